@@ -1,0 +1,1 @@
+//! What is moved: dtype, shape and order, and where such arrays come from.

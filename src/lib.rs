@@ -1,0 +1,7 @@
+//! Moves large arrays and files between threads, processes and machines with as few copies as possible, and shows
+//! live how fast they move and what holds them back.
+//!
+//! The house, an arrow going only downward: `app` and `cli` on top, then [`transfer`] and [`telemetry`], [`route`],
+//! [`wire`] and [`array`], and at the bottom [`sys`], the only module with `unsafe` code.
+
+pub mod array;
