@@ -1,1 +1,20 @@
 //! What is moved: dtype, shape and order, and where such arrays come from.
+
+mod datetime;
+mod dtype;
+mod literal;
+mod meta;
+mod npy;
+mod number;
+mod preview;
+mod range;
+mod shape;
+
+pub use dtype::{Dtype, DtypeError};
+pub use literal::LiteralError;
+pub use meta::{ArrayMeta, MetaError, Order};
+pub use npy::{HeaderProgress, MAGIC, NpyError, read_header, write_header};
+pub use number::{Number, NumberError, parse_count};
+pub use preview::{Value, values};
+pub use range::{Range, RangeError};
+pub use shape::{Shape, ShapeError};

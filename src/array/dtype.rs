@@ -1,0 +1,725 @@
+//! What an element is: every fixed-size dtype that NumPy can describe in the header of a `.npy` file.
+//!
+//! Descriptions come from files and from strangers; they are bounded before anything is read out of them. Source:
+//! <https://numpy.org/doc/stable/reference/arrays.interface.html#arrays-interface> (`typestr` and `descr`).
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+use super::literal::{self, Literal, LiteralError};
+
+/// The type of an array's elements: its size, byte order and fields, and the text that describes them.
+///
+/// Cheap to clone. Two dtypes are equal when their elements lie in memory alike and have the same field names,
+/// however their descriptions are spaced.
+#[derive(Clone)]
+pub struct Dtype {
+    descr: Arc<str>,
+    layout: Arc<Layout>,
+    item_size: usize,
+}
+
+/// Why a description is not a dtype that can be moved.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DtypeError {
+    /// Python objects, or strings of variable size: their bytes are pointers.
+    #[error("arrays of Python objects cannot be moved, only those with a fixed-size dtype")]
+    Object,
+    /// A description of more than 16 KiB.
+    #[error("a dtype description of {0} bytes is longer than {MAX_DESCR_BYTES} bytes")]
+    TooLong(usize),
+    /// Control characters, which NumPy never writes.
+    #[error("the dtype description contains control characters")]
+    ControlCharacter,
+    /// Not a Python literal.
+    #[error("the dtype description is malformed: {0}")]
+    Malformed(#[from] LiteralError),
+    /// A literal, but neither a type string nor a list of fields.
+    #[error(
+        "the dtype description is neither a type such as '<f8' nor a list of (name, type) fields"
+    )]
+    NotADescription,
+    /// A type string that NumPy does not know either.
+    #[error("{0:?} is not a dtype that NumPy has")]
+    UnknownType(String),
+    /// A type of several bytes without `<` or `>`.
+    #[error("the dtype {0:?} does not say its byte order")]
+    NoByteOrder(String),
+    /// A name that people typed and that means nothing here.
+    #[error("unknown dtype {0:?}: try f64, f32, i32, u8, bool, c128 or NumPy's form, such as >f4")]
+    UnknownName(String),
+    /// Elements of no bytes.
+    #[error("elements of zero bytes cannot be moved")]
+    ZeroSize,
+    /// Elements beyond 1 GiB.
+    #[error("elements of more than 1 GiB cannot be moved")]
+    TooLarge,
+}
+
+/// The little-endian numbers that ranges are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Numeric {
+    F64,
+    F32,
+    Int { size_bytes: usize },
+    UInt { size_bytes: usize },
+}
+
+/// What an element looks like in memory.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Layout {
+    Scalar(Scalar),
+    /// The same one after the other, in these dimensions: only within records.
+    Array {
+        dimensions: Vec<usize>,
+        item: Box<Layout>,
+    },
+    Record(Vec<Field>),
+}
+
+/// A named part of a record; padding has an empty name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Field {
+    pub(super) name: String,
+    pub(super) layout: Layout,
+}
+
+/// A value that has no parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Scalar {
+    pub(super) kind: Kind,
+    pub(super) size_bytes: usize,
+    /// False where the order of bytes does not matter.
+    pub(super) big_endian: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    Bool,
+    Int,
+    UInt,
+    Float,
+    Complex,
+    DateTime(Step),
+    TimeDelta(Step),
+    Bytes,
+    Text,
+    Raw,
+}
+
+/// What 1 means in a datetime: 25 milliseconds in `<M8[25ms]`; no unit in `<M8`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Step {
+    pub(super) multiple: u32,
+    pub(super) unit: Option<&'static str>,
+}
+
+const MAX_DESCR_BYTES: usize = 16 << 10;
+const MAX_ITEM_BYTES: usize = 1 << 30;
+const TIME_UNITS: [&str; 13] = [
+    "Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as",
+];
+
+impl Dtype {
+    /// Little-endian 64-bit float.
+    #[must_use]
+    pub fn f64() -> Self {
+        Self::little_endian(Kind::Float, 8)
+    }
+
+    /// Little-endian 32-bit float.
+    #[must_use]
+    pub fn f32() -> Self {
+        Self::little_endian(Kind::Float, 4)
+    }
+
+    /// A byte: what a plain file is made of.
+    #[must_use]
+    pub fn u8() -> Self {
+        Self::little_endian(Kind::UInt, 1)
+    }
+
+    /// Reads what people type: `f64`, `i32`, `u8`, `bool`, `c128`, NumPy's `float64`, `U5`, `datetime64[ns]`, all
+    /// little-endian; or a description as NumPy writes it, such as `<f8`, `>i4` or `[('a', '<i4')]`.
+    ///
+    /// The number in `f64` counts bits, the one in `<f8` bytes.
+    ///
+    /// ```
+    /// # use arraylift::array::Dtype;
+    /// assert_eq!(Dtype::from_name("f64")?, Dtype::f64());
+    /// assert_eq!(Dtype::from_name("<f8")?, Dtype::f64());
+    /// assert_eq!(Dtype::from_name(">f4")?.name(), "big-endian f32");
+    /// # Ok::<(), arraylift::array::DtypeError>(())
+    /// ```
+    pub fn from_name(name: &str) -> Result<Self, DtypeError> {
+        let name = name.trim();
+        if name.starts_with(['[', '\'', '"']) {
+            return Self::from_descr(name);
+        }
+        if name.len() > MAX_DESCR_BYTES {
+            return Err(DtypeError::TooLong(name.len()));
+        }
+        let scalar = if name.starts_with(['<', '>', '|']) {
+            Scalar::parse(name)?
+        } else {
+            Scalar::from_name(name)?
+        };
+        Self::from_layout(None, Layout::Scalar(scalar))
+    }
+
+    /// Reads a description as it stands in the header of a `.npy` file, a Python literal: `'<f8'` or
+    /// `[('a', '<i4'), ('b', '<f8', (3,))]`.
+    ///
+    /// The text may be a stranger's: at most 16 KiB, brackets at most 16 deep, elements of 1 byte to 1 GiB.
+    pub fn from_descr(descr: &str) -> Result<Self, DtypeError> {
+        let descr = descr.trim();
+        if descr.len() > MAX_DESCR_BYTES {
+            return Err(DtypeError::TooLong(descr.len()));
+        }
+        if descr.contains(char::is_control) {
+            return Err(DtypeError::ControlCharacter);
+        }
+        let layout = Layout::from_literal(literal::parse(descr)?)?;
+        Self::from_layout(Some(descr), layout)
+    }
+
+    /// The Python literal that describes this dtype in a `.npy` header and on the wire: `'<f8'`.
+    #[must_use]
+    pub fn descr(&self) -> &str {
+        &self.descr
+    }
+
+    /// The bytes of one element: 1 to 2^30.
+    #[must_use]
+    pub fn item_size(&self) -> usize {
+        self.item_size
+    }
+
+    /// A short name for people: `f64`, `big-endian f32`, `U5`, `record of 2 fields, 12 bytes`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &*self.layout {
+            Layout::Scalar(scalar) => scalar.name(),
+            Layout::Array { .. } => format!("array of {} bytes", self.item_size),
+            Layout::Record(fields) => {
+                let count = fields.iter().filter(|field| !field.name.is_empty()).count();
+                let fields = if count == 1 { "field" } else { "fields" };
+                format!("record of {count} {fields}, {} bytes", self.item_size)
+            }
+        }
+    }
+
+    /// Whether a [`Range`](super::Range) can be made of it: the little-endian integers, `f32` and `f64`.
+    #[must_use]
+    pub fn is_numeric_range(&self) -> bool {
+        self.numeric().is_some()
+    }
+
+    /// The number in whose arithmetic a range of this dtype is made.
+    pub(super) fn numeric(&self) -> Option<Numeric> {
+        let Layout::Scalar(scalar) = *self.layout else {
+            return None;
+        };
+        match (scalar.kind, scalar.size_bytes) {
+            _ if scalar.big_endian => None,
+            (Kind::Float, 8) => Some(Numeric::F64),
+            (Kind::Float, 4) => Some(Numeric::F32),
+            (Kind::Int, size_bytes) => Some(Numeric::Int { size_bytes }),
+            (Kind::UInt, size_bytes) => Some(Numeric::UInt { size_bytes }),
+            _ => None,
+        }
+    }
+
+    pub(super) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    fn little_endian(kind: Kind, size_bytes: usize) -> Self {
+        let scalar = Scalar {
+            kind,
+            size_bytes,
+            big_endian: false,
+        };
+        Self {
+            descr: scalar.descr().into(),
+            layout: Arc::new(Layout::Scalar(scalar)),
+            item_size: size_bytes,
+        }
+    }
+
+    fn from_layout(descr: Option<&str>, layout: Layout) -> Result<Self, DtypeError> {
+        let item_size = match layout.size_bytes() {
+            Some(0) => return Err(DtypeError::ZeroSize),
+            Some(size @ 1..=MAX_ITEM_BYTES) => size,
+            _ => return Err(DtypeError::TooLarge),
+        };
+        let descr = match (&layout, descr) {
+            (Layout::Scalar(scalar), _) => scalar.descr().into(),
+            (_, descr) => descr.unwrap_or_default().into(),
+        };
+        Ok(Self {
+            descr,
+            layout: Arc::new(layout),
+            item_size,
+        })
+    }
+}
+
+impl fmt::Debug for Dtype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Dtype({})", self.descr)
+    }
+}
+
+/// The short name, as [`Dtype::name`].
+impl fmt::Display for Dtype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.name())
+    }
+}
+
+/// The short name, as [`Dtype::name`].
+impl Serialize for Dtype {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.name())
+    }
+}
+
+impl PartialEq for Dtype {
+    fn eq(&self, other: &Self) -> bool {
+        self.layout == other.layout
+    }
+}
+
+impl Eq for Dtype {}
+
+impl Hash for Dtype {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.layout.hash(state);
+    }
+}
+
+impl Layout {
+    /// In bytes; `None` where that overflows, which no part of a [`Dtype`] does.
+    pub(super) fn size_bytes(&self) -> Option<usize> {
+        match self {
+            Self::Scalar(scalar) => Some(scalar.size_bytes),
+            Self::Array { dimensions, item } => dimensions
+                .iter()
+                .try_fold(item.size_bytes()?, |size, &count| size.checked_mul(count)),
+            Self::Record(fields) => fields.iter().try_fold(0_usize, |sum, field| {
+                sum.checked_add(field.layout.size_bytes()?)
+            }),
+        }
+    }
+
+    fn from_literal(descr: Literal) -> Result<Self, DtypeError> {
+        match descr {
+            Literal::Text(text) => Scalar::parse(&text).map(Self::Scalar),
+            Literal::List(fields) => fields
+                .into_iter()
+                .map(Field::from_literal)
+                .collect::<Result<_, _>>()
+                .map(Self::Record),
+            _ => Err(DtypeError::NotADescription),
+        }
+    }
+
+    /// This layout repeated in the dimensions of a field: `3` or `(3, 4)`.
+    fn repeated(self, dimensions: Literal) -> Result<Self, DtypeError> {
+        let dimensions = match dimensions {
+            Literal::Tuple(dimensions) | Literal::List(dimensions) => dimensions,
+            dimension => vec![dimension],
+        };
+        let dimensions = dimensions
+            .into_iter()
+            .map(|dimension| match dimension {
+                Literal::Int(count) if count >= 0 => {
+                    usize::try_from(count).map_err(|_| DtypeError::TooLarge)
+                }
+                _ => Err(DtypeError::NotADescription),
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self::Array {
+            dimensions,
+            item: Box::new(self),
+        })
+    }
+}
+
+impl Field {
+    /// `(name, type)` or `(name, type, dimensions)`, where a name may also be `(title, name)`.
+    fn from_literal(field: Literal) -> Result<Self, DtypeError> {
+        let Literal::Tuple(parts) = field else {
+            return Err(DtypeError::NotADescription);
+        };
+        let mut parts = parts.into_iter();
+        let (Some(name), Some(descr), dimensions, None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(DtypeError::NotADescription);
+        };
+        let name = match name {
+            Literal::Text(name) => name,
+            Literal::Tuple(names) => match <[Literal; 2]>::try_from(names) {
+                Ok([Literal::Text(_title), Literal::Text(name)]) => name,
+                _ => return Err(DtypeError::NotADescription),
+            },
+            _ => return Err(DtypeError::NotADescription),
+        };
+        let item = Layout::from_literal(descr)?;
+        let layout = match dimensions {
+            Some(dimensions) => item.repeated(dimensions)?,
+            None => item,
+        };
+        Ok(Self { name, layout })
+    }
+}
+
+impl Scalar {
+    /// Reads NumPy's form: `<f8`, `|S10`, `>M8[ns]`.
+    fn parse(text: &str) -> Result<Self, DtypeError> {
+        let unknown = || DtypeError::UnknownType(shortened(text));
+        let (order, rest) = match text.split_at_checked(1) {
+            Some((order @ ("<" | ">" | "|"), rest)) => (order, rest),
+            _ => ("|", text),
+        };
+        let (code, rest) = rest.split_at_checked(1).ok_or_else(unknown)?;
+        if let "O" | "T" = code {
+            return Err(DtypeError::Object);
+        }
+        let (digits, unit) = rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count());
+        let (kind, valid_sizes): (Kind, &[usize]) = match code {
+            "b" => (Kind::Bool, &[1]),
+            "i" => (Kind::Int, &[1, 2, 4, 8]),
+            "u" => (Kind::UInt, &[1, 2, 4, 8]),
+            "f" => (Kind::Float, &[2, 4, 8, 12, 16]),
+            "c" => (Kind::Complex, &[8, 16, 24, 32]),
+            "M" => (Kind::DateTime(Step::parse(unit).ok_or_else(unknown)?), &[8]),
+            "m" => (
+                Kind::TimeDelta(Step::parse(unit).ok_or_else(unknown)?),
+                &[8],
+            ),
+            "S" | "a" => (Kind::Bytes, &[]),
+            "U" => (Kind::Text, &[]),
+            "V" => (Kind::Raw, &[]),
+            _ => return Err(unknown()),
+        };
+        if !unit.is_empty() && !matches!(kind, Kind::DateTime(_) | Kind::TimeDelta(_)) {
+            return Err(unknown());
+        }
+        if digits.is_empty() {
+            return Err(unknown());
+        }
+        let number: usize = digits.parse().map_err(|_| DtypeError::TooLarge)?;
+        if !valid_sizes.is_empty() && !valid_sizes.contains(&number) {
+            return Err(unknown());
+        }
+        let size_bytes = number
+            .checked_mul(if kind == Kind::Text { 4 } else { 1 })
+            .ok_or(DtypeError::TooLarge)?;
+        let order_matters = size_bytes > 1 && !matches!(kind, Kind::Bytes | Kind::Raw);
+        if order_matters && order == "|" {
+            return Err(DtypeError::NoByteOrder(shortened(text)));
+        }
+        Ok(Self {
+            kind,
+            size_bytes,
+            big_endian: order_matters && order == ">",
+        })
+    }
+
+    /// Reads a name without a byte order, in which sizes are in bits: `f64`, `float64`, `U5`, `datetime64[ns]`.
+    fn from_name(name: &str) -> Result<Self, DtypeError> {
+        let unknown = || DtypeError::UnknownName(shortened(name));
+        let digits_at = name
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(name.len());
+        let (word, rest) = name.split_at(digits_at);
+        let (bits, unit) = rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count());
+        let code = match word {
+            "bool" if rest.is_empty() => return Self::parse("|b1"),
+            "S" | "U" | "V" => return Self::parse(&format!("<{name}")).map_err(|_| unknown()),
+            "f" | "float" => "f",
+            "i" | "int" => "i",
+            "u" | "uint" => "u",
+            "c" | "complex" => "c",
+            "datetime" => "M",
+            "timedelta" => "m",
+            _ => return Err(unknown()),
+        };
+        let bits: usize = bits.parse().map_err(|_| unknown())?;
+        if !bits.is_multiple_of(8) {
+            return Err(unknown());
+        }
+        Self::parse(&format!("<{code}{}{unit}", bits / 8)).map_err(|_| unknown())
+    }
+
+    /// NumPy's form, in quotes.
+    fn descr(self) -> String {
+        let order_matters = self.size_bytes > 1 && !matches!(self.kind, Kind::Bytes | Kind::Raw);
+        let order = match (order_matters, self.big_endian) {
+            (false, _) => '|',
+            (true, false) => '<',
+            (true, true) => '>',
+        };
+        let (code, number, unit) = match self.kind {
+            Kind::Bool => ('b', self.size_bytes, String::new()),
+            Kind::Int => ('i', self.size_bytes, String::new()),
+            Kind::UInt => ('u', self.size_bytes, String::new()),
+            Kind::Float => ('f', self.size_bytes, String::new()),
+            Kind::Complex => ('c', self.size_bytes, String::new()),
+            Kind::DateTime(step) => ('M', self.size_bytes, step.to_string()),
+            Kind::TimeDelta(step) => ('m', self.size_bytes, step.to_string()),
+            Kind::Bytes => ('S', self.size_bytes, String::new()),
+            Kind::Text => ('U', self.size_bytes / 4, String::new()),
+            Kind::Raw => ('V', self.size_bytes, String::new()),
+        };
+        format!("'{order}{code}{number}{unit}'")
+    }
+
+    fn name(self) -> String {
+        let bits = self.size_bytes * 8;
+        let name = match self.kind {
+            Kind::Bool => "bool".to_owned(),
+            Kind::Int => format!("i{bits}"),
+            Kind::UInt => format!("u{bits}"),
+            Kind::Float => format!("f{bits}"),
+            Kind::Complex => format!("c{bits}"),
+            Kind::DateTime(step) => format!("datetime64{step}"),
+            Kind::TimeDelta(step) => format!("timedelta64{step}"),
+            Kind::Bytes => format!("S{}", self.size_bytes),
+            Kind::Text => format!("U{}", self.size_bytes / 4),
+            Kind::Raw => format!("V{}", self.size_bytes),
+        };
+        if self.big_endian {
+            format!("big-endian {name}")
+        } else {
+            name
+        }
+    }
+}
+
+impl Step {
+    /// Reads `[ns]` or `[25ms]`, or nothing for no unit.
+    fn parse(text: &str) -> Option<Self> {
+        if text.is_empty() {
+            return Some(Self {
+                multiple: 1,
+                unit: None,
+            });
+        }
+        let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+        let (digits, unit) = inner.split_at(inner.bytes().take_while(u8::is_ascii_digit).count());
+        let multiple = if digits.is_empty() {
+            1
+        } else {
+            // NumPy keeps it in a C int.
+            digits.parse::<i32>().ok()?.unsigned_abs()
+        };
+        let unit = TIME_UNITS.into_iter().find(|known| *known == unit)?;
+        (multiple > 0).then_some(Self {
+            multiple,
+            unit: Some(unit),
+        })
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.unit, self.multiple) {
+            (None, _) => Ok(()),
+            (Some(unit), 1) => write!(f, "[{unit}]"),
+            (Some(unit), multiple) => write!(f, "[{multiple}{unit}]"),
+        }
+    }
+}
+
+/// As much of a stranger's text as fits into a message.
+fn shortened(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn names_are_what_people_type_and_read() {
+        for (typed, descr, name, item_size) in [
+            ("f64", "'<f8'", "f64", 8),
+            ("f32", "'<f4'", "f32", 4),
+            ("f16", "'<f2'", "f16", 2),
+            ("i8", "'|i1'", "i8", 1),
+            ("i16", "'<i2'", "i16", 2),
+            ("i32", "'<i4'", "i32", 4),
+            ("i64", "'<i8'", "i64", 8),
+            ("u8", "'|u1'", "u8", 1),
+            ("u64", "'<u8'", "u64", 8),
+            ("bool", "'|b1'", "bool", 1),
+            ("c64", "'<c8'", "c64", 8),
+            ("c128", "'<c16'", "c128", 16),
+            ("complex64", "'<c8'", "c64", 8),
+            ("float64", "'<f8'", "f64", 8),
+            ("uint16", "'<u2'", "u16", 2),
+            ("U5", "'<U5'", "U5", 20),
+            ("S10", "'|S10'", "S10", 10),
+            ("V16", "'|V16'", "V16", 16),
+            ("datetime64[ns]", "'<M8[ns]'", "datetime64[ns]", 8),
+            ("timedelta64", "'<m8'", "timedelta64", 8),
+            ("<f8", "'<f8'", "f64", 8),
+            (">f4", "'>f4'", "big-endian f32", 4),
+            ("|u1", "'|u1'", "u8", 1),
+            ("<u1", "'|u1'", "u8", 1),
+            ("'<i4'", "'<i4'", "i32", 4),
+            (
+                "[('a', '<i4'), ('b', '<f8')]",
+                "[('a', '<i4'), ('b', '<f8')]",
+                "record of 2 fields, 12 bytes",
+                12,
+            ),
+        ] {
+            let dtype = Dtype::from_name(typed).unwrap();
+            assert_eq!(dtype.descr(), descr, "{typed}");
+            assert_eq!(dtype.name(), name, "{typed}");
+            assert_eq!(dtype.item_size(), item_size, "{typed}");
+            assert_eq!(Dtype::from_descr(descr).unwrap(), dtype, "{typed}");
+        }
+    }
+
+    #[test]
+    fn unknown_names_are_refused_with_a_hint() {
+        for name in [
+            "f8", "i4", "f", "f65", "i128", "double", "bool8", "", "64", "f64 f64", "é", "U", "U0",
+            "f64[ns]",
+        ] {
+            let refused = Dtype::from_name(name);
+            assert!(
+                matches!(
+                    refused,
+                    Err(DtypeError::UnknownName(_) | DtypeError::ZeroSize)
+                ),
+                "{name}: {refused:?}"
+            );
+        }
+        assert_eq!(
+            Dtype::from_name("f8").unwrap_err().to_string(),
+            "unknown dtype \"f8\": try f64, f32, i32, u8, bool, c128 or NumPy's form, such as >f4"
+        );
+    }
+
+    #[test]
+    fn every_fixed_size_description_of_numpy_is_read() {
+        for (descr, item_size) in [
+            ("'<f2'", 2),
+            ("'>f16'", 16),
+            ("'<c32'", 32),
+            ("'<M8[ns]'", 8),
+            ("'<M8[25us]'", 8),
+            ("'>m8'", 8),
+            ("'|S3'", 3),
+            ("'<U7'", 28),
+            ("'|V3'", 3),
+            ("[('a', '<i4'), ('b', '<f8', (3,))]", 28),
+            ("[('a', '|i1'), ('', '|V7'), ('b', '<f8')]", 16),
+            ("[(('title', 'a'), '<i4')]", 4),
+            ("[('p', [('q', '<i2', (2, 3)), ('r', '|S2')], (4,))]", 56),
+            ("[('é\\n', '<U0'), ('n', '|u1')]", 1),
+            ("[('n', '|u1', 3)]", 3),
+        ] {
+            let dtype = Dtype::from_descr(descr).unwrap();
+            assert_eq!(dtype.item_size(), item_size, "{descr}");
+            assert_eq!(dtype.descr(), descr);
+        }
+    }
+
+    #[test]
+    fn objects_are_refused_wherever_they_hide() {
+        for descr in ["'|O'", "'O'", "'|O8'", "'|T16'", "[('a', [('b', '|O')])]"] {
+            assert_eq!(Dtype::from_descr(descr), Err(DtypeError::Object), "{descr}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_bounded_without_overflow() {
+        use DtypeError::{TooLarge, ZeroSize};
+        for (descr, error) in [
+            ("'<U0'", ZeroSize),
+            ("'|V0'", ZeroSize),
+            ("[]", ZeroSize),
+            ("[('a', '<f8', (0,))]", ZeroSize),
+            ("[('a', '<U0', (4000000000,))]", ZeroSize),
+            ("'<U18446744073709551615'", TooLarge),
+            ("'|V1073741825'", TooLarge),
+            ("'<f99999999999999999999'", TooLarge),
+            ("[('a', '<f8', (4611686018427387904, 4))]", TooLarge),
+            ("[('a', '<f8', (99999999999999999999,))]", TooLarge),
+            (
+                "[('a', '|V18446744073709551615'), ('b', '|V18446744073709551615')]",
+                TooLarge,
+            ),
+        ] {
+            assert_eq!(Dtype::from_descr(descr), Err(error), "{descr}");
+        }
+        assert_eq!(
+            Dtype::from_descr("'|V1073741824'").map(|d| d.item_size()),
+            Ok(1 << 30)
+        );
+    }
+
+    #[test]
+    fn rubbish_is_refused_by_kind() {
+        use DtypeError::{ControlCharacter, NoByteOrder, NotADescription, TooLong, UnknownType};
+        let long = format!("'{}'", "x".repeat(20_000));
+        for (descr, error) in [
+            ("'<f3'", UnknownType("<f3".into())),
+            ("'<f8[ns]'", UnknownType("<f8[ns]".into())),
+            ("'<M8[xs]'", UnknownType("<M8[xs]".into())),
+            ("'<M8[0s]'", UnknownType("<M8[0s]".into())),
+            ("'<é8'", UnknownType("<é8".into())),
+            ("''", UnknownType(String::new())),
+            ("'|f8'", NoByteOrder("|f8".into())),
+            ("3", NotADescription),
+            ("[('a',)]", NotADescription),
+            ("[('a', '<f8', (-1,))]", NotADescription),
+            ("[('a', '<f8', (3,), 4)]", NotADescription),
+            ("'<f8\u{7}'", ControlCharacter),
+            (&long, TooLong(20_002)),
+        ] {
+            assert_eq!(Dtype::from_descr(descr), Err(error), "{descr}");
+        }
+        assert!(matches!(
+            Dtype::from_descr("'<f8"),
+            Err(DtypeError::Malformed(_))
+        ));
+    }
+
+    #[test]
+    fn equality_looks_at_the_layout_and_not_at_the_spacing() {
+        let narrow = Dtype::from_descr("[('a','<i4')]").unwrap();
+        assert_eq!(narrow, Dtype::from_descr("[(\"a\", '<i4'), ]").unwrap());
+        assert_ne!(narrow, Dtype::from_descr("[('b','<i4')]").unwrap());
+        assert_ne!(
+            Dtype::from_name(">f8").unwrap(),
+            Dtype::from_name("<f8").unwrap()
+        );
+    }
+
+    #[test]
+    fn json_has_the_short_name() {
+        assert_eq!(serde_json::to_string(&Dtype::f64()).unwrap(), "\"f64\"");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in r#"[\[\]()'",<>|fiucmMSUVOb0-9 nsé]{0,40}"#, name in r"\PC{0,12}") {
+            let _ = Dtype::from_descr(&text);
+            let _ = Dtype::from_name(&text);
+            let _ = Dtype::from_name(&name);
+        }
+    }
+}

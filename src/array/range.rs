@@ -1,0 +1,684 @@
+//! An arithmetic progression, exactly `numpy.arange`, made where it is needed and as fast as memory takes it.
+//!
+//! NumPy's algorithm (`PyArray_ArangeObj` and the `fill` function of each dtype): Python computes
+//! `ceil((stop - start) / step)` and the first two elements; these are converted to the dtype; element `i` from the
+//! third on is `first + i * (second - first)` in the arithmetic of the dtype, in which integers wrap. Bits are those of
+//! NumPy where its compiler does not fuse that product and sum, as on `x86_64`.
+
+use std::array;
+
+use bytemuck::Pod;
+
+use super::dtype::Numeric;
+use super::number::parse_whole;
+use super::{ArrayMeta, Dtype, Number, NumberError};
+
+/// The elements of `numpy.arange(start, stop, step, dtype)`, not yet in memory.
+///
+/// ```
+/// # use arraylift::array::Range;
+/// let range = Range::parse("0:50e6", None)?;
+/// assert_eq!(range.meta().to_string(), "f64 (50000000,)");
+///
+/// let mut bytes = [0; 16];
+/// range.fill(1_000_000, &mut bytes);
+/// assert_eq!(bytes[..8], 1_000_000_f64.to_le_bytes());
+/// assert_eq!(bytes[8..], 1_000_001_f64.to_le_bytes());
+/// # Ok::<(), arraylift::array::RangeError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Range {
+    start: Number,
+    stop: Number,
+    step: Number,
+    meta: ArrayMeta,
+    line: Line,
+}
+
+/// Why there is no such range.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum RangeError {
+    /// Not two or three numbers with colons between them.
+    #[error("{0:?} is not START:STOP or START:STOP:STEP")]
+    Malformed(String),
+    /// One of the numbers cannot be read.
+    #[error(transparent)]
+    Number(#[from] NumberError),
+    /// Infinite or not a number.
+    #[error("{0} is not finite")]
+    NotFinite(Number),
+    /// A step of zero.
+    #[error("the step is zero")]
+    ZeroStep,
+    /// A fraction, where the dtype has whole numbers only.
+    #[error("{number} is not a whole number, which {dtype} needs")]
+    NotWhole {
+        /// The number with the fraction.
+        number: Number,
+        /// The integer dtype.
+        dtype: Dtype,
+    },
+    /// The first or the second element exceeds the dtype. NumPy refuses this for integers, and fills an `f32` array
+    /// with infinities and NaN.
+    #[error("{number} does not fit {dtype}")]
+    OutOfBounds {
+        /// The value of that element.
+        number: Number,
+        /// The dtype.
+        dtype: Dtype,
+    },
+    /// More than `i64::MAX` bytes.
+    #[error("the range has too many elements")]
+    TooLong,
+    /// Neither a little-endian integer nor `f32` or `f64`.
+    #[error("a range of {0} is not possible, only of integers, f32 and f64, little-endian")]
+    Dtype(Dtype),
+}
+
+impl Range {
+    /// Reads `START:STOP` or `START:STOP:STEP`; the dtype is `f64` unless given.
+    ///
+    /// Numbers are read as Python reads them; for an integer dtype `1e6` is the integer 1000000.
+    pub fn parse(text: &str, dtype: Option<Dtype>) -> Result<Self, RangeError> {
+        let dtype = dtype.unwrap_or_else(Dtype::f64);
+        let read: fn(&str) -> Result<Number, NumberError> = match numeric_of(&dtype)? {
+            Numeric::F64 | Numeric::F32 => str::parse,
+            Numeric::Int { .. } | Numeric::UInt { .. } => |text| parse_whole(text).map(Number::Int),
+        };
+        let parts: Vec<&str> = text.split(':').map(str::trim).collect();
+        match *parts.as_slice() {
+            [start, stop] => Self::new(read(start)?, read(stop)?, Number::Int(1), dtype),
+            [start, stop, step] => Self::new(read(start)?, read(stop)?, read(step)?, dtype),
+            _ => Err(RangeError::Malformed(text.to_owned())),
+        }
+    }
+
+    /// The range of these numbers. An empty range is valid.
+    ///
+    /// As in NumPy, the first two elements must fit an integer dtype and the ones after them wrap.
+    pub fn new(
+        start: Number,
+        stop: Number,
+        step: Number,
+        dtype: Dtype,
+    ) -> Result<Self, RangeError> {
+        let numeric = numeric_of(&dtype)?;
+        let start = accept(start, &dtype, numeric)?;
+        let stop = accept(stop, &dtype, numeric)?;
+        let step = accept(step, &dtype, numeric)?;
+        let count = element_count(start, stop, step)?;
+        // NumPy does not look at elements that are not there.
+        let first = if count > 0 { start } else { Number::Int(0) };
+        let second = if count > 1 { plus(start, step) } else { first };
+        let line = line(first, second, &dtype, numeric)?;
+        let meta = ArrayMeta::vector(dtype, count).map_err(|_| RangeError::TooLong)?;
+        Ok(Self {
+            start,
+            stop,
+            step,
+            meta,
+            line,
+        })
+    }
+
+    /// How many elements it has.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.meta.element_count()
+    }
+
+    /// Whether it has no elements.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The array that it makes: one dimension, C order.
+    #[must_use]
+    pub fn meta(&self) -> &ArrayMeta {
+        &self.meta
+    }
+
+    /// The type of its elements.
+    #[must_use]
+    pub fn dtype(&self) -> &Dtype {
+        self.meta.dtype()
+    }
+
+    /// Where it starts.
+    #[must_use]
+    pub fn start(&self) -> Number {
+        self.start
+    }
+
+    /// What it does not reach.
+    #[must_use]
+    pub fn stop(&self) -> Number {
+        self.stop
+    }
+
+    /// From one element to the next.
+    #[must_use]
+    pub fn step(&self) -> Number {
+        self.step
+    }
+
+    /// Writes `out.len() / item_size` elements, beginning at `first_index`, as they lie in the array.
+    ///
+    /// Fastest where `out` is aligned to the element. Bytes after the last whole element of `out` stay as they are,
+    /// and past the end of the range the progression goes on.
+    pub fn fill(&self, first_index: u64, out: &mut [u8]) {
+        match self.line {
+            Line::F64(ends) => ends.fill(first_index, out),
+            Line::F32(ends) => ends.fill(first_index, out),
+            Line::Bits8(ends) => ends.fill(first_index, out),
+            Line::Bits16(ends) => ends.fill(first_index, out),
+            Line::Bits32(ends) => ends.fill(first_index, out),
+            Line::Bits64(ends) => ends.fill(first_index, out),
+        }
+    }
+}
+
+/// Wrapping integers have the same bits with and without a sign: one line serves both.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Line {
+    F64(Ends<f64>),
+    F32(Ends<f32>),
+    Bits8(Ends<u8>),
+    Bits16(Ends<u16>),
+    Bits32(Ends<u32>),
+    Bits64(Ends<u64>),
+}
+
+/// The two elements that Python computes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Ends<T> {
+    first: T,
+    second: T,
+}
+
+/// A number in whose arithmetic NumPy fills an array.
+trait Element: Pod {
+    /// Sets each of `out` to `first + i * (second - first)`, with `i` counted from `from`.
+    fn fill_from_third(ends: Ends<Self>, from: u64, out: &mut [Self]);
+
+    fn to_le(self) -> Self;
+}
+
+/// Elements made at once where `out` is not aligned to them.
+const BLOCK_ELEMENTS: usize = 256;
+
+/// Elements made side by side: independent sums keep the adders busy.
+const LANES: usize = 16;
+
+/// Below it a `f64` counts exactly.
+const MAX_EXACT_INDEX: u64 = 1 << 53;
+
+impl<T: Element> Ends<T> {
+    fn fill(self, first_index: u64, out: &mut [u8]) {
+        if cfg!(target_endian = "little")
+            && let Ok(elements) = bytemuck::try_cast_slice_mut(out)
+        {
+            self.fill_elements(first_index, elements);
+            return;
+        }
+        let mut block = [T::zeroed(); BLOCK_ELEMENTS];
+        let mut index = first_index;
+        for piece in out.chunks_mut(size_of_val(&block)) {
+            let block = &mut block[..piece.len() / size_of::<T>()];
+            self.fill_elements(index, block);
+            for element in &mut *block {
+                *element = element.to_le();
+            }
+            piece[..size_of_val(block)].copy_from_slice(bytemuck::cast_slice(block));
+            index = index.wrapping_add(block.len() as u64);
+        }
+    }
+
+    fn fill_elements(self, first_index: u64, out: &mut [T]) {
+        T::fill_from_third(self, first_index, out);
+        // The formula need not give the first two: -0.0 becomes 0.0, and the difference was rounded.
+        for (index, element) in (first_index..2).zip(out) {
+            *element = if index == 0 { self.first } else { self.second };
+        }
+    }
+}
+
+macro_rules! impl_element_for_float {
+    ($($float:ty),*) => {$(
+        // NumPy too converts the index to the dtype. The conversion of a counter from `f64` vectorises, that from `u64`
+        // does not, and while it counts exactly both round alike.
+        #[allow(clippy::cast_possible_truncation)]
+        impl Element for $float {
+            fn fill_from_third(ends: Ends<Self>, from: u64, out: &mut [Self]) {
+                let delta = ends.second - ends.first;
+                let at = |index: f64| ends.first + index as $float * delta;
+                let is_exact = from
+                    .checked_add(out.len() as u64)
+                    .is_some_and(|end| end <= MAX_EXACT_INDEX);
+                if !is_exact {
+                    for (offset, element) in (0..).zip(out) {
+                        let index = from.wrapping_add(offset);
+                        *element = ends.first + index as $float * delta;
+                    }
+                    return;
+                }
+                let mut index: [f64; LANES] = array::from_fn(|lane| (from + lane as u64) as f64);
+                let mut rows = out.chunks_exact_mut(LANES);
+                for row in &mut rows {
+                    for (element, index) in row.iter_mut().zip(&mut index) {
+                        *element = at(*index);
+                        *index += LANES as f64;
+                    }
+                }
+                for (element, index) in rows.into_remainder().iter_mut().zip(index) {
+                    *element = at(index);
+                }
+            }
+
+            fn to_le(self) -> Self {
+                Self::from_bits(self.to_bits().to_le())
+            }
+        }
+    )*};
+}
+
+macro_rules! impl_element_for_integer {
+    ($($integer:ty),*) => {$(
+        impl Element for $integer {
+            // Modulo the width of the dtype, as everything here.
+            #[allow(clippy::cast_possible_truncation)]
+            fn fill_from_third(ends: Ends<Self>, from: u64, out: &mut [Self]) {
+                let delta = ends.second.wrapping_sub(ends.first);
+                let mut value = ends.first.wrapping_add(delta.wrapping_mul(from as $integer));
+                for element in out {
+                    *element = value;
+                    value = value.wrapping_add(delta);
+                }
+            }
+
+            fn to_le(self) -> Self {
+                <$integer>::to_le(self)
+            }
+        }
+    )*};
+}
+
+impl_element_for_float!(f32, f64);
+impl_element_for_integer!(u8, u16, u32, u64);
+
+fn numeric_of(dtype: &Dtype) -> Result<Numeric, RangeError> {
+    dtype
+        .numeric()
+        .ok_or_else(|| RangeError::Dtype(dtype.clone()))
+}
+
+/// The number as a range of this dtype takes it: finite, and whole for integers.
+fn accept(number: Number, dtype: &Dtype, numeric: Numeric) -> Result<Number, RangeError> {
+    if !number.to_f64().is_finite() {
+        return Err(RangeError::NotFinite(number));
+    }
+    let number = match numeric {
+        Numeric::F64 | Numeric::F32 => number,
+        Numeric::Int { .. } | Numeric::UInt { .. } => number
+            .to_whole()
+            .map(Number::Int)
+            .ok_or_else(|| RangeError::NotWhole {
+                number,
+                dtype: dtype.clone(),
+            })?,
+    };
+    match number {
+        Number::Int(int) if int.unsigned_abs() > Number::MAX_INT.unsigned_abs() => {
+            Err(NumberError::TooLarge(int.to_string()).into())
+        }
+        _ => Ok(number),
+    }
+}
+
+/// `ceil((stop - start) / step)` in Python's arithmetic, and at least 0.
+fn element_count(start: Number, stop: Number, step: Number) -> Result<u64, RangeError> {
+    if step.to_f64() == 0.0 {
+        return Err(RangeError::ZeroStep);
+    }
+    let span = minus(stop, start);
+    let quotient = match (span, step) {
+        (Number::Int(span), Number::Int(step)) => divide(span, step),
+        _ => span.to_f64() / step.to_f64(),
+    };
+    // Too small for a float is still more than nothing.
+    let underflowed = quotient == 0.0 && span.to_f64() != 0.0 && quotient.is_sign_positive();
+    let count = if underflowed { 1.0 } else { quotient.ceil() };
+    if count <= 0.0 {
+        Ok(0)
+    } else if count < i64::MAX as f64 {
+        // Whole, and in bounds.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        Ok(count as u64)
+    } else {
+        Err(RangeError::TooLong)
+    }
+}
+
+/// The first two elements in the dtype's own form.
+fn line(
+    first: Number,
+    second: Number,
+    dtype: &Dtype,
+    numeric: Numeric,
+) -> Result<Line, RangeError> {
+    let out_of_bounds = |number| RangeError::OutOfBounds {
+        number,
+        dtype: dtype.clone(),
+    };
+    let whole = |number: Number| {
+        number
+            .to_whole()
+            .filter(|&int| fits(int, numeric))
+            .ok_or_else(|| out_of_bounds(number))
+    };
+    // Python rounds to f64 first, NumPy then to f32.
+    #[allow(clippy::cast_possible_truncation)]
+    let single = |number: Number| {
+        Some(number.to_f64() as f32)
+            .filter(|float| float.is_finite())
+            .ok_or_else(|| out_of_bounds(number))
+    };
+    // In bounds: only a sign is reinterpreted.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let line = match numeric {
+        Numeric::F64 => Line::F64(Ends {
+            first: first.to_f64(),
+            second: second.to_f64(),
+        }),
+        Numeric::F32 => Line::F32(Ends {
+            first: single(first)?,
+            second: single(second)?,
+        }),
+        Numeric::Int { size_bytes } | Numeric::UInt { size_bytes } => {
+            let (first, second) = (whole(first)?, whole(second)?);
+            match size_bytes {
+                1 => Line::Bits8(Ends {
+                    first: first as u8,
+                    second: second as u8,
+                }),
+                2 => Line::Bits16(Ends {
+                    first: first as u16,
+                    second: second as u16,
+                }),
+                4 => Line::Bits32(Ends {
+                    first: first as u32,
+                    second: second as u32,
+                }),
+                _ => Line::Bits64(Ends {
+                    first: first as u64,
+                    second: second as u64,
+                }),
+            }
+        }
+    };
+    Ok(line)
+}
+
+fn fits(int: i128, numeric: Numeric) -> bool {
+    match numeric {
+        Numeric::F64 | Numeric::F32 => true,
+        Numeric::Int { size_bytes } => {
+            let limit = 1_i128 << (size_bytes * 8 - 1);
+            (-limit..limit).contains(&int)
+        }
+        Numeric::UInt { size_bytes } => (0..1_i128 << (size_bytes * 8)).contains(&int),
+    }
+}
+
+/// Python's `a + b`: exact between ints, of floats otherwise.
+fn plus(a: Number, b: Number) -> Number {
+    match (a, b) {
+        (Number::Int(a), Number::Int(b)) => Number::Int(a + b),
+        _ => Number::Float(a.to_f64() + b.to_f64()),
+    }
+}
+
+/// Python's `a - b`.
+fn minus(a: Number, b: Number) -> Number {
+    match (a, b) {
+        (Number::Int(a), Number::Int(b)) => Number::Int(a - b),
+        _ => Number::Float(a.to_f64() - b.to_f64()),
+    }
+}
+
+/// Python's `a / b` of ints: the `f64` nearest to the exact quotient, which the quotient of two rounded floats is not.
+fn divide(a: i128, b: i128) -> f64 {
+    let (dividend, divisor) = (a.unsigned_abs(), b.unsigned_abs());
+    let mut quotient = dividend / divisor;
+    let mut rest = dividend % divisor;
+    let mut scale = 1.0;
+    // Two bits more than a float holds, and below them one that says whether anything is left, decide the rounding.
+    while rest != 0 && quotient < 1 << 55 {
+        rest *= 2;
+        quotient = quotient * 2 + rest / divisor;
+        rest %= divisor;
+        scale /= 2.0;
+    }
+    let magnitude = (quotient | u128::from(rest != 0)) as f64 * scale;
+    if (a < 0) == (b < 0) {
+        magnitude
+    } else {
+        -magnitude
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn fifty_million_floats_by_default() {
+        let range = Range::parse("0:50e6", None).unwrap();
+        assert_eq!(range.meta().to_string(), "f64 (50000000,)");
+        assert_eq!(range.meta().byte_len(), 400_000_000);
+        assert_eq!(
+            elements::<f64>(&range, 49_999_998, 2),
+            [49_999_998.0, 49_999_999.0]
+        );
+        assert_eq!(range.stop().to_string(), "50000000.0");
+    }
+
+    #[test]
+    fn floats_are_multiples_and_not_sums() {
+        let range = Range::parse("0:1:0.1", None).unwrap();
+        let expected: Vec<f64> = (0..10).map(|i| f64::from(i) * 0.1).collect();
+        assert_eq!(elements::<f64>(&range, 0, 10), expected);
+    }
+
+    #[test]
+    fn the_first_two_elements_are_given_and_not_computed() {
+        let range = Range::parse("-0.0:3", None).unwrap();
+        assert!(elements::<f64>(&range, 0, 1)[0].is_sign_negative());
+        // 1e16 + 1 rounds to 1e16, so that all are equal.
+        let range = Range::parse("1e16:10000000000000004", None).unwrap();
+        assert_eq!(elements::<f64>(&range, 0, 4), [1e16; 4]);
+    }
+
+    #[test]
+    fn integers_wrap_after_the_second_as_in_numpy() {
+        let range = parse("254:258", "u8").unwrap();
+        assert_eq!(elements::<u8>(&range, 0, 4), [254, 255, 0, 1]);
+        let range = parse("5:0:-2", "i16").unwrap();
+        assert_eq!(elements::<i16>(&range, 0, 3), [5, 3, 1]);
+        let range = parse("18446744073709551613:18446744073709551616", "u64").unwrap();
+        assert_eq!(elements::<u64>(&range, 2, 1), [u64::MAX]);
+    }
+
+    #[test]
+    fn an_integer_dtype_takes_whole_numbers_however_written() {
+        assert_eq!(parse("0:1e6", "i32").unwrap().len(), 1_000_000);
+        let exact = parse("9007199254740993e0:9007199254740995", "i64").unwrap();
+        assert_eq!(elements::<i64>(&exact, 0, 1), [9_007_199_254_740_993]);
+        let whole = Range::new(Number::Int(0), Number::Float(3.0), Number::Int(1), i32()).unwrap();
+        assert_eq!(whole.len(), 3);
+    }
+
+    #[test]
+    fn empty_ranges_are_valid() {
+        for text in ["0:0", "5:0", "0:5:-1", "300:0"] {
+            for dtype in ["f64", "u8"] {
+                assert!(parse(text, dtype).unwrap().is_empty(), "{text} {dtype}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_quotient_too_small_for_a_float_is_one_element() {
+        assert_eq!(Range::parse("0:5e-324:1e300", None).unwrap().len(), 1);
+        assert_eq!(Range::parse("0:5e-324:-1e300", None).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (text, dtype, message) in [
+            ("0", "f64", r#""0" is not START:STOP or START:STOP:STEP"#),
+            (
+                "0:1:2:x",
+                "f64",
+                r#""0:1:2:x" is not START:STOP or START:STOP:STEP"#,
+            ),
+            ("0:x", "f64", r#""x" is not a number"#),
+            ("0:", "f64", r#""" is not a number"#),
+            ("0:5:0", "f64", "the step is zero"),
+            ("0:5:-0.0", "f64", "the step is zero"),
+            ("0:nan", "f64", "nan is not finite"),
+            ("0:1e999", "f64", "inf is not finite"),
+            ("0:1:inf", "f32", "inf is not finite"),
+            ("0:0.5", "i32", r#""0.5" is not a whole number"#),
+            ("0:inf", "i32", r#""inf" is not a number"#),
+            ("-1:5", "u8", "-1 does not fit u8"),
+            ("0:400:200", "i8", "200 does not fit i8"),
+            ("1e39:2e39:1e38", "f32", "1e+39 does not fit f32"),
+            ("0:2e18", "f64", "the range has too many elements"),
+            ("0:1e300", "f64", "the range has too many elements"),
+            (
+                "-1.7e308:1.7e308:1e308",
+                "f64",
+                "the range has too many elements",
+            ),
+            (
+                "0:5",
+                ">f8",
+                "a range of big-endian f64 is not possible, only of integers, f32 and f64, little-endian",
+            ),
+            (
+                "0:5",
+                "bool",
+                "a range of bool is not possible, only of integers, f32 and f64, little-endian",
+            ),
+        ] {
+            assert_eq!(
+                parse(text, dtype).unwrap_err().to_string(),
+                message,
+                "{text}"
+            );
+        }
+        let half = Range::new(Number::Int(0), Number::Float(0.5), Number::Int(1), i32());
+        assert_eq!(
+            half.unwrap_err().to_string(),
+            "0.5 is not a whole number, which i32 needs"
+        );
+        let huge = Range::new(
+            Number::Int(i128::MIN),
+            Number::Int(1),
+            Number::Int(1),
+            i32(),
+        );
+        assert!(matches!(
+            huge,
+            Err(RangeError::Number(NumberError::TooLarge(_)))
+        ));
+    }
+
+    #[test]
+    fn the_quotient_of_ints_is_rounded_once() {
+        assert_eq!(divide((1 << 53) + 1, 1), 9_007_199_254_740_992.0);
+        assert_eq!(divide((1 << 53) + 1, 2), 4_503_599_627_370_496.5);
+        assert_eq!(divide(-7, 2), -3.5);
+        assert_eq!(divide(1, 3), 1.0 / 3.0);
+        // 2^60 + 1 thirds, which rounding the dividend first would get wrong only in the last bit.
+        assert_eq!(divide(3 * (1 << 60) + 1, 1 << 60), 3.0);
+        assert_eq!(divide(1 << 120, 1), 2_f64.powi(120));
+        assert_eq!(divide(1, 1 << 120), 2_f64.powi(-120));
+    }
+
+    #[test]
+    fn a_counter_beyond_exact_floats_is_still_right() {
+        let range = parse("0:9e15", "f32").unwrap();
+        let far = MAX_EXACT_INDEX - 3;
+        let expected: Vec<f32> = (far..far + 40).map(|i| i as f32).collect();
+        assert_eq!(elements::<f32>(&range, far, 40), expected);
+        assert_eq!(elements::<f32>(&range, u64::MAX - 1, 1), [u64::MAX as f32]);
+    }
+
+    #[test]
+    fn bytes_after_the_last_whole_element_stay() {
+        let mut out = [7; 11];
+        Range::parse("1:9", None).unwrap().fill(0, &mut out);
+        assert_eq!(out[..8], 1_f64.to_le_bytes());
+        assert_eq!(out[8..], [7; 3]);
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_at_any_alignment_equal_the_whole(
+            dtype in prop::sample::select(vec!["f64", "f32", "i8", "u16", "i32", "u64"]),
+            start in -100_i32..100,
+            step in prop::sample::select(vec!["1", "-3", "7", "1e2"]),
+            cuts in prop::collection::vec(1_usize..700, 1..8),
+            shift in 0_usize..8,
+        ) {
+            let numeric = parse("0:1", dtype).unwrap().dtype().numeric().unwrap();
+            let start = if matches!(numeric, Numeric::UInt { .. }) { 100 + start } else { start };
+            let stop = if step.starts_with('-') { -9_000_000 } else { 9_000_000 };
+            let text = format!("{start}:{stop}:{step}");
+            let range = match parse(&text, dtype) {
+                Err(RangeError::OutOfBounds { .. }) => return Ok(()),
+                range => range.unwrap(),
+            };
+            let size = range.dtype().item_size();
+            let mut whole = vec![0; cuts.iter().sum::<usize>() * size];
+            range.fill(0, &mut whole);
+
+            let mut pieces = vec![0; shift];
+            let mut index = 0;
+            for count in cuts {
+                let at = pieces.len();
+                pieces.resize(at + count * size, 0);
+                range.fill(index, &mut pieces[at..]);
+                index += count as u64;
+            }
+            prop_assert!(pieces[shift..] == whole);
+        }
+
+        #[test]
+        fn no_text_panics(text in "[-0-9.e:_+infa]{0,24}") {
+            for dtype in ["f64", "f32", "i8", "u64"] {
+                if let Ok(range) = parse(&text, dtype) {
+                    range.fill(range.len(), &mut [0; 64]);
+                }
+            }
+        }
+    }
+
+    fn parse(text: &str, dtype: &str) -> Result<Range, RangeError> {
+        Range::parse(text, Some(Dtype::from_name(dtype).unwrap()))
+    }
+
+    fn i32() -> Dtype {
+        Dtype::from_name("i32").unwrap()
+    }
+
+    fn elements<T: Pod>(range: &Range, first_index: u64, count: usize) -> Vec<T> {
+        let mut elements = vec![T::zeroed(); count];
+        range.fill(first_index, bytemuck::cast_slice_mut(&mut elements));
+        elements
+    }
+}
