@@ -2,6 +2,14 @@
 //! live how fast they move and what holds them back.
 //!
 //! The house, an arrow going only downward: `app` and `cli` on top, then [`transfer`] and [`telemetry`], [`route`],
-//! [`wire`] and [`array`], and at the bottom [`sys`], the only module with `unsafe` code.
+//! [`wire`] and [`array`], and at the bottom `sys`, the only module with `unsafe` code.
 
 pub mod array;
+mod error;
+pub mod route;
+mod sys;
+pub mod telemetry;
+pub mod transfer;
+pub mod wire;
+
+pub use error::{Error, Fault};

@@ -1,0 +1,231 @@
+//! What can go wrong with a transfer, whose fault it is, and one clear line that says what to do.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// Who has to act so that the transfer can work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// The other end of the connection.
+    Peer,
+    /// Whoever asked for this transfer.
+    Caller,
+    /// This machine: its kernel, its disk, its memory, its network.
+    System,
+}
+
+/// Why a transfer failed. The message of every variant is one line for people: what happened, to what, what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// What was asked for makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// There is no file at the source's path.
+    #[error("there is no file at {0}: check the path")]
+    SourceMissing(PathBuf),
+    /// The source is a folder.
+    #[error("{0} is a folder: name a file in it, or pack it with tar first")]
+    SourceIsFolder(PathBuf),
+    /// The source cannot be opened or read.
+    #[error("cannot read {path}: {reason}")]
+    SourceUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// The source is not what its name or the options say that it is.
+    #[error("{path} cannot be sent as an array: {reason}")]
+    SourceInvalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it and what would help.
+        reason: String,
+    },
+    /// The source shrank or was replaced while it was read.
+    #[error("{0} changed while it was being sent: send it again when nothing writes to it")]
+    SourceChanged(PathBuf),
+    /// The array is larger than the memory that is free.
+    #[error(
+        "{needed} bytes of memory are needed and {available} are free: receive into a file, or discard"
+    )]
+    NotEnoughMemory {
+        /// Bytes asked for.
+        needed: u64,
+        /// Bytes that could have been had.
+        available: u64,
+    },
+    /// The disk cannot hold the array.
+    #[error(
+        "{path} needs {needed} bytes, more than its disk has free: free some space or choose another folder"
+    )]
+    DiskFull {
+        /// The file that was to be written.
+        path: PathBuf,
+        /// Bytes that it needs.
+        needed: u64,
+    },
+    /// A file is in the way of the sink.
+    #[error(
+        "{0} exists and is never overwritten: choose another name, or --at to receive into a part of it"
+    )]
+    SinkExists(PathBuf),
+    /// The sink cannot be created or written.
+    #[error("cannot write {path}: {reason}")]
+    SinkUnwritable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// The existing array to be received into does not fit what comes.
+    #[error("{path} cannot take the array: {reason}")]
+    SinkMismatch {
+        /// The existing file.
+        path: PathBuf,
+        /// What does not fit.
+        reason: String,
+    },
+    /// The address to listen on is taken.
+    #[error("{0} is in use by another program: choose another port, or 0 for a free one")]
+    AddressInUse(String),
+    /// Nothing listens at the endpoint.
+    #[error("nobody listens at {0}: start the receiver first, or check the address")]
+    NobodyListening(String),
+    /// The endpoint cannot be reached or bound for another reason.
+    #[error("cannot use {endpoint}: {reason}")]
+    Endpoint {
+        /// The endpoint as it was given.
+        endpoint: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The peer closed the connection before the array was whole.
+    #[error(
+        "the peer closed the connection {missing} bytes early, {received} of {total} bytes came"
+    )]
+    ClosedEarly {
+        /// Bytes that did not come.
+        missing: u64,
+        /// Bytes that came.
+        received: u64,
+        /// Bytes that were announced.
+        total: u64,
+    },
+    /// The peer closed the connection before it had said what it sends, or before it answered.
+    #[error("the peer closed the connection {0}")]
+    ClosedWhile(&'static str),
+    /// The peer was silent for longer than the timeout.
+    #[error("the peer said nothing for {} s: it may hang, or --timeout is too short", .0.as_secs_f64())]
+    Silent(Duration),
+    /// The peer does not speak any of Arraylift's wires.
+    #[error("the peer speaks another protocol: {0}")]
+    OtherProtocol(String),
+    /// The peer broke the rules of the wire.
+    #[error("the peer broke the protocol: {0}")]
+    Protocol(String),
+    /// The peer offered something that cannot be taken.
+    #[error("the offer cannot be taken: {0}")]
+    BadOffer(String),
+    /// The peer refused the offer.
+    #[error("the receiver refused: {0}")]
+    Refused(String),
+    /// The peer gave up and said why.
+    #[error("the peer gave up: {0}")]
+    Aborted(String),
+    /// A block's checksum is not the one of its bytes.
+    #[error(
+        "block {index} (bytes {start} to {end}) was damaged on the way: nothing was kept, send again"
+    )]
+    DamagedBlock {
+        /// The block's number, from 0.
+        index: u64,
+        /// Its first byte in the array.
+        start: u64,
+        /// The byte after its last.
+        end: u64,
+    },
+    /// The two ends do not agree on the checksum of the whole array.
+    #[error("the receiver's checksum of the array differs from the sender's: send again")]
+    ReceiptMismatch,
+    /// The system refused something that it should not.
+    #[error("{doing}: {reason}")]
+    System {
+        /// What was being done.
+        doing: &'static str,
+        /// What the system said.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// Who has to act.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Usage(_)
+            | Self::SourceMissing(_)
+            | Self::SourceIsFolder(_)
+            | Self::SourceUnreadable { .. }
+            | Self::SourceInvalid { .. }
+            | Self::SourceChanged(_)
+            | Self::SinkExists(_)
+            | Self::SinkUnwritable { .. }
+            | Self::SinkMismatch { .. }
+            | Self::AddressInUse(_)
+            | Self::Endpoint { .. }
+            | Self::NobodyListening(_) => Fault::Caller,
+            Self::NotEnoughMemory { .. } | Self::DiskFull { .. } | Self::System { .. } => {
+                Fault::System
+            }
+            Self::ClosedEarly { .. }
+            | Self::ClosedWhile(_)
+            | Self::Silent(_)
+            | Self::OtherProtocol(_)
+            | Self::Protocol(_)
+            | Self::BadOffer(_)
+            | Self::Refused(_)
+            | Self::Aborted(_)
+            | Self::DamagedBlock { .. }
+            | Self::ReceiptMismatch => Fault::Peer,
+        }
+    }
+
+    /// What a peer is told: enough to act on, nothing of this machine's paths.
+    pub(crate) fn for_peer(&self) -> String {
+        match self {
+            Self::DiskFull { needed, .. } => format!("its disk has no room for {needed} bytes"),
+            Self::NotEnoughMemory { needed, .. } => format!("it has no memory for {needed} bytes"),
+            Self::SinkExists(_) => {
+                "a file of that name exists there and is never overwritten".into()
+            }
+            Self::SinkUnwritable { reason, .. } => format!("it cannot write the file: {reason}"),
+            Self::SinkMismatch { reason, .. } => {
+                format!("its existing array cannot take this one: {reason}")
+            }
+            Self::SourceChanged(_) => "the source changed while it was being sent".into(),
+            Self::SourceUnreadable { reason, .. } => format!("the source cannot be read: {reason}"),
+            other => other.to_string(),
+        }
+    }
+
+    /// Wraps what the system said while `doing` something that has no variant of its own.
+    pub(crate) fn system(doing: &'static str, error: &std::io::Error) -> Self {
+        Self::System {
+            doing,
+            reason: reason(error),
+        }
+    }
+}
+
+/// What the system said, without the error number that means nothing to people.
+pub(crate) fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(end) => text[..end].to_lowercase(),
+        None => text,
+    }
+}

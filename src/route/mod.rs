@@ -1,0 +1,7 @@
+//! How bytes leave and how they land: one file a route behind one small trait each.
+
+mod choice;
+pub(crate) mod receive;
+pub(crate) mod send;
+
+pub use choice::{ReceiveRouteChoice, SendRouteChoice};

@@ -1,0 +1,46 @@
+//! `recv(2)` into a buffer that stays in cache, and `pwrite(2)` from there.
+
+use std::fs::File;
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+
+use super::{ReceiveError, ReceiveRoute, recv_slice, write_all_at};
+
+/// Receives into a file.
+pub(crate) struct RecvToFile {
+    file: Arc<File>,
+    base: u64,
+    buffer: Vec<u8>,
+}
+
+impl RecvToFile {
+    /// Receives into `file` from byte `base` on, through a buffer of `buffer_bytes`.
+    pub(crate) fn new(file: Arc<File>, base: u64, buffer_bytes: usize) -> Self {
+        Self {
+            file,
+            base,
+            buffer: vec![0; buffer_bytes],
+        }
+    }
+}
+
+impl ReceiveRoute for RecvToFile {
+    fn name(&self) -> &'static str {
+        "recv"
+    }
+
+    fn receive(
+        &mut self,
+        socket: BorrowedFd<'_>,
+        at: u64,
+        len: usize,
+        seen: &mut dyn FnMut(&[u8]),
+    ) -> Result<usize, ReceiveError> {
+        let len = len.min(self.buffer.len());
+        let received = recv_slice(socket, &mut self.buffer[..len])?;
+        let bytes = &self.buffer[..received];
+        seen(bytes);
+        write_all_at(&self.file, bytes, self.base + at)?;
+        Ok(received)
+    }
+}

@@ -1,0 +1,52 @@
+//! How bytes land.
+
+mod discard;
+mod file;
+mod memory;
+mod splice;
+
+use std::io;
+use std::os::fd::BorrowedFd;
+
+pub(crate) use discard::Discard;
+pub(crate) use file::RecvToFile;
+pub(crate) use memory::RecvToMemory;
+pub(crate) use splice::Splice;
+
+/// Lets bytes of one array land. Positions count from the array's first byte.
+pub(crate) trait ReceiveRoute: Send {
+    /// The name for commands and screens.
+    fn name(&self) -> &'static str;
+
+    /// Takes what the socket has, at most `len` bytes, to position `at`; `seen` gets the same bytes, in order, while
+    /// they are still in cache. Zero bytes mean that the peer has closed the connection.
+    fn receive(
+        &mut self,
+        socket: BorrowedFd<'_>,
+        at: u64,
+        len: usize,
+        seen: &mut dyn FnMut(&[u8]),
+    ) -> Result<usize, ReceiveError>;
+}
+
+/// Why bytes did not land.
+#[derive(Debug)]
+pub(crate) enum ReceiveError {
+    /// What the socket said, "would block" included.
+    Socket(io::Error),
+    /// What the sink said.
+    Sink(io::Error),
+}
+
+/// `recv(2)` into a slice.
+fn recv_slice(socket: BorrowedFd<'_>, into: &mut [u8]) -> Result<usize, ReceiveError> {
+    match rustix::net::recv(socket, into, rustix::net::RecvFlags::empty()) {
+        Ok((received, _)) => Ok(received),
+        Err(error) => Err(ReceiveError::Socket(error.into())),
+    }
+}
+
+/// `pwrite(2)` until all is written.
+fn write_all_at(file: &std::fs::File, bytes: &[u8], at: u64) -> Result<(), ReceiveError> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, at).map_err(ReceiveError::Sink)
+}

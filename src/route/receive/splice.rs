@@ -1,0 +1,82 @@
+//! `splice(2)` from the socket over a pipe to the file: bytes stay in the kernel, and are read once more from the
+//! page cache where someone has to see them.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
+
+use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
+
+use super::{ReceiveError, ReceiveRoute};
+
+const PIPE_BYTES: usize = 1 << 20;
+
+/// Receives into a file.
+pub(crate) struct Splice {
+    file: Arc<File>,
+    base: u64,
+    pipe_out: OwnedFd,
+    pipe_in: OwnedFd,
+    buffer: Vec<u8>,
+}
+
+impl Splice {
+    /// Receives into `file` from byte `base` on; `look` is whether `seen` has to get the bytes.
+    pub(crate) fn new(file: Arc<File>, base: u64, buffer_bytes: usize) -> io::Result<Self> {
+        let (pipe_out, pipe_in) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        // Where the user's limit is lower, a smaller pipe serves.
+        let _ = fcntl_setpipe_size(&pipe_in, PIPE_BYTES);
+        Ok(Self {
+            file,
+            base,
+            pipe_out,
+            pipe_in,
+            buffer: vec![0; buffer_bytes],
+        })
+    }
+}
+
+impl ReceiveRoute for Splice {
+    fn name(&self) -> &'static str {
+        "splice"
+    }
+
+    fn receive(
+        &mut self,
+        socket: BorrowedFd<'_>,
+        at: u64,
+        len: usize,
+        seen: &mut dyn FnMut(&[u8]),
+    ) -> Result<usize, ReceiveError> {
+        let len = len.min(self.buffer.len());
+        let flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK;
+        let received = splice(socket, None, &self.pipe_in, None, len, flags)
+            .map_err(|error| ReceiveError::Socket(error.into()))?;
+        let start = self.base + at;
+        let mut offset = start;
+        let mut left = received;
+        while left > 0 {
+            match splice(
+                &self.pipe_out,
+                None,
+                &*self.file,
+                Some(&mut offset),
+                left,
+                SpliceFlags::MOVE,
+            ) {
+                Ok(0) => return Err(ReceiveError::Sink(io::ErrorKind::WriteZero.into())),
+                Ok(written) => left -= written,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(ReceiveError::Sink(error.into())),
+            }
+        }
+        let bytes = &mut self.buffer[..received];
+        self.file
+            .read_exact_at(bytes, start)
+            .map_err(ReceiveError::Sink)?;
+        seen(bytes);
+        Ok(received)
+    }
+}

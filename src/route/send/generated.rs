@@ -1,0 +1,75 @@
+//! `send(2)` of a range that is generated a piece at a time: the piece is made, checksummed and sent from cache, so
+//! that a range of any length needs no memory of its own.
+
+use std::os::fd::BorrowedFd;
+
+use crate::array::Range;
+use crate::wire::Digest;
+
+use super::{SendError, SendRoute, index, send_slice};
+
+/// Generates and sends.
+pub(crate) struct Generated {
+    range: Range,
+    base: u64,
+    piece: Vec<u8>,
+    /// Position of the piece's first byte.
+    piece_at: u64,
+    piece_len: usize,
+    /// Elements that the wanted bytes begin or end in the middle of are made whole here.
+    element_bytes: usize,
+}
+
+impl Generated {
+    /// Sends what begins at byte `base` of the range, in pieces of at most `piece_bytes`.
+    pub(crate) fn new(range: Range, base: u64, piece_bytes: usize) -> Self {
+        let element_bytes = range.dtype().item_size();
+        // Room for the elements at both ends that are only partly wanted.
+        let piece = vec![0; piece_bytes + 2 * element_bytes];
+        Self {
+            range,
+            base,
+            piece,
+            piece_at: 0,
+            piece_len: 0,
+            element_bytes,
+        }
+    }
+}
+
+impl Generated {
+    /// The bytes `at..at + len` of what is sent; `len` is at most a piece.
+    pub(crate) fn piece(&mut self, at: u64, len: usize) -> &[u8] {
+        let element_bytes = self.element_bytes as u64;
+        let start = self.base + at;
+        let first = start / element_bytes;
+        // Smaller than an element.
+        let skip = usize::try_from(start % element_bytes).unwrap_or(0);
+        let whole = (skip + len).next_multiple_of(self.element_bytes);
+        self.range.fill(first, &mut self.piece[..whole]);
+        if skip > 0 {
+            self.piece.copy_within(skip..skip + len, 0);
+        }
+        (self.piece_at, self.piece_len) = (at, len);
+        &self.piece[..len]
+    }
+}
+
+impl SendRoute for Generated {
+    fn name(&self) -> &'static str {
+        "write"
+    }
+
+    fn load(&mut self, at: u64, len: usize, digest: &mut Digest) -> Result<(), SendError> {
+        digest.update(self.piece(at, len));
+        Ok(())
+    }
+
+    fn send(&mut self, socket: BorrowedFd<'_>, at: u64, len: usize) -> Result<usize, SendError> {
+        let begin = index(at - self.piece_at)?;
+        send_slice(
+            socket,
+            &self.piece[begin..(begin + len).min(self.piece_len)],
+        )
+    }
+}

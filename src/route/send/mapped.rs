@@ -1,0 +1,39 @@
+//! `send(2)` from a mapped file: the kernel copies from the page cache into the socket.
+
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+
+use crate::sys::SharedFile;
+use crate::wire::Digest;
+
+use super::{SendError, SendRoute, index};
+
+/// Sends from a file's mapping.
+pub(crate) struct Mapped {
+    file: Arc<SharedFile>,
+    base: u64,
+}
+
+impl Mapped {
+    /// Sends what begins at byte `base` of the file.
+    pub(crate) fn new(file: Arc<SharedFile>, base: u64) -> Self {
+        Self { file, base }
+    }
+}
+
+impl SendRoute for Mapped {
+    fn name(&self) -> &'static str {
+        "write"
+    }
+
+    fn load(&mut self, at: u64, len: usize, digest: &mut Digest) -> Result<(), SendError> {
+        match digest.state() {
+            Some(digest) => Ok(self.file.checksum(index(self.base + at)?, len, digest)?),
+            None => Ok(()),
+        }
+    }
+
+    fn send(&mut self, socket: BorrowedFd<'_>, at: u64, len: usize) -> Result<usize, SendError> {
+        Ok(self.file.send_to(socket, index(self.base + at)?, len)?)
+    }
+}

@@ -1,0 +1,60 @@
+//! How bytes leave.
+
+mod copying;
+mod generated;
+mod mapped;
+mod sendfile;
+
+use std::io;
+use std::os::fd::BorrowedFd;
+
+use crate::sys::ReadError;
+use crate::wire::Digest;
+
+pub(crate) use copying::{COPYING_BYTES_MAX, Copying};
+pub(crate) use generated::Generated;
+pub(crate) use mapped::Mapped;
+pub(crate) use sendfile::Sendfile;
+
+/// Sends bytes of one array. Positions count from the first byte that is sent, which need not be the source's first.
+pub(crate) trait SendRoute: Send {
+    /// The name for commands and screens.
+    fn name(&self) -> &'static str;
+
+    /// Makes `at..at + len` ready to be sent, and adds it to the checksum while it is still in cache.
+    fn load(&mut self, at: u64, len: usize, digest: &mut Digest) -> Result<(), SendError>;
+
+    /// Sends bytes from `at` on, at most `len`, all of them loaded, as many as the socket takes now.
+    fn send(&mut self, socket: BorrowedFd<'_>, at: u64, len: usize) -> Result<usize, SendError>;
+}
+
+/// Why bytes did not leave.
+#[derive(Debug)]
+pub(crate) enum SendError {
+    /// The source is not what it was when it was opened.
+    SourceChanged,
+    /// The source could not be read.
+    Source(io::Error),
+    /// What the socket said, "would block" included.
+    Socket(io::Error),
+}
+
+impl From<ReadError> for SendError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Shrunk => Self::SourceChanged,
+            ReadError::Io(error) => Self::Socket(error),
+        }
+    }
+}
+
+/// `send(2)` of a slice.
+fn send_slice(socket: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize, SendError> {
+    rustix::net::send(socket, bytes, rustix::net::SendFlags::NOSIGNAL)
+        .map_err(|error| SendError::Socket(error.into()))
+}
+
+/// A position in memory. Sources are mapped whole, so that every position in one is a `usize`.
+fn index(at: u64) -> Result<usize, SendError> {
+    usize::try_from(at).map_err(|_| SendError::SourceChanged)
+}

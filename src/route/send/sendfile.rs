@@ -1,0 +1,47 @@
+//! `sendfile(2)`: the socket takes the file's own pages, and no byte is copied on this side.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+
+use crate::sys::SharedFile;
+use crate::wire::Digest;
+
+use super::{SendError, SendRoute, index};
+
+/// Sends from a file's page cache; the mapping serves the checksum alone.
+pub(crate) struct Sendfile {
+    file: Arc<SharedFile>,
+    base: u64,
+}
+
+impl Sendfile {
+    /// Sends what begins at byte `base` of the file.
+    pub(crate) fn new(file: Arc<SharedFile>, base: u64) -> Self {
+        Self { file, base }
+    }
+}
+
+impl SendRoute for Sendfile {
+    fn name(&self) -> &'static str {
+        "sendfile"
+    }
+
+    fn load(&mut self, at: u64, len: usize, digest: &mut Digest) -> Result<(), SendError> {
+        match digest.state() {
+            Some(digest) => Ok(self.file.checksum(index(self.base + at)?, len, digest)?),
+            None => Ok(()),
+        }
+    }
+
+    fn send(&mut self, socket: BorrowedFd<'_>, at: u64, len: usize) -> Result<usize, SendError> {
+        let mut offset = self.base + at;
+        match rustix::fs::sendfile(socket, self.file.as_fd(), Some(&mut offset), len) {
+            // The file ends here, though bytes were asked for.
+            Ok(0) if len > 0 => Err(SendError::SourceChanged),
+            Ok(sent) => Ok(sent),
+            // A page that could not be read, as on a failing disk.
+            Err(rustix::io::Errno::IO) => Err(SendError::Source(rustix::io::Errno::IO.into())),
+            Err(error) => Err(SendError::Socket(error.into())),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The only `unsafe` code and the only direct libc calls, wrapped so that callers cannot misuse them: arguments are
+//! slices and borrowed descriptors, results are `io::Result`.
+
+#![allow(unsafe_code)]
+
+mod memory;
+mod shared_file;
+mod usage;
+mod wait;
+
+pub(crate) use memory::{Memory, Populator};
+pub(crate) use shared_file::{ReadError, SharedFile};
+pub(crate) use usage::{Usage, process_usage, thread_usage};
+pub(crate) use wait::{Interest, Wake, wait};

@@ -1,0 +1,9 @@
+//! What is measured while a transfer runs: counters become samples, samples become series.
+
+mod probe;
+mod process;
+mod sample;
+
+pub use probe::{Probe, ProbeReader, Stamp};
+pub use process::{ProcessUsage, available_memory_bytes, process_usage};
+pub use sample::{Counters, Sample};

@@ -1,0 +1,73 @@
+//! What the whole process uses, and what the machine has left: procfs.
+
+use crate::sys;
+
+/// What the process uses at an instant.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ProcessUsage {
+    /// CPU time of all its threads so far, in seconds.
+    pub cpu_s: f64,
+    /// Its memory that is in RAM, in bytes.
+    pub resident_bytes: u64,
+}
+
+/// Reads it. `proc_pid_statm(5)`.
+#[must_use]
+pub fn process_usage() -> ProcessUsage {
+    let usage = sys::process_usage();
+    let pages = std::fs::read_to_string("/proc/self/statm")
+        .ok()
+        .and_then(|statm| statm.split_whitespace().nth(1)?.parse::<u64>().ok())
+        .unwrap_or(0);
+    ProcessUsage {
+        cpu_s: (usage.user + usage.system).as_secs_f64(),
+        resident_bytes: pages * rustix::param::page_size() as u64,
+    }
+}
+
+/// Bytes of memory that could be had without swapping: what the machine has, or what the process's control group
+/// leaves. `None` where the system does not say. `proc_meminfo(5)`, cgroup v2's `memory.max`.
+#[must_use]
+pub fn available_memory_bytes() -> Option<u64> {
+    let meminfo = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let machine = available_of(&meminfo)?;
+    Some(group_available_bytes().map_or(machine, |group| group.min(machine)))
+}
+
+fn available_of(meminfo: &str) -> Option<u64> {
+    let line = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kib.checked_mul(1024)
+}
+
+fn group_available_bytes() -> Option<u64> {
+    let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+    let group = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    let read = |name: &str| std::fs::read_to_string(format!("/sys/fs/cgroup/{group}/{name}")).ok();
+    // "max" does not parse: no limit.
+    let limit: u64 = read("memory.max")?.trim().parse().ok()?;
+    let used: u64 = read("memory.current")?.trim().parse().ok()?;
+    Some(limit.saturating_sub(used))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn available_memory_is_read_from_meminfo() {
+        let meminfo = "MemTotal:       24576000 kB\nMemFree: 1 kB\nMemAvailable:   1000 kB\n";
+        assert_eq!(available_of(meminfo), Some(1_024_000));
+        assert_eq!(available_of("MemTotal: 5 kB"), None);
+        assert!(available_memory_bytes().is_some_and(|bytes| bytes > 0));
+    }
+
+    #[test]
+    fn this_process_uses_memory_and_time() {
+        let usage = process_usage();
+        assert!(usage.resident_bytes > 100_000);
+        assert!(usage.cpu_s >= 0.0);
+    }
+}

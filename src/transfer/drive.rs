@@ -1,0 +1,201 @@
+//! Drives a machine on its own thread: steps while there is work, else waits for the socket, the clock or a wake.
+
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Sender;
+
+use crate::array::{Dtype, values};
+use crate::error::Error;
+use crate::sys::{Interest, wait};
+
+use super::controls::Controls;
+use super::event::{EventKind, Finished, Side, State};
+
+/// What a step came to.
+#[derive(Debug)]
+pub(super) enum Progress {
+    /// Something was done and more can be.
+    Moved,
+    /// Nothing can be done before the socket is ready, or `until`.
+    Wait {
+        interest: Interest,
+        until: Option<Instant>,
+        /// It is the peer's turn: its silence is bounded.
+        peer_owes: bool,
+    },
+    /// All is done.
+    Done(Box<Finished>),
+}
+
+/// A sender or a receiver on a non-blocking socket.
+pub(super) trait Machine {
+    fn socket(&self) -> BorrowedFd<'_>;
+
+    /// Does a bounded piece of work. `ready` says that the socket was ready after the last wait.
+    fn step(&mut self, now: Instant, ready: bool) -> Result<Progress, Error>;
+
+    /// Tells the peer why nothing more comes, as far as that goes without waiting.
+    fn give_up(&mut self, reason: &str);
+
+    /// Takes the last stamp.
+    fn end(&mut self);
+
+    /// Bytes of the array moved so far.
+    fn bytes(&self) -> u64;
+}
+
+/// How a machine ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    Done(Box<Finished>),
+    Failed { error: Error, bytes: u64 },
+    Cancelled { bytes: u64 },
+}
+
+/// Steps the machine to its end.
+pub(super) fn drive(
+    machine: &mut dyn Machine,
+    side: Side,
+    controls: &Controls,
+    timeout: Duration,
+) -> Ended {
+    let result = run(machine, side, controls, timeout);
+    machine.end();
+    let bytes = machine.bytes();
+    match result {
+        Ok(Some(finished)) => Ended::Done(finished),
+        Ok(None) => {
+            machine.give_up("the transfer was cancelled");
+            Ended::Cancelled { bytes }
+        }
+        // Both ends were told to stop, and this one heard it from the other.
+        Err(_) if controls.is_cancelled() => Ended::Cancelled { bytes },
+        Err(error) => {
+            machine.give_up(&error.for_peer());
+            Ended::Failed { error, bytes }
+        }
+    }
+}
+
+fn run(
+    machine: &mut dyn Machine,
+    side: Side,
+    controls: &Controls,
+    timeout: Duration,
+) -> Result<Option<Box<Finished>>, Error> {
+    let wake = controls.wake_of(side);
+    let mut heard_at = Instant::now();
+    let mut ready = false;
+    loop {
+        if controls.is_cancelled() {
+            return Ok(None);
+        }
+        let now = Instant::now();
+        match machine.step(now, ready)? {
+            Progress::Done(finished) => return Ok(Some(finished)),
+            Progress::Moved => {
+                heard_at = now;
+                ready = false;
+            }
+            Progress::Wait {
+                interest,
+                until,
+                peer_owes,
+            } => {
+                if !peer_owes {
+                    heard_at = now;
+                }
+                let patience = heard_at + timeout;
+                if now >= patience {
+                    return Err(Error::Silent(timeout));
+                }
+                let until = until.map_or(patience, |until| until.min(patience));
+                let longest = until.saturating_duration_since(now);
+                ready = wait(machine.socket(), interest, wake, Some(longest))
+                    .map_err(|error| Error::system("cannot wait for the connection", &error))?;
+            }
+        }
+    }
+}
+
+/// What a data thread tells beside its stamps: rare, and never waited for.
+#[derive(Debug)]
+pub(super) struct Teller {
+    notes: Sender<(Duration, EventKind)>,
+    clock: Instant,
+    state: Option<State>,
+}
+
+impl Teller {
+    pub(super) fn new(notes: Sender<(Duration, EventKind)>, clock: Instant) -> Self {
+        Self {
+            notes,
+            clock,
+            state: None,
+        }
+    }
+
+    /// Tells an event; the channel has room for all that a side ever tells between two readings.
+    pub(super) fn tell(&self, event: EventKind) {
+        let _ = self.notes.try_send((self.clock.elapsed(), event));
+    }
+
+    /// Tells a state that is another one than before.
+    pub(super) fn state(&mut self, state: State) {
+        if self.state != Some(state) {
+            self.state = Some(state);
+            self.tell(EventKind::State { state });
+        }
+    }
+}
+
+/// The first elements of an array as one side has them.
+#[derive(Debug)]
+pub(super) struct Prefix {
+    dtype: Dtype,
+    bytes: Vec<u8>,
+    have: usize,
+}
+
+impl Prefix {
+    /// The most bytes that are kept, whatever the size of an element.
+    const BYTES_MAX: u64 = 64 << 10;
+
+    pub(super) fn new(meta: &crate::array::ArrayMeta, elements: usize) -> Self {
+        let item = meta.dtype().item_size() as u64;
+        let count = meta
+            .element_count()
+            .min(elements as u64)
+            .min(Self::BYTES_MAX / item);
+        // Bounded just above.
+        let bytes = vec![0; usize::try_from(count * item).unwrap_or(0)];
+        Self {
+            dtype: meta.dtype().clone(),
+            bytes,
+            have: 0,
+        }
+    }
+
+    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+
+    /// Takes what of `bytes` belongs here. True where that was the last of it.
+    pub(super) fn take(&mut self, at: u64, bytes: &[u8]) -> bool {
+        let Some(at) = usize::try_from(at).ok().filter(|at| *at < self.bytes.len()) else {
+            return false;
+        };
+        let end = (at + bytes.len()).min(self.bytes.len());
+        self.bytes[at..end].copy_from_slice(&bytes[..end - at]);
+        self.have = end;
+        self.have == self.bytes.len()
+    }
+
+    pub(super) fn event(&self) -> EventKind {
+        EventKind::Preview {
+            offset: 0,
+            values: values(&self.dtype, &self.bytes),
+        }
+    }
+}

@@ -1,0 +1,508 @@
+//! Where a peer is, and the connection to it.
+
+use std::fmt;
+use std::io;
+use std::net::ToSocketAddrs;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use socket2::{Domain, SockAddr, Socket, Type};
+
+use crate::error::{Error, reason};
+use crate::sys::{Interest, Wake, wait};
+
+/// Kernel buffers for a peer on this machine; over a network the kernel finds its own size, which follows the path.
+const LOCAL_BUFFER_BYTES: usize = 4 << 20;
+/// For a peer on this machine, in this order: both move bytes as fast as memory does, where others pace themselves.
+const LOCAL_CONGESTION_CONTROLS: [&[u8]; 2] = [b"reno", b"cubic"];
+
+/// Where a peer listens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Endpoint {
+    /// `HOST:PORT`; an IPv6 address stands in brackets.
+    Tcp(String),
+    /// `unix:PATH`.
+    Unix(PathBuf),
+}
+
+impl Endpoint {
+    /// Reads `HOST:PORT` or `unix:PATH`. Names are looked up later.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let bad = |reason: &str| Error::Endpoint {
+            endpoint: text.into(),
+            reason: reason.into(),
+        };
+        if let Some(path) = text.strip_prefix("unix:") {
+            return match path {
+                "" => Err(bad("a path has to follow unix:")),
+                path => Ok(Self::Unix(path.into())),
+            };
+        }
+        let Some((host, port)) = text.rsplit_once(':') else {
+            return Err(bad(
+                "an endpoint is HOST:PORT, such as localhost:25000, or unix:PATH",
+            ));
+        };
+        if port.parse::<u16>().is_err() {
+            return Err(bad("the port after the colon is a number from 0 to 65535"));
+        }
+        let bracketed = host.starts_with('[') && host.ends_with(']');
+        if host.contains(':') && !bracketed {
+            return Err(bad(
+                "an IPv6 address stands in brackets, such as [::1]:25000",
+            ));
+        }
+        if host.is_empty() {
+            return Err(bad(
+                "a host has to stand before the colon; 0.0.0.0 or [::] listens everywhere",
+            ));
+        }
+        Ok(Self::Tcp(text.into()))
+    }
+
+    fn addresses(&self) -> Result<Vec<SockAddr>, Error> {
+        let failed = |error: &io::Error| Error::Endpoint {
+            endpoint: self.to_string(),
+            reason: reason(error),
+        };
+        match self {
+            Self::Tcp(text) => {
+                let addresses = text.to_socket_addrs().map_err(|error| failed(&error))?;
+                Ok(addresses.map(SockAddr::from).collect())
+            }
+            Self::Unix(path) => Ok(vec![SockAddr::unix(path).map_err(|error| failed(&error))?]),
+        }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(text) => f.write_str(text),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// A connection to a peer, non-blocking.
+#[derive(Debug)]
+pub struct Connection {
+    socket: Socket,
+    peer: String,
+    congestion_control: Option<String>,
+}
+
+impl Connection {
+    /// Connects, for at most `timeout`; `cancelled` is asked whenever `wake` ends the wait.
+    pub(super) fn open(
+        to: &Endpoint,
+        timeout: Duration,
+        wake: &Wake,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Option<Self>, Error> {
+        let mut last = None;
+        for address in to.addresses()? {
+            match connect(&address, timeout, wake, cancelled) {
+                Ok(Some(socket)) => return Self::new(socket, to.to_string()).map(Some),
+                Ok(None) => return Ok(None),
+                Err(error) => last = Some(error),
+            }
+        }
+        let endpoint = to.to_string();
+        Err(match last {
+            Some(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound
+                ) =>
+            {
+                Error::NobodyListening(endpoint)
+            }
+            Some(error) => Error::Endpoint {
+                endpoint,
+                reason: reason(&error),
+            },
+            None => Error::Endpoint {
+                endpoint,
+                reason: "the name has no address".into(),
+            },
+        })
+    }
+
+    /// The other end's address.
+    #[must_use]
+    pub fn peer(&self) -> &str {
+        &self.peer
+    }
+
+    /// The TCP congestion control in use; `None` on a Unix socket.
+    pub(super) fn congestion_control(&self) -> Option<&str> {
+        self.congestion_control.as_deref()
+    }
+
+    fn new(socket: Socket, peer: String) -> Result<Self, Error> {
+        let failed = |error: io::Error| Error::system("cannot set up the connection", &error);
+        socket.set_nonblocking(true).map_err(failed)?;
+        let tcp = socket.domain().map_err(failed)? != Domain::UNIX;
+        if tcp {
+            // Headers and checksums are gathered before they are written.
+            socket.set_tcp_nodelay(true).map_err(failed)?;
+        }
+        if is_local(&socket) {
+            favour_local(&socket);
+        }
+        let congestion_control = tcp.then(|| congestion_control(&socket)).flatten();
+        Ok(Self {
+            socket,
+            peer,
+            congestion_control,
+        })
+    }
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// Where senders can connect.
+#[derive(Debug)]
+pub struct Listener {
+    socket: Socket,
+    address: String,
+    /// A Unix socket's file, removed with the listener.
+    file: Option<PathBuf>,
+}
+
+impl Listener {
+    /// Listens at an endpoint; port 0 takes a free one.
+    pub fn bind(at: &Endpoint) -> Result<Self, Error> {
+        if let Endpoint::Unix(path) = at {
+            remove_stale_socket(path)?;
+        }
+        let mut last = None;
+        for address in at.addresses()? {
+            match listen(&address) {
+                Ok(socket) => return Self::new(socket, at),
+                Err(error) => last = Some(error),
+            }
+        }
+        let endpoint = at.to_string();
+        Err(match last {
+            Some(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                Error::AddressInUse(endpoint)
+            }
+            Some(error) => Error::Endpoint {
+                endpoint,
+                reason: reason(&error),
+            },
+            None => Error::Endpoint {
+                endpoint,
+                reason: "the name has no address".into(),
+            },
+        })
+    }
+
+    /// What a sender connects to, such as `127.0.0.1:40123`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Waits for a connection; `None` where `cancelled` says so after `wake` ended the wait.
+    pub(super) fn accept(
+        &self,
+        wake: &Wake,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Option<Connection>, Error> {
+        while !cancelled() {
+            match self.socket.accept() {
+                Ok((socket, address)) => {
+                    let peer = address
+                        .as_socket()
+                        .map_or_else(|| self.address.clone(), |peer| peer.to_string());
+                    return Connection::new(socket, peer).map(Some);
+                }
+                Err(error) if would_block(&error) => {
+                    let interest = Interest {
+                        read: true,
+                        write: false,
+                    };
+                    wait(self.socket.as_fd(), interest, wake, None)
+                        .map_err(|error| Error::system("cannot wait", &error))?;
+                }
+                // The peer went away between connecting and here: the next one counts.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(error) => return Err(Error::system("cannot accept a connection", &error)),
+            }
+        }
+        Ok(None)
+    }
+
+    fn new(socket: Socket, at: &Endpoint) -> Result<Self, Error> {
+        let (address, file) = match at {
+            Endpoint::Tcp(_) => {
+                let bound = socket
+                    .local_addr()
+                    .map_err(|error| Error::system("cannot tell the address", &error))?;
+                (
+                    bound
+                        .as_socket()
+                        .map_or_else(|| at.to_string(), |bound| bound.to_string()),
+                    None,
+                )
+            }
+            Endpoint::Unix(path) => (at.to_string(), Some(path.clone())),
+        };
+        Ok(Self {
+            socket,
+            address,
+            file,
+        })
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Some(file) = &self.file {
+            // Gone already is as good.
+            let _ = std::fs::remove_file(file);
+        }
+    }
+}
+
+/// Both ends of a TCP connection over this machine's loopback.
+pub(super) fn loopback_pair() -> Result<(Connection, Connection), Error> {
+    let listener = Listener::bind(&Endpoint::Tcp("127.0.0.1:0".into()))?;
+    let failed = |error: io::Error| Error::system("cannot connect over loopback", &error);
+    let wake = Wake::new().map_err(failed)?;
+    let to = Endpoint::Tcp(listener.address().into());
+    let never = || false;
+    let Some(sender) = Connection::open(&to, Duration::from_secs(10), &wake, &never)? else {
+        return Err(Error::Usage("the connection was cancelled".into()));
+    };
+    let own = sender.socket.local_addr().map_err(failed)?;
+    let own = own.as_socket().map(|address| address.to_string());
+    loop {
+        match listener.accept(&wake, &never)? {
+            // Anyone on this machine could have connected meanwhile: only our own sender is taken.
+            Some(receiver) if Some(receiver.peer()) != own.as_deref() => {}
+            Some(receiver) => return Ok((sender, receiver)),
+            None => return Err(Error::Usage("the connection was cancelled".into())),
+        }
+    }
+}
+
+/// Whether an error only says that the call would have waited, or was interrupted.
+pub(super) fn would_block(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
+}
+
+fn connect(
+    address: &SockAddr,
+    timeout: Duration,
+    wake: &Wake,
+    cancelled: &dyn Fn() -> bool,
+) -> io::Result<Option<Socket>> {
+    let socket = Socket::new(address.domain(), Type::STREAM, None)?;
+    if address
+        .as_socket()
+        .is_none_or(|address| address.ip().is_loopback())
+    {
+        favour_local(&socket);
+    }
+    if address.domain() == Domain::UNIX {
+        // Answers at once, or when the listener's queue has room, which poll does not tell.
+        socket.set_write_timeout(Some(timeout))?;
+        socket.connect(address)?;
+        return Ok(Some(socket));
+    }
+    socket.set_nonblocking(true)?;
+    let deadline = Instant::now() + timeout;
+    match socket.connect(address) {
+        Ok(()) => return Ok(Some(socket)),
+        Err(error) if error.raw_os_error() == Some(Errno::INPROGRESS.raw_os_error()) => {}
+        Err(error) => return Err(error),
+    }
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "no answer in time: check the address, and firewalls between",
+            ));
+        }
+        if cancelled() {
+            return Ok(None);
+        }
+        let ready = wait(
+            socket.as_fd(),
+            Interest {
+                read: false,
+                write: true,
+            },
+            wake,
+            Some(left),
+        )?;
+        if let Some(error) = socket.take_error()? {
+            return Err(error);
+        }
+        if ready && socket.peer_addr().is_ok() {
+            return Ok(Some(socket));
+        }
+    }
+}
+
+fn listen(address: &SockAddr) -> io::Result<Socket> {
+    let socket = Socket::new(address.domain(), Type::STREAM, None)?;
+    if address.domain() != Domain::UNIX {
+        // Without it the port stays taken for a minute after the last transfer.
+        socket.set_reuse_address(true)?;
+    }
+    if address
+        .as_socket()
+        .is_none_or(|address| address.ip().is_loopback())
+    {
+        // Accepted sockets inherit it, and the window is agreed on before accept returns.
+        favour_local(&socket);
+    }
+    socket.bind(address)?;
+    socket.listen(128)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+fn is_local(socket: &Socket) -> bool {
+    let (Ok(own), Ok(peer)) = (socket.local_addr(), socket.peer_addr()) else {
+        return false;
+    };
+    match (own.as_socket(), peer.as_socket()) {
+        (Some(own), Some(peer)) => own.ip() == peer.ip(),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// Large buffers and no pacing, as far as this user may; whatever is refused only costs speed.
+fn favour_local(socket: &Socket) {
+    let _ = socket.set_send_buffer_size(LOCAL_BUFFER_BYTES);
+    let _ = socket.set_recv_buffer_size(LOCAL_BUFFER_BYTES);
+    if socket.domain().is_ok_and(|domain| domain != Domain::UNIX) {
+        let _ = LOCAL_CONGESTION_CONTROLS
+            .iter()
+            .any(|name| socket.set_tcp_congestion(name).is_ok());
+    }
+}
+
+fn congestion_control(socket: &Socket) -> Option<String> {
+    let name = socket.tcp_congestion().ok()?;
+    let name: Vec<u8> = name.into_iter().take_while(|byte| *byte != 0).collect();
+    String::from_utf8(name).ok()
+}
+
+/// Removes a socket file that nobody listens at any more; anything else in the way is left alone.
+fn remove_stale_socket(path: &Path) -> Result<(), Error> {
+    let endpoint = || format!("unix:{}", path.display());
+    let Ok(metadata) = std::fs::symlink_metadata(path) else {
+        return Ok(());
+    };
+    if !metadata.file_type().is_socket() {
+        let reason = "something that is not a socket has that name; choose another".into();
+        return Err(Error::Endpoint {
+            endpoint: endpoint(),
+            reason,
+        });
+    }
+    match std::os::unix::net::UnixStream::connect(path) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            std::fs::remove_file(path).map_err(|error| Error::Endpoint {
+                endpoint: endpoint(),
+                reason: reason(&error),
+            })
+        }
+        _ => Err(Error::AddressInUse(endpoint())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_are_read_and_mistakes_are_explained() {
+        assert_eq!(
+            Endpoint::parse("unix:/tmp/a"),
+            Ok(Endpoint::Unix("/tmp/a".into()))
+        );
+        assert_eq!(
+            Endpoint::parse("[::1]:25000"),
+            Ok(Endpoint::Tcp("[::1]:25000".into()))
+        );
+        for (text, hint) in [
+            ("localhost", "HOST:PORT"),
+            ("a:99999", "65535"),
+            ("::1:80", "brackets"),
+            ("unix:", "path"),
+            (":80", "host"),
+        ] {
+            let error = Endpoint::parse(text).expect_err(text).to_string();
+            assert!(error.contains(hint), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_taken_and_one_where_nobody_listens_are_told_apart() {
+        let listener = Listener::bind(&Endpoint::Tcp("127.0.0.1:0".into())).expect("a free port");
+        let taken = Endpoint::Tcp(listener.address().into());
+        assert_eq!(
+            Listener::bind(&taken).err(),
+            Some(Error::AddressInUse(taken.to_string()))
+        );
+        drop(listener);
+        let wake = Wake::new().expect("eventfd");
+        let error =
+            Connection::open(&taken, Duration::from_secs(5), &wake, &|| false).expect_err("nobody");
+        assert_eq!(error, Error::NobodyListening(taken.to_string()));
+    }
+
+    #[test]
+    fn a_stale_unix_socket_is_replaced_and_anything_else_is_not() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("s");
+        let at = Endpoint::Unix(path.clone());
+        let mut first = Listener::bind(&at).expect("free");
+        assert!(matches!(Listener::bind(&at), Err(Error::AddressInUse(_))));
+        // As after a crash: the file stays.
+        first.file = None;
+        drop(first);
+        drop(Listener::bind(&at).expect("stale"));
+        assert!(!path.exists(), "a listener removes its file");
+        std::fs::write(&path, "precious").expect("write");
+        assert!(matches!(Listener::bind(&at), Err(Error::Endpoint { .. })));
+        assert_eq!(
+            std::fs::read_to_string(&path).expect("still there"),
+            "precious"
+        );
+    }
+
+    #[test]
+    fn both_ends_of_a_loopback_pair_are_each_others() {
+        let (sender, receiver) = loopback_pair().expect("pair");
+        assert_eq!(
+            sender
+                .socket
+                .local_addr()
+                .expect("own")
+                .as_socket()
+                .map(|a| a.to_string()),
+            Some(receiver.peer.clone())
+        );
+    }
+}

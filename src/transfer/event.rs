@@ -1,0 +1,159 @@
+//! What a transfer tells while it runs. The window's model and the JSON Lines are made from these and nothing else.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::array::Value;
+use crate::error::{Error, Fault};
+use crate::telemetry::Sample;
+
+/// Tells transfers of one process apart; counts from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct TransferId(pub u64);
+
+/// An end of a transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The end that has the array.
+    Sender,
+    /// The end that gets it.
+    Receiver,
+}
+
+/// Something that happened to one side of a transfer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Event {
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: EventKind,
+    /// To which transfer.
+    pub transfer: TransferId,
+    /// To which side of it.
+    pub side: Side,
+    /// Seconds since the transfer's clock began: just before connecting, or when a connection was accepted.
+    pub elapsed_s: f64,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum EventKind {
+    /// The side is in another state.
+    State {
+        /// The new one.
+        state: State,
+    },
+    /// Both ends know what is moved; the first byte can follow.
+    Started(Box<Started>),
+    /// The counters at an instant.
+    Sample(Sample),
+    /// The first elements as this side has them now; zeros on a receiver until they arrive.
+    Preview {
+        /// The index of the first value.
+        offset: u64,
+        /// The values, in memory order.
+        values: Vec<Value>,
+    },
+    /// The side is done.
+    Finished(Box<Finished>),
+    /// The side failed.
+    Failed(Failure),
+    /// The side was cancelled.
+    Cancelled {
+        /// Bytes that had moved.
+        bytes: u64,
+    },
+}
+
+/// Where a transfer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Waits for its turn.
+    Queued,
+    /// Waits for a peer to connect.
+    Listening,
+    /// Reaches out to the peer, or both say hello.
+    Connecting,
+    /// Bytes move.
+    Transferring,
+    /// Someone asked for a pause.
+    Paused,
+    /// Every byte has moved; the receipt is awaited.
+    Verifying,
+}
+
+/// What is moved, and how.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Started {
+    /// The source in words, where this side knows it.
+    pub source: Option<String>,
+    /// The sink in words, where this side knows it.
+    pub sink: Option<String>,
+    /// The other end's address.
+    pub peer: String,
+    /// `native`, `npy` or `raw`.
+    pub wire: &'static str,
+    /// How bytes leave, where this side knows it.
+    pub send_route: Option<&'static str>,
+    /// How bytes land, where this side knows it.
+    pub receive_route: Option<&'static str>,
+    /// Why the side's own route was picked.
+    pub route_reason: &'static str,
+    /// The element type for people, such as `f64`.
+    pub dtype: String,
+    /// The shape, one length an axis.
+    pub shape: Vec<u64>,
+    /// Bytes in all.
+    pub total_bytes: u64,
+    /// The TCP congestion control that this side's socket uses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub congestion_control: Option<String>,
+}
+
+/// How a side ended well.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finished {
+    /// Bytes of the array.
+    pub bytes: u64,
+    /// The mean: bytes / (verified - connect began), in bytes a second.
+    pub rate_bytes_per_s: f64,
+    /// True where checksums were compared and agreed; null where the wire has none.
+    pub verified: Option<bool>,
+    /// The checksum of the whole array with its kind, such as `crc64nvme:0123456789abcdef`.
+    pub checksum: Option<String>,
+    /// The file that was published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// Something that the user should know, such as surplus bytes from the peer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// How a side failed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Failure {
+    /// Who has to act.
+    pub fault: Fault,
+    /// One line: what happened, to what, what to do.
+    pub message: String,
+    /// Bytes that had moved.
+    pub bytes: u64,
+    /// The error itself.
+    #[serde(skip)]
+    pub error: Error,
+}
+
+/// How a whole transfer ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Every side is done. The receiver's view where both ends were here.
+    Done(Finished),
+    /// A side failed; the side that found the cause, where both did.
+    Failed(Failure),
+    /// Someone cancelled it.
+    Cancelled,
+}

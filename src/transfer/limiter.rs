@@ -1,0 +1,123 @@
+//! A rate limit as a bucket that fills with time. Pure: the time is given.
+
+use std::time::{Duration, Instant};
+
+/// Unused time is kept for so long, so that short waits do not lower the rate.
+const BURST: Duration = Duration::from_millis(50);
+/// Bytes are let go at least this far apart, so that a low limit does not mean a system call a byte.
+const STEP: Duration = Duration::from_millis(10);
+
+/// Decides how many bytes may move now.
+#[derive(Debug)]
+pub(super) struct Limiter {
+    limit_bytes_per_s: Option<u64>,
+    allowed_bytes: f64,
+    at: Instant,
+}
+
+/// What may move.
+#[derive(Debug, PartialEq)]
+pub(super) enum Allowance {
+    /// So many bytes, at least one.
+    Bytes(u64),
+    /// Nothing before then.
+    NotBefore(Instant),
+}
+
+impl Limiter {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            limit_bytes_per_s: None,
+            allowed_bytes: 0.0,
+            at: now,
+        }
+    }
+
+    /// How many of `wanted` bytes (at least one) may move at `now` under `limit`.
+    pub(super) fn allow(&mut self, limit: Option<u64>, wanted: u64, now: Instant) -> Allowance {
+        let Some(rate) = limit else {
+            self.limit_bytes_per_s = None;
+            return Allowance::Bytes(wanted);
+        };
+        if self.limit_bytes_per_s != limit {
+            (self.limit_bytes_per_s, self.allowed_bytes, self.at) = (limit, 0.0, now);
+        }
+        let rate = rate as f64;
+        let passed = now.saturating_duration_since(self.at).as_secs_f64();
+        self.at = now;
+        let most = (rate * BURST.as_secs_f64()).max(1.0);
+        self.allowed_bytes = (self.allowed_bytes + rate * passed).min(most);
+        let step = (rate * STEP.as_secs_f64()).max(1.0).min(wanted as f64);
+        if self.allowed_bytes >= step {
+            return Allowance::Bytes((self.allowed_bytes as u64).clamp(1, wanted));
+        }
+        Allowance::NotBefore(
+            now + Duration::from_secs_f64(((step - self.allowed_bytes) / rate).min(3600.0)),
+        )
+    }
+
+    /// So many of the allowed bytes have moved.
+    pub(super) fn spend(&mut self, bytes: u64) {
+        self.allowed_bytes -= bytes as f64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes that move within a second when as many as possible are taken at every chance.
+    fn moved_in_a_second(limit: u64, wanted: u64) -> u64 {
+        let start = Instant::now();
+        let mut limiter = Limiter::new(start);
+        let (mut now, mut moved) = (start, 0);
+        while now < start + Duration::from_secs(1) {
+            match limiter.allow(Some(limit), wanted, now) {
+                Allowance::Bytes(bytes) => {
+                    limiter.spend(bytes);
+                    moved += bytes;
+                }
+                Allowance::NotBefore(then) => {
+                    assert!(then > now, "a wait must end later than now");
+                    now = then;
+                }
+            }
+        }
+        moved
+    }
+
+    #[test]
+    fn a_limit_is_kept_within_a_burst() {
+        for limit in [100, 10_000, 200_000_000, 40_000_000_000] {
+            let moved = moved_in_a_second(limit, 1 << 20);
+            let burst = limit / 20 + 1;
+            assert!(moved.abs_diff(limit) <= burst, "{moved} of {limit}");
+        }
+    }
+
+    #[test]
+    fn no_limit_lets_everything_go_and_a_new_one_holds_from_then_on() {
+        let now = Instant::now();
+        let mut limiter = Limiter::new(now);
+        assert_eq!(limiter.allow(None, 1 << 40, now), Allowance::Bytes(1 << 40));
+        assert!(matches!(
+            limiter.allow(Some(10), 1 << 40, now),
+            Allowance::NotBefore(_)
+        ));
+        assert_eq!(limiter.allow(None, 5, now), Allowance::Bytes(5));
+    }
+
+    #[test]
+    fn a_limit_of_one_byte_a_second_moves_one_byte_a_second() {
+        assert!(
+            (1..=2).contains(&moved_in_a_second(1, 1 << 20)) || moved_in_a_second(1, 1 << 20) == 0
+        );
+        let now = Instant::now();
+        let mut limiter = Limiter::new(now);
+        limiter.allow(Some(1), 100, now);
+        assert_eq!(
+            limiter.allow(Some(1), 100, now + Duration::from_secs(1)),
+            Allowance::Bytes(1)
+        );
+    }
+}

@@ -1,0 +1,134 @@
+//! One transfer: what it does, the two machines that do it, and what they tell.
+//!
+//! [`Transfer::start`] gives a handle. The transfer runs on threads of its own, tells what happens over a bounded
+//! channel of [`Event`]s, and leaves its [`Outcome`] where it cannot be lost.
+
+mod controls;
+mod drive;
+mod endpoint;
+mod event;
+mod limiter;
+mod outbox;
+mod plan;
+mod receiver;
+mod run;
+mod sampler;
+mod sender;
+mod sink;
+mod source;
+
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+
+use crossbeam_channel::Sender;
+
+use crate::error::Error;
+use controls::Controls;
+
+pub use endpoint::{Connection, Endpoint, Listener};
+pub use event::{Event, EventKind, Failure, Finished, Outcome, Side, Started, State, TransferId};
+pub use plan::{Incoming, Job, Options, Origin, SinkSpec, Slice, SourceSpec};
+pub use source::{SourceInfo, describe};
+
+/// Called from a transfer's thread after events were sent, at most some 20 times a second.
+pub type Waker = Arc<dyn Fn() + Send + Sync>;
+
+/// A running transfer. Dropping it cancels the transfer and joins its threads.
+#[derive(Debug)]
+pub struct Transfer {
+    id: TransferId,
+    controls: Arc<Controls>,
+    outcome: Arc<OnceLock<Outcome>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Transfer {
+    /// Starts `job` on threads of its own and returns at once.
+    ///
+    /// What happens is told over `events`; samples that do not fit are dropped, everything else is kept until there is
+    /// room. `waker` is called after events were sent.
+    ///
+    /// # Errors
+    /// Only where the system gives no thread; everything else that can go wrong arrives as an event.
+    pub fn start(
+        job: Job,
+        options: Options,
+        events: Sender<Event>,
+        waker: Waker,
+    ) -> Result<Self, Error> {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        let failed = |error: std::io::Error| Error::system("cannot start the transfer", &error);
+        let id = TransferId(NEXT_ID.fetch_add(1, Ordering::Relaxed));
+        let controls = Arc::new(Controls::new(options.limit_bytes_per_s).map_err(failed)?);
+        let outcome = Arc::new(OnceLock::new());
+        let teller = sampler::Emitter::new(id, events, waker);
+        let thread = std::thread::Builder::new()
+            .name(format!("arraylift-{}", id.0))
+            .spawn({
+                let (controls, outcome) = (Arc::clone(&controls), Arc::clone(&outcome));
+                move || run::run(job, &options, &controls, teller, &outcome)
+            })
+            .map_err(failed)?;
+        Ok(Self {
+            id,
+            controls,
+            outcome,
+            thread: Some(thread),
+        })
+    }
+
+    /// Tells transfers apart.
+    #[must_use]
+    pub fn id(&self) -> TransferId {
+        self.id
+    }
+
+    /// Stops moving bytes until [`Transfer::resume`]; takes effect at once, on the native wire at the next block.
+    pub fn pause(&self) {
+        self.controls.pause(true);
+    }
+
+    /// Goes on.
+    pub fn resume(&self) {
+        self.controls.pause(false);
+    }
+
+    /// Gives up; what was half received is removed.
+    pub fn cancel(&self) {
+        self.controls.cancel();
+    }
+
+    /// Changes the limit while the transfer runs; `None` lifts it.
+    pub fn set_limit(&self, bytes_per_s: Option<u64>) {
+        self.controls.set_limit(bytes_per_s);
+    }
+
+    /// How it ended; `None` while it runs.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.outcome.get().cloned()
+    }
+
+    /// Waits for the end.
+    #[must_use]
+    pub fn join(mut self) -> Outcome {
+        self.wait();
+        self.outcome().unwrap_or_else(|| run::crashed())
+    }
+
+    fn wait(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            // A panic shows as a missing outcome.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Transfer {
+    fn drop(&mut self) {
+        self.cancel();
+        self.wait();
+    }
+}

@@ -1,0 +1,136 @@
+//! What to transfer and how, fully decided: nothing in a plan is still text that could be wrong.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::array::{ArrayMeta, Dtype, Range};
+use crate::route::{ReceiveRouteChoice, SendRouteChoice};
+use crate::wire::{ChecksumKind, WireChoice};
+
+use super::{Connection, Endpoint, Listener};
+
+/// What a transfer does.
+#[derive(Debug)]
+pub enum Job {
+    /// Both ends on this machine, over TCP loopback.
+    Loopback {
+        /// What is sent.
+        source: SourceSpec,
+        /// Where it lands.
+        sink: SinkSpec,
+    },
+    /// Connects to a receiver and sends.
+    Send {
+        /// What is sent.
+        source: SourceSpec,
+        /// Where the receiver listens.
+        to: Endpoint,
+    },
+    /// Takes one sender and receives.
+    Receive {
+        /// Where the sender comes from.
+        from: Incoming,
+        /// Where the array lands.
+        sink: SinkSpec,
+        /// What comes; needed on the `raw` wire, which does not say it.
+        expect: Option<ArrayMeta>,
+    },
+}
+
+/// How a receiver meets its sender.
+#[derive(Debug)]
+pub enum Incoming {
+    /// The first one that connects.
+    Listener(Listener),
+    /// One that has connected.
+    Connection(Connection),
+}
+
+/// What is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceSpec {
+    /// The whole of it.
+    pub origin: Origin,
+    /// The part of it that is sent, where it is not all.
+    pub slice: Option<Slice>,
+}
+
+/// Where the bytes of a source come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Origin {
+    /// Generated, exactly as `numpy.arange` would.
+    Range(Range),
+    /// A file. Without a dtype a `.npy` file is the array in it and any other file an array of u8;
+    /// with a dtype the file's bytes, all of them, are viewed as that.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// How to view its bytes.
+        dtype: Option<Dtype>,
+    },
+}
+
+/// A part of a source, in bytes of its array (a `.npy` file's header does not count).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slice {
+    /// The first byte.
+    pub offset_bytes: u64,
+    /// How many; all that follow where it is not given.
+    pub length_bytes: Option<u64>,
+}
+
+/// Where the array lands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SinkSpec {
+    /// Fresh memory, given back when the transfer has ended.
+    Memory,
+    /// Nowhere: measure only.
+    Discard,
+    /// A new file. One that ends in `.npy` gets a header, any other the raw bytes.
+    File(PathBuf),
+    /// A new file in this folder, under the sender's name made safe.
+    Folder(PathBuf),
+    /// A part of an existing file: of a `.npy` file's array, or of any other file's bytes.
+    Within {
+        /// The existing file.
+        path: PathBuf,
+        /// Its first byte to be overwritten.
+        at_bytes: u64,
+    },
+}
+
+/// How a transfer is done. `Options::default()` is right for nearly everyone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// What peers say to each other.
+    pub wire: WireChoice,
+    /// How bytes leave.
+    pub send_route: SendRouteChoice,
+    /// How bytes land.
+    pub receive_route: ReceiveRouteChoice,
+    /// Bytes handed to one system call, at most.
+    pub chunk_bytes: usize,
+    /// At most so many bytes a second; changes while the transfer runs by `Transfer::set_limit`.
+    pub limit_bytes_per_s: Option<u64>,
+    /// How many first elements are shown.
+    pub preview_elements: usize,
+    /// Which checksum a native sender offers; `None` means unverified.
+    pub checksum: ChecksumKind,
+    /// How long a peer may be silent, and how long connecting may take.
+    pub timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            wire: WireChoice::Auto,
+            send_route: SendRouteChoice::Auto,
+            receive_route: ReceiveRouteChoice::Auto,
+            chunk_bytes: 1 << 20,
+            limit_bytes_per_s: None,
+            preview_elements: 10,
+            checksum: ChecksumKind::Crc64Nvme,
+            timeout: Duration::from_secs(30),
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! The receiving machine: one for every wire and every receive route.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::net::{RecvFlags, recv};
+
+use crate::array::ArrayMeta;
+use crate::error::Error;
+use crate::route::receive::ReceiveError;
+use crate::sys::Interest;
+use crate::telemetry::Probe;
+use crate::wire::{Heard, Offer, ReceiveWire, Want};
+
+use super::controls::Controls;
+use super::drive::{Machine, Prefix, Progress, Teller};
+use super::endpoint::{Connection, would_block};
+use super::event::{EventKind, Finished, Started, State};
+use super::limiter::{Allowance, Limiter};
+use super::outbox::Outbox;
+use super::plan::{Options, SinkSpec};
+use super::sender::{Gear, keep_alive_interval};
+use super::sink::Landing;
+
+/// The most bytes of the wire that are read at once.
+const CONTROL_BYTES_MAX: usize = 16 << 10;
+
+/// Receives one array over one connection.
+pub(super) struct ReceiveMachine {
+    connection: Connection,
+    controls: Arc<Controls>,
+    options: Options,
+    sink: SinkSpec,
+    source: Option<String>,
+    expect: Option<ArrayMeta>,
+    wire: ReceiveWire,
+    outbox: Outbox,
+    /// The sink, once it is known what comes.
+    landing: Option<(Landing, Prefix)>,
+    total_bytes: u64,
+    limiter: Limiter,
+    /// Where both ends are here, the sender alone keeps to the limit and to pauses.
+    led_by_sender: bool,
+    keep_alive_interval: Duration,
+    keep_alive_at: Instant,
+    /// The array is whole and published, and the receipt may still be on its way.
+    finished: Option<Box<Finished>>,
+    probe: Probe,
+    teller: Teller,
+}
+
+impl ReceiveMachine {
+    /// `source` is what the sender sends, where it is known here because both ends are.
+    pub(super) fn new(
+        connection: Connection,
+        sink: SinkSpec,
+        expect: Option<ArrayMeta>,
+        source: Option<String>,
+        options: &Options,
+        gear: Gear,
+    ) -> Result<Self, Error> {
+        let now = Instant::now();
+        Ok(Self {
+            connection,
+            controls: gear.controls,
+            options: options.clone(),
+            sink,
+            led_by_sender: source.is_some(),
+            source,
+            wire: ReceiveWire::new(options.wire, expect.as_ref())?,
+            expect,
+            outbox: Outbox::default(),
+            landing: None,
+            total_bytes: 0,
+            limiter: Limiter::new(now),
+            keep_alive_interval: keep_alive_interval(options.timeout),
+            keep_alive_at: now,
+            finished: None,
+            probe: gear.probe,
+            teller: gear.teller,
+        })
+    }
+
+    fn decide(&mut self, offer: &Offer) -> Result<(), Error> {
+        if let Some(expected) = self
+            .expect
+            .as_ref()
+            .filter(|expected| **expected != offer.meta)
+        {
+            return Err(Error::BadOffer(format!(
+                "{} comes where {expected} was to come",
+                offer.meta
+            )));
+        }
+        let chunk_bytes = self.options.chunk_bytes.max(1);
+        let landing = Landing::prepare(&self.sink, offer, self.options.receive_route, chunk_bytes)?;
+        let meta = &offer.meta;
+        self.total_bytes = meta.byte_len();
+        self.teller.tell(EventKind::Started(Box::new(Started {
+            source: self.source.clone().or_else(|| offer.name.clone()),
+            sink: Some(self.sink.describe()),
+            peer: self.connection.peer().into(),
+            wire: self.wire.name(),
+            send_route: None,
+            receive_route: Some(landing.route.name()),
+            route_reason: landing.reason,
+            dtype: meta.dtype().name(),
+            shape: meta.shape().dimensions().to_vec(),
+            total_bytes: self.total_bytes,
+            congestion_control: self.connection.congestion_control().map(Into::into),
+        })));
+        let preview = Prefix::new(meta, self.options.preview_elements);
+        self.teller.tell(preview.event());
+        self.landing = Some((landing, preview));
+        let answer = self.wire.accept();
+        self.outbox.push(&answer);
+        Ok(())
+    }
+
+    fn hear(&mut self, most: usize) -> Result<Progress, Error> {
+        let mut buffer = [0; CONTROL_BYTES_MAX];
+        let most = most.clamp(1, CONTROL_BYTES_MAX);
+        match recv(
+            self.connection.as_fd(),
+            &mut buffer[..most],
+            RecvFlags::empty(),
+        ) {
+            Ok((0, _)) => Err(self.closed()),
+            Ok((received, _)) => {
+                if let Some(Heard::Offer(offer)) = self.wire.hear(&buffer[..received])? {
+                    self.decide(&offer)?;
+                }
+                Ok(Progress::Moved)
+            }
+            Err(error) if would_block(&error.into()) => Ok(self.wait_to_read(None, true)),
+            Err(_) => Err(self.closed()),
+        }
+    }
+
+    fn closed(&self) -> Error {
+        let (received, total) = (self.probe.bytes(), self.total_bytes);
+        match total - received {
+            _ if self.landing.is_none() => Error::ClosedWhile("before it said what it sends"),
+            0 => Error::ClosedWhile("before the checksum of the last block came"),
+            missing => Error::ClosedEarly {
+                missing,
+                received,
+                total,
+            },
+        }
+    }
+
+    fn wait_to_read(&self, until: Option<Instant>, peer_owes: bool) -> Progress {
+        Progress::Wait {
+            interest: Interest {
+                read: true,
+                write: false,
+            },
+            until,
+            peer_owes,
+        }
+    }
+
+    /// Until the clock says so, or a wake.
+    fn rest(until: Instant) -> Progress {
+        Progress::Wait {
+            interest: Interest {
+                read: false,
+                write: false,
+            },
+            until: Some(until),
+            peer_owes: false,
+        }
+    }
+
+    fn paused(&mut self, now: Instant) -> Progress {
+        self.teller.state(State::Paused);
+        if now >= self.keep_alive_at {
+            self.keep_alive_at = now + self.keep_alive_interval;
+            if let Some(bytes) = self.wire.keep_alive() {
+                self.outbox.push(&bytes);
+                return Progress::Moved;
+            }
+        }
+        Self::rest(self.keep_alive_at)
+    }
+
+    fn receive(&mut self, at: u64, len: u64, now: Instant) -> Result<Progress, Error> {
+        let wanted = len.min(self.options.chunk_bytes.max(1) as u64);
+        let limit = self
+            .controls
+            .limit_bytes_per_s()
+            .filter(|_| !self.led_by_sender);
+        let allowed = match self.limiter.allow(limit, wanted, now) {
+            Allowance::Bytes(bytes) => bytes,
+            Allowance::NotBefore(then) => return Ok(Self::rest(then)),
+        };
+        // At most a chunk, which is a usize.
+        let most = usize::try_from(allowed).unwrap_or(self.options.chunk_bytes);
+        let Some((landing, preview)) = &mut self.landing else {
+            return Err(Error::Protocol("data before an offer".into()));
+        };
+        let (wire, mut preview_whole) = (&mut self.wire, false);
+        let received = landing
+            .route
+            .receive(self.connection.as_fd(), at, most, &mut |bytes| {
+                wire.absorb(bytes);
+                preview_whole |= preview.take(at, bytes);
+            });
+        self.probe.syscall(most, *received.as_ref().unwrap_or(&0));
+        match received {
+            Ok(0) => Err(self.closed()),
+            Ok(received) => {
+                let received = received as u64;
+                self.limiter.spend(received);
+                self.wire.landed(received);
+                self.probe.moved(received);
+                if preview_whole {
+                    self.teller.tell(preview.event());
+                }
+                Ok(Progress::Moved)
+            }
+            Err(ReceiveError::Socket(error)) if would_block(&error) => {
+                Ok(self.wait_to_read(None, true))
+            }
+            Err(ReceiveError::Socket(_)) => Err(self.closed()),
+            Err(ReceiveError::Sink(error)) => Err(landing.write_error(&error, self.total_bytes)),
+        }
+    }
+
+    fn publish(&mut self) -> Result<Progress, Error> {
+        self.teller.state(State::Verifying);
+        let surplus = if self.wire.ends_with_data() {
+            self.surplus()
+        } else {
+            None
+        };
+        let (path, note) = match &mut self.landing {
+            Some((landing, _)) => landing.publish()?,
+            None => (None, None),
+        };
+        let checksum = self.wire.verified_checksum();
+        let bytes = self.probe.bytes();
+        let elapsed = self.probe.elapsed();
+        self.finished = Some(Box::new(Finished {
+            bytes,
+            rate_bytes_per_s: bytes as f64 / elapsed.as_secs_f64().max(1e-9),
+            verified: checksum.is_some().then_some(true),
+            checksum,
+            path,
+            note: note.or(surplus),
+        }));
+        let receipt = self.wire.receipt();
+        self.outbox.push(&receipt);
+        Ok(Progress::Moved)
+    }
+
+    /// One look, without waiting, at what follows the array.
+    fn surplus(&self) -> Option<String> {
+        let mut look = [0; 1];
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        match recv(self.connection.as_fd(), &mut look[..], flags) {
+            Ok((seen, _)) if seen > 0 => {
+                let more = rustix::io::ioctl_fionread(self.connection.as_fd()).unwrap_or(1);
+                Some(format!(
+                    "the peer sent at least {more} bytes more than the array has: they were not taken"
+                ))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Machine for ReceiveMachine {
+    fn socket(&self) -> BorrowedFd<'_> {
+        self.connection.as_fd()
+    }
+
+    fn step(&mut self, now: Instant, _ready: bool) -> Result<Progress, Error> {
+        if !self.outbox.is_empty() {
+            return match self
+                .outbox
+                .flush(self.connection.as_fd(), false, &mut self.probe)
+            {
+                Ok(()) => Ok(Progress::Moved),
+                Err(error) if would_block(&error) => Ok(Progress::Wait {
+                    interest: Interest {
+                        read: false,
+                        write: true,
+                    },
+                    until: None,
+                    peer_owes: true,
+                }),
+                Err(_) => match self.finished.take() {
+                    // The array is whole and published: a sender that did not wait for the receipt lost nothing here.
+                    Some(finished) => Ok(Progress::Done(finished)),
+                    None => Err(self.closed()),
+                },
+            };
+        }
+        if let Some(finished) = self.finished.take() {
+            return Ok(Progress::Done(finished));
+        }
+        match self.wire.want() {
+            Want::Control(most) => {
+                if self.landing.is_none() {
+                    self.teller.state(State::Connecting);
+                }
+                self.hear(most)
+            }
+            Want::Decision => {
+                // Only the raw wire is here: the others decide as they hear the offer.
+                if let Some(offer) = self.wire.known_offer() {
+                    self.decide(&offer)?;
+                }
+                Ok(Progress::Moved)
+            }
+            Want::Data { .. } if self.controls.is_paused() && !self.led_by_sender => {
+                Ok(self.paused(now))
+            }
+            Want::Data { at, len } => {
+                let paused = self.led_by_sender && self.controls.is_paused();
+                self.teller.state(if paused {
+                    State::Paused
+                } else {
+                    State::Transferring
+                });
+                let progress = self.receive(at, len, now)?;
+                Ok(match progress {
+                    // A sender that is paused from here owes nothing.
+                    Progress::Wait {
+                        interest, until, ..
+                    } if paused => Progress::Wait {
+                        interest,
+                        until,
+                        peer_owes: false,
+                    },
+                    progress => progress,
+                })
+            }
+            Want::Done => self.publish(),
+        }
+    }
+
+    fn give_up(&mut self, reason: &str) {
+        let bytes = self.wire.give_up(reason);
+        if self.outbox.is_empty() {
+            self.outbox.push(&bytes);
+            // The peer learns of the end by the closing connection all the same.
+            let _ = self
+                .outbox
+                .flush(self.connection.as_fd(), false, &mut self.probe);
+        }
+    }
+
+    fn end(&mut self) {
+        self.probe.end();
+    }
+
+    fn bytes(&self) -> u64 {
+        self.probe.bytes()
+    }
+}

@@ -1,0 +1,253 @@
+//! Turns what the data threads leave behind into events, 20 times a second.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+
+use crate::telemetry::{ProbeReader, Sample};
+
+use super::Waker;
+use super::event::{Event, EventKind, Side, TransferId};
+
+/// Between two readings.
+pub(super) const INTERVAL: Duration = Duration::from_millis(50);
+/// At the end, a reader that does not read is waited for so long in all.
+const LAST_CHANCE: Duration = Duration::from_millis(200);
+
+/// Sends events and never waits for whoever reads them.
+pub(super) struct Emitter {
+    transfer: TransferId,
+    events: Sender<Event>,
+    waker: Waker,
+    /// Did not fit, and must not be lost.
+    pending: VecDeque<Event>,
+}
+
+impl Emitter {
+    pub(super) fn new(transfer: TransferId, events: Sender<Event>, waker: Waker) -> Self {
+        Self {
+            transfer,
+            events,
+            waker,
+            pending: VecDeque::new(),
+        }
+    }
+
+    /// Sends an event. One that does not fit is kept for later, unless it is a sample: the next one tells as much.
+    pub(super) fn emit(&mut self, side: Side, elapsed: Duration, kind: EventKind) {
+        let event = Event {
+            kind,
+            transfer: self.transfer,
+            side,
+            elapsed_s: elapsed.as_secs_f64(),
+        };
+        self.retry();
+        if self.pending.is_empty() {
+            match self.events.try_send(event) {
+                Err(TrySendError::Full(event)) => self.keep(event),
+                // Nobody listens any more; the outcome stays in its cell.
+                Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+            }
+        } else {
+            self.keep(event);
+        }
+    }
+
+    /// Wakes whoever reads.
+    pub(super) fn wake(&self) {
+        (self.waker)();
+    }
+
+    /// Sends what is left, for as long as a reader can be hoped for.
+    pub(super) fn finish(mut self) {
+        let deadline = Instant::now() + LAST_CHANCE;
+        self.wake();
+        while let Some(event) = self.pending.pop_front() {
+            if self.events.send_deadline(event, deadline).is_err() {
+                break;
+            }
+        }
+        self.wake();
+    }
+
+    fn keep(&mut self, event: Event) {
+        if !matches!(event.kind, EventKind::Sample(_)) {
+            self.pending.push_back(event);
+        }
+    }
+
+    fn retry(&mut self) {
+        while let Some(event) = self.pending.pop_front() {
+            if let Err(TrySendError::Full(event)) = self.events.try_send(event) {
+                self.pending.push_front(event);
+                return;
+            }
+        }
+    }
+}
+
+/// Reads one side's stamps and notes.
+pub(super) struct SideReader {
+    side: Side,
+    stamps: ProbeReader,
+    notes: Receiver<(Duration, EventKind)>,
+    last: (Duration, u64),
+}
+
+impl SideReader {
+    pub(super) fn new(
+        side: Side,
+        stamps: ProbeReader,
+        notes: Receiver<(Duration, EventKind)>,
+    ) -> Self {
+        Self {
+            side,
+            stamps,
+            notes,
+            last: (Duration::ZERO, 0),
+        }
+    }
+
+    /// Emits what has come since the last call; where nothing has, a sample that says so.
+    pub(super) fn drain(&mut self, clock: Instant, emitter: &mut Emitter) {
+        for (elapsed, kind) in self.notes.try_iter() {
+            emitter.emit(self.side, elapsed, kind);
+        }
+        let mut stamped = false;
+        for stamp in self.stamps.stamps() {
+            stamped = true;
+            if stamp.elapsed > self.last.0 || stamp.counters.is_some() {
+                let elapsed = stamp.elapsed.max(self.last.0);
+                let rate_bytes_per_s = self.rate(elapsed, stamp.bytes);
+                let sample = Sample {
+                    bytes: stamp.bytes,
+                    rate_bytes_per_s,
+                    counters: stamp.counters,
+                };
+                self.last = (elapsed, stamp.bytes.max(self.last.1));
+                emitter.emit(self.side, elapsed, EventKind::Sample(sample));
+            }
+        }
+        if !stamped {
+            let (elapsed, bytes) = (clock.elapsed(), self.stamps.bytes());
+            let rate_bytes_per_s = self.rate(elapsed, bytes);
+            self.last = (elapsed, bytes);
+            emitter.emit(
+                self.side,
+                elapsed,
+                EventKind::Sample(Sample {
+                    bytes,
+                    rate_bytes_per_s,
+                    counters: None,
+                }),
+            );
+        }
+    }
+
+    fn rate(&self, elapsed: Duration, bytes: u64) -> f64 {
+        let (last_elapsed, last_bytes) = self.last;
+        let seconds = elapsed.saturating_sub(last_elapsed).as_secs_f64();
+        if seconds > 0.0 {
+            bytes.saturating_sub(last_bytes) as f64 / seconds
+        } else {
+            0.0
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::Probe;
+    use crate::transfer::event::State;
+    use crossbeam_channel::bounded;
+    use std::sync::Arc;
+
+    fn emitter(events: Sender<Event>) -> Emitter {
+        Emitter::new(TransferId(1), events, Arc::new(|| {}))
+    }
+
+    fn sample(bytes: u64) -> EventKind {
+        EventKind::Sample(Sample {
+            bytes,
+            rate_bytes_per_s: 0.0,
+            counters: None,
+        })
+    }
+
+    #[test]
+    fn a_full_channel_drops_samples_and_keeps_everything_else_in_order() {
+        let (events, reader) = bounded(1);
+        let mut emitter = emitter(events);
+        emitter.emit(Side::Sender, Duration::ZERO, sample(1));
+        emitter.emit(
+            Side::Sender,
+            Duration::ZERO,
+            EventKind::State {
+                state: State::Paused,
+            },
+        );
+        emitter.emit(Side::Sender, Duration::ZERO, sample(2));
+        emitter.emit(
+            Side::Sender,
+            Duration::ZERO,
+            EventKind::Cancelled { bytes: 2 },
+        );
+        assert_eq!(reader.try_recv().map(|event| event.kind), Ok(sample(1)));
+        let last = std::thread::Builder::new()
+            .spawn(move || reader.iter().map(|event| event.kind).collect::<Vec<_>>());
+        emitter.finish();
+        let last = last.expect("thread").join().expect("reader");
+        assert_eq!(
+            last,
+            [
+                EventKind::State {
+                    state: State::Paused
+                },
+                EventKind::Cancelled { bytes: 2 }
+            ]
+        );
+    }
+
+    #[test]
+    fn a_reader_that_never_reads_does_not_keep_the_transfer_from_ending() {
+        let (events, _reader) = bounded(1);
+        let mut emitter = emitter(events);
+        for _ in 0..100 {
+            emitter.emit(
+                Side::Sender,
+                Duration::ZERO,
+                EventKind::Cancelled { bytes: 0 },
+            );
+        }
+        emitter.finish();
+    }
+
+    #[test]
+    fn the_rate_falls_to_zero_where_nothing_moves() {
+        let clock = Instant::now();
+        let (mut probe, stamps) = Probe::new(clock);
+        let (_notes, reader) = bounded(1);
+        let mut side = SideReader::new(Side::Receiver, stamps, reader);
+        let (events, emitted) = bounded(100);
+        let mut emitter = emitter(events);
+        probe.begin();
+        probe.moved(1000);
+        probe.end();
+        side.drain(clock, &mut emitter);
+        side.drain(clock, &mut emitter);
+        let samples: Vec<(u64, f64)> = emitted
+            .try_iter()
+            .filter_map(|event| {
+                if let EventKind::Sample(sample) = event.kind {
+                    Some((sample.bytes, sample.rate_bytes_per_s))
+                } else {
+                    None
+                }
+            })
+            .collect();
+        assert!(samples.iter().any(|(_, rate)| *rate > 0.0), "{samples:?}");
+        assert_eq!(samples.last(), Some(&(1000, 0.0)));
+    }
+}

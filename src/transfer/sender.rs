@@ -1,0 +1,351 @@
+//! The sending machine: one for every wire and every send route.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
+
+use crate::error::Error;
+use crate::route::send::{SendError, SendRoute};
+use crate::sys::Interest;
+use crate::telemetry::Probe;
+use crate::wire::native::BLOCK_BYTES_MAX;
+use crate::wire::{Offer, SendStep, SendWire};
+
+use super::controls::Controls;
+use super::drive::{Machine, Prefix, Progress, Teller};
+use super::endpoint::{Connection, would_block};
+use super::event::{EventKind, Finished, Started, State};
+use super::limiter::{Allowance, Limiter};
+use super::outbox::Outbox;
+use super::plan::Options;
+use super::source::{SendPath, Source};
+
+/// Under a limit, blocks last about this long, so that a pause or a cancel is not kept waiting by one.
+const BLOCK_DURATION: Duration = Duration::from_millis(50);
+const BLOCK_BYTES_MIN: u64 = 4 << 10;
+
+/// Sends one array over one connection.
+pub(super) struct SendMachine {
+    connection: Connection,
+    controls: Arc<Controls>,
+    source: Source,
+    route: Box<dyn SendRoute>,
+    route_reason: &'static str,
+    wire: SendWire,
+    outbox: Outbox,
+    /// Bytes from here to there are ready in the route.
+    loaded: (u64, u64),
+    limiter: Limiter,
+    chunk_bytes: usize,
+    keep_alive_interval: Duration,
+    keep_alive_at: Instant,
+    preview: Prefix,
+    sink: Option<String>,
+    started: bool,
+    probe: Probe,
+    teller: Teller,
+}
+
+/// What a machine is given by whoever runs it.
+pub(super) struct Gear {
+    pub(super) controls: Arc<Controls>,
+    pub(super) probe: Probe,
+    pub(super) teller: Teller,
+}
+
+impl SendMachine {
+    pub(super) fn new(
+        connection: Connection,
+        source: Source,
+        path: SendPath,
+        options: &Options,
+        sink: Option<String>,
+        gear: Gear,
+    ) -> Result<Self, Error> {
+        let offer = Offer {
+            meta: source.meta.clone(),
+            name: Some(source.name.clone()),
+            plain: source.plain,
+            identity: source.identity.clone(),
+            checksum: options.checksum,
+        };
+        let mut preview = Prefix::new(&source.meta, options.preview_elements);
+        source.copy_prefix(preview.bytes_mut())?;
+        let now = Instant::now();
+        Ok(Self {
+            connection,
+            controls: gear.controls,
+            route: path.route,
+            route_reason: path.reason,
+            wire: SendWire::new(options.wire, offer),
+            source,
+            outbox: Outbox::default(),
+            loaded: (0, 0),
+            limiter: Limiter::new(now),
+            chunk_bytes: options.chunk_bytes.max(1),
+            keep_alive_interval: keep_alive_interval(options.timeout),
+            keep_alive_at: now,
+            preview,
+            sink,
+            started: false,
+            probe: gear.probe,
+            teller: gear.teller,
+        })
+    }
+
+    fn start(&mut self) {
+        self.started = true;
+        let meta = &self.source.meta;
+        self.teller.tell(EventKind::Started(Box::new(Started {
+            source: Some(self.source.title.clone()),
+            sink: self.sink.clone(),
+            peer: self.connection.peer().into(),
+            wire: self.wire.name(),
+            send_route: Some(self.route.name()),
+            receive_route: None,
+            route_reason: self.route_reason,
+            dtype: meta.dtype().name(),
+            shape: meta.shape().dimensions().to_vec(),
+            total_bytes: meta.byte_len(),
+            congestion_control: self.connection.congestion_control().map(Into::into),
+        })));
+        self.teller.tell(self.preview.event());
+    }
+
+    /// Reads what the receiver says, as far as it has come.
+    fn hear(&mut self) -> Result<bool, Error> {
+        let mut buffer = [0; 4096];
+        let received = recv(
+            self.connection.as_fd(),
+            &mut buffer[..],
+            RecvFlags::DONTWAIT,
+        );
+        match received {
+            Ok((0, _)) => Err(self.closed()),
+            Ok((received, _)) => {
+                self.wire.hear(&buffer[..received])?;
+                Ok(true)
+            }
+            Err(error) if would_block(&error.into()) => Ok(false),
+            Err(_) => Err(self.closed()),
+        }
+    }
+
+    /// The error for a connection that the peer has closed.
+    fn closed(&self) -> Error {
+        let (total, received) = (self.source.meta.byte_len(), self.probe.bytes());
+        match total - received {
+            _ if self.wire.listens() && !self.wire.agreed() => {
+                Error::ClosedWhile("before it answered the offer")
+            }
+            0 => Error::ClosedWhile("before its receipt came"),
+            missing => Error::ClosedEarly {
+                missing,
+                received,
+                total,
+            },
+        }
+    }
+
+    fn send_error(&mut self, error: SendError) -> Result<Progress, Error> {
+        match error {
+            SendError::Socket(error) if would_block(&error) => Ok(self.wait_to_write()),
+            SendError::Socket(_) => Err(self.broken()),
+            SendError::Source(error) => Err(self.source.unreadable(&error)),
+            SendError::SourceChanged => Err(self.source.changed()),
+        }
+    }
+
+    /// The socket takes nothing more: what the peer said last tells why, if it said anything.
+    fn broken(&mut self) -> Error {
+        while self.wire.listens() {
+            match self.hear() {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => return error,
+            }
+        }
+        self.closed()
+    }
+
+    fn wait_to_write(&self) -> Progress {
+        Progress::Wait {
+            interest: Interest {
+                read: self.wire.listens(),
+                write: true,
+            },
+            until: None,
+            peer_owes: true,
+        }
+    }
+
+    fn wait_to_hear(&self, until: Option<Instant>, peer_owes: bool) -> Progress {
+        Progress::Wait {
+            interest: Interest {
+                read: self.wire.listens(),
+                write: false,
+            },
+            until,
+            peer_owes,
+        }
+    }
+
+    fn paused(&mut self, now: Instant) -> Progress {
+        self.teller.state(State::Paused);
+        if now >= self.keep_alive_at {
+            self.keep_alive_at = now + self.keep_alive_interval;
+            if let Some(bytes) = self.wire.keep_alive() {
+                self.outbox.push(&bytes);
+                return Progress::Moved;
+            }
+        }
+        self.wait_to_hear(Some(self.keep_alive_at), false)
+    }
+
+    fn send(&mut self, at: u64, len: u64, now: Instant) -> Result<Progress, Error> {
+        if self.loaded.1 <= at {
+            let wanted = len.min(self.chunk_bytes as u64);
+            let len = match self
+                .limiter
+                .allow(self.controls.limit_bytes_per_s(), wanted, now)
+            {
+                Allowance::Bytes(bytes) => bytes,
+                Allowance::NotBefore(then) => return Ok(self.wait_to_hear(Some(then), false)),
+            };
+            if at + len == self.source.meta.byte_len() {
+                // Before the last byte leaves: without it the receiver keeps nothing.
+                self.source.check_unchanged()?;
+            }
+            // At most a chunk, which is a usize.
+            let piece = usize::try_from(len).unwrap_or(self.chunk_bytes);
+            if let Err(error) = self.route.load(at, piece, self.wire.digest()) {
+                return self.send_error(error);
+            }
+            self.loaded = (at, at + len);
+        }
+        let ready = usize::try_from(self.loaded.1 - at).unwrap_or(self.chunk_bytes);
+        let sent = self.route.send(self.connection.as_fd(), at, ready);
+        self.probe.syscall(ready, *sent.as_ref().unwrap_or(&0));
+        match sent {
+            Ok(sent) => {
+                self.limiter.spend(sent as u64);
+                self.wire.sent(sent as u64);
+                self.probe.moved(sent as u64);
+                Ok(Progress::Moved)
+            }
+            Err(error) => self.send_error(error),
+        }
+    }
+
+    fn block_bytes(&self) -> u32 {
+        let bytes = self.controls.limit_bytes_per_s().map_or(u64::MAX, |limit| {
+            ((limit as f64 * BLOCK_DURATION.as_secs_f64()) as u64).max(BLOCK_BYTES_MIN)
+        });
+        u32::try_from(bytes)
+            .unwrap_or(BLOCK_BYTES_MAX)
+            .min(BLOCK_BYTES_MAX)
+    }
+
+    fn finish(&mut self) -> Result<Progress, Error> {
+        let checksum = self.wire.verified_checksum();
+        if !self.wire.listens() {
+            // The end of the array is the end of the stream; what the peer does then is its own affair.
+            match shutdown(self.connection.as_fd(), Shutdown::Write) {
+                Ok(()) => {}
+                Err(_) => return Err(Error::ClosedWhile("as the last bytes were sent")),
+            }
+        }
+        let (bytes, elapsed) = (self.probe.bytes(), self.probe.elapsed());
+        Ok(Progress::Done(Box::new(Finished {
+            bytes,
+            rate_bytes_per_s: bytes as f64 / elapsed.as_secs_f64().max(1e-9),
+            verified: checksum.is_some().then_some(true),
+            checksum,
+            path: None,
+            note: None,
+        })))
+    }
+}
+
+impl Machine for SendMachine {
+    fn socket(&self) -> BorrowedFd<'_> {
+        self.connection.as_fd()
+    }
+
+    fn step(&mut self, now: Instant, ready: bool) -> Result<Progress, Error> {
+        if ready && self.wire.listens() && self.hear()? {
+            return Ok(Progress::Moved);
+        }
+        if !self.outbox.is_empty() {
+            let more = self.wire.agreed();
+            return match self
+                .outbox
+                .flush(self.connection.as_fd(), more, &mut self.probe)
+            {
+                Ok(()) => Ok(Progress::Moved),
+                Err(error) if would_block(&error) => Ok(self.wait_to_write()),
+                Err(_) => Err(self.broken()),
+            };
+        }
+        if self.wire.agreed() && !self.started {
+            self.start();
+        }
+        let may_pause = self.wire.keep_alive().is_some() || !self.wire.listens();
+        if self.started
+            && may_pause
+            && self.controls.is_paused()
+            && self.probe.bytes() < self.source.meta.byte_len()
+        {
+            return Ok(self.paused(now));
+        }
+        let block_bytes = self.block_bytes();
+        match self.wire.step(block_bytes) {
+            SendStep::Write(bytes) => {
+                self.outbox.push(&bytes);
+                Ok(Progress::Moved)
+            }
+            SendStep::Data { at, len } => {
+                self.teller.state(State::Transferring);
+                self.send(at, len, now)
+            }
+            SendStep::Await => {
+                self.teller.state(if self.wire.agreed() {
+                    State::Verifying
+                } else {
+                    State::Connecting
+                });
+                if self.hear()? {
+                    Ok(Progress::Moved)
+                } else {
+                    Ok(self.wait_to_hear(None, true))
+                }
+            }
+            SendStep::Done => self.finish(),
+        }
+    }
+
+    fn give_up(&mut self, reason: &str) {
+        if let Some(bytes) = self.wire.abort(reason).filter(|_| self.outbox.is_empty()) {
+            self.outbox.push(&bytes);
+            // The peer learns of the end by the closing connection all the same.
+            let _ = self
+                .outbox
+                .flush(self.connection.as_fd(), false, &mut self.probe);
+        }
+    }
+
+    fn end(&mut self) {
+        self.probe.end();
+    }
+
+    fn bytes(&self) -> u64 {
+        self.probe.bytes()
+    }
+}
+
+/// Often enough that a peer with the same timeout does not take a pause for silence.
+pub(super) fn keep_alive_interval(timeout: Duration) -> Duration {
+    (timeout / 3).min(Duration::from_secs(5))
+}

@@ -1,0 +1,411 @@
+//! Opens what is sent: checks it, says what it is, and finds the route by which it leaves.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::array::{ArrayMeta, Dtype, Order, Range, Shape, npy};
+use crate::error::{Error, reason};
+use crate::route::SendRouteChoice;
+use crate::route::send::{COPYING_BYTES_MAX, Copying, Generated, Mapped, SendRoute, Sendfile};
+use crate::sys::{ReadError, SharedFile};
+use crate::telemetry::available_memory_bytes;
+
+use super::plan::{Origin, Slice, SourceSpec};
+
+/// What a source is, before anything is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceInfo {
+    /// What it is called: a file's name, or the range in words.
+    pub name: String,
+    /// What will be sent.
+    pub meta: ArrayMeta,
+}
+
+/// Opens and checks a source as sending it would. Quick: a file's contents are not read beyond a `.npy` header.
+pub fn describe(spec: &SourceSpec) -> Result<SourceInfo, Error> {
+    let source = Source::open(spec)?;
+    Ok(SourceInfo {
+        name: source.title,
+        meta: source.meta,
+    })
+}
+
+/// An open source.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) meta: ArrayMeta,
+    /// For people.
+    pub(super) title: String,
+    /// For the peer: a file name.
+    pub(super) name: String,
+    /// The file's bytes as they are, rather than an array.
+    pub(super) plain: bool,
+    pub(super) identity: Vec<u8>,
+    content: Content,
+    /// The first byte sent, counted from the content's first.
+    base: u64,
+}
+
+#[derive(Debug)]
+enum Content {
+    Range(Range),
+    File {
+        path: PathBuf,
+        file: Arc<SharedFile>,
+        stamp: FileStamp,
+    },
+}
+
+/// What changes when someone writes to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FileStamp {
+    device: u64,
+    inode: u64,
+    len: u64,
+    modified: (i64, i64),
+}
+
+/// The route that a source leaves by, and why that one.
+pub(super) struct SendPath {
+    pub(super) route: Box<dyn SendRoute>,
+    pub(super) reason: &'static str,
+}
+
+impl Source {
+    pub(super) fn open(spec: &SourceSpec) -> Result<Self, Error> {
+        match &spec.origin {
+            Origin::Range(range) => Self::from_range(range.clone(), spec.slice),
+            Origin::File { path, dtype } => Self::from_file(path, dtype.as_ref(), spec.slice),
+        }
+    }
+
+    fn from_range(range: Range, slice: Option<Slice>) -> Result<Self, Error> {
+        let title = format!("range {} … {}", range.start(), range.stop());
+        let invalid =
+            |reason: String| Error::Usage(format!("the range cannot be sliced so: {reason}"));
+        let (base, meta) = sliced(range.meta(), slice).map_err(invalid)?;
+        Ok(Self {
+            meta,
+            title,
+            name: "range.npy".into(),
+            plain: false,
+            identity: Vec::new(),
+            content: Content::Range(range),
+            base,
+        })
+    }
+
+    fn from_file(path: &Path, dtype: Option<&Dtype>, slice: Option<Slice>) -> Result<Self, Error> {
+        let invalid = |reason: String| Error::SourceInvalid {
+            path: path.into(),
+            reason,
+        };
+        let unreadable = |error: &io::Error| Error::SourceUnreadable {
+            path: path.into(),
+            reason: reason(error),
+        };
+        // A named pipe would block in open: looked at first.
+        let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                Error::SourceMissing(path.into())
+            }
+            _ => unreadable(&error),
+        })?;
+        if metadata.is_dir() {
+            return Err(Error::SourceIsFolder(path.into()));
+        }
+        if !metadata.is_file() {
+            return Err(invalid(
+                "it is a pipe or a device, whose length nobody knows; copy it into a file first"
+                    .into(),
+            ));
+        }
+        let mut file = File::open(path).map_err(|error| unreadable(&error))?;
+        let metadata = file.metadata().map_err(|error| unreadable(&error))?;
+        let file_bytes = metadata.len();
+        let is_npy =
+            dtype.is_none() && path.extension().is_some_and(|extension| extension == "npy");
+        let (whole, data_offset) = if is_npy {
+            npy_of(&mut file, file_bytes).map_err(invalid)?
+        } else {
+            let dtype = dtype.cloned().unwrap_or_else(Dtype::u8);
+            let viewed = match slice {
+                // A slice is viewed as the dtype; what lies around it need not fit.
+                Some(_) => Dtype::u8(),
+                None => dtype,
+            };
+            (plain_of(viewed, file_bytes).map_err(invalid)?, 0)
+        };
+        let (base, mut meta) = sliced(&whole, slice).map_err(invalid)?;
+        if let (Some(_), Some(dtype)) = (slice, dtype) {
+            meta = plain_of(dtype.clone(), meta.byte_len()).map_err(invalid)?;
+        }
+        let stamp = FileStamp::of(&metadata);
+        let name = path
+            .file_name()
+            .map_or_else(|| "file".into(), |name| name.to_string_lossy().into_owned());
+        let file = SharedFile::map(file, file_bytes).map_err(|error| unreadable(&error))?;
+        Ok(Self {
+            meta,
+            title: name.clone(),
+            name,
+            plain: !is_npy,
+            identity: stamp.identity(),
+            content: Content::File {
+                path: path.into(),
+                file: Arc::new(file),
+                stamp,
+            },
+            base: data_offset + base,
+        })
+    }
+
+    /// The route for a choice. What has to be prepared, such as a range in memory, is prepared here.
+    pub(super) fn send_path(
+        &self,
+        choice: SendRouteChoice,
+        chunk_bytes: usize,
+    ) -> Result<SendPath, Error> {
+        let asked = "asked for";
+        let base = self.base;
+        Ok(match (choice, &self.content) {
+            (SendRouteChoice::Auto, Content::Range(range)) => SendPath {
+                route: Box::new(Generated::new(range.clone(), base, chunk_bytes)),
+                reason: "a range is generated in cache and sent from there",
+            },
+            (SendRouteChoice::Write, Content::Range(range)) => SendPath {
+                route: Box::new(Generated::new(range.clone(), base, chunk_bytes)),
+                reason: asked,
+            },
+            (SendRouteChoice::Sendfile, Content::Range(range)) => {
+                let file = range_in_memory(range, base, self.meta.byte_len())?;
+                SendPath {
+                    route: Box::new(Sendfile::new(file, 0)),
+                    reason: asked,
+                }
+            }
+            (SendRouteChoice::Auto, Content::File { file, .. }) => SendPath {
+                route: Box::new(Sendfile::new(Arc::clone(file), base)),
+                reason: "the source is a file, whose pages the socket can take",
+            },
+            (SendRouteChoice::Sendfile, Content::File { file, .. }) => SendPath {
+                route: Box::new(Sendfile::new(Arc::clone(file), base)),
+                reason: asked,
+            },
+            (SendRouteChoice::Write, Content::File { file, .. }) => SendPath {
+                route: Box::new(Mapped::new(Arc::clone(file), base)),
+                reason: asked,
+            },
+            (SendRouteChoice::Copying, _) => SendPath {
+                route: Box::new(Copying::new(self.bytes_for_copying()?)),
+                reason: asked,
+            },
+        })
+    }
+
+    /// The first bytes of what is sent, as many as `out` has room for.
+    pub(super) fn copy_prefix(&self, out: &mut [u8]) -> Result<(), Error> {
+        match &self.content {
+            Content::Range(range) => {
+                out.copy_from_slice(
+                    Generated::new(range.clone(), self.base, out.len()).piece(0, out.len()),
+                );
+                Ok(())
+            }
+            Content::File { path, file, .. } => {
+                let at =
+                    usize::try_from(self.base).map_err(|_| Error::SourceChanged(path.clone()))?;
+                file.copy_out(at, out)
+                    .map_err(|error| self.read_error(&error))
+            }
+        }
+    }
+
+    /// Fails where someone has written to the source since it was opened.
+    pub(super) fn check_unchanged(&self) -> Result<(), Error> {
+        let Content::File { path, stamp, .. } = &self.content else {
+            return Ok(());
+        };
+        match std::fs::metadata(path) {
+            Ok(metadata) if FileStamp::of(&metadata) == *stamp => Ok(()),
+            // Renamed or removed while open: its bytes are still the ones that were offered.
+            Err(_) => Ok(()),
+            Ok(_) => Err(Error::SourceChanged(path.clone())),
+        }
+    }
+
+    /// The error for a source that is not what it was.
+    pub(super) fn changed(&self) -> Error {
+        match &self.content {
+            Content::File { path, .. } => Error::SourceChanged(path.clone()),
+            Content::Range(_) => Error::Usage("the range ended early".into()),
+        }
+    }
+
+    /// The error for a source that the system cannot read.
+    pub(super) fn unreadable(&self, error: &io::Error) -> Error {
+        match &self.content {
+            Content::File { path, .. } => Error::SourceUnreadable {
+                path: path.clone(),
+                reason: reason(error),
+            },
+            Content::Range(_) => Error::system("cannot read the range", error),
+        }
+    }
+
+    fn read_error(&self, error: &ReadError) -> Error {
+        match error {
+            ReadError::Shrunk => self.changed(),
+            ReadError::Io(error) => self.unreadable(error),
+        }
+    }
+
+    fn bytes_for_copying(&self) -> Result<Vec<u8>, Error> {
+        let len = self.meta.byte_len();
+        if len > COPYING_BYTES_MAX {
+            let text = "the copying route takes time that grows with the square of the length: it is refused above 1 GB";
+            return Err(Error::Usage(text.into()));
+        }
+        check_memory(2 * len)?;
+        let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
+        self.copy_prefix(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// Fails where so many bytes of memory are not free.
+pub(super) fn check_memory(needed: u64) -> Result<(), Error> {
+    match available_memory_bytes() {
+        Some(available) if needed > available => Err(Error::NotEnoughMemory { needed, available }),
+        _ => Ok(()),
+    }
+}
+
+impl FileStamp {
+    fn of(metadata: &std::fs::Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            len: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+        }
+    }
+
+    fn identity(self) -> Vec<u8> {
+        let (seconds, nanos) = self.modified;
+        [
+            self.device.to_le_bytes(),
+            self.inode.to_le_bytes(),
+            self.len.to_le_bytes(),
+            seconds.to_le_bytes(),
+            nanos.to_le_bytes(),
+        ]
+        .concat()
+    }
+}
+
+/// Generates a range into a file that exists in memory only, for `sendfile`.
+fn range_in_memory(range: &Range, base: u64, len: u64) -> Result<Arc<SharedFile>, Error> {
+    const PIECE_BYTES: usize = 1 << 18;
+    check_memory(len)?;
+    let failed = |error: io::Error| Error::system("cannot generate the range in memory", &error);
+    let memory = rustix::fs::memfd_create("arraylift-range", rustix::fs::MemfdFlags::CLOEXEC);
+    let file = File::from(memory.map_err(|error| failed(error.into()))?);
+    let mut generated = Generated::new(range.clone(), base, PIECE_BYTES);
+    let mut at = 0;
+    while at < len {
+        let piece = usize::try_from(len - at)
+            .unwrap_or(PIECE_BYTES)
+            .min(PIECE_BYTES);
+        std::os::unix::fs::FileExt::write_all_at(&file, generated.piece(at, piece), at)
+            .map_err(failed)?;
+        at += piece as u64;
+    }
+    SharedFile::map(file, len).map(Arc::new).map_err(failed)
+}
+
+/// Reads a `.npy` file's header and checks that the data has the length that it says.
+fn npy_of(file: &mut File, file_bytes: u64) -> Result<(ArrayMeta, u64), String> {
+    let as_plain = "; --dtype u8 sends the file as it is";
+    let mut head = Vec::new();
+    let mut need = npy::MAGIC.len() + 2;
+    loop {
+        let missing = need.saturating_sub(head.len()) as u64;
+        let read = file
+            .by_ref()
+            .take(missing)
+            .read_to_end(&mut head)
+            .map_err(|error| reason(&error))?;
+        if (read as u64) < missing {
+            return Err(format!("it ends within its .npy header{as_plain}"));
+        }
+        match npy::read_header(&head) {
+            Ok(npy::HeaderProgress::Need(bytes)) => need = bytes.max(head.len() + 1),
+            Ok(npy::HeaderProgress::Done { meta, data_offset }) => {
+                let data_offset = data_offset as u64;
+                let data_bytes = file_bytes.saturating_sub(data_offset);
+                if data_bytes != meta.byte_len() {
+                    return Err(format!(
+                        "its header speaks of {meta}, {} bytes, but {data_bytes} bytes of data follow{as_plain}",
+                        meta.byte_len()
+                    ));
+                }
+                return Ok((meta, data_offset));
+            }
+            Err(error) => return Err(format!("{error}{as_plain}")),
+        }
+    }
+}
+
+fn plain_of(dtype: Dtype, bytes: u64) -> Result<ArrayMeta, String> {
+    let item = dtype.item_size() as u64;
+    if !bytes.is_multiple_of(item) {
+        return Err(format!(
+            "{bytes} bytes are not a whole number of {} elements of {item} bytes",
+            dtype.name()
+        ));
+    }
+    ArrayMeta::vector(dtype, bytes / item).map_err(|error| error.to_string())
+}
+
+/// The slice's first byte and what it is as an array; the whole, with its shape, where there is no slice.
+fn sliced(whole: &ArrayMeta, slice: Option<Slice>) -> Result<(u64, ArrayMeta), String> {
+    let Some(Slice {
+        offset_bytes,
+        length_bytes,
+    }) = slice
+    else {
+        return Ok((0, whole.clone()));
+    };
+    let total = whole.byte_len();
+    let Some(rest) = total.checked_sub(offset_bytes) else {
+        return Err(format!(
+            "the offset {offset_bytes} lies beyond its {total} bytes"
+        ));
+    };
+    let length = length_bytes.unwrap_or(rest);
+    if length > rest {
+        return Err(format!(
+            "{length} bytes from {offset_bytes} on reach beyond its {total} bytes"
+        ));
+    }
+    let item = whole.dtype().item_size() as u64;
+    if !offset_bytes.is_multiple_of(item) || !length.is_multiple_of(item) {
+        let name = whole.dtype().name();
+        return Err(format!(
+            "offset and length of a slice are multiples of {item} bytes, the size of one {name}"
+        ));
+    }
+    if offset_bytes == 0 && length == total {
+        return Ok((0, whole.clone()));
+    }
+    let meta = ArrayMeta::new(
+        whole.dtype().clone(),
+        Shape::vector(length / item),
+        Order::C,
+    );
+    Ok((offset_bytes, meta.map_err(|error| error.to_string())?))
+}

@@ -1,0 +1,17 @@
+//! What peers say to each other, as pure state machines over bytes: no socket, no clock, no thread.
+//!
+//! [`SendWire`] and [`ReceiveWire`] tell their owner what to do next: write these bytes, read so many, move these
+//! bytes of the array. The three wires differ in nothing else.
+
+mod checksum;
+mod choice;
+pub mod native;
+mod offer;
+mod receive;
+mod send;
+
+pub use checksum::{ChecksumKind, Digest};
+pub use choice::WireChoice;
+pub use offer::Offer;
+pub use receive::{Heard, ReceiveWire, Want};
+pub use send::{SendStep, SendWire};

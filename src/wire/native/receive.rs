@@ -1,0 +1,274 @@
+//! The receiving half of the `native` wire.
+
+use crate::error::Error;
+use crate::wire::{Digest, Heard, Offer, Want};
+
+use super::message::{
+    BLOCK_HEADER_BYTES, GREETING_BYTES, HEADER_BYTES, Message, Parsed, TRAILER_BYTES, VERSION,
+    greeting, version_of,
+};
+
+/// Takes an offer, then blocks, and checks each at its end.
+#[derive(Debug)]
+pub struct NativeReceiver {
+    state: State,
+    inbox: Vec<u8>,
+    offer: Option<Offer>,
+    /// Bytes of the array that have come.
+    at: u64,
+    block_index: u64,
+    block_start: u64,
+    block: Digest,
+    whole: Digest,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Greeting,
+    AwaitOffer,
+    /// The owner decides.
+    Offered,
+    Between,
+    Data {
+        left: u32,
+    },
+    Trailer,
+    Whole,
+}
+
+impl Default for NativeReceiver {
+    fn default() -> Self {
+        let digest = Digest::new(crate::wire::ChecksumKind::None);
+        Self {
+            state: State::Greeting,
+            inbox: Vec::new(),
+            offer: None,
+            at: 0,
+            block_index: 0,
+            block_start: 0,
+            block: digest.clone(),
+            whole: digest,
+        }
+    }
+}
+
+impl NativeReceiver {
+    /// What to do next.
+    #[must_use]
+    pub fn want(&self) -> Want {
+        let have = self.inbox.len();
+        match self.state {
+            State::Greeting => Want::Control(GREETING_BYTES - have),
+            State::Offered => Want::Decision,
+            State::AwaitOffer | State::Between => Want::Control(self.message_bytes_missing()),
+            State::Data { left } => Want::Data {
+                at: self.at,
+                len: u64::from(left),
+            },
+            State::Trailer => {
+                // Whatever message follows a checksum has at least a header, and a block's header is as long as
+                // two: reading both at once never reaches into data.
+                let next = if self.complete() {
+                    0
+                } else {
+                    BLOCK_HEADER_BYTES
+                };
+                Want::Control(TRAILER_BYTES + next - have)
+            }
+            State::Whole => Want::Done,
+        }
+    }
+
+    /// Takes bytes that the sender sent, at most as many as were wanted.
+    pub fn hear(&mut self, bytes: &[u8]) -> Result<Option<Heard>, Error> {
+        self.inbox.extend_from_slice(bytes);
+        let mut heard = None;
+        loop {
+            match self.state {
+                State::Greeting => {
+                    let Some(first) = self.inbox.first_chunk::<GREETING_BYTES>() else {
+                        break;
+                    };
+                    match version_of(first) {
+                        Some(VERSION) => self.state = State::AwaitOffer,
+                        Some(other) => {
+                            let reason = format!(
+                                "version {other} of the native wire is unknown here, version {VERSION} is"
+                            );
+                            return Err(Error::OtherProtocol(reason));
+                        }
+                        None => {
+                            return Err(Error::OtherProtocol(
+                                "its greeting is not a native sender's".into(),
+                            ));
+                        }
+                    }
+                    self.inbox.drain(..GREETING_BYTES);
+                }
+                State::AwaitOffer | State::Between => {
+                    let Parsed::Message(message, len) = Message::parse(&self.inbox)? else {
+                        break;
+                    };
+                    self.inbox.drain(..len);
+                    heard = self.take(message)?.or(heard);
+                }
+                State::Trailer => {
+                    let Some(trailer) = self.inbox.first_chunk() else {
+                        break;
+                    };
+                    let trailer = u64::from_le_bytes(*trailer);
+                    self.inbox.drain(..TRAILER_BYTES);
+                    if self.block.value().is_some_and(|value| value != trailer) {
+                        let (index, start, end) = (self.block_index, self.block_start, self.at);
+                        return Err(Error::DamagedBlock { index, start, end });
+                    }
+                    self.end_block();
+                }
+                State::Offered | State::Data { .. } | State::Whole => break,
+            }
+        }
+        Ok(heard)
+    }
+
+    /// The offer is taken; returns the answer to send.
+    pub fn accept(&mut self) -> Vec<u8> {
+        debug_assert_eq!(self.state, State::Offered, "there must be an offer");
+        self.state = if self.complete() {
+            State::Whole
+        } else {
+            State::Between
+        };
+        let mut out = greeting().to_vec();
+        Message::Accept { first_byte: 0 }.encode(&mut out);
+        out
+    }
+
+    /// What tells the sender why nothing more is taken: a refusal before the answer, else an abort.
+    #[must_use]
+    pub fn give_up(&self, reason: &str) -> Vec<u8> {
+        let reason = reason.into();
+        let mut out = Vec::new();
+        if matches!(
+            self.state,
+            State::Greeting | State::AwaitOffer | State::Offered
+        ) {
+            out.extend_from_slice(&greeting());
+            Message::Refuse { reason }.encode(&mut out);
+        } else {
+            Message::Abort { reason }.encode(&mut out);
+        }
+        out
+    }
+
+    /// What tells the sender that we are still here; only after the answer.
+    #[must_use]
+    pub fn keep_alive(&self) -> Option<Vec<u8>> {
+        let mut out = Vec::new();
+        Message::KeepAlive.encode(&mut out);
+        matches!(
+            self.state,
+            State::Between | State::Data { .. } | State::Trailer | State::Whole
+        )
+        .then_some(out)
+    }
+
+    /// Bytes of the current block, in order, for its checksum.
+    pub fn absorb(&mut self, bytes: &[u8]) {
+        self.block.update(bytes);
+    }
+
+    /// `len` bytes of the current block have landed.
+    pub fn landed(&mut self, len: u64) {
+        let State::Data { left } = &mut self.state else {
+            debug_assert!(false, "data outside a block");
+            return;
+        };
+        self.at += len;
+        *left = left.saturating_sub(u32::try_from(len).unwrap_or(u32::MAX));
+        if *left == 0 {
+            if self.block.value().is_some() {
+                self.state = State::Trailer;
+            } else {
+                self.end_block();
+            }
+        }
+    }
+
+    /// The receipt for a whole array.
+    #[must_use]
+    pub fn receipt(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        Message::Receipt {
+            bytes: self.at,
+            checksum: self.whole.value(),
+        }
+        .encode(&mut out);
+        out
+    }
+
+    /// The checksum of what has come, with its kind; `None` where nothing is verified.
+    #[must_use]
+    pub fn verified_checksum(&self) -> Option<String> {
+        self.whole.to_text()
+    }
+
+    fn complete(&self) -> bool {
+        self.offer
+            .as_ref()
+            .is_some_and(|offer| self.at == offer.meta.byte_len())
+    }
+
+    fn end_block(&mut self) {
+        if let Some(offer) = &self.offer {
+            self.whole.append(&self.block);
+            self.block = Digest::new(offer.checksum);
+        }
+        self.block_index += 1;
+        self.state = if self.complete() {
+            State::Whole
+        } else {
+            State::Between
+        };
+    }
+
+    /// How many bytes may be read without reaching into a block's data.
+    fn message_bytes_missing(&self) -> usize {
+        let need = match Message::parse(&self.inbox) {
+            Ok(Parsed::Need(HEADER_BYTES)) if self.state == State::Between => BLOCK_HEADER_BYTES,
+            Ok(Parsed::Need(need)) => need,
+            // A whole or a broken message is dealt with as soon as its bytes are heard.
+            Ok(Parsed::Message(..)) | Err(_) => HEADER_BYTES,
+        };
+        need.saturating_sub(self.inbox.len())
+    }
+
+    fn take(&mut self, message: Message) -> Result<Option<Heard>, Error> {
+        match (self.state, message) {
+            (_, Message::KeepAlive | Message::Skipped) => Ok(Some(Heard::KeepAlive)),
+            (_, Message::Abort { reason }) => Err(Error::Aborted(reason)),
+            (State::AwaitOffer, Message::Offer(offer)) => {
+                self.block = Digest::new(offer.checksum);
+                self.whole = Digest::new(offer.checksum);
+                self.offer = Some((*offer).clone());
+                self.state = State::Offered;
+                Ok(Some(Heard::Offer(offer)))
+            }
+            (State::Between, Message::Block { offset, len }) => {
+                let total = self.offer.as_ref().map_or(0, |offer| offer.meta.byte_len());
+                if offset != self.at || u64::from(len) > total - self.at {
+                    let text = format!(
+                        "a block of bytes {offset} and {len} more where {} of {total} was due",
+                        self.at
+                    );
+                    return Err(Error::Protocol(text));
+                }
+                self.block_start = offset;
+                self.state = State::Data { left: len };
+                Ok(None)
+            }
+            (_, message) => Err(Error::Protocol(format!(
+                "an unexpected message: {message:?}"
+            ))),
+        }
+    }
+}

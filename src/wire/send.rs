@@ -1,0 +1,163 @@
+//! The sending half of every wire.
+
+use crate::array::npy;
+use crate::error::Error;
+
+use super::native::NativeSender;
+use super::{Digest, Offer, WireChoice};
+
+/// What a sender has to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum SendStep {
+    /// Write these bytes, all of them.
+    Write(Vec<u8>),
+    /// Send bytes of the array, `len` from `at` on, as many as go, and report them to [`SendWire::sent`].
+    Data {
+        /// The first byte.
+        at: u64,
+        /// How many there are before the next step.
+        len: u64,
+    },
+    /// Read what the receiver says and report it to [`SendWire::hear`].
+    Await,
+    /// Nothing: all is said.
+    Done,
+}
+
+/// The sender's side of a wire.
+#[derive(Debug)]
+pub enum SendWire {
+    /// Offer, answer, blocks, receipt.
+    Native(Box<NativeSender>),
+    /// A header, then the bytes; a `raw` wire is one with an empty header.
+    Stream(StreamSender),
+}
+
+/// Sends a header, which may be empty, and the bytes of the array. Nothing is heard and nothing verified.
+#[derive(Debug)]
+pub struct StreamSender {
+    name: &'static str,
+    header: Vec<u8>,
+    at: u64,
+    total: u64,
+    digest: Digest,
+}
+
+impl SendWire {
+    /// The wire for a choice; `auto` is `native`.
+    #[must_use]
+    pub fn new(choice: WireChoice, offer: Offer) -> Self {
+        let total = offer.meta.byte_len();
+        let digest = Digest::new(super::ChecksumKind::None);
+        match choice {
+            WireChoice::Auto | WireChoice::Native => {
+                Self::Native(Box::new(NativeSender::new(offer)))
+            }
+            WireChoice::Npy => Self::Stream(StreamSender {
+                name: "npy",
+                header: npy::write_header(&offer.meta),
+                at: 0,
+                total,
+                digest,
+            }),
+            WireChoice::Raw => Self::Stream(StreamSender {
+                name: "raw",
+                header: Vec::new(),
+                at: 0,
+                total,
+                digest,
+            }),
+        }
+    }
+
+    /// The wire's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Native(_) => "native",
+            Self::Stream(stream) => stream.name,
+        }
+    }
+
+    /// What to do next. A block that begins has at most `block_bytes`, so that a slow or limited sender can be
+    /// paused soon.
+    pub fn step(&mut self, block_bytes: u32) -> SendStep {
+        match self {
+            Self::Native(native) => native.step(block_bytes),
+            Self::Stream(stream) if !stream.header.is_empty() => {
+                SendStep::Write(std::mem::take(&mut stream.header))
+            }
+            Self::Stream(stream) if stream.at < stream.total => SendStep::Data {
+                at: stream.at,
+                len: stream.total - stream.at,
+            },
+            Self::Stream(_) => SendStep::Done,
+        }
+    }
+
+    /// The checksum that the bytes of this step are to be added to.
+    pub fn digest(&mut self) -> &mut Digest {
+        match self {
+            Self::Native(native) => native.digest(),
+            Self::Stream(stream) => &mut stream.digest,
+        }
+    }
+
+    /// `len` bytes of the array were sent.
+    pub fn sent(&mut self, len: u64) {
+        match self {
+            Self::Native(native) => native.sent(len),
+            Self::Stream(stream) => stream.at += len,
+        }
+    }
+
+    /// Takes bytes that the receiver sent.
+    pub fn hear(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        match self {
+            Self::Native(native) => native.hear(bytes),
+            Self::Stream(_) => Ok(()),
+        }
+    }
+
+    /// Whether the receiver says anything on this wire.
+    #[must_use]
+    pub fn listens(&self) -> bool {
+        matches!(self, Self::Native(_))
+    }
+
+    /// Both ends know what is moved: bytes of the array can follow.
+    #[must_use]
+    pub fn agreed(&self) -> bool {
+        match self {
+            Self::Native(native) => native.accepted(),
+            Self::Stream(stream) => stream.header.is_empty(),
+        }
+    }
+
+    /// What tells the receiver that we are still here, where it may be said now.
+    #[must_use]
+    pub fn keep_alive(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Native(native) => native.keep_alive(),
+            Self::Stream(_) => None,
+        }
+    }
+
+    /// What tells the receiver that we give up, where it may be said now.
+    #[must_use]
+    pub fn abort(&self, reason: &str) -> Option<Vec<u8>> {
+        match self {
+            Self::Native(native) => native.abort(reason),
+            Self::Stream(_) => None,
+        }
+    }
+
+    /// The checksum that both ends agreed on, once done; `None` where nothing is verified.
+    #[must_use]
+    pub fn verified_checksum(&self) -> Option<String> {
+        match self {
+            Self::Native(native) => native.verified_checksum(),
+            Self::Stream(_) => None,
+        }
+    }
+}
