@@ -84,9 +84,9 @@ mkdir -p "$target/screenshots"
 export ARRAYLIFT_SCREENSHOTS=$target/screenshots
 
 if [[ -n $python ]]; then run "python peers" "$python" tests/peers/check.py; fi
-run "headless build" cargo test --no-default-features
+run "headless build" cargo test --no-fail-fast --no-default-features
 if ((${#skipped[@]} == 0)); then
-    run "everything" cargo test --lib --bins --tests -- --include-ignored
+    run "everything" cargo test --no-fail-fast --lib --bins --tests -- --include-ignored
 else
     # By the first word that is quoted in `skipped`: tests that need what is missing are ignored ones with that name.
     leave_out=()
@@ -94,8 +94,8 @@ else
         name=${reason#tests named }
         leave_out+=(--skip "${name%%:*}")
     done
-    run "everything but ignored tests" cargo test --lib --bins --tests
-    run "ignored tests" cargo test --lib --bins --tests -- --ignored "${leave_out[@]}"
+    run "everything but ignored tests" cargo test --no-fail-fast --lib --bins --tests
+    run "ignored tests" cargo test --no-fail-fast --lib --bins --tests -- --ignored "${leave_out[@]}"
 fi
 run "examples in the documentation" cargo test --doc
 

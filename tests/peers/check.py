@@ -66,12 +66,12 @@ def check_bad(folder):
     with open(data, "wb") as file:
         file.write(os.urandom(100_000))
     # Every mode ends by itself against a peer of the recipe that expects a million bytes.
-    for mode in ["close", "reset", "stall", "trickle", "surplus", "flip", "http", "tls", "ssh", "noise", "silent", "deaf"]:
+    for mode in "close reset stall trickle surplus flip http tls ssh noise silent deaf".split():
         bad = start("bad_peer.py", mode, "127.0.0.1:0", "--listen", "--bytes", "20", "--file", data, "--hold", "0.5")
         where = json.loads(bad.stdout.readline())["address"]
         action = "send" if mode == "deaf" else "receive"
         command = [sys.executable, os.path.join(HERE, "raw_peer.py"), action, where, "--count", "125000"]
-        peer = subprocess.run(command, capture_output=True, text=True)
+        peer = subprocess.run(command, check=False, capture_output=True, text=True)
         assert result(bad)["action"] == mode
         # Fewer than a million bytes are missed by a receiver; a sender may have put all of its own into a buffer.
         assert peer.returncode != 0 or mode == "deaf", (mode, peer)

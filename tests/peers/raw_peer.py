@@ -6,6 +6,7 @@
 """
 
 import array
+import time
 
 import endpoint
 
@@ -63,11 +64,13 @@ def main():
     a = make(args.module, args.dtype, args.count)
     before = list_of(a)
     with endpoint.open_socket(args) as stream:
+        connected = time.perf_counter()
         if args.count:  # a view of nothing cannot be cast
             if args.action == "send":
                 send_from(a, stream)
             else:
                 recv_into(a, stream)
+        seconds = time.perf_counter() - connected
     after = list_of(a)
     endpoint.say(
         event="finished",
@@ -75,6 +78,7 @@ def main():
         dtype=args.dtype,
         count=len(a),
         bytes=memoryview(a).nbytes,
+        seconds=seconds,
         before=before,
         after=after,
         sha256=endpoint.sha256(a),
