@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# Runs every test of Arraylift. What is missing on a Debian machine with Rust is installed first, and named.
+# What cannot be installed is named, too: the tests that need it are left out, and the summary says so.
+set -euo pipefail
+# shellcheck source=tests/setup.sh
+source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+cd "$root"
+
+results=()
+skipped=()
+failures=0
+display_server=
+home=$(mktemp -d)
+
+finish() {
+    # Only what this script started, and by its number.
+    if [[ -n $display_server ]]; then
+        kill "$display_server" 2>/dev/null || true
+        wait "$display_server" 2>/dev/null || true
+    fi
+    rm -rf "$home"
+}
+trap finish EXIT
+
+# run NAME COMMAND...: one step; a failure is counted and the next step follows.
+run() {
+    local name=$1 log=$target/test.log start=$SECONDS outcome=passed counts
+    shift
+    step "$name"
+    "$@" </dev/null 2>&1 | tee "$log" || outcome=FAILED
+    [[ $outcome == passed ]] || failures=$((failures + 1))
+    counts=$(awk '/^test result:/ { passed += $4; failed += $6; ignored += $8; any = 1 }
+        END { if (any) printf "%d passed, %d failed, %d ignored, ", passed, failed, ignored }' "$log")
+    results+=("$(printf '%-7s %s (%s%d s)' "$outcome" "$name" "$counts" $((SECONDS - start)))")
+}
+
+# A display of this run's own, on a number that is free.
+start_display() {
+    local display number
+    exec {display}<> <(:)
+    Xvfb -displayfd "$display" -screen 0 1600x1200x24 -nolisten tcp >"$target/xvfb.log" 2>&1 </dev/null &
+    display_server=$!
+    if read -r -t 20 -u "$display" number; then
+        export DISPLAY=:$number
+    else
+        tail -n 5 "$target/xvfb.log"
+        failures=$((failures + 1))
+        results+=("FAILED  the display did not start; what it said: $target/xvfb.log")
+    fi
+    exec {display}>&-
+}
+
+step "what is needed"
+if ! command -v cargo >/dev/null; then
+    echo "cargo is missing: install Rust first, see https://rustup.rs"
+    exit 1
+fi
+packages=(xvfb libgl1-mesa-dri libegl1 libgl1 mesa-vulkan-drivers libvulkan1 libxkbcommon-x11-0 xdotool imagemagick
+    x11-utils python3-venv iproute2)
+command -v cc >/dev/null || packages+=(gcc libc6-dev)
+need_packages "${packages[@]}"
+need_python
+
+# Everything is drawn by software, so that pictures are the same on every machine, and nothing of the user's is touched.
+unset WAYLAND_DISPLAY WAYLAND_SOCKET DISPLAY
+export LIBGL_ALWAYS_SOFTWARE=1 XDG_DATA_HOME=$home/data XDG_CONFIG_HOME=$home/config
+drivers=(/usr/share/vulkan/icd.d/lvp_icd.*.json)
+if [[ -e ${drivers[0]} ]]; then
+    export VK_DRIVER_FILES=${drivers[0]} VK_ICD_FILENAMES=${drivers[0]}
+else
+    skipped+=("tests named snapshot: there is no Vulkan driver that draws in software (mesa-vulkan-drivers)")
+fi
+if command -v Xvfb >/dev/null && command -v xdotool >/dev/null && command -v import >/dev/null; then
+    start_display
+else
+    skipped+=("tests named window: they need Xvfb, xdotool and ImageMagick")
+fi
+if [[ -n $python ]]; then
+    export ARRAYLIFT_PYTHON=$python
+else
+    skipped+=("tests named python: there is no Python with NumPy")
+fi
+mkdir -p "$target/screenshots"
+export ARRAYLIFT_SCREENSHOTS=$target/screenshots
+
+if [[ -n $python ]]; then run "python peers" "$python" tests/peers/check.py; fi
+run "headless build" cargo test --no-fail-fast --no-default-features
+if ((${#skipped[@]} == 0)); then
+    run "everything" cargo test --no-fail-fast --lib --bins --tests -- --include-ignored
+else
+    # By the first word that is quoted in `skipped`: tests that need what is missing are ignored ones with that name.
+    leave_out=()
+    for reason in "${skipped[@]}"; do
+        name=${reason#tests named }
+        leave_out+=(--skip "${name%%:*}")
+    done
+    run "everything but ignored tests" cargo test --no-fail-fast --lib --bins --tests
+    run "ignored tests" cargo test --no-fail-fast --lib --bins --tests -- --ignored "${leave_out[@]}"
+fi
+run "examples in the documentation" cargo test --doc
+
+step "summary"
+printf '%s\n' "${results[@]}"
+for reason in "${skipped[@]}"; do echo "skipped $reason"; done
+screenshots=("$target"/screenshots/*)
+if [[ -e ${screenshots[0]} ]]; then echo "screenshots: $target/screenshots"; fi
+if ((failures)); then
+    echo "FAILED: $failures of ${#results[@]} steps"
+    exit 1
+fi
+echo "All that ran passed."
