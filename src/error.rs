@@ -49,9 +49,7 @@ pub enum Error {
     #[error("{0} changed while it was being sent: send it again when nothing writes to it")]
     SourceChanged(PathBuf),
     /// The array is larger than the memory that is free.
-    #[error(
-        "{needed} bytes of memory are needed and {available} are free: receive into a file, or discard"
-    )]
+    #[error("{needed} bytes of memory are needed and {available} are free: receive into a file, or discard")]
     NotEnoughMemory {
         /// Bytes asked for.
         needed: u64,
@@ -59,9 +57,7 @@ pub enum Error {
         available: u64,
     },
     /// The disk cannot hold the array.
-    #[error(
-        "{path} needs {needed} bytes, more than its disk has free: free some space or choose another folder"
-    )]
+    #[error("{path} needs {needed} bytes, more than its disk has free: free some space or choose another folder")]
     DiskFull {
         /// The file that was to be written.
         path: PathBuf,
@@ -69,9 +65,7 @@ pub enum Error {
         needed: u64,
     },
     /// A file is in the way of the sink.
-    #[error(
-        "{0} exists and is never overwritten: choose another name, or --at to receive into a part of it"
-    )]
+    #[error("{0} exists and is never overwritten: choose another name, or --at to receive into a part of it")]
     SinkExists(PathBuf),
     /// The sink cannot be created or written.
     #[error("cannot write {path}: {reason}")]
@@ -104,9 +98,7 @@ pub enum Error {
         reason: String,
     },
     /// The peer closed the connection before the array was whole.
-    #[error(
-        "the peer closed the connection {missing} bytes early, {received} of {total} bytes came"
-    )]
+    #[error("the peer closed the connection {missing} bytes early, {received} of {total} bytes came")]
     ClosedEarly {
         /// Bytes that did not come.
         missing: u64,
@@ -137,9 +129,7 @@ pub enum Error {
     #[error("the peer gave up: {0}")]
     Aborted(String),
     /// A block's checksum is not the one of its bytes.
-    #[error(
-        "block {index} (bytes {start} to {end}) was damaged on the way: nothing was kept, send again"
-    )]
+    #[error("block {index} (bytes {start} to {end}) was damaged on the way: nothing was kept, send again")]
     DamagedBlock {
         /// The block's number, from 0.
         index: u64,
@@ -178,9 +168,7 @@ impl Error {
             | Self::AddressInUse(_)
             | Self::Endpoint { .. }
             | Self::NobodyListening(_) => Fault::Caller,
-            Self::NotEnoughMemory { .. } | Self::DiskFull { .. } | Self::System { .. } => {
-                Fault::System
-            }
+            Self::NotEnoughMemory { .. } | Self::DiskFull { .. } | Self::System { .. } => Fault::System,
             Self::ClosedEarly { .. }
             | Self::ClosedWhile(_)
             | Self::Silent(_)
@@ -199,9 +187,7 @@ impl Error {
         match self {
             Self::DiskFull { needed, .. } => format!("its disk has no room for {needed} bytes"),
             Self::NotEnoughMemory { needed, .. } => format!("it has no memory for {needed} bytes"),
-            Self::SinkExists(_) => {
-                "a file of that name exists there and is never overwritten".into()
-            }
+            Self::SinkExists(_) => "a file of that name exists there and is never overwritten".into(),
             Self::SinkUnwritable { reason, .. } => format!("it cannot write the file: {reason}"),
             Self::SinkMismatch { reason, .. } => {
                 format!("its existing array cannot take this one: {reason}")

@@ -74,10 +74,7 @@ fn show_time(count: i128, fraction_digits: u32) -> String {
 /// repeat every five months, or 153 days.
 fn show_date(days_since_1970: i128) -> String {
     let days = days_since_1970 + DAYS_BEFORE_1970;
-    let (cycle, day) = (
-        days.div_euclid(DAYS_PER_400_YEARS),
-        days.rem_euclid(DAYS_PER_400_YEARS),
-    );
+    let (cycle, day) = (days.div_euclid(DAYS_PER_400_YEARS), days.rem_euclid(DAYS_PER_400_YEARS));
     // Without the leap days up to that day, every year has 365.
     let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
     let day_of_year = day - (year * 365 + year / 4 - year / 100);

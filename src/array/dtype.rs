@@ -38,9 +38,7 @@ pub enum DtypeError {
     #[error("the dtype description is malformed: {0}")]
     Malformed(#[from] LiteralError),
     /// A literal, but neither a type string nor a list of fields.
-    #[error(
-        "the dtype description is neither a type such as '<f8' nor a list of (name, type) fields"
-    )]
+    #[error("the dtype description is neither a type such as '<f8' nor a list of (name, type) fields")]
     NotADescription,
     /// A type string that NumPy does not know either.
     #[error("{0:?} is not a dtype that NumPy has")]
@@ -119,9 +117,7 @@ pub(super) struct Step {
 
 const MAX_DESCR_BYTES: usize = 16 << 10;
 const MAX_ITEM_BYTES: usize = 1 << 30;
-const TIME_UNITS: [&str; 13] = [
-    "Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as",
-];
+const TIME_UNITS: [&str; 13] = ["Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as"];
 
 impl Dtype {
     /// Little-endian 64-bit float.
@@ -310,9 +306,9 @@ impl Layout {
             Self::Array { dimensions, item } => dimensions
                 .iter()
                 .try_fold(item.size_bytes()?, |size, &count| size.checked_mul(count)),
-            Self::Record(fields) => fields.iter().try_fold(0_usize, |sum, field| {
-                sum.checked_add(field.layout.size_bytes()?)
-            }),
+            Self::Record(fields) => fields
+                .iter()
+                .try_fold(0_usize, |sum, field| sum.checked_add(field.layout.size_bytes()?)),
         }
     }
 
@@ -337,9 +333,7 @@ impl Layout {
         let dimensions = dimensions
             .into_iter()
             .map(|dimension| match dimension {
-                Literal::Int(count) if count >= 0 => {
-                    usize::try_from(count).map_err(|_| DtypeError::TooLarge)
-                }
+                Literal::Int(count) if count >= 0 => usize::try_from(count).map_err(|_| DtypeError::TooLarge),
                 _ => Err(DtypeError::NotADescription),
             })
             .collect::<Result<_, _>>()?;
@@ -357,8 +351,7 @@ impl Field {
             return Err(DtypeError::NotADescription);
         };
         let mut parts = parts.into_iter();
-        let (Some(name), Some(descr), dimensions, None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
+        let (Some(name), Some(descr), dimensions, None) = (parts.next(), parts.next(), parts.next(), parts.next())
         else {
             return Err(DtypeError::NotADescription);
         };
@@ -399,10 +392,7 @@ impl Scalar {
             "f" => (Kind::Float, &[2, 4, 8, 12, 16]),
             "c" => (Kind::Complex, &[8, 16, 24, 32]),
             "M" => (Kind::DateTime(Step::parse(unit).ok_or_else(unknown)?), &[8]),
-            "m" => (
-                Kind::TimeDelta(Step::parse(unit).ok_or_else(unknown)?),
-                &[8],
-            ),
+            "m" => (Kind::TimeDelta(Step::parse(unit).ok_or_else(unknown)?), &[8]),
             "S" | "a" => (Kind::Bytes, &[]),
             "U" => (Kind::Text, &[]),
             "V" => (Kind::Raw, &[]),
@@ -435,9 +425,7 @@ impl Scalar {
     /// Reads a name without a byte order, in which sizes are in bits: `f64`, `float64`, `U5`, `datetime64[ns]`.
     fn from_name(name: &str) -> Result<Self, DtypeError> {
         let unknown = || DtypeError::UnknownName(shortened(name));
-        let digits_at = name
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(name.len());
+        let digits_at = name.find(|c: char| c.is_ascii_digit()).unwrap_or(name.len());
         let (word, rest) = name.split_at(digits_at);
         let (bits, unit) = rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count());
         let code = match word {
@@ -594,15 +582,11 @@ mod tests {
     #[test]
     fn unknown_names_are_refused_with_a_hint() {
         for name in [
-            "f8", "i4", "f", "f65", "i128", "double", "bool8", "", "64", "f64 f64", "é", "U", "U0",
-            "f64[ns]",
+            "f8", "i4", "f", "f65", "i128", "double", "bool8", "", "64", "f64 f64", "é", "U", "U0", "f64[ns]",
         ] {
             let refused = Dtype::from_name(name);
             assert!(
-                matches!(
-                    refused,
-                    Err(DtypeError::UnknownName(_) | DtypeError::ZeroSize)
-                ),
+                matches!(refused, Err(DtypeError::UnknownName(_) | DtypeError::ZeroSize)),
                 "{name}: {refused:?}"
             );
         }
@@ -665,10 +649,7 @@ mod tests {
         ] {
             assert_eq!(Dtype::from_descr(descr), Err(error), "{descr}");
         }
-        assert_eq!(
-            Dtype::from_descr("'|V1073741824'").map(|d| d.item_size()),
-            Ok(1 << 30)
-        );
+        assert_eq!(Dtype::from_descr("'|V1073741824'").map(|d| d.item_size()), Ok(1 << 30));
     }
 
     #[test]
@@ -692,10 +673,7 @@ mod tests {
         ] {
             assert_eq!(Dtype::from_descr(descr), Err(error), "{descr}");
         }
-        assert!(matches!(
-            Dtype::from_descr("'<f8"),
-            Err(DtypeError::Malformed(_))
-        ));
+        assert!(matches!(Dtype::from_descr("'<f8"), Err(DtypeError::Malformed(_))));
     }
 
     #[test]
@@ -703,10 +681,7 @@ mod tests {
         let narrow = Dtype::from_descr("[('a','<i4')]").unwrap();
         assert_eq!(narrow, Dtype::from_descr("[(\"a\", '<i4'), ]").unwrap());
         assert_ne!(narrow, Dtype::from_descr("[('b','<i4')]").unwrap());
-        assert_ne!(
-            Dtype::from_name(">f8").unwrap(),
-            Dtype::from_name("<f8").unwrap()
-        );
+        assert_ne!(Dtype::from_name(">f8").unwrap(), Dtype::from_name("<f8").unwrap());
     }
 
     #[test]

@@ -78,11 +78,7 @@ struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            at: 0,
-            depth: 0,
-        }
+        Self { text, at: 0, depth: 0 }
     }
 
     fn value(&mut self) -> Result<Literal, LiteralError> {
@@ -244,10 +240,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn expected(&self, expected: &'static str) -> LiteralError {
-        LiteralError::Expected {
-            expected,
-            at: self.at,
-        }
+        LiteralError::Expected { expected, at: self.at }
     }
 }
 
@@ -262,11 +255,7 @@ mod tests {
             parse("[('a', '<i4'), (\"b\", '<f8', (3,)), ]"),
             Ok(Literal::List(vec![
                 Literal::Tuple(vec![text("a"), text("<i4")]),
-                Literal::Tuple(vec![
-                    text("b"),
-                    text("<f8"),
-                    Literal::Tuple(vec![Literal::Int(3)])
-                ]),
+                Literal::Tuple(vec![text("b"), text("<f8"), Literal::Tuple(vec![Literal::Int(3)])]),
             ]))
         );
     }
@@ -303,23 +292,14 @@ mod tests {
     #[test]
     fn nesting_is_bounded_and_read_once() {
         assert!(parse(&("[".repeat(16) + &"]".repeat(16))).is_ok());
-        assert_eq!(
-            parse(&("[".repeat(17) + &"]".repeat(17))),
-            Err(LiteralError::TooDeep)
-        );
+        assert_eq!(parse(&("[".repeat(17) + &"]".repeat(17))), Err(LiteralError::TooDeep));
         assert_eq!(parse(&"(".repeat(1_000_000)), Err(LiteralError::TooDeep));
     }
 
     #[test]
     fn errors_say_where() {
-        assert_eq!(
-            parse("('a', x)").unwrap_err().to_string(),
-            "expected a value at byte 6"
-        );
-        assert_eq!(
-            parse("1 2").unwrap_err().to_string(),
-            "expected the end at byte 2"
-        );
+        assert_eq!(parse("('a', x)").unwrap_err().to_string(), "expected a value at byte 6");
+        assert_eq!(parse("1 2").unwrap_err().to_string(), "expected the end at byte 2");
     }
 
     proptest! {

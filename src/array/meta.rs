@@ -143,10 +143,7 @@ mod tests {
             ("f64", &[0, 1 << 60]),
         ] {
             let error = meta(name, shape).unwrap_err();
-            assert!(
-                error.to_string().ends_with("larger than 2^63 - 1 bytes"),
-                "{shape:?}"
-            );
+            assert!(error.to_string().ends_with("larger than 2^63 - 1 bytes"), "{shape:?}");
         }
     }
 

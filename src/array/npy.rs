@@ -98,8 +98,7 @@ pub fn read_header(prefix: &[u8]) -> Result<HeaderProgress, NpyError> {
     if prefix[..seen] != MAGIC[..seen] {
         return Err(NpyError::BadMagic);
     }
-    let Some(&[major, minor, short @ ..]) = prefix.get(6..10).and_then(|b| b.first_chunk::<4>())
-    else {
+    let Some(&[major, minor, short @ ..]) = prefix.get(6..10).and_then(|b| b.first_chunk::<4>()) else {
         return Ok(HeaderProgress::Need(10));
     };
     let (text_at, text_len) = match (major, minor) {
@@ -224,10 +223,7 @@ mod tests {
             assert_eq!(header[6], version);
             assert_eq!(header.len() % ALIGNMENT, 0);
             let data_offset = header.len();
-            assert_eq!(
-                read_header(&header),
-                Ok(HeaderProgress::Done { meta, data_offset })
-            );
+            assert_eq!(read_header(&header), Ok(HeaderProgress::Done { meta, data_offset }));
         }
     }
 
@@ -259,9 +255,7 @@ mod tests {
         let header_len = bytes.len();
         bytes.extend([0xff; 5]);
         let progress = read_header(&bytes).unwrap();
-        assert!(
-            matches!(progress, HeaderProgress::Done { data_offset, .. } if data_offset == header_len)
-        );
+        assert!(matches!(progress, HeaderProgress::Done { data_offset, .. } if data_offset == header_len));
     }
 
     #[test]
@@ -290,9 +284,7 @@ mod tests {
     #[test]
     fn each_mistake_in_the_dict_has_its_error() {
         use NpyError::{BadOrder, BadShape, NegativeDimension, Object, WrongKeys};
-        let dict = |descr, order, shape| {
-            format!("{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}}}")
-        };
+        let dict = |descr, order, shape| format!("{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}}}");
         for (text, error) in [
             (dict("'|O'", "False", "(3,)"), Object),
             (dict("[('a', '|O')]", "False", "(3,)"), Object),
@@ -306,17 +298,10 @@ mod tests {
                 NpyError::Dtype(DtypeError::UnknownType("<f9".into())),
             ),
             ("{'descr': '<f8'}".into(), WrongKeys),
-            (
-                "{'descr': '<f8', 'descr': '<f8', 'shape': (3,)}".into(),
-                WrongKeys,
-            ),
+            ("{'descr': '<f8', 'descr': '<f8', 'shape': (3,)}".into(), WrongKeys),
             (dict("'<f8'", "False", "(3,), 'extra': 1"), WrongKeys),
         ] {
-            assert_eq!(
-                read_header(&header(1, text.as_bytes())),
-                Err(error),
-                "{text}"
-            );
+            assert_eq!(read_header(&header(1, text.as_bytes())), Err(error), "{text}");
         }
         for shape in ["(4294967296, 4294967296)", "(0, 4294967296, 4294967296)"] {
             let text = dict("'<f8'", "False", shape);

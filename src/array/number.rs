@@ -66,11 +66,7 @@ pub(super) fn parse_whole(text: &str) -> Result<i128, NumberError> {
     if magnitude > Number::MAX_INT {
         return Err(too_large());
     }
-    Ok(if decimal.negative {
-        -magnitude
-    } else {
-        magnitude
-    })
+    Ok(if decimal.negative { -magnitude } else { magnitude })
 }
 
 const MAX_WHOLE_DIGITS: usize = 39;
@@ -201,11 +197,7 @@ fn parse_exponent(text: &str) -> Option<i64> {
     let digits = plain_digits(unsigned).filter(|digits| !digits.is_empty())?;
     // What does not fit an i32 is infinite or zero either way.
     let magnitude = digits.parse().unwrap_or(i32::MAX);
-    Some(i64::from(if text.starts_with('-') {
-        -magnitude
-    } else {
-        magnitude
-    }))
+    Some(i64::from(if text.starts_with('-') { -magnitude } else { magnitude }))
 }
 
 /// Digits without their underscores, which Python allows only between two digits.
@@ -249,11 +241,7 @@ mod tests {
             ("", r#""" is not a number"#),
             ("1 000", r#""1 000" is not a number"#),
         ] {
-            assert_eq!(
-                parse_count(text).unwrap_err().to_string(),
-                message,
-                "{text}"
-            );
+            assert_eq!(parse_count(text).unwrap_err().to_string(), message, "{text}");
         }
         for text in [
             "_1", "1_", "1__0", "e6", ".", "1e", "1e+", "0x10", "--1", "nan", "1.2.3", "٣",

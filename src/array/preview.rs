@@ -107,11 +107,7 @@ fn write_layout(text: &mut String, layout: &Layout, item: &[u8]) {
         Layout::Scalar(scalar) => _ = write!(text, "{}", scalar_value(*scalar, item)),
         Layout::Array { item: inner, .. } => {
             let size = inner.size_bytes().unwrap_or_default().max(1);
-            write_list(
-                text,
-                ['[', ']'],
-                item.chunks_exact(size).map(|item| (&**inner, item)),
-            );
+            write_list(text, ['[', ']'], item.chunks_exact(size).map(|item| (&**inner, item)));
         }
         Layout::Record(fields) => {
             let mut rest = item;
@@ -131,11 +127,7 @@ fn write_layout(text: &mut String, layout: &Layout, item: &[u8]) {
     }
 }
 
-fn write_list<'a>(
-    text: &mut String,
-    [open, close]: [char; 2],
-    items: impl Iterator<Item = (&'a Layout, &'a [u8])>,
-) {
+fn write_list<'a>(text: &mut String, [open, close]: [char; 2], items: impl Iterator<Item = (&'a Layout, &'a [u8])>) {
     text.push(open);
     for (index, (layout, item)) in items.enumerate() {
         if text.len() > MAX_TEXT_CHARS * 4 {
@@ -170,11 +162,7 @@ fn half(bits: u16) -> f32 {
         31 => f32::NAN,
         _ => (1.0 + fraction) * 2_f32.powi(exponent - 15),
     };
-    if bits >> 15 == 0 {
-        magnitude
-    } else {
-        -magnitude
-    }
+    if bits >> 15 == 0 { magnitude } else { -magnitude }
 }
 
 fn show_complex(scalar: Scalar, item: &[u8]) -> String {
@@ -191,13 +179,8 @@ fn show_complex(scalar: Scalar, item: &[u8]) -> String {
 
 /// ASCII as it is, other bytes escaped; the zeros at the end are padding.
 fn show_bytes(item: &[u8]) -> String {
-    let end = item
-        .iter()
-        .rposition(|&byte| byte != 0)
-        .map_or(0, |i| i + 1);
-    item[..end.min(MAX_TEXT_CHARS + 1)]
-        .escape_ascii()
-        .to_string()
+    let end = item.iter().rposition(|&byte| byte != 0).map_or(0, |i| i + 1);
+    item[..end.min(MAX_TEXT_CHARS + 1)].escape_ascii().to_string()
 }
 
 /// UTF-32 with zeros at the end as padding; what is no character becomes U+FFFD.
@@ -324,27 +307,16 @@ mod tests {
         assert_eq!(shown("|S6", b"a\n\xff\0b\0"), "a\\n\\xff\\x00b");
         assert_eq!(shown("<U3", b"\xe9\0\0\0\x1b\0\0\0\0\0\0\0"), "é\\u{1b}");
         assert_eq!(shown(">U1", b"\0\x11\0\0"), "\u{fffd}");
+        assert_eq!(shown("<f16", &[1; 16]), "0x01010101010101010101010101010101");
         assert_eq!(
-            shown("<f16", &[1; 16]),
-            "0x01010101010101010101010101010101"
-        );
-        assert_eq!(
-            shown(
-                "[('a', '|i1'), ('', '|V2'), ('b', '>u2')]",
-                &[1, 9, 9, 0, 2]
-            ),
+            shown("[('a', '|i1'), ('', '|V2'), ('b', '>u2')]", &[1, 9, 9, 0, 2]),
             "(1, 2)"
         );
     }
 
     #[test]
     fn long_elements_are_cut() {
-        for dtype in [
-            "|S1000000",
-            "<U300000",
-            "|V1000000",
-            "[('a', '|u1', (1000000,))]",
-        ] {
+        for dtype in ["|S1000000", "<U300000", "|V1000000", "[('a', '|u1', (1000000,))]"] {
             let text = shown(dtype, &vec![b'1'; 1_200_000]);
             assert_eq!(text.chars().count(), MAX_TEXT_CHARS + 1, "{dtype}");
             assert!(text.ends_with('…'));

@@ -96,12 +96,7 @@ impl Range {
     /// The range of these numbers. An empty range is valid.
     ///
     /// As in NumPy, the first two elements must fit an integer dtype and the ones after them wrap.
-    pub fn new(
-        start: Number,
-        stop: Number,
-        step: Number,
-        dtype: Dtype,
-    ) -> Result<Self, RangeError> {
+    pub fn new(start: Number, stop: Number, step: Number, dtype: Dtype) -> Result<Self, RangeError> {
         let numeric = numeric_of(&dtype)?;
         let start = accept(start, &dtype, numeric)?;
         let stop = accept(stop, &dtype, numeric)?;
@@ -308,9 +303,7 @@ impl_element_for_float!(f32, f64);
 impl_element_for_integer!(u8, u16, u32, u64);
 
 fn numeric_of(dtype: &Dtype) -> Result<Numeric, RangeError> {
-    dtype
-        .numeric()
-        .ok_or_else(|| RangeError::Dtype(dtype.clone()))
+    dtype.numeric().ok_or_else(|| RangeError::Dtype(dtype.clone()))
 }
 
 /// The number as a range of this dtype takes it: finite, and whole for integers.
@@ -320,13 +313,12 @@ fn accept(number: Number, dtype: &Dtype, numeric: Numeric) -> Result<Number, Ran
     }
     let number = match numeric {
         Numeric::F64 | Numeric::F32 => number,
-        Numeric::Int { .. } | Numeric::UInt { .. } => number
-            .to_whole()
-            .map(Number::Int)
-            .ok_or_else(|| RangeError::NotWhole {
+        Numeric::Int { .. } | Numeric::UInt { .. } => {
+            number.to_whole().map(Number::Int).ok_or_else(|| RangeError::NotWhole {
                 number,
                 dtype: dtype.clone(),
-            })?,
+            })?
+        }
     };
     match number {
         Number::Int(int) if int.unsigned_abs() > Number::MAX_INT.unsigned_abs() => {
@@ -361,12 +353,7 @@ fn element_count(start: Number, stop: Number, step: Number) -> Result<u64, Range
 }
 
 /// The first two elements in the dtype's own form.
-fn line(
-    first: Number,
-    second: Number,
-    dtype: &Dtype,
-    numeric: Numeric,
-) -> Result<Line, RangeError> {
+fn line(first: Number, second: Number, dtype: &Dtype, numeric: Numeric) -> Result<Line, RangeError> {
     let out_of_bounds = |number| RangeError::OutOfBounds {
         number,
         dtype: dtype.clone(),
@@ -461,11 +448,7 @@ fn divide(a: i128, b: i128) -> f64 {
         scale /= 2.0;
     }
     let magnitude = (quotient | u128::from(rest != 0)) as f64 * scale;
-    if (a < 0) == (b < 0) {
-        magnitude
-    } else {
-        -magnitude
-    }
+    if (a < 0) == (b < 0) { magnitude } else { -magnitude }
 }
 
 #[cfg(test)]
@@ -478,10 +461,7 @@ mod tests {
         let range = Range::parse("0:50e6", None).unwrap();
         assert_eq!(range.meta().to_string(), "f64 (50000000,)");
         assert_eq!(range.meta().byte_len(), 400_000_000);
-        assert_eq!(
-            elements::<f64>(&range, 49_999_998, 2),
-            [49_999_998.0, 49_999_999.0]
-        );
+        assert_eq!(elements::<f64>(&range, 49_999_998, 2), [49_999_998.0, 49_999_999.0]);
         assert_eq!(range.stop().to_string(), "50000000.0");
     }
 
@@ -539,11 +519,7 @@ mod tests {
     fn mistakes_are_named() {
         for (text, dtype, message) in [
             ("0", "f64", r#""0" is not START:STOP or START:STOP:STEP"#),
-            (
-                "0:1:2:x",
-                "f64",
-                r#""0:1:2:x" is not START:STOP or START:STOP:STEP"#,
-            ),
+            ("0:1:2:x", "f64", r#""0:1:2:x" is not START:STOP or START:STOP:STEP"#),
             ("0:x", "f64", r#""x" is not a number"#),
             ("0:", "f64", r#""" is not a number"#),
             ("0:5:0", "f64", "the step is zero"),
@@ -558,11 +534,7 @@ mod tests {
             ("1e39:2e39:1e38", "f32", "1e+39 does not fit f32"),
             ("0:2e18", "f64", "the range has too many elements"),
             ("0:1e300", "f64", "the range has too many elements"),
-            (
-                "-1.7e308:1.7e308:1e308",
-                "f64",
-                "the range has too many elements",
-            ),
+            ("-1.7e308:1.7e308:1e308", "f64", "the range has too many elements"),
             (
                 "0:5",
                 ">f8",
@@ -574,27 +546,15 @@ mod tests {
                 "a range of bool is not possible, only of integers, f32 and f64, little-endian",
             ),
         ] {
-            assert_eq!(
-                parse(text, dtype).unwrap_err().to_string(),
-                message,
-                "{text}"
-            );
+            assert_eq!(parse(text, dtype).unwrap_err().to_string(), message, "{text}");
         }
         let half = Range::new(Number::Int(0), Number::Float(0.5), Number::Int(1), i32());
         assert_eq!(
             half.unwrap_err().to_string(),
             "0.5 is not a whole number, which i32 needs"
         );
-        let huge = Range::new(
-            Number::Int(i128::MIN),
-            Number::Int(1),
-            Number::Int(1),
-            i32(),
-        );
-        assert!(matches!(
-            huge,
-            Err(RangeError::Number(NumberError::TooLarge(_)))
-        ));
+        let huge = Range::new(Number::Int(i128::MIN), Number::Int(1), Number::Int(1), i32());
+        assert!(matches!(huge, Err(RangeError::Number(NumberError::TooLarge(_)))));
     }
 
     #[test]

@@ -54,9 +54,7 @@ impl Shape {
     /// ```
     pub fn parse(text: &str) -> Result<Self, ShapeError> {
         let trimmed = text.trim();
-        let inner = trimmed
-            .strip_prefix('(')
-            .and_then(|rest| rest.strip_suffix(')'));
+        let inner = trimmed.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
         if inner.is_some_and(|inner| inner.trim().is_empty()) {
             return Ok(Self(Vec::new()));
         }
@@ -107,8 +105,7 @@ impl fmt::Display for Shape {
             [only] => write!(f, "({only},)"),
             [first, rest @ ..] => {
                 write!(f, "({first}")?;
-                rest.iter()
-                    .try_for_each(|dimension| write!(f, ", {dimension}"))?;
+                rest.iter().try_for_each(|dimension| write!(f, ", {dimension}"))?;
                 f.write_str(")")
             }
         }
@@ -149,10 +146,7 @@ mod tests {
     #[test]
     fn the_65th_dimension_is_too_many() {
         assert!(Shape::new(vec![1; 64]).is_ok());
-        assert_eq!(
-            Shape::new(vec![1; 65]),
-            Err(ShapeError::TooManyDimensions(65))
-        );
+        assert_eq!(Shape::new(vec![1; 65]), Err(ShapeError::TooManyDimensions(65)));
     }
 
     #[test]

@@ -23,12 +23,7 @@ impl Memory {
             .checked_next_multiple_of(HUGE_PAGE_BYTES)
             .and_then(|len| len.checked_add(HUGE_PAGE_BYTES))
             .ok_or(io::ErrorKind::OutOfMemory)?;
-        let map = MmapRaw::from(
-            MmapOptions::new()
-                .len(padded)
-                .no_reserve_swap()
-                .map_anon()?,
-        );
+        let map = MmapRaw::from(MmapOptions::new().len(padded).no_reserve_swap().map_anon()?);
         let start = map.as_ptr().align_offset(HUGE_PAGE_BYTES);
         // Advice only: where huge pages are refused, small ones serve.
         let _ = map.advise_range(Advice::HugePage, start, padded - start);
@@ -90,8 +85,7 @@ impl Populator {
         if at >= end {
             return Ok(());
         }
-        self.map
-            .advise_range(Advice::PopulateWrite, self.start + at, end - at)
+        self.map.advise_range(Advice::PopulateWrite, self.start + at, end - at)
     }
 }
 

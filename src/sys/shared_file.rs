@@ -46,12 +46,7 @@ impl SharedFile {
     }
 
     /// Adds `at..at + len` to a checksum. If someone writes there meanwhile, the checksum is of some mixture.
-    pub(crate) fn checksum(
-        &self,
-        at: usize,
-        len: usize,
-        digest: &mut crc_fast::Digest,
-    ) -> Result<(), ReadError> {
+    pub(crate) fn checksum(&self, at: usize, len: usize, digest: &mut crc_fast::Digest) -> Result<(), ReadError> {
         self.guarded(at, len, |pointer| {
             // SAFETY: guarded() checked that the range lies in the mapping, which outlives this call and is readable:
             // a page that vanished is replaced by the guard. The slice lives for this call only, in which
@@ -71,16 +66,10 @@ impl SharedFile {
     }
 
     /// Sends bytes of `at..at + len` to a socket, as many as it takes now.
-    pub(crate) fn send_to(
-        &self,
-        socket: BorrowedFd<'_>,
-        at: usize,
-        len: usize,
-    ) -> Result<usize, ReadError> {
+    pub(crate) fn send_to(&self, socket: BorrowedFd<'_>, at: usize, len: usize) -> Result<usize, ReadError> {
         let pointer = self.pointer(at, len)?;
         // SAFETY: the range lies in the mapping; the kernel only reads it, and answers EFAULT for a vanished page.
-        let sent =
-            unsafe { libc::send(socket.as_raw_fd(), pointer.cast(), len, libc::MSG_NOSIGNAL) };
+        let sent = unsafe { libc::send(socket.as_raw_fd(), pointer.cast(), len, libc::MSG_NOSIGNAL) };
         usize::try_from(sent).map_err(|_| match io::Error::last_os_error() {
             error if error.raw_os_error() == Some(libc::EFAULT) => ReadError::Shrunk,
             error => ReadError::Io(error),
@@ -98,12 +87,7 @@ impl SharedFile {
         }
     }
 
-    fn guarded(
-        &self,
-        at: usize,
-        len: usize,
-        read: impl FnOnce(*const u8),
-    ) -> Result<(), ReadError> {
+    fn guarded(&self, at: usize, len: usize, read: impl FnOnce(*const u8)) -> Result<(), ReadError> {
         let pointer = self.pointer(at, len)?;
         let start = pointer as usize;
         GUARD.set(Guard {
@@ -162,8 +146,7 @@ fn install_guard() -> io::Result<()> {
             // Kept before the handler can run.
             let _ = PREVIOUS.set(previous);
             let mut action: libc::sigaction = std::mem::zeroed();
-            let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) =
-                on_sigbus;
+            let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) = on_sigbus;
             action.sa_sigaction = handler as usize;
             action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
             libc::sigemptyset(&raw mut action.sa_mask);
@@ -176,11 +159,7 @@ fn install_guard() -> io::Result<()> {
     installed.map_err(io::Error::from_raw_os_error)
 }
 
-extern "C" fn on_sigbus(
-    _signal: libc::c_int,
-    info: *mut libc::siginfo_t,
-    _context: *mut libc::c_void,
-) {
+extern "C" fn on_sigbus(_signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
     // SAFETY: the kernel passes a valid siginfo to an SA_SIGINFO handler. sysconf, mmap and sigaction are plain
     // system calls here. The page that is replaced lies in the range that this very thread reads under guard, which
     // is part of a live read-only mapping of ours, so nothing else is unmapped.
@@ -191,15 +170,7 @@ extern "C" fn on_sigbus(
             let page_bytes = usize::try_from(libc::sysconf(libc::_SC_PAGESIZE)).unwrap_or(4096);
             let page = address & !(page_bytes - 1);
             let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
-            if libc::mmap(
-                page as *mut libc::c_void,
-                page_bytes,
-                libc::PROT_READ,
-                flags,
-                -1,
-                0,
-            ) != libc::MAP_FAILED
-            {
+            if libc::mmap(page as *mut libc::c_void, page_bytes, libc::PROT_READ, flags, -1, 0) != libc::MAP_FAILED {
                 GUARD.set(Guard { hit: true, ..guard });
                 return;
             }
@@ -220,8 +191,7 @@ mod tests {
     fn shared(content: &[u8]) -> (tempfile::NamedTempFile, SharedFile) {
         let mut file = tempfile::NamedTempFile::new().expect("temporary file");
         file.write_all(content).expect("write");
-        let shared =
-            SharedFile::map(file.reopen().expect("reopen"), content.len() as u64).expect("map");
+        let shared = SharedFile::map(file.reopen().expect("reopen"), content.len() as u64).expect("map");
         (file, shared)
     }
 
@@ -255,9 +225,7 @@ mod tests {
             shared.copy_out(4096 * 300, &mut [0; 8]),
             Err(ReadError::Shrunk)
         ));
-        shared
-            .copy_out(0, &mut [0; 8])
-            .expect("what is left can still be read");
+        shared.copy_out(0, &mut [0; 8]).expect("what is left can still be read");
         let (a, _b) = UnixStream::pair().expect("pair");
         file.as_file().set_len(0).expect("shrink");
         assert!(matches!(

@@ -39,10 +39,7 @@ fn usage(who: libc::c_int) -> Usage {
 }
 
 fn duration(time: libc::timeval) -> Duration {
-    let micros = time
-        .tv_sec
-        .saturating_mul(1_000_000)
-        .saturating_add(time.tv_usec);
+    let micros = time.tv_sec.saturating_mul(1_000_000).saturating_add(time.tv_usec);
     Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }
 

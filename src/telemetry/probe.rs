@@ -135,17 +135,9 @@ impl Probe {
         Counters {
             syscalls: self.syscalls,
             short_operations: self.short_operations,
-            cpu_user_s: usage
-                .user
-                .saturating_sub(self.usage_at_start.user)
-                .as_secs_f64(),
-            cpu_system_s: usage
-                .system
-                .saturating_sub(self.usage_at_start.system)
-                .as_secs_f64(),
-            page_faults: usage
-                .page_faults
-                .saturating_sub(self.usage_at_start.page_faults),
+            cpu_user_s: usage.user.saturating_sub(self.usage_at_start.user).as_secs_f64(),
+            cpu_system_s: usage.system.saturating_sub(self.usage_at_start.system).as_secs_f64(),
+            page_faults: usage.page_faults.saturating_sub(self.usage_at_start.page_faults),
         }
     }
 }
@@ -174,14 +166,8 @@ mod tests {
     #[test]
     fn stamps_grow_apart_but_never_beyond_twenty_a_second() {
         assert_eq!(stamp_interval(Duration::ZERO), STAMP_INTERVAL_MIN);
-        assert_eq!(
-            stamp_interval(Duration::from_secs(5)),
-            Duration::from_secs(5) / 512
-        );
-        assert_eq!(
-            stamp_interval(Duration::from_secs(36_000)),
-            STAMP_INTERVAL_MAX
-        );
+        assert_eq!(stamp_interval(Duration::from_secs(5)), Duration::from_secs(5) / 512);
+        assert_eq!(stamp_interval(Duration::from_secs(36_000)), STAMP_INTERVAL_MAX);
     }
 
     #[test]

@@ -40,8 +40,7 @@ impl Controls {
     }
 
     pub(super) fn set_limit(&self, bytes_per_s: Option<u64>) {
-        self.limit_bytes_per_s
-            .store(bytes_per_s.unwrap_or(0), Ordering::SeqCst);
+        self.limit_bytes_per_s.store(bytes_per_s.unwrap_or(0), Ordering::SeqCst);
         self.wake();
     }
 

@@ -54,12 +54,7 @@ pub(super) enum Ended {
 }
 
 /// Steps the machine to its end.
-pub(super) fn drive(
-    machine: &mut dyn Machine,
-    side: Side,
-    controls: &Controls,
-    timeout: Duration,
-) -> Ended {
+pub(super) fn drive(machine: &mut dyn Machine, side: Side, controls: &Controls, timeout: Duration) -> Ended {
     let result = run(machine, side, controls, timeout);
     machine.end();
     let bytes = machine.bytes();
@@ -164,10 +159,7 @@ impl Prefix {
 
     pub(super) fn new(meta: &crate::array::ArrayMeta, elements: usize) -> Self {
         let item = meta.dtype().item_size() as u64;
-        let count = meta
-            .element_count()
-            .min(elements as u64)
-            .min(Self::BYTES_MAX / item);
+        let count = meta.element_count().min(elements as u64).min(Self::BYTES_MAX / item);
         // Bounded just above.
         let bytes = vec![0; usize::try_from(count * item).unwrap_or(0)];
         Self {

@@ -42,18 +42,14 @@ impl Endpoint {
             };
         }
         let Some((host, port)) = text.rsplit_once(':') else {
-            return Err(bad(
-                "an endpoint is HOST:PORT, such as localhost:25000, or unix:PATH",
-            ));
+            return Err(bad("an endpoint is HOST:PORT, such as localhost:25000, or unix:PATH"));
         };
         if port.parse::<u16>().is_err() {
             return Err(bad("the port after the colon is a number from 0 to 65535"));
         }
         let bracketed = host.starts_with('[') && host.ends_with(']');
         if host.contains(':') && !bracketed {
-            return Err(bad(
-                "an IPv6 address stands in brackets, such as [::1]:25000",
-            ));
+            return Err(bad("an IPv6 address stands in brackets, such as [::1]:25000"));
         }
         if host.is_empty() {
             return Err(bad(
@@ -113,12 +109,7 @@ impl Connection {
         }
         let endpoint = to.to_string();
         Err(match last {
-            Some(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound
-                ) =>
-            {
+            Some(error) if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) => {
                 Error::NobodyListening(endpoint)
             }
             Some(error) => Error::Endpoint {
@@ -193,9 +184,7 @@ impl Listener {
         }
         let endpoint = at.to_string();
         Err(match last {
-            Some(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                Error::AddressInUse(endpoint)
-            }
+            Some(error) if error.kind() == io::ErrorKind::AddrInUse => Error::AddressInUse(endpoint),
             Some(error) => Error::Endpoint {
                 endpoint,
                 reason: reason(&error),
@@ -214,11 +203,7 @@ impl Listener {
     }
 
     /// Waits for a connection; `None` where `cancelled` says so after `wake` ended the wait.
-    pub(super) fn accept(
-        &self,
-        wake: &Wake,
-        cancelled: &dyn Fn() -> bool,
-    ) -> Result<Option<Connection>, Error> {
+    pub(super) fn accept(&self, wake: &Wake, cancelled: &dyn Fn() -> bool) -> Result<Option<Connection>, Error> {
         while !cancelled() {
             match self.socket.accept() {
                 Ok((socket, address)) => {
@@ -258,11 +243,7 @@ impl Listener {
             }
             Endpoint::Unix(path) => (at.to_string(), Some(path.clone())),
         };
-        Ok(Self {
-            socket,
-            address,
-            file,
-        })
+        Ok(Self { socket, address, file })
     }
 }
 
@@ -299,10 +280,7 @@ pub(super) fn loopback_pair() -> Result<(Connection, Connection), Error> {
 
 /// Whether an error only says that the call would have waited, or was interrupted.
 pub(super) fn would_block(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-    )
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 fn connect(
@@ -312,10 +290,7 @@ fn connect(
     cancelled: &dyn Fn() -> bool,
 ) -> io::Result<Option<Socket>> {
     let socket = Socket::new(address.domain(), Type::STREAM, None)?;
-    if address
-        .as_socket()
-        .is_none_or(|address| address.ip().is_loopback())
-    {
+    if address.as_socket().is_none_or(|address| address.ip().is_loopback()) {
         favour_local(&socket);
     }
     if address.domain() == Domain::UNIX {
@@ -366,10 +341,7 @@ fn listen(address: &SockAddr) -> io::Result<Socket> {
         // Without it the port stays taken for a minute after the last transfer.
         socket.set_reuse_address(true)?;
     }
-    if address
-        .as_socket()
-        .is_none_or(|address| address.ip().is_loopback())
-    {
+    if address.as_socket().is_none_or(|address| address.ip().is_loopback()) {
         // Accepted sockets inherit it, and the window is agreed on before accept returns.
         favour_local(&socket);
     }
@@ -437,14 +409,8 @@ mod tests {
 
     #[test]
     fn endpoints_are_read_and_mistakes_are_explained() {
-        assert_eq!(
-            Endpoint::parse("unix:/tmp/a"),
-            Ok(Endpoint::Unix("/tmp/a".into()))
-        );
-        assert_eq!(
-            Endpoint::parse("[::1]:25000"),
-            Ok(Endpoint::Tcp("[::1]:25000".into()))
-        );
+        assert_eq!(Endpoint::parse("unix:/tmp/a"), Ok(Endpoint::Unix("/tmp/a".into())));
+        assert_eq!(Endpoint::parse("[::1]:25000"), Ok(Endpoint::Tcp("[::1]:25000".into())));
         for (text, hint) in [
             ("localhost", "HOST:PORT"),
             ("a:99999", "65535"),
@@ -467,8 +433,7 @@ mod tests {
         );
         drop(listener);
         let wake = Wake::new().expect("eventfd");
-        let error =
-            Connection::open(&taken, Duration::from_secs(5), &wake, &|| false).expect_err("nobody");
+        let error = Connection::open(&taken, Duration::from_secs(5), &wake, &|| false).expect_err("nobody");
         assert_eq!(error, Error::NobodyListening(taken.to_string()));
     }
 
@@ -486,10 +451,7 @@ mod tests {
         assert!(!path.exists(), "a listener removes its file");
         std::fs::write(&path, "precious").expect("write");
         assert!(matches!(Listener::bind(&at), Err(Error::Endpoint { .. })));
-        assert_eq!(
-            std::fs::read_to_string(&path).expect("still there"),
-            "precious"
-        );
+        assert_eq!(std::fs::read_to_string(&path).expect("still there"), "precious");
     }
 
     #[test]

@@ -51,9 +51,7 @@ impl Limiter {
         if self.allowed_bytes >= step {
             return Allowance::Bytes((self.allowed_bytes as u64).clamp(1, wanted));
         }
-        Allowance::NotBefore(
-            now + Duration::from_secs_f64(((step - self.allowed_bytes) / rate).min(3600.0)),
-        )
+        Allowance::NotBefore(now + Duration::from_secs_f64(((step - self.allowed_bytes) / rate).min(3600.0)))
     }
 
     /// So many of the allowed bytes have moved.
@@ -100,18 +98,13 @@ mod tests {
         let now = Instant::now();
         let mut limiter = Limiter::new(now);
         assert_eq!(limiter.allow(None, 1 << 40, now), Allowance::Bytes(1 << 40));
-        assert!(matches!(
-            limiter.allow(Some(10), 1 << 40, now),
-            Allowance::NotBefore(_)
-        ));
+        assert!(matches!(limiter.allow(Some(10), 1 << 40, now), Allowance::NotBefore(_)));
         assert_eq!(limiter.allow(None, 5, now), Allowance::Bytes(5));
     }
 
     #[test]
     fn a_limit_of_one_byte_a_second_moves_one_byte_a_second() {
-        assert!(
-            (1..=2).contains(&moved_in_a_second(1, 1 << 20)) || moved_in_a_second(1, 1 << 20) == 0
-        );
+        assert!((1..=2).contains(&moved_in_a_second(1, 1 << 20)) || moved_in_a_second(1, 1 << 20) == 0);
         let now = Instant::now();
         let mut limiter = Limiter::new(now);
         limiter.allow(Some(1), 100, now);

@@ -52,12 +52,7 @@ impl Transfer {
     ///
     /// # Errors
     /// Only where the system gives no thread; everything else that can go wrong arrives as an event.
-    pub fn start(
-        job: Job,
-        options: Options,
-        events: Sender<Event>,
-        waker: Waker,
-    ) -> Result<Self, Error> {
+    pub fn start(job: Job, options: Options, events: Sender<Event>, waker: Waker) -> Result<Self, Error> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         let failed = |error: std::io::Error| Error::system("cannot start the transfer", &error);
         let id = TransferId(NEXT_ID.fetch_add(1, Ordering::Relaxed));

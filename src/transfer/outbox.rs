@@ -28,12 +28,7 @@ impl Outbox {
     }
 
     /// Writes what the socket takes; `more` says that data follows at once, so that the kernel may wait for it.
-    pub(super) fn flush(
-        &mut self,
-        socket: BorrowedFd<'_>,
-        more: bool,
-        probe: &mut Probe,
-    ) -> io::Result<()> {
+    pub(super) fn flush(&mut self, socket: BorrowedFd<'_>, more: bool, probe: &mut Probe) -> io::Result<()> {
         while !self.is_empty() {
             let rest = &self.bytes[self.written..];
             let flags = if more {

@@ -83,11 +83,7 @@ impl ReceiveMachine {
     }
 
     fn decide(&mut self, offer: &Offer) -> Result<(), Error> {
-        if let Some(expected) = self
-            .expect
-            .as_ref()
-            .filter(|expected| **expected != offer.meta)
-        {
+        if let Some(expected) = self.expect.as_ref().filter(|expected| **expected != offer.meta) {
             return Err(Error::BadOffer(format!(
                 "{} comes where {expected} was to come",
                 offer.meta
@@ -121,11 +117,7 @@ impl ReceiveMachine {
     fn hear(&mut self, most: usize) -> Result<Progress, Error> {
         let mut buffer = [0; CONTROL_BYTES_MAX];
         let most = most.clamp(1, CONTROL_BYTES_MAX);
-        match recv(
-            self.connection.as_fd(),
-            &mut buffer[..most],
-            RecvFlags::empty(),
-        ) {
+        match recv(self.connection.as_fd(), &mut buffer[..most], RecvFlags::empty()) {
             Ok((0, _)) => Err(self.closed()),
             Ok((received, _)) => {
                 if let Some(Heard::Offer(offer)) = self.wire.hear(&buffer[..received])? {
@@ -188,10 +180,7 @@ impl ReceiveMachine {
 
     fn receive(&mut self, at: u64, len: u64, now: Instant) -> Result<Progress, Error> {
         let wanted = len.min(self.options.chunk_bytes.max(1) as u64);
-        let limit = self
-            .controls
-            .limit_bytes_per_s()
-            .filter(|_| !self.led_by_sender);
+        let limit = self.controls.limit_bytes_per_s().filter(|_| !self.led_by_sender);
         let allowed = match self.limiter.allow(limit, wanted, now) {
             Allowance::Bytes(bytes) => bytes,
             Allowance::NotBefore(then) => return Ok(Self::rest(then)),
@@ -202,12 +191,10 @@ impl ReceiveMachine {
             return Err(Error::Protocol("data before an offer".into()));
         };
         let (wire, mut preview_whole) = (&mut self.wire, false);
-        let received = landing
-            .route
-            .receive(self.connection.as_fd(), at, most, &mut |bytes| {
-                wire.absorb(bytes);
-                preview_whole |= preview.take(at, bytes);
-            });
+        let received = landing.route.receive(self.connection.as_fd(), at, most, &mut |bytes| {
+            wire.absorb(bytes);
+            preview_whole |= preview.take(at, bytes);
+        });
         self.probe.syscall(most, *received.as_ref().unwrap_or(&0));
         match received {
             Ok(0) => Err(self.closed()),
@@ -221,9 +208,7 @@ impl ReceiveMachine {
                 }
                 Ok(Progress::Moved)
             }
-            Err(ReceiveError::Socket(error)) if would_block(&error) => {
-                Ok(self.wait_to_read(None, true))
-            }
+            Err(ReceiveError::Socket(error)) if would_block(&error) => Ok(self.wait_to_read(None, true)),
             Err(ReceiveError::Socket(_)) => Err(self.closed()),
             Err(ReceiveError::Sink(error)) => Err(landing.write_error(&error, self.total_bytes)),
         }
@@ -279,10 +264,7 @@ impl Machine for ReceiveMachine {
 
     fn step(&mut self, now: Instant, _ready: bool) -> Result<Progress, Error> {
         if !self.outbox.is_empty() {
-            return match self
-                .outbox
-                .flush(self.connection.as_fd(), false, &mut self.probe)
-            {
+            return match self.outbox.flush(self.connection.as_fd(), false, &mut self.probe) {
                 Ok(()) => Ok(Progress::Moved),
                 Err(error) if would_block(&error) => Ok(Progress::Wait {
                     interest: Interest {
@@ -316,22 +298,15 @@ impl Machine for ReceiveMachine {
                 }
                 Ok(Progress::Moved)
             }
-            Want::Data { .. } if self.controls.is_paused() && !self.led_by_sender => {
-                Ok(self.paused(now))
-            }
+            Want::Data { .. } if self.controls.is_paused() && !self.led_by_sender => Ok(self.paused(now)),
             Want::Data { at, len } => {
                 let paused = self.led_by_sender && self.controls.is_paused();
-                self.teller.state(if paused {
-                    State::Paused
-                } else {
-                    State::Transferring
-                });
+                self.teller
+                    .state(if paused { State::Paused } else { State::Transferring });
                 let progress = self.receive(at, len, now)?;
                 Ok(match progress {
                     // A sender that is paused from here owes nothing.
-                    Progress::Wait {
-                        interest, until, ..
-                    } if paused => Progress::Wait {
+                    Progress::Wait { interest, until, .. } if paused => Progress::Wait {
                         interest,
                         until,
                         peer_owes: false,
@@ -348,9 +323,7 @@ impl Machine for ReceiveMachine {
         if self.outbox.is_empty() {
             self.outbox.push(&bytes);
             // The peer learns of the end by the closing connection all the same.
-            let _ = self
-                .outbox
-                .flush(self.connection.as_fd(), false, &mut self.probe);
+            let _ = self.outbox.flush(self.connection.as_fd(), false, &mut self.probe);
         }
     }
 

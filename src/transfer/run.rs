@@ -107,9 +107,7 @@ impl Run<'_> {
                 self.begin_clock(Side::Sender, State::Connecting);
                 let wake = self.controls.wake_of(Side::Sender);
                 let cancelled = || self.controls.is_cancelled();
-                let Some(connection) =
-                    Connection::open(&to, self.options.timeout, wake, &cancelled)?
-                else {
+                let Some(connection) = Connection::open(&to, self.options.timeout, wake, &cancelled)? else {
                     return Ok(false);
                 };
                 let options = self.options.clone();
@@ -124,8 +122,7 @@ impl Run<'_> {
                     Incoming::Listener(listener) => {
                         self.begin_clock(Side::Receiver, State::Listening);
                         let cancelled = || self.controls.is_cancelled();
-                        let Some(connection) =
-                            listener.accept(self.controls.wake_of(Side::Receiver), &cancelled)?
+                        let Some(connection) = listener.accept(self.controls.wake_of(Side::Receiver), &cancelled)?
                         else {
                             return Ok(false);
                         };
@@ -141,8 +138,7 @@ impl Run<'_> {
 
     fn begin_clock(&mut self, side: Side, state: State) {
         self.clock = Instant::now();
-        self.emitter
-            .emit(side, Duration::ZERO, EventKind::State { state });
+        self.emitter.emit(side, Duration::ZERO, EventKind::State { state });
         self.emitter.wake();
     }
 
@@ -265,10 +261,7 @@ fn outcome_of(ended: &[(Side, Ended)]) -> Outcome {
     }) {
         return Outcome::Failed(failure(error.clone(), bytes));
     }
-    if ended
-        .iter()
-        .any(|(_, ended)| matches!(ended, Ended::Cancelled { .. }))
-    {
+    if ended.iter().any(|(_, ended)| matches!(ended, Ended::Cancelled { .. })) {
         return Outcome::Cancelled;
     }
     let done = |wanted: Side| -> Option<Finished> {
@@ -298,19 +291,13 @@ mod tests {
             needed: 1,
         };
         let sides = [
-            (
-                Side::Sender,
-                failed(Error::Aborted("its disk is full".into())),
-            ),
+            (Side::Sender, failed(Error::Aborted("its disk is full".into()))),
             (Side::Receiver, failed(full.clone())),
         ];
         let Outcome::Failed(failure) = outcome_of(&sides) else {
             panic!("a failure")
         };
-        assert_eq!(
-            (failure.error, failure.fault, failure.bytes),
-            (full, Fault::System, 7)
-        );
+        assert_eq!((failure.error, failure.fault, failure.bytes), (full, Fault::System, 7));
     }
 
     #[test]

@@ -96,11 +96,7 @@ pub(super) struct SideReader {
 }
 
 impl SideReader {
-    pub(super) fn new(
-        side: Side,
-        stamps: ProbeReader,
-        notes: Receiver<(Duration, EventKind)>,
-    ) -> Self {
+    pub(super) fn new(side: Side, stamps: ProbeReader, notes: Receiver<(Duration, EventKind)>) -> Self {
         Self {
             side,
             stamps,
@@ -181,30 +177,17 @@ mod tests {
         let (events, reader) = bounded(1);
         let mut emitter = emitter(events);
         emitter.emit(Side::Sender, Duration::ZERO, sample(1));
-        emitter.emit(
-            Side::Sender,
-            Duration::ZERO,
-            EventKind::State {
-                state: State::Paused,
-            },
-        );
+        emitter.emit(Side::Sender, Duration::ZERO, EventKind::State { state: State::Paused });
         emitter.emit(Side::Sender, Duration::ZERO, sample(2));
-        emitter.emit(
-            Side::Sender,
-            Duration::ZERO,
-            EventKind::Cancelled { bytes: 2 },
-        );
+        emitter.emit(Side::Sender, Duration::ZERO, EventKind::Cancelled { bytes: 2 });
         assert_eq!(reader.try_recv().map(|event| event.kind), Ok(sample(1)));
-        let last = std::thread::Builder::new()
-            .spawn(move || reader.iter().map(|event| event.kind).collect::<Vec<_>>());
+        let last = std::thread::Builder::new().spawn(move || reader.iter().map(|event| event.kind).collect::<Vec<_>>());
         emitter.finish();
         let last = last.expect("thread").join().expect("reader");
         assert_eq!(
             last,
             [
-                EventKind::State {
-                    state: State::Paused
-                },
+                EventKind::State { state: State::Paused },
                 EventKind::Cancelled { bytes: 2 }
             ]
         );
@@ -215,11 +198,7 @@ mod tests {
         let (events, _reader) = bounded(1);
         let mut emitter = emitter(events);
         for _ in 0..100 {
-            emitter.emit(
-                Side::Sender,
-                Duration::ZERO,
-                EventKind::Cancelled { bytes: 0 },
-            );
+            emitter.emit(Side::Sender, Duration::ZERO, EventKind::Cancelled { bytes: 0 });
         }
         emitter.finish();
     }

@@ -117,11 +117,7 @@ impl SendMachine {
     /// Reads what the receiver says, as far as it has come.
     fn hear(&mut self) -> Result<bool, Error> {
         let mut buffer = [0; 4096];
-        let received = recv(
-            self.connection.as_fd(),
-            &mut buffer[..],
-            RecvFlags::DONTWAIT,
-        );
+        let received = recv(self.connection.as_fd(), &mut buffer[..], RecvFlags::DONTWAIT);
         match received {
             Ok((0, _)) => Err(self.closed()),
             Ok((received, _)) => {
@@ -137,9 +133,7 @@ impl SendMachine {
     fn closed(&self) -> Error {
         let (total, received) = (self.source.meta.byte_len(), self.probe.bytes());
         match total - received {
-            _ if self.wire.listens() && !self.wire.agreed() => {
-                Error::ClosedWhile("before it answered the offer")
-            }
+            _ if self.wire.listens() && !self.wire.agreed() => Error::ClosedWhile("before it answered the offer"),
             0 => Error::ClosedWhile("before its receipt came"),
             missing => Error::ClosedEarly {
                 missing,
@@ -207,10 +201,7 @@ impl SendMachine {
     fn send(&mut self, at: u64, len: u64, now: Instant) -> Result<Progress, Error> {
         if self.loaded.1 <= at {
             let wanted = len.min(self.chunk_bytes as u64);
-            let len = match self
-                .limiter
-                .allow(self.controls.limit_bytes_per_s(), wanted, now)
-            {
+            let len = match self.limiter.allow(self.controls.limit_bytes_per_s(), wanted, now) {
                 Allowance::Bytes(bytes) => bytes,
                 Allowance::NotBefore(then) => return Ok(self.wait_to_hear(Some(then), false)),
             };
@@ -243,9 +234,7 @@ impl SendMachine {
         let bytes = self.controls.limit_bytes_per_s().map_or(u64::MAX, |limit| {
             ((limit as f64 * BLOCK_DURATION.as_secs_f64()) as u64).max(BLOCK_BYTES_MIN)
         });
-        u32::try_from(bytes)
-            .unwrap_or(BLOCK_BYTES_MAX)
-            .min(BLOCK_BYTES_MAX)
+        u32::try_from(bytes).unwrap_or(BLOCK_BYTES_MAX).min(BLOCK_BYTES_MAX)
     }
 
     fn finish(&mut self) -> Result<Progress, Error> {
@@ -279,11 +268,10 @@ impl Machine for SendMachine {
             return Ok(Progress::Moved);
         }
         if !self.outbox.is_empty() {
-            let more = self.wire.agreed();
-            return match self
-                .outbox
-                .flush(self.connection.as_fd(), more, &mut self.probe)
-            {
+            // Only where data follows at once: else the kernel would hold the bytes back for 40 ms.
+            let more =
+                self.wire.agreed() && !self.controls.is_paused() && self.probe.bytes() < self.source.meta.byte_len();
+            return match self.outbox.flush(self.connection.as_fd(), more, &mut self.probe) {
                 Ok(()) => Ok(Progress::Moved),
                 Err(error) if would_block(&error) => Ok(self.wait_to_write()),
                 Err(_) => Err(self.broken()),
@@ -293,11 +281,7 @@ impl Machine for SendMachine {
             self.start();
         }
         let may_pause = self.wire.keep_alive().is_some() || !self.wire.listens();
-        if self.started
-            && may_pause
-            && self.controls.is_paused()
-            && self.probe.bytes() < self.source.meta.byte_len()
-        {
+        if self.started && may_pause && self.controls.is_paused() && self.probe.bytes() < self.source.meta.byte_len() {
             return Ok(self.paused(now));
         }
         let block_bytes = self.block_bytes();
@@ -330,9 +314,7 @@ impl Machine for SendMachine {
         if let Some(bytes) = self.wire.abort(reason).filter(|_| self.outbox.is_empty()) {
             self.outbox.push(&bytes);
             // The peer learns of the end by the closing connection all the same.
-            let _ = self
-                .outbox
-                .flush(self.connection.as_fd(), false, &mut self.probe);
+            let _ = self.outbox.flush(self.connection.as_fd(), false, &mut self.probe);
         }
     }
 

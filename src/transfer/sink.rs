@@ -64,9 +64,7 @@ impl SinkSpec {
                 path: path.clone(),
                 reason: "it is a folder".into(),
             }),
-            Self::File(path) if path.symlink_metadata().is_ok() => {
-                Err(Error::SinkExists(path.clone()))
-            }
+            Self::File(path) if path.symlink_metadata().is_ok() => Err(Error::SinkExists(path.clone())),
             Self::File(path) => check_folder(folder_of(path)),
             Self::Folder(path) => check_folder(path),
             Self::Within { path, .. } => open_existing(path).map(|_| ()),
@@ -86,8 +84,7 @@ impl Landing {
         let len = offer.meta.byte_len();
         if splice && matches!(spec, SinkSpec::Memory | SinkSpec::Discard) {
             return Err(Error::Usage(
-                "the splice route leads into a file: choose a file as sink, or another route"
-                    .into(),
+                "the splice route leads into a file: choose a file as sink, or another route".into(),
             ));
         }
         let reason = match (choice, spec) {
@@ -97,34 +94,20 @@ impl Landing {
             (_, _) => "bytes pass through a buffer in cache, where they are checked, to the file",
         };
         let (route, place): (Box<dyn ReceiveRoute>, _) = match spec {
-            SinkSpec::Discard => (
-                Box::new(Discard::new(chunk_bytes)),
-                Place::Transient { _ahead: None },
-            ),
+            SinkSpec::Discard => (Box::new(Discard::new(chunk_bytes)), Place::Transient { _ahead: None }),
             SinkSpec::Memory => {
                 check_memory(len)?;
                 let memory = usize::try_from(len)
                     .map_err(|_| io::ErrorKind::OutOfMemory.into())
                     .and_then(Memory::zeroed);
-                let memory = memory.map_err(|error| {
-                    Error::system("cannot reserve memory for the array", &error)
-                })?;
+                let memory = memory.map_err(|error| Error::system("cannot reserve memory for the array", &error))?;
                 let ahead = FaultAhead::start(memory.populator());
-                (
-                    Box::new(RecvToMemory::new(memory)),
-                    Place::Transient { _ahead: ahead },
-                )
+                (Box::new(RecvToMemory::new(memory)), Place::Transient { _ahead: ahead })
             }
             SinkSpec::File(_) | SinkSpec::Folder(_) => {
                 let part = PartFile::create(spec, offer)?;
                 (
-                    file_route(
-                        splice,
-                        &part.file,
-                        part.data_offset,
-                        chunk_bytes,
-                        &part.path,
-                    )?,
+                    file_route(splice, &part.file, part.data_offset, chunk_bytes, &part.path)?,
                     Place::New(part),
                 )
             }
@@ -136,11 +119,7 @@ impl Landing {
                 )
             }
         };
-        Ok(Self {
-            route,
-            reason,
-            place,
-        })
+        Ok(Self { route, reason, place })
     }
 
     /// Gives a new file its final name. Returns the file that the array is in now, and what should be known of it.
@@ -171,16 +150,10 @@ fn file_route(
     path: &Path,
 ) -> Result<Box<dyn ReceiveRoute>, Error> {
     if !splice {
-        return Ok(Box::new(RecvToFile::new(
-            Arc::clone(file),
-            base,
-            chunk_bytes,
-        )));
+        return Ok(Box::new(RecvToFile::new(Arc::clone(file), base, chunk_bytes)));
     }
     let route = Splice::new(Arc::clone(file), base, chunk_bytes);
-    Ok(Box::new(
-        route.map_err(|error| unwritable(path.into(), &error, 0))?,
-    ))
+    Ok(Box::new(route.map_err(|error| unwritable(path.into(), &error, 0))?))
 }
 
 /// A new file under a temporary name beside its final one; removed unless it is published.
@@ -200,14 +173,9 @@ impl PartFile {
                 return Err(Error::SinkExists(path.clone()));
             }
             SinkSpec::File(path) => (path.clone(), false),
-            SinkSpec::Memory | SinkSpec::Discard | SinkSpec::Within { .. } => {
-                (PathBuf::new(), false)
-            }
+            SinkSpec::Memory | SinkSpec::Discard | SinkSpec::Within { .. } => (PathBuf::new(), false),
         };
-        let is_npy = !plain
-            && wanted
-                .extension()
-                .is_some_and(|extension| extension == "npy");
+        let is_npy = !plain && wanted.extension().is_some_and(|extension| extension == "npy");
         let header = if is_npy {
             npy::write_header(&offer.meta)
         } else {
@@ -223,8 +191,7 @@ impl PartFile {
             data_offset,
             published: false,
         };
-        reserve(&part.file, needed)
-            .map_err(|error| unwritable(part.wanted.clone(), &error, needed))?;
+        reserve(&part.file, needed).map_err(|error| unwritable(part.wanted.clone(), &error, needed))?;
         part.file
             .write_all_at(&header, 0)
             .map_err(|error| unwritable(part.wanted.clone(), &error, needed))?;
@@ -366,15 +333,10 @@ fn check_folder(folder: &Path) -> Result<(), Error> {
         reason,
     };
     if !folder.is_dir() {
-        return Err(unwritable(
-            "there is no such folder: create it first".into(),
-        ));
+        return Err(unwritable("there is no such folder: create it first".into()));
     }
-    rustix::fs::access(
-        folder,
-        rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK,
-    )
-    .map_err(|error| unwritable(reason(&error.into())))
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)
+        .map_err(|error| unwritable(reason(&error.into())))
 }
 
 fn create_part(wanted: &Path) -> Result<(File, PathBuf), Error> {
@@ -383,12 +345,7 @@ fn create_part(wanted: &Path) -> Result<(File, PathBuf), Error> {
     let process = std::process::id();
     for number in 0..NAMES_TRIED_MAX {
         let path = wanted.with_file_name(format!("{name}.{process}-{number}.part"));
-        match OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(&path)
-        {
+        match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
             Ok(file) => return Ok((file, path)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(unwritable(wanted.into(), &error, 0)),
@@ -476,9 +433,7 @@ fn part_of_existing(path: &Path, at_bytes: u64, meta: &ArrayMeta) -> Result<(Fil
             }) => {
                 if existing.dtype() != meta.dtype() {
                     let (has, comes) = (existing.dtype().name(), meta.dtype().name());
-                    return Err(mismatch(format!(
-                        "its elements are {has} and {comes} comes"
-                    )));
+                    return Err(mismatch(format!("its elements are {has} and {comes} comes")));
                 }
                 data_offset = offset as u64;
             }
@@ -534,13 +489,7 @@ mod tests {
     fn names_in(folder: &Path) -> Vec<String> {
         let entries = std::fs::read_dir(folder).expect("folder");
         let mut names: Vec<String> = entries
-            .map(|entry| {
-                entry
-                    .expect("entry")
-                    .file_name()
-                    .to_string_lossy()
-                    .into_owned()
-            })
+            .map(|entry| entry.expect("entry").file_name().to_string_lossy().into_owned())
             .collect();
         names.sort();
         names
@@ -582,8 +531,7 @@ mod tests {
     fn a_file_that_appears_meanwhile_is_not_replaced_and_the_array_is_kept() {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("a.npy");
-        let mut landing =
-            prepared(&SinkSpec::File(path.clone()), &offer(None, false, 10)).expect("prepared");
+        let mut landing = prepared(&SinkSpec::File(path.clone()), &offer(None, false, 10)).expect("prepared");
         std::fs::write(&path, "precious").expect("write");
         let (published, note) = landing.publish().expect("published");
         assert_eq!(std::fs::read_to_string(&path).expect("read"), "precious");

@@ -84,8 +84,7 @@ impl Source {
 
     fn from_range(range: Range, slice: Option<Slice>) -> Result<Self, Error> {
         let title = format!("range {} … {}", range.start(), range.stop());
-        let invalid =
-            |reason: String| Error::Usage(format!("the range cannot be sliced so: {reason}"));
+        let invalid = |reason: String| Error::Usage(format!("the range cannot be sliced so: {reason}"));
         let (base, meta) = sliced(range.meta(), slice).map_err(invalid)?;
         Ok(Self {
             meta,
@@ -109,9 +108,7 @@ impl Source {
         };
         // A named pipe would block in open: looked at first.
         let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                Error::SourceMissing(path.into())
-            }
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Error::SourceMissing(path.into()),
             _ => unreadable(&error),
         })?;
         if metadata.is_dir() {
@@ -119,15 +116,13 @@ impl Source {
         }
         if !metadata.is_file() {
             return Err(invalid(
-                "it is a pipe or a device, whose length nobody knows; copy it into a file first"
-                    .into(),
+                "it is a pipe or a device, whose length nobody knows; copy it into a file first".into(),
             ));
         }
         let mut file = File::open(path).map_err(|error| unreadable(&error))?;
         let metadata = file.metadata().map_err(|error| unreadable(&error))?;
         let file_bytes = metadata.len();
-        let is_npy =
-            dtype.is_none() && path.extension().is_some_and(|extension| extension == "npy");
+        let is_npy = dtype.is_none() && path.extension().is_some_and(|extension| extension == "npy");
         let (whole, data_offset) = if is_npy {
             npy_of(&mut file, file_bytes).map_err(invalid)?
         } else {
@@ -164,11 +159,7 @@ impl Source {
     }
 
     /// The route for a choice. What has to be prepared, such as a range in memory, is prepared here.
-    pub(super) fn send_path(
-        &self,
-        choice: SendRouteChoice,
-        chunk_bytes: usize,
-    ) -> Result<SendPath, Error> {
+    pub(super) fn send_path(&self, choice: SendRouteChoice, chunk_bytes: usize) -> Result<SendPath, Error> {
         let asked = "asked for";
         let base = self.base;
         Ok(match (choice, &self.content) {
@@ -210,16 +201,12 @@ impl Source {
     pub(super) fn copy_prefix(&self, out: &mut [u8]) -> Result<(), Error> {
         match &self.content {
             Content::Range(range) => {
-                out.copy_from_slice(
-                    Generated::new(range.clone(), self.base, out.len()).piece(0, out.len()),
-                );
+                out.copy_from_slice(Generated::new(range.clone(), self.base, out.len()).piece(0, out.len()));
                 Ok(())
             }
             Content::File { path, file, .. } => {
-                let at =
-                    usize::try_from(self.base).map_err(|_| Error::SourceChanged(path.clone()))?;
-                file.copy_out(at, out)
-                    .map_err(|error| self.read_error(&error))
+                let at = usize::try_from(self.base).map_err(|_| Error::SourceChanged(path.clone()))?;
+                file.copy_out(at, out).map_err(|error| self.read_error(&error))
             }
         }
     }
@@ -266,7 +253,8 @@ impl Source {
     fn bytes_for_copying(&self) -> Result<Vec<u8>, Error> {
         let len = self.meta.byte_len();
         if len > COPYING_BYTES_MAX {
-            let text = "the copying route takes time that grows with the square of the length: it is refused above 1 GB";
+            let text =
+                "the copying route takes time that grows with the square of the length: it is refused above 1 GB";
             return Err(Error::Usage(text.into()));
         }
         check_memory(2 * len)?;
@@ -317,11 +305,8 @@ fn range_in_memory(range: &Range, base: u64, len: u64) -> Result<Arc<SharedFile>
     let mut generated = Generated::new(range.clone(), base, PIECE_BYTES);
     let mut at = 0;
     while at < len {
-        let piece = usize::try_from(len - at)
-            .unwrap_or(PIECE_BYTES)
-            .min(PIECE_BYTES);
-        std::os::unix::fs::FileExt::write_all_at(&file, generated.piece(at, piece), at)
-            .map_err(failed)?;
+        let piece = usize::try_from(len - at).unwrap_or(PIECE_BYTES).min(PIECE_BYTES);
+        std::os::unix::fs::FileExt::write_all_at(&file, generated.piece(at, piece), at).map_err(failed)?;
         at += piece as u64;
     }
     SharedFile::map(file, len).map(Arc::new).map_err(failed)
@@ -382,9 +367,7 @@ fn sliced(whole: &ArrayMeta, slice: Option<Slice>) -> Result<(u64, ArrayMeta), S
     };
     let total = whole.byte_len();
     let Some(rest) = total.checked_sub(offset_bytes) else {
-        return Err(format!(
-            "the offset {offset_bytes} lies beyond its {total} bytes"
-        ));
+        return Err(format!("the offset {offset_bytes} lies beyond its {total} bytes"));
     };
     let length = length_bytes.unwrap_or(rest);
     if length > rest {
@@ -402,10 +385,6 @@ fn sliced(whole: &ArrayMeta, slice: Option<Slice>) -> Result<(u64, ArrayMeta), S
     if offset_bytes == 0 && length == total {
         return Ok((0, whole.clone()));
     }
-    let meta = ArrayMeta::new(
-        whole.dtype().clone(),
-        Shape::vector(length / item),
-        Order::C,
-    );
+    let meta = ArrayMeta::new(whole.dtype().clone(), Shape::vector(length / item), Order::C);
     Ok((offset_bytes, meta.map_err(|error| error.to_string())?))
 }

@@ -97,11 +97,7 @@ impl Digest {
     /// For people: the kind and the value, such as `crc32:cbf43926`; `None` where nothing is verified.
     #[must_use]
     pub fn to_text(&self) -> Option<String> {
-        let digits = if self.kind == ChecksumKind::Crc32 {
-            8
-        } else {
-            16
-        };
+        let digits = if self.kind == ChecksumKind::Crc32 { 8 } else { 16 };
         self.value()
             .map(|value| format!("{}:{value:0digits$x}", self.kind.name()))
     }
@@ -139,11 +135,7 @@ mod tests {
 
     #[test]
     fn codes_stand_for_their_kinds() {
-        for kind in [
-            ChecksumKind::None,
-            ChecksumKind::Crc64Nvme,
-            ChecksumKind::Crc32,
-        ] {
+        for kind in [ChecksumKind::None, ChecksumKind::Crc64Nvme, ChecksumKind::Crc32] {
             assert_eq!(ChecksumKind::from_code(kind.code()), Some(kind));
         }
         assert_eq!(ChecksumKind::from_code(9), None);

@@ -76,10 +76,7 @@ impl ReceiveWire {
             WireChoice::Npy => Self::Npy(HeaderReader::default()),
             WireChoice::Raw => {
                 let meta = expect.ok_or_else(|| {
-                    Error::Usage(
-                        "the raw wire does not say what comes: add --count or --shape, and --dtype"
-                            .into(),
-                    )
+                    Error::Usage("the raw wire does not say what comes: add --count or --shape, and --dtype".into())
                 })?;
                 Self::Raw(StreamReceiver::new(meta.clone()))
             }
@@ -104,8 +101,7 @@ impl ReceiveWire {
             Self::Unknown => Want::Control(FIRST_BYTES),
             Self::Native(native) => native.want(),
             Self::Npy(HeaderReader {
-                stream: Some(stream),
-                ..
+                stream: Some(stream), ..
             })
             | Self::Raw(stream) => stream.want(),
             Self::Npy(reader) => {
@@ -151,8 +147,7 @@ impl ReceiveWire {
         match self {
             Self::Native(native) => return native.accept(),
             Self::Npy(HeaderReader {
-                stream: Some(stream),
-                ..
+                stream: Some(stream), ..
             })
             | Self::Raw(stream) => stream.accepted = true,
             Self::Npy(_) | Self::Unknown => debug_assert!(false, "nothing was offered"),
@@ -172,8 +167,7 @@ impl ReceiveWire {
         match self {
             Self::Native(native) => native.landed(len),
             Self::Npy(HeaderReader {
-                stream: Some(stream),
-                ..
+                stream: Some(stream), ..
             })
             | Self::Raw(stream) => stream.at += len,
             Self::Npy(_) | Self::Unknown => debug_assert!(false, "nothing was offered"),
@@ -226,10 +220,7 @@ impl ReceiveWire {
 impl HeaderReader {
     fn hear(&mut self, bytes: &[u8]) -> Result<Option<Heard>, Error> {
         self.inbox.extend_from_slice(bytes);
-        let matching = npy::MAGIC
-            .iter()
-            .zip(&self.inbox)
-            .all(|(magic, byte)| magic == byte);
+        let matching = npy::MAGIC.iter().zip(&self.inbox).all(|(magic, byte)| magic == byte);
         if !matching {
             return Err(Error::OtherProtocol(looks_like(&self.inbox)));
         }
@@ -351,19 +342,14 @@ mod tests {
                 Want::Decision => receiver.accept(),
                 Want::Control(max) => {
                     assert!(max > 0, "a receiver that wants nothing waits for ever");
-                    let bytes: Vec<u8> = on_the_way
-                        .drain(..max.min(piece).min(on_the_way.len()))
-                        .collect();
+                    let bytes: Vec<u8> = on_the_way.drain(..max.min(piece).min(on_the_way.len())).collect();
                     if !bytes.is_empty() {
                         receiver.hear(&bytes)?;
                     }
                     Vec::new()
                 }
                 Want::Data { at, len } => {
-                    let len = usize::try_from(len)
-                        .expect("small")
-                        .min(piece)
-                        .min(on_the_way.len());
+                    let len = usize::try_from(len).expect("small").min(piece).min(on_the_way.len());
                     let bytes: Vec<u8> = on_the_way.drain(..len).collect();
                     let at = usize::try_from(at).expect("small");
                     out[at..at + len].copy_from_slice(&bytes);
@@ -389,17 +375,8 @@ mod tests {
         for choice in WireChoice::ALL {
             for len in [0, 1, 7, 1000] {
                 for (piece, block) in [(1, 1), (3, 7), (16, 64), (4096, 1 << 20)] {
-                    let (out, _) = moved(
-                        choice,
-                        &data[..len],
-                        ChecksumKind::Crc64Nvme,
-                        piece,
-                        block,
-                        |_, _| {},
-                    )
-                    .unwrap_or_else(|error| {
-                        panic!("{} {len} {piece} {block}: {error}", choice.name())
-                    });
+                    let (out, _) = moved(choice, &data[..len], ChecksumKind::Crc64Nvme, piece, block, |_, _| {})
+                        .unwrap_or_else(|error| panic!("{} {len} {piece} {block}: {error}", choice.name()));
                     assert_eq!(out, data[..len], "{} {len} {piece} {block}", choice.name());
                 }
             }
@@ -415,8 +392,7 @@ mod tests {
                     bytes[0] ^= 1;
                 }
             };
-            let error =
-                moved(WireChoice::Native, &data, kind, 50, 100, flip).expect_err("a flipped bit");
+            let error = moved(WireChoice::Native, &data, kind, 50, 100, flip).expect_err("a flipped bit");
             assert_eq!(
                 error,
                 Error::DamagedBlock {
@@ -430,15 +406,7 @@ mod tests {
 
     #[test]
     fn without_a_checksum_nothing_is_called_verified() {
-        let (_, checksum) = moved(
-            WireChoice::Native,
-            &[1; 10],
-            ChecksumKind::None,
-            4,
-            8,
-            |_, _| {},
-        )
-        .expect("moved");
+        let (_, checksum) = moved(WireChoice::Native, &[1; 10], ChecksumKind::None, 4, 8, |_, _| {}).expect("moved");
         assert_eq!(checksum, None);
     }
 
@@ -448,15 +416,8 @@ mod tests {
         let mut digest = crate::wire::Digest::new(ChecksumKind::Crc64Nvme);
         digest.update(&data);
         for block in [1, 9, 1000] {
-            let (_, checksum) = moved(
-                WireChoice::Native,
-                &data,
-                ChecksumKind::Crc64Nvme,
-                5,
-                block,
-                |_, _| {},
-            )
-            .expect("moved");
+            let (_, checksum) =
+                moved(WireChoice::Native, &data, ChecksumKind::Crc64Nvme, 5, block, |_, _| {}).expect("moved");
             assert_eq!(checksum, digest.to_text());
         }
     }
@@ -489,15 +450,10 @@ mod tests {
         assert!(error.to_string().contains("version 7"), "{error}");
         let mut sender = SendWire::new(
             WireChoice::Native,
-            offer(
-                ArrayMeta::vector(Dtype::u8(), 1).expect("1"),
-                ChecksumKind::None,
-            ),
+            offer(ArrayMeta::vector(Dtype::u8(), 1).expect("1"), ChecksumKind::None),
         );
         sender.step(1);
-        let refused = sender
-            .hear(&wire.give_up("no version 7"))
-            .expect_err("a refusal");
+        let refused = sender.hear(&wire.give_up("no version 7")).expect_err("a refusal");
         assert_eq!(refused, Error::Refused("no version 7".into()));
     }
 
@@ -507,10 +463,7 @@ mod tests {
             let mut wire = ReceiveWire::new(WireChoice::Native, None).expect("native");
             let mut sender = SendWire::new(
                 WireChoice::Native,
-                offer(
-                    ArrayMeta::vector(Dtype::u8(), 10).expect("10"),
-                    ChecksumKind::None,
-                ),
+                offer(ArrayMeta::vector(Dtype::u8(), 10).expect("10"), ChecksumKind::None),
             );
             let SendStep::Write(bytes) = sender.step(1) else {
                 panic!("an offer")
@@ -520,10 +473,7 @@ mod tests {
             let mut block = vec![4, 0, 0, 0];
             block.extend_from_slice(&len.to_le_bytes());
             block.extend_from_slice(&offset.to_le_bytes());
-            assert!(
-                matches!(wire.hear(&block), Err(Error::Protocol(_))),
-                "{offset} {len}"
-            );
+            assert!(matches!(wire.hear(&block), Err(Error::Protocol(_))), "{offset} {len}");
         }
     }
 

@@ -50,9 +50,7 @@ impl SendWire {
         let total = offer.meta.byte_len();
         let digest = Digest::new(super::ChecksumKind::None);
         match choice {
-            WireChoice::Auto | WireChoice::Native => {
-                Self::Native(Box::new(NativeSender::new(offer)))
-            }
+            WireChoice::Auto | WireChoice::Native => Self::Native(Box::new(NativeSender::new(offer))),
             WireChoice::Npy => Self::Stream(StreamSender {
                 name: "npy",
                 header: npy::write_header(&offer.meta),
@@ -84,9 +82,7 @@ impl SendWire {
     pub fn step(&mut self, block_bytes: u32) -> SendStep {
         match self {
             Self::Native(native) => native.step(block_bytes),
-            Self::Stream(stream) if !stream.header.is_empty() => {
-                SendStep::Write(std::mem::take(&mut stream.header))
-            }
+            Self::Stream(stream) if !stream.header.is_empty() => SendStep::Write(std::mem::take(&mut stream.header)),
             Self::Stream(stream) if stream.at < stream.total => SendStep::Data {
                 at: stream.at,
                 len: stream.total - stream.at,

@@ -73,9 +73,7 @@ impl ReceiveRoute for Splice {
             }
         }
         let bytes = &mut self.buffer[..received];
-        self.file
-            .read_exact_at(bytes, start)
-            .map_err(ReceiveError::Sink)?;
+        self.file.read_exact_at(bytes, start).map_err(ReceiveError::Sink)?;
         seen(bytes);
         Ok(received)
     }

@@ -67,9 +67,6 @@ impl SendRoute for Generated {
 
     fn send(&mut self, socket: BorrowedFd<'_>, at: u64, len: usize) -> Result<usize, SendError> {
         let begin = index(at - self.piece_at)?;
-        send_slice(
-            socket,
-            &self.piece[begin..(begin + len).min(self.piece_len)],
-        )
+        send_slice(socket, &self.piece[begin..(begin + len).min(self.piece_len)])
     }
 }

@@ -50,8 +50,7 @@ impl From<ReadError> for SendError {
 
 /// `send(2)` of a slice.
 fn send_slice(socket: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize, SendError> {
-    rustix::net::send(socket, bytes, rustix::net::SendFlags::NOSIGNAL)
-        .map_err(|error| SendError::Socket(error.into()))
+    rustix::net::send(socket, bytes, rustix::net::SendFlags::NOSIGNAL).map_err(|error| SendError::Socket(error.into()))
 }
 
 /// A position in memory. Sources are mapped whole, so that every position in one is a `usize`.

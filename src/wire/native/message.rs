@@ -108,18 +108,10 @@ impl Message {
                     .flat_map(|len| len.to_le_bytes())
                     .collect();
                 field(&mut body, tag::SHAPE, &shape);
-                field(
-                    &mut body,
-                    tag::ORDER,
-                    &[u8::from(offer.meta.order() == Order::Fortran)],
-                );
+                field(&mut body, tag::ORDER, &[u8::from(offer.meta.order() == Order::Fortran)]);
                 field(&mut body, tag::BYTES, &offer.meta.byte_len().to_le_bytes());
                 if let Some(name) = &offer.name {
-                    field(
-                        &mut body,
-                        tag::NAME,
-                        truncated(name, NAME_BYTES_MAX).as_bytes(),
-                    );
+                    field(&mut body, tag::NAME, truncated(name, NAME_BYTES_MAX).as_bytes());
                 }
                 field(&mut body, tag::IDENTITY, &offer.identity);
                 field(&mut body, tag::CHECKSUM_KIND, &[offer.checksum.code()]);
@@ -131,11 +123,7 @@ impl Message {
                 kind::ACCEPT
             }
             Self::Refuse { reason } => {
-                field(
-                    &mut body,
-                    tag::REASON,
-                    truncated(reason, REASON_BYTES_MAX).as_bytes(),
-                );
+                field(&mut body, tag::REASON, truncated(reason, REASON_BYTES_MAX).as_bytes());
                 kind::REFUSE
             }
             Self::Block { offset, len } => {
@@ -151,11 +139,7 @@ impl Message {
                 kind::RECEIPT
             }
             Self::Abort { reason } => {
-                field(
-                    &mut body,
-                    tag::REASON,
-                    truncated(reason, REASON_BYTES_MAX).as_bytes(),
-                );
+                field(&mut body, tag::REASON, truncated(reason, REASON_BYTES_MAX).as_bytes());
                 kind::ABORT
             }
             Self::KeepAlive => kind::KEEP_ALIVE,
@@ -182,13 +166,7 @@ impl Message {
             return Ok(match rest.first_chunk() {
                 Some(offset) => {
                     let offset = u64::from_le_bytes(*offset);
-                    Parsed::Message(
-                        Self::Block {
-                            offset,
-                            len: length,
-                        },
-                        BLOCK_HEADER_BYTES,
-                    )
+                    Parsed::Message(Self::Block { offset, len: length }, BLOCK_HEADER_BYTES)
                 }
                 None => Parsed::Need(BLOCK_HEADER_BYTES),
             });
@@ -202,10 +180,7 @@ impl Message {
         let Some(body) = rest.get(..length) else {
             return Ok(Parsed::Need(HEADER_BYTES + length));
         };
-        Ok(Parsed::Message(
-            Self::decode(kind, body)?,
-            HEADER_BYTES + length,
-        ))
+        Ok(Parsed::Message(Self::decode(kind, body)?, HEADER_BYTES + length))
     }
 
     fn decode(kind: u8, body: &[u8]) -> Result<Self, Error> {
@@ -231,9 +206,7 @@ impl Message {
             kind::KEEP_ALIVE => Self::KeepAlive,
             FIRST_SKIPPABLE_KIND.. => Self::Skipped,
             _ => {
-                return Err(Error::Protocol(format!(
-                    "a message of the unknown kind {kind}"
-                )));
+                return Err(Error::Protocol(format!("a message of the unknown kind {kind}")));
             }
         })
     }
@@ -254,9 +227,7 @@ fn decode_offer(fields: &Fields<'_>) -> Result<Offer, Error> {
     let dtype = Dtype::from_descr(&descr).map_err(|error| bad(error.to_string()))?;
     let shape = fields.require(tag::SHAPE)?;
     let (axes, []) = shape.as_chunks::<8>() else {
-        return Err(Error::Protocol(
-            "a shape that is not a list of 8-byte numbers".into(),
-        ));
+        return Err(Error::Protocol("a shape that is not a list of 8-byte numbers".into()));
     };
     let shape = Shape::new(axes.iter().map(|len| u64::from_le_bytes(*len)).collect());
     let order = if fields.flag(tag::ORDER)? {
@@ -285,8 +256,8 @@ fn decode_offer(fields: &Fields<'_>) -> Result<Offer, Error> {
         )));
     }
     let code = fields.byte(tag::CHECKSUM_KIND)?;
-    let checksum = ChecksumKind::from_code(code)
-        .ok_or_else(|| bad(format!("its checksum kind {code} is unknown here")))?;
+    let checksum =
+        ChecksumKind::from_code(code).ok_or_else(|| bad(format!("its checksum kind {code} is unknown here")))?;
     Ok(Offer {
         meta,
         name,
@@ -309,9 +280,7 @@ impl<'a> Fields<'a> {
                 Some((u16::from_le_bytes(*tag), value, rest))
             });
             let Some((tag, value, rest)) = field else {
-                return Err(Error::Protocol(
-                    "a field that reaches beyond its message".into(),
-                ));
+                return Err(Error::Protocol("a field that reaches beyond its message".into()));
             };
             fields.push((tag, value));
             body = rest;
@@ -320,10 +289,7 @@ impl<'a> Fields<'a> {
     }
 
     fn get(&self, wanted: u16) -> Option<&'a [u8]> {
-        self.0
-            .iter()
-            .find(|(tag, _)| *tag == wanted)
-            .map(|(_, value)| *value)
+        self.0.iter().find(|(tag, _)| *tag == wanted).map(|(_, value)| *value)
     }
 
     fn require(&self, tag: u16) -> Result<&'a [u8], Error> {
@@ -355,12 +321,9 @@ impl<'a> Fields<'a> {
     fn text(&self, tag: u16, bytes_max: usize) -> Result<String, Error> {
         let bytes = self.require(tag)?;
         if bytes.len() > bytes_max {
-            return Err(Error::Protocol(format!(
-                "field {tag} is longer than {bytes_max} bytes"
-            )));
+            return Err(Error::Protocol(format!("field {tag} is longer than {bytes_max} bytes")));
         }
-        let text = std::str::from_utf8(bytes)
-            .map_err(|_| Error::Protocol(format!("field {tag} is not UTF-8")))?;
+        let text = std::str::from_utf8(bytes).map_err(|_| Error::Protocol(format!("field {tag} is not UTF-8")))?;
         // What a peer says ends up on terminals.
         Ok(text
             .chars()
@@ -393,12 +356,7 @@ mod tests {
 
     fn offer() -> Offer {
         Offer {
-            meta: ArrayMeta::new(
-                Dtype::f64(),
-                Shape::new(vec![3, 4]).expect("shape"),
-                Order::Fortran,
-            )
-            .expect("meta"),
+            meta: ArrayMeta::new(Dtype::f64(), Shape::new(vec![3, 4]).expect("shape"), Order::Fortran).expect("meta"),
             name: Some("Größe.npy".into()),
             plain: false,
             identity: vec![1, 2, 3],
@@ -416,9 +374,7 @@ mod tests {
     fn every_message_survives_the_wire_and_is_awaited_whole() {
         let messages = [
             Message::Offer(Box::new(offer())),
-            Message::Accept {
-                first_byte: 1 << 40,
-            },
+            Message::Accept { first_byte: 1 << 40 },
             Message::Refuse {
                 reason: "no room".into(),
             },
@@ -448,10 +404,7 @@ mod tests {
                     "{message:?} cut at {len}"
                 );
             }
-            assert_eq!(
-                Message::parse(&bytes),
-                Ok(Parsed::Message(message, bytes.len()))
-            );
+            assert_eq!(Message::parse(&bytes), Ok(Parsed::Message(message, bytes.len())));
         }
     }
 

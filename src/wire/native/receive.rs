@@ -4,8 +4,7 @@ use crate::error::Error;
 use crate::wire::{Digest, Heard, Offer, Want};
 
 use super::message::{
-    BLOCK_HEADER_BYTES, GREETING_BYTES, HEADER_BYTES, Message, Parsed, TRAILER_BYTES, VERSION,
-    greeting, version_of,
+    BLOCK_HEADER_BYTES, GREETING_BYTES, HEADER_BYTES, Message, Parsed, TRAILER_BYTES, VERSION, greeting, version_of,
 };
 
 /// Takes an offer, then blocks, and checks each at its end.
@@ -68,11 +67,7 @@ impl NativeReceiver {
             State::Trailer => {
                 // Whatever message follows a checksum has at least a header, and a block's header is as long as
                 // two: reading both at once never reaches into data.
-                let next = if self.complete() {
-                    0
-                } else {
-                    BLOCK_HEADER_BYTES
-                };
+                let next = if self.complete() { 0 } else { BLOCK_HEADER_BYTES };
                 Want::Control(TRAILER_BYTES + next - have)
             }
             State::Whole => Want::Done,
@@ -92,15 +87,12 @@ impl NativeReceiver {
                     match version_of(first) {
                         Some(VERSION) => self.state = State::AwaitOffer,
                         Some(other) => {
-                            let reason = format!(
-                                "version {other} of the native wire is unknown here, version {VERSION} is"
-                            );
+                            let reason =
+                                format!("version {other} of the native wire is unknown here, version {VERSION} is");
                             return Err(Error::OtherProtocol(reason));
                         }
                         None => {
-                            return Err(Error::OtherProtocol(
-                                "its greeting is not a native sender's".into(),
-                            ));
+                            return Err(Error::OtherProtocol("its greeting is not a native sender's".into()));
                         }
                     }
                     self.inbox.drain(..GREETING_BYTES);
@@ -133,11 +125,7 @@ impl NativeReceiver {
     /// The offer is taken; returns the answer to send.
     pub fn accept(&mut self) -> Vec<u8> {
         debug_assert_eq!(self.state, State::Offered, "there must be an offer");
-        self.state = if self.complete() {
-            State::Whole
-        } else {
-            State::Between
-        };
+        self.state = if self.complete() { State::Whole } else { State::Between };
         let mut out = greeting().to_vec();
         Message::Accept { first_byte: 0 }.encode(&mut out);
         out
@@ -148,10 +136,7 @@ impl NativeReceiver {
     pub fn give_up(&self, reason: &str) -> Vec<u8> {
         let reason = reason.into();
         let mut out = Vec::new();
-        if matches!(
-            self.state,
-            State::Greeting | State::AwaitOffer | State::Offered
-        ) {
+        if matches!(self.state, State::Greeting | State::AwaitOffer | State::Offered) {
             out.extend_from_slice(&greeting());
             Message::Refuse { reason }.encode(&mut out);
         } else {
@@ -224,11 +209,7 @@ impl NativeReceiver {
             self.block = Digest::new(offer.checksum);
         }
         self.block_index += 1;
-        self.state = if self.complete() {
-            State::Whole
-        } else {
-            State::Between
-        };
+        self.state = if self.complete() { State::Whole } else { State::Between };
     }
 
     /// How many bytes may be read without reaching into a block's data.
@@ -266,9 +247,7 @@ impl NativeReceiver {
                 self.state = State::Data { left: len };
                 Ok(None)
             }
-            (_, message) => Err(Error::Protocol(format!(
-                "an unexpected message: {message:?}"
-            ))),
+            (_, message) => Err(Error::Protocol(format!("an unexpected message: {message:?}"))),
         }
     }
 }

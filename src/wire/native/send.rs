@@ -64,13 +64,7 @@ impl NativeSender {
             State::Between { owed } => {
                 let mut out = Vec::new();
                 if owed {
-                    out.extend(
-                        self.block
-                            .value()
-                            .map(u64::to_le_bytes)
-                            .into_iter()
-                            .flatten(),
-                    );
+                    out.extend(self.block.value().map(u64::to_le_bytes).into_iter().flatten());
                     self.whole.append(&self.block);
                     self.block = Digest::new(self.offer.checksum);
                 }
@@ -81,11 +75,7 @@ impl NativeSender {
                     let len = u64::from(block_bytes.clamp(1, BLOCK_BYTES_MAX)).min(left);
                     // At most BLOCK_BYTES_MAX, which is a u32.
                     let len = u32::try_from(len).unwrap_or(BLOCK_BYTES_MAX);
-                    Message::Block {
-                        offset: self.at,
-                        len,
-                    }
-                    .encode(&mut out);
+                    Message::Block { offset: self.at, len }.encode(&mut out);
                     self.state = State::Data { left: len };
                 }
                 if out.is_empty() {
@@ -129,9 +119,7 @@ impl NativeSender {
             };
             // Another version's refusal names the versions; greeting and refusal keep their form in all of them.
             if version_of(first).is_none() {
-                return Err(Error::OtherProtocol(
-                    "its answer is not a native receiver's".into(),
-                ));
+                return Err(Error::OtherProtocol("its answer is not a native receiver's".into()));
             }
             self.greeted = true;
             self.inbox.drain(..GREETING_BYTES);
@@ -145,17 +133,13 @@ impl NativeSender {
 
     /// What tells the receiver that we are still here, where it may be said now.
     pub fn keep_alive(&self) -> Option<Vec<u8>> {
-        self.between_messages()
-            .then(|| encoded(&Message::KeepAlive))
+        self.between_messages().then(|| encoded(&Message::KeepAlive))
     }
 
     /// What tells the receiver that we give up, where it may be said now.
     pub fn abort(&self, reason: &str) -> Option<Vec<u8>> {
-        self.between_messages().then(|| {
-            encoded(&Message::Abort {
-                reason: reason.into(),
-            })
-        })
+        self.between_messages()
+            .then(|| encoded(&Message::Abort { reason: reason.into() }))
     }
 
     /// The receiver has accepted and bytes of the array can follow.
@@ -167,9 +151,7 @@ impl NativeSender {
     /// The checksum of the whole array, once the receipt has come; `None` also where nothing is verified.
     #[must_use]
     pub fn verified_checksum(&self) -> Option<String> {
-        (self.state == State::Done)
-            .then(|| self.whole.to_text())
-            .flatten()
+        (self.state == State::Done).then(|| self.whole.to_text()).flatten()
     }
 
     fn between_messages(&self) -> bool {
@@ -198,9 +180,7 @@ impl NativeSender {
                 self.state = State::Done;
                 Ok(())
             }
-            (_, message) => Err(Error::Protocol(format!(
-                "an unexpected message: {message:?}"
-            ))),
+            (_, message) => Err(Error::Protocol(format!("an unexpected message: {message:?}"))),
         }
     }
 }
