@@ -1,1 +1,3 @@
+//! Arraylift.
+
 fn main() {}

@@ -3,7 +3,8 @@
 //! `ARRAYLIFT_PYTHON=python3 cargo test -- --ignored`, with a Python that has NumPy 2.
 #![allow(clippy::expect_used)]
 
-use arraylift::array::{HeaderProgress, MAGIC, Value, read_header, values, write_header};
+use arraylift::array::npy::{HeaderProgress, MAGIC, read_header, write_header};
+use arraylift::array::{Value, values};
 
 mod numpy;
 

@@ -110,7 +110,7 @@ impl Transfer {
     #[must_use]
     pub fn join(mut self) -> Outcome {
         self.wait();
-        self.outcome().unwrap_or_else(|| run::crashed())
+        self.outcome().unwrap_or_else(run::crashed)
     }
 
     fn wait(&mut self) {

@@ -125,7 +125,7 @@ impl ReceiveMachine {
                 }
                 Ok(Progress::Moved)
             }
-            Err(error) if would_block(&error.into()) => Ok(self.wait_to_read(None, true)),
+            Err(error) if would_block(&error.into()) => Ok(Self::wait_to_read()),
             Err(_) => Err(self.closed()),
         }
     }
@@ -143,14 +143,14 @@ impl ReceiveMachine {
         }
     }
 
-    fn wait_to_read(&self, until: Option<Instant>, peer_owes: bool) -> Progress {
+    fn wait_to_read() -> Progress {
         Progress::Wait {
             interest: Interest {
                 read: true,
                 write: false,
             },
-            until,
-            peer_owes,
+            until: None,
+            peer_owes: true,
         }
     }
 
@@ -208,7 +208,7 @@ impl ReceiveMachine {
                 }
                 Ok(Progress::Moved)
             }
-            Err(ReceiveError::Socket(error)) if would_block(&error) => Ok(self.wait_to_read(None, true)),
+            Err(ReceiveError::Socket(error)) if would_block(&error) => Ok(Self::wait_to_read()),
             Err(ReceiveError::Socket(_)) => Err(self.closed()),
             Err(ReceiveError::Sink(error)) => Err(landing.write_error(&error, self.total_bytes)),
         }

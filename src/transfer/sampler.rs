@@ -160,7 +160,7 @@ mod tests {
     use crossbeam_channel::bounded;
     use std::sync::Arc;
 
-    fn emitter(events: Sender<Event>) -> Emitter {
+    fn emitting(events: Sender<Event>) -> Emitter {
         Emitter::new(TransferId(1), events, Arc::new(|| {}))
     }
 
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn a_full_channel_drops_samples_and_keeps_everything_else_in_order() {
         let (events, reader) = bounded(1);
-        let mut emitter = emitter(events);
+        let mut emitter = emitting(events);
         emitter.emit(Side::Sender, Duration::ZERO, sample(1));
         emitter.emit(Side::Sender, Duration::ZERO, EventKind::State { state: State::Paused });
         emitter.emit(Side::Sender, Duration::ZERO, sample(2));
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn a_reader_that_never_reads_does_not_keep_the_transfer_from_ending() {
         let (events, _reader) = bounded(1);
-        let mut emitter = emitter(events);
+        let mut emitter = emitting(events);
         for _ in 0..100 {
             emitter.emit(Side::Sender, Duration::ZERO, EventKind::Cancelled { bytes: 0 });
         }
@@ -209,14 +209,14 @@ mod tests {
         let (mut probe, stamps) = Probe::new(clock);
         let (_notes, reader) = bounded(1);
         let mut side = SideReader::new(Side::Receiver, stamps, reader);
-        let (events, emitted) = bounded(100);
-        let mut emitter = emitter(events);
+        let (events, seen) = bounded(100);
+        let mut emitter = emitting(events);
         probe.begin();
         probe.moved(1000);
         probe.end();
         side.drain(clock, &mut emitter);
         side.drain(clock, &mut emitter);
-        let samples: Vec<(u64, f64)> = emitted
+        let samples: Vec<(u64, f64)> = seen
             .try_iter()
             .filter_map(|event| {
                 if let EventKind::Sample(sample) = event.kind {

@@ -17,7 +17,7 @@ use super::controls::Controls;
 use super::drive::{Machine, Prefix, Progress, Teller};
 use super::endpoint::{Connection, would_block};
 use super::event::{EventKind, Finished, Started, State};
-use super::limiter::{Allowance, Limiter};
+use super::limiter::{Allowance, Limiter, whole_bytes};
 use super::outbox::Outbox;
 use super::plan::Options;
 use super::source::{SendPath, Source};
@@ -232,7 +232,7 @@ impl SendMachine {
 
     fn block_bytes(&self) -> u32 {
         let bytes = self.controls.limit_bytes_per_s().map_or(u64::MAX, |limit| {
-            ((limit as f64 * BLOCK_DURATION.as_secs_f64()) as u64).max(BLOCK_BYTES_MIN)
+            whole_bytes(limit as f64 * BLOCK_DURATION.as_secs_f64()).max(BLOCK_BYTES_MIN)
         });
         u32::try_from(bytes).unwrap_or(BLOCK_BYTES_MAX).min(BLOCK_BYTES_MAX)
     }

@@ -30,7 +30,7 @@ pub enum SendWire {
     /// Offer, answer, blocks, receipt.
     Native(Box<NativeSender>),
     /// A header, then the bytes; a `raw` wire is one with an empty header.
-    Stream(StreamSender),
+    Stream(Box<StreamSender>),
 }
 
 /// Sends a header, which may be empty, and the bytes of the array. Nothing is heard and nothing verified.
@@ -51,20 +51,20 @@ impl SendWire {
         let digest = Digest::new(super::ChecksumKind::None);
         match choice {
             WireChoice::Auto | WireChoice::Native => Self::Native(Box::new(NativeSender::new(offer))),
-            WireChoice::Npy => Self::Stream(StreamSender {
+            WireChoice::Npy => Self::Stream(Box::new(StreamSender {
                 name: "npy",
                 header: npy::write_header(&offer.meta),
                 at: 0,
                 total,
                 digest,
-            }),
-            WireChoice::Raw => Self::Stream(StreamSender {
+            })),
+            WireChoice::Raw => Self::Stream(Box::new(StreamSender {
                 name: "raw",
                 header: Vec::new(),
                 at: 0,
                 total,
                 digest,
-            }),
+            })),
         }
     }
 

@@ -132,11 +132,13 @@ impl NativeSender {
     }
 
     /// What tells the receiver that we are still here, where it may be said now.
+    #[must_use]
     pub fn keep_alive(&self) -> Option<Vec<u8>> {
         self.between_messages().then(|| encoded(&Message::KeepAlive))
     }
 
     /// What tells the receiver that we give up, where it may be said now.
+    #[must_use]
     pub fn abort(&self, reason: &str) -> Option<Vec<u8>> {
         self.between_messages()
             .then(|| encoded(&Message::Abort { reason: reason.into() }))
