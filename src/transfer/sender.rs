@@ -285,7 +285,7 @@ impl Machine for SendMachine {
             return Ok(self.paused(now));
         }
         let block_bytes = self.block_bytes();
-        match self.wire.step(block_bytes) {
+        match self.wire.step((!self.controls.is_paused()).then_some(block_bytes)) {
             SendStep::Write(bytes) => {
                 self.outbox.push(&bytes);
                 Ok(Progress::Moved)

@@ -324,7 +324,7 @@ mod tests {
         let (mut on_the_way, mut out) = (std::collections::VecDeque::new(), vec![0; data.len()]);
         let mut bytes_sent = 0;
         for _ in 0..100_000 {
-            match sender.step(block_bytes) {
+            match sender.step(Some(block_bytes)) {
                 SendStep::Write(bytes) => on_the_way.extend(bytes),
                 SendStep::Data { at, len } => {
                     let at = usize::try_from(at).expect("small");
@@ -357,7 +357,7 @@ mod tests {
                     receiver.landed(len as u64);
                     Vec::new()
                 }
-                Want::Done if sender.step(block_bytes) == SendStep::Done => {
+                Want::Done if sender.step(Some(block_bytes)) == SendStep::Done => {
                     assert_eq!(receiver.verified_checksum(), sender.verified_checksum());
                     assert!(on_the_way.is_empty());
                     return Ok((out, sender.verified_checksum()));
@@ -452,7 +452,7 @@ mod tests {
             WireChoice::Native,
             offer(ArrayMeta::vector(Dtype::u8(), 1).expect("1"), ChecksumKind::None),
         );
-        sender.step(1);
+        sender.step(Some(1));
         let refused = sender.hear(&wire.give_up("no version 7")).expect_err("a refusal");
         assert_eq!(refused, Error::Refused("no version 7".into()));
     }
@@ -465,7 +465,7 @@ mod tests {
                 WireChoice::Native,
                 offer(ArrayMeta::vector(Dtype::u8(), 10).expect("10"), ChecksumKind::None),
             );
-            let SendStep::Write(bytes) = sender.step(1) else {
+            let SendStep::Write(bytes) = sender.step(Some(1)) else {
                 panic!("an offer")
             };
             wire.hear(&bytes).expect("an offer");

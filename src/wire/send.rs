@@ -78,8 +78,8 @@ impl SendWire {
     }
 
     /// What to do next. A block that begins has at most `block_bytes`, so that a slow or limited sender can be
-    /// paused soon.
-    pub fn step(&mut self, block_bytes: u32) -> SendStep {
+    /// paused soon; without a length none begins.
+    pub fn step(&mut self, block_bytes: Option<u32>) -> SendStep {
         match self {
             Self::Native(native) => native.step(block_bytes),
             Self::Stream(stream) if !stream.header.is_empty() => SendStep::Write(std::mem::take(&mut stream.header)),

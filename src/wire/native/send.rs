@@ -51,8 +51,8 @@ impl NativeSender {
         }
     }
 
-    /// What to do next; a block that begins has at most `block_bytes`.
-    pub fn step(&mut self, block_bytes: u32) -> SendStep {
+    /// What to do next. A block that begins has at most `block_bytes`; without a length none begins.
+    pub fn step(&mut self, block_bytes: Option<u32>) -> SendStep {
         match self.state {
             State::Hello => {
                 self.state = State::AwaitAnswer;
@@ -67,22 +67,19 @@ impl NativeSender {
                     out.extend(self.block.value().map(u64::to_le_bytes).into_iter().flatten());
                     self.whole.append(&self.block);
                     self.block = Digest::new(self.offer.checksum);
+                    self.state = State::Between { owed: false };
                 }
                 let left = self.offer.meta.byte_len() - self.at;
                 if left == 0 {
                     self.state = State::AwaitReceipt;
-                } else {
+                } else if let Some(block_bytes) = block_bytes {
                     let len = u64::from(block_bytes.clamp(1, BLOCK_BYTES_MAX)).min(left);
                     // At most BLOCK_BYTES_MAX, which is a u32.
                     let len = u32::try_from(len).unwrap_or(BLOCK_BYTES_MAX);
                     Message::Block { offset: self.at, len }.encode(&mut out);
                     self.state = State::Data { left: len };
                 }
-                if out.is_empty() {
-                    SendStep::Await
-                } else {
-                    SendStep::Write(out)
-                }
+                SendStep::Write(out)
             }
             State::Data { left } => SendStep::Data {
                 at: self.at,
@@ -175,7 +172,8 @@ impl NativeSender {
             (State::AwaitAnswer, Message::Accept { first_byte }) => Err(Error::Protocol(format!(
                 "it wants to go on from byte {first_byte}, which was not offered"
             ))),
-            (State::AwaitReceipt, Message::Receipt { bytes, checksum }) => {
+            // It can come before we have noticed ourselves that nothing is left to send.
+            (State::AwaitReceipt | State::Between { .. }, Message::Receipt { bytes, checksum }) => {
                 if bytes != self.offer.meta.byte_len() || checksum != self.whole.value() {
                     return Err(Error::ReceiptMismatch);
                 }

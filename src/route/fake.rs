@@ -1,0 +1,63 @@
+//! Routes for tests: they wrap real ones and do as the kernel may at any time, moving less than asked or nothing yet.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+
+use crate::wire::Digest;
+
+use super::receive::{ReceiveError, ReceiveRoute};
+use super::send::{SendError, SendRoute};
+
+/// Moves at most so many bytes a call, and would block every third time.
+pub(crate) struct Stingy<R: ?Sized> {
+    bytes_max: usize,
+    calls: u64,
+    route: Box<R>,
+}
+
+impl<R: ?Sized> Stingy<R> {
+    pub(crate) fn new(route: Box<R>, bytes_max: usize) -> Self {
+        Self { bytes_max, calls: 0, route }
+    }
+
+    fn refuses(&mut self) -> bool {
+        self.calls += 1;
+        self.calls.is_multiple_of(3)
+    }
+}
+
+impl SendRoute for Stingy<dyn SendRoute> {
+    fn name(&self) -> &'static str {
+        self.route.name()
+    }
+
+    fn load(&mut self, at: u64, len: usize, digest: &mut Digest) -> Result<(), SendError> {
+        self.route.load(at, len, digest)
+    }
+
+    fn send(&mut self, socket: BorrowedFd<'_>, at: u64, len: usize) -> Result<usize, SendError> {
+        if self.refuses() {
+            return Err(SendError::Socket(io::ErrorKind::WouldBlock.into()));
+        }
+        self.route.send(socket, at, len.min(self.bytes_max))
+    }
+}
+
+impl ReceiveRoute for Stingy<dyn ReceiveRoute> {
+    fn name(&self) -> &'static str {
+        self.route.name()
+    }
+
+    fn receive(
+        &mut self,
+        socket: BorrowedFd<'_>,
+        at: u64,
+        len: usize,
+        seen: &mut dyn FnMut(&[u8]),
+    ) -> Result<usize, ReceiveError> {
+        if self.refuses() {
+            return Err(ReceiveError::Socket(io::ErrorKind::WouldBlock.into()));
+        }
+        self.route.receive(socket, at, len.min(self.bytes_max), seen)
+    }
+}
