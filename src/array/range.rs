@@ -5,6 +5,9 @@
 //! third on is `first + i * (second - first)` in the arithmetic of the dtype, in which integers wrap. Bits are those of
 //! NumPy where its compiler does not fuse that product and sum, as on `x86_64`.
 
+// Start, stop and step are NumPy's words.
+#![allow(clippy::similar_names)]
+
 use std::array;
 
 use bytemuck::Pod;
@@ -559,14 +562,19 @@ mod tests {
 
     #[test]
     fn the_quotient_of_ints_is_rounded_once() {
-        assert_eq!(divide((1 << 53) + 1, 1), 9_007_199_254_740_992.0);
-        assert_eq!(divide((1 << 53) + 1, 2), 4_503_599_627_370_496.5);
-        assert_eq!(divide(-7, 2), -3.5);
-        assert_eq!(divide(1, 3), 1.0 / 3.0);
-        // 2^60 + 1 thirds, which rounding the dividend first would get wrong only in the last bit.
-        assert_eq!(divide(3 * (1 << 60) + 1, 1 << 60), 3.0);
-        assert_eq!(divide(1 << 120, 1), 2_f64.powi(120));
-        assert_eq!(divide(1, 1 << 120), 2_f64.powi(-120));
+        for (a, b, quotient) in [
+            ((1 << 53) + 1, 1, 9_007_199_254_740_992.0),
+            ((1 << 53) + 1, 2, 4_503_599_627_370_496.5),
+            (-7, 2, -3.5),
+            (7, -2, -3.5),
+            (0, 5, 0.0),
+            (1, 3, 1.0 / 3.0),
+            (3 * (1 << 60) + 1, 1 << 60, 3.0),
+            (1 << 120, 1, 2_f64.powi(120)),
+            (1, 1 << 120, 2_f64.powi(-120)),
+        ] {
+            assert_eq!(divide(a, b).to_bits(), f64::to_bits(quotient), "{a} / {b}");
+        }
     }
 
     #[test]
