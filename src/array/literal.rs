@@ -144,10 +144,10 @@ impl<'a> Cursor<'a> {
 
     fn text(&mut self) -> Result<String, LiteralError> {
         self.skip_space();
-        let quote = match self.next() {
-            Some(quote @ ('\'' | '"')) => quote,
-            _ => return Err(self.expected("a quoted string")),
+        let Some(quote @ ('\'' | '"')) = self.peek() else {
+            return Err(self.expected("a quoted string"));
         };
+        self.at += quote.len_utf8();
         let mut text = String::new();
         loop {
             match self.next() {

@@ -20,7 +20,7 @@ pub enum Value {
     UInt(u64),
     /// A 64-bit float.
     Float(f64),
-    /// A 32-bit float, or a 16-bit one, which it holds exactly.
+    /// A 32-bit float; for a 16-bit one, the number of few digits that rounds to it.
     Float32(f32),
     /// Anything else in at most some 80 characters.
     Text(String),
@@ -52,7 +52,7 @@ pub fn values(dtype: &Dtype, bytes: &[u8]) -> Vec<Value> {
         .collect()
 }
 
-/// As NumPy prints it: `0.0`, `1e+20`, `nan`, `True`.
+/// As Python prints it, a float in the fewest digits of its own type: `0.0`, `0.1`, `1e+20`, `nan`, `True`.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -60,8 +60,8 @@ impl fmt::Display for Value {
             Self::Bool(false) => f.pad("False"),
             Self::Int(int) => fmt::Display::fmt(int, f),
             Self::UInt(int) => fmt::Display::fmt(int, f),
-            Self::Float(float) => f.pad(&show_float(*float, *float)),
-            Self::Float32(float) => f.pad(&show_float(*float, f64::from(*float))),
+            Self::Float(float) => f.pad(&show_float(*float)),
+            Self::Float32(float) => f.pad(&show_float(same_digits(*float))),
             Self::Text(text) => f.pad(text),
         }
     }
@@ -152,17 +152,48 @@ fn float(scalar: Scalar, item: &[u8]) -> Value {
     }
 }
 
-/// The value of a 16-bit float: 1 bit of sign, 5 of exponent, 10 of fraction.
+/// The `f64` that prints with the digits of this `f32`: 0.1 rather than 0.10000000149011612.
+fn same_digits(float: f32) -> f64 {
+    float.to_string().parse().unwrap_or_else(|_| float.into())
+}
+
+/// A 16-bit float as the nearest number of few digits that rounds to it, as NumPy prints it: 0.1 and not 0.099975586.
 fn half(bits: u16) -> f32 {
-    let exponent = i32::from(bits >> 10 & 0x1f);
-    let fraction = f32::from(bits & 0x3ff) / 1024.0;
-    let magnitude = match exponent {
-        0 => fraction * 2_f32.powi(-14),
-        31 if fraction == 0.0 => f32::INFINITY,
-        31 => f32::NAN,
-        _ => (1.0 + fraction) * 2_f32.powi(exponent - 15),
+    let sign = if bits >> 15 == 0 { 1.0 } else { -1.0 };
+    let magnitude = bits & 0x7fff;
+    let shortest = match magnitude {
+        0 => 0.0,
+        HALF_INFINITY => f32::INFINITY,
+        HALF_NAN.. => f32::NAN,
+        _ => {
+            let exact = finite_half(magnitude);
+            let low = f32::midpoint(finite_half(magnitude - 1), exact);
+            let high = f32::midpoint(exact, finite_half(magnitude + 1));
+            (0..5)
+                .filter_map(|digits| format!("{exact:.digits$e}").parse().ok())
+                .find(|&rounded| {
+                    let inside = low < rounded && rounded < high;
+                    // A tie goes to the even one.
+                    inside || magnitude.is_multiple_of(2) && (low..=high).contains(&rounded)
+                })
+                .unwrap_or(exact)
+        }
     };
-    if bits >> 15 == 0 { magnitude } else { -magnitude }
+    shortest * sign
+}
+
+const HALF_INFINITY: u16 = 0x7c00;
+const HALF_NAN: u16 = HALF_INFINITY + 1;
+
+/// The value of a positive 16-bit float, exactly: 5 bits of exponent, 10 of fraction.
+fn finite_half(bits: u16) -> f32 {
+    let exponent = i32::from(bits >> 10);
+    let fraction = f32::from(bits & 0x3ff) / 1024.0;
+    if exponent == 0 {
+        fraction * 2_f32.powi(-14)
+    } else {
+        (1.0 + fraction) * 2_f32.powi(exponent - 15)
+    }
 }
 
 fn show_complex(scalar: Scalar, item: &[u8]) -> String {
@@ -285,20 +316,21 @@ mod tests {
     }
 
     #[test]
-    fn halves_are_exact() {
+    fn halves_have_the_digits_that_numpy_prints() {
         for (bits, value) in [
-            (0x3c00, 1.0),
-            (0xc000, -2.0),
-            (0x7bff, 65504.0),
-            (0x0001, 5.960_464_5e-8),
-            (0x0400, 6.103_515_6e-5),
-            (0x7c00, f32::INFINITY),
-            (0xfc00, f32::NEG_INFINITY),
+            (0x3c00, "1.0"),
+            (0xc000, "-2.0"),
+            (0x2e66, "0.1"),
+            (0x7bff, "65500.0"),
+            (0x0001, "6e-08"),
+            (0x0400, "6.104e-05"),
+            (0x7c00, "inf"),
+            (0xfc00, "-inf"),
+            (0x7e00, "nan"),
+            (0x8000, "-0.0"),
         ] {
-            assert_eq!(half(bits).to_bits(), value.to_bits(), "{bits:x}");
+            assert_eq!(Value::Float32(half(bits)).to_string(), value, "{bits:x}");
         }
-        assert!(half(0x7e00).is_nan());
-        assert!(half(0x8000).is_sign_negative());
     }
 
     #[test]
