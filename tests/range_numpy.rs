@@ -1,7 +1,8 @@
 //! Ranges have the very bytes of `numpy.arange`.
 //!
 //! `ARRAYLIFT_PYTHON=python3 cargo test -- --ignored`, with a Python that has NumPy 2.
-#![allow(clippy::expect_used)]
+// Start, stop and step are NumPy's words.
+#![allow(clippy::expect_used, clippy::similar_names)]
 
 use std::fmt::Write;
 

@@ -7,7 +7,9 @@ mod meta;
 pub mod npy;
 mod number;
 mod preview;
+mod progression;
 mod range;
+mod scalar;
 mod shape;
 
 pub use dtype::{Dtype, DtypeError};

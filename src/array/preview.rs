@@ -6,8 +6,9 @@ use serde::{Serialize, Serializer};
 
 use super::Dtype;
 use super::datetime::{show_datetime, show_timedelta};
-use super::dtype::{Kind, Layout, Scalar};
+use super::dtype::Layout;
 use super::number::show_float;
+use super::scalar::{Kind, Scalar};
 
 /// One element, for a table or for JSON.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,12 +8,9 @@
 // Start, stop and step are NumPy's words.
 #![allow(clippy::similar_names)]
 
-use std::array;
-
-use bytemuck::Pod;
-
-use super::dtype::Numeric;
 use super::number::parse_whole;
+use super::progression::{Ends, Progression};
+use super::scalar::Numeric;
 use super::{ArrayMeta, Dtype, Number, NumberError};
 
 /// The elements of `numpy.arange(start, stop, step, dtype)`, not yet in memory.
@@ -35,7 +32,7 @@ pub struct Range {
     stop: Number,
     step: Number,
     meta: ArrayMeta,
-    line: Line,
+    progression: Progression,
 }
 
 /// Why there is no such range.
@@ -108,14 +105,14 @@ impl Range {
         // NumPy does not look at elements that are not there.
         let first = if count > 0 { start } else { Number::Int(0) };
         let second = if count > 1 { plus(start, step) } else { first };
-        let line = line(first, second, &dtype, numeric)?;
+        let progression = progression(first, second, &dtype, numeric)?;
         let meta = ArrayMeta::vector(dtype, count).map_err(|_| RangeError::TooLong)?;
         Ok(Self {
             start,
             stop,
             step,
             meta,
-            line,
+            progression,
         })
     }
 
@@ -166,144 +163,9 @@ impl Range {
     /// Fastest where `out` is aligned to the element. Bytes after the last whole element of `out` stay as they are,
     /// and past the end of the range the progression goes on.
     pub fn fill(&self, first_index: u64, out: &mut [u8]) {
-        match self.line {
-            Line::F64(ends) => ends.fill(first_index, out),
-            Line::F32(ends) => ends.fill(first_index, out),
-            Line::Bits8(ends) => ends.fill(first_index, out),
-            Line::Bits16(ends) => ends.fill(first_index, out),
-            Line::Bits32(ends) => ends.fill(first_index, out),
-            Line::Bits64(ends) => ends.fill(first_index, out),
-        }
+        self.progression.fill(first_index, out);
     }
 }
-
-/// Wrapping integers have the same bits with and without a sign: one line serves both.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Line {
-    F64(Ends<f64>),
-    F32(Ends<f32>),
-    Bits8(Ends<u8>),
-    Bits16(Ends<u16>),
-    Bits32(Ends<u32>),
-    Bits64(Ends<u64>),
-}
-
-/// The two elements that Python computes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Ends<T> {
-    first: T,
-    second: T,
-}
-
-/// A number in whose arithmetic NumPy fills an array.
-trait Element: Pod {
-    /// Sets each of `out` to `first + i * (second - first)`, with `i` counted from `from`.
-    fn fill_from_third(ends: Ends<Self>, from: u64, out: &mut [Self]);
-
-    fn to_le(self) -> Self;
-}
-
-/// Elements made at once where `out` is not aligned to them.
-const BLOCK_ELEMENTS: usize = 256;
-
-/// Elements made side by side: independent sums keep the adders busy.
-const LANES: usize = 16;
-
-/// Below it a `f64` counts exactly.
-const MAX_EXACT_INDEX: u64 = 1 << 53;
-
-impl<T: Element> Ends<T> {
-    fn fill(self, first_index: u64, out: &mut [u8]) {
-        if cfg!(target_endian = "little")
-            && let Ok(elements) = bytemuck::try_cast_slice_mut(out)
-        {
-            self.fill_elements(first_index, elements);
-            return;
-        }
-        let mut block = [T::zeroed(); BLOCK_ELEMENTS];
-        let mut index = first_index;
-        for piece in out.chunks_mut(size_of_val(&block)) {
-            let block = &mut block[..piece.len() / size_of::<T>()];
-            self.fill_elements(index, block);
-            for element in &mut *block {
-                *element = element.to_le();
-            }
-            piece[..size_of_val(block)].copy_from_slice(bytemuck::cast_slice(block));
-            index = index.wrapping_add(block.len() as u64);
-        }
-    }
-
-    fn fill_elements(self, first_index: u64, out: &mut [T]) {
-        T::fill_from_third(self, first_index, out);
-        // The formula need not give the first two: -0.0 becomes 0.0, and the difference was rounded.
-        for (index, element) in (first_index..2).zip(out) {
-            *element = if index == 0 { self.first } else { self.second };
-        }
-    }
-}
-
-macro_rules! impl_element_for_float {
-    ($($float:ty),*) => {$(
-        // NumPy too converts the index to the dtype. The conversion of a counter from `f64` vectorises, that from `u64`
-        // does not, and while it counts exactly both round alike.
-        #[allow(clippy::cast_possible_truncation)]
-        impl Element for $float {
-            fn fill_from_third(ends: Ends<Self>, from: u64, out: &mut [Self]) {
-                let delta = ends.second - ends.first;
-                let at = |index: f64| ends.first + index as $float * delta;
-                let is_exact = from
-                    .checked_add(out.len() as u64)
-                    .is_some_and(|end| end <= MAX_EXACT_INDEX);
-                if !is_exact {
-                    for (offset, element) in (0..).zip(out) {
-                        let index = from.wrapping_add(offset);
-                        *element = ends.first + index as $float * delta;
-                    }
-                    return;
-                }
-                let mut index: [f64; LANES] = array::from_fn(|lane| (from + lane as u64) as f64);
-                let mut rows = out.chunks_exact_mut(LANES);
-                for row in &mut rows {
-                    for (element, index) in row.iter_mut().zip(&mut index) {
-                        *element = at(*index);
-                        *index += LANES as f64;
-                    }
-                }
-                for (element, index) in rows.into_remainder().iter_mut().zip(index) {
-                    *element = at(index);
-                }
-            }
-
-            fn to_le(self) -> Self {
-                Self::from_bits(self.to_bits().to_le())
-            }
-        }
-    )*};
-}
-
-macro_rules! impl_element_for_integer {
-    ($($integer:ty),*) => {$(
-        impl Element for $integer {
-            // Modulo the width of the dtype, as everything here.
-            #[allow(clippy::cast_possible_truncation)]
-            fn fill_from_third(ends: Ends<Self>, from: u64, out: &mut [Self]) {
-                let delta = ends.second.wrapping_sub(ends.first);
-                let mut value = ends.first.wrapping_add(delta.wrapping_mul(from as $integer));
-                for element in out {
-                    *element = value;
-                    value = value.wrapping_add(delta);
-                }
-            }
-
-            fn to_le(self) -> Self {
-                <$integer>::to_le(self)
-            }
-        }
-    )*};
-}
-
-impl_element_for_float!(f32, f64);
-impl_element_for_integer!(u8, u16, u32, u64);
 
 fn numeric_of(dtype: &Dtype) -> Result<Numeric, RangeError> {
     dtype.numeric().ok_or_else(|| RangeError::Dtype(dtype.clone()))
@@ -356,7 +218,7 @@ fn element_count(start: Number, stop: Number, step: Number) -> Result<u64, Range
 }
 
 /// The first two elements in the dtype's own form.
-fn line(first: Number, second: Number, dtype: &Dtype, numeric: Numeric) -> Result<Line, RangeError> {
+fn progression(first: Number, second: Number, dtype: &Dtype, numeric: Numeric) -> Result<Progression, RangeError> {
     let out_of_bounds = |number| RangeError::OutOfBounds {
         number,
         dtype: dtype.clone(),
@@ -376,38 +238,38 @@ fn line(first: Number, second: Number, dtype: &Dtype, numeric: Numeric) -> Resul
     };
     // In bounds: only a sign is reinterpreted.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let line = match numeric {
-        Numeric::F64 => Line::F64(Ends {
+    let progression = match numeric {
+        Numeric::F64 => Progression::F64(Ends {
             first: first.to_f64(),
             second: second.to_f64(),
         }),
-        Numeric::F32 => Line::F32(Ends {
+        Numeric::F32 => Progression::F32(Ends {
             first: single(first)?,
             second: single(second)?,
         }),
         Numeric::Int { size_bytes } | Numeric::UInt { size_bytes } => {
             let (first, second) = (whole(first)?, whole(second)?);
             match size_bytes {
-                1 => Line::Bits8(Ends {
+                1 => Progression::Bits8(Ends {
                     first: first as u8,
                     second: second as u8,
                 }),
-                2 => Line::Bits16(Ends {
+                2 => Progression::Bits16(Ends {
                     first: first as u16,
                     second: second as u16,
                 }),
-                4 => Line::Bits32(Ends {
+                4 => Progression::Bits32(Ends {
                     first: first as u32,
                     second: second as u32,
                 }),
-                _ => Line::Bits64(Ends {
+                _ => Progression::Bits64(Ends {
                     first: first as u64,
                     second: second as u64,
                 }),
             }
         }
     };
-    Ok(line)
+    Ok(progression)
 }
 
 fn fits(int: i128, numeric: Numeric) -> bool {
@@ -456,7 +318,9 @@ fn divide(a: i128, b: i128) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::progression::MAX_EXACT_INDEX;
     use super::*;
+    use bytemuck::Pod;
     use proptest::prelude::*;
 
     #[test]
