@@ -20,12 +20,19 @@ use crossbeam_channel::{Receiver, bounded};
 const CHUNK: usize = 64 << 10;
 const BLOCK: usize = 4 << 20;
 const WIRES: [WireChoice; 3] = [WireChoice::Native, WireChoice::Npy, WireChoice::Raw];
-const SEND_ROUTES: [SendRouteChoice; 3] = [SendRouteChoice::Sendfile, SendRouteChoice::Write, SendRouteChoice::Copying];
+const SEND_ROUTES: [SendRouteChoice; 3] = [
+    SendRouteChoice::Sendfile,
+    SendRouteChoice::Write,
+    SendRouteChoice::Copying,
+];
 const EDGE_BYTES: [usize; 7] = [0, 1, 4095, CHUNK, CHUNK + 1, BLOCK, BLOCK + 1];
 
 fn start(job: Job, options: &Options) -> (Transfer, Receiver<Event>) {
     let (events, reader) = bounded(1 << 14);
-    (Transfer::start(job, options.clone(), events, Arc::new(|| {})).expect("a thread"), reader)
+    (
+        Transfer::start(job, options.clone(), events, Arc::new(|| {})).expect("a thread"),
+        reader,
+    )
 }
 
 /// Runs a job to its end.
@@ -60,15 +67,17 @@ fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
 
 fn wait_for_bytes(events: &Receiver<Event>, side: Side, bytes: u64) {
     wait_until("bytes move", || {
-        events.try_iter().any(|event| {
-            event.side == side && matches!(event.kind, EventKind::Sample(sample) if sample.bytes >= bytes)
-        })
+        events
+            .try_iter()
+            .any(|event| event.side == side && matches!(event.kind, EventKind::Sample(sample) if sample.bytes >= bytes))
     });
 }
 
 /// Bytes that differ wherever two places could be mixed up.
 fn pattern(len: usize) -> Vec<u8> {
-    (0..len as u64).map(|i| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect()
+    (0..len as u64)
+        .map(|i| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8)
+        .collect()
 }
 
 fn file(folder: &Path, name: &str, content: &[u8]) -> PathBuf {
@@ -78,21 +87,37 @@ fn file(folder: &Path, name: &str, content: &[u8]) -> PathBuf {
 }
 
 fn source(path: &Path) -> SourceSpec {
-    SourceSpec { origin: Origin::File { path: path.into(), dtype: None }, slice: None }
+    SourceSpec {
+        origin: Origin::File {
+            path: path.into(),
+            dtype: None,
+        },
+        slice: None,
+    }
 }
 
 fn range(text: &str, dtype: &str) -> SourceSpec {
     let range = Range::parse(text, Some(Dtype::from_name(dtype).expect("dtype"))).expect("range");
-    SourceSpec { origin: Origin::Range(range), slice: None }
+    SourceSpec {
+        origin: Origin::Range(range),
+        slice: None,
+    }
 }
 
 fn options(wire: WireChoice) -> Options {
-    Options { wire, chunk_bytes: CHUNK, timeout: Duration::from_secs(20), ..Options::default() }
+    Options {
+        wire,
+        chunk_bytes: CHUNK,
+        timeout: Duration::from_secs(20),
+        ..Options::default()
+    }
 }
 
 fn names_in(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("folder");
-    entries.map(|entry| entry.expect("entry").file_name().to_string_lossy().into_owned()).collect()
+    entries
+        .map(|entry| entry.expect("entry").file_name().to_string_lossy().into_owned())
+        .collect()
 }
 
 fn crc64(bytes: &[u8]) -> Option<String> {
@@ -110,24 +135,48 @@ fn every_wire_and_route_moves_every_edge_size_from_file_to_file() {
         for wire in WIRES {
             for send_route in SEND_ROUTES {
                 for receive_route in [ReceiveRouteChoice::Recv, ReceiveRouteChoice::Splice] {
-                    let what = format!("{len} bytes, {}, {} to {}", wire.name(), send_route.name(), receive_route.name());
+                    let what = format!(
+                        "{len} bytes, {}, {} to {}",
+                        wire.name(),
+                        send_route.name(),
+                        receive_route.name()
+                    );
                     let into = folder.path().join("into.bin");
-                    let options = Options { send_route, receive_route, ..options(wire) };
-                    let job = Job::Loopback { source: source(&from), sink: SinkSpec::File(into.clone()) };
+                    let options = Options {
+                        send_route,
+                        receive_route,
+                        ..options(wire)
+                    };
+                    let job = Job::Loopback {
+                        source: source(&from),
+                        sink: SinkSpec::File(into.clone()),
+                    };
                     let (outcome, events) = run(job, &options);
                     let finished = done(outcome);
                     assert_eq!(finished.bytes, len as u64, "{what}");
                     assert_eq!(finished.path.as_deref(), Some(into.as_path()), "{what}");
-                    assert!(std::fs::read(&into).expect("read") == content, "{what}: other bytes landed");
+                    assert!(
+                        std::fs::read(&into).expect("read") == content,
+                        "{what}: other bytes landed"
+                    );
                     let native = wire == WireChoice::Native;
                     assert_eq!(finished.verified, native.then_some(true), "{what}");
                     assert_eq!(finished.checksum, crc64(&content).filter(|_| native), "{what}");
                     let routes: Vec<_> = events
                         .iter()
-                        .filter_map(|event| if let EventKind::Started(started) = &event.kind { Some(started) } else { None })
+                        .filter_map(|event| {
+                            if let EventKind::Started(started) = &event.kind {
+                                Some(started)
+                            } else {
+                                None
+                            }
+                        })
                         .filter_map(|started| started.send_route.or(started.receive_route))
                         .collect();
-                    assert!(routes.contains(&send_route.name()) && routes.contains(&receive_route.name()), "{what}: {routes:?}");
+                    assert!(
+                        routes.contains(&send_route.name()) && routes.contains(&receive_route.name()),
+                        "{what}: {routes:?}"
+                    );
                     std::fs::remove_file(&into).expect("remove");
                 }
             }
@@ -143,13 +192,23 @@ fn every_wire_and_route_moves_a_range_into_memory_and_into_nothing() {
             for sink in [SinkSpec::Memory, SinkSpec::Discard] {
                 for count in [0, 1, 511, CHUNK / 8 + 1, BLOCK / 8 + 1] {
                     let what = format!("{count}, {}, {}, {sink:?}", wire.name(), send_route.name());
-                    let options = Options { send_route, ..options(wire) };
-                    let job = Job::Loopback { source: range(&format!("0:{count}"), "f64"), sink: sink.clone() };
+                    let options = Options {
+                        send_route,
+                        ..options(wire)
+                    };
+                    let job = Job::Loopback {
+                        source: range(&format!("0:{count}"), "f64"),
+                        sink: sink.clone(),
+                    };
                     let (outcome, events) = run(job, &options);
                     let finished = done(outcome);
                     let bytes: Vec<u8> = (0..count).flat_map(|i| (i as f64).to_le_bytes()).collect();
                     assert_eq!(finished.bytes, bytes.len() as u64, "{what}");
-                    assert_eq!(finished.checksum, crc64(&bytes).filter(|_| wire == WireChoice::Native), "{what}");
+                    assert_eq!(
+                        finished.checksum,
+                        crc64(&bytes).filter(|_| wire == WireChoice::Native),
+                        "{what}"
+                    );
                     let last_preview = events.iter().rev().find_map(|event| match &event.kind {
                         EventKind::Preview { values, .. } if event.side == Side::Receiver => Some(values.clone()),
                         _ => None,
@@ -170,8 +229,17 @@ fn several_sparse_gigabytes_cross_and_every_byte_is_counted_and_checked() {
     let sparse = File::create(&path).expect("create");
     sparse.set_len(BYTES).expect("sparse");
     std::os::unix::fs::FileExt::write_all_at(&sparse, b"end", BYTES - 3).expect("write");
-    let options = Options { chunk_bytes: 1 << 20, ..options(WireChoice::Native) };
-    let (outcome, _) = run(Job::Loopback { source: source(&path), sink: SinkSpec::Discard }, &options);
+    let options = Options {
+        chunk_bytes: 1 << 20,
+        ..options(WireChoice::Native)
+    };
+    let (outcome, _) = run(
+        Job::Loopback {
+            source: source(&path),
+            sink: SinkSpec::Discard,
+        },
+        &options,
+    );
     let finished = done(outcome);
     assert_eq!((finished.bytes, finished.verified), (BYTES, Some(true)));
 }
@@ -190,13 +258,24 @@ fn a_npy_file_arrives_as_the_same_array_whatever_its_dtype_order_and_shape() {
         let dtype = Dtype::from_descr(descr).expect(descr);
         let shape = arraylift::array::Shape::new(shape).expect("shape");
         let meta = ArrayMeta::new(dtype, shape, order).expect("meta");
-        let content = [npy::write_header(&meta), pattern(usize::try_from(meta.byte_len()).expect("small"))].concat();
+        let content = [
+            npy::write_header(&meta),
+            pattern(usize::try_from(meta.byte_len()).expect("small")),
+        ]
+        .concat();
         let from = file(folder.path(), "a.npy", &content);
         for wire in [WireChoice::Native, WireChoice::Npy] {
             let into = folder.path().join("b.npy");
-            let job = Job::Loopback { source: source(&from), sink: SinkSpec::File(into.clone()) };
+            let job = Job::Loopback {
+                source: source(&from),
+                sink: SinkSpec::File(into.clone()),
+            };
             done(run(job, &options(wire)).0);
-            assert!(std::fs::read(&into).expect("read") == content, "{descr} over {}", wire.name());
+            assert!(
+                std::fs::read(&into).expect("read") == content,
+                "{descr} over {}",
+                wire.name()
+            );
             std::fs::remove_file(&into).expect("remove");
         }
     }
@@ -206,20 +285,50 @@ fn a_npy_file_arrives_as_the_same_array_whatever_its_dtype_order_and_shape() {
 fn a_slice_is_sent_by_offset_and_length_and_lands_in_a_part_of_an_existing_array() {
     let folder = tempfile::tempdir().expect("folder");
     let zeros = ArrayMeta::vector(Dtype::f64(), 10).expect("meta");
-    let existing = file(folder.path(), "zeros.npy", &[npy::write_header(&zeros), vec![0; 80]].concat());
+    let existing = file(
+        folder.path(),
+        "zeros.npy",
+        &[npy::write_header(&zeros), vec![0; 80]].concat(),
+    );
     let mut slice = range("0:100", "f64");
-    slice.slice = Some(Slice { offset_bytes: 400, length_bytes: Some(48) });
+    slice.slice = Some(Slice {
+        offset_bytes: 400,
+        length_bytes: Some(48),
+    });
     // As recv_into(a[4:]) of elements 50 to 55.
-    let job = Job::Loopback { source: slice, sink: SinkSpec::Within { path: existing.clone(), at_bytes: 32 } };
+    let job = Job::Loopback {
+        source: slice,
+        sink: SinkSpec::Within {
+            path: existing.clone(),
+            at_bytes: 32,
+        },
+    };
     assert_eq!(done(run(job, &options(WireChoice::Native)).0).bytes, 48);
     let content = std::fs::read(&existing).expect("read");
-    let elements: Vec<f64> = content[content.len() - 80..].as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
+    let elements: Vec<f64> = content[content.len() - 80..]
+        .as_chunks()
+        .0
+        .iter()
+        .map(|bytes| f64::from_le_bytes(*bytes))
+        .collect();
     assert_eq!(elements, [0.0, 0.0, 0.0, 0.0, 50.0, 51.0, 52.0, 53.0, 54.0, 55.0]);
 
     let mut beyond = range("0:100", "f64");
-    beyond.slice = Some(Slice { offset_bytes: 0, length_bytes: Some(56) });
-    let job = Job::Loopback { source: beyond, sink: SinkSpec::Within { path: existing, at_bytes: 32 } };
-    assert!(matches!(error(run(job, &options(WireChoice::Native)).0), Error::SinkMismatch { .. }));
+    beyond.slice = Some(Slice {
+        offset_bytes: 0,
+        length_bytes: Some(56),
+    });
+    let job = Job::Loopback {
+        source: beyond,
+        sink: SinkSpec::Within {
+            path: existing,
+            at_bytes: 32,
+        },
+    };
+    assert!(matches!(
+        error(run(job, &options(WireChoice::Native)).0),
+        Error::SinkMismatch { .. }
+    ));
 }
 
 #[test]
@@ -233,12 +342,32 @@ fn tcp_v4_tcp_v6_and_unix_sockets_all_carry_a_file_under_its_own_name() {
         let listener = Listener::bind(&Endpoint::parse(endpoint).expect("endpoint")).expect(endpoint);
         let to = Endpoint::parse(listener.address()).expect("address");
         let sink = SinkSpec::Folder(received.path().into());
-        let receive = Job::Receive { from: Incoming::Listener(listener), sink, expect: None };
+        let receive = Job::Receive {
+            from: Incoming::Listener(listener),
+            sink,
+            expect: None,
+        };
         let (receiver, _events) = start(receive, &options(WireChoice::Auto));
-        let sent = done(run(Job::Send { source: source(&from), to }, &options(WireChoice::Auto)).0);
+        let sent = done(
+            run(
+                Job::Send {
+                    source: source(&from),
+                    to,
+                },
+                &options(WireChoice::Auto),
+            )
+            .0,
+        );
         let got = done(receiver.join());
-        assert_eq!((sent.checksum.is_some(), &sent.checksum), (true, &got.checksum), "{endpoint}");
-        assert!(std::fs::read(received.path().join("photo.raw")).expect("read") == content, "{endpoint}");
+        assert_eq!(
+            (sent.checksum.is_some(), &sent.checksum),
+            (true, &got.checksum),
+            "{endpoint}"
+        );
+        assert!(
+            std::fs::read(received.path().join("photo.raw")).expect("read") == content,
+            "{endpoint}"
+        );
     }
 }
 
@@ -250,7 +379,9 @@ fn flipping_proxy(to: String, flip_at: usize) -> String {
         let (mut sender, _) = listener.accept().expect("sender");
         let mut receiver = TcpStream::connect(to).expect("receiver");
         let (mut back_from, mut back_to) = (receiver.try_clone().expect("clone"), sender.try_clone().expect("clone"));
-        let back = std::thread::Builder::new().spawn(move || std::io::copy(&mut back_from, &mut back_to)).expect("thread");
+        let back = std::thread::Builder::new()
+            .spawn(move || std::io::copy(&mut back_from, &mut back_to))
+            .expect("thread");
         let (mut buffer, mut passed) = (vec![0; 1 << 16], 0);
         while let Ok(n @ 1..) = sender.read(&mut buffer) {
             if (passed..passed + n).contains(&flip_at) {
@@ -275,11 +406,22 @@ fn a_bit_that_flips_on_the_way_fails_the_transfer_at_its_block_on_both_ends_and_
     // Well within the third block: what precedes is an offer of some hundred bytes, and 24 bytes a block.
     let proxy = flipping_proxy(listener.address().into(), 2 * BLOCK + 100_000);
     let sink = SinkSpec::Folder(folder.path().into());
-    let receive = Job::Receive { from: Incoming::Listener(listener), sink, expect: None };
+    let receive = Job::Receive {
+        from: Incoming::Listener(listener),
+        sink,
+        expect: None,
+    };
     let (receiver, _events) = start(receive, &options(WireChoice::Auto));
-    let send = Job::Send { source: range("0:5e6", "f64"), to: Endpoint::parse(&proxy).expect("proxy") };
+    let send = Job::Send {
+        source: range("0:5e6", "f64"),
+        to: Endpoint::parse(&proxy).expect("proxy"),
+    };
     let sent = run(send, &options(WireChoice::Native)).0;
-    let damaged = Error::DamagedBlock { index: 2, start: 2 * BLOCK as u64, end: 3 * BLOCK as u64 };
+    let damaged = Error::DamagedBlock {
+        index: 2,
+        start: 2 * BLOCK as u64,
+        end: 3 * BLOCK as u64,
+    };
     assert_eq!(error(receiver.join()), damaged);
     assert!(matches!(error(sent), Error::Aborted(reason) if reason.contains("block 2")));
     assert!(names_in(folder.path()).is_empty(), "{:?}", names_in(folder.path()));
@@ -292,14 +434,32 @@ fn a_source_that_shrinks_on_the_way_fails_on_every_route_and_nothing_is_kept() {
             let folder = tempfile::tempdir().expect("folder");
             let sinks = tempfile::tempdir().expect("folder");
             let from = file(folder.path(), "from.bin", &pattern(8 << 20));
-            let options = Options { send_route, limit_bytes_per_s: Some(8 << 20), ..options(wire) };
-            let job = Job::Loopback { source: source(&from), sink: SinkSpec::Folder(sinks.path().into()) };
+            let options = Options {
+                send_route,
+                limit_bytes_per_s: Some(8 << 20),
+                ..options(wire)
+            };
+            let job = Job::Loopback {
+                source: source(&from),
+                sink: SinkSpec::Folder(sinks.path().into()),
+            };
             let (transfer, events) = start(job, &options);
             wait_for_bytes(&events, Side::Sender, 1);
-            File::options().write(true).open(&from).expect("open").set_len(1 << 10).expect("shrink");
+            File::options()
+                .write(true)
+                .open(&from)
+                .expect("open")
+                .set_len(1 << 10)
+                .expect("shrink");
             transfer.set_limit(None);
             let error = error(transfer.join());
-            assert_eq!(error, Error::SourceChanged(from), "{} over {}", send_route.name(), wire.name());
+            assert_eq!(
+                error,
+                Error::SourceChanged(from),
+                "{} over {}",
+                send_route.name(),
+                wire.name()
+            );
             assert_eq!(error.fault(), Fault::Caller);
             assert!(names_in(sinks.path()).is_empty());
         }
@@ -312,8 +472,14 @@ fn a_source_that_is_written_to_on_the_way_is_never_called_done() {
     for wire in WIRES {
         let from = file(folder.path(), "from.bin", &pattern(8 << 20));
         let sinks = tempfile::tempdir().expect("folder");
-        let options = Options { limit_bytes_per_s: Some(8 << 20), ..options(wire) };
-        let job = Job::Loopback { source: source(&from), sink: SinkSpec::Folder(sinks.path().into()) };
+        let options = Options {
+            limit_bytes_per_s: Some(8 << 20),
+            ..options(wire)
+        };
+        let job = Job::Loopback {
+            source: source(&from),
+            sink: SinkSpec::Folder(sinks.path().into()),
+        };
         let (transfer, events) = start(job, &options);
         wait_for_bytes(&events, Side::Sender, 1);
         let file = File::options().write(true).open(&from).expect("open");
@@ -327,13 +493,21 @@ fn a_source_that_is_written_to_on_the_way_is_never_called_done() {
 #[test]
 fn a_pause_stops_the_bytes_and_resuming_moves_the_rest() {
     for wire in WIRES {
-        let options = Options { limit_bytes_per_s: Some(4 << 20), ..options(wire) };
-        let job = Job::Loopback { source: range("0:1e6", "f64"), sink: SinkSpec::Memory };
+        let options = Options {
+            limit_bytes_per_s: Some(4 << 20),
+            ..options(wire)
+        };
+        let job = Job::Loopback {
+            source: range("0:1e6", "f64"),
+            sink: SinkSpec::Memory,
+        };
         let (transfer, events) = start(job, &options);
         wait_for_bytes(&events, Side::Receiver, 1);
         transfer.pause();
         wait_until("it says that it is paused", || {
-            events.try_iter().any(|event| event.kind == EventKind::State { state: State::Paused })
+            events
+                .try_iter()
+                .any(|event| event.kind == EventKind::State { state: State::Paused })
         });
         transfer.set_limit(None);
         let mut moved = Vec::new();
@@ -345,7 +519,11 @@ fn a_pause_stops_the_bytes_and_resuming_moves_the_rest() {
             moved.len() >= 8
         });
         // What was under way, at most a block, may still move.
-        assert!(moved[2..].windows(2).all(|pair| pair[0] == pair[1]), "{}: {moved:?}", wire.name());
+        assert!(
+            moved[2..].windows(2).all(|pair| pair[0] == pair[1]),
+            "{}: {moved:?}",
+            wire.name()
+        );
         assert!(transfer.outcome().is_none());
         transfer.resume();
         assert_eq!(done(transfer.join()).bytes, 8_000_000);
@@ -356,11 +534,27 @@ fn a_pause_stops_the_bytes_and_resuming_moves_the_rest() {
 fn a_pause_longer_than_the_timeout_is_not_taken_for_silence_on_the_native_wire() {
     let listener = Listener::bind(&Endpoint::parse("127.0.0.1:0").expect("endpoint")).expect("port");
     let to = Endpoint::parse(listener.address()).expect("address");
-    let patient = Options { timeout: Duration::from_millis(600), ..options(WireChoice::Native) };
-    let receive = Job::Receive { from: Incoming::Listener(listener), sink: SinkSpec::Memory, expect: None };
+    let patient = Options {
+        timeout: Duration::from_millis(600),
+        ..options(WireChoice::Native)
+    };
+    let receive = Job::Receive {
+        from: Incoming::Listener(listener),
+        sink: SinkSpec::Memory,
+        expect: None,
+    };
     let (receiver, _) = start(receive, &patient);
-    let limited = Options { limit_bytes_per_s: Some(4 << 20), ..patient };
-    let (sender, events) = start(Job::Send { source: range("0:1e6", "f64"), to }, &limited);
+    let limited = Options {
+        limit_bytes_per_s: Some(4 << 20),
+        ..patient
+    };
+    let (sender, events) = start(
+        Job::Send {
+            source: range("0:1e6", "f64"),
+            to,
+        },
+        &limited,
+    );
     wait_for_bytes(&events, Side::Sender, 1);
     sender.pause();
     std::thread::sleep(Duration::from_millis(1500));
@@ -378,9 +572,18 @@ fn a_pause_longer_than_the_timeout_is_not_taken_for_silence_on_the_native_wire()
 fn a_cancelled_transfer_ends_at_once_and_leaves_no_file() {
     let folder = tempfile::tempdir().expect("folder");
     for wire in WIRES {
-        let options = Options { limit_bytes_per_s: Some(1 << 20), ..options(wire) };
+        let options = Options {
+            limit_bytes_per_s: Some(1 << 20),
+            ..options(wire)
+        };
         let sink = SinkSpec::File(folder.path().join("never"));
-        let (transfer, events) = start(Job::Loopback { source: range("0:1e7", "f64"), sink }, &options);
+        let (transfer, events) = start(
+            Job::Loopback {
+                source: range("0:1e7", "f64"),
+                sink,
+            },
+            &options,
+        );
         wait_for_bytes(&events, Side::Receiver, 1);
         assert_eq!(names_in(folder.path()).len(), 1, "a .part while it runs");
         transfer.cancel();
@@ -393,7 +596,11 @@ fn a_cancelled_transfer_ends_at_once_and_leaves_no_file() {
 fn a_listening_transfer_can_be_cancelled_and_a_dropped_one_is() {
     let listener = Listener::bind(&Endpoint::parse("127.0.0.1:0").expect("endpoint")).expect("port");
     let address = listener.address().to_owned();
-    let receive = Job::Receive { from: Incoming::Listener(listener), sink: SinkSpec::Memory, expect: None };
+    let receive = Job::Receive {
+        from: Incoming::Listener(listener),
+        sink: SinkSpec::Memory,
+        expect: None,
+    };
     let (transfer, _) = start(receive, &Options::default());
     drop(transfer);
     assert!(TcpStream::connect(address).is_err(), "nobody listens any more");
@@ -426,23 +633,45 @@ fn peers_that_misbehave_are_named_and_cost_no_file() {
     type Check = fn(&Error) -> bool;
     let silent: Peer = |peer| drop(peer.read(&mut [0; 16]));
     let cases: Vec<(&str, Box<dyn FnOnce(&mut TcpStream) + Send>, Check)> = vec![
-        ("closes at once", Box::new(|_: &mut TcpStream| {}), |e| matches!(e, Error::ClosedWhile(_))),
-        ("says nothing", Box::new(silent), |e| matches!(e, Error::Silent(_))),
-        ("speaks HTTP", Box::new(talk(b"GET / HTTP/1.1\r\n\r\n".to_vec())), |e| e.to_string().contains("HTTP")),
-        ("offers 2^62 bytes", Box::new(talk(huge)), |e| matches!(e, Error::DiskFull { .. })),
-        ("closes after its offer", Box::new(talk(small)), |e| matches!(e, Error::ClosedEarly { missing: 1000, .. })),
-        ("ends within a .npy header", Box::new(talk(b"\x93NUMPY\x01\x00\x76\x00{'descr'".to_vec())), |e| {
+        ("closes at once", Box::new(|_: &mut TcpStream| {}), |e| {
             matches!(e, Error::ClosedWhile(_))
         }),
-        ("sends an object array", Box::new(talk(object_header())), |e| e.to_string().contains("object")),
+        ("says nothing", Box::new(silent), |e| matches!(e, Error::Silent(_))),
+        ("speaks HTTP", Box::new(talk(b"GET / HTTP/1.1\r\n\r\n".to_vec())), |e| {
+            e.to_string().contains("HTTP")
+        }),
+        ("offers 2^62 bytes", Box::new(talk(huge)), |e| {
+            matches!(e, Error::DiskFull { .. })
+        }),
+        ("closes after its offer", Box::new(talk(small)), |e| {
+            matches!(e, Error::ClosedEarly { missing: 1000, .. })
+        }),
+        (
+            "ends within a .npy header",
+            Box::new(talk(b"\x93NUMPY\x01\x00\x76\x00{'descr'".to_vec())),
+            |e| matches!(e, Error::ClosedWhile(_)),
+        ),
+        ("sends an object array", Box::new(talk(object_header())), |e| {
+            e.to_string().contains("object")
+        }),
     ];
     for (name, peer, expected) in cases {
         let folder = tempfile::tempdir().expect("folder");
         let listener = Listener::bind(&Endpoint::parse("127.0.0.1:0").expect("endpoint")).expect("port");
         let address = listener.address().to_owned();
         let sink = SinkSpec::Folder(folder.path().into());
-        let impatient = Options { timeout: Duration::from_millis(500), ..Options::default() };
-        let (transfer, _) = start(Job::Receive { from: Incoming::Listener(listener), sink, expect: None }, &impatient);
+        let impatient = Options {
+            timeout: Duration::from_millis(500),
+            ..Options::default()
+        };
+        let (transfer, _) = start(
+            Job::Receive {
+                from: Incoming::Listener(listener),
+                sink,
+                expect: None,
+            },
+            &impatient,
+        );
         let mut stream = TcpStream::connect(address).expect("connect");
         peer(&mut stream);
         let _ = stream.shutdown(std::net::Shutdown::Write);
@@ -469,7 +698,11 @@ fn surplus_on_a_wire_that_ends_with_the_data_is_reported_and_the_array_is_kept()
     stream.write_all(&[7; 25]).expect("write");
     let sink = SinkSpec::File(folder.path().join("a.bin"));
     let expect = Some(ArrayMeta::vector(Dtype::u8(), 20).expect("meta"));
-    let receive = Job::Receive { from: Incoming::Listener(listener), sink, expect };
+    let receive = Job::Receive {
+        from: Incoming::Listener(listener),
+        sink,
+        expect,
+    };
     let finished = done(run(receive, &options(WireChoice::Raw)).0);
     assert_eq!((finished.bytes, finished.verified), (20, None));
     assert!(finished.note.is_some_and(|note| note.contains('5')));
@@ -480,11 +713,17 @@ fn surplus_on_a_wire_that_ends_with_the_data_is_reported_and_the_array_is_kept()
 fn many_transfers_run_at_once_and_each_is_whole() {
     let running: Vec<_> = (0..20)
         .map(|i| {
-            let job = Job::Loopback { source: range(&format!("{i}:{}", 100_000 + i), "i32"), sink: SinkSpec::Memory };
+            let job = Job::Loopback {
+                source: range(&format!("{i}:{}", 100_000 + i), "i32"),
+                sink: SinkSpec::Memory,
+            };
             start(job, &options(WireChoice::Native))
         })
         .collect();
-    let mut checksums: Vec<_> = running.into_iter().map(|(transfer, _)| done(transfer.join()).checksum).collect();
+    let mut checksums: Vec<_> = running
+        .into_iter()
+        .map(|(transfer, _)| done(transfer.join()).checksum)
+        .collect();
     checksums.sort();
     checksums.dedup();
     assert_eq!(checksums.len(), 20, "twenty different arrays");
@@ -492,16 +731,32 @@ fn many_transfers_run_at_once_and_each_is_whole() {
 
 #[test]
 fn samples_grow_and_end_with_every_byte_and_the_counters() {
-    let (outcome, events) = run(Job::Loopback { source: range("0:2e6", "f64"), sink: SinkSpec::Memory }, &options(WireChoice::Native));
+    let (outcome, events) = run(
+        Job::Loopback {
+            source: range("0:2e6", "f64"),
+            sink: SinkSpec::Memory,
+        },
+        &options(WireChoice::Native),
+    );
     done(outcome);
     for side in [Side::Sender, Side::Receiver] {
         let samples: Vec<_> = events
             .iter()
             .filter(|event| event.side == side)
-            .filter_map(|event| if let EventKind::Sample(sample) = event.kind { Some((event.elapsed_s, sample)) } else { None })
+            .filter_map(|event| {
+                if let EventKind::Sample(sample) = event.kind {
+                    Some((event.elapsed_s, sample))
+                } else {
+                    None
+                }
+            })
             .collect();
         assert_eq!(samples.first().map(|(_, sample)| sample.bytes), Some(0));
-        assert!(samples.windows(2).all(|pair| pair[0].0 <= pair[1].0 && pair[0].1.bytes <= pair[1].1.bytes));
+        assert!(
+            samples
+                .windows(2)
+                .all(|pair| pair[0].0 <= pair[1].0 && pair[0].1.bytes <= pair[1].1.bytes)
+        );
         let (_, last) = samples.last().expect("samples");
         let counters = last.counters.expect("counters");
         assert_eq!(last.bytes, 16_000_000);
@@ -511,15 +766,33 @@ fn samples_grow_and_end_with_every_byte_and_the_counters() {
 
 #[test]
 fn the_copying_baseline_is_refused_where_it_would_look_like_a_hang() {
-    let options = Options { send_route: SendRouteChoice::Copying, ..options(WireChoice::Raw) };
-    let job = Job::Loopback { source: range("0:2e8", "f64"), sink: SinkSpec::Discard };
+    let options = Options {
+        send_route: SendRouteChoice::Copying,
+        ..options(WireChoice::Raw)
+    };
+    let job = Job::Loopback {
+        source: range("0:2e8", "f64"),
+        sink: SinkSpec::Discard,
+    };
     assert!(error(run(job, &options).0).to_string().contains("1 GB"));
 }
 
 #[test]
 fn more_than_the_free_memory_is_refused_before_it_is_touched() {
-    let job = Job::Loopback { source: range("0:1e15", "u8").clone(), sink: SinkSpec::Memory };
+    let job = Job::Loopback {
+        source: range("0:1e15", "u8").clone(),
+        sink: SinkSpec::Memory,
+    };
     let error = error(run(job, &options(WireChoice::Native)).0);
-    assert!(matches!(error, Error::NotEnoughMemory { needed: 1_000_000_000_000_000, .. }), "{error}");
+    assert!(
+        matches!(
+            error,
+            Error::NotEnoughMemory {
+                needed: 1_000_000_000_000_000,
+                ..
+            }
+        ),
+        "{error}"
+    );
     assert_eq!(error.fault(), Fault::System);
 }

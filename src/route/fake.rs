@@ -17,7 +17,11 @@ pub(crate) struct Stingy<R: ?Sized> {
 
 impl<R: ?Sized> Stingy<R> {
     pub(crate) fn new(route: Box<R>, bytes_max: usize) -> Self {
-        Self { bytes_max, calls: 0, route }
+        Self {
+            bytes_max,
+            calls: 0,
+            route,
+        }
     }
 
     fn refuses(&mut self) -> bool {
