@@ -335,3 +335,80 @@ impl Machine for ReceiveMachine {
         self.probe.bytes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::array::Range;
+    use crate::route::SendRouteChoice;
+    use crate::route::fake::Stingy;
+    use crate::transfer::endpoint::loopback_pair;
+    use crate::transfer::plan::{Origin, SourceSpec};
+    use crate::transfer::sender::SendMachine;
+    use crate::transfer::source::{SendPath, Source};
+    use crate::wire::WireChoice;
+    use crossbeam_channel::bounded;
+
+    fn gear() -> Gear {
+        let clock = Instant::now();
+        let (probe, _) = Probe::new(clock);
+        let (notes, _) = bounded(64);
+        Gear {
+            controls: Arc::new(Controls::new(None).expect("controls")),
+            probe,
+            teller: Teller::new(notes, clock),
+        }
+    }
+
+    /// Steps both machines by turns on one thread, over routes that move `bytes_max` bytes a call at most.
+    fn moved(wire: WireChoice, range: &str, bytes_max: usize) -> Vec<u8> {
+        let folder = tempfile::tempdir().expect("folder");
+        let into = folder.path().join("a.bin");
+        let options = Options {
+            wire,
+            chunk_bytes: 4096,
+            ..Options::default()
+        };
+        let origin = Origin::Range(Range::parse(range, None).expect("range"));
+        let source = Source::open(&SourceSpec { origin, slice: None }).expect("source");
+        let SendPath { route, reason } = source.send_path(SendRouteChoice::Auto, 4096).expect("route");
+        let path = SendPath {
+            route: Box::new(Stingy::new(route, bytes_max)),
+            reason,
+        };
+        let (sending, receiving) = loopback_pair().expect("pair");
+        let (meta, sink) = (source.meta.clone(), SinkSpec::File(into.clone()));
+        let mut sender = SendMachine::new(sending, source, path, &options, None, gear()).expect("sender");
+        let mut receiver = ReceiveMachine::new(receiving, sink, Some(meta), None, &options, gear()).expect("receiver");
+        let (mut stingy, mut sent, mut received) = (false, false, false);
+        for _ in 0..1_000_000 {
+            let now = Instant::now();
+            sent = sent || matches!(sender.step(now, true).expect("sender"), Progress::Done(_));
+            received = received || matches!(receiver.step(now, true).expect("receiver"), Progress::Done(_));
+            if let (false, Some((landing, _))) = (stingy, &mut receiver.landing) {
+                let route = std::mem::replace(&mut landing.route, Box::new(crate::route::receive::Discard::new(1)));
+                landing.route = Box::new(Stingy::new(route, bytes_max));
+                stingy = true;
+            }
+            if sent && received {
+                assert!(stingy, "the receiver's route was never replaced");
+                return std::fs::read(into).expect("read");
+            }
+        }
+        panic!("the machines never end");
+    }
+
+    #[test]
+    fn machines_come_through_whatever_little_the_kernel_moves() {
+        let expected: Vec<u8> = (0..1500).flat_map(|i| f64::from(i).to_le_bytes()).collect();
+        for wire in WireChoice::ALL {
+            for bytes_max in [1, 7, 4095, usize::MAX] {
+                assert!(
+                    moved(wire, "0:1500", bytes_max) == expected,
+                    "{} by {bytes_max}",
+                    wire.name()
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Pause, resume, limit and cancel while bytes move.
+
+use std::net::TcpStream;
+use std::time::Duration;
+
+use arraylift::transfer::{Endpoint, EventKind, Incoming, Job, Listener, Options, Outcome, Side, SinkSpec, State};
+use arraylift::wire::WireChoice;
+
+use crate::support::*;
+
+#[test]
+fn a_pause_stops_the_bytes_and_resuming_moves_the_rest() {
+    for wire in WIRES {
+        let options = Options {
+            limit_bytes_per_s: Some(4 << 20),
+            ..options(wire)
+        };
+        let job = Job::Loopback {
+            source: range("0:1e6", "f64"),
+            sink: SinkSpec::Memory,
+        };
+        let (transfer, events) = start(job, &options);
+        wait_for_bytes(&events, Side::Receiver, 1);
+        transfer.pause();
+        wait_until("it says that it is paused", || {
+            events
+                .try_iter()
+                .any(|event| event.kind == EventKind::State { state: State::Paused })
+        });
+        transfer.set_limit(None);
+        let mut moved = Vec::new();
+        wait_until("samples come while paused", || {
+            moved.extend(events.try_iter().filter_map(|event| match event.kind {
+                EventKind::Sample(sample) if event.side == Side::Sender => Some(sample.bytes),
+                _ => None,
+            }));
+            moved.len() >= 8
+        });
+        // What was under way, at most a block, may still move.
+        assert!(
+            moved[2..].windows(2).all(|pair| pair[0] == pair[1]),
+            "{}: {moved:?}",
+            wire.name()
+        );
+        assert!(transfer.outcome().is_none());
+        transfer.resume();
+        assert_eq!(done(transfer.join()).bytes, 8_000_000);
+    }
+}
+
+#[test]
+fn a_pause_longer_than_the_timeout_is_not_taken_for_silence_on_the_native_wire() {
+    let listener = Listener::bind(&Endpoint::parse("127.0.0.1:0").expect("endpoint")).expect("port");
+    let to = Endpoint::parse(listener.address()).expect("address");
+    let patient = Options {
+        timeout: Duration::from_millis(600),
+        ..options(WireChoice::Native)
+    };
+    let receive = Job::Receive {
+        from: Incoming::Listener(listener),
+        sink: SinkSpec::Memory,
+        expect: None,
+    };
+    let (receiver, _) = start(receive, &patient);
+    let limited = Options {
+        limit_bytes_per_s: Some(4 << 20),
+        ..patient
+    };
+    let (sender, events) = start(
+        Job::Send {
+            source: range("0:1e6", "f64"),
+            to,
+        },
+        &limited,
+    );
+    wait_for_bytes(&events, Side::Sender, 1);
+    sender.pause();
+    std::thread::sleep(Duration::from_millis(1500));
+    assert_eq!((sender.outcome(), receiver.outcome()), (None, None));
+    sender.resume();
+    sender.set_limit(None);
+    receiver.pause();
+    std::thread::sleep(Duration::from_millis(1500));
+    receiver.resume();
+    assert_eq!(done(sender.join()).bytes, 8_000_000);
+    assert_eq!(done(receiver.join()).verified, Some(true));
+}
+
+#[test]
+fn a_cancelled_transfer_ends_at_once_and_leaves_no_file() {
+    let folder = tempfile::tempdir().expect("folder");
+    for wire in WIRES {
+        let options = Options {
+            limit_bytes_per_s: Some(1 << 20),
+            ..options(wire)
+        };
+        let sink = SinkSpec::File(folder.path().join("never"));
+        let (transfer, events) = start(
+            Job::Loopback {
+                source: range("0:1e7", "f64"),
+                sink,
+            },
+            &options,
+        );
+        wait_for_bytes(&events, Side::Receiver, 1);
+        assert_eq!(names_in(folder.path()).len(), 1, "a .part while it runs");
+        transfer.cancel();
+        assert_eq!(transfer.join(), Outcome::Cancelled, "{}", wire.name());
+        assert!(names_in(folder.path()).is_empty());
+    }
+}
+
+#[test]
+fn a_listening_transfer_can_be_cancelled_and_a_dropped_one_is() {
+    let listener = Listener::bind(&Endpoint::parse("127.0.0.1:0").expect("endpoint")).expect("port");
+    let address = listener.address().to_owned();
+    let receive = Job::Receive {
+        from: Incoming::Listener(listener),
+        sink: SinkSpec::Memory,
+        expect: None,
+    };
+    let (transfer, _) = start(receive, &Options::default());
+    drop(transfer);
+    assert!(TcpStream::connect(address).is_err(), "nobody listens any more");
+}

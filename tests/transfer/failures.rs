@@ -1,0 +1,271 @@
+//! What goes wrong is named, and nothing half received is kept.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+
+use arraylift::array::{ArrayMeta, Dtype};
+use arraylift::route::SendRouteChoice;
+use arraylift::transfer::{Endpoint, Incoming, Job, Listener, Options, Side, SinkSpec};
+use arraylift::wire::WireChoice;
+use arraylift::{Error, Fault};
+
+use crate::support::*;
+
+/// Passes a connection on, changing one byte of what the sender says.
+fn flipping_proxy(to: String, flip_at: usize) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("port");
+    let address = listener.local_addr().expect("address").to_string();
+    let body = move || {
+        let (mut sender, _) = listener.accept().expect("sender");
+        let mut receiver = TcpStream::connect(to).expect("receiver");
+        let (mut back_from, mut back_to) = (receiver.try_clone().expect("clone"), sender.try_clone().expect("clone"));
+        let back = std::thread::Builder::new()
+            .spawn(move || std::io::copy(&mut back_from, &mut back_to))
+            .expect("thread");
+        let (mut buffer, mut passed) = (vec![0; 1 << 16], 0);
+        while let Ok(n @ 1..) = sender.read(&mut buffer) {
+            if (passed..passed + n).contains(&flip_at) {
+                buffer[flip_at - passed] ^= 0x10;
+            }
+            passed += n;
+            if receiver.write_all(&buffer[..n]).is_err() {
+                break;
+            }
+        }
+        let _ = receiver.shutdown(std::net::Shutdown::Write);
+        let _ = back.join();
+    };
+    std::thread::Builder::new().spawn(body).expect("thread");
+    address
+}
+
+#[test]
+fn a_bit_that_flips_on_the_way_fails_the_transfer_at_its_block_on_both_ends_and_nothing_is_kept() {
+    let folder = tempfile::tempdir().expect("folder");
+    let listener = Listener::bind(&Endpoint::parse("127.0.0.1:0").expect("endpoint")).expect("port");
+    // Well within the third block: what precedes is an offer of some hundred bytes, and 24 bytes a block.
+    let proxy = flipping_proxy(listener.address().into(), 2 * BLOCK + 100_000);
+    let sink = SinkSpec::Folder(folder.path().into());
+    let receive = Job::Receive {
+        from: Incoming::Listener(listener),
+        sink,
+        expect: None,
+    };
+    let (receiver, _events) = start(receive, &options(WireChoice::Auto));
+    let send = Job::Send {
+        source: range("0:5e6", "f64"),
+        to: Endpoint::parse(&proxy).expect("proxy"),
+    };
+    let sent = run(send, &options(WireChoice::Native)).0;
+    let damaged = Error::DamagedBlock {
+        index: 2,
+        start: 2 * BLOCK as u64,
+        end: 3 * BLOCK as u64,
+    };
+    assert_eq!(error(receiver.join()), damaged);
+    assert!(matches!(error(sent), Error::Aborted(reason) if reason.contains("block 2")));
+    assert!(names_in(folder.path()).is_empty(), "{:?}", names_in(folder.path()));
+}
+
+#[test]
+fn a_source_that_shrinks_on_the_way_fails_on_every_route_and_nothing_is_kept() {
+    for send_route in [SendRouteChoice::Sendfile, SendRouteChoice::Write] {
+        for wire in WIRES {
+            let folder = tempfile::tempdir().expect("folder");
+            let sinks = tempfile::tempdir().expect("folder");
+            let from = file(folder.path(), "from.bin", &pattern(8 << 20));
+            let options = Options {
+                send_route,
+                limit_bytes_per_s: Some(8 << 20),
+                ..options(wire)
+            };
+            let job = Job::Loopback {
+                source: source(&from),
+                sink: SinkSpec::Folder(sinks.path().into()),
+            };
+            let (transfer, events) = start(job, &options);
+            wait_for_bytes(&events, Side::Sender, 1);
+            File::options()
+                .write(true)
+                .open(&from)
+                .expect("open")
+                .set_len(1 << 10)
+                .expect("shrink");
+            transfer.set_limit(None);
+            let error = error(transfer.join());
+            assert_eq!(
+                error,
+                Error::SourceChanged(from),
+                "{} over {}",
+                send_route.name(),
+                wire.name()
+            );
+            assert_eq!(error.fault(), Fault::Caller);
+            assert!(names_in(sinks.path()).is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_source_that_is_written_to_on_the_way_is_never_called_done() {
+    let folder = tempfile::tempdir().expect("folder");
+    for wire in WIRES {
+        let from = file(folder.path(), "from.bin", &pattern(8 << 20));
+        let sinks = tempfile::tempdir().expect("folder");
+        let options = Options {
+            limit_bytes_per_s: Some(8 << 20),
+            ..options(wire)
+        };
+        let job = Job::Loopback {
+            source: source(&from),
+            sink: SinkSpec::Folder(sinks.path().into()),
+        };
+        let (transfer, events) = start(job, &options);
+        wait_for_bytes(&events, Side::Sender, 1);
+        let file = File::options().write(true).open(&from).expect("open");
+        std::os::unix::fs::FileExt::write_all_at(&file, b"other", 0).expect("write");
+        transfer.set_limit(None);
+        assert_eq!(error(transfer.join()), Error::SourceChanged(from), "{}", wire.name());
+        assert!(names_in(sinks.path()).is_empty());
+    }
+}
+
+type Peer = fn(&mut TcpStream);
+type BoxedPeer = Box<dyn FnOnce(&mut TcpStream) + Send>;
+type Check = fn(&Error) -> bool;
+
+#[test]
+fn peers_that_misbehave_are_named_and_cost_no_file() {
+    let offer_of = |bytes: u64| {
+        let mut body = Vec::new();
+        for (tag, value) in [
+            (1_u16, b"'|u1'".to_vec()),
+            (2, bytes.to_le_bytes().to_vec()),
+            (4, bytes.to_le_bytes().to_vec()),
+            (5, b"../../x".to_vec()),
+            (7, vec![1]),
+        ] {
+            body.extend(tag.to_le_bytes());
+            body.extend(u16::try_from(value.len()).expect("short").to_le_bytes());
+            body.extend(value);
+        }
+        let mut offer = b"ARLIFT\x01\x00\x01\x00\x00\x00".to_vec();
+        offer.extend(u32::try_from(body.len()).expect("short").to_le_bytes());
+        offer.extend(body);
+        offer
+    };
+    let huge = offer_of(1 << 62);
+    let small = offer_of(1000);
+    let talk = |bytes: Vec<u8>| move |peer: &mut TcpStream| drop(peer.write_all(&bytes));
+    let silent: Peer = |peer| drop(peer.read(&mut [0; 16]));
+    let cases: Vec<(&str, BoxedPeer, Check)> = vec![
+        ("closes at once", Box::new(|_: &mut TcpStream| {}), |e| {
+            matches!(e, Error::ClosedWhile(_))
+        }),
+        ("says nothing", Box::new(silent), |e| matches!(e, Error::Silent(_))),
+        ("speaks HTTP", Box::new(talk(b"GET / HTTP/1.1\r\n\r\n".to_vec())), |e| {
+            e.to_string().contains("HTTP")
+        }),
+        ("offers 2^62 bytes", Box::new(talk(huge)), |e| {
+            matches!(e, Error::DiskFull { .. })
+        }),
+        ("closes after its offer", Box::new(talk(small)), |e| {
+            matches!(e, Error::ClosedEarly { missing: 1000, .. })
+        }),
+        (
+            "ends within a .npy header",
+            Box::new(talk(b"\x93NUMPY\x01\x00\x76\x00{'descr'".to_vec())),
+            |e| matches!(e, Error::ClosedWhile(_)),
+        ),
+        ("sends an object array", Box::new(talk(object_header())), |e| {
+            e.to_string().contains("object")
+        }),
+    ];
+    for (name, peer, expected) in cases {
+        let folder = tempfile::tempdir().expect("folder");
+        let listener = Listener::bind(&Endpoint::parse("127.0.0.1:0").expect("endpoint")).expect("port");
+        let address = listener.address().to_owned();
+        let sink = SinkSpec::Folder(folder.path().into());
+        let impatient = Options {
+            timeout: Duration::from_millis(500),
+            ..Options::default()
+        };
+        let (transfer, _) = start(
+            Job::Receive {
+                from: Incoming::Listener(listener),
+                sink,
+                expect: None,
+            },
+            &impatient,
+        );
+        let mut stream = TcpStream::connect(address).expect("connect");
+        peer(&mut stream);
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        let error = error(transfer.join());
+        assert!(expected(&error), "{name}: {error}");
+        assert!(names_in(folder.path()).is_empty(), "{name}");
+    }
+}
+
+fn object_header() -> Vec<u8> {
+    let text = "{'descr': '|O', 'fortran_order': False, 'shape': (3,), }";
+    let mut header = b"\x93NUMPY\x01\x00".to_vec();
+    header.extend(u16::try_from(text.len() + 1).expect("short").to_le_bytes());
+    header.extend(text.as_bytes());
+    header.push(b'\n');
+    header
+}
+
+#[test]
+fn surplus_on_a_wire_that_ends_with_the_data_is_reported_and_the_array_is_kept() {
+    let folder = tempfile::tempdir().expect("folder");
+    let listener = Listener::bind(&Endpoint::parse("127.0.0.1:0").expect("endpoint")).expect("port");
+    let mut stream = TcpStream::connect(listener.address()).expect("connect");
+    stream.write_all(&[7; 25]).expect("write");
+    let sink = SinkSpec::File(folder.path().join("a.bin"));
+    let expect = Some(ArrayMeta::vector(Dtype::u8(), 20).expect("meta"));
+    let receive = Job::Receive {
+        from: Incoming::Listener(listener),
+        sink,
+        expect,
+    };
+    let finished = done(run(receive, &options(WireChoice::Raw)).0);
+    assert_eq!((finished.bytes, finished.verified), (20, None));
+    assert!(finished.note.is_some_and(|note| note.contains('5')));
+    assert_eq!(std::fs::read(folder.path().join("a.bin")).expect("read"), [7; 20]);
+}
+
+#[test]
+fn the_copying_baseline_is_refused_where_it_would_look_like_a_hang() {
+    let options = Options {
+        send_route: SendRouteChoice::Copying,
+        ..options(WireChoice::Raw)
+    };
+    let job = Job::Loopback {
+        source: range("0:2e8", "f64"),
+        sink: SinkSpec::Discard,
+    };
+    assert!(error(run(job, &options).0).to_string().contains("1 GB"));
+}
+
+#[test]
+fn more_than_the_free_memory_is_refused_before_it_is_touched() {
+    let job = Job::Loopback {
+        source: range("0:1e15", "u8").clone(),
+        sink: SinkSpec::Memory,
+    };
+    let error = error(run(job, &options(WireChoice::Native)).0);
+    assert!(
+        matches!(
+            error,
+            Error::NotEnoughMemory {
+                needed: 1_000_000_000_000_000,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert_eq!(error.fault(), Fault::System);
+}

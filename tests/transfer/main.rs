@@ -1,0 +1,8 @@
+//! Whole transfers by the library: every wire, every route, every edge size, on real sockets and real files.
+
+#![allow(clippy::expect_used, reason = "a test that cannot go on says why and fails")]
+
+mod controls;
+mod failures;
+mod moves;
+mod support;
