@@ -5,4 +5,5 @@
 mod controls;
 mod failures;
 mod moves;
+mod python;
 mod support;
