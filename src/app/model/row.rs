@@ -209,7 +209,7 @@ impl Row {
             EventKind::Finished(finished) => {
                 end.series.push(t_s, end.base_bytes + finished.bytes);
                 end.finished = Some(*finished);
-                if self.sides().iter().all(|side| self.end(*side).finished.is_some()) {
+                if !self.is_over() && self.sides().iter().all(|side| self.end(*side).finished.is_some()) {
                     self.finish();
                 }
             }
