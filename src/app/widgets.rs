@@ -60,9 +60,12 @@ pub fn segments<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, cho
     let palette = theme::palette(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), FIELD_HEIGHT), Sense::hover());
     ui.painter().rect_filled(rect, RADIUS, palette.field);
-    let width = (rect.width() - 4.0) / choices.len() as f32;
+    // As wide as their texts, and the rest shared out evenly, so that they fit without shrinking.
+    let texts: Vec<f32> = choices.iter().map(|(_, text)| text_width(ui, text, theme::strong())).collect();
+    let spare = (rect.width() - 4.0 - texts.iter().sum::<f32>()) / choices.len() as f32;
+    let mut left = rect.left() + 2.0;
     for (i, (choice, text)) in choices.iter().enumerate() {
-        let left = rect.left() + 2.0 + width * i as f32;
+        let width = texts[i] + spare;
         let cell = Rect::from_min_size(pos2(left, rect.top() + 2.0), vec2(width, rect.height() - 4.0));
         let response = ui.interact(cell, ui.scope_id().with((name, i)), Sense::click());
         let is_chosen = *value == *choice;
@@ -81,8 +84,8 @@ pub fn segments<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, cho
         }
         focus_ring(ui, &response, cell);
         let font = if is_chosen { theme::strong() } else { theme::body() };
-        let font = fitting(ui, text, font, cell.width() - 6.0);
         ui.painter().text(cell.center(), Align2::CENTER_CENTER, *text, font, colour);
+        left += width;
     }
 }
 
@@ -191,11 +194,30 @@ pub fn from_right<R>(ui: &mut Ui, id: impl std::hash::Hash + std::fmt::Debug, re
     ui.scope_builder(UiBuilder::new().id_salt(Id::unique(id)).max_rect(rect).layout(layout), content).inner
 }
 
-/// The font, or a smaller one where the text would not fit.
-fn fitting(ui: &Ui, text: &str, mut font: FontId, width: f32) -> FontId {
-    let needed = ui.painter().layout_no_wrap(text.to_owned(), font.clone(), Color32::PLACEHOLDER).size().x;
-    if needed > width {
-        font.size = (font.size * width / needed).max(9.0);
+/// The main button of a panel, with the keys that press it.
+pub fn main_button(ui: &mut Ui, text: &str, keys: &str, is_enabled: bool) -> Response {
+    let palette = theme::palette(ui);
+    let sense = if is_enabled { Sense::click() } else { Sense::hover() };
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 37.0), sense);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, is_enabled, text));
+    let (fill, colour, faint) = match (is_enabled, response.is_pointer_button_down_on(), response.hovered()) {
+        (false, ..) => (palette.field, palette.weak, palette.weak.gamma_multiply(0.7)),
+        (true, true, _) => (palette.sender.gamma_multiply(0.8), palette.on_accent, palette.on_accent.gamma_multiply(0.65)),
+        (true, _, true) => (palette.sender_hover, palette.on_accent, palette.on_accent.gamma_multiply(0.65)),
+        (true, ..) => (palette.sender, palette.on_accent, palette.on_accent.gamma_multiply(0.65)),
+    };
+    ui.painter().rect_filled(rect, RADIUS, fill);
+    if response.has_focus() {
+        ui.painter().rect_stroke(rect.expand(2.0), RADIUS + 2, Stroke::new(1.5, palette.sender), StrokeKind::Outside);
     }
-    font
+    let (word, gap, key) = (text_width(ui, text, theme::strong()), 7.0, text_width(ui, keys, theme::body()));
+    let left = rect.center().x - (word + gap + key) / 2.0;
+    let at = |x| pos2(x, rect.center().y);
+    ui.painter().text(at(left), Align2::LEFT_CENTER, text, theme::strong(), colour);
+    ui.painter().text(at(left + word + gap), Align2::LEFT_CENTER, keys, theme::body(), faint);
+    response
+}
+
+fn text_width(ui: &Ui, text: &str, font: FontId) -> f32 {
+    ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER).size().x
 }

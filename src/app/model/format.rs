@@ -67,6 +67,12 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// Time left: as a duration, but never below a tenth of a second, so that it does not flicker at the end.
+#[must_use]
+pub fn left(seconds: f64) -> String {
+    if seconds < 0.9995 { format!("{:.1} s", seconds.max(0.1)) } else { duration(seconds) }
+}
+
 /// A whole number with its thousands apart: `50,000,000`.
 #[must_use]
 pub fn count(number: u64) -> String {

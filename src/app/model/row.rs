@@ -301,6 +301,13 @@ impl Row {
         }
     }
 
+    /// The highest rate that lasted for a twentieth of the time, at either end.
+    #[must_use]
+    pub fn highest_rate(&self) -> f64 {
+        let window_s = (self.elapsed_end_s() / 20.0).max(0.002);
+        self.sender.series.peak(window_s).max(self.receiver.series.peak(window_s)) * 1.1
+    }
+
     /// How much of this round is done, from 0 to 1.
     #[must_use]
     pub fn share_done(&self) -> f64 {

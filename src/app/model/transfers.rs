@@ -194,7 +194,7 @@ impl Row {
         match &self.phase {
             Phase::Is(State::Transferring) if self.recipe.repeat => format!("round {}", self.rounds + 1),
             Phase::Is(State::Transferring) => {
-                self.numbers(now_s).left_s.map_or(String::new(), |left_s| format!("{} left", format::duration(left_s)))
+                self.numbers(now_s).left_s.map_or(String::new(), |left_s| format!("{} left", format::left(left_s)))
             }
             Phase::Done { verified: Some(true) } => "verified".to_owned(),
             Phase::Done { verified: Some(false) } => "checksums differ".to_owned(),

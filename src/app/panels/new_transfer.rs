@@ -6,7 +6,7 @@ use crate::app::action::Action;
 use crate::app::model::form::{EndpointKind, Field, Form, SinkKind, SourceKind};
 use crate::app::model::plan::Checked;
 use crate::app::theme::{self, STEP};
-use crate::app::widgets::{caption, dropdown, field, fold_triangle, focus_ring, mistake, pair, segments, text_edit, word_button};
+use crate::app::widgets::{caption, dropdown, field, fold_triangle, focus_ring, main_button, mistake, pair, segments, text_edit, word_button};
 
 const DTYPES: [(&str, &str); 10] = [
     ("f64", "8 bytes"),
@@ -221,26 +221,16 @@ fn fold_ui(ui: &mut Ui, form: &Form, is_open: &mut bool) {
 }
 
 fn start_ui(ui: &mut Ui, form: &mut Form, checked: &Checked, actions: &mut Vec<Action>) {
-    let palette = theme::palette(ui);
     let is_ready = checked.recipe.is_some() || checked.pending;
     let word = if form.endpoint == EndpointKind::ReceiveAt { "Listen" } else { "Start" };
-    let width = ui.available_width();
-    let (fill, text, key) = if is_ready {
-        (palette.sender, palette.on_accent, palette.on_accent.gamma_multiply(0.65))
-    } else {
-        (palette.field, palette.weak, palette.weak)
-    };
-    let label = RichText::new(word).font(theme::strong()).color(text);
-    let button = ui.add_enabled(
-        is_ready,
-        Button::new((label, RichText::new("Ctrl Enter").font(theme::body()).color(key)))
-            .fill(fill)
-            .min_size(vec2(width, 37.0)),
-    );
+    let button = main_button(ui, word, "Ctrl Enter", is_ready);
     let why = checked.mistakes.values().next().map_or("", String::as_str);
-    if button.accessible_name(word).on_disabled_hover_text(why).clicked() {
+    if is_ready && button.clicked() {
         actions.push(Action::Start);
+    } else if !is_ready {
+        button.on_hover_text(why);
     }
+    let palette = theme::palette(ui);
     ui.checkbox(&mut form.repeat, RichText::new("Repeat until stopped").font(theme::small()).color(palette.weak));
 }
 

@@ -119,14 +119,14 @@ fn figures(row: &Row, numbers: &Numbers, resident_bytes: Option<u64>) -> Vec<Fig
     if row.is_over() {
         figures.push(Figure::new("took", format::duration(numbers.elapsed_s), ""));
     } else {
-        let left = numbers.left_s.map_or_else(String::new, format::duration);
+        let left = numbers.left_s.map_or_else(String::new, format::left);
         figures.push(Figure::new("left", left, "00 min 00 s"));
     }
     let ends = if matches!(row.recipe.what, What::Loopback { .. }) { "CPU, both ends" } else { "CPU, this end" };
     let cpu = numbers.cpu_s_per_gb.map_or_else(String::new, |cpu_s| format!("{cpu_s:.2} s a GB"));
     figures.push(Figure::new(ends, cpu, "0.00 s a GB"));
     if let Some(bytes) = resident_bytes {
-        figures.push(Figure::new("memory, all of it", format::bytes(bytes).to_string(), "00.0 GB"));
+        figures.push(Figure::new("memory", format::bytes(bytes).to_string(), "00.0 GB"));
     }
     figures
 }

@@ -21,7 +21,7 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) {
     let values = axis(row);
     let plot = time_plot::show(ui, "progress", height, time, values, |t_s| hover(row, time, t_s), |plot| {
         for (name, points, colour) in [("sender", &sender, palette.sender), ("receiver", &receiver, palette.receiver)] {
-            plot.line(Line::new(name, PlotPoints::Borrowed(points)).color(colour).width(1.5).allow_hover(false));
+            plot.line(Line::new(name, PlotPoints::Borrowed(points)).color(colour).width(1.5).allow_hover(false).allow_band(false));
         }
     });
     time_plot::interact(ui, &plot, row, time, actions);

@@ -129,7 +129,7 @@ pub fn show<'a>(
         .pan_pointer_button(PointerButton::Primary)
         .show_crosshair(true)
         .show_y(false)
-        .cursor_color(weak)
+        .cursor_color(palette.neutral.gamma_multiply(0.5))
         .link_cursor(Id::unique("transfer time"), Vec2b::new(true, false))
         .label_formatter(move |position| match position {
             HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position } => {
@@ -138,7 +138,9 @@ pub fn show<'a>(
         })
         .show(ui, move |plot| {
             plot.set_plot_bounds_x(time.from_s..=time.to_s);
-            plot.set_plot_bounds_y(-0.008 * values.top..=values.top * 1.008);
+            // A little below zero and above the top, so that neither line nor label is cut off.
+            let pixel = values.top / f64::from(height - 34.0).max(1.0);
+            plot.set_plot_bounds_y(-7.0 * pixel..=values.top + 7.0 * pixel);
             draw(plot);
         })
 }
@@ -156,9 +158,7 @@ pub fn interact(ui: &Ui, plot: &PlotResponse<()>, row: &Row, time: TimeAxis, act
     let length_s = time.to_s - time.from_s;
     let moved = (shown.start() - time.from_s).abs() + (shown.end() - time.to_s).abs() > length_s * 1e-6;
     if moved {
-        let factor = (shown.end() - shown.start()) / length_s;
         let axis = TimeAxis { from_s: *shown.start(), to_s: *shown.end(), ..time };
-        let _ = factor;
         actions.push(Action::Zoom(row.key, axis.zoomed(1.0, *shown.start(), 0.0)));
     } else if let Some(pointer) = plot.response.hover_pos() {
         let scroll = ui.input(|input| input.smooth_scroll_delta);
