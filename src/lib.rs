@@ -4,6 +4,8 @@
 //! The house, an arrow going only downward: `app` and `cli` on top, then [`transfer`] and [`telemetry`], [`route`],
 //! [`wire`] and [`array`], and at the bottom `sys`, the only module with `unsafe` code.
 
+#[cfg(feature = "app")]
+pub mod app;
 pub mod array;
 mod error;
 pub mod route;

@@ -1,0 +1,54 @@
+//! What a panel asks for. [`super::ui`] applies all of it in one place.
+
+use std::path::PathBuf;
+
+use super::model::row::RowKey;
+
+/// Something that someone asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Start what the form says.
+    Start,
+    /// Start what a row did, again.
+    Again(RowKey),
+    /// Stop moving bytes for a while.
+    Pause(RowKey),
+    /// Go on.
+    Resume(RowKey),
+    /// Give up.
+    Cancel(RowKey),
+    /// Give up, if that is really wanted.
+    AskToCancel(RowKey),
+    /// Take a row off the list.
+    Remove(RowKey),
+    /// Look at a row.
+    Select(RowKey),
+    /// Look at the row so many below.
+    SelectNext(isize),
+    /// At most so many bytes a second.
+    SetLimit(RowKey, Option<u64>),
+    /// Look at a part of the time axis, or at all of it.
+    Zoom(RowKey, Option<(f64, f64)>),
+    /// Let the rate axis end there.
+    SetRateAxisTop(RowKey, f64),
+    /// Open the folder that a file is in.
+    ShowInFolder(PathBuf),
+    /// Choose the file to send in a dialog.
+    BrowseSource,
+    /// Choose the folder to receive into in a dialog.
+    BrowseSink,
+    /// Put a text on the clipboard.
+    Copy(String),
+    /// Fold or unfold New transfer.
+    ToggleForm,
+    /// Unfold New transfer and go to its first field.
+    FocusForm,
+    /// The next of system, dark and light.
+    NextTheme,
+    /// Put every field of the form back to what it was when the window first opened.
+    ResetForm,
+    /// Close the window, cancelling what runs.
+    CloseAnyway,
+    /// Do not close the window after all.
+    KeepRunning,
+}

@@ -1,0 +1,239 @@
+//! What happens whether or not the window is seen: events come in, ends are settled, rounds repeat, the pace is set.
+
+use std::sync::atomic::Ordering;
+
+use eframe::egui::{Context, ViewportCommand};
+
+use super::model::form::{SinkKind, SourceKind};
+use super::model::plan::{Paths, Recipe, What, check};
+use super::model::row::{Phase, RowKey};
+use super::worker::{Dialog, Reply, Task};
+use super::{App, Question};
+use crate::transfer::{Incoming, Job, Transfer};
+
+/// Events taken in for one frame: more than two frames' worth, few enough never to hold a frame up.
+const EVENTS_A_FRAME: usize = 8192;
+
+impl App {
+    /// One step of the state machine.
+    pub(super) fn step(&mut self, ctx: &Context) {
+        self.take_events();
+        self.take_replies();
+        self.check_form();
+        self.guard_close(ctx);
+        self.set_title(ctx);
+        self.set_pace(ctx);
+    }
+
+    /// Starts what the form says, as soon as its paths have been looked at.
+    pub(super) fn start_form(&mut self) {
+        self.start_when_checked = self.checked.recipe.is_none() && self.checked.pending;
+        if let Some(recipe) = self.checked.recipe.clone() {
+            self.start(recipe);
+        }
+    }
+
+    /// Starts a recipe in a row of its own.
+    pub(super) fn start(&mut self, recipe: Recipe) {
+        let key = self.transfers.add(recipe, self.now_s());
+        self.launch(key);
+    }
+
+    /// Starts the transfer of a row.
+    fn launch(&mut self, key: RowKey) {
+        let Some(row) = self.transfers.row(key) else { return };
+        let job = match row.recipe.what.clone() {
+            What::Loopback { source, sink } => Job::Loopback { source, sink },
+            What::Send { source, to } => Job::Send { source, to },
+            What::Receive { at, .. } => {
+                // A name in an address may take seconds to look up.
+                if !self.worker.as_ref().is_some_and(|worker| worker.ask(Task::Bind(key, at))) {
+                    self.fail(key, "too much waits to be started: try again");
+                }
+                return;
+            }
+        };
+        self.launch_job(key, job);
+    }
+
+    fn launch_job(&mut self, key: RowKey, job: Job) {
+        let Some(row) = self.transfers.row_mut(key) else { return };
+        let mut options = row.recipe.options.clone();
+        options.limit_bytes_per_s = row.limit_bytes_per_s;
+        match Transfer::start(job, options, self.event_sender.clone(), self.waker.clone()) {
+            Ok(transfer) => {
+                self.transfers.tie(key, transfer.id());
+                self.handles.insert(transfer.id(), transfer);
+            }
+            Err(error) => row.fail(&error),
+        }
+    }
+
+    fn fail(&mut self, key: RowKey, message: &str) {
+        if let Some(row) = self.transfers.row_mut(key) {
+            row.fail(&crate::Error::Usage(message.to_owned()));
+        }
+    }
+
+    /// The handle of a row's transfer, while it runs.
+    pub(super) fn handle(&self, key: RowKey) -> Option<&Transfer> {
+        self.handles.get(&self.transfers.row(key)?.id?)
+    }
+
+    fn take_events(&mut self) {
+        let now_s = self.now_s();
+        // Looked at before the events are taken, so that whatever a transfer said before its end is known by then.
+        let ended: Vec<_> = self
+            .handles
+            .iter()
+            .filter_map(|(id, transfer)| transfer.outcome().map(|outcome| (*id, outcome)))
+            .collect();
+        for event in self.events.try_iter().take(EVENTS_A_FRAME) {
+            self.transfers.fold(event, now_s);
+        }
+        for (id, outcome) in ended {
+            // It has ended, so that dropping it joins at once.
+            self.handles.remove(&id);
+            let Some(key) = self.transfers.rows().iter().find(|row| row.id == Some(id)).map(|row| row.key) else {
+                continue;
+            };
+            if let Some(row) = self.transfers.row_mut(key) {
+                row.settle(outcome);
+                if row.recipe.repeat && matches!(row.phase, Phase::Done { .. }) && !self.is_closing {
+                    row.next_round(now_s);
+                    self.launch(key);
+                }
+            }
+        }
+    }
+
+    fn take_replies(&mut self) {
+        let Some(worker) = &self.worker else { return };
+        let replies: Vec<Reply> = worker.replies().collect();
+        for reply in replies {
+            match reply {
+                Reply::Source(path, found) => self.paths.source = Some((path, found)),
+                Reply::Sink(path, place) => self.paths.sink = Some((path, place)),
+                Reply::NotShown(message) => {
+                    if let Some(row) = self.transfers.selected().map(|row| row.key).and_then(|key| self.transfers.row_mut(key)) {
+                        row.note = Some(message);
+                    }
+                }
+                Reply::Bound(key, Ok(listener)) => {
+                    let Some(row) = self.transfers.row_mut(key).filter(|row| !row.is_over()) else { continue };
+                    row.address = Some(listener.address().to_owned());
+                    if let What::Receive { sink, expect, .. } = row.recipe.what.clone() {
+                        self.launch_job(key, Job::Receive { from: Incoming::Listener(listener), sink, expect });
+                    }
+                }
+                Reply::Bound(key, Err(error)) => {
+                    if let Some(row) = self.transfers.row_mut(key) {
+                        row.fail(&error);
+                    }
+                }
+                Reply::Chosen(dialog, path) => {
+                    self.dialog_trouble = None;
+                    if let Some(path) = path {
+                        self.choose_path(dialog, path.display().to_string());
+                    }
+                }
+                Reply::NoDialog => {
+                    self.dialog_trouble = Some("No file dialog here (no desktop portal): type the path.".to_owned());
+                }
+            }
+        }
+    }
+
+    /// Puts a chosen or dropped path into the form.
+    pub(super) fn choose_path(&mut self, dialog: Dialog, path: String) {
+        let form = &mut self.settings.form;
+        match dialog {
+            Dialog::Source => (form.source, form.path) = (SourceKind::File, path),
+            Dialog::Sink => (form.sink, form.sink_path) = (SinkKind::File, path),
+        }
+    }
+
+    /// Checks what is typed, and has paths looked at that nobody has looked at yet.
+    pub(super) fn check_form(&mut self) {
+        let form = &self.settings.form;
+        self.checked = check(form, &self.paths);
+        if self.checked.pending {
+            let [source, sink] = [form.path.trim(), form.sink_path.trim()];
+            let Paths { source: asked_source, sink: asked_sink } = &mut self.asked;
+            let known = |asked: Option<&String>, typed: &str| asked.is_some_and(|asked| asked == typed);
+            let Some(worker) = &self.worker else { return };
+            if !source.is_empty()
+                && !known(asked_source.as_ref().map(|(path, _)| path), source)
+                && worker.ask(Task::LookAtSource(source.to_owned()))
+            {
+                *asked_source = Some((source.to_owned(), Err(String::new())));
+            }
+            if !sink.is_empty()
+                && !known(asked_sink.as_ref().map(|(path, _)| path), sink)
+                && worker.ask(Task::LookAtSink(sink.to_owned()))
+            {
+                *asked_sink = Some((sink.to_owned(), super::model::plan::SinkPlace::Free));
+            }
+        } else if self.start_when_checked {
+            self.start_form();
+        }
+    }
+
+    /// Forgets what is at the paths, because it may have changed: they are looked at again.
+    pub(super) fn forget_paths(&mut self) {
+        (self.paths, self.asked) = (Paths::default(), Paths::default());
+    }
+
+    fn guard_close(&mut self, ctx: &Context) {
+        if !ctx.input(|input| input.viewport().close_requested()) {
+            return;
+        }
+        if self.transfers.running() > 0 && !self.is_closing {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            self.question = Some(Question::Close);
+        } else {
+            self.is_closing = true;
+        }
+    }
+
+    /// Cancels everything and closes the window; the threads are joined when the handles go.
+    pub(super) fn close_anyway(&mut self, ctx: &Context) {
+        self.is_closing = true;
+        for transfer in self.handles.values() {
+            transfer.cancel();
+        }
+        ctx.send_viewport_cmd(ViewportCommand::Close);
+    }
+
+    fn set_title(&mut self, ctx: &Context) {
+        let title = self.transfers.title();
+        if title != self.title {
+            ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+
+    /// Measures what the window costs and asks for the next frame, as late as that allows.
+    fn set_pace(&mut self, ctx: &Context) {
+        let now_s = self.now_s();
+        if !self.transfers.is_moving() {
+            self.meter.rest();
+            if self.transfers.running() == 0 && self.handles.is_empty() {
+                self.own_threads.refresh();
+            }
+            return;
+        }
+        if now_s - self.resident_read_s >= 0.5 {
+            self.resident_read_s = now_s;
+            self.resident_bytes = Some(crate::telemetry::process_usage().resident_bytes);
+        }
+        if self.meter.frame(now_s)
+            && let Some(cpu_s) = self.own_threads.cpu_s()
+        {
+            self.meter.read(now_s, cpu_s);
+        }
+        let interval = self.meter.interval();
+        self.pace_ms.store(u64::try_from(interval.as_millis()).unwrap_or(500), Ordering::Relaxed);
+        ctx.request_repaint_after(interval);
+    }
+}

@@ -1,0 +1,209 @@
+//! The window: it starts transfers, shows what they do while they do it, and remembers how it was left.
+//!
+//! [`run`] opens it. `logic` runs the state machine, also while the window is hidden; `ui` lays the panels out and
+//! applies what they return, in one place; `model` is pure data; `panels` draw.
+
+pub mod action;
+mod logic;
+pub mod model;
+mod own_cost;
+pub mod panels;
+pub mod theme;
+mod ui;
+mod widgets;
+mod worker;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use eframe::egui;
+
+use crate::transfer::{Event, Transfer, TransferId, Waker};
+use model::form::SourceKind;
+use model::pace::Meter;
+use model::plan::{Checked, Paths};
+use model::row::RowKey;
+use model::settings::Settings;
+use model::transfers::Transfers;
+use own_cost::OwnThreads;
+use worker::Worker;
+
+/// How the window opens.
+#[derive(Debug, Clone, Default)]
+pub struct AppOptions {
+    /// A file that is chosen as the source.
+    pub path: Option<PathBuf>,
+}
+
+/// Opens the window and returns when it has closed and every transfer has ended.
+///
+/// # Errors
+/// Where there is no display, or nothing to draw with.
+pub fn run(options: AppOptions) -> eframe::Result {
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("Arraylift")
+        .with_app_id("arraylift")
+        .with_inner_size([1280.0, 800.0])
+        .with_min_inner_size([640.0, 420.0])
+        .with_drag_and_drop(true)
+        .with_icon(icon());
+    let native = eframe::NativeOptions { viewport, ..eframe::NativeOptions::default() };
+    eframe::run_native("arraylift", native, Box::new(|cc| Ok(Box::new(App::new(cc, options)))))
+}
+
+fn icon() -> egui::IconData {
+    eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png")).unwrap_or_default()
+}
+
+/// The window's state. What is kept between runs is in `settings`; the rest lives as long as the window.
+pub struct App {
+    settings: Settings,
+    transfers: Transfers,
+    handles: HashMap<TransferId, Transfer>,
+    events: Receiver<Event>,
+    event_sender: Sender<Event>,
+    waker: Waker,
+    /// Milliseconds until the repaint that an event asks for.
+    pace_ms: Arc<AtomicU64>,
+    worker: Option<Worker>,
+    paths: Paths,
+    checked: Checked,
+    asked: Paths,
+    question: Option<Question>,
+    is_closing: bool,
+    start_when_checked: bool,
+    /// Whether New transfer is open though there is little room; nothing where nobody said.
+    narrow_form_open: Option<bool>,
+    focus_form: bool,
+    dialog_trouble: Option<String>,
+    can_drop: bool,
+    title: String,
+    meter: Meter,
+    own_threads: OwnThreads,
+    resident_bytes: Option<u64>,
+    resident_read_s: f64,
+    began: Instant,
+    prints_frame_times: bool,
+}
+
+/// What is asked in the middle of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// Close although transfers run?
+    Close,
+    /// Cancel a transfer that has run for a while?
+    Cancel(RowKey),
+}
+
+impl App {
+    /// The window's state in an egui context, with what was remembered.
+    #[must_use]
+    pub fn new(cc: &eframe::CreationContext<'_>, options: AppOptions) -> Self {
+        let settings = cc.storage.and_then(|storage| eframe::get_value(storage, "settings")).unwrap_or_default();
+        Self::with_settings(&cc.egui_ctx, settings, options)
+    }
+
+    /// The window's state in an egui context.
+    #[must_use]
+    pub fn with_settings(ctx: &egui::Context, mut settings: Settings, options: AppOptions) -> Self {
+        theme::install(ctx);
+        theme::choose(ctx, settings.theme);
+        if let Some(path) = options.path {
+            settings.form.source = SourceKind::File;
+            settings.form.path = std::path::absolute(&path).unwrap_or(path).display().to_string();
+        }
+        let pace_ms = Arc::new(AtomicU64::new(50));
+        let waker = waker(ctx.clone(), Arc::clone(&pace_ms));
+        // Far more than two frames' worth of samples; where it overflows the engine drops samples, not ends.
+        let (event_sender, events) = bounded(8192);
+        let paths = Paths::default();
+        Self {
+            checked: model::plan::check(&settings.form, &paths),
+            worker: Worker::start(Arc::clone(&waker)).ok(),
+            settings,
+            transfers: Transfers::default(),
+            handles: HashMap::new(),
+            events,
+            event_sender,
+            waker,
+            pace_ms,
+            asked: Paths::default(),
+            paths,
+            question: None,
+            is_closing: false,
+            start_when_checked: false,
+            narrow_form_open: None,
+            focus_form: false,
+            dialog_trouble: None,
+            // winit 0.30 has no file drop on Wayland.
+            can_drop: std::env::var_os("WAYLAND_DISPLAY").is_none(),
+            title: String::new(),
+            meter: Meter::default(),
+            own_threads: OwnThreads::default(),
+            resident_bytes: None,
+            resident_read_s: f64::NEG_INFINITY,
+            began: Instant::now(),
+            prints_frame_times: std::env::var_os("ARRAYLIFT_FRAME_TIMES").is_some(),
+        }
+    }
+
+    /// What the window knows of its transfers.
+    #[must_use]
+    pub fn transfers(&self) -> &Transfers {
+        &self.transfers
+    }
+
+    /// The same, to show recorded events.
+    pub fn transfers_mut(&mut self) -> &mut Transfers {
+        &mut self.transfers
+    }
+
+    /// What is remembered.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The same, to change it.
+    pub fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    fn now_s(&self) -> f64 {
+        self.began.elapsed().as_secs_f64()
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.step(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        let begin = Instant::now();
+        self.draw(ui);
+        if self.prints_frame_times {
+            eprintln!("own code of this frame: {:.2} ms", begin.elapsed().as_secs_f64() * 1e3);
+        }
+    }
+
+    fn save(&mut self, storage: &mut dyn eframe::Storage) {
+        eframe::set_value(storage, "settings", &self.settings);
+    }
+
+    fn persist_egui_memory(&self) -> bool {
+        false
+    }
+}
+
+/// Asks for a repaint soon. Called from transfers' threads, so that it asks for no more than the pace allows.
+fn waker(ctx: egui::Context, pace_ms: Arc<AtomicU64>) -> Waker {
+    Arc::new(move || {
+        let pace = Duration::from_millis(pace_ms.load(Ordering::Relaxed));
+        ctx.request_repaint_after_for(pace, egui::ViewportId::ROOT);
+    })
+}

@@ -1,0 +1,185 @@
+//! What is typed and chosen under New transfer. [`super::plan`] turns it into something that can run.
+
+use serde::{Deserialize, Serialize};
+
+/// What is sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SourceKind {
+    /// A float range, made here.
+    #[default]
+    Range,
+    /// A file.
+    File,
+}
+
+/// Between which ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EndpointKind {
+    /// Both ends here.
+    #[default]
+    ThisMachine,
+    /// To a receiver elsewhere.
+    SendTo,
+    /// From a sender elsewhere.
+    ReceiveAt,
+}
+
+/// Into what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SinkKind {
+    /// Fresh memory.
+    #[default]
+    Memory,
+    /// A file or a folder.
+    File,
+    /// Nowhere.
+    Discard,
+}
+
+/// Everything under New transfer, as text wherever it is text on the screen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Form {
+    /// What is sent.
+    pub source: SourceKind,
+    /// First number of the range.
+    pub from: String,
+    /// The number that the range ends before.
+    pub to: String,
+    /// From one number to the next.
+    pub step: String,
+    /// The range's element type.
+    pub dtype: String,
+    /// The file to send.
+    pub path: String,
+    /// Between which ends.
+    pub endpoint: EndpointKind,
+    /// Where to send to.
+    pub send_to: String,
+    /// Where to receive.
+    pub receive_at: String,
+    /// Into what.
+    pub sink: SinkKind,
+    /// The file or folder to receive into.
+    pub sink_path: String,
+    /// The wire's name.
+    pub wire: String,
+    /// The send route's name.
+    pub send_route: String,
+    /// The receive route's name.
+    pub receive_route: String,
+    /// Bytes for one system call.
+    pub chunk: String,
+    /// A rate, or nothing.
+    pub limit: String,
+    /// How many first elements are shown.
+    pub preview: String,
+    /// How long a peer may be silent.
+    pub timeout: String,
+    /// What a raw sender sends: its element type.
+    pub expect_dtype: String,
+    /// What a raw sender sends: its shape.
+    pub expect_shape: String,
+    /// Whether checksums are compared.
+    pub verify: bool,
+    /// Whether it begins again whenever it is done.
+    pub repeat: bool,
+}
+
+impl Default for Form {
+    fn default() -> Self {
+        Self {
+            source: SourceKind::Range,
+            from: "0".to_owned(),
+            to: "50,000,000".to_owned(),
+            step: "1".to_owned(),
+            dtype: "f64".to_owned(),
+            path: String::new(),
+            endpoint: EndpointKind::ThisMachine,
+            send_to: "127.0.0.1:25000".to_owned(),
+            receive_at: "0.0.0.0:25000".to_owned(),
+            sink: SinkKind::Memory,
+            sink_path: String::new(),
+            wire: "auto".to_owned(),
+            send_route: "auto".to_owned(),
+            receive_route: "auto".to_owned(),
+            chunk: "1 MiB".to_owned(),
+            limit: String::new(),
+            preview: "10".to_owned(),
+            timeout: "30 s".to_owned(),
+            expect_dtype: "f64".to_owned(),
+            expect_shape: "50,000,000".to_owned(),
+            verify: true,
+            repeat: false,
+        }
+    }
+}
+
+/// A field that can be wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the fields of `Form`")]
+pub enum Field {
+    From,
+    To,
+    Step,
+    Dtype,
+    Path,
+    SendTo,
+    ReceiveAt,
+    SinkPath,
+    Wire,
+    Chunk,
+    Limit,
+    Preview,
+    Timeout,
+    ExpectDtype,
+    ExpectShape,
+}
+
+impl Field {
+    /// Whether it is inside the Advanced fold.
+    #[must_use]
+    pub fn is_advanced(self) -> bool {
+        matches!(
+            self,
+            Self::Wire | Self::Chunk | Self::Limit | Self::Preview | Self::Timeout | Self::ExpectDtype | Self::ExpectShape
+        )
+    }
+}
+
+impl Form {
+    /// Whether the array comes from here.
+    #[must_use]
+    pub fn sends(&self) -> bool {
+        self.endpoint != EndpointKind::ReceiveAt
+    }
+
+    /// Whether the array lands here.
+    #[must_use]
+    pub fn receives(&self) -> bool {
+        self.endpoint != EndpointKind::SendTo
+    }
+
+    /// Whether the sender does not say what comes, so that it must be said here.
+    #[must_use]
+    pub fn needs_expectation(&self) -> bool {
+        self.endpoint == EndpointKind::ReceiveAt && self.wire == "raw"
+    }
+
+    /// The line that stands for the Advanced fold while it is closed.
+    #[must_use]
+    pub fn advanced_in_words(&self) -> String {
+        let routes = match self.endpoint {
+            EndpointKind::ThisMachine => format!("{} → {}", self.send_route, self.receive_route),
+            EndpointKind::SendTo => self.send_route.clone(),
+            EndpointKind::ReceiveAt => self.receive_route.clone(),
+        };
+        let routes = if routes == "auto → auto" { "auto".to_owned() } else { routes };
+        let mut words = vec![format!("{routes} routes"), format!("{} wire", self.wire), self.chunk.trim().to_owned()];
+        if !self.limit.trim().is_empty() {
+            words.push(format!("at most {}", self.limit.trim()));
+        }
+        words.push(if self.verify { "verified" } else { "not verified" }.to_owned());
+        words.join(", ")
+    }
+}

@@ -1,0 +1,10 @@
+//! What the window knows: pure data, without egui, without threads, with the time passed in.
+
+pub mod form;
+pub mod format;
+pub mod history;
+pub mod pace;
+pub mod plan;
+pub mod row;
+pub mod settings;
+pub mod transfers;

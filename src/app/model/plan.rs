@@ -1,0 +1,482 @@
+//! From what is typed to what can run: every mistake beside its field, or a recipe.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::array::{ArrayMeta, Dtype, Number, Order, Range, Shape, parse_count};
+use crate::route::{ReceiveRouteChoice, SendRouteChoice};
+use crate::transfer::{Endpoint, Options, Origin, SinkSpec, SourceInfo, SourceSpec};
+use crate::wire::{ChecksumKind, WireChoice};
+
+use super::form::{EndpointKind, Field, Form, SinkKind, SourceKind};
+use super::format;
+
+/// What is known about the paths that are typed; found out off the UI thread.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Paths {
+    /// The source's path, and what is there.
+    pub source: Option<(String, Result<FileInfo, String>)>,
+    /// The sink's path, and what is there.
+    pub sink: Option<(String, SinkPlace)>,
+}
+
+/// What a source file holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FileInfo {
+    /// Its name, without folders.
+    pub name: String,
+    /// What it is.
+    pub meta: ArrayMeta,
+}
+
+impl From<SourceInfo> for FileInfo {
+    fn from(info: SourceInfo) -> Self {
+        Self { name: info.name, meta: info.meta }
+    }
+}
+
+/// What is at the path of a sink.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SinkPlace {
+    /// Nothing yet, in a folder that is there.
+    Free,
+    /// A folder.
+    Folder,
+    /// A file, which is never overwritten.
+    File,
+    /// Not even a folder to put it in.
+    NoFolder,
+}
+
+/// Something that can be started, and again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recipe {
+    /// What it does.
+    pub what: What,
+    /// How.
+    pub options: Options,
+    /// Whether it begins again whenever it is done.
+    pub repeat: bool,
+    /// The array's name on the screen.
+    pub name: String,
+    /// The array, where it is known before the peer has said it.
+    pub meta: Option<ArrayMeta>,
+}
+
+/// What a recipe does.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "as in `transfer::Job`")]
+pub enum What {
+    Loopback { source: SourceSpec, sink: SinkSpec },
+    Send { source: SourceSpec, to: Endpoint },
+    Receive { at: Endpoint, sink: SinkSpec, expect: Option<ArrayMeta> },
+}
+
+/// What a form comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checked {
+    /// What is wrong, beside which field.
+    pub mistakes: BTreeMap<Field, String>,
+    /// The array in words: `50,000,000 numbers, 400 MB`.
+    pub summary: Option<String>,
+    /// Whether a path is still being looked at.
+    pub pending: bool,
+    /// What Start starts; nothing while there are mistakes.
+    pub recipe: Option<Recipe>,
+}
+
+/// Checks everything that is typed.
+#[must_use]
+pub fn check(form: &Form, paths: &Paths) -> Checked {
+    let mut checker = Checker { form, paths, mistakes: BTreeMap::new(), summary: None, pending: false };
+    let options = checker.options();
+    let made = checker.what();
+    let Checker { mistakes, summary, pending, .. } = checker;
+    let recipe = match (mistakes.is_empty() && !pending, made, options) {
+        (true, Some((what, name, meta)), Some(options)) => {
+            Some(Recipe { what, options, repeat: form.repeat, name, meta })
+        }
+        _ => None,
+    };
+    Checked { mistakes, summary, pending, recipe }
+}
+
+/// The path of a file as it is typed, with `~` for the home folder.
+#[must_use]
+pub fn typed_path(text: &str) -> PathBuf {
+    let text = text.trim();
+    match (text.strip_prefix("~/"), std::env::var_os("HOME")) {
+        (Some(rest), Some(home)) => Path::new(&home).join(rest),
+        _ => PathBuf::from(text),
+    }
+}
+
+/// How an array is put in words on the screen: `f64 50,000,000 · 400 MB`.
+#[must_use]
+pub fn in_words(dtype: &str, shape: &[u64], total_bytes: u64) -> String {
+    format!("{dtype} {} · {}", format::shape(shape), format::bytes(total_bytes))
+}
+
+struct Checker<'a> {
+    form: &'a Form,
+    paths: &'a Paths,
+    mistakes: BTreeMap<Field, String>,
+    summary: Option<String>,
+    pending: bool,
+}
+
+impl Checker<'_> {
+    fn what(&mut self) -> Option<(What, String, Option<ArrayMeta>)> {
+        let source = if self.form.sends() { self.source() } else { None };
+        let sink = if self.form.receives() { self.sink() } else { None };
+        match self.form.endpoint {
+            EndpointKind::ThisMachine => {
+                let ((source, name, meta), sink) = (source?, sink?);
+                Some((What::Loopback { source, sink }, name, Some(meta)))
+            }
+            EndpointKind::SendTo => {
+                let to = self.endpoint(Field::SendTo, &self.form.send_to);
+                let ((source, name, meta), to) = (source?, to?);
+                Some((What::Send { source, to }, name, Some(meta)))
+            }
+            EndpointKind::ReceiveAt => {
+                let at = self.endpoint(Field::ReceiveAt, &self.form.receive_at);
+                let expect = if self.form.needs_expectation() { Some(self.expectation()?) } else { None };
+                let name = "from a sender".to_owned();
+                Some((What::Receive { at: at?, sink: sink?, expect: expect.clone() }, name, expect))
+            }
+        }
+    }
+
+    fn source(&mut self) -> Option<(SourceSpec, String, ArrayMeta)> {
+        let (origin, name, meta) = match self.form.source {
+            SourceKind::Range => {
+                let range = self.range()?;
+                let name = format!("range {} … {}", short(&self.form.from), short(&self.form.to));
+                let meta = range.meta().clone();
+                (Origin::Range(range), name, meta)
+            }
+            SourceKind::File => self.file()?,
+        };
+        self.summary = Some(match self.form.source {
+            SourceKind::Range => {
+                let numbers = if meta.element_count() == 1 { "number" } else { "numbers" };
+                format!("{} {numbers}, {}", format::count(meta.element_count()), format::bytes(meta.byte_len()))
+            }
+            SourceKind::File => in_words(&meta.dtype().name(), meta.shape().dimensions(), meta.byte_len()),
+        });
+        Some((SourceSpec { origin, slice: None }, name, meta))
+    }
+
+    fn range(&mut self) -> Option<Range> {
+        let form = self.form;
+        let from = self.number(Field::From, &form.from);
+        let to = self.number(Field::To, &form.to);
+        let step = self.number(Field::Step, &form.step);
+        let dtype = Dtype::from_name(&form.dtype).map_err(|error| self.mistake(Field::Dtype, error)).ok();
+        let (from, to, step, dtype) = (from?, to?, step?, dtype?);
+        if step.to_f64() == 0.0 {
+            self.mistake(Field::Step, "a step of 0 never gets anywhere");
+            return None;
+        }
+        Range::new(from, to, step, dtype)
+            .map_err(|error| {
+                let field = match &error {
+                    crate::array::RangeError::NotFinite(number)
+                    | crate::array::RangeError::NotWhole { number, .. }
+                    | crate::array::RangeError::OutOfBounds { number, .. } => {
+                        [(Field::From, from), (Field::Step, step)]
+                            .into_iter()
+                            .find_map(|(field, typed)| (typed.to_f64().total_cmp(&number.to_f64()).is_eq()).then_some(field))
+                            .unwrap_or(Field::To)
+                    }
+                    crate::array::RangeError::Dtype(_) => Field::Dtype,
+                    _ => Field::To,
+                };
+                self.mistake(field, error);
+            })
+            .ok()
+    }
+
+    fn file(&mut self) -> Option<(Origin, String, ArrayMeta)> {
+        let typed = self.form.path.trim();
+        if typed.is_empty() {
+            self.mistake(Field::Path, "choose a file, or type its path");
+            return None;
+        }
+        match &self.paths.source {
+            Some((path, Ok(info))) if path == typed => {
+                let origin = Origin::File { path: typed_path(typed), dtype: None };
+                Some((origin, info.name.clone(), info.meta.clone()))
+            }
+            Some((path, Err(message))) if path == typed => {
+                self.mistakes.insert(Field::Path, message.clone());
+                None
+            }
+            _ => {
+                self.pending = true;
+                None
+            }
+        }
+    }
+
+    fn sink(&mut self) -> Option<SinkSpec> {
+        let typed = self.form.sink_path.trim();
+        match self.form.sink {
+            SinkKind::Memory => return Some(SinkSpec::Memory),
+            SinkKind::Discard => return Some(SinkSpec::Discard),
+            SinkKind::File if typed.is_empty() => {
+                self.mistake(Field::SinkPath, "choose a folder, or type the path of a new file");
+                return None;
+            }
+            SinkKind::File => {}
+        }
+        match self.paths.sink {
+            Some((ref path, place)) if path == typed => match place {
+                SinkPlace::Free => Some(SinkSpec::File(typed_path(typed))),
+                SinkPlace::Folder => Some(SinkSpec::Folder(typed_path(typed))),
+                SinkPlace::File => {
+                    self.mistake(Field::SinkPath, "this file exists and is never overwritten: type another name");
+                    None
+                }
+                SinkPlace::NoFolder => {
+                    self.mistake(Field::SinkPath, "there is no such folder");
+                    None
+                }
+            },
+            _ => {
+                self.pending = true;
+                None
+            }
+        }
+    }
+
+    fn expectation(&mut self) -> Option<ArrayMeta> {
+        let form = self.form;
+        let dtype = Dtype::from_name(&form.expect_dtype).map_err(|error| self.mistake(Field::ExpectDtype, error)).ok();
+        let typed = form.expect_shape.trim();
+        let shape = match parse_count(&without_commas(typed)) {
+            Ok(count) => Some(Shape::vector(count)),
+            // Not one number: then a shape, such as 3,4.
+            Err(_) => Shape::parse(typed).map_err(|error| self.mistake(Field::ExpectShape, error)).ok(),
+        };
+        ArrayMeta::new(dtype?, shape?, Order::C).map_err(|error| self.mistake(Field::ExpectShape, error)).ok()
+    }
+
+    fn options(&mut self) -> Option<Options> {
+        let form = self.form;
+        let chunk = format::parse_bytes(&form.chunk)
+            .and_then(|bytes| match usize::try_from(bytes) {
+                Ok(bytes) if (4096..=1 << 30).contains(&bytes) => Ok(bytes),
+                _ => Err("a chunk is between 4 KiB and 1 GiB".to_owned()),
+            })
+            .map_err(|error| self.mistake(Field::Chunk, error))
+            .ok();
+        let limit = format::parse_rate(&form.limit).map_err(|error| self.mistake(Field::Limit, error)).ok();
+        let preview = parse_count(form.preview.trim())
+            .ok()
+            .and_then(|count| usize::try_from(count).ok())
+            .filter(|count| *count <= 1000);
+        if preview.is_none() {
+            self.mistake(Field::Preview, "a number from 0 to 1000 is needed");
+        }
+        let timeout = format::parse_duration(&form.timeout).map_err(|error| self.mistake(Field::Timeout, error)).ok();
+        Some(Options {
+            wire: WireChoice::ALL.into_iter().find(|wire| wire.name() == form.wire).unwrap_or_default(),
+            send_route: SendRouteChoice::ALL
+                .into_iter()
+                .find(|route| route.name() == form.send_route)
+                .unwrap_or_default(),
+            receive_route: ReceiveRouteChoice::ALL
+                .into_iter()
+                .find(|route| route.name() == form.receive_route)
+                .unwrap_or_default(),
+            chunk_bytes: chunk?,
+            limit_bytes_per_s: limit?,
+            preview_elements: preview?,
+            checksum: if form.verify { ChecksumKind::default() } else { ChecksumKind::None },
+            timeout: timeout?,
+        })
+    }
+
+    fn endpoint(&mut self, field: Field, typed: &str) -> Option<Endpoint> {
+        if typed.trim().is_empty() {
+            self.mistake(field, "an address is needed, such as 192.168.1.7:25000");
+            return None;
+        }
+        Endpoint::parse(typed.trim()).map_err(|error| self.mistake(field, error)).ok()
+    }
+
+    fn number(&mut self, field: Field, typed: &str) -> Option<Number> {
+        let plain = without_commas(typed);
+        match plain.parse::<Number>() {
+            Ok(number) if number.to_f64().is_finite() => Some(number),
+            Ok(_) => {
+                self.mistake(field, "must be finite");
+                None
+            }
+            Err(_) if plain.is_empty() => {
+                self.mistake(field, "a number is needed");
+                None
+            }
+            Err(error) => {
+                self.mistake(field, error);
+                None
+            }
+        }
+    }
+
+    fn mistake(&mut self, field: Field, text: impl std::fmt::Display) {
+        self.mistakes.entry(field).or_insert_with(|| text.to_string());
+    }
+}
+
+fn without_commas(typed: &str) -> String {
+    typed.trim().chars().filter(|c| *c != ',').collect()
+}
+
+/// A typed number as it fits into a name: `3.5e9` rather than `3,500,000,000`.
+fn short(typed: &str) -> String {
+    let plain = without_commas(typed).replace('_', "");
+    let digits = plain.strip_prefix('-').unwrap_or(&plain);
+    let figures = digits.trim_end_matches('0');
+    let power = digits.len().saturating_sub(1);
+    if digits.len() >= 6 && digits.bytes().all(|b| b.is_ascii_digit()) && figures.len() <= 3 && !figures.is_empty() {
+        let sign = if plain.starts_with('-') { "-" } else { "" };
+        let (whole, fraction) = figures.split_at(1);
+        let point = if fraction.is_empty() { "" } else { "." };
+        return format!("{sign}{whole}{point}{fraction}e{power}");
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(change: impl FnOnce(&mut Form)) -> Checked {
+        let mut form = Form::default();
+        change(&mut form);
+        check(&form, &Paths::default())
+    }
+
+    #[test]
+    fn the_form_opens_ready_with_400_mb() {
+        let checked = checked(|_| {});
+        assert_eq!(checked.mistakes, BTreeMap::new());
+        assert_eq!(checked.summary.as_deref(), Some("50,000,000 numbers, 400 MB"));
+        let recipe = checked.recipe.unwrap();
+        assert_eq!(recipe.name, "range 0 … 5e7");
+        assert_eq!(recipe.meta.unwrap().byte_len(), 400_000_000);
+        assert_eq!(recipe.options, Options::default());
+        assert!(matches!(recipe.what, What::Loopback { sink: SinkSpec::Memory, .. }));
+    }
+
+    #[test]
+    fn every_mistake_is_named_beside_its_field() {
+        type Change = fn(&mut Form);
+        let table: [(Field, Change); 14] = [
+            (Field::From, |form| form.from = "one".to_owned()),
+            (Field::From, |form| form.from = "inf".to_owned()),
+            (Field::To, |form| form.to = String::new()),
+            (Field::To, |form| form.to = "1e30".to_owned()),
+            (Field::Step, |form| form.step = "0".to_owned()),
+            (Field::Step, |form| form.step = "nan".to_owned()),
+            (Field::Dtype, |form| form.dtype = "f65".to_owned()),
+            (Field::Path, |form| form.source = SourceKind::File),
+            (Field::SinkPath, |form| form.sink = SinkKind::File),
+            (Field::Chunk, |form| form.chunk = "0".to_owned()),
+            (Field::Limit, |form| form.limit = "fast".to_owned()),
+            (Field::Preview, |form| form.preview = "1e9".to_owned()),
+            (Field::Timeout, |form| form.timeout = "soon".to_owned()),
+            (Field::SendTo, |form| {
+                form.endpoint = EndpointKind::SendTo;
+                form.send_to = "nowhere".to_owned();
+            }),
+        ];
+        for (field, change) in table {
+            let checked = checked(change);
+            assert_eq!(checked.mistakes.keys().copied().collect::<Vec<_>>(), [field], "{:?}", checked.mistakes);
+            assert_eq!(checked.recipe, None);
+        }
+    }
+
+    #[test]
+    fn several_mistakes_are_all_named() {
+        let checked = checked(|form| {
+            form.from = "x".to_owned();
+            form.step = "y".to_owned();
+            form.chunk = "z".to_owned();
+        });
+        assert_eq!(checked.mistakes.len(), 3);
+    }
+
+    #[test]
+    fn an_empty_range_and_a_negative_step_are_fine() {
+        assert_eq!(checked(|form| form.to = "0".to_owned()).summary.as_deref(), Some("0 numbers, 0 bytes"));
+        let down = checked(|form| {
+            form.from = "10".to_owned();
+            form.to = "0".to_owned();
+            form.step = "-2.5".to_owned();
+        });
+        assert_eq!(down.summary.as_deref(), Some("4 numbers, 32 bytes"));
+        assert!(down.recipe.is_some());
+    }
+
+    #[test]
+    fn a_file_is_pending_until_it_was_looked_at() {
+        let mut form = Form { source: SourceKind::File, path: "/data/a.npy".to_owned(), ..Form::default() };
+        let mut paths = Paths::default();
+        let waiting = check(&form, &paths);
+        assert!(waiting.pending && waiting.recipe.is_none() && waiting.mistakes.is_empty());
+
+        let meta = ArrayMeta::vector(Dtype::u8(), 1000).unwrap();
+        paths.source = Some((form.path.clone(), Ok(FileInfo { name: "a.npy".to_owned(), meta })));
+        let known = check(&form, &paths);
+        assert_eq!(known.summary.as_deref(), Some("u8 1,000 · 1.00 kB"));
+        assert_eq!(known.recipe.unwrap().name, "a.npy");
+
+        paths.source = Some((form.path.clone(), Err("there is no file".to_owned())));
+        assert_eq!(check(&form, &paths).mistakes[&Field::Path], "there is no file");
+
+        form.path = "/data/b.npy".to_owned();
+        assert!(check(&form, &paths).pending, "another path is another question");
+    }
+
+    #[test]
+    fn a_sink_is_what_its_path_is() {
+        let form = Form { sink: SinkKind::File, sink_path: "/data".to_owned(), ..Form::default() };
+        let placed = |place| check(&form, &Paths { sink: Some(("/data".to_owned(), place)), source: None });
+        let sink = |checked: Checked| match checked.recipe.map(|recipe| recipe.what) {
+            Some(What::Loopback { sink, .. }) => Some(sink),
+            _ => None,
+        };
+        assert_eq!(sink(placed(SinkPlace::Folder)), Some(SinkSpec::Folder("/data".into())));
+        assert_eq!(sink(placed(SinkPlace::Free)), Some(SinkSpec::File("/data".into())));
+        for place in [SinkPlace::File, SinkPlace::NoFolder] {
+            assert!(placed(place).mistakes.contains_key(&Field::SinkPath));
+        }
+    }
+
+    #[test]
+    fn receiving_needs_no_source_and_raw_needs_what_comes() {
+        let receive = |wire: &str, shape: &str| {
+            checked(|form| {
+                form.endpoint = EndpointKind::ReceiveAt;
+                form.source = SourceKind::File;
+                form.wire = wire.to_owned();
+                form.expect_shape = shape.to_owned();
+            })
+        };
+        assert!(matches!(receive("auto", "").recipe.unwrap().what, What::Receive { expect: None, .. }));
+        assert_eq!(receive("raw", "50,000,000").recipe.unwrap().meta.unwrap().byte_len(), 400_000_000);
+        assert!(receive("raw", "many").mistakes.contains_key(&Field::ExpectShape));
+    }
+
+    #[test]
+    fn names_of_ranges_are_short() {
+        for (typed, name) in [("3,500,000,000", "3.5e9"), ("50_000_000", "5e7"), ("12345678", "12345678"), ("-100000", "-1e5"), ("0.5", "0.5"), ("000000", "000000")] {
+            assert_eq!(short(typed), name);
+        }
+    }
+}

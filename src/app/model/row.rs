@@ -1,0 +1,343 @@
+//! One transfer as the window knows it: folded from its events and from nothing else.
+
+use std::path::PathBuf;
+
+use crate::array::Value;
+use crate::error::Fault;
+use crate::telemetry::{Counters, Series};
+use crate::transfer::{Event, EventKind, Finished, Outcome, Side, Started, State, TransferId};
+
+use super::plan::{Recipe, What};
+
+/// Tells rows apart for as long as the window is open; a row that repeats keeps its key.
+pub type RowKey = u64;
+
+/// Where a transfer is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Phase {
+    /// Asked for; nothing was heard of it yet.
+    Starting,
+    /// As the engine says.
+    Is(State),
+    /// Done; whether checksums agreed, where there were any.
+    Done {
+        /// Whether checksums agreed.
+        verified: Option<bool>,
+    },
+    /// Failed.
+    Failed {
+        /// Who has to act.
+        fault: Fault,
+        /// What happened and what to do.
+        message: String,
+    },
+    /// Someone cancelled it.
+    Cancelled,
+}
+
+/// One end of a transfer.
+#[derive(Debug, Clone, Default)]
+pub struct End {
+    /// Bytes over time.
+    pub series: Series,
+    /// What it has cost so far.
+    pub counters: Counters,
+    /// The first elements as this end has them.
+    pub preview: Vec<Value>,
+    /// What is moved, and how.
+    pub started: Option<Started>,
+    /// How it ended well.
+    pub finished: Option<Finished>,
+    /// Bytes of the rounds before this one.
+    base_bytes: u64,
+    /// CPU seconds of the rounds before this one.
+    base_cpu_s: f64,
+}
+
+/// What stands in the numbers row.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Numbers {
+    /// The rate now, in bytes a second.
+    pub now: f64,
+    /// The rate since the beginning.
+    pub mean: f64,
+    /// The fastest that lasted.
+    pub peak: f64,
+    /// Bytes of this round.
+    pub done: u64,
+    /// Bytes of one round, where known.
+    pub total: Option<u64>,
+    /// Time left; nothing where nobody can know.
+    pub left_s: Option<f64>,
+    /// CPU time of the data threads here for a gigabyte.
+    pub cpu_s_per_gb: Option<f64>,
+    /// Time since the transfer's clock began.
+    pub elapsed_s: f64,
+}
+
+/// One transfer.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Which row.
+    pub key: RowKey,
+    /// Which transfer of the engine; nothing before it has begun.
+    pub id: Option<TransferId>,
+    /// What it does, to do it again.
+    pub recipe: Recipe,
+    /// Where it is.
+    pub phase: Phase,
+    /// The limit that is set now.
+    pub limit_bytes_per_s: Option<u64>,
+    /// The address that it listens on.
+    pub address: Option<String>,
+    /// The file that was published.
+    pub path: Option<PathBuf>,
+    /// Something to know besides.
+    pub note: Option<String>,
+    /// How often it was done, where it repeats.
+    pub rounds: u32,
+    /// What is looked at, in seconds, where someone zoomed in.
+    pub zoom_s: Option<(f64, f64)>,
+    /// The highest end of the rate axis so far; never falls while it runs.
+    pub rate_axis_top: f64,
+    sender: End,
+    receiver: End,
+    /// When the row began, on the window's clock.
+    began_s: f64,
+    /// Where the clock of this round begins on the row's time axis.
+    base_s: f64,
+    last_event_s: f64,
+}
+
+impl Row {
+    /// A row for what is about to start.
+    #[must_use]
+    pub fn new(key: RowKey, recipe: Recipe, now_s: f64) -> Self {
+        Self {
+            key,
+            id: None,
+            phase: Phase::Starting,
+            limit_bytes_per_s: recipe.options.limit_bytes_per_s,
+            recipe,
+            address: None,
+            path: None,
+            note: None,
+            rounds: 0,
+            zoom_s: None,
+            rate_axis_top: 0.0,
+            sender: End::default(),
+            receiver: End::default(),
+            began_s: now_s,
+            base_s: 0.0,
+            last_event_s: now_s,
+        }
+    }
+
+    /// An end of it.
+    #[must_use]
+    pub fn end(&self, side: Side) -> &End {
+        match side {
+            Side::Sender => &self.sender,
+            Side::Receiver => &self.receiver,
+        }
+    }
+
+    /// The ends that are here.
+    #[must_use]
+    pub fn sides(&self) -> &'static [Side] {
+        match self.recipe.what {
+            What::Loopback { .. } => &[Side::Sender, Side::Receiver],
+            What::Send { .. } => &[Side::Sender],
+            What::Receive { .. } => &[Side::Receiver],
+        }
+    }
+
+    /// The end whose numbers count: the one that has the bytes for certain.
+    #[must_use]
+    pub fn main_end(&self) -> &End {
+        if matches!(self.recipe.what, What::Send { .. }) { &self.sender } else { &self.receiver }
+    }
+
+    /// Whether it has ended, one way or another.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Done { .. } | Phase::Failed { .. } | Phase::Cancelled)
+    }
+
+    /// Whether figures change from one frame to the next without an event.
+    #[must_use]
+    pub fn is_moving(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Starting | Phase::Is(State::Connecting | State::Transferring | State::Verifying)
+        )
+    }
+
+    /// Whether pausing makes sense now.
+    #[must_use]
+    pub fn can_pause(&self) -> bool {
+        matches!(self.phase, Phase::Is(State::Connecting | State::Transferring | State::Verifying))
+    }
+
+    /// Takes an event in.
+    pub fn fold(&mut self, event: Event, now_s: f64) {
+        self.last_event_s = now_s;
+        let t_s = self.base_s + event.elapsed_s;
+        let is_main = std::ptr::eq(self.end(event.side), self.main_end());
+        let end = match event.side {
+            Side::Sender => &mut self.sender,
+            Side::Receiver => &mut self.receiver,
+        };
+        match event.kind {
+            EventKind::State { state } => {
+                // A pause shows at its beginning and at its end, though no sample came meanwhile.
+                if !end.series.points().is_empty() {
+                    end.series.push(t_s, end.series.bytes());
+                }
+                if !self.is_over() && (is_main || matches!(state, State::Paused | State::Transferring)) {
+                    self.phase = Phase::Is(state);
+                }
+            }
+            EventKind::Started(started) => end.started = Some(*started),
+            EventKind::Sample(sample) => {
+                end.series.push(t_s, end.base_bytes + sample.bytes);
+                if let Some(counters) = sample.counters {
+                    end.counters = counters;
+                }
+            }
+            EventKind::Preview { values, .. } => end.preview = values,
+            EventKind::Finished(finished) => {
+                end.series.push(t_s, end.base_bytes + finished.bytes);
+                end.finished = Some(*finished);
+                if !self.is_over() && self.sides().iter().all(|side| self.end(*side).finished.is_some()) {
+                    self.finish();
+                }
+            }
+            EventKind::Failed(failure) => {
+                end.series.push(t_s, end.base_bytes + failure.bytes);
+                if !self.is_over() {
+                    self.phase = Phase::Failed { fault: failure.fault, message: failure.message };
+                }
+            }
+            EventKind::Cancelled { bytes } => {
+                end.series.push(t_s, end.base_bytes + bytes);
+                if !self.is_over() {
+                    self.phase = Phase::Cancelled;
+                }
+            }
+        }
+    }
+
+    /// Takes in how the whole transfer ended, which knows the cause where two ends failed.
+    pub fn settle(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Done(finished) => {
+                self.receiver.finished.get_or_insert_with(|| finished.clone());
+                self.sender.finished.get_or_insert(finished);
+                if !self.is_over() {
+                    self.finish();
+                }
+            }
+            Outcome::Failed(failure) => {
+                self.phase = Phase::Failed { fault: failure.fault, message: failure.message };
+            }
+            Outcome::Cancelled => self.phase = Phase::Cancelled,
+        }
+    }
+
+    /// It could not even begin.
+    pub fn fail(&mut self, error: &crate::Error) {
+        self.phase = Phase::Failed { fault: error.fault(), message: error.to_string() };
+    }
+
+    /// Goes on with another round on the same time axis.
+    pub fn next_round(&mut self, now_s: f64) {
+        self.base_s = (now_s - self.began_s).max(self.elapsed_end_s());
+        for end in [&mut self.sender, &mut self.receiver] {
+            end.base_bytes = end.series.bytes();
+            end.base_cpu_s += end.counters.cpu_s();
+            end.counters = Counters::default();
+            end.finished = None;
+            if !end.series.points().is_empty() {
+                end.series.push(self.base_s, end.base_bytes);
+            }
+        }
+        (self.id, self.phase) = (None, Phase::Starting);
+    }
+
+    /// The figures as they are at `now_s` on the window's clock.
+    #[must_use]
+    pub fn numbers(&self, now_s: f64) -> Numbers {
+        let end = self.main_end();
+        let series = &end.series;
+        let total = end.started.as_ref().map(|started| started.total_bytes).or(self.recipe.meta.as_ref().map(crate::array::ArrayMeta::byte_len));
+        let elapsed_s = self.elapsed_end_s();
+        let done = series.bytes().saturating_sub(end.base_bytes);
+        // Samples are at most 50 ms apart and a frame late; a silence longer than that is a standstill.
+        let silence_s = (now_s - self.last_event_s - 0.15).max(0.0);
+        let is_transferring = self.phase == Phase::Is(State::Transferring);
+        let window_s = (elapsed_s / 4.0).clamp(0.02, 0.5);
+        let now = if is_transferring { series.rate_before(series.end_s() + silence_s, window_s) } else { 0.0 };
+        let lately = series.rate_before(series.end_s() + silence_s, (elapsed_s / 2.0).clamp(0.05, 5.0));
+        let mean = match &end.finished {
+            Some(finished) if self.rounds <= 1 => finished.rate_bytes_per_s,
+            _ => series.mean(),
+        };
+        let left_s = match total {
+            Some(total) if is_transferring && lately > 0.0 && now > 0.0 => Some(total.saturating_sub(done) as f64 / lately),
+            _ => None,
+        };
+        let cpu_s: f64 = [&self.sender, &self.receiver].iter().map(|end| end.base_cpu_s + end.counters.cpu_s()).sum();
+        let moved = series.bytes();
+        Numbers {
+            now,
+            mean,
+            peak: series.peak((elapsed_s / 20.0).clamp(0.002, 0.05)).max(now),
+            done,
+            total,
+            left_s,
+            cpu_s_per_gb: (cpu_s > 0.0 && moved > 0).then(|| cpu_s / (moved as f64 / 1e9)),
+            elapsed_s,
+        }
+    }
+
+    /// The highest rate that lasted for a twentieth of the time, at either end.
+    #[must_use]
+    pub fn highest_rate(&self) -> f64 {
+        let window_s = (self.elapsed_end_s() / 20.0).max(0.002);
+        self.sender.series.peak(window_s).max(self.receiver.series.peak(window_s)) * 1.1
+    }
+
+    /// How much of this round is done, from 0 to 1.
+    #[must_use]
+    pub fn share_done(&self) -> f64 {
+        let end = self.main_end();
+        let done = end.series.bytes().saturating_sub(end.base_bytes);
+        match (&self.phase, end.started.as_ref().map(|started| started.total_bytes)) {
+            (Phase::Done { .. }, _) => 1.0,
+            (_, Some(total)) if total > 0 => (done as f64 / total as f64).min(1.0),
+            _ => 0.0,
+        }
+    }
+
+    /// The end of the row's time axis so far.
+    #[must_use]
+    pub fn elapsed_end_s(&self) -> f64 {
+        self.sender.series.end_s().max(self.receiver.series.end_s())
+    }
+
+    /// What either end knows of what is moved.
+    #[must_use]
+    pub fn started(&self) -> Option<&Started> {
+        self.main_end().started.as_ref().or(self.sender.started.as_ref()).or(self.receiver.started.as_ref())
+    }
+
+    fn finish(&mut self) {
+        let finished = self.main_end().finished.clone();
+        self.phase = Phase::Done { verified: finished.as_ref().and_then(|finished| finished.verified) };
+        self.rounds += 1;
+        let all = [finished, self.sender.finished.clone(), self.receiver.finished.clone()];
+        self.path = all.iter().flatten().find_map(|finished| finished.path.clone());
+        self.note = all.iter().flatten().find_map(|finished| finished.note.clone());
+    }
+}

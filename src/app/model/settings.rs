@@ -1,0 +1,79 @@
+//! What the window remembers from one run to the next.
+
+use serde::{Deserialize, Serialize};
+
+use super::form::Form;
+
+/// Light or dark.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ThemeChoice {
+    /// As the system has it.
+    #[default]
+    System,
+    /// Dark, always.
+    Dark,
+    /// Light, always.
+    Light,
+}
+
+impl ThemeChoice {
+    /// Every choice, with its name on the screen.
+    pub const ALL: [(Self, &'static str); 3] = [(Self::System, "System"), (Self::Dark, "Dark"), (Self::Light, "Light")];
+
+    /// The one after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        match self {
+            Self::System => Self::Dark,
+            Self::Dark => Self::Light,
+            Self::Light => Self::System,
+        }
+    }
+
+    /// Its name on the screen.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(choice, _)| *choice == self).map_or("", |(_, name)| name)
+    }
+}
+
+/// Everything that is kept. A field that is new or missing takes its default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Light or dark.
+    pub theme: ThemeChoice,
+    /// Whether New transfer is unfolded.
+    pub form_open: bool,
+    /// Whether Advanced is unfolded.
+    pub advanced_open: bool,
+    /// What is typed.
+    pub form: Form,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { theme: ThemeChoice::System, form_open: true, advanced_open: false, form: Form::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_another_version_keep_what_they_can() {
+        let settings: Settings = serde_json::from_str(r#"{"theme":"Light","gone":1,"form":{"to":"12"}}"#).unwrap();
+        assert_eq!(settings.theme, ThemeChoice::Light);
+        assert_eq!((settings.form.from.as_str(), settings.form.to.as_str()), ("0", "12"));
+        assert!(settings.form_open);
+    }
+
+    #[test]
+    fn settings_come_back_as_they_were() {
+        let mut settings = Settings { theme: ThemeChoice::Dark, form_open: false, ..Settings::default() };
+        settings.form.path = "/data/a.npy".to_owned();
+        let text = serde_json::to_string(&settings).unwrap();
+        assert_eq!(serde_json::from_str::<Settings>(&text).unwrap(), settings);
+    }
+}

@@ -1,0 +1,207 @@
+//! The list of transfers: which are there, which is selected, what they say in one line.
+
+use std::collections::HashMap;
+
+use crate::transfer::{Event, Side, State, TransferId};
+
+use super::format;
+use super::plan::{Recipe, What, in_words};
+use super::row::{Phase, Row, RowKey};
+
+/// All transfers of this window, newest first.
+#[derive(Debug, Default)]
+pub struct Transfers {
+    rows: Vec<Row>,
+    selected: Option<RowKey>,
+    last_key: RowKey,
+    by_id: HashMap<TransferId, RowKey>,
+}
+
+impl Transfers {
+    /// The rows, newest first.
+    #[must_use]
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The selected row.
+    #[must_use]
+    pub fn selected(&self) -> Option<&Row> {
+        self.selected.and_then(|key| self.row(key))
+    }
+
+    /// The row of a key.
+    #[must_use]
+    pub fn row(&self, key: RowKey) -> Option<&Row> {
+        self.rows.iter().find(|row| row.key == key)
+    }
+
+    /// The row of a key, to change it.
+    pub fn row_mut(&mut self, key: RowKey) -> Option<&mut Row> {
+        self.rows.iter_mut().find(|row| row.key == key)
+    }
+
+    /// Adds a row for what is about to start, and selects it.
+    pub fn add(&mut self, recipe: Recipe, now_s: f64) -> RowKey {
+        self.last_key += 1;
+        self.rows.insert(0, Row::new(self.last_key, recipe, now_s));
+        self.selected = Some(self.last_key);
+        self.last_key
+    }
+
+    /// Ties a row to the transfer that the engine has started for it.
+    pub fn tie(&mut self, key: RowKey, id: TransferId) {
+        self.by_id.insert(id, key);
+        if let Some(row) = self.row_mut(key) {
+            row.id = Some(id);
+        }
+    }
+
+    /// Takes an event in; one of a transfer that nobody knows any more is dropped.
+    pub fn fold(&mut self, event: Event, now_s: f64) -> Option<RowKey> {
+        let key = *self.by_id.get(&event.transfer)?;
+        let row = self.row_mut(key)?;
+        // A round that is over has nothing to say in the next one.
+        if row.id == Some(event.transfer) {
+            row.fold(event, now_s);
+        }
+        Some(key)
+    }
+
+    /// Selects a row.
+    pub fn select(&mut self, key: RowKey) {
+        if self.row(key).is_some() {
+            self.selected = Some(key);
+        }
+    }
+
+    /// Selects the row so many below the selected one.
+    pub fn move_selection(&mut self, down: isize) {
+        let at = self.rows.iter().position(|row| Some(row.key) == self.selected).unwrap_or(0);
+        let to = at.saturating_add_signed(down).min(self.rows.len().saturating_sub(1));
+        self.selected = self.rows.get(to).map(|row| row.key);
+    }
+
+    /// Takes a row off the list; the one below it, or above where there is none, is selected.
+    pub fn remove(&mut self, key: RowKey) {
+        let Some(at) = self.rows.iter().position(|row| row.key == key) else { return };
+        self.rows.remove(at);
+        self.by_id.retain(|_, tied| *tied != key);
+        if self.selected == Some(key) {
+            self.selected = self.rows.get(at).or(self.rows.last()).map(|row| row.key);
+        }
+    }
+
+    /// How many have not ended.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.rows.iter().filter(|row| !row.is_over()).count()
+    }
+
+    /// Whether figures change without an event.
+    #[must_use]
+    pub fn is_moving(&self) -> bool {
+        self.rows.iter().any(Row::is_moving)
+    }
+
+    /// What the title of the window says.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let Some(row) = self.selected() else { return "Arraylift".to_owned() };
+        let size = row.started().map_or(String::new(), |started| format!(" {}", format::bytes(started.total_bytes)));
+        let state = match &row.phase {
+            Phase::Done { verified } => {
+                let mean = format::rate(row.numbers(0.0).mean);
+                let verified = if *verified == Some(true) { ", verified" } else { "" };
+                format!("done{size} at {mean}{verified}")
+            }
+            Phase::Failed { message, .. } => format!("failed: {message}"),
+            phase => format!("{}{size}", phase.name().to_lowercase()),
+        };
+        format!("Arraylift — {state}")
+    }
+}
+
+impl Phase {
+    /// One word for it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Starting => "Starting",
+            Self::Is(State::Queued) => "Queued",
+            Self::Is(State::Listening) => "Listening",
+            Self::Is(State::Connecting) => "Connecting",
+            Self::Is(State::Transferring) => "Transferring",
+            Self::Is(State::Paused) => "Paused",
+            Self::Is(State::Verifying) => "Verifying",
+            Self::Done { verified: Some(true) } => "Verified",
+            Self::Done { verified: Some(false) } => "Done, checksums differ",
+            Self::Done { verified: None } => "Done",
+            Self::Failed { .. } => "Failed",
+            Self::Cancelled => "Cancelled",
+        }
+    }
+}
+
+impl Row {
+    /// The array's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let told = self.started().and_then(|started| started.source.as_deref());
+        match (&self.recipe.what, told) {
+            (What::Receive { .. }, Some(told)) => told,
+            _ => &self.recipe.name,
+        }
+    }
+
+    /// The array in words: `f64 50,000,000 · 400 MB`.
+    #[must_use]
+    pub fn array_in_words(&self) -> String {
+        match (self.started(), &self.recipe.meta) {
+            (Some(started), _) => in_words(&started.dtype, &started.shape, started.total_bytes),
+            (None, Some(meta)) => in_words(&meta.dtype().name(), meta.shape().dimensions(), meta.byte_len()),
+            (None, None) => "not known yet".to_owned(),
+        }
+    }
+
+    /// Between which ends: `this machine`, `to gpu-3:25000`, `from 10.0.0.7`.
+    #[must_use]
+    pub fn endpoint_in_words(&self) -> String {
+        match &self.recipe.what {
+            What::Loopback { .. } => "this machine".to_owned(),
+            What::Send { to, .. } => format!("to {to}"),
+            What::Receive { at, .. } => match (self.end(Side::Receiver).started.as_ref(), &self.address) {
+                (Some(started), _) => format!("from {}", started.peer),
+                (None, Some(address)) => format!("at {address}"),
+                (None, None) => format!("at {at}"),
+            },
+        }
+    }
+
+    /// The rate column: a rate while there is one, else the state.
+    #[must_use]
+    pub fn rate_in_words(&self, now_s: f64) -> String {
+        match self.phase {
+            Phase::Is(State::Transferring) => format::rate(self.numbers(now_s).now).to_string(),
+            Phase::Done { .. } => format::rate(self.numbers(now_s).mean).to_string(),
+            ref phase => phase.name().to_lowercase(),
+        }
+    }
+
+    /// The column beside the rate: time left, verified, or why it failed.
+    #[must_use]
+    pub fn note_in_words(&self, now_s: f64) -> String {
+        match &self.phase {
+            Phase::Is(State::Transferring) if self.recipe.repeat => format!("round {}", self.rounds + 1),
+            Phase::Is(State::Transferring) => {
+                self.numbers(now_s).left_s.map_or(String::new(), |left_s| format!("{} left", format::left(left_s)))
+            }
+            Phase::Done { verified: Some(true) } => "verified".to_owned(),
+            Phase::Done { verified: Some(false) } => "checksums differ".to_owned(),
+            Phase::Done { verified: None } => "not verified".to_owned(),
+            Phase::Failed { message, .. } => message.clone(),
+            Phase::Is(State::Listening) => "waits for a sender".to_owned(),
+            _ => String::new(),
+        }
+    }
+}

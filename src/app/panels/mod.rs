@@ -1,0 +1,11 @@
+//! The panels: each draws what the model holds and returns what someone asked for.
+
+pub mod close;
+pub mod new_transfer;
+pub mod numbers;
+pub mod preview;
+pub mod progress;
+pub mod status;
+pub mod throughput;
+pub mod time_plot;
+pub mod transfers;

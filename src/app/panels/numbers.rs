@@ -1,0 +1,245 @@
+//! The numbers of the selected transfer: the rate, large, and what belongs to it; or why there is none.
+
+use eframe::egui::{Align, Color32, Frame, Label, Layout, Margin, RichText, Slider, Stroke, Ui, vec2};
+
+use crate::app::action::Action;
+use crate::app::model::format::{self, Quantity};
+use crate::app::model::plan::What;
+use crate::app::model::row::{Numbers, Phase, Row};
+use crate::app::theme::{self, STEP};
+use crate::app::widgets::{caption, word_button};
+use crate::error::Fault;
+use crate::transfer::State;
+
+/// Draws the rate and the figures beside it.
+pub fn ui(ui: &mut Ui, row: &Row, now_s: f64, resident_bytes: Option<u64>) {
+    let palette = theme::palette(ui);
+    let numbers = row.numbers(now_s);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 0.0;
+        let width = if ui.available_width() > 760.0 { 176.0 } else { 150.0 };
+        ui.allocate_ui_with_layout(vec2(width, 48.0), Layout::left_to_right(Align::Max), |ui| {
+            ui.set_min_width(width);
+            hero_ui(ui, row, &numbers);
+        });
+        let figures = figures(row, &numbers, resident_bytes);
+        let room = ui.available_width();
+        let least: f32 = figures.iter().map(|figure| figure.width(ui)).sum();
+        let gap = ((room - least) / figures.len().max(1) as f32).clamp(14.0, 40.0);
+        for figure in figures {
+            // What does not fit is left out from the right, never squeezed.
+            if figure.width(ui) > ui.available_width() {
+                break;
+            }
+            let width = figure.width(ui);
+            ui.allocate_ui_with_layout(vec2(width, 48.0), Layout::top_down(Align::Min), |ui| {
+                ui.set_min_width(width);
+                ui.spacing_mut().item_spacing.y = 3.0;
+                ui.add_space(5.0);
+                caption(ui, figure.name);
+                let colour = figure.colour.map_or(palette.text, |colour| colour(palette));
+                ui.add(Label::new(RichText::new(figure.value).font(theme::strong()).color(colour)).extend());
+            });
+            ui.add_space(gap);
+        }
+    });
+}
+
+/// The rate now; once it is done the mean, and where there is none the state in a word.
+fn hero_ui(ui: &mut Ui, row: &Row, numbers: &Numbers) {
+    let palette = theme::palette(ui);
+    ui.spacing_mut().item_spacing.x = 6.0;
+    let (quantity, colour) = match &row.phase {
+        Phase::Done { .. } => (Some(format::rate(numbers.mean)), palette.text),
+        Phase::Is(State::Transferring | State::Verifying) => (Some(format::rate(numbers.now)), palette.text),
+        Phase::Failed { .. } => (None, palette.failed),
+        _ => (None, palette.weak),
+    };
+    match quantity {
+        Some(Quantity { number, unit }) => {
+            let response = ui.add(Label::new(RichText::new(&number).font(theme::hero()).color(colour)).extend());
+            let baseline = response.rect.bottom();
+            let galley = ui.painter().layout_no_wrap(unit.to_owned(), theme::body(), palette.weak);
+            let at = eframe::egui::pos2(response.rect.right() + 6.0, baseline - galley.size().y - 6.5);
+            ui.painter().galley(at, galley, palette.weak);
+            response.accessible_name(format!("{number} {unit}"));
+        }
+        None => {
+            let word = row.phase.name();
+            let mut font = theme::hero();
+            font.size = 27.0;
+            ui.add(Label::new(RichText::new(word).font(font).color(colour)).extend());
+        }
+    }
+}
+
+struct Figure {
+    name: &'static str,
+    value: String,
+    /// The widest value that is to be expected, so that nothing moves when figures change.
+    widest: &'static str,
+    colour: Option<fn(&theme::Palette) -> Color32>,
+}
+
+impl Figure {
+    fn new(name: &'static str, value: String, widest: &'static str) -> Self {
+        Self { name, value, widest, colour: None }
+    }
+
+    fn width(&self, ui: &Ui) -> f32 {
+        let measure = |text: &str, font| ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER).size().x;
+        let value = measure(&self.value, theme::strong()).max(measure(self.widest, theme::strong()));
+        value.max(measure(self.name, theme::small())).ceil() + 1.0
+    }
+}
+
+fn figures(row: &Row, numbers: &Numbers, resident_bytes: Option<u64>) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    match &row.phase {
+        Phase::Done { verified } => {
+            let (value, colour): (_, fn(&theme::Palette) -> Color32) = match verified {
+                Some(true) => ("Verified", |palette| palette.verified),
+                Some(false) => ("Checksums differ", |palette| palette.failed),
+                None => ("Not verified", |palette| palette.weak),
+            };
+            figures.push(Figure { colour: Some(colour), ..Figure::new("done", value.to_owned(), "") });
+        }
+        _ => figures.push(Figure::new("mean", format::rate(numbers.mean).to_string(), "0.00 GB/s")),
+    }
+    figures.push(Figure::new("peak", format::rate(numbers.peak).to_string(), "0.00 GB/s"));
+    match (&row.phase, numbers.total) {
+        (Phase::Done { .. }, _) if row.rounds > 1 => {
+            let moved = format::bytes(row.main_end().series.bytes());
+            figures.push(Figure::new("moved", format!("{moved} in {} rounds", row.rounds), ""));
+        }
+        (Phase::Done { .. }, Some(total)) => figures.push(Figure::new("moved", format::bytes(total).to_string(), "")),
+        (_, Some(total)) => figures.push(Figure::new("moved", format::done_of(numbers.done, total), "00.0 of 00.0 GB")),
+        (_, None) => figures.push(Figure::new("moved", format::bytes(numbers.done).to_string(), "00.0 GB")),
+    }
+    if row.is_over() {
+        figures.push(Figure::new("took", format::duration(numbers.elapsed_s), ""));
+    } else {
+        let left = numbers.left_s.map_or_else(String::new, format::left);
+        figures.push(Figure::new("left", left, "00 min 00 s"));
+    }
+    let ends = if matches!(row.recipe.what, What::Loopback { .. }) { "CPU, both ends" } else { "CPU, this end" };
+    let cpu = numbers.cpu_s_per_gb.map_or_else(String::new, |cpu_s| format!("{cpu_s:.2} s a GB"));
+    figures.push(Figure::new(ends, cpu, "0.00 s a GB"));
+    if let Some(bytes) = resident_bytes {
+        figures.push(Figure::new("memory", format::bytes(bytes).to_string(), "00.0 GB"));
+    }
+    figures
+}
+
+/// Draws what has to be said besides numbers: where to send to, or why it failed.
+pub fn message_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
+    let palette = theme::palette(ui);
+    match &row.phase {
+        Phase::Failed { fault, message } => {
+            let who = match fault {
+                Fault::Peer => "The other end has to act.",
+                Fault::Caller => "What was asked for has to change.",
+                Fault::System => "This machine is in the way.",
+            };
+            strip(ui, palette.failed, |ui| {
+                ui.vertical(|ui| {
+                    ui.spacing_mut().item_spacing.y = 3.0;
+                    ui.add(Label::new(RichText::new(sentence(message)).color(palette.text)).wrap().selectable(true));
+                    caption(ui, who);
+                });
+            }, Some(("Copy", "Copy the message", Action::Copy(message.clone()))), actions);
+        }
+        Phase::Is(State::Listening) => {
+            let address = row.address.clone().unwrap_or_default();
+            strip(ui, palette.receiver, |ui| {
+                ui.vertical(|ui| {
+                    ui.spacing_mut().item_spacing.y = 3.0;
+                    let text = format!("Waits for a sender at {address}");
+                    ui.add(Label::new(RichText::new(text).color(palette.text)).wrap().selectable(true));
+                    caption(ui, &format!("There: arraylift send FILE {address}"));
+                });
+            }, Some(("Copy", "Copy the address", Action::Copy(address.clone()))), actions);
+        }
+        Phase::Done { .. } => {
+            if let Some(path) = &row.path {
+                let folder = path.parent().map(std::path::Path::to_path_buf).unwrap_or_default();
+                let text = path.display().to_string();
+                strip(ui, palette.verified, |ui| {
+                    ui.add(Label::new(RichText::new(text).color(palette.text)).wrap().selectable(true));
+                }, Some(("Show in folder", "Show in folder", Action::ShowInFolder(folder))), actions);
+            }
+            if let Some(note) = &row.note {
+                strip(ui, palette.neutral, |ui| {
+                    ui.add(Label::new(RichText::new(sentence(note)).color(palette.text)).wrap().selectable(true));
+                }, None, actions);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Draws the limit of a transfer that runs: a slider from 1 MB/s to no limit at all.
+pub fn limit_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
+    const NONE: f64 = 10.1;
+    if row.is_over() {
+        return;
+    }
+    let mut power = row.limit_bytes_per_s.map_or(NONE, |limit| (limit as f64).log10().clamp(6.0, 10.0));
+    let before = power;
+    ui.spacing_mut().slider_width = 110.0;
+    ui.spacing_mut().interact_size.y = 20.0;
+    ui.spacing_mut().button_padding = vec2(6.0, 2.0);
+    let slider = Slider::new(&mut power, 6.0..=NONE)
+        .smart_aim(false)
+        .custom_formatter(|power, _| if power > 10.05 { "no limit".to_owned() } else { format::rate(10_f64.powf(power)).to_string() })
+        .custom_parser(|text| match format::parse_rate(text) {
+            Ok(Some(limit)) => Some((limit as f64).log10()),
+            Ok(None) => Some(NONE),
+            Err(_) => None,
+        });
+    ui.add(slider).on_hover_text("At most so many bytes a second; takes effect at once").accessible_name("Limit");
+    caption(ui, "limit");
+    if (power - before).abs() > 1e-9 {
+        // At most 10^10: far within what a u64 holds exactly.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 10^6 and 10^10")]
+        let limit = (power <= 10.05).then(|| 10_f64.powf(power) as u64);
+        actions.push(Action::SetLimit(row.key, limit));
+    }
+}
+
+fn strip(
+    ui: &mut Ui,
+    colour: Color32,
+    content: impl FnOnce(&mut Ui),
+    button: Option<(&str, &str, Action)>,
+    actions: &mut Vec<Action>,
+) {
+    let palette = theme::palette(ui);
+    let frame = Frame::new().fill(palette.field).corner_radius(theme::RADIUS).inner_margin(Margin::symmetric(14, 9));
+    let response = frame.show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.horizontal(|ui| {
+            let room = ui.available_width() - if button.is_some() { 100.0 } else { 0.0 };
+            ui.allocate_ui_with_layout(vec2(room, 0.0), Layout::top_down(Align::Min), |ui| {
+                ui.set_width(room);
+                content(ui);
+            });
+            if let Some((text, name, action)) = button {
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    if word_button(ui, text, name).clicked() {
+                        actions.push(action);
+                    }
+                });
+            }
+        });
+    });
+    let rect = response.response.rect;
+    ui.painter().vline(rect.left() + 1.0, rect.shrink2(vec2(0.0, 1.0)).y_range(), Stroke::new(2.0, colour));
+    ui.add_space(STEP);
+}
+
+/// A message of the engine as a sentence on the screen.
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

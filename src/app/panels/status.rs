@@ -1,0 +1,81 @@
+//! The line at the bottom: how the selected transfer is done, and what the window itself costs.
+
+use eframe::egui::{Align, Layout, Ui};
+
+use crate::app::action::Action;
+use crate::app::model::format;
+use crate::app::model::pace::Cost;
+use crate::app::model::plan::What;
+use crate::app::model::row::Row;
+use crate::app::model::settings::ThemeChoice;
+use crate::app::widgets::{caption, word_button};
+
+/// What the line shows besides the selected row.
+#[derive(Debug, Clone, Copy)]
+pub struct Own {
+    /// What the window cost when it was last measured.
+    pub cost: Option<Cost>,
+    /// Whether it repaints by itself now.
+    pub is_running: bool,
+    /// Light or dark.
+    pub theme: ThemeChoice,
+    /// Whether New transfer is hidden.
+    pub form_hidden: bool,
+}
+
+/// Draws the line.
+pub fn ui(ui: &mut Ui, row: Option<&Row>, own: Own, actions: &mut Vec<Action>) {
+    ui.horizontal_centered(|ui| {
+        if own.form_hidden && word_button(ui, "New transfer", "Show New transfer").on_hover_text("Ctrl N").clicked() {
+            actions.push(Action::ToggleForm);
+        }
+        caption(ui, &row.map_or_else(String::new, how));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            let theme = own.theme.name();
+            let button = word_button(ui, &format!("{theme} theme"), &format!("Theme: {theme}"));
+            if button.on_hover_text("System, dark or light").clicked() {
+                actions.push(Action::NextTheme);
+            }
+            ui.add_space(8.0);
+            caption(ui, &itself(own.cost, own.is_running));
+        });
+    });
+}
+
+/// What the window costs, as measured.
+#[must_use]
+pub fn itself(cost: Option<Cost>, is_running: bool) -> String {
+    match (cost, is_running) {
+        (Some(cost), true) => {
+            format!("Arraylift itself: {:.1} % CPU, {:.0} frames/s", cost.cpu * 100.0, cost.frames_per_s)
+        }
+        (Some(cost), false) => {
+            format!("Arraylift itself: at rest, last {:.1} % CPU, {:.0} frames/s", cost.cpu * 100.0, cost.frames_per_s)
+        }
+        (None, _) => "Arraylift itself: at rest".to_owned(),
+    }
+}
+
+/// Wire, routes, congestion control and chunk: `native · sendfile → recv · loopback cubic · 1 MiB chunks`.
+#[must_use]
+pub fn how(row: &Row) -> String {
+    let Some(started) = row.started() else { return String::new() };
+    let mut words = vec![started.wire.to_owned()];
+    let routes: Vec<&str> = [
+        row.end(crate::transfer::Side::Sender).started.as_ref().and_then(|started| started.send_route).or(started.send_route),
+        row.end(crate::transfer::Side::Receiver).started.as_ref().and_then(|started| started.receive_route).or(started.receive_route),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if !routes.is_empty() {
+        words.push(routes.join(" → "));
+    }
+    let place = if matches!(row.recipe.what, What::Loopback { .. }) { "loopback " } else { "" };
+    if let Some(congestion) = &started.congestion_control {
+        words.push(format!("{place}{congestion}"));
+    }
+    words.push(format!("{} chunks", format::binary_bytes(row.recipe.options.chunk_bytes)));
+    words.join(" · ")
+}

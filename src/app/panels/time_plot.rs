@@ -1,0 +1,250 @@
+//! What the two plots have in common: one time axis, one look, one way to zoom and scroll.
+
+use eframe::egui::{Color32, Id, PointerButton, Sense, Ui, Vec2b};
+use egui_plot::{AxisHints, GridInput, GridMark, HPlacement, HoverPosition, Plot, PlotPoint, PlotResponse, PlotUi};
+
+use crate::app::action::Action;
+use crate::app::model::history::{Drawn, nice_step, time_end};
+use crate::app::model::row::Row;
+use crate::app::theme;
+
+/// Both plots leave this much to the left of their y axis, so that their time axes stand one below the other.
+const LEFT_AXIS_WIDTH: f32 = 50.0;
+
+/// The part of a row's time that is looked at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TimeAxis {
+    /// Its beginning, in seconds.
+    pub from_s: f64,
+    /// Its end, in seconds.
+    pub to_s: f64,
+    can_zoom: bool,
+    end_s: f64,
+}
+
+impl TimeAxis {
+    /// The axis of a row: all of it unless someone zoomed in.
+    #[must_use]
+    pub fn of(row: &Row) -> Self {
+        let end_s = time_end(row.elapsed_end_s(), !row.is_over());
+        let (from_s, to_s) = row.zoom_s.unwrap_or((0.0, end_s));
+        Self { from_s, to_s, can_zoom: row.is_over(), end_s }
+    }
+
+    /// The part of the axis around `centre_s` that is `factor` times as long, kept inside of the whole.
+    #[must_use]
+    pub fn zoomed(&self, factor: f64, centre_s: f64, shift_s: f64) -> Option<(f64, f64)> {
+        let length_s = ((self.to_s - self.from_s) * factor).clamp(self.end_s * 1e-4, self.end_s);
+        let before = (centre_s - self.from_s) / (self.to_s - self.from_s);
+        let from_s = (centre_s - before * length_s + shift_s).clamp(0.0, self.end_s - length_s);
+        (length_s < self.end_s * 0.999).then_some((from_s, from_s + length_s))
+    }
+
+    fn unit(&self) -> (f64, &'static str) {
+        match self.to_s {
+            s if s <= 1.0 => (1e-3, "ms"),
+            s if s <= 300.0 => (1.0, "s"),
+            s if s <= 3.0 * 3600.0 => (60.0, "min"),
+            _ => (3600.0, "h"),
+        }
+    }
+
+    /// A time on this axis, with its unit.
+    #[must_use]
+    pub fn label(&self, t_s: f64, step_s: f64) -> String {
+        let (scale, unit) = self.unit();
+        format!("{} {unit}", decimals(t_s / scale, step_s / scale))
+    }
+}
+
+/// A number with as many decimals as tell one step from the next.
+#[must_use]
+pub fn decimals(value: f64, step: f64) -> String {
+    let mut digits = 0;
+    let mut shown = step.abs();
+    while digits < 6 && (shown - shown.round()).abs() > shown * 1e-6 {
+        digits += 1;
+        shown *= 10.0;
+    }
+    format!("{:.digits$}", if value.abs() < step * 1e-6 { 0.0 } else { value })
+}
+
+/// The y axis of a plot.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ValueAxis {
+    /// Its end.
+    pub top: f64,
+    /// From one line to the next.
+    pub step: f64,
+    /// What a label's number is divided by.
+    pub scale: f64,
+    /// What stands behind a label's number.
+    pub suffix: &'static str,
+}
+
+/// Draws a plot over `time`. `hover` says what is known at an instant, in lines.
+pub fn show<'a>(
+    ui: &mut Ui,
+    name: &str,
+    height: f32,
+    time: TimeAxis,
+    values: ValueAxis,
+    hover: impl Fn(f64) -> String + 'a,
+    draw: impl FnOnce(&mut PlotUi<'a>) + 'a,
+) -> PlotResponse<()> {
+    let palette = theme::palette(ui);
+    let weak = palette.weak;
+    let x_axis = AxisHints::new_x()
+        .formatter(move |mark, _| time.label(mark.value, mark.step_size))
+        .tick_label_font(theme::small())
+        .tick_label_color(weak)
+        .min_thickness(20.0);
+    let y_axis = AxisHints::new_y()
+        .formatter(move |mark, _| format!("{}{}", decimals(mark.value / values.scale, values.step / values.scale), values.suffix))
+        .tick_label_font(theme::small())
+        .tick_label_color(weak)
+        .label_spacing(8.0..=12.0)
+        .placement(HPlacement::Left)
+        .min_thickness(LEFT_AXIS_WIDTH);
+    let (unit_s, _) = time.unit();
+    // A plot is looked at, not tabbed to: the keys work wherever the focus is.
+    let sense = if time.can_zoom { Sense::CLICK | Sense::DRAG } else { Sense::hover() };
+    Plot::new(name)
+        .height(height)
+        .sense(sense)
+        .show_background(false)
+        .show_grid([false, true])
+        .grid_color(palette.grid)
+        .grid_fade(0.0)
+        .custom_x_axes(vec![x_axis])
+        .custom_y_axes(vec![y_axis])
+        .x_grid_spacer(move |input| marks(input.bounds, nice_step(pixels(&input, 110.0) / unit_s) * unit_s))
+        .y_grid_spacer(move |input| marks(input.bounds, values.step))
+        .allow_zoom([time.can_zoom, false])
+        .allow_drag([time.can_zoom, false])
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .allow_axis_zoom_drag(false)
+        .allow_double_click_reset(false)
+        .pan_pointer_button(PointerButton::Primary)
+        .show_crosshair(true)
+        .show_y(false)
+        .cursor_color(palette.neutral.gamma_multiply(0.5))
+        .link_cursor(Id::unique("transfer time"), Vec2b::new(true, false))
+        .label_formatter(move |position| match position {
+            HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position } => {
+                Some(hover(position.x)).filter(|text| !text.is_empty())
+            }
+        })
+        .show(ui, move |plot| {
+            plot.set_plot_bounds_x(time.from_s..=time.to_s);
+            // A little below zero and above the top, so that neither line nor label is cut off.
+            let pixel = values.top / f64::from(height - 34.0).max(1.0);
+            plot.set_plot_bounds_y(-7.0 * pixel..=values.top + 7.0 * pixel);
+            draw(plot);
+        })
+}
+
+/// Turns what was done to a plot into actions.
+pub fn interact(ui: &Ui, plot: &PlotResponse<()>, row: &Row, time: TimeAxis, actions: &mut Vec<Action>) {
+    if !time.can_zoom {
+        return;
+    }
+    if plot.response.double_clicked() {
+        actions.push(Action::Zoom(row.key, None));
+        return;
+    }
+    let shown = plot.transform.bounds().range_x();
+    let length_s = time.to_s - time.from_s;
+    let moved = (shown.start() - time.from_s).abs() + (shown.end() - time.to_s).abs() > length_s * 1e-6;
+    if moved {
+        let axis = TimeAxis { from_s: *shown.start(), to_s: *shown.end(), ..time };
+        actions.push(Action::Zoom(row.key, axis.zoomed(1.0, *shown.start(), 0.0)));
+    } else if let Some(pointer) = plot.response.hover_pos() {
+        let scroll = ui.input(|input| input.smooth_scroll_delta);
+        if scroll.y != 0.0 || scroll.x != 0.0 {
+            let centre_s = plot.transform.value_from_position(pointer).x;
+            let shift_s = -f64::from(scroll.x) * plot.transform.dvalue_dpos()[0];
+            let zoom = time.zoomed((-f64::from(scroll.y) / 200.0).exp(), centre_s, shift_s);
+            actions.push(Action::Zoom(row.key, zoom));
+        }
+    }
+}
+
+/// A curve in the plot's own points.
+#[must_use]
+pub fn points(curve: &[Drawn]) -> Vec<PlotPoint> {
+    curve.iter().map(|drawn| PlotPoint::new(drawn.t_s, drawn.value)).collect()
+}
+
+/// How many points of a curve there is room for: one every two pixels.
+#[must_use]
+pub fn buckets(ui: &Ui) -> usize {
+    // A width in points is neither negative nor beyond any screen.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and not negative")]
+    let pixels = ui.available_width().clamp(2.0, 8192.0) as usize;
+    pixels / 2
+}
+
+/// A key to the lines: a dash of each colour and what it is.
+pub fn legend(ui: &mut Ui, entries: &[(&str, Color32)]) {
+    let weak = theme::palette(ui).weak;
+    for (name, colour) in entries {
+        let galley = ui.painter().layout_no_wrap((*name).to_owned(), theme::small(), weak);
+        let (rect, _) = ui.allocate_exact_size(eframe::egui::vec2(galley.size().x + 20.0, 18.0), Sense::hover());
+        ui.painter().hline(rect.left()..=rect.left() + 14.0, rect.center().y, (2.0, *colour));
+        ui.painter().galley(rect.left_center() + eframe::egui::vec2(20.0, -galley.size().y / 2.0), galley, weak);
+        ui.add_space(6.0);
+    }
+}
+
+fn marks((from, to): (f64, f64), step: f64) -> Vec<GridMark> {
+    let first = (from / step).ceil();
+    let count = (to / step - first).floor();
+    if !(0.0..=1000.0).contains(&count) {
+        return Vec::new();
+    }
+    (0..=1000_u32)
+        .map(f64::from)
+        .take_while(|i| *i <= count)
+        .map(|i| GridMark { value: (first + i) * step, step_size: step })
+        .collect()
+}
+
+/// So many pixels in units of the axis; the plot's own step is eight of them.
+fn pixels(input: &GridInput, count: f64) -> f64 {
+    input.base_step_size / 8.0 * count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn axis(from_s: f64, to_s: f64, end_s: f64) -> TimeAxis {
+        TimeAxis { from_s, to_s, can_zoom: true, end_s }
+    }
+
+    #[test]
+    fn zooming_keeps_what_is_under_the_pointer_and_stays_inside() {
+        let (from_s, to_s) = axis(0.0, 10.0, 10.0).zoomed(0.5, 4.0, 0.0).unwrap();
+        assert!((from_s - 2.0).abs() < 1e-9 && (to_s - 7.0).abs() < 1e-9);
+        assert_eq!(axis(2.0, 7.0, 10.0).zoomed(4.0, 4.0, 0.0), None, "all of it");
+        assert_eq!(axis(8.0, 10.0, 10.0).zoomed(1.0, 8.0, 5.0), Some((8.0, 10.0)));
+        assert_eq!(axis(0.0, 2.0, 10.0).zoomed(1.0, 0.0, -5.0), Some((0.0, 2.0)));
+    }
+
+    #[test]
+    fn times_have_the_unit_that_suits_the_axis() {
+        assert_eq!(axis(0.0, 0.08, 0.08).label(0.02, 0.02), "20 ms");
+        assert_eq!(axis(0.0, 12.0, 12.0).label(2.5, 2.5), "2.5 s");
+        assert_eq!(axis(0.0, 1200.0, 1200.0).label(300.0, 300.0), "5 min");
+        assert_eq!(axis(0.0, 36_000.0, 36_000.0).label(7200.0, 7200.0), "2 h");
+    }
+
+    #[test]
+    fn labels_have_the_decimals_of_their_step() {
+        assert_eq!(decimals(2.0, 0.25), "2.00");
+        assert_eq!(decimals(2.0, 1.0), "2");
+        assert_eq!(decimals(-1e-12, 1.0), "0");
+    }
+}

@@ -1,0 +1,135 @@
+//! The list of transfers: one compact row each.
+
+use eframe::egui::{Align2, Color32, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use crate::app::action::Action;
+use crate::app::model::plan::What;
+use crate::app::model::row::{Phase, Row};
+use crate::app::model::transfers::Transfers;
+use crate::app::theme::{self, Palette};
+use crate::app::widgets::{bar, focus_ring, from_right, line, word_button};
+use crate::transfer::State;
+
+/// Height of a row.
+pub const ROW_HEIGHT: f32 = 46.0;
+
+/// Draws the rows, at most so many at once; the rest scrolls.
+pub fn ui(ui: &mut Ui, transfers: &Transfers, now_s: f64, visible_rows: usize, actions: &mut Vec<Action>) {
+    let selected = transfers.selected().map(|row| row.key);
+    ui.spacing_mut().item_spacing.y = 0.0;
+    ScrollArea::vertical()
+        .id_salt("transfers")
+        .max_height(ROW_HEIGHT * visible_rows as f32)
+        .auto_shrink([false, true])
+        .show_rows(ui, ROW_HEIGHT, transfers.rows().len(), |ui, visible| {
+            for row in transfers.rows().get(visible).unwrap_or_default() {
+                row_ui(ui, row, selected == Some(row.key), now_s, actions);
+            }
+        });
+}
+
+fn row_ui(ui: &mut Ui, row: &Row, is_selected: bool, now_s: f64, actions: &mut Vec<Action>) {
+    let palette = theme::palette(ui);
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::hover());
+    let response = ui.interact(rect, ui.scope_id().with(("row", row.key)), Sense::click());
+    let rate = row.rate_in_words(now_s);
+    let note = row.note_in_words(now_s);
+    response.widget_info(|| {
+        let text = format!("{}, {}, {}, {rate}, {note}", row.name(), row.array_in_words(), row.endpoint_in_words());
+        WidgetInfo::selected(Role::ListItem, true, is_selected, text)
+    });
+    if response.clicked() {
+        actions.push(Action::Select(row.key));
+    }
+    if is_selected {
+        ui.painter().rect_filled(rect, 0.0, palette.selected_row);
+    } else if response.hovered() {
+        ui.painter().rect_filled(rect, 0.0, palette.selected_row.gamma_multiply(0.5));
+    }
+    ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, (1.0, palette.hairline));
+    focus_ring(ui, &response, rect.shrink(1.0));
+
+    let columns = Columns::of(rect);
+    let colour = phase_colour(row, palette);
+    let [top, bottom] = [pos2(columns.name.left(), rect.center().y - 9.0), pos2(columns.name.left(), rect.center().y + 9.0)];
+    let half = |centre: f32| Rect::from_min_size(pos2(columns.name.left(), centre - 9.0), vec2(columns.name.width(), 18.0));
+    line(ui, half(top.y), Align2::LEFT_CENTER, row.name(), theme::strong(), palette.text);
+    line(ui, half(bottom.y), Align2::LEFT_CENTER, &row.array_in_words(), theme::small(), palette.weak);
+    if let Some(endpoint) = columns.endpoint {
+        line(ui, endpoint, Align2::LEFT_CENTER, &row.endpoint_in_words(), theme::small(), palette.weak);
+    }
+    bar(ui, columns.bar, row.share_done() as f32, colour);
+    let rate_colour = if matches!(row.phase, Phase::Failed { .. }) { palette.failed } else { palette.text };
+    line(ui, columns.rate, Align2::RIGHT_CENTER, &rate, theme::strong(), rate_colour);
+    let note_colour = if row.phase == (Phase::Done { verified: Some(true) }) { palette.verified } else { palette.weak };
+    line(ui, columns.note, Align2::LEFT_CENTER, &note, theme::small(), note_colour);
+    from_right(ui, ("buttons", row.key), columns.buttons, |ui| buttons_ui(ui, row, actions));
+}
+
+fn buttons_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
+    ui.spacing_mut().item_spacing.x = 0.0;
+    let name = row.name();
+    let mut word = |ui: &mut Ui, text: &str, hover: &str, action: Action| {
+        if word_button(ui, text, &format!("{text} {name}")).on_hover_text(hover).clicked() {
+            actions.push(action);
+        }
+    };
+    if row.is_over() {
+        word(ui, "Remove", "Take it off the list (Del)", Action::Remove(row.key));
+        word(ui, "Again", "Start the same again", Action::Again(row.key));
+    } else {
+        let (stop, why) = if row.recipe.repeat { ("Stop", "Stop repeating (Del)") } else { ("Cancel", "Give up (Del)") };
+        word(ui, stop, why, Action::Cancel(row.key));
+        if row.phase == Phase::Is(State::Paused) {
+            word(ui, "Resume", "Go on (Space)", Action::Resume(row.key));
+        } else if row.can_pause() {
+            word(ui, "Pause", "Stop moving bytes for a while (Space)", Action::Pause(row.key));
+        }
+    }
+}
+
+/// The colour that says how a row is.
+#[must_use]
+pub fn phase_colour(row: &Row, palette: &Palette) -> Color32 {
+    match row.phase {
+        Phase::Done { verified: Some(true) } => palette.verified,
+        Phase::Failed { .. } | Phase::Done { verified: Some(false) } => palette.failed,
+        Phase::Cancelled | Phase::Is(State::Paused) | Phase::Done { verified: None } => palette.neutral,
+        _ if matches!(row.recipe.what, What::Receive { .. }) => palette.receiver,
+        _ => palette.sender,
+    }
+}
+
+/// Where the parts of a row stand.
+struct Columns {
+    name: Rect,
+    endpoint: Option<Rect>,
+    bar: Rect,
+    rate: Rect,
+    note: Rect,
+    buttons: Rect,
+}
+
+impl Columns {
+    const MARGIN: f32 = 24.0;
+    const GAP: f32 = 14.0;
+
+    fn of(row: Rect) -> Self {
+        let inner = row.shrink2(vec2(Self::MARGIN, 0.0));
+        let is_wide = inner.width() > 780.0;
+        let mut right = inner.right() + 5.0;
+        let mut take = |width: f32| {
+            let rect = Rect::from_min_max(pos2(right - width, inner.top()), pos2(right, inner.bottom()));
+            right = rect.left() - Self::GAP;
+            rect
+        };
+        let buttons = take(if is_wide { 120.0 } else { 112.0 });
+        let note = take(if is_wide { 130.0 } else { 84.0 });
+        let rate = take(84.0);
+        let bar = take(if is_wide { 120.0 } else { 80.0 });
+        let bar = Rect::from_center_size(bar.center(), vec2(bar.width(), 4.0));
+        let endpoint = is_wide.then(|| take(130.0));
+        let name = Rect::from_min_max(inner.min, pos2(right, inner.bottom()));
+        Self { name, endpoint, bar, rate, note, buttons }
+    }
+}

@@ -1,0 +1,345 @@
+//! Lays the panels out, and applies what they ask for: here and nowhere else.
+
+use eframe::egui::{
+    self, Align, Align2, CentralPanel, Context, Event, Frame, Key, Layout, Margin, Modifiers, Panel, Rect, RichText,
+    ScrollArea, Stroke, Ui, UiBuilder, pos2, vec2,
+};
+
+use super::action::Action;
+use super::model::form::Form;
+use super::model::row::{Phase, Row};
+use super::panels::{close, new_transfer, numbers, preview, progress, status, throughput, time_plot, transfers};
+use super::theme::{self, STEP};
+use super::worker::{Dialog, Task};
+use super::{App, Question};
+use crate::transfer::State;
+
+const FORM_WIDTH: f32 = 296.0;
+const STATUS_HEIGHT: f32 = 27.0;
+/// Below this width New transfer folds away by itself once there is something else to see.
+const NARROW: f32 = 1000.0;
+const PREVIEW_WIDTH: f32 = 232.0;
+
+impl App {
+    /// One frame.
+    pub(super) fn draw(&mut self, ui: &mut Ui) {
+        let ctx = ui.ctx().clone();
+        let mut actions = Vec::new();
+        if self.question.is_none() {
+            self.keys(&ctx, &mut actions);
+        }
+        self.dropped_files(&ctx);
+        let is_narrow = ui.available_width() < NARROW;
+        let shows_form = self.shows_form(is_narrow);
+        let palette = theme::palette(ui);
+        let hairline = Stroke::new(1.0, palette.hairline);
+
+        let bar = Frame::new().fill(palette.background).inner_margin(Margin::symmetric(20, 0));
+        let own = status::Own {
+            cost: self.meter.cost(),
+            is_running: self.transfers.is_moving(),
+            theme: self.settings.theme,
+            form_hidden: !shows_form,
+        };
+        Panel::bottom("status").exact_size(STATUS_HEIGHT).resizable(false).frame(bar).show(ui, |ui| {
+            status::ui(ui, self.transfers.selected(), own, &mut actions);
+        });
+        if shows_form {
+            let frame = Frame::new().fill(palette.panel);
+            Panel::left("new transfer").exact_size(FORM_WIDTH).resizable(false).frame(frame).show(ui, |ui| {
+                self.form_ui(ui, &mut actions);
+            });
+        }
+        CentralPanel::no_frame().frame(Frame::new().fill(palette.background)).show(ui, |ui| {
+            if self.transfers.rows().is_empty() {
+                empty_ui(ui, &self.checked.summary);
+            } else {
+                self.transfers_ui(ui, hairline, &mut actions);
+            }
+        });
+        match self.question {
+            Some(Question::Close) => close::ui(&ctx, self.transfers.running(), &mut actions),
+            Some(Question::Cancel(key)) => match self.transfers.row(key).filter(|row| !row.is_over()) {
+                Some(row) => close::cancel_ui(&ctx, row, &mut actions),
+                None => self.question = None,
+            },
+            None => {}
+        }
+        drop_hint_ui(&ctx);
+        let has_changed = !actions.is_empty();
+        for action in actions {
+            self.apply(&ctx, action);
+        }
+        self.check_form();
+        if has_changed {
+            ctx.request_repaint();
+        }
+    }
+
+    /// Applies what was asked for.
+    fn apply(&mut self, ctx: &Context, action: Action) {
+        match action {
+            Action::Start => self.start_form(),
+            Action::Again(key) => {
+                if let Some(row) = self.transfers.row(key) {
+                    let recipe = row.recipe.clone();
+                    self.start(recipe);
+                }
+            }
+            Action::Pause(key) => drop(self.handle(key).map(crate::transfer::Transfer::pause)),
+            Action::Resume(key) => drop(self.handle(key).map(crate::transfer::Transfer::resume)),
+            Action::Cancel(key) => {
+                self.question = None;
+                match self.handle(key) {
+                    Some(transfer) => transfer.cancel(),
+                    // Not begun: a listener that is being bound.
+                    None => drop(self.transfers.row_mut(key).map(|row| row.phase = Phase::Cancelled)),
+                }
+            }
+            Action::AskToCancel(key) => self.question = Some(Question::Cancel(key)),
+            Action::Remove(key) => self.transfers.remove(key),
+            Action::Select(key) => self.transfers.select(key),
+            Action::SelectNext(down) => self.transfers.move_selection(down),
+            Action::SetLimit(key, limit) => {
+                if let Some(transfer) = self.handle(key) {
+                    transfer.set_limit(limit);
+                }
+                if let Some(row) = self.transfers.row_mut(key) {
+                    row.limit_bytes_per_s = limit;
+                }
+            }
+            Action::Zoom(key, zoom_s) => drop(self.transfers.row_mut(key).map(|row| row.zoom_s = zoom_s)),
+            Action::SetRateAxisTop(key, top) => drop(self.transfers.row_mut(key).map(|row| row.rate_axis_top = top)),
+            Action::ShowInFolder(folder) => {
+                if let Some(worker) = &self.worker {
+                    worker.ask(Task::ShowFolder(folder));
+                }
+            }
+            Action::BrowseSource => self.browse(Dialog::Source),
+            Action::BrowseSink => self.browse(Dialog::Sink),
+            Action::Copy(text) => ctx.copy_text(text),
+            Action::ToggleForm => {
+                let is_narrow = ctx.content_rect().width() < NARROW;
+                let shows = self.shows_form(is_narrow);
+                if is_narrow {
+                    self.narrow_form_open = Some(!shows);
+                } else {
+                    self.settings.form_open = !shows;
+                }
+                self.focus_form = !shows;
+            }
+            Action::FocusForm => {
+                self.narrow_form_open = Some(true);
+                self.settings.form_open = true;
+                self.focus_form = true;
+            }
+            Action::NextTheme => {
+                self.settings.theme = self.settings.theme.next();
+                theme::choose(ctx, self.settings.theme);
+            }
+            Action::ResetForm => self.settings.form = Form::default(),
+            Action::CloseAnyway => {
+                self.question = None;
+                self.close_anyway(ctx);
+            }
+            Action::KeepRunning => self.question = None,
+        }
+    }
+
+    fn browse(&mut self, dialog: Dialog) {
+        if let Some(worker) = &self.worker {
+            worker.open_dialog(dialog, self.waker.clone());
+        }
+    }
+
+    fn shows_form(&self, is_narrow: bool) -> bool {
+        if is_narrow {
+            self.narrow_form_open.unwrap_or(self.transfers.rows().is_empty())
+        } else {
+            self.settings.form_open
+        }
+    }
+
+    fn form_ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let context = new_transfer::Context {
+            checked: &self.checked,
+            dialog_trouble: self.dialog_trouble.as_deref(),
+            can_drop: self.can_drop,
+        };
+        let settings = &mut self.settings;
+        ScrollArea::vertical().id_salt("form").auto_shrink(false).show(ui, |ui| {
+            Frame::new().inner_margin(Margin { left: 20, right: 20, top: 16, bottom: 16 }).show(ui, |ui| {
+                new_transfer::ui(ui, &mut settings.form, &mut settings.advanced_open, &context, actions);
+            });
+        });
+        if std::mem::take(&mut self.focus_form)
+            && let Some(id) = ui.data(|data| data.get_temp::<egui::Id>(new_transfer::first_field()))
+        {
+            ui.memory_mut(|memory| memory.request_focus(id));
+        }
+    }
+
+    fn transfers_ui(&self, ui: &mut Ui, hairline: Stroke, actions: &mut Vec<Action>) {
+        let now_s = self.now_s();
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let rows = self.transfers.rows().len().min(6);
+        // The list never takes more than some two fifths of the height.
+        let room = ((ui.available_height() * 0.42) / transfers::ROW_HEIGHT).floor().max(1.0);
+        let visible = (1..=rows).take_while(|count| *count as f32 <= room).last().unwrap_or(1);
+        transfers::ui(ui, &self.transfers, now_s, visible, actions);
+        let Some(row) = self.transfers.selected() else { return };
+        let _ = hairline;
+        Frame::new().inner_margin(Margin { left: 24, right: 24, top: 10, bottom: 8 }).show(ui, |ui| {
+            ScrollArea::vertical().id_salt("selected").auto_shrink(false).show(ui, |ui| {
+                numbers::ui(ui, row, now_s, self.resident_bytes);
+                ui.add_space(STEP);
+                numbers::message_ui(ui, row, actions);
+                if row.elapsed_end_s() > 0.0 || row.started().is_some() {
+                    detail_ui(ui, row, actions);
+                }
+            });
+        });
+    }
+
+    fn keys(&self, ctx: &Context, actions: &mut Vec<Action>) {
+        let pressed = |modifiers: Modifiers, key: Key| ctx.input_mut(|input| input.consume_key(modifiers, key));
+        if pressed(Modifiers::CTRL, Key::Enter) {
+            actions.push(Action::Start);
+        }
+        if pressed(Modifiers::CTRL, Key::N) {
+            actions.push(Action::FocusForm);
+        }
+        if pressed(Modifiers::CTRL, Key::B) {
+            actions.push(Action::ToggleForm);
+        }
+        // Everything else belongs to whatever has the focus.
+        if ctx.memory(|memory| memory.focused().is_some()) {
+            return;
+        }
+        for (key, down) in [(Key::ArrowUp, -1), (Key::ArrowDown, 1)] {
+            if pressed(Modifiers::NONE, key) {
+                actions.push(Action::SelectNext(down));
+            }
+        }
+        let Some(row) = self.transfers.selected() else { return };
+        if pressed(Modifiers::NONE, Key::Space) {
+            if row.phase == Phase::Is(State::Paused) {
+                actions.push(Action::Resume(row.key));
+            } else if row.can_pause() {
+                actions.push(Action::Pause(row.key));
+            }
+        }
+        if pressed(Modifiers::NONE, Key::Delete) || pressed(Modifiers::NONE, Key::Escape) {
+            actions.push(match row.is_over() {
+                true => Action::Remove(row.key),
+                // What has run for a while is not lost by one key.
+                false if row.elapsed_end_s() > 5.0 => Action::AskToCancel(row.key),
+                false => Action::Cancel(row.key),
+            });
+        }
+        zoom_keys(row, &pressed, actions);
+    }
+
+    /// A file dropped anywhere is the source.
+    fn dropped_files(&mut self, ctx: &Context) {
+        let dropped = ctx.input(|input| {
+            let file = input.raw.dropped_files.first()?;
+            Some(file.path().display().to_string())
+        });
+        if let Some(path) = dropped {
+            self.choose_path(Dialog::Source, path);
+            self.forget_paths();
+        }
+        // What is at a path may have changed while the window was not looked at.
+        if ctx.input(|input| input.events.iter().any(|event| matches!(event, Event::WindowFocused(true)))) {
+            self.forget_paths();
+        }
+    }
+}
+
+/// Plus, minus, left, right and 0 on the time axis of a transfer that has ended.
+fn zoom_keys(row: &Row, pressed: &impl Fn(Modifiers, Key) -> bool, actions: &mut Vec<Action>) {
+    if !row.is_over() {
+        return;
+    }
+    let time = time_plot::TimeAxis::of(row);
+    let length_s = time.to_s - time.from_s;
+    let centre_s = time.from_s + length_s / 2.0;
+    for (key, factor, shift) in [
+        (Key::Plus, 0.5, 0.0),
+        (Key::Equals, 0.5, 0.0),
+        (Key::Minus, 2.0, 0.0),
+        (Key::ArrowLeft, 1.0, -0.2),
+        (Key::ArrowRight, 1.0, 0.2),
+        (Key::Num0, f64::INFINITY, 0.0),
+    ] {
+        if pressed(Modifiers::NONE, key) {
+            actions.push(Action::Zoom(row.key, time.zoomed(factor, centre_s, shift * length_s)));
+        }
+    }
+}
+
+/// Both plots one below the other, and the first values beside them.
+fn detail_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
+    let area = ui.available_rect_before_wrap();
+    let area = Rect::from_min_size(area.min, vec2(area.width(), area.height().max(250.0)));
+    let has_room = area.width() > 560.0;
+    let plots_width = if has_room { area.width() - PREVIEW_WIDTH - 3.0 * STEP } else { area.width() };
+    let plots = Rect::from_min_size(area.min, vec2(plots_width, area.height()));
+    ui.scope_builder(UiBuilder::new().max_rect(plots), |ui| {
+        let legend_height = 26.0;
+        let progress_height = ((area.height() - legend_height) * 0.3).clamp(84.0, 150.0);
+        throughput::ui(ui, row, area.height() - legend_height - progress_height - STEP, actions);
+        ui.allocate_ui_with_layout(vec2(plots_width, legend_height), Layout::left_to_right(Align::Center), |ui| {
+            ui.add_space(4.0);
+            let palette = theme::palette(ui);
+            let entries = [("sender", palette.sender), ("receiver", palette.receiver), ("mean", palette.neutral)];
+            let shown: Vec<_> = entries
+                .into_iter()
+                .filter(|(name, _)| *name == "mean" || row.sides().iter().any(|side| side_name(*side) == *name))
+                .collect();
+            time_plot::legend(ui, &shown);
+            let unit = throughput::unit(row.rate_axis_top).1;
+            super::widgets::caption(ui, unit);
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| numbers::limit_ui(ui, row, actions));
+        });
+        progress::ui(ui, row, progress_height, actions);
+    });
+    if has_room {
+        let side = Rect::from_min_max(pos2(area.right() - PREVIEW_WIDTH, area.top()), area.max);
+        ui.scope_builder(UiBuilder::new().max_rect(side), |ui| preview::ui(ui, row, side.height()));
+    }
+}
+
+fn side_name(side: crate::transfer::Side) -> &'static str {
+    match side {
+        crate::transfer::Side::Sender => "sender",
+        crate::transfer::Side::Receiver => "receiver",
+    }
+}
+
+/// What to do while there is nothing to see.
+fn empty_ui(ui: &mut Ui, summary: &Option<String>) {
+    let palette = theme::palette(ui);
+    ui.vertical_centered(|ui| {
+        ui.add_space((ui.available_height() * 0.40).max(24.0));
+        ui.label(RichText::new("Nothing has moved yet").font(theme::strong()).color(palette.text));
+        let ready = match summary {
+            Some(summary) => format!("{summary} are ready. Press Start, or Ctrl Enter, and watch them cross."),
+            None => "Choose what to move on the left, then press Start, or Ctrl Enter.".to_owned(),
+        };
+        ui.label(RichText::new(ready).color(palette.weak));
+    });
+}
+
+/// Says what a drop would do, while files hang over the window.
+fn drop_hint_ui(ctx: &Context) {
+    if ctx.input(|input| input.raw.hovered_files.is_empty()) {
+        return;
+    }
+    let screen = ctx.content_rect();
+    let painter = ctx.layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop hint")));
+    let palette = if ctx.theme() == egui::Theme::Dark { &theme::DARK } else { &theme::LIGHT };
+    painter.rect_filled(screen, 0.0, palette.background.gamma_multiply(0.85));
+    painter.text(screen.center(), Align2::CENTER_CENTER, "Drop to send this file", theme::strong(), palette.text);
+}

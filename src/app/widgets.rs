@@ -1,0 +1,223 @@
+//! The few widgets that the panels share, in the window's look and with their accessible names.
+
+use eframe::egui::{
+    self, Align, Align2, Color32, ComboBox, FontId, Frame, Id, Label, Layout, Margin, Pos2, Rect, Response, RichText,
+    Role, Sense, Stroke, StrokeKind, TextEdit, Ui, UiBuilder, WidgetInfo, pos2, text::LayoutJob, vec2,
+};
+
+use super::theme::{self, FIELD_HEIGHT, RADIUS, STEP};
+
+/// A small grey label.
+pub fn caption(ui: &mut Ui, text: &str) -> Response {
+    let weak = theme::palette(ui).weak;
+    ui.add(Label::new(RichText::new(text).font(theme::small()).color(weak)).wrap())
+}
+
+/// What is wrong with the field above.
+pub fn mistake(ui: &mut Ui, text: Option<&String>) {
+    if let Some(text) = text {
+        let failed = theme::palette(ui).failed;
+        ui.add_space(-2.0);
+        ui.add(Label::new(RichText::new(text).font(theme::small()).color(failed)).wrap());
+    }
+}
+
+/// A label, a text field as wide as there is room for, and what is wrong with it.
+pub fn field(ui: &mut Ui, label: &str, value: &mut String, hint: &str, wrong: Option<&String>) -> Response {
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = 5.0;
+        let label = caption(ui, label);
+        let response = text_edit(ui, value, hint, wrong.is_some()).labelled_by(label.id);
+        mistake(ui, wrong);
+        response
+    })
+    .inner
+}
+
+/// A text field without a label of its own: give the response a name.
+pub fn text_edit(ui: &mut Ui, value: &mut String, hint: &str, is_wrong: bool) -> Response {
+    let palette = theme::palette(ui);
+    let edge = if is_wrong { Stroke::new(1.0, palette.failed) } else { Stroke::NONE };
+    let frame = Frame::new().fill(palette.field).corner_radius(RADIUS).stroke(edge).inner_margin(Margin::symmetric(9, 7));
+    let width = ui.available_width();
+    let response = ui.add_sized(
+        vec2(width, FIELD_HEIGHT),
+        TextEdit::singleline(value)
+            .hint_text(RichText::new(hint).color(palette.weak))
+            .frame(frame)
+            .margin(Margin::symmetric(9, 7))
+            .align(Align2::LEFT_CENTER)
+            .desired_width(width),
+    );
+    if response.has_focus() {
+        ui.painter().rect_stroke(response.rect, RADIUS, Stroke::new(1.0, palette.sender), StrokeKind::Inside);
+    }
+    response
+}
+
+/// One of a few, side by side.
+pub fn segments<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, choices: &[(T, &str)]) {
+    let palette = theme::palette(ui);
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), FIELD_HEIGHT), Sense::hover());
+    ui.painter().rect_filled(rect, RADIUS, palette.field);
+    // As wide as their texts, and the rest shared out evenly, so that they fit without shrinking.
+    let texts: Vec<f32> = choices.iter().map(|(_, text)| text_width(ui, text, theme::strong())).collect();
+    let spare = (rect.width() - 4.0 - texts.iter().sum::<f32>()) / choices.len() as f32;
+    let mut left = rect.left() + 2.0;
+    for (i, (choice, text)) in choices.iter().enumerate() {
+        let width = texts[i] + spare;
+        let cell = Rect::from_min_size(pos2(left, rect.top() + 2.0), vec2(width, rect.height() - 4.0));
+        let response = ui.interact(cell, ui.scope_id().with((name, i)), Sense::click());
+        let is_chosen = *value == *choice;
+        response.widget_info(|| WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), is_chosen, *text));
+        if response.clicked() {
+            *value = *choice;
+        }
+        let (fill, colour) = match (is_chosen, response.hovered()) {
+            (true, _) => (palette.segment, palette.text),
+            (false, true) => (palette.hover, palette.text),
+            (false, false) => (Color32::TRANSPARENT, palette.weak),
+        };
+        ui.painter().rect_filled(cell, RADIUS - 1, fill);
+        if is_chosen && !ui.visuals().dark_mode {
+            ui.painter().rect_stroke(cell, RADIUS - 1, Stroke::new(1.0, palette.hairline), StrokeKind::Inside);
+        }
+        focus_ring(ui, &response, cell);
+        let font = if is_chosen { theme::strong() } else { theme::body() };
+        ui.painter().text(cell.center(), Align2::CENTER_CENTER, *text, font, colour);
+        left += width;
+    }
+}
+
+/// One of several, in a list that opens.
+pub fn dropdown(ui: &mut Ui, label: &str, value: &mut String, choices: &[(&str, &str)], wrong: Option<&String>) {
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = 5.0;
+        let caption_id = caption(ui, label).id;
+        ui.spacing_mut().interact_size.y = FIELD_HEIGHT;
+        let response = ComboBox::from_id_salt(label)
+            .width(ui.available_width())
+            .selected_text(value.as_str())
+            .show_ui(ui, |ui| {
+                for (choice, note) in choices {
+                    let text = if note.is_empty() { (*choice).to_owned() } else { format!("{choice}  ·  {note}") };
+                    ui.selectable_value(value, (*choice).to_owned(), text);
+                }
+            })
+            .response;
+        response.labelled_by(caption_id).accessible_name(label);
+        mistake(ui, wrong);
+    });
+}
+
+/// Two things side by side, each half as wide.
+pub fn pair(ui: &mut Ui, left: impl FnOnce(&mut Ui), right: impl FnOnce(&mut Ui)) {
+    let width = (ui.available_width() - STEP) / 2.0;
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = STEP;
+        ui.allocate_ui_with_layout(vec2(width, 0.0), Layout::top_down(Align::Min), |ui| {
+            ui.set_width(width);
+            left(ui);
+        });
+        ui.allocate_ui_with_layout(vec2(width, 0.0), Layout::top_down(Align::Min), |ui| {
+            ui.set_width(width);
+            right(ui);
+        });
+    });
+}
+
+/// A button that is only a word, grey until someone points at it.
+pub fn word_button(ui: &mut Ui, text: &str, name: &str) -> Response {
+    let palette = theme::palette(ui);
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), theme::small(), Color32::PLACEHOLDER);
+    let (rect, response) = ui.allocate_exact_size(galley.size() + vec2(10.0, 8.0), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), name));
+    let colour = if response.hovered() || response.has_focus() { palette.text } else { palette.weak };
+    if response.hovered() {
+        ui.painter().rect_filled(rect, RADIUS, palette.hover);
+    }
+    focus_ring(ui, &response, rect);
+    ui.painter().galley(rect.center() - galley.size() / 2.0, galley, colour);
+    response
+}
+
+/// A button with a quiet fill.
+pub fn plain_button(ui: &mut Ui, text: &str) -> Response {
+    ui.add(egui::Button::new(RichText::new(text).font(theme::body())).min_size(vec2(0.0, FIELD_HEIGHT)))
+}
+
+/// One line of text inside a rectangle, cut off with an ellipsis where it is too long; returns where it stands.
+pub fn line(ui: &Ui, rect: Rect, align: Align2, text: &str, font: FontId, colour: Color32) -> Rect {
+    let mut job = LayoutJob::simple_singleline(text.to_owned(), font, colour);
+    job.wrap.max_width = rect.width();
+    job.wrap.max_rows = 1;
+    job.wrap.break_anywhere = true;
+    let galley = ui.painter().layout_job(job);
+    let placed = align.align_size_within_rect(galley.size(), rect);
+    ui.painter().galley(placed.min, galley, colour);
+    placed
+}
+
+/// A horizontal bar that is filled from the left.
+pub fn bar(ui: &Ui, rect: Rect, share: f32, colour: Color32) {
+    let track = theme::palette(ui).field;
+    let radius = rect.height() / 2.0;
+    let track = if ui.visuals().dark_mode { track } else { theme::palette(ui).hairline };
+    ui.painter().rect_filled(rect, radius, track);
+    if share > 0.0 {
+        let width = (rect.width() * share.min(1.0)).max(rect.height());
+        ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(width, rect.height())), radius, colour);
+    }
+}
+
+/// A triangle that points right where a fold is closed and down where it is open.
+pub fn fold_triangle(ui: &Ui, centre: Pos2, is_open: bool, colour: Color32) {
+    let points = if is_open {
+        vec![centre + vec2(-4.0, -2.0), centre + vec2(4.0, -2.0), centre + vec2(0.0, 3.0)]
+    } else {
+        vec![centre + vec2(-2.0, -4.0), centre + vec2(3.0, 0.0), centre + vec2(-2.0, 4.0)]
+    };
+    ui.painter().add(egui::Shape::convex_polygon(points, colour, Stroke::NONE));
+}
+
+/// A ring around what the keyboard points at.
+pub fn focus_ring(ui: &Ui, response: &Response, rect: Rect) {
+    if response.has_focus() {
+        let colour = theme::palette(ui).sender;
+        ui.painter().rect_stroke(rect, RADIUS, Stroke::new(1.0, colour), StrokeKind::Inside);
+    }
+}
+
+/// A child for `rect` that lays out from the right.
+pub fn from_right<R>(ui: &mut Ui, id: impl std::hash::Hash + std::fmt::Debug, rect: Rect, content: impl FnOnce(&mut Ui) -> R) -> R {
+    let layout = Layout::right_to_left(Align::Center);
+    ui.scope_builder(UiBuilder::new().id_salt(Id::unique(id)).max_rect(rect).layout(layout), content).inner
+}
+
+/// The main button of a panel, with the keys that press it.
+pub fn main_button(ui: &mut Ui, text: &str, keys: &str, is_enabled: bool) -> Response {
+    let palette = theme::palette(ui);
+    let sense = if is_enabled { Sense::click() } else { Sense::hover() };
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 37.0), sense);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, is_enabled, text));
+    let (fill, colour, faint) = match (is_enabled, response.is_pointer_button_down_on(), response.hovered()) {
+        (false, ..) => (palette.field, palette.weak, palette.weak.gamma_multiply(0.7)),
+        (true, true, _) => (palette.sender.gamma_multiply(0.8), palette.on_accent, palette.on_accent.gamma_multiply(0.65)),
+        (true, _, true) => (palette.sender_hover, palette.on_accent, palette.on_accent.gamma_multiply(0.65)),
+        (true, ..) => (palette.sender, palette.on_accent, palette.on_accent.gamma_multiply(0.65)),
+    };
+    ui.painter().rect_filled(rect, RADIUS, fill);
+    if response.has_focus() {
+        ui.painter().rect_stroke(rect.expand(2.0), RADIUS + 2, Stroke::new(1.5, palette.sender), StrokeKind::Outside);
+    }
+    let (word, gap, key) = (text_width(ui, text, theme::strong()), 7.0, text_width(ui, keys, theme::body()));
+    let left = rect.center().x - (word + gap + key) / 2.0;
+    let at = |x| pos2(x, rect.center().y);
+    ui.painter().text(at(left), Align2::LEFT_CENTER, text, theme::strong(), colour);
+    ui.painter().text(at(left + word + gap), Align2::LEFT_CENTER, keys, theme::body(), faint);
+    response
+}
+
+fn text_width(ui: &Ui, text: &str, font: FontId) -> f32 {
+    ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER).size().x
+}

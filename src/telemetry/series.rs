@@ -1,0 +1,301 @@
+//! The history of one side of a transfer, thinned so that any length of it stays small.
+//!
+//! A [`Series`] takes `(t_s, bytes)` pairs and keeps at most [`Series::MAX_POINTS`] points. When it is full,
+//! neighbours merge until the points are about evenly spaced in time; the bytes of a point stay exact, its rate is
+//! bytes over time of the merged span, and the slowest and fastest rate within it are kept. The first and the last
+//! pair are never lost.
+
+/// What is known about the span of time from the point before to this one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// When the span ends, in seconds since the transfer's clock began.
+    pub t_s: f64,
+    /// Bytes that had moved by then.
+    pub bytes: u64,
+    /// The mean rate in the span, in bytes a second; 0 at the first point.
+    pub rate: f64,
+    /// The slowest rate seen within the span, in bytes a second.
+    pub rate_min: f64,
+    /// The fastest rate seen within the span, in bytes a second.
+    pub rate_max: f64,
+}
+
+/// Bytes over time, thinned.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Series {
+    points: Vec<Point>,
+    /// Pairs closer together than this merge at once.
+    min_span_s: f64,
+}
+
+impl Series {
+    /// A series never holds more points than this.
+    pub const MAX_POINTS: usize = 4096;
+
+    /// A series of nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds what had moved at an instant. A time before the last one counts as the last one.
+    pub fn push(&mut self, t_s: f64, bytes: u64) {
+        if !t_s.is_finite() {
+            return;
+        }
+        let Some(&last) = self.points.last() else {
+            self.points.push(Point { t_s, bytes, rate: 0.0, rate_min: 0.0, rate_max: 0.0 });
+            return;
+        };
+        let bytes = bytes.max(last.bytes);
+        let rate = (bytes - last.bytes) as f64 / (t_s - last.t_s);
+        let next = Point { t_s, bytes, rate, rate_min: rate, rate_max: rate };
+        if t_s <= last.t_s {
+            self.add_to_last(bytes);
+        } else if self.last_span_s() + (t_s - last.t_s) <= self.min_span_s {
+            self.merge_into_last(next);
+        } else {
+            self.points.push(next);
+            if self.points.len() > Self::MAX_POINTS {
+                self.thin();
+            }
+        }
+    }
+
+    /// The points, oldest first.
+    #[must_use]
+    pub fn points(&self) -> &[Point] {
+        &self.points
+    }
+
+    /// The time of the last point, in seconds; 0 where there is none.
+    #[must_use]
+    pub fn end_s(&self) -> f64 {
+        self.points.last().map_or(0.0, |point| point.t_s)
+    }
+
+    /// Bytes in all.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.points.last().map_or(0, |point| point.bytes)
+    }
+
+    /// Bytes that had moved at `t_s`, between two points by their mean rate.
+    #[must_use]
+    pub fn bytes_at(&self, t_s: f64) -> f64 {
+        let after = self.points.partition_point(|point| point.t_s <= t_s);
+        match (after.checked_sub(1).map(|before| self.points[before]), self.points.get(after)) {
+            (Some(before), Some(after)) => before.bytes as f64 + after.rate * (t_s - before.t_s),
+            (Some(last), None) => last.bytes as f64,
+            (None, _) => self.points.first().map_or(0.0, |first| first.bytes as f64),
+        }
+    }
+
+    /// The rate at an instant: that of the point whose span holds it; `None` outside of the history.
+    #[must_use]
+    pub fn rate_at(&self, t_s: f64) -> Option<f64> {
+        let at = self.points.partition_point(|point| point.t_s < t_s);
+        let first = self.points.first()?;
+        (t_s >= first.t_s).then(|| self.points.get(at).map(|point| point.rate)).flatten()
+    }
+
+    /// The mean rate of the `window_s` seconds before `t_s`, or of as many as there are, in bytes a second.
+    #[must_use]
+    pub fn rate_before(&self, t_s: f64, window_s: f64) -> f64 {
+        let Some(first) = self.points.first() else { return 0.0 };
+        let from_s = (t_s - window_s).max(first.t_s);
+        if t_s > from_s { (self.bytes_at(t_s) - self.bytes_at(from_s)) / (t_s - from_s) } else { 0.0 }
+    }
+
+    /// The mean rate from the first point to the last, in bytes a second.
+    #[must_use]
+    pub fn mean(&self) -> f64 {
+        self.rate_before(self.end_s(), f64::INFINITY)
+    }
+
+    /// The fastest mean rate over any `window_s` seconds, in bytes a second: one spike does not make it. Before so
+    /// many seconds have passed it is the mean.
+    #[must_use]
+    pub fn peak(&self, window_s: f64) -> f64 {
+        let mut peak = 0.0_f64;
+        let mut before = 0;
+        for after in &self.points {
+            while self.points.get(before + 1).is_some_and(|next| after.t_s - next.t_s >= window_s) {
+                before += 1;
+            }
+            let from = self.points[before];
+            if after.t_s - from.t_s >= window_s && after.t_s > from.t_s {
+                peak = peak.max((after.bytes - from.bytes) as f64 / (after.t_s - from.t_s));
+            }
+        }
+        if peak > 0.0 { peak } else { self.mean() }
+    }
+
+    fn last_span_s(&self) -> f64 {
+        match self.points.as_slice() {
+            [.., before, last] => last.t_s - before.t_s,
+            // The first point is never merged into.
+            _ => f64::INFINITY,
+        }
+    }
+
+    /// More bytes at the instant of the last point.
+    fn add_to_last(&mut self, bytes: u64) {
+        if let [.., before, last] = self.points.as_mut_slice() {
+            last.bytes = bytes;
+            last.rate = (bytes - before.bytes) as f64 / (last.t_s - before.t_s);
+            last.rate_max = last.rate_max.max(last.rate);
+        } else if let Some(first) = self.points.first_mut() {
+            first.bytes = bytes;
+        }
+    }
+
+    fn merge_into_last(&mut self, next: Point) {
+        if let [.., before, last] = self.points.as_mut_slice() {
+            *last = merged(before, last, &next);
+        }
+    }
+
+    /// Merges neighbours until at most about half of the points are left.
+    fn thin(&mut self) {
+        let (Some(first), Some(last)) = (self.points.first(), self.points.last()) else { return };
+        // Two neighbours that stay apart are further apart than this, so that at most half of the points stay.
+        self.min_span_s = (last.t_s - first.t_s) / (Self::MAX_POINTS / 4) as f64;
+        let mut kept: Vec<Point> = Vec::with_capacity(Self::MAX_POINTS + 1);
+        for &point in &self.points {
+            if let [.., before, open] = kept.as_mut_slice()
+                && point.t_s - before.t_s <= self.min_span_s
+            {
+                *open = merged(before, open, &point);
+            } else {
+                kept.push(point);
+            }
+        }
+        self.points = kept;
+    }
+}
+
+/// One point for the spans of two neighbours, `before` being the point that the first of them begins at.
+fn merged(before: &Point, first: &Point, second: &Point) -> Point {
+    Point {
+        rate: (second.bytes - before.bytes) as f64 / (second.t_s - before.t_s),
+        rate_min: first.rate_min.min(second.rate_min),
+        rate_max: first.rate_max.max(second.rate_max),
+        ..*second
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steady(samples: u32, step_s: f64, bytes_per_step: u64) -> Series {
+        let mut series = Series::new();
+        for i in 0..=samples {
+            series.push(f64::from(i) * step_s, u64::from(i) * bytes_per_step);
+        }
+        series
+    }
+
+    #[test]
+    fn an_empty_series_has_no_rate() {
+        let series = Series::new();
+        assert_eq!((series.mean(), series.peak(0.1), series.bytes(), series.end_s()), (0.0, 0.0, 0, 0.0));
+        assert_eq!(series.rate_at(0.0), None);
+    }
+
+    #[test]
+    fn a_few_samples_stay_as_they_are() {
+        let series = steady(80, 0.001, 5_000_000);
+        assert_eq!(series.points().len(), 81);
+        assert_eq!(series.bytes(), 400_000_000);
+        assert!((series.mean() - 5e9).abs() < 1.0);
+    }
+
+    #[test]
+    fn ten_hours_fit_and_keep_their_ends() {
+        let series = steady(720_000, 0.05, 1_000_000);
+        assert!(series.points().len() <= Series::MAX_POINTS, "{}", series.points().len());
+        assert!(series.points().len() > Series::MAX_POINTS / 8, "{}", series.points().len());
+        assert_eq!((series.points()[0].t_s, series.points()[0].bytes), (0.0, 0));
+        assert_eq!((series.end_s(), series.bytes()), (36_000.0, 720_000_000_000));
+        assert!((series.mean() - 20e6).abs() < 1.0);
+        for pair in series.points().windows(2) {
+            assert!(pair[0].t_s < pair[1].t_s && pair[0].bytes <= pair[1].bytes);
+            assert!((pair[1].rate - 20e6).abs() < 1.0);
+        }
+    }
+
+    #[test]
+    fn merging_keeps_the_slowest_and_the_fastest_rate() {
+        let mut series = Series::new();
+        let (mut bytes, mut t_s) = (0, 0.0);
+        series.push(t_s, bytes);
+        for i in 0..100_000 {
+            t_s += 0.001;
+            bytes += match i {
+                50_000 => 9_000_000,
+                70_000 => 0,
+                _ => 1_000_000,
+            };
+            series.push(t_s, bytes);
+        }
+        let fastest = series.points().iter().map(|point| point.rate_max).fold(0.0, f64::max);
+        let slowest = series.points()[1..].iter().map(|point| point.rate_min).fold(f64::MAX, f64::min);
+        assert!((fastest - 9e9).abs() < 1e6, "{fastest}");
+        assert!(slowest.abs() < 1e-6, "{slowest}");
+    }
+
+    #[test]
+    fn one_spike_does_not_make_the_peak() {
+        let mut series = steady(100, 0.001, 1_000_000);
+        series.push(0.1001, 110_000_000);
+        for i in 1..100 {
+            series.push(0.1001 + f64::from(i) * 0.001, 110_000_000 + i as u64 * 1_000_000);
+        }
+        assert!(series.peak(0.05) < 1.3e9, "{}", series.peak(0.05));
+        assert!(series.peak(0.000_01) > 50e9);
+    }
+
+    #[test]
+    fn a_stall_brings_the_rate_to_zero() {
+        let series = steady(100, 0.01, 10_000_000);
+        assert!((series.rate_before(1.0, 0.25) - 1e9).abs() < 1.0);
+        assert!(series.rate_before(1.1, 0.25) < 0.7e9);
+        assert_eq!(series.rate_before(2.0, 0.25), 0.0);
+    }
+
+    #[test]
+    fn time_that_stands_still_or_runs_back_adds_bytes_only() {
+        let mut series = Series::new();
+        series.push(0.0, 0);
+        series.push(1.0, 100);
+        series.push(1.0, 300);
+        series.push(0.5, 400);
+        series.push(f64::NAN, 900);
+        assert_eq!(series.points().len(), 2);
+        assert_eq!((series.bytes(), series.end_s(), series.points()[1].rate), (400, 1.0, 400.0));
+    }
+
+    #[test]
+    fn bytes_between_two_points_follow_the_rate() {
+        let series = steady(2, 1.0, 100);
+        assert_eq!((series.bytes_at(-1.0), series.bytes_at(0.5), series.bytes_at(9.0)), (0.0, 50.0, 200.0));
+        assert_eq!(series.rate_at(0.5), Some(100.0));
+        assert_eq!(series.rate_at(2.5), None);
+    }
+
+    #[test]
+    fn a_dense_beginning_and_sparse_rest_become_even() {
+        let mut series = Series::new();
+        let mut t_s = 0.0;
+        for i in 0..200_000_u64 {
+            series.push(t_s, i * 1000);
+            t_s += if t_s < 1.0 { 0.001 } else { 0.05 };
+        }
+        let half = series.end_s() / 2.0;
+        let older = series.points().iter().filter(|point| point.t_s < half).count();
+        let newer = series.points().len() - older;
+        assert!(older * 3 > newer && newer * 3 > older, "{older} {newer}");
+    }
+}
