@@ -5,10 +5,12 @@
 
 mod memory;
 mod shared_file;
+mod socket;
 mod usage;
 mod wait;
 
 pub(crate) use memory::{Memory, Populator};
 pub(crate) use shared_file::{ReadError, SharedFile};
+pub(crate) use socket::unacknowledged_bytes;
 pub(crate) use usage::{Usage, process_usage, thread_usage};
 pub(crate) use wait::{Interest, Wake, wait};

@@ -44,12 +44,24 @@ impl Series {
             return;
         }
         let Some(&last) = self.points.last() else {
-            self.points.push(Point { t_s, bytes, rate: 0.0, rate_min: 0.0, rate_max: 0.0 });
+            self.points.push(Point {
+                t_s,
+                bytes,
+                rate: 0.0,
+                rate_min: 0.0,
+                rate_max: 0.0,
+            });
             return;
         };
         let bytes = bytes.max(last.bytes);
         let rate = (bytes - last.bytes) as f64 / (t_s - last.t_s);
-        let next = Point { t_s, bytes, rate, rate_min: rate, rate_max: rate };
+        let next = Point {
+            t_s,
+            bytes,
+            rate,
+            rate_min: rate,
+            rate_max: rate,
+        };
         if t_s <= last.t_s {
             self.add_to_last(bytes);
         } else if self.last_span_s() + (t_s - last.t_s) <= self.min_span_s {
@@ -84,7 +96,10 @@ impl Series {
     #[must_use]
     pub fn bytes_at(&self, t_s: f64) -> f64 {
         let after = self.points.partition_point(|point| point.t_s <= t_s);
-        match (after.checked_sub(1).map(|before| self.points[before]), self.points.get(after)) {
+        match (
+            after.checked_sub(1).map(|before| self.points[before]),
+            self.points.get(after),
+        ) {
             (Some(before), Some(after)) => before.bytes as f64 + after.rate * (t_s - before.t_s),
             (Some(last), None) => last.bytes as f64,
             (None, _) => self.points.first().map_or(0.0, |first| first.bytes as f64),
@@ -96,7 +111,9 @@ impl Series {
     pub fn rate_at(&self, t_s: f64) -> Option<f64> {
         let at = self.points.partition_point(|point| point.t_s < t_s);
         let first = self.points.first()?;
-        (t_s >= first.t_s).then(|| self.points.get(at).map(|point| point.rate)).flatten()
+        (t_s >= first.t_s)
+            .then(|| self.points.get(at).map(|point| point.rate))
+            .flatten()
     }
 
     /// The mean rate of the `window_s` seconds before `t_s`, or of as many as there are, in bytes a second.
@@ -104,7 +121,11 @@ impl Series {
     pub fn rate_before(&self, t_s: f64, window_s: f64) -> f64 {
         let Some(first) = self.points.first() else { return 0.0 };
         let from_s = (t_s - window_s).max(first.t_s);
-        if t_s > from_s { (self.bytes_at(t_s) - self.bytes_at(from_s)) / (t_s - from_s) } else { 0.0 }
+        if t_s > from_s {
+            (self.bytes_at(t_s) - self.bytes_at(from_s)) / (t_s - from_s)
+        } else {
+            0.0
+        }
     }
 
     /// The mean rate from the first point to the last, in bytes a second.
@@ -120,7 +141,11 @@ impl Series {
         let mut peak = 0.0_f64;
         let mut before = 0;
         for after in &self.points {
-            while self.points.get(before + 1).is_some_and(|next| after.t_s - next.t_s >= window_s) {
+            while self
+                .points
+                .get(before + 1)
+                .is_some_and(|next| after.t_s - next.t_s >= window_s)
+            {
                 before += 1;
             }
             let from = self.points[before];
@@ -158,7 +183,9 @@ impl Series {
 
     /// Merges neighbours until at most about half of the points are left.
     fn thin(&mut self) {
-        let (Some(first), Some(last)) = (self.points.first(), self.points.last()) else { return };
+        let (Some(first), Some(last)) = (self.points.first(), self.points.last()) else {
+            return;
+        };
         // Two neighbours that stay apart are further apart than this, so that at most half of the points stay.
         self.min_span_s = (last.t_s - first.t_s) / (Self::MAX_POINTS / 4) as f64;
         let mut kept: Vec<Point> = Vec::with_capacity(Self::MAX_POINTS + 1);
@@ -200,7 +227,10 @@ mod tests {
     #[test]
     fn an_empty_series_has_no_rate() {
         let series = Series::new();
-        assert_eq!((series.mean(), series.peak(0.1), series.bytes(), series.end_s()), (0.0, 0.0, 0, 0.0));
+        assert_eq!(
+            (series.mean(), series.peak(0.1), series.bytes(), series.end_s()),
+            (0.0, 0.0, 0, 0.0)
+        );
         assert_eq!(series.rate_at(0.0), None);
     }
 
@@ -216,7 +246,11 @@ mod tests {
     fn ten_hours_fit_and_keep_their_ends() {
         let series = steady(720_000, 0.05, 1_000_000);
         assert!(series.points().len() <= Series::MAX_POINTS, "{}", series.points().len());
-        assert!(series.points().len() > Series::MAX_POINTS / 8, "{}", series.points().len());
+        assert!(
+            series.points().len() > Series::MAX_POINTS / 8,
+            "{}",
+            series.points().len()
+        );
         assert_eq!((series.points()[0].t_s, series.points()[0].bytes), (0.0, 0));
         assert_eq!((series.end_s(), series.bytes()), (36_000.0, 720_000_000_000));
         assert!((series.mean() - 20e6).abs() < 1.0);
@@ -241,7 +275,10 @@ mod tests {
             series.push(t_s, bytes);
         }
         let fastest = series.points().iter().map(|point| point.rate_max).fold(0.0, f64::max);
-        let slowest = series.points()[1..].iter().map(|point| point.rate_min).fold(f64::MAX, f64::min);
+        let slowest = series.points()[1..]
+            .iter()
+            .map(|point| point.rate_min)
+            .fold(f64::MAX, f64::min);
         assert!((fastest - 9e9).abs() < 1e6, "{fastest}");
         assert!(slowest.abs() < 1e-6, "{slowest}");
     }
@@ -274,13 +311,19 @@ mod tests {
         series.push(0.5, 400);
         series.push(f64::NAN, 900);
         assert_eq!(series.points().len(), 2);
-        assert_eq!((series.bytes(), series.end_s(), series.points()[1].rate), (400, 1.0, 400.0));
+        assert_eq!(
+            (series.bytes(), series.end_s(), series.points()[1].rate),
+            (400, 1.0, 400.0)
+        );
     }
 
     #[test]
     fn bytes_between_two_points_follow_the_rate() {
         let series = steady(2, 1.0, 100);
-        assert_eq!((series.bytes_at(-1.0), series.bytes_at(0.5), series.bytes_at(9.0)), (0.0, 50.0, 200.0));
+        assert_eq!(
+            (series.bytes_at(-1.0), series.bytes_at(0.5), series.bytes_at(9.0)),
+            (0.0, 50.0, 200.0)
+        );
         assert_eq!(series.rate_at(0.5), Some(100.0));
         assert_eq!(series.rate_at(2.5), None);
     }

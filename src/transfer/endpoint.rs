@@ -129,6 +129,10 @@ impl Connection {
         &self.peer
     }
 
+    pub(super) fn is_tcp(&self) -> bool {
+        self.congestion_control.is_some()
+    }
+
     /// The TCP congestion control in use; `None` on a Unix socket.
     pub(super) fn congestion_control(&self) -> Option<&str> {
         self.congestion_control.as_deref()

@@ -8,7 +8,7 @@ use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 
 use crate::error::Error;
 use crate::route::send::{SendError, SendRoute};
-use crate::sys::Interest;
+use crate::sys::{Interest, unacknowledged_bytes};
 use crate::telemetry::Probe;
 use crate::wire::native::BLOCK_BYTES_MAX;
 use crate::wire::{Offer, SendStep, SendWire};
@@ -25,6 +25,8 @@ use super::source::{SendPath, Source};
 /// Under a limit, blocks last about this long, so that a pause or a cancel is not kept waiting by one.
 const BLOCK_DURATION: Duration = Duration::from_millis(50);
 const BLOCK_BYTES_MIN: u64 = 4 << 10;
+/// No event tells that the peer has acknowledged the last byte.
+const HAND_OVER_INTERVAL: Duration = Duration::from_micros(200);
 
 /// Sends one array over one connection.
 pub(super) struct SendMachine {
@@ -44,6 +46,8 @@ pub(super) struct SendMachine {
     preview: Prefix,
     sink: Option<String>,
     started: bool,
+    /// Nothing more will be written, and the peer has been told.
+    shut: bool,
     probe: Probe,
     teller: Teller,
 }
@@ -90,6 +94,7 @@ impl SendMachine {
             preview,
             sink,
             started: false,
+            shut: false,
             probe: gear.probe,
             teller: gear.teller,
         })
@@ -237,14 +242,37 @@ impl SendMachine {
         u32::try_from(bytes).unwrap_or(BLOCK_BYTES_MAX).min(BLOCK_BYTES_MAX)
     }
 
-    fn finish(&mut self) -> Result<Progress, Error> {
-        let checksum = self.wire.verified_checksum();
-        if !self.wire.listens() {
-            // The end of the array is the end of the stream; what the peer does then is its own affair.
-            match shutdown(self.connection.as_fd(), Shutdown::Write) {
-                Ok(()) => {}
-                Err(_) => return Err(Error::ClosedWhile("as the last bytes were sent")),
+    /// On a wire without a receipt: says that this was all, and waits until the peer's system has it.
+    ///
+    /// Without that a peer that dies, or that has sent something which nobody read, could cost the last bytes after
+    /// the transfer was called done.
+    fn hand_over(&mut self, now: Instant) -> Result<Option<Progress>, Error> {
+        let ended = || Error::ClosedWhile("as the last bytes were sent");
+        if !self.shut {
+            shutdown(self.connection.as_fd(), Shutdown::Write).map_err(|_| ended())?;
+            self.shut = true;
+        }
+        loop {
+            match recv(self.connection.as_fd(), &mut [0; 4096][..], RecvFlags::DONTWAIT) {
+                Ok((0, _)) => break,
+                Ok(_) => {}
+                Err(error) if would_block(&error.into()) => break,
+                Err(_) => return Err(ended()),
             }
+        }
+        if self.connection.is_tcp() && unacknowledged_bytes(self.connection.as_fd()).is_ok_and(|bytes| bytes > 0) {
+            let until = Some(now + HAND_OVER_INTERVAL);
+            return Ok(Some(self.wait_to_hear(until, true)));
+        }
+        Ok(None)
+    }
+
+    fn finish(&mut self, now: Instant) -> Result<Progress, Error> {
+        let checksum = self.wire.verified_checksum();
+        if !self.wire.listens()
+            && let Some(progress) = self.hand_over(now)?
+        {
+            return Ok(progress);
         }
         let (bytes, elapsed) = (self.probe.bytes(), self.probe.elapsed());
         Ok(Progress::Done(Box::new(Finished {
@@ -306,7 +334,7 @@ impl Machine for SendMachine {
                     Ok(self.wait_to_hear(None, true))
                 }
             }
-            SendStep::Done => self.finish(),
+            SendStep::Done => self.finish(now),
         }
     }
 

@@ -59,7 +59,9 @@ fn hero_ui(ui: &mut Ui, row: &Row, numbers: &Numbers) {
         Some(Quantity { number, unit }) => {
             let response = ui.add(Label::new(RichText::new(&number).font(theme::hero()).color(colour)).extend());
             let baseline = response.rect.bottom();
-            let galley = ui.painter().layout_no_wrap(unit.to_owned(), theme::body(), palette.weak);
+            let galley = ui
+                .painter()
+                .layout_no_wrap(unit.to_owned(), theme::body(), palette.weak);
             let at = eframe::egui::pos2(response.rect.right() + 6.0, baseline - galley.size().y - 6.5);
             ui.painter().galley(at, galley, palette.weak);
             response.accessible_name(format!("{number} {unit}"));
@@ -83,11 +85,21 @@ struct Figure {
 
 impl Figure {
     fn new(name: &'static str, value: String, widest: &'static str) -> Self {
-        Self { name, value, widest, colour: None }
+        Self {
+            name,
+            value,
+            widest,
+            colour: None,
+        }
     }
 
     fn width(&self, ui: &Ui) -> f32 {
-        let measure = |text: &str, font| ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER).size().x;
+        let measure = |text: &str, font| {
+            ui.painter()
+                .layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER)
+                .size()
+                .x
+        };
         let value = measure(&self.value, theme::strong()).max(measure(self.widest, theme::strong()));
         value.max(measure(self.name, theme::small())).ceil() + 1.0
     }
@@ -102,7 +114,10 @@ fn figures(row: &Row, numbers: &Numbers, resident_bytes: Option<u64>) -> Vec<Fig
                 Some(false) => ("Checksums differ", |palette| palette.failed),
                 None => ("Not verified", |palette| palette.weak),
             };
-            figures.push(Figure { colour: Some(colour), ..Figure::new("done", value.to_owned(), "") });
+            figures.push(Figure {
+                colour: Some(colour),
+                ..Figure::new("done", value.to_owned(), "")
+            });
         }
         _ => figures.push(Figure::new("mean", format::rate(numbers.mean).to_string(), "0.00 GB/s")),
     }
@@ -113,7 +128,11 @@ fn figures(row: &Row, numbers: &Numbers, resident_bytes: Option<u64>) -> Vec<Fig
             figures.push(Figure::new("moved", format!("{moved} in {} rounds", row.rounds), ""));
         }
         (Phase::Done { .. }, Some(total)) => figures.push(Figure::new("moved", format::bytes(total).to_string(), "")),
-        (_, Some(total)) => figures.push(Figure::new("moved", format::done_of(numbers.done, total), "00.0 of 00.0 GB")),
+        (_, Some(total)) => figures.push(Figure::new(
+            "moved",
+            format::done_of(numbers.done, total),
+            "00.0 of 00.0 GB",
+        )),
         (_, None) => figures.push(Figure::new("moved", format::bytes(numbers.done).to_string(), "00.0 GB")),
     }
     if row.is_over() {
@@ -122,8 +141,14 @@ fn figures(row: &Row, numbers: &Numbers, resident_bytes: Option<u64>) -> Vec<Fig
         let left = numbers.left_s.map_or_else(String::new, format::left);
         figures.push(Figure::new("left", left, "00 min 00 s"));
     }
-    let ends = if matches!(row.recipe.what, What::Loopback { .. }) { "CPU, both ends" } else { "CPU, this end" };
-    let cpu = numbers.cpu_s_per_gb.map_or_else(String::new, |cpu_s| format!("{cpu_s:.2} s a GB"));
+    let ends = if matches!(row.recipe.what, What::Loopback { .. }) {
+        "CPU, both ends"
+    } else {
+        "CPU, this end"
+    };
+    let cpu = numbers
+        .cpu_s_per_gb
+        .map_or_else(String::new, |cpu_s| format!("{cpu_s:.2} s a GB"));
     figures.push(Figure::new(ends, cpu, "0.00 s a GB"));
     if let Some(bytes) = resident_bytes {
         figures.push(Figure::new("memory", format::bytes(bytes).to_string(), "00.0 GB"));
@@ -141,37 +166,77 @@ pub fn message_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
                 Fault::Caller => "What was asked for has to change.",
                 Fault::System => "This machine is in the way.",
             };
-            strip(ui, palette.failed, |ui| {
-                ui.vertical(|ui| {
-                    ui.spacing_mut().item_spacing.y = 3.0;
-                    ui.add(Label::new(RichText::new(sentence(message)).color(palette.text)).wrap().selectable(true));
-                    caption(ui, who);
-                });
-            }, Some(("Copy", "Copy the message", Action::Copy(message.clone()))), actions);
+            strip(
+                ui,
+                palette.failed,
+                |ui| {
+                    ui.vertical(|ui| {
+                        ui.spacing_mut().item_spacing.y = 3.0;
+                        ui.add(
+                            Label::new(RichText::new(sentence(message)).color(palette.text))
+                                .wrap()
+                                .selectable(true),
+                        );
+                        caption(ui, who);
+                    });
+                },
+                Some(("Copy", "Copy the message", Action::Copy(message.clone()))),
+                actions,
+            );
         }
         Phase::Is(State::Listening) => {
             let address = row.address.clone().unwrap_or_default();
-            strip(ui, palette.receiver, |ui| {
-                ui.vertical(|ui| {
-                    ui.spacing_mut().item_spacing.y = 3.0;
-                    let text = format!("Waits for a sender at {address}");
-                    ui.add(Label::new(RichText::new(text).color(palette.text)).wrap().selectable(true));
-                    caption(ui, &format!("There: arraylift send FILE {address}"));
-                });
-            }, Some(("Copy", "Copy the address", Action::Copy(address.clone()))), actions);
+            strip(
+                ui,
+                palette.receiver,
+                |ui| {
+                    ui.vertical(|ui| {
+                        ui.spacing_mut().item_spacing.y = 3.0;
+                        let text = format!("Waits for a sender at {address}");
+                        ui.add(
+                            Label::new(RichText::new(text).color(palette.text))
+                                .wrap()
+                                .selectable(true),
+                        );
+                        caption(ui, &format!("There: arraylift send FILE {address}"));
+                    });
+                },
+                Some(("Copy", "Copy the address", Action::Copy(address.clone()))),
+                actions,
+            );
         }
         Phase::Done { .. } => {
             if let Some(path) = &row.path {
                 let folder = path.parent().map(std::path::Path::to_path_buf).unwrap_or_default();
                 let text = path.display().to_string();
-                strip(ui, palette.verified, |ui| {
-                    ui.add(Label::new(RichText::new(text).color(palette.text)).wrap().selectable(true));
-                }, Some(("Show in folder", "Show in folder", Action::ShowInFolder(folder))), actions);
+                strip(
+                    ui,
+                    palette.verified,
+                    |ui| {
+                        ui.add(
+                            Label::new(RichText::new(text).color(palette.text))
+                                .wrap()
+                                .selectable(true),
+                        );
+                    },
+                    Some(("Show in folder", "Show in folder", Action::ShowInFolder(folder))),
+                    actions,
+                );
             }
             if let Some(note) = &row.note {
-                strip(ui, palette.neutral, |ui| {
-                    ui.add(Label::new(RichText::new(sentence(note)).color(palette.text)).wrap().selectable(true));
-                }, None, actions);
+                strip(
+                    ui,
+                    palette.neutral,
+                    |ui| {
+                        ui.add(
+                            Label::new(RichText::new(sentence(note)).color(palette.text))
+                                .wrap()
+                                .selectable(true),
+                        );
+                    },
+                    None,
+                    actions,
+                );
             }
         }
         _ => {}
@@ -184,24 +249,38 @@ pub fn limit_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
     if row.is_over() {
         return;
     }
-    let mut power = row.limit_bytes_per_s.map_or(NONE, |limit| (limit as f64).log10().clamp(6.0, 10.0));
+    let mut power = row
+        .limit_bytes_per_s
+        .map_or(NONE, |limit| (limit as f64).log10().clamp(6.0, 10.0));
     let before = power;
     ui.spacing_mut().slider_width = 110.0;
     ui.spacing_mut().interact_size.y = 20.0;
     ui.spacing_mut().button_padding = vec2(6.0, 2.0);
     let slider = Slider::new(&mut power, 6.0..=NONE)
         .smart_aim(false)
-        .custom_formatter(|power, _| if power > 10.05 { "no limit".to_owned() } else { format::rate(10_f64.powf(power)).to_string() })
+        .custom_formatter(|power, _| {
+            if power > 10.05 {
+                "no limit".to_owned()
+            } else {
+                format::rate(10_f64.powf(power)).to_string()
+            }
+        })
         .custom_parser(|text| match format::parse_rate(text) {
             Ok(Some(limit)) => Some((limit as f64).log10()),
             Ok(None) => Some(NONE),
             Err(_) => None,
         });
-    ui.add(slider).on_hover_text("At most so many bytes a second; takes effect at once").accessible_name("Limit");
+    ui.add(slider)
+        .on_hover_text("At most so many bytes a second; takes effect at once")
+        .accessible_name("Limit");
     caption(ui, "limit");
     if (power - before).abs() > 1e-9 {
         // At most 10^10: far within what a u64 holds exactly.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 10^6 and 10^10")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 10^6 and 10^10"
+        )]
         let limit = (power <= 10.05).then(|| 10_f64.powf(power) as u64);
         actions.push(Action::SetLimit(row.key, limit));
     }
@@ -215,7 +294,10 @@ fn strip(
     actions: &mut Vec<Action>,
 ) {
     let palette = theme::palette(ui);
-    let frame = Frame::new().fill(palette.field).corner_radius(theme::RADIUS).inner_margin(Margin::symmetric(14, 9));
+    let frame = Frame::new()
+        .fill(palette.field)
+        .corner_radius(theme::RADIUS)
+        .inner_margin(Margin::symmetric(14, 9));
     let response = frame.show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {
@@ -234,12 +316,18 @@ fn strip(
         });
     });
     let rect = response.response.rect;
-    ui.painter().vline(rect.left() + 1.0, rect.shrink2(vec2(0.0, 1.0)).y_range(), Stroke::new(2.0, colour));
+    ui.painter().vline(
+        rect.left() + 1.0,
+        rect.shrink2(vec2(0.0, 1.0)).y_range(),
+        Stroke::new(2.0, colour),
+    );
     ui.add_space(STEP);
 }
 
 /// A message of the engine as a sentence on the screen.
 fn sentence(message: &str) -> String {
     let mut letters = message.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

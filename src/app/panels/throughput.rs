@@ -38,7 +38,6 @@ impl Curves {
     pub fn point_count(&self) -> usize {
         self.sender.len() + self.receiver.len() + self.mean.len()
     }
-
 }
 
 /// Draws the plot.
@@ -49,14 +48,26 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) {
     let values = axis(row, actions);
     let [sender, receiver, mean] =
         [&curves.sender, &curves.receiver, &curves.mean].map(|curve| time_plot::points(curve));
-    let plot = time_plot::show(ui, "throughput", height, time, values, |t_s| hover(row, time, t_s), |plot| {
-        let line = |name: &str, points, colour, width: f32| {
-            Line::new(name, PlotPoints::Borrowed(points)).color(colour).width(width).allow_hover(false).allow_band(false)
-        };
-        plot.line(line("mean", &mean, palette.neutral, 1.0));
-        plot.line(line("sender", &sender, palette.sender, 1.5));
-        plot.line(line("receiver", &receiver, palette.receiver, 1.5));
-    });
+    let plot = time_plot::show(
+        ui,
+        "throughput",
+        height,
+        time,
+        values,
+        |t_s| hover(row, time, t_s),
+        |plot| {
+            let line = |name: &str, points, colour, width: f32| {
+                Line::new(name, PlotPoints::Borrowed(points))
+                    .color(colour)
+                    .width(width)
+                    .allow_hover(false)
+                    .allow_band(false)
+            };
+            plot.line(line("mean", &mean, palette.neutral, 1.0));
+            plot.line(line("sender", &sender, palette.sender, 1.5));
+            plot.line(line("receiver", &receiver, palette.receiver, 1.5));
+        },
+    );
     time_plot::interact(ui, &plot, row, time, actions);
 }
 
@@ -64,12 +75,21 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) {
 fn axis(row: &Row, actions: &mut Vec<Action>) -> ValueAxis {
     let highest = row.highest_rate();
     let (wanted, _) = nice_top(highest);
-    let top = if row.is_over() || wanted > row.rate_axis_top { wanted } else { row.rate_axis_top };
+    let top = if row.is_over() || wanted > row.rate_axis_top {
+        wanted
+    } else {
+        row.rate_axis_top
+    };
     if highest > 0.0 && top.total_cmp(&row.rate_axis_top).is_ne() {
         actions.push(Action::SetRateAxisTop(row.key, top));
     }
     let (scale, _) = unit(top);
-    ValueAxis { top, step: nice_step(top / 5.01), scale, suffix: "" }
+    ValueAxis {
+        top,
+        step: nice_step(top / 5.01),
+        scale,
+        suffix: "",
+    }
 }
 
 /// The unit of the rate axis: what its numbers are divided by, and its name.
@@ -94,5 +114,9 @@ fn hover(row: &Row, time: TimeAxis, t_s: f64) -> String {
     }
     let mean = row.main_end().series.rate_before(t_s, f64::INFINITY);
     let length_s = time.to_s - time.from_s;
-    format!("{}{rates}\nmean {}", time.label(t_s, nice_step(length_s / 1000.0)), format::rate(mean))
+    format!(
+        "{}{rates}\nmean {}",
+        time.label(t_s, nice_step(length_s / 1000.0)),
+        format::rate(mean)
+    )
 }
