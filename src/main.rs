@@ -1,3 +1,47 @@
-//! Arraylift.
+//! Opens the window, or runs a command.
 
-fn main() {}
+mod cli;
+
+use std::env;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use cli::{Command, Failure};
+
+fn main() -> ExitCode {
+    let ended = match cli::parse() {
+        Ok((None, path)) => open(path),
+        Ok((Some(Command::Loopback(typed)), _)) => cli::loopback::run(&typed),
+        Ok((Some(Command::Send(typed)), _)) => cli::send::run(&typed),
+        Ok((Some(Command::Receive(typed)), _)) => cli::receive::run(&typed),
+        Err(told) => return told,
+    };
+    ended.map_or_else(|failure| cli::exit(&failure), |()| ExitCode::SUCCESS)
+}
+
+/// The window where there is a display for it, else the transfer that the window opens with.
+fn open(path: Option<PathBuf>) -> Result<(), Failure> {
+    let shown = if has_display() {
+        open_window(path.clone())
+    } else {
+        Err("there is no display".into())
+    };
+    shown.or_else(|reason| cli::loopback::run_default(&reason, path))
+}
+
+fn has_display() -> bool {
+    ["WAYLAND_DISPLAY", "DISPLAY"]
+        .into_iter()
+        .any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+/// Returns when the window was closed, or says why there is none.
+#[cfg(feature = "app")]
+fn open_window(path: Option<PathBuf>) -> Result<(), String> {
+    arraylift::app::run(arraylift::app::AppOptions { path }).map_err(|error| format!("the window cannot open: {error}"))
+}
+
+#[cfg(not(feature = "app"))]
+fn open_window(_path: Option<PathBuf>) -> Result<(), String> {
+    Err("this build has no window".into())
+}

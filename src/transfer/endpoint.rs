@@ -6,6 +6,7 @@ use std::net::ToSocketAddrs;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
@@ -164,9 +165,12 @@ impl AsFd for Connection {
     }
 }
 
-/// Where senders can connect.
+/// Where senders can connect. Its clones listen at the same place, which is closed with the last of them.
+#[derive(Debug, Clone)]
+pub struct Listener(Arc<Listening>);
+
 #[derive(Debug)]
-pub struct Listener {
+struct Listening {
     socket: Socket,
     address: String,
     /// A Unix socket's file, removed with the listener.
@@ -203,17 +207,17 @@ impl Listener {
     /// What a sender connects to, such as `127.0.0.1:40123`.
     #[must_use]
     pub fn address(&self) -> &str {
-        &self.address
+        &self.0.address
     }
 
     /// Waits for a connection; `None` where `cancelled` says so after `wake` ended the wait.
     pub(super) fn accept(&self, wake: &Wake, cancelled: &dyn Fn() -> bool) -> Result<Option<Connection>, Error> {
         while !cancelled() {
-            match self.socket.accept() {
+            match self.0.socket.accept() {
                 Ok((socket, address)) => {
                     let peer = address
                         .as_socket()
-                        .map_or_else(|| self.address.clone(), |peer| peer.to_string());
+                        .map_or_else(|| self.0.address.clone(), |peer| peer.to_string());
                     return Connection::new(socket, peer).map(Some);
                 }
                 Err(error) if would_block(&error) => {
@@ -221,7 +225,7 @@ impl Listener {
                         read: true,
                         write: false,
                     };
-                    wait(self.socket.as_fd(), interest, wake, None)
+                    wait(self.0.socket.as_fd(), interest, wake, None)
                         .map_err(|error| Error::system("cannot wait", &error))?;
                 }
                 // The peer went away between connecting and here: the next one counts.
@@ -247,11 +251,11 @@ impl Listener {
             }
             Endpoint::Unix(path) => (at.to_string(), Some(path.clone())),
         };
-        Ok(Self { socket, address, file })
+        Ok(Self(Arc::new(Listening { socket, address, file })))
     }
 }
 
-impl Drop for Listener {
+impl Drop for Listening {
     fn drop(&mut self) {
         if let Some(file) = &self.file {
             // Gone already is as good.
@@ -449,7 +453,7 @@ mod tests {
         let mut first = Listener::bind(&at).expect("free");
         assert!(matches!(Listener::bind(&at), Err(Error::AddressInUse(_))));
         // As after a crash: the file stays.
-        first.file = None;
+        Arc::get_mut(&mut first.0).expect("not cloned").file = None;
         drop(first);
         drop(Listener::bind(&at).expect("stale"));
         assert!(!path.exists(), "a listener removes its file");

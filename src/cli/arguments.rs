@@ -1,0 +1,233 @@
+//! What can be typed. Each value is read here; whether they make sense together is for `plan`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use arraylift::array::{Dtype, Shape, parse_count};
+use arraylift::route::{ReceiveRouteChoice, SendRouteChoice};
+use arraylift::wire::{ChecksumKind, WireChoice};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+
+use super::duration::parse_timeout;
+use super::size::{parse_chunk, parse_limit, parse_offset};
+
+const EXAMPLES: &str = "\
+Examples:
+  arraylift                                              the window
+  arraylift loopback range:0:50_000_000                  400 MB of f64 from this machine to itself
+  arraylift receive 0.0.0.0:25000 --into inbox/          takes arrays until Ctrl-C
+  arraylift send big.npy server:25000                    sends one there, verified
+
+SOURCE is a PATH or range:START:STOP[:STEP], exactly numpy.arange. ENDPOINT is HOST:PORT or unix:PATH.
+The exit code is 0 when it is done (and verified, where the wire can), 1 when it failed, 2 for wrong usage.";
+
+const LOOPBACK_EXAMPLES: &str = "\
+Examples:
+  arraylift loopback range:0:50_000_000
+  arraylift loopback big.npy --into copy.npy --limit 200MB/s
+  arraylift loopback range:0:1e9 --dtype f32 --into discard --json";
+
+const SEND_EXAMPLES: &str = "\
+Examples:
+  arraylift send big.npy server:25000
+  arraylift send range:0:1e9:0.5 '[::1]:25000' --limit 200MB/s
+  arraylift send big.bin unix:/run/arrays --offset 1GiB --length 256MiB --dtype f32
+  arraylift send big.npy server:25000 --wire npy         for np.load(sock.makefile('rb')) there";
+
+const RECEIVE_EXAMPLES: &str = "\
+Examples:
+  arraylift receive 0.0.0.0:25000                        into the current folder, until Ctrl-C
+  arraylift receive 127.0.0.1:0 --into memory --once     port 0 takes a free one and prints it
+  arraylift receive '[::]:25000' --into big.npy          one array into that file
+  arraylift receive 0.0.0.0:25000 --wire raw --dtype f64 --count 50_000_000 --into a.npy
+  arraylift receive 0.0.0.0:25000 --into whole.npy --at 32";
+
+/// Moves large arrays and files with as few copies as possible, and shows how fast.
+#[derive(Debug, Parser)]
+#[command(name = "arraylift", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Opens the window with this file chosen
+    pub path: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Moves a source with both ends on this machine
+    Loopback(LoopbackArguments),
+    /// Sends a source to a receiver
+    Send(SendArguments),
+    /// Takes senders and receives what they send
+    Receive(ReceiveArguments),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = LOOPBACK_EXAMPLES)]
+pub struct LoopbackArguments {
+    #[command(flatten)]
+    pub source: SourceArguments,
+    /// Where it lands: memory, discard (measure only), a file, or a folder
+    #[arg(long, value_name = "SINK", default_value = "memory")]
+    pub into: PathBuf,
+    #[command(flatten)]
+    pub sending: SendingArguments,
+    #[command(flatten)]
+    pub receiving: ReceivingArguments,
+    #[command(flatten)]
+    pub common: CommonArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = SEND_EXAMPLES)]
+pub struct SendArguments {
+    #[command(flatten)]
+    pub source: SourceArguments,
+    /// Where the receiver listens: HOST:PORT or unix:PATH
+    pub endpoint: String,
+    #[command(flatten)]
+    pub sending: SendingArguments,
+    #[command(flatten)]
+    pub common: CommonArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = RECEIVE_EXAMPLES)]
+pub struct ReceiveArguments {
+    /// Where to listen: HOST:PORT or unix:PATH; port 0 takes a free one
+    pub endpoint: String,
+    /// Where it lands: a folder (under the sender's name, made safe), a file (which takes one array, as with --once),
+    /// memory, or discard (measure only). Nothing is ever overwritten
+    #[arg(long, value_name = "SINK", default_value = ".")]
+    pub into: PathBuf,
+    /// Takes one connection and exits with its result
+    #[arg(long)]
+    pub once: bool,
+    /// The elements that come: needed with --wire raw, compared otherwise
+    #[arg(long, value_name = "N", value_parser = parse_count, conflicts_with = "shape")]
+    pub count: Option<u64>,
+    /// The shape that comes, such as 3,4
+    #[arg(long, value_parser = Shape::parse)]
+    pub shape: Option<Shape>,
+    /// The type of the elements that --count or --shape count [default: f64]
+    #[arg(long, value_parser = Dtype::from_name)]
+    pub dtype: Option<Dtype>,
+    #[command(flatten)]
+    pub receiving: ReceivingArguments,
+    #[command(flatten)]
+    pub common: CommonArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct SourceArguments {
+    /// A file, or range:START:STOP[:STEP] as numpy.arange makes it
+    pub source: OsString,
+    /// The type of a range's elements (f64 unless given), or how to view a file's bytes: f32, i32, u8, >f4...
+    #[arg(long, value_parser = Dtype::from_name)]
+    pub dtype: Option<Dtype>,
+    /// Leaves out so many bytes of the source's array at its beginning
+    #[arg(long, value_name = "BYTES", value_parser = parse_offset)]
+    pub offset: Option<u64>,
+    /// Sends so many bytes and not all that follow
+    #[arg(long, value_name = "BYTES", value_parser = parse_offset)]
+    pub length: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub struct SendingArguments {
+    /// How bytes leave
+    #[arg(long, value_name = "ROUTE", default_value = "auto", value_parser = send_routes())]
+    pub send_route: SendRouteChoice,
+    /// Leaves checksums out
+    #[arg(long, conflicts_with = "checksum")]
+    pub no_verify: bool,
+    /// What the native wire is verified with [default: crc64nvme]
+    #[arg(long, value_name = "KIND", value_parser = checksums())]
+    pub checksum: Option<ChecksumKind>,
+}
+
+#[derive(Debug, Args)]
+pub struct ReceivingArguments {
+    /// How bytes land
+    #[arg(long, value_name = "ROUTE", default_value = "auto", value_parser = receive_routes())]
+    pub receive_route: ReceiveRouteChoice,
+    /// Receives into a part of the existing file that --into names, from this byte of its array
+    #[arg(long, value_name = "BYTES", value_parser = parse_offset)]
+    pub at: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub struct CommonArguments {
+    /// What both ends say to each other
+    #[arg(long, default_value = "auto", value_parser = wires())]
+    pub wire: WireChoice,
+    /// Bytes handed to one system call, at most
+    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = parse_chunk)]
+    pub chunk: usize,
+    /// The most bytes a second, such as 200MB/s
+    #[arg(long, value_name = "RATE", value_parser = parse_limit)]
+    pub limit: Option<u64>,
+    /// How many first elements are shown
+    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u16).range(..=10_000))]
+    pub preview: u16,
+    /// How long the other end may be silent: 500ms, 30s, 2m
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_timeout)]
+    pub timeout: Duration,
+    /// Prints events as JSON, one object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn wires() -> impl TypedValueParser<Value = WireChoice> {
+    named(WireChoice::ALL, WireChoice::name)
+}
+
+fn send_routes() -> impl TypedValueParser<Value = SendRouteChoice> {
+    named(SendRouteChoice::ALL, SendRouteChoice::name)
+}
+
+fn receive_routes() -> impl TypedValueParser<Value = ReceiveRouteChoice> {
+    named(ReceiveRouteChoice::ALL, ReceiveRouteChoice::name)
+}
+
+fn checksums() -> impl TypedValueParser<Value = ChecksumKind> {
+    let kinds = [ChecksumKind::Crc64Nvme, ChecksumKind::Crc32, ChecksumKind::None];
+    named(kinds, ChecksumKind::name)
+}
+
+/// One of `values` by its name.
+fn named<T, const N: usize>(values: [T; N], name: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Default + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(values.map(name)).map(move |typed| {
+        let found = values.into_iter().find(|value| name(*value) == typed);
+        // Only names of `values` come this far.
+        found.unwrap_or_default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definitions_contradict_neither_themselves_nor_each_other() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn names_are_those_of_the_engine() {
+        let typed =
+            Arguments::try_parse_from(["arraylift", "send", "a", "b:1", "--wire", "npy", "--checksum", "crc32"]);
+        let Some(Command::Send(typed)) = typed.expect("valid").command else {
+            panic!("send")
+        };
+        assert_eq!(typed.common.wire, WireChoice::Npy);
+        assert_eq!(typed.sending.checksum, Some(ChecksumKind::Crc32));
+        assert_eq!(typed.common.chunk, 1 << 20);
+    }
+}

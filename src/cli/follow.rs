@@ -1,0 +1,93 @@
+//! Starts transfers and follows them until they have ended or someone asks for an end.
+
+use std::sync::Arc;
+
+use arraylift::Error;
+use arraylift::transfer::{Event, Job, Options, Outcome, Transfer};
+use crossbeam_channel::{Receiver, Select, bounded};
+
+use super::Failure;
+use super::plan::Single;
+use super::report::Report;
+use super::signals::Signals;
+
+/// Events that may wait; samples beyond are dropped by the transfer.
+const EVENTS: usize = 1024;
+
+/// A transfer and what it tells.
+#[derive(Debug)]
+pub struct Running {
+    pub transfer: Transfer,
+    events: Receiver<Event>,
+}
+
+impl Running {
+    pub fn start(job: Job, options: Options) -> Result<Self, Error> {
+        let (tell, events) = bounded(EVENTS);
+        // The channel itself wakes whoever reads it.
+        let transfer = Transfer::start(job, options, tell, Arc::new(|| {}))?;
+        Ok(Self { transfer, events })
+    }
+}
+
+/// What there is to act on.
+#[derive(Debug)]
+pub enum Happening {
+    /// A signal asks for the end.
+    Asked,
+    /// The transfer of this index told something.
+    Told(usize, Box<Event>),
+    /// The transfer of this index has told everything.
+    Ended(usize),
+}
+
+/// Waits for the next thing that happens to any of them.
+pub fn next(running: &[Running], signals: &Signals) -> Happening {
+    let mut select = Select::new();
+    for one in running {
+        select.recv(&one.events);
+    }
+    select.recv(signals.asked());
+    let ready = select.select();
+    match running.get(ready.index()) {
+        None => {
+            // Whether it rang or broke, the wish is the same.
+            let _ = ready.recv(signals.asked());
+            Happening::Asked
+        }
+        Some(one) => {
+            let index = ready.index();
+            match ready.recv(&one.events) {
+                Ok(event) => Happening::Told(index, Box::new(event)),
+                Err(_) => Happening::Ended(index),
+            }
+        }
+    }
+}
+
+/// Does one transfer, to its end.
+pub fn run(plan: Single, report: &mut Report) -> Result<(), Failure> {
+    let signals = Signals::new()?;
+    let running = [Running::start(plan.job, plan.options)?];
+    loop {
+        match next(&running, &signals) {
+            Happening::Asked => running[0].transfer.cancel(),
+            Happening::Told(_, event) => report.event(&event),
+            Happening::Ended(_) => break,
+        }
+    }
+    let [Running { transfer, .. }] = running;
+    end(transfer, report)
+}
+
+/// Joins a transfer that has told everything, and says how it ended.
+pub fn end(transfer: Transfer, report: &mut Report) -> Result<(), Failure> {
+    let id = transfer.id();
+    let outcome = transfer.join();
+    report.ended(id, &outcome);
+    match outcome {
+        Outcome::Done(_) => Ok(()),
+        Outcome::Failed(failure) => Err(failure.error.into()),
+        Outcome::Cancelled => Err(Failure::Cancelled),
+    }
+}

@@ -1,0 +1,26 @@
+//! `arraylift loopback SOURCE`: both ends on this machine.
+
+use std::path::PathBuf;
+
+use arraylift::transfer::Side;
+
+use super::arguments::LoopbackArguments;
+use super::report::Report;
+use super::{Failure, complain, follow, plan};
+
+pub fn run(typed: &LoopbackArguments) -> Result<(), Failure> {
+    let plan = plan::loopback(typed)?;
+    let mut report = Report::new(plan.json, Side::Receiver);
+    follow::run(plan, &mut report)
+}
+
+/// What runs where the window was meant and cannot open, for `reason`.
+pub fn run_default(reason: &str, path: Option<PathBuf>) -> Result<(), Failure> {
+    let what = path
+        .as_ref()
+        .map_or_else(|| "range:0:50_000_000".into(), |path| path.display().to_string());
+    complain(&format_args!(
+        "{reason}: moving {what} to memory over loopback instead (--help tells what else there is)"
+    ));
+    follow::run(plan::default_loopback(path)?, &mut Report::new(false, Side::Receiver))
+}

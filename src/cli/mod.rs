@@ -1,0 +1,100 @@
+//! The terminal. What was typed (`arguments`) becomes a validated plan (`plan`) before anything runs; one file a command.
+
+mod arguments;
+mod duration;
+mod follow;
+mod json;
+pub mod loopback;
+mod plan;
+pub mod receive;
+mod report;
+pub mod send;
+mod signals;
+mod size;
+mod source;
+mod terminal;
+mod units;
+
+use std::fmt::Display;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use arraylift::Error;
+use clap::Parser as _;
+
+pub use arguments::Command;
+
+/// Why a command did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// What was typed makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// The transfer failed, or could not start.
+    #[error(transparent)]
+    Transfer(#[from] Error),
+    /// A signal ended it.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+/// What was typed: a command, or the path for the window. Help and mistakes are printed here and give the exit code.
+pub fn parse() -> Result<(Option<Command>, Option<PathBuf>), ExitCode> {
+    let typed = arguments::Arguments::try_parse().map_err(|error| {
+        if error.use_stderr() {
+            exit(&Failure::Usage(one_line(&error.render().to_string())))
+        } else {
+            // Help or the version; a reader who has gone needs neither.
+            let _ = error.print();
+            ExitCode::SUCCESS
+        }
+    })?;
+    Ok((typed.command, typed.path))
+}
+
+/// Prints a failure, once, and gives its exit code.
+pub fn exit(failure: &Failure) -> ExitCode {
+    complain(failure);
+    match failure {
+        Failure::Usage(_) | Failure::Transfer(Error::Usage(_)) => ExitCode::from(2),
+        Failure::Transfer(_) | Failure::Cancelled => ExitCode::FAILURE,
+    }
+}
+
+/// One line on standard error. Nobody may be reading it, which is no reason to stop.
+fn complain(message: &dyn Display) {
+    let _ = writeln!(std::io::stderr(), "arraylift: {message}");
+}
+
+/// What clap says in a paragraph, as one line without the usage that `--help` tells better.
+fn one_line(rendered: &str) -> String {
+    let said = rendered.split("\n\nUsage:").next().unwrap_or(rendered);
+    let said = said.split("\n\nFor more information").next().unwrap_or(said);
+    let said = said.strip_prefix("error: ").unwrap_or(said);
+    let words: Vec<&str> = said.split_whitespace().collect();
+    format!("{} (--help tells more)", words.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_paragraph_of_clap_becomes_one_line() {
+        let rendered = "error: the following required arguments were not provided:\n  <SOURCE>\n\nUsage: arraylift send \
+                        <SOURCE> <ENDPOINT>\n\nFor more information, try '--help'.\n";
+        assert_eq!(
+            one_line(rendered),
+            "the following required arguments were not provided: <SOURCE> (--help tells more)"
+        );
+    }
+
+    #[test]
+    fn usage_is_2_and_everything_else_is_1() {
+        assert_eq!(exit(&Failure::Usage("x".into())), ExitCode::from(2));
+        assert_eq!(exit(&Error::Usage("x".into()).into()), ExitCode::from(2));
+        assert_eq!(exit(&Error::ReceiptMismatch.into()), ExitCode::from(1));
+        assert_eq!(exit(&Failure::Cancelled), ExitCode::from(1));
+    }
+}

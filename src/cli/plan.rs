@@ -1,0 +1,292 @@
+//! What was typed becomes what is done. Past this file nothing can contradict itself.
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use arraylift::array::{ArrayMeta, Dtype, Order, Range, Shape};
+use arraylift::route::{ReceiveRouteChoice, SendRouteChoice};
+use arraylift::transfer::{Endpoint, Job, Options, Origin, SinkSpec, Slice, SourceSpec};
+use arraylift::wire::{ChecksumKind, WireChoice};
+
+use super::Failure;
+use super::arguments::{
+    CommonArguments, LoopbackArguments, ReceiveArguments, ReceivingArguments, SendArguments, SendingArguments,
+    SourceArguments,
+};
+use super::source;
+
+/// One transfer.
+#[derive(Debug)]
+pub struct Single {
+    pub job: Job,
+    pub options: Options,
+    pub json: bool,
+}
+
+/// Where to listen, and what to do with whoever connects.
+#[derive(Debug)]
+pub struct Receive {
+    pub at: Endpoint,
+    pub sink: SinkSpec,
+    pub expect: Option<ArrayMeta>,
+    pub once: bool,
+    pub options: Options,
+    pub json: bool,
+}
+
+/// The plan of `arraylift loopback`.
+pub fn loopback(typed: &LoopbackArguments) -> Result<Single, Failure> {
+    let sink = sink(&typed.into, typed.receiving.at)?;
+    let options = Options {
+        receive_route: receive_route(&typed.receiving, &sink)?,
+        ..sending(&typed.sending, &typed.common)?
+    };
+    Ok(Single {
+        job: Job::Loopback {
+            source: source_spec(&typed.source)?,
+            sink,
+        },
+        options,
+        json: typed.common.json,
+    })
+}
+
+/// What the window opens with, for a terminal: `path`, or the range, into memory.
+pub fn default_loopback(path: Option<PathBuf>) -> Result<Single, Failure> {
+    let origin = match path {
+        Some(path) => Origin::File { path, dtype: None },
+        None => Range::parse("0:50_000_000", None)
+            .map(Origin::Range)
+            .map_err(|error| usage(error.to_string()))?,
+    };
+    Ok(Single {
+        job: Job::Loopback {
+            source: SourceSpec { origin, slice: None },
+            sink: SinkSpec::Memory,
+        },
+        options: Options::default(),
+        json: false,
+    })
+}
+
+/// The plan of `arraylift send`.
+pub fn send(typed: &SendArguments) -> Result<Single, Failure> {
+    Ok(Single {
+        job: Job::Send {
+            source: source_spec(&typed.source)?,
+            to: endpoint(&typed.endpoint)?,
+        },
+        options: sending(&typed.sending, &typed.common)?,
+        json: typed.common.json,
+    })
+}
+
+/// The plan of `arraylift receive`.
+pub fn receive(typed: &ReceiveArguments) -> Result<Receive, Failure> {
+    let sink = sink(&typed.into, typed.receiving.at)?;
+    let expect = expected(typed)?;
+    if typed.common.wire == WireChoice::Raw && expect.is_none() {
+        return Err(usage(
+            "the raw wire does not say what comes: add --count N or --shape 3,4, and --dtype",
+        ));
+    }
+    Ok(Receive {
+        at: endpoint(&typed.endpoint)?,
+        // A file takes one array: whoever came next would find it there.
+        once: typed.once || matches!(sink, SinkSpec::File(_) | SinkSpec::Within { .. }),
+        options: Options {
+            receive_route: receive_route(&typed.receiving, &sink)?,
+            ..common(&typed.common)
+        },
+        sink,
+        expect,
+        json: typed.common.json,
+    })
+}
+
+fn usage(message: impl Into<String>) -> Failure {
+    Failure::Usage(message.into())
+}
+
+fn endpoint(text: &str) -> Result<Endpoint, Failure> {
+    Endpoint::parse(text).map_err(|error| usage(error.to_string()))
+}
+
+fn source_spec(typed: &SourceArguments) -> Result<SourceSpec, Failure> {
+    let sliced = typed.offset.is_some() || typed.length.is_some();
+    Ok(SourceSpec {
+        origin: source::parse(&typed.source, typed.dtype.as_ref())?,
+        slice: sliced.then(|| Slice {
+            offset_bytes: typed.offset.unwrap_or(0),
+            length_bytes: typed.length,
+        }),
+    })
+}
+
+fn sink(into: &Path, at: Option<u64>) -> Result<SinkSpec, Failure> {
+    let folder = into.is_dir() || into.as_os_str().as_bytes().ends_with(b"/");
+    let named = [("memory", SinkSpec::Memory), ("discard", SinkSpec::Discard)]
+        .into_iter()
+        .find_map(|(name, sink)| (into.as_os_str() == name).then_some(sink));
+    match (named, at) {
+        (None, Some(at_bytes)) if !folder => Ok(SinkSpec::Within {
+            path: into.into(),
+            at_bytes,
+        }),
+        (_, Some(_)) => Err(usage("--at receives into an existing file: name it with --into PATH")),
+        (Some(sink), None) => Ok(sink),
+        (None, None) if into.as_os_str().is_empty() => Err(usage("--into needs a path, memory or discard")),
+        (None, None) if folder => Ok(SinkSpec::Folder(into.into())),
+        (None, None) => Ok(SinkSpec::File(into.into())),
+    }
+}
+
+fn receive_route(typed: &ReceivingArguments, sink: &SinkSpec) -> Result<ReceiveRouteChoice, Failure> {
+    if typed.receive_route == ReceiveRouteChoice::Splice && matches!(sink, SinkSpec::Memory | SinkSpec::Discard) {
+        return Err(usage(
+            "the splice route leads into a file: add --into PATH, or take another route",
+        ));
+    }
+    Ok(typed.receive_route)
+}
+
+fn expected(typed: &ReceiveArguments) -> Result<Option<ArrayMeta>, Failure> {
+    let shape = match (typed.count, &typed.shape) {
+        (Some(count), _) => Shape::vector(count),
+        (None, Some(shape)) => shape.clone(),
+        (None, None) if typed.dtype.is_some() => {
+            return Err(usage(
+                "--dtype says what --count or --shape count: add one of them, or leave it out",
+            ));
+        }
+        (None, None) => return Ok(None),
+    };
+    let dtype = typed.dtype.clone().unwrap_or_else(Dtype::f64);
+    let meta = ArrayMeta::new(dtype, shape, Order::C);
+    meta.map(Some).map_err(|error| usage(error.to_string()))
+}
+
+fn sending(typed: &SendingArguments, common_typed: &CommonArguments) -> Result<Options, Failure> {
+    let has_checksums = matches!(common_typed.wire, WireChoice::Auto | WireChoice::Native);
+    let checksum = match typed.checksum {
+        Some(kind) if kind != ChecksumKind::None && !has_checksums => {
+            let wire = common_typed.wire.name();
+            return Err(usage(format!(
+                "the {wire} wire has no checksums: leave --checksum out, or take --wire native"
+            )));
+        }
+        Some(kind) => kind,
+        None if typed.no_verify => ChecksumKind::None,
+        None => ChecksumKind::default(),
+    };
+    let send_route: SendRouteChoice = typed.send_route;
+    Ok(Options {
+        send_route,
+        checksum,
+        ..common(common_typed)
+    })
+}
+
+fn common(typed: &CommonArguments) -> Options {
+    Options {
+        wire: typed.wire,
+        chunk_bytes: typed.chunk,
+        limit_bytes_per_s: typed.limit,
+        preview_elements: typed.preview.into(),
+        timeout: typed.timeout,
+        ..Options::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::arguments::{Arguments, Command};
+    use super::*;
+    use clap::Parser as _;
+
+    fn received(arguments: &[&str]) -> Result<Receive, Failure> {
+        let typed = ["arraylift", "receive", "127.0.0.1:0"].iter().chain(arguments);
+        match Arguments::try_parse_from(typed).expect("can be read").command {
+            Some(Command::Receive(typed)) => receive(&typed),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn sent(arguments: &[&str]) -> Result<Single, Failure> {
+        let typed = ["arraylift", "send", "range:0:10", "127.0.0.1:1"]
+            .iter()
+            .chain(arguments);
+        match Arguments::try_parse_from(typed).expect("can be read").command {
+            Some(Command::Send(typed)) => send(&typed),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_stands_after_into_says_what_it_is() {
+        let folder = tempfile::tempdir().expect("folder");
+        let there = folder.path().to_str().expect("utf-8");
+        let sink = |into: &str| received(&["--into", into]).expect("valid").sink;
+        assert_eq!(sink("memory"), SinkSpec::Memory);
+        assert_eq!(sink("discard"), SinkSpec::Discard);
+        assert_eq!(sink(there), SinkSpec::Folder(there.into()));
+        assert_eq!(sink("new/"), SinkSpec::Folder("new/".into()));
+        assert_eq!(sink("./memory"), SinkSpec::File("./memory".into()));
+        assert_eq!(received(&[]).expect("valid").sink, SinkSpec::Folder(".".into()));
+        let part = received(&["--into", "a.npy", "--at", "1kB"]).expect("valid").sink;
+        assert_eq!(
+            part,
+            SinkSpec::Within {
+                path: "a.npy".into(),
+                at_bytes: 1000
+            }
+        );
+    }
+
+    #[test]
+    fn a_file_takes_one_array_and_a_folder_many() {
+        assert!(received(&["--into", "a.npy"]).expect("valid").once);
+        assert!(!received(&[]).expect("valid").once);
+        assert!(received(&["--once"]).expect("valid").once);
+    }
+
+    #[test]
+    fn contradictions_are_wrong_usage() {
+        for wrong in [
+            &["--at", "5"][..],
+            &["--at", "5", "--into", "memory"],
+            &["--at", "5", "--into", "/"],
+            &["--into", ""],
+            &["--wire", "raw"],
+            &["--dtype", "f32"],
+            &["--count", "4611686018427387904"],
+            &["--into", "memory", "--receive-route", "splice"],
+        ] {
+            assert!(matches!(received(wrong), Err(Failure::Usage(_))), "{wrong:?}");
+        }
+        assert!(matches!(
+            sent(&["--wire", "raw", "--checksum", "crc32"]),
+            Err(Failure::Usage(_))
+        ));
+    }
+
+    #[test]
+    fn checksums_are_on_unless_said_otherwise() {
+        let kind = |arguments: &[&str]| sent(arguments).expect("valid").options.checksum;
+        assert_eq!(kind(&[]), ChecksumKind::Crc64Nvme);
+        assert_eq!(kind(&["--no-verify"]), ChecksumKind::None);
+        assert_eq!(kind(&["--checksum", "none"]), ChecksumKind::None);
+        assert_eq!(kind(&["--checksum", "crc32"]), ChecksumKind::Crc32);
+    }
+
+    #[test]
+    fn a_count_is_of_f64_unless_said_otherwise() {
+        let expect = |arguments: &[&str]| received(arguments).expect("valid").expect.map(|meta| meta.to_string());
+        assert_eq!(expect(&["--count", "1e6"]).as_deref(), Some("f64 (1000000,)"));
+        assert_eq!(
+            expect(&["--shape", "3,4", "--dtype", "i32"]).as_deref(),
+            Some("i32 (3, 4)")
+        );
+        assert_eq!(expect(&[]), None);
+    }
+}

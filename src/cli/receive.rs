@@ -1,0 +1,96 @@
+//! `arraylift receive ENDPOINT`: takes senders, one or many at once.
+
+use arraylift::Error;
+use arraylift::transfer::{Event, EventKind, Incoming, Job, Listener, Side, State};
+
+use super::arguments::ReceiveArguments;
+use super::follow::{Happening, Running, end, next, run as run_one};
+use super::plan::{Receive, Single};
+use super::report::Report;
+use super::signals::Signals;
+use super::{Failure, plan};
+
+/// Transfers at once, the one that waits for a sender included; further senders wait to be accepted.
+const AT_ONCE: usize = 16;
+
+pub fn run(typed: &ReceiveArguments) -> Result<(), Failure> {
+    let plan = plan::receive(typed)?;
+    plan.sink.check()?;
+    let listener = Listener::bind(&plan.at)?;
+    let mut report = Report::new(plan.json, Side::Receiver);
+    report.listening(listener.address());
+    if plan.once {
+        let (job, options, json) = (plan.job(listener), plan.options, plan.json);
+        run_one(Single { job, options, json }, &mut report)
+    } else {
+        serve(&plan, &listener, &mut report)
+    }
+}
+
+/// Takes senders until a signal comes. A transfer that fails says so and concerns no other.
+fn serve(plan: &Receive, listener: &Listener, report: &mut Report) -> Result<(), Failure> {
+    let signals = Signals::new()?;
+    let mut running: Vec<Running> = Vec::new();
+    // The last of `running` has no sender yet.
+    let mut waiting = false;
+    // Set when no further sender is taken: the result, unless a running transfer is cut off.
+    let mut closing: Option<Result<(), Failure>> = None;
+    loop {
+        if closing.is_none() && !waiting && running.len() < AT_ONCE {
+            running.push(start(plan, listener)?);
+            waiting = true;
+        }
+        if running.is_empty() {
+            return closing.unwrap_or(Ok(()));
+        }
+        match next(&running, &signals) {
+            Happening::Asked => {
+                let connected = running.len() - usize::from(waiting);
+                closing = Some(if connected > 0 { Err(Failure::Cancelled) } else { Ok(()) });
+                for one in &running {
+                    one.transfer.cancel();
+                }
+            }
+            Happening::Told(index, event) => {
+                report.event(&event);
+                if waiting && index + 1 == running.len() && has_met(&event) {
+                    waiting = false;
+                }
+            }
+            Happening::Ended(index) => {
+                let never_met = waiting && index + 1 == running.len();
+                let ended = end(running.remove(index).transfer, report);
+                if never_met {
+                    // It is not the sender's fault, so that the next one would fare no better.
+                    waiting = false;
+                    closing.get_or_insert(ended);
+                } else if let Err(failure @ Failure::Transfer(_)) = ended {
+                    report.failure(&failure);
+                }
+            }
+        }
+    }
+}
+
+fn start(plan: &Receive, listener: &Listener) -> Result<Running, Error> {
+    Running::start(plan.job(listener.clone()), plan.options.clone())
+}
+
+/// Whether a transfer that waited has a sender now.
+fn has_met(event: &Event) -> bool {
+    match event.kind {
+        EventKind::State { state } => state != State::Listening,
+        EventKind::Failed(_) | EventKind::Cancelled { .. } => false,
+        _ => true,
+    }
+}
+
+impl Receive {
+    fn job(&self, listener: Listener) -> Job {
+        Job::Receive {
+            from: Incoming::Listener(listener),
+            sink: self.sink.clone(),
+            expect: self.expect.clone(),
+        }
+    }
+}

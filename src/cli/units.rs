@@ -1,0 +1,83 @@
+//! Bytes, rates and times for people. GB is 10^9 bytes.
+
+/// `400.0 MB`, `512 B`.
+pub fn bytes(bytes: u64) -> String {
+    decimal(bytes as f64, "B")
+}
+
+/// `5.0 GB/s`.
+pub fn rate(bytes_per_s: f64) -> String {
+    decimal(bytes_per_s, "B/s")
+}
+
+/// Seconds that have passed: `0.080 s`, `12.3 s`.
+pub fn elapsed(seconds: f64) -> String {
+    if seconds < 10.0 {
+        format!("{seconds:.3} s")
+    } else {
+        format!("{seconds:.1} s")
+    }
+}
+
+/// Seconds to come: `8 s`, `2 min 05 s`, `3 h 04 min`.
+pub fn left(seconds: f64) -> String {
+    let (minutes, hours) = ((seconds / 60.0).floor(), (seconds / 3600.0).floor());
+    if seconds < 59.5 {
+        format!("{seconds:.0} s")
+    } else if minutes < 60.0 {
+        format!("{minutes} min {:02} s", (seconds % 60.0).floor())
+    } else {
+        format!("{hours} h {:02} min", minutes % 60.0)
+    }
+}
+
+fn decimal(value: f64, unit: &str) -> String {
+    let prefixes = ["k", "M", "G", "T", "P", "E"];
+    if value < 1000.0 {
+        return format!("{value:.0} {unit}");
+    }
+    let mut scaled = value / 1000.0;
+    let mut prefix = 0;
+    // One that would be shown as 1000.0 is 1.0 of the next.
+    while scaled >= 999.95 && prefix + 1 < prefixes.len() {
+        scaled /= 1000.0;
+        prefix += 1;
+    }
+    format!("{scaled:.1} {}{unit}", prefixes[prefix])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_one_digit_after_the_point_and_a_decimal_unit() {
+        for (number, shown) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 kB"),
+            (999_940, "999.9 kB"),
+            (999_960, "1.0 MB"),
+            (400_000_000, "400.0 MB"),
+            (u64::MAX, "18.4 EB"),
+        ] {
+            assert_eq!(bytes(number), shown);
+        }
+        assert_eq!(rate(5.04e9), "5.0 GB/s");
+    }
+
+    #[test]
+    fn times_are_as_exact_as_they_are_short() {
+        assert_eq!(elapsed(0.0801), "0.080 s");
+        assert_eq!(elapsed(73.21), "73.2 s");
+        for (seconds, shown) in [
+            (0.2, "0 s"),
+            (8.4, "8 s"),
+            (59.7, "0 min 59 s"),
+            (125.0, "2 min 05 s"),
+            (11_050.0, "3 h 04 min"),
+        ] {
+            assert_eq!(left(seconds), shown, "{seconds}");
+        }
+    }
+}
