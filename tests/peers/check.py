@@ -61,6 +61,29 @@ def check_npy():
             assert sent[key] == received[key], (sent, received)
 
 
+def check_native(folder):
+    for array in NPY_ARRAYS:
+        sent, received = both("native_peer.py", [*array, "--block", "1000", "--name", "an array"], [])
+        for key in ["dtype", "shape", "fortran", "values", "name"]:
+            assert sent[key] == received[key], (sent, received)
+    for checksum in ["none", "crc64nvme", "crc32"]:
+        for count in ["0", "1", "30011"]:  # none, less than one, and several blocks that do not end with an element
+            array = ["--count", count, "--dtype", "<i4", "--block", "7001", "--checksum", checksum]
+            sent, received = both("native_peer.py", array, [], f"unix:{folder}/{checksum}-{count}")
+            assert received["verified"] == sent["verified"] == (checksum != "none"), received
+            assert received["values"] == list(range(min(int(count), 10))), received
+        # A byte of the third block, turned over: both ends name the block, where there is something to tell it by.
+        receiver = start("native_peer.py", "receive", "[::1]:0", "--listen")
+        where = json.loads(receiver.stdout.readline())["address"]
+        sender = start("native_peer.py", "send", where, *array, "--flip", "15000")
+        sent, received = (json.loads(peer.communicate()[0].splitlines()[-1]) for peer in (sender, receiver))
+        if checksum == "none":
+            assert sent["sha256"] != received["sha256"], (sent, received)
+        else:
+            assert "at byte 14002" in received["error"] and received["error"] in sent["error"], (sent, received)
+            assert sender.returncode == receiver.returncode == 1
+
+
 def check_bad(folder):
     data = os.path.join(folder, "data")
     with open(data, "wb") as file:
@@ -81,6 +104,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         check_raw(folder)
         check_npy()
+        check_native(folder)
         check_bad(folder)
     print("the peers agree with each other")
 

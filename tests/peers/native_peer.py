@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+"""The native wire, written from its description alone: typed, checked arrays, each received where it belongs.
+
+    native_peer.py send 127.0.0.1:25000 --shape 1000,768 --dtype '>f4' --fortran --name weights
+    native_peer.py send 127.0.0.1:25000 --count 1000000 --checksum crc64nvme --flip 12345
+    native_peer.py receive 127.0.0.1:0 --listen
+"""
+
+import ast
+import contextlib
+import math
+import select
+import socket
+import struct
+import sys
+import time
+import zlib
+
+import endpoint
+import numpy as np
+from npy_peer import dtype_of, made, shape_of
+
+LETTERS, VERSION = b"ARLIFT", 1
+OFFER, ACCEPT, REFUSE, BLOCK, RECEIPT, ABORT, KEEP_ALIVE, LATER_KINDS = 1, 2, 3, 4, 5, 6, 7, 128
+DTYPE, SHAPE, ORDER, BYTES, NAME, IDENTITY, CHECKSUM_KIND, PLAIN, FIRST_BYTE, CHECKSUM, REASON = range(1, 12)
+NUMBERS = {ORDER: 1, BYTES: 8, CHECKSUM_KIND: 1, PLAIN: 1, FIRST_BYTE: 8, CHECKSUM: 8}  # how long each is
+LONGEST = {DTYPE: 65_535, SHAPE: 64 * 8, NAME: 4096, IDENTITY: 64, REASON: 1024}
+LONGEST_BODY, LONGEST_BLOCK, SILENCE = 65_536, 4_194_304, 30.0
+CRC64_TABLE = list(range(256))
+for _ in range(8):
+    CRC64_TABLE = [n >> 1 ^ (0x9A6C9329AC4BC9B5 if n & 1 else 0) for n in CRC64_TABLE]
+
+
+def crc64nvme(data, crc=0):
+    crc ^= 0xFFFFFFFFFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ CRC64_TABLE[(crc ^ byte) & 0xFF]
+    return crc ^ 0xFFFFFFFFFFFFFFFF
+
+
+# In the order of their numbers.
+CHECKSUMS = {"none": lambda data, crc=0: 0, "crc64nvme": crc64nvme, "crc32": zlib.crc32}
+
+
+class Fault(Exception):
+    """What this side has against the other, which is told. What happens to this side is an OSError or an EOFError."""
+
+
+def need(condition, text):
+    if not condition:
+        raise Fault(text)
+
+
+def fields_of(body):
+    """The fields by their tags, numbers as such, everything else as bytes."""
+    fields = {}
+    while body:
+        need(len(body) >= 4, "a field without a length")
+        tag, length = struct.unpack_from("<HH", body)
+        value, body = body[4 : 4 + length], body[4 + length :]
+        need(len(value) == length, f"field {tag} is longer than what it is in")
+        need(tag not in fields, f"field {tag} comes twice")
+        if tag in NUMBERS:
+            need(length == NUMBERS[tag], f"field {tag} has {length} bytes")
+            fields[tag] = int.from_bytes(value, "little")
+        elif tag in LONGEST:
+            need(length <= LONGEST[tag], f"field {tag} has {length} bytes")
+            fields[tag] = value
+    return fields
+
+
+class Wire:
+    """Messages over a socket. The greeting goes out with the first one."""
+
+    def __init__(self, stream, parting):
+        stream.settimeout(SILENCE)
+        if stream.family != socket.AF_UNIX:
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.stream, self.parting = stream, parting  # the message by which this side gives up
+        self.greeting, self.alive_at = LETTERS + struct.pack("<H", VERSION), 0.0
+
+    def read_into(self, view):
+        while len(view):
+            count = self.stream.recv_into(view)
+            if not count:
+                raise EOFError("the peer closed too early")
+            view = view[count:]
+
+    def read(self, layout):
+        self.read_into(memoryview(data := bytearray(struct.calcsize(layout))))
+        return struct.unpack(layout, data)
+
+    def read_greeting(self):
+        letters, version = self.read("<6sH")
+        if letters != LETTERS:
+            raise ConnectionError(f"{letters!r} does not begin a greeting")
+        need(version == VERSION, f"the peer speaks version {version} of the native wire, this side version {VERSION}")
+
+    def message(self, expected):
+        """One message: what its body has in it (of a block, how long its data is), or None where it says nothing."""
+        kind, zeros, length = self.read("<B3sI")
+        need(not any(zeros), f"bytes 1 to 3 of a message of kind {kind} are not zero")
+        if kind == BLOCK == expected:
+            need(1 <= length <= LONGEST_BLOCK, f"a block of {length} bytes")
+            return length
+        need(length <= LONGEST_BODY, f"a message of kind {kind} with {length} bytes")
+        need(kind in (expected, REFUSE, ABORT, KEEP_ALIVE) or kind >= LATER_KINDS, f"kind {kind} is out of turn")
+        (body,) = self.read(f"{length}s")
+        need(kind != KEEP_ALIVE or not body, f"a keep-alive with {length} bytes")
+        if kind >= LATER_KINDS or kind == KEEP_ALIVE:
+            return None
+        fields = fields_of(body)
+        if kind in (REFUSE, ABORT):
+            reason = fields.get(REASON, b"for no reason").decode("utf-8", "replace")
+            raise ConnectionAbortedError(f"the peer {'refused' if kind == REFUSE else 'gave up'}: {reason}")
+        return fields
+
+    def receive(self, expected):
+        while (said := self.message(expected)) is None:
+            pass
+        return said
+
+    def hear(self):
+        """Takes note of what has been said, without waiting for more."""
+        while select.select([self.stream], [], [], 0)[0]:
+            self.message(KEEP_ALIVE)
+
+    def send(self, kind, fields=()):
+        """A message with fields: pairs of a tag and a number or bytes."""
+        body = b""
+        for tag, value in fields:
+            value = value.to_bytes(NUMBERS[tag], "little") if tag in NUMBERS else value
+            body += struct.pack("<HH", tag, len(value)) + value
+        greeting, self.greeting = self.greeting, b""
+        self.stream.sendall(greeting + struct.pack("<B3xI", kind, len(body)) + body)
+
+    def keep_alive(self):
+        """Between messages: a keep-alive, but not more than one a second."""
+        if time.monotonic() >= self.alive_at + 1.0:
+            self.send(KEEP_ALIVE)
+            self.alive_at = time.monotonic()
+
+    def part(self, reason):
+        """Gives up, then reads until the other end closes: what is unread when a socket closes resets it."""
+        with contextlib.suppress(OSError):
+            self.send(self.parting, [(REASON, reason.encode()[:1024].decode(errors="ignore").encode())])
+            self.stream.shutdown(socket.SHUT_WR)
+            deadline = time.monotonic() + 5.0
+            while time.monotonic() < deadline and self.stream.recv(65_536):
+                pass
+
+
+def room(dtype, shape, fortran):
+    """An array, and its bytes in the order they travel in."""
+    need(not dtype.hasobject, f"{dtype} is made of Python objects, and their bytes mean nothing elsewhere")
+    buffer = np.zeros(dtype.itemsize * math.prod(shape), np.uint8)
+    return np.ndarray(shape, dtype, buffer, order="F" if fortran else "C"), memoryview(buffer)
+
+
+def room_for(offer):
+    for tag in (DTYPE, SHAPE, BYTES, CHECKSUM_KIND):
+        need(tag in offer, f"the offer has no field {tag}")
+    need(offer[CHECKSUM_KIND] < len(CHECKSUMS), f"checksum kind {offer[CHECKSUM_KIND]} is not known")
+    need(offer.get(ORDER, 0) <= 1, f"order {offer.get(ORDER)} is not known")
+    need(len(offer[SHAPE]) % 8 == 0, "the shape ends within an axis")
+    shape = struct.unpack(f"<{len(offer[SHAPE]) // 8}Q", offer[SHAPE])
+    try:
+        dtype = np.lib.format.descr_to_dtype(ast.literal_eval(offer[DTYPE].decode("ascii")))
+        need(dtype.itemsize * math.prod(shape) == offer[BYTES], "shape, dtype and the number of bytes disagree")
+        return room(dtype, shape, offer.get(ORDER, 0))
+    except (ArithmeticError, LookupError, MemoryError, RecursionError, SyntaxError, TypeError, ValueError) as error:
+        raise Fault(f"{offer[DTYPE]!r} of shape {shape}: {error}") from error
+
+
+def send(wire, args):
+    array, memory = room(args.dtype, args.shape, args.fortran)
+    array[...] = made(args.dtype, args.shape, args.fortran)
+    sha256 = endpoint.sha256(memory)
+    kind, checksum, whole = list(CHECKSUMS).index(args.checksum), CHECKSUMS[args.checksum], 0
+    descr = repr(np.lib.format.dtype_to_descr(array.dtype)).encode("ascii")
+    offer = [(DTYPE, descr), (SHAPE, struct.pack(f"<{array.ndim}Q", *array.shape)), (ORDER, int(args.fortran))]
+    offer += [(BYTES, len(memory)), (CHECKSUM_KIND, kind)] + ([(NAME, args.name.encode())] if args.name else [])
+    wire.send(OFFER, offer)
+    wire.read_greeting()
+    need(wire.receive(ACCEPT).get(FIRST_BYTE) == 0, "the receiver does not want the first byte first")
+    try:
+        for at in range(0, len(memory), args.block):
+            wire.hear()
+            wire.keep_alive()
+            data = memory[at : at + args.block]
+            own, whole = checksum(data), checksum(data, whole)
+            if args.flip is not None and 0 <= args.flip - at < len(data):
+                data[args.flip - at] ^= 1
+            wire.stream.sendall(struct.pack("<B3xIQ", BLOCK, len(data), at))
+            wire.stream.sendall(data)
+            wire.stream.sendall(struct.pack("<Q", own) if kind else b"")
+    except (BrokenPipeError, ConnectionResetError):
+        wire.hear()  # the other end may have said why
+        raise
+    receipt = wire.receive(RECEIPT)
+    need(receipt.get(BYTES) == len(memory), f"{receipt.get(BYTES)} bytes arrived instead of {len(memory)}")
+    need(not kind or receipt.get(CHECKSUM) == whole, "the array arrived with another checksum")
+    return array, kind, sha256, args.name
+
+
+def receive(wire, _):
+    wire.read_greeting()
+    offer = wire.receive(OFFER)
+    array, memory = room_for(offer)
+    kind, at, whole = offer[CHECKSUM_KIND], 0, 0
+    checksum = list(CHECKSUMS.values())[kind]
+    wire.send(ACCEPT, [(FIRST_BYTE, 0)])
+    wire.parting = ABORT
+    while at < len(memory):
+        length = wire.receive(BLOCK)
+        (first,) = wire.read("<Q")
+        need(first == at, f"a block begins at byte {first}, not {at}")
+        data = memory[at : at + length]
+        need(len(data) == length, f"{length} bytes at byte {at} are more than the array has")
+        wire.read_into(data)
+        need(not kind or wire.read("<Q")[0] == checksum(data), f"the checksum of the block at byte {at} differs")
+        at, whole = at + length, checksum(data, whole)
+        wire.keep_alive()
+    wire.send(RECEIPT, [(BYTES, at)] + ([(CHECKSUM, whole)] if kind else []))
+    wire.stream.settimeout(5.0)
+    with contextlib.suppress(EOFError, ConnectionResetError, TimeoutError):
+        wire.receive(KEEP_ALIVE)  # until the sender closes, or says that it does not agree
+    return array, kind, endpoint.sha256(memory), offer.get(NAME, b"").decode("utf-8", "replace") or None
+
+
+def main():
+    parser = endpoint.parser(__doc__, ["send", "receive"])
+    parser.add_argument("--count", dest="shape", type=shape_of, help="what to send: so many elements")
+    parser.add_argument("--shape", type=shape_of, default="1000", help="what to send: 3,4")
+    parser.add_argument("--dtype", type=dtype_of, default="<f8", help="what to send")
+    parser.add_argument("--fortran", action="store_true", help="send in Fortran order")
+    parser.add_argument("--block", type=int, default=1_048_576, help="how many bytes of data a block has")
+    parser.add_argument("--checksum", choices=CHECKSUMS, default="crc32", help="with what to send")
+    parser.add_argument("--name", help="what to call it")
+    parser.add_argument("--flip", type=int, help="turn over a bit of this byte, after its checksum has been taken")
+    args = parser.parse_args()
+
+    try:
+        with endpoint.open_socket(args) as stream:
+            wire = Wire(stream, ABORT if args.action == "send" else REFUSE)
+            try:
+                array, kind, sha256, name = (send if args.action == "send" else receive)(wire, args)
+            except Fault as fault:
+                wire.part(str(fault))
+                raise
+    except (Fault, OSError, EOFError) as error:
+        endpoint.say(event="failed", action=args.action, error=str(error))
+        sys.exit(1)
+    endpoint.say(
+        event="finished",
+        action=args.action,
+        name=name,
+        dtype=np.lib.format.dtype_to_descr(array.dtype),
+        shape=array.shape,
+        fortran=array.flags.fnc,
+        bytes=array.nbytes,
+        values=array.ravel(order="A")[0:10].tolist(),
+        sha256=sha256,
+        verified=kind != 0,
+    )
+
+
+if __name__ == "__main__":
+    main()
