@@ -47,7 +47,11 @@ impl App {
             What::Send { source, to } => Job::Send { source, to },
             What::Receive { at, .. } => {
                 // A name in an address may take seconds to look up.
-                if !self.worker.as_ref().is_some_and(|worker| worker.ask(Task::Bind(key, at))) {
+                if !self
+                    .worker
+                    .as_ref()
+                    .is_some_and(|worker| worker.ask(Task::Bind(key, at)))
+                {
                     self.fail(key, "too much waits to be started: try again");
                 }
                 return;
@@ -94,7 +98,13 @@ impl App {
         for (id, outcome) in ended {
             // It has ended, so that dropping it joins at once.
             self.handles.remove(&id);
-            let Some(key) = self.transfers.rows().iter().find(|row| row.id == Some(id)).map(|row| row.key) else {
+            let Some(key) = self
+                .transfers
+                .rows()
+                .iter()
+                .find(|row| row.id == Some(id))
+                .map(|row| row.key)
+            else {
                 continue;
             };
             if let Some(row) = self.transfers.row_mut(key) {
@@ -115,15 +125,29 @@ impl App {
                 Reply::Source(path, found) => self.paths.source = Some((path, found)),
                 Reply::Sink(path, place) => self.paths.sink = Some((path, place)),
                 Reply::NotShown(message) => {
-                    if let Some(row) = self.transfers.selected().map(|row| row.key).and_then(|key| self.transfers.row_mut(key)) {
+                    if let Some(row) = self
+                        .transfers
+                        .selected()
+                        .map(|row| row.key)
+                        .and_then(|key| self.transfers.row_mut(key))
+                    {
                         row.note = Some(message);
                     }
                 }
                 Reply::Bound(key, Ok(listener)) => {
-                    let Some(row) = self.transfers.row_mut(key).filter(|row| !row.is_over()) else { continue };
+                    let Some(row) = self.transfers.row_mut(key).filter(|row| !row.is_over()) else {
+                        continue;
+                    };
                     row.address = Some(listener.address().to_owned());
                     if let What::Receive { sink, expect, .. } = row.recipe.what.clone() {
-                        self.launch_job(key, Job::Receive { from: Incoming::Listener(listener), sink, expect });
+                        self.launch_job(
+                            key,
+                            Job::Receive {
+                                from: Incoming::Listener(listener),
+                                sink,
+                                expect,
+                            },
+                        );
                     }
                 }
                 Reply::Bound(key, Err(error)) => {
@@ -159,7 +183,10 @@ impl App {
         self.checked = check(form, &self.paths);
         if self.checked.pending {
             let [source, sink] = [form.path.trim(), form.sink_path.trim()];
-            let Paths { source: asked_source, sink: asked_sink } = &mut self.asked;
+            let Paths {
+                source: asked_source,
+                sink: asked_sink,
+            } = &mut self.asked;
             let known = |asked: Option<&String>, typed: &str| asked.is_some_and(|asked| asked == typed);
             let Some(worker) = &self.worker else { return };
             if !source.is_empty()
@@ -233,7 +260,8 @@ impl App {
             self.meter.read(now_s, cpu_s);
         }
         let interval = self.meter.interval();
-        self.pace_ms.store(u64::try_from(interval.as_millis()).unwrap_or(500), Ordering::Relaxed);
+        self.pace_ms
+            .store(u64::try_from(interval.as_millis()).unwrap_or(500), Ordering::Relaxed);
         ctx.request_repaint_after(interval);
     }
 }

@@ -51,7 +51,10 @@ pub fn run(options: AppOptions) -> eframe::Result {
         .with_min_inner_size([640.0, 420.0])
         .with_drag_and_drop(true)
         .with_icon(icon());
-    let native = eframe::NativeOptions { viewport, ..eframe::NativeOptions::default() };
+    let native = eframe::NativeOptions {
+        viewport,
+        ..eframe::NativeOptions::default()
+    };
     eframe::run_native("arraylift", native, Box::new(|cc| Ok(Box::new(App::new(cc, options)))))
 }
 
@@ -103,7 +106,10 @@ impl App {
     /// The window's state in an egui context, with what was remembered.
     #[must_use]
     pub fn new(cc: &eframe::CreationContext<'_>, options: AppOptions) -> Self {
-        let settings = cc.storage.and_then(|storage| eframe::get_value(storage, "settings")).unwrap_or_default();
+        let settings = cc
+            .storage
+            .and_then(|storage| eframe::get_value(storage, "settings"))
+            .unwrap_or_default();
         Self::with_settings(&cc.egui_ctx, settings, options)
     }
 

@@ -15,8 +15,13 @@ pub struct OwnThreads {
 impl OwnThreads {
     /// Counts every thread of this process as the window's: call this only while no transfer runs.
     pub fn refresh(&mut self) {
-        let Ok(entries) = fs::read_dir("/proc/self/task") else { return };
-        self.ids = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        let Ok(entries) = fs::read_dir("/proc/self/task") else {
+            return;
+        };
+        self.ids = entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect();
     }
 
     /// CPU seconds of these threads so far; nothing where the kernel does not say.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use eframe::egui::{
     self, Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin, Shadow, Stroke, Style,
-    TextStyle, Theme, Ui, ThemePreference, Visuals, style::WidgetVisuals, vec2,
+    TextStyle, Theme, ThemePreference, Ui, Visuals, style::WidgetVisuals, vec2,
 };
 
 use super::model::settings::ThemeChoice;
@@ -111,13 +111,13 @@ pub fn body() -> FontId {
 /// Body text that carries weight: numbers, names, headings.
 #[must_use]
 pub fn strong() -> FontId {
-    FontId::new(BODY, semi_bold())
+    FontId::new(BODY, medium())
 }
 
 /// The rate.
 #[must_use]
 pub fn hero() -> FontId {
-    FontId::new(HERO, semi_bold())
+    FontId::new(HERO, medium())
 }
 
 /// Sets typeface, sizes and both palettes; once, at the start.
@@ -136,20 +136,34 @@ pub fn choose(ctx: &Context, choice: ThemeChoice) {
     });
 }
 
-fn semi_bold() -> FontFamily {
-    FontFamily::Name("semi-bold".into())
+fn medium() -> FontFamily {
+    FontFamily::Name("medium".into())
 }
 
 fn fonts() -> FontDefinitions {
     let mut fonts = FontDefinitions::default();
     let files: [(&str, FontFamily, &[u8]); 2] = [
-        ("regular", FontFamily::Proportional, include_bytes!("../../assets/fonts/InterTabular-Regular.otf")),
-        ("semi-bold", semi_bold(), include_bytes!("../../assets/fonts/InterTabular-SemiBold.otf")),
+        (
+            "regular",
+            FontFamily::Proportional,
+            include_bytes!("../../assets/fonts/InterTabular-Regular.otf"),
+        ),
+        (
+            "medium",
+            medium(),
+            include_bytes!("../../assets/fonts/InterTabular-Medium.otf"),
+        ),
     ];
     // What Inter lacks, such as Chinese file names, comes from egui's own fonts as far as they go.
-    let rest = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
+    let rest = fonts
+        .families
+        .get(&FontFamily::Proportional)
+        .cloned()
+        .unwrap_or_default();
     for (name, family, bytes) in files {
-        fonts.font_data.insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));
+        fonts
+            .font_data
+            .insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));
         let names = std::iter::once(name.to_owned()).chain(rest.iter().cloned()).collect();
         fonts.families.insert(family, names);
     }
@@ -157,7 +171,10 @@ fn fonts() -> FontDefinitions {
 }
 
 fn style(palette: &Palette, visuals: Visuals) -> Style {
-    let mut style = Style { visuals: colours(palette, visuals), ..Style::default() };
+    let mut style = Style {
+        visuals: colours(palette, visuals),
+        ..Style::default()
+    };
     style.text_styles = [
         (TextStyle::Small, small()),
         (TextStyle::Body, body()),
@@ -210,7 +227,12 @@ fn colours(palette: &Palette, mut visuals: Visuals) -> Visuals {
     visuals.window_stroke = hairline;
     visuals.window_corner_radius = radius;
     visuals.menu_corner_radius = radius;
-    visuals.popup_shadow = Shadow { offset: [0, 4], blur: 16, spread: 0, color: Color32::from_black_alpha(40) };
+    visuals.popup_shadow = Shadow {
+        offset: [0, 4],
+        blur: 16,
+        spread: 0,
+        color: Color32::from_black_alpha(40),
+    };
     visuals.window_shadow = visuals.popup_shadow;
     visuals.slider_trailing_fill = true;
     visuals.handle_shape = egui::style::HandleShape::Circle;

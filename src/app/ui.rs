@@ -34,29 +34,41 @@ impl App {
         let palette = theme::palette(ui);
         let hairline = Stroke::new(1.0, palette.hairline);
 
-        let bar = Frame::new().fill(palette.background).inner_margin(Margin::symmetric(20, 0));
+        let bar = Frame::new()
+            .fill(palette.background)
+            .inner_margin(Margin::symmetric(20, 0));
         let own = status::Own {
             cost: self.meter.cost(),
             is_running: self.transfers.is_moving(),
             theme: self.settings.theme,
             form_hidden: !shows_form,
         };
-        Panel::bottom("status").exact_size(STATUS_HEIGHT).resizable(false).frame(bar).show(ui, |ui| {
-            status::ui(ui, self.transfers.selected(), own, &mut actions);
-        });
+        Panel::bottom("status")
+            .exact_size(STATUS_HEIGHT)
+            .resizable(false)
+            .frame(bar)
+            .show(ui, |ui| {
+                status::ui(ui, self.transfers.selected(), own, &mut actions);
+            });
         if shows_form {
             let frame = Frame::new().fill(palette.panel);
-            Panel::left("new transfer").exact_size(FORM_WIDTH).resizable(false).frame(frame).show(ui, |ui| {
-                self.form_ui(ui, &mut actions);
-            });
+            Panel::left("new transfer")
+                .exact_size(FORM_WIDTH)
+                .resizable(false)
+                .frame(frame)
+                .show(ui, |ui| {
+                    self.form_ui(ui, &mut actions);
+                });
         }
-        CentralPanel::no_frame().frame(Frame::new().fill(palette.background)).show(ui, |ui| {
-            if self.transfers.rows().is_empty() {
-                empty_ui(ui, &self.checked.summary);
-            } else {
-                self.transfers_ui(ui, hairline, &mut actions);
-            }
-        });
+        CentralPanel::no_frame()
+            .frame(Frame::new().fill(palette.background))
+            .show(ui, |ui| {
+                if self.transfers.rows().is_empty() {
+                    empty_ui(ui, &self.checked.summary);
+                } else {
+                    self.transfers_ui(ui, hairline, &mut actions);
+                }
+            });
         match self.question {
             Some(Question::Close) => close::ui(&ctx, self.transfers.running(), &mut actions),
             Some(Question::Cancel(key)) => match self.transfers.row(key).filter(|row| !row.is_over()) {
@@ -167,11 +179,21 @@ impl App {
             can_drop: self.can_drop,
         };
         let settings = &mut self.settings;
-        ScrollArea::vertical().id_salt("form").auto_shrink(false).show(ui, |ui| {
-            Frame::new().inner_margin(Margin { left: 20, right: 20, top: 16, bottom: 16 }).show(ui, |ui| {
-                new_transfer::ui(ui, &mut settings.form, &mut settings.advanced_open, &context, actions);
+        ScrollArea::vertical()
+            .id_salt("form")
+            .auto_shrink(false)
+            .show(ui, |ui| {
+                Frame::new()
+                    .inner_margin(Margin {
+                        left: 20,
+                        right: 20,
+                        top: 16,
+                        bottom: 16,
+                    })
+                    .show(ui, |ui| {
+                        new_transfer::ui(ui, &mut settings.form, &mut settings.advanced_open, &context, actions);
+                    });
             });
-        });
         if std::mem::take(&mut self.focus_form)
             && let Some(id) = ui.data(|data| data.get_temp::<egui::Id>(new_transfer::first_field()))
         {
@@ -184,21 +206,33 @@ impl App {
         ui.spacing_mut().item_spacing.y = 0.0;
         let rows = self.transfers.rows().len().min(6);
         // The list never takes more than some two fifths of the height.
-        let room = ((ui.available_height() * 0.42) / transfers::ROW_HEIGHT).floor().max(1.0);
+        let room = ((ui.available_height() * 0.42) / transfers::ROW_HEIGHT)
+            .floor()
+            .max(1.0);
         let visible = (1..=rows).take_while(|count| *count as f32 <= room).last().unwrap_or(1);
         transfers::ui(ui, &self.transfers, now_s, visible, actions);
         let Some(row) = self.transfers.selected() else { return };
         let _ = hairline;
-        Frame::new().inner_margin(Margin { left: 24, right: 24, top: 10, bottom: 8 }).show(ui, |ui| {
-            ScrollArea::vertical().id_salt("selected").auto_shrink(false).show(ui, |ui| {
-                numbers::ui(ui, row, now_s, self.resident_bytes);
-                ui.add_space(STEP);
-                numbers::message_ui(ui, row, actions);
-                if row.elapsed_end_s() > 0.0 || row.started().is_some() {
-                    detail_ui(ui, row, actions);
-                }
+        Frame::new()
+            .inner_margin(Margin {
+                left: 24,
+                right: 24,
+                top: 10,
+                bottom: 8,
+            })
+            .show(ui, |ui| {
+                ScrollArea::vertical()
+                    .id_salt("selected")
+                    .auto_shrink(false)
+                    .show(ui, |ui| {
+                        numbers::ui(ui, row, now_s, self.resident_bytes);
+                        ui.add_space(STEP);
+                        numbers::message_ui(ui, row, actions);
+                        if row.elapsed_end_s() > 0.0 || row.started().is_some() {
+                            detail_ui(ui, row, actions);
+                        }
+                    });
             });
-        });
     }
 
     fn keys(&self, ctx: &Context, actions: &mut Vec<Action>) {
@@ -251,7 +285,12 @@ impl App {
             self.forget_paths();
         }
         // What is at a path may have changed while the window was not looked at.
-        if ctx.input(|input| input.events.iter().any(|event| matches!(event, Event::WindowFocused(true)))) {
+        if ctx.input(|input| {
+            input
+                .events
+                .iter()
+                .any(|event| matches!(event, Event::WindowFocused(true)))
+        }) {
             self.forget_paths();
         }
     }
@@ -284,30 +323,46 @@ fn detail_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
     let area = ui.available_rect_before_wrap();
     let area = Rect::from_min_size(area.min, vec2(area.width(), area.height().max(250.0)));
     let has_room = area.width() > 560.0;
-    let plots_width = if has_room { area.width() - PREVIEW_WIDTH - 3.0 * STEP } else { area.width() };
+    let plots_width = if has_room {
+        area.width() - PREVIEW_WIDTH - 3.0 * STEP
+    } else {
+        area.width()
+    };
     let plots = Rect::from_min_size(area.min, vec2(plots_width, area.height()));
     ui.scope_builder(UiBuilder::new().max_rect(plots), |ui| {
         let legend_height = 26.0;
         let progress_height = ((area.height() - legend_height) * 0.3).clamp(84.0, 150.0);
         throughput::ui(ui, row, area.height() - legend_height - progress_height - STEP, actions);
-        ui.allocate_ui_with_layout(vec2(plots_width, legend_height), Layout::left_to_right(Align::Center), |ui| {
-            ui.add_space(4.0);
-            let palette = theme::palette(ui);
-            let entries = [("sender", palette.sender), ("receiver", palette.receiver), ("mean", palette.neutral)];
-            let shown: Vec<_> = entries
-                .into_iter()
-                .filter(|(name, _)| *name == "mean" || row.sides().iter().any(|side| side_name(*side) == *name))
-                .collect();
-            time_plot::legend(ui, &shown);
-            let unit = throughput::unit(row.rate_axis_top).1;
-            super::widgets::caption(ui, unit);
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| numbers::limit_ui(ui, row, actions));
-        });
+        ui.allocate_ui_with_layout(
+            vec2(plots_width, legend_height),
+            Layout::left_to_right(Align::Center),
+            |ui| {
+                ui.add_space(4.0);
+                let palette = theme::palette(ui);
+                let entries = [
+                    ("sender", palette.sender),
+                    ("receiver", palette.receiver),
+                    ("mean", palette.neutral),
+                ];
+                let shown: Vec<_> = entries
+                    .into_iter()
+                    .filter(|(name, _)| *name == "mean" || row.sides().iter().any(|side| side_name(*side) == *name))
+                    .collect();
+                time_plot::legend(ui, &shown);
+                let unit = throughput::unit(row.rate_axis_top).1;
+                super::widgets::caption(ui, unit);
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    numbers::limit_ui(ui, row, actions)
+                });
+            },
+        );
         progress::ui(ui, row, progress_height, actions);
     });
     if has_room {
         let side = Rect::from_min_max(pos2(area.right() - PREVIEW_WIDTH, area.top()), area.max);
-        ui.scope_builder(UiBuilder::new().max_rect(side), |ui| preview::ui(ui, row, side.height()));
+        ui.scope_builder(UiBuilder::new().max_rect(side), |ui| {
+            preview::ui(ui, row, side.height())
+        });
     }
 }
 
@@ -323,7 +378,11 @@ fn empty_ui(ui: &mut Ui, summary: &Option<String>) {
     let palette = theme::palette(ui);
     ui.vertical_centered(|ui| {
         ui.add_space((ui.available_height() * 0.40).max(24.0));
-        ui.label(RichText::new("Nothing has moved yet").font(theme::strong()).color(palette.text));
+        ui.label(
+            RichText::new("Nothing has moved yet")
+                .font(theme::strong())
+                .color(palette.text),
+        );
         let ready = match summary {
             Some(summary) => format!("{summary} are ready. Press Start, or Ctrl Enter, and watch them cross."),
             None => "Choose what to move on the left, then press Start, or Ctrl Enter.".to_owned(),
@@ -338,8 +397,21 @@ fn drop_hint_ui(ctx: &Context) {
         return;
     }
     let screen = ctx.content_rect();
-    let painter = ctx.layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop hint")));
-    let palette = if ctx.theme() == egui::Theme::Dark { &theme::DARK } else { &theme::LIGHT };
+    let painter = ctx.layer_painter(egui::LayerId::new(
+        egui::Order::Foreground,
+        egui::Id::unique("drop hint"),
+    ));
+    let palette = if ctx.theme() == egui::Theme::Dark {
+        &theme::DARK
+    } else {
+        &theme::LIGHT
+    };
     painter.rect_filled(screen, 0.0, palette.background.gamma_multiply(0.85));
-    painter.text(screen.center(), Align2::CENTER_CENTER, "Drop to send this file", theme::strong(), palette.text);
+    painter.text(
+        screen.center(),
+        Align2::CENTER_CENTER,
+        "Drop to send this file",
+        theme::strong(),
+        palette.text,
+    );
 }

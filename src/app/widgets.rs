@@ -37,8 +37,16 @@ pub fn field(ui: &mut Ui, label: &str, value: &mut String, hint: &str, wrong: Op
 /// A text field without a label of its own: give the response a name.
 pub fn text_edit(ui: &mut Ui, value: &mut String, hint: &str, is_wrong: bool) -> Response {
     let palette = theme::palette(ui);
-    let edge = if is_wrong { Stroke::new(1.0, palette.failed) } else { Stroke::NONE };
-    let frame = Frame::new().fill(palette.field).corner_radius(RADIUS).stroke(edge).inner_margin(Margin::symmetric(9, 7));
+    let edge = if is_wrong {
+        Stroke::new(1.0, palette.failed)
+    } else {
+        Stroke::NONE
+    };
+    let frame = Frame::new()
+        .fill(palette.field)
+        .corner_radius(RADIUS)
+        .stroke(edge)
+        .inner_margin(Margin::symmetric(9, 7));
     let width = ui.available_width();
     let response = ui.add_sized(
         vec2(width, FIELD_HEIGHT),
@@ -50,7 +58,12 @@ pub fn text_edit(ui: &mut Ui, value: &mut String, hint: &str, is_wrong: bool) ->
             .desired_width(width),
     );
     if response.has_focus() {
-        ui.painter().rect_stroke(response.rect, RADIUS, Stroke::new(1.0, palette.sender), StrokeKind::Inside);
+        ui.painter().rect_stroke(
+            response.rect,
+            RADIUS,
+            Stroke::new(1.0, palette.sender),
+            StrokeKind::Inside,
+        );
     }
     response
 }
@@ -61,7 +74,10 @@ pub fn segments<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, cho
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), FIELD_HEIGHT), Sense::hover());
     ui.painter().rect_filled(rect, RADIUS, palette.field);
     // As wide as their texts, and the rest shared out evenly, so that they fit without shrinking.
-    let texts: Vec<f32> = choices.iter().map(|(_, text)| text_width(ui, text, theme::strong())).collect();
+    let texts: Vec<f32> = choices
+        .iter()
+        .map(|(_, text)| text_width(ui, text, theme::strong()))
+        .collect();
     let spare = (rect.width() - 4.0 - texts.iter().sum::<f32>()) / choices.len() as f32;
     let mut left = rect.left() + 2.0;
     for (i, (choice, text)) in choices.iter().enumerate() {
@@ -80,11 +96,13 @@ pub fn segments<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, cho
         };
         ui.painter().rect_filled(cell, RADIUS - 1, fill);
         if is_chosen && !ui.visuals().dark_mode {
-            ui.painter().rect_stroke(cell, RADIUS - 1, Stroke::new(1.0, palette.hairline), StrokeKind::Inside);
+            ui.painter()
+                .rect_stroke(cell, RADIUS - 1, Stroke::new(1.0, palette.hairline), StrokeKind::Inside);
         }
         focus_ring(ui, &response, cell);
         let font = if is_chosen { theme::strong() } else { theme::body() };
-        ui.painter().text(cell.center(), Align2::CENTER_CENTER, *text, font, colour);
+        ui.painter()
+            .text(cell.center(), Align2::CENTER_CENTER, *text, font, colour);
         left += width;
     }
 }
@@ -100,7 +118,11 @@ pub fn dropdown(ui: &mut Ui, label: &str, value: &mut String, choices: &[(&str, 
             .selected_text(value.as_str())
             .show_ui(ui, |ui| {
                 for (choice, note) in choices {
-                    let text = if note.is_empty() { (*choice).to_owned() } else { format!("{choice}  ·  {note}") };
+                    let text = if note.is_empty() {
+                        (*choice).to_owned()
+                    } else {
+                        format!("{choice}  ·  {note}")
+                    };
                     ui.selectable_value(value, (*choice).to_owned(), text);
                 }
             })
@@ -126,13 +148,31 @@ pub fn pair(ui: &mut Ui, left: impl FnOnce(&mut Ui), right: impl FnOnce(&mut Ui)
     });
 }
 
+/// A box to tick.
+pub fn tick(ui: &mut Ui, value: &mut bool, text: &str) -> Response {
+    let palette = theme::palette(ui);
+    ui.scope(|ui| {
+        let edge = Stroke::new(1.0, palette.weak.gamma_multiply(0.6));
+        ui.visuals_mut().widgets.inactive.bg_stroke = edge;
+        ui.visuals_mut().widgets.hovered.bg_stroke = Stroke::new(1.0, palette.weak);
+        ui.checkbox(value, RichText::new(text).font(theme::small()).color(palette.weak))
+    })
+    .inner
+}
+
 /// A button that is only a word, grey until someone points at it.
 pub fn word_button(ui: &mut Ui, text: &str, name: &str) -> Response {
     let palette = theme::palette(ui);
-    let galley = ui.painter().layout_no_wrap(text.to_owned(), theme::small(), Color32::PLACEHOLDER);
+    let galley = ui
+        .painter()
+        .layout_no_wrap(text.to_owned(), theme::small(), Color32::PLACEHOLDER);
     let (rect, response) = ui.allocate_exact_size(galley.size() + vec2(10.0, 8.0), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), name));
-    let colour = if response.hovered() || response.has_focus() { palette.text } else { palette.weak };
+    let colour = if response.hovered() || response.has_focus() {
+        palette.text
+    } else {
+        palette.weak
+    };
     if response.hovered() {
         ui.painter().rect_filled(rect, RADIUS, palette.hover);
     }
@@ -162,36 +202,63 @@ pub fn line(ui: &Ui, rect: Rect, align: Align2, text: &str, font: FontId, colour
 pub fn bar(ui: &Ui, rect: Rect, share: f32, colour: Color32) {
     let track = theme::palette(ui).field;
     let radius = rect.height() / 2.0;
-    let track = if ui.visuals().dark_mode { track } else { theme::palette(ui).hairline };
+    let track = if ui.visuals().dark_mode {
+        track
+    } else {
+        theme::palette(ui).hairline
+    };
     ui.painter().rect_filled(rect, radius, track);
     if share > 0.0 {
         let width = (rect.width() * share.min(1.0)).max(rect.height());
-        ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(width, rect.height())), radius, colour);
+        ui.painter().rect_filled(
+            Rect::from_min_size(rect.min, vec2(width, rect.height())),
+            radius,
+            colour,
+        );
     }
 }
 
 /// A triangle that points right where a fold is closed and down where it is open.
 pub fn fold_triangle(ui: &Ui, centre: Pos2, is_open: bool, colour: Color32) {
     let points = if is_open {
-        vec![centre + vec2(-4.0, -2.0), centre + vec2(4.0, -2.0), centre + vec2(0.0, 3.0)]
+        vec![
+            centre + vec2(-4.0, -2.0),
+            centre + vec2(4.0, -2.0),
+            centre + vec2(0.0, 3.0),
+        ]
     } else {
-        vec![centre + vec2(-2.0, -4.0), centre + vec2(3.0, 0.0), centre + vec2(-2.0, 4.0)]
+        vec![
+            centre + vec2(-2.0, -4.0),
+            centre + vec2(3.0, 0.0),
+            centre + vec2(-2.0, 4.0),
+        ]
     };
-    ui.painter().add(egui::Shape::convex_polygon(points, colour, Stroke::NONE));
+    ui.painter()
+        .add(egui::Shape::convex_polygon(points, colour, Stroke::NONE));
 }
 
 /// A ring around what the keyboard points at.
 pub fn focus_ring(ui: &Ui, response: &Response, rect: Rect) {
     if response.has_focus() {
         let colour = theme::palette(ui).sender;
-        ui.painter().rect_stroke(rect, RADIUS, Stroke::new(1.0, colour), StrokeKind::Inside);
+        ui.painter()
+            .rect_stroke(rect, RADIUS, Stroke::new(1.0, colour), StrokeKind::Inside);
     }
 }
 
 /// A child for `rect` that lays out from the right.
-pub fn from_right<R>(ui: &mut Ui, id: impl std::hash::Hash + std::fmt::Debug, rect: Rect, content: impl FnOnce(&mut Ui) -> R) -> R {
+pub fn from_right<R>(
+    ui: &mut Ui,
+    id: impl std::hash::Hash + std::fmt::Debug,
+    rect: Rect,
+    content: impl FnOnce(&mut Ui) -> R,
+) -> R {
     let layout = Layout::right_to_left(Align::Center);
-    ui.scope_builder(UiBuilder::new().id_salt(Id::unique(id)).max_rect(rect).layout(layout), content).inner
+    ui.scope_builder(
+        UiBuilder::new().id_salt(Id::unique(id)).max_rect(rect).layout(layout),
+        content,
+    )
+    .inner
 }
 
 /// The main button of a panel, with the keys that press it.
@@ -202,22 +269,48 @@ pub fn main_button(ui: &mut Ui, text: &str, keys: &str, is_enabled: bool) -> Res
     response.widget_info(|| WidgetInfo::labeled(Role::Button, is_enabled, text));
     let (fill, colour, faint) = match (is_enabled, response.is_pointer_button_down_on(), response.hovered()) {
         (false, ..) => (palette.field, palette.weak, palette.weak.gamma_multiply(0.7)),
-        (true, true, _) => (palette.sender.gamma_multiply(0.8), palette.on_accent, palette.on_accent.gamma_multiply(0.65)),
-        (true, _, true) => (palette.sender_hover, palette.on_accent, palette.on_accent.gamma_multiply(0.65)),
-        (true, ..) => (palette.sender, palette.on_accent, palette.on_accent.gamma_multiply(0.65)),
+        (true, true, _) => (
+            palette.sender.gamma_multiply(0.8),
+            palette.on_accent,
+            palette.on_accent.gamma_multiply(0.65),
+        ),
+        (true, _, true) => (
+            palette.sender_hover,
+            palette.on_accent,
+            palette.on_accent.gamma_multiply(0.65),
+        ),
+        (true, ..) => (
+            palette.sender,
+            palette.on_accent,
+            palette.on_accent.gamma_multiply(0.65),
+        ),
     };
     ui.painter().rect_filled(rect, RADIUS, fill);
     if response.has_focus() {
-        ui.painter().rect_stroke(rect.expand(2.0), RADIUS + 2, Stroke::new(1.5, palette.sender), StrokeKind::Outside);
+        ui.painter().rect_stroke(
+            rect.expand(2.0),
+            RADIUS + 2,
+            Stroke::new(1.5, palette.sender),
+            StrokeKind::Outside,
+        );
     }
-    let (word, gap, key) = (text_width(ui, text, theme::strong()), 7.0, text_width(ui, keys, theme::body()));
+    let (word, gap, key) = (
+        text_width(ui, text, theme::strong()),
+        7.0,
+        text_width(ui, keys, theme::body()),
+    );
     let left = rect.center().x - (word + gap + key) / 2.0;
     let at = |x| pos2(x, rect.center().y);
-    ui.painter().text(at(left), Align2::LEFT_CENTER, text, theme::strong(), colour);
-    ui.painter().text(at(left + word + gap), Align2::LEFT_CENTER, keys, theme::body(), faint);
+    ui.painter()
+        .text(at(left), Align2::LEFT_CENTER, text, theme::strong(), colour);
+    ui.painter()
+        .text(at(left + word + gap), Align2::LEFT_CENTER, keys, theme::body(), faint);
     response
 }
 
 fn text_width(ui: &Ui, text: &str, font: FontId) -> f32 {
-    ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER).size().x
+    ui.painter()
+        .layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER)
+        .size()
+        .x
 }

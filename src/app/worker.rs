@@ -77,7 +77,12 @@ impl Worker {
                 }
             }
         })?;
-        Ok(Self { tasks: Some(tasks), thread: Some(thread), replies, reply })
+        Ok(Self {
+            tasks: Some(tasks),
+            thread: Some(thread),
+            replies,
+            reply,
+        })
     }
 
     /// Hands a task over; false where too many wait, so that it has to be asked for again.
@@ -98,7 +103,9 @@ impl Worker {
             let answer = if has_dialog() {
                 let chosen = match dialog {
                     Dialog::Source => rfd::FileDialog::new().set_title("Choose a file to send").pick_file(),
-                    Dialog::Sink => rfd::FileDialog::new().set_title("Choose a folder to receive into").pick_folder(),
+                    Dialog::Sink => rfd::FileDialog::new()
+                        .set_title("Choose a folder to receive into")
+                        .pick_folder(),
                 };
                 Reply::Chosen(dialog, chosen)
             } else {
@@ -126,7 +133,13 @@ impl Drop for Worker {
 fn run(task: Task) -> Option<Reply> {
     match task {
         Task::LookAtSource(typed) => {
-            let spec = SourceSpec { origin: Origin::File { path: typed_path(&typed), dtype: None }, slice: None };
+            let spec = SourceSpec {
+                origin: Origin::File {
+                    path: typed_path(&typed),
+                    dtype: None,
+                },
+                slice: None,
+            };
             let found = describe(&spec).map(FileInfo::from).map_err(|error| error.to_string());
             Some(Reply::Source(typed, found))
         }

@@ -142,7 +142,13 @@ impl Field {
     pub fn is_advanced(self) -> bool {
         matches!(
             self,
-            Self::Wire | Self::Chunk | Self::Limit | Self::Preview | Self::Timeout | Self::ExpectDtype | Self::ExpectShape
+            Self::Wire
+                | Self::Chunk
+                | Self::Limit
+                | Self::Preview
+                | Self::Timeout
+                | Self::ExpectDtype
+                | Self::ExpectShape
         )
     }
 }
@@ -174,8 +180,16 @@ impl Form {
             EndpointKind::SendTo => self.send_route.clone(),
             EndpointKind::ReceiveAt => self.receive_route.clone(),
         };
-        let routes = if routes == "auto → auto" { "auto".to_owned() } else { routes };
-        let mut words = vec![format!("{routes} routes"), format!("{} wire", self.wire), self.chunk.trim().to_owned()];
+        let routes = if routes == "auto → auto" {
+            "auto".to_owned()
+        } else {
+            routes
+        };
+        let mut words = vec![
+            format!("{routes} routes"),
+            format!("{} wire", self.wire),
+            self.chunk.trim().to_owned(),
+        ];
         if !self.limit.trim().is_empty() {
             words.push(format!("at most {}", self.limit.trim()));
         }

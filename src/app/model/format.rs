@@ -28,7 +28,10 @@ const RATES: [(f64, &str); 4] = [(1e12, "TB/s"), (1e9, "GB/s"), (1e6, "MB/s"), (
 #[must_use]
 pub fn rate(bytes_per_s: f64) -> Quantity {
     if !bytes_per_s.is_finite() || bytes_per_s < 1.0 {
-        return Quantity { number: "0".to_owned(), unit: "MB/s" };
+        return Quantity {
+            number: "0".to_owned(),
+            unit: "MB/s",
+        };
     }
     scaled(bytes_per_s, &RATES, "B/s")
 }
@@ -43,7 +46,10 @@ pub fn bytes(bytes: u64) -> Quantity {
 #[must_use]
 pub fn done_of(done: u64, total: u64) -> String {
     let whole = bytes(total);
-    let scale = SIZES.iter().find(|(_, unit)| *unit == whole.unit).map_or(1.0, |(scale, _)| *scale);
+    let scale = SIZES
+        .iter()
+        .find(|(_, unit)| *unit == whole.unit)
+        .map_or(1.0, |(scale, _)| *scale);
     let decimals = whole.number.split_once('.').map_or(0, |(_, fraction)| fraction.len());
     format!("{:.decimals$} of {whole}", done as f64 / scale)
 }
@@ -55,7 +61,11 @@ pub fn duration(seconds: f64) -> String {
         return String::new();
     }
     // Whole seconds from here on: a display never shows 1 min 60 s.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and saturating")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative, and saturating"
+    )]
     let whole = seconds.max(0.0).round() as u64;
     match seconds {
         s if s < 0.9995 => format!("{:.0} ms", s * 1e3),
@@ -70,7 +80,11 @@ pub fn duration(seconds: f64) -> String {
 /// Time left: as a duration, but never below a tenth of a second, so that it does not flicker at the end.
 #[must_use]
 pub fn left(seconds: f64) -> String {
-    if seconds < 0.9995 { format!("{:.1} s", seconds.max(0.1)) } else { duration(seconds) }
+    if seconds < 0.9995 {
+        format!("{:.1} s", seconds.max(0.1))
+    } else {
+        duration(seconds)
+    }
 }
 
 /// A whole number with its thousands apart: `50,000,000`.
@@ -93,7 +107,11 @@ pub fn shape(lengths: &[u64]) -> String {
     if lengths.is_empty() {
         return "one element".to_owned();
     }
-    lengths.iter().map(|&length| count(length)).collect::<Vec<_>>().join(" × ")
+    lengths
+        .iter()
+        .map(|&length| count(length))
+        .collect::<Vec<_>>()
+        .join(" × ")
 }
 
 /// A shape as Python writes it: `(50000000,)`.
@@ -101,7 +119,10 @@ pub fn shape(lengths: &[u64]) -> String {
 pub fn python_shape(lengths: &[u64]) -> String {
     match lengths {
         [only] => format!("({only},)"),
-        _ => format!("({})", lengths.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),
+        _ => format!(
+            "({})",
+            lengths.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
+        ),
     }
 }
 
@@ -131,7 +152,9 @@ pub fn parse_rate(text: &str) -> Result<Option<u64>, String> {
     if text.is_empty() || text.eq_ignore_ascii_case("none") || text.eq_ignore_ascii_case("no limit") {
         return Ok(None);
     }
-    parse_bytes(text).map(Some).map_err(|_| "a rate such as 200 MB/s is needed, or nothing for no limit".to_owned())
+    parse_bytes(text)
+        .map(Some)
+        .map_err(|_| "a rate such as 200 MB/s is needed, or nothing for no limit".to_owned())
 }
 
 /// Reads `30 s`, `500 ms`, `2 min`, and a plain number as seconds.
@@ -152,10 +175,16 @@ fn scaled(value: f64, units: &[(f64, &'static str)], smallest: &'static str) -> 
     // 999.5 MB rounds to 1.00 GB, not to 1000 MB.
     for &(scale, unit) in units {
         if value >= scale * 0.9995 {
-            return Quantity { number: three_figures(value / scale), unit };
+            return Quantity {
+                number: three_figures(value / scale),
+                unit,
+            };
         }
     }
-    Quantity { number: format!("{value:.0}"), unit: smallest }
+    Quantity {
+        number: format!("{value:.0}"),
+        unit: smallest,
+    }
 }
 
 fn three_figures(value: f64) -> String {

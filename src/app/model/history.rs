@@ -18,13 +18,19 @@ pub fn rate_curve(series: &Series, from_s: f64, to_s: f64, buckets: usize) -> Ve
     let width_s = (to_s - from_s) / buckets.max(1) as f64;
     let mut curve = Vec::with_capacity(2 * buckets + 4);
     let visible = visible(series, from_s, to_s);
-    let Some((mut begin, rest)) = visible.split_first() else { return curve };
+    let Some((mut begin, rest)) = visible.split_first() else {
+        return curve;
+    };
     for (i, point) in rest.iter().enumerate() {
         let span_s = point.t_s - begin.t_s;
         if span_s < width_s && i + 1 < rest.len() {
             continue;
         }
-        let value = if span_s > 0.0 { (point.bytes - begin.bytes) as f64 / span_s } else { point.rate };
+        let value = if span_s > 0.0 {
+            (point.bytes - begin.bytes) as f64 / span_s
+        } else {
+            point.rate
+        };
         // A curve begins level, and a long span (a pause, a stall) is drawn as long as it was.
         if curve.is_empty() || span_s > 4.0 * width_s.max(typical_span_s(visible)) {
             curve.push(Drawn { t_s: begin.t_s, value });
@@ -38,7 +44,9 @@ pub fn rate_curve(series: &Series, from_s: f64, to_s: f64, buckets: usize) -> Ve
 /// The mean since the first point, at the times of the points of `curve`.
 #[must_use]
 pub fn mean_curve(series: &Series, curve: &[Drawn]) -> Vec<Drawn> {
-    let Some(first) = series.points().first() else { return Vec::new() };
+    let Some(first) = series.points().first() else {
+        return Vec::new();
+    };
     curve
         .iter()
         .filter(|drawn| drawn.t_s > first.t_s)
@@ -57,7 +65,10 @@ pub fn bytes_curve(series: &Series, from_s: f64, to_s: f64, buckets: usize) -> V
     let visible = visible(series, from_s, to_s);
     let mut skipped: Option<Drawn> = None;
     for point in visible {
-        let drawn = Drawn { t_s: point.t_s, value: point.bytes as f64 };
+        let drawn = Drawn {
+            t_s: point.t_s,
+            value: point.bytes as f64,
+        };
         if curve.last().is_some_and(|last| drawn.t_s - last.t_s < width_s) {
             skipped = Some(drawn);
             continue;
@@ -89,7 +100,11 @@ pub fn nice_top(highest: f64) -> (f64, f64) {
 #[must_use]
 pub fn nice_step(least: f64) -> f64 {
     let power = 10_f64.powf(least.log10().floor());
-    [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().map(|factor| factor * power).find(|step| *step >= least * 0.999_999).unwrap_or(10.0 * power)
+    [1.0, 2.0, 2.5, 5.0, 10.0]
+        .into_iter()
+        .map(|factor| factor * power)
+        .find(|step| *step >= least * 0.999_999)
+        .unwrap_or(10.0 * power)
 }
 
 /// The end of a time axis that has to hold `elapsed_s` and leaves room to grow into while it runs.
@@ -153,7 +168,10 @@ mod tests {
         let curve = rate_curve(&series, 0.0, 0.1, 430);
         assert_eq!(curve.len(), 81);
         assert!(curve.windows(2).skip(1).all(|pair| pair[0].value < pair[1].value));
-        assert_eq!(bytes_curve(&series, 0.0, 0.1, 430).last().map(|drawn| drawn.value), Some(4e8));
+        assert_eq!(
+            bytes_curve(&series, 0.0, 0.1, 430).last().map(|drawn| drawn.value),
+            Some(4e8)
+        );
     }
 
     #[test]
@@ -165,7 +183,10 @@ mod tests {
         series.push(4.0, 100_000);
         series.push(4.01, 101_000);
         let curve = rate_curve(&series, 0.0, 5.0, 100);
-        assert!(curve.contains(&Drawn { t_s: 1.0, value: 0.0 }) && curve.contains(&Drawn { t_s: 4.0, value: 0.0 }), "{curve:?}");
+        assert!(
+            curve.contains(&Drawn { t_s: 1.0, value: 0.0 }) && curve.contains(&Drawn { t_s: 4.0, value: 0.0 }),
+            "{curve:?}"
+        );
     }
 
     #[test]
@@ -177,9 +198,18 @@ mod tests {
 
     #[test]
     fn axes_end_at_a_whole_number_of_nice_steps() {
-        for (highest, top, step) in [(6.4e9, 8e9, 2e9), (5.0e9, 6e9, 2e9), (9.9e8, 1.25e9, 2.5e8), (3.9, 5.0, 2.5), (1.0, 1.25, 0.25 + 0.25)] {
+        for (highest, top, step) in [
+            (6.4e9, 8e9, 2e9),
+            (5.0e9, 6e9, 2e9),
+            (9.9e8, 1.25e9, 2.5e8),
+            (3.9, 5.0, 2.5),
+            (1.0, 1.25, 0.25 + 0.25),
+        ] {
             let (found_top, found_step) = nice_top(highest);
-            assert!(found_top >= highest && found_top <= highest * 2.0, "{highest} {found_top}");
+            assert!(
+                found_top >= highest && found_top <= highest * 2.0,
+                "{highest} {found_top}"
+            );
             assert!((found_top / found_step).fract().abs() < 1e-9, "{top} {step}");
         }
         assert_eq!(nice_top(0.0), (1.0, 0.25));
@@ -190,7 +220,10 @@ mod tests {
     fn a_running_time_axis_leaves_room_and_a_finished_one_none() {
         for elapsed_s in [0.0, 0.05, 1.0, 12.0, 36_000.0] {
             let end_s = time_end(elapsed_s, true);
-            assert!(end_s >= elapsed_s && end_s <= (elapsed_s * 1.5).max(0.1), "{elapsed_s} {end_s}");
+            assert!(
+                end_s >= elapsed_s && end_s <= (elapsed_s * 1.5).max(0.1),
+                "{elapsed_s} {end_s}"
+            );
         }
         assert_eq!(time_end(12.3, false), 12.3);
     }

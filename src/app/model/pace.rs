@@ -53,7 +53,11 @@ impl Meter {
     /// Counts a frame, and tells whether a reading of the CPU clock is wanted now.
     pub fn frame(&mut self, now_s: f64) -> bool {
         self.frames += 1;
-        let window_s = if self.cost.is_some() { Self::WINDOW_S } else { Self::FIRST_WINDOW_S };
+        let window_s = if self.cost.is_some() {
+            Self::WINDOW_S
+        } else {
+            Self::FIRST_WINDOW_S
+        };
         self.begin.is_none_or(|begin| now_s - begin.now_s >= window_s)
     }
 
@@ -65,7 +69,11 @@ impl Meter {
         {
             let (span_s, cpu_s) = (now_s - begin.now_s, (cpu_s - begin.cpu_s).max(0.0));
             let frames = f64::from(self.frames);
-            self.cost = Some(Cost { cpu: cpu_s / span_s, frames_per_s: frames / span_s, frame_cpu_s: cpu_s / frames });
+            self.cost = Some(Cost {
+                cpu: cpu_s / span_s,
+                frames_per_s: frames / span_s,
+                frame_cpu_s: cpu_s / frames,
+            });
         }
         self.begin = Some(Reading { now_s, cpu_s });
         self.frames = 0;
@@ -126,7 +134,10 @@ mod tests {
         }
         assert!((2..=4).contains(&wanted), "{wanted}");
         let cost = meter.cost().unwrap();
-        assert!((cost.frame_cpu_s - 0.002).abs() < 1e-9 && (cost.frames_per_s - 20.0).abs() < 0.1, "{cost:?}");
+        assert!(
+            (cost.frame_cpu_s - 0.002).abs() < 1e-9 && (cost.frames_per_s - 20.0).abs() < 0.1,
+            "{cost:?}"
+        );
         assert!((cost.cpu - 0.04).abs() < 1e-3);
         assert_eq!(meter.interval(), SHORTEST);
     }

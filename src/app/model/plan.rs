@@ -31,7 +31,10 @@ pub struct FileInfo {
 
 impl From<SourceInfo> for FileInfo {
     fn from(info: SourceInfo) -> Self {
-        Self { name: info.name, meta: info.meta }
+        Self {
+            name: info.name,
+            meta: info.meta,
+        }
     }
 }
 
@@ -67,9 +70,19 @@ pub struct Recipe {
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "as in `transfer::Job`")]
 pub enum What {
-    Loopback { source: SourceSpec, sink: SinkSpec },
-    Send { source: SourceSpec, to: Endpoint },
-    Receive { at: Endpoint, sink: SinkSpec, expect: Option<ArrayMeta> },
+    Loopback {
+        source: SourceSpec,
+        sink: SinkSpec,
+    },
+    Send {
+        source: SourceSpec,
+        to: Endpoint,
+    },
+    Receive {
+        at: Endpoint,
+        sink: SinkSpec,
+        expect: Option<ArrayMeta>,
+    },
 }
 
 /// What a form comes to.
@@ -88,17 +101,37 @@ pub struct Checked {
 /// Checks everything that is typed.
 #[must_use]
 pub fn check(form: &Form, paths: &Paths) -> Checked {
-    let mut checker = Checker { form, paths, mistakes: BTreeMap::new(), summary: None, pending: false };
+    let mut checker = Checker {
+        form,
+        paths,
+        mistakes: BTreeMap::new(),
+        summary: None,
+        pending: false,
+    };
     let options = checker.options();
     let made = checker.what();
-    let Checker { mistakes, summary, pending, .. } = checker;
+    let Checker {
+        mistakes,
+        summary,
+        pending,
+        ..
+    } = checker;
     let recipe = match (mistakes.is_empty() && !pending, made, options) {
-        (true, Some((what, name, meta)), Some(options)) => {
-            Some(Recipe { what, options, repeat: form.repeat, name, meta })
-        }
+        (true, Some((what, name, meta)), Some(options)) => Some(Recipe {
+            what,
+            options,
+            repeat: form.repeat,
+            name,
+            meta,
+        }),
         _ => None,
     };
-    Checked { mistakes, summary, pending, recipe }
+    Checked {
+        mistakes,
+        summary,
+        pending,
+        recipe,
+    }
 }
 
 /// The path of a file as it is typed, with `~` for the home folder.
@@ -141,9 +174,21 @@ impl Checker<'_> {
             }
             EndpointKind::ReceiveAt => {
                 let at = self.endpoint(Field::ReceiveAt, &self.form.receive_at);
-                let expect = if self.form.needs_expectation() { Some(self.expectation()?) } else { None };
+                let expect = if self.form.needs_expectation() {
+                    Some(self.expectation()?)
+                } else {
+                    None
+                };
                 let name = "from a sender".to_owned();
-                Some((What::Receive { at: at?, sink: sink?, expect: expect.clone() }, name, expect))
+                Some((
+                    What::Receive {
+                        at: at?,
+                        sink: sink?,
+                        expect: expect.clone(),
+                    },
+                    name,
+                    expect,
+                ))
             }
         }
     }
@@ -161,7 +206,11 @@ impl Checker<'_> {
         self.summary = Some(match self.form.source {
             SourceKind::Range => {
                 let numbers = if meta.element_count() == 1 { "number" } else { "numbers" };
-                format!("{} {numbers}, {}", format::count(meta.element_count()), format::bytes(meta.byte_len()))
+                format!(
+                    "{} {numbers}, {}",
+                    format::count(meta.element_count()),
+                    format::bytes(meta.byte_len())
+                )
             }
             SourceKind::File => in_words(&meta.dtype().name(), meta.shape().dimensions(), meta.byte_len()),
         });
@@ -173,7 +222,9 @@ impl Checker<'_> {
         let from = self.number(Field::From, &form.from);
         let to = self.number(Field::To, &form.to);
         let step = self.number(Field::Step, &form.step);
-        let dtype = Dtype::from_name(&form.dtype).map_err(|error| self.mistake(Field::Dtype, error)).ok();
+        let dtype = Dtype::from_name(&form.dtype)
+            .map_err(|error| self.mistake(Field::Dtype, error))
+            .ok();
         let (from, to, step, dtype) = (from?, to?, step?, dtype?);
         if step.to_f64() == 0.0 {
             self.mistake(Field::Step, "a step of 0 never gets anywhere");
@@ -187,7 +238,9 @@ impl Checker<'_> {
                     | crate::array::RangeError::OutOfBounds { number, .. } => {
                         [(Field::From, from), (Field::Step, step)]
                             .into_iter()
-                            .find_map(|(field, typed)| (typed.to_f64().total_cmp(&number.to_f64()).is_eq()).then_some(field))
+                            .find_map(|(field, typed)| {
+                                (typed.to_f64().total_cmp(&number.to_f64()).is_eq()).then_some(field)
+                            })
                             .unwrap_or(Field::To)
                     }
                     crate::array::RangeError::Dtype(_) => Field::Dtype,
@@ -206,7 +259,10 @@ impl Checker<'_> {
         }
         match &self.paths.source {
             Some((path, Ok(info))) if path == typed => {
-                let origin = Origin::File { path: typed_path(typed), dtype: None };
+                let origin = Origin::File {
+                    path: typed_path(typed),
+                    dtype: None,
+                };
                 Some((origin, info.name.clone(), info.meta.clone()))
             }
             Some((path, Err(message))) if path == typed => {
@@ -236,7 +292,10 @@ impl Checker<'_> {
                 SinkPlace::Free => Some(SinkSpec::File(typed_path(typed))),
                 SinkPlace::Folder => Some(SinkSpec::Folder(typed_path(typed))),
                 SinkPlace::File => {
-                    self.mistake(Field::SinkPath, "this file exists and is never overwritten: type another name");
+                    self.mistake(
+                        Field::SinkPath,
+                        "this file exists and is never overwritten: type another name",
+                    );
                     None
                 }
                 SinkPlace::NoFolder => {
@@ -253,14 +312,20 @@ impl Checker<'_> {
 
     fn expectation(&mut self) -> Option<ArrayMeta> {
         let form = self.form;
-        let dtype = Dtype::from_name(&form.expect_dtype).map_err(|error| self.mistake(Field::ExpectDtype, error)).ok();
+        let dtype = Dtype::from_name(&form.expect_dtype)
+            .map_err(|error| self.mistake(Field::ExpectDtype, error))
+            .ok();
         let typed = form.expect_shape.trim();
         let shape = match parse_count(&without_commas(typed)) {
             Ok(count) => Some(Shape::vector(count)),
             // Not one number: then a shape, such as 3,4.
-            Err(_) => Shape::parse(typed).map_err(|error| self.mistake(Field::ExpectShape, error)).ok(),
+            Err(_) => Shape::parse(typed)
+                .map_err(|error| self.mistake(Field::ExpectShape, error))
+                .ok(),
         };
-        ArrayMeta::new(dtype?, shape?, Order::C).map_err(|error| self.mistake(Field::ExpectShape, error)).ok()
+        ArrayMeta::new(dtype?, shape?, Order::C)
+            .map_err(|error| self.mistake(Field::ExpectShape, error))
+            .ok()
     }
 
     fn options(&mut self) -> Option<Options> {
@@ -272,7 +337,9 @@ impl Checker<'_> {
             })
             .map_err(|error| self.mistake(Field::Chunk, error))
             .ok();
-        let limit = format::parse_rate(&form.limit).map_err(|error| self.mistake(Field::Limit, error)).ok();
+        let limit = format::parse_rate(&form.limit)
+            .map_err(|error| self.mistake(Field::Limit, error))
+            .ok();
         let preview = parse_count(form.preview.trim())
             .ok()
             .and_then(|count| usize::try_from(count).ok())
@@ -280,9 +347,14 @@ impl Checker<'_> {
         if preview.is_none() {
             self.mistake(Field::Preview, "a number from 0 to 1000 is needed");
         }
-        let timeout = format::parse_duration(&form.timeout).map_err(|error| self.mistake(Field::Timeout, error)).ok();
+        let timeout = format::parse_duration(&form.timeout)
+            .map_err(|error| self.mistake(Field::Timeout, error))
+            .ok();
         Some(Options {
-            wire: WireChoice::ALL.into_iter().find(|wire| wire.name() == form.wire).unwrap_or_default(),
+            wire: WireChoice::ALL
+                .into_iter()
+                .find(|wire| wire.name() == form.wire)
+                .unwrap_or_default(),
             send_route: SendRouteChoice::ALL
                 .into_iter()
                 .find(|route| route.name() == form.send_route)
@@ -294,7 +366,11 @@ impl Checker<'_> {
             chunk_bytes: chunk?,
             limit_bytes_per_s: limit?,
             preview_elements: preview?,
-            checksum: if form.verify { ChecksumKind::default() } else { ChecksumKind::None },
+            checksum: if form.verify {
+                ChecksumKind::default()
+            } else {
+                ChecksumKind::None
+            },
             timeout: timeout?,
         })
     }
@@ -304,7 +380,9 @@ impl Checker<'_> {
             self.mistake(field, "an address is needed, such as 192.168.1.7:25000");
             return None;
         }
-        Endpoint::parse(typed.trim()).map_err(|error| self.mistake(field, error)).ok()
+        Endpoint::parse(typed.trim())
+            .map_err(|error| self.mistake(field, error))
+            .ok()
     }
 
     fn number(&mut self, field: Field, typed: &str) -> Option<Number> {
@@ -369,7 +447,13 @@ mod tests {
         assert_eq!(recipe.name, "range 0 … 5e7");
         assert_eq!(recipe.meta.unwrap().byte_len(), 400_000_000);
         assert_eq!(recipe.options, Options::default());
-        assert!(matches!(recipe.what, What::Loopback { sink: SinkSpec::Memory, .. }));
+        assert!(matches!(
+            recipe.what,
+            What::Loopback {
+                sink: SinkSpec::Memory,
+                ..
+            }
+        ));
     }
 
     #[test]
@@ -396,7 +480,12 @@ mod tests {
         ];
         for (field, change) in table {
             let checked = checked(change);
-            assert_eq!(checked.mistakes.keys().copied().collect::<Vec<_>>(), [field], "{:?}", checked.mistakes);
+            assert_eq!(
+                checked.mistakes.keys().copied().collect::<Vec<_>>(),
+                [field],
+                "{:?}",
+                checked.mistakes
+            );
             assert_eq!(checked.recipe, None);
         }
     }
@@ -413,7 +502,10 @@ mod tests {
 
     #[test]
     fn an_empty_range_and_a_negative_step_are_fine() {
-        assert_eq!(checked(|form| form.to = "0".to_owned()).summary.as_deref(), Some("0 numbers, 0 bytes"));
+        assert_eq!(
+            checked(|form| form.to = "0".to_owned()).summary.as_deref(),
+            Some("0 numbers, 0 bytes")
+        );
         let down = checked(|form| {
             form.from = "10".to_owned();
             form.to = "0".to_owned();
@@ -425,13 +517,23 @@ mod tests {
 
     #[test]
     fn a_file_is_pending_until_it_was_looked_at() {
-        let mut form = Form { source: SourceKind::File, path: "/data/a.npy".to_owned(), ..Form::default() };
+        let mut form = Form {
+            source: SourceKind::File,
+            path: "/data/a.npy".to_owned(),
+            ..Form::default()
+        };
         let mut paths = Paths::default();
         let waiting = check(&form, &paths);
         assert!(waiting.pending && waiting.recipe.is_none() && waiting.mistakes.is_empty());
 
         let meta = ArrayMeta::vector(Dtype::u8(), 1000).unwrap();
-        paths.source = Some((form.path.clone(), Ok(FileInfo { name: "a.npy".to_owned(), meta })));
+        paths.source = Some((
+            form.path.clone(),
+            Ok(FileInfo {
+                name: "a.npy".to_owned(),
+                meta,
+            }),
+        ));
         let known = check(&form, &paths);
         assert_eq!(known.summary.as_deref(), Some("u8 1,000 · 1.00 kB"));
         assert_eq!(known.recipe.unwrap().name, "a.npy");
@@ -445,8 +547,20 @@ mod tests {
 
     #[test]
     fn a_sink_is_what_its_path_is() {
-        let form = Form { sink: SinkKind::File, sink_path: "/data".to_owned(), ..Form::default() };
-        let placed = |place| check(&form, &Paths { sink: Some(("/data".to_owned(), place)), source: None });
+        let form = Form {
+            sink: SinkKind::File,
+            sink_path: "/data".to_owned(),
+            ..Form::default()
+        };
+        let placed = |place| {
+            check(
+                &form,
+                &Paths {
+                    sink: Some(("/data".to_owned(), place)),
+                    source: None,
+                },
+            )
+        };
         let sink = |checked: Checked| match checked.recipe.map(|recipe| recipe.what) {
             Some(What::Loopback { sink, .. }) => Some(sink),
             _ => None,
@@ -468,14 +582,27 @@ mod tests {
                 form.expect_shape = shape.to_owned();
             })
         };
-        assert!(matches!(receive("auto", "").recipe.unwrap().what, What::Receive { expect: None, .. }));
-        assert_eq!(receive("raw", "50,000,000").recipe.unwrap().meta.unwrap().byte_len(), 400_000_000);
+        assert!(matches!(
+            receive("auto", "").recipe.unwrap().what,
+            What::Receive { expect: None, .. }
+        ));
+        assert_eq!(
+            receive("raw", "50,000,000").recipe.unwrap().meta.unwrap().byte_len(),
+            400_000_000
+        );
         assert!(receive("raw", "many").mistakes.contains_key(&Field::ExpectShape));
     }
 
     #[test]
     fn names_of_ranges_are_short() {
-        for (typed, name) in [("3,500,000,000", "3.5e9"), ("50_000_000", "5e7"), ("12345678", "12345678"), ("-100000", "-1e5"), ("0.5", "0.5"), ("000000", "000000")] {
+        for (typed, name) in [
+            ("3,500,000,000", "3.5e9"),
+            ("50_000_000", "5e7"),
+            ("12345678", "12345678"),
+            ("-100000", "-1e5"),
+            ("0.5", "0.5"),
+            ("000000", "000000"),
+        ] {
             assert_eq!(short(typed), name);
         }
     }

@@ -155,7 +155,11 @@ impl Row {
     /// The end whose numbers count: the one that has the bytes for certain.
     #[must_use]
     pub fn main_end(&self) -> &End {
-        if matches!(self.recipe.what, What::Send { .. }) { &self.sender } else { &self.receiver }
+        if matches!(self.recipe.what, What::Send { .. }) {
+            &self.sender
+        } else {
+            &self.receiver
+        }
     }
 
     /// Whether it has ended, one way or another.
@@ -176,7 +180,10 @@ impl Row {
     /// Whether pausing makes sense now.
     #[must_use]
     pub fn can_pause(&self) -> bool {
-        matches!(self.phase, Phase::Is(State::Connecting | State::Transferring | State::Verifying))
+        matches!(
+            self.phase,
+            Phase::Is(State::Connecting | State::Transferring | State::Verifying)
+        )
     }
 
     /// Takes an event in.
@@ -216,7 +223,10 @@ impl Row {
             EventKind::Failed(failure) => {
                 end.series.push(t_s, end.base_bytes + failure.bytes);
                 if !self.is_over() {
-                    self.phase = Phase::Failed { fault: failure.fault, message: failure.message };
+                    self.phase = Phase::Failed {
+                        fault: failure.fault,
+                        message: failure.message,
+                    };
                 }
             }
             EventKind::Cancelled { bytes } => {
@@ -239,7 +249,10 @@ impl Row {
                 }
             }
             Outcome::Failed(failure) => {
-                self.phase = Phase::Failed { fault: failure.fault, message: failure.message };
+                self.phase = Phase::Failed {
+                    fault: failure.fault,
+                    message: failure.message,
+                };
             }
             Outcome::Cancelled => self.phase = Phase::Cancelled,
         }
@@ -247,7 +260,10 @@ impl Row {
 
     /// It could not even begin.
     pub fn fail(&mut self, error: &crate::Error) {
-        self.phase = Phase::Failed { fault: error.fault(), message: error.to_string() };
+        self.phase = Phase::Failed {
+            fault: error.fault(),
+            message: error.to_string(),
+        };
     }
 
     /// Goes on with another round on the same time axis.
@@ -270,24 +286,37 @@ impl Row {
     pub fn numbers(&self, now_s: f64) -> Numbers {
         let end = self.main_end();
         let series = &end.series;
-        let total = end.started.as_ref().map(|started| started.total_bytes).or(self.recipe.meta.as_ref().map(crate::array::ArrayMeta::byte_len));
+        let total = end.started.as_ref().map(|started| started.total_bytes).or(self
+            .recipe
+            .meta
+            .as_ref()
+            .map(crate::array::ArrayMeta::byte_len));
         let elapsed_s = self.elapsed_end_s();
         let done = series.bytes().saturating_sub(end.base_bytes);
         // Samples are at most 50 ms apart and a frame late; a silence longer than that is a standstill.
         let silence_s = (now_s - self.last_event_s - 0.15).max(0.0);
         let is_transferring = self.phase == Phase::Is(State::Transferring);
         let window_s = (elapsed_s / 4.0).clamp(0.02, 0.5);
-        let now = if is_transferring { series.rate_before(series.end_s() + silence_s, window_s) } else { 0.0 };
+        let now = if is_transferring {
+            series.rate_before(series.end_s() + silence_s, window_s)
+        } else {
+            0.0
+        };
         let lately = series.rate_before(series.end_s() + silence_s, (elapsed_s / 2.0).clamp(0.05, 5.0));
         let mean = match &end.finished {
             Some(finished) if self.rounds <= 1 => finished.rate_bytes_per_s,
             _ => series.mean(),
         };
         let left_s = match total {
-            Some(total) if is_transferring && lately > 0.0 && now > 0.0 => Some(total.saturating_sub(done) as f64 / lately),
+            Some(total) if is_transferring && lately > 0.0 && now > 0.0 => {
+                Some(total.saturating_sub(done) as f64 / lately)
+            }
             _ => None,
         };
-        let cpu_s: f64 = [&self.sender, &self.receiver].iter().map(|end| end.base_cpu_s + end.counters.cpu_s()).sum();
+        let cpu_s: f64 = [&self.sender, &self.receiver]
+            .iter()
+            .map(|end| end.base_cpu_s + end.counters.cpu_s())
+            .sum();
         let moved = series.bytes();
         Numbers {
             now,
@@ -303,9 +332,12 @@ impl Row {
 
     /// The highest rate that lasted for a twentieth of the time, at either end.
     #[must_use]
-    pub fn highest_rate(&self) -> f64 {
+    pub fn lasting_rate(&self) -> f64 {
         let window_s = (self.elapsed_end_s() / 20.0).max(0.002);
-        self.sender.series.peak(window_s).max(self.receiver.series.peak(window_s)) * 1.1
+        self.sender
+            .series
+            .peak(window_s)
+            .max(self.receiver.series.peak(window_s))
     }
 
     /// How much of this round is done, from 0 to 1.
@@ -329,12 +361,18 @@ impl Row {
     /// What either end knows of what is moved.
     #[must_use]
     pub fn started(&self) -> Option<&Started> {
-        self.main_end().started.as_ref().or(self.sender.started.as_ref()).or(self.receiver.started.as_ref())
+        self.main_end()
+            .started
+            .as_ref()
+            .or(self.sender.started.as_ref())
+            .or(self.receiver.started.as_ref())
     }
 
     fn finish(&mut self) {
         let finished = self.main_end().finished.clone();
-        self.phase = Phase::Done { verified: finished.as_ref().and_then(|finished| finished.verified) };
+        self.phase = Phase::Done {
+            verified: finished.as_ref().and_then(|finished| finished.verified),
+        };
         self.rounds += 1;
         let all = [finished, self.sender.finished.clone(), self.receiver.finished.clone()];
         self.path = all.iter().flatten().find_map(|finished| finished.path.clone());

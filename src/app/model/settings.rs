@@ -33,7 +33,10 @@ impl ThemeChoice {
     /// Its name on the screen.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(choice, _)| *choice == self).map_or("", |(_, name)| name)
+        Self::ALL
+            .iter()
+            .find(|(choice, _)| *choice == self)
+            .map_or("", |(_, name)| name)
     }
 }
 
@@ -53,7 +56,12 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { theme: ThemeChoice::System, form_open: true, advanced_open: false, form: Form::default() }
+        Self {
+            theme: ThemeChoice::System,
+            form_open: true,
+            advanced_open: false,
+            form: Form::default(),
+        }
     }
 }
 
@@ -71,7 +79,11 @@ mod tests {
 
     #[test]
     fn settings_come_back_as_they_were() {
-        let mut settings = Settings { theme: ThemeChoice::Dark, form_open: false, ..Settings::default() };
+        let mut settings = Settings {
+            theme: ThemeChoice::Dark,
+            form_open: false,
+            ..Settings::default()
+        };
         settings.form.path = "/data/a.npy".to_owned();
         let text = serde_json::to_string(&settings).unwrap();
         assert_eq!(serde_json::from_str::<Settings>(&text).unwrap(), settings);

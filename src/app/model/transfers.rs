@@ -77,14 +77,20 @@ impl Transfers {
 
     /// Selects the row so many below the selected one.
     pub fn move_selection(&mut self, down: isize) {
-        let at = self.rows.iter().position(|row| Some(row.key) == self.selected).unwrap_or(0);
+        let at = self
+            .rows
+            .iter()
+            .position(|row| Some(row.key) == self.selected)
+            .unwrap_or(0);
         let to = at.saturating_add_signed(down).min(self.rows.len().saturating_sub(1));
         self.selected = self.rows.get(to).map(|row| row.key);
     }
 
     /// Takes a row off the list; the one below it, or above where there is none, is selected.
     pub fn remove(&mut self, key: RowKey) {
-        let Some(at) = self.rows.iter().position(|row| row.key == key) else { return };
+        let Some(at) = self.rows.iter().position(|row| row.key == key) else {
+            return;
+        };
         self.rows.remove(at);
         self.by_id.retain(|_, tied| *tied != key);
         if self.selected == Some(key) {
@@ -107,8 +113,12 @@ impl Transfers {
     /// What the title of the window says.
     #[must_use]
     pub fn title(&self) -> String {
-        let Some(row) = self.selected() else { return "Arraylift".to_owned() };
-        let size = row.started().map_or(String::new(), |started| format!(" {}", format::bytes(started.total_bytes)));
+        let Some(row) = self.selected() else {
+            return "Arraylift".to_owned();
+        };
+        let size = row.started().map_or(String::new(), |started| {
+            format!(" {}", format::bytes(started.total_bytes))
+        });
         let state = match &row.phase {
             Phase::Done { verified } => {
                 let mean = format::rate(row.numbers(0.0).mean);
@@ -193,9 +203,10 @@ impl Row {
     pub fn note_in_words(&self, now_s: f64) -> String {
         match &self.phase {
             Phase::Is(State::Transferring) if self.recipe.repeat => format!("round {}", self.rounds + 1),
-            Phase::Is(State::Transferring) => {
-                self.numbers(now_s).left_s.map_or(String::new(), |left_s| format!("{} left", format::left(left_s)))
-            }
+            Phase::Is(State::Transferring) => self
+                .numbers(now_s)
+                .left_s
+                .map_or(String::new(), |left_s| format!("{} left", format::left(left_s))),
             Phase::Done { verified: Some(true) } => "verified".to_owned(),
             Phase::Done { verified: Some(false) } => "checksums differ".to_owned(),
             Phase::Done { verified: None } => "not verified".to_owned(),

@@ -10,9 +10,15 @@ use crate::app::widgets::plain_button;
 /// Asks whether the window is to close although `running` transfers run.
 pub fn ui(ctx: &Context, running: usize, actions: &mut Vec<Action>) {
     let (title, what) = if running == 1 {
-        ("A transfer is running".to_owned(), "Closing cancels it. What was half received is removed.")
+        (
+            "A transfer is running".to_owned(),
+            "Closing cancels it. What was half received is removed.",
+        )
     } else {
-        (format!("{running} transfers are running"), "Closing cancels them. What was half received is removed.")
+        (
+            format!("{running} transfers are running"),
+            "Closing cancels them. What was half received is removed.",
+        )
     };
     question_ui(ctx, &title, what, ("Cancel and close", Action::CloseAnyway), actions);
 }
@@ -20,7 +26,13 @@ pub fn ui(ctx: &Context, running: usize, actions: &mut Vec<Action>) {
 /// Asks whether a transfer is to be cancelled.
 pub fn cancel_ui(ctx: &Context, row: &Row, actions: &mut Vec<Action>) {
     let title = format!("Cancel {}?", row.name());
-    question_ui(ctx, &title, "What was half received is removed.", ("Cancel it", Action::Cancel(row.key)), actions);
+    question_ui(
+        ctx,
+        &title,
+        "What was half received is removed.",
+        ("Cancel it", Action::Cancel(row.key)),
+        actions,
+    );
 }
 
 fn question_ui(ctx: &Context, title: &str, what: &str, yes: (&str, Action), actions: &mut Vec<Action>) {

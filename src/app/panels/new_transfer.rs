@@ -6,7 +6,10 @@ use crate::app::action::Action;
 use crate::app::model::form::{EndpointKind, Field, Form, SinkKind, SourceKind};
 use crate::app::model::plan::Checked;
 use crate::app::theme::{self, STEP};
-use crate::app::widgets::{caption, dropdown, field, fold_triangle, focus_ring, main_button, mistake, pair, segments, text_edit, word_button};
+use crate::app::widgets::{
+    caption, dropdown, field, focus_ring, fold_triangle, main_button, mistake, pair, segments, text_edit, tick,
+    word_button,
+};
 
 const DTYPES: [(&str, &str); 10] = [
     ("f64", "8 bytes"),
@@ -63,7 +66,12 @@ pub fn ui(ui: &mut Ui, form: &mut Form, advanced_open: &mut bool, context: &Cont
 
 fn source_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut Vec<Action>) {
     let wrong = &context.checked.mistakes;
-    segments(ui, "source", &mut form.source, &[(SourceKind::Range, "Float range"), (SourceKind::File, "File")]);
+    segments(
+        ui,
+        "source",
+        &mut form.source,
+        &[(SourceKind::Range, "Float range"), (SourceKind::File, "File")],
+    );
     match form.source {
         SourceKind::Range => {
             pair(
@@ -73,7 +81,13 @@ fn source_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut 
                     ui.data_mut(|data| data.insert_temp(first_field(), response.id));
                 },
                 |ui| {
-                    field(ui, "To (not included)", &mut form.to, "50,000,000", wrong.get(&Field::To));
+                    field(
+                        ui,
+                        "To (not included)",
+                        &mut form.to,
+                        "50,000,000",
+                        wrong.get(&Field::To),
+                    );
                 },
             );
             pair(
@@ -117,11 +131,23 @@ fn endpoint_ui(ui: &mut Ui, form: &mut Form, checked: &Checked) {
     match form.endpoint {
         EndpointKind::ThisMachine => {}
         EndpointKind::SendTo => {
-            field(ui, "Receiver's address", &mut form.send_to, "HOST:PORT or unix:PATH", wrong.get(&Field::SendTo));
+            field(
+                ui,
+                "Receiver's address",
+                &mut form.send_to,
+                "HOST:PORT or unix:PATH",
+                wrong.get(&Field::SendTo),
+            );
         }
         EndpointKind::ReceiveAt => {
             let hint = "HOST:PORT or unix:PATH";
-            field(ui, "Address to listen on", &mut form.receive_at, hint, wrong.get(&Field::ReceiveAt));
+            field(
+                ui,
+                "Address to listen on",
+                &mut form.receive_at,
+                hint,
+                wrong.get(&Field::ReceiveAt),
+            );
             tight(ui, |ui| {
                 caption(ui, "Port 0 takes a free one. What comes is up to the sender.");
             });
@@ -131,13 +157,24 @@ fn endpoint_ui(ui: &mut Ui, form: &mut Form, checked: &Checked) {
 
 fn sink_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut Vec<Action>) {
     titled(ui, "Into", |ui| {
-        let choices = [(SinkKind::Memory, "Memory"), (SinkKind::File, "File"), (SinkKind::Discard, "Discard")];
+        let choices = [
+            (SinkKind::Memory, "Memory"),
+            (SinkKind::File, "File"),
+            (SinkKind::Discard, "Discard"),
+        ];
         segments(ui, "sink", &mut form.sink, &choices);
     });
     if form.sink == SinkKind::File {
-        path_ui(ui, "Folder or new file", &mut form.sink_path, "/data/incoming", context, || {
-            actions.push(Action::BrowseSink);
-        });
+        path_ui(
+            ui,
+            "Folder or new file",
+            &mut form.sink_path,
+            "/data/incoming",
+            context,
+            || {
+                actions.push(Action::BrowseSink);
+            },
+        );
         tight(ui, |ui| mistake(ui, context.checked.mistakes.get(&Field::SinkPath)));
     }
 }
@@ -150,7 +187,12 @@ fn advanced_ui(ui: &mut Ui, form: &mut Form, is_open: &mut bool, checked: &Check
     if !*is_open {
         return;
     }
-    let wires = [("auto", ""), ("native", "verified"), ("npy", "NumPy's file format"), ("raw", "bytes only")];
+    let wires = [
+        ("auto", ""),
+        ("native", "verified"),
+        ("npy", "NumPy's file format"),
+        ("raw", "bytes only"),
+    ];
     let sends = form.sends();
     pair(
         ui,
@@ -162,16 +204,39 @@ fn advanced_ui(ui: &mut Ui, form: &mut Form, is_open: &mut bool, checked: &Check
     if form.needs_expectation() {
         pair(
             ui,
-            |ui| dropdown(ui, "Type that comes", &mut form.expect_dtype, &DTYPES, wrong.get(&Field::ExpectDtype)),
             |ui| {
-                field(ui, "Count or shape", &mut form.expect_shape, "3,4", wrong.get(&Field::ExpectShape));
+                dropdown(
+                    ui,
+                    "Type that comes",
+                    &mut form.expect_dtype,
+                    &DTYPES,
+                    wrong.get(&Field::ExpectDtype),
+                )
+            },
+            |ui| {
+                field(
+                    ui,
+                    "Count or shape",
+                    &mut form.expect_shape,
+                    "3,4",
+                    wrong.get(&Field::ExpectShape),
+                );
             },
         );
     }
-    let send_routes = [("auto", ""), ("sendfile", ""), ("write", ""), ("copying", "the slow baseline")];
+    let send_routes = [
+        ("auto", ""),
+        ("sendfile", ""),
+        ("write", ""),
+        ("copying", "the slow baseline"),
+    ];
     let receive_routes = [("auto", ""), ("recv", ""), ("splice", "files"), ("map", "files")];
     let receives = form.receives();
-    let Form { send_route, receive_route, .. } = form;
+    let Form {
+        send_route,
+        receive_route,
+        ..
+    } = form;
     let mut send = |ui: &mut Ui| dropdown(ui, "Send route", send_route, &send_routes, None);
     let mut receive = |ui: &mut Ui| dropdown(ui, "Receive route", receive_route, &receive_routes, None);
     match (sends, receives) {
@@ -191,11 +256,17 @@ fn advanced_ui(ui: &mut Ui, form: &mut Form, is_open: &mut bool, checked: &Check
     pair(
         ui,
         |ui| {
-            field(ui, "First values shown", &mut form.preview, "10", wrong.get(&Field::Preview));
+            field(
+                ui,
+                "First values shown",
+                &mut form.preview,
+                "10",
+                wrong.get(&Field::Preview),
+            );
         },
         |ui| {
             ui.add_space(28.0);
-            ui.checkbox(&mut form.verify, "Verify");
+            tick(ui, &mut form.verify, "Verify");
         },
     );
 }
@@ -204,12 +275,21 @@ fn advanced_ui(ui: &mut Ui, form: &mut Form, is_open: &mut bool, checked: &Check
 fn fold_ui(ui: &mut Ui, form: &Form, is_open: &mut bool) {
     let palette = theme::palette(ui);
     let words = form.advanced_in_words();
-    let text = if *is_open { "Advanced".to_owned() } else { format!("Advanced   {words}") };
+    let text = if *is_open {
+        "Advanced".to_owned()
+    } else {
+        format!("Advanced   {words}")
+    };
     let width = ui.available_width();
     let galley = ui.painter().layout(text, theme::small(), palette.weak, width - 14.0);
     let (rect, response) = ui.allocate_exact_size(vec2(width, galley.size().y + 4.0), Sense::click());
     response.widget_info(|| {
-        WidgetInfo::selected(Role::DisclosureTriangle, ui.is_enabled(), *is_open, format!("Advanced: {words}"))
+        WidgetInfo::selected(
+            Role::DisclosureTriangle,
+            ui.is_enabled(),
+            *is_open,
+            format!("Advanced: {words}"),
+        )
     });
     if response.clicked() {
         *is_open = !*is_open;
@@ -217,12 +297,17 @@ fn fold_ui(ui: &mut Ui, form: &Form, is_open: &mut bool) {
     focus_ring(ui, &response, rect.expand2(vec2(3.0, 0.0)));
     let colour = if response.hovered() { palette.text } else { palette.weak };
     fold_triangle(ui, pos2(rect.left() + 4.0, rect.top() + 10.0), *is_open, colour);
-    ui.painter().galley_with_override_text_color(rect.min + vec2(14.0, 2.0), galley, colour);
+    ui.painter()
+        .galley_with_override_text_color(rect.min + vec2(14.0, 2.0), galley, colour);
 }
 
 fn start_ui(ui: &mut Ui, form: &mut Form, checked: &Checked, actions: &mut Vec<Action>) {
     let is_ready = checked.recipe.is_some() || checked.pending;
-    let word = if form.endpoint == EndpointKind::ReceiveAt { "Listen" } else { "Start" };
+    let word = if form.endpoint == EndpointKind::ReceiveAt {
+        "Listen"
+    } else {
+        "Start"
+    };
     let button = main_button(ui, word, "Ctrl Enter", is_ready);
     let why = checked.mistakes.values().next().map_or("", String::as_str);
     if is_ready && button.clicked() {
@@ -230,12 +315,18 @@ fn start_ui(ui: &mut Ui, form: &mut Form, checked: &Checked, actions: &mut Vec<A
     } else if !is_ready {
         button.on_hover_text(why);
     }
-    let palette = theme::palette(ui);
-    ui.checkbox(&mut form.repeat, RichText::new("Repeat until stopped").font(theme::small()).color(palette.weak));
+    tick(ui, &mut form.repeat, "Repeat until stopped");
 }
 
 /// A path with its Browse button; returns the id of the text field.
-fn path_ui(ui: &mut Ui, label: &str, path: &mut String, hint: &str, context: &Context<'_>, browse: impl FnOnce()) -> Id {
+fn path_ui(
+    ui: &mut Ui,
+    label: &str,
+    path: &mut String,
+    hint: &str,
+    context: &Context<'_>,
+    browse: impl FnOnce(),
+) -> Id {
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 5.0;
         let label_id = caption(ui, label).id;
@@ -264,7 +355,9 @@ fn path_ui(ui: &mut Ui, label: &str, path: &mut String, hint: &str, context: &Co
 fn titled(ui: &mut Ui, title: &str, content: impl FnOnce(&mut Ui)) {
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 5.0;
-        ui.add(Label::new(RichText::new(title).font(theme::small()).color(theme::palette(ui).weak)));
+        ui.add(Label::new(
+            RichText::new(title).font(theme::small()).color(theme::palette(ui).weak),
+        ));
         content(ui);
     });
 }

@@ -7,7 +7,7 @@ use crate::app::model::format::{self, Quantity};
 use crate::app::model::plan::What;
 use crate::app::model::row::{Numbers, Phase, Row};
 use crate::app::theme::{self, STEP};
-use crate::app::widgets::{caption, word_button};
+use crate::app::widgets::{caption, from_right, word_button};
 use crate::error::Fault;
 use crate::transfer::State;
 
@@ -59,7 +59,9 @@ fn hero_ui(ui: &mut Ui, row: &Row, numbers: &Numbers) {
         Some(Quantity { number, unit }) => {
             let response = ui.add(Label::new(RichText::new(&number).font(theme::hero()).color(colour)).extend());
             let baseline = response.rect.bottom();
-            let galley = ui.painter().layout_no_wrap(unit.to_owned(), theme::body(), palette.weak);
+            let galley = ui
+                .painter()
+                .layout_no_wrap(unit.to_owned(), theme::body(), palette.weak);
             let at = eframe::egui::pos2(response.rect.right() + 6.0, baseline - galley.size().y - 6.5);
             ui.painter().galley(at, galley, palette.weak);
             response.accessible_name(format!("{number} {unit}"));
@@ -83,11 +85,21 @@ struct Figure {
 
 impl Figure {
     fn new(name: &'static str, value: String, widest: &'static str) -> Self {
-        Self { name, value, widest, colour: None }
+        Self {
+            name,
+            value,
+            widest,
+            colour: None,
+        }
     }
 
     fn width(&self, ui: &Ui) -> f32 {
-        let measure = |text: &str, font| ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER).size().x;
+        let measure = |text: &str, font| {
+            ui.painter()
+                .layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER)
+                .size()
+                .x
+        };
         let value = measure(&self.value, theme::strong()).max(measure(self.widest, theme::strong()));
         value.max(measure(self.name, theme::small())).ceil() + 1.0
     }
@@ -95,6 +107,9 @@ impl Figure {
 
 fn figures(row: &Row, numbers: &Numbers, resident_bytes: Option<u64>) -> Vec<Figure> {
     let mut figures = Vec::new();
+    if row.started().is_none() {
+        return figures;
+    }
     match &row.phase {
         Phase::Done { verified } => {
             let (value, colour): (_, fn(&theme::Palette) -> Color32) = match verified {
@@ -102,7 +117,10 @@ fn figures(row: &Row, numbers: &Numbers, resident_bytes: Option<u64>) -> Vec<Fig
                 Some(false) => ("Checksums differ", |palette| palette.failed),
                 None => ("Not verified", |palette| palette.weak),
             };
-            figures.push(Figure { colour: Some(colour), ..Figure::new("done", value.to_owned(), "") });
+            figures.push(Figure {
+                colour: Some(colour),
+                ..Figure::new("done", value.to_owned(), "")
+            });
         }
         _ => figures.push(Figure::new("mean", format::rate(numbers.mean).to_string(), "0.00 GB/s")),
     }
@@ -113,7 +131,11 @@ fn figures(row: &Row, numbers: &Numbers, resident_bytes: Option<u64>) -> Vec<Fig
             figures.push(Figure::new("moved", format!("{moved} in {} rounds", row.rounds), ""));
         }
         (Phase::Done { .. }, Some(total)) => figures.push(Figure::new("moved", format::bytes(total).to_string(), "")),
-        (_, Some(total)) => figures.push(Figure::new("moved", format::done_of(numbers.done, total), "00.0 of 00.0 GB")),
+        (_, Some(total)) => figures.push(Figure::new(
+            "moved",
+            format::done_of(numbers.done, total),
+            "00.0 of 00.0 GB",
+        )),
         (_, None) => figures.push(Figure::new("moved", format::bytes(numbers.done).to_string(), "00.0 GB")),
     }
     if row.is_over() {
@@ -122,8 +144,14 @@ fn figures(row: &Row, numbers: &Numbers, resident_bytes: Option<u64>) -> Vec<Fig
         let left = numbers.left_s.map_or_else(String::new, format::left);
         figures.push(Figure::new("left", left, "00 min 00 s"));
     }
-    let ends = if matches!(row.recipe.what, What::Loopback { .. }) { "CPU, both ends" } else { "CPU, this end" };
-    let cpu = numbers.cpu_s_per_gb.map_or_else(String::new, |cpu_s| format!("{cpu_s:.2} s a GB"));
+    let ends = if matches!(row.recipe.what, What::Loopback { .. }) {
+        "CPU, both ends"
+    } else {
+        "CPU, this end"
+    };
+    let cpu = numbers
+        .cpu_s_per_gb
+        .map_or_else(String::new, |cpu_s| format!("{cpu_s:.2} s a GB"));
     figures.push(Figure::new(ends, cpu, "0.00 s a GB"));
     if let Some(bytes) = resident_bytes {
         figures.push(Figure::new("memory", format::bytes(bytes).to_string(), "00.0 GB"));
@@ -141,37 +169,78 @@ pub fn message_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
                 Fault::Caller => "What was asked for has to change.",
                 Fault::System => "This machine is in the way.",
             };
-            strip(ui, palette.failed, |ui| {
-                ui.vertical(|ui| {
-                    ui.spacing_mut().item_spacing.y = 3.0;
-                    ui.add(Label::new(RichText::new(sentence(message)).color(palette.text)).wrap().selectable(true));
-                    caption(ui, who);
-                });
-            }, Some(("Copy", "Copy the message", Action::Copy(message.clone()))), actions);
+            strip(
+                ui,
+                palette.failed,
+                |ui| {
+                    ui.vertical(|ui| {
+                        ui.spacing_mut().item_spacing.y = 3.0;
+                        ui.add(
+                            Label::new(RichText::new(sentence(message)).color(palette.text))
+                                .wrap()
+                                .selectable(true),
+                        );
+                        caption(ui, who);
+                    });
+                },
+                Some(("Copy", "Copy the message", Action::Copy(message.clone()))),
+                actions,
+            );
         }
         Phase::Is(State::Listening) => {
             let address = row.address.clone().unwrap_or_default();
-            strip(ui, palette.receiver, |ui| {
-                ui.vertical(|ui| {
-                    ui.spacing_mut().item_spacing.y = 3.0;
-                    let text = format!("Waits for a sender at {address}");
-                    ui.add(Label::new(RichText::new(text).color(palette.text)).wrap().selectable(true));
-                    caption(ui, &format!("There: arraylift send FILE {address}"));
-                });
-            }, Some(("Copy", "Copy the address", Action::Copy(address.clone()))), actions);
+            let reachable = reachable(&address);
+            strip(
+                ui,
+                palette.receiver,
+                |ui| {
+                    ui.vertical(|ui| {
+                        ui.spacing_mut().item_spacing.y = 3.0;
+                        let text = format!("Waits for a sender at {address}");
+                        ui.add(
+                            Label::new(RichText::new(text).color(palette.text))
+                                .wrap()
+                                .selectable(true),
+                        );
+                        caption(ui, &format!("On the other end: arraylift send FILE {reachable}"));
+                    });
+                },
+                Some(("Copy", "Copy the address", Action::Copy(reachable.clone()))),
+                actions,
+            );
         }
         Phase::Done { .. } => {
             if let Some(path) = &row.path {
                 let folder = path.parent().map(std::path::Path::to_path_buf).unwrap_or_default();
                 let text = path.display().to_string();
-                strip(ui, palette.verified, |ui| {
-                    ui.add(Label::new(RichText::new(text).color(palette.text)).wrap().selectable(true));
-                }, Some(("Show in folder", "Show in folder", Action::ShowInFolder(folder))), actions);
+                strip(
+                    ui,
+                    palette.verified,
+                    |ui| {
+                        ui.add(
+                            Label::new(RichText::new(text).color(palette.text))
+                                .wrap()
+                                .selectable(true),
+                        );
+                    },
+                    Some(("Show in folder", "Show in folder", Action::ShowInFolder(folder))),
+                    actions,
+                );
             }
             if let Some(note) = &row.note {
-                strip(ui, palette.neutral, |ui| {
-                    ui.add(Label::new(RichText::new(sentence(note)).color(palette.text)).wrap().selectable(true));
-                }, None, actions);
+                strip(
+                    ui,
+                    palette.neutral,
+                    |ui| {
+                        ui.add(
+                            Label::new(RichText::new(sentence(note)).color(palette.text))
+                                .wrap()
+                                .selectable(true),
+                        );
+                    },
+                    None,
+                    actions,
+                );
             }
         }
         _ => {}
@@ -184,24 +253,38 @@ pub fn limit_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
     if row.is_over() {
         return;
     }
-    let mut power = row.limit_bytes_per_s.map_or(NONE, |limit| (limit as f64).log10().clamp(6.0, 10.0));
+    let mut power = row
+        .limit_bytes_per_s
+        .map_or(NONE, |limit| (limit as f64).log10().clamp(6.0, 10.0));
     let before = power;
     ui.spacing_mut().slider_width = 110.0;
     ui.spacing_mut().interact_size.y = 20.0;
     ui.spacing_mut().button_padding = vec2(6.0, 2.0);
     let slider = Slider::new(&mut power, 6.0..=NONE)
         .smart_aim(false)
-        .custom_formatter(|power, _| if power > 10.05 { "no limit".to_owned() } else { format::rate(10_f64.powf(power)).to_string() })
+        .custom_formatter(|power, _| {
+            if power > 10.05 {
+                "no limit".to_owned()
+            } else {
+                format::rate(10_f64.powf(power)).to_string()
+            }
+        })
         .custom_parser(|text| match format::parse_rate(text) {
             Ok(Some(limit)) => Some((limit as f64).log10()),
             Ok(None) => Some(NONE),
             Err(_) => None,
         });
-    ui.add(slider).on_hover_text("At most so many bytes a second; takes effect at once").accessible_name("Limit");
+    ui.add(slider)
+        .on_hover_text("At most so many bytes a second; takes effect at once")
+        .accessible_name("Limit");
     caption(ui, "limit");
     if (power - before).abs() > 1e-9 {
         // At most 10^10: far within what a u64 holds exactly.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 10^6 and 10^10")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 10^6 and 10^10"
+        )]
         let limit = (power <= 10.05).then(|| 10_f64.powf(power) as u64);
         actions.push(Action::SetLimit(row.key, limit));
     }
@@ -215,31 +298,45 @@ fn strip(
     actions: &mut Vec<Action>,
 ) {
     let palette = theme::palette(ui);
-    let frame = Frame::new().fill(palette.field).corner_radius(theme::RADIUS).inner_margin(Margin::symmetric(14, 9));
+    let frame = Frame::new()
+        .fill(palette.field)
+        .corner_radius(theme::RADIUS)
+        .inner_margin(Margin::symmetric(14, 10));
     let response = frame.show(ui, |ui| {
-        ui.set_width(ui.available_width());
-        ui.horizontal(|ui| {
-            let room = ui.available_width() - if button.is_some() { 100.0 } else { 0.0 };
-            ui.allocate_ui_with_layout(vec2(room, 0.0), Layout::top_down(Align::Min), |ui| {
-                ui.set_width(room);
-                content(ui);
-            });
-            if let Some((text, name, action)) = button {
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    if word_button(ui, text, name).clicked() {
-                        actions.push(action);
-                    }
-                });
+        let width = ui.available_width();
+        ui.set_width(width - if button.is_some() { 110.0 } else { 0.0 });
+        content(ui);
+        ui.set_min_width(width);
+    });
+    if let Some((text, name, action)) = button {
+        from_right(ui, name, response.response.rect.shrink2(vec2(8.0, 0.0)), |ui| {
+            if word_button(ui, text, name).clicked() {
+                actions.push(action);
             }
         });
-    });
+    }
     let rect = response.response.rect;
-    ui.painter().vline(rect.left() + 1.0, rect.shrink2(vec2(0.0, 1.0)).y_range(), Stroke::new(2.0, colour));
+    ui.painter().vline(
+        rect.left() + 1.0,
+        rect.shrink2(vec2(0.0, 1.0)).y_range(),
+        Stroke::new(2.0, colour),
+    );
     ui.add_space(STEP);
+}
+
+/// The address as another machine would say it: `0.0.0.0` and `[::]` are this machine by its name.
+fn reachable(address: &str) -> String {
+    let any = ["0.0.0.0:", "[::]:"].iter().find_map(|any| address.strip_prefix(any));
+    match any {
+        Some(port) => format!("{}:{port}", rustix::system::uname().nodename().to_string_lossy()),
+        None => address.to_owned(),
+    }
 }
 
 /// A message of the engine as a sentence on the screen.
 fn sentence(message: &str) -> String {
     let mut letters = message.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -15,15 +15,33 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32) {
     let palette = theme::palette(ui);
     let [sent, received] = [Side::Sender, Side::Receiver].map(|side| &row.end(side).preview);
     ui.spacing_mut().item_spacing.y = 0.0;
-    table_line(ui, "index", "sent", "received", [palette.weak, palette.sender, palette.receiver], true);
+    table_line(
+        ui,
+        "index",
+        "sent",
+        "received",
+        [palette.weak, palette.sender, palette.receiver],
+        true,
+    );
     let lines = sent.len().max(received.len());
     if lines == 0 {
         ui.add_space(6.0);
         let has_started = row.started().is_some_and(|started| started.total_bytes == 0);
-        caption(ui, if has_started { "The array has no elements." } else { "The first values appear here." });
+        caption(
+            ui,
+            if has_started {
+                "The array has no elements."
+            } else {
+                "The first values appear here."
+            },
+        );
     }
     // A height in points is neither negative nor large.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and not negative")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "small and not negative"
+    )]
     let room = ((height - 2.6 * LINE_HEIGHT) / LINE_HEIGHT).max(1.0) as usize;
     for i in 0..lines.min(room) {
         let text = |values: &[crate::array::Value]| values.get(i).map_or_else(String::new, ToString::to_string);
@@ -32,7 +50,14 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32) {
     }
     if let Some(started) = row.started() {
         ui.add_space(8.0);
-        caption(ui, &format!("{}, shape {}", dtype_in_words(&started.dtype), python_shape(&started.shape)));
+        caption(
+            ui,
+            &format!(
+                "{}, shape {}",
+                dtype_in_words(&started.dtype),
+                python_shape(&started.shape)
+            ),
+        );
     }
 }
 
@@ -48,7 +73,11 @@ fn table_line(ui: &mut Ui, index: &str, sent: &str, received: &str, colours: [Co
     ];
     for ((left, right, text), colour) in cells.into_iter().zip(colours) {
         let cell = Rect::from_min_max(pos2(left, rect.top()), pos2(right, rect.bottom()));
-        let font = if is_head || left < index_right { theme::small() } else { theme::body() };
+        let font = if is_head || left < index_right {
+            theme::small()
+        } else {
+            theme::body()
+        };
         line(ui, cell, Align2::RIGHT_CENTER, text, font, colour);
     }
 }
@@ -68,7 +97,11 @@ mod tests {
 
     #[test]
     fn byte_order_is_named_where_there_is_one() {
-        for (dtype, words) in [("f64", "f64, little endian"), ("big-endian f32", "f32, big endian"), ("u8", "u8")] {
+        for (dtype, words) in [
+            ("f64", "f64, little endian"),
+            ("big-endian f32", "f32, big endian"),
+            ("u8", "u8"),
+        ] {
             assert_eq!(dtype_in_words(dtype), words);
         }
     }

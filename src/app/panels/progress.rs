@@ -19,24 +19,52 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) {
     let [sender, receiver] = [Side::Sender, Side::Receiver]
         .map(|side| time_plot::points(&bytes_curve(&row.end(side).series, time.from_s, time.to_s, buckets)));
     let values = axis(row);
-    let plot = time_plot::show(ui, "progress", height, time, values, |t_s| hover(row, time, t_s), |plot| {
-        for (name, points, colour) in [("sender", &sender, palette.sender), ("receiver", &receiver, palette.receiver)] {
-            plot.line(Line::new(name, PlotPoints::Borrowed(points)).color(colour).width(1.5).allow_hover(false).allow_band(false));
-        }
-    });
+    let plot = time_plot::show(
+        ui,
+        "progress",
+        height,
+        time,
+        values,
+        |t_s| hover(row, time, t_s),
+        |plot| {
+            for (name, points, colour) in [
+                ("sender", &sender, palette.sender),
+                ("receiver", &receiver, palette.receiver),
+            ] {
+                plot.line(
+                    Line::new(name, PlotPoints::Borrowed(points))
+                        .color(colour)
+                        .width(1.5)
+                        .allow_hover(false)
+                        .allow_band(false),
+                );
+            }
+        },
+    );
     time_plot::interact(ui, &plot, row, time, actions);
 }
 
 /// Percent of the whole; where it repeats there is no whole, and it is bytes.
 fn axis(row: &Row) -> ValueAxis {
-    let total = row.started().map(|started| started.total_bytes).filter(|total| *total > 0);
+    let total = row
+        .started()
+        .map(|started| started.total_bytes)
+        .filter(|total| *total > 0);
     match total {
-        Some(total) if !row.recipe.repeat => {
-            ValueAxis { top: total as f64, step: total as f64 / 2.0, scale: total as f64 / 100.0, suffix: " %" }
-        }
+        Some(total) if !row.recipe.repeat => ValueAxis {
+            top: total as f64,
+            step: total as f64 / 2.0,
+            scale: total as f64 / 100.0,
+            suffix: " %",
+        },
         _ => {
             let (top, _) = nice_top((row.main_end().series.bytes() as f64).max(1e9));
-            ValueAxis { top, step: top / 2.0, scale: 1e9, suffix: " GB" }
+            ValueAxis {
+                top,
+                step: top / 2.0,
+                scale: 1e9,
+                suffix: " GB",
+            }
         }
     }
 }
@@ -47,7 +75,11 @@ fn hover(row: &Row, time: TimeAxis, t_s: f64) -> String {
         return String::new();
     }
     // Between two points: an estimate, shown with three figures only.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and saturating")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative, and saturating"
+    )]
     let moved = series.bytes_at(t_s) as u64;
     let at = time.label(t_s, nice_step((time.to_s - time.from_s) / 1000.0));
     match row.started().filter(|_| !row.recipe.repeat) {

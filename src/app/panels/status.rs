@@ -26,7 +26,11 @@ pub struct Own {
 /// Draws the line.
 pub fn ui(ui: &mut Ui, row: Option<&Row>, own: Own, actions: &mut Vec<Action>) {
     ui.horizontal_centered(|ui| {
-        if own.form_hidden && word_button(ui, "New transfer", "Show New transfer").on_hover_text("Ctrl N").clicked() {
+        if own.form_hidden
+            && word_button(ui, "New transfer", "Show New transfer")
+                .on_hover_text("Ctrl N")
+                .clicked()
+        {
             actions.push(Action::ToggleForm);
         }
         caption(ui, &row.map_or_else(String::new, how));
@@ -48,10 +52,18 @@ pub fn ui(ui: &mut Ui, row: Option<&Row>, own: Own, actions: &mut Vec<Action>) {
 pub fn itself(cost: Option<Cost>, is_running: bool) -> String {
     match (cost, is_running) {
         (Some(cost), true) => {
-            format!("Arraylift itself: {:.1} % CPU, {:.0} frames/s", cost.cpu * 100.0, cost.frames_per_s)
+            format!(
+                "Arraylift itself: {:.1} % CPU, {:.0} frames/s",
+                cost.cpu * 100.0,
+                cost.frames_per_s
+            )
         }
         (Some(cost), false) => {
-            format!("Arraylift itself: at rest, last {:.1} % CPU, {:.0} frames/s", cost.cpu * 100.0, cost.frames_per_s)
+            format!(
+                "Arraylift itself: at rest, last {:.1} % CPU, {:.0} frames/s",
+                cost.cpu * 100.0,
+                cost.frames_per_s
+            )
         }
         (None, _) => "Arraylift itself: at rest".to_owned(),
     }
@@ -60,11 +72,21 @@ pub fn itself(cost: Option<Cost>, is_running: bool) -> String {
 /// Wire, routes, congestion control and chunk: `native · sendfile → recv · loopback cubic · 1 MiB chunks`.
 #[must_use]
 pub fn how(row: &Row) -> String {
-    let Some(started) = row.started() else { return String::new() };
+    let Some(started) = row.started() else {
+        return String::new();
+    };
     let mut words = vec![started.wire.to_owned()];
     let routes: Vec<&str> = [
-        row.end(crate::transfer::Side::Sender).started.as_ref().and_then(|started| started.send_route).or(started.send_route),
-        row.end(crate::transfer::Side::Receiver).started.as_ref().and_then(|started| started.receive_route).or(started.receive_route),
+        row.end(crate::transfer::Side::Sender)
+            .started
+            .as_ref()
+            .and_then(|started| started.send_route)
+            .or(started.send_route),
+        row.end(crate::transfer::Side::Receiver)
+            .started
+            .as_ref()
+            .and_then(|started| started.receive_route)
+            .or(started.receive_route),
     ]
     .into_iter()
     .flatten()
@@ -72,10 +94,17 @@ pub fn how(row: &Row) -> String {
     if !routes.is_empty() {
         words.push(routes.join(" → "));
     }
-    let place = if matches!(row.recipe.what, What::Loopback { .. }) { "loopback " } else { "" };
+    let place = if matches!(row.recipe.what, What::Loopback { .. }) {
+        "loopback "
+    } else {
+        ""
+    };
     if let Some(congestion) = &started.congestion_control {
         words.push(format!("{place}{congestion}"));
     }
-    words.push(format!("{} chunks", format::binary_bytes(row.recipe.options.chunk_bytes)));
+    words.push(format!(
+        "{} chunks",
+        format::binary_bytes(row.recipe.options.chunk_bytes)
+    ));
     words.join(" · ")
 }

@@ -39,37 +39,65 @@ impl Curves {
         self.sender.len() + self.receiver.len() + self.mean.len()
     }
 
+    fn highest(&self) -> f64 {
+        self.sender
+            .iter()
+            .chain(&self.receiver)
+            .map(|drawn| drawn.value)
+            .fold(0.0, f64::max)
+    }
 }
 
 /// Draws the plot.
 pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
     let time = TimeAxis::of(row);
-    let curves = Curves::of(row, time.from_s, time.to_s, time_plot::buckets(ui) / 3);
-    let values = axis(row, actions);
+    let curves = Curves::of(row, time.from_s, time.to_s, time_plot::buckets(ui) / 5);
+    let values = axis(row, &curves, actions);
     let [sender, receiver, mean] =
         [&curves.sender, &curves.receiver, &curves.mean].map(|curve| time_plot::points(curve));
-    let plot = time_plot::show(ui, "throughput", height, time, values, |t_s| hover(row, time, t_s), |plot| {
-        let line = |name: &str, points, colour, width: f32| {
-            Line::new(name, PlotPoints::Borrowed(points)).color(colour).width(width).allow_hover(false).allow_band(false)
-        };
-        plot.line(line("mean", &mean, palette.neutral, 1.0));
-        plot.line(line("sender", &sender, palette.sender, 1.5));
-        plot.line(line("receiver", &receiver, palette.receiver, 1.5));
-    });
+    let plot = time_plot::show(
+        ui,
+        "throughput",
+        height,
+        time,
+        values,
+        |t_s| hover(row, time, t_s),
+        |plot| {
+            let line = |name: &str, points, colour, width: f32| {
+                Line::new(name, PlotPoints::Borrowed(points))
+                    .color(colour)
+                    .width(width)
+                    .allow_hover(false)
+                    .allow_band(false)
+            };
+            plot.line(line("mean", &mean, palette.neutral, 1.0));
+            plot.line(line("sender", &sender, palette.sender, 1.5));
+            plot.line(line("receiver", &receiver, palette.receiver, 1.5));
+        },
+    );
     time_plot::interact(ui, &plot, row, time, actions);
 }
 
-/// The rate axis. While a transfer runs it only ever grows; a spike may leave it at the top.
-fn axis(row: &Row, actions: &mut Vec<Action>) -> ValueAxis {
-    let highest = row.highest_rate();
+/// The rate axis. While a transfer runs it only ever grows; a spike leaves it at the top rather than flatten the rest.
+fn axis(row: &Row, curves: &Curves, actions: &mut Vec<Action>) -> ValueAxis {
+    let highest = curves.highest().min(2.0 * row.lasting_rate());
     let (wanted, _) = nice_top(highest);
-    let top = if row.is_over() || wanted > row.rate_axis_top { wanted } else { row.rate_axis_top };
+    let top = if row.is_over() || wanted > row.rate_axis_top {
+        wanted
+    } else {
+        row.rate_axis_top
+    };
     if highest > 0.0 && top.total_cmp(&row.rate_axis_top).is_ne() {
         actions.push(Action::SetRateAxisTop(row.key, top));
     }
     let (scale, _) = unit(top);
-    ValueAxis { top, step: nice_step(top / 5.01), scale, suffix: "" }
+    ValueAxis {
+        top,
+        step: nice_step(top / 5.01),
+        scale,
+        suffix: "",
+    }
 }
 
 /// The unit of the rate axis: what its numbers are divided by, and its name.
@@ -94,5 +122,9 @@ fn hover(row: &Row, time: TimeAxis, t_s: f64) -> String {
     }
     let mean = row.main_end().series.rate_before(t_s, f64::INFINITY);
     let length_s = time.to_s - time.from_s;
-    format!("{}{rates}\nmean {}", time.label(t_s, nice_step(length_s / 1000.0)), format::rate(mean))
+    format!(
+        "{}{rates}\nmean {}",
+        time.label(t_s, nice_step(length_s / 1000.0)),
+        format::rate(mean)
+    )
 }

@@ -28,7 +28,12 @@ impl TimeAxis {
     pub fn of(row: &Row) -> Self {
         let end_s = time_end(row.elapsed_end_s(), !row.is_over());
         let (from_s, to_s) = row.zoom_s.unwrap_or((0.0, end_s));
-        Self { from_s, to_s, can_zoom: row.is_over(), end_s }
+        Self {
+            from_s,
+            to_s,
+            can_zoom: row.is_over(),
+            end_s,
+        }
     }
 
     /// The part of the axis around `centre_s` that is `factor` times as long, kept inside of the whole.
@@ -60,13 +65,16 @@ impl TimeAxis {
 /// A number with as many decimals as tell one step from the next.
 #[must_use]
 pub fn decimals(value: f64, step: f64) -> String {
+    if value.abs() < step.abs() * 1e-6 {
+        return "0".to_owned();
+    }
     let mut digits = 0;
     let mut shown = step.abs();
     while digits < 6 && (shown - shown.round()).abs() > shown * 1e-6 {
         digits += 1;
         shown *= 10.0;
     }
-    format!("{:.digits$}", if value.abs() < step * 1e-6 { 0.0 } else { value })
+    format!("{value:.digits$}")
 }
 
 /// The y axis of a plot.
@@ -100,7 +108,13 @@ pub fn show<'a>(
         .tick_label_color(weak)
         .min_thickness(20.0);
     let y_axis = AxisHints::new_y()
-        .formatter(move |mark, _| format!("{}{}", decimals(mark.value / values.scale, values.step / values.scale), values.suffix))
+        .formatter(move |mark, _| {
+            format!(
+                "{}{}",
+                decimals(mark.value / values.scale, values.step / values.scale),
+                values.suffix
+            )
+        })
         .tick_label_font(theme::small())
         .tick_label_color(weak)
         .label_spacing(8.0..=12.0)
@@ -108,7 +122,11 @@ pub fn show<'a>(
         .min_thickness(LEFT_AXIS_WIDTH);
     let (unit_s, _) = time.unit();
     // A plot is looked at, not tabbed to: the keys work wherever the focus is.
-    let sense = if time.can_zoom { Sense::CLICK | Sense::DRAG } else { Sense::hover() };
+    let sense = if time.can_zoom {
+        Sense::CLICK | Sense::DRAG
+    } else {
+        Sense::hover()
+    };
     Plot::new(name)
         .height(height)
         .sense(sense)
@@ -158,7 +176,11 @@ pub fn interact(ui: &Ui, plot: &PlotResponse<()>, row: &Row, time: TimeAxis, act
     let length_s = time.to_s - time.from_s;
     let moved = (shown.start() - time.from_s).abs() + (shown.end() - time.to_s).abs() > length_s * 1e-6;
     if moved {
-        let axis = TimeAxis { from_s: *shown.start(), to_s: *shown.end(), ..time };
+        let axis = TimeAxis {
+            from_s: *shown.start(),
+            to_s: *shown.end(),
+            ..time
+        };
         actions.push(Action::Zoom(row.key, axis.zoomed(1.0, *shown.start(), 0.0)));
     } else if let Some(pointer) = plot.response.hover_pos() {
         let scroll = ui.input(|input| input.smooth_scroll_delta);
@@ -174,14 +196,21 @@ pub fn interact(ui: &Ui, plot: &PlotResponse<()>, row: &Row, time: TimeAxis, act
 /// A curve in the plot's own points.
 #[must_use]
 pub fn points(curve: &[Drawn]) -> Vec<PlotPoint> {
-    curve.iter().map(|drawn| PlotPoint::new(drawn.t_s, drawn.value)).collect()
+    curve
+        .iter()
+        .map(|drawn| PlotPoint::new(drawn.t_s, drawn.value))
+        .collect()
 }
 
 /// How many points of a curve there is room for: one every two pixels.
 #[must_use]
 pub fn buckets(ui: &Ui) -> usize {
     // A width in points is neither negative nor beyond any screen.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and not negative")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "small and not negative"
+    )]
     let pixels = ui.available_width().clamp(2.0, 8192.0) as usize;
     pixels / 2
 }
@@ -192,8 +221,13 @@ pub fn legend(ui: &mut Ui, entries: &[(&str, Color32)]) {
     for (name, colour) in entries {
         let galley = ui.painter().layout_no_wrap((*name).to_owned(), theme::small(), weak);
         let (rect, _) = ui.allocate_exact_size(eframe::egui::vec2(galley.size().x + 20.0, 18.0), Sense::hover());
-        ui.painter().hline(rect.left()..=rect.left() + 14.0, rect.center().y, (2.0, *colour));
-        ui.painter().galley(rect.left_center() + eframe::egui::vec2(20.0, -galley.size().y / 2.0), galley, weak);
+        ui.painter()
+            .hline(rect.left()..=rect.left() + 14.0, rect.center().y, (2.0, *colour));
+        ui.painter().galley(
+            rect.left_center() + eframe::egui::vec2(20.0, -galley.size().y / 2.0),
+            galley,
+            weak,
+        );
         ui.add_space(6.0);
     }
 }
@@ -207,7 +241,10 @@ fn marks((from, to): (f64, f64), step: f64) -> Vec<GridMark> {
     (0..=1000_u32)
         .map(f64::from)
         .take_while(|i| *i <= count)
-        .map(|i| GridMark { value: (first + i) * step, step_size: step })
+        .map(|i| GridMark {
+            value: (first + i) * step,
+            step_size: step,
+        })
         .collect()
 }
 
@@ -221,7 +258,12 @@ mod tests {
     use super::*;
 
     fn axis(from_s: f64, to_s: f64, end_s: f64) -> TimeAxis {
-        TimeAxis { from_s, to_s, can_zoom: true, end_s }
+        TimeAxis {
+            from_s,
+            to_s,
+            can_zoom: true,
+            end_s,
+        }
     }
 
     #[test]

@@ -35,7 +35,12 @@ fn row_ui(ui: &mut Ui, row: &Row, is_selected: bool, now_s: f64, actions: &mut V
     let rate = row.rate_in_words(now_s);
     let note = row.note_in_words(now_s);
     response.widget_info(|| {
-        let text = format!("{}, {}, {}, {rate}, {note}", row.name(), row.array_in_words(), row.endpoint_in_words());
+        let text = format!(
+            "{}, {}, {}, {rate}, {note}",
+            row.name(),
+            row.array_in_words(),
+            row.endpoint_in_words()
+        );
         WidgetInfo::selected(Role::ListItem, true, is_selected, text)
     });
     if response.clicked() {
@@ -44,33 +49,91 @@ fn row_ui(ui: &mut Ui, row: &Row, is_selected: bool, now_s: f64, actions: &mut V
     if is_selected {
         ui.painter().rect_filled(rect, 0.0, palette.selected_row);
     } else if response.hovered() {
-        ui.painter().rect_filled(rect, 0.0, palette.selected_row.gamma_multiply(0.5));
+        ui.painter()
+            .rect_filled(rect, 0.0, palette.selected_row.gamma_multiply(0.5));
     }
-    ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, (1.0, palette.hairline));
+    ui.painter()
+        .hline(rect.x_range(), rect.bottom() - 0.5, (1.0, palette.hairline));
     focus_ring(ui, &response, rect.shrink(1.0));
 
     let columns = Columns::of(rect);
     let colour = phase_colour(row, palette);
-    let [top, bottom] = [pos2(columns.name.left(), rect.center().y - 9.0), pos2(columns.name.left(), rect.center().y + 9.0)];
-    let half = |centre: f32| Rect::from_min_size(pos2(columns.name.left(), centre - 9.0), vec2(columns.name.width(), 18.0));
-    line(ui, half(top.y), Align2::LEFT_CENTER, row.name(), theme::strong(), palette.text);
-    line(ui, half(bottom.y), Align2::LEFT_CENTER, &row.array_in_words(), theme::small(), palette.weak);
+    let [top, bottom] = [
+        pos2(columns.name.left(), rect.center().y - 9.0),
+        pos2(columns.name.left(), rect.center().y + 9.0),
+    ];
+    let half = |centre: f32| {
+        Rect::from_min_size(
+            pos2(columns.name.left(), centre - 9.0),
+            vec2(columns.name.width(), 18.0),
+        )
+    };
+    line(
+        ui,
+        half(top.y),
+        Align2::LEFT_CENTER,
+        row.name(),
+        theme::strong(),
+        palette.text,
+    );
+    line(
+        ui,
+        half(bottom.y),
+        Align2::LEFT_CENTER,
+        &row.array_in_words(),
+        theme::small(),
+        palette.weak,
+    );
     if let Some(endpoint) = columns.endpoint {
-        line(ui, endpoint, Align2::LEFT_CENTER, &row.endpoint_in_words(), theme::small(), palette.weak);
+        line(
+            ui,
+            endpoint,
+            Align2::LEFT_CENTER,
+            &row.endpoint_in_words(),
+            theme::small(),
+            palette.weak,
+        );
     }
     bar(ui, columns.bar, row.share_done() as f32, colour);
-    let rate_colour = if matches!(row.phase, Phase::Failed { .. }) { palette.failed } else { palette.text };
-    line(ui, columns.rate, Align2::RIGHT_CENTER, &rate, theme::strong(), rate_colour);
-    let note_colour = if row.phase == (Phase::Done { verified: Some(true) }) { palette.verified } else { palette.weak };
-    line(ui, columns.note, Align2::LEFT_CENTER, &note, theme::small(), note_colour);
-    from_right(ui, ("buttons", row.key), columns.buttons, |ui| buttons_ui(ui, row, actions));
+    let rate_colour = if matches!(row.phase, Phase::Failed { .. }) {
+        palette.failed
+    } else {
+        palette.text
+    };
+    line(
+        ui,
+        columns.rate,
+        Align2::RIGHT_CENTER,
+        &rate,
+        theme::strong(),
+        rate_colour,
+    );
+    let note_colour = if row.phase == (Phase::Done { verified: Some(true) }) {
+        palette.verified
+    } else {
+        palette.weak
+    };
+    line(
+        ui,
+        columns.note,
+        Align2::LEFT_CENTER,
+        &note,
+        theme::small(),
+        note_colour,
+    );
+    from_right(ui, ("buttons", row.key), columns.buttons, |ui| {
+        buttons_ui(ui, row, actions)
+    });
 }
 
 fn buttons_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
     ui.spacing_mut().item_spacing.x = 0.0;
     let name = row.name();
     let mut word = |ui: &mut Ui, text: &str, hover: &str, action: Action| {
-        if word_button(ui, text, &format!("{text} {name}")).on_hover_text(hover).clicked() {
+        if word_button(ui, text, &format!("{text} {name}"))
+            .on_hover_text(hover)
+            .clicked()
+        {
             actions.push(action);
         }
     };
@@ -78,12 +141,21 @@ fn buttons_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
         word(ui, "Remove", "Take it off the list (Del)", Action::Remove(row.key));
         word(ui, "Again", "Start the same again", Action::Again(row.key));
     } else {
-        let (stop, why) = if row.recipe.repeat { ("Stop", "Stop repeating (Del)") } else { ("Cancel", "Give up (Del)") };
+        let (stop, why) = if row.recipe.repeat {
+            ("Stop", "Stop repeating (Del)")
+        } else {
+            ("Cancel", "Give up (Del)")
+        };
         word(ui, stop, why, Action::Cancel(row.key));
         if row.phase == Phase::Is(State::Paused) {
             word(ui, "Resume", "Go on (Space)", Action::Resume(row.key));
         } else if row.can_pause() {
-            word(ui, "Pause", "Stop moving bytes for a while (Space)", Action::Pause(row.key));
+            word(
+                ui,
+                "Pause",
+                "Stop moving bytes for a while (Space)",
+                Action::Pause(row.key),
+            );
         }
     }
 }
@@ -130,6 +202,13 @@ impl Columns {
         let bar = Rect::from_center_size(bar.center(), vec2(bar.width(), 4.0));
         let endpoint = is_wide.then(|| take(130.0));
         let name = Rect::from_min_max(inner.min, pos2(right, inner.bottom()));
-        Self { name, endpoint, bar, rate, note, buttons }
+        Self {
+            name,
+            endpoint,
+            bar,
+            rate,
+            note,
+            buttons,
+        }
     }
 }
