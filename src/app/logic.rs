@@ -8,7 +8,7 @@ use super::model::form::{SinkKind, SourceKind};
 use super::model::plan::{Paths, Recipe, What, check};
 use super::model::row::{Phase, RowKey};
 use super::worker::{Dialog, Reply, Task};
-use super::{App, Question};
+use super::{App, Clock, Question};
 use crate::transfer::{Incoming, Job, Transfer};
 
 /// Events taken in for one frame: more than two frames' worth, few enough never to hold a frame up.
@@ -243,6 +243,9 @@ impl App {
     /// Measures what the window costs and asks for the next frame, as late as that allows.
     fn set_pace(&mut self, ctx: &Context) {
         let now_s = self.now_s();
+        if matches!(self.clock, Clock::Stopped(_)) {
+            return;
+        }
         if !self.transfers.is_moving() {
             self.meter.rest();
             if self.transfers.running() == 0 && self.handles.is_empty() {

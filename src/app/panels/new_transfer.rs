@@ -103,7 +103,7 @@ fn source_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut 
                 actions.push(Action::BrowseSource);
             });
             ui.data_mut(|data| data.insert_temp(first_field(), response));
-            tight(ui, |ui| mistake(ui, wrong.get(&Field::Path)));
+            mistake_below(ui, wrong.get(&Field::Path));
             if form.path.trim().is_empty() && context.can_drop {
                 tight(ui, |ui| {
                     caption(ui, "Or drop a file anywhere on this window.");
@@ -175,7 +175,7 @@ fn sink_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut Ve
                 actions.push(Action::BrowseSink);
             },
         );
-        tight(ui, |ui| mistake(ui, context.checked.mistakes.get(&Field::SinkPath)));
+        mistake_below(ui, context.checked.mistakes.get(&Field::SinkPath));
     }
 }
 
@@ -360,6 +360,12 @@ fn titled(ui: &mut Ui, title: &str, content: impl FnOnce(&mut Ui)) {
         ));
         content(ui);
     });
+}
+
+fn mistake_below(ui: &mut Ui, text: Option<&String>) {
+    if text.is_some() {
+        tight(ui, |ui| mistake(ui, text));
+    }
 }
 
 /// Something that belongs to what stands above it.
