@@ -6,7 +6,7 @@ use eframe::egui::{Context, ViewportCommand};
 
 use super::model::form::{SinkKind, SourceKind};
 use super::model::plan::{Paths, Recipe, What, check};
-use super::model::row::{Phase, RowKey};
+use super::model::row::RowKey;
 use super::worker::{Dialog, Reply, Task};
 use super::{App, Clock, Question};
 use crate::transfer::{Incoming, Job, Transfer};
@@ -109,7 +109,7 @@ impl App {
             };
             if let Some(row) = self.transfers.row_mut(key) {
                 row.settle(outcome);
-                if row.recipe.repeat && matches!(row.phase, Phase::Done { .. }) && !self.is_closing {
+                if row.goes_on() && !self.is_closing {
                     row.next_round(now_s);
                     self.launch(key);
                 }

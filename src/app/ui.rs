@@ -101,6 +101,9 @@ impl App {
             Action::Resume(key) => drop(self.handle(key).map(crate::transfer::Transfer::resume)),
             Action::Cancel(key) => {
                 self.question = None;
+                if let Some(row) = self.transfers.row_mut(key) {
+                    row.is_stopping = true;
+                }
                 match self.handle(key) {
                     Some(transfer) => transfer.cancel(),
                     // Not begun: a listener that is being bound.

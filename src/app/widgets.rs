@@ -85,7 +85,9 @@ pub fn segments<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, cho
         let cell = Rect::from_min_size(pos2(left, rect.top() + 2.0), vec2(width, rect.height() - 4.0));
         let response = ui.interact(cell, ui.scope_id().with((name, i)), Sense::click());
         let is_chosen = *value == *choice;
-        response.widget_info(|| WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), is_chosen, *text));
+        response.widget_info(|| {
+            WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), is_chosen, format!("{name}: {text}"))
+        });
         if response.clicked() {
             *value = *choice;
         }

@@ -68,7 +68,7 @@ fn source_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut 
     let wrong = &context.checked.mistakes;
     segments(
         ui,
-        "source",
+        "Source",
         &mut form.source,
         &[(SourceKind::Range, "Float range"), (SourceKind::File, "File")],
     );
@@ -125,7 +125,7 @@ fn endpoint_ui(ui: &mut Ui, form: &mut Form, checked: &Checked) {
             (EndpointKind::SendTo, "Send to"),
             (EndpointKind::ReceiveAt, "Receive at"),
         ];
-        segments(ui, "endpoint", &mut form.endpoint, &choices);
+        segments(ui, "Between", &mut form.endpoint, &choices);
     });
     let wrong = &checked.mistakes;
     match form.endpoint {
@@ -162,7 +162,7 @@ fn sink_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut Ve
             (SinkKind::File, "File"),
             (SinkKind::Discard, "Discard"),
         ];
-        segments(ui, "sink", &mut form.sink, &choices);
+        segments(ui, "Into", &mut form.sink, &choices);
     });
     if form.sink == SinkKind::File {
         path_ui(
