@@ -6,9 +6,9 @@ use eframe::egui::{Context, ViewportCommand};
 
 use super::model::form::{SinkKind, SourceKind};
 use super::model::plan::{Paths, Recipe, What, check};
-use super::model::row::{Phase, RowKey};
+use super::model::row::RowKey;
 use super::worker::{Dialog, Reply, Task};
-use super::{App, Question};
+use super::{App, Clock, Question};
 use crate::transfer::{Incoming, Job, Transfer};
 
 /// Events taken in for one frame: more than two frames' worth, few enough never to hold a frame up.
@@ -109,7 +109,7 @@ impl App {
             };
             if let Some(row) = self.transfers.row_mut(key) {
                 row.settle(outcome);
-                if row.recipe.repeat && matches!(row.phase, Phase::Done { .. }) && !self.is_closing {
+                if row.goes_on() && !self.is_closing {
                     row.next_round(now_s);
                     self.launch(key);
                 }
@@ -243,6 +243,9 @@ impl App {
     /// Measures what the window costs and asks for the next frame, as late as that allows.
     fn set_pace(&mut self, ctx: &Context) {
         let now_s = self.now_s();
+        if matches!(self.clock, Clock::Stopped(_)) {
+            return;
+        }
         if !self.transfers.is_moving() {
             self.meter.rest();
             if self.transfers.running() == 0 && self.handles.is_empty() {

@@ -89,8 +89,14 @@ pub struct App {
     own_threads: OwnThreads,
     resident_bytes: Option<u64>,
     resident_read_s: f64,
-    began: Instant,
+    clock: Clock,
     prints_frame_times: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Clock {
+    Since(Instant),
+    Stopped(f64),
 }
 
 /// What is asked in the middle of the window.
@@ -152,7 +158,7 @@ impl App {
             own_threads: OwnThreads::default(),
             resident_bytes: None,
             resident_read_s: f64::NEG_INFINITY,
-            began: Instant::now(),
+            clock: Clock::Since(Instant::now()),
             prints_frame_times: std::env::var_os("ARRAYLIFT_FRAME_TIMES").is_some(),
         }
     }
@@ -179,8 +185,16 @@ impl App {
         &mut self.settings
     }
 
+    /// Stops the window's clock, and with it whatever is measured: for pictures that are to be the same every time.
+    pub fn stop_clock(&mut self, now_s: f64) {
+        self.clock = Clock::Stopped(now_s);
+    }
+
     fn now_s(&self) -> f64 {
-        self.began.elapsed().as_secs_f64()
+        match self.clock {
+            Clock::Since(began) => began.elapsed().as_secs_f64(),
+            Clock::Stopped(now_s) => now_s,
+        }
     }
 }
 

@@ -111,13 +111,13 @@ pub fn body() -> FontId {
 /// Body text that carries weight: numbers, names, headings.
 #[must_use]
 pub fn strong() -> FontId {
-    FontId::new(BODY, semi_bold())
+    FontId::new(BODY, medium())
 }
 
 /// The rate.
 #[must_use]
 pub fn hero() -> FontId {
-    FontId::new(HERO, semi_bold())
+    FontId::new(HERO, medium())
 }
 
 /// Sets typeface, sizes and both palettes; once, at the start.
@@ -136,8 +136,8 @@ pub fn choose(ctx: &Context, choice: ThemeChoice) {
     });
 }
 
-fn semi_bold() -> FontFamily {
-    FontFamily::Name("semi-bold".into())
+fn medium() -> FontFamily {
+    FontFamily::Name("medium".into())
 }
 
 fn fonts() -> FontDefinitions {
@@ -149,9 +149,9 @@ fn fonts() -> FontDefinitions {
             include_bytes!("../../assets/fonts/InterTabular-Regular.otf"),
         ),
         (
-            "semi-bold",
-            semi_bold(),
-            include_bytes!("../../assets/fonts/InterTabular-SemiBold.otf"),
+            "medium",
+            medium(),
+            include_bytes!("../../assets/fonts/InterTabular-Medium.otf"),
         ),
     ];
     // What Inter lacks, such as Chinese file names, comes from egui's own fonts as far as they go.

@@ -2,7 +2,7 @@
 
 use eframe::egui::{
     self, Align, Align2, CentralPanel, Context, Event, Frame, Key, Layout, Margin, Modifiers, Panel, Rect, RichText,
-    ScrollArea, Stroke, Ui, UiBuilder, pos2, vec2,
+    ScrollArea, Ui, UiBuilder, pos2, vec2,
 };
 
 use super::action::Action;
@@ -32,7 +32,6 @@ impl App {
         let is_narrow = ui.available_width() < NARROW;
         let shows_form = self.shows_form(is_narrow);
         let palette = theme::palette(ui);
-        let hairline = Stroke::new(1.0, palette.hairline);
 
         let bar = Frame::new()
             .fill(palette.background)
@@ -66,7 +65,7 @@ impl App {
                 if self.transfers.rows().is_empty() {
                     empty_ui(ui, &self.checked.summary);
                 } else {
-                    self.transfers_ui(ui, hairline, &mut actions);
+                    self.transfers_ui(ui, &mut actions);
                 }
             });
         match self.question {
@@ -102,6 +101,9 @@ impl App {
             Action::Resume(key) => drop(self.handle(key).map(crate::transfer::Transfer::resume)),
             Action::Cancel(key) => {
                 self.question = None;
+                if let Some(row) = self.transfers.row_mut(key) {
+                    row.is_stopping = true;
+                }
                 match self.handle(key) {
                     Some(transfer) => transfer.cancel(),
                     // Not begun: a listener that is being bound.
@@ -201,7 +203,7 @@ impl App {
         }
     }
 
-    fn transfers_ui(&self, ui: &mut Ui, hairline: Stroke, actions: &mut Vec<Action>) {
+    fn transfers_ui(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let now_s = self.now_s();
         ui.spacing_mut().item_spacing.y = 0.0;
         let rows = self.transfers.rows().len().min(6);
@@ -212,7 +214,6 @@ impl App {
         let visible = (1..=rows).take_while(|count| *count as f32 <= room).last().unwrap_or(1);
         transfers::ui(ui, &self.transfers, now_s, visible, actions);
         let Some(row) = self.transfers.selected() else { return };
-        let _ = hairline;
         Frame::new()
             .inner_margin(Margin {
                 left: 24,
@@ -228,7 +229,7 @@ impl App {
                         numbers::ui(ui, row, now_s, self.resident_bytes);
                         ui.add_space(STEP);
                         numbers::message_ui(ui, row, actions);
-                        if row.elapsed_end_s() > 0.0 || row.started().is_some() {
+                        if row.started().is_some() {
                             detail_ui(ui, row, actions);
                         }
                     });
@@ -263,13 +264,16 @@ impl App {
                 actions.push(Action::Pause(row.key));
             }
         }
-        if pressed(Modifiers::NONE, Key::Delete) || pressed(Modifiers::NONE, Key::Escape) {
-            actions.push(match row.is_over() {
-                true => Action::Remove(row.key),
-                // What has run for a while is not lost by one key.
-                false if row.elapsed_end_s() > 5.0 => Action::AskToCancel(row.key),
-                false => Action::Cancel(row.key),
-            });
+        let (is_delete, is_escape) = (
+            pressed(Modifiers::NONE, Key::Delete),
+            pressed(Modifiers::NONE, Key::Escape),
+        );
+        match (is_delete, is_escape, row.is_over()) {
+            (true, _, true) => actions.push(Action::Remove(row.key)),
+            // What has run for a while is not lost by one key.
+            (true, _, false) if row.elapsed_end_s() < 5.0 => actions.push(Action::Cancel(row.key)),
+            (true, _, false) | (_, true, false) => actions.push(Action::AskToCancel(row.key)),
+            _ => {}
         }
         zoom_keys(row, &pressed, actions);
     }

@@ -85,7 +85,9 @@ pub fn segments<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, cho
         let cell = Rect::from_min_size(pos2(left, rect.top() + 2.0), vec2(width, rect.height() - 4.0));
         let response = ui.interact(cell, ui.scope_id().with((name, i)), Sense::click());
         let is_chosen = *value == *choice;
-        response.widget_info(|| WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), is_chosen, *text));
+        response.widget_info(|| {
+            WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), is_chosen, format!("{name}: {text}"))
+        });
         if response.clicked() {
             *value = *choice;
         }
@@ -146,6 +148,18 @@ pub fn pair(ui: &mut Ui, left: impl FnOnce(&mut Ui), right: impl FnOnce(&mut Ui)
             right(ui);
         });
     });
+}
+
+/// A box to tick.
+pub fn tick(ui: &mut Ui, value: &mut bool, text: &str) -> Response {
+    let palette = theme::palette(ui);
+    ui.scope(|ui| {
+        let edge = Stroke::new(1.0, palette.weak.gamma_multiply(0.6));
+        ui.visuals_mut().widgets.inactive.bg_stroke = edge;
+        ui.visuals_mut().widgets.hovered.bg_stroke = Stroke::new(1.0, palette.weak);
+        ui.checkbox(value, RichText::new(text).font(theme::small()).color(palette.weak))
+    })
+    .inner
 }
 
 /// A button that is only a word, grey until someone points at it.

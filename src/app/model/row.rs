@@ -96,6 +96,8 @@ pub struct Row {
     pub note: Option<String>,
     /// How often it was done, where it repeats.
     pub rounds: u32,
+    /// Whether someone wants it to end with this round.
+    pub is_stopping: bool,
     /// What is looked at, in seconds, where someone zoomed in.
     pub zoom_s: Option<(f64, f64)>,
     /// The highest end of the rate axis so far; never falls while it runs.
@@ -123,6 +125,7 @@ impl Row {
             path: None,
             note: None,
             rounds: 0,
+            is_stopping: false,
             zoom_s: None,
             rate_axis_top: 0.0,
             sender: End::default(),
@@ -166,6 +169,12 @@ impl Row {
     #[must_use]
     pub fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Done { .. } | Phase::Failed { .. } | Phase::Cancelled)
+    }
+
+    /// Whether another round begins now that this one is over.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        self.recipe.repeat && !self.is_stopping && matches!(self.phase, Phase::Done { .. })
     }
 
     /// Whether figures change from one frame to the next without an event.
@@ -332,13 +341,12 @@ impl Row {
 
     /// The highest rate that lasted for a twentieth of the time, at either end.
     #[must_use]
-    pub fn highest_rate(&self) -> f64 {
+    pub fn lasting_rate(&self) -> f64 {
         let window_s = (self.elapsed_end_s() / 20.0).max(0.002);
         self.sender
             .series
             .peak(window_s)
             .max(self.receiver.series.peak(window_s))
-            * 1.1
     }
 
     /// How much of this round is done, from 0 to 1.

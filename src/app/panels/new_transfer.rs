@@ -7,7 +7,8 @@ use crate::app::model::form::{EndpointKind, Field, Form, SinkKind, SourceKind};
 use crate::app::model::plan::Checked;
 use crate::app::theme::{self, STEP};
 use crate::app::widgets::{
-    caption, dropdown, field, focus_ring, fold_triangle, main_button, mistake, pair, segments, text_edit, word_button,
+    caption, dropdown, field, focus_ring, fold_triangle, main_button, mistake, pair, segments, text_edit, tick,
+    word_button,
 };
 
 const DTYPES: [(&str, &str); 10] = [
@@ -67,7 +68,7 @@ fn source_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut 
     let wrong = &context.checked.mistakes;
     segments(
         ui,
-        "source",
+        "Source",
         &mut form.source,
         &[(SourceKind::Range, "Float range"), (SourceKind::File, "File")],
     );
@@ -102,7 +103,7 @@ fn source_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut 
                 actions.push(Action::BrowseSource);
             });
             ui.data_mut(|data| data.insert_temp(first_field(), response));
-            tight(ui, |ui| mistake(ui, wrong.get(&Field::Path)));
+            mistake_below(ui, wrong.get(&Field::Path));
             if form.path.trim().is_empty() && context.can_drop {
                 tight(ui, |ui| {
                     caption(ui, "Or drop a file anywhere on this window.");
@@ -124,7 +125,7 @@ fn endpoint_ui(ui: &mut Ui, form: &mut Form, checked: &Checked) {
             (EndpointKind::SendTo, "Send to"),
             (EndpointKind::ReceiveAt, "Receive at"),
         ];
-        segments(ui, "endpoint", &mut form.endpoint, &choices);
+        segments(ui, "Between", &mut form.endpoint, &choices);
     });
     let wrong = &checked.mistakes;
     match form.endpoint {
@@ -161,7 +162,7 @@ fn sink_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut Ve
             (SinkKind::File, "File"),
             (SinkKind::Discard, "Discard"),
         ];
-        segments(ui, "sink", &mut form.sink, &choices);
+        segments(ui, "Into", &mut form.sink, &choices);
     });
     if form.sink == SinkKind::File {
         path_ui(
@@ -174,7 +175,7 @@ fn sink_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut Ve
                 actions.push(Action::BrowseSink);
             },
         );
-        tight(ui, |ui| mistake(ui, context.checked.mistakes.get(&Field::SinkPath)));
+        mistake_below(ui, context.checked.mistakes.get(&Field::SinkPath));
     }
 }
 
@@ -265,7 +266,7 @@ fn advanced_ui(ui: &mut Ui, form: &mut Form, is_open: &mut bool, checked: &Check
         },
         |ui| {
             ui.add_space(28.0);
-            ui.checkbox(&mut form.verify, "Verify");
+            tick(ui, &mut form.verify, "Verify");
         },
     );
 }
@@ -314,13 +315,7 @@ fn start_ui(ui: &mut Ui, form: &mut Form, checked: &Checked, actions: &mut Vec<A
     } else if !is_ready {
         button.on_hover_text(why);
     }
-    let palette = theme::palette(ui);
-    ui.checkbox(
-        &mut form.repeat,
-        RichText::new("Repeat until stopped")
-            .font(theme::small())
-            .color(palette.weak),
-    );
+    tick(ui, &mut form.repeat, "Repeat until stopped");
 }
 
 /// A path with its Browse button; returns the id of the text field.
@@ -365,6 +360,12 @@ fn titled(ui: &mut Ui, title: &str, content: impl FnOnce(&mut Ui)) {
         ));
         content(ui);
     });
+}
+
+fn mistake_below(ui: &mut Ui, text: Option<&String>) {
+    if text.is_some() {
+        tight(ui, |ui| mistake(ui, text));
+    }
 }
 
 /// Something that belongs to what stands above it.

@@ -7,7 +7,7 @@ use crate::app::model::format::{self, Quantity};
 use crate::app::model::plan::What;
 use crate::app::model::row::{Numbers, Phase, Row};
 use crate::app::theme::{self, STEP};
-use crate::app::widgets::{caption, word_button};
+use crate::app::widgets::{caption, from_right, word_button};
 use crate::error::Fault;
 use crate::transfer::State;
 
@@ -107,6 +107,9 @@ impl Figure {
 
 fn figures(row: &Row, numbers: &Numbers, resident_bytes: Option<u64>) -> Vec<Figure> {
     let mut figures = Vec::new();
+    if row.started().is_none() {
+        return figures;
+    }
     match &row.phase {
         Phase::Done { verified } => {
             let (value, colour): (_, fn(&theme::Palette) -> Color32) = match verified {
@@ -186,6 +189,7 @@ pub fn message_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
         }
         Phase::Is(State::Listening) => {
             let address = row.address.clone().unwrap_or_default();
+            let reachable = reachable(&address);
             strip(
                 ui,
                 palette.receiver,
@@ -198,10 +202,10 @@ pub fn message_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
                                 .wrap()
                                 .selectable(true),
                         );
-                        caption(ui, &format!("There: arraylift send FILE {address}"));
+                        caption(ui, &format!("On the other end: arraylift send FILE {reachable}"));
                     });
                 },
-                Some(("Copy", "Copy the address", Action::Copy(address.clone()))),
+                Some(("Copy", "Copy the address", Action::Copy(reachable.clone()))),
                 actions,
             );
         }
@@ -297,24 +301,20 @@ fn strip(
     let frame = Frame::new()
         .fill(palette.field)
         .corner_radius(theme::RADIUS)
-        .inner_margin(Margin::symmetric(14, 9));
+        .inner_margin(Margin::symmetric(14, 10));
     let response = frame.show(ui, |ui| {
-        ui.set_width(ui.available_width());
-        ui.horizontal(|ui| {
-            let room = ui.available_width() - if button.is_some() { 100.0 } else { 0.0 };
-            ui.allocate_ui_with_layout(vec2(room, 0.0), Layout::top_down(Align::Min), |ui| {
-                ui.set_width(room);
-                content(ui);
-            });
-            if let Some((text, name, action)) = button {
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    if word_button(ui, text, name).clicked() {
-                        actions.push(action);
-                    }
-                });
+        let width = ui.available_width();
+        ui.set_width(width - if button.is_some() { 110.0 } else { 0.0 });
+        content(ui);
+        ui.set_min_width(width);
+    });
+    if let Some((text, name, action)) = button {
+        from_right(ui, name, response.response.rect.shrink2(vec2(8.0, 0.0)), |ui| {
+            if word_button(ui, text, name).clicked() {
+                actions.push(action);
             }
         });
-    });
+    }
     let rect = response.response.rect;
     ui.painter().vline(
         rect.left() + 1.0,
@@ -322,6 +322,15 @@ fn strip(
         Stroke::new(2.0, colour),
     );
     ui.add_space(STEP);
+}
+
+/// The address as another machine would say it: `0.0.0.0` and `[::]` are this machine by its name.
+fn reachable(address: &str) -> String {
+    let any = ["0.0.0.0:", "[::]:"].iter().find_map(|any| address.strip_prefix(any));
+    match any {
+        Some(port) => format!("{}:{port}", rustix::system::uname().nodename().to_string_lossy()),
+        None => address.to_owned(),
+    }
 }
 
 /// A message of the engine as a sentence on the screen.

@@ -58,14 +58,7 @@ pub fn itself(cost: Option<Cost>, is_running: bool) -> String {
                 cost.frames_per_s
             )
         }
-        (Some(cost), false) => {
-            format!(
-                "Arraylift itself: at rest, last {:.1} % CPU, {:.0} frames/s",
-                cost.cpu * 100.0,
-                cost.frames_per_s
-            )
-        }
-        (None, _) => "Arraylift itself: at rest".to_owned(),
+        _ => "Arraylift itself: at rest".to_owned(),
     }
 }
 

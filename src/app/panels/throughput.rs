@@ -38,14 +38,22 @@ impl Curves {
     pub fn point_count(&self) -> usize {
         self.sender.len() + self.receiver.len() + self.mean.len()
     }
+
+    fn highest(&self) -> f64 {
+        self.sender
+            .iter()
+            .chain(&self.receiver)
+            .map(|drawn| drawn.value)
+            .fold(0.0, f64::max)
+    }
 }
 
 /// Draws the plot.
 pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
     let time = TimeAxis::of(row);
-    let curves = Curves::of(row, time.from_s, time.to_s, time_plot::buckets(ui) / 3);
-    let values = axis(row, actions);
+    let curves = Curves::of(row, time.from_s, time.to_s, time_plot::buckets(ui) / 5);
+    let values = axis(row, &curves, actions);
     let [sender, receiver, mean] =
         [&curves.sender, &curves.receiver, &curves.mean].map(|curve| time_plot::points(curve));
     let plot = time_plot::show(
@@ -71,9 +79,9 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) {
     time_plot::interact(ui, &plot, row, time, actions);
 }
 
-/// The rate axis. While a transfer runs it only ever grows; a spike may leave it at the top.
-fn axis(row: &Row, actions: &mut Vec<Action>) -> ValueAxis {
-    let highest = row.highest_rate();
+/// The rate axis. While a transfer runs it only ever grows; a spike leaves it at the top rather than flatten the rest.
+fn axis(row: &Row, curves: &Curves, actions: &mut Vec<Action>) -> ValueAxis {
+    let highest = curves.highest().min(2.0 * row.lasting_rate());
     let (wanted, _) = nice_top(highest);
     let top = if row.is_over() || wanted > row.rate_axis_top {
         wanted

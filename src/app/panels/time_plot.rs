@@ -65,13 +65,16 @@ impl TimeAxis {
 /// A number with as many decimals as tell one step from the next.
 #[must_use]
 pub fn decimals(value: f64, step: f64) -> String {
+    if value.abs() < step.abs() * 1e-6 {
+        return "0".to_owned();
+    }
     let mut digits = 0;
     let mut shown = step.abs();
     while digits < 6 && (shown - shown.round()).abs() > shown * 1e-6 {
         digits += 1;
         shown *= 10.0;
     }
-    format!("{:.digits$}", if value.abs() < step * 1e-6 { 0.0 } else { value })
+    format!("{value:.digits$}")
 }
 
 /// The y axis of a plot.

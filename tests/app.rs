@@ -1,0 +1,466 @@
+//! The window without a display: what it says to assistive technology is looked for and clicked, and the engine
+//! behind it is the real one. Pictures of it are compared where a software Vulkan driver is at hand.
+
+use std::time::Duration;
+
+use arraylift::app::model::form::{EndpointKind, Form};
+use arraylift::app::model::plan::{Paths, Recipe, check};
+use arraylift::app::model::row::{Phase, RowKey};
+use arraylift::app::model::settings::ThemeChoice;
+use arraylift::app::{App, AppOptions};
+use arraylift::array::Value;
+use arraylift::telemetry::{Counters, Sample};
+use arraylift::transfer::{Event, EventKind, Failure, Finished, Side, Started, State, TransferId};
+use eframe::egui::{Key, Modifiers, Role};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+
+type Window = Harness<'static, App>;
+
+#[test]
+fn it_opens_ready_and_start_moves_the_array() {
+    let mut window = window();
+    window.get_by_label("50,000,000 numbers, 400 MB");
+    window.get_by_label("Nothing has moved yet");
+    type_into(&mut window, "To (not included)", "1,000,000");
+    window.get_by_label("1,000,000 numbers, 8.00 MB");
+    window.get_by_label("Start").click();
+    until(&mut window, "done", |app| {
+        matches!(phase(app), Some(Phase::Done { verified: Some(true) }))
+    });
+    window.step();
+    window.get_by_label("Verified");
+    window.get_by_label("8.00 MB");
+    window.get_by_label("1: 1.0, 1.0");
+    window.get_by_label_contains("f64, little endian, shape (1000000,)");
+    window.get_by_label_contains("range 0 … 1e6, f64 1,000,000 · 8.00 MB, this machine");
+}
+
+#[test]
+fn control_and_enter_start_too() {
+    let mut window = window();
+    window.state_mut().settings_mut().form.to = "1000".to_owned();
+    window.run();
+    window.key_press_modifiers(Modifiers::CTRL, Key::Enter);
+    until(&mut window, "done", |app| {
+        matches!(phase(app), Some(Phase::Done { .. }))
+    });
+}
+
+#[test]
+fn a_mistake_is_named_beside_its_field_and_start_waits() {
+    let mut window = window();
+    type_into(&mut window, "Step", "0");
+    window.get_by_label_contains("a step of 0");
+    assert!(window.get_by_label("Start").accesskit_node().is_disabled());
+    window.key_press_modifiers(Modifiers::CTRL, Key::Enter);
+    window.run();
+    assert!(window.state().transfers().rows().is_empty());
+
+    type_into(&mut window, "Step", "2");
+    assert!(window.query_by_label_contains("a step of 0").is_none());
+    window.get_by_label("25,000,000 numbers, 200 MB");
+    assert!(!window.get_by_label("Start").accesskit_node().is_disabled());
+}
+
+#[test]
+fn a_file_is_looked_at_before_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data.bin");
+    std::fs::write(&path, vec![5; 123_456]).unwrap();
+    let mut window = window();
+    window.get_by_label("Source: File").click();
+    window.run();
+    window.get_by_label("choose a file, or type its path");
+    type_into(&mut window, "Path", "/no/such/file");
+    until_shown(&mut window, "there is no file at /no/such/file");
+    type_into(&mut window, "Path", path.to_str().unwrap());
+    until_shown(&mut window, "u8 123,456 · 123 kB");
+    window.get_by_label("Start").click();
+    until(&mut window, "done", |app| {
+        matches!(phase(app), Some(Phase::Done { .. }))
+    });
+    window.step();
+    window.get_by_label_contains("data.bin, u8 123,456");
+}
+
+#[test]
+fn a_transfer_pauses_resumes_and_is_cancelled() {
+    let mut window = window();
+    window.state_mut().settings_mut().form.limit = "4 MB/s".to_owned();
+    window.run();
+    window.get_by_label("Start").click();
+    until(&mut window, "moving", |app| {
+        moved(app) > 0 && phase(app) == Some(&Phase::Is(State::Transferring))
+    });
+    window.get_by_label("Pause range 0 … 5e7").click();
+    until(&mut window, "paused", |app| {
+        phase(app) == Some(&Phase::Is(State::Paused))
+    });
+    window.step();
+    window.get_by_label("Paused");
+    window.get_by_label("Resume range 0 … 5e7").click();
+    until(&mut window, "moving again", |app| {
+        phase(app) == Some(&Phase::Is(State::Transferring))
+    });
+    window.step();
+    window.get_by_label("Cancel range 0 … 5e7").click();
+    until(&mut window, "cancelled", |app| phase(app) == Some(&Phase::Cancelled));
+    window.step();
+    window.get_by_label("Remove range 0 … 5e7").click();
+    window.step();
+    window.step();
+    assert!(window.state().transfers().rows().is_empty());
+    window.get_by_label("Nothing has moved yet");
+}
+
+#[test]
+fn a_limit_is_changed_while_it_runs() {
+    let mut window = window();
+    window.state_mut().settings_mut().form.limit = "2 MB/s".to_owned();
+    window.state_mut().settings_mut().form.to = "2,000,000".to_owned();
+    window.run();
+    window.get_by_label("Start").click();
+    until(&mut window, "moving", |app| moved(app) > 0);
+    window.step();
+    let limit = |window: &Window| {
+        window
+            .state()
+            .transfers()
+            .selected()
+            .and_then(|row| row.limit_bytes_per_s)
+    };
+    assert_eq!(limit(&window), Some(2_000_000));
+    window
+        .get_by_role_and_label(Role::Slider, "Limit")
+        .increment_accesskit();
+    window.step();
+    window.step();
+    assert!(
+        limit(&window).is_none_or(|limit| limit > 2_000_000),
+        "{:?}",
+        limit(&window)
+    );
+    until(&mut window, "done", |app| {
+        matches!(phase(app), Some(Phase::Done { .. }))
+    });
+}
+
+#[test]
+fn nobody_listening_is_said_in_full() {
+    let mut window = window();
+    window.get_by_label("Between: Send to").click();
+    window.run();
+    type_into(&mut window, "Receiver's address", "127.0.0.1:1");
+    window.state_mut().settings_mut().form.to = "1000".to_owned();
+    window.run();
+    window.get_by_label("Start").click();
+    until(&mut window, "failed", |app| {
+        matches!(phase(app), Some(Phase::Failed { .. }))
+    });
+    window.step();
+    window.get_by_label("Failed");
+    window.get_by_label_contains("Nobody listens at 127.0.0.1:1");
+    window.get_by_label("Copy the message");
+}
+
+#[test]
+fn one_window_receives_what_another_sends() {
+    let mut receiver = window();
+    receiver.get_by_label("Between: Receive at").click();
+    receiver.run();
+    type_into(&mut receiver, "Address to listen on", "127.0.0.1:0");
+    receiver.get_by_label("Listen").click();
+    until(&mut receiver, "listening", |app| {
+        app.transfers().selected().is_some_and(|row| row.address.is_some())
+    });
+    let address = receiver
+        .state()
+        .transfers()
+        .selected()
+        .unwrap()
+        .address
+        .clone()
+        .unwrap();
+    until_shown(&mut receiver, "Waits for a sender at 127.0.0.1:");
+
+    let mut sender = window();
+    let form = &mut sender.state_mut().settings_mut().form;
+    (form.endpoint, form.send_to, form.to) = (EndpointKind::SendTo, address, "10,000".to_owned());
+    sender.run();
+    sender.get_by_label("Start").click();
+    until(&mut sender, "sent", |app| {
+        matches!(phase(app), Some(Phase::Done { verified: Some(true) }))
+    });
+    until(&mut receiver, "received", |app| {
+        matches!(phase(app), Some(Phase::Done { verified: Some(true) }))
+    });
+    receiver.step();
+    receiver.get_by_label("9: , 9.0");
+}
+
+#[test]
+fn repeating_goes_on_until_it_is_stopped() {
+    let mut window = window();
+    window.get_by_label("Repeat until stopped").click();
+    window.state_mut().settings_mut().form.to = "100,000".to_owned();
+    window.run();
+    window.get_by_label("Start").click();
+    until(&mut window, "third round", |app| {
+        app.transfers().selected().is_some_and(|row| row.rounds >= 2)
+    });
+    assert_eq!(window.state().transfers().rows().len(), 1, "one row");
+    for _ in 0..200 {
+        if let Some(stop) = window.query_by_label("Stop range 0 … 1e5") {
+            stop.click();
+        }
+        window.step();
+        if window.state().transfers().running() == 0 {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("it goes on for ever");
+}
+
+#[test]
+fn keys_fold_the_form_and_walk_the_list() {
+    let mut window = window();
+    let keys: Vec<RowKey> = (1..=3)
+        .map(|id| recorded(window.state_mut(), id, &Form::default()).0)
+        .collect();
+    window.run();
+    let selected = |window: &Window| window.state().transfers().selected().map(|row| row.key);
+    assert_eq!(selected(&window), Some(keys[2]));
+    window.key_press(Key::ArrowDown);
+    window.run();
+    assert_eq!(selected(&window), Some(keys[1]));
+    window.key_press_modifiers(Modifiers::CTRL, Key::B);
+    window.run();
+    assert!(window.query_by_label("Start").is_none());
+    window.key_press_modifiers(Modifiers::CTRL, Key::N);
+    window.run();
+    assert!(window.get_by_label("From").is_focused());
+}
+
+#[test]
+fn a_small_window_folds_the_form_away_once_there_is_something_to_see() {
+    let mut window = sized(900.0, 600.0);
+    window.get_by_label("Start");
+    recorded(window.state_mut(), 1, &Form::default());
+    window.run();
+    assert!(window.query_by_label("Start").is_none());
+    window.get_by_label("Show New transfer").click();
+    window.run();
+    window.get_by_label("Start");
+}
+
+#[test]
+#[ignore = "needs lavapipe (mesa-vulkan-drivers)"]
+fn dark_looks_as_it_did() {
+    looks_as_it_did(ThemeChoice::Dark, "dark");
+}
+
+#[test]
+#[ignore = "needs lavapipe (mesa-vulkan-drivers)"]
+fn light_looks_as_it_did() {
+    looks_as_it_did(ThemeChoice::Light, "light");
+}
+
+fn looks_as_it_did(theme: ThemeChoice, name: &str) {
+    let mut window = window();
+    while window.state().settings().theme != theme {
+        let shown = format!("Theme: {}", window.state().settings().theme.name());
+        window.get_by_label(&shown).click();
+        window.run();
+    }
+    window.remove_cursor();
+    window.state_mut().stop_clock(7.1);
+    window.run();
+    window.snapshot(format!("empty-{name}"));
+    several(window.state_mut());
+    window.run();
+    window.snapshot(format!("running-{name}"));
+    window.key_press(Key::ArrowDown);
+    window.run();
+    window.snapshot(format!("failed-{name}"));
+}
+
+fn window() -> Window {
+    sized(1280.0, 800.0)
+}
+
+fn sized(width: f32, height: f32) -> Window {
+    let mut window = Harness::builder()
+        .with_size([width, height])
+        .build_eframe(|cc| App::new(cc, AppOptions::default()));
+    window.run();
+    window
+}
+
+fn phase(app: &App) -> Option<&Phase> {
+    app.transfers().selected().map(|row| &row.phase)
+}
+
+fn moved(app: &App) -> u64 {
+    app.transfers()
+        .selected()
+        .map_or(0, |row| row.main_end().series.bytes())
+}
+
+/// Puts a text in place of what stands in a field.
+fn type_into(window: &mut Window, field: &str, text: &str) {
+    window.get_by_label(field).focus();
+    window.run();
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.run();
+    window.get_by_label(field).type_text(text);
+    window.run();
+}
+
+/// Draws frame after frame, for a minute at most, until the window knows what is expected of it.
+fn until(window: &mut Window, what: &str, reached: impl Fn(&App) -> bool) {
+    for _ in 0..6000 {
+        window.step();
+        if reached(window.state()) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("never {what}: {:?}", phase(window.state()));
+}
+
+fn until_shown(window: &mut Window, text: &str) {
+    for _ in 0..1000 {
+        window.step();
+        if window.query_all_by_label_contains(text).next().is_some() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("never shown: {text}");
+}
+
+fn recipe(form: &Form) -> Recipe {
+    check(form, &Paths::default()).recipe.unwrap()
+}
+
+/// A row with the beginning of a recorded transfer: 10 samples of half a gigabyte, a tenth of a second apart.
+fn recorded(app: &mut App, id: u64, form: &Form) -> (RowKey, TransferId) {
+    let id = TransferId(1_000_000 + id);
+    let recipe = recipe(form);
+    let meta = recipe.meta.clone().unwrap();
+    let key = app.transfers_mut().add(recipe, 0.0);
+    app.transfers_mut().tie(key, id);
+    for side in [Side::Sender, Side::Receiver] {
+        let started = Started {
+            source: Some("range".to_owned()),
+            sink: Some("memory".to_owned()),
+            peer: "127.0.0.1:40123".to_owned(),
+            wire: "native",
+            send_route: Some("sendfile"),
+            receive_route: Some("recv"),
+            route_reason: "recorded",
+            dtype: meta.dtype().name(),
+            shape: meta.shape().dimensions().to_vec(),
+            total_bytes: meta.byte_len(),
+            congestion_control: Some("reno".to_owned()),
+        };
+        let values = (0..10).map(|i| Value::Float(f64::from(i))).collect();
+        tell(
+            app,
+            id,
+            side,
+            0.0,
+            EventKind::State {
+                state: State::Connecting,
+            },
+        );
+        tell(app, id, side, 0.0, EventKind::Started(Box::new(started)));
+        tell(
+            app,
+            id,
+            side,
+            0.0,
+            EventKind::State {
+                state: State::Transferring,
+            },
+        );
+        tell(app, id, side, 0.0, EventKind::Preview { offset: 0, values });
+        let mut bytes = 0.0;
+        for i in 0..=140_u32 {
+            let t_s = f64::from(i) * 0.05;
+            let lag = if side == Side::Sender { 0.0 } else { 0.12 };
+            let wave = ((t_s - lag) * 2.1).sin() * 0.25 + ((t_s - lag) * 7.3).sin() * 0.1;
+            let dip = if (3.0..4.2).contains(&(t_s - lag)) { 3.1 } else { 0.0 };
+            bytes += if i == 0 { 0.0 } else { (5.8 + wave - dip) * 1e9 * 0.05 };
+            sample(app, id, side, t_s, bytes, meta.byte_len());
+        }
+    }
+    (key, id)
+}
+
+fn sample(app: &mut App, id: TransferId, side: Side, t_s: f64, bytes: f64, total: u64) {
+    let counters = Counters {
+        cpu_system_s: bytes * 0.15e-9,
+        ..Counters::default()
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a made-up number of bytes"
+    )]
+    let bytes = (bytes as u64).min(total);
+    let sample = Sample {
+        bytes,
+        rate_bytes_per_s: 0.0,
+        counters: Some(counters),
+    };
+    tell(app, id, side, t_s, EventKind::Sample(sample));
+}
+
+fn tell(app: &mut App, transfer: TransferId, side: Side, elapsed_s: f64, kind: EventKind) {
+    app.transfers_mut().fold(
+        Event {
+            kind,
+            transfer,
+            side,
+            elapsed_s,
+        },
+        elapsed_s,
+    );
+}
+
+/// One that failed, one that is done, one that runs: as after a while of work.
+fn several(app: &mut App) {
+    let form = |to: &str| Form {
+        to: to.to_owned(),
+        ..Form::default()
+    };
+    let (_, done) = recorded(app, 1, &form("50,000,000"));
+    for side in [Side::Sender, Side::Receiver] {
+        let finished = Finished {
+            bytes: 400_000_000,
+            rate_bytes_per_s: 5.41e9,
+            verified: Some(true),
+            checksum: None,
+            path: None,
+            note: None,
+        };
+        tell(app, done, side, 7.0, EventKind::Finished(Box::new(finished)));
+    }
+    let (_, broken) = recorded(app, 2, &form("6e9"));
+    let error = arraylift::Error::ClosedEarly {
+        missing: 566_000_000,
+        received: 47_434_000_000,
+        total: 48_000_000_000,
+    };
+    let failure = Failure {
+        fault: error.fault(),
+        message: error.to_string(),
+        bytes: 0,
+        error,
+    };
+    tell(app, broken, Side::Receiver, 7.0, EventKind::Failed(failure));
+    recorded(app, 3, &form("6e9"));
+}

@@ -1,0 +1,162 @@
+//! The real window on a real X display: the program is started, driven by keys, looked at and closed.
+//!
+//! Needs an X display with the GL that software rendering gives, `xdotool`, and ImageMagick's `import`; screenshots
+//! are left in `target/screenshots/`.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Longer than the slowest machine needs for anything here.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[test]
+#[ignore = "needs an X display, xdotool and ImageMagick"]
+fn the_window_opens_ready_and_one_key_moves_400_mb() {
+    let window = Window::open(&[]);
+    window.screenshot("window-ready");
+    window.key("ctrl+Return");
+    window.wait_for_title("done 400 MB at");
+    assert!(window.title().ends_with(", verified"), "{}", window.title());
+    window.screenshot("window-done");
+    window.key("ctrl+q");
+    window.closes_with_success();
+}
+
+#[test]
+#[ignore = "needs an X display, xdotool and ImageMagick"]
+fn a_file_named_on_the_command_line_is_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("numbers.bin");
+    std::fs::write(&path, vec![7; 3_000_000]).unwrap();
+    let window = Window::open(&[path.to_str().unwrap()]);
+    window.key("ctrl+Return");
+    window.wait_for_title("done 3.00 MB at");
+    window.key("ctrl+q");
+    window.closes_with_success();
+}
+
+#[test]
+#[ignore = "needs an X display, xdotool and ImageMagick"]
+fn closing_while_something_runs_asks_and_then_leaves_no_process() {
+    // What was remembered is as if someone had typed a limit under Advanced, and left.
+    let window = Window::open_as_left(&[], r#"(form:(limit:"5 MB/s"))"#);
+    window.key("ctrl+Return");
+    window.wait_for_title("transferring");
+    window.key("ctrl+q");
+    std::thread::sleep(Duration::from_secs(1));
+    window.screenshot("window-asks");
+    assert!(
+        window.title().contains("transferring"),
+        "it is still there: {}",
+        window.title()
+    );
+    window.key("Tab");
+    window.key("Return");
+    window.closes_with_success();
+}
+
+struct Window {
+    program: std::cell::RefCell<Child>,
+    id: String,
+    _settings: tempfile::TempDir,
+}
+
+impl Window {
+    fn open(arguments: &[&str]) -> Self {
+        Self::open_as_left(arguments, "()")
+    }
+
+    /// Opens it as if these settings had been left behind by the run before.
+    fn open_as_left(arguments: &[&str], left: &str) -> Self {
+        let settings = tempfile::tempdir().unwrap();
+        let folder = settings.path().join("arraylift");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("app.ron"), format!("{{\"settings\": {left:?}}}")).unwrap();
+        let program = Command::new(env!("CARGO_BIN_EXE_arraylift"))
+            .args(arguments)
+            .env("XDG_DATA_HOME", settings.path())
+            .env("LIBGL_ALWAYS_SOFTWARE", "1")
+            .env_remove("WAYLAND_DISPLAY")
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let pid = program.id().to_string();
+        let id = until(|| {
+            let found = output("xdotool", &["search", "--onlyvisible", "--pid", &pid]);
+            found.lines().next().map(str::to_owned)
+        });
+        let window = Self {
+            program: program.into(),
+            id,
+            _settings: settings,
+        };
+        // There may be no window manager that would give the focus.
+        output("xdotool", &["windowsize", "--sync", &window.id, "1280", "800"]);
+        output("xdotool", &["windowfocus", "--sync", &window.id]);
+        window
+    }
+
+    fn key(&self, key: &str) {
+        output("xdotool", &["key", "--clearmodifiers", "--window", "0", key]);
+        std::thread::sleep(Duration::from_millis(300));
+    }
+
+    fn title(&self) -> String {
+        output("xdotool", &["getwindowname", &self.id]).trim().to_owned()
+    }
+
+    fn wait_for_title(&self, part: &str) {
+        let begin = Instant::now();
+        while !self.title().contains(part) {
+            assert!(
+                begin.elapsed() < PATIENCE,
+                "the title is {:?}, not {part:?}",
+                self.title()
+            );
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn screenshot(&self, name: &str) {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join(format!("{name}.png"));
+        std::thread::sleep(Duration::from_millis(700));
+        output("import", &["-window", &self.id, path.to_str().unwrap()]);
+        assert!(std::fs::metadata(&path).unwrap().len() > 10_000, "an empty picture");
+    }
+
+    fn closes_with_success(self) {
+        let status = until(|| self.program.borrow_mut().try_wait().unwrap());
+        assert!(status.success(), "{status}");
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        // Where a test failed half-way.
+        let program = self.program.get_mut();
+        if program.try_wait().is_ok_and(|status| status.is_none()) {
+            let _ = program.kill();
+            let _ = program.wait();
+        }
+    }
+}
+
+fn until<T>(mut probe: impl FnMut() -> Option<T>) -> T {
+    let begin = Instant::now();
+    loop {
+        if let Some(found) = probe() {
+            return found;
+        }
+        assert!(begin.elapsed() < PATIENCE, "waited in vain");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn output(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output();
+    let output = output.unwrap_or_else(|error| panic!("{program} is needed: {error}"));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
