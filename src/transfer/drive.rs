@@ -67,7 +67,10 @@ pub(super) fn drive(machine: &mut dyn Machine, side: Side, controls: &Controls, 
         // Both ends were told to stop, and this one heard it from the other.
         Err(_) if controls.is_cancelled() => Ended::Cancelled { bytes },
         Err(error) => {
-            machine.give_up(&error.for_peer());
+            // A peer that has given up itself needs no answer.
+            if !matches!(error, Error::Aborted(_) | Error::Refused(_)) {
+                machine.give_up(&error.for_peer());
+            }
             Ended::Failed { error, bytes }
         }
     }

@@ -4,19 +4,19 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustix::net::{RecvFlags, recv};
+use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 
 use crate::array::ArrayMeta;
 use crate::error::Error;
 use crate::route::receive::ReceiveError;
-use crate::sys::Interest;
+use crate::sys::{Interest, wait};
 use crate::telemetry::Probe;
 use crate::wire::{Heard, Offer, ReceiveWire, Want};
 
 use super::controls::Controls;
 use super::drive::{Machine, Prefix, Progress, Teller};
 use super::endpoint::{Connection, would_block};
-use super::event::{EventKind, Finished, Started, State};
+use super::event::{EventKind, Finished, Side, Started, State};
 use super::limiter::{Allowance, Limiter};
 use super::outbox::Outbox;
 use super::plan::{Options, SinkSpec};
@@ -25,6 +25,8 @@ use super::sink::Landing;
 
 /// The most bytes of the wire that are read at once.
 const CONTROL_BYTES_MAX: usize = 16 << 10;
+/// A peer that has been told why it ends here gets so long to read it.
+const LINGER: Duration = Duration::from_millis(500);
 
 /// Receives one array over one connection.
 pub(super) struct ReceiveMachine {
@@ -241,6 +243,39 @@ impl ReceiveMachine {
         Ok(Progress::Moved)
     }
 
+    /// Lets the peer read why: closing with bytes of its own unread would reset the connection under its hands.
+    fn linger(&self) {
+        let socket = self.connection.as_fd();
+        let deadline = Instant::now() + LINGER;
+        let wake = self.controls.wake_of(Side::Receiver);
+        let mut discarded = vec![0; CONTROL_BYTES_MAX];
+        if shutdown(socket, Shutdown::Write).is_err() {
+            return;
+        }
+        loop {
+            match recv(socket, &mut discarded[..], RecvFlags::DONTWAIT) {
+                Ok((1.., _)) => {}
+                Err(error) if would_block(&error.into()) => {}
+                Ok((0, _)) | Err(_) => return,
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero()
+                || wait(
+                    socket,
+                    Interest {
+                        read: true,
+                        write: false,
+                    },
+                    wake,
+                    Some(left),
+                )
+                .is_err()
+            {
+                return;
+            }
+        }
+    }
+
     /// One look, without waiting, at what follows the array.
     fn surplus(&self) -> Option<String> {
         let mut look = [0; 1];
@@ -320,10 +355,16 @@ impl Machine for ReceiveMachine {
 
     fn give_up(&mut self, reason: &str) {
         let bytes = self.wire.give_up(reason);
-        if self.outbox.is_empty() {
+        if self.outbox.is_empty() && !bytes.is_empty() {
             self.outbox.push(&bytes);
             // The peer learns of the end by the closing connection all the same.
-            let _ = self.outbox.flush(self.connection.as_fd(), false, &mut self.probe);
+            if self
+                .outbox
+                .flush(self.connection.as_fd(), false, &mut self.probe)
+                .is_ok()
+            {
+                self.linger();
+            }
         }
     }
 

@@ -275,7 +275,10 @@ impl Drop for FaultAhead {
 /// The file name for an offer: the sender's, made safe, or one that says what it is.
 fn file_name(offer: &Offer) -> String {
     let name = offer.name.as_deref().and_then(safe_file_name);
+    let is_npy = |name: &String| Path::new(name).extension().is_some_and(|extension| extension == "npy");
     match name {
+        // Without a header its dtype and shape would be lost.
+        Some(name) if !offer.plain && !is_npy(&name) => format!("{name}.npy"),
         Some(name) => name,
         None if offer.plain => "file.bin".into(),
         None => "array.npy".into(),
@@ -547,6 +550,8 @@ mod tests {
         assert_eq!(file_name(&offer(None, false, 1)), "array.npy");
         assert_eq!(file_name(&offer(None, true, 1)), "file.bin");
         assert_eq!(file_name(&offer(Some("../x.npy"), false, 1)), "x.npy");
+        assert_eq!(file_name(&offer(Some("thing"), false, 1)), "thing.npy");
+        assert_eq!(file_name(&offer(Some("thing"), true, 1)), "thing");
     }
 
     #[test]

@@ -150,6 +150,20 @@ impl Message {
         out.extend_from_slice(&body);
     }
 
+    /// What it is, for people.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Offer(_) => "an offer",
+            Self::Accept { .. } => "an acceptance",
+            Self::Refuse { .. } => "a refusal",
+            Self::Block { .. } => "a block",
+            Self::Receipt { .. } => "a receipt",
+            Self::Abort { .. } => "an abort",
+            Self::KeepAlive => "a keep-alive",
+            Self::Skipped => "a message of a later version",
+        }
+    }
+
     /// Takes one message from the front of `bytes`.
     pub(super) fn parse(bytes: &[u8]) -> Result<Parsed, Error> {
         let Some((header, rest)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
@@ -184,6 +198,9 @@ impl Message {
     }
 
     fn decode(kind: u8, body: &[u8]) -> Result<Self, Error> {
+        if kind >= FIRST_SKIPPABLE_KIND {
+            return Ok(Self::Skipped);
+        }
         let fields = Fields::read(body)?;
         Ok(match kind {
             kind::OFFER => Self::Offer(Box::new(decode_offer(&fields)?)),
@@ -191,7 +208,7 @@ impl Message {
                 first_byte: fields.number(tag::FIRST_BYTE)?,
             },
             kind::REFUSE => Self::Refuse {
-                reason: fields.text(tag::REASON, REASON_BYTES_MAX)?,
+                reason: fields.reason()?,
             },
             kind::RECEIPT => Self::Receipt {
                 bytes: fields.number(tag::BYTES)?,
@@ -201,10 +218,9 @@ impl Message {
                     .transpose()?,
             },
             kind::ABORT => Self::Abort {
-                reason: fields.text(tag::REASON, REASON_BYTES_MAX)?,
+                reason: fields.reason()?,
             },
             kind::KEEP_ALIVE => Self::KeepAlive,
-            FIRST_SKIPPABLE_KIND.. => Self::Skipped,
             _ => {
                 return Err(Error::Protocol(format!("a message of the unknown kind {kind}")));
             }
@@ -282,6 +298,9 @@ impl<'a> Fields<'a> {
             let Some((tag, value, rest)) = field else {
                 return Err(Error::Protocol("a field that reaches beyond its message".into()));
             };
+            if fields.iter().any(|(earlier, _)| *earlier == tag) {
+                return Err(Error::Protocol(format!("a message with its field {tag} twice")));
+            }
             fields.push((tag, value));
             body = rest;
         }
@@ -314,8 +333,19 @@ impl<'a> Fields<'a> {
 
     /// A flag that is off where it is not given.
     fn flag(&self, tag: u16) -> Result<bool, Error> {
-        self.get(tag)
-            .map_or(Ok(false), |_| self.byte(tag).map(|byte| byte != 0))
+        match self.get(tag) {
+            None | Some([0]) => Ok(false),
+            Some([1]) => Ok(true),
+            Some(_) => Err(Error::Protocol(format!("field {tag} is neither 0 nor 1"))),
+        }
+    }
+
+    /// Why the peer stops, in its words.
+    fn reason(&self) -> Result<String, Error> {
+        match self.get(tag::REASON) {
+            Some(_) => self.text(tag::REASON, REASON_BYTES_MAX),
+            None => Ok("it gave no reason".into()),
+        }
     }
 
     fn text(&self, tag: u16, bytes_max: usize) -> Result<String, Error> {
@@ -417,7 +447,7 @@ mod tests {
             Message::decode(kind::ACCEPT, &body),
             Ok(Message::Accept { first_byte: 4 })
         );
-        assert_eq!(Message::decode(0x99, &body), Ok(Message::Skipped));
+        assert_eq!(Message::decode(0x99, b"not fields"), Ok(Message::Skipped));
         assert!(Message::decode(99, &body).is_err());
     }
 
@@ -430,6 +460,27 @@ mod tests {
         assert!(Message::parse(&huge).is_err());
         let lying = [1, 0, 255, 255, 0];
         assert!(Fields::read(&lying).is_err());
+    }
+
+    #[test]
+    fn a_field_that_comes_twice_and_a_flag_that_is_neither_on_nor_off_are_errors() {
+        let mut body = Vec::new();
+        field(&mut body, tag::FIRST_BYTE, &4_u64.to_le_bytes());
+        field(&mut body, tag::FIRST_BYTE, &5_u64.to_le_bytes());
+        assert!(Message::decode(kind::ACCEPT, &body).is_err());
+        let mut body = Vec::new();
+        field(&mut body, tag::ORDER, &[2]);
+        let fields = Fields::read(&body).expect("fields");
+        assert!(fields.flag(tag::ORDER).is_err());
+        assert_eq!(fields.flag(tag::PLAIN), Ok(false));
+    }
+
+    #[test]
+    fn an_abort_without_a_reason_is_still_an_abort() {
+        let Ok(Message::Abort { reason }) = Message::decode(kind::ABORT, &[]) else {
+            panic!("abort")
+        };
+        assert!(reason.contains("no reason"));
     }
 
     #[test]

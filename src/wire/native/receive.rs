@@ -247,7 +247,7 @@ impl NativeReceiver {
                 self.state = State::Data { left: len };
                 Ok(None)
             }
-            (_, message) => Err(Error::Protocol(format!("an unexpected message: {message:?}"))),
+            (_, message) => Err(Error::Protocol(format!("{} out of turn", message.name()))),
         }
     }
 }

@@ -174,13 +174,17 @@ impl NativeSender {
             ))),
             // It can come before we have noticed ourselves that nothing is left to send.
             (State::AwaitReceipt | State::Between { .. }, Message::Receipt { bytes, checksum }) => {
-                if bytes != self.offer.meta.byte_len() || checksum != self.whole.value() {
+                let total = self.offer.meta.byte_len();
+                if bytes != total {
+                    return Err(Error::Protocol(format!("a receipt for {bytes} bytes of {total}")));
+                }
+                if checksum != self.whole.value() {
                     return Err(Error::ReceiptMismatch);
                 }
                 self.state = State::Done;
                 Ok(())
             }
-            (_, message) => Err(Error::Protocol(format!("an unexpected message: {message:?}"))),
+            (_, message) => Err(Error::Protocol(format!("{} out of turn", message.name()))),
         }
     }
 }
