@@ -16,20 +16,21 @@ const AT_ONCE: usize = 16;
 pub fn run(typed: &ReceiveArguments) -> Result<(), Failure> {
     let plan = plan::receive(typed)?;
     plan.sink.check()?;
+    // Before anyone learns the address, and may go on to send a signal.
+    let signals = Signals::new()?;
     let listener = Listener::bind(&plan.at)?;
     let mut report = Report::new(plan.json, Side::Receiver);
     report.listening(listener.address());
     if plan.once {
         let (job, options, json) = (plan.job(listener), plan.options, plan.json);
-        run_one(Single { job, options, json }, &mut report)
+        run_one(Single { job, options, json }, &signals, &mut report)
     } else {
-        serve(&plan, &listener, &mut report)
+        serve(&plan, &listener, &signals, &mut report)
     }
 }
 
 /// Takes senders until a signal comes. A transfer that fails says so and concerns no other.
-fn serve(plan: &Receive, listener: &Listener, report: &mut Report) -> Result<(), Failure> {
-    let signals = Signals::new()?;
+fn serve(plan: &Receive, listener: &Listener, signals: &Signals, report: &mut Report) -> Result<(), Failure> {
     let mut running: Vec<Running> = Vec::new();
     // The last of `running` has no sender yet.
     let mut waiting = false;
@@ -43,7 +44,7 @@ fn serve(plan: &Receive, listener: &Listener, report: &mut Report) -> Result<(),
         if running.is_empty() {
             return closing.unwrap_or(Ok(()));
         }
-        match next(&running, &signals) {
+        match next(&running, signals) {
             Happening::Asked => {
                 let connected = running.len() - usize::from(waiting);
                 closing = Some(if connected > 0 { Err(Failure::Cancelled) } else { Ok(()) });
