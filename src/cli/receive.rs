@@ -34,20 +34,20 @@ fn serve(plan: &Receive, listener: &Listener, signals: &Signals, report: &mut Re
     let mut running: Vec<Running> = Vec::new();
     // The last of `running` has no sender yet.
     let mut waiting = false;
-    // Set when no further sender is taken: the result, unless a running transfer is cut off.
-    let mut closing: Option<Result<(), Failure>> = None;
+    // Whether further senders are taken.
+    let mut open = true;
+    let mut result = Ok(());
     loop {
-        if closing.is_none() && !waiting && running.len() < AT_ONCE {
+        if open && !waiting && running.len() < AT_ONCE {
             running.push(start(plan, listener)?);
             waiting = true;
         }
         if running.is_empty() {
-            return closing.unwrap_or(Ok(()));
+            return result;
         }
         match next(&running, signals) {
             Happening::Asked => {
-                let connected = running.len() - usize::from(waiting);
-                closing = Some(if connected > 0 { Err(Failure::Cancelled) } else { Ok(()) });
+                open = false;
                 for one in &running {
                     one.transfer.cancel();
                 }
@@ -60,13 +60,15 @@ fn serve(plan: &Receive, listener: &Listener, signals: &Signals, report: &mut Re
             }
             Happening::Ended(index) => {
                 let never_met = waiting && index + 1 == running.len();
-                let ended = end(running.remove(index).transfer, report);
-                if never_met {
-                    // It is not the sender's fault, so that the next one would fare no better.
-                    waiting = false;
-                    closing.get_or_insert(ended);
-                } else if let Err(failure @ Failure::Transfer(_)) = ended {
-                    report.failure(&failure);
+                waiting &= !never_met;
+                match end(running.remove(index).transfer, report) {
+                    // Nobody was cut off.
+                    Ok(()) | Err(Failure::Cancelled) if never_met => open = false,
+                    Ok(()) => {}
+                    // Not a sender's fault: the next one would fare no better.
+                    Err(failure) if never_met => (open, result) = (false, Err(failure)),
+                    Err(Failure::Cancelled) => result = Err(Failure::Cancelled),
+                    Err(failure) => report.failure(&failure),
                 }
             }
         }
