@@ -114,7 +114,7 @@ fn discard_and_memory_leave_nothing() {
 }
 
 #[test]
-fn a_port_in_use_is_named() {
+fn a_port_or_a_socket_in_use_is_named_and_whoever_has_it_is_not_disturbed() {
     let dir = Dir::new();
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address");
@@ -123,4 +123,9 @@ fn a_port_in_use_is_named() {
     dir.write("file", "precious");
     dir.run("receive unix:file").failed(1, &["unix:file", "not a socket"]);
     assert_eq!(dir.read("file"), b"precious");
+
+    let receiver = dir.receive("unix:socket --into discard --once");
+    dir.run("receive unix:socket").failed(1, &["unix:socket", "in use"]);
+    dir.run("send range:0:10 unix:socket").done();
+    receiver.wait().done();
 }
