@@ -20,8 +20,10 @@ Examples:
   arraylift receive 0.0.0.0:25000 --into inbox/          takes arrays until Ctrl-C
   arraylift send big.npy server:25000                    sends one there, verified
 
-SOURCE is a PATH or range:START:STOP[:STEP], exactly numpy.arange. ENDPOINT is HOST:PORT or unix:PATH.
-The exit code is 0 when it is done (and verified, where the wire can), 1 when it failed, 2 for wrong usage.";
+SOURCE is a PATH or range:START:STOP[:STEP], exactly numpy.arange.
+ENDPOINT is HOST:PORT or unix:PATH.
+The exit code is 0 when it is done, and verified where the wire can;
+1 when it failed; 2 for wrong usage.";
 
 const LOOPBACK_EXAMPLES: &str = "\
 Examples:

@@ -66,11 +66,10 @@ pub fn next(running: &[Running], signals: &Signals) -> Happening {
 }
 
 /// Does one transfer, to its end.
-pub fn run(plan: Single, report: &mut Report) -> Result<(), Failure> {
-    let signals = Signals::new()?;
+pub fn run(plan: Single, signals: &Signals, report: &mut Report) -> Result<(), Failure> {
     let running = [Running::start(plan.job, plan.options)?];
     loop {
-        match next(&running, &signals) {
+        match next(&running, signals) {
             Happening::Asked => running[0].transfer.cancel(),
             Happening::Told(_, event) => report.event(&event),
             Happening::Ended(_) => break,

@@ -6,12 +6,13 @@ use arraylift::transfer::Side;
 
 use super::arguments::LoopbackArguments;
 use super::report::Report;
+use super::signals::Signals;
 use super::{Failure, complain, follow, plan};
 
 pub fn run(typed: &LoopbackArguments) -> Result<(), Failure> {
     let plan = plan::loopback(typed)?;
     let mut report = Report::new(plan.json, Side::Receiver);
-    follow::run(plan, &mut report)
+    follow::run(plan, &Signals::new()?, &mut report)
 }
 
 /// What runs where the window was meant and cannot open, for `reason`.
@@ -22,5 +23,7 @@ pub fn run_default(reason: &str, path: Option<PathBuf>) -> Result<(), Failure> {
     complain(&format_args!(
         "{reason}: moving {what} to memory over loopback instead (--help tells what else there is)"
     ));
-    follow::run(plan::default_loopback(path)?, &mut Report::new(false, Side::Receiver))
+    let plan = plan::default_loopback(path)?;
+    let mut report = Report::new(plan.json, Side::Receiver);
+    follow::run(plan, &Signals::new()?, &mut report)
 }

@@ -39,6 +39,15 @@ pub enum Failure {
     Cancelled,
 }
 
+impl Failure {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) | Self::Transfer(Error::Usage(_)) => ExitCode::from(2),
+            Self::Transfer(_) | Self::Cancelled => ExitCode::FAILURE,
+        }
+    }
+}
+
 /// What was typed: a command, or the path for the window. Help and mistakes are printed here and give the exit code.
 pub fn parse() -> Result<(Option<Command>, Option<PathBuf>), ExitCode> {
     let typed = arguments::Arguments::try_parse().map_err(|error| {
@@ -56,15 +65,17 @@ pub fn parse() -> Result<(Option<Command>, Option<PathBuf>), ExitCode> {
 /// Prints a failure, once, and gives its exit code.
 pub fn exit(failure: &Failure) -> ExitCode {
     complain(failure);
-    match failure {
-        Failure::Usage(_) | Failure::Transfer(Error::Usage(_)) => ExitCode::from(2),
-        Failure::Transfer(_) | Failure::Cancelled => ExitCode::FAILURE,
-    }
+    failure.exit_code()
 }
 
 /// One line on standard error. Nobody may be reading it, which is no reason to stop.
 fn complain(message: &dyn Display) {
-    let _ = writeln!(std::io::stderr(), "arraylift: {message}");
+    let _ = writeln!(std::io::stderr(), "arraylift: {}", printable(&message.to_string()));
+}
+
+/// A text without what would move the cursor or ring the bell: names of files and words of peers can be anything.
+fn printable(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
 }
 
 /// What clap says in a paragraph, as one line without the usage that `--help` tells better.
@@ -92,9 +103,9 @@ mod tests {
 
     #[test]
     fn usage_is_2_and_everything_else_is_1() {
-        assert_eq!(exit(&Failure::Usage("x".into())), ExitCode::from(2));
-        assert_eq!(exit(&Error::Usage("x".into()).into()), ExitCode::from(2));
-        assert_eq!(exit(&Error::ReceiptMismatch.into()), ExitCode::from(1));
-        assert_eq!(exit(&Failure::Cancelled), ExitCode::from(1));
+        assert_eq!(Failure::Usage("x".into()).exit_code(), ExitCode::from(2));
+        assert_eq!(Failure::from(Error::Usage("x".into())).exit_code(), ExitCode::from(2));
+        assert_eq!(Failure::from(Error::ReceiptMismatch).exit_code(), ExitCode::from(1));
+        assert_eq!(Failure::Cancelled.exit_code(), ExitCode::from(1));
     }
 }

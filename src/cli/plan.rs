@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use arraylift::array::{ArrayMeta, Dtype, Order, Range, Shape};
-use arraylift::route::{ReceiveRouteChoice, SendRouteChoice};
+use arraylift::route::ReceiveRouteChoice;
 use arraylift::transfer::{Endpoint, Job, Options, Origin, SinkSpec, Slice, SourceSpec};
 use arraylift::wire::{ChecksumKind, WireChoice};
 
@@ -135,7 +135,6 @@ fn sink(into: &Path, at: Option<u64>) -> Result<SinkSpec, Failure> {
         }),
         (_, Some(_)) => Err(usage("--at receives into an existing file: name it with --into PATH")),
         (Some(sink), None) => Ok(sink),
-        (None, None) if into.as_os_str().is_empty() => Err(usage("--into needs a path, memory or discard")),
         (None, None) if folder => Ok(SinkSpec::Folder(into.into())),
         (None, None) => Ok(SinkSpec::File(into.into())),
     }
@@ -179,9 +178,8 @@ fn sending(typed: &SendingArguments, common_typed: &CommonArguments) -> Result<O
         None if typed.no_verify => ChecksumKind::None,
         None => ChecksumKind::default(),
     };
-    let send_route: SendRouteChoice = typed.send_route;
     Ok(Options {
-        send_route,
+        send_route: typed.send_route,
         checksum,
         ..common(common_typed)
     })
@@ -256,7 +254,6 @@ mod tests {
             &["--at", "5"][..],
             &["--at", "5", "--into", "memory"],
             &["--at", "5", "--into", "/"],
-            &["--into", ""],
             &["--wire", "raw"],
             &["--dtype", "f32"],
             &["--count", "4611686018427387904"],

@@ -16,37 +16,38 @@ const AT_ONCE: usize = 16;
 pub fn run(typed: &ReceiveArguments) -> Result<(), Failure> {
     let plan = plan::receive(typed)?;
     plan.sink.check()?;
+    // Before anyone learns the address, and may go on to send a signal.
+    let signals = Signals::new()?;
     let listener = Listener::bind(&plan.at)?;
     let mut report = Report::new(plan.json, Side::Receiver);
     report.listening(listener.address());
     if plan.once {
         let (job, options, json) = (plan.job(listener), plan.options, plan.json);
-        run_one(Single { job, options, json }, &mut report)
+        run_one(Single { job, options, json }, &signals, &mut report)
     } else {
-        serve(&plan, &listener, &mut report)
+        serve(&plan, &listener, &signals, &mut report)
     }
 }
 
 /// Takes senders until a signal comes. A transfer that fails says so and concerns no other.
-fn serve(plan: &Receive, listener: &Listener, report: &mut Report) -> Result<(), Failure> {
-    let signals = Signals::new()?;
+fn serve(plan: &Receive, listener: &Listener, signals: &Signals, report: &mut Report) -> Result<(), Failure> {
     let mut running: Vec<Running> = Vec::new();
     // The last of `running` has no sender yet.
     let mut waiting = false;
-    // Set when no further sender is taken: the result, unless a running transfer is cut off.
-    let mut closing: Option<Result<(), Failure>> = None;
+    // Whether further senders are taken.
+    let mut open = true;
+    let mut result = Ok(());
     loop {
-        if closing.is_none() && !waiting && running.len() < AT_ONCE {
+        if open && !waiting && running.len() < AT_ONCE {
             running.push(start(plan, listener)?);
             waiting = true;
         }
         if running.is_empty() {
-            return closing.unwrap_or(Ok(()));
+            return result;
         }
-        match next(&running, &signals) {
+        match next(&running, signals) {
             Happening::Asked => {
-                let connected = running.len() - usize::from(waiting);
-                closing = Some(if connected > 0 { Err(Failure::Cancelled) } else { Ok(()) });
+                open = false;
                 for one in &running {
                     one.transfer.cancel();
                 }
@@ -59,13 +60,15 @@ fn serve(plan: &Receive, listener: &Listener, report: &mut Report) -> Result<(),
             }
             Happening::Ended(index) => {
                 let never_met = waiting && index + 1 == running.len();
-                let ended = end(running.remove(index).transfer, report);
-                if never_met {
-                    // It is not the sender's fault, so that the next one would fare no better.
-                    waiting = false;
-                    closing.get_or_insert(ended);
-                } else if let Err(failure @ Failure::Transfer(_)) = ended {
-                    report.failure(&failure);
+                waiting &= !never_met;
+                match end(running.remove(index).transfer, report) {
+                    // Nobody was cut off.
+                    Ok(()) | Err(Failure::Cancelled) if never_met => open = false,
+                    Ok(()) => {}
+                    // Not a sender's fault: the next one would fare no better.
+                    Err(failure) if never_met => (open, result) = (false, Err(failure)),
+                    Err(Failure::Cancelled) => result = Err(Failure::Cancelled),
+                    Err(failure) => report.failure(&failure),
                 }
             }
         }

@@ -1,4 +1,5 @@
 //! Ctrl-C and `kill`: the first asks the command to give up and clean up, a second one ends the program at once.
+//! And a write past the limit of a file's size is an error, not the end of the program.
 
 use std::io::Read as _;
 use std::net::Shutdown;
@@ -9,6 +10,7 @@ use std::thread::JoinHandle;
 
 use arraylift::Error;
 use crossbeam_channel::{Receiver, bounded};
+use rustix::process::Signal;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::{SigId, flag, low_level};
 
@@ -45,6 +47,8 @@ impl Signals {
             registered.push(flag::register(signal, Arc::clone(&once))?);
             registered.push(low_level::pipe::register(signal, bell.try_clone()?)?);
         }
+        // Whoever has a handler gets the error from the write instead.
+        registered.push(flag::register(Signal::XFSZ.as_raw(), Arc::default())?);
         let (ask, asked) = bounded(1);
         let thread = std::thread::Builder::new()
             .name("arraylift-signal".into())

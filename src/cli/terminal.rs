@@ -1,14 +1,14 @@
 //! What people see: results on standard output; on standard error a bar a transfer, where that is a terminal.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::io::Write as _;
 
 use arraylift::array::Value;
-use arraylift::telemetry::Sample;
+use arraylift::telemetry::{Sample, Series};
 use arraylift::transfer::{Event, EventKind, Finished, Outcome, Side, Started, TransferId};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::units;
+use super::{printable, units};
 
 /// The rate that is shown is the mean of so much time.
 const RATE_WINDOW_S: f64 = 1.0;
@@ -28,8 +28,7 @@ struct Shown {
     total_bytes: u64,
     element_count: u64,
     first_elements: Vec<Value>,
-    pace: Pace,
-    elapsed_s: f64,
+    history: Series,
 }
 
 impl Terminal {
@@ -54,7 +53,6 @@ impl Terminal {
             let shown = Shown::new(started, &self.bars);
             self.shown.insert(event.transfer, shown);
         } else if let Some(shown) = self.shown.get_mut(&event.transfer) {
-            shown.elapsed_s = event.elapsed_s;
             match &event.kind {
                 EventKind::Sample(sample) => shown.sample(sample, event.elapsed_s),
                 EventKind::Preview { values, .. } => shown.first_elements.clone_from(values),
@@ -70,7 +68,7 @@ impl Terminal {
         shown.bar.finish_and_clear();
         self.bars.remove(&shown.bar);
         if let Outcome::Done(finished) = outcome {
-            self.say(&result(finished, shown.elapsed_s));
+            self.say(&result(finished, shown.history.end_s()));
             if let Some(line) = first_elements(&shown.first_elements, shown.element_count) {
                 self.say(&line);
             }
@@ -89,7 +87,7 @@ impl Terminal {
     fn say(&self, line: &str) {
         self.suspend(|| {
             let mut out = std::io::stdout().lock();
-            let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+            let _ = writeln!(out, "{}", printable(line)).and_then(|()| out.flush());
         });
     }
 }
@@ -102,19 +100,19 @@ impl Shown {
         if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
             bar.set_style(style.progress_chars("━╸─"));
         }
-        bar.set_prefix(started.source.clone().unwrap_or_else(|| started.peer.clone()));
+        bar.set_prefix(name(started));
         Self {
             bar,
             total_bytes,
             element_count: started.shape.iter().product(),
             first_elements: Vec::new(),
-            pace: Pace::default(),
-            elapsed_s: 0.0,
+            history: Series::new(),
         }
     }
 
     fn sample(&mut self, sample: &Sample, elapsed_s: f64) {
-        let rate = self.pace.rate(elapsed_s, sample.bytes);
+        self.history.push(elapsed_s, sample.bytes);
+        let rate = self.history.rate_before(elapsed_s, RATE_WINDOW_S);
         self.bar.set_position(sample.bytes);
         self.bar.set_message(numbers(sample.bytes, self.total_bytes, rate));
     }
@@ -122,32 +120,27 @@ impl Shown {
 
 const TEMPLATE: &str = "{prefix:.bold} {wide_bar} {msg}";
 
-/// The mean rate of the last second.
-#[derive(Debug, Default)]
-struct Pace(VecDeque<(f64, u64)>);
-
-impl Pace {
-    fn rate(&mut self, elapsed_s: f64, bytes: u64) -> Option<f64> {
-        self.0.push_back((elapsed_s, bytes));
-        while self.0.len() > 2 && elapsed_s - self.0[1].0 >= RATE_WINDOW_S {
-            self.0.pop_front();
-        }
-        let (first_s, first_bytes) = *self.0.front()?;
-        let passed_s = elapsed_s - first_s;
-        (passed_s > 0.0).then(|| bytes.saturating_sub(first_bytes) as f64 / passed_s)
+/// What the bar is called: the source, or else the peer.
+fn name(started: &Started) -> String {
+    const CHARS_MAX: usize = 32;
+    let name = printable(started.source.as_ref().unwrap_or(&started.peer));
+    if name.chars().count() <= CHARS_MAX {
+        return name;
     }
+    name.chars().take(CHARS_MAX - 1).chain(['…']).collect()
 }
 
-/// `1.2 GB of 40.0 GB  5.1 GB/s  8 s left`; a rate and a time only where they are known.
-fn numbers(bytes: u64, total_bytes: u64, rate: Option<f64>) -> String {
-    let left_bytes = total_bytes.saturating_sub(bytes) as f64;
-    let left = rate.filter(|rate| *rate > 0.0).map(|rate| left_bytes / rate);
-    let parts = [
-        Some(format!("{} of {}", units::bytes(bytes), units::bytes(total_bytes))),
-        rate.map(units::rate),
-        left.map(|seconds| format!("{} left", units::left(seconds))),
+/// `1.2 GB of 40.0 GB  5.1 GB/s  8 s left`; a time only where one can be told.
+fn numbers(bytes: u64, total_bytes: u64, rate: f64) -> String {
+    let mut parts = vec![
+        format!("{} of {}", units::bytes(bytes), units::bytes(total_bytes)),
+        units::rate(rate),
     ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
+    if rate > 0.0 {
+        let left_bytes = total_bytes.saturating_sub(bytes) as f64;
+        parts.push(format!("{} left", units::left(left_bytes / rate)));
+    }
+    parts.join("  ")
 }
 
 /// `400.0 MB in 0.080 s: 5.0 GB/s, verified (crc64nvme:0123456789abcdef), written to PATH`.
@@ -213,22 +206,11 @@ mod tests {
 
     #[test]
     fn time_left_is_never_invented() {
-        assert_eq!(numbers(0, 40_000_000_000, None), "0 B of 40.0 GB");
-        assert_eq!(numbers(1_000, 40_000, Some(0.0)), "1.0 kB of 40.0 kB  0 B/s");
+        assert_eq!(numbers(1_000, 40_000, 0.0), "1.0 kB of 40.0 kB  0 B/s");
         assert_eq!(
-            numbers(1_200_000_000, 40_000_000_000, Some(5.1e9)),
+            numbers(1_200_000_000, 40_000_000_000, 5.1e9),
             "1.2 GB of 40.0 GB  5.1 GB/s  8 s left"
         );
-    }
-
-    #[test]
-    fn the_rate_follows_the_last_second() {
-        let mut pace = Pace::default();
-        assert_eq!(pace.rate(0.0, 0), None);
-        assert_eq!(pace.rate(1.0, 100), Some(100.0));
-        assert_eq!(pace.rate(2.0, 200), Some(100.0));
-        assert_eq!(pace.rate(3.0, 200), Some(0.0));
-        assert_eq!(pace.rate(3.0, 200), Some(0.0));
     }
 
     #[test]

@@ -19,13 +19,14 @@ pub fn elapsed(seconds: f64) -> String {
     }
 }
 
-/// Seconds to come: `8 s`, `2 min 05 s`, `3 h 04 min`.
+/// Seconds to come, rounded up: `8 s`, `2 min 05 s`, `3 h 04 min`.
 pub fn left(seconds: f64) -> String {
+    let seconds = seconds.ceil();
     let (minutes, hours) = ((seconds / 60.0).floor(), (seconds / 3600.0).floor());
-    if seconds < 59.5 {
-        format!("{seconds:.0} s")
-    } else if minutes < 60.0 {
-        format!("{minutes} min {:02} s", (seconds % 60.0).floor())
+    if minutes < 1.0 {
+        format!("{seconds} s")
+    } else if hours < 1.0 {
+        format!("{minutes} min {:02} s", seconds % 60.0)
     } else {
         format!("{hours} h {:02} min", minutes % 60.0)
     }
@@ -71,9 +72,9 @@ mod tests {
         assert_eq!(elapsed(0.0801), "0.080 s");
         assert_eq!(elapsed(73.21), "73.2 s");
         for (seconds, shown) in [
-            (0.2, "0 s"),
-            (8.4, "8 s"),
-            (59.7, "0 min 59 s"),
+            (0.2, "1 s"),
+            (7.4, "8 s"),
+            (59.7, "1 min 00 s"),
             (125.0, "2 min 05 s"),
             (11_050.0, "3 h 04 min"),
         ] {

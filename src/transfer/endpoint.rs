@@ -5,6 +5,7 @@ use std::io;
 use std::net::ToSocketAddrs;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -400,7 +401,8 @@ fn remove_stale_socket(path: &Path) -> Result<(), Error> {
             reason,
         });
     }
-    match std::os::unix::net::UnixStream::connect(path) {
+    // A datagram socket cannot connect to a listener, and is told whether there is one: nobody has to accept it.
+    match UnixDatagram::unbound().and_then(|probe| probe.connect(path)) {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             std::fs::remove_file(path).map_err(|error| Error::Endpoint {
                 endpoint: endpoint(),
@@ -452,6 +454,12 @@ mod tests {
         let at = Endpoint::Unix(path.clone());
         let mut first = Listener::bind(&at).expect("free");
         assert!(matches!(Listener::bind(&at), Err(Error::AddressInUse(_))));
+        let asked = first
+            .0
+            .socket
+            .accept()
+            .expect_err("whoever asks does not count as a sender");
+        assert!(would_block(&asked));
         // As after a crash: the file stays.
         Arc::get_mut(&mut first.0).expect("not cloned").file = None;
         drop(first);

@@ -1,0 +1,140 @@
+//! JSON Lines: what programs read.
+
+use serde_json::Value as Json;
+
+use crate::common::{Dir, Ended};
+
+fn of<'a>(objects: &'a [Json], side: &str, event: &str) -> Vec<&'a Json> {
+    let wanted = |object: &&Json| object["side"] == side && object["event"] == event;
+    objects.iter().filter(wanted).collect()
+}
+
+#[track_caller]
+fn check(ended: &Ended, sides: &[&str], count: u64, verified: &Json) {
+    let objects = ended.objects();
+    for object in &objects {
+        assert!(object["event"].is_string(), "{object}");
+        assert!(object["transfer"].is_u64(), "{object}");
+        assert!(sides.contains(&object["side"].as_str().expect("a side")), "{object}");
+        assert!(
+            object["elapsed_s"].as_f64().is_some_and(|elapsed| elapsed >= 0.0),
+            "{object}"
+        );
+    }
+    for side in sides {
+        let [started] = of(&objects, side, "started")[..] else {
+            panic!("one started: {objects:?}")
+        };
+        assert_eq!(started["shape"], serde_json::json!([count]));
+        assert_eq!(
+            (&started["dtype"], &started["total_bytes"]),
+            (&"f64".into(), &(8 * count).into())
+        );
+        let samples = of(&objects, side, "sample");
+        let numbers = |name: &str| -> Vec<f64> { samples.iter().map(|s| s[name].as_f64().expect(name)).collect() };
+        assert!(numbers("bytes").is_sorted(), "{samples:?}");
+        assert!(numbers("elapsed_s").is_sorted(), "{samples:?}");
+        assert!(
+            numbers("rate_bytes_per_s").iter().all(|rate| *rate >= 0.0),
+            "{samples:?}"
+        );
+        let last = samples.last().expect("a sample");
+        assert_eq!(last["bytes"], 8 * count, "{last}");
+        for counter in [
+            "syscalls",
+            "short_operations",
+            "cpu_user_s",
+            "cpu_system_s",
+            "page_faults",
+        ] {
+            assert!(last[counter].is_number(), "{counter}: {last}");
+        }
+        let previews = of(&objects, side, "preview");
+        assert_eq!(
+            previews.last().expect("a preview")["values"],
+            serde_json::json!([0.0, 1.0, 2.0])
+        );
+        if *side == "receiver" {
+            assert_eq!(previews[0]["values"], serde_json::json!([0.0, 0.0, 0.0]));
+        }
+        let [finished] = of(&objects, side, "finished")[..] else {
+            panic!("one finished: {objects:?}")
+        };
+        assert_eq!(
+            (&finished["bytes"], &finished["verified"]),
+            (&(8 * count).into(), verified)
+        );
+        assert_eq!(
+            finished["checksum"].is_string(),
+            verified == &Json::Bool(true),
+            "{finished}"
+        );
+        assert!(
+            finished["rate_bytes_per_s"].as_f64().is_some_and(|rate| rate > 0.0),
+            "{finished}"
+        );
+    }
+}
+
+#[test]
+fn every_line_is_an_event_of_one_side() {
+    let dir = Dir::new();
+    for (wire, verified) in [("native", Json::Bool(true)), ("npy", Json::Null), ("raw", Json::Null)] {
+        let ended = dir
+            .run(&format!("loopback range:0:1e6 --json --preview 3 --wire {wire}"))
+            .done();
+        check(&ended, &["sender", "receiver"], 1_000_000, &verified);
+    }
+}
+
+#[test]
+fn a_receiver_says_first_where_it_listens() {
+    let dir = Dir::new();
+    let receiver = dir.receive("127.0.0.1:0 --json --once --into a.npy --preview 3");
+    let address = receiver.address.clone();
+    let sent = dir
+        .run(&format!("send range:0:1e5 {address} --json --preview 3"))
+        .done();
+    check(&sent, &["sender"], 100_000, &Json::Bool(true));
+    let mut received = receiver.wait().done();
+    let first = received.objects().remove(0);
+    assert_eq!(first, serde_json::json!({"event": "listening", "address": address}));
+    received.stdout = received.stdout.split_once('\n').expect("more lines").1.into();
+    check(&received, &["receiver"], 100_000, &Json::Bool(true));
+    let objects = received.objects();
+    assert_eq!(of(&objects, "receiver", "finished")[0]["path"], "a.npy");
+    let mut states: Vec<&Json> = of(&objects, "receiver", "state")
+        .into_iter()
+        .map(|object| &object["state"])
+        .collect();
+    states.dedup();
+    assert_eq!(states, ["listening", "connecting", "transferring", "verifying"]);
+}
+
+#[test]
+fn a_failure_is_an_object_on_standard_output_and_a_line_on_standard_error() {
+    let dir = Dir::new();
+    let ended = dir.run("loopback missing.npy --json").failed(1, &["missing.npy"]);
+    let objects = ended.objects();
+    assert_eq!(objects.len(), 1, "{objects:?}");
+    assert_eq!(
+        (&objects[0]["event"], &objects[0]["fault"]),
+        (&"failed".into(), &"caller".into())
+    );
+    let message = objects[0]["message"].as_str().expect("a message");
+    assert_eq!(ended.stderr, format!("arraylift: {message}\n"));
+}
+
+#[test]
+fn a_reader_who_goes_does_not_end_the_transfer() {
+    let dir = Dir::new();
+    for (index, arguments) in ["--json", ""].into_iter().enumerate() {
+        let name = format!("{index}.npy");
+        let arguments = ["loopback", "range:0:1e6", "--into", &name]
+            .into_iter()
+            .chain(arguments.split_whitespace());
+        let status = dir.arraylift(arguments).run_unread();
+        assert_eq!(status.code(), Some(0), "{name}");
+        assert_eq!(dir.read(&name).len(), 8_000_128);
+    }
+}

@@ -1,0 +1,29 @@
+//! The real binary's command line: what it says, how it exits, and what lies on the disk afterwards.
+
+#![allow(clippy::expect_used, reason = "a test that cannot go on says why and fails")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod json;
+mod moves;
+mod peers;
+mod signals;
+mod sinks;
+mod sources;
+mod usage;
+
+/// A `.npy` file, version 1.0, as NumPy writes it.
+fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+    let mut header = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}");
+    while (10 + header.len() + 1) % 64 != 0 {
+        header.push(' ');
+    }
+    header.push('\n');
+    let length = u16::try_from(header.len()).expect("a short header");
+    [b"\x93NUMPY\x01\x00", &length.to_le_bytes()[..], header.as_bytes(), data].concat()
+}
+
+/// The bytes of `range:0:COUNT`.
+fn floats(count: u32) -> Vec<u8> {
+    (0..count).flat_map(|index| f64::from(index).to_le_bytes()).collect()
+}

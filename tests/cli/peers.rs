@@ -1,0 +1,215 @@
+//! Peers that do it wrong.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::common::{Dir, names_in};
+use crate::{floats, npy};
+
+type Act = fn(TcpStream);
+
+/// What a `native` sender says first: the greeting, and an offer of bytes under a name.
+fn native_offer(name: &str, bytes: u64) -> Vec<u8> {
+    let field = |tag: u16, value: &[u8]| {
+        let length = u16::try_from(value.len()).expect("short");
+        [&tag.to_le_bytes()[..], &length.to_le_bytes(), value].concat()
+    };
+    let body = [
+        field(1, b"'|u1'"),
+        field(2, &bytes.to_le_bytes()),
+        field(3, &[0]),
+        field(4, &bytes.to_le_bytes()),
+        field(5, name.as_bytes()),
+        field(7, &[0]),
+        field(8, &[1]),
+    ]
+    .concat();
+    let length = u32::try_from(body.len()).expect("short");
+    [&b"ARLIFT\x01\x00\x01\x00\x00\x00"[..], &length.to_le_bytes(), &body].concat()
+}
+
+/// Says something to a receiver, then listens until it has nothing more to say.
+fn say(address: &str, bytes: &[u8]) {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    // It may have refused before the last byte.
+    let _ = stream.write_all(bytes);
+    let _ = stream.shutdown(std::net::Shutdown::Write);
+    let _ = stream.read_to_end(&mut Vec::new());
+}
+
+/// A receiver that does something else with whoever connects first.
+fn peer(act: impl FnOnce(TcpStream) + Send + 'static) -> (String, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let body = move || act(listener.accept().expect("a sender").0);
+    (
+        address,
+        std::thread::Builder::new()
+            .name("peer".into())
+            .spawn(body)
+            .expect("a thread"),
+    )
+}
+
+#[test]
+fn senders_that_do_it_wrong_are_named_and_leave_no_file() {
+    let dir = Dir::new();
+    dir.folder("inbox");
+    let short = npy("'<f8'", "(100,)", &floats(99));
+    let raw = "--wire raw --count 100";
+    for (options, says, hints) in [
+        (
+            "",
+            &b""[..],
+            &["closed the connection before it said what it sends"][..],
+        ),
+        (raw, &floats(99), &["8 bytes early, 792 of 800 bytes came"]),
+        ("--wire npy", &short, &["8 bytes early, 792 of 800 bytes came"]),
+        ("", &short, &["8 bytes early"]),
+        ("", &short[..50], &["closed the connection"]),
+        (
+            "",
+            b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            &["speaks another protocol"],
+        ),
+        (
+            "",
+            b"\x16\x03\x01\x00\x31\x01\x00\x00\x2d\x03\x03",
+            &["speaks another protocol"],
+        ),
+        ("--wire native", &short, &["speaks another protocol"]),
+        ("", &npy("'|u1'", "(9223372036854775808,)", &[]), &["2^63"]),
+        ("", &npy("'|u1'", "(4611686018427387904,)", &[]), &["array.npy needs"]),
+        ("", &npy("'|O'", "(3,)", &[0; 24]), &["objects"]),
+        ("", &native_offer("a", 1 << 63), &["2^63"]),
+        ("", &native_offer("a", 1 << 62), &["inbox/a needs"]),
+        ("", &native_offer("a", 10), &["closed the connection"]),
+        ("", b"ARLIFT\x07\x00", &["version 7"]),
+    ] {
+        let receiver = dir.receive(&format!("127.0.0.1:0 --into inbox --once {options}"));
+        say(&receiver.address, says);
+        let ended = receiver.wait().failed(1, hints);
+        assert!(names_in(&dir.path().join("inbox")).is_empty(), "{ended:?}");
+    }
+    let receiver = dir.receive("127.0.0.1:0 --into memory --once");
+    say(&receiver.address, &native_offer("a", 1 << 62));
+    receiver.wait().failed(1, &["bytes of memory are needed"]);
+}
+
+#[test]
+fn surplus_is_reported_and_the_array_kept() {
+    let dir = Dir::new();
+    let receiver = dir.receive("127.0.0.1:0 --into a.npy --wire raw --count 100");
+    say(&receiver.address, &floats(101));
+    let ended = receiver.wait().done();
+    assert!(ended.stdout.contains("note: "), "{ended:?}");
+    assert_eq!(dir.read("a.npy"), npy("'<f8'", "(100,)", &floats(100)));
+}
+
+#[test]
+fn a_name_from_a_peer_stays_in_the_folder() {
+    let dir = Dir::new();
+    let inbox = dir.folder("inbox");
+    let receiver = dir.receive("127.0.0.1:0 --into inbox");
+    for (offered, name) in [
+        ("../../x", "x"),
+        ("/etc/passwd", "passwd"),
+        ("..\\..\\y", "y"),
+        ("..", "file.bin"),
+        (".profile", "profile"),
+        ("a\u{1b}[2Jb\n", "a\u{fffd}[2Jb\u{fffd}"),
+    ] {
+        say(&receiver.address, &native_offer(offered, 0));
+        let names = names_in(&inbox);
+        assert!(names.iter().any(|there| there == name), "{offered:?} became {names:?}");
+    }
+    receiver.signal(Signal::TERM);
+    let ended = receiver.wait().done();
+    assert_eq!(dir.names(), ["inbox"]);
+    assert_eq!(names_in(&inbox).len(), 6);
+    assert!(!ended.stdout.contains('\u{1b}'), "{ended:?}");
+}
+
+#[test]
+fn nobody_listening_is_said_at_once() {
+    let dir = Dir::new();
+    let free = TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a port");
+    dir.run(&format!("send range:0:10 {free}"))
+        .failed(1, &["nobody listens at", "start the receiver first"]);
+    dir.run("send range:0:10 unix:nowhere")
+        .failed(1, &["nobody listens at unix:nowhere"]);
+    dir.run("send range:0:10 nowhere.invalid:1")
+        .failed(1, &["nowhere.invalid:1"]);
+}
+
+#[test]
+fn receivers_that_do_it_wrong_are_named() {
+    let dir = Dir::new();
+    for (act, hints) in [
+        ((|_| {}) as Act, &["closed the connection"][..]),
+        (
+            |mut stream| _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+            &["another protocol"],
+        ),
+        (
+            |mut stream| _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2p1\r\n"),
+            &["another protocol"],
+        ),
+        (
+            |mut stream| _ = stream.read_exact(&mut [0; 50]),
+            &["closed the connection"],
+        ),
+    ] {
+        let (address, thread) = peer(act);
+        dir.run(&format!("send range:0:1e6 {address}")).failed(1, hints);
+        thread.join().expect("a peer");
+    }
+    for wire in ["raw", "npy"] {
+        let (address, thread) = peer(|mut stream| _ = stream.read_exact(&mut [0; 50]));
+        let ended = dir.run(&format!("send range:0:1e7 {address} --wire {wire}"));
+        ended.failed(1, &["closed the connection"]);
+        thread.join().expect("a peer");
+    }
+}
+
+#[test]
+fn a_peer_that_says_nothing_is_not_waited_for_longer_than_the_timeout() {
+    let dir = Dir::new();
+    let (address, thread) = peer(|mut stream| _ = stream.read_to_end(&mut Vec::new()));
+    let ended = dir.run(&format!("send range:0:10 {address} --timeout 300ms"));
+    ended.failed(1, &["said nothing for 0.3 s", "--timeout"]);
+    thread.join().expect("a peer");
+
+    let receiver = dir.receive("127.0.0.1:0 --once --timeout 300ms");
+    let silent = TcpStream::connect(&receiver.address).expect("it listens");
+    receiver.wait().failed(1, &["said nothing for 0.3 s"]);
+    drop(silent);
+}
+
+#[test]
+fn senders_beyond_sixteen_wait_until_there_is_room() {
+    let dir = Dir::new();
+    let receiver = dir.receive("127.0.0.1:0 --into memory --timeout 1s");
+    let connect = || TcpStream::connect(&receiver.address).expect("it listens");
+    let silent: Vec<TcpStream> = std::iter::repeat_with(connect).take(20).collect();
+    // Each has a thread of this name, and nothing else does.
+    let deadline = Instant::now() + Duration::from_millis(500);
+    let mut most = 0;
+    while Instant::now() < deadline {
+        most = most.max(receiver.threads_named("arraylift-recv"));
+    }
+    assert_eq!(most, 16);
+    dir.run(&format!("send range:0:10 {} --timeout 20s", receiver.address))
+        .done();
+    receiver.signal(Signal::TERM);
+    let ended = receiver.wait();
+    drop(silent);
+    assert_eq!(ended.stdout.matches("verified").count(), 1, "{ended:?}");
+    assert!(ended.stderr.contains("said nothing for 1 s"), "{ended:?}");
+}

@@ -1,0 +1,89 @@
+//! Ctrl-C, `kill`, and what they leave behind: nothing.
+
+use rustix::process::Signal;
+use serde_json::Value as Json;
+
+use crate::common::{Dir, Process, names_in};
+
+/// Reads objects until bytes have moved on that side.
+fn until_bytes_move(process: &mut Process, side: &str) {
+    loop {
+        let line = process.line();
+        let object: Json = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
+        if object["event"] == "sample" && object["side"] == side && object["bytes"].as_u64() > Some(0) {
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_signal_cancels_a_transfer_and_removes_what_was_half_received() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let dir = Dir::new();
+        let mut running = dir
+            .arraylift("loopback range:0:1e7 --limit 1MB/s --json --into a.npy".split(' '))
+            .start();
+        until_bytes_move(&mut running, "receiver");
+        assert_eq!(dir.names().len(), 1, "the .part");
+        running.signal(signal);
+        let ended = running.wait().failed(1, &["cancelled"]);
+        assert_eq!(ended.stderr, "arraylift: cancelled\n");
+        assert!(dir.names().is_empty(), "{:?}", dir.names());
+        let objects = ended.objects();
+        let cancelled: Vec<&Json> = objects.iter().filter(|object| object["event"] == "cancelled").collect();
+        assert_eq!(cancelled.len(), 2, "{cancelled:?}");
+        for object in cancelled {
+            let (bytes, elapsed_s) = (
+                object["bytes"].as_f64().expect("bytes"),
+                object["elapsed_s"].as_f64().expect("s"),
+            );
+            assert!(
+                bytes > 0.0 && bytes <= 1e6 * elapsed_s + 2e5,
+                "the limit was not kept: {object}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_receiver_that_is_stopped_tells_its_sender() {
+    let dir = Dir::new();
+    let inbox = dir.folder("inbox");
+    let receiver = dir.receive("127.0.0.1:0 --into inbox");
+    let arguments = ["send", "range:0:1e7", &receiver.address, "--limit", "1MB/s", "--json"];
+    let mut sender = dir.arraylift(arguments).start();
+    until_bytes_move(&mut sender, "sender");
+    receiver.signal(Signal::INT);
+    receiver.wait().failed(1, &["cancelled"]);
+    sender.wait().failed(1, &["the peer gave up", "cancelled"]);
+    assert!(names_in(&inbox).is_empty());
+}
+
+#[test]
+fn a_sender_that_is_killed_leaves_no_file_at_the_receiver() {
+    let dir = Dir::new();
+    let inbox = dir.folder("inbox");
+    let receiver = dir.receive("127.0.0.1:0 --into inbox --once");
+    let arguments = ["send", "range:0:1e7", &receiver.address, "--limit", "1MB/s", "--json"];
+    let mut sender = dir.arraylift(arguments).start();
+    until_bytes_move(&mut sender, "sender");
+    sender.signal(Signal::KILL);
+    receiver
+        .wait()
+        .failed(1, &["closed the connection", "of 80000000 bytes came"]);
+    assert!(names_in(&inbox).is_empty());
+}
+
+#[test]
+fn a_receiver_that_only_waits_can_be_stopped() {
+    let dir = Dir::new();
+    for endpoint in ["127.0.0.1:0", "unix:socket"] {
+        let receiver = dir.receive(endpoint);
+        receiver.signal(Signal::TERM);
+        receiver.wait().done();
+        let receiver = dir.receive(&format!("{endpoint} --once"));
+        receiver.signal(Signal::TERM);
+        receiver.wait().failed(1, &["cancelled"]);
+    }
+    assert!(dir.names().is_empty(), "the socket's file goes with it");
+}

@@ -1,0 +1,103 @@
+//! Wrong usage, help, and the command without a command.
+
+use crate::common::Dir;
+
+#[test]
+fn wrong_usage_is_one_line_and_exit_code_2() {
+    let dir = Dir::new();
+    for (arguments, hint) in [
+        ("send", "<SOURCE> <ENDPOINT>"),
+        ("loopback", "<SOURCE>"),
+        ("loopback range:0:10 --frobnicate", "--frobnicate"),
+        ("loopback range:0:10:0", "the step is zero"),
+        ("loopback range:0:nan", "nan"),
+        ("loopback range:0:inf", "inf"),
+        ("loopback range:0:x", "\"x\" is not a number"),
+        ("loopback range:5", "START:STOP"),
+        ("loopback range:0:1e30", "too many elements"),
+        ("loopback range:0:300 --dtype u8 --offset 1000", "sliced"),
+        ("loopback range:0:10 --offset 4", "sliced"),
+        ("loopback range:-1:5 --dtype u8", "does not fit"),
+        ("loopback range:0:10 --dtype nonsense", "unknown dtype"),
+        ("loopback range:0:10 --dtype O", "unknown dtype"),
+        ("loopback range:0:10 --wire telepathy", "native"),
+        ("loopback range:0:10 --send-route telepathy", "sendfile"),
+        ("loopback range:0:10 --receive-route splice", "--into PATH"),
+        ("loopback range:0:10 --chunk 0", "4KiB"),
+        ("loopback range:0:10 --chunk 1GiB", "64MiB"),
+        ("loopback range:0:10 --limit 0", "--limit"),
+        ("loopback range:0:10 --limit nan", "--limit"),
+        ("loopback range:0:10 --limit=-5MB/s", "--limit"),
+        ("loopback range:0:10 --limit 200Mb/s", "bits"),
+        ("loopback range:0:10 --timeout 0", "--timeout"),
+        ("loopback range:0:10 --timeout soon", "30s"),
+        ("loopback range:0:10 --checksum md5", "crc32"),
+        (
+            "loopback range:0:10 --no-verify --checksum crc32",
+            "cannot be used with",
+        ),
+        ("loopback range:0:10 --wire raw --checksum crc32", "no checksums"),
+        ("loopback range:0:10 --at 5", "--into PATH"),
+        ("loopback range:0:2e8 --send-route copying", "1 GB"),
+        ("send range:0:10 localhost", "HOST:PORT"),
+        ("send range:0:10 localhost:x", "65535"),
+        ("send range:0:10 ::1:25000", "brackets"),
+        ("receive unix:", "path"),
+        ("receive 127.0.0.1:0 --wire raw", "--count"),
+        ("receive 127.0.0.1:0 --count 5 --shape 5", "--shape"),
+        ("receive 127.0.0.1:0 --count 0.5", "whole number"),
+        ("receive 127.0.0.1:0 --count 9e18", "2^63"),
+        ("receive 127.0.0.1:0 --shape 3,x", "\"x\""),
+        ("receive 127.0.0.1:0 --dtype f32", "--count"),
+        ("receive 127.0.0.1:0 --at 0", "--into PATH"),
+        ("receive 127.0.0.1:0 --into . --at 0", "--into PATH"),
+    ] {
+        let ended = dir.run(arguments).failed(2, &[hint]);
+        assert_eq!(ended.stdout, "", "{arguments}");
+    }
+    assert!(dir.names().is_empty());
+}
+
+#[test]
+fn help_and_version_are_on_standard_output() {
+    let dir = Dir::new();
+    for command in ["", "loopback", "send", "receive"] {
+        let help = dir.run(&format!("{command} --help")).done().stdout;
+        assert!(
+            help.contains("Usage: arraylift") && help.contains("Examples:"),
+            "{help}"
+        );
+        assert!(help.lines().all(|line| line.chars().count() <= 120), "{help}");
+    }
+    assert_eq!(
+        dir.run("--version").done().stdout,
+        format!("arraylift {}\n", env!("CARGO_PKG_VERSION"))
+    );
+}
+
+#[test]
+fn without_a_display_the_default_transfer_runs_in_the_terminal_and_says_so() {
+    let dir = Dir::new();
+    let ended = dir.run("");
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert!(ended.stdout.starts_with("400.0 MB in "), "{ended:?}");
+    assert!(ended.stdout.contains(", verified (crc64nvme:"), "{ended:?}");
+    assert!(ended.stdout.contains("first elements: 0.0 1.0 2.0"), "{ended:?}");
+    assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
+    assert!(
+        ended.stderr.contains("no display") && ended.stderr.contains("range:0:50_000_000"),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn without_a_display_a_path_is_what_is_moved() {
+    let dir = Dir::new();
+    dir.write("a.bin", [7; 1000]);
+    let ended = dir.run("a.bin");
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert!(ended.stdout.starts_with("1.0 kB in "), "{ended:?}");
+    let ended = dir.run("b.bin");
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("there is no file at b.bin"), "{ended:?}");
+}

@@ -1,0 +1,258 @@
+//! A folder of one's own, and the real binary run in it.
+
+use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+/// No test needs so long; one that does hangs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A folder that goes with its test.
+pub struct Dir(TempDir);
+
+impl Dir {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path().join(name);
+        std::fs::write(&path, bytes).expect("writable");
+        path
+    }
+
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    pub fn folder(&self, name: &str) -> PathBuf {
+        let path = self.path().join(name);
+        std::fs::create_dir(&path).expect("a folder");
+        path
+    }
+
+    /// What is in it, sorted.
+    pub fn names(&self) -> Vec<String> {
+        names_in(self.path())
+    }
+
+    /// The binary, about to run in this folder and without a display.
+    pub fn arraylift<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Arraylift {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_arraylift"));
+        command.args(arguments);
+        self.command(command)
+    }
+
+    /// The binary under a limit for the size of files, in blocks of 512 bytes.
+    pub fn arraylift_with_file_limit(&self, blocks: u32, arguments: &[&str]) -> Arraylift {
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        command
+            .args(["-c", &script, env!("CARGO_BIN_EXE_arraylift")])
+            .args(arguments);
+        self.command(command)
+    }
+
+    /// Splits at spaces and runs.
+    pub fn run(&self, arguments: &str) -> Ended {
+        self.arraylift(arguments.split_whitespace()).run()
+    }
+
+    /// A receiver that listens.
+    pub fn receive(&self, arguments: &str) -> Process {
+        let arguments = ["receive"].into_iter().chain(arguments.split_whitespace());
+        let mut process = self.arraylift(arguments).start();
+        let line = process.line();
+        let address = match serde_json::from_str::<Json>(&line) {
+            Ok(object) => object["address"].as_str().map(str::to_owned),
+            Err(_) => line.strip_prefix("listening on ").map(str::to_owned),
+        };
+        process.address = address.unwrap_or_else(|| panic!("{line:?} says no address"));
+        process
+    }
+
+    fn command(&self, mut command: Command) -> Arraylift {
+        command
+            .current_dir(self.path())
+            .env_remove("DISPLAY")
+            .env_remove("WAYLAND_DISPLAY");
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Arraylift(command)
+    }
+}
+
+pub fn names_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// The binary before it runs.
+pub struct Arraylift(Command);
+
+impl Arraylift {
+    pub fn run(self) -> Ended {
+        self.start().wait()
+    }
+
+    pub fn start(mut self) -> Process {
+        let text = format!("{:?}", self.0);
+        let mut child = self.0.spawn().expect("the binary runs");
+        let stderr = child.stderr.take().expect("piped");
+        Process {
+            stdout: BufReader::new(child.stdout.take().expect("piped")),
+            said: String::new(),
+            stderr: Some(collect(stderr)),
+            child,
+            address: String::new(),
+            text,
+        }
+    }
+
+    /// Runs it for a reader who has gone before the first line.
+    pub fn run_unread(mut self) -> ExitStatus {
+        let mut child = self.0.stderr(Stdio::null()).spawn().expect("the binary runs");
+        drop(child.stdout.take());
+        wait(&mut child)
+    }
+}
+
+/// The binary while it runs. Killed, if it still does, when this is dropped.
+pub struct Process {
+    /// Where a receiver listens.
+    pub address: String,
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    said: String,
+    stderr: Option<JoinHandle<String>>,
+    text: String,
+}
+
+impl Process {
+    /// The next line of its standard output.
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).expect("UTF-8");
+        self.said += &line;
+        line.trim_end().to_owned()
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        kill_process(id.expect("an id"), signal).expect("it runs");
+    }
+
+    /// How many of its threads have this name.
+    pub fn threads_named(&self, name: &str) -> usize {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("it runs");
+        let names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
+        names.filter(|there| there.trim_end() == name).count()
+    }
+
+    pub fn wait(mut self) -> Ended {
+        let status = wait(&mut self.child);
+        self.stdout.read_to_string(&mut self.said).expect("UTF-8");
+        let stderr = self.stderr.take().map(|thread| thread.join().expect("UTF-8"));
+        Ended {
+            command: self.text.clone(),
+            status,
+            stdout: std::mem::take(&mut self.said),
+            stderr: stderr.unwrap_or_default(),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What it said and how it ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub command: String,
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ended {
+    #[track_caller]
+    pub fn done(self) -> Self {
+        assert_eq!(
+            (self.status.code(), self.stderr.as_str()),
+            (Some(0), ""),
+            "{}: {self:?}",
+            self.command
+        );
+        self
+    }
+
+    /// It failed with this exit code and one line on standard error, in which all of `hints` stand.
+    #[track_caller]
+    pub fn failed(self, code: i32, hints: &[&str]) -> Self {
+        assert_eq!(self.status.code(), Some(code), "{}: {self:?}", self.command);
+        let lines: Vec<&str> = self.stderr.lines().collect();
+        assert_eq!(lines.len(), 1, "{self:?}");
+        assert!(lines[0].starts_with("arraylift: "), "{self:?}");
+        for hint in hints {
+            assert!(lines[0].contains(hint), "{hint:?} is not in {self:?}");
+        }
+        self
+    }
+
+    /// The objects that it printed: one a line, and nothing else.
+    #[track_caller]
+    pub fn objects(&self) -> Vec<Json> {
+        let parsed = self
+            .stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{line}: {e}")));
+        parsed.collect()
+    }
+}
+
+fn wait(child: &mut Child) -> ExitStatus {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(status) = child.try_wait().expect("its own child") {
+            return status;
+        }
+        if Instant::now() > deadline {
+            let _ = child.kill();
+            panic!("it hangs");
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn collect(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
+    let body = move || {
+        let mut text = String::new();
+        from.read_to_string(&mut text).expect("UTF-8");
+        text
+    };
+    std::thread::Builder::new()
+        .name("stderr".into())
+        .spawn(body)
+        .expect("a thread")
+}
