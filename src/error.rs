@@ -57,7 +57,9 @@ pub enum Error {
         available: u64,
     },
     /// The disk cannot hold the array.
-    #[error("{path} needs {needed} bytes, more than its disk has free: free some space or choose another folder")]
+    #[error(
+        "{path} needs {needed} bytes, more than its disk has free or a limit allows: choose another folder, or free space"
+    )]
     DiskFull {
         /// The file that was to be written.
         path: PathBuf,
@@ -84,7 +86,7 @@ pub enum Error {
         reason: String,
     },
     /// The address to listen on is taken.
-    #[error("{0} is in use by another program: choose another port, or 0 for a free one")]
+    #[error("{0} is in use by another program: choose another address; port 0 takes a free one")]
     AddressInUse(String),
     /// Nothing listens at the endpoint.
     #[error("nobody listens at {0}: start the receiver first, or check the address")]
@@ -98,7 +100,7 @@ pub enum Error {
         reason: String,
     },
     /// The peer closed the connection before the array was whole.
-    #[error("the peer closed the connection {missing} bytes early, {received} of {total} bytes came")]
+    #[error("the peer closed the connection early: {received} of {total} bytes had moved, {missing} are missing")]
     ClosedEarly {
         /// Bytes that did not come.
         missing: u64,

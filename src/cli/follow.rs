@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arraylift::Error;
-use arraylift::transfer::{Event, Job, Options, Outcome, Transfer};
+use arraylift::transfer::{Event, Failure as TransferFailure, Job, Options, Outcome, Transfer};
+use arraylift::{Error, Fault};
 use crossbeam_channel::{Receiver, Select, bounded};
 
 use super::Failure;
@@ -86,6 +86,12 @@ pub fn end(transfer: Transfer, report: &mut Report) -> Result<(), Failure> {
     report.ended(id, &outcome);
     match outcome {
         Outcome::Done(_) => Ok(()),
+        Outcome::Failed(TransferFailure {
+            peer: Some(peer),
+            error,
+            fault: Fault::Peer,
+            ..
+        }) => Err(Failure::Peer { peer, error }),
         Outcome::Failed(failure) => Err(failure.error.into()),
         Outcome::Cancelled => Err(Failure::Cancelled),
     }

@@ -34,6 +34,14 @@ pub enum Failure {
     /// The transfer failed, or could not start.
     #[error(transparent)]
     Transfer(#[from] Error),
+    /// The other end is to blame.
+    #[error("{peer}: {error}")]
+    Peer {
+        /// Its address.
+        peer: String,
+        /// What it did.
+        error: Error,
+    },
     /// A signal ended it.
     #[error("cancelled")]
     Cancelled,
@@ -43,7 +51,7 @@ impl Failure {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) | Self::Transfer(Error::Usage(_)) => ExitCode::from(2),
-            Self::Transfer(_) | Self::Cancelled => ExitCode::FAILURE,
+            Self::Transfer(_) | Self::Peer { .. } | Self::Cancelled => ExitCode::FAILURE,
         }
     }
 }

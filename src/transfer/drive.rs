@@ -126,12 +126,9 @@ pub(super) struct Teller {
 }
 
 impl Teller {
-    pub(super) fn new(notes: Sender<(Duration, EventKind)>, clock: Instant) -> Self {
-        Self {
-            notes,
-            clock,
-            state: None,
-        }
+    /// `state` has been told already.
+    pub(super) fn new(notes: Sender<(Duration, EventKind)>, clock: Instant, state: Option<State>) -> Self {
+        Self { notes, clock, state }
     }
 
     /// Tells an event; the channel has room for all that a side ever tells between two readings.

@@ -219,7 +219,10 @@ impl Listener {
                     let peer = address
                         .as_socket()
                         .map_or_else(|| self.0.address.clone(), |peer| peer.to_string());
-                    return Connection::new(socket, peer).map(Some);
+                    // One that breaks while it is set up has gone away again: the next one counts.
+                    if let Ok(connection) = Connection::new(socket, peer) {
+                        return Ok(Some(connection));
+                    }
                 }
                 Err(error) if would_block(&error) => {
                     let interest = Interest {

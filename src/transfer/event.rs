@@ -142,6 +142,9 @@ pub struct Failure {
     pub message: String,
     /// Bytes that had moved.
     pub bytes: u64,
+    /// The other end's address, where there was one on another thread of control than ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
     /// The error itself.
     #[serde(skip)]
     pub error: Error,

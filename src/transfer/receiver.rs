@@ -397,7 +397,7 @@ mod tests {
         Gear {
             controls: Arc::new(Controls::new(None).expect("controls")),
             probe,
-            teller: Teller::new(notes, clock),
+            teller: Teller::new(notes, clock, None),
         }
     }
 

@@ -40,6 +40,8 @@ pub(super) fn run(
         controls,
         emitter,
         clock: Instant::now(),
+        announced: None,
+        peer: None,
         sides: Vec::new(),
     };
     let ended = match run.start(job) {
@@ -55,16 +57,17 @@ pub(super) fn run(
         }
     };
     let elapsed = run.clock.elapsed();
-    let _ = outcome.set(outcome_of(&ended));
+    let peer = run.peer.take();
+    let _ = outcome.set(outcome_of(&ended, peer.as_deref()));
     for (side, ended) in ended {
-        run.emitter.emit(side, elapsed, last_event(ended));
+        run.emitter.emit(side, elapsed, last_event(ended, peer.as_deref()));
     }
     run.emitter.finish();
 }
 
 /// How a transfer ended whose own thread did not say so.
 pub(super) fn crashed() -> Outcome {
-    Outcome::Failed(failure(panicked(), 0))
+    Outcome::Failed(failure(panicked(), 0, None))
 }
 
 struct Run<'a> {
@@ -72,6 +75,10 @@ struct Run<'a> {
     controls: &'a Arc<Controls>,
     emitter: Emitter,
     clock: Instant,
+    /// The side whose state has been told before its thread ran.
+    announced: Option<(Side, State)>,
+    /// The other end's address, once it is known.
+    peer: Option<String>,
     sides: Vec<RunningSide>,
 }
 
@@ -102,6 +109,7 @@ impl Run<'_> {
                 })?;
             }
             Job::Send { source, to } => {
+                self.peer = Some(to.to_string());
                 let source = Source::open(&source)?;
                 let path = source.send_path(self.options.send_route, self.options.chunk_bytes)?;
                 self.begin_clock(Side::Sender, State::Connecting);
@@ -130,6 +138,7 @@ impl Run<'_> {
                     }
                 };
                 self.begin_clock(Side::Receiver, State::Connecting);
+                self.peer = Some(connection.peer().into());
                 self.spawn_receiver(connection, sink, expect, None)?;
             }
         }
@@ -138,6 +147,7 @@ impl Run<'_> {
 
     fn begin_clock(&mut self, side: Side, state: State) {
         self.clock = Instant::now();
+        self.announced = Some((side, state));
         self.emitter.emit(side, Duration::ZERO, EventKind::State { state });
         self.emitter.wake();
     }
@@ -164,7 +174,8 @@ impl Run<'_> {
         let (mut probe, stamps) = Probe::new(self.clock);
         let (notes, reader) = bounded(NOTES);
         let (alive, ended) = bounded::<()>(1);
-        let teller = Teller::new(notes, self.clock);
+        let announced = self.announced.filter(|(announced, _)| *announced == side);
+        let teller = Teller::new(notes, self.clock, announced.map(|(_, state)| state));
         let (controls, timeout) = (Arc::clone(self.controls), self.options.timeout);
         let name = match side {
             Side::Sender => "arraylift-send",
@@ -230,8 +241,9 @@ fn panicked() -> Error {
     }
 }
 
-fn failure(error: Error, bytes: u64) -> Failure {
+fn failure(error: Error, bytes: u64, peer: Option<&str>) -> Failure {
     Failure {
+        peer: peer.map(Into::into),
         fault: error.fault(),
         message: error.to_string(),
         bytes,
@@ -239,16 +251,16 @@ fn failure(error: Error, bytes: u64) -> Failure {
     }
 }
 
-fn last_event(ended: Ended) -> EventKind {
+fn last_event(ended: Ended, peer: Option<&str>) -> EventKind {
     match ended {
         Ended::Done(finished) => EventKind::Finished(finished),
-        Ended::Failed { error, bytes } => EventKind::Failed(failure(error, bytes)),
+        Ended::Failed { error, bytes } => EventKind::Failed(failure(error, bytes, peer)),
         Ended::Cancelled { bytes } => EventKind::Cancelled { bytes },
     }
 }
 
 /// The transfer's end from its sides' ends: a failure outweighs a cancel, and a cause a consequence.
-fn outcome_of(ended: &[(Side, Ended)]) -> Outcome {
+fn outcome_of(ended: &[(Side, Ended)], peer: Option<&str>) -> Outcome {
     let failures = ended.iter().filter_map(|(_, ended)| match ended {
         Ended::Failed { error, bytes } => Some((error, *bytes)),
         _ => None,
@@ -259,7 +271,7 @@ fn outcome_of(ended: &[(Side, Ended)]) -> Outcome {
         Error::Aborted(_) | Error::Refused(_) => 1,
         _ => 0,
     }) {
-        return Outcome::Failed(failure(error.clone(), bytes));
+        return Outcome::Failed(failure(error.clone(), bytes, peer));
     }
     if ended.iter().any(|(_, ended)| matches!(ended, Ended::Cancelled { .. })) {
         return Outcome::Cancelled;
@@ -294,7 +306,7 @@ mod tests {
             (Side::Sender, failed(Error::Aborted("its disk is full".into()))),
             (Side::Receiver, failed(full.clone())),
         ];
-        let Outcome::Failed(failure) = outcome_of(&sides) else {
+        let Outcome::Failed(failure) = outcome_of(&sides, None) else {
             panic!("a failure")
         };
         assert_eq!((failure.error, failure.fault, failure.bytes), (full, Fault::System, 7));
@@ -311,6 +323,6 @@ mod tests {
             (Side::Sender, cancelled()),
             (Side::Receiver, failed(Error::ReceiptMismatch)),
         ];
-        assert!(matches!(outcome_of(&sides), Outcome::Failed(_)));
+        assert!(matches!(outcome_of(&sides, None), Outcome::Failed(_)));
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
-use crate::telemetry::{ProbeReader, Sample};
+use crate::telemetry::{Counters, ProbeReader, Sample, Stamp};
 
 use super::Waker;
 use super::event::{Event, EventKind, Side, TransferId};
@@ -105,40 +105,35 @@ impl SideReader {
         }
     }
 
-    /// Emits what has come since the last call; where nothing has, a sample that says so.
+    /// Emits what has come since the last call, in order; where no bytes were stamped, a sample that says so.
     pub(super) fn drain(&mut self, clock: Instant, emitter: &mut Emitter) {
-        for (elapsed, kind) in self.notes.try_iter() {
-            emitter.emit(self.side, elapsed, kind);
+        let mut told: Vec<(Duration, EventKind)> = self.notes.try_iter().collect();
+        let stamps: Vec<Stamp> = self.stamps.stamps().collect();
+        if stamps.is_empty() {
+            told.push(self.sample(clock.elapsed(), self.stamps.bytes(), None));
         }
-        let mut stamped = false;
-        for stamp in self.stamps.stamps() {
-            stamped = true;
+        for stamp in stamps {
             if stamp.elapsed > self.last.0 || stamp.counters.is_some() {
-                let elapsed = stamp.elapsed.max(self.last.0);
-                let rate_bytes_per_s = self.rate(elapsed, stamp.bytes);
-                let sample = Sample {
-                    bytes: stamp.bytes,
-                    rate_bytes_per_s,
-                    counters: stamp.counters,
-                };
-                self.last = (elapsed, stamp.bytes.max(self.last.1));
-                emitter.emit(self.side, elapsed, EventKind::Sample(sample));
+                told.push(self.sample(stamp.elapsed.max(self.last.0), stamp.bytes, stamp.counters));
             }
         }
-        if !stamped {
-            let (elapsed, bytes) = (clock.elapsed(), self.stamps.bytes());
-            let rate_bytes_per_s = self.rate(elapsed, bytes);
-            self.last = (elapsed, bytes);
-            emitter.emit(
-                self.side,
-                elapsed,
-                EventKind::Sample(Sample {
-                    bytes,
-                    rate_bytes_per_s,
-                    counters: None,
-                }),
-            );
+        told.sort_by_key(|(elapsed, _)| *elapsed);
+        for (elapsed, kind) in told {
+            emitter.emit(self.side, elapsed, kind);
         }
+    }
+
+    fn sample(&mut self, elapsed: Duration, bytes: u64, counters: Option<Counters>) -> (Duration, EventKind) {
+        let rate_bytes_per_s = self.rate(elapsed, bytes);
+        self.last = (elapsed, bytes.max(self.last.1));
+        (
+            elapsed,
+            EventKind::Sample(Sample {
+                bytes,
+                rate_bytes_per_s,
+                counters,
+            }),
+        )
     }
 
     fn rate(&self, elapsed: Duration, bytes: u64) -> f64 {

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::array::{ArrayMeta, Dtype, Order, Range, Shape, npy};
+use crate::array::{ArrayMeta, Dtype, Number, Order, Range, Shape, npy};
 use crate::error::{Error, reason};
 use crate::route::SendRouteChoice;
 use crate::route::send::{COPYING_BYTES_MAX, Copying, Generated, Mapped, SendRoute, Sendfile};
@@ -83,7 +83,7 @@ impl Source {
     }
 
     fn from_range(range: Range, slice: Option<Slice>) -> Result<Self, Error> {
-        let title = format!("range {} … {}", range.start(), range.stop());
+        let title = format!("range {} … {}", short(range.start()), short(range.stop()));
         let invalid = |reason: String| Error::Usage(format!("the range cannot be sliced so: {reason}"));
         let (base, meta) = sliced(range.meta(), slice).map_err(invalid)?;
         Ok(Self {
@@ -262,6 +262,13 @@ impl Source {
         self.copy_prefix(&mut bytes)?;
         Ok(bytes)
     }
+}
+
+/// A number without a fraction that is zero.
+fn short(number: Number) -> String {
+    number
+        .to_whole()
+        .map_or_else(|| number.to_string(), |whole| whole.to_string())
 }
 
 /// Fails where so many bytes of memory are not free.
