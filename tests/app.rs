@@ -1,6 +1,8 @@
 //! The window without a display: what it says to assistive technology is looked for and clicked, and the engine
 //! behind it is the real one. Pictures of it are compared where a software Vulkan driver is at hand.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 use std::time::Duration;
 
 use arraylift::app::model::form::{EndpointKind, Form};

@@ -1,14 +1,16 @@
 //! The real window on a real X display: the program is started, driven by keys, looked at and closed.
 //!
-//! Needs an X display with the GL that software rendering gives, `xdotool`, and ImageMagick's `import`; screenshots
+//! Needs an X display with the GL that software rendering gives, `xdotool`, and `ImageMagick`'s `import`; screenshots
 //! are left in `target/screenshots/`.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Longer than the slowest machine needs for anything here.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[test]
 #[ignore = "needs an X display, xdotool and ImageMagick"]
@@ -98,7 +100,10 @@ impl Window {
     }
 
     fn key(&self, key: &str) {
-        output("xdotool", &["key", "--clearmodifiers", "--window", "0", key]);
+        output(
+            "xdotool",
+            &["windowfocus", "--sync", &self.id, "key", "--clearmodifiers", key],
+        );
         std::thread::sleep(Duration::from_millis(300));
     }
 

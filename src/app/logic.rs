@@ -27,8 +27,8 @@ impl App {
 
     /// Starts what the form says, as soon as its paths have been looked at.
     pub(super) fn start_form(&mut self) {
-        self.start_when_checked = self.checked.recipe.is_none() && self.checked.pending;
-        if let Some(recipe) = self.checked.recipe.clone() {
+        self.form.start_when_checked = self.form.checked.recipe.is_none() && self.form.checked.pending;
+        if let Some(recipe) = self.form.checked.recipe.clone() {
             self.start(recipe);
         }
     }
@@ -122,8 +122,8 @@ impl App {
         let replies: Vec<Reply> = worker.replies().collect();
         for reply in replies {
             match reply {
-                Reply::Source(path, found) => self.paths.source = Some((path, found)),
-                Reply::Sink(path, place) => self.paths.sink = Some((path, place)),
+                Reply::Source(path, found) => self.form.paths.source = Some((path, found)),
+                Reply::Sink(path, place) => self.form.paths.sink = Some((path, place)),
                 Reply::NotShown(message) => {
                     if let Some(row) = self
                         .transfers
@@ -156,13 +156,14 @@ impl App {
                     }
                 }
                 Reply::Chosen(dialog, path) => {
-                    self.dialog_trouble = None;
+                    self.form.dialog_trouble = None;
                     if let Some(path) = path {
                         self.choose_path(dialog, path.display().to_string());
                     }
                 }
                 Reply::NoDialog => {
-                    self.dialog_trouble = Some("No file dialog here (no desktop portal): type the path.".to_owned());
+                    self.form.dialog_trouble =
+                        Some("No file dialog here (no desktop portal): type the path.".to_owned());
                 }
             }
         }
@@ -180,13 +181,13 @@ impl App {
     /// Checks what is typed, and has paths looked at that nobody has looked at yet.
     pub(super) fn check_form(&mut self) {
         let form = &self.settings.form;
-        self.checked = check(form, &self.paths);
-        if self.checked.pending {
+        self.form.checked = check(form, &self.form.paths);
+        if self.form.checked.pending {
             let [source, sink] = [form.path.trim(), form.sink_path.trim()];
             let Paths {
                 source: asked_source,
                 sink: asked_sink,
-            } = &mut self.asked;
+            } = &mut self.form.asked;
             let known = |asked: Option<&String>, typed: &str| asked.is_some_and(|asked| asked == typed);
             let Some(worker) = &self.worker else { return };
             if !source.is_empty()
@@ -201,14 +202,14 @@ impl App {
             {
                 *asked_sink = Some((sink.to_owned(), super::model::plan::SinkPlace::Free));
             }
-        } else if self.start_when_checked {
+        } else if self.form.start_when_checked {
             self.start_form();
         }
     }
 
     /// Forgets what is at the paths, because it may have changed: they are looked at again.
     pub(super) fn forget_paths(&mut self) {
-        (self.paths, self.asked) = (Paths::default(), Paths::default());
+        (self.form.paths, self.form.asked) = (Paths::default(), Paths::default());
     }
 
     fn guard_close(&mut self, ctx: &Context) {
@@ -247,22 +248,22 @@ impl App {
             return;
         }
         if !self.transfers.is_moving() {
-            self.meter.rest();
+            self.own.meter.rest();
             if self.transfers.running() == 0 && self.handles.is_empty() {
-                self.own_threads.refresh();
+                self.own.threads.refresh();
             }
             return;
         }
-        if now_s - self.resident_read_s >= 0.5 {
-            self.resident_read_s = now_s;
-            self.resident_bytes = Some(crate::telemetry::process_usage().resident_bytes);
+        if self.own.resident_read_s.is_none_or(|read_s| now_s - read_s >= 0.5) {
+            self.own.resident_read_s = Some(now_s);
+            self.own.resident_bytes = Some(crate::telemetry::process_usage().resident_bytes);
         }
-        if self.meter.frame(now_s)
-            && let Some(cpu_s) = self.own_threads.cpu_s()
+        if self.own.meter.frame(now_s)
+            && let Some(cpu_s) = self.own.threads.cpu_s()
         {
-            self.meter.read(now_s, cpu_s);
+            self.own.meter.read(now_s, cpu_s);
         }
-        let interval = self.meter.interval();
+        let interval = self.own.meter.interval();
         self.pace_ms
             .store(u64::try_from(interval.as_millis()).unwrap_or(500), Ordering::Relaxed);
         ctx.request_repaint_after(interval);

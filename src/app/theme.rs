@@ -25,6 +25,9 @@ pub const BODY: f32 = 13.5;
 /// The rate, and nothing else.
 pub const HERO: f32 = 40.0;
 
+/// A word in the rate's place, such as Listening.
+pub const HERO_WORD: f32 = 27.0;
+
 /// The colours of a theme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named after what they colour")]

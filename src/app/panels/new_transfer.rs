@@ -211,7 +211,7 @@ fn advanced_ui(ui: &mut Ui, form: &mut Form, is_open: &mut bool, checked: &Check
                     &mut form.expect_dtype,
                     &DTYPES,
                     wrong.get(&Field::ExpectDtype),
-                )
+                );
             },
             |ui| {
                 field(

@@ -1,6 +1,6 @@
 //! The numbers of the selected transfer: the rate, large, and what belongs to it; or why there is none.
 
-use eframe::egui::{Align, Color32, Frame, Label, Layout, Margin, RichText, Slider, Stroke, Ui, vec2};
+use eframe::egui::{Align, Color32, Frame, Label, Layout, Margin, RichText, Slider, Stroke, Ui, pos2, vec2};
 
 use crate::app::action::Action;
 use crate::app::model::format::{self, Quantity};
@@ -55,23 +55,25 @@ fn hero_ui(ui: &mut Ui, row: &Row, numbers: &Numbers) {
         Phase::Failed { .. } => (None, palette.failed),
         _ => (None, palette.weak),
     };
-    match quantity {
-        Some(Quantity { number, unit }) => {
-            let response = ui.add(Label::new(RichText::new(&number).font(theme::hero()).color(colour)).extend());
-            let baseline = response.rect.bottom();
-            let galley = ui
-                .painter()
-                .layout_no_wrap(unit.to_owned(), theme::body(), palette.weak);
-            let at = eframe::egui::pos2(response.rect.right() + 6.0, baseline - galley.size().y - 6.5);
-            ui.painter().galley(at, galley, palette.weak);
-            response.accessible_name(format!("{number} {unit}"));
-        }
-        None => {
-            let word = row.phase.name();
-            let mut font = theme::hero();
-            font.size = 27.0;
-            ui.add(Label::new(RichText::new(word).font(font).color(colour)).extend());
-        }
+    if let Some(Quantity { number, unit }) = quantity {
+        let response = ui.add(Label::new(RichText::new(&number).font(theme::hero()).color(colour)).extend());
+        let galley = ui
+            .painter()
+            .layout_no_wrap(unit.to_owned(), theme::body(), palette.weak);
+        let at = pos2(
+            response.rect.right() + 6.0,
+            response.rect.bottom() - galley.size().y - 6.5,
+        );
+        ui.painter().galley(at, galley, palette.weak);
+        response.accessible_name(format!("{number} {unit}"));
+    } else {
+        let font = eframe::egui::FontId {
+            size: theme::HERO_WORD,
+            ..theme::hero()
+        };
+        let word = ui.add(Label::new(RichText::new(row.phase.name()).font(font).color(colour)).extend());
+        // On the line that a number would stand on.
+        ui.advance_cursor_after_rect(word.rect.expand2(vec2(0.0, 4.0)));
     }
 }
 
