@@ -247,17 +247,13 @@ impl App {
         if matches!(self.clock, Clock::Stopped(_)) {
             return;
         }
-        if !self.transfers.is_moving() {
+        if self.transfers.running() == 0 && self.handles.is_empty() {
             self.own.meter.rest();
-            if self.transfers.running() == 0 && self.handles.is_empty() {
-                self.own.threads.refresh();
-            }
+            self.own.threads.refresh();
             return;
         }
-        if self.own.resident_read_s.is_none_or(|read_s| now_s - read_s >= 0.5) {
-            self.own.resident_read_s = Some(now_s);
-            self.own.resident_bytes = Some(crate::telemetry::process_usage().resident_bytes);
-        }
+        self.transfers
+            .note_memory(crate::telemetry::process_usage().resident_bytes);
         if self.own.meter.frame(now_s)
             && let Some(cpu_s) = self.own.threads.cpu_s()
         {
@@ -266,6 +262,9 @@ impl App {
         let interval = self.own.meter.interval();
         self.pace_ms
             .store(u64::try_from(interval.as_millis()).unwrap_or(500), Ordering::Relaxed);
-        ctx.request_repaint_after(interval);
+        // One that waits or is paused says so itself when that ends; one that has just ended is still to be settled.
+        if self.transfers.is_moving() || self.transfers.running() < self.handles.len() {
+            ctx.request_repaint_after(interval);
+        }
     }
 }

@@ -120,13 +120,11 @@ impl FormState {
     }
 }
 
-/// What the window and its process use.
+/// What the window itself costs.
 #[derive(Debug, Default)]
 struct OwnUse {
     meter: Meter,
     threads: OwnThreads,
-    resident_bytes: Option<u64>,
-    resident_read_s: Option<f64>,
 }
 
 /// What is asked in the middle of the window.

@@ -237,6 +237,8 @@ fn colours(palette: &Palette, mut visuals: Visuals) -> Visuals {
         color: Color32::from_black_alpha(40),
     };
     visuals.window_shadow = visuals.popup_shadow;
+    // A cursor that blinks repaints the window for ever.
+    visuals.text_cursor.blink = false;
     visuals.slider_trailing_fill = true;
     visuals.handle_shape = egui::style::HandleShape::Circle;
     visuals

@@ -73,7 +73,10 @@ impl App {
             None => {}
         }
         empty::drop_hint_ui(&ctx);
-        let has_changed = !actions.is_empty();
+        // The axis is drawn as it is to be; everything else shows in the next frame.
+        let has_changed = actions
+            .iter()
+            .any(|action| !matches!(action, Action::SetRateAxisTop(..)));
         for action in actions {
             self.apply(&ctx, action);
         }
@@ -222,7 +225,7 @@ impl App {
                     .id_salt("selected")
                     .auto_shrink(false)
                     .show(ui, |ui| {
-                        numbers::ui(ui, row, now_s, self.own.resident_bytes);
+                        numbers::ui(ui, row, now_s);
                         ui.add_space(STEP);
                         numbers::message_ui(ui, row, actions);
                         if row.started().is_some() {

@@ -96,6 +96,8 @@ pub struct Row {
     pub note: Option<String>,
     /// How often it was done, where it repeats.
     pub rounds: u32,
+    /// The most memory that the process had while it ran.
+    pub peak_memory_bytes: Option<u64>,
     /// Whether someone wants it to end with this round.
     pub is_stopping: bool,
     /// What is looked at, in seconds, where someone zoomed in.
@@ -125,6 +127,7 @@ impl Row {
             path: None,
             note: None,
             rounds: 0,
+            peak_memory_bytes: None,
             is_stopping: false,
             zoom_s: None,
             rate_axis_top: 0.0,

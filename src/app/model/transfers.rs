@@ -110,6 +110,13 @@ impl Transfers {
         self.rows.iter().any(Row::is_moving)
     }
 
+    /// Takes in how much memory the process has now, for those that run.
+    pub fn note_memory(&mut self, resident_bytes: u64) {
+        for row in self.rows.iter_mut().filter(|row| !row.is_over()) {
+            row.peak_memory_bytes = row.peak_memory_bytes.max(Some(resident_bytes));
+        }
+    }
+
     /// What the title of the window says.
     #[must_use]
     pub fn title(&self) -> String {

@@ -12,7 +12,7 @@ use crate::error::Fault;
 use crate::transfer::State;
 
 /// Draws the rate and the figures beside it.
-pub fn ui(ui: &mut Ui, row: &Row, now_s: f64, resident_bytes: Option<u64>) {
+pub fn ui(ui: &mut Ui, row: &Row, now_s: f64) {
     let palette = theme::palette(ui);
     let numbers = row.numbers(now_s);
     ui.horizontal(|ui| {
@@ -22,7 +22,7 @@ pub fn ui(ui: &mut Ui, row: &Row, now_s: f64, resident_bytes: Option<u64>) {
             ui.set_min_width(width);
             hero_ui(ui, row, &numbers);
         });
-        let figures = figures(row, &numbers, resident_bytes);
+        let figures = figures(row, &numbers);
         let room = ui.available_width();
         let least: f32 = figures.iter().map(|figure| figure.width(ui)).sum();
         let gap = ((room - least) / figures.len().max(1) as f32).clamp(14.0, 40.0);
@@ -107,7 +107,7 @@ impl Figure {
     }
 }
 
-fn figures(row: &Row, numbers: &Numbers, resident_bytes: Option<u64>) -> Vec<Figure> {
+fn figures(row: &Row, numbers: &Numbers) -> Vec<Figure> {
     let mut figures = Vec::new();
     if row.started().is_none() {
         return figures;
@@ -155,8 +155,8 @@ fn figures(row: &Row, numbers: &Numbers, resident_bytes: Option<u64>) -> Vec<Fig
         .cpu_s_per_gb
         .map_or_else(String::new, |cpu_s| format!("{cpu_s:.2} s a GB"));
     figures.push(Figure::new(ends, cpu, "0.00 s a GB"));
-    if let Some(bytes) = resident_bytes {
-        figures.push(Figure::new("memory", format::bytes(bytes).to_string(), "00.0 GB"));
+    if let Some(bytes) = row.peak_memory_bytes {
+        figures.push(Figure::new("peak memory", format::bytes(bytes).to_string(), "00.0 GB"));
     }
     figures
 }
