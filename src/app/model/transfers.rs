@@ -133,6 +133,7 @@ impl Transfers {
                 format!("done{size} at {mean}{verified}")
             }
             Phase::Failed { message, .. } => format!("failed: {message}"),
+            _ if row.recipe.repeat && row.has_rate() => format!("repeating{size}"),
             phase => format!("{}{size}", phase.name().to_lowercase()),
         };
         format!("Arraylift — {state}")
@@ -199,7 +200,7 @@ impl Row {
     #[must_use]
     pub fn rate_in_words(&self, now_s: f64) -> String {
         match self.phase {
-            Phase::Is(State::Transferring) => format::rate(self.numbers(now_s).now).to_string(),
+            _ if self.has_rate() => format::rate(self.numbers(now_s).now).to_string(),
             Phase::Done { .. } => format::rate(self.numbers(now_s).mean).to_string(),
             ref phase => phase.name().to_lowercase(),
         }
@@ -209,7 +210,7 @@ impl Row {
     #[must_use]
     pub fn note_in_words(&self, now_s: f64) -> String {
         match &self.phase {
-            Phase::Is(State::Transferring) if self.recipe.repeat => format!("round {}", self.rounds + 1),
+            _ if self.recipe.repeat && self.has_rate() => format!("round {}", self.rounds + 1),
             Phase::Is(State::Transferring) => self
                 .numbers(now_s)
                 .left_s

@@ -51,7 +51,9 @@ fn hero_ui(ui: &mut Ui, row: &Row, numbers: &Numbers) {
     ui.spacing_mut().item_spacing.x = 6.0;
     let (quantity, colour) = match &row.phase {
         Phase::Done { .. } => (Some(format::rate(numbers.mean)), palette.text),
-        Phase::Is(State::Transferring | State::Verifying) => (Some(format::rate(numbers.now)), palette.text),
+        _ if row.has_rate() || row.phase == Phase::Is(State::Verifying) => {
+            (Some(format::rate(numbers.now)), palette.text)
+        }
         Phase::Failed { .. } => (None, palette.failed),
         _ => (None, palette.weak),
     };
@@ -128,9 +130,14 @@ fn figures(row: &Row, numbers: &Numbers) -> Vec<Figure> {
     }
     figures.push(Figure::new("peak", format::rate(numbers.peak).to_string(), "0.00 GB/s"));
     match (&row.phase, numbers.total) {
-        (Phase::Done { .. }, _) if row.rounds > 1 => {
+        _ if row.rounds > 0 && row.recipe.repeat => {
             let moved = format::bytes(row.main_end().series.bytes());
-            figures.push(Figure::new("moved", format!("{moved} in {} rounds", row.rounds), ""));
+            let rounds = if row.rounds == 1 { "round" } else { "rounds" };
+            figures.push(Figure::new(
+                "moved",
+                format!("{moved}, {} {rounds}", row.rounds),
+                "00.0 GB, 000 rounds",
+            ));
         }
         (Phase::Done { .. }, Some(total)) => figures.push(Figure::new("moved", format::bytes(total).to_string(), "")),
         (_, Some(total)) => figures.push(Figure::new(
