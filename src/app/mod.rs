@@ -51,8 +51,12 @@ pub fn run(options: AppOptions) -> eframe::Result {
         .with_min_inner_size([640.0, 420.0])
         .with_drag_and_drop(true)
         .with_icon(icon());
+    // OpenGL starts everywhere and takes little memory. Said here because a test build brings a second renderer in,
+    // which would be preferred.
+    let renderer = eframe::Renderer::Glow;
     let native = eframe::NativeOptions {
         viewport,
+        renderer,
         ..eframe::NativeOptions::default()
     };
     eframe::run_native("arraylift", native, Box::new(|cc| Ok(Box::new(App::new(cc, options)))))
