@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 use eframe::egui::{Context, ViewportCommand};
 
 use super::model::form::{SinkKind, SourceKind};
-use super::model::plan::{Paths, Recipe, What, check};
+use super::model::plan::{Recipe, What, check};
 use super::model::row::RowKey;
 use super::worker::{Dialog, Reply, Task};
-use super::{App, Clock, Question};
+use super::{App, AskedPaths, Clock, Question};
 use crate::transfer::{Incoming, Job, Transfer};
 
 /// Events taken in for one frame: more than two frames' worth, few enough never to hold a frame up.
@@ -182,34 +182,31 @@ impl App {
     pub(super) fn check_form(&mut self) {
         let form = &self.settings.form;
         self.form.checked = check(form, &self.form.paths);
-        if self.form.checked.pending {
-            let [source, sink] = [form.path.trim(), form.sink_path.trim()];
-            let Paths {
-                source: asked_source,
-                sink: asked_sink,
-            } = &mut self.form.asked;
-            let known = |asked: Option<&String>, typed: &str| asked.is_some_and(|asked| asked == typed);
-            let Some(worker) = &self.worker else { return };
-            if !source.is_empty()
-                && !known(asked_source.as_ref().map(|(path, _)| path), source)
-                && worker.ask(Task::LookAtSource(source.to_owned()))
+        let source = (form.sends() && form.source == SourceKind::File).then(|| form.path.trim());
+        let sink = (form.receives() && form.sink == SinkKind::File).then(|| form.sink_path.trim());
+        for (typed, asked, task) in [
+            (
+                source,
+                &mut self.form.asked.source,
+                Task::LookAtSource as fn(String) -> Task,
+            ),
+            (sink, &mut self.form.asked.sink, Task::LookAtSink),
+        ] {
+            if let (Some(typed), Some(worker)) = (typed.filter(|typed| !typed.is_empty()), &self.worker)
+                && asked.as_deref() != Some(typed)
+                && worker.ask(task(typed.to_owned()))
             {
-                *asked_source = Some((source.to_owned(), Err(String::new())));
+                *asked = Some(typed.to_owned());
             }
-            if !sink.is_empty()
-                && !known(asked_sink.as_ref().map(|(path, _)| path), sink)
-                && worker.ask(Task::LookAtSink(sink.to_owned()))
-            {
-                *asked_sink = Some((sink.to_owned(), super::model::plan::SinkPlace::Free));
-            }
-        } else if self.form.start_when_checked {
+        }
+        if self.form.start_when_checked && !self.form.checked.pending {
             self.start_form();
         }
     }
 
-    /// Forgets what is at the paths, because it may have changed: they are looked at again.
-    pub(super) fn forget_paths(&mut self) {
-        (self.form.paths, self.form.asked) = (Paths::default(), Paths::default());
+    /// Has the paths looked at again, because what is there may have changed; until then the last answer counts.
+    pub(super) fn doubt_paths(&mut self) {
+        self.form.asked = AskedPaths::default();
     }
 
     fn guard_close(&mut self, ctx: &Context) {

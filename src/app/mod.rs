@@ -99,8 +99,7 @@ struct FormState {
     checked: Checked,
     /// What is at the paths that are typed.
     paths: Paths,
-    /// Which paths have been asked about.
-    asked: Paths,
+    asked: AskedPaths,
     start_when_checked: bool,
     /// Whether it is open though there is little room; nothing where nobody said.
     narrow_open: Option<bool>,
@@ -109,12 +108,19 @@ struct FormState {
     dialog_trouble: Option<String>,
 }
 
+/// The paths that someone has been asked to look at.
+#[derive(Debug, Default)]
+struct AskedPaths {
+    source: Option<String>,
+    sink: Option<String>,
+}
+
 impl FormState {
     fn of(settings: &Settings) -> Self {
         let paths = Paths::default();
         Self {
             checked: model::plan::check(&settings.form, &paths),
-            asked: Paths::default(),
+            asked: AskedPaths::default(),
             paths,
             start_when_checked: false,
             narrow_open: None,

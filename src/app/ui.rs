@@ -285,7 +285,7 @@ impl App {
         });
         if let Some(path) = dropped {
             self.choose_path(Dialog::Source, path);
-            self.forget_paths();
+            self.doubt_paths();
         }
         // What is at a path may have changed while the window was not looked at.
         if ctx.input(|input| {
@@ -294,7 +294,7 @@ impl App {
                 .iter()
                 .any(|event| matches!(event, Event::WindowFocused(true)))
         }) {
-            self.forget_paths();
+            self.doubt_paths();
         }
     }
 }
