@@ -5,7 +5,7 @@ use eframe::egui::{self, CentralPanel, Context, Event, Frame, Key, Margin, Modif
 use super::action::Action;
 use super::model::form::Form;
 use super::model::row::{Phase, Row};
-use super::panels::{close, detail, empty, new_transfer, numbers, status, time_plot, transfers};
+use super::panels::{close, detail, empty, message, new_transfer, numbers, status, time_plot, transfers};
 use super::theme::{self, STEP};
 use super::worker::{Dialog, Task};
 use super::{App, Question};
@@ -227,7 +227,7 @@ impl App {
                     .show(ui, |ui| {
                         numbers::ui(ui, row, now_s);
                         ui.add_space(STEP);
-                        numbers::message_ui(ui, row, actions);
+                        message::ui(ui, row, actions);
                         if row.started().is_some() {
                             detail::ui(ui, row, actions);
                         }

@@ -21,22 +21,30 @@ pub fn rate_curve(series: &Series, from_s: f64, to_s: f64, buckets: usize) -> Ve
     let Some((mut begin, rest)) = visible.split_first() else {
         return curve;
     };
+    let long_s = 4.0 * width_s.max(typical_span_s(visible));
+    let mut before = begin;
     for (i, point) in rest.iter().enumerate() {
-        let span_s = point.t_s - begin.t_s;
-        if span_s < width_s && i + 1 < rest.len() {
+        let is_last = i + 1 == rest.len();
+        if point.t_s - begin.t_s < width_s && !is_last {
             continue;
         }
+        // What is left over at the end belongs to the span before it: alone it would be a spike.
+        if is_last && point.t_s - begin.t_s < width_s * 0.75 && begin.t_s - before.t_s <= long_s && curve.len() > 2 {
+            curve.pop();
+            begin = before;
+        }
+        let span_s = point.t_s - begin.t_s;
         let value = if span_s > 0.0 {
             (point.bytes - begin.bytes) as f64 / span_s
         } else {
             point.rate
         };
         // A curve begins level, and a long span (a pause, a stall) is drawn as long as it was.
-        if curve.is_empty() || span_s > 4.0 * width_s.max(typical_span_s(visible)) {
+        if curve.is_empty() || span_s > long_s {
             curve.push(Drawn { t_s: begin.t_s, value });
         }
         curve.push(Drawn { t_s: point.t_s, value });
-        begin = point;
+        (before, begin) = (begin, point);
     }
     curve
 }
@@ -172,6 +180,18 @@ mod tests {
             bytes_curve(&series, 0.0, 0.1, 430).last().map(|drawn| drawn.value),
             Some(4e8)
         );
+    }
+
+    #[test]
+    fn what_is_left_over_at_the_end_is_no_spike() {
+        let mut series = Series::new();
+        for i in 0..=100_u32 {
+            series.push(f64::from(i) * 0.01, u64::from(i) * 1000);
+        }
+        series.push(1.000_1, 101_000);
+        let curve = rate_curve(&series, 0.0, 1.000_1, 20);
+        assert!(curve.iter().all(|drawn| drawn.value < 130_000.0), "{curve:?}");
+        assert!((curve.last().unwrap().t_s - 1.000_1).abs() < 1e-9);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod close;
 pub mod detail;
 pub mod empty;
+pub mod message;
 pub mod new_transfer;
 pub mod numbers;
 pub mod preview;
