@@ -74,7 +74,7 @@ fn a_file_is_looked_at_before_start() {
     let mut window = window();
     window.get_by_label("Source: File").click();
     window.run();
-    window.get_by_label("choose a file, or type its path");
+    window.get_by_label_contains("Choose a file, type its path");
     type_into(&mut window, "Path", "/no/such/file");
     until_shown(&mut window, "there is no file at /no/such/file");
     type_into(&mut window, "Path", path.to_str().unwrap());
@@ -293,18 +293,18 @@ fn a_frame_with_ten_hours_of_history_is_timed() {
 }
 
 #[test]
-#[ignore = "needs lavapipe (mesa-vulkan-drivers)"]
-fn dark_looks_as_it_did() {
-    looks_as_it_did(ThemeChoice::Dark, "dark");
+#[ignore = "snapshots need lavapipe (mesa-vulkan-drivers)"]
+fn dark_is_as_in_its_snapshot() {
+    is_as_in_its_snapshots(ThemeChoice::Dark, "dark");
 }
 
 #[test]
-#[ignore = "needs lavapipe (mesa-vulkan-drivers)"]
-fn light_looks_as_it_did() {
-    looks_as_it_did(ThemeChoice::Light, "light");
+#[ignore = "snapshots need lavapipe (mesa-vulkan-drivers)"]
+fn light_is_as_in_its_snapshot() {
+    is_as_in_its_snapshots(ThemeChoice::Light, "light");
 }
 
-fn looks_as_it_did(theme: ThemeChoice, name: &str) {
+fn is_as_in_its_snapshots(theme: ThemeChoice, name: &str) {
     let mut window = window();
     while window.state().settings().theme != theme {
         let shown = format!("Theme: {}", window.state().settings().theme.name());

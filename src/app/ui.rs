@@ -59,7 +59,7 @@ impl App {
             .frame(Frame::new().fill(palette.background))
             .show(ui, |ui| {
                 if self.transfers.rows().is_empty() {
-                    empty::ui(ui, self.form.checked.summary.as_ref());
+                    empty::ui(ui, &self.form.checked, !shows_form);
                 } else {
                     self.transfers_ui(ui, &mut actions);
                 }

@@ -2,10 +2,11 @@
 
 use eframe::egui::{Align2, Context, Id, LayerId, Order, RichText, Theme, Ui};
 
+use crate::app::model::plan::Checked;
 use crate::app::theme;
 
 /// Says what Start would move.
-pub fn ui(ui: &mut Ui, summary: Option<&String>) {
+pub fn ui(ui: &mut Ui, checked: &Checked, form_hidden: bool) {
     let palette = theme::palette(ui);
     ui.vertical_centered(|ui| {
         ui.add_space((ui.available_height() * 0.40).max(24.0));
@@ -14,9 +15,13 @@ pub fn ui(ui: &mut Ui, summary: Option<&String>) {
                 .font(theme::strong())
                 .color(palette.text),
         );
-        let ready = match summary {
-            Some(summary) => format!("{summary} are ready. Press Start, or Ctrl Enter, and watch them cross."),
-            None => "Choose what to move on the left, then press Start, or Ctrl Enter.".to_owned(),
+        let ready = match (&checked.recipe, &checked.summary) {
+            _ if form_hidden => "Ctrl N shows what can be moved.".to_owned(),
+            (Some(_), Some(summary)) => {
+                format!("Ready: {summary}. Press Start, or Ctrl Enter, and watch it cross.")
+            }
+            (Some(_), None) => "Ready to receive. Press Listen, or Ctrl Enter.".to_owned(),
+            (None, _) => "Choose what to move on the left, then press Start, or Ctrl Enter.".to_owned(),
         };
         ui.label(RichText::new(ready).color(palette.weak));
     });
