@@ -99,7 +99,7 @@ pub fn nice_top(highest: f64) -> (f64, f64) {
     if !highest.is_finite() || highest <= 0.0 {
         return (1.0, 0.25);
     }
-    let step = nice_step(highest * 1.05 / 4.0);
+    let step = nice_step(highest * 1.05 / 5.5);
     let steps = (highest * 1.05 / step).ceil().max(1.0);
     (steps * step, step)
 }
@@ -218,19 +218,16 @@ mod tests {
 
     #[test]
     fn axes_end_at_a_whole_number_of_nice_steps() {
-        for (highest, top, step) in [
-            (6.4e9, 8e9, 2e9),
-            (5.0e9, 6e9, 2e9),
-            (9.9e8, 1.25e9, 2.5e8),
-            (3.9, 5.0, 2.5),
-            (1.0, 1.25, 0.25 + 0.25),
-        ] {
-            let (found_top, found_step) = nice_top(highest);
+        for highest in [6.4e9, 5.0e9, 9.9e8, 3.9, 1.0, 0.98, 11.5, 74.6, 1e-3] {
+            let (top, step) = nice_top(highest);
+            assert!(top >= highest && top <= highest * 1.5, "{highest} {top}");
+            let steps = top / step;
             assert!(
-                found_top >= highest && found_top <= highest * 2.0,
-                "{highest} {found_top}"
+                (steps - steps.round()).abs() < 1e-9 && steps < 6.5,
+                "{highest} {top} {step}"
             );
-            assert!((found_top / found_step).fract().abs() < 1e-9, "{top} {step}");
+            let again = top / nice_step(top / 6.01);
+            assert!((again - again.round()).abs() < 1e-9, "{highest} {top}");
         }
         assert_eq!(nice_top(0.0), (1.0, 0.25));
         assert_eq!(nice_top(6.4e9), (8e9, 2e9));
