@@ -1,15 +1,18 @@
 //! The window without a display: what it says to assistive technology is looked for and clicked, and the engine
 //! behind it is the real one. Pictures of it are compared where a software Vulkan driver is at hand.
 
-use std::time::Duration;
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+use std::time::{Duration, Instant};
 
 use arraylift::app::model::form::{EndpointKind, Form};
 use arraylift::app::model::plan::{Paths, Recipe, check};
 use arraylift::app::model::row::{Phase, RowKey};
 use arraylift::app::model::settings::ThemeChoice;
+use arraylift::app::panels::throughput::Curves;
 use arraylift::app::{App, AppOptions};
 use arraylift::array::Value;
-use arraylift::telemetry::{Counters, Sample};
+use arraylift::telemetry::{Counters, Sample, Series};
 use arraylift::transfer::{Event, EventKind, Failure, Finished, Side, Started, State, TransferId};
 use eframe::egui::{Key, Modifiers, Role};
 use egui_kittest::Harness;
@@ -71,7 +74,7 @@ fn a_file_is_looked_at_before_start() {
     let mut window = window();
     window.get_by_label("Source: File").click();
     window.run();
-    window.get_by_label("choose a file, or type its path");
+    window.get_by_label_contains("Choose a file, type its path");
     type_into(&mut window, "Path", "/no/such/file");
     until_shown(&mut window, "there is no file at /no/such/file");
     type_into(&mut window, "Path", path.to_str().unwrap());
@@ -256,18 +259,52 @@ fn a_small_window_folds_the_form_away_once_there_is_something_to_see() {
 }
 
 #[test]
-#[ignore = "needs lavapipe (mesa-vulkan-drivers)"]
-fn dark_looks_as_it_did() {
-    looks_as_it_did(ThemeChoice::Dark, "dark");
+fn ten_hours_of_history_draw_no_more_than_the_plot_has_room_for() {
+    let mut window = window();
+    let key = ten_hours(window.state_mut());
+    window.run();
+    window.step();
+    let row = window.state().transfers().row(key).unwrap();
+    assert!(row.main_end().series.points().len() <= Series::MAX_POINTS);
+    // One point every ten pixels of a plot some 680 wide, of three curves; twice that where spans are long.
+    let curves = Curves::of(row, 0.0, row.elapsed_end_s(), 68);
+    assert!(curves.point_count() <= 3 * (2 * 68 + 4), "{}", curves.point_count());
+    assert!(curves.point_count() >= 3 * 60, "{}", curves.point_count());
 }
 
 #[test]
-#[ignore = "needs lavapipe (mesa-vulkan-drivers)"]
-fn light_looks_as_it_did() {
-    looks_as_it_did(ThemeChoice::Light, "light");
+#[ignore = "prints how long a frame takes: cargo test --release --test app -- --ignored --nocapture frame"]
+fn a_frame_with_ten_hours_of_history_is_timed() {
+    let mut window = window();
+    ten_hours(window.state_mut());
+    window.run();
+    let mut times: Vec<Duration> = (0..200)
+        .map(|_| {
+            let begin = Instant::now();
+            window.step();
+            begin.elapsed()
+        })
+        .collect();
+    times.sort();
+    println!(
+        "a frame, from input to shapes: median {:?}, slowest {:?}",
+        times[100], times[199]
+    );
 }
 
-fn looks_as_it_did(theme: ThemeChoice, name: &str) {
+#[test]
+#[ignore = "snapshots need lavapipe (mesa-vulkan-drivers)"]
+fn dark_is_as_in_its_snapshot() {
+    is_as_in_its_snapshots(ThemeChoice::Dark, "dark");
+}
+
+#[test]
+#[ignore = "snapshots need lavapipe (mesa-vulkan-drivers)"]
+fn light_is_as_in_its_snapshot() {
+    is_as_in_its_snapshots(ThemeChoice::Light, "light");
+}
+
+fn is_as_in_its_snapshots(theme: ThemeChoice, name: &str) {
     let mut window = window();
     while window.state().settings().theme != theme {
         let shown = format!("Theme: {}", window.state().settings().theme.name());
@@ -429,6 +466,26 @@ fn tell(app: &mut App, transfer: TransferId, side: Side, elapsed_s: f64, kind: E
         },
         elapsed_s,
     );
+}
+
+/// A running transfer with a sample every 50 ms for ten hours, at both ends.
+fn ten_hours(app: &mut App) -> RowKey {
+    let (key, id) = recorded(
+        app,
+        1,
+        &Form {
+            to: "9e13".to_owned(),
+            ..Form::default()
+        },
+    );
+    let total = 720_000_000_000_000;
+    for i in 141..=720_000_u32 {
+        let t_s = f64::from(i) * 0.05;
+        for (side, lag) in [(Side::Sender, 0.0), (Side::Receiver, 1e6)] {
+            sample(app, id, side, t_s, t_s * 5.5e9 + (t_s * 0.01).sin() * 2e10 - lag, total);
+        }
+    }
+    key
 }
 
 /// One that failed, one that is done, one that runs: as after a while of work.

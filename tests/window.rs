@@ -1,31 +1,39 @@
 //! The real window on a real X display: the program is started, driven by keys, looked at and closed.
 //!
-//! Needs an X display with the GL that software rendering gives, `xdotool`, and ImageMagick's `import`; screenshots
-//! are left in `target/screenshots/`.
+//! Needs an X display with the GL that software rendering gives, `xdotool`, and `ImageMagick`'s `import`; screenshots
+//! are left in `target/screenshots/`, or in the folder that `ARRAYLIFT_SCREENSHOTS` names.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+/// There is one keyboard.
+static KEYBOARD: Mutex<()> = Mutex::new(());
+
 /// Longer than the slowest machine needs for anything here.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[test]
 #[ignore = "needs an X display, xdotool and ImageMagick"]
 fn the_window_opens_ready_and_one_key_moves_400_mb() {
-    let window = Window::open(&[]);
-    window.screenshot("window-ready");
-    window.key("ctrl+Return");
-    window.wait_for_title("done 400 MB at");
-    assert!(window.title().ends_with(", verified"), "{}", window.title());
-    window.screenshot("window-done");
-    window.key("ctrl+q");
-    window.closes_with_success();
+    for theme in ["Dark", "Light"] {
+        let window = Window::open_as_left(&[], &format!("(theme:{theme})"));
+        window.screenshot(&format!("window-ready-{theme}"));
+        window.key("ctrl+Return");
+        window.wait_for_title("done 400 MB at");
+        assert!(window.title().ends_with(", verified"), "{}", window.title());
+        window.screenshot(&format!("window-done-{theme}"));
+        window.key("ctrl+q");
+        window.closes_with_success();
+    }
 }
 
 #[test]
 #[ignore = "needs an X display, xdotool and ImageMagick"]
-fn a_file_named_on_the_command_line_is_chosen() {
+fn a_file_named_on_the_command_line_is_chosen_in_the_window() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("numbers.bin");
     std::fs::write(&path, vec![7; 3_000_000]).unwrap();
@@ -38,7 +46,7 @@ fn a_file_named_on_the_command_line_is_chosen() {
 
 #[test]
 #[ignore = "needs an X display, xdotool and ImageMagick"]
-fn closing_while_something_runs_asks_and_then_leaves_no_process() {
+fn closing_the_window_while_something_runs_asks_and_then_leaves_no_process() {
     // What was remembered is as if someone had typed a limit under Advanced, and left.
     let window = Window::open_as_left(&[], r#"(form:(limit:"5 MB/s"))"#);
     window.key("ctrl+Return");
@@ -60,6 +68,7 @@ struct Window {
     program: std::cell::RefCell<Child>,
     id: String,
     _settings: tempfile::TempDir,
+    _keyboard: MutexGuard<'static, ()>,
 }
 
 impl Window {
@@ -69,6 +78,7 @@ impl Window {
 
     /// Opens it as if these settings had been left behind by the run before.
     fn open_as_left(arguments: &[&str], left: &str) -> Self {
+        let keyboard = KEYBOARD.lock().unwrap_or_else(PoisonError::into_inner);
         let settings = tempfile::tempdir().unwrap();
         let folder = settings.path().join("arraylift");
         std::fs::create_dir(&folder).unwrap();
@@ -90,6 +100,7 @@ impl Window {
             program: program.into(),
             id,
             _settings: settings,
+            _keyboard: keyboard,
         };
         // There may be no window manager that would give the focus.
         output("xdotool", &["windowsize", "--sync", &window.id, "1280", "800"]);
@@ -98,7 +109,10 @@ impl Window {
     }
 
     fn key(&self, key: &str) {
-        output("xdotool", &["key", "--clearmodifiers", "--window", "0", key]);
+        output(
+            "xdotool",
+            &["windowfocus", "--sync", &self.id, "key", "--clearmodifiers", key],
+        );
         std::thread::sleep(Duration::from_millis(300));
     }
 
@@ -119,7 +133,10 @@ impl Window {
     }
 
     fn screenshot(&self, name: &str) {
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+        let folder = std::env::var_os("ARRAYLIFT_SCREENSHOTS").map_or_else(
+            || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots"),
+            PathBuf::from,
+        );
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join(format!("{name}.png"));
         std::thread::sleep(Duration::from_millis(700));

@@ -1,4 +1,4 @@
-//! What a panel asks for. [`super::ui`] applies all of it in one place.
+//! What a panel asks for. `ui` applies all of it in one place.
 
 use std::path::PathBuf;
 

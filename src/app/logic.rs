@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 use eframe::egui::{Context, ViewportCommand};
 
 use super::model::form::{SinkKind, SourceKind};
-use super::model::plan::{Paths, Recipe, What, check};
+use super::model::plan::{Recipe, What, check};
 use super::model::row::RowKey;
 use super::worker::{Dialog, Reply, Task};
-use super::{App, Clock, Question};
+use super::{App, AskedPaths, Clock, Question};
 use crate::transfer::{Incoming, Job, Transfer};
 
 /// Events taken in for one frame: more than two frames' worth, few enough never to hold a frame up.
@@ -27,8 +27,8 @@ impl App {
 
     /// Starts what the form says, as soon as its paths have been looked at.
     pub(super) fn start_form(&mut self) {
-        self.start_when_checked = self.checked.recipe.is_none() && self.checked.pending;
-        if let Some(recipe) = self.checked.recipe.clone() {
+        self.form.start_when_checked = self.form.checked.recipe.is_none() && self.form.checked.pending;
+        if let Some(recipe) = self.form.checked.recipe.clone() {
             self.start(recipe);
         }
     }
@@ -122,8 +122,8 @@ impl App {
         let replies: Vec<Reply> = worker.replies().collect();
         for reply in replies {
             match reply {
-                Reply::Source(path, found) => self.paths.source = Some((path, found)),
-                Reply::Sink(path, place) => self.paths.sink = Some((path, place)),
+                Reply::Source(path, found) => self.form.paths.source = Some((path, found)),
+                Reply::Sink(path, place) => self.form.paths.sink = Some((path, place)),
                 Reply::NotShown(message) => {
                     if let Some(row) = self
                         .transfers
@@ -156,13 +156,14 @@ impl App {
                     }
                 }
                 Reply::Chosen(dialog, path) => {
-                    self.dialog_trouble = None;
+                    self.form.dialog_trouble = None;
                     if let Some(path) = path {
                         self.choose_path(dialog, path.display().to_string());
                     }
                 }
                 Reply::NoDialog => {
-                    self.dialog_trouble = Some("No file dialog here (no desktop portal): type the path.".to_owned());
+                    self.form.dialog_trouble =
+                        Some("No file dialog here (no desktop portal): type the path.".to_owned());
                 }
             }
         }
@@ -180,35 +181,32 @@ impl App {
     /// Checks what is typed, and has paths looked at that nobody has looked at yet.
     pub(super) fn check_form(&mut self) {
         let form = &self.settings.form;
-        self.checked = check(form, &self.paths);
-        if self.checked.pending {
-            let [source, sink] = [form.path.trim(), form.sink_path.trim()];
-            let Paths {
-                source: asked_source,
-                sink: asked_sink,
-            } = &mut self.asked;
-            let known = |asked: Option<&String>, typed: &str| asked.is_some_and(|asked| asked == typed);
-            let Some(worker) = &self.worker else { return };
-            if !source.is_empty()
-                && !known(asked_source.as_ref().map(|(path, _)| path), source)
-                && worker.ask(Task::LookAtSource(source.to_owned()))
+        self.form.checked = check(form, &self.form.paths);
+        let source = (form.sends() && form.source == SourceKind::File).then(|| form.path.trim());
+        let sink = (form.receives() && form.sink == SinkKind::File).then(|| form.sink_path.trim());
+        for (typed, asked, task) in [
+            (
+                source,
+                &mut self.form.asked.source,
+                Task::LookAtSource as fn(String) -> Task,
+            ),
+            (sink, &mut self.form.asked.sink, Task::LookAtSink),
+        ] {
+            if let (Some(typed), Some(worker)) = (typed.filter(|typed| !typed.is_empty()), &self.worker)
+                && asked.as_deref() != Some(typed)
+                && worker.ask(task(typed.to_owned()))
             {
-                *asked_source = Some((source.to_owned(), Err(String::new())));
+                *asked = Some(typed.to_owned());
             }
-            if !sink.is_empty()
-                && !known(asked_sink.as_ref().map(|(path, _)| path), sink)
-                && worker.ask(Task::LookAtSink(sink.to_owned()))
-            {
-                *asked_sink = Some((sink.to_owned(), super::model::plan::SinkPlace::Free));
-            }
-        } else if self.start_when_checked {
+        }
+        if self.form.start_when_checked && !self.form.checked.pending {
             self.start_form();
         }
     }
 
-    /// Forgets what is at the paths, because it may have changed: they are looked at again.
-    pub(super) fn forget_paths(&mut self) {
-        (self.paths, self.asked) = (Paths::default(), Paths::default());
+    /// Has the paths looked at again, because what is there may have changed; until then the last answer counts.
+    pub(super) fn doubt_paths(&mut self) {
+        self.form.asked = AskedPaths::default();
     }
 
     fn guard_close(&mut self, ctx: &Context) {
@@ -246,25 +244,24 @@ impl App {
         if matches!(self.clock, Clock::Stopped(_)) {
             return;
         }
-        if !self.transfers.is_moving() {
-            self.meter.rest();
-            if self.transfers.running() == 0 && self.handles.is_empty() {
-                self.own_threads.refresh();
-            }
+        if self.transfers.running() == 0 && self.handles.is_empty() {
+            self.own.meter.rest();
+            self.own.threads.refresh();
             return;
         }
-        if now_s - self.resident_read_s >= 0.5 {
-            self.resident_read_s = now_s;
-            self.resident_bytes = Some(crate::telemetry::process_usage().resident_bytes);
-        }
-        if self.meter.frame(now_s)
-            && let Some(cpu_s) = self.own_threads.cpu_s()
+        self.transfers
+            .note_memory(crate::telemetry::process_usage().resident_bytes);
+        if self.own.meter.frame(now_s)
+            && let Some(cpu_s) = self.own.threads.cpu_s()
         {
-            self.meter.read(now_s, cpu_s);
+            self.own.meter.read(now_s, cpu_s);
         }
-        let interval = self.meter.interval();
+        let interval = self.own.meter.interval();
         self.pace_ms
             .store(u64::try_from(interval.as_millis()).unwrap_or(500), Ordering::Relaxed);
-        ctx.request_repaint_after(interval);
+        // One that waits or is paused says so itself when that ends; one that has just ended is still to be settled.
+        if self.transfers.is_moving() || self.transfers.running() < self.handles.len() {
+            ctx.request_repaint_after(interval);
+        }
     }
 }

@@ -51,8 +51,12 @@ pub fn run(options: AppOptions) -> eframe::Result {
         .with_min_inner_size([640.0, 420.0])
         .with_drag_and_drop(true)
         .with_icon(icon());
+    // OpenGL starts everywhere and takes little memory. Said here because a test build brings a second renderer in,
+    // which would be preferred.
+    let renderer = eframe::Renderer::Glow;
     let native = eframe::NativeOptions {
         viewport,
+        renderer,
         ..eframe::NativeOptions::default()
     };
     eframe::run_native("arraylift", native, Box::new(|cc| Ok(Box::new(App::new(cc, options)))))
@@ -73,22 +77,12 @@ pub struct App {
     /// Milliseconds until the repaint that an event asks for.
     pace_ms: Arc<AtomicU64>,
     worker: Option<Worker>,
-    paths: Paths,
-    checked: Checked,
-    asked: Paths,
+    form: FormState,
     question: Option<Question>,
     is_closing: bool,
-    start_when_checked: bool,
-    /// Whether New transfer is open though there is little room; nothing where nobody said.
-    narrow_form_open: Option<bool>,
-    focus_form: bool,
-    dialog_trouble: Option<String>,
     can_drop: bool,
     title: String,
-    meter: Meter,
-    own_threads: OwnThreads,
-    resident_bytes: Option<u64>,
-    resident_read_s: f64,
+    own: OwnUse,
     clock: Clock,
     prints_frame_times: bool,
 }
@@ -97,6 +91,50 @@ pub struct App {
 enum Clock {
     Since(Instant),
     Stopped(f64),
+}
+
+/// What is known about the form besides what is typed.
+#[derive(Debug)]
+struct FormState {
+    checked: Checked,
+    /// What is at the paths that are typed.
+    paths: Paths,
+    asked: AskedPaths,
+    start_when_checked: bool,
+    /// Whether it is open though there is little room; nothing where nobody said.
+    narrow_open: Option<bool>,
+    wants_focus: bool,
+    /// Why there is no file dialog.
+    dialog_trouble: Option<String>,
+}
+
+/// The paths that someone has been asked to look at.
+#[derive(Debug, Default)]
+struct AskedPaths {
+    source: Option<String>,
+    sink: Option<String>,
+}
+
+impl FormState {
+    fn of(settings: &Settings) -> Self {
+        let paths = Paths::default();
+        Self {
+            checked: model::plan::check(&settings.form, &paths),
+            asked: AskedPaths::default(),
+            paths,
+            start_when_checked: false,
+            narrow_open: None,
+            wants_focus: false,
+            dialog_trouble: None,
+        }
+    }
+}
+
+/// What the window itself costs.
+#[derive(Debug, Default)]
+struct OwnUse {
+    meter: Meter,
+    threads: OwnThreads,
 }
 
 /// What is asked in the middle of the window.
@@ -132,9 +170,9 @@ impl App {
         let waker = waker(ctx.clone(), Arc::clone(&pace_ms));
         // Far more than two frames' worth of samples; where it overflows the engine drops samples, not ends.
         let (event_sender, events) = bounded(8192);
-        let paths = Paths::default();
+        let form = FormState::of(&settings);
         Self {
-            checked: model::plan::check(&settings.form, &paths),
+            form,
             worker: Worker::start(Arc::clone(&waker)).ok(),
             settings,
             transfers: Transfers::default(),
@@ -143,21 +181,12 @@ impl App {
             event_sender,
             waker,
             pace_ms,
-            asked: Paths::default(),
-            paths,
             question: None,
             is_closing: false,
-            start_when_checked: false,
-            narrow_form_open: None,
-            focus_form: false,
-            dialog_trouble: None,
             // winit 0.30 has no file drop on Wayland.
             can_drop: std::env::var_os("WAYLAND_DISPLAY").is_none(),
             title: String::new(),
-            meter: Meter::default(),
-            own_threads: OwnThreads::default(),
-            resident_bytes: None,
-            resident_read_s: f64::NEG_INFINITY,
+            own: OwnUse::default(),
             clock: Clock::Since(Instant::now()),
             prints_frame_times: std::env::var_os("ARRAYLIFT_FRAME_TIMES").is_some(),
         }

@@ -25,6 +25,9 @@ pub const BODY: f32 = 13.5;
 /// The rate, and nothing else.
 pub const HERO: f32 = 40.0;
 
+/// A word in the rate's place, such as Listening.
+pub const HERO_WORD: f32 = 27.0;
+
 /// The colours of a theme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named after what they colour")]
@@ -234,6 +237,8 @@ fn colours(palette: &Palette, mut visuals: Visuals) -> Visuals {
         color: Color32::from_black_alpha(40),
     };
     visuals.window_shadow = visuals.popup_shadow;
+    // A cursor that blinks repaints the window for ever.
+    visuals.text_cursor.blink = false;
     visuals.slider_trailing_fill = true;
     visuals.handle_shape = egui::style::HandleShape::Circle;
     visuals

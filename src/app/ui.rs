@@ -1,14 +1,11 @@
 //! Lays the panels out, and applies what they ask for: here and nowhere else.
 
-use eframe::egui::{
-    self, Align, Align2, CentralPanel, Context, Event, Frame, Key, Layout, Margin, Modifiers, Panel, Rect, RichText,
-    ScrollArea, Ui, UiBuilder, pos2, vec2,
-};
+use eframe::egui::{self, CentralPanel, Context, Event, Frame, Key, Margin, Modifiers, Panel, ScrollArea, Ui};
 
 use super::action::Action;
 use super::model::form::Form;
 use super::model::row::{Phase, Row};
-use super::panels::{close, new_transfer, numbers, preview, progress, status, throughput, time_plot, transfers};
+use super::panels::{close, detail, empty, message, new_transfer, numbers, status, time_plot, transfers};
 use super::theme::{self, STEP};
 use super::worker::{Dialog, Task};
 use super::{App, Question};
@@ -18,7 +15,6 @@ const FORM_WIDTH: f32 = 296.0;
 const STATUS_HEIGHT: f32 = 27.0;
 /// Below this width New transfer folds away by itself once there is something else to see.
 const NARROW: f32 = 1000.0;
-const PREVIEW_WIDTH: f32 = 232.0;
 
 impl App {
     /// One frame.
@@ -37,7 +33,7 @@ impl App {
             .fill(palette.background)
             .inner_margin(Margin::symmetric(20, 0));
         let own = status::Own {
-            cost: self.meter.cost(),
+            cost: self.own.meter.cost(),
             is_running: self.transfers.is_moving(),
             theme: self.settings.theme,
             form_hidden: !shows_form,
@@ -63,7 +59,7 @@ impl App {
             .frame(Frame::new().fill(palette.background))
             .show(ui, |ui| {
                 if self.transfers.rows().is_empty() {
-                    empty_ui(ui, &self.checked.summary);
+                    empty::ui(ui, &self.form.checked, !shows_form);
                 } else {
                     self.transfers_ui(ui, &mut actions);
                 }
@@ -76,8 +72,11 @@ impl App {
             },
             None => {}
         }
-        drop_hint_ui(&ctx);
-        let has_changed = !actions.is_empty();
+        empty::drop_hint_ui(&ctx);
+        // The axis is drawn as it is to be; everything else shows in the next frame.
+        let has_changed = actions
+            .iter()
+            .any(|action| !matches!(action, Action::SetRateAxisTop(..)));
         for action in actions {
             self.apply(&ctx, action);
         }
@@ -136,16 +135,16 @@ impl App {
                 let is_narrow = ctx.content_rect().width() < NARROW;
                 let shows = self.shows_form(is_narrow);
                 if is_narrow {
-                    self.narrow_form_open = Some(!shows);
+                    self.form.narrow_open = Some(!shows);
                 } else {
                     self.settings.form_open = !shows;
                 }
-                self.focus_form = !shows;
+                self.form.wants_focus = !shows;
             }
             Action::FocusForm => {
-                self.narrow_form_open = Some(true);
+                self.form.narrow_open = Some(true);
                 self.settings.form_open = true;
-                self.focus_form = true;
+                self.form.wants_focus = true;
             }
             Action::NextTheme => {
                 self.settings.theme = self.settings.theme.next();
@@ -168,7 +167,7 @@ impl App {
 
     fn shows_form(&self, is_narrow: bool) -> bool {
         if is_narrow {
-            self.narrow_form_open.unwrap_or(self.transfers.rows().is_empty())
+            self.form.narrow_open.unwrap_or(self.transfers.rows().is_empty())
         } else {
             self.settings.form_open
         }
@@ -176,8 +175,8 @@ impl App {
 
     fn form_ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let context = new_transfer::Context {
-            checked: &self.checked,
-            dialog_trouble: self.dialog_trouble.as_deref(),
+            checked: &self.form.checked,
+            dialog_trouble: self.form.dialog_trouble.as_deref(),
             can_drop: self.can_drop,
         };
         let settings = &mut self.settings;
@@ -196,7 +195,7 @@ impl App {
                         new_transfer::ui(ui, &mut settings.form, &mut settings.advanced_open, &context, actions);
                     });
             });
-        if std::mem::take(&mut self.focus_form)
+        if std::mem::take(&mut self.form.wants_focus)
             && let Some(id) = ui.data(|data| data.get_temp::<egui::Id>(new_transfer::first_field()))
         {
             ui.memory_mut(|memory| memory.request_focus(id));
@@ -226,11 +225,11 @@ impl App {
                     .id_salt("selected")
                     .auto_shrink(false)
                     .show(ui, |ui| {
-                        numbers::ui(ui, row, now_s, self.resident_bytes);
+                        numbers::ui(ui, row, now_s);
                         ui.add_space(STEP);
-                        numbers::message_ui(ui, row, actions);
+                        message::ui(ui, row, actions);
                         if row.started().is_some() {
-                            detail_ui(ui, row, actions);
+                            detail::ui(ui, row, actions);
                         }
                     });
             });
@@ -286,7 +285,7 @@ impl App {
         });
         if let Some(path) = dropped {
             self.choose_path(Dialog::Source, path);
-            self.forget_paths();
+            self.doubt_paths();
         }
         // What is at a path may have changed while the window was not looked at.
         if ctx.input(|input| {
@@ -295,7 +294,7 @@ impl App {
                 .iter()
                 .any(|event| matches!(event, Event::WindowFocused(true)))
         }) {
-            self.forget_paths();
+            self.doubt_paths();
         }
     }
 }
@@ -320,102 +319,4 @@ fn zoom_keys(row: &Row, pressed: &impl Fn(Modifiers, Key) -> bool, actions: &mut
             actions.push(Action::Zoom(row.key, time.zoomed(factor, centre_s, shift * length_s)));
         }
     }
-}
-
-/// Both plots one below the other, and the first values beside them.
-fn detail_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
-    let area = ui.available_rect_before_wrap();
-    let area = Rect::from_min_size(area.min, vec2(area.width(), area.height().max(250.0)));
-    let has_room = area.width() > 560.0;
-    let plots_width = if has_room {
-        area.width() - PREVIEW_WIDTH - 3.0 * STEP
-    } else {
-        area.width()
-    };
-    let plots = Rect::from_min_size(area.min, vec2(plots_width, area.height()));
-    ui.scope_builder(UiBuilder::new().max_rect(plots), |ui| {
-        let legend_height = 26.0;
-        let progress_height = ((area.height() - legend_height) * 0.3).clamp(84.0, 150.0);
-        throughput::ui(ui, row, area.height() - legend_height - progress_height - STEP, actions);
-        ui.allocate_ui_with_layout(
-            vec2(plots_width, legend_height),
-            Layout::left_to_right(Align::Center),
-            |ui| {
-                ui.add_space(4.0);
-                let palette = theme::palette(ui);
-                let entries = [
-                    ("sender", palette.sender),
-                    ("receiver", palette.receiver),
-                    ("mean", palette.neutral),
-                ];
-                let shown: Vec<_> = entries
-                    .into_iter()
-                    .filter(|(name, _)| *name == "mean" || row.sides().iter().any(|side| side_name(*side) == *name))
-                    .collect();
-                time_plot::legend(ui, &shown);
-                let unit = throughput::unit(row.rate_axis_top).1;
-                super::widgets::caption(ui, unit);
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    numbers::limit_ui(ui, row, actions)
-                });
-            },
-        );
-        progress::ui(ui, row, progress_height, actions);
-    });
-    if has_room {
-        let side = Rect::from_min_max(pos2(area.right() - PREVIEW_WIDTH, area.top()), area.max);
-        ui.scope_builder(UiBuilder::new().max_rect(side), |ui| {
-            preview::ui(ui, row, side.height())
-        });
-    }
-}
-
-fn side_name(side: crate::transfer::Side) -> &'static str {
-    match side {
-        crate::transfer::Side::Sender => "sender",
-        crate::transfer::Side::Receiver => "receiver",
-    }
-}
-
-/// What to do while there is nothing to see.
-fn empty_ui(ui: &mut Ui, summary: &Option<String>) {
-    let palette = theme::palette(ui);
-    ui.vertical_centered(|ui| {
-        ui.add_space((ui.available_height() * 0.40).max(24.0));
-        ui.label(
-            RichText::new("Nothing has moved yet")
-                .font(theme::strong())
-                .color(palette.text),
-        );
-        let ready = match summary {
-            Some(summary) => format!("{summary} are ready. Press Start, or Ctrl Enter, and watch them cross."),
-            None => "Choose what to move on the left, then press Start, or Ctrl Enter.".to_owned(),
-        };
-        ui.label(RichText::new(ready).color(palette.weak));
-    });
-}
-
-/// Says what a drop would do, while files hang over the window.
-fn drop_hint_ui(ctx: &Context) {
-    if ctx.input(|input| input.raw.hovered_files.is_empty()) {
-        return;
-    }
-    let screen = ctx.content_rect();
-    let painter = ctx.layer_painter(egui::LayerId::new(
-        egui::Order::Foreground,
-        egui::Id::unique("drop hint"),
-    ));
-    let palette = if ctx.theme() == egui::Theme::Dark {
-        &theme::DARK
-    } else {
-        &theme::LIGHT
-    };
-    painter.rect_filled(screen, 0.0, palette.background.gamma_multiply(0.85));
-    painter.text(
-        screen.center(),
-        Align2::CENTER_CENTER,
-        "Drop to send this file",
-        theme::strong(),
-        palette.text,
-    );
 }

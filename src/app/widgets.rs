@@ -201,7 +201,10 @@ pub fn line(ui: &Ui, rect: Rect, align: Align2, text: &str, font: FontId, colour
 }
 
 /// A horizontal bar that is filled from the left.
-pub fn bar(ui: &Ui, rect: Rect, share: f32, colour: Color32) {
+pub fn bar(ui: &Ui, rect: Rect, share: f64, colour: Color32) {
+    // From 0 to 1: what is lost is far less than a pixel.
+    #[expect(clippy::cast_possible_truncation, reason = "between 0 and 1")]
+    let share = share.clamp(0.0, 1.0) as f32;
     let track = theme::palette(ui).field;
     let radius = rect.height() / 2.0;
     let track = if ui.visuals().dark_mode {
@@ -211,7 +214,7 @@ pub fn bar(ui: &Ui, rect: Rect, share: f32, colour: Color32) {
     };
     ui.painter().rect_filled(rect, radius, track);
     if share > 0.0 {
-        let width = (rect.width() * share.min(1.0)).max(rect.height());
+        let width = (rect.width() * share).max(rect.height());
         ui.painter().rect_filled(
             Rect::from_min_size(rect.min, vec2(width, rect.height())),
             radius,

@@ -206,7 +206,10 @@ mod tests {
     #[test]
     fn a_worker_answers_and_ends_with_its_owner() {
         let (woken, wakes) = bounded(8);
-        let worker = Worker::start(std::sync::Arc::new(move || drop(woken.try_send(())))).unwrap();
+        let worker = Worker::start(std::sync::Arc::new(move || {
+            let _ = woken.try_send(());
+        }))
+        .unwrap();
         assert!(worker.ask(Task::LookAtSource("/no/such/file".to_owned())));
         wakes.recv_timeout(std::time::Duration::from_secs(10)).unwrap();
         let replies: Vec<Reply> = worker.replies().collect();

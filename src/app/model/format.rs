@@ -264,7 +264,7 @@ mod tests {
         assert_eq!(parse_rate(""), Ok(None));
         assert!(parse_rate("fast").is_err());
         assert_eq!(parse_duration("500 ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(parse_duration("2 min"), Ok(Duration::from_secs(120)));
+        assert_eq!(parse_duration("2 min"), Ok(Duration::from_mins(2)));
         assert_eq!(parse_duration("30"), Ok(Duration::from_secs(30)));
         assert!(parse_duration("0 s").is_err() && parse_duration("-1").is_err() && parse_duration("nan").is_err());
     }

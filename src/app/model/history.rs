@@ -21,22 +21,30 @@ pub fn rate_curve(series: &Series, from_s: f64, to_s: f64, buckets: usize) -> Ve
     let Some((mut begin, rest)) = visible.split_first() else {
         return curve;
     };
+    let long_s = 4.0 * width_s.max(typical_span_s(visible));
+    let mut before = begin;
     for (i, point) in rest.iter().enumerate() {
-        let span_s = point.t_s - begin.t_s;
-        if span_s < width_s && i + 1 < rest.len() {
+        let is_last = i + 1 == rest.len();
+        if point.t_s - begin.t_s < width_s && !is_last {
             continue;
         }
+        // What is left over at the end belongs to the span before it: alone it would be a spike.
+        if is_last && point.t_s - begin.t_s < width_s * 0.75 && begin.t_s - before.t_s <= long_s && curve.len() > 2 {
+            curve.pop();
+            begin = before;
+        }
+        let span_s = point.t_s - begin.t_s;
         let value = if span_s > 0.0 {
             (point.bytes - begin.bytes) as f64 / span_s
         } else {
             point.rate
         };
         // A curve begins level, and a long span (a pause, a stall) is drawn as long as it was.
-        if curve.is_empty() || span_s > 4.0 * width_s.max(typical_span_s(visible)) {
+        if curve.is_empty() || span_s > long_s {
             curve.push(Drawn { t_s: begin.t_s, value });
         }
         curve.push(Drawn { t_s: point.t_s, value });
-        begin = point;
+        (before, begin) = (begin, point);
     }
     curve
 }
@@ -91,7 +99,7 @@ pub fn nice_top(highest: f64) -> (f64, f64) {
     if !highest.is_finite() || highest <= 0.0 {
         return (1.0, 0.25);
     }
-    let step = nice_step(highest * 1.05 / 4.0);
+    let step = nice_step(highest * 1.05 / 5.5);
     let steps = (highest * 1.05 / step).ceil().max(1.0);
     (steps * step, step)
 }
@@ -175,6 +183,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_over_at_the_end_is_no_spike() {
+        let mut series = Series::new();
+        for i in 0..=100_u32 {
+            series.push(f64::from(i) * 0.01, u64::from(i) * 1000);
+        }
+        series.push(1.000_1, 101_000);
+        let curve = rate_curve(&series, 0.0, 1.000_1, 20);
+        assert!(curve.iter().all(|drawn| drawn.value < 130_000.0), "{curve:?}");
+        assert!((curve.last().unwrap().t_s - 1.000_1).abs() < 1e-9);
+    }
+
+    #[test]
     fn a_pause_is_drawn_as_long_as_it_was() {
         let mut series = Series::new();
         for i in 0..=100_u32 {
@@ -198,19 +218,16 @@ mod tests {
 
     #[test]
     fn axes_end_at_a_whole_number_of_nice_steps() {
-        for (highest, top, step) in [
-            (6.4e9, 8e9, 2e9),
-            (5.0e9, 6e9, 2e9),
-            (9.9e8, 1.25e9, 2.5e8),
-            (3.9, 5.0, 2.5),
-            (1.0, 1.25, 0.25 + 0.25),
-        ] {
-            let (found_top, found_step) = nice_top(highest);
+        for highest in [6.4e9, 5.0e9, 9.9e8, 3.9, 1.0, 0.98, 11.5, 74.6, 1e-3] {
+            let (top, step) = nice_top(highest);
+            assert!(top >= highest && top <= highest * 1.5, "{highest} {top}");
+            let steps = top / step;
             assert!(
-                found_top >= highest && found_top <= highest * 2.0,
-                "{highest} {found_top}"
+                (steps - steps.round()).abs() < 1e-9 && steps < 6.5,
+                "{highest} {top} {step}"
             );
-            assert!((found_top / found_step).fract().abs() < 1e-9, "{top} {step}");
+            let again = top / nice_step(top / 6.01);
+            assert!((again - again.round()).abs() < 1e-9, "{highest} {top}");
         }
         assert_eq!(nice_top(0.0), (1.0, 0.25));
         assert_eq!(nice_top(6.4e9), (8e9, 2e9));
@@ -225,6 +242,6 @@ mod tests {
                 "{elapsed_s} {end_s}"
             );
         }
-        assert_eq!(time_end(12.3, false), 12.3);
+        assert!((time_end(12.3, false) - 12.3).abs() < 1e-9);
     }
 }

@@ -96,6 +96,8 @@ pub struct Row {
     pub note: Option<String>,
     /// How often it was done, where it repeats.
     pub rounds: u32,
+    /// The most memory that the process had while it ran.
+    pub peak_memory_bytes: Option<u64>,
     /// Whether someone wants it to end with this round.
     pub is_stopping: bool,
     /// What is looked at, in seconds, where someone zoomed in.
@@ -125,6 +127,7 @@ impl Row {
             path: None,
             note: None,
             rounds: 0,
+            peak_memory_bytes: None,
             is_stopping: false,
             zoom_s: None,
             rate_axis_top: 0.0,
@@ -184,6 +187,12 @@ impl Row {
             self.phase,
             Phase::Starting | Phase::Is(State::Connecting | State::Transferring | State::Verifying)
         )
+    }
+
+    /// Whether it has a rate: bytes move, or will again in the next round.
+    #[must_use]
+    pub fn has_rate(&self) -> bool {
+        self.phase == Phase::Is(State::Transferring) || self.rounds > 0 && self.recipe.repeat && self.is_moving()
     }
 
     /// Whether pausing makes sense now.
@@ -304,8 +313,13 @@ impl Row {
         let done = series.bytes().saturating_sub(end.base_bytes);
         // Samples are at most 50 ms apart and a frame late; a silence longer than that is a standstill.
         let silence_s = (now_s - self.last_event_s - 0.15).max(0.0);
-        let is_transferring = self.phase == Phase::Is(State::Transferring);
-        let window_s = (elapsed_s / 4.0).clamp(0.02, 0.5);
+        let is_transferring = self.has_rate();
+        // Rounds are short and begin one after the other: their rate is that of the last few.
+        let window_s = if self.rounds > 0 {
+            2.0
+        } else {
+            (elapsed_s / 4.0).clamp(0.02, 0.5)
+        };
         let now = if is_transferring {
             series.rate_before(series.end_s() + silence_s, window_s)
         } else {
@@ -317,7 +331,7 @@ impl Row {
             _ => series.mean(),
         };
         let left_s = match total {
-            Some(total) if is_transferring && lately > 0.0 && now > 0.0 => {
+            Some(total) if is_transferring && !self.recipe.repeat && lately > 0.0 && now > 0.0 => {
                 Some(total.saturating_sub(done) as f64 / lately)
             }
             _ => None,
@@ -339,10 +353,10 @@ impl Row {
         }
     }
 
-    /// The highest rate that lasted for a twentieth of the time, at either end.
+    /// The highest rate that lasted for a tenth of the time, at either end.
     #[must_use]
     pub fn lasting_rate(&self) -> f64 {
-        let window_s = (self.elapsed_end_s() / 20.0).max(0.002);
+        let window_s = (self.elapsed_end_s() / 10.0).max(0.005);
         self.sender
             .series
             .peak(window_s)
@@ -356,6 +370,8 @@ impl Row {
         let done = end.series.bytes().saturating_sub(end.base_bytes);
         match (&self.phase, end.started.as_ref().map(|started| started.total_bytes)) {
             (Phase::Done { .. }, _) => 1.0,
+            // Rounds come and go too fast to be followed.
+            _ if self.rounds > 0 => 1.0,
             (_, Some(total)) if total > 0 => (done as f64 / total as f64).min(1.0),
             _ => 0.0,
         }
@@ -388,3 +404,6 @@ impl Row {
         self.note = all.iter().flatten().find_map(|finished| finished.note.clone());
     }
 }
+
+#[cfg(test)]
+mod tests;

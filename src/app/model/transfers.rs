@@ -110,6 +110,13 @@ impl Transfers {
         self.rows.iter().any(Row::is_moving)
     }
 
+    /// Takes in how much memory the process has now, for those that run.
+    pub fn note_memory(&mut self, resident_bytes: u64) {
+        for row in self.rows.iter_mut().filter(|row| !row.is_over()) {
+            row.peak_memory_bytes = row.peak_memory_bytes.max(Some(resident_bytes));
+        }
+    }
+
     /// What the title of the window says.
     #[must_use]
     pub fn title(&self) -> String {
@@ -126,6 +133,7 @@ impl Transfers {
                 format!("done{size} at {mean}{verified}")
             }
             Phase::Failed { message, .. } => format!("failed: {message}"),
+            _ if row.recipe.repeat && row.has_rate() => format!("repeating{size}"),
             phase => format!("{}{size}", phase.name().to_lowercase()),
         };
         format!("Arraylift — {state}")
@@ -192,7 +200,7 @@ impl Row {
     #[must_use]
     pub fn rate_in_words(&self, now_s: f64) -> String {
         match self.phase {
-            Phase::Is(State::Transferring) => format::rate(self.numbers(now_s).now).to_string(),
+            _ if self.has_rate() => format::rate(self.numbers(now_s).now).to_string(),
             Phase::Done { .. } => format::rate(self.numbers(now_s).mean).to_string(),
             ref phase => phase.name().to_lowercase(),
         }
@@ -202,7 +210,7 @@ impl Row {
     #[must_use]
     pub fn note_in_words(&self, now_s: f64) -> String {
         match &self.phase {
-            Phase::Is(State::Transferring) if self.recipe.repeat => format!("round {}", self.rounds + 1),
+            _ if self.recipe.repeat && self.has_rate() => format!("round {}", self.rounds + 1),
             Phase::Is(State::Transferring) => self
                 .numbers(now_s)
                 .left_s

@@ -1,6 +1,9 @@
 //! The panels: each draws what the model holds and returns what someone asked for.
 
 pub mod close;
+pub mod detail;
+pub mod empty;
+pub mod message;
 pub mod new_transfer;
 pub mod numbers;
 pub mod preview;

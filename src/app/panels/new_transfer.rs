@@ -103,11 +103,17 @@ fn source_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut 
                 actions.push(Action::BrowseSource);
             });
             ui.data_mut(|data| data.insert_temp(first_field(), response));
-            mistake_below(ui, wrong.get(&Field::Path));
-            if form.path.trim().is_empty() && context.can_drop {
+            if form.path.trim().is_empty() {
+                let drop = if context.can_drop {
+                    ", or drop it anywhere here"
+                } else {
+                    ""
+                };
                 tight(ui, |ui| {
-                    caption(ui, "Or drop a file anywhere on this window.");
+                    caption(ui, &format!("Choose a file, type its path{drop}."));
                 });
+            } else {
+                mistake_below(ui, wrong.get(&Field::Path));
             }
         }
     }
@@ -175,7 +181,13 @@ fn sink_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut Ve
                 actions.push(Action::BrowseSink);
             },
         );
-        mistake_below(ui, context.checked.mistakes.get(&Field::SinkPath));
+        if form.sink_path.trim().is_empty() {
+            tight(ui, |ui| {
+                caption(ui, "Choose a folder, or type the path of a new file.");
+            });
+        } else {
+            mistake_below(ui, context.checked.mistakes.get(&Field::SinkPath));
+        }
     }
 }
 
@@ -211,7 +223,7 @@ fn advanced_ui(ui: &mut Ui, form: &mut Form, is_open: &mut bool, checked: &Check
                     &mut form.expect_dtype,
                     &DTYPES,
                     wrong.get(&Field::ExpectDtype),
-                )
+                );
             },
             |ui| {
                 field(

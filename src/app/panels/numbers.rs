@@ -1,18 +1,17 @@
 //! The numbers of the selected transfer: the rate, large, and what belongs to it; or why there is none.
 
-use eframe::egui::{Align, Color32, Frame, Label, Layout, Margin, RichText, Slider, Stroke, Ui, vec2};
+use eframe::egui::{Align, Color32, Label, Layout, RichText, Slider, Ui, pos2, vec2};
 
 use crate::app::action::Action;
 use crate::app::model::format::{self, Quantity};
 use crate::app::model::plan::What;
 use crate::app::model::row::{Numbers, Phase, Row};
-use crate::app::theme::{self, STEP};
-use crate::app::widgets::{caption, from_right, word_button};
-use crate::error::Fault;
+use crate::app::theme;
+use crate::app::widgets::caption;
 use crate::transfer::State;
 
 /// Draws the rate and the figures beside it.
-pub fn ui(ui: &mut Ui, row: &Row, now_s: f64, resident_bytes: Option<u64>) {
+pub fn ui(ui: &mut Ui, row: &Row, now_s: f64) {
     let palette = theme::palette(ui);
     let numbers = row.numbers(now_s);
     ui.horizontal(|ui| {
@@ -22,7 +21,7 @@ pub fn ui(ui: &mut Ui, row: &Row, now_s: f64, resident_bytes: Option<u64>) {
             ui.set_min_width(width);
             hero_ui(ui, row, &numbers);
         });
-        let figures = figures(row, &numbers, resident_bytes);
+        let figures = figures(row, &numbers);
         let room = ui.available_width();
         let least: f32 = figures.iter().map(|figure| figure.width(ui)).sum();
         let gap = ((room - least) / figures.len().max(1) as f32).clamp(14.0, 40.0);
@@ -51,27 +50,31 @@ fn hero_ui(ui: &mut Ui, row: &Row, numbers: &Numbers) {
     ui.spacing_mut().item_spacing.x = 6.0;
     let (quantity, colour) = match &row.phase {
         Phase::Done { .. } => (Some(format::rate(numbers.mean)), palette.text),
-        Phase::Is(State::Transferring | State::Verifying) => (Some(format::rate(numbers.now)), palette.text),
+        _ if row.has_rate() || row.phase == Phase::Is(State::Verifying) => {
+            (Some(format::rate(numbers.now)), palette.text)
+        }
         Phase::Failed { .. } => (None, palette.failed),
         _ => (None, palette.weak),
     };
-    match quantity {
-        Some(Quantity { number, unit }) => {
-            let response = ui.add(Label::new(RichText::new(&number).font(theme::hero()).color(colour)).extend());
-            let baseline = response.rect.bottom();
-            let galley = ui
-                .painter()
-                .layout_no_wrap(unit.to_owned(), theme::body(), palette.weak);
-            let at = eframe::egui::pos2(response.rect.right() + 6.0, baseline - galley.size().y - 6.5);
-            ui.painter().galley(at, galley, palette.weak);
-            response.accessible_name(format!("{number} {unit}"));
-        }
-        None => {
-            let word = row.phase.name();
-            let mut font = theme::hero();
-            font.size = 27.0;
-            ui.add(Label::new(RichText::new(word).font(font).color(colour)).extend());
-        }
+    if let Some(Quantity { number, unit }) = quantity {
+        let response = ui.add(Label::new(RichText::new(&number).font(theme::hero()).color(colour)).extend());
+        let galley = ui
+            .painter()
+            .layout_no_wrap(unit.to_owned(), theme::body(), palette.weak);
+        let at = pos2(
+            response.rect.right() + 6.0,
+            response.rect.bottom() - galley.size().y - 6.5,
+        );
+        ui.painter().galley(at, galley, palette.weak);
+        response.accessible_name(format!("{number} {unit}"));
+    } else {
+        let font = eframe::egui::FontId {
+            size: theme::HERO_WORD,
+            ..theme::hero()
+        };
+        let word = ui.add(Label::new(RichText::new(row.phase.name()).font(font).color(colour)).extend());
+        // On the line that a number would stand on.
+        ui.advance_cursor_after_rect(word.rect.expand2(vec2(0.0, 4.0)));
     }
 }
 
@@ -105,7 +108,7 @@ impl Figure {
     }
 }
 
-fn figures(row: &Row, numbers: &Numbers, resident_bytes: Option<u64>) -> Vec<Figure> {
+fn figures(row: &Row, numbers: &Numbers) -> Vec<Figure> {
     let mut figures = Vec::new();
     if row.started().is_none() {
         return figures;
@@ -126,9 +129,14 @@ fn figures(row: &Row, numbers: &Numbers, resident_bytes: Option<u64>) -> Vec<Fig
     }
     figures.push(Figure::new("peak", format::rate(numbers.peak).to_string(), "0.00 GB/s"));
     match (&row.phase, numbers.total) {
-        (Phase::Done { .. }, _) if row.rounds > 1 => {
+        _ if row.rounds > 0 && row.recipe.repeat => {
             let moved = format::bytes(row.main_end().series.bytes());
-            figures.push(Figure::new("moved", format!("{moved} in {} rounds", row.rounds), ""));
+            let rounds = if row.rounds == 1 { "round" } else { "rounds" };
+            figures.push(Figure::new(
+                "moved",
+                format!("{moved}, {} {rounds}", row.rounds),
+                "00.0 GB, 000 rounds",
+            ));
         }
         (Phase::Done { .. }, Some(total)) => figures.push(Figure::new("moved", format::bytes(total).to_string(), "")),
         (_, Some(total)) => figures.push(Figure::new(
@@ -153,98 +161,10 @@ fn figures(row: &Row, numbers: &Numbers, resident_bytes: Option<u64>) -> Vec<Fig
         .cpu_s_per_gb
         .map_or_else(String::new, |cpu_s| format!("{cpu_s:.2} s a GB"));
     figures.push(Figure::new(ends, cpu, "0.00 s a GB"));
-    if let Some(bytes) = resident_bytes {
-        figures.push(Figure::new("memory", format::bytes(bytes).to_string(), "00.0 GB"));
+    if let Some(bytes) = row.peak_memory_bytes {
+        figures.push(Figure::new("peak memory", format::bytes(bytes).to_string(), "00.0 GB"));
     }
     figures
-}
-
-/// Draws what has to be said besides numbers: where to send to, or why it failed.
-pub fn message_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
-    let palette = theme::palette(ui);
-    match &row.phase {
-        Phase::Failed { fault, message } => {
-            let who = match fault {
-                Fault::Peer => "The other end has to act.",
-                Fault::Caller => "What was asked for has to change.",
-                Fault::System => "This machine is in the way.",
-            };
-            strip(
-                ui,
-                palette.failed,
-                |ui| {
-                    ui.vertical(|ui| {
-                        ui.spacing_mut().item_spacing.y = 3.0;
-                        ui.add(
-                            Label::new(RichText::new(sentence(message)).color(palette.text))
-                                .wrap()
-                                .selectable(true),
-                        );
-                        caption(ui, who);
-                    });
-                },
-                Some(("Copy", "Copy the message", Action::Copy(message.clone()))),
-                actions,
-            );
-        }
-        Phase::Is(State::Listening) => {
-            let address = row.address.clone().unwrap_or_default();
-            let reachable = reachable(&address);
-            strip(
-                ui,
-                palette.receiver,
-                |ui| {
-                    ui.vertical(|ui| {
-                        ui.spacing_mut().item_spacing.y = 3.0;
-                        let text = format!("Waits for a sender at {address}");
-                        ui.add(
-                            Label::new(RichText::new(text).color(palette.text))
-                                .wrap()
-                                .selectable(true),
-                        );
-                        caption(ui, &format!("On the other end: arraylift send FILE {reachable}"));
-                    });
-                },
-                Some(("Copy", "Copy the address", Action::Copy(reachable.clone()))),
-                actions,
-            );
-        }
-        Phase::Done { .. } => {
-            if let Some(path) = &row.path {
-                let folder = path.parent().map(std::path::Path::to_path_buf).unwrap_or_default();
-                let text = path.display().to_string();
-                strip(
-                    ui,
-                    palette.verified,
-                    |ui| {
-                        ui.add(
-                            Label::new(RichText::new(text).color(palette.text))
-                                .wrap()
-                                .selectable(true),
-                        );
-                    },
-                    Some(("Show in folder", "Show in folder", Action::ShowInFolder(folder))),
-                    actions,
-                );
-            }
-            if let Some(note) = &row.note {
-                strip(
-                    ui,
-                    palette.neutral,
-                    |ui| {
-                        ui.add(
-                            Label::new(RichText::new(sentence(note)).color(palette.text))
-                                .wrap()
-                                .selectable(true),
-                        );
-                    },
-                    None,
-                    actions,
-                );
-            }
-        }
-        _ => {}
-    }
 }
 
 /// Draws the limit of a transfer that runs: a slider from 1 MB/s to no limit at all.
@@ -288,55 +208,4 @@ pub fn limit_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
         let limit = (power <= 10.05).then(|| 10_f64.powf(power) as u64);
         actions.push(Action::SetLimit(row.key, limit));
     }
-}
-
-fn strip(
-    ui: &mut Ui,
-    colour: Color32,
-    content: impl FnOnce(&mut Ui),
-    button: Option<(&str, &str, Action)>,
-    actions: &mut Vec<Action>,
-) {
-    let palette = theme::palette(ui);
-    let frame = Frame::new()
-        .fill(palette.field)
-        .corner_radius(theme::RADIUS)
-        .inner_margin(Margin::symmetric(14, 10));
-    let response = frame.show(ui, |ui| {
-        let width = ui.available_width();
-        ui.set_width(width - if button.is_some() { 110.0 } else { 0.0 });
-        content(ui);
-        ui.set_min_width(width);
-    });
-    if let Some((text, name, action)) = button {
-        from_right(ui, name, response.response.rect.shrink2(vec2(8.0, 0.0)), |ui| {
-            if word_button(ui, text, name).clicked() {
-                actions.push(action);
-            }
-        });
-    }
-    let rect = response.response.rect;
-    ui.painter().vline(
-        rect.left() + 1.0,
-        rect.shrink2(vec2(0.0, 1.0)).y_range(),
-        Stroke::new(2.0, colour),
-    );
-    ui.add_space(STEP);
-}
-
-/// The address as another machine would say it: `0.0.0.0` and `[::]` are this machine by its name.
-fn reachable(address: &str) -> String {
-    let any = ["0.0.0.0:", "[::]:"].iter().find_map(|any| address.strip_prefix(any));
-    match any {
-        Some(port) => format!("{}:{port}", rustix::system::uname().nodename().to_string_lossy()),
-        None => address.to_owned(),
-    }
-}
-
-/// A message of the engine as a sentence on the screen.
-fn sentence(message: &str) -> String {
-    let mut letters = message.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

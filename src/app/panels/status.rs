@@ -58,7 +58,8 @@ pub fn itself(cost: Option<Cost>, is_running: bool) -> String {
                 cost.frames_per_s
             )
         }
-        _ => "Arraylift itself: at rest".to_owned(),
+        (None, true) => String::new(),
+        (_, false) => "Arraylift itself: at rest".to_owned(),
     }
 }
 

@@ -94,7 +94,7 @@ fn axis(row: &Row, curves: &Curves, actions: &mut Vec<Action>) -> ValueAxis {
     let (scale, _) = unit(top);
     ValueAxis {
         top,
-        step: nice_step(top / 5.01),
+        step: nice_step(top / 6.01),
         scale,
         suffix: "",
     }

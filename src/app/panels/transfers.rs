@@ -94,7 +94,7 @@ fn row_ui(ui: &mut Ui, row: &Row, is_selected: bool, now_s: f64, actions: &mut V
             palette.weak,
         );
     }
-    bar(ui, columns.bar, row.share_done() as f32, colour);
+    bar(ui, columns.bar, row.share_done(), colour);
     let rate_colour = if matches!(row.phase, Phase::Failed { .. }) {
         palette.failed
     } else {
@@ -122,7 +122,7 @@ fn row_ui(ui: &mut Ui, row: &Row, is_selected: bool, now_s: f64, actions: &mut V
         note_colour,
     );
     from_right(ui, ("buttons", row.key), columns.buttons, |ui| {
-        buttons_ui(ui, row, actions)
+        buttons_ui(ui, row, actions);
     });
 }
 

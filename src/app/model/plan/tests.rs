@@ -1,0 +1,176 @@
+use super::*;
+
+fn checked(change: impl FnOnce(&mut Form)) -> Checked {
+    let mut form = Form::default();
+    change(&mut form);
+    check(&form, &Paths::default())
+}
+
+#[test]
+fn the_form_opens_ready_with_400_mb() {
+    let checked = checked(|_| {});
+    assert_eq!(checked.mistakes, BTreeMap::new());
+    assert_eq!(checked.summary.as_deref(), Some("50,000,000 numbers, 400 MB"));
+    let recipe = checked.recipe.unwrap();
+    assert_eq!(recipe.name, "range 0 … 5e7");
+    assert_eq!(recipe.meta.unwrap().byte_len(), 400_000_000);
+    assert_eq!(recipe.options, Options::default());
+    assert!(matches!(
+        recipe.what,
+        What::Loopback {
+            sink: SinkSpec::Memory,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn every_mistake_is_named_beside_its_field() {
+    type Change = fn(&mut Form);
+    let table: [(Field, Change); 14] = [
+        (Field::From, |form| form.from = "one".to_owned()),
+        (Field::From, |form| form.from = "inf".to_owned()),
+        (Field::To, |form| form.to = String::new()),
+        (Field::To, |form| form.to = "1e30".to_owned()),
+        (Field::Step, |form| form.step = "0".to_owned()),
+        (Field::Step, |form| form.step = "nan".to_owned()),
+        (Field::Dtype, |form| form.dtype = "f65".to_owned()),
+        (Field::Path, |form| form.source = SourceKind::File),
+        (Field::SinkPath, |form| form.sink = SinkKind::File),
+        (Field::Chunk, |form| form.chunk = "0".to_owned()),
+        (Field::Limit, |form| form.limit = "fast".to_owned()),
+        (Field::Preview, |form| form.preview = "1e9".to_owned()),
+        (Field::Timeout, |form| form.timeout = "soon".to_owned()),
+        (Field::SendTo, |form| {
+            form.endpoint = EndpointKind::SendTo;
+            form.send_to = "nowhere".to_owned();
+        }),
+    ];
+    for (field, change) in table {
+        let checked = checked(change);
+        assert_eq!(
+            checked.mistakes.keys().copied().collect::<Vec<_>>(),
+            [field],
+            "{:?}",
+            checked.mistakes
+        );
+        assert_eq!(checked.recipe, None);
+    }
+}
+
+#[test]
+fn several_mistakes_are_all_named() {
+    let checked = checked(|form| {
+        form.from = "x".to_owned();
+        form.step = "y".to_owned();
+        form.chunk = "z".to_owned();
+    });
+    assert_eq!(checked.mistakes.len(), 3);
+}
+
+#[test]
+fn an_empty_range_and_a_negative_step_are_fine() {
+    assert_eq!(
+        checked(|form| form.to = "0".to_owned()).summary.as_deref(),
+        Some("0 numbers, 0 bytes")
+    );
+    let down = checked(|form| {
+        form.from = "10".to_owned();
+        form.to = "0".to_owned();
+        form.step = "-2.5".to_owned();
+    });
+    assert_eq!(down.summary.as_deref(), Some("4 numbers, 32 bytes"));
+    assert!(down.recipe.is_some());
+}
+
+#[test]
+fn a_file_is_pending_until_it_was_looked_at() {
+    let mut form = Form {
+        source: SourceKind::File,
+        path: "/data/a.npy".to_owned(),
+        ..Form::default()
+    };
+    let mut paths = Paths::default();
+    let waiting = check(&form, &paths);
+    assert!(waiting.pending && waiting.recipe.is_none() && waiting.mistakes.is_empty());
+
+    let meta = ArrayMeta::vector(Dtype::u8(), 1000).unwrap();
+    paths.source = Some((
+        form.path.clone(),
+        Ok(FileInfo {
+            name: "a.npy".to_owned(),
+            meta,
+        }),
+    ));
+    let known = check(&form, &paths);
+    assert_eq!(known.summary.as_deref(), Some("u8 1,000 · 1.00 kB"));
+    assert_eq!(known.recipe.unwrap().name, "a.npy");
+
+    paths.source = Some((form.path.clone(), Err("there is no file".to_owned())));
+    assert_eq!(check(&form, &paths).mistakes[&Field::Path], "there is no file");
+
+    form.path = "/data/b.npy".to_owned();
+    assert!(check(&form, &paths).pending, "another path is another question");
+}
+
+#[test]
+fn a_sink_is_what_its_path_is() {
+    let form = Form {
+        sink: SinkKind::File,
+        sink_path: "/data".to_owned(),
+        ..Form::default()
+    };
+    let placed = |place| {
+        check(
+            &form,
+            &Paths {
+                sink: Some(("/data".to_owned(), place)),
+                source: None,
+            },
+        )
+    };
+    let sink = |checked: Checked| match checked.recipe.map(|recipe| recipe.what) {
+        Some(What::Loopback { sink, .. }) => Some(sink),
+        _ => None,
+    };
+    assert_eq!(sink(placed(SinkPlace::Folder)), Some(SinkSpec::Folder("/data".into())));
+    assert_eq!(sink(placed(SinkPlace::Free)), Some(SinkSpec::File("/data".into())));
+    for place in [SinkPlace::File, SinkPlace::NoFolder] {
+        assert!(placed(place).mistakes.contains_key(&Field::SinkPath));
+    }
+}
+
+#[test]
+fn receiving_needs_no_source_and_raw_needs_what_comes() {
+    let receive = |wire: &str, shape: &str| {
+        checked(|form| {
+            form.endpoint = EndpointKind::ReceiveAt;
+            form.source = SourceKind::File;
+            form.wire = wire.to_owned();
+            form.expect_shape = shape.to_owned();
+        })
+    };
+    assert!(matches!(
+        receive("auto", "").recipe.unwrap().what,
+        What::Receive { expect: None, .. }
+    ));
+    assert_eq!(
+        receive("raw", "50,000,000").recipe.unwrap().meta.unwrap().byte_len(),
+        400_000_000
+    );
+    assert!(receive("raw", "many").mistakes.contains_key(&Field::ExpectShape));
+}
+
+#[test]
+fn names_of_ranges_are_short() {
+    for (typed, name) in [
+        ("3,500,000,000", "3.5e9"),
+        ("50_000_000", "5e7"),
+        ("12345678", "12345678"),
+        ("-100000", "-1e5"),
+        ("0.5", "0.5"),
+        ("000000", "000000"),
+    ] {
+        assert_eq!(short(typed), name);
+    }
+}

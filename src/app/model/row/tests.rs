@@ -1,0 +1,211 @@
+use super::*;
+use crate::Error;
+use crate::app::model::form::Form;
+use crate::app::model::plan::{Paths, check};
+use crate::app::model::transfers::Transfers;
+use crate::telemetry::Sample;
+use crate::transfer::Failure;
+
+const TOTAL: u64 = 400_000_000;
+
+fn started_row() -> Row {
+    let mut row = Row::new(1, check(&Form::default(), &Paths::default()).recipe.unwrap(), 0.0);
+    start(&mut row);
+    row
+}
+
+fn start(row: &mut Row) {
+    for side in [Side::Sender, Side::Receiver] {
+        let started = Started {
+            source: None,
+            sink: None,
+            peer: "127.0.0.1:1".to_owned(),
+            wire: "native",
+            send_route: None,
+            receive_route: None,
+            route_reason: "",
+            dtype: "f64".to_owned(),
+            shape: vec![50_000_000],
+            total_bytes: TOTAL,
+            congestion_control: None,
+        };
+        tell(row, side, 0.0, EventKind::Started(Box::new(started)));
+        tell(
+            row,
+            side,
+            0.0,
+            EventKind::State {
+                state: State::Transferring,
+            },
+        );
+    }
+}
+
+/// The window hears of an event when it happens.
+fn tell(row: &mut Row, side: Side, elapsed_s: f64, kind: EventKind) {
+    let event = Event {
+        kind,
+        transfer: TransferId(1),
+        side,
+        elapsed_s,
+    };
+    row.fold(event, row.base_s + elapsed_s);
+}
+
+fn sample(row: &mut Row, elapsed_s: f64, bytes: u64) {
+    for side in [Side::Sender, Side::Receiver] {
+        let counters = Counters {
+            cpu_system_s: elapsed_s / 2.0,
+            ..Counters::default()
+        };
+        let sample = Sample {
+            bytes,
+            rate_bytes_per_s: 0.0,
+            counters: Some(counters),
+        };
+        tell(row, side, elapsed_s, EventKind::Sample(sample));
+    }
+}
+
+fn finish(row: &mut Row, elapsed_s: f64) {
+    for side in [Side::Sender, Side::Receiver] {
+        let finished = Finished {
+            bytes: TOTAL,
+            rate_bytes_per_s: TOTAL as f64 / elapsed_s,
+            verified: Some(true),
+            checksum: None,
+            path: None,
+            note: None,
+        };
+        tell(row, side, elapsed_s, EventKind::Finished(Box::new(finished)));
+    }
+}
+
+/// Half of it in half a second, a sample every 10 ms.
+fn half_way() -> Row {
+    let mut row = started_row();
+    for i in 0..=50_u32 {
+        sample(&mut row, f64::from(i) * 0.01, u64::from(i) * 4_000_000);
+    }
+    row
+}
+
+fn is_near(value: f64, expected: f64) -> bool {
+    (value - expected).abs() <= expected.abs() * 0.01
+}
+
+#[test]
+fn half_way_the_numbers_are_those_of_the_samples() {
+    let numbers = half_way().numbers(0.5);
+    assert!(
+        is_near(numbers.now, 4e8) && is_near(numbers.mean, 4e8) && is_near(numbers.peak, 4e8),
+        "{numbers:?}"
+    );
+    assert_eq!((numbers.done, numbers.total), (200_000_000, Some(TOTAL)));
+    assert!(is_near(numbers.left_s.unwrap(), 0.5));
+    assert!(
+        is_near(numbers.cpu_s_per_gb.unwrap(), 2.5),
+        "half a second at both ends for a fifth of a gigabyte"
+    );
+}
+
+#[test]
+fn a_rate_falls_to_nothing_when_nothing_moves_and_time_left_with_it() {
+    let row = half_way();
+    assert!(is_near(row.numbers(0.6).now, 4e8), "a frame late is not a standstill");
+    let stalled = row.numbers(2.0);
+    assert!(stalled.now.abs() < 1.0);
+    assert_eq!(stalled.left_s, None);
+}
+
+#[test]
+fn a_pause_has_neither_a_rate_nor_time_left() {
+    let mut row = half_way();
+    tell(&mut row, Side::Sender, 0.5, EventKind::State { state: State::Paused });
+    let numbers = row.numbers(0.5);
+    assert_eq!(numbers.left_s, None);
+    assert!(numbers.now.abs() < 1.0 && is_near(numbers.mean, 4e8));
+    assert!(!row.can_pause() && !row.is_over());
+}
+
+#[test]
+fn it_is_done_when_both_ends_are() {
+    let mut row = half_way();
+    sample(&mut row, 1.0, TOTAL);
+    let finished = |row: &mut Row| finish(row, 1.0);
+    finished(&mut row);
+    assert_eq!(row.phase, Phase::Done { verified: Some(true) });
+    assert!(is_near(row.numbers(9.0).mean, 4e8) && (row.share_done() - 1.0).abs() < 1e-9);
+    assert_eq!(row.rounds, 1);
+    finished(&mut row);
+    assert_eq!(row.rounds, 1, "an end that is told twice is one end");
+}
+
+#[test]
+fn the_cause_is_what_the_outcome_says() {
+    let mut row = half_way();
+    let failure = |error: Error| Failure {
+        fault: error.fault(),
+        message: error.to_string(),
+        bytes: 5,
+        error,
+    };
+    let effect = failure(Error::ClosedWhile("before it answered"));
+    tell(&mut row, Side::Sender, 0.6, EventKind::Failed(effect.clone()));
+    assert_eq!(
+        row.phase,
+        Phase::Failed {
+            fault: Fault::Peer,
+            message: effect.message
+        }
+    );
+    let cause = failure(Error::DiskFull {
+        path: "/data/a".into(),
+        needed: 7,
+    });
+    row.settle(Outcome::Failed(cause.clone()));
+    assert_eq!(
+        row.phase,
+        Phase::Failed {
+            fault: Fault::System,
+            message: cause.message
+        }
+    );
+}
+
+#[test]
+fn rounds_go_on_along_the_same_time_axis() {
+    let mut row = half_way();
+    row.recipe.repeat = true;
+    finish(&mut row, 1.0);
+    assert!(row.goes_on());
+    row.next_round(1.2);
+    assert!(!row.is_over() && row.has_rate());
+    start(&mut row);
+    sample(&mut row, 0.0, 0);
+    sample(&mut row, 0.5, TOTAL / 2);
+    let numbers = row.numbers(1.7);
+    assert_eq!(
+        (numbers.done, row.main_end().series.bytes()),
+        (TOTAL / 2, TOTAL + TOTAL / 2)
+    );
+    assert!(is_near(numbers.elapsed_s, 1.7));
+    row.is_stopping = true;
+    finish(&mut row, 1.0);
+    assert!(!row.goes_on());
+}
+
+#[test]
+fn removing_a_row_selects_the_one_below() {
+    let mut transfers = Transfers::default();
+    let recipe = check(&Form::default(), &Paths::default()).recipe.unwrap();
+    let keys: Vec<RowKey> = (0..3).map(|_| transfers.add(recipe.clone(), 0.0)).collect();
+    transfers.select(keys[1]);
+    transfers.remove(keys[1]);
+    assert_eq!(transfers.selected().map(|row| row.key), Some(keys[0]));
+    transfers.move_selection(-5);
+    assert_eq!(transfers.selected().map(|row| row.key), Some(keys[2]));
+    transfers.remove(keys[2]);
+    transfers.remove(keys[0]);
+    assert!(transfers.selected().is_none() && transfers.title() == "Arraylift");
+}

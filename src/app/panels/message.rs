@@ -1,0 +1,116 @@
+//! What has to be said besides numbers: where to send to, why it failed, where the file is.
+
+use eframe::egui::{Color32, Frame, Label, Margin, RichText, Stroke, Ui, vec2};
+
+use crate::app::action::Action;
+use crate::app::model::row::{Phase, Row};
+use crate::app::theme::{self, STEP};
+use crate::app::widgets::{caption, from_right, word_button};
+use crate::error::Fault;
+use crate::transfer::State;
+
+/// A word on the right of a message, its accessible name, and what it does.
+type Offer = (&'static str, &'static str, Action);
+
+/// Draws it, where there is anything to say.
+pub fn ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
+    let palette = theme::palette(ui);
+    match &row.phase {
+        Phase::Failed { fault, message } => {
+            let who = match fault {
+                Fault::Peer => "The other end has to act.",
+                Fault::Caller => "What was asked for has to change.",
+                Fault::System => "This machine is in the way.",
+            };
+            let copy = ("Copy", "Copy the message", Action::Copy(message.clone()));
+            strip(ui, palette.failed, &sentence(message), Some(who), Some(copy), actions);
+        }
+        Phase::Is(State::Listening) => {
+            let address = row.address.clone().unwrap_or_default();
+            let reachable = reachable(&address);
+            let text = format!("Waits for a sender at {address}");
+            let how = format!("On the other end: arraylift send FILE {reachable}");
+            let copy = ("Copy", "Copy the address", Action::Copy(reachable));
+            strip(ui, palette.receiver, &text, Some(&how), Some(copy), actions);
+        }
+        Phase::Done { .. } => {
+            let note = row.note.as_deref().map(sentence);
+            if let Some(path) = &row.path {
+                let folder = path.parent().map(std::path::Path::to_path_buf).unwrap_or_default();
+                let show = ("Show in folder", "Show in folder", Action::ShowInFolder(folder));
+                strip(
+                    ui,
+                    palette.verified,
+                    &path.display().to_string(),
+                    note.as_deref(),
+                    Some(show),
+                    actions,
+                );
+            } else if let Some(note) = note {
+                strip(ui, palette.neutral, &note, None, None, actions);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A text that can be selected, a small grey line below it, and something to do on the right.
+fn strip(
+    ui: &mut Ui,
+    colour: Color32,
+    text: &str,
+    below: Option<&str>,
+    offer: Option<Offer>,
+    actions: &mut Vec<Action>,
+) {
+    let palette = theme::palette(ui);
+    let frame = Frame::new()
+        .fill(palette.field)
+        .corner_radius(theme::RADIUS)
+        .inner_margin(Margin::symmetric(14, 10));
+    let shown = frame.show(ui, |ui| {
+        let width = ui.available_width();
+        ui.set_width(width - if offer.is_some() { 110.0 } else { 0.0 });
+        ui.spacing_mut().item_spacing.y = 3.0;
+        ui.add(
+            Label::new(RichText::new(text).color(palette.text))
+                .wrap()
+                .selectable(true),
+        );
+        if let Some(below) = below {
+            caption(ui, below);
+        }
+        ui.set_min_width(width);
+    });
+    let rect = shown.response.rect;
+    if let Some((word, name, action)) = offer {
+        from_right(ui, name, rect.shrink2(vec2(8.0, 0.0)), |ui| {
+            if word_button(ui, word, name).clicked() {
+                actions.push(action);
+            }
+        });
+    }
+    ui.painter().vline(
+        rect.left() + 1.0,
+        rect.shrink2(vec2(0.0, 1.0)).y_range(),
+        Stroke::new(2.0, colour),
+    );
+    ui.add_space(STEP);
+}
+
+/// The address as another machine would say it: `0.0.0.0` and `[::]` are this machine by its name.
+fn reachable(address: &str) -> String {
+    let any = ["0.0.0.0:", "[::]:"].iter().find_map(|any| address.strip_prefix(any));
+    match any {
+        Some(port) => format!("{}:{port}", rustix::system::uname().nodename().to_string_lossy()),
+        None => address.to_owned(),
+    }
+}
+
+/// A message of the engine as a sentence on the screen.
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
