@@ -513,6 +513,7 @@ fn several(app: &mut App) {
         total: 48_000_000_000,
     };
     let failure = Failure {
+        peer: None,
         fault: error.fault(),
         message: error.to_string(),
         bytes: 0,

@@ -316,7 +316,7 @@ mod tests {
     fn a_cancelled_side_makes_a_cancelled_transfer_unless_one_failed() {
         let cancelled = || Ended::Cancelled { bytes: 1 };
         assert_eq!(
-            outcome_of(&[(Side::Sender, cancelled()), (Side::Receiver, cancelled())]),
+            outcome_of(&[(Side::Sender, cancelled()), (Side::Receiver, cancelled())], None),
             Outcome::Cancelled
         );
         let sides = [

@@ -145,6 +145,7 @@ fn it_is_done_when_both_ends_are() {
 fn the_cause_is_what_the_outcome_says() {
     let mut row = half_way();
     let failure = |error: Error| Failure {
+        peer: None,
         fault: error.fault(),
         message: error.to_string(),
         bytes: 5,
