@@ -2,7 +2,7 @@
 //! live how fast they move and what holds them back.
 //!
 //! The house, an arrow going only downward: `app` and `cli` on top, then [`transfer`] and [`telemetry`], [`route`],
-//! [`wire`] and [`array`], and at the bottom `sys`, the only module with `unsafe` code.
+//! [`wire`] and [`mod@array`], and at the bottom `sys`, the only module with `unsafe` code.
 
 #[cfg(feature = "app")]
 pub mod app;

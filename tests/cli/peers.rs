@@ -67,9 +67,9 @@ fn senders_that_do_it_wrong_are_named_and_leave_no_file() {
             &b""[..],
             &["closed the connection before it said what it sends"][..],
         ),
-        (raw, &floats(99), &["8 bytes early, 792 of 800 bytes came"]),
-        ("--wire npy", &short, &["8 bytes early, 792 of 800 bytes came"]),
-        ("", &short, &["8 bytes early"]),
+        (raw, &floats(99), &["792 of 800 bytes had moved, 8 are missing"]),
+        ("--wire npy", &short, &["792 of 800 bytes had moved, 8 are missing"]),
+        ("", &short, &["8 are missing"]),
         ("", &short[..50], &["closed the connection"]),
         (
             "",

@@ -70,7 +70,7 @@ fn a_sender_that_is_killed_leaves_no_file_at_the_receiver() {
     sender.signal(Signal::KILL);
     receiver
         .wait()
-        .failed(1, &["closed the connection", "of 80000000 bytes came"]);
+        .failed(1, &["closed the connection", "of 80000000 bytes had moved"]);
     assert!(names_in(&inbox).is_empty());
 }
 
