@@ -1,0 +1,78 @@
+//! A part of a file that exists.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use crate::array::{ArrayMeta, npy};
+use crate::error::Error;
+
+use super::unwritable;
+
+pub(super) fn open_existing(path: &Path) -> Result<File, Error> {
+    let mismatch = |reason: &str| Error::SinkMismatch {
+        path: path.into(),
+        reason: reason.into(),
+    };
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return Err(mismatch("it is not a file")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(mismatch(
+                "there is no such file, and --at receives into an existing one",
+            ));
+        }
+        Err(error) => return Err(unwritable(path.into(), &error, 0)),
+    }
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .map_err(|error| unwritable(path.into(), &error, 0))
+}
+
+/// Opens an existing file and finds where in it the array goes. In a `.npy` file `at` counts from the first element.
+pub(super) fn part_of_existing(path: &Path, at_bytes: u64, meta: &ArrayMeta) -> Result<(File, u64), Error> {
+    let mismatch = |reason: String| Error::SinkMismatch {
+        path: path.into(),
+        reason,
+    };
+    let mut file = open_existing(path)?;
+    let file_bytes = file
+        .metadata()
+        .map_err(|error| unwritable(path.into(), &error, 0))?
+        .len();
+    let mut data_offset = 0;
+    if path.extension().is_some_and(|extension| extension == "npy") {
+        let mut head = Vec::new();
+        file.by_ref()
+            .take(128 << 10)
+            .read_to_end(&mut head)
+            .map_err(|error| unwritable(path.into(), &error, 0))?;
+        match npy::read_header(&head) {
+            Ok(npy::HeaderProgress::Done {
+                meta: existing,
+                data_offset: offset,
+            }) => {
+                if existing.dtype() != meta.dtype() {
+                    let (has, comes) = (existing.dtype().name(), meta.dtype().name());
+                    return Err(mismatch(format!("its elements are {has} and {comes} comes")));
+                }
+                data_offset = offset as u64;
+            }
+            Ok(npy::HeaderProgress::Need(_)) => {
+                return Err(mismatch("it ends within its .npy header".into()));
+            }
+            Err(error) => return Err(mismatch(error.to_string())),
+        }
+    }
+    let room = file_bytes.saturating_sub(data_offset);
+    let end = at_bytes.checked_add(meta.byte_len());
+    if end.is_none_or(|end| end > room) {
+        return Err(mismatch(format!(
+            "{} bytes from byte {at_bytes} on reach beyond its {room}",
+            meta.byte_len()
+        )));
+    }
+    Ok((file, data_offset + at_bytes))
+}

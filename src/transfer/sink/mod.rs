@@ -1,0 +1,295 @@
+//! Prepares where an array lands, before its first byte, and publishes it after its last.
+
+mod existing;
+mod fault_ahead;
+mod name;
+mod part_file;
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::error::{Error, reason};
+use crate::route::ReceiveRouteChoice;
+use crate::route::receive::{Discard, ReceiveRoute, RecvToFile, RecvToMemory, Splice};
+use crate::sys::Memory;
+use crate::wire::Offer;
+
+use super::plan::SinkSpec;
+use super::source::check_memory;
+use existing::{open_existing, part_of_existing};
+use fault_ahead::FaultAhead;
+use part_file::{PartFile, check_folder, folder_of};
+
+/// A sink that is ready for an array's bytes. Dropping it before it is published removes what was half received.
+pub(super) struct Landing {
+    pub(super) route: Box<dyn ReceiveRoute>,
+    pub(super) reason: &'static str,
+    place: Place,
+}
+
+enum Place {
+    /// Memory or nowhere; the thread, if any, faults the memory in.
+    Transient { _ahead: Option<FaultAhead> },
+    /// A new file under its temporary name.
+    New(PartFile),
+    /// A part of an existing file.
+    Existing(PathBuf),
+}
+
+impl SinkSpec {
+    /// What the sink is, for people.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Memory => "memory".into(),
+            Self::Discard => "discard".into(),
+            Self::File(path) | Self::Folder(path) => path.display().to_string(),
+            Self::Within { path, at_bytes } => format!("{} from byte {at_bytes}", path.display()),
+        }
+    }
+
+    /// Finds what is wrong with the sink before any peer is asked to wait for it.
+    pub fn check(&self) -> Result<(), Error> {
+        match self {
+            Self::Memory | Self::Discard => Ok(()),
+            Self::File(path) if path.is_dir() => Err(Error::SinkUnwritable {
+                path: path.clone(),
+                reason: "it is a folder".into(),
+            }),
+            Self::File(path) if path.symlink_metadata().is_ok() => Err(Error::SinkExists(path.clone())),
+            Self::File(path) => check_folder(folder_of(path)),
+            Self::Folder(path) => check_folder(path),
+            Self::Within { path, .. } => open_existing(path).map(|_| ()),
+        }
+    }
+}
+
+impl Landing {
+    /// Makes room for what is offered: memory or disk that is not there is refused here, before anything is sent.
+    pub(super) fn prepare(
+        spec: &SinkSpec,
+        offer: &Offer,
+        choice: ReceiveRouteChoice,
+        chunk_bytes: usize,
+    ) -> Result<Self, Error> {
+        let splice = choice == ReceiveRouteChoice::Splice;
+        let len = offer.meta.byte_len();
+        if splice && matches!(spec, SinkSpec::Memory | SinkSpec::Discard) {
+            return Err(Error::Usage(
+                "the splice route leads into a file: choose a file as sink, or another route".into(),
+            ));
+        }
+        let reason = match (choice, spec) {
+            (ReceiveRouteChoice::Recv | ReceiveRouteChoice::Splice, _) => "asked for",
+            (_, SinkSpec::Memory) => "the socket's bytes land where they belong",
+            (_, SinkSpec::Discard) => "nothing is kept",
+            (_, _) => "bytes pass through a buffer in cache, where they are checked, to the file",
+        };
+        let (route, place): (Box<dyn ReceiveRoute>, _) = match spec {
+            SinkSpec::Discard => (Box::new(Discard::new(chunk_bytes)), Place::Transient { _ahead: None }),
+            SinkSpec::Memory => {
+                check_memory(len)?;
+                let memory = usize::try_from(len)
+                    .map_err(|_| io::ErrorKind::OutOfMemory.into())
+                    .and_then(Memory::zeroed);
+                let memory = memory.map_err(|error| Error::system("cannot reserve memory for the array", &error))?;
+                let ahead = FaultAhead::start(memory.populator());
+                (Box::new(RecvToMemory::new(memory)), Place::Transient { _ahead: ahead })
+            }
+            SinkSpec::File(_) | SinkSpec::Folder(_) => {
+                let part = PartFile::create(spec, offer)?;
+                (
+                    file_route(splice, &part.file, part.data_offset, chunk_bytes, &part.path)?,
+                    Place::New(part),
+                )
+            }
+            SinkSpec::Within { path, at_bytes } => {
+                let (file, base) = part_of_existing(path, *at_bytes, &offer.meta)?;
+                (
+                    file_route(splice, &Arc::new(file), base, chunk_bytes, path)?,
+                    Place::Existing(path.clone()),
+                )
+            }
+        };
+        Ok(Self { route, reason, place })
+    }
+
+    /// Gives a new file its final name. Returns the file that the array is in now, and what should be known of it.
+    pub(super) fn publish(&mut self) -> Result<(Option<PathBuf>, Option<String>), Error> {
+        match &mut self.place {
+            Place::Transient { .. } => Ok((None, None)),
+            Place::Existing(path) => Ok((Some(path.clone()), None)),
+            Place::New(part) => part.publish().map(|(path, note)| (Some(path), note)),
+        }
+    }
+
+    /// The error for a write to the sink that the system refused.
+    pub(super) fn write_error(&self, error: &io::Error, needed: u64) -> Error {
+        let path = match &self.place {
+            Place::Transient { .. } => return Error::system("cannot keep the array", error),
+            Place::New(part) => part.wanted.clone(),
+            Place::Existing(path) => path.clone(),
+        };
+        unwritable(path, error, needed)
+    }
+}
+
+fn file_route(
+    splice: bool,
+    file: &Arc<File>,
+    base: u64,
+    chunk_bytes: usize,
+    path: &Path,
+) -> Result<Box<dyn ReceiveRoute>, Error> {
+    if !splice {
+        return Ok(Box::new(RecvToFile::new(Arc::clone(file), base, chunk_bytes)));
+    }
+    let route = Splice::new(Arc::clone(file), base, chunk_bytes);
+    Ok(Box::new(route.map_err(|error| unwritable(path.into(), &error, 0))?))
+}
+
+fn unwritable(path: PathBuf, error: &io::Error, needed: u64) -> Error {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            Error::DiskFull { path, needed }
+        }
+        _ => Error::SinkUnwritable {
+            path,
+            reason: reason(error),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::array::{ArrayMeta, Dtype, npy};
+    use crate::wire::ChecksumKind;
+
+    fn offer(name: Option<&str>, plain: bool, count: u64) -> Offer {
+        Offer {
+            meta: ArrayMeta::vector(Dtype::u8(), count).expect("small"),
+            name: name.map(Into::into),
+            plain,
+            identity: Vec::new(),
+            checksum: ChecksumKind::None,
+        }
+    }
+
+    fn prepared(spec: &SinkSpec, offer: &Offer) -> Result<Landing, Error> {
+        Landing::prepare(spec, offer, ReceiveRouteChoice::Auto, 1 << 16)
+    }
+
+    fn names_in(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).expect("folder");
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.expect("entry").file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_dropped_landing_leaves_nothing_and_a_published_one_only_its_file() {
+        let folder = tempfile::tempdir().expect("folder");
+        let spec = SinkSpec::Folder(folder.path().into());
+        drop(prepared(&spec, &offer(Some("a.bin"), true, 10)).expect("prepared"));
+        assert!(names_in(folder.path()).is_empty());
+        for expected in ["a.bin", "a-1.bin"] {
+            let mut landing = prepared(&spec, &offer(Some("a.bin"), true, 10)).expect("prepared");
+            let (path, _) = landing.publish().expect("published");
+            assert_eq!(path, Some(folder.path().join(expected)));
+        }
+        assert_eq!(names_in(folder.path()), ["a-1.bin", "a.bin"]);
+    }
+
+    #[test]
+    fn a_file_that_appears_meanwhile_is_not_replaced_and_the_array_is_kept() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("a.npy");
+        let mut landing = prepared(&SinkSpec::File(path.clone()), &offer(None, false, 10)).expect("prepared");
+        std::fs::write(&path, "precious").expect("write");
+        let (published, note) = landing.publish().expect("published");
+        assert_eq!(std::fs::read_to_string(&path).expect("read"), "precious");
+        assert_eq!(published, Some(folder.path().join("a-1.npy")));
+        assert!(note.is_some_and(|note| note.contains("existed")));
+    }
+
+    #[test]
+    fn an_offer_larger_than_the_disk_or_the_memory_is_refused_before_anything_is_kept() {
+        let folder = tempfile::tempdir().expect("folder");
+        let huge = offer(Some("huge.bin"), true, 1 << 62);
+        let error = prepared(&SinkSpec::Folder(folder.path().into()), &huge).err();
+        assert!(
+            matches!(error, Some(Error::DiskFull { needed, .. }) if needed == 1 << 62),
+            "{error:?}"
+        );
+        assert!(names_in(folder.path()).is_empty());
+        assert!(matches!(
+            prepared(&SinkSpec::Memory, &huge).err(),
+            Some(Error::NotEnoughMemory { .. })
+        ));
+    }
+
+    #[test]
+    fn an_existing_array_takes_what_fits_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("a.npy");
+        let existing = ArrayMeta::vector(Dtype::u8(), 100).expect("small");
+        let header = npy::write_header(&existing);
+        std::fs::write(&path, [header.clone(), vec![0; 100]].concat()).expect("write");
+        let within = |at_bytes| SinkSpec::Within {
+            path: path.clone(),
+            at_bytes,
+        };
+        let (_, base) = part_of_existing(&path, 40, &offer(None, false, 60).meta).expect("fits");
+        assert_eq!(base, header.len() as u64 + 40);
+        for (at, count) in [(41, 60), (u64::MAX, 1), (0, 101)] {
+            assert!(matches!(
+                prepared(&within(at), &offer(None, false, count)).err(),
+                Some(Error::SinkMismatch { .. })
+            ));
+        }
+        let mut floats = offer(None, false, 1);
+        floats.meta = ArrayMeta::vector(Dtype::f64(), 1).expect("small");
+        assert!(matches!(
+            prepared(&within(0), &floats).err(),
+            Some(Error::SinkMismatch { .. })
+        ));
+    }
+
+    #[test]
+    fn sinks_that_cannot_work_are_named_before_anyone_waits() {
+        let folder = tempfile::tempdir().expect("folder");
+        let file = folder.path().join("there");
+        std::fs::write(&file, "x").expect("write");
+        assert_eq!(
+            SinkSpec::File(file.clone()).check(),
+            Err(Error::SinkExists(file.clone()))
+        );
+        assert!(matches!(
+            SinkSpec::File(folder.path().into()).check(),
+            Err(Error::SinkUnwritable { .. })
+        ));
+        assert!(matches!(
+            SinkSpec::Folder(file).check(),
+            Err(Error::SinkUnwritable { .. })
+        ));
+        let missing = folder.path().join("no/such");
+        assert!(matches!(
+            SinkSpec::File(missing.clone()).check(),
+            Err(Error::SinkUnwritable { .. })
+        ));
+        assert!(matches!(
+            SinkSpec::Within {
+                path: missing,
+                at_bytes: 0
+            }
+            .check(),
+            Err(Error::SinkMismatch { .. })
+        ));
+        assert_eq!(SinkSpec::Folder(folder.path().into()).check(), Ok(()));
+    }
+}

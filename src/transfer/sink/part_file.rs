@@ -1,0 +1,161 @@
+//! A new file under a temporary name, until it is whole.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{CWD, FallocateFlags, RenameFlags, fallocate, fstatvfs, ftruncate, renameat_with};
+use rustix::io::Errno;
+
+use crate::array::npy;
+use crate::error::{Error, reason};
+use crate::transfer::plan::SinkSpec;
+use crate::wire::Offer;
+
+use super::name::{file_name, numbered};
+use super::unwritable;
+
+/// How many numbered names are tried beside one that is taken.
+const NAMES_TRIED_MAX: u32 = 10_000;
+
+/// A new file under a temporary name beside its final one; removed unless it is published.
+pub(super) struct PartFile {
+    pub(super) file: Arc<File>,
+    pub(super) path: PathBuf,
+    pub(super) wanted: PathBuf,
+    pub(super) data_offset: u64,
+    published: bool,
+}
+
+impl PartFile {
+    pub(super) fn create(spec: &SinkSpec, offer: &Offer) -> Result<Self, Error> {
+        let (wanted, plain) = match spec {
+            SinkSpec::Folder(folder) => (folder.join(file_name(offer)), offer.plain),
+            SinkSpec::File(path) if path.symlink_metadata().is_ok() => {
+                return Err(Error::SinkExists(path.clone()));
+            }
+            SinkSpec::File(path) => (path.clone(), false),
+            SinkSpec::Memory | SinkSpec::Discard | SinkSpec::Within { .. } => (PathBuf::new(), false),
+        };
+        let is_npy = !plain && wanted.extension().is_some_and(|extension| extension == "npy");
+        let header = if is_npy {
+            npy::write_header(&offer.meta)
+        } else {
+            Vec::new()
+        };
+        let data_offset = header.len() as u64;
+        let needed = data_offset + offer.meta.byte_len();
+        let (file, path) = create_part(&wanted)?;
+        let part = Self {
+            file: Arc::new(file),
+            path,
+            wanted,
+            data_offset,
+            published: false,
+        };
+        reserve(&part.file, needed).map_err(|error| unwritable(part.wanted.clone(), &error, needed))?;
+        part.file
+            .write_all_at(&header, 0)
+            .map_err(|error| unwritable(part.wanted.clone(), &error, needed))?;
+        Ok(part)
+    }
+
+    pub(super) fn publish(&mut self) -> Result<(PathBuf, Option<String>), Error> {
+        let mut number = 0;
+        loop {
+            let name = numbered(&self.wanted, number);
+            match rename_new(&self.path, &name) {
+                Ok(()) => {
+                    self.published = true;
+                    let note = (number > 0).then(|| {
+                        format!(
+                            "{} existed, so the array is in {}",
+                            self.wanted.display(),
+                            name.display()
+                        )
+                    });
+                    return Ok((name, note));
+                }
+                Err(Errno::EXIST) if number < NAMES_TRIED_MAX => number += 1,
+                Err(error) => return Err(unwritable(name, &error.into(), 0)),
+            }
+        }
+    }
+}
+
+impl Drop for PartFile {
+    fn drop(&mut self) {
+        if !self.published {
+            // Gone already is as good.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+pub(super) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+pub(super) fn check_folder(folder: &Path) -> Result<(), Error> {
+    let unwritable = |reason: String| Error::SinkUnwritable {
+        path: folder.into(),
+        reason,
+    };
+    if !folder.is_dir() {
+        return Err(unwritable("there is no such folder: create it first".into()));
+    }
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)
+        .map_err(|error| unwritable(reason(&error.into())))
+}
+
+fn create_part(wanted: &Path) -> Result<(File, PathBuf), Error> {
+    check_folder(folder_of(wanted))?;
+    let name = wanted.file_name().unwrap_or_default().to_string_lossy();
+    let process = std::process::id();
+    for number in 0..NAMES_TRIED_MAX {
+        let path = wanted.with_file_name(format!("{name}.{process}-{number}.part"));
+        match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
+            Ok(file) => return Ok((file, path)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(unwritable(wanted.into(), &error, 0)),
+        }
+    }
+    Err(Error::SinkUnwritable {
+        path: wanted.into(),
+        reason: "thousands of .part files are in the way".into(),
+    })
+}
+
+/// Takes the disk space before the first byte comes.
+fn reserve(file: &File, len: u64) -> io::Result<()> {
+    if len == 0 {
+        return Ok(());
+    }
+    let disk = fstatvfs(file)?;
+    if len > disk.f_bavail.saturating_mul(disk.f_frsize) {
+        return Err(io::ErrorKind::StorageFull.into());
+    }
+    match fallocate(file, FallocateFlags::empty(), 0, len) {
+        Ok(()) => Ok(()),
+        // A file system that cannot reserve: the check above has to do.
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(ftruncate(file, len)?),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Renames and never replaces.
+fn rename_new(from: &Path, to: &Path) -> Result<(), Errno> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // A file system without that flag: a link never replaces either.
+        Err(Errno::INVAL | Errno::NOSYS) => {
+            rustix::fs::link(from, to)?;
+            rustix::fs::unlink(from)
+        }
+        result => result,
+    }
+}
