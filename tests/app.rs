@@ -266,9 +266,9 @@ fn ten_hours_of_history_draw_no_more_than_the_plot_has_room_for() {
     window.step();
     let row = window.state().transfers().row(key).unwrap();
     assert!(row.main_end().series.points().len() <= Series::MAX_POINTS);
-    // One point every ten pixels of a plot some 680 wide, of three curves; twice that where spans are long.
-    let curves = Curves::of(row, 0.0, row.elapsed_end_s(), 68);
-    assert!(curves.point_count() <= 3 * (2 * 68 + 4), "{}", curves.point_count());
+    // Three curves of at most 120 spans.
+    let curves = Curves::of(row, 0.0, row.elapsed_end_s());
+    assert!(curves.point_count() <= 3 * 124, "{}", curves.point_count());
     assert!(curves.point_count() >= 3 * 60, "{}", curves.point_count());
 }
 

@@ -74,9 +74,7 @@ impl App {
         }
         empty::drop_hint_ui(&ctx);
         // The axis is drawn as it is to be; everything else shows in the next frame.
-        let has_changed = actions
-            .iter()
-            .any(|action| !matches!(action, Action::SetRateAxisTop(..)));
+        let has_changed = actions.iter().any(|action| !matches!(action, Action::SetRateAxis(..)));
         for action in actions {
             self.apply(&ctx, action);
         }
@@ -118,11 +116,11 @@ impl App {
                     transfer.set_limit(limit);
                 }
                 if let Some(row) = self.transfers.row_mut(key) {
-                    row.limit_bytes_per_s = limit;
+                    row.set_limit(limit);
                 }
             }
             Action::Zoom(key, zoom_s) => drop(self.transfers.row_mut(key).map(|row| row.zoom_s = zoom_s)),
-            Action::SetRateAxisTop(key, top) => drop(self.transfers.row_mut(key).map(|row| row.rate_axis_top = top)),
+            Action::SetRateAxis(key, axis) => drop(self.transfers.row_mut(key).map(|row| row.rate_axis = axis)),
             Action::ShowInFolder(folder) => {
                 if let Some(worker) = &self.worker {
                     worker.ask(Task::ShowFolder(folder));

@@ -7,6 +7,7 @@ use crate::error::Fault;
 use crate::telemetry::{Counters, Series};
 use crate::transfer::{Event, EventKind, Finished, Outcome, Side, Started, State, TransferId};
 
+use super::history::{Drawn, bin_s, highest, rate_curve, sample_span_s, time_end};
 use super::plan::{Recipe, What};
 
 /// Tells rows apart for as long as the window is open; a row that repeats keeps its key.
@@ -61,8 +62,10 @@ pub struct Numbers {
     pub now: f64,
     /// The rate since the beginning.
     pub mean: f64,
-    /// The fastest that lasted.
+    /// The highest rate of either end as it is drawn with all of the time in view.
     pub peak: f64,
+    /// The length of the spans that it is drawn with, in seconds.
+    pub peak_bin_s: f64,
     /// Bytes of this round.
     pub done: u64,
     /// Bytes of one round, where known.
@@ -102,8 +105,8 @@ pub struct Row {
     pub is_stopping: bool,
     /// What is looked at, in seconds, where someone zoomed in.
     pub zoom_s: Option<(f64, f64)>,
-    /// The highest end of the rate axis so far; never falls while it runs.
-    pub rate_axis_top: f64,
+    /// Where the rate axis ends.
+    pub rate_axis: RateAxis,
     sender: End,
     receiver: End,
     /// When the row began, on the window's clock.
@@ -111,12 +114,37 @@ pub struct Row {
     /// Where the clock of this round begins on the row's time axis.
     base_s: f64,
     last_event_s: f64,
+    /// Whether there ever was a limit: it lets bytes go in small bursts, which a short span would show as peaks.
+    was_limited: bool,
+}
+
+/// Where the rate axis of a row ends. While it runs the end never falls, unless the spans that are drawn grow longer
+/// and what was high is not drawn any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct RateAxis {
+    /// Its end, in bytes a second; 0 before there was a rate.
+    pub top: f64,
+    /// The spans that were drawn then, in seconds.
+    pub bin_s: f64,
+}
+
+impl RateAxis {
+    /// The axis for a curve that wants `top` and is drawn with spans of `bin_s`.
+    #[must_use]
+    pub fn follow(self, top: f64, bin_s: f64, is_over: bool) -> Self {
+        let may_fall = is_over || bin_s.total_cmp(&self.bin_s).is_ne();
+        Self {
+            top: if may_fall { top } else { top.max(self.top) },
+            bin_s,
+        }
+    }
 }
 
 impl Row {
     /// A row for what is about to start.
     #[must_use]
     pub fn new(key: RowKey, recipe: Recipe, now_s: f64) -> Self {
+        let was_limited = recipe.options.limit_bytes_per_s.is_some();
         Self {
             key,
             id: None,
@@ -130,7 +158,8 @@ impl Row {
             peak_memory_bytes: None,
             is_stopping: false,
             zoom_s: None,
-            rate_axis_top: 0.0,
+            rate_axis: RateAxis::default(),
+            was_limited,
             sender: End::default(),
             receiver: End::default(),
             began_s: now_s,
@@ -325,7 +354,10 @@ impl Row {
         } else {
             0.0
         };
-        let lately = series.rate_before(series.end_s() + silence_s, (elapsed_s / 2.0).clamp(0.05, 5.0));
+        // What lies ahead is as fast as the last moments were, and no faster than the limit that is set now.
+        let lately = series
+            .rate_before(series.end_s() + silence_s, (elapsed_s / 2.0).clamp(0.05, 1.5))
+            .min(self.limit_bytes_per_s.map_or(f64::INFINITY, |limit| limit as f64));
         let mean = match &end.finished {
             Some(finished) if self.rounds <= 1 => finished.rate_bytes_per_s,
             _ => series.mean(),
@@ -344,7 +376,8 @@ impl Row {
         Numbers {
             now,
             mean,
-            peak: series.peak((elapsed_s / 20.0).clamp(0.002, 0.05)).max(now),
+            peak: self.peak().unwrap_or(mean),
+            peak_bin_s: self.bin_s(),
             done,
             total,
             left_s,
@@ -353,14 +386,44 @@ impl Row {
         }
     }
 
-    /// The highest rate that lasted for a tenth of the time, at either end.
+    /// The length of the spans that rates are drawn with while all of the time is in view.
     #[must_use]
-    pub fn lasting_rate(&self) -> f64 {
-        let window_s = (self.elapsed_end_s() / 10.0).max(0.005);
-        self.sender
-            .series
-            .peak(window_s)
-            .max(self.receiver.series.peak(window_s))
+    pub fn bin_s(&self) -> f64 {
+        self.bin_between_s(0.0, time_end(self.elapsed_end_s(), !self.is_over()))
+    }
+
+    /// The length of the spans that rates are drawn with between two times.
+    #[must_use]
+    pub fn bin_between_s(&self, from_s: f64, to_s: f64) -> f64 {
+        let length_s = to_s - from_s;
+        let least_s = sample_span_s(&self.main_end().series, from_s, to_s);
+        let smooth_s = if self.was_limited {
+            (length_s / 10.0).min(0.25)
+        } else {
+            0.0
+        };
+        bin_s(length_s, least_s.max(smooth_s))
+    }
+
+    /// The rate of an end between two times, as it is drawn.
+    #[must_use]
+    pub fn rate_curve(&self, side: Side, from_s: f64, to_s: f64) -> Vec<Drawn> {
+        let bin_s = self.bin_between_s(from_s, to_s);
+        rate_curve(&self.end(side).series, (from_s, to_s), bin_s, !self.is_over())
+    }
+
+    /// Sets the limit that counts from now on.
+    pub fn set_limit(&mut self, limit_bytes_per_s: Option<u64>) {
+        self.limit_bytes_per_s = limit_bytes_per_s;
+        self.was_limited |= limit_bytes_per_s.is_some();
+    }
+
+    /// The highest rate that is drawn while all of the time is in view; nothing where nothing is drawn yet.
+    fn peak(&self) -> Option<f64> {
+        let end_s = time_end(self.elapsed_end_s(), !self.is_over());
+        let curves = [Side::Sender, Side::Receiver].map(|side| self.rate_curve(side, 0.0, end_s));
+        let is_drawn = curves.iter().any(|curve| !curve.is_empty());
+        is_drawn.then(|| highest(&curves[0]).max(highest(&curves[1])))
     }
 
     /// How much of this round is done, from 0 to 1.

@@ -35,7 +35,7 @@ pub fn ui(ui: &mut Ui, row: &Row, now_s: f64) {
                 ui.set_min_width(width);
                 ui.spacing_mut().item_spacing.y = 3.0;
                 ui.add_space(5.0);
-                caption(ui, figure.name);
+                caption(ui, &figure.name);
                 let colour = figure.colour.map_or(palette.text, |colour| colour(palette));
                 ui.add(Label::new(RichText::new(figure.value).font(theme::strong()).color(colour)).extend());
             });
@@ -79,7 +79,7 @@ fn hero_ui(ui: &mut Ui, row: &Row, numbers: &Numbers) {
 }
 
 struct Figure {
-    name: &'static str,
+    name: String,
     value: String,
     /// The widest value that is to be expected, so that nothing moves when figures change.
     widest: &'static str,
@@ -87,9 +87,9 @@ struct Figure {
 }
 
 impl Figure {
-    fn new(name: &'static str, value: String, widest: &'static str) -> Self {
+    fn new(name: impl Into<String>, value: String, widest: &'static str) -> Self {
         Self {
-            name,
+            name: name.into(),
             value,
             widest,
             colour: None,
@@ -104,7 +104,7 @@ impl Figure {
                 .x
         };
         let value = measure(&self.value, theme::strong()).max(measure(self.widest, theme::strong()));
-        value.max(measure(self.name, theme::small())).ceil() + 1.0
+        value.max(measure(&self.name, theme::small())).ceil() + 1.0
     }
 }
 
@@ -127,7 +127,11 @@ fn figures(row: &Row, numbers: &Numbers) -> Vec<Figure> {
         }
         _ => figures.push(Figure::new("mean", format::rate(numbers.mean).to_string(), "0.00 GB/s")),
     }
-    figures.push(Figure::new("peak", format::rate(numbers.peak).to_string(), "0.00 GB/s"));
+    figures.push(Figure::new(
+        format!("peak, {}", format::duration(numbers.peak_bin_s)),
+        format::rate(numbers.peak).to_string(),
+        "0.00 GB/s",
+    ));
     match (&row.phase, numbers.total) {
         _ if row.rounds > 0 && row.recipe.repeat => {
             let moved = format::bytes(row.main_end().series.bytes());
@@ -162,7 +166,11 @@ fn figures(row: &Row, numbers: &Numbers) -> Vec<Figure> {
         .map_or_else(String::new, |cpu_s| format!("{cpu_s:.2} s a GB"));
     figures.push(Figure::new(ends, cpu, "0.00 s a GB"));
     if let Some(bytes) = row.peak_memory_bytes {
-        figures.push(Figure::new("peak memory", format::bytes(bytes).to_string(), "00.0 GB"));
+        figures.push(Figure::new(
+            "process memory, peak",
+            format::bytes(bytes).to_string(),
+            "00.0 GB",
+        ));
     }
     figures
 }

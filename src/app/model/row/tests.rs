@@ -210,3 +210,58 @@ fn removing_a_row_selects_the_one_below() {
     transfers.remove(keys[0]);
     assert!(transfers.selected().is_none() && transfers.title() == "Arraylift");
 }
+
+#[test]
+fn the_peak_is_what_the_plot_shows_at_its_highest() {
+    let mut row = started_row();
+    let mut bytes = 0;
+    for i in 0..=1000_u64 {
+        bytes += 200_000 * u64::from(i % 17 > 3 || i > 900);
+        sample(&mut row, i as f64 * 0.002, bytes);
+    }
+    let peak_is_drawn = |row: &Row, end_s: f64| {
+        let drawn = [Side::Sender, Side::Receiver].map(|side| highest(&row.rate_curve(side, 0.0, end_s)));
+        let numbers = row.numbers(2.0);
+        assert!(is_near(numbers.peak, drawn[0].max(drawn[1])), "{numbers:?} {drawn:?}");
+    };
+    peak_is_drawn(&row, time_end(row.elapsed_end_s(), true));
+    finish(&mut row, 2.0);
+    peak_is_drawn(&row, row.elapsed_end_s());
+}
+
+#[test]
+fn a_limit_is_not_exceeded_by_the_bursts_it_lets_go() {
+    let mut row = started_row();
+    row.set_limit(Some(100_000_000));
+    // A megabyte at once every ten milliseconds, seen a little before and a little after.
+    for i in 0..400_u32 {
+        let t_s = f64::from(i) * 0.01;
+        sample(&mut row, t_s, u64::from(i) * 1_000_000);
+        sample(&mut row, t_s + 0.000_5, u64::from(i + 1) * 1_000_000);
+    }
+    finish(&mut row, 4.0);
+    let numbers = row.numbers(4.0);
+    assert!(numbers.peak < 105e6, "{numbers:?}");
+}
+
+#[test]
+fn time_left_follows_a_new_limit_at_once() {
+    let mut row = half_way();
+    row.set_limit(Some(20_000_000));
+    assert!(is_near(row.numbers(0.5).left_s.unwrap(), 10.0));
+}
+
+#[test]
+fn the_rate_axis_grows_while_it_runs_and_settles_at_the_end() {
+    let axis = RateAxis::default().follow(6e9, 0.05, false);
+    assert_eq!(
+        axis.follow(4e9, 0.05, false).top.total_cmp(&6e9),
+        std::cmp::Ordering::Equal
+    );
+    assert!(axis.follow(8e9, 0.05, false).top > 7e9);
+    assert!(
+        axis.follow(4e9, 0.1, false).top < 5e9,
+        "the spike is not drawn any more"
+    );
+    assert!(axis.follow(4e9, 0.05, true).top < 5e9);
+}
