@@ -110,6 +110,13 @@ fn a_transfer_pauses_resumes_and_is_cancelled() {
     window.get_by_label("Cancel range 0 … 5e7").click();
     until(&mut window, "cancelled", |app| phase(app) == Some(&Phase::Cancelled));
     window.step();
+    // A second click, meant for Cancel, does not take the row away.
+    window.get_by_label("Remove range 0 … 5e7").click();
+    window.step();
+    window.step();
+    assert_eq!(window.state().transfers().rows().len(), 1);
+    std::thread::sleep(Duration::from_millis(600));
+    window.step();
     window.get_by_label("Remove range 0 … 5e7").click();
     window.step();
     window.step();
@@ -256,6 +263,46 @@ fn a_small_window_folds_the_form_away_once_there_is_something_to_see() {
     window.get_by_label("Show New transfer").click();
     window.run();
     window.get_by_label("Start");
+}
+
+#[test]
+fn where_there_is_room_for_one_only_the_form_and_the_list_take_turns() {
+    let mut window = sized(900.0, 600.0);
+    recorded(window.state_mut(), 1, &Form::default());
+    window.run();
+    window.key_press_modifiers(Modifiers::CTRL, Key::N);
+    window.run();
+    window.get_by_label("Start");
+    window.get_by_label("Pause range 0 … 5e7");
+    window.set_size([640.0, 420.0].into());
+    window.run();
+    assert!(window.query_by_label("Start").is_none(), "it folds by itself");
+    window.get_by_label("Pause range 0 … 5e7");
+    window.key_press_modifiers(Modifiers::CTRL, Key::N);
+    window.run();
+    window.get_by_label("Start");
+    assert!(window.query_by_label("Pause range 0 … 5e7").is_none());
+}
+
+#[test]
+fn the_list_scrolls_to_what_is_selected() {
+    let mut window = window();
+    let keys: Vec<RowKey> = (1..=30)
+        .map(|id| {
+            let form = Form {
+                to: format!("{}", 1_000_000_000 + id),
+                ..Form::default()
+            };
+            recorded(window.state_mut(), id, &form).0
+        })
+        .collect();
+    window.run();
+    let row = "range 0 … 1000000002, f64";
+    assert!(window.query_by_label_contains(row).is_none(), "far below");
+    window.state_mut().transfers_mut().select(keys[1]);
+    window.run();
+    window.step();
+    window.get_by_label_contains(row);
 }
 
 #[test]

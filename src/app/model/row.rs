@@ -13,6 +13,10 @@ use super::plan::{Recipe, What};
 /// Tells rows apart for as long as the window is open; a row that repeats keeps its key.
 pub type RowKey = u64;
 
+/// For so long after its end a row is neither removed nor started again: a click or a key that comes then was meant to
+/// stop it.
+const SETTLING_S: f64 = 0.5;
+
 /// Where a transfer is.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Phase {
@@ -114,6 +118,8 @@ pub struct Row {
     /// Where the clock of this round begins on the row's time axis.
     base_s: f64,
     last_event_s: f64,
+    /// When it was first seen to be over, on the window's clock.
+    over_since_s: Option<f64>,
     /// Whether there ever was a limit: it lets bytes go in small bursts, which a short span would show as peaks.
     was_limited: bool,
 }
@@ -159,6 +165,7 @@ impl Row {
             is_stopping: false,
             zoom_s: None,
             rate_axis: RateAxis::default(),
+            over_since_s: None,
             was_limited,
             sender: End::default(),
             receiver: End::default(),
@@ -201,6 +208,18 @@ impl Row {
     #[must_use]
     pub fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Done { .. } | Phase::Failed { .. } | Phase::Cancelled)
+    }
+
+    /// Whether it has been over for long enough that what is offered now was seen before it is clicked.
+    #[must_use]
+    pub fn has_settled(&self, now_s: f64) -> bool {
+        self.over_since_s
+            .is_some_and(|over_since_s| now_s - over_since_s >= SETTLING_S)
+    }
+
+    /// Takes in whether it is over at `now_s`.
+    pub fn note_end(&mut self, now_s: f64) {
+        self.over_since_s = self.is_over().then(|| self.over_since_s.unwrap_or(now_s));
     }
 
     /// Whether another round begins now that this one is over.

@@ -110,6 +110,13 @@ impl Transfers {
         self.rows.iter().any(Row::is_moving)
     }
 
+    /// Takes in which are over at `now_s`.
+    pub fn note_ends(&mut self, now_s: f64) {
+        for row in &mut self.rows {
+            row.note_end(now_s);
+        }
+    }
+
     /// Takes in how much memory the process has now, for those that run.
     pub fn note_memory(&mut self, resident_bytes: u64) {
         for row in self.rows.iter_mut().filter(|row| !row.is_over()) {

@@ -1,13 +1,14 @@
 //! The list of transfers: one compact row each.
 
-use eframe::egui::{Align2, Color32, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::style::ScrollAnimation;
+use eframe::egui::{Align2, Color32, Id, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::app::action::Action;
 use crate::app::model::plan::What;
-use crate::app::model::row::{Phase, Row};
+use crate::app::model::row::{Phase, Row, RowKey};
 use crate::app::model::transfers::Transfers;
 use crate::app::theme::{self, Palette};
-use crate::app::widgets::{bar, focus_ring, from_right, line, word_button};
+use crate::app::widgets::{bar, clicked_once, focus_ring, from_right, line, word_button};
 use crate::transfer::State;
 
 /// Height of a row.
@@ -22,10 +23,27 @@ pub fn ui(ui: &mut Ui, transfers: &Transfers, now_s: f64, visible_rows: usize, a
         .max_height(ROW_HEIGHT * visible_rows as f32)
         .auto_shrink([false, true])
         .show_rows(ui, ROW_HEIGHT, transfers.rows().len(), |ui, visible| {
+            scroll_to_selected(ui, transfers, visible.start);
             for row in transfers.rows().get(visible).unwrap_or_default() {
                 row_ui(ui, row, selected == Some(row.key), now_s, actions);
             }
         });
+}
+
+/// Scrolls to the selected row, once, when another one is selected.
+fn scroll_to_selected(ui: &Ui, transfers: &Transfers, first_visible: usize) {
+    let selected = transfers.selected().map(|row| row.key);
+    let id = Id::unique("the row that was scrolled to");
+    if ui.data(|data| data.get_temp::<Option<RowKey>>(id)) == Some(selected) {
+        return;
+    }
+    ui.data_mut(|data| data.insert_temp(id, selected));
+    if let Some(at) = transfers.rows().iter().position(|row| Some(row.key) == selected) {
+        let below = (at as f32 - first_visible as f32) * ROW_HEIGHT;
+        let area = ui.max_rect();
+        let row = Rect::from_min_size(pos2(area.left(), area.top() + below), vec2(area.width(), ROW_HEIGHT));
+        ui.scroll_to_rect_animation(row, None, ScrollAnimation::none());
+    }
 }
 
 fn row_ui(ui: &mut Ui, row: &Row, is_selected: bool, now_s: f64, actions: &mut Vec<Action>) {
@@ -130,10 +148,9 @@ fn buttons_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
     ui.spacing_mut().item_spacing.x = 0.0;
     let name = row.name();
     let mut word = |ui: &mut Ui, text: &str, hover: &str, action: Action| {
-        if word_button(ui, text, &format!("{text} {name}"))
-            .on_hover_text(hover)
-            .clicked()
-        {
+        let button = word_button(ui, text, &format!("{text} {name}"));
+        // Rows and words move as transfers begin and end.
+        if clicked_once(&button.on_hover_text(hover)) {
             actions.push(action);
         }
     };

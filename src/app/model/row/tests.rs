@@ -265,3 +265,14 @@ fn the_rate_axis_grows_while_it_runs_and_settles_at_the_end() {
     );
     assert!(axis.follow(4e9, 0.05, true).top < 5e9);
 }
+
+#[test]
+fn a_row_settles_half_a_second_after_its_end() {
+    let mut row = half_way();
+    row.note_end(0.5);
+    assert!(!row.has_settled(9.0), "it runs");
+    finish(&mut row, 1.0);
+    row.note_end(1.0);
+    row.note_end(1.3);
+    assert!(!row.has_settled(1.4) && row.has_settled(1.6));
+}
