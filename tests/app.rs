@@ -36,7 +36,7 @@ fn it_opens_ready_and_start_moves_the_array() {
     window.get_by_label("8.00 MB");
     window.get_by_label("1: 1.0, 1.0");
     window.get_by_label_contains("f64, little endian, shape (1000000,)");
-    window.get_by_label_contains("range 0 … 1e6, f64 1,000,000 · 8.00 MB, this machine");
+    window.get_by_label_contains("range 0 … 1e6, f64 1,000,000 · 8.00 MB · into memory, this machine");
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn one_window_receives_what_another_sends() {
         matches!(phase(app), Some(Phase::Done { verified: Some(true) }))
     });
     receiver.step();
-    receiver.get_by_label("9: , 9.0");
+    receiver.get_by_label("9: 9.0");
 }
 
 #[test]
@@ -226,6 +226,10 @@ fn repeating_goes_on_until_it_is_stopped() {
         }
         window.step();
         if window.state().transfers().running() == 0 {
+            window.step();
+            window.get_by_label("stopped after");
+            let title = window.state().transfers().title();
+            assert!(title.contains("stopped after") && title.ends_with(" in all"), "{title}");
             return;
         }
         std::thread::sleep(Duration::from_millis(5));

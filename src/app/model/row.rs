@@ -7,8 +7,10 @@ use crate::error::Fault;
 use crate::telemetry::{Counters, Series};
 use crate::transfer::{Event, EventKind, Finished, Outcome, Side, Started, State, TransferId};
 
+use super::format;
 use super::history::{Drawn, bin_s, highest, rate_curve, sample_span_s, time_end};
 use super::plan::{Recipe, What};
+use super::words;
 
 /// Tells rows apart for as long as the window is open; a row that repeats keeps its key.
 pub type RowKey = u64;
@@ -204,10 +206,39 @@ impl Row {
         }
     }
 
-    /// Whether it has ended, one way or another.
+    /// Whether it has ended, one way or another; the end of a round that another one follows is none.
     #[must_use]
     pub fn is_over(&self) -> bool {
+        self.round_is_over() && !self.goes_on()
+    }
+
+    /// Whether someone stopped it after it had repeated: an end as good as any.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.recipe.repeat
+            && self.is_stopping
+            && self.rounds > 0
+            && matches!(self.phase, Phase::Done { .. } | Phase::Cancelled)
+    }
+
+    /// `148 rounds`.
+    #[must_use]
+    pub fn rounds_in_words(&self) -> String {
+        format!(
+            "{} {}",
+            format::count(u64::from(self.rounds)),
+            if self.rounds == 1 { "round" } else { "rounds" }
+        )
+    }
+
+    fn round_is_over(&self) -> bool {
         matches!(self.phase, Phase::Done { .. } | Phase::Failed { .. } | Phase::Cancelled)
+    }
+
+    /// When it was asked for, on the window's clock.
+    #[must_use]
+    pub fn began_s(&self) -> f64 {
+        self.began_s
     }
 
     /// Whether it has been over for long enough that what is offered now was seen before it is clicked.
@@ -240,7 +271,8 @@ impl Row {
     /// Whether it has a rate: bytes move, or will again in the next round.
     #[must_use]
     pub fn has_rate(&self) -> bool {
-        self.phase == Phase::Is(State::Transferring) || self.rounds > 0 && self.recipe.repeat && self.is_moving()
+        self.phase == Phase::Is(State::Transferring)
+            || self.rounds > 0 && self.recipe.repeat && (self.is_moving() || self.goes_on())
     }
 
     /// Whether pausing makes sense now.
@@ -267,7 +299,7 @@ impl Row {
                 if !end.series.points().is_empty() {
                     end.series.push(t_s, end.series.bytes());
                 }
-                if !self.is_over() && (is_main || matches!(state, State::Paused | State::Transferring)) {
+                if !self.round_is_over() && (is_main || matches!(state, State::Paused | State::Transferring)) {
                     self.phase = Phase::Is(state);
                 }
             }
@@ -282,22 +314,22 @@ impl Row {
             EventKind::Finished(finished) => {
                 end.series.push(t_s, end.base_bytes + finished.bytes);
                 end.finished = Some(*finished);
-                if !self.is_over() && self.sides().iter().all(|side| self.end(*side).finished.is_some()) {
+                if !self.round_is_over() && self.sides().iter().all(|side| self.end(*side).finished.is_some()) {
                     self.finish();
                 }
             }
             EventKind::Failed(failure) => {
                 end.series.push(t_s, end.base_bytes + failure.bytes);
-                if !self.is_over() {
+                if !self.round_is_over() {
                     self.phase = Phase::Failed {
                         fault: failure.fault,
-                        message: failure.message,
+                        message: words::of(&failure.error),
                     };
                 }
             }
             EventKind::Cancelled { bytes } => {
                 end.series.push(t_s, end.base_bytes + bytes);
-                if !self.is_over() {
+                if !self.round_is_over() {
                     self.phase = Phase::Cancelled;
                 }
             }
@@ -310,14 +342,14 @@ impl Row {
             Outcome::Done(finished) => {
                 self.receiver.finished.get_or_insert_with(|| finished.clone());
                 self.sender.finished.get_or_insert(finished);
-                if !self.is_over() {
+                if !self.round_is_over() {
                     self.finish();
                 }
             }
             Outcome::Failed(failure) => {
                 self.phase = Phase::Failed {
                     fault: failure.fault,
-                    message: failure.message,
+                    message: words::of(&failure.error),
                 };
             }
             Outcome::Cancelled => self.phase = Phase::Cancelled,
@@ -328,7 +360,7 @@ impl Row {
     pub fn fail(&mut self, error: &crate::Error) {
         self.phase = Phase::Failed {
             fault: error.fault(),
-            message: error.to_string(),
+            message: words::of(error),
         };
     }
 

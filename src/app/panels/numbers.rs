@@ -49,7 +49,8 @@ fn hero_ui(ui: &mut Ui, row: &Row, numbers: &Numbers) {
     let palette = theme::palette(ui);
     ui.spacing_mut().item_spacing.x = 6.0;
     let (quantity, colour) = match &row.phase {
-        Phase::Done { .. } => (Some(format::rate(numbers.mean)), palette.text),
+        _ if row.is_stopped() => (Some(format::rate(numbers.mean)), palette.text),
+        Phase::Done { .. } if row.is_over() => (Some(format::rate(numbers.mean)), palette.text),
         _ if row.has_rate() || row.phase == Phase::Is(State::Verifying) => {
             (Some(format::rate(numbers.now)), palette.text)
         }
@@ -114,7 +115,10 @@ fn figures(row: &Row, numbers: &Numbers) -> Vec<Figure> {
         return figures;
     }
     match &row.phase {
-        Phase::Done { verified } => {
+        _ if row.is_stopped() => {
+            figures.push(Figure::new("stopped after", row.rounds_in_words(), ""));
+        }
+        Phase::Done { verified } if row.is_over() => {
             let (value, colour): (_, fn(&theme::Palette) -> Color32) = match verified {
                 Some(true) => ("Verified", |palette| palette.verified),
                 Some(false) => ("Checksums differ", |palette| palette.failed),
@@ -135,12 +139,12 @@ fn figures(row: &Row, numbers: &Numbers) -> Vec<Figure> {
     match (&row.phase, numbers.total) {
         _ if row.rounds > 0 && row.recipe.repeat => {
             let moved = format::bytes(row.main_end().series.bytes());
-            let rounds = if row.rounds == 1 { "round" } else { "rounds" };
-            figures.push(Figure::new(
-                "moved",
-                format!("{moved}, {} {rounds}", row.rounds),
-                "00.0 GB, 000 rounds",
-            ));
+            let name = if row.is_over() {
+                "moved in all".to_owned()
+            } else {
+                format!("moved in all, round {}", format::count(u64::from(row.rounds) + 1))
+            };
+            figures.push(Figure::new(name, moved.to_string(), "00.0 GB"));
         }
         (Phase::Done { .. }, Some(total)) => figures.push(Figure::new("moved", format::bytes(total).to_string(), "")),
         (_, Some(total)) => figures.push(Figure::new(

@@ -1,9 +1,11 @@
 //! The list of transfers: one compact row each.
 
 use eframe::egui::style::ScrollAnimation;
-use eframe::egui::{Align2, Color32, Id, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align2, Color32, Id, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
+use super::message::sentence;
 use crate::app::action::Action;
+use crate::app::model::format;
 use crate::app::model::plan::What;
 use crate::app::model::row::{Phase, Row, RowKey};
 use crate::app::model::transfers::Transfers;
@@ -64,6 +66,7 @@ fn row_ui(ui: &mut Ui, row: &Row, is_selected: bool, now_s: f64, actions: &mut V
     if response.clicked() {
         actions.push(Action::Select(row.key));
     }
+    let response = response.on_hover_ui(|ui| tooltip_ui(ui, row, &note, now_s));
     if is_selected {
         ui.painter().rect_filled(rect, 0.0, palette.selected_row);
     } else if response.hovered() {
@@ -126,7 +129,7 @@ fn row_ui(ui: &mut Ui, row: &Row, is_selected: bool, now_s: f64, actions: &mut V
         theme::strong(),
         rate_colour,
     );
-    let note_colour = if row.phase == (Phase::Done { verified: Some(true) }) {
+    let note_colour = if row.phase == (Phase::Done { verified: Some(true) }) && row.is_over() && !row.is_stopped() {
         palette.verified
     } else {
         palette.weak
@@ -142,6 +145,18 @@ fn row_ui(ui: &mut Ui, row: &Row, is_selected: bool, now_s: f64, actions: &mut V
     from_right(ui, ("buttons", row.key), columns.buttons, |ui| {
         buttons_ui(ui, row, actions);
     });
+}
+
+/// What is cut off in the row, and what tells it from one of the same name.
+fn tooltip_ui(ui: &mut Ui, row: &Row, note: &str, now_s: f64) {
+    ui.set_max_width(360.0);
+    ui.label(RichText::new(row.name()).font(theme::strong()));
+    ui.label(format!("{} · {}", row.array_in_words(), row.endpoint_in_words()));
+    if matches!(row.phase, Phase::Failed { .. }) {
+        ui.label(sentence(note));
+    }
+    let age = format::duration((now_s - row.began_s()).max(0.0).round());
+    ui.label(format!("Transfer {} of this window, started {age} ago", row.key));
 }
 
 fn buttons_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
@@ -181,7 +196,8 @@ fn buttons_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
 #[must_use]
 pub fn phase_colour(row: &Row, palette: &Palette) -> Color32 {
     match row.phase {
-        Phase::Done { verified: Some(true) } => palette.verified,
+        _ if row.is_stopped() => palette.neutral,
+        Phase::Done { verified: Some(true) } if row.is_over() => palette.verified,
         Phase::Failed { .. } | Phase::Done { verified: Some(false) } => palette.failed,
         Phase::Cancelled | Phase::Is(State::Paused) | Phase::Done { verified: None } => palette.neutral,
         _ if matches!(row.recipe.what, What::Receive { .. }) => palette.receiver,

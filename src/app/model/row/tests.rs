@@ -157,7 +157,7 @@ fn the_cause_is_what_the_outcome_says() {
         row.phase,
         Phase::Failed {
             fault: Fault::Peer,
-            message: effect.message
+            message: words::of(&effect.error)
         }
     );
     let cause = failure(Error::DiskFull {
@@ -169,7 +169,7 @@ fn the_cause_is_what_the_outcome_says() {
         row.phase,
         Phase::Failed {
             fault: Fault::System,
-            message: cause.message
+            message: words::of(&cause.error)
         }
     );
 }
@@ -179,7 +179,7 @@ fn rounds_go_on_along_the_same_time_axis() {
     let mut row = half_way();
     row.recipe.repeat = true;
     finish(&mut row, 1.0);
-    assert!(row.goes_on());
+    assert!(row.goes_on() && !row.is_over() && row.has_rate(), "between two rounds");
     row.next_round(1.2);
     assert!(!row.is_over() && row.has_rate());
     start(&mut row);
@@ -191,9 +191,11 @@ fn rounds_go_on_along_the_same_time_axis() {
         (TOTAL / 2, TOTAL + TOTAL / 2)
     );
     assert!(is_near(numbers.elapsed_s, 1.7));
+    assert!(!row.is_stopped());
     row.is_stopping = true;
     finish(&mut row, 1.0);
-    assert!(!row.goes_on());
+    assert!(!row.goes_on() && row.is_over() && row.is_stopped());
+    assert_eq!(row.note_in_words(3.0), "after 2 rounds");
 }
 
 #[test]
