@@ -96,6 +96,10 @@ impl App {
         for event in self.events.try_iter().take(EVENTS_A_FRAME) {
             self.transfers.fold(event, now_s);
         }
+        if !ended.is_empty() {
+            // A file that was received is in the way of the next one.
+            self.doubt_paths();
+        }
         for (id, outcome) in ended {
             // It has ended, so that dropping it joins at once.
             self.handles.remove(&id);
@@ -181,6 +185,11 @@ impl App {
 
     /// Checks what is typed, and has paths looked at that nobody has looked at yet.
     pub(super) fn check_form(&mut self) {
+        let now_s = self.now_s();
+        if self.form.memory_read_s.is_none_or(|read_s| now_s - read_s >= 1.0) {
+            self.form.memory_read_s = Some(now_s);
+            self.form.paths.free_memory_bytes = crate::telemetry::available_memory_bytes();
+        }
         let form = &self.settings.form;
         self.form.checked = check(form, &self.form.paths);
         let source = (form.sends() && form.source == SourceKind::File).then(|| form.path.trim());

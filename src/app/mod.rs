@@ -101,6 +101,8 @@ struct FormState {
     paths: Paths,
     asked: AskedPaths,
     start_when_checked: bool,
+    /// When the free memory was read, on the window's clock.
+    memory_read_s: Option<f64>,
     /// What there was room for in the last frame.
     room: Option<ui::Room>,
     /// Whether it is open though there is little room; nothing where nobody said.
@@ -125,6 +127,7 @@ impl FormState {
             asked: AskedPaths::default(),
             paths,
             start_when_checked: false,
+            memory_read_s: None,
             room: None,
             unfolded: None,
             wants_focus: false,

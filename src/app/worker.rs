@@ -10,7 +10,7 @@ use super::model::plan::{FileInfo, SinkPlace, typed_path};
 use super::model::row::RowKey;
 use super::model::words;
 use crate::Error;
-use crate::transfer::{Endpoint, Listener, Origin, SourceSpec, describe};
+use crate::transfer::{Endpoint, Listener, Origin, SinkSpec, SourceSpec, describe};
 
 /// Something to be found out or done.
 #[derive(Debug)]
@@ -146,6 +146,7 @@ fn run(task: Task) -> Option<Reply> {
         }
         Task::LookAtSink(typed) => {
             let place = sink_place(&typed_path(&typed));
+            let place = writable(place, typed_path(&typed));
             Some(Reply::Sink(typed, place))
         }
         Task::Bind(key, endpoint) => Some(Reply::Bound(key, Listener::bind(&endpoint))),
@@ -163,6 +164,19 @@ fn sink_place(path: &Path) -> SinkPlace {
     match path.parent() {
         Some(folder) if folder.as_os_str().is_empty() || folder.is_dir() => SinkPlace::Free,
         _ => SinkPlace::NoFolder,
+    }
+}
+
+/// What the engine would say of a place that looks well.
+fn writable(place: SinkPlace, path: PathBuf) -> SinkPlace {
+    let spec = match place {
+        SinkPlace::Free => SinkSpec::File(path),
+        SinkPlace::Folder => SinkSpec::Folder(path),
+        other => return other,
+    };
+    match spec.check() {
+        Ok(()) => place,
+        Err(error) => SinkPlace::Refused(words::of(&error)),
     }
 }
 

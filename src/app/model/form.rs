@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::format;
+
 /// What is sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SourceKind {
@@ -126,6 +128,7 @@ pub enum Field {
     Path,
     SendTo,
     ReceiveAt,
+    Sink,
     SinkPath,
     Wire,
     Chunk,
@@ -170,6 +173,13 @@ impl Form {
     #[must_use]
     pub fn needs_expectation(&self) -> bool {
         self.endpoint == EndpointKind::ReceiveAt && self.wire == "raw"
+    }
+
+    /// How the limit that is typed is read, where it has no mistake: `= 200 MB/s`.
+    #[must_use]
+    pub fn limit_in_words(&self) -> Option<String> {
+        let limit = format::parse_rate(&self.limit).ok()??;
+        Some(format!("= {}", format::rate(limit as f64)))
     }
 
     /// The line that stands for the Advanced fold while it is closed.

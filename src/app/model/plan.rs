@@ -9,7 +9,7 @@ use crate::transfer::{Endpoint, Options, Origin, SinkSpec, SourceInfo, SourceSpe
 use crate::wire::{ChecksumKind, WireChoice};
 
 use super::form::{EndpointKind, Field, Form, SinkKind, SourceKind};
-use super::format;
+use super::{format, words};
 
 /// What is known about the paths that are typed; found out off the UI thread.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -18,6 +18,8 @@ pub struct Paths {
     pub source: Option<(String, Result<FileInfo, String>)>,
     /// The sink's path, and what is there.
     pub sink: Option<(String, SinkPlace)>,
+    /// Bytes of memory that could be had, where that is known.
+    pub free_memory_bytes: Option<u64>,
 }
 
 /// What a source file holds.
@@ -39,7 +41,7 @@ impl From<SourceInfo> for FileInfo {
 }
 
 /// What is at the path of a sink.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SinkPlace {
     /// Nothing yet, in a folder that is there.
     Free,
@@ -49,7 +51,12 @@ pub enum SinkPlace {
     File,
     /// Not even a folder to put it in.
     NoFolder,
+    /// It cannot be written, and why.
+    Refused(String),
 }
+
+/// Nobody means less: a number without a unit is bytes a second.
+const LEAST_LIMIT: u64 = 1000;
 
 /// Something that can be started, and again.
 #[derive(Debug, Clone, PartialEq)]
@@ -165,6 +172,7 @@ impl Checker<'_> {
         match self.form.endpoint {
             EndpointKind::ThisMachine => {
                 let ((source, name, meta), sink) = (source?, sink?);
+                self.check_memory(&sink, &meta);
                 Some((What::Loopback { source, sink }, name, Some(meta)))
             }
             EndpointKind::SendTo => {
@@ -287,8 +295,8 @@ impl Checker<'_> {
             }
             SinkKind::File => {}
         }
-        match self.paths.sink {
-            Some((ref path, place)) if path == typed => match place {
+        match &self.paths.sink {
+            Some((path, place)) if path == typed => match place {
                 SinkPlace::Free => Some(SinkSpec::File(typed_path(typed))),
                 SinkPlace::Folder => Some(SinkSpec::Folder(typed_path(typed))),
                 SinkPlace::File => {
@@ -302,11 +310,25 @@ impl Checker<'_> {
                     self.mistake(Field::SinkPath, "there is no such folder");
                     None
                 }
+                SinkPlace::Refused(why) => {
+                    self.mistake(Field::SinkPath, why);
+                    None
+                }
             },
             _ => {
                 self.pending = true;
                 None
             }
+        }
+    }
+
+    /// An array that memory cannot hold is refused before it is asked for.
+    fn check_memory(&mut self, sink: &SinkSpec, meta: &ArrayMeta) {
+        if let (SinkSpec::Memory, Some(available)) = (sink, self.paths.free_memory_bytes)
+            && meta.byte_len() > available
+        {
+            let text = words::not_enough_memory(meta.byte_len(), available);
+            self.mistake(Field::Sink, text);
         }
     }
 
@@ -338,6 +360,13 @@ impl Checker<'_> {
             .map_err(|error| self.mistake(Field::Chunk, error))
             .ok();
         let limit = format::parse_rate(&form.limit)
+            .and_then(|limit| match limit {
+                Some(limit) if limit < LEAST_LIMIT => Err(format!(
+                    "that is {}: add a unit, such as {limit} MB/s",
+                    format::rate(limit as f64)
+                )),
+                limit => Ok(limit),
+            })
             .map_err(|error| self.mistake(Field::Limit, error))
             .ok();
         let preview = parse_count(form.preview.trim())

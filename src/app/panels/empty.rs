@@ -21,6 +21,10 @@ pub fn ui(ui: &mut Ui, checked: &Checked, form_hidden: bool) {
                 format!("Ready: {summary}. Press Start, or Ctrl Enter, and watch it cross.")
             }
             (Some(_), None) => "Ready to receive. Press Listen, or Ctrl Enter.".to_owned(),
+            (None, _) if !checked.mistakes.is_empty() => {
+                let mistake = checked.mistakes.values().next().map_or("", String::as_str);
+                format!("Before it can start: {mistake}.")
+            }
             (None, _) => "Choose what to move on the left, then press Start, or Ctrl Enter.".to_owned(),
         };
         ui.label(RichText::new(ready).color(palette.weak));

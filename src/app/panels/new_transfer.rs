@@ -170,6 +170,7 @@ fn sink_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut Ve
         ];
         segments(ui, "Into", &mut form.sink, &choices);
     });
+    mistake_below(ui, context.checked.mistakes.get(&Field::Sink));
     if form.sink == SinkKind::File {
         path_ui(
             ui,
@@ -256,10 +257,18 @@ fn advanced_ui(ui: &mut Ui, form: &mut Form, is_open: &mut bool, checked: &Check
         (true, false) => send(ui),
         _ => receive(ui),
     }
+    let limit_read = form.limit_in_words();
     pair(
         ui,
         |ui| {
-            field(ui, "Limit", &mut form.limit, "no limit", wrong.get(&Field::Limit));
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.y = 5.0;
+                let wrong = wrong.get(&Field::Limit);
+                field(ui, "Limit", &mut form.limit, "no limit", wrong);
+                if let (None, Some(read)) = (wrong, &limit_read) {
+                    caption(ui, read);
+                }
+            });
         },
         |ui| {
             field(ui, "Timeout", &mut form.timeout, "30 s", wrong.get(&Field::Timeout));

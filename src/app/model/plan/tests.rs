@@ -125,7 +125,7 @@ fn a_sink_is_what_its_path_is() {
             &form,
             &Paths {
                 sink: Some(("/data".to_owned(), place)),
-                source: None,
+                ..Paths::default()
             },
         )
     };
@@ -135,9 +135,52 @@ fn a_sink_is_what_its_path_is() {
     };
     assert_eq!(sink(placed(SinkPlace::Folder)), Some(SinkSpec::Folder("/data".into())));
     assert_eq!(sink(placed(SinkPlace::Free)), Some(SinkSpec::File("/data".into())));
-    for place in [SinkPlace::File, SinkPlace::NoFolder] {
+    for place in [
+        SinkPlace::File,
+        SinkPlace::NoFolder,
+        SinkPlace::Refused("no".to_owned()),
+    ] {
         assert!(placed(place).mistakes.contains_key(&Field::SinkPath));
     }
+}
+
+#[test]
+fn what_memory_cannot_hold_is_said_before_start() {
+    let with = |sink, free| {
+        let form = Form {
+            sink,
+            ..Form::default()
+        };
+        let paths = Paths {
+            free_memory_bytes: Some(free),
+            ..Paths::default()
+        };
+        check(&form, &paths)
+    };
+    let refused = with(SinkKind::Memory, 399_999_999);
+    assert_eq!(
+        refused.mistakes[&Field::Sink],
+        "400 MB of memory are needed and 400 MB are free: receive into a file, or discard"
+    );
+    assert!(refused.recipe.is_none());
+    assert!(with(SinkKind::Memory, 400_000_000).recipe.is_some());
+    assert!(with(SinkKind::Discard, 0).recipe.is_some());
+}
+
+#[test]
+fn a_limit_says_how_it_is_read() {
+    let limited = |limit: &str| checked(|form| form.limit = limit.to_owned());
+    assert_eq!(
+        limited("30").mistakes[&Field::Limit],
+        "that is 30 B/s: add a unit, such as 30 MB/s"
+    );
+    assert!(limited("30 MB").recipe.is_some() && limited("").recipe.is_some());
+    let form = Form {
+        limit: "5000".to_owned(),
+        ..Form::default()
+    };
+    assert_eq!(form.limit_in_words().as_deref(), Some("= 5.00 kB/s"));
+    assert_eq!(Form::default().limit_in_words(), None);
 }
 
 #[test]
