@@ -449,7 +449,7 @@ impl Row {
         let length_s = to_s - from_s;
         let least_s = sample_span_s(&self.main_end().series, from_s, to_s);
         let smooth_s = if self.was_limited {
-            (length_s / 10.0).min(0.25)
+            (length_s / 10.0).min(0.5)
         } else {
             0.0
         };

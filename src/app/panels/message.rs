@@ -3,7 +3,6 @@
 use eframe::egui::{Color32, Frame, Label, Margin, RichText, Stroke, Ui, vec2};
 
 use crate::app::action::Action;
-use crate::app::model::format;
 use crate::app::model::row::{Phase, Row};
 use crate::app::theme::{self, STEP};
 use crate::app::widgets::{caption, from_right, word_button};
@@ -17,20 +16,10 @@ pub fn ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
     match &row.phase {
         Phase::Failed { message, .. } => {
-            let moved = row.main_end().series.bytes();
-            let kept = (moved > 0).then(|| {
-                let moved = format::bytes(moved);
-                format!("{moved} had moved by then. Again begins from the start.")
-            });
+            let moved = row.main_end().series.bytes() > 0;
+            let again = moved.then_some("Again begins from the start.");
             let copy = ("Copy", "Copy the message", Action::Copy(message.clone()));
-            strip(
-                ui,
-                palette.failed,
-                &sentence(message),
-                kept.as_deref(),
-                Some(copy),
-                actions,
-            );
+            strip(ui, palette.failed, &sentence(message), again, Some(copy), actions);
         }
         Phase::Is(State::Listening) => {
             let address = row.address.clone().unwrap_or_default();
