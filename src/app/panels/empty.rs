@@ -22,8 +22,7 @@ pub fn ui(ui: &mut Ui, checked: &Checked, form_hidden: bool) {
             }
             (Some(_), None) => "Ready to receive. Press Listen, or Ctrl Enter.".to_owned(),
             (None, _) if !checked.mistakes.is_empty() => {
-                let mistake = checked.mistakes.values().next().map_or("", String::as_str);
-                format!("Before it can start: {mistake}.")
+                "Something on the left is still missing or cannot be: it is named there.".to_owned()
             }
             (None, _) => "Choose what to move on the left, then press Start, or Ctrl Enter.".to_owned(),
         };
