@@ -123,7 +123,8 @@ impl App {
                 if !self.transfers.row(key).is_some_and(|row| row.has_settled(self.now_s())) => {}
             Action::Start => {
                 // Where there is room for one of them only, what has started is looked at.
-                if Room::of(ctx.content_rect().width()) == Room::Scarce {
+                let can_start = self.form.checked.recipe.is_some() || self.form.checked.pending;
+                if can_start && Room::of(ctx.content_rect().width()) == Room::Scarce {
                     self.form.unfolded = None;
                 }
                 self.start_form();

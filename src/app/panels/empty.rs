@@ -21,9 +21,7 @@ pub fn ui(ui: &mut Ui, checked: &Checked, form_hidden: bool) {
                 format!("Ready: {summary}. Press Start, or Ctrl Enter, and watch it cross.")
             }
             (Some(_), None) => "Ready to receive. Press Listen, or Ctrl Enter.".to_owned(),
-            (None, _) if !checked.mistakes.is_empty() => {
-                "Something on the left is still missing or cannot be: it is named there.".to_owned()
-            }
+            (None, _) if !checked.mistakes.is_empty() => "The form on the left says what is still needed.".to_owned(),
             (None, _) => "Choose what to move on the left, then press Start, or Ctrl Enter.".to_owned(),
         };
         ui.label(RichText::new(ready).color(palette.weak));

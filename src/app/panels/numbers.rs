@@ -156,7 +156,7 @@ fn figures(row: &Row, numbers: &Numbers) -> Vec<Figure> {
     }
     if row.is_over() {
         figures.push(Figure::new("took", format::duration(numbers.elapsed_s), ""));
-    } else {
+    } else if !row.recipe.repeat {
         let left = numbers.left_s.map_or_else(String::new, format::left);
         figures.push(Figure::new("left", left, "00 min 00 s"));
     }

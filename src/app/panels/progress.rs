@@ -6,7 +6,7 @@ use egui_plot::{Line, PlotPoints};
 use super::time_plot::{self, TimeAxis, ValueAxis};
 use crate::app::action::Action;
 use crate::app::model::format;
-use crate::app::model::history::{bytes_curve, nice_step, nice_top};
+use crate::app::model::history::{Drawn, bytes_curve, nice_step, nice_top, shown_at};
 use crate::app::model::row::Row;
 use crate::app::theme;
 use crate::transfer::Side;
@@ -16,8 +16,9 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
     let time = TimeAxis::of(row);
     let buckets = time_plot::buckets(ui);
-    let [sender, receiver] = [Side::Sender, Side::Receiver]
-        .map(|side| time_plot::points(&bytes_curve(&row.end(side).series, time.from_s, time.to_s, buckets)));
+    let curves =
+        [Side::Sender, Side::Receiver].map(|side| bytes_curve(&row.end(side).series, time.from_s, time.to_s, buckets));
+    let [sender, receiver] = [&curves[0], &curves[1]].map(|curve| time_plot::points(curve));
     let values = axis(row);
     let plot = time_plot::show(
         ui,
@@ -25,7 +26,7 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) {
         height,
         time,
         values,
-        |t_s| hover(row, time, t_s),
+        |t_s| hover(row, &curves, time, t_s),
         |plot| {
             for (name, points, colour) in [
                 ("sender", &sender, palette.sender),
@@ -65,21 +66,29 @@ fn axis(row: &Row) -> ValueAxis {
     }
 }
 
-fn hover(row: &Row, time: TimeAxis, t_s: f64) -> String {
-    let series = &row.main_end().series;
-    if t_s < 0.0 || t_s > series.end_s() {
-        return String::new();
+/// What the lines show at an instant.
+fn hover(row: &Row, curves: &[Vec<Drawn>; 2], time: TimeAxis, t_s: f64) -> String {
+    let total = row.started().filter(|_| !row.recipe.repeat);
+    let lines: String = ["sender", "receiver"]
+        .into_iter()
+        .zip(curves)
+        .filter_map(|(name, curve)| {
+            // Between two points: an estimate, shown with three figures only.
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "not negative, and saturating"
+            )]
+            let moved = shown_at(curve, t_s)? as u64;
+            Some(match total {
+                Some(started) => format!("\n{name} {}", format::done_of(moved, started.total_bytes)),
+                None => format!("\n{name} {}", format::bytes(moved)),
+            })
+        })
+        .collect();
+    if lines.is_empty() {
+        return lines;
     }
-    // Between two points: an estimate, shown with three figures only.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "not negative, and saturating"
-    )]
-    let moved = series.bytes_at(t_s) as u64;
     let at = time.label(t_s, nice_step((time.to_s - time.from_s) / 1000.0));
-    match row.started().filter(|_| !row.recipe.repeat) {
-        Some(started) => format!("{at}\n{}", format::done_of(moved, started.total_bytes)),
-        None => format!("{at}\n{}", format::bytes(moved)),
-    }
+    format!("{at}{lines}")
 }
