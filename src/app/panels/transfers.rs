@@ -155,7 +155,12 @@ fn tooltip_ui(ui: &mut Ui, row: &Row, note: &str, now_s: f64) {
     if matches!(row.phase, Phase::Failed { .. }) {
         ui.label(sentence(note));
     }
-    let age = format::duration((now_s - row.began_s()).max(0.0).round());
+    let age_s = (now_s - row.began_s()).max(0.0);
+    let age = if age_s < 59.5 {
+        format!("{age_s:.0} s")
+    } else {
+        format::duration(age_s)
+    };
     ui.label(format!("Transfer {} of this window, started {age} ago", row.key));
 }
 
