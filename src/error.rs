@@ -49,7 +49,7 @@ pub enum Error {
     #[error("{0} changed while it was being sent: send it again when nothing writes to it")]
     SourceChanged(PathBuf),
     /// The array is larger than the memory that is free.
-    #[error("{needed} bytes of memory are needed and {available} are free: receive into a file, or discard")]
+    #[error("{} of memory are needed and {} are free: receive into a file, or discard", size(*needed), size(*available))]
     NotEnoughMemory {
         /// Bytes asked for.
         needed: u64,
@@ -57,9 +57,7 @@ pub enum Error {
         available: u64,
     },
     /// The disk cannot hold the array.
-    #[error(
-        "{path} needs {needed} bytes, more than its disk has free or a limit allows: choose another folder, or free space"
-    )]
+    #[error("{path} needs {}, more than its disk has free or a limit allows: choose another folder, or free space", size(*needed))]
     DiskFull {
         /// The file that was to be written.
         path: PathBuf,
@@ -67,7 +65,7 @@ pub enum Error {
         needed: u64,
     },
     /// A file is in the way of the sink.
-    #[error("{0} exists and is never overwritten: choose another name, or --at to receive into a part of it")]
+    #[error("{0} exists and is never overwritten: choose another name, or receive into a part of it")]
     SinkExists(PathBuf),
     /// The sink cannot be created or written.
     #[error("cannot write {path}: {reason}")]
@@ -113,8 +111,11 @@ pub enum Error {
     #[error("the peer closed the connection {0}")]
     ClosedWhile(&'static str),
     /// The peer was silent for longer than the timeout.
-    #[error("the peer said nothing for {} s: it may hang, or --timeout is too short", .0.as_secs_f64())]
+    #[error("the peer said nothing for {} s: it may hang, or the timeout is too short", .0.as_secs_f64())]
     Silent(Duration),
+    /// The peer did not answer the native wire's offer within the timeout.
+    #[error("the peer did not answer for {} s: one that does not speak the native wire needs npy or raw", .0.as_secs_f64())]
+    Unanswered(Duration),
     /// The peer does not speak any of Arraylift's wires.
     #[error("the peer speaks another protocol: {0}")]
     OtherProtocol(String),
@@ -174,6 +175,7 @@ impl Error {
             Self::ClosedEarly { .. }
             | Self::ClosedWhile(_)
             | Self::Silent(_)
+            | Self::Unanswered(_)
             | Self::OtherProtocol(_)
             | Self::Protocol(_)
             | Self::BadOffer(_)
@@ -187,8 +189,8 @@ impl Error {
     /// What a peer is told: enough to act on, nothing of this machine's paths.
     pub(crate) fn for_peer(&self) -> String {
         match self {
-            Self::DiskFull { needed, .. } => format!("its disk has no room for {needed} bytes"),
-            Self::NotEnoughMemory { needed, .. } => format!("it has no memory for {needed} bytes"),
+            Self::DiskFull { needed, .. } => format!("its disk has no room for {}", size(*needed)),
+            Self::NotEnoughMemory { needed, .. } => format!("it has no memory for {}", size(*needed)),
             Self::SinkExists(_) => "a file of that name exists there and is never overwritten".into(),
             Self::SinkUnwritable { reason, .. } => format!("it cannot write the file: {reason}"),
             Self::SinkMismatch { reason, .. } => {
@@ -207,6 +209,11 @@ impl Error {
             reason: reason(error),
         }
     }
+}
+
+/// A number of bytes for people.
+fn size(bytes: u64) -> impl std::fmt::Display {
+    bytesize::ByteSize(bytes).display().si()
 }
 
 /// What the system said, without the error number that means nothing to people.

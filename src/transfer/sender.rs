@@ -346,6 +346,14 @@ impl Machine for SendMachine {
         }
     }
 
+    fn silence(&self, timeout: Duration) -> Error {
+        if self.wire.agreed() {
+            Error::Silent(timeout)
+        } else {
+            Error::Unanswered(timeout)
+        }
+    }
+
     fn end(&mut self) {
         self.probe.end();
     }

@@ -321,7 +321,7 @@ fn range_in_memory(range: &Range, base: u64, len: u64) -> Result<Arc<SharedFile>
 
 /// Reads a `.npy` file's header and checks that the data has the length that it says.
 fn npy_of(file: &mut File, file_bytes: u64) -> Result<(ArrayMeta, u64), String> {
-    let as_plain = "; --dtype u8 sends the file as it is";
+    let as_plain = "; viewed as u8 the file can be sent as it is";
     let mut head = Vec::new();
     let mut need = npy::MAGIC.len() + 2;
     loop {

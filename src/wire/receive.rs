@@ -76,7 +76,7 @@ impl ReceiveWire {
             WireChoice::Npy => Self::Npy(HeaderReader::default()),
             WireChoice::Raw => {
                 let meta = expect.ok_or_else(|| {
-                    Error::Usage("the raw wire does not say what comes: add --count or --shape, and --dtype".into())
+                    Error::Usage("the raw wire does not say what comes: say its count or shape, and its dtype".into())
                 })?;
                 Self::Raw(StreamReceiver::new(meta.clone()))
             }
@@ -281,7 +281,7 @@ fn looks_like(bytes: &[u8]) -> String {
     match known.iter().find(begins) {
         Some((_, name)) => (*name).into(),
         None => format!(
-            "it begins with {}; for the bytes alone add --wire raw",
+            "it begins with {}; for the bytes alone choose the raw wire",
             bytes[..bytes.len().min(6)].escape_ascii()
         ),
     }

@@ -19,7 +19,7 @@ pub(super) fn open_existing(path: &Path) -> Result<File, Error> {
         Ok(_) => return Err(mismatch("it is not a file")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(mismatch(
-                "there is no such file, and --at receives into an existing one",
+                "there is no such file, and only an existing one has parts to receive into",
             ));
         }
         Err(error) => return Err(unwritable(path.into(), &error, 0)),
