@@ -132,7 +132,7 @@ pub enum Error {
     #[error("the peer gave up: {0}")]
     Aborted(String),
     /// A block's checksum is not the one of its bytes.
-    #[error("block {index} (bytes {start} to {end}) was damaged on the way: nothing was kept, send again")]
+    #[error("block {index} (bytes {start} to {end}) was damaged on the way: send again")]
     DamagedBlock {
         /// The block's number, from 0.
         index: u64,
@@ -140,6 +140,16 @@ pub enum Error {
         start: u64,
         /// The byte after its last.
         end: u64,
+    },
+    /// The transfer failed with a part of an existing file overwritten.
+    #[error("{cause}; {bytes} bytes of {path} are overwritten already")]
+    PartlyOverwritten {
+        /// The existing file.
+        path: PathBuf,
+        /// How many of its bytes are other ones now.
+        bytes: u64,
+        /// Why the transfer failed.
+        cause: Box<Error>,
     },
     /// The two ends do not agree on the checksum of the whole array.
     #[error("the receiver's checksum of the array differs from the sender's: send again")]
@@ -159,6 +169,7 @@ impl Error {
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {
+            Self::PartlyOverwritten { cause, .. } => cause.fault(),
             Self::Usage(_)
             | Self::SourceMissing(_)
             | Self::SourceIsFolder(_)
@@ -189,6 +200,7 @@ impl Error {
     /// What a peer is told: enough to act on, nothing of this machine's paths.
     pub(crate) fn for_peer(&self) -> String {
         match self {
+            Self::PartlyOverwritten { cause, .. } => cause.for_peer(),
             Self::DiskFull { needed, .. } => format!("its disk has no room for {}", size(*needed)),
             Self::NotEnoughMemory { needed, .. } => format!("it has no memory for {}", size(*needed)),
             Self::SinkExists(_) => "a file of that name exists there and is never overwritten".into(),

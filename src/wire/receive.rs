@@ -458,6 +458,19 @@ mod tests {
     }
 
     #[test]
+    fn a_receipt_before_the_last_byte_was_sent_is_not_taken() {
+        let array = ArrayMeta::vector(Dtype::u8(), 10).expect("10");
+        let mut sender = SendWire::new(WireChoice::Native, offer(array, ChecksumKind::Crc64Nvme));
+        sender.step(Some(4));
+        let mut answer = b"ARLIFT\x01\x00".to_vec();
+        answer.extend([2, 0, 0, 0, 12, 0, 0, 0, 9, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        sender.hear(&answer).expect("an acceptance");
+        let mut receipt = vec![5, 0, 0, 0, 24, 0, 0, 0, 4, 0, 8, 0, 10, 0, 0, 0, 0, 0, 0, 0];
+        receipt.extend([10, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert!(matches!(sender.hear(&receipt), Err(Error::Protocol(_))));
+    }
+
+    #[test]
     fn a_block_out_of_place_or_beyond_the_end_is_an_error() {
         for (offset, len) in [(1_u64, 1_u32), (0, 11), (u64::MAX, 4)] {
             let mut wire = ReceiveWire::new(WireChoice::Native, None).expect("native");
