@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 
-from desktop import Trouble, Window
+from desktop import Window
 
 # Where things stand in a window of 1280 by 800 points.
 SEND_TO_WHILE_RECEIVING = (157, 89)
@@ -18,7 +18,7 @@ NO_LIMIT = (998, 597)
 
 
 def write_embeddings(path, rows, columns=768):
-    """A file as numpy.save would have written it. Only its beginning takes room on the disk: the rest reads as zeros."""
+    """A file as numpy.save would have written it. Only its beginning takes room on the disk; the rest are zeros."""
     header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}"
     header += " " * (-(len(header) + 11) % 64) + "\n"
     chance = random.Random(1)
