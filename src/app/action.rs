@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::model::row::RowKey;
+use super::model::row::{RateAxis, RowKey};
 
 /// Something that someone asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +30,7 @@ pub enum Action {
     /// Look at a part of the time axis, or at all of it.
     Zoom(RowKey, Option<(f64, f64)>),
     /// Let the rate axis end there.
-    SetRateAxisTop(RowKey, f64),
+    SetRateAxis(RowKey, RateAxis),
     /// Open the folder that a file is in.
     ShowInFolder(PathBuf),
     /// Choose the file to send in a dialog.

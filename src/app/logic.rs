@@ -19,6 +19,7 @@ impl App {
     pub(super) fn step(&mut self, ctx: &Context) {
         self.take_events();
         self.take_replies();
+        self.transfers.note_ends(self.now_s());
         self.check_form();
         self.guard_close(ctx);
         self.set_title(ctx);

@@ -101,8 +101,10 @@ struct FormState {
     paths: Paths,
     asked: AskedPaths,
     start_when_checked: bool,
+    /// What there was room for in the last frame.
+    room: Option<ui::Room>,
     /// Whether it is open though there is little room; nothing where nobody said.
-    narrow_open: Option<bool>,
+    unfolded: Option<bool>,
     wants_focus: bool,
     /// Why there is no file dialog.
     dialog_trouble: Option<String>,
@@ -123,7 +125,8 @@ impl FormState {
             asked: AskedPaths::default(),
             paths,
             start_when_checked: false,
-            narrow_open: None,
+            room: None,
+            unfolded: None,
             wants_focus: false,
             dialog_trouble: None,
         }

@@ -13,8 +13,27 @@ use crate::transfer::State;
 
 const FORM_WIDTH: f32 = 296.0;
 const STATUS_HEIGHT: f32 = 27.0;
-/// Below this width New transfer folds away by itself once there is something else to see.
-const NARROW: f32 = 1000.0;
+
+/// What the window has room for beside New transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    /// Everything.
+    Ample,
+    /// Everything, but squeezed: New transfer folds away by itself once there is something else to see.
+    Squeezed,
+    /// Only one of them: New transfer takes all of it or is folded away.
+    Scarce,
+}
+
+impl Room {
+    fn of(width: f32) -> Self {
+        match width {
+            w if w >= 1000.0 => Self::Ample,
+            w if w >= 780.0 => Self::Squeezed,
+            _ => Self::Scarce,
+        }
+    }
+}
 
 impl App {
     /// One frame.
@@ -25,8 +44,13 @@ impl App {
             self.keys(&ctx, &mut actions);
         }
         self.dropped_files(&ctx);
-        let is_narrow = ui.available_width() < NARROW;
-        let shows_form = self.shows_form(is_narrow);
+        let room = Room::of(ui.available_width());
+        // What was unfolded where there was more room is not what was meant for less.
+        if self.form.room != Some(room) {
+            (self.form.room, self.form.unfolded) = (Some(room), None);
+        }
+        let shows_form = self.shows_form(room);
+        let shows_transfers = room != Room::Scarce || !shows_form;
         let palette = theme::palette(ui);
 
         let bar = Frame::new()
@@ -47,8 +71,13 @@ impl App {
             });
         if shows_form {
             let frame = Frame::new().fill(palette.panel);
+            let width = if shows_transfers {
+                FORM_WIDTH
+            } else {
+                ui.available_width()
+            };
             Panel::left("new transfer")
-                .exact_size(FORM_WIDTH)
+                .exact_size(width)
                 .resizable(false)
                 .frame(frame)
                 .show(ui, |ui| {
@@ -58,6 +87,9 @@ impl App {
         CentralPanel::no_frame()
             .frame(Frame::new().fill(palette.background))
             .show(ui, |ui| {
+                if !shows_transfers {
+                    return;
+                }
                 if self.transfers.rows().is_empty() {
                     empty::ui(ui, &self.form.checked, !shows_form);
                 } else {
@@ -74,9 +106,7 @@ impl App {
         }
         empty::drop_hint_ui(&ctx);
         // The axis is drawn as it is to be; everything else shows in the next frame.
-        let has_changed = actions
-            .iter()
-            .any(|action| !matches!(action, Action::SetRateAxisTop(..)));
+        let has_changed = actions.iter().any(|action| !matches!(action, Action::SetRateAxis(..)));
         for action in actions {
             self.apply(&ctx, action);
         }
@@ -89,7 +119,15 @@ impl App {
     /// Applies what was asked for.
     fn apply(&mut self, ctx: &Context, action: Action) {
         match action {
-            Action::Start => self.start_form(),
+            Action::Again(key) | Action::Remove(key)
+                if !self.transfers.row(key).is_some_and(|row| row.has_settled(self.now_s())) => {}
+            Action::Start => {
+                // Where there is room for one of them only, what has started is looked at.
+                if Room::of(ctx.content_rect().width()) == Room::Scarce {
+                    self.form.unfolded = None;
+                }
+                self.start_form();
+            }
             Action::Again(key) => {
                 if let Some(row) = self.transfers.row(key) {
                     let recipe = row.recipe.clone();
@@ -118,11 +156,11 @@ impl App {
                     transfer.set_limit(limit);
                 }
                 if let Some(row) = self.transfers.row_mut(key) {
-                    row.limit_bytes_per_s = limit;
+                    row.set_limit(limit);
                 }
             }
             Action::Zoom(key, zoom_s) => drop(self.transfers.row_mut(key).map(|row| row.zoom_s = zoom_s)),
-            Action::SetRateAxisTop(key, top) => drop(self.transfers.row_mut(key).map(|row| row.rate_axis_top = top)),
+            Action::SetRateAxis(key, axis) => drop(self.transfers.row_mut(key).map(|row| row.rate_axis = axis)),
             Action::ShowInFolder(folder) => {
                 if let Some(worker) = &self.worker {
                     worker.ask(Task::ShowFolder(folder));
@@ -132,17 +170,17 @@ impl App {
             Action::BrowseSink => self.browse(Dialog::Sink),
             Action::Copy(text) => ctx.copy_text(text),
             Action::ToggleForm => {
-                let is_narrow = ctx.content_rect().width() < NARROW;
-                let shows = self.shows_form(is_narrow);
-                if is_narrow {
-                    self.form.narrow_open = Some(!shows);
-                } else {
+                let room = Room::of(ctx.content_rect().width());
+                let shows = self.shows_form(room);
+                if room == Room::Ample {
                     self.settings.form_open = !shows;
+                } else {
+                    self.form.unfolded = Some(!shows);
                 }
                 self.form.wants_focus = !shows;
             }
             Action::FocusForm => {
-                self.form.narrow_open = Some(true);
+                self.form.unfolded = Some(true);
                 self.settings.form_open = true;
                 self.form.wants_focus = true;
             }
@@ -165,11 +203,11 @@ impl App {
         }
     }
 
-    fn shows_form(&self, is_narrow: bool) -> bool {
-        if is_narrow {
-            self.form.narrow_open.unwrap_or(self.transfers.rows().is_empty())
-        } else {
+    fn shows_form(&self, room: Room) -> bool {
+        if room == Room::Ample {
             self.settings.form_open
+        } else {
+            self.form.unfolded.unwrap_or(self.transfers.rows().is_empty())
         }
     }
 

@@ -183,6 +183,11 @@ pub fn word_button(ui: &mut Ui, text: &str, name: &str) -> Response {
     response
 }
 
+/// Whether it was clicked on purpose: the second click of a double click was meant for what stood there before.
+pub fn clicked_once(response: &Response) -> bool {
+    response.clicked() && !response.double_clicked() && !response.triple_clicked()
+}
+
 /// A button with a quiet fill.
 pub fn plain_button(ui: &mut Ui, text: &str) -> Response {
     ui.add(egui::Button::new(RichText::new(text).font(theme::body())).min_size(vec2(0.0, FIELD_HEIGHT)))

@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::model::plan::{FileInfo, SinkPlace, typed_path};
 use super::model::row::RowKey;
+use super::model::words;
 use crate::Error;
 use crate::transfer::{Endpoint, Listener, Origin, SourceSpec, describe};
 
@@ -140,7 +141,7 @@ fn run(task: Task) -> Option<Reply> {
                 },
                 slice: None,
             };
-            let found = describe(&spec).map(FileInfo::from).map_err(|error| error.to_string());
+            let found = describe(&spec).map(FileInfo::from).map_err(|error| words::of(&error));
             Some(Reply::Source(typed, found))
         }
         Task::LookAtSink(typed) => {

@@ -106,16 +106,6 @@ impl Series {
         }
     }
 
-    /// The rate at an instant: that of the point whose span holds it; `None` outside of the history.
-    #[must_use]
-    pub fn rate_at(&self, t_s: f64) -> Option<f64> {
-        let at = self.points.partition_point(|point| point.t_s < t_s);
-        let first = self.points.first()?;
-        (t_s >= first.t_s)
-            .then(|| self.points.get(at).map(|point| point.rate))
-            .flatten()
-    }
-
     /// The mean rate of the `window_s` seconds before `t_s`, or of as many as there are, in bytes a second.
     #[must_use]
     pub fn rate_before(&self, t_s: f64, window_s: f64) -> f64 {
@@ -132,28 +122,6 @@ impl Series {
     #[must_use]
     pub fn mean(&self) -> f64 {
         self.rate_before(self.end_s(), f64::INFINITY)
-    }
-
-    /// The fastest mean rate over any `window_s` seconds, in bytes a second: one spike does not make it. Before so
-    /// many seconds have passed it is the mean.
-    #[must_use]
-    pub fn peak(&self, window_s: f64) -> f64 {
-        let mut peak = 0.0_f64;
-        let mut before = 0;
-        for after in &self.points {
-            while self
-                .points
-                .get(before + 1)
-                .is_some_and(|next| after.t_s - next.t_s >= window_s)
-            {
-                before += 1;
-            }
-            let from = self.points[before];
-            if after.t_s - from.t_s >= window_s && after.t_s > from.t_s {
-                peak = peak.max((after.bytes - from.bytes) as f64 / (after.t_s - from.t_s));
-            }
-        }
-        if peak > 0.0 { peak } else { self.mean() }
     }
 
     fn last_span_s(&self) -> f64 {
@@ -227,11 +195,7 @@ mod tests {
     #[test]
     fn an_empty_series_has_no_rate() {
         let series = Series::new();
-        assert_eq!(
-            (series.mean(), series.peak(0.1), series.bytes(), series.end_s()),
-            (0.0, 0.0, 0, 0.0)
-        );
-        assert_eq!(series.rate_at(0.0), None);
+        assert_eq!((series.mean(), series.bytes(), series.end_s()), (0.0, 0, 0.0));
     }
 
     #[test]
@@ -284,17 +248,6 @@ mod tests {
     }
 
     #[test]
-    fn one_spike_does_not_make_the_peak() {
-        let mut series = steady(100, 0.001, 1_000_000);
-        series.push(0.1001, 110_000_000);
-        for i in 1..100_u32 {
-            series.push(0.1001 + f64::from(i) * 0.001, 110_000_000 + u64::from(i) * 1_000_000);
-        }
-        assert!(series.peak(0.05) < 1.3e9, "{}", series.peak(0.05));
-        assert!(series.peak(0.000_01) > 50e9);
-    }
-
-    #[test]
     fn a_stall_brings_the_rate_to_zero() {
         let series = steady(100, 0.01, 10_000_000);
         assert!((series.rate_before(1.0, 0.25) - 1e9).abs() < 1.0);
@@ -324,8 +277,6 @@ mod tests {
             (series.bytes_at(-1.0), series.bytes_at(0.5), series.bytes_at(9.0)),
             (0.0, 50.0, 200.0)
         );
-        assert_eq!(series.rate_at(0.5), Some(100.0));
-        assert_eq!(series.rate_at(2.5), None);
     }
 
     #[test]

@@ -11,42 +11,94 @@ pub struct Drawn {
     pub value: f64,
 }
 
-/// The rate between `from_s` and `to_s`, with spans shorter than a `buckets`-th of that drawn as one: bytes over time,
-/// so that the area under the curve stays the bytes moved. At most `2 * buckets + 4` points.
+/// A curve of a rate has at most about so many spans.
+pub const BINS: f64 = 120.0;
+
+/// The length of the spans that a rate is drawn with where `length_s` seconds are seen: round, so that it rarely
+/// changes while a transfer runs, and never below `least_s`.
 #[must_use]
-pub fn rate_curve(series: &Series, from_s: f64, to_s: f64, buckets: usize) -> Vec<Drawn> {
-    let width_s = (to_s - from_s) / buckets.max(1) as f64;
-    let mut curve = Vec::with_capacity(2 * buckets + 4);
-    let visible = visible(series, from_s, to_s);
-    let Some((mut begin, rest)) = visible.split_first() else {
+pub fn bin_s(length_s: f64, least_s: f64) -> f64 {
+    nice_step((length_s / BINS).max(least_s).max(1e-6))
+}
+
+/// The rate between `from_s` and `to_s`: the bytes of each span of `bin_s` seconds over its length, drawn at its end.
+/// Spans begin at multiples of `bin_s`, so that what is drawn keeps its shape while the series grows; one that has not
+/// ended is left out while it grows, and what is left over at either end belongs to the span beside it: alone it would
+/// be a spike.
+#[must_use]
+pub fn rate_curve(series: &Series, (from_s, to_s): (f64, f64), bin_s: f64, grows: bool) -> Vec<Drawn> {
+    let mut curve = Vec::new();
+    let (Some(first), Some(last)) = (series.points().first(), series.points().last()) else {
         return curve;
     };
-    let long_s = 4.0 * width_s.max(typical_span_s(visible));
-    let mut before = begin;
-    for (i, point) in rest.iter().enumerate() {
-        let is_last = i + 1 == rest.len();
-        if point.t_s - begin.t_s < width_s && !is_last {
-            continue;
+    let (begin_s, end_s) = (first.t_s, last.t_s);
+    if end_s <= begin_s || bin_s <= 0.0 || to_s < from_s {
+        return curve;
+    }
+    let mut first_bin = (begin_s / bin_s).floor() + 1.0;
+    if first_bin * bin_s - begin_s < bin_s / 2.0 {
+        first_bin += 1.0;
+    }
+    let mut last_bin = (end_s / bin_s + 1e-6).floor();
+    if !grows && end_s - last_bin * bin_s >= bin_s / 2.0 {
+        last_bin += 1.0;
+    }
+    if !grows {
+        last_bin = last_bin.max(first_bin);
+    }
+    // One span more on either side, so that the curve leaves the plot rather than ends.
+    let shown_from = first_bin.max((from_s / bin_s).floor() - 1.0);
+    let shown_to = last_bin.min((to_s / bin_s).ceil() + 1.0);
+    let boundary = |bin: f64| match bin {
+        bin if bin < first_bin => begin_s,
+        bin if bin >= last_bin && !grows => end_s,
+        bin => bin * bin_s,
+    };
+    let mut span_from_s = boundary(shown_from - 1.0);
+    let mut moved = series.bytes_at(span_from_s);
+    let mut bin = shown_from;
+    while bin <= shown_to {
+        let t_s = boundary(bin);
+        let moved_then = series.bytes_at(t_s);
+        let value = (moved_then - moved) / (t_s - span_from_s);
+        // A curve begins level.
+        if curve.is_empty() {
+            curve.push(Drawn {
+                t_s: span_from_s,
+                value,
+            });
         }
-        // What is left over at the end belongs to the span before it: alone it would be a spike.
-        if is_last && point.t_s - begin.t_s < width_s * 0.75 && begin.t_s - before.t_s <= long_s && curve.len() > 2 {
-            curve.pop();
-            begin = before;
-        }
-        let span_s = point.t_s - begin.t_s;
-        let value = if span_s > 0.0 {
-            (point.bytes - begin.bytes) as f64 / span_s
-        } else {
-            point.rate
-        };
-        // A curve begins level, and a long span (a pause, a stall) is drawn as long as it was.
-        if curve.is_empty() || span_s > long_s {
-            curve.push(Drawn { t_s: begin.t_s, value });
-        }
-        curve.push(Drawn { t_s: point.t_s, value });
-        (before, begin) = (begin, point);
+        curve.push(Drawn { t_s, value });
+        (span_from_s, moved) = (t_s, moved_then);
+        bin += 1.0;
     }
     curve
+}
+
+/// What a curve shows at an instant: its points are joined by straight lines. Nothing before and after it.
+#[must_use]
+pub fn shown_at(curve: &[Drawn], t_s: f64) -> Option<f64> {
+    let after = curve.partition_point(|drawn| drawn.t_s < t_s);
+    let right = curve.get(after)?;
+    let Some(left) = after.checked_sub(1).map(|before| curve[before]) else {
+        return (right.t_s <= t_s).then_some(right.value);
+    };
+    Some(left.value + (right.value - left.value) * (t_s - left.t_s) / (right.t_s - left.t_s))
+}
+
+/// The highest value of a curve; 0 where it is empty.
+#[must_use]
+pub fn highest(curve: &[Drawn]) -> f64 {
+    curve.iter().map(|drawn| drawn.value).fold(0.0, f64::max)
+}
+
+/// The mean time between two samples among those from `from_s` to `to_s`; 0 where there are fewer than two.
+#[must_use]
+pub fn sample_span_s(series: &Series, from_s: f64, to_s: f64) -> f64 {
+    match visible(series, from_s, to_s) {
+        [first, rest @ .., last] => (last.t_s - first.t_s) / (rest.len() + 1) as f64,
+        _ => 0.0,
+    }
 }
 
 /// The mean since the first point, at the times of the points of `curve`.
@@ -137,13 +189,6 @@ fn visible(series: &Series, from_s: f64, to_s: f64) -> &[Point] {
     points.get(first..last).unwrap_or_default()
 }
 
-fn typical_span_s(points: &[Point]) -> f64 {
-    match points {
-        [first, .., last] => (last.t_s - first.t_s) / (points.len() - 1) as f64,
-        _ => 0.0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,14 +201,18 @@ mod tests {
         series
     }
 
+    fn whole(series: &Series, bin_s: f64) -> Vec<Drawn> {
+        rate_curve(series, (0.0, series.end_s()), bin_s, false)
+    }
+
     #[test]
     fn ten_hours_draw_no_more_points_than_there_is_room_for() {
         let series = ten_hours();
+        let curve = whole(&series, bin_s(36_000.0, 0.05));
+        assert!(curve.len() <= 124 && curve.len() >= 60, "{}", curve.len());
+        assert!(mean_curve(&series, &curve).len() <= curve.len());
         for buckets in [1, 100, 430] {
-            let curve = rate_curve(&series, 0.0, 36_000.0, buckets);
-            assert!(curve.len() <= 2 * buckets + 4, "{} of {buckets}", curve.len());
             assert!(bytes_curve(&series, 0.0, 36_000.0, buckets).len() <= 2 * buckets + 4);
-            assert!(mean_curve(&series, &curve).len() <= curve.len());
         }
     }
 
@@ -173,7 +222,7 @@ mod tests {
         for i in 0..=80_u32 {
             series.push(f64::from(i) * 0.001, u64::from(i * i) * 62_500);
         }
-        let curve = rate_curve(&series, 0.0, 0.1, 430);
+        let curve = whole(&series, bin_s(0.08, sample_span_s(&series, 0.0, 0.08)));
         assert_eq!(curve.len(), 81);
         assert!(curve.windows(2).skip(1).all(|pair| pair[0].value < pair[1].value));
         assert_eq!(
@@ -186,12 +235,52 @@ mod tests {
     fn what_is_left_over_at_the_end_is_no_spike() {
         let mut series = Series::new();
         for i in 0..=100_u32 {
-            series.push(f64::from(i) * 0.01, u64::from(i) * 1000);
+            series.push(0.004 + f64::from(i) * 0.01, u64::from(i) * 1000);
         }
-        series.push(1.000_1, 101_000);
-        let curve = rate_curve(&series, 0.0, 1.000_1, 20);
+        series.push(1.004_1, 101_000);
+        let curve = whole(&series, 0.05);
         assert!(curve.iter().all(|drawn| drawn.value < 130_000.0), "{curve:?}");
-        assert!((curve.last().unwrap().t_s - 1.000_1).abs() < 1e-9);
+        assert!((curve.last().unwrap().t_s - 1.004_1).abs() < 1e-9);
+        assert!((curve[0].t_s - 0.004).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_was_drawn_keeps_its_shape_while_more_comes() {
+        let mut series = Series::new();
+        let mut before: Vec<Drawn> = Vec::new();
+        for i in 0..=400_u64 {
+            series.push(i as f64 * 0.007, i * i % 97 * 3 + i * 1000);
+            let now = rate_curve(&series, (0.0, 5.0), 0.05, true);
+            assert!(now.starts_with(&before), "at {i}");
+            assert!(now.last().is_none_or(|last| last.t_s <= series.end_s() + 1e-6));
+            before = now;
+        }
+        assert!(before.len() > 50);
+    }
+
+    #[test]
+    fn the_area_under_the_spans_is_what_moved() {
+        let mut series = Series::new();
+        for i in 0..=1000_u64 {
+            series.push(i as f64 * 0.003, i * 100 + i % 7 * 50);
+        }
+        let curve = whole(&series, 0.1);
+        let area: f64 = curve
+            .windows(2)
+            .map(|pair| pair[1].value * (pair[1].t_s - pair[0].t_s))
+            .sum();
+        assert!((area - series.bytes() as f64).abs() < 1.0, "{area}");
+    }
+
+    #[test]
+    fn what_is_said_at_an_instant_is_what_is_drawn_there() {
+        let at = |t_s: f64, value: f64| Drawn { t_s, value };
+        let curve = [at(1.0, 10.0), at(2.0, 20.0), at(4.0, 0.0)];
+        for (t_s, value) in [(1.0, 10.0), (1.5, 15.0), (2.0, 20.0), (3.0, 10.0), (4.0, 0.0)] {
+            assert_eq!(shown_at(&curve, t_s), Some(value));
+        }
+        assert_eq!((shown_at(&curve, 0.9), shown_at(&curve, 4.1)), (None, None));
+        assert_eq!(shown_at(&[], 1.0), None);
     }
 
     #[test]
@@ -201,18 +290,19 @@ mod tests {
             series.push(f64::from(i) * 0.01, u64::from(i) * 1000);
         }
         series.push(4.0, 100_000);
-        series.push(4.01, 101_000);
-        let curve = rate_curve(&series, 0.0, 5.0, 100);
-        assert!(
-            curve.contains(&Drawn { t_s: 1.0, value: 0.0 }) && curve.contains(&Drawn { t_s: 4.0, value: 0.0 }),
-            "{curve:?}"
-        );
+        series.push(4.05, 105_000);
+        let curve = whole(&series, 0.05);
+        let still = curve.iter().filter(|drawn| drawn.value.abs() < 1.0).count();
+        assert_eq!(still, 60, "{curve:?}");
     }
 
     #[test]
     fn an_empty_series_and_an_empty_window_draw_nothing() {
-        assert!(rate_curve(&Series::new(), 0.0, 1.0, 100).is_empty());
-        assert!(rate_curve(&ten_hours(), 50_000.0, 60_000.0, 100).len() <= 2);
+        assert!(rate_curve(&Series::new(), (0.0, 1.0), 0.1, false).is_empty());
+        assert!(rate_curve(&ten_hours(), (50_000.0, 60_000.0), 100.0, false).len() <= 2);
+        let mut one = Series::new();
+        one.push(0.5, 0);
+        assert!(rate_curve(&one, (0.0, 1.0), 0.1, false).is_empty());
         assert!(bytes_curve(&Series::new(), 0.0, 1.0, 100).is_empty());
     }
 

@@ -8,3 +8,4 @@ pub mod plan;
 pub mod row;
 pub mod settings;
 pub mod transfers;
+pub mod words;

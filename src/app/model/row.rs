@@ -7,10 +7,17 @@ use crate::error::Fault;
 use crate::telemetry::{Counters, Series};
 use crate::transfer::{Event, EventKind, Finished, Outcome, Side, Started, State, TransferId};
 
+use super::format;
+use super::history::{Drawn, bin_s, highest, rate_curve, sample_span_s, time_end};
 use super::plan::{Recipe, What};
+use super::words;
 
 /// Tells rows apart for as long as the window is open; a row that repeats keeps its key.
 pub type RowKey = u64;
+
+/// For so long after its end a row is neither removed nor started again: a click or a key that comes then was meant to
+/// stop it.
+const SETTLING_S: f64 = 0.5;
 
 /// Where a transfer is.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,8 +68,10 @@ pub struct Numbers {
     pub now: f64,
     /// The rate since the beginning.
     pub mean: f64,
-    /// The fastest that lasted.
+    /// The highest rate of either end as it is drawn with all of the time in view.
     pub peak: f64,
+    /// The length of the spans that it is drawn with, in seconds.
+    pub peak_bin_s: f64,
     /// Bytes of this round.
     pub done: u64,
     /// Bytes of one round, where known.
@@ -102,8 +111,8 @@ pub struct Row {
     pub is_stopping: bool,
     /// What is looked at, in seconds, where someone zoomed in.
     pub zoom_s: Option<(f64, f64)>,
-    /// The highest end of the rate axis so far; never falls while it runs.
-    pub rate_axis_top: f64,
+    /// Where the rate axis ends.
+    pub rate_axis: RateAxis,
     sender: End,
     receiver: End,
     /// When the row began, on the window's clock.
@@ -111,12 +120,39 @@ pub struct Row {
     /// Where the clock of this round begins on the row's time axis.
     base_s: f64,
     last_event_s: f64,
+    /// When it was first seen to be over, on the window's clock.
+    over_since_s: Option<f64>,
+    /// Whether there ever was a limit: it lets bytes go in small bursts, which a short span would show as peaks.
+    was_limited: bool,
+}
+
+/// Where the rate axis of a row ends. While it runs the end never falls, unless the spans that are drawn grow longer
+/// and what was high is not drawn any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct RateAxis {
+    /// Its end, in bytes a second; 0 before there was a rate.
+    pub top: f64,
+    /// The spans that were drawn then, in seconds.
+    pub bin_s: f64,
+}
+
+impl RateAxis {
+    /// The axis for a curve that wants `top` and is drawn with spans of `bin_s`.
+    #[must_use]
+    pub fn follow(self, top: f64, bin_s: f64, is_over: bool) -> Self {
+        let may_fall = is_over || bin_s.total_cmp(&self.bin_s).is_ne();
+        Self {
+            top: if may_fall { top } else { top.max(self.top) },
+            bin_s,
+        }
+    }
 }
 
 impl Row {
     /// A row for what is about to start.
     #[must_use]
     pub fn new(key: RowKey, recipe: Recipe, now_s: f64) -> Self {
+        let was_limited = recipe.options.limit_bytes_per_s.is_some();
         Self {
             key,
             id: None,
@@ -130,7 +166,9 @@ impl Row {
             peak_memory_bytes: None,
             is_stopping: false,
             zoom_s: None,
-            rate_axis_top: 0.0,
+            rate_axis: RateAxis::default(),
+            over_since_s: None,
+            was_limited,
             sender: End::default(),
             receiver: End::default(),
             began_s: now_s,
@@ -168,10 +206,51 @@ impl Row {
         }
     }
 
-    /// Whether it has ended, one way or another.
+    /// Whether it has ended, one way or another; the end of a round that another one follows is none.
     #[must_use]
     pub fn is_over(&self) -> bool {
+        self.round_is_over() && !self.goes_on()
+    }
+
+    /// Whether someone stopped it after it had repeated: an end as good as any.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.recipe.repeat
+            && self.is_stopping
+            && self.rounds > 0
+            && matches!(self.phase, Phase::Done { .. } | Phase::Cancelled)
+    }
+
+    /// `148 rounds`.
+    #[must_use]
+    pub fn rounds_in_words(&self) -> String {
+        format!(
+            "{} {}",
+            format::count(u64::from(self.rounds)),
+            if self.rounds == 1 { "round" } else { "rounds" }
+        )
+    }
+
+    fn round_is_over(&self) -> bool {
         matches!(self.phase, Phase::Done { .. } | Phase::Failed { .. } | Phase::Cancelled)
+    }
+
+    /// When it was asked for, on the window's clock.
+    #[must_use]
+    pub fn began_s(&self) -> f64 {
+        self.began_s
+    }
+
+    /// Whether it has been over for long enough that what is offered now was seen before it is clicked.
+    #[must_use]
+    pub fn has_settled(&self, now_s: f64) -> bool {
+        self.over_since_s
+            .is_some_and(|over_since_s| now_s - over_since_s >= SETTLING_S)
+    }
+
+    /// Takes in whether it is over at `now_s`.
+    pub fn note_end(&mut self, now_s: f64) {
+        self.over_since_s = self.is_over().then(|| self.over_since_s.unwrap_or(now_s));
     }
 
     /// Whether another round begins now that this one is over.
@@ -192,7 +271,8 @@ impl Row {
     /// Whether it has a rate: bytes move, or will again in the next round.
     #[must_use]
     pub fn has_rate(&self) -> bool {
-        self.phase == Phase::Is(State::Transferring) || self.rounds > 0 && self.recipe.repeat && self.is_moving()
+        self.phase == Phase::Is(State::Transferring)
+            || self.rounds > 0 && self.recipe.repeat && (self.is_moving() || self.goes_on())
     }
 
     /// Whether pausing makes sense now.
@@ -219,7 +299,7 @@ impl Row {
                 if !end.series.points().is_empty() {
                     end.series.push(t_s, end.series.bytes());
                 }
-                if !self.is_over() && (is_main || matches!(state, State::Paused | State::Transferring)) {
+                if !self.round_is_over() && (is_main || matches!(state, State::Paused | State::Transferring)) {
                     self.phase = Phase::Is(state);
                 }
             }
@@ -234,22 +314,22 @@ impl Row {
             EventKind::Finished(finished) => {
                 end.series.push(t_s, end.base_bytes + finished.bytes);
                 end.finished = Some(*finished);
-                if !self.is_over() && self.sides().iter().all(|side| self.end(*side).finished.is_some()) {
+                if !self.round_is_over() && self.sides().iter().all(|side| self.end(*side).finished.is_some()) {
                     self.finish();
                 }
             }
             EventKind::Failed(failure) => {
                 end.series.push(t_s, end.base_bytes + failure.bytes);
-                if !self.is_over() {
+                if !self.round_is_over() {
                     self.phase = Phase::Failed {
                         fault: failure.fault,
-                        message: failure.message,
+                        message: words::of(&failure.error),
                     };
                 }
             }
             EventKind::Cancelled { bytes } => {
                 end.series.push(t_s, end.base_bytes + bytes);
-                if !self.is_over() {
+                if !self.round_is_over() {
                     self.phase = Phase::Cancelled;
                 }
             }
@@ -262,14 +342,14 @@ impl Row {
             Outcome::Done(finished) => {
                 self.receiver.finished.get_or_insert_with(|| finished.clone());
                 self.sender.finished.get_or_insert(finished);
-                if !self.is_over() {
+                if !self.round_is_over() {
                     self.finish();
                 }
             }
             Outcome::Failed(failure) => {
                 self.phase = Phase::Failed {
                     fault: failure.fault,
-                    message: failure.message,
+                    message: words::of(&failure.error),
                 };
             }
             Outcome::Cancelled => self.phase = Phase::Cancelled,
@@ -280,7 +360,7 @@ impl Row {
     pub fn fail(&mut self, error: &crate::Error) {
         self.phase = Phase::Failed {
             fault: error.fault(),
-            message: error.to_string(),
+            message: words::of(error),
         };
     }
 
@@ -325,7 +405,10 @@ impl Row {
         } else {
             0.0
         };
-        let lately = series.rate_before(series.end_s() + silence_s, (elapsed_s / 2.0).clamp(0.05, 5.0));
+        // What lies ahead is as fast as the last moments were, and no faster than the limit that is set now.
+        let lately = series
+            .rate_before(series.end_s() + silence_s, (elapsed_s / 2.0).clamp(0.05, 1.5))
+            .min(self.limit_bytes_per_s.map_or(f64::INFINITY, |limit| limit as f64));
         let mean = match &end.finished {
             Some(finished) if self.rounds <= 1 => finished.rate_bytes_per_s,
             _ => series.mean(),
@@ -344,7 +427,8 @@ impl Row {
         Numbers {
             now,
             mean,
-            peak: series.peak((elapsed_s / 20.0).clamp(0.002, 0.05)).max(now),
+            peak: self.peak().unwrap_or(mean),
+            peak_bin_s: self.bin_s(),
             done,
             total,
             left_s,
@@ -353,14 +437,44 @@ impl Row {
         }
     }
 
-    /// The highest rate that lasted for a tenth of the time, at either end.
+    /// The length of the spans that rates are drawn with while all of the time is in view.
     #[must_use]
-    pub fn lasting_rate(&self) -> f64 {
-        let window_s = (self.elapsed_end_s() / 10.0).max(0.005);
-        self.sender
-            .series
-            .peak(window_s)
-            .max(self.receiver.series.peak(window_s))
+    pub fn bin_s(&self) -> f64 {
+        self.bin_between_s(0.0, time_end(self.elapsed_end_s(), !self.is_over()))
+    }
+
+    /// The length of the spans that rates are drawn with between two times.
+    #[must_use]
+    pub fn bin_between_s(&self, from_s: f64, to_s: f64) -> f64 {
+        let length_s = to_s - from_s;
+        let least_s = sample_span_s(&self.main_end().series, from_s, to_s);
+        let smooth_s = if self.was_limited {
+            (length_s / 10.0).min(0.25)
+        } else {
+            0.0
+        };
+        bin_s(length_s, least_s.max(smooth_s))
+    }
+
+    /// The rate of an end between two times, as it is drawn.
+    #[must_use]
+    pub fn rate_curve(&self, side: Side, from_s: f64, to_s: f64) -> Vec<Drawn> {
+        let bin_s = self.bin_between_s(from_s, to_s);
+        rate_curve(&self.end(side).series, (from_s, to_s), bin_s, !self.is_over())
+    }
+
+    /// Sets the limit that counts from now on.
+    pub fn set_limit(&mut self, limit_bytes_per_s: Option<u64>) {
+        self.limit_bytes_per_s = limit_bytes_per_s;
+        self.was_limited |= limit_bytes_per_s.is_some();
+    }
+
+    /// The highest rate that is drawn while all of the time is in view; nothing where nothing is drawn yet.
+    fn peak(&self) -> Option<f64> {
+        let end_s = time_end(self.elapsed_end_s(), !self.is_over());
+        let curves = [Side::Sender, Side::Receiver].map(|side| self.rate_curve(side, 0.0, end_s));
+        let is_drawn = curves.iter().any(|curve| !curve.is_empty());
+        is_drawn.then(|| highest(&curves[0]).max(highest(&curves[1])))
     }
 
     /// How much of this round is done, from 0 to 1.

@@ -30,6 +30,16 @@ impl ThemeChoice {
         }
     }
 
+    /// What choosing it does.
+    #[must_use]
+    pub fn switch_to(self) -> &'static str {
+        match self {
+            Self::System => "Follow the system",
+            Self::Dark => "Switch to dark",
+            Self::Light => "Switch to light",
+        }
+    }
+
     /// Its name on the screen.
     #[must_use]
     pub fn name(self) -> &'static str {

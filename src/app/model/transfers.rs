@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::transfer::{Event, Side, State, TransferId};
+use crate::transfer::{Event, Side, SinkSpec, State, TransferId};
 
 use super::format;
 use super::plan::{Recipe, What, in_words};
@@ -110,6 +110,13 @@ impl Transfers {
         self.rows.iter().any(Row::is_moving)
     }
 
+    /// Takes in which are over at `now_s`.
+    pub fn note_ends(&mut self, now_s: f64) {
+        for row in &mut self.rows {
+            row.note_end(now_s);
+        }
+    }
+
     /// Takes in how much memory the process has now, for those that run.
     pub fn note_memory(&mut self, resident_bytes: u64) {
         for row in self.rows.iter_mut().filter(|row| !row.is_over()) {
@@ -127,7 +134,11 @@ impl Transfers {
             format!(" {}", format::bytes(started.total_bytes))
         });
         let state = match &row.phase {
-            Phase::Done { verified } => {
+            _ if row.is_stopped() => {
+                let moved = format::bytes(row.main_end().series.bytes());
+                format!("stopped after {}, {moved} in all", row.rounds_in_words())
+            }
+            Phase::Done { verified } if row.is_over() => {
                 let mean = format::rate(row.numbers(0.0).mean);
                 let verified = if *verified == Some(true) { ", verified" } else { "" };
                 format!("done{size} at {mean}{verified}")
@@ -172,9 +183,24 @@ impl Row {
         }
     }
 
-    /// The array in words: `f64 50,000,000 · 400 MB`.
+    /// The array and where it lands in words: `f64 50,000,000 · 400 MB · into memory`.
     #[must_use]
     pub fn array_in_words(&self) -> String {
+        let array = self.only_array_in_words();
+        match &self.recipe.what {
+            What::Loopback { sink, .. } | What::Receive { sink, .. } => match sink {
+                SinkSpec::Memory => format!("{array} · into memory"),
+                SinkSpec::Discard => format!("{array} · discarded"),
+                SinkSpec::File(path) | SinkSpec::Folder(path) | SinkSpec::Within { path, .. } => {
+                    let name = path.file_name().unwrap_or(path.as_os_str());
+                    format!("{array} · into {}", name.display())
+                }
+            },
+            What::Send { .. } => array,
+        }
+    }
+
+    fn only_array_in_words(&self) -> String {
         match (self.started(), &self.recipe.meta) {
             (Some(started), _) => in_words(&started.dtype, &started.shape, started.total_bytes),
             (None, Some(meta)) => in_words(&meta.dtype().name(), meta.shape().dimensions(), meta.byte_len()),
@@ -201,6 +227,7 @@ impl Row {
     pub fn rate_in_words(&self, now_s: f64) -> String {
         match self.phase {
             _ if self.has_rate() => format::rate(self.numbers(now_s).now).to_string(),
+            _ if self.is_stopped() => "stopped".to_owned(),
             Phase::Done { .. } => format::rate(self.numbers(now_s).mean).to_string(),
             ref phase => phase.name().to_lowercase(),
         }
@@ -210,7 +237,11 @@ impl Row {
     #[must_use]
     pub fn note_in_words(&self, now_s: f64) -> String {
         match &self.phase {
-            _ if self.recipe.repeat && self.has_rate() => format!("round {}", self.rounds + 1),
+            _ if self.recipe.repeat && self.has_rate() => {
+                let moved = format::bytes(self.main_end().series.bytes());
+                format!("round {} · {moved}", format::count(u64::from(self.rounds) + 1))
+            }
+            _ if self.is_stopped() => format!("after {}", self.rounds_in_words()),
             Phase::Is(State::Transferring) => self
                 .numbers(now_s)
                 .left_s

@@ -42,7 +42,7 @@ pub fn ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
                     .filter(|(name, _)| *name == "mean" || row.sides().iter().any(|side| side_name(*side) == *name))
                     .collect();
                 time_plot::legend(ui, &shown);
-                let unit = throughput::unit(row.rate_axis_top).1;
+                let unit = throughput::unit(row.rate_axis.top).1;
                 caption(ui, unit);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     numbers::limit_ui(ui, row, actions);

@@ -3,10 +3,10 @@
 use eframe::egui::{Color32, Frame, Label, Margin, RichText, Stroke, Ui, vec2};
 
 use crate::app::action::Action;
+use crate::app::model::format;
 use crate::app::model::row::{Phase, Row};
 use crate::app::theme::{self, STEP};
 use crate::app::widgets::{caption, from_right, word_button};
-use crate::error::Fault;
 use crate::transfer::State;
 
 /// A word on the right of a message, its accessible name, and what it does.
@@ -16,14 +16,21 @@ type Offer = (&'static str, &'static str, Action);
 pub fn ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
     match &row.phase {
-        Phase::Failed { fault, message } => {
-            let who = match fault {
-                Fault::Peer => "The other end has to act.",
-                Fault::Caller => "What was asked for has to change.",
-                Fault::System => "This machine is in the way.",
-            };
+        Phase::Failed { message, .. } => {
+            let moved = row.main_end().series.bytes();
+            let kept = (moved > 0).then(|| {
+                let moved = format::bytes(moved);
+                format!("{moved} had moved by then. Again begins from the start.")
+            });
             let copy = ("Copy", "Copy the message", Action::Copy(message.clone()));
-            strip(ui, palette.failed, &sentence(message), Some(who), Some(copy), actions);
+            strip(
+                ui,
+                palette.failed,
+                &sentence(message),
+                kept.as_deref(),
+                Some(copy),
+                actions,
+            );
         }
         Phase::Is(State::Listening) => {
             let address = row.address.clone().unwrap_or_default();
@@ -108,7 +115,7 @@ fn reachable(address: &str) -> String {
 }
 
 /// A message of the engine as a sentence on the screen.
-fn sentence(message: &str) -> String {
+pub(super) fn sentence(message: &str) -> String {
     let mut letters = message.chars();
     letters
         .next()

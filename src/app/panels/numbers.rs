@@ -35,7 +35,7 @@ pub fn ui(ui: &mut Ui, row: &Row, now_s: f64) {
                 ui.set_min_width(width);
                 ui.spacing_mut().item_spacing.y = 3.0;
                 ui.add_space(5.0);
-                caption(ui, figure.name);
+                caption(ui, &figure.name);
                 let colour = figure.colour.map_or(palette.text, |colour| colour(palette));
                 ui.add(Label::new(RichText::new(figure.value).font(theme::strong()).color(colour)).extend());
             });
@@ -49,7 +49,8 @@ fn hero_ui(ui: &mut Ui, row: &Row, numbers: &Numbers) {
     let palette = theme::palette(ui);
     ui.spacing_mut().item_spacing.x = 6.0;
     let (quantity, colour) = match &row.phase {
-        Phase::Done { .. } => (Some(format::rate(numbers.mean)), palette.text),
+        _ if row.is_stopped() => (Some(format::rate(numbers.mean)), palette.text),
+        Phase::Done { .. } if row.is_over() => (Some(format::rate(numbers.mean)), palette.text),
         _ if row.has_rate() || row.phase == Phase::Is(State::Verifying) => {
             (Some(format::rate(numbers.now)), palette.text)
         }
@@ -79,7 +80,7 @@ fn hero_ui(ui: &mut Ui, row: &Row, numbers: &Numbers) {
 }
 
 struct Figure {
-    name: &'static str,
+    name: String,
     value: String,
     /// The widest value that is to be expected, so that nothing moves when figures change.
     widest: &'static str,
@@ -87,9 +88,9 @@ struct Figure {
 }
 
 impl Figure {
-    fn new(name: &'static str, value: String, widest: &'static str) -> Self {
+    fn new(name: impl Into<String>, value: String, widest: &'static str) -> Self {
         Self {
-            name,
+            name: name.into(),
             value,
             widest,
             colour: None,
@@ -104,7 +105,7 @@ impl Figure {
                 .x
         };
         let value = measure(&self.value, theme::strong()).max(measure(self.widest, theme::strong()));
-        value.max(measure(self.name, theme::small())).ceil() + 1.0
+        value.max(measure(&self.name, theme::small())).ceil() + 1.0
     }
 }
 
@@ -114,7 +115,10 @@ fn figures(row: &Row, numbers: &Numbers) -> Vec<Figure> {
         return figures;
     }
     match &row.phase {
-        Phase::Done { verified } => {
+        _ if row.is_stopped() => {
+            figures.push(Figure::new("stopped after", row.rounds_in_words(), ""));
+        }
+        Phase::Done { verified } if row.is_over() => {
             let (value, colour): (_, fn(&theme::Palette) -> Color32) = match verified {
                 Some(true) => ("Verified", |palette| palette.verified),
                 Some(false) => ("Checksums differ", |palette| palette.failed),
@@ -127,16 +131,20 @@ fn figures(row: &Row, numbers: &Numbers) -> Vec<Figure> {
         }
         _ => figures.push(Figure::new("mean", format::rate(numbers.mean).to_string(), "0.00 GB/s")),
     }
-    figures.push(Figure::new("peak", format::rate(numbers.peak).to_string(), "0.00 GB/s"));
+    figures.push(Figure::new(
+        format!("peak, {}", format::duration(numbers.peak_bin_s)),
+        format::rate(numbers.peak).to_string(),
+        "0.00 GB/s",
+    ));
     match (&row.phase, numbers.total) {
         _ if row.rounds > 0 && row.recipe.repeat => {
             let moved = format::bytes(row.main_end().series.bytes());
-            let rounds = if row.rounds == 1 { "round" } else { "rounds" };
-            figures.push(Figure::new(
-                "moved",
-                format!("{moved}, {} {rounds}", row.rounds),
-                "00.0 GB, 000 rounds",
-            ));
+            let name = if row.is_over() {
+                "moved in all".to_owned()
+            } else {
+                format!("moved in all, round {}", format::count(u64::from(row.rounds) + 1))
+            };
+            figures.push(Figure::new(name, moved.to_string(), "00.0 GB"));
         }
         (Phase::Done { .. }, Some(total)) => figures.push(Figure::new("moved", format::bytes(total).to_string(), "")),
         (_, Some(total)) => figures.push(Figure::new(
@@ -162,7 +170,11 @@ fn figures(row: &Row, numbers: &Numbers) -> Vec<Figure> {
         .map_or_else(String::new, |cpu_s| format!("{cpu_s:.2} s a GB"));
     figures.push(Figure::new(ends, cpu, "0.00 s a GB"));
     if let Some(bytes) = row.peak_memory_bytes {
-        figures.push(Figure::new("peak memory", format::bytes(bytes).to_string(), "00.0 GB"));
+        figures.push(Figure::new(
+            "process memory, peak",
+            format::bytes(bytes).to_string(),
+            "00.0 GB",
+        ));
     }
     figures
 }

@@ -15,14 +15,16 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32) {
     let palette = theme::palette(ui);
     let [sent, received] = [Side::Sender, Side::Receiver].map(|side| &row.end(side).preview);
     ui.spacing_mut().item_spacing.y = 0.0;
-    table_line(
-        ui,
-        "index",
-        "sent",
-        "received",
-        [palette.weak, palette.sender, palette.receiver],
-        true,
-    );
+    // An end that is elsewhere has no column.
+    let (heads, colours): (Vec<&str>, Vec<Color32>) = row
+        .sides()
+        .iter()
+        .map(|side| match side {
+            Side::Sender => ("sent", palette.sender),
+            Side::Receiver => ("received", palette.receiver),
+        })
+        .unzip();
+    table_line(ui, "index", &heads, palette.weak, &colours);
     let lines = sent.len().max(received.len());
     if lines == 0 {
         ui.add_space(6.0);
@@ -45,8 +47,9 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32) {
     let room = ((height - 2.6 * LINE_HEIGHT) / LINE_HEIGHT).max(1.0) as usize;
     for i in 0..lines.min(room) {
         let text = |values: &[crate::array::Value]| values.get(i).map_or_else(String::new, ToString::to_string);
-        let colours = [palette.weak, palette.text, palette.text];
-        table_line(ui, &i.to_string(), &text(sent), &text(received), colours, false);
+        let cells: Vec<String> = row.sides().iter().map(|side| text(&row.end(*side).preview)).collect();
+        let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+        table_line(ui, &i.to_string(), &cells, palette.weak, &[palette.text; 2]);
     }
     if let Some(started) = row.started() {
         ui.add_space(8.0);
@@ -61,24 +64,28 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32) {
     }
 }
 
-fn table_line(ui: &mut Ui, index: &str, sent: &str, received: &str, colours: [Color32; 3], is_head: bool) {
+fn table_line(ui: &mut Ui, index: &str, cells: &[&str], index_colour: Color32, colours: &[Color32]) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), LINE_HEIGHT), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{index}: {sent}, {received}")));
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{index}: {}", cells.join(", "))));
+    let is_head = index == "index";
     let index_right = rect.left() + 38.0;
-    let middle = index_right + (rect.right() - index_right) * 0.5;
-    let cells = [
-        (rect.left(), index_right, index),
-        (index_right + 8.0, middle, sent),
-        (middle + 8.0, rect.right(), received),
-    ];
-    for ((left, right, text), colour) in cells.into_iter().zip(colours) {
-        let cell = Rect::from_min_max(pos2(left, rect.top()), pos2(right, rect.bottom()));
-        let font = if is_head || left < index_right {
-            theme::small()
-        } else {
-            theme::body()
-        };
-        line(ui, cell, Align2::RIGHT_CENTER, text, font, colour);
+    let cell = |left, right| Rect::from_min_max(pos2(left, rect.top()), pos2(right, rect.bottom()));
+    let right = Align2::RIGHT_CENTER;
+    line(
+        ui,
+        cell(rect.left(), index_right),
+        right,
+        index,
+        theme::small(),
+        index_colour,
+    );
+    // As wide as half of the room even where there is one only, so that the table keeps its shape.
+    let width = (rect.right() - index_right) * 0.5;
+    let mut left = rect.right() - width * cells.len() as f32;
+    let font = if is_head { theme::small() } else { theme::body() };
+    for (text, colour) in cells.iter().zip(colours) {
+        line(ui, cell(left + 8.0, left + width), right, text, font.clone(), *colour);
+        left += width;
     }
 }
 

@@ -46,11 +46,7 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) {
 
 /// Percent of the whole; where it repeats there is no whole, and it is bytes.
 fn axis(row: &Row) -> ValueAxis {
-    let total = row
-        .started()
-        .map(|started| started.total_bytes)
-        .filter(|total| *total > 0);
-    match total {
+    match row.started().map(|started| started.total_bytes.max(1)) {
         Some(total) if !row.recipe.repeat => ValueAxis {
             top: total as f64,
             step: total as f64 / 2.0,

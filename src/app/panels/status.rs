@@ -38,7 +38,7 @@ pub fn ui(ui: &mut Ui, row: Option<&Row>, own: Own, actions: &mut Vec<Action>) {
             ui.spacing_mut().item_spacing.x = 4.0;
             let theme = own.theme.name();
             let button = word_button(ui, &format!("{theme} theme"), &format!("Theme: {theme}"));
-            if button.on_hover_text("System, dark or light").clicked() {
+            if button.on_hover_text(own.theme.next().switch_to()).clicked() {
                 actions.push(Action::NextTheme);
             }
             ui.add_space(8.0);

@@ -6,8 +6,8 @@ use egui_plot::{Line, PlotPoints};
 use super::time_plot::{self, TimeAxis, ValueAxis};
 use crate::app::action::Action;
 use crate::app::model::format;
-use crate::app::model::history::{Drawn, mean_curve, nice_step, nice_top, rate_curve};
-use crate::app::model::row::Row;
+use crate::app::model::history::{Drawn, highest, mean_curve, nice_step, nice_top, shown_at};
+use crate::app::model::row::{RateAxis, Row};
 use crate::app::theme;
 use crate::transfer::Side;
 
@@ -23,11 +23,10 @@ pub struct Curves {
 }
 
 impl Curves {
-    /// The curves of a row between two times, with at most `2 * buckets + 4` points each.
+    /// The curves of a row between two times.
     #[must_use]
-    pub fn of(row: &Row, from_s: f64, to_s: f64, buckets: usize) -> Self {
-        let sender = rate_curve(&row.end(Side::Sender).series, from_s, to_s, buckets);
-        let receiver = rate_curve(&row.end(Side::Receiver).series, from_s, to_s, buckets);
+    pub fn of(row: &Row, from_s: f64, to_s: f64) -> Self {
+        let [sender, receiver] = [Side::Sender, Side::Receiver].map(|side| row.rate_curve(side, from_s, to_s));
         let series = &row.main_end().series;
         let mean = mean_curve(series, if receiver.is_empty() { &sender } else { &receiver });
         Self { sender, receiver, mean }
@@ -40,11 +39,7 @@ impl Curves {
     }
 
     fn highest(&self) -> f64 {
-        self.sender
-            .iter()
-            .chain(&self.receiver)
-            .map(|drawn| drawn.value)
-            .fold(0.0, f64::max)
+        highest(&self.sender).max(highest(&self.receiver))
     }
 }
 
@@ -52,8 +47,8 @@ impl Curves {
 pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
     let time = TimeAxis::of(row);
-    let curves = Curves::of(row, time.from_s, time.to_s, time_plot::buckets(ui) / 5);
-    let values = axis(row, &curves, actions);
+    let curves = Curves::of(row, time.from_s, time.to_s);
+    let values = axis(row, time, &curves, actions);
     let [sender, receiver, mean] =
         [&curves.sender, &curves.receiver, &curves.mean].map(|curve| time_plot::points(curve));
     let plot = time_plot::show(
@@ -62,7 +57,7 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) {
         height,
         time,
         values,
-        |t_s| hover(row, time, t_s),
+        |t_s| hover(row, &curves, time, t_s),
         |plot| {
             let line = |name: &str, points, colour, width: f32| {
                 Line::new(name, PlotPoints::Borrowed(points))
@@ -79,23 +74,27 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) {
     time_plot::interact(ui, &plot, row, time, actions);
 }
 
-/// The rate axis. While a transfer runs it only ever grows; a spike leaves it at the top rather than flatten the rest.
-fn axis(row: &Row, curves: &Curves, actions: &mut Vec<Action>) -> ValueAxis {
-    let highest = curves.highest().min(2.0 * row.lasting_rate());
-    let (wanted, _) = nice_top(highest);
-    let top = if row.is_over() || wanted > row.rate_axis_top {
-        wanted
-    } else {
-        row.rate_axis_top
-    };
-    if highest > 0.0 && top.total_cmp(&row.rate_axis_top).is_ne() {
-        actions.push(Action::SetRateAxisTop(row.key, top));
+/// The rate axis: as high as what is drawn, to the next nice step.
+fn axis(row: &Row, time: TimeAxis, curves: &Curves, actions: &mut Vec<Action>) -> ValueAxis {
+    let highest = curves.highest();
+    if highest > 0.0 {
+        let bin_s = row.bin_between_s(time.from_s, time.to_s);
+        let axis = row.rate_axis.follow(nice_top(highest).0, bin_s, row.is_over());
+        if axis != row.rate_axis {
+            actions.push(Action::SetRateAxis(row.key, axis));
+        }
+        return value_axis(axis);
     }
-    let (scale, _) = unit(top);
+    value_axis(row.rate_axis)
+}
+
+fn value_axis(axis: RateAxis) -> ValueAxis {
+    // Where nothing has a rate there is still a scale.
+    let top = if axis.top > 0.0 { axis.top } else { 1e9 };
     ValueAxis {
         top,
         step: nice_step(top / 6.01),
-        scale,
+        scale: unit(top).0,
         suffix: "",
     }
 }
@@ -104,27 +103,27 @@ fn axis(row: &Row, curves: &Curves, actions: &mut Vec<Action>) -> ValueAxis {
 #[must_use]
 pub fn unit(top: f64) -> (f64, &'static str) {
     match top {
-        t if t >= 0.9e9 => (1e9, "GB/s"),
+        t if t >= 0.9e9 || t <= 0.0 => (1e9, "GB/s"),
         t if t >= 0.9e6 => (1e6, "MB/s"),
         _ => (1e3, "kB/s"),
     }
 }
 
-fn hover(row: &Row, time: TimeAxis, t_s: f64) -> String {
-    let rates = row.sides().iter().filter_map(|side| {
-        let name = if *side == Side::Sender { "sender" } else { "receiver" };
-        let rate = row.end(*side).series.rate_at(t_s)?;
-        Some(format!("\n{name} {}", format::rate(rate)))
-    });
-    let rates: String = rates.collect();
+/// What the lines show at an instant: what is drawn there, not what lies behind it.
+fn hover(row: &Row, curves: &Curves, time: TimeAxis, t_s: f64) -> String {
+    let lines = [
+        ("sender", &curves.sender),
+        ("receiver", &curves.receiver),
+        ("mean", &curves.mean),
+    ];
+    let rates: String = lines
+        .into_iter()
+        .filter_map(|(name, curve)| Some(format!("\n{name} {}", format::rate(shown_at(curve, t_s)?))))
+        .collect();
     if rates.is_empty() {
         return rates;
     }
-    let mean = row.main_end().series.rate_before(t_s, f64::INFINITY);
-    let length_s = time.to_s - time.from_s;
-    format!(
-        "{}{rates}\nmean {}",
-        time.label(t_s, nice_step(length_s / 1000.0)),
-        format::rate(mean)
-    )
+    let at = time.label(t_s, nice_step((time.to_s - time.from_s) / 1000.0));
+    let bin = format::duration(row.bin_between_s(time.from_s, time.to_s));
+    format!("{at}, over {bin}{rates}")
 }

@@ -1,13 +1,16 @@
 //! The list of transfers: one compact row each.
 
-use eframe::egui::{Align2, Color32, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::style::ScrollAnimation;
+use eframe::egui::{Align2, Color32, Id, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
+use super::message::sentence;
 use crate::app::action::Action;
+use crate::app::model::format;
 use crate::app::model::plan::What;
-use crate::app::model::row::{Phase, Row};
+use crate::app::model::row::{Phase, Row, RowKey};
 use crate::app::model::transfers::Transfers;
 use crate::app::theme::{self, Palette};
-use crate::app::widgets::{bar, focus_ring, from_right, line, word_button};
+use crate::app::widgets::{bar, clicked_once, focus_ring, from_right, line, word_button};
 use crate::transfer::State;
 
 /// Height of a row.
@@ -22,10 +25,27 @@ pub fn ui(ui: &mut Ui, transfers: &Transfers, now_s: f64, visible_rows: usize, a
         .max_height(ROW_HEIGHT * visible_rows as f32)
         .auto_shrink([false, true])
         .show_rows(ui, ROW_HEIGHT, transfers.rows().len(), |ui, visible| {
+            scroll_to_selected(ui, transfers, visible.start);
             for row in transfers.rows().get(visible).unwrap_or_default() {
                 row_ui(ui, row, selected == Some(row.key), now_s, actions);
             }
         });
+}
+
+/// Scrolls to the selected row, once, when another one is selected.
+fn scroll_to_selected(ui: &Ui, transfers: &Transfers, first_visible: usize) {
+    let selected = transfers.selected().map(|row| row.key);
+    let id = Id::unique("the row that was scrolled to");
+    if ui.data(|data| data.get_temp::<Option<RowKey>>(id)) == Some(selected) {
+        return;
+    }
+    ui.data_mut(|data| data.insert_temp(id, selected));
+    if let Some(at) = transfers.rows().iter().position(|row| Some(row.key) == selected) {
+        let below = (at as f32 - first_visible as f32) * ROW_HEIGHT;
+        let area = ui.max_rect();
+        let row = Rect::from_min_size(pos2(area.left(), area.top() + below), vec2(area.width(), ROW_HEIGHT));
+        ui.scroll_to_rect_animation(row, None, ScrollAnimation::none());
+    }
 }
 
 fn row_ui(ui: &mut Ui, row: &Row, is_selected: bool, now_s: f64, actions: &mut Vec<Action>) {
@@ -46,6 +66,7 @@ fn row_ui(ui: &mut Ui, row: &Row, is_selected: bool, now_s: f64, actions: &mut V
     if response.clicked() {
         actions.push(Action::Select(row.key));
     }
+    let response = response.on_hover_ui(|ui| tooltip_ui(ui, row, &note, now_s));
     if is_selected {
         ui.painter().rect_filled(rect, 0.0, palette.selected_row);
     } else if response.hovered() {
@@ -108,7 +129,7 @@ fn row_ui(ui: &mut Ui, row: &Row, is_selected: bool, now_s: f64, actions: &mut V
         theme::strong(),
         rate_colour,
     );
-    let note_colour = if row.phase == (Phase::Done { verified: Some(true) }) {
+    let note_colour = if row.phase == (Phase::Done { verified: Some(true) }) && row.is_over() && !row.is_stopped() {
         palette.verified
     } else {
         palette.weak
@@ -126,14 +147,25 @@ fn row_ui(ui: &mut Ui, row: &Row, is_selected: bool, now_s: f64, actions: &mut V
     });
 }
 
+/// What is cut off in the row, and what tells it from one of the same name.
+fn tooltip_ui(ui: &mut Ui, row: &Row, note: &str, now_s: f64) {
+    ui.set_max_width(360.0);
+    ui.label(RichText::new(row.name()).font(theme::strong()));
+    ui.label(format!("{} · {}", row.array_in_words(), row.endpoint_in_words()));
+    if matches!(row.phase, Phase::Failed { .. }) {
+        ui.label(sentence(note));
+    }
+    let age = format::duration((now_s - row.began_s()).max(0.0).round());
+    ui.label(format!("Transfer {} of this window, started {age} ago", row.key));
+}
+
 fn buttons_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
     ui.spacing_mut().item_spacing.x = 0.0;
     let name = row.name();
     let mut word = |ui: &mut Ui, text: &str, hover: &str, action: Action| {
-        if word_button(ui, text, &format!("{text} {name}"))
-            .on_hover_text(hover)
-            .clicked()
-        {
+        let button = word_button(ui, text, &format!("{text} {name}"));
+        // Rows and words move as transfers begin and end.
+        if clicked_once(&button.on_hover_text(hover)) {
             actions.push(action);
         }
     };
@@ -164,7 +196,8 @@ fn buttons_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
 #[must_use]
 pub fn phase_colour(row: &Row, palette: &Palette) -> Color32 {
     match row.phase {
-        Phase::Done { verified: Some(true) } => palette.verified,
+        _ if row.is_stopped() => palette.neutral,
+        Phase::Done { verified: Some(true) } if row.is_over() => palette.verified,
         Phase::Failed { .. } | Phase::Done { verified: Some(false) } => palette.failed,
         Phase::Cancelled | Phase::Is(State::Paused) | Phase::Done { verified: None } => palette.neutral,
         _ if matches!(row.recipe.what, What::Receive { .. }) => palette.receiver,

@@ -157,7 +157,7 @@ fn the_cause_is_what_the_outcome_says() {
         row.phase,
         Phase::Failed {
             fault: Fault::Peer,
-            message: effect.message
+            message: words::of(&effect.error)
         }
     );
     let cause = failure(Error::DiskFull {
@@ -169,7 +169,7 @@ fn the_cause_is_what_the_outcome_says() {
         row.phase,
         Phase::Failed {
             fault: Fault::System,
-            message: cause.message
+            message: words::of(&cause.error)
         }
     );
 }
@@ -179,7 +179,7 @@ fn rounds_go_on_along_the_same_time_axis() {
     let mut row = half_way();
     row.recipe.repeat = true;
     finish(&mut row, 1.0);
-    assert!(row.goes_on());
+    assert!(row.goes_on() && !row.is_over() && row.has_rate(), "between two rounds");
     row.next_round(1.2);
     assert!(!row.is_over() && row.has_rate());
     start(&mut row);
@@ -191,9 +191,11 @@ fn rounds_go_on_along_the_same_time_axis() {
         (TOTAL / 2, TOTAL + TOTAL / 2)
     );
     assert!(is_near(numbers.elapsed_s, 1.7));
+    assert!(!row.is_stopped());
     row.is_stopping = true;
     finish(&mut row, 1.0);
-    assert!(!row.goes_on());
+    assert!(!row.goes_on() && row.is_over() && row.is_stopped());
+    assert_eq!(row.note_in_words(3.0), "after 2 rounds");
 }
 
 #[test]
@@ -209,4 +211,70 @@ fn removing_a_row_selects_the_one_below() {
     transfers.remove(keys[2]);
     transfers.remove(keys[0]);
     assert!(transfers.selected().is_none() && transfers.title() == "Arraylift");
+}
+
+#[test]
+fn the_peak_is_what_the_plot_shows_at_its_highest() {
+    let mut row = started_row();
+    let mut bytes = 0;
+    for i in 0..=1000_u64 {
+        bytes += 200_000 * u64::from(i % 17 > 3 || i > 900);
+        sample(&mut row, i as f64 * 0.002, bytes);
+    }
+    let peak_is_drawn = |row: &Row, end_s: f64| {
+        let drawn = [Side::Sender, Side::Receiver].map(|side| highest(&row.rate_curve(side, 0.0, end_s)));
+        let numbers = row.numbers(2.0);
+        assert!(is_near(numbers.peak, drawn[0].max(drawn[1])), "{numbers:?} {drawn:?}");
+    };
+    peak_is_drawn(&row, time_end(row.elapsed_end_s(), true));
+    finish(&mut row, 2.0);
+    peak_is_drawn(&row, row.elapsed_end_s());
+}
+
+#[test]
+fn a_limit_is_not_exceeded_by_the_bursts_it_lets_go() {
+    let mut row = started_row();
+    row.set_limit(Some(100_000_000));
+    // A megabyte at once every ten milliseconds, seen a little before and a little after.
+    for i in 0..400_u32 {
+        let t_s = f64::from(i) * 0.01;
+        sample(&mut row, t_s, u64::from(i) * 1_000_000);
+        sample(&mut row, t_s + 0.000_5, u64::from(i + 1) * 1_000_000);
+    }
+    finish(&mut row, 4.0);
+    let numbers = row.numbers(4.0);
+    assert!(numbers.peak < 105e6, "{numbers:?}");
+}
+
+#[test]
+fn time_left_follows_a_new_limit_at_once() {
+    let mut row = half_way();
+    row.set_limit(Some(20_000_000));
+    assert!(is_near(row.numbers(0.5).left_s.unwrap(), 10.0));
+}
+
+#[test]
+fn the_rate_axis_grows_while_it_runs_and_settles_at_the_end() {
+    let axis = RateAxis::default().follow(6e9, 0.05, false);
+    assert_eq!(
+        axis.follow(4e9, 0.05, false).top.total_cmp(&6e9),
+        std::cmp::Ordering::Equal
+    );
+    assert!(axis.follow(8e9, 0.05, false).top > 7e9);
+    assert!(
+        axis.follow(4e9, 0.1, false).top < 5e9,
+        "the spike is not drawn any more"
+    );
+    assert!(axis.follow(4e9, 0.05, true).top < 5e9);
+}
+
+#[test]
+fn a_row_settles_half_a_second_after_its_end() {
+    let mut row = half_way();
+    row.note_end(0.5);
+    assert!(!row.has_settled(9.0), "it runs");
+    finish(&mut row, 1.0);
+    row.note_end(1.0);
+    row.note_end(1.3);
+    assert!(!row.has_settled(1.4) && row.has_settled(1.6));
 }

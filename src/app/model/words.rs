@@ -1,0 +1,116 @@
+//! What went wrong, in the window's words: the engine's own name the command line's flags, which mean nothing here.
+
+use crate::Error;
+
+use super::format;
+
+/// One line for people: what happened, to what, and what to do in this window.
+#[must_use]
+pub fn of(error: &Error) -> String {
+    match error {
+        Error::SinkExists(path) => format!(
+            "{} exists and is never overwritten: choose another name under Into",
+            path.display()
+        ),
+        Error::NotEnoughMemory { needed, available } => not_enough_memory(*needed, *available),
+        Error::DiskFull { path, needed } => format!(
+            "{} needs {}, more than its disk has free or a limit allows: choose another folder, or free space",
+            path.display(),
+            format::bytes(*needed)
+        ),
+        Error::Silent(timeout) => format!(
+            "the peer said nothing for {}: it may hang, or the timeout under Advanced is too short",
+            format::duration(timeout.as_secs_f64())
+        ),
+        Error::ClosedEarly {
+            missing,
+            received,
+            total,
+        } => format!(
+            "the peer closed the connection early: {} had moved, {} are missing",
+            format::done_of(*received, *total),
+            format::bytes(*missing)
+        ),
+        other => without_flags(&other.to_string()),
+    }
+}
+
+/// More is asked for than memory can hold.
+#[must_use]
+pub fn not_enough_memory(needed: u64, available: u64) -> String {
+    format!(
+        "{} of memory are needed and {} are free: receive into a file, or discard",
+        format::bytes(needed),
+        format::bytes(available)
+    )
+}
+
+/// A message without the flags that it names: by the fields that do the same here, and without the dashes of the rest.
+fn without_flags(message: &str) -> String {
+    let message = [
+        ("; --dtype u8 sends the file as it is", ""),
+        ("add --wire raw", "choose the raw wire under Advanced"),
+        (
+            "add --count or --shape, and --dtype",
+            "say its type and its shape under Advanced",
+        ),
+    ]
+    .into_iter()
+    .fold(message.to_owned(), |message, (flags, fields)| {
+        message.replace(flags, fields)
+    });
+    let words: Vec<&str> = message
+        .split(' ')
+        .map(|word| match word.strip_prefix("--") {
+            Some(flag) if flag.starts_with(|c: char| c.is_ascii_lowercase()) => flag,
+            _ => word,
+        })
+        .collect();
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_flag_is_shown_and_sizes_have_units() {
+        let table = [
+            (
+                Error::SinkExists("/data/a".into()),
+                "/data/a exists and is never overwritten: choose another name under Into",
+            ),
+            (
+                Error::NotEnoughMemory {
+                    needed: 28_000_000_000,
+                    available: 8_110_000_000,
+                },
+                "28.0 GB of memory are needed and 8.11 GB are free: receive into a file, or discard",
+            ),
+            (
+                Error::Silent(std::time::Duration::from_secs(30)),
+                "the peer said nothing for 30 s: it may hang, or the timeout under Advanced is too short",
+            ),
+            (
+                Error::ClosedEarly {
+                    missing: 566_000_000,
+                    received: 47_434_000_000,
+                    total: 48_000_000_000,
+                },
+                "the peer closed the connection early: 47.4 of 48.0 GB had moved, 566 MB are missing",
+            ),
+            (
+                Error::OtherProtocol("it begins with HTTP; for the bytes alone add --wire raw".to_owned()),
+                "the peer speaks another protocol: it begins with HTTP; for the bytes alone choose the raw wire under \
+                 Advanced",
+            ),
+            (
+                Error::Usage("the raw wire needs --dtype f64 and --shape 3,4 - or another".to_owned()),
+                "the raw wire needs dtype f64 and shape 3,4 - or another",
+            ),
+        ];
+        for (error, words) in table {
+            assert_eq!(of(&error), words);
+        }
+    }
+}
