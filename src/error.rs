@@ -49,7 +49,7 @@ pub enum Error {
     #[error("{0} changed while it was being sent: send it again when nothing writes to it")]
     SourceChanged(PathBuf),
     /// The array is larger than the memory that is free.
-    #[error("{needed} bytes of memory are needed and {available} are free: receive into a file, or discard")]
+    #[error("{} of memory are needed and {} are free: receive into a file, or discard", size(*needed), size(*available))]
     NotEnoughMemory {
         /// Bytes asked for.
         needed: u64,
@@ -57,9 +57,7 @@ pub enum Error {
         available: u64,
     },
     /// The disk cannot hold the array.
-    #[error(
-        "{path} needs {needed} bytes, more than its disk has free or a limit allows: choose another folder, or free space"
-    )]
+    #[error("{path} needs {}, more than its disk has free or a limit allows: choose another folder, or free space", size(*needed))]
     DiskFull {
         /// The file that was to be written.
         path: PathBuf,
@@ -67,7 +65,7 @@ pub enum Error {
         needed: u64,
     },
     /// A file is in the way of the sink.
-    #[error("{0} exists and is never overwritten: choose another name, or --at to receive into a part of it")]
+    #[error("{0} exists and is never overwritten: choose another name, or receive into a part of it")]
     SinkExists(PathBuf),
     /// The sink cannot be created or written.
     #[error("cannot write {path}: {reason}")]
@@ -113,8 +111,11 @@ pub enum Error {
     #[error("the peer closed the connection {0}")]
     ClosedWhile(&'static str),
     /// The peer was silent for longer than the timeout.
-    #[error("the peer said nothing for {} s: it may hang, or --timeout is too short", .0.as_secs_f64())]
+    #[error("the peer said nothing for {} s: it may hang, or the timeout is too short", .0.as_secs_f64())]
     Silent(Duration),
+    /// The peer did not answer the native wire's offer within the timeout.
+    #[error("the peer did not answer for {} s: one that does not speak the native wire needs npy or raw", .0.as_secs_f64())]
+    Unanswered(Duration),
     /// The peer does not speak any of Arraylift's wires.
     #[error("the peer speaks another protocol: {0}")]
     OtherProtocol(String),
@@ -131,7 +132,7 @@ pub enum Error {
     #[error("the peer gave up: {0}")]
     Aborted(String),
     /// A block's checksum is not the one of its bytes.
-    #[error("block {index} (bytes {start} to {end}) was damaged on the way: nothing was kept, send again")]
+    #[error("block {index} (bytes {start} to {end}) was damaged on the way: send again")]
     DamagedBlock {
         /// The block's number, from 0.
         index: u64,
@@ -139,6 +140,16 @@ pub enum Error {
         start: u64,
         /// The byte after its last.
         end: u64,
+    },
+    /// The transfer failed with a part of an existing file overwritten.
+    #[error("{cause}; {bytes} bytes of {path} are overwritten already")]
+    PartlyOverwritten {
+        /// The existing file.
+        path: PathBuf,
+        /// How many of its bytes are other ones now.
+        bytes: u64,
+        /// Why the transfer failed.
+        cause: Box<Error>,
     },
     /// The two ends do not agree on the checksum of the whole array.
     #[error("the receiver's checksum of the array differs from the sender's: send again")]
@@ -158,6 +169,7 @@ impl Error {
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {
+            Self::PartlyOverwritten { cause, .. } => cause.fault(),
             Self::Usage(_)
             | Self::SourceMissing(_)
             | Self::SourceIsFolder(_)
@@ -174,6 +186,7 @@ impl Error {
             Self::ClosedEarly { .. }
             | Self::ClosedWhile(_)
             | Self::Silent(_)
+            | Self::Unanswered(_)
             | Self::OtherProtocol(_)
             | Self::Protocol(_)
             | Self::BadOffer(_)
@@ -187,8 +200,9 @@ impl Error {
     /// What a peer is told: enough to act on, nothing of this machine's paths.
     pub(crate) fn for_peer(&self) -> String {
         match self {
-            Self::DiskFull { needed, .. } => format!("its disk has no room for {needed} bytes"),
-            Self::NotEnoughMemory { needed, .. } => format!("it has no memory for {needed} bytes"),
+            Self::PartlyOverwritten { cause, .. } => cause.for_peer(),
+            Self::DiskFull { needed, .. } => format!("its disk has no room for {}", size(*needed)),
+            Self::NotEnoughMemory { needed, .. } => format!("it has no memory for {}", size(*needed)),
             Self::SinkExists(_) => "a file of that name exists there and is never overwritten".into(),
             Self::SinkUnwritable { reason, .. } => format!("it cannot write the file: {reason}"),
             Self::SinkMismatch { reason, .. } => {
@@ -207,6 +221,11 @@ impl Error {
             reason: reason(error),
         }
     }
+}
+
+/// A number of bytes for people.
+fn size(bytes: u64) -> impl std::fmt::Display {
+    bytesize::ByteSize(bytes).display().si()
 }
 
 /// What the system said, without the error number that means nothing to people.

@@ -38,7 +38,8 @@ fn has_display() -> bool {
 /// Returns when the window was closed, or says why there is none.
 #[cfg(feature = "app")]
 fn open_window(path: Option<PathBuf>) -> Result<(), String> {
-    arraylift::app::run(arraylift::app::AppOptions { path }).map_err(|error| format!("the window cannot open: {error}"))
+    // What the window system says is for its developers: sources and lines.
+    arraylift::app::run(arraylift::app::AppOptions { path }).map_err(|_| "this display opens no window".into())
 }
 
 #[cfg(not(feature = "app"))]

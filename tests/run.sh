@@ -9,15 +9,10 @@ cd "$root"
 results=()
 skipped=()
 failures=0
-display_server=
 home=$(mktemp -d)
 
 finish() {
-    # Only what this script started, and by its number.
-    if [[ -n $display_server ]]; then
-        kill "$display_server" 2>/dev/null || true
-        wait "$display_server" 2>/dev/null || true
-    fi
+    end_display
     rm -rf "$home"
 }
 trap finish EXIT
@@ -34,29 +29,12 @@ run() {
     results+=("$(printf '%-7s %s (%s%d s)' "$outcome" "$name" "$counts" $((SECONDS - start)))")
 }
 
-# A display of this run's own, on a number that is free.
-start_display() {
-    local display number
-    exec {display}<> <(:)
-    Xvfb -displayfd "$display" -screen 0 1600x1200x24 -nolisten tcp >"$target/xvfb.log" 2>&1 </dev/null &
-    display_server=$!
-    if read -r -t 20 -u "$display" number; then
-        export DISPLAY=:$number
-    else
-        tail -n 5 "$target/xvfb.log"
-        failures=$((failures + 1))
-        results+=("FAILED  the display did not start; what it said: $target/xvfb.log")
-    fi
-    exec {display}>&-
-}
-
 step "what is needed"
 if ! command -v cargo >/dev/null; then
     echo "cargo is missing: install Rust first, see https://rustup.rs"
     exit 1
 fi
-packages=(xvfb libgl1-mesa-dri libegl1 libgl1 mesa-vulkan-drivers libvulkan1 libxkbcommon-x11-0 xdotool imagemagick
-    x11-utils python3-venv iproute2)
+packages=("${window_packages[@]}" mesa-vulkan-drivers libvulkan1 x11-utils python3-venv iproute2)
 command -v cc >/dev/null || packages+=(gcc libc6-dev)
 need_packages "${packages[@]}"
 need_python
@@ -71,7 +49,10 @@ else
     skipped+=("tests named snapshot: there is no Vulkan driver that draws in software (mesa-vulkan-drivers)")
 fi
 if command -v Xvfb >/dev/null && command -v xdotool >/dev/null && command -v import >/dev/null; then
-    start_display
+    start_display || {
+        failures=$((failures + 1))
+        results+=("FAILED  the display did not start; what it said: $target/xvfb.log")
+    }
 else
     skipped+=("tests named window: they need Xvfb, xdotool and ImageMagick")
 fi

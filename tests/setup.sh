@@ -1,4 +1,4 @@
-# Sourced by tests/run.sh, tests/bench/versus.sh and .ci/run: where things are, and what a test machine needs.
+# Sourced by the scripts in tests/, tests/bench/ and .ci/: where things are, and what a test machine needs.
 # Everything here can be called again at no cost; nothing is installed that is there already.
 # shellcheck shell=bash
 
@@ -8,6 +8,10 @@ if [[ -n ${CARGO_TARGET_DIR:-} ]]; then export CARGO_TARGET_DIR=$target; fi
 export PYTHONDONTWRITEBYTECODE=1
 missing_packages=()
 python=
+display_server=
+# What the window needs that someone's own machine has anyway, and what looks at it.
+# shellcheck disable=SC2034
+window_packages=(xvfb libgl1-mesa-dri libegl1 libgl1 libxkbcommon-x11-0 xdotool imagemagick)
 
 # One line a step, with the time since the start.
 step() { printf '== %s == (%d:%02d)\n' "$1" $((SECONDS / 60)) $((SECONDS % 60)); }
@@ -61,6 +65,30 @@ need_python() {
     fi
     echo "Could not; install NumPy for $(command -v python3 || echo python3), or allow the network"
     python=
+}
+
+# A display of this script's own, on a number that is free. It is there until end_display.
+# Without -noreset it would begin anew whenever its last window closes, and turn the next one away meanwhile.
+start_display() {
+    local display number
+    exec {display}<> <(:)
+    Xvfb -displayfd "$display" -screen 0 1600x1200x24 -nolisten tcp -noreset >"$target/xvfb.log" 2>&1 </dev/null &
+    display_server=$!
+    if ! read -r -t 20 -u "$display" number; then
+        exec {display}>&-
+        tail -n 5 "$target/xvfb.log"
+        return 1
+    fi
+    exec {display}>&-
+    export DISPLAY=:$number
+}
+
+# Ends only what start_display has started, and by its number.
+end_display() {
+    if [[ -z $display_server ]]; then return 0; fi
+    kill "$display_server" 2>/dev/null || true
+    wait "$display_server" 2>/dev/null || true
+    display_server=
 }
 
 mkdir -p "$target"

@@ -36,7 +36,7 @@ Examples:
   arraylift send big.npy server:25000
   arraylift send range:0:1e9:0.5 '[::1]:25000' --limit 200MB/s
   arraylift send big.bin unix:/run/arrays --offset 1GiB --length 256MiB --dtype f32
-  arraylift send big.npy server:25000 --wire npy         for np.load(sock.makefile('rb')) there";
+  arraylift send big.npy server:25000 --wire npy         for NumPy there, as the README shows";
 
 const RECEIVE_EXAMPLES: &str = "\
 Examples:

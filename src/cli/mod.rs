@@ -21,7 +21,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use arraylift::Error;
-use clap::Parser as _;
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser as _};
 
 pub use arguments::Command;
 
@@ -60,7 +61,15 @@ impl Failure {
 pub fn parse() -> Result<(Option<Command>, Option<PathBuf>), ExitCode> {
     let typed = arguments::Arguments::try_parse().map_err(|error| {
         if error.use_stderr() {
-            exit(&Failure::Usage(one_line(&error.render().to_string())))
+            let typed = std::env::args().nth(1).unwrap_or_default();
+            exit(&Failure::Usage(match error.kind() {
+                ErrorKind::ArgumentConflict | ErrorKind::UnknownArgument
+                    if !is_command(&typed) && !typed.starts_with('-') =>
+                {
+                    format!("{typed} is no command: loopback, send or receive (--help tells more)")
+                }
+                _ => one_line(&error.render().to_string()),
+            }))
         } else {
             // Help or the version; a reader who has gone needs neither.
             let _ = error.print();
@@ -84,6 +93,12 @@ fn complain(message: &dyn Display) {
 /// A text without what would move the cursor or ring the bell: names of files and words of peers can be anything.
 fn printable(text: &str) -> String {
     text.replace(char::is_control, "\u{fffd}")
+}
+
+fn is_command(word: &str) -> bool {
+    arguments::Arguments::command()
+        .get_subcommands()
+        .any(|command| command.get_name() == word)
 }
 
 /// What clap says in a paragraph, as one line without the usage that `--help` tells better.

@@ -39,8 +39,15 @@ fn serve(plan: &Receive, listener: &Listener, signals: &Signals, report: &mut Re
     let mut result = Ok(());
     loop {
         if open && !waiting && running.len() < AT_ONCE {
-            running.push(start(plan, listener)?);
-            waiting = true;
+            match start(plan, listener) {
+                Ok(one) => {
+                    running.push(one);
+                    waiting = true;
+                }
+                // No descriptor or thread is left: one that ends gives its own back.
+                Err(_) if !running.is_empty() => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         if running.is_empty() {
             return result;

@@ -1,4 +1,4 @@
-//! Ctrl-C and `kill`: the first asks the command to give up and clean up, a second one ends the program at once.
+//! Ctrl-C, `kill` and a terminal that closes: the first asks the command to give up and clean up, a second one ends the program at once.
 //! And a write past the limit of a file's size is an error, not the end of the program.
 
 use std::io::Read as _;
@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use arraylift::Error;
 use crossbeam_channel::{Receiver, bounded};
 use rustix::process::Signal;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::{SigId, flag, low_level};
 
 /// Where signals are heard while this lives.
@@ -41,7 +41,7 @@ impl Signals {
         let (mut reader, bell) = UnixStream::pair()?;
         let mut registered = Vec::new();
         let once = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM] {
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
             // In this order: the first signal finds `once` unset, and sets it.
             registered.push(flag::register_conditional_shutdown(signal, 1, Arc::clone(&once))?);
             registered.push(flag::register(signal, Arc::clone(&once))?);

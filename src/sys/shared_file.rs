@@ -52,6 +52,11 @@ impl SharedFile {
         })
     }
 
+    /// What the file system says of the open file.
+    pub(crate) fn metadata(&self) -> io::Result<std::fs::Metadata> {
+        self.file.metadata()
+    }
+
     /// Adds `at..at + len` to a checksum. If someone writes there meanwhile, the checksum is of some mixture.
     pub(crate) fn checksum(&self, at: usize, len: usize, digest: &mut crc_fast::Digest) -> Result<(), ReadError> {
         self.guarded(at, len, |pointer| {

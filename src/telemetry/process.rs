@@ -7,21 +7,21 @@ use crate::sys;
 pub struct ProcessUsage {
     /// CPU time of all its threads so far, in seconds.
     pub cpu_s: f64,
-    /// Its memory that is in RAM, in bytes.
+    /// Its memory that is in RAM, in bytes; without the pages of mapped files, which are the page cache's.
     pub resident_bytes: u64,
 }
 
-/// Reads it. `proc_pid_statm(5)`.
+/// Reads it. `proc_pid_status(5)`.
 #[must_use]
 pub fn process_usage() -> ProcessUsage {
     let usage = sys::process_usage();
-    let pages = std::fs::read_to_string("/proc/self/statm")
-        .ok()
-        .and_then(|statm| statm.split_whitespace().nth(1)?.parse::<u64>().ok())
-        .unwrap_or(0);
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     ProcessUsage {
         cpu_s: (usage.user + usage.system).as_secs_f64(),
-        resident_bytes: pages * rustix::param::page_size() as u64,
+        resident_bytes: ["RssAnon:", "RssShmem:"]
+            .iter()
+            .filter_map(|name| kib_field(&status, name))
+            .sum(),
     }
 }
 
@@ -30,12 +30,13 @@ pub fn process_usage() -> ProcessUsage {
 #[must_use]
 pub fn available_memory_bytes() -> Option<u64> {
     let meminfo = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let machine = available_of(&meminfo)?;
+    let machine = kib_field(&meminfo, "MemAvailable:")?;
     Some(group_available_bytes().map_or(machine, |group| group.min(machine)))
 }
 
-fn available_of(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+/// A field of procfs such as `MemAvailable:   1000 kB`, in bytes.
+fn kib_field(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kib.checked_mul(1024)
 }
@@ -57,8 +58,8 @@ mod tests {
     #[test]
     fn available_memory_is_read_from_meminfo() {
         let meminfo = "MemTotal:       24576000 kB\nMemFree: 1 kB\nMemAvailable:   1000 kB\n";
-        assert_eq!(available_of(meminfo), Some(1_024_000));
-        assert_eq!(available_of("MemTotal: 5 kB"), None);
+        assert_eq!(kib_field(meminfo, "MemAvailable:"), Some(1_024_000));
+        assert_eq!(kib_field("MemTotal: 5 kB", "MemAvailable:"), None);
         assert!(available_memory_bytes().is_some_and(|bytes| bytes > 0));
     }
 

@@ -38,6 +38,11 @@ pub(super) trait Machine {
     /// Tells the peer why nothing more comes, as far as that goes without waiting.
     fn give_up(&mut self, reason: &str);
 
+    /// The error for a peer that has said nothing for so long.
+    fn silence(&self, timeout: Duration) -> Error {
+        Error::Silent(timeout)
+    }
+
     /// Takes the last stamp.
     fn end(&mut self);
 
@@ -106,7 +111,7 @@ fn run(
                 }
                 let patience = heard_at + timeout;
                 if now >= patience {
-                    return Err(Error::Silent(timeout));
+                    return Err(machine.silence(timeout));
                 }
                 let until = until.map_or(patience, |until| until.min(patience));
                 let longest = until.saturating_duration_since(now);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::ToSocketAddrs;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,7 +46,7 @@ impl Endpoint {
         let Some((host, port)) = text.rsplit_once(':') else {
             return Err(bad("an endpoint is HOST:PORT, such as localhost:25000, or unix:PATH"));
         };
-        if port.parse::<u16>().is_err() {
+        if port.parse::<u16>().is_err() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(bad("the port after the colon is a number from 0 to 65535"));
         }
         let bracketed = host.starts_with('[') && host.ends_with(']');
@@ -175,7 +175,7 @@ struct Listening {
     socket: Socket,
     address: String,
     /// A Unix socket's file, removed with the listener.
-    file: Option<PathBuf>,
+    file: Option<SocketFile>,
 }
 
 impl Listener {
@@ -253,7 +253,7 @@ impl Listener {
                     None,
                 )
             }
-            Endpoint::Unix(path) => (at.to_string(), Some(path.clone())),
+            Endpoint::Unix(path) => (at.to_string(), Some(SocketFile::new(path))),
         };
         Ok(Self(Arc::new(Listening { socket, address, file })))
     }
@@ -261,11 +261,36 @@ impl Listener {
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        if let Some(file) = &self.file {
+        if let Some(file) = self.file.as_ref().filter(|file| file.is_still_there()) {
             // Gone already is as good.
-            let _ = std::fs::remove_file(file);
+            let _ = std::fs::remove_file(&file.path);
         }
     }
+}
+
+/// A file that was made by binding, and that another may have taken the place of.
+#[derive(Debug)]
+struct SocketFile {
+    path: PathBuf,
+    identity: Option<(u64, u64)>,
+}
+
+impl SocketFile {
+    fn new(path: &Path) -> Self {
+        Self {
+            path: path.into(),
+            identity: identity_of(path),
+        }
+    }
+
+    fn is_still_there(&self) -> bool {
+        self.identity.is_some() && identity_of(&self.path) == self.identity
+    }
+}
+
+fn identity_of(path: &Path) -> Option<(u64, u64)> {
+    let metadata = std::fs::symlink_metadata(path).ok()?;
+    Some((metadata.dev(), metadata.ino()))
 }
 
 /// Both ends of a TCP connection over this machine's loopback.
@@ -470,6 +495,17 @@ mod tests {
         assert!(!path.exists(), "a listener removes its file");
         std::fs::write(&path, "precious").expect("write");
         assert!(matches!(Listener::bind(&at), Err(Error::Endpoint { .. })));
+        assert_eq!(std::fs::read_to_string(&path).expect("still there"), "precious");
+    }
+
+    #[test]
+    fn a_file_that_took_the_place_of_a_socket_is_left_alone() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("s");
+        let listener = Listener::bind(&Endpoint::Unix(path.clone())).expect("free");
+        std::fs::rename(&path, folder.path().join("moved")).expect("rename");
+        std::fs::write(&path, "precious").expect("write");
+        drop(listener);
         assert_eq!(std::fs::read_to_string(&path).expect("still there"), "precious");
     }
 

@@ -8,6 +8,7 @@ mod drive;
 mod endpoint;
 mod event;
 mod limiter;
+mod memory;
 mod outbox;
 mod plan;
 mod receiver;

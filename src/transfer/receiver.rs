@@ -41,6 +41,8 @@ pub(super) struct ReceiveMachine {
     /// The sink, once it is known what comes.
     landing: Option<(Landing, Prefix)>,
     total_bytes: u64,
+    /// By then it must be known what comes.
+    offer_due: Instant,
     limiter: Limiter,
     /// Where both ends are here, the sender alone keeps to the limit and to pauses.
     led_by_sender: bool,
@@ -75,6 +77,7 @@ impl ReceiveMachine {
             outbox: Outbox::default(),
             landing: None,
             total_bytes: 0,
+            offer_due: now + options.timeout,
             limiter: Limiter::new(now),
             keep_alive_interval: keep_alive_interval(options.timeout),
             keep_alive_at: now,
@@ -170,19 +173,29 @@ impl ReceiveMachine {
 
     fn paused(&mut self, now: Instant) -> Progress {
         self.teller.state(State::Paused);
-        if now >= self.keep_alive_at {
-            self.keep_alive_at = now + self.keep_alive_interval;
-            if let Some(bytes) = self.wire.keep_alive() {
-                self.outbox.push(&bytes);
-                return Progress::Moved;
-            }
+        if self.keep_alive(now) {
+            return Progress::Moved;
         }
         Self::rest(self.keep_alive_at)
+    }
+
+    /// Tells the sender that we are still here, where that is due.
+    fn keep_alive(&mut self, now: Instant) -> bool {
+        if now < self.keep_alive_at {
+            return false;
+        }
+        self.keep_alive_at = now + self.keep_alive_interval;
+        let bytes = self.wire.keep_alive();
+        self.outbox.push(bytes.as_deref().unwrap_or_default());
+        bytes.is_some()
     }
 
     fn receive(&mut self, at: u64, len: u64, now: Instant) -> Result<Progress, Error> {
         let wanted = len.min(self.options.chunk_bytes.max(1) as u64);
         let limit = self.controls.limit_bytes_per_s().filter(|_| !self.led_by_sender);
+        if limit.is_some() && self.keep_alive(now) {
+            return Ok(Progress::Moved);
+        }
         let allowed = match self.limiter.allow(limit, wanted, now) {
             Allowance::Bytes(bytes) => bytes,
             Allowance::NotBefore(then) => return Ok(Self::rest(then)),
@@ -205,6 +218,7 @@ impl ReceiveMachine {
                 self.limiter.spend(received);
                 self.wire.landed(received);
                 self.probe.moved(received);
+                landing.landed(received, self.probe.bytes());
                 if preview_whole {
                     self.teller.tell(preview.event());
                 }
@@ -290,14 +304,8 @@ impl ReceiveMachine {
             _ => None,
         }
     }
-}
 
-impl Machine for ReceiveMachine {
-    fn socket(&self) -> BorrowedFd<'_> {
-        self.connection.as_fd()
-    }
-
-    fn step(&mut self, now: Instant, _ready: bool) -> Result<Progress, Error> {
+    fn advance(&mut self, now: Instant) -> Result<Progress, Error> {
         if !self.outbox.is_empty() {
             return match self.outbox.flush(self.connection.as_fd(), false, &mut self.probe) {
                 Ok(()) => Ok(Progress::Moved),
@@ -323,6 +331,10 @@ impl Machine for ReceiveMachine {
             Want::Control(most) => {
                 if self.landing.is_none() {
                     self.teller.state(State::Connecting);
+                    // One byte now and then is no greeting: it does not keep a place for ever.
+                    if now >= self.offer_due {
+                        return Err(Error::Silent(self.options.timeout));
+                    }
                 }
                 self.hear(most)
             }
@@ -351,6 +363,21 @@ impl Machine for ReceiveMachine {
             }
             Want::Done => self.publish(),
         }
+    }
+}
+
+impl Machine for ReceiveMachine {
+    fn socket(&self) -> BorrowedFd<'_> {
+        self.connection.as_fd()
+    }
+
+    fn step(&mut self, now: Instant, _ready: bool) -> Result<Progress, Error> {
+        let step = self.advance(now);
+        let bytes = self.probe.bytes();
+        step.map_err(|cause| match &self.landing {
+            Some((landing, _)) => landing.failure(cause, bytes),
+            None => cause,
+        })
     }
 
     fn give_up(&mut self, reason: &str) {
@@ -412,7 +439,7 @@ mod tests {
         };
         let origin = Origin::Range(Range::parse(range, None).expect("range"));
         let source = Source::open(&SourceSpec { origin, slice: None }).expect("source");
-        let SendPath { route, reason } = source.send_path(SendRouteChoice::Auto, 4096).expect("route");
+        let SendPath { route, reason } = source.send_path(SendRouteChoice::Auto, wire, 4096).expect("route");
         let path = SendPath {
             route: Box::new(Stingy::new(route, bytes_max)),
             reason,

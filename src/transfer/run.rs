@@ -97,7 +97,15 @@ impl Run<'_> {
             Job::Loopback { source, sink } => {
                 sink.check()?;
                 let source = Source::open(&source)?;
-                let path = source.send_path(self.options.send_route, self.options.chunk_bytes)?;
+                let path = source.send_path(self.options.send_route, self.options.wire, self.options.chunk_bytes)?;
+                if let SinkSpec::Within { path, .. } = &sink
+                    && source.is_file_at(path)
+                {
+                    return Err(Error::Usage(format!(
+                        "{} cannot be received into itself",
+                        path.display()
+                    )));
+                }
                 let (title, expect) = (source.title.clone(), source.meta.clone());
                 self.begin_clock(Side::Sender, State::Connecting);
                 let (sending, receiving) = loopback_pair()?;
@@ -111,7 +119,7 @@ impl Run<'_> {
             Job::Send { source, to } => {
                 self.peer = Some(to.to_string());
                 let source = Source::open(&source)?;
-                let path = source.send_path(self.options.send_route, self.options.chunk_bytes)?;
+                let path = source.send_path(self.options.send_route, self.options.wire, self.options.chunk_bytes)?;
                 self.begin_clock(Side::Sender, State::Connecting);
                 let wake = self.controls.wake_of(Side::Sender);
                 let cancelled = || self.controls.is_cancelled();

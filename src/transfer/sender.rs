@@ -26,7 +26,8 @@ use super::source::{SendPath, Source};
 const BLOCK_DURATION: Duration = Duration::from_millis(50);
 const BLOCK_BYTES_MIN: u64 = 4 << 10;
 /// No event tells that the peer has acknowledged the last byte.
-const HAND_OVER_INTERVAL: Duration = Duration::from_micros(200);
+const HAND_OVER_INTERVAL_MIN: Duration = Duration::from_micros(200);
+const HAND_OVER_INTERVAL_MAX: Duration = Duration::from_millis(50);
 
 /// Sends one array over one connection.
 pub(super) struct SendMachine {
@@ -48,6 +49,8 @@ pub(super) struct SendMachine {
     started: bool,
     /// Nothing more will be written, and the peer has been told.
     shut: bool,
+    /// Grows while the peer takes its time.
+    hand_over_interval: Duration,
     probe: Probe,
     teller: Teller,
 }
@@ -95,6 +98,7 @@ impl SendMachine {
             sink,
             started: false,
             shut: false,
+            hand_over_interval: HAND_OVER_INTERVAL_MIN,
             probe: gear.probe,
             teller: gear.teller,
         })
@@ -261,7 +265,8 @@ impl SendMachine {
             }
         }
         if self.connection.is_tcp() && unacknowledged_bytes(self.connection.as_fd()).is_ok_and(|bytes| bytes > 0) {
-            let until = Some(now + HAND_OVER_INTERVAL);
+            let until = Some(now + self.hand_over_interval);
+            self.hand_over_interval = (2 * self.hand_over_interval).min(HAND_OVER_INTERVAL_MAX);
             return Ok(Some(self.wait_to_hear(until, true)));
         }
         Ok(None)
@@ -343,6 +348,14 @@ impl Machine for SendMachine {
             self.outbox.push(&bytes);
             // The peer learns of the end by the closing connection all the same.
             let _ = self.outbox.flush(self.connection.as_fd(), false, &mut self.probe);
+        }
+    }
+
+    fn silence(&self, timeout: Duration) -> Error {
+        if self.wire.agreed() {
+            Error::Silent(timeout)
+        } else {
+            Error::Unanswered(timeout)
         }
     }
 

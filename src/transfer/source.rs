@@ -11,8 +11,9 @@ use crate::error::{Error, reason};
 use crate::route::SendRouteChoice;
 use crate::route::send::{COPYING_BYTES_MAX, Copying, Generated, Mapped, SendRoute, Sendfile};
 use crate::sys::{ReadError, SharedFile};
-use crate::telemetry::available_memory_bytes;
+use crate::wire::WireChoice;
 
+use super::memory;
 use super::plan::{Origin, Slice, SourceSpec};
 
 /// What a source is, before anything is sent.
@@ -122,6 +123,11 @@ impl Source {
         let mut file = File::open(path).map_err(|error| unreadable(&error))?;
         let metadata = file.metadata().map_err(|error| unreadable(&error))?;
         let file_bytes = metadata.len();
+        if file_bytes == 0 && file.read(&mut [0]).is_ok_and(|read| read > 0) {
+            return Err(invalid(
+                "the system makes it up as it is read, and does not tell its length; copy it into a file first".into(),
+            ));
+        }
         let is_npy = dtype.is_none() && path.extension().is_some_and(|extension| extension == "npy");
         let (whole, data_offset) = if is_npy {
             npy_of(&mut file, file_bytes).map_err(invalid)?
@@ -159,7 +165,15 @@ impl Source {
     }
 
     /// The route for a choice. What has to be prepared, such as a range in memory, is prepared here.
-    pub(super) fn send_path(&self, choice: SendRouteChoice, chunk_bytes: usize) -> Result<SendPath, Error> {
+    ///
+    /// Pages that `sendfile` gave to a socket are still the file's: whoever writes to the file changes what a peer has
+    /// not read yet. A receipt tells that it has; on a wire without one, `auto` takes a copy.
+    pub(super) fn send_path(
+        &self,
+        choice: SendRouteChoice,
+        wire: WireChoice,
+        chunk_bytes: usize,
+    ) -> Result<SendPath, Error> {
         let asked = "asked for";
         let base = self.base;
         Ok(match (choice, &self.content) {
@@ -176,6 +190,14 @@ impl Source {
                 SendPath {
                     route: Box::new(Sendfile::new(file, 0)),
                     reason: asked,
+                }
+            }
+            (SendRouteChoice::Auto, Content::File { file, .. })
+                if matches!(wire, WireChoice::Npy | WireChoice::Raw) =>
+            {
+                SendPath {
+                    route: Box::new(Mapped::new(Arc::clone(file), base)),
+                    reason: "without a receipt nobody tells when the socket is done with the file's pages",
                 }
             }
             (SendRouteChoice::Auto, Content::File { file, .. }) => SendPath {
@@ -213,14 +235,23 @@ impl Source {
 
     /// Fails where someone has written to the source since it was opened.
     pub(super) fn check_unchanged(&self) -> Result<(), Error> {
-        let Content::File { path, stamp, .. } = &self.content else {
+        let Content::File { path, file, stamp } = &self.content else {
             return Ok(());
         };
-        match std::fs::metadata(path) {
+        // Of the open file: whether its name has moved on does not matter.
+        match file.metadata() {
             Ok(metadata) if FileStamp::of(&metadata) == *stamp => Ok(()),
-            // Renamed or removed while open: its bytes are still the ones that were offered.
-            Err(_) => Ok(()),
-            Ok(_) => Err(Error::SourceChanged(path.clone())),
+            _ => Err(Error::SourceChanged(path.clone())),
+        }
+    }
+
+    /// Whether it is the file at `path`.
+    pub(super) fn is_file_at(&self, path: &Path) -> bool {
+        match (&self.content, std::fs::metadata(path)) {
+            (Content::File { stamp, .. }, Ok(metadata)) => {
+                (stamp.device, stamp.inode) == (metadata.dev(), metadata.ino())
+            }
+            _ => false,
         }
     }
 
@@ -257,7 +288,7 @@ impl Source {
                 "the copying route takes time that grows with the square of the length: it is refused above 1 GB";
             return Err(Error::Usage(text.into()));
         }
-        check_memory(2 * len)?;
+        memory::check(2 * len)?;
         let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
         self.copy_prefix(&mut bytes)?;
         Ok(bytes)
@@ -269,14 +300,6 @@ fn short(number: Number) -> String {
     number
         .to_whole()
         .map_or_else(|| number.to_string(), |whole| whole.to_string())
-}
-
-/// Fails where so many bytes of memory are not free.
-pub(super) fn check_memory(needed: u64) -> Result<(), Error> {
-    match available_memory_bytes() {
-        Some(available) if needed > available => Err(Error::NotEnoughMemory { needed, available }),
-        _ => Ok(()),
-    }
 }
 
 impl FileStamp {
@@ -305,7 +328,7 @@ impl FileStamp {
 /// Generates a range into a file that exists in memory only, for `sendfile`.
 fn range_in_memory(range: &Range, base: u64, len: u64) -> Result<Arc<SharedFile>, Error> {
     const PIECE_BYTES: usize = 1 << 18;
-    check_memory(len)?;
+    memory::check(len)?;
     let failed = |error: io::Error| Error::system("cannot generate the range in memory", &error);
     let memory = rustix::fs::memfd_create("arraylift-range", rustix::fs::MemfdFlags::CLOEXEC);
     let file = File::from(memory.map_err(|error| failed(error.into()))?);
@@ -321,7 +344,7 @@ fn range_in_memory(range: &Range, base: u64, len: u64) -> Result<Arc<SharedFile>
 
 /// Reads a `.npy` file's header and checks that the data has the length that it says.
 fn npy_of(file: &mut File, file_bytes: u64) -> Result<(ArrayMeta, u64), String> {
-    let as_plain = "; --dtype u8 sends the file as it is";
+    let as_plain = "; viewed as u8 the file can be sent as it is";
     let mut head = Vec::new();
     let mut need = npy::MAGIC.len() + 2;
     loop {

@@ -76,7 +76,7 @@ impl ReceiveWire {
             WireChoice::Npy => Self::Npy(HeaderReader::default()),
             WireChoice::Raw => {
                 let meta = expect.ok_or_else(|| {
-                    Error::Usage("the raw wire does not say what comes: add --count or --shape, and --dtype".into())
+                    Error::Usage("the raw wire does not say what comes: say its count or shape, and its dtype".into())
                 })?;
                 Self::Raw(StreamReceiver::new(meta.clone()))
             }
@@ -281,7 +281,7 @@ fn looks_like(bytes: &[u8]) -> String {
     match known.iter().find(begins) {
         Some((_, name)) => (*name).into(),
         None => format!(
-            "it begins with {}; for the bytes alone add --wire raw",
+            "it begins with {}; for the bytes alone choose the raw wire",
             bytes[..bytes.len().min(6)].escape_ascii()
         ),
     }
@@ -455,6 +455,19 @@ mod tests {
         sender.step(Some(1));
         let refused = sender.hear(&wire.give_up("no version 7")).expect_err("a refusal");
         assert_eq!(refused, Error::Refused("no version 7".into()));
+    }
+
+    #[test]
+    fn a_receipt_before_the_last_byte_was_sent_is_not_taken() {
+        let array = ArrayMeta::vector(Dtype::u8(), 10).expect("10");
+        let mut sender = SendWire::new(WireChoice::Native, offer(array, ChecksumKind::Crc64Nvme));
+        sender.step(Some(4));
+        let mut answer = b"ARLIFT\x01\x00".to_vec();
+        answer.extend([2, 0, 0, 0, 12, 0, 0, 0, 9, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        sender.hear(&answer).expect("an acceptance");
+        let mut receipt = vec![5, 0, 0, 0, 24, 0, 0, 0, 4, 0, 8, 0, 10, 0, 0, 0, 0, 0, 0, 0];
+        receipt.extend([10, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert!(matches!(sender.hear(&receipt), Err(Error::Protocol(_))));
     }
 
     #[test]

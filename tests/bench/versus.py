@@ -1,141 +1,31 @@
 """Measures the Python recipe, iperf3 and Arraylift in turn on loopback, and prints Markdown tables. See versus.sh."""
 
 import argparse
-import datetime
-import json
 import os
-import platform
-import queue
-import shlex
 import shutil
 import socket
-import statistics
-import subprocess
 import sys
-import threading
 import time
+
+from common import (
+    TIMEOUT_S,
+    Program,
+    Unusable,
+    all_good,
+    last,
+    loopback,
+    measure,
+    print_origin,
+    print_rates,
+    rate_of,
+    ratio,
+)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RAW_PEER = os.path.join(HERE, "..", "peers", "raw_peer.py")
 # Above this the recipe cannot have been faulting in fresh pages: the system happened to have them at hand.
 WARM = 1e9
-# No single run may take longer.
-TIMEOUT_S = 180
 MIB = 1 << 20
-
-
-class Unusable(Exception):
-    """A run that gave no number, and why."""
-
-
-# ---- running programs ----
-
-
-class Program:
-    """A child process. What it says is read as it comes, so that no full pipe ever holds it up."""
-
-    def __init__(self, *command, watch=False):
-        self.command = [str(part) for part in command]
-        self.errors = ""
-        self.lines = queue.SimpleQueue()
-        self.peak = 0
-        self.process = subprocess.Popen(
-            self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        self.threads = [threading.Thread(target=self._keep_errors), threading.Thread(target=self._keep_lines)]
-        if watch:
-            self.threads.append(threading.Thread(target=self._watch_memory))
-        for thread in self.threads:
-            thread.start()
-        self.timer = threading.Timer(TIMEOUT_S, self.process.kill)
-        self.timer.start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        self.timer.cancel()
-        for thread in self.threads:
-            thread.join()
-
-    def _keep_errors(self):
-        with self.process.stderr as lines:
-            self.errors = lines.read()
-
-    def _keep_lines(self):
-        with self.process.stdout as lines:
-            for line in lines:
-                self.lines.put(line)
-        self.lines.put(None)
-
-    def _watch_memory(self):
-        # VmHWM only grows, so the last look before the end is the peak. (The peak that the kernel gives to a waiting
-        # parent begins at the parent's own size.)
-        try:
-            while self.process.poll() is None:
-                with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
-                    for line in status:
-                        if line.startswith("VmHWM:"):
-                            self.peak = max(self.peak, int(line.split()[1]) * 1024)
-                time.sleep(0.001)
-        except (FileNotFoundError, ProcessLookupError):
-            pass
-
-    def first_event(self, name):
-        """The next line, which must be the event that everything waits for."""
-        line = self.lines.get() or ""
-        try:
-            event = json.loads(line)
-        except json.JSONDecodeError:
-            event = None
-        if not isinstance(event, dict) or event.get("event") != name:
-            raise Unusable(self._complaint(f'expected the event "{name}", got {line.strip()[:200]!r}'))
-        return event
-
-    def _rest(self):
-        """The lines that are left, when there are no more to come."""
-        rest = list(iter(self.lines.get, None))
-        self.process.wait()
-        return rest
-
-    def events(self):
-        """Everything that is left to say, when the process is through and did well."""
-        events = []
-        for line in self._rest():
-            try:
-                events.append(json.loads(line))
-            except json.JSONDecodeError:
-                raise Unusable(self._complaint(f"not a JSON line: {line[:200]!r}")) from None
-        code = self.process.returncode
-        if code != 0:
-            said = [event.get("message", "") for event in events if event.get("event") == "failed"]
-            raise Unusable(self._complaint(f"exit code {code} {' '.join(said)}"))
-        return events
-
-    def document(self):
-        """One JSON document, when the process is through."""
-        text = "".join(self._rest())
-        try:
-            return json.loads(text)
-        except json.JSONDecodeError:
-            raise Unusable(self._complaint(f"not JSON: {text[:200]!r}")) from None
-
-    def _complaint(self, what):
-        self.process.kill()
-        self.threads[0].join()
-        errors = self.errors.strip().splitlines()[-3:]
-        return f"{' '.join(self.command)}: {what} {' / '.join(errors)}".strip()
-
-
-def last(program, events, name, **fields):
-    """The last event of that name with those fields."""
-    for event in reversed(events):
-        if event.get("event") == name and all(event.get(key) == value for key, value in fields.items()):
-            return event
-    seen = sorted({str(event.get("event")) for event in events})
-    raise Unusable(f'{" ".join(program.command)}: no event "{name}" with {fields}; there were {seen}')
 
 
 # ---- what is measured: each gives bytes a second ----
@@ -183,12 +73,6 @@ def wait_for_listener(server, port):
     raise Unusable("iperf3: the server did not listen")
 
 
-def loopback(options, *extra):
-    with Program(options.arraylift, "loopback", options.range, "--json", *extra) as program:
-        finished = last(program, program.events(), "finished", side="receiver")
-    return rate_of(finished, options, verified="--no-verify" not in extra)
-
-
 def two_processes(options, source=None, sink="memory", watch=False):
     """Bytes a second, and the peak memory of the sender and of the receiver."""
     receive = [options.arraylift, "receive", "127.0.0.1:0", "--into", sink, "--once", "--json"]
@@ -198,17 +82,6 @@ def two_processes(options, source=None, sink="memory", watch=False):
             sender.events()
         finished = last(receiver, receiver.events(), "finished", side="receiver")
     return rate_of(finished, options, verified=True), sender.peak, receiver.peak
-
-
-def rate_of(finished, options, verified):
-    for key in ("bytes", "rate_bytes_per_s", "verified"):
-        if key not in finished:
-            raise Unusable(f"arraylift: the finished event has no {key}: {finished}")
-    if finished["bytes"] != options.bytes:
-        raise Unusable(f"arraylift: {finished['bytes']} bytes, not {options.bytes}")
-    if verified and finished["verified"] is not True:
-        raise Unusable(f"arraylift: not verified: {finished}")
-    return finished["rate_bytes_per_s"]
 
 
 CONTESTANTS = {
@@ -225,23 +98,6 @@ RECIPE, IPERF3, *_ = CONTESTANTS
 # ---- rounds and tables ----
 
 
-def measure(options, names):
-    """Rates by name, one a round; None where a round gave none. Each goes once before, for nothing."""
-    rates = {name: [] for name in names}
-    for number in range(options.rounds + 1):
-        for name in names:
-            try:
-                rate = CONTESTANTS[name](options)
-            except Unusable as error:
-                print(f"round {number}: {name}: {error}", file=sys.stderr)
-                rate = None
-            if number > 0:
-                rates[name].append(rate)
-            shown = "no result" if rate is None else f"{rate / 1e9:.2f} GB/s"
-            print(f"round {number} of {options.rounds}: {name}: {shown}", file=sys.stderr)
-    return rates
-
-
 def cold_rounds(rates):
     """The rounds that count for ratios to the recipe: those in which it had no warm pages, if there is one."""
     recipe_rates = rates.get(RECIPE, [])
@@ -249,27 +105,14 @@ def cold_rounds(rates):
     return [number for number in usable if recipe_rates[number] < WARM] or usable
 
 
-def ratio(rates, name, base, rounds):
-    own = [rates[name][number] for number in rounds if rates[name][number]]
-    other = [rates[base][number] for number in rounds if rates[base][number]] if base in rates else []
-    return f"{statistics.median(own) / statistics.median(other):.2f}" if own and other else ""
-
-
-def print_rates(options, rates):
+def print_table(options, rates):
     cold = cold_rounds(rates)
     every = range(options.rounds)
-    print("| what | median GB/s | min..max | to the recipe | to iperf3 -Z |")
-    print("|---|---|---|---|---|")
-    for name, values in rates.items():
-        good = [value / 1e9 for value in values if value]
-        if not good:
-            print(f"| {name} | no result | | | |")
-            continue
-        lost = f" ({len(values) - len(good)} of {len(values)} rounds failed)" if len(good) < len(values) else ""
-        print(
-            f"| {name}{lost} | {statistics.median(good):.2f} | {min(good):.2f}..{max(good):.2f} "
-            f"| {ratio(rates, name, RECIPE, cold)} | {ratio(rates, name, IPERF3, every)} |"
-        )
+    more = [
+        ("to the recipe", lambda name: ratio(rates, name, RECIPE, cold)),
+        ("to iperf3 -Z", lambda name: ratio(rates, name, IPERF3, every)),
+    ]
+    print_rates(rates, more)
     if RECIPE in rates:
         warm = [number + 1 for number, rate in enumerate(rates[RECIPE]) if rate and rate >= WARM]
         print(f"\n{what_it_met(warm, [number + 1 for number in cold])}")
@@ -324,24 +167,6 @@ def remove(path):
         os.remove(path)
 
 
-def machine():
-    """This machine in a line."""
-    with open("/proc/cpuinfo", encoding="utf-8") as info:
-        models = [line.split(":", 1)[1].strip() for line in info if line.startswith("model name")]
-    settings = {
-        "transparent huge pages": "/sys/kernel/mm/transparent_hugepage/enabled",
-        "congestion control": "/proc/sys/net/ipv4/tcp_congestion_control",
-    }
-    words = [models[0] if models else platform.machine(), f"{os.cpu_count()} cores", f"Linux {platform.release()}"]
-    for name, path in settings.items():
-        if os.path.exists(path):
-            with open(path, encoding="ascii") as file:
-                value = file.read().strip()
-            chosen = value[value.find("[") + 1 : value.find("]")] if "[" in value else value
-            words.append(f"{name} {chosen}")
-    return ", ".join(words)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("arraylift", help="the release binary")
@@ -363,13 +188,12 @@ def main():
     if with_arraylift and not os.access(options.arraylift, os.X_OK):
         parser.error(f"there is no {options.arraylift}: cargo build --release makes it")
 
-    rates = measure(options, names)
+    rates = measure({name: CONTESTANTS[name] for name in names}, options)
     print(f"{options.bytes / 1e6:.0f} MB ({options.count:,} f64) over TCP loopback, {options.rounds} rounds in turn\n")
-    print_rates(options, rates)
+    print_table(options, rates)
     complete = not with_arraylift or print_memory(options)
-    command = shlex.join(["tests/bench/versus.sh", *sys.argv[3:]])
-    print(f"\n{machine()}; {datetime.date.today()}; `{command}`")
-    return 0 if complete and all(rate for values in rates.values() for rate in values) else 1
+    print_origin("tests/bench/versus.sh", sys.argv[3:])
+    return 0 if complete and all_good(rates) else 1
 
 
 if __name__ == "__main__":

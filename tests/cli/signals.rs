@@ -18,7 +18,7 @@ fn until_bytes_move(process: &mut Process, side: &str) {
 
 #[test]
 fn a_signal_cancels_a_transfer_and_removes_what_was_half_received() {
-    for signal in [Signal::INT, Signal::TERM] {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let dir = Dir::new();
         let mut running = dir
             .arraylift("loopback range:0:1e7 --limit 1MB/s --json --into a.npy".split(' '))

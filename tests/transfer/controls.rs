@@ -127,3 +127,27 @@ fn a_listening_transfer_can_be_cancelled_and_a_dropped_one_is() {
     drop(transfer);
     assert!(TcpStream::connect(address).is_err(), "nobody listens any more");
 }
+
+#[test]
+fn a_limited_receiver_keeps_its_sender_patient() {
+    let listener = Listener::bind(&Endpoint::parse("127.0.0.1:0").expect("endpoint")).expect("port");
+    let to = Endpoint::parse(listener.address()).expect("address");
+    let patient = Options {
+        timeout: Duration::from_millis(600),
+        ..options(WireChoice::Native)
+    };
+    let limited = Options {
+        limit_bytes_per_s: Some(200_000),
+        ..patient.clone()
+    };
+    let receive = Job::Receive {
+        from: Incoming::Listener(listener),
+        sink: SinkSpec::Memory,
+        expect: None,
+    };
+    let (receiver, _) = start(receive, &limited);
+    // All of it fits the socket's buffers: the sender then waits for more than two seconds.
+    let source = range("0:5e4", "f64");
+    assert_eq!(done(run(Job::Send { source, to }, &patient).0).bytes, 400_000);
+    assert_eq!(done(receiver.join()).verified, Some(true));
+}

@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::time::Duration;
 
-use arraylift::array::{ArrayMeta, Dtype};
+use arraylift::array::{ArrayMeta, Dtype, npy};
 use arraylift::route::SendRouteChoice;
-use arraylift::transfer::{Endpoint, Incoming, Job, Listener, Options, Side, SinkSpec};
+use arraylift::transfer::{Endpoint, Incoming, Job, Listener, Options, Side, SinkSpec, Slice};
 use arraylift::wire::WireChoice;
 use arraylift::{Error, Fault};
 
@@ -126,6 +127,8 @@ fn a_source_that_is_written_to_on_the_way_is_never_called_done() {
         wait_for_bytes(&events, Side::Sender, 1);
         let file = File::options().write(true).open(&from).expect("open");
         std::os::unix::fs::FileExt::write_all_at(&file, b"other", 0).expect("write");
+        // Its name is no help: what was opened has changed.
+        std::fs::rename(&from, folder.path().join("renamed")).expect("rename");
         transfer.set_limit(None);
         assert_eq!(error(transfer.join()), Error::SourceChanged(from), "{}", wire.name());
         assert!(names_in(sinks.path()).is_empty());
@@ -268,4 +271,98 @@ fn more_than_the_free_memory_is_refused_before_it_is_touched() {
         "{error}"
     );
     assert_eq!(error.fault(), Fault::System);
+}
+
+#[test]
+fn a_byte_now_and_then_is_no_greeting() {
+    let listener = Listener::bind(&Endpoint::parse("127.0.0.1:0").expect("endpoint")).expect("port");
+    let mut stream = TcpStream::connect(listener.address()).expect("connect");
+    let impatient = Options {
+        timeout: Duration::from_millis(400),
+        ..Options::default()
+    };
+    let receive = Job::Receive {
+        from: Incoming::Listener(listener),
+        sink: SinkSpec::Discard,
+        expect: None,
+    };
+    let (transfer, _) = start(receive, &impatient);
+    wait_until("the receiver gives up", || {
+        let _ = stream.write_all(if transfer.outcome().is_none() { b"A" } else { b"" });
+        std::thread::sleep(Duration::from_millis(100));
+        transfer.outcome().is_some()
+    });
+    assert!(matches!(error(transfer.join()), Error::Silent(_)));
+}
+
+#[test]
+fn an_array_is_not_received_into_itself_nor_into_half_an_element() {
+    let folder = tempfile::tempdir().expect("folder");
+    let zeros = ArrayMeta::vector(Dtype::f64(), 10).expect("meta");
+    let path = file(
+        folder.path(),
+        "a.npy",
+        &[npy::write_header(&zeros), vec![0; 80]].concat(),
+    );
+    let within = |at_bytes| SinkSpec::Within {
+        path: path.clone(),
+        at_bytes,
+    };
+    let mut part = source(&path);
+    part.slice = Some(Slice {
+        offset_bytes: 0,
+        length_bytes: Some(16),
+    });
+    let job = Job::Loopback {
+        source: part,
+        sink: within(16),
+    };
+    assert!(
+        error(run(job, &options(WireChoice::Native)).0)
+            .to_string()
+            .contains("itself")
+    );
+    let job = Job::Loopback {
+        source: range("0:2", "f64"),
+        sink: within(4),
+    };
+    assert!(matches!(
+        error(run(job, &options(WireChoice::Native)).0),
+        Error::SinkMismatch { .. }
+    ));
+}
+
+#[test]
+fn a_failure_says_that_a_part_of_an_existing_file_is_overwritten() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = file(folder.path(), "a.bin", &[0; 100]);
+    let listener = Listener::bind(&Endpoint::parse("127.0.0.1:0").expect("endpoint")).expect("port");
+    let mut stream = TcpStream::connect(listener.address()).expect("connect");
+    stream.write_all(&[7; 20]).expect("write");
+    drop(stream);
+    let sink = SinkSpec::Within {
+        path: path.clone(),
+        at_bytes: 0,
+    };
+    let expect = Some(ArrayMeta::vector(Dtype::u8(), 50).expect("meta"));
+    let receive = Job::Receive {
+        from: Incoming::Listener(listener),
+        sink,
+        expect,
+    };
+    let error = error(run(receive, &options(WireChoice::Raw)).0);
+    assert!(matches!(&error, Error::PartlyOverwritten { bytes: 20, .. }), "{error}");
+    assert_eq!(error.fault(), Fault::Peer);
+}
+
+#[test]
+fn a_file_that_the_system_makes_up_is_refused() {
+    let job = Job::Loopback {
+        source: source(Path::new("/proc/cpuinfo")),
+        sink: SinkSpec::Discard,
+    };
+    assert!(matches!(
+        error(run(job, &options(WireChoice::Native)).0),
+        Error::SourceInvalid { .. }
+    ));
 }

@@ -322,3 +322,33 @@ fn samples_grow_and_end_with_every_byte_and_the_counters() {
         assert!(counters.syscalls >= 16_000_000 / CHUNK as u64);
     }
 }
+
+#[test]
+fn a_file_leaves_by_sendfile_only_where_a_receipt_says_when_its_pages_are_free() {
+    let folder = tempfile::tempdir().expect("folder");
+    let from = file(folder.path(), "a.bin", &pattern(1000));
+    for (wire, route) in WIRES.into_iter().zip(["sendfile", "write", "write"]) {
+        let job = Job::Loopback {
+            source: source(&from),
+            sink: SinkSpec::Discard,
+        };
+        let (outcome, events) = run(job, &options(wire));
+        done(outcome);
+        let routes = events.iter().find_map(|event| match &event.kind {
+            EventKind::Started(started) => started.send_route,
+            _ => None,
+        });
+        assert_eq!(routes, Some(route), "{}", wire.name());
+    }
+}
+
+#[test]
+fn a_name_as_long_as_the_file_system_takes_it_is_kept() {
+    let folder = tempfile::tempdir().expect("folder");
+    let into = folder.path().join("n".repeat(255));
+    let job = Job::Loopback {
+        source: range("0:10", "u8"),
+        sink: SinkSpec::File(into.clone()),
+    };
+    assert_eq!(done(run(job, &options(WireChoice::Native)).0).path, Some(into));
+}

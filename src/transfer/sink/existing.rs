@@ -4,6 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
+
 use crate::array::{ArrayMeta, npy};
 use crate::error::Error;
 
@@ -19,7 +22,7 @@ pub(super) fn open_existing(path: &Path) -> Result<File, Error> {
         Ok(_) => return Err(mismatch("it is not a file")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(mismatch(
-                "there is no such file, and --at receives into an existing one",
+                "there is no such file, and only an existing one has parts to receive into",
             ));
         }
         Err(error) => return Err(unwritable(path.into(), &error, 0)),
@@ -58,6 +61,11 @@ pub(super) fn part_of_existing(path: &Path, at_bytes: u64, meta: &ArrayMeta) -> 
                     let (has, comes) = (existing.dtype().name(), meta.dtype().name());
                     return Err(mismatch(format!("its elements are {has} and {comes} comes")));
                 }
+                let item = meta.dtype().item_size() as u64;
+                if !at_bytes.is_multiple_of(item) {
+                    let text = format!("byte {at_bytes} of its data lies within an element of {item} bytes");
+                    return Err(mismatch(text));
+                }
                 data_offset = offset as u64;
             }
             Ok(npy::HeaderProgress::Need(_)) => {
@@ -74,5 +82,11 @@ pub(super) fn part_of_existing(path: &Path, at_bytes: u64, meta: &ArrayMeta) -> 
             meta.byte_len()
         )));
     }
-    Ok((file, data_offset + at_bytes))
+    let base = data_offset + at_bytes;
+    // A sparse file may have no disk space behind the part; what it has stays as it is.
+    match fallocate(&file, FallocateFlags::empty(), base, meta.byte_len()) {
+        // Nothing to reserve, or a file system that cannot: writing tells.
+        Ok(()) | Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => Ok((file, base)),
+        Err(error) => Err(unwritable(path.into(), &error.into(), meta.byte_len())),
+    }
 }

@@ -16,8 +16,8 @@ use crate::route::receive::{Discard, ReceiveRoute, RecvToFile, RecvToMemory, Spl
 use crate::sys::Memory;
 use crate::wire::Offer;
 
+use super::memory::Promise;
 use super::plan::SinkSpec;
-use super::source::check_memory;
 use existing::{open_existing, part_of_existing};
 use fault_ahead::FaultAhead;
 use part_file::{PartFile, check_folder, folder_of};
@@ -30,8 +30,13 @@ pub(super) struct Landing {
 }
 
 enum Place {
-    /// Memory or nowhere; the thread, if any, faults the memory in.
-    Transient { _ahead: Option<FaultAhead> },
+    /// Nowhere.
+    Nowhere,
+    /// Memory, which a thread may fault in ahead of the bytes.
+    Memory {
+        promise: Promise,
+        ahead: Option<FaultAhead>,
+    },
     /// A new file under its temporary name.
     New(PartFile),
     /// A part of an existing file.
@@ -88,15 +93,15 @@ impl Landing {
             (_, _) => "bytes pass through a buffer in cache, where they are checked, to the file",
         };
         let (route, place): (Box<dyn ReceiveRoute>, _) = match spec {
-            SinkSpec::Discard => (Box::new(Discard::new(chunk_bytes)), Place::Transient { _ahead: None }),
+            SinkSpec::Discard => (Box::new(Discard::new(chunk_bytes)), Place::Nowhere),
             SinkSpec::Memory => {
-                check_memory(len)?;
+                let promise = Promise::new(len)?;
                 let memory = usize::try_from(len)
                     .map_err(|_| io::ErrorKind::OutOfMemory.into())
                     .and_then(Memory::zeroed);
                 let memory = memory.map_err(|error| Error::system("cannot reserve memory for the array", &error))?;
                 let ahead = FaultAhead::start(memory.populator());
-                (Box::new(RecvToMemory::new(memory)), Place::Transient { _ahead: ahead })
+                (Box::new(RecvToMemory::new(memory)), Place::Memory { promise, ahead })
             }
             SinkSpec::File(_) | SinkSpec::Folder(_) => {
                 let part = PartFile::create(spec, offer)?;
@@ -116,10 +121,33 @@ impl Landing {
         Ok(Self { route, reason, place })
     }
 
+    /// `bytes` more have landed, `total` in all.
+    pub(super) fn landed(&mut self, bytes: u64, total: u64) {
+        if let Place::Memory { promise, ahead } = &mut self.place {
+            promise.filled(bytes);
+            if let Some(ahead) = ahead {
+                // The memory has a length that fits.
+                ahead.landed(usize::try_from(total).unwrap_or(usize::MAX));
+            }
+        }
+    }
+
+    /// An error as it is, or with what it has left behind: bytes in a file that was there before.
+    pub(super) fn failure(&self, cause: Error, bytes: u64) -> Error {
+        match &self.place {
+            Place::Existing(path) if bytes > 0 => Error::PartlyOverwritten {
+                path: path.clone(),
+                bytes,
+                cause: Box::new(cause),
+            },
+            _ => cause,
+        }
+    }
+
     /// Gives a new file its final name. Returns the file that the array is in now, and what should be known of it.
     pub(super) fn publish(&mut self) -> Result<(Option<PathBuf>, Option<String>), Error> {
         match &mut self.place {
-            Place::Transient { .. } => Ok((None, None)),
+            Place::Nowhere | Place::Memory { .. } => Ok((None, None)),
             Place::Existing(path) => Ok((Some(path.clone()), None)),
             Place::New(part) => part.publish().map(|(path, note)| (Some(path), note)),
         }
@@ -128,7 +156,7 @@ impl Landing {
     /// The error for a write to the sink that the system refused.
     pub(super) fn write_error(&self, error: &io::Error, needed: u64) -> Error {
         let path = match &self.place {
-            Place::Transient { .. } => return Error::system("cannot keep the array", error),
+            Place::Nowhere | Place::Memory { .. } => return Error::system("cannot keep the array", error),
             Place::New(part) => part.wanted.clone(),
             Place::Existing(path) => path.clone(),
         };

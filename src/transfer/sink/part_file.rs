@@ -17,6 +17,8 @@ use crate::wire::Offer;
 use super::name::{file_name, numbered};
 use super::unwritable;
 
+/// Of the final name, what the temporary one keeps.
+const PART_NAME_BYTES_MAX: usize = 200;
 /// How many numbered names are tried beside one that is taken.
 const NAMES_TRIED_MAX: u32 = 10_000;
 
@@ -116,6 +118,8 @@ pub(super) fn check_folder(folder: &Path) -> Result<(), Error> {
 fn create_part(wanted: &Path) -> Result<(File, PathBuf), Error> {
     check_folder(folder_of(wanted))?;
     let name = wanted.file_name().unwrap_or_default().to_string_lossy();
+    // A name may have 255 bytes, and this one gets longer.
+    let name = &name[..name.floor_char_boundary(PART_NAME_BYTES_MAX)];
     let process = std::process::id();
     for number in 0..NAMES_TRIED_MAX {
         let path = wanted.with_file_name(format!("{name}.{process}-{number}.part"));

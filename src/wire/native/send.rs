@@ -173,7 +173,9 @@ impl NativeSender {
                 "it wants to go on from byte {first_byte}, which was not offered"
             ))),
             // It can come before we have noticed ourselves that nothing is left to send.
-            (State::AwaitReceipt | State::Between { .. }, Message::Receipt { bytes, checksum }) => {
+            (State::AwaitReceipt | State::Between { .. }, Message::Receipt { bytes, checksum })
+                if self.at == self.offer.meta.byte_len() =>
+            {
                 let total = self.offer.meta.byte_len();
                 if bytes != total {
                     return Err(Error::Protocol(format!("a receipt for {bytes} bytes of {total}")));

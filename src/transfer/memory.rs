@@ -1,0 +1,74 @@
+//! Memory that is promised to arrays which have not arrived yet: strangers cannot have the same bytes promised twice.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::Error;
+use crate::telemetry::available_memory_bytes;
+
+/// Promised by this process and not filled yet.
+static PROMISED_BYTES: AtomicU64 = AtomicU64::new(0);
+
+/// Fails where so many bytes of memory are not free, or are promised to others.
+pub(super) fn check(needed: u64) -> Result<(), Error> {
+    check_against(needed, PROMISED_BYTES.load(Ordering::SeqCst))
+}
+
+/// Bytes that are promised until they are filled or this is dropped.
+#[derive(Debug)]
+pub(super) struct Promise {
+    open: u64,
+}
+
+impl Promise {
+    /// Promises `len` bytes, where there are so many.
+    pub(super) fn new(len: u64) -> Result<Self, Error> {
+        let mut promised = PROMISED_BYTES.load(Ordering::SeqCst);
+        loop {
+            check_against(len, promised)?;
+            let sum = promised.saturating_add(len);
+            match PROMISED_BYTES.compare_exchange(promised, sum, Ordering::SeqCst, Ordering::SeqCst) {
+                Ok(_) => return Ok(Self { open: len }),
+                // Someone else was faster, and there may not be enough for both.
+                Err(now) => promised = now,
+            }
+        }
+    }
+
+    /// So many more bytes are in use now, and promised no longer.
+    pub(super) fn filled(&mut self, bytes: u64) {
+        let bytes = bytes.min(self.open);
+        self.open -= bytes;
+        PROMISED_BYTES.fetch_sub(bytes, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        PROMISED_BYTES.fetch_sub(self.open, Ordering::SeqCst);
+    }
+}
+
+fn check_against(needed: u64, promised: u64) -> Result<(), Error> {
+    match available_memory_bytes().map(|available| available.saturating_sub(promised)) {
+        Some(available) if needed > available => Err(Error::NotEnoughMemory { needed, available }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_not_promised_twice_and_comes_back() {
+        let available = available_memory_bytes().expect("meminfo");
+        let most = available / 3 * 2;
+        let mut first = Promise::new(most).expect("free");
+        assert!(matches!(Promise::new(most), Err(Error::NotEnoughMemory { .. })));
+        first.filled(most - 1);
+        drop(Promise::new(most).expect("what has arrived is no promise any more"));
+        first.filled(u64::MAX);
+        drop(first);
+        Promise::new(most).expect("free again");
+    }
+}

@@ -1,0 +1,100 @@
+"""The real window on the X display that DISPLAY names: started, driven by keys and clicks, looked at and closed."""
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+
+# Longer than the slowest machine needs for anything here.
+PATIENCE_S = 120
+
+
+class Trouble(Exception):
+    """What did not come about."""
+
+
+class Window:
+    """Arraylift's window. `left` are the settings as the run before would have left them behind, in RON."""
+
+    def __init__(self, arraylift, left="()", folder=None):
+        self.settings = tempfile.TemporaryDirectory()
+        os.mkdir(os.path.join(self.settings.name, "arraylift"))
+        with open(os.path.join(self.settings.name, "arraylift", "app.ron"), "w", encoding="utf-8") as file:
+            file.write(f'{{"settings": {json.dumps(left)}}}')
+        environment = {**os.environ, "XDG_DATA_HOME": self.settings.name, "LIBGL_ALWAYS_SOFTWARE": "1"}
+        environment.pop("WAYLAND_DISPLAY", None)
+        self.process = subprocess.Popen(
+            [os.path.abspath(arraylift)], cwd=folder, env=environment, stdin=subprocess.DEVNULL
+        )
+        self.id = None
+
+    def __enter__(self):
+        try:
+            pid = str(self.process.pid)
+            self.id = self._until("a window", lambda: output("search", "--onlyvisible", "--pid", pid).split("\n")[0])
+            # There may be no window manager that would give the focus.
+            output("windowsize", "--sync", self.id, "1280", "800")
+            output("windowfocus", "--sync", self.id)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.settings.cleanup()
+
+    def key(self, key):
+        output("windowfocus", "--sync", self.id, "key", "--clearmodifiers", key)
+        time.sleep(0.3)
+
+    def click(self, x, y):
+        """Clicks there, and takes the mouse away again, so that nothing is drawn as pointed at."""
+        output("mousemove", "--sync", "--window", self.id, str(x), str(y))
+        time.sleep(0.2)
+        # As slow as a hand: drawing in software may take a tenth of a second.
+        output("mousedown", "1")
+        time.sleep(0.2)
+        output("mouseup", "1")
+        time.sleep(0.2)
+        output("mousemove", "--window", self.id, "1500", "1100")
+        time.sleep(0.2)
+
+    def title(self):
+        return output("getwindowname", self.id)
+
+    def wait_for_title(self, *parts):
+        """The title, as soon as it has one of these parts."""
+        return self._until(f"a title with {parts}", lambda: self._title_with(parts))
+
+    def _title_with(self, parts):
+        title = self.title()
+        return title if any(part in title for part in parts) else None
+
+    def picture(self, path):
+        subprocess.run(["import", "-window", self.id, "-strip", path], check=True)
+
+    def close(self):
+        """Closes it as someone would, when nothing runs any more."""
+        self.key("ctrl+q")
+        if self.process.wait(PATIENCE_S) != 0:
+            raise Trouble(f"the window closed with {self.process.returncode}")
+
+    def _until(self, what, probe):
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end and self.process.poll() is None:
+            found = probe()
+            if found:
+                return found
+            # Each look costs a few milliseconds, which the transfer that is waited for does not get.
+            time.sleep(0.25)
+        title = f"the title is {self.title()!r}" if self.id else "there is no window"
+        raise Trouble(f"waited in vain for {what}; {title}")
+
+
+def output(*arguments):
+    done = subprocess.run(["xdotool", *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return done.stdout.strip()
