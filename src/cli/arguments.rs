@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arraylift::array::{Dtype, Shape, parse_count};
 use arraylift::route::{ReceiveRouteChoice, SendRouteChoice};
+use arraylift::transfer::Options;
 use arraylift::wire::{ChecksumKind, WireChoice};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
@@ -148,6 +149,9 @@ pub struct SendingArguments {
     /// What the native wire is verified with [default: crc64nvme]
     #[arg(long, value_name = "KIND", value_parser = checksums())]
     pub checksum: Option<ChecksumKind>,
+    /// Over how many connections the array moves, on the native wire: the receiver may take fewer
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=i64::from(Options::STREAMS_MAX)))]
+    pub streams: u16,
 }
 
 #[derive(Debug, Args)]

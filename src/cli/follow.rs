@@ -85,7 +85,7 @@ pub fn end(transfer: Transfer, report: &mut Report) -> Result<(), Failure> {
     let outcome = transfer.join();
     report.ended(id, &outcome);
     match outcome {
-        Outcome::Done(_) => Ok(()),
+        Outcome::Done(_) | Outcome::Joined => Ok(()),
         Outcome::Failed(TransferFailure {
             peer: Some(peer),
             error,
