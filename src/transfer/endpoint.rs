@@ -360,6 +360,9 @@ fn connect(
     wake: &Wake,
     cancelled: &dyn Fn() -> bool,
 ) -> io::Result<Option<Socket>> {
+    if cancelled() {
+        return Ok(None);
+    }
     let socket = Socket::new(address.domain(), Type::STREAM, None)?;
     if address.as_socket().is_none_or(|address| address.ip().is_loopback()) {
         favour_local(&socket);
@@ -385,9 +388,6 @@ fn connect(
                 "no answer in time: check the address, and firewalls between",
             ));
         }
-        if cancelled() {
-            return Ok(None);
-        }
         let ready = wait(
             socket.as_fd(),
             Interest {
@@ -402,6 +402,10 @@ fn connect(
         }
         if ready && socket.peer_addr().is_ok() {
             return Ok(Some(socket));
+        }
+        // Only now: the peer may have been told of a connection already, and is not to be left without a word.
+        if cancelled() {
+            return Ok(None);
         }
     }
 }

@@ -237,9 +237,11 @@ impl Run<'_> {
         };
         let number = self.threads.iter().filter(|thread| thread.side == side).count();
         // The kernel keeps 15 bytes of a name.
-        let name = match side {
-            Side::Sender => format!("arraylift-snd{number}"),
-            Side::Receiver => format!("arraylift-rcv{number}"),
+        let name = match (side, number) {
+            (Side::Sender, 0) => "arraylift-send".into(),
+            (Side::Receiver, 0) => "arraylift-recv".into(),
+            (Side::Sender, _) => format!("arraylift-snd{number}"),
+            (Side::Receiver, _) => format!("arraylift-rcv{number}"),
         };
         let body = move || {
             let _alive: Sender<()> = alive;
@@ -431,11 +433,14 @@ fn last_event(ended: Ended, peer: Option<&str>) -> EventKind {
 
 /// One end for each side, from the ends of its connections: the cause of a failure, else that of the first one.
 fn by_side(mut ended: Vec<(Side, Ended)>) -> Vec<(Side, Ended)> {
-    ended.sort_by_key(|(_, ended)| match ended {
-        Ended::Failed { error, .. } => (0, is_consequence(error)),
-        Ended::Cancelled { .. } => (1, 0),
-        Ended::Done(_) | Ended::Joined => (2, 0),
-        Ended::Part => (3, 0),
+    ended.sort_by_key(|(side, ended)| {
+        let rank = match ended {
+            Ended::Failed { error, .. } => (0, is_consequence(error)),
+            Ended::Cancelled { .. } => (1, 0),
+            Ended::Done(_) | Ended::Joined => (2, 0),
+            Ended::Part => (3, 0),
+        };
+        (rank, *side == Side::Sender)
     });
     let mut seen = Vec::new();
     ended.retain(|(side, _)| {
@@ -443,8 +448,6 @@ fn by_side(mut ended: Vec<(Side, Ended)>) -> Vec<(Side, Ended)> {
         seen.push(*side);
         is_first
     });
-    // The sender's end is told first.
-    ended.sort_by_key(|(side, _)| *side == Side::Receiver);
     ended
 }
 

@@ -341,3 +341,128 @@ fn several_connections_on_a_wire_without_blocks_are_refused_before_anything_star
     };
     assert!(matches!(error(run(job, &options).0), Error::Usage(_)));
 }
+
+/// A message of the native wire, as the README describes it.
+fn message(kind: u8, fields: &[(u16, &[u8])]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (tag, value) in fields {
+        body.extend(tag.to_le_bytes());
+        body.extend(u16::try_from(value.len()).expect("short").to_le_bytes());
+        body.extend(*value);
+    }
+    let len = u32::try_from(body.len()).expect("short");
+    [&[kind, 0, 0, 0][..], &len.to_le_bytes(), &body].concat()
+}
+
+fn block(offset: u64, data: &[u8]) -> Vec<u8> {
+    let len = u32::try_from(data.len()).expect("short");
+    [&[4, 0, 0, 0][..], &len.to_le_bytes(), &offset.to_le_bytes(), data].concat()
+}
+
+fn greeted(to: &str, first: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(to).expect("connect");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("timeout");
+    stream.write_all(&[b"ARLIFT\x01\x00", first].concat()).expect("write");
+    stream
+}
+
+/// The answer to an offer or a join: its kind and body.
+fn answer(stream: &mut TcpStream) -> (u8, Vec<u8>) {
+    let mut head = [0; 16];
+    stream.read_exact(&mut head).expect("greeting and header");
+    let len = u32::from_le_bytes(head[12..].try_into().expect("four"));
+    let mut body = vec![0; len as usize];
+    stream.read_exact(&mut body).expect("body");
+    (head[8], body)
+}
+
+/// Offers 16 bytes without a checksum over two connections; returns the first one and the token.
+fn offered(to: &str) -> (TcpStream, [u8; 16]) {
+    let offer = message(
+        1,
+        &[
+            (1, b"'|u1'"),
+            (2, &16_u64.to_le_bytes()),
+            (4, &16_u64.to_le_bytes()),
+            (7, &[0]),
+            (14, &2_u16.to_le_bytes()),
+        ],
+    );
+    let mut first = greeted(to, &offer);
+    let (kind, body) = answer(&mut first);
+    assert_eq!(kind, 2, "accepted");
+    // First byte (12 bytes), streams (6 bytes), token (4 bytes and 16).
+    assert_eq!(body[12..18], [14, 0, 2, 0, 2, 0], "over two");
+    assert_eq!(body[18..22], [15, 0, 16, 0]);
+    (first, body[22..].try_into().expect("16 bytes"))
+}
+
+fn receiving_bytes() -> (arraylift::transfer::Transfer, String) {
+    let listener = Listener::bind(&Endpoint::Tcp("127.0.0.1:0".into())).expect("free");
+    let to = listener.address().to_owned();
+    let job = Job::Receive {
+        from: Incoming::Listener(listener),
+        sink: SinkSpec::Memory,
+        expect: None,
+    };
+    (start(job, &options(WireChoice::Auto)).0, to)
+}
+
+#[test]
+fn blocks_by_hand_over_two_connections_make_one_array() {
+    let (receiving, to) = receiving_bytes();
+    let (mut first, token) = offered(&to);
+    let mut second = greeted(&to, &message(9, &[(15, &token)]));
+    assert_eq!(answer(&mut second).0, 2, "accepted");
+    second.write_all(&block(10, &[3; 6])).expect("write");
+    first.write_all(&block(0, &[1; 4])).expect("write");
+    second.write_all(&block(4, &[2; 6])).expect("write");
+    let mut receipt = [0; 20];
+    first.read_exact(&mut receipt).expect("receipt");
+    assert_eq!((receipt[0], &receipt[12..]), (5, &16_u64.to_le_bytes()[..]));
+    assert_eq!(second.read(&mut [0; 8]).expect("closed"), 0);
+    drop((first, second));
+    assert_eq!(done(receiving.join()).bytes, 16);
+}
+
+#[test]
+fn a_byte_that_comes_over_two_connections_ends_the_transfer() {
+    let (receiving, to) = receiving_bytes();
+    let (mut first, token) = offered(&to);
+    let mut second = greeted(&to, &message(9, &[(15, &token)]));
+    assert_eq!(answer(&mut second).0, 2, "accepted");
+    first.write_all(&block(0, &[1; 8])).expect("write");
+    second.write_all(&block(7, &[2; 9])).expect("write");
+    let error = error(receiving.join());
+    assert!(
+        matches!(&error, Error::Protocol(text) if text.contains("twice")),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn a_stranger_without_the_token_is_turned_away_and_costs_the_transfer_nothing() {
+    let (receiving, to) = receiving_bytes();
+    let (mut first, token) = offered(&to);
+    for wrong in [
+        message(9, &[(15, &[0; 16])]),
+        message(9, &[(15, &token[..15])]),
+        message(
+            1,
+            &[
+                (1, b"'|u1'"),
+                (2, &1_u64.to_le_bytes()),
+                (4, &1_u64.to_le_bytes()),
+                (7, &[0]),
+            ],
+        ),
+    ] {
+        assert_eq!(answer(&mut greeted(&to, &wrong)).0, 3, "refused");
+    }
+    drop(TcpStream::connect(&to).expect("connect"));
+    first.write_all(&block(0, &[1; 16])).expect("write");
+    let mut receipt = [0; 20];
+    first.read_exact(&mut receipt).expect("receipt");
+    drop(first);
+    assert_eq!(done(receiving.join()).bytes, 16);
+}
