@@ -30,6 +30,7 @@ const LOOPBACK_EXAMPLES: &str = "\
 Examples:
   arraylift loopback range:0:50_000_000
   arraylift loopback big.npy --into copy.npy --limit 200MB/s
+  arraylift loopback range:0:50_000_000 --repeat 10      and tells the median
   arraylift loopback range:0:1e9 --dtype f32 --into discard --json";
 
 const SEND_EXAMPLES: &str = "\
@@ -75,6 +76,9 @@ pub struct LoopbackArguments {
     /// Where it lands: memory, discard (measure only), a file, or a folder
     #[arg(long, value_name = "SINK", default_value = "memory")]
     pub into: PathBuf,
+    /// Moves it so many times, one transfer after another in this process, and tells the median
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
+    pub repeat: u32,
     #[command(flatten)]
     pub sending: SendingArguments,
     #[command(flatten)]

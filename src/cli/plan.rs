@@ -37,6 +37,11 @@ pub struct Receive {
 /// The plan of `arraylift loopback`.
 pub fn loopback(typed: &LoopbackArguments) -> Result<Single, Failure> {
     let sink = sink(&typed.into, typed.receiving.at)?;
+    if typed.repeat > 1 && matches!(sink, SinkSpec::File(_)) {
+        return Err(usage(
+            "a file takes one array: to --repeat it, name a folder, memory or discard with --into",
+        ));
+    }
     let options = Options {
         receive_route: receive_route(&typed.receiving, &sink)?,
         ..sending(&typed.sending, &typed.common)?
