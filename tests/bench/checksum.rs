@@ -16,9 +16,12 @@ fn main() {
             // One piece that is in cache, over and over, as it was just received.
             let chunk = &block[..chunk_bytes];
             group.throughput(Throughput::Bytes(chunk_bytes as u64));
-            group.bench_function(format!("{} in cache, {} KiB", kind.name(), chunk_bytes >> 10), |bencher| {
-                bencher.iter(|| digest_of(kind, black_box(chunk), chunk_bytes).value());
-            });
+            group.bench_function(
+                format!("{} in cache, {} KiB", kind.name(), chunk_bytes >> 10),
+                |bencher| {
+                    bencher.iter(|| digest_of(kind, black_box(chunk), chunk_bytes).value());
+                },
+            );
         }
         group.throughput(Throughput::Bytes(BLOCK_BYTES as u64));
         group.bench_function(format!("{} of a block", kind.name()), |bencher| {

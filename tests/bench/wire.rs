@@ -39,12 +39,13 @@ fn transferred(choice: WireChoice, checksum: ChecksumKind, bytes: u64) -> u64 {
         plain: true,
         identity: vec![7; 40],
         checksum,
+        streams: 1,
     };
     let mut sender = SendWire::new(choice, offer);
     let mut receiver = ReceiveWire::new(WireChoice::Auto, None).expect("a wire");
     let (mut on_the_way, mut data) = (Vec::new(), 0);
     loop {
-        match sender.step(Some(BLOCK_BYTES)) {
+        match sender.step(Some(BLOCK_BYTES)).expect("a step") {
             SendStep::Write(bytes) => on_the_way.extend(bytes),
             SendStep::Data { len, .. } => {
                 sender.sent(len);
@@ -60,7 +61,7 @@ fn transferred(choice: WireChoice, checksum: ChecksumKind, bytes: u64) -> u64 {
                     let heard = receiver.hear(&on_the_way).expect("a sender's words");
                     on_the_way = rest;
                     if let Some(Heard::Offer(_)) = heard {
-                        sender.hear(&receiver.accept()).expect("an answer");
+                        sender.hear(&receiver.accept(None)).expect("an answer");
                     }
                 }
                 Want::Data { .. } if data == 0 => break,
@@ -70,7 +71,7 @@ fn transferred(choice: WireChoice, checksum: ChecksumKind, bytes: u64) -> u64 {
                     data -= landed;
                 }
                 Want::Decision => {
-                    let _ = receiver.accept();
+                    let _ = receiver.accept(None);
                 }
                 Want::Done => {
                     sender.hear(&receiver.receipt()).expect("a receipt");

@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod json;
+mod memory;
 mod moves;
 mod peers;
 mod repeat;

@@ -117,7 +117,7 @@ impl Arraylift {
         let mut child = self.0.spawn().expect("the binary runs");
         let stderr = child.stderr.take().expect("piped");
         Process {
-            stdout: BufReader::new(child.stdout.take().expect("piped")),
+            stdout: child.stdout.take().map(BufReader::new),
             said: String::new(),
             stderr: Some(collect(stderr)),
             child,
@@ -139,7 +139,7 @@ pub struct Process {
     /// Where a receiver listens.
     pub address: String,
     child: Child,
-    stdout: BufReader<ChildStdout>,
+    stdout: Option<BufReader<ChildStdout>>,
     said: String,
     stderr: Option<JoinHandle<String>>,
     text: String,
@@ -149,7 +149,8 @@ impl Process {
     /// The next line of its standard output.
     pub fn line(&mut self) -> String {
         let mut line = String::new();
-        self.stdout.read_line(&mut line).expect("UTF-8");
+        let stdout = self.stdout.as_mut().expect("not waited for");
+        stdout.read_line(&mut line).expect("UTF-8");
         self.said += &line;
         line.trim_end().to_owned()
     }
@@ -201,8 +202,11 @@ impl Process {
     }
 
     pub fn wait(mut self) -> Ended {
+        // Beside it: one that has much to say does not end before it is heard.
+        let stdout = self.stdout.take().map(collect);
         let status = wait(&mut self.child);
-        self.stdout.read_to_string(&mut self.said).expect("UTF-8");
+        let rest = stdout.map(|thread| thread.join().expect("UTF-8"));
+        self.said += &rest.unwrap_or_default();
         let stderr = self.stderr.take().map(|thread| thread.join().expect("UTF-8"));
         Ended {
             command: self.text.clone(),
