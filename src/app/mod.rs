@@ -57,6 +57,8 @@ pub fn run(options: AppOptions) -> eframe::Result {
     let native = eframe::NativeOptions {
         viewport,
         renderer,
+        // There is no gradient here to be smoothed, and drawn by software every pixel would pay for it.
+        dithering: false,
         ..eframe::NativeOptions::default()
     };
     eframe::run_native("arraylift", native, Box::new(|cc| Ok(Box::new(App::new(cc, options)))))
@@ -238,12 +240,16 @@ impl eframe::App for App {
         self.step(ctx);
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
         let begin = Instant::now();
-        self.draw(ui);
+        self.draw(ui, frame.gl().is_some());
         if self.prints_frame_times {
             eprintln!("own code of this frame: {:.2} ms", begin.elapsed().as_secs_f64() * 1e3);
         }
+    }
+
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
