@@ -452,6 +452,8 @@ fn recorded(app: &mut App, id: u64, form: &Form) -> (RowKey, TransferId) {
             dtype: meta.dtype().name(),
             shape: meta.shape().dimensions().to_vec(),
             total_bytes: meta.byte_len(),
+            streams: 1,
+            memory: None,
             congestion_control: Some("reno".to_owned()),
         };
         let values = (0..10).map(|i| Value::Float(f64::from(i))).collect();

@@ -67,6 +67,18 @@ need_python() {
     python=
 }
 
+# Installs a package for that Python where its module is not there: need_python_package MODULE PACKAGE. One that
+# cannot be had is named, and whoever wants it does without.
+need_python_package() {
+    if "$python" -c "import $1" 2>/dev/null; then return 0; fi
+    echo "Installing $2 for $python"
+    if "$python" -m pip install --quiet --disable-pip-version-check "$2" </dev/null >"$target/venv.log" 2>&1; then
+        return 0
+    fi
+    tail -n 5 "$target/venv.log"
+    echo "Could not install $2"
+}
+
 # A display of this script's own, on a number that is free. It is there until end_display.
 # Without -noreset it would begin anew whenever its last window closes, and turn the next one away meanwhile.
 start_display() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arraylift::array::{Dtype, Shape, parse_count};
 use arraylift::route::{ReceiveRouteChoice, SendRouteChoice};
+use arraylift::transfer::Options;
 use arraylift::wire::{ChecksumKind, WireChoice};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
@@ -29,6 +30,7 @@ const LOOPBACK_EXAMPLES: &str = "\
 Examples:
   arraylift loopback range:0:50_000_000
   arraylift loopback big.npy --into copy.npy --limit 200MB/s
+  arraylift loopback range:0:50_000_000 --repeat 10      and tells the median
   arraylift loopback range:0:1e9 --dtype f32 --into discard --json";
 
 const SEND_EXAMPLES: &str = "\
@@ -74,6 +76,9 @@ pub struct LoopbackArguments {
     /// Where it lands: memory, discard (measure only), a file, or a folder
     #[arg(long, value_name = "SINK", default_value = "memory")]
     pub into: PathBuf,
+    /// Moves it so many times, one transfer after another in this process, and tells the median
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
+    pub repeat: u32,
     #[command(flatten)]
     pub sending: SendingArguments,
     #[command(flatten)]
@@ -148,6 +153,9 @@ pub struct SendingArguments {
     /// What the native wire is verified with [default: crc64nvme]
     #[arg(long, value_name = "KIND", value_parser = checksums())]
     pub checksum: Option<ChecksumKind>,
+    /// Over how many connections the array moves, on the native wire: the receiver may take fewer
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=i64::from(Options::STREAMS_MAX)))]
+    pub streams: u16,
 }
 
 #[derive(Debug, Args)]

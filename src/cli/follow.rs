@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arraylift::transfer::{Event, Failure as TransferFailure, Job, Options, Outcome, Transfer};
+use arraylift::transfer::{Event, Failure as TransferFailure, Finished, Job, Options, Outcome, Transfer};
 use arraylift::{Error, Fault};
 use crossbeam_channel::{Receiver, Select, bounded};
 
@@ -66,7 +66,7 @@ pub fn next(running: &[Running], signals: &Signals) -> Happening {
 }
 
 /// Does one transfer, to its end.
-pub fn run(plan: Single, signals: &Signals, report: &mut Report) -> Result<(), Failure> {
+pub fn run(plan: Single, signals: &Signals, report: &mut Report) -> Result<Option<Finished>, Failure> {
     let running = [Running::start(plan.job, plan.options)?];
     loop {
         match next(&running, signals) {
@@ -80,12 +80,13 @@ pub fn run(plan: Single, signals: &Signals, report: &mut Report) -> Result<(), F
 }
 
 /// Joins a transfer that has told everything, and says how it ended.
-pub fn end(transfer: Transfer, report: &mut Report) -> Result<(), Failure> {
+pub fn end(transfer: Transfer, report: &mut Report) -> Result<Option<Finished>, Failure> {
     let id = transfer.id();
     let outcome = transfer.join();
     report.ended(id, &outcome);
     match outcome {
-        Outcome::Done(_) => Ok(()),
+        Outcome::Done(finished) => Ok(Some(finished)),
+        Outcome::Joined => Ok(None),
         Outcome::Failed(TransferFailure {
             peer: Some(peer),
             error,

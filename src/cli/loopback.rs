@@ -10,9 +10,18 @@ use super::signals::Signals;
 use super::{Failure, complain, follow, plan};
 
 pub fn run(typed: &LoopbackArguments) -> Result<(), Failure> {
-    let plan = plan::loopback(typed)?;
+    let mut plan = plan::loopback(typed)?;
     let mut report = Report::new(plan.json, Side::Receiver);
-    follow::run(plan, &Signals::new()?, &mut report)
+    let signals = Signals::new()?;
+    let mut finished = Vec::new();
+    finished.extend(follow::run(plan, &signals, &mut report)?);
+    for _ in 1..typed.repeat {
+        // Made anew: a transfer uses its plan up.
+        plan = plan::loopback(typed)?;
+        finished.extend(follow::run(plan, &signals, &mut report)?);
+    }
+    report.repeated(&finished);
+    Ok(())
 }
 
 /// What runs where the window was meant and cannot open, for `reason`.
@@ -25,5 +34,5 @@ pub fn run_default(reason: &str, path: Option<PathBuf>) -> Result<(), Failure> {
     ));
     let plan = plan::default_loopback(path)?;
     let mut report = Report::new(plan.json, Side::Receiver);
-    follow::run(plan, &Signals::new()?, &mut report)
+    follow::run(plan, &Signals::new()?, &mut report).map(drop)
 }

@@ -37,6 +37,11 @@ pub struct Receive {
 /// The plan of `arraylift loopback`.
 pub fn loopback(typed: &LoopbackArguments) -> Result<Single, Failure> {
     let sink = sink(&typed.into, typed.receiving.at)?;
+    if typed.repeat > 1 && matches!(sink, SinkSpec::File(_)) {
+        return Err(usage(
+            "a file takes one array: to --repeat it, name a folder, memory or discard with --into",
+        ));
+    }
     let options = Options {
         receive_route: receive_route(&typed.receiving, &sink)?,
         ..sending(&typed.sending, &typed.common)?
@@ -178,11 +183,14 @@ fn sending(typed: &SendingArguments, common_typed: &CommonArguments) -> Result<O
         None if typed.no_verify => ChecksumKind::None,
         None => ChecksumKind::default(),
     };
-    Ok(Options {
+    let options = Options {
         send_route: typed.send_route,
         checksum,
+        streams: typed.streams,
         ..common(common_typed)
-    })
+    };
+    options.check().map_err(|error| usage(error.to_string()))?;
+    Ok(options)
 }
 
 fn common(typed: &CommonArguments) -> Options {
@@ -265,6 +273,12 @@ mod tests {
             sent(&["--wire", "raw", "--checksum", "crc32"]),
             Err(Failure::Usage(_))
         ));
+        for wrong in [
+            &["--streams", "2", "--wire", "npy"],
+            &["--streams", "2", "--send-route", "copying"],
+        ] {
+            assert!(matches!(sent(wrong), Err(Failure::Usage(_))), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub fn run(typed: &ReceiveArguments) -> Result<(), Failure> {
     report.listening(listener.address());
     if plan.once {
         let (job, options, json) = (plan.job(listener), plan.options, plan.json);
-        run_one(Single { job, options, json }, &signals, &mut report)
+        run_one(Single { job, options, json }, &signals, &mut report).map(drop)
     } else {
         serve(&plan, &listener, &signals, &mut report)
     }
@@ -70,8 +70,8 @@ fn serve(plan: &Receive, listener: &Listener, signals: &Signals, report: &mut Re
                 waiting &= !never_met;
                 match end(running.remove(index).transfer, report) {
                     // Nobody was cut off.
-                    Ok(()) | Err(Failure::Cancelled) if never_met => open = false,
-                    Ok(()) => {}
+                    Ok(_) | Err(Failure::Cancelled) if never_met => open = false,
+                    Ok(_) => {}
                     // Not a sender's fault: the next one would fare no better.
                     Err(failure) if never_met => (open, result) = (false, Err(failure)),
                     Err(Failure::Cancelled) => result = Err(Failure::Cancelled),

@@ -1,6 +1,6 @@
 //! Tells what happens: to people, or as JSON Lines.
 
-use arraylift::transfer::{Event, Outcome, Side, TransferId};
+use arraylift::transfer::{Event, Finished, Outcome, Side, TransferId};
 
 use super::Failure;
 use super::complain;
@@ -46,6 +46,13 @@ impl Report {
     pub fn ended(&mut self, transfer: TransferId, outcome: &Outcome) {
         if let Self::Terminal(terminal) = self {
             terminal.ended(transfer, outcome);
+        }
+    }
+
+    /// The same was transferred so many times; a program has every rate already.
+    pub fn repeated(&self, finished: &[Finished]) {
+        if let Self::Terminal(terminal) = self {
+            terminal.repeated(finished);
         }
     }
 

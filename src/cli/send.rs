@@ -10,5 +10,5 @@ use super::{Failure, follow, plan};
 pub fn run(typed: &SendArguments) -> Result<(), Failure> {
     let plan = plan::send(typed)?;
     let mut report = Report::new(plan.json, Side::Sender);
-    follow::run(plan, &Signals::new()?, &mut report)
+    follow::run(plan, &Signals::new()?, &mut report).map(drop)
 }

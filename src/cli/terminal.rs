@@ -78,6 +78,13 @@ impl Terminal {
         }
     }
 
+    pub fn repeated(&self, finished: &[Finished]) {
+        let mut rates: Vec<f64> = finished.iter().map(|finished| finished.rate_bytes_per_s).collect();
+        if rates.len() > 1 {
+            self.say(&repeated(&mut rates));
+        }
+    }
+
     /// Does something to the screen with the bars out of its way.
     pub fn suspend(&self, act: impl FnOnce()) {
         self.bars.suspend(act);
@@ -165,6 +172,19 @@ fn result(finished: &Finished, elapsed_s: f64) -> String {
     )
 }
 
+/// `5 transfers: median 5.1 GB/s, 4.8 GB/s to 5.5 GB/s`. The median of an even number is the mean of the middle two.
+fn repeated(rates: &mut [f64]) -> String {
+    rates.sort_by(f64::total_cmp);
+    let (count, last) = (rates.len(), rates.len() - 1);
+    let median = f64::midpoint(rates[last / 2], rates[count / 2]);
+    format!(
+        "{count} transfers: median {}, {} to {}",
+        units::rate(median),
+        units::rate(rates[0]),
+        units::rate(rates[last])
+    )
+}
+
 fn first_elements(values: &[Value], element_count: u64) -> Option<String> {
     let shown: Vec<String> = values.iter().map(ToString::to_string).collect();
     let more = if element_count > values.len() as u64 {
@@ -202,6 +222,18 @@ mod tests {
         assert_eq!(result(&finished, 1.0), "400.0 MB in 0.080 s: 5.0 GB/s, not verified");
         (finished.bytes, finished.rate_bytes_per_s) = (0, 0.0);
         assert_eq!(result(&finished, 0.001), "0 B in 0.001 s: 0 B/s, not verified");
+    }
+
+    #[test]
+    fn repeated_transfers_are_summed_up_by_their_median() {
+        assert_eq!(
+            repeated(&mut [3e9, 1e9, 2e9]),
+            "3 transfers: median 2.0 GB/s, 1.0 GB/s to 3.0 GB/s"
+        );
+        assert_eq!(
+            repeated(&mut [2e9, 1e9]),
+            "2 transfers: median 1.5 GB/s, 1.0 GB/s to 2.0 GB/s"
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 
+use crate::sys::Span;
 use crate::wire::Digest;
 
 use super::receive::{ReceiveError, ReceiveRoute};
@@ -50,6 +51,10 @@ impl SendRoute for Stingy<dyn SendRoute> {
 impl ReceiveRoute for Stingy<dyn ReceiveRoute> {
     fn name(&self) -> &'static str {
         self.route.name()
+    }
+
+    fn begin(&mut self, span: Span) {
+        self.route.begin(span);
     }
 
     fn receive(

@@ -6,11 +6,13 @@
 mod memory;
 mod shared_file;
 mod socket;
+mod spans;
 mod usage;
 mod wait;
 
-pub(crate) use memory::{Memory, Populator};
+pub(crate) use memory::{Part, Populator, Region, Spare};
 pub(crate) use shared_file::{ReadError, SharedFile};
 pub(crate) use socket::unacknowledged_bytes;
+pub(crate) use spans::{Span, Whole};
 pub(crate) use usage::{Usage, process_usage, thread_usage};
 pub(crate) use wait::{Interest, Wake, wait};

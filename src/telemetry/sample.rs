@@ -30,6 +30,18 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// Both together, as of two threads of one side.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            syscalls: self.syscalls + other.syscalls,
+            short_operations: self.short_operations + other.short_operations,
+            cpu_user_s: self.cpu_user_s + other.cpu_user_s,
+            cpu_system_s: self.cpu_system_s + other.cpu_system_s,
+            page_faults: self.page_faults + other.page_faults,
+        }
+    }
+
     /// CPU time in all, in seconds.
     #[must_use]
     pub fn cpu_s(&self) -> f64 {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::sys::Wake;
 
@@ -14,19 +15,23 @@ pub(super) struct Controls {
     cancelled: AtomicBool,
     /// 0 is no limit.
     limit_bytes_per_s: AtomicU64,
-    sender: Wake,
-    receiver: Wake,
+    /// A connection of that side has failed, and the others have nothing to go on for.
+    sender_failed: AtomicBool,
+    receiver_failed: AtomicBool,
+    /// One for each thread of the transfer.
+    wakes: Mutex<Vec<Arc<Wake>>>,
 }
 
 impl Controls {
-    pub(super) fn new(limit_bytes_per_s: Option<u64>) -> io::Result<Self> {
-        Ok(Self {
+    pub(super) fn new(limit_bytes_per_s: Option<u64>) -> Self {
+        Self {
             paused: AtomicBool::new(false),
             cancelled: AtomicBool::new(false),
             limit_bytes_per_s: AtomicU64::new(limit_bytes_per_s.unwrap_or(0)),
-            sender: Wake::new()?,
-            receiver: Wake::new()?,
-        })
+            sender_failed: AtomicBool::new(false),
+            receiver_failed: AtomicBool::new(false),
+            wakes: Mutex::default(),
+        }
     }
 
     pub(super) fn pause(&self, paused: bool) {
@@ -56,16 +61,37 @@ impl Controls {
         Some(self.limit_bytes_per_s.load(Ordering::SeqCst)).filter(|limit| *limit > 0)
     }
 
-    /// What ends a wait of that side's thread.
-    pub(super) fn wake_of(&self, side: Side) -> &Wake {
+    /// Stops the other connections of a side.
+    pub(super) fn fail(&self, side: Side) {
+        self.failed(side).store(true, Ordering::SeqCst);
+        self.wake();
+    }
+
+    pub(super) fn has_failed(&self, side: Side) -> bool {
+        self.failed(side).load(Ordering::SeqCst)
+    }
+
+    /// What ends the waits of one thread of the transfer, from now on.
+    pub(super) fn new_wake(&self) -> io::Result<Arc<Wake>> {
+        let wake = Arc::new(Wake::new()?);
+        self.wakes().push(Arc::clone(&wake));
+        Ok(wake)
+    }
+
+    /// Lets every thread look at what has changed.
+    pub(super) fn wake(&self) {
+        self.wakes().iter().for_each(|wake| wake.wake());
+    }
+
+    fn failed(&self, side: Side) -> &AtomicBool {
         match side {
-            Side::Sender => &self.sender,
-            Side::Receiver => &self.receiver,
+            Side::Sender => &self.sender_failed,
+            Side::Receiver => &self.receiver_failed,
         }
     }
 
-    fn wake(&self) {
-        self.sender.wake();
-        self.receiver.wake();
+    fn wakes(&self) -> MutexGuard<'_, Vec<Arc<Wake>>> {
+        // Nothing that panics is done under the lock.
+        self.wakes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,7 +7,7 @@ use crossbeam_channel::Sender;
 
 use crate::array::{Dtype, values};
 use crate::error::Error;
-use crate::sys::{Interest, wait};
+use crate::sys::{Interest, Wake, wait};
 
 use super::controls::Controls;
 use super::event::{EventKind, Finished, Side, State};
@@ -26,6 +26,10 @@ pub(super) enum Progress {
     },
     /// All is done.
     Done(Box<Finished>),
+    /// This connection has done its part, and another one tells how the transfer ended.
+    Part,
+    /// The connection belongs to another transfer, which has it now.
+    Joined,
 }
 
 /// A sender or a receiver on a non-blocking socket.
@@ -46,31 +50,56 @@ pub(super) trait Machine {
     /// Takes the last stamp.
     fn end(&mut self);
 
-    /// Bytes of the array moved so far.
+    /// Bytes of the array moved so far, over all connections.
     fn bytes(&self) -> u64;
+
+    /// Whether something is lost when this connection breaks. Where nothing is, others go on without it.
+    fn is_needed(&self) -> bool {
+        true
+    }
 }
 
 /// How a machine ended.
 #[derive(Debug)]
 pub(super) enum Ended {
     Done(Box<Finished>),
-    Failed { error: Error, bytes: u64 },
-    Cancelled { bytes: u64 },
+    /// Another connection of the same side tells how it ended.
+    Part,
+    /// Another transfer has the connection now.
+    Joined,
+    Failed {
+        error: Error,
+        bytes: u64,
+    },
+    Cancelled {
+        bytes: u64,
+    },
 }
 
 /// Steps the machine to its end.
-pub(super) fn drive(machine: &mut dyn Machine, side: Side, controls: &Controls, timeout: Duration) -> Ended {
-    let result = run(machine, side, controls, timeout);
+pub(super) fn drive(
+    machine: &mut dyn Machine,
+    side: Side,
+    controls: &Controls,
+    wake: &Wake,
+    timeout: Duration,
+) -> Ended {
+    let result = run(machine, side, controls, wake, timeout);
     machine.end();
     let bytes = machine.bytes();
     match result {
-        Ok(Some(finished)) => Ended::Done(finished),
+        Ok(Some(ended)) => ended,
         Ok(None) => {
-            machine.give_up("the transfer was cancelled");
+            machine.give_up(if controls.is_cancelled() {
+                "the transfer was cancelled"
+            } else {
+                "another connection of the transfer broke"
+            });
             Ended::Cancelled { bytes }
         }
         // Both ends were told to stop, and this one heard it from the other.
         Err(_) if controls.is_cancelled() => Ended::Cancelled { bytes },
+        Err(_) if !machine.is_needed() => Ended::Part,
         Err(error) => {
             // A peer that has given up itself needs no answer.
             if !matches!(error, Error::Aborted(_) | Error::Refused(_)) {
@@ -85,18 +114,20 @@ fn run(
     machine: &mut dyn Machine,
     side: Side,
     controls: &Controls,
+    wake: &Wake,
     timeout: Duration,
-) -> Result<Option<Box<Finished>>, Error> {
-    let wake = controls.wake_of(side);
+) -> Result<Option<Ended>, Error> {
     let mut heard_at = Instant::now();
     let mut ready = false;
     loop {
-        if controls.is_cancelled() {
+        if controls.is_cancelled() || controls.has_failed(side) {
             return Ok(None);
         }
         let now = Instant::now();
         match machine.step(now, ready)? {
-            Progress::Done(finished) => return Ok(Some(finished)),
+            Progress::Done(finished) => return Ok(Some(Ended::Done(finished))),
+            Progress::Part => return Ok(Some(Ended::Part)),
+            Progress::Joined => return Ok(Some(Ended::Joined)),
             Progress::Moved => {
                 heard_at = now;
                 ready = false;
@@ -128,12 +159,27 @@ pub(super) struct Teller {
     notes: Sender<(Duration, EventKind)>,
     clock: Instant,
     state: Option<State>,
+    /// States are told by the side's first connection.
+    tells_states: bool,
 }
 
 impl Teller {
     /// `state` has been told already.
     pub(super) fn new(notes: Sender<(Duration, EventKind)>, clock: Instant, state: Option<State>) -> Self {
-        Self { notes, clock, state }
+        Self {
+            notes,
+            clock,
+            state,
+            tells_states: true,
+        }
+    }
+
+    /// For a further connection of a side whose state another one tells.
+    pub(super) fn without_states(notes: Sender<(Duration, EventKind)>, clock: Instant) -> Self {
+        Self {
+            tells_states: false,
+            ..Self::new(notes, clock, None)
+        }
     }
 
     /// Tells an event; the channel has room for all that a side ever tells between two readings.
@@ -143,7 +189,7 @@ impl Teller {
 
     /// Tells a state that is another one than before.
     pub(super) fn state(&mut self, state: State) {
-        if self.state != Some(state) {
+        if self.tells_states && self.state != Some(state) {
             self.state = Some(state);
             self.tell(EventKind::State { state });
         }
@@ -155,7 +201,7 @@ impl Teller {
 pub(super) struct Prefix {
     dtype: Dtype,
     bytes: Vec<u8>,
-    have: usize,
+    missing: usize,
 }
 
 impl Prefix {
@@ -169,24 +215,29 @@ impl Prefix {
         let bytes = vec![0; usize::try_from(count * item).unwrap_or(0)];
         Self {
             dtype: meta.dtype().clone(),
+            missing: bytes.len(),
             bytes,
-            have: 0,
         }
+    }
+
+    /// How many bytes they are.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
     }
 
     pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
         &mut self.bytes
     }
 
-    /// Takes what of `bytes` belongs here. True where that was the last of it.
+    /// Takes what of `bytes` belongs here, each byte once. True where that was the last of it.
     pub(super) fn take(&mut self, at: u64, bytes: &[u8]) -> bool {
         let Some(at) = usize::try_from(at).ok().filter(|at| *at < self.bytes.len()) else {
             return false;
         };
         let end = (at + bytes.len()).min(self.bytes.len());
         self.bytes[at..end].copy_from_slice(&bytes[..end - at]);
-        self.have = end;
-        self.have == self.bytes.len()
+        self.missing = self.missing.saturating_sub(end - at);
+        self.missing == 0
     }
 
     pub(super) fn event(&self) -> EventKind {

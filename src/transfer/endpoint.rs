@@ -16,6 +16,8 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use crate::error::{Error, reason};
 use crate::sys::{Interest, Wake, wait};
 
+use super::joins::Joins;
+
 /// Kernel buffers for a peer on this machine; over a network the kernel finds its own size, which follows the path.
 const LOCAL_BUFFER_BYTES: usize = 4 << 20;
 /// For a peer on this machine, in this order: both move bytes as fast as memory does, where others pace themselves.
@@ -140,6 +142,16 @@ impl Connection {
         self.congestion_control.as_deref()
     }
 
+    /// The same connection, for another owner.
+    pub(super) fn try_clone(&self) -> Result<Self, Error> {
+        let failed = |error: io::Error| Error::system("cannot hand a connection over", &error);
+        Ok(Self {
+            socket: self.socket.try_clone().map_err(failed)?,
+            peer: self.peer.clone(),
+            congestion_control: self.congestion_control.clone(),
+        })
+    }
+
     fn new(socket: Socket, peer: String) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::system("cannot set up the connection", &error);
         socket.set_nonblocking(true).map_err(failed)?;
@@ -176,6 +188,7 @@ struct Listening {
     address: String,
     /// A Unix socket's file, removed with the listener.
     file: Option<SocketFile>,
+    joins: Joins,
 }
 
 impl Listener {
@@ -209,6 +222,16 @@ impl Listener {
     #[must_use]
     pub fn address(&self) -> &str {
         &self.0.address
+    }
+
+    /// Whether this is the only one of its clones: nobody else takes what connects here.
+    pub(super) fn is_sole(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
+    /// The transfers that wait here for further connections of theirs.
+    pub(super) fn joins(&self) -> &Joins {
+        &self.0.joins
     }
 
     /// Waits for a connection; `None` where `cancelled` says so after `wake` ended the wait.
@@ -255,7 +278,13 @@ impl Listener {
             }
             Endpoint::Unix(path) => (at.to_string(), Some(SocketFile::new(path))),
         };
-        Ok(Self(Arc::new(Listening { socket, address, file })))
+        let joins = Joins::default();
+        Ok(Self(Arc::new(Listening {
+            socket,
+            address,
+            file,
+            joins,
+        })))
     }
 }
 
@@ -294,8 +323,13 @@ fn identity_of(path: &Path) -> Option<(u64, u64)> {
 }
 
 /// Both ends of a TCP connection over this machine's loopback.
+#[cfg(test)]
 pub(super) fn loopback_pair() -> Result<(Connection, Connection), Error> {
-    let listener = Listener::bind(&Endpoint::Tcp("127.0.0.1:0".into()))?;
+    loopback(&Listener::bind(&Endpoint::Tcp("127.0.0.1:0".into()))?)
+}
+
+/// Both ends of a TCP connection to a listener on this machine's loopback.
+pub(super) fn loopback(listener: &Listener) -> Result<(Connection, Connection), Error> {
     let failed = |error: io::Error| Error::system("cannot connect over loopback", &error);
     let wake = Wake::new().map_err(failed)?;
     let to = Endpoint::Tcp(listener.address().into());
@@ -326,6 +360,9 @@ fn connect(
     wake: &Wake,
     cancelled: &dyn Fn() -> bool,
 ) -> io::Result<Option<Socket>> {
+    if cancelled() {
+        return Ok(None);
+    }
     let socket = Socket::new(address.domain(), Type::STREAM, None)?;
     if address.as_socket().is_none_or(|address| address.ip().is_loopback()) {
         favour_local(&socket);
@@ -351,9 +388,6 @@ fn connect(
                 "no answer in time: check the address, and firewalls between",
             ));
         }
-        if cancelled() {
-            return Ok(None);
-        }
         let ready = wait(
             socket.as_fd(),
             Interest {
@@ -368,6 +402,10 @@ fn connect(
         }
         if ready && socket.peer_addr().is_ok() {
             return Ok(Some(socket));
+        }
+        // Only now: the peer may have been told of a connection already, and is not to be left without a word.
+        if cancelled() {
+            return Ok(None);
         }
     }
 }

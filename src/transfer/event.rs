@@ -66,6 +66,9 @@ pub enum EventKind {
         /// Bytes that had moved.
         bytes: u64,
     },
+    /// The connection turned out to be a further one of another transfer, which has it now: nothing was lost, and
+    /// nothing more is told of this one.
+    Joined,
 }
 
 /// Where a transfer is.
@@ -109,6 +112,11 @@ pub struct Started {
     pub shape: Vec<u64>,
     /// Bytes in all.
     pub total_bytes: u64,
+    /// Over how many connections at most.
+    pub streams: u16,
+    /// What kind of memory the array lands in, where it lands in memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<&'static str>,
     /// The TCP congestion control that this side's socket uses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub congestion_control: Option<String>,
@@ -159,4 +167,6 @@ pub enum Outcome {
     Failed(Failure),
     /// Someone cancelled it.
     Cancelled,
+    /// What had connected was a further connection of another transfer, which has it now.
+    Joined,
 }

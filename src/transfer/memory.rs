@@ -16,7 +16,7 @@ pub(super) fn check(needed: u64) -> Result<(), Error> {
 /// Bytes that are promised until they are filled or this is dropped.
 #[derive(Debug)]
 pub(super) struct Promise {
-    open: u64,
+    open: AtomicU64,
 }
 
 impl Promise {
@@ -27,7 +27,11 @@ impl Promise {
             check_against(len, promised)?;
             let sum = promised.saturating_add(len);
             match PROMISED_BYTES.compare_exchange(promised, sum, Ordering::SeqCst, Ordering::SeqCst) {
-                Ok(_) => return Ok(Self { open: len }),
+                Ok(_) => {
+                    return Ok(Self {
+                        open: AtomicU64::new(len),
+                    });
+                }
                 // Someone else was faster, and there may not be enough for both.
                 Err(now) => promised = now,
             }
@@ -35,16 +39,16 @@ impl Promise {
     }
 
     /// So many more bytes are in use now, and promised no longer.
-    pub(super) fn filled(&mut self, bytes: u64) {
-        let bytes = bytes.min(self.open);
-        self.open -= bytes;
-        PROMISED_BYTES.fetch_sub(bytes, Ordering::SeqCst);
+    pub(super) fn filled(&self, bytes: u64) {
+        let less = |open: u64| open.saturating_sub(bytes);
+        let open = self.open.update(Ordering::SeqCst, Ordering::SeqCst, less);
+        PROMISED_BYTES.fetch_sub(bytes.min(open), Ordering::SeqCst);
     }
 }
 
 impl Drop for Promise {
     fn drop(&mut self) {
-        PROMISED_BYTES.fetch_sub(self.open, Ordering::SeqCst);
+        PROMISED_BYTES.fetch_sub(*self.open.get_mut(), Ordering::SeqCst);
     }
 }
 
@@ -63,7 +67,7 @@ mod tests {
     fn memory_is_not_promised_twice_and_comes_back() {
         let available = available_memory_bytes().expect("meminfo");
         let most = available / 3 * 2;
-        let mut first = Promise::new(most).expect("free");
+        let first = Promise::new(most).expect("free");
         assert!(matches!(Promise::new(most), Err(Error::NotEnoughMemory { .. })));
         first.filled(most - 1);
         drop(Promise::new(most).expect("what has arrived is no promise any more"));

@@ -4,17 +4,21 @@
 //! channel of [`Event`]s, and leaves its [`Outcome`] where it cannot be lost.
 
 mod controls;
+mod door;
 mod drive;
 mod endpoint;
 mod event;
+mod joins;
 mod limiter;
 mod memory;
 mod outbox;
 mod plan;
 mod receiver;
+mod reception;
 mod run;
 mod sampler;
 mod sender;
+mod sending;
 mod sink;
 mod source;
 
@@ -57,7 +61,7 @@ impl Transfer {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         let failed = |error: std::io::Error| Error::system("cannot start the transfer", &error);
         let id = TransferId(NEXT_ID.fetch_add(1, Ordering::Relaxed));
-        let controls = Arc::new(Controls::new(options.limit_bytes_per_s).map_err(failed)?);
+        let controls = Arc::new(Controls::new(options.limit_bytes_per_s));
         let outcome = Arc::new(OnceLock::new());
         let teller = sampler::Emitter::new(id, events, waker);
         let thread = std::thread::Builder::new()

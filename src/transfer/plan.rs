@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::array::{ArrayMeta, Dtype, Range};
+use crate::error::Error;
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
 use crate::wire::{ChecksumKind, WireChoice};
 
@@ -116,8 +117,32 @@ pub struct Options {
     pub preview_elements: usize,
     /// Which checksum a native sender offers; `None` means unverified.
     pub checksum: ChecksumKind,
+    /// Over how many connections a native sender would move the array: from 1 to [`Options::STREAMS_MAX`].
+    pub streams: u16,
     /// How long a peer may be silent, and how long connecting may take.
     pub timeout: Duration,
+}
+
+impl Options {
+    /// No transfer takes more connections than this.
+    pub const STREAMS_MAX: u16 = 16;
+
+    /// Finds options that contradict each other.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.streams <= 1 {
+            return Ok(());
+        }
+        let wrong = |text: &str| Err(Error::Usage(text.into()));
+        match (self.wire, self.send_route) {
+            (WireChoice::Npy | WireChoice::Raw, _) => {
+                wrong("several connections need the native wire: npy and raw have no blocks that could be told apart")
+            }
+            (_, SendRouteChoice::Copying) => {
+                wrong("the copying route sends in order, over one connection: take another route, or one stream")
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Default for Options {
@@ -130,6 +155,7 @@ impl Default for Options {
             limit_bytes_per_s: None,
             preview_elements: 10,
             checksum: ChecksumKind::Crc64Nvme,
+            streams: 1,
             timeout: Duration::from_secs(30),
         }
     }

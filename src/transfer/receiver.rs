@@ -1,26 +1,32 @@
 //! The receiving machine: one for every wire and every receive route.
 
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::Sender;
 use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 
 use crate::array::ArrayMeta;
 use crate::error::Error;
-use crate::route::receive::ReceiveError;
-use crate::sys::{Interest, wait};
+use crate::route::receive::{ReceiveError, ReceiveRoute};
+use crate::sys::{Interest, Wake, wait};
 use crate::telemetry::Probe;
-use crate::wire::{Heard, Offer, ReceiveWire, Want};
+use crate::wire::native::Token;
+use crate::wire::{Heard, Offer, ReceiveWire, Want, WireChoice};
 
 use super::controls::Controls;
 use super::drive::{Machine, Prefix, Progress, Teller};
-use super::endpoint::{Connection, would_block};
-use super::event::{EventKind, Finished, Side, Started, State};
-use super::limiter::{Allowance, Limiter};
+use super::endpoint::{Connection, Listener, would_block};
+use super::event::{EventKind, Finished, Started, State};
+use super::joins::Expected;
+use super::limiter::Allowance;
 use super::outbox::Outbox;
 use super::plan::{Options, SinkSpec};
-use super::sender::{Gear, keep_alive_interval};
+use super::reception::Reception;
+use super::sender::{Gear, More, keep_alive_interval};
 use super::sink::Landing;
 
 /// The most bytes of the wire that are read at once.
@@ -28,22 +34,26 @@ const CONTROL_BYTES_MAX: usize = 16 << 10;
 /// A peer that has been told why it ends here gets so long to read it.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// Receives one array over one connection.
+/// Receives one array over one connection, or some blocks of one over a further connection.
 pub(super) struct ReceiveMachine {
     connection: Connection,
     controls: Arc<Controls>,
+    wake: Arc<Wake>,
+    more: Sender<More>,
     options: Options,
-    sink: SinkSpec,
-    source: Option<String>,
-    expect: Option<ArrayMeta>,
+    role: Role,
     wire: ReceiveWire,
     outbox: Outbox,
+    /// Dropped before what it leads to.
+    route: Option<Box<dyn ReceiveRoute>>,
+    /// What of the array belongs to this connection now.
+    claimed: Range<u64>,
     /// The sink, once it is known what comes.
-    landing: Option<(Landing, Prefix)>,
-    total_bytes: u64,
+    reception: Option<Arc<Reception>>,
+    /// The array comes over several connections.
+    is_shared: bool,
     /// By then it must be known what comes.
     offer_due: Instant,
-    limiter: Limiter,
     /// Where both ends are here, the sender alone keeps to the limit and to pauses.
     led_by_sender: bool,
     keep_alive_interval: Duration,
@@ -54,69 +64,186 @@ pub(super) struct ReceiveMachine {
     teller: Teller,
 }
 
+/// What a connection is for.
+enum Role {
+    /// The first one of a transfer, which decides and speaks for it.
+    First {
+        plan: ReceivePlan,
+        /// Where further connections can come in.
+        listener: Option<Listener>,
+    },
+    /// One that joined.
+    Further {
+        /// The first one has been told that the array is whole.
+        has_told_end: bool,
+    },
+    /// Only one that joins a transfer is taken.
+    Door(Listener),
+}
+
+/// What the first connection of a transfer has to know.
+pub(super) struct ReceivePlan {
+    pub(super) sink: SinkSpec,
+    /// What has to come, where that is known.
+    pub(super) expect: Option<ArrayMeta>,
+    /// What the sender sends, where it is known here because both ends are.
+    pub(super) source: Option<String>,
+}
+
 impl ReceiveMachine {
-    /// `source` is what the sender sends, where it is known here because both ends are.
+    /// For the first connection of a transfer; further ones can come in at `listener`.
     pub(super) fn new(
         connection: Connection,
-        sink: SinkSpec,
-        expect: Option<ArrayMeta>,
-        source: Option<String>,
+        plan: ReceivePlan,
+        listener: Option<Listener>,
         options: &Options,
         gear: Gear,
     ) -> Result<Self, Error> {
-        let now = Instant::now();
+        let wire = ReceiveWire::new(options.wire, plan.expect.as_ref())?;
+        Ok(Self::with(
+            connection,
+            Role::First { plan, listener },
+            wire,
+            options,
+            gear,
+        ))
+    }
+
+    /// For a connection that has joined; `led_by_sender` is as for the first one.
+    pub(super) fn further(
+        connection: Connection,
+        reception: Arc<Reception>,
+        led_by_sender: bool,
+        options: &Options,
+        gear: Gear,
+    ) -> Result<Self, Error> {
+        let blocks = reception.blocks.clone();
+        let blocks = blocks.ok_or_else(|| Error::Protocol("a connection joins on a wire without blocks".into()))?;
         Ok(Self {
+            route: Some(reception.landing.route()?),
+            reception: Some(reception),
+            led_by_sender,
+            ..Self::with(
+                connection,
+                Role::Further { has_told_end: false },
+                ReceiveWire::joined(blocks),
+                options,
+                gear,
+            )
+        })
+    }
+
+    /// For a connection that is taken only if it joins a transfer that waits at `listener`.
+    pub(super) fn door(
+        connection: Connection,
+        listener: Listener,
+        options: &Options,
+        gear: Gear,
+    ) -> Result<Self, Error> {
+        let wire = ReceiveWire::new(WireChoice::Native, None)?;
+        Ok(Self::with(connection, Role::Door(listener), wire, options, gear))
+    }
+
+    fn with(connection: Connection, role: Role, wire: ReceiveWire, options: &Options, gear: Gear) -> Self {
+        let now = Instant::now();
+        Self {
             connection,
             controls: gear.controls,
+            wake: gear.wake,
+            more: gear.more,
             options: options.clone(),
-            sink,
-            led_by_sender: source.is_some(),
-            source,
-            wire: ReceiveWire::new(options.wire, expect.as_ref())?,
-            expect,
+            led_by_sender: matches!(&role, Role::First { plan, .. } if plan.source.is_some()),
+            role,
+            wire,
             outbox: Outbox::default(),
-            landing: None,
-            total_bytes: 0,
+            route: None,
+            claimed: 0..0,
+            reception: None,
+            is_shared: false,
             offer_due: now + options.timeout,
-            limiter: Limiter::new(now),
             keep_alive_interval: keep_alive_interval(options.timeout),
             keep_alive_at: now,
             finished: None,
             probe: gear.probe,
             teller: gear.teller,
-        })
+        }
     }
 
     fn decide(&mut self, offer: &Offer) -> Result<(), Error> {
-        if let Some(expected) = self.expect.as_ref().filter(|expected| **expected != offer.meta) {
+        let Role::First { plan, listener } = &mut self.role else {
+            let text = "another array is being received here: send again when that is done";
+            return Err(Error::BadOffer(text.into()));
+        };
+        if let Some(expected) = plan.expect.as_ref().filter(|expected| **expected != offer.meta) {
             return Err(Error::BadOffer(format!(
                 "{} comes where {expected} was to come",
                 offer.meta
             )));
         }
+        let listener = listener.take();
         let chunk_bytes = self.options.chunk_bytes.max(1);
-        let landing = Landing::prepare(&self.sink, offer, self.options.receive_route, chunk_bytes)?;
+        let landing = Landing::prepare(&plan.sink, offer, self.options.receive_route, chunk_bytes)?;
         let meta = &offer.meta;
-        self.total_bytes = meta.byte_len();
+        let total_bytes = meta.byte_len();
+        let route = landing.route()?;
+        let preview = Prefix::new(meta, self.options.preview_elements);
+        let first_values = preview.event();
+        let (streams, is_sole) = match &listener {
+            Some(listener) => (offer.streams.clamp(1, Options::STREAMS_MAX), listener.is_sole()),
+            None => (1, false),
+        };
+        let expected = match listener.filter(|_| streams > 1) {
+            Some(listener) => Some(Expected::at(&listener, usize::from(streams) - 1)?),
+            None => None,
+        };
         self.teller.tell(EventKind::Started(Box::new(Started {
-            source: self.source.clone().or_else(|| offer.name.clone()),
-            sink: Some(self.sink.describe()),
+            source: plan.source.clone().or_else(|| offer.name.clone()),
+            sink: Some(plan.sink.describe()),
             peer: self.connection.peer().into(),
             wire: self.wire.name(),
             send_route: None,
-            receive_route: Some(landing.route.name()),
+            receive_route: Some(route.name()),
             route_reason: landing.reason,
             dtype: meta.dtype().name(),
             shape: meta.shape().dimensions().to_vec(),
-            total_bytes: self.total_bytes,
+            total_bytes,
+            streams,
+            memory: landing.memory(),
             congestion_control: self.connection.congestion_control().map(Into::into),
         })));
-        let preview = Prefix::new(meta, self.options.preview_elements);
-        self.teller.tell(preview.event());
-        self.landing = Some((landing, preview));
-        let answer = self.wire.accept();
+        self.teller.tell(first_values);
+        let blocks = self.wire.blocks().cloned();
+        let reception = Arc::new(Reception::new(landing, total_bytes, blocks, preview));
+        let answer = self
+            .wire
+            .accept(expected.as_ref().map(|expected| (streams, expected.token)));
         self.outbox.push(&answer);
+        if let Some(expected) = expected {
+            self.is_shared = true;
+            // There is room: a side asks once.
+            let _ = self.more.try_send(More::Receive {
+                reception: Arc::clone(&reception),
+                expected,
+                is_sole,
+            });
+        }
+        (self.route, self.reception) = (Some(route), Some(reception));
         Ok(())
+    }
+
+    /// Hands the connection to the transfer that it joins. Where that has ended meanwhile nothing is lost: the sender
+    /// is told, and knows it already.
+    fn join(&mut self, token: &Token) -> Result<Progress, Error> {
+        let listener = match &self.role {
+            Role::First { listener, .. } => listener.as_ref(),
+            Role::Door(listener) => Some(listener),
+            Role::Further { .. } => None,
+        };
+        let connection = self.connection.try_clone()?;
+        if !listener.is_some_and(|listener| listener.joins().deliver(token, connection)) {
+            self.give_up("no transfer here waits for a connection that shows this token");
+        }
+        Ok(Progress::Joined)
     }
 
     fn hear(&mut self, most: usize) -> Result<Progress, Error> {
@@ -125,8 +252,10 @@ impl ReceiveMachine {
         match recv(self.connection.as_fd(), &mut buffer[..most], RecvFlags::empty()) {
             Ok((0, _)) => Err(self.closed()),
             Ok((received, _)) => {
-                if let Some(Heard::Offer(offer)) = self.wire.hear(&buffer[..received])? {
-                    self.decide(&offer)?;
+                match self.wire.hear(&buffer[..received])? {
+                    Some(Heard::Offer(offer)) => self.decide(&offer)?,
+                    Some(Heard::Join(token)) => return self.join(&token),
+                    Some(Heard::KeepAlive) | None => {}
                 }
                 Ok(Progress::Moved)
             }
@@ -136,9 +265,9 @@ impl ReceiveMachine {
     }
 
     fn closed(&self) -> Error {
-        let (received, total) = (self.probe.bytes(), self.total_bytes);
+        let (received, total) = (self.bytes(), self.total_bytes());
         match total - received {
-            _ if self.landing.is_none() => Error::ClosedWhile("before it said what it sends"),
+            _ if self.reception.is_none() => Error::ClosedWhile("before it said what it sends"),
             0 => Error::ClosedWhile("before the checksum of the last block came"),
             missing => Error::ClosedEarly {
                 missing,
@@ -146,6 +275,10 @@ impl ReceiveMachine {
                 total,
             },
         }
+    }
+
+    fn total_bytes(&self) -> u64 {
+        self.reception.as_ref().map_or(0, |reception| reception.total_bytes)
     }
 
     fn wait_to_read() -> Progress {
@@ -196,53 +329,93 @@ impl ReceiveMachine {
         if limit.is_some() && self.keep_alive(now) {
             return Ok(Progress::Moved);
         }
-        let allowed = match self.limiter.allow(limit, wanted, now) {
+        let (Some(reception), Some(route)) = (&self.reception, &mut self.route) else {
+            return Err(Error::Protocol("data before an offer".into()));
+        };
+        let allowance = {
+            let mut limiter = reception.limiter.lock().unwrap_or_else(PoisonError::into_inner);
+            limiter.allow(limit, wanted, now)
+        };
+        let allowed = match allowance {
             Allowance::Bytes(bytes) => bytes,
             Allowance::NotBefore(then) => return Ok(Self::rest(then)),
         };
+        if !self.claimed.contains(&at) {
+            let again = || Error::Protocol(format!("bytes {at} and {len} more came twice"));
+            route.begin(reception.landing.claim(at, len).ok_or_else(again)?);
+            self.claimed = at..at + len;
+        }
         // At most a chunk, which is a usize.
         let most = usize::try_from(allowed).unwrap_or(self.options.chunk_bytes);
-        let Some((landing, preview)) = &mut self.landing else {
-            return Err(Error::Protocol("data before an offer".into()));
-        };
-        let (wire, mut preview_whole) = (&mut self.wire, false);
-        let received = landing.route.receive(self.connection.as_fd(), at, most, &mut |bytes| {
+        let (wire, mut preview) = (&mut self.wire, None);
+        let received = route.receive(self.connection.as_fd(), at, most, &mut |bytes| {
             wire.absorb(bytes);
-            preview_whole |= preview.take(at, bytes);
+            preview = reception.preview(at, bytes).or(preview.take());
         });
         self.probe.syscall(most, *received.as_ref().unwrap_or(&0));
         match received {
             Ok(0) => Err(self.closed()),
             Ok(received) => {
                 let received = received as u64;
-                self.limiter.spend(received);
+                if limit.is_some() {
+                    reception
+                        .limiter
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .spend(received);
+                }
                 self.wire.landed(received);
                 self.probe.moved(received);
-                landing.landed(received, self.probe.bytes());
-                if preview_whole {
-                    self.teller.tell(preview.event());
+                reception.landed(received);
+                if let Some(preview) = preview {
+                    self.teller.tell(preview);
                 }
                 Ok(Progress::Moved)
             }
             Err(ReceiveError::Socket(error)) if would_block(&error) => Ok(Self::wait_to_read()),
             Err(ReceiveError::Socket(_)) => Err(self.closed()),
-            Err(ReceiveError::Sink(error)) => Err(landing.write_error(&error, self.total_bytes)),
+            Err(ReceiveError::Sink(error)) => Err(reception.landing.write_error(&error, reception.total_bytes)),
         }
     }
 
-    fn publish(&mut self) -> Result<Progress, Error> {
+    /// The array is whole: the first connection publishes it, a further one waits until that is done.
+    fn end_of_data(&mut self) -> Result<Progress, Error> {
+        let Some(reception) = self.reception.clone() else {
+            return Err(Error::Protocol("an end before an offer".into()));
+        };
+        let Role::Further { has_told_end } = &mut self.role else {
+            return self.publish(&reception);
+        };
+        if reception.is_published.load(Ordering::SeqCst) {
+            self.linger();
+            return Ok(Progress::Part);
+        }
+        if !std::mem::replace(has_told_end, true) {
+            self.controls.wake();
+        }
+        Ok(Progress::Wait {
+            interest: Interest {
+                read: false,
+                write: false,
+            },
+            until: None,
+            peer_owes: false,
+        })
+    }
+
+    fn publish(&mut self, reception: &Reception) -> Result<Progress, Error> {
         self.teller.state(State::Verifying);
         let surplus = if self.wire.ends_with_data() {
             self.surplus()
         } else {
             None
         };
-        let (path, note) = match &mut self.landing {
-            Some((landing, _)) => landing.publish()?,
-            None => (None, None),
-        };
+        let (path, note) = reception.landing.publish()?;
+        reception.is_published.store(true, Ordering::SeqCst);
+        // Further connections wait for it.
+        self.controls.wake();
         let checksum = self.wire.verified_checksum();
-        let bytes = self.probe.bytes();
+        let bytes = reception.landed_bytes();
         let elapsed = self.probe.elapsed();
         self.finished = Some(Box::new(Finished {
             bytes,
@@ -261,7 +434,6 @@ impl ReceiveMachine {
     fn linger(&self) {
         let socket = self.connection.as_fd();
         let deadline = Instant::now() + LINGER;
-        let wake = self.controls.wake_of(Side::Receiver);
         let mut discarded = vec![0; CONTROL_BYTES_MAX];
         if shutdown(socket, Shutdown::Write).is_err() {
             return;
@@ -280,7 +452,7 @@ impl ReceiveMachine {
                         read: true,
                         write: false,
                     },
-                    wake,
+                    &self.wake,
                     Some(left),
                 )
                 .is_err()
@@ -325,11 +497,15 @@ impl ReceiveMachine {
             };
         }
         if let Some(finished) = self.finished.take() {
+            if self.is_shared {
+                // Its sender may have said that it is still here while others sent.
+                self.linger();
+            }
             return Ok(Progress::Done(finished));
         }
         match self.wire.want() {
             Want::Control(most) => {
-                if self.landing.is_none() {
+                if self.reception.is_none() {
                     self.teller.state(State::Connecting);
                     // One byte now and then is no greeting: it does not keep a place for ever.
                     if now >= self.offer_due {
@@ -339,8 +515,11 @@ impl ReceiveMachine {
                 self.hear(most)
             }
             Want::Decision => {
-                // Only the raw wire is here: the others decide as they hear the offer.
-                if let Some(offer) = self.wire.known_offer() {
+                if matches!(self.role, Role::Further { .. }) {
+                    let answer = self.wire.accept(None);
+                    self.outbox.push(&answer);
+                } else if let Some(offer) = self.wire.known_offer() {
+                    // Only the raw wire is here: the others decide as they hear the offer.
                     self.decide(&offer)?;
                 }
                 Ok(Progress::Moved)
@@ -361,7 +540,7 @@ impl ReceiveMachine {
                     progress => progress,
                 })
             }
-            Want::Done => self.publish(),
+            Want::Done => self.end_of_data(),
         }
     }
 }
@@ -373,9 +552,8 @@ impl Machine for ReceiveMachine {
 
     fn step(&mut self, now: Instant, _ready: bool) -> Result<Progress, Error> {
         let step = self.advance(now);
-        let bytes = self.probe.bytes();
-        step.map_err(|cause| match &self.landing {
-            Some((landing, _)) => landing.failure(cause, bytes),
+        step.map_err(|cause| match &self.reception {
+            Some(reception) => reception.landing.failure(cause, reception.landed_bytes()),
             None => cause,
         })
     }
@@ -400,7 +578,12 @@ impl Machine for ReceiveMachine {
     }
 
     fn bytes(&self) -> u64 {
-        self.probe.bytes()
+        self.reception.as_ref().map_or(0, |reception| reception.landed_bytes())
+    }
+
+    fn is_needed(&self) -> bool {
+        // Bytes that a further connection did not bring come by another one, or the sender says why not.
+        !matches!(self.role, Role::Further { .. }) || self.wire.is_within_block()
     }
 }
 
@@ -422,7 +605,9 @@ mod tests {
         let (probe, _) = Probe::new(clock);
         let (notes, _) = bounded(64);
         Gear {
-            controls: Arc::new(Controls::new(None).expect("controls")),
+            controls: Arc::new(Controls::new(None)),
+            wake: Arc::new(Wake::new().expect("eventfd")),
+            more: bounded(2).0,
             probe,
             teller: Teller::new(notes, clock, None),
         }
@@ -447,15 +632,19 @@ mod tests {
         let (sending, receiving) = loopback_pair().expect("pair");
         let (meta, sink) = (source.meta.clone(), SinkSpec::File(into.clone()));
         let mut sender = SendMachine::new(sending, source, path, &options, None, gear()).expect("sender");
-        let mut receiver = ReceiveMachine::new(receiving, sink, Some(meta), None, &options, gear()).expect("receiver");
+        let plan = ReceivePlan {
+            sink,
+            expect: Some(meta),
+            source: None,
+        };
+        let mut receiver = ReceiveMachine::new(receiving, plan, None, &options, gear()).expect("receiver");
         let (mut stingy, mut sent, mut received) = (false, false, false);
         for _ in 0..1_000_000 {
             let now = Instant::now();
             sent = sent || matches!(sender.step(now, true).expect("sender"), Progress::Done(_));
             received = received || matches!(receiver.step(now, true).expect("receiver"), Progress::Done(_));
-            if let (false, Some((landing, _))) = (stingy, &mut receiver.landing) {
-                let route = std::mem::replace(&mut landing.route, Box::new(crate::route::receive::Discard::new(1)));
-                landing.route = Box::new(Stingy::new(route, bytes_max));
+            if !stingy && let Some(route) = receiver.route.take() {
+                receiver.route = Some(Box::new(Stingy::new(route, bytes_max)));
                 stingy = true;
             }
             if sent && received {

@@ -1,23 +1,28 @@
-//! Runs one transfer: meets the peer, starts a thread a side, samples them, and says how it ended.
+//! Runs one transfer: meets the peer, starts a thread a connection and side, samples them, and says how it ended.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, Select, Sender, bounded, never};
 
-use crate::array::ArrayMeta;
 use crate::error::Error;
+use crate::sys::Wake;
 use crate::telemetry::Probe;
+use crate::wire::SendWire;
 
 use super::controls::Controls;
+use super::door::Door;
 use super::drive::{Ended, Machine, Teller, drive};
-use super::endpoint::{Connection, loopback_pair};
+use super::endpoint::{Connection, Endpoint, Listener, loopback};
 use super::event::{EventKind, Failure, Finished, Outcome, Side, State};
+use super::joins::Expected;
 use super::plan::{Incoming, Job, Options, SinkSpec};
-use super::receiver::ReceiveMachine;
+use super::receiver::{ReceiveMachine, ReceivePlan};
+use super::reception::Reception;
 use super::sampler::{Emitter, INTERVAL, SideReader};
-use super::sender::{Gear, SendMachine};
+use super::sender::{Gear, More, SendMachine};
 use super::source::Source;
 
 /// A side tells a handful of things between two readings; a peer cannot make it tell more.
@@ -35,6 +40,8 @@ pub(super) fn run(
         Job::Loopback { .. } | Job::Send { .. } => Side::Sender,
         Job::Receive { .. } => Side::Receiver,
     };
+    // Each side asks for further connections once.
+    let (asks, more) = bounded(2);
     let mut run = Run {
         options,
         controls,
@@ -42,7 +49,13 @@ pub(super) fn run(
         clock: Instant::now(),
         announced: None,
         peer: None,
-        sides: Vec::new(),
+        to: None,
+        both_here: matches!(job, Job::Loopback { .. }),
+        asks,
+        more,
+        threads: Vec::new(),
+        readers: Vec::new(),
+        joining: None,
     };
     let ended = match run.start(job) {
         Ok(true) => run.sample(),
@@ -58,6 +71,7 @@ pub(super) fn run(
     };
     let elapsed = run.clock.elapsed();
     let peer = run.peer.take();
+    let ended = by_side(ended);
     let _ = outcome.set(outcome_of(&ended, peer.as_deref()));
     for (side, ended) in ended {
         run.emitter.emit(side, elapsed, last_event(ended, peer.as_deref()));
@@ -79,20 +93,38 @@ struct Run<'a> {
     announced: Option<(Side, State)>,
     /// The other end's address, once it is known.
     peer: Option<String>,
-    sides: Vec<RunningSide>,
+    /// Where further connections of a sender lead to.
+    to: Option<Endpoint>,
+    both_here: bool,
+    /// Where machines ask for further connections.
+    asks: Sender<More>,
+    more: Receiver<More>,
+    threads: Vec<RunningThread>,
+    readers: Vec<SideReader>,
+    /// Where further connections of a receiver come in.
+    joining: Option<Joining>,
 }
 
-struct RunningSide {
+struct RunningThread {
     side: Side,
-    reader: SideReader,
     thread: JoinHandle<Ended>,
     /// Closed when the thread ends, however it ends.
-    ended: crossbeam_channel::Receiver<()>,
+    ended: Receiver<()>,
+}
+
+struct Joining {
+    reception: Arc<Reception>,
+    connections: Receiver<Connection>,
+    /// Dropped in this order: nobody is let in for a transfer that nobody waits for.
+    _door: Option<Door>,
+    _expected: Expected,
 }
 
 impl Run<'_> {
     /// Meets the peer and starts the data threads; false where it was cancelled before.
     fn start(&mut self, job: Job) -> Result<bool, Error> {
+        self.options.check()?;
+        let wake = new_wake(self.controls)?;
         match job {
             Job::Loopback { source, sink } => {
                 sink.check()?;
@@ -106,14 +138,20 @@ impl Run<'_> {
                         path.display()
                     )));
                 }
-                let (title, expect) = (source.title.clone(), source.meta.clone());
+                let plan = ReceivePlan {
+                    expect: Some(source.meta.clone()),
+                    source: Some(source.title.clone()),
+                    sink,
+                };
                 self.begin_clock(Side::Sender, State::Connecting);
-                let (sending, receiving) = loopback_pair()?;
+                let listener = Listener::bind(&Endpoint::Tcp("127.0.0.1:0".into()))?;
+                let (sending, receiving) = loopback(&listener)?;
+                self.to = Some(Endpoint::Tcp(listener.address().into()));
                 let options = self.options.clone();
-                let into = sink.describe();
-                self.spawn_receiver(receiving, sink, Some(expect), Some(title))?;
+                let into = plan.sink.describe();
+                self.spawn_receiver(receiving, plan, Some(listener))?;
                 self.spawn(Side::Sender, move |gear| {
-                    SendMachine::new(sending, source, path, &options, Some(into), gear)
+                    SendMachine::new(sending, source, path, &options, Some(into), gear).map(Some)
                 })?;
             }
             Job::Send { source, to } => {
@@ -121,33 +159,33 @@ impl Run<'_> {
                 let source = Source::open(&source)?;
                 let path = source.send_path(self.options.send_route, self.options.wire, self.options.chunk_bytes)?;
                 self.begin_clock(Side::Sender, State::Connecting);
-                let wake = self.controls.wake_of(Side::Sender);
                 let cancelled = || self.controls.is_cancelled();
-                let Some(connection) = Connection::open(&to, self.options.timeout, wake, &cancelled)? else {
+                let Some(connection) = Connection::open(&to, self.options.timeout, &wake, &cancelled)? else {
                     return Ok(false);
                 };
+                self.to = Some(to);
                 let options = self.options.clone();
                 self.spawn(Side::Sender, move |gear| {
-                    SendMachine::new(connection, source, path, &options, None, gear)
+                    SendMachine::new(connection, source, path, &options, None, gear).map(Some)
                 })?;
             }
             Job::Receive { from, sink, expect } => {
                 sink.check()?;
-                let connection = match from {
-                    Incoming::Connection(connection) => connection,
+                let (connection, listener) = match from {
+                    Incoming::Connection(connection) => (connection, None),
                     Incoming::Listener(listener) => {
                         self.begin_clock(Side::Receiver, State::Listening);
                         let cancelled = || self.controls.is_cancelled();
-                        let Some(connection) = listener.accept(self.controls.wake_of(Side::Receiver), &cancelled)?
-                        else {
+                        let Some(connection) = listener.accept(&wake, &cancelled)? else {
                             return Ok(false);
                         };
-                        connection
+                        (connection, Some(listener))
                     }
                 };
                 self.begin_clock(Side::Receiver, State::Connecting);
                 self.peer = Some(connection.peer().into());
-                self.spawn_receiver(connection, sink, expect, None)?;
+                let source = None;
+                self.spawn_receiver(connection, ReceivePlan { sink, expect, source }, listener)?;
             }
         }
         Ok(true)
@@ -163,83 +201,206 @@ impl Run<'_> {
     fn spawn_receiver(
         &mut self,
         connection: Connection,
-        sink: SinkSpec,
-        expect: Option<ArrayMeta>,
-        source: Option<String>,
+        plan: ReceivePlan,
+        listener: Option<Listener>,
     ) -> Result<(), Error> {
         let options = self.options.clone();
         self.spawn(Side::Receiver, move |gear| {
-            ReceiveMachine::new(connection, sink, expect, source, &options, gear)
+            ReceiveMachine::new(connection, plan, listener, &options, gear).map(Some)
         })
     }
 
-    /// Starts a side's thread. The machine is made on it, so that its memory is first touched there.
+    /// Starts a thread for a connection. The machine is made on it, so that its memory is first touched there; where
+    /// it turns out not to be wanted any more, there is none.
     fn spawn<M: Machine>(
         &mut self,
         side: Side,
-        machine: impl FnOnce(Gear) -> Result<M, Error> + Send + 'static,
+        machine: impl FnOnce(Gear) -> Result<Option<M>, Error> + Send + 'static,
     ) -> Result<(), Error> {
-        let (mut probe, stamps) = Probe::new(self.clock);
-        let (notes, reader) = bounded(NOTES);
+        let (probe, stamps) = Probe::new(self.clock);
         let (alive, ended) = bounded::<()>(1);
         let announced = self.announced.filter(|(announced, _)| *announced == side);
-        let teller = Teller::new(notes, self.clock, announced.map(|(_, state)| state));
+        let teller = if let Some(reader) = self.readers.iter_mut().find(|reader| reader.side() == side) {
+            Teller::without_states(reader.add(stamps), self.clock)
+        } else {
+            let (notes, heard) = bounded(NOTES);
+            self.readers.push(SideReader::new(side, stamps, (notes.clone(), heard)));
+            Teller::new(notes, self.clock, announced.map(|(_, state)| state))
+        };
         let (controls, timeout) = (Arc::clone(self.controls), self.options.timeout);
-        let name = match side {
-            Side::Sender => "arraylift-send",
-            Side::Receiver => "arraylift-recv",
+        let mut gear = Gear {
+            controls: Arc::clone(&controls),
+            wake: new_wake(&controls)?,
+            probe,
+            teller,
+            more: self.asks.clone(),
+        };
+        let number = self.threads.iter().filter(|thread| thread.side == side).count();
+        // The kernel keeps 15 bytes of a name.
+        let name = match (side, number) {
+            (Side::Sender, 0) => "arraylift-send".into(),
+            (Side::Receiver, 0) => "arraylift-recv".into(),
+            (Side::Sender, _) => format!("arraylift-snd{number}"),
+            (Side::Receiver, _) => format!("arraylift-rcv{number}"),
         };
         let body = move || {
             let _alive: Sender<()> = alive;
-            probe.begin();
-            let gear = Gear {
-                controls: Arc::clone(&controls),
-                probe,
-                teller,
-            };
-            match machine(gear) {
-                Ok(mut machine) => drive(&mut machine, side, &controls, timeout),
+            gear.probe.begin();
+            let wake = Arc::clone(&gear.wake);
+            let ended = match machine(gear) {
+                Ok(Some(mut machine)) => drive(&mut machine, side, &controls, &wake, timeout),
+                Ok(None) => Ended::Part,
                 Err(error) => Ended::Failed { error, bytes: 0 },
+            };
+            if matches!(ended, Ended::Failed { .. }) {
+                controls.fail(side);
             }
+            ended
         };
-        let thread = std::thread::Builder::new().name(name.into()).spawn(body);
+        let thread = std::thread::Builder::new().name(name).spawn(body);
         let thread = thread.map_err(|error| Error::system("cannot start a thread", &error))?;
-        self.sides.push(RunningSide {
-            side,
-            reader: SideReader::new(side, stamps, reader),
-            thread,
-            ended,
-        });
+        self.threads.push(RunningThread { side, thread, ended });
         Ok(())
     }
 
-    /// Samples until every side has ended.
+    /// Samples until every thread has ended.
     fn sample(&mut self) -> Vec<(Side, Ended)> {
         let mut next = Instant::now() + INTERVAL;
-        for index in 0..self.sides.len() {
-            // Nothing is ever sent: the channel closes, or the next sample is due.
-            while let Err(RecvTimeoutError::Timeout) = self.sides[index].ended.recv_deadline(next) {
-                self.drain();
-                next += INTERVAL;
+        let mut ended = Vec::new();
+        while !self.threads.is_empty() {
+            match self.wait(next) {
+                Happening::Late => {
+                    self.drain();
+                    next += INTERVAL;
+                }
+                Happening::Asked(more) => self.take_more(more),
+                Happening::Joined(connection) => self.take_joined(connection),
+                Happening::Ended(index) => {
+                    let RunningThread { side, thread, .. } = self.threads.swap_remove(index);
+                    let end = thread.join().unwrap_or_else(|_| {
+                        self.controls.fail(side);
+                        Ended::Failed {
+                            error: panicked(),
+                            bytes: 0,
+                        }
+                    });
+                    if side == Side::Receiver && !matches!(end, Ended::Part) {
+                        // The first connection has ended: nobody else joins.
+                        self.joining = None;
+                    }
+                    ended.push((side, end));
+                }
             }
         }
         self.drain();
-        let ended = self.sides.drain(..).map(|side| {
-            let ended = side.thread.join().unwrap_or_else(|_| Ended::Failed {
-                error: panicked(),
-                bytes: 0,
-            });
-            (side.side, ended)
+        ended
+    }
+
+    fn wait(&self, until: Instant) -> Happening {
+        let nobody = never();
+        let joined = self.joining.as_ref().map_or(&nobody, |joining| &joining.connections);
+        let mut select = Select::new();
+        for thread in &self.threads {
+            select.recv(&thread.ended);
+        }
+        let asked_index = select.recv(&self.more);
+        select.recv(joined);
+        let Ok(ready) = select.select_deadline(until) else {
+            return Happening::Late;
+        };
+        match ready.index() {
+            index if index < asked_index => {
+                // Nothing is ever sent: the channel closes.
+                let _ = ready.recv(&self.threads[index].ended);
+                Happening::Ended(index)
+            }
+            index if index == asked_index => ready.recv(&self.more).map_or(Happening::Late, Happening::Asked),
+            _ => ready.recv(joined).map_or(Happening::Late, Happening::Joined),
+        }
+    }
+
+    /// Opens further connections, or lets them in.
+    fn take_more(&mut self, more: More) {
+        match more {
+            More::Send {
+                sending,
+                blocks,
+                token,
+                routes,
+            } => {
+                let Some(to) = self.to.clone() else { return };
+                for route in routes {
+                    let (to, options, sending) = (to.clone(), self.options.clone(), Arc::clone(&sending));
+                    let wire = SendWire::joining(token, Arc::clone(&blocks));
+                    let started = self.spawn(Side::Sender, move |gear| {
+                        let unwanted = || {
+                            gear.controls.is_cancelled()
+                                || gear.controls.has_failed(Side::Sender)
+                                || sending.is_done.load(Ordering::SeqCst)
+                        };
+                        // Without it the others go on.
+                        let opened = Connection::open(&to, options.timeout, &gear.wake, &unwanted).unwrap_or(None);
+                        Ok(opened.map(|connection| {
+                            SendMachine::further(connection, Arc::clone(&sending), route, wire, &options, gear)
+                        }))
+                    });
+                    if started.is_err() {
+                        // Without it the others go on.
+                        return;
+                    }
+                }
+            }
+            More::Receive {
+                reception,
+                expected,
+                is_sole,
+            } => {
+                // Without a door nobody joins, and the first connection brings all.
+                let door = is_sole.then(|| Door::open(expected.listener(), self.options).ok());
+                self.joining = Some(Joining {
+                    reception,
+                    connections: expected.connections.clone(),
+                    _door: door.flatten(),
+                    _expected: expected,
+                });
+            }
+        }
+    }
+
+    fn take_joined(&mut self, connection: Connection) {
+        let Some(joining) = &self.joining else { return };
+        let (reception, options) = (Arc::clone(&joining.reception), self.options.clone());
+        let both_here = self.both_here;
+        // Where there is no thread for it the connection closes, and the others go on.
+        let _ = self.spawn(Side::Receiver, move |gear| {
+            ReceiveMachine::further(connection, reception, both_here, &options, gear).map(Some)
         });
-        ended.collect()
     }
 
     fn drain(&mut self) {
-        for side in &mut self.sides {
-            side.reader.drain(self.clock, &mut self.emitter);
+        for reader in &mut self.readers {
+            reader.drain(self.clock, &mut self.emitter);
         }
         self.emitter.wake();
     }
+}
+
+/// What there is to do for whoever watches the threads.
+enum Happening {
+    /// A sample is due.
+    Late,
+    /// A machine can do with further connections.
+    Asked(More),
+    /// One has joined.
+    Joined(Connection),
+    /// The thread of that index has ended.
+    Ended(usize),
+}
+
+fn new_wake(controls: &Controls) -> Result<Arc<Wake>, Error> {
+    controls
+        .new_wake()
+        .map_err(|error| Error::system("cannot start the transfer", &error))
 }
 
 fn panicked() -> Error {
@@ -264,6 +425,38 @@ fn last_event(ended: Ended, peer: Option<&str>) -> EventKind {
         Ended::Done(finished) => EventKind::Finished(finished),
         Ended::Failed { error, bytes } => EventKind::Failed(failure(error, bytes, peer)),
         Ended::Cancelled { bytes } => EventKind::Cancelled { bytes },
+        Ended::Joined => EventKind::Joined,
+        // A side has a first connection, whose end counts for more.
+        Ended::Part => EventKind::Failed(failure(panicked(), 0, peer)),
+    }
+}
+
+/// One end for each side, from the ends of its connections: the cause of a failure, else that of the first one.
+fn by_side(mut ended: Vec<(Side, Ended)>) -> Vec<(Side, Ended)> {
+    ended.sort_by_key(|(side, ended)| {
+        let rank = match ended {
+            Ended::Failed { error, .. } => (0, is_consequence(error)),
+            Ended::Cancelled { .. } => (1, 0),
+            Ended::Done(_) | Ended::Joined => (2, 0),
+            Ended::Part => (3, 0),
+        };
+        (rank, *side == Side::Sender)
+    });
+    let mut seen = Vec::new();
+    ended.retain(|(side, _)| {
+        let is_first = !seen.contains(side);
+        seen.push(*side);
+        is_first
+    });
+    ended
+}
+
+/// Where one side stops, the other sees its peer vanish or hears what it was told: the higher, the less it explains.
+fn is_consequence(error: &Error) -> u8 {
+    match error {
+        Error::ClosedEarly { .. } | Error::ClosedWhile(_) => 2,
+        Error::Aborted(_) | Error::Refused(_) => 1,
+        _ => 0,
     }
 }
 
@@ -273,16 +466,14 @@ fn outcome_of(ended: &[(Side, Ended)], peer: Option<&str>) -> Outcome {
         Ended::Failed { error, bytes } => Some((error, *bytes)),
         _ => None,
     });
-    // Where one side stops, the other sees its peer vanish or hears what it was told: a consequence.
-    if let Some((error, bytes)) = failures.min_by_key(|(error, _)| match error {
-        Error::ClosedEarly { .. } | Error::ClosedWhile(_) => 2,
-        Error::Aborted(_) | Error::Refused(_) => 1,
-        _ => 0,
-    }) {
+    if let Some((error, bytes)) = failures.min_by_key(|(error, _)| is_consequence(error)) {
         return Outcome::Failed(failure(error.clone(), bytes, peer));
     }
     if ended.iter().any(|(_, ended)| matches!(ended, Ended::Cancelled { .. })) {
         return Outcome::Cancelled;
+    }
+    if ended.iter().any(|(_, ended)| matches!(ended, Ended::Joined)) {
+        return Outcome::Joined;
     }
     let done = |wanted: Side| -> Option<Finished> {
         ended.iter().find_map(|(side, ended)| match ended {

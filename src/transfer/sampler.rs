@@ -87,40 +87,86 @@ impl Emitter {
     }
 }
 
-/// Reads one side's stamps and notes.
+/// Something that a side told, and when.
+type Note = (Duration, EventKind);
+
+/// Reads one side's stamps and notes, over all its connections.
 pub(super) struct SideReader {
     side: Side,
-    stamps: ProbeReader,
-    notes: Receiver<(Duration, EventKind)>,
+    connections: Vec<ConnectionReader>,
+    notes: (Sender<Note>, Receiver<Note>),
     last: (Duration, u64),
 }
 
+/// What one connection has moved, as far as it has been read.
+struct ConnectionReader {
+    stamps: ProbeReader,
+    bytes: u64,
+    counters: Option<Counters>,
+}
+
 impl SideReader {
-    pub(super) fn new(side: Side, stamps: ProbeReader, notes: Receiver<(Duration, EventKind)>) -> Self {
-        Self {
+    pub(super) fn new(side: Side, stamps: ProbeReader, notes: (Sender<Note>, Receiver<Note>)) -> Self {
+        let mut reader = Self {
             side,
-            stamps,
+            connections: Vec::new(),
             notes,
             last: (Duration::ZERO, 0),
-        }
+        };
+        reader.add(stamps);
+        reader
+    }
+
+    pub(super) fn side(&self) -> Side {
+        self.side
+    }
+
+    /// Reads a further connection, too; returns where it tells what happens.
+    pub(super) fn add(&mut self, stamps: ProbeReader) -> Sender<Note> {
+        self.connections.push(ConnectionReader {
+            stamps,
+            bytes: 0,
+            counters: None,
+        });
+        self.notes.0.clone()
     }
 
     /// Emits what has come since the last call, in order; where no bytes were stamped, a sample that says so.
     pub(super) fn drain(&mut self, clock: Instant, emitter: &mut Emitter) {
-        let mut told: Vec<(Duration, EventKind)> = self.notes.try_iter().collect();
-        let stamps: Vec<Stamp> = self.stamps.stamps().collect();
+        let mut told: Vec<Note> = self.notes.1.try_iter().collect();
+        let read = |(index, connection): (usize, &ConnectionReader)| -> Vec<(usize, Stamp)> {
+            connection.stamps.stamps().map(|stamp| (index, stamp)).collect()
+        };
+        let mut stamps: Vec<_> = self.connections.iter().enumerate().flat_map(read).collect();
+        stamps.sort_by_key(|(_, stamp)| stamp.elapsed);
         if stamps.is_empty() {
-            told.push(self.sample(clock.elapsed(), self.stamps.bytes(), None));
+            let bytes = self
+                .connections
+                .iter()
+                .map(|connection| connection.stamps.bytes())
+                .sum();
+            told.push(self.sample(clock.elapsed(), bytes, None));
         }
-        for stamp in stamps {
+        for (index, stamp) in stamps {
+            let connection = &mut self.connections[index];
+            connection.bytes = stamp.bytes;
+            connection.counters = stamp.counters.or(connection.counters);
             if stamp.elapsed > self.last.0 || stamp.counters.is_some() {
-                told.push(self.sample(stamp.elapsed.max(self.last.0), stamp.bytes, stamp.counters));
+                let bytes = self.connections.iter().map(|connection| connection.bytes).sum();
+                let counters = stamp.counters.map(|_| self.counters());
+                told.push(self.sample(stamp.elapsed.max(self.last.0), bytes, counters));
             }
         }
         told.sort_by_key(|(elapsed, _)| *elapsed);
         for (elapsed, kind) in told {
             emitter.emit(self.side, elapsed, kind);
         }
+    }
+
+    /// The sums over all connections.
+    fn counters(&self) -> Counters {
+        let read = self.connections.iter().filter_map(|connection| connection.counters);
+        read.fold(Counters::default(), Counters::plus)
     }
 
     fn sample(&mut self, elapsed: Duration, bytes: u64, counters: Option<Counters>) -> (Duration, EventKind) {
@@ -202,8 +248,7 @@ mod tests {
     fn the_rate_falls_to_zero_where_nothing_moves() {
         let clock = Instant::now();
         let (mut probe, stamps) = Probe::new(clock);
-        let (_notes, reader) = bounded(1);
-        let mut side = SideReader::new(Side::Receiver, stamps, reader);
+        let mut side = SideReader::new(Side::Receiver, stamps, bounded(1));
         let (events, seen) = bounded(100);
         let mut emitter = emitting(events);
         probe.begin();

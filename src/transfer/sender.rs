@@ -1,25 +1,30 @@
 //! The sending machine: one for every wire and every send route.
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::Sender;
 use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 
 use crate::error::Error;
 use crate::route::send::{SendError, SendRoute};
-use crate::sys::{Interest, unacknowledged_bytes};
+use crate::sys::{Interest, Wake, unacknowledged_bytes};
 use crate::telemetry::Probe;
-use crate::wire::native::BLOCK_BYTES_MAX;
+use crate::wire::native::{BLOCK_BYTES_MAX, Blocks, Token};
 use crate::wire::{Offer, SendStep, SendWire};
 
 use super::controls::Controls;
 use super::drive::{Machine, Prefix, Progress, Teller};
 use super::endpoint::{Connection, would_block};
 use super::event::{EventKind, Finished, Started, State};
+use super::joins::Expected;
 use super::limiter::{Allowance, Limiter, whole_bytes};
 use super::outbox::Outbox;
 use super::plan::Options;
+use super::reception::Reception;
+use super::sending::Sending;
 use super::source::{SendPath, Source};
 
 /// Under a limit, blocks last about this long, so that a pause or a cancel is not kept waiting by one.
@@ -29,24 +34,25 @@ const BLOCK_BYTES_MIN: u64 = 4 << 10;
 const HAND_OVER_INTERVAL_MIN: Duration = Duration::from_micros(200);
 const HAND_OVER_INTERVAL_MAX: Duration = Duration::from_millis(50);
 
-/// Sends one array over one connection.
+/// Sends one array over one connection, or some blocks of one over a further connection.
 pub(super) struct SendMachine {
     connection: Connection,
     controls: Arc<Controls>,
-    source: Source,
+    more: Sender<More>,
+    sending: Arc<Sending>,
     route: Box<dyn SendRoute>,
     route_reason: &'static str,
     wire: SendWire,
     outbox: Outbox,
     /// Bytes from here to there are ready in the route.
     loaded: (u64, u64),
-    limiter: Limiter,
     chunk_bytes: usize,
     keep_alive_interval: Duration,
     keep_alive_at: Instant,
-    preview: Prefix,
-    sink: Option<String>,
+    role: Role,
     started: bool,
+    /// The peer has closed the connection, and nothing more was to come from it.
+    peer_left: bool,
     /// Nothing more will be written, and the peer has been told.
     shut: bool,
     /// Grows while the peer takes its time.
@@ -55,11 +61,53 @@ pub(super) struct SendMachine {
     teller: Teller,
 }
 
+/// Which of a transfer's connections it is.
+enum Role {
+    /// The first one, which speaks for the transfer.
+    First {
+        preview: Prefix,
+        sink: Option<String>,
+        /// Over how many connections in all, at most.
+        streams: u16,
+    },
+    /// One that joined.
+    Further(Further),
+}
+
+/// What a connection that joined has done.
+#[derive(Default)]
+struct Further {
+    /// A block has begun on it.
+    has_begun: bool,
+    /// The first one has been told that no further block begins on it.
+    has_told_end: bool,
+}
+
 /// What a machine is given by whoever runs it.
 pub(super) struct Gear {
     pub(super) controls: Arc<Controls>,
+    pub(super) wake: Arc<Wake>,
     pub(super) probe: Probe,
     pub(super) teller: Teller,
+    /// Where a machine asks for further connections.
+    pub(super) more: Sender<More>,
+}
+
+/// Further connections that a transfer can have.
+pub(super) enum More {
+    /// To be opened, one for each route.
+    Send {
+        sending: Arc<Sending>,
+        blocks: Arc<Blocks>,
+        token: Token,
+        routes: Vec<Box<dyn SendRoute>>,
+    },
+    /// To be taken as they come. `is_sole` says that nobody else takes connections at that listener.
+    Receive {
+        reception: Arc<Reception>,
+        expected: Expected,
+        is_sole: bool,
+    },
 }
 
 impl SendMachine {
@@ -77,6 +125,7 @@ impl SendMachine {
             plain: source.plain,
             identity: source.identity.clone(),
             checksum: options.checksum,
+            streams: streams_for(source.meta.byte_len(), options.streams),
         };
         let mut preview = Prefix::new(&source.meta, options.preview_elements);
         source.copy_prefix(preview.bytes_mut())?;
@@ -84,19 +133,28 @@ impl SendMachine {
         Ok(Self {
             connection,
             controls: gear.controls,
+            more: gear.more,
             route: path.route,
             route_reason: path.reason,
+            role: Role::First {
+                preview,
+                sink,
+                streams: offer.streams,
+            },
             wire: SendWire::new(options.wire, offer),
-            source,
+            sending: Arc::new(Sending {
+                source,
+                sent: AtomicU64::new(0),
+                limiter: Mutex::new(Limiter::new(now)),
+                is_done: AtomicBool::new(false),
+            }),
             outbox: Outbox::default(),
             loaded: (0, 0),
-            limiter: Limiter::new(now),
             chunk_bytes: options.chunk_bytes.max(1),
             keep_alive_interval: keep_alive_interval(options.timeout),
             keep_alive_at: now,
-            preview,
-            sink,
             started: false,
+            peer_left: false,
             shut: false,
             hand_over_interval: HAND_OVER_INTERVAL_MIN,
             probe: gear.probe,
@@ -104,12 +162,59 @@ impl SendMachine {
         })
     }
 
+    /// For a further connection of a transfer that has begun.
+    pub(super) fn further(
+        connection: Connection,
+        sending: Arc<Sending>,
+        route: Box<dyn SendRoute>,
+        wire: SendWire,
+        options: &Options,
+        gear: Gear,
+    ) -> Self {
+        Self {
+            connection,
+            controls: gear.controls,
+            more: gear.more,
+            sending,
+            route,
+            route_reason: "",
+            wire,
+            outbox: Outbox::default(),
+            loaded: (0, 0),
+            chunk_bytes: options.chunk_bytes.max(1),
+            keep_alive_interval: keep_alive_interval(options.timeout),
+            keep_alive_at: Instant::now(),
+            role: Role::Further(Further::default()),
+            started: false,
+            peer_left: false,
+            shut: false,
+            hand_over_interval: HAND_OVER_INTERVAL_MIN,
+            probe: gear.probe,
+            teller: gear.teller,
+        }
+    }
+
     fn start(&mut self) {
         self.started = true;
-        let meta = &self.source.meta;
+        let Role::First { preview, sink, streams } = &self.role else {
+            return;
+        };
+        let (meta, mut over) = (&self.sending.source.meta, 1);
+        if let Some((blocks, most, token)) = self.wire.take_more() {
+            over = most.min(*streams);
+            let routes: Vec<_> = (1..over).map_while(|_| self.route.another()).collect();
+            let sending = Arc::clone(&self.sending);
+            // There is room: a side asks once.
+            let _ = self.more.try_send(More::Send {
+                sending,
+                blocks,
+                token,
+                routes,
+            });
+        }
         self.teller.tell(EventKind::Started(Box::new(Started {
-            source: Some(self.source.title.clone()),
-            sink: self.sink.clone(),
+            source: Some(self.sending.source.title.clone()),
+            sink: sink.clone(),
             peer: self.connection.peer().into(),
             wire: self.wire.name(),
             send_route: Some(self.route.name()),
@@ -118,9 +223,11 @@ impl SendMachine {
             dtype: meta.dtype().name(),
             shape: meta.shape().dimensions().to_vec(),
             total_bytes: meta.byte_len(),
+            streams: over,
+            memory: None,
             congestion_control: self.connection.congestion_control().map(Into::into),
         })));
-        self.teller.tell(self.preview.event());
+        self.teller.tell(preview.event());
     }
 
     /// Reads what the receiver says, as far as it has come.
@@ -128,19 +235,23 @@ impl SendMachine {
         let mut buffer = [0; 4096];
         let received = recv(self.connection.as_fd(), &mut buffer[..], RecvFlags::DONTWAIT);
         match received {
-            Ok((0, _)) => Err(self.closed()),
-            Ok((received, _)) => {
+            Ok((received @ 1.., _)) => {
                 self.wire.hear(&buffer[..received])?;
                 Ok(true)
             }
             Err(error) if would_block(&error.into()) => Ok(false),
-            Err(_) => Err(self.closed()),
+            Ok((0, _)) | Err(_) if self.has_done_its_part() || self.wire.has_receipt() => {
+                self.peer_left = true;
+                self.outbox = Outbox::default();
+                Ok(false)
+            }
+            Ok((0, _)) | Err(_) => Err(self.closed()),
         }
     }
 
     /// The error for a connection that the peer has closed.
     fn closed(&self) -> Error {
-        let (total, received) = (self.source.meta.byte_len(), self.probe.bytes());
+        let (total, received) = (self.sending.source.meta.byte_len(), self.bytes());
         match total - received {
             _ if self.wire.listens() && !self.wire.agreed() => Error::ClosedWhile("before it answered the offer"),
             0 => Error::ClosedWhile("before its receipt came"),
@@ -156,8 +267,8 @@ impl SendMachine {
         match error {
             SendError::Socket(error) if would_block(&error) => Ok(self.wait_to_write()),
             SendError::Socket(_) => Err(self.broken()),
-            SendError::Source(error) => Err(self.source.unreadable(&error)),
-            SendError::SourceChanged => Err(self.source.changed()),
+            SendError::Source(error) => Err(self.sending.source.unreadable(&error)),
+            SendError::SourceChanged => Err(self.sending.source.changed()),
         }
     }
 
@@ -184,6 +295,18 @@ impl SendMachine {
         }
     }
 
+    /// Until someone changes something that concerns this connection.
+    fn until_woken() -> Progress {
+        Progress::Wait {
+            interest: Interest {
+                read: false,
+                write: false,
+            },
+            until: None,
+            peer_owes: false,
+        }
+    }
+
     fn wait_to_hear(&self, until: Option<Instant>, peer_owes: bool) -> Progress {
         Progress::Wait {
             interest: Interest {
@@ -195,8 +318,8 @@ impl SendMachine {
         }
     }
 
-    fn paused(&mut self, now: Instant) -> Progress {
-        self.teller.state(State::Paused);
+    /// Nothing is to be sent for a while, and the peer is to know that we are still here.
+    fn rest(&mut self, now: Instant) -> Progress {
         if now >= self.keep_alive_at {
             self.keep_alive_at = now + self.keep_alive_interval;
             if let Some(bytes) = self.wire.keep_alive() {
@@ -207,16 +330,25 @@ impl SendMachine {
         self.wait_to_hear(Some(self.keep_alive_at), false)
     }
 
+    /// Whether this is a further connection over which nothing more is to come.
+    fn has_done_its_part(&self) -> bool {
+        matches!(self.role, Role::Further(_)) && self.wire.agreed() && !self.wire.has_more()
+    }
+
     fn send(&mut self, at: u64, len: u64, now: Instant) -> Result<Progress, Error> {
         if self.loaded.1 <= at {
             let wanted = len.min(self.chunk_bytes as u64);
-            let len = match self.limiter.allow(self.controls.limit_bytes_per_s(), wanted, now) {
+            let allowance = {
+                let mut limiter = self.sending.limiter.lock().unwrap_or_else(PoisonError::into_inner);
+                limiter.allow(self.controls.limit_bytes_per_s(), wanted, now)
+            };
+            let len = match allowance {
                 Allowance::Bytes(bytes) => bytes,
                 Allowance::NotBefore(then) => return Ok(self.wait_to_hear(Some(then), false)),
             };
-            if at + len == self.source.meta.byte_len() {
+            if self.wire.ends_with(at + len) {
                 // Before the last byte leaves: without it the receiver keeps nothing.
-                self.source.check_unchanged()?;
+                self.sending.source.check_unchanged()?;
             }
             // At most a chunk, which is a usize.
             let piece = usize::try_from(len).unwrap_or(self.chunk_bytes);
@@ -230,7 +362,15 @@ impl SendMachine {
         self.probe.syscall(ready, *sent.as_ref().unwrap_or(&0));
         match sent {
             Ok(sent) => {
-                self.limiter.spend(sent as u64);
+                if let Role::Further(further) = &mut self.role {
+                    further.has_begun = true;
+                }
+                self.sending
+                    .limiter
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .spend(sent as u64);
+                self.sending.sent.fetch_add(sent as u64, Ordering::Relaxed);
                 self.wire.sent(sent as u64);
                 self.probe.moved(sent as u64);
                 Ok(Progress::Moved)
@@ -279,7 +419,9 @@ impl SendMachine {
         {
             return Ok(progress);
         }
-        let (bytes, elapsed) = (self.probe.bytes(), self.probe.elapsed());
+        self.sending.is_done.store(true, Ordering::SeqCst);
+        self.controls.wake();
+        let (bytes, elapsed) = (self.bytes(), self.probe.elapsed());
         Ok(Progress::Done(Box::new(Finished {
             bytes,
             rate_bytes_per_s: bytes as f64 / elapsed.as_secs_f64().max(1e-9),
@@ -297,16 +439,24 @@ impl Machine for SendMachine {
     }
 
     fn step(&mut self, now: Instant, ready: bool) -> Result<Progress, Error> {
+        let has_knocked = self.wire.has_greeted() && self.outbox.is_empty();
+        if matches!(self.role, Role::Further(_)) && has_knocked && self.sending.is_done.load(Ordering::SeqCst) {
+            return Ok(Progress::Part);
+        }
         if ready && self.wire.listens() && self.hear()? {
             return Ok(Progress::Moved);
         }
         if !self.outbox.is_empty() {
             // Only where data follows at once: else the kernel would hold the bytes back for 40 ms.
-            let more =
-                self.wire.agreed() && !self.controls.is_paused() && self.probe.bytes() < self.source.meta.byte_len();
+            let more = self.wire.agreed() && !self.controls.is_paused() && self.wire.has_more();
             return match self.outbox.flush(self.connection.as_fd(), more, &mut self.probe) {
                 Ok(()) => Ok(Progress::Moved),
                 Err(error) if would_block(&error) => Ok(self.wait_to_write()),
+                Err(_) if self.has_done_its_part() => {
+                    self.peer_left = true;
+                    self.outbox = Outbox::default();
+                    Ok(Progress::Moved)
+                }
                 Err(_) => Err(self.broken()),
             };
         }
@@ -314,11 +464,12 @@ impl Machine for SendMachine {
             self.start();
         }
         let may_pause = self.wire.keep_alive().is_some() || !self.wire.listens();
-        if self.started && may_pause && self.controls.is_paused() && self.probe.bytes() < self.source.meta.byte_len() {
-            return Ok(self.paused(now));
+        if self.started && may_pause && self.controls.is_paused() && self.wire.has_more() {
+            self.teller.state(State::Paused);
+            return Ok(self.rest(now));
         }
         let block_bytes = self.block_bytes();
-        match self.wire.step((!self.controls.is_paused()).then_some(block_bytes)) {
+        match self.wire.step((!self.controls.is_paused()).then_some(block_bytes))? {
             SendStep::Write(bytes) => {
                 self.outbox.push(&bytes);
                 Ok(Progress::Moved)
@@ -333,8 +484,21 @@ impl Machine for SendMachine {
                 } else {
                     State::Connecting
                 });
-                if self.hear()? {
+                let has_done_its_part = self.has_done_its_part();
+                if let Role::Further(further) = &mut self.role
+                    && has_done_its_part
+                    && !std::mem::replace(&mut further.has_told_end, true)
+                {
+                    // The first one may have the receipt already.
+                    self.controls.wake();
+                }
+                if self.peer_left {
+                    // Another connection of ours knows whether all is well.
+                    Ok(Self::until_woken())
+                } else if self.hear()? {
                     Ok(Progress::Moved)
+                } else if self.wire.awaits_others() {
+                    Ok(self.rest(now))
                 } else {
                     Ok(self.wait_to_hear(None, true))
                 }
@@ -364,8 +528,21 @@ impl Machine for SendMachine {
     }
 
     fn bytes(&self) -> u64 {
-        self.probe.bytes()
+        self.sending.sent.load(Ordering::Relaxed)
     }
+
+    fn is_needed(&self) -> bool {
+        !matches!(self.role, Role::Further(Further { has_begun: false, .. }))
+    }
+}
+
+/// Blocks are what connections share: more than there are blocks would have nothing to do.
+fn streams_for(bytes: u64, wanted: u16) -> u16 {
+    let blocks = bytes.div_ceil(BLOCK_BYTES_MAX.into());
+    u16::try_from(blocks)
+        .unwrap_or(u16::MAX)
+        .min(wanted)
+        .clamp(1, Options::STREAMS_MAX)
 }
 
 /// Often enough that a peer with the same timeout does not take a pause for silence.

@@ -17,4 +17,6 @@ pub struct Offer {
     pub identity: Vec<u8>,
     /// The checksum that follows each block.
     pub checksum: ChecksumKind,
+    /// How many connections the sender would move it over.
+    pub streams: u16,
 }

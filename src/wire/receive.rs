@@ -1,9 +1,11 @@
 //! The receiving half of every wire, and how a receiver tells them apart.
 
+use std::sync::Arc;
+
 use crate::array::{ArrayMeta, npy};
 use crate::error::Error;
 
-use super::native::NativeReceiver;
+use super::native::{Blocks, NativeReceiver, Token};
 use super::{ChecksumKind, Offer, WireChoice, native};
 
 /// What a receiver has to do next.
@@ -31,6 +33,8 @@ pub enum Heard {
     Offer(Box<Offer>),
     /// The sender is still there.
     KeepAlive,
+    /// The connection joins a transfer that has begun on another one.
+    Join(Token),
 }
 
 /// The receiver's side of a wire.
@@ -141,11 +145,32 @@ impl ReceiveWire {
         }
     }
 
+    /// Whether a block has begun to come and is not verified yet.
+    #[must_use]
+    pub fn is_within_block(&self) -> bool {
+        matches!(self, Self::Native(native) if native.is_within_block())
+    }
+
+    /// Takes blocks from a connection that has joined a transfer.
+    #[must_use]
+    pub fn joined(blocks: Arc<Blocks>) -> Self {
+        Self::Native(Box::new(NativeReceiver::joined(blocks)))
+    }
+
+    /// What further connections of this transfer share with this one; on the native wire alone.
+    #[must_use]
+    pub fn blocks(&self) -> Option<&Arc<Blocks>> {
+        match self {
+            Self::Native(native) => Some(native.blocks()),
+            _ => None,
+        }
+    }
+
     /// What is offered is taken; returns the answer to send, which may be empty.
     #[must_use]
-    pub fn accept(&mut self) -> Vec<u8> {
+    pub fn accept(&mut self, more: Option<(u16, Token)>) -> Vec<u8> {
         match self {
-            Self::Native(native) => return native.accept(),
+            Self::Native(native) => return native.accept(more),
             Self::Npy(HeaderReader {
                 stream: Some(stream), ..
             })
@@ -244,6 +269,7 @@ impl StreamReceiver {
             plain: false,
             identity: Vec::new(),
             checksum: ChecksumKind::None,
+            streams: 1,
         };
         Self {
             offer: Box::new(offer),
@@ -301,6 +327,7 @@ mod tests {
             plain: false,
             identity: Vec::new(),
             checksum,
+            streams: 1,
         }
     }
 
@@ -324,7 +351,7 @@ mod tests {
         let (mut on_the_way, mut out) = (std::collections::VecDeque::new(), vec![0; data.len()]);
         let mut bytes_sent = 0;
         for _ in 0..100_000 {
-            match sender.step(Some(block_bytes)) {
+            match sender.step(Some(block_bytes))? {
                 SendStep::Write(bytes) => on_the_way.extend(bytes),
                 SendStep::Data { at, len } => {
                     let at = usize::try_from(at).expect("small");
@@ -339,7 +366,7 @@ mod tests {
                 SendStep::Await | SendStep::Done => {}
             }
             let answer = match receiver.want() {
-                Want::Decision => receiver.accept(),
+                Want::Decision => receiver.accept(None),
                 Want::Control(max) => {
                     assert!(max > 0, "a receiver that wants nothing waits for ever");
                     let bytes: Vec<u8> = on_the_way.drain(..max.min(piece).min(on_the_way.len())).collect();
@@ -357,7 +384,7 @@ mod tests {
                     receiver.landed(len as u64);
                     Vec::new()
                 }
-                Want::Done if sender.step(Some(block_bytes)) == SendStep::Done => {
+                Want::Done if sender.step(Some(block_bytes))? == SendStep::Done => {
                     assert_eq!(receiver.verified_checksum(), sender.verified_checksum());
                     assert!(on_the_way.is_empty());
                     return Ok((out, sender.verified_checksum()));
@@ -452,7 +479,7 @@ mod tests {
             WireChoice::Native,
             offer(ArrayMeta::vector(Dtype::u8(), 1).expect("1"), ChecksumKind::None),
         );
-        sender.step(Some(1));
+        sender.step(Some(1)).expect("offer");
         let refused = sender.hear(&wire.give_up("no version 7")).expect_err("a refusal");
         assert_eq!(refused, Error::Refused("no version 7".into()));
     }
@@ -461,7 +488,7 @@ mod tests {
     fn a_receipt_before_the_last_byte_was_sent_is_not_taken() {
         let array = ArrayMeta::vector(Dtype::u8(), 10).expect("10");
         let mut sender = SendWire::new(WireChoice::Native, offer(array, ChecksumKind::Crc64Nvme));
-        sender.step(Some(4));
+        sender.step(Some(4)).expect("block");
         let mut answer = b"ARLIFT\x01\x00".to_vec();
         answer.extend([2, 0, 0, 0, 12, 0, 0, 0, 9, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         sender.hear(&answer).expect("an acceptance");
@@ -478,11 +505,11 @@ mod tests {
                 WireChoice::Native,
                 offer(ArrayMeta::vector(Dtype::u8(), 10).expect("10"), ChecksumKind::None),
             );
-            let SendStep::Write(bytes) = sender.step(Some(1)) else {
+            let Ok(SendStep::Write(bytes)) = sender.step(Some(1)) else {
                 panic!("an offer")
             };
             wire.hear(&bytes).expect("an offer");
-            let _ = wire.accept();
+            let _ = wire.accept(None);
             let mut block = vec![4, 0, 0, 0];
             block.extend_from_slice(&len.to_le_bytes());
             block.extend_from_slice(&offset.to_le_bytes());

@@ -1,9 +1,11 @@
 //! The sending half of every wire.
 
+use std::sync::Arc;
+
 use crate::array::npy;
 use crate::error::Error;
 
-use super::native::NativeSender;
+use super::native::{Blocks, NativeSender, Token};
 use super::{Digest, Offer, WireChoice};
 
 /// What a sender has to do next.
@@ -79,16 +81,16 @@ impl SendWire {
 
     /// What to do next. A block that begins has at most `block_bytes`, so that a slow or limited sender can be
     /// paused soon; without a length none begins.
-    pub fn step(&mut self, block_bytes: Option<u32>) -> SendStep {
-        match self {
-            Self::Native(native) => native.step(block_bytes),
+    pub fn step(&mut self, block_bytes: Option<u32>) -> Result<SendStep, Error> {
+        Ok(match self {
+            Self::Native(native) => native.step(block_bytes)?,
             Self::Stream(stream) if !stream.header.is_empty() => SendStep::Write(std::mem::take(&mut stream.header)),
             Self::Stream(stream) if stream.at < stream.total => SendStep::Data {
                 at: stream.at,
                 len: stream.total - stream.at,
             },
             Self::Stream(_) => SendStep::Done,
-        }
+        })
     }
 
     /// The checksum that the bytes of this step are to be added to.
@@ -145,6 +147,62 @@ impl SendWire {
         match self {
             Self::Native(native) => native.abort(reason),
             Self::Stream(_) => None,
+        }
+    }
+
+    /// Joins a transfer of the native wire that these blocks are of.
+    #[must_use]
+    pub fn joining(token: Token, blocks: Arc<Blocks>) -> Self {
+        Self::Native(Box::new(NativeSender::joining(token, blocks)))
+    }
+
+    /// What further connections share with this one, over how many the receiver would take the array in all, and what
+    /// they show; asked once, on the native wire alone.
+    pub fn take_more(&mut self) -> Option<(Arc<Blocks>, u16, Token)> {
+        let Self::Native(native) = self else { return None };
+        let (streams, token) = native.take_more()?;
+        Some((Arc::clone(native.blocks()), streams, token))
+    }
+
+    /// Whether the greeting has been given out to be written; there is none but on the native wire.
+    #[must_use]
+    pub fn has_greeted(&self) -> bool {
+        match self {
+            Self::Native(native) => native.has_greeted(),
+            Self::Stream(_) => true,
+        }
+    }
+
+    /// Whether the receipt has come; the end can still wait for other connections.
+    #[must_use]
+    pub fn has_receipt(&self) -> bool {
+        matches!(self, Self::Native(native) if native.has_receipt())
+    }
+
+    /// Whether bytes are left that this connection may have to send.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        match self {
+            Self::Native(native) => native.has_more(),
+            Self::Stream(stream) => stream.at < stream.total,
+        }
+    }
+
+    /// Whether this connection has sent its last block, and others have not yet.
+    #[must_use]
+    pub fn awaits_others(&self) -> bool {
+        match self {
+            Self::Native(native) => native.accepted() && !native.has_more() && !native.blocks().is_whole(),
+            Self::Stream(_) => false,
+        }
+    }
+
+    /// Whether this connection has nothing more to send when the bytes before `end` are sent.
+    #[must_use]
+    pub fn ends_with(&self, end: u64) -> bool {
+        match self {
+            Self::Native(native) => native.ends_with(end),
+            Self::Stream(stream) => stream.total == end,
         }
     }
 

@@ -20,21 +20,27 @@ class Unusable(Exception):
     """A run that gave no number, and why."""
 
 
+class Missing(Exception):
+    """What is to be measured is not here: it is left out by name."""
+
+
 # ---- running programs ----
 
 
 class Program:
-    """A child process. What it says is read as it comes, so that no full pipe ever holds it up."""
+    """A child process. What it says is read as it comes, so that no full pipe ever holds it up; or goes to a file."""
 
-    def __init__(self, *command, watch=False):
+    def __init__(self, *command, watch=False, input=subprocess.DEVNULL, output=subprocess.PIPE):
         self.command = [str(part) for part in command]
         self.errors = ""
         self.lines = queue.SimpleQueue()
         self.peak = 0
         self.process = subprocess.Popen(
-            self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            self.command, stdin=input, stdout=output, stderr=subprocess.PIPE, text=True
         )
-        self.threads = [threading.Thread(target=self._keep_errors), threading.Thread(target=self._keep_lines)]
+        self.threads = [threading.Thread(target=self._keep_errors)]
+        if self.process.stdout:
+            self.threads.append(threading.Thread(target=self._keep_lines))
         if watch:
             self.threads.append(threading.Thread(target=self._watch_memory))
         for thread in self.threads:
@@ -83,7 +89,7 @@ class Program:
         except json.JSONDecodeError:
             event = None
         if not isinstance(event, dict) or event.get("event") != name:
-            raise Unusable(self._complaint(f'expected the event "{name}", got {line.strip()[:200]!r}'))
+            raise Unusable(self.complaint(f'expected the event "{name}", got {line.strip()[:200]!r}'))
         return event
 
     def _rest(self):
@@ -99,11 +105,11 @@ class Program:
             try:
                 events.append(json.loads(line))
             except json.JSONDecodeError:
-                raise Unusable(self._complaint(f"not a JSON line: {line[:200]!r}")) from None
+                raise Unusable(self.complaint(f"not a JSON line: {line[:200]!r}")) from None
         code = self.process.returncode
         if code != 0:
             said = [event.get("message", "") for event in events if event.get("event") == "failed"]
-            raise Unusable(self._complaint(f"exit code {code} {' '.join(said)}"))
+            raise Unusable(self.complaint(f"exit code {code} {' '.join(said)}"))
         return events
 
     def document(self):
@@ -112,9 +118,16 @@ class Program:
         try:
             return json.loads(text)
         except json.JSONDecodeError:
-            raise Unusable(self._complaint(f"not JSON: {text[:200]!r}")) from None
+            raise Unusable(self.complaint(f"not JSON: {text[:200]!r}")) from None
 
-    def _complaint(self, what):
+    def succeed(self):
+        """Waits until the process is through, and did well."""
+        code = self.process.wait()
+        if code != 0:
+            raise Unusable(self.complaint(f"exit code {code}"))
+
+    def complaint(self, what=""):
+        """What went wrong in one line, with the last that it said of that; it is ended."""
         self.process.kill()
         self.threads[0].join()
         errors = self.errors.strip().splitlines()[-3:]
@@ -134,12 +147,22 @@ def last(program, events, name, **fields):
 
 
 def loopback(options, *extra):
+    """One transfer of the options' range in a process of its own."""
+    return loopback_rates(options, *extra)[-1]
+
+
+def loopback_rates(options, *extra):
+    """The rate of each transfer, of which `--repeat` makes several."""
     with Program(options.arraylift, "loopback", options.range, "--json", *extra) as program:
-        finished = last(program, program.events(), "finished", side="receiver")
-    return rate_of(finished, options, verified="--no-verify" not in extra)
+        events = program.events()
+    finished = [event for event in events if event.get("event") == "finished" and event.get("side") == "receiver"]
+    if not finished:
+        last(program, events, "finished", side="receiver")
+    return [rate_of(event, options, verified="--no-verify" not in extra) for event in finished]
 
 
 def rate_of(finished, options, verified):
+    """Bytes a second, where it was the whole array and, if it was to be, verified."""
     for key in ("bytes", "rate_bytes_per_s", "verified"):
         if key not in finished:
             raise Unusable(f"arraylift: the finished event has no {key}: {finished}")
@@ -153,13 +176,27 @@ def rate_of(finished, options, verified):
 # ---- rounds and tables ----
 
 
-def measure(contestants, options):
-    """Rates by name, one a round; None where a round gave none. Each goes once before, for nothing."""
-    rates = {name: [] for name in contestants}
+def measure(contestants, options, before=None):
+    """Rates by name, one a round; None where a round gave none. Each goes once before, for nothing.
+
+    Every round begins with another one, so that none always follows the same. `before` is called before each. Who is
+    Missing is left out.
+    """
+    names = list(contestants)
+    rates = {name: [] for name in names}
     for number in range(options.rounds + 1):
-        for name, contestant in contestants.items():
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            if name not in rates:
+                continue
+            if before:
+                before(options)
             try:
-                rate = contestant(options)
+                rate = contestants[name](options)
+            except Missing as missing:
+                print(f"left out: {name}: {missing}", file=sys.stderr)
+                del rates[name]
+                continue
             except Unusable as error:
                 print(f"round {number}: {name}: {error}", file=sys.stderr)
                 rate = None
@@ -187,6 +224,12 @@ def print_rates(rates, more=()):
         cells = [f"{statistics.median(good):.2f}", f"{min(good):.2f}..{max(good):.2f}"]
         cells += [cell(name) for _, cell in more]
         print(f"| {name}{lost} | {' | '.join(cells)} |")
+
+
+def median(rates, name):
+    """The median of what a name reached; None where it reached nothing."""
+    good = [rate for rate in rates.get(name, []) if rate]
+    return statistics.median(good) if good else None
 
 
 def ratio(rates, name, base, rounds):

@@ -1,165 +1,201 @@
-"""Measures the Python recipe, iperf3 and Arraylift in turn on loopback, and prints Markdown tables. See versus.sh."""
+"""Measures Arraylift, the Python recipe and other programs in turn on loopback, and prints Markdown tables. See versus.sh."""
 
 import argparse
+import copy
 import os
-import shutil
-import socket
+import statistics
 import sys
-import time
 
-from common import (
-    TIMEOUT_S,
-    Program,
-    Unusable,
-    all_good,
-    last,
-    loopback,
-    measure,
-    print_origin,
-    print_rates,
-    rate_of,
-    ratio,
-)
+import floors
+import ours
+import pages
+import rivals
+from common import Missing, Unusable, all_good, measure, median, print_origin, print_rates, ratio
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-RAW_PEER = os.path.join(HERE, "..", "peers", "raw_peer.py")
-# Above this the recipe cannot have been faulting in fresh pages: the system happened to have them at hand.
-WARM = 1e9
 MIB = 1 << 20
+LARGE_COUNT = 1_000_000_000
 
-
-# ---- what is measured: each gives bytes a second ----
-
-
-def recipe(options):
-    common = [RAW_PEER, "--count", options.count, "--timeout", TIMEOUT_S]
-    with Program(sys.executable, *common, "receive", "127.0.0.1:0", "--listen") as receiver:
-        address = receiver.first_event("listening")["address"]
-        with Program(sys.executable, *common, "send", address) as sender:
-            sent = last(sender, sender.events(), "finished")
-        received = last(receiver, receiver.events(), "finished")
-    if sent["sha256"] != received["sha256"]:
-        raise Unusable("the recipe delivered other bytes than it sent")
-    return received["bytes"] / received["seconds"]
-
-
-def iperf3(options, *extra):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with Program("iperf3", "--server", "--one-off", "--bind", "127.0.0.1", "--port", port, "--json") as server:
-        wait_for_listener(server, port)
-        command = ["iperf3", "--client", "127.0.0.1", "--port", port, "--bytes", options.bytes, "--zerocopy", "--json"]
-        with Program(*command, *extra) as client:
-            report = client.document()
-    if "error" in report:
-        raise Unusable(f"iperf3: {report['error']}")
-    try:
-        total = report["end"]["sum_received"]
-        return total["bytes"] / total["seconds"]
-    except KeyError as error:
-        raise Unusable(f"iperf3: its report has no {error}") from None
-
-
-def wait_for_listener(server, port):
-    """Waits until someone listens on the port, without connecting: that would be the server's only client."""
-    deadline = time.monotonic() + 10
-    needle = f"0100007F:{port:04X}"
-    while time.monotonic() < deadline and server.process.poll() is None:
-        with open("/proc/net/tcp", encoding="ascii") as table:
-            if any(line.split()[1] == needle and line.split()[3] == "0A" for line in table):
-                return
-        time.sleep(0.01)
-    raise Unusable("iperf3: the server did not listen")
-
-
-def two_processes(options, source=None, sink="memory", watch=False):
-    """Bytes a second, and the peak memory of the sender and of the receiver."""
-    receive = [options.arraylift, "receive", "127.0.0.1:0", "--into", sink, "--once", "--json"]
-    with Program(*receive, watch=watch) as receiver:
-        address = receiver.first_event("listening")["address"]
-        with Program(options.arraylift, "send", source or options.range, address, "--json", watch=watch) as sender:
-            sender.events()
-        finished = last(receiver, receiver.events(), "finished", side="receiver")
-    return rate_of(finished, options, verified=True), sender.peak, receiver.peak
-
-
-CONTESTANTS = {
-    "recipe: numpy, sent and received in place": recipe,
-    "iperf3 -Z, nothing kept": iperf3,
-    "iperf3 -Z -C reno, nothing kept": lambda options: iperf3(options, "--congestion", "reno"),
-    "arraylift loopback": loopback,
-    "arraylift loopback --no-verify": lambda options: loopback(options, "--no-verify"),
-    "arraylift send, receive": lambda options: two_processes(options)[0],
+ARRAYS = {
+    floors.RECIPE: rivals.recipe,
+    floors.MEMCPY: rivals.memcpy,
+    floors.IPERF3: rivals.iperf3(),
+    "iperf3 -Z -C reno": rivals.iperf3("--congestion", "reno"),
+    floors.CUBIC: rivals.iperf3("--congestion", "cubic"),
+    "pyzmq, copy=False": rivals.pyzmq,
+    "pyarrow Flight, DoGet": rivals.flight,
+    floors.FRESH: ours.fresh(),
+    "arraylift loopback --no-verify": ours.fresh("--no-verify"),
+    floors.REUSED: ours.reused(),
+    floors.UNVERIFIED_REUSED: ours.reused("--no-verify"),
+    "arraylift send, receive": ours.send_receive,
+    "arraylift loopback --streams 2": ours.fresh("--streams", 2),
+    "arraylift loopback --streams 4": ours.fresh("--streams", 4),
+    "arraylift loopback --streams 8": ours.fresh("--streams", 8),
 }
-RECIPE, IPERF3, *_ = CONTESTANTS
+# Of those, who is measured on cold pages too.
+COLD = [floors.RECIPE, floors.IPERF3, floors.FRESH, floors.REUSED, "arraylift send, receive"]
+FILES = {
+    "nc": rivals.netcat,
+    "mbuffer": rivals.mbuffer,
+    "rsync daemon": rivals.rsync,
+    "nginx + curl": rivals.nginx,
+    floors.FILE: ours.file_to_file(),
+    "arraylift send, receive --receive-route recv": ours.file_to_file("--receive-route", "recv"),
+    "arraylift send, receive --receive-route splice": ours.file_to_file("--receive-route", "splice"),
+}
 
 
-# ---- rounds and tables ----
-
-
-def cold_rounds(rates):
-    """The rounds that count for ratios to the recipe: those in which it had no warm pages, if there is one."""
-    recipe_rates = rates.get(RECIPE, [])
-    usable = [number for number, rate in enumerate(recipe_rates) if rate]
-    return [number for number in usable if recipe_rates[number] < WARM] or usable
-
-
-def print_table(options, rates):
-    cold = cold_rounds(rates)
+def arrays_on_warm_pages(options):
+    rates = measure(chosen(ARRAYS, options), options, before=pages.warm)
+    print(f"Arrays, {size(options)} over TCP loopback, warm pages:\n")
     every = range(options.rounds)
-    more = [
-        ("to the recipe", lambda name: ratio(rates, name, RECIPE, cold)),
-        ("to iperf3 -Z", lambda name: ratio(rates, name, IPERF3, every)),
-    ]
-    print_rates(rates, more)
-    if RECIPE in rates:
-        warm = [number + 1 for number, rate in enumerate(rates[RECIPE]) if rate and rate >= WARM]
-        print(f"\n{what_it_met(warm, [number + 1 for number in cold])}")
+    print_rates(rates, [ratio_to(base, rates, every) for base in (floors.RECIPE, floors.IPERF3, floors.MEMCPY)])
+    print("\nWarm: so much memory was touched and freed just before each. memcpy moves nothing, and iperf3 keeps nothing.")
+    return rates
 
 
-def what_it_met(warm, counted):
-    if not warm:
-        return "The recipe met cold pages in every round."
-    if warm == counted:
-        return "The recipe met warm pages in every round: ratios to it are lower than on cold ones."
-    return f"The recipe met warm pages in rounds {warm}: ratios to it are from rounds {counted} only."
+def arrays_on_cold_pages(options):
+    fewer = copy.copy(options)
+    fewer.rounds = min(options.rounds, 3)
+    rates = measure(chosen({name: ARRAYS[name] for name in COLD}, options), fewer, before=pages.cold)
+    print(f"\nArrays, {size(options)} over TCP loopback, cold pages:\n")
+    usable = floors.in_cold_rounds(rates)
+    more = [("to the recipe where that was cold", lambda name: ratio_of(usable, name, floors.RECIPE))]
+    print_rates(rates, [*more, ratio_to(floors.IPERF3, rates, range(fewer.rounds))])
+    cost = [median(series, floors.RECIPE) for series in (rates, usable)]
+    if cost[0] and not cost[1]:
+        print("\nThe recipe was never under 1 GB/s: here, its pages were not cold, and ratios to it are left out.")
+    print(f"\nCold: freed {pages.REPORTED_S} s before each, so that a virtual machine's host has taken it back.")
+    return rates
 
 
-def print_memory(options):
-    """Peak memory of both processes, beyond the array itself where one is held; whether all was measured."""
-    complete = True
+def files(options):
+    contestants = chosen(FILES, options)
+    if not contestants:
+        return {}
     os.makedirs(options.folder, exist_ok=True)
-    source, sink = os.path.join(options.folder, "source.bin"), os.path.join(options.folder, "sink.bin")
-    print("\n| two processes | GB/s | sender's peak MiB | beyond the source | receiver's peak MiB | beyond the sink |")
-    print("|---|---|---|---|---|---|")
     try:
-        with open(source, "wb") as file:
-            for start in range(0, options.bytes, MIB):
-                file.write(os.urandom(min(MIB, options.bytes - start)))
+        make_source(options)
+        rates = measure({name: onto_new_file(contestant) for name, contestant in contestants.items()}, options)
+    finally:
+        remove(options.source)
+        remove(options.sink)
+    print(f"\nA warm file to a new file, {options.bytes / 1e6:.0f} MB over TCP loopback:\n")
+    present = [name for name in floors.RIVALS_FOR_FILES if median(rates, name)]
+    best = max(present, key=lambda name: median(rates, name), default="")
+    print_rates(rates, [ratio_to(best, rates, range(options.rounds))] if best else [])
+    print("\nTimed alike, from the start of the client to the end of what receives; contents compared; nothing is synced.")
+    return rates
+
+
+def onto_new_file(contestant):
+    def measured(options):
+        remove(options.sink)
+        try:
+            return contestant(options)
+        finally:
+            remove(options.sink)
+
+    return measured
+
+
+def make_source(options):
+    with open(options.source, "wb") as file:
+        for start in range(0, options.bytes, MIB):
+            file.write(os.urandom(min(MIB, options.bytes - start)))
+    # Reads it all: it is in the page cache now.
+    options.source_sha256 = rivals.sha256_of(options.source)
+
+
+def handoffs(options):
+    """Seconds, by name."""
+    large = copy.copy(options)
+    large.count = LARGE_COUNT
+    large.bytes, large.range = 8 * large.count, f"range:0:{large.count}"
+    handed = {}
+    for name, each, rounds in [(floors.HANDOFF, options, options.rounds), (floors.HANDOFF_LARGE, large, 2)]:
+        if not chosen({name: None}, options):
+            continue
+        if available_bytes() < 2 * each.bytes and each is large:
+            print(f"left out: {name}: there is not enough memory", file=sys.stderr)
+            continue
+        seconds = []
+        for number in range(rounds):
+            try:
+                seconds.append(each.bytes / ours.handoff(each))
+            except (Unusable, Missing) as error:
+                print(f"{name}: {error}", file=sys.stderr)
+                break
+            print(f"{number + 1} of {rounds}: {name}: {seconds[-1] * 1e6:.0f} microseconds", file=sys.stderr)
+        if seconds:
+            handed[name] = statistics.median(seconds)
+    if handed:
+        print("\n| two processes over a Unix socket | from connecting to the receipt, microseconds |\n|---|---|")
+        for name, each in handed.items():
+            print(f"| {name} | {each * 1e6:,.0f} |")
+    return handed
+
+
+def memory(options):
+    """Peak bytes of both processes beyond the array where one is held; prints a table."""
+    most = {}
+    if not chosen({"arraylift memory": None}, options):
+        return most
+    os.makedirs(options.folder, exist_ok=True)
+    print("\n| two processes | sender's peak MiB | beyond the source | receiver's peak MiB | beyond the sink |")
+    print("|---|---|---|---|---|")
+    try:
+        make_source(options)
         for what, arguments in [
             ("range to memory", {}),
-            ("file to file", {"source": source, "sink": sink}),
+            ("file to file", {"source": options.source, "sink": options.sink}),
         ]:
-            remove(sink)
+            remove(options.sink)
             try:
-                rate, *peaks = two_processes(options, **arguments, watch=True)
+                _, *peaks = ours.two_processes(options, **arguments, watch=True)
             except Unusable as error:
                 print(f"memory: {what}: {error}", file=sys.stderr)
-                print(f"| {what} | no result | | | | |")
-                complete = False
+                print(f"| {what} | no result | | | |")
                 continue
-            cells = [cell for peak in peaks for cell in (f"{peak / MIB:.1f}", f"{beyond(peak, options) / MIB:.1f}")]
-            print(f"| {what} | {rate / 1e9:.2f} | {' | '.join(cells)} |")
+            extra = [peak - options.bytes if peak >= options.bytes else peak for peak in peaks]
+            for side, bytes_beyond in zip(("sender", "receiver"), extra):
+                most[side] = max(most.get(side, 0), bytes_beyond)
+            cells = [f"{number / MIB:.1f}" for pair in zip(peaks, extra) for number in pair]
+            print(f"| {what} | {' | '.join(cells)} |")
     finally:
-        remove(source)
-        remove(sink)
+        remove(options.source)
+        remove(options.sink)
     print("\nPeaks are VmHWM. An array that was held is taken off: one is, where the peak is larger than it.")
-    return complete
+    return most
 
 
-def beyond(peak, options):
-    return peak - options.bytes if peak >= options.bytes else peak
+# ---- helpers ----
+
+
+def chosen(contestants, options):
+    return {
+        name: contestant
+        for name, contestant in contestants.items()
+        if not options.only or any(name.startswith(only) for only in options.only)
+    }
+
+
+def ratio_to(base, rates, rounds):
+    return f"to {base}", lambda name: ratio(rates, name, base, rounds)
+
+
+def ratio_of(rates, name, base):
+    own, other = median(rates, name), median(rates, base)
+    return f"{own / other:.2f}" if own and other else ""
+
+
+def size(options):
+    return f"{options.bytes / 1e6:.0f} MB ({options.count:,} f64)"
+
+
+def available_bytes():
+    with open("/proc/meminfo", encoding="ascii") as info:
+        return next(1024 * int(line.split()[1]) for line in info if line.startswith("MemAvailable:"))
 
 
 def remove(path):
@@ -173,27 +209,28 @@ def main():
     parser.add_argument("folder", help="for files that are moved")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--count", type=int, default=50_000_000, help="how many f64")
+    parser.add_argument("--quick", action="store_true", help="one round of a tenth, to see that all of it works")
     parser.add_argument("--only", action="append", help="measure only what begins so")
     options = parser.parse_args()
+    if options.quick:
+        options.rounds, options.count = 1, options.count // 10
     options.bytes = 8 * options.count
     options.range = f"range:0:{options.count}"
+    options.source, options.sink = (os.path.join(options.folder, name) for name in ("source.bin", "sink.bin"))
 
-    names = [name for name in CONTESTANTS if not options.only or any(name.startswith(only) for only in options.only)]
-    if not names:
-        parser.error(f"nothing begins so; there are: {'; '.join(CONTESTANTS)}")
-    if not shutil.which("iperf3"):
-        print("iperf3 is not installed: left out", file=sys.stderr)
-        names = [name for name in names if not name.startswith("iperf3")]
-    with_arraylift = any(name.startswith("arraylift") for name in names)
-    if with_arraylift and not os.access(options.arraylift, os.X_OK):
+    if not chosen({**ARRAYS, **FILES, floors.HANDOFF: None, "arraylift memory": None}, options):
+        parser.error(f"nothing begins so; there are: {'; '.join([*ARRAYS, *FILES, floors.HANDOFF])}")
+    if not os.access(options.arraylift, os.X_OK):
         parser.error(f"there is no {options.arraylift}: cargo build --release makes it")
 
-    rates = measure({name: CONTESTANTS[name] for name in names}, options)
-    print(f"{options.bytes / 1e6:.0f} MB ({options.count:,} f64) over TCP loopback, {options.rounds} rounds in turn\n")
-    print_table(options, rates)
-    complete = not with_arraylift or print_memory(options)
+    print(f"{options.rounds} rounds in turn, medians; each round begins with another, and one before does not count.\n")
+    warm = arrays_on_warm_pages(options) if chosen(ARRAYS, options) else {}
+    cold = arrays_on_cold_pages(options) if chosen(dict.fromkeys(COLD), options) else {}
+    of_files = files(options)
+    handed = handoffs(options)
+    met = floors.print_floors(warm, cold, of_files, handed, memory(options))
     print_origin("tests/bench/versus.sh", sys.argv[3:])
-    return 0 if complete and all_good(rates) else 1
+    return 0 if met and all(map(all_good, (warm, cold, of_files))) else 1
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ mod common;
 mod json;
 mod moves;
 mod peers;
+mod repeat;
 mod signals;
 mod sinks;
 mod sources;

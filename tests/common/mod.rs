@@ -166,6 +166,40 @@ impl Process {
         names.filter(|there| there.trim_end() == name).count()
     }
 
+    /// Waits until it does nothing but wait to be read: no thread of a transfer is left, and none runs.
+    pub fn stand_still(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        // Its own and the one that hears signals.
+        while self.thread_states() != ['S', 'S'] {
+            assert!(Instant::now() < deadline, "it never stands still");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Bytes of memory that are its own now.
+    pub fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let resident = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:")?.strip_suffix("kB"));
+        1024 * resident.expect("a line").trim().parse::<u64>().expect("a number")
+    }
+
+    /// How many descriptors it has open.
+    pub fn descriptors(&self) -> usize {
+        let descriptors = std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("it runs");
+        descriptors.count()
+    }
+
+    fn thread_states(&self) -> Vec<char> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("it runs");
+        let stats = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("stat")).ok());
+        // The state follows the name, which is in parentheses.
+        stats
+            .filter_map(|stat| stat.rsplit_once(") ")?.1.chars().next())
+            .collect()
+    }
+
     pub fn wait(mut self) -> Ended {
         let status = wait(&mut self.child);
         self.stdout.read_to_string(&mut self.said).expect("UTF-8");

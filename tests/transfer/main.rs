@@ -6,4 +6,5 @@ mod controls;
 mod failures;
 mod moves;
 mod python;
+mod streams;
 mod support;

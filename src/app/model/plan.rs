@@ -380,6 +380,7 @@ impl Checker<'_> {
             .map_err(|error| self.mistake(Field::Timeout, error))
             .ok();
         Some(Options {
+            streams: 1,
             wire: WireChoice::ALL
                 .into_iter()
                 .find(|wire| wire.name() == form.wire)

@@ -333,6 +333,8 @@ impl Row {
                     self.phase = Phase::Cancelled;
                 }
             }
+            // The end of the transfer says the same.
+            EventKind::Joined => {}
         }
     }
 
@@ -352,7 +354,7 @@ impl Row {
                     message: words::of(&failure.error),
                 };
             }
-            Outcome::Cancelled => self.phase = Phase::Cancelled,
+            Outcome::Cancelled | Outcome::Joined => self.phase = Phase::Cancelled,
         }
     }
 

@@ -2,23 +2,30 @@
 
 use std::os::fd::BorrowedFd;
 
-use crate::sys::Memory;
+use crate::sys::{Part, Region, Span};
 
 use super::{ReceiveError, ReceiveRoute, recv_slice};
 
 /// Receives into memory of the array's length.
-pub(crate) struct RecvToMemory(Memory);
+pub(crate) struct RecvToMemory {
+    region: Region,
+    part: Option<Part>,
+}
 
 impl RecvToMemory {
-    /// Receives into `memory`.
-    pub(crate) fn new(memory: Memory) -> Self {
-        Self(memory)
+    /// Receives into parts of `region`.
+    pub(crate) fn new(region: Region) -> Self {
+        Self { region, part: None }
     }
 }
 
 impl ReceiveRoute for RecvToMemory {
     fn name(&self) -> &'static str {
         "recv"
+    }
+
+    fn begin(&mut self, span: Span) {
+        self.part = self.region.part(span);
     }
 
     fn receive(
@@ -28,10 +35,13 @@ impl ReceiveRoute for RecvToMemory {
         len: usize,
         seen: &mut dyn FnMut(&[u8]),
     ) -> Result<usize, ReceiveError> {
-        // The wire never wants more than what was offered, and the memory has that length.
-        let begin = usize::try_from(at).unwrap_or(usize::MAX).min(self.0.len());
-        let end = begin.saturating_add(len).min(self.0.len());
-        let place = &mut self.0[begin..end];
+        let place = self.part.as_mut().and_then(|part| {
+            let begin = usize::try_from(at.checked_sub(part.at())?).ok()?;
+            let end = begin.saturating_add(len).min(part.len());
+            part.get_mut(begin..end)
+        });
+        // A machine begins a part before it receives into it.
+        let place = place.ok_or_else(|| ReceiveError::Sink(std::io::ErrorKind::InvalidInput.into()))?;
         let received = recv_slice(socket, place)?;
         seen(&place[..received]);
         Ok(received)

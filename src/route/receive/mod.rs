@@ -8,6 +8,8 @@ mod splice;
 use std::io;
 use std::os::fd::BorrowedFd;
 
+use crate::sys::Span;
+
 pub(crate) use discard::Discard;
 pub(crate) use file::RecvToFile;
 pub(crate) use memory::RecvToMemory;
@@ -17,6 +19,9 @@ pub(crate) use splice::Splice;
 pub(crate) trait ReceiveRoute: Send {
     /// The name for commands and screens.
     fn name(&self) -> &'static str;
+
+    /// What comes next belongs to this part of the array, and to nobody else.
+    fn begin(&mut self, _span: Span) {}
 
     /// Takes what the socket has, at most `len` bytes, to position `at`; `seen` gets the same bytes, in order, while
     /// they are still in cache. Zero bytes mean that the peer has closed the connection.

@@ -60,6 +60,14 @@ impl SendRoute for Generated {
         "write"
     }
 
+    fn another(&self) -> Option<Box<dyn SendRoute>> {
+        Some(Box::new(Self::new(
+            self.range.clone(),
+            self.base,
+            self.piece.len() - 2 * self.element_bytes,
+        )))
+    }
+
     fn load(&mut self, at: u64, len: usize, digest: &mut Digest) -> Result<(), SendError> {
         digest.update(self.piece(at, len));
         Ok(())

@@ -26,6 +26,10 @@ impl SendRoute for Mapped {
         "write"
     }
 
+    fn another(&self) -> Option<Box<dyn SendRoute>> {
+        Some(Box::new(Self::new(Arc::clone(&self.file), self.base)))
+    }
+
     fn load(&mut self, at: u64, len: usize, digest: &mut Digest) -> Result<(), SendError> {
         match digest.state() {
             Some(digest) => Ok(self.file.checksum(index(self.base + at)?, len, digest)?),

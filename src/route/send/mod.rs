@@ -21,6 +21,12 @@ pub(crate) trait SendRoute: Send {
     /// The name for commands and screens.
     fn name(&self) -> &'static str;
 
+    /// A route of its own for another connection that sends other bytes of the same array; `None` where they have to
+    /// leave in order.
+    fn another(&self) -> Option<Box<dyn SendRoute>> {
+        None
+    }
+
     /// Makes `at..at + len` ready to be sent, and adds it to the checksum while it is still in cache.
     fn load(&mut self, at: u64, len: usize, digest: &mut Digest) -> Result<(), SendError>;
 

@@ -4,43 +4,45 @@ mod existing;
 mod fault_ahead;
 mod name;
 mod part_file;
+mod regions;
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::error::{Error, reason};
 use crate::route::ReceiveRouteChoice;
 use crate::route::receive::{Discard, ReceiveRoute, RecvToFile, RecvToMemory, Splice};
-use crate::sys::Memory;
+use crate::sys::{Span, Whole};
 use crate::wire::Offer;
 
-use super::memory::Promise;
 use super::plan::SinkSpec;
 use existing::{open_existing, part_of_existing};
 use fault_ahead::FaultAhead;
 use part_file::{PartFile, check_folder, folder_of};
+use regions::{Room, give_back, room_for};
 
-/// A sink that is ready for an array's bytes. Dropping it before it is published removes what was half received.
+/// A sink that is ready for an array's bytes, over one connection or several. Dropping it before it is published
+/// removes what was half received.
 pub(super) struct Landing {
-    pub(super) route: Box<dyn ReceiveRoute>,
     pub(super) reason: &'static str,
     place: Place,
+    /// What no connection has been given yet.
+    whole: Arc<Whole>,
+    splice: bool,
+    chunk_bytes: usize,
 }
 
 enum Place {
     /// Nowhere.
     Nowhere,
     /// Memory, which a thread may fault in ahead of the bytes.
-    Memory {
-        promise: Promise,
-        ahead: Option<FaultAhead>,
-    },
+    Memory { room: Room, ahead: Option<FaultAhead> },
     /// A new file under its temporary name.
     New(PartFile),
-    /// A part of an existing file.
-    Existing(PathBuf),
+    /// A part of an existing file, from byte `base` on.
+    Existing { path: PathBuf, file: Arc<File>, base: u64 },
 }
 
 impl SinkSpec {
@@ -92,39 +94,66 @@ impl Landing {
             (_, SinkSpec::Discard) => "nothing is kept",
             (_, _) => "bytes pass through a buffer in cache, where they are checked, to the file",
         };
-        let (route, place): (Box<dyn ReceiveRoute>, _) = match spec {
-            SinkSpec::Discard => (Box::new(Discard::new(chunk_bytes)), Place::Nowhere),
+        let place = match spec {
+            SinkSpec::Discard => Place::Nowhere,
             SinkSpec::Memory => {
-                let promise = Promise::new(len)?;
-                let memory = usize::try_from(len)
-                    .map_err(|_| io::ErrorKind::OutOfMemory.into())
-                    .and_then(Memory::zeroed);
-                let memory = memory.map_err(|error| Error::system("cannot reserve memory for the array", &error))?;
-                let ahead = FaultAhead::start(memory.populator());
-                (Box::new(RecvToMemory::new(memory)), Place::Memory { promise, ahead })
+                let room = room_for(len)?;
+                let ahead = FaultAhead::start(room.region.populator());
+                Place::Memory { room, ahead }
             }
-            SinkSpec::File(_) | SinkSpec::Folder(_) => {
-                let part = PartFile::create(spec, offer)?;
-                (
-                    file_route(splice, &part.file, part.data_offset, chunk_bytes, &part.path)?,
-                    Place::New(part),
-                )
-            }
+            SinkSpec::File(_) | SinkSpec::Folder(_) => Place::New(PartFile::create(spec, offer)?),
             SinkSpec::Within { path, at_bytes } => {
                 let (file, base) = part_of_existing(path, *at_bytes, &offer.meta)?;
-                (
-                    file_route(splice, &Arc::new(file), base, chunk_bytes, path)?,
-                    Place::Existing(path.clone()),
-                )
+                let (path, file) = (path.clone(), Arc::new(file));
+                Place::Existing { path, file, base }
             }
         };
-        Ok(Self { route, reason, place })
+        let whole = match &place {
+            Place::Memory { room, .. } => Arc::clone(room.region.whole()),
+            _ => Whole::new(len),
+        };
+        Ok(Self {
+            reason,
+            place,
+            whole,
+            splice,
+            chunk_bytes,
+        })
+    }
+
+    /// A route to it for one connection.
+    pub(super) fn route(&self) -> Result<Box<dyn ReceiveRoute>, Error> {
+        let (path, file, base) = match &self.place {
+            Place::Nowhere => return Ok(Box::new(Discard::new(self.chunk_bytes))),
+            Place::Memory { room, .. } => return Ok(Box::new(RecvToMemory::new(room.region.clone()))),
+            Place::New(part) => (&part.path, &part.file, part.data_offset),
+            Place::Existing { path, file, base } => (path, file, *base),
+        };
+        let file = Arc::clone(file);
+        if !self.splice {
+            return Ok(Box::new(RecvToFile::new(file, base, self.chunk_bytes)));
+        }
+        let route = Splice::new(file, base, self.chunk_bytes);
+        Ok(Box::new(route.map_err(|error| unwritable(path.clone(), &error, 0))?))
+    }
+
+    /// Takes `at..at + len` of the array for one connection; `None` where another one has a byte of it.
+    pub(super) fn claim(&self, at: u64, len: u64) -> Option<Span> {
+        self.whole.take(at, len)
+    }
+
+    /// What kind of memory it is, where it is memory.
+    pub(super) fn memory(&self) -> Option<&'static str> {
+        match &self.place {
+            Place::Memory { room, .. } => Some(room.kind),
+            _ => None,
+        }
     }
 
     /// `bytes` more have landed, `total` in all.
-    pub(super) fn landed(&mut self, bytes: u64, total: u64) {
-        if let Place::Memory { promise, ahead } = &mut self.place {
-            promise.filled(bytes);
+    pub(super) fn landed(&self, bytes: u64, total: u64) {
+        if let Place::Memory { room, ahead } = &self.place {
+            room.promise.filled(bytes);
             if let Some(ahead) = ahead {
                 // The memory has a length that fits.
                 ahead.landed(usize::try_from(total).unwrap_or(usize::MAX));
@@ -135,7 +164,7 @@ impl Landing {
     /// An error as it is, or with what it has left behind: bytes in a file that was there before.
     pub(super) fn failure(&self, cause: Error, bytes: u64) -> Error {
         match &self.place {
-            Place::Existing(path) if bytes > 0 => Error::PartlyOverwritten {
+            Place::Existing { path, .. } if bytes > 0 => Error::PartlyOverwritten {
                 path: path.clone(),
                 bytes,
                 cause: Box::new(cause),
@@ -145,10 +174,10 @@ impl Landing {
     }
 
     /// Gives a new file its final name. Returns the file that the array is in now, and what should be known of it.
-    pub(super) fn publish(&mut self) -> Result<(Option<PathBuf>, Option<String>), Error> {
-        match &mut self.place {
+    pub(super) fn publish(&self) -> Result<(Option<PathBuf>, Option<String>), Error> {
+        match &self.place {
             Place::Nowhere | Place::Memory { .. } => Ok((None, None)),
-            Place::Existing(path) => Ok((Some(path.clone()), None)),
+            Place::Existing { path, .. } => Ok((Some(path.clone()), None)),
             Place::New(part) => part.publish().map(|(path, note)| (Some(path), note)),
         }
     }
@@ -158,24 +187,20 @@ impl Landing {
         let path = match &self.place {
             Place::Nowhere | Place::Memory { .. } => return Error::system("cannot keep the array", error),
             Place::New(part) => part.wanted.clone(),
-            Place::Existing(path) => path.clone(),
+            Place::Existing { path, .. } => path.clone(),
         };
         unwritable(path, error, needed)
     }
 }
 
-fn file_route(
-    splice: bool,
-    file: &Arc<File>,
-    base: u64,
-    chunk_bytes: usize,
-    path: &Path,
-) -> Result<Box<dyn ReceiveRoute>, Error> {
-    if !splice {
-        return Ok(Box::new(RecvToFile::new(Arc::clone(file), base, chunk_bytes)));
+impl Drop for Landing {
+    fn drop(&mut self) {
+        if let Place::Memory { room, ahead } = std::mem::replace(&mut self.place, Place::Nowhere) {
+            // First of all nobody faults pages in any more.
+            drop(ahead);
+            give_back(room.region);
+        }
     }
-    let route = Splice::new(Arc::clone(file), base, chunk_bytes);
-    Ok(Box::new(route.map_err(|error| unwritable(path.into(), &error, 0))?))
 }
 
 fn unwritable(path: PathBuf, error: &io::Error, needed: u64) -> Error {
@@ -193,6 +218,8 @@ fn unwritable(path: PathBuf, error: &io::Error, needed: u64) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
+
     use crate::array::{ArrayMeta, Dtype, npy};
     use crate::wire::ChecksumKind;
 
@@ -203,6 +230,7 @@ mod tests {
             plain,
             identity: Vec::new(),
             checksum: ChecksumKind::None,
+            streams: 1,
         }
     }
 
@@ -226,7 +254,7 @@ mod tests {
         drop(prepared(&spec, &offer(Some("a.bin"), true, 10)).expect("prepared"));
         assert!(names_in(folder.path()).is_empty());
         for expected in ["a.bin", "a-1.bin"] {
-            let mut landing = prepared(&spec, &offer(Some("a.bin"), true, 10)).expect("prepared");
+            let landing = prepared(&spec, &offer(Some("a.bin"), true, 10)).expect("prepared");
             let (path, _) = landing.publish().expect("published");
             assert_eq!(path, Some(folder.path().join(expected)));
         }
@@ -237,7 +265,7 @@ mod tests {
     fn a_file_that_appears_meanwhile_is_not_replaced_and_the_array_is_kept() {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("a.npy");
-        let mut landing = prepared(&SinkSpec::File(path.clone()), &offer(None, false, 10)).expect("prepared");
+        let landing = prepared(&SinkSpec::File(path.clone()), &offer(None, false, 10)).expect("prepared");
         std::fs::write(&path, "precious").expect("write");
         let (published, note) = landing.publish().expect("published");
         assert_eq!(std::fs::read_to_string(&path).expect("read"), "precious");

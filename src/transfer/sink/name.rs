@@ -68,6 +68,7 @@ mod tests {
             plain,
             identity: Vec::new(),
             checksum: ChecksumKind::None,
+            streams: 1,
         }
     }
 

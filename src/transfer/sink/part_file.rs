@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{CWD, FallocateFlags, RenameFlags, fallocate, fstatvfs, ftruncate, renameat_with};
 use rustix::io::Errno;
@@ -28,7 +29,7 @@ pub(super) struct PartFile {
     pub(super) path: PathBuf,
     pub(super) wanted: PathBuf,
     pub(super) data_offset: u64,
-    published: bool,
+    published: AtomicBool,
 }
 
 impl PartFile {
@@ -55,7 +56,7 @@ impl PartFile {
             path,
             wanted,
             data_offset,
-            published: false,
+            published: AtomicBool::new(false),
         };
         reserve(&part.file, needed).map_err(|error| unwritable(part.wanted.clone(), &error, needed))?;
         part.file
@@ -64,13 +65,13 @@ impl PartFile {
         Ok(part)
     }
 
-    pub(super) fn publish(&mut self) -> Result<(PathBuf, Option<String>), Error> {
+    pub(super) fn publish(&self) -> Result<(PathBuf, Option<String>), Error> {
         let mut number = 0;
         loop {
             let name = numbered(&self.wanted, number);
             match rename_new(&self.path, &name) {
                 Ok(()) => {
-                    self.published = true;
+                    self.published.store(true, Ordering::SeqCst);
                     let note = (number > 0).then(|| {
                         format!(
                             "{} existed, so the array is in {}",
@@ -89,7 +90,7 @@ impl PartFile {
 
 impl Drop for PartFile {
     fn drop(&mut self) {
-        if !self.published {
+        if !*self.published.get_mut() {
             // Gone already is as good.
             let _ = std::fs::remove_file(&self.path);
         }

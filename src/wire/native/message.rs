@@ -4,6 +4,8 @@ use crate::array::{ArrayMeta, Dtype, Order, Shape};
 use crate::error::Error;
 use crate::wire::{ChecksumKind, Offer};
 
+use super::Token;
+
 /// The version spoken here.
 pub const VERSION: u16 = 1;
 /// The length of the greeting that each side sends first: magic and version.
@@ -36,6 +38,7 @@ mod kind {
     pub(super) const RECEIPT: u8 = 5;
     pub(super) const ABORT: u8 = 6;
     pub(super) const KEEP_ALIVE: u8 = 7;
+    pub(super) const JOIN: u8 = 9;
 }
 
 mod tag {
@@ -50,6 +53,8 @@ mod tag {
     pub(super) const FIRST_BYTE: u16 = 9;
     pub(super) const CHECKSUM: u16 = 10;
     pub(super) const REASON: u16 = 11;
+    pub(super) const STREAMS: u16 = 14;
+    pub(super) const TOKEN: u16 = 15;
 }
 
 /// What one side says to the other.
@@ -58,6 +63,8 @@ pub(super) enum Message {
     Offer(Box<Offer>),
     Accept {
         first_byte: u64,
+        /// How many connections the array may take in all, and what the further ones show.
+        more: Option<(u16, Token)>,
     },
     Refuse {
         reason: String,
@@ -75,6 +82,10 @@ pub(super) enum Message {
         reason: String,
     },
     KeepAlive,
+    /// This connection takes part in a transfer that has begun on another one.
+    Join {
+        token: Token,
+    },
     /// Of a kind that a later version may send and this one skips.
     Skipped,
 }
@@ -116,10 +127,17 @@ impl Message {
                 field(&mut body, tag::IDENTITY, &offer.identity);
                 field(&mut body, tag::CHECKSUM_KIND, &[offer.checksum.code()]);
                 field(&mut body, tag::PLAIN, &[u8::from(offer.plain)]);
+                if offer.streams > 1 {
+                    field(&mut body, tag::STREAMS, &offer.streams.to_le_bytes());
+                }
                 kind::OFFER
             }
-            Self::Accept { first_byte } => {
+            Self::Accept { first_byte, more } => {
                 field(&mut body, tag::FIRST_BYTE, &first_byte.to_le_bytes());
+                if let Some((streams, token)) = more {
+                    field(&mut body, tag::STREAMS, &streams.to_le_bytes());
+                    field(&mut body, tag::TOKEN, token);
+                }
                 kind::ACCEPT
             }
             Self::Refuse { reason } => {
@@ -143,6 +161,10 @@ impl Message {
                 kind::ABORT
             }
             Self::KeepAlive => kind::KEEP_ALIVE,
+            Self::Join { token } => {
+                field(&mut body, tag::TOKEN, token);
+                kind::JOIN
+            }
             Self::Skipped => FIRST_SKIPPABLE_KIND,
         };
         // Every body is bounded far below 4 GiB by its fields' bounds.
@@ -160,6 +182,7 @@ impl Message {
             Self::Receipt { .. } => "a receipt",
             Self::Abort { .. } => "an abort",
             Self::KeepAlive => "a keep-alive",
+            Self::Join { .. } => "a connection that joins",
             Self::Skipped => "a message of a later version",
         }
     }
@@ -206,6 +229,10 @@ impl Message {
             kind::OFFER => Self::Offer(Box::new(decode_offer(&fields)?)),
             kind::ACCEPT => Self::Accept {
                 first_byte: fields.number(tag::FIRST_BYTE)?,
+                more: match fields.streams()? {
+                    0 | 1 => None,
+                    streams => Some((streams, fields.token()?)),
+                },
             },
             kind::REFUSE => Self::Refuse {
                 reason: fields.reason()?,
@@ -221,6 +248,7 @@ impl Message {
                 reason: fields.reason()?,
             },
             kind::KEEP_ALIVE => Self::KeepAlive,
+            kind::JOIN => Self::Join { token: fields.token()? },
             _ => {
                 return Err(Error::Protocol(format!("a message of the unknown kind {kind}")));
             }
@@ -280,6 +308,7 @@ fn decode_offer(fields: &Fields<'_>) -> Result<Offer, Error> {
         plain: fields.flag(tag::PLAIN)?,
         identity: identity.to_vec(),
         checksum,
+        streams: fields.streams()?,
     })
 }
 
@@ -340,6 +369,20 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// How many connections; one where it is not given.
+    fn streams(&self) -> Result<u16, Error> {
+        match self.get(tag::STREAMS) {
+            None => Ok(1),
+            Some([low, high]) => Ok(u16::from_le_bytes([*low, *high])),
+            Some(_) => Err(Error::Protocol(format!("field {} is not 2 bytes long", tag::STREAMS))),
+        }
+    }
+
+    fn token(&self) -> Result<Token, Error> {
+        let wrong = |_| Error::Protocol(format!("field {} is not 16 bytes long", tag::TOKEN));
+        self.require(tag::TOKEN)?.try_into().map_err(wrong)
+    }
+
     /// Why the peer stops, in its words.
     fn reason(&self) -> Result<String, Error> {
         match self.get(tag::REASON) {
@@ -391,6 +434,7 @@ mod tests {
             plain: false,
             identity: vec![1, 2, 3],
             checksum: ChecksumKind::Crc32,
+            streams: 3,
         }
     }
 
@@ -404,7 +448,15 @@ mod tests {
     fn every_message_survives_the_wire_and_is_awaited_whole() {
         let messages = [
             Message::Offer(Box::new(offer())),
-            Message::Accept { first_byte: 1 << 40 },
+            Message::Accept {
+                first_byte: 1 << 40,
+                more: None,
+            },
+            Message::Accept {
+                first_byte: 0,
+                more: Some((8, [7; 16])),
+            },
+            Message::Join { token: [9; 16] },
             Message::Refuse {
                 reason: "no room".into(),
             },
@@ -445,7 +497,10 @@ mod tests {
         field(&mut body, tag::FIRST_BYTE, &4_u64.to_le_bytes());
         assert_eq!(
             Message::decode(kind::ACCEPT, &body),
-            Ok(Message::Accept { first_byte: 4 })
+            Ok(Message::Accept {
+                first_byte: 4,
+                more: None
+            })
         );
         assert_eq!(Message::decode(0x99, b"not fields"), Ok(Message::Skipped));
         assert!(Message::decode(99, &body).is_err());

@@ -1,24 +1,28 @@
 //! The receiving half of the `native` wire.
 
+use std::sync::Arc;
+
 use crate::error::Error;
-use crate::wire::{Digest, Heard, Offer, Want};
+use crate::wire::{ChecksumKind, Digest, Heard, Want};
 
 use super::message::{
     BLOCK_HEADER_BYTES, GREETING_BYTES, HEADER_BYTES, Message, Parsed, TRAILER_BYTES, VERSION, greeting, version_of,
 };
+use super::{Blocks, Token};
 
-/// Takes an offer, then blocks, and checks each at its end.
+/// Takes an offer, then blocks, and checks each at its end; or takes some blocks of a transfer that has begun.
 #[derive(Debug)]
 pub struct NativeReceiver {
     state: State,
     inbox: Vec<u8>,
-    offer: Option<Offer>,
-    /// Bytes of the array that have come.
+    blocks: Arc<Blocks>,
+    /// Blocks come over several connections, and on each of them with gaps.
+    is_shared: bool,
+    /// Where the next byte belongs that comes.
     at: u64,
     block_index: u64,
     block_start: u64,
     block: Digest,
-    whole: Digest,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,21 +41,38 @@ enum State {
 
 impl Default for NativeReceiver {
     fn default() -> Self {
-        let digest = Digest::new(crate::wire::ChecksumKind::None);
         Self {
             state: State::Greeting,
             inbox: Vec::new(),
-            offer: None,
+            blocks: Blocks::new(0, ChecksumKind::None),
+            is_shared: false,
             at: 0,
             block_index: 0,
             block_start: 0,
-            block: digest.clone(),
-            whole: digest,
+            block: Digest::new(ChecksumKind::None),
         }
     }
 }
 
 impl NativeReceiver {
+    /// Takes blocks of a transfer from a connection that has joined it.
+    #[must_use]
+    pub fn joined(blocks: Arc<Blocks>) -> Self {
+        Self {
+            state: State::Offered,
+            block: Digest::new(blocks.checksum_kind()),
+            blocks,
+            is_shared: true,
+            ..Self::default()
+        }
+    }
+
+    /// What further connections of this transfer share with this one.
+    #[must_use]
+    pub fn blocks(&self) -> &Arc<Blocks> {
+        &self.blocks
+    }
+
     /// What to do next.
     #[must_use]
     pub fn want(&self) -> Want {
@@ -59,6 +80,8 @@ impl NativeReceiver {
         match self.state {
             State::Greeting => Want::Control(GREETING_BYTES - have),
             State::Offered => Want::Decision,
+            // Another connection has brought the last block.
+            State::Between if self.blocks.is_whole() => Want::Done,
             State::AwaitOffer | State::Between => Want::Control(self.message_bytes_missing()),
             State::Data { left } => Want::Data {
                 at: self.at,
@@ -67,7 +90,7 @@ impl NativeReceiver {
             State::Trailer => {
                 // Whatever message follows a checksum has at least a header, and a block's header is as long as
                 // two: reading both at once never reaches into data.
-                let next = if self.complete() { 0 } else { BLOCK_HEADER_BYTES };
+                let next = if self.is_last_block() { 0 } else { BLOCK_HEADER_BYTES };
                 Want::Control(TRAILER_BYTES + next - have)
             }
             State::Whole => Want::Done,
@@ -122,12 +145,14 @@ impl NativeReceiver {
         Ok(heard)
     }
 
-    /// The offer is taken; returns the answer to send.
-    pub fn accept(&mut self) -> Vec<u8> {
+    /// What was offered is taken; returns the answer to send. `more` is over how many connections in all, and what the
+    /// further ones have to show.
+    pub fn accept(&mut self, more: Option<(u16, Token)>) -> Vec<u8> {
         debug_assert_eq!(self.state, State::Offered, "there must be an offer");
-        self.state = if self.complete() { State::Whole } else { State::Between };
+        self.is_shared |= more.is_some();
+        self.state = self.after_block();
         let mut out = greeting().to_vec();
-        Message::Accept { first_byte: 0 }.encode(&mut out);
+        Message::Accept { first_byte: 0, more }.encode(&mut out);
         out
     }
 
@@ -184,32 +209,43 @@ impl NativeReceiver {
     pub fn receipt(&self) -> Vec<u8> {
         let mut out = Vec::new();
         Message::Receipt {
-            bytes: self.at,
-            checksum: self.whole.value(),
+            bytes: self.blocks.total_bytes(),
+            checksum: self.blocks.digest().and_then(|digest| digest.value()),
         }
         .encode(&mut out);
         out
     }
 
-    /// The checksum of what has come, with its kind; `None` where nothing is verified.
+    /// The checksum of the whole array, with its kind; `None` where nothing is verified, or not yet.
     #[must_use]
     pub fn verified_checksum(&self) -> Option<String> {
-        self.whole.to_text()
+        self.blocks.digest()?.to_text()
     }
 
-    fn complete(&self) -> bool {
-        self.offer
-            .as_ref()
-            .is_some_and(|offer| self.at == offer.meta.byte_len())
+    /// Whether a block has begun to come and is not verified yet.
+    #[must_use]
+    pub fn is_within_block(&self) -> bool {
+        matches!(self.state, State::Data { .. } | State::Trailer)
+    }
+
+    fn is_last_block(&self) -> bool {
+        self.blocks.done_bytes() + (self.at - self.block_start) == self.blocks.total_bytes()
     }
 
     fn end_block(&mut self) {
-        if let Some(offer) = &self.offer {
-            self.whole.append(&self.block);
-            self.block = Digest::new(offer.checksum);
-        }
+        self.blocks
+            .done(self.block_start, self.at - self.block_start, &self.block);
+        self.block = Digest::new(self.blocks.checksum_kind());
         self.block_index += 1;
-        self.state = if self.complete() { State::Whole } else { State::Between };
+        self.state = self.after_block();
+    }
+
+    fn after_block(&self) -> State {
+        if self.blocks.is_whole() {
+            State::Whole
+        } else {
+            State::Between
+        }
     }
 
     /// How many bytes may be read without reaching into a block's data.
@@ -229,21 +265,25 @@ impl NativeReceiver {
             (_, Message::Abort { reason }) => Err(Error::Aborted(reason)),
             (State::AwaitOffer, Message::Offer(offer)) => {
                 self.block = Digest::new(offer.checksum);
-                self.whole = Digest::new(offer.checksum);
-                self.offer = Some((*offer).clone());
+                self.blocks = Blocks::new(offer.meta.byte_len(), offer.checksum);
                 self.state = State::Offered;
                 Ok(Some(Heard::Offer(offer)))
             }
+            (State::AwaitOffer, Message::Join { token }) => {
+                self.state = State::Offered;
+                Ok(Some(Heard::Join(token)))
+            }
             (State::Between, Message::Block { offset, len }) => {
-                let total = self.offer.as_ref().map_or(0, |offer| offer.meta.byte_len());
-                if offset != self.at || u64::from(len) > total - self.at {
+                let total = self.blocks.total_bytes();
+                let fits = offset.checked_add(len.into()).is_some_and(|end| end <= total);
+                if !fits || (offset != self.at && !self.is_shared) {
                     let text = format!(
                         "a block of bytes {offset} and {len} more where {} of {total} was due",
                         self.at
                     );
                     return Err(Error::Protocol(text));
                 }
-                self.block_start = offset;
+                (self.block_start, self.at) = (offset, offset);
                 self.state = State::Data { left: len };
                 Ok(None)
             }

@@ -1,23 +1,37 @@
 //! The sending half of the `native` wire.
 
+use std::sync::Arc;
+
 use crate::error::Error;
 use crate::wire::{Digest, Offer, SendStep};
 
 use super::message::{BLOCK_BYTES_MAX, GREETING_BYTES, Message, Parsed, greeting, version_of};
+use super::{Blocks, Token};
 
-/// Offers an array, sends it in blocks, and waits for the receipt.
+/// Offers an array, sends it in blocks, and waits for the receipt; or joins a transfer and sends some of its blocks.
 #[derive(Debug)]
 pub struct NativeSender {
-    offer: Offer,
+    /// What is said first: the offer, or that this connection joins.
+    hello: Message,
+    blocks: Arc<Blocks>,
     state: State,
-    /// Bytes of the array that have been sent.
+    /// Where the next byte belongs that this connection sends.
     at: u64,
-    /// Of the current block.
+    /// The first byte of the current block, and its checksum so far.
+    block_at: u64,
     block: Digest,
-    /// Of all blocks before it.
-    whole: Digest,
+    /// Over how many connections the receiver would take the array, and what the further ones show.
+    more: Option<(u16, Token)>,
+    /// A receipt; it may come before every connection had noticed that it has sent its last block.
+    receipt: Option<Receipt>,
     inbox: Vec<u8>,
     greeted: bool,
+}
+
+/// What a receipt says of the whole array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Receipt {
+    checksum: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,45 +53,75 @@ impl NativeSender {
     /// Begins to send what is offered.
     #[must_use]
     pub fn new(offer: Offer) -> Self {
-        let digest = Digest::new(offer.checksum);
+        let blocks = Blocks::new(offer.meta.byte_len(), offer.checksum);
+        Self::with(Message::Offer(Box::new(offer)), blocks)
+    }
+
+    /// Joins the transfer that these blocks are of.
+    #[must_use]
+    pub fn joining(token: Token, blocks: Arc<Blocks>) -> Self {
+        Self::with(Message::Join { token }, blocks)
+    }
+
+    fn with(hello: Message, blocks: Arc<Blocks>) -> Self {
         Self {
-            offer,
+            hello,
+            block: Digest::new(blocks.checksum_kind()),
+            blocks,
             state: State::Hello,
             at: 0,
-            block: digest.clone(),
-            whole: digest,
+            block_at: 0,
+            more: None,
+            receipt: None,
             inbox: Vec::new(),
             greeted: false,
         }
     }
 
+    /// What further connections of this transfer share with this one.
+    #[must_use]
+    pub fn blocks(&self) -> &Arc<Blocks> {
+        &self.blocks
+    }
+
+    /// Over how many connections the receiver would take the array, and what the further ones show; asked once.
+    pub fn take_more(&mut self) -> Option<(u16, Token)> {
+        self.more.take()
+    }
+
     /// What to do next. A block that begins has at most `block_bytes`; without a length none begins.
-    pub fn step(&mut self, block_bytes: Option<u32>) -> SendStep {
-        match self.state {
+    pub fn step(&mut self, block_bytes: Option<u32>) -> Result<SendStep, Error> {
+        Ok(match self.state {
             State::Hello => {
                 self.state = State::AwaitAnswer;
                 let mut out = greeting().to_vec();
-                Message::Offer(Box::new(self.offer.clone())).encode(&mut out);
+                self.hello.encode(&mut out);
                 SendStep::Write(out)
+            }
+            State::AwaitReceipt if self.receipt.is_some() && self.blocks.is_whole() => {
+                let checksum = self.blocks.digest().and_then(|digest| digest.value());
+                if self.receipt != Some(Receipt { checksum }) {
+                    return Err(Error::ReceiptMismatch);
+                }
+                self.state = State::Done;
+                SendStep::Done
             }
             State::AwaitAnswer | State::AwaitReceipt => SendStep::Await,
             State::Between { owed } => {
                 let mut out = Vec::new();
                 if owed {
                     out.extend(self.block.value().map(u64::to_le_bytes).into_iter().flatten());
-                    self.whole.append(&self.block);
-                    self.block = Digest::new(self.offer.checksum);
+                    self.blocks.done(self.block_at, self.at - self.block_at, &self.block);
+                    self.block = Digest::new(self.blocks.checksum_kind());
                     self.state = State::Between { owed: false };
                 }
-                let left = self.offer.meta.byte_len() - self.at;
-                if left == 0 {
-                    self.state = State::AwaitReceipt;
-                } else if let Some(block_bytes) = block_bytes {
-                    let len = u64::from(block_bytes.clamp(1, BLOCK_BYTES_MAX)).min(left);
-                    // At most BLOCK_BYTES_MAX, which is a u32.
-                    let len = u32::try_from(len).unwrap_or(BLOCK_BYTES_MAX);
-                    Message::Block { offset: self.at, len }.encode(&mut out);
+                let next = block_bytes.and_then(|most| self.blocks.give_out(most.clamp(1, BLOCK_BYTES_MAX)));
+                if let Some((offset, len)) = next {
+                    Message::Block { offset, len }.encode(&mut out);
+                    (self.block_at, self.at) = (offset, offset);
                     self.state = State::Data { left: len };
+                } else if self.blocks.all_out() {
+                    self.state = State::AwaitReceipt;
                 }
                 SendStep::Write(out)
             }
@@ -86,7 +130,7 @@ impl NativeSender {
                 len: u64::from(left),
             },
             State::Done => SendStep::Done,
-        }
+        })
     }
 
     /// The checksum that bytes of the current block are to be added to.
@@ -150,7 +194,32 @@ impl NativeSender {
     /// The checksum of the whole array, once the receipt has come; `None` also where nothing is verified.
     #[must_use]
     pub fn verified_checksum(&self) -> Option<String> {
-        (self.state == State::Done).then(|| self.whole.to_text()).flatten()
+        let whole = (self.state == State::Done).then(|| self.blocks.digest()).flatten();
+        whole.and_then(|digest| digest.to_text())
+    }
+
+    /// Whether the greeting has been given out to be written.
+    #[must_use]
+    pub fn has_greeted(&self) -> bool {
+        self.state != State::Hello
+    }
+
+    /// Whether the receipt has come.
+    #[must_use]
+    pub fn has_receipt(&self) -> bool {
+        self.receipt.is_some()
+    }
+
+    /// Whether blocks are left that no connection has been given, or this one has not sent whole.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        matches!(self.state, State::Data { .. }) || !self.blocks.all_out()
+    }
+
+    /// Whether the block that this connection sends ends with the byte before `end`, and no other one begins after it.
+    #[must_use]
+    pub fn ends_with(&self, end: u64) -> bool {
+        matches!(self.state, State::Data { left } if self.at + u64::from(left) == end) && self.blocks.all_out()
     }
 
     fn between_messages(&self) -> bool {
@@ -165,25 +234,23 @@ impl NativeSender {
             (_, Message::KeepAlive | Message::Skipped) => Ok(()),
             (_, Message::Abort { reason }) => Err(Error::Aborted(reason)),
             (State::AwaitAnswer, Message::Refuse { reason }) => Err(Error::Refused(reason)),
-            (State::AwaitAnswer, Message::Accept { first_byte: 0 }) => {
+            (State::AwaitAnswer, Message::Accept { first_byte: 0, more }) => {
                 self.state = State::Between { owed: false };
+                self.more = more;
                 Ok(())
             }
-            (State::AwaitAnswer, Message::Accept { first_byte }) => Err(Error::Protocol(format!(
+            (State::AwaitAnswer, Message::Accept { first_byte, .. }) => Err(Error::Protocol(format!(
                 "it wants to go on from byte {first_byte}, which was not offered"
             ))),
             // It can come before we have noticed ourselves that nothing is left to send.
             (State::AwaitReceipt | State::Between { .. }, Message::Receipt { bytes, checksum })
-                if self.at == self.offer.meta.byte_len() =>
+                if self.blocks.all_out() && matches!(self.hello, Message::Offer(_)) =>
             {
-                let total = self.offer.meta.byte_len();
+                let total = self.blocks.total_bytes();
                 if bytes != total {
                     return Err(Error::Protocol(format!("a receipt for {bytes} bytes of {total}")));
                 }
-                if checksum != self.whole.value() {
-                    return Err(Error::ReceiptMismatch);
-                }
-                self.state = State::Done;
+                self.receipt = Some(Receipt { checksum });
                 Ok(())
             }
             (_, message) => Err(Error::Protocol(format!("{} out of turn", message.name()))),

@@ -27,6 +27,8 @@ fn start(row: &mut Row) {
             dtype: "f64".to_owned(),
             shape: vec![50_000_000],
             total_bytes: TOTAL,
+            streams: 1,
+            memory: None,
             congestion_control: None,
         };
         tell(row, side, 0.0, EventKind::Started(Box::new(started)));

@@ -1,0 +1,77 @@
+//! Lets further connections of a transfer in, where nobody else takes what connects to its listener.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use crossbeam_channel::bounded;
+
+use crate::error::Error;
+use crate::sys::Wake;
+use crate::telemetry::Probe;
+
+use super::controls::Controls;
+use super::drive::{Teller, drive};
+use super::endpoint::{Connection, Listener};
+use super::event::Side;
+use super::plan::Options;
+use super::receiver::ReceiveMachine;
+use super::sender::Gear;
+
+/// A thread that takes connections, and keeps those that join a transfer. It ends with this value.
+pub(super) struct Door {
+    /// Its own: who stands at the door changes nothing for the transfer.
+    controls: Arc<Controls>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Door {
+    /// Lets in what connects to `listener`.
+    pub(super) fn open(listener: &Listener, options: &Options) -> Result<Self, Error> {
+        let failed = |error| Error::system("cannot let further connections in", &error);
+        let controls = Arc::new(Controls::new(None));
+        let wake = controls.new_wake().map_err(failed)?;
+        let body = {
+            let (listener, options, controls) = (listener.clone(), options.clone(), Arc::clone(&controls));
+            move || {
+                while let Ok(Some(connection)) = listener.accept(&wake, &|| controls.is_cancelled()) {
+                    admit(connection, &listener, &options, &controls, &wake);
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("arraylift-door".into()).spawn(body);
+        Ok(Self {
+            controls,
+            thread: Some(thread.map_err(failed)?),
+        })
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.controls.cancel();
+        if let Some(thread) = self.thread.take() {
+            // A panic there costs further connections and nothing else.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Hears what a connection wants; one that does not join learns why it is turned away.
+fn admit(connection: Connection, listener: &Listener, options: &Options, controls: &Arc<Controls>, wake: &Arc<Wake>) {
+    let clock = Instant::now();
+    let (probe, _) = Probe::new(clock);
+    let (nobody, _) = bounded(1);
+    let (more, _) = bounded(1);
+    let gear = Gear {
+        controls: Arc::clone(controls),
+        wake: Arc::clone(wake),
+        probe,
+        teller: Teller::without_states(nobody, clock),
+        more,
+    };
+    if let Ok(mut machine) = ReceiveMachine::door(connection, listener.clone(), options, gear) {
+        // However it ends, the transfer goes on.
+        drop(drive(&mut machine, Side::Receiver, controls, wake, options.timeout));
+    }
+}

@@ -1,0 +1,18 @@
+//! What the connections of one sender share.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use super::limiter::Limiter;
+use super::source::Source;
+
+/// One array on its way out, over one connection or several.
+#[derive(Debug)]
+pub(super) struct Sending {
+    pub(super) source: Source,
+    /// Bytes that have been sent over all connections.
+    pub(super) sent: AtomicU64,
+    pub(super) limiter: Mutex<Limiter>,
+    /// The receipt has come, or all has been handed over.
+    pub(super) is_done: AtomicBool,
+}

@@ -1,0 +1,468 @@
+//! One array over several connections: never a hole, whatever becomes of one of them.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::time::Duration;
+
+use arraylift::Error;
+use arraylift::route::{ReceiveRouteChoice, SendRouteChoice};
+use arraylift::transfer::{Endpoint, Event, EventKind, Incoming, Job, Listener, Options, Outcome, Side, SinkSpec};
+use arraylift::wire::{ChecksumKind, WireChoice};
+
+use crate::support::*;
+
+fn over(streams: u16) -> Options {
+    Options {
+        streams,
+        ..options(WireChoice::Native)
+    }
+}
+
+fn streams_of(events: &[Event], side: Side) -> u16 {
+    let started = events.iter().find_map(|event| match &event.kind {
+        EventKind::Started(started) if event.side == side => Some(started.streams),
+        _ => None,
+    });
+    started.expect("started")
+}
+
+#[test]
+fn every_byte_arrives_over_any_number_of_connections_into_every_sink() {
+    let folder = tempfile::tempdir().expect("folder");
+    let content = pattern(9 * BLOCK + 12_345);
+    let from = file(folder.path(), "from.bin", &content);
+    for streams in [2, 3, 8, 16] {
+        for (send_route, receive_route, checksum) in [
+            (SendRouteChoice::Auto, ReceiveRouteChoice::Auto, ChecksumKind::Crc64Nvme),
+            (SendRouteChoice::Write, ReceiveRouteChoice::Splice, ChecksumKind::Crc32),
+            (SendRouteChoice::Sendfile, ReceiveRouteChoice::Recv, ChecksumKind::None),
+        ] {
+            let what = format!("{streams} by {}", send_route.name());
+            let into = folder.path().join("into.bin");
+            let options = Options {
+                send_route,
+                receive_route,
+                checksum,
+                ..over(streams)
+            };
+            let job = Job::Loopback {
+                source: source(&from),
+                sink: SinkSpec::File(into.clone()),
+            };
+            let (outcome, events) = run(job, &options);
+            assert_eq!(done(outcome).bytes, content.len() as u64, "{what}");
+            assert!(
+                std::fs::read(&into).expect("read") == content,
+                "{what}: other bytes landed"
+            );
+            // Ten blocks, so that more connections would have nothing to do.
+            assert_eq!(streams_of(&events, Side::Receiver), streams.min(10), "{what}");
+            let ends = events
+                .iter()
+                .filter(|event| matches!(event.kind, EventKind::Finished(_)));
+            assert_eq!(ends.count(), 2, "{what}: one end a side");
+            std::fs::remove_file(&into).expect("remove");
+        }
+        for sink in [SinkSpec::Memory, SinkSpec::Discard] {
+            let job = Job::Loopback {
+                source: range("0:5e6", "f64"),
+                sink,
+            };
+            let finished = done(run(job, &over(streams)).0);
+            assert_eq!((finished.bytes, finished.verified), (40_000_000, Some(true)));
+        }
+    }
+}
+
+#[test]
+fn a_small_array_takes_one_connection() {
+    let job = Job::Loopback {
+        source: range("0:1000", "f64"),
+        sink: SinkSpec::Memory,
+    };
+    let (outcome, events) = run(job, &over(8));
+    assert_eq!(done(outcome).verified, Some(true));
+    assert_eq!(streams_of(&events, Side::Receiver), 1);
+}
+
+#[test]
+fn counters_and_first_values_are_those_of_all_connections() {
+    let job = Job::Loopback {
+        source: range("0:5e6", "f64"),
+        sink: SinkSpec::Memory,
+    };
+    let (outcome, events) = run(job, &over(4));
+    done(outcome);
+    for side in [Side::Sender, Side::Receiver] {
+        let samples: Vec<_> = events
+            .iter()
+            .filter_map(|event| match event.kind {
+                EventKind::Sample(sample) if event.side == side => Some(sample),
+                _ => None,
+            })
+            .collect();
+        assert!(
+            samples.windows(2).all(|pair| pair[0].bytes <= pair[1].bytes),
+            "{side:?}"
+        );
+        assert_eq!(samples.last().map(|sample| sample.bytes), Some(40_000_000), "{side:?}");
+        let counted = samples
+            .iter()
+            .rev()
+            .find_map(|sample| sample.counters)
+            .expect("counters");
+        // No call moves more than a chunk.
+        assert!(counted.syscalls >= 40_000_000 / CHUNK as u64, "{side:?}: {counted:?}");
+    }
+    let first = events.iter().rev().find_map(|event| match &event.kind {
+        EventKind::Preview { values, .. } if event.side == Side::Receiver => Some(values.clone()),
+        _ => None,
+    });
+    let sent = events.iter().find_map(|event| match &event.kind {
+        EventKind::Preview { values, .. } if event.side == Side::Sender => Some(values.clone()),
+        _ => None,
+    });
+    assert_eq!(first, sent);
+}
+
+#[test]
+fn a_receiver_over_tcp_and_over_a_unix_socket_lets_further_connections_in() {
+    let folder = tempfile::tempdir().expect("folder");
+    for at in [
+        Endpoint::Tcp("127.0.0.1:0".into()),
+        Endpoint::Unix(folder.path().join("socket")),
+    ] {
+        let listener = Listener::bind(&at).expect("free");
+        let to = Endpoint::parse(listener.address()).expect("address");
+        let job = Job::Receive {
+            from: Incoming::Listener(listener),
+            sink: SinkSpec::Memory,
+            expect: None,
+        };
+        let (receiving, events) = start(job, &options(WireChoice::Auto));
+        let send = Job::Send {
+            source: range("0:5e6", "f64"),
+            to,
+        };
+        assert_eq!(done(run(send, &over(4)).0).verified, Some(true));
+        assert_eq!(done(receiving.join()).bytes, 40_000_000);
+        let events: Vec<Event> = events.try_iter().collect();
+        assert_eq!(streams_of(&events, Side::Receiver), 4);
+    }
+}
+
+#[test]
+fn a_receiver_of_many_hands_each_connection_to_the_transfer_that_it_belongs_to() {
+    let listener = Listener::bind(&Endpoint::Tcp("127.0.0.1:0".into())).expect("free");
+    let to = Endpoint::parse(listener.address()).expect("address");
+    let receiving: Vec<_> = (0..8)
+        .map(|_| {
+            let job = Job::Receive {
+                from: Incoming::Listener(listener.clone()),
+                sink: SinkSpec::Memory,
+                expect: None,
+            };
+            start(job, &options(WireChoice::Auto)).0
+        })
+        .collect();
+    let sending: Vec<_> = [40_000_000_u64, 24_000_000]
+        .into_iter()
+        .map(|bytes| {
+            let send = Job::Send {
+                source: range(&format!("0:{}", bytes / 8), "f64"),
+                to: to.clone(),
+            };
+            (bytes, start(send, &over(4)).0)
+        })
+        .collect();
+    for (bytes, transfer) in sending {
+        let finished = done(transfer.join());
+        assert_eq!((finished.bytes, finished.verified), (bytes, Some(true)));
+    }
+    let (mut whole, mut joined) = (Vec::new(), 0);
+    for transfer in receiving {
+        // Those that nobody has connected to.
+        if transfer.outcome().is_none() {
+            std::thread::sleep(Duration::from_millis(100));
+            transfer.cancel();
+        }
+        match transfer.join() {
+            Outcome::Done(finished) => whole.push(finished.bytes),
+            Outcome::Joined => joined += 1,
+            Outcome::Cancelled => {}
+            Outcome::Failed(failure) => panic!("{failure:?}"),
+        }
+    }
+    whole.sort_unstable();
+    assert_eq!(whole, [24_000_000, 40_000_000]);
+    assert!(joined > 0, "none joined");
+}
+
+#[test]
+fn without_a_listener_all_comes_over_the_first_connection() {
+    let listener = Listener::bind(&Endpoint::Tcp("127.0.0.1:0".into())).expect("free");
+    let job = Job::Receive {
+        from: Incoming::Listener(listener.clone()),
+        sink: SinkSpec::Memory,
+        expect: None,
+    };
+    // Someone else has the listener, and takes nothing.
+    let to = Endpoint::parse(listener.address()).expect("address");
+    let (receiving, _events) = start(job, &options(WireChoice::Auto));
+    let send = Job::Send {
+        source: range("0:5e6", "f64"),
+        to,
+    };
+    assert_eq!(done(run(send, &over(4)).0).verified, Some(true));
+    assert_eq!(done(receiving.join()).bytes, 40_000_000);
+    drop(listener);
+}
+
+#[test]
+fn pausing_limiting_and_cancelling_hold_for_all_connections() {
+    let (transfer, events) = start(
+        Job::Loopback {
+            source: range("0:1e8", "f64"),
+            sink: SinkSpec::Discard,
+        },
+        &Options {
+            limit_bytes_per_s: Some(50_000_000),
+            ..over(4)
+        },
+    );
+    wait_for_bytes(&events, Side::Receiver, 1_000_000);
+    transfer.pause();
+    wait_until("all connections rest", || {
+        let before = last_bytes(&events);
+        std::thread::sleep(Duration::from_millis(300));
+        before.is_some() && last_bytes(&events) == before
+    });
+    transfer.resume();
+    transfer.set_limit(None);
+    wait_for_bytes(&events, Side::Receiver, 100_000_000);
+    transfer.cancel();
+    assert!(matches!(transfer.join(), Outcome::Cancelled | Outcome::Done(_)));
+}
+
+fn last_bytes(events: &crossbeam_channel::Receiver<Event>) -> Option<u64> {
+    let samples = events.try_iter().filter_map(|event| match event.kind {
+        EventKind::Sample(sample) if event.side == Side::Receiver => Some(sample.bytes),
+        _ => None,
+    });
+    samples.last()
+}
+
+/// Lets everything through to the receiver; the connection that is the `cut`-th is cut after so many bytes.
+fn cutting_proxy(to: String, cut: usize, after_bytes: usize) -> String {
+    let proxy = TcpListener::bind("127.0.0.1:0").expect("port");
+    let address = proxy.local_addr().expect("address").to_string();
+    let body = move || {
+        for (number, connection) in proxy.incoming().take(4).enumerate() {
+            let (Ok(sender), Ok(receiver)) = (connection, TcpStream::connect(&to)) else {
+                return;
+            };
+            let (back_from, back_to) = (receiver.try_clone().expect("clone"), sender.try_clone().expect("clone"));
+            let back = move || {
+                let _ = std::io::copy(&mut &back_from, &mut &back_to);
+                let _ = back_to.shutdown(Shutdown::Both);
+            };
+            let forth = move || {
+                let most = if number == cut { after_bytes as u64 } else { u64::MAX };
+                let _ = std::io::copy(&mut (&sender).take(most), &mut &receiver);
+                let _ = (&receiver).flush();
+                let _ = (receiver.shutdown(Shutdown::Both), sender.shutdown(Shutdown::Both));
+            };
+            for job in [Box::new(back) as Box<dyn FnOnce() + Send>, Box::new(forth)] {
+                std::thread::Builder::new().spawn(job).expect("thread");
+            }
+        }
+    };
+    std::thread::Builder::new().spawn(body).expect("thread");
+    address
+}
+
+fn through_a_proxy(cut: usize, after_bytes: usize, into: &std::path::Path) -> (Outcome, Outcome) {
+    let listener = Listener::bind(&Endpoint::Tcp("127.0.0.1:0".into())).expect("free");
+    let proxy = cutting_proxy(listener.address().into(), cut, after_bytes);
+    let job = Job::Receive {
+        from: Incoming::Listener(listener),
+        sink: SinkSpec::File(into.into()),
+        expect: None,
+    };
+    let (receiving, _events) = start(job, &options(WireChoice::Auto));
+    let send = Job::Send {
+        source: range("0:2e7", "f64"),
+        to: Endpoint::parse(&proxy).expect("address"),
+    };
+    let (sent, _) = run(send, &over(3));
+    (sent, receiving.join())
+}
+
+#[test]
+fn a_connection_that_breaks_within_a_block_is_an_error_and_nothing_is_kept() {
+    let folder = tempfile::tempdir().expect("folder");
+    for cut in [0, 1, 2] {
+        let into = folder.path().join("into.npy");
+        let (sent, received) = through_a_proxy(cut, 5_000_000, &into);
+        for outcome in [sent, received] {
+            let error = error(outcome);
+            assert!(
+                matches!(
+                    error,
+                    Error::ClosedEarly { .. } | Error::ClosedWhile(_) | Error::Aborted(_)
+                ),
+                "connection {cut}: {error:?}"
+            );
+        }
+        assert!(names_in(folder.path()).is_empty(), "connection {cut}");
+    }
+}
+
+#[test]
+fn a_connection_that_never_comes_about_is_made_up_for_by_the_others() {
+    let folder = tempfile::tempdir().expect("folder");
+    let into = folder.path().join("into.npy");
+    // Within the greeting: it never joins.
+    let (sent, received) = through_a_proxy(2, 5, &into);
+    assert_eq!(done(sent).verified, Some(true));
+    assert_eq!(done(received).bytes, 160_000_000);
+    assert_eq!(std::fs::metadata(&into).expect("there").len(), 160_000_000 + 128);
+}
+
+#[test]
+fn several_connections_on_a_wire_without_blocks_are_refused_before_anything_starts() {
+    let job = Job::Loopback {
+        source: range("0:10", "f64"),
+        sink: SinkSpec::Memory,
+    };
+    let options = Options {
+        wire: WireChoice::Npy,
+        ..over(2)
+    };
+    assert!(matches!(error(run(job, &options).0), Error::Usage(_)));
+}
+
+/// A message of the native wire, as the README describes it.
+fn message(kind: u8, fields: &[(u16, &[u8])]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (tag, value) in fields {
+        body.extend(tag.to_le_bytes());
+        body.extend(u16::try_from(value.len()).expect("short").to_le_bytes());
+        body.extend(*value);
+    }
+    let len = u32::try_from(body.len()).expect("short");
+    [&[kind, 0, 0, 0][..], &len.to_le_bytes(), &body].concat()
+}
+
+fn block(offset: u64, data: &[u8]) -> Vec<u8> {
+    let len = u32::try_from(data.len()).expect("short");
+    [&[4, 0, 0, 0][..], &len.to_le_bytes(), &offset.to_le_bytes(), data].concat()
+}
+
+fn greeted(to: &str, first: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(to).expect("connect");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("timeout");
+    stream.write_all(&[b"ARLIFT\x01\x00", first].concat()).expect("write");
+    stream
+}
+
+/// The answer to an offer or a join: its kind and body.
+fn answer(stream: &mut TcpStream) -> (u8, Vec<u8>) {
+    let mut head = [0; 16];
+    stream.read_exact(&mut head).expect("greeting and header");
+    let len = u32::from_le_bytes(head[12..].try_into().expect("four"));
+    let mut body = vec![0; len as usize];
+    stream.read_exact(&mut body).expect("body");
+    (head[8], body)
+}
+
+/// Offers 16 bytes without a checksum over two connections; returns the first one and the token.
+fn offered(to: &str) -> (TcpStream, [u8; 16]) {
+    let offer = message(
+        1,
+        &[
+            (1, b"'|u1'"),
+            (2, &16_u64.to_le_bytes()),
+            (4, &16_u64.to_le_bytes()),
+            (7, &[0]),
+            (14, &2_u16.to_le_bytes()),
+        ],
+    );
+    let mut first = greeted(to, &offer);
+    let (kind, body) = answer(&mut first);
+    assert_eq!(kind, 2, "accepted");
+    // First byte (12 bytes), streams (6 bytes), token (4 bytes and 16).
+    assert_eq!(body[12..18], [14, 0, 2, 0, 2, 0], "over two");
+    assert_eq!(body[18..22], [15, 0, 16, 0]);
+    (first, body[22..].try_into().expect("16 bytes"))
+}
+
+fn receiving_bytes() -> (arraylift::transfer::Transfer, String) {
+    let listener = Listener::bind(&Endpoint::Tcp("127.0.0.1:0".into())).expect("free");
+    let to = listener.address().to_owned();
+    let job = Job::Receive {
+        from: Incoming::Listener(listener),
+        sink: SinkSpec::Memory,
+        expect: None,
+    };
+    (start(job, &options(WireChoice::Auto)).0, to)
+}
+
+#[test]
+fn blocks_by_hand_over_two_connections_make_one_array() {
+    let (receiving, to) = receiving_bytes();
+    let (mut first, token) = offered(&to);
+    let mut second = greeted(&to, &message(9, &[(15, &token)]));
+    assert_eq!(answer(&mut second).0, 2, "accepted");
+    second.write_all(&block(10, &[3; 6])).expect("write");
+    first.write_all(&block(0, &[1; 4])).expect("write");
+    second.write_all(&block(4, &[2; 6])).expect("write");
+    let mut receipt = [0; 20];
+    first.read_exact(&mut receipt).expect("receipt");
+    assert_eq!((receipt[0], &receipt[12..]), (5, &16_u64.to_le_bytes()[..]));
+    assert_eq!(second.read(&mut [0; 8]).expect("closed"), 0);
+    drop((first, second));
+    assert_eq!(done(receiving.join()).bytes, 16);
+}
+
+#[test]
+fn a_byte_that_comes_over_two_connections_ends_the_transfer() {
+    let (receiving, to) = receiving_bytes();
+    let (mut first, token) = offered(&to);
+    let mut second = greeted(&to, &message(9, &[(15, &token)]));
+    assert_eq!(answer(&mut second).0, 2, "accepted");
+    first.write_all(&block(0, &[1; 8])).expect("write");
+    second.write_all(&block(7, &[2; 9])).expect("write");
+    let error = error(receiving.join());
+    assert!(
+        matches!(&error, Error::Protocol(text) if text.contains("twice")),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn a_stranger_without_the_token_is_turned_away_and_costs_the_transfer_nothing() {
+    let (receiving, to) = receiving_bytes();
+    let (mut first, token) = offered(&to);
+    for wrong in [
+        message(9, &[(15, &[0; 16])]),
+        message(9, &[(15, &token[..15])]),
+        message(
+            1,
+            &[
+                (1, b"'|u1'"),
+                (2, &1_u64.to_le_bytes()),
+                (4, &1_u64.to_le_bytes()),
+                (7, &[0]),
+            ],
+        ),
+    ] {
+        assert_eq!(answer(&mut greeted(&to, &wrong)).0, 3, "refused");
+    }
+    drop(TcpStream::connect(&to).expect("connect"));
+    first.write_all(&block(0, &[1; 16])).expect("write");
+    let mut receipt = [0; 20];
+    first.read_exact(&mut receipt).expect("receipt");
+    drop(first);
+    assert_eq!(done(receiving.join()).bytes, 16);
+}
