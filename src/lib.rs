@@ -1,12 +1,13 @@
 //! Moves large arrays and files between threads, processes and machines with as few copies as possible, and shows
 //! live how fast they move and what holds them back.
 //!
-//! The house, an arrow going only downward: `app` and `cli` on top, then [`transfer`] and [`telemetry`], [`route`],
+//! The house, an arrow going only downward: `app` and `cli` on top, then [`compare`], [`transfer`] and [`telemetry`], [`route`],
 //! [`wire`] and [`mod@array`], and at the bottom `sys`, the only module with `unsafe` code.
 
 #[cfg(feature = "app")]
 pub mod app;
 pub mod array;
+pub mod compare;
 mod error;
 pub mod route;
 mod sys;

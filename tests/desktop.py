@@ -63,6 +63,12 @@ class Window:
         output("mousemove", "--window", self.id, "1500", "1100")
         time.sleep(0.2)
 
+    def hide(self):
+        output("windowunmap", self.id)
+
+    def show(self):
+        output("windowmap", "--sync", self.id)
+
     def title(self):
         return output("getwindowname", self.id)
 

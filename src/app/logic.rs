@@ -17,6 +17,8 @@ const EVENTS_A_FRAME: usize = 8192;
 impl App {
     /// One step of the state machine.
     pub(super) fn step(&mut self, ctx: &Context) {
+        // Before the events are taken: whatever comes from now on asks for another frame.
+        self.pace.is_asked.store(false, Ordering::Release);
         self.take_events();
         self.take_replies();
         self.transfers.note_ends(self.now_s());
@@ -267,10 +269,12 @@ impl App {
             self.own.meter.read(now_s, cpu_s);
         }
         let interval = self.own.meter.interval();
-        self.pace_ms
+        self.pace
+            .interval_ms
             .store(u64::try_from(interval.as_millis()).unwrap_or(500), Ordering::Relaxed);
         // One that waits or is paused says so itself when that ends; one that has just ended is still to be settled.
         if self.transfers.is_moving() || self.transfers.running() < self.handles.len() {
+            self.pace.is_asked.store(true, Ordering::Release);
             ctx.request_repaint_after(interval);
         }
     }

@@ -16,7 +16,7 @@ mod worker;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -57,6 +57,8 @@ pub fn run(options: AppOptions) -> eframe::Result {
     let native = eframe::NativeOptions {
         viewport,
         renderer,
+        // There is no gradient here to be smoothed, and drawn by software every pixel would pay for it.
+        dithering: false,
         ..eframe::NativeOptions::default()
     };
     eframe::run_native("arraylift", native, Box::new(|cc| Ok(Box::new(App::new(cc, options)))))
@@ -74,8 +76,7 @@ pub struct App {
     events: Receiver<Event>,
     event_sender: Sender<Event>,
     waker: Waker,
-    /// Milliseconds until the repaint that an event asks for.
-    pace_ms: Arc<AtomicU64>,
+    pace: Arc<Pace>,
     worker: Option<Worker>,
     form: FormState,
     question: Option<Question>,
@@ -172,8 +173,8 @@ impl App {
             settings.form.source = SourceKind::File;
             settings.form.path = std::path::absolute(&path).unwrap_or(path).display().to_string();
         }
-        let pace_ms = Arc::new(AtomicU64::new(50));
-        let waker = waker(ctx.clone(), Arc::clone(&pace_ms));
+        let pace = Arc::new(Pace::default());
+        let waker = waker(ctx.clone(), Arc::clone(&pace));
         // Far more than two frames' worth of samples; where it overflows the engine drops samples, not ends.
         let (event_sender, events) = bounded(8192);
         let form = FormState::of(&settings);
@@ -186,7 +187,7 @@ impl App {
             events,
             event_sender,
             waker,
-            pace_ms,
+            pace,
             question: None,
             is_closing: false,
             // winit 0.30 has no file drop on Wayland.
@@ -238,12 +239,16 @@ impl eframe::App for App {
         self.step(ctx);
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
         let begin = Instant::now();
-        self.draw(ui);
+        self.draw(ui, frame.gl().is_some());
         if self.prints_frame_times {
             eprintln!("own code of this frame: {:.2} ms", begin.elapsed().as_secs_f64() * 1e3);
         }
+    }
+
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
@@ -255,10 +260,31 @@ impl eframe::App for App {
     }
 }
 
-/// Asks for a repaint soon. Called from transfers' threads, so that it asks for no more than the pace allows.
-fn waker(ctx: egui::Context, pace_ms: Arc<AtomicU64>) -> Waker {
+/// When the next frame comes; shared with the threads that ask for one.
+#[derive(Debug)]
+struct Pace {
+    /// Milliseconds until the frame that an event asks for.
+    interval_ms: AtomicU64,
+    /// Whether it has been asked for since the last one.
+    is_asked: AtomicBool,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            interval_ms: AtomicU64::new(50),
+            is_asked: AtomicBool::new(false),
+        }
+    }
+}
+
+/// Asks for a frame as soon as the pace allows. Transfers' threads call this 20 times a second; where a frame is
+/// coming anyway the window's thread is left asleep.
+fn waker(ctx: egui::Context, pace: Arc<Pace>) -> Waker {
     Arc::new(move || {
-        let pace = Duration::from_millis(pace_ms.load(Ordering::Relaxed));
-        ctx.request_repaint_after_for(pace, egui::ViewportId::ROOT);
+        if !pace.is_asked.swap(true, Ordering::AcqRel) {
+            let interval = Duration::from_millis(pace.interval_ms.load(Ordering::Relaxed));
+            ctx.request_repaint_after_for(interval, egui::ViewportId::ROOT);
+        }
     })
 }

@@ -1,4 +1,4 @@
-//! The CPU time of the window's own threads, for pacing and for the status line.
+//! The window's own threads: what CPU time they take, for pacing and for the status line, and who goes first.
 //!
 //! The window's threads are those that are there while no transfer runs: the window's own, the ones that a software
 //! renderer draws on, the clipboard's and the accessibility bus's. Threads that appear with a transfer are the
@@ -6,10 +6,18 @@
 
 use std::fs;
 
+use rustix::process::{Pid, setpriority_process};
+
+/// How much later than others a software renderer's threads get their turn: where both cores are taken, they draw in
+/// the moments in which a data thread waits for the other, and in a tenth of a core at least.
+const RENDERER_NICENESS: i32 = 10;
+
 /// The window's threads.
 #[derive(Debug, Default)]
 pub struct OwnThreads {
     ids: Vec<String>,
+    /// Those of the software renderer, which have been told to let others go first.
+    renderers: Vec<String>,
 }
 
 impl OwnThreads {
@@ -22,6 +30,15 @@ impl OwnThreads {
             .flatten()
             .filter_map(|entry| entry.file_name().into_string().ok())
             .collect();
+        for id in &self.ids {
+            if !self.renderers.contains(id) && is_renderer(id) {
+                // Any thread may be made nicer. Where it is refused all the same, frames are only dearer.
+                if let Some(thread) = id.parse().ok().and_then(Pid::from_raw) {
+                    let _ = setpriority_process(Some(thread), RENDERER_NICENESS);
+                }
+                self.renderers.push(id.clone());
+            }
+        }
     }
 
     /// CPU seconds of these threads so far; nothing where the kernel does not say.
@@ -32,6 +49,12 @@ impl OwnThreads {
     }
 }
 
+/// Mesa's software renderer calls its threads `llvmpipe-0` and so on. The window's own thread is never slowed: it
+/// answers, and threads that it starts would be as nice as it is.
+fn is_renderer(id: &str) -> bool {
+    fs::read_to_string(format!("/proc/self/task/{id}/comm")).is_ok_and(|name| name.starts_with("llvmpipe-"))
+}
+
 fn thread_cpu_ns(id: &str) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/self/task/{id}/schedstat")).ok()?;
     text.split_whitespace().next()?.parse().ok()
@@ -40,6 +63,23 @@ fn thread_cpu_ns(id: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_software_renderer_lets_others_go_first_and_nobody_else_does() {
+        let (named, is_named) = std::sync::mpsc::channel();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let renderer = std::thread::Builder::new().name("llvmpipe-7".to_owned()).spawn(move || {
+            named.send(rustix::thread::gettid()).unwrap();
+            let _ = ended.recv();
+        });
+        let renderer_id = is_named.recv().unwrap();
+        OwnThreads::default().refresh();
+        let niceness = |id| rustix::process::getpriority_process(Some(id)).unwrap();
+        assert_eq!(niceness(renderer_id), RENDERER_NICENESS);
+        assert_eq!(niceness(rustix::thread::gettid()), 0);
+        drop(end);
+        renderer.unwrap().join().unwrap();
+    }
 
     #[test]
     fn a_busy_thread_costs_time() {

@@ -1,6 +1,6 @@
 //! Lays the panels out, and applies what they ask for: here and nowhere else.
 
-use eframe::egui::{self, CentralPanel, Context, Event, Frame, Key, Margin, Modifiers, Panel, ScrollArea, Ui};
+use eframe::egui::{self, CentralPanel, Color32, Context, Event, Frame, Key, Margin, Modifiers, Panel, ScrollArea, Ui};
 
 use super::action::Action;
 use super::model::form::Form;
@@ -36,8 +36,9 @@ impl Room {
 }
 
 impl App {
-    /// One frame.
-    pub(super) fn draw(&mut self, ui: &mut Ui) {
+    /// One frame. Where the window `is_cleared` with the background's colour, that is not drawn again: by software it
+    /// would cost as much as everything that is drawn on it.
+    pub(super) fn draw(&mut self, ui: &mut Ui, is_cleared: bool) {
         let ctx = ui.ctx().clone();
         let mut actions = Vec::new();
         if self.question.is_none() {
@@ -53,8 +54,13 @@ impl App {
         let shows_transfers = room != Room::Scarce || !shows_form;
         let palette = theme::palette(ui);
 
+        let background = if is_cleared {
+            Color32::TRANSPARENT
+        } else {
+            palette.background
+        };
         let bar = Frame::new()
-            .fill(palette.background)
+            .fill(background)
             .inner_margin(Margin::symmetric(20, 0));
         let own = status::Own {
             cost: self.own.meter.cost(),
@@ -85,7 +91,7 @@ impl App {
                 });
         }
         CentralPanel::no_frame()
-            .frame(Frame::new().fill(palette.background))
+            .frame(Frame::new().fill(background))
             .show(ui, |ui| {
                 if !shows_transfers {
                     return;

@@ -6,6 +6,7 @@ use std::os::fd::BorrowedFd;
 use crate::sys::Span;
 use crate::wire::Digest;
 
+use super::Cost;
 use super::receive::{ReceiveError, ReceiveRoute};
 use super::send::{SendError, SendRoute};
 
@@ -46,6 +47,10 @@ impl SendRoute for Stingy<dyn SendRoute> {
         }
         self.route.send(socket, at, len.min(self.bytes_max))
     }
+
+    fn cost(&self, sent: usize) -> Cost {
+        self.route.cost(sent)
+    }
 }
 
 impl ReceiveRoute for Stingy<dyn ReceiveRoute> {
@@ -68,5 +73,9 @@ impl ReceiveRoute for Stingy<dyn ReceiveRoute> {
             return Err(ReceiveError::Socket(io::ErrorKind::WouldBlock.into()));
         }
         self.route.receive(socket, at, len.min(self.bytes_max), seen)
+    }
+
+    fn cost(&self, received: usize) -> Cost {
+        self.route.cost(received)
     }
 }

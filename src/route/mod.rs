@@ -7,3 +7,24 @@ pub(crate) mod receive;
 pub(crate) mod send;
 
 pub use choice::{ReceiveRouteChoice, SendRouteChoice};
+
+/// What a route's call has cost beside the one system call on the socket. Counted from what the call does, which the
+/// kernel's code tells: `send(2)` and `recv(2)` copy each byte once, `sendfile(2)` and a `splice(2)` from a socket pass
+/// pages on, a write into a file copies to its page cache and a read copies from there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Cost {
+    /// Further system calls.
+    pub(crate) syscalls: u64,
+    /// Bytes that the CPU copied from one place in memory to another, in the kernel or here.
+    pub(crate) copied_bytes: u64,
+}
+
+impl Cost {
+    /// Nothing but bytes copied.
+    pub(crate) fn copied(bytes: usize) -> Self {
+        Self {
+            syscalls: 0,
+            copied_bytes: bytes as u64,
+        }
+    }
+}

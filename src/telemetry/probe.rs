@@ -41,6 +41,7 @@ pub struct Probe {
     bytes: u64,
     syscalls: u64,
     short_operations: u64,
+    copied_bytes: u64,
     next_stamp: Duration,
     next_counters: Duration,
     usage_at_start: Usage,
@@ -70,6 +71,7 @@ impl Probe {
             bytes: 0,
             syscalls: 0,
             short_operations: 0,
+            copied_bytes: 0,
             next_stamp: Duration::ZERO,
             next_counters: COUNTERS_INTERVAL,
             usage_at_start: Usage::default(),
@@ -89,12 +91,19 @@ impl Probe {
         self.short_operations += u64::from(moved < asked);
     }
 
+    /// What a route did beside: so many further system calls, and so many bytes copied by the CPU.
+    pub fn cost(&mut self, syscalls: u64, copied_bytes: u64) {
+        self.syscalls += syscalls;
+        self.copied_bytes += copied_bytes;
+    }
+
     /// So many more bytes of the array have moved.
     pub fn moved(&mut self, bytes: u64) {
+        let first = self.bytes == 0;
         self.bytes += bytes;
         self.shared_bytes.store(self.bytes, Ordering::Relaxed);
         let elapsed = self.clock.elapsed();
-        if elapsed >= self.next_stamp {
+        if first || elapsed >= self.next_stamp {
             self.stamp(elapsed, elapsed >= self.next_counters);
         }
     }
@@ -135,6 +144,7 @@ impl Probe {
         Counters {
             syscalls: self.syscalls,
             short_operations: self.short_operations,
+            copied_bytes: self.copied_bytes,
             cpu_user_s: usage.user.saturating_sub(self.usage_at_start.user).as_secs_f64(),
             cpu_system_s: usage.system.saturating_sub(self.usage_at_start.system).as_secs_f64(),
             page_faults: usage.page_faults.saturating_sub(self.usage_at_start.page_faults),
@@ -177,6 +187,7 @@ mod tests {
         probe.syscall(10, 4);
         probe.moved(4);
         probe.syscall(6, 6);
+        probe.cost(1, 20);
         probe.moved(6);
         probe.end();
         let stamps: Vec<Stamp> = reader.stamps().collect();
@@ -184,7 +195,12 @@ mod tests {
         let last = stamps.last().expect("a last stamp");
         assert_eq!((last.bytes, reader.bytes()), (10, 10));
         let counters = last.counters.expect("counters at the end");
-        assert_eq!((counters.syscalls, counters.short_operations), (2, 1));
+        assert_eq!((counters.syscalls, counters.short_operations), (3, 1));
+        assert_eq!(counters.copied_bytes, 20);
+        assert!(
+            stamps.iter().any(|stamp| stamp.bytes == 4),
+            "the first bytes have a stamp of their own"
+        );
     }
 
     #[test]

@@ -1,14 +1,18 @@
 //! What the whole process uses, and what the machine has left: procfs.
 
+use serde::Serialize;
+
 use crate::sys;
 
 /// What the process uses at an instant.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ProcessUsage {
     /// CPU time of all its threads so far, in seconds.
     pub cpu_s: f64,
     /// Its memory that is in RAM, in bytes; without the pages of mapped files, which are the page cache's.
     pub resident_bytes: u64,
+    /// The most memory that it ever had in RAM, in bytes, with the pages of files that it had mapped (`VmHWM`).
+    pub peak_resident_bytes: u64,
 }
 
 /// Reads it. `proc_pid_status(5)`.
@@ -22,6 +26,7 @@ pub fn process_usage() -> ProcessUsage {
             .iter()
             .filter_map(|name| kib_field(&status, name))
             .sum(),
+        peak_resident_bytes: kib_field(&status, "VmHWM:").unwrap_or(0),
     }
 }
 
@@ -68,5 +73,6 @@ mod tests {
         let usage = process_usage();
         assert!(usage.resident_bytes > 100_000);
         assert!(usage.cpu_s >= 0.0);
+        assert!(usage.peak_resident_bytes >= usage.resident_bytes);
     }
 }

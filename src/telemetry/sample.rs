@@ -21,6 +21,8 @@ pub struct Counters {
     pub syscalls: u64,
     /// Of these, the ones that moved less than was asked for.
     pub short_operations: u64,
+    /// Bytes that the CPU copied from one place in memory to another, counted by the route from what its calls do.
+    pub copied_bytes: u64,
     /// CPU time in user space, in seconds.
     pub cpu_user_s: f64,
     /// CPU time in the kernel, in seconds.
@@ -36,6 +38,7 @@ impl Counters {
         Self {
             syscalls: self.syscalls + other.syscalls,
             short_operations: self.short_operations + other.short_operations,
+            copied_bytes: self.copied_bytes + other.copied_bytes,
             cpu_user_s: self.cpu_user_s + other.cpu_user_s,
             cpu_system_s: self.cpu_system_s + other.cpu_system_s,
             page_faults: self.page_faults + other.page_faults,

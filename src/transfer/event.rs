@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::array::Value;
 use crate::error::{Error, Fault};
-use crate::telemetry::Sample;
+use crate::telemetry::{ProcessUsage, Sample};
 
 /// Tells transfers of one process apart; counts from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -57,6 +57,8 @@ pub enum EventKind {
         /// The values, in memory order.
         values: Vec<Value>,
     },
+    /// What the whole process has used so far; told once, right before the end of one that went well.
+    Process(ProcessUsage),
     /// The side is done.
     Finished(Box<Finished>),
     /// The side failed.

@@ -352,7 +352,10 @@ impl ReceiveMachine {
             wire.absorb(bytes);
             preview = reception.preview(at, bytes).or(preview.take());
         });
-        self.probe.syscall(most, *received.as_ref().unwrap_or(&0));
+        let moved = *received.as_ref().unwrap_or(&0);
+        self.probe.syscall(most, moved);
+        let cost = landing.route.cost(moved);
+        self.probe.cost(cost.syscalls, cost.copied_bytes);
         match received {
             Ok(0) => Err(self.closed()),
             Ok(received) => {

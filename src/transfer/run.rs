@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, Select, Sender, bounded, never};
 
 use crate::error::Error;
 use crate::sys::Wake;
-use crate::telemetry::Probe;
+use crate::telemetry::{Probe, process_usage};
 use crate::wire::SendWire;
 
 use super::controls::Controls;
@@ -73,6 +73,9 @@ pub(super) fn run(
     let peer = run.peer.take();
     let ended = by_side(ended);
     let _ = outcome.set(outcome_of(&ended, peer.as_deref()));
+    if ended.iter().any(|(_, ended)| matches!(ended, Ended::Done(_))) {
+        run.emitter.emit(side, elapsed, EventKind::Process(process_usage()));
+    }
     for (side, ended) in ended {
         run.emitter.emit(side, elapsed, last_event(ended, peer.as_deref()));
     }

@@ -359,7 +359,10 @@ impl SendMachine {
         }
         let ready = usize::try_from(self.loaded.1 - at).unwrap_or(self.chunk_bytes);
         let sent = self.route.send(self.connection.as_fd(), at, ready);
-        self.probe.syscall(ready, *sent.as_ref().unwrap_or(&0));
+        let moved = *sent.as_ref().unwrap_or(&0);
+        self.probe.syscall(ready, moved);
+        let cost = self.route.cost(moved);
+        self.probe.cost(cost.syscalls, cost.copied_bytes);
         match sent {
             Ok(sent) => {
                 if let Role::Further(further) = &mut self.role {

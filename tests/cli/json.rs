@@ -43,6 +43,7 @@ fn check(ended: &Ended, sides: &[&str], count: u64, verified: &Json) {
         for counter in [
             "syscalls",
             "short_operations",
+            "copied_bytes",
             "cpu_user_s",
             "cpu_system_s",
             "page_faults",

@@ -311,6 +311,7 @@ impl Row {
                 }
             }
             EventKind::Preview { values, .. } => end.preview = values,
+            EventKind::Process(_) => {}
             EventKind::Finished(finished) => {
                 end.series.push(t_s, end.base_bytes + finished.bytes);
                 end.finished = Some(*finished);

@@ -2,7 +2,7 @@
 
 use std::os::fd::BorrowedFd;
 
-use super::{ReceiveError, ReceiveRoute, recv_slice};
+use super::{Cost, ReceiveError, ReceiveRoute, recv_slice};
 
 /// Receives and forgets.
 pub(crate) struct Discard(Vec<u8>);
@@ -30,5 +30,9 @@ impl ReceiveRoute for Discard {
         let received = recv_slice(socket, &mut self.0[..len])?;
         seen(&self.0[..received]);
         Ok(received)
+    }
+
+    fn cost(&self, received: usize) -> Cost {
+        Cost::copied(received)
     }
 }

@@ -4,7 +4,7 @@ use std::os::fd::BorrowedFd;
 
 use crate::sys::{Part, Region, Span};
 
-use super::{ReceiveError, ReceiveRoute, recv_slice};
+use super::{Cost, ReceiveError, ReceiveRoute, recv_slice};
 
 /// Receives into memory of the array's length.
 pub(crate) struct RecvToMemory {
@@ -45,5 +45,9 @@ impl ReceiveRoute for RecvToMemory {
         let received = recv_slice(socket, place)?;
         seen(&place[..received]);
         Ok(received)
+    }
+
+    fn cost(&self, received: usize) -> Cost {
+        Cost::copied(received)
     }
 }

@@ -10,6 +10,7 @@ use std::os::fd::BorrowedFd;
 
 use crate::sys::Span;
 
+use super::Cost;
 pub(crate) use discard::Discard;
 pub(crate) use file::RecvToFile;
 pub(crate) use memory::RecvToMemory;
@@ -32,6 +33,9 @@ pub(crate) trait ReceiveRoute: Send {
         len: usize,
         seen: &mut dyn FnMut(&[u8]),
     ) -> Result<usize, ReceiveError>;
+
+    /// What the last `receive` has cost, which received so many bytes.
+    fn cost(&self, received: usize) -> Cost;
 }
 
 /// Why bytes did not land.

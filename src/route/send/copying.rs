@@ -4,7 +4,7 @@ use std::os::fd::BorrowedFd;
 
 use crate::wire::Digest;
 
-use super::{SendError, SendRoute, index, send_slice};
+use super::{Cost, SendError, SendRoute, index, send_slice};
 
 /// Time grows with the square of the length: above this it would look like a hang.
 pub(crate) const COPYING_BYTES_MAX: u64 = 1_000_000_000;
@@ -42,5 +42,10 @@ impl SendRoute for Copying {
         self.rest = self.rest[begin + sent..].to_vec();
         self.rest_at = at + sent as u64;
         Ok(sent)
+    }
+
+    fn cost(&self, sent: usize) -> Cost {
+        let rest = if sent > 0 { self.rest.len() } else { 0 };
+        Cost::copied(sent + rest)
     }
 }

@@ -6,7 +6,7 @@ use std::os::fd::BorrowedFd;
 use crate::array::Range;
 use crate::wire::Digest;
 
-use super::{SendError, SendRoute, index, send_slice};
+use super::{Cost, SendError, SendRoute, index, send_slice};
 
 /// Generates and sends.
 pub(crate) struct Generated {
@@ -76,5 +76,9 @@ impl SendRoute for Generated {
     fn send(&mut self, socket: BorrowedFd<'_>, at: u64, len: usize) -> Result<usize, SendError> {
         let begin = index(at - self.piece_at)?;
         send_slice(socket, &self.piece[begin..(begin + len).min(self.piece_len)])
+    }
+
+    fn cost(&self, sent: usize) -> Cost {
+        Cost::copied(sent)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::sys::SharedFile;
 use crate::wire::Digest;
 
-use super::{SendError, SendRoute, index};
+use super::{Cost, SendError, SendRoute, index};
 
 /// Sends from a file's mapping.
 pub(crate) struct Mapped {
@@ -39,5 +39,9 @@ impl SendRoute for Mapped {
 
     fn send(&mut self, socket: BorrowedFd<'_>, at: u64, len: usize) -> Result<usize, SendError> {
         Ok(self.file.send_to(socket, index(self.base + at)?, len)?)
+    }
+
+    fn cost(&self, sent: usize) -> Cost {
+        Cost::copied(sent)
     }
 }

@@ -8,6 +8,7 @@ mod sendfile;
 use std::io;
 use std::os::fd::BorrowedFd;
 
+use super::Cost;
 use crate::sys::ReadError;
 use crate::wire::Digest;
 
@@ -32,6 +33,9 @@ pub(crate) trait SendRoute: Send {
 
     /// Sends bytes from `at` on, at most `len`, all of them loaded, as many as the socket takes now.
     fn send(&mut self, socket: BorrowedFd<'_>, at: u64, len: usize) -> Result<usize, SendError>;
+
+    /// What the last `send` has cost, which sent so many bytes.
+    fn cost(&self, sent: usize) -> Cost;
 }
 
 /// Why bytes did not leave.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::sys::SharedFile;
 use crate::wire::Digest;
 
-use super::{SendError, SendRoute, index};
+use super::{Cost, SendError, SendRoute, index};
 
 /// Sends from a file's page cache; the mapping serves the checksum alone.
 pub(crate) struct Sendfile {
@@ -47,5 +47,9 @@ impl SendRoute for Sendfile {
             Err(rustix::io::Errno::IO) => Err(SendError::Source(rustix::io::Errno::IO.into())),
             Err(error) => Err(SendError::Socket(error.into())),
         }
+    }
+
+    fn cost(&self, _sent: usize) -> Cost {
+        Cost::default()
     }
 }

@@ -1,0 +1,18 @@
+//! The same array by several routes, side by side: what each costs, in rounds that take turns.
+//!
+//! A [`Comparison`] is the result, plain data that is saved and read back. Each run of a contestant is a child process
+//! of its own, so that the memory and the CPU time that are told are its own.
+
+pub mod ceilings;
+mod contestant;
+mod file;
+mod machine;
+mod overlay;
+mod result;
+mod spread;
+
+pub use contestant::{Contestant, Over, Sink, Skipped};
+pub use file::{Format, check_save, load, save};
+pub use overlay::{Pair, differences, overlay};
+pub use result::{Comparison, Entry, Lost, Machine, Measured, SizePoint, Subject};
+pub use spread::{Spread, Summary};

@@ -1,0 +1,261 @@
+//! What a comparison comes to: plain data with units in its names, saved as JSON and drawn by the window.
+
+use serde::{Deserialize, Serialize};
+
+use super::ceilings::Ceilings;
+use super::{Contestant, Skipped, Spread, Summary};
+
+/// The same array by several routes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// [`Comparison::VERSION`] of the program that wrote it; a reader skips fields that it does not know.
+    pub version: u32,
+    /// The program and its version, such as `arraylift 0.1.0`.
+    pub program: String,
+    /// Where it was measured.
+    pub machine: Machine,
+    /// When it began, in seconds since 1970 (UTC).
+    pub began_unix_s: u64,
+    /// What was moved.
+    pub subject: Subject,
+    /// Rounds that count, as asked for; a contestant may have fewer.
+    pub rounds: u32,
+    /// Who took part, in the order of the list.
+    pub entries: Vec<Entry>,
+    /// Who did not, and why.
+    pub skipped: Vec<Skipped>,
+    /// Time against size, where it was asked for: by contestant, then by size.
+    #[serde(default)]
+    pub sizes: Vec<SizePoint>,
+    /// What the machine can do at most, where it is known.
+    #[serde(default)]
+    pub ceilings: Option<Ceilings>,
+}
+
+/// What was moved.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The source in words.
+    pub source: String,
+    /// The element type for people, such as `f64`.
+    pub dtype: String,
+    /// One length an axis.
+    pub shape: Vec<u64>,
+    /// Bytes in all.
+    pub bytes: u64,
+}
+
+/// A machine, as far as it tells results apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// The processor's name.
+    pub cpu: String,
+    /// Threads that can run at once.
+    pub cores: u32,
+    /// RAM, in bytes.
+    pub memory_bytes: u64,
+    /// The kernel's release.
+    pub kernel: String,
+}
+
+/// One contestant and its rounds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Who.
+    pub contestant: Contestant,
+    /// The rounds that count and went well, in the order in which they ran.
+    pub rounds: Vec<Measured>,
+    /// The rounds that did not go well.
+    #[serde(default)]
+    pub lost: Vec<Lost>,
+    /// What the rounds come to; `None` where none went well.
+    pub summary: Option<Summary>,
+    /// Something that should be known beside the numbers, one line.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// A round that gave no numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// Its number, from 1; 0 is the warm-up.
+    pub round: u32,
+    /// Why, one line.
+    pub reason: String,
+}
+
+/// What one run of one contestant was measured to cost.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// The round's number, from 1; 0 is the warm-up, which does not count.
+    pub round: u32,
+    /// Connect began to verified, in seconds.
+    pub seconds: f64,
+    /// Bytes of the array / `seconds`, in bytes a second.
+    pub rate_bytes_per_s: f64,
+    /// Connect began to the first data landed, in seconds; `None` for an array of no bytes. Where the ends are two
+    /// processes: the connection was accepted to the first data landed.
+    pub first_byte_s: Option<f64>,
+    /// CPU time of both sides' data threads, in seconds: what the kernel charged these threads (`getrusage(2)`).
+    pub cpu_s: f64,
+    /// CPU time of the whole processes, in seconds: their start, and helpers such as the thread that faults memory in.
+    pub process_cpu_s: f64,
+    /// System calls that moved bytes, of both sides.
+    pub syscalls: u64,
+    /// Page faults of both sides' data threads.
+    pub page_faults: u64,
+    /// Bytes that the CPU copied from one place in memory to another: counted by the routes, call by call, from what
+    /// each call does. See the README.
+    pub copied_bytes: u64,
+    /// The most memory that the processes had in RAM (`VmHWM` of `proc_pid_status(5)`), in bytes, together.
+    pub peak_bytes: u64,
+    /// Of these, beyond the array where it lies and where it lands.
+    pub beyond_bytes: u64,
+    /// True where checksums were compared and agreed; `None` where the contestant has none.
+    pub verified: Option<bool>,
+    /// The same work took over twice the CPU time of this contestant's cheapest round: most likely it met memory pages
+    /// that the machine had to fetch from its host first.
+    #[serde(default)]
+    pub cold: bool,
+}
+
+/// One contestant at one size.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SizePoint {
+    /// The contestant's id.
+    pub id: String,
+    /// Bytes that were moved.
+    pub bytes: u64,
+    /// Connect began to verified, in seconds.
+    pub seconds: Spread,
+}
+
+impl Comparison {
+    /// What this program writes. A later one with another number may mean other things by the same names.
+    pub const VERSION: u32 = 1;
+
+    /// The entries that have numbers, the fastest median first.
+    #[must_use]
+    pub fn ranked(&self) -> Vec<(&Entry, &Summary)> {
+        let mut ranked: Vec<_> = self
+            .entries
+            .iter()
+            .filter_map(|entry| Some((entry, entry.summary.as_ref()?)))
+            .collect();
+        ranked.sort_by(|(_, a), (_, b)| b.rate_bytes_per_s.median.total_cmp(&a.rate_bytes_per_s.median));
+        ranked
+    }
+
+    /// The contestant with that id.
+    #[must_use]
+    pub fn entry(&self, id: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.contestant.id == id)
+    }
+}
+
+impl Entry {
+    /// With the summary of its rounds, and the cold ones among them marked.
+    #[must_use]
+    pub fn new(contestant: Contestant, mut rounds: Vec<Measured>, lost: Vec<Lost>, subject: &Subject) -> Self {
+        mark_cold(&mut rounds);
+        Self {
+            contestant,
+            summary: Summary::of(&rounds, subject),
+            rounds,
+            lost,
+            note: None,
+        }
+    }
+}
+
+/// Kernel and host charge a page's first touch to whoever touches it. The work of a contestant is the same each round,
+/// so what a round costs beyond twice the cheapest one is not its own. Where all are cold, nothing tells.
+fn mark_cold(rounds: &mut [Measured]) {
+    let cheapest = rounds.iter().map(|round| round.process_cpu_s).min_by(f64::total_cmp);
+    for round in rounds {
+        round.cold = cheapest.is_some_and(|cheapest| round.process_cpu_s > 2.0 * cheapest && cheapest > 0.0);
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::{Over, Sink};
+    use super::*;
+
+    pub(in super::super) fn contestant(id: &str) -> Contestant {
+        Contestant {
+            id: id.into(),
+            name: id.to_uppercase(),
+            shows: "something".into(),
+            send_route: "sendfile".into(),
+            receive_route: "recv".into(),
+            wire: "native".into(),
+            verify: true,
+            sink: Sink::Memory,
+            over: Over::Tcp,
+        }
+    }
+
+    pub(in super::super) fn measured(round: u32, seconds: f64) -> Measured {
+        Measured {
+            round,
+            seconds,
+            rate_bytes_per_s: 8e6 / seconds,
+            first_byte_s: Some(seconds / 10.0),
+            cpu_s: seconds,
+            process_cpu_s: seconds,
+            syscalls: 20,
+            page_faults: 3,
+            copied_bytes: 8_000_000,
+            peak_bytes: 16_000_000,
+            beyond_bytes: 8_000_000,
+            verified: Some(true),
+            cold: false,
+        }
+    }
+
+    /// Contestants with the seconds of their rounds.
+    pub(in super::super) fn comparison(contestants: &[(&str, &[f64])]) -> Comparison {
+        let subject = Subject {
+            source: "range 0 … 1000000".into(),
+            dtype: "f64".into(),
+            shape: vec![1_000_000],
+            bytes: 8_000_000,
+        };
+        let entries = contestants.iter().map(|(id, seconds)| {
+            let rounds = (1..).zip(*seconds).map(|(round, seconds)| measured(round, *seconds));
+            Entry::new(contestant(id), rounds.collect(), Vec::new(), &subject)
+        });
+        Comparison {
+            version: Comparison::VERSION,
+            program: "arraylift 0.1.0".into(),
+            machine: Machine::default(),
+            began_unix_s: 1_790_000_000,
+            rounds: 3,
+            entries: entries.collect(),
+            subject,
+            skipped: Vec::new(),
+            sizes: Vec::new(),
+            ceilings: None,
+        }
+    }
+
+    #[test]
+    fn the_fastest_median_comes_first_and_who_has_no_numbers_is_left_out() {
+        let comparison = comparison(&[("slow", &[2.0, 2.0, 0.1]), ("none", &[]), ("fast", &[1.0, 9.0, 1.0])]);
+        let order: Vec<&str> = comparison
+            .ranked()
+            .iter()
+            .map(|(entry, _)| entry.contestant.id.as_str())
+            .collect();
+        assert_eq!(order, ["fast", "slow"]);
+        assert_eq!(comparison.entry("none").and_then(|entry| entry.summary), None);
+    }
+
+    #[test]
+    fn a_round_that_costs_over_twice_the_cheapest_is_marked_cold() {
+        let comparison = comparison(&[("a", &[0.5, 0.2, 0.3])]);
+        let cold: Vec<bool> = comparison.entries[0].rounds.iter().map(|round| round.cold).collect();
+        assert_eq!(cold, [true, false, false]);
+    }
+}
