@@ -59,9 +59,7 @@ impl App {
         } else {
             palette.background
         };
-        let bar = Frame::new()
-            .fill(background)
-            .inner_margin(Margin::symmetric(20, 0));
+        let bar = Frame::new().fill(background).inner_margin(Margin::symmetric(20, 0));
         let own = status::Own {
             cost: self.own.meter.cost(),
             is_running: self.transfers.is_moving(),
