@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use crate::route::Cost;
 use crate::wire::Digest;
 
 use super::{SendError, SendRoute, index, send_slice};
@@ -20,6 +21,9 @@ pub(crate) struct Streamed {
     buffer_at: u64,
     /// Bytes that may still be read: what follows them is for others.
     left: u64,
+    /// System calls on the source since the last byte was sent, and those that the last send is charged with.
+    reads: u64,
+    reads_of_last_send: u64,
 }
 
 impl Streamed {
@@ -31,6 +35,8 @@ impl Streamed {
             filled: 0,
             buffer_at: 0,
             left: len,
+            reads: 0,
+            reads_of_last_send: 0,
         }
     }
 
@@ -40,9 +46,14 @@ impl Streamed {
         loop {
             let room = self.buffer.len() - self.filled;
             let most = usize::try_from(self.left).unwrap_or(room).min(room);
-            if most == 0 || !is_readable(self.file.as_fd()).map_err(SendError::Source)? {
+            if most == 0 {
                 break;
             }
+            self.reads += 1;
+            if !is_readable(self.file.as_fd()).map_err(SendError::Source)? {
+                break;
+            }
+            self.reads += 1;
             match self.file.read(&mut self.buffer[self.filled..][..most]) {
                 Ok(0) if self.filled == 0 => return Err(SendError::SourceEnded),
                 Ok(0) => break,
@@ -97,7 +108,16 @@ impl SendRoute for Streamed {
 
     fn send(&mut self, socket: BorrowedFd<'_>, at: u64, len: usize) -> Result<usize, SendError> {
         let place = self.place_of(at, len)?;
+        self.reads_of_last_send = std::mem::take(&mut self.reads);
         send_slice(socket, &self.buffer[place])
+    }
+
+    fn cost(&self, sent: usize) -> Cost {
+        // Out of the pipe, and into the socket.
+        Cost {
+            syscalls: self.reads_of_last_send,
+            copied_bytes: 2 * sent as u64,
+        }
     }
 }
 
