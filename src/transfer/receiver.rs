@@ -348,7 +348,7 @@ impl ReceiveMachine {
         }
         // At most a chunk, which is a usize.
         let most = usize::try_from(allowed).unwrap_or(self.options.chunk_bytes);
-        reception.landing.check()?;
+        let checks = reception.landing.check()?;
         let (wire, mut preview) = (&mut self.wire, None);
         let received = route.receive(self.connection.as_fd(), at, most, &mut |bytes| {
             wire.absorb(bytes);
@@ -357,7 +357,7 @@ impl ReceiveMachine {
         let moved = *received.as_ref().unwrap_or(&0);
         self.probe.syscall(most, moved);
         let cost = route.cost(moved);
-        self.probe.cost(cost.syscalls, cost.copied_bytes);
+        self.probe.cost(checks + cost.syscalls, cost.copied_bytes);
         match received {
             Ok(0) => Err(self.closed()),
             Ok(received) => {

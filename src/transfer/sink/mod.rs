@@ -176,13 +176,13 @@ impl Landing {
 
     /// Fails where someone else has cut the file, so that bytes that have landed are zeros now. Where it is asked
     /// before each write and once more at the end, a cut in between is seen, too: a write lengthens the file again,
-    /// but only to its own end.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    /// but only to its own end. Returns how many system calls that took.
+    pub(super) fn check(&self) -> Result<u64, Error> {
         match &self.place {
-            Place::Nowhere | Place::Memory { .. } => Ok(()),
-            Place::New(part) => part.check(),
+            Place::Nowhere | Place::Memory { .. } => Ok(0),
+            Place::New(part) => part.check().map(|()| 1),
             Place::Existing { path, file, end, .. } => match file.metadata() {
-                Ok(metadata) if metadata.len() >= *end => Ok(()),
+                Ok(metadata) if metadata.len() >= *end => Ok(1),
                 _ => Err(Error::SinkChanged(path.clone())),
             },
         }
