@@ -4,6 +4,7 @@
 
 mod changes;
 mod controls;
+mod counts;
 mod failures;
 mod moves;
 mod python;
