@@ -456,6 +456,9 @@ fn recorded(app: &mut App, id: u64, form: &Form) -> (RowKey, TransferId) {
             memory: None,
             congestion_control: Some("reno".to_owned()),
             part: None,
+            chunk_bytes: 1 << 20,
+            send_buffer_bytes: None,
+            receive_buffer_bytes: None,
         };
         let values = (0..10).map(|i| Value::Float(f64::from(i))).collect();
         tell(

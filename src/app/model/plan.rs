@@ -420,6 +420,7 @@ impl Checker<'_> {
                 ChecksumKind::None
             },
             timeout: timeout?,
+            ..Options::default()
         })
     }
 
