@@ -117,7 +117,7 @@ impl Spent {
         }
     }
 
-    /// The part of its time in which it waited for the other end.
+    /// The part of its time in which it waited for the other end, without what it then waited for a core.
     fn waiting(&self) -> f64 {
         let asleep_s = self.blocked_s() + self.rested_s();
         let late_s = if asleep_s > 0.0 {
@@ -125,8 +125,17 @@ impl Spent {
         } else {
             0.0
         };
+        self.part(self.blocked_s() - late_s)
+    }
+
+    /// The part of its time in which it waited for the other end, until it was at work again.
+    fn waiting_until_at_work(&self) -> f64 {
+        self.part(self.blocked_s())
+    }
+
+    fn part(&self, seconds: f64) -> f64 {
         if self.thread_s > 0.0 {
-            ((self.blocked_s() - late_s) / self.thread_s).clamp(0.0, 1.0)
+            (seconds / self.thread_s).clamp(0.0, 1.0)
         } else {
             0.0
         }
@@ -161,12 +170,9 @@ impl Spent {
         }
     }
 
-    /// What held back two ends that both waited.
-    fn between(&self) -> Cause {
-        match self.full() {
-            Some((window, buffer)) if window + buffer < FULL_MIN => Cause::Network,
-            _ => Cause::Buffers,
-        }
+    /// Whether the buffers were full for a noticeable part of the busy time.
+    fn was_full(&self) -> bool {
+        self.full().is_some_and(|(window, buffer)| window + buffer >= FULL_MIN)
     }
 
     /// The parts of the busy time in which the receive window was full, and in which the send buffer was too small.
@@ -210,13 +216,22 @@ pub(super) fn shares(sender: Option<Spent>, receiver: Option<Spent>) -> Shares {
     let mut shares = Shares::default();
     match (sender, receiver) {
         (Some(sender), Some(receiver)) => {
-            let (s, r) = (sender.waiting(), receiver.waiting());
+            // Buffers that are full again and again let the ends wait again and again: then waking is part of the wait.
+            let full = sender.was_full();
+            let [s, r] = [&sender, &receiver].map(|end| {
+                if full {
+                    end.waiting_until_at_work()
+                } else {
+                    end.waiting()
+                }
+            });
             let both = (2.0 * s.min(r)).min(1.0 - (s - r).abs());
             let (kept_receiver, kept_sender) = ((r - s).max(0.0) + EVEN, (s - r).max(0.0) + EVEN);
             let of_sender = (1.0 - both) * kept_receiver / (kept_receiver + kept_sender);
             sender.divide(of_sender, SENDER, &mut shares);
             receiver.divide(1.0 - both - of_sender, RECEIVER, &mut shares);
-            shares.add(sender.between(), both);
+            let is_network = !full && sender.full().is_some();
+            shares.add(if is_network { Cause::Network } else { Cause::Buffers }, both);
         }
         (Some(sender), None) => {
             let waiting = sender.waiting();

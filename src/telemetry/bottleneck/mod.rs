@@ -18,7 +18,8 @@
 //!
 //! An end's part goes to what it did while it did not wait, in proportion. What both waited goes to the buffers where
 //! the kernel says that the receive window was full or the send buffer too small for a noticeable part of the busy time
-//! (no end was busy, so that they were too small), and else to the network. A Unix socket has no network.
+//! (no end was busy, so that they were too small; waking up again and again is then part of the wait), and else to the
+//! network. A Unix socket has no network.
 //!
 //! **One end here.** Its own work is told as before; while it waits, the other end or what lies between is the limit.
 //! For a sender the kernel tells the two apart: a full receive window is the other end's, a small send buffer is the
