@@ -1,8 +1,9 @@
-//! Below the numbers: both plots on one time axis, and the first values beside them.
+//! Below the numbers: what was the limit, both plots on one time axis, and the first values beside them.
 
 use eframe::egui::{Align, Layout, Rect, Ui, UiBuilder, pos2, vec2};
 
-use super::{numbers, preview, progress, throughput, time_plot};
+use super::time_plot::TimeAxis;
+use super::{bottleneck, preview, progress, speed, throughput, time_plot};
 use crate::app::action::Action;
 use crate::app::model::row::Row;
 use crate::app::theme::{self, STEP};
@@ -13,6 +14,7 @@ const PREVIEW_WIDTH: f32 = 232.0;
 
 /// Both plots one below the other, and the first values beside them.
 pub fn ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
+    bottleneck::sentence_ui(ui, row);
     let area = ui.available_rect_before_wrap();
     let area = Rect::from_min_size(area.min, vec2(area.width(), area.height().max(250.0)));
     let has_room = area.width() > 560.0;
@@ -25,7 +27,10 @@ pub fn ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
     ui.scope_builder(UiBuilder::new().max_rect(plots), |ui| {
         let legend_height = 26.0;
         let progress_height = ((area.height() - legend_height) * 0.3).clamp(84.0, 150.0);
-        throughput::ui(ui, row, area.height() - legend_height - progress_height - STEP, actions);
+        let band = bottleneck::reserve(ui);
+        let others = band.height() + STEP + legend_height + progress_height + STEP;
+        let plot = throughput::ui(ui, row, area.height() - others, actions);
+        bottleneck::band_ui(ui, row, band, plot.x_range(), TimeAxis::of(row));
         ui.allocate_ui_with_layout(
             vec2(plots_width, legend_height),
             Layout::left_to_right(Align::Center),
@@ -45,7 +50,7 @@ pub fn ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
                 let unit = throughput::unit(row.rate_axis.top).1;
                 caption(ui, unit);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    numbers::limit_ui(ui, row, actions);
+                    speed::ui(ui, row, actions);
                 });
             },
         );

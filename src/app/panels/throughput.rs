@@ -1,6 +1,6 @@
 //! The throughput plot: what the sender and the receiver move a second, and the mean.
 
-use eframe::egui::Ui;
+use eframe::egui::{Rect, Ui};
 use egui_plot::{Line, PlotPoints};
 
 use super::time_plot::{self, TimeAxis, ValueAxis};
@@ -43,8 +43,8 @@ impl Curves {
     }
 }
 
-/// Draws the plot.
-pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) {
+/// Draws the plot; returns where its curves are.
+pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) -> Rect {
     let palette = theme::palette(ui);
     let time = TimeAxis::of(row);
     let curves = Curves::of(row, time.from_s, time.to_s);
@@ -72,6 +72,7 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) {
         },
     );
     time_plot::interact(ui, &plot, row, time, actions);
+    *plot.transform.frame()
 }
 
 /// The rate axis: as high as what is drawn, to the next nice step.
