@@ -119,7 +119,8 @@ fn part_of(events: &Receiver<Event>) -> PathBuf {
 
 #[test]
 fn a_part_that_others_cut_grow_or_replace_fails_on_every_route_and_nothing_is_kept() {
-    let ways: [(&str, fn(&Path)); 4] = [
+    type Way = (&'static str, fn(&Path));
+    let ways: [Way; 4] = [
         ("cut", |part| writable(part).set_len(1000).expect("cut")),
         ("grown", |part| writable(part).set_len(1 << 30).expect("grown")),
         ("replaced", |part| {
