@@ -14,6 +14,7 @@ fn main() -> ExitCode {
         Ok((Some(Command::Loopback(typed)), _)) => cli::loopback::run(&typed),
         Ok((Some(Command::Send(typed)), _)) => cli::send::run(&typed),
         Ok((Some(Command::Receive(typed)), _)) => cli::receive::run(&typed),
+        Ok((Some(Command::Compare(typed)), _)) => cli::compare::run(&typed),
         Err(told) => return told,
     };
     ended.map_or_else(|failure| cli::exit(&failure), |()| ExitCode::SUCCESS)

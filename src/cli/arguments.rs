@@ -48,6 +48,15 @@ Examples:
   arraylift receive 0.0.0.0:25000 --wire raw --dtype f64 --count 50_000_000 --into a.npy
   arraylift receive 0.0.0.0:25000 --into whole.npy --at 32";
 
+const COMPARE_EXAMPLES: &str = "\
+Examples:
+  arraylift compare range:0:50_000_000                   every route into memory, 5 rounds
+  arraylift compare big.npy --sizes --save today.json    files, too, and time against size
+  arraylift compare big.npy --with today.json            beside what was saved
+
+Each run is a process of its own, contestants take turns, and medians are told. Nothing of it is kept but
+what --save names. The exit code is 1 where a contestant that ought to have run gave no numbers.";
+
 /// Moves large arrays and files with as few copies as possible, and shows how fast.
 #[derive(Debug, Parser)]
 #[command(name = "arraylift", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
@@ -66,6 +75,8 @@ pub enum Command {
     Send(SendArguments),
     /// Takes senders and receives what they send
     Receive(ReceiveArguments),
+    /// Moves a source by each route in turn, and tells what each costs
+    Compare(CompareArguments),
 }
 
 #[derive(Debug, Args)]
@@ -125,6 +136,35 @@ pub struct ReceiveArguments {
     pub receiving: ReceivingArguments,
     #[command(flatten)]
     pub common: CommonArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = COMPARE_EXAMPLES)]
+pub struct CompareArguments {
+    #[command(flatten)]
+    pub source: SourceArguments,
+    /// A folder for the routes that write a file, which is removed after each run [default: that of a source that is a
+    /// file]
+    #[arg(long, value_name = "FOLDER")]
+    pub into: Option<PathBuf>,
+    /// Rounds that count, beside one to warm up
+    #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub rounds: u32,
+    /// Measures time against size, too: from 4 KiB on, eight times as large each
+    #[arg(long)]
+    pub sizes: bool,
+    /// Saves the result: NAME.json to be read back, NAME.csv for spreadsheets; may be given twice
+    #[arg(long, value_name = "NAME")]
+    pub save: Vec<PathBuf>,
+    /// Shows the result beside one that was saved as JSON
+    #[arg(long, value_name = "OLD.json")]
+    pub with: Option<PathBuf>,
+    /// Measures again what this machine can do at most, which is otherwise done once and kept
+    #[arg(long)]
+    pub measure_ceilings: bool,
+    /// Prints events as JSON, one object a line: round, lost, size, and at last result
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

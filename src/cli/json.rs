@@ -29,7 +29,8 @@ impl JsonLines {
         self.line(event);
     }
 
-    fn line(&mut self, object: &impl Serialize) {
+    /// Any object.
+    pub fn line(&mut self, object: &impl Serialize) {
         if !self.broken {
             self.broken = write(object).is_err();
         }

@@ -1,6 +1,7 @@
 //! The terminal. What was typed (`arguments`) becomes a validated plan (`plan`) before anything runs; one file a command.
 
 mod arguments;
+pub mod compare;
 mod duration;
 mod follow;
 mod json;
@@ -9,6 +10,7 @@ mod plan;
 pub mod receive;
 mod report;
 pub mod send;
+mod side_by_side;
 mod signals;
 mod size;
 mod source;
@@ -43,6 +45,9 @@ pub enum Failure {
         /// What it did.
         error: Error,
     },
+    /// Some of what was to be measured gave no numbers.
+    #[error("{0}")]
+    Incomplete(String),
     /// A signal ended it.
     #[error("cancelled")]
     Cancelled,
@@ -52,7 +57,7 @@ impl Failure {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) | Self::Transfer(Error::Usage(_)) => ExitCode::from(2),
-            Self::Transfer(_) | Self::Peer { .. } | Self::Cancelled => ExitCode::FAILURE,
+            Self::Transfer(_) | Self::Peer { .. } | Self::Incomplete(_) | Self::Cancelled => ExitCode::FAILURE,
         }
     }
 }
@@ -66,7 +71,7 @@ pub fn parse() -> Result<(Option<Command>, Option<PathBuf>), ExitCode> {
                 ErrorKind::ArgumentConflict | ErrorKind::UnknownArgument
                     if !is_command(&typed) && !typed.starts_with('-') =>
                 {
-                    format!("{typed} is no command: loopback, send or receive (--help tells more)")
+                    format!("{typed} is no command: loopback, send, receive or compare (--help tells more)")
                 }
                 _ => one_line(&error.render().to_string()),
             }))

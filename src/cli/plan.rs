@@ -3,15 +3,17 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use arraylift::Error;
 use arraylift::array::{ArrayMeta, Dtype, Order, Range, Shape};
+use arraylift::compare::{Comparison, check_save, load};
 use arraylift::route::ReceiveRouteChoice;
 use arraylift::transfer::{Endpoint, Job, Options, Origin, SinkSpec, Slice, SourceSpec};
 use arraylift::wire::{ChecksumKind, WireChoice};
 
 use super::Failure;
 use super::arguments::{
-    CommonArguments, LoopbackArguments, ReceiveArguments, ReceivingArguments, SendArguments, SendingArguments,
-    SourceArguments,
+    CommonArguments, CompareArguments, LoopbackArguments, ReceiveArguments, ReceivingArguments, SendArguments,
+    SendingArguments, SourceArguments,
 };
 use super::source;
 
@@ -106,6 +108,38 @@ pub fn receive(typed: &ReceiveArguments) -> Result<Receive, Failure> {
         sink,
         expect,
         json: typed.common.json,
+    })
+}
+
+/// What `arraylift compare` does.
+#[derive(Debug)]
+pub struct Compare {
+    pub plan: arraylift::compare::Plan,
+    /// The result to show beside it.
+    pub with: Option<Comparison>,
+}
+
+/// The plan of `arraylift compare`. What could spoil the end of minutes of measuring is found now.
+pub fn compare(typed: &CompareArguments) -> Result<Compare, Failure> {
+    for path in &typed.save {
+        check_save(path)?;
+    }
+    if let Some(folder) = &typed.into {
+        SinkSpec::Folder(folder.clone()).check()?;
+    }
+    let program = std::env::current_exe().map_err(|error| Error::System {
+        doing: "cannot find this program to run it again",
+        reason: error.to_string(),
+    })?;
+    Ok(Compare {
+        plan: arraylift::compare::Plan {
+            source: source_spec(&typed.source)?,
+            program,
+            into: typed.into.clone(),
+            rounds: typed.rounds,
+            sizes: typed.sizes,
+        },
+        with: typed.with.as_deref().map(load).transpose()?,
     })
 }
 

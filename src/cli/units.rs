@@ -5,6 +5,11 @@ pub fn bytes(bytes: u64) -> String {
     decimal(bytes as f64, "B")
 }
 
+/// Bytes that are a mean or a median.
+pub fn bytes_of(bytes: f64) -> String {
+    decimal(bytes, "B")
+}
+
 /// `5.0 GB/s`.
 pub fn rate(bytes_per_s: f64) -> String {
     decimal(bytes_per_s, "B/s")

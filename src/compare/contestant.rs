@@ -19,10 +19,17 @@ pub struct Contestant {
     pub wire: String,
     /// Whether checksums are compared.
     pub verify: bool,
+    /// Over how many connections.
+    #[serde(default = "one")]
+    pub streams: u16,
     /// Where the bytes land.
     pub sink: Sink,
     /// What they go over.
     pub over: Over,
+}
+
+const fn one() -> u16 {
+    1
 }
 
 /// Where a contestant's bytes land.

@@ -112,7 +112,7 @@ fn from_json(text: &str) -> Result<Comparison, String> {
     serde_json::from_str(text).map_err(wrong)
 }
 
-const COLUMNS: &str = "kind,contestant,name,send_route,receive_route,wire,verify,sink,over,bytes,round,seconds,\
+const COLUMNS: &str = "kind,contestant,name,send_route,receive_route,wire,verify,streams,sink,over,bytes,round,seconds,\
                        rate_bytes_per_s,first_byte_s,cpu_s,process_cpu_s,syscalls,page_faults,copied_bytes,peak_bytes,\
                        beyond_bytes,verified,cold\n";
 
@@ -162,7 +162,7 @@ fn columns(who: &Contestant) -> String {
     };
     let texts = [&who.id, &who.name, &who.send_route, &who.receive_route, &who.wire];
     let texts: Vec<String> = texts.into_iter().map(|text| quoted(text)).collect();
-    format!("{},{},{sink},{over}", texts.join(","), who.verify)
+    format!("{},{},{},{sink},{over}", texts.join(","), who.verify, who.streams)
 }
 
 /// RFC 4180.
@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(lines.len(), 4, "{text}");
         assert!(
             lines[1].starts_with(
-                "round,sendfile,\"files, \"\"warm\"\"\",sendfile,recv,native,true,memory,tcp,8000000,1,0.25,32000000,"
+                "round,sendfile,\"files, \"\"warm\"\"\",sendfile,recv,native,true,1,memory,tcp,8000000,1,0.25,32000000,"
             ),
             "{text}"
         );

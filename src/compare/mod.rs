@@ -3,16 +3,24 @@
 //! A [`Comparison`] is the result, plain data that is saved and read back. Each run of a contestant is a child process
 //! of its own, so that the memory and the CPU time that are told are its own.
 
+mod bench;
 pub mod ceilings;
+mod child;
+mod command;
 mod contestant;
 mod file;
 mod machine;
+mod observe;
 mod overlay;
 mod result;
+mod run;
+mod sizes;
 mod spread;
+mod ways;
 
 pub use contestant::{Contestant, Over, Sink, Skipped};
 pub use file::{Format, check_save, load, save};
 pub use overlay::{Pair, differences, overlay};
 pub use result::{Comparison, Entry, Lost, Machine, Measured, SizePoint, Subject};
+pub use run::{CompareEvent, Comparing, Plan};
 pub use spread::{Spread, Summary};

@@ -191,6 +191,7 @@ pub(super) mod tests {
             receive_route: "recv".into(),
             wire: "native".into(),
             verify: true,
+            streams: 1,
             sink: Sink::Memory,
             over: Over::Tcp,
         }

@@ -35,7 +35,7 @@ use controls::Controls;
 pub use endpoint::{Connection, Endpoint, Listener};
 pub use event::{Event, EventKind, Failure, Finished, Outcome, Side, Started, State, TransferId};
 pub use plan::{Incoming, Job, Options, Origin, SinkSpec, Slice, SourceSpec};
-pub use source::{SourceInfo, describe};
+pub use source::{SourceInfo, describe, in_memory};
 
 /// Called from a transfer's thread after events were sent, at most some 20 times a second.
 pub type Waker = Arc<dyn Fn() + Send + Sync>;

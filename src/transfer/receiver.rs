@@ -354,7 +354,7 @@ impl ReceiveMachine {
         });
         let moved = *received.as_ref().unwrap_or(&0);
         self.probe.syscall(most, moved);
-        let cost = landing.route.cost(moved);
+        let cost = route.cost(moved);
         self.probe.cost(cost.syscalls, cost.copied_bytes);
         match received {
             Ok(0) => Err(self.closed()),

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,6 +33,19 @@ pub fn describe(spec: &SourceSpec) -> Result<SourceInfo, Error> {
         name: source.title,
         meta: source.meta,
     })
+}
+
+/// The bytes of a range, or of the part of it that is sent, in a file that exists in memory only and goes with its last
+/// descriptor; `None` where the source is a file already.
+pub fn in_memory(spec: &SourceSpec) -> Result<Option<File>, Error> {
+    let source = Source::open(spec)?;
+    let Content::Range(range) = &source.content else {
+        return Ok(None);
+    };
+    let file = range_in_memory(range, source.base, source.meta.byte_len())?;
+    let copy = file.as_fd().try_clone_to_owned();
+    let copy = copy.map_err(|error| Error::system("cannot keep the range in memory", &error))?;
+    Ok(Some(File::from(copy)))
 }
 
 /// An open source.

@@ -1,0 +1,190 @@
+//! The place where contestants run: the array in memory, a folder for files, a socket's name; and one run of one of them.
+
+use std::fs::File;
+use std::os::fd::AsRawFd as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::error::{Error, reason};
+use crate::transfer::{Origin, Slice, SourceSpec, describe, in_memory};
+
+use super::child::{Child, Trouble, end_all, listen};
+use super::observe::Observed;
+use super::run::Plan;
+use super::ways::Way;
+use super::{Lost, Measured, Over, Sink, command};
+
+/// What one run came to.
+pub(super) enum Outcome {
+    Measured(Measured),
+    Lost(Lost),
+    Cancelled,
+}
+
+/// What all runs share.
+pub(super) struct Bench<'a> {
+    plan: &'a Plan,
+    cancelled: &'a AtomicBool,
+    of_range: bool,
+    /// Bytes of the whole source.
+    bytes: u64,
+    /// The range in memory: the file, and how a child opens it.
+    staged: Option<(File, SourceSpec)>,
+    files: Option<Folder>,
+    sockets: Folder,
+}
+
+impl<'a> Bench<'a> {
+    pub(super) fn new(
+        plan: &'a Plan,
+        bytes: u64,
+        folder: Option<&Path>,
+        ways: &[Way],
+        cancelled: &'a AtomicBool,
+    ) -> Result<Self, Error> {
+        let of_range = matches!(plan.source.origin, Origin::Range(_));
+        let staged = if of_range && ways.iter().any(|way| way.from_memory) {
+            stage(&plan.source)?
+        } else {
+            None
+        };
+        let writes = ways.iter().any(|way| way.sink == Sink::File);
+        Ok(Self {
+            plan,
+            cancelled,
+            of_range,
+            bytes,
+            staged,
+            files: folder.filter(|_| writes).map(Folder::within).transpose()?,
+            sockets: Folder::within(&std::env::temp_dir())?,
+        })
+    }
+
+    /// Runs a contestant once, with the first `bytes` of the source.
+    pub(super) fn run(&self, way: &Way, bytes: u64, round: u32) -> Outcome {
+        let file = self
+            .files
+            .as_ref()
+            .map(|folder| folder.path.join("array.bin"))
+            .unwrap_or_default();
+        let run = match way.over {
+            Over::Tcp => self.in_one_process(way, bytes, &file),
+            Over::Unix => self.between_two(way, bytes, &file),
+        };
+        if way.sink == Sink::File {
+            // Where the run failed there is none.
+            let _ = std::fs::remove_file(&file);
+        }
+        let held_bytes = way.arrays_held(self.of_range) * bytes;
+        let measured = run.and_then(|observed| {
+            observed
+                .measured(round, bytes, held_bytes, way.verify)
+                .map_err(Trouble::Failed)
+        });
+        match measured {
+            Ok(measured) => Outcome::Measured(measured),
+            Err(Trouble::Cancelled) => Outcome::Cancelled,
+            Err(Trouble::Failed(reason)) => Outcome::Lost(Lost { round, reason }),
+        }
+    }
+
+    fn in_one_process(&self, way: &Way, bytes: u64, file: &Path) -> Result<Observed, Trouble> {
+        let line = command::loopback(way, &self.source(way, bytes), file);
+        let mut children = vec![Child::start(&self.plan.program, &line)?];
+        let mut observed = Observed::default();
+        listen(
+            &mut children,
+            self.cancelled,
+            |_, line| observed.take(line, "receiver"),
+            || false,
+        )?;
+        end_all(children)?;
+        Ok(observed)
+    }
+
+    fn between_two(&self, way: &Way, bytes: u64, file: &Path) -> Result<Observed, Trouble> {
+        let endpoint = format!("unix:{}", self.sockets.path.join("socket").display());
+        let mut children = vec![Child::start(
+            &self.plan.program,
+            &command::receive(way, &endpoint, file),
+        )?];
+        let mut observed = Observed::default();
+        let listening = std::cell::Cell::new(false);
+        let told = |_, line: super::observe::Line| listening.set(listening.get() || line.address.is_some());
+        listen(&mut children, self.cancelled, told, || listening.get())?;
+        if listening.get() {
+            let line = command::send(way, &self.source(way, bytes), &endpoint);
+            children.push(Child::start(&self.plan.program, &line)?);
+            // The sender's clock begins where it connects.
+            listen(
+                &mut children,
+                self.cancelled,
+                |_, line| observed.take(line, "sender"),
+                || false,
+            )?;
+        }
+        // A receiver that does not listen has ended, and says why.
+        end_all(children)?;
+        Ok(observed)
+    }
+
+    /// The first `bytes` of the source, as this contestant takes it.
+    fn source(&self, way: &Way, bytes: u64) -> SourceSpec {
+        let source = match &self.staged {
+            Some((_, staged)) if way.from_memory => staged,
+            _ => &self.plan.source,
+        };
+        if bytes == self.bytes {
+            return source.clone();
+        }
+        let offset_bytes = source.slice.map_or(0, |slice| slice.offset_bytes);
+        SourceSpec {
+            origin: source.origin.clone(),
+            slice: Some(Slice {
+                offset_bytes,
+                length_bytes: Some(bytes),
+            }),
+        }
+    }
+}
+
+/// The range in memory, and how others open it: by our own descriptor.
+fn stage(source: &SourceSpec) -> Result<Option<(File, SourceSpec)>, Error> {
+    let dtype = describe(source)?.meta.dtype().clone();
+    Ok(in_memory(source)?.map(|file| {
+        let path = PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()));
+        let origin = Origin::File {
+            path,
+            dtype: Some(dtype),
+        };
+        (file, SourceSpec { origin, slice: None })
+    }))
+}
+
+/// A folder of our own, which goes with what is in it.
+struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    fn within(parent: &Path) -> Result<Self, Error> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let id = std::process::id();
+        let path = parent.join(format!(
+            ".arraylift-compare-{id}-{}",
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        ));
+        std::fs::create_dir(&path).map_err(|error| Error::SinkUnwritable {
+            path: parent.into(),
+            reason: reason(&error),
+        })?;
+        Ok(Self { path })
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Whatever a run left behind is of no use to anyone.
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}

@@ -1,0 +1,206 @@
+//! Measures what the machine can do at most, in a few seconds, and can be told to stop.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::array::Range;
+use crate::error::{Error, reason};
+use crate::route::SendRouteChoice;
+use crate::telemetry::available_memory_bytes;
+use crate::transfer::{Job, Options, Origin, Outcome, SinkSpec, SourceSpec, Transfer};
+use crate::wire::{ChecksumKind, WireChoice};
+
+use super::super::{Machine, Spread};
+use super::{Ceilings, Disk, unix_now_s};
+
+/// Far more than a cache holds.
+const COPY_BYTES: usize = 256 << 20;
+const COPIES: usize = 5;
+const SENDFILES: usize = 5;
+/// The disk is written for so long, or so much, whichever comes first, and then read.
+const DISK_TIME: Duration = Duration::from_secs(2);
+const DISK_BYTES: u64 = 512 << 20;
+const DISK_BLOCK_BYTES: usize = 4 << 20;
+/// What `O_DIRECT` wants buffers and lengths to be multiples of, on every common disk.
+const DISK_ALIGNMENT: usize = 4096;
+
+/// Measures all of it, the disk where there is a folder to measure. `Ok(None)` where `cancelled` was set.
+pub(super) fn measure(folder: Option<&Path>, cancelled: &AtomicBool) -> Result<Option<Ceilings>, Error> {
+    let Some(memcpy_bytes_per_s) = memcpy(cancelled)? else {
+        return Ok(None);
+    };
+    let Some(sendfile_bytes_per_s) = sendfile(cancelled)? else {
+        return Ok(None);
+    };
+    let mut ceilings = Ceilings {
+        version: Ceilings::VERSION,
+        machine: Machine::this(),
+        measured_unix_s: unix_now_s(),
+        memcpy_bytes_per_s,
+        sendfile_bytes_per_s,
+        disks: [].into(),
+    };
+    if let Some(folder) = folder {
+        let Some(disk) = measure_disk(folder, cancelled)? else {
+            return Ok(None);
+        };
+        ceilings.disks.insert(folder.display().to_string(), disk);
+    }
+    Ok(Some(ceilings))
+}
+
+/// Writes and reads a file in `folder`, which is removed. `Ok(None)` where `cancelled` was set.
+pub(super) fn measure_disk(folder: &Path, cancelled: &AtomicBool) -> Result<Option<Disk>, Error> {
+    let path = folder.join(format!(".arraylift-ceiling-{}", std::process::id()));
+    let disk = disk(&path, cancelled);
+    // Where it could not be made there is none.
+    let _ = std::fs::remove_file(&path);
+    disk.map_err(|error| Error::SinkUnwritable {
+        path: folder.into(),
+        reason: reason(&error),
+    })
+}
+
+fn memcpy(cancelled: &AtomicBool) -> Result<Option<f64>, Error> {
+    let needed = 2 * COPY_BYTES as u64;
+    if let Some(available) = available_memory_bytes().filter(|available| *available < needed) {
+        return Err(Error::NotEnoughMemory { needed, available });
+    }
+    let from = vec![1_u8; COPY_BYTES];
+    let mut to = vec![2_u8; COPY_BYTES];
+    let mut rates = Vec::new();
+    for _ in 0..COPIES {
+        if cancelled.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let began = Instant::now();
+        to.copy_from_slice(&from);
+        std::hint::black_box(&to);
+        rates.push(COPY_BYTES as f64 / began.elapsed().as_secs_f64());
+    }
+    Ok(Some(median(rates)))
+}
+
+/// A transfer on the raw wire into nothing: no checksums, no memory, no blocks.
+fn sendfile(cancelled: &AtomicBool) -> Result<Option<f64>, Error> {
+    let range = Range::parse("0:50_000_000", None).map_err(|error| Error::Usage(error.to_string()))?;
+    let options = Options {
+        wire: WireChoice::Raw,
+        send_route: SendRouteChoice::Sendfile,
+        checksum: ChecksumKind::None,
+        ..Options::default()
+    };
+    let mut rates = Vec::new();
+    for _ in 0..SENDFILES {
+        if cancelled.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let origin = Origin::Range(range.clone());
+        let job = Job::Loopback {
+            source: SourceSpec { origin, slice: None },
+            sink: SinkSpec::Discard,
+        };
+        // Nobody needs to hear of it.
+        let (events, _) = crossbeam_channel::bounded(1);
+        let transfer = Transfer::start(job, options.clone(), events, std::sync::Arc::new(|| {}))?;
+        match transfer.join() {
+            Outcome::Done(finished) => rates.push(finished.rate_bytes_per_s),
+            Outcome::Failed(failure) => return Err(failure.error),
+            Outcome::Cancelled | Outcome::Joined => return Ok(None),
+        }
+    }
+    Ok(Some(median(rates)))
+}
+
+fn disk(path: &Path, cancelled: &AtomicBool) -> io::Result<Option<Disk>> {
+    let mut padded = vec![3_u8; DISK_BLOCK_BYTES + DISK_ALIGNMENT];
+    let start = padded.as_ptr().align_offset(DISK_ALIGNMENT);
+    let block = &mut padded[start..start + DISK_BLOCK_BYTES];
+    let (mut file, direct) = create(path, block)?;
+    // The first block showed whether O_DIRECT is there, and is not timed.
+    let began = Instant::now();
+    let mut written = 0;
+    while written < DISK_BYTES && began.elapsed() < DISK_TIME {
+        if cancelled.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        file.write_all(block)?;
+        written += block.len() as u64;
+    }
+    file.sync_all()?;
+    let write_bytes_per_s = written as f64 / began.elapsed().as_secs_f64();
+    // Advice: what is in the page cache is not on the way from the disk.
+    let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
+    let mut file = open(OpenOptions::new().read(true), direct, path)?;
+    let began = Instant::now();
+    let mut read = 0;
+    while read < written && began.elapsed() < DISK_TIME {
+        if cancelled.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        file.read_exact(block)?;
+        read += block.len() as u64;
+    }
+    Ok(Some(Disk {
+        write_bytes_per_s,
+        read_bytes_per_s: read as f64 / began.elapsed().as_secs_f64(),
+        direct,
+    }))
+}
+
+/// A new file with a first block in it, past the page cache where the file system can.
+fn create(path: &Path, block: &[u8]) -> io::Result<(File, bool)> {
+    let direct = open(OpenOptions::new().write(true).create_new(true), true, path)
+        .and_then(|mut file| file.write_all(block).map(|()| file));
+    if let Ok(file) = direct {
+        return Ok((file, true));
+    }
+    let mut file = open(OpenOptions::new().write(true).create(true).truncate(true), false, path)?;
+    file.write_all(block)?;
+    Ok((file, false))
+}
+
+fn open(options: &mut OpenOptions, direct: bool, path: &Path) -> io::Result<File> {
+    let flags = if direct {
+        rustix::fs::OFlags::DIRECT
+    } else {
+        rustix::fs::OFlags::empty()
+    };
+    // Its few flags lie far below the sign bit.
+    options.custom_flags(flags.bits().cast_signed()).open(path)
+}
+
+fn median(rates: Vec<f64>) -> f64 {
+    Spread::of(rates).map_or(0.0, |spread| spread.median)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_is_measured_and_nothing_is_left_in_its_folder() {
+        let folder = tempfile::tempdir().expect("folder");
+        let cancelled = AtomicBool::new(false);
+        let disk = measure_disk(folder.path(), &cancelled)
+            .expect("a disk")
+            .expect("not cancelled");
+        assert!(disk.write_bytes_per_s > 0.0 && disk.read_bytes_per_s > 0.0, "{disk:?}");
+        cancelled.store(true, Ordering::Relaxed);
+        assert_eq!(measure_disk(folder.path(), &cancelled), Ok(None));
+        assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 0);
+        assert!(matches!(
+            measure_disk(Path::new("/no/such/folder"), &cancelled),
+            Err(Error::SinkUnwritable { .. })
+        ));
+    }
+
+    #[test]
+    fn giving_up_ends_the_measurement() {
+        assert_eq!(measure(None, &AtomicBool::new(true)), Ok(None));
+    }
+}

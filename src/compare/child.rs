@@ -1,0 +1,197 @@
+//! Child processes that run contestants: started, read as they speak, ended and reaped, however this ends.
+
+use std::ffi::OsString;
+use std::io::Read as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{self, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::observe::Line;
+
+/// Between two looks at whether someone gave up.
+const PATIENCE: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 20_000_000,
+};
+
+/// A child that says JSON Lines. Dropping it ends it.
+pub(super) struct Child {
+    process: process::Child,
+    out: Option<ChildStdout>,
+    /// The beginning of a line whose end has not come.
+    rest: Vec<u8>,
+}
+
+/// Why a child gave no numbers.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// Someone gave up.
+    Cancelled,
+    /// What went wrong, one line.
+    Failed(String),
+}
+
+impl Child {
+    /// Starts `program`. It has a process group of its own: a Ctrl-C is for us, who then end it.
+    pub(super) fn start(program: &Path, arguments: &[OsString]) -> Result<Self, Trouble> {
+        let mut command = Command::new(program);
+        command.args(arguments).process_group(0);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut process = command
+            .spawn()
+            .map_err(|error| Trouble::Failed(format!("{} cannot be run: {error}", program.display())))?;
+        let out = process.stdout.take();
+        Ok(Self {
+            process,
+            out,
+            rest: Vec::new(),
+        })
+    }
+
+    /// Ends well where the child did, and with what it complained about where not. It has said everything.
+    fn end(mut self) -> Result<(), Trouble> {
+        let failed = |what: String| Trouble::Failed(what);
+        let mut complaint = String::new();
+        if let Some(mut errors) = self.process.stderr.take() {
+            // A line or two, which end with the child.
+            let _ = errors.read_to_string(&mut complaint);
+        }
+        let status = self.process.wait().map_err(|error| failed(error.to_string()))?;
+        let complaint = complaint.lines().last().unwrap_or_default();
+        match status.success() {
+            true => Ok(()),
+            false if complaint.is_empty() => Err(failed(format!("it ended with {status}"))),
+            false => Err(failed(complaint.trim_start_matches("arraylift: ").into())),
+        }
+    }
+
+    /// Takes what there is to read; false where there is nothing more to come.
+    fn read(&mut self, told: &mut impl FnMut(Line)) -> Result<bool, Trouble> {
+        let Some(out) = &mut self.out else { return Ok(false) };
+        let mut buffer = [0; 16 << 10];
+        let read = out
+            .read(&mut buffer)
+            .map_err(|error| Trouble::Failed(error.to_string()))?;
+        self.rest.extend_from_slice(&buffer[..read]);
+        let whole = self.rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        for line in self.rest[..whole]
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
+            let line = serde_json::from_slice(line)
+                .map_err(|error| Trouble::Failed(format!("it said something that is no JSON line: {error}")))?;
+            told(line);
+        }
+        self.rest.drain(..whole);
+        if read == 0 {
+            self.out = None;
+        }
+        Ok(read > 0)
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // One that has been waited for is not signalled again.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Reads children until they have said everything, or `enough` says so; each line goes to `told` with the child's
+/// index.
+pub(super) fn listen(
+    children: &mut [Child],
+    cancelled: &AtomicBool,
+    mut told: impl FnMut(usize, Line),
+    mut enough: impl FnMut() -> bool,
+) -> Result<(), Trouble> {
+    while !enough() {
+        if cancelled.load(Ordering::Relaxed) {
+            return Err(Trouble::Cancelled);
+        }
+        let open: Vec<usize> = (0..children.len())
+            .filter(|index| children[*index].out.is_some())
+            .collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        let mut watched: Vec<PollFd<'_>> = children
+            .iter()
+            .filter_map(|child| child.out.as_ref())
+            .map(|out| PollFd::new(out, PollFlags::IN))
+            .collect();
+        match poll(&mut watched, Some(&PATIENCE)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(Trouble::Failed(error.to_string())),
+        }
+        let ready: Vec<bool> = watched.iter().map(|one| !one.revents().is_empty()).collect();
+        for (index, _) in open.into_iter().zip(ready).filter(|(_, ready)| *ready) {
+            children[index].read(&mut |line| told(index, line))?;
+        }
+    }
+    Ok(())
+}
+
+/// Waits for children that have said everything.
+pub(super) fn end_all(children: Vec<Child>) -> Result<(), Trouble> {
+    // Who failed first is to blame, and who comes later only followed.
+    children.into_iter().map(Child::end).fold(Ok(()), Result::and)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Child {
+        Child::start(Path::new("/bin/sh"), &["-c".into(), script.into()]).expect("a shell")
+    }
+
+    fn events(children: &mut [Child]) -> Result<Vec<(usize, String)>, Trouble> {
+        let mut events = Vec::new();
+        let told = |index, line: Line| events.push((index, line.event));
+        listen(children, &AtomicBool::new(false), told, || false)?;
+        events.sort();
+        Ok(events)
+    }
+
+    #[test]
+    fn children_are_read_line_by_line_until_both_are_through() {
+        let mut children = vec![
+            shell(r#"printf '{"event":"a"}\n{"ev'; sleep 0.01; printf 'ent":"b"}\n'"#),
+            shell(r#"echo '{"event":"c","other":[1]}'"#),
+        ];
+        let expected = [(0, "a".into()), (0, "b".into()), (1, "c".into())];
+        assert_eq!(events(&mut children), Ok(expected.into()));
+        assert_eq!(end_all(children), Ok(()));
+    }
+
+    #[test]
+    fn a_child_that_fails_says_why_and_one_that_babbles_is_stopped() {
+        let mut children = vec![shell("echo 'arraylift: no such thing' >&2; exit 1")];
+        assert_eq!(events(&mut children), Ok(vec![]));
+        assert_eq!(end_all(children), Err(Trouble::Failed("no such thing".into())));
+        let mut children = vec![shell("echo hello")];
+        assert!(matches!(events(&mut children), Err(Trouble::Failed(_))));
+        assert!(matches!(
+            Child::start(Path::new("/no/such"), &[]),
+            Err(Trouble::Failed(_))
+        ));
+    }
+
+    #[test]
+    fn giving_up_ends_a_child_and_leaves_no_zombie() {
+        let mut children = vec![shell("exec sleep 600")];
+        let id = children[0].process.id();
+        let gave_up = listen(&mut children, &AtomicBool::new(true), |_, _| {}, || false);
+        assert_eq!(gave_up, Err(Trouble::Cancelled));
+        drop(children);
+        assert!(!Path::new(&format!("/proc/{id}")).exists());
+    }
+}

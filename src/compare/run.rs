@@ -1,0 +1,380 @@
+//! Runs a comparison on a thread of its own: each contestant in turn, round by round, in child processes.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam_channel::{SendTimeoutError, Sender};
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::transfer::{Origin, SourceSpec, Waker, describe};
+
+use super::bench::{Bench, Outcome};
+use super::sizes::{SIZE_ROUNDS, sizes_up_to};
+use super::ways::{Terms, Way, who};
+use super::{Comparison, Contestant, Entry, Lost, Machine, Measured, SizePoint, Skipped, Spread, Subject, ceilings};
+
+/// A contestant whose warm-up takes longer runs in the first round alone.
+const SLOW_S: f64 = 5.0;
+/// Between two looks at whether someone gave up, while whoever reads the events does not.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What to compare, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// What is moved.
+    pub source: SourceSpec,
+    /// The `arraylift` program that the children run: in that program, [`std::env::current_exe`].
+    pub program: PathBuf,
+    /// A folder for the contestants that write a file; where there is none, that of a source that is a file.
+    pub into: Option<PathBuf>,
+    /// Rounds that count, beside one to warm up; at least 1.
+    pub rounds: u32,
+    /// Whether time is measured against size, too.
+    pub sizes: bool,
+}
+
+/// What happens while a comparison runs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum CompareEvent {
+    /// Who takes part; the first event.
+    Planned {
+        /// What is moved.
+        subject: Subject,
+        /// Who takes part.
+        contestants: Vec<Contestant>,
+        /// Who does not, and why.
+        skipped: Vec<Skipped>,
+        /// Runs in all, at most.
+        runs: usize,
+    },
+    /// A run begins.
+    Begun {
+        /// The contestant's id.
+        id: String,
+        /// The round, from 1; 0 is the warm-up.
+        round: u32,
+        /// Bytes that are moved: fewer than the subject's where time is measured against size.
+        bytes: u64,
+    },
+    /// A run of a round is done.
+    Round {
+        /// The contestant's id.
+        id: String,
+        /// Its numbers; those of round 0 do not count.
+        #[serde(flatten)]
+        measured: Measured,
+    },
+    /// A run gave no numbers.
+    Lost {
+        /// The contestant's id.
+        id: String,
+        /// Which, and why.
+        #[serde(flatten)]
+        lost: Lost,
+    },
+    /// All runs of a contestant at one size are done.
+    Size(SizePoint),
+}
+
+/// A running comparison. Dropping it gives up, ends the child processes and joins the thread.
+#[derive(Debug)]
+pub struct Comparing {
+    cancelled: Arc<AtomicBool>,
+    result: Arc<OnceLock<Result<Option<Comparison>, Error>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Comparing {
+    /// Starts on a thread of its own and returns at once. What happens is told over `events`, which wait for room;
+    /// `waker` is called after each, and once more when the result is there.
+    ///
+    /// # Errors
+    /// Only where the system gives no thread.
+    pub fn start(plan: Plan, events: Sender<CompareEvent>, waker: Waker) -> Result<Self, Error> {
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let result = Arc::new(OnceLock::new());
+        let body = {
+            let (cancelled, result) = (Arc::clone(&cancelled), Arc::clone(&result));
+            move || {
+                let teller = Teller {
+                    events,
+                    waker: Arc::clone(&waker),
+                    cancelled: &cancelled,
+                };
+                let _ = result.set(compare(&plan, &teller, &cancelled));
+                drop(teller);
+                waker();
+            }
+        };
+        let thread = std::thread::Builder::new().name("arraylift-compare".into()).spawn(body);
+        Ok(Self {
+            cancelled,
+            result,
+            thread: Some(thread.map_err(|error| Error::system("cannot start a thread", &error))?),
+        })
+    }
+
+    /// Gives up; the child processes are ended.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// How it ended: the result, `Ok(None)` where someone gave up, or why there is none. `None` while it runs.
+    #[must_use]
+    pub fn result(&self) -> Option<&Result<Option<Comparison>, Error>> {
+        self.result.get()
+    }
+
+    /// Waits for the end.
+    ///
+    /// # Errors
+    /// Where the source cannot be used, or the system refuses what every run needs.
+    pub fn join(mut self) -> Result<Option<Comparison>, Error> {
+        self.wait();
+        let crashed = || Error::System {
+            doing: "the comparison stopped",
+            reason: "it panicked; please report this".into(),
+        };
+        self.result.get().cloned().unwrap_or_else(|| Err(crashed()))
+    }
+
+    fn wait(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            // A panic shows as a missing result.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Comparing {
+    fn drop(&mut self) {
+        self.cancel();
+        self.wait();
+    }
+}
+
+/// Tells what happens, and waits for a reader only until someone gives up.
+struct Teller<'a> {
+    events: Sender<CompareEvent>,
+    waker: Waker,
+    cancelled: &'a AtomicBool,
+}
+
+impl Teller<'_> {
+    fn tell(&self, mut event: CompareEvent) {
+        while !self.cancelled.load(Ordering::Relaxed) {
+            match self.events.send_timeout(event, LOOK) {
+                Err(SendTimeoutError::Timeout(unsent)) => event = unsent,
+                // Nobody listens any more; the result stays in its cell.
+                Ok(()) | Err(SendTimeoutError::Disconnected(_)) => break,
+            }
+        }
+        (self.waker)();
+    }
+}
+
+/// A contestant and what it has come to so far.
+struct Standing {
+    way: Way,
+    rounds: Vec<Measured>,
+    lost: Vec<Lost>,
+    slow: bool,
+}
+
+fn compare(plan: &Plan, teller: &Teller<'_>, cancelled: &AtomicBool) -> Result<Option<Comparison>, Error> {
+    let began_unix_s = ceilings::unix_now_s();
+    let info = describe(&plan.source)?;
+    let subject = Subject {
+        source: info.name,
+        dtype: info.meta.dtype().name(),
+        shape: info.meta.shape().dimensions().to_vec(),
+        bytes: info.meta.byte_len(),
+    };
+    let of_range = matches!(plan.source.origin, Origin::Range(_));
+    let folder = folder_of(plan);
+    let (ways, skipped) = who(&Terms {
+        bytes: subject.bytes,
+        of_range,
+        folder: folder.as_deref(),
+    });
+    let sizes = if plan.sizes {
+        sizes_up_to(subject.bytes, info.meta.dtype().item_size())
+    } else {
+        Vec::new()
+    };
+    let rounds = plan.rounds.max(1);
+    teller.tell(CompareEvent::Planned {
+        subject: subject.clone(),
+        contestants: ways.iter().map(Way::contestant).collect(),
+        skipped: skipped.clone(),
+        runs: ways.len() * (rounds as usize + 1 + sizes.len() * (SIZE_ROUNDS as usize + 1)),
+    });
+    let bench = Bench::new(plan, subject.bytes, folder.as_deref(), &ways, cancelled)?;
+    let mut standings: Vec<Standing> = ways.into_iter().map(Standing::new).collect();
+    for round in 0..=rounds {
+        for index in turns(standings.len(), round) {
+            let standing = &mut standings[index];
+            if standing.slow && round > 1 {
+                continue;
+            }
+            match run(&bench, teller, &standing.way, subject.bytes, round) {
+                Outcome::Cancelled => return Ok(None),
+                Outcome::Measured(measured) => standing.take(measured),
+                Outcome::Lost(lost) => standing.lost.push(lost),
+            }
+        }
+    }
+    let ways: Vec<Way> = standings.iter().map(|standing| standing.way).collect();
+    let Some(sizes) = against_sizes(&bench, teller, &ways, &sizes) else {
+        return Ok(None);
+    };
+    let entries = standings.into_iter().map(|standing| standing.entry(&subject));
+    Ok(Some(Comparison {
+        version: Comparison::VERSION,
+        program: concat!("arraylift ", env!("CARGO_PKG_VERSION")).into(),
+        machine: Machine::this(),
+        began_unix_s,
+        rounds,
+        entries: entries.collect(),
+        skipped,
+        sizes,
+        ceilings: ceilings::read_cached(),
+        subject,
+    }))
+}
+
+/// Each contestant at each size, in turn; `None` where someone gave up. A size at which a run fails is left out.
+fn against_sizes(bench: &Bench<'_>, teller: &Teller<'_>, ways: &[Way], sizes: &[u64]) -> Option<Vec<SizePoint>> {
+    let mut points = Vec::new();
+    for &bytes in sizes {
+        let mut seconds = vec![Vec::new(); ways.len()];
+        for round in 0..=SIZE_ROUNDS {
+            for index in turns(ways.len(), round) {
+                match run_quietly(bench, teller, &ways[index], bytes, round) {
+                    Outcome::Cancelled => return None,
+                    Outcome::Measured(measured) if round > 0 => seconds[index].push(measured.seconds),
+                    Outcome::Measured(_) | Outcome::Lost(_) => {}
+                }
+            }
+        }
+        for (way, seconds) in ways.iter().zip(seconds) {
+            if let Some(seconds) = Spread::of(seconds) {
+                let point = SizePoint {
+                    id: way.id.into(),
+                    bytes,
+                    seconds,
+                };
+                teller.tell(CompareEvent::Size(point.clone()));
+                points.push(point);
+            }
+        }
+    }
+    // By contestant, then by size.
+    let place = |id: &str| ways.iter().position(|way| way.id == id);
+    points.sort_by_key(|point| (place(&point.id), point.bytes));
+    Some(points)
+}
+
+/// Who comes first moves on from round to round, so that nobody always follows the same one.
+fn turns(contestants: usize, round: u32) -> impl Iterator<Item = usize> {
+    (0..contestants).map(move |turn| (turn + round as usize) % contestants)
+}
+
+fn run(bench: &Bench<'_>, teller: &Teller<'_>, way: &Way, bytes: u64, round: u32) -> Outcome {
+    let outcome = run_quietly(bench, teller, way, bytes, round);
+    let id = way.id.to_owned();
+    match &outcome {
+        Outcome::Measured(measured) => teller.tell(CompareEvent::Round {
+            id,
+            measured: measured.clone(),
+        }),
+        Outcome::Lost(lost) => teller.tell(CompareEvent::Lost { id, lost: lost.clone() }),
+        Outcome::Cancelled => {}
+    }
+    outcome
+}
+
+fn run_quietly(bench: &Bench<'_>, teller: &Teller<'_>, way: &Way, bytes: u64, round: u32) -> Outcome {
+    teller.tell(CompareEvent::Begun {
+        id: way.id.into(),
+        round,
+        bytes,
+    });
+    bench.run(way, bytes, round)
+}
+
+/// Where files go: where it was said, or beside a source that is one.
+fn folder_of(plan: &Plan) -> Option<PathBuf> {
+    let beside = || match &plan.source.origin {
+        Origin::File { path, .. } => path.parent().map(|folder| {
+            let here = folder.as_os_str().is_empty();
+            if here { ".".into() } else { folder.to_owned() }
+        }),
+        Origin::Range(_) => None,
+    };
+    plan.into.clone().or_else(beside)
+}
+
+impl Standing {
+    fn new(way: Way) -> Self {
+        Self {
+            way,
+            rounds: Vec::new(),
+            lost: Vec::new(),
+            slow: false,
+        }
+    }
+
+    fn take(&mut self, measured: Measured) {
+        if measured.round == 0 {
+            self.slow = measured.seconds > SLOW_S;
+        } else {
+            self.rounds.push(measured);
+        }
+    }
+
+    fn entry(self, subject: &Subject) -> Entry {
+        let mut entry = Entry::new(self.way.contestant(), self.rounds, self.lost, subject);
+        entry.note = self
+            .slow
+            .then(|| format!("measured once: its warm-up took over {SLOW_S:.0} s"));
+        entry
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_round_begins_with_another_contestant_and_lets_all_have_their_turn() {
+        let order = |round| turns(3, round).collect::<Vec<_>>();
+        assert_eq!(
+            [order(0), order(1), order(2), order(3)],
+            [vec![0, 1, 2], vec![1, 2, 0], vec![2, 0, 1], vec![0, 1, 2]]
+        );
+        assert_eq!(turns(0, 5).count(), 0);
+    }
+
+    #[test]
+    fn a_slow_contestant_runs_once_and_says_so() {
+        let way = Terms {
+            bytes: 1,
+            of_range: true,
+            folder: None,
+        };
+        let mut standing = Standing::new(who(&way).0[0]);
+        standing.take(Measured {
+            seconds: SLOW_S + 1.0,
+            ..Measured::default()
+        });
+        assert!(standing.slow && standing.rounds.is_empty());
+        let entry = standing.entry(&Subject::default());
+        assert!(entry.note.is_some_and(|note| note.contains("once")));
+    }
+}
