@@ -68,10 +68,12 @@ mod tests {
     fn a_software_renderer_lets_others_go_first_and_nobody_else_does() {
         let (named, is_named) = std::sync::mpsc::channel();
         let (end, ended) = std::sync::mpsc::channel::<()>();
-        let renderer = std::thread::Builder::new().name("llvmpipe-7".to_owned()).spawn(move || {
-            named.send(rustix::thread::gettid()).unwrap();
-            let _ = ended.recv();
-        });
+        let renderer = std::thread::Builder::new()
+            .name("llvmpipe-7".to_owned())
+            .spawn(move || {
+                named.send(rustix::thread::gettid()).unwrap();
+                let _ = ended.recv();
+            });
         let renderer_id = is_named.recv().unwrap();
         OwnThreads::default().refresh();
         let niceness = |id| rustix::process::getpriority_process(Some(id)).unwrap();

@@ -1,6 +1,7 @@
 //! The panels: each draws what the model holds and returns what someone asked for.
 
 pub mod close;
+pub mod compare;
 pub mod detail;
 pub mod empty;
 pub mod message;
