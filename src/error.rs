@@ -48,6 +48,19 @@ pub enum Error {
     /// The source shrank or was replaced while it was read.
     #[error("{0} changed while it was being sent: send it again when nothing writes to it")]
     SourceChanged(PathBuf),
+    /// The source does not tell its length, and nobody else did.
+    #[error("{0} does not tell its length: say how many bytes to send, or copy it into a file first")]
+    LengthNeeded(PathBuf),
+    /// A source that is read as it comes had fewer bytes than were to be sent.
+    #[error("{path} ended early: {received} of {total} bytes came")]
+    SourceEnded {
+        /// The pipe or device.
+        path: PathBuf,
+        /// Bytes that came.
+        received: u64,
+        /// Bytes that were to be sent.
+        total: u64,
+    },
     /// The array is larger than the memory that is free.
     #[error("{} of memory are needed and {} are free: receive into a file, or discard", size(*needed), size(*available))]
     NotEnoughMemory {
@@ -67,6 +80,23 @@ pub enum Error {
     /// A file is in the way of the sink.
     #[error("{0} exists and is never overwritten: choose another name, or receive into a part of it")]
     SinkExists(PathBuf),
+    /// There is no shared memory of the source's name, `shm:NAME`.
+    #[error("there is no shared memory {0}: check the name; whoever made it may have unlinked it")]
+    ShmMissing(String),
+    /// There is shared memory of the sink's name, `shm:NAME`, already.
+    #[error("{0} exists and is never overwritten: choose another name, or unlink it first")]
+    ShmExists(String),
+    /// Shared memory cannot hold the array.
+    #[error("{name} needs {}, more than /dev/shm has free: receive into a file, or enlarge /dev/shm", size(*needed))]
+    ShmFull {
+        /// `shm:NAME` that was to be made.
+        name: String,
+        /// Bytes that it needs.
+        needed: u64,
+    },
+    /// What was received so far is not what this machine wrote: someone else cut, grew or replaced the file.
+    #[error("{0} was changed by someone else while it was being received: receive it again and leave it alone")]
+    SinkChanged(PathBuf),
     /// The sink cannot be created or written.
     #[error("cannot write {path}: {reason}")]
     SinkUnwritable {
@@ -176,13 +206,20 @@ impl Error {
             | Self::SourceUnreadable { .. }
             | Self::SourceInvalid { .. }
             | Self::SourceChanged(_)
+            | Self::LengthNeeded(_)
+            | Self::SourceEnded { .. }
             | Self::SinkExists(_)
+            | Self::ShmMissing(_)
+            | Self::ShmExists(_)
+            | Self::SinkChanged(_)
             | Self::SinkUnwritable { .. }
             | Self::SinkMismatch { .. }
             | Self::AddressInUse(_)
             | Self::Endpoint { .. }
             | Self::NobodyListening(_) => Fault::Caller,
-            Self::NotEnoughMemory { .. } | Self::DiskFull { .. } | Self::System { .. } => Fault::System,
+            Self::NotEnoughMemory { .. } | Self::DiskFull { .. } | Self::ShmFull { .. } | Self::System { .. } => {
+                Fault::System
+            }
             Self::ClosedEarly { .. }
             | Self::ClosedWhile(_)
             | Self::Silent(_)
@@ -203,12 +240,18 @@ impl Error {
             Self::PartlyOverwritten { cause, .. } => cause.for_peer(),
             Self::DiskFull { needed, .. } => format!("its disk has no room for {}", size(*needed)),
             Self::NotEnoughMemory { needed, .. } => format!("it has no memory for {}", size(*needed)),
+            Self::ShmFull { needed, .. } => format!("its shared memory has no room for {}", size(*needed)),
+            Self::ShmExists(_) => "shared memory of that name exists there and is never overwritten".into(),
+            Self::SinkChanged(_) => "what it had received was changed by someone else there".into(),
             Self::SinkExists(_) => "a file of that name exists there and is never overwritten".into(),
             Self::SinkUnwritable { reason, .. } => format!("it cannot write the file: {reason}"),
             Self::SinkMismatch { reason, .. } => {
                 format!("its existing array cannot take this one: {reason}")
             }
             Self::SourceChanged(_) => "the source changed while it was being sent".into(),
+            Self::SourceEnded { received, total, .. } => {
+                format!("the source ended early: {received} of {total} bytes came")
+            }
             Self::SourceUnreadable { reason, .. } => format!("the source cannot be read: {reason}"),
             other => other.to_string(),
         }

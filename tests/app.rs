@@ -455,6 +455,7 @@ fn recorded(app: &mut App, id: u64, form: &Form) -> (RowKey, TransferId) {
             streams: 1,
             memory: None,
             congestion_control: Some("reno".to_owned()),
+            part: None,
         };
         let values = (0..10).map(|i| Value::Float(f64::from(i))).collect();
         tell(

@@ -7,12 +7,12 @@ use std::thread::{Builder, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::model::compare::Told;
-use super::model::plan::{FileInfo, SinkPlace, typed_path};
+use super::model::plan::{FileInfo, SinkPlace, typed_new_sink, typed_origin};
 use super::model::row::RowKey;
 use super::model::words;
 use crate::Error;
 use crate::compare::{self, Comparison};
-use crate::transfer::{Endpoint, Listener, Origin, SinkSpec, SourceSpec, describe};
+use crate::transfer::{Endpoint, Listener, SinkSpec, SourceSpec, describe};
 
 /// Something to be found out or done.
 #[derive(Debug)]
@@ -149,19 +149,16 @@ impl Drop for Worker {
 fn run(task: Task) -> Option<Reply> {
     match task {
         Task::LookAtSource(typed) => {
-            let spec = SourceSpec {
-                origin: Origin::File {
-                    path: typed_path(&typed),
-                    dtype: None,
-                },
-                slice: None,
-            };
-            let found = describe(&spec).map(FileInfo::from).map_err(|error| words::of(&error));
+            let found = typed_origin(&typed).and_then(|origin| describe(&SourceSpec { origin, slice: None }));
+            let found = found.map(FileInfo::from).map_err(|error| words::of(&error));
             Some(Reply::Source(typed, found))
         }
         Task::LookAtSink(typed) => {
-            let place = sink_place(&typed_path(&typed));
-            let place = writable(place, typed_path(&typed));
+            let place = match typed_new_sink(&typed) {
+                Ok(SinkSpec::File(path)) => writable(sink_place(&path), path),
+                Ok(shared) => checked(SinkPlace::Free, &shared),
+                Err(error) => SinkPlace::Refused(words::of(&error)),
+            };
             Some(Reply::Sink(typed, place))
         }
         Task::Bind(key, endpoint) => Some(Reply::Bound(key, Listener::bind(&endpoint))),
@@ -197,6 +194,10 @@ fn writable(place: SinkPlace, path: PathBuf) -> SinkPlace {
         SinkPlace::Folder => SinkSpec::Folder(path),
         other => return other,
     };
+    checked(place, &spec)
+}
+
+fn checked(place: SinkPlace, spec: &SinkSpec) -> SinkPlace {
     match spec.check() {
         Ok(()) => place,
         Err(error) => SinkPlace::Refused(words::of(&error)),

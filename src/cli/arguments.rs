@@ -21,7 +21,8 @@ Examples:
   arraylift receive 0.0.0.0:25000 --into inbox/          takes arrays until Ctrl-C
   arraylift send big.npy server:25000                    sends one there, verified
 
-SOURCE is a PATH or range:START:STOP[:STEP], exactly numpy.arange.
+SOURCE is a PATH, range:START:STOP[:STEP] (exactly numpy.arange), shm:NAME
+(POSIX shared memory) or - (standard input, with --length).
 ENDPOINT is HOST:PORT or unix:PATH.
 The exit code is 0 when it is done, and verified where the wire can;
 1 when it failed; 2 for wrong usage.";
@@ -38,7 +39,9 @@ Examples:
   arraylift send big.npy server:25000
   arraylift send range:0:1e9:0.5 '[::1]:25000' --limit 200MB/s
   arraylift send big.bin unix:/run/arrays --offset 1GiB --length 256MiB --dtype f32
-  arraylift send big.npy server:25000 --wire npy         for NumPy there, as the README shows";
+  arraylift send big.npy server:25000 --wire npy         for NumPy there, as the README shows
+  arraylift send shm:frames server:25000 --dtype f32     what SharedMemory('frames') of Python made
+  producer | arraylift send - server:25000 --length 800MB --dtype f64";
 
 const RECEIVE_EXAMPLES: &str = "\
 Examples:
@@ -46,7 +49,8 @@ Examples:
   arraylift receive 127.0.0.1:0 --into memory --once     port 0 takes a free one and prints it
   arraylift receive '[::]:25000' --into big.npy          one array into that file
   arraylift receive 0.0.0.0:25000 --wire raw --dtype f64 --count 50_000_000 --into a.npy
-  arraylift receive 0.0.0.0:25000 --into whole.npy --at 32";
+  arraylift receive 0.0.0.0:25000 --into whole.npy --at 32
+  arraylift receive 0.0.0.0:25000 --into shm:frames      what SharedMemory('frames') of Python opens";
 
 const COMPARE_EXAMPLES: &str = "\
 Examples:
@@ -84,7 +88,7 @@ pub enum Command {
 pub struct LoopbackArguments {
     #[command(flatten)]
     pub source: SourceArguments,
-    /// Where it lands: memory, discard (measure only), a file, or a folder
+    /// Where it lands: memory, discard (measure only), shm:NAME, a file, or a folder
     #[arg(long, value_name = "SINK", default_value = "memory")]
     pub into: PathBuf,
     /// Moves it so many times, one transfer after another in this process, and tells the median
@@ -116,8 +120,8 @@ pub struct SendArguments {
 pub struct ReceiveArguments {
     /// Where to listen: HOST:PORT or unix:PATH; port 0 takes a free one
     pub endpoint: String,
-    /// Where it lands: a folder (under the sender's name, made safe), a file (which takes one array, as with --once),
-    /// memory, or discard (measure only). Nothing is ever overwritten
+    /// Where it lands: a folder (under the sender's name, made safe), a file or shm:NAME (which take one array, as with
+    /// --once), memory, or discard (measure only). Nothing is ever overwritten
     #[arg(long, value_name = "SINK", default_value = ".")]
     pub into: PathBuf,
     /// Takes one connection and exits with its result
@@ -169,7 +173,7 @@ pub struct CompareArguments {
 
 #[derive(Debug, Args)]
 pub struct SourceArguments {
-    /// A file, or range:START:STOP[:STEP] as numpy.arange makes it
+    /// A file, range:START:STOP[:STEP] as numpy.arange makes it, shm:NAME, or - for standard input
     pub source: OsString,
     /// The type of a range's elements (f64 unless given), or how to view a file's bytes: f32, i32, u8, >f4...
     #[arg(long, value_parser = Dtype::from_name)]
@@ -177,7 +181,7 @@ pub struct SourceArguments {
     /// Leaves out so many bytes of the source's array at its beginning
     #[arg(long, value_name = "BYTES", value_parser = parse_offset)]
     pub offset: Option<u64>,
-    /// Sends so many bytes and not all that follow
+    /// Sends so many bytes and not all that follow; what does not tell its length (a pipe, a device) needs it
     #[arg(long, value_name = "BYTES", value_parser = parse_offset)]
     pub length: Option<u64>,
 }

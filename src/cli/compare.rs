@@ -138,13 +138,7 @@ impl Show {
                     .set_message(format!("{round}, {}: {id}", super::units::bytes(*bytes)));
                 self.bar.inc(1);
             }
-            CompareEvent::Lost { id, lost } => {
-                self.remark(&format!(
-                    "round {} of {id} gave no numbers: {}",
-                    lost.round, lost.reason
-                ));
-            }
-            CompareEvent::Round { .. } | CompareEvent::Size(_) => {}
+            CompareEvent::Round { .. } | CompareEvent::Lost { .. } | CompareEvent::Size(_) => {}
         }
     }
 

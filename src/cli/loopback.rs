@@ -1,5 +1,6 @@
 //! `arraylift loopback SOURCE`: both ends on this machine.
 
+use std::iter;
 use std::path::PathBuf;
 
 use arraylift::transfer::Side;
@@ -10,15 +11,14 @@ use super::signals::Signals;
 use super::{Failure, complain, follow, plan};
 
 pub fn run(typed: &LoopbackArguments) -> Result<(), Failure> {
-    let mut plan = plan::loopback(typed)?;
-    let mut report = Report::new(plan.json, Side::Receiver);
+    let first = plan::loopback(typed)?;
+    let mut report = Report::new(first.json, Side::Receiver);
     let signals = Signals::new()?;
+    // A transfer uses its plan up: the others get their own.
+    let others = (1..typed.repeat).map(|_| plan::loopback(typed));
     let mut finished = Vec::new();
-    finished.extend(follow::run(plan, &signals, &mut report)?);
-    for _ in 1..typed.repeat {
-        // Made anew: a transfer uses its plan up.
-        plan = plan::loopback(typed)?;
-        finished.extend(follow::run(plan, &signals, &mut report)?);
+    for plan in iter::once(Ok(first)).chain(others) {
+        finished.extend(follow::run(plan?, &signals, &mut report)?);
     }
     report.repeated(&finished);
     Ok(())

@@ -36,7 +36,7 @@ pub enum Failure {
     Usage(String),
     /// The transfer failed, or could not start.
     #[error(transparent)]
-    Transfer(#[from] Error),
+    Transfer(Error),
     /// The other end is to blame.
     #[error("{peer}: {error}")]
     Peer {
@@ -51,6 +51,19 @@ pub enum Failure {
     /// A signal ended it.
     #[error("cancelled")]
     Cancelled,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            // What the engine cannot name: the option that helps.
+            Error::LengthNeeded(path) => Self::Usage(format!(
+                "{} does not tell its length: add --length BYTES, or copy it into a file first",
+                path.display()
+            )),
+            error => Self::Transfer(error),
+        }
+    }
 }
 
 impl Failure {

@@ -7,7 +7,7 @@ use arraylift::Error;
 use arraylift::array::{ArrayMeta, Dtype, Order, Range, Shape};
 use arraylift::compare::{Comparison, check_save, load};
 use arraylift::route::ReceiveRouteChoice;
-use arraylift::transfer::{Endpoint, Job, Options, Origin, SinkSpec, Slice, SourceSpec};
+use arraylift::transfer::{Endpoint, Job, Options, Origin, ShmName, SinkSpec, Slice, SourceSpec};
 use arraylift::wire::{ChecksumKind, WireChoice};
 
 use super::Failure;
@@ -39,7 +39,7 @@ pub struct Receive {
 /// The plan of `arraylift loopback`.
 pub fn loopback(typed: &LoopbackArguments) -> Result<Single, Failure> {
     let sink = sink(&typed.into, typed.receiving.at)?;
-    if typed.repeat > 1 && matches!(sink, SinkSpec::File(_)) {
+    if typed.repeat > 1 && matches!(sink, SinkSpec::File(_) | SinkSpec::Shm(_)) {
         return Err(usage(
             "a file takes one array: to --repeat it, name a folder, memory or discard with --into",
         ));
@@ -100,7 +100,7 @@ pub fn receive(typed: &ReceiveArguments) -> Result<Receive, Failure> {
     Ok(Receive {
         at: endpoint(&typed.endpoint)?,
         // A file takes one array: whoever came next would find it there.
-        once: typed.once || matches!(sink, SinkSpec::File(_) | SinkSpec::Within { .. }),
+        once: typed.once || matches!(sink, SinkSpec::File(_) | SinkSpec::Shm(_) | SinkSpec::Within { .. }),
         options: Options {
             receive_route: receive_route(&typed.receiving, &sink)?,
             ..common(&typed.common)
@@ -167,6 +167,10 @@ fn sink(into: &Path, at: Option<u64>) -> Result<SinkSpec, Failure> {
     let named = [("memory", SinkSpec::Memory), ("discard", SinkSpec::Discard)]
         .into_iter()
         .find_map(|(name, sink)| (into.as_os_str() == name).then_some(sink));
+    let named = match into.to_str().and_then(ShmName::parse) {
+        Some(name) => Some(SinkSpec::Shm(name?)),
+        None => named,
+    };
     match (named, at) {
         (None, Some(at_bytes)) if !folder => Ok(SinkSpec::Within {
             path: into.into(),
@@ -272,6 +276,8 @@ mod tests {
         assert_eq!(sink(there), SinkSpec::Folder(there.into()));
         assert_eq!(sink("new/"), SinkSpec::Folder("new/".into()));
         assert_eq!(sink("./memory"), SinkSpec::File("./memory".into()));
+        assert_eq!(sink("shm:a"), SinkSpec::Shm(ShmName::new("a").expect("a name")));
+        assert_eq!(sink("./shm:a"), SinkSpec::File("./shm:a".into()));
         assert_eq!(received(&[]).expect("valid").sink, SinkSpec::Folder(".".into()));
         let part = received(&["--into", "a.npy", "--at", "1kB"]).expect("valid").sink;
         assert_eq!(
@@ -286,6 +292,7 @@ mod tests {
     #[test]
     fn a_file_takes_one_array_and_a_folder_many() {
         assert!(received(&["--into", "a.npy"]).expect("valid").once);
+        assert!(received(&["--into", "shm:a"]).expect("valid").once);
         assert!(!received(&[]).expect("valid").once);
         assert!(received(&["--once"]).expect("valid").once);
     }
@@ -295,6 +302,7 @@ mod tests {
         for wrong in [
             &["--at", "5"][..],
             &["--at", "5", "--into", "memory"],
+            &["--at", "5", "--into", "shm:a"],
             &["--at", "5", "--into", "/"],
             &["--wire", "raw"],
             &["--dtype", "f32"],

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use arraylift::compare::ceilings::{Ceilings, share_of_one_copy};
-use arraylift::compare::{Comparison, Entry, Summary, differences, overlay};
+use arraylift::compare::{Comparison, Entry, Sink, Summary, differences, overlay};
 
 use super::units;
 
@@ -17,7 +17,7 @@ pub fn result(comparison: &Comparison, bars: bool) -> String {
     line(
         &mut text,
         &format!(
-            "{}, {} {:?}, {}; {} rounds that take turns, medians",
+            "{}, {} {:?}, {}; medians of rounds that take turns: {}",
             subject.source,
             subject.dtype,
             subject.shape,
@@ -184,11 +184,9 @@ fn remarks(text: &mut String, comparison: &Comparison) {
         if let Some(note) = &entry.note {
             wrapped(text, &format!("{name}: {note}"));
         }
-        if !entry.lost.is_empty() {
-            wrapped(
-                text,
-                &format!("{name}: {} of its runs gave no numbers", entry.lost.len()),
-            );
+        if let Some(lost) = entry.lost.first() {
+            let (runs, reason) = (entry.lost.len(), &lost.reason);
+            wrapped(text, &format!("{name}: gave no numbers {runs} times: {reason}"));
         }
     }
     for skipped in &comparison.skipped {
@@ -227,13 +225,13 @@ fn at_most(text: &mut String, comparison: &Comparison, ceilings: &Ceilings) {
     let verified = comparison
         .ranked()
         .into_iter()
-        .find(|(entry, _)| entry.contestant.verify);
+        .find(|(entry, _)| entry.contestant.verify && entry.contestant.sink == Sink::Memory);
     if let Some((entry, summary)) = verified
         && let Some(share) = share_of_one_copy(summary.rate_bytes_per_s.median, ceilings.memcpy_bytes_per_s)
     {
         wrapped(
             text,
-            &format!("the fastest verified, {}: {share}", entry.contestant.name),
+            &format!("the fastest verified into memory, {}: {share}", entry.contestant.name),
         );
     }
 }

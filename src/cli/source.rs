@@ -1,24 +1,32 @@
-//! Reads SOURCE: a path, or `range:START:STOP[:STEP]`.
+//! Reads SOURCE: a path, `-`, `shm:NAME` or `range:START:STOP[:STEP]`.
 
 use std::ffi::OsStr;
 use std::path::Path;
 
 use arraylift::array::{Dtype, Range};
-use arraylift::transfer::Origin;
+use arraylift::transfer::{Origin, ShmName};
 
 use super::Failure;
 
-/// What is sent. A file that is there is meant, even where its name reads like a range.
+/// What is sent. A file that is there is meant, even where its name reads like a range or shared memory.
 pub fn parse(text: &OsStr, dtype: Option<&Dtype>) -> Result<Origin, Failure> {
-    match text.to_str().and_then(|text| text.strip_prefix("range:")) {
-        Some(range) if !Path::new(text).exists() => Range::parse(range, dtype.cloned())
-            .map(Origin::Range)
-            .map_err(|error| Failure::Usage(format!("range:{range} is no range: {error}"))),
-        _ => Ok(Origin::File {
-            path: text.into(),
-            dtype: dtype.cloned(),
-        }),
+    let dtype = dtype.cloned();
+    if text == "-" {
+        let path = "/dev/stdin".into();
+        return Ok(Origin::File { path, dtype });
     }
+    // A name that is not UTF-8 is neither.
+    let special = text.to_str().filter(|_| !Path::new(text).exists());
+    if let Some(range) = special.and_then(|text| text.strip_prefix("range:")) {
+        let range = Range::parse(range, dtype)
+            .map_err(|error| Failure::Usage(format!("range:{range} is no range: {error}")))?;
+        return Ok(Origin::Range(range));
+    }
+    if let Some(name) = special.and_then(ShmName::parse) {
+        return Ok(Origin::Shm { name: name?, dtype });
+    }
+    let path = text.into();
+    Ok(Origin::File { path, dtype })
 }
 
 #[cfg(test)]
@@ -52,6 +60,18 @@ mod tests {
             "range:a:b",
         ] {
             assert!(matches!(parsed(wrong), Err(Failure::Usage(_))), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn shared_memory_and_standard_input_are_known_by_their_names() {
+        assert!(matches!(parsed("shm:a"), Ok(Origin::Shm { name, .. }) if name.as_str() == "a"));
+        assert!(matches!(parsed("-"), Ok(Origin::File { path, .. }) if path == Path::new("/dev/stdin")));
+        for wrong in ["shm:", "shm:a/b", "shm:.."] {
+            assert!(
+                matches!(parsed(wrong), Err(Failure::Transfer(arraylift::Error::Usage(_)))),
+                "{wrong}"
+            );
         }
     }
 

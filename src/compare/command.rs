@@ -75,6 +75,10 @@ fn positional(source: &SourceSpec) -> Vec<OsString> {
             path.as_os_str().into(),
             dtype.as_ref().map(|dtype| dtype.descr().to_owned()),
         ),
+        Origin::Shm { name, dtype } => (
+            name.to_string().into(),
+            dtype.as_ref().map(|dtype| dtype.descr().to_owned()),
+        ),
     };
     if let Some(dtype) = dtype {
         line.extend(words(&["--dtype", &dtype]));

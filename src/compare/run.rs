@@ -315,7 +315,7 @@ fn folder_of(plan: &Plan) -> Option<PathBuf> {
             let here = folder.as_os_str().is_empty();
             if here { ".".into() } else { folder.to_owned() }
         }),
-        Origin::Range(_) => None,
+        Origin::Range(_) | Origin::Shm { .. } => None,
     };
     plan.into.clone().or_else(beside)
 }

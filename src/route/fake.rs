@@ -37,6 +37,14 @@ impl SendRoute for Stingy<dyn SendRoute> {
         self.route.name()
     }
 
+    fn at_hand(&mut self, at: u64) -> Result<Option<&[u8]>, SendError> {
+        self.route.at_hand(at)
+    }
+
+    fn stream(&self) -> Option<BorrowedFd<'_>> {
+        self.route.stream()
+    }
+
     fn load(&mut self, at: u64, len: usize, digest: &mut Digest) -> Result<(), SendError> {
         self.route.load(at, len, digest)
     }

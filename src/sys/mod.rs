@@ -15,4 +15,4 @@ pub(crate) use shared_file::{ReadError, SharedFile};
 pub(crate) use socket::unacknowledged_bytes;
 pub(crate) use spans::{Span, Whole};
 pub(crate) use usage::{Usage, process_usage, thread_usage};
-pub(crate) use wait::{Interest, Wake, wait};
+pub(crate) use wait::{Interest, Wake, wait, wait_also_for};

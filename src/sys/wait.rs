@@ -1,7 +1,7 @@
 //! Waiting on a socket and on a wake descriptor at once.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
@@ -42,26 +42,38 @@ pub(crate) fn wait(
     wake: &Wake,
     timeout: Option<Duration>,
 ) -> io::Result<bool> {
+    wait_also_for(None, socket, interest, wake, timeout)
+}
+
+/// As [`wait`], and ends, too, when `readable` is.
+pub(crate) fn wait_also_for(
+    readable: Option<BorrowedFd<'_>>,
+    socket: BorrowedFd<'_>,
+    interest: Interest,
+    wake: &Wake,
+    timeout: Option<Duration>,
+) -> io::Result<bool> {
     let mut flags = PollFlags::empty();
     flags.set(PollFlags::IN, interest.read);
     flags.set(PollFlags::OUT, interest.write);
+    // Without interest a hang-up must not end the wait again and again: then the wake descriptor stands in.
+    let of_wake = || PollFd::new(&wake.0, PollFlags::IN);
     let mut descriptors = [
-        PollFd::new(&wake.0, PollFlags::IN),
-        PollFd::from_borrowed_fd(socket.as_fd(), flags),
+        of_wake(),
+        if flags.is_empty() {
+            of_wake()
+        } else {
+            PollFd::from_borrowed_fd(socket, flags)
+        },
+        readable.map_or_else(of_wake, |readable| PollFd::from_borrowed_fd(readable, PollFlags::IN)),
     ];
-    // Without interest a hang-up must not end the wait again and again.
-    let watched = if flags.is_empty() {
-        &mut descriptors[..1]
-    } else {
-        &mut descriptors[..]
-    };
     let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
-    match poll(watched, timeout.as_ref()) {
+    match poll(&mut descriptors, timeout.as_ref()) {
         Ok(_) | Err(rustix::io::Errno::INTR) => {}
         Err(error) => return Err(error.into()),
     }
     let woken = !descriptors[0].revents().is_empty();
-    let ready = !descriptors[1].revents().is_empty();
+    let ready = !flags.is_empty() && !descriptors[1].revents().is_empty();
     if woken {
         wake.clear();
     }
@@ -72,6 +84,7 @@ pub(crate) fn wait(
 mod tests {
     use super::*;
     use std::io::Write as _;
+    use std::os::fd::AsFd as _;
     use std::os::unix::net::UnixStream;
 
     const READ: Interest = Interest {

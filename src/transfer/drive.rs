@@ -7,7 +7,7 @@ use crossbeam_channel::Sender;
 
 use crate::array::{Dtype, values};
 use crate::error::Error;
-use crate::sys::{Interest, Wake, wait};
+use crate::sys::{Interest, Wake, wait_also_for};
 
 use super::controls::Controls;
 use super::event::{EventKind, Finished, Side, State};
@@ -35,6 +35,11 @@ pub(super) enum Progress {
 /// A sender or a receiver on a non-blocking socket.
 pub(super) trait Machine {
     fn socket(&self) -> BorrowedFd<'_>;
+
+    /// What a machine that waits for its source waits for, beside its socket.
+    fn source(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
 
     /// Does a bounded piece of work. `ready` says that the socket was ready after the last wait.
     fn step(&mut self, now: Instant, ready: bool) -> Result<Progress, Error>;
@@ -146,7 +151,7 @@ fn run(
                 }
                 let until = until.map_or(patience, |until| until.min(patience));
                 let longest = until.saturating_duration_since(now);
-                ready = wait(machine.socket(), interest, wake, Some(longest))
+                ready = wait_also_for(machine.source(), machine.socket(), interest, wake, Some(longest))
                     .map_err(|error| Error::system("cannot wait for the connection", &error))?;
             }
         }

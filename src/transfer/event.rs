@@ -122,6 +122,9 @@ pub struct Started {
     /// The TCP congestion control that this side's socket uses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub congestion_control: Option<String>,
+    /// The name of a new file until it is whole. What has landed can be read there, with zeros behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<PathBuf>,
 }
 
 /// How a side ended well.

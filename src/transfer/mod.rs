@@ -19,8 +19,10 @@ mod run;
 mod sampler;
 mod sender;
 mod sending;
+mod shm;
 mod sink;
 mod source;
+mod stream;
 
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -35,6 +37,7 @@ use controls::Controls;
 pub use endpoint::{Connection, Endpoint, Listener};
 pub use event::{Event, EventKind, Failure, Finished, Outcome, Side, Started, State, TransferId};
 pub use plan::{Incoming, Job, Options, Origin, SinkSpec, Slice, SourceSpec};
+pub use shm::ShmName;
 pub use source::{SourceInfo, describe, in_memory};
 
 /// Called from a transfer's thread after events were sent, at most some 20 times a second.

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
 use crate::wire::{ChecksumKind, WireChoice};
 
-use super::{Connection, Endpoint, Listener};
+use super::{Connection, Endpoint, Listener, ShmName};
 
 /// What a transfer does.
 #[derive(Debug)]
@@ -69,6 +69,13 @@ pub enum Origin {
         /// How to view its bytes.
         dtype: Option<Dtype>,
     },
+    /// POSIX shared memory, which has no header: an array of u8, or of what is said here.
+    Shm {
+        /// Its name.
+        name: ShmName,
+        /// How to view its bytes.
+        dtype: Option<Dtype>,
+    },
 }
 
 /// A part of a source, in bytes of its array (a `.npy` file's header does not count).
@@ -91,6 +98,8 @@ pub enum SinkSpec {
     File(PathBuf),
     /// A new file in this folder, under the sender's name made safe.
     Folder(PathBuf),
+    /// New POSIX shared memory of exactly the array's bytes, without a header. It stays until someone unlinks it.
+    Shm(ShmName),
     /// A part of an existing file: of a `.npy` file's array, or of any other file's bytes.
     Within {
         /// The existing file.

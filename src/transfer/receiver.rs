@@ -210,6 +210,7 @@ impl ReceiveMachine {
             streams,
             memory: landing.memory(),
             congestion_control: self.connection.congestion_control().map(Into::into),
+            part: landing.part().map(Into::into),
         })));
         self.teller.tell(first_values);
         let blocks = self.wire.blocks().cloned();
@@ -347,6 +348,7 @@ impl ReceiveMachine {
         }
         // At most a chunk, which is a usize.
         let most = usize::try_from(allowed).unwrap_or(self.options.chunk_bytes);
+        let checks = reception.landing.check()?;
         let (wire, mut preview) = (&mut self.wire, None);
         let received = route.receive(self.connection.as_fd(), at, most, &mut |bytes| {
             wire.absorb(bytes);
@@ -355,7 +357,7 @@ impl ReceiveMachine {
         let moved = *received.as_ref().unwrap_or(&0);
         self.probe.syscall(most, moved);
         let cost = route.cost(moved);
-        self.probe.cost(cost.syscalls, cost.copied_bytes);
+        self.probe.cost(checks + cost.syscalls, cost.copied_bytes);
         match received {
             Ok(0) => Err(self.closed()),
             Ok(received) => {

@@ -382,7 +382,8 @@ impl Run<'_> {
 
     fn drain(&mut self) {
         for reader in &mut self.readers {
-            reader.drain(self.clock, &mut self.emitter);
+            let is_running = self.threads.iter().any(|thread| thread.side == reader.side());
+            reader.drain(self.clock, is_running, &mut self.emitter);
         }
         self.emitter.wake();
     }

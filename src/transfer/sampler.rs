@@ -131,15 +131,16 @@ impl SideReader {
         self.notes.0.clone()
     }
 
-    /// Emits what has come since the last call, in order; where no bytes were stamped, a sample that says so.
-    pub(super) fn drain(&mut self, clock: Instant, emitter: &mut Emitter) {
+    /// Emits what has come since the last call, in order; where no bytes were stamped though the side
+    /// `is_running`, a sample that says so.
+    pub(super) fn drain(&mut self, clock: Instant, is_running: bool, emitter: &mut Emitter) {
         let mut told: Vec<Note> = self.notes.1.try_iter().collect();
         let read = |(index, connection): (usize, &ConnectionReader)| -> Vec<(usize, Stamp)> {
             connection.stamps.stamps().map(|stamp| (index, stamp)).collect()
         };
         let mut stamps: Vec<_> = self.connections.iter().enumerate().flat_map(read).collect();
         stamps.sort_by_key(|(_, stamp)| stamp.elapsed);
-        if stamps.is_empty() {
+        if stamps.is_empty() && is_running {
             let bytes = self
                 .connections
                 .iter()
@@ -254,8 +255,8 @@ mod tests {
         probe.begin();
         probe.moved(1000);
         probe.end();
-        side.drain(clock, &mut emitter);
-        side.drain(clock, &mut emitter);
+        side.drain(clock, true, &mut emitter);
+        side.drain(clock, true, &mut emitter);
         let samples: Vec<(u64, f64)> = seen
             .try_iter()
             .filter_map(|event| {

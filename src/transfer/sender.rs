@@ -35,6 +35,10 @@ const HAND_OVER_INTERVAL_MIN: Duration = Duration::from_micros(200);
 const HAND_OVER_INTERVAL_MAX: Duration = Duration::from_millis(50);
 
 /// Sends one array over one connection, or some blocks of one over a further connection.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is true or false whatever the others are"
+)]
 pub(super) struct SendMachine {
     connection: Connection,
     controls: Arc<Controls>,
@@ -51,6 +55,8 @@ pub(super) struct SendMachine {
     keep_alive_at: Instant,
     role: Role,
     started: bool,
+    /// The source has nothing at hand.
+    starved: bool,
     /// The peer has closed the connection, and nothing more was to come from it.
     peer_left: bool,
     /// Nothing more will be written, and the peer has been told.
@@ -125,7 +131,11 @@ impl SendMachine {
             plain: source.plain,
             identity: source.identity.clone(),
             checksum: options.checksum,
-            streams: streams_for(source.meta.byte_len(), options.streams),
+            // What is read as it comes leaves in order.
+            streams: match path.route.stream() {
+                Some(_) => 1,
+                None => streams_for(source.meta.byte_len(), options.streams),
+            },
         };
         let mut preview = Prefix::new(&source.meta, options.preview_elements);
         source.copy_prefix(preview.bytes_mut())?;
@@ -154,6 +164,7 @@ impl SendMachine {
             keep_alive_interval: keep_alive_interval(options.timeout),
             keep_alive_at: now,
             started: false,
+            starved: false,
             peer_left: false,
             shut: false,
             hand_over_interval: HAND_OVER_INTERVAL_MIN,
@@ -186,6 +197,7 @@ impl SendMachine {
             keep_alive_at: Instant::now(),
             role: Role::Further(Further::default()),
             started: false,
+            starved: false,
             peer_left: false,
             shut: false,
             hand_over_interval: HAND_OVER_INTERVAL_MIN,
@@ -226,8 +238,12 @@ impl SendMachine {
             streams: over,
             memory: None,
             congestion_control: self.connection.congestion_control().map(Into::into),
+            part: None,
         })));
-        self.teller.tell(preview.event());
+        // The first elements of a stream are told when they have been read.
+        if self.route.stream().is_none() {
+            self.teller.tell(preview.event());
+        }
     }
 
     /// Reads what the receiver says, as far as it has come.
@@ -269,6 +285,7 @@ impl SendMachine {
             SendError::Socket(_) => Err(self.broken()),
             SendError::Source(error) => Err(self.sending.source.unreadable(&error)),
             SendError::SourceChanged => Err(self.sending.source.changed()),
+            SendError::SourceEnded => Err(self.sending.source.ended(self.bytes())),
         }
     }
 
@@ -330,6 +347,25 @@ impl SendMachine {
         self.wait_to_hear(Some(self.keep_alive_at), false)
     }
 
+    /// Bytes that can be sent without waiting for the source, from the next one on.
+    fn at_hand(&mut self) -> Result<u64, Error> {
+        match self.route.at_hand(self.sending.sent.load(Ordering::Relaxed)) {
+            Ok(None) => Ok(u64::MAX),
+            Ok(Some(bytes)) => Ok(bytes.len() as u64),
+            Err(error) => self.send_error(error).map(|_| 0),
+        }
+    }
+
+    /// Tells the first elements of a stream when the last of them is among the `len` bytes that were loaded.
+    fn show(&mut self, at: u64, len: usize) {
+        if let Role::First { preview, .. } = &mut self.role
+            && let Ok(Some(bytes)) = self.route.at_hand(at)
+            && preview.take(at, &bytes[..len.min(bytes.len())])
+        {
+            self.teller.tell(preview.event());
+        }
+    }
+
     /// Whether this is a further connection over which nothing more is to come.
     fn has_done_its_part(&self) -> bool {
         matches!(self.role, Role::Further(_)) && self.wire.agreed() && !self.wire.has_more()
@@ -337,7 +373,7 @@ impl SendMachine {
 
     fn send(&mut self, at: u64, len: u64, now: Instant) -> Result<Progress, Error> {
         if self.loaded.1 <= at {
-            let wanted = len.min(self.chunk_bytes as u64);
+            let wanted = len.min(self.chunk_bytes as u64).min(self.at_hand()?);
             let allowance = {
                 let mut limiter = self.sending.limiter.lock().unwrap_or_else(PoisonError::into_inner);
                 limiter.allow(self.controls.limit_bytes_per_s(), wanted, now)
@@ -355,6 +391,7 @@ impl SendMachine {
             if let Err(error) = self.route.load(at, piece, self.wire.digest()) {
                 return self.send_error(error);
             }
+            self.show(at, piece);
             self.loaded = (at, at + len);
         }
         let ready = usize::try_from(self.loaded.1 - at).unwrap_or(self.chunk_bytes);
@@ -441,7 +478,12 @@ impl Machine for SendMachine {
         self.connection.as_fd()
     }
 
+    fn source(&self) -> Option<BorrowedFd<'_>> {
+        self.route.stream().filter(|_| self.starved)
+    }
+
     fn step(&mut self, now: Instant, ready: bool) -> Result<Progress, Error> {
+        self.starved = false;
         let has_knocked = self.wire.has_greeted() && self.outbox.is_empty();
         if matches!(self.role, Role::Further(_)) && has_knocked && self.sending.is_done.load(Ordering::SeqCst) {
             return Ok(Progress::Part);
@@ -452,6 +494,7 @@ impl Machine for SendMachine {
         if !self.outbox.is_empty() {
             // Only where data follows at once: else the kernel would hold the bytes back for 40 ms.
             let more = self.wire.agreed() && !self.controls.is_paused() && self.wire.has_more();
+            let more = more && self.route.stream().is_none();
             return match self.outbox.flush(self.connection.as_fd(), more, &mut self.probe) {
                 Ok(()) => Ok(Progress::Moved),
                 Err(error) if would_block(&error) => Ok(self.wait_to_write()),
@@ -471,8 +514,20 @@ impl Machine for SendMachine {
             self.teller.state(State::Paused);
             return Ok(self.rest(now));
         }
-        let block_bytes = self.block_bytes();
-        match self.wire.step((!self.controls.is_paused()).then_some(block_bytes))? {
+        // A block begins when its bytes are at hand: within it nobody could say that we are still here.
+        let at_hand = match (self.started && self.wire.has_more()).then(|| self.at_hand()) {
+            None => u64::MAX,
+            Some(Ok(0)) if may_pause => {
+                self.starved = true;
+                return Ok(self.rest(now));
+            }
+            // Told between two messages, so that the peer hears of it.
+            Some(Err(_)) if !may_pause => 0,
+            Some(at_hand) => at_hand?,
+        };
+        let block_bytes = u32::try_from(at_hand.min(self.block_bytes().into())).unwrap_or(BLOCK_BYTES_MAX);
+        let may_begin = !self.controls.is_paused() && block_bytes > 0;
+        match self.wire.step(may_begin.then_some(block_bytes))? {
             SendStep::Write(bytes) => {
                 self.outbox.push(&bytes);
                 Ok(Progress::Moved)

@@ -1,21 +1,26 @@
 //! Opens what is sent: checks it, says what it is, and finds the route by which it leaves.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::fs::{File, Metadata};
+use std::io::{self, Read as _, Seek as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+
 use crate::array::{ArrayMeta, Dtype, Number, Order, Range, Shape, npy};
 use crate::error::{Error, reason};
 use crate::route::SendRouteChoice;
-use crate::route::send::{COPYING_BYTES_MAX, Copying, Generated, Mapped, SendRoute, Sendfile};
+use crate::route::send::{COPYING_BYTES_MAX, Copying, Generated, Mapped, SendRoute, Sendfile, Streamed};
 use crate::sys::{ReadError, SharedFile};
 use crate::wire::WireChoice;
 
 use super::memory;
 use super::plan::{Origin, Slice, SourceSpec};
+use super::shm::ShmName;
+use super::stream::{STANDARD_INPUT, Stream, standard_input};
 
 /// What a source is, before anything is sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,6 +77,7 @@ enum Content {
         file: Arc<SharedFile>,
         stamp: FileStamp,
     },
+    Stream(Stream),
 }
 
 /// What changes when someone writes to a file.
@@ -93,7 +99,8 @@ impl Source {
     pub(super) fn open(spec: &SourceSpec) -> Result<Self, Error> {
         match &spec.origin {
             Origin::Range(range) => Self::from_range(range.clone(), spec.slice),
-            Origin::File { path, dtype } => Self::from_file(path, dtype.as_ref(), spec.slice),
+            Origin::File { path, dtype } => Self::from_path(path, dtype.as_ref(), spec.slice),
+            Origin::Shm { name, dtype } => Self::from_shm(name, dtype.as_ref(), spec.slice),
         }
     }
 
@@ -112,16 +119,9 @@ impl Source {
         })
     }
 
-    fn from_file(path: &Path, dtype: Option<&Dtype>, slice: Option<Slice>) -> Result<Self, Error> {
-        let invalid = |reason: String| Error::SourceInvalid {
-            path: path.into(),
-            reason,
-        };
-        let unreadable = |error: &io::Error| Error::SourceUnreadable {
-            path: path.into(),
-            reason: reason(error),
-        };
-        // A named pipe would block in open: looked at first.
+    fn from_path(path: &Path, dtype: Option<&Dtype>, slice: Option<Slice>) -> Result<Self, Error> {
+        let unreadable = |error: &io::Error| unreadable(path, error);
+        // A named pipe would block in open, and its writer would go on: looked at first.
         let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Error::SourceMissing(path.into()),
             _ => unreadable(&error),
@@ -130,19 +130,86 @@ impl Source {
             return Err(Error::SourceIsFolder(path.into()));
         }
         if !metadata.is_file() {
-            return Err(invalid(
-                "it is a pipe or a device, whose length nobody knows; copy it into a file first".into(),
-            ));
+            return Self::from_stream(path, &metadata, dtype, slice);
         }
-        let mut file = File::open(path).map_err(|error| unreadable(&error))?;
+        let opened = if path == Path::new(STANDARD_INPUT) {
+            standard_input()
+        } else {
+            File::open(path)
+        };
+        let mut file = opened.map_err(|error| unreadable(&error))?;
         let metadata = file.metadata().map_err(|error| unreadable(&error))?;
-        let file_bytes = metadata.len();
-        if file_bytes == 0 && file.read(&mut [0]).is_ok_and(|read| read > 0) {
-            return Err(invalid(
-                "the system makes it up as it is read, and does not tell its length; copy it into a file first".into(),
-            ));
+        if file.stream_position().map_err(|error| unreadable(&error))? > 0 {
+            let reason = "someone has read from it already: name the file itself, and an offset".into();
+            let path = path.into();
+            return Err(Error::SourceInvalid { path, reason });
+        }
+        if metadata.len() == 0 && file.read(&mut [0]).is_ok_and(|read| read > 0) {
+            // The system makes it up as it is read.
+            return Self::from_stream(path, &metadata, dtype, slice);
         }
         let is_npy = dtype.is_none() && path.extension().is_some_and(|extension| extension == "npy");
+        let name = name_of(path);
+        let mut source = Self::from_file(path, file, &metadata, is_npy, dtype, slice)?;
+        (source.title, source.name, source.plain) = (name.clone(), name, !is_npy);
+        Ok(source)
+    }
+
+    fn from_shm(name: &ShmName, dtype: Option<&Dtype>, slice: Option<Slice>) -> Result<Self, Error> {
+        let shown = PathBuf::from(name.to_string());
+        // As shm_open(3) does.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = match rustix::fs::open(name.path(), flags, Mode::empty()) {
+            Ok(file) => File::from(file),
+            Err(Errno::NOENT) => return Err(Error::ShmMissing(name.to_string())),
+            Err(error) => return Err(unreadable(&shown, &error.into())),
+        };
+        let metadata = file.metadata().map_err(|error| unreadable(&shown, &error))?;
+        if !metadata.is_file() {
+            let reason = "there is something else of that name in /dev/shm".into();
+            return Err(Error::SourceInvalid { path: shown, reason });
+        }
+        let mut source = Self::from_file(&shown, file, &metadata, false, dtype, slice)?;
+        source.title = name.to_string();
+        source.name = name.as_str().into();
+        // With a dtype it is an array, which a folder keeps with a header.
+        source.plain = dtype.is_none();
+        Ok(source)
+    }
+
+    fn from_stream(
+        path: &Path,
+        metadata: &Metadata,
+        dtype: Option<&Dtype>,
+        slice: Option<Slice>,
+    ) -> Result<Self, Error> {
+        let (stream, meta) = Stream::new(path, metadata, dtype, slice)?;
+        let name = name_of(path);
+        Ok(Self {
+            meta,
+            title: name.clone(),
+            name,
+            plain: dtype.is_none(),
+            identity: Vec::new(),
+            content: Content::Stream(stream),
+            base: 0,
+        })
+    }
+
+    /// `path` is what errors call it.
+    fn from_file(
+        path: &Path,
+        mut file: File,
+        metadata: &Metadata,
+        is_npy: bool,
+        dtype: Option<&Dtype>,
+        slice: Option<Slice>,
+    ) -> Result<Self, Error> {
+        let invalid = |reason: String| Error::SourceInvalid {
+            path: path.into(),
+            reason,
+        };
+        let file_bytes = metadata.len();
         let (whole, data_offset) = if is_npy {
             npy_of(&mut file, file_bytes).map_err(invalid)?
         } else {
@@ -158,16 +225,13 @@ impl Source {
         if let (Some(_), Some(dtype)) = (slice, dtype) {
             meta = plain_of(dtype.clone(), meta.byte_len()).map_err(invalid)?;
         }
-        let stamp = FileStamp::of(&metadata);
-        let name = path
-            .file_name()
-            .map_or_else(|| "file".into(), |name| name.to_string_lossy().into_owned());
-        let file = SharedFile::map(file, file_bytes).map_err(|error| unreadable(&error))?;
+        let stamp = FileStamp::of(metadata);
+        let file = SharedFile::map(file, file_bytes).map_err(|error| unreadable(path, &error))?;
         Ok(Self {
             meta,
-            title: name.clone(),
-            name,
-            plain: !is_npy,
+            title: String::new(),
+            name: String::new(),
+            plain: true,
             identity: stamp.identity(),
             content: Content::File {
                 path: path.into(),
@@ -226,6 +290,20 @@ impl Source {
                 route: Box::new(Mapped::new(Arc::clone(file), base)),
                 reason: asked,
             },
+            (SendRouteChoice::Auto, Content::Stream(stream)) => SendPath {
+                route: Box::new(Streamed::new(stream.open()?, self.meta.byte_len(), chunk_bytes)),
+                reason: "what is read as it comes passes through a buffer",
+            },
+            (SendRouteChoice::Write, Content::Stream(stream)) => SendPath {
+                route: Box::new(Streamed::new(stream.open()?, self.meta.byte_len(), chunk_bytes)),
+                reason: asked,
+            },
+            (other, Content::Stream(stream)) => {
+                let (path, name) = (stream.path.display(), other.name());
+                return Err(Error::Usage(format!(
+                    "{path} is read as it comes, which only the write route can send, and not {name}"
+                )));
+            }
             (SendRouteChoice::Copying, _) => SendPath {
                 route: Box::new(Copying::new(self.bytes_for_copying()?)),
                 reason: asked,
@@ -240,6 +318,8 @@ impl Source {
                 out.copy_from_slice(Generated::new(range.clone(), self.base, out.len()).piece(0, out.len()));
                 Ok(())
             }
+            // Known when it has come.
+            Content::Stream(_) => Ok(()),
             Content::File { path, file, .. } => {
                 let at = usize::try_from(self.base).map_err(|_| Error::SourceChanged(path.clone()))?;
                 file.copy_out(at, out).map_err(|error| self.read_error(&error))
@@ -272,18 +352,27 @@ impl Source {
     /// The error for a source that is not what it was.
     pub(super) fn changed(&self) -> Error {
         match &self.content {
-            Content::File { path, .. } => Error::SourceChanged(path.clone()),
+            Content::File { path, .. } | Content::Stream(Stream { path, .. }) => Error::SourceChanged(path.clone()),
             Content::Range(_) => Error::Usage("the range ended early".into()),
+        }
+    }
+
+    /// The error for a source that has no more than `received` bytes.
+    pub(super) fn ended(&self, received: u64) -> Error {
+        match &self.content {
+            Content::Stream(Stream { path, .. }) => Error::SourceEnded {
+                path: path.clone(),
+                received,
+                total: self.meta.byte_len(),
+            },
+            Content::File { .. } | Content::Range(_) => self.changed(),
         }
     }
 
     /// The error for a source that the system cannot read.
     pub(super) fn unreadable(&self, error: &io::Error) -> Error {
         match &self.content {
-            Content::File { path, .. } => Error::SourceUnreadable {
-                path: path.clone(),
-                reason: reason(error),
-            },
+            Content::File { path, .. } | Content::Stream(Stream { path, .. }) => unreadable(path, error),
             Content::Range(_) => Error::system("cannot read the range", error),
         }
     }
@@ -307,6 +396,18 @@ impl Source {
         self.copy_prefix(&mut bytes)?;
         Ok(bytes)
     }
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Error {
+    Error::SourceUnreadable {
+        path: path.into(),
+        reason: reason(error),
+    }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name()
+        .map_or_else(|| "file".into(), |name| name.to_string_lossy().into_owned())
 }
 
 /// A number without a fraction that is zero.

@@ -1,5 +1,6 @@
 """What the measurements share: running programs that say JSON, rounds in turn, Markdown tables."""
 
+import contextlib
 import datetime
 import json
 import os
@@ -176,11 +177,11 @@ def rate_of(finished, options, verified):
 # ---- rounds and tables ----
 
 
-def measure(contestants, options, before=None):
+def measure(contestants, options, pages=contextlib.nullcontext):
     """Rates by name, one a round; None where a round gave none. Each goes once before, for nothing.
 
-    Every round begins with another one, so that none always follows the same. `before` is called before each. Who is
-    Missing is left out.
+    Every round begins with another one, so that none always follows the same. `pages` is entered around each. Who
+    is Missing is left out.
     """
     names = list(contestants)
     rates = {name: [] for name in names}
@@ -189,10 +190,9 @@ def measure(contestants, options, before=None):
         for name in names[first:] + names[:first]:
             if name not in rates:
                 continue
-            if before:
-                before(options)
             try:
-                rate = contestants[name](options)
+                with pages(options):
+                    rate = contestants[name](options)
             except Missing as missing:
                 print(f"left out: {name}: {missing}", file=sys.stderr)
                 del rates[name]

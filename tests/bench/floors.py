@@ -10,7 +10,7 @@ FRESH, REUSED = "arraylift loopback", "arraylift loopback, regions reused"
 UNVERIFIED_REUSED = "arraylift loopback --no-verify, regions reused"
 FILE = "arraylift send, receive"
 RIVALS_FOR_FILES = ["nc", "mbuffer", "rsync daemon", "nginx + curl"]
-HANDOFF, HANDOFF_LARGE = "arraylift handoff", "arraylift handoff, 8 GB"
+HANDOFF, HANDOFF_LARGE = "arraylift handoff", "arraylift handoff, 20 times as much"
 
 
 def print_floors(warm, cold, files, handed, memory):
@@ -25,7 +25,7 @@ def print_floors(warm, cold, files, handed, memory):
         *ratio_line("unverified, reused", warm, UNVERIFIED_REUSED, CUBIC, None, 1),
         *file_lines(files),
         *seconds_line("handoff between processes", handed.get(HANDOFF)),
-        *seconds_line("handoff of 8 GB", handed.get(HANDOFF_LARGE)),
+        *seconds_line("handoff of 20 times as much", handed.get(HANDOFF_LARGE)),
         *bytes_line("sender's memory beyond the source", memory.get("sender")),
         *bytes_line("receiver's memory beyond the sink", memory.get("receiver")),
     ]

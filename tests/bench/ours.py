@@ -29,15 +29,15 @@ def reused(*extra):
     return measured
 
 
-def two_processes(options, source=None, sink="memory", at="127.0.0.1:0", verified=True, watch=False, receive=()):
+def two_processes(options, source=None, sink="memory", watch=False):
     """Bytes a second between two processes, and the peak memory of the sender and of the receiver."""
-    listen = [options.arraylift, "receive", at, "--into", sink, "--once", "--json", *receive]
+    listen = [options.arraylift, "receive", "127.0.0.1:0", "--into", sink, "--once", "--json"]
     with Program(*listen, watch=watch) as receiver:
         address = receiver.first_event("listening")["address"]
         with Program(options.arraylift, "send", source or options.range, address, "--json", watch=watch) as sender:
             sender.events()
         finished = last(receiver, receiver.events(), "finished", side="receiver")
-    return rate_of(finished, options, verified), sender.peak, receiver.peak
+    return rate_of(finished, options, verified=True), sender.peak, receiver.peak
 
 
 def send_receive(options):
@@ -68,5 +68,12 @@ def file_to_file(*receive):
 def handoff(options):
     """Two processes on one host: the memory itself goes over, and there is nothing to verify."""
     with tempfile.TemporaryDirectory() as home:
-        at = f"unix:{os.path.join(home, 'socket')}"
-        return two_processes(options, at=at, verified=False)[0]
+        listen = ["receive", f"unix:{os.path.join(home, 'socket')}", "--into", "memory", "--once", "--json"]
+        with Program(options.arraylift, *listen) as receiver:
+            address = receiver.first_event("listening")["address"]
+            with Program(options.arraylift, "send", options.range, address, "--json") as sender:
+                route = last(sender, sender.events(), "started")["send_route"]
+            finished = last(receiver, receiver.events(), "finished", side="receiver")
+    if route != "handoff":
+        raise Unusable(f"arraylift: it took the route {route}")
+    return rate_of(finished, options, verified=False)

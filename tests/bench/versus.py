@@ -13,7 +13,8 @@ import rivals
 from common import Missing, Unusable, all_good, measure, median, print_origin, print_rates, ratio
 
 MIB = 1 << 20
-LARGE_COUNT = 1_000_000_000
+# The larger of two arrays that are handed over.
+LARGE = 20
 
 ARRAYS = {
     floors.RECIPE: rivals.recipe,
@@ -46,7 +47,7 @@ FILES = {
 
 
 def arrays_on_warm_pages(options):
-    rates = measure(chosen(ARRAYS, options), options, before=pages.warm)
+    rates = measure(chosen(ARRAYS, options), options, pages.warm)
     print(f"Arrays, {size(options)} over TCP loopback, warm pages:\n")
     every = range(options.rounds)
     print_rates(rates, [ratio_to(base, rates, every) for base in (floors.RECIPE, floors.IPERF3, floors.MEMCPY)])
@@ -57,7 +58,7 @@ def arrays_on_warm_pages(options):
 def arrays_on_cold_pages(options):
     fewer = copy.copy(options)
     fewer.rounds = min(options.rounds, 3)
-    rates = measure(chosen({name: ARRAYS[name] for name in COLD}, options), fewer, before=pages.cold)
+    rates = measure(chosen({name: ARRAYS[name] for name in COLD}, options), fewer, pages.cold)
     print(f"\nArrays, {size(options)} over TCP loopback, cold pages:\n")
     usable = floors.in_cold_rounds(rates)
     more = [("to the recipe where that was cold", lambda name: ratio_of(usable, name, floors.RECIPE))]
@@ -65,7 +66,7 @@ def arrays_on_cold_pages(options):
     cost = [median(series, floors.RECIPE) for series in (rates, usable)]
     if cost[0] and not cost[1]:
         print("\nThe recipe was never under 1 GB/s: here, its pages were not cold, and ratios to it are left out.")
-    print(f"\nCold: freed {pages.REPORTED_S} s before each, so that a virtual machine's host has taken it back.")
+    print("\nCold: all free memory that the host had in place was held meanwhile, so that it had to bring more.")
     return rates
 
 
@@ -110,13 +111,13 @@ def make_source(options):
 def handoffs(options):
     """Seconds, by name."""
     large = copy.copy(options)
-    large.count = LARGE_COUNT
+    large.count = LARGE * options.count
     large.bytes, large.range = 8 * large.count, f"range:0:{large.count}"
     handed = {}
     for name, each, rounds in [(floors.HANDOFF, options, options.rounds), (floors.HANDOFF_LARGE, large, 2)]:
         if not chosen({name: None}, options):
             continue
-        if available_bytes() < 2 * each.bytes and each is large:
+        if pages.available_bytes() < 2 * each.bytes and each is large:
             print(f"left out: {name}: there is not enough memory", file=sys.stderr)
             continue
         seconds = []
@@ -191,11 +192,6 @@ def ratio_of(rates, name, base):
 
 def size(options):
     return f"{options.bytes / 1e6:.0f} MB ({options.count:,} f64)"
-
-
-def available_bytes():
-    with open("/proc/meminfo", encoding="ascii") as info:
-        return next(1024 * int(line.split()[1]) for line in info if line.startswith("MemAvailable:"))
 
 
 def remove(path):

@@ -9,9 +9,11 @@ mod memory;
 mod moves;
 mod peers;
 mod repeat;
+mod shm;
 mod signals;
 mod sinks;
 mod sources;
+mod streams;
 mod usage;
 
 /// A `.npy` file, version 1.0, as NumPy writes it.

@@ -51,7 +51,7 @@ impl Dir {
     pub fn arraylift<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Arraylift {
         let mut command = Command::new(env!("CARGO_BIN_EXE_arraylift"));
         command.args(arguments);
-        self.command(command)
+        self.program(command)
     }
 
     /// The binary under a limit for the size of files, in blocks of 512 bytes.
@@ -61,7 +61,7 @@ impl Dir {
         command
             .args(["-c", &script, env!("CARGO_BIN_EXE_arraylift")])
             .args(arguments);
-        self.command(command)
+        self.program(command)
     }
 
     /// Splits at spaces and runs.
@@ -82,7 +82,8 @@ impl Dir {
         process
     }
 
-    fn command(&self, mut command: Command) -> Arraylift {
+    /// A program that runs the binary, about to run here.
+    pub fn program(&self, mut command: Command) -> Arraylift {
         command
             .current_dir(self.path())
             .env_remove("DISPLAY")
@@ -108,6 +109,12 @@ pub fn names_in(folder: &Path) -> Vec<String> {
 pub struct Arraylift(Command);
 
 impl Arraylift {
+    /// Reads what comes from there.
+    pub fn stdin(mut self, from: impl Into<Stdio>) -> Self {
+        self.0.stdin(from);
+        self
+    }
+
     pub fn run(self) -> Ended {
         self.start().wait()
     }

@@ -2,9 +2,11 @@
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on says why and fails")]
 
+mod changes;
 mod controls;
 mod failures;
 mod moves;
 mod python;
+mod python_maps;
 mod streams;
 mod support;

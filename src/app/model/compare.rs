@@ -219,11 +219,11 @@ pub fn highest_rate(rows: &[Pair<'_>]) -> f64 {
 /// The figures beside the rate, each with its title: short enough for a column, and said in full.
 pub const COLUMNS: [(&str, &str); 6] = [
     ("CPU s a GB", "CPU time of both sides' data threads, in seconds a GB"),
-    ("copies", "Bytes that the CPU copied, for each byte of the array"),
+    ("copies a byte", "Bytes that the CPU copied, for each byte of the array"),
     ("syscalls", "System calls that moved bytes, of both sides"),
-    ("faults", "Page faults of both sides' data threads"),
+    ("page faults", "Page faults of both sides' data threads"),
     (
-        "beyond",
+        "extra memory",
         "The most memory in use beyond the array where it lies and where it lands",
     ),
     ("first byte", "From connecting to the first data landed"),

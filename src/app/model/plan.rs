@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::Error;
 use crate::array::{ArrayMeta, Dtype, Number, Order, Range, Shape, parse_count};
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
-use crate::transfer::{Endpoint, Options, Origin, SinkSpec, SourceInfo, SourceSpec};
+use crate::transfer::{Endpoint, Options, Origin, ShmName, SinkSpec, SourceInfo, SourceSpec};
 use crate::wire::{ChecksumKind, WireChoice};
 
 use super::form::{EndpointKind, Field, Form, SinkKind, SourceKind};
@@ -151,6 +152,26 @@ pub fn typed_path(text: &str) -> PathBuf {
     }
 }
 
+/// What is sent by what is typed as its path: a file, or shared memory as `shm:NAME`.
+pub fn typed_origin(text: &str) -> Result<Origin, Error> {
+    let dtype = None;
+    Ok(match ShmName::parse(text.trim()) {
+        Some(name) => Origin::Shm { name: name?, dtype },
+        None => Origin::File {
+            path: typed_path(text),
+            dtype,
+        },
+    })
+}
+
+/// What is made new by what is typed as its path: a file, or shared memory as `shm:NAME`.
+pub fn typed_new_sink(text: &str) -> Result<SinkSpec, Error> {
+    Ok(match ShmName::parse(text.trim()) {
+        Some(name) => SinkSpec::Shm(name?),
+        None => SinkSpec::File(typed_path(text)),
+    })
+}
+
 /// How an array is put in words on the screen: `f64 50,000,000 · 400 MB`.
 #[must_use]
 pub fn in_words(dtype: &str, shape: &[u64], total_bytes: u64) -> String {
@@ -267,10 +288,7 @@ impl Checker<'_> {
         }
         match &self.paths.source {
             Some((path, Ok(info))) if path == typed => {
-                let origin = Origin::File {
-                    path: typed_path(typed),
-                    dtype: None,
-                };
+                let origin = typed_origin(typed).ok()?;
                 Some((origin, info.name.clone(), info.meta.clone()))
             }
             Some((path, Err(message))) if path == typed => {
@@ -297,7 +315,7 @@ impl Checker<'_> {
         }
         match &self.paths.sink {
             Some((path, place)) if path == typed => match place {
-                SinkPlace::Free => Some(SinkSpec::File(typed_path(typed))),
+                SinkPlace::Free => typed_new_sink(typed).ok(),
                 SinkPlace::Folder => Some(SinkSpec::Folder(typed_path(typed))),
                 SinkPlace::File => {
                     self.mistake(
@@ -324,7 +342,7 @@ impl Checker<'_> {
 
     /// An array that memory cannot hold is refused before it is asked for.
     fn check_memory(&mut self, sink: &SinkSpec, meta: &ArrayMeta) {
-        if let (SinkSpec::Memory, Some(available)) = (sink, self.paths.free_memory_bytes)
+        if let (SinkSpec::Memory | SinkSpec::Shm(_), Some(available)) = (sink, self.paths.free_memory_bytes)
             && meta.byte_len() > available
         {
             let text = words::not_enough_memory(meta.byte_len(), available);

@@ -311,7 +311,8 @@ impl Row {
                 }
             }
             EventKind::Preview { values, .. } => end.preview = values,
-            EventKind::Process(_) => {}
+            // One is of the whole process, and the end of the transfer says the other.
+            EventKind::Process(_) | EventKind::Joined => {}
             EventKind::Finished(finished) => {
                 end.series.push(t_s, end.base_bytes + finished.bytes);
                 end.finished = Some(*finished);
@@ -334,8 +335,6 @@ impl Row {
                     self.phase = Phase::Cancelled;
                 }
             }
-            // The end of the transfer says the same.
-            EventKind::Joined => {}
         }
     }
 

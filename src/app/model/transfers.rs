@@ -190,6 +190,7 @@ impl Row {
         match &self.recipe.what {
             What::Loopback { sink, .. } | What::Receive { sink, .. } => match sink {
                 SinkSpec::Memory => format!("{array} · into memory"),
+                SinkSpec::Shm(name) => format!("{array} · {name}"),
                 SinkSpec::Discard => format!("{array} · discarded"),
                 SinkSpec::File(path) | SinkSpec::Folder(path) | SinkSpec::Within { path, .. } => {
                     let name = path.file_name().unwrap_or(path.as_os_str());

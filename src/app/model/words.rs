@@ -12,6 +12,10 @@ pub fn of(error: &Error) -> String {
             "{} exists and is never overwritten: choose another name under Into",
             path.display()
         ),
+        Error::ShmExists(name) => {
+            format!("{name} exists and is never overwritten: choose another name under Into")
+        }
+        Error::LengthNeeded(path) => format!("{} does not tell its length: copy it into a file first", path.display()),
         Error::NotEnoughMemory { needed, available } => not_enough_memory(*needed, *available),
         Error::DiskFull { path, needed } => format!(
             "{} needs {}, more than its disk has free or a limit allows: choose another folder, or free space",

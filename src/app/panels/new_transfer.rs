@@ -103,9 +103,16 @@ fn source_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut 
             );
         }
         SourceKind::File => {
-            let response = path_ui(ui, "Path", &mut form.path, "/data/array.npy", context, || {
-                actions.push(Action::BrowseSource);
-            });
+            let response = path_ui(
+                ui,
+                "Path",
+                &mut form.path,
+                "/data/array.npy or shm:NAME",
+                context,
+                || {
+                    actions.push(Action::BrowseSource);
+                },
+            );
             ui.data_mut(|data| data.insert_temp(first_field(), response));
             if form.path.trim().is_empty() {
                 let drop = if context.can_drop {
@@ -180,7 +187,7 @@ fn sink_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut Ve
             ui,
             "Folder or new file",
             &mut form.sink_path,
-            "/data/incoming",
+            "/data/incoming or shm:NAME",
             context,
             || {
                 actions.push(Action::BrowseSink);

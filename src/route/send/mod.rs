@@ -4,6 +4,7 @@ mod copying;
 mod generated;
 mod mapped;
 mod sendfile;
+mod streamed;
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -16,6 +17,7 @@ pub(crate) use copying::{COPYING_BYTES_MAX, Copying};
 pub(crate) use generated::Generated;
 pub(crate) use mapped::Mapped;
 pub(crate) use sendfile::Sendfile;
+pub(crate) use streamed::Streamed;
 
 /// Sends bytes of one array. Positions count from the first byte that is sent, which need not be the source's first.
 pub(crate) trait SendRoute: Send {
@@ -25,6 +27,18 @@ pub(crate) trait SendRoute: Send {
     /// A route of its own for another connection that sends other bytes of the same array; `None` where they have to
     /// leave in order.
     fn another(&self) -> Option<Box<dyn SendRoute>> {
+        None
+    }
+
+    /// What can be sent from `at` on without waiting for the source: at least one byte, or none where it is to be
+    /// waited for. `None` where a source never lets anyone wait.
+    fn at_hand(&mut self, at: u64) -> Result<Option<&[u8]>, SendError> {
+        let _ = at;
+        Ok(None)
+    }
+
+    /// What becomes readable when a source that was waited for has more; only such a source has it.
+    fn stream(&self) -> Option<BorrowedFd<'_>> {
         None
     }
 
@@ -43,6 +57,8 @@ pub(crate) trait SendRoute: Send {
 pub(crate) enum SendError {
     /// The source is not what it was when it was opened.
     SourceChanged,
+    /// The source has no more bytes.
+    SourceEnded,
     /// The source could not be read.
     Source(io::Error),
     /// What the socket said, "would block" included.

@@ -8,7 +8,7 @@ mod regions;
 
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, reason};
@@ -18,6 +18,7 @@ use crate::sys::{Span, Whole};
 use crate::wire::Offer;
 
 use super::plan::SinkSpec;
+use super::shm::ShmName;
 use existing::{open_existing, part_of_existing};
 use fault_ahead::FaultAhead;
 use part_file::{PartFile, check_folder, folder_of};
@@ -41,8 +42,13 @@ enum Place {
     Memory { room: Room, ahead: Option<FaultAhead> },
     /// A new file under its temporary name.
     New(PartFile),
-    /// A part of an existing file, from byte `base` on.
-    Existing { path: PathBuf, file: Arc<File>, base: u64 },
+    /// A part of an existing file, from byte `base` on, which ends before byte `end`.
+    Existing {
+        path: PathBuf,
+        file: Arc<File>,
+        base: u64,
+        end: u64,
+    },
 }
 
 impl SinkSpec {
@@ -53,6 +59,7 @@ impl SinkSpec {
             Self::Memory => "memory".into(),
             Self::Discard => "discard".into(),
             Self::File(path) | Self::Folder(path) => path.display().to_string(),
+            Self::Shm(name) => name.to_string(),
             Self::Within { path, at_bytes } => format!("{} from byte {at_bytes}", path.display()),
         }
     }
@@ -68,6 +75,8 @@ impl SinkSpec {
             Self::File(path) if path.symlink_metadata().is_ok() => Err(Error::SinkExists(path.clone())),
             Self::File(path) => check_folder(folder_of(path)),
             Self::Folder(path) => check_folder(path),
+            Self::Shm(name) if name.path().symlink_metadata().is_ok() => Err(Error::ShmExists(name.to_string())),
+            Self::Shm(_) => check_folder(ShmName::folder()),
             Self::Within { path, .. } => open_existing(path).map(|_| ()),
         }
     }
@@ -101,11 +110,11 @@ impl Landing {
                 let ahead = FaultAhead::start(room.region.populator());
                 Place::Memory { room, ahead }
             }
-            SinkSpec::File(_) | SinkSpec::Folder(_) => Place::New(PartFile::create(spec, offer)?),
+            SinkSpec::File(_) | SinkSpec::Folder(_) | SinkSpec::Shm(_) => Place::New(PartFile::create(spec, offer)?),
             SinkSpec::Within { path, at_bytes } => {
                 let (file, base) = part_of_existing(path, *at_bytes, &offer.meta)?;
-                let (path, file) = (path.clone(), Arc::new(file));
-                Place::Existing { path, file, base }
+                let (path, file, end) = (path.clone(), Arc::new(file), base + len);
+                Place::Existing { path, file, base, end }
             }
         };
         let whole = match &place {
@@ -127,7 +136,7 @@ impl Landing {
             Place::Nowhere => return Ok(Box::new(Discard::new(self.chunk_bytes))),
             Place::Memory { room, .. } => return Ok(Box::new(RecvToMemory::new(room.region.clone()))),
             Place::New(part) => (&part.path, &part.file, part.data_offset),
-            Place::Existing { path, file, base } => (path, file, *base),
+            Place::Existing { path, file, base, .. } => (path, file, *base),
         };
         let file = Arc::clone(file);
         if !self.splice {
@@ -152,12 +161,38 @@ impl Landing {
 
     /// `bytes` more have landed, `total` in all.
     pub(super) fn landed(&self, bytes: u64, total: u64) {
-        if let Place::Memory { room, ahead } = &self.place {
-            room.promise.filled(bytes);
-            if let Some(ahead) = ahead {
-                // The memory has a length that fits.
-                ahead.landed(usize::try_from(total).unwrap_or(usize::MAX));
+        match &self.place {
+            Place::Memory { room, ahead } => {
+                room.promise.filled(bytes);
+                if let Some(ahead) = ahead {
+                    // The memory has a length that fits.
+                    ahead.landed(usize::try_from(total).unwrap_or(usize::MAX));
+                }
             }
+            Place::New(part) => part.landed(bytes),
+            Place::Nowhere | Place::Existing { .. } => {}
+        }
+    }
+
+    /// Fails where someone else has cut the file, so that bytes that have landed are zeros now. Where it is asked
+    /// before each write and once more at the end, a cut in between is seen, too: a write lengthens the file again,
+    /// but only to its own end. Returns how many system calls that took.
+    pub(super) fn check(&self) -> Result<u64, Error> {
+        match &self.place {
+            Place::Nowhere | Place::Memory { .. } => Ok(0),
+            Place::New(part) => part.check().map(|()| 1),
+            Place::Existing { path, file, end, .. } => match file.metadata() {
+                Ok(metadata) if metadata.len() >= *end => Ok(1),
+                _ => Err(Error::SinkChanged(path.clone())),
+            },
+        }
+    }
+
+    /// The name of a new file while it is not whole.
+    pub(super) fn part(&self) -> Option<&Path> {
+        match &self.place {
+            Place::New(part) => Some(&part.path),
+            _ => None,
         }
     }
 
@@ -175,6 +210,7 @@ impl Landing {
 
     /// Gives a new file its final name. Returns the file that the array is in now, and what should be known of it.
     pub(super) fn publish(&self) -> Result<(Option<PathBuf>, Option<String>), Error> {
+        self.check()?;
         match &self.place {
             Place::Nowhere | Place::Memory { .. } => Ok((None, None)),
             Place::Existing { path, .. } => Ok((Some(path.clone()), None)),
@@ -184,12 +220,11 @@ impl Landing {
 
     /// The error for a write to the sink that the system refused.
     pub(super) fn write_error(&self, error: &io::Error, needed: u64) -> Error {
-        let path = match &self.place {
-            Place::Nowhere | Place::Memory { .. } => return Error::system("cannot keep the array", error),
-            Place::New(part) => part.wanted.clone(),
-            Place::Existing { path, .. } => path.clone(),
-        };
-        unwritable(path, error, needed)
+        match &self.place {
+            Place::Nowhere | Place::Memory { .. } => Error::system("cannot keep the array", error),
+            Place::New(part) => part.write_error(error, needed),
+            Place::Existing { path, .. } => unwritable(path.clone(), error, needed),
+        }
     }
 }
 
@@ -218,7 +253,6 @@ fn unwritable(path: PathBuf, error: &io::Error, needed: u64) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
 
     use crate::array::{ArrayMeta, Dtype, npy};
     use crate::wire::ChecksumKind;

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +12,7 @@ use rustix::io::Errno;
 
 use crate::array::npy;
 use crate::error::{Error, reason};
+use crate::transfer::memory::Promise;
 use crate::transfer::plan::SinkSpec;
 use crate::wire::Offer;
 
@@ -27,14 +28,34 @@ const NAMES_TRIED_MAX: u32 = 10_000;
 pub(super) struct PartFile {
     pub(super) file: Arc<File>,
     pub(super) path: PathBuf,
-    pub(super) wanted: PathBuf,
+    wanted: PathBuf,
     pub(super) data_offset: u64,
+    /// Its length, from the first moment to the last.
+    len: u64,
+    /// The memory that it takes, where it is shared memory.
+    shared: Option<Shared>,
     published: AtomicBool,
+}
+
+/// What is special about shared memory: it is known by a name, and every byte that lands costs memory.
+struct Shared {
+    name: String,
+    promise: Promise,
 }
 
 impl PartFile {
     pub(super) fn create(spec: &SinkSpec, offer: &Offer) -> Result<Self, Error> {
+        let mut shared = None;
         let (wanted, plain) = match spec {
+            SinkSpec::Shm(name) => {
+                let (path, name) = (name.path(), name.to_string());
+                if path.symlink_metadata().is_ok() {
+                    return Err(Error::ShmExists(name));
+                }
+                let promise = Promise::new(offer.meta.byte_len())?;
+                shared = Some(Shared { name, promise });
+                (path, true)
+            }
             SinkSpec::Folder(folder) => (folder.join(file_name(offer)), offer.plain),
             SinkSpec::File(path) if path.symlink_metadata().is_ok() => {
                 return Err(Error::SinkExists(path.clone()));
@@ -50,22 +71,59 @@ impl PartFile {
         };
         let data_offset = header.len() as u64;
         let needed = data_offset + offer.meta.byte_len();
-        let (file, path) = create_part(&wanted)?;
+        // Only its own user may open shared memory, as Python has it.
+        let mode = if shared.is_some() { 0o600 } else { 0o666 };
+        let (file, path) = create_part(&wanted, mode)?;
         let part = Self {
             file: Arc::new(file),
             path,
             wanted,
             data_offset,
+            len: needed,
+            shared,
             published: AtomicBool::new(false),
         };
-        reserve(&part.file, needed).map_err(|error| unwritable(part.wanted.clone(), &error, needed))?;
-        part.file
-            .write_all_at(&header, 0)
-            .map_err(|error| unwritable(part.wanted.clone(), &error, needed))?;
+        // Memory is only promised: an offer alone must not cost it.
+        let take = if part.shared.is_some() { lengthen } else { reserve };
+        check_room(&part.file, needed)
+            .and_then(|()| take(&part.file, needed))
+            .and_then(|()| part.file.write_all_at(&header, 0))
+            .map_err(|error| part.write_error(&error, needed))?;
         Ok(part)
     }
 
+    /// `bytes` more have landed.
+    pub(super) fn landed(&self, bytes: u64) {
+        if let Some(shared) = &self.shared {
+            shared.promise.filled(bytes);
+        }
+    }
+
+    /// Fails where someone has cut or grown it: what has landed may be gone, and zeros stand in its place.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match self.file.metadata() {
+            Ok(metadata) if metadata.len() == self.len => Ok(()),
+            _ => Err(Error::SinkChanged(self.path.clone())),
+        }
+    }
+
+    /// The error for a write that the system refused.
+    pub(super) fn write_error(&self, error: &io::Error, needed: u64) -> Error {
+        match (&self.shared, unwritable(self.wanted.clone(), error, needed)) {
+            (Some(Shared { name, .. }), Error::DiskFull { needed, .. }) => Error::ShmFull {
+                name: name.clone(),
+                needed,
+            },
+            (_, error) => error,
+        }
+    }
+
     pub(super) fn publish(&self) -> Result<(PathBuf, Option<String>), Error> {
+        let id = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+        let ours = self.file.metadata().map(id).ok();
+        if ours.is_none() || std::fs::symlink_metadata(&self.path).map(id).ok() != ours {
+            return Err(Error::SinkChanged(self.path.clone()));
+        }
         let mut number = 0;
         loop {
             let name = numbered(&self.wanted, number);
@@ -116,7 +174,7 @@ pub(super) fn check_folder(folder: &Path) -> Result<(), Error> {
         .map_err(|error| unwritable(reason(&error.into())))
 }
 
-fn create_part(wanted: &Path) -> Result<(File, PathBuf), Error> {
+fn create_part(wanted: &Path, mode: u32) -> Result<(File, PathBuf), Error> {
     check_folder(folder_of(wanted))?;
     let name = wanted.file_name().unwrap_or_default().to_string_lossy();
     // A name may have 255 bytes, and this one gets longer.
@@ -124,7 +182,8 @@ fn create_part(wanted: &Path) -> Result<(File, PathBuf), Error> {
     let process = std::process::id();
     for number in 0..NAMES_TRIED_MAX {
         let path = wanted.with_file_name(format!("{name}.{process}-{number}.part"));
-        match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
+        let mut options = OpenOptions::new();
+        match options.read(true).write(true).create_new(true).mode(mode).open(&path) {
             Ok(file) => return Ok((file, path)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(unwritable(wanted.into(), &error, 0)),
@@ -136,21 +195,30 @@ fn create_part(wanted: &Path) -> Result<(File, PathBuf), Error> {
     })
 }
 
+fn check_room(file: &File, len: u64) -> io::Result<()> {
+    let disk = fstatvfs(file)?;
+    // Of no blocks: a tmpfs without a limit.
+    if disk.f_blocks > 0 && len > disk.f_bavail.saturating_mul(disk.f_frsize) {
+        return Err(io::ErrorKind::StorageFull.into());
+    }
+    Ok(())
+}
+
 /// Takes the disk space before the first byte comes.
 fn reserve(file: &File, len: u64) -> io::Result<()> {
     if len == 0 {
         return Ok(());
     }
-    let disk = fstatvfs(file)?;
-    if len > disk.f_bavail.saturating_mul(disk.f_frsize) {
-        return Err(io::ErrorKind::StorageFull.into());
-    }
     match fallocate(file, FallocateFlags::empty(), 0, len) {
         Ok(()) => Ok(()),
         // A file system that cannot reserve: the check above has to do.
-        Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(ftruncate(file, len)?),
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => lengthen(file, len),
         Err(error) => Err(error.into()),
     }
+}
+
+fn lengthen(file: &File, len: u64) -> io::Result<()> {
+    Ok(ftruncate(file, len)?)
 }
 
 /// Renames and never replaces.

@@ -30,6 +30,7 @@ fn start(row: &mut Row) {
             streams: 1,
             memory: None,
             congestion_control: None,
+            part: None,
         };
         tell(row, side, 0.0, EventKind::Started(Box::new(started)));
         tell(

@@ -31,7 +31,10 @@ pub fn ui(ui: &mut Ui, shown: &Comparison, beside: Option<&Comparison>, is_runni
     ui.add_space(STEP);
     ui.label(RichText::new("Time against size").font(theme::strong()));
     ui.add_space(-4.0);
-    caption(ui, "seconds to move so many bytes, medians; both axes logarithmic");
+    caption(
+        ui,
+        "how long so many bytes take, medians; both axes logarithmic; pick a row above to make its line stand out",
+    );
     let palette = theme::palette(ui);
     let (area, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
     let plot_area = area.with_max_x(area.right() - NAMES_WIDTH);
@@ -97,9 +100,10 @@ fn plot(ui: &mut Ui, lines: &[Drawn<'_>]) -> PlotTransform {
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| {
                 (least.min(value), most.max(value))
             });
-        (least.floor(), most.ceil().max(least.floor() + 1.0))
+        (least, most)
     };
     let (x, y) = (range(|point| point.x), range(|point| point.y));
+    let y = (y.0.floor(), y.1.ceil().max(y.0.floor() + 1.0));
     let axis = |axis: AxisHints<'static>| axis.tick_label_font(theme::small()).tick_label_color(palette.weak);
     let decade = |value: f64| 10_f64.powi(whole(value));
     #[expect(
@@ -139,8 +143,8 @@ fn plot(ui: &mut Ui, lines: &[Drawn<'_>]) -> PlotTransform {
         .show_x(false)
         .show_y(false)
         .show(ui, |plot| {
-            plot.set_plot_bounds_x(x.0 - 0.02..=x.1 + 0.02);
-            plot.set_plot_bounds_y(y.0 - 0.05..=y.1 + 0.05);
+            plot.set_plot_bounds_x(x.0 - 0.15..=x.1 + 0.05);
+            plot.set_plot_bounds_y(y.0 - 0.25..=y.1 + 0.1);
             for line in lines {
                 plot.line(
                     Line::new(line.name, PlotPoints::Borrowed(&line.points))

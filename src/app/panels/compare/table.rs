@@ -186,7 +186,7 @@ struct Columns {
 }
 
 impl Columns {
-    const CELL_WIDTHS: [f32; 6] = [66.0, 46.0, 56.0, 52.0, 62.0, 62.0];
+    const CELL_WIDTHS: [f32; 6] = [66.0, 76.0, 52.0, 66.0, 78.0, 56.0];
 
     fn of(row: Rect) -> Self {
         let name_width = if row.width() > 700.0 { 158.0 } else { 136.0 };

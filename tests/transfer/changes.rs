@@ -1,0 +1,184 @@
+//! Others write to what is sent or received: it is noticed on every route, and nothing wrong is called done.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+
+use arraylift::route::{ReceiveRouteChoice, SendRouteChoice};
+use arraylift::transfer::{Event, EventKind, Job, Options, Origin, ShmName, Side, SinkSpec, SourceSpec};
+use arraylift::wire::WireChoice;
+use arraylift::{Error, Fault};
+use crossbeam_channel::Receiver;
+
+use crate::support::*;
+
+const LEN: usize = 8 << 20;
+
+type Change = fn(&File);
+
+const CHANGES: [(&str, Change); 3] = [
+    ("shrinks", |file| file.set_len(1 << 10).expect("shrink")),
+    ("grows", |file| file.write_all_at(b"more", LEN as u64).expect("write")),
+    ("is rewritten", |file| {
+        // What has been sent, and what has not.
+        file.write_all_at(b"other", 0).expect("write");
+        file.write_all_at(b"other", LEN as u64 - 5).expect("write");
+    }),
+];
+
+/// A transfer that takes its time until the limit is lifted.
+fn limited(options: &Options) -> Options {
+    Options {
+        limit_bytes_per_s: Some(8 << 20),
+        ..options.clone()
+    }
+}
+
+fn writable(path: &Path) -> File {
+    File::options().write(true).open(path).expect("there")
+}
+
+/// Sends `source` and lets `change` happen on the way. Returns the error, and what there is in the sink's folder.
+fn changed_on_the_way(source: SourceSpec, options: &Options, change: impl FnOnce()) -> (Error, Vec<String>) {
+    let sinks = tempfile::tempdir().expect("folder");
+    let job = Job::Loopback {
+        source,
+        sink: SinkSpec::Folder(sinks.path().into()),
+    };
+    let (transfer, events) = start(job, options);
+    wait_for_bytes(&events, Side::Sender, 1);
+    change();
+    transfer.set_limit(None);
+    let error = error(transfer.join());
+    (error, names_in(sinks.path()))
+}
+
+#[test]
+fn a_source_that_changes_on_the_way_fails_on_every_route_and_wire_and_nothing_is_kept() {
+    let folder = tempfile::tempdir().expect("folder");
+    let routes = SendRouteChoice::ALL;
+    for (name, change) in CHANGES {
+        for (send_route, wire) in routes.into_iter().flat_map(|route| WIRES.map(|wire| (route, wire))) {
+            let from = file(folder.path(), "from.bin", &pattern(LEN));
+            let options = limited(&Options {
+                send_route,
+                // One copy of the rest for each piece: larger ones, so that it ends.
+                chunk_bytes: 1 << 20,
+                ..options(wire)
+            });
+            let (error, kept) = changed_on_the_way(source(&from), &options, || change(&writable(&from)));
+            let route = send_route.name();
+            assert_eq!(
+                error,
+                Error::SourceChanged(from),
+                "{name}, {route} over {}",
+                wire.name()
+            );
+            assert_eq!(error.fault(), Fault::Caller);
+            assert_eq!(kept, [""; 0], "{name}, {route} over {}", wire.name());
+        }
+    }
+}
+
+#[test]
+fn shared_memory_that_changes_on_the_way_fails_as_a_file_does() {
+    let name = ShmName::new(&format!("arraylift-test-changes-{}", std::process::id())).expect("a name");
+    let path = name.path();
+    for (what, change) in CHANGES {
+        for send_route in [SendRouteChoice::Sendfile, SendRouteChoice::Write] {
+            std::fs::write(&path, pattern(LEN)).expect("/dev/shm");
+            let options = limited(&Options {
+                send_route,
+                ..options(WireChoice::Native)
+            });
+            let origin = Origin::Shm {
+                name: name.clone(),
+                dtype: None,
+            };
+            let source = SourceSpec { origin, slice: None };
+            let (error, kept) = changed_on_the_way(source, &options, || change(&writable(&path)));
+            let expected = Error::SourceChanged(PathBuf::from(name.to_string()));
+            assert_eq!((error, kept.len()), (expected, 0), "{what} by {}", send_route.name());
+        }
+    }
+    std::fs::remove_file(path).expect("made above");
+}
+
+/// The name under which an array is being received.
+fn part_of(events: &Receiver<Event>) -> PathBuf {
+    let mut part = None;
+    wait_until("it is said where the array lands", || {
+        part = events.try_iter().find_map(|event| match event.kind {
+            EventKind::Started(started) => started.part,
+            _ => None,
+        });
+        part.is_some()
+    });
+    part.expect("just found")
+}
+
+#[test]
+fn a_part_that_others_cut_grow_or_replace_fails_on_every_route_and_nothing_is_kept() {
+    let ways: [(&str, fn(&Path)); 4] = [
+        ("cut", |part| writable(part).set_len(1000).expect("cut")),
+        ("grown", |part| writable(part).set_len(1 << 30).expect("grown")),
+        ("replaced", |part| {
+            std::fs::remove_file(part).expect("it is there");
+            std::fs::write(part, vec![0; LEN]).expect("write");
+        }),
+        ("removed", |part| std::fs::remove_file(part).expect("it is there")),
+    ];
+    for (name, act) in ways {
+        for receive_route in ReceiveRouteChoice::ALL {
+            let sinks = tempfile::tempdir().expect("folder");
+            let options = limited(&Options {
+                receive_route,
+                ..options(WireChoice::Native)
+            });
+            let job = Job::Loopback {
+                source: range("0:1048576", "f64"),
+                sink: SinkSpec::File(sinks.path().join("a.bin")),
+            };
+            let (transfer, events) = start(job, &options);
+            let part = part_of(&events);
+            wait_for_bytes(&events, Side::Receiver, 1 << 20);
+            act(&part);
+            transfer.set_limit(None);
+            let error = error(transfer.join());
+            let route = receive_route.name();
+            assert_eq!(error, Error::SinkChanged(part), "{name}, {route}");
+            assert!(
+                names_in(sinks.path()).iter().all(|name| name != "a.bin"),
+                "{name}, {route}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_existing_file_that_others_cut_is_never_called_done() {
+    for receive_route in ReceiveRouteChoice::ALL {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = file(folder.path(), "whole.bin", &vec![9; 2 * LEN]);
+        let options = limited(&Options {
+            receive_route,
+            ..options(WireChoice::Native)
+        });
+        let job = Job::Loopback {
+            source: range("0:1048576", "f64"),
+            sink: SinkSpec::Within {
+                path: path.clone(),
+                at_bytes: 1000,
+            },
+        };
+        let (transfer, events) = start(job, &options);
+        wait_for_bytes(&events, Side::Receiver, 1 << 20);
+        writable(&path).set_len(2000).expect("cut");
+        transfer.set_limit(None);
+        let error = error(transfer.join());
+        assert!(
+            matches!(&error, Error::PartlyOverwritten { cause, .. } if **cause == Error::SinkChanged(path.clone())),
+            "{error}"
+        );
+    }
+}
