@@ -157,6 +157,42 @@ fn a_limit_is_changed_while_it_runs() {
 }
 
 #[test]
+fn a_reader_is_made_slow_while_it_runs_and_named_as_the_limit() {
+    let mut window = window();
+    window.state_mut().settings_mut().form.limit = "40 MB/s".to_owned();
+    window.run();
+    window.get_by_label("Start").click();
+    until(&mut window, "moving", |app| moved(app) > 0);
+    until_shown(&mut window, "The limit that was set held it back");
+    window.get_by_label_contains("The limit over time: limit ");
+    window.get_by_label("Slow an end").click();
+    window.step();
+    window.step();
+    let pace = |window: &Window, side| {
+        window
+            .state()
+            .transfers()
+            .selected()
+            .and_then(|row| row.pace_bytes_per_s(side))
+    };
+    let sliders = [
+        ("Writer's pace", 9.0, 1_000_000_000, Side::Sender),
+        ("Reader's pace", 7.0, 10_000_000, Side::Receiver),
+    ];
+    for (name, power, rate, side) in sliders {
+        assert_eq!(pace(&window, side), None);
+        window
+            .get_by_role_and_label(Role::Slider, name)
+            .set_value_accesskit(power);
+        window.step();
+        window.step();
+        assert_eq!(pace(&window, side), Some(rate), "{side:?}");
+    }
+    window.get_by_label("slow writer and reader");
+    until_shown(&mut window, "The reader's pace was the limit");
+}
+
+#[test]
 fn nobody_listening_is_said_in_full() {
     let mut window = window();
     window.get_by_label("Between: Send to").click();
@@ -456,6 +492,9 @@ fn recorded(app: &mut App, id: u64, form: &Form) -> (RowKey, TransferId) {
             memory: None,
             congestion_control: Some("reno".to_owned()),
             part: None,
+            chunk_bytes: 1 << 20,
+            send_buffer_bytes: None,
+            receive_buffer_bytes: None,
         };
         let values = (0..10).map(|i| Value::Float(f64::from(i))).collect();
         tell(
@@ -493,7 +532,10 @@ fn recorded(app: &mut App, id: u64, form: &Form) -> (RowKey, TransferId) {
 
 fn sample(app: &mut App, id: TransferId, side: Side, t_s: f64, bytes: f64, total: u64) {
     let counters = Counters {
+        thread_s: t_s,
         cpu_system_s: bytes * 0.15e-9,
+        blocked_send_s: if side == Side::Sender { bytes * 0.05e-9 } else { 0.0 },
+        blocked_receive_s: if side == Side::Receiver { bytes * 0.01e-9 } else { 0.0 },
         ..Counters::default()
     };
     #[expect(

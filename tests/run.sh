@@ -61,6 +61,8 @@ if [[ -n $python ]]; then
 else
     skipped+=("tests named python: there is no Python with NumPy")
 fi
+unshare -rm true 2>/dev/null ||
+    skipped+=("tests named namespace: mounts of one's own are not allowed here (unshare -rm)")
 mkdir -p "$target/screenshots"
 export ARRAYLIFT_SCREENSHOTS=$target/screenshots
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::model::row::{RateAxis, RowKey};
+use crate::transfer::Side;
 
 /// Something that someone asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +28,8 @@ pub enum Action {
     SelectNext(isize),
     /// At most so many bytes a second.
     SetLimit(RowKey, Option<u64>),
+    /// As if the program on that side were slow.
+    SetPace(RowKey, Side, Option<u64>),
     /// Look at a part of the time axis, or at all of it.
     Zoom(RowKey, Option<(f64, f64)>),
     /// Let the rate axis end there.

@@ -74,6 +74,8 @@ impl App {
         let Some(row) = self.transfers.row_mut(key) else { return };
         let mut options = row.recipe.options.clone();
         options.limit_bytes_per_s = row.limit_bytes_per_s;
+        options.writer_pace_bytes_per_s = row.writer_pace_bytes_per_s;
+        options.reader_pace_bytes_per_s = row.reader_pace_bytes_per_s;
         match Transfer::start(job, options, self.event_sender.clone(), self.waker.clone()) {
             Ok(transfer) => {
                 self.transfers.tie(key, transfer.id());

@@ -168,6 +168,14 @@ impl App {
                     row.set_limit(limit);
                 }
             }
+            Action::SetPace(key, side, pace) => {
+                if let Some(transfer) = self.handle(key) {
+                    transfer.set_pace(side, pace);
+                }
+                if let Some(row) = self.transfers.row_mut(key) {
+                    row.set_pace(side, pace);
+                }
+            }
             Action::Zoom(key, zoom_s) => drop(self.transfers.row_mut(key).map(|row| row.zoom_s = zoom_s)),
             Action::SetRateAxis(key, axis) => drop(self.transfers.row_mut(key).map(|row| row.rate_axis = axis)),
             Action::ShowInFolder(folder) => {

@@ -12,7 +12,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 use super::duration::parse_timeout;
-use super::size::{parse_chunk, parse_limit, parse_offset};
+use super::size::{parse_buffer, parse_chunk, parse_limit, parse_offset};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -200,6 +200,9 @@ pub struct SendingArguments {
     /// Over how many connections the array moves, on the native wire: the receiver may take fewer
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=i64::from(Options::STREAMS_MAX)))]
     pub streams: u16,
+    /// As if a slow program wrote the array: it yields at most so many bytes a second
+    #[arg(long, value_name = "RATE", value_parser = parse_limit)]
+    pub writer_pace: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -210,6 +213,9 @@ pub struct ReceivingArguments {
     /// Receives into a part of the existing file that --into names, from this byte of its array
     #[arg(long, value_name = "BYTES", value_parser = parse_offset)]
     pub at: Option<u64>,
+    /// As if a slow program read the array: it takes at most so many bytes a second
+    #[arg(long, value_name = "RATE", value_parser = parse_limit)]
+    pub reader_pace: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -223,6 +229,9 @@ pub struct CommonArguments {
     /// The most bytes a second, such as 200MB/s
     #[arg(long, value_name = "RATE", value_parser = parse_limit)]
     pub limit: Option<u64>,
+    /// The size of the socket's buffers, each [default: 4MiB on this machine, else the kernel's choice]
+    #[arg(long, value_name = "SIZE", value_parser = parse_buffer)]
+    pub socket_buffer: Option<usize>,
     /// How many first elements are shown
     #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u16).range(..=10_000))]
     pub preview: u16,

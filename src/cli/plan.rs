@@ -46,6 +46,7 @@ pub fn loopback(typed: &LoopbackArguments) -> Result<Single, Failure> {
     }
     let options = Options {
         receive_route: receive_route(&typed.receiving, &sink)?,
+        reader_pace_bytes_per_s: typed.receiving.reader_pace,
         ..sending(&typed.sending, &typed.common)?
     };
     Ok(Single {
@@ -103,6 +104,7 @@ pub fn receive(typed: &ReceiveArguments) -> Result<Receive, Failure> {
         once: typed.once || matches!(sink, SinkSpec::File(_) | SinkSpec::Shm(_) | SinkSpec::Within { .. }),
         options: Options {
             receive_route: receive_route(&typed.receiving, &sink)?,
+            reader_pace_bytes_per_s: typed.receiving.reader_pace,
             ..common(&typed.common)
         },
         sink,
@@ -223,6 +225,7 @@ fn sending(typed: &SendingArguments, common_typed: &CommonArguments) -> Result<O
     };
     let options = Options {
         send_route: typed.send_route,
+        writer_pace_bytes_per_s: typed.writer_pace,
         checksum,
         streams: typed.streams,
         ..common(common_typed)
@@ -236,6 +239,7 @@ fn common(typed: &CommonArguments) -> Options {
         wire: typed.wire,
         chunk_bytes: typed.chunk,
         limit_bytes_per_s: typed.limit,
+        socket_buffer_bytes: typed.socket_buffer,
         preview_elements: typed.preview.into(),
         timeout: typed.timeout,
         ..Options::default()

@@ -18,7 +18,7 @@ pub fn run(typed: &ReceiveArguments) -> Result<(), Failure> {
     plan.sink.check()?;
     // Before anyone learns the address, and may go on to send a signal.
     let signals = Signals::new()?;
-    let listener = Listener::bind(&plan.at)?;
+    let listener = Listener::bind_with_buffers(&plan.at, plan.options.socket_buffer_bytes)?;
     let mut report = Report::new(plan.json, Side::Receiver);
     report.listening(listener.address());
     if plan.once {

@@ -6,6 +6,7 @@ use arraylift::array::parse_count;
 use bytesize::ByteSize;
 
 const CHUNK_BYTES: RangeInclusive<u64> = 4 << 10..=64 << 20;
+const BUFFER_BYTES: RangeInclusive<u64> = 4 << 10..=1 << 30;
 
 /// A size within the bounds of what one system call is given.
 pub fn parse_chunk(text: &str) -> Result<usize, String> {
@@ -14,10 +15,17 @@ pub fn parse_chunk(text: &str) -> Result<usize, String> {
     bytes.ok_or_else(|| "a chunk has from 4KiB to 64MiB".into())
 }
 
+/// A size within the bounds of what a socket's buffer can be asked to have.
+pub fn parse_buffer(text: &str) -> Result<usize, String> {
+    let bytes = Some(parse_size(text)?).filter(|bytes| BUFFER_BYTES.contains(bytes));
+    let bytes = bytes.and_then(|bytes| usize::try_from(bytes).ok());
+    bytes.ok_or_else(|| "a socket buffer has from 4KiB to 1GiB".into())
+}
+
 /// A rate of at least one byte a second, with or without `/s`.
 pub fn parse_limit(text: &str) -> Result<u64, String> {
     match parse_size(text.strip_suffix("/s").unwrap_or(text))? {
-        0 => Err("a limit of 0 moves nothing: leave --limit out for none".into()),
+        0 => Err("a rate of 0 moves nothing: leave it out for none".into()),
         bytes_per_s => Ok(bytes_per_s),
     }
 }
@@ -96,6 +104,15 @@ mod tests {
         assert_eq!(parse_chunk("64MiB"), Ok(64 << 20));
         for wrong in ["0", "4095", "65MiB", "-1"] {
             assert!(parse_chunk(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_buffer_is_bounded() {
+        assert_eq!(parse_buffer("4KiB"), Ok(4096));
+        assert_eq!(parse_buffer("1GiB"), Ok(1 << 30));
+        for wrong in ["0", "100", "2GiB", "-1"] {
+            assert!(parse_buffer(wrong).is_err(), "{wrong:?}");
         }
     }
 }

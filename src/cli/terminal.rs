@@ -29,6 +29,7 @@ struct Shown {
     element_count: u64,
     first_elements: Vec<Value>,
     history: Series,
+    bottleneck: Option<String>,
 }
 
 impl Terminal {
@@ -56,6 +57,7 @@ impl Terminal {
             match &event.kind {
                 EventKind::Sample(sample) => shown.sample(sample, event.elapsed_s),
                 EventKind::Preview { values, .. } => shown.first_elements.clone_from(values),
+                EventKind::Bottleneck(verdict) => shown.bottleneck = Some(verdict.sentence.clone()),
                 _ => {}
             }
         }
@@ -69,6 +71,9 @@ impl Terminal {
         self.bars.remove(&shown.bar);
         if let Outcome::Done(finished) = outcome {
             self.say(&result(finished, shown.history.end_s()));
+            if let Some(sentence) = &shown.bottleneck {
+                self.say(sentence);
+            }
             if let Some(line) = first_elements(&shown.first_elements, shown.element_count) {
                 self.say(&line);
             }
@@ -114,6 +119,7 @@ impl Shown {
             element_count: started.shape.iter().product(),
             first_elements: Vec::new(),
             history: Series::new(),
+            bottleneck: None,
         }
     }
 

@@ -7,6 +7,7 @@ mod memory;
 mod shared_file;
 mod socket;
 mod spans;
+mod tcp_info;
 mod usage;
 mod wait;
 
@@ -14,5 +15,6 @@ pub(crate) use memory::{Part, Populator, Region, Spare};
 pub(crate) use shared_file::{ReadError, SharedFile};
 pub(crate) use socket::unacknowledged_bytes;
 pub(crate) use spans::{Span, Whole};
+pub(crate) use tcp_info::tcp_info;
 pub(crate) use usage::{Usage, process_usage, thread_usage};
 pub(crate) use wait::{Interest, Wake, wait, wait_also_for};

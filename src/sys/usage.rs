@@ -1,4 +1,4 @@
-//! CPU time and page faults of a thread or of the process: `getrusage(2)`.
+//! CPU time, page faults, context switches and storage of a thread or of the process: `getrusage(2)`.
 
 use std::time::Duration;
 
@@ -11,7 +11,20 @@ pub(crate) struct Usage {
     pub(crate) system: Duration,
     /// Page faults, with and without I/O.
     pub(crate) page_faults: u64,
+    /// Of these, the ones that had to wait for storage.
+    pub(crate) major_faults: u64,
+    /// Times that it gave its core up to wait for something.
+    pub(crate) voluntary_switches: u64,
+    /// Times that its core was taken from it.
+    pub(crate) involuntary_switches: u64,
+    /// Bytes that storage was asked for on its behalf, read-ahead included; what was in the page cache does not count.
+    pub(crate) storage_read_bytes: u64,
+    /// Bytes that it left for storage to write.
+    pub(crate) storage_write_bytes: u64,
 }
+
+/// What `ru_inblock` and `ru_oublock` count in, whatever the device's own blocks are.
+const BLOCK_BYTES: u64 = 512;
 
 /// Of the calling thread.
 pub(crate) fn thread_usage() -> Usage {
@@ -34,8 +47,17 @@ fn usage(who: libc::c_int) -> Usage {
     Usage {
         user: duration(usage.ru_utime),
         system: duration(usage.ru_stime),
-        page_faults: u64::try_from(usage.ru_minflt + usage.ru_majflt).unwrap_or(0),
+        page_faults: count(usage.ru_minflt) + count(usage.ru_majflt),
+        major_faults: count(usage.ru_majflt),
+        voluntary_switches: count(usage.ru_nvcsw),
+        involuntary_switches: count(usage.ru_nivcsw),
+        storage_read_bytes: count(usage.ru_inblock) * BLOCK_BYTES,
+        storage_write_bytes: count(usage.ru_oublock) * BLOCK_BYTES,
     }
+}
+
+fn count(count: libc::c_long) -> u64 {
+    u64::try_from(count).unwrap_or(0)
 }
 
 fn duration(time: libc::timeval) -> Duration {
@@ -55,5 +77,12 @@ mod tests {
         let after = thread_usage();
         assert!(after.page_faults > before.page_faults);
         assert!(process_usage().page_faults >= after.page_faults);
+    }
+
+    #[test]
+    fn a_thread_that_sleeps_gives_its_core_up() {
+        let before = thread_usage();
+        std::thread::sleep(Duration::from_millis(1));
+        assert!(thread_usage().voluntary_switches > before.voluntary_switches);
     }
 }

@@ -1,11 +1,16 @@
 //! What is measured while a transfer runs: counters become samples, samples become series.
 
+mod bottleneck;
+mod core_wait;
 mod probe;
 mod process;
 mod sample;
 mod series;
+mod side;
 
-pub use probe::{Probe, ProbeReader, Stamp};
+pub use bottleneck::{Band, Bottleneck, Cause, Cell, Evidence, Shares, SideEvidence, Verdict};
+pub use probe::{Probe, ProbeReader, Rest, Stamp};
 pub use process::{ProcessUsage, available_memory_bytes, process_usage};
-pub use sample::{Counters, Sample};
+pub use sample::{Counters, Sample, TcpCounters};
 pub use series::{Point, Series};
+pub use side::Side;

@@ -1,14 +1,16 @@
 //! The probe in a data loop: it counts, and drops a stamp now and then into a bounded ring. It never waits.
 
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::sys::{Usage, thread_usage};
+use crate::sys::{Interest, Usage, tcp_info, thread_usage};
 
-use super::Counters;
+use super::core_wait::CoreWait;
+use super::sample::{Counters, TcpCounters};
 
 /// Stamps are this far apart at first, so that a transfer of 80 ms still draws a curve,
 const STAMP_INTERVAL_MIN: Duration = Duration::from_millis(1);
@@ -32,6 +34,17 @@ pub struct Stamp {
     pub counters: Option<Counters>,
 }
 
+/// Why a side rests though its peer is ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    /// The limit that was set.
+    Limit,
+    /// The program that this side stands for takes its time.
+    Pace,
+    /// Someone asked for a pause.
+    Pause,
+}
+
 /// The data thread's end.
 #[derive(Debug)]
 pub struct Probe {
@@ -44,7 +57,24 @@ pub struct Probe {
     copied_bytes: u64,
     next_stamp: Duration,
     next_counters: Duration,
+    began: Duration,
     usage_at_start: Usage,
+    core_wait: Option<(CoreWait, Duration)>,
+    /// The connection, asked for what the kernel knows of it until it says that it is none of TCP's.
+    socket: Option<OwnedFd>,
+    /// What the next wait is for, where it is not for the peer.
+    rest: Option<Rest>,
+    waits: Waits,
+}
+
+/// Time spent waiting so far, by what for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Waits {
+    send: Duration,
+    receive: Duration,
+    limit: Duration,
+    pace: Duration,
+    pause: Duration,
 }
 
 /// The sampler's end.
@@ -74,7 +104,12 @@ impl Probe {
             copied_bytes: 0,
             next_stamp: Duration::ZERO,
             next_counters: COUNTERS_INTERVAL,
+            began: Duration::ZERO,
             usage_at_start: Usage::default(),
+            core_wait: None,
+            socket: None,
+            rest: None,
+            waits: Waits::default(),
         };
         (probe, reader)
     }
@@ -82,7 +117,41 @@ impl Probe {
     /// To be called first on the thread whose work is counted: the kernel counts by thread.
     pub fn begin(&mut self) {
         self.usage_at_start = thread_usage();
-        self.stamp(self.clock.elapsed(), false);
+        let core_wait = CoreWait::of_this_thread();
+        self.core_wait = core_wait.read().map(|before| (core_wait, before));
+        self.began = self.clock.elapsed();
+        self.stamp(self.began, true);
+    }
+
+    /// Asks the kernel for the state of this connection from now on.
+    pub fn watch(&mut self, socket: BorrowedFd<'_>) {
+        // No descriptor is left: then there is nothing to be told.
+        self.socket = socket.try_clone_to_owned().ok();
+    }
+
+    /// The next wait is a rest, whatever the socket is looked at for meanwhile.
+    pub fn rests(&mut self, rest: Rest) {
+        self.rest = Some(rest);
+    }
+
+    /// A wait for the socket to be ready as `interest` says, or a rest that was announced, has lasted so long. `over`
+    /// where nothing more of it follows.
+    pub(crate) fn waited(&mut self, interest: Interest, lasted: Duration, over: bool) {
+        let waits = &mut self.waits;
+        *match self.rest {
+            Some(Rest::Limit) => &mut waits.limit,
+            Some(Rest::Pace) => &mut waits.pace,
+            Some(Rest::Pause) => &mut waits.pause,
+            None if interest.write => &mut waits.send,
+            None => &mut waits.receive,
+        } += lasted;
+        if over {
+            self.rest = None;
+        }
+        let elapsed = self.clock.elapsed();
+        if elapsed >= self.next_counters {
+            self.stamp(elapsed, true);
+        }
     }
 
     /// A system call was asked to move `asked` bytes and moved `moved`.
@@ -127,7 +196,7 @@ impl Probe {
 
     fn stamp(&mut self, elapsed: Duration, with_counters: bool) {
         self.next_stamp = elapsed + stamp_interval(elapsed);
-        let counters = with_counters.then(|| self.counters());
+        let counters = with_counters.then(|| self.counters(elapsed));
         if with_counters {
             self.next_counters = elapsed + COUNTERS_INTERVAL;
         }
@@ -139,16 +208,51 @@ impl Probe {
         });
     }
 
-    fn counters(&self) -> Counters {
-        let usage = thread_usage();
+    fn counters(&mut self, elapsed: Duration) -> Counters {
+        let (now, start) = (thread_usage(), self.usage_at_start);
+        let since = |count: fn(&Usage) -> u64| count(&now).saturating_sub(count(&start));
+        let core_wait = self.core_wait.as_ref().and_then(|(wait, before)| {
+            let now = wait.read()?;
+            Some(now.saturating_sub(*before).as_secs_f64())
+        });
         Counters {
+            thread_s: elapsed.saturating_sub(self.began).as_secs_f64(),
             syscalls: self.syscalls,
             short_operations: self.short_operations,
             copied_bytes: self.copied_bytes,
-            cpu_user_s: usage.user.saturating_sub(self.usage_at_start.user).as_secs_f64(),
-            cpu_system_s: usage.system.saturating_sub(self.usage_at_start.system).as_secs_f64(),
-            page_faults: usage.page_faults.saturating_sub(self.usage_at_start.page_faults),
+            cpu_user_s: now.user.saturating_sub(start.user).as_secs_f64(),
+            cpu_system_s: now.system.saturating_sub(start.system).as_secs_f64(),
+            core_wait_s: core_wait.unwrap_or(0.0),
+            page_faults: since(|usage| usage.page_faults),
+            major_faults: since(|usage| usage.major_faults),
+            voluntary_switches: since(|usage| usage.voluntary_switches),
+            involuntary_switches: since(|usage| usage.involuntary_switches),
+            storage_read_bytes: since(|usage| usage.storage_read_bytes),
+            storage_write_bytes: since(|usage| usage.storage_write_bytes),
+            blocked_send_s: self.waits.send.as_secs_f64(),
+            blocked_receive_s: self.waits.receive.as_secs_f64(),
+            rested_limit_s: self.waits.limit.as_secs_f64(),
+            rested_pace_s: self.waits.pace.as_secs_f64(),
+            paused_s: self.waits.pause.as_secs_f64(),
+            tcp: self.tcp(),
         }
+    }
+
+    fn tcp(&mut self) -> Option<TcpCounters> {
+        let Ok(info) = tcp_info(self.socket.as_ref()?.as_fd()) else {
+            self.socket = None;
+            return None;
+        };
+        Some(TcpCounters {
+            tcp_rtt_s: info.rtt.as_secs_f64(),
+            tcp_cwnd_bytes: info.congestion_window_bytes,
+            tcp_retransmits: info.retransmits,
+            tcp_delivery_rate_bytes_per_s: info.delivery_rate_bytes_per_s,
+            tcp_app_limited: info.is_app_limited,
+            tcp_busy_s: info.busy.as_secs_f64(),
+            tcp_rwnd_limited_s: info.receive_window_limited.as_secs_f64(),
+            tcp_sndbuf_limited_s: info.send_buffer_limited.as_secs_f64(),
+        })
     }
 }
 
@@ -212,5 +316,51 @@ mod tests {
         probe.moved(5);
         assert_eq!(reader.bytes(), 5);
         assert_eq!(reader.stamps().count(), RING_STAMPS);
+    }
+
+    #[test]
+    fn each_wait_is_counted_by_what_it_was_for() {
+        let (mut probe, reader) = Probe::new(Instant::now());
+        let (read, write) = (
+            Interest {
+                read: true,
+                write: false,
+            },
+            Interest {
+                read: true,
+                write: true,
+            },
+        );
+        let second = Duration::from_secs(1);
+        probe.begin();
+        probe.waited(write, second, true);
+        probe.waited(read, 2 * second, true);
+        for (rest, seconds) in [(Rest::Limit, 4), (Rest::Pace, 8), (Rest::Pause, 16)] {
+            probe.rests(rest);
+            probe.waited(read, (seconds / 2) * second, false);
+            probe.waited(read, (seconds / 2) * second, true);
+        }
+        probe.waited(write, 32 * second, true);
+        probe.end();
+        let counters = reader
+            .stamps()
+            .last()
+            .and_then(|stamp| stamp.counters)
+            .expect("counters");
+        let counted = [
+            counters.blocked_send_s,
+            counters.blocked_receive_s,
+            counters.rested_limit_s,
+            counters.rested_pace_s,
+            counters.paused_s,
+        ];
+        assert!(
+            counted
+                .iter()
+                .zip([33.0, 2.0, 4.0, 8.0, 16.0])
+                .all(|(a, b)| (a - b).abs() < 1e-9),
+            "{counted:?}"
+        );
+        assert_eq!(counters.tcp, None, "there is no connection");
     }
 }

@@ -17,6 +17,8 @@ pub struct Sample {
 /// What moving the bytes has cost one side so far: its data thread alone, not the whole process.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Counters {
+    /// How long the data threads have been at it, all connections together, in seconds. The times below are parts of it.
+    pub thread_s: f64,
     /// System calls that moved bytes.
     pub syscalls: u64,
     /// Of these, the ones that moved less than was asked for.
@@ -27,8 +29,55 @@ pub struct Counters {
     pub cpu_user_s: f64,
     /// CPU time in the kernel, in seconds.
     pub cpu_system_s: f64,
+    /// Time that it was ready to run and had no core, in seconds; 0 where the kernel does not count it. Part of it
+    /// passes at the end of a wait, which lasts until the thread runs again.
+    pub core_wait_s: f64,
     /// Page faults.
     pub page_faults: u64,
+    /// Of these, the ones that waited for storage.
+    pub major_faults: u64,
+    /// Times that the thread gave its core up to wait for something.
+    pub voluntary_switches: u64,
+    /// Times that its core was taken from it.
+    pub involuntary_switches: u64,
+    /// Bytes that storage was asked for; what was in the page cache does not count.
+    pub storage_read_bytes: u64,
+    /// Bytes that were left for storage to write.
+    pub storage_write_bytes: u64,
+    /// Time blocked until the socket had room, in seconds.
+    pub blocked_send_s: f64,
+    /// Time blocked until the socket had something to read, in seconds.
+    pub blocked_receive_s: f64,
+    /// Time rested because of the limit, in seconds.
+    pub rested_limit_s: f64,
+    /// Time rested because the program that this side stands for takes its time, in seconds.
+    pub rested_pace_s: f64,
+    /// Time paused, in seconds.
+    pub paused_s: f64,
+    /// What the kernel knows of the connection; nothing on a Unix socket.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<TcpCounters>,
+}
+
+/// The kernel's own word on a TCP connection, as its sending end sees it. `tcp(7)`, `TCP_INFO`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct TcpCounters {
+    /// The smoothed round trip, in seconds.
+    pub tcp_rtt_s: f64,
+    /// The congestion window, in bytes.
+    pub tcp_cwnd_bytes: u64,
+    /// Segments that were sent again so far.
+    pub tcp_retransmits: u64,
+    /// The latest rate at which bytes were delivered, in bytes a second.
+    pub tcp_delivery_rate_bytes_per_s: u64,
+    /// Whether that rate is low because there was no more to send.
+    pub tcp_app_limited: bool,
+    /// Time with something to send or unacknowledged so far, in seconds.
+    pub tcp_busy_s: f64,
+    /// Of it, time in which the peer's receive window was full, in seconds.
+    pub tcp_rwnd_limited_s: f64,
+    /// Of it, time in which the send buffer was too small, in seconds.
+    pub tcp_sndbuf_limited_s: f64,
 }
 
 impl Counters {
@@ -36,12 +85,28 @@ impl Counters {
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self {
+            thread_s: self.thread_s + other.thread_s,
             syscalls: self.syscalls + other.syscalls,
             short_operations: self.short_operations + other.short_operations,
             copied_bytes: self.copied_bytes + other.copied_bytes,
             cpu_user_s: self.cpu_user_s + other.cpu_user_s,
             cpu_system_s: self.cpu_system_s + other.cpu_system_s,
+            core_wait_s: self.core_wait_s + other.core_wait_s,
             page_faults: self.page_faults + other.page_faults,
+            major_faults: self.major_faults + other.major_faults,
+            voluntary_switches: self.voluntary_switches + other.voluntary_switches,
+            involuntary_switches: self.involuntary_switches + other.involuntary_switches,
+            storage_read_bytes: self.storage_read_bytes + other.storage_read_bytes,
+            storage_write_bytes: self.storage_write_bytes + other.storage_write_bytes,
+            blocked_send_s: self.blocked_send_s + other.blocked_send_s,
+            blocked_receive_s: self.blocked_receive_s + other.blocked_receive_s,
+            rested_limit_s: self.rested_limit_s + other.rested_limit_s,
+            rested_pace_s: self.rested_pace_s + other.rested_pace_s,
+            paused_s: self.paused_s + other.paused_s,
+            tcp: match (self.tcp, other.tcp) {
+                (Some(one), Some(two)) => Some(one.plus(two)),
+                (one, two) => one.or(two),
+            },
         }
     }
 
@@ -49,5 +114,21 @@ impl Counters {
     #[must_use]
     pub fn cpu_s(&self) -> f64 {
         self.cpu_user_s + self.cpu_system_s
+    }
+}
+
+impl TcpCounters {
+    /// Of two connections of one side: sums, and the longer round trip.
+    fn plus(self, other: Self) -> Self {
+        Self {
+            tcp_rtt_s: self.tcp_rtt_s.max(other.tcp_rtt_s),
+            tcp_cwnd_bytes: self.tcp_cwnd_bytes + other.tcp_cwnd_bytes,
+            tcp_retransmits: self.tcp_retransmits + other.tcp_retransmits,
+            tcp_delivery_rate_bytes_per_s: self.tcp_delivery_rate_bytes_per_s + other.tcp_delivery_rate_bytes_per_s,
+            tcp_app_limited: self.tcp_app_limited && other.tcp_app_limited,
+            tcp_busy_s: self.tcp_busy_s + other.tcp_busy_s,
+            tcp_rwnd_limited_s: self.tcp_rwnd_limited_s + other.tcp_rwnd_limited_s,
+            tcp_sndbuf_limited_s: self.tcp_sndbuf_limited_s + other.tcp_sndbuf_limited_s,
+        }
     }
 }

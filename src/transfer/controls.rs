@@ -1,4 +1,4 @@
-//! Pause, cancel and limit: set from anywhere, in effect at once.
+//! Pause, cancel, limit and paces: set from anywhere, in effect at once.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,6 +15,8 @@ pub(super) struct Controls {
     cancelled: AtomicBool,
     /// 0 is no limit.
     limit_bytes_per_s: AtomicU64,
+    writer_pace_bytes_per_s: AtomicU64,
+    reader_pace_bytes_per_s: AtomicU64,
     /// A connection of that side has failed, and the others have nothing to go on for.
     sender_failed: AtomicBool,
     receiver_failed: AtomicBool,
@@ -28,6 +30,8 @@ impl Controls {
             paused: AtomicBool::new(false),
             cancelled: AtomicBool::new(false),
             limit_bytes_per_s: AtomicU64::new(limit_bytes_per_s.unwrap_or(0)),
+            writer_pace_bytes_per_s: AtomicU64::new(0),
+            reader_pace_bytes_per_s: AtomicU64::new(0),
             sender_failed: AtomicBool::new(false),
             receiver_failed: AtomicBool::new(false),
             wakes: Mutex::default(),
@@ -49,6 +53,12 @@ impl Controls {
         self.wake();
     }
 
+    /// How fast the program on that side takes or yields bytes, at most.
+    pub(super) fn set_pace(&self, side: Side, bytes_per_s: Option<u64>) {
+        self.pace_of(side).store(bytes_per_s.unwrap_or(0), Ordering::SeqCst);
+        self.wake();
+    }
+
     pub(super) fn is_paused(&self) -> bool {
         self.paused.load(Ordering::SeqCst)
     }
@@ -58,7 +68,17 @@ impl Controls {
     }
 
     pub(super) fn limit_bytes_per_s(&self) -> Option<u64> {
-        Some(self.limit_bytes_per_s.load(Ordering::SeqCst)).filter(|limit| *limit > 0)
+        set(&self.limit_bytes_per_s)
+    }
+
+    pub(super) fn pace_bytes_per_s(&self, side: Side) -> Option<u64> {
+        set(self.pace_of(side))
+    }
+
+    /// The slowest of the limit and both paces.
+    pub(super) fn slowest_bytes_per_s(&self) -> Option<u64> {
+        let paces = [Side::Sender, Side::Receiver].map(|side| self.pace_bytes_per_s(side));
+        paces.into_iter().chain([self.limit_bytes_per_s()]).flatten().min()
     }
 
     /// Stops the other connections of a side.
@@ -90,8 +110,19 @@ impl Controls {
         }
     }
 
+    fn pace_of(&self, side: Side) -> &AtomicU64 {
+        match side {
+            Side::Sender => &self.writer_pace_bytes_per_s,
+            Side::Receiver => &self.reader_pace_bytes_per_s,
+        }
+    }
+
     fn wakes(&self) -> MutexGuard<'_, Vec<Arc<Wake>>> {
         // Nothing that panics is done under the lock.
         self.wakes.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn set(bytes_per_s: &AtomicU64) -> Option<u64> {
+    Some(bytes_per_s.load(Ordering::SeqCst)).filter(|bytes_per_s| *bytes_per_s > 0)
 }

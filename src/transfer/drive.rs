@@ -8,9 +8,13 @@ use crossbeam_channel::Sender;
 use crate::array::{Dtype, values};
 use crate::error::Error;
 use crate::sys::{Interest, Wake, wait_also_for};
+use crate::telemetry::{Probe, Rest};
 
 use super::controls::Controls;
 use super::event::{EventKind, Finished, Side, State};
+
+/// A long wait is counted in parts, so that it shows while it lasts.
+const COUNTED_EVERY: Duration = Duration::from_millis(100);
 
 /// What a step came to.
 #[derive(Debug)]
@@ -54,6 +58,9 @@ pub(super) trait Machine {
 
     /// Takes the last stamp.
     fn end(&mut self);
+
+    /// What counts this side's work.
+    fn probe(&mut self) -> &mut Probe;
 
     /// Bytes of the array moved so far, over all connections.
     fn bytes(&self) -> u64;
@@ -150,11 +157,32 @@ fn run(
                     return Err(machine.silence(timeout));
                 }
                 let until = until.map_or(patience, |until| until.min(patience));
-                let longest = until.saturating_duration_since(now);
-                ready = wait_also_for(machine.source(), machine.socket(), interest, wake, Some(longest))
-                    .map_err(|error| Error::system("cannot wait for the connection", &error))?;
+                ready = timed_wait(machine, interest, wake, until)?;
             }
         }
+    }
+}
+
+/// Waits for the socket, a wake or the clock, and counts for how long. Returns whether the socket is ready.
+fn timed_wait(machine: &mut dyn Machine, interest: Interest, wake: &Wake, until: Instant) -> Result<bool, Error> {
+    let mut from = Instant::now();
+    loop {
+        let slice = until.saturating_duration_since(from).min(COUNTED_EVERY);
+        let source = machine.source();
+        let is_for_source = source.is_some();
+        let ready = wait_also_for(source, machine.socket(), interest, wake, Some(slice))
+            .map_err(|error| Error::system("cannot wait for the connection", &error))?;
+        let now = Instant::now();
+        let woken = now < from + slice;
+        let over = ready || woken || now >= until;
+        if is_for_source {
+            machine.probe().rests(Rest::Pace);
+        }
+        machine.probe().waited(interest, now - from, over);
+        if over {
+            return Ok(ready);
+        }
+        from = now;
     }
 }
 

@@ -93,20 +93,30 @@ pub struct Connection {
     socket: Socket,
     peer: String,
     congestion_control: Option<String>,
+    buffers: Buffers,
+}
+
+/// The sizes of a socket's buffers, in bytes as the kernel counts them; nothing where it does not tell.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Buffers {
+    pub(super) send: Option<usize>,
+    pub(super) receive: Option<usize>,
 }
 
 impl Connection {
-    /// Connects, for at most `timeout`; `cancelled` is asked whenever `wake` ends the wait.
+    /// Connects, for at most `timeout`; `cancelled` is asked whenever `wake` ends the wait. The socket's buffers get
+    /// `buffer_bytes` each, or what suits the peer.
     pub(super) fn open(
         to: &Endpoint,
+        buffer_bytes: Option<usize>,
         timeout: Duration,
         wake: &Wake,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Option<Self>, Error> {
         let mut last = None;
         for address in to.addresses()? {
-            match connect(&address, timeout, wake, cancelled) {
-                Ok(Some(socket)) => return Self::new(socket, to.to_string()).map(Some),
+            match connect(&address, buffer_bytes, timeout, wake, cancelled) {
+                Ok(Some(socket)) => return Self::new(socket, to.to_string(), buffer_bytes).map(Some),
                 Ok(None) => return Ok(None),
                 Err(error) => last = Some(error),
             }
@@ -142,6 +152,11 @@ impl Connection {
         self.congestion_control.as_deref()
     }
 
+    /// The buffers of its socket as they are when it is set up.
+    pub(super) fn buffers(&self) -> Buffers {
+        self.buffers
+    }
+
     /// The same connection, for another owner.
     pub(super) fn try_clone(&self) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::system("cannot hand a connection over", &error);
@@ -149,10 +164,11 @@ impl Connection {
             socket: self.socket.try_clone().map_err(failed)?,
             peer: self.peer.clone(),
             congestion_control: self.congestion_control.clone(),
+            buffers: self.buffers,
         })
     }
 
-    fn new(socket: Socket, peer: String) -> Result<Self, Error> {
+    fn new(socket: Socket, peer: String, buffer_bytes: Option<usize>) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::system("cannot set up the connection", &error);
         socket.set_nonblocking(true).map_err(failed)?;
         let tcp = socket.domain().map_err(failed)? != Domain::UNIX;
@@ -160,14 +176,17 @@ impl Connection {
             // Headers and checksums are gathered before they are written.
             socket.set_tcp_nodelay(true).map_err(failed)?;
         }
-        if is_local(&socket) {
-            favour_local(&socket);
-        }
+        prepare(&socket, is_local(&socket), buffer_bytes);
         let congestion_control = tcp.then(|| congestion_control(&socket)).flatten();
+        let buffers = Buffers {
+            send: socket.send_buffer_size().ok(),
+            receive: socket.recv_buffer_size().ok(),
+        };
         Ok(Self {
             socket,
             peer,
             congestion_control,
+            buffers,
         })
     }
 }
@@ -186,6 +205,7 @@ pub struct Listener(Arc<Listening>);
 struct Listening {
     socket: Socket,
     address: String,
+    buffer_bytes: Option<usize>,
     /// A Unix socket's file, removed with the listener.
     file: Option<SocketFile>,
     joins: Joins,
@@ -194,13 +214,18 @@ struct Listening {
 impl Listener {
     /// Listens at an endpoint; port 0 takes a free one.
     pub fn bind(at: &Endpoint) -> Result<Self, Error> {
+        Self::bind_with_buffers(at, None)
+    }
+
+    /// Listens at an endpoint; connections get socket buffers of `buffer_bytes` each, or what suits the peer.
+    pub fn bind_with_buffers(at: &Endpoint, buffer_bytes: Option<usize>) -> Result<Self, Error> {
         if let Endpoint::Unix(path) = at {
             remove_stale_socket(path)?;
         }
         let mut last = None;
         for address in at.addresses()? {
-            match listen(&address) {
-                Ok(socket) => return Self::new(socket, at),
+            match listen(&address, buffer_bytes) {
+                Ok(socket) => return Self::new(socket, at, buffer_bytes),
                 Err(error) => last = Some(error),
             }
         }
@@ -243,7 +268,7 @@ impl Listener {
                         .as_socket()
                         .map_or_else(|| self.0.address.clone(), |peer| peer.to_string());
                     // One that breaks while it is set up has gone away again: the next one counts.
-                    if let Ok(connection) = Connection::new(socket, peer) {
+                    if let Ok(connection) = Connection::new(socket, peer, self.0.buffer_bytes) {
                         return Ok(Some(connection));
                     }
                 }
@@ -263,7 +288,7 @@ impl Listener {
         Ok(None)
     }
 
-    fn new(socket: Socket, at: &Endpoint) -> Result<Self, Error> {
+    fn new(socket: Socket, at: &Endpoint, buffer_bytes: Option<usize>) -> Result<Self, Error> {
         let (address, file) = match at {
             Endpoint::Tcp(_) => {
                 let bound = socket
@@ -282,6 +307,7 @@ impl Listener {
         Ok(Self(Arc::new(Listening {
             socket,
             address,
+            buffer_bytes,
             file,
             joins,
         })))
@@ -334,7 +360,7 @@ pub(super) fn loopback(listener: &Listener) -> Result<(Connection, Connection), 
     let wake = Wake::new().map_err(failed)?;
     let to = Endpoint::Tcp(listener.address().into());
     let never = || false;
-    let Some(sender) = Connection::open(&to, Duration::from_secs(10), &wake, &never)? else {
+    let Some(sender) = Connection::open(&to, listener.0.buffer_bytes, Duration::from_secs(10), &wake, &never)? else {
         return Err(Error::Usage("the connection was cancelled".into()));
     };
     let own = sender.socket.local_addr().map_err(failed)?;
@@ -356,6 +382,7 @@ pub(super) fn would_block(error: &io::Error) -> bool {
 
 fn connect(
     address: &SockAddr,
+    buffer_bytes: Option<usize>,
     timeout: Duration,
     wake: &Wake,
     cancelled: &dyn Fn() -> bool,
@@ -364,9 +391,8 @@ fn connect(
         return Ok(None);
     }
     let socket = Socket::new(address.domain(), Type::STREAM, None)?;
-    if address.as_socket().is_none_or(|address| address.ip().is_loopback()) {
-        favour_local(&socket);
-    }
+    let local = address.as_socket().is_none_or(|address| address.ip().is_loopback());
+    prepare(&socket, local, buffer_bytes);
     if address.domain() == Domain::UNIX {
         // Answers at once, or when the listener's queue has room, which poll does not tell.
         socket.set_write_timeout(Some(timeout))?;
@@ -410,16 +436,15 @@ fn connect(
     }
 }
 
-fn listen(address: &SockAddr) -> io::Result<Socket> {
+fn listen(address: &SockAddr, buffer_bytes: Option<usize>) -> io::Result<Socket> {
     let socket = Socket::new(address.domain(), Type::STREAM, None)?;
     if address.domain() != Domain::UNIX {
         // Without it the port stays taken for a minute after the last transfer.
         socket.set_reuse_address(true)?;
     }
-    if address.as_socket().is_none_or(|address| address.ip().is_loopback()) {
-        // Accepted sockets inherit it, and the window is agreed on before accept returns.
-        favour_local(&socket);
-    }
+    let local = address.as_socket().is_none_or(|address| address.ip().is_loopback());
+    // Accepted sockets inherit it, and the window is agreed on before accept returns.
+    prepare(&socket, local, buffer_bytes);
     socket.bind(address)?;
     socket.listen(128)?;
     socket.set_nonblocking(true)?;
@@ -437,11 +462,14 @@ fn is_local(socket: &Socket) -> bool {
     }
 }
 
-/// Large buffers and no pacing, as far as this user may; whatever is refused only costs speed.
-fn favour_local(socket: &Socket) {
-    let _ = socket.set_send_buffer_size(LOCAL_BUFFER_BYTES);
-    let _ = socket.set_recv_buffer_size(LOCAL_BUFFER_BYTES);
-    if socket.domain().is_ok_and(|domain| domain != Domain::UNIX) {
+/// Buffers of the size that was asked for. For a peer on this machine else large ones, and no pacing, as far as this
+/// user may; whatever is refused only costs speed.
+fn prepare(socket: &Socket, local: bool, buffer_bytes: Option<usize>) {
+    if let Some(bytes) = buffer_bytes.or(local.then_some(LOCAL_BUFFER_BYTES)) {
+        let _ = socket.set_send_buffer_size(bytes);
+        let _ = socket.set_recv_buffer_size(bytes);
+    }
+    if local && socket.domain().is_ok_and(|domain| domain != Domain::UNIX) {
         let _ = LOCAL_CONGESTION_CONTROLS
             .iter()
             .any(|name| socket.set_tcp_congestion(name).is_ok());
@@ -509,7 +537,7 @@ mod tests {
         );
         drop(listener);
         let wake = Wake::new().expect("eventfd");
-        let error = Connection::open(&taken, Duration::from_secs(5), &wake, &|| false).expect_err("nobody");
+        let error = Connection::open(&taken, None, Duration::from_secs(5), &wake, &|| false).expect_err("nobody");
         assert_eq!(error, Error::NobodyListening(taken.to_string()));
     }
 

@@ -6,22 +6,14 @@ use serde::Serialize;
 
 use crate::array::Value;
 use crate::error::{Error, Fault};
-use crate::telemetry::{ProcessUsage, Sample};
+use crate::telemetry::{ProcessUsage, Sample, Verdict};
+
+pub use crate::telemetry::Side;
 
 /// Tells transfers of one process apart; counts from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct TransferId(pub u64);
-
-/// An end of a transfer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Side {
-    /// The end that has the array.
-    Sender,
-    /// The end that gets it.
-    Receiver,
-}
 
 /// Something that happened to one side of a transfer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -59,6 +51,8 @@ pub enum EventKind {
     },
     /// What the whole process has used so far; told once, right before the end of one that went well.
     Process(ProcessUsage),
+    /// What held the transfer back, told once, right before its end: by the receiver where both ends are here.
+    Bottleneck(Box<Verdict>),
     /// The side is done.
     Finished(Box<Finished>),
     /// The side failed.
@@ -125,6 +119,14 @@ pub struct Started {
     /// The name of a new file until it is whole. What has landed can be read there, with zeros behind it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<PathBuf>,
+    /// Bytes handed to one system call, at most.
+    pub chunk_bytes: usize,
+    /// The size of this side's send buffer as the kernel has it, its own bookkeeping included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub send_buffer_bytes: Option<usize>,
+    /// The size of this side's receive buffer as the kernel has it, its own bookkeeping included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub receive_buffer_bytes: Option<usize>,
 }
 
 /// How a side ended well.

@@ -23,6 +23,7 @@ mod shm;
 mod sink;
 mod source;
 mod stream;
+mod throttle;
 
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -65,6 +66,8 @@ impl Transfer {
         let failed = |error: std::io::Error| Error::system("cannot start the transfer", &error);
         let id = TransferId(NEXT_ID.fetch_add(1, Ordering::Relaxed));
         let controls = Arc::new(Controls::new(options.limit_bytes_per_s));
+        controls.set_pace(Side::Sender, options.writer_pace_bytes_per_s);
+        controls.set_pace(Side::Receiver, options.reader_pace_bytes_per_s);
         let outcome = Arc::new(OnceLock::new());
         let teller = sampler::Emitter::new(id, events, waker);
         let thread = std::thread::Builder::new()
@@ -106,6 +109,13 @@ impl Transfer {
     /// Changes the limit while the transfer runs; `None` lifts it.
     pub fn set_limit(&self, bytes_per_s: Option<u64>) {
         self.controls.set_limit(bytes_per_s);
+    }
+
+    /// Changes how fast the program on a side goes while the transfer runs: the one that yields the bytes where it is
+    /// the sender's, the one that takes them where it is the receiver's. `None`: as fast as it can. Nothing changes
+    /// where that side is not here.
+    pub fn set_pace(&self, side: Side, bytes_per_s: Option<u64>) {
+        self.controls.set_pace(side, bytes_per_s);
     }
 
     /// How it ended; `None` while it runs.

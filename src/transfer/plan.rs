@@ -122,6 +122,12 @@ pub struct Options {
     pub chunk_bytes: usize,
     /// At most so many bytes a second; changes while the transfer runs by `Transfer::set_limit`.
     pub limit_bytes_per_s: Option<u64>,
+    /// As if the program that the array comes from yielded at most so many bytes a second; see `Transfer::set_pace`.
+    pub writer_pace_bytes_per_s: Option<u64>,
+    /// As if the program that the array is for took at most so many bytes a second; see `Transfer::set_pace`.
+    pub reader_pace_bytes_per_s: Option<u64>,
+    /// The size of the socket's buffers, each, as asked of the kernel; `None` leaves it to what suits the peer.
+    pub socket_buffer_bytes: Option<usize>,
     /// How many first elements are shown.
     pub preview_elements: usize,
     /// Which checksum a native sender offers; `None` means unverified.
@@ -162,6 +168,9 @@ impl Default for Options {
             receive_route: ReceiveRouteChoice::Auto,
             chunk_bytes: 1 << 20,
             limit_bytes_per_s: None,
+            writer_pace_bytes_per_s: None,
+            reader_pace_bytes_per_s: None,
+            socket_buffer_bytes: None,
             preview_elements: 10,
             checksum: ChecksumKind::Crc64Nvme,
             streams: 1,

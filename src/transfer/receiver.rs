@@ -13,16 +13,15 @@ use crate::array::ArrayMeta;
 use crate::error::Error;
 use crate::route::receive::{ReceiveError, ReceiveRoute};
 use crate::sys::{Interest, Wake, wait};
-use crate::telemetry::Probe;
+use crate::telemetry::{Probe, Rest};
 use crate::wire::native::Token;
 use crate::wire::{Heard, Offer, ReceiveWire, Want, WireChoice};
 
 use super::controls::Controls;
 use super::drive::{Machine, Prefix, Progress, Teller};
 use super::endpoint::{Connection, Listener, would_block};
-use super::event::{EventKind, Finished, Started, State};
+use super::event::{EventKind, Finished, Side, Started, State};
 use super::joins::Expected;
-use super::limiter::Allowance;
 use super::outbox::Outbox;
 use super::plan::{Options, SinkSpec};
 use super::reception::Reception;
@@ -144,8 +143,9 @@ impl ReceiveMachine {
         Ok(Self::with(connection, Role::Door(listener), wire, options, gear))
     }
 
-    fn with(connection: Connection, role: Role, wire: ReceiveWire, options: &Options, gear: Gear) -> Self {
+    fn with(connection: Connection, role: Role, wire: ReceiveWire, options: &Options, mut gear: Gear) -> Self {
         let now = Instant::now();
+        gear.probe.watch(connection.as_fd());
         Self {
             connection,
             controls: gear.controls,
@@ -211,6 +211,9 @@ impl ReceiveMachine {
             memory: landing.memory(),
             congestion_control: self.connection.congestion_control().map(Into::into),
             part: landing.part().map(Into::into),
+            chunk_bytes,
+            send_buffer_bytes: self.connection.buffers().send,
+            receive_buffer_bytes: self.connection.buffers().receive,
         })));
         self.teller.tell(first_values);
         let blocks = self.wire.blocks().cloned();
@@ -310,6 +313,7 @@ impl ReceiveMachine {
         if self.keep_alive(now) {
             return Progress::Moved;
         }
+        self.probe.rests(Rest::Pause);
         Self::rest(self.keep_alive_at)
     }
 
@@ -327,19 +331,23 @@ impl ReceiveMachine {
     fn receive(&mut self, at: u64, len: u64, now: Instant) -> Result<Progress, Error> {
         let wanted = len.min(self.options.chunk_bytes.max(1) as u64);
         let limit = self.controls.limit_bytes_per_s().filter(|_| !self.led_by_sender);
-        if limit.is_some() && self.keep_alive(now) {
+        let pace = self.controls.pace_bytes_per_s(Side::Receiver);
+        if (limit.is_some() || pace.is_some()) && self.keep_alive(now) {
             return Ok(Progress::Moved);
         }
         let (Some(reception), Some(route)) = (&self.reception, &mut self.route) else {
             return Err(Error::Protocol("data before an offer".into()));
         };
         let allowance = {
-            let mut limiter = reception.limiter.lock().unwrap_or_else(PoisonError::into_inner);
-            limiter.allow(limit, wanted, now)
+            let mut throttle = reception.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+            throttle.allow(limit, pace, wanted, now)
         };
         let allowed = match allowance {
-            Allowance::Bytes(bytes) => bytes,
-            Allowance::NotBefore(then) => return Ok(Self::rest(then)),
+            Ok(bytes) => bytes,
+            Err((then, rest)) => {
+                self.probe.rests(rest);
+                return Ok(Self::rest(then));
+            }
         };
         if !self.claimed.contains(&at) {
             let again = || Error::Protocol(format!("bytes {at} and {len} more came twice"));
@@ -362,9 +370,9 @@ impl ReceiveMachine {
             Ok(0) => Err(self.closed()),
             Ok(received) => {
                 let received = received as u64;
-                if limit.is_some() {
+                if limit.is_some() || pace.is_some() {
                     reception
-                        .limiter
+                        .throttle
                         .lock()
                         .unwrap_or_else(PoisonError::into_inner)
                         .spend(received);
@@ -580,6 +588,10 @@ impl Machine for ReceiveMachine {
 
     fn end(&mut self) {
         self.probe.end();
+    }
+
+    fn probe(&mut self) -> &mut Probe {
+        &mut self.probe
     }
 
     fn bytes(&self) -> u64 {

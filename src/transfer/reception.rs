@@ -8,8 +8,8 @@ use crate::wire::native::Blocks;
 
 use super::drive::Prefix;
 use super::event::EventKind;
-use super::limiter::Limiter;
 use super::sink::Landing;
+use super::throttle::Throttle;
 
 /// One array that comes in, over one connection or several.
 pub(super) struct Reception {
@@ -17,7 +17,7 @@ pub(super) struct Reception {
     pub(super) total_bytes: u64,
     /// On the native wire: what of the array has been verified.
     pub(super) blocks: Option<Arc<Blocks>>,
-    pub(super) limiter: Mutex<Limiter>,
+    pub(super) throttle: Mutex<Throttle>,
     /// Every byte is where it belongs, under its final name.
     pub(super) is_published: AtomicBool,
     landed_bytes: AtomicU64,
@@ -32,7 +32,7 @@ impl Reception {
             landing,
             total_bytes,
             blocks,
-            limiter: Mutex::new(Limiter::new(Instant::now())),
+            throttle: Mutex::new(Throttle::new(Instant::now())),
             is_published: AtomicBool::new(false),
             landed_bytes: AtomicU64::new(0),
             preview_bytes: preview.len() as u64,

@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, Select, Sender, bounded, never};
 
 use crate::error::Error;
 use crate::sys::Wake;
-use crate::telemetry::{Probe, process_usage};
+use crate::telemetry::{Bottleneck, Probe, process_usage};
 use crate::wire::SendWire;
 
 use super::controls::Controls;
@@ -36,10 +36,12 @@ pub(super) fn run(
     emitter: Emitter,
     outcome: &OnceLock<Outcome>,
 ) {
-    let side = match job {
-        Job::Loopback { .. } | Job::Send { .. } => Side::Sender,
-        Job::Receive { .. } => Side::Receiver,
+    let sides: &[Side] = match job {
+        Job::Loopback { .. } => &[Side::Sender, Side::Receiver],
+        Job::Send { .. } => &[Side::Sender],
+        Job::Receive { .. } => &[Side::Receiver],
     };
+    let side = sides[0];
     // Each side asks for further connections once.
     let (asks, more) = bounded(2);
     let mut run = Run {
@@ -56,6 +58,7 @@ pub(super) fn run(
         threads: Vec::new(),
         readers: Vec::new(),
         joining: None,
+        bottleneck: Bottleneck::new(sides),
     };
     let ended = match run.start(job) {
         Ok(true) => run.sample(),
@@ -73,6 +76,11 @@ pub(super) fn run(
     let peer = run.peer.take();
     let ended = by_side(ended);
     let _ = outcome.set(outcome_of(&ended, peer.as_deref()));
+    run.bottleneck.finish();
+    if let (Some(verdict), Some(side)) = (run.bottleneck.verdict(), sides.last()) {
+        run.emitter
+            .emit(*side, elapsed, EventKind::Bottleneck(Box::new(verdict)));
+    }
     if ended.iter().any(|(_, ended)| matches!(ended, Ended::Done(_))) {
         run.emitter.emit(side, elapsed, EventKind::Process(process_usage()));
     }
@@ -106,6 +114,7 @@ struct Run<'a> {
     readers: Vec<SideReader>,
     /// Where further connections of a receiver come in.
     joining: Option<Joining>,
+    bottleneck: Bottleneck,
 }
 
 struct RunningThread {
@@ -147,7 +156,8 @@ impl Run<'_> {
                     sink,
                 };
                 self.begin_clock(Side::Sender, State::Connecting);
-                let listener = Listener::bind(&Endpoint::Tcp("127.0.0.1:0".into()))?;
+                let at = Endpoint::Tcp("127.0.0.1:0".into());
+                let listener = Listener::bind_with_buffers(&at, self.options.socket_buffer_bytes)?;
                 let (sending, receiving) = loopback(&listener)?;
                 self.to = Some(Endpoint::Tcp(listener.address().into()));
                 let options = self.options.clone();
@@ -163,7 +173,9 @@ impl Run<'_> {
                 let path = source.send_path(self.options.send_route, self.options.wire, self.options.chunk_bytes)?;
                 self.begin_clock(Side::Sender, State::Connecting);
                 let cancelled = || self.controls.is_cancelled();
-                let Some(connection) = Connection::open(&to, self.options.timeout, &wake, &cancelled)? else {
+                let buffer_bytes = self.options.socket_buffer_bytes;
+                let connection = Connection::open(&to, buffer_bytes, self.options.timeout, &wake, &cancelled)?;
+                let Some(connection) = connection else {
                     return Ok(false);
                 };
                 self.to = Some(to);
@@ -342,7 +354,9 @@ impl Run<'_> {
                                 || sending.is_done.load(Ordering::SeqCst)
                         };
                         // Without it the others go on.
-                        let opened = Connection::open(&to, options.timeout, &gear.wake, &unwanted).unwrap_or(None);
+                        let opened =
+                            Connection::open(&to, options.socket_buffer_bytes, options.timeout, &gear.wake, &unwanted)
+                                .unwrap_or(None);
                         Ok(opened.map(|connection| {
                             SendMachine::further(connection, Arc::clone(&sending), route, wire, &options, gear)
                         }))
@@ -383,7 +397,7 @@ impl Run<'_> {
     fn drain(&mut self) {
         for reader in &mut self.readers {
             let is_running = self.threads.iter().any(|thread| thread.side == reader.side());
-            reader.drain(self.clock, is_running, &mut self.emitter);
+            reader.drain(self.clock, is_running, &mut self.emitter, &mut self.bottleneck);
         }
         self.emitter.wake();
     }

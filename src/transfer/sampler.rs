@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
-use crate::telemetry::{Counters, ProbeReader, Sample, Stamp};
+use crate::telemetry::{Bottleneck, Counters, ProbeReader, Sample, Stamp};
 
 use super::Waker;
 use super::event::{Event, EventKind, Side, TransferId};
@@ -133,7 +133,13 @@ impl SideReader {
 
     /// Emits what has come since the last call, in order; where no bytes were stamped though the side
     /// `is_running`, a sample that says so.
-    pub(super) fn drain(&mut self, clock: Instant, is_running: bool, emitter: &mut Emitter) {
+    pub(super) fn drain(
+        &mut self,
+        clock: Instant,
+        is_running: bool,
+        emitter: &mut Emitter,
+        bottleneck: &mut Bottleneck,
+    ) {
         let mut told: Vec<Note> = self.notes.1.try_iter().collect();
         let read = |(index, connection): (usize, &ConnectionReader)| -> Vec<(usize, Stamp)> {
             connection.stamps.stamps().map(|stamp| (index, stamp)).collect()
@@ -155,6 +161,9 @@ impl SideReader {
             if stamp.elapsed > self.last.0 || stamp.counters.is_some() {
                 let bytes = self.connections.iter().map(|connection| connection.bytes).sum();
                 let counters = stamp.counters.map(|_| self.counters());
+                if let Some(counters) = &counters {
+                    bottleneck.push(self.side, stamp.elapsed.as_secs_f64(), bytes, counters);
+                }
                 told.push(self.sample(stamp.elapsed.max(self.last.0), bytes, counters));
             }
         }
@@ -252,11 +261,12 @@ mod tests {
         let mut side = SideReader::new(Side::Receiver, stamps, bounded(1));
         let (events, seen) = bounded(100);
         let mut emitter = emitting(events);
+        let mut bottleneck = Bottleneck::new(&[Side::Receiver]);
         probe.begin();
         probe.moved(1000);
         probe.end();
-        side.drain(clock, true, &mut emitter);
-        side.drain(clock, true, &mut emitter);
+        side.drain(clock, true, &mut emitter, &mut bottleneck);
+        side.drain(clock, true, &mut emitter, &mut bottleneck);
         let samples: Vec<(u64, f64)> = seen
             .try_iter()
             .filter_map(|event| {

@@ -11,21 +11,22 @@ use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 use crate::error::Error;
 use crate::route::send::{SendError, SendRoute};
 use crate::sys::{Interest, Wake, unacknowledged_bytes};
-use crate::telemetry::Probe;
+use crate::telemetry::{Probe, Rest};
 use crate::wire::native::{BLOCK_BYTES_MAX, Blocks, Token};
 use crate::wire::{Offer, SendStep, SendWire};
 
 use super::controls::Controls;
 use super::drive::{Machine, Prefix, Progress, Teller};
 use super::endpoint::{Connection, would_block};
-use super::event::{EventKind, Finished, Started, State};
+use super::event::{EventKind, Finished, Side, Started, State};
 use super::joins::Expected;
-use super::limiter::{Allowance, Limiter, whole_bytes};
+use super::limiter::whole_bytes;
 use super::outbox::Outbox;
 use super::plan::Options;
 use super::reception::Reception;
 use super::sending::Sending;
 use super::source::{SendPath, Source};
+use super::throttle::Throttle;
 
 /// Under a limit, blocks last about this long, so that a pause or a cancel is not kept waiting by one.
 const BLOCK_DURATION: Duration = Duration::from_millis(50);
@@ -123,7 +124,7 @@ impl SendMachine {
         path: SendPath,
         options: &Options,
         sink: Option<String>,
-        gear: Gear,
+        mut gear: Gear,
     ) -> Result<Self, Error> {
         let offer = Offer {
             meta: source.meta.clone(),
@@ -140,6 +141,7 @@ impl SendMachine {
         let mut preview = Prefix::new(&source.meta, options.preview_elements);
         source.copy_prefix(preview.bytes_mut())?;
         let now = Instant::now();
+        gear.probe.watch(connection.as_fd());
         Ok(Self {
             connection,
             controls: gear.controls,
@@ -155,7 +157,7 @@ impl SendMachine {
             sending: Arc::new(Sending {
                 source,
                 sent: AtomicU64::new(0),
-                limiter: Mutex::new(Limiter::new(now)),
+                throttle: Mutex::new(Throttle::new(now)),
                 is_done: AtomicBool::new(false),
             }),
             outbox: Outbox::default(),
@@ -180,8 +182,9 @@ impl SendMachine {
         route: Box<dyn SendRoute>,
         wire: SendWire,
         options: &Options,
-        gear: Gear,
+        mut gear: Gear,
     ) -> Self {
+        gear.probe.watch(connection.as_fd());
         Self {
             connection,
             controls: gear.controls,
@@ -239,6 +242,9 @@ impl SendMachine {
             memory: None,
             congestion_control: self.connection.congestion_control().map(Into::into),
             part: None,
+            chunk_bytes: self.chunk_bytes,
+            send_buffer_bytes: self.connection.buffers().send,
+            receive_buffer_bytes: self.connection.buffers().receive,
         })));
         // The first elements of a stream are told when they have been read.
         if self.route.stream().is_none() {
@@ -344,6 +350,7 @@ impl SendMachine {
                 return Progress::Moved;
             }
         }
+        self.probe.rests(Rest::Pause);
         self.wait_to_hear(Some(self.keep_alive_at), false)
     }
 
@@ -374,13 +381,20 @@ impl SendMachine {
     fn send(&mut self, at: u64, len: u64, now: Instant) -> Result<Progress, Error> {
         if self.loaded.1 <= at {
             let wanted = len.min(self.chunk_bytes as u64).min(self.at_hand()?);
+            let (limit, pace) = (
+                self.controls.limit_bytes_per_s(),
+                self.controls.pace_bytes_per_s(Side::Sender),
+            );
             let allowance = {
-                let mut limiter = self.sending.limiter.lock().unwrap_or_else(PoisonError::into_inner);
-                limiter.allow(self.controls.limit_bytes_per_s(), wanted, now)
+                let mut throttle = self.sending.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+                throttle.allow(limit, pace, wanted, now)
             };
             let len = match allowance {
-                Allowance::Bytes(bytes) => bytes,
-                Allowance::NotBefore(then) => return Ok(self.wait_to_hear(Some(then), false)),
+                Ok(bytes) => bytes,
+                Err((then, rest)) => {
+                    self.probe.rests(rest);
+                    return Ok(self.wait_to_hear(Some(then), false));
+                }
             };
             if self.wire.ends_with(at + len) {
                 // Before the last byte leaves: without it the receiver keeps nothing.
@@ -406,7 +420,7 @@ impl SendMachine {
                     further.has_begun = true;
                 }
                 self.sending
-                    .limiter
+                    .throttle
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
                     .spend(sent as u64);
@@ -420,7 +434,7 @@ impl SendMachine {
     }
 
     fn block_bytes(&self) -> u32 {
-        let bytes = self.controls.limit_bytes_per_s().map_or(u64::MAX, |limit| {
+        let bytes = self.controls.slowest_bytes_per_s().map_or(u64::MAX, |limit| {
             whole_bytes(limit as f64 * BLOCK_DURATION.as_secs_f64()).max(BLOCK_BYTES_MIN)
         });
         u32::try_from(bytes).unwrap_or(BLOCK_BYTES_MAX).min(BLOCK_BYTES_MAX)
@@ -583,6 +597,10 @@ impl Machine for SendMachine {
 
     fn end(&mut self) {
         self.probe.end();
+    }
+
+    fn probe(&mut self) -> &mut Probe {
+        &mut self.probe
     }
 
     fn bytes(&self) -> u64 {

@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
-use super::limiter::Limiter;
 use super::source::Source;
+use super::throttle::Throttle;
 
 /// One array on its way out, over one connection or several.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub(super) struct Sending {
     pub(super) source: Source,
     /// Bytes that have been sent over all connections.
     pub(super) sent: AtomicU64,
-    pub(super) limiter: Mutex<Limiter>,
+    pub(super) throttle: Mutex<Throttle>,
     /// The receipt has come, or all has been handed over.
     pub(super) is_done: AtomicBool,
 }

@@ -50,6 +50,12 @@ fn check(ended: &Ended, sides: &[&str], count: u64, verified: &Json) {
         ] {
             assert!(last[counter].is_number(), "{counter}: {last}");
         }
+        // A call moves bytes at once where it can, and each byte is copied where it lands at the least.
+        let copies = if *side == "receiver" { 8 * count } else { 0 };
+        assert!(
+            last["copied_bytes"].as_u64() >= Some(copies) && last["syscalls"].as_u64() > Some(0),
+            "{last}"
+        );
         let previews = of(&objects, side, "preview");
         assert_eq!(
             previews.last().expect("a preview")["values"],

@@ -115,6 +115,12 @@ impl Arraylift {
         self
     }
 
+    /// With a variable in its environment.
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.0.env(name, value);
+        self
+    }
+
     pub fn run(self) -> Ended {
         self.start().wait()
     }
@@ -160,6 +166,10 @@ impl Process {
         stdout.read_line(&mut line).expect("UTF-8");
         self.said += &line;
         line.trim_end().to_owned()
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn signal(&self, signal: Signal) {

@@ -2,8 +2,10 @@
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on says why and fails")]
 
+mod bottleneck;
 mod changes;
 mod controls;
+mod counts;
 mod failures;
 mod moves;
 mod python;

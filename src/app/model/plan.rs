@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::Error;
 use crate::array::{ArrayMeta, Dtype, Number, Order, Range, Shape, parse_count};
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
-use crate::transfer::{Endpoint, Options, Origin, ShmName, SinkSpec, SourceInfo, SourceSpec};
+use crate::transfer::{Endpoint, Options, Origin, ShmName, Side, SinkSpec, SourceInfo, SourceSpec};
 use crate::wire::{ChecksumKind, WireChoice};
 
 use super::form::{EndpointKind, Field, Form, SinkKind, SourceKind};
@@ -91,6 +91,18 @@ pub enum What {
         sink: SinkSpec,
         expect: Option<ArrayMeta>,
     },
+}
+
+impl What {
+    /// The ends that are here.
+    #[must_use]
+    pub fn sides(&self) -> &'static [Side] {
+        match self {
+            Self::Loopback { .. } => &[Side::Sender, Side::Receiver],
+            Self::Send { .. } => &[Side::Sender],
+            Self::Receive { .. } => &[Side::Receiver],
+        }
+    }
 }
 
 /// What a form comes to.
@@ -432,12 +444,8 @@ impl Checker<'_> {
                 ChecksumKind::None
             },
             timeout: timeout?,
-        };
-        options
-            .check()
-            .map_err(|error| self.mistake(Field::Streams, error))
-            .ok()?;
-        Some(options)
+            ..Options::default()
+        })
     }
 
     fn endpoint(&mut self, field: Field, typed: &str) -> Option<Endpoint> {

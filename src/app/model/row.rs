@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::array::Value;
 use crate::error::Fault;
-use crate::telemetry::{Counters, Series};
+use crate::telemetry::{Bottleneck, Counters, Series};
 use crate::transfer::{Event, EventKind, Finished, Outcome, Side, Started, State, TransferId};
 
 use super::format;
@@ -97,6 +97,10 @@ pub struct Row {
     pub phase: Phase,
     /// The limit that is set now.
     pub limit_bytes_per_s: Option<u64>,
+    /// How slow the program is made to be that yields the bytes, where the sender is here.
+    pub writer_pace_bytes_per_s: Option<u64>,
+    /// How slow the program is made to be that takes the bytes, where the receiver is here.
+    pub reader_pace_bytes_per_s: Option<u64>,
     /// The address that it listens on.
     pub address: Option<String>,
     /// The file that was published.
@@ -115,6 +119,7 @@ pub struct Row {
     pub rate_axis: RateAxis,
     sender: End,
     receiver: End,
+    bottleneck: Bottleneck,
     /// When the row began, on the window's clock.
     began_s: f64,
     /// Where the clock of this round begins on the row's time axis.
@@ -158,6 +163,9 @@ impl Row {
             id: None,
             phase: Phase::Starting,
             limit_bytes_per_s: recipe.options.limit_bytes_per_s,
+            writer_pace_bytes_per_s: recipe.options.writer_pace_bytes_per_s,
+            reader_pace_bytes_per_s: recipe.options.reader_pace_bytes_per_s,
+            bottleneck: Bottleneck::new(recipe.what.sides()),
             recipe,
             address: None,
             path: None,
@@ -189,11 +197,13 @@ impl Row {
     /// The ends that are here.
     #[must_use]
     pub fn sides(&self) -> &'static [Side] {
-        match self.recipe.what {
-            What::Loopback { .. } => &[Side::Sender, Side::Receiver],
-            What::Send { .. } => &[Side::Sender],
-            What::Receive { .. } => &[Side::Receiver],
-        }
+        self.recipe.what.sides()
+    }
+
+    /// Who was the limit, so far.
+    #[must_use]
+    pub fn bottleneck(&self) -> &Bottleneck {
+        &self.bottleneck
     }
 
     /// The end whose numbers count: the one that has the bytes for certain.
@@ -308,6 +318,7 @@ impl Row {
                 end.series.push(t_s, end.base_bytes + sample.bytes);
                 if let Some(counters) = sample.counters {
                     end.counters = counters;
+                    self.bottleneck.push(event.side, t_s, sample.bytes, &counters);
                 }
             }
             EventKind::Preview { values, .. } => end.preview = values,
@@ -335,6 +346,8 @@ impl Row {
                     self.phase = Phase::Cancelled;
                 }
             }
+            // The same as was followed here, over this round alone: no further sample comes in it.
+            EventKind::Bottleneck(_) => self.bottleneck.finish(),
         }
     }
 
@@ -358,6 +371,34 @@ impl Row {
         }
     }
 
+    /// How slow the program on a side is made to be.
+    #[must_use]
+    pub fn pace_bytes_per_s(&self, side: Side) -> Option<u64> {
+        match side {
+            Side::Sender => self.writer_pace_bytes_per_s,
+            Side::Receiver => self.reader_pace_bytes_per_s,
+        }
+    }
+
+    /// Makes the program on a side slow, or as fast as it can be.
+    pub fn set_pace(&mut self, side: Side, bytes_per_s: Option<u64>) {
+        self.was_limited |= bytes_per_s.is_some();
+        match side {
+            Side::Sender => self.writer_pace_bytes_per_s = bytes_per_s,
+            Side::Receiver => self.reader_pace_bytes_per_s = bytes_per_s,
+        }
+    }
+
+    /// The slowest of the limit and both paces.
+    fn slowest_bytes_per_s(&self) -> Option<u64> {
+        let set = [
+            self.limit_bytes_per_s,
+            self.writer_pace_bytes_per_s,
+            self.reader_pace_bytes_per_s,
+        ];
+        set.into_iter().flatten().min()
+    }
+
     /// It could not even begin.
     pub fn fail(&mut self, error: &crate::Error) {
         self.phase = Phase::Failed {
@@ -378,6 +419,7 @@ impl Row {
                 end.series.push(self.base_s, end.base_bytes);
             }
         }
+        self.bottleneck.restart();
         (self.id, self.phase) = (None, Phase::Starting);
     }
 
@@ -410,7 +452,7 @@ impl Row {
         // What lies ahead is as fast as the last moments were, and no faster than the limit that is set now.
         let lately = series
             .rate_before(series.end_s() + silence_s, (elapsed_s / 2.0).clamp(0.05, 1.5))
-            .min(self.limit_bytes_per_s.map_or(f64::INFINITY, |limit| limit as f64));
+            .min(self.slowest_bytes_per_s().map_or(f64::INFINITY, |limit| limit as f64));
         let mean = match &end.finished {
             Some(finished) if self.rounds <= 1 => finished.rate_bytes_per_s,
             _ => series.mean(),

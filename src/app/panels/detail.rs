@@ -1,8 +1,9 @@
-//! Below the numbers: both plots on one time axis, and the first values beside them.
+//! Below the numbers: what was the limit, both plots on one time axis, and the first values beside them.
 
 use eframe::egui::{Align, Layout, Rect, Ui, UiBuilder, pos2, vec2};
 
-use super::{compare, numbers, preview, progress, throughput, time_plot};
+use super::time_plot::TimeAxis;
+use super::{bottleneck, preview, progress, speed, throughput, time_plot};
 use crate::app::action::Action;
 use crate::app::model::row::Row;
 use crate::app::theme::{self, STEP};
@@ -24,7 +25,8 @@ pub struct Ceilings<'a> {
 const PREVIEW_WIDTH: f32 = 232.0;
 
 /// Both plots one below the other, and the first values beside them.
-pub fn ui(ui: &mut Ui, row: &Row, ceilings: &Ceilings<'_>, actions: &mut Vec<Action>) {
+pub fn ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
+    bottleneck::sentence_ui(ui, row);
     let area = ui.available_rect_before_wrap();
     let area = Rect::from_min_size(area.min, vec2(area.width(), area.height().max(250.0)));
     let has_room = area.width() > 560.0;
@@ -37,8 +39,10 @@ pub fn ui(ui: &mut Ui, row: &Row, ceilings: &Ceilings<'_>, actions: &mut Vec<Act
     ui.scope_builder(UiBuilder::new().max_rect(plots), |ui| {
         let legend_height = 26.0;
         let progress_height = ((area.height() - legend_height) * 0.3).clamp(84.0, 150.0);
-        let height = area.height() - legend_height - progress_height - STEP;
-        throughput::ui(ui, row, ceilings.known, height, actions);
+        let band = bottleneck::reserve(ui);
+        let others = band.height() + STEP + legend_height + progress_height + STEP;
+        let plot = throughput::ui(ui, row, area.height() - others, actions);
+        bottleneck::band_ui(ui, row, band, plot.x_range(), TimeAxis::of(row));
         ui.allocate_ui_with_layout(
             vec2(plots_width, legend_height),
             Layout::left_to_right(Align::Center),
@@ -59,7 +63,7 @@ pub fn ui(ui: &mut Ui, row: &Row, ceilings: &Ceilings<'_>, actions: &mut Vec<Act
                 caption(ui, unit);
                 ceilings_ui(ui, row, ceilings, actions);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    numbers::limit_ui(ui, row, actions);
+                    speed::ui(ui, row, actions);
                 });
             },
         );

@@ -1,5 +1,6 @@
 //! The panels: each draws what the model holds and returns what someone asked for.
 
+pub mod bottleneck;
 pub mod close;
 pub mod compare;
 pub mod detail;
@@ -9,6 +10,7 @@ pub mod new_transfer;
 pub mod numbers;
 pub mod preview;
 pub mod progress;
+pub mod speed;
 pub mod status;
 pub mod throughput;
 pub mod time_plot;

@@ -1,8 +1,7 @@
 //! The numbers of the selected transfer: the rate, large, and what belongs to it; or why there is none.
 
-use eframe::egui::{Align, Color32, Label, Layout, RichText, Slider, Ui, pos2, vec2};
+use eframe::egui::{Align, Color32, Label, Layout, RichText, Ui, pos2, vec2};
 
-use crate::app::action::Action;
 use crate::app::model::format::{self, Quantity};
 use crate::app::model::plan::What;
 use crate::app::model::row::{Numbers, Phase, Row};
@@ -184,47 +183,4 @@ fn figures(row: &Row, numbers: &Numbers) -> Vec<Figure> {
         ));
     }
     figures
-}
-
-/// Draws the limit of a transfer that runs: a slider from 1 MB/s to no limit at all.
-pub fn limit_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
-    const NONE: f64 = 10.1;
-    if row.is_over() {
-        return;
-    }
-    let mut power = row
-        .limit_bytes_per_s
-        .map_or(NONE, |limit| (limit as f64).log10().clamp(6.0, 10.0));
-    let before = power;
-    ui.spacing_mut().slider_width = 110.0;
-    ui.spacing_mut().interact_size.y = 20.0;
-    ui.spacing_mut().button_padding = vec2(6.0, 2.0);
-    let slider = Slider::new(&mut power, 6.0..=NONE)
-        .smart_aim(false)
-        .custom_formatter(|power, _| {
-            if power > 10.05 {
-                "no limit".to_owned()
-            } else {
-                format::rate(10_f64.powf(power)).to_string()
-            }
-        })
-        .custom_parser(|text| match format::parse_rate(text) {
-            Ok(Some(limit)) => Some((limit as f64).log10()),
-            Ok(None) => Some(NONE),
-            Err(_) => None,
-        });
-    ui.add(slider)
-        .on_hover_text("At most so many bytes a second; takes effect at once")
-        .accessible_name("Limit");
-    caption(ui, "limit");
-    if (power - before).abs() > 1e-9 {
-        // At most 10^10: far within what a u64 holds exactly.
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "between 10^6 and 10^10"
-        )]
-        let limit = (power <= 10.05).then(|| 10_f64.powf(power) as u64);
-        actions.push(Action::SetLimit(row.key, limit));
-    }
 }

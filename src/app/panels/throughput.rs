@@ -1,7 +1,7 @@
 //! The throughput plot: what the sender and the receiver move a second, and the mean.
 
-use eframe::egui::{Align2, RichText, Ui};
-use egui_plot::{HLine, Line, LineStyle, PlotPoint, PlotPoints, Text};
+use eframe::egui::{Rect, Ui};
+use egui_plot::{Line, PlotPoints};
 
 use super::time_plot::{self, TimeAxis, ValueAxis};
 use crate::app::action::Action;
@@ -44,8 +44,8 @@ impl Curves {
     }
 }
 
-/// Draws the plot.
-pub fn ui(ui: &mut Ui, row: &Row, ceilings: Option<&Ceilings>, height: f32, actions: &mut Vec<Action>) {
+/// Draws the plot; returns where its curves are.
+pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) -> Rect {
     let palette = theme::palette(ui);
     let time = TimeAxis::of(row);
     let curves = Curves::of(row, time.from_s, time.to_s);
@@ -94,6 +94,7 @@ pub fn ui(ui: &mut Ui, row: &Row, ceilings: Option<&Ceilings>, height: f32, acti
         },
     );
     time_plot::interact(ui, &plot, row, time, actions);
+    *plot.transform.frame()
 }
 
 /// What this machine can do at most, by name, in bytes a second.

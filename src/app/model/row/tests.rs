@@ -31,6 +31,9 @@ fn start(row: &mut Row) {
             memory: None,
             congestion_control: None,
             part: None,
+            chunk_bytes: 1 << 20,
+            send_buffer_bytes: None,
+            receive_buffer_bytes: None,
         };
         tell(row, side, 0.0, EventKind::Started(Box::new(started)));
         tell(

@@ -1,0 +1,241 @@
+//! What a verdict rests on: what the ends that are here moved and spent.
+
+use serde::Serialize;
+
+use crate::telemetry::Counters;
+
+/// What was counted while the limit was looked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Evidence {
+    /// For how long.
+    pub seconds: f64,
+    /// The sender's counters; nothing where it is elsewhere.
+    pub sender: Option<SideEvidence>,
+    /// The receiver's counters; nothing where it is elsewhere.
+    pub receiver: Option<SideEvidence>,
+}
+
+/// What an end moved and spent; over all rounds where it repeats.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct SideEvidence {
+    /// Bytes of the array.
+    pub bytes: u64,
+    /// CPU time, in seconds.
+    pub cpu_s: f64,
+    /// Of it, time in the kernel.
+    pub cpu_system_s: f64,
+    /// Time ready to run without a core.
+    pub core_wait_s: f64,
+    /// Page faults.
+    pub page_faults: u64,
+    /// Of these, the ones that waited for storage.
+    pub major_faults: u64,
+    /// Bytes that storage was asked for.
+    pub storage_read_bytes: u64,
+    /// Bytes that were left for storage to write.
+    pub storage_write_bytes: u64,
+    /// Time blocked until the socket had room, in seconds.
+    pub blocked_send_s: f64,
+    /// Time blocked until there was something to read, in seconds.
+    pub blocked_receive_s: f64,
+    /// Time rested because of the limit, in seconds.
+    pub rested_limit_s: f64,
+    /// Time rested because of the program that the side stands for, in seconds.
+    pub rested_pace_s: f64,
+    /// Time paused, in seconds.
+    pub paused_s: f64,
+    /// The latest round trip, in seconds; 0 where nobody knows.
+    pub tcp_rtt_s: f64,
+    /// The latest congestion window, in bytes; 0 where nobody knows.
+    pub tcp_cwnd_bytes: u64,
+    /// Segments that were sent again.
+    pub tcp_retransmits: u64,
+    /// Time in which the peer's receive window was full, in seconds.
+    pub tcp_rwnd_limited_s: f64,
+    /// Time in which the send buffer was too small, in seconds.
+    pub tcp_sndbuf_limited_s: f64,
+}
+
+impl SideEvidence {
+    /// This, and what has been moved and spent since.
+    pub(super) fn and(&self, bytes: u64, counters: &Counters) -> Self {
+        let tcp = counters.tcp.unwrap_or_default();
+        Self {
+            bytes: self.bytes + bytes,
+            cpu_s: self.cpu_s + counters.cpu_s(),
+            cpu_system_s: self.cpu_system_s + counters.cpu_system_s,
+            core_wait_s: self.core_wait_s + counters.core_wait_s,
+            page_faults: self.page_faults + counters.page_faults,
+            major_faults: self.major_faults + counters.major_faults,
+            storage_read_bytes: self.storage_read_bytes + counters.storage_read_bytes,
+            storage_write_bytes: self.storage_write_bytes + counters.storage_write_bytes,
+            blocked_send_s: self.blocked_send_s + counters.blocked_send_s,
+            blocked_receive_s: self.blocked_receive_s + counters.blocked_receive_s,
+            rested_limit_s: self.rested_limit_s + counters.rested_limit_s,
+            rested_pace_s: self.rested_pace_s + counters.rested_pace_s,
+            paused_s: self.paused_s + counters.paused_s,
+            tcp_rtt_s: tcp.tcp_rtt_s,
+            tcp_cwnd_bytes: tcp.tcp_cwnd_bytes,
+            tcp_retransmits: self.tcp_retransmits + tcp.tcp_retransmits,
+            tcp_rwnd_limited_s: self.tcp_rwnd_limited_s + tcp.tcp_rwnd_limited_s,
+            tcp_sndbuf_limited_s: self.tcp_sndbuf_limited_s + tcp.tcp_sndbuf_limited_s,
+        }
+    }
+
+    fn blocked_s(&self) -> f64 {
+        self.blocked_send_s + self.blocked_receive_s
+    }
+}
+
+/// The evidence for one cause, in words.
+pub(super) mod words {
+    use super::super::Cause;
+    use super::{Evidence, SideEvidence};
+
+    /// Small pages: at least one fault for so many bytes.
+    const BYTES_A_FAULT_MAX: u64 = 16 << 10;
+    /// Time without a core is worth a word from this part of the whole on.
+    const CORE_WAIT_MIN: f64 = 0.1;
+
+    /// What speaks for `cause`.
+    pub(in super::super) fn of(cause: Cause, evidence: &Evidence) -> String {
+        let sender = evidence.sender.unwrap_or_default();
+        let receiver = evidence.receiver.unwrap_or_default();
+        match cause {
+            Cause::Sender => work(&sender, evidence.seconds),
+            Cause::Receiver => work(&receiver, evidence.seconds),
+            Cause::Source => storage(
+                &bytes(sender.storage_read_bytes),
+                "came from storage",
+                sender.major_faults,
+            ),
+            Cause::Sink => storage(
+                &bytes(receiver.storage_write_bytes),
+                "went to storage",
+                receiver.major_faults,
+            ),
+            Cause::WriterPace => rest(sender.rested_pace_s, evidence.seconds),
+            Cause::ReaderPace => rest(receiver.rested_pace_s, evidence.seconds),
+            Cause::Limit => rest(sender.rested_limit_s.max(receiver.rested_limit_s), evidence.seconds),
+            Cause::Paused => seconds(sender.paused_s.max(receiver.paused_s)),
+            Cause::Buffers => buffers(evidence, &sender, &receiver),
+            Cause::Network => format!(
+                "round trip {}, congestion window {}, {} sent again",
+                short(sender.tcp_rtt_s),
+                bytes(sender.tcp_cwnd_bytes),
+                counted(sender.tcp_retransmits, "segment")
+            ),
+            Cause::OtherEnd => other_end(evidence),
+        }
+    }
+
+    fn work(side: &SideEvidence, all_s: f64) -> String {
+        let cpu = seconds_of(side.cpu_s);
+        let words = if side.page_faults > 0 && side.page_faults.saturating_mul(BYTES_A_FAULT_MAX) >= side.bytes {
+            format!("{} in {cpu} CPU seconds", counted(side.page_faults, "page fault"))
+        } else {
+            format!("{cpu} CPU seconds for {}", bytes(side.bytes))
+        };
+        if side.storage_read_bytes > side.bytes / 2 {
+            return format!("{words}, {} of them from storage", bytes(side.storage_read_bytes));
+        }
+        if side.core_wait_s >= CORE_WAIT_MIN * all_s {
+            return format!("{words}, and {} without a core", seconds(side.core_wait_s));
+        }
+        words
+    }
+
+    fn storage(bytes: &str, how: &str, major_faults: u64) -> String {
+        if major_faults > 0 {
+            let faults = counted(major_faults, "page fault");
+            format!("{bytes} {how}, and {faults} waited for it")
+        } else {
+            format!("{bytes} {how}")
+        }
+    }
+
+    fn rest(rested_s: f64, all_s: f64) -> String {
+        format!("{} of {} rested", seconds(rested_s), seconds(all_s))
+    }
+
+    fn buffers(evidence: &Evidence, sender: &SideEvidence, receiver: &SideEvidence) -> String {
+        let mut words = Vec::new();
+        if evidence.receiver.is_some() {
+            let (s, r) = (seconds(sender.blocked_s()), seconds(receiver.blocked_s()));
+            words.push(format!("the ends waited {s} and {r} for each other"));
+        }
+        if sender.tcp_rwnd_limited_s > 0.0 {
+            words.push(format!(
+                "the receive window was full for {}",
+                seconds(sender.tcp_rwnd_limited_s)
+            ));
+        }
+        if sender.tcp_sndbuf_limited_s > 0.0 {
+            words.push(format!(
+                "the send buffer was too small for {}",
+                seconds(sender.tcp_sndbuf_limited_s)
+            ));
+        }
+        words.join(", ")
+    }
+
+    fn other_end(evidence: &Evidence) -> String {
+        let (waited, what) = match (evidence.sender, evidence.receiver) {
+            (Some(sender), _) if sender.blocked_send_s >= sender.blocked_receive_s => {
+                (sender.blocked_send_s, "for room in the socket")
+            }
+            (Some(sender), _) => (sender.blocked_receive_s, "for its answer"),
+            (None, receiver) => (receiver.unwrap_or_default().blocked_s(), "for data"),
+        };
+        format!(
+            "this end waited {} of {} {what}; what the other end did is not known here",
+            seconds(waited),
+            seconds(evidence.seconds)
+        )
+    }
+
+    /// `1 page fault`, `97,659 page faults`.
+    fn counted(count: u64, what: &str) -> String {
+        let digits = count.to_string();
+        let mut text = String::new();
+        for (i, digit) in digits.chars().enumerate() {
+            if i > 0 && (digits.len() - i).is_multiple_of(3) {
+                text.push(',');
+            }
+            text.push(digit);
+        }
+        format!("{text} {what}{}", if count == 1 { "" } else { "s" })
+    }
+
+    /// Seconds without their unit, with two figures at least: `0.9`, `0.08`, `12.3`.
+    fn seconds_of(seconds: f64) -> String {
+        match seconds {
+            s if s < 0.01 => format!("{s:.3}"),
+            s if s < 0.1 => format!("{s:.2}"),
+            s => format!("{s:.1}"),
+        }
+    }
+
+    fn seconds(seconds: f64) -> String {
+        format!("{} s", seconds_of(seconds))
+    }
+
+    /// A round trip: `40 ms`, `35 µs`.
+    fn short(seconds: f64) -> String {
+        match seconds {
+            s if s < 1e-3 => format!("{:.0} µs", s * 1e6),
+            s => format!("{:.0} ms", s * 1e3),
+        }
+    }
+
+    /// `400 MB`, `1.2 GB`.
+    fn bytes(bytes: u64) -> String {
+        let value = bytes as f64;
+        match value {
+            v if v < 1e3 => format!("{bytes} bytes"),
+            v if v < 1e6 => format!("{:.0} kB", v / 1e3),
+            v if v < 1e9 => format!("{:.0} MB", v / 1e6),
+            v => format!("{:.1} GB", v / 1e9),
+        }
+    }
+}

@@ -1,0 +1,443 @@
+//! One span of time: what each end spent it on, and whose fault it was. The parent module tells the reasoning.
+
+use super::{Cause, Shares};
+use crate::telemetry::Counters;
+
+/// Where neither end waited for the other, each is given this weight, so that they share the time.
+const EVEN: f64 = 0.01;
+
+/// Asleep for storage for this part of its own time, an end was held back by it.
+const STORAGE_MIN: f64 = 0.05;
+
+/// What both waited is the buffers' fault where they were full for this part of the busy time.
+const FULL_MIN: f64 = 0.1;
+
+/// What one end spent a span on, in seconds where it does not say otherwise.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Spent {
+    /// All of it, of all threads of the end together.
+    pub(super) thread_s: f64,
+    pub(super) cpu_s: f64,
+    /// Ready, without a core.
+    pub(super) core_wait_s: f64,
+    pub(super) blocked_send_s: f64,
+    pub(super) blocked_receive_s: f64,
+    pub(super) limit_s: f64,
+    pub(super) pace_s: f64,
+    pub(super) paused_s: f64,
+    /// Times that it gave its core up.
+    pub(super) voluntary_switches: f64,
+    /// Times that its core was taken.
+    pub(super) involuntary_switches: f64,
+    /// Bytes that storage read or wrote for it.
+    pub(super) storage_bytes: f64,
+    /// Page faults that waited for storage.
+    pub(super) major_faults: f64,
+    pub(super) tcp: Option<TcpSpent>,
+}
+
+/// What the kernel says of the connection's time, in seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct TcpSpent {
+    pub(super) busy: f64,
+    pub(super) receive_window: f64,
+    pub(super) send_buffer: f64,
+}
+
+impl Spent {
+    /// What was spent between two readings of an end's counters.
+    pub(super) fn from_to(a: &Counters, b: &Counters) -> Self {
+        let count = |a: u64, b: u64| b.saturating_sub(a) as f64;
+        Self {
+            thread_s: b.thread_s - a.thread_s,
+            cpu_s: b.cpu_s() - a.cpu_s(),
+            core_wait_s: b.core_wait_s - a.core_wait_s,
+            blocked_send_s: b.blocked_send_s - a.blocked_send_s,
+            blocked_receive_s: b.blocked_receive_s - a.blocked_receive_s,
+            limit_s: b.rested_limit_s - a.rested_limit_s,
+            pace_s: b.rested_pace_s - a.rested_pace_s,
+            paused_s: b.paused_s - a.paused_s,
+            voluntary_switches: count(a.voluntary_switches, b.voluntary_switches),
+            involuntary_switches: count(a.involuntary_switches, b.involuntary_switches),
+            storage_bytes: count(a.storage_read_bytes, b.storage_read_bytes)
+                + count(a.storage_write_bytes, b.storage_write_bytes),
+            major_faults: count(a.major_faults, b.major_faults),
+            tcp: b.tcp.map(|now| {
+                let before = a.tcp.unwrap_or_default();
+                TcpSpent {
+                    busy: now.tcp_busy_s - before.tcp_busy_s,
+                    receive_window: now.tcp_rwnd_limited_s - before.tcp_rwnd_limited_s,
+                    send_buffer: now.tcp_sndbuf_limited_s - before.tcp_sndbuf_limited_s,
+                }
+            }),
+        }
+    }
+
+    /// Adds a part of another one.
+    pub(super) fn add(&mut self, other: &Self, part: f64) {
+        for (own, other) in [
+            (&mut self.thread_s, other.thread_s),
+            (&mut self.cpu_s, other.cpu_s),
+            (&mut self.core_wait_s, other.core_wait_s),
+            (&mut self.blocked_send_s, other.blocked_send_s),
+            (&mut self.blocked_receive_s, other.blocked_receive_s),
+            (&mut self.limit_s, other.limit_s),
+            (&mut self.pace_s, other.pace_s),
+            (&mut self.paused_s, other.paused_s),
+            (&mut self.voluntary_switches, other.voluntary_switches),
+            (&mut self.involuntary_switches, other.involuntary_switches),
+            (&mut self.storage_bytes, other.storage_bytes),
+            (&mut self.major_faults, other.major_faults),
+        ] {
+            *own += other * part;
+        }
+        if let Some(other) = other.tcp {
+            let own = self.tcp.get_or_insert_default();
+            own.busy += other.busy * part;
+            own.receive_window += other.receive_window * part;
+            own.send_buffer += other.send_buffer * part;
+        }
+    }
+
+    fn rested_s(&self) -> f64 {
+        self.limit_s + self.pace_s + self.paused_s
+    }
+
+    fn blocked_s(&self) -> f64 {
+        self.blocked_send_s + self.blocked_receive_s
+    }
+
+    /// Of the time without a core, what passed at the end of waits and rests.
+    fn woken_late_s(&self) -> f64 {
+        let switches = self.voluntary_switches + self.involuntary_switches;
+        if switches > 0.0 {
+            self.core_wait_s * self.voluntary_switches / switches
+        } else {
+            0.0
+        }
+    }
+
+    /// The part of its time in which it waited for the other end, without what it then waited for a core.
+    fn waiting(&self) -> f64 {
+        let asleep_s = self.blocked_s() + self.rested_s();
+        let late_s = if asleep_s > 0.0 {
+            self.woken_late_s() * self.blocked_s() / asleep_s
+        } else {
+            0.0
+        };
+        self.part(self.blocked_s() - late_s)
+    }
+
+    /// The part of its time in which it waited for the other end, until it was at work again.
+    fn waiting_until_at_work(&self) -> f64 {
+        self.part(self.blocked_s())
+    }
+
+    fn part(&self, seconds: f64) -> f64 {
+        if self.thread_s > 0.0 {
+            (seconds / self.thread_s).clamp(0.0, 1.0)
+        } else {
+            0.0
+        }
+    }
+
+    /// Divides `share` among what the end did while it did not wait.
+    fn divide(&self, share: f64, ends: OwnCauses, shares: &mut Shares) {
+        let on_core_s = self.cpu_s + self.core_wait_s;
+        let elsewhere_s = (self.thread_s - self.blocked_s() - self.rested_s() - on_core_s).max(0.0);
+        let has_storage = self.storage_bytes > 0.0 || self.major_faults > 0.0;
+        let all_s = on_core_s + elsewhere_s;
+        let (storage_s, own_s) = match has_storage {
+            // Storage reads ahead and writes behind while the end works: it sleeps only where storage is slower.
+            true if elsewhere_s >= STORAGE_MIN * all_s => (all_s, 0.0),
+            true => (elsewhere_s, on_core_s),
+            false => (0.0, all_s),
+        };
+        let parts = [
+            (Cause::Limit, self.limit_s),
+            (Cause::Paused, self.paused_s),
+            (ends.pace, self.pace_s),
+            (ends.storage, storage_s),
+            (ends.own, own_s),
+        ];
+        let sum: f64 = parts.iter().map(|(_, seconds)| seconds.max(0.0)).sum();
+        if sum <= 0.0 {
+            shares.add(ends.own, share);
+            return;
+        }
+        for (cause, seconds) in parts {
+            shares.add(cause, share * seconds.max(0.0) / sum);
+        }
+    }
+
+    /// Whether the buffers were full for a noticeable part of the busy time.
+    fn was_full(&self) -> bool {
+        self.full().is_some_and(|(window, buffer)| window + buffer >= FULL_MIN)
+    }
+
+    /// The parts of the busy time in which the receive window was full, and in which the send buffer was too small.
+    fn full(&self) -> Option<(f64, f64)> {
+        let tcp = self.tcp.filter(|tcp| tcp.busy > 0.0)?;
+        let window = (tcp.receive_window / tcp.busy).clamp(0.0, 1.0);
+        Some((window, (tcp.send_buffer / tcp.busy).clamp(0.0, 1.0 - window)))
+    }
+
+    /// Divides a sender's wait for room among the other end, the buffers and the network.
+    fn divide_wait(&self, share: f64, shares: &mut Shares) {
+        let (window, buffer) = self.full().unwrap_or((1.0, 0.0));
+        shares.add(Cause::OtherEnd, share * window);
+        shares.add(Cause::Buffers, share * buffer);
+        shares.add(Cause::Network, share * (1.0 - window - buffer));
+    }
+}
+
+/// What an end's own time is called.
+#[derive(Debug, Clone, Copy)]
+struct OwnCauses {
+    own: Cause,
+    pace: Cause,
+    storage: Cause,
+}
+
+const SENDER: OwnCauses = OwnCauses {
+    own: Cause::Sender,
+    pace: Cause::WriterPace,
+    storage: Cause::Source,
+};
+
+const RECEIVER: OwnCauses = OwnCauses {
+    own: Cause::Receiver,
+    pace: Cause::ReaderPace,
+    storage: Cause::Sink,
+};
+
+/// Who was the limit in a span, as parts of it that add up to 1; nothing where no end is here.
+pub(super) fn shares(sender: Option<Spent>, receiver: Option<Spent>) -> Shares {
+    let mut shares = Shares::default();
+    match (sender, receiver) {
+        (Some(sender), Some(receiver)) => {
+            // Buffers that are full again and again let the ends wait again and again: then waking is part of the wait.
+            let full = sender.was_full();
+            let [s, r] = [&sender, &receiver].map(|end| {
+                if full {
+                    end.waiting_until_at_work()
+                } else {
+                    end.waiting()
+                }
+            });
+            let both = (2.0 * s.min(r)).min(1.0 - (s - r).abs());
+            let (kept_receiver, kept_sender) = ((r - s).max(0.0) + EVEN, (s - r).max(0.0) + EVEN);
+            let of_sender = (1.0 - both) * kept_receiver / (kept_receiver + kept_sender);
+            sender.divide(of_sender, SENDER, &mut shares);
+            receiver.divide(1.0 - both - of_sender, RECEIVER, &mut shares);
+            let is_network = !full && sender.full().is_some();
+            shares.add(if is_network { Cause::Network } else { Cause::Buffers }, both);
+        }
+        (Some(sender), None) => {
+            let waiting = sender.waiting();
+            sender.divide(1.0 - waiting, SENDER, &mut shares);
+            let blocked_s = sender.blocked_s();
+            let for_room = if blocked_s > 0.0 {
+                waiting * sender.blocked_send_s / blocked_s
+            } else {
+                0.0
+            };
+            sender.divide_wait(for_room, &mut shares);
+            shares.add(Cause::OtherEnd, waiting - for_room);
+        }
+        (None, Some(receiver)) => {
+            let waiting = receiver.waiting();
+            receiver.divide(1.0 - waiting, RECEIVER, &mut shares);
+            shares.add(Cause::OtherEnd, waiting);
+        }
+        (None, None) => {}
+    }
+    shares
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPAN_S: f64 = 2.0;
+
+    fn waiting(send_s: f64, receive_s: f64) -> Spent {
+        Spent {
+            thread_s: SPAN_S,
+            blocked_send_s: send_s,
+            blocked_receive_s: receive_s,
+            cpu_s: SPAN_S - send_s - receive_s,
+            ..Spent::default()
+        }
+    }
+
+    fn both(sender: Spent, receiver: Spent) -> Shares {
+        checked(shares(Some(sender), Some(receiver)))
+    }
+
+    fn checked(shares: Shares) -> Shares {
+        assert!((shares.sum() - 1.0).abs() < 1e-9, "{shares:?}");
+        assert!(Cause::ALL.iter().all(|cause| shares.of(*cause) >= 0.0), "{shares:?}");
+        shares
+    }
+
+    #[test]
+    fn an_end_that_hardly_waits_while_the_other_does_is_the_limit() {
+        let shares = both(waiting(1.4, 0.0), waiting(0.0, 0.02));
+        assert!(shares.of(Cause::Receiver) > 0.9, "{shares:?}");
+        let shares = both(waiting(0.02, 0.0), waiting(0.0, 1.0));
+        assert!(shares.of(Cause::Sender) > 0.9, "{shares:?}");
+    }
+
+    #[test]
+    fn ends_that_never_wait_share_the_time() {
+        let shares = both(waiting(0.0, 0.0), waiting(0.0, 0.0));
+        assert!((shares.of(Cause::Sender) - 0.5).abs() < 1e-9 && (shares.of(Cause::Receiver) - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_both_wait_is_the_buffers_where_they_were_full_and_else_the_networks() {
+        let mut sender = waiting(1.8, 0.0);
+        for (full_s, expected) in [(0.6, Cause::Buffers), (0.0, Cause::Network)] {
+            for (receive_window, send_buffer) in [(full_s, 0.0), (0.0, full_s)] {
+                sender.tcp = Some(TcpSpent {
+                    busy: 2.0,
+                    receive_window,
+                    send_buffer,
+                });
+                let shares = both(sender, waiting(0.0, 1.8));
+                assert!(shares.of(expected) > 0.9, "{shares:?}");
+            }
+        }
+        sender.tcp = None;
+        let shares = both(sender, waiting(0.0, 1.8));
+        assert!(
+            shares.of(Cause::Buffers) > 0.9,
+            "a Unix socket has no network: {shares:?}"
+        );
+    }
+
+    #[test]
+    fn rests_are_named_by_what_they_are_for() {
+        let resting = |spent: Spent| both(spent, waiting(0.0, 1.9));
+        let shares = resting(Spent {
+            limit_s: 1.9,
+            cpu_s: 0.1,
+            ..waiting(0.0, 0.0)
+        });
+        assert!(shares.of(Cause::Limit) > 0.9, "{shares:?}");
+        let shares = resting(Spent {
+            pace_s: 1.9,
+            cpu_s: 0.1,
+            ..waiting(0.0, 0.0)
+        });
+        assert!(shares.of(Cause::WriterPace) > 0.9, "{shares:?}");
+        let shares = resting(Spent {
+            paused_s: 2.0,
+            cpu_s: 0.0,
+            ..waiting(0.0, 0.0)
+        });
+        assert!(shares.of(Cause::Paused) > 0.95, "{shares:?}");
+        let reader = Spent {
+            pace_s: 1.9,
+            cpu_s: 0.1,
+            ..waiting(0.0, 0.0)
+        };
+        let shares = both(waiting(1.9, 0.0), reader);
+        assert!(shares.of(Cause::ReaderPace) > 0.9, "{shares:?}");
+    }
+
+    #[test]
+    fn sleep_elsewhere_is_storage_only_where_storage_was_used() {
+        let mut sender = Spent {
+            cpu_s: 0.2,
+            ..waiting(0.0, 0.0)
+        };
+        let shares = both(sender, waiting(0.0, 1.9));
+        assert!(
+            shares.of(Cause::Sender) > 0.9 && shares.of(Cause::Source) <= 0.0,
+            "{shares:?}"
+        );
+        sender.storage_bytes = 1e6;
+        let shares = both(sender, waiting(0.0, 1.9));
+        assert!(shares.of(Cause::Source) > 0.8, "{shares:?}");
+        let busy = Spent { cpu_s: 1.95, ..sender };
+        let shares = both(busy, waiting(0.0, 1.9));
+        assert!(shares.of(Cause::Sender) > 0.9, "storage was faster: {shares:?}");
+        let receiver = Spent {
+            cpu_s: 0.2,
+            storage_bytes: 1e6,
+            ..waiting(0.0, 0.0)
+        };
+        let shares = both(waiting(1.9, 0.0), receiver);
+        assert!(shares.of(Cause::Sink) > 0.8, "{shares:?}");
+    }
+
+    #[test]
+    fn a_wait_for_a_core_is_no_wait_for_the_peer() {
+        // Both were woken soon enough, and then had no core for nearly all of the time.
+        let woken_late = |mut spent: Spent| {
+            (spent.core_wait_s, spent.cpu_s, spent.voluntary_switches) = (1.5, 0.4, 100.0);
+            spent
+        };
+        let shares = both(woken_late(waiting(1.6, 0.0)), woken_late(waiting(0.0, 1.6)));
+        assert!(
+            shares.of(Cause::Buffers) + shares.of(Cause::Network) < 0.15,
+            "{shares:?}"
+        );
+        // Where its core was taken from it instead, the wait was for the peer.
+        let mut preempted = waiting(1.0, 0.0);
+        (preempted.core_wait_s, preempted.involuntary_switches) = (0.5, 100.0);
+        assert!((preempted.waiting() - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn of_an_end_elsewhere_only_what_is_known_is_said() {
+        let mut sender = waiting(1.6, 0.2);
+        let shares = checked(shares(Some(sender), None));
+        assert!((shares.of(Cause::OtherEnd) - 0.9).abs() < 1e-9, "{shares:?}");
+        assert!((shares.of(Cause::Sender) - 0.1).abs() < 1e-9, "{shares:?}");
+        sender.tcp = Some(TcpSpent {
+            busy: 1.0,
+            receive_window: 0.0,
+            send_buffer: 0.0,
+        });
+        let shares = checked(super::shares(Some(sender), None));
+        assert!((shares.of(Cause::Network) - 0.8).abs() < 1e-9, "{shares:?}");
+        assert!(
+            (shares.of(Cause::OtherEnd) - 0.1).abs() < 1e-9,
+            "it kept the receipt waiting: {shares:?}"
+        );
+        let shares = checked(super::shares(None, Some(waiting(0.0, 1.9))));
+        assert!((shares.of(Cause::OtherEnd) - 0.95).abs() < 1e-9, "{shares:?}");
+    }
+
+    #[test]
+    fn shares_add_up_to_one_whatever_the_counters_say() {
+        let amounts = [-0.5, 0.0, 0.3, 1.0, 5.0];
+        for send_s in amounts {
+            for receive_s in amounts {
+                for other_s in amounts {
+                    let one = Spent {
+                        blocked_send_s: send_s,
+                        core_wait_s: other_s,
+                        voluntary_switches: 3.0,
+                        pace_s: receive_s,
+                        storage_bytes: other_s,
+                        tcp: Some(TcpSpent {
+                            busy: other_s,
+                            receive_window: send_s,
+                            send_buffer: receive_s,
+                        }),
+                        ..waiting(0.0, 0.0)
+                    };
+                    let two = waiting(other_s, receive_s);
+                    both(one, two);
+                    both(two, one);
+                    checked(shares(Some(one), None));
+                    checked(shares(None, Some(one)));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! Who was the limit: from the counters of both ends to shares of the time, a band to draw, and one sentence.
+//!
+//! **One end.** Between two readings of its counters an end spent its time in known ways: on a core, ready but
+//! without one, blocked until the socket had room or data, resting for the limit, a pace or a pause. What is left over
+//! was spent asleep elsewhere in the kernel. Where storage was read for it meanwhile, or written, that is what it
+//! slept for; where not, it counts as the end's own work. The kernel reads ahead and writes behind while the end works,
+//! so that an end which sleeps for a noticeable part of its own time is slower for storage alone: all of that time is
+//! then the source's or the sink's. A wait lasts until the thread has a core again, so that time without one is taken
+//! off the waits in proportion to how often the thread gave its core up by itself. With several connections the times
+//! of an end are those of all its threads together, and shares are of that sum.
+//!
+//! **Both ends here.** An end that waits is not the limit. Sender and receiver are a pipeline with the socket's buffers
+//! between them: in the long run the slower one never waits, and the other one waits for it. So of each span of time
+//! - what *both* waited is the fault of neither: `2 min(s, r)` of it, for shares `s` and `r` of the time in which the
+//!   sender and the receiver waited, but never more than is left beside `|s - r|`;
+//! - the rest falls to the end that waited less, since that one kept the other waiting; where neither waited they
+//!   share it.
+//!
+//! An end's part goes to what it did while it did not wait, in proportion. What both waited goes to the buffers where
+//! the kernel says that the receive window was full or the send buffer too small for a noticeable part of the busy time
+//! (no end was busy, so that they were too small; waking up again and again is then part of the wait), and else to the
+//! network. A Unix socket has no network.
+//!
+//! **One end here.** Its own work is told as before; while it waits, the other end or what lies between is the limit.
+//! For a sender the kernel tells the two apart: a full receive window is the other end's, a small send buffer is the
+//! buffers', and what remains the network's. A receiver cannot tell. Nothing is said about what the other end did.
+
+mod band;
+mod evidence;
+mod interval;
+mod sentence;
+
+use std::collections::VecDeque;
+
+use serde::Serialize;
+use serde::ser::SerializeMap as _;
+
+pub use band::{Band, Cell};
+pub use evidence::{Evidence, SideEvidence};
+
+use super::{Counters, Side};
+use interval::Spent;
+
+/// Spans are at least so long; readings of the two ends that are closer than this fall into one.
+const SPAN_MIN_S: f64 = 0.005;
+
+/// What can be the limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// Reading the source from storage.
+    Source,
+    /// The program that yields the bytes.
+    WriterPace,
+    /// The sender's own work: checksums, copies, system calls.
+    Sender,
+    /// The limit that was set.
+    Limit,
+    /// Someone paused it.
+    Paused,
+    /// The socket's buffers: neither end was busy, and both waited.
+    Buffers,
+    /// The network: neither end was busy, nor were buffers full.
+    Network,
+    /// The end that is not here, or what lies between.
+    OtherEnd,
+    /// The receiver's own work: copies, page faults, checksums.
+    Receiver,
+    /// The program that takes the bytes.
+    ReaderPace,
+    /// Writing the sink to storage.
+    Sink,
+}
+
+impl Cause {
+    /// How many there are.
+    pub const COUNT: usize = Self::ALL.len();
+
+    /// All of them, from the source to the sink.
+    pub const ALL: [Self; 11] = [
+        Self::Source,
+        Self::WriterPace,
+        Self::Sender,
+        Self::Limit,
+        Self::Paused,
+        Self::Buffers,
+        Self::Network,
+        Self::OtherEnd,
+        Self::Receiver,
+        Self::ReaderPace,
+        Self::Sink,
+    ];
+
+    /// What it is called in a key.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::WriterPace => "writer's pace",
+            Self::Sender => "sender",
+            Self::Limit => "limit",
+            Self::Paused => "paused",
+            Self::Buffers => "buffers",
+            Self::Network => "network",
+            Self::OtherEnd => "other end",
+            Self::Receiver => "receiver",
+            Self::ReaderPace => "reader's pace",
+            Self::Sink => "sink",
+        }
+    }
+}
+
+/// Something for each cause: seconds, or shares that add up to 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Shares([f64; Cause::COUNT]);
+
+impl Shares {
+    /// That of a cause.
+    #[must_use]
+    pub fn of(&self, cause: Cause) -> f64 {
+        self.0[cause as usize]
+    }
+
+    /// All of them together.
+    #[must_use]
+    pub fn sum(&self) -> f64 {
+        self.0.iter().sum()
+    }
+
+    /// The causes that have any, the largest first.
+    #[must_use]
+    pub fn ranked(&self) -> Vec<(Cause, f64)> {
+        let mut ranked: Vec<_> = Cause::ALL.into_iter().map(|cause| (cause, self.of(cause))).collect();
+        ranked.retain(|(_, share)| *share > 0.0);
+        ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+        ranked
+    }
+
+    /// So that they add up to 1; nothing where there is nothing.
+    #[must_use]
+    pub fn normal(&self) -> Self {
+        let sum = self.sum();
+        if sum > 0.0 {
+            self.times(1.0 / sum)
+        } else {
+            Self::default()
+        }
+    }
+
+    fn add(&mut self, cause: Cause, amount: f64) {
+        self.0[cause as usize] += amount;
+    }
+
+    fn times(&self, factor: f64) -> Self {
+        Self(self.0.map(|amount| amount * factor))
+    }
+
+    fn add_all(&mut self, other: &Self) {
+        for (own, other) in self.0.iter_mut().zip(other.0) {
+            *own += other;
+        }
+    }
+}
+
+/// A map from each cause's name to its share.
+impl Serialize for Shares {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(Cause::COUNT))?;
+        for cause in Cause::ALL {
+            map.serialize_entry(&cause, &self.of(cause))?;
+        }
+        map.end()
+    }
+}
+
+/// Who was the limit over the whole time, and why that is said.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdict {
+    /// What was the limit for the largest part of the time.
+    pub limit: Cause,
+    /// One sentence with its evidence.
+    pub sentence: String,
+    /// The parts of the time in which each was the limit; together 1.
+    pub shares: Shares,
+    /// What the ends that are here did meanwhile.
+    pub evidence: Evidence,
+}
+
+/// Follows the counters of the ends that are here.
+#[derive(Debug, Clone)]
+pub struct Bottleneck {
+    sides: Vec<Track>,
+    /// Everything before this is in the band.
+    done_s: Option<f64>,
+    band: Band,
+}
+
+/// The readings of one end that are not yet all in the band.
+#[derive(Debug, Clone)]
+struct Track {
+    side: Side,
+    /// Oldest first. The first one is at or before what is done.
+    readings: VecDeque<(f64, Counters)>,
+    evidence: SideEvidence,
+    /// The evidence of rounds before this one.
+    before: SideEvidence,
+}
+
+impl Bottleneck {
+    /// For the ends that are here, at least one.
+    #[must_use]
+    pub fn new(sides: &[Side]) -> Self {
+        let sides = sides.iter().map(|side| Track::new(*side)).collect();
+        Self {
+            sides,
+            done_s: None,
+            band: Band::default(),
+        }
+    }
+
+    /// Takes in what an end had moved and what it had spent by `t_s`; times never fall.
+    pub fn push(&mut self, side: Side, t_s: f64, bytes: u64, counters: &Counters) {
+        let Some(track) = self.sides.iter_mut().find(|track| track.side == side) else {
+            return;
+        };
+        track.push(t_s, bytes, counters);
+        if self.done_s.is_none() {
+            // From when all of them have begun.
+            let first = |track: &Track| track.readings.front().map(|(t_s, _)| *t_s);
+            let begins: Option<Vec<f64>> = self.sides.iter().map(first).collect();
+            self.done_s = begins.map(|begins| begins.into_iter().fold(0.0, f64::max));
+        }
+        let to_s = self.sides.iter().map(Track::end_s).fold(f64::INFINITY, f64::min);
+        self.advance(to_s);
+    }
+
+    /// All ends have ended: one that ended before the other waited for it from then on.
+    pub fn finish(&mut self) {
+        let to_s = self.sides.iter().map(Track::end_s).fold(0.0, f64::max);
+        self.advance(to_s);
+        if let Some(done_s) = self.done_s.filter(|done_s| *done_s < to_s) {
+            self.take(done_s, to_s);
+        }
+    }
+
+    /// The counters begin anew, on the same time axis.
+    pub fn restart(&mut self) {
+        self.finish();
+        self.done_s = None;
+        for track in &mut self.sides {
+            track.readings.clear();
+            track.before = track.evidence;
+        }
+    }
+
+    /// Who was the limit over time.
+    #[must_use]
+    pub fn band(&self) -> &Band {
+        &self.band
+    }
+
+    /// Who was the limit so far; `None` before anything can be said.
+    #[must_use]
+    pub fn verdict(&self) -> Option<Verdict> {
+        let seconds = self.band.total();
+        let (limit, _) = seconds.ranked().first().copied()?;
+        let of = |side: Side| {
+            let track = self.sides.iter().find(|track| track.side == side)?;
+            Some(track.evidence)
+        };
+        let evidence = Evidence {
+            seconds: seconds.sum(),
+            sender: of(Side::Sender),
+            receiver: of(Side::Receiver),
+        };
+        let shares = seconds.normal();
+        Some(Verdict {
+            limit,
+            sentence: sentence::of(&shares, &evidence),
+            shares,
+            evidence,
+        })
+    }
+
+    /// Puts everything before `to_s` into the band, in spans that end at readings.
+    fn advance(&mut self, to_s: f64) {
+        while let Some(done_s) = self.done_s {
+            let least_s = done_s + SPAN_MIN_S;
+            let next = self.sides.iter().filter_map(|track| track.reading_from(least_s));
+            let next_s = next.fold(f64::INFINITY, f64::min);
+            if next_s > to_s {
+                return;
+            }
+            self.take(done_s, next_s);
+        }
+    }
+
+    fn take(&mut self, from_s: f64, to_s: f64) {
+        let spent = |side: Side| {
+            let track = self.sides.iter().find(|track| track.side == side)?;
+            Some(track.spent(from_s, to_s))
+        };
+        let shares = interval::shares(spent(Side::Sender), spent(Side::Receiver));
+        self.band.push(from_s, to_s, &shares);
+        self.done_s = Some(to_s);
+        for track in &mut self.sides {
+            track.forget(to_s);
+        }
+    }
+}
+
+impl Track {
+    fn new(side: Side) -> Self {
+        Self {
+            side,
+            readings: VecDeque::new(),
+            evidence: SideEvidence::default(),
+            before: SideEvidence::default(),
+        }
+    }
+
+    fn push(&mut self, t_s: f64, bytes: u64, counters: &Counters) {
+        let t_s = t_s.max(self.end_s());
+        self.readings.push_back((t_s, *counters));
+        self.evidence = self.before.and(bytes, counters);
+    }
+
+    /// The time of the last reading; before there is one, the beginning of time.
+    fn end_s(&self) -> f64 {
+        self.readings.back().map_or(f64::NEG_INFINITY, |(t_s, _)| *t_s)
+    }
+
+    fn reading_from(&self, t_s: f64) -> Option<f64> {
+        let at = self.readings.partition_point(|(reading_s, _)| *reading_s < t_s);
+        self.readings.get(at).map(|(reading_s, _)| *reading_s)
+    }
+
+    /// What was spent between two times, by straight lines between readings; from its end on, an end waits.
+    fn spent(&self, from_s: f64, to_s: f64) -> Spent {
+        let mut spent = Spent::default();
+        for ((a_s, a), (b_s, b)) in self.readings.iter().zip(self.readings.iter().skip(1)) {
+            let overlap_s = to_s.min(*b_s) - from_s.max(*a_s);
+            if overlap_s > 0.0 {
+                spent.add(&Spent::from_to(a, b), overlap_s / (b_s - a_s));
+            }
+        }
+        let after_s = (to_s - from_s.max(self.end_s())).max(0.0);
+        spent.thread_s += after_s;
+        spent.blocked_receive_s += after_s;
+        spent
+    }
+
+    /// Drops readings that nothing after `done_s` needs.
+    fn forget(&mut self, done_s: f64) {
+        while self.readings.get(1).is_some_and(|(t_s, _)| *t_s <= done_s) {
+            self.readings.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,218 @@
+use super::*;
+
+/// Counters of an end after `t_s` seconds that were spent in these parts: on a core, blocked until there was room, and
+/// blocked until there was something to read.
+fn counters(t_s: f64, [on_core, send, receive]: [f64; 3]) -> Counters {
+    Counters {
+        thread_s: t_s,
+        cpu_system_s: on_core * t_s,
+        blocked_send_s: send * t_s,
+        blocked_receive_s: receive * t_s,
+        ..Counters::default()
+    }
+}
+
+/// Both ends, read every 20 ms for two seconds, the receiver 7 ms after the sender.
+fn steady(sender: [f64; 3], receiver: [f64; 3]) -> Bottleneck {
+    let mut bottleneck = Bottleneck::new(&[Side::Sender, Side::Receiver]);
+    for i in 0..=100_u32 {
+        let t_s = f64::from(i) * 0.02;
+        bottleneck.push(Side::Sender, t_s, u64::from(i) * 1_000_000, &counters(t_s, sender));
+        bottleneck.push(
+            Side::Receiver,
+            t_s + 0.007,
+            u64::from(i) * 1_000_000,
+            &counters(t_s, receiver),
+        );
+    }
+    bottleneck.finish();
+    bottleneck
+}
+
+#[test]
+fn the_sentence_of_a_receiver_that_takes_page_faults() {
+    let mut bottleneck = Bottleneck::new(&[Side::Sender, Side::Receiver]);
+    for (t_s, part) in [(0.0, 0.0), (0.5, 0.5), (1.0, 1.0)] {
+        let sender = counters(t_s, [0.29, 0.71, 0.0]);
+        let receiver = Counters {
+            page_faults: if part < 1.0 { 48_000 } else { 97_659 },
+            ..counters(t_s, [0.9, 0.0, 0.0])
+        };
+        bottleneck.push(Side::Sender, t_s, 400_000_000, &sender);
+        bottleneck.push(Side::Receiver, t_s, 400_000_000, &receiver);
+    }
+    let verdict = bottleneck.verdict().expect("a verdict");
+    assert_eq!(verdict.limit, Cause::Receiver);
+    assert_eq!(
+        verdict.sentence,
+        "The receiver was the limit 99 % of the time: 97,659 page faults in 0.9 CPU seconds."
+    );
+}
+
+#[test]
+fn shares_add_up_to_one_in_every_span_and_over_all_of_the_time() {
+    for (sender, receiver) in [
+        ([0.3, 0.7, 0.0], [1.0, 0.0, 0.0]),
+        ([1.0, 0.0, 0.0], [0.4, 0.0, 0.6]),
+        ([0.1, 0.9, 0.0], [0.1, 0.0, 0.9]),
+        ([0.0, 0.0, 0.0], [0.0, 0.0, 0.0]),
+    ] {
+        let bottleneck = steady(sender, receiver);
+        let cells = bottleneck.band().cells();
+        assert!(cells.len() > 50);
+        assert!(cells.iter().all(|cell| (cell.shares().sum() - 1.0).abs() < 1e-9));
+        assert!((bottleneck.verdict().expect("a verdict").shares.sum() - 1.0).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn spans_follow_each_other_without_gap_or_overlap() {
+    let bottleneck = steady([0.3, 0.7, 0.0], [1.0, 0.0, 0.0]);
+    let cells = bottleneck.band().cells();
+    assert!((cells[0].from_s - 0.007).abs() < 1e-9, "from when both had begun");
+    assert!((cells[cells.len() - 1].to_s - 2.007).abs() < 1e-9);
+    for pair in cells.windows(2) {
+        assert!((pair[0].to_s - pair[1].from_s).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn a_limit_that_changes_shows_when_it_did() {
+    let mut bottleneck = Bottleneck::new(&[Side::Sender, Side::Receiver]);
+    for i in 0..=100_u32 {
+        let t_s = f64::from(i) * 0.02;
+        let (early_s, late_s) = (t_s.min(1.0), (t_s - 1.0).max(0.0));
+        let sender = Counters {
+            thread_s: t_s,
+            rested_limit_s: 0.95 * late_s,
+            ..counters(early_s, [1.0, 0.0, 0.0])
+        };
+        bottleneck.push(Side::Sender, t_s, 0, &sender);
+        bottleneck.push(Side::Receiver, t_s, 0, &counters(t_s, [0.1, 0.0, 0.9]));
+    }
+    let columns = bottleneck.band().columns(0.0, 2.0, 4);
+    let share = |column: usize, cause| columns[column].map_or(0.0, |shares| shares.of(cause));
+    assert!(share(0, Cause::Sender) > 0.95 && share(1, Cause::Sender) > 0.95);
+    assert!(share(2, Cause::Limit) > 0.9 && share(3, Cause::Limit) > 0.9);
+    let verdict = bottleneck.verdict().expect("a verdict");
+    assert!(
+        verdict.sentence.contains(" (the limit that was set 4"),
+        "{}",
+        verdict.sentence
+    );
+}
+
+#[test]
+fn of_an_end_that_is_not_here_nothing_is_said() {
+    for (side, blocked, waited) in [
+        (Side::Receiver, [0.1, 0.0, 0.9], "0.9 s of 1.0 s for data"),
+        (Side::Sender, [0.1, 0.9, 0.0], "0.9 s of 1.0 s for room in the socket"),
+        (Side::Sender, [0.1, 0.0, 0.9], "0.9 s of 1.0 s for its answer"),
+    ] {
+        let mut bottleneck = Bottleneck::new(&[side]);
+        bottleneck.push(side, 0.0, 0, &counters(0.0, blocked));
+        bottleneck.push(side, 1.0, 5, &counters(1.0, blocked));
+        let verdict = bottleneck.verdict().expect("a verdict");
+        assert_eq!(
+            verdict.sentence,
+            format!(
+                "The other end was the limit 90 % of the time: this end waited {waited}; what the other end did is not \
+                 known here."
+            )
+        );
+        let known = [verdict.evidence.sender, verdict.evidence.receiver];
+        assert_eq!(known.iter().flatten().count(), 1);
+    }
+}
+
+#[test]
+fn nothing_is_said_before_anything_is_known() {
+    let mut bottleneck = Bottleneck::new(&[Side::Sender, Side::Receiver]);
+    assert_eq!(bottleneck.verdict(), None);
+    for t_s in [0.0, 0.5, 1.0] {
+        bottleneck.push(Side::Sender, t_s, 0, &Counters::default());
+    }
+    assert_eq!(bottleneck.verdict(), None, "the receiver has said nothing yet");
+    bottleneck.finish();
+    assert_eq!(bottleneck.verdict(), None, "nor will it");
+}
+
+#[test]
+fn an_end_that_ended_first_waited_for_the_other() {
+    let mut bottleneck = Bottleneck::new(&[Side::Sender, Side::Receiver]);
+    for t_s in [0.0, 0.1] {
+        bottleneck.push(Side::Sender, t_s, 0, &counters(t_s, [1.0, 0.0, 0.0]));
+    }
+    for t_s in [0.0, 0.1, 2.0] {
+        bottleneck.push(Side::Receiver, t_s, 0, &counters(t_s, [1.0, 0.0, 0.0]));
+    }
+    bottleneck.finish();
+    let verdict = bottleneck.verdict().expect("a verdict");
+    assert!(verdict.shares.of(Cause::Receiver) > 0.9, "{verdict:?}");
+}
+
+#[test]
+fn rounds_add_up_on_one_time_axis() {
+    let mut bottleneck = Bottleneck::new(&[Side::Sender, Side::Receiver]);
+    for base_s in [0.0, 5.0] {
+        for i in 0..=50_u32 {
+            let t_s = f64::from(i) * 0.02;
+            let paused = Counters {
+                thread_s: t_s,
+                paused_s: t_s,
+                ..Counters::default()
+            };
+            bottleneck.push(Side::Sender, base_s + t_s, 1000, &paused);
+            bottleneck.push(Side::Receiver, base_s + t_s, 1000, &counters(t_s, [0.0, 0.0, 1.0]));
+        }
+        bottleneck.restart();
+    }
+    let verdict = bottleneck.verdict().expect("a verdict");
+    assert!((verdict.evidence.seconds - 2.0).abs() < 1e-9);
+    assert_eq!(verdict.evidence.sender.map(|sender| sender.bytes), Some(2000));
+    assert_eq!(verdict.sentence, "It was paused 99 % of the time: 2.0 s.");
+    assert_eq!(
+        bottleneck.band().columns(1.0, 5.0, 4),
+        [None; 4],
+        "nothing between the rounds"
+    );
+}
+
+#[test]
+fn a_long_wait_that_is_told_late_is_spread_over_its_time() {
+    let mut bottleneck = Bottleneck::new(&[Side::Sender, Side::Receiver]);
+    for i in 0..=100_u32 {
+        let t_s = f64::from(i) * 0.02;
+        bottleneck.push(Side::Receiver, t_s, 0, &counters(t_s, [1.0, 0.0, 0.0]));
+    }
+    assert!(
+        bottleneck.band().cells().is_empty(),
+        "what the sender did is not known yet"
+    );
+    bottleneck.push(Side::Sender, 0.0, 0, &Counters::default());
+    bottleneck.push(Side::Sender, 2.0, 0, &counters(2.0, [0.0, 1.0, 0.0]));
+    let cells = bottleneck.band().cells();
+    assert!(cells.len() > 90);
+    assert!(cells.iter().all(|cell| cell.shares().of(Cause::Receiver) > 0.95));
+}
+
+#[test]
+fn a_verdict_has_a_share_for_every_cause_by_name() {
+    let verdict = steady([0.3, 0.7, 0.0], [1.0, 0.0, 0.0]).verdict().expect("a verdict");
+    let json = serde_json::to_value(&verdict).expect("json");
+    assert_eq!(json["limit"], "receiver");
+    let shares = json["shares"].as_object().expect("an object");
+    assert_eq!(shares.len(), Cause::COUNT);
+    for name in [
+        "writer_pace",
+        "reader_pace",
+        "other_end",
+        "network",
+        "buffers",
+        "source",
+        "sink",
+    ] {
+        assert!(shares.contains_key(name), "{name}");
+    }
+    assert_eq!(json["evidence"]["sender"]["bytes"], 100_000_000);
+}

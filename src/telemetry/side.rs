@@ -1,0 +1,13 @@
+//! Which end of a transfer.
+
+use serde::Serialize;
+
+/// An end of a transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The end that has the array.
+    Sender,
+    /// The end that gets it.
+    Receiver,
+}
