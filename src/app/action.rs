@@ -50,6 +50,22 @@ pub enum Action {
     NextTheme,
     /// Put every field of the form back to what it was when the window first opened.
     ResetForm,
+    /// Show the compare page, or the transfers again.
+    ShowCompare(bool),
+    /// Compare the routes.
+    Compare,
+    /// Give the comparison up.
+    CancelCompare,
+    /// Save what was compared where the page says.
+    SaveComparison,
+    /// Lay the result that the page names beside what was compared.
+    LayBeside,
+    /// Take it away again.
+    ForgetOlder,
+    /// Choose a saved comparison in a dialog.
+    BrowseComparison,
+    /// Measure what this machine can do at most.
+    MeasureCeilings,
     /// Close the window, cancelling what runs.
     CloseAnyway,
     /// Do not close the window after all.

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use eframe::egui::{Context, ViewportCommand};
 
+use super::model::compare::Told;
 use super::model::form::{SinkKind, SourceKind};
 use super::model::plan::{Recipe, What, check};
 use super::model::row::RowKey;
@@ -21,6 +22,7 @@ impl App {
         self.pace.is_asked.store(false, Ordering::Release);
         self.take_events();
         self.take_replies();
+        self.take_comparisons();
         self.transfers.note_ends(self.now_s());
         self.check_form();
         self.guard_close(ctx);
@@ -38,6 +40,11 @@ impl App {
 
     /// Starts a recipe in a row of its own.
     pub(super) fn start(&mut self, recipe: Recipe) {
+        if self.comparisons.is_comparing() {
+            return;
+        }
+        self.stop_measuring();
+        self.comparisons.page.is_open = false;
         let key = self.transfers.add(recipe, self.now_s());
         self.launch(key);
     }
@@ -164,6 +171,12 @@ impl App {
                         row.fail(&error);
                     }
                 }
+                Reply::Saved(told) => self.comparisons.page.told = Some(told),
+                Reply::Loaded(Ok(older)) => {
+                    self.comparisons.page.told = None;
+                    self.comparisons.page.older = Some(*older);
+                }
+                Reply::Loaded(Err(message)) => self.comparisons.page.told = Some(Told::Failed(message)),
                 Reply::Chosen(dialog, path) => {
                     self.form.dialog_trouble = None;
                     if let Some(path) = path {
@@ -184,6 +197,7 @@ impl App {
         match dialog {
             Dialog::Source => (form.source, form.path) = (SourceKind::File, path),
             Dialog::Sink => (form.sink, form.sink_path) = (SinkKind::File, path),
+            Dialog::Comparison => self.comparisons.page.path = path,
         }
     }
 
@@ -227,7 +241,7 @@ impl App {
         if !ctx.input(|input| input.viewport().close_requested()) {
             return;
         }
-        if self.transfers.running() > 0 && !self.is_closing {
+        if (self.transfers.running() > 0 || self.comparisons.is_comparing()) && !self.is_closing {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
             self.question = Some(Question::Close);
         } else {

@@ -4,6 +4,7 @@
 //! applies what they return, in one place; `model` is pure data; `panels` draw.
 
 pub mod action;
+mod comparing;
 mod logic;
 pub mod model;
 mod own_cost;
@@ -23,6 +24,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use eframe::egui;
 
 use crate::transfer::{Event, Transfer, TransferId, Waker};
+use comparing::Comparisons;
 use model::form::SourceKind;
 use model::pace::Meter;
 use model::plan::{Checked, Paths};
@@ -78,6 +80,7 @@ pub struct App {
     waker: Waker,
     pace: Arc<Pace>,
     worker: Option<Worker>,
+    comparisons: Comparisons,
     form: FormState,
     question: Option<Question>,
     is_closing: bool,
@@ -161,7 +164,9 @@ impl App {
             .storage
             .and_then(|storage| eframe::get_value(storage, "settings"))
             .unwrap_or_default();
-        Self::with_settings(&cc.egui_ctx, settings, options)
+        let mut app = Self::with_settings(&cc.egui_ctx, settings, options);
+        app.set_ceilings(crate::compare::ceilings::read_cached());
+        app
     }
 
     /// The window's state in an egui context.
@@ -182,6 +187,7 @@ impl App {
             form,
             worker: Worker::start(Arc::clone(&waker)).ok(),
             settings,
+            comparisons: Comparisons::default(),
             transfers: Transfers::default(),
             handles: HashMap::new(),
             events,

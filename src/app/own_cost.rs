@@ -66,8 +66,8 @@ mod tests {
 
     #[test]
     fn a_software_renderer_lets_others_go_first_and_nobody_else_does() {
-        let (named, is_named) = std::sync::mpsc::channel();
-        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let (named, is_named) = crossbeam_channel::bounded(1);
+        let (end, ended) = crossbeam_channel::bounded::<()>(0);
         let renderer = std::thread::Builder::new()
             .name("llvmpipe-7".to_owned())
             .spawn(move || {

@@ -5,7 +5,7 @@ use eframe::egui::{self, CentralPanel, Color32, Context, Event, Frame, Key, Marg
 use super::action::Action;
 use super::model::form::Form;
 use super::model::row::{Phase, Row};
-use super::panels::{close, detail, empty, message, new_transfer, numbers, status, time_plot, transfers};
+use super::panels::{close, compare, detail, empty, message, new_transfer, numbers, status, time_plot, transfers};
 use super::theme::{self, STEP};
 use super::worker::{Dialog, Task};
 use super::{App, Question};
@@ -65,6 +65,7 @@ impl App {
             is_running: self.transfers.is_moving(),
             theme: self.settings.theme,
             form_hidden: !shows_form,
+            compares: self.comparisons.page.is_open,
         };
         Panel::bottom("status")
             .exact_size(STATUS_HEIGHT)
@@ -94,7 +95,9 @@ impl App {
                 if !shows_transfers {
                     return;
                 }
-                if self.transfers.rows().is_empty() {
+                if self.comparisons.page.is_open {
+                    self.compare_ui(ui, &mut actions);
+                } else if self.transfers.rows().is_empty() {
                     empty::ui(ui, &self.form.checked, !shows_form);
                 } else {
                     self.transfers_ui(ui, &mut actions);
@@ -125,6 +128,7 @@ impl App {
         match action {
             Action::Again(key) | Action::Remove(key)
                 if !self.transfers.row(key).is_some_and(|row| row.has_settled(self.now_s())) => {}
+            Action::Start if self.comparisons.is_comparing() => {}
             Action::Start => {
                 // Where there is room for one of them only, what has started is looked at.
                 let can_start = self.form.checked.recipe.is_some() || self.form.checked.pending;
@@ -202,6 +206,20 @@ impl App {
                 theme::choose(ctx, self.settings.theme);
             }
             Action::ResetForm => self.settings.form = Form::default(),
+            Action::ShowCompare(is_open) => {
+                self.comparisons.page.is_open = is_open;
+                // Where there is room for one of them only, the page is looked at.
+                if is_open && Room::of(ctx.content_rect().width()) == Room::Scarce {
+                    self.form.unfolded = Some(false);
+                }
+            }
+            Action::Compare => self.start_comparing(),
+            Action::CancelCompare => self.cancel_comparing(),
+            Action::SaveComparison => self.save_comparison(),
+            Action::LayBeside => self.lay_beside(),
+            Action::ForgetOlder => self.comparisons.page.older = None,
+            Action::BrowseComparison => self.browse(Dialog::Comparison),
+            Action::MeasureCeilings => self.measure_ceilings(),
             Action::CloseAnyway => {
                 self.question = None;
                 self.close_anyway(ctx);
@@ -220,7 +238,12 @@ impl App {
         if room == Room::Ample {
             self.settings.form_open
         } else {
-            self.form.unfolded.unwrap_or(self.transfers.rows().is_empty())
+            let is_empty = if self.comparisons.page.is_open {
+                self.comparisons.page.progress.is_none() && self.comparisons.page.shown().is_none()
+            } else {
+                self.transfers.rows().is_empty()
+            };
+            self.form.unfolded.unwrap_or(is_empty)
         }
     }
 
@@ -229,6 +252,8 @@ impl App {
             checked: &self.form.checked,
             dialog_trouble: self.form.dialog_trouble.as_deref(),
             can_drop: self.can_drop,
+            compares: self.comparisons.page.is_open,
+            is_comparing: self.comparisons.is_comparing(),
         };
         let settings = &mut self.settings;
         ScrollArea::vertical()
@@ -264,6 +289,11 @@ impl App {
         let visible = (1..=rows).take_while(|count| *count as f32 <= room).last().unwrap_or(1);
         transfers::ui(ui, &self.transfers, now_s, visible, actions);
         let Some(row) = self.transfers.selected() else { return };
+        let ceilings = detail::Ceilings {
+            known: self.comparisons.ceilings.as_ref(),
+            can_measure: self.measuring_waits_for().is_none(),
+            is_measuring: self.comparisons.is_measuring(),
+        };
         Frame::new()
             .inner_margin(Margin {
                 left: 24,
@@ -276,20 +306,44 @@ impl App {
                     .id_salt("selected")
                     .auto_shrink(false)
                     .show(ui, |ui| {
-                        numbers::ui(ui, row, now_s);
+                        numbers::ui(ui, row, self.comparisons.ceilings.as_ref(), now_s);
                         ui.add_space(STEP);
                         message::ui(ui, row, actions);
                         if row.started().is_some() {
-                            detail::ui(ui, row, actions);
+                            detail::ui(ui, row, &ceilings, actions);
                         }
                     });
             });
     }
 
+    fn compare_ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let array = self.array_to_compare();
+        let context = compare::Context {
+            array: array.as_deref().map_err(|why| *why),
+            busy: self.measuring_waits_for(),
+            ceilings: self.comparisons.ceilings.as_ref(),
+            is_measuring: self.comparisons.is_measuring(),
+            dialog_trouble: self.form.dialog_trouble.as_deref(),
+        };
+        let page = &mut self.comparisons.page;
+        ScrollArea::vertical()
+            .id_salt("compare")
+            .auto_shrink(false)
+            .show(ui, |ui| {
+                Frame::new().inner_margin(Margin::symmetric(24, 16)).show(ui, |ui| {
+                    compare::ui(ui, page, &context, actions);
+                });
+            });
+    }
+
     fn keys(&self, ctx: &Context, actions: &mut Vec<Action>) {
         let pressed = |modifiers: Modifiers, key: Key| ctx.input_mut(|input| input.consume_key(modifiers, key));
+        let page = &self.comparisons.page;
         if pressed(Modifiers::CTRL, Key::Enter) {
-            actions.push(Action::Start);
+            actions.push(if page.is_open { Action::Compare } else { Action::Start });
+        }
+        if pressed(Modifiers::CTRL, Key::R) {
+            actions.push(Action::ShowCompare(!page.is_open));
         }
         if pressed(Modifiers::CTRL, Key::N) {
             actions.push(Action::FocusForm);
@@ -299,6 +353,16 @@ impl App {
         }
         // Everything else belongs to whatever has the focus.
         if ctx.memory(|memory| memory.focused().is_some()) {
+            return;
+        }
+        if page.is_open {
+            if pressed(Modifiers::NONE, Key::Escape) {
+                actions.push(if page.progress.is_some() {
+                    Action::CancelCompare
+                } else {
+                    Action::ShowCompare(false)
+                });
+            }
             return;
         }
         for (key, down) in [(Key::ArrowUp, -1), (Key::ArrowDown, 1)] {

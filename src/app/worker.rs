@@ -6,10 +6,12 @@ use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::model::compare::Told;
 use super::model::plan::{FileInfo, SinkPlace, typed_new_sink, typed_origin};
 use super::model::row::RowKey;
 use super::model::words;
 use crate::Error;
+use crate::compare::{self, Comparison};
 use crate::transfer::{Endpoint, Listener, SinkSpec, SourceSpec, describe};
 
 /// Something to be found out or done.
@@ -21,6 +23,10 @@ pub enum Task {
     LookAtSink(String),
     /// Take this address for a row.
     Bind(RowKey, Endpoint),
+    /// Save what was compared.
+    SaveComparison(Box<Comparison>, PathBuf),
+    /// Read back what was.
+    LoadComparison(PathBuf),
     /// Show a folder in the file manager.
     ShowFolder(PathBuf),
 }
@@ -32,6 +38,8 @@ pub enum Dialog {
     Source,
     /// For the folder to receive into.
     Sink,
+    /// For a saved comparison.
+    Comparison,
 }
 
 /// What came of it.
@@ -43,6 +51,10 @@ pub enum Reply {
     Sink(String, SinkPlace),
     /// A row's address, taken or not.
     Bound(RowKey, Result<Listener, Error>),
+    /// A comparison was saved, or not.
+    Saved(Told),
+    /// A comparison was read back, or not.
+    Loaded(Result<Box<Comparison>, String>),
     /// The folder could not be shown.
     NotShown(String),
     /// A path was chosen, or nothing.
@@ -104,6 +116,9 @@ impl Worker {
             let answer = if has_dialog() {
                 let chosen = match dialog {
                     Dialog::Source => rfd::FileDialog::new().set_title("Choose a file to send").pick_file(),
+                    Dialog::Comparison => rfd::FileDialog::new()
+                        .set_title("Choose a saved comparison")
+                        .pick_file(),
                     Dialog::Sink => rfd::FileDialog::new()
                         .set_title("Choose a folder to receive into")
                         .pick_folder(),
@@ -147,6 +162,14 @@ fn run(task: Task) -> Option<Reply> {
             Some(Reply::Sink(typed, place))
         }
         Task::Bind(key, endpoint) => Some(Reply::Bound(key, Listener::bind(&endpoint))),
+        Task::SaveComparison(comparison, path) => Some(Reply::Saved(match compare::save(&comparison, &path) {
+            Ok(()) => Told::Well(format!("Saved as {}", path.display())),
+            Err(error) => Told::Failed(words::of(&error)),
+        })),
+        Task::LoadComparison(path) => {
+            let loaded = compare::load(&path).map(Box::new);
+            Some(Reply::Loaded(loaded.map_err(|error| words::of(&error))))
+        }
         Task::ShowFolder(folder) => show_folder(&folder).err().map(Reply::NotShown),
     }
 }

@@ -72,6 +72,8 @@ pub struct Form {
     pub receive_route: String,
     /// Bytes for one system call.
     pub chunk: String,
+    /// Over how many connections.
+    pub streams: String,
     /// A rate, or nothing.
     pub limit: String,
     /// How many first elements are shown.
@@ -106,6 +108,7 @@ impl Default for Form {
             send_route: "auto".to_owned(),
             receive_route: "auto".to_owned(),
             chunk: "1 MiB".to_owned(),
+            streams: "1".to_owned(),
             limit: String::new(),
             preview: "10".to_owned(),
             timeout: "30 s".to_owned(),
@@ -132,6 +135,7 @@ pub enum Field {
     SinkPath,
     Wire,
     Chunk,
+    Streams,
     Limit,
     Preview,
     Timeout,
@@ -147,6 +151,7 @@ impl Field {
             self,
             Self::Wire
                 | Self::Chunk
+                | Self::Streams
                 | Self::Limit
                 | Self::Preview
                 | Self::Timeout
@@ -200,6 +205,9 @@ impl Form {
             format!("{} wire", self.wire),
             self.chunk.trim().to_owned(),
         ];
+        if self.sends() && self.streams.trim() != "1" {
+            words.push(format!("{} streams", self.streams.trim()));
+        }
         if !self.limit.trim().is_empty() {
             words.push(format!("at most {}", self.limit.trim()));
         }

@@ -1,5 +1,6 @@
 //! What the window knows: pure data, without egui, without threads, with the time passed in.
 
+pub mod compare;
 pub mod form;
 pub mod format;
 pub mod history;

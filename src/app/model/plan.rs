@@ -380,6 +380,16 @@ impl Checker<'_> {
             .ok()
     }
 
+    fn streams(&mut self) -> Option<u16> {
+        let most = Options::STREAMS_MAX;
+        let typed = self.form.streams.trim().parse().ok();
+        let streams = typed.filter(|streams| (1..=most).contains(streams));
+        if streams.is_none() {
+            self.mistake(Field::Streams, format!("a number from 1 to {most} is needed"));
+        }
+        streams
+    }
+
     fn options(&mut self) -> Option<Options> {
         let form = self.form;
         let chunk = format::parse_bytes(&form.chunk)
@@ -409,8 +419,10 @@ impl Checker<'_> {
         let timeout = format::parse_duration(&form.timeout)
             .map_err(|error| self.mistake(Field::Timeout, error))
             .ok();
-        Some(Options {
-            streams: 1,
+        // A receiver takes as many as the sender offers.
+        let streams = if form.sends() { self.streams() } else { Some(1) };
+        let options = Options {
+            streams: streams?,
             wire: WireChoice::ALL
                 .into_iter()
                 .find(|wire| wire.name() == form.wire)

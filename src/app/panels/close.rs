@@ -9,7 +9,12 @@ use crate::app::widgets::plain_button;
 
 /// Asks whether the window is to close although `running` transfers run.
 pub fn ui(ctx: &Context, running: usize, actions: &mut Vec<Action>) {
-    let (title, what) = if running == 1 {
+    let (title, what) = if running == 0 {
+        (
+            "A comparison is running".to_owned(),
+            "Closing cancels it, and nothing is kept.",
+        )
+    } else if running == 1 {
         (
             "A transfer is running".to_owned(),
             "Closing cancels it. What was half received is removed.",

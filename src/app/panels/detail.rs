@@ -8,7 +8,19 @@ use crate::app::action::Action;
 use crate::app::model::row::Row;
 use crate::app::theme::{self, STEP};
 use crate::app::widgets::caption;
+use crate::compare::ceilings::Ceilings as Known;
 use crate::transfer::Side;
+
+/// What is known of the most that this machine can do.
+#[derive(Debug, Clone, Copy)]
+pub struct Ceilings<'a> {
+    /// Where it was measured.
+    pub known: Option<&'a Known>,
+    /// Whether it can be measured now: nothing else runs.
+    pub can_measure: bool,
+    /// Whether it is being measured.
+    pub is_measuring: bool,
+}
 
 const PREVIEW_WIDTH: f32 = 232.0;
 
@@ -49,6 +61,7 @@ pub fn ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
                 time_plot::legend(ui, &shown);
                 let unit = throughput::unit(row.rate_axis.top).1;
                 caption(ui, unit);
+                ceilings_ui(ui, row, ceilings, actions);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     speed::ui(ui, row, actions);
                 });
@@ -61,6 +74,23 @@ pub fn ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
         ui.scope_builder(UiBuilder::new().max_rect(side), |ui| {
             preview::ui(ui, row, side.height());
         });
+    }
+}
+
+/// What lies above the plot's end, or how to find out.
+fn ceilings_ui(ui: &mut Ui, row: &Row, ceilings: &Ceilings<'_>, actions: &mut Vec<Action>) {
+    match ceilings.known {
+        Some(known) => {
+            let out_of_sight = throughput::ceilings_out_of_sight(known, row.rate_axis.top);
+            if !out_of_sight.is_empty() && row.is_over() {
+                caption(ui, &format!("above: {}", out_of_sight.join(", ")));
+            }
+        }
+        None if ceilings.is_measuring => {
+            caption(ui, "measuring this machine, some 5 s");
+        }
+        None if ceilings.can_measure => compare::measure_ceilings_ui(ui, actions),
+        None => {}
     }
 }
 

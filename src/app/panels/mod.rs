@@ -2,6 +2,7 @@
 
 pub mod bottleneck;
 pub mod close;
+pub mod compare;
 pub mod detail;
 pub mod empty;
 pub mod message;

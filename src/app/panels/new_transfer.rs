@@ -33,6 +33,10 @@ pub struct Context<'a> {
     pub dialog_trouble: Option<&'a str>,
     /// Whether files can be dropped on the window.
     pub can_drop: bool,
+    /// Whether the compare page is shown.
+    pub compares: bool,
+    /// Whether a comparison is running.
+    pub is_comparing: bool,
 }
 
 /// The id of the field that Ctrl+N goes to.
@@ -61,7 +65,7 @@ pub fn ui(ui: &mut Ui, form: &mut Form, advanced_open: &mut bool, context: &Cont
         sink_ui(ui, form, context, actions);
     }
     advanced_ui(ui, form, advanced_open, context.checked);
-    start_ui(ui, form, context.checked, actions);
+    start_ui(ui, form, context, actions);
 }
 
 fn source_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut Vec<Action>) {
@@ -293,10 +297,13 @@ fn advanced_ui(ui: &mut Ui, form: &mut Form, is_open: &mut bool, checked: &Check
             );
         },
         |ui| {
-            ui.add_space(28.0);
-            tick(ui, &mut form.verify, "Verify");
+            if sends {
+                field(ui, "Streams", &mut form.streams, "1", wrong.get(&Field::Streams))
+                    .on_hover_text("Connections at once; their blocks land in one array");
+            }
         },
     );
+    tick(ui, &mut form.verify, "Verify");
 }
 
 /// The line that opens and closes Advanced.
@@ -329,21 +336,41 @@ fn fold_ui(ui: &mut Ui, form: &Form, is_open: &mut bool) {
         .galley_with_override_text_color(rect.min + vec2(14.0, 2.0), galley, colour);
 }
 
-fn start_ui(ui: &mut Ui, form: &mut Form, checked: &Checked, actions: &mut Vec<Action>) {
-    let is_ready = checked.recipe.is_some() || checked.pending;
+fn start_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut Vec<Action>) {
+    let checked = context.checked;
+    let is_ready = (checked.recipe.is_some() || checked.pending) && !context.is_comparing;
     let word = if form.endpoint == EndpointKind::ReceiveAt {
         "Listen"
     } else {
         "Start"
     };
-    let button = main_button(ui, word, "Ctrl Enter", is_ready);
-    let why = checked.mistakes.values().next().map_or("", String::as_str);
+    // On the compare page the keys compare.
+    let keys = if context.compares { "" } else { "Ctrl Enter" };
+    let button = main_button(ui, word, keys, is_ready);
+    let why = if context.is_comparing {
+        "A comparison is running: it would measure this transfer, too"
+    } else {
+        checked.mistakes.values().next().map_or("", String::as_str)
+    };
     if is_ready && button.clicked() {
         actions.push(Action::Start);
     } else if !is_ready {
         button.on_hover_text(why);
     }
-    tick(ui, &mut form.repeat, "Repeat until stopped");
+    ui.horizontal(|ui| {
+        tick(ui, &mut form.repeat, "Repeat until stopped");
+        ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
+            let (word, hover) = if context.compares {
+                ("Transfers", "Back to the transfers (Ctrl R)")
+            } else {
+                ("Compare routes", "The same array by every route, side by side (Ctrl R)")
+            };
+            ui.add_space(-5.0);
+            if word_button(ui, word, word).on_hover_text(hover).clicked() {
+                actions.push(Action::ShowCompare(!context.compares));
+            }
+        });
+    });
 }
 
 /// A path with its Browse button; returns the id of the text field.

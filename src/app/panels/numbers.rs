@@ -7,10 +7,11 @@ use crate::app::model::plan::What;
 use crate::app::model::row::{Numbers, Phase, Row};
 use crate::app::theme;
 use crate::app::widgets::caption;
+use crate::compare::ceilings::{Ceilings, share_of_one_copy};
 use crate::transfer::State;
 
 /// Draws the rate and the figures beside it.
-pub fn ui(ui: &mut Ui, row: &Row, now_s: f64) {
+pub fn ui(ui: &mut Ui, row: &Row, ceilings: Option<&Ceilings>, now_s: f64) {
     let palette = theme::palette(ui);
     let numbers = row.numbers(now_s);
     ui.horizontal(|ui| {
@@ -41,6 +42,12 @@ pub fn ui(ui: &mut Ui, row: &Row, now_s: f64) {
             ui.add_space(gap);
         }
     });
+    if let Some(ceilings) = ceilings.filter(|_| row.started().is_some()) {
+        let rate = if row.is_over() { numbers.mean } else { numbers.now };
+        let share = share_of_one_copy(rate, ceilings.memcpy_bytes_per_s);
+        // Also where there is no share to tell: nothing below it is to jump.
+        caption(ui, share.as_deref().unwrap_or(" "));
+    }
 }
 
 /// The rate now; once it is done the mean, and where there is none the state in a word.

@@ -21,6 +21,8 @@ pub struct Own {
     pub theme: ThemeChoice,
     /// Whether New transfer is hidden.
     pub form_hidden: bool,
+    /// Whether the compare page is shown.
+    pub compares: bool,
 }
 
 /// Draws the line.
@@ -33,7 +35,15 @@ pub fn ui(ui: &mut Ui, row: Option<&Row>, own: Own, actions: &mut Vec<Action>) {
         {
             actions.push(Action::ToggleForm);
         }
-        caption(ui, &row.map_or_else(String::new, how));
+        if own.form_hidden
+            && !own.compares
+            && word_button(ui, "Compare routes", "Compare routes")
+                .on_hover_text("Ctrl R")
+                .clicked()
+        {
+            actions.push(Action::ShowCompare(true));
+        }
+        caption(ui, &row.filter(|_| !own.compares).map_or_else(String::new, how));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
             let theme = own.theme.name();

@@ -9,6 +9,7 @@ use crate::app::model::format;
 use crate::app::model::history::{Drawn, highest, mean_curve, nice_step, nice_top, shown_at};
 use crate::app::model::row::{RateAxis, Row};
 use crate::app::theme;
+use crate::compare::ceilings::Ceilings;
 use crate::transfer::Side;
 
 /// The curves of a row as they are drawn.
@@ -66,6 +67,27 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) -> Rec
                     .allow_hover(false)
                     .allow_band(false)
             };
+            for (name, rate) in ceilings
+                .into_iter()
+                .flat_map(lines_of)
+                .filter(|(_, rate)| *rate <= values.top)
+            {
+                plot.hline(
+                    HLine::new(name, rate)
+                        .color(palette.neutral.gamma_multiply(0.7))
+                        .style(LineStyle::dashed_dense())
+                        .allow_hover(false),
+                );
+                let at = PlotPoint::new(time.to_s, rate);
+                let text = RichText::new(in_words(name, rate))
+                    .font(theme::small())
+                    .color(palette.weak);
+                plot.text(
+                    Text::new(name, at, text)
+                        .anchor(Align2::RIGHT_BOTTOM)
+                        .allow_hover(false),
+                );
+            }
             plot.line(line("mean", &mean, palette.neutral, 1.0));
             plot.line(line("sender", &sender, palette.sender, 1.5));
             plot.line(line("receiver", &receiver, palette.receiver, 1.5));
@@ -73,6 +95,25 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) -> Rec
     );
     time_plot::interact(ui, &plot, row, time, actions);
     *plot.transform.frame()
+}
+
+/// What this machine can do at most, by name, in bytes a second.
+fn lines_of(ceilings: &Ceilings) -> [(&'static str, f64); 2] {
+    [
+        ("one copy", ceilings.memcpy_bytes_per_s),
+        ("loopback sendfile", ceilings.sendfile_bytes_per_s),
+    ]
+}
+
+fn in_words(name: &str, rate: f64) -> String {
+    format!("{name}: {}", format::rate(rate))
+}
+
+/// The ceilings that a rate axis that ends at `top` does not reach: `one copy: 13.9 GB/s`.
+#[must_use]
+pub fn ceilings_out_of_sight(ceilings: &Ceilings, top: f64) -> Vec<String> {
+    let above = lines_of(ceilings).into_iter().filter(|(_, rate)| *rate > top);
+    above.map(|(name, rate)| in_words(name, rate)).collect()
 }
 
 /// The rate axis: as high as what is drawn, to the next nice step.

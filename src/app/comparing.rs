@@ -1,0 +1,192 @@
+//! What the compare page and this machine's ceilings need done: started, followed and ended here.
+
+use std::path::PathBuf;
+
+use crossbeam_channel::{Receiver, bounded};
+
+use super::App;
+use super::model::compare::{Page, Told};
+use super::model::plan::{What, typed_path};
+use super::model::words;
+use super::worker::Task;
+use crate::compare::ceilings::{Ceilings, Measuring};
+use crate::compare::{CompareEvent, Comparing, Plan};
+use crate::transfer::SinkSpec;
+
+/// The page, and what runs for it.
+#[derive(Debug, Default)]
+pub(super) struct Comparisons {
+    pub(super) page: Page,
+    /// The program that compares; this one where nobody says.
+    program: Option<PathBuf>,
+    running: Option<(Comparing, Receiver<CompareEvent>)>,
+    /// What this machine can do at most, where it was measured.
+    pub(super) ceilings: Option<Ceilings>,
+    measuring: Option<Measuring>,
+}
+
+impl Comparisons {
+    /// Whether anything is being measured that a transfer would disturb.
+    pub(super) fn is_comparing(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Whether this machine is being measured.
+    pub(super) fn is_measuring(&self) -> bool {
+        self.measuring.is_some()
+    }
+}
+
+impl App {
+    /// The compare page.
+    #[must_use]
+    pub fn compare_page(&self) -> &Page {
+        &self.comparisons.page
+    }
+
+    /// The same, to show a recorded result.
+    pub fn compare_page_mut(&mut self) -> &mut Page {
+        &mut self.comparisons.page
+    }
+
+    /// Takes this as what the machine can do at most.
+    pub fn set_ceilings(&mut self, ceilings: Option<Ceilings>) {
+        self.comparisons.ceilings = ceilings;
+    }
+
+    /// Lets this `arraylift` program run what is compared: for tests, which are another program.
+    pub fn compare_with(&mut self, program: PathBuf) {
+        self.comparisons.program = Some(program);
+    }
+
+    /// Why nothing can be measured now.
+    pub(super) fn measuring_waits_for(&self) -> Option<&'static str> {
+        if self.transfers.running() > 0 {
+            Some("It waits until the transfers have ended: they would be measured, too.")
+        } else if self.comparisons.is_comparing() {
+            Some("A comparison is running.")
+        } else if self.comparisons.is_measuring() {
+            Some("This machine's ceilings are being measured.")
+        } else {
+            None
+        }
+    }
+
+    /// The array that the form names, in words; or why there is none to compare.
+    pub(super) fn array_to_compare(&self) -> Result<String, &'static str> {
+        let checked = &self.form.checked;
+        match checked.recipe.as_ref().map(|recipe| &recipe.what) {
+            Some(What::Receive { .. }) => Err("What is compared comes from here: choose This machine on the left."),
+            Some(_) => Ok(checked.summary.clone().unwrap_or_default()),
+            None => Err("New transfer says what is still needed: the same array is compared."),
+        }
+    }
+
+    /// Compares the routes for the array that the form names.
+    pub(super) fn start_comparing(&mut self) {
+        let Some(recipe) = self.form.checked.recipe.clone() else {
+            return;
+        };
+        let (source, sink) = match recipe.what {
+            What::Loopback { source, sink } => (source, Some(sink)),
+            What::Send { source, .. } => (source, None),
+            What::Receive { .. } => return,
+        };
+        if self.measuring_waits_for().is_some() {
+            return;
+        }
+        let into = match sink {
+            Some(SinkSpec::Folder(folder)) => Some(folder),
+            Some(SinkSpec::File(path)) => path.parent().map(PathBuf::from),
+            _ => None,
+        };
+        let program = self.comparisons.program.clone().map_or_else(std::env::current_exe, Ok);
+        let Ok(program) = program else {
+            let message = "the program's own file cannot be found, and every run needs it";
+            self.comparisons.page.told = Some(Told::Failed(message.to_owned()));
+            return;
+        };
+        let page = &mut self.comparisons.page;
+        let plan = Plan {
+            source,
+            program,
+            into,
+            rounds: page.rounds,
+            sizes: page.with_sizes,
+        };
+        // Far more than a frame's worth; whoever compares waits for room.
+        let (events, told) = bounded(256);
+        page.begin();
+        match Comparing::start(plan, events, self.waker.clone()) {
+            Ok(comparing) => self.comparisons.running = Some((comparing, told)),
+            Err(error) => page.end(Err(words::of(&error))),
+        }
+    }
+
+    /// Gives a comparison up.
+    pub(super) fn cancel_comparing(&mut self) {
+        if let Some((comparing, _)) = &self.comparisons.running {
+            comparing.cancel();
+        }
+    }
+
+    /// Measures what this machine can do at most.
+    pub(super) fn measure_ceilings(&mut self) {
+        if self.measuring_waits_for().is_none() {
+            match Measuring::start(None, self.waker.clone()) {
+                Ok(measuring) => self.comparisons.measuring = Some(measuring),
+                Err(error) => self.comparisons.page.told = Some(Told::Failed(words::of(&error))),
+            }
+        }
+    }
+
+    /// A transfer is about to start: what measures this machine would measure it, too.
+    pub(super) fn stop_measuring(&mut self) {
+        self.comparisons.measuring = None;
+    }
+
+    /// Takes in what was compared and measured since the last frame.
+    pub(super) fn take_comparisons(&mut self) {
+        let comparisons = &mut self.comparisons;
+        if let Some((comparing, events)) = &comparisons.running {
+            // Looked at before the events are taken, so that what was said before the end is known by then.
+            let result = comparing.result().cloned();
+            for event in events.try_iter() {
+                comparisons.page.fold(event);
+            }
+            if let Some(result) = result {
+                let result = result.map_err(|error| words::of(&error));
+                if let Ok(Some(comparison)) = &result
+                    && let Some(ceilings) = &comparison.ceilings
+                {
+                    comparisons.ceilings = Some(ceilings.clone());
+                }
+                comparisons.page.end(result);
+                comparisons.running = None;
+            }
+        }
+        if let Some(measured) = comparisons.measuring.as_ref().and_then(Measuring::result).cloned() {
+            match measured {
+                Ok(Some(ceilings)) => comparisons.ceilings = Some(ceilings),
+                Ok(None) => {}
+                Err(error) => comparisons.page.told = Some(Told::Failed(words::of(&error))),
+            }
+            comparisons.measuring = None;
+        }
+    }
+
+    /// Saves what was compared where the page says.
+    pub(super) fn save_comparison(&mut self) {
+        if let (Some(result), Some(worker)) = (&self.comparisons.page.result, &self.worker) {
+            let path = typed_path(&self.comparisons.page.path);
+            worker.ask(Task::SaveComparison(Box::new(result.clone()), path));
+        }
+    }
+
+    /// Reads the result back that the page names.
+    pub(super) fn lay_beside(&mut self) {
+        if let Some(worker) = &self.worker {
+            worker.ask(Task::LoadComparison(typed_path(&self.comparisons.page.path)));
+        }
+    }
+}

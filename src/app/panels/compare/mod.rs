@@ -1,0 +1,257 @@
+//! The compare page: the same array by each route, side by side.
+
+mod sizes;
+mod table;
+
+use eframe::egui::{Align, Button, Layout, RichText, Ui, vec2};
+
+use crate::app::action::Action;
+use crate::app::model::compare::{Page, Told, ceilings_in_words};
+use crate::app::model::format;
+use crate::app::model::plan::in_words;
+use crate::app::theme::{self, FIELD_HEIGHT, STEP};
+use crate::app::widgets::{bar, caption, main_button, plain_button, segments, text_edit, tick, word_button};
+use crate::compare::ceilings::Ceilings;
+use crate::compare::{Comparison, differences};
+
+/// What the page needs to know besides itself.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The array that would be compared, in words; or why there is none.
+    pub array: Result<&'a str, &'a str>,
+    /// Why nothing can be measured now.
+    pub busy: Option<&'static str>,
+    /// What this machine can do at most, where it was measured.
+    pub ceilings: Option<&'a Ceilings>,
+    /// Whether that is being measured.
+    pub is_measuring: bool,
+    /// Why there is no file dialog, where there is none.
+    pub dialog_trouble: Option<&'a str>,
+}
+
+/// Draws the page. Its fields change in place.
+pub fn ui(ui: &mut Ui, page: &mut Page, context: &Context<'_>, actions: &mut Vec<Action>) {
+    ui.spacing_mut().item_spacing.y = STEP;
+    head_ui(ui, page, context, actions);
+    controls_ui(ui, page, context, actions);
+    told_ui(ui, page.told.as_ref());
+    let Some((shown, beside)) = page.shown() else {
+        if page.progress.is_none() {
+            empty_ui(ui, context);
+        }
+        return;
+    };
+    let is_running = page.progress.is_some();
+    ui.add_space(STEP);
+    let mut picked = page.picked.clone();
+    table::ui(ui, shown, beside, is_running, &mut picked);
+    if let Some(older) = beside {
+        older_ui(ui, shown, older, actions);
+    }
+    without_ui(ui, shown);
+    sizes::ui(ui, shown, beside, is_running, picked.as_deref());
+    page.picked = picked;
+    if page.progress.is_none() {
+        file_ui(ui, page, context, actions);
+    }
+}
+
+fn head_ui(ui: &mut Ui, page: &Page, context: &Context<'_>, actions: &mut Vec<Action>) {
+    ui.horizontal(|ui| {
+        ui.label(RichText::new("Compare routes").font(theme::strong()));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let back = word_button(ui, "Transfers", "Back to the transfers");
+            if back.on_hover_text("Back to the transfers (Ctrl R)").clicked() {
+                actions.push(Action::ShowCompare(false));
+            }
+            ceilings_ui(ui, context, actions);
+        });
+    });
+    let what = match (page.shown(), context.array) {
+        (Some((shown, _)), _) => subject_in_words(shown),
+        (None, Ok(array)) => array.to_owned(),
+        (None, Err(_)) => String::new(),
+    };
+    if !what.is_empty() {
+        ui.add_space(-4.0);
+        caption(ui, &what);
+    }
+}
+
+/// What this machine can do at most, or how to find out.
+fn ceilings_ui(ui: &mut Ui, context: &Context<'_>, actions: &mut Vec<Action>) {
+    if context.is_measuring {
+        caption(ui, "Measuring this machine, some 5 s");
+    } else if let Some(ceilings) = context.ceilings {
+        caption(ui, &ceilings_in_words(ceilings));
+    } else if context.busy.is_none() {
+        measure_ceilings_ui(ui, actions);
+    }
+}
+
+/// Offers to measure what this machine can do at most.
+pub fn measure_ceilings_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
+    let text = "Measure this machine's ceilings";
+    let hover = "One copy of memory, and a loopback that keeps nothing: some 5 seconds, once";
+    if word_button(ui, text, text).on_hover_text(hover).clicked() {
+        actions.push(Action::MeasureCeilings);
+    }
+}
+
+fn subject_in_words(shown: &Comparison) -> String {
+    let subject = &shown.subject;
+    let array = in_words(&subject.dtype, &subject.shape, subject.bytes);
+    let rounds = if shown.rounds == 1 { "round" } else { "rounds" };
+    let mut words = vec![subject.source.clone(), array, format!("{} {rounds}", shown.rounds)];
+    let machine = &shown.machine;
+    if !machine.cpu.is_empty() {
+        words.push(machine.cpu.clone());
+        words.push(format!("{} cores", machine.cores));
+    }
+    words.retain(|word| !word.is_empty());
+    words.join(" · ")
+}
+
+fn controls_ui(ui: &mut Ui, page: &mut Page, context: &Context<'_>, actions: &mut Vec<Action>) {
+    ui.horizontal(|ui| {
+        if let Some(progress) = &page.progress {
+            let cancel = plain_button(ui, "Cancel").on_hover_text("Ends it; nothing is kept (Esc)");
+            if cancel.accessible_name("Cancel the comparison").clicked() {
+                actions.push(Action::CancelCompare);
+            }
+            ui.add_space(4.0);
+            let (rect, _) = ui.allocate_exact_size(vec2(160.0, FIELD_HEIGHT), eframe::egui::Sense::hover());
+            let track = rect.shrink2(vec2(0.0, rect.height() / 2.0 - 2.0));
+            bar(ui, track, progress.share(), theme::palette(ui).neutral);
+            ui.add_space(4.0);
+            caption(ui, &progress.in_words());
+            return;
+        }
+        let can_start = context.array.is_ok() && context.busy.is_none();
+        let start = ui
+            .allocate_ui(vec2(168.0, 37.0), |ui| {
+                main_button(ui, "Compare", "Ctrl Enter", can_start)
+            })
+            .inner;
+        if can_start && start.clicked() {
+            actions.push(Action::Compare);
+        } else if let Some(why) = context.busy.or(context.array.err()) {
+            start.on_hover_text(why);
+        }
+        ui.add_space(STEP);
+        caption(ui, "Rounds");
+        ui.allocate_ui(vec2(132.0, FIELD_HEIGHT), |ui| {
+            ui.set_width(132.0);
+            segments(
+                ui,
+                "Rounds",
+                &mut page.rounds,
+                &[(1, "1"), (3, "3"), (5, "5"), (9, "9")],
+            );
+        });
+        ui.add_space(STEP);
+        tick(ui, &mut page.with_sizes, "Time against size, too");
+    });
+    if let (None, Some(why)) = (&page.progress, context.busy.or(context.array.err())) {
+        caption(ui, why);
+    }
+}
+
+fn told_ui(ui: &mut Ui, told: Option<&Told>) {
+    let palette = theme::palette(ui);
+    let (text, colour) = match told {
+        Some(Told::Well(text)) => (text, palette.weak),
+        Some(Told::Failed(text)) => (text, palette.failed),
+        None => return,
+    };
+    ui.label(RichText::new(text).font(theme::small()).color(colour));
+}
+
+fn empty_ui(ui: &mut Ui, context: &Context<'_>) {
+    let palette = theme::palette(ui);
+    ui.vertical_centered(|ui| {
+        ui.add_space((ui.available_height() * 0.3).max(STEP));
+        ui.label(RichText::new("Nothing was compared yet").font(theme::strong()));
+        let text = match context.array {
+            Ok(_) => "Compare moves the same array by every route, in rounds that take turns.",
+            Err(_) => "Choose what to move on the left: the same array goes by every route.",
+        };
+        ui.label(RichText::new(text).color(palette.weak));
+        ui.label(RichText::new("It takes about a minute, and both cores.").color(palette.weak));
+        ui.add_space(STEP);
+    });
+}
+
+fn older_ui(ui: &mut Ui, shown: &Comparison, older: &Comparison, actions: &mut Vec<Action>) {
+    let differing = differences(shown, older);
+    let mut text = "Lighter bars: the older result".to_owned();
+    if !differing.is_empty() && !shown.program.is_empty() {
+        text = format!("{text}, which differs in more than time ({})", differing.join("; "));
+    }
+    ui.horizontal(|ui| {
+        if word_button(ui, "Take away", "Take the older result away").clicked() {
+            actions.push(Action::ForgetOlder);
+        }
+        caption(ui, &text);
+    });
+}
+
+/// Who did not take part, and why; and whose rounds were lost.
+fn without_ui(ui: &mut Ui, shown: &Comparison) {
+    let skipped = shown
+        .skipped
+        .iter()
+        .map(|skipped| format!("{}: {}", skipped.contestant.name, skipped.reason));
+    let lost = shown.entries.iter().filter_map(|entry| {
+        let first = entry.lost.first()?;
+        let (name, count) = (&entry.contestant.name, format::count(entry.lost.len() as u64));
+        Some(format!("{name}, {count} lost: {}", first.reason))
+    });
+    let lines: Vec<String> = skipped.chain(lost).collect();
+    if lines.is_empty() {
+        return;
+    }
+    ui.add_space(STEP);
+    ui.label(RichText::new("Did not take part").font(theme::small()).strong());
+    ui.spacing_mut().item_spacing.y = 4.0;
+    for line in lines {
+        caption(ui, &line);
+    }
+    ui.spacing_mut().item_spacing.y = STEP;
+}
+
+/// Saves what is shown, and reads back what was saved.
+fn file_ui(ui: &mut Ui, page: &mut Page, context: &Context<'_>, actions: &mut Vec<Action>) {
+    ui.add_space(STEP);
+    let label = caption(
+        ui,
+        "File: NAME.json keeps everything and can be laid beside, NAME.csv is for spreadsheets",
+    )
+    .id;
+    ui.horizontal(|ui| {
+        let width = (ui.available_width() - 290.0).clamp(120.0, 420.0);
+        ui.allocate_ui(vec2(width, FIELD_HEIGHT), |ui| {
+            ui.set_width(width);
+            text_edit(ui, &mut page.path, "/data/comparison.json", false).labelled_by(label);
+        });
+        if plain_button(ui, "Browse")
+            .accessible_name("Browse: a saved comparison")
+            .clicked()
+        {
+            actions.push(Action::BrowseComparison);
+        }
+        let is_typed = !page.path.trim().is_empty();
+        let button =
+            |text: &str| Button::new(RichText::new(text).font(theme::body())).min_size(vec2(0.0, FIELD_HEIGHT));
+        let save = ui.add_enabled(is_typed && page.result.is_some(), button("Save"));
+        if save.accessible_name("Save the comparison").clicked() {
+            actions.push(Action::SaveComparison);
+        }
+        if ui.add_enabled(is_typed, button("Lay beside")).clicked() {
+            actions.push(Action::LayBeside);
+        }
+    });
+    if let Some(trouble) = context.dialog_trouble {
+        caption(ui, trouble);
+    }
+}
