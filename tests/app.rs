@@ -165,7 +165,7 @@ fn a_reader_is_made_slow_while_it_runs_and_named_as_the_limit() {
     until(&mut window, "moving", |app| moved(app) > 0);
     until_shown(&mut window, "The limit that was set held it back");
     window.get_by_label_contains("The limit over time: limit ");
-    window.get_by_label("Slow an end").click();
+    window.get_by_label("slow an end").click();
     window.step();
     window.step();
     let pace = |window: &Window, side| {

@@ -33,7 +33,7 @@ pub fn ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
     } else {
         format!("slow {}", slow.join(" and "))
     };
-    let button = word_button(ui, &word, "Slow an end").on_hover_text("See what a slow program at either end does");
+    let button = word_button(ui, &word, &word).on_hover_text("See what a slow program at either end does");
     Popup::menu(&button)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
         .show(|ui| paces_ui(ui, row, actions));
