@@ -137,6 +137,11 @@ impl Connection {
         self.congestion_control.is_some()
     }
 
+    /// Whether the peer is a process on this host, which can be given descriptors.
+    pub(super) fn is_unix(&self) -> bool {
+        self.socket.domain().is_ok_and(|domain| domain == Domain::UNIX)
+    }
+
     /// The TCP congestion control in use; `None` on a Unix socket.
     pub(super) fn congestion_control(&self) -> Option<&str> {
         self.congestion_control.as_deref()
@@ -347,6 +352,16 @@ pub(super) fn loopback(listener: &Listener) -> Result<(Connection, Connection), 
             None => return Err(Error::Usage("the connection was cancelled".into())),
         }
     }
+}
+
+/// Both ends of a connection between Unix sockets without a name.
+pub(super) fn unix_pair() -> Result<(Connection, Connection), Error> {
+    let failed = |error: io::Error| Error::system("cannot make a pair of Unix sockets", &error);
+    let (a, b) = Socket::pair(Domain::UNIX, Type::STREAM, None).map_err(failed)?;
+    Ok((
+        Connection::new(a, "this process".into())?,
+        Connection::new(b, "this process".into())?,
+    ))
 }
 
 /// Whether an error only says that the call would have waited, or was interrupted.

@@ -5,6 +5,7 @@
 mod changes;
 mod controls;
 mod failures;
+mod handoff;
 mod moves;
 mod python;
 mod python_maps;

@@ -131,6 +131,8 @@ pub enum Field {
     Sink,
     SinkPath,
     Wire,
+    SendRoute,
+    ReceiveRoute,
     Chunk,
     Limit,
     Preview,
@@ -146,6 +148,8 @@ impl Field {
         matches!(
             self,
             Self::Wire
+                | Self::SendRoute
+                | Self::ReceiveRoute
                 | Self::Chunk
                 | Self::Limit
                 | Self::Preview

@@ -248,17 +248,32 @@ fn advanced_ui(ui: &mut Ui, form: &mut Form, is_open: &mut bool, checked: &Check
         ("auto", ""),
         ("sendfile", ""),
         ("write", ""),
+        ("handoff", "the memory itself, on one host"),
+        ("zerocopy", "to compare with"),
         ("copying", "the slow baseline"),
     ];
-    let receive_routes = [("auto", ""), ("recv", ""), ("splice", "files"), ("map", "files")];
+    let receive_routes = [
+        ("auto", ""),
+        ("recv", ""),
+        ("splice", "files"),
+        ("map", "files, to compare with"),
+    ];
     let receives = form.receives();
     let Form {
         send_route,
         receive_route,
         ..
     } = form;
-    let mut send = |ui: &mut Ui| dropdown(ui, "Send route", send_route, &send_routes, None);
-    let mut receive = |ui: &mut Ui| dropdown(ui, "Receive route", receive_route, &receive_routes, None);
+    let mut send = |ui: &mut Ui| dropdown(ui, "Send route", send_route, &send_routes, wrong.get(&Field::SendRoute));
+    let mut receive = |ui: &mut Ui| {
+        dropdown(
+            ui,
+            "Receive route",
+            receive_route,
+            &receive_routes,
+            wrong.get(&Field::ReceiveRoute),
+        )
+    };
     match (sends, receives) {
         (true, true) => pair(ui, send, receive),
         (true, false) => send(ui),
