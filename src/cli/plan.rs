@@ -332,6 +332,7 @@ mod tests {
         for wrong in [
             &["--streams", "2", "--wire", "npy"],
             &["--streams", "2", "--send-route", "copying"],
+            &["--streams", "2", "--send-route", "zerocopy"],
         ] {
             assert!(matches!(sent(wrong), Err(Failure::Usage(_))), "{wrong:?}");
         }
