@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod handoff;
 mod json;
 mod memory;
 mod moves;
