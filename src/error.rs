@@ -181,6 +181,12 @@ pub enum Error {
         /// Why the transfer failed.
         cause: Box<Error>,
     },
+    /// What the peer handed over is not what it offered.
+    #[error("what was handed over cannot be taken: {0}")]
+    BadHandoff(String),
+    /// A handoff was asked for, and the receiver takes none.
+    #[error("the receiver takes no handoff: it receives into a file or does not know how; send by another route")]
+    HandoffNotTaken,
     /// The two ends do not agree on the checksum of the whole array.
     #[error("the receiver's checksum of the array differs from the sender's: send again")]
     ReceiptMismatch,
@@ -230,6 +236,8 @@ impl Error {
             | Self::Refused(_)
             | Self::Aborted(_)
             | Self::DamagedBlock { .. }
+            | Self::BadHandoff(_)
+            | Self::HandoffNotTaken
             | Self::ReceiptMismatch => Fault::Peer,
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use arraylift::Error;
 use arraylift::array::{ArrayMeta, Dtype, Order, Range, Shape};
 use arraylift::compare::{Comparison, check_save, load};
-use arraylift::route::ReceiveRouteChoice;
+use arraylift::route::{ReceiveRouteChoice, SendRouteChoice, why_no_handoff};
 use arraylift::transfer::{Endpoint, Job, Options, Origin, ShmName, SinkSpec, Slice, SourceSpec};
 use arraylift::wire::{ChecksumKind, WireChoice};
 
@@ -49,6 +49,8 @@ pub fn loopback(typed: &LoopbackArguments) -> Result<Single, Failure> {
         reader_pace_bytes_per_s: typed.receiving.reader_pace,
         ..sending(&typed.sending, &typed.common)?
     };
+    let into_file = !matches!(sink, SinkSpec::Memory | SinkSpec::Discard);
+    check_handoff(&options, true, Some((options.receive_route, into_file)))?;
     Ok(Single {
         job: Job::Loopback {
             source: source_spec(&typed.source)?,
@@ -79,12 +81,14 @@ pub fn default_loopback(path: Option<PathBuf>) -> Result<Single, Failure> {
 
 /// The plan of `arraylift send`.
 pub fn send(typed: &SendArguments) -> Result<Single, Failure> {
+    let (to, options) = (endpoint(&typed.endpoint)?, sending(&typed.sending, &typed.common)?);
+    check_handoff(&options, matches!(to, Endpoint::Unix(_)), None)?;
     Ok(Single {
         job: Job::Send {
             source: source_spec(&typed.source)?,
-            to: endpoint(&typed.endpoint)?,
+            to,
         },
-        options: sending(&typed.sending, &typed.common)?,
+        options,
         json: typed.common.json,
     })
 }
@@ -145,6 +149,14 @@ pub fn compare(typed: &CompareArguments) -> Result<Compare, Failure> {
     })
 }
 
+/// A handoff that is asked for is possible as far as can be told before anyone is asked.
+fn check_handoff(options: &Options, unix: bool, receiving: Option<(ReceiveRouteChoice, bool)>) -> Result<(), Failure> {
+    let mistake = (options.send_route == SendRouteChoice::Handoff)
+        .then(|| why_no_handoff(options.wire, unix, receiving))
+        .flatten();
+    mistake.map_or(Ok(()), |mistake| Err(usage(mistake)))
+}
+
 fn usage(message: impl Into<String>) -> Failure {
     Failure::Usage(message.into())
 }
@@ -186,10 +198,11 @@ fn sink(into: &Path, at: Option<u64>) -> Result<SinkSpec, Failure> {
 }
 
 fn receive_route(typed: &ReceivingArguments, sink: &SinkSpec) -> Result<ReceiveRouteChoice, Failure> {
-    if typed.receive_route == ReceiveRouteChoice::Splice && matches!(sink, SinkSpec::Memory | SinkSpec::Discard) {
-        return Err(usage(
-            "the splice route leads into a file: add --into PATH, or take another route",
-        ));
+    if typed.receive_route.needs_file() && matches!(sink, SinkSpec::Memory | SinkSpec::Discard) {
+        return Err(usage(format!(
+            "the {} route leads into a file: add --into PATH, or take another route",
+            typed.receive_route.name()
+        )));
     }
     Ok(typed.receive_route)
 }
@@ -312,6 +325,7 @@ mod tests {
             &["--dtype", "f32"],
             &["--count", "4611686018427387904"],
             &["--into", "memory", "--receive-route", "splice"],
+            &["--into", "discard", "--receive-route", "map"],
         ] {
             assert!(matches!(received(wrong), Err(Failure::Usage(_))), "{wrong:?}");
         }
@@ -322,6 +336,7 @@ mod tests {
         for wrong in [
             &["--streams", "2", "--wire", "npy"],
             &["--streams", "2", "--send-route", "copying"],
+            &["--streams", "2", "--send-route", "zerocopy"],
         ] {
             assert!(matches!(sent(wrong), Err(Failure::Usage(_))), "{wrong:?}");
         }

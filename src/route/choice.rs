@@ -12,11 +12,22 @@ pub enum SendRouteChoice {
     Write,
     /// `send(2)`, then a copy of the rest: the baseline to compare with.
     Copying,
+    /// `send(2)` with `MSG_ZEROCOPY`, from private memory: to compare with.
+    Zerocopy,
+    /// No bytes: the memory or the file itself, to a process on this host.
+    Handoff,
 }
 
 impl SendRouteChoice {
     /// Every choice, `auto` first.
-    pub const ALL: [Self; 4] = [Self::Auto, Self::Sendfile, Self::Write, Self::Copying];
+    pub const ALL: [Self; 6] = [
+        Self::Auto,
+        Self::Sendfile,
+        Self::Write,
+        Self::Copying,
+        Self::Zerocopy,
+        Self::Handoff,
+    ];
 
     /// The name for commands and screens.
     #[must_use]
@@ -26,6 +37,8 @@ impl SendRouteChoice {
             Self::Sendfile => "sendfile",
             Self::Write => "write",
             Self::Copying => "copying",
+            Self::Zerocopy => "zerocopy",
+            Self::Handoff => "handoff",
         }
     }
 }
@@ -40,11 +53,19 @@ pub enum ReceiveRouteChoice {
     Recv,
     /// `splice(2)` from the socket to the file.
     Splice,
+    /// `recv(2)` into a mapping of the file: to compare with.
+    Map,
 }
 
 impl ReceiveRouteChoice {
+    /// Whether it leads into a file, and nowhere else.
+    #[must_use]
+    pub fn needs_file(self) -> bool {
+        matches!(self, Self::Splice | Self::Map)
+    }
+
     /// Every choice, `auto` first.
-    pub const ALL: [Self; 3] = [Self::Auto, Self::Recv, Self::Splice];
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Recv, Self::Splice, Self::Map];
 
     /// The name for commands and screens.
     #[must_use]
@@ -53,6 +74,7 @@ impl ReceiveRouteChoice {
             Self::Auto => "auto",
             Self::Recv => "recv",
             Self::Splice => "splice",
+            Self::Map => "map",
         }
     }
 }

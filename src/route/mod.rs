@@ -1,11 +1,14 @@
 //! How bytes leave and how they land: one file a route behind one small trait each.
 
+mod auto;
 mod choice;
 #[cfg(test)]
 pub(crate) mod fake;
 pub(crate) mod receive;
 pub(crate) mod send;
 
+pub use auto::why_no_handoff;
+pub(crate) use auto::{NoHandoff, Sending, SourceKind, send_route};
 pub use choice::{ReceiveRouteChoice, SendRouteChoice};
 
 /// What a route's call has cost beside the one system call on the socket. Counted from what the call does, which the

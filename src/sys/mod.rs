@@ -3,18 +3,26 @@
 
 #![allow(unsafe_code)]
 
+mod ancillary;
 mod memory;
+mod memory_file;
 mod shared_file;
 mod socket;
 mod spans;
 mod tcp_info;
 mod usage;
 mod wait;
+mod writable_file;
+mod zerocopy;
 
+pub(crate) use ancillary::{may_receive_descriptor, receive_with_descriptor, send_with_descriptor};
 pub(crate) use memory::{Part, Populator, Region, Spare};
+pub(crate) use memory_file::MemoryFile;
 pub(crate) use shared_file::{ReadError, SharedFile};
 pub(crate) use socket::unacknowledged_bytes;
 pub(crate) use spans::{Span, Whole};
 pub(crate) use tcp_info::tcp_info;
 pub(crate) use usage::{Usage, process_usage, thread_usage};
 pub(crate) use wait::{Interest, Wake, wait, wait_also_for};
+pub(crate) use writable_file::WritableFile;
+pub(crate) use zerocopy::{enable_zerocopy, next_completion, send_zerocopy};

@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering, compiler_fence};
 
 use memmap2::{Advice, MmapOptions, MmapRaw};
 
+use super::memory_file::is_sealed;
+
 /// Why bytes of a shared file could not be read.
 #[derive(Debug)]
 pub(crate) enum ReadError {
@@ -34,15 +36,29 @@ pub(crate) struct SharedFile {
 impl SharedFile {
     /// Maps the first `len` bytes of `file`; an empty file needs no mapping.
     pub(crate) fn map(file: File, len: u64) -> io::Result<Self> {
-        let len = usize::try_from(len).map_err(|_| io::ErrorKind::OutOfMemory)?;
-        let map = match len {
-            0 => None,
-            _ => Some(MmapOptions::new().len(len).map_raw_read_only(&file)?),
-        };
-        if let Some(map) = &map {
+        // Private for reading is the same pages, and the one way that every kernel maps sealed memory in.
+        // SAFETY: the mapping is never seen as a slice that others could change: only this type reads it.
+        let mapped = Self::map_by(file, len, |options, file| unsafe {
+            options.map_copy_read_only(file).map(Into::into)
+        })?;
+        if let Some(map) = &mapped.map {
             // Advice only: reading works without.
             let _ = map.advise(Advice::Sequential);
         }
+        Ok(mapped)
+    }
+
+    /// Maps the first `len` bytes of `file` in a way of the caller's, who never hands out slices of it.
+    pub(super) fn map_by(
+        file: File,
+        len: u64,
+        way: impl FnOnce(&MmapOptions, &File) -> io::Result<MmapRaw>,
+    ) -> io::Result<Self> {
+        let len = usize::try_from(len).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        let map = match len {
+            0 => None,
+            _ => Some(way(MmapOptions::new().len(len), &file)?),
+        };
         install_guard()?;
         Ok(Self {
             file,
@@ -55,6 +71,11 @@ impl SharedFile {
     /// What the file system says of the open file.
     pub(crate) fn metadata(&self) -> io::Result<std::fs::Metadata> {
         self.file.metadata()
+    }
+
+    /// Whether nobody can change it any more.
+    pub(crate) fn is_sealed(&self) -> bool {
+        is_sealed(&self.file)
     }
 
     /// Adds `at..at + len` to a checksum. If someone writes there meanwhile, the checksum is of some mixture.
@@ -88,7 +109,7 @@ impl SharedFile {
         })
     }
 
-    fn pointer(&self, at: usize, len: usize) -> Result<*const u8, ReadError> {
+    pub(super) fn pointer(&self, at: usize, len: usize) -> Result<*const u8, ReadError> {
         if self.shrunk.load(Ordering::Relaxed) {
             return Err(ReadError::Shrunk);
         }

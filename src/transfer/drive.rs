@@ -69,7 +69,15 @@ pub(super) trait Machine {
     fn is_needed(&self) -> bool {
         true
     }
+
+    /// What may take its time to be given back, such as memory that was handed over; dropped once the end is told.
+    fn remains(&mut self) -> Option<Remains> {
+        None
+    }
 }
+
+/// Only to be dropped.
+pub(super) type Remains = Box<dyn Send>;
 
 /// How a machine ended.
 #[derive(Debug)]

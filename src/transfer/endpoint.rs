@@ -147,6 +147,11 @@ impl Connection {
         self.congestion_control.is_some()
     }
 
+    /// Whether the peer is a process on this host, which can be given descriptors.
+    pub(super) fn is_unix(&self) -> bool {
+        self.socket.domain().is_ok_and(|domain| domain == Domain::UNIX)
+    }
+
     /// The TCP congestion control in use; `None` on a Unix socket.
     pub(super) fn congestion_control(&self) -> Option<&str> {
         self.congestion_control.as_deref()
@@ -373,6 +378,16 @@ pub(super) fn loopback(listener: &Listener) -> Result<(Connection, Connection), 
             None => return Err(Error::Usage("the connection was cancelled".into())),
         }
     }
+}
+
+/// Both ends of a connection between Unix sockets without a name.
+pub(super) fn unix_pair(buffer_bytes: Option<usize>) -> Result<(Connection, Connection), Error> {
+    let failed = |error: io::Error| Error::system("cannot make a pair of Unix sockets", &error);
+    let (a, b) = Socket::pair(Domain::UNIX, Type::STREAM, None).map_err(failed)?;
+    Ok((
+        Connection::new(a, "this process".into(), buffer_bytes)?,
+        Connection::new(b, "this process".into(), buffer_bytes)?,
+    ))
 }
 
 /// Whether an error only says that the call would have waited, or was interrupted.

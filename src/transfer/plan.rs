@@ -155,6 +155,12 @@ impl Options {
             (_, SendRouteChoice::Copying) => {
                 wrong("the copying route sends in order, over one connection: take another route, or one stream")
             }
+            (_, SendRouteChoice::Zerocopy) => {
+                wrong("the zerocopy route sends over one connection: take another route, or one stream")
+            }
+            (_, SendRouteChoice::Handoff) => {
+                wrong("memory is handed over as a whole, over one connection: take another route, or one stream")
+            }
             _ => Ok(()),
         }
     }

@@ -1,7 +1,10 @@
 //! The receiving machine: one for every wire and every receive route.
 
+mod handoff;
+
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,7 +21,7 @@ use crate::wire::native::Token;
 use crate::wire::{Heard, Offer, ReceiveWire, Want, WireChoice};
 
 use super::controls::Controls;
-use super::drive::{Machine, Prefix, Progress, Teller};
+use super::drive::{Machine, Prefix, Progress, Remains, Teller};
 use super::endpoint::{Connection, Listener, would_block};
 use super::event::{EventKind, Finished, Side, Started, State};
 use super::joins::Expected;
@@ -27,6 +30,7 @@ use super::plan::{Options, SinkSpec};
 use super::reception::Reception;
 use super::sender::{Gear, More, keep_alive_interval};
 use super::sink::Landing;
+use handoff::Handing;
 
 /// The most bytes of the wire that are read at once.
 const CONTROL_BYTES_MAX: usize = 16 << 10;
@@ -49,6 +53,8 @@ pub(super) struct ReceiveMachine {
     claimed: Range<u64>,
     /// The sink, once it is known what comes.
     reception: Option<Arc<Reception>>,
+    /// What takes the place of that, where the sender hands the array over.
+    handing: Handing,
     /// The array comes over several connections.
     is_shared: bool,
     /// By then it must be known what comes.
@@ -159,6 +165,7 @@ impl ReceiveMachine {
             route: None,
             claimed: 0..0,
             reception: None,
+            handing: Handing::default(),
             is_shared: false,
             offer_due: now + options.timeout,
             keep_alive_interval: keep_alive_interval(options.timeout),
@@ -170,7 +177,7 @@ impl ReceiveMachine {
     }
 
     fn decide(&mut self, offer: &Offer) -> Result<(), Error> {
-        let Role::First { plan, listener } = &mut self.role else {
+        let Role::First { plan, .. } = &self.role else {
             let text = "another array is being received here: send again when that is done";
             return Err(Error::BadOffer(text.into()));
         };
@@ -180,6 +187,22 @@ impl ReceiveMachine {
                 offer.meta
             )));
         }
+        if self.takes_handoff(offer, &plan.sink) {
+            self.ask_for_handoff(offer);
+            return Ok(());
+        }
+        let more = self.prepare(offer)?;
+        let answer = self.wire.accept(more);
+        self.outbox.push(&answer);
+        Ok(())
+    }
+
+    /// Makes room for an array that comes in blocks. Returns over how many connections it may come, and what the further
+    /// ones have to show.
+    fn prepare(&mut self, offer: &Offer) -> Result<Option<(u16, Token)>, Error> {
+        let Role::First { plan, listener } = &mut self.role else {
+            return Err(Error::Protocol("an offer on a further connection".into()));
+        };
         let listener = listener.take();
         let chunk_bytes = self.options.chunk_bytes.max(1);
         let landing = Landing::prepare(&plan.sink, offer, self.options.receive_route, chunk_bytes)?;
@@ -196,32 +219,11 @@ impl ReceiveMachine {
             Some(listener) => Some(Expected::at(&listener, usize::from(streams) - 1)?),
             None => None,
         };
-        self.teller.tell(EventKind::Started(Box::new(Started {
-            source: plan.source.clone().or_else(|| offer.name.clone()),
-            sink: Some(plan.sink.describe()),
-            peer: self.connection.peer().into(),
-            wire: self.wire.name(),
-            send_route: None,
-            receive_route: Some(route.name()),
-            route_reason: landing.reason,
-            dtype: meta.dtype().name(),
-            shape: meta.shape().dimensions().to_vec(),
-            total_bytes,
-            streams,
-            memory: landing.memory(),
-            congestion_control: self.connection.congestion_control().map(Into::into),
-            part: landing.part().map(Into::into),
-            chunk_bytes,
-            send_buffer_bytes: self.connection.buffers().send,
-            receive_buffer_bytes: self.connection.buffers().receive,
-        })));
+        self.tell_started(offer, route.name(), landing.reason, streams, Some(&landing));
         self.teller.tell(first_values);
         let blocks = self.wire.blocks().cloned();
         let reception = Arc::new(Reception::new(landing, total_bytes, blocks, preview));
-        let answer = self
-            .wire
-            .accept(expected.as_ref().map(|expected| (streams, expected.token)));
-        self.outbox.push(&answer);
+        let more = expected.as_ref().map(|expected| (streams, expected.token));
         if let Some(expected) = expected {
             self.is_shared = true;
             // There is room: a side asks once.
@@ -232,7 +234,38 @@ impl ReceiveMachine {
             });
         }
         (self.route, self.reception) = (Some(route), Some(reception));
-        Ok(())
+        Ok(more)
+    }
+
+    fn tell_started(
+        &self,
+        offer: &Offer,
+        route: &'static str,
+        reason: &'static str,
+        streams: u16,
+        landing: Option<&Landing>,
+    ) {
+        let Role::First { plan, .. } = &self.role else { return };
+        let meta = &offer.meta;
+        self.teller.tell(EventKind::Started(Box::new(Started {
+            source: plan.source.clone().or_else(|| offer.name.clone()),
+            sink: Some(plan.sink.describe()),
+            peer: self.connection.peer().into(),
+            wire: self.wire.name(),
+            send_route: None,
+            receive_route: Some(route),
+            route_reason: reason,
+            dtype: meta.dtype().name(),
+            shape: meta.shape().dimensions().to_vec(),
+            total_bytes: meta.byte_len(),
+            streams,
+            memory: landing.and_then(Landing::memory),
+            congestion_control: self.connection.congestion_control().map(Into::into),
+            part: landing.and_then(Landing::part).map(Into::into),
+            chunk_bytes: self.options.chunk_bytes.max(1),
+            send_buffer_bytes: self.connection.buffers().send,
+            receive_buffer_bytes: self.connection.buffers().receive,
+        })));
     }
 
     /// Hands the connection to the transfer that it joins. Where that has ended meanwhile nothing is lost: the sender
@@ -253,17 +286,19 @@ impl ReceiveMachine {
     fn hear(&mut self, most: usize) -> Result<Progress, Error> {
         let mut buffer = [0; CONTROL_BYTES_MAX];
         let most = most.clamp(1, CONTROL_BYTES_MAX);
-        match recv(self.connection.as_fd(), &mut buffer[..most], RecvFlags::empty()) {
-            Ok((0, _)) => Err(self.closed()),
-            Ok((received, _)) => {
+        match self.read(&mut buffer[..most]) {
+            Ok(0) => Err(self.closed()),
+            Ok(received) => {
                 match self.wire.hear(&buffer[..received])? {
                     Some(Heard::Offer(offer)) => self.decide(&offer)?,
                     Some(Heard::Join(token)) => return self.join(&token),
+                    Some(Heard::Handoff { position }) => self.take_over(position)?,
+                    Some(Heard::BlocksInstead) => self.take_blocks_instead()?,
                     Some(Heard::KeepAlive) | None => {}
                 }
                 Ok(Progress::Moved)
             }
-            Err(error) if would_block(&error.into()) => Ok(Self::wait_to_read()),
+            Err(error) if would_block(&error) => Ok(Self::wait_to_read()),
             Err(_) => Err(self.closed()),
         }
     }
@@ -271,7 +306,9 @@ impl ReceiveMachine {
     fn closed(&self) -> Error {
         let (received, total) = (self.bytes(), self.total_bytes());
         match total - received {
-            _ if self.reception.is_none() => Error::ClosedWhile("before it said what it sends"),
+            _ if self.reception.is_none() && !self.handing.has_begun() => {
+                Error::ClosedWhile("before it said what it sends")
+            }
             0 => Error::ClosedWhile("before the checksum of the last block came"),
             missing => Error::ClosedEarly {
                 missing,
@@ -282,7 +319,8 @@ impl ReceiveMachine {
     }
 
     fn total_bytes(&self) -> u64 {
-        self.reception.as_ref().map_or(0, |reception| reception.total_bytes)
+        let reception = self.reception.as_ref();
+        reception.map_or(self.handing.total_bytes(), |reception| reception.total_bytes)
     }
 
     fn wait_to_read() -> Progress {
@@ -394,7 +432,7 @@ impl ReceiveMachine {
     /// The array is whole: the first connection publishes it, a further one waits until that is done.
     fn end_of_data(&mut self) -> Result<Progress, Error> {
         let Some(reception) = self.reception.clone() else {
-            return Err(Error::Protocol("an end before an offer".into()));
+            return self.keep_handed();
         };
         let Role::Further { has_told_end } = &mut self.role else {
             return self.publish(&reception);
@@ -427,8 +465,13 @@ impl ReceiveMachine {
         reception.is_published.store(true, Ordering::SeqCst);
         // Further connections wait for it.
         self.controls.wake();
+        Ok(self.conclude(path, note.or(surplus)))
+    }
+
+    /// The array is where it belongs: says so to the sender.
+    fn conclude(&mut self, path: Option<PathBuf>, note: Option<String>) -> Progress {
         let checksum = self.wire.verified_checksum();
-        let bytes = reception.landed_bytes();
+        let bytes = self.bytes();
         let elapsed = self.probe.elapsed();
         self.finished = Some(Box::new(Finished {
             bytes,
@@ -436,11 +479,11 @@ impl ReceiveMachine {
             verified: checksum.is_some().then_some(true),
             checksum,
             path,
-            note: note.or(surplus),
+            note,
         }));
         let receipt = self.wire.receipt();
         self.outbox.push(&receipt);
-        Ok(Progress::Moved)
+        Progress::Moved
     }
 
     /// Lets the peer read why: closing with bytes of its own unread would reset the connection under its hands.
@@ -518,7 +561,7 @@ impl ReceiveMachine {
         }
         match self.wire.want() {
             Want::Control(most) => {
-                if self.reception.is_none() {
+                if self.reception.is_none() && !self.handing.has_begun() {
                     self.teller.state(State::Connecting);
                     // One byte now and then is no greeting: it does not keep a place for ever.
                     if now >= self.offer_due {
@@ -595,12 +638,17 @@ impl Machine for ReceiveMachine {
     }
 
     fn bytes(&self) -> u64 {
-        self.reception.as_ref().map_or(0, |reception| reception.landed_bytes())
+        let reception = self.reception.as_ref();
+        reception.map_or(self.handing.moved_bytes(), |reception| reception.landed_bytes())
     }
 
     fn is_needed(&self) -> bool {
         // Bytes that a further connection did not bring come by another one, or the sender says why not.
         !matches!(self.role, Role::Further { .. }) || self.wire.is_within_block()
+    }
+
+    fn remains(&mut self) -> Option<Remains> {
+        self.handing.take().map(|handed| Box::new(handed) as Remains)
     }
 }
 
@@ -613,7 +661,7 @@ mod tests {
     use crate::transfer::endpoint::loopback_pair;
     use crate::transfer::plan::{Origin, SourceSpec};
     use crate::transfer::sender::SendMachine;
-    use crate::transfer::source::{SendPath, Source};
+    use crate::transfer::source::{Asked, SendPath, Source};
     use crate::wire::WireChoice;
     use crossbeam_channel::bounded;
 
@@ -641,10 +689,17 @@ mod tests {
         };
         let origin = Origin::Range(Range::parse(range, None).expect("range"));
         let source = Source::open(&SourceSpec { origin, slice: None }).expect("source");
-        let SendPath { route, reason } = source.send_path(SendRouteChoice::Auto, wire, 4096).expect("route");
+        let asked = Asked {
+            route: SendRouteChoice::Auto,
+            wire,
+            chunk_bytes: 4096,
+            unix: false,
+            cancelled: &|| false,
+        };
+        let path = source.send_path(&asked).expect("route").expect("not cancelled");
         let path = SendPath {
-            route: Box::new(Stingy::new(route, bytes_max)),
-            reason,
+            route: Box::new(Stingy::new(path.route, bytes_max)),
+            ..path
         };
         let (sending, receiving) = loopback_pair().expect("pair");
         let (meta, sink) = (source.meta.clone(), SinkSpec::File(into.clone()));

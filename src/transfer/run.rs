@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Select, Sender, bounded, never};
 
 use crate::error::Error;
+use crate::route::SendRouteChoice;
 use crate::sys::Wake;
 use crate::telemetry::{Bottleneck, Probe, process_usage};
 use crate::wire::SendWire;
 
 use super::controls::Controls;
 use super::door::Door;
-use super::drive::{Ended, Machine, Teller, drive};
-use super::endpoint::{Connection, Endpoint, Listener, loopback};
+use super::drive::{Ended, Machine, Remains, Teller, drive};
+use super::endpoint::{Connection, Endpoint, Listener, loopback, unix_pair};
 use super::event::{EventKind, Failure, Finished, Outcome, Side, State};
 use super::joins::Expected;
 use super::plan::{Incoming, Job, Options, SinkSpec};
@@ -23,7 +24,7 @@ use super::receiver::{ReceiveMachine, ReceivePlan};
 use super::reception::Reception;
 use super::sampler::{Emitter, INTERVAL, SideReader};
 use super::sender::{Gear, More, SendMachine};
-use super::source::Source;
+use super::source::{Asked, SendPath, Source};
 
 /// A side tells a handful of things between two readings; a peer cannot make it tell more.
 const NOTES: usize = 256;
@@ -59,6 +60,7 @@ pub(super) fn run(
         readers: Vec::new(),
         joining: None,
         bottleneck: Bottleneck::new(sides),
+        remains: Vec::new(),
     };
     let ended = match run.start(job) {
         Ok(true) => run.sample(),
@@ -115,11 +117,13 @@ struct Run<'a> {
     /// Where further connections of a receiver come in.
     joining: Option<Joining>,
     bottleneck: Bottleneck,
+    /// Of sides that have ended.
+    remains: Vec<Remains>,
 }
 
 struct RunningThread {
     side: Side,
-    thread: JoinHandle<Ended>,
+    thread: JoinHandle<(Ended, Option<Remains>)>,
     /// Closed when the thread ends, however it ends.
     ended: Receiver<()>,
 }
@@ -141,7 +145,11 @@ impl Run<'_> {
             Job::Loopback { source, sink } => {
                 sink.check()?;
                 let source = Source::open(&source)?;
-                let path = source.send_path(self.options.send_route, self.options.wire, self.options.chunk_bytes)?;
+                // Both ends are here, so that a handoff that was asked for can have its Unix socket.
+                let unix = self.options.send_route == SendRouteChoice::Handoff;
+                let Some(path) = self.send_path(&source, unix)? else {
+                    return Ok(false);
+                };
                 if let SinkSpec::Within { path, .. } = &sink
                     && source.is_file_at(path)
                 {
@@ -156,13 +164,19 @@ impl Run<'_> {
                     sink,
                 };
                 self.begin_clock(Side::Sender, State::Connecting);
-                let at = Endpoint::Tcp("127.0.0.1:0".into());
-                let listener = Listener::bind_with_buffers(&at, self.options.socket_buffer_bytes)?;
-                let (sending, receiving) = loopback(&listener)?;
-                self.to = Some(Endpoint::Tcp(listener.address().into()));
+                let (sending, receiving, listener) = if unix {
+                    let (sending, receiving) = unix_pair(self.options.socket_buffer_bytes)?;
+                    (sending, receiving, None)
+                } else {
+                    let at = Endpoint::Tcp("127.0.0.1:0".into());
+                    let listener = Listener::bind_with_buffers(&at, self.options.socket_buffer_bytes)?;
+                    let (sending, receiving) = loopback(&listener)?;
+                    self.to = Some(Endpoint::Tcp(listener.address().into()));
+                    (sending, receiving, Some(listener))
+                };
                 let options = self.options.clone();
                 let into = plan.sink.describe();
-                self.spawn_receiver(receiving, plan, Some(listener))?;
+                self.spawn_receiver(receiving, plan, listener)?;
                 self.spawn(Side::Sender, move |gear| {
                     SendMachine::new(sending, source, path, &options, Some(into), gear).map(Some)
                 })?;
@@ -170,7 +184,9 @@ impl Run<'_> {
             Job::Send { source, to } => {
                 self.peer = Some(to.to_string());
                 let source = Source::open(&source)?;
-                let path = source.send_path(self.options.send_route, self.options.wire, self.options.chunk_bytes)?;
+                let Some(path) = self.send_path(&source, matches!(to, Endpoint::Unix(_)))? else {
+                    return Ok(false);
+                };
                 self.begin_clock(Side::Sender, State::Connecting);
                 let cancelled = || self.controls.is_cancelled();
                 let buffer_bytes = self.options.socket_buffer_bytes;
@@ -204,6 +220,17 @@ impl Run<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// The route by which a source leaves; `None` where it was cancelled while that was prepared.
+    fn send_path(&self, source: &Source, unix: bool) -> Result<Option<SendPath>, Error> {
+        source.send_path(&Asked {
+            route: self.options.send_route,
+            wire: self.options.wire,
+            chunk_bytes: self.options.chunk_bytes,
+            unix,
+            cancelled: &|| self.controls.is_cancelled(),
+        })
     }
 
     fn begin_clock(&mut self, side: Side, state: State) {
@@ -262,15 +289,18 @@ impl Run<'_> {
             let _alive: Sender<()> = alive;
             gear.probe.begin();
             let wake = Arc::clone(&gear.wake);
-            let ended = match machine(gear) {
-                Ok(Some(mut machine)) => drive(&mut machine, side, &controls, &wake, timeout),
-                Ok(None) => Ended::Part,
-                Err(error) => Ended::Failed { error, bytes: 0 },
+            let (ended, remains) = match machine(gear) {
+                Ok(Some(mut machine)) => {
+                    let ended = drive(&mut machine, side, &controls, &wake, timeout);
+                    (ended, machine.remains())
+                }
+                Ok(None) => (Ended::Part, None),
+                Err(error) => (Ended::Failed { error, bytes: 0 }, None),
             };
             if matches!(ended, Ended::Failed { .. }) {
                 controls.fail(side);
             }
-            ended
+            (ended, remains)
         };
         let thread = std::thread::Builder::new().name(name).spawn(body);
         let thread = thread.map_err(|error| Error::system("cannot start a thread", &error))?;
@@ -292,13 +322,12 @@ impl Run<'_> {
                 Happening::Joined(connection) => self.take_joined(connection),
                 Happening::Ended(index) => {
                     let RunningThread { side, thread, .. } = self.threads.swap_remove(index);
-                    let end = thread.join().unwrap_or_else(|_| {
+                    let (end, remains) = thread.join().unwrap_or_else(|_| {
                         self.controls.fail(side);
-                        Ended::Failed {
-                            error: panicked(),
-                            bytes: 0,
-                        }
+                        let error = panicked();
+                        (Ended::Failed { error, bytes: 0 }, None)
                     });
+                    self.remains.extend(remains);
                     if side == Side::Receiver && !matches!(end, Ended::Part) {
                         // The first connection has ended: nobody else joins.
                         self.joining = None;

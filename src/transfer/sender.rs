@@ -1,5 +1,7 @@
 //! The sending machine: one for every wire and every send route.
 
+mod handoff;
+
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +10,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Sender;
 use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 
-use crate::error::Error;
+use crate::error::{Error, reason};
 use crate::route::send::{SendError, SendRoute};
 use crate::sys::{Interest, Wake, unacknowledged_bytes};
 use crate::telemetry::{Probe, Rest};
@@ -16,7 +18,7 @@ use crate::wire::native::{BLOCK_BYTES_MAX, Blocks, Token};
 use crate::wire::{Offer, SendStep, SendWire};
 
 use super::controls::Controls;
-use super::drive::{Machine, Prefix, Progress, Teller};
+use super::drive::{Machine, Prefix, Progress, Remains, Teller};
 use super::endpoint::{Connection, would_block};
 use super::event::{EventKind, Finished, Side, Started, State};
 use super::joins::Expected;
@@ -27,6 +29,7 @@ use super::reception::Reception;
 use super::sending::Sending;
 use super::source::{SendPath, Source};
 use super::throttle::Throttle;
+use handoff::Handing;
 
 /// Under a limit, blocks last about this long, so that a pause or a cancel is not kept waiting by one.
 const BLOCK_DURATION: Duration = Duration::from_millis(50);
@@ -47,6 +50,7 @@ pub(super) struct SendMachine {
     sending: Arc<Sending>,
     route: Box<dyn SendRoute>,
     route_reason: &'static str,
+    handing: Handing,
     wire: SendWire,
     outbox: Outbox,
     /// Bytes from here to there are ready in the route.
@@ -121,7 +125,7 @@ impl SendMachine {
     pub(super) fn new(
         connection: Connection,
         source: Source,
-        path: SendPath,
+        mut path: SendPath,
         options: &Options,
         sink: Option<String>,
         mut gear: Gear,
@@ -137,9 +141,14 @@ impl SendMachine {
                 Some(_) => 1,
                 None => streams_for(source.meta.byte_len(), options.streams),
             },
+            handoff: path.handoff.as_ref().map(|path| path.handoff.offer()),
         };
         let mut preview = Prefix::new(&source.meta, options.preview_elements);
         source.copy_prefix(preview.bytes_mut())?;
+        path.route.begin(connection.as_fd()).map_err(|error| Error::System {
+            doing: "the kernel refuses to send from here without a copy",
+            reason: format!("{}: take another send route", reason(&error)),
+        })?;
         let now = Instant::now();
         gear.probe.watch(connection.as_fd());
         Ok(Self {
@@ -148,6 +157,7 @@ impl SendMachine {
             more: gear.more,
             route: path.route,
             route_reason: path.reason,
+            handing: Handing::of(path.handoff),
             role: Role::First {
                 preview,
                 sink,
@@ -192,6 +202,7 @@ impl SendMachine {
             sending,
             route,
             route_reason: "",
+            handing: Handing::No,
             wire,
             outbox: Outbox::default(),
             loaded: (0, 0),
@@ -232,7 +243,7 @@ impl SendMachine {
             sink: sink.clone(),
             peer: self.connection.peer().into(),
             wire: self.wire.name(),
-            send_route: Some(self.route.name()),
+            send_route: Some(self.route_name()),
             receive_route: None,
             route_reason: self.route_reason,
             dtype: meta.dtype().name(),
@@ -466,12 +477,33 @@ impl SendMachine {
         Ok(None)
     }
 
+    /// Whether the kernel needs nothing of the route's any more; what it has to say of that is read.
+    fn settled(&mut self) -> Result<bool, Error> {
+        let settled = self.route.settled(self.connection.as_fd());
+        let cost = self.route.cost(0);
+        self.probe.cost(cost.syscalls, cost.copied_bytes);
+        settled.map_err(|error| Error::system("cannot ask the kernel what became of the sends", &error))
+    }
+
     fn finish(&mut self, now: Instant) -> Result<Progress, Error> {
         let checksum = self.wire.verified_checksum();
         if !self.wire.listens()
             && let Some(progress) = self.hand_over(now)?
         {
             return Ok(progress);
+        }
+        if !self.settled()? {
+            let until = Some(now + self.hand_over_interval);
+            self.hand_over_interval = (2 * self.hand_over_interval).min(HAND_OVER_INTERVAL_MAX);
+            return Ok(Progress::Wait {
+                // The peer may have gone, which is nobody's fault any more.
+                interest: Interest {
+                    read: false,
+                    write: false,
+                },
+                until,
+                peer_owes: true,
+            });
         }
         self.sending.is_done.store(true, Ordering::SeqCst);
         self.controls.wake();
@@ -482,7 +514,7 @@ impl SendMachine {
             verified: checksum.is_some().then_some(true),
             checksum,
             path: None,
-            note: None,
+            note: self.handoff_note().or_else(|| self.route.note()),
         })))
     }
 }
@@ -502,6 +534,10 @@ impl Machine for SendMachine {
         if matches!(self.role, Role::Further(_)) && has_knocked && self.sending.is_done.load(Ordering::SeqCst) {
             return Ok(Progress::Part);
         }
+        if ready {
+            // What is left unread would end the next wait at once.
+            self.settled()?;
+        }
         if ready && self.wire.listens() && self.hear()? {
             return Ok(Progress::Moved);
         }
@@ -520,7 +556,7 @@ impl Machine for SendMachine {
                 Err(_) => Err(self.broken()),
             };
         }
-        if self.wire.agreed() && !self.started {
+        if self.wire.agreed() && !self.started && !self.awaits_handing_over()? {
             self.start();
         }
         let may_pause = self.wire.keep_alive().is_some() || !self.wire.listens();
@@ -550,6 +586,7 @@ impl Machine for SendMachine {
                 self.teller.state(State::Transferring);
                 self.send(at, len, now)
             }
+            SendStep::HandOver => self.hand_array_over(),
             SendStep::Await => {
                 self.teller.state(if self.wire.agreed() {
                     State::Verifying
@@ -609,6 +646,10 @@ impl Machine for SendMachine {
 
     fn is_needed(&self) -> bool {
         !matches!(self.role, Role::Further(Further { has_begun: false, .. }))
+    }
+
+    fn remains(&mut self) -> Option<Remains> {
+        self.handing.take().map(|path| Box::new(path) as Remains)
     }
 }
 

@@ -12,15 +12,20 @@ use rustix::io::Errno;
 
 use crate::array::{ArrayMeta, Dtype, Number, Order, Range, Shape, npy};
 use crate::error::{Error, reason};
-use crate::route::SendRouteChoice;
-use crate::route::send::{COPYING_BYTES_MAX, Copying, Generated, Mapped, SendRoute, Sendfile, Streamed};
-use crate::sys::{ReadError, SharedFile};
+use crate::route::send::{
+    COPYING_BYTES_MAX, Copying, Generated, Handoff, Mapped, SendRoute, Sendfile, Streamed, Zerocopy, takes_sendfile,
+};
+use crate::route::{NoHandoff, SendRouteChoice, Sending, SourceKind, send_route};
+use crate::sys::{MemoryFile, ReadError, SharedFile};
 use crate::wire::WireChoice;
 
 use super::memory;
 use super::plan::{Origin, Slice, SourceSpec};
 use super::shm::ShmName;
 use super::stream::{STANDARD_INPUT, Stream, standard_input};
+
+/// What is generated into memory, at a time.
+const PIECE_BYTES: usize = 1 << 18;
 
 /// What a source is, before anything is sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +52,9 @@ pub fn in_memory(spec: &SourceSpec) -> Result<Option<File>, Error> {
     let Content::Range(range) = &source.content else {
         return Ok(None);
     };
-    let file = range_in_memory(range, source.base, source.meta.byte_len())?;
+    let Some(file) = range_in_memory(range, source.base, source.meta.byte_len(), &|| false)? else {
+        return Ok(None);
+    };
     let copy = file.as_fd().try_clone_to_owned();
     let copy = copy.map_err(|error| Error::system("cannot keep the range in memory", &error))?;
     Ok(Some(File::from(copy)))
@@ -91,8 +98,29 @@ struct FileStamp {
 
 /// The route that a source leaves by, and why that one.
 pub(super) struct SendPath {
+    /// How bytes leave.
     pub(super) route: Box<dyn SendRoute>,
     pub(super) reason: &'static str,
+    /// What is tried first, so that no bytes need to.
+    pub(super) handoff: Option<HandoffPath>,
+}
+
+/// A handoff that the receiver has not asked for yet.
+pub(super) struct HandoffPath {
+    pub(super) handoff: Handoff,
+    /// It was asked for by its name: nothing else will do.
+    pub(super) by_name: bool,
+}
+
+/// What a route is asked for.
+pub(super) struct Asked<'a> {
+    pub(super) route: SendRouteChoice,
+    pub(super) wire: WireChoice,
+    pub(super) chunk_bytes: usize,
+    /// Whether the peer is reached over a Unix socket.
+    pub(super) unix: bool,
+    /// Asked while something that takes its time is prepared.
+    pub(super) cancelled: &'a dyn Fn() -> bool,
 }
 
 impl Source {
@@ -242,80 +270,114 @@ impl Source {
         })
     }
 
-    /// The route for a choice. What has to be prepared, such as a range in memory, is prepared here.
+    /// The route for what was asked. What has to be prepared, such as a range in memory, is prepared here; `None` where
+    /// it was cancelled meanwhile.
     ///
     /// Pages that `sendfile` gave to a socket are still the file's: whoever writes to the file changes what a peer has
     /// not read yet. A receipt tells that it has; on a wire without one, `auto` takes a copy.
-    pub(super) fn send_path(
-        &self,
-        choice: SendRouteChoice,
-        wire: WireChoice,
-        chunk_bytes: usize,
-    ) -> Result<SendPath, Error> {
-        let asked = "asked for";
-        let base = self.base;
-        Ok(match (choice, &self.content) {
-            (SendRouteChoice::Auto, Content::Range(range)) => SendPath {
-                route: Box::new(Generated::new(range.clone(), base, chunk_bytes)),
-                reason: "a range is generated in cache and sent from there",
+    pub(super) fn send_path(&self, asked: &Asked<'_>) -> Result<Option<SendPath>, Error> {
+        let empty = self.meta.byte_len() == 0;
+        let chosen = send_route(
+            asked.route,
+            Sending {
+                source: self.kind(asked.route),
+                empty,
+                wire: asked.wire,
+                unix: asked.unix,
             },
-            (SendRouteChoice::Write, Content::Range(range)) => SendPath {
-                route: Box::new(Generated::new(range.clone(), base, chunk_bytes)),
-                reason: asked,
-            },
+        )
+        .map_err(|reason| Error::Usage(self.names(reason)))?;
+        let (base, reason) = (self.base, chosen.reason);
+        let route: Box<dyn SendRoute> = match (chosen.route, &self.content) {
+            (SendRouteChoice::Handoff, content) => return self.handoff_path(content, asked, reason),
+            (SendRouteChoice::Copying, _) => Box::new(Copying::new(self.bytes_for_copying()?)),
+            (SendRouteChoice::Zerocopy, _) => Box::new(Zerocopy::new(self.bytes_in_memory(1)?)),
             (SendRouteChoice::Sendfile, Content::Range(range)) => {
-                let file = range_in_memory(range, base, self.meta.byte_len())?;
-                SendPath {
-                    route: Box::new(Sendfile::new(file, 0)),
-                    reason: asked,
+                match range_in_memory(range, base, self.meta.byte_len(), asked.cancelled)? {
+                    Some(file) => Box::new(Sendfile::new(file, 0)),
+                    None => return Ok(None),
                 }
             }
-            (SendRouteChoice::Auto, Content::File { file, .. })
-                if matches!(wire, WireChoice::Npy | WireChoice::Raw) =>
-            {
-                SendPath {
-                    route: Box::new(Mapped::new(Arc::clone(file), base)),
-                    reason: "without a receipt nobody tells when the socket is done with the file's pages",
+            (_, Content::Range(range)) => Box::new(Generated::new(range.clone(), base, asked.chunk_bytes)),
+            (SendRouteChoice::Sendfile, Content::File { file, .. }) => Box::new(Sendfile::new(Arc::clone(file), base)),
+            (_, Content::File { file, .. }) => Box::new(Mapped::new(Arc::clone(file), base)),
+            (_, Content::Stream(stream)) => {
+                Box::new(Streamed::new(stream.open()?, self.meta.byte_len(), asked.chunk_bytes))
+            }
+        };
+        Ok(Some(SendPath {
+            route,
+            reason,
+            handoff: None,
+        }))
+    }
+
+    /// A handoff, and the route that bytes take where it does not come about.
+    fn handoff_path(
+        &self,
+        content: &Content,
+        asked: &Asked<'_>,
+        reason: &'static str,
+    ) -> Result<Option<SendPath>, Error> {
+        let by_name = asked.route == SendRouteChoice::Handoff;
+        let (file, position) = match content {
+            Content::File { file, .. } => (Arc::clone(file), self.base),
+            Content::Stream(_) => return Err(Error::Usage(self.names("only memory and files can be handed over"))),
+            Content::Range(range) => match range_in_memory(range, self.base, self.meta.byte_len(), asked.cancelled) {
+                Ok(Some(file)) => (file, 0),
+                Ok(None) => return Ok(None),
+                Err(error) if by_name => return Err(error),
+                Err(_) => {
+                    return Ok(Some(SendPath {
+                        route: Box::new(Generated::new(range.clone(), self.base, asked.chunk_bytes)),
+                        reason: NoHandoff::NoMemoryFile.reason(),
+                        handoff: None,
+                    }));
                 }
-            }
-            (SendRouteChoice::Auto, Content::File { file, .. }) => SendPath {
-                route: Box::new(Sendfile::new(Arc::clone(file), base)),
-                reason: "the source is a file, whose pages the socket can take",
             },
-            (SendRouteChoice::Sendfile, Content::File { file, .. }) => SendPath {
-                route: Box::new(Sendfile::new(Arc::clone(file), base)),
-                reason: asked,
+        };
+        Ok(Some(SendPath {
+            route: Box::new(Sendfile::new(Arc::clone(&file), position)),
+            reason,
+            handoff: Some(HandoffPath {
+                handoff: Handoff::new(file, position),
+                by_name,
+            }),
+        }))
+    }
+
+    /// Why it cannot be sent so, with its name where it has one of its own.
+    fn names(&self, reason: &str) -> String {
+        match &self.content {
+            Content::Stream(stream) => format!("{}: {reason}", stream.path.display()),
+            Content::Range(_) | Content::File { .. } => reason.into(),
+        }
+    }
+
+    fn kind(&self, asked: SendRouteChoice) -> SourceKind {
+        let concerns = |route| asked == route || asked == SendRouteChoice::Auto;
+        match &self.content {
+            Content::Range(_) => SourceKind::Range {
+                fits_memory: memory::check(self.meta.byte_len()).is_ok(),
             },
-            (SendRouteChoice::Write, Content::File { file, .. }) => SendPath {
-                route: Box::new(Mapped::new(Arc::clone(file), base)),
-                reason: asked,
+            Content::File { file, .. } if file.is_sealed() => SourceKind::Sealed,
+            Content::File { file, .. } => SourceKind::File {
+                takes_sendfile: !concerns(SendRouteChoice::Sendfile) || takes_sendfile(file, self.base),
             },
-            (SendRouteChoice::Auto, Content::Stream(stream)) => SendPath {
-                route: Box::new(Streamed::new(stream.open()?, self.meta.byte_len(), chunk_bytes)),
-                reason: "what is read as it comes passes through a buffer",
-            },
-            (SendRouteChoice::Write, Content::Stream(stream)) => SendPath {
-                route: Box::new(Streamed::new(stream.open()?, self.meta.byte_len(), chunk_bytes)),
-                reason: asked,
-            },
-            (other, Content::Stream(stream)) => {
-                let (path, name) = (stream.path.display(), other.name());
-                return Err(Error::Usage(format!(
-                    "{path} is read as it comes, which only the write route can send, and not {name}"
-                )));
-            }
-            (SendRouteChoice::Copying, _) => SendPath {
-                route: Box::new(Copying::new(self.bytes_for_copying()?)),
-                reason: asked,
-            },
-        })
+            Content::Stream(_) => SourceKind::Stream,
+        }
     }
 
     /// The first bytes of what is sent, as many as `out` has room for.
     pub(super) fn copy_prefix(&self, out: &mut [u8]) -> Result<(), Error> {
         match &self.content {
             Content::Range(range) => {
-                out.copy_from_slice(Generated::new(range.clone(), self.base, out.len()).piece(0, out.len()));
+                let mut generated = Generated::new(range.clone(), self.base, out.len().min(PIECE_BYTES));
+                let mut at = 0;
+                for out in out.chunks_mut(PIECE_BYTES) {
+                    out.copy_from_slice(generated.piece(at, out.len()));
+                    at += out.len() as u64;
+                }
                 Ok(())
             }
             // Known when it has come.
@@ -391,7 +453,13 @@ impl Source {
                 "the copying route takes time that grows with the square of the length: it is refused above 1 GB";
             return Err(Error::Usage(text.into()));
         }
-        memory::check(2 * len)?;
+        self.bytes_in_memory(2)
+    }
+
+    /// The whole of it in private memory, where there is room for it `times` over.
+    fn bytes_in_memory(&self, times: u64) -> Result<Vec<u8>, Error> {
+        let len = self.meta.byte_len();
+        memory::check(len.saturating_mul(times))?;
         let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
         self.copy_prefix(&mut bytes)?;
         Ok(bytes)
@@ -440,21 +508,28 @@ impl FileStamp {
     }
 }
 
-/// Generates a range into a file that exists in memory only, for `sendfile`.
-fn range_in_memory(range: &Range, base: u64, len: u64) -> Result<Arc<SharedFile>, Error> {
-    const PIECE_BYTES: usize = 1 << 18;
+/// Generates a range into memory behind a descriptor, sealed; `None` where it was cancelled meanwhile.
+fn range_in_memory(
+    range: &Range,
+    base: u64,
+    len: u64,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Option<Arc<SharedFile>>, Error> {
     memory::check(len)?;
     let failed = |error: io::Error| Error::system("cannot generate the range in memory", &error);
-    let memory = rustix::fs::memfd_create("arraylift-range", rustix::fs::MemfdFlags::CLOEXEC);
-    let file = File::from(memory.map_err(|error| failed(error.into()))?);
+    let mut memory = MemoryFile::new("arraylift-range", len).map_err(failed)?;
     let mut generated = Generated::new(range.clone(), base, PIECE_BYTES);
     let mut at = 0;
     while at < len {
+        if cancelled() {
+            return Ok(None);
+        }
         let piece = usize::try_from(len - at).unwrap_or(PIECE_BYTES).min(PIECE_BYTES);
-        std::os::unix::fs::FileExt::write_all_at(&file, generated.piece(at, piece), at).map_err(failed)?;
+        memory.write(at, generated.piece(at, piece)).map_err(failed)?;
         at += piece as u64;
     }
-    SharedFile::map(file, len).map(Arc::new).map_err(failed)
+    let file = memory.seal().map_err(failed)?;
+    SharedFile::map(file, len).map(Arc::new).map(Some).map_err(failed)
 }
 
 /// Reads a `.npy` file's header and checks that the data has the length that it says.

@@ -12,6 +12,6 @@ mod send;
 
 pub use checksum::{ChecksumKind, Digest};
 pub use choice::WireChoice;
-pub use offer::Offer;
+pub use offer::{Handoff, Offer};
 pub use receive::{Heard, ReceiveWire, Want};
 pub use send::{SendStep, SendWire};

@@ -19,4 +19,37 @@ pub struct Offer {
     pub checksum: ChecksumKind,
     /// How many connections the sender would move it over.
     pub streams: u16,
+    /// The sender can hand the array over as it lies in memory or in a file, where the receiver asks for it.
+    pub handoff: Option<Handoff>,
+}
+
+/// What a sender hands over in place of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handoff {
+    /// Memory that is sealed: nobody can change or shrink it any more.
+    Sealed,
+    /// A file's own descriptor: other processes can still change it.
+    Unsealed,
+}
+
+impl Handoff {
+    /// Each with the number that stands for it in an offer.
+    const CODES: [(Self, u8); 2] = [(Self::Sealed, 1), (Self::Unsealed, 2)];
+
+    /// The number that stands for it in an offer.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        Self::CODES
+            .into_iter()
+            .find_map(|(handoff, code)| (handoff == self).then_some(code))
+            .unwrap_or_default()
+    }
+
+    /// What a number in an offer stands for.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::CODES
+            .into_iter()
+            .find_map(|(handoff, known)| (known == code).then_some(handoff))
+    }
 }

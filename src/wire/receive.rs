@@ -31,6 +31,13 @@ pub enum Want {
 pub enum Heard {
     /// What is about to come.
     Offer(Box<Offer>),
+    /// The array was handed over with a descriptor: it begins at byte `position` of what that is of.
+    Handoff {
+        /// The array's first byte.
+        position: u64,
+    },
+    /// A handoff was asked for, and blocks follow all the same.
+    BlocksInstead,
     /// The sender is still there.
     KeepAlive,
     /// The connection joins a transfer that has begun on another one.
@@ -180,6 +187,21 @@ impl ReceiveWire {
         Vec::new()
     }
 
+    /// What is offered is taken, and is to be handed over; returns the answer to send. `None` on other wires.
+    #[must_use]
+    pub fn accept_handoff(&mut self) -> Option<Vec<u8>> {
+        match self {
+            Self::Native(native) => Some(native.accept_handoff()),
+            _ => None,
+        }
+    }
+
+    /// Whether a descriptor may come with what is read next.
+    #[must_use]
+    pub fn awaits_handoff(&self) -> bool {
+        matches!(self, Self::Native(native) if native.awaits_handoff())
+    }
+
     /// Bytes of the array, in order, for the checksum.
     pub fn absorb(&mut self, bytes: &[u8]) {
         if let Self::Native(native) = self {
@@ -270,6 +292,7 @@ impl StreamReceiver {
             identity: Vec::new(),
             checksum: ChecksumKind::None,
             streams: 1,
+            handoff: None,
         };
         Self {
             offer: Box::new(offer),
@@ -328,6 +351,7 @@ mod tests {
             identity: Vec::new(),
             checksum,
             streams: 1,
+            handoff: None,
         }
     }
 
@@ -363,7 +387,7 @@ mod tests {
                     on_the_way.extend(bytes);
                     sender.sent(len as u64);
                 }
-                SendStep::Await | SendStep::Done => {}
+                SendStep::Await | SendStep::Done | SendStep::HandOver => {}
             }
             let answer = match receiver.want() {
                 Want::Decision => receiver.accept(None),

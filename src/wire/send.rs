@@ -20,6 +20,9 @@ pub enum SendStep {
         /// How many there are before the next step.
         len: u64,
     },
+    /// Hand the array's descriptor over together with [`SendWire::handoff`], and report it to
+    /// [`SendWire::handed_over`].
+    HandOver,
     /// Read what the receiver says and report it to [`SendWire::hear`].
     Await,
     /// Nothing: all is said.
@@ -106,6 +109,28 @@ impl SendWire {
         match self {
             Self::Native(native) => native.sent(len),
             Self::Stream(stream) => stream.at += len,
+        }
+    }
+
+    /// Whether the receiver has asked for the handoff that was offered, which has not been done yet.
+    #[must_use]
+    pub fn is_asked_for_handoff(&self) -> bool {
+        matches!(self, Self::Native(native) if native.is_asked_for_handoff())
+    }
+
+    /// The message with which a descriptor travels, whose array begins at byte `position`; empty on other wires.
+    #[must_use]
+    pub fn handoff(&self, position: u64) -> Vec<u8> {
+        match self {
+            Self::Native(native) => native.handoff(position),
+            Self::Stream(_) => Vec::new(),
+        }
+    }
+
+    /// The array was handed over, or could not be, so that blocks follow after all.
+    pub fn handed_over(&mut self, done: bool) {
+        if let Self::Native(native) = self {
+            native.handed_over(done);
         }
     }
 

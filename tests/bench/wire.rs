@@ -40,6 +40,7 @@ fn transferred(choice: WireChoice, checksum: ChecksumKind, bytes: u64) -> u64 {
         identity: vec![7; 40],
         checksum,
         streams: 1,
+        handoff: None,
     };
     let mut sender = SendWire::new(choice, offer);
     let mut receiver = ReceiveWire::new(WireChoice::Auto, None).expect("a wire");

@@ -93,8 +93,8 @@ fn the_checksum_is_the_one_asked_for_or_none() {
 fn every_route_gives_the_same_file() {
     let dir = Dir::new();
     let expected = npy("'<f8'", "(1000,)", &floats(1000));
-    for send in ["auto", "sendfile", "write", "copying"] {
-        for receive in ["auto", "recv", "splice"] {
+    for send in ["auto", "sendfile", "write", "copying", "zerocopy"] {
+        for receive in ["auto", "recv", "splice", "map"] {
             let name = format!("{send}-{receive}.npy");
             let routes = format!("--send-route {send} --receive-route {receive} --chunk 4KiB");
             dir.run(&format!("loopback range:0:1000 {routes} --into {name}")).done();

@@ -1,13 +1,14 @@
 //! What goes wrong is named, and nothing half received is kept.
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
 use arraylift::array::{ArrayMeta, Dtype, npy};
-use arraylift::route::SendRouteChoice;
-use arraylift::transfer::{Endpoint, Incoming, Job, Listener, Options, SinkSpec, Slice};
+use arraylift::route::{ReceiveRouteChoice, SendRouteChoice};
+use arraylift::transfer::{Endpoint, Incoming, Job, Listener, Options, Side, SinkSpec, Slice};
 use arraylift::wire::WireChoice;
 use arraylift::{Error, Fault};
 
@@ -299,4 +300,33 @@ fn a_file_that_the_system_makes_up_is_refused_without_a_length() {
         error(run(job, &options(WireChoice::Native)).0),
         Error::LengthNeeded(path) if path == Path::new("/proc/cpuinfo")
     ));
+}
+
+#[test]
+fn a_file_that_shrinks_while_it_is_received_into_fails_and_crashes_nothing() {
+    let folder = tempfile::tempdir().expect("folder");
+    let into = file(folder.path(), "into.bin", &pattern(8 << 20));
+    let options = Options {
+        receive_route: ReceiveRouteChoice::Map,
+        limit_bytes_per_s: Some(8 << 20),
+        ..options(WireChoice::Native)
+    };
+    let job = Job::Loopback {
+        source: range("0:1e6", "f64"),
+        sink: SinkSpec::Within {
+            path: into.clone(),
+            at_bytes: 100,
+        },
+    };
+    let (transfer, events) = start(job, &options);
+    wait_for_bytes(&events, Side::Receiver, 1);
+    File::options()
+        .write(true)
+        .open(&into)
+        .and_then(|file| file.set_len(0))
+        .expect("shrink");
+    transfer.set_limit(None);
+    let error = error(transfer.join());
+    assert!(error.to_string().contains("made shorter"), "{error}");
+    assert_eq!(error.fault(), Fault::Caller);
 }

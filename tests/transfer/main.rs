@@ -7,6 +7,7 @@ mod changes;
 mod controls;
 mod counts;
 mod failures;
+mod handoff;
 mod moves;
 mod python;
 mod python_maps;

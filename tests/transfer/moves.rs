@@ -10,12 +10,18 @@ use arraylift::wire::{ChecksumKind, WireChoice};
 
 use crate::support::*;
 
-const SEND_ROUTES: [SendRouteChoice; 3] = [
+const SEND_ROUTES: [SendRouteChoice; 4] = [
     SendRouteChoice::Sendfile,
     SendRouteChoice::Write,
     SendRouteChoice::Copying,
+    SendRouteChoice::Zerocopy,
 ];
-const EDGE_BYTES: [usize; 7] = [0, 1, 4095, CHUNK, CHUNK + 1, BLOCK, BLOCK + 1];
+const RECEIVE_ROUTES: [ReceiveRouteChoice; 3] = [
+    ReceiveRouteChoice::Recv,
+    ReceiveRouteChoice::Splice,
+    ReceiveRouteChoice::Map,
+];
+const EDGE_BYTES: [usize; 8] = [0, 1, 4095, 3 * 4096 + 1, CHUNK, CHUNK + 1, BLOCK, BLOCK + 1];
 
 fn crc64(bytes: &[u8]) -> Option<String> {
     let mut digest = arraylift::wire::Digest::new(ChecksumKind::Crc64Nvme);
@@ -31,7 +37,7 @@ fn every_wire_and_route_moves_every_edge_size_from_file_to_file() {
         let from = file(folder.path(), "from.bin", &content);
         for wire in WIRES {
             for send_route in SEND_ROUTES {
-                for receive_route in [ReceiveRouteChoice::Recv, ReceiveRouteChoice::Splice] {
+                for receive_route in RECEIVE_ROUTES {
                     let what = format!(
                         "{len} bytes, {}, {} to {}",
                         wire.name(),

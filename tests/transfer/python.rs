@@ -270,3 +270,53 @@ fn a_native_peer_in_python_moves_and_verifies_both_ways() {
         }
     }
 }
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn python_takes_an_array_that_is_handed_over_and_gives_one() {
+    let folder = tempfile::tempdir().expect("folder");
+    let at = Endpoint::Unix(folder.path().join("socket"));
+    let address = at.to_string();
+    for count in [1, 512, 3 * 512 + 1, COUNT] {
+        let mut peer = Peer::start("handoff_peer.py", &["receive", &address, "--listen"]);
+        assert_eq!(peer.line()["event"], "listening");
+        let source = floats(count);
+        let finished = send(source.clone(), at.clone(), &Options::default());
+        assert_eq!((finished.bytes, finished.verified), (8 * count, None));
+        assert_eq!(peer.finished()["sha256"], sha256(&bytes_of(&source)), "{count}");
+        std::fs::remove_file(folder.path().join("socket")).expect("it was left");
+
+        for (options, note) in [(&[][..], None), (&["--unsealed"], Some("not sealed"))] {
+            let receive = Job::Receive {
+                from: Incoming::Listener(Listener::bind(&at).expect("free")),
+                sink: SinkSpec::Memory,
+                expect: None,
+            };
+            let (transfer, events) = start(receive, &Options::default());
+            let count = count.to_string();
+            let arguments = [&["send", &address, "--count", &count], options].concat();
+            let said = Peer::start("handoff_peer.py", &arguments);
+            let finished = done(transfer.join());
+            assert_eq!(finished.note.is_some(), note.is_some());
+            assert!(note.is_none_or(|note| finished.note.is_some_and(|told| told.contains(note))));
+            let last = events.try_iter().filter_map(|event| match event.kind {
+                EventKind::Preview { values, .. } => Some(values),
+                _ => None,
+            });
+            let values: Vec<String> = last
+                .last()
+                .expect("a preview")
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            let there = said.finished();
+            let there: Vec<String> = there["values"]
+                .as_array()
+                .expect("values")
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            assert_eq!(values, there);
+        }
+    }
+}

@@ -134,6 +134,8 @@ pub enum Field {
     Sink,
     SinkPath,
     Wire,
+    SendRoute,
+    ReceiveRoute,
     Chunk,
     Streams,
     Limit,
@@ -150,6 +152,8 @@ impl Field {
         matches!(
             self,
             Self::Wire
+                | Self::SendRoute
+                | Self::ReceiveRoute
                 | Self::Chunk
                 | Self::Streams
                 | Self::Limit

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::Error;
 use crate::array::{ArrayMeta, Dtype, Number, Order, Range, Shape, parse_count};
-use crate::route::{ReceiveRouteChoice, SendRouteChoice};
+use crate::route::{ReceiveRouteChoice, SendRouteChoice, why_no_handoff};
 use crate::transfer::{Endpoint, Options, Origin, ShmName, Side, SinkSpec, SourceInfo, SourceSpec};
 use crate::wire::{ChecksumKind, WireChoice};
 
@@ -130,6 +130,9 @@ pub fn check(form: &Form, paths: &Paths) -> Checked {
     };
     let options = checker.options();
     let made = checker.what();
+    if let Some(options) = &options {
+        checker.check_routes(options);
+    }
     let Checker {
         mistakes,
         summary,
@@ -352,6 +355,30 @@ impl Checker<'_> {
         }
     }
 
+    /// Routes that contradict each other, the sink or the endpoint.
+    fn check_routes(&mut self, options: &Options) {
+        let form = self.form;
+        let into_file = form.sink == SinkKind::File;
+        if form.receives() && options.receive_route.needs_file() && !into_file {
+            let text = format!(
+                "{} leads into a file: receive into one, or choose auto",
+                form.receive_route
+            );
+            self.mistake(Field::ReceiveRoute, text);
+        }
+        if form.sends() && options.send_route == SendRouteChoice::Handoff {
+            let unix = match form.endpoint {
+                EndpointKind::ThisMachine => true,
+                // Any other mistake in it is named beside it.
+                _ => !matches!(Endpoint::parse(form.send_to.trim()), Ok(Endpoint::Tcp(_))),
+            };
+            let receiving = form.receives().then_some((options.receive_route, into_file));
+            if let Some(text) = why_no_handoff(options.wire, unix, receiving) {
+                self.mistake(Field::SendRoute, text);
+            }
+        }
+    }
+
     /// An array that memory cannot hold is refused before it is asked for.
     fn check_memory(&mut self, sink: &SinkSpec, meta: &ArrayMeta) {
         if let (SinkSpec::Memory | SinkSpec::Shm(_), Some(available)) = (sink, self.paths.free_memory_bytes)
@@ -445,7 +472,12 @@ impl Checker<'_> {
             },
             timeout: timeout?,
             ..Options::default()
-        })
+        };
+        options
+            .check()
+            .map_err(|error| self.mistake(Field::Streams, error))
+            .ok()?;
+        Some(options)
     }
 
     fn endpoint(&mut self, field: Field, typed: &str) -> Option<Endpoint> {

@@ -3,7 +3,7 @@
 use eframe::egui::{Align, Layout, Rect, Ui, UiBuilder, pos2, vec2};
 
 use super::time_plot::TimeAxis;
-use super::{bottleneck, preview, progress, speed, throughput, time_plot};
+use super::{bottleneck, compare, preview, progress, speed, throughput, time_plot};
 use crate::app::action::Action;
 use crate::app::model::row::Row;
 use crate::app::theme::{self, STEP};
@@ -25,7 +25,7 @@ pub struct Ceilings<'a> {
 const PREVIEW_WIDTH: f32 = 232.0;
 
 /// Both plots one below the other, and the first values beside them.
-pub fn ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
+pub fn ui(ui: &mut Ui, row: &Row, ceilings: &Ceilings<'_>, actions: &mut Vec<Action>) {
     bottleneck::sentence_ui(ui, row);
     let area = ui.available_rect_before_wrap();
     let area = Rect::from_min_size(area.min, vec2(area.width(), area.height().max(250.0)));
@@ -41,7 +41,7 @@ pub fn ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
         let progress_height = ((area.height() - legend_height) * 0.3).clamp(84.0, 150.0);
         let band = bottleneck::reserve(ui);
         let others = band.height() + STEP + legend_height + progress_height + STEP;
-        let plot = throughput::ui(ui, row, area.height() - others, actions);
+        let plot = throughput::ui(ui, row, ceilings.known, area.height() - others, actions);
         bottleneck::band_ui(ui, row, band, plot.x_range(), TimeAxis::of(row));
         ui.allocate_ui_with_layout(
             vec2(plots_width, legend_height),

@@ -1,5 +1,7 @@
 //! The form on the left: what, between which ends, into what, how, and Start.
 
+use std::collections::BTreeMap;
+
 use eframe::egui::{self, Button, Id, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::app::action::Action;
@@ -248,26 +250,7 @@ fn advanced_ui(ui: &mut Ui, form: &mut Form, is_open: &mut bool, checked: &Check
             },
         );
     }
-    let send_routes = [
-        ("auto", ""),
-        ("sendfile", ""),
-        ("write", ""),
-        ("copying", "the slow baseline"),
-    ];
-    let receive_routes = [("auto", ""), ("recv", ""), ("splice", "files"), ("map", "files")];
-    let receives = form.receives();
-    let Form {
-        send_route,
-        receive_route,
-        ..
-    } = form;
-    let mut send = |ui: &mut Ui| dropdown(ui, "Send route", send_route, &send_routes, None);
-    let mut receive = |ui: &mut Ui| dropdown(ui, "Receive route", receive_route, &receive_routes, None);
-    match (sends, receives) {
-        (true, true) => pair(ui, send, receive),
-        (true, false) => send(ui),
-        _ => receive(ui),
-    }
+    routes_ui(ui, form, wrong);
     let limit_read = form.limit_in_words();
     pair(
         ui,
@@ -304,6 +287,45 @@ fn advanced_ui(ui: &mut Ui, form: &mut Form, is_open: &mut bool, checked: &Check
         },
     );
     tick(ui, &mut form.verify, "Verify");
+}
+
+/// How bytes leave and land, as far as that is decided here.
+fn routes_ui(ui: &mut Ui, form: &mut Form, wrong: &BTreeMap<Field, String>) {
+    let send_routes = [
+        ("auto", ""),
+        ("sendfile", ""),
+        ("write", ""),
+        ("handoff", "the memory itself, on one host"),
+        ("zerocopy", "to compare with"),
+        ("copying", "the slow baseline"),
+    ];
+    let receive_routes = [
+        ("auto", ""),
+        ("recv", ""),
+        ("splice", "files"),
+        ("map", "files, to compare with"),
+    ];
+    let (sends, receives) = (form.sends(), form.receives());
+    let Form {
+        send_route,
+        receive_route,
+        ..
+    } = form;
+    let mut send = |ui: &mut Ui| dropdown(ui, "Send route", send_route, &send_routes, wrong.get(&Field::SendRoute));
+    let mut receive = |ui: &mut Ui| {
+        dropdown(
+            ui,
+            "Receive route",
+            receive_route,
+            &receive_routes,
+            wrong.get(&Field::ReceiveRoute),
+        );
+    };
+    match (sends, receives) {
+        (true, true) => pair(ui, send, receive),
+        (true, false) => send(ui),
+        _ => receive(ui),
+    }
 }
 
 /// The line that opens and closes Advanced.

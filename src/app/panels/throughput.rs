@@ -1,7 +1,7 @@
 //! The throughput plot: what the sender and the receiver move a second, and the mean.
 
-use eframe::egui::{Rect, Ui};
-use egui_plot::{Line, PlotPoints};
+use eframe::egui::{Align2, Rect, RichText, Ui};
+use egui_plot::{HLine, Line, LineStyle, PlotPoint, PlotPoints, Text};
 
 use super::time_plot::{self, TimeAxis, ValueAxis};
 use crate::app::action::Action;
@@ -45,7 +45,7 @@ impl Curves {
 }
 
 /// Draws the plot; returns where its curves are.
-pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) -> Rect {
+pub fn ui(ui: &mut Ui, row: &Row, ceilings: Option<&Ceilings>, height: f32, actions: &mut Vec<Action>) -> Rect {
     let palette = theme::palette(ui);
     let time = TimeAxis::of(row);
     let curves = Curves::of(row, time.from_s, time.to_s);

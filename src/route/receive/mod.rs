@@ -2,6 +2,8 @@
 
 mod discard;
 mod file;
+mod handoff;
+mod map;
 mod memory;
 mod splice;
 
@@ -13,6 +15,8 @@ use crate::sys::Span;
 use super::Cost;
 pub(crate) use discard::Discard;
 pub(crate) use file::RecvToFile;
+pub(crate) use handoff::{Handed, UNSEALED};
+pub(crate) use map::RecvToMap;
 pub(crate) use memory::RecvToMemory;
 pub(crate) use splice::Splice;
 

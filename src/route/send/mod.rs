@@ -2,9 +2,11 @@
 
 mod copying;
 mod generated;
+mod handoff;
 mod mapped;
 mod sendfile;
 mod streamed;
+mod zerocopy;
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -15,9 +17,11 @@ use crate::wire::Digest;
 
 pub(crate) use copying::{COPYING_BYTES_MAX, Copying};
 pub(crate) use generated::Generated;
+pub(crate) use handoff::Handoff;
 pub(crate) use mapped::Mapped;
-pub(crate) use sendfile::Sendfile;
+pub(crate) use sendfile::{Sendfile, takes_sendfile};
 pub(crate) use streamed::Streamed;
+pub(crate) use zerocopy::Zerocopy;
 
 /// Sends bytes of one array. Positions count from the first byte that is sent, which need not be the source's first.
 pub(crate) trait SendRoute: Send {
@@ -42,6 +46,11 @@ pub(crate) trait SendRoute: Send {
         None
     }
 
+    /// Makes the socket ready, before anything is said over it.
+    fn begin(&mut self, _socket: BorrowedFd<'_>) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Makes `at..at + len` ready to be sent, and adds it to the checksum while it is still in cache.
     fn load(&mut self, at: u64, len: usize, digest: &mut Digest) -> Result<(), SendError>;
 
@@ -50,6 +59,16 @@ pub(crate) trait SendRoute: Send {
 
     /// What the last `send` has cost, which sent so many bytes.
     fn cost(&self, sent: usize) -> Cost;
+
+    /// Whether the kernel needs nothing of this route's any more; does not wait for it.
+    fn settled(&mut self, _socket: BorrowedFd<'_>) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    /// What the user should know of how it went.
+    fn note(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Why bytes did not leave.

@@ -1,6 +1,7 @@
 //! `sendfile(2)`: the socket takes the file's own pages, and no byte is copied on this side.
 
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use crate::sys::SharedFile;
@@ -19,6 +20,21 @@ impl Sendfile {
     pub(crate) fn new(file: Arc<SharedFile>, base: u64) -> Self {
         Self { file, base }
     }
+}
+
+/// Whether the system sends bytes of this file so at all: some file systems cannot, and a sandbox can refuse it.
+///
+/// Tried with one byte from `at` on, which has to be there, on a socket of our own.
+pub(crate) fn takes_sendfile(file: &SharedFile, at: u64) -> bool {
+    use rustix::io::Errno;
+    let Ok((socket, _other)) = UnixStream::pair() else {
+        return true;
+    };
+    let mut offset = at;
+    !matches!(
+        rustix::fs::sendfile(&socket, file.as_fd(), Some(&mut offset), 1),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM)
+    )
 }
 
 impl SendRoute for Sendfile {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, reason};
 use crate::route::ReceiveRouteChoice;
-use crate::route::receive::{Discard, ReceiveRoute, RecvToFile, RecvToMemory, Splice};
+use crate::route::receive::{Discard, ReceiveRoute, RecvToFile, RecvToMap, RecvToMemory, Splice};
 use crate::sys::{Span, Whole};
 use crate::wire::Offer;
 
@@ -31,7 +31,8 @@ pub(super) struct Landing {
     place: Place,
     /// What no connection has been given yet.
     whole: Arc<Whole>,
-    splice: bool,
+    choice: ReceiveRouteChoice,
+    len: u64,
     chunk_bytes: usize,
 }
 
@@ -90,15 +91,15 @@ impl Landing {
         choice: ReceiveRouteChoice,
         chunk_bytes: usize,
     ) -> Result<Self, Error> {
-        let splice = choice == ReceiveRouteChoice::Splice;
         let len = offer.meta.byte_len();
-        if splice && matches!(spec, SinkSpec::Memory | SinkSpec::Discard) {
-            return Err(Error::Usage(
-                "the splice route leads into a file: choose a file as sink, or another route".into(),
-            ));
+        if choice.needs_file() && matches!(spec, SinkSpec::Memory | SinkSpec::Discard) {
+            return Err(Error::Usage(format!(
+                "the {} route leads into a file: choose a file as sink, or another route",
+                choice.name()
+            )));
         }
         let reason = match (choice, spec) {
-            (ReceiveRouteChoice::Recv | ReceiveRouteChoice::Splice, _) => "asked for",
+            (choice, _) if choice != ReceiveRouteChoice::Auto => "asked for",
             (_, SinkSpec::Memory) => "the socket's bytes land where they belong",
             (_, SinkSpec::Discard) => "nothing is kept",
             (_, _) => "bytes pass through a buffer in cache, where they are checked, to the file",
@@ -125,7 +126,8 @@ impl Landing {
             reason,
             place,
             whole,
-            splice,
+            choice,
+            len,
             chunk_bytes,
         })
     }
@@ -138,12 +140,13 @@ impl Landing {
             Place::New(part) => (&part.path, &part.file, part.data_offset),
             Place::Existing { path, file, base, .. } => (path, file, *base),
         };
-        let file = Arc::clone(file);
-        if !self.splice {
-            return Ok(Box::new(RecvToFile::new(file, base, self.chunk_bytes)));
-        }
-        let route = Splice::new(file, base, self.chunk_bytes);
-        Ok(Box::new(route.map_err(|error| unwritable(path.clone(), &error, 0))?))
+        let failed = |error: io::Error| unwritable(path.clone(), &error, 0);
+        let (file, chunk_bytes) = (Arc::clone(file), self.chunk_bytes);
+        Ok(match self.choice {
+            ReceiveRouteChoice::Splice => Box::new(Splice::new(file, base, chunk_bytes).map_err(failed)?),
+            ReceiveRouteChoice::Map => Box::new(RecvToMap::new(&file, base, self.len).map_err(failed)?),
+            ReceiveRouteChoice::Auto | ReceiveRouteChoice::Recv => Box::new(RecvToFile::new(file, base, chunk_bytes)),
+        })
     }
 
     /// Takes `at..at + len` of the array for one connection; `None` where another one has a byte of it.
@@ -265,6 +268,7 @@ mod tests {
             identity: Vec::new(),
             checksum: ChecksumKind::None,
             streams: 1,
+            handoff: None,
         }
     }
 

@@ -69,6 +69,7 @@ mod tests {
             identity: Vec::new(),
             checksum: ChecksumKind::None,
             streams: 1,
+            handoff: None,
         }
     }
 

@@ -101,6 +101,14 @@ impl Blocks {
         state.runs.insert(start, run);
     }
 
+    /// The array is at the other end as a whole: no block is given out any more, and there is nothing that a checksum
+    /// could be of.
+    pub fn handed_over(&self) {
+        let mut state = self.lock();
+        (state.next, state.done_bytes) = (self.total_bytes, self.total_bytes);
+        state.runs.clear();
+    }
+
     /// Bytes of the blocks that are done.
     #[must_use]
     pub fn done_bytes(&self) -> u64 {

@@ -2,7 +2,7 @@
 
 use crate::array::{ArrayMeta, Dtype, Order, Shape};
 use crate::error::Error;
-use crate::wire::{ChecksumKind, Offer};
+use crate::wire::{ChecksumKind, Handoff, Offer};
 
 use super::Token;
 
@@ -39,6 +39,7 @@ mod kind {
     pub(super) const ABORT: u8 = 6;
     pub(super) const KEEP_ALIVE: u8 = 7;
     pub(super) const JOIN: u8 = 9;
+    pub(super) const HANDOFF: u8 = 8;
 }
 
 mod tag {
@@ -55,6 +56,8 @@ mod tag {
     pub(super) const REASON: u16 = 11;
     pub(super) const STREAMS: u16 = 14;
     pub(super) const TOKEN: u16 = 15;
+    pub(super) const HANDOFF: u16 = 12;
+    pub(super) const POSITION: u16 = 13;
 }
 
 /// What one side says to the other.
@@ -65,6 +68,8 @@ pub(super) enum Message {
         first_byte: u64,
         /// How many connections the array may take in all, and what the further ones show.
         more: Option<(u16, Token)>,
+        /// The receiver wants the array handed over, as was offered.
+        handoff: bool,
     },
     Refuse {
         reason: String,
@@ -85,6 +90,10 @@ pub(super) enum Message {
     /// This connection takes part in a transfer that has begun on another one.
     Join {
         token: Token,
+    },
+    /// Comes with a descriptor: of what has the array in it, from byte `position` on.
+    Handoff {
+        position: u64,
     },
     /// Of a kind that a later version may send and this one skips.
     Skipped,
@@ -130,13 +139,23 @@ impl Message {
                 if offer.streams > 1 {
                     field(&mut body, tag::STREAMS, &offer.streams.to_le_bytes());
                 }
+                if let Some(handoff) = offer.handoff {
+                    field(&mut body, tag::HANDOFF, &[handoff.code()]);
+                }
                 kind::OFFER
             }
-            Self::Accept { first_byte, more } => {
+            Self::Accept {
+                first_byte,
+                more,
+                handoff,
+            } => {
                 field(&mut body, tag::FIRST_BYTE, &first_byte.to_le_bytes());
                 if let Some((streams, token)) = more {
                     field(&mut body, tag::STREAMS, &streams.to_le_bytes());
                     field(&mut body, tag::TOKEN, token);
+                }
+                if *handoff {
+                    field(&mut body, tag::HANDOFF, &[1]);
                 }
                 kind::ACCEPT
             }
@@ -165,6 +184,10 @@ impl Message {
                 field(&mut body, tag::TOKEN, token);
                 kind::JOIN
             }
+            Self::Handoff { position } => {
+                field(&mut body, tag::POSITION, &position.to_le_bytes());
+                kind::HANDOFF
+            }
             Self::Skipped => FIRST_SKIPPABLE_KIND,
         };
         // Every body is bounded far below 4 GiB by its fields' bounds.
@@ -183,6 +206,7 @@ impl Message {
             Self::Abort { .. } => "an abort",
             Self::KeepAlive => "a keep-alive",
             Self::Join { .. } => "a connection that joins",
+            Self::Handoff { .. } => "a handoff",
             Self::Skipped => "a message of a later version",
         }
     }
@@ -233,6 +257,7 @@ impl Message {
                     0 | 1 => None,
                     streams => Some((streams, fields.token()?)),
                 },
+                handoff: fields.flag(tag::HANDOFF)?,
             },
             kind::REFUSE => Self::Refuse {
                 reason: fields.reason()?,
@@ -249,6 +274,9 @@ impl Message {
             },
             kind::KEEP_ALIVE => Self::KeepAlive,
             kind::JOIN => Self::Join { token: fields.token()? },
+            kind::HANDOFF => Self::Handoff {
+                position: fields.number(tag::POSITION)?,
+            },
             _ => {
                 return Err(Error::Protocol(format!("a message of the unknown kind {kind}")));
             }
@@ -309,6 +337,12 @@ fn decode_offer(fields: &Fields<'_>) -> Result<Offer, Error> {
         identity: identity.to_vec(),
         checksum,
         streams: fields.streams()?,
+        // A way that a later version may know is none here: the array comes in blocks.
+        handoff: fields
+            .get(tag::HANDOFF)
+            .map(|_| fields.byte(tag::HANDOFF))
+            .transpose()?
+            .and_then(Handoff::from_code),
     })
 }
 
@@ -435,6 +469,7 @@ mod tests {
             identity: vec![1, 2, 3],
             checksum: ChecksumKind::Crc32,
             streams: 3,
+            handoff: Some(Handoff::Unsealed),
         }
     }
 
@@ -451,12 +486,20 @@ mod tests {
             Message::Accept {
                 first_byte: 1 << 40,
                 more: None,
+                handoff: false,
             },
             Message::Accept {
                 first_byte: 0,
                 more: Some((8, [7; 16])),
+                handoff: false,
             },
             Message::Join { token: [9; 16] },
+            Message::Accept {
+                first_byte: 0,
+                more: None,
+                handoff: true,
+            },
+            Message::Handoff { position: 128 },
             Message::Refuse {
                 reason: "no room".into(),
             },
@@ -499,7 +542,8 @@ mod tests {
             Message::decode(kind::ACCEPT, &body),
             Ok(Message::Accept {
                 first_byte: 4,
-                more: None
+                more: None,
+                handoff: false
             })
         );
         assert_eq!(Message::decode(0x99, b"not fields"), Ok(Message::Skipped));

@@ -23,6 +23,8 @@ pub struct NativeReceiver {
     block_index: u64,
     block_start: u64,
     block: Digest,
+    /// The array was asked for as a whole, which comes unless a block does.
+    awaits_handoff: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +52,7 @@ impl Default for NativeReceiver {
             block_index: 0,
             block_start: 0,
             block: Digest::new(ChecksumKind::None),
+            awaits_handoff: false,
         }
     }
 }
@@ -151,9 +154,21 @@ impl NativeReceiver {
         debug_assert_eq!(self.state, State::Offered, "there must be an offer");
         self.is_shared |= more.is_some();
         self.state = self.after_block();
-        let mut out = greeting().to_vec();
-        Message::Accept { first_byte: 0, more }.encode(&mut out);
-        out
+        acceptance(more, false)
+    }
+
+    /// What was offered is taken, and is to be handed over; returns the answer to send.
+    pub fn accept_handoff(&mut self) -> Vec<u8> {
+        debug_assert_eq!(self.state, State::Offered, "there must be an offer");
+        self.state = State::Between;
+        self.awaits_handoff = true;
+        acceptance(None, true)
+    }
+
+    /// Whether a descriptor may come with what is read next.
+    #[must_use]
+    pub fn awaits_handoff(&self) -> bool {
+        self.awaits_handoff
     }
 
     /// What tells the sender why nothing more is taken: a refusal before the answer, else an abort.
@@ -285,9 +300,28 @@ impl NativeReceiver {
                 }
                 (self.block_start, self.at) = (offset, offset);
                 self.state = State::Data { left: len };
-                Ok(None)
+                let instead = std::mem::take(&mut self.awaits_handoff);
+                Ok(instead.then_some(Heard::BlocksInstead))
+            }
+            (State::Between, Message::Handoff { position }) if self.awaits_handoff => {
+                self.awaits_handoff = false;
+                self.blocks.handed_over();
+                self.state = State::Whole;
+                Ok(Some(Heard::Handoff { position }))
             }
             (_, message) => Err(Error::Protocol(format!("{} out of turn", message.name()))),
         }
     }
+}
+
+/// The greeting, and the answer that takes an offer.
+fn acceptance(more: Option<(u16, Token)>, handoff: bool) -> Vec<u8> {
+    let mut out = greeting().to_vec();
+    Message::Accept {
+        first_byte: 0,
+        more,
+        handoff,
+    }
+    .encode(&mut out);
+    out
 }

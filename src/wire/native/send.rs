@@ -45,6 +45,8 @@ enum State {
     Data {
         left: u32,
     },
+    /// The receiver wants the array handed over.
+    HandOver,
     AwaitReceipt,
     Done,
 }
@@ -129,8 +131,32 @@ impl NativeSender {
                 at: self.at,
                 len: u64::from(left),
             },
+            State::HandOver => SendStep::HandOver,
             State::Done => SendStep::Done,
         })
+    }
+
+    /// Whether the receiver has asked for the handoff that was offered, which has not been done yet.
+    #[must_use]
+    pub fn is_asked_for_handoff(&self) -> bool {
+        self.state == State::HandOver
+    }
+
+    /// The message with which the descriptor travels; the array begins at byte `position` of what it is of.
+    #[must_use]
+    pub fn handoff(&self, position: u64) -> Vec<u8> {
+        encoded(&Message::Handoff { position })
+    }
+
+    /// The array was handed over, or could not be, so that blocks follow after all.
+    pub fn handed_over(&mut self, done: bool) {
+        debug_assert_eq!(self.state, State::HandOver, "nobody asked for it");
+        self.state = if done {
+            self.blocks.handed_over();
+            State::AwaitReceipt
+        } else {
+            State::Between { owed: false }
+        };
     }
 
     /// The checksum that bytes of the current block are to be added to.
@@ -225,7 +251,7 @@ impl NativeSender {
     fn between_messages(&self) -> bool {
         matches!(
             self.state,
-            State::AwaitAnswer | State::Between { owed: false } | State::AwaitReceipt
+            State::AwaitAnswer | State::Between { owed: false } | State::HandOver | State::AwaitReceipt
         )
     }
 
@@ -234,7 +260,26 @@ impl NativeSender {
             (_, Message::KeepAlive | Message::Skipped) => Ok(()),
             (_, Message::Abort { reason }) => Err(Error::Aborted(reason)),
             (State::AwaitAnswer, Message::Refuse { reason }) => Err(Error::Refused(reason)),
-            (State::AwaitAnswer, Message::Accept { first_byte: 0, more }) => {
+            (
+                State::AwaitAnswer,
+                Message::Accept {
+                    first_byte: 0,
+                    handoff: true,
+                    ..
+                },
+            ) => {
+                if !matches!(&self.hello, Message::Offer(offer) if offer.handoff.is_some()) {
+                    return Err(Error::Protocol("it asks for a handoff that was not offered".into()));
+                }
+                self.state = State::HandOver;
+                Ok(())
+            }
+            (
+                State::AwaitAnswer,
+                Message::Accept {
+                    first_byte: 0, more, ..
+                },
+            ) => {
                 self.state = State::Between { owed: false };
                 self.more = more;
                 Ok(())

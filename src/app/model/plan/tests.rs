@@ -27,7 +27,7 @@ fn the_form_opens_ready_with_400_mb() {
 #[test]
 fn every_mistake_is_named_beside_its_field() {
     type Change = fn(&mut Form);
-    let table: [(Field, Change); 14] = [
+    let table: [(Field, Change); 20] = [
         (Field::From, |form| form.from = "one".to_owned()),
         (Field::From, |form| form.from = "inf".to_owned()),
         (Field::To, |form| form.to = String::new()),
@@ -44,6 +44,28 @@ fn every_mistake_is_named_beside_its_field() {
         (Field::SendTo, |form| {
             form.endpoint = EndpointKind::SendTo;
             form.send_to = "nowhere".to_owned();
+        }),
+        (Field::ReceiveRoute, |form| form.receive_route = "splice".to_owned()),
+        (Field::ReceiveRoute, |form| {
+            form.receive_route = "map".to_owned();
+            form.sink = SinkKind::Discard;
+        }),
+        (Field::SendRoute, |form| {
+            form.send_route = "handoff".to_owned();
+            form.endpoint = EndpointKind::SendTo;
+        }),
+        (Field::SendRoute, |form| {
+            form.send_route = "handoff".to_owned();
+            form.wire = "npy".to_owned();
+        }),
+        (Field::SendRoute, |form| {
+            form.send_route = "handoff".to_owned();
+            form.receive_route = "recv".to_owned();
+        }),
+        (Field::SendTo, |form| {
+            form.send_route = "handoff".to_owned();
+            form.endpoint = EndpointKind::SendTo;
+            form.send_to = String::new();
         }),
     ];
     for (field, change) in table {
@@ -215,5 +237,29 @@ fn names_of_ranges_are_short() {
         ("000000", "000000"),
     ] {
         assert_eq!(short(typed), name);
+    }
+}
+
+#[test]
+fn a_handoff_goes_to_this_machine_or_over_a_unix_socket() {
+    for (endpoint, to) in [
+        (EndpointKind::ThisMachine, ""),
+        (EndpointKind::SendTo, "unix:/run/arrays"),
+    ] {
+        let checked = checked(|form| {
+            form.send_route = "handoff".to_owned();
+            form.endpoint = endpoint;
+            form.send_to = to.to_owned();
+        });
+        assert_eq!(checked.mistakes, BTreeMap::new());
+        assert_eq!(checked.recipe.unwrap().options.send_route, SendRouteChoice::Handoff);
+    }
+}
+
+#[test]
+fn every_route_of_the_engine_can_be_chosen_by_its_name() {
+    for route in SendRouteChoice::ALL {
+        let checked = checked(|form| form.send_route = route.name().to_owned());
+        assert_eq!(checked.recipe.unwrap().options.send_route, route);
     }
 }

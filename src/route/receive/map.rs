@@ -1,0 +1,70 @@
+//! `recv(2)` into a shared mapping of the file, to compare with: no buffer between, and a page fault for every page.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::BorrowedFd;
+
+use crate::sys::{ReadError, WritableFile};
+
+use super::{Cost, ReceiveError, ReceiveRoute};
+
+/// Bytes are looked at in pieces that stay in the nearest cache: others could change the file under a slice of it.
+const LOOK_BYTES: usize = 32 << 10;
+
+/// Receives into a file's mapping.
+pub(crate) struct RecvToMap {
+    map: WritableFile,
+    base: u64,
+    buffer: Vec<u8>,
+}
+
+impl RecvToMap {
+    /// Receives `len` bytes into `file` from byte `base` on, where it has to be so long already.
+    pub(crate) fn new(file: &File, base: u64, len: u64) -> io::Result<Self> {
+        Ok(Self {
+            map: WritableFile::map(file.try_clone()?, base.saturating_add(len))?,
+            base,
+            buffer: vec![0; LOOK_BYTES],
+        })
+    }
+}
+
+impl ReceiveRoute for RecvToMap {
+    fn name(&self) -> &'static str {
+        "map"
+    }
+
+    fn receive(
+        &mut self,
+        socket: BorrowedFd<'_>,
+        at: u64,
+        len: usize,
+        seen: &mut dyn FnMut(&[u8]),
+    ) -> Result<usize, ReceiveError> {
+        let mut at = usize::try_from(self.base + at).map_err(|_| gone())?;
+        let received = self.map.receive_from(socket, at, len).map_err(|error| match error {
+            ReadError::Shrunk => gone(),
+            ReadError::Io(error) => ReceiveError::Socket(error),
+        })?;
+        let mut left = received;
+        while left > 0 {
+            let piece = &mut self.buffer[..left.min(LOOK_BYTES)];
+            self.map.copy_out(at, piece).map_err(|_| gone())?;
+            seen(piece);
+            at += piece.len();
+            left -= piece.len();
+        }
+        Ok(received)
+    }
+
+    fn cost(&self, received: usize) -> Cost {
+        // To the mapping, and from there to be looked at.
+        Cost::copied(2 * received)
+    }
+}
+
+fn gone() -> ReceiveError {
+    ReceiveError::Sink(io::Error::other(
+        "it was made shorter while the array was received into it, or its disk is full",
+    ))
+}

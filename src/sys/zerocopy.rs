@@ -1,0 +1,142 @@
+//! Sends of which the kernel takes the pages rather than a copy, where it can, and what it says of them later by the
+//! socket's error queue: `MSG_ZEROCOPY`, `Documentation/networking/msg_zerocopy.rst` and linux/errqueue.h.
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+/// From asm-generic/socket.h; libc does not name these.
+const SO_ZEROCOPY: libc::c_int = 60;
+/// From linux/errqueue.h.
+const SO_EE_ORIGIN_ZEROCOPY: u8 = 5;
+const SO_EE_CODE_ZEROCOPY_COPIED: u8 = 1;
+
+/// What the kernel says when it no longer needs the memory of some sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Completion {
+    /// How many sends it speaks of.
+    pub(crate) sends: u32,
+    /// It has copied them after all.
+    pub(crate) copied: bool,
+}
+
+/// Allows [`send_zerocopy`] on a socket.
+///
+/// # Errors
+/// On sockets of a kind for which the kernel has no such sends, Unix sockets among them.
+pub(crate) fn enable_zerocopy(socket: BorrowedFd<'_>) -> io::Result<()> {
+    let on: libc::c_int = 1;
+    let len = libc::socklen_t::try_from(size_of_val(&on)).unwrap_or(0);
+    // SAFETY: the pointer is to a live int of the length given, which is only read.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            SO_ZEROCOPY,
+            (&raw const on).cast(),
+            len,
+        )
+    };
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// Sends bytes, as many as the socket takes now. The kernel may read them until a [`Completion`] speaks of this send:
+/// whoever changes them before changes what is sent.
+pub(crate) fn send_zerocopy(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    let flags = libc::MSG_ZEROCOPY | libc::MSG_NOSIGNAL;
+    // SAFETY: the range is a live slice's, and the kernel only reads it. It holds the pages themselves for as long as
+    // it needs them, so that even memory that is given back meanwhile is not another's.
+    let sent = unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), flags) };
+    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+}
+
+/// The next thing that the kernel has to say of earlier sends, without waiting for it.
+pub(crate) fn next_completion(socket: BorrowedFd<'_>) -> io::Result<Option<Completion>> {
+    // Aligned for the headers that the kernel writes, with room for one and the address that may follow it.
+    let mut control = [0_u64; 16];
+    let mut message = {
+        // SAFETY: msghdr is plain data for which all zeroes is valid.
+        let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+        message.msg_control = control.as_mut_ptr().cast();
+        message.msg_controllen = size_of_val(&control);
+        message
+    };
+    let flags = libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT;
+    // SAFETY: the header and the control buffer that it names are live and of the length given; no data is asked for.
+    if unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, flags) } < 0 {
+        return match io::Error::last_os_error() {
+            error if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(None),
+            error => Err(error),
+        };
+    }
+    // SAFETY: recvmsg has left a valid header, whose control length is what it wrote; the CMSG functions keep to that.
+    let mut header = unsafe { libc::CMSG_FIRSTHDR(&raw const message) };
+    while !header.is_null() {
+        // SAFETY: header is not null and lies, with its data, in the control buffer; the error is plain data, read
+        // without asking for alignment, and only where the length says that all of it is there.
+        let error = unsafe {
+            let whole = (*header).cmsg_len >= libc::CMSG_LEN(error_bytes()) as usize;
+            (whole && is_error(&*header)).then(|| {
+                libc::CMSG_DATA(header)
+                    .cast::<libc::sock_extended_err>()
+                    .read_unaligned()
+            })
+        };
+        if let Some(error) = error.filter(|error| error.ee_origin == SO_EE_ORIGIN_ZEROCOPY) {
+            return Ok(Some(Completion {
+                sends: error.ee_data.wrapping_sub(error.ee_info).wrapping_add(1),
+                copied: error.ee_code & SO_EE_CODE_ZEROCOPY_COPIED != 0,
+            }));
+        }
+        // SAFETY: as for the first header.
+        header = unsafe { libc::CMSG_NXTHDR(&raw const message, header) };
+    }
+    // Something else that was in the queue, such as an unreachable host: it is told by the socket as well.
+    Ok(Some(Completion {
+        sends: 0,
+        copied: false,
+    }))
+}
+
+fn error_bytes() -> libc::c_uint {
+    libc::c_uint::try_from(size_of::<libc::sock_extended_err>()).unwrap_or(0)
+}
+
+fn is_error(header: &libc::cmsghdr) -> bool {
+    [(libc::SOL_IP, libc::IP_RECVERR), (libc::SOL_IPV6, libc::IPV6_RECVERR)]
+        .contains(&(header.cmsg_level, header.cmsg_type))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read as _;
+    use std::net::{TcpListener, TcpStream};
+    use std::os::fd::AsFd as _;
+
+    #[test]
+    fn every_send_is_accounted_for_by_the_kernel() {
+        for address in ["127.0.0.1:0", "[::1]:0"] {
+            let listener = TcpListener::bind(address).expect("port");
+            let stream = TcpStream::connect(listener.local_addr().expect("address")).expect("connect");
+            let (mut peer, _) = listener.accept().expect("accept");
+            enable_zerocopy(stream.as_fd()).expect("TCP has it");
+            assert_eq!(next_completion(stream.as_fd()).expect("a queue"), None);
+            let bytes = vec![7; 20_000];
+            for _ in 0..3 {
+                let sent = send_zerocopy(stream.as_fd(), &bytes).expect("sent");
+                peer.read_exact(&mut vec![0; sent]).expect("received");
+            }
+            let mut sends = 0;
+            while sends < 3 {
+                if let Some(completion) = next_completion(stream.as_fd()).expect("a queue") {
+                    assert!(completion.copied, "loopback always copies");
+                    sends += completion.sends;
+                }
+            }
+            assert_eq!((sends, next_completion(stream.as_fd()).expect("a queue")), (3, None));
+        }
+    }
+}
