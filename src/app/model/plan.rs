@@ -445,7 +445,12 @@ impl Checker<'_> {
             },
             timeout: timeout?,
             ..Options::default()
-        })
+        };
+        options
+            .check()
+            .map_err(|error| self.mistake(Field::Streams, error))
+            .ok()?;
+        Some(options)
     }
 
     fn endpoint(&mut self, field: Field, typed: &str) -> Option<Endpoint> {
