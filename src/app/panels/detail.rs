@@ -27,6 +27,7 @@ const PREVIEW_WIDTH: f32 = 232.0;
 /// Both plots one below the other, and the first values beside them.
 pub fn ui(ui: &mut Ui, row: &Row, ceilings: &Ceilings<'_>, actions: &mut Vec<Action>) {
     bottleneck::sentence_ui(ui, row);
+    ui.add_space(4.0);
     let area = ui.available_rect_before_wrap();
     let area = Rect::from_min_size(area.min, vec2(area.width(), area.height().max(250.0)));
     let has_room = area.width() > 560.0;
