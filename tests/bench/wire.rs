@@ -52,7 +52,7 @@ fn transferred(choice: WireChoice, checksum: ChecksumKind, bytes: u64) -> u64 {
                 sender.sent(len);
                 data += len;
             }
-            SendStep::Await | SendStep::Done => {}
+            SendStep::Await | SendStep::Done | SendStep::HandOver => {}
         }
         loop {
             match receiver.want() {

@@ -40,11 +40,11 @@ fn verdict_on(job: Job, options: &Options) -> (Verdict, Vec<Event>) {
 }
 
 fn last_counters(events: &[Event], wanted: Side) -> Counters {
-    let counters = events.iter().filter_map(|event| match event.kind {
+    let mut counters = events.iter().filter_map(|event| match event.kind {
         EventKind::Sample(sample) if event.side == wanted => sample.counters,
         _ => None,
     });
-    counters.last().expect("counters at the end")
+    counters.next_back().expect("counters at the end")
 }
 
 #[test]
