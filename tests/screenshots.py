@@ -13,8 +13,8 @@ from desktop import Window
 SEND_TO_WHILE_RECEIVING = (157, 89)
 THIS_MACHINE_WHILE_SENDING = (72, 223)
 FLOAT_RANGE = (96, 70)
-LIMIT_OF_1_GB = (966, 609)
-NO_LIMIT = (998, 609)
+LIMIT_OF_1_GB = (966, 604)
+NO_LIMIT = (998, 604)
 
 
 def write_embeddings(path, rows, columns=768):
