@@ -310,3 +310,58 @@ fn time(seconds: f64) -> String {
     let digits = usize::from(value < 99.95);
     format!("{value:.digits$} {unit}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_as_long_as_they_are_told_to_be() {
+        for (value, shown) in [
+            (0.0, "0.00"),
+            (5.214, "5.21"),
+            (9.996, "10.0"),
+            (42.0, "42.0"),
+            (4123.4, "4123"),
+        ] {
+            assert_eq!(number(value), shown);
+        }
+        for (value, shown) in [
+            (0.0, "0"),
+            (999.0, "999"),
+            (97_659.0, "97,659"),
+            (18_500_000.0, "18.5M"),
+        ] {
+            assert_eq!(count(value), shown);
+        }
+        for (seconds, shown) in [
+            (8.5e-5, "85.0 µs"),
+            (0.0012, "1.2 ms"),
+            (0.25, "250 ms"),
+            (3.4, "3.4 s"),
+        ] {
+            assert_eq!(time(seconds), shown);
+        }
+    }
+
+    #[test]
+    fn a_bar_fills_its_place_by_eighths_and_never_more() {
+        assert_eq!(bar(0.0), "");
+        assert_eq!(bar(1.0), "██████████");
+        assert_eq!(bar(0.5), "█████");
+        assert_eq!(bar(0.05), "▌");
+        assert_eq!((bar(2.0), bar(f64::NAN)), (bar(1.0), String::new()));
+    }
+
+    #[test]
+    fn long_sentences_continue_on_the_next_line() {
+        let mut text = String::new();
+        wrapped(&mut text, &["word"; 50].join(" "));
+        assert!(
+            text.lines().count() > 1 && text.lines().all(|line| line.chars().count() <= 100),
+            "{text}"
+        );
+        assert_eq!(text.split_whitespace().count(), 50);
+        assert_eq!(shortened("sendfile, Unix socket, far", NAME), "sendfile, Unix socket…");
+    }
+}

@@ -1,5 +1,6 @@
 //! The place where contestants run: the array in memory, a folder for files, a socket's name; and one run of one of them.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use crate::error::{Error, reason};
 use crate::transfer::{Origin, Slice, SourceSpec, describe, in_memory};
 
 use super::child::{Child, Trouble, end_all, listen};
-use super::observe::Observed;
+use super::observe::{Line, Observed};
 use super::run::Plan;
 use super::ways::Way;
 use super::{Lost, Measured, Over, Sink, command};
@@ -67,9 +68,10 @@ impl<'a> Bench<'a> {
             .as_ref()
             .map(|folder| folder.path.join("array.bin"))
             .unwrap_or_default();
-        let run = match way.over {
-            Over::Tcp => self.in_one_process(way, bytes, &file),
-            Over::Unix => self.between_two(way, bytes, &file),
+        let run = if way.apart {
+            self.between_two(way, bytes, &file)
+        } else {
+            self.in_one_process(way, bytes, &file)
         };
         if way.sink == Sink::File {
             // Where the run failed there is none.
@@ -103,17 +105,23 @@ impl<'a> Bench<'a> {
     }
 
     fn between_two(&self, way: &Way, bytes: u64, file: &Path) -> Result<Observed, Trouble> {
-        let endpoint = format!("unix:{}", self.sockets.path.join("socket").display());
-        let mut children = vec![Child::start(
-            &self.plan.program,
-            &command::receive(way, &endpoint, file),
-        )?];
+        let at = match way.over {
+            Over::Unix => format!("unix:{}", self.sockets.path.join("socket").display()),
+            Over::Tcp => "127.0.0.1:0".into(),
+        };
+        let line = command::receive(way, &at, bytes, file);
+        let mut children = vec![Child::start(&self.plan.program, &line)?];
         let mut observed = Observed::default();
-        let listening = std::cell::Cell::new(false);
-        let told = |_, line: super::observe::Line| listening.set(listening.get() || line.address.is_some());
-        listen(&mut children, self.cancelled, told, || listening.get())?;
-        if listening.get() {
-            let line = command::send(way, &self.source(way, bytes), &endpoint);
+        let address = RefCell::new(None);
+        let told = |_, line: Line| {
+            if line.address.is_some() {
+                address.replace(line.address);
+            }
+        };
+        listen(&mut children, self.cancelled, told, || address.borrow().is_some())?;
+        // A receiver that does not listen has ended, and says why below.
+        if let Some(address) = address.into_inner() {
+            let line = command::send(way, &self.source(way, bytes), &address);
             children.push(Child::start(&self.plan.program, &line)?);
             // The sender's clock begins where it connects.
             listen(
@@ -123,7 +131,6 @@ impl<'a> Bench<'a> {
                 || false,
             )?;
         }
-        // A receiver that does not listen has ended, and says why.
         end_all(children)?;
         Ok(observed)
     }

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use crate::array::Range;
 use crate::transfer::{Origin, Slice, SourceSpec};
+use crate::wire::WireChoice;
 
+use super::Sink;
 use super::ways::Way;
-use super::{Over, Sink};
 
 /// How long a child waits for the other end.
 const TIMEOUT: &str = "30s";
@@ -22,9 +23,20 @@ pub(super) fn loopback(way: &Way, source: &SourceSpec, file: &Path) -> Vec<OsStr
 }
 
 /// `arraylift receive`, for one sender.
-pub(super) fn receive(way: &Way, endpoint: &str, file: &Path) -> Vec<OsString> {
+pub(super) fn receive(way: &Way, endpoint: &str, bytes: u64, file: &Path) -> Vec<OsString> {
     let mut line = words(&["receive", "--json", "--once"]);
     line.extend(receiving(way, file));
+    if way.wire == WireChoice::Raw {
+        // The wire does not say what comes.
+        line.extend(words(&[
+            "--wire",
+            "raw",
+            "--dtype",
+            "u8",
+            "--count",
+            &bytes.to_string(),
+        ]));
+    }
     line.extend(words(&["--timeout", TIMEOUT, "--", endpoint]));
     line
 }
@@ -43,9 +55,8 @@ fn words(words: &[&str]) -> Vec<OsString> {
 }
 
 fn sending(way: &Way) -> Vec<OsString> {
-    let wire = if way.raw { "raw" } else { "native" };
-    let mut line = words(&["--wire", wire, "--send-route", way.send_route.name()]);
-    if !way.verify && !way.raw {
+    let mut line = words(&["--wire", way.wire.name(), "--send-route", way.send_route.name()]);
+    if !way.verify && way.wire == WireChoice::Native {
         line.push("--no-verify".into());
     }
     if way.streams > 1 {
@@ -60,9 +71,6 @@ fn receiving(way: &Way, file: &Path) -> Vec<OsString> {
         Sink::Memory => "memory".into(),
         Sink::File => file.into(),
     });
-    if way.over == Over::Unix && way.raw {
-        line.extend(words(&["--wire", "raw"]));
-    }
     line
 }
 

@@ -17,7 +17,7 @@ use super::sizes::{SIZE_ROUNDS, sizes_up_to};
 use super::ways::{Terms, Way, who};
 use super::{Comparison, Contestant, Entry, Lost, Machine, Measured, SizePoint, Skipped, Spread, Subject, ceilings};
 
-/// A contestant whose warm-up takes longer runs in the first round alone.
+/// A contestant whose warm-up takes longer is not run again: what it costs is plain enough.
 const SLOW_S: f64 = 5.0;
 /// Between two looks at whether someone gave up, while whoever reads the events does not.
 const LOOK: Duration = Duration::from_millis(50);
@@ -219,7 +219,7 @@ fn compare(plan: &Plan, teller: &Teller<'_>, cancelled: &AtomicBool) -> Result<O
     for round in 0..=rounds {
         for index in turns(standings.len(), round) {
             let standing = &mut standings[index];
-            if standing.slow && round > 1 {
+            if standing.slow {
                 continue;
             }
             match run(&bench, teller, &standing.way, subject.bytes, round) {
@@ -331,9 +331,8 @@ impl Standing {
     }
 
     fn take(&mut self, measured: Measured) {
-        if measured.round == 0 {
-            self.slow = measured.seconds > SLOW_S;
-        } else {
+        self.slow = measured.round == 0 && measured.seconds > SLOW_S;
+        if measured.round > 0 || self.slow {
             self.rounds.push(measured);
         }
     }
@@ -342,7 +341,7 @@ impl Standing {
         let mut entry = Entry::new(self.way.contestant(), self.rounds, self.lost, subject);
         entry.note = self
             .slow
-            .then(|| format!("measured once: its warm-up took over {SLOW_S:.0} s"));
+            .then(|| format!("measured once, to warm up, which took over {SLOW_S:.0} s"));
         entry
     }
 }
@@ -373,7 +372,7 @@ mod tests {
             seconds: SLOW_S + 1.0,
             ..Measured::default()
         });
-        assert!(standing.slow && standing.rounds.is_empty());
+        assert!(standing.slow && standing.rounds.len() == 1);
         let entry = standing.entry(&Subject::default());
         assert!(entry.note.is_some_and(|note| note.contains("once")));
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::route::send::COPYING_BYTES_MAX;
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
 use crate::telemetry::available_memory_bytes;
+use crate::wire::WireChoice;
 
 use super::{Contestant, Over, Sink, Skipped};
 
@@ -16,10 +17,12 @@ pub(super) struct Way {
     shows: &'static str,
     pub(super) send_route: SendRouteChoice,
     pub(super) receive_route: ReceiveRouteChoice,
-    pub(super) raw: bool,
+    pub(super) wire: WireChoice,
     pub(super) verify: bool,
     pub(super) sink: Sink,
     pub(super) over: Over,
+    /// Whether the ends are two processes, so that what each needs beyond its own array is seen.
+    pub(super) apart: bool,
     pub(super) streams: u16,
     /// Whether a range is laid into memory first and sent from there, or made as it goes.
     pub(super) from_memory: bool,
@@ -27,10 +30,10 @@ pub(super) struct Way {
 
 #[rustfmt::skip]
 const WAYS: &[Way] = &[
-    Way::new("copying", SendRouteChoice::Copying, "copying the rest", "the recipe's first way: what is left is copied after every send").raw().as_given(),
-    Way::new("view", SendRouteChoice::Write, "slicing a view", "the recipe's second way: sent from the array itself, nothing is verified").raw(),
+    Way::new("copying", SendRouteChoice::Copying, "copying the rest", "the recipe's first way, from one process to another: what is left is copied after every send").raw().as_given().apart(),
+    Way::new("view", SendRouteChoice::Write, "slicing a view", "the recipe's second way, from one process to another: sent from the array itself").raw().apart(),
     Way::new("made", SendRouteChoice::Write, "made as it goes", "a range that is made and sent from cache, verified").as_given(),
-    Way::new("write", SendRouteChoice::Write, "write", "sent from memory, verified: what the checksum adds to slicing a view"),
+    Way::new("write", SendRouteChoice::Write, "write", "sent from memory, verified"),
     Way::new("sendfile", SendRouteChoice::Sendfile, "sendfile", "the socket takes the array's own pages, verified"),
     Way::new("sendfile-unverified", SendRouteChoice::Sendfile, "sendfile, unverified", "the same without checksums").unverified(),
     Way::new("sendfile-raw", SendRouteChoice::Sendfile, "sendfile, raw", "the same on the raw wire: the bytes and nothing else").raw(),
@@ -49,10 +52,11 @@ impl Way {
             shows,
             send_route,
             receive_route: ReceiveRouteChoice::Recv,
-            raw: false,
+            wire: WireChoice::Native,
             verify: true,
             sink: Sink::Memory,
             over: Over::Tcp,
+            apart: false,
             streams: 1,
             from_memory: true,
         }
@@ -60,7 +64,7 @@ impl Way {
 
     const fn raw(self) -> Self {
         Self {
-            raw: true,
+            wire: WireChoice::Raw,
             verify: false,
             ..self
         }
@@ -81,10 +85,14 @@ impl Way {
         }
     }
 
+    const fn apart(self) -> Self {
+        Self { apart: true, ..self }
+    }
+
     const fn unix(self) -> Self {
         Self {
             over: Over::Unix,
-            ..self
+            ..self.apart()
         }
     }
 
@@ -104,7 +112,7 @@ impl Way {
             shows: self.shows.into(),
             send_route: self.send_route.name().into(),
             receive_route: self.receive_route.name().into(),
-            wire: if self.raw { "raw" } else { "native" }.into(),
+            wire: self.wire.name().into(),
             verify: self.verify,
             streams: self.streams,
             sink: self.sink,

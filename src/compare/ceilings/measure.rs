@@ -2,8 +2,10 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -11,16 +13,18 @@ use crate::array::Range;
 use crate::error::{Error, reason};
 use crate::route::SendRouteChoice;
 use crate::telemetry::available_memory_bytes;
-use crate::transfer::{Job, Options, Origin, Outcome, SinkSpec, SourceSpec, Transfer};
+use crate::transfer::{Job, Options, Origin, Outcome, SinkSpec, SourceSpec, Transfer, in_memory};
 use crate::wire::{ChecksumKind, WireChoice};
 
 use super::super::{Machine, Spread};
 use super::{Ceilings, Disk, unix_now_s};
 
 /// Far more than a cache holds.
-const COPY_BYTES: usize = 256 << 20;
-const COPIES: usize = 5;
-const SENDFILES: usize = 5;
+const COPY_BYTES: usize = 128 << 20;
+const SENDFILE_FLOATS: &str = "0:16_777_216";
+/// Each is repeated so often, or for so long, whichever comes first.
+const REPEATS: usize = 9;
+const REPEAT_TIME: Duration = Duration::from_secs(1);
 /// The disk is written for so long, or so much, whichever comes first, and then read.
 const DISK_TIME: Duration = Duration::from_secs(2);
 const DISK_BYTES: u64 = 512 << 20;
@@ -72,48 +76,64 @@ fn memcpy(cancelled: &AtomicBool) -> Result<Option<f64>, Error> {
     }
     let from = vec![1_u8; COPY_BYTES];
     let mut to = vec![2_u8; COPY_BYTES];
-    let mut rates = Vec::new();
-    for _ in 0..COPIES {
-        if cancelled.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
+    repeated(cancelled, || {
         let began = Instant::now();
         to.copy_from_slice(&from);
         std::hint::black_box(&to);
-        rates.push(COPY_BYTES as f64 / began.elapsed().as_secs_f64());
-    }
-    Ok(Some(median(rates)))
+        Ok(Some(COPY_BYTES as f64 / began.elapsed().as_secs_f64()))
+    })
 }
 
 /// A transfer on the raw wire into nothing: no checksums, no memory, no blocks.
 fn sendfile(cancelled: &AtomicBool) -> Result<Option<f64>, Error> {
-    let range = Range::parse("0:50_000_000", None).map_err(|error| Error::Usage(error.to_string()))?;
+    let range = Range::parse(SENDFILE_FLOATS, None).map_err(|error| Error::Usage(error.to_string()))?;
+    let origin = Origin::Range(range);
+    let Some(file) = in_memory(&SourceSpec { origin, slice: None })? else {
+        return Ok(None);
+    };
+    let source = SourceSpec {
+        origin: Origin::File {
+            path: format!("/proc/self/fd/{}", file.as_raw_fd()).into(),
+            dtype: None,
+        },
+        slice: None,
+    };
     let options = Options {
         wire: WireChoice::Raw,
         send_route: SendRouteChoice::Sendfile,
         checksum: ChecksumKind::None,
         ..Options::default()
     };
-    let mut rates = Vec::new();
-    for _ in 0..SENDFILES {
-        if cancelled.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
-        let origin = Origin::Range(range.clone());
+    repeated(cancelled, || {
         let job = Job::Loopback {
-            source: SourceSpec { origin, slice: None },
+            source: source.clone(),
             sink: SinkSpec::Discard,
         };
         // Nobody needs to hear of it.
         let (events, _) = crossbeam_channel::bounded(1);
-        let transfer = Transfer::start(job, options.clone(), events, std::sync::Arc::new(|| {}))?;
-        match transfer.join() {
-            Outcome::Done(finished) => rates.push(finished.rate_bytes_per_s),
-            Outcome::Failed(failure) => return Err(failure.error),
-            Outcome::Cancelled | Outcome::Joined => return Ok(None),
+        match Transfer::start(job, options.clone(), events, Arc::new(|| {}))?.join() {
+            Outcome::Done(finished) => Ok(Some(finished.rate_bytes_per_s)),
+            Outcome::Failed(failure) => Err(failure.error),
+            Outcome::Cancelled | Outcome::Joined => Ok(None),
         }
+    })
+}
+
+/// The median of several rates; the first, which warms up, does not count. `Ok(None)` where someone gave up.
+fn repeated(
+    cancelled: &AtomicBool,
+    mut rate: impl FnMut() -> Result<Option<f64>, Error>,
+) -> Result<Option<f64>, Error> {
+    let began = Instant::now();
+    let mut rates = Vec::new();
+    while rates.len() < 2 || (rates.len() <= REPEATS && began.elapsed() < REPEAT_TIME) {
+        if cancelled.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let Some(rate) = rate()? else { return Ok(None) };
+        rates.push(rate);
     }
-    Ok(Some(median(rates)))
+    Ok(Spread::of(rates.into_iter().skip(1)).map(|spread| spread.median))
 }
 
 fn disk(path: &Path, cancelled: &AtomicBool) -> io::Result<Option<Disk>> {
@@ -172,10 +192,6 @@ fn open(options: &mut OpenOptions, direct: bool, path: &Path) -> io::Result<File
     };
     // Its few flags lie far below the sign bit.
     options.custom_flags(flags.bits().cast_signed()).open(path)
-}
-
-fn median(rates: Vec<f64>) -> f64 {
-    Spread::of(rates).map_or(0.0, |spread| spread.median)
 }
 
 #[cfg(test)]
