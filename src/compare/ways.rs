@@ -40,8 +40,11 @@ const WAYS: &[Way] = &[
     Way::new("sendfile-2", SendRouteChoice::Sendfile, "sendfile, 2 streams", "verified, over two connections at once").streams(2),
     Way::new("sendfile-4", SendRouteChoice::Sendfile, "sendfile, 4 streams", "verified, over four connections at once").streams(4),
     Way::new("unix", SendRouteChoice::Sendfile, "sendfile, Unix socket", "verified, from one process to another").unix(),
+    Way::new("zerocopy", SendRouteChoice::Zerocopy, "zerocopy", "MSG_ZEROCOPY, verified: over loopback the kernel copies all the same, and says so").as_given(),
+    Way::new("handoff", SendRouteChoice::Handoff, "handoff, Unix socket", "the memory itself goes from one process to another: no byte moves, nothing to verify").as_given().unverified().unix().receiving(ReceiveRouteChoice::Auto),
     Way::new("file-recv", SendRouteChoice::Sendfile, "to a file: recv", "verified, through a buffer in cache into a new file").to_file(ReceiveRouteChoice::Recv),
     Way::new("file-splice", SendRouteChoice::Sendfile, "to a file: splice", "verified, within the kernel into a new file").to_file(ReceiveRouteChoice::Splice),
+    Way::new("file-map", SendRouteChoice::Sendfile, "to a file: map", "verified, into a mapping of a new file").to_file(ReceiveRouteChoice::Map),
 ];
 
 impl Way {
@@ -96,11 +99,14 @@ impl Way {
         }
     }
 
+    const fn receiving(self, receive_route: ReceiveRouteChoice) -> Self {
+        Self { receive_route, ..self }
+    }
+
     const fn to_file(self, receive_route: ReceiveRouteChoice) -> Self {
         Self {
             sink: Sink::File,
-            receive_route,
-            ..self
+            ..self.receiving(receive_route)
         }
     }
 
@@ -125,12 +131,15 @@ impl Way {
     pub(super) fn arrays_held(&self, of_range: bool) -> u64 {
         let mapped = !of_range || self.from_memory;
         let source = match self.send_route {
+            // A range is made in the memory that is handed over; of a file's pages and at the other end none is touched.
+            SendRouteChoice::Handoff => return u64::from(of_range),
             // Its own copy of the array is where its caller has it.
-            SendRouteChoice::Copying => 1 + u64::from(mapped),
+            SendRouteChoice::Copying | SendRouteChoice::Zerocopy => 1 + u64::from(mapped),
             SendRouteChoice::Write => u64::from(mapped),
             _ => u64::from(mapped && self.verify),
         };
-        source + u64::from(self.sink == Sink::Memory)
+        let maps = self.receive_route == ReceiveRouteChoice::Map;
+        source + u64::from(self.sink == Sink::Memory || maps)
     }
 }
 
@@ -170,10 +179,10 @@ fn obstacle(way: &Way, terms: &Terms<'_>, available: Option<u64>) -> Option<Stri
         return Some("it writes a file: say into which folder".into());
     }
     // A range in memory is there once for all, beside what the run itself needs.
-    let copies = if way.send_route == SendRouteChoice::Copying {
-        2
-    } else {
-        0
+    let copies = match way.send_route {
+        SendRouteChoice::Copying => 2,
+        SendRouteChoice::Zerocopy => 1,
+        _ => 0,
     };
     let arrays = copies + u64::from(way.sink == Sink::Memory) + u64::from(terms.of_range && way.from_memory);
     let needed = arrays.saturating_mul(terms.bytes);
@@ -218,7 +227,7 @@ mod tests {
                 .iter()
                 .all(|(id, reason)| id.starts_with("file-") && reason.contains("folder"))
         );
-        assert_eq!(no_folder.len(), 2);
+        assert_eq!(no_folder.len(), 3);
         let file = skipped(&Terms {
             of_range: false,
             ..small
@@ -255,6 +264,7 @@ mod tests {
             (held("made", true), held("view", true), held("sendfile", true)),
             (1, 2, 2)
         );
+        assert_eq!((held("handoff", true), held("handoff", false)), (1, 0));
         assert_eq!((held("sendfile-raw", true), held("file-recv", false)), (1, 1));
     }
 }
