@@ -39,7 +39,7 @@ pub(super) struct Landing {
 enum Place {
     /// Nowhere.
     Nowhere,
-    /// Memory, which a thread may fault in ahead of the bytes.
+    /// Memory, which threads may fault in ahead of the bytes.
     Memory { room: Room, ahead: Option<FaultAhead> },
     /// A new file under its temporary name.
     New(PartFile),
