@@ -181,6 +181,9 @@ fn sink(into: &Path, at: Option<u64>) -> Result<SinkSpec, Failure> {
     let named = [("memory", SinkSpec::Memory), ("discard", SinkSpec::Discard)]
         .into_iter()
         .find_map(|(name, sink)| (into.as_os_str() == name).then_some(sink));
+    if into.to_str().is_none() && into.as_os_str().as_bytes().starts_with(b"shm:") {
+        return Err(usage("a name of shared memory is UTF-8 text"));
+    }
     let named = match into.to_str().and_then(ShmName::parse) {
         Some(name) => Some(SinkSpec::Shm(name?)),
         None => named,

@@ -23,7 +23,11 @@ pub fn run(typed: &ReceiveArguments) -> Result<(), Failure> {
     report.listening(listener.address());
     if plan.once {
         let (job, options, json) = (plan.job(listener), plan.options, plan.json);
-        run_one(Single { job, options, json }, &signals, &mut report).map(drop)
+        if run_one(Single { job, options, json }, &signals, &mut report)?.is_none() {
+            let text = "the connection joins a transfer that is not here, and nothing was received";
+            return Err(Error::BadOffer(text.into()).into());
+        }
+        Ok(())
     } else {
         serve(&plan, &listener, &signals, &mut report)
     }
@@ -37,15 +41,17 @@ fn serve(plan: &Receive, listener: &Listener, signals: &Signals, report: &mut Re
     // Whether further senders are taken.
     let mut open = true;
     let mut result = Ok(());
+    // Nothing is left to take a sender with, until a transfer ends.
+    let mut exhausted = false;
     loop {
-        if open && !waiting && running.len() < AT_ONCE {
+        if open && !waiting && !exhausted && running.len() < AT_ONCE {
             match start(plan, listener) {
                 Ok(one) => {
                     running.push(one);
                     waiting = true;
                 }
                 // No descriptor or thread is left: one that ends gives its own back.
-                Err(_) if !running.is_empty() => {}
+                Err(_) if !running.is_empty() => exhausted = true,
                 Err(error) => return Err(error.into()),
             }
         }
@@ -68,10 +74,12 @@ fn serve(plan: &Receive, listener: &Listener, signals: &Signals, report: &mut Re
             Happening::Ended(index) => {
                 let never_met = waiting && index + 1 == running.len();
                 waiting &= !never_met;
+                exhausted = false;
                 match end(running.remove(index).transfer, report) {
                     // Nobody was cut off.
                     Ok(_) | Err(Failure::Cancelled) if never_met => open = false,
                     Ok(_) => {}
+                    Err(_) if never_met && !running.is_empty() => exhausted = true,
                     // Not a sender's fault: the next one would fare no better.
                     Err(failure) if never_met => (open, result) = (false, Err(failure)),
                     Err(Failure::Cancelled) => result = Err(Failure::Cancelled),

@@ -1,6 +1,7 @@
 //! Reads SOURCE: a path, `-`, `shm:NAME` or `range:START:STOP[:STEP]`.
 
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use arraylift::array::{Dtype, Range};
@@ -14,6 +15,9 @@ pub fn parse(text: &OsStr, dtype: Option<&Dtype>) -> Result<Origin, Failure> {
     if text == "-" {
         let path = "/dev/stdin".into();
         return Ok(Origin::File { path, dtype });
+    }
+    if text.to_str().is_none() && text.as_bytes().starts_with(b"shm:") && !Path::new(text).exists() {
+        return Err(Failure::Usage("a name of shared memory is UTF-8 text".into()));
     }
     // A name that is not UTF-8 is neither.
     let special = text.to_str().filter(|_| !Path::new(text).exists());

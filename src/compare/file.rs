@@ -77,6 +77,10 @@ pub fn save(comparison: &Comparison, path: &Path) -> Result<(), Error> {
 
 /// Reads a result that was saved as JSON; fields that this program does not know are skipped.
 pub fn load(path: &Path) -> Result<Comparison, Error> {
+    // A pipe would be waited for.
+    if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(Error::Usage(format!("{} is no file", path.display())));
+    }
     let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => Error::SourceMissing(path.into()),
         _ => Error::SourceUnreadable {

@@ -119,7 +119,10 @@ pub(super) fn drive(
         }
         // Both ends were told to stop, and this one heard it from the other.
         Err(_) if controls.is_cancelled() => Ended::Cancelled { bytes },
-        Err(_) if !machine.is_needed() => Ended::Part,
+        Err(error) if !machine.is_needed() => {
+            machine.give_up(&error.for_peer());
+            Ended::Part
+        }
         Err(error) => {
             // A peer that has given up itself needs no answer.
             if !matches!(error, Error::Aborted(_) | Error::Refused(_)) {

@@ -23,6 +23,9 @@ const LOCAL_BUFFER_BYTES: usize = 4 << 20;
 /// For a peer on this machine, in this order: both move bytes as fast as memory does, where others pace themselves.
 const LOCAL_CONGESTION_CONTROLS: [&[u8]; 2] = [b"reno", b"cubic"];
 
+/// A Unix listener whose queue is full is asked again so often.
+const FULL_QUEUE_INTERVAL: Duration = Duration::from_millis(5);
+
 /// Where a peer listens.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Endpoint {
@@ -409,10 +412,7 @@ fn connect(
     let local = address.as_socket().is_none_or(|address| address.ip().is_loopback());
     prepare(&socket, local, buffer_bytes);
     if address.domain() == Domain::UNIX {
-        // Answers at once, or when the listener's queue has room, which poll does not tell.
-        socket.set_write_timeout(Some(timeout))?;
-        socket.connect(address)?;
-        return Ok(Some(socket));
+        return connect_unix(socket, address, timeout, wake, cancelled);
     }
     socket.set_nonblocking(true)?;
     let deadline = Instant::now() + timeout;
@@ -445,6 +445,33 @@ fn connect(
             return Ok(Some(socket));
         }
         // Only now: the peer may have been told of a connection already, and is not to be left without a word.
+        if cancelled() {
+            return Ok(None);
+        }
+    }
+}
+
+/// Answers at once, or that the listener's queue is full, which nobody tells the end of: it is asked again and again.
+fn connect_unix(
+    socket: Socket,
+    address: &SockAddr,
+    timeout: Duration,
+    wake: &Wake,
+    cancelled: &dyn Fn() -> bool,
+) -> io::Result<Option<Socket>> {
+    socket.set_nonblocking(true)?;
+    let deadline = Instant::now() + timeout;
+    loop {
+        match socket.connect(address) {
+            Ok(()) => return Ok(Some(socket)),
+            Err(error) if would_block(&error) && Instant::now() < deadline => {}
+            Err(error) => return Err(error),
+        }
+        let nothing = Interest {
+            read: false,
+            write: false,
+        };
+        wait(socket.as_fd(), nothing, wake, Some(FULL_QUEUE_INTERVAL))?;
         if cancelled() {
             return Ok(None);
         }

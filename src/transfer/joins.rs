@@ -14,7 +14,14 @@ use super::endpoint::{Connection, Listener};
 
 /// Who waits at one listener for connections that join.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Joins(Arc<Mutex<HashMap<Token, Sender<Connection>>>>);
+pub(super) struct Joins(Arc<Mutex<HashMap<Token, Place>>>);
+
+/// Where connections of one transfer go, and how many more may.
+#[derive(Debug)]
+struct Place {
+    connections: Sender<Connection>,
+    left: usize,
+}
 
 /// A transfer that waits for connections. Once it is dropped nobody joins any more.
 #[derive(Debug)]
@@ -26,7 +33,7 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    /// Waits at `listener` for at most `most` connections.
+    /// Waits at `listener` for at most `most` connections, in all.
     pub(super) fn at(listener: &Listener, most: usize) -> Result<Self, Error> {
         let mut token = Token::default();
         File::open("/dev/urandom")
@@ -34,7 +41,11 @@ impl Expected {
             .map_err(|error| Error::system("cannot draw a token", &error))?;
         let (sender, connections) = bounded(most);
         let joins = listener.joins().clone();
-        joins.lock().insert(token, sender);
+        let place = Place {
+            connections: sender,
+            left: most,
+        };
+        joins.lock().insert(token, place);
         Ok(Self {
             joins,
             listener: listener.clone(),
@@ -58,13 +69,15 @@ impl Drop for Expected {
 impl Joins {
     /// Hands a connection to the transfer that drew the token; false where none waits for it.
     pub(super) fn deliver(&self, token: &Token, connection: Connection) -> bool {
-        let joins = self.lock();
-        joins
-            .get(token)
-            .is_some_and(|transfer| transfer.try_send(connection).is_ok())
+        let mut joins = self.lock();
+        let Some(place) = joins.get_mut(token).filter(|place| place.left > 0) else {
+            return false;
+        };
+        place.left -= 1;
+        place.connections.try_send(connection).is_ok()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Token, Sender<Connection>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Token, Place>> {
         // Nothing that panics is done under the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -84,8 +97,11 @@ mod tests {
         let joins = listener.joins();
         assert!(!joins.deliver(&[0; 16], one));
         assert!(joins.deliver(&expected.token, other));
-        assert!(!joins.deliver(&expected.token, third), "one is enough");
         assert!(expected.connections.try_recv().is_ok());
+        assert!(
+            !joins.deliver(&expected.token, third),
+            "one is enough, wherever it is now"
+        );
         let token = expected.token;
         drop(expected);
         assert!(!joins.deliver(&token, fourth), "nobody waits any more");

@@ -213,3 +213,15 @@ fn senders_beyond_sixteen_wait_until_there_is_room() {
     assert_eq!(ended.stdout.matches("verified").count(), 1, "{ended:?}");
     assert!(ended.stderr.contains("said nothing for 1 s"), "{ended:?}");
 }
+
+#[test]
+fn a_connection_that_joins_nothing_is_no_array_that_was_received_once() {
+    let dir = Dir::new();
+    let receiver = dir.receive("127.0.0.1:0 --once --into a.npy");
+    let mut stranger = TcpStream::connect(&receiver.address).expect("it listens");
+    // A greeting, and a join with a token of zeros.
+    let join = [&b"ARLIFT\x01\0\x09\0\0\0\x14\0\0\0\x0f\0\x10\0"[..], &[0; 16]].concat();
+    stranger.write_all(&join).expect("write");
+    receiver.wait().failed(1, &["nothing was received"]);
+    assert!(dir.names().is_empty());
+}

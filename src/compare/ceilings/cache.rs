@@ -36,10 +36,19 @@ fn path_in(cache: Option<OsString>, home: Option<OsString>) -> Option<PathBuf> {
     Some(cache.join("arraylift/ceilings.json"))
 }
 
+/// No machine moves as many bytes in a second.
+const RATE_MAX: f64 = 1e15;
+
 /// What a cached text says, where it was measured here and can be understood.
 fn usable(text: &str, machine: &Machine) -> Option<Ceilings> {
     let ceilings: Ceilings = serde_json::from_str(text).ok()?;
-    (ceilings.version == Ceilings::VERSION && ceilings.machine == *machine).then_some(ceilings)
+    let disks = ceilings.disks.values();
+    let mut rates = disks
+        .flat_map(|disk| [disk.write_bytes_per_s, disk.read_bytes_per_s])
+        .chain([ceilings.memcpy_bytes_per_s, ceilings.sendfile_bytes_per_s]);
+    // Anyone can have written there.
+    let is_sound = rates.all(|rate| rate > 0.0 && rate < RATE_MAX);
+    (is_sound && ceilings.version == Ceilings::VERSION && ceilings.machine == *machine).then_some(ceilings)
 }
 
 #[cfg(test)]
@@ -77,6 +86,13 @@ mod tests {
             ..mine.machine.clone()
         };
         assert_eq!(usable(&text(&mine), &other_kernel), None);
+        for rate in [0.0, -1.0, 1e308] {
+            let unsound = Ceilings {
+                memcpy_bytes_per_s: rate,
+                ..mine.clone()
+            };
+            assert_eq!(usable(&text(&unsound), &mine.machine), None, "{rate}");
+        }
         let later = Ceilings {
             version: 2,
             ..mine.clone()

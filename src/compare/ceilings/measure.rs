@@ -60,10 +60,7 @@ pub(super) fn measure(folder: Option<&Path>, cancelled: &AtomicBool) -> Result<O
 /// Writes and reads a file in `folder`, which is removed. `Ok(None)` where `cancelled` was set.
 pub(super) fn measure_disk(folder: &Path, cancelled: &AtomicBool) -> Result<Option<Disk>, Error> {
     let path = folder.join(format!(".arraylift-ceiling-{}", std::process::id()));
-    let disk = disk(&path, cancelled);
-    // Where it could not be made there is none.
-    let _ = std::fs::remove_file(&path);
-    disk.map_err(|error| Error::SinkUnwritable {
+    disk(&path, cancelled).map_err(|error| Error::SinkUnwritable {
         path: folder.into(),
         reason: reason(&error),
     })
@@ -140,7 +137,7 @@ fn disk(path: &Path, cancelled: &AtomicBool) -> io::Result<Option<Disk>> {
     let mut padded = vec![3_u8; DISK_BLOCK_BYTES + DISK_ALIGNMENT];
     let start = padded.as_ptr().align_offset(DISK_ALIGNMENT);
     let block = &mut padded[start..start + DISK_BLOCK_BYTES];
-    let (mut file, direct) = create(path, block)?;
+    let (_scratch, mut file, direct) = create(path, block)?;
     // The first block showed whether O_DIRECT is there, and is not timed.
     let began = Instant::now();
     let mut written = 0;
@@ -172,16 +169,27 @@ fn disk(path: &Path, cancelled: &AtomicBool) -> io::Result<Option<Disk>> {
     }))
 }
 
-/// A new file with a first block in it, past the page cache where the file system can.
-fn create(path: &Path, block: &[u8]) -> io::Result<(File, bool)> {
-    let direct = open(OpenOptions::new().write(true).create_new(true), true, path)
-        .and_then(|mut file| file.write_all(block).map(|()| file));
-    if let Ok(file) = direct {
-        return Ok((file, true));
+/// A file that was made here, and is gone with this value.
+struct Scratch<'a>(&'a Path);
+
+impl Drop for Scratch<'_> {
+    fn drop(&mut self) {
+        // Gone already is as good.
+        let _ = std::fs::remove_file(self.0);
     }
-    let mut file = open(OpenOptions::new().write(true).create(true).truncate(true), false, path)?;
+}
+
+/// A new file with a first block in it, past the page cache where the file system can. Never one that is there already.
+fn create<'a>(path: &'a Path, block: &[u8]) -> io::Result<(Scratch<'a>, File, bool)> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    let scratch = Scratch(path);
+    let direct =
+        open(OpenOptions::new().write(true), true, path).and_then(|mut file| file.write_all(block).map(|()| file));
+    if let Ok(file) = direct {
+        return Ok((scratch, file, true));
+    }
     file.write_all(block)?;
-    Ok((file, false))
+    Ok((scratch, file, false))
 }
 
 fn open(options: &mut OpenOptions, direct: bool, path: &Path) -> io::Result<File> {
@@ -209,6 +217,17 @@ mod tests {
         cancelled.store(true, Ordering::Relaxed);
         assert_eq!(measure_disk(folder.path(), &cancelled), Ok(None));
         assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 0);
+        let there = folder.path().join(format!(".arraylift-ceiling-{}", std::process::id()));
+        let precious = folder.path().join("precious");
+        std::fs::write(&precious, "precious").expect("write");
+        std::os::unix::fs::symlink(&precious, &there).expect("link");
+        cancelled.store(false, Ordering::Relaxed);
+        assert!(
+            measure_disk(folder.path(), &cancelled).is_err(),
+            "something has that name"
+        );
+        assert_eq!(std::fs::read_to_string(&precious).expect("still there"), "precious");
+        assert!(there.is_symlink(), "and keeps it");
         assert!(matches!(
             measure_disk(Path::new("/no/such/folder"), &cancelled),
             Err(Error::SinkUnwritable { .. })
