@@ -149,6 +149,20 @@ fn an_older_result_lies_beside_the_new_one_and_stands_alone_where_there_is_none(
 }
 
 #[test]
+fn a_handoff_does_not_set_the_scale_of_the_bars() {
+    let mut page = running();
+    page.fold(round("fast", 1, 0.1));
+    page.fold(round("slow", 1, 1e-6));
+    let result = page.result.as_mut().unwrap();
+    result.entries[0].contestant.send_route = "handoff".to_owned();
+    let (shown, beside) = page.shown().unwrap();
+    let rows = rows(shown, beside, false);
+    assert_eq!(rows[0].contestant.id, "slow");
+    assert!((highest_rate(&rows) - 4e9).abs() < 1.0);
+    assert!(highest_rate(&rows[..1]) > 1e14, "where there is nothing else it does");
+}
+
+#[test]
 fn figures_have_their_units_and_three_figures() {
     let summary = Summary::of(
         &[measured(1, 0.1)],

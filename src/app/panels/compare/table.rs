@@ -121,7 +121,13 @@ fn bar_ui(
     ui.painter().rect_filled(bar, 2.0, fill);
     let palette = theme::palette(ui);
     let whisker = (1.0, palette.text.gamma_multiply(0.7));
-    if rate.max > rate.min {
+    if rate.median > top {
+        // Far beyond the others: a break says that it is not drawn to scale.
+        for x in [bar.right() - 16.0, bar.right() - 10.0] {
+            let (from, to) = (pos2(x - 2.0, bar.bottom() + 2.0), pos2(x + 2.0, bar.top() - 2.0));
+            ui.painter().line_segment([from, to], (2.5, palette.background));
+        }
+    } else if rate.max > rate.min {
         ui.painter()
             .hline(at(rate.min)..=at(rate.max), area.center().y, whisker);
         for x in [at(rate.min), at(rate.max)] {
