@@ -224,7 +224,7 @@ pub struct CommonArguments {
     #[arg(long, default_value = "auto", value_parser = wires())]
     pub wire: WireChoice,
     /// Bytes handed to one system call, at most
-    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = parse_chunk)]
+    #[arg(long, value_name = "SIZE", default_value = "2MiB", value_parser = parse_chunk)]
     pub chunk: usize,
     /// The most bytes a second, such as 200MB/s
     #[arg(long, value_name = "RATE", value_parser = parse_limit)]
@@ -291,6 +291,6 @@ mod tests {
         };
         assert_eq!(typed.common.wire, WireChoice::Npy);
         assert_eq!(typed.sending.checksum, Some(ChecksumKind::Crc32));
-        assert_eq!(typed.common.chunk, 1 << 20);
+        assert_eq!(typed.common.chunk, 2 << 20);
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn send_route(asked: SendRouteChoice, sending: Sending) -> Result<Cho
     match (asked, sending.source) {
         (Auto, SourceKind::Stream) => chosen(Write, "what is read as it comes passes through a buffer"),
         (Sendfile | Copying | Zerocopy | Handoff, SourceKind::Stream) => {
-            Err("it is read as it comes, which only the write route can send")
+            Err("is read as it comes, which only the write route can send")
         }
         (Handoff, _) if sending.empty => chosen(Write, "there is nothing to hand over"),
         (Sendfile, SourceKind::File { takes_sendfile: false }) => {

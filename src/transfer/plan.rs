@@ -172,7 +172,7 @@ impl Default for Options {
             wire: WireChoice::Auto,
             send_route: SendRouteChoice::Auto,
             receive_route: ReceiveRouteChoice::Auto,
-            chunk_bytes: 1 << 20,
+            chunk_bytes: 2 << 20,
             limit_bytes_per_s: None,
             writer_pace_bytes_per_s: None,
             reader_pace_bytes_per_s: None,

@@ -305,7 +305,7 @@ impl ReceiveMachine {
 
     fn closed(&self) -> Error {
         let (received, total) = (self.bytes(), self.total_bytes());
-        match total - received {
+        match total.saturating_sub(received) {
             _ if self.reception.is_none() && !self.handing.has_begun() => {
                 Error::ClosedWhile("before it said what it sends")
             }
@@ -387,7 +387,8 @@ impl ReceiveMachine {
                 return Ok(Self::rest(then));
             }
         };
-        if !self.claimed.contains(&at) {
+        // What is left of a block was claimed when it began; anything else begins another one.
+        if self.claimed != (at..at + len) {
             let again = || Error::Protocol(format!("bytes {at} and {len} more came twice"));
             route.begin(reception.landing.claim(at, len).ok_or_else(again)?);
             self.claimed = at..at + len;
@@ -408,6 +409,7 @@ impl ReceiveMachine {
             Ok(0) => Err(self.closed()),
             Ok(received) => {
                 let received = received as u64;
+                self.claimed.start += received;
                 if limit.is_some() || pace.is_some() {
                     reception
                         .throttle

@@ -286,7 +286,7 @@ impl Source {
                 unix: asked.unix,
             },
         )
-        .map_err(|reason| Error::Usage(self.names(reason)))?;
+        .map_err(|reason| Error::Usage(self.why_not(asked.route, reason)))?;
         let (base, reason) = (self.base, chosen.reason);
         let route: Box<dyn SendRoute> = match (chosen.route, &self.content) {
             (SendRouteChoice::Handoff, content) => return self.handoff_path(content, asked, reason),
@@ -322,7 +322,7 @@ impl Source {
         let by_name = asked.route == SendRouteChoice::Handoff;
         let (file, position) = match content {
             Content::File { file, .. } => (Arc::clone(file), self.base),
-            Content::Stream(_) => return Err(Error::Usage(self.names("only memory and files can be handed over"))),
+            Content::Stream(_) => return Err(Error::Usage("only memory and files can be handed over".into())),
             Content::Range(range) => match range_in_memory(range, self.base, self.meta.byte_len(), asked.cancelled) {
                 Ok(Some(file)) => (file, 0),
                 Ok(None) => return Ok(None),
@@ -347,9 +347,9 @@ impl Source {
     }
 
     /// Why it cannot be sent so, with its name where it has one of its own.
-    fn names(&self, reason: &str) -> String {
+    fn why_not(&self, route: SendRouteChoice, reason: &str) -> String {
         match &self.content {
-            Content::Stream(stream) => format!("{}: {reason}", stream.path.display()),
+            Content::Stream(stream) => format!("{} {reason}, and not {}", stream.path.display(), route.name()),
             Content::Range(_) | Content::File { .. } => reason.into(),
         }
     }

@@ -56,7 +56,17 @@ impl ChecksumKind {
 #[derive(Debug, Clone)]
 pub struct Digest {
     kind: ChecksumKind,
+    /// Of what was appended.
+    before: Sum,
+    /// Of the bytes that came since.
     crc: Option<crc_fast::Digest>,
+}
+
+/// A checksum and the number of bytes that it is of.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    value: u64,
+    bytes: u64,
 }
 
 impl Digest {
@@ -65,6 +75,7 @@ impl Digest {
     pub fn new(kind: ChecksumKind) -> Self {
         Self {
             kind,
+            before: Sum::default(),
             crc: kind.algorithm().map(crc_fast::Digest::new),
         }
     }
@@ -84,14 +95,24 @@ impl Digest {
     /// The checksum so far; `None` where nothing is verified.
     #[must_use]
     pub fn value(&self) -> Option<u64> {
-        self.crc.as_ref().map(crc_fast::Digest::finalize)
+        self.sum().map(|sum| sum.value)
     }
 
     /// Adds everything that `next` has seen, as if it had been seen here.
     pub fn append(&mut self, next: &Self) {
-        if let (Some(crc), Some(next)) = (&mut self.crc, &next.crc) {
-            crc.combine(next);
+        if let (Some(own), Some(next), Some(crc)) = (self.sum(), next.sum(), &mut self.crc) {
+            self.before = own.followed_by(next, self.kind);
+            crc.reset();
         }
+    }
+
+    fn sum(&self) -> Option<Sum> {
+        let crc = self.crc.as_ref()?;
+        let since = Sum {
+            value: crc.finalize(),
+            bytes: crc.get_amount(),
+        };
+        Some(self.before.followed_by(since, self.kind))
     }
 
     /// For people: the kind and the value, such as `crc32:cbf43926`; `None` where nothing is verified.
@@ -100,6 +121,63 @@ impl Digest {
         let digits = if self.kind == ChecksumKind::Crc32 { 8 } else { 16 };
         self.value()
             .map(|value| format!("{}:{value:0digits$x}", self.kind.name()))
+    }
+}
+
+impl Sum {
+    /// The checksum of both: what comes first is multiplied by `x` to the number of bits that follow, and what follows is
+    /// added, all of it modulo the CRC's polynomial. Some hundred additions; `crc_fast::Digest::combine` squares matrices.
+    fn followed_by(self, next: Self, kind: ChecksumKind) -> Self {
+        if self.bytes == 0 || next.bytes == 0 {
+            return if next.bytes == 0 { self } else { next };
+        }
+        let field = Field::of(kind);
+        let mut value = self.value;
+        let mut power = field.x_to_the(8);
+        let mut left = next.bytes;
+        while left > 0 {
+            if left & 1 == 1 {
+                value = field.product(value, power);
+            }
+            power = field.product(power, power);
+            left >>= 1;
+        }
+        Self {
+            value: value ^ next.value,
+            bytes: self.bytes + next.bytes,
+        }
+    }
+}
+
+/// Polynomials over one bit, modulo a CRC's, with the coefficient of `x^0` in the highest of `width` bits.
+#[derive(Debug, Clone, Copy)]
+struct Field {
+    polynomial: u64,
+    width: u32,
+}
+
+impl Field {
+    fn of(kind: ChecksumKind) -> Self {
+        let (polynomial, width) = match kind {
+            ChecksumKind::None | ChecksumKind::Crc64Nvme => (0x9a6c_9329_ac4b_c9b5, 64),
+            ChecksumKind::Crc32 => (0xedb8_8320, 32),
+        };
+        Self { polynomial, width }
+    }
+
+    /// `x^power`, for powers below the width.
+    fn x_to_the(self, power: u32) -> u64 {
+        1 << (self.width - 1 - power)
+    }
+
+    fn product(self, a: u64, mut b: u64) -> u64 {
+        let mut product = 0;
+        for power in 0..self.width {
+            // Without branches: no bit can be foreseen.
+            product ^= b & 0_u64.wrapping_sub(a >> (self.width - 1 - power) & 1);
+            b = b >> 1 ^ self.polynomial & 0_u64.wrapping_sub(b & 1);
+        }
+        product
     }
 }
 
@@ -131,6 +209,30 @@ mod tests {
         second.update(b"second");
         first.append(&second);
         assert_eq!(first.value(), whole.value());
+    }
+
+    #[test]
+    fn parts_of_any_length_give_the_checksum_of_the_whole() {
+        let bytes: Vec<u8> = (0..10_000_u32)
+            .map(|index| index.wrapping_mul(2_654_435_761).to_le_bytes()[3])
+            .collect();
+        for kind in [ChecksumKind::Crc64Nvme, ChecksumKind::Crc32] {
+            for cut in [0, 1, 7, 4096, 9_999, 10_000] {
+                let mut parts = [Digest::new(kind), Digest::new(kind)];
+                parts[0].update(&bytes[..cut]);
+                parts[1].update(&bytes[cut..]);
+                let [mut joined, next] = parts;
+                joined.append(&next);
+                // Bytes and parts can follow what was appended.
+                joined.update(b"more");
+                joined.append(&next);
+                let mut expected = Digest::new(kind);
+                expected.update(&bytes);
+                expected.update(b"more");
+                expected.update(&bytes[cut..]);
+                assert_eq!(joined.value(), expected.value(), "{} cut at {cut}", kind.name());
+            }
+        }
     }
 
     #[test]

@@ -77,7 +77,8 @@ def files(options):
     os.makedirs(options.folder, exist_ok=True)
     try:
         make_source(options)
-        rates = measure({name: onto_new_file(contestant) for name, contestant in contestants.items()}, options)
+        measured = {name: onto_new_file(contestant) for name, contestant in contestants.items()}
+        rates = measure(measured, options, pages.warm)
     finally:
         remove(options.source)
         remove(options.sink)

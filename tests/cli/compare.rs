@@ -83,7 +83,7 @@ fn every_contestant_moves_the_whole_array_and_what_it_costs_is_counted() {
             // However long the array is.
             (0, 50)
         } else {
-            (2 * bytes / (1 << 20), 2 * bytes / BYTES_PER_CALL_MIN)
+            (2 * bytes / (2 << 20), 2 * bytes / BYTES_PER_CALL_MIN)
         };
         assert!((least..=most).contains(&syscalls), "{id}: {syscalls} system calls");
         assert!(

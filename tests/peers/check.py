@@ -84,6 +84,13 @@ def check_native(folder):
             assert sender.returncode == receiver.returncode == 1
 
 
+def check_handoff(folder):
+    for count in ["1", "512", "1537"]:
+        for options in [[], ["--unsealed"]]:
+            address = f"unix:{folder}/handoff-{count}-{len(options)}"
+            both("handoff_peer.py", ["--count", count, *options], [], address)
+
+
 def check_bad(folder):
     data = os.path.join(folder, "data")
     with open(data, "wb") as file:
@@ -105,6 +112,7 @@ def main():
         check_raw(folder)
         check_npy()
         check_native(folder)
+        check_handoff(folder)
         check_bad(folder)
     print("the peers agree with each other")
 

@@ -106,6 +106,7 @@ fn the_copying_route_copies_the_rest_after_every_send() {
     let options = Options {
         send_route: SendRouteChoice::Copying,
         wire: WireChoice::Raw,
+        chunk_bytes: 1 << 20,
         ..Options::default()
     };
     let job = Job::Loopback {

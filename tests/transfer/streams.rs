@@ -471,3 +471,19 @@ fn a_stranger_without_the_token_is_turned_away_and_costs_the_transfer_nothing() 
     drop(first);
     assert_eq!(done(receiving.join()).bytes, 16);
 }
+
+#[test]
+fn a_byte_that_comes_twice_over_one_connection_ends_the_transfer_and_nothing_is_called_done() {
+    for second in [block(0, &[2; 8]), block(4, &[2; 8]), block(7, &[2; 1])] {
+        let (receiving, to) = receiving_bytes();
+        let (mut first, _token) = offered(&to);
+        first.write_all(&block(0, &[1; 8])).expect("write");
+        // It may have closed by then.
+        let _ = first.write_all(&second);
+        let error = error(receiving.join());
+        assert!(
+            matches!(&error, Error::Protocol(text) if text.contains("twice")),
+            "{error:?}"
+        );
+    }
+}

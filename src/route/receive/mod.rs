@@ -18,7 +18,7 @@ pub(crate) use file::RecvToFile;
 pub(crate) use handoff::{Handed, UNSEALED};
 pub(crate) use map::RecvToMap;
 pub(crate) use memory::RecvToMemory;
-pub(crate) use splice::Splice;
+pub(crate) use splice::{Splice, takes_splice};
 
 /// Lets bytes of one array land. Positions count from the array's first byte.
 pub(crate) trait ReceiveRoute: Send {

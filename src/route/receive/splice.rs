@@ -13,6 +13,16 @@ use super::{Cost, ReceiveError, ReceiveRoute};
 
 const PIPE_BYTES: usize = 1 << 20;
 
+/// Whether the file system of a file takes bytes from a pipe: one byte, a zero, is written to position `at`.
+pub(crate) fn takes_splice(file: &File, at: u64) -> bool {
+    let try_once = || -> io::Result<usize> {
+        let (pipe_out, pipe_in) = pipe_with(PipeFlags::CLOEXEC)?;
+        rustix::io::write(&pipe_in, &[0])?;
+        Ok(splice(&pipe_out, None, file, Some(&mut { at }), 1, SpliceFlags::MOVE)?)
+    };
+    try_once().is_ok_and(|moved| moved == 1)
+}
+
 /// Receives into a file.
 pub(crate) struct Splice {
     file: Arc<File>,
@@ -89,5 +99,18 @@ impl ReceiveRoute for Splice {
             syscalls: if received > 0 { self.writes + 1 } else { 0 },
             ..Cost::copied(2 * received)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ordinary_file_takes_bytes_from_a_pipe_and_one_that_cannot_be_written_does_not() {
+        let file = tempfile::NamedTempFile::new().expect("file");
+        assert!(takes_splice(file.as_file(), 5));
+        assert_eq!(std::fs::read(file.path()).expect("read"), [0; 6]);
+        assert!(!takes_splice(&File::open(file.path()).expect("file"), 0));
     }
 }

@@ -7,20 +7,24 @@ use std::thread::JoinHandle;
 use crate::sys::Populator;
 
 /// Pages are faulted in so many bytes at a time, so that whoever waits for the first ones waits briefly.
-const POPULATE_BYTES: usize = 16 << 20;
+const POPULATE_BYTES: usize = 4 << 20;
+/// Clearing pages is bound by one core, and where a hypervisor has to find them, by one core's waiting for it.
+const THREADS_MAX: usize = 2;
 /// And no further ahead than this: an offer alone must not cost the memory that it speaks of.
 const AHEAD_BYTES: usize = 64 << 20;
 /// Below this a thread costs more than it saves.
 const POPULATE_BYTES_MIN: usize = 8 << 20;
 
-/// Faults an array's memory in, ahead of its bytes, on a thread that ends with this value.
+/// Faults an array's memory in, ahead of its bytes, on threads that end with this value.
 pub(super) struct FaultAhead {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
-#[derive(Default)]
 struct Shared {
+    populator: Populator,
+    /// Where the next piece begins that no thread has taken.
+    next: AtomicUsize,
     landed: AtomicUsize,
     stop: AtomicBool,
 }
@@ -31,28 +35,33 @@ impl FaultAhead {
         if populator.len() < POPULATE_BYTES_MIN {
             return None;
         }
-        let shared = Arc::new(Shared::default());
-        let body = {
+        let shared = Arc::new(Shared {
+            populator,
+            next: AtomicUsize::new(0),
+            landed: AtomicUsize::new(0),
+            stop: AtomicBool::new(false),
+        });
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let spawn = |_| {
             let shared = Arc::clone(&shared);
-            move || fault_ahead(&populator, &shared)
+            let thread = std::thread::Builder::new().name("arraylift-fault".into());
+            thread.spawn(move || fault_ahead(&shared)).ok()
         };
-        let thread = std::thread::Builder::new().name("arraylift-fault".into()).spawn(body);
-        Some(Self {
-            shared,
-            thread: Some(thread.ok()?),
-        })
+        let threads: Vec<_> = (0..cores.min(THREADS_MAX)).map_while(spawn).collect();
+        (!threads.is_empty()).then_some(Self { shared, threads })
     }
 
     /// So many bytes have landed in all.
     pub(super) fn landed(&self, bytes: usize) {
-        let before = self.shared.landed.swap(bytes, Ordering::Release);
-        if before / POPULATE_BYTES != bytes / POPULATE_BYTES {
+        // Connections tell their sums in any order.
+        let before = self.shared.landed.fetch_max(bytes, Ordering::Release);
+        if before / POPULATE_BYTES < bytes / POPULATE_BYTES {
             self.wake();
         }
     }
 
     fn wake(&self) {
-        if let Some(thread) = &self.thread {
+        for thread in &self.threads {
             thread.thread().unpark();
         }
     }
@@ -62,21 +71,24 @@ impl Drop for FaultAhead {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Release);
         self.wake();
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             // It cannot panic: it only asks the kernel for pages.
             let _ = thread.join();
         }
     }
 }
 
-fn fault_ahead(populator: &Populator, shared: &Shared) {
-    let mut at = 0;
-    while at < populator.len() && !shared.stop.load(Ordering::Acquire) {
-        if at >= shared.landed.load(Ordering::Acquire).saturating_add(AHEAD_BYTES) {
+fn fault_ahead(shared: &Shared) {
+    loop {
+        let at = shared.next.fetch_add(POPULATE_BYTES, Ordering::Relaxed);
+        while at >= shared.landed.load(Ordering::Acquire).saturating_add(AHEAD_BYTES) {
+            if shared.stop.load(Ordering::Acquire) {
+                return;
+            }
             std::thread::park();
-        } else if populator.populate(at, POPULATE_BYTES).is_ok() {
-            at += POPULATE_BYTES;
-        } else {
+        }
+        let is_over = at >= shared.populator.len() || shared.stop.load(Ordering::Acquire);
+        if is_over || shared.populator.populate(at, POPULATE_BYTES).is_err() {
             return;
         }
     }

@@ -39,7 +39,7 @@ pub(super) struct Landing {
 enum Place {
     /// Nowhere.
     Nowhere,
-    /// Memory, which a thread may fault in ahead of the bytes.
+    /// Memory, which threads may fault in ahead of the bytes.
     Memory { room: Room, ahead: Option<FaultAhead> },
     /// A new file under its temporary name.
     New(PartFile),
@@ -98,12 +98,6 @@ impl Landing {
                 choice.name()
             )));
         }
-        let reason = match (choice, spec) {
-            (choice, _) if choice != ReceiveRouteChoice::Auto => "asked for",
-            (_, SinkSpec::Memory) => "the socket's bytes land where they belong",
-            (_, SinkSpec::Discard) => "nothing is kept",
-            (_, _) => "bytes pass through a buffer in cache, where they are checked, to the file",
-        };
         let place = match spec {
             SinkSpec::Discard => Place::Nowhere,
             SinkSpec::Memory => {
@@ -117,6 +111,19 @@ impl Landing {
                 let (path, file, end) = (path.clone(), Arc::new(file), base + len);
                 Place::Existing { path, file, base, end }
             }
+        };
+        let (choice, reason) = match (choice, &place) {
+            (ReceiveRouteChoice::Auto, Place::New(part)) if part.takes_splice(len) => (
+                ReceiveRouteChoice::Splice,
+                "bytes go from the socket to the file within the kernel",
+            ),
+            (ReceiveRouteChoice::Auto, Place::Memory { .. }) => (choice, "the socket's bytes land where they belong"),
+            (ReceiveRouteChoice::Auto, Place::Nowhere) => (choice, "nothing is kept"),
+            (ReceiveRouteChoice::Auto, _) => (
+                choice,
+                "bytes pass through a buffer in cache, where they are checked, to the file",
+            ),
+            (choice, _) => (choice, "asked for"),
         };
         let whole = match &place {
             Place::Memory { room, .. } => Arc::clone(room.region.whole()),

@@ -12,6 +12,7 @@ use rustix::io::Errno;
 
 use crate::array::npy;
 use crate::error::{Error, reason};
+use crate::route::receive::takes_splice;
 use crate::transfer::memory::Promise;
 use crate::transfer::plan::SinkSpec;
 use crate::wire::Offer;
@@ -116,6 +117,12 @@ impl PartFile {
             },
             (_, error) => error,
         }
+    }
+
+    /// Whether an array of `len` bytes had better come by a pipe: not into shared memory, whose pages a copy fills as
+    /// fast.
+    pub(super) fn takes_splice(&self, len: u64) -> bool {
+        len > 0 && self.shared.is_none() && takes_splice(&self.file, self.data_offset)
     }
 
     pub(super) fn publish(&self) -> Result<(PathBuf, Option<String>), Error> {

@@ -18,6 +18,8 @@ struct State {
     /// Where the next block begins that is given out.
     next: u64,
     done_bytes: u64,
+    /// The whole array is at the other end, and none of it moved.
+    is_handed_over: bool,
     /// What is done, by its first byte; neighbours are one run.
     runs: BTreeMap<u64, Run>,
 }
@@ -106,6 +108,7 @@ impl Blocks {
     pub fn handed_over(&self) {
         let mut state = self.lock();
         (state.next, state.done_bytes) = (self.total_bytes, self.total_bytes);
+        state.is_handed_over = true;
         state.runs.clear();
     }
 
@@ -118,7 +121,10 @@ impl Blocks {
     /// Whether every byte is done.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.done_bytes() == self.total_bytes
+        let state = self.lock();
+        // Not by the sum of lengths: blocks that come twice make up for none that is missing.
+        let reaches_end = |run: &Run| run.end == self.total_bytes;
+        state.is_handed_over || self.total_bytes == 0 || state.runs.get(&0).is_some_and(reaches_end)
     }
 
     /// The checksum of the whole array; `None` before it is whole.
