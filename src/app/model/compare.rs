@@ -139,6 +139,20 @@ impl Page {
         }
     }
 
+    /// What the title of the window says while the page is open.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let state = match (&self.progress, &self.result) {
+            (Some(_), _) => "comparing".to_owned(),
+            (None, Some(result)) => {
+                let moved = format::bytes(result.subject.bytes);
+                format!("compared {moved} by {} routes", result.ranked().len())
+            }
+            (None, None) => "compare routes".to_owned(),
+        };
+        format!("Arraylift — {state}")
+    }
+
     /// What is shown, and what is shown beside it.
     #[must_use]
     pub fn shown(&self) -> Option<(&Comparison, Option<&Comparison>)> {

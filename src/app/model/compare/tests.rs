@@ -109,8 +109,10 @@ fn rounds_show_as_they_come_and_the_warm_up_does_not_count() {
     assert_eq!((slow.rounds.len(), slow.lost.len()), (1, 1));
     assert!((slow.summary.unwrap().rate_bytes_per_s.median - 1e9).abs() < 1.0);
     assert_eq!(order(&page), ["slow", "fast"], "in the list's order while it runs");
+    assert_eq!(page.title(), "Arraylift — comparing");
     let result = page.result.clone();
     page.end(Ok(result));
+    assert_eq!(page.title(), "Arraylift — compared 400 MB by 2 routes");
     assert_eq!(order(&page), ["fast", "slow"], "the fastest first at the end");
     assert_eq!(page.progress, None);
 }
