@@ -7,7 +7,7 @@ import tempfile
 import time
 
 # Longer than the slowest machine needs for anything here.
-PATIENCE_S = 120
+PATIENCE_S = 600
 
 
 class Trouble(Exception):
@@ -62,6 +62,9 @@ class Window:
         time.sleep(0.2)
         output("mousemove", "--window", self.id, "1500", "1100")
         time.sleep(0.2)
+
+    def size(self, width, height):
+        output("windowsize", "--sync", self.id, str(width), str(height))
 
     def hide(self):
         output("windowunmap", self.id)

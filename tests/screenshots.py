@@ -76,12 +76,32 @@ def light(arraylift, folder, picture):
         window.close()
 
 
+def compare(arraylift, folder, picture):
+    """What a comparison came to, files and sizes with it, on a page as high as all of it."""
+    into = os.path.join(folder, "into")
+    os.mkdir(into)
+    left = f'(theme: Dark, form_open: false, form: (sink: File, sink_path: "{into}"))'
+    with Window(arraylift, left, folder) as window:
+        window.size(1100, 1010)
+        window.key("ctrl+r")
+        window.wait_for_title("compare routes")
+        # The path has to have been looked at.
+        time.sleep(1)
+        window.key("ctrl+Return")
+        window.wait_for_title("comparing")
+        window.wait_for_title("compared")
+        time.sleep(1)
+        window.picture(picture)
+        window.close()
+
+
 def main():
     arraylift, assets = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
         write_embeddings(os.path.join(folder, "embeddings.npy"), 1_000_000)
         dark(arraylift, folder, os.path.join(assets, "window-dark.png"))
         light(arraylift, folder, os.path.join(assets, "window-light.png"))
+        compare(arraylift, folder, os.path.join(assets, "window-compare.png"))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the pictures in README.md, assets/window-dark.png and assets/window-light.png, from the real window.
+# Makes the pictures in README.md, assets/window-*.png, from the real window. The comparison takes minutes.
 #
 #   tests/screenshots.sh             builds the program first
 #   tests/screenshots.sh BINARY      takes this one

@@ -259,7 +259,12 @@ impl App {
     }
 
     fn set_title(&mut self, ctx: &Context) {
-        let title = self.transfers.title();
+        let page = &self.comparisons.page;
+        let title = if page.is_open {
+            page.title()
+        } else {
+            self.transfers.title()
+        };
         if title != self.title {
             ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
             self.title = title;

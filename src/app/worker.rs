@@ -164,6 +164,10 @@ fn run(task: Task) -> Option<Reply> {
         Task::Bind(key, endpoint) => Some(Reply::Bound(key, Listener::bind(&endpoint))),
         Task::SaveComparison(comparison, path) => Some(Reply::Saved(match compare::save(&comparison, &path) {
             Ok(()) => Told::Well(format!("Saved as {}", path.display())),
+            Err(Error::SinkExists(path)) => Told::Failed(format!(
+                "{} exists and is never overwritten: type another name",
+                path.display()
+            )),
             Err(error) => Told::Failed(words::of(&error)),
         })),
         Task::LoadComparison(path) => {

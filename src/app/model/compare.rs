@@ -139,6 +139,20 @@ impl Page {
         }
     }
 
+    /// What the title of the window says while the page is open.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let state = match (&self.progress, &self.result) {
+            (Some(_), _) => "comparing".to_owned(),
+            (None, Some(result)) => {
+                let moved = format::bytes(result.subject.bytes);
+                format!("compared {moved} by {} routes", result.ranked().len())
+            }
+            (None, None) => "compare routes".to_owned(),
+        };
+        format!("Arraylift — {state}")
+    }
+
     /// What is shown, and what is shown beside it.
     #[must_use]
     pub fn shown(&self) -> Option<(&Comparison, Option<&Comparison>)> {
@@ -207,13 +221,20 @@ pub fn rows<'a>(shown: &'a Comparison, beside: Option<&'a Comparison>, is_runnin
     rows
 }
 
-/// The highest rate of any round among rows, in bytes a second.
+/// Where the bars end: the highest rate of any round among rows, in bytes a second. A handoff moves no byte, and its
+/// rate would leave nothing of the other bars; it counts only where there is nothing else.
 #[must_use]
 pub fn highest_rate(rows: &[Pair<'_>]) -> f64 {
-    let summaries = rows.iter().flat_map(|row| [row.new, row.old]).flatten();
-    summaries
-        .map(|summary| summary.rate_bytes_per_s.max)
-        .fold(0.0, f64::max)
+    let highest = |hands_off: bool| {
+        rows.iter()
+            .filter(|row| (row.contestant.send_route == "handoff") == hands_off)
+            .flat_map(|row| [row.new, row.old])
+            .flatten()
+            .map(|summary| summary.rate_bytes_per_s.max)
+            .fold(0.0, f64::max)
+    };
+    let of_movers = highest(false);
+    if of_movers > 0.0 { of_movers } else { highest(true) }
 }
 
 /// The figures beside the rate, each with its title: short enough for a column, and said in full.

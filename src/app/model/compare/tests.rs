@@ -109,8 +109,10 @@ fn rounds_show_as_they_come_and_the_warm_up_does_not_count() {
     assert_eq!((slow.rounds.len(), slow.lost.len()), (1, 1));
     assert!((slow.summary.unwrap().rate_bytes_per_s.median - 1e9).abs() < 1.0);
     assert_eq!(order(&page), ["slow", "fast"], "in the list's order while it runs");
+    assert_eq!(page.title(), "Arraylift — comparing");
     let result = page.result.clone();
     page.end(Ok(result));
+    assert_eq!(page.title(), "Arraylift — compared 400 MB by 2 routes");
     assert_eq!(order(&page), ["fast", "slow"], "the fastest first at the end");
     assert_eq!(page.progress, None);
 }
@@ -146,6 +148,20 @@ fn an_older_result_lies_beside_the_new_one_and_stands_alone_where_there_is_none(
     assert_eq!(rows[0].rate_ratio().map(|ratio| (ratio * 1e6).round() / 1e6), Some(0.5));
     assert!(rows[1].new.is_none() && rows[1].old.is_some());
     assert!((highest_rate(&rows) - 4e9).abs() < 1.0);
+}
+
+#[test]
+fn a_handoff_does_not_set_the_scale_of_the_bars() {
+    let mut page = running();
+    page.fold(round("fast", 1, 0.1));
+    page.fold(round("slow", 1, 1e-6));
+    let result = page.result.as_mut().unwrap();
+    result.entries[0].contestant.send_route = "handoff".to_owned();
+    let (shown, beside) = page.shown().unwrap();
+    let rows = rows(shown, beside, false);
+    assert_eq!(rows[0].contestant.id, "slow");
+    assert!((highest_rate(&rows) - 4e9).abs() < 1.0);
+    assert!(highest_rate(&rows[..1]) > 1e14, "where there is nothing else it does");
 }
 
 #[test]

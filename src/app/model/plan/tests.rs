@@ -27,7 +27,7 @@ fn the_form_opens_ready_with_400_mb() {
 #[test]
 fn every_mistake_is_named_beside_its_field() {
     type Change = fn(&mut Form);
-    let table: [(Field, Change); 20] = [
+    let table: [(Field, Change); 23] = [
         (Field::From, |form| form.from = "one".to_owned()),
         (Field::From, |form| form.from = "inf".to_owned()),
         (Field::To, |form| form.to = String::new()),
@@ -38,6 +38,12 @@ fn every_mistake_is_named_beside_its_field() {
         (Field::Path, |form| form.source = SourceKind::File),
         (Field::SinkPath, |form| form.sink = SinkKind::File),
         (Field::Chunk, |form| form.chunk = "0".to_owned()),
+        (Field::Streams, |form| form.streams = "0".to_owned()),
+        (Field::Streams, |form| form.streams = "17".to_owned()),
+        (Field::Streams, |form| {
+            form.streams = "2".to_owned();
+            form.wire = "raw".to_owned();
+        }),
         (Field::Limit, |form| form.limit = "fast".to_owned()),
         (Field::Preview, |form| form.preview = "1e9".to_owned()),
         (Field::Timeout, |form| form.timeout = "soon".to_owned()),

@@ -28,7 +28,7 @@ pub fn ui(ui: &mut Ui, shown: &Comparison, beside: Option<&Comparison>, is_runni
         }
         return;
     }
-    ui.add_space(STEP);
+    ui.add_space(2.0 * STEP);
     ui.label(RichText::new("Time against size").font(theme::strong()));
     ui.add_space(-4.0);
     caption(

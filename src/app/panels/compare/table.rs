@@ -51,7 +51,8 @@ fn row_ui(ui: &mut Ui, row: &Pair<'_>, shown: &Comparison, top: f64, is_tall: bo
     if response.clicked() {
         *picked = (!is_picked).then(|| id.clone());
     }
-    let response = response.on_hover_ui(|ui| tooltip_ui(ui, row, shown));
+    let columns = Columns::of(rect);
+    let response = response.on_hover_ui(|ui| tooltip_ui(ui, row, shown, columns.cells.len()));
     if is_picked || response.hovered() {
         let fill = palette.selected_row.gamma_multiply(if is_picked { 1.0 } else { 0.6 });
         ui.painter().rect_filled(rect.expand2(vec2(8.0, 0.0)), 0.0, fill);
@@ -60,7 +61,6 @@ fn row_ui(ui: &mut Ui, row: &Pair<'_>, shown: &Comparison, top: f64, is_tall: bo
         .hline(rect.x_range(), rect.bottom() - 0.5, (1.0, palette.hairline));
     focus_ring(ui, &response, rect.expand2(vec2(8.0, -1.0)));
 
-    let columns = Columns::of(rect);
     let colour = if row.new.is_some() { palette.text } else { palette.weak };
     let name = &row.contestant.name;
     line(ui, columns.name, Align2::LEFT_CENTER, name, theme::body(), colour);
@@ -121,7 +121,13 @@ fn bar_ui(
     ui.painter().rect_filled(bar, 2.0, fill);
     let palette = theme::palette(ui);
     let whisker = (1.0, palette.text.gamma_multiply(0.7));
-    if rate.max > rate.min {
+    if rate.median > top {
+        // Far beyond the others: a break says that it is not drawn to scale.
+        for x in [bar.right() - 16.0, bar.right() - 10.0] {
+            let (from, to) = (pos2(x - 2.0, bar.bottom() + 2.0), pos2(x + 2.0, bar.top() - 2.0));
+            ui.painter().line_segment([from, to], (2.5, palette.background));
+        }
+    } else if rate.max > rate.min {
         ui.painter()
             .hline(at(rate.min)..=at(rate.max), area.center().y, whisker);
         for x in [at(rate.min), at(rate.max)] {
@@ -150,7 +156,7 @@ fn in_words(row: &Pair<'_>) -> String {
     format!("{name}, {median}, {spread}{}{older}", cells.collect::<String>())
 }
 
-fn tooltip_ui(ui: &mut Ui, row: &Pair<'_>, shown: &Comparison) {
+fn tooltip_ui(ui: &mut Ui, row: &Pair<'_>, shown: &Comparison, columns_shown: usize) {
     ui.set_max_width(360.0);
     ui.label(RichText::new(&row.contestant.name).font(theme::strong()));
     ui.label(&row.contestant.shows);
@@ -163,7 +169,8 @@ fn tooltip_ui(ui: &mut Ui, row: &Pair<'_>, shown: &Comparison) {
             "{} in {rounds} {word}",
             spread_in_words(&summary.rate_bytes_per_s)
         ));
-        for ((title, _), cell) in COLUMNS.iter().zip(cells(summary)) {
+        // What the row has no room for.
+        for ((title, _), cell) in COLUMNS.iter().zip(cells(summary)).skip(columns_shown) {
             ui.label(format!("{title}: {cell}"));
         }
         let cold = entry.rounds.iter().filter(|round| round.cold).count();
@@ -186,7 +193,7 @@ struct Columns {
 }
 
 impl Columns {
-    const CELL_WIDTHS: [f32; 6] = [66.0, 76.0, 52.0, 66.0, 78.0, 56.0];
+    const CELL_WIDTHS: [f32; 6] = [66.0, 76.0, 52.0, 66.0, 84.0, 56.0];
 
     fn of(row: Rect) -> Self {
         let name_width = if row.width() > 700.0 { 158.0 } else { 136.0 };

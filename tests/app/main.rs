@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod compare;
+
 use std::time::{Duration, Instant};
 
 use arraylift::app::model::form::{EndpointKind, Form};
