@@ -1,6 +1,7 @@
 //! The compare page, this machine's ceilings, and connections at once: real comparisons by the real program, and a
 //! recorded result where figures have to be the same every time.
 
+use egui_kittest::SnapshotResults;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -163,6 +164,7 @@ fn ceilings_are_not_offered_to_be_measured_while_something_moves() {
 #[test]
 #[ignore = "snapshots need lavapipe (mesa-vulkan-drivers)"]
 fn the_page_is_as_in_its_snapshots() {
+    let mut results = SnapshotResults::new();
     for (theme, name) in [(ThemeChoice::Dark, "dark"), (ThemeChoice::Light, "light")] {
         let mut window = window();
         while window.state().settings().theme != theme {
@@ -174,6 +176,7 @@ fn the_page_is_as_in_its_snapshots() {
         shows_result(window.state_mut());
         window.run();
         window.snapshot(format!("compare-{name}"));
+        results.extend(window.take_snapshot_results());
     }
 }
 
@@ -181,7 +184,7 @@ fn the_page_is_as_in_its_snapshots() {
 fn comparing(to: &str) -> Window {
     let mut window = window();
     window.state_mut().compare_with(env!("CARGO_BIN_EXE_arraylift").into());
-    window.state_mut().settings_mut().form.to = to.to_owned();
+    to.clone_into(&mut window.state_mut().settings_mut().form.to);
     window.key_press_modifiers(Modifiers::CTRL, Key::R);
     window.run();
     window
