@@ -24,7 +24,7 @@ pub fn run(typed: &CompareArguments) -> Result<(), Failure> {
     let mut show = Show::new(typed.json);
     let folder = plan.into.clone();
     // A source that cannot be sent is found before seconds are spent on the machine.
-    arraylift::transfer::describe(&plan.source)?;
+    arraylift::compare::check(&plan.source)?;
     measure_ceilings(typed.measure_ceilings, folder, &signals, &show)?;
     let (tell, events) = bounded(EVENTS);
     let comparing = Comparing::start(plan, tell, Arc::new(|| {}))?;

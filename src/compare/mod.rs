@@ -22,5 +22,5 @@ pub use contestant::{Contestant, Over, Sink, Skipped};
 pub use file::{Format, check_save, load, save};
 pub use overlay::{Pair, differences, overlay};
 pub use result::{Comparison, Entry, Lost, Machine, Measured, SizePoint, Subject};
-pub use run::{CompareEvent, Comparing, Plan};
+pub use run::{CompareEvent, Comparing, Plan, check};
 pub use spread::{Spread, Summary};

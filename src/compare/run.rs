@@ -10,7 +10,7 @@ use crossbeam_channel::{SendTimeoutError, Sender};
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::transfer::{Origin, SourceSpec, Waker, describe};
+use crate::transfer::{Origin, SourceInfo, SourceSpec, Waker, describe};
 
 use super::bench::{Bench, Outcome};
 use super::sizes::{SIZE_ROUNDS, sizes_up_to};
@@ -186,9 +186,19 @@ struct Standing {
     slow: bool,
 }
 
+/// What a source is, where it can be sent time and again.
+pub fn check(source: &SourceSpec) -> Result<SourceInfo, Error> {
+    let info = describe(source)?;
+    if info.is_stream {
+        let text = "what is read as it comes can be sent once only: compare a file or a range";
+        return Err(Error::Usage(text.into()));
+    }
+    Ok(info)
+}
+
 fn compare(plan: &Plan, teller: &Teller<'_>, cancelled: &AtomicBool) -> Result<Option<Comparison>, Error> {
     let began_unix_s = ceilings::unix_now_s();
-    let info = describe(&plan.source)?;
+    let info = check(&plan.source)?;
     let subject = Subject {
         source: info.name,
         dtype: info.meta.dtype().name(),

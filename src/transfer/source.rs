@@ -34,12 +34,15 @@ pub struct SourceInfo {
     pub name: String,
     /// What will be sent.
     pub meta: ArrayMeta,
+    /// It is read as it comes, and once only.
+    pub is_stream: bool,
 }
 
 /// Opens and checks a source as sending it would. Quick: a file's contents are not read beyond a `.npy` header.
 pub fn describe(spec: &SourceSpec) -> Result<SourceInfo, Error> {
     let source = Source::open(spec)?;
     Ok(SourceInfo {
+        is_stream: matches!(source.content, Content::Stream(_)),
         name: source.title,
         meta: source.meta,
     })

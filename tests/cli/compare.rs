@@ -282,3 +282,10 @@ fn ceilings_are_measured_once_and_kept() {
     assert_eq!(result(&run())["ceilings"], first, "not measured again");
     assert_eq!(dir.names(), ["new"]);
 }
+
+#[test]
+fn what_can_be_read_once_is_not_compared() {
+    Dir::new()
+        .run("compare /dev/zero --length 8")
+        .failed(2, &["once only", "file or a range"]);
+}
