@@ -41,7 +41,7 @@ need_python
 
 # Everything is drawn by software, so that pictures are the same on every machine, and nothing of the user's is touched.
 unset WAYLAND_DISPLAY WAYLAND_SOCKET DISPLAY
-export LIBGL_ALWAYS_SOFTWARE=1 XDG_DATA_HOME=$home/data XDG_CONFIG_HOME=$home/config
+export LIBGL_ALWAYS_SOFTWARE=1 XDG_DATA_HOME=$home/data XDG_CONFIG_HOME=$home/config XDG_CACHE_HOME=$home/cache
 drivers=(/usr/share/vulkan/icd.d/lvp_icd.*.json)
 if [[ -e ${drivers[0]} ]]; then
     export VK_DRIVER_FILES=${drivers[0]} VK_ICD_FILENAMES=${drivers[0]}

@@ -150,7 +150,12 @@ fn a_part_that_others_cut_grow_or_replace_fails_on_every_route_and_nothing_is_ke
             transfer.set_limit(None);
             let error = error(transfer.join());
             let route = receive_route.name();
-            assert_eq!(error, Error::SinkChanged(part), "{name}, {route}");
+            // A write into a mapping may be the first to notice that the file has become shorter.
+            let by_write = receive_route == ReceiveRouteChoice::Map && matches!(error, Error::SinkUnwritable { .. });
+            assert!(
+                by_write || error == Error::SinkChanged(part),
+                "{name}, {route}: {error:?}"
+            );
             assert!(
                 names_in(sinks.path()).iter().all(|name| name != "a.bin"),
                 "{name}, {route}"
