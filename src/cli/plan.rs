@@ -109,7 +109,7 @@ pub fn receive(typed: &ReceiveArguments) -> Result<Receive, Failure> {
         options: Options {
             receive_route: receive_route(&typed.receiving, &sink)?,
             reader_pace_bytes_per_s: typed.receiving.reader_pace,
-            ..common(&typed.common)
+            ..common(&typed.common, ChecksumKind::default())
         },
         sink,
         expect,
@@ -244,16 +244,17 @@ fn sending(typed: &SendingArguments, common_typed: &CommonArguments) -> Result<O
         writer_pace_bytes_per_s: typed.writer_pace,
         checksum,
         streams: typed.streams,
-        ..common(common_typed)
+        ..common(common_typed, checksum)
     };
     options.check().map_err(|error| usage(error.to_string()))?;
     Ok(options)
 }
 
-fn common(typed: &CommonArguments) -> Options {
+/// What both commands have; `checksum` is what will be taken, as far as it is known here.
+fn common(typed: &CommonArguments, checksum: ChecksumKind) -> Options {
     Options {
         wire: typed.wire,
-        chunk_bytes: typed.chunk,
+        chunk_bytes: typed.chunk.unwrap_or_else(|| Options::chunk_bytes_for(checksum)),
         limit_bytes_per_s: typed.limit,
         socket_buffer_bytes: typed.socket_buffer,
         preview_elements: typed.preview.into(),

@@ -107,7 +107,7 @@ impl Default for Form {
             wire: "auto".to_owned(),
             send_route: "auto".to_owned(),
             receive_route: "auto".to_owned(),
-            chunk: "2 MiB".to_owned(),
+            chunk: "auto".to_owned(),
             streams: "1".to_owned(),
             limit: String::new(),
             preview: "10".to_owned(),

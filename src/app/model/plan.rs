@@ -419,11 +419,12 @@ impl Checker<'_> {
 
     fn options(&mut self) -> Option<Options> {
         let form = self.form;
-        let chunk = format::parse_bytes(&form.chunk)
-            .and_then(|bytes| match usize::try_from(bytes) {
-                Ok(bytes) if (4096..=1 << 30).contains(&bytes) => Ok(bytes),
-                _ => Err("a chunk is between 4 KiB and 1 GiB".to_owned()),
-            })
+        let checksum = if form.verify {
+            ChecksumKind::default()
+        } else {
+            ChecksumKind::None
+        };
+        let chunk = chunk_bytes(&form.chunk, checksum)
             .map_err(|error| self.mistake(Field::Chunk, error))
             .ok();
         let limit = format::parse_rate(&form.limit)
@@ -465,11 +466,7 @@ impl Checker<'_> {
             chunk_bytes: chunk?,
             limit_bytes_per_s: limit?,
             preview_elements: preview?,
-            checksum: if form.verify {
-                ChecksumKind::default()
-            } else {
-                ChecksumKind::None
-            },
+            checksum,
             timeout: timeout?,
             ..Options::default()
         };
@@ -519,6 +516,17 @@ fn without_commas(typed: &str) -> String {
 }
 
 /// A typed number as it fits into a name: `3.5e9` rather than `3,500,000,000`.
+/// The chunk that was typed, or where it is left to us the one that suits.
+fn chunk_bytes(typed: &str, checksum: ChecksumKind) -> Result<usize, String> {
+    if matches!(typed.trim(), "" | "auto") {
+        return Ok(Options::chunk_bytes_for(checksum));
+    }
+    match usize::try_from(format::parse_bytes(typed)?) {
+        Ok(bytes) if (4096..=1 << 30).contains(&bytes) => Ok(bytes),
+        _ => Err("a chunk is between 4 KiB and 1 GiB, or auto".to_owned()),
+    }
+}
+
 fn short(typed: &str) -> String {
     let plain = without_commas(typed).replace('_', "");
     let digits = plain.strip_prefix('-').unwrap_or(&plain);

@@ -224,7 +224,7 @@ fn advanced_ui(ui: &mut Ui, form: &mut Form, is_open: &mut bool, checked: &Check
         ui,
         |ui| dropdown(ui, "Wire", &mut form.wire, &wires, wrong.get(&Field::Wire)),
         |ui| {
-            field(ui, "Chunk", &mut form.chunk, "2 MiB", wrong.get(&Field::Chunk));
+            field(ui, "Chunk", &mut form.chunk, "auto", wrong.get(&Field::Chunk));
         },
     );
     if form.needs_expectation() {

@@ -97,6 +97,22 @@ fn several_mistakes_are_all_named() {
 }
 
 #[test]
+fn a_chunk_that_is_left_to_us_is_larger_where_nothing_is_summed() {
+    for (typed, verify, expected) in [
+        ("auto", true, 2 << 20),
+        (" ", false, 4 << 20),
+        ("1 MiB", false, 1 << 20),
+    ] {
+        let checked = checked(|form| {
+            form.chunk = typed.to_owned();
+            form.verify = verify;
+        });
+        let chunk_bytes = checked.recipe.expect("a plan").options.chunk_bytes;
+        assert_eq!(chunk_bytes, expected, "{typed:?}, verified: {verify}");
+    }
+}
+
+#[test]
 fn an_empty_range_and_a_negative_step_are_fine() {
     assert_eq!(
         checked(|form| form.to = "0".to_owned()).summary.as_deref(),
