@@ -1,4 +1,5 @@
-//! Drives a machine on its own thread: steps while there is work, else waits for the socket, the clock or a wake.
+//! Drives a machine to its end: steps while there is work, else waits for the socket, the clock or a wake. Who waits
+//! is a thread of the machine's own, or a loop over thousands of them.
 
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use crate::telemetry::{Probe, Rest};
 
 use super::controls::Controls;
 use super::event::{EventKind, Finished, Side, State};
+use super::linger::Linger;
 
 /// A long wait is counted in parts, so that it shows while it lasts.
 const COUNTED_EVERY: Duration = Duration::from_millis(100);
@@ -48,8 +50,9 @@ pub(super) trait Machine {
     /// Does a bounded piece of work. `ready` says that the socket was ready after the last wait.
     fn step(&mut self, now: Instant, ready: bool) -> Result<Progress, Error>;
 
-    /// Tells the peer why nothing more comes, as far as that goes without waiting.
-    fn give_up(&mut self, reason: &str);
+    /// Tells the peer why nothing more comes, as far as that goes without waiting. Returns whether the connection has
+    /// to stay for it a while.
+    fn give_up(&mut self, reason: &str) -> bool;
 
     /// The error for a peer that has said nothing for so long.
     fn silence(&self, timeout: Duration) -> Error {
@@ -96,64 +99,63 @@ pub(super) enum Ended {
     },
 }
 
-/// Steps the machine to its end.
-pub(super) fn drive(
-    machine: &mut dyn Machine,
-    side: Side,
-    controls: &Controls,
-    wake: &Wake,
-    timeout: Duration,
-) -> Ended {
-    let result = run(machine, side, controls, wake, timeout);
-    machine.end();
-    let bytes = machine.bytes();
-    match result {
-        Ok(Some(ended)) => ended,
-        Ok(None) => {
-            machine.give_up(if controls.is_cancelled() {
+/// What a turn came to.
+#[derive(Debug)]
+pub(super) enum Turn {
+    /// Something was done and more can be.
+    Again,
+    /// Nothing can be done before the socket is ready, or `until`.
+    Wait { interest: Interest, until: Instant },
+    /// The machine has ended. Its connection may have to linger.
+    Ended(Ended, Option<Linger>),
+}
+
+/// A machine's way to its end.
+#[derive(Debug)]
+pub(super) struct Course {
+    /// When the peer was last heard of, or owed nothing.
+    heard_at: Instant,
+    /// The socket was ready after the last wait.
+    pub(super) ready: bool,
+}
+
+impl Course {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            heard_at: now,
+            ready: false,
+        }
+    }
+
+    /// Steps once.
+    pub(super) fn turn(
+        &mut self,
+        machine: &mut dyn Machine,
+        side: Side,
+        controls: &Controls,
+        now: Instant,
+        timeout: Duration,
+    ) -> Turn {
+        if controls.is_cancelled() || controls.has_failed(side) {
+            let bytes = machine.bytes();
+            let reason = if controls.is_cancelled() {
                 "the transfer was cancelled"
             } else {
                 "another connection of the transfer broke"
-            });
-            Ended::Cancelled { bytes }
+            };
+            return ended(machine, Ended::Cancelled { bytes }, Some(reason));
         }
-        // Both ends were told to stop, and this one heard it from the other.
-        Err(_) if controls.is_cancelled() => Ended::Cancelled { bytes },
-        Err(error) if !machine.is_needed() => {
-            machine.give_up(&error.for_peer());
-            Ended::Part
-        }
-        Err(error) => {
-            // A peer that has given up itself needs no answer.
-            if !matches!(error, Error::Aborted(_) | Error::Refused(_)) {
-                machine.give_up(&error.for_peer());
-            }
-            Ended::Failed { error, bytes }
-        }
-    }
-}
-
-fn run(
-    machine: &mut dyn Machine,
-    side: Side,
-    controls: &Controls,
-    wake: &Wake,
-    timeout: Duration,
-) -> Result<Option<Ended>, Error> {
-    let mut heard_at = Instant::now();
-    let mut ready = false;
-    loop {
-        if controls.is_cancelled() || controls.has_failed(side) {
-            return Ok(None);
-        }
-        let now = Instant::now();
-        match machine.step(now, ready)? {
-            Progress::Done(finished) => return Ok(Some(Ended::Done(finished))),
-            Progress::Part => return Ok(Some(Ended::Part)),
-            Progress::Joined => return Ok(Some(Ended::Joined)),
+        let progress = match machine.step(now, std::mem::take(&mut self.ready)) {
+            Ok(progress) => progress,
+            Err(error) => return failed(machine, controls, error),
+        };
+        match progress {
+            Progress::Done(finished) => ended(machine, Ended::Done(finished), None),
+            Progress::Part => ended(machine, Ended::Part, None),
+            Progress::Joined => ended(machine, Ended::Joined, None),
             Progress::Moved => {
-                heard_at = now;
-                ready = false;
+                self.heard_at = now;
+                Turn::Again
             }
             Progress::Wait {
                 interest,
@@ -161,15 +163,70 @@ fn run(
                 peer_owes,
             } => {
                 if !peer_owes {
-                    heard_at = now;
+                    self.heard_at = now;
                 }
-                let patience = heard_at + timeout;
+                let patience = self.heard_at + timeout;
                 if now >= patience {
-                    return Err(machine.silence(timeout));
+                    let silence = machine.silence(timeout);
+                    return failed(machine, controls, silence);
                 }
                 let until = until.map_or(patience, |until| until.min(patience));
-                ready = timed_wait(machine, interest, wake, until)?;
+                Turn::Wait { interest, until }
             }
+        }
+    }
+}
+
+/// How a machine ends that met this error.
+pub(super) fn failed(machine: &mut dyn Machine, controls: &Controls, error: Error) -> Turn {
+    let bytes = machine.bytes();
+    // Both ends were told to stop, and this one heard it from the other.
+    if controls.is_cancelled() {
+        return ended(machine, Ended::Cancelled { bytes }, None);
+    }
+    let words = error.for_peer();
+    if !machine.is_needed() {
+        return ended(machine, Ended::Part, Some(&words));
+    }
+    // A peer that has given up itself needs no answer.
+    let has_left = matches!(error, Error::Aborted(_) | Error::Refused(_));
+    ended(machine, Ended::Failed { error, bytes }, (!has_left).then_some(&*words))
+}
+
+/// Takes the last stamp, and leaves the peer with these words.
+fn ended(machine: &mut dyn Machine, ended: Ended, words: Option<&str>) -> Turn {
+    machine.end();
+    let lingers = words.is_some_and(|words| machine.give_up(words));
+    let linger = lingers.then(|| Linger::begin(machine.socket(), Instant::now()));
+    Turn::Ended(ended, linger.flatten())
+}
+
+/// Steps the machine to its end, on a thread of its own.
+pub(super) fn drive(
+    machine: &mut dyn Machine,
+    side: Side,
+    controls: &Controls,
+    wake: &Wake,
+    timeout: Duration,
+) -> Ended {
+    let mut course = Course::new(Instant::now());
+    loop {
+        let turn = course.turn(machine, side, controls, Instant::now(), timeout);
+        let turn = match turn {
+            Turn::Wait { interest, until } => match timed_wait(machine, interest, wake, until) {
+                Ok(ready) => {
+                    course.ready = ready;
+                    Turn::Again
+                }
+                Err(error) => failed(machine, controls, error),
+            },
+            turn => turn,
+        };
+        if let Turn::Ended(ended, linger) = turn {
+            if let Some(linger) = linger {
+                linger.wait(machine.socket(), wake);
+            }
+            return ended;
         }
     }
 }

@@ -10,6 +10,7 @@ mod endpoint;
 mod event;
 mod joins;
 mod limiter;
+mod linger;
 mod memory;
 mod outbox;
 mod plan;

@@ -10,12 +10,12 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
-use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
+use rustix::net::{RecvFlags, recv};
 
 use crate::array::ArrayMeta;
 use crate::error::Error;
 use crate::route::receive::{ReceiveError, ReceiveRoute};
-use crate::sys::{Interest, Wake, wait};
+use crate::sys::{Interest, Wake};
 use crate::telemetry::{Probe, Rest};
 use crate::wire::native::Token;
 use crate::wire::{Heard, Offer, ReceiveWire, Want, WireChoice};
@@ -25,6 +25,7 @@ use super::drive::{Machine, Prefix, Progress, Remains, Teller};
 use super::endpoint::{Connection, Listener, would_block};
 use super::event::{EventKind, Finished, Side, Started, State};
 use super::joins::Expected;
+use super::linger::Linger;
 use super::outbox::Outbox;
 use super::plan::{Options, SinkSpec};
 use super::reception::Reception;
@@ -34,8 +35,6 @@ use handoff::Handing;
 
 /// The most bytes of the wire that are read at once.
 const CONTROL_BYTES_MAX: usize = 16 << 10;
-/// A peer that has been told why it ends here gets so long to read it.
-const LINGER: Duration = Duration::from_millis(500);
 
 /// Receives one array over one connection, or some blocks of one over a further connection.
 pub(super) struct ReceiveMachine {
@@ -277,8 +276,10 @@ impl ReceiveMachine {
             Role::Further { .. } => None,
         };
         let connection = self.connection.try_clone()?;
-        if !listener.is_some_and(|listener| listener.joins().deliver(token, connection)) {
-            self.give_up("no transfer here waits for a connection that shows this token");
+        if !listener.is_some_and(|listener| listener.joins().deliver(token, connection))
+            && self.give_up("no transfer here waits for a connection that shows this token")
+        {
+            self.linger();
         }
         Ok(Progress::Joined)
     }
@@ -488,35 +489,10 @@ impl ReceiveMachine {
         Progress::Moved
     }
 
-    /// Lets the peer read why: closing with bytes of its own unread would reset the connection under its hands.
+    /// Waits until the peer has read the last that it was told.
     fn linger(&self) {
-        let socket = self.connection.as_fd();
-        let deadline = Instant::now() + LINGER;
-        let mut discarded = vec![0; CONTROL_BYTES_MAX];
-        if shutdown(socket, Shutdown::Write).is_err() {
-            return;
-        }
-        loop {
-            match recv(socket, &mut discarded[..], RecvFlags::DONTWAIT) {
-                Ok((1.., _)) => {}
-                Err(error) if would_block(&error.into()) => {}
-                Ok((0, _)) | Err(_) => return,
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero()
-                || wait(
-                    socket,
-                    Interest {
-                        read: true,
-                        write: false,
-                    },
-                    &self.wake,
-                    Some(left),
-                )
-                .is_err()
-            {
-                return;
-            }
+        if let Some(linger) = Linger::begin(self.connection.as_fd(), Instant::now()) {
+            linger.wait(self.connection.as_fd(), &self.wake);
         }
     }
 
@@ -616,19 +592,15 @@ impl Machine for ReceiveMachine {
         })
     }
 
-    fn give_up(&mut self, reason: &str) {
+    fn give_up(&mut self, reason: &str) -> bool {
         let bytes = self.wire.give_up(reason);
-        if self.outbox.is_empty() && !bytes.is_empty() {
-            self.outbox.push(&bytes);
-            // The peer learns of the end by the closing connection all the same.
-            if self
-                .outbox
-                .flush(self.connection.as_fd(), false, &mut self.probe)
-                .is_ok()
-            {
-                self.linger();
-            }
+        if !self.outbox.is_empty() || bytes.is_empty() {
+            return false;
         }
+        self.outbox.push(&bytes);
+        // The peer learns of the end by the closing connection all the same.
+        let told = self.outbox.flush(self.connection.as_fd(), false, &mut self.probe);
+        told.is_ok()
     }
 
     fn end(&mut self) {

@@ -616,12 +616,13 @@ impl Machine for SendMachine {
         }
     }
 
-    fn give_up(&mut self, reason: &str) {
+    fn give_up(&mut self, reason: &str) -> bool {
         if let Some(bytes) = self.wire.abort(reason).filter(|_| self.outbox.is_empty()) {
             self.outbox.push(&bytes);
             // The peer learns of the end by the closing connection all the same.
             let _ = self.outbox.flush(self.connection.as_fd(), false, &mut self.probe);
         }
+        false
     }
 
     fn silence(&self, timeout: Duration) -> Error {
