@@ -204,11 +204,10 @@ impl Form {
         } else {
             routes
         };
-        let mut words = vec![
-            format!("{routes} routes"),
-            format!("{} wire", self.wire),
-            self.chunk.trim().to_owned(),
-        ];
+        let mut words = vec![format!("{routes} routes"), format!("{} wire", self.wire)];
+        if !matches!(self.chunk.trim(), "" | "auto") {
+            words.push(format!("{} chunks", self.chunk.trim()));
+        }
         if self.sends() && self.streams.trim() != "1" {
             words.push(format!("{} streams", self.streams.trim()));
         }
