@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Who has to act so that the transfer can work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// The other end of the connection.
@@ -143,6 +143,14 @@ pub enum Error {
     /// The peer was silent for longer than the timeout.
     #[error("the peer said nothing for {} s: it may hang, or the timeout is too short", .0.as_secs_f64())]
     Silent(Duration),
+    /// The peer moved fewer bytes than a service asks of it.
+    #[error("the peer moved {bytes} bytes in {} s, less than is asked of it here: it gave its place to others", .during.as_secs_f64())]
+    TooSlow {
+        /// Bytes that moved.
+        bytes: u64,
+        /// In this time.
+        during: Duration,
+    },
     /// The peer did not answer the native wire's offer within the timeout.
     #[error("the peer did not answer for {} s: one that does not speak the native wire needs npy or raw", .0.as_secs_f64())]
     Unanswered(Duration),
@@ -190,6 +198,22 @@ pub enum Error {
     /// The two ends do not agree on the checksum of the whole array.
     #[error("the receiver's checksum of the array differs from the sender's: send again")]
     ReceiptMismatch,
+    /// The worker process that had the transfer is gone.
+    #[error("the worker process {pid} that received it {how}: send it again")]
+    WorkerLost {
+        /// Its process id.
+        pid: u32,
+        /// How it ended, as far as that is known.
+        how: String,
+    },
+    /// What another process of Arraylift said of a transfer of its own.
+    #[error("{message}")]
+    Told {
+        /// Who has to act.
+        fault: Fault,
+        /// The line for people.
+        message: String,
+    },
     /// The system refused something that it should not.
     #[error("{doing}: {reason}")]
     System {
@@ -206,6 +230,7 @@ impl Error {
     pub fn fault(&self) -> Fault {
         match self {
             Self::PartlyOverwritten { cause, .. } => cause.fault(),
+            Self::Told { fault, .. } => *fault,
             Self::Usage(_)
             | Self::SourceMissing(_)
             | Self::SourceIsFolder(_)
@@ -223,12 +248,15 @@ impl Error {
             | Self::AddressInUse(_)
             | Self::Endpoint { .. }
             | Self::NobodyListening(_) => Fault::Caller,
-            Self::NotEnoughMemory { .. } | Self::DiskFull { .. } | Self::ShmFull { .. } | Self::System { .. } => {
-                Fault::System
-            }
+            Self::NotEnoughMemory { .. }
+            | Self::DiskFull { .. }
+            | Self::ShmFull { .. }
+            | Self::WorkerLost { .. }
+            | Self::System { .. } => Fault::System,
             Self::ClosedEarly { .. }
             | Self::ClosedWhile(_)
             | Self::Silent(_)
+            | Self::TooSlow { .. }
             | Self::Unanswered(_)
             | Self::OtherProtocol(_)
             | Self::Protocol(_)
@@ -275,7 +303,7 @@ impl Error {
 }
 
 /// A number of bytes for people.
-fn size(bytes: u64) -> impl std::fmt::Display {
+pub(crate) fn size(bytes: u64) -> impl std::fmt::Display {
     bytesize::ByteSize(bytes).display().si()
 }
 

@@ -8,8 +8,12 @@
 pub mod app;
 pub mod array;
 pub mod compare;
+pub mod control;
 mod error;
+pub mod ping;
+pub mod queue;
 pub mod route;
+pub mod service;
 mod sys;
 pub mod telemetry;
 pub mod transfer;

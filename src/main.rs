@@ -14,6 +14,14 @@ fn main() -> ExitCode {
         Ok((Some(Command::Loopback(typed)), _)) => cli::loopback::run(&typed),
         Ok((Some(Command::Send(typed)), _)) => cli::send::run(&typed),
         Ok((Some(Command::Receive(typed)), _)) => cli::receive::run(&typed),
+        Ok((Some(Command::Serve(typed)), _)) => cli::serve::run(&typed),
+        Ok((Some(Command::Worker(typed)), _)) => cli::worker::run(&typed),
+        Ok((Some(Command::Status(typed)), _)) => {
+            cli::status::run(&typed);
+            Ok(())
+        }
+        Ok((Some(Command::Attach(typed)), _)) => cli::attach::run(&typed),
+        Ok((Some(Command::Ping(typed)), _)) => cli::ping::run(&typed),
         Ok((Some(Command::Compare(typed)), _)) => cli::compare::run(&typed),
         Err(told) => return told,
     };

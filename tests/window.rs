@@ -5,7 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -46,6 +46,52 @@ fn a_file_named_on_the_command_line_is_chosen_in_the_window() {
 
 #[test]
 #[ignore = "needs an X display, xdotool and ImageMagick"]
+fn what_another_process_sends_is_shown_as_if_it_were_its_own_and_can_be_paused_and_cancelled() {
+    let window = Window::open(&[]);
+    let socket = format!("unix:{}", window.settings.path().join("door").display());
+    let elsewhere = |arguments: &[&str], runtime: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_arraylift"));
+        command
+            .args(arguments)
+            .env("XDG_RUNTIME_DIR", runtime)
+            .stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        command.spawn().unwrap()
+    };
+    // The receiver is out of sight.
+    let out_of_sight = tempfile::tempdir().unwrap();
+    let receive = ["receive", &socket, "--once", "--into", "discard"];
+    let mut receiver = elsewhere(&receive, out_of_sight.path());
+    until(|| window.settings.path().join("door").exists().then_some(()));
+    let send = [
+        "send",
+        "range:0:1e8",
+        &socket,
+        "--limit",
+        "20MB/s",
+        "--send-route",
+        "write",
+    ];
+    let mut sender = elsewhere(&send, window.settings.path());
+    window.wait_for_title("transferring 800 MB");
+    window.key("space");
+    window.wait_for_title("paused 800 MB");
+    window.screenshot("window-elsewhere");
+    window.key("space");
+    window.wait_for_title("transferring 800 MB");
+    window.key("Delete");
+    // It has run for less than what would be asked about, or this says yes.
+    window.key("Return");
+    window.wait_for_title("cancelled");
+    assert_eq!(sender.wait().unwrap().code(), Some(1));
+    assert_eq!(receiver.wait().unwrap().code(), Some(1));
+    // Nothing of its own runs: nobody asks.
+    window.key("ctrl+q");
+    window.closes_with_success();
+}
+
+#[test]
+#[ignore = "needs an X display, xdotool and ImageMagick"]
 fn closing_the_window_while_something_runs_asks_and_then_leaves_no_process() {
     // What was remembered is as if someone had typed a limit under Advanced, and left.
     let window = Window::open_as_left(&[], r#"(form:(limit:"5 MB/s"))"#);
@@ -67,7 +113,7 @@ fn closing_the_window_while_something_runs_asks_and_then_leaves_no_process() {
 struct Window {
     program: std::cell::RefCell<Child>,
     id: String,
-    _settings: tempfile::TempDir,
+    settings: tempfile::TempDir,
     _keyboard: MutexGuard<'static, ()>,
 }
 
@@ -86,6 +132,8 @@ impl Window {
         let program = Command::new(env!("CARGO_BIN_EXE_arraylift"))
             .args(arguments)
             .env("XDG_DATA_HOME", settings.path())
+            // What runs elsewhere on this machine is none of its business.
+            .env("XDG_RUNTIME_DIR", settings.path())
             .env("LIBGL_ALWAYS_SOFTWARE", "1")
             .env_remove("WAYLAND_DISPLAY")
             .stdin(Stdio::null())
@@ -99,7 +147,7 @@ impl Window {
         let window = Self {
             program: program.into(),
             id,
-            _settings: settings,
+            settings,
             _keyboard: keyboard,
         };
         // There may be no window manager that would give the focus.

@@ -90,7 +90,7 @@ impl App {
         let (source, sink) = match recipe.what {
             What::Loopback { source, sink } => (source, Some(sink)),
             What::Send { source, .. } => (source, None),
-            What::Receive { .. } => return,
+            What::Receive { .. } | What::Elsewhere { .. } => return,
         };
         if self.measuring_waits_for().is_some() {
             return;

@@ -4,12 +4,15 @@ use std::sync::atomic::Ordering;
 
 use eframe::egui::{Context, ViewportCommand};
 
+use super::action::Action;
+use super::elsewhere::News;
 use super::model::compare::Told;
 use super::model::form::{SinkKind, SourceKind};
 use super::model::plan::{Recipe, What, check};
 use super::model::row::RowKey;
 use super::worker::{Dialog, Reply, Task};
 use super::{App, AskedPaths, Clock, Question};
+use crate::control::Wish;
 use crate::transfer::{Incoming, Job, Transfer};
 
 /// Events taken in for one frame: more than two frames' worth, few enough never to hold a frame up.
@@ -21,6 +24,7 @@ impl App {
         // Before the events are taken: whatever comes from now on asks for another frame.
         self.pace.is_asked.store(false, Ordering::Release);
         self.take_events();
+        self.take_news();
         self.take_replies();
         self.take_comparisons();
         self.transfers.note_ends(self.now_s());
@@ -55,6 +59,7 @@ impl App {
         let job = match row.recipe.what.clone() {
             What::Loopback { source, sink } => Job::Loopback { source, sink },
             What::Send { source, to } => Job::Send { source, to },
+            What::Elsewhere { .. } => return,
             What::Receive { at, .. } => {
                 // A name in an address may take seconds to look up.
                 if !self
@@ -131,6 +136,45 @@ impl App {
                 }
             }
         }
+    }
+
+    fn take_news(&mut self) {
+        let now_s = self.now_s();
+        let news: Vec<News> = self.elsewhere.iter().flat_map(|all| all.news(EVENTS_A_FRAME)).collect();
+        for one in news {
+            match one {
+                News::Told(pid, side, event) => self.transfers.fold_elsewhere(pid, side, *event, now_s),
+                News::Job(pid, transfer, source) => self.transfers.name_elsewhere(pid, transfer, &source),
+                News::Ended(pid) => self.transfers.end_elsewhere(pid),
+            }
+        }
+    }
+
+    /// Whether another process does what a row shows.
+    pub(super) fn is_elsewhere(&self, key: RowKey) -> bool {
+        self.transfers
+            .row(key)
+            .is_some_and(|row| row.recipe.what.elsewhere().is_some())
+    }
+
+    /// Passes on what is wanted of a row that another process does.
+    pub(super) fn pass_on(&self, action: &Action) {
+        let (Action::Pause(key) | Action::Resume(key) | Action::Cancel(key) | Action::SetLimit(key, _)) = *action
+        else {
+            return;
+        };
+        let Some(row) = self.transfers.row(key) else { return };
+        let (Some(pid), Some(transfer), Some(worker)) = (row.recipe.what.elsewhere(), row.id, &self.worker) else {
+            return;
+        };
+        let wish = match *action {
+            Action::Pause(_) => Wish::Pause { transfer },
+            Action::Resume(_) => Wish::Resume { transfer },
+            Action::SetLimit(_, bytes_per_s) => Wish::Limit { transfer, bytes_per_s },
+            _ => Wish::Cancel { transfer },
+        };
+        // Where too much waits it is asked for again.
+        worker.ask(Task::Wish(pid, wish));
     }
 
     fn take_replies(&mut self) {

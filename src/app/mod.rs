@@ -5,6 +5,7 @@
 
 pub mod action;
 mod comparing;
+mod elsewhere;
 mod logic;
 pub mod model;
 mod own_cost;
@@ -25,6 +26,7 @@ use eframe::egui;
 
 use crate::transfer::{Event, Transfer, TransferId, Waker};
 use comparing::Comparisons;
+use elsewhere::Elsewhere;
 use model::form::SourceKind;
 use model::pace::Meter;
 use model::plan::{Checked, Paths};
@@ -80,6 +82,8 @@ pub struct App {
     waker: Waker,
     pace: Arc<Pace>,
     worker: Option<Worker>,
+    /// What other processes do; nothing in a window of a test.
+    elsewhere: Option<Elsewhere>,
     comparisons: Comparisons,
     form: FormState,
     question: Option<Question>,
@@ -166,6 +170,7 @@ impl App {
             .unwrap_or_default();
         let mut app = Self::with_settings(&cc.egui_ctx, settings, options);
         app.set_ceilings(crate::compare::ceilings::read_cached());
+        app.elsewhere = Elsewhere::start(Arc::clone(&app.waker)).ok();
         app
     }
 
@@ -187,6 +192,7 @@ impl App {
             form,
             worker: Worker::start(Arc::clone(&waker)).ok(),
             settings,
+            elsewhere: None,
             comparisons: Comparisons::default(),
             transfers: Transfers::default(),
             handles: HashMap::new(),

@@ -125,6 +125,7 @@ impl App {
 
     /// Applies what was asked for.
     fn apply(&mut self, ctx: &Context, action: Action) {
+        self.pass_on(&action);
         match action {
             Action::Again(key) | Action::Remove(key)
                 if !self.transfers.row(key).is_some_and(|row| row.has_settled(self.now_s())) => {}
@@ -138,7 +139,7 @@ impl App {
                 self.start_form();
             }
             Action::Again(key) => {
-                if let Some(row) = self.transfers.row(key) {
+                if let Some(row) = self.transfers.row(key).filter(|_| !self.is_elsewhere(key)) {
                     let recipe = row.recipe.clone();
                     self.start(recipe);
                 }
@@ -152,6 +153,8 @@ impl App {
                 }
                 match self.handle(key) {
                     Some(transfer) => transfer.cancel(),
+                    // It says so itself.
+                    None if self.is_elsewhere(key) => {}
                     // Not begun: a listener that is being bound.
                     None => drop(self.transfers.row_mut(key).map(|row| row.phase = Phase::Cancelled)),
                 }

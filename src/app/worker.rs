@@ -12,6 +12,7 @@ use super::model::row::RowKey;
 use super::model::words;
 use crate::Error;
 use crate::compare::{self, Comparison};
+use crate::control::Wish;
 use crate::transfer::{Endpoint, Listener, SinkSpec, SourceSpec, describe};
 
 /// Something to be found out or done.
@@ -27,6 +28,8 @@ pub enum Task {
     SaveComparison(Box<Comparison>, PathBuf),
     /// Read back what was.
     LoadComparison(PathBuf),
+    /// Tell another process what is wanted.
+    Wish(u32, Wish),
     /// Show a folder in the file manager.
     ShowFolder(PathBuf),
 }
@@ -55,7 +58,7 @@ pub enum Reply {
     Saved(Told),
     /// A comparison was read back, or not.
     Loaded(Result<Box<Comparison>, String>),
-    /// The folder could not be shown.
+    /// The folder could not be shown, or another process not told.
     NotShown(String),
     /// A path was chosen, or nothing.
     Chosen(Dialog, Option<PathBuf>),
@@ -173,6 +176,10 @@ fn run(task: Task) -> Option<Reply> {
         Task::LoadComparison(path) => {
             let loaded = compare::load(&path).map(Box::new);
             Some(Reply::Loaded(loaded.map_err(|error| words::of(&error))))
+        }
+        Task::Wish(pid, wish) => {
+            let told = super::elsewhere::wish(pid, wish);
+            told.err().map(|error| Reply::NotShown(words::of(&error)))
         }
         Task::ShowFolder(folder) => show_folder(&folder).err().map(Reply::NotShown),
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Dtype;
 use super::datetime::{show_datetime, show_timedelta};
@@ -80,6 +80,28 @@ impl Serialize for Value {
             Self::Float(_) | Self::Float32(_) => serializer.collect_str(self),
             Self::Text(text) => serializer.serialize_str(text),
         }
+    }
+}
+
+/// What is read back prints the same; JSON does not tell which width a number had.
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Told {
+            Bool(bool),
+            Int(i64),
+            UInt(u64),
+            Float(f64),
+            Text(String),
+        }
+        Ok(match Told::deserialize(deserializer)? {
+            Told::Bool(bool) => Self::Bool(bool),
+            Told::Int(int) => Self::Int(int),
+            Told::UInt(int) => Self::UInt(int),
+            Told::Float(float) => Self::Float(float),
+            Told::Text(text) => Self::Text(text),
+        })
     }
 }
 

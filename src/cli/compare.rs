@@ -20,7 +20,7 @@ const EVENTS: usize = 256;
 
 pub fn run(typed: &CompareArguments) -> Result<(), Failure> {
     let plan::Compare { plan, with } = plan::compare(typed)?;
-    let signals = Signals::new()?;
+    let signals = Signals::new(1)?;
     let mut show = Show::new(typed.json);
     let folder = plan.into.clone();
     // A source that cannot be sent is found before seconds are spent on the machine.

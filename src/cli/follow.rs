@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arraylift::control::Wish;
 use arraylift::transfer::{Event, Failure as TransferFailure, Finished, Job, Options, Outcome, Transfer};
 use arraylift::{Error, Fault};
 use crossbeam_channel::{Receiver, Select, bounded};
@@ -33,8 +34,12 @@ impl Running {
 /// What there is to act on.
 #[derive(Debug)]
 pub enum Happening {
-    /// A signal asks for the end.
+    /// A signal, or someone who is attached, asks for the end.
     Asked,
+    /// Someone who is attached wants nothing new to begin.
+    Drain,
+    /// Nothing that is left to be done.
+    Nothing,
     /// The transfer of this index told something.
     Told(usize, Box<Event>),
     /// The transfer of this index has told everything.
@@ -42,14 +47,20 @@ pub enum Happening {
 }
 
 /// Waits for the next thing that happens to any of them.
-pub fn next(running: &[Running], signals: &Signals) -> Happening {
+/// What others want of one of them is done.
+pub fn next(running: &[Running], signals: &Signals, asked: &Receiver<Wish>) -> Happening {
     let mut select = Select::new();
     for one in running {
         select.recv(&one.events);
     }
     select.recv(signals.asked());
+    select.recv(asked);
     let ready = select.select();
     match running.get(ready.index()) {
+        None if ready.index() > running.len() => match ready.recv(asked) {
+            Ok(wish) => obey(wish, running),
+            Err(_) => Happening::Nothing,
+        },
         None => {
             // Whether it rang or broke, the wish is the same.
             let _ = ready.recv(signals.asked());
@@ -65,12 +76,29 @@ pub fn next(running: &[Running], signals: &Signals) -> Happening {
     }
 }
 
+fn obey(wish: Wish, running: &[Running]) -> Happening {
+    match wish {
+        Wish::Stop => return Happening::Asked,
+        Wish::Drain => return Happening::Drain,
+        _ => {}
+    }
+    if let Some((id, steer)) = wish.steer()
+        && let Some(one) = running.iter().find(|one| one.transfer.id() == id)
+    {
+        one.transfer.steer(steer);
+    }
+    Happening::Nothing
+}
+
 /// Does one transfer, to its end.
 pub fn run(plan: Single, signals: &Signals, report: &mut Report) -> Result<Option<Finished>, Failure> {
     let running = [Running::start(plan.job, plan.options)?];
+    let asked = report.asked();
     loop {
-        match next(&running, signals) {
+        match next(&running, signals, &asked) {
             Happening::Asked => running[0].transfer.cancel(),
+            // It is what is on its way.
+            Happening::Drain | Happening::Nothing => {}
             Happening::Told(_, event) => report.event(&event),
             Happening::Ended(_) => break,
         }

@@ -13,7 +13,7 @@ use super::{Failure, complain, follow, plan};
 pub fn run(typed: &LoopbackArguments) -> Result<(), Failure> {
     let first = plan::loopback(typed)?;
     let mut report = Report::new(first.json, Side::Receiver);
-    let signals = Signals::new()?;
+    let signals = Signals::new(1)?;
     // A transfer uses its plan up: the others get their own.
     let others = (1..typed.repeat).map(|_| plan::loopback(typed));
     let mut finished = Vec::new();
@@ -34,5 +34,5 @@ pub fn run_default(reason: &str, path: Option<PathBuf>) -> Result<(), Failure> {
     ));
     let plan = plan::default_loopback(path)?;
     let mut report = Report::new(plan.json, Side::Receiver);
-    follow::run(plan, &Signals::new()?, &mut report).map(drop)
+    follow::run(plan, &Signals::new(1)?, &mut report).map(drop)
 }

@@ -1,21 +1,26 @@
 //! The terminal. What was typed (`arguments`) becomes a validated plan (`plan`) before anything runs; one file a command.
 
 mod arguments;
+pub mod attach;
 pub mod compare;
 mod duration;
 mod follow;
 mod json;
 pub mod loopback;
+pub mod ping;
 mod plan;
 pub mod receive;
 mod report;
 pub mod send;
+pub mod serve;
 mod side_by_side;
 mod signals;
 mod size;
 mod source;
+pub mod status;
 mod terminal;
 mod units;
+pub mod worker;
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -45,7 +50,15 @@ pub enum Failure {
         /// What it did.
         error: Error,
     },
-    /// Some of what was to be measured gave no numbers.
+    /// One of several.
+    #[error("{name}: {failure}")]
+    Of {
+        /// What it is.
+        name: String,
+        /// What happened to it.
+        failure: Box<Failure>,
+    },
+    /// Some of what was to be done was not.
     #[error("{0}")]
     Incomplete(String),
     /// A signal ended it.
@@ -70,7 +83,9 @@ impl Failure {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) | Self::Transfer(Error::Usage(_)) => ExitCode::from(2),
-            Self::Transfer(_) | Self::Peer { .. } | Self::Incomplete(_) | Self::Cancelled => ExitCode::FAILURE,
+            Self::Transfer(_) | Self::Peer { .. } | Self::Of { .. } | Self::Incomplete(_) | Self::Cancelled => {
+                ExitCode::FAILURE
+            }
         }
     }
 }
@@ -84,7 +99,9 @@ pub fn parse() -> Result<(Option<Command>, Option<PathBuf>), ExitCode> {
                 ErrorKind::ArgumentConflict | ErrorKind::UnknownArgument
                     if !is_command(&typed) && !typed.starts_with('-') =>
                 {
-                    format!("{typed} is no command: loopback, send, receive or compare (--help tells more)")
+                    format!(
+                        "{typed} is no command: loopback, send, receive, serve, worker, status, attach, ping or compare (--help tells more)"
+                    )
                 }
                 _ => one_line(&error.render().to_string()),
             }))

@@ -1,21 +1,30 @@
 //! What was typed becomes what is done. Past this file nothing can contradict itself.
 
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use arraylift::Error;
 use arraylift::array::{ArrayMeta, Dtype, Order, Range, Shape};
 use arraylift::compare::{Comparison, check_save, load};
+use arraylift::ping::Rounds;
 use arraylift::route::{ReceiveRouteChoice, SendRouteChoice, why_no_handoff};
+use arraylift::service::{AuthKey, Key, Limits, Workers};
 use arraylift::transfer::{Endpoint, Job, Options, Origin, ShmName, SinkSpec, Slice, SourceSpec};
 use arraylift::wire::{ChecksumKind, WireChoice};
 
 use super::Failure;
 use super::arguments::{
-    CommonArguments, CompareArguments, LoopbackArguments, ReceiveArguments, ReceivingArguments, SendArguments,
-    SendingArguments, SourceArguments,
+    CommonArguments, CompareArguments, ExpectArguments, LimitArguments, LoopbackArguments, PingArguments,
+    ReceiveArguments, ReceivingArguments, SendArguments, SendingArguments, ServeArguments, ViewArguments,
+    WorkerArguments, WorkersArguments,
 };
-use super::source;
+use super::source::{expand, parse};
+
+/// Round trips of one size, where it is not said how many: what this time gives, and no more than so many.
+const PING_TIME: Duration = Duration::from_secs(1);
+const PING_ROUNDS: u64 = 10_000;
 
 /// One transfer.
 #[derive(Debug)]
@@ -53,7 +62,7 @@ pub fn loopback(typed: &LoopbackArguments) -> Result<Single, Failure> {
     check_handoff(&options, true, Some((options.receive_route, into_file)))?;
     Ok(Single {
         job: Job::Loopback {
-            source: source_spec(&typed.source)?,
+            source: source_spec(&typed.source.source, &typed.source.view)?,
             sink,
         },
         options,
@@ -79,41 +88,183 @@ pub fn default_loopback(path: Option<PathBuf>) -> Result<Single, Failure> {
     })
 }
 
+/// What `arraylift send` sends, and where to.
+#[derive(Debug)]
+pub struct Send {
+    pub sources: Sources,
+    /// Of many, so many at once.
+    pub at_once: usize,
+    pub to: Endpoint,
+    pub options: Options,
+    pub json: bool,
+}
+
+/// One source, or a list of them, which may have any length.
+#[derive(Debug)]
+pub enum Sources {
+    One(Box<SourceSpec>),
+    Many(Vec<Named>),
+}
+
+/// A source, and what it is called.
+#[derive(Debug)]
+pub struct Named {
+    pub name: String,
+    pub source: SourceSpec,
+}
+
 /// The plan of `arraylift send`.
-pub fn send(typed: &SendArguments) -> Result<Single, Failure> {
+pub fn send(typed: &SendArguments) -> Result<Send, Failure> {
     let (to, options) = (endpoint(&typed.endpoint)?, sending(&typed.sending, &typed.common)?);
     check_handoff(&options, matches!(to, Endpoint::Unix(_)), None)?;
-    Ok(Single {
-        job: Job::Send {
-            source: source_spec(&typed.source)?,
-            to,
-        },
+    Ok(Send {
+        sources: sources(&typed.sources, &typed.view)?,
+        at_once: usize::from(typed.jobs),
+        to,
         options,
         json: typed.common.json,
     })
 }
 
+fn sources(typed: &[OsString], view: &ViewArguments) -> Result<Sources, Failure> {
+    let expanded: Vec<Option<Vec<PathBuf>>> = typed
+        .iter()
+        .map(|source| expand(source))
+        .collect::<Result<_, Failure>>()?;
+    if let ([only], [None]) = (typed, &*expanded) {
+        return Ok(Sources::One(Box::new(source_spec(only, view)?)));
+    }
+    if view.offset.is_some() || view.length.is_some() {
+        return Err(usage("--offset and --length take a part of one source: send it alone"));
+    }
+    if typed.iter().filter(|source| *source == "-").count() > 1 {
+        return Err(usage("standard input can be sent once"));
+    }
+    let named = |source: &OsStr| {
+        Ok(Named {
+            name: source.display().to_string(),
+            source: source_spec(source, view)?,
+        })
+    };
+    let each = typed.iter().zip(&expanded).flat_map(|(typed, files)| match files {
+        Some(files) => files.iter().map(|file| file.as_os_str()).collect(),
+        None => vec![typed.as_os_str()],
+    });
+    Ok(Sources::Many(each.map(named).collect::<Result<_, Failure>>()?))
+}
+
 /// The plan of `arraylift receive`.
 pub fn receive(typed: &ReceiveArguments) -> Result<Receive, Failure> {
     let sink = sink(&typed.into, typed.receiving.at)?;
-    let expect = expected(typed)?;
-    if typed.common.wire == WireChoice::Raw && expect.is_none() {
-        return Err(usage(
-            "the raw wire does not say what comes: add --count N or --shape 3,4, and --dtype",
-        ));
-    }
+    let expect = expected(&typed.expect, typed.common.wire)?;
     Ok(Receive {
         at: endpoint(&typed.endpoint)?,
         // A file takes one array: whoever came next would find it there.
         once: typed.once || matches!(sink, SinkSpec::File(_) | SinkSpec::Shm(_) | SinkSpec::Within { .. }),
-        options: Options {
-            receive_route: receive_route(&typed.receiving, &sink)?,
-            reader_pace_bytes_per_s: typed.receiving.reader_pace,
-            ..common(&typed.common, ChecksumKind::default())
-        },
+        options: receiving(&typed.receiving, &typed.common, &sink)?,
         sink,
         expect,
         json: typed.common.json,
+    })
+}
+
+/// Where to serve, and what.
+#[derive(Debug)]
+pub struct Serve {
+    pub at: Endpoint,
+    pub serving: Serving,
+    pub socket_buffer_bytes: Option<usize>,
+    pub json: bool,
+}
+
+/// What a service does with what comes.
+#[derive(Debug)]
+pub enum Serving {
+    /// Receives it.
+    Arrays(Box<arraylift::service::Plan>),
+    /// Sends it back.
+    Echo { limits: Limits, timeout: Duration },
+    /// Hands it to programs that connect there.
+    Recipe {
+        at: PathBuf,
+        key: Option<AuthKey>,
+        timeout: Duration,
+    },
+}
+
+/// The plan of `arraylift serve`.
+pub fn serve(typed: &ServeArguments) -> Result<Serve, Failure> {
+    Ok(Serve {
+        at: endpoint(&typed.endpoint)?,
+        serving: match &typed.recipe_workers {
+            Some(path) => Serving::Recipe {
+                at: path.clone(),
+                key: typed.workers.key.as_deref().map(AuthKey::load).transpose()?,
+                timeout: typed.common.timeout,
+            },
+            None if typed.echo => Serving::Echo {
+                limits: typed.limits.limits(),
+                timeout: typed.common.timeout,
+            },
+            None => Serving::Arrays(Box::new(arraylift::service::Plan {
+                workers: workers(typed)?,
+                ..service(
+                    &typed.into,
+                    &typed.limits,
+                    &typed.expect,
+                    &typed.receiving,
+                    &typed.common,
+                )?
+            })),
+        },
+        socket_buffer_bytes: typed.common.socket_buffer,
+        json: typed.common.json,
+    })
+}
+
+/// What `arraylift ping` measures.
+pub fn ping(typed: &PingArguments) -> Result<arraylift::ping::Plan, Failure> {
+    Ok(arraylift::ping::Plan {
+        to: endpoint(&typed.endpoint)?,
+        sizes_bytes: typed.sizes.clone(),
+        rounds: typed
+            .count
+            .map_or(Rounds::Within(PING_TIME, PING_ROUNDS), Rounds::Count),
+        socket_buffer_bytes: typed.socket_buffer,
+        timeout: typed.timeout,
+    })
+}
+
+/// What `arraylift worker --recipe` does with what it is handed.
+pub fn recipe_worker(typed: &WorkerArguments) -> Result<arraylift::service::Plan, Failure> {
+    service(
+        &typed.into,
+        &typed.limits,
+        &typed.expect,
+        &typed.receiving,
+        &typed.common,
+    )
+}
+
+fn service(
+    into: &Path,
+    limits: &LimitArguments,
+    expect: &ExpectArguments,
+    receives: &ReceivingArguments,
+    common: &CommonArguments,
+) -> Result<arraylift::service::Plan, Failure> {
+    let sink = sink(into, receives.at)?;
+    if !matches!(sink, SinkSpec::Folder(_) | SinkSpec::Memory | SinkSpec::Discard) {
+        return Err(usage(
+            "a service takes many arrays: name a folder that exists, memory or discard with --into",
+        ));
+    }
+    Ok(arraylift::service::Plan {
+        expect: expected(expect, common.wire)?,
+        options: receiving(receives, common, &sink)?,
+        limits: limits.limits(),
+        workers: None,
+        sink,
     })
 }
 
@@ -133,14 +284,10 @@ pub fn compare(typed: &CompareArguments) -> Result<Compare, Failure> {
     if let Some(folder) = &typed.into {
         SinkSpec::Folder(folder.clone()).check()?;
     }
-    let program = std::env::current_exe().map_err(|error| Error::System {
-        doing: "cannot find this program to run it again",
-        reason: error.to_string(),
-    })?;
     Ok(Compare {
         plan: arraylift::compare::Plan {
-            source: source_spec(&typed.source)?,
-            program,
+            source: source_spec(&typed.source.source, &typed.source.view)?,
+            program: own_program()?,
             into: typed.into.clone(),
             rounds: typed.rounds,
             sizes: typed.sizes,
@@ -165,10 +312,10 @@ fn endpoint(text: &str) -> Result<Endpoint, Failure> {
     Endpoint::parse(text).map_err(|error| usage(error.to_string()))
 }
 
-fn source_spec(typed: &SourceArguments) -> Result<SourceSpec, Failure> {
+fn source_spec(source: &OsStr, typed: &ViewArguments) -> Result<SourceSpec, Failure> {
     let sliced = typed.offset.is_some() || typed.length.is_some();
     Ok(SourceSpec {
-        origin: source::parse(&typed.source, typed.dtype.as_ref())?,
+        origin: parse(source, typed.dtype.as_ref())?,
         slice: sliced.then(|| Slice {
             offset_bytes: typed.offset.unwrap_or(0),
             length_bytes: typed.length,
@@ -210,13 +357,64 @@ fn receive_route(typed: &ReceivingArguments, sink: &SinkSpec) -> Result<ReceiveR
     Ok(typed.receive_route)
 }
 
-fn expected(typed: &ReceiveArguments) -> Result<Option<ArrayMeta>, Failure> {
+fn workers(typed: &ServeArguments) -> Result<Option<Workers>, Failure> {
+    let WorkersArguments {
+        workers,
+        workers_at,
+        key,
+    } = &typed.workers;
+    let door = match (workers_at, key) {
+        (Some(path), Some(key)) => Some((path.clone(), Key::load_or_make(key)?)),
+        (None, Some(_)) => {
+            return Err(usage(
+                "--key is for those who join: add --workers-at or --recipe-workers",
+            ));
+        }
+        _ => None,
+    };
+    if *workers == 0 && door.is_none() {
+        return Ok(None);
+    }
+    if typed.limits.max_total.is_some() {
+        return Err(usage(
+            "workers do not know of each other what they have taken: leave --max-total or the workers out",
+        ));
+    }
+    Ok(Some(Workers {
+        count: (*workers).into(),
+        program: own_program()?,
+        door,
+    }))
+}
+
+/// This program, to be run again.
+fn own_program() -> Result<PathBuf, Error> {
+    std::env::current_exe().map_err(|error| Error::System {
+        doing: "cannot find this program to run it again",
+        reason: error.to_string(),
+    })
+}
+
+fn receiving(typed: &ReceivingArguments, common_typed: &CommonArguments, sink: &SinkSpec) -> Result<Options, Failure> {
+    Ok(Options {
+        receive_route: receive_route(typed, sink)?,
+        reader_pace_bytes_per_s: typed.reader_pace,
+        ..common(common_typed, ChecksumKind::default())
+    })
+}
+
+fn expected(typed: &ExpectArguments, wire: WireChoice) -> Result<Option<ArrayMeta>, Failure> {
     let shape = match (typed.count, &typed.shape) {
         (Some(count), _) => Shape::vector(count),
         (None, Some(shape)) => shape.clone(),
         (None, None) if typed.dtype.is_some() => {
             return Err(usage(
                 "--dtype says what --count or --shape count: add one of them, or leave it out",
+            ));
+        }
+        (None, None) if wire == WireChoice::Raw => {
+            return Err(usage(
+                "the raw wire does not say what comes: add --count N or --shape 3,4, and --dtype",
             ));
         }
         (None, None) => return Ok(None),
@@ -277,7 +475,7 @@ mod tests {
         }
     }
 
-    fn sent(arguments: &[&str]) -> Result<Single, Failure> {
+    fn sent(arguments: &[&str]) -> Result<Send, Failure> {
         let typed = ["arraylift", "send", "range:0:10", "127.0.0.1:1"]
             .iter()
             .chain(arguments);

@@ -17,9 +17,10 @@ pub fn run(typed: &ReceiveArguments) -> Result<(), Failure> {
     let plan = plan::receive(typed)?;
     plan.sink.check()?;
     // Before anyone learns the address, and may go on to send a signal.
-    let signals = Signals::new()?;
+    let signals = Signals::new(1)?;
     let listener = Listener::bind_with_buffers(&plan.at, plan.options.socket_buffer_bytes)?;
     let mut report = Report::new(plan.json, Side::Receiver);
+    report.open_control(&format!("receive {}", listener.address()));
     report.listening(listener.address());
     if plan.once {
         let (job, options, json) = (plan.job(listener), plan.options, plan.json);
@@ -43,6 +44,7 @@ fn serve(plan: &Receive, listener: &Listener, signals: &Signals, report: &mut Re
     let mut result = Ok(());
     // Nothing is left to take a sender with, until a transfer ends.
     let mut exhausted = false;
+    let asked = report.asked();
     loop {
         if open && !waiting && !exhausted && running.len() < AT_ONCE {
             match start(plan, listener) {
@@ -58,7 +60,14 @@ fn serve(plan: &Receive, listener: &Listener, signals: &Signals, report: &mut Re
         if running.is_empty() {
             return result;
         }
-        match next(&running, signals) {
+        match next(&running, signals, &asked) {
+            Happening::Nothing => {}
+            Happening::Drain => {
+                open = false;
+                if let Some(one) = running.last().filter(|_| waiting) {
+                    one.transfer.cancel();
+                }
+            }
             Happening::Asked => {
                 open = false;
                 for one in &running {

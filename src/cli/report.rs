@@ -1,15 +1,31 @@
 //! Tells what happens: to people, or as JSON Lines.
 
-use arraylift::transfer::{Event, Finished, Outcome, Side, TransferId};
+use std::path::Path;
+
+use arraylift::Fault;
+use arraylift::control::{Engine, Note, Wish};
+use arraylift::ping::PingEvent;
+use arraylift::queue::Counts;
+use arraylift::service::{Leftover, ServiceEvent, Status, Told};
+use arraylift::transfer::{Event, EventKind, Finished, Outcome, Side, TransferId};
+use crossbeam_channel::{Receiver, never};
+use serde::Serialize;
 
 use super::Failure;
 use super::complain;
 use super::json::JsonLines;
 use super::terminal::Terminal;
 
-/// Who is told.
+/// Who is told: whoever reads the output, and whoever is attached.
 #[derive(Debug)]
-pub enum Report {
+pub struct Report {
+    output: Output,
+    engine: Option<Engine>,
+    side: Side,
+}
+
+#[derive(Debug)]
+enum Output {
     /// A program.
     Json(JsonLines),
     /// A person.
@@ -19,48 +35,209 @@ pub enum Report {
 impl Report {
     /// `side` is the one that a person follows where both ends are here.
     pub fn new(json: bool, side: Side) -> Self {
-        if json {
-            Self::Json(JsonLines::default())
+        let output = if json {
+            Output::Json(JsonLines::default())
         } else {
-            Self::Terminal(Terminal::new(side))
+            Output::Terminal(Terminal::new(side))
+        };
+        Self {
+            output,
+            engine: None,
+            side,
         }
+    }
+
+    /// Lets others on this machine attach to what this process does, in these words. Where that cannot be, nobody can.
+    pub fn open_control(&mut self, command: &str) {
+        self.engine = Engine::open(command, self.side).ok();
+    }
+
+    /// What those who are attached want.
+    pub fn asked(&self) -> Receiver<Wish> {
+        self.engine.as_ref().map_or_else(never, |engine| engine.asked().clone())
     }
 
     /// Senders can connect now.
     pub fn listening(&mut self, address: &str) {
-        match self {
-            Self::Json(lines) => lines.listening(address),
-            Self::Terminal(terminal) => terminal.listening(address),
+        match &mut self.output {
+            Output::Json(lines) => lines.listening(address),
+            Output::Terminal(terminal) => terminal.listening(address),
         }
     }
 
     /// A transfer told something.
     pub fn event(&mut self, event: &Event) {
-        match self {
-            Self::Json(lines) => lines.event(event),
-            Self::Terminal(terminal) => terminal.event(event),
+        if let Some(engine) = &self.engine {
+            engine.tell(&Told::Transfer(event.clone()));
+        }
+        self.show(event);
+    }
+
+    /// A service told something.
+    pub fn told(&mut self, told: &Told) {
+        if let Some(engine) = &self.engine {
+            engine.tell(told);
+        }
+        match told {
+            Told::Transfer(event) => self.served(event),
+            Told::Service(event) => self.service(event),
+        }
+    }
+
+    /// Any object, where it is a program that reads.
+    pub fn line(&mut self, object: &impl Serialize) {
+        if let Output::Json(lines) = &mut self.output {
+            lines.line(object);
+        }
+    }
+
+    /// Any line, where it is a person that reads.
+    pub fn say(&self, line: &str) {
+        if let Output::Terminal(terminal) = &self.output {
+            terminal.say(line);
+        }
+    }
+
+    /// What was wanted of an engine is passed on.
+    pub fn passed(&mut self, note: &Note) {
+        self.say("passed on");
+        self.line(note);
+    }
+
+    fn show(&mut self, event: &Event) {
+        match &mut self.output {
+            Output::Json(lines) => lines.event(event),
+            Output::Terminal(terminal) => terminal.event(event),
+        }
+    }
+
+    /// A transfer of a service told something; its end is told with it.
+    fn served(&mut self, event: &Event) {
+        self.show(event);
+        let outcome = match &event.kind {
+            EventKind::Finished(finished) => Outcome::Done((**finished).clone()),
+            EventKind::Failed(failure) => Outcome::Failed(failure.clone()),
+            EventKind::Cancelled { .. } => Outcome::Cancelled,
+            EventKind::Joined => Outcome::Joined,
+            _ => return,
+        };
+        self.ended(event.transfer, &outcome);
+        if let Outcome::Failed(failure) = outcome {
+            self.failure(&match failure.peer {
+                Some(peer) if failure.fault == Fault::Peer => Failure::Peer {
+                    peer,
+                    error: failure.error,
+                },
+                _ => Failure::from(failure.error),
+            });
+        }
+    }
+
+    /// Whether more is told at once.
+    pub fn hold(&mut self, holds: bool) {
+        if let Output::Json(lines) = &mut self.output {
+            lines.hold(holds);
+        }
+    }
+
+    /// A service told something of itself.
+    fn service(&mut self, event: &ServiceEvent) {
+        match (&mut self.output, event) {
+            (Output::Json(lines), event) => lines.line(event),
+            (Output::Terminal(terminal), event) => terminal.service(event),
+        }
+    }
+
+    /// A service has found a file that an earlier one left behind.
+    pub fn leftover(&mut self, leftover: &Leftover) {
+        match &mut self.output {
+            Output::Json(lines) => lines.leftover(leftover),
+            Output::Terminal(terminal) => terminal.leftover(leftover),
+        }
+    }
+
+    /// This process works for the service there.
+    pub fn working(&mut self, at: &Path) {
+        match &mut self.output {
+            Output::Json(lines) => lines.working(at),
+            Output::Terminal(terminal) => terminal.working(at),
+        }
+    }
+
+    /// A service takes nobody any more.
+    pub fn draining(&self) {
+        if let Output::Terminal(terminal) = &self.output {
+            terminal.draining();
+        }
+    }
+
+    /// A service has ended.
+    pub fn ended_service(&mut self, status: &Status) {
+        if let Output::Terminal(terminal) = &mut self.output {
+            terminal.ended_service(status);
+        }
+    }
+
+    /// One of several jobs has begun, as this transfer.
+    pub fn job(&mut self, transfer: TransferId, name: &str) {
+        if let Some(engine) = &self.engine {
+            engine.job(transfer, name);
+        }
+        match &mut self.output {
+            Output::Json(lines) => lines.job(transfer, name),
+            Output::Terminal(terminal) => terminal.job(transfer, name),
+        }
+    }
+
+    /// All of several jobs have ended.
+    pub fn jobs(&mut self, counts: &Counts) {
+        match &mut self.output {
+            Output::Json(lines) => lines.jobs(counts),
+            Output::Terminal(terminal) => terminal.jobs(counts),
+        }
+    }
+
+    /// An echo service has ended.
+    pub fn ended_echo(&mut self, status: &Status) {
+        if let Output::Terminal(terminal) = &mut self.output {
+            terminal.ended_echo(status);
+        }
+    }
+
+    /// A service whose connections others have has ended.
+    pub fn ended_recipe(&mut self, status: &Status) {
+        if let Output::Terminal(terminal) = &mut self.output {
+            terminal.ended_recipe(status);
+        }
+    }
+
+    /// A measurement of round trips told something.
+    pub fn ping(&mut self, event: &PingEvent) {
+        match &mut self.output {
+            Output::Json(lines) => lines.line(event),
+            Output::Terminal(terminal) => terminal.ping(event),
         }
     }
 
     /// A transfer has told everything. Its failure is left to the caller.
     pub fn ended(&mut self, transfer: TransferId, outcome: &Outcome) {
-        if let Self::Terminal(terminal) = self {
+        if let Output::Terminal(terminal) = &mut self.output {
             terminal.ended(transfer, outcome);
         }
     }
 
     /// The same was transferred so many times; a program has every rate already.
     pub fn repeated(&self, finished: &[Finished]) {
-        if let Self::Terminal(terminal) = self {
+        if let Output::Terminal(terminal) = &self.output {
             terminal.repeated(finished);
         }
     }
 
     /// A failure that does not end the command.
     pub fn failure(&self, failure: &Failure) {
-        match self {
-            Self::Json(_) => complain(failure),
-            Self::Terminal(terminal) => terminal.suspend(|| complain(failure)),
+        match &self.output {
+            Output::Json(_) => complain(failure),
+            Output::Terminal(terminal) => terminal.suspend(|| complain(failure)),
         }
     }
 }

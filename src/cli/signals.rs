@@ -1,11 +1,12 @@
-//! Ctrl-C, `kill` and a terminal that closes: the first asks the command to give up and clean up, a second one ends the program at once.
+//! Ctrl-C, `kill` and a terminal that closes: the first asks the command to give up and clean up, one too many ends the
+//! program at once.
 //! And a write past the limit of a file's size is an error, not the end of the program.
 
 use std::io::Read as _;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use arraylift::Error;
@@ -24,37 +25,42 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Begins to listen for them.
-    pub fn new() -> Result<Self, Error> {
-        Self::register().map_err(|error| Error::System {
+    /// Begins to listen for them. So many are asked of the command; one more ends the program.
+    pub fn new(asks: usize) -> Result<Self, Error> {
+        Self::register(asks).map_err(|error| Error::System {
             doing: "cannot listen for signals",
             reason: error.to_string(),
         })
     }
 
-    /// Hears of the first signal.
+    /// Hears of each signal that asks.
     pub fn asked(&self) -> &Receiver<()> {
         &self.asked
     }
 
-    fn register() -> std::io::Result<Self> {
+    fn register(asks: usize) -> std::io::Result<Self> {
         let (mut reader, bell) = UnixStream::pair()?;
         let mut registered = Vec::new();
-        let once = Arc::new(AtomicBool::new(false));
+        let enough = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
-            // In this order: the first signal finds `once` unset, and sets it.
-            registered.push(flag::register_conditional_shutdown(signal, 1, Arc::clone(&once))?);
-            registered.push(flag::register(signal, Arc::clone(&once))?);
+            registered.push(flag::register_conditional_shutdown(signal, 1, Arc::clone(&enough))?);
             registered.push(low_level::pipe::register(signal, bell.try_clone()?)?);
         }
         // Whoever has a handler gets the error from the write instead.
         registered.push(flag::register(Signal::XFSZ.as_raw(), Arc::default())?);
-        let (ask, asked) = bounded(1);
+        let (ask, asked) = bounded(asks);
         let thread = std::thread::Builder::new()
             .name("arraylift-signal".into())
             .spawn(move || {
-                while let Ok(1) = reader.read(&mut [0]) {
-                    // One is waiting already: that is enough.
+                for heard in 1.. {
+                    if !matches!(reader.read(&mut [0]), Ok(1)) {
+                        return;
+                    }
+                    // Here, and not where it is obeyed: whoever does may be held up for ever.
+                    if heard == asks {
+                        enough.store(true, Ordering::SeqCst);
+                    }
+                    // There is room for as many as are asked.
                     let _ = ask.try_send(());
                 }
             })?;

@@ -7,6 +7,7 @@ use bytesize::ByteSize;
 
 const CHUNK_BYTES: RangeInclusive<u64> = 4 << 10..=64 << 20;
 const BUFFER_BYTES: RangeInclusive<u64> = 4 << 10..=1 << 30;
+const ECHO_BYTES: RangeInclusive<u64> = 1..=1 << 30;
 
 /// A size within the bounds of what one system call is given.
 pub fn parse_chunk(text: &str) -> Result<usize, String> {
@@ -20,6 +21,12 @@ pub fn parse_buffer(text: &str) -> Result<usize, String> {
     let bytes = Some(parse_size(text)?).filter(|bytes| BUFFER_BYTES.contains(bytes));
     let bytes = bytes.and_then(|bytes| usize::try_from(bytes).ok());
     bytes.ok_or_else(|| "a socket buffer has from 4KiB to 1GiB".into())
+}
+
+/// A size within the bounds of what is sent there and back again.
+pub fn parse_echo(text: &str) -> Result<u64, String> {
+    let bytes = Some(parse_size(text)?).filter(|bytes| ECHO_BYTES.contains(bytes));
+    bytes.ok_or_else(|| "a round trip has from 1 byte to 1GiB".into())
 }
 
 /// A rate of at least one byte a second, with or without `/s`.

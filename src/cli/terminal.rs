@@ -2,16 +2,23 @@
 
 use std::collections::HashMap;
 use std::io::Write as _;
+use std::path::Path;
 
 use arraylift::array::Value;
+use arraylift::ping::PingEvent;
+use arraylift::queue::Counts;
+use arraylift::service::{Leftover, ServiceEvent, Status};
 use arraylift::telemetry::{Sample, Series};
 use arraylift::transfer::{Event, EventKind, Finished, Outcome, Side, Started, TransferId};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::{printable, units};
+use super::{ping, printable, units};
 
 /// The rate that is shown is the mean of so much time.
 const RATE_WINDOW_S: f64 = 1.0;
+
+/// What moves in no time needs no bar.
+const BAR_BYTES_MIN: u64 = 8 << 20;
 
 /// Shows transfers.
 #[derive(Debug)]
@@ -19,6 +26,10 @@ pub struct Terminal {
     side: Side,
     bars: MultiProgress,
     shown: HashMap<TransferId, Shown>,
+    /// What a service does, in one line; its transfers have one each as well where they are long.
+    status: Option<ProgressBar>,
+    /// Of several transfers each has a name, which its line begins with.
+    names: HashMap<TransferId, String>,
 }
 
 /// One transfer as its side that is followed tells it.
@@ -39,7 +50,27 @@ impl Terminal {
             side,
             bars: MultiProgress::new(),
             shown: HashMap::new(),
+            status: None,
+            names: HashMap::new(),
         }
+    }
+
+    pub fn job(&mut self, transfer: TransferId, name: &str) {
+        self.names.insert(transfer, name.into());
+    }
+
+    pub fn jobs(&self, counts: &Counts) {
+        let mut parts = vec![format!("{} sent", counts.done)];
+        for (count, word) in [
+            (counts.failed, "failed"),
+            (counts.cancelled, "cancelled"),
+            (counts.withdrawn, "not begun"),
+        ] {
+            if count > 0 {
+                parts.push(format!("{count} {word}"));
+            }
+        }
+        self.say(&parts.join(", "));
     }
 
     pub fn listening(&self, address: &str) {
@@ -64,22 +95,111 @@ impl Terminal {
     }
 
     pub fn ended(&mut self, transfer: TransferId, outcome: &Outcome) {
+        let name = self.names.remove(&transfer);
         let Some(shown) = self.shown.remove(&transfer) else {
             return;
         };
         shown.bar.finish_and_clear();
         self.bars.remove(&shown.bar);
         if let Outcome::Done(finished) = outcome {
-            self.say(&result(finished, shown.history.end_s()));
+            let line = result(finished, shown.history.end_s());
+            if let Some(name) = name {
+                // Of several one line each is enough.
+                self.say(&format!("{name}: {line}"));
+                return;
+            }
+            self.say(&line);
             if let Some(sentence) = &shown.bottleneck {
                 self.say(sentence);
             }
-            if let Some(line) = first_elements(&shown.first_elements, shown.element_count) {
+            let first = first_elements(&shown.first_elements, shown.element_count);
+            // Of thousands one line each is enough.
+            if let Some(line) = first.filter(|_| self.status.is_none()) {
                 self.say(&line);
             }
             if let Some(note) = &finished.note {
                 self.say(&format!("note: {note}"));
             }
+        }
+    }
+
+    pub fn service(&mut self, event: &ServiceEvent) {
+        match event {
+            ServiceEvent::Service(status) => self.status(status),
+            // Each of thousands would be a line: they are counted.
+            ServiceEvent::HandedOver { .. } => {}
+            ServiceEvent::WorkerReady { worker } => self.say(&format!("process {worker} works here")),
+            ServiceEvent::WorkerGone { worker, how, transfers } => {
+                let lost = match transfers {
+                    0 => String::new(),
+                    1 => ": 1 transfer failed with it".into(),
+                    several => format!(": {several} transfers failed with it"),
+                };
+                self.say(&format!("process {worker} {how}{lost}"));
+            }
+        }
+    }
+
+    pub fn working(&self, at: &Path) {
+        self.say(&format!("process {} works for {}", std::process::id(), at.display()));
+    }
+
+    fn status(&mut self, status: &Status) {
+        let bar = self.status.get_or_insert_with(|| {
+            let bar = self.bars.add(ProgressBar::no_length());
+            // A constant; without it the line would only be plainer.
+            if let Ok(style) = ProgressStyle::with_template("{msg}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        bar.set_message(units::counts(status));
+    }
+
+    pub fn leftover(&self, leftover: &Leftover) {
+        let (path, bytes) = (leftover.path.display(), units::bytes(leftover.bytes));
+        self.say(&format!(
+            "{path} ({bytes}) was half received by a process that is gone: send it again, and remove it"
+        ));
+    }
+
+    pub fn draining(&self) {
+        self.say("nobody is taken any more; once more ends what is on its way, too");
+    }
+
+    pub fn ended_service(&mut self, status: &Status) {
+        if let Some(bar) = self.status.take() {
+            bar.finish_and_clear();
+        }
+        self.say(&summary(status));
+    }
+
+    pub fn ended_echo(&mut self, status: &Status) {
+        if let Some(bar) = self.status.take() {
+            bar.finish_and_clear();
+        }
+        let connections = if status.done == 1 { "connection" } else { "connections" };
+        let bytes = units::bytes(status.bytes);
+        self.say(&format!(
+            "{} {connections}, {bytes} sent back; {} failed",
+            status.done, status.failed
+        ));
+    }
+
+    pub fn ended_recipe(&mut self, status: &Status) {
+        if let Some(bar) = self.status.take() {
+            bar.finish_and_clear();
+        }
+        let connections = if status.done == 1 { "connection" } else { "connections" };
+        self.say(&format!(
+            "{} {connections} handed over; {} failed",
+            status.done, status.failed
+        ));
+    }
+
+    pub fn ping(&self, event: &PingEvent) {
+        for line in ping::lines(event) {
+            self.say(&line);
         }
     }
 
@@ -96,7 +216,7 @@ impl Terminal {
     }
 
     /// A line on standard output, at once. Nobody may be reading it, which is no reason to stop.
-    fn say(&self, line: &str) {
+    pub fn say(&self, line: &str) {
         self.suspend(|| {
             let mut out = std::io::stdout().lock();
             let _ = writeln!(out, "{}", printable(line)).and_then(|()| out.flush());
@@ -107,7 +227,11 @@ impl Terminal {
 impl Shown {
     fn new(started: &Started, bars: &MultiProgress) -> Self {
         let total_bytes = started.total_bytes;
-        let bar = bars.add(ProgressBar::new(total_bytes));
+        let bar = if total_bytes < BAR_BYTES_MIN {
+            ProgressBar::hidden()
+        } else {
+            bars.add(ProgressBar::new(total_bytes))
+        };
         // The template is a constant that the tests read; without it the bar would only be plainer.
         if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
             bar.set_style(style.progress_chars("━╸─"));
@@ -191,6 +315,18 @@ fn repeated(rates: &mut [f64]) -> String {
     )
 }
 
+/// `120 arrays, 1.2 GB; 4 failed, 1 cancelled`.
+fn summary(status: &Status) -> String {
+    let arrays = if status.done == 1 { "array" } else { "arrays" };
+    format!(
+        "{} {arrays}, {}; {} failed, {} cancelled",
+        status.done,
+        units::bytes(status.bytes),
+        status.failed,
+        status.cancelled
+    )
+}
+
 fn first_elements(values: &[Value], element_count: u64) -> Option<String> {
     let shown: Vec<String> = values.iter().map(ToString::to_string).collect();
     let more = if element_count > values.len() as u64 {
@@ -240,6 +376,29 @@ mod tests {
             repeated(&mut [2e9, 1e9]),
             "2 transfers: median 1.5 GB/s, 1.0 GB/s to 2.0 GB/s"
         );
+    }
+
+    #[test]
+    fn what_a_service_does_is_one_line() {
+        let mut status = Status {
+            connections: 3,
+            receiving: 2,
+            rate_bytes_per_s: 1.2e9,
+            done: 120,
+            failed: 4,
+            bytes: 1_200_000_000,
+            ..Status::default()
+        };
+        assert_eq!(
+            units::counts(&status),
+            "3 connections, 2 receiving at 1.2 GB/s; 120 done, 4 failed"
+        );
+        status.waiting = 1;
+        assert_eq!(
+            units::counts(&status),
+            "3 connections, 2 receiving at 1.2 GB/s, 1 waiting; 120 done, 4 failed"
+        );
+        assert_eq!(summary(&status), "120 arrays, 1.2 GB; 4 failed, 0 cancelled");
     }
 
     #[test]

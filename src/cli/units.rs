@@ -1,5 +1,7 @@
 //! Bytes, rates and times for people. GB is 10^9 bytes.
 
+use arraylift::service::Status;
+
 /// `400.0 MB`, `512 B`.
 pub fn bytes(bytes: u64) -> String {
     decimal(bytes as f64, "B")
@@ -24,6 +26,31 @@ pub fn elapsed(seconds: f64) -> String {
     }
 }
 
+/// A short time with its unit: `12.3 µs`, `1.0 ms`, `2.0 s`.
+pub fn short(seconds: f64) -> String {
+    let units = ["ns", "µs", "ms"];
+    let mut scaled = seconds * 1e9;
+    for unit in units {
+        // One that would be shown as 1000.0 is 1.0 of the next.
+        if scaled < 999.95 {
+            return format!("{scaled:.1} {unit}");
+        }
+        scaled /= 1000.0;
+    }
+    format!("{scaled:.1} s")
+}
+
+/// Bytes that someone has named: `64 MiB` where that is exact, `1500 B`.
+pub fn exact(bytes: u64) -> String {
+    let units = ["B", "KiB", "MiB", "GiB"];
+    let (mut count, mut unit) = (bytes, 0);
+    while count > 0 && count % 1024 == 0 && unit + 1 < units.len() {
+        count /= 1024;
+        unit += 1;
+    }
+    format!("{count} {}", units[unit])
+}
+
 /// Seconds to come, rounded up: `8 s`, `2 min 05 s`, `3 h 04 min`.
 pub fn left(seconds: f64) -> String {
     let seconds = seconds.ceil();
@@ -35,6 +62,25 @@ pub fn left(seconds: f64) -> String {
     } else {
         format!("{hours} h {:02} min", minutes % 60.0)
     }
+}
+
+/// `3 connections, 2 receiving at 1.2 GB/s, 1 waiting; 120 done, 4 failed`.
+pub fn counts(status: &Status) -> String {
+    let mut parts = vec![
+        match status.connections {
+            1 => "1 connection".into(),
+            several => format!("{several} connections"),
+        },
+        match (status.receiving, rate(status.rate_bytes_per_s)) {
+            // Nothing moves, or it goes back where it came from.
+            (0, rate) => rate,
+            (receiving, rate) => format!("{receiving} receiving at {rate}"),
+        },
+    ];
+    if status.waiting > 0 {
+        parts.push(format!("{} waiting", status.waiting));
+    }
+    format!("{}; {} done, {} failed", parts.join(", "), status.done, status.failed)
 }
 
 fn decimal(value: f64, unit: &str) -> String {
@@ -55,6 +101,29 @@ fn decimal(value: f64, unit: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn short_times_and_named_sizes_have_the_unit_that_suits_them() {
+        for (seconds, shown) in [
+            (0.0, "0.0 ns"),
+            (12.34e-6, "12.3 µs"),
+            (0.99999e-3, "1.0 ms"),
+            (0.5, "500.0 ms"),
+            (61.0, "61.0 s"),
+        ] {
+            assert_eq!(short(seconds), shown);
+        }
+        for (bytes, shown) in [
+            (0, "0 B"),
+            (1, "1 B"),
+            (1500, "1500 B"),
+            (4096, "4 KiB"),
+            (64 << 20, "64 MiB"),
+            (1 << 40, "1024 GiB"),
+        ] {
+            assert_eq!(exact(bytes), shown);
+        }
+    }
 
     #[test]
     fn numbers_have_one_digit_after_the_point_and_a_decimal_unit() {

@@ -50,7 +50,8 @@ pub enum Rest {
 pub struct Probe {
     clock: Instant,
     shared_bytes: Arc<AtomicU64>,
-    ring: Sender<Stamp>,
+    /// Nothing in a light one.
+    ring: Option<Sender<Stamp>>,
     bytes: u64,
     syscalls: u64,
     short_operations: u64,
@@ -95,9 +96,24 @@ impl Probe {
             ring: stamps,
         };
         let probe = Self {
+            ring: Some(ring),
+            ..Self::without_ring(clock, shared_bytes)
+        };
+        (probe, reader)
+    }
+
+    /// A probe that only counts, for one of thousands of connections on a thread: it leaves no stamps, and asks the
+    /// kernel nothing.
+    #[must_use]
+    pub fn light(clock: Instant) -> Self {
+        Self::without_ring(clock, Arc::default())
+    }
+
+    fn without_ring(clock: Instant, shared_bytes: Arc<AtomicU64>) -> Self {
+        Self {
             clock,
             shared_bytes,
-            ring,
+            ring: None,
             bytes: 0,
             syscalls: 0,
             short_operations: 0,
@@ -110,8 +126,7 @@ impl Probe {
             socket: None,
             rest: None,
             waits: Waits::default(),
-        };
-        (probe, reader)
+        }
     }
 
     /// To be called first on the thread whose work is counted: the kernel counts by thread.
@@ -125,8 +140,10 @@ impl Probe {
 
     /// Asks the kernel for the state of this connection from now on.
     pub fn watch(&mut self, socket: BorrowedFd<'_>) {
-        // No descriptor is left: then there is nothing to be told.
-        self.socket = socket.try_clone_to_owned().ok();
+        if self.ring.is_some() {
+            // No descriptor is left: then there is nothing to be told.
+            self.socket = socket.try_clone_to_owned().ok();
+        }
     }
 
     /// The next wait is a rest, whatever the socket is looked at for meanwhile.
@@ -196,16 +213,22 @@ impl Probe {
 
     fn stamp(&mut self, elapsed: Duration, with_counters: bool) {
         self.next_stamp = elapsed + stamp_interval(elapsed);
+        if self.ring.is_none() {
+            return;
+        }
         let counters = with_counters.then(|| self.counters(elapsed));
         if with_counters {
             self.next_counters = elapsed + COUNTERS_INTERVAL;
         }
         // A full ring means that the sampler was not let run for a second: the next stamp that fits tells as much.
-        let _ = self.ring.try_send(Stamp {
-            elapsed,
-            bytes: self.bytes,
-            counters,
-        });
+        let bytes = self.bytes;
+        if let Some(ring) = &self.ring {
+            let _ = ring.try_send(Stamp {
+                elapsed,
+                bytes,
+                counters,
+            });
+        }
     }
 
     fn counters(&mut self, elapsed: Duration) -> Counters {

@@ -1,11 +1,11 @@
 //! What the whole process uses, and what the machine has left: procfs.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::sys;
 
 /// What the process uses at an instant.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ProcessUsage {
     /// CPU time of all its threads so far, in seconds.
     pub cpu_s: f64,

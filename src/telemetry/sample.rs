@@ -1,9 +1,9 @@
 //! A sample: the counters of one side of a transfer at one instant.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What one side has done up to an instant.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// Bytes of the array that this side has moved so far.
     pub bytes: u64,
@@ -15,7 +15,7 @@ pub struct Sample {
 }
 
 /// What moving the bytes has cost one side so far: its data thread alone, not the whole process.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Counters {
     /// How long the data threads have been at it, all connections together, in seconds. The times below are parts of it.
     pub thread_s: f64,
@@ -60,7 +60,7 @@ pub struct Counters {
 }
 
 /// The kernel's own word on a TCP connection, as its sending end sees it. `tcp(7)`, `TCP_INFO`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct TcpCounters {
     /// The smoothed round trip, in seconds.
     pub tcp_rtt_s: f64,

@@ -1,9 +1,9 @@
 //! Which end of a transfer.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An end of a transfer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// The end that has the array.

@@ -10,7 +10,7 @@ use super::event::Side;
 
 /// Shared by a transfer's handle and its threads.
 #[derive(Debug)]
-pub(super) struct Controls {
+pub(crate) struct Controls {
     paused: AtomicBool,
     cancelled: AtomicBool,
     /// 0 is no limit.
@@ -22,10 +22,12 @@ pub(super) struct Controls {
     receiver_failed: AtomicBool,
     /// One for each thread of the transfer.
     wakes: Mutex<Vec<Arc<Wake>>>,
+    /// How often something has changed, for those who have no such thread.
+    changes: AtomicU64,
 }
 
 impl Controls {
-    pub(super) fn new(limit_bytes_per_s: Option<u64>) -> Self {
+    pub(crate) fn new(limit_bytes_per_s: Option<u64>) -> Self {
         Self {
             paused: AtomicBool::new(false),
             cancelled: AtomicBool::new(false),
@@ -35,72 +37,79 @@ impl Controls {
             sender_failed: AtomicBool::new(false),
             receiver_failed: AtomicBool::new(false),
             wakes: Mutex::default(),
+            changes: AtomicU64::new(0),
         }
     }
 
-    pub(super) fn pause(&self, paused: bool) {
+    pub(crate) fn pause(&self, paused: bool) {
         self.paused.store(paused, Ordering::SeqCst);
         self.wake();
     }
 
-    pub(super) fn cancel(&self) {
+    pub(crate) fn cancel(&self) {
         self.cancelled.store(true, Ordering::SeqCst);
         self.wake();
     }
 
-    pub(super) fn set_limit(&self, bytes_per_s: Option<u64>) {
+    pub(crate) fn set_limit(&self, bytes_per_s: Option<u64>) {
         self.limit_bytes_per_s.store(bytes_per_s.unwrap_or(0), Ordering::SeqCst);
         self.wake();
     }
 
     /// How fast the program on that side takes or yields bytes, at most.
-    pub(super) fn set_pace(&self, side: Side, bytes_per_s: Option<u64>) {
+    pub(crate) fn set_pace(&self, side: Side, bytes_per_s: Option<u64>) {
         self.pace_of(side).store(bytes_per_s.unwrap_or(0), Ordering::SeqCst);
         self.wake();
     }
 
-    pub(super) fn is_paused(&self) -> bool {
+    pub(crate) fn is_paused(&self) -> bool {
         self.paused.load(Ordering::SeqCst)
     }
 
-    pub(super) fn is_cancelled(&self) -> bool {
+    pub(crate) fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::SeqCst)
     }
 
-    pub(super) fn limit_bytes_per_s(&self) -> Option<u64> {
+    pub(crate) fn limit_bytes_per_s(&self) -> Option<u64> {
         set(&self.limit_bytes_per_s)
     }
 
-    pub(super) fn pace_bytes_per_s(&self, side: Side) -> Option<u64> {
+    pub(crate) fn pace_bytes_per_s(&self, side: Side) -> Option<u64> {
         set(self.pace_of(side))
     }
 
     /// The slowest of the limit and both paces.
-    pub(super) fn slowest_bytes_per_s(&self) -> Option<u64> {
+    pub(crate) fn slowest_bytes_per_s(&self) -> Option<u64> {
         let paces = [Side::Sender, Side::Receiver].map(|side| self.pace_bytes_per_s(side));
         paces.into_iter().chain([self.limit_bytes_per_s()]).flatten().min()
     }
 
     /// Stops the other connections of a side.
-    pub(super) fn fail(&self, side: Side) {
+    pub(crate) fn fail(&self, side: Side) {
         self.failed(side).store(true, Ordering::SeqCst);
         self.wake();
     }
 
-    pub(super) fn has_failed(&self, side: Side) -> bool {
+    pub(crate) fn has_failed(&self, side: Side) -> bool {
         self.failed(side).load(Ordering::SeqCst)
     }
 
     /// What ends the waits of one thread of the transfer, from now on.
-    pub(super) fn new_wake(&self) -> io::Result<Arc<Wake>> {
+    pub(crate) fn new_wake(&self) -> io::Result<Arc<Wake>> {
         let wake = Arc::new(Wake::new()?);
         self.wakes().push(Arc::clone(&wake));
         Ok(wake)
     }
 
     /// Lets every thread look at what has changed.
-    pub(super) fn wake(&self) {
+    pub(crate) fn wake(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
         self.wakes().iter().for_each(|wake| wake.wake());
+    }
+
+    /// How often that was.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
     }
 
     fn failed(&self, side: Side) -> &AtomicBool {

@@ -65,7 +65,6 @@ fn admit(connection: Connection, listener: &Listener, options: &Options, control
     let (more, _) = bounded(1);
     let gear = Gear {
         controls: Arc::clone(controls),
-        wake: Arc::clone(wake),
         probe,
         teller: Teller::without_states(nobody, clock),
         more,

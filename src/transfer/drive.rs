@@ -54,6 +54,11 @@ pub(super) trait Machine {
     /// to stay for it a while.
     fn give_up(&mut self, reason: &str) -> bool;
 
+    /// Whether the connection has to stay a while after its end, so that the peer can read what it was told last.
+    fn lingers(&self) -> bool {
+        false
+    }
+
     /// The error for a peer that has said nothing for so long.
     fn silence(&self, timeout: Duration) -> Error {
         Error::Silent(timeout)
@@ -84,7 +89,7 @@ pub(super) type Remains = Box<dyn Send>;
 
 /// How a machine ended.
 #[derive(Debug)]
-pub(super) enum Ended {
+pub(crate) enum Ended {
     Done(Box<Finished>),
     /// Another connection of the same side tells how it ended.
     Part,
@@ -115,6 +120,10 @@ pub(super) enum Turn {
 pub(super) struct Course {
     /// When the peer was last heard of, or owed nothing.
     heard_at: Instant,
+    /// A peer has to move so many bytes a second, over the timeout.
+    slowest_bytes_per_s: Option<u64>,
+    /// Since when that is looked at, and how many bytes there were.
+    measured_from: (Instant, u64),
     /// The socket was ready after the last wait.
     pub(super) ready: bool,
 }
@@ -123,8 +132,24 @@ impl Course {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             heard_at: now,
+            slowest_bytes_per_s: None,
+            measured_from: (now, 0),
             ready: false,
         }
+    }
+
+    /// With a peer that has to move so many bytes a second, whatever else it says.
+    pub(super) fn with_slowest(self, bytes_per_s: Option<u64>) -> Self {
+        Self {
+            slowest_bytes_per_s: bytes_per_s,
+            ..self
+        }
+    }
+
+    /// Ends a machine whose peer has done nothing wrong.
+    pub(super) fn dismiss(machine: &mut dyn Machine, words: &str) -> Turn {
+        let bytes = machine.bytes();
+        ended(machine, Ended::Cancelled { bytes }, Some(words))
     }
 
     /// Steps once.
@@ -137,13 +162,14 @@ impl Course {
         timeout: Duration,
     ) -> Turn {
         if controls.is_cancelled() || controls.has_failed(side) {
-            let bytes = machine.bytes();
-            let reason = if controls.is_cancelled() {
-                "the transfer was cancelled"
-            } else {
-                "another connection of the transfer broke"
-            };
-            return ended(machine, Ended::Cancelled { bytes }, Some(reason));
+            return Self::dismiss(
+                machine,
+                if controls.is_cancelled() {
+                    "the transfer was cancelled"
+                } else {
+                    "another connection of the transfer broke"
+                },
+            );
         }
         let progress = match machine.step(now, std::mem::take(&mut self.ready)) {
             Ok(progress) => progress,
@@ -170,10 +196,40 @@ impl Course {
                     let silence = machine.silence(timeout);
                     return failed(machine, controls, silence);
                 }
-                let until = until.map_or(patience, |until| until.min(patience));
+                let measured = self.measure(machine.bytes(), peer_owes, now, timeout);
+                let measured = match measured {
+                    Ok(until) => until,
+                    Err(slow) => return failed(machine, controls, slow),
+                };
+                let until = [until, measured].into_iter().flatten().fold(patience, Instant::min);
                 Turn::Wait { interest, until }
             }
         }
+    }
+}
+
+impl Course {
+    /// Looks whether the peer moves as many bytes as it has to. Until when to look again.
+    fn measure(
+        &mut self,
+        bytes: u64,
+        peer_owes: bool,
+        now: Instant,
+        timeout: Duration,
+    ) -> Result<Option<Instant>, Error> {
+        let Some(slowest) = self.slowest_bytes_per_s else {
+            return Ok(None);
+        };
+        let (from, before) = self.measured_from;
+        if peer_owes && now < from + timeout {
+            return Ok(Some(from + timeout));
+        }
+        let (moved, during) = (bytes.saturating_sub(before), now.saturating_duration_since(from));
+        if peer_owes && (moved as f64) < slowest as f64 * during.as_secs_f64() {
+            return Err(Error::TooSlow { bytes: moved, during });
+        }
+        self.measured_from = (now, bytes);
+        Ok(Some(now + timeout))
     }
 }
 
@@ -196,7 +252,7 @@ pub(super) fn failed(machine: &mut dyn Machine, controls: &Controls, error: Erro
 /// Takes the last stamp, and leaves the peer with these words.
 fn ended(machine: &mut dyn Machine, ended: Ended, words: Option<&str>) -> Turn {
     machine.end();
-    let lingers = words.is_some_and(|words| machine.give_up(words));
+    let lingers = words.is_some_and(|words| machine.give_up(words)) || machine.lingers();
     let linger = lingers.then(|| Linger::begin(machine.socket(), Instant::now()));
     Turn::Ended(ended, linger.flatten())
 }

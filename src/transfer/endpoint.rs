@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::io;
-use std::net::ToSocketAddrs;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
+use rustix::net::{SocketFlags, acceptfrom_with};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::error::{Error, reason};
@@ -23,6 +24,8 @@ const LOCAL_BUFFER_BYTES: usize = 4 << 20;
 /// For a peer on this machine, in this order: both move bytes as fast as memory does, where others pace themselves.
 const LOCAL_CONGESTION_CONTROLS: [&[u8]; 2] = [b"reno", b"cubic"];
 
+/// Connections that may wait to be accepted, as far as the system lets them (`net.core.somaxconn`).
+const BACKLOG: i32 = 4096;
 /// A Unix listener whose queue is full is asked again so often.
 const FULL_QUEUE_INTERVAL: Duration = Duration::from_millis(5);
 
@@ -109,7 +112,7 @@ pub(super) struct Buffers {
 impl Connection {
     /// Connects, for at most `timeout`; `cancelled` is asked whenever `wake` ends the wait. The socket's buffers get
     /// `buffer_bytes` each, or what suits the peer.
-    pub(super) fn open(
+    pub(crate) fn open(
         to: &Endpoint,
         buffer_bytes: Option<usize>,
         timeout: Duration,
@@ -138,6 +141,28 @@ impl Connection {
                 reason: "the name has no address".into(),
             },
         })
+    }
+
+    /// One that another process has accepted.
+    pub(crate) fn adopt(socket: OwnedFd, peer: String, buffer_bytes: Option<usize>) -> Result<Self, Error> {
+        Self::new(socket.into(), peer, buffer_bytes)
+    }
+
+    /// One that somebody else has accepted, who does not say from whom.
+    ///
+    /// # Errors
+    /// It is no connection.
+    pub(crate) fn of_stranger(socket: OwnedFd, buffer_bytes: Option<usize>) -> Result<Self, Error> {
+        let socket = Socket::from(socket);
+        let is_stream = socket.r#type().is_ok_and(|kind| kind == Type::STREAM);
+        let peer = socket.peer_addr().ok().filter(|_| is_stream);
+        let peer = peer.ok_or_else(|| Error::Protocol("what its server handed over is no connection".into()))?;
+        let name = peer.as_socket().map(|address| address.to_string());
+        Self::new(
+            socket,
+            name.unwrap_or_else(|| "someone on this machine".into()),
+            buffer_bytes,
+        )
     }
 
     /// The other end's address.
@@ -179,12 +204,20 @@ impl Connection {
     fn new(socket: Socket, peer: String, buffer_bytes: Option<usize>) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::system("cannot set up the connection", &error);
         socket.set_nonblocking(true).map_err(failed)?;
+        Self::set_up(socket, peer, buffer_bytes, false)
+    }
+
+    /// Sets a socket up that does not wait; one that `is_prepared` has its buffers already.
+    fn set_up(socket: Socket, peer: String, buffer_bytes: Option<usize>, is_prepared: bool) -> Result<Self, Error> {
+        let failed = |error: io::Error| Error::system("cannot set up the connection", &error);
         let tcp = socket.domain().map_err(failed)? != Domain::UNIX;
         if tcp {
             // Headers and checksums are gathered before they are written.
             socket.set_tcp_nodelay(true).map_err(failed)?;
         }
-        prepare(&socket, is_local(&socket), buffer_bytes);
+        if !is_prepared {
+            prepare(&socket, is_local(&socket), buffer_bytes);
+        }
         let congestion_control = tcp.then(|| congestion_control(&socket)).flatten();
         let buffers = Buffers {
             send: socket.send_buffer_size().ok(),
@@ -214,8 +247,10 @@ struct Listening {
     socket: Socket,
     address: String,
     buffer_bytes: Option<usize>,
+    /// What connects has the right buffers and congestion control from the beginning: they are inherited.
+    is_prepared: bool,
     /// A Unix socket's file, removed with the listener.
-    file: Option<SocketFile>,
+    _file: Option<SocketFile>,
     joins: Joins,
 }
 
@@ -270,30 +305,52 @@ impl Listener {
     /// Waits for a connection; `None` where `cancelled` says so after `wake` ended the wait.
     pub(super) fn accept(&self, wake: &Wake, cancelled: &dyn Fn() -> bool) -> Result<Option<Connection>, Error> {
         while !cancelled() {
-            match self.0.socket.accept() {
-                Ok((socket, address)) => {
-                    let peer = address
-                        .as_socket()
-                        .map_or_else(|| self.0.address.clone(), |peer| peer.to_string());
-                    // One that breaks while it is set up has gone away again: the next one counts.
-                    if let Ok(connection) = Connection::new(socket, peer, self.0.buffer_bytes) {
-                        return Ok(Some(connection));
-                    }
-                }
-                Err(error) if would_block(&error) => {
-                    let interest = Interest {
-                        read: true,
-                        write: false,
-                    };
-                    wait(self.0.socket.as_fd(), interest, wake, None)
-                        .map_err(|error| Error::system("cannot wait", &error))?;
-                }
-                // The peer went away between connecting and here: the next one counts.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                Err(error) => return Err(Error::system("cannot accept a connection", &error)),
+            let accepted = self.try_accept();
+            if let Some(connection) = accepted.map_err(|error| Error::system("cannot accept a connection", &error))? {
+                return Ok(Some(connection));
+            }
+            let interest = Interest {
+                read: true,
+                write: false,
+            };
+            wait(self.as_fd(), interest, wake, None).map_err(|error| Error::system("cannot wait", &error))?;
+        }
+        Ok(None)
+    }
+
+    /// Lets nobody connect any more, whoever else has one of its clones.
+    pub(crate) fn close(&self) {
+        // One that cannot be shut is closed with the last of its clones.
+        let _ = self.0.socket.shutdown(Shutdown::Both);
+    }
+
+    /// A connection that waits to be taken, if any.
+    pub(crate) fn try_accept(&self) -> io::Result<Option<Connection>> {
+        while let Some((socket, peer)) = self.try_accept_socket()? {
+            // One that breaks while it is set up has gone away again: the next one counts.
+            let is_prepared = self.0.is_prepared;
+            if let Ok(connection) = Connection::set_up(socket.into(), peer, self.0.buffer_bytes, is_prepared) {
+                return Ok(Some(connection));
             }
         }
         Ok(None)
+    }
+
+    /// The same as it is, with the peer's address, for another process to set up.
+    pub(crate) fn try_accept_socket(&self) -> io::Result<Option<(OwnedFd, String)>> {
+        loop {
+            match acceptfrom_with(&self.0.socket, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
+                Ok((socket, address)) => {
+                    let peer = address.and_then(|address| SocketAddr::try_from(address).ok());
+                    let peer = peer.map_or_else(|| self.0.address.clone(), |peer| peer.to_string());
+                    return Ok(Some((socket, peer)));
+                }
+                Err(Errno::WOULDBLOCK) => return Ok(None),
+                // The peer went away between connecting and here: the next one counts.
+                Err(Errno::CONNABORTED | Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     fn new(socket: Socket, at: &Endpoint, buffer_bytes: Option<usize>) -> Result<Self, Error> {
@@ -312,34 +369,33 @@ impl Listener {
             Endpoint::Unix(path) => (at.to_string(), Some(SocketFile::new(path))),
         };
         let joins = Joins::default();
+        let own = socket.local_addr().ok().and_then(|own| own.as_socket());
         Ok(Self(Arc::new(Listening {
+            is_prepared: own.is_some_and(|own| own.ip().is_loopback()),
             socket,
             address,
             buffer_bytes,
-            file,
+            _file: file,
             joins,
         })))
     }
 }
 
-impl Drop for Listening {
-    fn drop(&mut self) {
-        if let Some(file) = self.file.as_ref().filter(|file| file.is_still_there()) {
-            // Gone already is as good.
-            let _ = std::fs::remove_file(&file.path);
-        }
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.socket.as_fd()
     }
 }
 
-/// A file that was made by binding, and that another may have taken the place of.
+/// A file that was made by binding, and that another may have taken the place of. It goes with this value.
 #[derive(Debug)]
-struct SocketFile {
+pub(crate) struct SocketFile {
     path: PathBuf,
     identity: Option<(u64, u64)>,
 }
 
 impl SocketFile {
-    fn new(path: &Path) -> Self {
+    pub(crate) fn new(path: &Path) -> Self {
         Self {
             path: path.into(),
             identity: identity_of(path),
@@ -348,6 +404,15 @@ impl SocketFile {
 
     fn is_still_there(&self) -> bool {
         self.identity.is_some() && identity_of(&self.path) == self.identity
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if self.is_still_there() {
+            // Gone already is as good.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -488,7 +553,7 @@ fn listen(address: &SockAddr, buffer_bytes: Option<usize>) -> io::Result<Socket>
     // Accepted sockets inherit it, and the window is agreed on before accept returns.
     prepare(&socket, local, buffer_bytes);
     socket.bind(address)?;
-    socket.listen(128)?;
+    socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;
     Ok(socket)
 }
@@ -525,7 +590,7 @@ fn congestion_control(socket: &Socket) -> Option<String> {
 }
 
 /// Removes a socket file that nobody listens at any more; anything else in the way is left alone.
-fn remove_stale_socket(path: &Path) -> Result<(), Error> {
+pub(crate) fn remove_stale_socket(path: &Path) -> Result<(), Error> {
     let endpoint = || format!("unix:{}", path.display());
     let Ok(metadata) = std::fs::symlink_metadata(path) else {
         return Ok(());
@@ -588,7 +653,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("s");
         let at = Endpoint::Unix(path.clone());
-        let mut first = Listener::bind(&at).expect("free");
+        let first = Listener::bind(&at).expect("free");
         assert!(matches!(Listener::bind(&at), Err(Error::AddressInUse(_))));
         let asked = first
             .0
@@ -596,9 +661,10 @@ mod tests {
             .accept()
             .expect_err("whoever asks does not count as a sender");
         assert!(would_block(&asked));
-        // As after a crash: the file stays.
-        Arc::get_mut(&mut first.0).expect("not cloned").file = None;
         drop(first);
+        // As after a crash: the file stays, and nobody listens.
+        drop(std::os::unix::net::UnixListener::bind(&path).expect("free"));
+        assert!(path.exists());
         drop(Listener::bind(&at).expect("stale"));
         assert!(!path.exists(), "a listener removes its file");
         std::fs::write(&path, "precious").expect("write");

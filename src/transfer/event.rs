@@ -1,8 +1,10 @@
 //! What a transfer tells while it runs. The window's model and the JSON Lines are made from these and nothing else.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::array::Value;
 use crate::error::{Error, Fault};
@@ -11,12 +13,20 @@ use crate::telemetry::{ProcessUsage, Sample, Verdict};
 pub use crate::telemetry::Side;
 
 /// Tells transfers of one process apart; counts from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TransferId(pub u64);
 
+impl TransferId {
+    /// One that no transfer of this process has yet.
+    pub(crate) fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
 /// Something that happened to one side of a transfer.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// What happened.
     #[serde(flatten)]
@@ -30,13 +40,20 @@ pub struct Event {
 }
 
 /// What happened.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum EventKind {
     /// The side is in another state.
     State {
         /// The new one.
         state: State,
+    },
+    /// A service has handed the connection to one of its worker processes.
+    HandedOver {
+        /// Its process id.
+        worker: u32,
+        /// Seconds from when it was sent until the worker had it.
+        after_s: f64,
     },
     /// Both ends know what is moved; the first byte can follow.
     Started(Box<Started>),
@@ -68,7 +85,7 @@ pub enum EventKind {
 }
 
 /// Where a transfer is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Waits for its turn.
@@ -86,7 +103,7 @@ pub enum State {
 }
 
 /// What is moved, and how.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Started {
     /// The source in words, where this side knows it.
     pub source: Option<String>,
@@ -95,13 +112,13 @@ pub struct Started {
     /// The other end's address.
     pub peer: String,
     /// `native`, `npy` or `raw`.
-    pub wire: &'static str,
+    pub wire: Cow<'static, str>,
     /// How bytes leave, where this side knows it.
-    pub send_route: Option<&'static str>,
+    pub send_route: Option<Cow<'static, str>>,
     /// How bytes land, where this side knows it.
-    pub receive_route: Option<&'static str>,
+    pub receive_route: Option<Cow<'static, str>>,
     /// Why the side's own route was picked.
-    pub route_reason: &'static str,
+    pub route_reason: Cow<'static, str>,
     /// The element type for people, such as `f64`.
     pub dtype: String,
     /// The shape, one length an axis.
@@ -112,7 +129,7 @@ pub struct Started {
     pub streams: u16,
     /// What kind of memory the array lands in, where it lands in memory.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub memory: Option<&'static str>,
+    pub memory: Option<Cow<'static, str>>,
     /// The TCP congestion control that this side's socket uses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub congestion_control: Option<String>,
@@ -130,7 +147,7 @@ pub struct Started {
 }
 
 /// How a side ended well.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finished {
     /// Bytes of the array.
     pub bytes: u64,
@@ -149,7 +166,8 @@ pub struct Finished {
 }
 
 /// How a side failed.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "ToldFailure")]
 pub struct Failure {
     /// Who has to act.
     pub fault: Fault,
@@ -165,6 +183,37 @@ pub struct Failure {
     pub error: Error,
 }
 
+/// A failure as it is read back.
+#[derive(Deserialize)]
+struct ToldFailure {
+    fault: Fault,
+    message: String,
+    bytes: u64,
+    peer: Option<String>,
+}
+
+impl From<ToldFailure> for Failure {
+    fn from(told: ToldFailure) -> Self {
+        let ToldFailure {
+            fault,
+            message,
+            bytes,
+            peer,
+        } = told;
+        let error = Error::Told {
+            fault,
+            message: message.clone(),
+        };
+        Self {
+            fault,
+            message,
+            bytes,
+            peer,
+            error,
+        }
+    }
+}
+
 /// How a whole transfer ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
@@ -176,4 +225,150 @@ pub enum Outcome {
     Cancelled,
     /// What had connected was a further connection of another transfer, which has it now.
     Joined,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::{Bottleneck, Counters, TcpCounters};
+
+    fn event(kind: EventKind) -> Event {
+        Event {
+            kind,
+            transfer: TransferId(7),
+            side: Side::Receiver,
+            elapsed_s: 0.25,
+        }
+    }
+
+    fn read_back(event: &Event) -> Event {
+        let line = serde_json::to_string(event).expect("written");
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    }
+
+    #[test]
+    fn whatever_is_told_can_be_read_back() {
+        let counters = Counters {
+            syscalls: 5,
+            cpu_user_s: 0.1,
+            tcp: Some(TcpCounters {
+                tcp_rtt_s: 1e-4,
+                ..TcpCounters::default()
+            }),
+            ..Counters::default()
+        };
+        let sample = |counters| Sample {
+            bytes: u64::MAX,
+            rate_bytes_per_s: 1.5e9,
+            counters,
+        };
+        let mut bottleneck = Bottleneck::new(&[Side::Receiver]);
+        for index in 0..5_u32 {
+            let at = f64::from(index);
+            let counters = Counters {
+                thread_s: at,
+                cpu_user_s: at,
+                ..Counters::default()
+            };
+            bottleneck.push(Side::Receiver, at, u64::from(index), &counters);
+        }
+        bottleneck.finish();
+        let started = Started {
+            source: None,
+            sink: Some("memory".into()),
+            peer: "here".into(),
+            wire: "native".into(),
+            send_route: None,
+            receive_route: Some("recv".into()),
+            route_reason: "asked for".into(),
+            dtype: "f64".into(),
+            shape: vec![3, 4],
+            total_bytes: 96,
+            streams: 1,
+            memory: Some("huge pages".into()),
+            congestion_control: None,
+            part: Some("a.part".into()),
+            chunk_bytes: 1,
+            send_buffer_bytes: None,
+            receive_buffer_bytes: Some(5),
+        };
+        let finished = Finished {
+            bytes: 96,
+            rate_bytes_per_s: 3.0,
+            verified: None,
+            checksum: None,
+            path: None,
+            note: Some("a note".into()),
+        };
+        let usage = ProcessUsage {
+            cpu_s: 1.0,
+            resident_bytes: 2,
+            peak_resident_bytes: 3,
+        };
+        let values = vec![
+            Value::Int(-1),
+            Value::Bool(true),
+            Value::Float(0.5),
+            Value::Text("nan".into()),
+        ];
+        for kind in [
+            EventKind::State { state: State::Paused },
+            EventKind::HandedOver {
+                worker: 5,
+                after_s: 2e-5,
+            },
+            EventKind::Started(Box::new(started)),
+            EventKind::Sample(sample(None)),
+            EventKind::Sample(sample(Some(counters))),
+            EventKind::Preview { offset: 0, values },
+            EventKind::Process(usage),
+            EventKind::Bottleneck(Box::new(bottleneck.verdict().expect("a verdict"))),
+            EventKind::Finished(Box::new(finished)),
+            EventKind::Cancelled { bytes: 1 },
+            EventKind::Joined,
+        ] {
+            let event = event(kind);
+            assert_eq!(read_back(&event), event);
+        }
+    }
+
+    #[test]
+    fn a_failure_that_is_read_back_says_the_same() {
+        let error = Error::ReceiptMismatch;
+        let failure = Failure {
+            fault: error.fault(),
+            message: error.to_string(),
+            bytes: 5,
+            peer: Some("there:1".into()),
+            error,
+        };
+        let EventKind::Failed(read) = read_back(&event(EventKind::Failed(failure.clone()))).kind else {
+            panic!("a failure")
+        };
+        assert_eq!(
+            (read.error.to_string(), read.error.fault()),
+            (failure.message.clone(), failure.fault)
+        );
+        assert_eq!(
+            (read.message, read.peer, read.bytes),
+            (failure.message, failure.peer, 5)
+        );
+    }
+
+    #[test]
+    fn values_that_are_read_back_print_the_same() {
+        for value in [
+            Value::UInt(u64::MAX),
+            Value::UInt(3),
+            Value::Float32(0.1),
+            Value::Float(f64::NAN),
+            Value::Float(f64::NEG_INFINITY),
+            Value::Float(1e300),
+            Value::Float(2.0),
+        ] {
+            let line = serde_json::to_string(&value).expect("written");
+            let read: Value = serde_json::from_str(&line).expect("read");
+            assert_eq!(read.to_string(), value.to_string(), "{line}");
+        }
+    }
 }

@@ -16,13 +16,13 @@ const DISCARDED_BYTES: usize = 16 << 10;
 
 /// A connection over which nothing more is said, and that closes when the peer has read what was, or had time to.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Linger {
+pub(crate) struct Linger {
     deadline: Instant,
 }
 
 impl Linger {
     /// Says that nothing more comes; `None` where nobody is there to read it.
-    pub(super) fn begin(socket: BorrowedFd<'_>, now: Instant) -> Option<Self> {
+    pub(crate) fn begin(socket: BorrowedFd<'_>, now: Instant) -> Option<Self> {
         shutdown(socket, Shutdown::Write).ok()?;
         Some(Self {
             deadline: now + LONGEST,
@@ -30,7 +30,7 @@ impl Linger {
     }
 
     /// Reads away what comes, without waiting. Until when to come again; `None` when it is over.
-    pub(super) fn step(self, socket: BorrowedFd<'_>, now: Instant) -> Option<Instant> {
+    pub(crate) fn step(self, socket: BorrowedFd<'_>, now: Instant) -> Option<Instant> {
         let mut discarded = [0; DISCARDED_BYTES];
         if now >= self.deadline {
             return None;
@@ -44,7 +44,7 @@ impl Linger {
     }
 
     /// Waits until it is over, or a wake.
-    pub(super) fn wait(self, socket: BorrowedFd<'_>, wake: &Wake) {
+    pub(crate) fn wait(self, socket: BorrowedFd<'_>, wake: &Wake) {
         let interest = Interest {
             read: true,
             write: false,

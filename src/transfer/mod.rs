@@ -3,16 +3,19 @@
 //! [`Transfer::start`] gives a handle. The transfer runs on threads of its own, tells what happens over a bounded
 //! channel of [`Event`]s, and leaves its [`Outcome`] where it cannot be lost.
 
+mod admission;
 mod controls;
 mod door;
 mod drive;
 mod endpoint;
 mod event;
+mod hosting;
 mod joins;
 mod limiter;
 mod linger;
 mod memory;
 mod outbox;
+mod outlet;
 mod plan;
 mod receiver;
 mod reception;
@@ -23,24 +26,33 @@ mod sending;
 mod shm;
 mod sink;
 mod source;
+mod steer;
 mod stream;
 mod throttle;
 
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
 
 use crate::error::Error;
-use controls::Controls;
+
+pub(crate) use admission::{AdmissionLimits, Admissions};
+pub(crate) use controls::Controls;
+pub(crate) use drive::Ended;
+pub(crate) use endpoint::{SocketFile, remove_stale_socket};
+pub(crate) use hosting::{Host, Hosted, HostedTurn, Joining};
+pub(crate) use linger::Linger;
+pub(crate) use outlet::Outlet;
+pub(crate) use run::last_event;
 
 pub use endpoint::{Connection, Endpoint, Listener};
 pub use event::{Event, EventKind, Failure, Finished, Outcome, Side, Started, State, TransferId};
 pub use plan::{Incoming, Job, Options, Origin, SinkSpec, Slice, SourceSpec};
 pub use shm::ShmName;
 pub use source::{SourceInfo, describe, in_memory};
+pub use steer::Steer;
 
 /// Called from a transfer's thread after events were sent, at most some 20 times a second.
 pub type Waker = Arc<dyn Fn() + Send + Sync>;
@@ -63,9 +75,8 @@ impl Transfer {
     /// # Errors
     /// Only where the system gives no thread; everything else that can go wrong arrives as an event.
     pub fn start(job: Job, options: Options, events: Sender<Event>, waker: Waker) -> Result<Self, Error> {
-        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         let failed = |error: std::io::Error| Error::system("cannot start the transfer", &error);
-        let id = TransferId(NEXT_ID.fetch_add(1, Ordering::Relaxed));
+        let id = TransferId::next();
         let controls = Arc::new(Controls::new(options.limit_bytes_per_s));
         controls.set_pace(Side::Sender, options.writer_pace_bytes_per_s);
         controls.set_pace(Side::Receiver, options.reader_pace_bytes_per_s);
@@ -110,6 +121,11 @@ impl Transfer {
     /// Changes the limit while the transfer runs; `None` lifts it.
     pub fn set_limit(&self, bytes_per_s: Option<u64>) {
         self.controls.set_limit(bytes_per_s);
+    }
+
+    /// Does what is wanted of it.
+    pub fn steer(&self, steer: Steer) {
+        steer.apply(&self.controls);
     }
 
     /// Changes how fast the program on a side goes while the transfer runs: the one that yields the bytes where it is

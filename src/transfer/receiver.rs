@@ -15,17 +15,17 @@ use rustix::net::{RecvFlags, recv};
 use crate::array::ArrayMeta;
 use crate::error::Error;
 use crate::route::receive::{ReceiveError, ReceiveRoute};
-use crate::sys::{Interest, Wake};
+use crate::sys::Interest;
 use crate::telemetry::{Probe, Rest};
 use crate::wire::native::Token;
 use crate::wire::{Heard, Offer, ReceiveWire, Want, WireChoice};
 
+use super::admission::Applicant;
 use super::controls::Controls;
 use super::drive::{Machine, Prefix, Progress, Remains, Teller};
 use super::endpoint::{Connection, Listener, would_block};
 use super::event::{EventKind, Finished, Side, Started, State};
 use super::joins::Expected;
-use super::linger::Linger;
 use super::outbox::Outbox;
 use super::plan::{Options, SinkSpec};
 use super::reception::Reception;
@@ -40,7 +40,6 @@ const CONTROL_BYTES_MAX: usize = 16 << 10;
 pub(super) struct ReceiveMachine {
     connection: Connection,
     controls: Arc<Controls>,
-    wake: Arc<Wake>,
     more: Sender<More>,
     options: Options,
     role: Role,
@@ -64,6 +63,11 @@ pub(super) struct ReceiveMachine {
     keep_alive_at: Instant,
     /// The array is whole and published, and the receipt may still be on its way.
     finished: Option<Box<Finished>>,
+    /// The connection has to stay for what it was told last.
+    lingers: bool,
+    /// Where offers need room that others may have, who asks for it, and what waits for it.
+    applicant: Option<Applicant>,
+    applies_for: Option<Box<Offer>>,
     probe: Probe,
     teller: Teller,
 }
@@ -154,7 +158,6 @@ impl ReceiveMachine {
         Self {
             connection,
             controls: gear.controls,
-            wake: gear.wake,
             more: gear.more,
             options: options.clone(),
             led_by_sender: matches!(&role, Role::First { plan, .. } if plan.source.is_some()),
@@ -170,9 +173,48 @@ impl ReceiveMachine {
             keep_alive_interval: keep_alive_interval(options.timeout),
             keep_alive_at: now,
             finished: None,
+            lingers: false,
+            applicant: None,
+            applies_for: None,
             probe: gear.probe,
             teller: gear.teller,
         }
+    }
+
+    /// What it is offered waits until there is room for it, in order.
+    pub(super) fn applies(&mut self, applicant: Applicant) {
+        self.applicant = Some(applicant);
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The connection alone: a sink that was not published is removed.
+    pub(super) fn into_connection(self) -> Connection {
+        self.connection
+    }
+
+    /// Whether an array is on its way, for which there is room.
+    pub(super) fn is_receiving(&self) -> bool {
+        self.reception.is_some() || self.handing.has_begun()
+    }
+
+    /// Asks again for room. Until it is its turn the sender hears that it is not forgotten.
+    fn apply(&mut self, offer: &Offer, now: Instant) -> Result<Progress, Error> {
+        self.decide(offer)?;
+        if self.applies_for.is_none() || self.keep_alive(now) {
+            return Ok(Progress::Moved);
+        }
+        let left = recv(
+            self.connection.as_fd(),
+            &mut [0; 1][..],
+            RecvFlags::PEEK | RecvFlags::DONTWAIT,
+        );
+        if matches!(left, Ok((0, _))) {
+            return Err(self.closed());
+        }
+        Ok(Self::rest(self.keep_alive_at))
     }
 
     fn decide(&mut self, offer: &Offer) -> Result<(), Error> {
@@ -185,6 +227,12 @@ impl ReceiveMachine {
                 "{} comes where {expected} was to come",
                 offer.meta
             )));
+        }
+        if let Some(applicant) = &mut self.applicant
+            && !applicant.ask(offer.meta.byte_len())?
+        {
+            self.applies_for = Some(Box::new(offer.clone()));
+            return Ok(());
         }
         if self.takes_handoff(offer, &plan.sink) {
             self.ask_for_handoff(offer);
@@ -250,15 +298,15 @@ impl ReceiveMachine {
             source: plan.source.clone().or_else(|| offer.name.clone()),
             sink: Some(plan.sink.describe()),
             peer: self.connection.peer().into(),
-            wire: self.wire.name(),
+            wire: self.wire.name().into(),
             send_route: None,
-            receive_route: Some(route),
-            route_reason: reason,
+            receive_route: Some(route.into()),
+            route_reason: reason.into(),
             dtype: meta.dtype().name(),
             shape: meta.shape().dimensions().to_vec(),
             total_bytes: meta.byte_len(),
             streams,
-            memory: landing.and_then(Landing::memory),
+            memory: landing.and_then(Landing::memory).map(Into::into),
             congestion_control: self.connection.congestion_control().map(Into::into),
             part: landing.and_then(Landing::part).map(Into::into),
             chunk_bytes: self.options.chunk_bytes.max(1),
@@ -276,10 +324,8 @@ impl ReceiveMachine {
             Role::Further { .. } => None,
         };
         let connection = self.connection.try_clone()?;
-        if !listener.is_some_and(|listener| listener.joins().deliver(token, connection))
-            && self.give_up("no transfer here waits for a connection that shows this token")
-        {
-            self.linger();
+        if !listener.is_some_and(|listener| listener.joins().deliver(token, connection)) {
+            self.lingers = self.give_up("no transfer here waits for a connection that shows this token");
         }
         Ok(Progress::Joined)
     }
@@ -397,10 +443,11 @@ impl ReceiveMachine {
         // At most a chunk, which is a usize.
         let most = usize::try_from(allowed).unwrap_or(self.options.chunk_bytes);
         let checks = reception.landing.check()?;
-        let (wire, mut preview) = (&mut self.wire, None);
+        let (wire, mut preview, mut seen_at) = (&mut self.wire, None, at);
         let received = route.receive(self.connection.as_fd(), at, most, &mut |bytes| {
             wire.absorb(bytes);
-            preview = reception.preview(at, bytes).or(preview.take());
+            preview = reception.preview(seen_at, bytes).or(preview.take());
+            seen_at += bytes.len() as u64;
         });
         let moved = *received.as_ref().unwrap_or(&0);
         self.probe.syscall(most, moved);
@@ -441,7 +488,7 @@ impl ReceiveMachine {
             return self.publish(&reception);
         };
         if reception.is_published.load(Ordering::SeqCst) {
-            self.linger();
+            self.lingers = true;
             return Ok(Progress::Part);
         }
         if !std::mem::replace(has_told_end, true) {
@@ -466,6 +513,9 @@ impl ReceiveMachine {
         };
         let (path, note) = reception.landing.publish()?;
         reception.is_published.store(true, Ordering::SeqCst);
+        if let Some(applicant) = &mut self.applicant {
+            applicant.is_whole();
+        }
         // Further connections wait for it.
         self.controls.wake();
         Ok(self.conclude(path, note.or(surplus)))
@@ -487,13 +537,6 @@ impl ReceiveMachine {
         let receipt = self.wire.receipt();
         self.outbox.push(&receipt);
         Progress::Moved
-    }
-
-    /// Waits until the peer has read the last that it was told.
-    fn linger(&self) {
-        if let Some(linger) = Linger::begin(self.connection.as_fd(), Instant::now()) {
-            linger.wait(self.connection.as_fd(), &self.wake);
-        }
     }
 
     /// One look, without waiting, at what follows the array.
@@ -531,11 +574,12 @@ impl ReceiveMachine {
             };
         }
         if let Some(finished) = self.finished.take() {
-            if self.is_shared {
-                // Its sender may have said that it is still here while others sent.
-                self.linger();
-            }
+            // Its sender may have said that it is still here while others sent.
+            self.lingers = self.is_shared;
             return Ok(Progress::Done(finished));
+        }
+        if let Some(offer) = self.applies_for.take() {
+            return self.apply(&offer, now);
         }
         match self.wire.want() {
             Want::Control(most) => {
@@ -616,6 +660,10 @@ impl Machine for ReceiveMachine {
         reception.map_or(self.handing.moved_bytes(), |reception| reception.landed_bytes())
     }
 
+    fn lingers(&self) -> bool {
+        self.lingers
+    }
+
     fn is_needed(&self) -> bool {
         // Bytes that a further connection did not bring come by another one, or the sender says why not.
         !matches!(self.role, Role::Further { .. }) || self.wire.is_within_block()
@@ -645,7 +693,6 @@ mod tests {
         let (notes, _) = bounded(64);
         Gear {
             controls: Arc::new(Controls::new(None)),
-            wake: Arc::new(Wake::new().expect("eventfd")),
             more: bounded(2).0,
             probe,
             teller: Teller::new(notes, clock, None),

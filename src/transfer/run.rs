@@ -177,7 +177,7 @@ impl Run<'_> {
                 let options = self.options.clone();
                 let into = plan.sink.describe();
                 self.spawn_receiver(receiving, plan, listener)?;
-                self.spawn(Side::Sender, move |gear| {
+                self.spawn(Side::Sender, move |gear, _| {
                     SendMachine::new(sending, source, path, &options, Some(into), gear).map(Some)
                 })?;
             }
@@ -196,7 +196,7 @@ impl Run<'_> {
                 };
                 self.to = Some(to);
                 let options = self.options.clone();
-                self.spawn(Side::Sender, move |gear| {
+                self.spawn(Side::Sender, move |gear, _| {
                     SendMachine::new(connection, source, path, &options, None, gear).map(Some)
                 })?;
             }
@@ -247,7 +247,7 @@ impl Run<'_> {
         listener: Option<Listener>,
     ) -> Result<(), Error> {
         let options = self.options.clone();
-        self.spawn(Side::Receiver, move |gear| {
+        self.spawn(Side::Receiver, move |gear, _| {
             ReceiveMachine::new(connection, plan, listener, &options, gear).map(Some)
         })
     }
@@ -257,7 +257,7 @@ impl Run<'_> {
     fn spawn<M: Machine>(
         &mut self,
         side: Side,
-        machine: impl FnOnce(Gear) -> Result<Option<M>, Error> + Send + 'static,
+        machine: impl FnOnce(Gear, &Wake) -> Result<Option<M>, Error> + Send + 'static,
     ) -> Result<(), Error> {
         let (probe, stamps) = Probe::new(self.clock);
         let (alive, ended) = bounded::<()>(1);
@@ -270,9 +270,9 @@ impl Run<'_> {
             Teller::new(notes, self.clock, announced.map(|(_, state)| state))
         };
         let (controls, timeout) = (Arc::clone(self.controls), self.options.timeout);
+        let wake = new_wake(&controls)?;
         let mut gear = Gear {
             controls: Arc::clone(&controls),
-            wake: new_wake(&controls)?,
             probe,
             teller,
             more: self.asks.clone(),
@@ -288,8 +288,7 @@ impl Run<'_> {
         let body = move || {
             let _alive: Sender<()> = alive;
             gear.probe.begin();
-            let wake = Arc::clone(&gear.wake);
-            let (ended, remains) = match machine(gear) {
+            let (ended, remains) = match machine(gear, &wake) {
                 Ok(Some(mut machine)) => {
                     let ended = drive(&mut machine, side, &controls, &wake, timeout);
                     (ended, machine.remains())
@@ -376,7 +375,7 @@ impl Run<'_> {
                 for route in routes {
                     let (to, options, sending) = (to.clone(), self.options.clone(), Arc::clone(&sending));
                     let wire = SendWire::joining(token, Arc::clone(&blocks));
-                    let started = self.spawn(Side::Sender, move |gear| {
+                    let started = self.spawn(Side::Sender, move |gear, wake| {
                         let unwanted = || {
                             gear.controls.is_cancelled()
                                 || gear.controls.has_failed(Side::Sender)
@@ -384,7 +383,7 @@ impl Run<'_> {
                         };
                         // Without it the others go on.
                         let opened =
-                            Connection::open(&to, options.socket_buffer_bytes, options.timeout, &gear.wake, &unwanted)
+                            Connection::open(&to, options.socket_buffer_bytes, options.timeout, wake, &unwanted)
                                 .unwrap_or(None);
                         Ok(opened.map(|connection| {
                             SendMachine::further(connection, Arc::clone(&sending), route, wire, &options, gear)
@@ -418,7 +417,7 @@ impl Run<'_> {
         let (reception, options) = (Arc::clone(&joining.reception), self.options.clone());
         let both_here = self.both_here;
         // Where there is no thread for it the connection closes, and the others go on.
-        let _ = self.spawn(Side::Receiver, move |gear| {
+        let _ = self.spawn(Side::Receiver, move |gear, _| {
             ReceiveMachine::further(connection, reception, both_here, &options, gear).map(Some)
         });
     }
@@ -467,7 +466,7 @@ fn failure(error: Error, bytes: u64, peer: Option<&str>) -> Failure {
     }
 }
 
-fn last_event(ended: Ended, peer: Option<&str>) -> EventKind {
+pub(crate) fn last_event(ended: Ended, peer: Option<&str>) -> EventKind {
     match ended {
         Ended::Done(finished) => EventKind::Finished(finished),
         Ended::Failed { error, bytes } => EventKind::Failed(failure(error, bytes, peer)),

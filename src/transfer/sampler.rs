@@ -1,56 +1,47 @@
 //! Turns what the data threads leave behind into events, 20 times a second.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, TrySendError};
+use crossbeam_channel::{Receiver, Sender};
 
 use crate::telemetry::{Bottleneck, Counters, ProbeReader, Sample, Stamp};
 
 use super::Waker;
 use super::event::{Event, EventKind, Side, TransferId};
+use super::outlet::Outlet;
 
 /// Between two readings.
 pub(super) const INTERVAL: Duration = Duration::from_millis(50);
-/// At the end, a reader that does not read is waited for so long in all.
-const LAST_CHANCE: Duration = Duration::from_millis(200);
 
 /// Sends events and never waits for whoever reads them.
 pub(super) struct Emitter {
     transfer: TransferId,
-    events: Sender<Event>,
+    outlet: Outlet<Event>,
     waker: Waker,
-    /// Did not fit, and must not be lost.
-    pending: VecDeque<Event>,
 }
 
 impl Emitter {
     pub(super) fn new(transfer: TransferId, events: Sender<Event>, waker: Waker) -> Self {
         Self {
             transfer,
-            events,
+            outlet: Outlet::new(events),
             waker,
-            pending: VecDeque::new(),
         }
     }
 
     /// Sends an event. One that does not fit is kept for later, unless it is a sample: the next one tells as much.
     pub(super) fn emit(&mut self, side: Side, elapsed: Duration, kind: EventKind) {
+        let is_sample = matches!(kind, EventKind::Sample(_));
         let event = Event {
             kind,
             transfer: self.transfer,
             side,
             elapsed_s: elapsed.as_secs_f64(),
         };
-        self.retry();
-        if self.pending.is_empty() {
-            match self.events.try_send(event) {
-                Err(TrySendError::Full(event)) => self.keep(event),
-                // Nobody listens any more; the outcome stays in its cell.
-                Ok(()) | Err(TrySendError::Disconnected(_)) => {}
-            }
+        if is_sample {
+            self.outlet.offer(event);
         } else {
-            self.keep(event);
+            self.outlet.keep(event);
         }
     }
 
@@ -60,30 +51,10 @@ impl Emitter {
     }
 
     /// Sends what is left, for as long as a reader can be hoped for.
-    pub(super) fn finish(mut self) {
-        let deadline = Instant::now() + LAST_CHANCE;
+    pub(super) fn finish(self) {
         self.wake();
-        while let Some(event) = self.pending.pop_front() {
-            if self.events.send_deadline(event, deadline).is_err() {
-                break;
-            }
-        }
-        self.wake();
-    }
-
-    fn keep(&mut self, event: Event) {
-        if !matches!(event.kind, EventKind::Sample(_)) {
-            self.pending.push_back(event);
-        }
-    }
-
-    fn retry(&mut self) {
-        while let Some(event) = self.pending.pop_front() {
-            if let Err(TrySendError::Full(event)) = self.events.try_send(event) {
-                self.pending.push_front(event);
-                return;
-            }
-        }
+        self.outlet.finish();
+        (self.waker)();
     }
 }
 

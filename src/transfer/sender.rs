@@ -12,7 +12,7 @@ use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 
 use crate::error::{Error, reason};
 use crate::route::send::{SendError, SendRoute};
-use crate::sys::{Interest, Wake, unacknowledged_bytes};
+use crate::sys::{Interest, unacknowledged_bytes};
 use crate::telemetry::{Probe, Rest};
 use crate::wire::native::{BLOCK_BYTES_MAX, Blocks, Token};
 use crate::wire::{Offer, SendStep, SendWire};
@@ -97,7 +97,6 @@ struct Further {
 /// What a machine is given by whoever runs it.
 pub(super) struct Gear {
     pub(super) controls: Arc<Controls>,
-    pub(super) wake: Arc<Wake>,
     pub(super) probe: Probe,
     pub(super) teller: Teller,
     /// Where a machine asks for further connections.
@@ -242,10 +241,10 @@ impl SendMachine {
             source: Some(self.sending.source.title.clone()),
             sink: sink.clone(),
             peer: self.connection.peer().into(),
-            wire: self.wire.name(),
-            send_route: Some(self.route_name()),
+            wire: self.wire.name().into(),
+            send_route: Some(self.route_name().into()),
             receive_route: None,
-            route_reason: self.route_reason,
+            route_reason: self.route_reason.into(),
             dtype: meta.dtype().name(),
             shape: meta.shape().dimensions().to_vec(),
             total_bytes: meta.byte_len(),

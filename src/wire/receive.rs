@@ -241,7 +241,7 @@ impl ReceiveWire {
 
     /// What tells the sender that we are still here, where it may be said.
     #[must_use]
-    pub fn keep_alive(&self) -> Option<Vec<u8>> {
+    pub fn keep_alive(&mut self) -> Option<Vec<u8>> {
         match self {
             Self::Native(native) => native.keep_alive(),
             _ => None,

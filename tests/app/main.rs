@@ -477,7 +477,9 @@ fn recipe(form: &Form) -> Recipe {
 /// A row with the beginning of a recorded transfer: 10 samples of half a gigabyte, a tenth of a second apart.
 fn recorded(app: &mut App, id: u64, form: &Form) -> (RowKey, TransferId) {
     let id = TransferId(1_000_000 + id);
-    let recipe = recipe(form);
+    let mut recipe = recipe(form);
+    // What suits this processor may not suit another one.
+    recipe.options.chunk_bytes = 2 << 20;
     let meta = recipe.meta.clone().unwrap();
     let key = app.transfers_mut().add(recipe, 0.0);
     app.transfers_mut().tie(key, id);
@@ -486,10 +488,10 @@ fn recorded(app: &mut App, id: u64, form: &Form) -> (RowKey, TransferId) {
             source: Some("range".to_owned()),
             sink: Some("memory".to_owned()),
             peer: "127.0.0.1:40123".to_owned(),
-            wire: "native",
-            send_route: Some("sendfile"),
-            receive_route: Some("recv"),
-            route_reason: "recorded",
+            wire: "native".into(),
+            send_route: Some("sendfile".into()),
+            receive_route: Some("recv".into()),
+            route_reason: "recorded".into(),
             dtype: meta.dtype().name(),
             shape: meta.shape().dimensions().to_vec(),
             total_bytes: meta.byte_len(),

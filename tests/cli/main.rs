@@ -5,18 +5,24 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod compare;
+mod control;
+mod echo;
 mod handoff;
 mod json;
 mod memory;
 mod moves;
 mod peers;
+mod queue;
+mod recipe;
 mod repeat;
+mod serve;
 mod shm;
 mod signals;
 mod sinks;
 mod sources;
 mod streams;
 mod usage;
+mod workers;
 
 /// A `.npy` file, version 1.0, as NumPy writes it.
 fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {

@@ -6,7 +6,7 @@ use crate::common::Dir;
 fn wrong_usage_is_one_line_and_exit_code_2() {
     let dir = Dir::new();
     for (arguments, hint) in [
-        ("send", "<SOURCE> <ENDPOINT>"),
+        ("send", "<SOURCE>... <ENDPOINT>"),
         ("loopback", "<SOURCE>"),
         ("loopback range:0:10 --frobnicate", "--frobnicate"),
         ("loopback range:0:10:0", "the step is zero"),

@@ -15,15 +15,26 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A folder that goes with its test.
-pub struct Dir(TempDir);
+pub struct Dir {
+    folder: TempDir,
+    runtime: TempDir,
+}
 
 impl Dir {
     pub fn new() -> Self {
-        Self(tempfile::tempdir().expect("a folder"))
+        Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            runtime: tempfile::tempdir().expect("a folder"),
+        }
     }
 
     pub fn path(&self) -> &Path {
-        self.0.path()
+        self.folder.path()
+    }
+
+    /// Where those who run here can be attached to: nobody else's are there.
+    pub fn runtime(&self) -> &Path {
+        self.runtime.path()
     }
 
     pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
@@ -71,15 +82,13 @@ impl Dir {
 
     /// A receiver that listens.
     pub fn receive(&self, arguments: &str) -> Process {
-        let arguments = ["receive"].into_iter().chain(arguments.split_whitespace());
-        let mut process = self.arraylift(arguments).start();
-        let line = process.line();
-        let address = match serde_json::from_str::<Json>(&line) {
-            Ok(object) => object["address"].as_str().map(str::to_owned),
-            Err(_) => line.strip_prefix("listening on ").map(str::to_owned),
-        };
-        process.address = address.unwrap_or_else(|| panic!("{line:?} says no address"));
-        process
+        self.listen("receive", arguments)
+    }
+
+    /// A command that listens.
+    pub fn listen(&self, command: &str, arguments: &str) -> Process {
+        let arguments = [command].into_iter().chain(arguments.split_whitespace());
+        self.arraylift(arguments).listening()
     }
 
     /// A program that runs the binary, about to run here.
@@ -87,7 +96,8 @@ impl Dir {
         command
             .current_dir(self.path())
             .env_remove("DISPLAY")
-            .env_remove("WAYLAND_DISPLAY");
+            .env_remove("WAYLAND_DISPLAY")
+            .env("XDG_RUNTIME_DIR", self.runtime());
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -123,6 +133,18 @@ impl Arraylift {
 
     pub fn run(self) -> Ended {
         self.start().wait()
+    }
+
+    /// Starts it, and reads where it listens.
+    pub fn listening(self) -> Process {
+        let mut process = self.start();
+        let line = process.line();
+        let address = match serde_json::from_str::<Json>(&line) {
+            Ok(object) => object["address"].as_str().map(str::to_owned),
+            Err(_) => line.strip_prefix("listening on ").map(str::to_owned),
+        };
+        process.address = address.unwrap_or_else(|| panic!("{line:?} says no address"));
+        process
     }
 
     pub fn start(mut self) -> Process {

@@ -130,7 +130,7 @@ fn the_thread_that_receives_finds_its_pages_in_place() {
     };
     let events = moved(range("0:8388608", "f64"), SinkSpec::Memory, &options);
     let kind = events.iter().find_map(|event| match &event.kind {
-        EventKind::Started(started) => started.memory,
+        EventKind::Started(started) => started.memory.as_deref(),
         _ => None,
     });
     let faults = counters(&events, Side::Receiver).page_faults;

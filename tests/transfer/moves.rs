@@ -5,7 +5,7 @@ use std::fs::File;
 use arraylift::Error;
 use arraylift::array::{ArrayMeta, Dtype, Value, npy};
 use arraylift::route::{ReceiveRouteChoice, SendRouteChoice};
-use arraylift::transfer::{Endpoint, EventKind, Incoming, Job, Listener, Options, Side, SinkSpec, Slice};
+use arraylift::transfer::{Endpoint, Event, EventKind, Incoming, Job, Listener, Options, Side, SinkSpec, Slice};
 use arraylift::wire::{ChecksumKind, WireChoice};
 
 use crate::support::*;
@@ -27,6 +27,16 @@ fn crc64(bytes: &[u8]) -> Option<String> {
     let mut digest = arraylift::wire::Digest::new(ChecksumKind::Crc64Nvme);
     digest.update(bytes);
     digest.to_text()
+}
+
+/// The first elements as a side showed them last.
+fn last_preview(events: &[Event], side: Side) -> Vec<Value> {
+    let previews = events.iter().filter(|event| event.side == side);
+    let mut values = previews.filter_map(|event| match &event.kind {
+        EventKind::Preview { values, .. } => Some(values.clone()),
+        _ => None,
+    });
+    values.next_back().unwrap_or_default()
 }
 
 #[test]
@@ -65,6 +75,18 @@ fn every_wire_and_route_moves_every_edge_size_from_file_to_file() {
                     let native = wire == WireChoice::Native;
                     assert_eq!(finished.verified, native.then_some(true), "{what}");
                     assert_eq!(finished.checksum, crc64(&content).filter(|_| native), "{what}");
+                    for side in [Side::Sender, Side::Receiver] {
+                        let first: Vec<Value> = content
+                            .iter()
+                            .take(10)
+                            .map(|byte| Value::UInt((*byte).into()))
+                            .collect();
+                        assert_eq!(
+                            last_preview(&events, side),
+                            first,
+                            "{what}: the {side:?}'s first elements"
+                        );
+                    }
                     let routes: Vec<_> = events
                         .iter()
                         .filter_map(|event| {
@@ -74,7 +96,7 @@ fn every_wire_and_route_moves_every_edge_size_from_file_to_file() {
                                 None
                             }
                         })
-                        .filter_map(|started| started.send_route.or(started.receive_route))
+                        .filter_map(|started| started.send_route.as_deref().or(started.receive_route.as_deref()))
                         .collect();
                     assert!(
                         routes.contains(&send_route.name()) && routes.contains(&receive_route.name()),
@@ -341,7 +363,7 @@ fn a_file_leaves_by_sendfile_only_where_a_receipt_says_when_its_pages_are_free()
         let (outcome, events) = run(job, &options(wire));
         done(outcome);
         let routes = events.iter().find_map(|event| match &event.kind {
-            EventKind::Started(started) => started.send_route,
+            EventKind::Started(started) => started.send_route.as_deref(),
             _ => None,
         });
         assert_eq!(routes, Some(route), "{}", wire.name());

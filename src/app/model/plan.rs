@@ -91,6 +91,13 @@ pub enum What {
         sink: SinkSpec,
         expect: Option<ArrayMeta>,
     },
+    /// Another process does it, and this window only looks on.
+    Elsewhere {
+        /// Which process.
+        pid: u32,
+        /// The end that it is.
+        side: Side,
+    },
 }
 
 impl What {
@@ -99,8 +106,17 @@ impl What {
     pub fn sides(&self) -> &'static [Side] {
         match self {
             Self::Loopback { .. } => &[Side::Sender, Side::Receiver],
-            Self::Send { .. } => &[Side::Sender],
-            Self::Receive { .. } => &[Side::Receiver],
+            Self::Send { .. } | Self::Elsewhere { side: Side::Sender, .. } => &[Side::Sender],
+            Self::Receive { .. } | Self::Elsewhere { .. } => &[Side::Receiver],
+        }
+    }
+
+    /// The other process that does it, if any.
+    #[must_use]
+    pub fn elsewhere(&self) -> Option<u32> {
+        match self {
+            Self::Elsewhere { pid, .. } => Some(*pid),
+            _ => None,
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::transfer::{Event, EventKind, Finished, Outcome, Side, Started, State,
 
 use super::format;
 use super::history::{Drawn, bin_s, highest, rate_curve, sample_span_s, time_end};
-use super::plan::{Recipe, What};
+use super::plan::Recipe;
 use super::words;
 
 /// Tells rows apart for as long as the window is open; a row that repeats keeps its key.
@@ -209,7 +209,7 @@ impl Row {
     /// The end whose numbers count: the one that has the bytes for certain.
     #[must_use]
     pub fn main_end(&self) -> &End {
-        if matches!(self.recipe.what, What::Send { .. }) {
+        if self.sides() == [Side::Sender] {
             &self.sender
         } else {
             &self.receiver
@@ -322,8 +322,8 @@ impl Row {
                 }
             }
             EventKind::Preview { values, .. } => end.preview = values,
-            // One is of the whole process, and the end of the transfer says the other.
-            EventKind::Process(_) | EventKind::Joined => {}
+            // One is of the whole process, the end of the transfer says the next, and services alone tell the last.
+            EventKind::Process(_) | EventKind::Joined | EventKind::HandedOver { .. } => {}
             EventKind::Finished(finished) => {
                 end.series.push(t_s, end.base_bytes + finished.bytes);
                 end.finished = Some(*finished);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::transfer::{Event, Side, SinkSpec, State, TransferId};
+use crate::transfer::{Event, EventKind, Options, Side, SinkSpec, State, TransferId};
 
 use super::format;
 use super::plan::{Recipe, What, in_words};
@@ -15,7 +15,13 @@ pub struct Transfers {
     selected: Option<RowKey>,
     last_key: RowKey,
     by_id: HashMap<TransferId, RowKey>,
+    /// Those of other processes, whose ids are their own.
+    elsewhere: HashMap<(u32, TransferId), RowKey>,
 }
+
+/// Of transfers elsewhere so many are shown at once, and so many that have ended.
+const ELSEWHERE_MAX: usize = 200;
+const ELSEWHERE_ENDED_MAX: usize = 20;
 
 impl Transfers {
     /// The rows, newest first.
@@ -68,6 +74,76 @@ impl Transfers {
         Some(key)
     }
 
+    /// Takes an event of another process in, which is that end of its transfers: one that nobody knows gets a row when
+    /// it has begun.
+    pub fn fold_elsewhere(&mut self, pid: u32, side: Side, event: Event, now_s: f64) {
+        let known = self.elsewhere.get(&(pid, event.transfer)).copied();
+        let Some(key) = known.or_else(|| self.add_elsewhere(pid, side, &event, now_s)) else {
+            return;
+        };
+        if let Some(row) = self.row_mut(key) {
+            row.fold(event, now_s);
+        }
+        self.forget_old();
+    }
+
+    fn add_elsewhere(&mut self, pid: u32, side: Side, event: &Event, now_s: f64) -> Option<RowKey> {
+        let EventKind::Started(started) = &event.kind else {
+            return None;
+        };
+        if self.elsewhere_rows().filter(|row| !row.is_over()).count() >= ELSEWHERE_MAX {
+            return None;
+        }
+        let recipe = Recipe {
+            what: What::Elsewhere { pid, side },
+            options: Options::default(),
+            repeat: false,
+            name: started.source.clone().unwrap_or_else(|| started.peer.clone()),
+            meta: None,
+        };
+        // What is looked at stays what it is.
+        let selected = self.selected;
+        let key = self.add(recipe, now_s);
+        self.selected = selected.or(Some(key));
+        let row = self.row_mut(key)?;
+        row.id = Some(event.transfer);
+        row.phase = Phase::Is(State::Transferring);
+        self.elsewhere.insert((pid, event.transfer), key);
+        Some(key)
+    }
+
+    /// A transfer of another process has this source.
+    pub fn name_elsewhere(&mut self, pid: u32, transfer: TransferId, source: &str) {
+        let key = self.elsewhere.get(&(pid, transfer)).copied();
+        if let Some(row) = key.and_then(|key| self.row_mut(key)) {
+            source.clone_into(&mut row.recipe.name);
+        }
+    }
+
+    /// Another process has ended, and what it did with it.
+    pub fn end_elsewhere(&mut self, pid: u32) {
+        self.elsewhere.retain(|(other, _), _| *other != pid);
+        let its = |row: &&mut Row| row.recipe.what.elsewhere() == Some(pid) && !row.is_over();
+        for row in self.rows.iter_mut().filter(its) {
+            row.fail(&crate::Error::ClosedWhile("as its process has ended"));
+        }
+    }
+
+    fn elsewhere_rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| row.recipe.what.elsewhere().is_some())
+    }
+
+    /// Takes those elsewhere off the list that ended first, where there are many; not the one that is looked at.
+    fn forget_old(&mut self) {
+        let ended = self.elsewhere_rows().filter(|row| row.is_over());
+        let old = ended
+            .skip(ELSEWHERE_ENDED_MAX)
+            .find(|row| Some(row.key) != self.selected);
+        if let Some(key) = old.map(|row| row.key) {
+            self.remove(key);
+        }
+    }
+
     /// Selects a row.
     pub fn select(&mut self, key: RowKey) {
         if self.row(key).is_some() {
@@ -93,15 +169,17 @@ impl Transfers {
         };
         self.rows.remove(at);
         self.by_id.retain(|_, tied| *tied != key);
+        self.elsewhere.retain(|_, tied| *tied != key);
         if self.selected == Some(key) {
             self.selected = self.rows.get(at).or(self.rows.last()).map(|row| row.key);
         }
     }
 
-    /// How many have not ended.
+    /// How many of this process have not ended.
     #[must_use]
     pub fn running(&self) -> usize {
-        self.rows.iter().filter(|row| !row.is_over()).count()
+        let own = self.rows.iter().filter(|row| row.recipe.what.elsewhere().is_none());
+        own.filter(|row| !row.is_over()).count()
     }
 
     /// Whether figures change without an event.
@@ -119,7 +197,8 @@ impl Transfers {
 
     /// Takes in how much memory the process has now, for those that run.
     pub fn note_memory(&mut self, resident_bytes: u64) {
-        for row in self.rows.iter_mut().filter(|row| !row.is_over()) {
+        let own = |row: &&mut Row| row.recipe.what.elsewhere().is_none() && !row.is_over();
+        for row in self.rows.iter_mut().filter(own) {
             row.peak_memory_bytes = row.peak_memory_bytes.max(Some(resident_bytes));
         }
     }
@@ -178,7 +257,13 @@ impl Row {
     pub fn name(&self) -> &str {
         let told = self.started().and_then(|started| started.source.as_deref());
         match (&self.recipe.what, told) {
-            (What::Receive { .. }, Some(told)) => told,
+            (
+                What::Receive { .. }
+                | What::Elsewhere {
+                    side: Side::Receiver, ..
+                },
+                Some(told),
+            ) => told,
             _ => &self.recipe.name,
         }
     }
@@ -197,7 +282,7 @@ impl Row {
                     format!("{array} · into {}", name.display())
                 }
             },
-            What::Send { .. } => array,
+            What::Send { .. } | What::Elsewhere { .. } => array,
         }
     }
 
@@ -215,6 +300,7 @@ impl Row {
         match &self.recipe.what {
             What::Loopback { .. } => "this machine".to_owned(),
             What::Send { to, .. } => format!("to {to}"),
+            What::Elsewhere { pid, .. } => format!("process {pid}"),
             What::Receive { at, .. } => match (self.end(Side::Receiver).started.as_ref(), &self.address) {
                 (Some(started), _) => format!("from {}", started.peer),
                 (None, Some(address)) => format!("at {address}"),
@@ -254,5 +340,83 @@ impl Row {
             Phase::Is(State::Listening) => "waits for a sender".to_owned(),
             _ => String::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::Sample;
+
+    fn event(transfer: u64, kind: EventKind) -> Event {
+        Event {
+            kind,
+            transfer: TransferId(transfer),
+            side: Side::Receiver,
+            elapsed_s: 1.0,
+        }
+    }
+
+    fn started(transfer: u64) -> Event {
+        let started = serde_json::json!({
+            "source": "a.npy", "sink": null, "peer": "10.0.0.7:1", "wire": "native", "send_route": null,
+            "receive_route": "recv", "route_reason": "", "dtype": "f64", "shape": [10], "total_bytes": 80,
+            "streams": 1, "congestion_control": null, "chunk_bytes": 4096,
+        });
+        let started = serde_json::from_value(started).expect("as an engine tells it");
+        event(transfer, EventKind::Started(Box::new(started)))
+    }
+
+    fn sample(transfer: u64, bytes: u64) -> Event {
+        let sample = Sample {
+            bytes,
+            rate_bytes_per_s: 0.0,
+            counters: None,
+        };
+        event(transfer, EventKind::Sample(sample))
+    }
+
+    #[test]
+    fn transfers_of_two_processes_with_the_same_ids_are_told_apart() {
+        let mut transfers = Transfers::default();
+        transfers.fold_elsewhere(1, Side::Receiver, sample(1, 8), 0.0);
+        assert!(transfers.rows().is_empty(), "it is not known what it is");
+        for pid in [1, 2] {
+            transfers.fold_elsewhere(pid, Side::Receiver, started(1), 0.0);
+            transfers.fold_elsewhere(pid, Side::Receiver, sample(1, 8 * u64::from(pid)), 0.0);
+        }
+        let rows = transfers.rows();
+        let bytes: Vec<u64> = rows.iter().map(|row| row.main_end().series.bytes()).collect();
+        assert_eq!(bytes, [16, 8]);
+        assert_eq!(
+            (rows[0].name(), rows[0].endpoint_in_words()),
+            ("a.npy", "process 2".to_owned())
+        );
+        assert_eq!(transfers.running(), 0, "none of this process");
+        transfers.end_elsewhere(1);
+        let over: Vec<bool> = transfers.rows().iter().map(Row::is_over).collect();
+        assert_eq!(over, [false, true]);
+    }
+
+    #[test]
+    fn of_thousands_elsewhere_some_are_shown_and_few_that_have_ended() {
+        let mut transfers = Transfers::default();
+        for id in 0..1000 {
+            transfers.fold_elsewhere(1, Side::Receiver, started(id), 0.0);
+        }
+        assert_eq!(transfers.rows().len(), ELSEWHERE_MAX);
+        for id in 0..1000 {
+            transfers.fold_elsewhere(1, Side::Receiver, event(id, EventKind::Cancelled { bytes: 0 }), 0.0);
+        }
+        assert!(
+            transfers.rows().len() <= ELSEWHERE_ENDED_MAX + 1,
+            "{}",
+            transfers.rows().len()
+        );
+        assert_eq!(
+            transfers.selected().map(|row| row.id),
+            Some(Some(TransferId(0))),
+            "it is looked at"
+        );
     }
 }

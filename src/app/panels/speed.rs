@@ -22,6 +22,10 @@ pub fn ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
         actions.push(Action::SetLimit(row.key, limit));
     });
     caption(ui, "limit");
+    // How slow the programs of another process are is its own business.
+    if row.recipe.what.elsewhere().is_some() {
+        return;
+    }
     let slow: Vec<&str> = row
         .sides()
         .iter()

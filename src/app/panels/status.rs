@@ -79,18 +79,18 @@ pub fn how(row: &Row) -> String {
     let Some(started) = row.started() else {
         return String::new();
     };
-    let mut words = vec![started.wire.to_owned()];
+    let mut words = vec![started.wire.to_string()];
     let routes: Vec<&str> = [
         row.end(crate::transfer::Side::Sender)
             .started
             .as_ref()
-            .and_then(|started| started.send_route)
-            .or(started.send_route),
+            .and_then(|started| started.send_route.as_deref())
+            .or(started.send_route.as_deref()),
         row.end(crate::transfer::Side::Receiver)
             .started
             .as_ref()
-            .and_then(|started| started.receive_route)
-            .or(started.receive_route),
+            .and_then(|started| started.receive_route.as_deref())
+            .or(started.receive_route.as_deref()),
     ]
     .into_iter()
     .flatten()

@@ -6,12 +6,11 @@ use eframe::egui::{Align2, Color32, Id, Rect, RichText, Role, ScrollArea, Sense,
 use super::message::sentence;
 use crate::app::action::Action;
 use crate::app::model::format;
-use crate::app::model::plan::What;
 use crate::app::model::row::{Phase, Row, RowKey};
 use crate::app::model::transfers::Transfers;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::{bar, clicked_once, focus_ring, from_right, line, word_button};
-use crate::transfer::State;
+use crate::transfer::{Side, State};
 
 /// Height of a row.
 pub const ROW_HEIGHT: f32 = 46.0;
@@ -176,7 +175,9 @@ fn buttons_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
     };
     if row.is_over() {
         word(ui, "Remove", "Take it off the list (Del)", Action::Remove(row.key));
-        word(ui, "Again", "Start the same again", Action::Again(row.key));
+        if row.recipe.what.elsewhere().is_none() {
+            word(ui, "Again", "Start the same again", Action::Again(row.key));
+        }
     } else {
         let (stop, why) = if row.recipe.repeat {
             ("Stop", "Stop repeating (Del)")
@@ -205,7 +206,7 @@ pub fn phase_colour(row: &Row, palette: &Palette) -> Color32 {
         Phase::Done { verified: Some(true) } if row.is_over() => palette.verified,
         Phase::Failed { .. } | Phase::Done { verified: Some(false) } => palette.failed,
         Phase::Cancelled | Phase::Is(State::Paused) | Phase::Done { verified: None } => palette.neutral,
-        _ if matches!(row.recipe.what, What::Receive { .. }) => palette.receiver,
+        _ if row.sides() == [Side::Receiver] => palette.receiver,
         _ => palette.sender,
     }
 }

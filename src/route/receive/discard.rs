@@ -2,15 +2,18 @@
 
 use std::os::fd::BorrowedFd;
 
+use super::scratch::with_scratch;
 use super::{Cost, ReceiveError, ReceiveRoute, recv_slice};
 
 /// Receives and forgets.
-pub(crate) struct Discard(Vec<u8>);
+pub(crate) struct Discard {
+    buffer_bytes: usize,
+}
 
 impl Discard {
     /// With a buffer of `buffer_bytes`.
     pub(crate) fn new(buffer_bytes: usize) -> Self {
-        Self(vec![0; buffer_bytes])
+        Self { buffer_bytes }
     }
 }
 
@@ -26,10 +29,11 @@ impl ReceiveRoute for Discard {
         len: usize,
         seen: &mut dyn FnMut(&[u8]),
     ) -> Result<usize, ReceiveError> {
-        let len = len.min(self.0.len());
-        let received = recv_slice(socket, &mut self.0[..len])?;
-        seen(&self.0[..received]);
-        Ok(received)
+        with_scratch(len.min(self.buffer_bytes), |buffer| {
+            let received = recv_slice(socket, buffer)?;
+            seen(&buffer[..received]);
+            Ok(received)
+        })
     }
 
     fn cost(&self, received: usize) -> Cost {

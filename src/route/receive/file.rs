@@ -4,13 +4,14 @@ use std::fs::File;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
+use super::scratch::with_scratch;
 use super::{Cost, ReceiveError, ReceiveRoute, recv_slice, write_all_at};
 
 /// Receives into a file.
 pub(crate) struct RecvToFile {
     file: Arc<File>,
     base: u64,
-    buffer: Vec<u8>,
+    buffer_bytes: usize,
 }
 
 impl RecvToFile {
@@ -19,7 +20,7 @@ impl RecvToFile {
         Self {
             file,
             base,
-            buffer: vec![0; buffer_bytes],
+            buffer_bytes,
         }
     }
 }
@@ -36,12 +37,13 @@ impl ReceiveRoute for RecvToFile {
         len: usize,
         seen: &mut dyn FnMut(&[u8]),
     ) -> Result<usize, ReceiveError> {
-        let len = len.min(self.buffer.len());
-        let received = recv_slice(socket, &mut self.buffer[..len])?;
-        let bytes = &self.buffer[..received];
-        seen(bytes);
-        write_all_at(&self.file, bytes, self.base + at)?;
-        Ok(received)
+        with_scratch(len.min(self.buffer_bytes), |buffer| {
+            let received = recv_slice(socket, buffer)?;
+            let bytes = &buffer[..received];
+            seen(bytes);
+            write_all_at(&self.file, bytes, self.base + at)?;
+            Ok(received)
+        })
     }
 
     fn cost(&self, received: usize) -> Cost {

@@ -5,6 +5,7 @@ mod file;
 mod handoff;
 mod map;
 mod memory;
+mod scratch;
 mod splice;
 
 use std::io;
@@ -29,7 +30,7 @@ pub(crate) trait ReceiveRoute: Send {
     fn begin(&mut self, _span: Span) {}
 
     /// Takes what the socket has, at most `len` bytes, to position `at`; `seen` gets the same bytes, in order, while
-    /// they are still in cache. Zero bytes mean that the peer has closed the connection.
+    /// they are still in cache, at once or in pieces. Zero bytes mean that the peer has closed the connection.
     fn receive(
         &mut self,
         socket: BorrowedFd<'_>,

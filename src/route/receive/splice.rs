@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
 
+use super::scratch::with_scratch;
 use super::{Cost, ReceiveError, ReceiveRoute};
 
 const PIPE_BYTES: usize = 1 << 20;
@@ -29,7 +30,7 @@ pub(crate) struct Splice {
     base: u64,
     pipe_out: OwnedFd,
     pipe_in: OwnedFd,
-    buffer: Vec<u8>,
+    buffer_bytes: usize,
     /// System calls that the last bytes took from the pipe to the file.
     writes: u64,
 }
@@ -45,7 +46,7 @@ impl Splice {
             base,
             pipe_out,
             pipe_in,
-            buffer: vec![0; buffer_bytes],
+            buffer_bytes,
             writes: 0,
         })
     }
@@ -63,7 +64,7 @@ impl ReceiveRoute for Splice {
         len: usize,
         seen: &mut dyn FnMut(&[u8]),
     ) -> Result<usize, ReceiveError> {
-        let len = len.min(self.buffer.len());
+        let len = len.min(self.buffer_bytes);
         let flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK;
         let received = splice(socket, None, &self.pipe_in, None, len, flags)
             .map_err(|error| ReceiveError::Socket(error.into()))?;
@@ -87,10 +88,11 @@ impl ReceiveRoute for Splice {
                 Err(error) => return Err(ReceiveError::Sink(error.into())),
             }
         }
-        let bytes = &mut self.buffer[..received];
-        self.file.read_exact_at(bytes, start).map_err(ReceiveError::Sink)?;
-        seen(bytes);
-        Ok(received)
+        with_scratch(received, |bytes| {
+            self.file.read_exact_at(bytes, start).map_err(ReceiveError::Sink)?;
+            seen(bytes);
+            Ok(received)
+        })
     }
 
     fn cost(&self, received: usize) -> Cost {

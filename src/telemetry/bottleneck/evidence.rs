@@ -1,11 +1,11 @@
 //! What a verdict rests on: what the ends that are here moved and spent.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::telemetry::Counters;
 
 /// What was counted while the limit was looked for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     /// For how long.
     pub seconds: f64,
@@ -16,7 +16,7 @@ pub struct Evidence {
 }
 
 /// What an end moved and spent; over all rounds where it repeats.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct SideEvidence {
     /// Bytes of the array.
     pub bytes: u64,

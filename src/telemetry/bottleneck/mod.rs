@@ -30,10 +30,10 @@ mod evidence;
 mod interval;
 mod sentence;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
-use serde::Serialize;
 use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize};
 
 pub use band::{Band, Cell};
 pub use evidence::{Evidence, SideEvidence};
@@ -45,7 +45,7 @@ use interval::Spent;
 const SPAN_MIN_S: f64 = 0.005;
 
 /// What can be the limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// Reading the source from storage.
@@ -173,8 +173,19 @@ impl Serialize for Shares {
     }
 }
 
+impl<'de> Deserialize<'de> for Shares {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let map = HashMap::<Cause, f64>::deserialize(deserializer)?;
+        let mut shares = Self::default();
+        for (cause, share) in map {
+            shares.add(cause, share);
+        }
+        Ok(shares)
+    }
+}
+
 /// Who was the limit over the whole time, and why that is said.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// What was the limit for the largest part of the time.
     pub limit: Cause,

@@ -1,6 +1,8 @@
 //! Names for files that come from peers.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use crate::wire::Offer;
 
@@ -15,6 +17,33 @@ pub(super) fn file_name(offer: &Offer) -> String {
         None if offer.plain => "file.bin".into(),
         None => "array.npy".into(),
     }
+}
+
+/// Names whose numbers are remembered; beyond, those before are forgotten, and found again one by one.
+const NUMBERED_MAX: usize = 1024;
+
+/// For names that were taken: the number that was given last.
+static NUMBERED: LazyLock<Mutex<HashMap<PathBuf, u32>>> = LazyLock::new(Mutex::default);
+
+/// The numbers to try for a name that is taken, in order: the thousandth of the same name does not try a thousand.
+pub(super) fn numbers_for(path: &Path) -> impl Iterator<Item = u32> + use<> {
+    let last = with_numbered(|numbered| numbered.get(path).copied().unwrap_or(0));
+    last.saturating_add(1)..
+}
+
+/// The name was given this number.
+pub(super) fn remember_number(path: &Path, number: u32) {
+    with_numbered(|numbered| {
+        if numbered.len() >= NUMBERED_MAX {
+            numbered.clear();
+        }
+        numbered.insert(path.into(), number);
+    });
+}
+
+fn with_numbered<T>(act: impl FnOnce(&mut HashMap<PathBuf, u32>) -> T) -> T {
+    // Nothing that panics is done under the lock.
+    act(&mut NUMBERED.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// What is left of a peer's name when it may neither leave a folder nor hide in it.
@@ -92,6 +121,15 @@ mod tests {
             long.len() <= 205 && Path::new(&long).extension().is_some_and(|e| e == "npy"),
             "{long}"
         );
+    }
+
+    #[test]
+    fn the_next_of_the_same_name_goes_on_where_the_last_one_was() {
+        let path = Path::new("/nowhere/numbered.npy");
+        assert_eq!(numbers_for(path).next(), Some(1));
+        remember_number(path, 700);
+        assert_eq!(numbers_for(path).take(2).collect::<Vec<_>>(), [701, 702]);
+        assert_eq!(numbers_for(Path::new("/nowhere/other.npy")).next(), Some(1));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rustix::fs::{CWD, FallocateFlags, RenameFlags, fallocate, fstatvfs, ftruncate, renameat_with};
 use rustix::io::Errno;
@@ -17,13 +17,15 @@ use crate::transfer::memory::Promise;
 use crate::transfer::plan::SinkSpec;
 use crate::wire::Offer;
 
-use super::name::{file_name, numbered};
+use super::name::{file_name, numbered, numbers_for, remember_number};
 use super::unwritable;
 
 /// Of the final name, what the temporary one keeps.
 const PART_NAME_BYTES_MAX: usize = 200;
+/// Less than this is received sooner without a pipe.
+const SPLICE_BYTES_MIN: u64 = 1 << 20;
 /// How many numbered names are tried beside one that is taken.
-const NAMES_TRIED_MAX: u32 = 10_000;
+const NAMES_TRIED_MAX: usize = 10_000;
 
 /// A new file under a temporary name beside its final one; removed unless it is published.
 pub(super) struct PartFile {
@@ -119,10 +121,10 @@ impl PartFile {
         }
     }
 
-    /// Whether an array of `len` bytes had better come by a pipe: not into shared memory, whose pages a copy fills as
-    /// fast.
+    /// Whether an array of `len` bytes had better come by a pipe: not a small one, for which making the pipe takes
+    /// longer, and not into shared memory, whose pages a copy fills as fast.
     pub(super) fn takes_splice(&self, len: u64) -> bool {
-        len > 0 && self.shared.is_none() && takes_splice(&self.file, self.data_offset)
+        len >= SPLICE_BYTES_MIN && self.shared.is_none() && takes_splice(&self.file, self.data_offset)
     }
 
     pub(super) fn publish(&self) -> Result<(PathBuf, Option<String>), Error> {
@@ -131,25 +133,30 @@ impl PartFile {
         if ours.is_none() || std::fs::symlink_metadata(&self.path).map(id).ok() != ours {
             return Err(Error::SinkChanged(self.path.clone()));
         }
-        let mut number = 0;
+        let mut name = self.wanted.clone();
+        let mut numbers = numbers_for(&self.wanted).take(NAMES_TRIED_MAX);
+        let mut given = None;
         loop {
-            let name = numbered(&self.wanted, number);
             match rename_new(&self.path, &name) {
-                Ok(()) => {
-                    self.published.store(true, Ordering::SeqCst);
-                    let note = (number > 0).then(|| {
-                        format!(
-                            "{} existed, so the array is in {}",
-                            self.wanted.display(),
-                            name.display()
-                        )
-                    });
-                    return Ok((name, note));
-                }
-                Err(Errno::EXIST) if number < NAMES_TRIED_MAX => number += 1,
+                Ok(()) => break,
+                Err(Errno::EXIST) => given = numbers.next(),
                 Err(error) => return Err(unwritable(name, &error.into(), 0)),
             }
+            let Some(number) = given else {
+                return Err(unwritable(name, &Errno::EXIST.into(), 0));
+            };
+            name = numbered(&self.wanted, number);
         }
+        self.published.store(true, Ordering::SeqCst);
+        let note = given.map(|number| {
+            remember_number(&self.wanted, number);
+            format!(
+                "{} existed, so the array is in {}",
+                self.wanted.display(),
+                name.display()
+            )
+        });
+        Ok((name, note))
     }
 }
 
@@ -181,13 +188,17 @@ pub(super) fn check_folder(folder: &Path) -> Result<(), Error> {
         .map_err(|error| unwritable(reason(&error.into())))
 }
 
+/// Tells this process's temporary files apart.
+static NEXT_PART: AtomicU64 = AtomicU64::new(0);
+
 fn create_part(wanted: &Path, mode: u32) -> Result<(File, PathBuf), Error> {
     check_folder(folder_of(wanted))?;
     let name = wanted.file_name().unwrap_or_default().to_string_lossy();
     // A name may have 255 bytes, and this one gets longer.
     let name = &name[..name.floor_char_boundary(PART_NAME_BYTES_MAX)];
     let process = std::process::id();
-    for number in 0..NAMES_TRIED_MAX {
+    for _ in 0..NAMES_TRIED_MAX {
+        let number = NEXT_PART.fetch_add(1, Ordering::Relaxed);
         let path = wanted.with_file_name(format!("{name}.{process}-{number}.part"));
         let mut options = OpenOptions::new();
         match options.read(true).write(true).create_new(true).mode(mode).open(&path) {

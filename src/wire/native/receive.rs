@@ -25,6 +25,8 @@ pub struct NativeReceiver {
     block: Digest,
     /// The array was asked for as a whole, which comes unless a block does.
     awaits_handoff: bool,
+    /// Ours has been sent, ahead of the answer.
+    has_greeted: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +55,7 @@ impl Default for NativeReceiver {
             block_start: 0,
             block: Digest::new(ChecksumKind::None),
             awaits_handoff: false,
+            has_greeted: false,
         }
     }
 }
@@ -153,16 +156,18 @@ impl NativeReceiver {
     pub fn accept(&mut self, more: Option<(u16, Token)>) -> Vec<u8> {
         debug_assert_eq!(self.state, State::Offered, "there must be an offer");
         self.is_shared |= more.is_some();
+        let answer = self.acceptance(more, false);
         self.state = self.after_block();
-        acceptance(more, false)
+        answer
     }
 
     /// What was offered is taken, and is to be handed over; returns the answer to send.
     pub fn accept_handoff(&mut self) -> Vec<u8> {
         debug_assert_eq!(self.state, State::Offered, "there must be an offer");
+        let answer = self.acceptance(None, true);
         self.state = State::Between;
         self.awaits_handoff = true;
-        acceptance(None, true)
+        answer
     }
 
     /// Whether a descriptor may come with what is read next.
@@ -177,7 +182,9 @@ impl NativeReceiver {
         let reason = reason.into();
         let mut out = Vec::new();
         if matches!(self.state, State::Greeting | State::AwaitOffer | State::Offered) {
-            out.extend_from_slice(&greeting());
+            if !self.has_greeted {
+                out.extend_from_slice(&greeting());
+            }
             Message::Refuse { reason }.encode(&mut out);
         } else {
             Message::Abort { reason }.encode(&mut out);
@@ -185,16 +192,15 @@ impl NativeReceiver {
         out
     }
 
-    /// What tells the sender that we are still here; only after the answer.
+    /// What tells the sender that we are still here; only once there is an offer.
     #[must_use]
-    pub fn keep_alive(&self) -> Option<Vec<u8>> {
-        let mut out = Vec::new();
+    pub fn keep_alive(&mut self) -> Option<Vec<u8>> {
+        if matches!(self.state, State::Greeting | State::AwaitOffer) {
+            return None;
+        }
+        let mut out = self.greeting_if_due();
         Message::KeepAlive.encode(&mut out);
-        matches!(
-            self.state,
-            State::Between | State::Data { .. } | State::Trailer | State::Whole
-        )
-        .then_some(out)
+        Some(out)
     }
 
     /// Bytes of the current block, in order, for its checksum.
@@ -241,6 +247,24 @@ impl NativeReceiver {
     #[must_use]
     pub fn is_within_block(&self) -> bool {
         matches!(self.state, State::Data { .. } | State::Trailer)
+    }
+
+    /// Our greeting, right before the first message.
+    fn greeting_if_due(&mut self) -> Vec<u8> {
+        let is_due = self.state == State::Offered && !std::mem::replace(&mut self.has_greeted, true);
+        if is_due { greeting().to_vec() } else { Vec::new() }
+    }
+
+    /// The answer that takes an offer.
+    fn acceptance(&mut self, more: Option<(u16, Token)>, handoff: bool) -> Vec<u8> {
+        let mut out = self.greeting_if_due();
+        Message::Accept {
+            first_byte: 0,
+            more,
+            handoff,
+        }
+        .encode(&mut out);
+        out
     }
 
     fn is_last_block(&self) -> bool {
@@ -312,16 +336,4 @@ impl NativeReceiver {
             (_, message) => Err(Error::Protocol(format!("{} out of turn", message.name()))),
         }
     }
-}
-
-/// The greeting, and the answer that takes an offer.
-fn acceptance(more: Option<(u16, Token)>, handoff: bool) -> Vec<u8> {
-    let mut out = greeting().to_vec();
-    Message::Accept {
-        first_byte: 0,
-        more,
-        handoff,
-    }
-    .encode(&mut out);
-    out
 }

@@ -97,11 +97,11 @@ fn several_mistakes_are_all_named() {
 }
 
 #[test]
-fn a_chunk_that_is_left_to_us_is_larger_where_nothing_is_summed() {
+fn a_chunk_that_is_left_to_us_is_what_suits_this_processor() {
     for (typed, verify, expected) in [
-        ("auto", true, 2 << 20),
-        (" ", false, 4 << 20),
-        ("1 MiB", false, 1 << 20),
+        ("auto", true, Options::chunk_bytes_for(ChecksumKind::default())),
+        (" ", false, Options::chunk_bytes_for(ChecksumKind::None)),
+        ("3 MiB", false, 3 << 20),
     ] {
         let checked = checked(|form| {
             form.chunk = typed.to_owned();

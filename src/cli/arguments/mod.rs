@@ -1,5 +1,9 @@
 //! What can be typed. Each value is read here; whether they make sense together is for `plan`.
 
+mod control;
+mod ping;
+mod serve;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +17,10 @@ use clap::{Args, Parser, Subcommand};
 
 use super::duration::parse_timeout;
 use super::size::{parse_buffer, parse_chunk, parse_limit, parse_offset};
+
+pub use control::{AttachArguments, StatusArguments};
+pub use ping::PingArguments;
+pub use serve::{LimitArguments, ServeArguments, WorkerArguments, WorkersArguments};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,6 +45,7 @@ Examples:
 const SEND_EXAMPLES: &str = "\
 Examples:
   arraylift send big.npy server:25000
+  arraylift send a.npy b.npy runs/ server:25000 --jobs 5 several, so many at once; of a folder the files in it
   arraylift send range:0:1e9:0.5 '[::1]:25000' --limit 200MB/s
   arraylift send big.bin unix:/run/arrays --offset 1GiB --length 256MiB --dtype f32
   arraylift send big.npy server:25000 --wire npy         for NumPy there, as the README shows
@@ -79,6 +88,16 @@ pub enum Command {
     Send(SendArguments),
     /// Takes senders and receives what they send
     Receive(ReceiveArguments),
+    /// Takes thousands of senders at once, and stays up
+    Serve(ServeArguments),
+    /// Receives for a service that runs elsewhere on this machine
+    Worker(WorkerArguments),
+    /// Tells what sends, receives and serves on this machine for this user
+    Status(StatusArguments),
+    /// Watches and steers what runs elsewhere on this machine
+    Attach(AttachArguments),
+    /// Measures round trips to a service that sends back what comes
+    Ping(PingArguments),
     /// Moves a source by each route in turn, and tells what each costs
     Compare(CompareArguments),
 }
@@ -105,10 +124,18 @@ pub struct LoopbackArguments {
 #[derive(Debug, Args)]
 #[command(after_help = SEND_EXAMPLES)]
 pub struct SendArguments {
-    #[command(flatten)]
-    pub source: SourceArguments,
+    /// Files, folders (the files in them), patterns such as 'runs/*.npy', range:START:STOP[:STEP] as numpy.arange makes
+    /// it, shm:NAME, or - for standard input
+    #[arg(value_name = "SOURCE", required = true, num_args = 1..)]
+    pub sources: Vec<OsString>,
     /// Where the receiver listens: HOST:PORT or unix:PATH
+    #[arg(required = true)]
     pub endpoint: String,
+    /// Of several sources, so many are sent at once, each over a connection of its own
+    #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: u16,
+    #[command(flatten)]
+    pub view: ViewArguments,
     #[command(flatten)]
     pub sending: SendingArguments,
     #[command(flatten)]
@@ -127,6 +154,16 @@ pub struct ReceiveArguments {
     /// Takes one connection and exits with its result
     #[arg(long)]
     pub once: bool,
+    #[command(flatten)]
+    pub expect: ExpectArguments,
+    #[command(flatten)]
+    pub receiving: ReceivingArguments,
+    #[command(flatten)]
+    pub common: CommonArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct ExpectArguments {
     /// The elements that come: needed with --wire raw, compared otherwise
     #[arg(long, value_name = "N", value_parser = parse_count, conflicts_with = "shape")]
     pub count: Option<u64>,
@@ -136,10 +173,6 @@ pub struct ReceiveArguments {
     /// The type of the elements that --count or --shape count [default: f64]
     #[arg(long, value_parser = Dtype::from_name)]
     pub dtype: Option<Dtype>,
-    #[command(flatten)]
-    pub receiving: ReceivingArguments,
-    #[command(flatten)]
-    pub common: CommonArguments,
 }
 
 #[derive(Debug, Args)]
@@ -175,6 +208,12 @@ pub struct CompareArguments {
 pub struct SourceArguments {
     /// A file, range:START:STOP[:STEP] as numpy.arange makes it, shm:NAME, or - for standard input
     pub source: OsString,
+    #[command(flatten)]
+    pub view: ViewArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct ViewArguments {
     /// The type of a range's elements (f64 unless given), or how to view a file's bytes: f32, i32, u8, >f4...
     #[arg(long, value_parser = Dtype::from_name)]
     pub dtype: Option<Dtype>,
@@ -223,7 +262,7 @@ pub struct CommonArguments {
     /// What both ends say to each other
     #[arg(long, default_value = "auto", value_parser = wires())]
     pub wire: WireChoice,
-    /// Bytes handed to one system call, at most [default: 2MiB, unverified 4MiB]
+    /// Bytes handed to one system call, at most [default: from 1MiB to 4MiB, as it suits this processor]
     #[arg(long, value_name = "SIZE", value_parser = parse_chunk)]
     pub chunk: Option<usize>,
     /// The most bytes a second, such as 200MB/s

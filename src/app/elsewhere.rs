@@ -1,0 +1,156 @@
+//! What other processes of this user send, receive and serve: found by their control sockets, and watched.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+
+use super::worker::Waker;
+use crate::Error;
+use crate::control::{Heard, Note, Viewer, Wish, engines};
+use crate::service::Told;
+use crate::transfer::{Event, Side, TransferId};
+
+/// New engines are looked for so often.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+/// More are not watched at once.
+const ENGINES_MAX: usize = 32;
+/// News that may wait. Who tells them waits then, and gets no samples from its engine meanwhile.
+const NEWS: usize = 4096;
+/// An engine answers a wish by then.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What was heard of an engine.
+#[derive(Debug)]
+pub enum News {
+    /// Something happened to a transfer of the engine with this process id, which is that end of it.
+    Told(u32, Side, Box<Event>),
+    /// A transfer of it has this source.
+    Job(u32, TransferId, String),
+    /// It has ended.
+    Ended(u32),
+}
+
+/// Threads that look for engines and listen to them. Dropping it ends and joins them.
+#[derive(Debug)]
+pub struct Elsewhere {
+    news: Receiver<News>,
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Elsewhere {
+    /// Starts to look.
+    pub fn start(waker: Waker) -> std::io::Result<Self> {
+        let (tell, news) = bounded(NEWS);
+        let (stop, stopped) = bounded(0);
+        let thread = Builder::new()
+            .name("engines".to_owned())
+            .spawn(move || look(&tell, &waker, &stopped))?;
+        Ok(Self {
+            news,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+
+    /// What was heard since, at most so much.
+    pub fn news(&self, most: usize) -> impl Iterator<Item = News> + '_ {
+        self.news.try_iter().take(most)
+    }
+}
+
+impl Drop for Elsewhere {
+    fn drop(&mut self) {
+        self.stop = None;
+        // Whoever waits to tell something hears that nobody listens.
+        self.news = crossbeam_channel::never();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Tells an engine what is wanted.
+///
+/// # Errors
+/// It has gone, or refuses.
+pub fn wish(pid: u32, wish: Wish) -> Result<(), Error> {
+    let gone = || Error::ClosedWhile("as its process has ended");
+    let path = engines().into_iter().find(|(other, _)| *other == pid);
+    let mut viewer = Viewer::connect(&path.ok_or_else(gone)?.1)?;
+    viewer.set_patience(Some(PATIENCE))?;
+    viewer.wish(wish)?;
+    loop {
+        match viewer.next_line()? {
+            Some(Heard::Note(Note::Passed)) => return Ok(()),
+            Some(Heard::Note(Note::Refused { why })) => return Err(Error::Usage(why)),
+            Some(_) => {}
+            None => return Err(gone()),
+        }
+    }
+}
+
+/// An engine that is watched.
+struct Watched {
+    close: Box<dyn FnOnce() + Send>,
+    thread: JoinHandle<()>,
+}
+
+fn look(tell: &Sender<News>, waker: &Waker, stopped: &Receiver<()>) {
+    let mut watched: HashMap<PathBuf, Watched> = HashMap::new();
+    loop {
+        watched.retain(|_, one| !one.thread.is_finished());
+        for (pid, path) in engines() {
+            if pid != std::process::id() && watched.len() < ENGINES_MAX && !watched.contains_key(&path) {
+                // One that cannot be watched now is looked at again.
+                if let Ok(one) = watch(pid, &path, tell.clone(), waker.clone()) {
+                    watched.insert(path, one);
+                }
+            }
+        }
+        if stopped.recv_timeout(LOOK_INTERVAL) != Err(RecvTimeoutError::Timeout) {
+            break;
+        }
+    }
+    for one in watched.into_values() {
+        (one.close)();
+        // A panic there concerns nobody else.
+        let _ = one.thread.join();
+    }
+}
+
+fn watch(pid: u32, path: &Path, tell: Sender<News>, waker: Waker) -> Result<Watched, Error> {
+    let mut viewer = Viewer::connect(path)?;
+    let close = Box::new(viewer.closer()?);
+    let body = move || {
+        let mut side = Side::Receiver;
+        // However it ends, it is seen no more.
+        while let Ok(Some(heard)) = viewer.next_line() {
+            let news = match heard {
+                Heard::Note(Note::Engine { side: its, .. }) => {
+                    side = its;
+                    continue;
+                }
+                Heard::Note(Note::Job { transfer, source }) => News::Job(pid, transfer, source),
+                Heard::Told(Told::Transfer(event)) => News::Told(pid, side, Box::new(event)),
+                _ => continue,
+            };
+            if tell.send(news).is_err() {
+                return;
+            }
+            waker();
+        }
+        if tell.send(News::Ended(pid)).is_ok() {
+            waker();
+        }
+    };
+    let thread = Builder::new().name(format!("engine {pid}")).spawn(body);
+    let thread = thread.map_err(|error| Error::System {
+        doing: "cannot watch",
+        reason: error.to_string(),
+    })?;
+    Ok(Watched { close, thread })
+}

@@ -1,0 +1,135 @@
+//! What can be typed for a service.
+
+use std::path::PathBuf;
+
+use arraylift::service::Limits;
+use clap::Args;
+
+use super::{CommonArguments, ExpectArguments, ReceivingArguments};
+use crate::cli::size::{parse_limit, parse_offset};
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  arraylift serve 0.0.0.0:25000 --into incoming/         takes thousands of senders at once
+  arraylift serve 0.0.0.0:25000 --into incoming/ --max-bytes 10GB --keep-free 50GB
+  arraylift serve unix:/run/arrays --wire raw --dtype f32 --shape 640,480 --json
+  arraylift serve 0.0.0.0:25000 --echo                   for arraylift ping, netcat and others
+  arraylift serve 0.0.0.0:25000 --recipe-workers /run/user/1000/work     Python serves, as the README shows
+
+The first Ctrl-C (or SIGTERM) takes nobody any more and ends when what is on its way has come;
+the second one ends at once and removes what was half received.";
+
+#[derive(Debug, Args)]
+#[command(after_help = SERVE_EXAMPLES)]
+pub struct ServeArguments {
+    /// Where to listen: HOST:PORT or unix:PATH; port 0 takes a free one
+    pub endpoint: String,
+    /// Where arrays land: a folder (under the senders' names, made safe), memory, or discard (measure only). Nothing is
+    /// ever overwritten
+    #[arg(long, value_name = "SINK", default_value = ".")]
+    pub into: PathBuf,
+    /// Sends back what comes, and keeps nothing
+    #[arg(long, conflicts_with_all = ["into", "workers", "workers_at", "count", "shape", "dtype", "max_bytes", "max_total",
+        "keep_free", "slowest", "receive_route", "at", "reader_pace", "wire", "chunk", "limit", "preview"])]
+    pub echo: bool,
+    /// Hands each connection to a program of the same user that connects to this Unix socket: one byte with the
+    /// descriptor beside it, which it answers with OK within the timeout. Reads and keeps nothing
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["echo", "into", "workers", "workers_at", "count", "shape", "dtype",
+        "max_connections", "max_bytes", "max_total", "keep_free", "slowest", "receive_route", "at", "reader_pace", "wire",
+        "chunk", "limit", "preview"])]
+    pub recipe_workers: Option<PathBuf>,
+    #[command(flatten)]
+    pub limits: LimitArguments,
+    #[command(flatten)]
+    pub workers: WorkersArguments,
+    #[command(flatten)]
+    pub expect: ExpectArguments,
+    #[command(flatten)]
+    pub receiving: ReceivingArguments,
+    #[command(flatten)]
+    pub common: CommonArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct LimitArguments {
+    /// Connections at once; who comes beyond waits to be accepted [default: what descriptors there are for]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections: Option<u32>,
+    /// The largest array that is taken
+    #[arg(long, value_name = "BYTES", value_parser = parse_offset)]
+    pub max_bytes: Option<u64>,
+    /// Bytes that are taken in all, over all arrays
+    #[arg(long, value_name = "BYTES", value_parser = parse_offset)]
+    pub max_total: Option<u64>,
+    /// Bytes of the folder's disk that have to stay free
+    #[arg(long, value_name = "BYTES", default_value = "0", value_parser = parse_offset)]
+    pub keep_free: u64,
+    /// Who moves fewer bytes a second, over the timeout, gives way to others [default: 1kB/s]
+    #[arg(long, value_name = "RATE", value_parser = parse_limit)]
+    pub slowest: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub struct WorkersArguments {
+    /// Worker processes that receive in the service's place; one that ends is replaced
+    #[arg(long, value_name = "N", default_value = "0", value_parser = clap::value_parser!(u16).range(..=256))]
+    pub workers: u16,
+    /// A Unix socket at which further workers of this user join, with --key: arraylift worker PATH --key FILE
+    #[arg(long, value_name = "PATH", requires = "key")]
+    pub workers_at: Option<PathBuf>,
+    /// The file with the key that workers have to have; with --workers-at it is made where there is none, with
+    /// --recipe-workers it is the authkey of multiprocessing.connection
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+}
+
+const WORKER_EXAMPLES: &str = "\
+Examples:
+  arraylift serve 0.0.0.0:25000 --into incoming/ --workers 2 --workers-at /run/user/1000/arrays --key arrays.key
+  arraylift worker /run/user/1000/arrays --key arrays.key        a third one, in another terminal
+  arraylift worker --recipe /run/user/1000/work --into incoming/ receives what a program of another kind accepts
+
+The first Ctrl-C (or SIGTERM) takes nothing new and ends with what it has; the second one ends at once.";
+
+#[derive(Debug, Args)]
+#[command(after_help = WORKER_EXAMPLES)]
+pub struct WorkerArguments {
+    /// Where the service lets workers join; - is for workers that a service starts itself. What is received and how is
+    /// the service's to say
+    #[arg(required_unless_present = "recipe", conflicts_with_all = ["recipe", "into", "count", "shape", "dtype",
+        "max_connections", "max_bytes", "max_total", "keep_free", "slowest", "receive_route", "at", "reader_pace", "wire",
+        "chunk", "limit", "preview", "timeout", "socket_buffer"])]
+    pub path: Option<PathBuf>,
+    /// The file with the service's key; with --recipe the authkey of a Listener of multiprocessing.connection
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Where a program that is not Arraylift's hands its connections over: one byte with the descriptor beside it
+    /// for each, which is answered with OK
+    #[arg(long, value_name = "PATH")]
+    pub recipe: Option<PathBuf>,
+    /// With --recipe: where arrays land: a folder, memory, or discard (measure only). Nothing is ever overwritten
+    #[arg(long, value_name = "SINK", default_value = ".")]
+    pub into: PathBuf,
+    #[command(flatten)]
+    pub limits: LimitArguments,
+    #[command(flatten)]
+    pub expect: ExpectArguments,
+    #[command(flatten)]
+    pub receiving: ReceivingArguments,
+    #[command(flatten)]
+    pub common: CommonArguments,
+}
+
+impl LimitArguments {
+    /// The limits of a service.
+    pub fn limits(&self) -> Limits {
+        let default = Limits::default();
+        Limits {
+            connections: self.max_connections.and_then(|most| usize::try_from(most).ok()),
+            bytes_each: self.max_bytes,
+            bytes_in_all: self.max_total,
+            keep_free_bytes: self.keep_free,
+            slowest_bytes_per_s: self.slowest.or(default.slowest_bytes_per_s),
+        }
+    }
+}

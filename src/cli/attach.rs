@@ -1,0 +1,136 @@
+//! `arraylift attach [PID]`: watches what runs elsewhere on this machine, or tells it what is wanted.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use arraylift::control::{Heard, Note, Viewer, Wish, engines};
+use arraylift::{Error, Fault};
+use crossbeam_channel::{bounded, select};
+
+use super::Failure;
+use super::arguments::AttachArguments;
+use super::report::Report;
+use super::signals::Signals;
+
+/// An engine answers by then.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Lines that may wait to be shown.
+const LINES: usize = 1024;
+
+pub fn run(typed: &AttachArguments) -> Result<(), Failure> {
+    let mut viewer = find(typed.pid)?;
+    viewer.set_patience(Some(PATIENCE))?;
+    let first = viewer.next_line()?;
+    let Some(Heard::Note(Note::Engine { pid, command, side, .. })) = &first else {
+        return Err(gone());
+    };
+    let mut report = Report::new(typed.json, *side);
+    if let Some(wish) = typed.wish() {
+        return tell(&mut viewer, wish, &mut report);
+    }
+    let signals = Signals::new(1)?;
+    match &first {
+        Some(first) if typed.json => report.line(first),
+        _ => report.say(&format!("attached to {pid}: {command}")),
+    }
+    watch(viewer, typed.json, report, &signals)
+}
+
+/// Shows what happens, until the engine ends or a signal comes.
+fn watch(mut viewer: Viewer, json: bool, mut report: Report, signals: &Signals) -> Result<(), Failure> {
+    viewer.set_patience(None)?;
+    let close = viewer.closer()?;
+    let (tell, told) = bounded(LINES);
+    let body = move || -> Result<(), Error> {
+        loop {
+            let Some(heard) = viewer.next_line()? else {
+                return Ok(());
+            };
+            if tell.send(heard).is_err() {
+                return Ok(());
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("arraylift-viewer".into()).spawn(body);
+    let thread = thread.map_err(|error| Error::System {
+        doing: "cannot watch",
+        reason: error.to_string(),
+    })?;
+    let mut has_ended = true;
+    loop {
+        select! {
+            recv(told) -> heard => match heard {
+                Ok(heard) if json => report.line(&heard),
+                Ok(Heard::Told(told)) => report.told(&told),
+                Ok(Heard::Note(Note::Job { transfer, source })) => report.job(transfer, &source),
+                Ok(Heard::Note(_)) => {}
+                Err(_) => break,
+            },
+            recv(signals.asked()) -> _ => {
+                has_ended = false;
+                break;
+            }
+        }
+    }
+    close();
+    drop(told);
+    // A panic there shows as a missing end.
+    let ended = thread.join().unwrap_or(Ok(()));
+    if !has_ended {
+        return Ok(());
+    }
+    ended?;
+    if !json {
+        report.say("it has ended");
+    }
+    Ok(())
+}
+
+/// Tells an engine what is wanted, and waits for its word on it.
+fn tell(viewer: &mut Viewer, wish: Wish, report: &mut Report) -> Result<(), Failure> {
+    // It may say all that there is first.
+    viewer.wish(wish)?;
+    loop {
+        match viewer.next_line()? {
+            Some(Heard::Note(note @ Note::Passed)) => {
+                report.passed(&note);
+                return Ok(());
+            }
+            Some(Heard::Note(Note::Refused { why })) => {
+                let fault = Fault::Caller;
+                return Err(Error::Told { fault, message: why }.into());
+            }
+            Some(_) => {}
+            None => return Err(gone()),
+        }
+    }
+}
+
+/// The engine with this process id, or the only one.
+fn find(pid: Option<u32>) -> Result<Viewer, Failure> {
+    let all = engines();
+    if let Some(pid) = pid {
+        let path = all.into_iter().find(|(other, _)| *other == pid).map(|(_, path)| path);
+        let none = || {
+            Failure::Usage(format!(
+                "process {pid} sends, receives and serves nothing (arraylift status)"
+            ))
+        };
+        return Ok(Viewer::connect(&path.ok_or_else(none)?)?);
+    }
+    let connected = |(pid, path): (u32, PathBuf)| Viewer::connect(&path).ok().map(|viewer| (pid, viewer));
+    let mut running: Vec<(u32, Viewer)> = all.into_iter().filter_map(connected).collect();
+    match (running.pop(), running.len()) {
+        (Some((_, viewer)), 0) => Ok(viewer),
+        (None, _) => Err(Failure::Usage("nothing sends, receives or serves here now".into())),
+        (Some((last, _)), _) => {
+            let pids: Vec<String> = running.iter().map(|(pid, _)| pid.to_string()).collect();
+            let text = format!("several run, say which: {} or {last}", pids.join(", "));
+            Err(Failure::Usage(text))
+        }
+    }
+}
+
+fn gone() -> Failure {
+    Failure::Transfer(Error::ClosedWhile("before it answered"))
+}

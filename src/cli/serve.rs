@@ -1,0 +1,108 @@
+//! `arraylift serve ENDPOINT`: a receiver that stays up and takes thousands of senders at once.
+
+use arraylift::control::Wish;
+use arraylift::service::{Leftover, Service, Told, leftovers};
+use arraylift::transfer::{Listener, Side, SinkSpec};
+use crossbeam_channel::{Receiver, bounded, select};
+
+use super::arguments::ServeArguments;
+use super::plan::Serving;
+use super::report::Report;
+use super::signals::Signals;
+use super::{Failure, plan};
+
+/// Events that may wait to be printed.
+pub const EVENTS: usize = 4096;
+
+pub fn run(typed: &ServeArguments) -> Result<(), Failure> {
+    let plan = plan::serve(typed)?;
+    let left = match &plan.serving {
+        Serving::Arrays(service) => {
+            service.sink.check()?;
+            left_in(&service.sink)
+        }
+        Serving::Echo { .. } | Serving::Recipe { .. } => Vec::new(),
+    };
+    let (is_echo, is_recipe) = (
+        matches!(plan.serving, Serving::Echo { .. }),
+        matches!(plan.serving, Serving::Recipe { .. }),
+    );
+    // Before anyone learns the address, and may go on to send a signal: one to drain, and one to stop.
+    let signals = Signals::new(2)?;
+    let listener = Listener::bind_with_buffers(&plan.at, plan.socket_buffer_bytes)?;
+    let address = listener.address().to_owned();
+    let (tell, told) = bounded(EVENTS);
+    let service = match plan.serving {
+        Serving::Arrays(service) => Service::start(listener, *service, tell)?,
+        Serving::Echo { limits, timeout } => Service::echo(listener, &limits, timeout, tell)?,
+        Serving::Recipe { at, key, timeout } => Service::recipe(listener, &at, key, timeout, tell)?,
+    };
+    let mut report = Report::new(plan.json, Side::Receiver);
+    report.open_control(&format!("serve {address}"));
+    report.listening(&address);
+    for leftover in &left {
+        report.leftover(leftover);
+    }
+    follow(&service, &told, &signals, &mut report);
+    let status = service.join()?;
+    if is_echo {
+        report.ended_echo(&status);
+    } else if is_recipe {
+        report.ended_recipe(&status);
+    } else {
+        report.ended_service(&status);
+    }
+    if status.cut_off > 0 {
+        Err(Failure::Cancelled)
+    } else {
+        Ok(())
+    }
+}
+
+/// Tells what a service does until it has told everything, and passes on what is wanted of it.
+pub fn follow(service: &Service, told: &Receiver<Told>, signals: &Signals, report: &mut Report) {
+    let wishes = report.asked();
+    let mut was_asked = false;
+    loop {
+        select! {
+            recv(told) -> event => match event {
+                Ok(event) => tell_all(event, told, report),
+                // It has told everything.
+                Err(_) => break,
+            },
+            recv(wishes) -> wish => match wish.map(|wish| (wish, wish.steer())) {
+                Ok((_, Some((transfer, steer)))) => service.steer(transfer, steer),
+                Ok((Wish::Stop, _)) => service.stop(),
+                Ok((_, None)) => service.drain(),
+                Err(_) => {}
+            },
+            recv(signals.asked()) -> _ => {
+                if std::mem::replace(&mut was_asked, true) {
+                    service.stop();
+                } else {
+                    service.drain();
+                    report.draining();
+                }
+            }
+        }
+    }
+}
+
+/// What earlier services left behind, half received.
+fn left_in(sink: &SinkSpec) -> Vec<Leftover> {
+    match sink {
+        SinkSpec::Folder(folder) => leftovers(folder),
+        _ => Vec::new(),
+    }
+}
+
+/// Tells an event, and those that wait behind it.
+fn tell_all(first: Told, more: &Receiver<Told>, report: &mut Report) {
+    report.hold(true);
+    let mut next = Some(first);
+    while let Some(event) = next {
+        report.told(&event);
+        next = more.try_recv().ok();
+    }
+    report.hold(false);
+}

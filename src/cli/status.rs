@@ -1,0 +1,160 @@
+//! `arraylift status`: what runs on this machine for this user.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use arraylift::Error;
+use arraylift::control::{Heard, Note, Viewer, engines};
+use arraylift::service::{ServiceEvent, Status, Told};
+use arraylift::transfer::{Event, EventKind, Side, TransferId};
+use serde::Serialize;
+
+use super::arguments::StatusArguments;
+use super::report::Report;
+use super::{Failure, units};
+
+/// An engine that does not say all of what it does by then is left out.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Transfers that are shown of each.
+const SHOWN_MAX: usize = 20;
+
+/// What one engine does.
+#[derive(Debug, Serialize)]
+struct Seen {
+    pid: u32,
+    command: String,
+    side: Side,
+    started_unix_s: u64,
+    version: String,
+    transfers: Vec<Moving>,
+    service: Option<Status>,
+}
+
+/// A transfer of it.
+#[derive(Debug, Default, Serialize)]
+struct Moving {
+    transfer: u64,
+    source: Option<String>,
+    peer: Option<String>,
+    bytes: u64,
+    total_bytes: Option<u64>,
+    rate_bytes_per_s: f64,
+}
+
+pub fn run(typed: &StatusArguments) {
+    let mut report = Report::new(typed.json, Side::Receiver);
+    let mut count = 0;
+    for (pid, path) in engines() {
+        match look(&path) {
+            Ok(Some(seen)) if typed.json => report.line(&seen),
+            Ok(Some(seen)) => lines(&seen, now_unix_s()).iter().for_each(|line| report.say(line)),
+            Ok(None) => continue,
+            // It was killed, and could not put its socket away.
+            Err(Error::NobodyListening(_)) => {
+                // Gone already is as good.
+                let _ = std::fs::remove_file(path);
+                continue;
+            }
+            Err(error) => report.failure(&Failure::Of {
+                name: format!("process {pid}"),
+                failure: Box::new(error.into()),
+            }),
+        }
+        count += 1;
+    }
+    if count == 0 && !typed.json {
+        report.say("nothing sends, receives or serves here now");
+    }
+}
+
+/// What an engine does now; nothing where it ends just then.
+fn look(path: &Path) -> Result<Option<Seen>, Error> {
+    let mut viewer = Viewer::connect(path)?;
+    viewer.set_patience(Some(PATIENCE))?;
+    let Some(Heard::Note(Note::Engine {
+        version,
+        pid,
+        command,
+        side,
+        started_unix_s,
+    })) = viewer.next_line()?
+    else {
+        return Ok(None);
+    };
+    let (mut moving, mut service) = (BTreeMap::new(), None);
+    loop {
+        match viewer.next_line()? {
+            Some(Heard::Note(Note::Now)) => break,
+            Some(Heard::Note(Note::Job { transfer, source })) => of(&mut moving, transfer).source = Some(source),
+            Some(Heard::Told(Told::Service(ServiceEvent::Service(status)))) => service = Some(status),
+            Some(Heard::Told(Told::Transfer(event))) => note(of(&mut moving, event.transfer), &event),
+            Some(_) => {}
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(Seen {
+        pid,
+        command,
+        side,
+        started_unix_s,
+        version,
+        transfers: moving.into_values().collect(),
+        service,
+    }))
+}
+
+fn of(moving: &mut BTreeMap<TransferId, Moving>, transfer: TransferId) -> &mut Moving {
+    let new = || Moving {
+        transfer: transfer.0,
+        ..Moving::default()
+    };
+    moving.entry(transfer).or_insert_with(new)
+}
+
+fn note(moving: &mut Moving, event: &Event) {
+    match &event.kind {
+        EventKind::Started(started) => {
+            moving.source = moving.source.take().or_else(|| started.source.clone());
+            moving.peer = Some(started.peer.clone());
+            moving.total_bytes = Some(started.total_bytes);
+        }
+        EventKind::Sample(sample) => {
+            moving.bytes = sample.bytes;
+            moving.rate_bytes_per_s = sample.rate_bytes_per_s;
+        }
+        _ => {}
+    }
+}
+
+fn lines(seen: &Seen, now_unix_s: u64) -> Vec<String> {
+    let since = units::left(now_unix_s.saturating_sub(seen.started_unix_s) as f64);
+    let mut lines = vec![format!("{}  {}  (for {since})", seen.pid, seen.command)];
+    if let Some(status) = &seen.service {
+        lines.push(format!("    {}", units::counts(status)));
+    }
+    let begun = |moving: &&Moving| moving.total_bytes.is_some();
+    for moving in seen.transfers.iter().filter(begun).take(SHOWN_MAX) {
+        let name = moving.source.as_ref().or(moving.peer.as_ref());
+        lines.push(format!(
+            "    {}: {}  {} of {}  {}",
+            moving.transfer,
+            name.map_or("", String::as_str),
+            units::bytes(moving.bytes),
+            units::bytes(moving.total_bytes.unwrap_or(0)),
+            units::rate(moving.rate_bytes_per_s)
+        ));
+    }
+    let more = seen.transfers.iter().filter(begun).count().saturating_sub(SHOWN_MAX);
+    if more > 0 {
+        lines.push(format!("    and {more} more"));
+    }
+    lines
+}
+
+fn now_unix_s() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
+}

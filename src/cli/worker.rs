@@ -1,0 +1,72 @@
+//! `arraylift worker PATH`: receives for a service that runs elsewhere on this machine.
+
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
+use arraylift::Error;
+use arraylift::service::{AuthKey, Key, Service, WorkerProcess};
+use arraylift::transfer::Side;
+use crossbeam_channel::bounded;
+
+use super::arguments::WorkerArguments;
+use super::report::Report;
+use super::serve::{EVENTS, follow};
+use super::signals::Signals;
+use super::{Failure, plan};
+
+pub fn run(typed: &WorkerArguments) -> Result<(), Failure> {
+    // One to take nothing new, and one to stop.
+    let signals = Signals::new(2)?;
+    if let Some(path) = &typed.recipe {
+        return receive_for(path, typed, &signals);
+    }
+    let Some(path) = &typed.path else {
+        return Err(Failure::Usage("say where the service lets workers join".into()));
+    };
+    if path == Path::new("-") {
+        WorkerProcess::of_parent(parent()?)?.run(signals.asked())?;
+        return Ok(());
+    }
+    let Some(key) = &typed.key else {
+        return Err(Failure::Usage(
+            "a worker has to show its service's key: add --key FILE".into(),
+        ));
+    };
+    let key = Key::load(key)?;
+    let worker = WorkerProcess::join(path, &key)?;
+    let mut report = Report::new(typed.common.json, Side::Receiver);
+    report.working(path);
+    let status = worker.run(signals.asked())?;
+    report.ended_service(&status);
+    Ok(())
+}
+
+/// Receives over the connections that a program of another kind accepts.
+fn receive_for(path: &Path, typed: &WorkerArguments, signals: &Signals) -> Result<(), Failure> {
+    let plan = plan::recipe_worker(typed)?;
+    let (tell, told) = bounded(EVENTS);
+    let key = typed.key.as_deref().map(AuthKey::load).transpose()?;
+    let service = Service::of_recipe(path, key.as_ref(), plan, tell)?;
+    let mut report = Report::new(typed.common.json, Side::Receiver);
+    report.open_control(&format!("worker --recipe {}", path.display()));
+    report.working(path);
+    follow(&service, &told, signals, &mut report);
+    let status = service.join()?;
+    report.ended_service(&status);
+    if status.cut_off > 0 {
+        Err(Failure::Cancelled)
+    } else {
+        Ok(())
+    }
+}
+
+/// Standard input, where the service that started this process is.
+fn parent() -> Result<UnixStream, Failure> {
+    let input = std::io::stdin();
+    let owned = input.as_fd().try_clone_to_owned().map_err(|error| Error::System {
+        doing: "cannot speak with the service",
+        reason: error.to_string(),
+    })?;
+    Ok(UnixStream::from(owned))
+}

@@ -1,0 +1,407 @@
+//! The engine's end: one thread for all viewers, which never wait and are never waited for.
+
+use std::collections::VecDeque;
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token, Waker};
+use rustix::net::sockopt::socket_peercred;
+use serde::Serialize;
+use slab::Slab;
+
+use crate::error::Error;
+use crate::service::Told;
+use crate::transfer::{EventKind, Side, SocketFile, TransferId, remove_stale_socket};
+
+use super::folder::own_path;
+use super::messages::{Heard, Note, Wish};
+use super::snapshot::Snapshot;
+
+const LISTENER: Token = Token(usize::MAX);
+const WAKER: Token = Token(usize::MAX - 1);
+const EVENTS: usize = 64;
+const VIEWERS_MAX: usize = 256;
+/// What has happened is sent on so often.
+const INTERVAL: Duration = Duration::from_millis(50);
+/// While no wish more may wait, it is looked again so often.
+const FULL_INTERVAL: Duration = Duration::from_millis(5);
+/// What has happened and was not sent yet: beyond the first count samples are left out, beyond the second viewers are
+/// closed, as they would miss more than samples.
+const PENDING_SAMPLES_MAX: usize = 4096;
+const PENDING_MAX: usize = 65_536;
+/// The same in bytes for one viewer.
+const BACKLOG_SAMPLES_BYTES_MAX: usize = 1 << 20;
+const BACKLOG_BYTES_MAX: usize = 16 << 20;
+/// The longest wish.
+const WISH_BYTES_MAX: usize = 4 << 10;
+/// Wishes that may wait.
+const WISHES: usize = 64;
+
+/// This process as others can watch and steer it. Dropping it closes the socket and removes it.
+#[derive(Debug)]
+pub struct Engine {
+    shared: Arc<Mutex<Shared>>,
+    asked: Receiver<Wish>,
+    waker: Waker,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the owner puts down, and the thread sends on.
+#[derive(Debug, Default)]
+struct Shared {
+    snapshot: Snapshot,
+    /// Kept only while somebody watches.
+    pending: VecDeque<Heard>,
+    is_watched: bool,
+    /// More than samples had no room.
+    has_lost: bool,
+    is_closing: bool,
+}
+
+struct Server {
+    poll: Poll,
+    listener: UnixListener,
+    _file: SocketFile,
+    greeting: Note,
+    shared: Arc<Mutex<Shared>>,
+    wishes: Sender<Wish>,
+    viewers: Slab<Viewer>,
+}
+
+struct Viewer {
+    stream: UnixStream,
+    inbox: Vec<u8>,
+    outbox: VecDeque<Line>,
+    written: usize,
+    backlog_bytes: usize,
+}
+
+/// A line for any number of viewers.
+#[derive(Clone)]
+struct Line {
+    bytes: Arc<[u8]>,
+    /// The next one of its kind tells as much.
+    is_sample: bool,
+}
+
+impl Engine {
+    /// Opens the control socket of this process, which does `command` and shows this side of its transfers.
+    ///
+    /// # Errors
+    /// There is no folder for it, or the system gives no thread or descriptor.
+    pub fn open(command: &str, side: Side) -> Result<Self, Error> {
+        Self::start(command, side).map_err(|error| Error::system("cannot open the control socket", &error))
+    }
+
+    /// Something has happened. Nobody is waited for.
+    pub fn tell(&self, told: &Told) {
+        let mut shared = lock(&self.shared);
+        shared.snapshot.note(told);
+        shared.push(|| Heard::Told(told.clone()), is_sample(told));
+    }
+
+    /// A transfer has this source.
+    pub fn job(&self, transfer: TransferId, source: &str) {
+        let mut shared = lock(&self.shared);
+        shared.snapshot.job(transfer, source);
+        let job = || Note::Job {
+            transfer,
+            source: source.to_owned(),
+        };
+        shared.push(|| Heard::Note(job()), false);
+    }
+
+    /// What viewers want.
+    #[must_use]
+    pub fn asked(&self) -> &Receiver<Wish> {
+        &self.asked
+    }
+
+    fn start(command: &str, side: Side) -> io::Result<Self> {
+        let path = own_path()?;
+        remove_stale_socket(&path).map_err(io::Error::other)?;
+        let listener = UnixListener::bind(&path)?;
+        let file = SocketFile::new(&path);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+        listener.set_nonblocking(true)?;
+        let poll = Poll::new()?;
+        register(&poll, listener.as_raw_fd(), LISTENER, Interest::READABLE)?;
+        let waker = Waker::new(poll.registry(), WAKER)?;
+        let (wishes, asked) = bounded(WISHES);
+        let shared: Arc<Mutex<Shared>> = Arc::default();
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let server = Server {
+            poll,
+            listener,
+            _file: file,
+            greeting: Note::Engine {
+                version: env!("CARGO_PKG_VERSION").into(),
+                pid: std::process::id(),
+                command: command.into(),
+                side,
+                started_unix_s: since_1970.as_secs(),
+            },
+            shared: Arc::clone(&shared),
+            wishes,
+            viewers: Slab::new(),
+        };
+        let thread = std::thread::Builder::new()
+            .name("arraylift-control".into())
+            .spawn(move || server.run())?;
+        Ok(Self {
+            shared,
+            asked,
+            waker,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        lock(&self.shared).is_closing = true;
+        // Where it cannot be woken it looks by itself while somebody watches.
+        let woken = self.waker.wake();
+        if let Some(thread) = self.thread.take().filter(|_| woken.is_ok()) {
+            // Who watches sees the end; a panic there concerns nobody else.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn push(&mut self, heard: impl FnOnce() -> Heard, is_sample: bool) {
+        if !self.is_watched || (is_sample && self.pending.len() >= PENDING_SAMPLES_MAX) {
+            return;
+        }
+        if self.pending.len() < PENDING_MAX {
+            self.pending.push_back(heard());
+        } else {
+            self.has_lost = true;
+        }
+    }
+}
+
+impl Server {
+    fn run(mut self) {
+        let mut events = Events::with_capacity(EVENTS);
+        let mut unfinished: Vec<usize> = Vec::new();
+        loop {
+            let timeout = match (unfinished.is_empty(), self.viewers.is_empty()) {
+                (false, _) if self.wishes.is_full() => Some(FULL_INTERVAL),
+                (false, _) => Some(Duration::ZERO),
+                (true, false) => Some(INTERVAL),
+                (true, true) => None,
+            };
+            match self.poll.poll(&mut events, timeout) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
+                // Nobody can watch any more, which does not concern the transfers.
+                Err(_) => return,
+            }
+            let mut keys = std::mem::take(&mut unfinished);
+            for event in &events {
+                match event.token() {
+                    LISTENER => self.let_in(),
+                    WAKER => {}
+                    Token(key) => keys.push(key),
+                }
+            }
+            for key in keys {
+                if self.attend(key) {
+                    unfinished.push(key);
+                }
+            }
+            if self.send_on() {
+                return;
+            }
+        }
+    }
+
+    fn let_in(&mut self) {
+        while let Ok((stream, _)) = self.listener.accept() {
+            let own = rustix::process::geteuid();
+            let may_watch = socket_peercred(&stream).is_ok_and(|who| who.uid == own || who.uid.is_root());
+            if may_watch && self.viewers.len() < VIEWERS_MAX && stream.set_nonblocking(true).is_ok() {
+                self.add(stream);
+            }
+        }
+    }
+
+    fn add(&mut self, stream: UnixStream) {
+        // One look at both: nothing is missed between them, and nothing said twice.
+        let (pending, known) = {
+            let mut shared = lock(&self.shared);
+            shared.is_watched = true;
+            let known: Vec<Heard> = shared.snapshot.lines().collect();
+            (std::mem::take(&mut shared.pending), known)
+        };
+        self.distribute(pending);
+        let entry = self.viewers.vacant_entry();
+        let both = Interest::READABLE | Interest::WRITABLE;
+        if register(&self.poll, stream.as_raw_fd(), Token(entry.key()), both).is_err() {
+            return;
+        }
+        let viewer = entry.insert(Viewer {
+            stream,
+            inbox: Vec::new(),
+            outbox: VecDeque::new(),
+            written: 0,
+            backlog_bytes: 0,
+        });
+        viewer.say(Line::of(&self.greeting, false));
+        for heard in known {
+            viewer.say(Line::of(&heard, false));
+        }
+        viewer.say(Line::of(&Note::Now, false));
+    }
+
+    /// Hears a viewer, and says what was left to say to it. Whether it may have more to say.
+    fn attend(&mut self, key: usize) -> bool {
+        let Some(viewer) = self.viewers.get_mut(key) else {
+            return false;
+        };
+        let attended = viewer.flush().and_then(|()| viewer.hear(&self.wishes));
+        if attended.is_err() {
+            self.viewers.remove(key);
+        }
+        attended.unwrap_or(false)
+    }
+
+    /// Sends on what has happened. Whether it is time to end.
+    fn send_on(&mut self) -> bool {
+        let (pending, has_lost, is_closing) = {
+            let mut shared = lock(&self.shared);
+            let has_lost = std::mem::take(&mut shared.has_lost);
+            (std::mem::take(&mut shared.pending), has_lost, shared.is_closing)
+        };
+        self.distribute(pending);
+        if has_lost {
+            // They attach again, and see what there is then.
+            self.viewers.clear();
+        }
+        self.viewers
+            .retain(|_, viewer| viewer.backlog_bytes <= BACKLOG_BYTES_MAX && viewer.flush().is_ok());
+        if self.viewers.is_empty() {
+            let mut shared = lock(&self.shared);
+            shared.is_watched = false;
+            shared.pending.clear();
+        }
+        is_closing
+    }
+
+    fn distribute(&mut self, happened: VecDeque<Heard>) {
+        if self.viewers.is_empty() {
+            return;
+        }
+        for heard in happened {
+            let is_sample = matches!(&heard, Heard::Told(told) if is_sample(told));
+            let line = Line::of(&heard, is_sample);
+            for (_, viewer) in &mut self.viewers {
+                viewer.say(line.clone());
+            }
+        }
+    }
+}
+
+impl Viewer {
+    /// Takes a line to be sent by and by. One who is far behind gets no samples.
+    fn say(&mut self, line: Line) {
+        if !(line.is_sample && self.backlog_bytes > BACKLOG_SAMPLES_BYTES_MAX) {
+            self.backlog_bytes += line.bytes.len();
+            self.outbox.push_back(line);
+        }
+    }
+
+    /// Sends as much as there is room for.
+    fn flush(&mut self) -> io::Result<()> {
+        while let Some(line) = self.outbox.front() {
+            match self.stream.write(&line.bytes[self.written..]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => {
+                    self.written += written;
+                    self.backlog_bytes -= written;
+                    if self.written == line.bytes.len() {
+                        self.written = 0;
+                        self.outbox.pop_front();
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Hears one wish, or reads what has come, and answers. Whether there may be more.
+    fn hear(&mut self, wishes: &Sender<Wish>) -> io::Result<bool> {
+        if let Some(end) = self.inbox.iter().position(|byte| *byte == b'\n') {
+            // One, then it is another viewer's turn; none while those before it wait.
+            if !wishes.is_full() {
+                let wish: Vec<u8> = self.inbox.drain(..=end).collect();
+                self.say(Line::of(&pass(&wish, wishes), false));
+                self.flush()?;
+            }
+            return Ok(true);
+        }
+        if self.inbox.len() > WISH_BYTES_MAX {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let mut piece = [0; WISH_BYTES_MAX];
+        match self.stream.read(&mut piece) {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => {
+                self.inbox.extend_from_slice(&piece[..read]);
+                Ok(true)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Line {
+    fn of(said: &impl Serialize, is_sample: bool) -> Self {
+        // All of it has names for keys and numbers that JSON has; a line that had not would be left empty.
+        let mut bytes = serde_json::to_vec(said).unwrap_or_default();
+        bytes.push(b'\n');
+        Self {
+            bytes: bytes.into(),
+            is_sample,
+        }
+    }
+}
+
+fn pass(wish: &[u8], wishes: &Sender<Wish>) -> Note {
+    let refused = |why: &str| Note::Refused { why: why.into() };
+    match serde_json::from_slice(wish) {
+        Err(error) => refused(&format!("that is no wish: {error}")),
+        Ok(wish) => match wishes.try_send(wish) {
+            Ok(()) => Note::Passed,
+            Err(TrySendError::Full(_)) => refused("too many wishes wait already"),
+            Err(TrySendError::Disconnected(_)) => refused("it is about to end"),
+        },
+    }
+}
+
+fn is_sample(told: &Told) -> bool {
+    matches!(told, Told::Transfer(event) if matches!(event.kind, EventKind::Sample(_)))
+}
+
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    // Nothing is left half done where a thread panics under it.
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn register(poll: &Poll, descriptor: i32, token: Token, interest: Interest) -> io::Result<()> {
+    poll.registry().register(&mut SourceFd(&descriptor), token, interest)
+}

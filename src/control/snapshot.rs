@@ -1,0 +1,133 @@
+//! What there is: the last of each kind of event of each transfer that runs, for viewers that come later.
+
+use std::collections::BTreeMap;
+use std::mem::discriminant;
+
+use crate::service::{ServiceEvent, Told};
+use crate::transfer::{Event, EventKind, TransferId};
+
+use super::messages::{Heard, Note};
+
+/// Of more transfers at once only the counts are kept.
+const TRANSFERS_MAX: usize = 1024;
+
+/// What a viewer that comes now has to be told.
+#[derive(Debug, Default)]
+pub(super) struct Snapshot {
+    transfers: BTreeMap<TransferId, Vec<Event>>,
+    sources: BTreeMap<TransferId, String>,
+    counts: Option<ServiceEvent>,
+}
+
+impl Snapshot {
+    /// Something has happened.
+    pub(super) fn note(&mut self, told: &Told) {
+        match told {
+            Told::Service(counts @ ServiceEvent::Service(_)) => self.counts = Some(counts.clone()),
+            Told::Service(_) => {}
+            Told::Transfer(event) if is_last(&event.kind) => {
+                self.transfers.remove(&event.transfer);
+                self.sources.remove(&event.transfer);
+            }
+            Told::Transfer(event) => self.keep(event),
+        }
+    }
+
+    /// A transfer has this source.
+    pub(super) fn job(&mut self, transfer: TransferId, source: &str) {
+        if self.sources.len() < TRANSFERS_MAX {
+            self.sources.insert(transfer, source.to_owned());
+        }
+    }
+
+    /// All of it, in an order that could have happened.
+    pub(super) fn lines(&self) -> impl Iterator<Item = Heard> {
+        let counts = self
+            .counts
+            .iter()
+            .map(|counts| Heard::Told(Told::Service(counts.clone())));
+        let jobs = self.sources.iter().map(|(transfer, source)| {
+            Heard::Note(Note::Job {
+                transfer: *transfer,
+                source: source.clone(),
+            })
+        });
+        let events = self.transfers.values().flatten();
+        counts
+            .chain(jobs)
+            .chain(events.map(|event| Heard::Told(Told::Transfer(event.clone()))))
+    }
+
+    fn keep(&mut self, event: &Event) {
+        if self.transfers.len() >= TRANSFERS_MAX && !self.transfers.contains_key(&event.transfer) {
+            return;
+        }
+        let kept = self.transfers.entry(event.transfer).or_default();
+        let is_same =
+            |other: &&mut Event| other.side == event.side && discriminant(&other.kind) == discriminant(&event.kind);
+        match kept.iter_mut().find(is_same) {
+            Some(other) => other.clone_from(event),
+            None => kept.push(event.clone()),
+        }
+    }
+}
+
+/// Nothing follows it; where both ends are here the other one's last events do, and are of no transfer that runs.
+fn is_last(kind: &EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::Finished(_) | EventKind::Failed(_) | EventKind::Cancelled { .. } | EventKind::Joined
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::Sample;
+    use crate::transfer::Side;
+
+    fn sample(transfer: TransferId, bytes: u64) -> Told {
+        let sample = Sample {
+            bytes,
+            rate_bytes_per_s: 0.0,
+            counters: None,
+        };
+        told(transfer, EventKind::Sample(sample))
+    }
+
+    fn told(transfer: TransferId, kind: EventKind) -> Told {
+        Told::Transfer(Event {
+            kind,
+            transfer,
+            side: Side::Sender,
+            elapsed_s: 1.0,
+        })
+    }
+
+    #[test]
+    fn the_last_of_each_kind_is_kept_until_its_transfer_ends() {
+        let mut snapshot = Snapshot::default();
+        let (a, b) = (TransferId::next(), TransferId::next());
+        snapshot.job(a, "a.npy");
+        for bytes in [1, 2, 3] {
+            snapshot.note(&sample(a, bytes));
+            snapshot.note(&sample(b, 10 * bytes));
+        }
+        let lines: Vec<Heard> = snapshot.lines().collect();
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        assert_eq!(&lines[1..], [Heard::Told(sample(a, 3)), Heard::Told(sample(b, 30))]);
+        snapshot.note(&told(a, EventKind::Cancelled { bytes: 3 }));
+        assert_eq!(snapshot.lines().collect::<Vec<_>>(), [Heard::Told(sample(b, 30))]);
+    }
+
+    #[test]
+    fn of_thousands_no_more_are_kept_than_may_be() {
+        let mut snapshot = Snapshot::default();
+        for _ in 0..3 * TRANSFERS_MAX {
+            let transfer = TransferId::next();
+            snapshot.job(transfer, "x");
+            snapshot.note(&sample(transfer, 1));
+        }
+        assert_eq!(snapshot.lines().count(), 2 * TRANSFERS_MAX);
+    }
+}

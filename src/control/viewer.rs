@@ -1,0 +1,101 @@
+//! The viewer's end.
+
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::error::{Error, reason};
+
+use super::messages::{Heard, Wish};
+
+/// The longest line that an engine says.
+const LINE_BYTES_MAX: u64 = 16 << 20;
+
+/// A connection to an engine.
+#[derive(Debug)]
+pub struct Viewer {
+    endpoint: String,
+    lines: BufReader<UnixStream>,
+    patience: Duration,
+}
+
+impl Viewer {
+    /// Attaches to the engine with this socket.
+    ///
+    /// # Errors
+    /// None listens there, or not for this user.
+    pub fn connect(path: &Path) -> Result<Self, Error> {
+        let endpoint = path.display().to_string();
+        let stream = UnixStream::connect(path).map_err(|error| match error.kind() {
+            io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => Error::NobodyListening(endpoint.clone()),
+            _ => cannot(&endpoint, &error),
+        })?;
+        Ok(Self {
+            endpoint,
+            lines: BufReader::new(stream),
+            patience: Duration::ZERO,
+        })
+    }
+
+    /// Waits for a line no longer than this; `None`: for ever.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn set_patience(&mut self, patience: Option<Duration>) -> Result<(), Error> {
+        self.patience = patience.unwrap_or_default();
+        let set = self.lines.get_ref().set_read_timeout(patience);
+        set.map_err(|error| cannot(&self.endpoint, &error))
+    }
+
+    /// The next line; `None` where the engine has ended.
+    ///
+    /// # Errors
+    /// It says nothing in time, or what is none of its lines.
+    pub fn next_line(&mut self) -> Result<Option<Heard>, Error> {
+        let mut line = Vec::new();
+        let read = self.lines.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
+        match read {
+            Ok(_) if line.ends_with(b"\n") => {}
+            // Gone in the middle of a line is gone, too.
+            Ok(_) => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(Error::Silent(self.patience)),
+            Err(error) => return Err(cannot(&self.endpoint, &error)),
+        }
+        let heard = serde_json::from_slice(&line);
+        heard
+            .map(Some)
+            .map_err(|_| Error::OtherProtocol("it is another version of Arraylift, or none".into()))
+    }
+
+    /// Tells the engine what is wanted.
+    ///
+    /// # Errors
+    /// It has gone.
+    pub fn wish(&mut self, wish: Wish) -> Result<(), Error> {
+        let mut line = serde_json::to_vec(&wish).map_err(|error| cannot(&self.endpoint, &error.into()))?;
+        line.push(b'\n');
+        let said = self.lines.get_mut().write_all(&line);
+        said.map_err(|error| cannot(&self.endpoint, &error))
+    }
+
+    /// What ends a [`Viewer::next_line`] that waits in another thread.
+    ///
+    /// # Errors
+    /// No descriptor is left.
+    pub fn closer(&self) -> Result<impl FnOnce() + Send + 'static, Error> {
+        let stream = self.lines.get_ref().try_clone();
+        let stream = stream.map_err(|error| cannot(&self.endpoint, &error))?;
+        // One that is closed already needs no closing.
+        Ok(move || drop(stream.shutdown(Shutdown::Both)))
+    }
+}
+
+fn cannot(endpoint: &str, error: &io::Error) -> Error {
+    Error::Endpoint {
+        endpoint: endpoint.to_owned(),
+        reason: reason(error),
+    }
+}

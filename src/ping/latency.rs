@@ -1,0 +1,122 @@
+//! How long round trips took: a histogram, and the numbers that describe it.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+/// Of each time so many digits are kept, whatever its size.
+const DIGITS: u8 = 3;
+/// An hour; longer ones are counted as that.
+const LONGEST_NS: u64 = 3_600_000_000_000;
+
+/// Round trip times, in nanoseconds, each kept to three digits.
+#[derive(Debug, Clone)]
+pub struct Latency {
+    times_ns: Histogram<u64>,
+    sum: Duration,
+}
+
+/// What the round trips of one size took, in seconds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RoundTrips {
+    /// Bytes there, and the same ones back.
+    pub size_bytes: u64,
+    /// How many were measured.
+    pub count: u64,
+    /// The shortest one.
+    pub min_s: f64,
+    /// Half of them took no longer.
+    pub p50_s: f64,
+    /// 90 % took no longer.
+    pub p90_s: f64,
+    /// 99 % took no longer.
+    pub p99_s: f64,
+    /// 99.9 % took no longer.
+    pub p999_s: f64,
+    /// The longest one.
+    pub max_s: f64,
+    /// The mean.
+    pub mean_s: f64,
+    /// Bytes that came back, a second. As many went there in the same time.
+    pub echoed_bytes_per_s: f64,
+}
+
+impl Latency {
+    pub(super) fn new() -> Self {
+        // Constants, and within what it can do.
+        #[allow(clippy::expect_used)]
+        let times_ns = Histogram::new_with_bounds(1, LONGEST_NS, DIGITS).expect("bounds of a histogram");
+        Self {
+            times_ns,
+            sum: Duration::ZERO,
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.times_ns.len()
+    }
+
+    pub(super) fn add(&mut self, took: Duration) {
+        let ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        self.times_ns.saturating_record(ns);
+        self.sum += took;
+    }
+
+    pub(super) fn round_trips(&self, size_bytes: u64) -> RoundTrips {
+        let seconds = |ns: u64| Duration::from_nanos(ns).as_secs_f64();
+        let part = |part: f64| seconds(self.times_ns.value_at_quantile(part).min(self.times_ns.max()));
+        let (count, sum_s) = (self.count(), self.sum.as_secs_f64());
+        RoundTrips {
+            size_bytes,
+            count,
+            min_s: seconds(self.times_ns.min()),
+            p50_s: part(0.5),
+            p90_s: part(0.9),
+            p99_s: part(0.99),
+            p999_s: part(0.999),
+            max_s: seconds(self.times_ns.max()),
+            mean_s: sum_s / count.max(1) as f64,
+            echoed_bytes_per_s: size_bytes as f64 * count as f64 / sum_s.max(1e-9),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_those_of_the_times_to_three_digits() {
+        let mut latency = Latency::new();
+        for us in 1..=1000 {
+            latency.add(Duration::from_micros(us));
+        }
+        let told = latency.round_trips(1000);
+        let near = |value: f64, wanted: f64| (value / wanted - 1.0).abs() < 2e-3;
+        assert_eq!((told.size_bytes, told.count), (1000, 1000));
+        assert!(
+            near(told.min_s, 1e-6) && near(told.p50_s, 500e-6) && near(told.p90_s, 900e-6),
+            "{told:?}"
+        );
+        assert!(
+            near(told.p99_s, 990e-6) && near(told.p999_s, 999e-6) && near(told.max_s, 1e-3),
+            "{told:?}"
+        );
+        assert!(
+            near(told.mean_s, 500.5e-6) && near(told.echoed_bytes_per_s, 1000.0 / 500.5e-6),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn no_round_trip_at_all_gives_no_nonsense() {
+        let told = Latency::new().round_trips(1);
+        assert!(
+            told.count == 0 && told.mean_s <= 0.0 && told.echoed_bytes_per_s <= 0.0,
+            "{told:?}"
+        );
+    }
+}

@@ -1,0 +1,229 @@
+//! Lines of JSON between a service and a worker over a Unix stream, some of them with a descriptor. Nothing waits.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+
+use rustix::net::{SendFlags, send};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::sys::{receive_with_descriptor, send_with_descriptor};
+
+/// Read at once, at most.
+const READ_BYTES: usize = 16 << 10;
+/// The longest line: a preview of the longest texts is shorter.
+const LINE_BYTES_MAX: usize = 16 << 20;
+
+/// One end of it.
+#[derive(Debug)]
+pub(super) struct Channel {
+    stream: UnixStream,
+    inbox: Vec<u8>,
+    /// How much of the inbox has been looked through for an end of a line.
+    searched: usize,
+    /// In the order of the lines that they came with.
+    descriptors: VecDeque<OwnedFd>,
+    outbox: VecDeque<Outgoing>,
+    is_over: bool,
+}
+
+#[derive(Debug)]
+struct Outgoing {
+    bytes: Vec<u8>,
+    written: usize,
+    descriptor: Option<OwnedFd>,
+}
+
+impl Channel {
+    /// Speaks over a stream, which does not wait any more.
+    pub(super) fn new(stream: UnixStream) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        Ok(Self {
+            stream,
+            inbox: Vec::new(),
+            searched: 0,
+            descriptors: VecDeque::new(),
+            outbox: VecDeque::new(),
+            is_over: false,
+        })
+    }
+
+    /// The same channel for two owners: one that speaks, and one that hears, what has come already included.
+    pub(super) fn split(self) -> io::Result<(Self, Self)> {
+        Ok((Self::new(self.stream.try_clone()?)?, self))
+    }
+
+    /// Sends a line, now or with a later [`Channel::flush`].
+    pub(super) fn say(&mut self, message: &impl Serialize, descriptor: Option<OwnedFd>) -> io::Result<()> {
+        let mut bytes = serde_json::to_vec(message)?;
+        bytes.push(b'\n');
+        self.outbox.push_back(Outgoing {
+            bytes,
+            written: 0,
+            descriptor,
+        });
+        self.flush()
+    }
+
+    /// Sends as much as there is room for.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        while let Some(next) = self.outbox.front_mut() {
+            let rest = &next.bytes[next.written..];
+            let sent = match &next.descriptor {
+                Some(descriptor) => send_with_descriptor(self.stream.as_fd(), rest, descriptor.as_fd()),
+                None => send(&self.stream, rest, SendFlags::NOSIGNAL).map_err(io::Error::from),
+            };
+            match sent {
+                Ok(sent) => {
+                    // It went with the first byte.
+                    next.descriptor = None;
+                    next.written += sent;
+                    if next.written == next.bytes.len() {
+                        self.outbox.pop_front();
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// The next line. `None` where no whole one has come; where none will, [`Channel::is_over`] says so.
+    ///
+    /// # Errors
+    /// What came is none of the messages.
+    pub(super) fn hear<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
+        loop {
+            if let Some(end) = self.inbox[self.searched..].iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.inbox.drain(..=self.searched + end).collect();
+                self.searched = 0;
+                return Ok(Some(serde_json::from_slice(&line)?));
+            }
+            self.searched = self.inbox.len();
+            if self.is_over || !self.read()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// The descriptor that came with the line that was heard last.
+    pub(super) fn descriptor(&mut self) -> Option<OwnedFd> {
+        self.descriptors.pop_front()
+    }
+
+    /// The other end has gone.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Whether everything that was said has been sent.
+    pub(super) fn is_flushed(&self) -> bool {
+        self.outbox.is_empty()
+    }
+
+    /// Reads what has come; false where nothing has.
+    fn read(&mut self) -> io::Result<bool> {
+        if self.inbox.len() > LINE_BYTES_MAX {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let mut buffer = [0; READ_BYTES];
+        match receive_with_descriptor(self.stream.as_fd(), &mut buffer) {
+            Ok((received, descriptor)) => {
+                self.is_over = received == 0;
+                self.inbox.extend_from_slice(&buffer[..received]);
+                self.descriptors.extend(descriptor);
+                Ok(received > 0)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                self.is_over = true;
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl AsFd for Channel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read as _, Write as _};
+
+    fn pair() -> (Channel, Channel) {
+        let (a, b) = UnixStream::pair().expect("pair");
+        (Channel::new(a).expect("channel"), Channel::new(b).expect("channel"))
+    }
+
+    #[test]
+    fn each_descriptor_comes_with_its_line() {
+        let (mut a, mut b) = pair();
+        assert_eq!(b.hear::<u32>().expect("nothing yet"), None);
+        for number in 0..20_u32 {
+            let (ours, theirs) = UnixStream::pair().expect("pair");
+            (&ours)
+                .write_all(&[u8::try_from(number).expect("small")])
+                .expect("written");
+            a.say(&number, (number % 3 != 1).then(|| theirs.into())).expect("said");
+        }
+        for number in 0..20_u32 {
+            assert_eq!(b.hear().expect("a line"), Some(number));
+            if number % 3 != 1 {
+                let mut came = [0];
+                let mut stream = UnixStream::from(b.descriptor().expect("a descriptor"));
+                stream.read_exact(&mut came).expect("a byte");
+                assert_eq!(u32::from(came[0]), number);
+            }
+        }
+        assert!(b.descriptor().is_none() && a.is_flushed());
+        drop(a);
+        assert_eq!(b.hear::<u32>().expect("over"), None);
+        assert!(b.is_over());
+    }
+
+    #[test]
+    fn what_finds_no_room_is_sent_later_and_whole() {
+        let (mut a, mut b) = pair();
+        let long = "x".repeat(100_000);
+        for _ in 0..20 {
+            a.say(&long, None).expect("said");
+        }
+        assert!(!a.is_flushed());
+        let mut heard = 0;
+        while heard < 20 {
+            a.flush().expect("flushed");
+            while let Some(line) = b.hear::<String>().expect("a line") {
+                assert_eq!(line, long);
+                heard += 1;
+            }
+        }
+        assert!(a.is_flushed());
+    }
+
+    #[test]
+    fn what_is_no_message_is_an_error_and_an_endless_line_too() {
+        let (mut a, b) = UnixStream::pair().expect("pair");
+        let mut b = Channel::new(b).expect("channel");
+        a.write_all(b"{nonsense\n").expect("written");
+        assert!(b.hear::<u32>().is_err());
+        let endless = std::thread::Builder::new().spawn(move || while a.write_all(&[b'1'; 4096]).is_ok() {});
+        let error = loop {
+            if let Err(error) = b.hear::<u32>() {
+                break error;
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        drop(b);
+        endless.expect("a thread").join().expect("it ends");
+    }
+}

@@ -1,0 +1,120 @@
+//! How much a service takes on.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::transfer::{AdmissionLimits, SinkSpec};
+
+/// Descriptors that are left to everything else in the process.
+const RESERVED_DESCRIPTORS: usize = 64;
+/// What one array needs at most while it is received: its file, a pipe, and one to be opened for a moment.
+const SINK_DESCRIPTORS: usize = 4;
+/// More arrays at once would not be faster.
+const OPEN_SINKS_MAX: usize = 1024;
+/// What a service has where the system does not say.
+const DESCRIPTORS_UNKNOWN: usize = 1024;
+
+/// What a service takes at most. Whoever comes beyond the first one waits to be accepted; offers beyond the others are
+/// refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at the same time; as many as there are descriptors for, where it is not said.
+    pub connections: Option<usize>,
+    /// Bytes of one array.
+    pub bytes_each: Option<u64>,
+    /// Bytes of all arrays together.
+    pub bytes_in_all: Option<u64>,
+    /// Bytes of the folder's disk that stay free.
+    pub keep_free_bytes: u64,
+    /// A sender that moves fewer bytes a second, over the timeout, gives its place to others.
+    pub slowest_bytes_per_s: Option<u64>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: None,
+            bytes_each: None,
+            bytes_in_all: None,
+            keep_free_bytes: 0,
+            slowest_bytes_per_s: Some(1000),
+        }
+    }
+}
+
+/// How descriptors are divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shares {
+    pub(super) connections: usize,
+    /// Arrays that are received at the same time.
+    pub(super) open_sinks: usize,
+}
+
+impl Limits {
+    /// Raises the process's limit of descriptors as far as it may be, and divides them.
+    pub(super) fn shares(&self) -> Shares {
+        divide(raise_descriptor_limit(), self.connections)
+    }
+
+    pub(super) fn admission(&self, sink: &SinkSpec, open_sinks: usize) -> AdmissionLimits {
+        let keep_free = match sink {
+            SinkSpec::Folder(folder) if self.keep_free_bytes > 0 => Some((folder.clone(), self.keep_free_bytes)),
+            _ => None,
+        };
+        AdmissionLimits {
+            open_sinks,
+            bytes_each: self.bytes_each,
+            bytes_in_all: self.bytes_in_all,
+            keep_free,
+        }
+    }
+}
+
+fn divide(descriptors: usize, connections_max: Option<usize>) -> Shares {
+    let usable = descriptors
+        .saturating_sub(RESERVED_DESCRIPTORS)
+        .max(1 + SINK_DESCRIPTORS);
+    let open_sinks = (usable / (2 * SINK_DESCRIPTORS)).clamp(1, OPEN_SINKS_MAX);
+    let connections = usable - open_sinks * SINK_DESCRIPTORS;
+    Shares {
+        connections: connections_max.map_or(connections, |most| most.clamp(1, connections)),
+        open_sinks,
+    }
+}
+
+fn raise_descriptor_limit() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        let raised = Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        };
+        // Where it may not be raised, fewer connections are taken at once.
+        let _ = setrlimit(Resource::Nofile, raised);
+    }
+    let now = getrlimit(Resource::Nofile).current;
+    now.map_or(DESCRIPTORS_UNKNOWN, |now| usize::try_from(now).unwrap_or(usize::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_and_sinks_together_never_need_more_descriptors_than_there_are() {
+        for descriptors in [0, 70, 100, 256, 1024, 4096, 20_000, 1 << 30] {
+            let shares = divide(descriptors, None);
+            assert!(shares.connections >= 1 && shares.open_sinks >= 1, "{descriptors}");
+            let needed = shares.connections + shares.open_sinks * SINK_DESCRIPTORS + RESERVED_DESCRIPTORS;
+            assert!(descriptors < 100 || needed <= descriptors, "{needed} of {descriptors}");
+        }
+        assert!(divide(20_000, None).connections >= 10_000);
+        assert_eq!(divide(20_000, Some(5)).connections, 5);
+    }
+
+    #[test]
+    fn the_limit_is_raised_to_what_this_user_may_have() {
+        raise_descriptor_limit();
+        let limit = getrlimit(Resource::Nofile);
+        assert_eq!(limit.current, limit.maximum);
+    }
+}

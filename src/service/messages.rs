@@ -1,0 +1,204 @@
+//! What a service and its workers say to each other.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::array::{ArrayMeta, npy};
+use crate::error::Error;
+use crate::route::ReceiveRouteChoice;
+use crate::transfer::{Options, SinkSpec, Steer, TransferId};
+use crate::wire::WireChoice;
+
+use super::Plan;
+use super::key::{Answer, Challenge};
+use super::limits::Limits;
+use super::status::Told;
+
+/// From the service.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ToWorker {
+    /// Show that you have the key.
+    Challenge(Challenge),
+    /// So have I.
+    Answer(Answer),
+    /// What to do with connections.
+    Plan(Box<PlanMessage>),
+    /// One to be taken, which comes with this; `sent_ns` on the machine's monotonic clock.
+    Connection { id: TransferId, peer: String, sent_ns: u64 },
+    /// Changes a transfer.
+    Steer(TransferId, Steer),
+    /// End with what you have.
+    Drain,
+    /// End now.
+    Stop,
+}
+
+/// From the worker.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum FromWorker {
+    /// I have the key; show that you have it.
+    Answer(Answer, Challenge),
+    /// Connections can come.
+    Ready,
+    /// No more of them.
+    Leaving,
+    /// Something that happened.
+    Told(Box<Told>),
+}
+
+/// A plan as a worker is told it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct PlanMessage {
+    sink: SinkMessage,
+    /// What has to come, as the header of a `.npy` file.
+    expect: Option<Vec<u8>>,
+    wire: String,
+    receive_route: String,
+    chunk_bytes: usize,
+    limit_bytes_per_s: Option<u64>,
+    reader_pace_bytes_per_s: Option<u64>,
+    socket_buffer_bytes: Option<usize>,
+    preview_elements: usize,
+    timeout: Duration,
+    bytes_each: Option<u64>,
+    keep_free_bytes: u64,
+    slowest_bytes_per_s: Option<u64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum SinkMessage {
+    Memory,
+    Discard,
+    /// A path is bytes, and not always text.
+    Folder(Vec<u8>),
+}
+
+impl PlanMessage {
+    /// What a worker, wherever it runs on this machine, has to know of a plan.
+    pub(super) fn of(plan: &Plan) -> Result<Self, Error> {
+        let sink = match &plan.sink {
+            SinkSpec::Memory => SinkMessage::Memory,
+            SinkSpec::Discard => SinkMessage::Discard,
+            SinkSpec::Folder(folder) => {
+                let folder = folder.canonicalize().map_err(|error| Error::SinkUnwritable {
+                    path: folder.clone(),
+                    reason: crate::error::reason(&error),
+                })?;
+                SinkMessage::Folder(folder.as_os_str().as_bytes().into())
+            }
+            other => {
+                let text = format!("a service takes many arrays, and {} takes one", other.describe());
+                return Err(Error::Usage(text));
+            }
+        };
+        let options = &plan.options;
+        Ok(Self {
+            sink,
+            expect: plan.expect.as_ref().map(npy::write_header),
+            wire: options.wire.name().into(),
+            receive_route: options.receive_route.name().into(),
+            chunk_bytes: options.chunk_bytes,
+            limit_bytes_per_s: options.limit_bytes_per_s,
+            reader_pace_bytes_per_s: options.reader_pace_bytes_per_s,
+            socket_buffer_bytes: options.socket_buffer_bytes,
+            preview_elements: options.preview_elements,
+            timeout: options.timeout,
+            bytes_each: plan.limits.bytes_each,
+            keep_free_bytes: plan.limits.keep_free_bytes,
+            slowest_bytes_per_s: plan.limits.slowest_bytes_per_s,
+        })
+    }
+
+    /// The plan that it tells.
+    pub(super) fn plan(self) -> Result<Plan, Error> {
+        let unknown = |name: &str| Error::Protocol(format!("its service speaks of {name}, which is unknown here"));
+        let wire = WireChoice::ALL.into_iter().find(|choice| choice.name() == self.wire);
+        let route = ReceiveRouteChoice::ALL.into_iter();
+        let route = route.into_iter().find(|choice| choice.name() == self.receive_route);
+        Ok(Plan {
+            sink: match self.sink {
+                SinkMessage::Memory => SinkSpec::Memory,
+                SinkMessage::Discard => SinkSpec::Discard,
+                SinkMessage::Folder(path) => SinkSpec::Folder(PathBuf::from(OsString::from_vec(path))),
+            },
+            expect: self.expect.as_deref().map(expected).transpose()?,
+            options: Options {
+                wire: wire.ok_or_else(|| unknown(&self.wire))?,
+                receive_route: route.ok_or_else(|| unknown(&self.receive_route))?,
+                chunk_bytes: self.chunk_bytes,
+                limit_bytes_per_s: self.limit_bytes_per_s,
+                reader_pace_bytes_per_s: self.reader_pace_bytes_per_s,
+                socket_buffer_bytes: self.socket_buffer_bytes,
+                preview_elements: self.preview_elements,
+                timeout: self.timeout,
+                ..Options::default()
+            },
+            limits: Limits {
+                bytes_each: self.bytes_each,
+                keep_free_bytes: self.keep_free_bytes,
+                slowest_bytes_per_s: self.slowest_bytes_per_s,
+                ..Limits::default()
+            },
+            workers: None,
+        })
+    }
+}
+
+fn expected(header: &[u8]) -> Result<ArrayMeta, Error> {
+    match npy::read_header(header) {
+        Ok(npy::HeaderProgress::Done { meta, .. }) => Ok(meta),
+        _ => Err(Error::Protocol(
+            "its service expects what has no dtype and shape".into(),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::array::{Dtype, Order, Shape};
+
+    #[test]
+    fn a_worker_is_told_all_of_a_plan() {
+        let folder = tempfile::tempdir().expect("folder");
+        let shape = Shape::parse("3,4").expect("a shape");
+        let plan = Plan {
+            sink: SinkSpec::Folder(folder.path().into()),
+            expect: Some(
+                ArrayMeta::new(Dtype::from_name(">i2").expect("a dtype"), shape, Order::Fortran).expect("small"),
+            ),
+            options: Options {
+                wire: WireChoice::Raw,
+                receive_route: ReceiveRouteChoice::Recv,
+                chunk_bytes: 12345,
+                limit_bytes_per_s: Some(5),
+                reader_pace_bytes_per_s: Some(6),
+                socket_buffer_bytes: Some(7),
+                preview_elements: 8,
+                timeout: Duration::from_millis(1500),
+                ..Options::default()
+            },
+            limits: Limits {
+                bytes_each: Some(9),
+                keep_free_bytes: 10,
+                slowest_bytes_per_s: None,
+                ..Limits::default()
+            },
+            workers: None,
+        };
+        let line = serde_json::to_string(&PlanMessage::of(&plan).expect("a message")).expect("written");
+        let told: PlanMessage = serde_json::from_str(&line).expect("read");
+        let told = told.plan().expect("a plan");
+        assert_eq!(
+            (told.sink, told.expect, told.options),
+            (plan.sink, plan.expect, plan.options)
+        );
+        assert_eq!(told.limits, plan.limits);
+    }
+}

@@ -1,0 +1,230 @@
+//! Many transfers at once: a receiver that stays up, takes thousands of senders and tells what they do.
+//!
+//! [`Service::start`] gives a handle. One thread drives the receiving machines of all connections, the same ones that a
+//! single transfer runs on a thread of its own. A service with worker processes hands its connections to them, and each
+//! of them drives its own the same way.
+
+mod channel;
+mod command;
+mod crew;
+mod deadlines;
+mod dispatcher;
+mod door;
+mod echo;
+mod event_loop;
+mod intake;
+mod key;
+mod leftovers;
+mod limits;
+mod messages;
+mod recipe;
+mod status;
+mod worker;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::array::ArrayMeta;
+use crate::error::Error;
+use crate::transfer::{Admissions, Host, Listener, Options, SinkSpec, Steer, TransferId};
+use channel::Channel;
+use command::Command;
+use dispatcher::Dispatcher;
+use echo::EchoLoop;
+use event_loop::EventLoop;
+use intake::Intake;
+use recipe::{RecipeDispatcher, RecipeIntake};
+
+pub use crew::Workers;
+pub use key::Key;
+pub use leftovers::{Leftover, leftovers};
+pub use limits::Limits;
+pub use recipe::AuthKey;
+pub use status::{ServiceEvent, Status, Told};
+pub use worker::WorkerProcess;
+
+/// Commands that may wait for a busy service.
+const COMMANDS: usize = 256;
+
+/// What a service does with whoever connects.
+#[derive(Debug)]
+pub struct Plan {
+    /// Where arrays land: a folder, memory, or nowhere.
+    pub sink: SinkSpec,
+    /// What has to come; needed on the `raw` wire.
+    pub expect: Option<ArrayMeta>,
+    /// How each transfer is done.
+    pub options: Options,
+    /// What is taken at most.
+    pub limits: Limits,
+    /// Processes that receive in its place, where there are to be any.
+    pub workers: Option<Workers>,
+}
+
+/// A running service. Dropping it stops it and joins its thread.
+#[derive(Debug)]
+pub struct Service {
+    commands: Sender<Command>,
+    waker: Arc<mio::Waker>,
+    thread: Option<JoinHandle<Result<Status, Error>>>,
+}
+
+impl Service {
+    /// Takes whoever connects to `listener`, on a thread of its own, and returns at once.
+    ///
+    /// What happens is told over `events`: samples and counts that do not fit are dropped, everything else is kept
+    /// until there is room, and while much is kept nobody new is taken.
+    ///
+    /// # Errors
+    /// Where the sink cannot work, or the system gives no thread or descriptor.
+    pub fn start(listener: Listener, plan: Plan, events: Sender<Told>) -> Result<Self, Error> {
+        plan.sink.check()?;
+        match plan.workers.clone() {
+            None => Self::of_loop(Intake::Listener(listener), plan, events),
+            Some(workers) => Self::spawn(|poll, commands| {
+                let connections = plan.limits.shares().connections;
+                let all = Dispatcher::new(poll, &plan, workers, listener, connections, commands, events)?;
+                Ok(move || all.run())
+            }),
+        }
+    }
+
+    /// Sends back what comes to whoever connects to `listener` (RFC 862), on a thread of its own, and returns at once.
+    /// Who takes nothing back for the `timeout` is closed. A drained one ends when the last client has gone.
+    ///
+    /// # Errors
+    /// Where the system gives no thread or descriptor.
+    pub fn echo(listener: Listener, limits: &Limits, timeout: Duration, events: Sender<Told>) -> Result<Self, Error> {
+        let connections = limits.shares().connections;
+        Self::spawn(|poll, commands| {
+            let all = EchoLoop::new(poll, listener, connections, timeout, commands, events);
+            let all = all.map_err(|error| cannot_start(&error))?;
+            Ok(move || all.run())
+        })
+    }
+
+    /// Hands whoever connects to `listener` to programs that connect to `path`, one descriptor at a time (`SCM_RIGHTS`),
+    /// which answer `OK` each. Who does not for the `timeout` is let go, and what it was given goes to another one. While
+    /// there is none, nobody is accepted. With a `key` they are `Client`s of `multiprocessing.connection`, which answer
+    /// nothing: what they have read, they have.
+    ///
+    /// # Errors
+    /// Where the system gives no thread or descriptor, or the path cannot be used.
+    pub fn recipe(
+        listener: Listener,
+        path: &Path,
+        key: Option<AuthKey>,
+        timeout: Duration,
+        events: Sender<Told>,
+    ) -> Result<Self, Error> {
+        Self::spawn(|poll, commands| {
+            let all = RecipeDispatcher::new(poll, listener, path, key, timeout, commands, events)?;
+            Ok(move || all.run())
+        })
+    }
+
+    /// Receives over the connections that another program hands over at `path`, until it ends; with a `key`, a `Listener`
+    /// of `multiprocessing.connection`.
+    ///
+    /// # Errors
+    /// Where there is no such program, the sink cannot work, or the system gives no thread or descriptor.
+    pub fn of_recipe(path: &Path, key: Option<&AuthKey>, plan: Plan, events: Sender<Told>) -> Result<Self, Error> {
+        plan.sink.check()?;
+        let intake = RecipeIntake::join(path, key, plan.options.timeout, plan.options.socket_buffer_bytes)?;
+        Self::of_loop(Intake::Recipe(intake), plan, events)
+    }
+
+    /// As a worker of another process, which hands connections over.
+    fn of_worker(channel: Channel, plan: Plan, events: Sender<Told>) -> Result<Self, Error> {
+        let intake = Intake::handed(channel, plan.options.socket_buffer_bytes);
+        Self::of_loop(intake, plan, events)
+    }
+
+    fn of_loop(intake: Intake, plan: Plan, events: Sender<Told>) -> Result<Self, Error> {
+        let shares = plan.limits.shares();
+        let admissions = Admissions::new(plan.limits.admission(&plan.sink, shares.open_sinks));
+        let mut host = Host::new(plan.sink, plan.expect, plan.options, admissions);
+        host.listener = intake.listener().cloned();
+        host.slowest_bytes_per_s = plan.limits.slowest_bytes_per_s;
+        Self::spawn(|poll, commands| {
+            let all = EventLoop::new(poll, host, intake, shares.connections, commands, events);
+            let all = all.map_err(|error| cannot_start(&error))?;
+            Ok(move || all.run())
+        })
+    }
+
+    /// Runs what is prepared on a thread.
+    fn spawn<R>(prepare: impl FnOnce(mio::Poll, Receiver<Command>) -> Result<R, Error>) -> Result<Self, Error>
+    where
+        R: FnOnce() -> Result<Status, Error> + Send + 'static,
+    {
+        let poll = mio::Poll::new().map_err(|error| cannot_start(&error))?;
+        let waker = mio::Waker::new(poll.registry(), event_loop::WAKER).map_err(|error| cannot_start(&error))?;
+        let (commands, heard) = bounded(COMMANDS);
+        let run = prepare(poll, heard)?;
+        let thread = std::thread::Builder::new().name("arraylift-serve".into()).spawn(run);
+        Ok(Self {
+            commands,
+            waker: Arc::new(waker),
+            thread: Some(thread.map_err(|error| cannot_start(&error))?),
+        })
+    }
+
+    /// Takes nobody any more, and ends when what is being received has ended.
+    pub fn drain(&self) {
+        self.command(Command::Drain);
+    }
+
+    /// Ends at once; what was half received is removed, and the senders are told.
+    pub fn stop(&self) {
+        self.command(Command::Stop);
+    }
+
+    /// Changes a transfer that runs. One that has ended is left alone.
+    pub fn steer(&self, transfer: TransferId, steer: Steer) {
+        self.command(Command::Steer(transfer, steer));
+    }
+
+    /// Waits for the end.
+    ///
+    /// # Errors
+    /// Where the system did not let it go on.
+    pub fn join(mut self) -> Result<Status, Error> {
+        self.wait()
+    }
+
+    fn command(&self, command: Command) {
+        // Where the thread has ended there is nothing to be changed.
+        if self.commands.send(command).is_ok() {
+            let _ = self.waker.wake();
+        }
+    }
+
+    fn wait(&mut self) -> Result<Status, Error> {
+        let ended = self.thread.take().map(JoinHandle::join);
+        ended.and_then(Result::ok).unwrap_or_else(|| {
+            Err(Error::System {
+                doing: "the service's thread stopped",
+                reason: "it panicked; please report this".into(),
+            })
+        })
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if self.thread.is_some() {
+            self.stop();
+            // Whoever wants to know how it ended joins it.
+            let _ = self.wait();
+        }
+    }
+}
+
+fn cannot_start(error: &std::io::Error) -> Error {
+    Error::system("cannot start the service", error)
+}

@@ -1,0 +1,41 @@
+//! Connections that go to, or come from, programs that know nothing of Arraylift: a byte over a Unix socket with the
+//! descriptor beside it (`SCM_RIGHTS`, `unix(7)`), answered by `OK`, as the Python Cookbook passes sockets around. With a
+//! key they are those of `multiprocessing.connection`: first a handshake and the worker's process id, and no answers.
+
+mod dispatcher;
+mod handshake;
+mod intake;
+mod plain_worker;
+
+use std::path::Path;
+
+use crate::error::Error;
+use crate::service::key;
+
+pub(super) use dispatcher::RecipeDispatcher;
+pub(super) use intake::RecipeIntake;
+
+/// An authkey of `multiprocessing`: a file's content as it is.
+#[derive(Clone)]
+pub struct AuthKey(Vec<u8>);
+
+impl AuthKey {
+    /// Reads it from a file that nobody else may be able to read.
+    ///
+    /// # Errors
+    /// Where there is none, or others could read it, or it is empty or no key by its length.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        key::content(path, 1).map(Self)
+    }
+}
+
+impl std::fmt::Debug for AuthKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AuthKey")
+    }
+}
+
+/// What whoever takes a descriptor answers.
+const TAKEN: &[u8] = b"OK";
+/// What is sent with a descriptor: at least one byte has to be, and `multiprocessing.reduction` counts in it.
+const GIVEN: &[u8] = b"\x01";

@@ -1,0 +1,163 @@
+//! What a service tells of itself, beside what each of its transfers tells.
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::transfer::{Event, EventKind};
+
+/// Something that happened in a service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Told {
+    /// To one of its transfers.
+    Transfer(Event),
+    /// To the service.
+    Service(ServiceEvent),
+}
+
+/// Something that concerns more than one transfer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum ServiceEvent {
+    /// The counts, at most once a second, while they change.
+    Service(Status),
+    /// A worker process has come.
+    WorkerReady {
+        /// Its process id.
+        worker: u32,
+    },
+    /// A connection was handed to a worker that is another program.
+    HandedOver {
+        /// Its process id.
+        worker: u32,
+        /// Who has connected.
+        peer: String,
+        /// Seconds from accepting it until the worker said that it has it.
+        after_s: f64,
+    },
+    /// A worker process has gone.
+    WorkerGone {
+        /// Its process id.
+        worker: u32,
+        /// How, as far as that is known.
+        how: String,
+        /// Transfers that failed with it.
+        transfers: usize,
+    },
+}
+
+/// What a service has done and does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Connections that are open.
+    pub connections: usize,
+    /// Of these, arrays that are being received.
+    pub receiving: usize,
+    /// Of these, senders that wait for room.
+    pub waiting: usize,
+    /// Arrays that came whole.
+    pub done: u64,
+    /// Transfers that failed.
+    pub failed: u64,
+    /// Transfers that were cancelled, or told to come back later.
+    pub cancelled: u64,
+    /// Of these, transfers that had begun.
+    pub cut_off: u64,
+    /// Bytes that have landed.
+    pub bytes: u64,
+    /// The rate since the counts before, in bytes a second.
+    pub rate_bytes_per_s: f64,
+    /// How often nobody was taken for a moment because the system had no descriptor or memory left.
+    pub exhausted: u64,
+    /// Seconds since the service began.
+    pub elapsed_s: f64,
+}
+
+/// Counts for a status.
+#[derive(Debug)]
+pub(super) struct Tally {
+    began: Instant,
+    status: Status,
+}
+
+impl Tally {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            began: now,
+            status: Status::default(),
+        }
+    }
+
+    pub(super) fn landed(&mut self, bytes: u64) {
+        self.status.bytes += bytes;
+    }
+
+    pub(super) fn exhausted(&mut self) {
+        self.status.exhausted += 1;
+    }
+
+    /// A transfer has ended.
+    pub(super) fn ended(&mut self, last: &EventKind) {
+        match last {
+            EventKind::Finished(_) => self.status.done += 1,
+            EventKind::Failed(_) => self.status.failed += 1,
+            EventKind::Cancelled { bytes } => {
+                self.status.cancelled += 1;
+                self.status.cut_off += u64::from(*bytes > 0);
+            }
+            _ => {}
+        }
+    }
+
+    /// A connection has closed, of an echo service with everything sent back or not, or was handed over or not.
+    pub(super) fn closed(&mut self, is_whole: bool) {
+        if is_whole {
+            self.status.done += 1;
+        } else {
+            self.status.failed += 1;
+        }
+    }
+
+    /// The counts at an instant; `told` is what was told before.
+    pub(super) fn status(&self, connections: [usize; 3], told: &Status, now: Instant) -> Status {
+        let elapsed_s = now.saturating_duration_since(self.began).as_secs_f64();
+        let moved = (self.status.bytes - told.bytes) as f64;
+        let [connections, receiving, waiting] = connections;
+        Status {
+            connections,
+            receiving,
+            waiting,
+            rate_bytes_per_s: moved / (elapsed_s - told.elapsed_s).max(1e-9),
+            elapsed_s,
+            ..self.status
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn the_rate_is_that_since_the_counts_before() {
+        let start = Instant::now();
+        let mut tally = Tally::new(start);
+        tally.landed(1000);
+        let first = tally.status([3, 2, 1], &Status::default(), start + Duration::from_secs(1));
+        assert_eq!((first.connections, first.receiving, first.waiting), (3, 2, 1));
+        assert!((first.rate_bytes_per_s - 1000.0).abs() < 1e-6);
+        tally.ended(&EventKind::Cancelled { bytes: 1 });
+        let second = tally.status([0; 3], &first, start + Duration::from_secs(2));
+        assert_eq!((second.bytes, second.cancelled, second.done), (1000, 1, 0));
+        assert!(second.rate_bytes_per_s.abs() < 1e-6, "nothing has moved since");
+    }
+
+    #[test]
+    fn what_is_told_of_a_service_says_what_it_is() {
+        let told = Told::Service(ServiceEvent::Service(Status::default()));
+        let line = serde_json::to_string(&told).expect("serializes");
+        assert!(line.starts_with(r#"{"event":"service","connections":0"#), "{line}");
+    }
+}

@@ -1,0 +1,245 @@
+//! Which offers a service takes, and when: within its limits, first come, first served.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustix::fs::statvfs;
+
+use crate::error::{Error, size};
+
+/// What a service takes at most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AdmissionLimits {
+    /// Arrays that are received at the same time; whoever offers one more waits.
+    pub(crate) open_sinks: usize,
+    /// Bytes of one array.
+    pub(crate) bytes_each: Option<u64>,
+    /// Bytes of all arrays that were ever taken.
+    pub(crate) bytes_in_all: Option<u64>,
+    /// Of the disk of this folder so many bytes stay free.
+    pub(crate) keep_free: Option<(PathBuf, u64)>,
+}
+
+/// Where every offer of a service is decided.
+#[derive(Debug)]
+pub(crate) struct Admissions {
+    limits: AdmissionLimits,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    open: usize,
+    /// Bytes of the arrays that have been taken or are being received.
+    taken_bytes: u64,
+    /// Those who wait, by the number that their service gave them.
+    queue: VecDeque<usize>,
+}
+
+/// One connection's way to a place.
+#[derive(Debug)]
+pub(crate) struct Applicant {
+    admissions: Arc<Admissions>,
+    number: usize,
+    waits: bool,
+    place: Option<Place>,
+}
+
+#[derive(Debug)]
+struct Place {
+    bytes: u64,
+    is_whole: bool,
+}
+
+impl Admissions {
+    pub(crate) fn new(limits: AdmissionLimits) -> Arc<Self> {
+        Arc::new(Self {
+            limits,
+            state: Mutex::default(),
+        })
+    }
+
+    /// An applicant that is told apart from others by its number.
+    pub(crate) fn applicant(self: &Arc<Self>, number: usize) -> Applicant {
+        Applicant {
+            admissions: Arc::clone(self),
+            number,
+            waits: false,
+            place: None,
+        }
+    }
+
+    /// Who has waited longest, where there is a place now.
+    pub(crate) fn next(&self) -> Option<usize> {
+        let state = self.lock();
+        state
+            .queue
+            .front()
+            .copied()
+            .filter(|_| state.open < self.limits.open_sinks)
+    }
+
+    /// How many wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.lock().queue.len()
+    }
+
+    fn check(&self, state: &State, bytes: u64) -> Result<(), Error> {
+        let no = |text: String| Err(Error::BadOffer(text));
+        if let Some(most) = self.limits.bytes_each.filter(|most| bytes > *most) {
+            return no(format!(
+                "it has {}, and at most {} are taken here",
+                size(bytes),
+                size(most)
+            ));
+        }
+        let sum = state.taken_bytes.saturating_add(bytes);
+        if let Some(most) = self.limits.bytes_in_all.filter(|most| sum > *most) {
+            let left = most.saturating_sub(state.taken_bytes);
+            return no(format!(
+                "it has {}, and of {} that are taken here in all {} are left",
+                size(bytes),
+                size(most),
+                size(left)
+            ));
+        }
+        if let Some((folder, keep)) = &self.limits.keep_free {
+            let disk = statvfs(folder).map_err(|error| Error::SinkUnwritable {
+                path: folder.clone(),
+                reason: crate::error::reason(&error.into()),
+            })?;
+            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+            if free < keep.saturating_add(bytes) {
+                return no(format!(
+                    "it has {}, and of the {} that are free there {} have to stay so",
+                    size(bytes),
+                    size(free),
+                    size(*keep)
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing that panics is done under the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Applicant {
+    /// Asks for room for an array of so many bytes. False where it has to ask again when it is its turn.
+    ///
+    /// # Errors
+    /// Where it will never be taken.
+    pub(crate) fn ask(&mut self, bytes: u64) -> Result<bool, Error> {
+        if self.place.is_some() {
+            return Ok(true);
+        }
+        let mut state = self.admissions.lock();
+        self.admissions.check(&state, bytes)?;
+        let is_its_turn = state.queue.front().is_none_or(|first| *first == self.number);
+        if !is_its_turn || state.open >= self.admissions.limits.open_sinks {
+            if !std::mem::replace(&mut self.waits, true) {
+                state.queue.push_back(self.number);
+            }
+            return Ok(false);
+        }
+        if std::mem::take(&mut self.waits) {
+            state.queue.pop_front();
+        }
+        state.open += 1;
+        state.taken_bytes += bytes;
+        self.place = Some(Place { bytes, is_whole: false });
+        Ok(true)
+    }
+
+    /// The array is whole: its bytes count for good.
+    pub(crate) fn is_whole(&mut self) {
+        if let Some(place) = &mut self.place {
+            place.is_whole = true;
+        }
+    }
+}
+
+impl Drop for Applicant {
+    fn drop(&mut self) {
+        let mut state = self.admissions.lock();
+        if self.waits {
+            state.queue.retain(|number| *number != self.number);
+        }
+        if let Some(place) = &self.place {
+            state.open -= 1;
+            if !place.is_whole {
+                state.taken_bytes -= place.bytes;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> AdmissionLimits {
+        AdmissionLimits {
+            open_sinks: 2,
+            bytes_each: None,
+            bytes_in_all: None,
+            keep_free: None,
+        }
+    }
+
+    #[test]
+    fn who_comes_first_is_served_first_and_who_leaves_gives_way() {
+        let admissions = Admissions::new(limits());
+        let mut applicants: Vec<_> = (0..5).map(|number| admissions.applicant(number)).collect();
+        let answers: Vec<bool> = applicants.iter_mut().map(|one| one.ask(1).expect("allowed")).collect();
+        assert_eq!(answers, [true, true, false, false, false]);
+        assert_eq!(admissions.next(), None, "there is no place yet");
+        drop(applicants.remove(0));
+        assert_eq!(admissions.next(), Some(2));
+        let mut late = admissions.applicant(9);
+        assert!(!late.ask(1).expect("allowed"), "others wait longer");
+        drop(applicants.remove(1));
+        assert_eq!(admissions.next(), Some(3), "the second one in the queue has left");
+        assert!(applicants[1].ask(1).expect("allowed"));
+        assert_eq!(admissions.waiting(), 2);
+        drop(applicants);
+        assert!(late.ask(1).expect("allowed"));
+        assert_eq!((admissions.next(), admissions.waiting()), (None, 0));
+    }
+
+    #[test]
+    fn bytes_count_for_good_only_once_an_array_is_whole() {
+        let admissions = Admissions::new(AdmissionLimits {
+            bytes_each: Some(60),
+            bytes_in_all: Some(100),
+            ..limits()
+        });
+        let ask = |bytes| {
+            let mut applicant = admissions.applicant(0);
+            applicant.ask(bytes).map(|_| applicant)
+        };
+        assert!(matches!(ask(61), Err(Error::BadOffer(text)) if text.contains("61 B")));
+        drop(ask(60).expect("taken, and broken off"));
+        ask(60).expect("taken").is_whole();
+        assert!(matches!(ask(41), Err(Error::BadOffer(text)) if text.contains("40 B are left")));
+        ask(40).expect("exactly what is left").is_whole();
+        assert!(ask(1).is_err());
+    }
+
+    #[test]
+    fn the_disk_is_not_filled_beyond_what_has_to_stay_free() {
+        let keep = |bytes| {
+            let limits = AdmissionLimits {
+                keep_free: Some(("/tmp".into(), bytes)),
+                ..limits()
+            };
+            Admissions::new(limits).applicant(0).ask(1)
+        };
+        assert_eq!(keep(0), Ok(true));
+        assert!(matches!(keep(u64::MAX), Err(Error::BadOffer(text)) if text.contains("stay")));
+    }
+}

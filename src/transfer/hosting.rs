@@ -1,0 +1,239 @@
+//! Receivers without threads of their own: a loop over many of them steps each when there is something to do.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::array::ArrayMeta;
+use crate::error::Error;
+use crate::telemetry::Probe;
+
+use super::admission::Admissions;
+use super::controls::Controls;
+use super::drive::{Course, Ended, Machine as _, Teller, Turn};
+use super::endpoint::{Connection, Listener};
+use super::event::{EventKind, Side, State};
+use super::joins::Expected;
+use super::linger::Linger;
+use super::plan::{Options, SinkSpec};
+use super::receiver::{ReceiveMachine, ReceivePlan};
+use super::reception::Reception;
+use super::sender::{Gear, More};
+
+/// Something that a receiver told, and when.
+type Note = (Duration, EventKind);
+
+/// One receiver tells a handful of things in a turn.
+const NOTES: usize = 64;
+
+/// What all receivers of one loop have in common.
+pub(crate) struct Host {
+    pub(crate) sink: SinkSpec,
+    pub(crate) expect: Option<ArrayMeta>,
+    pub(crate) options: Options,
+    /// Where further connections of a transfer come in.
+    pub(crate) listener: Option<Listener>,
+    pub(crate) admissions: Arc<Admissions>,
+    /// A peer that moves fewer bytes a second over the timeout is given up.
+    pub(crate) slowest_bytes_per_s: Option<u64>,
+    notes: (Sender<Note>, Receiver<Note>),
+    asks: (Sender<More>, Receiver<More>),
+}
+
+/// One connection of a transfer.
+pub(crate) struct Hosted {
+    machine: ReceiveMachine,
+    course: Course,
+    controls: Arc<Controls>,
+    clock: Instant,
+    timeout: Duration,
+}
+
+/// A transfer whose sender may open further connections.
+pub(crate) struct Joining {
+    reception: Arc<Reception>,
+    expected: Expected,
+    controls: Arc<Controls>,
+    clock: Instant,
+    seen_changes: u64,
+}
+
+/// What a turn came to.
+pub(crate) enum HostedTurn {
+    /// Something was done and more can be.
+    Again,
+    /// Nothing can be done before the socket has changed, or then.
+    Wait(Instant),
+    /// It has ended. Its connection may have to linger.
+    Ended(Ended, Option<Linger>),
+}
+
+impl Host {
+    pub(crate) fn new(
+        sink: SinkSpec,
+        expect: Option<ArrayMeta>,
+        options: Options,
+        admissions: Arc<Admissions>,
+    ) -> Self {
+        Self {
+            sink,
+            expect,
+            options,
+            listener: None,
+            admissions,
+            slowest_bytes_per_s: None,
+            notes: bounded(NOTES),
+            // Each receiver asks once, and is heard after its turn.
+            asks: bounded(2),
+        }
+    }
+
+    /// A receiver for a connection; `number` tells it apart from others that wait for a place.
+    pub(crate) fn receiver(&self, connection: Connection, number: usize) -> Result<Hosted, Error> {
+        let (controls, clock) = (Arc::new(Controls::new(self.options.limit_bytes_per_s)), Instant::now());
+        controls.set_pace(Side::Receiver, self.options.reader_pace_bytes_per_s);
+        let plan = ReceivePlan {
+            sink: self.sink.clone(),
+            expect: self.expect.clone(),
+            source: None,
+        };
+        // Whoever hosts it has told that.
+        let teller = Teller::new(self.notes.0.clone(), clock, Some(State::Connecting));
+        let gear = self.gear(&controls, clock, teller);
+        let mut machine = ReceiveMachine::new(connection, plan, self.listener.clone(), &self.options, gear)?;
+        machine.applies(self.admissions.applicant(number));
+        Ok(self.hosted(machine, controls, clock))
+    }
+
+    /// A receiver for a further connection of a transfer.
+    pub(crate) fn joined(&self, connection: Connection, joining: &Joining) -> Result<Hosted, Error> {
+        let (controls, clock) = (Arc::clone(&joining.controls), joining.clock);
+        let teller = Teller::without_states(self.notes.0.clone(), clock);
+        let gear = self.gear(&controls, clock, teller);
+        let reception = Arc::clone(&joining.reception);
+        let machine = ReceiveMachine::further(connection, reception, false, &self.options, gear)?;
+        Ok(self.hosted(machine, controls, clock))
+    }
+
+    /// What the receiver that was stepped last has told.
+    pub(crate) fn told(&self) -> impl Iterator<Item = Note> + '_ {
+        self.notes.1.try_iter()
+    }
+
+    /// Whether the receiver that was stepped last can do with further connections.
+    pub(crate) fn asked(&self, by: &Hosted) -> Option<Joining> {
+        match self.asks.1.try_recv().ok()? {
+            More::Receive {
+                reception, expected, ..
+            } => Some(Joining {
+                reception,
+                expected,
+                controls: Arc::clone(&by.controls),
+                clock: by.clock,
+                seen_changes: by.controls.changes(),
+            }),
+            More::Send { .. } => None,
+        }
+    }
+
+    fn hosted(&self, machine: ReceiveMachine, controls: Arc<Controls>, clock: Instant) -> Hosted {
+        Hosted {
+            machine,
+            course: Course::new(clock).with_slowest(self.slowest_bytes_per_s),
+            controls,
+            clock,
+            timeout: self.options.timeout,
+        }
+    }
+
+    fn gear(&self, controls: &Arc<Controls>, clock: Instant, teller: Teller) -> Gear {
+        Gear {
+            controls: Arc::clone(controls),
+            probe: Probe::light(clock),
+            teller,
+            more: self.asks.0.clone(),
+        }
+    }
+}
+
+impl Hosted {
+    /// Does a bounded piece of work.
+    pub(crate) fn turn(&mut self, now: Instant) -> HostedTurn {
+        let turn = self
+            .course
+            .turn(&mut self.machine, Side::Receiver, &self.controls, now, self.timeout);
+        HostedTurn::from(turn)
+    }
+
+    /// Ends it, with these words to the peer.
+    pub(crate) fn dismiss(&mut self, words: &str) -> HostedTurn {
+        HostedTurn::from(Course::dismiss(&mut self.machine, words))
+    }
+
+    /// What can be changed while it runs.
+    pub(crate) fn controls(&self) -> &Arc<Controls> {
+        &self.controls
+    }
+
+    /// Bytes of the array that have landed, over all its connections.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.machine.bytes()
+    }
+
+    /// Whether the peer has said what it sends, and has room for it.
+    pub(crate) fn is_receiving(&self) -> bool {
+        self.machine.is_receiving()
+    }
+
+    /// Since it was accepted.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
+    }
+
+    /// The other end's address.
+    pub(crate) fn peer(&self) -> &str {
+        self.machine.connection().peer()
+    }
+
+    /// What remains of it: the connection. A sink that was not published is removed.
+    pub(crate) fn into_connection(self) -> Connection {
+        self.machine.into_connection()
+    }
+}
+
+impl AsFd for Hosted {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.machine.connection().as_fd()
+    }
+}
+
+impl Joining {
+    /// A connection that has joined, if any.
+    pub(crate) fn connection(&self) -> Option<Connection> {
+        self.expected.connections.try_recv().ok()
+    }
+
+    /// Whether all its connections have to look at what one of them has done; asked once for each change.
+    pub(crate) fn has_changed(&mut self) -> bool {
+        let changes = self.controls.changes();
+        std::mem::replace(&mut self.seen_changes, changes) != changes
+    }
+
+    /// Its other connections have nothing to go on for.
+    pub(crate) fn fail(&self) {
+        self.controls.fail(Side::Receiver);
+    }
+}
+
+impl From<Turn> for HostedTurn {
+    fn from(turn: Turn) -> Self {
+        match turn {
+            Turn::Again => Self::Again,
+            // Whoever hosts it hears of every change of its socket.
+            Turn::Wait { until, .. } => Self::Wait(until),
+            Turn::Ended(ended, linger) => Self::Ended(ended, linger),
+        }
+    }
+}

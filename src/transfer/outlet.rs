@@ -1,0 +1,71 @@
+//! Events on their way to a reader that is never waited for.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Sender, TrySendError};
+
+/// At the end, a reader that does not read is waited for so long in all.
+const LAST_CHANCE: Duration = Duration::from_millis(200);
+
+/// Sends events through a bounded channel, and keeps what must not be lost until there is room.
+#[derive(Debug)]
+pub(crate) struct Outlet<T> {
+    events: Sender<T>,
+    pending: VecDeque<T>,
+}
+
+impl<T> Outlet<T> {
+    pub(crate) fn new(events: Sender<T>) -> Self {
+        Self {
+            events,
+            pending: VecDeque::new(),
+        }
+    }
+
+    /// Sends an event, now or when there is room.
+    pub(crate) fn keep(&mut self, event: T) {
+        self.retry();
+        self.pending.push_back(event);
+        self.retry();
+    }
+
+    /// Takes an event to be sent with the next [`Outlet::retry`]: many at once wake their reader once.
+    pub(crate) fn hold(&mut self, event: T) {
+        self.pending.push_back(event);
+    }
+
+    /// Sends an event where there is room; the next one of its kind tells as much.
+    pub(crate) fn offer(&mut self, event: T) {
+        self.retry();
+        if self.pending.is_empty() {
+            // Full, or nobody listens any more.
+            let _ = self.events.try_send(event);
+        }
+    }
+
+    /// Sends what was kept, as far as there is room.
+    pub(crate) fn retry(&mut self) {
+        while let Some(event) = self.pending.pop_front() {
+            if let Err(TrySendError::Full(event)) = self.events.try_send(event) {
+                self.pending.push_front(event);
+                return;
+            }
+        }
+    }
+
+    /// How many are kept.
+    pub(crate) fn kept(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Sends what is left, for as long as a reader can be hoped for.
+    pub(crate) fn finish(mut self) {
+        let deadline = Instant::now() + LAST_CHANCE;
+        while let Some(event) = self.pending.pop_front() {
+            if self.events.send_deadline(event, deadline).is_err() {
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! What runs is watched and steered from outside, by any number of others, and is never held up by them.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+
+use rustix::process::Signal;
+use serde_json::Value as Json;
+
+use crate::common::{Dir, Process};
+use crate::floats;
+use crate::serve::{drained, serve, until};
+
+fn socket(dir: &Dir, process: &Process) -> PathBuf {
+    dir.runtime().join(format!("arraylift/{}.sock", process.id()))
+}
+
+/// A sender that takes its time: 8 MB at 4 MB/s unless the limit is lifted.
+fn slow_sender(dir: &Dir, address: &str) -> Process {
+    let arguments = ["send", "range:0:1e6", address, "--limit", "4MB/s", "--json"];
+    let mut sender = dir.arraylift(arguments).start();
+    until(&mut sender, "started");
+    sender
+}
+
+/// What `attach` printed, line by line.
+fn objects(text: &str) -> Vec<Json> {
+    let objects = text.lines().map(|line| serde_json::from_str(line).expect("an object"));
+    objects.collect()
+}
+
+#[test]
+fn who_runs_is_told_with_what_it_moves_and_how_it_is_steered() {
+    let dir = Dir::new();
+    assert!(dir.run("status").done().stdout.starts_with("nothing sends"));
+    let service = serve(&dir, "");
+    let mut sender = slow_sender(&dir, &service.address);
+    until(&mut sender, "sample");
+    let told = objects(&dir.run("status --json").done().stdout);
+    assert_eq!(told.len(), 2, "{told:?}");
+    let of = |process: &Process| told.iter().find(|one| one["pid"] == process.id()).expect("it runs");
+    assert_eq!(of(&service)["command"], format!("serve {}", service.address));
+    assert_eq!(of(&sender)["command"], format!("send to {}", service.address));
+    let moving = &of(&sender)["transfers"][0];
+    assert_eq!(
+        (&moving["transfer"], &moving["total_bytes"]),
+        (&1.into(), &8_000_000.into())
+    );
+    assert_eq!(of(&service)["transfers"].as_array().map(Vec::len), Some(1));
+    let shown = dir.run("status").done().stdout;
+    assert!(
+        shown.contains(&format!("{}  serve {}", service.id(), service.address)),
+        "{shown}"
+    );
+    assert!(shown.contains("of 8.0 MB"), "{shown}");
+
+    let id = of(&service)["transfers"][0]["transfer"].as_u64().expect("an id");
+    dir.run(&format!("attach {} --cancel {id}", service.id())).done();
+    sender.wait().failed(1, &["gave up"]);
+    dir.run(&format!("attach {} --drain", service.id())).done();
+    // One that had begun was cut off.
+    service.wait().failed(1, &["cancelled"]);
+    assert!(crate::common::names_in(&dir.path().join("inbox")).is_empty());
+    assert!(
+        crate::common::names_in(&dir.runtime().join("arraylift")).is_empty(),
+        "sockets go with their processes"
+    );
+}
+
+#[test]
+fn two_viewers_see_the_same_transfer_paused_resumed_unlimited_and_whole() {
+    let dir = Dir::new();
+    let service = serve(&dir, "");
+    let mut sender = slow_sender(&dir, &service.address);
+    let pid = sender.id().to_string();
+    let watch = || dir.arraylift(["attach", &pid, "--json"]).start();
+    let mut viewers = [watch(), watch()];
+    for viewer in &mut viewers {
+        assert_eq!(until(viewer, "engine")["pid"], sender.id());
+        until(viewer, "now");
+    }
+    dir.run(&format!("attach {pid} --pause 1")).done();
+    for viewer in &mut viewers {
+        while until(viewer, "state")["state"] != "paused" {}
+    }
+    let passed = dir.run(&format!("attach {pid} --resume 1 --json")).done();
+    assert_eq!(objects(&passed.stdout)[0]["event"], "passed");
+    dir.run(&format!("attach {pid} --limit 1=none")).done();
+    for viewer in &mut viewers {
+        until(viewer, "bottleneck");
+        assert_eq!(until(viewer, "finished")["verified"], true);
+    }
+    until(&mut sender, "finished");
+    sender.wait().done();
+    for viewer in viewers {
+        viewer.wait().done();
+    }
+    drained(service).done();
+    assert_eq!(dir.read("inbox/range.npy")[128..], floats(1_000_000));
+}
+
+#[test]
+fn a_receiver_and_a_list_of_sources_obey_as_well() {
+    let dir = Dir::new();
+    dir.folder("inbox");
+    let receiver = dir.receive("127.0.0.1:0 --into inbox");
+    let arguments = ["send", "range:0:1e6", "range:0:2e6", "range:0:3e6", &receiver.address];
+    let more = ["--jobs", "1", "--limit", "4MB/s", "--json"];
+    let mut sender = dir.arraylift(arguments.iter().chain(&more)).start();
+    until(&mut sender, "started");
+    let seen = objects(&dir.run("status --json").done().stdout);
+    let seen = seen.iter().find(|one| one["pid"] == sender.id()).expect("it runs");
+    assert_eq!(seen["transfers"][0]["source"], "range:0:1e6");
+    dir.run(&format!("attach {} --drain", sender.id())).done();
+    dir.run(&format!("attach {} --limit 1=none", sender.id())).done();
+    let ended = sender.wait();
+    let objects = ended.objects();
+    let counts = objects.last().expect("counts");
+    assert_eq!((&counts["done"], &counts["not_begun"]), (&1.into(), &2.into()));
+    dir.run(&format!("attach {} --stop", receiver.id())).done();
+    receiver.wait().done();
+    assert_eq!(dir.read("inbox/range.npy")[128..], floats(1_000_000));
+}
+
+#[test]
+fn the_socket_is_its_users_alone_and_one_that_was_killed_is_forgotten() {
+    let dir = Dir::new();
+    let service = serve(&dir, "");
+    let mode = |path: PathBuf| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    assert_eq!(mode(socket(&dir, &service)), 0o600);
+    assert_eq!(mode(dir.runtime().join("arraylift")), 0o700);
+    dir.run("attach 1").failed(2, &["process 1"]);
+    dir.run("attach --pause 1 --stop").failed(2, &["--pause"]);
+    let other = serve(&dir, "");
+    dir.run("attach").failed(2, &["several run", &other.id().to_string()]);
+    let stale = socket(&dir, &other);
+    other.signal(Signal::KILL);
+    other.wait();
+    assert!(stale.exists());
+    let left = objects(&dir.run("status --json").done().stdout);
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert!(!stale.exists());
+    drained(service).done();
+}
+
+#[test]
+fn a_runtime_folder_that_cannot_be_used_stops_nothing() {
+    let dir = Dir::new();
+    dir.folder("inbox");
+    std::fs::write(
+        dir.runtime().join("arraylift"),
+        b"a file stands where the folder would be",
+    )
+    .expect("written");
+    let service = serve(&dir, "");
+    dir.run(&format!("send range:0:10 {}", service.address)).done();
+    drained(service).done();
+    assert_eq!(dir.read("inbox/range.npy")[128..], floats(10));
+}
+
+#[test]
+fn one_that_hangs_is_named_and_the_others_are_told() {
+    let dir = Dir::new();
+    let (hangs, other) = (serve(&dir, ""), serve(&dir, ""));
+    hangs.signal(Signal::STOP);
+    let ended = dir.run("status --json");
+    assert_eq!(objects(&ended.stdout)[0]["pid"], other.id());
+    let line = format!("process {}: the peer said nothing for 2 s", hangs.id());
+    assert!(ended.status.success() && ended.stderr.contains(&line), "{ended:?}");
+    hangs.signal(Signal::CONT);
+    for service in [hangs, other] {
+        drained(service).done();
+    }
+}
+
+#[test]
+fn garbage_from_a_viewer_is_refused_and_concerns_nobody() {
+    let dir = Dir::new();
+    let service = serve(&dir, "");
+    let connect = || UnixStream::connect(socket(&dir, &service)).expect("it listens");
+    for nonsense in [
+        "hello\n",
+        "{}\n",
+        "{\"do\":\"pause\",\"transfer\":\"x\"}\n",
+        "\u{0}\n",
+        "[[[[\n",
+    ] {
+        let mut viewer = connect();
+        viewer.write_all(nonsense.as_bytes()).expect("written");
+        let lines = BufReader::new(&viewer).lines();
+        let events = lines.map(|line| serde_json::from_str::<Json>(&line.expect("a line")).expect("an object"));
+        let refused = events.map(|one| one["event"].clone()).find(|event| event == "refused");
+        assert!(refused.is_some(), "{nonsense}");
+    }
+    // One without an end, and one that says very much.
+    let mut endless = connect();
+    let piece = vec![b'x'; 4096];
+    while endless.write_all(&piece).is_ok() {}
+    let mut talker = connect();
+    talker.set_nonblocking(true).expect("set");
+    for _ in 0..1000 {
+        if talker
+            .write_all("{\"do\":\"resume\",\"transfer\":99}\n".repeat(100).as_bytes())
+            .is_err()
+        {
+            break;
+        }
+    }
+    // A wish for a transfer that is not there.
+    dir.run(&format!("attach {} --cancel 99", service.id())).done();
+    dir.run(&format!("send range:0:1e5 {}", service.address)).done();
+    drop((endless, talker));
+    drained(service).done();
+    assert_eq!(dir.read("inbox/range.npy")[128..], floats(100_000));
+}
+
+#[test]
+fn twenty_viewers_of_whom_half_read_nothing_cost_no_bytes_and_little_memory() {
+    let dir = Dir::new();
+    let service = serve(&dir, "");
+    let mut viewers: Vec<UnixStream> = (0..20)
+        .map(|_| UnixStream::connect(socket(&dir, &service)).expect("it listens"))
+        .collect();
+    dir.run(&format!("send range:0:1e6 {}", service.address)).done();
+    let before = service.resident_bytes();
+    for _ in 0..3 {
+        for _ in 0..20 {
+            dir.run(&format!("send range:0:100 {}", service.address)).done();
+        }
+        for viewer in &mut viewers[..10] {
+            viewer.set_nonblocking(true).expect("set");
+            while viewer.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {}
+        }
+    }
+    assert!(service.resident_bytes() < before + (30 << 20));
+    let ended = drained(service).done();
+    let finished = ended.objects().iter().filter(|one| one["event"] == "finished").count();
+    assert_eq!(finished, 61);
+    // Those who read have seen the end.
+    let mut rest = Vec::new();
+    viewers[0].set_nonblocking(false).expect("set");
+    viewers[0].read_to_end(&mut rest).expect("the rest");
+    assert!(String::from_utf8_lossy(&rest).contains("\"done\":61"));
+}
+
+#[test]
+fn leaving_leaves_the_engine_alone_and_its_end_is_told() {
+    let dir = Dir::new();
+    let service = serve(&dir, "");
+    let mut viewer = dir.arraylift(["attach"]).start();
+    assert!(
+        viewer
+            .line()
+            .starts_with(&format!("attached to {}: serve 127.0.0.1:", service.id()))
+    );
+    viewer.signal(Signal::INT);
+    viewer.wait().done();
+    let mut viewer = dir.arraylift(["attach"]).start();
+    viewer.line();
+    dir.run(&format!("send range:0:1e6 {}", service.address)).done();
+    drained(service).done();
+    let ended = viewer.wait().done();
+    assert!(
+        ended.stdout.contains("8.0 MB in ") && ended.stdout.ends_with("it has ended\n"),
+        "{ended:?}"
+    );
+}

@@ -1,0 +1,300 @@
+//! A service whose connections are received by worker processes.
+
+use std::collections::{HashMap, HashSet};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value as Json;
+
+use crate::common::{Dir, Ended, Process, names_in};
+use crate::floats;
+use crate::serve::{drained, senders, sent, serve, until};
+
+/// The process ids of so many workers, as they become ready.
+fn workers(service: &mut Process, count: usize) -> Vec<u64> {
+    (0..count)
+        .map(|_| until(service, "worker_ready")["worker"].as_u64().expect("a process id"))
+        .collect()
+}
+
+fn kill(worker: u64) {
+    let pid = i32::try_from(worker)
+        .ok()
+        .and_then(Pid::from_raw)
+        .expect("a process id");
+    kill_process(pid, Signal::KILL).expect("it runs");
+}
+
+/// How each transfer ended: every one that began has exactly one end.
+fn ends(ended: &Ended) -> HashMap<u64, String> {
+    let mut begun = HashSet::new();
+    let mut ends = HashMap::new();
+    for object in ended.objects() {
+        let (Some(transfer), Some(event)) = (object["transfer"].as_u64(), object["event"].as_str()) else {
+            continue;
+        };
+        begun.insert(transfer);
+        if ["finished", "failed", "cancelled"].contains(&event) {
+            let before = ends.insert(transfer, event.to_owned());
+            assert_eq!(before, None, "{object}");
+        }
+    }
+    assert_eq!(begun.len(), ends.len(), "some have no end");
+    ends
+}
+
+fn python(script: &str) -> Command {
+    let mut command = Command::new(std::env::var_os("ARRAYLIFT_PYTHON").expect("ARRAYLIFT_PYTHON is set"));
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(script));
+    command
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn every_worker_gets_its_part_and_everything_is_verified_as_ever() {
+    let dir = Dir::new();
+    let mut service = serve(&dir, "--workers 3");
+    let there = workers(&mut service, 3);
+    let result = sent(&service.address, "--connections 600 --bytes 30000");
+    assert_eq!(result["verified"], 600, "{result}");
+    dir.run(&format!("send range:0:1e6 {}", service.address)).done();
+    let ended = drained(service).done();
+    assert_eq!(ends(&ended).len(), 601);
+    let handed: Vec<u64> = ended
+        .objects()
+        .iter()
+        .filter_map(|object| object["worker"].as_u64())
+        .collect();
+    for worker in there {
+        let count = handed.iter().filter(|other| **other == worker).count();
+        assert!(count > 100, "{worker} had {count}");
+    }
+    assert_eq!(dir.read("inbox/range.npy")[128..], floats(1_000_000));
+    assert_eq!(names_in(&dir.path().join("inbox")).len(), 601);
+}
+
+#[test]
+fn a_killed_worker_fails_its_own_transfers_alone_and_is_replaced() {
+    let dir = Dir::new();
+    let mut service = serve(&dir, "--workers 2");
+    workers(&mut service, 2);
+    let slow = || {
+        let arguments = ["send", "range:0:1e6", &service.address, "--limit", "4MB/s"];
+        dir.arraylift(arguments).start()
+    };
+    let senders = [slow(), slow()];
+    let mut has: HashMap<u64, u64> = HashMap::new();
+    while has.len() < 2 {
+        let handed = until(&mut service, "handed_over");
+        has.insert(
+            handed["worker"].as_u64().expect("a process id"),
+            handed["transfer"].as_u64().expect("an id"),
+        );
+    }
+    until(&mut service, "sample");
+    let (killed, lost) = has.into_iter().next().expect("two");
+    kill(killed);
+    let gone = until(&mut service, "worker_gone");
+    assert_eq!((&gone["worker"], &gone["transfers"]), (&killed.into(), &1.into()));
+    assert_ne!(workers(&mut service, 1), [killed]);
+    let codes: Vec<Option<i32>> = senders.into_iter().map(|one| one.wait().status.code()).collect();
+    assert!(codes.contains(&Some(0)) && codes.contains(&Some(1)), "{codes:?}");
+    dir.run(&format!("send range:0:10 {}", service.address)).done();
+    let ended = drained(service);
+    let ends = ends(&ended);
+    assert_eq!((ends.len(), ends[&lost].as_str()), (3, "failed"));
+    assert!(
+        ended.stderr.contains("SIGKILL") && ended.stderr.contains("send it again"),
+        "{ended:?}"
+    );
+    assert_eq!(names_in(&dir.path().join("inbox")), ["range-1.npy", "range.npy"]);
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn fifty_workers_killed_under_load_lose_their_own_transfers_and_nothing_else() {
+    let dir = Dir::new();
+    let mut service = serve(&dir, "--workers 2");
+    let mut there = workers(&mut service, 2);
+    dir.run(&format!("send range:0:10 {}", service.address)).done();
+    let before = service.descriptors();
+    let mut resident_bytes = Vec::new();
+    for _ in 0..50 {
+        let mut many = senders(&service.address, "--connections 40 --bytes 200000")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3 runs");
+        until(&mut service, "started");
+        kill(there.remove(0));
+        there.extend(workers(&mut service, 1));
+        let mut said = String::new();
+        many.stdout
+            .take()
+            .expect("piped")
+            .read_to_string(&mut said)
+            .expect("UTF-8");
+        let result: Json = serde_json::from_str(&said).expect("an object");
+        assert_eq!(result["left"], 0, "{result}");
+        many.wait().expect("it ends");
+        resident_bytes.push(service.resident_bytes());
+    }
+    let (early, late) = (resident_bytes[10], resident_bytes[49]);
+    assert!(late < early + (1 << 20), "memory grows: {resident_bytes:?}");
+    dir.run(&format!("send range:0:10 {}", service.address)).done();
+    while service.descriptors() > before {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let ended = drained(service);
+    let ends = ends(&ended);
+    let whole = ends.values().filter(|end| *end == "finished").count();
+    assert_eq!(ends.len(), 2 + 50 * 40);
+    let names = names_in(&dir.path().join("inbox"));
+    assert!(
+        names.len() >= whole && names.iter().all(|name| !name.contains(".part")),
+        "{names:?}"
+    );
+    for name in names.iter().filter(|name| name.starts_with("from-")) {
+        assert_eq!(dir.read(&format!("inbox/{name}")).len(), 200_000, "{name}");
+    }
+}
+
+#[test]
+fn a_worker_from_outside_shows_the_key_takes_its_part_and_leaves_when_asked() {
+    let dir = Dir::new();
+    let mut service = serve(&dir, "--workers-at door --key key");
+    let mode = |name: &str| {
+        std::fs::metadata(dir.path().join(name))
+            .expect("there")
+            .permissions()
+            .mode()
+            & 0o777
+    };
+    assert_eq!((mode("door"), mode("key")), (0o600, 0o600));
+    let mut worker = dir.arraylift(["worker", "door", "--key", "key", "--json"]).start();
+    let said: Json = serde_json::from_str(&worker.line()).expect("an object");
+    assert_eq!(
+        (&said["event"], &said["worker"]),
+        (&"working".into(), &worker.id().into())
+    );
+    assert_eq!(workers(&mut service, 1), [u64::from(worker.id())]);
+    dir.run(&format!("send range:0:1e5 {}", service.address)).done();
+    worker.signal(Signal::TERM);
+    worker.wait().done();
+    assert_eq!(until(&mut service, "worker_gone")["how"], "has left");
+    drained(service).done();
+    assert_eq!(dir.read("inbox/range.npy")[128..], floats(100_000));
+    assert_eq!(dir.names(), ["inbox", "key"]);
+}
+
+#[test]
+fn whoever_has_another_key_or_none_or_speaks_nonsense_does_not_become_a_worker() {
+    let dir = Dir::new();
+    let service = serve(&dir, "--workers 1 --workers-at door --key key");
+    dir.write("other", [7; 40]);
+    std::fs::set_permissions(dir.path().join("other"), PermissionsExt::from_mode(0o600)).expect("ours");
+    dir.run("worker door --key other").failed(2, &["another key"]);
+    std::fs::set_permissions(dir.path().join("other"), PermissionsExt::from_mode(0o644)).expect("ours");
+    dir.run("worker door --key other").failed(1, &["chmod 600"]);
+    dir.run("worker door").failed(2, &["--key"]);
+    dir.run("worker nowhere --key key").failed(1, &["nowhere"]);
+    for nonsense in [&b"garbage\n"[..], b"\"ready\"\n", b"{\"told\":{}}\n", &[0; 10_000]] {
+        let mut stream = UnixStream::connect(dir.path().join("door")).expect("it listens");
+        // It may be turned away before the last byte.
+        let _ = stream.write_all(nonsense);
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        let mut said = String::new();
+        let _ = stream.read_to_string(&mut said);
+        assert!(!said.contains("plan"), "{said}");
+    }
+    dir.run(&format!("send range:0:10 {}", service.address)).done();
+    let ended = drained(service).done();
+    let ready = ended
+        .objects()
+        .iter()
+        .filter(|object| object["event"] == "worker_ready")
+        .count();
+    assert_eq!(ready, 1);
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn a_worker_that_takes_connections_and_says_nothing_is_let_go_and_others_go_on() {
+    let dir = Dir::new();
+    let mut service = serve(&dir, "--workers-at door --key key --timeout 1s");
+    let mut mute = python("mute_worker.py");
+    let mut mute = mute
+        .args(["door", "key"])
+        .current_dir(dir.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python3 runs");
+    let mut said = BufReader::new(mute.stdout.take().expect("piped"));
+    let mut line = String::new();
+    said.read_line(&mut line).expect("UTF-8");
+    assert_eq!(line, "joined\n");
+    workers(&mut service, 1);
+    // The first one goes to the only worker that there is.
+    let lost = dir.arraylift(["send", "range:0:10", &service.address]).start();
+    let gone = until(&mut service, "worker_gone");
+    assert_eq!((&gone["worker"], &gone["transfers"]), (&mute.id().into(), &1.into()));
+    lost.wait().failed(1, &[]);
+    mute.wait().expect("it ends");
+    let worker = dir.arraylift(["worker", "door", "--key", "key"]).start();
+    dir.run(&format!("send range:0:10 {}", service.address)).done();
+    drained(service);
+    assert_eq!(worker.wait().status.code(), Some(0));
+}
+
+#[test]
+fn a_second_signal_stops_the_workers_too_and_leaves_nothing_half_received() {
+    let dir = Dir::new();
+    let mut service = serve(&dir, "--workers 2");
+    let there = workers(&mut service, 2);
+    let sender = dir
+        .arraylift(["send", "range:0:1e7", &service.address, "--limit", "1MB/s"])
+        .start();
+    until(&mut service, "sample");
+    service.signal(Signal::TERM);
+    until(&mut service, "service");
+    service.signal(Signal::TERM);
+    let ended = service.wait().failed(1, &["cancelled"]);
+    sender.wait().failed(1, &["the receiver was stopped"]);
+    assert_eq!(ends(&ended).into_values().collect::<Vec<_>>(), ["cancelled"]);
+    assert!(names_in(&dir.path().join("inbox")).is_empty());
+    for worker in there {
+        assert!(!Path::new(&format!("/proc/{worker}")).exists(), "{worker} still runs");
+    }
+}
+
+#[test]
+fn workers_end_with_a_service_that_was_killed() {
+    let dir = Dir::new();
+    let mut service = serve(&dir, "--workers 2");
+    let there = workers(&mut service, 2);
+    service.signal(Signal::KILL);
+    service.wait();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    for worker in there {
+        // Who adopts it may not have reaped it yet.
+        let runs = || {
+            let stat = std::fs::read_to_string(format!("/proc/{worker}/stat")).unwrap_or_default();
+            !stat.is_empty() && !stat.contains(") Z ")
+        };
+        while runs() {
+            assert!(std::time::Instant::now() < deadline, "{worker} still runs");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+}
+
+#[test]
+fn workers_and_a_sum_over_all_of_them_is_wrong_usage() {
+    let dir = Dir::new();
+    dir.run("serve 127.0.0.1:0 --workers 2 --max-total 1GB")
+        .failed(2, &["--max-total"]);
+    dir.run("serve 127.0.0.1:0 --workers-at door").failed(2, &["--key"]);
+}

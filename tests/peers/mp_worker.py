@@ -1,0 +1,30 @@
+"""Takes connections from a service over multiprocessing.connection, and echoes what comes over each.
+
+usage: mp_worker.py PATH KEYFILE; ends when the service does.
+"""
+
+import os
+import socket
+import sys
+from multiprocessing.connection import Client
+from multiprocessing.reduction import recv_handle
+
+
+def main():
+    with open(sys.argv[2], "rb") as file:
+        service = Client(sys.argv[1], authkey=file.read())
+    service.send(os.getpid())
+    while True:
+        try:
+            descriptor = recv_handle(service)
+        except (EOFError, RuntimeError):
+            return
+        with socket.socket(fileno=descriptor) as client:
+            while True:
+                data = client.recv(65536)
+                if not data:
+                    break
+                client.sendall(data)
+
+
+main()
