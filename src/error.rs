@@ -140,6 +140,33 @@ pub enum Error {
     /// The peer closed the connection before it had said what it sends, or before it answered.
     #[error("the peer closed the connection {0}")]
     ClosedWhile(&'static str),
+    /// What was to be fetched cannot be.
+    #[error("{url} cannot be fetched: {reason}")]
+    Url {
+        /// As it was given.
+        url: String,
+        /// What is wrong with it, or where it leads.
+        reason: String,
+    },
+    /// A web server answered something else than the file.
+    #[error("{url} was not sent: the server answered {status} {meaning}")]
+    Answered {
+        /// What was asked for.
+        url: String,
+        /// The number of its answer. RFC 9110, 15.
+        status: u16,
+        /// What that means.
+        meaning: String,
+    },
+    /// A file on the web does not tell its length, and memory of a length is to be filled.
+    #[error("{0} does not tell its length before it comes: fetch it into a file, or discard")]
+    LengthUntold(String),
+    /// A file on the web is another one than before the connection broke.
+    #[error("{0} was changed on its server while it was being fetched: fetch it again")]
+    ChangedThere(String),
+    /// A server cannot show that it is who it should be.
+    #[error("the server is not trusted: {0}")]
+    NotTrusted(String),
     /// The peer was silent for longer than the timeout.
     #[error("the peer said nothing for {} s: it may hang, or the timeout is too short", .0.as_secs_f64())]
     Silent(Duration),
@@ -247,7 +274,11 @@ impl Error {
             | Self::SinkMismatch { .. }
             | Self::AddressInUse(_)
             | Self::Endpoint { .. }
-            | Self::NobodyListening(_) => Fault::Caller,
+            | Self::Url { .. }
+            | Self::LengthUntold(_)
+            | Self::NobodyListening(_)
+            // RFC 9110, 15.5: what was asked for is wrong.
+            | Self::Answered { status: 400..500, .. } => Fault::Caller,
             Self::NotEnoughMemory { .. }
             | Self::DiskFull { .. }
             | Self::ShmFull { .. }
@@ -255,6 +286,9 @@ impl Error {
             | Self::System { .. } => Fault::System,
             Self::ClosedEarly { .. }
             | Self::ClosedWhile(_)
+            | Self::Answered { .. }
+            | Self::ChangedThere(_)
+            | Self::NotTrusted(_)
             | Self::Silent(_)
             | Self::TooSlow { .. }
             | Self::Unanswered(_)

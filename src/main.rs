@@ -14,6 +14,7 @@ fn main() -> ExitCode {
         Ok((Some(Command::Loopback(typed)), _)) => cli::loopback::run(&typed),
         Ok((Some(Command::Send(typed)), _)) => cli::send::run(&typed),
         Ok((Some(Command::Receive(typed)), _)) => cli::receive::run(&typed),
+        Ok((Some(Command::Fetch(typed)), _)) => cli::fetch::run(&typed),
         Ok((Some(Command::Serve(typed)), _)) => cli::serve::run(&typed),
         Ok((Some(Command::Worker(typed)), _)) => cli::worker::run(&typed),
         Ok((Some(Command::Status(typed)), _)) => {

@@ -34,10 +34,11 @@ if ! command -v cargo >/dev/null; then
     echo "cargo is missing: install Rust first, see https://rustup.rs"
     exit 1
 fi
-packages=("${window_packages[@]}" mesa-vulkan-drivers libvulkan1 x11-utils python3-venv iproute2)
+packages=("${window_packages[@]}" mesa-vulkan-drivers libvulkan1 x11-utils python3-venv iproute2 openssl)
 command -v cc >/dev/null || packages+=(gcc libc6-dev)
 need_packages "${packages[@]}"
 need_python
+need_nginx
 
 # Everything is drawn by software, so that pictures are the same on every machine, and nothing of the user's is touched.
 unset WAYLAND_DISPLAY WAYLAND_SOCKET DISPLAY
@@ -60,6 +61,11 @@ if [[ -n $python ]]; then
     export ARRAYLIFT_PYTHON=$python
 else
     skipped+=("tests named python: there is no Python with NumPy")
+fi
+if [[ -n $nginx ]]; then
+    export ARRAYLIFT_NGINX=$nginx
+else
+    skipped+=("tests named nginx: there is no nginx")
 fi
 unshare -rm true 2>/dev/null ||
     skipped+=("tests named namespace: mounts of one's own are not allowed here (unshare -rm)")

@@ -8,6 +8,7 @@ if [[ -n ${CARGO_TARGET_DIR:-} ]]; then export CARGO_TARGET_DIR=$target; fi
 export PYTHONDONTWRITEBYTECODE=1
 missing_packages=()
 python=
+nginx=
 display_server=
 # What the window needs that someone's own machine has anyway, and what looks at it.
 # shellcheck disable=SC2034
@@ -46,6 +47,29 @@ need_packages() {
         tail -n 5 "$target/apt.log"
         echo "Could not install ${missing_packages[*]}; all of what was said: $target/apt.log"
     fi
+}
+
+# Sets nginx to a web server: the machine's own, or one under target/, for an installed one would also be started.
+# Without one, nginx is empty.
+need_nginx() {
+    nginx=$(PATH=$PATH:/usr/sbin command -v nginx || true)
+    [[ -z $nginx ]] || return 0
+    local folder=$target/nginx
+    if [[ ! -x $folder/usr/sbin/nginx ]]; then
+        echo "Unpacking nginx into $folder"
+        mkdir -p "$folder"
+        if ! { (
+            cd "$folder"
+            apt-get download nginx || { apt-get update && apt-get download nginx; }
+            dpkg-deb -x nginx_*.deb .
+            rm nginx_*.deb
+        ); } </dev/null >"$target/nginx.log" 2>&1 || ! "$folder/usr/sbin/nginx" -v 2>>"$target/nginx.log"; then
+            tail -n 5 "$target/nginx.log"
+            rm -rf "$folder"
+            return 0
+        fi
+    fi
+    nginx=$folder/usr/sbin/nginx
 }
 
 # Sets python to an interpreter that has NumPy, in a virtual environment under target/. Without one, python is empty.

@@ -4,7 +4,9 @@ mod arguments;
 pub mod attach;
 pub mod compare;
 mod duration;
+pub mod fetch;
 mod follow;
+mod jobs;
 mod json;
 pub mod loopback;
 pub mod ping;
@@ -100,7 +102,7 @@ pub fn parse() -> Result<(Option<Command>, Option<PathBuf>), ExitCode> {
                     if !is_command(&typed) && !typed.starts_with('-') =>
                 {
                     format!(
-                        "{typed} is no command: loopback, send, receive, serve, worker, status, attach, ping or compare (--help tells more)"
+                        "{typed} is no command: loopback, send, receive, fetch, serve, worker, status, attach, ping or compare (--help tells more)"
                     )
                 }
                 _ => one_line(&error.render().to_string()),

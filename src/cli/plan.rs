@@ -11,14 +11,15 @@ use arraylift::compare::{Comparison, check_save, load};
 use arraylift::ping::Rounds;
 use arraylift::route::{ReceiveRouteChoice, SendRouteChoice, why_no_handoff};
 use arraylift::service::{AuthKey, Key, Limits, Workers};
-use arraylift::transfer::{Endpoint, Job, Options, Origin, ShmName, SinkSpec, Slice, SourceSpec};
+use arraylift::transfer::{Endpoint, Job, Options, Origin, ShmName, SinkSpec, Slice, SourceSpec, Trust};
+use arraylift::wire::http::Url;
 use arraylift::wire::{ChecksumKind, WireChoice};
 
 use super::Failure;
 use super::arguments::{
-    CommonArguments, CompareArguments, ExpectArguments, LimitArguments, LoopbackArguments, PingArguments,
-    ReceiveArguments, ReceivingArguments, SendArguments, SendingArguments, ServeArguments, ViewArguments,
-    WorkerArguments, WorkersArguments,
+    CommonArguments, CompareArguments, ExpectArguments, FetchArguments, LimitArguments, LoopbackArguments,
+    PingArguments, ReceiveArguments, ReceivingArguments, SendArguments, SendingArguments, ServeArguments,
+    ViewArguments, WorkerArguments, WorkersArguments,
 };
 use super::source::{expand, parse};
 
@@ -103,14 +104,8 @@ pub struct Send {
 #[derive(Debug)]
 pub enum Sources {
     One(Box<SourceSpec>),
-    Many(Vec<Named>),
-}
-
-/// A source, and what it is called.
-#[derive(Debug)]
-pub struct Named {
-    pub name: String,
-    pub source: SourceSpec,
+    /// Each with what it is called.
+    Many(Vec<(String, SourceSpec)>),
 }
 
 /// The plan of `arraylift send`.
@@ -140,17 +135,56 @@ fn sources(typed: &[OsString], view: &ViewArguments) -> Result<Sources, Failure>
     if typed.iter().filter(|source| *source == "-").count() > 1 {
         return Err(usage("standard input can be sent once"));
     }
-    let named = |source: &OsStr| {
-        Ok(Named {
-            name: source.display().to_string(),
-            source: source_spec(source, view)?,
-        })
-    };
+    let named = |source: &OsStr| Ok((source.display().to_string(), source_spec(source, view)?));
     let each = typed.iter().zip(&expanded).flat_map(|(typed, files)| match files {
         Some(files) => files.iter().map(|file| file.as_os_str()).collect(),
         None => vec![typed.as_os_str()],
     });
     Ok(Sources::Many(each.map(named).collect::<Result<_, Failure>>()?))
+}
+
+/// What `arraylift fetch` fetches, and where to.
+#[derive(Debug)]
+pub struct Fetch {
+    pub urls: Vec<Url>,
+    /// So many at once.
+    pub at_once: usize,
+    pub trust: Trust,
+    pub sink: SinkSpec,
+    pub options: Options,
+    pub json: bool,
+}
+
+/// The plan of `arraylift fetch`.
+pub fn fetch(typed: &FetchArguments) -> Result<Fetch, Failure> {
+    let sink = sink(&typed.into, None)?;
+    if typed.urls.len() > 1 && matches!(sink, SinkSpec::File(_) | SinkSpec::Shm(_)) {
+        return Err(usage(
+            "one file takes one URL: name a folder, memory or discard with --into",
+        ));
+    }
+    let url = |text: &String| match Url::parse(text) {
+        Some(url) => url.map_err(|error| usage(error.to_string())),
+        None => Err(usage(format!("{text} is no URL: one begins with http:// or https://"))),
+    };
+    Ok(Fetch {
+        urls: typed.urls.iter().map(url).collect::<Result<_, Failure>>()?,
+        at_once: typed.jobs.into(),
+        trust: typed.ca.as_deref().map_or_else(|| Ok(Trust::system()), Trust::file)?,
+        sink,
+        options: Options {
+            chunk_bytes: typed
+                .chunk
+                .unwrap_or_else(|| Options::chunk_bytes_for(ChecksumKind::default())),
+            limit_bytes_per_s: typed.limit,
+            socket_buffer_bytes: typed.socket_buffer,
+            preview_elements: typed.preview.into(),
+            streams: typed.streams,
+            timeout: typed.timeout,
+            ..Options::default()
+        },
+        json: typed.json,
+    })
 }
 
 /// The plan of `arraylift receive`.

@@ -189,11 +189,11 @@ impl Report {
         }
     }
 
-    /// All of several jobs have ended.
-    pub fn jobs(&mut self, counts: &Counts) {
+    /// All of several jobs have ended; `done` is what those are that ended well.
+    pub fn jobs(&mut self, counts: &Counts, done: &str) {
         match &mut self.output {
             Output::Json(lines) => lines.jobs(counts),
-            Output::Terminal(terminal) => terminal.jobs(counts),
+            Output::Terminal(terminal) => terminal.jobs(counts, done),
         }
     }
 

@@ -38,6 +38,8 @@ struct Shown {
     bar: ProgressBar,
     total_bytes: u64,
     element_count: u64,
+    /// Where it comes from, where that is the web.
+    url: Option<String>,
     first_elements: Vec<Value>,
     history: Series,
     bottleneck: Option<String>,
@@ -59,8 +61,8 @@ impl Terminal {
         self.names.insert(transfer, name.into());
     }
 
-    pub fn jobs(&self, counts: &Counts) {
-        let mut parts = vec![format!("{} sent", counts.done)];
+    pub fn jobs(&self, counts: &Counts, done: &str) {
+        let mut parts = vec![format!("{} {done}", counts.done)];
         for (count, word) in [
             (counts.failed, "failed"),
             (counts.cancelled, "cancelled"),
@@ -102,10 +104,15 @@ impl Terminal {
         shown.bar.finish_and_clear();
         self.bars.remove(&shown.bar);
         if let Outcome::Done(finished) = outcome {
-            let line = result(finished, shown.history.end_s());
+            let line = result(finished, shown.url.as_deref(), shown.history.end_s());
             if let Some(name) = name {
+                let line = if line.contains(&name) {
+                    line
+                } else {
+                    format!("{name}: {line}")
+                };
                 // Of several one line each is enough.
-                self.say(&format!("{name}: {line}"));
+                self.say(&line);
                 return;
             }
             self.say(&line);
@@ -241,6 +248,7 @@ impl Shown {
             bar,
             total_bytes,
             element_count: started.shape.iter().product(),
+            url: started.source.clone().filter(|_| started.wire.starts_with("http")),
             first_elements: Vec::new(),
             history: Series::new(),
             bottleneck: None,
@@ -267,8 +275,11 @@ fn name(started: &Started) -> String {
     name.chars().take(CHARS_MAX - 1).chain(['…']).collect()
 }
 
-/// `1.2 GB of 40.0 GB  5.1 GB/s  8 s left`; a time only where one can be told.
+/// `1.2 GB of 40.0 GB  5.1 GB/s  8 s left`; a whole and a time only where they can be told.
 fn numbers(bytes: u64, total_bytes: u64, rate: f64) -> String {
+    if total_bytes == 0 {
+        return format!("{}  {}", units::bytes(bytes), units::rate(rate));
+    }
     let mut parts = vec![
         format!("{} of {}", units::bytes(bytes), units::bytes(total_bytes)),
         units::rate(rate),
@@ -281,21 +292,26 @@ fn numbers(bytes: u64, total_bytes: u64, rate: f64) -> String {
 }
 
 /// `400.0 MB in 0.080 s: 5.0 GB/s, verified (crc64nvme:0123456789abcdef), written to PATH`.
-fn result(finished: &Finished, elapsed_s: f64) -> String {
+/// `400000000 bytes received from URL in 0.080 s: 5.0 GB/s, crc64nvme:0123456789abcdef, written to PATH`.
+fn result(finished: &Finished, url: Option<&str>, elapsed_s: f64) -> String {
     let (bytes, rate) = (finished.bytes, finished.rate_bytes_per_s);
     let seconds = if rate > 0.0 { bytes as f64 / rate } else { elapsed_s };
     let verified = match (finished.verified, &finished.checksum) {
         (Some(true), Some(checksum)) => format!("verified ({checksum})"),
         (Some(true), None) => "verified".into(),
+        (None, Some(checksum)) => checksum.clone(),
         (Some(false) | None, _) => "not verified".into(),
     };
     let written = finished
         .path
         .as_ref()
         .map(|path| format!(", written to {}", path.display()));
+    let what = match url {
+        Some(url) => format!("{bytes} bytes received from {url}"),
+        None => units::bytes(bytes),
+    };
     format!(
-        "{} in {}: {}, {verified}{}",
-        units::bytes(bytes),
+        "{what} in {}: {}, {verified}{}",
         units::elapsed(seconds),
         units::rate(rate),
         written.unwrap_or_default()
@@ -357,13 +373,16 @@ mod tests {
             note: None,
         };
         assert_eq!(
-            result(&finished, 1.0),
+            result(&finished, None, 1.0),
             "400.0 MB in 0.080 s: 5.0 GB/s, verified (crc32:cbf43926), written to a.npy"
         );
         (finished.verified, finished.checksum, finished.path) = (None, None, None);
-        assert_eq!(result(&finished, 1.0), "400.0 MB in 0.080 s: 5.0 GB/s, not verified");
+        assert_eq!(
+            result(&finished, None, 1.0),
+            "400.0 MB in 0.080 s: 5.0 GB/s, not verified"
+        );
         (finished.bytes, finished.rate_bytes_per_s) = (0, 0.0);
-        assert_eq!(result(&finished, 0.001), "0 B in 0.001 s: 0 B/s, not verified");
+        assert_eq!(result(&finished, None, 0.001), "0 B in 0.001 s: 0 B/s, not verified");
     }
 
     #[test]

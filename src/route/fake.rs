@@ -7,7 +7,7 @@ use crate::sys::Span;
 use crate::wire::Digest;
 
 use super::Cost;
-use super::receive::{ReceiveError, ReceiveRoute};
+use super::receive::{Inflow, ReceiveError, ReceiveRoute};
 use super::send::{SendError, SendRoute};
 
 /// Moves at most so many bytes a call, and would block every third time.
@@ -72,7 +72,7 @@ impl ReceiveRoute for Stingy<dyn ReceiveRoute> {
 
     fn receive(
         &mut self,
-        socket: BorrowedFd<'_>,
+        from: &mut dyn Inflow,
         at: u64,
         len: usize,
         seen: &mut dyn FnMut(&[u8]),
@@ -80,7 +80,7 @@ impl ReceiveRoute for Stingy<dyn ReceiveRoute> {
         if self.refuses() {
             return Err(ReceiveError::Socket(io::ErrorKind::WouldBlock.into()));
         }
-        self.route.receive(socket, at, len.min(self.bytes_max), seen)
+        self.route.receive(from, at, len.min(self.bytes_max), seen)
     }
 
     fn cost(&self, received: usize) -> Cost {

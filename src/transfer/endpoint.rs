@@ -143,6 +143,22 @@ impl Connection {
         })
     }
 
+    /// Connects to one address, as [`Connection::open`] does.
+    pub(super) fn open_address(
+        address: SocketAddr,
+        buffer_bytes: Option<usize>,
+        timeout: Duration,
+        wake: &Wake,
+        cancelled: &dyn Fn() -> bool,
+    ) -> io::Result<Option<Self>> {
+        let Some(socket) = connect(&address.into(), buffer_bytes, timeout, wake, cancelled)? else {
+            return Ok(None);
+        };
+        Self::new(socket, address.to_string(), buffer_bytes)
+            .map(Some)
+            .map_err(io::Error::other)
+    }
+
     /// One that another process has accepted.
     pub(crate) fn adopt(socket: OwnedFd, peer: String, buffer_bytes: Option<usize>) -> Result<Self, Error> {
         Self::new(socket.into(), peer, buffer_bytes)

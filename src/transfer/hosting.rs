@@ -134,7 +134,7 @@ impl Host {
                 clock: by.clock,
                 seen_changes: by.controls.changes(),
             }),
-            More::Send { .. } => None,
+            More::Send { .. } | More::Fetch { .. } => None,
         }
     }
 

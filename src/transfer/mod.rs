@@ -9,7 +9,9 @@ mod door;
 mod drive;
 mod endpoint;
 mod event;
+mod fetch;
 mod hosting;
+mod inlet;
 mod joins;
 mod limiter;
 mod linger;
@@ -49,6 +51,7 @@ pub(crate) use run::last_event;
 
 pub use endpoint::{Connection, Endpoint, Listener};
 pub use event::{Event, EventKind, Failure, Finished, Outcome, Side, Started, State, TransferId};
+pub use fetch::Trust;
 pub use plan::{Incoming, Job, Options, Origin, SinkSpec, Slice, SourceSpec};
 pub use shm::ShmName;
 pub use source::{SourceInfo, describe, in_memory};

@@ -7,9 +7,10 @@ use crate::array::{ArrayMeta, Dtype, Range};
 use crate::error::Error;
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
 use crate::telemetry::core_cache_bytes;
+use crate::wire::http::Url;
 use crate::wire::{ChecksumKind, WireChoice};
 
-use super::{Connection, Endpoint, Listener, ShmName};
+use super::{Connection, Endpoint, Listener, ShmName, Trust};
 
 /// What a transfer does.
 #[derive(Debug)]
@@ -36,6 +37,15 @@ pub enum Job {
         sink: SinkSpec,
         /// What comes; needed on the `raw` wire, which does not say it.
         expect: Option<ArrayMeta>,
+    },
+    /// Takes a file from a web server as it is: nothing in it is taken for an array's header.
+    Fetch {
+        /// Where the file is.
+        url: Url,
+        /// Who may be behind an `https` URL.
+        trust: Trust,
+        /// Where the file lands.
+        sink: SinkSpec,
     },
 }
 

@@ -2,11 +2,10 @@
 
 mod handoff;
 
-use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
@@ -14,7 +13,6 @@ use rustix::net::{RecvFlags, recv};
 
 use crate::array::ArrayMeta;
 use crate::error::Error;
-use crate::route::receive::{ReceiveError, ReceiveRoute};
 use crate::sys::Interest;
 use crate::telemetry::{Probe, Rest};
 use crate::wire::native::Token;
@@ -25,12 +23,13 @@ use super::controls::Controls;
 use super::drive::{Machine, Prefix, Progress, Remains, Teller};
 use super::endpoint::{Connection, Listener, would_block};
 use super::event::{EventKind, Finished, Side, Started, State};
+use super::inlet::{Came, Inlet, Wanted};
 use super::joins::Expected;
 use super::outbox::Outbox;
 use super::plan::{Options, SinkSpec};
 use super::reception::Reception;
 use super::sender::{Gear, More, keep_alive_interval};
-use super::sink::Landing;
+use super::sink::{Content, Landing};
 use handoff::Handing;
 
 /// The most bytes of the wire that are read at once.
@@ -46,9 +45,7 @@ pub(super) struct ReceiveMachine {
     wire: ReceiveWire,
     outbox: Outbox,
     /// Dropped before what it leads to.
-    route: Option<Box<dyn ReceiveRoute>>,
-    /// What of the array belongs to this connection now.
-    claimed: Range<u64>,
+    inlet: Option<Inlet>,
     /// The sink, once it is known what comes.
     reception: Option<Arc<Reception>>,
     /// What takes the place of that, where the sender hands the array over.
@@ -128,7 +125,7 @@ impl ReceiveMachine {
         let blocks = reception.blocks.clone();
         let blocks = blocks.ok_or_else(|| Error::Protocol("a connection joins on a wire without blocks".into()))?;
         Ok(Self {
-            route: Some(reception.landing.route()?),
+            inlet: Some(Inlet::new(reception.landing.route()?)),
             reception: Some(reception),
             led_by_sender,
             ..Self::with(
@@ -164,8 +161,7 @@ impl ReceiveMachine {
             role,
             wire,
             outbox: Outbox::default(),
-            route: None,
-            claimed: 0..0,
+            inlet: None,
             reception: None,
             handing: Handing::default(),
             is_shared: false,
@@ -252,7 +248,13 @@ impl ReceiveMachine {
         };
         let listener = listener.take();
         let chunk_bytes = self.options.chunk_bytes.max(1);
-        let landing = Landing::prepare(&plan.sink, offer, self.options.receive_route, chunk_bytes)?;
+        let landing = Landing::prepare(
+            &plan.sink,
+            offer,
+            Content::Array,
+            self.options.receive_route,
+            chunk_bytes,
+        )?;
         let meta = &offer.meta;
         let total_bytes = meta.byte_len();
         let route = landing.route()?;
@@ -280,7 +282,7 @@ impl ReceiveMachine {
                 is_sole,
             });
         }
-        (self.route, self.reception) = (Some(route), Some(reception));
+        (self.inlet, self.reception) = (Some(Inlet::new(route)), Some(reception));
         Ok(more)
     }
 
@@ -414,68 +416,40 @@ impl ReceiveMachine {
     }
 
     fn receive(&mut self, at: u64, len: u64, now: Instant) -> Result<Progress, Error> {
-        let wanted = len.min(self.options.chunk_bytes.max(1) as u64);
         let limit = self.controls.limit_bytes_per_s().filter(|_| !self.led_by_sender);
         let pace = self.controls.pace_bytes_per_s(Side::Receiver);
         if (limit.is_some() || pace.is_some()) && self.keep_alive(now) {
             return Ok(Progress::Moved);
         }
-        let (Some(reception), Some(route)) = (&self.reception, &mut self.route) else {
+        let (Some(reception), Some(inlet)) = (&self.reception, &mut self.inlet) else {
             return Err(Error::Protocol("data before an offer".into()));
         };
-        let allowance = {
-            let mut throttle = reception.throttle.lock().unwrap_or_else(PoisonError::into_inner);
-            throttle.allow(limit, pace, wanted, now)
+        let wanted = Wanted {
+            at,
+            len,
+            limit_bytes_per_s: limit,
+            pace_bytes_per_s: pace,
+            chunk_bytes: self.options.chunk_bytes.max(1),
         };
-        let allowed = match allowance {
-            Ok(bytes) => bytes,
-            Err((then, rest)) => {
-                self.probe.rests(rest);
-                return Ok(Self::rest(then));
-            }
-        };
-        // What is left of a block was claimed when it began; anything else begins another one.
-        if self.claimed != (at..at + len) {
-            let again = || Error::Protocol(format!("bytes {at} and {len} more came twice"));
-            route.begin(reception.landing.claim(at, len).ok_or_else(again)?);
-            self.claimed = at..at + len;
-        }
-        // At most a chunk, which is a usize.
-        let most = usize::try_from(allowed).unwrap_or(self.options.chunk_bytes);
-        let checks = reception.landing.check()?;
-        let (wire, mut preview, mut seen_at) = (&mut self.wire, None, at);
-        let received = route.receive(self.connection.as_fd(), at, most, &mut |bytes| {
+        let wire = &mut self.wire;
+        let mut socket = self.connection.as_fd();
+        let came = inlet.receive(reception, &mut socket, wanted, now, &mut self.probe, &mut |bytes| {
             wire.absorb(bytes);
-            preview = reception.preview(seen_at, bytes).or(preview.take());
-            seen_at += bytes.len() as u64;
-        });
-        let moved = *received.as_ref().unwrap_or(&0);
-        self.probe.syscall(most, moved);
-        let cost = route.cost(moved);
-        self.probe.cost(checks + cost.syscalls, cost.copied_bytes);
-        match received {
-            Ok(0) => Err(self.closed()),
-            Ok(received) => {
-                let received = received as u64;
-                self.claimed.start += received;
-                if limit.is_some() || pace.is_some() {
-                    reception
-                        .throttle
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .spend(received);
-                }
+        })?;
+        match came {
+            Came::Bytes(received, preview) => {
                 self.wire.landed(received);
-                self.probe.moved(received);
-                reception.landed(received);
                 if let Some(preview) = preview {
-                    self.teller.tell(preview);
+                    self.teller.tell(*preview);
                 }
                 Ok(Progress::Moved)
             }
-            Err(ReceiveError::Socket(error)) if would_block(&error) => Ok(Self::wait_to_read()),
-            Err(ReceiveError::Socket(_)) => Err(self.closed()),
-            Err(ReceiveError::Sink(error)) => Err(reception.landing.write_error(&error, reception.total_bytes)),
+            Came::Nothing => Ok(Self::wait_to_read()),
+            Came::NotBefore(then, rest) => {
+                self.probe.rests(rest);
+                Ok(Self::rest(then))
+            }
+            Came::End | Came::Broke(_) => Err(self.closed()),
         }
     }
 
@@ -736,8 +710,8 @@ mod tests {
             let now = Instant::now();
             sent = sent || matches!(sender.step(now, true).expect("sender"), Progress::Done(_));
             received = received || matches!(receiver.step(now, true).expect("receiver"), Progress::Done(_));
-            if !stingy && let Some(route) = receiver.route.take() {
-                receiver.route = Some(Box::new(Stingy::new(route, bytes_max)));
+            if !stingy && let Some(Inlet { route, .. }) = receiver.inlet.take() {
+                receiver.inlet = Some(Inlet::new(Box::new(Stingy::new(route, bytes_max))));
                 stingy = true;
             }
             if sent && received {

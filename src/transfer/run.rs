@@ -18,6 +18,7 @@ use super::door::Door;
 use super::drive::{Ended, Machine, Remains, Teller, drive};
 use super::endpoint::{Connection, Endpoint, Listener, loopback, unix_pair};
 use super::event::{EventKind, Failure, Finished, Outcome, Side, State};
+use super::fetch::{FetchMachine, FetchPlan};
 use super::joins::Expected;
 use super::plan::{Incoming, Job, Options, SinkSpec};
 use super::receiver::{ReceiveMachine, ReceivePlan};
@@ -40,7 +41,7 @@ pub(super) fn run(
     let sides: &[Side] = match job {
         Job::Loopback { .. } => &[Side::Sender, Side::Receiver],
         Job::Send { .. } => &[Side::Sender],
-        Job::Receive { .. } => &[Side::Receiver],
+        Job::Receive { .. } | Job::Fetch { .. } => &[Side::Receiver],
     };
     let side = sides[0];
     // Each side asks for further connections once.
@@ -218,6 +219,16 @@ impl Run<'_> {
                 let source = None;
                 self.spawn_receiver(connection, ReceivePlan { sink, expect, source }, listener)?;
             }
+            Job::Fetch { url, trust, sink } => {
+                sink.check()?;
+                self.peer = Some(url.server());
+                self.begin_clock(Side::Receiver, State::Connecting);
+                let plan = FetchPlan { url, trust, sink };
+                let options = self.options.clone();
+                self.spawn(Side::Receiver, move |gear, wake| {
+                    Ok(Some(FetchMachine::new(plan, &options, wake, gear)))
+                })?;
+            }
         }
         Ok(true)
     }
@@ -257,7 +268,7 @@ impl Run<'_> {
     fn spawn<M: Machine>(
         &mut self,
         side: Side,
-        machine: impl FnOnce(Gear, &Wake) -> Result<Option<M>, Error> + Send + 'static,
+        machine: impl FnOnce(Gear, &Arc<Wake>) -> Result<Option<M>, Error> + Send + 'static,
     ) -> Result<(), Error> {
         let (probe, stamps) = Probe::new(self.clock);
         let (alive, ended) = bounded::<()>(1);
@@ -317,7 +328,12 @@ impl Run<'_> {
                     self.drain();
                     next += INTERVAL;
                 }
-                Happening::Asked(more) => self.take_more(more),
+                Happening::Asked(more) => {
+                    if let Err(error) = self.take_more(more) {
+                        self.controls.fail(Side::Receiver);
+                        ended.push((Side::Receiver, Ended::Failed { error, bytes: 0 }));
+                    }
+                }
                 Happening::Joined(connection) => self.take_joined(connection),
                 Happening::Ended(index) => {
                     let RunningThread { side, thread, .. } = self.threads.swap_remove(index);
@@ -362,8 +378,8 @@ impl Run<'_> {
         }
     }
 
-    /// Opens further connections, or lets them in.
-    fn take_more(&mut self, more: More) {
+    /// Opens further connections, or lets them in. Fails only where the transfer cannot do without them.
+    fn take_more(&mut self, more: More) -> Result<(), Error> {
         match more {
             More::Send {
                 sending,
@@ -371,7 +387,7 @@ impl Run<'_> {
                 token,
                 routes,
             } => {
-                let Some(to) = self.to.clone() else { return };
+                let Some(to) = self.to.clone() else { return Ok(()) };
                 for route in routes {
                     let (to, options, sending) = (to.clone(), self.options.clone(), Arc::clone(&sending));
                     let wire = SendWire::joining(token, Arc::clone(&blocks));
@@ -391,8 +407,17 @@ impl Run<'_> {
                     });
                     if started.is_err() {
                         // Without it the others go on.
-                        return;
+                        return Ok(());
                     }
+                }
+            }
+            More::Fetch { fetched, parts } => {
+                for part in parts {
+                    let (fetched, options) = (Arc::clone(&fetched), self.options.clone());
+                    // Nobody else fetches that part.
+                    self.spawn(Side::Receiver, move |gear, wake| {
+                        FetchMachine::further(&fetched, part, &options, wake, gear).map(Some)
+                    })?;
                 }
             }
             More::Receive {
@@ -410,6 +435,7 @@ impl Run<'_> {
                 });
             }
         }
+        Ok(())
     }
 
     fn take_joined(&mut self, connection: Connection) {

@@ -2,6 +2,7 @@
 
 mod handoff;
 
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +22,7 @@ use super::controls::Controls;
 use super::drive::{Machine, Prefix, Progress, Remains, Teller};
 use super::endpoint::{Connection, would_block};
 use super::event::{EventKind, Finished, Side, Started, State};
+use super::fetch::Fetched;
 use super::joins::Expected;
 use super::limiter::whole_bytes;
 use super::outbox::Outbox;
@@ -111,6 +113,11 @@ pub(super) enum More {
         blocks: Arc<Blocks>,
         token: Token,
         routes: Vec<Box<dyn SendRoute>>,
+    },
+    /// To be opened to a web server, one for each part of a file.
+    Fetch {
+        fetched: Arc<Fetched>,
+        parts: Vec<Range<u64>>,
     },
     /// To be taken as they come. `is_sole` says that nobody else takes connections at that listener.
     Receive {

@@ -5,6 +5,7 @@
 
 mod checksum;
 mod choice;
+pub mod http;
 pub mod native;
 mod offer;
 mod receive;

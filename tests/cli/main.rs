@@ -7,6 +7,7 @@ mod common;
 mod compare;
 mod control;
 mod echo;
+mod fetch;
 mod handoff;
 mod json;
 mod memory;

@@ -1,6 +1,7 @@
 //! What can be typed. Each value is read here; whether they make sense together is for `plan`.
 
 mod control;
+mod fetch;
 mod ping;
 mod serve;
 
@@ -19,6 +20,7 @@ use super::duration::parse_timeout;
 use super::size::{parse_buffer, parse_chunk, parse_limit, parse_offset};
 
 pub use control::{AttachArguments, StatusArguments};
+pub use fetch::FetchArguments;
 pub use ping::PingArguments;
 pub use serve::{LimitArguments, ServeArguments, WorkerArguments, WorkersArguments};
 
@@ -28,6 +30,7 @@ Examples:
   arraylift loopback range:0:50_000_000                  400 MB of f64 from this machine to itself
   arraylift receive 0.0.0.0:25000 --into inbox/          takes arrays until Ctrl-C
   arraylift send big.npy server:25000                    sends one there, verified
+  arraylift fetch https://server.example/big.npy         takes a file from a web server
 
 SOURCE is a PATH, range:START:STOP[:STEP] (exactly numpy.arange), shm:NAME
 (POSIX shared memory) or - (standard input, with --length).
@@ -88,6 +91,8 @@ pub enum Command {
     Send(SendArguments),
     /// Takes senders and receives what they send
     Receive(ReceiveArguments),
+    /// Takes files from web servers
+    Fetch(FetchArguments),
     /// Takes thousands of senders at once, and stays up
     Serve(ServeArguments),
     /// Receives for a service that runs elsewhere on this machine

@@ -1,9 +1,7 @@
 //! `recv(2)` into one small buffer, over and over: for measuring only.
 
-use std::os::fd::BorrowedFd;
-
 use super::scratch::with_scratch;
-use super::{Cost, ReceiveError, ReceiveRoute, recv_slice};
+use super::{Cost, Inflow, ReceiveError, ReceiveRoute, take};
 
 /// Receives and forgets.
 pub(crate) struct Discard {
@@ -24,13 +22,13 @@ impl ReceiveRoute for Discard {
 
     fn receive(
         &mut self,
-        socket: BorrowedFd<'_>,
+        from: &mut dyn Inflow,
         _at: u64,
         len: usize,
         seen: &mut dyn FnMut(&[u8]),
     ) -> Result<usize, ReceiveError> {
         with_scratch(len.min(self.buffer_bytes), |buffer| {
-            let received = recv_slice(socket, buffer)?;
+            let received = take(from, buffer)?;
             seen(&buffer[..received]);
             Ok(received)
         })

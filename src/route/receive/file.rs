@@ -1,11 +1,10 @@
 //! `recv(2)` into a buffer that stays in cache, and `pwrite(2)` from there.
 
 use std::fs::File;
-use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use super::scratch::with_scratch;
-use super::{Cost, ReceiveError, ReceiveRoute, recv_slice, write_all_at};
+use super::{Cost, Inflow, ReceiveError, ReceiveRoute, take, write_all_at};
 
 /// Receives into a file.
 pub(crate) struct RecvToFile {
@@ -32,13 +31,13 @@ impl ReceiveRoute for RecvToFile {
 
     fn receive(
         &mut self,
-        socket: BorrowedFd<'_>,
+        from: &mut dyn Inflow,
         at: u64,
         len: usize,
         seen: &mut dyn FnMut(&[u8]),
     ) -> Result<usize, ReceiveError> {
         with_scratch(len.min(self.buffer_bytes), |buffer| {
-            let received = recv_slice(socket, buffer)?;
+            let received = take(from, buffer)?;
             let bytes = &buffer[..received];
             seen(bytes);
             write_all_at(&self.file, bytes, self.base + at)?;

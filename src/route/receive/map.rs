@@ -2,11 +2,10 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::BorrowedFd;
 
 use crate::sys::{ReadError, WritableFile};
 
-use super::{Cost, ReceiveError, ReceiveRoute};
+use super::{Cost, Inflow, ReceiveError, ReceiveRoute, socket_of};
 
 /// Bytes are looked at in pieces that stay in the nearest cache: others could change the file under a slice of it.
 const LOOK_BYTES: usize = 32 << 10;
@@ -36,16 +35,19 @@ impl ReceiveRoute for RecvToMap {
 
     fn receive(
         &mut self,
-        socket: BorrowedFd<'_>,
+        from: &mut dyn Inflow,
         at: u64,
         len: usize,
         seen: &mut dyn FnMut(&[u8]),
     ) -> Result<usize, ReceiveError> {
         let mut at = usize::try_from(self.base + at).map_err(|_| gone())?;
-        let received = self.map.receive_from(socket, at, len).map_err(|error| match error {
-            ReadError::Shrunk => gone(),
-            ReadError::Io(error) => ReceiveError::Socket(error),
-        })?;
+        let received = self
+            .map
+            .receive_from(socket_of(from)?, at, len)
+            .map_err(|error| match error {
+                ReadError::Shrunk => gone(),
+                ReadError::Io(error) => ReceiveError::Socket(error),
+            })?;
         let mut left = received;
         while left > 0 {
             let piece = &mut self.buffer[..left.min(LOOK_BYTES)];

@@ -1,10 +1,8 @@
 //! `recv(2)` straight into the array's memory: the one copy that there is.
 
-use std::os::fd::BorrowedFd;
-
 use crate::sys::{Part, Region, Span};
 
-use super::{Cost, ReceiveError, ReceiveRoute, recv_slice};
+use super::{Cost, Inflow, ReceiveError, ReceiveRoute, take};
 
 /// Receives into memory of the array's length.
 pub(crate) struct RecvToMemory {
@@ -30,7 +28,7 @@ impl ReceiveRoute for RecvToMemory {
 
     fn receive(
         &mut self,
-        socket: BorrowedFd<'_>,
+        from: &mut dyn Inflow,
         at: u64,
         len: usize,
         seen: &mut dyn FnMut(&[u8]),
@@ -42,7 +40,7 @@ impl ReceiveRoute for RecvToMemory {
         });
         // A machine begins a part before it receives into it.
         let place = place.ok_or_else(|| ReceiveError::Sink(std::io::ErrorKind::InvalidInput.into()))?;
-        let received = recv_slice(socket, place)?;
+        let received = take(from, place)?;
         seen(&place[..received]);
         Ok(received)
     }

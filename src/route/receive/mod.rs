@@ -11,6 +11,8 @@ mod splice;
 use std::io;
 use std::os::fd::BorrowedFd;
 
+use rustix::net::{RecvFlags, recv};
+
 use crate::sys::Span;
 
 use super::Cost;
@@ -29,11 +31,11 @@ pub(crate) trait ReceiveRoute: Send {
     /// What comes next belongs to this part of the array, and to nobody else.
     fn begin(&mut self, _span: Span) {}
 
-    /// Takes what the socket has, at most `len` bytes, to position `at`; `seen` gets the same bytes, in order, while
-    /// they are still in cache, at once or in pieces. Zero bytes mean that the peer has closed the connection.
+    /// Takes what there is, at most `len` bytes, to position `at`; `seen` gets the same bytes, in order, while they are
+    /// still in cache, at once or in pieces. Zero bytes mean that no more comes.
     fn receive(
         &mut self,
-        socket: BorrowedFd<'_>,
+        from: &mut dyn Inflow,
         at: u64,
         len: usize,
         seen: &mut dyn FnMut(&[u8]),
@@ -41,6 +43,27 @@ pub(crate) trait ReceiveRoute: Send {
 
     /// What the last `receive` has cost, which received so many bytes.
     fn cost(&self, received: usize) -> Cost;
+}
+
+/// Where bytes come from.
+pub(crate) trait Inflow {
+    /// Takes what there is to the beginning of `into`; zero bytes mean that no more comes.
+    fn take(&mut self, into: &mut [u8]) -> io::Result<usize>;
+
+    /// The socket that the same bytes come from, for routes on which they stay in the kernel; `None` where they have
+    /// to be seen first.
+    fn socket(&self) -> Option<BorrowedFd<'_>>;
+}
+
+impl Inflow for BorrowedFd<'_> {
+    fn take(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let (received, _) = recv(*self, into, RecvFlags::empty())?;
+        Ok(received)
+    }
+
+    fn socket(&self) -> Option<BorrowedFd<'_>> {
+        Some(*self)
+    }
 }
 
 /// Why bytes did not land.
@@ -52,12 +75,15 @@ pub(crate) enum ReceiveError {
     Sink(io::Error),
 }
 
-/// `recv(2)` into a slice.
-fn recv_slice(socket: BorrowedFd<'_>, into: &mut [u8]) -> Result<usize, ReceiveError> {
-    match rustix::net::recv(socket, into, rustix::net::RecvFlags::empty()) {
-        Ok((received, _)) => Ok(received),
-        Err(error) => Err(ReceiveError::Socket(error.into())),
-    }
+/// Takes bytes into a slice.
+fn take(from: &mut dyn Inflow, into: &mut [u8]) -> Result<usize, ReceiveError> {
+    from.take(into).map_err(ReceiveError::Socket)
+}
+
+/// The socket of a route that needs one.
+fn socket_of(from: &dyn Inflow) -> Result<BorrowedFd<'_>, ReceiveError> {
+    from.socket()
+        .ok_or_else(|| ReceiveError::Sink(io::Error::other("this route takes bytes from a socket only")))
 }
 
 /// `pwrite(2)` until all is written.

@@ -3,14 +3,14 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
 use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
 
 use super::scratch::with_scratch;
-use super::{Cost, ReceiveError, ReceiveRoute};
+use super::{Cost, Inflow, ReceiveError, ReceiveRoute, take, write_all_at};
 
 const PIPE_BYTES: usize = 1 << 20;
 
@@ -59,12 +59,15 @@ impl ReceiveRoute for Splice {
 
     fn receive(
         &mut self,
-        socket: BorrowedFd<'_>,
+        from: &mut dyn Inflow,
         at: u64,
         len: usize,
         seen: &mut dyn FnMut(&[u8]),
     ) -> Result<usize, ReceiveError> {
         let len = len.min(self.buffer_bytes);
+        let Some(socket) = from.socket() else {
+            return self.write(from, at, len, seen);
+        };
         let flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK;
         let received = splice(socket, None, &self.pipe_in, None, len, flags)
             .map_err(|error| ReceiveError::Socket(error.into()))?;
@@ -101,6 +104,25 @@ impl ReceiveRoute for Splice {
             syscalls: if received > 0 { self.writes + 1 } else { 0 },
             ..Cost::copied(2 * received)
         }
+    }
+}
+
+impl Splice {
+    /// What somebody has read from the socket already is written.
+    fn write(
+        &mut self,
+        from: &mut dyn Inflow,
+        at: u64,
+        len: usize,
+        seen: &mut dyn FnMut(&[u8]),
+    ) -> Result<usize, ReceiveError> {
+        self.writes = 0;
+        with_scratch(len, |buffer| {
+            let taken = take(from, buffer)?;
+            seen(&buffer[..taken]);
+            write_all_at(&self.file, &buffer[..taken], self.base + at)?;
+            Ok(taken)
+        })
     }
 }
 

@@ -36,6 +36,17 @@ pub(super) struct Landing {
     chunk_bytes: usize,
 }
 
+/// What comes into a sink.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// An array, which a `.npy` file has a header before.
+    Array,
+    /// Bytes as they are, whatever the file is called.
+    Bytes,
+    /// The same, and nobody knows how many: a file grows, and neither memory nor a part of a file can take them.
+    Growing,
+}
+
 enum Place {
     /// Nowhere.
     Nowhere,
@@ -88,10 +99,14 @@ impl Landing {
     pub(super) fn prepare(
         spec: &SinkSpec,
         offer: &Offer,
+        content: Content,
         choice: ReceiveRouteChoice,
         chunk_bytes: usize,
     ) -> Result<Self, Error> {
-        let len = offer.meta.byte_len();
+        let len = match content {
+            Content::Growing => u64::MAX,
+            Content::Array | Content::Bytes => offer.meta.byte_len(),
+        };
         if choice.needs_file() && matches!(spec, SinkSpec::Memory | SinkSpec::Discard) {
             return Err(Error::Usage(format!(
                 "the {} route leads into a file: choose a file as sink, or another route",
@@ -105,10 +120,12 @@ impl Landing {
                 let ahead = FaultAhead::start(room.region.populator());
                 Place::Memory { room, ahead }
             }
-            SinkSpec::File(_) | SinkSpec::Folder(_) | SinkSpec::Shm(_) => Place::New(PartFile::create(spec, offer)?),
+            SinkSpec::File(_) | SinkSpec::Folder(_) | SinkSpec::Shm(_) => {
+                Place::New(PartFile::create(spec, offer, content)?)
+            }
             SinkSpec::Within { path, at_bytes } => {
                 let (file, base) = part_of_existing(path, *at_bytes, &offer.meta)?;
-                let (path, file, end) = (path.clone(), Arc::new(file), base + len);
+                let (path, file, end) = (path.clone(), Arc::new(file), base.saturating_add(len));
                 Place::Existing { path, file, base, end }
             }
         };
@@ -280,7 +297,7 @@ mod tests {
     }
 
     fn prepared(spec: &SinkSpec, offer: &Offer) -> Result<Landing, Error> {
-        Landing::prepare(spec, offer, ReceiveRouteChoice::Auto, 1 << 16)
+        Landing::prepare(spec, offer, Content::Array, ReceiveRouteChoice::Auto, 1 << 16)
     }
 
     fn names_in(folder: &Path) -> Vec<String> {

@@ -18,7 +18,7 @@ use crate::transfer::plan::SinkSpec;
 use crate::wire::Offer;
 
 use super::name::{file_name, numbered, numbers_for, remember_number};
-use super::unwritable;
+use super::{Content, unwritable};
 
 /// Of the final name, what the temporary one keeps.
 const PART_NAME_BYTES_MAX: usize = 200;
@@ -33,8 +33,9 @@ pub(super) struct PartFile {
     pub(super) path: PathBuf,
     wanted: PathBuf,
     pub(super) data_offset: u64,
-    /// Its length, from the first moment to the last.
-    len: u64,
+    /// Its length: from the first moment to the last, or so far where it grows.
+    len: AtomicU64,
+    grows: bool,
     /// The memory that it takes, where it is shared memory.
     shared: Option<Shared>,
     published: AtomicBool,
@@ -47,7 +48,7 @@ struct Shared {
 }
 
 impl PartFile {
-    pub(super) fn create(spec: &SinkSpec, offer: &Offer) -> Result<Self, Error> {
+    pub(super) fn create(spec: &SinkSpec, offer: &Offer, content: Content) -> Result<Self, Error> {
         let mut shared = None;
         let (wanted, plain) = match spec {
             SinkSpec::Shm(name) => {
@@ -66,7 +67,8 @@ impl PartFile {
             SinkSpec::File(path) => (path.clone(), false),
             SinkSpec::Memory | SinkSpec::Discard | SinkSpec::Within { .. } => (PathBuf::new(), false),
         };
-        let is_npy = !plain && wanted.extension().is_some_and(|extension| extension == "npy");
+        let is_npy =
+            content == Content::Array && !plain && wanted.extension().is_some_and(|extension| extension == "npy");
         let header = if is_npy {
             npy::write_header(&offer.meta)
         } else {
@@ -82,7 +84,8 @@ impl PartFile {
             path,
             wanted,
             data_offset,
-            len: needed,
+            len: AtomicU64::new(needed),
+            grows: content == Content::Growing,
             shared,
             published: AtomicBool::new(false),
         };
@@ -97,15 +100,18 @@ impl PartFile {
 
     /// `bytes` more have landed.
     pub(super) fn landed(&self, bytes: u64) {
+        if self.grows {
+            self.len.fetch_add(bytes, Ordering::Relaxed);
+        }
         if let Some(shared) = &self.shared {
             shared.promise.filled(bytes);
         }
     }
 
-    /// Fails where someone has cut or grown it: what has landed may be gone, and zeros stand in its place.
+    /// Fails where someone else has cut or grown it: what has landed may be gone, and zeros stand in its place.
     pub(super) fn check(&self) -> Result<(), Error> {
         match self.file.metadata() {
-            Ok(metadata) if metadata.len() == self.len => Ok(()),
+            Ok(metadata) if metadata.len() == self.len.load(Ordering::Relaxed) => Ok(()),
             _ => Err(Error::SinkChanged(self.path.clone())),
         }
     }

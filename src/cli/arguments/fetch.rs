@@ -1,0 +1,61 @@
+//! What can be typed after `arraylift fetch`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use arraylift::transfer::Options;
+use clap::Args;
+
+use crate::cli::duration::parse_timeout;
+use crate::cli::size::{parse_buffer, parse_chunk, parse_limit};
+
+const EXAMPLES: &str = "\
+Examples:
+  arraylift fetch https://server.example/big.npy         into the current folder, under its name there
+  arraylift fetch https://a.example/1.npy https://b.example/2.npy --into data/ --jobs 2
+  arraylift fetch https://server.example/big.npy --streams 4
+  arraylift fetch https://10.0.0.7/big.bin --ca site.pem --into memory
+
+A connection that breaks is followed by another one that goes on where it was, where the server names the
+version of what it sends (a strong ETag, or Last-Modified with Date). Nothing is ever overwritten.
+Proxies are those of HTTPS_PROXY, HTTP_PROXY and NO_PROXY.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct FetchArguments {
+    /// http:// or https:// URLs of files
+    #[arg(value_name = "URL", required = true, num_args = 1..)]
+    pub urls: Vec<String>,
+    /// Where it lands: a folder (under the URL's last part, made safe), a file or shm:NAME (which take one), memory, or
+    /// discard (measure only)
+    #[arg(long, value_name = "SINK", default_value = ".")]
+    pub into: PathBuf,
+    /// Of several URLs, so many are fetched at once
+    #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: u16,
+    /// Over how many connections each file comes, in parts of 8 MiB or more, where the server sends parts of a version
+    /// that it names
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=i64::from(Options::STREAMS_MAX)))]
+    pub streams: u16,
+    /// Trusts the certificates in this PEM file in place of those of the system
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// The most bytes a second for each file, such as 20MB/s
+    #[arg(long, value_name = "RATE", value_parser = parse_limit)]
+    pub limit: Option<u64>,
+    /// Bytes handed to one system call, at most [default: from 1MiB to 4MiB, as it suits this processor]
+    #[arg(long, value_name = "SIZE", value_parser = parse_chunk)]
+    pub chunk: Option<usize>,
+    /// The size of the socket's buffers, each [default: 4MiB on this machine, else the kernel's choice]
+    #[arg(long, value_name = "SIZE", value_parser = parse_buffer)]
+    pub socket_buffer: Option<usize>,
+    /// How many first bytes are shown
+    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u16).range(..=10_000))]
+    pub preview: u16,
+    /// How long the server may be silent: 500ms, 30s, 2m
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_timeout)]
+    pub timeout: Duration,
+    /// Prints events as JSON, one object a line
+    #[arg(long)]
+    pub json: bool,
+}

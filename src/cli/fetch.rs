@@ -1,0 +1,49 @@
+//! `arraylift fetch URL...`: takes files from web servers, several by a bounded pool.
+
+use arraylift::queue::Queue;
+use arraylift::transfer::{Job, Side};
+use arraylift::wire::http::Url;
+
+use super::arguments::FetchArguments;
+use super::follow::run as run_one;
+use super::jobs::{Manner, Named, run as run_many};
+use super::plan::Single;
+use super::report::Report;
+use super::signals::Signals;
+use super::{Failure, plan};
+
+pub fn run(typed: &FetchArguments) -> Result<(), Failure> {
+    let plan = plan::fetch(typed)?;
+    plan.sink.check()?;
+    let mut report = Report::new(plan.json, Side::Receiver);
+    let signals = Signals::new(1)?;
+    let what = match &*plan.urls {
+        [only] => format!("fetch {only}"),
+        several => format!("fetch {} URLs", several.len()),
+    };
+    report.open_control(&what);
+    let job = |url: Url| Job::Fetch {
+        url,
+        trust: plan.trust.clone(),
+        sink: plan.sink.clone(),
+    };
+    if let [only] = &*plan.urls {
+        let (job, options, json) = (job(only.clone()), plan.options, plan.json);
+        return run_one(Single { job, options, json }, &signals, &mut report).map(drop);
+    }
+    let jobs = plan.urls.iter().map(|url| Named {
+        name: url.to_string(),
+        job: job(url.clone()),
+    });
+    let manner = Manner {
+        done: "fetched",
+        to_one_place: false,
+    };
+    run_many(
+        Queue::new(jobs, plan.at_once),
+        manner,
+        &plan.options,
+        &signals,
+        &mut report,
+    )
+}

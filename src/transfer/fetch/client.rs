@@ -1,0 +1,267 @@
+//! Asks a web server, and finds out what its answer leads to.
+
+use std::io::{self, Read as _};
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::net::{RecvFlags, recv};
+use ureq::http::uri::Scheme;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _, RustlsConnector};
+use ureq::{Agent, BodyReader, Error as HttpError, ResponseExt as _};
+
+use crate::error::{Error, reason};
+use crate::route::receive::Inflow;
+use crate::wire::http::{Answer, Ask, Refusal, Url, read};
+
+use super::link::{Link, Linker, Patience, Work};
+
+const REDIRECTS_MAX: u32 = 10;
+/// Read at once where the library has to see the bytes first.
+const INPUT_BYTES: usize = 256 << 10;
+const USER_AGENT: &str = concat!("arraylift/", env!("CARGO_PKG_VERSION"));
+
+/// Whose certificates show that a server is who it should be.
+#[derive(Debug, Clone)]
+pub struct Trust(RootCerts);
+
+impl Trust {
+    /// Those that this machine's system trusts.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(RootCerts::PlatformVerifier)
+    }
+
+    /// Those in a PEM file (RFC 7468), and nobody else.
+    ///
+    /// # Errors
+    /// There is no certificate in it.
+    pub fn file(path: &Path) -> Result<Self, Error> {
+        let pem = std::fs::read(path).map_err(|error| Error::SourceUnreadable {
+            path: path.into(),
+            reason: reason(&error),
+        })?;
+        let certificates: Vec<_> = parse_pem(&pem)
+            .filter_map(|item| match item {
+                Ok(PemItem::Certificate(certificate)) => Some(certificate),
+                _ => None,
+            })
+            .collect();
+        if certificates.is_empty() {
+            return Err(Error::Usage(format!(
+                "{} has no certificate in it: name a PEM file",
+                path.display()
+            )));
+        }
+        Ok(Self(certificates.into()))
+    }
+}
+
+/// Asks for one file.
+pub(super) struct Client {
+    agent: Agent,
+    linker: Linker,
+    url: Url,
+    patience: Patience,
+}
+
+/// What comes of a file, byte by byte.
+pub(super) struct Body {
+    reader: BodyReader<'static>,
+    link: Arc<Link>,
+    /// What the library does not hold lies in the socket as it is.
+    is_bare: bool,
+    /// Bytes that are still to come, where that is known.
+    left: Option<u64>,
+    /// What came after bytes that had to be given away first.
+    error: Option<io::Error>,
+}
+
+impl Client {
+    pub(super) fn new(url: &Url, trust: &Trust, patience: Patience) -> Self {
+        let linker = Linker::new(patience.clone());
+        let timeout = Some(patience.timeout);
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            // What was asked for in secret is not fetched in public.
+            .https_only(url.is_https())
+            .max_redirects(REDIRECTS_MAX)
+            .user_agent(USER_AGENT)
+            // The file, not what a server makes of it.
+            .accept_encoding("identity")
+            .input_buffer_size(INPUT_BYTES)
+            .timeout_resolve(timeout)
+            .timeout_connect(timeout)
+            .timeout_per_read(timeout)
+            .timeout_per_write(timeout)
+            .max_idle_connections(0)
+            .tls_config(TlsConfig::builder().root_certs(trust.0.clone()).build())
+            .build();
+        let connector = ConnectProxyConnector::default()
+            .chain(linker.clone())
+            .chain(RustlsConnector::default());
+        Self {
+            agent: Agent::with_parts(config, connector, DefaultResolver::default()),
+            linker,
+            url: url.clone(),
+            patience,
+        }
+    }
+
+    /// Asks, and reads the head of the answer.
+    ///
+    /// # Errors
+    /// No answer came, or not the one that was asked for.
+    pub(super) fn ask(&self, ask: &Ask<'_>) -> Result<(Answer, Body), Error> {
+        let mut request = self.agent.get(self.url.uri());
+        for (name, value) in ask.headers() {
+            request = request.header(name, value);
+        }
+        let response = request.call().map_err(|error| self.error(error))?;
+        let answer = read(ask, response.status(), response.headers()).map_err(|refusal| self.refused(refusal))?;
+        let link = self.linker.take_last();
+        let link = link.ok_or_else(|| Error::OtherProtocol("it answered over no connection".into()))?;
+        let is_bare = answer.is_bare && response.get_uri().scheme() == Some(&Scheme::HTTP);
+        let reader = response.into_body().into_with_config().limit(u64::MAX).reader();
+        let body = Body {
+            reader,
+            link,
+            is_bare,
+            left: answer.len,
+            error: None,
+        };
+        Ok((answer, body))
+    }
+
+    fn refused(&self, refusal: Refusal) -> Error {
+        let url = self.url.to_string();
+        match refusal {
+            Refusal::Status(status) => Error::Answered {
+                url,
+                status: status.as_u16(),
+                meaning: status.canonical_reason().unwrap_or("(unknown)").into(),
+            },
+            Refusal::Changed => Error::ChangedThere(url),
+            Refusal::Broken(text) => Error::Protocol(text),
+        }
+    }
+
+    fn error(&self, error: HttpError) -> Error {
+        let (url, server) = (self.url.to_string(), self.url.server());
+        match error {
+            HttpError::Io(error) => match error.kind() {
+                io::ErrorKind::ConnectionRefused => Error::NobodyListening(server),
+                io::ErrorKind::UnexpectedEof
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::BrokenPipe
+                | io::ErrorKind::Interrupted => Error::ClosedWhile("before it answered"),
+                // So does TLS say that it does not like what it reads.
+                io::ErrorKind::InvalidData => tls_error(&error.to_string()),
+                _ => Error::Endpoint {
+                    endpoint: server,
+                    reason: reason(&error),
+                },
+            },
+            HttpError::Timeout(_) => Error::Silent(self.patience.timeout),
+            HttpError::HostNotFound => Error::Endpoint {
+                endpoint: server,
+                reason: "the name has no address".into(),
+            },
+            HttpError::Rustls(error) => tls_error(&error.to_string()),
+            HttpError::TooManyRedirects => Error::Url {
+                url,
+                reason: format!("it leads elsewhere more than {REDIRECTS_MAX} times"),
+            },
+            HttpError::RequireHttpsOnly(to) => Error::Url {
+                url,
+                reason: format!("it leads to {to}, where anyone could read and change it"),
+            },
+            HttpError::ConnectProxyFailed(said) => Error::Endpoint {
+                endpoint: server,
+                reason: format!("the proxy does not connect to it: {said}"),
+            },
+            other => Error::OtherProtocol(other.to_string()),
+        }
+    }
+}
+
+/// What TLS found, where possible in words of people who make certificates.
+fn tls_error(said: &str) -> Error {
+    let Some(reason) = said.strip_prefix("invalid peer certificate: ") else {
+        return Error::OtherProtocol(said.into());
+    };
+    let known = [
+        (
+            "UnknownIssuer",
+            "nobody who is trusted here has signed its certificate (--ca FILE trusts one more)",
+        ),
+        (
+            "CaUsedAsEndEntity",
+            "its certificate is one to sign others with (CA:TRUE), and none for a server",
+        ),
+    ];
+    let words = known.into_iter().find(|(name, _)| reason.contains(name));
+    Error::NotTrusted(words.map_or_else(|| reason.into(), |(_, words)| words.into()))
+}
+
+impl Body {
+    pub(super) fn link(&self) -> &Arc<Link> {
+        &self.link
+    }
+
+    /// Whether its bytes can be taken from the socket itself, without being seen first.
+    pub(super) fn is_bare(&self) -> bool {
+        self.is_bare
+    }
+
+    /// Whether everything that was to come has come.
+    pub(super) fn is_over(&self) -> bool {
+        self.left == Some(0)
+    }
+
+    /// So many bytes were taken.
+    pub(super) fn took(&mut self, bytes: u64) {
+        self.left = self.left.map(|left| left.saturating_sub(bytes));
+    }
+
+    pub(super) fn take_work(&self) -> Work {
+        self.link.take_work()
+    }
+
+    /// Reads what the library has, record by record or chunk by chunk, and waits only for the first one.
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        let mut filled = self.reader.read(into)?;
+        while filled > 0 && filled < into.len() && self.link.held_bytes() > 0 {
+            match self.reader.read(&mut into[filled..]) {
+                Ok(0) => break,
+                Ok(more) => filled += more,
+                Err(error) => {
+                    self.error = Some(error);
+                    break;
+                }
+            }
+        }
+        Ok(filled)
+    }
+}
+
+impl Inflow for Body {
+    fn take(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let held = self.link.held_bytes();
+        if self.is_bare && held == 0 {
+            let (received, _) = recv(&self.link, into, RecvFlags::empty())?;
+            return Ok(received);
+        }
+        let most = if self.is_bare { held.min(into.len()) } else { into.len() };
+        self.read(&mut into[..most])
+    }
+
+    fn socket(&self) -> Option<BorrowedFd<'_>> {
+        (self.is_bare && self.link.held_bytes() == 0).then(|| self.link.as_fd())
+    }
+}

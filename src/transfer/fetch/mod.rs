@@ -1,0 +1,599 @@
+//! Fetches a file from a web server: a machine as the others are, with HTTP in the place of a wire. Where bytes follow
+//! the answer's head as they are, they are taken from the socket as a receiver takes them, and need not even be seen.
+
+mod client;
+mod link;
+
+use std::io;
+use std::ops::Range;
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Sender;
+
+use crate::array::{ArrayMeta, Dtype};
+use crate::error::Error;
+use crate::route::ReceiveRouteChoice;
+use crate::route::receive::Inflow as _;
+use crate::sys::{Interest, Wake};
+use crate::telemetry::{Probe, Rest};
+use crate::wire::http::{Ask, Told, Url};
+use crate::wire::{Digest, Offer};
+
+use super::controls::Controls;
+use super::drive::{Machine, Prefix, Progress, Teller};
+use super::event::{EventKind, Finished, Side, Started, State};
+use super::inlet::{Came, Inlet, Wanted};
+use super::plan::{Options, SinkSpec};
+use super::reception::Reception;
+use super::sender::{Gear, More};
+use super::sink::{Content, Landing};
+use client::{Body, Client};
+use link::{Patience, Work};
+
+pub use client::Trust;
+
+/// After so many connections in a row that brought next to nothing it is given up.
+const TRIES: u32 = 5;
+/// A connection that brought so much was worth it.
+const PROGRESS_BYTES: u64 = 1 << 20;
+/// The wait before the second try; it doubles.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// Less than this is not worth a connection of its own.
+const PART_BYTES_MIN: u64 = 8 << 20;
+
+/// What is fetched, and where to.
+#[derive(Debug)]
+pub(super) struct FetchPlan {
+    pub(super) url: Url,
+    pub(super) trust: Trust,
+    pub(super) sink: SinkSpec,
+}
+
+/// What the connections of one file share.
+pub(super) struct Fetched {
+    url: Url,
+    trust: Trust,
+    told: Told,
+    reception: Reception,
+    /// The checksums of its parts, by their first bytes.
+    digests: Mutex<Vec<(u64, Digest)>>,
+    /// How often a connection broke and another one went on.
+    breaks: AtomicU32,
+}
+
+/// Fetches a file over one connection after another, or a part of one.
+pub(super) struct FetchMachine {
+    client: Client,
+    options: Options,
+    controls: Arc<Controls>,
+    wake: Arc<Wake>,
+    more: Sender<More>,
+    /// What the first connection of a file has to know.
+    plan: Option<FetchPlan>,
+    /// What of the file is fetched here; it ends nowhere while the length is not known.
+    part: Range<u64>,
+    /// The next byte.
+    at: u64,
+    /// Bytes that come once more, and are not needed.
+    again: u64,
+    /// Dropped before what it leads to.
+    inlet: Option<Inlet>,
+    fetched: Option<Arc<Fetched>>,
+    body: Option<Body>,
+    digest: Digest,
+    tries: Tries,
+    /// When the server was last heard of.
+    heard_at: Instant,
+    /// Another connection tells how the file ends.
+    is_further: bool,
+    /// This part is whole, and the others know.
+    is_told: bool,
+    finished: Option<Box<Finished>>,
+    probe: Probe,
+    teller: Teller,
+}
+
+/// How often it may still be tried, and when.
+#[derive(Debug)]
+struct Tries {
+    left: u32,
+    not_before: Instant,
+    /// Where the file was when they were counted anew.
+    from: u64,
+}
+
+impl FetchMachine {
+    /// For all of a file, and to tell how it ends.
+    pub(super) fn new(plan: FetchPlan, options: &Options, wake: &Arc<Wake>, gear: Gear) -> Self {
+        let (url, trust) = (plan.url.clone(), plan.trust.clone());
+        let whole = 0..u64::MAX;
+        Self {
+            plan: Some(plan),
+            ..Self::with(&url, &trust, whole, options, wake, gear)
+        }
+    }
+
+    /// For a part of one whose first connection has begun.
+    ///
+    /// # Errors
+    /// The file that it lands in cannot be written in another place, too.
+    pub(super) fn further(
+        fetched: &Arc<Fetched>,
+        part: Range<u64>,
+        options: &Options,
+        wake: &Arc<Wake>,
+        gear: Gear,
+    ) -> Result<Self, Error> {
+        let inlet = Inlet::new(fetched.reception.landing.route()?);
+        Ok(Self {
+            inlet: Some(inlet),
+            is_further: true,
+            fetched: Some(Arc::clone(fetched)),
+            ..Self::with(&fetched.url, &fetched.trust, part, options, wake, gear)
+        })
+    }
+
+    fn with(url: &Url, trust: &Trust, part: Range<u64>, options: &Options, wake: &Arc<Wake>, gear: Gear) -> Self {
+        let now = Instant::now();
+        let patience = Patience {
+            controls: Arc::clone(&gear.controls),
+            wake: Arc::clone(wake),
+            timeout: options.timeout,
+            buffer_bytes: options.socket_buffer_bytes,
+        };
+        Self {
+            client: Client::new(url, trust, patience),
+            options: options.clone(),
+            controls: gear.controls,
+            wake: Arc::clone(wake),
+            more: gear.more,
+            plan: None,
+            at: part.start,
+            tries: Tries {
+                left: TRIES,
+                not_before: now,
+                from: part.start,
+            },
+            part,
+            again: 0,
+            inlet: None,
+            fetched: None,
+            body: None,
+            digest: Digest::new(options.checksum),
+            heard_at: now,
+            is_further: false,
+            is_told: false,
+            finished: None,
+            probe: gear.probe,
+            teller: gear.teller,
+        }
+    }
+
+    fn advance(&mut self, now: Instant) -> Result<Progress, Error> {
+        if let Some(finished) = self.finished.take() {
+            return Ok(Progress::Done(finished));
+        }
+        if self.at == self.part.end {
+            return self.end_of_part();
+        }
+        if self.body.is_none() {
+            return self.ask(now);
+        }
+        if self.controls.is_paused() {
+            self.teller.state(State::Paused);
+            self.probe.rests(Rest::Pause);
+            // Whatever the server does meanwhile, it is not silence that is waited for.
+            self.heard_at = now;
+            return Ok(rest(None));
+        }
+        self.teller.state(State::Transferring);
+        if self.again > 0 {
+            return self.skip(now);
+        }
+        self.receive(now)
+    }
+
+    /// Asks for what is missing, and waits for the head of the answer.
+    fn ask(&mut self, now: Instant) -> Result<Progress, Error> {
+        if now < self.tries.not_before {
+            return Ok(rest(Some(self.tries.not_before)));
+        }
+        self.teller.state(State::Connecting);
+        let told = self.fetched.as_ref().map(|fetched| &fetched.told);
+        let is_rest = self.part.end == u64::MAX || told.is_some_and(|told| told.len == Some(self.part.end));
+        let ask = Ask {
+            from: self.at,
+            to: (!is_rest).then_some(self.part.end),
+            known: told,
+        };
+        let (answer, body) = match self.client.ask(&ask) {
+            Ok(answered) => answered,
+            Err(error) => return self.broke(error),
+        };
+        self.probe.watch(body.link().as_fd());
+        self.take_note_of(&body);
+        self.heard_at = Instant::now();
+        if self.part.end == u64::MAX
+            && let Some(len) = answer.told.len
+        {
+            self.part.end = len;
+        }
+        self.again = self.at - answer.at;
+        if let Some(plan) = self.plan.take() {
+            self.prepare(plan, answer.told, &body)?;
+        }
+        self.body = Some(body);
+        Ok(Progress::Moved)
+    }
+
+    /// Makes room for the file.
+    fn prepare(&mut self, plan: FetchPlan, told: Told, body: &Body) -> Result<(), Error> {
+        let FetchPlan { url, trust, sink } = plan;
+        let content = match told.len {
+            Some(_) => Content::Bytes,
+            None => Content::Growing,
+        };
+        let takes_any_length = matches!(sink, SinkSpec::Discard | SinkSpec::File(_) | SinkSpec::Folder(_));
+        if content == Content::Growing && !takes_any_length {
+            return Err(Error::LengthUntold(url.to_string()));
+        }
+        let too_long = |_| Error::Protocol("its length is more than there is".into());
+        let meta = ArrayMeta::vector(Dtype::u8(), told.len.unwrap_or(0)).map_err(too_long)?;
+        let offer = Offer {
+            meta,
+            name: url.file_name(),
+            plain: true,
+            identity: Vec::new(),
+            checksum: self.options.checksum,
+            streams: 1,
+            handoff: None,
+        };
+        let (choice, reason) = if body.is_bare() {
+            (self.options.receive_route, None)
+        } else {
+            let why = "bytes pass through a buffer, where they are taken out of TLS or of chunks";
+            (ReceiveRouteChoice::Recv, Some(why))
+        };
+        let chunk_bytes = self.options.chunk_bytes.max(1);
+        let landing = Landing::prepare(&sink, &offer, content, choice, chunk_bytes)?;
+        let inlet = Inlet::new(landing.route()?);
+        let parts = self.divide(&told);
+        let preview = match told.len {
+            Some(_) => Prefix::new(&offer.meta, self.options.preview_elements),
+            None => Prefix::new(
+                &ArrayMeta::vector(Dtype::u8(), self.options.preview_elements as u64).map_err(too_long)?,
+                self.options.preview_elements,
+            ),
+        };
+        let connection = body.link().connection();
+        self.teller.tell(EventKind::Started(Box::new(Started {
+            source: Some(url.to_string()),
+            sink: Some(sink.describe()),
+            peer: connection.peer().into(),
+            wire: if url.is_https() { "https" } else { "http" }.into(),
+            send_route: None,
+            receive_route: Some(inlet.route.name().into()),
+            route_reason: reason.unwrap_or(landing.reason).into(),
+            dtype: offer.meta.dtype().name(),
+            shape: offer.meta.shape().dimensions().to_vec(),
+            total_bytes: told.len.unwrap_or(0),
+            streams: u16::try_from(parts.len() + 1).unwrap_or(u16::MAX),
+            memory: landing.memory().map(Into::into),
+            congestion_control: connection.congestion_control().map(Into::into),
+            part: landing.part().map(Into::into),
+            chunk_bytes,
+            send_buffer_bytes: connection.buffers().send,
+            receive_buffer_bytes: connection.buffers().receive,
+        })));
+        self.teller.tell(preview.event());
+        let fetched = Arc::new(Fetched {
+            url,
+            trust,
+            reception: Reception::new(landing, told.len.unwrap_or(0), None, preview),
+            told,
+            digests: Mutex::default(),
+            breaks: AtomicU32::new(0),
+        });
+        (self.inlet, self.fetched) = (Some(inlet), Some(Arc::clone(&fetched)));
+        if !parts.is_empty() {
+            // There is room: a side asks once.
+            let _ = self.more.try_send(More::Fetch { fetched, parts });
+        }
+        Ok(())
+    }
+
+    /// Leaves this connection the first part of the file, and returns the others.
+    fn divide(&mut self, told: &Told) -> Vec<Range<u64>> {
+        let Some(len) = told.len.filter(|_| told.has_parts()) else {
+            return Vec::new();
+        };
+        let count = u64::from(self.options.streams).min(len / PART_BYTES_MIN).max(1);
+        let begin = |index: u64| {
+            let begin = u128::from(len) * u128::from(index) / u128::from(count);
+            u64::try_from(begin).unwrap_or(len)
+        };
+        self.part.end = begin(1);
+        (1..count).map(|index| begin(index)..begin(index + 1)).collect()
+    }
+
+    fn receive(&mut self, now: Instant) -> Result<Progress, Error> {
+        let (Some(fetched), Some(inlet), Some(body)) = (&self.fetched, &mut self.inlet, &mut self.body) else {
+            return Err(Error::Protocol("data before an answer".into()));
+        };
+        let wanted = Wanted {
+            at: self.at,
+            len: self.part.end - self.at,
+            limit_bytes_per_s: self.controls.limit_bytes_per_s(),
+            pace_bytes_per_s: self.controls.pace_bytes_per_s(Side::Receiver),
+            chunk_bytes: self.options.chunk_bytes.max(1),
+        };
+        let digest = &mut self.digest;
+        let came = inlet.receive(&fetched.reception, body, wanted, now, &mut self.probe, &mut |bytes| {
+            digest.update(bytes);
+        });
+        let is_bare = body.is_bare();
+        let work = body.take_work();
+        note(&mut self.probe, work);
+        match came? {
+            Came::Bytes(bytes, preview) => {
+                if let Some(preview) = preview {
+                    self.teller.tell(*preview);
+                }
+                self.at += bytes;
+                self.took(bytes, now);
+                Ok(Progress::Moved)
+            }
+            Came::NotBefore(then, why) => {
+                self.probe.rests(why);
+                self.heard_at = now;
+                Ok(rest(Some(then)))
+            }
+            // Woken by whoever changed something.
+            Came::Nothing if !is_bare => Ok(Progress::Moved),
+            Came::Nothing => self.wait(now),
+            // The end tells the length; an answer that breaks off between two chunks is told from one that ends.
+            Came::End if self.part.end == u64::MAX => {
+                self.part.end = self.at;
+                Ok(Progress::Moved)
+            }
+            Came::End => self.broke(self.closed()),
+            Came::Broke(error) => self.broke(self.broken(&error)),
+        }
+    }
+
+    /// Takes bytes that came before.
+    fn skip(&mut self, now: Instant) -> Result<Progress, Error> {
+        let Some(body) = &mut self.body else {
+            return Ok(Progress::Moved);
+        };
+        let mut buffer = vec![0; self.options.chunk_bytes.max(1)];
+        let most = usize::try_from(self.again).unwrap_or(buffer.len()).min(buffer.len());
+        match body.take(&mut buffer[..most]) {
+            Ok(0) => self.broke(self.closed()),
+            Ok(bytes) => {
+                self.again -= bytes as u64;
+                self.took(bytes as u64, now);
+                Ok(Progress::Moved)
+            }
+            Err(error) if super::endpoint::would_block(&error) => self.wait(now),
+            Err(error) => self.broke(self.broken(&error)),
+        }
+    }
+
+    fn took(&mut self, bytes: u64, now: Instant) {
+        self.heard_at = now;
+        if let Some(body) = &mut self.body {
+            body.took(bytes);
+            // A server may send less than was asked for: the rest is asked for next.
+            if body.is_over() && self.at < self.part.end {
+                self.body = None;
+            }
+        }
+    }
+
+    /// Until the socket has something. A server that is silent for too long has broken the connection.
+    fn wait(&mut self, now: Instant) -> Result<Progress, Error> {
+        let patience = self.heard_at + self.options.timeout;
+        if now >= patience {
+            return self.broke(Error::Silent(self.options.timeout));
+        }
+        Ok(Progress::Wait {
+            interest: Interest {
+                read: true,
+                write: false,
+            },
+            until: Some(patience),
+            peer_owes: false,
+        })
+    }
+
+    /// A connection is of no more use: another one goes on where it was, if that is sure to be the same file.
+    fn broke(&mut self, error: Error) -> Result<Progress, Error> {
+        self.body = None;
+        let fetched = self.fetched.as_ref();
+        // One that did not tell its length could not be told from a part of it.
+        let Some(fetched) = fetched.filter(|it| it.told.is_known_again() && it.told.len.is_some()) else {
+            return Err(error);
+        };
+        if self.at - self.tries.from >= PROGRESS_BYTES {
+            (self.tries.left, self.tries.from) = (TRIES, self.at);
+        }
+        if !may_pass(&error) || self.tries.left == 0 || self.controls.is_cancelled() {
+            return Err(error);
+        }
+        self.tries.left -= 1;
+        self.tries.not_before = Instant::now() + FIRST_WAIT * 2_u32.pow(TRIES - 1 - self.tries.left);
+        fetched.breaks.fetch_add(1, Ordering::Relaxed);
+        Ok(Progress::Moved)
+    }
+
+    fn closed(&self) -> Error {
+        let received = self.bytes();
+        match self.fetched.as_ref().and_then(|fetched| fetched.told.len) {
+            Some(total) => Error::ClosedEarly {
+                missing: total.saturating_sub(received),
+                received,
+                total,
+            },
+            None => Error::ClosedWhile("in the middle of the file"),
+        }
+    }
+
+    /// The error for bytes that did not come.
+    fn broken(&self, error: &io::Error) -> Error {
+        let timed_out = error.get_ref().is_some_and(|inner| {
+            inner
+                .downcast_ref::<ureq::Error>()
+                .is_some_and(|error| matches!(error, ureq::Error::Timeout(_)))
+        });
+        if timed_out {
+            Error::Silent(self.options.timeout)
+        } else {
+            self.closed()
+        }
+    }
+
+    /// The first connection waits for the others and publishes the file; the others have done their part.
+    fn end_of_part(&mut self) -> Result<Progress, Error> {
+        let Some(fetched) = self.fetched.clone() else {
+            return Err(Error::Protocol("an end before an answer".into()));
+        };
+        self.body = None;
+        if !std::mem::replace(&mut self.is_told, true) {
+            fetched.keep(self.part.start, self.digest.clone());
+            self.controls.wake();
+        }
+        if self.is_further {
+            return Ok(Progress::Part);
+        }
+        if fetched.reception.landed_bytes() < fetched.reception.total_bytes {
+            return Ok(rest(None));
+        }
+        self.teller.state(State::Verifying);
+        let (path, note) = fetched.reception.landing.publish()?;
+        let bytes = self.bytes();
+        self.finished = Some(Box::new(Finished {
+            bytes,
+            rate_bytes_per_s: bytes as f64 / self.probe.elapsed().as_secs_f64().max(1e-9),
+            verified: None,
+            checksum: fetched.checksum(&self.options),
+            path,
+            note: fetched.note(note),
+        }));
+        Ok(Progress::Moved)
+    }
+
+    fn take_note_of(&mut self, body: &Body) {
+        note(&mut self.probe, body.take_work());
+    }
+}
+
+impl Fetched {
+    /// A part is whole, and this is its checksum.
+    fn keep(&self, at: u64, digest: Digest) {
+        let mut digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
+        digests.push((at, digest));
+    }
+
+    /// The checksum of the whole file, once every part is kept.
+    fn checksum(&self, options: &Options) -> Option<String> {
+        let mut digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
+        digests.sort_by_key(|(at, _)| *at);
+        let mut whole = Digest::new(options.checksum);
+        digests.iter().for_each(|(_, digest)| whole.append(digest));
+        whole.to_text()
+    }
+
+    /// What should be known of how it came.
+    fn note(&self, note: Option<String>) -> Option<String> {
+        let breaks = self.breaks.load(Ordering::Relaxed);
+        let times = if breaks == 1 {
+            "once".into()
+        } else {
+            format!("{breaks} times")
+        };
+        let broke = (breaks > 0).then(|| format!("the connection broke {times}, and another one went on"));
+        let notes: Vec<String> = [note, broke].into_iter().flatten().collect();
+        (!notes.is_empty()).then(|| notes.join("; "))
+    }
+}
+
+impl Machine for FetchMachine {
+    fn socket(&self) -> BorrowedFd<'_> {
+        match &self.body {
+            Some(body) => body.link().as_fd(),
+            // Nothing but a wake is waited for.
+            None => self.wake.as_fd(),
+        }
+    }
+
+    fn step(&mut self, now: Instant, _ready: bool) -> Result<Progress, Error> {
+        let step = self.advance(now);
+        step.map_err(|cause| match &self.fetched {
+            Some(fetched) => fetched
+                .reception
+                .landing
+                .failure(cause, fetched.reception.landed_bytes()),
+            None => cause,
+        })
+    }
+
+    fn give_up(&mut self, _reason: &str) -> bool {
+        // A server has no ear for it: it sees the connection close.
+        false
+    }
+
+    fn end(&mut self) {
+        self.probe.end();
+    }
+
+    fn probe(&mut self) -> &mut Probe {
+        &mut self.probe
+    }
+
+    fn bytes(&self) -> u64 {
+        self.fetched
+            .as_ref()
+            .map_or(0, |fetched| fetched.reception.landed_bytes())
+    }
+}
+
+/// Until then, or a wake.
+fn rest(until: Option<Instant>) -> Progress {
+    Progress::Wait {
+        interest: Interest {
+            read: false,
+            write: false,
+        },
+        until,
+        peer_owes: false,
+    }
+}
+
+fn note(probe: &mut Probe, work: Work) {
+    probe.cost(work.syscalls, 0);
+    if !work.waited.is_zero() {
+        let read = Interest {
+            read: true,
+            write: false,
+        };
+        probe.waited(read, work.waited, true);
+    }
+}
+
+/// Whether the same may work a moment later.
+fn may_pass(error: &Error) -> bool {
+    match error {
+        Error::ClosedEarly { .. }
+        | Error::ClosedWhile(_)
+        | Error::Silent(_)
+        | Error::NobodyListening(_)
+        | Error::Endpoint { .. } => true,
+        // RFC 9110, 15.6; RFC 6585, 4.
+        Error::Answered { status, .. } => matches!(status, 429 | 500 | 502..=504),
+        _ => false,
+    }
+}

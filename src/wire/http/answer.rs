@@ -1,0 +1,380 @@
+//! What is asked of a server, and what its answer says of the bytes that follow.
+
+use ureq::http::header::{
+    ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, ETAG, IF_RANGE, LAST_MODIFIED, RANGE,
+    TRANSFER_ENCODING,
+};
+use ureq::http::{HeaderMap, HeaderName, StatusCode};
+
+/// What a server has told of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// Its length, where the server knows it beforehand.
+    pub(crate) len: Option<u64>,
+    /// By what the same file is known again. RFC 9110, 8.8.
+    validator: Option<Validator>,
+    /// A part of it can be asked for. RFC 9110, 14.3.
+    takes_ranges: bool,
+}
+
+/// Only what changes with every byte: two parts of one file must fit together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Validator {
+    Etag(String),
+    LastModified(String),
+}
+
+/// What is asked for: all of a file, or what is missing of one that is known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ask<'a> {
+    /// The first byte.
+    pub(crate) from: u64,
+    /// The byte after the last one, where that is not the file's.
+    pub(crate) to: Option<u64>,
+    pub(crate) known: Option<&'a Told>,
+}
+
+/// What comes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) told: Told,
+    /// Which byte of the file is the first to come: the one that was asked for, or the very first.
+    pub(crate) at: u64,
+    /// How many bytes come, where that is known.
+    pub(crate) len: Option<u64>,
+    /// They follow the headers as they are, without a chunk's length between.
+    pub(crate) is_bare: bool,
+}
+
+/// Why nothing that comes can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The server says so.
+    Status(StatusCode),
+    /// It is not the file that it was.
+    Changed,
+    /// The answer contradicts itself or what was asked.
+    Broken(String),
+}
+
+impl Told {
+    /// Whether what is missing can be asked for after a connection broke.
+    pub(crate) fn is_known_again(&self) -> bool {
+        self.validator.is_some()
+    }
+
+    /// Whether parts of it can come over several connections and are sure to fit together.
+    pub(crate) fn has_parts(&self) -> bool {
+        self.takes_ranges && self.validator.is_some()
+    }
+
+    /// Whether `later` tells of the same file, as far as it tells anything.
+    fn agrees_with(&self, later: &Self) -> bool {
+        let same_len = self.len.is_none() || later.len.is_none() || self.len == later.len;
+        same_len && (later.validator.is_none() || self.validator == later.validator)
+    }
+}
+
+impl Ask<'_> {
+    /// The headers that say so. RFC 9110, 13.1.5 and 14.2.
+    pub(crate) fn headers(&self) -> Vec<(HeaderName, String)> {
+        if self.from == 0 && self.to.is_none() {
+            return Vec::new();
+        }
+        let last = self.to.map(|to| (to - 1).to_string()).unwrap_or_default();
+        let mut headers = vec![(RANGE, format!("bytes={}-{last}", self.from))];
+        if let Some(Validator::Etag(value) | Validator::LastModified(value)) =
+            self.known.and_then(|known| known.validator.as_ref())
+        {
+            headers.push((IF_RANGE, value.clone()));
+        }
+        headers
+    }
+}
+
+/// Reads the head of an answer.
+///
+/// # Errors
+/// What follows is not what was asked for.
+pub(crate) fn read(ask: &Ask<'_>, status: StatusCode, headers: &HeaderMap) -> Result<Answer, Refusal> {
+    match status {
+        StatusCode::OK | StatusCode::PARTIAL_CONTENT => {}
+        StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PRECONDITION_FAILED if ask.known.is_some() => {
+            return Err(Refusal::Changed);
+        }
+        status => return Err(Refusal::Status(status)),
+    }
+    let is_chunked = headers.contains_key(TRANSFER_ENCODING);
+    // With both, the length counts for nothing. RFC 9112, 6.3.
+    let length = if is_chunked { None } else { content_length(headers)? };
+    let validator = validator(headers);
+    let mut told = Told {
+        len: length,
+        validator,
+        takes_ranges: text(headers, &ACCEPT_RANGES).is_some_and(|units| units.eq_ignore_ascii_case("bytes")),
+    };
+    let mut answer = Answer {
+        told: told.clone(),
+        at: 0,
+        len: length,
+        is_bare: length.is_some(),
+    };
+    if status == StatusCode::PARTIAL_CONTENT {
+        let (first, last, total) = content_range(ask, headers)?;
+        let len = last - first + 1;
+        if length.is_some_and(|length| length != len) {
+            let text = format!(
+                "it says that {len} bytes of a part come, and has {}",
+                length.unwrap_or_default()
+            );
+            return Err(Refusal::Broken(text));
+        }
+        told.len = total.or_else(|| ask.known.and_then(|known| known.len));
+        told.takes_ranges = true;
+        (answer.at, answer.len, answer.told) = (first, Some(len), told);
+    }
+    match ask.known {
+        Some(known) if !known.agrees_with(&answer.told) => Err(Refusal::Changed),
+        // All of it comes again, and nothing says that it is the same.
+        Some(known) if answer.at != ask.from && answer.told.validator != known.validator => Err(Refusal::Changed),
+        _ => Ok(answer),
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+fn content_length(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
+    let mut values = headers.get_all(CONTENT_LENGTH).iter();
+    let Some(first) = values.next() else { return Ok(None) };
+    let broken = || Refusal::Broken("its Content-Length is no number of bytes".into());
+    if values.any(|other| other != first) {
+        return Err(broken());
+    }
+    let digits = first.to_str().map_err(|_| broken())?.trim();
+    Ok(Some(number(digits).ok_or_else(broken)?))
+}
+
+/// The first byte, the last one, and the file's length, of a part that was asked for. RFC 9110, 14.4.
+fn content_range(ask: &Ask<'_>, headers: &HeaderMap) -> Result<(u64, u64, Option<u64>), Refusal> {
+    let broken = |text: &str| Err(Refusal::Broken(text.into()));
+    if ask.headers().is_empty() {
+        return broken("a part comes that nobody asked for");
+    }
+    if text(headers, &CONTENT_TYPE).is_some_and(|kind| kind.starts_with("multipart/byteranges")) {
+        return broken("several parts come where one was asked for");
+    }
+    let range = text(headers, &CONTENT_RANGE).and_then(|range| {
+        let (range, total) = range.strip_prefix("bytes ")?.split_once('/')?;
+        let (first, last) = range.split_once('-')?;
+        let (first, last) = (number(first)?, number(last)?);
+        let total = if total == "*" { None } else { Some(number(total)?) };
+        let is_inside = first <= last && total.is_none_or(|total| last < total);
+        (is_inside && last < u64::MAX).then_some((first, last, total))
+    });
+    let Some((first, last, total)) = range else {
+        return broken("its Content-Range is none");
+    };
+    if first != ask.from || ask.to.is_some_and(|to| last >= to) {
+        return broken(&format!("bytes {first} to {last} come where others were asked for"));
+    }
+    Ok((first, last, total))
+}
+
+/// Digits and nothing else.
+fn number(digits: &str) -> Option<u64> {
+    digits
+        .bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| digits.parse().ok())?
+}
+
+fn validator(headers: &HeaderMap) -> Option<Validator> {
+    if let Some(etag) = text(headers, &ETAG).filter(|etag| etag.starts_with('"')) {
+        return Some(Validator::Etag(etag.into()));
+    }
+    // One that is as new as the answer may have changed again within its second. RFC 9110, 8.8.2.2.
+    let modified = text(headers, &LAST_MODIFIED)?;
+    let answered = text(headers, &DATE)?;
+    (modified != answered).then(|| Validator::LastModified(modified.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: Ask<'static> = Ask {
+        from: 0,
+        to: None,
+        known: None,
+    };
+
+    fn answered(ask: &Ask<'_>, status: u16, lines: &[(&str, &str)]) -> Result<Answer, Refusal> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(
+                HeaderName::from_bytes(name.as_bytes()).expect("a name"),
+                value.parse().expect("a value"),
+            );
+        }
+        read(ask, StatusCode::from_u16(status).expect("a status"), &headers)
+    }
+
+    fn known(lines: &[(&str, &str)]) -> Told {
+        answered(&ALL, 200, lines).expect("an answer").told
+    }
+
+    const ETAG: (&str, &str) = ("etag", "\"v1\"");
+    const LENGTH: (&str, &str) = ("content-length", "100");
+
+    #[test]
+    fn a_whole_file_comes_with_its_length_and_what_it_is_known_by() {
+        let answer = answered(&ALL, 200, &[LENGTH, ETAG, ("accept-ranges", "bytes")]).expect("an answer");
+        assert_eq!((answer.at, answer.len, answer.is_bare), (0, Some(100), true));
+        assert!(answer.told.is_known_again() && answer.told.has_parts());
+        let chunked = answered(&ALL, 200, &[LENGTH, ("transfer-encoding", "chunked")]).expect("an answer");
+        assert_eq!(
+            (chunked.len, chunked.is_bare, chunked.told.is_known_again()),
+            (None, false, false)
+        );
+    }
+
+    #[test]
+    fn only_what_changes_with_every_byte_makes_a_file_known_again() {
+        let date = ("date", "Fri, 27 Nov 2026 10:00:00 GMT");
+        let (same, before) = (
+            ("last-modified", date.1),
+            ("last-modified", "Thu, 26 Nov 2026 10:00:00 GMT"),
+        );
+        for (lines, is_known) in [
+            (&[("etag", "W/\"v1\"")][..], false),
+            (&[before], false),
+            (&[before, date], true),
+            (&[same, date], false),
+            (&[("etag", "W/\"v1\""), before, date], true),
+        ] {
+            assert_eq!(known(lines).is_known_again(), is_known, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_asked_for_by_range_and_only_of_the_same_file() {
+        assert!(ALL.headers().is_empty());
+        let told = known(&[LENGTH, ETAG]);
+        let ask = Ask {
+            from: 40,
+            to: None,
+            known: Some(&told),
+        };
+        assert_eq!(
+            ask.headers(),
+            [(RANGE, "bytes=40-".into()), (IF_RANGE, "\"v1\"".into())]
+        );
+        let to = Ask { to: Some(60), ..ask };
+        assert_eq!(to.headers()[0].1, "bytes=40-59");
+    }
+
+    #[test]
+    fn the_rest_of_the_same_file_is_taken() {
+        let told = known(&[LENGTH, ETAG]);
+        let ask = Ask {
+            from: 40,
+            to: None,
+            known: Some(&told),
+        };
+        let rest = answered(
+            &ask,
+            206,
+            &[("content-range", "bytes 40-99/100"), ("content-length", "60"), ETAG],
+        );
+        let rest = rest.expect("the rest");
+        assert_eq!((rest.at, rest.len, rest.told.len), (40, Some(60), Some(100)));
+        // A server that says less, or takes no ranges and sends all of it again.
+        let silent = answered(&ask, 206, &[("content-range", "bytes 40-99/*")]).expect("the rest");
+        assert_eq!(silent.told.len, Some(100));
+        let again = answered(&ask, 200, &[LENGTH, ETAG]).expect("all of it");
+        assert_eq!((again.at, again.len), (0, Some(100)));
+    }
+
+    #[test]
+    fn another_file_is_told_from_the_same_one() {
+        let told = known(&[LENGTH, ETAG]);
+        let ask = Ask {
+            from: 40,
+            to: None,
+            known: Some(&told),
+        };
+        let other = ("etag", "\"v2\"");
+        for (status, lines) in [
+            (200, &[LENGTH, other][..]),
+            (200, &[LENGTH]),
+            (200, &[("content-length", "101"), ETAG]),
+            (206, &[("content-range", "bytes 40-99/100"), other]),
+            (206, &[("content-range", "bytes 40-100/101"), ETAG]),
+            (416, &[("content-range", "bytes */30")]),
+            (412, &[]),
+        ] {
+            assert_eq!(
+                answered(&ask, status, lines),
+                Err(Refusal::Changed),
+                "{status} {lines:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn answers_that_contradict_themselves_are_broken() {
+        let told = known(&[LENGTH, ETAG]);
+        let ask = Ask {
+            from: 40,
+            to: Some(60),
+            known: Some(&told),
+        };
+        for range in [
+            "bytes 41-59/100",
+            "bytes 40-60/100",
+            "bytes 0-99/100",
+            "bytes 50-40/100",
+            "bytes 40-59/50",
+            "bytes */100",
+            "bytes 40-18446744073709551615/*",
+            "items 40-59/100",
+            "bytes 40-59",
+            "bytes +40-59/100",
+            "",
+        ] {
+            let broken = answered(&ask, 206, &[("content-range", range)]);
+            assert!(matches!(broken, Err(Refusal::Broken(_))), "{range}: {broken:?}");
+        }
+        let part = ("content-range", "bytes 40-59/100");
+        for lines in [
+            &[part, LENGTH][..],
+            &[part, ("content-type", "multipart/byteranges; boundary=x")],
+            &[],
+        ] {
+            assert!(
+                matches!(answered(&ask, 206, lines), Err(Refusal::Broken(_))),
+                "{lines:?}"
+            );
+        }
+        assert!(matches!(answered(&ALL, 206, &[part]), Err(Refusal::Broken(_))));
+        for length in ["-1", "1e3", "99999999999999999999", ""] {
+            let broken = answered(&ALL, 200, &[("content-length", length)]);
+            assert!(matches!(broken, Err(Refusal::Broken(_))), "{length}: {broken:?}");
+        }
+        let twice = answered(&ALL, 200, &[LENGTH, ("content-length", "101")]);
+        assert!(matches!(twice, Err(Refusal::Broken(_))));
+    }
+
+    #[test]
+    fn a_refusal_is_told_by_its_status() {
+        for status in [404, 403, 500, 503, 304, 204] {
+            let refused = answered(&ALL, status, &[]);
+            assert!(
+                matches!(refused, Err(Refusal::Status(told)) if told.as_u16() == status),
+                "{status}"
+            );
+        }
+    }
+}

@@ -1,0 +1,449 @@
+//! Files from web servers: a real nginx, and a plain Python server that fails in every way it can.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use rustix::process::Signal;
+use serde_json::Value as Json;
+
+use crate::common::{Arraylift, Dir, Ended};
+
+/// Bytes that no shift of them is like.
+fn file(len: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state.to_be_bytes()[0]
+    };
+    (0..len).map(|_| next()).collect()
+}
+
+/// `arraylift fetch`, without the proxies that this machine may have.
+fn fetching(dir: &Dir, arguments: &str) -> Arraylift {
+    dir.arraylift(["fetch"].into_iter().chain(arguments.split_whitespace()))
+        .env("NO_PROXY", "127.0.0.1,localhost")
+}
+
+fn fetch(dir: &Dir, arguments: &str) -> Ended {
+    fetching(dir, arguments).run()
+}
+
+/// A server, killed when this is dropped.
+struct Server {
+    child: Child,
+    said: BufReader<ChildStdout>,
+    address: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A Python server of `bytes` that breaks off after so many of them.
+fn python_server(dir: &Dir, bytes: &[u8], break_after: usize) -> Server {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/http_server.py");
+    let mut child = Command::new(std::env::var_os("ARRAYLIFT_PYTHON").expect("ARRAYLIFT_PYTHON is set"))
+        .arg(script)
+        .arg(dir.write("served", bytes))
+        .arg(break_after.to_string())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python3 runs");
+    let said = BufReader::new(child.stdout.take().expect("piped"));
+    let address = String::new();
+    let mut server = Server { child, said, address };
+    server.address = server.line();
+    server
+}
+
+impl Server {
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.said.read_line(&mut line).expect("UTF-8");
+        line.trim_end().to_owned()
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}/{path}", self.address)
+    }
+
+    /// The range and the version that were asked for next.
+    fn asked(&mut self) -> [Option<String>; 2] {
+        let line: Json = serde_json::from_str(&self.line()).expect("JSON");
+        ["range", "if_range"].map(|name| line[name].as_str().map(str::to_owned))
+    }
+}
+
+/// An nginx of the folder `www`, over HTTP and over HTTPS with the certificate `cert.pem`.
+struct Nginx {
+    _server: Server,
+    http: String,
+    https: String,
+}
+
+fn nginx(dir: &Dir) -> Nginx {
+    let certificate = Command::new("openssl")
+        .args("req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=nobody-else-has-this-name".split(' '))
+        .args(["-addext", "subjectAltName=DNS:localhost"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .current_dir(dir.path())
+        .stderr(Stdio::null())
+        .status();
+    assert!(certificate.expect("openssl runs").success());
+    let here = dir.path().display();
+    // nginx takes no port 0 that it would tell: these were free a moment ago.
+    let ports: Vec<u16> = (0..2)
+        .map(|_| std::net::TcpListener::bind("127.0.0.1:0").expect("a port"))
+        .collect::<Vec<_>>()
+        .iter()
+        .map(|listener| listener.local_addr().expect("an address").port())
+        .collect();
+    let (http, https) = (ports[0], ports[1]);
+    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|what| format!("{what}_temp_path {here}/tmp; "))
+        .concat();
+    dir.write(
+        "nginx.conf",
+        format!(
+            "daemon off; master_process off; pid {here}/nginx.pid; error_log {here}/error.log notice;
+             events {{ }}
+             http {{ access_log off; sendfile on; {temporary}
+               server {{ listen 127.0.0.1:{http}; root {here}/www;
+                 location /slow/ {{ alias {here}/www/; limit_rate 2m; }} }}
+               server {{ listen 127.0.0.1:{https} ssl; root {here}/www;
+                 ssl_certificate {here}/cert.pem; ssl_certificate_key {here}/key.pem;
+                 location = /insecure {{ return 302 http://127.0.0.1:{http}/big.bin; }} }} }}"
+        ),
+    );
+    let mut child = Command::new(std::env::var_os("ARRAYLIFT_NGINX").expect("ARRAYLIFT_NGINX is set"))
+        .args(["-p", &here.to_string(), "-c", "nginx.conf"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("nginx runs");
+    let said = BufReader::new(child.stdout.take().expect("piped"));
+    let mut server = Server {
+        child,
+        said,
+        address: String::new(),
+    };
+    while std::net::TcpStream::connect(("127.0.0.1", http)).is_err() {
+        let ended = server.child.try_wait().expect("its own child");
+        assert!(ended.is_none(), "{}", String::from_utf8_lossy(&dir.read("error.log")));
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    Nginx {
+        _server: server,
+        http: format!("http://127.0.0.1:{http}"),
+        https: format!("https://localhost:{https}"),
+    }
+}
+
+/// A folder that an nginx serves, with one file of so many bytes.
+fn served(dir: &Dir, len: usize) -> (Nginx, Vec<u8>) {
+    dir.folder("www");
+    let bytes = file(len);
+    dir.write("www/big.bin", &bytes);
+    dir.folder("out");
+    (nginx(dir), bytes)
+}
+
+fn event<'a>(objects: &'a [Json], name: &str) -> &'a Json {
+    let found = objects.iter().find(|object| object["event"] == name);
+    found.unwrap_or_else(|| panic!("no {name} in {objects:?}"))
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_NGINX"]
+fn a_file_comes_from_nginx_as_it_is_over_http_and_https() {
+    let dir = Dir::new();
+    let (nginx, bytes) = served(&dir, 30_000_001);
+    for (from, options) in [(&nginx.http, ""), (&nginx.https, "--ca cert.pem")] {
+        let ended = fetch(&dir, &format!("{from}/big.bin --into out/ {options}")).done();
+        let line = ended.stdout.lines().next().expect("a line").to_owned();
+        assert!(
+            line.starts_with(&format!("30000001 bytes received from {from}/big.bin in ")),
+            "{line}"
+        );
+        assert!(line.ends_with("written to out/big.bin"), "{line}");
+        assert!(dir.read("out/big.bin") == bytes);
+        assert_eq!(crate::common::names_in(&dir.path().join("out")), ["big.bin"]);
+        std::fs::remove_file(dir.path().join("out/big.bin")).expect("removed");
+    }
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_NGINX"]
+fn the_same_checksum_is_told_however_a_file_comes_from_nginx() {
+    let dir = Dir::new();
+    let (nginx, bytes) = served(&dir, 40_000_000);
+    let mut checksums = Vec::new();
+    for (from, options, streams) in [
+        (&nginx.http, "--into memory", 1),
+        (&nginx.http, "--into discard --chunk 4KiB", 1),
+        (&nginx.http, "--into out/a.npy --streams 3", 3),
+        (&nginx.http, "--into out/b.bin --streams 16", 4),
+        (&nginx.https, "--into out/c.bin --streams 2 --ca cert.pem", 2),
+    ] {
+        let ended = fetch(&dir, &format!("{from}/big.bin --json {options}")).done();
+        let objects = ended.objects();
+        assert_eq!(event(&objects, "started")["streams"], streams, "{options}");
+        let finished = event(&objects, "finished");
+        assert_eq!(
+            (&finished["bytes"], &finished["verified"]),
+            (&40_000_000.into(), &Json::Null)
+        );
+        checksums.push(finished["checksum"].as_str().expect("a checksum").to_owned());
+        if let Some(path) = finished["path"].as_str() {
+            assert!(dir.read(path) == bytes, "{options}");
+        }
+    }
+    checksums.dedup();
+    assert_eq!(checksums.len(), 1, "{checksums:?}");
+    // It is the one that a transfer of the same file is verified with.
+    let sent = dir.run("loopback www/big.bin --json").done();
+    assert_eq!(event(&sent.objects(), "finished")["checksum"], checksums[0].as_str());
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_NGINX"]
+fn many_files_come_from_nginx_a_few_at_once_and_one_that_is_missing_concerns_no_other() {
+    let dir = Dir::new();
+    let (nginx, _) = served(&dir, 1);
+    let urls: Vec<String> = (0..20)
+        .map(|index| {
+            dir.write(&format!("www/{index}.bin"), file(1000 * index));
+            format!("{}/{index}.bin", nginx.http)
+        })
+        .collect();
+    let ended = fetch(
+        &dir,
+        &format!("{} {}/no --into out --jobs 3", urls.join(" "), nginx.http),
+    );
+    assert_eq!(ended.status.code(), Some(1));
+    assert_eq!(ended.stdout.lines().last(), Some("20 fetched, 1 failed"));
+    assert!(
+        ended
+            .stderr
+            .contains("/no was not sent: the server answered 404 Not Found")
+    );
+    for index in 0..20 {
+        assert_eq!(dir.read(&format!("out/{index}.bin")), file(1000 * index));
+    }
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_NGINX"]
+fn nothing_is_overwritten_and_a_npy_file_from_nginx_keeps_its_own_header() {
+    let dir = Dir::new();
+    let (nginx, _) = served(&dir, 1);
+    let array = crate::npy("'<f8'", "(3,)", &crate::floats(3));
+    dir.write("www/a%20b.npy", &array);
+    dir.write("www/a b.npy", &array);
+    dir.write("out/a b.npy", b"mine");
+    let url = format!("{}/a%20b.npy", nginx.http);
+    let ended = fetch(&dir, &format!("{url} --into out")).done();
+    assert!(ended.stdout.contains("out/a b.npy existed"), "{}", ended.stdout);
+    assert_eq!(dir.read("out/a b.npy"), b"mine");
+    assert_eq!(dir.read("out/a b-1.npy"), array);
+    fetch(&dir, &format!("{url} --into out/a.npy")).done();
+    assert_eq!(dir.read("out/a.npy"), array);
+    fetch(&dir, &format!("{url} --into out/a.npy")).failed(1, &["out/a.npy exists and is never overwritten"]);
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_NGINX"]
+fn a_certificate_of_nginx_that_nobody_vouches_for_is_refused_and_so_is_a_way_out_of_https() {
+    let dir = Dir::new();
+    let (nginx, _) = served(&dir, 1000);
+    let https = &nginx.https;
+    fetch(&dir, &format!("{https}/big.bin --into out"))
+        .failed(1, &["not trusted", "signed its certificate", "--ca FILE"]);
+    let numeric = https.replace("localhost", "127.0.0.1");
+    fetch(&dir, &format!("{numeric}/big.bin --into out --ca cert.pem"))
+        .failed(1, &["not trusted", "not valid for name"]);
+    fetch(&dir, &format!("{https}/insecure --into out --ca cert.pem"))
+        .failed(1, &["it leads to http://", "anyone could read and change it"]);
+    let plain = https.replace("https", "http");
+    fetch(&dir, &format!("{plain}/big.bin --into out")).failed(1, &["400 Bad Request"]);
+    let secret = nginx.http.replace("http", "https");
+    fetch(&dir, &format!("{secret}/big.bin --into out --ca cert.pem")).failed(1, &["another protocol"]);
+    fetch(&dir, &format!("{https}/big.bin --ca key.pem")).failed(2, &["key.pem has no certificate in it"]);
+    assert!(crate::common::names_in(&dir.path().join("out")).is_empty());
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_NGINX"]
+fn ctrl_c_ends_a_fetch_from_nginx_at_once_and_leaves_nothing() {
+    let dir = Dir::new();
+    let (nginx, _) = served(&dir, 50_000_000);
+    for from in ["", "--limit 1MB/s "] {
+        let path = if from.is_empty() { "slow/big.bin" } else { "big.bin" };
+        let mut process = fetching(&dir, &format!("{}/{path} --into out --json {from}", nginx.http)).start();
+        while !process.line().contains("\"sample\"") {}
+        process.signal(Signal::INT);
+        process.wait().failed(1, &["cancelled"]);
+        assert!(crate::common::names_in(&dir.path().join("out")).is_empty());
+    }
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_NGINX"]
+fn whoever_is_attached_watches_and_steers_a_fetch_from_nginx() {
+    let dir = Dir::new();
+    let (nginx, _) = served(&dir, 50_000_000);
+    let mut process = fetching(
+        &dir,
+        &format!("{}/big.bin --into discard --json --limit 1MB/s", nginx.http),
+    )
+    .start();
+    while !process.line().contains("\"sample\"") {}
+    let status = dir.run("status").done().stdout;
+    assert!(
+        status.contains("fetch http://127.0.0.1") && status.contains("big.bin"),
+        "{status}"
+    );
+    let id = process.id().to_string();
+    dir.run(&format!("attach {id} --limit 1=none")).done();
+    process.wait().done();
+}
+
+/// A file of which a server breaks off half, twice as large as what is worth another try.
+const HALF: usize = 2 << 20;
+
+fn broken() -> (Dir, Server, Vec<u8>) {
+    let dir = Dir::new();
+    let bytes = file(2 * HALF);
+    let server = python_server(&dir, &bytes, HALF);
+    (dir, server, bytes)
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn a_connection_that_breaks_is_followed_by_one_that_goes_on_in_the_same_file_of_a_python_server() {
+    for (path, version) in [("breaks", "\"v1\""), ("dated", "Thu, 26 Nov 2026 10:00:00 GMT")] {
+        let (dir, mut server, bytes) = broken();
+        let ended = fetch(&dir, &format!("{} --into a.bin", server.url(path))).done();
+        assert!(
+            ended
+                .stdout
+                .contains("note: the connection broke once, and another one went on"),
+            "{}",
+            ended.stdout
+        );
+        assert!(dir.read("a.bin") == bytes);
+        assert_eq!(server.asked(), [None, None]);
+        assert_eq!(server.asked(), [Some(format!("bytes={HALF}-")), Some(version.into())]);
+    }
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn what_is_missing_comes_however_a_python_server_sends_the_rest() {
+    for (path, breaks) in [
+        ("ignores-ranges", "once"),
+        ("little-by-little", "once"),
+        ("busy", "2 times"),
+    ] {
+        let (dir, server, bytes) = broken();
+        let ended = fetch(&dir, &format!("{} --into a.bin", server.url(path))).done();
+        assert!(
+            ended.stdout.contains(&format!("broke {breaks},")),
+            "{path}: {}",
+            ended.stdout
+        );
+        assert!(dir.read("a.bin") == bytes, "{path}");
+    }
+    let (dir, server, bytes) = broken();
+    fetch(&dir, &format!("{} --into a.bin --timeout 300ms", server.url("silent"))).done();
+    assert!(dir.read("a.bin") == bytes);
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn two_files_are_never_mixed_into_one_whatever_a_python_server_sends() {
+    for (path, words) in [
+        ("changes", "was changed on its server"),
+        ("shrinks", "was changed on its server"),
+        ("elsewhere", "come where others were asked for"),
+        ("nameless", "closed the connection early: 2097152 of 4194304 bytes"),
+        ("chunked-breaks", "in the middle of the file"),
+        ("contradicts", "conflicting content-length"),
+        ("garbage", "another protocol"),
+        ("endless-head", "another protocol"),
+        ("round", "leads elsewhere more than 10 times"),
+        ("nothing", "404 Not Found"),
+    ] {
+        let (dir, server, _) = broken();
+        dir.folder("out");
+        let url = server.url(path);
+        fetch(&dir, &format!("{url} --into out")).failed(1, &[words]);
+        assert!(crate::common::names_in(&dir.path().join("out")).is_empty(), "{path}");
+    }
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn a_python_server_that_never_answers_again_is_given_up_after_five_tries() {
+    let (dir, mut server, _) = broken();
+    let url = server.url("never-again");
+    fetch(&dir, &format!("{url} --into discard")).failed(1, &[&server.address, "before it answered"]);
+    for _ in 0..6 {
+        server.asked();
+    }
+    assert!(server.child.try_wait().expect("its own child").is_none());
+    let mute = server.url("mute");
+    fetch(&dir, &format!("{mute} --into discard --timeout 300ms")).failed(1, &["said nothing for 0.3 s"]);
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn a_file_whose_length_a_python_server_does_not_tell_grows_as_it_comes() {
+    for path in ["chunked", "until-closed"] {
+        let (dir, server, bytes) = broken();
+        let ended = fetch(&dir, &format!("{} --into a.bin --json", server.url(path))).done();
+        assert!(dir.read("a.bin") == bytes, "{path}");
+        let objects = ended.objects();
+        assert_eq!(event(&objects, "started")["total_bytes"], 0);
+        assert_eq!(event(&objects, "finished")["bytes"], bytes.len());
+        fetch(&dir, &format!("{} --into discard", server.url(path))).done();
+        fetch(&dir, &format!("{} --into memory", server.url(path))).failed(1, &["does not tell its length"]);
+    }
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn where_a_python_server_redirects_to_is_followed_under_the_first_name() {
+    let (dir, server, bytes) = broken();
+    dir.folder("out");
+    fetch(&dir, &format!("{} --into out", server.url("leads-to-whole"))).done();
+    assert!(dir.read("out/leads-to-whole") == bytes);
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn a_length_of_a_python_server_that_no_disk_has_is_refused_before_it_is_taken() {
+    let (dir, server, _) = broken();
+    dir.folder("out");
+    let url = server.url("huge");
+    fetch(&dir, &format!("{url} --into out")).failed(1, &["more than its disk has free"]);
+    fetch(&dir, &format!("{url} --into memory")).failed(1, &["of memory are needed"]);
+    assert!(crate::common::names_in(&dir.path().join("out")).is_empty());
+}
+
+#[test]
+fn what_is_no_url_and_where_nobody_is_says_so() {
+    let dir = Dir::new();
+    fetch(&dir, "a.npy").failed(2, &["a.npy is no URL", "http://"]);
+    fetch(&dir, "http://u:p@127.0.0.1/a").failed(2, &["a name and a password"]);
+    fetch(&dir, "http://a.example/a http://a.example/b --into a.bin").failed(2, &["one file takes one URL"]);
+    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = port.local_addr().expect("an address");
+    drop(port);
+    fetch(&dir, &format!("http://{address}/a")).failed(1, &["nobody listens at", &address.to_string()]);
+    fetch(&dir, &format!("http://{address}/a --into no/")).failed(1, &["no", "create it first"]);
+}
