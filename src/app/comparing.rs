@@ -77,6 +77,7 @@ impl App {
         let checked = &self.form.checked;
         match checked.recipe.as_ref().map(|recipe| &recipe.what) {
             Some(What::Receive { .. }) => Err("What is compared comes from here: choose This machine on the left."),
+            Some(What::Fetch { .. }) => Err("What is compared comes from here: fetch it first."),
             Some(_) => Ok(checked.summary.clone().unwrap_or_default()),
             None => Err("New transfer says what is still needed: the same array is compared."),
         }
@@ -90,7 +91,7 @@ impl App {
         let (source, sink) = match recipe.what {
             What::Loopback { source, sink } => (source, Some(sink)),
             What::Send { source, .. } => (source, None),
-            What::Receive { .. } | What::Elsewhere { .. } => return,
+            What::Receive { .. } | What::Fetch { .. } | What::Elsewhere { .. } => return,
         };
         if self.measuring_waits_for().is_some() {
             return;

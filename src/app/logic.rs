@@ -13,7 +13,7 @@ use super::model::row::RowKey;
 use super::worker::{Dialog, Reply, Task};
 use super::{App, AskedPaths, Clock, Question};
 use crate::control::Wish;
-use crate::transfer::{Incoming, Job, Transfer};
+use crate::transfer::{Incoming, Job, Transfer, Trust};
 
 /// Events taken in for one frame: more than two frames' worth, few enough never to hold a frame up.
 const EVENTS_A_FRAME: usize = 8192;
@@ -59,6 +59,11 @@ impl App {
         let job = match row.recipe.what.clone() {
             What::Loopback { source, sink } => Job::Loopback { source, sink },
             What::Send { source, to } => Job::Send { source, to },
+            What::Fetch { url, sink } => Job::Fetch {
+                url,
+                sink,
+                trust: Trust::system(),
+            },
             What::Elsewhere { .. } => return,
             What::Receive { at, .. } => {
                 // A name in an address may take seconds to look up.
@@ -254,7 +259,8 @@ impl App {
         }
         let form = &self.settings.form;
         self.form.checked = check(form, &self.form.paths);
-        let source = (form.sends() && form.source == SourceKind::File).then(|| form.path.trim());
+        let is_path = form.sends() && form.source == SourceKind::File && form.url().is_none();
+        let source = is_path.then(|| form.path.trim());
         let sink = (form.receives() && form.sink == SinkKind::File).then(|| form.sink_path.trim());
         for (typed, asked, task) in [
             (

@@ -38,6 +38,7 @@ struct Moving {
     source: Option<String>,
     peer: Option<String>,
     bytes: u64,
+    has_begun: bool,
     total_bytes: Option<u64>,
     rate_bytes_per_s: f64,
 }
@@ -117,7 +118,7 @@ fn note(moving: &mut Moving, event: &Event) {
         EventKind::Started(started) => {
             moving.source = moving.source.take().or_else(|| started.source.clone());
             moving.peer = Some(started.peer.clone());
-            moving.total_bytes = Some(started.total_bytes);
+            (moving.has_begun, moving.total_bytes) = (true, started.total_bytes);
         }
         EventKind::Sample(sample) => {
             moving.bytes = sample.bytes;
@@ -133,15 +134,17 @@ fn lines(seen: &Seen, now_unix_s: u64) -> Vec<String> {
     if let Some(status) = &seen.service {
         lines.push(format!("    {}", units::counts(status)));
     }
-    let begun = |moving: &&Moving| moving.total_bytes.is_some();
+    let begun = |moving: &&Moving| moving.has_begun;
     for moving in seen.transfers.iter().filter(begun).take(SHOWN_MAX) {
         let name = moving.source.as_ref().or(moving.peer.as_ref());
         lines.push(format!(
-            "    {}: {}  {} of {}  {}",
+            "    {}: {}  {}{}  {}",
             moving.transfer,
             name.map_or("", String::as_str),
             units::bytes(moving.bytes),
-            units::bytes(moving.total_bytes.unwrap_or(0)),
+            moving
+                .total_bytes
+                .map_or_else(String::new, |total| format!(" of {}", units::bytes(total))),
             units::rate(moving.rate_bytes_per_s)
         ));
     }

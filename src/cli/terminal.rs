@@ -36,7 +36,7 @@ pub struct Terminal {
 #[derive(Debug)]
 struct Shown {
     bar: ProgressBar,
-    total_bytes: u64,
+    total_bytes: Option<u64>,
     element_count: u64,
     /// Where it comes from, where that is the web.
     url: Option<String>,
@@ -234,10 +234,10 @@ impl Terminal {
 impl Shown {
     fn new(started: &Started, bars: &MultiProgress) -> Self {
         let total_bytes = started.total_bytes;
-        let bar = if total_bytes < BAR_BYTES_MIN {
-            ProgressBar::hidden()
-        } else {
-            bars.add(ProgressBar::new(total_bytes))
+        let bar = match total_bytes {
+            None => bars.add(ProgressBar::no_length()),
+            Some(total) if total < BAR_BYTES_MIN => ProgressBar::hidden(),
+            Some(total) => bars.add(ProgressBar::new(total)),
         };
         // The template is a constant that the tests read; without it the bar would only be plainer.
         if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
@@ -276,10 +276,10 @@ fn name(started: &Started) -> String {
 }
 
 /// `1.2 GB of 40.0 GB  5.1 GB/s  8 s left`; a whole and a time only where they can be told.
-fn numbers(bytes: u64, total_bytes: u64, rate: f64) -> String {
-    if total_bytes == 0 {
+fn numbers(bytes: u64, total_bytes: Option<u64>, rate: f64) -> String {
+    let Some(total_bytes) = total_bytes else {
         return format!("{}  {}", units::bytes(bytes), units::rate(rate));
-    }
+    };
     let mut parts = vec![
         format!("{} of {}", units::bytes(bytes), units::bytes(total_bytes)),
         units::rate(rate),
@@ -422,11 +422,12 @@ mod tests {
 
     #[test]
     fn time_left_is_never_invented() {
-        assert_eq!(numbers(1_000, 40_000, 0.0), "1.0 kB of 40.0 kB  0 B/s");
+        assert_eq!(numbers(1_000, Some(40_000), 0.0), "1.0 kB of 40.0 kB  0 B/s");
         assert_eq!(
-            numbers(1_200_000_000, 40_000_000_000, 5.1e9),
+            numbers(1_200_000_000, Some(40_000_000_000), 5.1e9),
             "1.2 GB of 40.0 GB  5.1 GB/s  8 s left"
         );
+        assert_eq!(numbers(1_000, None, 2e9), "1.0 kB  2.0 GB/s");
     }
 
     #[test]

@@ -90,7 +90,6 @@ pub(crate) fn wait_also_for(
 mod tests {
     use super::*;
     use std::io::Write as _;
-    use std::os::fd::AsFd as _;
     use std::os::unix::net::UnixStream;
 
     const READ: Interest = Interest {

@@ -123,8 +123,8 @@ pub struct Started {
     pub dtype: String,
     /// The shape, one length an axis.
     pub shape: Vec<u64>,
-    /// Bytes in all.
-    pub total_bytes: u64,
+    /// Bytes in all; null where nobody knows before the end.
+    pub total_bytes: Option<u64>,
     /// Over how many connections at most.
     pub streams: u16,
     /// What kind of memory the array lands in, where it lands in memory.
@@ -283,7 +283,7 @@ mod tests {
             route_reason: "asked for".into(),
             dtype: "f64".into(),
             shape: vec![3, 4],
-            total_bytes: 96,
+            total_bytes: Some(96),
             streams: 1,
             memory: Some("huge pages".into()),
             congestion_control: None,

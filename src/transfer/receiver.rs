@@ -306,7 +306,7 @@ impl ReceiveMachine {
             route_reason: reason.into(),
             dtype: meta.dtype().name(),
             shape: meta.shape().dimensions().to_vec(),
-            total_bytes: meta.byte_len(),
+            total_bytes: Some(meta.byte_len()),
             streams,
             memory: landing.and_then(Landing::memory).map(Into::into),
             congestion_control: self.connection.congestion_control().map(Into::into),

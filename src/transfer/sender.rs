@@ -254,7 +254,7 @@ impl SendMachine {
             route_reason: self.route_reason.into(),
             dtype: meta.dtype().name(),
             shape: meta.shape().dimensions().to_vec(),
-            total_bytes: meta.byte_len(),
+            total_bytes: Some(meta.byte_len()),
             streams: over,
             memory: None,
             congestion_control: self.connection.congestion_control().map(Into::into),

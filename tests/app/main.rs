@@ -494,7 +494,7 @@ fn recorded(app: &mut App, id: u64, form: &Form) -> (RowKey, TransferId) {
             route_reason: "recorded".into(),
             dtype: meta.dtype().name(),
             shape: meta.shape().dimensions().to_vec(),
-            total_bytes: meta.byte_len(),
+            total_bytes: Some(meta.byte_len()),
             streams: 1,
             memory: None,
             congestion_control: Some("reno".to_owned()),

@@ -106,26 +106,33 @@ def beside_slow(options):
                 return rate(sender)
 
 
-def four_with_workers(options):
-    """Bytes a second of four senders together, from the first one's beginning to the last one's end."""
-    with Service(options, "--workers", "2", into="memory") as service:
-        while json.loads(service.program.lines.get())["event"] != "worker_ready":
+class Workers(Service):
+    """A service that receives into memory with two worker processes, once both are there."""
+
+    def __init__(self, options):
+        super().__init__(options, "--workers", "2", into="memory")
+        self.options = options
+        while json.loads(self.program.lines.get())["event"] != "worker_ready":
             pass
-        senders = [sent(options, service.address, options.fast) for _ in range(4)]
+
+    def together(self, count):
+        """Bytes a second of so many senders, from the first one's beginning to the last one's end."""
+        senders = [sent(self.options, self.address, self.options.fast) for _ in range(count)]
         ends = [last(sender, sender.events(), "finished") for sender in senders]
         for sender in senders:
             sender.__exit__()
         # They begin together: the slowest one's time is that of all.
-        slowest = min(end["rate_bytes_per_s"] for end in ends)
-        return 4 * slowest
+        return count * min(end["rate_bytes_per_s"] for end in ends)
 
 
-def one_with_workers(options):
-    with Service(options, "--workers", "2", into="memory") as service:
-        while json.loads(service.program.lines.get())["event"] != "worker_ready":
-            pass
-        with sent(options, service.address, options.fast) as sender:
-            return rate(sender)
+def fresh(count):
+    """By workers that have received nothing yet: their memory comes from the kernel."""
+
+    def measured(options):
+        with Workers(options) as service:
+            return service.together(count)
+
+    return measured
 
 
 def handing_over(options):
@@ -190,8 +197,13 @@ def main():
     print_numbers("all at once", all_at_once, "connections/s", 1)
     single, slow = "one sender alone", f"beside {options.slow:,} slow ones"
     watched = "with 20 attached, of whom 10 do not read"
-    one, four = "one sender, 2 workers", "four senders, 2 workers, together"
-    large = in_turn({single: alone, slow: beside_slow, watched: viewed, one: one_with_workers, four: four_with_workers}, options)
+    first_one, first_four = "one sender, the first of 2 workers", "four senders, the first of 2 workers, together"
+    firsts = {first_one: fresh(1), first_four: fresh(4)}
+    large = in_turn({single: alone, slow: beside_slow, watched: viewed, **firsts}, options)
+    one, four = "one sender, 2 workers that had four before", "four senders, 2 workers that had four before, together"
+    with Workers(options) as service:
+        service.together(4)
+        large |= in_turn({one: lambda _: service.together(1), four: lambda _: service.together(4)}, options)
     print_numbers(f"{8 * options.fast / 1e9:.1f} GB a sender into memory", large, "GB/s", 1e-9)
     handed = in_turn({"handed to a worker": handing_over}, options)
     print_numbers("a connection", handed, "µs", 1e6)

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::format;
+use crate::Error;
+use crate::wire::http::Url;
 
 /// What is sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -170,6 +172,13 @@ impl Form {
     #[must_use]
     pub fn sends(&self) -> bool {
         self.endpoint != EndpointKind::ReceiveAt
+    }
+
+    /// Where on the web the source is, where that is what is typed.
+    #[must_use]
+    pub fn url(&self) -> Option<Result<Url, Error>> {
+        let is_path = self.sends() && self.source == SourceKind::File;
+        is_path.then(|| Url::parse(self.path.trim())).flatten()
     }
 
     /// Whether the array lands here.

@@ -7,6 +7,7 @@ use crate::Error;
 use crate::array::{ArrayMeta, Dtype, Number, Order, Range, Shape, parse_count};
 use crate::route::{ReceiveRouteChoice, SendRouteChoice, why_no_handoff};
 use crate::transfer::{Endpoint, Options, Origin, ShmName, Side, SinkSpec, SourceInfo, SourceSpec};
+use crate::wire::http::Url;
 use crate::wire::{ChecksumKind, WireChoice};
 
 use super::form::{EndpointKind, Field, Form, SinkKind, SourceKind};
@@ -91,6 +92,10 @@ pub enum What {
         sink: SinkSpec,
         expect: Option<ArrayMeta>,
     },
+    Fetch {
+        url: Url,
+        sink: SinkSpec,
+    },
     /// Another process does it, and this window only looks on.
     Elsewhere {
         /// Which process.
@@ -107,7 +112,7 @@ impl What {
         match self {
             Self::Loopback { .. } => &[Side::Sender, Side::Receiver],
             Self::Send { .. } | Self::Elsewhere { side: Side::Sender, .. } => &[Side::Sender],
-            Self::Receive { .. } | Self::Elsewhere { .. } => &[Side::Receiver],
+            Self::Receive { .. } | Self::Fetch { .. } | Self::Elsewhere { .. } => &[Side::Receiver],
         }
     }
 
@@ -205,7 +210,10 @@ pub fn typed_new_sink(text: &str) -> Result<SinkSpec, Error> {
 
 /// How an array is put in words on the screen: `f64 50,000,000 · 400 MB`.
 #[must_use]
-pub fn in_words(dtype: &str, shape: &[u64], total_bytes: u64) -> String {
+pub fn in_words(dtype: &str, shape: &[u64], total_bytes: Option<u64>) -> String {
+    let Some(total_bytes) = total_bytes else {
+        return "as long as it comes".to_owned();
+    };
     format!("{dtype} {} · {}", format::shape(shape), format::bytes(total_bytes))
 }
 
@@ -219,6 +227,9 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn what(&mut self) -> Option<(What, String, Option<ArrayMeta>)> {
+        if let Some(url) = self.form.url() {
+            return self.fetched(url);
+        }
         let source = if self.form.sends() { self.source() } else { None };
         let sink = if self.form.receives() { self.sink() } else { None };
         match self.form.endpoint {
@@ -253,6 +264,23 @@ impl Checker<'_> {
         }
     }
 
+    /// What is typed as the path is on the web.
+    fn fetched(&mut self, url: Result<Url, Error>) -> Option<(What, String, Option<ArrayMeta>)> {
+        if self.form.endpoint == EndpointKind::SendTo {
+            self.mistake(
+                Field::Path,
+                "a file on the web is not sent on: fetch it to this machine first",
+            );
+            return None;
+        }
+        let sink = self.sink();
+        let url = url.map_err(|error| self.mistake(Field::Path, error)).ok()?;
+        self.summary = Some(format!("from {}, as it is there", url.server()));
+        let name = url.file_name().unwrap_or_else(|| url.server());
+        let sink = sink?;
+        Some((What::Fetch { url, sink }, name, None))
+    }
+
     fn source(&mut self) -> Option<(SourceSpec, String, ArrayMeta)> {
         let (origin, name, meta) = match self.form.source {
             SourceKind::Range => {
@@ -272,7 +300,7 @@ impl Checker<'_> {
                     format::bytes(meta.byte_len())
                 )
             }
-            SourceKind::File => in_words(&meta.dtype().name(), meta.shape().dimensions(), meta.byte_len()),
+            SourceKind::File => in_words(&meta.dtype().name(), meta.shape().dimensions(), Some(meta.byte_len())),
         });
         Some((SourceSpec { origin, slice: None }, name, meta))
     }

@@ -428,7 +428,7 @@ impl Row {
     pub fn numbers(&self, now_s: f64) -> Numbers {
         let end = self.main_end();
         let series = &end.series;
-        let total = end.started.as_ref().map(|started| started.total_bytes).or(self
+        let total = end.started.as_ref().and_then(|started| started.total_bytes).or(self
             .recipe
             .meta
             .as_ref()
@@ -526,7 +526,10 @@ impl Row {
     pub fn share_done(&self) -> f64 {
         let end = self.main_end();
         let done = end.series.bytes().saturating_sub(end.base_bytes);
-        match (&self.phase, end.started.as_ref().map(|started| started.total_bytes)) {
+        match (
+            &self.phase,
+            end.started.as_ref().and_then(|started| started.total_bytes),
+        ) {
             (Phase::Done { .. }, _) => 1.0,
             // Rounds come and go too fast to be followed.
             _ if self.rounds > 0 => 1.0,

@@ -209,9 +209,8 @@ impl Transfers {
         let Some(row) = self.selected() else {
             return "Arraylift".to_owned();
         };
-        let size = row.started().map_or(String::new(), |started| {
-            format!(" {}", format::bytes(started.total_bytes))
-        });
+        let total = row.started().and_then(|started| started.total_bytes);
+        let size = total.map_or_else(String::new, |total| format!(" {}", format::bytes(total)));
         let state = match &row.phase {
             _ if row.is_stopped() => {
                 let moved = format::bytes(row.main_end().series.bytes());
@@ -273,7 +272,7 @@ impl Row {
     pub fn array_in_words(&self) -> String {
         let array = self.only_array_in_words();
         match &self.recipe.what {
-            What::Loopback { sink, .. } | What::Receive { sink, .. } => match sink {
+            What::Loopback { sink, .. } | What::Receive { sink, .. } | What::Fetch { sink, .. } => match sink {
                 SinkSpec::Memory => format!("{array} · into memory"),
                 SinkSpec::Shm(name) => format!("{array} · {name}"),
                 SinkSpec::Discard => format!("{array} · discarded"),
@@ -289,7 +288,7 @@ impl Row {
     fn only_array_in_words(&self) -> String {
         match (self.started(), &self.recipe.meta) {
             (Some(started), _) => in_words(&started.dtype, &started.shape, started.total_bytes),
-            (None, Some(meta)) => in_words(&meta.dtype().name(), meta.shape().dimensions(), meta.byte_len()),
+            (None, Some(meta)) => in_words(&meta.dtype().name(), meta.shape().dimensions(), Some(meta.byte_len())),
             (None, None) => "not known yet".to_owned(),
         }
     }
@@ -301,6 +300,7 @@ impl Row {
             What::Loopback { .. } => "this machine".to_owned(),
             What::Send { to, .. } => format!("to {to}"),
             What::Elsewhere { pid, .. } => format!("process {pid}"),
+            What::Fetch { url, .. } => format!("from {}", url.server()),
             What::Receive { at, .. } => match (self.end(Side::Receiver).started.as_ref(), &self.address) {
                 (Some(started), _) => format!("from {}", started.peer),
                 (None, Some(address)) => format!("at {address}"),

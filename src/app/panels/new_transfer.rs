@@ -109,7 +109,7 @@ fn source_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut 
                 ui,
                 "Path",
                 &mut form.path,
-                "/data/array.npy or shm:NAME",
+                "/data/array.npy, shm:NAME or https://…",
                 context,
                 || {
                     actions.push(Action::BrowseSource);

@@ -28,7 +28,7 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32) {
     let lines = sent.len().max(received.len());
     if lines == 0 {
         ui.add_space(6.0);
-        let has_started = row.started().is_some_and(|started| started.total_bytes == 0);
+        let has_started = row.started().is_some_and(|started| started.total_bytes == Some(0));
         caption(
             ui,
             if has_started {

@@ -47,7 +47,11 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) {
 
 /// Percent of the whole; where it repeats there is no whole, and it is bytes.
 fn axis(row: &Row) -> ValueAxis {
-    match row.started().map(|started| started.total_bytes.max(1)) {
+    match row
+        .started()
+        .and_then(|started| started.total_bytes)
+        .map(|total| total.max(1))
+    {
         Some(total) if !row.recipe.repeat => ValueAxis {
             top: total as f64,
             step: total as f64 / 2.0,
@@ -68,7 +72,8 @@ fn axis(row: &Row) -> ValueAxis {
 
 /// What the lines show at an instant.
 fn hover(row: &Row, curves: &[Vec<Drawn>; 2], time: TimeAxis, t_s: f64) -> String {
-    let total = row.started().filter(|_| !row.recipe.repeat);
+    let total = row.started().and_then(|started| started.total_bytes);
+    let total = total.filter(|_| !row.recipe.repeat);
     let lines: String = ["sender", "receiver"]
         .into_iter()
         .zip(curves)
@@ -81,7 +86,7 @@ fn hover(row: &Row, curves: &[Vec<Drawn>; 2], time: TimeAxis, t_s: f64) -> Strin
             )]
             let moved = shown_at(curve, t_s)? as u64;
             Some(match total {
-                Some(started) => format!("\n{name} {}", format::done_of(moved, started.total_bytes)),
+                Some(total) => format!("\n{name} {}", format::done_of(moved, total)),
                 None => format!("\n{name} {}", format::bytes(moved)),
             })
         })

@@ -279,7 +279,7 @@ impl FetchMachine {
             route_reason: reason.unwrap_or(landing.reason).into(),
             dtype: offer.meta.dtype().name(),
             shape: offer.meta.shape().dimensions().to_vec(),
-            total_bytes: told.len.unwrap_or(0),
+            total_bytes: told.len,
             streams: u16::try_from(parts.len() + 1).unwrap_or(u16::MAX),
             memory: landing.memory().map(Into::into),
             congestion_control: connection.congestion_control().map(Into::into),

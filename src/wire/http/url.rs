@@ -58,7 +58,8 @@ impl Url {
     }
 
     /// `HOST:PORT` of its server.
-    pub(crate) fn server(&self) -> String {
+    #[must_use]
+    pub fn server(&self) -> String {
         let host = self.uri.host().unwrap_or_default();
         let port = self.uri.port_u16().unwrap_or(if self.is_https() { 443 } else { 80 });
         format!("{host}:{port}")

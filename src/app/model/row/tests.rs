@@ -26,7 +26,7 @@ fn start(row: &mut Row) {
             route_reason: "".into(),
             dtype: "f64".to_owned(),
             shape: vec![50_000_000],
-            total_bytes: TOTAL,
+            total_bytes: Some(TOTAL),
             streams: 1,
             memory: None,
             congestion_control: None,

@@ -100,7 +100,7 @@ pub fn measure_ceilings_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
 
 fn subject_in_words(shown: &Comparison) -> String {
     let subject = &shown.subject;
-    let array = in_words(&subject.dtype, &subject.shape, subject.bytes);
+    let array = in_words(&subject.dtype, &subject.shape, Some(subject.bytes));
     let rounds = if shown.rounds == 1 { "round" } else { "rounds" };
     let mut words = vec![subject.source.clone(), array, format!("{} {rounds}", shown.rounds)];
     let machine = &shown.machine;
