@@ -3,7 +3,23 @@
 use std::path::PathBuf;
 
 use super::model::row::{RateAxis, RowKey};
+use crate::control::Wish;
 use crate::transfer::Side;
+
+/// Something that someone asked for of several transfers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueueAction {
+    /// Let so many run at once; nothing: all of them.
+    AtOnce(Option<usize>),
+    /// Let one that waits begin before the one before it.
+    Sooner(RowKey),
+    /// Pause everything that runs here, and let nothing begin.
+    PauseAll,
+    /// Go on with everything.
+    ResumeAll,
+    /// Start again what failed, in place of it.
+    RetryFailed,
+}
 
 /// Something that someone asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +50,10 @@ pub enum Action {
     Zoom(RowKey, Option<(f64, f64)>),
     /// Let the rate axis end there.
     SetRateAxis(RowKey, RateAxis),
+    /// Something that concerns several transfers.
+    Queue(QueueAction),
+    /// Tell a service of another process.
+    Service(u32, Wish),
     /// Open the folder that a file is in.
     ShowInFolder(PathBuf),
     /// Choose the file to send in a dialog.

@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use super::worker::Waker;
 use crate::Error;
 use crate::control::{Heard, Note, Viewer, Wish, engines};
-use crate::service::Told;
+use crate::service::{ServiceEvent, Status, Told};
 use crate::transfer::{Event, Side, TransferId};
 
 /// New engines are looked for so often.
@@ -29,6 +29,10 @@ pub enum News {
     Told(u32, Side, Box<Event>),
     /// A transfer of it has this source.
     Job(u32, TransferId, String),
+    /// It does this, as it was typed.
+    Engine(u32, String),
+    /// It is a service, and this is what it has done and does.
+    Counts(u32, Status),
     /// It has ended.
     Ended(u32),
 }
@@ -130,10 +134,11 @@ fn watch(pid: u32, path: &Path, tell: Sender<News>, waker: Waker) -> Result<Watc
         // However it ends, it is seen no more.
         while let Ok(Some(heard)) = viewer.next_line() {
             let news = match heard {
-                Heard::Note(Note::Engine { side: its, .. }) => {
+                Heard::Note(Note::Engine { side: its, command, .. }) => {
                     side = its;
-                    continue;
+                    News::Engine(pid, command)
                 }
+                Heard::Told(Told::Service(ServiceEvent::Service(counts))) => News::Counts(pid, counts),
                 Heard::Note(Note::Job { transfer, source }) => News::Job(pid, transfer, source),
                 Heard::Told(Told::Transfer(event)) => News::Told(pid, side, Box::new(event)),
                 _ => continue,

@@ -4,16 +4,16 @@ use std::sync::atomic::Ordering;
 
 use eframe::egui::{Context, ViewportCommand};
 
-use super::action::Action;
+use super::action::{Action, QueueAction};
 use super::elsewhere::News;
 use super::model::compare::Told;
 use super::model::form::{SinkKind, SourceKind};
 use super::model::plan::{Recipe, What, check};
-use super::model::row::RowKey;
+use super::model::row::{Phase, RowKey};
 use super::worker::{Dialog, Reply, Task};
 use super::{App, AskedPaths, Clock, Question};
 use crate::control::Wish;
-use crate::transfer::{Incoming, Job, Transfer, Trust};
+use crate::transfer::{Incoming, Job, State, Transfer, Trust};
 
 /// Events taken in for one frame: more than two frames' worth, few enough never to hold a frame up.
 const EVENTS_A_FRAME: usize = 8192;
@@ -28,6 +28,7 @@ impl App {
         self.take_replies();
         self.take_comparisons();
         self.transfers.note_ends(self.now_s());
+        self.begin_waiting();
         self.check_form();
         self.guard_close(ctx);
         self.set_title(ctx);
@@ -38,7 +39,15 @@ impl App {
     pub(super) fn start_form(&mut self) {
         self.form.start_when_checked = self.form.checked.recipe.is_none() && self.form.checked.pending;
         if let Some(recipe) = self.form.checked.recipe.clone() {
+            let more = self.form.checked.more.clone();
             self.start(recipe);
+            let first = self.transfers.selected().map(|row| row.key);
+            for recipe in more {
+                self.start(recipe);
+            }
+            if let Some(key) = first {
+                self.transfers.select(key);
+            }
         }
     }
 
@@ -49,8 +58,74 @@ impl App {
         }
         self.stop_measuring();
         self.comparisons.page.is_open = false;
+        let has_place = self.transfers.has_place(self.settings.at_once) && self.transfers.waiting().next().is_none();
         let key = self.transfers.add(recipe, self.now_s());
-        self.launch(key);
+        // Who listens takes no place.
+        let listens = matches!(
+            self.transfers.row(key).map(|row| &row.recipe.what),
+            Some(What::Receive { .. })
+        );
+        if has_place || listens {
+            self.launch(key);
+        } else if let Some(row) = self.transfers.row_mut(key) {
+            row.phase = Phase::Is(State::Queued);
+        }
+    }
+
+    /// Starts what has waited for its turn, as far as there are places.
+    fn begin_waiting(&mut self) {
+        while let Some(key) = self
+            .transfers
+            .next_to_begin(self.settings.at_once)
+            .filter(|_| !self.is_closing)
+        {
+            if let Some(row) = self.transfers.row_mut(key) {
+                row.phase = Phase::Starting;
+            }
+            self.launch(key);
+        }
+    }
+
+    /// Starts what a row did once more, in a row of its own.
+    pub(super) fn start_again(&mut self, key: RowKey) {
+        if let Some(row) = self.transfers.row(key).filter(|_| !self.is_elsewhere(key)) {
+            let recipe = row.recipe.clone();
+            self.start(recipe);
+        }
+    }
+
+    /// Does what was asked for of several transfers.
+    pub(super) fn apply_to_queue(&mut self, action: QueueAction) {
+        match action {
+            QueueAction::AtOnce(at_once) => self.settings.at_once = at_once,
+            QueueAction::Sooner(key) => self.transfers.sooner(key),
+            QueueAction::PauseAll => self.pause_all(true),
+            QueueAction::ResumeAll => self.pause_all(false),
+            QueueAction::RetryFailed => self.retry_failed(),
+        }
+    }
+
+    /// Pauses everything that runs here, or goes on with it; what waits, waits or may begin.
+    fn pause_all(&mut self, paused: bool) {
+        self.transfers.hold(paused);
+        for transfer in self.handles.values() {
+            if paused {
+                transfer.pause();
+            } else {
+                transfer.resume();
+            }
+        }
+    }
+
+    /// Starts again what failed, in place of it.
+    fn retry_failed(&mut self) {
+        for key in self.transfers.failed() {
+            let Some(recipe) = self.transfers.row(key).map(|row| row.recipe.clone()) else {
+                continue;
+            };
+            self.transfers.remove(key);
+            self.start(recipe);
+        }
     }
 
     /// Starts the transfer of a row.
@@ -150,7 +225,12 @@ impl App {
             match one {
                 News::Told(pid, side, event) => self.transfers.fold_elsewhere(pid, side, *event, now_s),
                 News::Job(pid, transfer, source) => self.transfers.name_elsewhere(pid, transfer, &source),
-                News::Ended(pid) => self.transfers.end_elsewhere(pid),
+                News::Engine(pid, command) => self.services.note_command(pid, command),
+                News::Counts(pid, status) => self.services.note_status(pid, status),
+                News::Ended(pid) => {
+                    self.services.end(pid);
+                    self.transfers.end_elsewhere(pid);
+                }
             }
         }
     }
@@ -160,6 +240,17 @@ impl App {
         self.transfers
             .row(key)
             .is_some_and(|row| row.recipe.what.elsewhere().is_some())
+    }
+
+    /// Passes on what is wanted of a service of another process.
+    pub(super) fn ask_service(&mut self, pid: u32, wish: Wish) {
+        if wish == Wish::Drain {
+            self.services.note_drain(pid);
+        }
+        if let Some(worker) = &self.worker {
+            // Where too much waits it is asked for again.
+            worker.ask(Task::Wish(pid, wish));
+        }
     }
 
     /// Passes on what is wanted of a row that another process does.

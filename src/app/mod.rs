@@ -31,6 +31,7 @@ use model::form::SourceKind;
 use model::pace::Meter;
 use model::plan::{Checked, Paths};
 use model::row::RowKey;
+use model::services::Services;
 use model::settings::Settings;
 use model::transfers::Transfers;
 use own_cost::OwnThreads;
@@ -76,6 +77,8 @@ fn icon() -> egui::IconData {
 pub struct App {
     settings: Settings,
     transfers: Transfers,
+    /// Services of other processes.
+    services: Services,
     handles: HashMap<TransferId, Transfer>,
     events: Receiver<Event>,
     event_sender: Sender<Event>,
@@ -195,6 +198,7 @@ impl App {
             elsewhere: None,
             comparisons: Comparisons::default(),
             transfers: Transfers::default(),
+            services: Services::default(),
             handles: HashMap::new(),
             events,
             event_sender,
@@ -220,6 +224,11 @@ impl App {
     /// The same, to show recorded events.
     pub fn transfers_mut(&mut self) -> &mut Transfers {
         &mut self.transfers
+    }
+
+    /// The services of other processes, to show recorded ones.
+    pub fn services_mut(&mut self) -> &mut Services {
+        &mut self.services
     }
 
     /// What is remembered.

@@ -5,7 +5,9 @@ use eframe::egui::{self, CentralPanel, Color32, Context, Event, Frame, Key, Marg
 use super::action::Action;
 use super::model::form::Form;
 use super::model::row::{Phase, Row};
-use super::panels::{close, compare, detail, empty, message, new_transfer, numbers, status, time_plot, transfers};
+use super::panels::{
+    close, compare, detail, empty, message, new_transfer, numbers, queue, services, status, time_plot, transfers,
+};
 use super::theme::{self, STEP};
 use super::worker::{Dialog, Task};
 use super::{App, Question};
@@ -97,7 +99,10 @@ impl App {
                 }
                 if self.comparisons.page.is_open {
                     self.compare_ui(ui, &mut actions);
-                } else if self.transfers.rows().is_empty() {
+                    return;
+                }
+                services::ui(ui, &self.services, |pid| self.transfers.listed_of(pid), &mut actions);
+                if self.transfers.rows().is_empty() {
                     empty::ui(ui, &self.form.checked, !shows_form);
                 } else {
                     self.transfers_ui(ui, &mut actions);
@@ -138,12 +143,7 @@ impl App {
                 }
                 self.start_form();
             }
-            Action::Again(key) => {
-                if let Some(row) = self.transfers.row(key).filter(|_| !self.is_elsewhere(key)) {
-                    let recipe = row.recipe.clone();
-                    self.start(recipe);
-                }
-            }
+            Action::Again(key) => self.start_again(key),
             Action::Pause(key) => drop(self.handle(key).map(crate::transfer::Transfer::pause)),
             Action::Resume(key) => drop(self.handle(key).map(crate::transfer::Transfer::resume)),
             Action::Cancel(key) => {
@@ -163,6 +163,8 @@ impl App {
             Action::Remove(key) => self.transfers.remove(key),
             Action::Select(key) => self.transfers.select(key),
             Action::SelectNext(down) => self.transfers.move_selection(down),
+            Action::Queue(action) => self.apply_to_queue(action),
+            Action::Service(pid, wish) => self.ask_service(pid, wish),
             Action::SetLimit(key, limit) => {
                 if let Some(transfer) = self.handle(key) {
                     transfer.set_limit(limit);
@@ -290,6 +292,7 @@ impl App {
             .floor()
             .max(1.0);
         let visible = (1..=rows).take_while(|count| *count as f32 <= room).last().unwrap_or(1);
+        queue::ui(ui, &self.transfers, self.settings.at_once, actions);
         transfers::ui(ui, &self.transfers, now_s, visible, actions);
         let Some(row) = self.transfers.selected() else { return };
         let ceilings = detail::Ceilings {

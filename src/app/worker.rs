@@ -7,13 +7,16 @@ use std::thread::{Builder, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::model::compare::Told;
-use super::model::plan::{FileInfo, SinkPlace, typed_new_sink, typed_origin};
+use super::model::plan::{FileInfo, SinkPlace, typed_new_sink, typed_origins};
 use super::model::row::RowKey;
 use super::model::words;
 use crate::Error;
 use crate::compare::{self, Comparison};
 use crate::control::Wish;
-use crate::transfer::{Endpoint, Listener, SinkSpec, SourceSpec, describe};
+use crate::transfer::{Endpoint, Listener, Origin, SinkSpec, SourceSpec, describe};
+
+/// Of a folder or a pattern.
+const FILES_MAX: usize = 200;
 
 /// Something to be found out or done.
 #[derive(Debug)]
@@ -49,7 +52,7 @@ pub enum Dialog {
 #[derive(Debug)]
 pub enum Reply {
     /// What is at a source's path.
-    Source(String, Result<FileInfo, String>),
+    Source(String, Result<Vec<FileInfo>, String>),
     /// What is at a sink's path.
     Sink(String, SinkPlace),
     /// A row's address, taken or not.
@@ -149,11 +152,26 @@ impl Drop for Worker {
     }
 }
 
+/// What is at a source's path: one file or several.
+fn look_at(typed: &str) -> Result<Vec<FileInfo>, Error> {
+    let origins = typed_origins(typed)?;
+    if origins.len() > FILES_MAX {
+        return Err(Error::Usage(format!(
+            "that is {} files, and the window takes {FILES_MAX} at once: name fewer",
+            origins.len()
+        )));
+    }
+    let look = |origin: Origin| {
+        let spec = SourceSpec { origin, slice: None };
+        Ok(FileInfo::new(spec.origin.clone(), describe(&spec)?))
+    };
+    origins.into_iter().map(look).collect()
+}
+
 fn run(task: Task) -> Option<Reply> {
     match task {
         Task::LookAtSource(typed) => {
-            let found = typed_origin(&typed).and_then(|origin| describe(&SourceSpec { origin, slice: None }));
-            let found = found.map(FileInfo::from).map_err(|error| words::of(&error));
+            let found = look_at(&typed).map_err(|error| words::of(&error));
             Some(Reply::Source(typed, found))
         }
         Task::LookAtSink(typed) => {

@@ -11,7 +11,7 @@ use arraylift::compare::{Comparison, check_save, load};
 use arraylift::ping::Rounds;
 use arraylift::route::{ReceiveRouteChoice, SendRouteChoice, why_no_handoff};
 use arraylift::service::{AuthKey, Key, Limits, Workers};
-use arraylift::transfer::{Endpoint, Job, Options, Origin, ShmName, SinkSpec, Slice, SourceSpec, Trust};
+use arraylift::transfer::{Endpoint, Job, Options, Origin, ShmName, SinkSpec, Slice, SourceSpec, Trust, expand};
 use arraylift::wire::http::Url;
 use arraylift::wire::{ChecksumKind, WireChoice};
 
@@ -21,7 +21,7 @@ use super::arguments::{
     PingArguments, ReceiveArguments, ReceivingArguments, SendArguments, SendingArguments, ServeArguments,
     ViewArguments, WorkerArguments, WorkersArguments,
 };
-use super::source::{expand, parse};
+use super::source::parse;
 
 /// Round trips of one size, where it is not said how many: what this time gives, and no more than so many.
 const PING_TIME: Duration = Duration::from_secs(1);
@@ -125,7 +125,7 @@ fn sources(typed: &[OsString], view: &ViewArguments) -> Result<Sources, Failure>
     let expanded: Vec<Option<Vec<PathBuf>>> = typed
         .iter()
         .map(|source| expand(source))
-        .collect::<Result<_, Failure>>()?;
+        .collect::<Result<_, Error>>()?;
     if let ([only], [None]) = (typed, &*expanded) {
         return Ok(Sources::One(Box::new(source_spec(only, view)?)));
     }

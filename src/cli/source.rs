@@ -2,9 +2,8 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use arraylift::Error;
 use arraylift::array::{Dtype, Range};
 use arraylift::transfer::{Origin, ShmName};
 
@@ -32,63 +31,6 @@ pub fn parse(text: &OsStr, dtype: Option<&Dtype>) -> Result<Origin, Failure> {
     }
     let path = text.into();
     Ok(Origin::File { path, dtype })
-}
-
-/// The files in a folder, or those that a pattern names where the shell has not replaced it, by their names; nothing
-/// where `text` is one source by itself.
-pub fn expand(text: &OsStr) -> Result<Option<Vec<PathBuf>>, Failure> {
-    let path = Path::new(text);
-    if path.is_dir() {
-        return files_in(path).map(Some);
-    }
-    let is_pattern = |text: &&str| text.contains(['*', '?', '[']);
-    let Some(pattern) = text.to_str().filter(is_pattern).filter(|_| !path.exists()) else {
-        return Ok(None);
-    };
-    let matches = glob::glob(pattern).map_err(|error| {
-        Failure::Usage(format!(
-            "{pattern} is no pattern: {} at character {}",
-            error.msg, error.pos
-        ))
-    })?;
-    let mut files = Vec::new();
-    for found in matches {
-        let found = found.map_err(|error| unreadable(error.path(), error.error()))?;
-        if !found.is_dir() {
-            files.push(found);
-        }
-    }
-    if files.is_empty() {
-        return Err(Failure::Usage(format!("{pattern} names no file")));
-    }
-    Ok(Some(files))
-}
-
-fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
-        let path = entry.map_err(|error| unreadable(folder, &error))?.path();
-        // Links to files are sent, too; sockets and the like are not files.
-        if path.is_file() {
-            files.push(path);
-        }
-    }
-    if files.is_empty() {
-        let text = format!(
-            "{} has no files in it; the folders in it are sent by their own names",
-            folder.display()
-        );
-        return Err(Failure::Usage(text));
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::Transfer(Error::SourceUnreadable {
-        path: path.into(),
-        reason: error.to_string(),
-    })
 }
 
 #[cfg(test)]

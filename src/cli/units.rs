@@ -64,23 +64,9 @@ pub fn left(seconds: f64) -> String {
     }
 }
 
-/// `3 connections, 2 receiving at 1.2 GB/s, 1 waiting; 120 done, 4 failed`.
+/// What a service does, in one line.
 pub fn counts(status: &Status) -> String {
-    let mut parts = vec![
-        match status.connections {
-            1 => "1 connection".into(),
-            several => format!("{several} connections"),
-        },
-        match (status.receiving, rate(status.rate_bytes_per_s)) {
-            // Nothing moves, or it goes back where it came from.
-            (0, rate) => rate,
-            (receiving, rate) => format!("{receiving} receiving at {rate}"),
-        },
-    ];
-    if status.waiting > 0 {
-        parts.push(format!("{} waiting", status.waiting));
-    }
-    format!("{}; {} done, {} failed", parts.join(", "), status.done, status.failed)
+    status.in_words(|count| count.to_string(), rate)
 }
 
 fn decimal(value: f64, unit: &str) -> String {

@@ -74,6 +74,31 @@ pub struct Status {
     pub elapsed_s: f64,
 }
 
+impl Status {
+    /// `3 connections, 2 receiving at 1.2 GB/s, 1 waiting; 120 done, 4 failed`, with counts and rates as they are
+    /// written where it stands.
+    #[must_use]
+    pub fn in_words(&self, count: impl Fn(u64) -> String, rate: impl Fn(f64) -> String) -> String {
+        let (connections, receiving) = (self.connections as u64, self.receiving as u64);
+        let mut parts = vec![
+            match connections {
+                1 => "1 connection".into(),
+                several => format!("{} connections", count(several)),
+            },
+            match (receiving, rate(self.rate_bytes_per_s)) {
+                // Nothing moves, or it goes back where it came from.
+                (0, rate) => rate,
+                (receiving, rate) => format!("{} receiving at {rate}", count(receiving)),
+            },
+        ];
+        if self.waiting > 0 {
+            parts.push(format!("{} waiting", count(self.waiting as u64)));
+        }
+        let (done, failed) = (count(self.done), count(self.failed));
+        format!("{}; {done} done, {failed} failed", parts.join(", "))
+    }
+}
+
 /// Counts for a status.
 #[derive(Debug)]
 pub(super) struct Tally {

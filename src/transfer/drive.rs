@@ -316,7 +316,8 @@ pub(super) struct Teller {
     notes: Sender<(Duration, EventKind)>,
     clock: Instant,
     state: Option<State>,
-    /// States are told by the side's first connection.
+    limit_bytes_per_s: Option<u64>,
+    /// States and limits are told by the side's first connection.
     tells_states: bool,
 }
 
@@ -327,6 +328,7 @@ impl Teller {
             notes,
             clock,
             state,
+            limit_bytes_per_s: None,
             tells_states: true,
         }
     }
@@ -342,6 +344,14 @@ impl Teller {
     /// Tells an event; the channel has room for all that a side ever tells between two readings.
     pub(super) fn tell(&self, event: EventKind) {
         let _ = self.notes.try_send((self.clock.elapsed(), event));
+    }
+
+    /// Tells a limit that is another one than before; at first there is none.
+    pub(super) fn limit(&mut self, bytes_per_s: Option<u64>) {
+        if self.tells_states && self.limit_bytes_per_s != bytes_per_s {
+            self.limit_bytes_per_s = bytes_per_s;
+            self.tell(EventKind::Limit { bytes_per_s });
+        }
     }
 
     /// Tells a state that is another one than before.

@@ -57,6 +57,11 @@ pub enum EventKind {
     },
     /// Both ends know what is moved; the first byte can follow.
     Started(Box<Started>),
+    /// Another limit counts from now on.
+    Limit {
+        /// Null: none.
+        bytes_per_s: Option<u64>,
+    },
     /// The counters at an instant.
     Sample(Sample),
     /// The first elements as this side has them now; zeros on a receiver until they arrive.
@@ -326,6 +331,8 @@ mod tests {
             EventKind::Finished(Box::new(finished)),
             EventKind::Cancelled { bytes: 1 },
             EventKind::Joined,
+            EventKind::Limit { bytes_per_s: Some(5) },
+            EventKind::Limit { bytes_per_s: None },
         ] {
             let event = event(kind);
             assert_eq!(read_back(&event), event);

@@ -9,6 +9,7 @@ mod door;
 mod drive;
 mod endpoint;
 mod event;
+mod expand;
 mod fetch;
 mod hosting;
 mod inlet;
@@ -51,6 +52,7 @@ pub(crate) use run::last_event;
 
 pub use endpoint::{Connection, Endpoint, Listener};
 pub use event::{Event, EventKind, Failure, Finished, Outcome, Side, Started, State, TransferId};
+pub use expand::expand;
 pub use fetch::Trust;
 pub use plan::{Incoming, Job, Options, Origin, SinkSpec, Slice, SourceSpec};
 pub use shm::ShmName;

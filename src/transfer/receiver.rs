@@ -418,6 +418,7 @@ impl ReceiveMachine {
     fn receive(&mut self, at: u64, len: u64, now: Instant) -> Result<Progress, Error> {
         let limit = self.controls.limit_bytes_per_s().filter(|_| !self.led_by_sender);
         let pace = self.controls.pace_bytes_per_s(Side::Receiver);
+        self.teller.limit(limit);
         if (limit.is_some() || pace.is_some()) && self.keep_alive(now) {
             return Ok(Progress::Moved);
         }

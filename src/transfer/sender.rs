@@ -402,6 +402,7 @@ impl SendMachine {
                 self.controls.limit_bytes_per_s(),
                 self.controls.pace_bytes_per_s(Side::Sender),
             );
+            self.teller.limit(limit);
             let allowance = {
                 let mut throttle = self.sending.throttle.lock().unwrap_or_else(PoisonError::into_inner);
                 throttle.allow(limit, pace, wanted, now)

@@ -7,6 +7,8 @@ pub mod history;
 pub mod pace;
 pub mod plan;
 pub mod row;
+pub mod services;
 pub mod settings;
 pub mod transfers;
+pub mod waiting;
 pub mod words;

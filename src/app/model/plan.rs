@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::Error;
 use crate::array::{ArrayMeta, Dtype, Number, Order, Range, Shape, parse_count};
 use crate::route::{ReceiveRouteChoice, SendRouteChoice, why_no_handoff};
-use crate::transfer::{Endpoint, Options, Origin, ShmName, Side, SinkSpec, SourceInfo, SourceSpec};
+use crate::transfer::{Endpoint, Options, Origin, ShmName, Side, SinkSpec, SourceInfo, SourceSpec, expand};
 use crate::wire::http::Url;
 use crate::wire::{ChecksumKind, WireChoice};
 
@@ -16,8 +16,8 @@ use super::{format, words};
 /// What is known about the paths that are typed; found out off the UI thread.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Paths {
-    /// The source's path, and what is there.
-    pub source: Option<(String, Result<FileInfo, String>)>,
+    /// The source's path, and what is there: one file or more.
+    pub source: Option<(String, Result<Vec<FileInfo>, String>)>,
     /// The sink's path, and what is there.
     pub sink: Option<(String, SinkPlace)>,
     /// Bytes of memory that could be had, where that is known.
@@ -27,15 +27,20 @@ pub struct Paths {
 /// What a source file holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FileInfo {
+    /// Where it is.
+    pub origin: Origin,
     /// Its name, without folders.
     pub name: String,
     /// What it is.
     pub meta: ArrayMeta,
 }
 
-impl From<SourceInfo> for FileInfo {
-    fn from(info: SourceInfo) -> Self {
+impl FileInfo {
+    /// What was found at an origin.
+    #[must_use]
+    pub fn new(origin: Origin, info: SourceInfo) -> Self {
         Self {
+            origin,
             name: info.name,
             meta: info.meta,
         }
@@ -137,6 +142,8 @@ pub struct Checked {
     pub pending: bool,
     /// What Start starts; nothing while there are mistakes.
     pub recipe: Option<Recipe>,
+    /// What it starts after that, one file each, where there are several.
+    pub more: Vec<Recipe>,
 }
 
 /// Checks everything that is typed.
@@ -148,6 +155,7 @@ pub fn check(form: &Form, paths: &Paths) -> Checked {
         mistakes: BTreeMap::new(),
         summary: None,
         pending: false,
+        more: Vec::new(),
     };
     let options = checker.options();
     let made = checker.what();
@@ -158,6 +166,7 @@ pub fn check(form: &Form, paths: &Paths) -> Checked {
         mistakes,
         summary,
         pending,
+        more: files,
         ..
     } = checker;
     let recipe = match (mistakes.is_empty() && !pending, made, options) {
@@ -170,11 +179,16 @@ pub fn check(form: &Form, paths: &Paths) -> Checked {
         }),
         _ => None,
     };
+    let more = recipe
+        .iter()
+        .flat_map(|first| files.iter().map(|file| first.with(file)))
+        .collect();
     Checked {
         mistakes,
         summary,
         pending,
         recipe,
+        more,
     }
 }
 
@@ -188,8 +202,21 @@ pub fn typed_path(text: &str) -> PathBuf {
     }
 }
 
+/// What is sent by what is typed as its path: a file, several as a folder or a pattern, or shared memory as `shm:NAME`.
+pub fn typed_origins(text: &str) -> Result<Vec<Origin>, Error> {
+    let one = typed_origin(text)?;
+    let Origin::File { path, .. } = &one else {
+        return Ok(vec![one]);
+    };
+    let file = |path| Origin::File { path, dtype: None };
+    Ok(match expand(path.as_os_str())? {
+        Some(files) => files.into_iter().map(file).collect(),
+        None => vec![one],
+    })
+}
+
 /// What is sent by what is typed as its path: a file, or shared memory as `shm:NAME`.
-pub fn typed_origin(text: &str) -> Result<Origin, Error> {
+fn typed_origin(text: &str) -> Result<Origin, Error> {
     let dtype = None;
     Ok(match ShmName::parse(text.trim()) {
         Some(name) => Origin::Shm { name: name?, dtype },
@@ -223,6 +250,20 @@ struct Checker<'a> {
     mistakes: BTreeMap<Field, String>,
     summary: Option<String>,
     pending: bool,
+    /// The files after the first one.
+    more: Vec<FileInfo>,
+}
+
+impl Recipe {
+    /// The same for another file.
+    fn with(&self, file: &FileInfo) -> Self {
+        let mut recipe = self.clone();
+        (recipe.name, recipe.meta) = (file.name.clone(), Some(file.meta.clone()));
+        if let What::Loopback { source, .. } | What::Send { source, .. } = &mut recipe.what {
+            source.origin = file.origin.clone();
+        }
+        recipe
+    }
 }
 
 impl Checker<'_> {
@@ -300,6 +341,11 @@ impl Checker<'_> {
                     format::bytes(meta.byte_len())
                 )
             }
+            SourceKind::File if !self.more.is_empty() => {
+                let bytes = self.more.iter().map(|file| file.meta.byte_len()).sum::<u64>() + meta.byte_len();
+                let files = format::count(self.more.len() as u64 + 1);
+                format!("{files} files, {}", format::bytes(bytes))
+            }
             SourceKind::File => in_words(&meta.dtype().name(), meta.shape().dimensions(), Some(meta.byte_len())),
         });
         Some((SourceSpec { origin, slice: None }, name, meta))
@@ -346,9 +392,10 @@ impl Checker<'_> {
             return None;
         }
         match &self.paths.source {
-            Some((path, Ok(info))) if path == typed => {
-                let origin = typed_origin(typed).ok()?;
-                Some((origin, info.name.clone(), info.meta.clone()))
+            Some((path, Ok(files))) if path == typed => {
+                let (first, more) = files.split_first()?;
+                self.more = more.to_vec();
+                Some((first.origin.clone(), first.name.clone(), first.meta.clone()))
             }
             Some((path, Err(message))) if path == typed => {
                 self.mistakes.insert(Field::Path, message.clone());
@@ -374,6 +421,10 @@ impl Checker<'_> {
         }
         match &self.paths.sink {
             Some((path, place)) if path == typed => match place {
+                SinkPlace::Free if !self.more.is_empty() => {
+                    self.mistake(Field::SinkPath, "one file takes one of them: choose a folder");
+                    None
+                }
                 SinkPlace::Free => typed_new_sink(typed).ok(),
                 SinkPlace::Folder => Some(SinkSpec::Folder(typed_path(typed))),
                 SinkPlace::File => {

@@ -314,6 +314,8 @@ impl Row {
                 }
             }
             EventKind::Started(started) => end.started = Some(*started),
+            // What is set here is known before it is told.
+            EventKind::Limit { bytes_per_s } if self.recipe.what.elsewhere().is_some() => self.set_limit(bytes_per_s),
             EventKind::Sample(sample) => {
                 end.series.push(t_s, end.base_bytes + sample.bytes);
                 if let Some(counters) = sample.counters {
@@ -323,7 +325,7 @@ impl Row {
             }
             EventKind::Preview { values, .. } => end.preview = values,
             // One is of the whole process, the end of the transfer says the next, and services alone tell the last.
-            EventKind::Process(_) | EventKind::Joined | EventKind::HandedOver { .. } => {}
+            EventKind::Process(_) | EventKind::Joined | EventKind::HandedOver { .. } | EventKind::Limit { .. } => {}
             EventKind::Finished(finished) => {
                 end.series.push(t_s, end.base_bytes + finished.bytes);
                 end.finished = Some(*finished);

@@ -56,6 +56,8 @@ impl ThemeChoice {
 pub struct Settings {
     /// Light or dark.
     pub theme: ThemeChoice,
+    /// So many transfers run at once, and the others wait; nothing: all of them.
+    pub at_once: Option<usize>,
     /// Whether New transfer is unfolded.
     pub form_open: bool,
     /// Whether Advanced is unfolded.
@@ -67,6 +69,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            at_once: None,
             theme: ThemeChoice::System,
             form_open: true,
             advanced_open: false,

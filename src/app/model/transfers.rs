@@ -17,6 +17,8 @@ pub struct Transfers {
     by_id: HashMap<TransferId, RowKey>,
     /// Those of other processes, whose ids are their own.
     elsewhere: HashMap<(u32, TransferId), RowKey>,
+    /// Nothing that waits begins.
+    held: bool,
 }
 
 /// Of transfers elsewhere so many are shown at once, and so many that have ended.
@@ -45,6 +47,32 @@ impl Transfers {
     /// The row of a key, to change it.
     pub fn row_mut(&mut self, key: RowKey) -> Option<&mut Row> {
         self.rows.iter_mut().find(|row| row.key == key)
+    }
+
+    /// Whether nothing that waits begins.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.held
+    }
+
+    /// Lets nothing that waits begin, or everything again.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held;
+    }
+
+    /// Lets two rows change places.
+    pub fn swap(&mut self, a: RowKey, b: RowKey) {
+        let at = |key| self.rows.iter().position(|row| row.key == key);
+        if let (Some(a), Some(b)) = (at(a), at(b)) {
+            self.rows.swap(a, b);
+        }
+    }
+
+    /// How many transfers of another process are listed and have not ended.
+    #[must_use]
+    pub fn listed_of(&self, pid: u32) -> usize {
+        let its = self.rows.iter().filter(|row| row.recipe.what.elsewhere() == Some(pid));
+        its.filter(|row| !row.is_over()).count()
     }
 
     /// Adds a row for what is about to start, and selects it.

@@ -10,6 +10,8 @@ pub mod new_transfer;
 pub mod numbers;
 pub mod preview;
 pub mod progress;
+pub mod queue;
+pub mod services;
 pub mod speed;
 pub mod status;
 pub mod throughput;

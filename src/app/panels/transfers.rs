@@ -4,7 +4,7 @@ use eframe::egui::style::ScrollAnimation;
 use eframe::egui::{Align2, Color32, Id, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::message::sentence;
-use crate::app::action::Action;
+use crate::app::action::{Action, QueueAction};
 use crate::app::model::format;
 use crate::app::model::row::{Phase, Row, RowKey};
 use crate::app::model::transfers::Transfers;
@@ -26,7 +26,8 @@ pub fn ui(ui: &mut Ui, transfers: &Transfers, now_s: f64, visible_rows: usize, a
         .show_rows(ui, ROW_HEIGHT, transfers.rows().len(), |ui, visible| {
             scroll_to_selected(ui, transfers, visible.start);
             for row in transfers.rows().get(visible).unwrap_or_default() {
-                row_ui(ui, row, selected == Some(row.key), now_s, actions);
+                let turn = transfers.turn_in_words(row.key);
+                row_ui(ui, row, turn, selected == Some(row.key), now_s, actions);
             }
         });
 }
@@ -47,12 +48,13 @@ fn scroll_to_selected(ui: &Ui, transfers: &Transfers, first_visible: usize) {
     }
 }
 
-fn row_ui(ui: &mut Ui, row: &Row, is_selected: bool, now_s: f64, actions: &mut Vec<Action>) {
+fn row_ui(ui: &mut Ui, row: &Row, turn: Option<String>, is_selected: bool, now_s: f64, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::hover());
     let response = ui.interact(rect, ui.scope_id().with(("row", row.key)), Sense::click());
     let rate = row.rate_in_words(now_s);
-    let note = row.note_in_words(now_s);
+    let is_next = turn.as_deref() == Some("next to begin");
+    let note = turn.unwrap_or_else(|| row.note_in_words(now_s));
     response.widget_info(|| {
         let text = format!(
             "{}, {}, {}, {rate}, {note}",
@@ -142,7 +144,7 @@ fn row_ui(ui: &mut Ui, row: &Row, is_selected: bool, now_s: f64, actions: &mut V
         note_colour,
     );
     from_right(ui, ("buttons", row.key), columns.buttons, |ui| {
-        buttons_ui(ui, row, actions);
+        buttons_ui(ui, row, is_next, actions);
     });
 }
 
@@ -163,7 +165,7 @@ fn tooltip_ui(ui: &mut Ui, row: &Row, note: &str, now_s: f64) {
     ui.label(format!("Transfer {} of this window, started {age} ago", row.key));
 }
 
-fn buttons_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
+fn buttons_ui(ui: &mut Ui, row: &Row, is_next: bool, actions: &mut Vec<Action>) {
     ui.spacing_mut().item_spacing.x = 0.0;
     let name = row.name();
     let mut word = |ui: &mut Ui, text: &str, hover: &str, action: Action| {
@@ -176,7 +178,12 @@ fn buttons_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
     if row.is_over() {
         word(ui, "Remove", "Take it off the list (Del)", Action::Remove(row.key));
         if row.recipe.what.elsewhere().is_none() {
-            word(ui, "Again", "Start the same again", Action::Again(row.key));
+            let text = if matches!(row.phase, Phase::Failed { .. }) {
+                "Retry"
+            } else {
+                "Again"
+            };
+            word(ui, text, "Start the same again", Action::Again(row.key));
         }
     } else {
         let (stop, why) = if row.recipe.repeat {
@@ -185,7 +192,14 @@ fn buttons_ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
             ("Cancel", "Give up (Del)")
         };
         word(ui, stop, why, Action::Cancel(row.key));
-        if row.phase == Phase::Is(State::Paused) {
+        if row.is_waiting() && !is_next {
+            word(
+                ui,
+                "Sooner",
+                "Begin before the one before it",
+                Action::Queue(QueueAction::Sooner(row.key)),
+            );
+        } else if row.phase == Phase::Is(State::Paused) {
             word(ui, "Resume", "Go on (Space)", Action::Resume(row.key));
         } else if row.can_pause() {
             word(

@@ -320,13 +320,15 @@ impl FetchMachine {
     }
 
     fn receive(&mut self, now: Instant) -> Result<Progress, Error> {
+        let limit_bytes_per_s = self.controls.limit_bytes_per_s();
+        self.teller.limit(limit_bytes_per_s);
         let (Some(fetched), Some(inlet), Some(body)) = (&self.fetched, &mut self.inlet, &mut self.body) else {
             return Err(Error::Protocol("data before an answer".into()));
         };
         let wanted = Wanted {
             at: self.at,
             len: self.part.end - self.at,
-            limit_bytes_per_s: self.controls.limit_bytes_per_s(),
+            limit_bytes_per_s,
             pace_bytes_per_s: self.controls.pace_bytes_per_s(Side::Receiver),
             chunk_bytes: self.options.chunk_bytes.max(1),
         };

@@ -139,13 +139,7 @@ fn a_file_is_pending_until_it_was_looked_at() {
     assert!(waiting.pending && waiting.recipe.is_none() && waiting.mistakes.is_empty());
 
     let meta = ArrayMeta::vector(Dtype::u8(), 1000).unwrap();
-    paths.source = Some((
-        form.path.clone(),
-        Ok(FileInfo {
-            name: "a.npy".to_owned(),
-            meta,
-        }),
-    ));
+    paths.source = Some((form.path.clone(), Ok(vec![file("/data/a.npy", meta.clone())])));
     let known = check(&form, &paths);
     assert_eq!(known.summary.as_deref(), Some("u8 1,000 · 1.00 kB"));
     assert_eq!(known.recipe.unwrap().name, "a.npy");
@@ -155,6 +149,75 @@ fn a_file_is_pending_until_it_was_looked_at() {
 
     form.path = "/data/b.npy".to_owned();
     assert!(check(&form, &paths).pending, "another path is another question");
+}
+
+fn file(path: &str, meta: ArrayMeta) -> FileInfo {
+    let (path, dtype) = (std::path::PathBuf::from(path), None);
+    FileInfo {
+        name: path.file_name().expect("a name").to_string_lossy().into_owned(),
+        origin: Origin::File { path, dtype },
+        meta,
+    }
+}
+
+#[test]
+fn a_folder_is_its_files_each_with_a_transfer_of_its_own() {
+    let meta = |count| ArrayMeta::vector(Dtype::u8(), count).unwrap();
+    let mut form = Form {
+        source: SourceKind::File,
+        path: "/data".to_owned(),
+        ..Form::default()
+    };
+    let files = vec![file("/data/a.npy", meta(1000)), file("/data/b.npy", meta(500))];
+    let mut paths = Paths {
+        source: Some((form.path.clone(), Ok(files))),
+        ..Paths::default()
+    };
+    let known = check(&form, &paths);
+    assert_eq!(known.summary.as_deref(), Some("2 files, 1.50 kB"));
+    let names: Vec<String> = known
+        .recipe
+        .iter()
+        .chain(&known.more)
+        .map(|recipe| recipe.name.clone())
+        .collect();
+    assert_eq!(names, ["a.npy", "b.npy"]);
+    let What::Loopback { source, .. } = &known.more[0].what else {
+        panic!("both ends here")
+    };
+    assert_eq!(source.origin, file("/data/b.npy", meta(1)).origin);
+    // One new file has no place for two.
+    (form.sink, form.sink_path) = (SinkKind::File, "/new".to_owned());
+    paths.sink = Some((form.sink_path.clone(), SinkPlace::Free));
+    assert!(check(&form, &paths).mistakes[&Field::SinkPath].contains("choose a folder"));
+}
+
+#[test]
+fn a_url_is_fetched_and_not_sent_on() {
+    let mut form = Form {
+        source: SourceKind::File,
+        path: " https://a.example/x/big.npy".to_owned(),
+        ..Form::default()
+    };
+    let known = check(&form, &Paths::default());
+    assert_eq!(known.summary.as_deref(), Some("from a.example:443, as it is there"));
+    let recipe = known.recipe.expect("nothing has to be looked at");
+    assert_eq!(
+        (recipe.name.as_str(), recipe.what.sides()),
+        ("big.npy", &[Side::Receiver][..])
+    );
+    assert!(matches!(
+        recipe.what,
+        What::Fetch {
+            sink: SinkSpec::Memory,
+            ..
+        }
+    ));
+    form.path = "http://".to_owned();
+    assert!(check(&form, &Paths::default()).mistakes[&Field::Path].contains("no URL"));
+    form.path = "http://a/b".to_owned();
+    form.endpoint = EndpointKind::SendTo;
+    assert!(check(&form, &Paths::default()).mistakes[&Field::Path].contains("fetch it to this machine first"));
 }
 
 #[test]

@@ -1,0 +1,120 @@
+//! Services of other processes, as the window knows them: what they do in one line.
+
+use std::collections::BTreeMap;
+
+use super::format;
+use crate::service::Status;
+
+/// A service of another process.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Service {
+    /// As it was typed.
+    pub command: String,
+    /// What it has done and does.
+    pub status: Status,
+    /// Whether it was asked from here to take nobody new.
+    pub is_draining: bool,
+}
+
+/// Those that run, by process id.
+#[derive(Debug, Default)]
+pub struct Services {
+    commands: BTreeMap<u32, String>,
+    services: BTreeMap<u32, Service>,
+}
+
+impl Services {
+    /// Those that have counted something.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &Service)> {
+        self.services.iter().map(|(pid, service)| (*pid, service))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.services.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.services.is_empty()
+    }
+
+    /// A process does this.
+    pub fn note_command(&mut self, pid: u32, command: String) {
+        self.commands.insert(pid, command);
+    }
+
+    /// A process is a service, and counts.
+    pub fn note_status(&mut self, pid: u32, status: Status) {
+        let new = || Service {
+            command: self.commands.get(&pid).cloned().unwrap_or_default(),
+            status,
+            is_draining: false,
+        };
+        self.services.entry(pid).or_insert_with(new).status = status;
+    }
+
+    /// It was asked to take nobody new.
+    pub fn note_drain(&mut self, pid: u32) {
+        if let Some(service) = self.services.get_mut(&pid) {
+            service.is_draining = true;
+        }
+    }
+
+    /// A process has ended.
+    pub fn end(&mut self, pid: u32) {
+        self.commands.remove(&pid);
+        self.services.remove(&pid);
+    }
+}
+
+impl Service {
+    /// `1,001 connections, 1,001 receiving at 1.21 GB/s; 0 done, 0 failed · 200 of them are listed`.
+    #[must_use]
+    pub fn in_words(&self, listed: usize) -> String {
+        let counts = self
+            .status
+            .in_words(format::count, |bytes_per_s| format::rate(bytes_per_s).to_string());
+        if self.status.receiving > listed {
+            format!("{counts} · {} of them are listed", format::count(listed as u64))
+        } else {
+            counts
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_known_from_its_first_counts_to_its_end() {
+        let mut services = Services::default();
+        services.note_command(7, "serve 127.0.0.1:25000".to_owned());
+        services.note_drain(7);
+        assert!(services.is_empty());
+        let status = Status {
+            connections: 1001,
+            receiving: 1001,
+            rate_bytes_per_s: 1.21e9,
+            ..Status::default()
+        };
+        services.note_status(7, status);
+        services.note_drain(7);
+        services.note_status(7, status);
+        let (pid, service) = services.iter().next().expect("one");
+        assert_eq!(
+            (pid, service.command.as_str(), service.is_draining),
+            (7, "serve 127.0.0.1:25000", true)
+        );
+        assert_eq!(
+            service.in_words(200),
+            "1,001 connections, 1,001 receiving at 1.21 GB/s; 0 done, 0 failed · 200 of them are listed"
+        );
+        assert!(!service.in_words(1001).contains("listed"));
+        services.end(7);
+        assert!(services.is_empty());
+    }
+}

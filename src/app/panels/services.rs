@@ -1,0 +1,72 @@
+//! A line for each service of another process: what it does, and how to end it.
+
+use eframe::egui::{Align2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use crate::app::action::Action;
+use crate::app::model::services::{Service, Services};
+use crate::app::theme;
+use crate::app::widgets::{clicked_once, from_right, line, word_button};
+use crate::control::Wish;
+
+/// Height of a line.
+pub const LINE_HEIGHT: f32 = 34.0;
+/// More are not shown: the others are told by `arraylift status`.
+pub const LINES_MAX: usize = 4;
+
+const MARGIN: f32 = 24.0;
+const BUTTONS_WIDTH: f32 = 60.0;
+
+/// Draws the lines; `listed` tells how many transfers of a process are in the list.
+pub fn ui(ui: &mut Ui, services: &Services, listed: impl Fn(u32) -> usize, actions: &mut Vec<Action>) {
+    for (pid, service) in services.iter().take(LINES_MAX) {
+        line_ui(ui, pid, service, listed(pid), actions);
+    }
+}
+
+fn line_ui(ui: &mut Ui, pid: u32, service: &Service, listed: usize, actions: &mut Vec<Action>) {
+    let palette = theme::palette(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), LINE_HEIGHT), Sense::hover());
+    let counts = service.in_words(listed);
+    let who = format!("{} · process {pid}", service.command);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{who}: {counts}")));
+    response.on_hover_text(format!("{who}\n{counts}"));
+    ui.painter().rect_filled(rect, 0.0, palette.panel);
+    ui.painter()
+        .hline(rect.x_range(), rect.bottom() - 0.5, (1.0, palette.hairline));
+    let inner = rect.shrink2(vec2(MARGIN, 0.0));
+    let right = inner.right() - BUTTONS_WIDTH;
+    let middle = inner.left() + (right - inner.left()) * 0.36;
+    let part = |from: f32, to: f32| Rect::from_min_max(pos2(from, inner.top()), pos2(to, inner.bottom()));
+    line(
+        ui,
+        part(inner.left(), middle - 14.0),
+        Align2::LEFT_CENTER,
+        &who,
+        theme::small(),
+        palette.text,
+    );
+    line(
+        ui,
+        part(middle, right - 8.0),
+        Align2::LEFT_CENTER,
+        &counts,
+        theme::small(),
+        palette.weak,
+    );
+    let buttons = part(right, inner.right() + 5.0);
+    from_right(ui, ("service", pid), buttons, |ui| {
+        let (word, hover, wish) = if service.is_draining {
+            ("Stop", "End at once: what is half received is lost", Wish::Stop)
+        } else {
+            (
+                "Drain",
+                "Take nobody new, and end when what is on its way has come",
+                Wish::Drain,
+            )
+        };
+        let button = word_button(ui, word, &format!("{word} process {pid}"));
+        if clicked_once(&button.on_hover_text(hover)) {
+            actions.push(Action::Service(pid, wish));
+        }
+    });
+}
