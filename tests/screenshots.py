@@ -1,10 +1,13 @@
 """Makes the pictures in README.md from the real window. See screenshots.sh."""
 
 import array
+import json
 import os
 import random
+import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 from desktop import Window
@@ -95,12 +98,52 @@ def compare(arraylift, folder, picture):
         window.close()
 
 
+def service(arraylift, folder, picture):
+    """A service with 1,000 slow senders and a fast one, and a queue of the window's own."""
+    senders = os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers", "many_senders.py")
+    slowly = ["--connections", "1000", "--bytes", "100000", "--slowly", "300", "--seconds", "60", "--wait"]
+    run = lambda *command: subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    serving = run(arraylift, "serve", "127.0.0.1:0", "--into", "discard", "--json")
+    running = [serving]
+    try:
+        address = json.loads(serving.stdout.readline())["address"]
+        # Nobody else reads it, and a full pipe would hold the service up.
+        threading.Thread(target=serving.stdout.read, daemon=True).start()
+        many = run(sys.executable, senders, address, *slowly)
+        running.append(many)
+        many.stdout.readline()
+        many.stdin.write("\n")
+        many.stdin.flush()
+        time.sleep(2)
+        running.append(run(arraylift, "send", "embeddings.npy", address, "--limit", "400MB/s"))
+        time.sleep(1)
+        left = (
+            '(theme: Dark, at_once: Some(1), form: (to: "1e9", sink: Discard, limit: "600 MB/s", '
+            'send_to: "127.0.0.1:25000", receive_at: "127.0.0.1:0"))'
+        )
+        with Window(arraylift, left, folder) as window:
+            time.sleep(1)
+            for _ in range(3):
+                window.key("ctrl+Return")
+            time.sleep(3)
+            window.picture(picture)
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+
+
 def main():
     arraylift, assets = sys.argv[1:]
+    arraylift = os.path.abspath(arraylift)
+    # What runs elsewhere on this machine is not to be seen.
+    runtime = tempfile.TemporaryDirectory()
+    os.environ["XDG_RUNTIME_DIR"] = runtime.name
     with tempfile.TemporaryDirectory() as folder:
         write_embeddings(os.path.join(folder, "embeddings.npy"), 1_000_000)
         dark(arraylift, folder, os.path.join(assets, "window-dark.png"))
         light(arraylift, folder, os.path.join(assets, "window-light.png"))
+        service(arraylift, folder, os.path.join(assets, "window-service.png"))
         compare(arraylift, folder, os.path.join(assets, "window-compare.png"))
 
 

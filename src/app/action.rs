@@ -72,6 +72,12 @@ pub enum Action {
     ResetForm,
     /// Show the compare page, or the transfers again.
     ShowCompare(bool),
+    /// Show the round trips page, or the transfers again.
+    ShowRoundTrips(bool),
+    /// Measure round trips to where the page says.
+    MeasureRoundTrips,
+    /// Give that up.
+    CancelRoundTrips,
     /// Compare the routes.
     Compare,
     /// Give the comparison up.

@@ -27,6 +27,7 @@ impl App {
         self.take_news();
         self.take_replies();
         self.take_comparisons();
+        self.take_pings(ctx);
         self.transfers.note_ends(self.now_s());
         self.begin_waiting();
         self.check_form();
@@ -57,8 +58,9 @@ impl App {
             return;
         }
         self.stop_measuring();
-        self.comparisons.page.is_open = false;
+        (self.comparisons.page.is_open, self.pings.page.is_open) = (false, false);
         let has_place = self.transfers.has_place(self.settings.at_once) && self.transfers.waiting().next().is_none();
+        let looked_at = self.transfers.selected().map(|row| row.key);
         let key = self.transfers.add(recipe, self.now_s());
         // Who listens takes no place.
         let listens = matches!(
@@ -69,6 +71,8 @@ impl App {
             self.launch(key);
         } else if let Some(row) = self.transfers.row_mut(key) {
             row.phase = Phase::Is(State::Queued);
+            // There is nothing to see of it yet.
+            self.transfers.select(looked_at.unwrap_or(key));
         }
     }
 

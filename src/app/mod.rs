@@ -10,6 +10,7 @@ mod logic;
 pub mod model;
 mod own_cost;
 pub mod panels;
+mod pinging;
 pub mod theme;
 mod ui;
 mod widgets;
@@ -35,6 +36,7 @@ use model::services::Services;
 use model::settings::Settings;
 use model::transfers::Transfers;
 use own_cost::OwnThreads;
+use pinging::Pings;
 use worker::Worker;
 
 /// How the window opens.
@@ -88,6 +90,7 @@ pub struct App {
     /// What other processes do; nothing in a window of a test.
     elsewhere: Option<Elsewhere>,
     comparisons: Comparisons,
+    pings: Pings,
     form: FormState,
     question: Option<Question>,
     is_closing: bool,
@@ -197,6 +200,7 @@ impl App {
             settings,
             elsewhere: None,
             comparisons: Comparisons::default(),
+            pings: Pings::default(),
             transfers: Transfers::default(),
             services: Services::default(),
             handles: HashMap::new(),

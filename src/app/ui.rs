@@ -6,7 +6,8 @@ use super::action::Action;
 use super::model::form::Form;
 use super::model::row::{Phase, Row};
 use super::panels::{
-    close, compare, detail, empty, message, new_transfer, numbers, queue, services, status, time_plot, transfers,
+    close, compare, detail, empty, message, new_transfer, numbers, queue, round_trips, services, status, time_plot,
+    transfers,
 };
 use super::theme::{self, STEP};
 use super::worker::{Dialog, Task};
@@ -99,6 +100,10 @@ impl App {
                 }
                 if self.comparisons.page.is_open {
                     self.compare_ui(ui, &mut actions);
+                    return;
+                }
+                if self.pings.page.is_open {
+                    self.round_trips_ui(ui, &mut actions);
                     return;
                 }
                 services::ui(ui, &self.services, |pid| self.transfers.listed_of(pid), &mut actions);
@@ -212,12 +217,15 @@ impl App {
             }
             Action::ResetForm => self.settings.form = Form::default(),
             Action::ShowCompare(is_open) => {
-                self.comparisons.page.is_open = is_open;
+                (self.comparisons.page.is_open, self.pings.page.is_open) = (is_open, false);
                 // Where there is room for one of them only, the page is looked at.
                 if is_open && Room::of(ctx.content_rect().width()) == Room::Scarce {
                     self.form.unfolded = Some(false);
                 }
             }
+            Action::ShowRoundTrips(is_open) => self.show_round_trips(ctx, is_open),
+            Action::MeasureRoundTrips => self.start_pinging(),
+            Action::CancelRoundTrips => self.cancel_pinging(),
             Action::Compare => self.start_comparing(),
             Action::CancelCompare => self.cancel_comparing(),
             Action::SaveComparison => self.save_comparison(),
@@ -319,6 +327,26 @@ impl App {
                             detail::ui(ui, row, &ceilings, actions);
                         }
                     });
+            });
+    }
+
+    fn show_round_trips(&mut self, ctx: &Context, is_open: bool) {
+        (self.pings.page.is_open, self.comparisons.page.is_open) = (is_open, false);
+        // Where there is room for one of them only, the page is looked at.
+        if is_open && Room::of(ctx.content_rect().width()) == Room::Scarce {
+            self.form.unfolded = Some(false);
+        }
+    }
+
+    fn round_trips_ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let page = &mut self.pings.page;
+        ScrollArea::vertical()
+            .id_salt("round trips")
+            .auto_shrink(false)
+            .show(ui, |ui| {
+                Frame::new().inner_margin(Margin::symmetric(24, 16)).show(ui, |ui| {
+                    round_trips::ui(ui, page, actions);
+                });
             });
     }
 

@@ -107,7 +107,8 @@ fn is_unreachable(failure: &Failure) -> bool {
 }
 
 fn of(name: String, failure: Failure) -> Failure {
-    if failure.to_string().contains(&name) {
+    // What concerns a URL says so itself.
+    if failure.to_string().starts_with(&name) {
         return failure;
     }
     Failure::Of {

@@ -87,6 +87,7 @@ mod tests {
             max_s: 2e-9,
             mean_s: 0.1,
             echoed_bytes_per_s: 1.5e9,
+            histogram: Vec::new(),
         };
         let (head, row) = (heads(), row(&measured));
         assert_eq!(head.chars().count(), row.chars().count(), "{head}\n{row}");

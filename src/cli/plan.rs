@@ -23,10 +23,6 @@ use super::arguments::{
 };
 use super::source::parse;
 
-/// Round trips of one size, where it is not said how many: what this time gives, and no more than so many.
-const PING_TIME: Duration = Duration::from_secs(1);
-const PING_ROUNDS: u64 = 10_000;
-
 /// One transfer.
 #[derive(Debug)]
 pub struct Single {
@@ -261,9 +257,7 @@ pub fn ping(typed: &PingArguments) -> Result<arraylift::ping::Plan, Failure> {
     Ok(arraylift::ping::Plan {
         to: endpoint(&typed.endpoint)?,
         sizes_bytes: typed.sizes.clone(),
-        rounds: typed
-            .count
-            .map_or(Rounds::Within(PING_TIME, PING_ROUNDS), Rounds::Count),
+        rounds: typed.count.map_or(Rounds::DEFAULT, Rounds::Count),
         socket_buffer_bytes: typed.socket_buffer,
         timeout: typed.timeout,
     })

@@ -40,6 +40,20 @@ pub struct RoundTrips {
     pub mean_s: f64,
     /// Bytes that came back, a second. As many went there in the same time.
     pub echoed_bytes_per_s: f64,
+    /// How many took how long, without gaps between the shortest and the longest: for pictures.
+    #[serde(skip)]
+    pub histogram: Vec<Bin>,
+}
+
+/// Round trips that took about as long.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bin {
+    /// No less than that, in seconds.
+    pub from_s: f64,
+    /// Less than that, in seconds: a tenth of a decade more.
+    pub to_s: f64,
+    /// How many.
+    pub count: u64,
 }
 
 impl Latency {
@@ -80,7 +94,39 @@ impl Latency {
             max_s: seconds(self.times_ns.max()),
             mean_s: sum_s / count.max(1) as f64,
             echoed_bytes_per_s: size_bytes as f64 * count as f64 / sum_s.max(1e-9),
+            histogram: self.histogram(),
         }
+    }
+
+    /// Ten bins a decade.
+    fn histogram(&self) -> Vec<Bin> {
+        let index = |ns: u64| (10.0 * (ns.max(1) as f64).log10()).floor();
+        let (first, last) = (index(self.times_ns.min()), index(self.times_ns.max()));
+        let edge_s = |index: f64| 1e-9 * 10_f64.powf(index / 10.0);
+        let mut bins: Vec<Bin> = Vec::new();
+        let mut at = first;
+        while at <= last && self.count() > 0 {
+            let (from_s, to_s) = (edge_s(at), edge_s(at + 1.0));
+            bins.push(Bin { from_s, to_s, count: 0 });
+            at += 1.0;
+        }
+        for value in self.times_ns.iter_recorded() {
+            let at = index(
+                value
+                    .value_iterated_to()
+                    .clamp(self.times_ns.min(), self.times_ns.max()),
+            ) - first;
+            // Between the first and the last bin, of which there are a few dozen.
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "small and not negative"
+            )]
+            if let Some(bin) = bins.get_mut(at.max(0.0) as usize) {
+                bin.count += value.count_at_value();
+            }
+        }
+        bins
     }
 }
 
@@ -109,6 +155,31 @@ mod tests {
             near(told.mean_s, 500.5e-6) && near(told.echoed_bytes_per_s, 1000.0 / 500.5e-6),
             "{told:?}"
         );
+    }
+
+    #[test]
+    fn the_histogram_has_every_round_trip_in_one_bin_and_no_gaps() {
+        let mut latency = Latency::new();
+        for us in [10, 11, 12, 50, 50, 900, 30_000] {
+            latency.add(Duration::from_micros(us));
+        }
+        let bins = latency.round_trips(1).histogram;
+        assert_eq!(bins.iter().map(|bin| bin.count).sum::<u64>(), 7);
+        assert!(
+            bins.windows(2)
+                .all(|pair| (pair[0].to_s / pair[1].from_s - 1.0).abs() < 1e-9),
+            "{bins:?}"
+        );
+        let (first, last) = (bins.first().expect("bins"), bins.last().expect("bins"));
+        assert!(
+            first.count > 0 && first.from_s <= 10.01e-6 && first.to_s > 10e-6,
+            "{first:?}"
+        );
+        assert!(
+            last.count == 1 && last.from_s <= 30.1e-3 && last.to_s > 29.9e-3,
+            "{last:?}"
+        );
+        assert!(Latency::new().round_trips(1).histogram.is_empty());
     }
 
     #[test]

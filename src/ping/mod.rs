@@ -20,7 +20,7 @@ use crate::transfer::{Connection, Endpoint};
 use pattern::Pattern;
 use round_trip::Peer;
 
-pub use latency::{Latency, RoundTrips};
+pub use latency::{Bin, Latency, RoundTrips};
 
 /// However slow the peer is, so many round trips are measured of each size.
 const ROUNDS_MIN: u64 = 3;
@@ -38,6 +38,11 @@ pub struct Plan {
     pub socket_buffer_bytes: Option<usize>,
     /// How long the other end may be silent.
     pub timeout: Duration,
+}
+
+impl Plan {
+    /// The sizes that are measured where nobody says which: 1 B to 64 MiB.
+    pub const SIZES_BYTES: [u64; 7] = [1, 64, 1 << 10, 16 << 10, 256 << 10, 4 << 20, 64 << 20];
 }
 
 /// How many round trips of one size are measured, after one that is not.
@@ -170,6 +175,9 @@ fn measure(plan: &Plan, stop: &Stop, events: &Sender<PingEvent>) -> Result<bool,
 }
 
 impl Rounds {
+    /// Where nobody says how many: what a second gives.
+    pub const DEFAULT: Self = Self::Within(Duration::from_secs(1), 10_000);
+
     fn has_another(self, done: u64, elapsed: Duration) -> bool {
         match self {
             Self::Count(count) => done < count,

@@ -6,6 +6,7 @@ pub mod format;
 pub mod history;
 pub mod pace;
 pub mod plan;
+pub mod round_trips;
 pub mod row;
 pub mod services;
 pub mod settings;

@@ -11,6 +11,7 @@ pub mod numbers;
 pub mod preview;
 pub mod progress;
 pub mod queue;
+pub mod round_trips;
 pub mod services;
 pub mod speed;
 pub mod status;

@@ -42,8 +42,11 @@ impl Url {
         if authority.as_str().contains('@') {
             return Err(wrong("a name and a password in it are not sent: leave them out"));
         }
-        if authority.host().is_empty() || authority.as_str().ends_with(':') {
+        if authority.host().is_empty() {
             return Err(wrong("it names no server"));
+        }
+        if authority.as_str() != authority.host() && authority.port_u16().is_none() {
+            return Err(wrong("the port after the colon is a number from 0 to 65535"));
         }
         Ok(Self { text: sent.into(), uri })
     }

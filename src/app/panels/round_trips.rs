@@ -1,0 +1,219 @@
+//! The round trips page: how long bytes take to an echo service and back, a row a size, and a histogram of one of them.
+
+use eframe::egui::{Align, Align2, Layout, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui_plot::{AxisHints, Bar, BarChart, GridMark, HPlacement, Plot};
+
+use crate::app::action::Action;
+use crate::app::model::compare::time;
+use crate::app::model::format;
+use crate::app::model::round_trips::Page;
+use crate::app::theme::{self, FIELD_HEIGHT, STEP};
+use crate::app::widgets::{caption, focus_ring, line, main_button, plain_button, text_edit, word_button};
+use crate::ping::RoundTrips;
+
+const ROW_HEIGHT: f32 = 26.0;
+const PLOT_HEIGHT: f32 = 220.0;
+const HEADS: [&str; 8] = ["size", "count", "min", "p50", "p90", "p99", "max", "echoed"];
+
+/// Draws the page. Its fields change in place.
+pub fn ui(ui: &mut Ui, page: &mut Page, actions: &mut Vec<Action>) {
+    ui.spacing_mut().item_spacing.y = STEP;
+    ui.horizontal(|ui| {
+        ui.label(RichText::new("Round trips").font(theme::strong()));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let back = word_button(ui, "Transfers", "Back to the transfers");
+            if back.on_hover_text("Back to the transfers").clicked() {
+                actions.push(Action::ShowRoundTrips(false));
+            }
+        });
+    });
+    controls_ui(ui, page, actions);
+    if let Some(trouble) = &page.trouble {
+        let colour = theme::palette(ui).failed;
+        ui.label(RichText::new(trouble).font(theme::small()).color(colour));
+    }
+    if page.measured.is_empty() {
+        if !page.is_running {
+            empty_ui(ui);
+        }
+        return;
+    }
+    ui.add_space(STEP);
+    table_ui(ui, page);
+    if let Some(picked) = page.picked() {
+        histogram_ui(ui, picked);
+    }
+}
+
+fn controls_ui(ui: &mut Ui, page: &mut Page, actions: &mut Vec<Action>) {
+    ui.horizontal(|ui| {
+        let label = caption(ui, "To").id;
+        ui.allocate_ui(vec2(240.0, FIELD_HEIGHT), |ui| {
+            ui.set_width(240.0);
+            text_edit(ui, &mut page.endpoint, "HOST:PORT or unix:PATH", false).labelled_by(label);
+        });
+        if page.is_running {
+            if plain_button(ui, "Cancel").clicked() {
+                actions.push(Action::CancelRoundTrips);
+            }
+            let to = page
+                .peer
+                .as_ref()
+                .map_or("connecting", |_| "measuring, a second a size");
+            caption(ui, to);
+            return;
+        }
+        let measure = ui
+            .allocate_ui(vec2(120.0, 37.0), |ui| main_button(ui, "Measure", "", true))
+            .inner;
+        if measure.clicked() {
+            actions.push(Action::MeasureRoundTrips);
+        }
+    });
+}
+
+fn empty_ui(ui: &mut Ui) {
+    let palette = theme::palette(ui);
+    ui.vertical_centered(|ui| {
+        ui.add_space((ui.available_height() * 0.3).max(STEP));
+        ui.label(RichText::new("Nothing was measured yet").font(theme::strong()));
+        let text = "Measure sends 1 B to 64 MiB to a service that sends back what comes, and compares every byte.";
+        ui.label(RichText::new(text).color(palette.weak));
+        let text = "One is: arraylift serve 127.0.0.1:25000 --echo";
+        ui.label(RichText::new(text).color(palette.weak));
+    });
+}
+
+fn table_ui(ui: &mut Ui, page: &mut Page) {
+    let palette = theme::palette(ui);
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let picked_bytes = page.picked().map(|one| one.size_bytes);
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::hover());
+    cells_ui(ui, rect, &HEADS.map(str::to_owned), palette.weak);
+    ui.painter()
+        .hline(rect.x_range(), rect.bottom() - 0.5, (1.0, palette.hairline));
+    for one in &page.measured {
+        let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
+        let cells = cells(one);
+        let is_picked = Some(one.size_bytes) == picked_bytes;
+        response.widget_info(|| {
+            let named: Vec<String> = HEADS
+                .iter()
+                .zip(&cells)
+                .map(|(head, cell)| format!("{head} {cell}"))
+                .collect();
+            WidgetInfo::selected(Role::ListItem, true, is_picked, named.join(", "))
+        });
+        if response.clicked() {
+            page.picked_bytes = Some(one.size_bytes);
+        }
+        if is_picked {
+            ui.painter().rect_filled(rect, 0.0, palette.selected_row);
+        }
+        focus_ring(ui, &response, rect.shrink(1.0));
+        cells_ui(ui, rect, &cells, palette.text);
+    }
+    ui.spacing_mut().item_spacing.y = STEP;
+}
+
+fn cells(one: &RoundTrips) -> [String; 8] {
+    [
+        format::binary_bytes(usize::try_from(one.size_bytes).unwrap_or(usize::MAX)),
+        format::count(one.count),
+        time(one.min_s),
+        time(one.p50_s),
+        time(one.p90_s),
+        time(one.p99_s),
+        time(one.max_s),
+        format::rate(one.echoed_bytes_per_s).to_string(),
+    ]
+}
+
+fn cells_ui(ui: &mut Ui, row: Rect, cells: &[String; 8], colour: eframe::egui::Color32) {
+    let width = row.width() / cells.len() as f32;
+    for (index, cell) in cells.iter().enumerate() {
+        let left = row.left() + index as f32 * width;
+        let rect = Rect::from_min_max(pos2(left, row.top()), pos2(left + width - 14.0, row.bottom()));
+        line(ui, rect, Align2::RIGHT_CENTER, cell, theme::small(), colour);
+    }
+}
+
+/// How many took how long, the time logarithmic.
+fn histogram_ui(ui: &mut Ui, one: &RoundTrips) {
+    let palette = theme::palette(ui);
+    ui.add_space(STEP);
+    let size = format::binary_bytes(usize::try_from(one.size_bytes).unwrap_or(usize::MAX));
+    ui.label(RichText::new(format!("{size} there and back")).font(theme::strong()));
+    ui.add_space(-4.0);
+    caption(
+        ui,
+        "how many of the round trips took how long; the time is logarithmic; pick a row above for its histogram",
+    );
+    let bars: Vec<Bar> = one
+        .histogram
+        .iter()
+        .map(|bin| {
+            let (from, to) = (bin.from_s.log10(), bin.to_s.log10());
+            Bar::new(f64::midpoint(from, to), bin.count as f64).width(0.9 * (to - from))
+        })
+        .collect();
+    let from = one.histogram.first().map_or(-6.0, |bin| bin.from_s.log10());
+    let to = one.histogram.last().map_or(-3.0, |bin| bin.to_s.log10());
+    let most = one.histogram.iter().map(|bin| bin.count).max().unwrap_or(1) as f64;
+    let axis = |axis: AxisHints<'static>| axis.tick_label_font(theme::small()).tick_label_color(palette.weak);
+    let seconds = |mark: GridMark, _: &std::ops::RangeInclusive<f64>| time(10_f64.powf(mark.value));
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "counts, and saturating"
+    )]
+    let counts = |mark: GridMark, _: &std::ops::RangeInclusive<f64>| format::count(mark.value.max(0.0) as u64);
+    Plot::new("round trips")
+        .height(PLOT_HEIGHT)
+        .sense(Sense::hover())
+        .show_background(false)
+        .grid_color(palette.grid)
+        .grid_fade(0.0)
+        .custom_x_axes(vec![axis(AxisHints::new_x().formatter(seconds).min_thickness(20.0))])
+        .custom_y_axes(vec![axis(
+            AxisHints::new_y()
+                .formatter(counts)
+                .placement(HPlacement::Left)
+                .min_thickness(50.0),
+        )])
+        .x_grid_spacer(|input| marks(input.bounds))
+        .allow_zoom(false)
+        .allow_drag(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .allow_double_click_reset(false)
+        .show_crosshair(false)
+        .show_x(false)
+        .show_y(false)
+        .show(ui, |plot| {
+            let margin = ((to - from) * 0.05).max(0.1);
+            plot.set_plot_bounds_x(from - margin..=to + margin);
+            plot.set_plot_bounds_y(0.0..=most * 1.08);
+            plot.bar_chart(
+                BarChart::new("round trips", bars)
+                    .color(palette.sender)
+                    .allow_hover(false),
+            );
+        });
+}
+
+/// 1, 2 and 5 of each decade.
+fn marks((from, to): (f64, f64)) -> Vec<GridMark> {
+    let mut marks = Vec::new();
+    let mut decade = from.floor();
+    while decade <= to {
+        for part in [1.0_f64, 2.0, 5.0] {
+            let value = decade + part.log10();
+            if (from..=to).contains(&value) {
+                marks.push(GridMark { value, step_size: 0.3 });
+            }
+        }
+        decade += 1.0;
+    }
+    marks
+}

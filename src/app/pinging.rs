@@ -1,0 +1,83 @@
+//! What the round trips page needs done: started, followed and ended here.
+
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
+use eframe::egui::Context;
+
+use super::App;
+use super::model::round_trips::Page;
+use super::model::words;
+use crate::ping::{Ping, PingEvent, Plan, Rounds};
+use crate::transfer::Endpoint;
+
+/// While it runs its events are looked for so often.
+const LOOK_INTERVAL: Duration = Duration::from_millis(100);
+
+/// The page, and what runs for it.
+#[derive(Debug, Default)]
+pub(super) struct Pings {
+    pub(super) page: Page,
+    running: Option<(Ping, Receiver<PingEvent>)>,
+}
+
+impl App {
+    /// The round trips page, to show a recorded result.
+    pub fn round_trips_page_mut(&mut self) -> &mut Page {
+        &mut self.pings.page
+    }
+
+    /// Measures round trips to where the page says.
+    pub(super) fn start_pinging(&mut self) {
+        let page = &mut self.pings.page;
+        if page.is_running {
+            return;
+        }
+        let to = match Endpoint::parse(page.endpoint.trim()) {
+            Ok(to) => to,
+            Err(error) => {
+                page.trouble = Some(words::of(&error));
+                return;
+            }
+        };
+        let plan = Plan {
+            to,
+            sizes_bytes: Plan::SIZES_BYTES.to_vec(),
+            rounds: Rounds::DEFAULT,
+            socket_buffer_bytes: None,
+            timeout: Duration::from_secs(30),
+        };
+        // More than it ever tells.
+        let (tell, told) = bounded(16);
+        page.begin();
+        match Ping::start(plan, tell) {
+            Ok(ping) => self.pings.running = Some((ping, told)),
+            Err(error) => page.end(Some(words::of(&error))),
+        }
+    }
+
+    /// Gives it up; what was measured stays.
+    pub(super) fn cancel_pinging(&mut self) {
+        if let Some((ping, _)) = &self.pings.running {
+            ping.cancel();
+        }
+    }
+
+    /// Takes in what was measured since the last frame.
+    pub(super) fn take_pings(&mut self, ctx: &Context) {
+        let Some((_, told)) = &self.pings.running else { return };
+        let is_over = loop {
+            match told.try_recv() {
+                Ok(event) => self.pings.page.fold(event),
+                Err(TryRecvError::Empty) => break false,
+                Err(TryRecvError::Disconnected) => break true,
+            }
+        };
+        if !is_over {
+            ctx.request_repaint_after(LOOK_INTERVAL);
+        } else if let Some((ping, _)) = self.pings.running.take() {
+            // Its thread has nothing more to say: it ends at once.
+            self.pings.page.end(ping.join().err().map(|error| words::of(&error)));
+        }
+    }
+}
