@@ -276,6 +276,131 @@ fn repeating_goes_on_until_it_is_stopped() {
 }
 
 #[test]
+fn what_does_not_run_at_once_waits_for_its_turn_and_can_be_brought_forward() {
+    let mut window = window();
+    window.state_mut().settings_mut().at_once = Some(1);
+    let started = |window: &mut Window, to: &str| {
+        let form = &mut window.state_mut().settings_mut().form;
+        (form.to, form.limit) = (to.to_owned(), "400 kB/s".to_owned());
+        window.run();
+        window.get_by_label("Start").click();
+        window.run();
+    };
+    for to in ["300,000", "200,001", "200,002", "200,003"] {
+        started(&mut window, to);
+    }
+    let waiting = |window: &Window| -> Vec<String> {
+        let rows = window.state().transfers().waiting();
+        rows.map(|row| row.name().to_owned()).collect()
+    };
+    assert_eq!(
+        waiting(&window),
+        ["range 0 … 200001", "range 0 … 200002", "range 0 … 200003"]
+    );
+    window.get_by_label_contains("3 wait");
+    window.get_by_label("Sooner range 0 … 200003").click();
+    window.run();
+    assert_eq!(
+        waiting(&window),
+        ["range 0 … 200001", "range 0 … 200003", "range 0 … 200002"]
+    );
+    // The next one begins when the one that runs has ended, and with it all that may.
+    window.get_by_label("Cancel range 0 … 3e5").click();
+    until(&mut window, "the next one", |app| {
+        app.transfers().waiting().count() == 2
+    });
+    window.get_by_label("Pause all").click();
+    window.run();
+    window.get_by_label("Transfers at once: All").click();
+    window.run();
+    assert_eq!(waiting(&window).len(), 2, "nothing begins while all is paused");
+    window.get_by_label("Resume all").click();
+    until(&mut window, "all of them", |app| app.transfers().waiting().count() == 0);
+}
+
+#[test]
+fn what_failed_is_tried_again_in_place_of_it() {
+    let mut window = window();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = port.local_addr().expect("an address").to_string();
+    drop(port);
+    let form = &mut window.state_mut().settings_mut().form;
+    (form.endpoint, form.send_to, form.to) = (EndpointKind::SendTo, address.clone(), "1000".to_owned());
+    window.run();
+    let failed = |app: &App| app.transfers().failed().len();
+    for count in 1..=2 {
+        window.get_by_label("Start").click();
+        until(&mut window, "a failure", |app| failed(app) == count);
+    }
+    let receiver = std::net::TcpListener::bind(&address).expect("still free");
+    window.run();
+    window.get_by_label("Retry failed").click();
+    until(&mut window, "none that failed", |app| failed(app) == 0);
+    assert_eq!(window.state().transfers().rows().len(), 2);
+    drop(receiver);
+}
+
+#[test]
+fn a_service_elsewhere_has_a_line_with_its_counts_until_it_ends() {
+    let mut window = window();
+    let status = arraylift::service::Status {
+        connections: 1001,
+        receiving: 1001,
+        rate_bytes_per_s: 1.21e9,
+        ..Default::default()
+    };
+    let services = window.state_mut().services_mut();
+    services.note_command(4711, "serve 127.0.0.1:25000".to_owned());
+    services.note_status(4711, status);
+    window.run();
+    window.get_by_label_contains("1,001 connections, 1,001 receiving at 1.21 GB/s");
+    window.get_by_label("Drain process 4711").click();
+    window.run();
+    window.get_by_label("Stop process 4711");
+    window.state_mut().services_mut().end(4711);
+    window.run();
+    assert!(window.query_by_label("Stop process 4711").is_none());
+}
+
+#[test]
+fn round_trips_to_a_real_echo_are_measured_and_one_size_is_looked_at() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let echo = std::thread::Builder::new().name("echo".to_owned()).spawn(move || {
+        let (mut client, _) = listener.accept().expect("a client");
+        let mut back = client.try_clone().expect("a clone");
+        std::io::copy(&mut client, &mut back)
+    });
+    let mut window = window();
+    window.run();
+    window.get_by_label("Round trips").click();
+    window.run();
+    window.get_by_label_contains("Nothing was measured yet");
+    window.state_mut().round_trips_page_mut().endpoint = address;
+    window.run();
+    window.get_by_label("Measure").click();
+    for _ in 0..2000 {
+        window.step();
+        if window.query_by_label("64 bytes there and back").is_some() {
+            window.get_by_label("Cancel").click();
+            window.step();
+            let page = window.state_mut().round_trips_page_mut();
+            let (first, second) = (page.measured[0].clone(), page.measured[1].clone());
+            assert_eq!((first.size_bytes, second.size_bytes), (1, 64));
+            assert_eq!(first.histogram.iter().map(|bin| bin.count).sum::<u64>(), first.count);
+            drop(window);
+            let _ = echo.expect("a thread").join().expect("no panic");
+            return;
+        }
+        if let Some(row) = window.query_by_label_contains("size 64 bytes,") {
+            row.click();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("nothing was measured");
+}
+
+#[test]
 fn keys_fold_the_form_and_walk_the_list() {
     let mut window = window();
     let keys: Vec<RowKey> = (1..=3)

@@ -1,6 +1,6 @@
 //! A line above the list where there are several: how many run at once, and what concerns all of them.
 
-use eframe::egui::{Align2, Rect, Sense, Ui, UiBuilder, pos2, vec2};
+use eframe::egui::{Align2, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
 use crate::app::action::{Action, QueueAction};
 use crate::app::model::format;
@@ -29,7 +29,9 @@ pub fn ui(ui: &mut Ui, transfers: &Transfers, at_once: Option<usize>, actions: &
         return;
     }
     let palette = theme::palette(ui);
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
+    let counts = counts(transfers);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("Transfers here: {counts}")));
     ui.painter()
         .hline(rect.x_range(), rect.bottom() - 0.5, (1.0, palette.hairline));
     let inner = rect.shrink2(vec2(MARGIN, 0.0));
@@ -52,7 +54,7 @@ pub fn ui(ui: &mut Ui, transfers: &Transfers, at_once: Option<usize>, actions: &
         ui,
         part(choices.right() + 14.0, buttons.left() - 8.0),
         Align2::LEFT_CENTER,
-        &counts(transfers),
+        &counts,
         theme::small(),
         palette.weak,
     );
