@@ -256,7 +256,7 @@ pub fn focus_ring(ui: &Ui, response: &Response, rect: Rect) {
     }
 }
 
-/// A child for `rect` that lays out from the right.
+/// A child for `rect` that lays out from the right; it moves nothing that comes after it, whatever is in it.
 pub fn from_right<R>(
     ui: &mut Ui,
     id: impl std::hash::Hash + std::fmt::Debug,
@@ -264,11 +264,8 @@ pub fn from_right<R>(
     content: impl FnOnce(&mut Ui) -> R,
 ) -> R {
     let layout = Layout::right_to_left(Align::Center);
-    ui.scope_builder(
-        UiBuilder::new().id_salt(Id::unique(id)).max_rect(rect).layout(layout),
-        content,
-    )
-    .inner
+    let mut child = ui.new_child(UiBuilder::new().id_salt(Id::unique(id)).max_rect(rect).layout(layout));
+    content(&mut child)
 }
 
 /// The main button of a panel, with the keys that press it.

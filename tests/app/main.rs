@@ -319,6 +319,30 @@ fn what_does_not_run_at_once_waits_for_its_turn_and_can_be_brought_forward() {
 }
 
 #[test]
+fn the_line_above_the_list_stands_above_it_also_where_nothing_runs() {
+    let mut window = window();
+    window.state_mut().settings_mut().form.to = "1000".to_owned();
+    window.run();
+    for _ in 0..2 {
+        window.get_by_label("Start").click();
+        until(&mut window, "done", |app| {
+            matches!(phase(app), Some(Phase::Done { verified: Some(true) }))
+        });
+    }
+    window.run();
+    let line = window.get_by_label_contains("Transfers here").rect();
+    let first = window
+        .get_all_by_label_contains("f64 1,000")
+        .next()
+        .expect("a row")
+        .rect();
+    assert!(
+        line.height() > 0.0 && line.bottom() <= first.top() + 0.5,
+        "{line:?} {first:?}"
+    );
+}
+
+#[test]
 fn what_failed_is_tried_again_in_place_of_it() {
     let mut window = window();
     let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");

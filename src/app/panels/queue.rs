@@ -43,9 +43,9 @@ pub fn ui(ui: &mut Ui, transfers: &Transfers, at_once: Option<usize>, actions: &
         vec2(190.0, theme::FIELD_HEIGHT),
     );
     let mut chosen = at_once;
-    ui.scope_builder(UiBuilder::new().max_rect(choices), |ui| {
-        segments(ui, "Transfers at once", &mut chosen, &CHOICES);
-    });
+    // A child of its own: what is drawn within the line moves nothing below it.
+    let mut child = ui.new_child(UiBuilder::new().max_rect(choices));
+    segments(&mut child, "Transfers at once", &mut chosen, &CHOICES);
     if chosen != at_once {
         actions.push(Action::Queue(QueueAction::AtOnce(chosen)));
     }
