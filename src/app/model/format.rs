@@ -132,6 +132,7 @@ pub fn binary_bytes(bytes: usize) -> String {
     match bytes {
         b if b >= 1 << 20 && b.is_multiple_of(1 << 20) => format!("{} MiB", b >> 20),
         b if b >= 1 << 10 && b.is_multiple_of(1 << 10) => format!("{} KiB", b >> 10),
+        1 => "1 byte".to_owned(),
         b => format!("{} bytes", count(b as u64)),
     }
 }

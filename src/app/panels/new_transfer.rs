@@ -396,7 +396,6 @@ fn start_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut V
     ui.add_space(-10.0);
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
-            ui.add_space(-5.0);
             let hover = "How long bytes take to an echo service and back";
             let button = word_button(ui, "Round trips", "Round trips");
             if button.on_hover_text(hover).clicked() {
