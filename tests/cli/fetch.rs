@@ -113,6 +113,7 @@ fn nginx(dir: &Dir) -> Nginx {
              events {{ }}
              http {{ access_log off; sendfile on; {temporary}
                server {{ listen 127.0.0.1:{http}; root {here}/www;
+                 location = /round-about {{ return 302 https://localhost:{https}/insecure; }}
                  location /slow/ {{ alias {here}/www/; limit_rate 2m; }} }}
                server {{ listen 127.0.0.1:{https} ssl; root {here}/www;
                  ssl_certificate {here}/cert.pem; ssl_certificate_key {here}/key.pem;
@@ -268,6 +269,8 @@ fn a_certificate_of_nginx_that_nobody_vouches_for_is_refused_and_so_is_a_way_out
         .failed(1, &["not trusted", "not valid for name"]);
     fetch(&dir, &format!("{https}/insecure --into out --ca cert.pem"))
         .failed(1, &["it leads to http://", "anyone could read and change it"]);
+    fetch(&dir, &format!("{}/round-about --into out --ca cert.pem", nginx.http))
+        .failed(1, &["it leads to http://", "anyone could read and change it"]);
     let plain = https.replace("https", "http");
     fetch(&dir, &format!("{plain}/big.bin --into out")).failed(1, &["400 Bad Request"]);
     let secret = nginx.http.replace("http", "https");
@@ -369,6 +372,9 @@ fn two_files_are_never_mixed_into_one_whatever_a_python_server_sends() {
     for (path, words) in [
         ("changes", "was changed on its server"),
         ("shrinks", "was changed on its server"),
+        ("unnamed-rest", "was changed on its server"),
+        ("crumbs", "closed the connection early"),
+        ("endless", "Content-Length is no number"),
         ("elsewhere", "come where others were asked for"),
         ("nameless", "closed the connection early: 2097152 of 4194304 bytes"),
         ("chunked-breaks", "in the middle of the file"),
@@ -422,6 +428,15 @@ fn where_a_python_server_redirects_to_is_followed_under_the_first_name() {
     dir.folder("out");
     fetch(&dir, &format!("{} --into out", server.url("leads-to-whole"))).done();
     assert!(dir.read("out/leads-to-whole") == bytes);
+    // The rest comes from where the beginning came from, though the redirect leads elsewhere by then.
+    fetch(&dir, &format!("{} --into out", server.url("here-and-there"))).done();
+    assert!(dir.read("out/here-and-there") == bytes);
+    let encoded = fetch(&dir, &format!("{} --into out", server.url("encoded"))).done();
+    assert!(
+        encoded.stdout.contains("encoded as gzip, and that is what is kept"),
+        "{}",
+        encoded.stdout
+    );
 }
 
 #[test]

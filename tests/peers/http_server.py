@@ -70,6 +70,19 @@ def answer(connection, path, headers, number):
         breaks_off(connection, ETAG) if is_first else all_of_it(connection, 'ETag: "v2"', body=FILE[::-1])
     elif path == "/shrinks":
         breaks_off(connection, ETAG) if is_first else connection.sendall(head("416 Range Not Satisfiable", "Content-Length: 0"))
+    elif path == "/unnamed-rest":
+        breaks_off(connection, ETAG) if is_first else part(connection, headers)
+    elif path == "/crumbs":
+        breaks_off(connection, ETAG) if is_first else part(connection, headers, ETAG, most=1)
+    elif path == "/encoded":
+        all_of_it(connection, ETAG, "Content-Encoding: gzip")
+    elif path == "/endless":
+        connection.sendall(head("200 OK", f"Content-Length: {2**64 - 1}", ETAG) + FILE)
+    elif path == "/here-and-there":
+        where = "breaks" if is_first else "changed"
+        connection.sendall(head("302 Found", f"Location: /{where}", "Content-Length: 0"))
+    elif path == "/changed":
+        all_of_it(connection, ETAG, body=FILE[::-1])
     elif path == "/elsewhere":
         breaks_off(connection, ETAG) if is_first else part(connection, headers, ETAG, shift=1)
     elif path == "/little-by-little":

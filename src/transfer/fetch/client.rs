@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustix::net::{RecvFlags, recv};
+use ureq::http::Uri;
 use ureq::http::uri::Scheme;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::resolver::DefaultResolver;
@@ -88,6 +89,7 @@ impl Client {
             // What was asked for in secret is not fetched in public.
             .https_only(url.is_https())
             .max_redirects(REDIRECTS_MAX)
+            .save_redirect_history(true)
             .user_agent(USER_AGENT)
             // The file, not what a server makes of it.
             .accept_encoding("identity")
@@ -110,19 +112,21 @@ impl Client {
         }
     }
 
-    /// Asks, and reads the head of the answer.
+    /// Asks, and reads the head of the answer. Returns where it came from, too: redirects may have led there.
     ///
     /// # Errors
     /// No answer came, or not the one that was asked for.
-    pub(super) fn ask(&self, ask: &Ask<'_>) -> Result<(Answer, Body), Error> {
+    pub(super) fn ask(&self, ask: &Ask<'_>) -> Result<(Answer, Body, Url), Error> {
         let mut request = self.agent.get(self.url.uri());
         for (name, value) in ask.headers() {
             request = request.header(name, value);
         }
         let response = request.call().map_err(|error| self.error(error))?;
+        self.check_way(response.get_redirect_history().unwrap_or_default())?;
         let answer = read(ask, response.status(), response.headers()).map_err(|refusal| self.refused(refusal))?;
         let link = self.linker.take_last();
         let link = link.ok_or_else(|| Error::OtherProtocol("it answered over no connection".into()))?;
+        let from = self.url.redirected(response.get_uri());
         let is_bare = answer.is_bare && response.get_uri().scheme() == Some(&Scheme::HTTP);
         let reader = response.into_body().into_with_config().limit(u64::MAX).reader();
         let body = Body {
@@ -132,7 +136,17 @@ impl Client {
             left: answer.len,
             error: None,
         };
-        Ok((answer, body))
+        Ok((answer, body, from))
+    }
+
+    /// A way that was secret once stays so.
+    fn check_way(&self, visited: &[Uri]) -> Result<(), Error> {
+        let is_https = |uri: &&Uri| uri.scheme() == Some(&Scheme::HTTPS);
+        let after = visited.iter().skip_while(|uri| !is_https(uri));
+        match after.into_iter().find(|uri| !is_https(uri)) {
+            Some(uri) => Err(self.error(HttpError::RequireHttpsOnly(uri.to_string()))),
+            None => Ok(()),
+        }
     }
 
     fn refused(&self, refusal: Refusal) -> Error {

@@ -138,14 +138,8 @@ impl FetchMachine {
 
     fn with(url: &Url, trust: &Trust, part: Range<u64>, options: &Options, wake: &Arc<Wake>, gear: Gear) -> Self {
         let now = Instant::now();
-        let patience = Patience {
-            controls: Arc::clone(&gear.controls),
-            wake: Arc::clone(wake),
-            timeout: options.timeout,
-            buffer_bytes: options.socket_buffer_bytes,
-        };
         Self {
-            client: Client::new(url, trust, patience),
+            client: Client::new(url, trust, patience(options, &gear.controls, wake)),
             options: options.clone(),
             controls: gear.controls,
             wake: Arc::clone(wake),
@@ -170,6 +164,10 @@ impl FetchMachine {
             probe: gear.probe,
             teller: gear.teller,
         }
+    }
+
+    fn patience(&self) -> Patience {
+        patience(&self.options, &self.controls, &self.wake)
     }
 
     fn advance(&mut self, now: Instant) -> Result<Progress, Error> {
@@ -209,7 +207,7 @@ impl FetchMachine {
             to: (!is_rest).then_some(self.part.end),
             known: told,
         };
-        let (answer, body) = match self.client.ask(&ask) {
+        let (answer, body, from) = match self.client.ask(&ask) {
             Ok(answered) => answered,
             Err(error) => return self.broke(error),
         };
@@ -223,14 +221,16 @@ impl FetchMachine {
         }
         self.again = self.at - answer.at;
         if let Some(plan) = self.plan.take() {
-            self.prepare(plan, answer.told, &body)?;
+            // The next redirect could lead to another file that is called the same version.
+            self.client = Client::new(&from, &plan.trust, self.patience());
+            self.prepare(plan, from, answer.told, &body)?;
         }
         self.body = Some(body);
         Ok(Progress::Moved)
     }
 
-    /// Makes room for the file.
-    fn prepare(&mut self, plan: FetchPlan, told: Told, body: &Body) -> Result<(), Error> {
+    /// Makes room for the file, which is asked for where it was found from now on.
+    fn prepare(&mut self, plan: FetchPlan, from: Url, told: Told, body: &Body) -> Result<(), Error> {
         let FetchPlan { url, trust, sink } = plan;
         let content = match told.len {
             Some(_) => Content::Bytes,
@@ -290,7 +290,7 @@ impl FetchMachine {
         })));
         self.teller.tell(preview.event());
         let fetched = Arc::new(Fetched {
-            url,
+            url: from,
             trust,
             reception: Reception::new(landing, told.len.unwrap_or(0), None, preview),
             told,
@@ -345,8 +345,7 @@ impl FetchMachine {
                     self.teller.tell(*preview);
                 }
                 self.at += bytes;
-                self.took(bytes, now);
-                Ok(Progress::Moved)
+                self.took(bytes, now)
             }
             Came::NotBefore(then, why) => {
                 self.probe.rests(why);
@@ -377,23 +376,36 @@ impl FetchMachine {
             Ok(0) => self.broke(self.closed()),
             Ok(bytes) => {
                 self.again -= bytes as u64;
-                self.took(bytes as u64, now);
-                Ok(Progress::Moved)
+                self.took(bytes as u64, now)
             }
             Err(error) if super::endpoint::would_block(&error) => self.wait(now),
             Err(error) => self.broke(self.broken(&error)),
         }
     }
 
-    fn took(&mut self, bytes: u64, now: Instant) {
+    fn took(&mut self, bytes: u64, now: Instant) -> Result<Progress, Error> {
         self.heard_at = now;
         if let Some(body) = &mut self.body {
             body.took(bytes);
             // A server may send less than was asked for: the rest is asked for next.
             if body.is_over() && self.at < self.part.end {
                 self.body = None;
+                if !self.may_try() {
+                    return Err(self.closed());
+                }
             }
         }
+        Ok(Progress::Moved)
+    }
+
+    /// Whether another connection may be tried, which counts as one that brings next to nothing until it has not.
+    fn may_try(&mut self) -> bool {
+        if self.at - self.tries.from >= PROGRESS_BYTES {
+            (self.tries.left, self.tries.from) = (TRIES, self.at);
+        }
+        let may_try = self.tries.left > 0;
+        self.tries.left = self.tries.left.saturating_sub(1);
+        may_try
     }
 
     /// Until the socket has something. A server that is silent for too long has broken the connection.
@@ -417,16 +429,13 @@ impl FetchMachine {
         self.body = None;
         let fetched = self.fetched.as_ref();
         // One that did not tell its length could not be told from a part of it.
-        let Some(fetched) = fetched.filter(|it| it.told.is_known_again() && it.told.len.is_some()) else {
+        let fetched = fetched.filter(|it| it.told.is_known_again() && it.told.len.is_some());
+        let Some(fetched) = fetched.cloned() else {
             return Err(error);
         };
-        if self.at - self.tries.from >= PROGRESS_BYTES {
-            (self.tries.left, self.tries.from) = (TRIES, self.at);
-        }
-        if !may_pass(&error) || self.tries.left == 0 || self.controls.is_cancelled() {
+        if !may_pass(&error) || self.controls.is_cancelled() || !self.may_try() {
             return Err(error);
         }
-        self.tries.left -= 1;
         self.tries.not_before = Instant::now() + FIRST_WAIT * 2_u32.pow(TRIES - 1 - self.tries.left);
         fetched.breaks.fetch_add(1, Ordering::Relaxed);
         Ok(Progress::Moved)
@@ -518,7 +527,9 @@ impl Fetched {
             format!("{breaks} times")
         };
         let broke = (breaks > 0).then(|| format!("the connection broke {times}, and another one went on"));
-        let notes: Vec<String> = [note, broke].into_iter().flatten().collect();
+        let encoded = self.told.encoding.as_ref();
+        let encoded = encoded.map(|encoding| format!("it came encoded as {encoding}, and that is what is kept"));
+        let notes: Vec<String> = [note, broke, encoded].into_iter().flatten().collect();
         (!notes.is_empty()).then(|| notes.join("; "))
     }
 }
@@ -560,6 +571,15 @@ impl Machine for FetchMachine {
         self.fetched
             .as_ref()
             .map_or(0, |fetched| fetched.reception.landed_bytes())
+    }
+}
+
+fn patience(options: &Options, controls: &Arc<Controls>, wake: &Arc<Wake>) -> Patience {
+    Patience {
+        controls: Arc::clone(controls),
+        wake: Arc::clone(wake),
+        timeout: options.timeout,
+        buffer_bytes: options.socket_buffer_bytes,
     }
 }
 

@@ -51,6 +51,14 @@ impl Url {
         Ok(Self { text: sent.into(), uri })
     }
 
+    /// Where a redirect has led.
+    pub(crate) fn redirected(&self, to: &Uri) -> Self {
+        Self {
+            text: self.text.clone(),
+            uri: to.clone(),
+        }
+    }
+
     /// Whether what comes can be neither read nor changed on its way.
     pub(crate) fn is_https(&self) -> bool {
         self.uri.scheme_str() == Some("https")
