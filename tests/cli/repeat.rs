@@ -8,6 +8,9 @@ const FLOATS: u64 = 1_200_000;
 const PIPE_BYTES: usize = 64 << 10;
 /// Growth that is none: an allocator's own. One array that was not given back is more.
 const GROWTH_BYTES_MAX: u64 = 4 << 20;
+/// Growth that is none: it may stand still while it holds those of the transfer that it tells of.
+/// One that each of 180 transfers left behind is more.
+const GROWTH_DESCRIPTORS_MAX: usize = 16;
 
 #[test]
 fn each_transfer_has_events_of_its_own_and_the_last_line_tells_the_median() {
@@ -61,9 +64,9 @@ fn two_hundred_transfers_leave_neither_memory_nor_descriptors_behind() {
         said_since > 2 * PIPE_BYTES,
         "it may have ended before it was looked at: {said_since}"
     );
-    assert_eq!(late.descriptors, early.descriptors);
     assert!(
-        late.resident_bytes < early.resident_bytes + GROWTH_BYTES_MAX,
+        late.descriptors < early.descriptors + GROWTH_DESCRIPTORS_MAX
+            && late.resident_bytes < early.resident_bytes + GROWTH_BYTES_MAX,
         "{early:?} {late:?}"
     );
 }
