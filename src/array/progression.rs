@@ -50,8 +50,9 @@ pub(super) trait Element: Pod {
 /// Elements made at once where `out` is not aligned to them.
 const BLOCK_ELEMENTS: usize = 256;
 
-/// Elements made side by side: independent sums keep the adders busy.
-const LANES: usize = 16;
+/// Elements made side by side: independent sums keep the adders busy, and the sums of more do not fit the sixteen
+/// registers of x86-64 beside the rest.
+const LANES: usize = 8;
 
 /// Below it a `f64` counts exactly.
 pub(super) const MAX_EXACT_INDEX: u64 = 1 << 53;

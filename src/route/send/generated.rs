@@ -1,16 +1,20 @@
-//! `send(2)` of a range that is generated a piece at a time: the piece is made, checksummed and sent from cache, so
-//! that a range of any length needs no memory of its own.
+//! `send(2)` of a range that is generated a piece at a time, so that a range of any length needs no memory of its own:
+//! parts of the piece are made and checksummed in the nearest cache, the piece is sent from a farther one.
 
+use std::ops::Range;
 use std::os::fd::BorrowedFd;
 
-use crate::array::Range;
+use crate::array;
 use crate::wire::Digest;
 
 use super::{Cost, SendError, SendRoute, index, send_slice};
 
+/// Made and then checksummed while it is in the first-level cache. A whole number of elements.
+const PART_BYTES: usize = 16 << 10;
+
 /// Generates and sends.
 pub(crate) struct Generated {
-    range: Range,
+    range: array::Range,
     base: u64,
     piece: Vec<u8>,
     /// Position of the piece's first byte.
@@ -22,7 +26,7 @@ pub(crate) struct Generated {
 
 impl Generated {
     /// Sends what begins at byte `base` of the range, in pieces of at most `piece_bytes`.
-    pub(crate) fn new(range: Range, base: u64, piece_bytes: usize) -> Self {
+    pub(crate) fn new(range: array::Range, base: u64, piece_bytes: usize) -> Self {
         let element_bytes = range.dtype().item_size();
         // Room for the elements at both ends that are only partly wanted.
         let piece = vec![0; piece_bytes + 2 * element_bytes];
@@ -40,18 +44,25 @@ impl Generated {
 impl Generated {
     /// The bytes `at..at + len` of what is sent; `len` is at most a piece.
     pub(crate) fn piece(&mut self, at: u64, len: usize) -> &[u8] {
+        self.make(at, 0..len);
+        (self.piece_at, self.piece_len) = (at, len);
+        &self.piece[..len]
+    }
+
+    /// Makes the bytes from `at` on, at this place of the piece. What follows it there is overwritten.
+    fn make(&mut self, at: u64, place: Range<usize>) {
         let element_bytes = self.element_bytes as u64;
         let start = self.base + at;
         let first = start / element_bytes;
         // Smaller than an element.
         let skip = usize::try_from(start % element_bytes).unwrap_or(0);
-        let whole = (skip + len).next_multiple_of(self.element_bytes);
-        self.range.fill(first, &mut self.piece[..whole]);
+        let whole = (skip + place.len()).next_multiple_of(self.element_bytes);
+        self.range
+            .fill(first, &mut self.piece[place.start..place.start + whole]);
         if skip > 0 {
-            self.piece.copy_within(skip..skip + len, 0);
+            self.piece
+                .copy_within(place.start + skip..place.end + skip, place.start);
         }
-        (self.piece_at, self.piece_len) = (at, len);
-        &self.piece[..len]
     }
 }
 
@@ -69,7 +80,12 @@ impl SendRoute for Generated {
     }
 
     fn load(&mut self, at: u64, len: usize, digest: &mut Digest) -> Result<(), SendError> {
-        digest.update(self.piece(at, len));
+        for begin in (0..len).step_by(PART_BYTES) {
+            let part = begin..len.min(begin + PART_BYTES);
+            self.make(at + begin as u64, part.clone());
+            digest.update(&self.piece[part]);
+        }
+        (self.piece_at, self.piece_len) = (at, len);
         Ok(())
     }
 
