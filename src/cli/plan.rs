@@ -106,10 +106,21 @@ pub enum Sources {
 
 /// The plan of `arraylift send`.
 pub fn send(typed: &SendArguments) -> Result<Send, Failure> {
-    let (to, options) = (endpoint(&typed.endpoint)?, sending(&typed.sending, &typed.common)?);
+    let (given, to) = match &*typed.sources_and_endpoint {
+        [given @ .., to] if !given.is_empty() => (given, to),
+        _ => {
+            return Err(usage(
+                "<ENDPOINT> is missing: after what to send comes where the receiver listens, HOST:PORT or unix:PATH",
+            ));
+        }
+    };
+    let to = to
+        .to_str()
+        .ok_or_else(|| usage(format!("{} is not UTF-8", to.display())))?;
+    let (to, options) = (endpoint(to)?, sending(&typed.sending, &typed.common)?);
     check_handoff(&options, matches!(to, Endpoint::Unix(_)), None)?;
     Ok(Send {
-        sources: sources(&typed.sources, &typed.view)?,
+        sources: sources(given, &typed.view)?,
         at_once: usize::from(typed.jobs),
         to,
         options,

@@ -10,7 +10,9 @@ FRESH, REUSED = "arraylift loopback", "arraylift loopback, regions reused"
 UNVERIFIED_REUSED = "arraylift loopback --no-verify, regions reused"
 FILE = "arraylift send, receive"
 RIVALS_FOR_FILES = ["nc", "mbuffer", "rsync daemon", "nginx + curl"]
+# What was there before, and what the sender has just made: then whatever runs next has to wait for new pages.
 HANDOFF, HANDOFF_LARGE = "arraylift handoff", "arraylift handoff, 20 times as much"
+HANDOFF_LARGE_MADE = "arraylift handoff, 20 times as much, made just before"
 
 
 def print_floors(warm, cold, files, handed, memory):

@@ -1,5 +1,6 @@
 """Arraylift's ways to move the options' array, or file: each gives bytes a second."""
 
+import contextlib
 import os
 import statistics
 import tempfile
@@ -65,15 +66,28 @@ def file_to_file(*receive):
     return measured
 
 
-def handoff(options):
+def handoff(options, source=None):
     """Two processes on one host: the memory itself goes over, and there is nothing to verify."""
     with tempfile.TemporaryDirectory() as home:
         listen = ["receive", f"unix:{os.path.join(home, 'socket')}", "--into", "memory", "--once", "--json"]
         with Program(options.arraylift, *listen) as receiver:
             address = receiver.first_event("listening")["address"]
-            with Program(options.arraylift, "send", options.range, address, "--json") as sender:
+            # What is not sealed is handed over where it is asked for by name.
+            send = [source, "--send-route", "handoff"] if source else [options.range]
+            with Program(options.arraylift, "send", *send, address, "--json") as sender:
                 route = last(sender, sender.events(), "started")["send_route"]
             finished = last(receiver, receiver.events(), "finished", side="receiver")
     if route != "handoff":
         raise Unusable(f"arraylift: it took the route {route}")
     return rate_of(finished, options, verified=False)
+
+
+@contextlib.contextmanager
+def shared(options):
+    """The options' array in shared memory: its name as a source."""
+    name = f"shm:arraylift-bench-{os.getpid()}"
+    loopback(options, "--into", name)
+    try:
+        yield name
+    finally:
+        os.remove(f"/dev/shm/{name.removeprefix('shm:')}")

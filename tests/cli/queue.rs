@@ -44,6 +44,22 @@ fn complains(ended: &Ended, words: &[&str]) {
 }
 
 #[test]
+fn options_may_stand_before_between_and_after_what_is_sent_and_where_to() {
+    let dir = Dir::new();
+    let receiver = receiver(&dir);
+    let to = &receiver.address;
+    for words in [
+        format!("send --no-verify range:0:10 {to}"),
+        format!("send range:0:10 --no-verify {to}"),
+        format!("send range:0:10 --no-verify range:0:20 --jobs 1 {to}"),
+        format!("send range:0:10 {to} --no-verify"),
+    ] {
+        dir.run(&words).done();
+    }
+    assert_eq!(received(&dir).len(), 5);
+}
+
+#[test]
 fn files_ranges_folders_and_patterns_go_in_one_command_and_each_arrives_whole() {
     let dir = Dir::new();
     files(&dir, "runs", 3, 1000);

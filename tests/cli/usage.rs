@@ -6,7 +6,8 @@ use crate::common::Dir;
 fn wrong_usage_is_one_line_and_exit_code_2() {
     let dir = Dir::new();
     for (arguments, hint) in [
-        ("send", "<SOURCE>... <ENDPOINT>"),
+        ("send", "<SOURCE>"),
+        ("send range:0:10", "<ENDPOINT>"),
         ("loopback", "<SOURCE>"),
         ("loopback range:0:10 --frobnicate", "--frobnicate"),
         ("loopback range:0:10:0", "the step is zero"),

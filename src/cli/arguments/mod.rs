@@ -127,15 +127,13 @@ pub struct LoopbackArguments {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = SEND_EXAMPLES)]
+#[command(after_help = SEND_EXAMPLES, override_usage = "arraylift send [OPTIONS] <SOURCE>... <ENDPOINT>")]
 pub struct SendArguments {
     /// Files, folders (the files in them), patterns such as 'runs/*.npy', range:START:STOP[:STEP] as numpy.arange makes
-    /// it, shm:NAME, or - for standard input
+    /// it, shm:NAME, or - for standard input; the last one is where the receiver listens: HOST:PORT or unix:PATH
+    // One list: of two, options could not stand between the sources and the endpoint.
     #[arg(value_name = "SOURCE", required = true, num_args = 1..)]
-    pub sources: Vec<OsString>,
-    /// Where the receiver listens: HOST:PORT or unix:PATH
-    #[arg(required = true)]
-    pub endpoint: String,
+    pub sources_and_endpoint: Vec<OsString>,
     /// Of several sources, so many are sent at once, each over a connection of its own
     #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: u16,
