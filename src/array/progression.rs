@@ -7,6 +7,8 @@ use std::array;
 
 use bytemuck::Pod;
 
+use crate::sys::{Vectorised, with_widest_vectors};
+
 /// Wrapping integers have the same bits with and without a sign: one variant serves both.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Progression {
@@ -79,11 +81,31 @@ impl<T: Element> Ends<T> {
     }
 
     fn fill_elements(self, first_index: u64, out: &mut [T]) {
-        T::fill_from_third(self, first_index, out);
+        with_widest_vectors(FromThird {
+            ends: self,
+            from: first_index,
+            out: &mut *out,
+        });
         // The formula need not give the first two: -0.0 becomes 0.0, and the difference was rounded.
         for (index, element) in (first_index..2).zip(out) {
             *element = if index == 0 { self.first } else { self.second };
         }
+    }
+}
+
+/// Elements that the formula gives.
+struct FromThird<'a, T> {
+    ends: Ends<T>,
+    from: u64,
+    out: &'a mut [T],
+}
+
+impl<T: Element> Vectorised for FromThird<'_, T> {
+    // As its trait asks.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
+    fn run(self) {
+        T::fill_from_third(self.ends, self.from, self.out);
     }
 }
 
@@ -93,6 +115,7 @@ macro_rules! impl_element_for_float {
         // does not, and while it counts exactly both round alike.
         #[allow(clippy::cast_possible_truncation)]
         impl Element for $float {
+            #[inline(always)]
             fn fill_from_third(ends: Ends<Self>, from: u64, out: &mut [Self]) {
                 let delta = ends.second - ends.first;
                 let at = |index: f64| ends.first + index as $float * delta;
@@ -131,6 +154,7 @@ macro_rules! impl_element_for_integer {
         impl Element for $integer {
             // Modulo the width of the dtype, as everything here.
             #[allow(clippy::cast_possible_truncation)]
+            #[inline(always)]
             fn fill_from_third(ends: Ends<Self>, from: u64, out: &mut [Self]) {
                 let delta = ends.second.wrapping_sub(ends.first);
                 let mut value = ends.first.wrapping_add(delta.wrapping_mul(from as $integer));
@@ -149,3 +173,28 @@ macro_rules! impl_element_for_integer {
 
 impl_element_for_float!(f32, f64);
 impl_element_for_integer!(u8, u16, u32, u64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn both<T: Element + PartialEq + std::fmt::Debug>(first: T, second: T) {
+        let ends = Ends { first, second };
+        for (from, len) in [(2, 1), (3, 1000), (MAX_EXACT_INDEX - 5, 40), (u64::MAX - 3, 9)] {
+            let (mut plain, mut wide) = (vec![T::zeroed(); len], vec![T::zeroed(); len]);
+            T::fill_from_third(ends, from, &mut plain);
+            ends.fill_elements(from, &mut wide);
+            assert_eq!(plain, wide, "{len} from {from}");
+        }
+    }
+
+    #[test]
+    fn with_wide_vectors_and_without_the_bits_are_the_same() {
+        both(0.1_f64, 0.4);
+        both(0.1_f32, 0.4);
+        both(7_u8, 5);
+        both(7_u16, 5);
+        both(7_u32, 5);
+        both(7_u64, 5);
+    }
+}
