@@ -47,6 +47,21 @@ class Window:
             self.process.wait()
         self.settings.cleanup()
 
+    def rest(self):
+        """Waits until all that opening it has started is done: it has used no processor for half a second."""
+        before = None
+
+        def is_at_rest():
+            nonlocal before
+            time.sleep(0.5)
+            with open(f"/proc/{self.process.pid}/stat", encoding="utf-8") as stat:
+                # User and system time; the name before them may have spaces, and is in parentheses.
+                used = stat.read().rpartition(")")[2].split()[11:13]
+            rests, before = used == before, used
+            return rests
+
+        self._until("a window at rest", is_at_rest)
+
     def key(self, key):
         output("windowfocus", "--sync", self.id, "key", "--clearmodifiers", key)
         time.sleep(0.3)

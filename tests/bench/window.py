@@ -20,6 +20,7 @@ def headless(options):
 def beside(options):
     """The same in a process of its own, while a window that does nothing is open."""
     with window_of(options) as window:
+        window.rest()
         rate = headless(options)
         window.close()
     return rate
@@ -28,6 +29,7 @@ def beside(options):
 def in_window(options, hide=False):
     """The rate that the title tells, of one transfer in a window of its own."""
     with window_of(options) as window:
+        window.rest()
         window.key("ctrl+Return")
         if hide:
             window.hide()
