@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::worker::Waker;
 use crate::Error;
 use crate::control::{Heard, Note, Viewer, Wish, engines};
 use crate::service::{ServiceEvent, Status, Told};
-use crate::transfer::{Event, Side, TransferId};
+use crate::transfer::{Event, Side, TransferId, Waker};
 
 /// New engines are looked for so often.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);

@@ -13,7 +13,7 @@ use super::model::words;
 use crate::Error;
 use crate::compare::{self, Comparison};
 use crate::control::Wish;
-use crate::transfer::{Endpoint, Listener, Origin, SinkSpec, SourceSpec, describe};
+use crate::transfer::{Endpoint, Listener, Origin, SinkSpec, SourceSpec, Waker, describe};
 
 /// Of a folder or a pattern.
 const FILES_MAX: usize = 200;
@@ -68,9 +68,6 @@ pub enum Reply {
     /// There is no dialog to be had.
     NoDialog,
 }
-
-/// Called after a reply was sent.
-pub type Waker = std::sync::Arc<dyn Fn() + Send + Sync>;
 
 /// One named thread for what is quick, and one for as long as a dialog is open.
 #[derive(Debug)]

@@ -13,6 +13,7 @@ pub mod ping;
 mod plan;
 pub mod receive;
 mod report;
+mod round_trips;
 pub mod send;
 pub mod serve;
 mod side_by_side;

@@ -12,7 +12,7 @@ use arraylift::telemetry::{Sample, Series};
 use arraylift::transfer::{Event, EventKind, Finished, Outcome, Side, Started, TransferId};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::{ping, printable, units};
+use super::{printable, round_trips, units};
 
 /// The rate that is shown is the mean of so much time.
 const RATE_WINDOW_S: f64 = 1.0;
@@ -205,7 +205,7 @@ impl Terminal {
     }
 
     pub fn ping(&self, event: &PingEvent) {
-        for line in ping::lines(event) {
+        for line in round_trips::lines(event) {
             self.say(&line);
         }
     }

@@ -11,7 +11,7 @@ use crate::transfer::{Origin, Slice, SourceSpec, describe, in_memory};
 
 use super::child::{Child, Trouble, end_all, listen};
 use super::observe::{Line, Observed};
-use super::run::Plan;
+use super::plan::Plan;
 use super::ways::Way;
 use super::{Lost, Measured, Over, Sink, command};
 

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::transfer::{Origin, SourceInfo, SourceSpec, Waker, describe};
 
 use super::bench::{Bench, Outcome};
+use super::plan::Plan;
 use super::sizes::{SIZE_ROUNDS, sizes_up_to};
 use super::ways::{Terms, Way, who};
 use super::{Comparison, Contestant, Entry, Lost, Machine, Measured, SizePoint, Skipped, Spread, Subject, ceilings};
@@ -21,21 +22,6 @@ use super::{Comparison, Contestant, Entry, Lost, Machine, Measured, SizePoint, S
 const SLOW_S: f64 = 5.0;
 /// Between two looks at whether someone gave up, while whoever reads the events does not.
 const LOOK: Duration = Duration::from_millis(50);
-
-/// What to compare, and how.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
-    /// What is moved.
-    pub source: SourceSpec,
-    /// The `arraylift` program that the children run: in that program, [`std::env::current_exe`].
-    pub program: PathBuf,
-    /// A folder for the contestants that write a file; where there is none, that of a source that is a file.
-    pub into: Option<PathBuf>,
-    /// Rounds that count, beside one to warm up; at least 1.
-    pub rounds: u32,
-    /// Whether time is measured against size, too.
-    pub sizes: bool,
-}
 
 /// What happens while a comparison runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -14,9 +14,9 @@ use super::controls::Controls;
 use super::drive::{Teller, drive};
 use super::endpoint::{Connection, Listener};
 use super::event::Side;
+use super::gear::Gear;
 use super::plan::Options;
 use super::receiver::ReceiveMachine;
-use super::sender::Gear;
 
 /// A thread that takes connections, and keeps those that join a transfer. It ends with this value.
 pub(super) struct Door {

@@ -15,12 +15,12 @@ use super::controls::Controls;
 use super::drive::{Course, Ended, Machine as _, Teller, Turn};
 use super::endpoint::{Connection, Listener};
 use super::event::{EventKind, Side, State};
+use super::gear::{Gear, More};
 use super::joins::Expected;
 use super::linger::Linger;
 use super::plan::{Options, SinkSpec};
 use super::receiver::{ReceiveMachine, ReceivePlan};
 use super::reception::Reception;
-use super::sender::{Gear, More};
 
 /// Something that a receiver told, and when.
 type Note = (Duration, EventKind);

@@ -11,6 +11,7 @@ mod endpoint;
 mod event;
 mod expand;
 mod fetch;
+mod gear;
 mod hosting;
 mod inlet;
 mod joins;

@@ -23,12 +23,13 @@ use super::controls::Controls;
 use super::drive::{Machine, Prefix, Progress, Remains, Teller};
 use super::endpoint::{Connection, Listener, would_block};
 use super::event::{EventKind, Finished, Side, Started, State};
+use super::gear::{Gear, More};
 use super::inlet::{Came, Inlet, Wanted};
 use super::joins::Expected;
 use super::outbox::Outbox;
 use super::plan::{Options, SinkSpec};
 use super::reception::Reception;
-use super::sender::{Gear, More, keep_alive_interval};
+use super::sender::keep_alive_interval;
 use super::sink::{Content, Landing};
 use handoff::Handing;
 

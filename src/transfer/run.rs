@@ -19,12 +19,13 @@ use super::drive::{Ended, Machine, Remains, Teller, drive};
 use super::endpoint::{Connection, Endpoint, Listener, loopback, unix_pair};
 use super::event::{EventKind, Failure, Finished, Outcome, Side, State};
 use super::fetch::{FetchMachine, FetchPlan};
+use super::gear::{Gear, More};
 use super::joins::Expected;
 use super::plan::{Incoming, Job, Options, SinkSpec};
 use super::receiver::{ReceiveMachine, ReceivePlan};
 use super::reception::Reception;
 use super::sampler::{Emitter, INTERVAL, SideReader};
-use super::sender::{Gear, More, SendMachine};
+use super::sender::SendMachine;
 use super::source::{Asked, SendPath, Source};
 
 /// A side tells a handful of things between two readings; a peer cannot make it tell more.

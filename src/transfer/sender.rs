@@ -2,7 +2,6 @@
 
 mod handoff;
 
-use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,19 +14,17 @@ use crate::error::{Error, reason};
 use crate::route::send::{SendError, SendRoute};
 use crate::sys::{Interest, unacknowledged_bytes};
 use crate::telemetry::{Probe, Rest};
-use crate::wire::native::{BLOCK_BYTES_MAX, Blocks, Token};
+use crate::wire::native::BLOCK_BYTES_MAX;
 use crate::wire::{Offer, SendStep, SendWire};
 
 use super::controls::Controls;
 use super::drive::{Machine, Prefix, Progress, Remains, Teller};
 use super::endpoint::{Connection, would_block};
 use super::event::{EventKind, Finished, Side, Started, State};
-use super::fetch::Fetched;
-use super::joins::Expected;
+use super::gear::{Gear, More};
 use super::limiter::whole_bytes;
 use super::outbox::Outbox;
 use super::plan::Options;
-use super::reception::Reception;
 use super::sending::Sending;
 use super::source::{SendPath, Source};
 use super::throttle::Throttle;
@@ -94,37 +91,6 @@ struct Further {
     has_begun: bool,
     /// The first one has been told that no further block begins on it.
     has_told_end: bool,
-}
-
-/// What a machine is given by whoever runs it.
-pub(super) struct Gear {
-    pub(super) controls: Arc<Controls>,
-    pub(super) probe: Probe,
-    pub(super) teller: Teller,
-    /// Where a machine asks for further connections.
-    pub(super) more: Sender<More>,
-}
-
-/// Further connections that a transfer can have.
-pub(super) enum More {
-    /// To be opened, one for each route.
-    Send {
-        sending: Arc<Sending>,
-        blocks: Arc<Blocks>,
-        token: Token,
-        routes: Vec<Box<dyn SendRoute>>,
-    },
-    /// To be opened to a web server, one for each part of a file.
-    Fetch {
-        fetched: Arc<Fetched>,
-        parts: Vec<Range<u64>>,
-    },
-    /// To be taken as they come. `is_sole` says that nobody else takes connections at that listener.
-    Receive {
-        reception: Arc<Reception>,
-        expected: Expected,
-        is_sole: bool,
-    },
 }
 
 impl SendMachine {

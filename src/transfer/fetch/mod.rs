@@ -2,13 +2,13 @@
 //! the answer's head as they are, they are taken from the socket as a receiver takes them, and need not even be seen.
 
 mod client;
+mod fetched;
 mod link;
 
 use std::io;
 use std::ops::Range;
 use std::os::fd::{AsFd as _, BorrowedFd};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
@@ -25,15 +25,16 @@ use crate::wire::{Digest, Offer};
 use super::controls::Controls;
 use super::drive::{Machine, Prefix, Progress, Teller};
 use super::event::{EventKind, Finished, Side, Started, State};
+use super::gear::{Gear, More};
 use super::inlet::{Came, Inlet, Wanted};
 use super::plan::{Options, SinkSpec};
 use super::reception::Reception;
-use super::sender::{Gear, More};
 use super::sink::{Content, Landing};
 use client::{Body, Client};
 use link::{Patience, Work};
 
 pub use client::Trust;
+pub(super) use fetched::Fetched;
 
 /// After so many connections in a row that brought next to nothing it is given up.
 const TRIES: u32 = 5;
@@ -50,18 +51,6 @@ pub(super) struct FetchPlan {
     pub(super) url: Url,
     pub(super) trust: Trust,
     pub(super) sink: SinkSpec,
-}
-
-/// What the connections of one file share.
-pub(super) struct Fetched {
-    url: Url,
-    trust: Trust,
-    told: Told,
-    reception: Reception,
-    /// The checksums of its parts, by their first bytes.
-    digests: Mutex<Vec<(u64, Digest)>>,
-    /// How often a connection broke and another one went on.
-    breaks: AtomicU32,
 }
 
 /// Fetches a file over one connection after another, or a part of one.
@@ -289,14 +278,8 @@ impl FetchMachine {
             receive_buffer_bytes: connection.buffers().receive,
         })));
         self.teller.tell(preview.event());
-        let fetched = Arc::new(Fetched {
-            url: from,
-            trust,
-            reception: Reception::new(landing, told.len.unwrap_or(0), None, preview),
-            told,
-            digests: Mutex::default(),
-            breaks: AtomicU32::new(0),
-        });
+        let reception = Reception::new(landing, told.len.unwrap_or(0), None, preview);
+        let fetched = Arc::new(Fetched::new(from, trust, told, reception));
         (self.inlet, self.fetched) = (Some(inlet), Some(Arc::clone(&fetched)));
         if !parts.is_empty() {
             // There is room: a side asks once.
@@ -437,7 +420,7 @@ impl FetchMachine {
             return Err(error);
         }
         self.tries.not_before = Instant::now() + FIRST_WAIT * 2_u32.pow(TRIES - 1 - self.tries.left);
-        fetched.breaks.fetch_add(1, Ordering::Relaxed);
+        fetched.broke();
         Ok(Progress::Moved)
     }
 
@@ -499,38 +482,6 @@ impl FetchMachine {
 
     fn take_note_of(&mut self, body: &Body) {
         note(&mut self.probe, body.take_work());
-    }
-}
-
-impl Fetched {
-    /// A part is whole, and this is its checksum.
-    fn keep(&self, at: u64, digest: Digest) {
-        let mut digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
-        digests.push((at, digest));
-    }
-
-    /// The checksum of the whole file, once every part is kept.
-    fn checksum(&self, options: &Options) -> Option<String> {
-        let mut digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
-        digests.sort_by_key(|(at, _)| *at);
-        let mut whole = Digest::new(options.checksum);
-        digests.iter().for_each(|(_, digest)| whole.append(digest));
-        whole.to_text()
-    }
-
-    /// What should be known of how it came.
-    fn note(&self, note: Option<String>) -> Option<String> {
-        let breaks = self.breaks.load(Ordering::Relaxed);
-        let times = if breaks == 1 {
-            "once".into()
-        } else {
-            format!("{breaks} times")
-        };
-        let broke = (breaks > 0).then(|| format!("the connection broke {times}, and another one went on"));
-        let encoded = self.told.encoding.as_ref();
-        let encoded = encoded.map(|encoding| format!("it came encoded as {encoding}, and that is what is kept"));
-        let notes: Vec<String> = [note, broke, encoded].into_iter().flatten().collect();
-        (!notes.is_empty()).then(|| notes.join("; "))
     }
 }
 

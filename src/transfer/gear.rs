@@ -1,0 +1,48 @@
+//! What a machine is given by whoever runs it, and what it can ask for.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crossbeam_channel::Sender;
+
+use crate::route::send::SendRoute;
+use crate::telemetry::Probe;
+use crate::wire::native::{Blocks, Token};
+
+use super::controls::Controls;
+use super::drive::Teller;
+use super::fetch::Fetched;
+use super::joins::Expected;
+use super::reception::Reception;
+use super::sending::Sending;
+
+/// What a machine is given by whoever runs it.
+pub(super) struct Gear {
+    pub(super) controls: Arc<Controls>,
+    pub(super) probe: Probe,
+    pub(super) teller: Teller,
+    /// Where a machine asks for further connections.
+    pub(super) more: Sender<More>,
+}
+
+/// Further connections that a transfer can have.
+pub(super) enum More {
+    /// To be opened, one for each route.
+    Send {
+        sending: Arc<Sending>,
+        blocks: Arc<Blocks>,
+        token: Token,
+        routes: Vec<Box<dyn SendRoute>>,
+    },
+    /// To be opened to a web server, one for each part of a file.
+    Fetch {
+        fetched: Arc<Fetched>,
+        parts: Vec<Range<u64>>,
+    },
+    /// To be taken as they come. `is_sole` says that nobody else takes connections at that listener.
+    Receive {
+        reception: Arc<Reception>,
+        expected: Expected,
+        is_sole: bool,
+    },
+}
