@@ -10,11 +10,12 @@ use crate::error::Error;
 use crate::sys::Wake;
 use crate::telemetry::Probe;
 
+use super::connection::Connection;
 use super::controls::Controls;
 use super::drive::{Teller, drive};
-use super::endpoint::{Connection, Listener};
 use super::event::Side;
 use super::gear::Gear;
+use super::listener::Listener;
 use super::plan::Options;
 use super::receiver::ReceiveMachine;
 

@@ -11,8 +11,8 @@ use crate::wire::native::{Blocks, Token};
 
 use super::controls::Controls;
 use super::drive::Teller;
-use super::fetch::Fetched;
-use super::joins::Expected;
+use super::expected::Expected;
+use super::fetch::fetched::Fetched;
 use super::reception::Reception;
 use super::sending::Sending;
 

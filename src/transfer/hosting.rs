@@ -11,13 +11,14 @@ use crate::error::Error;
 use crate::telemetry::Probe;
 
 use super::admission::Admissions;
+use super::connection::Connection;
 use super::controls::Controls;
 use super::drive::{Course, Ended, Machine as _, Teller, Turn};
-use super::endpoint::{Connection, Listener};
 use super::event::{EventKind, Side, State};
+use super::expected::Expected;
 use super::gear::{Gear, More};
-use super::joins::Expected;
 use super::linger::Linger;
+use super::listener::Listener;
 use super::plan::{Options, SinkSpec};
 use super::receiver::{ReceiveMachine, ReceivePlan};
 use super::reception::Reception;

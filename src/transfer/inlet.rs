@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::route::receive::{Inflow, ReceiveError, ReceiveRoute};
 use crate::telemetry::{Probe, Rest};
 
-use super::endpoint::would_block;
+use super::connection::would_block;
 use super::event::EventKind;
 use super::reception::Reception;
 

@@ -19,13 +19,14 @@ use crate::wire::native::Token;
 use crate::wire::{Heard, Offer, ReceiveWire, Want, WireChoice};
 
 use super::admission::Applicant;
+use super::connection::{Connection, would_block};
 use super::controls::Controls;
 use super::drive::{Machine, Prefix, Progress, Remains, Teller};
-use super::endpoint::{Connection, Listener, would_block};
 use super::event::{EventKind, Finished, Side, Started, State};
+use super::expected::Expected;
 use super::gear::{Gear, More};
 use super::inlet::{Came, Inlet, Wanted};
-use super::joins::Expected;
+use super::listener::Listener;
 use super::outbox::Outbox;
 use super::plan::{Options, SinkSpec};
 use super::reception::Reception;
@@ -656,7 +657,7 @@ mod tests {
     use crate::array::Range;
     use crate::route::SendRouteChoice;
     use crate::route::fake::Stingy;
-    use crate::transfer::endpoint::loopback_pair;
+    use crate::transfer::listener::loopback_pair;
     use crate::transfer::plan::{Origin, SourceSpec};
     use crate::transfer::sender::SendMachine;
     use crate::transfer::source::{Asked, SendPath, Source};

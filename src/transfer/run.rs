@@ -13,14 +13,16 @@ use crate::sys::Wake;
 use crate::telemetry::{Bottleneck, Probe, process_usage};
 use crate::wire::SendWire;
 
+use super::connection::{Connection, unix_pair};
 use super::controls::Controls;
 use super::door::Door;
 use super::drive::{Ended, Machine, Remains, Teller, drive};
-use super::endpoint::{Connection, Endpoint, Listener, loopback, unix_pair};
+use super::endpoint::Endpoint;
 use super::event::{EventKind, Failure, Finished, Outcome, Side, State};
+use super::expected::Expected;
 use super::fetch::{FetchMachine, FetchPlan};
 use super::gear::{Gear, More};
-use super::joins::Expected;
+use super::listener::{Listener, loopback};
 use super::plan::{Incoming, Job, Options, SinkSpec};
 use super::receiver::{ReceiveMachine, ReceivePlan};
 use super::reception::Reception;

@@ -17,9 +17,9 @@ use crate::telemetry::{Probe, Rest};
 use crate::wire::native::BLOCK_BYTES_MAX;
 use crate::wire::{Offer, SendStep, SendWire};
 
+use super::connection::{Connection, would_block};
 use super::controls::Controls;
 use super::drive::{Machine, Prefix, Progress, Remains, Teller};
-use super::endpoint::{Connection, would_block};
 use super::event::{EventKind, Finished, Side, Started, State};
 use super::gear::{Gear, More};
 use super::limiter::whole_bytes;

@@ -2,7 +2,7 @@
 //! the answer's head as they are, they are taken from the socket as a receiver takes them, and need not even be seen.
 
 mod client;
-mod fetched;
+pub(super) mod fetched;
 mod link;
 
 use std::io;
@@ -34,7 +34,7 @@ use client::{Body, Client};
 use link::{Patience, Work};
 
 pub use client::Trust;
-pub(super) use fetched::Fetched;
+use fetched::Fetched;
 
 /// After so many connections in a row that brought next to nothing it is given up.
 const TRIES: u32 = 5;
@@ -361,7 +361,7 @@ impl FetchMachine {
                 self.again -= bytes as u64;
                 self.took(bytes as u64, now)
             }
-            Err(error) if super::endpoint::would_block(&error) => self.wait(now),
+            Err(error) if super::connection::would_block(&error) => self.wait(now),
             Err(error) => self.broke(self.broken(&error)),
         }
     }

@@ -9,8 +9,8 @@ use crate::route::receive::UNSEALED;
 use crate::route::send::Handoff;
 use crate::wire;
 
+use super::super::connection::would_block;
 use super::super::drive::Progress;
-use super::super::endpoint::would_block;
 use super::super::source::HandoffPath;
 use super::SendMachine;
 

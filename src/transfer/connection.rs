@@ -1,0 +1,319 @@
+//! A connection to a peer, with buffers and congestion control that suit it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use socket2::{Domain, SockAddr, Socket, Type};
+
+use crate::error::{Error, reason};
+use crate::sys::{Interest, Wake, wait};
+
+use super::endpoint::Endpoint;
+
+/// Kernel buffers for a peer on this machine; over a network the kernel finds its own size, which follows the path.
+const LOCAL_BUFFER_BYTES: usize = 4 << 20;
+/// For a peer on this machine, in this order: both move bytes as fast as memory does, where others pace themselves.
+const LOCAL_CONGESTION_CONTROLS: [&[u8]; 2] = [b"reno", b"cubic"];
+/// A Unix listener whose queue is full is asked again so often.
+const FULL_QUEUE_INTERVAL: Duration = Duration::from_millis(5);
+
+/// A connection to a peer, non-blocking.
+#[derive(Debug)]
+pub struct Connection {
+    socket: Socket,
+    peer: String,
+    congestion_control: Option<String>,
+    buffers: Buffers,
+}
+
+/// The sizes of a socket's buffers, in bytes as the kernel counts them; nothing where it does not tell.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Buffers {
+    pub(super) send: Option<usize>,
+    pub(super) receive: Option<usize>,
+}
+
+impl Connection {
+    /// Connects, for at most `timeout`; `cancelled` is asked whenever `wake` ends the wait. The socket's buffers get
+    /// `buffer_bytes` each, or what suits the peer.
+    pub(crate) fn open(
+        to: &Endpoint,
+        buffer_bytes: Option<usize>,
+        timeout: Duration,
+        wake: &Wake,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Option<Self>, Error> {
+        let mut last = None;
+        for address in to.addresses()? {
+            match connect(&address, buffer_bytes, timeout, wake, cancelled) {
+                Ok(Some(socket)) => return Self::new(socket, to.to_string(), buffer_bytes).map(Some),
+                Ok(None) => return Ok(None),
+                Err(error) => last = Some(error),
+            }
+        }
+        let endpoint = to.to_string();
+        Err(match last {
+            Some(error) if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) => {
+                Error::NobodyListening(endpoint)
+            }
+            Some(error) => Error::Endpoint {
+                endpoint,
+                reason: reason(&error),
+            },
+            None => Error::Endpoint {
+                endpoint,
+                reason: "the name has no address".into(),
+            },
+        })
+    }
+
+    /// Connects to one address, as [`Connection::open`] does.
+    pub(super) fn open_address(
+        address: SocketAddr,
+        buffer_bytes: Option<usize>,
+        timeout: Duration,
+        wake: &Wake,
+        cancelled: &dyn Fn() -> bool,
+    ) -> io::Result<Option<Self>> {
+        let Some(socket) = connect(&address.into(), buffer_bytes, timeout, wake, cancelled)? else {
+            return Ok(None);
+        };
+        Self::new(socket, address.to_string(), buffer_bytes)
+            .map(Some)
+            .map_err(io::Error::other)
+    }
+
+    /// One that another process has accepted.
+    pub(crate) fn adopt(socket: OwnedFd, peer: String, buffer_bytes: Option<usize>) -> Result<Self, Error> {
+        Self::new(socket.into(), peer, buffer_bytes)
+    }
+
+    /// One that somebody else has accepted, who does not say from whom.
+    ///
+    /// # Errors
+    /// It is no connection.
+    pub(crate) fn of_stranger(socket: OwnedFd, buffer_bytes: Option<usize>) -> Result<Self, Error> {
+        let socket = Socket::from(socket);
+        let is_stream = socket.r#type().is_ok_and(|kind| kind == Type::STREAM);
+        let peer = socket.peer_addr().ok().filter(|_| is_stream);
+        let peer = peer.ok_or_else(|| Error::Protocol("what its server handed over is no connection".into()))?;
+        let name = peer.as_socket().map(|address| address.to_string());
+        Self::new(
+            socket,
+            name.unwrap_or_else(|| "someone on this machine".into()),
+            buffer_bytes,
+        )
+    }
+
+    /// The other end's address.
+    #[must_use]
+    pub fn peer(&self) -> &str {
+        &self.peer
+    }
+
+    /// What the other end knows it by: `HOST:PORT`, or nothing for a Unix socket.
+    pub(super) fn own_address(&self) -> io::Result<Option<String>> {
+        let own = self.socket.local_addr()?;
+        Ok(own.as_socket().map(|address| address.to_string()))
+    }
+
+    pub(super) fn is_tcp(&self) -> bool {
+        self.congestion_control.is_some()
+    }
+
+    /// Whether the peer is a process on this host, which can be given descriptors.
+    pub(super) fn is_unix(&self) -> bool {
+        self.socket.domain().is_ok_and(|domain| domain == Domain::UNIX)
+    }
+
+    /// The TCP congestion control in use; `None` on a Unix socket.
+    pub(super) fn congestion_control(&self) -> Option<&str> {
+        self.congestion_control.as_deref()
+    }
+
+    /// The buffers of its socket as they are when it is set up.
+    pub(super) fn buffers(&self) -> Buffers {
+        self.buffers
+    }
+
+    /// The same connection, for another owner.
+    pub(super) fn try_clone(&self) -> Result<Self, Error> {
+        let failed = |error: io::Error| Error::system("cannot hand a connection over", &error);
+        Ok(Self {
+            socket: self.socket.try_clone().map_err(failed)?,
+            peer: self.peer.clone(),
+            congestion_control: self.congestion_control.clone(),
+            buffers: self.buffers,
+        })
+    }
+
+    fn new(socket: Socket, peer: String, buffer_bytes: Option<usize>) -> Result<Self, Error> {
+        let failed = |error: io::Error| Error::system("cannot set up the connection", &error);
+        socket.set_nonblocking(true).map_err(failed)?;
+        Self::set_up(socket, peer, buffer_bytes, false)
+    }
+
+    /// Sets a socket up that does not wait; one that `is_prepared` has its buffers already.
+    pub(super) fn set_up(
+        socket: Socket,
+        peer: String,
+        buffer_bytes: Option<usize>,
+        is_prepared: bool,
+    ) -> Result<Self, Error> {
+        let failed = |error: io::Error| Error::system("cannot set up the connection", &error);
+        let tcp = socket.domain().map_err(failed)? != Domain::UNIX;
+        if tcp {
+            // Headers and checksums are gathered before they are written.
+            socket.set_tcp_nodelay(true).map_err(failed)?;
+        }
+        if !is_prepared {
+            prepare(&socket, is_local(&socket), buffer_bytes);
+        }
+        let congestion_control = tcp.then(|| congestion_control(&socket)).flatten();
+        let buffers = Buffers {
+            send: socket.send_buffer_size().ok(),
+            receive: socket.recv_buffer_size().ok(),
+        };
+        Ok(Self {
+            socket,
+            peer,
+            congestion_control,
+            buffers,
+        })
+    }
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// Both ends of a connection between Unix sockets without a name.
+pub(super) fn unix_pair(buffer_bytes: Option<usize>) -> Result<(Connection, Connection), Error> {
+    let failed = |error: io::Error| Error::system("cannot make a pair of Unix sockets", &error);
+    let (a, b) = Socket::pair(Domain::UNIX, Type::STREAM, None).map_err(failed)?;
+    Ok((
+        Connection::new(a, "this process".into(), buffer_bytes)?,
+        Connection::new(b, "this process".into(), buffer_bytes)?,
+    ))
+}
+
+/// Whether an error only says that the call would have waited, or was interrupted.
+pub(super) fn would_block(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+/// Buffers of the size that was asked for. For a peer on this machine else large ones, and no pacing, as far as this
+/// user may; whatever is refused only costs speed.
+pub(super) fn prepare(socket: &Socket, local: bool, buffer_bytes: Option<usize>) {
+    if let Some(bytes) = buffer_bytes.or(local.then_some(LOCAL_BUFFER_BYTES)) {
+        let _ = socket.set_send_buffer_size(bytes);
+        let _ = socket.set_recv_buffer_size(bytes);
+    }
+    if local && socket.domain().is_ok_and(|domain| domain != Domain::UNIX) {
+        let _ = LOCAL_CONGESTION_CONTROLS
+            .iter()
+            .any(|name| socket.set_tcp_congestion(name).is_ok());
+    }
+}
+
+fn connect(
+    address: &SockAddr,
+    buffer_bytes: Option<usize>,
+    timeout: Duration,
+    wake: &Wake,
+    cancelled: &dyn Fn() -> bool,
+) -> io::Result<Option<Socket>> {
+    if cancelled() {
+        return Ok(None);
+    }
+    let socket = Socket::new(address.domain(), Type::STREAM, None)?;
+    let local = address.as_socket().is_none_or(|address| address.ip().is_loopback());
+    prepare(&socket, local, buffer_bytes);
+    if address.domain() == Domain::UNIX {
+        return connect_unix(socket, address, timeout, wake, cancelled);
+    }
+    socket.set_nonblocking(true)?;
+    let deadline = Instant::now() + timeout;
+    match socket.connect(address) {
+        Ok(()) => return Ok(Some(socket)),
+        Err(error) if error.raw_os_error() == Some(Errno::INPROGRESS.raw_os_error()) => {}
+        Err(error) => return Err(error),
+    }
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "no answer in time: check the address, and firewalls between",
+            ));
+        }
+        let ready = wait(
+            socket.as_fd(),
+            Interest {
+                read: false,
+                write: true,
+            },
+            wake,
+            Some(left),
+        )?;
+        if let Some(error) = socket.take_error()? {
+            return Err(error);
+        }
+        if ready && socket.peer_addr().is_ok() {
+            return Ok(Some(socket));
+        }
+        // Only now: the peer may have been told of a connection already, and is not to be left without a word.
+        if cancelled() {
+            return Ok(None);
+        }
+    }
+}
+
+/// Answers at once, or that the listener's queue is full, which nobody tells the end of: it is asked again and again.
+fn connect_unix(
+    socket: Socket,
+    address: &SockAddr,
+    timeout: Duration,
+    wake: &Wake,
+    cancelled: &dyn Fn() -> bool,
+) -> io::Result<Option<Socket>> {
+    socket.set_nonblocking(true)?;
+    let deadline = Instant::now() + timeout;
+    loop {
+        match socket.connect(address) {
+            Ok(()) => return Ok(Some(socket)),
+            Err(error) if would_block(&error) && Instant::now() < deadline => {}
+            Err(error) => return Err(error),
+        }
+        let nothing = Interest {
+            read: false,
+            write: false,
+        };
+        wait(socket.as_fd(), nothing, wake, Some(FULL_QUEUE_INTERVAL))?;
+        if cancelled() {
+            return Ok(None);
+        }
+    }
+}
+
+fn is_local(socket: &Socket) -> bool {
+    let (Ok(own), Ok(peer)) = (socket.local_addr(), socket.peer_addr()) else {
+        return false;
+    };
+    match (own.as_socket(), peer.as_socket()) {
+        (Some(own), Some(peer)) => own.ip() == peer.ip(),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+fn congestion_control(socket: &Socket) -> Option<String> {
+    let name = socket.tcp_congestion().ok()?;
+    let name: Vec<u8> = name.into_iter().take_while(|byte| *byte != 0).collect();
+    String::from_utf8(name).ok()
+}

@@ -1,0 +1,77 @@
+//! A transfer that waits for further connections of its own.
+
+use std::fs::File;
+use std::io::Read as _;
+
+use crossbeam_channel::Receiver;
+
+use crate::error::Error;
+use crate::wire::native::Token;
+
+use super::connection::Connection;
+use super::joins::Joins;
+use super::listener::Listener;
+
+/// A transfer that waits for connections. Once it is dropped nobody joins any more.
+#[derive(Debug)]
+pub(super) struct Expected {
+    joins: Joins,
+    listener: Listener,
+    pub(super) token: Token,
+    pub(super) connections: Receiver<Connection>,
+}
+
+impl Expected {
+    /// Waits at `listener` for at most `most` connections, in all.
+    pub(super) fn at(listener: &Listener, most: usize) -> Result<Self, Error> {
+        let mut token = Token::default();
+        File::open("/dev/urandom")
+            .and_then(|mut random| random.read_exact(&mut token))
+            .map_err(|error| Error::system("cannot draw a token", &error))?;
+        let joins = listener.joins().clone();
+        let connections = joins.expect(token, most);
+        Ok(Self {
+            joins,
+            listener: listener.clone(),
+            token,
+            connections,
+        })
+    }
+
+    /// Where the connections come in.
+    pub(super) fn listener(&self) -> &Listener {
+        &self.listener
+    }
+}
+
+impl Drop for Expected {
+    fn drop(&mut self) {
+        self.joins.forget(&self.token);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transfer::endpoint::Endpoint;
+    use crate::transfer::listener::loopback_pair;
+
+    #[test]
+    fn only_who_shows_the_token_joins_and_only_as_many_as_are_expected() {
+        let listener = Listener::bind(&Endpoint::Tcp("127.0.0.1:0".into())).expect("port");
+        let expected = Expected::at(&listener, 1).expect("token");
+        let (one, other) = loopback_pair().expect("pair");
+        let (third, fourth) = loopback_pair().expect("pair");
+        let joins = listener.joins();
+        assert!(!joins.deliver(&[0; 16], one));
+        assert!(joins.deliver(&expected.token, other));
+        assert!(expected.connections.try_recv().is_ok());
+        assert!(
+            !joins.deliver(&expected.token, third),
+            "one is enough, wherever it is now"
+        );
+        let token = expected.token;
+        drop(expected);
+        assert!(!joins.deliver(&token, fourth), "nobody waits any more");
+    }
+}

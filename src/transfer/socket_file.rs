@@ -1,0 +1,67 @@
+//! The file of a Unix socket: whose it is, and when it may go.
+
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, reason};
+
+/// A file that was made by binding, and that another may have taken the place of. It goes with this value.
+#[derive(Debug)]
+pub(crate) struct SocketFile {
+    path: PathBuf,
+    identity: Option<(u64, u64)>,
+}
+
+impl SocketFile {
+    pub(crate) fn new(path: &Path) -> Self {
+        Self {
+            path: path.into(),
+            identity: identity_of(path),
+        }
+    }
+
+    fn is_still_there(&self) -> bool {
+        self.identity.is_some() && identity_of(&self.path) == self.identity
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if self.is_still_there() {
+            // Gone already is as good.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Removes a socket file that nobody listens at any more; anything else in the way is left alone.
+pub(crate) fn remove_stale_socket(path: &Path) -> Result<(), Error> {
+    let endpoint = || format!("unix:{}", path.display());
+    let Ok(metadata) = std::fs::symlink_metadata(path) else {
+        return Ok(());
+    };
+    if !metadata.file_type().is_socket() {
+        let reason = "something that is not a socket has that name; choose another".into();
+        return Err(Error::Endpoint {
+            endpoint: endpoint(),
+            reason,
+        });
+    }
+    // A datagram socket cannot connect to a listener, and is told whether there is one: nobody has to accept it.
+    match UnixDatagram::unbound().and_then(|probe| probe.connect(path)) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            std::fs::remove_file(path).map_err(|error| Error::Endpoint {
+                endpoint: endpoint(),
+                reason: reason(&error),
+            })
+        }
+        _ => Err(Error::AddressInUse(endpoint())),
+    }
+}
+
+fn identity_of(path: &Path) -> Option<(u64, u64)> {
+    let metadata = std::fs::symlink_metadata(path).ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
