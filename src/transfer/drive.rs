@@ -73,6 +73,11 @@ pub(super) trait Machine {
     /// Bytes of the array moved so far, over all connections.
     fn bytes(&self) -> u64;
 
+    /// Whether the array is where it belongs, which nothing undoes: to be told to stop comes too late.
+    fn is_settled(&self) -> bool {
+        false
+    }
+
     /// Whether something is lost when this connection breaks. Where nothing is, others go on without it.
     fn is_needed(&self) -> bool {
         true
@@ -161,7 +166,7 @@ impl Course {
         now: Instant,
         timeout: Duration,
     ) -> Turn {
-        if controls.is_cancelled() || controls.has_failed(side) {
+        if (controls.is_cancelled() || controls.has_failed(side)) && !machine.is_settled() {
             return Self::dismiss(
                 machine,
                 if controls.is_cancelled() {
@@ -279,6 +284,10 @@ pub(super) fn drive(
             turn => turn,
         };
         if let Turn::Ended(ended, linger) = turn {
+            // First of all: what the others still bring is not to be taken for a whole array meanwhile.
+            if matches!(ended, Ended::Failed { .. }) {
+                controls.fail(side);
+            }
             if let Some(linger) = linger {
                 linger.wait(machine.socket(), wake);
             }
@@ -411,6 +420,73 @@ impl Prefix {
         EventKind::Preview {
             offset: 0,
             values: values(&self.dtype, &self.bytes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsFd as _;
+    use std::os::unix::net::UnixStream;
+
+    /// A machine whose array is where it belongs, or is not, and that is done with its next step.
+    struct Ready {
+        socket: UnixStream,
+        probe: Probe,
+        settled: bool,
+    }
+
+    impl Machine for Ready {
+        fn socket(&self) -> BorrowedFd<'_> {
+            self.socket.as_fd()
+        }
+
+        fn step(&mut self, _now: Instant, _ready: bool) -> Result<Progress, Error> {
+            Ok(Progress::Part)
+        }
+
+        fn give_up(&mut self, _reason: &str) -> bool {
+            false
+        }
+
+        fn end(&mut self) {}
+
+        fn probe(&mut self) -> &mut Probe {
+            &mut self.probe
+        }
+
+        fn bytes(&self) -> u64 {
+            7
+        }
+
+        fn is_settled(&self) -> bool {
+            self.settled
+        }
+    }
+
+    #[test]
+    fn to_be_told_to_stop_comes_too_late_once_the_array_is_where_it_belongs() {
+        for (settled, cancelled) in [(false, true), (true, true), (false, false), (true, false)] {
+            let controls = Controls::new(None);
+            if cancelled {
+                controls.cancel();
+            } else {
+                controls.fail(Side::Receiver);
+            }
+            let now = Instant::now();
+            let mut machine = Ready {
+                socket: UnixStream::pair().expect("pair").0,
+                probe: Probe::light(now),
+                settled,
+            };
+            let mut course = Course::new(now);
+            let turn = course.turn(&mut machine, Side::Receiver, &controls, now, Duration::from_secs(1));
+            match turn {
+                Turn::Ended(Ended::Part, _) => assert!(settled),
+                Turn::Ended(Ended::Cancelled { bytes: 7 }, _) => assert!(!settled),
+                other => panic!("{other:?}"),
+            }
         }
     }
 }

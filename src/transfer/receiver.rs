@@ -641,6 +641,11 @@ impl Machine for ReceiveMachine {
         self.lingers
     }
 
+    fn is_settled(&self) -> bool {
+        let is_published = |reception: &Arc<Reception>| reception.is_published.load(Ordering::SeqCst);
+        self.finished.is_some() || self.reception.as_ref().is_some_and(is_published)
+    }
+
     fn is_needed(&self) -> bool {
         // Bytes that a further connection did not bring come by another one, or the sender says why not.
         !matches!(self.role, Role::Further { .. }) || self.wire.is_within_block()

@@ -308,11 +308,11 @@ impl Run<'_> {
                     (ended, machine.remains())
                 }
                 Ok(None) => (Ended::Part, None),
-                Err(error) => (Ended::Failed { error, bytes: 0 }, None),
+                Err(error) => {
+                    controls.fail(side);
+                    (Ended::Failed { error, bytes: 0 }, None)
+                }
             };
-            if matches!(ended, Ended::Failed { .. }) {
-                controls.fail(side);
-            }
             (ended, remains)
         };
         let thread = std::thread::Builder::new().name(name).spawn(body);
@@ -506,14 +506,16 @@ pub(crate) fn last_event(ended: Ended, peer: Option<&str>) -> EventKind {
     }
 }
 
-/// One end for each side, from the ends of its connections: the cause of a failure, else that of the first one.
+/// One end for each side, from the ends of its connections: that the array is where it belongs, which nothing undoes,
+/// else the cause of a failure, else the end of the first one.
 fn by_side(mut ended: Vec<(Side, Ended)>) -> Vec<(Side, Ended)> {
     ended.sort_by_key(|(side, ended)| {
         let rank = match ended {
-            Ended::Failed { error, .. } => (0, is_consequence(error)),
-            Ended::Cancelled { .. } => (1, 0),
-            Ended::Done(_) | Ended::Joined => (2, 0),
-            Ended::Part => (3, 0),
+            Ended::Done(_) => (0, 0),
+            Ended::Failed { error, .. } => (1, is_consequence(error)),
+            Ended::Cancelled { .. } => (2, 0),
+            Ended::Joined => (3, 0),
+            Ended::Part => (4, 0),
         };
         (rank, *side == Side::Sender)
     });
@@ -535,7 +537,8 @@ fn is_consequence(error: &Error) -> u8 {
     }
 }
 
-/// The transfer's end from its sides' ends: a failure outweighs a cancel, and a cause a consequence.
+/// The transfer's end from its sides' ends: a failure outweighs a cancel, and a cause a consequence. A cancel that the
+/// receiver's end came before was too late.
 fn outcome_of(ended: &[(Side, Ended)], peer: Option<&str>) -> Outcome {
     let failures = ended.iter().filter_map(|(_, ended)| match ended {
         Ended::Failed { error, bytes } => Some((error, *bytes)),
@@ -544,7 +547,9 @@ fn outcome_of(ended: &[(Side, Ended)], peer: Option<&str>) -> Outcome {
     if let Some((error, bytes)) = failures.min_by_key(|(error, _)| is_consequence(error)) {
         return Outcome::Failed(failure(error.clone(), bytes, peer));
     }
-    if ended.iter().any(|(_, ended)| matches!(ended, Ended::Cancelled { .. })) {
+    let is_received = |(side, ended): &(Side, Ended)| *side == Side::Receiver && matches!(ended, Ended::Done(_));
+    let is_cancelled = |(_, ended): &(Side, Ended)| matches!(ended, Ended::Cancelled { .. });
+    if ended.iter().any(is_cancelled) && !ended.iter().any(is_received) {
         return Outcome::Cancelled;
     }
     if ended.iter().any(|(_, ended)| matches!(ended, Ended::Joined)) {
@@ -598,5 +603,33 @@ mod tests {
             (Side::Receiver, failed(Error::ReceiptMismatch)),
         ];
         assert!(matches!(outcome_of(&sides, None), Outcome::Failed(_)));
+    }
+
+    #[test]
+    fn an_array_that_is_where_it_belongs_is_not_lost_to_a_late_cancel_or_another_connection() {
+        let done = || {
+            Ended::Done(Box::new(Finished {
+                bytes: 8,
+                rate_bytes_per_s: 1.0,
+                verified: Some(true),
+                checksum: None,
+                path: None,
+                note: None,
+            }))
+        };
+        let receiver = by_side(vec![
+            (Side::Receiver, failed(Error::ReceiptMismatch)),
+            (Side::Receiver, Ended::Cancelled { bytes: 1 }),
+            (Side::Receiver, done()),
+            (Side::Sender, Ended::Cancelled { bytes: 1 }),
+        ]);
+        assert!(matches!(
+            *receiver,
+            [
+                (Side::Receiver, Ended::Done(_)),
+                (Side::Sender, Ended::Cancelled { .. })
+            ]
+        ));
+        assert!(matches!(outcome_of(&receiver, None), Outcome::Done(_)));
     }
 }

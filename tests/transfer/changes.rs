@@ -156,38 +156,53 @@ fn a_part_that_others_cut_grow_or_replace_fails_on_every_route_and_nothing_is_ke
                 by_write || error == Error::SinkChanged(part),
                 "{name}, {route}: {error:?}"
             );
-            assert!(
-                names_in(sinks.path()).iter().all(|name| name != "a.bin"),
-                "{name}, {route}"
+            let left = names_in(sinks.path());
+            assert!(left.iter().all(|name| name != "a.bin"), "{name}, {route}");
+            assert_eq!(
+                left.len(),
+                usize::from(name == "replaced"),
+                "{name}, {route}: someone else's stays"
             );
         }
     }
 }
 
 #[test]
-fn an_existing_file_that_others_cut_is_never_called_done() {
-    for receive_route in ReceiveRouteChoice::ALL {
-        let folder = tempfile::tempdir().expect("folder");
-        let path = file(folder.path(), "whole.bin", &vec![9; 2 * LEN]);
-        let options = limited(&Options {
-            receive_route,
-            ..options(WireChoice::Native)
-        });
-        let job = Job::Loopback {
-            source: range("0:1048576", "f64"),
-            sink: SinkSpec::Within {
-                path: path.clone(),
-                at_bytes: 1000,
-            },
-        };
-        let (transfer, events) = start(job, &options);
-        wait_for_bytes(&events, Side::Receiver, 1 << 20);
-        writable(&path).set_len(2000).expect("cut");
-        transfer.set_limit(None);
-        let error = error(transfer.join());
-        assert!(
-            matches!(&error, Error::PartlyOverwritten { cause, .. } if **cause == Error::SinkChanged(path.clone())),
-            "{error}"
-        );
+fn an_existing_file_that_others_cut_or_replace_is_never_called_done() {
+    type Way = (&'static str, fn(&Path));
+    let ways: [Way; 3] = [
+        ("cut", |path| writable(path).set_len(2000).expect("cut")),
+        ("removed", |path| std::fs::remove_file(path).expect("it is there")),
+        ("replaced", |path| {
+            std::fs::rename(path, path.with_extension("old")).expect("it is there");
+            std::fs::write(path, vec![0; 2 * LEN]).expect("write");
+        }),
+    ];
+    for (name, act) in ways {
+        for receive_route in ReceiveRouteChoice::ALL {
+            let folder = tempfile::tempdir().expect("folder");
+            let path = file(folder.path(), "whole.bin", &vec![9; 2 * LEN]);
+            let options = limited(&Options {
+                receive_route,
+                ..options(WireChoice::Native)
+            });
+            let job = Job::Loopback {
+                source: range("0:1048576", "f64"),
+                sink: SinkSpec::Within {
+                    path: path.clone(),
+                    at_bytes: 1000,
+                },
+            };
+            let (transfer, events) = start(job, &options);
+            wait_for_bytes(&events, Side::Receiver, 1 << 20);
+            act(&path);
+            transfer.set_limit(None);
+            let error = error(transfer.join());
+            assert!(
+                matches!(&error, Error::PartlyOverwritten { cause, .. } if **cause == Error::SinkChanged(path.clone())),
+                "{name}, {}: {error}",
+                receive_route.name()
+            );
+        }
     }
 }

@@ -19,7 +19,7 @@ use crate::wire::Offer;
 
 use super::plan::SinkSpec;
 use super::shm::ShmName;
-use existing::{open_existing, part_of_existing};
+use existing::{is_still, open_existing, part_of_existing};
 use fault_ahead::FaultAhead;
 use part_file::{PartFile, check_folder, folder_of};
 use regions::{Room, give_back, room_for};
@@ -240,6 +240,7 @@ impl Landing {
         self.check()?;
         match &self.place {
             Place::Nowhere | Place::Memory { .. } => Ok((None, None)),
+            Place::Existing { path, file, .. } if !is_still(path, file) => Err(Error::SinkChanged(path.clone())),
             Place::Existing { path, .. } => Ok((Some(path.clone()), None)),
             Place::New(part) => part.publish().map(|(path, note)| (Some(path), note)),
         }

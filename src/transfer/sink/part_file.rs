@@ -134,9 +134,7 @@ impl PartFile {
     }
 
     pub(super) fn publish(&self) -> Result<(PathBuf, Option<String>), Error> {
-        let id = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
-        let ours = self.file.metadata().map(id).ok();
-        if ours.is_none() || std::fs::symlink_metadata(&self.path).map(id).ok() != ours {
+        if !self.is_still_there() {
             return Err(Error::SinkChanged(self.path.clone()));
         }
         let mut name = self.wanted.clone();
@@ -166,9 +164,18 @@ impl PartFile {
     }
 }
 
+impl PartFile {
+    /// Whether its temporary name leads to it, and not to something that took its place.
+    fn is_still_there(&self) -> bool {
+        let id = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+        let ours = self.file.metadata().map(id).ok();
+        ours.is_some() && std::fs::symlink_metadata(&self.path).map(id).ok() == ours
+    }
+}
+
 impl Drop for PartFile {
     fn drop(&mut self) {
-        if !*self.published.get_mut() {
+        if !*self.published.get_mut() && self.is_still_there() {
             // Gone already is as good.
             let _ = std::fs::remove_file(&self.path);
         }
