@@ -117,7 +117,7 @@ pub enum Error {
     #[error("{0} is in use by another program: choose another address; port 0 takes a free one")]
     AddressInUse(String),
     /// Nothing listens at the endpoint.
-    #[error("nobody listens at {0}: start the receiver first, or check the address")]
+    #[error("nobody listens at {0}: start the receiver or the server there first, or check the address")]
     NobodyListening(String),
     /// The endpoint cannot be reached or bound for another reason.
     #[error("cannot use {endpoint}: {reason}")]
@@ -149,7 +149,7 @@ pub enum Error {
         reason: String,
     },
     /// A web server answered something else than the file.
-    #[error("{url} was not sent: the server answered {status} {meaning}")]
+    #[error("cannot fetch {url}: the server answered {status} {meaning}")]
     Answered {
         /// What was asked for.
         url: String,

@@ -26,7 +26,9 @@ fn main() -> ExitCode {
         Ok((Some(Command::Compare(typed)), _)) => cli::compare::run(&typed),
         Err(told) => return told,
     };
-    ended.map_or_else(|failure| cli::exit(&failure), |()| ExitCode::SUCCESS)
+    ended
+        .and_then(|()| cli::output::check())
+        .map_or_else(|failure| cli::exit(&failure), |()| ExitCode::SUCCESS)
 }
 
 /// The window where there is a display for it, else the transfer that the window opens with.

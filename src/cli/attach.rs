@@ -7,13 +7,15 @@ use arraylift::control::{Heard, Note, Viewer, Wish, engines};
 use arraylift::{Error, Fault};
 use crossbeam_channel::{bounded, select};
 
-use super::Failure;
 use super::arguments::AttachArguments;
 use super::report::Report;
 use super::signals::Signals;
+use super::{Failure, output};
 
 /// An engine answers by then.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two looks at whether anyone still reads, while nothing happens.
+const LOOK: Duration = Duration::from_secs(1);
 /// Lines that may wait to be shown.
 const LINES: usize = 1024;
 
@@ -70,6 +72,11 @@ fn watch(mut viewer: Viewer, json: bool, mut report: Report, signals: &Signals) 
                 has_ended = false;
                 break;
             }
+            default(LOOK) => {}
+        }
+        if output::is_abandoned() {
+            has_ended = false;
+            break;
         }
     }
     close();

@@ -1,6 +1,6 @@
 //! `arraylift compare SOURCE`: the same array by each route, side by side.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::arguments::CompareArguments;
 use super::json::JsonLines;
 use super::signals::Signals;
-use super::{Failure, complain, plan, printable, side_by_side};
+use super::{Failure, complain, output, plan, printable, side_by_side};
 
 /// Events that may wait; the comparison waits for room.
 const EVENTS: usize = 256;
@@ -176,9 +176,8 @@ impl Show {
     /// Lines on standard output. Nobody may be reading them, which is no reason to fail.
     fn say(&self, text: &str) {
         self.bar.suspend(|| {
-            let mut out = std::io::stdout().lock();
             let lines: Vec<String> = text.lines().map(|line| printable(line) + "\n").collect();
-            let _ = out.write_all(lines.concat().as_bytes()).and_then(|()| out.flush());
+            output::write(lines.concat().as_bytes());
         });
     }
 

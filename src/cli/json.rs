@@ -1,12 +1,13 @@
 //! JSON Lines on standard output: the engine's events as they are, one object a line.
 
-use std::io::{self, Write as _};
 use std::path::Path;
 
 use arraylift::queue::Counts;
 use arraylift::service::Leftover;
 use arraylift::transfer::{Event, TransferId};
 use serde::Serialize;
+
+use super::output;
 
 /// So many bytes are written at once, at most, where many objects come together.
 const WRITTEN_TOGETHER_BYTES: usize = 64 << 10;
@@ -119,8 +120,7 @@ impl JsonLines {
     }
 
     fn write(&mut self) {
-        let mut out = io::stdout().lock();
-        self.broken = out.write_all(&self.held).and_then(|()| out.flush()).is_err();
+        self.broken = !output::write(&self.held);
         self.held.clear();
     }
 }

@@ -9,6 +9,7 @@ mod follow;
 mod jobs;
 mod json;
 pub mod loopback;
+pub mod output;
 pub mod ping;
 mod plan;
 pub mod receive;

@@ -1,7 +1,6 @@
 //! What people see: results on standard output; on standard error a bar a transfer, where that is a terminal.
 
 use std::collections::HashMap;
-use std::io::Write as _;
 use std::path::Path;
 
 use arraylift::array::Value;
@@ -12,7 +11,7 @@ use arraylift::telemetry::{Sample, Series};
 use arraylift::transfer::{Event, EventKind, Finished, Outcome, Side, Started, TransferId};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::{printable, round_trips, units};
+use super::{output, printable, round_trips, units};
 
 /// The rate that is shown is the mean of so much time.
 const RATE_WINDOW_S: f64 = 1.0;
@@ -225,8 +224,7 @@ impl Terminal {
     /// A line on standard output, at once. Nobody may be reading it, which is no reason to stop.
     pub fn say(&self, line: &str) {
         self.suspend(|| {
-            let mut out = std::io::stdout().lock();
-            let _ = writeln!(out, "{}", printable(line)).and_then(|()| out.flush());
+            output::write(format!("{}\n", printable(line)).as_bytes());
         });
     }
 }

@@ -268,7 +268,7 @@ impl Server {
         let Some(viewer) = self.viewers.get_mut(key) else {
             return false;
         };
-        let attended = viewer.flush().and_then(|()| viewer.hear(&self.wishes));
+        let attended = viewer.flush().and_then(|()| viewer.hear(&self.shared, &self.wishes));
         if attended.is_err() {
             self.viewers.remove(key);
         }
@@ -342,12 +342,12 @@ impl Viewer {
     }
 
     /// Hears one wish, or reads what has come, and answers. Whether there may be more.
-    fn hear(&mut self, wishes: &Sender<Wish>) -> io::Result<bool> {
+    fn hear(&mut self, shared: &Mutex<Shared>, wishes: &Sender<Wish>) -> io::Result<bool> {
         if let Some(end) = self.inbox.iter().position(|byte| *byte == b'\n') {
             // One, then it is another viewer's turn; none while those before it wait.
             if !wishes.is_full() {
                 let wish: Vec<u8> = self.inbox.drain(..=end).collect();
-                self.say(Line::of(&pass(&wish, wishes), false));
+                self.say(Line::of(&pass(&wish, shared, wishes), false));
                 self.flush()?;
             }
             return Ok(true);
@@ -381,15 +381,21 @@ impl Line {
     }
 }
 
-fn pass(wish: &[u8], wishes: &Sender<Wish>) -> Note {
-    let refused = |why: &str| Note::Refused { why: why.into() };
-    match serde_json::from_slice(wish) {
-        Err(error) => refused(&format!("that is no wish: {error}")),
-        Ok(wish) => match wishes.try_send(wish) {
-            Ok(()) => Note::Passed,
-            Err(TrySendError::Full(_)) => refused("too many wishes wait already"),
-            Err(TrySendError::Disconnected(_)) => refused("it is about to end"),
-        },
+fn pass(wish: &[u8], shared: &Mutex<Shared>, wishes: &Sender<Wish>) -> Note {
+    let refused = |why: String| Note::Refused { why };
+    let wish: Wish = match serde_json::from_slice(wish) {
+        Err(error) => return refused(format!("that is no wish: {error}")),
+        Ok(wish) => wish,
+    };
+    if let Some((transfer, _)) = wish.steer()
+        && !lock(shared).snapshot.may_run(transfer)
+    {
+        return refused(format!("no transfer {} runs here: see arraylift status", transfer.0));
+    }
+    match wishes.try_send(wish) {
+        Ok(()) => Note::Passed,
+        Err(TrySendError::Full(_)) => refused("too many wishes wait already".into()),
+        Err(TrySendError::Disconnected(_)) => refused("it is about to end".into()),
     }
 }
 

@@ -40,6 +40,11 @@ impl Snapshot {
         }
     }
 
+    /// Whether this transfer runs, as far as is known: of very many not each one is.
+    pub(super) fn may_run(&self, transfer: TransferId) -> bool {
+        self.transfers.contains_key(&transfer) || self.transfers.len() >= TRANSFERS_MAX
+    }
+
     /// All of it, in an order that could have happened.
     pub(super) fn lines(&self) -> impl Iterator<Item = Heard> {
         let counts = self

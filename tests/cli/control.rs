@@ -69,6 +69,23 @@ fn who_runs_is_told_with_what_it_moves_and_how_it_is_steered() {
 }
 
 #[test]
+fn who_watches_and_is_read_no_more_ends_and_what_does_not_run_cannot_be_steered() {
+    let dir = Dir::new();
+    let service = serve(&dir, "");
+    let sender = slow_sender(&dir, &service.address);
+    let pid = sender.id().to_string();
+    for watching in [&["attach", &*pid][..], &["attach", &*pid, "--json"]] {
+        assert!(dir.arraylift(watching).run_unread().success());
+    }
+    for wish in ["--pause 99", "--cancel 99", "--limit 99=1GB/s"] {
+        dir.run(&format!("attach {pid} {wish}")).failed(1, &["no transfer 99"]);
+    }
+    dir.run(&format!("attach {pid} --limit 1=none")).done();
+    sender.wait().done();
+    drained(service).done();
+}
+
+#[test]
 fn two_viewers_see_the_same_transfer_paused_resumed_unlimited_and_whole() {
     let dir = Dir::new();
     let service = serve(&dir, "");
@@ -208,7 +225,8 @@ fn garbage_from_a_viewer_is_refused_and_concerns_nobody() {
         }
     }
     // A wish for a transfer that is not there.
-    dir.run(&format!("attach {} --cancel 99", service.id())).done();
+    dir.run(&format!("attach {} --cancel 99", service.id()))
+        .failed(1, &["no transfer 99"]);
     dir.run(&format!("send range:0:1e5 {}", service.address)).done();
     drop((endless, talker));
     drained(service).done();

@@ -141,7 +141,7 @@ fn nobody_listening_is_said_at_once() {
         .and_then(|listener| listener.local_addr())
         .expect("a port");
     dir.run(&format!("send range:0:10 {free}"))
-        .failed(1, &["nobody listens at", "start the receiver first"]);
+        .failed(1, &["nobody listens at", "start the receiver"]);
     dir.run("send range:0:10 unix:nowhere")
         .failed(1, &["nobody listens at unix:nowhere"]);
     dir.run("send range:0:10 nowhere.invalid:1")

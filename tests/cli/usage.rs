@@ -1,5 +1,7 @@
 //! Wrong usage, help, and the command without a command.
 
+use std::process::Command;
+
 use crate::common::Dir;
 
 #[test]
@@ -110,4 +112,17 @@ fn without_a_display_a_path_is_what_is_moved() {
     let ended = dir.run("b.bin");
     assert_eq!(ended.status.code(), Some(1), "{ended:?}");
     assert!(ended.stderr.contains("there is no file at b.bin"), "{ended:?}");
+}
+
+#[test]
+fn what_cannot_be_told_is_not_passed_over_in_silence() {
+    let dir = Dir::new();
+    for arguments in ["loopback range:0:10", "loopback range:0:10 --json"] {
+        let mut command = Command::new("sh");
+        let script = "exec \"$0\" \"$@\" > /dev/full";
+        command
+            .args(["-c", script, env!("CARGO_BIN_EXE_arraylift")])
+            .args(arguments.split(' '));
+        dir.program(command).run().failed(1, &["standard output", "done"]);
+    }
 }

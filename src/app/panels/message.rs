@@ -103,10 +103,24 @@ fn reachable(address: &str) -> String {
     }
 }
 
-/// A message of the engine as a sentence on the screen.
+/// A message of the engine as a sentence on the screen. One that begins with a name or a path leaves that as it is.
 pub(super) fn sentence(message: &str) -> String {
+    let word = message.split_whitespace().next().unwrap_or_default();
     let mut letters = message.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    match letters.next() {
+        Some(first) if word.chars().all(char::is_alphabetic) => first.to_uppercase().chain(letters).collect(),
+        _ => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_begins_with_a_capital_and_a_path_as_it_is() {
+        assert_eq!(sentence("nobody listens"), "Nobody listens");
+        assert_eq!(sentence("in/a.npy existed"), "in/a.npy existed");
+        assert_eq!(sentence(""), "");
+    }
 }

@@ -203,6 +203,9 @@ impl Client {
 
 /// What TLS found, where possible in words of people who make certificates.
 fn tls_error(said: &str) -> Error {
+    if said.contains("InvalidContentType") {
+        return Error::OtherProtocol("what answers there is not TLS: try http:// in place of https://".into());
+    }
     let Some(reason) = said.strip_prefix("invalid peer certificate: ") else {
         return Error::OtherProtocol(said.into());
     };
