@@ -206,14 +206,15 @@ fn element_count(start: Number, stop: Number, step: Number) -> Result<u64, Range
     // Too small for a float is still more than nothing.
     let underflowed = quotient == 0.0 && span.to_f64() != 0.0 && quotient.is_sign_positive();
     let count = if underflowed { 1.0 } else { quotient.ceil() };
-    if count <= 0.0 {
+    if count.abs() >= i64::MAX as f64 {
+        // NumPy refuses so many in either direction.
+        Err(RangeError::TooLong)
+    } else if count <= 0.0 {
         Ok(0)
-    } else if count < i64::MAX as f64 {
+    } else {
         // Whole, and in bounds.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         Ok(count as u64)
-    } else {
-        Err(RangeError::TooLong)
     }
 }
 

@@ -19,6 +19,7 @@ pub fn expand(text: &OsStr) -> Result<Option<Vec<PathBuf>>, Error> {
     let Some(pattern) = text.to_str().filter(is_pattern).filter(|_| !path.exists()) else {
         return Ok(None);
     };
+    check_names(pattern)?;
     let matches = glob::glob(pattern).map_err(|error| {
         Error::Usage(format!(
             "{pattern} is no pattern: {} at character {}",
@@ -36,6 +37,26 @@ pub fn expand(text: &OsStr) -> Result<Option<Vec<PathBuf>>, Error> {
         return Err(Error::Usage(format!("{pattern} names no file")));
     }
     Ok(Some(files))
+}
+
+/// Fails where the pattern could mean names that it never finds: those that are not UTF-8.
+fn check_names(pattern: &str) -> Result<(), Error> {
+    let folder = match Path::new(pattern).parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    // Where the folder is a pattern, too, or is not there, there is nothing to look at.
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Ok(());
+    };
+    if entries.flatten().any(|entry| entry.file_name().to_str().is_none()) {
+        return Err(Error::Usage(format!(
+            "{} has names that are not UTF-8, which {pattern} would leave out: send the folder, or let the shell name \
+             the files",
+            folder.display()
+        )));
+    }
+    Ok(())
 }
 
 fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {
@@ -87,5 +108,17 @@ mod tests {
         for wrong in ["deeper", "no*", "a[.npy"] {
             assert!(matches!(expanded(wrong), Err(Error::Usage(_))), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_pattern_leaves_no_name_out_in_silence() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let folder = tempfile::tempdir().expect("folder");
+        std::fs::write(folder.path().join("a.npy"), "x").expect("write");
+        std::fs::write(folder.path().join(OsStr::from_bytes(b"b\xff.npy")), "x").expect("write");
+        let pattern = expand(folder.path().join("*.npy").as_os_str());
+        assert!(matches!(pattern, Err(Error::Usage(text)) if text.contains("not UTF-8")));
+        let whole = expand(folder.path().as_os_str()).expect("found").expect("several");
+        assert_eq!(whole.len(), 2);
     }
 }

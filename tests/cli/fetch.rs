@@ -270,7 +270,7 @@ fn a_certificate_of_nginx_that_nobody_vouches_for_is_refused_and_so_is_a_way_out
     let plain = https.replace("https", "http");
     fetch(&dir, &format!("{plain}/big.bin --into out")).failed(1, &["400 Bad Request"]);
     let secret = nginx.http.replace("http", "https");
-    fetch(&dir, &format!("{secret}/big.bin --into out --ca cert.pem")).failed(1, &["another protocol"]);
+    fetch(&dir, &format!("{secret}/big.bin --into out --ca cert.pem")).failed(1, &["another protocol", "try http://"]);
     fetch(&dir, &format!("{https}/big.bin --ca key.pem")).failed(2, &["key.pem has no certificate in it"]);
     assert!(crate::common::names_in(&dir.path().join("out")).is_empty());
 }
