@@ -190,13 +190,13 @@ def main():
     python, folder = "Python, selectors: read and dropped", "arraylift serve --into FOLDER: verified and kept"
     discard, workers = "arraylift serve --into discard: verified", "arraylift serve --into FOLDER --workers 2"
     same = "arraylift serve --wire raw --into discard: the same bytes"
-    # Whoever sends takes half of the machine, and what is left to these two is near enough to need more rounds.
+    # What is near enough to each other to need more rounds.
     pair_rounds = 3 * options.rounds
     all_at_once = in_turn({python: dropped, same: served("discard", bare=True)}, options, pair_rounds)
     kept = {discard: served("discard"), folder: served("folder"), workers: served("folder", "--workers", "2")}
     all_at_once |= in_turn(kept, options)
     print(f"{options.connections:,} connections at once, {options.bytes:,} bytes each; {options.rounds} rounds in turn, ", end="")
-    print(f"and {pair_rounds} of the first two")
+    print(f"and {pair_rounds} of the first two and of those with workers that had four before")
     print_numbers("all at once", all_at_once, "connections/s", 1)
     single, slow = "one sender alone", f"beside {options.slow:,} slow ones"
     watched = "with 20 attached, of whom 10 do not read"
@@ -206,7 +206,7 @@ def main():
     one, four = "one sender, 2 workers that had four before", "four senders, 2 workers that had four before, together"
     with Workers(options) as service:
         service.together(4)
-        large |= in_turn({one: lambda _: service.together(1), four: lambda _: service.together(4)}, options)
+        large |= in_turn({one: lambda _: service.together(1), four: lambda _: service.together(4)}, options, pair_rounds)
     print_numbers(f"{8 * options.fast / 1e9:.1f} GB a sender into memory", large, "GB/s", 1e-9)
     handed = in_turn({"handed to a worker": handing_over}, options)
     print_numbers("a connection", handed, "µs", 1e6)
