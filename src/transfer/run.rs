@@ -445,9 +445,9 @@ impl Run<'_> {
         let Some(joining) = &self.joining else { return };
         let (reception, options) = (Arc::clone(&joining.reception), self.options.clone());
         let both_here = self.both_here;
-        // Where there is no thread for it the connection closes, and the others go on.
+        // Where there is no thread for it, or no descriptor, the connection closes and the others go on.
         let _ = self.spawn(Side::Receiver, move |gear, _| {
-            ReceiveMachine::further(connection, reception, both_here, &options, gear).map(Some)
+            Ok(ReceiveMachine::further(connection, reception, both_here, &options, gear).ok())
         });
     }
 

@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::process::Command;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -224,4 +225,22 @@ fn a_connection_that_joins_nothing_is_no_array_that_was_received_once() {
     stranger.write_all(&join).expect("write");
     receiver.wait().failed(1, &["nothing was received"]);
     assert!(dir.names().is_empty());
+}
+
+#[test]
+fn a_receiver_with_few_descriptors_does_without_the_connections_that_it_cannot_equip() {
+    const FLOATS: u32 = 4_000_000;
+    for descriptors in [24, 30, 36, 44] {
+        let dir = Dir::new();
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"");
+        command
+            .args(["-c", &script, env!("CARGO_BIN_EXE_arraylift")])
+            .args("receive 127.0.0.1:0 --once --into a.bin".split(' '));
+        let receiver = dir.program(command).listening();
+        dir.run(&format!("send range:0:{FLOATS} {} --streams 8", receiver.address))
+            .done();
+        receiver.wait().done();
+        assert_eq!(dir.read("a.bin"), floats(FLOATS), "{descriptors}");
+    }
 }
