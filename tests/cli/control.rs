@@ -180,7 +180,7 @@ fn a_runtime_folder_that_cannot_be_used_stops_nothing() {
 fn one_that_hangs_is_named_and_the_others_are_told() {
     let dir = Dir::new();
     let (hangs, other) = (serve(&dir, ""), serve(&dir, ""));
-    hangs.signal(Signal::STOP);
+    hangs.hang();
     let ended = dir.run("status --json");
     assert_eq!(objects(&ended.stdout)[0]["pid"], other.id());
     let line = format!("process {}: the peer said nothing for 2 s", hangs.id());

@@ -199,6 +199,17 @@ impl Process {
         kill_process(id.expect("an id"), signal).expect("it runs");
     }
 
+    /// Lets it hang: it does nothing at all any more, until it gets `Signal::CONT`.
+    pub fn hang(&self) {
+        self.signal(Signal::STOP);
+        let deadline = Instant::now() + PATIENCE;
+        // A thread stops at the next chance that the system takes.
+        while self.thread_states().iter().any(|state| *state != 'T') {
+            assert!(Instant::now() < deadline, "it does not stop");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
     /// How many of its threads have this name.
     pub fn threads_named(&self, name: &str) -> usize {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("it runs");
