@@ -110,14 +110,20 @@ impl App {
     }
 
     /// Pauses everything that runs here, or goes on with it; what waits, waits or may begin.
+    /// Pauses a transfer that runs, or lets it go on; of one that repeats the next round, too, which may not have begun.
+    pub(super) fn pause(&mut self, key: RowKey, paused: bool) {
+        if let Some(row) = self.transfers.row_mut(key) {
+            row.begins_paused = paused && row.recipe.repeat;
+        }
+        if let Some(transfer) = self.handle(key) {
+            set_paused(transfer, paused);
+        }
+    }
+
     fn pause_all(&mut self, paused: bool) {
         self.transfers.hold(paused);
         for transfer in self.handles.values() {
-            if paused {
-                transfer.pause();
-            } else {
-                transfer.resume();
-            }
+            set_paused(transfer, paused);
         }
     }
 
@@ -167,6 +173,9 @@ impl App {
         options.reader_pace_bytes_per_s = row.reader_pace_bytes_per_s;
         match Transfer::start(job, options, self.event_sender.clone(), self.waker.clone()) {
             Ok(transfer) => {
+                if row.begins_paused {
+                    transfer.pause();
+                }
                 self.transfers.tie(key, transfer.id());
                 self.handles.insert(transfer.id(), transfer);
             }
@@ -443,5 +452,13 @@ impl App {
             self.pace.is_asked.store(true, Ordering::Release);
             ctx.request_repaint_after(interval);
         }
+    }
+}
+
+fn set_paused(transfer: &Transfer, paused: bool) {
+    if paused {
+        transfer.pause();
+    } else {
+        transfer.resume();
     }
 }

@@ -149,8 +149,8 @@ impl App {
                 self.start_form();
             }
             Action::Again(key) => self.start_again(key),
-            Action::Pause(key) => drop(self.handle(key).map(crate::transfer::Transfer::pause)),
-            Action::Resume(key) => drop(self.handle(key).map(crate::transfer::Transfer::resume)),
+            Action::Pause(key) => self.pause(key, true),
+            Action::Resume(key) => self.pause(key, false),
             Action::Cancel(key) => {
                 self.question = None;
                 if let Some(row) = self.transfers.row_mut(key) {

@@ -276,6 +276,32 @@ fn repeating_goes_on_until_it_is_stopped() {
 }
 
 #[test]
+fn what_repeats_is_paused_wherever_it_is_and_goes_on_from_there() {
+    let mut window = window();
+    window.get_by_label("Repeat until stopped").click();
+    window.state_mut().settings_mut().form.to = "100,000".to_owned();
+    window.run();
+    window.get_by_label("Start").click();
+    let rounds = |app: &App| app.transfers().selected().map_or(0, |row| row.rounds);
+    for _ in 0..5 {
+        let before = rounds(window.state());
+        until(&mut window, "another round", |app| rounds(app) > before);
+        window.key_press(Key::Space);
+        window.step();
+        until(&mut window, "paused", |app| {
+            phase(app) == Some(&Phase::Is(State::Paused))
+        });
+        window.get_by_label("Resume range 0 … 1e5");
+        window.key_press(Key::Space);
+    }
+    let before = rounds(window.state());
+    until(&mut window, "another round", |app| rounds(app) > before);
+    window.key_press(Key::Delete);
+    window.step();
+    until(&mut window, "stopped", |app| app.transfers().running() == 0);
+}
+
+#[test]
 fn what_does_not_run_at_once_waits_for_its_turn_and_can_be_brought_forward() {
     let mut window = window();
     window.state_mut().settings_mut().at_once = Some(1);

@@ -113,6 +113,8 @@ pub struct Row {
     pub peak_memory_bytes: Option<u64>,
     /// Whether someone wants it to end with this round.
     pub is_stopping: bool,
+    /// Whether each of its rounds begins paused: someone paused it, maybe between two of them.
+    pub begins_paused: bool,
     /// What is looked at, in seconds, where someone zoomed in.
     pub zoom_s: Option<(f64, f64)>,
     /// Where the rate axis ends.
@@ -173,6 +175,7 @@ impl Row {
             rounds: 0,
             peak_memory_bytes: None,
             is_stopping: false,
+            begins_paused: false,
             zoom_s: None,
             rate_axis: RateAxis::default(),
             over_since_s: None,
@@ -288,10 +291,12 @@ impl Row {
     /// Whether pausing makes sense now.
     #[must_use]
     pub fn can_pause(&self) -> bool {
-        matches!(
+        let is_between_rounds = self.recipe.repeat && self.rounds > 0 && (self.is_moving() || self.goes_on());
+        let is_on_its_way = matches!(
             self.phase,
             Phase::Is(State::Connecting | State::Transferring | State::Verifying)
-        )
+        );
+        is_on_its_way || is_between_rounds && !self.begins_paused
     }
 
     /// Takes an event in.

@@ -55,9 +55,12 @@ impl Transfers {
         self.held
     }
 
-    /// Lets nothing that waits begin, or everything again.
+    /// Lets nothing that waits begin, nor another round, or everything again.
     pub fn hold(&mut self, held: bool) {
         self.held = held;
+        for row in self.rows.iter_mut().filter(|row| row.recipe.repeat && !row.is_over()) {
+            row.begins_paused = held;
+        }
     }
 
     /// Lets two rows change places.
