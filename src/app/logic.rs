@@ -109,7 +109,6 @@ impl App {
         }
     }
 
-    /// Pauses everything that runs here, or goes on with it; what waits, waits or may begin.
     /// Pauses a transfer that runs, or lets it go on; of one that repeats the next round, too, which may not have begun.
     pub(super) fn pause(&mut self, key: RowKey, paused: bool) {
         if let Some(row) = self.transfers.row_mut(key) {
@@ -120,6 +119,7 @@ impl App {
         }
     }
 
+    /// Pauses everything that runs here, or goes on with it; what waits, waits or may begin.
     fn pause_all(&mut self, paused: bool) {
         self.transfers.hold(paused);
         for transfer in self.handles.values() {

@@ -59,7 +59,6 @@ impl JsonLines {
         self.line(&Working { event, worker, at });
     }
 
-    /// Every later object.
     /// One of several jobs has begun.
     pub fn job(&mut self, transfer: TransferId, source: &str) {
         #[derive(Serialize)]
@@ -95,6 +94,7 @@ impl JsonLines {
         });
     }
 
+    /// A transfer told something.
     pub fn event(&mut self, event: &Event) {
         self.line(event);
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use crate::error::{Error, reason};
+use crate::error::Error;
 use crate::sys::{Interest, Wake, wait};
 
 use super::endpoint::Endpoint;
@@ -54,19 +54,11 @@ impl Connection {
                 Err(error) => last = Some(error),
             }
         }
-        let endpoint = to.to_string();
         Err(match last {
             Some(error) if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) => {
-                Error::NobodyListening(endpoint)
+                Error::NobodyListening(to.to_string())
             }
-            Some(error) => Error::Endpoint {
-                endpoint,
-                reason: reason(&error),
-            },
-            None => Error::Endpoint {
-                endpoint,
-                reason: "the name has no address".into(),
-            },
+            last => to.unusable(last.as_ref()),
         })
     }
 

@@ -62,6 +62,14 @@ impl Endpoint {
             Self::Unix(path) => Ok(vec![SockAddr::unix(path).map_err(|error| failed(&error))?]),
         }
     }
+
+    /// The error where none of its addresses can be used, from the last one's.
+    pub(super) fn unusable(&self, last: Option<&io::Error>) -> Error {
+        Error::Endpoint {
+            endpoint: self.to_string(),
+            reason: last.map_or_else(|| "the name has no address".into(), reason),
+        }
+    }
 }
 
 impl fmt::Display for Endpoint {

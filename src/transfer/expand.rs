@@ -45,11 +45,16 @@ fn check_names(pattern: &str) -> Result<(), Error> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    let name = Path::new(pattern)
+        .file_name()
+        .and_then(OsStr::to_str)
+        .unwrap_or_default();
     // Where the folder is a pattern, too, or is not there, there is nothing to look at.
-    let Ok(entries) = std::fs::read_dir(folder) else {
+    let (Ok(entries), Ok(name)) = (std::fs::read_dir(folder), glob::Pattern::new(name)) else {
         return Ok(());
     };
-    if entries.flatten().any(|entry| entry.file_name().to_str().is_none()) {
+    let is_left_out = |found: &OsStr| found.to_str().is_none() && name.matches(&found.to_string_lossy());
+    if entries.flatten().any(|entry| is_left_out(&entry.file_name())) {
         return Err(Error::Usage(format!(
             "{} has names that are not UTF-8, which {pattern} would leave out: send the folder, or let the shell name \
              the files",
@@ -118,6 +123,10 @@ mod tests {
         std::fs::write(folder.path().join(OsStr::from_bytes(b"b\xff.npy")), "x").expect("write");
         let pattern = expand(folder.path().join("*.npy").as_os_str());
         assert!(matches!(pattern, Err(Error::Usage(text)) if text.contains("not UTF-8")));
+        let other = expand(folder.path().join("a*.npy").as_os_str())
+            .expect("found")
+            .expect("several");
+        assert_eq!(other.len(), 1, "one that does not mean it");
         let whole = expand(folder.path().as_os_str()).expect("found").expect("several");
         assert_eq!(whole.len(), 2);
     }

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use rustix::net::{SocketFlags, acceptfrom_with};
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use crate::error::{Error, reason};
+use crate::error::Error;
 use crate::sys::{Interest, Wake, wait};
 
 use super::connection::{Connection, prepare};
@@ -55,17 +55,9 @@ impl Listener {
                 Err(error) => last = Some(error),
             }
         }
-        let endpoint = at.to_string();
         Err(match last {
-            Some(error) if error.kind() == io::ErrorKind::AddrInUse => Error::AddressInUse(endpoint),
-            Some(error) => Error::Endpoint {
-                endpoint,
-                reason: reason(&error),
-            },
-            None => Error::Endpoint {
-                endpoint,
-                reason: "the name has no address".into(),
-            },
+            Some(error) if error.kind() == io::ErrorKind::AddrInUse => Error::AddressInUse(at.to_string()),
+            last => at.unusable(last.as_ref()),
         })
     }
 

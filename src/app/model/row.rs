@@ -284,19 +284,22 @@ impl Row {
     /// Whether it has a rate: bytes move, or will again in the next round.
     #[must_use]
     pub fn has_rate(&self) -> bool {
-        self.phase == Phase::Is(State::Transferring)
-            || self.rounds > 0 && self.recipe.repeat && (self.is_moving() || self.goes_on())
+        self.phase == Phase::Is(State::Transferring) || self.is_repeating()
+    }
+
+    /// Whether it has been done before and is done again, be it between two rounds.
+    fn is_repeating(&self) -> bool {
+        self.rounds > 0 && self.recipe.repeat && (self.is_moving() || self.goes_on())
     }
 
     /// Whether pausing makes sense now.
     #[must_use]
     pub fn can_pause(&self) -> bool {
-        let is_between_rounds = self.recipe.repeat && self.rounds > 0 && (self.is_moving() || self.goes_on());
         let is_on_its_way = matches!(
             self.phase,
             Phase::Is(State::Connecting | State::Transferring | State::Verifying)
         );
-        is_on_its_way || is_between_rounds && !self.begins_paused
+        is_on_its_way || self.is_repeating() && !self.begins_paused
     }
 
     /// Takes an event in.

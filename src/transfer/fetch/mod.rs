@@ -486,6 +486,10 @@ impl FetchMachine {
 }
 
 impl Machine for FetchMachine {
+    fn is_settled(&self) -> bool {
+        self.finished.is_some()
+    }
+
     fn socket(&self) -> BorrowedFd<'_> {
         match &self.body {
             Some(body) => body.link().as_fd(),

@@ -2,7 +2,6 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use rustix::fs::{FallocateFlags, fallocate};
@@ -12,13 +11,6 @@ use crate::array::{ArrayMeta, npy};
 use crate::error::Error;
 
 use super::unwritable;
-
-/// Whether that name still leads to this file.
-pub(super) fn is_still(path: &Path, file: &File) -> bool {
-    let id = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
-    let ours = file.metadata().map(id).ok();
-    ours.is_some() && std::fs::metadata(path).map(id).ok() == ours
-}
 
 pub(super) fn open_existing(path: &Path) -> Result<File, Error> {
     let mismatch = |reason: &str| Error::SinkMismatch {

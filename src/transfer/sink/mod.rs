@@ -6,8 +6,9 @@ mod name;
 mod part_file;
 mod regions;
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use crate::wire::Offer;
 
 use super::plan::SinkSpec;
 use super::shm::ShmName;
-use existing::{is_still, open_existing, part_of_existing};
+use existing::{open_existing, part_of_existing};
 use fault_ahead::FaultAhead;
 use part_file::{PartFile, check_folder, folder_of};
 use regions::{Room, give_back, room_for};
@@ -240,7 +241,9 @@ impl Landing {
         self.check()?;
         match &self.place {
             Place::Nowhere | Place::Memory { .. } => Ok((None, None)),
-            Place::Existing { path, file, .. } if !is_still(path, file) => Err(Error::SinkChanged(path.clone())),
+            Place::Existing { path, file, .. } if !is_of(file, std::fs::metadata(path)) => {
+                Err(Error::SinkChanged(path.clone()))
+            }
             Place::Existing { path, .. } => Ok((Some(path.clone()), None)),
             Place::New(part) => part.publish().map(|(path, note)| (Some(path), note)),
         }
@@ -264,6 +267,14 @@ impl Drop for Landing {
             give_back(room.region);
         }
     }
+}
+
+/// Whether this is what was found under a name: someone may have put something else there.
+fn is_of(file: &File, found: io::Result<Metadata>) -> bool {
+    let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
+    file.metadata()
+        .and_then(|ours| Ok(identity(ours) == identity(found?)))
+        .unwrap_or(false)
 }
 
 fn unwritable(path: PathBuf, error: &io::Error, needed: u64) -> Error {

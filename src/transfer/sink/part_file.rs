@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -18,7 +18,7 @@ use crate::transfer::plan::SinkSpec;
 use crate::wire::Offer;
 
 use super::name::{file_name, numbered, numbers_for, remember_number};
-use super::{Content, unwritable};
+use super::{Content, is_of, unwritable};
 
 /// Of the final name, what the temporary one keeps.
 const PART_NAME_BYTES_MAX: usize = 200;
@@ -167,9 +167,7 @@ impl PartFile {
 impl PartFile {
     /// Whether its temporary name leads to it, and not to something that took its place.
     fn is_still_there(&self) -> bool {
-        let id = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
-        let ours = self.file.metadata().map(id).ok();
-        ours.is_some() && std::fs::symlink_metadata(&self.path).map(id).ok() == ours
+        is_of(&self.file, std::fs::symlink_metadata(&self.path))
     }
 }
 
