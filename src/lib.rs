@@ -7,6 +7,7 @@
 #[cfg(feature = "app")]
 pub mod app;
 pub mod array;
+mod cli;
 pub mod compare;
 pub mod control;
 mod error;
@@ -14,9 +15,12 @@ pub mod ping;
 pub mod queue;
 pub mod route;
 pub mod service;
+mod start;
 mod sys;
 pub mod telemetry;
 pub mod transfer;
 pub mod wire;
 
 pub use error::{Error, Fault};
+#[doc(hidden)]
+pub use start::main;

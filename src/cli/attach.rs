@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use arraylift::control::{Heard, Note, Viewer, Wish, engines};
-use arraylift::{Error, Fault};
+use crate::control::{Heard, Note, Viewer, Wish, engines};
+use crate::{Error, Fault};
 use crossbeam_channel::{bounded, select};
 
 use super::arguments::AttachArguments;

@@ -4,8 +4,8 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arraylift::compare::ceilings::{Measuring, read_cached};
-use arraylift::compare::{CompareEvent, Comparing, Comparison, save};
+use crate::compare::ceilings::{Measuring, read_cached};
+use crate::compare::{CompareEvent, Comparing, Comparison, save};
 use crossbeam_channel::{Receiver, bounded, select};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -24,7 +24,7 @@ pub fn run(typed: &CompareArguments) -> Result<(), Failure> {
     let mut show = Show::new(typed.json);
     let folder = plan.into.clone();
     // A source that cannot be sent is found before seconds are spent on the machine.
-    arraylift::compare::check(&plan.source)?;
+    crate::compare::check(&plan.source)?;
     measure_ceilings(typed.measure_ceilings, folder, &signals, &show)?;
     let (tell, events) = bounded(EVENTS);
     let comparing = Comparing::start(plan, tell, Arc::new(|| {}))?;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arraylift::control::Wish;
-use arraylift::transfer::{Event, Failure as TransferFailure, Finished, Job, Options, Outcome, Transfer};
-use arraylift::{Error, Fault};
+use crate::control::Wish;
+use crate::transfer::{Event, Failure as TransferFailure, Finished, Job, Options, Outcome, Transfer};
+use crate::{Error, Fault};
 use crossbeam_channel::{Receiver, Select, bounded};
 
 use super::Failure;

@@ -1,8 +1,8 @@
 //! Several jobs of one command: a bounded pool, each one's end told as it happens.
 
-use arraylift::Error;
-use arraylift::queue::{JobEnd, Queue};
-use arraylift::transfer::{Job, Options};
+use crate::Error;
+use crate::queue::{JobEnd, Queue};
+use crate::transfer::{Job, Options};
 
 use super::Failure;
 use super::follow::{Happening, Running, end, next};

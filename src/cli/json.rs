@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use arraylift::queue::Counts;
-use arraylift::service::Leftover;
-use arraylift::transfer::{Event, TransferId};
+use crate::queue::Counts;
+use crate::service::Leftover;
+use crate::transfer::{Event, TransferId};
 use serde::Serialize;
 
 use super::output;

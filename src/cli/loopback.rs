@@ -3,7 +3,7 @@
 use std::iter;
 use std::path::PathBuf;
 
-use arraylift::transfer::Side;
+use crate::transfer::Side;
 
 use super::arguments::LoopbackArguments;
 use super::report::Report;

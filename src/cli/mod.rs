@@ -31,7 +31,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use arraylift::Error;
+use crate::Error;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::sync::OnceLock;
 
-use arraylift::Error;
+use crate::Error;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::Failure;

@@ -1,6 +1,6 @@
 //! `arraylift ping ENDPOINT`: how long bytes take to an echo service and back.
 
-use arraylift::ping::Ping;
+use crate::ping::Ping;
 use crossbeam_channel::{bounded, select};
 
 use super::arguments::PingArguments;
@@ -14,7 +14,7 @@ const EVENTS: usize = 16;
 pub fn run(typed: &PingArguments) -> Result<(), Failure> {
     let plan = plan::ping(typed)?;
     let signals = Signals::new(1)?;
-    let mut report = Report::new(typed.json, arraylift::transfer::Side::Sender);
+    let mut report = Report::new(typed.json, crate::transfer::Side::Sender);
     let peer = plan.to.to_string();
     let (tell, told) = bounded(EVENTS);
     let ping = Ping::start(plan, tell)?;
@@ -31,7 +31,7 @@ pub fn run(typed: &PingArguments) -> Result<(), Failure> {
     match ping.join() {
         Ok(true) => Ok(()),
         Ok(false) => Err(Failure::Cancelled),
-        Err(error) if error.fault() == arraylift::Fault::Peer => Err(Failure::Peer { peer, error }),
+        Err(error) if error.fault() == crate::Fault::Peer => Err(Failure::Peer { peer, error }),
         Err(error) => Err(error.into()),
     }
 }

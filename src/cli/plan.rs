@@ -5,15 +5,15 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use arraylift::Error;
-use arraylift::array::{ArrayMeta, Dtype, Order, Range, Shape};
-use arraylift::compare::{Comparison, check_save, load};
-use arraylift::ping::Rounds;
-use arraylift::route::{ReceiveRouteChoice, SendRouteChoice, why_no_handoff};
-use arraylift::service::{AuthKey, Key, Limits, Workers};
-use arraylift::transfer::{Endpoint, Job, Options, Origin, ShmName, SinkSpec, Slice, SourceSpec, Trust, expand};
-use arraylift::wire::http::Url;
-use arraylift::wire::{ChecksumKind, WireChoice};
+use crate::Error;
+use crate::array::{ArrayMeta, Dtype, Order, Range, Shape};
+use crate::compare::{Comparison, check_save, load};
+use crate::ping::Rounds;
+use crate::route::{ReceiveRouteChoice, SendRouteChoice, why_no_handoff};
+use crate::service::{AuthKey, Key, Limits, Workers};
+use crate::transfer::{Endpoint, Job, Options, Origin, ShmName, SinkSpec, Slice, SourceSpec, Trust, expand};
+use crate::wire::http::Url;
+use crate::wire::{ChecksumKind, WireChoice};
 
 use super::Failure;
 use super::arguments::{
@@ -222,7 +222,7 @@ pub struct Serve {
 #[derive(Debug)]
 pub enum Serving {
     /// Receives it.
-    Arrays(Box<arraylift::service::Plan>),
+    Arrays(Box<crate::service::Plan>),
     /// Sends it back.
     Echo { limits: Limits, timeout: Duration },
     /// Hands it to programs that connect there.
@@ -247,7 +247,7 @@ pub fn serve(typed: &ServeArguments) -> Result<Serve, Failure> {
                 limits: typed.limits.limits(),
                 timeout: typed.common.timeout,
             },
-            None => Serving::Arrays(Box::new(arraylift::service::Plan {
+            None => Serving::Arrays(Box::new(crate::service::Plan {
                 workers: workers(typed)?,
                 ..service(
                     &typed.into,
@@ -264,8 +264,8 @@ pub fn serve(typed: &ServeArguments) -> Result<Serve, Failure> {
 }
 
 /// What `arraylift ping` measures.
-pub fn ping(typed: &PingArguments) -> Result<arraylift::ping::Plan, Failure> {
-    Ok(arraylift::ping::Plan {
+pub fn ping(typed: &PingArguments) -> Result<crate::ping::Plan, Failure> {
+    Ok(crate::ping::Plan {
         to: endpoint(&typed.endpoint)?,
         sizes_bytes: typed.sizes.clone(),
         rounds: typed.count.map_or(Rounds::DEFAULT, Rounds::Count),
@@ -275,7 +275,7 @@ pub fn ping(typed: &PingArguments) -> Result<arraylift::ping::Plan, Failure> {
 }
 
 /// What `arraylift worker --recipe` does with what it is handed.
-pub fn recipe_worker(typed: &WorkerArguments) -> Result<arraylift::service::Plan, Failure> {
+pub fn recipe_worker(typed: &WorkerArguments) -> Result<crate::service::Plan, Failure> {
     service(
         &typed.into,
         &typed.limits,
@@ -291,14 +291,14 @@ fn service(
     expect: &ExpectArguments,
     receives: &ReceivingArguments,
     common: &CommonArguments,
-) -> Result<arraylift::service::Plan, Failure> {
+) -> Result<crate::service::Plan, Failure> {
     let sink = sink(into, receives.at)?;
     if !matches!(sink, SinkSpec::Folder(_) | SinkSpec::Memory | SinkSpec::Discard) {
         return Err(usage(
             "a service takes many arrays: name a folder that exists, memory or discard with --into",
         ));
     }
-    Ok(arraylift::service::Plan {
+    Ok(crate::service::Plan {
         expect: expected(expect, common.wire)?,
         options: receiving(receives, common, &sink)?,
         limits: limits.limits(),
@@ -310,7 +310,7 @@ fn service(
 /// What `arraylift compare` does.
 #[derive(Debug)]
 pub struct Compare {
-    pub plan: arraylift::compare::Plan,
+    pub plan: crate::compare::Plan,
     /// The result to show beside it.
     pub with: Option<Comparison>,
 }
@@ -324,7 +324,7 @@ pub fn compare(typed: &CompareArguments) -> Result<Compare, Failure> {
         SinkSpec::Folder(folder.clone()).check()?;
     }
     Ok(Compare {
-        plan: arraylift::compare::Plan {
+        plan: crate::compare::Plan {
             source: source_spec(&typed.source.source, &typed.source.view)?,
             program: own_program()?,
             into: typed.into.clone(),

@@ -1,7 +1,7 @@
 //! `arraylift receive ENDPOINT`: takes senders, one or many at once.
 
-use arraylift::Error;
-use arraylift::transfer::{Event, EventKind, Incoming, Job, Listener, Side, State};
+use crate::Error;
+use crate::transfer::{Event, EventKind, Incoming, Job, Listener, Side, State};
 
 use super::arguments::ReceiveArguments;
 use super::follow::{Happening, Running, end, next, run as run_one};

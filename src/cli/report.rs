@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use arraylift::Fault;
-use arraylift::control::{Engine, Note, Wish};
-use arraylift::ping::PingEvent;
-use arraylift::queue::Counts;
-use arraylift::service::{Leftover, ServiceEvent, Status, Told};
-use arraylift::transfer::{Event, EventKind, Finished, Outcome, Side, TransferId};
+use crate::Fault;
+use crate::control::{Engine, Note, Wish};
+use crate::ping::PingEvent;
+use crate::queue::Counts;
+use crate::service::{Leftover, ServiceEvent, Status, Told};
+use crate::transfer::{Event, EventKind, Finished, Outcome, Side, TransferId};
 use crossbeam_channel::{Receiver, never};
 use serde::Serialize;
 

@@ -1,6 +1,6 @@
 //! Round trips as the terminal shows them: one line a size, below the heads of the columns.
 
-use arraylift::ping::{PingEvent, RoundTrips};
+use crate::ping::{PingEvent, RoundTrips};
 
 use super::units;
 

@@ -1,7 +1,7 @@
 //! `arraylift send SOURCE... ENDPOINT`: connects to a receiver and sends, several sources by a bounded pool.
 
-use arraylift::queue::Queue;
-use arraylift::transfer::{Job, Side};
+use crate::queue::Queue;
+use crate::transfer::{Job, Side};
 
 use super::arguments::SendArguments;
 use super::follow::run as run_one;

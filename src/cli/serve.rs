@@ -1,8 +1,8 @@
 //! `arraylift serve ENDPOINT`: a receiver that stays up and takes thousands of senders at once.
 
-use arraylift::control::Wish;
-use arraylift::service::{Leftover, Service, Told, leftovers};
-use arraylift::transfer::{Listener, Side, SinkSpec};
+use crate::control::Wish;
+use crate::service::{Leftover, Service, Told, leftovers};
+use crate::transfer::{Listener, Side, SinkSpec};
 use crossbeam_channel::{Receiver, bounded, select};
 
 use super::arguments::ServeArguments;

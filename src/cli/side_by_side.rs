@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use arraylift::compare::ceilings::{Ceilings, share_of_one_copy};
-use arraylift::compare::{Comparison, Entry, Sink, Summary, differences, overlay};
+use crate::compare::ceilings::{Ceilings, share_of_one_copy};
+use crate::compare::{Comparison, Entry, Sink, Summary, differences, overlay};
 
 use super::units;
 

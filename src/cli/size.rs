@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use arraylift::array::parse_count;
+use crate::array::parse_count;
 use bytesize::ByteSize;
 
 const CHUNK_BYTES: RangeInclusive<u64> = 4 << 10..=64 << 20;

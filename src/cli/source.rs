@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use arraylift::array::{Dtype, Range};
-use arraylift::transfer::{Origin, ShmName};
+use crate::array::{Dtype, Range};
+use crate::transfer::{Origin, ShmName};
 
 use super::Failure;
 
@@ -73,7 +73,7 @@ mod tests {
         assert!(matches!(parsed("-"), Ok(Origin::File { path, .. }) if path == Path::new("/dev/stdin")));
         for wrong in ["shm:", "shm:a/b", "shm:.."] {
             assert!(
-                matches!(parsed(wrong), Err(Failure::Transfer(arraylift::Error::Usage(_)))),
+                matches!(parsed(wrong), Err(Failure::Transfer(crate::Error::Usage(_)))),
                 "{wrong}"
             );
         }

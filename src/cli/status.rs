@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use arraylift::Error;
-use arraylift::control::{Heard, Note, Viewer, engines};
-use arraylift::service::{ServiceEvent, Status, Told};
-use arraylift::transfer::{Event, EventKind, Side, TransferId};
+use crate::Error;
+use crate::control::{Heard, Note, Viewer, engines};
+use crate::service::{ServiceEvent, Status, Told};
+use crate::transfer::{Event, EventKind, Side, TransferId};
 use serde::Serialize;
 
 use super::arguments::StatusArguments;

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use arraylift::array::Value;
-use arraylift::ping::PingEvent;
-use arraylift::queue::Counts;
-use arraylift::service::{Leftover, ServiceEvent, Status};
-use arraylift::telemetry::{Sample, Series};
-use arraylift::transfer::{Event, EventKind, Finished, Outcome, Side, Started, TransferId};
+use crate::array::Value;
+use crate::ping::PingEvent;
+use crate::queue::Counts;
+use crate::service::{Leftover, ServiceEvent, Status};
+use crate::telemetry::{Sample, Series};
+use crate::transfer::{Event, EventKind, Finished, Outcome, Side, Started, TransferId};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::{output, printable, round_trips, units};

@@ -1,6 +1,6 @@
 //! Bytes, rates and times for people. GB is 10^9 bytes.
 
-use arraylift::service::Status;
+use crate::service::Status;
 
 /// `400.0 MB`, `512 B`.
 pub fn bytes(bytes: u64) -> String {

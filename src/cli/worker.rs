@@ -4,9 +4,9 @@ use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-use arraylift::Error;
-use arraylift::service::{AuthKey, Key, Service, WorkerProcess};
-use arraylift::transfer::Side;
+use crate::Error;
+use crate::service::{AuthKey, Key, Service, WorkerProcess};
+use crate::transfer::Side;
 use crossbeam_channel::bounded;
 
 use super::arguments::WorkerArguments;

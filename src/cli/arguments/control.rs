@@ -1,7 +1,7 @@
 //! What can be typed to watch and steer what runs elsewhere on this machine.
 
-use arraylift::control::Wish;
-use arraylift::transfer::TransferId;
+use crate::control::Wish;
+use crate::transfer::TransferId;
 use clap::{ArgGroup, Args};
 
 use crate::cli::size::parse_limit;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use arraylift::transfer::Options;
+use crate::transfer::Options;
 use clap::Args;
 
 use crate::cli::duration::parse_timeout;

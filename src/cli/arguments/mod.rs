@@ -9,10 +9,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use arraylift::array::{Dtype, Shape, parse_count};
-use arraylift::route::{ReceiveRouteChoice, SendRouteChoice};
-use arraylift::transfer::Options;
-use arraylift::wire::{ChecksumKind, WireChoice};
+use crate::array::{Dtype, Shape, parse_count};
+use crate::route::{ReceiveRouteChoice, SendRouteChoice};
+use crate::transfer::Options;
+use crate::wire::{ChecksumKind, WireChoice};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use arraylift::service::Limits;
+use crate::service::Limits;
 use clap::Args;
 
 use super::{CommonArguments, ExpectArguments, ReceivingArguments};
