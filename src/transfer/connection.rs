@@ -11,7 +11,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use crate::error::Error;
 use crate::sys::{Interest, Wake, wait};
 
-use super::endpoint::Endpoint;
+use crate::transfer::endpoint::Endpoint;
 
 /// Kernel buffers for a peer on this machine; over a network the kernel finds its own size, which follows the path.
 const LOCAL_BUFFER_BYTES: usize = 4 << 20;

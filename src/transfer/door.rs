@@ -10,14 +10,14 @@ use crate::error::Error;
 use crate::sys::Wake;
 use crate::telemetry::Probe;
 
-use super::connection::Connection;
-use super::controls::Controls;
-use super::drive::{Teller, drive};
-use super::event::Side;
-use super::gear::Gear;
-use super::listener::Listener;
-use super::plan::Options;
-use super::receiver::ReceiveMachine;
+use crate::transfer::connection::Connection;
+use crate::transfer::controls::Controls;
+use crate::transfer::drive::{Teller, drive};
+use crate::transfer::event::Side;
+use crate::transfer::gear::Gear;
+use crate::transfer::listener::Listener;
+use crate::transfer::plan::Options;
+use crate::transfer::receiver::ReceiveMachine;
 
 /// A thread that takes connections, and keeps those that join a transfer. It ends with this value.
 pub(super) struct Door {

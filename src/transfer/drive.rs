@@ -11,9 +11,9 @@ use crate::error::Error;
 use crate::sys::{Interest, Wake, wait_also_for};
 use crate::telemetry::{Probe, Rest};
 
-use super::controls::Controls;
-use super::event::{EventKind, Finished, Side, State};
-use super::linger::Linger;
+use crate::transfer::controls::Controls;
+use crate::transfer::event::{EventKind, Finished, Side, State};
+use crate::transfer::linger::Linger;
 
 /// A long wait is counted in parts, so that it shows while it lasts.
 const COUNTED_EVERY: Duration = Duration::from_millis(100);

@@ -8,9 +8,9 @@ use crossbeam_channel::Receiver;
 use crate::error::Error;
 use crate::wire::native::Token;
 
-use super::connection::Connection;
-use super::joins::Joins;
-use super::listener::Listener;
+use crate::transfer::connection::Connection;
+use crate::transfer::joins::Joins;
+use crate::transfer::listener::Listener;
 
 /// A transfer that waits for connections. Once it is dropped nobody joins any more.
 #[derive(Debug)]

@@ -9,12 +9,12 @@ use crate::route::send::SendRoute;
 use crate::telemetry::Probe;
 use crate::wire::native::{Blocks, Token};
 
-use super::controls::Controls;
-use super::drive::Teller;
-use super::expected::Expected;
-use super::fetch::fetched::Fetched;
-use super::reception::Reception;
-use super::sending::Sending;
+use crate::transfer::controls::Controls;
+use crate::transfer::drive::Teller;
+use crate::transfer::expected::Expected;
+use crate::transfer::fetch::fetched::Fetched;
+use crate::transfer::reception::Reception;
+use crate::transfer::sending::Sending;
 
 /// What a machine is given by whoever runs it.
 pub(super) struct Gear {

@@ -10,18 +10,18 @@ use crate::array::ArrayMeta;
 use crate::error::Error;
 use crate::telemetry::Probe;
 
-use super::admission::Admissions;
-use super::connection::Connection;
-use super::controls::Controls;
-use super::drive::{Course, Ended, Machine as _, Teller, Turn};
-use super::event::{EventKind, Side, State};
-use super::expected::Expected;
-use super::gear::{Gear, More};
-use super::linger::Linger;
-use super::listener::Listener;
-use super::plan::{Options, SinkSpec};
-use super::receiver::{ReceiveMachine, ReceivePlan};
-use super::reception::Reception;
+use crate::transfer::admission::Admissions;
+use crate::transfer::connection::Connection;
+use crate::transfer::controls::Controls;
+use crate::transfer::drive::{Course, Ended, Machine as _, Teller, Turn};
+use crate::transfer::event::{EventKind, Side, State};
+use crate::transfer::expected::Expected;
+use crate::transfer::gear::{Gear, More};
+use crate::transfer::linger::Linger;
+use crate::transfer::listener::Listener;
+use crate::transfer::plan::{Options, SinkSpec};
+use crate::transfer::receiver::{ReceiveMachine, ReceivePlan};
+use crate::transfer::reception::Reception;
 
 /// Something that a receiver told, and when.
 type Note = (Duration, EventKind);

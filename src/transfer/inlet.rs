@@ -9,9 +9,9 @@ use crate::error::Error;
 use crate::route::receive::{Inflow, ReceiveError, ReceiveRoute};
 use crate::telemetry::{Probe, Rest};
 
-use super::connection::would_block;
-use super::event::EventKind;
-use super::reception::Reception;
+use crate::transfer::connection::would_block;
+use crate::transfer::event::EventKind;
+use crate::transfer::reception::Reception;
 
 /// One connection's way into an array.
 pub(super) struct Inlet {

@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::wire::native::Token;
 
-use super::connection::Connection;
+use crate::transfer::connection::Connection;
 
 /// Who waits at one listener for connections that join.
 #[derive(Debug, Clone, Default)]

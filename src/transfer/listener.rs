@@ -13,10 +13,10 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use crate::error::Error;
 use crate::sys::{Interest, Wake, wait};
 
-use super::connection::{Connection, prepare};
-use super::endpoint::Endpoint;
-use super::joins::Joins;
-use super::socket_file::{SocketFile, remove_stale_socket};
+use crate::transfer::connection::{Connection, prepare};
+use crate::transfer::endpoint::Endpoint;
+use crate::transfer::joins::Joins;
+use crate::transfer::socket_file::{SocketFile, remove_stale_socket};
 
 /// Connections that may wait to be accepted, as far as the system lets them (`net.core.somaxconn`).
 const BACKLOG: i32 = 4096;

@@ -10,7 +10,7 @@ use crate::telemetry::core_cache_bytes;
 use crate::wire::http::Url;
 use crate::wire::{ChecksumKind, WireChoice};
 
-use super::{Connection, Endpoint, Listener, ShmName, Trust};
+use crate::transfer::{Connection, Endpoint, Listener, ShmName, Trust};
 
 /// What a transfer does.
 #[derive(Debug)]

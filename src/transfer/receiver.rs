@@ -18,20 +18,20 @@ use crate::telemetry::{Probe, Rest};
 use crate::wire::native::Token;
 use crate::wire::{Heard, Offer, ReceiveWire, Want, WireChoice};
 
-use super::admission::Applicant;
-use super::connection::{Connection, would_block};
-use super::controls::Controls;
-use super::drive::{Machine, Prefix, Progress, Remains, Teller};
-use super::event::{EventKind, Finished, Side, Started, State};
-use super::expected::Expected;
-use super::gear::{Gear, More};
-use super::inlet::{Came, Inlet, Wanted};
-use super::listener::Listener;
-use super::outbox::Outbox;
-use super::plan::{Options, SinkSpec};
-use super::reception::Reception;
-use super::sender::keep_alive_interval;
-use super::sink::{Content, Landing};
+use crate::transfer::admission::Applicant;
+use crate::transfer::connection::{Connection, would_block};
+use crate::transfer::controls::Controls;
+use crate::transfer::drive::{Machine, Prefix, Progress, Remains, Teller};
+use crate::transfer::event::{EventKind, Finished, Side, Started, State};
+use crate::transfer::expected::Expected;
+use crate::transfer::gear::{Gear, More};
+use crate::transfer::inlet::{Came, Inlet, Wanted};
+use crate::transfer::listener::Listener;
+use crate::transfer::outbox::Outbox;
+use crate::transfer::plan::{Options, SinkSpec};
+use crate::transfer::reception::Reception;
+use crate::transfer::sender::keep_alive_interval;
+use crate::transfer::sink::{Content, Landing};
 use handoff::Handing;
 
 /// The most bytes of the wire that are read at once.

@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use crate::wire::native::Blocks;
 
-use super::drive::Prefix;
-use super::event::EventKind;
-use super::sink::Landing;
-use super::throttle::Throttle;
+use crate::transfer::drive::Prefix;
+use crate::transfer::event::EventKind;
+use crate::transfer::sink::Landing;
+use crate::transfer::throttle::Throttle;
 
 /// One array that comes in, over one connection or several.
 pub(super) struct Reception {

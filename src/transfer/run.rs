@@ -13,22 +13,22 @@ use crate::sys::Wake;
 use crate::telemetry::{Bottleneck, Probe, process_usage};
 use crate::wire::SendWire;
 
-use super::connection::{Connection, unix_pair};
-use super::controls::Controls;
-use super::door::Door;
-use super::drive::{Ended, Machine, Remains, Teller, drive};
-use super::endpoint::Endpoint;
-use super::event::{EventKind, Failure, Finished, Outcome, Side, State};
-use super::expected::Expected;
-use super::fetch::{FetchMachine, FetchPlan};
-use super::gear::{Gear, More};
-use super::listener::{Listener, loopback};
-use super::plan::{Incoming, Job, Options, SinkSpec};
-use super::receiver::{ReceiveMachine, ReceivePlan};
-use super::reception::Reception;
-use super::sampler::{Emitter, INTERVAL, SideReader};
-use super::sender::SendMachine;
-use super::source::{Asked, SendPath, Source};
+use crate::transfer::connection::{Connection, unix_pair};
+use crate::transfer::controls::Controls;
+use crate::transfer::door::Door;
+use crate::transfer::drive::{Ended, Machine, Remains, Teller, drive};
+use crate::transfer::endpoint::Endpoint;
+use crate::transfer::event::{EventKind, Failure, Finished, Outcome, Side, State};
+use crate::transfer::expected::Expected;
+use crate::transfer::fetch::{FetchMachine, FetchPlan};
+use crate::transfer::gear::{Gear, More};
+use crate::transfer::listener::{Listener, loopback};
+use crate::transfer::plan::{Incoming, Job, Options, SinkSpec};
+use crate::transfer::receiver::{ReceiveMachine, ReceivePlan};
+use crate::transfer::reception::Reception;
+use crate::transfer::sampler::{Emitter, INTERVAL, SideReader};
+use crate::transfer::sender::SendMachine;
+use crate::transfer::source::{Asked, SendPath, Source};
 
 /// A side tells a handful of things between two readings; a peer cannot make it tell more.
 const NOTES: usize = 256;

@@ -6,9 +6,9 @@ use crossbeam_channel::{Receiver, Sender};
 
 use crate::telemetry::{Bottleneck, Counters, ProbeReader, Sample, Stamp};
 
-use super::Waker;
-use super::event::{Event, EventKind, Side, TransferId};
-use super::outlet::Outlet;
+use crate::transfer::Waker;
+use crate::transfer::event::{Event, EventKind, Side, TransferId};
+use crate::transfer::outlet::Outlet;
 
 /// Between two readings.
 pub(super) const INTERVAL: Duration = Duration::from_millis(50);

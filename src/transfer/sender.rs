@@ -17,17 +17,17 @@ use crate::telemetry::{Probe, Rest};
 use crate::wire::native::BLOCK_BYTES_MAX;
 use crate::wire::{Offer, SendStep, SendWire};
 
-use super::connection::{Connection, would_block};
-use super::controls::Controls;
-use super::drive::{Machine, Prefix, Progress, Remains, Teller};
-use super::event::{EventKind, Finished, Side, Started, State};
-use super::gear::{Gear, More};
-use super::limiter::whole_bytes;
-use super::outbox::Outbox;
-use super::plan::Options;
-use super::sending::Sending;
-use super::source::{SendPath, Source};
-use super::throttle::Throttle;
+use crate::transfer::connection::{Connection, would_block};
+use crate::transfer::controls::Controls;
+use crate::transfer::drive::{Machine, Prefix, Progress, Remains, Teller};
+use crate::transfer::event::{EventKind, Finished, Side, Started, State};
+use crate::transfer::gear::{Gear, More};
+use crate::transfer::limiter::whole_bytes;
+use crate::transfer::outbox::Outbox;
+use crate::transfer::plan::Options;
+use crate::transfer::sending::Sending;
+use crate::transfer::source::{SendPath, Source};
+use crate::transfer::throttle::Throttle;
 use handoff::Handing;
 
 /// Under a limit, blocks last about this long, so that a pause or a cancel is not kept waiting by one.

@@ -19,10 +19,10 @@ use crate::route::{NoHandoff, SendRouteChoice, Sending, SourceKind, send_route};
 use crate::sys::{MemoryFile, ReadError, SharedFile};
 use crate::wire::WireChoice;
 
-use super::memory;
-use super::plan::{Origin, Slice, SourceSpec};
-use super::shm::ShmName;
-use super::stream::{STANDARD_INPUT, Stream, standard_input};
+use crate::transfer::memory;
+use crate::transfer::plan::{Origin, Slice, SourceSpec};
+use crate::transfer::shm::ShmName;
+use crate::transfer::stream::{STANDARD_INPUT, Stream, standard_input};
 
 /// What is generated into memory, at a time.
 const PIECE_BYTES: usize = 1 << 18;

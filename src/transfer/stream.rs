@@ -11,7 +11,7 @@ use rustix::fs::{Mode, OFlags};
 use crate::array::{ArrayMeta, Dtype};
 use crate::error::Error;
 
-use super::plan::Slice;
+use crate::transfer::plan::Slice;
 
 /// The name by which standard input is a file.
 pub(super) const STANDARD_INPUT: &str = "/dev/stdin";

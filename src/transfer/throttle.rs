@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::telemetry::Rest;
 
-use super::limiter::{Allowance, Limiter};
+use crate::transfer::limiter::{Allowance, Limiter};
 
 /// A limit and a pace, each with what it has let go.
 #[derive(Debug)]

@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use crate::wire::Digest;
 use crate::wire::http::{Told, Url};
 
-use super::super::plan::Options;
-use super::super::reception::Reception;
 use super::client::Trust;
+use crate::transfer::plan::Options;
+use crate::transfer::reception::Reception;
 
 /// What the connections of one file share.
 pub(in crate::transfer) struct Fetched {

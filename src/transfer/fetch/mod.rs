@@ -22,14 +22,14 @@ use crate::telemetry::{Probe, Rest};
 use crate::wire::http::{Ask, Told, Url};
 use crate::wire::{Digest, Offer};
 
-use super::controls::Controls;
-use super::drive::{Machine, Prefix, Progress, Teller};
-use super::event::{EventKind, Finished, Side, Started, State};
-use super::gear::{Gear, More};
-use super::inlet::{Came, Inlet, Wanted};
-use super::plan::{Options, SinkSpec};
-use super::reception::Reception;
-use super::sink::{Content, Landing};
+use crate::transfer::controls::Controls;
+use crate::transfer::drive::{Machine, Prefix, Progress, Teller};
+use crate::transfer::event::{EventKind, Finished, Side, Started, State};
+use crate::transfer::gear::{Gear, More};
+use crate::transfer::inlet::{Came, Inlet, Wanted};
+use crate::transfer::plan::{Options, SinkSpec};
+use crate::transfer::reception::Reception;
+use crate::transfer::sink::{Content, Landing};
 use client::{Body, Client};
 use link::{Patience, Work};
 
@@ -361,7 +361,7 @@ impl FetchMachine {
                 self.again -= bytes as u64;
                 self.took(bytes as u64, now)
             }
-            Err(error) if super::connection::would_block(&error) => self.wait(now),
+            Err(error) if crate::transfer::connection::would_block(&error) => self.wait(now),
             Err(error) => self.broke(self.broken(&error)),
         }
     }

@@ -11,10 +11,10 @@ use crate::route::receive::Handed;
 use crate::sys::{may_receive_descriptor, receive_with_descriptor};
 use crate::wire::Offer;
 
-use super::super::drive::{Prefix, Progress};
-use super::super::event::State;
-use super::super::plan::SinkSpec;
 use super::ReceiveMachine;
+use crate::transfer::drive::{Prefix, Progress};
+use crate::transfer::event::State;
+use crate::transfer::plan::SinkSpec;
 
 /// How far a handoff has come.
 #[derive(Default)]

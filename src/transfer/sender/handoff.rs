@@ -9,10 +9,10 @@ use crate::route::receive::UNSEALED;
 use crate::route::send::Handoff;
 use crate::wire;
 
-use super::super::connection::would_block;
-use super::super::drive::Progress;
-use super::super::source::HandoffPath;
 use super::SendMachine;
+use crate::transfer::connection::would_block;
+use crate::transfer::drive::Progress;
+use crate::transfer::source::HandoffPath;
 
 /// What is handed over in place of bytes.
 pub(super) enum Handing {

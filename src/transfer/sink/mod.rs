@@ -18,8 +18,8 @@ use crate::route::receive::{Discard, ReceiveRoute, RecvToFile, RecvToMap, RecvTo
 use crate::sys::{Span, Whole};
 use crate::wire::Offer;
 
-use super::plan::SinkSpec;
-use super::shm::ShmName;
+use crate::transfer::plan::SinkSpec;
+use crate::transfer::shm::ShmName;
 use existing::{open_existing, part_of_existing};
 use fault_ahead::FaultAhead;
 use part_file::{PartFile, check_folder, folder_of};
