@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::sys::Wake;
 
-use crate::transfer::event::Side;
+use crate::transfer::tell::event::Side;
 
 /// Shared by a transfer's handle and its threads.
 #[derive(Debug)]

@@ -13,11 +13,11 @@ use crate::telemetry::Probe;
 use crate::transfer::connection::Connection;
 use crate::transfer::controls::Controls;
 use crate::transfer::drive::{Teller, drive};
-use crate::transfer::event::Side;
 use crate::transfer::gear::Gear;
 use crate::transfer::listener::Listener;
 use crate::transfer::plan::Options;
 use crate::transfer::receiver::ReceiveMachine;
+use crate::transfer::tell::event::Side;
 
 /// A thread that takes connections, and keeps those that join a transfer. It ends with this value.
 pub(super) struct Door {

@@ -12,8 +12,8 @@ use crate::sys::{Interest, Wake, wait_also_for};
 use crate::telemetry::{Probe, Rest};
 
 use crate::transfer::controls::Controls;
-use crate::transfer::event::{EventKind, Finished, Side, State};
 use crate::transfer::linger::Linger;
+use crate::transfer::tell::event::{EventKind, Finished, Side, State};
 
 /// A long wait is counted in parts, so that it shows while it lasts.
 const COUNTED_EVERY: Duration = Duration::from_millis(100);

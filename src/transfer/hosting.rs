@@ -14,7 +14,6 @@ use crate::transfer::admission::Admissions;
 use crate::transfer::connection::Connection;
 use crate::transfer::controls::Controls;
 use crate::transfer::drive::{Course, Ended, Machine as _, Teller, Turn};
-use crate::transfer::event::{EventKind, Side, State};
 use crate::transfer::expected::Expected;
 use crate::transfer::gear::{Gear, More};
 use crate::transfer::linger::Linger;
@@ -22,6 +21,7 @@ use crate::transfer::listener::Listener;
 use crate::transfer::plan::{Options, SinkSpec};
 use crate::transfer::receiver::{ReceiveMachine, ReceivePlan};
 use crate::transfer::reception::Reception;
+use crate::transfer::tell::event::{EventKind, Side, State};
 
 /// Something that a receiver told, and when.
 type Note = (Duration, EventKind);

@@ -10,8 +10,8 @@ use crate::route::receive::{Inflow, ReceiveError, ReceiveRoute};
 use crate::telemetry::{Probe, Rest};
 
 use crate::transfer::connection::would_block;
-use crate::transfer::event::EventKind;
 use crate::transfer::reception::Reception;
+use crate::transfer::tell::event::EventKind;
 
 /// One connection's way into an array.
 pub(super) struct Inlet {

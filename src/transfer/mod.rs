@@ -9,7 +9,6 @@ mod controls;
 mod door;
 mod drive;
 mod endpoint;
-mod event;
 mod expand;
 mod expected;
 mod fetch;
@@ -22,12 +21,10 @@ mod linger;
 mod listener;
 mod memory;
 mod outbox;
-mod outlet;
 mod plan;
 mod receiver;
 mod reception;
 mod run;
-mod sampler;
 mod sender;
 mod sending;
 mod shm;
@@ -37,6 +34,8 @@ mod source;
 mod steer;
 mod stream;
 mod throttle;
+
+mod tell;
 
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -51,13 +50,12 @@ pub(crate) use controls::Controls;
 pub(crate) use drive::Ended;
 pub(crate) use hosting::{Host, Hosted, HostedTurn, Joining};
 pub(crate) use linger::Linger;
-pub(crate) use outlet::Outlet;
 pub(crate) use run::last_event;
 pub(crate) use socket_file::{SocketFile, remove_stale_socket};
+pub(crate) use tell::outlet::Outlet;
 
 pub use connection::Connection;
 pub use endpoint::Endpoint;
-pub use event::{Event, EventKind, Failure, Finished, Outcome, Side, Started, State, TransferId};
 pub use expand::expand;
 pub use fetch::Trust;
 pub use listener::Listener;
@@ -65,6 +63,7 @@ pub use plan::{Incoming, Job, Options, Origin, SinkSpec, Slice, SourceSpec};
 pub use shm::ShmName;
 pub use source::{SourceInfo, describe, in_memory};
 pub use steer::Steer;
+pub use tell::event::{Event, EventKind, Failure, Finished, Outcome, Side, Started, State, TransferId};
 
 /// Called from a transfer's thread after events were sent, at most some 20 times a second.
 pub type Waker = Arc<dyn Fn() + Send + Sync>;
@@ -93,7 +92,7 @@ impl Transfer {
         controls.set_pace(Side::Sender, options.writer_pace_bytes_per_s);
         controls.set_pace(Side::Receiver, options.reader_pace_bytes_per_s);
         let outcome = Arc::new(OnceLock::new());
-        let teller = sampler::Emitter::new(id, events, waker);
+        let teller = tell::sampler::Emitter::new(id, events, waker);
         let thread = std::thread::Builder::new()
             .name(format!("arraylift-{}", id.0))
             .spawn({

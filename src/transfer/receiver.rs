@@ -22,7 +22,6 @@ use crate::transfer::admission::Applicant;
 use crate::transfer::connection::{Connection, would_block};
 use crate::transfer::controls::Controls;
 use crate::transfer::drive::{Machine, Prefix, Progress, Remains, Teller};
-use crate::transfer::event::{EventKind, Finished, Side, Started, State};
 use crate::transfer::expected::Expected;
 use crate::transfer::gear::{Gear, More};
 use crate::transfer::inlet::{Came, Inlet, Wanted};
@@ -32,6 +31,7 @@ use crate::transfer::plan::{Options, SinkSpec};
 use crate::transfer::reception::Reception;
 use crate::transfer::sender::keep_alive_interval;
 use crate::transfer::sink::{Content, Landing};
+use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
 use handoff::Handing;
 
 /// The most bytes of the wire that are read at once.

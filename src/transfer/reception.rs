@@ -7,8 +7,8 @@ use std::time::Instant;
 use crate::wire::native::Blocks;
 
 use crate::transfer::drive::Prefix;
-use crate::transfer::event::EventKind;
 use crate::transfer::sink::Landing;
+use crate::transfer::tell::event::EventKind;
 use crate::transfer::throttle::Throttle;
 
 /// One array that comes in, over one connection or several.

@@ -18,7 +18,6 @@ use crate::transfer::controls::Controls;
 use crate::transfer::door::Door;
 use crate::transfer::drive::{Ended, Machine, Remains, Teller, drive};
 use crate::transfer::endpoint::Endpoint;
-use crate::transfer::event::{EventKind, Failure, Finished, Outcome, Side, State};
 use crate::transfer::expected::Expected;
 use crate::transfer::fetch::{FetchMachine, FetchPlan};
 use crate::transfer::gear::{Gear, More};
@@ -26,9 +25,10 @@ use crate::transfer::listener::{Listener, loopback};
 use crate::transfer::plan::{Incoming, Job, Options, SinkSpec};
 use crate::transfer::receiver::{ReceiveMachine, ReceivePlan};
 use crate::transfer::reception::Reception;
-use crate::transfer::sampler::{Emitter, INTERVAL, SideReader};
 use crate::transfer::sender::SendMachine;
 use crate::transfer::source::{Asked, SendPath, Source};
+use crate::transfer::tell::event::{EventKind, Failure, Finished, Outcome, Side, State};
+use crate::transfer::tell::sampler::{Emitter, INTERVAL, SideReader};
 
 /// A side tells a handful of things between two readings; a peer cannot make it tell more.
 const NOTES: usize = 256;

@@ -20,13 +20,13 @@ use crate::wire::{Offer, SendStep, SendWire};
 use crate::transfer::connection::{Connection, would_block};
 use crate::transfer::controls::Controls;
 use crate::transfer::drive::{Machine, Prefix, Progress, Remains, Teller};
-use crate::transfer::event::{EventKind, Finished, Side, Started, State};
 use crate::transfer::gear::{Gear, More};
 use crate::transfer::limiter::whole_bytes;
 use crate::transfer::outbox::Outbox;
 use crate::transfer::plan::Options;
 use crate::transfer::sending::Sending;
 use crate::transfer::source::{SendPath, Source};
+use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
 use crate::transfer::throttle::Throttle;
 use handoff::Handing;
 

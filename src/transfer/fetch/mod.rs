@@ -24,12 +24,12 @@ use crate::wire::{Digest, Offer};
 
 use crate::transfer::controls::Controls;
 use crate::transfer::drive::{Machine, Prefix, Progress, Teller};
-use crate::transfer::event::{EventKind, Finished, Side, Started, State};
 use crate::transfer::gear::{Gear, More};
 use crate::transfer::inlet::{Came, Inlet, Wanted};
 use crate::transfer::plan::{Options, SinkSpec};
 use crate::transfer::reception::Reception;
 use crate::transfer::sink::{Content, Landing};
+use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
 use client::{Body, Client};
 use link::{Patience, Work};
 

@@ -13,8 +13,8 @@ use crate::wire::Offer;
 
 use super::ReceiveMachine;
 use crate::transfer::drive::{Prefix, Progress};
-use crate::transfer::event::State;
 use crate::transfer::plan::SinkSpec;
+use crate::transfer::tell::event::State;
 
 /// How far a handoff has come.
 #[derive(Default)]

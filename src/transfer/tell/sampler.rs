@@ -7,21 +7,21 @@ use crossbeam_channel::{Receiver, Sender};
 use crate::telemetry::{Bottleneck, Counters, ProbeReader, Sample, Stamp};
 
 use crate::transfer::Waker;
-use crate::transfer::event::{Event, EventKind, Side, TransferId};
-use crate::transfer::outlet::Outlet;
+use crate::transfer::tell::event::{Event, EventKind, Side, TransferId};
+use crate::transfer::tell::outlet::Outlet;
 
 /// Between two readings.
-pub(super) const INTERVAL: Duration = Duration::from_millis(50);
+pub(crate) const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Sends events and never waits for whoever reads them.
-pub(super) struct Emitter {
+pub(crate) struct Emitter {
     transfer: TransferId,
     outlet: Outlet<Event>,
     waker: Waker,
 }
 
 impl Emitter {
-    pub(super) fn new(transfer: TransferId, events: Sender<Event>, waker: Waker) -> Self {
+    pub(crate) fn new(transfer: TransferId, events: Sender<Event>, waker: Waker) -> Self {
         Self {
             transfer,
             outlet: Outlet::new(events),
@@ -30,7 +30,7 @@ impl Emitter {
     }
 
     /// Sends an event. One that does not fit is kept for later, unless it is a sample: the next one tells as much.
-    pub(super) fn emit(&mut self, side: Side, elapsed: Duration, kind: EventKind) {
+    pub(crate) fn emit(&mut self, side: Side, elapsed: Duration, kind: EventKind) {
         let is_sample = matches!(kind, EventKind::Sample(_));
         let event = Event {
             kind,
@@ -46,12 +46,12 @@ impl Emitter {
     }
 
     /// Wakes whoever reads.
-    pub(super) fn wake(&self) {
+    pub(crate) fn wake(&self) {
         (self.waker)();
     }
 
     /// Sends what is left, for as long as a reader can be hoped for.
-    pub(super) fn finish(self) {
+    pub(crate) fn finish(self) {
         self.wake();
         self.outlet.finish();
         (self.waker)();
@@ -62,7 +62,7 @@ impl Emitter {
 type Note = (Duration, EventKind);
 
 /// Reads one side's stamps and notes, over all its connections.
-pub(super) struct SideReader {
+pub(crate) struct SideReader {
     side: Side,
     connections: Vec<ConnectionReader>,
     notes: (Sender<Note>, Receiver<Note>),
@@ -77,7 +77,7 @@ struct ConnectionReader {
 }
 
 impl SideReader {
-    pub(super) fn new(side: Side, stamps: ProbeReader, notes: (Sender<Note>, Receiver<Note>)) -> Self {
+    pub(crate) fn new(side: Side, stamps: ProbeReader, notes: (Sender<Note>, Receiver<Note>)) -> Self {
         let mut reader = Self {
             side,
             connections: Vec::new(),
@@ -88,12 +88,12 @@ impl SideReader {
         reader
     }
 
-    pub(super) fn side(&self) -> Side {
+    pub(crate) fn side(&self) -> Side {
         self.side
     }
 
     /// Reads a further connection, too; returns where it tells what happens.
-    pub(super) fn add(&mut self, stamps: ProbeReader) -> Sender<Note> {
+    pub(crate) fn add(&mut self, stamps: ProbeReader) -> Sender<Note> {
         self.connections.push(ConnectionReader {
             stamps,
             bytes: 0,
@@ -104,7 +104,7 @@ impl SideReader {
 
     /// Emits what has come since the last call, in order; where no bytes were stamped though the side
     /// `is_running`, a sample that says so.
-    pub(super) fn drain(
+    pub(crate) fn drain(
         &mut self,
         clock: Instant,
         is_running: bool,
@@ -178,7 +178,7 @@ impl SideReader {
 mod tests {
     use super::*;
     use crate::telemetry::Probe;
-    use crate::transfer::event::State;
+    use crate::transfer::tell::event::State;
     use crossbeam_channel::bounded;
     use std::sync::Arc;
 

@@ -1,0 +1,5 @@
+//! What a transfer tells whoever watches it: events, and the samples in them.
+
+pub(crate) mod event;
+pub(crate) mod outlet;
+pub(crate) mod sampler;
