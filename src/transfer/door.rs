@@ -11,9 +11,9 @@ use crate::sys::Wake;
 use crate::telemetry::Probe;
 
 use crate::transfer::connection::Connection;
-use crate::transfer::controls::Controls;
 use crate::transfer::drive::{Teller, drive};
 use crate::transfer::gear::Gear;
+use crate::transfer::limits::controls::Controls;
 use crate::transfer::listener::Listener;
 use crate::transfer::plan::Options;
 use crate::transfer::receiver::ReceiveMachine;

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::sys::{Interest, Wake, wait_also_for};
 use crate::telemetry::{Probe, Rest};
 
-use crate::transfer::controls::Controls;
+use crate::transfer::limits::controls::Controls;
 use crate::transfer::linger::Linger;
 use crate::transfer::tell::event::{EventKind, Finished, Side, State};
 

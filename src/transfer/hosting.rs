@@ -10,12 +10,12 @@ use crate::array::ArrayMeta;
 use crate::error::Error;
 use crate::telemetry::Probe;
 
-use crate::transfer::admission::Admissions;
 use crate::transfer::connection::Connection;
-use crate::transfer::controls::Controls;
 use crate::transfer::drive::{Course, Ended, Machine as _, Teller, Turn};
 use crate::transfer::expected::Expected;
 use crate::transfer::gear::{Gear, More};
+use crate::transfer::limits::admission::Admissions;
+use crate::transfer::limits::controls::Controls;
 use crate::transfer::linger::Linger;
 use crate::transfer::listener::Listener;
 use crate::transfer::plan::{Options, SinkSpec};

@@ -3,9 +3,7 @@
 //! [`Transfer::start`] gives a handle. The transfer runs on threads of its own, tells what happens over a bounded
 //! channel of [`Event`]s, and leaves its [`Outcome`] where it cannot be lost.
 
-mod admission;
 mod connection;
-mod controls;
 mod door;
 mod drive;
 mod endpoint;
@@ -16,10 +14,8 @@ mod gear;
 mod hosting;
 mod inlet;
 mod joins;
-mod limiter;
 mod linger;
 mod listener;
-mod memory;
 mod outbox;
 mod plan;
 mod receiver;
@@ -31,11 +27,11 @@ mod shm;
 mod sink;
 mod socket_file;
 mod source;
-mod steer;
 mod stream;
-mod throttle;
 
 mod tell;
+
+mod limits;
 
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -45,10 +41,10 @@ use crossbeam_channel::Sender;
 
 use crate::error::Error;
 
-pub(crate) use admission::{AdmissionLimits, Admissions};
-pub(crate) use controls::Controls;
 pub(crate) use drive::Ended;
 pub(crate) use hosting::{Host, Hosted, HostedTurn, Joining};
+pub(crate) use limits::admission::{AdmissionLimits, Admissions};
+pub(crate) use limits::controls::Controls;
 pub(crate) use linger::Linger;
 pub(crate) use run::last_event;
 pub(crate) use socket_file::{SocketFile, remove_stale_socket};
@@ -58,11 +54,11 @@ pub use connection::Connection;
 pub use endpoint::Endpoint;
 pub use expand::expand;
 pub use fetch::Trust;
+pub use limits::steer::Steer;
 pub use listener::Listener;
 pub use plan::{Incoming, Job, Options, Origin, SinkSpec, Slice, SourceSpec};
 pub use shm::ShmName;
 pub use source::{SourceInfo, describe, in_memory};
-pub use steer::Steer;
 pub use tell::event::{Event, EventKind, Failure, Finished, Outcome, Side, Started, State, TransferId};
 
 /// Called from a transfer's thread after events were sent, at most some 20 times a second.

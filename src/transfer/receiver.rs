@@ -18,13 +18,13 @@ use crate::telemetry::{Probe, Rest};
 use crate::wire::native::Token;
 use crate::wire::{Heard, Offer, ReceiveWire, Want, WireChoice};
 
-use crate::transfer::admission::Applicant;
 use crate::transfer::connection::{Connection, would_block};
-use crate::transfer::controls::Controls;
 use crate::transfer::drive::{Machine, Prefix, Progress, Remains, Teller};
 use crate::transfer::expected::Expected;
 use crate::transfer::gear::{Gear, More};
 use crate::transfer::inlet::{Came, Inlet, Wanted};
+use crate::transfer::limits::admission::Applicant;
+use crate::transfer::limits::controls::Controls;
 use crate::transfer::listener::Listener;
 use crate::transfer::outbox::Outbox;
 use crate::transfer::plan::{Options, SinkSpec};

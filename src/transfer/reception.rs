@@ -7,9 +7,9 @@ use std::time::Instant;
 use crate::wire::native::Blocks;
 
 use crate::transfer::drive::Prefix;
+use crate::transfer::limits::throttle::Throttle;
 use crate::transfer::sink::Landing;
 use crate::transfer::tell::event::EventKind;
-use crate::transfer::throttle::Throttle;
 
 /// One array that comes in, over one connection or several.
 pub(super) struct Reception {

@@ -14,13 +14,13 @@ use crate::telemetry::{Bottleneck, Probe, process_usage};
 use crate::wire::SendWire;
 
 use crate::transfer::connection::{Connection, unix_pair};
-use crate::transfer::controls::Controls;
 use crate::transfer::door::Door;
 use crate::transfer::drive::{Ended, Machine, Remains, Teller, drive};
 use crate::transfer::endpoint::Endpoint;
 use crate::transfer::expected::Expected;
 use crate::transfer::fetch::{FetchMachine, FetchPlan};
 use crate::transfer::gear::{Gear, More};
+use crate::transfer::limits::controls::Controls;
 use crate::transfer::listener::{Listener, loopback};
 use crate::transfer::plan::{Incoming, Job, Options, SinkSpec};
 use crate::transfer::receiver::{ReceiveMachine, ReceivePlan};

@@ -18,16 +18,16 @@ use crate::wire::native::BLOCK_BYTES_MAX;
 use crate::wire::{Offer, SendStep, SendWire};
 
 use crate::transfer::connection::{Connection, would_block};
-use crate::transfer::controls::Controls;
 use crate::transfer::drive::{Machine, Prefix, Progress, Remains, Teller};
 use crate::transfer::gear::{Gear, More};
-use crate::transfer::limiter::whole_bytes;
+use crate::transfer::limits::controls::Controls;
+use crate::transfer::limits::limiter::whole_bytes;
+use crate::transfer::limits::throttle::Throttle;
 use crate::transfer::outbox::Outbox;
 use crate::transfer::plan::Options;
 use crate::transfer::sending::Sending;
 use crate::transfer::source::{SendPath, Source};
 use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
-use crate::transfer::throttle::Throttle;
 use handoff::Handing;
 
 /// Under a limit, blocks last about this long, so that a pause or a cancel is not kept waiting by one.

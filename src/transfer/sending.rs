@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
+use crate::transfer::limits::throttle::Throttle;
 use crate::transfer::source::Source;
-use crate::transfer::throttle::Throttle;
 
 /// One array on its way out, over one connection or several.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ use crate::route::{NoHandoff, SendRouteChoice, Sending, SourceKind, send_route};
 use crate::sys::{MemoryFile, ReadError, SharedFile};
 use crate::wire::WireChoice;
 
-use crate::transfer::memory;
+use crate::transfer::limits::promise as memory;
 use crate::transfer::plan::{Origin, Slice, SourceSpec};
 use crate::transfer::shm::ShmName;
 use crate::transfer::stream::{STANDARD_INPUT, Stream, standard_input};

@@ -16,7 +16,7 @@ use ureq::unversioned::transport::{
 
 use crate::sys::{Interest, Wake, wait};
 use crate::transfer::connection::{Connection, would_block};
-use crate::transfer::controls::Controls;
+use crate::transfer::limits::controls::Controls;
 
 /// Who waits, and what ends the wait.
 #[derive(Debug, Clone)]

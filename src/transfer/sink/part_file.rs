@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use crate::array::npy;
 use crate::error::{Error, reason};
 use crate::route::receive::takes_splice;
-use crate::transfer::memory::Promise;
+use crate::transfer::limits::promise::Promise;
 use crate::transfer::plan::SinkSpec;
 use crate::wire::Offer;
 

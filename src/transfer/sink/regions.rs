@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::Error;
 use crate::sys::{Region, Spare};
 use crate::telemetry::available_memory_bytes;
-use crate::transfer::memory::Promise;
+use crate::transfer::limits::promise::Promise;
 
 /// No more than so many are kept for the next transfers.
 const SPARES_MAX: usize = 4;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::transfer::controls::Controls;
+use crate::transfer::limits::controls::Controls;
 
 /// A change to a running transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

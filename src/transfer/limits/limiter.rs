@@ -12,7 +12,7 @@ const WAIT_MIN: Duration = Duration::from_micros(10);
 
 /// Decides how many bytes may move now.
 #[derive(Debug)]
-pub(super) struct Limiter {
+pub(crate) struct Limiter {
     limit_bytes_per_s: Option<u64>,
     allowed_bytes: f64,
     at: Instant,
@@ -20,7 +20,7 @@ pub(super) struct Limiter {
 
 /// What may move.
 #[derive(Debug, PartialEq)]
-pub(super) enum Allowance {
+pub(crate) enum Allowance {
     /// So many bytes, at least one.
     Bytes(u64),
     /// Nothing before then.
@@ -28,7 +28,7 @@ pub(super) enum Allowance {
 }
 
 impl Limiter {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(crate) fn new(now: Instant) -> Self {
         Self {
             limit_bytes_per_s: None,
             allowed_bytes: 0.0,
@@ -37,7 +37,7 @@ impl Limiter {
     }
 
     /// How many of `wanted` bytes (at least one) may move at `now` under `limit`.
-    pub(super) fn allow(&mut self, limit: Option<u64>, wanted: u64, now: Instant) -> Allowance {
+    pub(crate) fn allow(&mut self, limit: Option<u64>, wanted: u64, now: Instant) -> Allowance {
         let Some(rate) = limit else {
             self.limit_bytes_per_s = None;
             return Allowance::Bytes(wanted);
@@ -59,7 +59,7 @@ impl Limiter {
     }
 
     /// So many of the allowed bytes have moved.
-    pub(super) fn spend(&mut self, bytes: u64) {
+    pub(crate) fn spend(&mut self, bytes: u64) {
         self.allowed_bytes -= bytes as f64;
     }
 }
@@ -70,7 +70,7 @@ impl Limiter {
     clippy::cast_sign_loss,
     reason = "a float's cast saturates"
 )]
-pub(super) fn whole_bytes(bytes: f64) -> u64 {
+pub(crate) fn whole_bytes(bytes: f64) -> u64 {
     bytes as u64
 }
 

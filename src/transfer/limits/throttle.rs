@@ -4,17 +4,17 @@ use std::time::Instant;
 
 use crate::telemetry::Rest;
 
-use crate::transfer::limiter::{Allowance, Limiter};
+use crate::transfer::limits::limiter::{Allowance, Limiter};
 
 /// A limit and a pace, each with what it has let go.
 #[derive(Debug)]
-pub(super) struct Throttle {
+pub(crate) struct Throttle {
     limit: Limiter,
     pace: Limiter,
 }
 
 impl Throttle {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(crate) fn new(now: Instant) -> Self {
         Self {
             limit: Limiter::new(now),
             pace: Limiter::new(now),
@@ -22,7 +22,7 @@ impl Throttle {
     }
 
     /// How many of `wanted` bytes (at least one) may move at `now`; or until when nothing may, and why.
-    pub(super) fn allow(
+    pub(crate) fn allow(
         &mut self,
         limit: Option<u64>,
         pace: Option<u64>,
@@ -38,7 +38,7 @@ impl Throttle {
     }
 
     /// So many of the allowed bytes have moved.
-    pub(super) fn spend(&mut self, bytes: u64) {
+    pub(crate) fn spend(&mut self, bytes: u64) {
         self.limit.spend(bytes);
         self.pace.spend(bytes);
     }

@@ -9,19 +9,19 @@ use crate::telemetry::available_memory_bytes;
 static PROMISED_BYTES: AtomicU64 = AtomicU64::new(0);
 
 /// Fails where so many bytes of memory are not free, or are promised to others.
-pub(super) fn check(needed: u64) -> Result<(), Error> {
+pub(crate) fn check(needed: u64) -> Result<(), Error> {
     check_against(needed, PROMISED_BYTES.load(Ordering::SeqCst))
 }
 
 /// Bytes that are promised until they are filled or this is dropped.
 #[derive(Debug)]
-pub(super) struct Promise {
+pub(crate) struct Promise {
     open: AtomicU64,
 }
 
 impl Promise {
     /// Promises `len` bytes, where there are so many.
-    pub(super) fn new(len: u64) -> Result<Self, Error> {
+    pub(crate) fn new(len: u64) -> Result<Self, Error> {
         let mut promised = PROMISED_BYTES.load(Ordering::SeqCst);
         loop {
             check_against(len, promised)?;
@@ -39,7 +39,7 @@ impl Promise {
     }
 
     /// So many more bytes are in use now, and promised no longer.
-    pub(super) fn filled(&self, bytes: u64) {
+    pub(crate) fn filled(&self, bytes: u64) {
         let less = |open: u64| open.saturating_sub(bytes);
         let open = self.open.update(Ordering::SeqCst, Ordering::SeqCst, less);
         PROMISED_BYTES.fetch_sub(bytes.min(open), Ordering::SeqCst);

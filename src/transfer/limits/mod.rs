@@ -1,0 +1,8 @@
+//! What holds a transfer back: limits, what is changed while it runs, and room that is promised once.
+
+pub(crate) mod admission;
+pub(crate) mod controls;
+pub(crate) mod limiter;
+pub(crate) mod promise;
+pub(crate) mod steer;
+pub(crate) mod throttle;
