@@ -10,11 +10,11 @@ use crate::error::Error;
 use crate::sys::Wake;
 use crate::telemetry::Probe;
 
-use crate::transfer::connection::Connection;
 use crate::transfer::drive::{Teller, drive};
 use crate::transfer::gear::Gear;
 use crate::transfer::limits::controls::Controls;
-use crate::transfer::listener::Listener;
+use crate::transfer::net::connection::Connection;
+use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::Options;
 use crate::transfer::receiver::ReceiveMachine;
 use crate::transfer::tell::event::Side;

@@ -12,7 +12,7 @@ use crate::sys::{Interest, Wake, wait_also_for};
 use crate::telemetry::{Probe, Rest};
 
 use crate::transfer::limits::controls::Controls;
-use crate::transfer::linger::Linger;
+use crate::transfer::net::linger::Linger;
 use crate::transfer::tell::event::{EventKind, Finished, Side, State};
 
 /// A long wait is counted in parts, so that it shows while it lasts.

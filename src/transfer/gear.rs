@@ -10,9 +10,9 @@ use crate::telemetry::Probe;
 use crate::wire::native::{Blocks, Token};
 
 use crate::transfer::drive::Teller;
-use crate::transfer::expected::Expected;
 use crate::transfer::fetch::fetched::Fetched;
 use crate::transfer::limits::controls::Controls;
+use crate::transfer::net::expected::Expected;
 use crate::transfer::reception::Reception;
 use crate::transfer::sending::Sending;
 

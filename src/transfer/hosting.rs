@@ -10,14 +10,14 @@ use crate::array::ArrayMeta;
 use crate::error::Error;
 use crate::telemetry::Probe;
 
-use crate::transfer::connection::Connection;
 use crate::transfer::drive::{Course, Ended, Machine as _, Teller, Turn};
-use crate::transfer::expected::Expected;
 use crate::transfer::gear::{Gear, More};
 use crate::transfer::limits::admission::Admissions;
 use crate::transfer::limits::controls::Controls;
-use crate::transfer::linger::Linger;
-use crate::transfer::listener::Listener;
+use crate::transfer::net::connection::Connection;
+use crate::transfer::net::expected::Expected;
+use crate::transfer::net::linger::Linger;
+use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::{Options, SinkSpec};
 use crate::transfer::receiver::{ReceiveMachine, ReceivePlan};
 use crate::transfer::reception::Reception;

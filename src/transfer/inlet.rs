@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::route::receive::{Inflow, ReceiveError, ReceiveRoute};
 use crate::telemetry::{Probe, Rest};
 
-use crate::transfer::connection::would_block;
+use crate::transfer::net::connection::would_block;
 use crate::transfer::reception::Reception;
 use crate::transfer::tell::event::EventKind;
 

@@ -3,19 +3,13 @@
 //! [`Transfer::start`] gives a handle. The transfer runs on threads of its own, tells what happens over a bounded
 //! channel of [`Event`]s, and leaves its [`Outcome`] where it cannot be lost.
 
-mod connection;
 mod door;
 mod drive;
-mod endpoint;
 mod expand;
-mod expected;
 mod fetch;
 mod gear;
 mod hosting;
 mod inlet;
-mod joins;
-mod linger;
-mod listener;
 mod outbox;
 mod plan;
 mod receiver;
@@ -25,13 +19,14 @@ mod sender;
 mod sending;
 mod shm;
 mod sink;
-mod socket_file;
 mod source;
 mod stream;
 
 mod tell;
 
 mod limits;
+
+mod net;
 
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -45,17 +40,17 @@ pub(crate) use drive::Ended;
 pub(crate) use hosting::{Host, Hosted, HostedTurn, Joining};
 pub(crate) use limits::admission::{AdmissionLimits, Admissions};
 pub(crate) use limits::controls::Controls;
-pub(crate) use linger::Linger;
+pub(crate) use net::linger::Linger;
+pub(crate) use net::socket_file::{SocketFile, remove_stale_socket};
 pub(crate) use run::last_event;
-pub(crate) use socket_file::{SocketFile, remove_stale_socket};
 pub(crate) use tell::outlet::Outlet;
 
-pub use connection::Connection;
-pub use endpoint::Endpoint;
 pub use expand::expand;
 pub use fetch::Trust;
 pub use limits::steer::Steer;
-pub use listener::Listener;
+pub use net::connection::Connection;
+pub use net::endpoint::Endpoint;
+pub use net::listener::Listener;
 pub use plan::{Incoming, Job, Options, Origin, SinkSpec, Slice, SourceSpec};
 pub use shm::ShmName;
 pub use source::{SourceInfo, describe, in_memory};

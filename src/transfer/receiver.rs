@@ -18,14 +18,14 @@ use crate::telemetry::{Probe, Rest};
 use crate::wire::native::Token;
 use crate::wire::{Heard, Offer, ReceiveWire, Want, WireChoice};
 
-use crate::transfer::connection::{Connection, would_block};
 use crate::transfer::drive::{Machine, Prefix, Progress, Remains, Teller};
-use crate::transfer::expected::Expected;
 use crate::transfer::gear::{Gear, More};
 use crate::transfer::inlet::{Came, Inlet, Wanted};
 use crate::transfer::limits::admission::Applicant;
 use crate::transfer::limits::controls::Controls;
-use crate::transfer::listener::Listener;
+use crate::transfer::net::connection::{Connection, would_block};
+use crate::transfer::net::expected::Expected;
+use crate::transfer::net::listener::Listener;
 use crate::transfer::outbox::Outbox;
 use crate::transfer::plan::{Options, SinkSpec};
 use crate::transfer::reception::Reception;
@@ -662,7 +662,7 @@ mod tests {
     use crate::array::Range;
     use crate::route::SendRouteChoice;
     use crate::route::fake::Stingy;
-    use crate::transfer::listener::loopback_pair;
+    use crate::transfer::net::listener::loopback_pair;
     use crate::transfer::plan::{Origin, SourceSpec};
     use crate::transfer::sender::SendMachine;
     use crate::transfer::source::{Asked, SendPath, Source};

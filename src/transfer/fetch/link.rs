@@ -15,8 +15,8 @@ use ureq::unversioned::transport::{
 };
 
 use crate::sys::{Interest, Wake, wait};
-use crate::transfer::connection::{Connection, would_block};
 use crate::transfer::limits::controls::Controls;
+use crate::transfer::net::connection::{Connection, would_block};
 
 /// Who waits, and what ends the wait.
 #[derive(Debug, Clone)]

@@ -361,7 +361,7 @@ impl FetchMachine {
                 self.again -= bytes as u64;
                 self.took(bytes as u64, now)
             }
-            Err(error) if crate::transfer::connection::would_block(&error) => self.wait(now),
+            Err(error) if crate::transfer::net::connection::would_block(&error) => self.wait(now),
             Err(error) => self.broke(self.broken(&error)),
         }
     }

@@ -10,8 +10,8 @@ use crate::route::send::Handoff;
 use crate::wire;
 
 use super::SendMachine;
-use crate::transfer::connection::would_block;
 use crate::transfer::drive::Progress;
+use crate::transfer::net::connection::would_block;
 use crate::transfer::source::HandoffPath;
 
 /// What is handed over in place of bytes.

@@ -8,22 +8,22 @@ use crossbeam_channel::Receiver;
 use crate::error::Error;
 use crate::wire::native::Token;
 
-use crate::transfer::connection::Connection;
-use crate::transfer::joins::Joins;
-use crate::transfer::listener::Listener;
+use crate::transfer::net::connection::Connection;
+use crate::transfer::net::joins::Joins;
+use crate::transfer::net::listener::Listener;
 
 /// A transfer that waits for connections. Once it is dropped nobody joins any more.
 #[derive(Debug)]
-pub(super) struct Expected {
+pub(crate) struct Expected {
     joins: Joins,
     listener: Listener,
-    pub(super) token: Token,
-    pub(super) connections: Receiver<Connection>,
+    pub(crate) token: Token,
+    pub(crate) connections: Receiver<Connection>,
 }
 
 impl Expected {
     /// Waits at `listener` for at most `most` connections, in all.
-    pub(super) fn at(listener: &Listener, most: usize) -> Result<Self, Error> {
+    pub(crate) fn at(listener: &Listener, most: usize) -> Result<Self, Error> {
         let mut token = Token::default();
         File::open("/dev/urandom")
             .and_then(|mut random| random.read_exact(&mut token))
@@ -39,7 +39,7 @@ impl Expected {
     }
 
     /// Where the connections come in.
-    pub(super) fn listener(&self) -> &Listener {
+    pub(crate) fn listener(&self) -> &Listener {
         &self.listener
     }
 }
@@ -53,8 +53,8 @@ impl Drop for Expected {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transfer::endpoint::Endpoint;
-    use crate::transfer::listener::loopback_pair;
+    use crate::transfer::net::endpoint::Endpoint;
+    use crate::transfer::net::listener::loopback_pair;
 
     #[test]
     fn only_who_shows_the_token_joins_and_only_as_many_as_are_expected() {

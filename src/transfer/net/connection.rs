@@ -11,7 +11,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use crate::error::Error;
 use crate::sys::{Interest, Wake, wait};
 
-use crate::transfer::endpoint::Endpoint;
+use crate::transfer::net::endpoint::Endpoint;
 
 /// Kernel buffers for a peer on this machine; over a network the kernel finds its own size, which follows the path.
 const LOCAL_BUFFER_BYTES: usize = 4 << 20;
@@ -31,9 +31,9 @@ pub struct Connection {
 
 /// The sizes of a socket's buffers, in bytes as the kernel counts them; nothing where it does not tell.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Buffers {
-    pub(super) send: Option<usize>,
-    pub(super) receive: Option<usize>,
+pub(crate) struct Buffers {
+    pub(crate) send: Option<usize>,
+    pub(crate) receive: Option<usize>,
 }
 
 impl Connection {
@@ -63,7 +63,7 @@ impl Connection {
     }
 
     /// Connects to one address, as [`Connection::open`] does.
-    pub(super) fn open_address(
+    pub(crate) fn open_address(
         address: SocketAddr,
         buffer_bytes: Option<usize>,
         timeout: Duration,
@@ -107,32 +107,32 @@ impl Connection {
     }
 
     /// What the other end knows it by: `HOST:PORT`, or nothing for a Unix socket.
-    pub(super) fn own_address(&self) -> io::Result<Option<String>> {
+    pub(crate) fn own_address(&self) -> io::Result<Option<String>> {
         let own = self.socket.local_addr()?;
         Ok(own.as_socket().map(|address| address.to_string()))
     }
 
-    pub(super) fn is_tcp(&self) -> bool {
+    pub(crate) fn is_tcp(&self) -> bool {
         self.congestion_control.is_some()
     }
 
     /// Whether the peer is a process on this host, which can be given descriptors.
-    pub(super) fn is_unix(&self) -> bool {
+    pub(crate) fn is_unix(&self) -> bool {
         self.socket.domain().is_ok_and(|domain| domain == Domain::UNIX)
     }
 
     /// The TCP congestion control in use; `None` on a Unix socket.
-    pub(super) fn congestion_control(&self) -> Option<&str> {
+    pub(crate) fn congestion_control(&self) -> Option<&str> {
         self.congestion_control.as_deref()
     }
 
     /// The buffers of its socket as they are when it is set up.
-    pub(super) fn buffers(&self) -> Buffers {
+    pub(crate) fn buffers(&self) -> Buffers {
         self.buffers
     }
 
     /// The same connection, for another owner.
-    pub(super) fn try_clone(&self) -> Result<Self, Error> {
+    pub(crate) fn try_clone(&self) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::system("cannot hand a connection over", &error);
         Ok(Self {
             socket: self.socket.try_clone().map_err(failed)?,
@@ -149,7 +149,7 @@ impl Connection {
     }
 
     /// Sets a socket up that does not wait; one that `is_prepared` has its buffers already.
-    pub(super) fn set_up(
+    pub(crate) fn set_up(
         socket: Socket,
         peer: String,
         buffer_bytes: Option<usize>,
@@ -185,7 +185,7 @@ impl AsFd for Connection {
 }
 
 /// Both ends of a connection between Unix sockets without a name.
-pub(super) fn unix_pair(buffer_bytes: Option<usize>) -> Result<(Connection, Connection), Error> {
+pub(crate) fn unix_pair(buffer_bytes: Option<usize>) -> Result<(Connection, Connection), Error> {
     let failed = |error: io::Error| Error::system("cannot make a pair of Unix sockets", &error);
     let (a, b) = Socket::pair(Domain::UNIX, Type::STREAM, None).map_err(failed)?;
     Ok((
@@ -195,13 +195,13 @@ pub(super) fn unix_pair(buffer_bytes: Option<usize>) -> Result<(Connection, Conn
 }
 
 /// Whether an error only says that the call would have waited, or was interrupted.
-pub(super) fn would_block(error: &io::Error) -> bool {
+pub(crate) fn would_block(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 /// Buffers of the size that was asked for. For a peer on this machine else large ones, and no pacing, as far as this
 /// user may; whatever is refused only costs speed.
-pub(super) fn prepare(socket: &Socket, local: bool, buffer_bytes: Option<usize>) {
+pub(crate) fn prepare(socket: &Socket, local: bool, buffer_bytes: Option<usize>) {
     if let Some(bytes) = buffer_bytes.or(local.then_some(LOCAL_BUFFER_BYTES)) {
         let _ = socket.set_send_buffer_size(bytes);
         let _ = socket.set_recv_buffer_size(bytes);

@@ -49,7 +49,7 @@ impl Endpoint {
         Ok(Self::Tcp(text.into()))
     }
 
-    pub(super) fn addresses(&self) -> Result<Vec<SockAddr>, Error> {
+    pub(crate) fn addresses(&self) -> Result<Vec<SockAddr>, Error> {
         let failed = |error: &io::Error| Error::Endpoint {
             endpoint: self.to_string(),
             reason: reason(error),
@@ -64,7 +64,7 @@ impl Endpoint {
     }
 
     /// The error where none of its addresses can be used, from the last one's.
-    pub(super) fn unusable(&self, last: Option<&io::Error>) -> Error {
+    pub(crate) fn unusable(&self, last: Option<&io::Error>) -> Error {
         Error::Endpoint {
             endpoint: self.to_string(),
             reason: last.map_or_else(|| "the name has no address".into(), reason),

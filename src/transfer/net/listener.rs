@@ -13,10 +13,10 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use crate::error::Error;
 use crate::sys::{Interest, Wake, wait};
 
-use crate::transfer::connection::{Connection, prepare};
-use crate::transfer::endpoint::Endpoint;
-use crate::transfer::joins::Joins;
-use crate::transfer::socket_file::{SocketFile, remove_stale_socket};
+use crate::transfer::net::connection::{Connection, prepare};
+use crate::transfer::net::endpoint::Endpoint;
+use crate::transfer::net::joins::Joins;
+use crate::transfer::net::socket_file::{SocketFile, remove_stale_socket};
 
 /// Connections that may wait to be accepted, as far as the system lets them (`net.core.somaxconn`).
 const BACKLOG: i32 = 4096;
@@ -68,17 +68,17 @@ impl Listener {
     }
 
     /// Whether this is the only one of its clones: nobody else takes what connects here.
-    pub(super) fn is_sole(&self) -> bool {
+    pub(crate) fn is_sole(&self) -> bool {
         Arc::strong_count(&self.0) == 1
     }
 
     /// The transfers that wait here for further connections of theirs.
-    pub(super) fn joins(&self) -> &Joins {
+    pub(crate) fn joins(&self) -> &Joins {
         &self.0.joins
     }
 
     /// Waits for a connection; `None` where `cancelled` says so after `wake` ended the wait.
-    pub(super) fn accept(&self, wake: &Wake, cancelled: &dyn Fn() -> bool) -> Result<Option<Connection>, Error> {
+    pub(crate) fn accept(&self, wake: &Wake, cancelled: &dyn Fn() -> bool) -> Result<Option<Connection>, Error> {
         while !cancelled() {
             let accepted = self.try_accept();
             if let Some(connection) = accepted.map_err(|error| Error::system("cannot accept a connection", &error))? {
@@ -163,7 +163,7 @@ impl AsFd for Listener {
 }
 
 /// Both ends of a TCP connection to a listener on this machine's loopback.
-pub(super) fn loopback(listener: &Listener) -> Result<(Connection, Connection), Error> {
+pub(crate) fn loopback(listener: &Listener) -> Result<(Connection, Connection), Error> {
     let failed = |error: io::Error| Error::system("cannot connect over loopback", &error);
     let wake = Wake::new().map_err(failed)?;
     let to = Endpoint::Tcp(listener.address().into());
@@ -184,7 +184,7 @@ pub(super) fn loopback(listener: &Listener) -> Result<(Connection, Connection), 
 
 /// Both ends of a TCP connection over this machine's loopback.
 #[cfg(test)]
-pub(super) fn loopback_pair() -> Result<(Connection, Connection), Error> {
+pub(crate) fn loopback_pair() -> Result<(Connection, Connection), Error> {
     loopback(&Listener::bind(&Endpoint::Tcp("127.0.0.1:0".into()))?)
 }
 
@@ -206,7 +206,7 @@ fn listen(address: &SockAddr, buffer_bytes: Option<usize>) -> io::Result<Socket>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transfer::connection::would_block;
+    use crate::transfer::net::connection::would_block;
 
     #[test]
     fn a_port_that_is_taken_and_one_where_nobody_listens_are_told_apart() {

@@ -8,7 +8,7 @@ use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 
 use crate::sys::{Interest, Wake, wait};
 
-use crate::transfer::connection::would_block;
+use crate::transfer::net::connection::would_block;
 
 /// A peer gets so long to read why it ends here.
 const LONGEST: Duration = Duration::from_millis(500);

@@ -7,11 +7,11 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::wire::native::Token;
 
-use crate::transfer::connection::Connection;
+use crate::transfer::net::connection::Connection;
 
 /// Who waits at one listener for connections that join.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Joins(Arc<Mutex<HashMap<Token, Place>>>);
+pub(crate) struct Joins(Arc<Mutex<HashMap<Token, Place>>>);
 
 /// Where connections of one transfer go, and how many more may.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ struct Place {
 
 impl Joins {
     /// Where so many connections at most come in that show the token, until it is forgotten.
-    pub(super) fn expect(&self, token: Token, most: usize) -> Receiver<Connection> {
+    pub(crate) fn expect(&self, token: Token, most: usize) -> Receiver<Connection> {
         let (sender, connections) = bounded(most);
         let place = Place {
             connections: sender,
@@ -33,12 +33,12 @@ impl Joins {
     }
 
     /// Nobody who shows the token joins any more.
-    pub(super) fn forget(&self, token: &Token) {
+    pub(crate) fn forget(&self, token: &Token) {
         self.lock().remove(token);
     }
 
     /// Hands a connection to the transfer that drew the token; false where none waits for it.
-    pub(super) fn deliver(&self, token: &Token, connection: Connection) -> bool {
+    pub(crate) fn deliver(&self, token: &Token, connection: Connection) -> bool {
         let mut joins = self.lock();
         let Some(place) = joins.get_mut(token).filter(|place| place.left > 0) else {
             return false;

@@ -1,0 +1,9 @@
+//! Where peers are and the connections to them.
+
+pub(crate) mod connection;
+pub(crate) mod endpoint;
+pub(crate) mod expected;
+pub(crate) mod joins;
+pub(crate) mod linger;
+pub(crate) mod listener;
+pub(crate) mod socket_file;
