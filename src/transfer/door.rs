@@ -10,9 +10,9 @@ use crate::error::Error;
 use crate::sys::Wake;
 use crate::telemetry::Probe;
 
-use crate::transfer::drive::{Teller, drive};
-use crate::transfer::gear::Gear;
 use crate::transfer::limits::controls::Controls;
+use crate::transfer::machine::drive::{Teller, drive};
+use crate::transfer::machine::gear::Gear;
 use crate::transfer::net::connection::Connection;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::Options;

@@ -10,10 +10,10 @@ use crate::array::ArrayMeta;
 use crate::error::Error;
 use crate::telemetry::Probe;
 
-use crate::transfer::drive::{Course, Ended, Machine as _, Teller, Turn};
-use crate::transfer::gear::{Gear, More};
 use crate::transfer::limits::admission::Admissions;
 use crate::transfer::limits::controls::Controls;
+use crate::transfer::machine::drive::{Course, Ended, Machine as _, Teller, Turn};
+use crate::transfer::machine::gear::{Gear, More};
 use crate::transfer::net::connection::Connection;
 use crate::transfer::net::expected::Expected;
 use crate::transfer::net::linger::Linger;

@@ -4,13 +4,10 @@
 //! channel of [`Event`]s, and leaves its [`Outcome`] where it cannot be lost.
 
 mod door;
-mod drive;
 mod expand;
 mod fetch;
-mod gear;
 mod hosting;
 mod inlet;
-mod outbox;
 mod plan;
 mod receiver;
 mod reception;
@@ -28,6 +25,8 @@ mod limits;
 
 mod net;
 
+mod machine;
+
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::thread::JoinHandle;
@@ -36,10 +35,10 @@ use crossbeam_channel::Sender;
 
 use crate::error::Error;
 
-pub(crate) use drive::Ended;
 pub(crate) use hosting::{Host, Hosted, HostedTurn, Joining};
 pub(crate) use limits::admission::{AdmissionLimits, Admissions};
 pub(crate) use limits::controls::Controls;
+pub(crate) use machine::drive::Ended;
 pub(crate) use net::linger::Linger;
 pub(crate) use net::socket_file::{SocketFile, remove_stale_socket};
 pub(crate) use run::last_event;

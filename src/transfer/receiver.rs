@@ -18,15 +18,15 @@ use crate::telemetry::{Probe, Rest};
 use crate::wire::native::Token;
 use crate::wire::{Heard, Offer, ReceiveWire, Want, WireChoice};
 
-use crate::transfer::drive::{Machine, Prefix, Progress, Remains, Teller};
-use crate::transfer::gear::{Gear, More};
 use crate::transfer::inlet::{Came, Inlet, Wanted};
 use crate::transfer::limits::admission::Applicant;
 use crate::transfer::limits::controls::Controls;
+use crate::transfer::machine::drive::{Machine, Prefix, Progress, Remains, Teller};
+use crate::transfer::machine::gear::{Gear, More};
+use crate::transfer::machine::outbox::Outbox;
 use crate::transfer::net::connection::{Connection, would_block};
 use crate::transfer::net::expected::Expected;
 use crate::transfer::net::listener::Listener;
-use crate::transfer::outbox::Outbox;
 use crate::transfer::plan::{Options, SinkSpec};
 use crate::transfer::reception::Reception;
 use crate::transfer::sender::keep_alive_interval;

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use crate::wire::native::Blocks;
 
-use crate::transfer::drive::Prefix;
 use crate::transfer::limits::throttle::Throttle;
+use crate::transfer::machine::drive::Prefix;
 use crate::transfer::sink::Landing;
 use crate::transfer::tell::event::EventKind;
 

@@ -14,10 +14,10 @@ use crate::telemetry::{Bottleneck, Probe, process_usage};
 use crate::wire::SendWire;
 
 use crate::transfer::door::Door;
-use crate::transfer::drive::{Ended, Machine, Remains, Teller, drive};
 use crate::transfer::fetch::{FetchMachine, FetchPlan};
-use crate::transfer::gear::{Gear, More};
 use crate::transfer::limits::controls::Controls;
+use crate::transfer::machine::drive::{Ended, Machine, Remains, Teller, drive};
+use crate::transfer::machine::gear::{Gear, More};
 use crate::transfer::net::connection::{Connection, unix_pair};
 use crate::transfer::net::endpoint::Endpoint;
 use crate::transfer::net::expected::Expected;

@@ -17,13 +17,13 @@ use crate::telemetry::{Probe, Rest};
 use crate::wire::native::BLOCK_BYTES_MAX;
 use crate::wire::{Offer, SendStep, SendWire};
 
-use crate::transfer::drive::{Machine, Prefix, Progress, Remains, Teller};
-use crate::transfer::gear::{Gear, More};
 use crate::transfer::limits::controls::Controls;
 use crate::transfer::limits::limiter::whole_bytes;
 use crate::transfer::limits::throttle::Throttle;
+use crate::transfer::machine::drive::{Machine, Prefix, Progress, Remains, Teller};
+use crate::transfer::machine::gear::{Gear, More};
+use crate::transfer::machine::outbox::Outbox;
 use crate::transfer::net::connection::{Connection, would_block};
-use crate::transfer::outbox::Outbox;
 use crate::transfer::plan::Options;
 use crate::transfer::sending::Sending;
 use crate::transfer::source::{SendPath, Source};

@@ -12,7 +12,7 @@ use crate::sys::{may_receive_descriptor, receive_with_descriptor};
 use crate::wire::Offer;
 
 use super::ReceiveMachine;
-use crate::transfer::drive::{Prefix, Progress};
+use crate::transfer::machine::drive::{Prefix, Progress};
 use crate::transfer::plan::SinkSpec;
 use crate::transfer::tell::event::State;
 

@@ -10,7 +10,7 @@ use crate::route::send::Handoff;
 use crate::wire;
 
 use super::SendMachine;
-use crate::transfer::drive::Progress;
+use crate::transfer::machine::drive::Progress;
 use crate::transfer::net::connection::would_block;
 use crate::transfer::source::HandoffPath;
 

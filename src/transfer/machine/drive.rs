@@ -20,7 +20,7 @@ const COUNTED_EVERY: Duration = Duration::from_millis(100);
 
 /// What a step came to.
 #[derive(Debug)]
-pub(super) enum Progress {
+pub(crate) enum Progress {
     /// Something was done and more can be.
     Moved,
     /// Nothing can be done before the socket is ready, or `until`.
@@ -39,7 +39,7 @@ pub(super) enum Progress {
 }
 
 /// A sender or a receiver on a non-blocking socket.
-pub(super) trait Machine {
+pub(crate) trait Machine {
     fn socket(&self) -> BorrowedFd<'_>;
 
     /// What a machine that waits for its source waits for, beside its socket.
@@ -90,7 +90,7 @@ pub(super) trait Machine {
 }
 
 /// Only to be dropped.
-pub(super) type Remains = Box<dyn Send>;
+pub(crate) type Remains = Box<dyn Send>;
 
 /// How a machine ended.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ pub(crate) enum Ended {
 
 /// What a turn came to.
 #[derive(Debug)]
-pub(super) enum Turn {
+pub(crate) enum Turn {
     /// Something was done and more can be.
     Again,
     /// Nothing can be done before the socket is ready, or `until`.
@@ -122,7 +122,7 @@ pub(super) enum Turn {
 
 /// A machine's way to its end.
 #[derive(Debug)]
-pub(super) struct Course {
+pub(crate) struct Course {
     /// When the peer was last heard of, or owed nothing.
     heard_at: Instant,
     /// A peer has to move so many bytes a second, over the timeout.
@@ -130,11 +130,11 @@ pub(super) struct Course {
     /// Since when that is looked at, and how many bytes there were.
     measured_from: (Instant, u64),
     /// The socket was ready after the last wait.
-    pub(super) ready: bool,
+    pub(crate) ready: bool,
 }
 
 impl Course {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(crate) fn new(now: Instant) -> Self {
         Self {
             heard_at: now,
             slowest_bytes_per_s: None,
@@ -144,7 +144,7 @@ impl Course {
     }
 
     /// With a peer that has to move so many bytes a second, whatever else it says.
-    pub(super) fn with_slowest(self, bytes_per_s: Option<u64>) -> Self {
+    pub(crate) fn with_slowest(self, bytes_per_s: Option<u64>) -> Self {
         Self {
             slowest_bytes_per_s: bytes_per_s,
             ..self
@@ -152,13 +152,13 @@ impl Course {
     }
 
     /// Ends a machine whose peer has done nothing wrong.
-    pub(super) fn dismiss(machine: &mut dyn Machine, words: &str) -> Turn {
+    pub(crate) fn dismiss(machine: &mut dyn Machine, words: &str) -> Turn {
         let bytes = machine.bytes();
         ended(machine, Ended::Cancelled { bytes }, Some(words))
     }
 
     /// Steps once.
-    pub(super) fn turn(
+    pub(crate) fn turn(
         &mut self,
         machine: &mut dyn Machine,
         side: Side,
@@ -239,7 +239,7 @@ impl Course {
 }
 
 /// How a machine ends that met this error.
-pub(super) fn failed(machine: &mut dyn Machine, controls: &Controls, error: Error) -> Turn {
+pub(crate) fn failed(machine: &mut dyn Machine, controls: &Controls, error: Error) -> Turn {
     let bytes = machine.bytes();
     // Both ends were told to stop, and this one heard it from the other.
     if controls.is_cancelled() {
@@ -263,7 +263,7 @@ fn ended(machine: &mut dyn Machine, ended: Ended, words: Option<&str>) -> Turn {
 }
 
 /// Steps the machine to its end, on a thread of its own.
-pub(super) fn drive(
+pub(crate) fn drive(
     machine: &mut dyn Machine,
     side: Side,
     controls: &Controls,
@@ -321,7 +321,7 @@ fn timed_wait(machine: &mut dyn Machine, interest: Interest, wake: &Wake, until:
 
 /// What a data thread tells beside its stamps: rare, and never waited for.
 #[derive(Debug)]
-pub(super) struct Teller {
+pub(crate) struct Teller {
     notes: Sender<(Duration, EventKind)>,
     clock: Instant,
     state: Option<State>,
@@ -332,7 +332,7 @@ pub(super) struct Teller {
 
 impl Teller {
     /// `state` has been told already.
-    pub(super) fn new(notes: Sender<(Duration, EventKind)>, clock: Instant, state: Option<State>) -> Self {
+    pub(crate) fn new(notes: Sender<(Duration, EventKind)>, clock: Instant, state: Option<State>) -> Self {
         Self {
             notes,
             clock,
@@ -343,7 +343,7 @@ impl Teller {
     }
 
     /// For a further connection of a side whose state another one tells.
-    pub(super) fn without_states(notes: Sender<(Duration, EventKind)>, clock: Instant) -> Self {
+    pub(crate) fn without_states(notes: Sender<(Duration, EventKind)>, clock: Instant) -> Self {
         Self {
             tells_states: false,
             ..Self::new(notes, clock, None)
@@ -351,12 +351,12 @@ impl Teller {
     }
 
     /// Tells an event; the channel has room for all that a side ever tells between two readings.
-    pub(super) fn tell(&self, event: EventKind) {
+    pub(crate) fn tell(&self, event: EventKind) {
         let _ = self.notes.try_send((self.clock.elapsed(), event));
     }
 
     /// Tells a limit that is another one than before; at first there is none.
-    pub(super) fn limit(&mut self, bytes_per_s: Option<u64>) {
+    pub(crate) fn limit(&mut self, bytes_per_s: Option<u64>) {
         if self.tells_states && self.limit_bytes_per_s != bytes_per_s {
             self.limit_bytes_per_s = bytes_per_s;
             self.tell(EventKind::Limit { bytes_per_s });
@@ -364,7 +364,7 @@ impl Teller {
     }
 
     /// Tells a state that is another one than before.
-    pub(super) fn state(&mut self, state: State) {
+    pub(crate) fn state(&mut self, state: State) {
         if self.tells_states && self.state != Some(state) {
             self.state = Some(state);
             self.tell(EventKind::State { state });
@@ -374,7 +374,7 @@ impl Teller {
 
 /// The first elements of an array as one side has them.
 #[derive(Debug)]
-pub(super) struct Prefix {
+pub(crate) struct Prefix {
     dtype: Dtype,
     bytes: Vec<u8>,
     missing: usize,
@@ -384,7 +384,7 @@ impl Prefix {
     /// The most bytes that are kept, whatever the size of an element.
     const BYTES_MAX: u64 = 64 << 10;
 
-    pub(super) fn new(meta: &crate::array::ArrayMeta, elements: usize) -> Self {
+    pub(crate) fn new(meta: &crate::array::ArrayMeta, elements: usize) -> Self {
         let item = meta.dtype().item_size() as u64;
         let count = meta.element_count().min(elements as u64).min(Self::BYTES_MAX / item);
         // Bounded just above.
@@ -397,16 +397,16 @@ impl Prefix {
     }
 
     /// How many bytes they are.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
         &mut self.bytes
     }
 
     /// Takes what of `bytes` belongs here, each byte once. True where that was the last of it.
-    pub(super) fn take(&mut self, at: u64, bytes: &[u8]) -> bool {
+    pub(crate) fn take(&mut self, at: u64, bytes: &[u8]) -> bool {
         let Some(at) = usize::try_from(at).ok().filter(|at| *at < self.bytes.len()) else {
             return false;
         };
@@ -416,7 +416,7 @@ impl Prefix {
         self.missing == 0
     }
 
-    pub(super) fn event(&self) -> EventKind {
+    pub(crate) fn event(&self) -> EventKind {
         EventKind::Preview {
             offset: 0,
             values: values(&self.dtype, &self.bytes),

@@ -9,13 +9,13 @@ use crate::telemetry::Probe;
 
 /// What the wire says, on its way to the socket.
 #[derive(Debug, Default)]
-pub(super) struct Outbox {
+pub(crate) struct Outbox {
     bytes: Vec<u8>,
     written: usize,
 }
 
 impl Outbox {
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
         if self.is_empty() {
             self.bytes.clear();
             self.written = 0;
@@ -23,12 +23,12 @@ impl Outbox {
         self.bytes.extend_from_slice(bytes);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.written == self.bytes.len()
     }
 
     /// Writes what the socket takes; `more` says that data follows at once, so that the kernel may wait for it.
-    pub(super) fn flush(&mut self, socket: BorrowedFd<'_>, more: bool, probe: &mut Probe) -> io::Result<()> {
+    pub(crate) fn flush(&mut self, socket: BorrowedFd<'_>, more: bool, probe: &mut Probe) -> io::Result<()> {
         while !self.is_empty() {
             let rest = &self.bytes[self.written..];
             let flags = if more {

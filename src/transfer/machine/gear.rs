@@ -9,24 +9,24 @@ use crate::route::send::SendRoute;
 use crate::telemetry::Probe;
 use crate::wire::native::{Blocks, Token};
 
-use crate::transfer::drive::Teller;
 use crate::transfer::fetch::fetched::Fetched;
 use crate::transfer::limits::controls::Controls;
+use crate::transfer::machine::drive::Teller;
 use crate::transfer::net::expected::Expected;
 use crate::transfer::reception::Reception;
 use crate::transfer::sending::Sending;
 
 /// What a machine is given by whoever runs it.
-pub(super) struct Gear {
-    pub(super) controls: Arc<Controls>,
-    pub(super) probe: Probe,
-    pub(super) teller: Teller,
+pub(crate) struct Gear {
+    pub(crate) controls: Arc<Controls>,
+    pub(crate) probe: Probe,
+    pub(crate) teller: Teller,
     /// Where a machine asks for further connections.
-    pub(super) more: Sender<More>,
+    pub(crate) more: Sender<More>,
 }
 
 /// Further connections that a transfer can have.
-pub(super) enum More {
+pub(crate) enum More {
     /// To be opened, one for each route.
     Send {
         sending: Arc<Sending>,
