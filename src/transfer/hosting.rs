@@ -20,7 +20,7 @@ use crate::transfer::net::linger::Linger;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::{Options, SinkSpec};
 use crate::transfer::receiver::{ReceiveMachine, ReceivePlan};
-use crate::transfer::reception::Reception;
+use crate::transfer::sink::reception::Reception;
 use crate::transfer::tell::event::{EventKind, Side, State};
 
 /// Something that a receiver told, and when.

@@ -18,7 +18,6 @@ use crate::telemetry::{Probe, Rest};
 use crate::wire::native::Token;
 use crate::wire::{Heard, Offer, ReceiveWire, Want, WireChoice};
 
-use crate::transfer::inlet::{Came, Inlet, Wanted};
 use crate::transfer::limits::admission::Applicant;
 use crate::transfer::limits::controls::Controls;
 use crate::transfer::machine::drive::{Machine, Prefix, Progress, Remains, Teller};
@@ -28,8 +27,9 @@ use crate::transfer::net::connection::{Connection, would_block};
 use crate::transfer::net::expected::Expected;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::{Options, SinkSpec};
-use crate::transfer::reception::Reception;
 use crate::transfer::sender::keep_alive_interval;
+use crate::transfer::sink::inlet::{Came, Inlet, Wanted};
+use crate::transfer::sink::reception::Reception;
 use crate::transfer::sink::{Content, Landing};
 use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
 use handoff::Handing;

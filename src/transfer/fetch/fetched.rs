@@ -8,7 +8,7 @@ use crate::wire::http::{Told, Url};
 
 use super::client::Trust;
 use crate::transfer::plan::Options;
-use crate::transfer::reception::Reception;
+use crate::transfer::sink::reception::Reception;
 
 /// What the connections of one file share.
 pub(in crate::transfer) struct Fetched {

@@ -22,12 +22,12 @@ use crate::telemetry::{Probe, Rest};
 use crate::wire::http::{Ask, Told, Url};
 use crate::wire::{Digest, Offer};
 
-use crate::transfer::inlet::{Came, Inlet, Wanted};
 use crate::transfer::limits::controls::Controls;
 use crate::transfer::machine::drive::{Machine, Prefix, Progress, Teller};
 use crate::transfer::machine::gear::{Gear, More};
 use crate::transfer::plan::{Options, SinkSpec};
-use crate::transfer::reception::Reception;
+use crate::transfer::sink::inlet::{Came, Inlet, Wanted};
+use crate::transfer::sink::reception::Reception;
 use crate::transfer::sink::{Content, Landing};
 use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
 use client::{Body, Client};

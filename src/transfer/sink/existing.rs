@@ -12,7 +12,7 @@ use crate::error::Error;
 
 use super::unwritable;
 
-pub(super) fn open_existing(path: &Path) -> Result<File, Error> {
+pub(crate) fn open_existing(path: &Path) -> Result<File, Error> {
     let mismatch = |reason: &str| Error::SinkMismatch {
         path: path.into(),
         reason: reason.into(),
@@ -35,7 +35,7 @@ pub(super) fn open_existing(path: &Path) -> Result<File, Error> {
 }
 
 /// Opens an existing file and finds where in it the array goes. In a `.npy` file `at` counts from the first element.
-pub(super) fn part_of_existing(path: &Path, at_bytes: u64, meta: &ArrayMeta) -> Result<(File, u64), Error> {
+pub(crate) fn part_of_existing(path: &Path, at_bytes: u64, meta: &ArrayMeta) -> Result<(File, u64), Error> {
     let mismatch = |reason: String| Error::SinkMismatch {
         path: path.into(),
         reason,

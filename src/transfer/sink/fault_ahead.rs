@@ -16,7 +16,7 @@ const AHEAD_BYTES: usize = 64 << 20;
 const POPULATE_BYTES_MIN: usize = 8 << 20;
 
 /// Faults an array's memory in, ahead of its bytes, on threads that end with this value.
-pub(super) struct FaultAhead {
+pub(crate) struct FaultAhead {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -31,7 +31,7 @@ struct Shared {
 
 impl FaultAhead {
     /// `None` where it is not worth a thread, or there is none to be had.
-    pub(super) fn start(populator: Populator) -> Option<Self> {
+    pub(crate) fn start(populator: Populator) -> Option<Self> {
         if populator.len() < POPULATE_BYTES_MIN {
             return None;
         }
@@ -52,7 +52,7 @@ impl FaultAhead {
     }
 
     /// So many bytes have landed in all.
-    pub(super) fn landed(&self, bytes: usize) {
+    pub(crate) fn landed(&self, bytes: usize) {
         // Connections tell their sums in any order.
         let before = self.shared.landed.fetch_max(bytes, Ordering::Release);
         if before / POPULATE_BYTES < bytes / POPULATE_BYTES {

@@ -2,8 +2,10 @@
 
 mod existing;
 mod fault_ahead;
+pub(crate) mod inlet;
 mod name;
 mod part_file;
+pub(crate) mod reception;
 mod regions;
 
 use std::fs::{File, Metadata};
@@ -27,8 +29,8 @@ use regions::{Room, give_back, room_for};
 
 /// A sink that is ready for an array's bytes, over one connection or several. Dropping it before it is published
 /// removes what was half received.
-pub(super) struct Landing {
-    pub(super) reason: &'static str,
+pub(crate) struct Landing {
+    pub(crate) reason: &'static str,
     place: Place,
     /// What no connection has been given yet.
     whole: Arc<Whole>,
@@ -39,7 +41,7 @@ pub(super) struct Landing {
 
 /// What comes into a sink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Content {
+pub(crate) enum Content {
     /// An array, which a `.npy` file has a header before.
     Array,
     /// Bytes as they are, whatever the file is called.
@@ -97,7 +99,7 @@ impl SinkSpec {
 
 impl Landing {
     /// Makes room for what is offered: memory or disk that is not there is refused here, before anything is sent.
-    pub(super) fn prepare(
+    pub(crate) fn prepare(
         spec: &SinkSpec,
         offer: &Offer,
         content: Content,
@@ -158,7 +160,7 @@ impl Landing {
     }
 
     /// A route to it for one connection.
-    pub(super) fn route(&self) -> Result<Box<dyn ReceiveRoute>, Error> {
+    pub(crate) fn route(&self) -> Result<Box<dyn ReceiveRoute>, Error> {
         let (path, file, base) = match &self.place {
             Place::Nowhere => return Ok(Box::new(Discard::new(self.chunk_bytes))),
             Place::Memory { room, .. } => return Ok(Box::new(RecvToMemory::new(room.region.clone()))),
@@ -175,12 +177,12 @@ impl Landing {
     }
 
     /// Takes `at..at + len` of the array for one connection; `None` where another one has a byte of it.
-    pub(super) fn claim(&self, at: u64, len: u64) -> Option<Span> {
+    pub(crate) fn claim(&self, at: u64, len: u64) -> Option<Span> {
         self.whole.take(at, len)
     }
 
     /// What kind of memory it is, where it is memory.
-    pub(super) fn memory(&self) -> Option<&'static str> {
+    pub(crate) fn memory(&self) -> Option<&'static str> {
         match &self.place {
             Place::Memory { room, .. } => Some(room.kind),
             _ => None,
@@ -188,7 +190,7 @@ impl Landing {
     }
 
     /// `bytes` more have landed, `total` in all.
-    pub(super) fn landed(&self, bytes: u64, total: u64) {
+    pub(crate) fn landed(&self, bytes: u64, total: u64) {
         match &self.place {
             Place::Memory { room, ahead } => {
                 room.promise.filled(bytes);
@@ -205,7 +207,7 @@ impl Landing {
     /// Fails where someone else has cut the file, so that bytes that have landed are zeros now. Where it is asked
     /// before each write and once more at the end, a cut in between is seen, too: a write lengthens the file again,
     /// but only to its own end. Returns how many system calls that took.
-    pub(super) fn check(&self) -> Result<u64, Error> {
+    pub(crate) fn check(&self) -> Result<u64, Error> {
         match &self.place {
             Place::Nowhere | Place::Memory { .. } => Ok(0),
             Place::New(part) => part.check().map(|()| 1),
@@ -217,7 +219,7 @@ impl Landing {
     }
 
     /// The name of a new file while it is not whole.
-    pub(super) fn part(&self) -> Option<&Path> {
+    pub(crate) fn part(&self) -> Option<&Path> {
         match &self.place {
             Place::New(part) => Some(&part.path),
             _ => None,
@@ -225,7 +227,7 @@ impl Landing {
     }
 
     /// An error as it is, or with what it has left behind: bytes in a file that was there before.
-    pub(super) fn failure(&self, cause: Error, bytes: u64) -> Error {
+    pub(crate) fn failure(&self, cause: Error, bytes: u64) -> Error {
         match &self.place {
             Place::Existing { path, .. } if bytes > 0 => Error::PartlyOverwritten {
                 path: path.clone(),
@@ -237,7 +239,7 @@ impl Landing {
     }
 
     /// Gives a new file its final name. Returns the file that the array is in now, and what should be known of it.
-    pub(super) fn publish(&self) -> Result<(Option<PathBuf>, Option<String>), Error> {
+    pub(crate) fn publish(&self) -> Result<(Option<PathBuf>, Option<String>), Error> {
         self.check()?;
         match &self.place {
             Place::Nowhere | Place::Memory { .. } => Ok((None, None)),
@@ -250,7 +252,7 @@ impl Landing {
     }
 
     /// The error for a write to the sink that the system refused.
-    pub(super) fn write_error(&self, error: &io::Error, needed: u64) -> Error {
+    pub(crate) fn write_error(&self, error: &io::Error, needed: u64) -> Error {
         match &self.place {
             Place::Nowhere | Place::Memory { .. } => Error::system("cannot keep the array", error),
             Place::New(part) => part.write_error(error, needed),

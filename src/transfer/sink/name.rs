@@ -7,7 +7,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use crate::wire::Offer;
 
 /// The file name for an offer: the sender's, made safe, or one that says what it is.
-pub(super) fn file_name(offer: &Offer) -> String {
+pub(crate) fn file_name(offer: &Offer) -> String {
     let name = offer.name.as_deref().and_then(safe_file_name);
     let is_npy = |name: &String| Path::new(name).extension().is_some_and(|extension| extension == "npy");
     match name {
@@ -26,13 +26,13 @@ const NUMBERED_MAX: usize = 1024;
 static NUMBERED: LazyLock<Mutex<HashMap<PathBuf, u32>>> = LazyLock::new(Mutex::default);
 
 /// The numbers to try for a name that is taken, in order: the thousandth of the same name does not try a thousand.
-pub(super) fn numbers_for(path: &Path) -> impl Iterator<Item = u32> + use<> {
+pub(crate) fn numbers_for(path: &Path) -> impl Iterator<Item = u32> + use<> {
     let last = with_numbered(|numbered| numbered.get(path).copied().unwrap_or(0));
     last.saturating_add(1)..
 }
 
 /// The name was given this number.
-pub(super) fn remember_number(path: &Path, number: u32) {
+pub(crate) fn remember_number(path: &Path, number: u32) {
     with_numbered(|numbered| {
         if numbered.len() >= NUMBERED_MAX {
             numbered.clear();
@@ -72,7 +72,7 @@ fn safe_file_name(name: &str) -> Option<String> {
 }
 
 /// `name`, `name-1`, `name-2` with the ending kept.
-pub(super) fn numbered(path: &Path, number: u32) -> PathBuf {
+pub(crate) fn numbered(path: &Path, number: u32) -> PathBuf {
     if number == 0 {
         return path.into();
     }

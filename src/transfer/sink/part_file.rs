@@ -28,11 +28,11 @@ const SPLICE_BYTES_MIN: u64 = 1 << 20;
 const NAMES_TRIED_MAX: usize = 10_000;
 
 /// A new file under a temporary name beside its final one; removed unless it is published.
-pub(super) struct PartFile {
-    pub(super) file: Arc<File>,
-    pub(super) path: PathBuf,
+pub(crate) struct PartFile {
+    pub(crate) file: Arc<File>,
+    pub(crate) path: PathBuf,
     wanted: PathBuf,
-    pub(super) data_offset: u64,
+    pub(crate) data_offset: u64,
     /// Its length: from the first moment to the last, or so far where it grows.
     len: AtomicU64,
     grows: bool,
@@ -48,7 +48,7 @@ struct Shared {
 }
 
 impl PartFile {
-    pub(super) fn create(spec: &SinkSpec, offer: &Offer, content: Content) -> Result<Self, Error> {
+    pub(crate) fn create(spec: &SinkSpec, offer: &Offer, content: Content) -> Result<Self, Error> {
         let mut shared = None;
         let (wanted, plain) = match spec {
             SinkSpec::Shm(name) => {
@@ -99,7 +99,7 @@ impl PartFile {
     }
 
     /// `bytes` more have landed.
-    pub(super) fn landed(&self, bytes: u64) {
+    pub(crate) fn landed(&self, bytes: u64) {
         if self.grows {
             self.len.fetch_add(bytes, Ordering::Relaxed);
         }
@@ -109,7 +109,7 @@ impl PartFile {
     }
 
     /// Fails where someone else has cut or grown it: what has landed may be gone, and zeros stand in its place.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         match self.file.metadata() {
             Ok(metadata) if metadata.len() == self.len.load(Ordering::Relaxed) => Ok(()),
             _ => Err(Error::SinkChanged(self.path.clone())),
@@ -117,7 +117,7 @@ impl PartFile {
     }
 
     /// The error for a write that the system refused.
-    pub(super) fn write_error(&self, error: &io::Error, needed: u64) -> Error {
+    pub(crate) fn write_error(&self, error: &io::Error, needed: u64) -> Error {
         match (&self.shared, unwritable(self.wanted.clone(), error, needed)) {
             (Some(Shared { name, .. }), Error::DiskFull { needed, .. }) => Error::ShmFull {
                 name: name.clone(),
@@ -129,11 +129,11 @@ impl PartFile {
 
     /// Whether an array of `len` bytes had better come by a pipe: not a small one, for which making the pipe takes
     /// longer, and not into shared memory, whose pages a copy fills as fast.
-    pub(super) fn takes_splice(&self, len: u64) -> bool {
+    pub(crate) fn takes_splice(&self, len: u64) -> bool {
         len >= SPLICE_BYTES_MIN && self.shared.is_none() && takes_splice(&self.file, self.data_offset)
     }
 
-    pub(super) fn publish(&self) -> Result<(PathBuf, Option<String>), Error> {
+    pub(crate) fn publish(&self) -> Result<(PathBuf, Option<String>), Error> {
         if !self.is_still_there() {
             return Err(Error::SinkChanged(self.path.clone()));
         }
@@ -180,14 +180,14 @@ impl Drop for PartFile {
     }
 }
 
-pub(super) fn folder_of(path: &Path) -> &Path {
+pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
 }
 
-pub(super) fn check_folder(folder: &Path) -> Result<(), Error> {
+pub(crate) fn check_folder(folder: &Path) -> Result<(), Error> {
     let unwritable = |reason: String| Error::SinkUnwritable {
         path: folder.into(),
         reason,

@@ -18,16 +18,16 @@ static SPARES: Mutex<Vec<Spare>> = Mutex::new(Vec::new());
 
 /// Memory for one array.
 #[derive(Debug)]
-pub(super) struct Room {
-    pub(super) region: Region,
+pub(crate) struct Room {
+    pub(crate) region: Region,
     /// What the kernel still has to find for it.
-    pub(super) promise: Promise,
+    pub(crate) promise: Promise,
     /// What kind of memory it is, for people.
-    pub(super) kind: &'static str,
+    pub(crate) kind: &'static str,
 }
 
 /// Finds memory for `len` bytes, or says that there is not enough.
-pub(super) fn room_for(len: u64) -> Result<Room, Error> {
+pub(crate) fn room_for(len: u64) -> Result<Room, Error> {
     let failed = |error: io::Error| Error::system("cannot reserve memory for the array", &error);
     let too_long = || failed(io::ErrorKind::OutOfMemory.into());
     let bytes = usize::try_from(len).map_err(|_| too_long())?;
@@ -47,7 +47,7 @@ pub(super) fn room_for(len: u64) -> Result<Room, Error> {
 }
 
 /// Keeps the memory of a region for the next transfer, where nobody has a part of it any more.
-pub(super) fn give_back(region: Region) {
+pub(crate) fn give_back(region: Region) {
     let Some(spare) = region.into_spare().filter(|spare| spare.capacity() >= SPARE_BYTES_MIN) else {
         return;
     };

@@ -12,14 +12,14 @@ use crate::transfer::sink::Landing;
 use crate::transfer::tell::event::EventKind;
 
 /// One array that comes in, over one connection or several.
-pub(super) struct Reception {
-    pub(super) landing: Landing,
-    pub(super) total_bytes: u64,
+pub(crate) struct Reception {
+    pub(crate) landing: Landing,
+    pub(crate) total_bytes: u64,
     /// On the native wire: what of the array has been verified.
-    pub(super) blocks: Option<Arc<Blocks>>,
-    pub(super) throttle: Mutex<Throttle>,
+    pub(crate) blocks: Option<Arc<Blocks>>,
+    pub(crate) throttle: Mutex<Throttle>,
     /// Every byte is where it belongs, under its final name.
-    pub(super) is_published: AtomicBool,
+    pub(crate) is_published: AtomicBool,
     landed_bytes: AtomicU64,
     preview: Mutex<Prefix>,
     /// Bytes from here on are not in the preview.
@@ -27,7 +27,7 @@ pub(super) struct Reception {
 }
 
 impl Reception {
-    pub(super) fn new(landing: Landing, total_bytes: u64, blocks: Option<Arc<Blocks>>, preview: Prefix) -> Self {
+    pub(crate) fn new(landing: Landing, total_bytes: u64, blocks: Option<Arc<Blocks>>, preview: Prefix) -> Self {
         Self {
             landing,
             total_bytes,
@@ -41,18 +41,18 @@ impl Reception {
     }
 
     /// Bytes that have landed over all connections.
-    pub(super) fn landed_bytes(&self) -> u64 {
+    pub(crate) fn landed_bytes(&self) -> u64 {
         self.landed_bytes.load(Ordering::Relaxed)
     }
 
     /// `bytes` more have landed.
-    pub(super) fn landed(&self, bytes: u64) {
+    pub(crate) fn landed(&self, bytes: u64) {
         let total = self.landed_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
         self.landing.landed(bytes, total);
     }
 
     /// Takes what of `bytes`, which begin at `at`, belongs to the preview; the preview, where that was the last of it.
-    pub(super) fn preview(&self, at: u64, bytes: &[u8]) -> Option<EventKind> {
+    pub(crate) fn preview(&self, at: u64, bytes: &[u8]) -> Option<EventKind> {
         if at >= self.preview_bytes {
             return None;
         }

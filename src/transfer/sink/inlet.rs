@@ -10,29 +10,29 @@ use crate::route::receive::{Inflow, ReceiveError, ReceiveRoute};
 use crate::telemetry::{Probe, Rest};
 
 use crate::transfer::net::connection::would_block;
-use crate::transfer::reception::Reception;
+use crate::transfer::sink::reception::Reception;
 use crate::transfer::tell::event::EventKind;
 
 /// One connection's way into an array.
-pub(super) struct Inlet {
-    pub(super) route: Box<dyn ReceiveRoute>,
+pub(crate) struct Inlet {
+    pub(crate) route: Box<dyn ReceiveRoute>,
     /// What of the array belongs to this connection now.
     claimed: Range<u64>,
 }
 
 /// Of an array, what may come next over a connection, and how fast.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted {
-    pub(super) at: u64,
-    pub(super) len: u64,
-    pub(super) limit_bytes_per_s: Option<u64>,
-    pub(super) pace_bytes_per_s: Option<u64>,
-    pub(super) chunk_bytes: usize,
+pub(crate) struct Wanted {
+    pub(crate) at: u64,
+    pub(crate) len: u64,
+    pub(crate) limit_bytes_per_s: Option<u64>,
+    pub(crate) pace_bytes_per_s: Option<u64>,
+    pub(crate) chunk_bytes: usize,
 }
 
 /// What came of it.
 #[derive(Debug)]
-pub(super) enum Came {
+pub(crate) enum Came {
     /// So many bytes. The preview, where they were the last of it.
     Bytes(u64, Option<Box<EventKind>>),
     /// Nothing yet.
@@ -46,7 +46,7 @@ pub(super) enum Came {
 }
 
 impl Inlet {
-    pub(super) fn new(route: Box<dyn ReceiveRoute>) -> Self {
+    pub(crate) fn new(route: Box<dyn ReceiveRoute>) -> Self {
         Self { route, claimed: 0..0 }
     }
 
@@ -54,7 +54,7 @@ impl Inlet {
     ///
     /// # Errors
     /// The array cannot be kept, or a byte of it comes a second time.
-    pub(super) fn receive(
+    pub(crate) fn receive(
         &mut self,
         reception: &Reception,
         from: &mut dyn Inflow,
