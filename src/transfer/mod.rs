@@ -4,7 +4,6 @@
 //! channel of [`Event`]s, and leaves its [`Outcome`] where it cannot be lost.
 
 mod door;
-mod expand;
 mod fetch;
 mod hosting;
 mod plan;
@@ -15,7 +14,6 @@ mod sending;
 mod shm;
 mod sink;
 mod source;
-mod stream;
 
 mod tell;
 
@@ -42,7 +40,6 @@ pub(crate) use net::socket_file::{SocketFile, remove_stale_socket};
 pub(crate) use run::last_event;
 pub(crate) use tell::outlet::Outlet;
 
-pub use expand::expand;
 pub use fetch::Trust;
 pub use limits::steer::Steer;
 pub use net::connection::Connection;
@@ -50,6 +47,7 @@ pub use net::endpoint::Endpoint;
 pub use net::listener::Listener;
 pub use plan::{Incoming, Job, Options, Origin, SinkSpec, Slice, SourceSpec};
 pub use shm::ShmName;
+pub use source::expand::expand;
 pub use source::{SourceInfo, describe, in_memory};
 pub use tell::event::{Event, EventKind, Failure, Finished, Outcome, Side, Started, State, TransferId};
 

@@ -14,20 +14,20 @@ use crate::error::Error;
 use crate::transfer::plan::Slice;
 
 /// The name by which standard input is a file.
-pub(super) const STANDARD_INPUT: &str = "/dev/stdin";
+pub(crate) const STANDARD_INPUT: &str = "/dev/stdin";
 /// How much a pipe is asked to hold. `pipe(7)`.
 const PIPE_BYTES: usize = 1 << 20;
 
 /// A stream that has been looked at and not opened: opening a named pipe lets its writer go on.
 #[derive(Debug, Clone)]
-pub(super) struct Stream {
-    pub(super) path: PathBuf,
+pub(crate) struct Stream {
+    pub(crate) path: PathBuf,
     offset_bytes: u64,
 }
 
 impl Stream {
     /// What is read from `path` as an array: so many bytes, which have to be said, viewed as `dtype`.
-    pub(super) fn new(
+    pub(crate) fn new(
         path: &Path,
         metadata: &Metadata,
         dtype: Option<&Dtype>,
@@ -58,7 +58,7 @@ impl Stream {
     }
 
     /// Opens it; does not wait for whoever will write to it.
-    pub(super) fn open(&self) -> Result<File, Error> {
+    pub(crate) fn open(&self) -> Result<File, Error> {
         let unreadable = |error: &io::Error| Error::SourceUnreadable {
             path: self.path.clone(),
             reason: crate::error::reason(error),
@@ -81,7 +81,7 @@ impl Stream {
 }
 
 /// Standard input as it is, rather than opened anew: a socket, or the pipe of another user, can be read only so.
-pub(super) fn standard_input() -> io::Result<File> {
+pub(crate) fn standard_input() -> io::Result<File> {
     Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
 }
 

@@ -1,5 +1,8 @@
 //! Opens what is sent: checks it, says what it is, and finds the route by which it leaves.
 
+pub(crate) mod expand;
+pub(crate) mod stream;
+
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _, Seek as _};
 use std::os::fd::AsFd as _;
@@ -22,7 +25,7 @@ use crate::wire::WireChoice;
 use crate::transfer::limits::promise as memory;
 use crate::transfer::plan::{Origin, Slice, SourceSpec};
 use crate::transfer::shm::ShmName;
-use crate::transfer::stream::{STANDARD_INPUT, Stream, standard_input};
+use crate::transfer::source::stream::{STANDARD_INPUT, Stream, standard_input};
 
 /// What is generated into memory, at a time.
 const PIECE_BYTES: usize = 1 << 18;
@@ -65,15 +68,15 @@ pub fn in_memory(spec: &SourceSpec) -> Result<Option<File>, Error> {
 
 /// An open source.
 #[derive(Debug)]
-pub(super) struct Source {
-    pub(super) meta: ArrayMeta,
+pub(crate) struct Source {
+    pub(crate) meta: ArrayMeta,
     /// For people.
-    pub(super) title: String,
+    pub(crate) title: String,
     /// For the peer: a file name.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The file's bytes as they are, rather than an array.
-    pub(super) plain: bool,
-    pub(super) identity: Vec<u8>,
+    pub(crate) plain: bool,
+    pub(crate) identity: Vec<u8>,
     content: Content,
     /// The first byte sent, counted from the content's first.
     base: u64,
@@ -100,34 +103,34 @@ struct FileStamp {
 }
 
 /// The route that a source leaves by, and why that one.
-pub(super) struct SendPath {
+pub(crate) struct SendPath {
     /// How bytes leave.
-    pub(super) route: Box<dyn SendRoute>,
-    pub(super) reason: &'static str,
+    pub(crate) route: Box<dyn SendRoute>,
+    pub(crate) reason: &'static str,
     /// What is tried first, so that no bytes need to.
-    pub(super) handoff: Option<HandoffPath>,
+    pub(crate) handoff: Option<HandoffPath>,
 }
 
 /// A handoff that the receiver has not asked for yet.
-pub(super) struct HandoffPath {
-    pub(super) handoff: Handoff,
+pub(crate) struct HandoffPath {
+    pub(crate) handoff: Handoff,
     /// It was asked for by its name: nothing else will do.
-    pub(super) by_name: bool,
+    pub(crate) by_name: bool,
 }
 
 /// What a route is asked for.
-pub(super) struct Asked<'a> {
-    pub(super) route: SendRouteChoice,
-    pub(super) wire: WireChoice,
-    pub(super) chunk_bytes: usize,
+pub(crate) struct Asked<'a> {
+    pub(crate) route: SendRouteChoice,
+    pub(crate) wire: WireChoice,
+    pub(crate) chunk_bytes: usize,
     /// Whether the peer is reached over a Unix socket.
-    pub(super) unix: bool,
+    pub(crate) unix: bool,
     /// Asked while something that takes its time is prepared.
-    pub(super) cancelled: &'a dyn Fn() -> bool,
+    pub(crate) cancelled: &'a dyn Fn() -> bool,
 }
 
 impl Source {
-    pub(super) fn open(spec: &SourceSpec) -> Result<Self, Error> {
+    pub(crate) fn open(spec: &SourceSpec) -> Result<Self, Error> {
         match &spec.origin {
             Origin::Range(range) => Self::from_range(range.clone(), spec.slice),
             Origin::File { path, dtype } => Self::from_path(path, dtype.as_ref(), spec.slice),
@@ -278,7 +281,7 @@ impl Source {
     ///
     /// Pages that `sendfile` gave to a socket are still the file's: whoever writes to the file changes what a peer has
     /// not read yet. A receipt tells that it has; on a wire without one, `auto` takes a copy.
-    pub(super) fn send_path(&self, asked: &Asked<'_>) -> Result<Option<SendPath>, Error> {
+    pub(crate) fn send_path(&self, asked: &Asked<'_>) -> Result<Option<SendPath>, Error> {
         let empty = self.meta.byte_len() == 0;
         let chosen = send_route(
             asked.route,
@@ -372,7 +375,7 @@ impl Source {
     }
 
     /// The first bytes of what is sent, as many as `out` has room for.
-    pub(super) fn copy_prefix(&self, out: &mut [u8]) -> Result<(), Error> {
+    pub(crate) fn copy_prefix(&self, out: &mut [u8]) -> Result<(), Error> {
         match &self.content {
             Content::Range(range) => {
                 let mut generated = Generated::new(range.clone(), self.base, out.len().min(PIECE_BYTES));
@@ -393,7 +396,7 @@ impl Source {
     }
 
     /// Fails where someone has written to the source since it was opened.
-    pub(super) fn check_unchanged(&self) -> Result<(), Error> {
+    pub(crate) fn check_unchanged(&self) -> Result<(), Error> {
         let Content::File { path, file, stamp } = &self.content else {
             return Ok(());
         };
@@ -405,7 +408,7 @@ impl Source {
     }
 
     /// Whether it is the file at `path`.
-    pub(super) fn is_file_at(&self, path: &Path) -> bool {
+    pub(crate) fn is_file_at(&self, path: &Path) -> bool {
         match (&self.content, std::fs::metadata(path)) {
             (Content::File { stamp, .. }, Ok(metadata)) => {
                 (stamp.device, stamp.inode) == (metadata.dev(), metadata.ino())
@@ -415,7 +418,7 @@ impl Source {
     }
 
     /// The error for a source that is not what it was.
-    pub(super) fn changed(&self) -> Error {
+    pub(crate) fn changed(&self) -> Error {
         match &self.content {
             Content::File { path, .. } | Content::Stream(Stream { path, .. }) => Error::SourceChanged(path.clone()),
             Content::Range(_) => Error::Usage("the range ended early".into()),
@@ -423,7 +426,7 @@ impl Source {
     }
 
     /// The error for a source that has no more than `received` bytes.
-    pub(super) fn ended(&self, received: u64) -> Error {
+    pub(crate) fn ended(&self, received: u64) -> Error {
         match &self.content {
             Content::Stream(Stream { path, .. }) => Error::SourceEnded {
                 path: path.clone(),
@@ -435,7 +438,7 @@ impl Source {
     }
 
     /// The error for a source that the system cannot read.
-    pub(super) fn unreadable(&self, error: &io::Error) -> Error {
+    pub(crate) fn unreadable(&self, error: &io::Error) -> Error {
         match &self.content {
             Content::File { path, .. } | Content::Stream(Stream { path, .. }) => unreadable(path, error),
             Content::Range(_) => Error::system("cannot read the range", error),
