@@ -3,14 +3,11 @@
 //! [`Transfer::start`] gives a handle. The transfer runs on threads of its own, tells what happens over a bounded
 //! channel of [`Event`]s, and leaves its [`Outcome`] where it cannot be lost.
 
-mod door;
 mod fetch;
-mod hosting;
 mod plan;
-mod receiver;
+mod receive;
 mod run;
-mod sender;
-mod sending;
+mod send;
 mod shm;
 mod sink;
 mod source;
@@ -31,12 +28,12 @@ use crossbeam_channel::Sender;
 
 use crate::error::Error;
 
-pub(crate) use hosting::{Host, Hosted, HostedTurn, Joining};
 pub(crate) use limits::admission::{AdmissionLimits, Admissions};
 pub(crate) use limits::controls::Controls;
 pub(crate) use machine::drive::Ended;
 pub(crate) use net::linger::Linger;
 pub(crate) use net::socket_file::{SocketFile, remove_stale_socket};
+pub(crate) use receive::hosting::{Host, Hosted, HostedTurn, Joining};
 pub(crate) use run::last_event;
 pub(crate) use tell::outlet::Outlet;
 

@@ -13,7 +13,7 @@ use crate::transfer::fetch::fetched::Fetched;
 use crate::transfer::limits::controls::Controls;
 use crate::transfer::machine::drive::Teller;
 use crate::transfer::net::expected::Expected;
-use crate::transfer::sending::Sending;
+use crate::transfer::send::sending::Sending;
 use crate::transfer::sink::reception::Reception;
 
 /// What a machine is given by whoever runs it.

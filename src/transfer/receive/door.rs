@@ -16,11 +16,11 @@ use crate::transfer::machine::gear::Gear;
 use crate::transfer::net::connection::Connection;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::Options;
-use crate::transfer::receiver::ReceiveMachine;
+use crate::transfer::receive::ReceiveMachine;
 use crate::transfer::tell::event::Side;
 
 /// A thread that takes connections, and keeps those that join a transfer. It ends with this value.
-pub(super) struct Door {
+pub(crate) struct Door {
     /// Its own: who stands at the door changes nothing for the transfer.
     controls: Arc<Controls>,
     thread: Option<JoinHandle<()>>,
@@ -28,7 +28,7 @@ pub(super) struct Door {
 
 impl Door {
     /// Lets in what connects to `listener`.
-    pub(super) fn open(listener: &Listener, options: &Options) -> Result<Self, Error> {
+    pub(crate) fn open(listener: &Listener, options: &Options) -> Result<Self, Error> {
         let failed = |error| Error::system("cannot let further connections in", &error);
         let controls = Arc::new(Controls::new(None));
         let wake = controls.new_wake().map_err(failed)?;

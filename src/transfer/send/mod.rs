@@ -1,6 +1,7 @@
 //! The sending machine: one for every wire and every send route.
 
 mod handoff;
+pub(crate) mod sending;
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -25,7 +26,7 @@ use crate::transfer::machine::gear::{Gear, More};
 use crate::transfer::machine::outbox::Outbox;
 use crate::transfer::net::connection::{Connection, would_block};
 use crate::transfer::plan::Options;
-use crate::transfer::sending::Sending;
+use crate::transfer::send::sending::Sending;
 use crate::transfer::source::{SendPath, Source};
 use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
 use handoff::Handing;
@@ -42,7 +43,7 @@ const HAND_OVER_INTERVAL_MAX: Duration = Duration::from_millis(50);
     clippy::struct_excessive_bools,
     reason = "each is true or false whatever the others are"
 )]
-pub(super) struct SendMachine {
+pub(crate) struct SendMachine {
     connection: Connection,
     controls: Arc<Controls>,
     more: Sender<More>,
@@ -94,7 +95,7 @@ struct Further {
 }
 
 impl SendMachine {
-    pub(super) fn new(
+    pub(crate) fn new(
         connection: Connection,
         source: Source,
         mut path: SendPath,
@@ -158,7 +159,7 @@ impl SendMachine {
     }
 
     /// For a further connection of a transfer that has begun.
-    pub(super) fn further(
+    pub(crate) fn further(
         connection: Connection,
         sending: Arc<Sending>,
         route: Box<dyn SendRoute>,
@@ -637,6 +638,6 @@ fn streams_for(bytes: u64, wanted: u16) -> u16 {
 }
 
 /// Often enough that a peer with the same timeout does not take a pause for silence.
-pub(super) fn keep_alive_interval(timeout: Duration) -> Duration {
+pub(crate) fn keep_alive_interval(timeout: Duration) -> Duration {
     (timeout / 3).min(Duration::from_secs(5))
 }

@@ -1,6 +1,8 @@
 //! The receiving machine: one for every wire and every receive route.
 
+pub(crate) mod door;
 mod handoff;
+pub(crate) mod hosting;
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
@@ -27,7 +29,7 @@ use crate::transfer::net::connection::{Connection, would_block};
 use crate::transfer::net::expected::Expected;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::{Options, SinkSpec};
-use crate::transfer::sender::keep_alive_interval;
+use crate::transfer::send::keep_alive_interval;
 use crate::transfer::sink::inlet::{Came, Inlet, Wanted};
 use crate::transfer::sink::reception::Reception;
 use crate::transfer::sink::{Content, Landing};
@@ -38,7 +40,7 @@ use handoff::Handing;
 const CONTROL_BYTES_MAX: usize = 16 << 10;
 
 /// Receives one array over one connection, or some blocks of one over a further connection.
-pub(super) struct ReceiveMachine {
+pub(crate) struct ReceiveMachine {
     connection: Connection,
     controls: Arc<Controls>,
     more: Sender<More>,
@@ -89,17 +91,17 @@ enum Role {
 }
 
 /// What the first connection of a transfer has to know.
-pub(super) struct ReceivePlan {
-    pub(super) sink: SinkSpec,
+pub(crate) struct ReceivePlan {
+    pub(crate) sink: SinkSpec,
     /// What has to come, where that is known.
-    pub(super) expect: Option<ArrayMeta>,
+    pub(crate) expect: Option<ArrayMeta>,
     /// What the sender sends, where it is known here because both ends are.
-    pub(super) source: Option<String>,
+    pub(crate) source: Option<String>,
 }
 
 impl ReceiveMachine {
     /// For the first connection of a transfer; further ones can come in at `listener`.
-    pub(super) fn new(
+    pub(crate) fn new(
         connection: Connection,
         plan: ReceivePlan,
         listener: Option<Listener>,
@@ -117,7 +119,7 @@ impl ReceiveMachine {
     }
 
     /// For a connection that has joined; `led_by_sender` is as for the first one.
-    pub(super) fn further(
+    pub(crate) fn further(
         connection: Connection,
         reception: Arc<Reception>,
         led_by_sender: bool,
@@ -141,7 +143,7 @@ impl ReceiveMachine {
     }
 
     /// For a connection that is taken only if it joins a transfer that waits at `listener`.
-    pub(super) fn door(
+    pub(crate) fn door(
         connection: Connection,
         listener: Listener,
         options: &Options,
@@ -180,21 +182,21 @@ impl ReceiveMachine {
     }
 
     /// What it is offered waits until there is room for it, in order.
-    pub(super) fn applies(&mut self, applicant: Applicant) {
+    pub(crate) fn applies(&mut self, applicant: Applicant) {
         self.applicant = Some(applicant);
     }
 
-    pub(super) fn connection(&self) -> &Connection {
+    pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }
 
     /// The connection alone: a sink that was not published is removed.
-    pub(super) fn into_connection(self) -> Connection {
+    pub(crate) fn into_connection(self) -> Connection {
         self.connection
     }
 
     /// Whether an array is on its way, for which there is room.
-    pub(super) fn is_receiving(&self) -> bool {
+    pub(crate) fn is_receiving(&self) -> bool {
         self.reception.is_some() || self.handing.has_begun()
     }
 
@@ -664,7 +666,7 @@ mod tests {
     use crate::route::fake::Stingy;
     use crate::transfer::net::listener::loopback_pair;
     use crate::transfer::plan::{Origin, SourceSpec};
-    use crate::transfer::sender::SendMachine;
+    use crate::transfer::send::SendMachine;
     use crate::transfer::source::{Asked, SendPath, Source};
     use crate::wire::WireChoice;
     use crossbeam_channel::bounded;

@@ -8,11 +8,11 @@ use crate::transfer::source::Source;
 
 /// One array on its way out, over one connection or several.
 #[derive(Debug)]
-pub(super) struct Sending {
-    pub(super) source: Source,
+pub(crate) struct Sending {
+    pub(crate) source: Source,
     /// Bytes that have been sent over all connections.
-    pub(super) sent: AtomicU64,
-    pub(super) throttle: Mutex<Throttle>,
+    pub(crate) sent: AtomicU64,
+    pub(crate) throttle: Mutex<Throttle>,
     /// The receipt has come, or all has been handed over.
-    pub(super) is_done: AtomicBool,
+    pub(crate) is_done: AtomicBool,
 }

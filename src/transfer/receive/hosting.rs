@@ -19,7 +19,7 @@ use crate::transfer::net::expected::Expected;
 use crate::transfer::net::linger::Linger;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::{Options, SinkSpec};
-use crate::transfer::receiver::{ReceiveMachine, ReceivePlan};
+use crate::transfer::receive::{ReceiveMachine, ReceivePlan};
 use crate::transfer::sink::reception::Reception;
 use crate::transfer::tell::event::{EventKind, Side, State};
 
