@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use crate::cli::{self, Command, Failure};
 
 /// Runs what was asked for on the command line; without a command it opens the window.
+#[must_use]
 pub fn main() -> ExitCode {
     let ended = match cli::parse() {
         Ok((None, path)) => open(path),

@@ -1,8 +1,8 @@
 //! `arraylift fetch URL...`: takes files from web servers, several by a bounded pool.
 
 use crate::queue::Queue;
+use crate::transfer::Url;
 use crate::transfer::{Job, Side};
-use crate::wire::http::Url;
 
 use super::arguments::FetchArguments;
 use super::follow::run as run_one;

@@ -11,8 +11,8 @@ use crate::compare::{Comparison, check_save, load};
 use crate::ping::Rounds;
 use crate::route::{ReceiveRouteChoice, SendRouteChoice, why_no_handoff};
 use crate::service::{AuthKey, Key, Limits, Workers};
+use crate::transfer::Url;
 use crate::transfer::{Endpoint, Job, Options, Origin, ShmName, SinkSpec, Slice, SourceSpec, Trust, expand};
-use crate::wire::http::Url;
 use crate::wire::{ChecksumKind, WireChoice};
 
 use super::Failure;

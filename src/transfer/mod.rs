@@ -4,6 +4,9 @@
 //! channel of [`Event`]s, and leaves its [`Outcome`] where it cannot be lost.
 
 mod fetch;
+mod limits;
+mod machine;
+mod net;
 mod plan;
 mod receive;
 mod run;
@@ -11,14 +14,8 @@ mod send;
 mod shm;
 mod sink;
 mod source;
-
 mod tell;
-
-mod limits;
-
-mod net;
-
-mod machine;
+mod trust;
 
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -37,19 +34,18 @@ pub(crate) use receive::hosting::{Host, Hosted, HostedTurn, Joining};
 pub(crate) use run::last_event;
 pub(crate) use tell::outlet::Outlet;
 
-pub use fetch::Trust;
-pub use limits::steer::Steer;
+pub use limits::controls::Steer;
 pub use net::connection::Connection;
 pub use net::endpoint::Endpoint;
 pub use net::listener::Listener;
+pub use net::url::Url;
 pub use plan::{Incoming, Job, Options, Origin, SinkSpec, Slice, SourceSpec};
 pub use shm::ShmName;
 pub use source::expand::expand;
 pub use source::{SourceInfo, describe, in_memory};
 pub use tell::event::{Event, EventKind, Failure, Finished, Outcome, Side, Started, State, TransferId};
-
-/// Called from a transfer's thread after events were sent, at most some 20 times a second.
-pub type Waker = Arc<dyn Fn() + Send + Sync>;
+pub use tell::outlet::Waker;
+pub use trust::Trust;
 
 /// A running transfer. Dropping it cancels the transfer and joins its threads.
 #[derive(Debug)]

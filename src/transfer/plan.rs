@@ -7,10 +7,14 @@ use crate::array::{ArrayMeta, Dtype, Range};
 use crate::error::Error;
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
 use crate::telemetry::core_cache_bytes;
-use crate::wire::http::Url;
 use crate::wire::{ChecksumKind, WireChoice};
 
-use crate::transfer::{Connection, Endpoint, Listener, ShmName, Trust};
+use super::net::connection::Connection;
+use super::net::endpoint::Endpoint;
+use super::net::listener::Listener;
+use super::net::url::Url;
+use super::shm::ShmName;
+use super::trust::Trust;
 
 /// What a transfer does.
 #[derive(Debug)]

@@ -11,11 +11,9 @@ use crate::error::Error;
 use crate::route::SendRouteChoice;
 use crate::sys::Wake;
 use crate::telemetry::{Bottleneck, Probe, process_usage};
-use crate::wire::SendWire;
-
 use crate::transfer::fetch::{FetchMachine, FetchPlan};
 use crate::transfer::limits::controls::Controls;
-use crate::transfer::machine::drive::{Ended, Machine, Remains, Teller, drive};
+use crate::transfer::machine::drive::{Ended, Machine, Remains, drive};
 use crate::transfer::machine::gear::{Gear, More};
 use crate::transfer::net::connection::{Connection, unix_pair};
 use crate::transfer::net::endpoint::Endpoint;
@@ -29,6 +27,8 @@ use crate::transfer::sink::reception::Reception;
 use crate::transfer::source::{Asked, SendPath, Source};
 use crate::transfer::tell::event::{EventKind, Failure, Finished, Outcome, Side, State};
 use crate::transfer::tell::sampler::{Emitter, INTERVAL, SideReader};
+use crate::transfer::tell::teller::Teller;
+use crate::wire::SendWire;
 
 /// A side tells a handful of things between two readings; a peer cannot make it tell more.
 const NOTES: usize = 256;

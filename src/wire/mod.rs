@@ -5,7 +5,6 @@
 
 mod checksum;
 mod choice;
-pub mod http;
 pub mod native;
 mod offer;
 mod receive;

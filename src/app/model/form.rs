@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::format;
 use crate::Error;
-use crate::wire::http::Url;
+use crate::transfer::Url;
 
 /// What is sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

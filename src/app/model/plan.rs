@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::Error;
 use crate::array::{ArrayMeta, Dtype, Number, Order, Range, Shape, parse_count};
 use crate::route::{ReceiveRouteChoice, SendRouteChoice, why_no_handoff};
+use crate::transfer::Url;
 use crate::transfer::{Endpoint, Options, Origin, ShmName, Side, SinkSpec, SourceInfo, SourceSpec, expand};
-use crate::wire::http::Url;
 use crate::wire::{ChecksumKind, WireChoice};
 
 use super::form::{EndpointKind, Field, Form, SinkKind, SourceKind};

@@ -2,63 +2,28 @@
 
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
-use std::path::Path;
 use std::sync::Arc;
 
 use rustix::net::{RecvFlags, recv};
 use ureq::http::Uri;
 use ureq::http::uri::Scheme;
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::TlsConfig;
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _, RustlsConnector};
 use ureq::{Agent, BodyReader, Error as HttpError, ResponseExt as _};
 
 use crate::error::{Error, reason};
 use crate::route::receive::Inflow;
-use crate::wire::http::{Answer, Ask, Refusal, Url, read};
+use crate::transfer::net::url::Url;
+use crate::transfer::trust::Trust;
 
+use super::answer::{Answer, Ask, Refusal, read};
 use super::link::{Link, Linker, Patience, Work};
 
 const REDIRECTS_MAX: u32 = 10;
 /// Read at once where the library has to see the bytes first.
 const INPUT_BYTES: usize = 256 << 10;
 const USER_AGENT: &str = concat!("arraylift/", env!("CARGO_PKG_VERSION"));
-
-/// Whose certificates show that a server is who it should be.
-#[derive(Debug, Clone)]
-pub struct Trust(RootCerts);
-
-impl Trust {
-    /// Those that this machine's system trusts.
-    #[must_use]
-    pub fn system() -> Self {
-        Self(RootCerts::PlatformVerifier)
-    }
-
-    /// Those in a PEM file (RFC 7468), and nobody else.
-    ///
-    /// # Errors
-    /// There is no certificate in it.
-    pub fn file(path: &Path) -> Result<Self, Error> {
-        let pem = std::fs::read(path).map_err(|error| Error::SourceUnreadable {
-            path: path.into(),
-            reason: reason(&error),
-        })?;
-        let certificates: Vec<_> = parse_pem(&pem)
-            .filter_map(|item| match item {
-                Ok(PemItem::Certificate(certificate)) => Some(certificate),
-                _ => None,
-            })
-            .collect();
-        if certificates.is_empty() {
-            return Err(Error::Usage(format!(
-                "{} has no certificate in it: name a PEM file",
-                path.display()
-            )));
-        }
-        Ok(Self(certificates.into()))
-    }
-}
 
 /// Asks for one file.
 pub(super) struct Client {

@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::wire::Digest;
-use crate::wire::http::{Told, Url};
-
-use super::client::Trust;
+use crate::transfer::fetch::answer::Told;
+use crate::transfer::net::url::Url;
 use crate::transfer::plan::Options;
 use crate::transfer::sink::reception::Reception;
+use crate::transfer::trust::Trust;
+use crate::wire::Digest;
 
 /// What the connections of one file share.
 pub(in crate::transfer) struct Fetched {

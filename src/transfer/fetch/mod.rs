@@ -1,6 +1,7 @@
 //! Fetches a file from a web server: a machine as the others are, with HTTP in the place of a wire. Where bytes follow
 //! the answer's head as they are, they are taken from the socket as a receiver takes them, and need not even be seen.
 
+mod answer;
 mod client;
 pub(super) mod fetched;
 mod link;
@@ -19,22 +20,25 @@ use crate::route::ReceiveRouteChoice;
 use crate::route::receive::Inflow as _;
 use crate::sys::{Interest, Wake};
 use crate::telemetry::{Probe, Rest};
-use crate::wire::http::{Ask, Told, Url};
-use crate::wire::{Digest, Offer};
-
 use crate::transfer::limits::controls::Controls;
-use crate::transfer::machine::drive::{Machine, Prefix, Progress, Teller};
+use crate::transfer::machine::drive::{Machine, Progress};
 use crate::transfer::machine::gear::{Gear, More};
+use crate::transfer::net::connection::would_block;
+use crate::transfer::net::url::Url;
 use crate::transfer::plan::{Options, SinkSpec};
 use crate::transfer::sink::inlet::{Came, Inlet, Wanted};
 use crate::transfer::sink::reception::Reception;
 use crate::transfer::sink::{Content, Landing};
 use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
-use client::{Body, Client};
-use link::{Patience, Work};
+use crate::transfer::tell::preview::Prefix;
+use crate::transfer::tell::teller::Teller;
+use crate::transfer::trust::Trust;
+use crate::wire::{Digest, Offer};
 
-pub use client::Trust;
+use answer::{Ask, Told};
+use client::{Body, Client};
 use fetched::Fetched;
+use link::{Patience, Work};
 
 /// After so many connections in a row that brought next to nothing it is given up.
 const TRIES: u32 = 5;
@@ -361,7 +365,7 @@ impl FetchMachine {
                 self.again -= bytes as u64;
                 self.took(bytes as u64, now)
             }
-            Err(error) if crate::transfer::net::connection::would_block(&error) => self.wait(now),
+            Err(error) if would_block(&error) => self.wait(now),
             Err(error) => self.broke(self.broken(&error)),
         }
     }

@@ -4,5 +4,3 @@ pub(crate) mod admission;
 pub(crate) mod controls;
 pub(crate) mod limiter;
 pub(crate) mod promise;
-pub(crate) mod steer;
-pub(crate) mod throttle;

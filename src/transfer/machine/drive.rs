@@ -4,16 +4,12 @@
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Sender;
-
-use crate::array::{Dtype, values};
 use crate::error::Error;
 use crate::sys::{Interest, Wake, wait_also_for};
 use crate::telemetry::{Probe, Rest};
-
 use crate::transfer::limits::controls::Controls;
 use crate::transfer::net::linger::Linger;
-use crate::transfer::tell::event::{EventKind, Finished, Side, State};
+use crate::transfer::tell::event::{Finished, Side};
 
 /// A long wait is counted in parts, so that it shows while it lasts.
 const COUNTED_EVERY: Duration = Duration::from_millis(100);
@@ -319,109 +315,9 @@ fn timed_wait(machine: &mut dyn Machine, interest: Interest, wake: &Wake, until:
     }
 }
 
-/// What a data thread tells beside its stamps: rare, and never waited for.
-#[derive(Debug)]
-pub(crate) struct Teller {
-    notes: Sender<(Duration, EventKind)>,
-    clock: Instant,
-    state: Option<State>,
-    limit_bytes_per_s: Option<u64>,
-    /// States and limits are told by the side's first connection.
-    tells_states: bool,
-}
-
-impl Teller {
-    /// `state` has been told already.
-    pub(crate) fn new(notes: Sender<(Duration, EventKind)>, clock: Instant, state: Option<State>) -> Self {
-        Self {
-            notes,
-            clock,
-            state,
-            limit_bytes_per_s: None,
-            tells_states: true,
-        }
-    }
-
-    /// For a further connection of a side whose state another one tells.
-    pub(crate) fn without_states(notes: Sender<(Duration, EventKind)>, clock: Instant) -> Self {
-        Self {
-            tells_states: false,
-            ..Self::new(notes, clock, None)
-        }
-    }
-
-    /// Tells an event; the channel has room for all that a side ever tells between two readings.
-    pub(crate) fn tell(&self, event: EventKind) {
-        let _ = self.notes.try_send((self.clock.elapsed(), event));
-    }
-
-    /// Tells a limit that is another one than before; at first there is none.
-    pub(crate) fn limit(&mut self, bytes_per_s: Option<u64>) {
-        if self.tells_states && self.limit_bytes_per_s != bytes_per_s {
-            self.limit_bytes_per_s = bytes_per_s;
-            self.tell(EventKind::Limit { bytes_per_s });
-        }
-    }
-
-    /// Tells a state that is another one than before.
-    pub(crate) fn state(&mut self, state: State) {
-        if self.tells_states && self.state != Some(state) {
-            self.state = Some(state);
-            self.tell(EventKind::State { state });
-        }
-    }
-}
-
-/// The first elements of an array as one side has them.
-#[derive(Debug)]
-pub(crate) struct Prefix {
-    dtype: Dtype,
-    bytes: Vec<u8>,
-    missing: usize,
-}
-
-impl Prefix {
-    /// The most bytes that are kept, whatever the size of an element.
-    const BYTES_MAX: u64 = 64 << 10;
-
-    pub(crate) fn new(meta: &crate::array::ArrayMeta, elements: usize) -> Self {
-        let item = meta.dtype().item_size() as u64;
-        let count = meta.element_count().min(elements as u64).min(Self::BYTES_MAX / item);
-        // Bounded just above.
-        let bytes = vec![0; usize::try_from(count * item).unwrap_or(0)];
-        Self {
-            dtype: meta.dtype().clone(),
-            missing: bytes.len(),
-            bytes,
-        }
-    }
-
-    /// How many bytes they are.
-    pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
-    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
-        &mut self.bytes
-    }
-
-    /// Takes what of `bytes` belongs here, each byte once. True where that was the last of it.
-    pub(crate) fn take(&mut self, at: u64, bytes: &[u8]) -> bool {
-        let Some(at) = usize::try_from(at).ok().filter(|at| *at < self.bytes.len()) else {
-            return false;
-        };
-        let end = (at + bytes.len()).min(self.bytes.len());
-        self.bytes[at..end].copy_from_slice(&bytes[..end - at]);
-        self.missing = self.missing.saturating_sub(end - at);
-        self.missing == 0
-    }
-
-    pub(crate) fn event(&self) -> EventKind {
-        EventKind::Preview {
-            offset: 0,
-            values: values(&self.dtype, &self.bytes),
-        }
-    }
+/// Often enough that a peer with the same timeout does not take a pause for silence.
+pub(crate) fn keep_alive_interval(timeout: Duration) -> Duration {
+    (timeout / 3).min(Duration::from_secs(5))
 }
 
 #[cfg(test)]

@@ -7,14 +7,13 @@ use crossbeam_channel::Sender;
 
 use crate::route::send::SendRoute;
 use crate::telemetry::Probe;
-use crate::wire::native::{Blocks, Token};
-
 use crate::transfer::fetch::fetched::Fetched;
 use crate::transfer::limits::controls::Controls;
-use crate::transfer::machine::drive::Teller;
 use crate::transfer::net::expected::Expected;
 use crate::transfer::send::sending::Sending;
 use crate::transfer::sink::reception::Reception;
+use crate::transfer::tell::teller::Teller;
+use crate::wire::native::{Blocks, Token};
 
 /// What a machine is given by whoever runs it.
 pub(crate) struct Gear {

@@ -10,7 +10,6 @@ use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::error::Error;
 use crate::sys::{Interest, Wake, wait};
-
 use crate::transfer::net::endpoint::Endpoint;
 
 /// Kernel buffers for a peer on this machine; over a network the kernel finds its own size, which follows the path.

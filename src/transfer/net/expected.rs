@@ -6,11 +6,10 @@ use std::io::Read as _;
 use crossbeam_channel::Receiver;
 
 use crate::error::Error;
-use crate::wire::native::Token;
-
 use crate::transfer::net::connection::Connection;
 use crate::transfer::net::joins::Joins;
 use crate::transfer::net::listener::Listener;
+use crate::wire::native::Token;
 
 /// A transfer that waits for connections. Once it is dropped nobody joins any more.
 #[derive(Debug)]

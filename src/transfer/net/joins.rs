@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::wire::native::Token;
-
 use crate::transfer::net::connection::Connection;
+use crate::wire::native::Token;
 
 /// Who waits at one listener for connections that join.
 #[derive(Debug, Clone, Default)]

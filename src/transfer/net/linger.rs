@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 
 use crate::sys::{Interest, Wake, wait};
-
 use crate::transfer::net::connection::would_block;
 
 /// A peer gets so long to read why it ends here.

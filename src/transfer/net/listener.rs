@@ -12,7 +12,6 @@ use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::error::Error;
 use crate::sys::{Interest, Wake, wait};
-
 use crate::transfer::net::connection::{Connection, prepare};
 use crate::transfer::net::endpoint::Endpoint;
 use crate::transfer::net::joins::Joins;

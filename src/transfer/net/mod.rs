@@ -7,3 +7,4 @@ pub(crate) mod joins;
 pub(crate) mod linger;
 pub(crate) mod listener;
 pub(crate) mod socket_file;
+pub(crate) mod url;

@@ -9,15 +9,15 @@ use crossbeam_channel::bounded;
 use crate::error::Error;
 use crate::sys::Wake;
 use crate::telemetry::Probe;
-
 use crate::transfer::limits::controls::Controls;
-use crate::transfer::machine::drive::{Teller, drive};
+use crate::transfer::machine::drive::drive;
 use crate::transfer::machine::gear::Gear;
 use crate::transfer::net::connection::Connection;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::Options;
 use crate::transfer::receive::ReceiveMachine;
 use crate::transfer::tell::event::Side;
+use crate::transfer::tell::teller::Teller;
 
 /// A thread that takes connections, and keeps those that join a transfer. It ends with this value.
 pub(crate) struct Door {

@@ -9,12 +9,13 @@ use crate::error::Error;
 use crate::route::ReceiveRouteChoice;
 use crate::route::receive::Handed;
 use crate::sys::{may_receive_descriptor, receive_with_descriptor};
+use crate::transfer::machine::drive::Progress;
+use crate::transfer::plan::SinkSpec;
+use crate::transfer::tell::event::State;
+use crate::transfer::tell::preview::Prefix;
 use crate::wire::Offer;
 
 use super::ReceiveMachine;
-use crate::transfer::machine::drive::{Prefix, Progress};
-use crate::transfer::plan::SinkSpec;
-use crate::transfer::tell::event::State;
 
 /// How far a handoff has come.
 #[derive(Default)]

@@ -9,10 +9,9 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::array::ArrayMeta;
 use crate::error::Error;
 use crate::telemetry::Probe;
-
 use crate::transfer::limits::admission::Admissions;
 use crate::transfer::limits::controls::Controls;
-use crate::transfer::machine::drive::{Course, Ended, Machine as _, Teller, Turn};
+use crate::transfer::machine::drive::{Course, Ended, Machine as _, Turn};
 use crate::transfer::machine::gear::{Gear, More};
 use crate::transfer::net::connection::Connection;
 use crate::transfer::net::expected::Expected;
@@ -22,6 +21,7 @@ use crate::transfer::plan::{Options, SinkSpec};
 use crate::transfer::receive::{ReceiveMachine, ReceivePlan};
 use crate::transfer::sink::reception::Reception;
 use crate::transfer::tell::event::{EventKind, Side, State};
+use crate::transfer::tell::teller::Teller;
 
 /// Something that a receiver told, and when.
 type Note = (Duration, EventKind);

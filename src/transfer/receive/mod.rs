@@ -17,23 +17,25 @@ use crate::array::ArrayMeta;
 use crate::error::Error;
 use crate::sys::Interest;
 use crate::telemetry::{Probe, Rest};
-use crate::wire::native::Token;
-use crate::wire::{Heard, Offer, ReceiveWire, Want, WireChoice};
-
 use crate::transfer::limits::admission::Applicant;
 use crate::transfer::limits::controls::Controls;
-use crate::transfer::machine::drive::{Machine, Prefix, Progress, Remains, Teller};
+use crate::transfer::machine::drive::keep_alive_interval;
+use crate::transfer::machine::drive::{Machine, Progress, Remains};
 use crate::transfer::machine::gear::{Gear, More};
 use crate::transfer::machine::outbox::Outbox;
 use crate::transfer::net::connection::{Connection, would_block};
 use crate::transfer::net::expected::Expected;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::{Options, SinkSpec};
-use crate::transfer::send::keep_alive_interval;
 use crate::transfer::sink::inlet::{Came, Inlet, Wanted};
 use crate::transfer::sink::reception::Reception;
 use crate::transfer::sink::{Content, Landing};
 use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
+use crate::transfer::tell::preview::Prefix;
+use crate::transfer::tell::teller::Teller;
+use crate::wire::native::Token;
+use crate::wire::{Heard, Offer, ReceiveWire, Want, WireChoice};
+
 use handoff::Handing;
 
 /// The most bytes of the wire that are read at once.

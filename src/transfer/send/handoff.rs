@@ -7,12 +7,12 @@ use crate::error::{Error, reason};
 use crate::route::NoHandoff;
 use crate::route::receive::UNSEALED;
 use crate::route::send::Handoff;
-use crate::wire;
-
-use super::SendMachine;
 use crate::transfer::machine::drive::Progress;
 use crate::transfer::net::connection::would_block;
 use crate::transfer::source::HandoffPath;
+use crate::wire;
+
+use super::SendMachine;
 
 /// What is handed over in place of bytes.
 pub(super) enum Handing {

@@ -15,13 +15,10 @@ use crate::error::{Error, reason};
 use crate::route::send::{SendError, SendRoute};
 use crate::sys::{Interest, unacknowledged_bytes};
 use crate::telemetry::{Probe, Rest};
-use crate::wire::native::BLOCK_BYTES_MAX;
-use crate::wire::{Offer, SendStep, SendWire};
-
 use crate::transfer::limits::controls::Controls;
+use crate::transfer::limits::limiter::Throttle;
 use crate::transfer::limits::limiter::whole_bytes;
-use crate::transfer::limits::throttle::Throttle;
-use crate::transfer::machine::drive::{Machine, Prefix, Progress, Remains, Teller};
+use crate::transfer::machine::drive::{Machine, Progress, Remains, keep_alive_interval};
 use crate::transfer::machine::gear::{Gear, More};
 use crate::transfer::machine::outbox::Outbox;
 use crate::transfer::net::connection::{Connection, would_block};
@@ -29,6 +26,11 @@ use crate::transfer::plan::Options;
 use crate::transfer::send::sending::Sending;
 use crate::transfer::source::{SendPath, Source};
 use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
+use crate::transfer::tell::preview::Prefix;
+use crate::transfer::tell::teller::Teller;
+use crate::wire::native::BLOCK_BYTES_MAX;
+use crate::wire::{Offer, SendStep, SendWire};
+
 use handoff::Handing;
 
 /// Under a limit, blocks last about this long, so that a pause or a cancel is not kept waiting by one.
@@ -635,9 +637,4 @@ fn streams_for(bytes: u64, wanted: u16) -> u16 {
         .unwrap_or(u16::MAX)
         .min(wanted)
         .clamp(1, Options::STREAMS_MAX)
-}
-
-/// Often enough that a peer with the same timeout does not take a pause for silence.
-pub(crate) fn keep_alive_interval(timeout: Duration) -> Duration {
-    (timeout / 3).min(Duration::from_secs(5))
 }

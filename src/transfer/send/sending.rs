@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
-use crate::transfer::limits::throttle::Throttle;
+use crate::transfer::limits::limiter::Throttle;
 use crate::transfer::source::Source;
 
 /// One array on its way out, over one connection or several.

@@ -8,7 +8,6 @@ use std::time::Instant;
 use crate::error::Error;
 use crate::route::receive::{Inflow, ReceiveError, ReceiveRoute};
 use crate::telemetry::{Probe, Rest};
-
 use crate::transfer::net::connection::would_block;
 use crate::transfer::sink::reception::Reception;
 use crate::transfer::tell::event::EventKind;

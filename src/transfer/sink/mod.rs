@@ -18,10 +18,10 @@ use crate::error::{Error, reason};
 use crate::route::ReceiveRouteChoice;
 use crate::route::receive::{Discard, ReceiveRoute, RecvToFile, RecvToMap, RecvToMemory, Splice};
 use crate::sys::{Span, Whole};
-use crate::wire::Offer;
-
 use crate::transfer::plan::SinkSpec;
 use crate::transfer::shm::ShmName;
+use crate::wire::Offer;
+
 use existing::{open_existing, part_of_existing};
 use fault_ahead::FaultAhead;
 use part_file::{PartFile, check_folder, folder_of};

@@ -4,12 +4,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::wire::native::Blocks;
-
-use crate::transfer::limits::throttle::Throttle;
-use crate::transfer::machine::drive::Prefix;
+use crate::transfer::limits::limiter::Throttle;
 use crate::transfer::sink::Landing;
 use crate::transfer::tell::event::EventKind;
+use crate::transfer::tell::preview::Prefix;
+use crate::wire::native::Blocks;
 
 /// One array that comes in, over one connection or several.
 pub(crate) struct Reception {

@@ -20,12 +20,11 @@ use crate::route::send::{
 };
 use crate::route::{NoHandoff, SendRouteChoice, Sending, SourceKind, send_route};
 use crate::sys::{MemoryFile, ReadError, SharedFile};
-use crate::wire::WireChoice;
-
-use crate::transfer::limits::promise as memory;
+use crate::transfer::limits::promise;
 use crate::transfer::plan::{Origin, Slice, SourceSpec};
 use crate::transfer::shm::ShmName;
 use crate::transfer::source::stream::{STANDARD_INPUT, Stream, standard_input};
+use crate::wire::WireChoice;
 
 /// What is generated into memory, at a time.
 const PIECE_BYTES: usize = 1 << 18;
@@ -364,7 +363,7 @@ impl Source {
         let concerns = |route| asked == route || asked == SendRouteChoice::Auto;
         match &self.content {
             Content::Range(_) => SourceKind::Range {
-                fits_memory: memory::check(self.meta.byte_len()).is_ok(),
+                fits_memory: promise::check(self.meta.byte_len()).is_ok(),
             },
             Content::File { file, .. } if file.is_sealed() => SourceKind::Sealed,
             Content::File { file, .. } => SourceKind::File {
@@ -465,7 +464,7 @@ impl Source {
     /// The whole of it in private memory, where there is room for it `times` over.
     fn bytes_in_memory(&self, times: u64) -> Result<Vec<u8>, Error> {
         let len = self.meta.byte_len();
-        memory::check(len.saturating_mul(times))?;
+        promise::check(len.saturating_mul(times))?;
         let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
         self.copy_prefix(&mut bytes)?;
         Ok(bytes)
@@ -521,7 +520,7 @@ fn range_in_memory(
     len: u64,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Option<Arc<SharedFile>>, Error> {
-    memory::check(len)?;
+    promise::check(len)?;
     let failed = |error: io::Error| Error::system("cannot generate the range in memory", &error);
     let mut memory = MemoryFile::new("arraylift-range", len).map_err(failed)?;
     let mut generated = Generated::new(range.clone(), base, PIECE_BYTES);

@@ -10,7 +10,6 @@ use rustix::fs::{Mode, OFlags};
 
 use crate::array::{ArrayMeta, Dtype};
 use crate::error::Error;
-
 use crate::transfer::plan::Slice;
 
 /// The name by which standard input is a file.

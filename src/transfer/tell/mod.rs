@@ -2,4 +2,6 @@
 
 pub(crate) mod event;
 pub(crate) mod outlet;
+pub(crate) mod preview;
 pub(crate) mod sampler;
+pub(crate) mod teller;

@@ -1,12 +1,16 @@
 //! Events on their way to a reader that is never waited for.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, TrySendError};
 
 /// At the end, a reader that does not read is waited for so long in all.
 const LAST_CHANCE: Duration = Duration::from_millis(200);
+
+/// Called from a transfer's thread after events were sent, at most some 20 times a second.
+pub type Waker = Arc<dyn Fn() + Send + Sync>;
 
 /// Sends events through a bounded channel, and keeps what must not be lost until there is room.
 #[derive(Debug)]

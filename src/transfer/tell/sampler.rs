@@ -5,10 +5,9 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::telemetry::{Bottleneck, Counters, ProbeReader, Sample, Stamp};
-
-use crate::transfer::Waker;
 use crate::transfer::tell::event::{Event, EventKind, Side, TransferId};
 use crate::transfer::tell::outlet::Outlet;
+use crate::transfer::tell::outlet::Waker;
 
 /// Between two readings.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(50);
