@@ -1,10 +1,16 @@
 //! Private anonymous memory in huge pages, that several threads fill at once, each its own part; a handle that faults
 //! it in from another thread; and what is left of it when nobody needs it, for the next one.
+//!
+//! The kernel may zero the pages of lent memory at any time until someone writes to them (`MADV_FREE`). A [`Part`]
+//! therefore shows only the bytes that were written since it was taken.
 
 use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use memmap2::{Advice, MmapOptions, MmapRaw, UncheckedAdvice};
+use rustix::net::{RecvFlags, recv};
 
 use super::spans::{Span, Whole};
 
@@ -28,10 +34,15 @@ impl Spare {
             .checked_next_multiple_of(HUGE_PAGE_BYTES)
             .and_then(|len| len.checked_add(HUGE_PAGE_BYTES))
             .ok_or(io::ErrorKind::OutOfMemory)?;
-        let map = MmapRaw::from(MmapOptions::new().len(padded).no_reserve_swap().map_anon()?);
+        let mut options = MmapOptions::new();
+        options.len(padded);
+        if cfg!(not(miri)) {
+            options.no_reserve_swap();
+        }
+        let map = MmapRaw::from(options.map_anon()?);
         let start = map.as_ptr().align_offset(HUGE_PAGE_BYTES);
         // Advice only: where huge pages are refused, small ones serve.
-        let huge = map.advise_range(Advice::HugePage, start, padded - start).is_ok();
+        let huge = advise(&map, Advice::HugePage, start, padded - start).is_ok();
         Ok(Self {
             map: Arc::new(map),
             start,
@@ -52,12 +63,28 @@ impl Spare {
 
     /// Lets the kernel have the pages back as soon as it is short of memory. `madvise(2)`, `MADV_FREE`.
     pub(crate) fn lend_to_kernel(&self) {
+        #[cfg(miri)]
+        self.forget_contents();
         // SAFETY: the advice makes contents vanish, which nobody has a reference to: a Spare has no other owner but
-        // Populators, which neither read nor write contents. A refusal costs memory and nothing else.
+        // Populators, which neither read nor write contents. Whoever takes a Part of it later reads only what was
+        // written after that, and a write to a page ends its being lent. A refusal costs memory and nothing else.
+        #[cfg(not(miri))]
         let _ = unsafe {
             self.map
                 .unchecked_advise_range(UncheckedAdvice::Free, self.start, self.capacity)
         };
+    }
+
+    /// What lending means to a reader, in the terms of miri, which has no `madvise`: nothing there can be read.
+    #[cfg(miri)]
+    fn forget_contents(&self) {
+        const PIECE_BYTES: usize = 4096;
+        for at in (self.start..self.start + self.capacity).step_by(PIECE_BYTES) {
+            let piece = self.map.as_mut_ptr().wrapping_add(at).cast();
+            // SAFETY: the piece lies in the mapping, for the capacity is a multiple of huge pages, and nobody has a
+            // reference to it, as in lend_to_kernel.
+            unsafe { std::ptr::write(piece, MaybeUninit::<[u8; PIECE_BYTES]>::uninit()) };
+        }
     }
 
     /// The first `len` bytes as a region; what is in them is not zeroed. `None` where there is no such room.
@@ -78,11 +105,16 @@ pub(crate) struct Region {
     len: usize,
 }
 
-/// A part of a region, and the only way to its bytes.
+/// A part of a region, and the only way to its bytes. It is filled from its first byte on, and derefs to the bytes that
+/// it has been filled with so far.
 #[derive(Debug)]
 pub(crate) struct Part {
     memory: Arc<Spare>,
     span: Span,
+    /// So many of its first bytes hold what the part was filled with;
+    filled: usize,
+    /// and so many, at least as many, have been written at all since it was taken: zeros follow.
+    written: usize,
 }
 
 impl Region {
@@ -96,6 +128,8 @@ impl Region {
         span.is_of(&self.whole).then(|| Part {
             memory: Arc::clone(&self.memory),
             span,
+            filled: 0,
+            written: 0,
         })
     }
 
@@ -115,17 +149,63 @@ impl Region {
 }
 
 impl Part {
-    /// The first byte, counted from the region's first.
-    pub(crate) fn at(&self) -> u64 {
-        self.span.at()
+    /// The byte that is filled next, counted from the region's first.
+    pub(crate) fn next_at(&self) -> u64 {
+        self.span.at() + self.filled as u64
     }
 
-    /// Where it begins in the mapping, and its length: both were checked against the region when the span was taken.
-    fn place(&self) -> (usize, usize) {
+    /// Receives what the socket has, at most `len` bytes, behind what the part is filled with. Returns these bytes: none
+    /// where the peer has closed, or the part is full.
+    pub(crate) fn receive_from(&mut self, socket: BorrowedFd<'_>, len: usize) -> io::Result<&[u8]> {
+        let ((received, _), _) = recv(socket, self.room(len), RecvFlags::empty())?;
+        let received = received.len();
+        self.written = self.filled + received;
+        Ok(self.fill_up(received))
+    }
+
+    /// Lets `write` write at most `len` bytes behind what the part is filled with, over zeros; it returns how many it
+    /// wrote. Returns these bytes.
+    pub(crate) fn fill_with(
+        &mut self,
+        len: usize,
+        write: impl FnOnce(&mut [u8]) -> io::Result<usize>,
+    ) -> io::Result<&[u8]> {
+        let len = self.room(len).len();
+        // Each byte is zeroed once, however little is written at a time.
+        let zeroed = (self.written - self.filled).min(len);
+        self.room(len)[zeroed..].fill(MaybeUninit::new(0));
+        self.written = self.written.max(self.filled + len);
+        // SAFETY: all of the room has been written since the part was taken: what lies before `written`, earlier, and
+        // the rest just now.
+        let room = unsafe { self.room(len).assume_init_mut() };
+        let filled = write(room)?.min(len);
+        Ok(self.fill_up(filled))
+    }
+
+    /// Counts `len` bytes, which have been written, as filled, and returns them.
+    fn fill_up(&mut self, len: usize) -> &[u8] {
+        let before = self.filled;
+        self.filled += len;
+        &self[before..]
+    }
+
+    /// At most `len` bytes behind what the part is filled with, as many as belong to it.
+    fn room(&mut self, len: usize) -> &mut [MaybeUninit<u8>] {
         // A region's length is a usize, and a span lies within.
+        let part_bytes = usize::try_from(self.span.len()).unwrap_or(0);
+        let len = len.min(part_bytes - self.filled);
+        let first = self.first_byte().wrapping_add(self.filled).cast();
+        // SAFETY: a span lies within the length that its Whole was made with, which into_region checked against the
+        // mapping's room; the mapping lives as long as self. No byte is in two spans of one Whole, Spans cannot be
+        // copied, and a region of the same memory with another Whole is only made from a Spare, which there is only
+        // once every Part is gone: these bytes are self's alone, and self is borrowed mutably. They may be anything,
+        // and change while the kernel still may zero them, which is what MaybeUninit allows.
+        unsafe { std::slice::from_raw_parts_mut(first, len) }
+    }
+
+    fn first_byte(&self) -> *mut u8 {
         let offset = usize::try_from(self.span.at()).unwrap_or(0);
-        let len = usize::try_from(self.span.len()).unwrap_or(0);
-        (self.memory.start + offset, len)
+        self.memory.map.as_mut_ptr().wrapping_add(self.memory.start + offset)
     }
 }
 
@@ -133,21 +213,9 @@ impl std::ops::Deref for Part {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        let (start, len) = self.place();
-        // SAFETY: a span lies within the length that its Whole was made with, which into_region checked against the
-        // mapping's room; the mapping lives as long as self and is initialised (the kernel zeroes it). No byte is in
-        // two spans of one Whole, Spans cannot be copied, and a region of the same memory with another Whole is only
-        // made from a Spare, which there is only once every Part is gone: these bytes are self's alone, under the
-        // borrow rules of self. A Populator never reads or writes contents.
-        unsafe { std::slice::from_raw_parts(self.memory.map.as_ptr().add(start), len) }
-    }
-}
-
-impl std::ops::DerefMut for Part {
-    fn deref_mut(&mut self) -> &mut [u8] {
-        let (start, len) = self.place();
-        // SAFETY: as in deref, and self is borrowed mutably, so that no other slice of these bytes exists.
-        unsafe { std::slice::from_raw_parts_mut(self.memory.map.as_mut_ptr().add(start), len) }
+        // SAFETY: as in room, but self is borrowed for reading. The bytes have been written since the part was taken,
+        // so that no page with one of them is the kernel's to zero any more.
+        unsafe { std::slice::from_raw_parts(self.first_byte(), self.filled) }
     }
 }
 
@@ -174,13 +242,24 @@ impl Populator {
         if at >= end {
             return Ok(());
         }
-        self.map.advise_range(Advice::PopulateWrite, self.start + at, end - at)
+        advise(&self.map, Advice::PopulateWrite, self.start + at, end - at)
     }
+}
+
+fn advise(map: &MmapRaw, advice: Advice, at: usize, len: usize) -> io::Result<()> {
+    if cfg!(miri) {
+        // It has no `madvise`, and needs no advice.
+        return Ok(());
+    }
+    map.advise_range(advice, at, len)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write as _;
+    use std::os::fd::AsFd as _;
+    use std::os::unix::net::UnixStream;
 
     fn region(len: usize) -> Region {
         Spare::new(len)
@@ -193,14 +272,26 @@ mod tests {
         region.whole().take(at, len).and_then(|span| region.part(span))
     }
 
+    fn fill(part: &mut Part, byte: u8, len: usize) {
+        let write = |room: &mut [u8]| {
+            room.fill(byte);
+            Ok(room.len())
+        };
+        assert_eq!(part.fill_with(len, write).expect("written").len(), len);
+    }
+
     #[test]
     fn fresh_memory_is_zeroed_aligned_and_exactly_as_long_as_asked() {
         for len in [0, 1, 4095, HUGE_PAGE_BYTES, HUGE_PAGE_BYTES + 1] {
             let region = region(len);
-            let part = part(&region, 0, len as u64).expect("free");
-            assert_eq!(part.len(), len);
+            let mut part = part(&region, 0, len as u64).expect("free");
             assert_eq!(part.as_ptr().align_offset(HUGE_PAGE_BYTES), 0);
-            assert!(part.iter().all(|byte| *byte == 0));
+            let look = |room: &mut [u8]| {
+                assert!(room.iter().all(|byte| *byte == 0));
+                Ok(room.len())
+            };
+            assert_eq!(part.fill_with(usize::MAX, look).expect("written").len(), len);
+            assert_eq!(part.len(), len);
         }
     }
 
@@ -211,14 +302,79 @@ mod tests {
         assert!(part(&region, 5, 1).is_none(), "taken");
         std::thread::scope(|scope| {
             for (i, mut part) in (1..).zip(parts) {
-                let fill = move || {
-                    part.fill(i);
-                    assert_eq!(part.at(), u64::from(i - 1) << 20);
-                    assert!(part.iter().all(|byte| *byte == i));
+                let work = move || {
+                    fill(&mut part, i, 1 << 20);
+                    assert_eq!(part.next_at(), u64::from(i) << 20);
+                    assert!(part.len() == 1 << 20 && part.iter().all(|byte| *byte == i));
                 };
-                std::thread::Builder::new().spawn_scoped(scope, fill).expect("thread");
+                std::thread::Builder::new().spawn_scoped(scope, work).expect("thread");
             }
         });
+    }
+
+    /// Has the kernel take lent pages back at once. Miri has forgotten them when they were lent.
+    fn take_back(region: &Region) {
+        let first = region.memory.map.as_mut_ptr().wrapping_add(region.memory.start);
+        if cfg!(not(miri)) {
+            let advice = rustix::mm::Advice::LinuxPageOut;
+            // SAFETY: the range is one of the mapping, which lives, and the advice keeps contents but of lent pages.
+            unsafe { rustix::mm::madvise(first.cast(), region.len, advice) }.expect("a kernel since 5.4");
+        }
+    }
+
+    #[test]
+    fn a_part_shows_only_what_was_written_since_it_was_taken() {
+        let len = 2 * HUGE_PAGE_BYTES;
+        let first = region(len);
+        fill(&mut part(&first, 0, len as u64).expect("free"), 7, len);
+        let spare = first.into_spare().expect("nobody has it");
+        spare.lend_to_kernel();
+        let again = spare.into_region(len).expect("room");
+        let mut part = part(&again, 0, len as u64).expect("free");
+        assert!(part.is_empty(), "nothing was written");
+        fill(&mut part, 1, 3);
+        // Now the kernel takes back what it may, rather than at a time of its own.
+        take_back(&again);
+        assert_eq!(part[..], [1; 3]);
+        let look = |room: &mut [u8]| {
+            assert!(room.iter().all(|byte| *byte == 0), "nothing of the earlier array");
+            room[..2].fill(2);
+            Ok(2)
+        };
+        assert_eq!(part.fill_with(len, look).expect("written"), [2; 2]);
+        let error = part.fill_with(len, |room| {
+            room[0] = 3;
+            Err(io::ErrorKind::WouldBlock.into())
+        });
+        assert!(error.is_err());
+        assert_eq!(part[..], [1, 1, 1, 2, 2]);
+        assert!(part.fill_with(usize::MAX, |_| Ok(usize::MAX)).is_ok());
+        assert_eq!(part.len(), len, "no more than there is room for");
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "miri has no recv(2) on a Unix socket")]
+    fn what_a_socket_has_lands_behind_what_is_there() {
+        let region = region(10);
+        let mut part = part(&region, 4, 6).expect("free");
+        fill(&mut part, b'-', 2);
+        let (mut a, b) = UnixStream::pair().expect("pair");
+        b.set_nonblocking(true).expect("non-blocking");
+        a.write_all(b"hello").expect("write");
+        assert_eq!(part.receive_from(b.as_fd(), 3).expect("received"), b"hel");
+        assert_eq!(part.receive_from(b.as_fd(), 3).expect("received"), b"l", "it is full");
+        assert_eq!(&part[..], b"--hell");
+        let mut other = region
+            .whole()
+            .take(0, 4)
+            .and_then(|span| region.part(span))
+            .expect("free");
+        assert_eq!(other.receive_from(b.as_fd(), 9).expect("received"), b"o");
+        let error = other.receive_from(b.as_fd(), 9).expect_err("nothing has come");
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        drop(a);
+        assert!(other.receive_from(b.as_fd(), 9).expect("the end").is_empty());
+        assert_eq!(&other[..], b"o");
     }
 
     #[test]
@@ -231,7 +387,7 @@ mod tests {
     fn memory_is_spare_when_the_last_part_is_gone_and_can_be_lent_and_used_again() {
         let first = region(1 << 20);
         let mut held = part(&first, 0, 10).expect("free");
-        held.fill(7);
+        fill(&mut held, 7, 10);
         assert!(first.clone().into_spare().is_none(), "two have it");
         assert!(first.into_spare().is_none(), "a part is held");
         assert_eq!(held[9], 7);
@@ -248,7 +404,7 @@ mod tests {
         let region = region(3 << 20);
         let populator = region.populator();
         let mut part = part(&region, 0, 3 << 20).expect("free");
-        part[5] = 7;
+        fill(&mut part, 7, 6);
         populator.populate(0, usize::MAX).expect("populate");
         assert_eq!(part[5], 7);
         drop((part, region));

@@ -2,7 +2,7 @@
 
 use crate::sys::{Part, Region, Span};
 
-use super::{Cost, Inflow, ReceiveError, ReceiveRoute, take};
+use super::{Cost, Inflow, ReceiveError, ReceiveRoute};
 
 /// Receives into memory of the array's length.
 pub(crate) struct RecvToMemory {
@@ -33,16 +33,16 @@ impl ReceiveRoute for RecvToMemory {
         len: usize,
         seen: &mut dyn FnMut(&[u8]),
     ) -> Result<usize, ReceiveError> {
-        let place = self.part.as_mut().and_then(|part| {
-            let begin = usize::try_from(at.checked_sub(part.at())?).ok()?;
-            let end = begin.saturating_add(len).min(part.len());
-            part.get_mut(begin..end)
-        });
-        // A machine begins a part before it receives into it.
-        let place = place.ok_or_else(|| ReceiveError::Sink(std::io::ErrorKind::InvalidInput.into()))?;
-        let received = take(from, place)?;
-        seen(&place[..received]);
-        Ok(received)
+        // A machine begins a part before it receives into it, and goes on where it left off.
+        let part = self.part.as_mut().filter(|part| part.next_at() == at);
+        let part = part.ok_or_else(|| ReceiveError::Sink(std::io::ErrorKind::InvalidInput.into()))?;
+        let received = match from.socket() {
+            Some(socket) => part.receive_from(socket, len),
+            None => part.fill_with(len, |room| from.take(room)),
+        };
+        let received = received.map_err(ReceiveError::Socket)?;
+        seen(received);
+        Ok(received.len())
     }
 
     fn cost(&self, received: usize) -> Cost {

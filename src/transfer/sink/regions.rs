@@ -107,7 +107,12 @@ mod tests {
             .take(0, len)
             .and_then(|span| room.region.part(span))
             .expect("free");
-        part.fill(9);
+        let write = |room: &mut [u8]| {
+            room.fill(9);
+            Ok(room.len())
+        };
+        part.fill_with(usize::MAX, write).expect("written");
+        assert_eq!(part.len() as u64, len);
         let place = part.as_ptr();
         drop(part);
         give_back(room.region);
@@ -119,6 +124,7 @@ mod tests {
             .and_then(|span| again.region.part(span))
             .expect("free");
         assert_eq!(part.as_ptr(), place);
+        assert!(part.is_empty(), "what the earlier array left is not shown");
         assert!(
             again.kind.contains("reused") || again.kind.starts_with("small pages"),
             "{}",
