@@ -1,9 +1,14 @@
 //! What can go wrong with a transfer, whose fault it is, and one clear line that says what to do.
 
+mod reason;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub use reason::Reason;
+pub(crate) use reason::reason;
 
 /// Who has to act so that the transfer can work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +20,8 @@ pub enum Fault {
     Caller,
     /// This machine: its kernel, its disk, its memory, its network.
     System,
+    /// Arraylift's developers.
+    Bug,
 }
 
 /// Why a transfer failed. The message of every variant is one line for people: what happened, to what, what to do.
@@ -35,7 +42,8 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        reason: String,
+        #[source]
+        reason: Reason,
     },
     /// The source is not what its name or the options say that it is.
     #[error("{path} cannot be sent as an array: {reason}")]
@@ -43,7 +51,8 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What is wrong with it and what would help.
-        reason: String,
+        #[source]
+        reason: Reason,
     },
     /// The source shrank or was replaced while it was read.
     #[error("{0} changed while it was being sent: send it again when nothing writes to it")]
@@ -103,7 +112,8 @@ pub enum Error {
         /// The file or folder.
         path: PathBuf,
         /// What the system said.
-        reason: String,
+        #[source]
+        reason: Reason,
     },
     /// The existing array to be received into does not fit what comes.
     #[error("{path} cannot take the array: {reason}")]
@@ -111,7 +121,8 @@ pub enum Error {
         /// The existing file.
         path: PathBuf,
         /// What does not fit.
-        reason: String,
+        #[source]
+        reason: Reason,
     },
     /// The address to listen on is taken.
     #[error("{0} is in use by another program: choose another address; port 0 takes a free one")]
@@ -125,7 +136,8 @@ pub enum Error {
         /// The endpoint as it was given.
         endpoint: String,
         /// What the system said.
-        reason: String,
+        #[source]
+        reason: Reason,
     },
     /// The peer closed the connection before the array was whole.
     #[error("the peer closed the connection early: {received} of {total} bytes had moved, {missing} are missing")]
@@ -146,7 +158,8 @@ pub enum Error {
         /// As it was given.
         url: String,
         /// What is wrong with it, or where it leads.
-        reason: String,
+        #[source]
+        reason: Reason,
     },
     /// A web server answered something else than the file.
     #[error("cannot fetch {url}: the server answered {status} {meaning}")]
@@ -241,13 +254,17 @@ pub enum Error {
         /// The line for people.
         message: String,
     },
+    /// A mistake in Arraylift itself: something happened that its code rules out.
+    #[error("this is a mistake in Arraylift, please report it: {0}")]
+    Bug(String),
     /// The system refused something that it should not.
     #[error("{doing}: {reason}")]
     System {
         /// What was being done.
         doing: &'static str,
         /// What the system said.
-        reason: String,
+        #[source]
+        reason: Reason,
     },
 }
 
@@ -301,10 +318,12 @@ impl Error {
             | Self::BadHandoff(_)
             | Self::HandoffNotTaken
             | Self::ReceiptMismatch => Fault::Peer,
+            Self::Bug(_) => Fault::Bug,
         }
     }
 
-    /// What a peer is told: enough to act on, nothing of this machine's paths.
+    /// What a peer is told, who may be a stranger: enough to act on. Every variant says here what of it may be told;
+    /// nothing of this machine's paths, addresses and processes is.
     pub(crate) fn for_peer(&self) -> String {
         match self {
             Self::PartlyOverwritten { cause, .. } => cause.for_peer(),
@@ -315,15 +334,46 @@ impl Error {
             Self::SinkChanged(_) => "what it had received was changed by someone else there".into(),
             Self::SinkExists(_) => "a file of that name exists there and is never overwritten".into(),
             Self::SinkUnwritable { reason, .. } => format!("it cannot write the file: {reason}"),
-            Self::SinkMismatch { reason, .. } => {
-                format!("its existing array cannot take this one: {reason}")
-            }
+            Self::SinkMismatch { reason, .. } => format!("its existing array cannot take this one: {reason}"),
             Self::SourceChanged(_) => "the source changed while it was being sent".into(),
             Self::SourceEnded { received, total, .. } => {
                 format!("the source ended early: {received} of {total} bytes came")
             }
             Self::SourceUnreadable { reason, .. } => format!("the source cannot be read: {reason}"),
-            other => other.to_string(),
+            // What the peer itself did or said, and what it was asked for.
+            Self::ClosedEarly { .. }
+            | Self::ClosedWhile(_)
+            | Self::Silent(_)
+            | Self::TooSlow { .. }
+            | Self::Unanswered(_)
+            | Self::OtherProtocol(_)
+            | Self::Protocol(_)
+            | Self::BadOffer(_)
+            | Self::Refused(_)
+            | Self::Aborted(_)
+            | Self::DamagedBlock { .. }
+            | Self::BadHandoff(_)
+            | Self::HandoffNotTaken
+            | Self::ReceiptMismatch => self.to_string(),
+            // Only what was being done: the rest is for whoever sits there.
+            Self::System { doing, .. } => format!("its system failed: {doing}"),
+            Self::Bug(_) => "it met a mistake of its own program".into(),
+            Self::WorkerLost { .. } => "the process there that received it is gone".into(),
+            Self::Usage(_)
+            | Self::SourceMissing(_)
+            | Self::SourceIsFolder(_)
+            | Self::SourceInvalid { .. }
+            | Self::LengthNeeded(_)
+            | Self::ShmMissing(_)
+            | Self::AddressInUse(_)
+            | Self::Endpoint { .. }
+            | Self::NobodyListening(_)
+            | Self::Url { .. }
+            | Self::Answered { .. }
+            | Self::LengthUntold(_)
+            | Self::ChangedThere(_)
+            | Self::NotTrusted(_)
+            | Self::Told { .. } => "it failed there for a reason that is told there".into(),
         }
     }
 
@@ -334,6 +384,11 @@ impl Error {
             reason: reason(error),
         }
     }
+
+    /// A thread of ours that ended by a panic.
+    pub(crate) fn panicked(thread: &str) -> Self {
+        Self::Bug(format!("{thread} panicked"))
+    }
 }
 
 /// A number of bytes for people.
@@ -341,11 +396,107 @@ pub(crate) fn size(bytes: u64) -> impl std::fmt::Display {
     bytesize::ByteSize(bytes).display().si()
 }
 
-/// What the system said, without the error number that means nothing to people.
-pub(crate) fn reason(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error") {
-        Some(end) => text[..end].to_lowercase(),
-        None => text,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::error::Error as _;
+    use std::io;
+
+    #[test]
+    fn a_stranger_hears_nothing_of_this_machine() {
+        let path = || PathBuf::from("/home/someone/secret.npy");
+        let text = || "/home/someone/secret.npy".to_owned();
+        let reason = || Reason::from("it is a folder");
+        for error in [
+            Error::Usage(text()),
+            Error::SourceMissing(path()),
+            Error::SourceIsFolder(path()),
+            Error::SourceUnreadable {
+                path: path(),
+                reason: reason(),
+            },
+            Error::SourceInvalid {
+                path: path(),
+                reason: text().into(),
+            },
+            Error::SourceChanged(path()),
+            Error::LengthNeeded(path()),
+            Error::SourceEnded {
+                path: path(),
+                received: 1,
+                total: 2,
+            },
+            Error::DiskFull {
+                path: path(),
+                needed: 1,
+            },
+            Error::SinkExists(path()),
+            Error::ShmMissing(text()),
+            Error::ShmExists(text()),
+            Error::ShmFull {
+                name: text(),
+                needed: 1,
+            },
+            Error::SinkChanged(path()),
+            Error::SinkUnwritable {
+                path: path(),
+                reason: reason(),
+            },
+            Error::SinkMismatch {
+                path: path(),
+                reason: reason(),
+            },
+            Error::AddressInUse(text()),
+            Error::NobodyListening(text()),
+            Error::Endpoint {
+                endpoint: text(),
+                reason: reason(),
+            },
+            Error::Url {
+                url: text(),
+                reason: reason(),
+            },
+            Error::Answered {
+                url: text(),
+                status: 404,
+                meaning: text(),
+            },
+            Error::LengthUntold(text()),
+            Error::ChangedThere(text()),
+            Error::NotTrusted(text()),
+            Error::PartlyOverwritten {
+                path: path(),
+                bytes: 1,
+                cause: Box::new(Error::SourceMissing(path())),
+            },
+            Error::Told {
+                fault: Fault::System,
+                message: text(),
+            },
+            Error::Bug(text()),
+            Error::System {
+                doing: "cannot start a thread",
+                reason: text().into(),
+            },
+        ] {
+            let told = error.for_peer();
+            assert!(!told.contains("secret") && !told.is_empty(), "{error:?}: {told}");
+        }
+    }
+
+    #[test]
+    fn what_the_system_said_stays_behind_the_words() {
+        let error = Error::system("cannot wait", &io::Error::from_raw_os_error(24));
+        assert_eq!(error.to_string(), "cannot wait: too many open files");
+        let reason = error.source().expect("a reason");
+        let system = reason.source().and_then(|error| error.downcast_ref::<io::Error>());
+        assert_eq!(system.and_then(io::Error::raw_os_error), Some(24));
+    }
+
+    #[test]
+    fn a_mistake_of_our_own_asks_to_be_reported_and_is_nobody_elses_fault() {
+        let error = Error::panicked("the sending thread");
+        assert_eq!(error.fault(), Fault::Bug);
+        assert!(error.to_string().contains("report it"), "{error}");
     }
 }

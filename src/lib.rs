@@ -21,6 +21,6 @@ pub mod telemetry;
 pub mod transfer;
 pub mod wire;
 
-pub use error::{Error, Fault};
+pub use error::{Error, Fault, Reason};
 #[doc(hidden)]
 pub use start::main;

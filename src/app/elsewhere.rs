@@ -152,9 +152,6 @@ fn watch(pid: u32, path: &Path, tell: Sender<News>, waker: Waker) -> Result<Watc
         }
     };
     let thread = Builder::new().name(format!("engine {pid}")).spawn(body);
-    let thread = thread.map_err(|error| Error::System {
-        doing: "cannot watch",
-        reason: error.to_string(),
-    })?;
+    let thread = thread.map_err(|error| Error::system("cannot watch", &error))?;
     Ok(Watched { close, thread })
 }

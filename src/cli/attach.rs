@@ -54,10 +54,7 @@ fn watch(mut viewer: Viewer, json: bool, mut report: Report, signals: &Signals) 
         }
     };
     let thread = std::thread::Builder::new().name("arraylift-viewer".into()).spawn(body);
-    let thread = thread.map_err(|error| Error::System {
-        doing: "cannot watch",
-        reason: error.to_string(),
-    })?;
+    let thread = thread.map_err(|error| Error::system("cannot watch", &error))?;
     let mut has_ended = true;
     loop {
         select! {

@@ -36,7 +36,7 @@ pub fn check() -> Result<(), Failure> {
     LOST.get().map_or(Ok(()), |reason| {
         Err(Failure::Transfer(Error::System {
             doing: "cannot write to standard output, what was to be done is done",
-            reason: reason.clone(),
+            reason: reason.as_str().into(),
         }))
     })
 }

@@ -428,10 +428,7 @@ fn workers(typed: &ServeArguments) -> Result<Option<Workers>, Failure> {
 
 /// This program, to be run again.
 fn own_program() -> Result<PathBuf, Error> {
-    std::env::current_exe().map_err(|error| Error::System {
-        doing: "cannot find this program to run it again",
-        reason: error.to_string(),
-    })
+    std::env::current_exe().map_err(|error| Error::system("cannot find this program to run it again", &error))
 }
 
 fn receiving(typed: &ReceivingArguments, common_typed: &CommonArguments, sink: &SinkSpec) -> Result<Options, Failure> {

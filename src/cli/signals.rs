@@ -27,10 +27,7 @@ pub struct Signals {
 impl Signals {
     /// Begins to listen for them. So many are asked of the command; one more ends the program.
     pub fn new(asks: usize) -> Result<Self, Error> {
-        Self::register(asks).map_err(|error| Error::System {
-            doing: "cannot listen for signals",
-            reason: error.to_string(),
-        })
+        Self::register(asks).map_err(|error| Error::system("cannot listen for signals", &error))
     }
 
     /// Hears of each signal that asks.

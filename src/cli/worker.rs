@@ -64,9 +64,9 @@ fn receive_for(path: &Path, typed: &WorkerArguments, signals: &Signals) -> Resul
 /// Standard input, where the service that started this process is.
 fn parent() -> Result<UnixStream, Failure> {
     let input = std::io::stdin();
-    let owned = input.as_fd().try_clone_to_owned().map_err(|error| Error::System {
-        doing: "cannot speak with the service",
-        reason: error.to_string(),
-    })?;
+    let owned = input
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(|error| Error::system("cannot speak with the service", &error))?;
     Ok(UnixStream::from(owned))
 }

@@ -96,7 +96,7 @@ fn to_json(comparison: &Comparison) -> Result<String, Error> {
     let text = serde_json::to_string_pretty(comparison);
     text.map(|text| text + "\n").map_err(|error| Error::System {
         doing: "cannot write the result as JSON",
-        reason: error.to_string(),
+        reason: error.to_string().into(),
     })
 }
 

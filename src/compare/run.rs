@@ -122,10 +122,7 @@ impl Comparing {
     /// Where the source cannot be used, or the system refuses what every run needs.
     pub fn join(mut self) -> Result<Option<Comparison>, Error> {
         self.wait();
-        let crashed = || Error::System {
-            doing: "the comparison stopped",
-            reason: "it panicked; please report this".into(),
-        };
+        let crashed = || Error::panicked("the thread of a comparison");
         self.result.get().cloned().unwrap_or_else(|| Err(crashed()))
     }
 

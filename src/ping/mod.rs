@@ -119,12 +119,9 @@ impl Ping {
 
     fn wait(&mut self) -> Result<bool, Error> {
         let ended = self.thread.take().map(JoinHandle::join);
-        ended.and_then(Result::ok).unwrap_or_else(|| {
-            Err(Error::System {
-                doing: "the measuring thread stopped",
-                reason: "it panicked; please report this".into(),
-            })
-        })
+        ended
+            .and_then(Result::ok)
+            .unwrap_or_else(|| Err(Error::panicked("the thread of round trips")))
     }
 }
 

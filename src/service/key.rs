@@ -9,7 +9,7 @@ use hmac::{Hmac, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::error::{Error, reason};
+use crate::error::{Error, Reason, reason};
 
 /// A key that is made here.
 const KEY_BYTES: usize = 32;
@@ -110,7 +110,7 @@ impl Challenge {
 
 /// What a key file has, which nobody else may be able to read: so many bytes at least.
 pub(super) fn content(path: &Path, least: usize) -> Result<Vec<u8>, Error> {
-    let unreadable = |reason: String| Error::SourceUnreadable {
+    let unreadable = |reason: Reason| Error::SourceUnreadable {
         path: path.into(),
         reason,
     };
@@ -126,10 +126,8 @@ pub(super) fn content(path: &Path, least: usize) -> Result<Vec<u8>, Error> {
     file.take(most + 1).read_to_end(&mut key).map_err(failed)?;
     if !(least..=*KEY_BYTES_LIMITS.end()).contains(&key.len()) {
         let most = KEY_BYTES_LIMITS.end();
-        return Err(unreadable(format!(
-            "a key has {least} to {most} bytes, and this has {}",
-            key.len()
-        )));
+        let text = format!("a key has {least} to {most} bytes, and this has {}", key.len());
+        return Err(unreadable(text.into()));
     }
     Ok(key)
 }

@@ -206,12 +206,9 @@ impl Service {
 
     fn wait(&mut self) -> Result<Status, Error> {
         let ended = self.thread.take().map(JoinHandle::join);
-        ended.and_then(Result::ok).unwrap_or_else(|| {
-            Err(Error::System {
-                doing: "the service's thread stopped",
-                reason: "it panicked; please report this".into(),
-            })
-        })
+        ended
+            .and_then(Result::ok)
+            .unwrap_or_else(|| Err(Error::panicked("the service's thread")))
     }
 }
 

@@ -479,10 +479,7 @@ fn new_wake(controls: &Controls) -> Result<Arc<Wake>, Error> {
 }
 
 fn panicked() -> Error {
-    Error::System {
-        doing: "a thread of the transfer stopped",
-        reason: "it panicked; please report this".into(),
-    }
+    Error::panicked("a thread of the transfer")
 }
 
 fn failure(error: Error, bytes: u64, peer: Option<&str>) -> Failure {

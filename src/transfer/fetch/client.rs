@@ -151,15 +151,15 @@ impl Client {
             HttpError::Rustls(error) => tls_error(&error.to_string()),
             HttpError::TooManyRedirects => Error::Url {
                 url,
-                reason: format!("it leads elsewhere more than {REDIRECTS_MAX} times"),
+                reason: format!("it leads elsewhere more than {REDIRECTS_MAX} times").into(),
             },
             HttpError::RequireHttpsOnly(to) => Error::Url {
                 url,
-                reason: format!("it leads to {to}, where anyone could read and change it"),
+                reason: format!("it leads to {to}, where anyone could read and change it").into(),
             },
             HttpError::ConnectProxyFailed(said) => Error::Endpoint {
                 endpoint: server,
-                reason: format!("the proxy does not connect to it: {said}"),
+                reason: format!("the proxy does not connect to it: {said}").into(),
             },
             other => Error::OtherProtocol(other.to_string()),
         }

@@ -96,14 +96,14 @@ impl ReceiveMachine {
         self.handing.descriptor = None;
         match self.handing.offer.take() {
             Some(offer) => self.prepare(&offer).map(|_| ()),
-            None => Err(Error::Protocol("blocks before an offer".into())),
+            None => Err(Error::Bug("blocks before an offer".into())),
         }
     }
 
     /// Takes what came with the handoff: maps it, and looks at nothing but the first elements.
     pub(super) fn take_over(&mut self, position: u64) -> Result<(), Error> {
         let Some(offer) = self.handing.offer.take() else {
-            return Err(Error::Protocol("a handoff before an offer".into()));
+            return Err(Error::Bug("a handoff before an offer".into()));
         };
         let len = offer.meta.byte_len();
         let handed = Handed::take(self.handing.descriptor.take(), position, len, offer.handoff)?;
@@ -121,7 +121,7 @@ impl ReceiveMachine {
     /// The array is here, as it lies in the sender's memory.
     pub(super) fn keep_handed(&mut self) -> Result<Progress, Error> {
         if self.handing.handed.is_none() {
-            return Err(Error::Protocol("an end before an offer".into()));
+            return Err(Error::Bug("an end before an offer".into()));
         }
         self.teller.state(State::Verifying);
         let note = self.handing.note();

@@ -129,7 +129,7 @@ impl ReceiveMachine {
         gear: Gear,
     ) -> Result<Self, Error> {
         let blocks = reception.blocks.clone();
-        let blocks = blocks.ok_or_else(|| Error::Protocol("a connection joins on a wire without blocks".into()))?;
+        let blocks = blocks.ok_or_else(|| Error::Bug("a connection joins on a wire without blocks".into()))?;
         Ok(Self {
             inlet: Some(Inlet::new(reception.landing.route()?)),
             reception: Some(reception),
@@ -250,7 +250,7 @@ impl ReceiveMachine {
     /// ones have to show.
     fn prepare(&mut self, offer: &Offer) -> Result<Option<(u16, Token)>, Error> {
         let Role::First { plan, listener } = &mut self.role else {
-            return Err(Error::Protocol("an offer on a further connection".into()));
+            return Err(Error::Bug("an offer on a further connection".into()));
         };
         let listener = listener.take();
         let chunk_bytes = self.options.chunk_bytes.max(1);
@@ -429,7 +429,7 @@ impl ReceiveMachine {
             return Ok(Progress::Moved);
         }
         let (Some(reception), Some(inlet)) = (&self.reception, &mut self.inlet) else {
-            return Err(Error::Protocol("data before an offer".into()));
+            return Err(Error::Bug("data before an offer".into()));
         };
         let wanted = Wanted {
             at,

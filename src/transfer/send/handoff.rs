@@ -67,7 +67,7 @@ impl SendMachine {
         // Before it counts as handed over: what follows the receipt is for whoever writes to it.
         self.sending.source.check_unchanged()?;
         let Handing::Offered(path) = &self.handing else {
-            return Err(Error::Protocol("a handoff that was not offered".into()));
+            return Err(Error::Bug("a handoff that was not offered".into()));
         };
         let message = self.wire.handoff(path.handoff.position());
         match path.handoff.hand_over(self.connection.as_fd(), &message) {
@@ -86,7 +86,7 @@ impl SendMachine {
             Err(error) if is_broken(&error) => Err(self.broken()),
             Err(error) if path.by_name => Err(Error::System {
                 doing: "the system does not let the descriptor through to the peer",
-                reason: format!("{}: send by another route", reason(&error)),
+                reason: reason(&error).and("send by another route"),
             }),
             Err(_) => {
                 self.wire.handed_over(false);

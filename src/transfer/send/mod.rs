@@ -122,7 +122,7 @@ impl SendMachine {
         source.copy_prefix(preview.bytes_mut())?;
         path.route.begin(connection.as_fd()).map_err(|error| Error::System {
             doing: "the kernel refuses to send from here without a copy",
-            reason: format!("{}: take another send route", reason(&error)),
+            reason: reason(&error).and("take another send route"),
         })?;
         let now = Instant::now();
         gear.probe.watch(connection.as_fd());

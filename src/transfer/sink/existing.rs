@@ -38,7 +38,7 @@ pub(crate) fn open_existing(path: &Path) -> Result<File, Error> {
 pub(crate) fn part_of_existing(path: &Path, at_bytes: u64, meta: &ArrayMeta) -> Result<(File, u64), Error> {
     let mismatch = |reason: String| Error::SinkMismatch {
         path: path.into(),
-        reason,
+        reason: reason.into(),
     };
     let mut file = open_existing(path)?;
     let file_bytes = file

@@ -11,7 +11,7 @@ use rustix::fs::{CWD, FallocateFlags, RenameFlags, fallocate, fstatvfs, ftruncat
 use rustix::io::Errno;
 
 use crate::array::npy;
-use crate::error::{Error, reason};
+use crate::error::{Error, Reason, reason};
 use crate::route::receive::takes_splice;
 use crate::transfer::limits::promise::Promise;
 use crate::transfer::plan::SinkSpec;
@@ -188,7 +188,7 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 }
 
 pub(crate) fn check_folder(folder: &Path) -> Result<(), Error> {
-    let unwritable = |reason: String| Error::SinkUnwritable {
+    let unwritable = |reason: Reason| Error::SinkUnwritable {
         path: folder.into(),
         reason,
     };

@@ -240,7 +240,7 @@ impl Source {
     ) -> Result<Self, Error> {
         let invalid = |reason: String| Error::SourceInvalid {
             path: path.into(),
-            reason,
+            reason: reason.into(),
         };
         let file_bytes = metadata.len();
         let (whole, data_offset) = if is_npy {
@@ -548,7 +548,7 @@ fn npy_of(file: &mut File, file_bytes: u64) -> Result<(ArrayMeta, u64), String> 
             .by_ref()
             .take(missing)
             .read_to_end(&mut head)
-            .map_err(|error| reason(&error))?;
+            .map_err(|error| reason(&error).to_string())?;
         if (read as u64) < missing {
             return Err(format!("it ends within its .npy header{as_plain}"));
         }
