@@ -1,0 +1,202 @@
+//! The pages for people: their links lead somewhere, and the commands and options that they name are those of the binary.
+
+#![allow(clippy::expect_used, reason = "a test that cannot go on says why and fails")]
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// More lines nobody reads before the first try.
+const README_LINES_MAX: usize = 150;
+
+#[test]
+fn every_link_leads_to_a_file_and_every_anchor_to_a_heading() {
+    let mut dead = Vec::new();
+    for page in pages() {
+        let folder = page.parent().expect("a page is in a folder");
+        for link in links(&read(&page)) {
+            if link.contains("://") || link.starts_with("mailto:") {
+                continue;
+            }
+            let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = if path.is_empty() {
+                page.clone()
+            } else {
+                folder.join(path)
+            };
+            let is_there = target.exists() && (anchor.is_empty() || anchors(&read(&target)).contains(anchor));
+            if !is_there {
+                dead.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(dead.is_empty(), "links that lead nowhere:\n{}", dead.join("\n"));
+}
+
+#[test]
+fn the_readme_is_short() {
+    let lines = read(&root().join("README.md")).lines().count();
+    assert!(
+        lines <= README_LINES_MAX,
+        "{lines} lines, of at most {README_LINES_MAX}"
+    );
+}
+
+#[test]
+fn the_pages_name_commands_that_the_binary_has() {
+    let commands = commands();
+    let unknown: Vec<String> = pages()
+        .iter()
+        .flat_map(|page| {
+            let named = commands_named(&read(page));
+            let unknown = named.into_iter().filter(|name| !commands.contains(name));
+            unknown.map(|name| format!("{}: arraylift {name}", page.display()))
+        })
+        .collect();
+    assert!(unknown.is_empty(), "{unknown:?} of {commands:?}");
+}
+
+#[test]
+fn the_manual_has_every_command_and_every_long_option() {
+    let manual = read(&root().join("docs/manual.md"));
+    let named = commands_named(&manual);
+    let described = options(&manual);
+    let lacks = |what: &str, help: &str| -> Vec<String> {
+        let missing = options(help);
+        let missing = missing.difference(&described);
+        missing.map(|option| format!("{what} {option}")).collect()
+    };
+    let mut missing = lacks("arraylift", &arraylift(&["--help"]));
+    for command in commands() {
+        if !named.contains(&command) {
+            missing.push(format!("arraylift {command}"));
+        }
+        missing.extend(lacks(&command, &arraylift(&["help", &command])));
+    }
+    assert!(missing.is_empty(), "the manual lacks {missing:?}");
+}
+
+#[test]
+fn links_are_read_outside_of_code_alone() {
+    let text = "# A `b`, C's d\n[x](y.md#z) `[no](no.md)` ![p](q.png)\n```\n[no](no.md)\n# no\n```\n    [no](no.md)\n# A b, Cs d\n";
+    assert_eq!(links(text), ["y.md#z", "q.png"]);
+    assert_eq!(
+        anchors(text),
+        ["a-b-cs-d", "a-b-cs-d-1"].map(String::from).into_iter().collect()
+    );
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The pages at the top level and in `docs/`.
+fn pages() -> Vec<PathBuf> {
+    let pages: Vec<PathBuf> = [root().to_owned(), root().join("docs")]
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder).expect("a folder of pages"))
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect();
+    assert!(pages.len() >= 8, "{pages:?}");
+    pages
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The lines that are no code.
+fn prose(text: &str) -> impl Iterator<Item = &str> {
+    let mut fenced = false;
+    text.lines().filter(move |line| {
+        let is_fence = line.starts_with("```");
+        fenced ^= is_fence;
+        !fenced && !is_fence && !line.starts_with("    ")
+    })
+}
+
+/// The targets of links and pictures.
+fn links(text: &str) -> Vec<String> {
+    prose(text)
+        .flat_map(|line| {
+            // What is between a pair of backticks is code.
+            let words: String = line.split('`').step_by(2).collect();
+            let targets = words
+                .split("](")
+                .skip(1)
+                .map(|rest| rest.split(')').next().unwrap_or_default().to_owned());
+            targets.collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// What links to headings can say, as GitHub makes it.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let headings = prose(text).filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| {
+            let words = line.trim_start_matches('#').trim().to_lowercase();
+            let kept = words.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+            let anchor: String = kept.map(|c| if c == ' ' { '-' } else { c }).collect();
+            let count = seen.entry(anchor.clone()).or_default();
+            *count += 1;
+            match *count {
+                1 => anchor,
+                several => format!("{anchor}-{}", several - 1),
+            }
+        })
+        .collect()
+}
+
+/// The word after each `arraylift ` that could be a command: small letters alone.
+fn commands_named(text: &str) -> BTreeSet<String> {
+    let words = text.split("arraylift ").skip(1);
+    words
+        .filter_map(|rest| {
+            let end = rest.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(rest.len());
+            let (word, rest) = rest.split_at(end);
+            let goes_on = rest.starts_with(|c: char| c.is_alphanumeric() || "./_-".contains(c));
+            (!word.is_empty() && !goes_on).then(|| word.to_owned())
+        })
+        .collect()
+}
+
+/// Everything that has the form of a long option.
+fn options(text: &str) -> BTreeSet<String> {
+    let pieces = text.split("--").skip(1);
+    pieces
+        .map(|rest| {
+            rest.split(|c: char| !c.is_ascii_lowercase() && c != '-')
+                .next()
+                .unwrap_or_default()
+        })
+        .filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase()))
+        .map(|name| format!("--{name}"))
+        .collect()
+}
+
+/// The commands that `arraylift --help` lists.
+fn commands() -> BTreeSet<String> {
+    let help = arraylift(&["--help"]);
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands: BTreeSet<String> = lines
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next())
+        .map(String::from)
+        .collect();
+    assert!(commands.contains("send"), "{commands:?}: {help}");
+    commands
+}
+
+/// What the binary prints.
+fn arraylift(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_arraylift"))
+        .args(arguments)
+        .output()
+        .expect("the binary runs");
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
