@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// More lines nobody reads before the first try.
+/// What needs more room belongs in `docs/`.
 const README_LINES_MAX: usize = 150;
 
 #[test]

@@ -1,4 +1,4 @@
-"""Makes the pictures in README.md from the real window. See screenshots.sh."""
+"""Makes the pictures of README.md and docs/manual.md from the real window. See screenshots.sh."""
 
 import array
 import json

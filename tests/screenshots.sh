@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the pictures in README.md, assets/window-*.png, from the real window. The comparison takes minutes.
+# Makes the pictures of README.md and docs/manual.md, assets/window-*.png, from the real window. The comparison takes minutes.
 #
 #   tests/screenshots.sh             builds the program first
 #   tests/screenshots.sh BINARY      takes this one

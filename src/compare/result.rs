@@ -105,7 +105,7 @@ pub struct Measured {
     /// Page faults of both sides' data threads.
     pub page_faults: u64,
     /// Bytes that the CPU copied from one place in memory to another: counted by the routes, call by call, from what
-    /// each call does. See the README.
+    /// each call does. `docs/manual.md` has the count of each call.
     pub copied_bytes: u64,
     /// The most memory that the processes had in RAM (`VmHWM` of `proc_pid_status(5)`), in bytes, together.
     pub peak_bytes: u64,

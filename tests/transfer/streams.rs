@@ -347,7 +347,7 @@ fn several_connections_on_a_wire_without_blocks_are_refused_before_anything_star
     assert!(matches!(error(run(job, &options).0), Error::Usage(_)));
 }
 
-/// A message of the native wire, as the README describes it.
+/// A message of the native wire, as `docs/wire.md` describes it.
 fn message(kind: u8, fields: &[(u16, &[u8])]) -> Vec<u8> {
     let mut body = Vec::new();
     for (tag, value) in fields {

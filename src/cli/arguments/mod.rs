@@ -51,7 +51,7 @@ Examples:
   arraylift send a.npy b.npy runs/ server:25000 --jobs 5 several, so many at once; of a folder the files in it
   arraylift send range:0:1e9:0.5 '[::1]:25000' --limit 200MB/s
   arraylift send big.bin unix:/run/arrays --offset 1GiB --length 256MiB --dtype f32
-  arraylift send big.npy server:25000 --wire npy         for NumPy there, as the README shows
+  arraylift send big.npy server:25000 --wire npy         for NumPy there: see docs/manual.md
   arraylift send shm:frames server:25000 --dtype f32     what SharedMemory('frames') of Python made
   producer | arraylift send - server:25000 --length 800MB --dtype f64";
 

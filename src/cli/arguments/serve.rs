@@ -14,7 +14,7 @@ Examples:
   arraylift serve 0.0.0.0:25000 --into incoming/ --max-bytes 10GB --keep-free 50GB
   arraylift serve unix:/run/arrays --wire raw --dtype f32 --shape 640,480 --json
   arraylift serve 0.0.0.0:25000 --echo                   for arraylift ping, netcat and others
-  arraylift serve 0.0.0.0:25000 --recipe-workers /run/user/1000/work     Python serves, as the README shows
+  arraylift serve 0.0.0.0:25000 --recipe-workers /run/user/1000/work     Python serves: see docs/manual.md
 
 The first Ctrl-C (or SIGTERM) takes nobody any more and ends when what is on its way has come;
 the second one ends at once and removes what was half received.";

@@ -1,6 +1,6 @@
 //! The `native` wire: an offer, an answer, blocks with checksums, a receipt.
 //!
-//! The page to write a peer from is in the README, "The native wire".
+//! `docs/wire.md` is the page from which to write a peer.
 
 mod blocks;
 mod message;
