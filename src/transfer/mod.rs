@@ -71,12 +71,12 @@ impl Transfer {
         controls.set_pace(Side::Sender, options.writer_pace_bytes_per_s);
         controls.set_pace(Side::Receiver, options.reader_pace_bytes_per_s);
         let outcome = Arc::new(OnceLock::new());
-        let teller = tell::sampler::Emitter::new(id, events, waker);
+        let events = tell::sampler::Emitter::new(id, events, waker);
         let thread = std::thread::Builder::new()
             .name(format!("arraylift-{}", id.0))
             .spawn({
                 let (controls, outcome) = (Arc::clone(&controls), Arc::clone(&outcome));
-                move || run::run(job, &options, &controls, teller, &outcome)
+                move || run::run(job, &options, &controls, events, &outcome)
             })
             .map_err(failed)?;
         Ok(Self {

@@ -11,23 +11,23 @@ use crate::error::Error;
 use crate::route::SendRouteChoice;
 use crate::sys::Wake;
 use crate::telemetry::{Bottleneck, Probe, process_usage};
-use crate::transfer::fetch::{FetchMachine, FetchPlan};
+use crate::transfer::fetch::{FetchMachine, FetchPlan, PartRequest};
 use crate::transfer::limits::controls::Controls;
+use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::{Ended, Machine, Remains, drive};
-use crate::transfer::machine::gear::{Gear, More};
 use crate::transfer::net::connection::{Connection, unix_pair};
 use crate::transfer::net::endpoint::Endpoint;
 use crate::transfer::net::expected::Expected;
 use crate::transfer::net::listener::{Listener, loopback};
 use crate::transfer::plan::{Incoming, Job, Options, SinkSpec};
 use crate::transfer::receive::door::Door;
-use crate::transfer::receive::{ReceiveMachine, ReceivePlan};
-use crate::transfer::send::SendMachine;
+use crate::transfer::receive::{JoinRequest, ReceiveMachine, ReceivePlan};
+use crate::transfer::send::{SendMachine, StreamRequest};
 use crate::transfer::sink::reception::Reception;
 use crate::transfer::source::{Asked, SendPath, Source};
 use crate::transfer::tell::event::{EventKind, Failure, Finished, Outcome, Side, State};
+use crate::transfer::tell::event_sender::EventSender;
 use crate::transfer::tell::sampler::{Emitter, INTERVAL, SideReader};
-use crate::transfer::tell::teller::Teller;
 use crate::wire::SendWire;
 
 /// A side tells a handful of things between two readings; a peer cannot make it tell more.
@@ -47,8 +47,6 @@ pub(super) fn run(
         Job::Receive { .. } | Job::Fetch { .. } => &[Side::Receiver],
     };
     let side = sides[0];
-    // Each side asks for further connections once.
-    let (asks, more) = bounded(2);
     let mut run = Run {
         options,
         controls,
@@ -58,8 +56,7 @@ pub(super) fn run(
         peer: None,
         to: None,
         both_here: matches!(job, Job::Loopback { .. }),
-        asks,
-        more,
+        requests: Requests::new(),
         threads: Vec::new(),
         readers: Vec::new(),
         joining: None,
@@ -113,9 +110,7 @@ struct Run<'a> {
     /// Where further connections of a sender lead to.
     to: Option<Endpoint>,
     both_here: bool,
-    /// Where machines ask for further connections.
-    asks: Sender<More>,
-    more: Receiver<More>,
+    requests: Requests,
     threads: Vec<RunningThread>,
     readers: Vec<SideReader>,
     /// Where further connections of a receiver come in.
@@ -123,6 +118,23 @@ struct Run<'a> {
     bottleneck: Bottleneck,
     /// Of sides that have ended.
     remains: Vec<Remains>,
+}
+
+/// Where the first connections ask for further ones; each asks once.
+struct Requests {
+    streams: (Sender<StreamRequest>, Receiver<StreamRequest>),
+    joins: (Sender<JoinRequest>, Receiver<JoinRequest>),
+    parts: (Sender<PartRequest>, Receiver<PartRequest>),
+}
+
+impl Requests {
+    fn new() -> Self {
+        Self {
+            streams: bounded(1),
+            joins: bounded(1),
+            parts: bounded(1),
+        }
+    }
 }
 
 struct RunningThread {
@@ -181,8 +193,9 @@ impl Run<'_> {
                 let options = self.options.clone();
                 let into = plan.sink.describe();
                 self.spawn_receiver(receiving, plan, listener)?;
-                self.spawn(Side::Sender, move |gear, _| {
-                    SendMachine::new(sending, source, path, &options, Some(into), gear).map(Some)
+                let requests = self.requests.streams.0.clone();
+                self.spawn(Side::Sender, move |context, _| {
+                    SendMachine::new(sending, source, path, &options, Some(into), requests, context).map(Some)
                 })?;
             }
             Job::Send { source, to } => {
@@ -200,8 +213,9 @@ impl Run<'_> {
                 };
                 self.to = Some(to);
                 let options = self.options.clone();
-                self.spawn(Side::Sender, move |gear, _| {
-                    SendMachine::new(connection, source, path, &options, None, gear).map(Some)
+                let requests = self.requests.streams.0.clone();
+                self.spawn(Side::Sender, move |context, _| {
+                    SendMachine::new(connection, source, path, &options, None, requests, context).map(Some)
                 })?;
             }
             Job::Receive { from, sink, expect } => {
@@ -228,8 +242,9 @@ impl Run<'_> {
                 self.begin_clock(Side::Receiver, State::Connecting);
                 let plan = FetchPlan { url, trust, sink };
                 let options = self.options.clone();
-                self.spawn(Side::Receiver, move |gear, wake| {
-                    Ok(Some(FetchMachine::new(plan, &options, wake, gear)))
+                let requests = self.requests.parts.0.clone();
+                self.spawn(Side::Receiver, move |context, wake| {
+                    Ok(Some(FetchMachine::new(plan, &options, wake, requests, context)))
                 })?;
             }
         }
@@ -261,8 +276,9 @@ impl Run<'_> {
         listener: Option<Listener>,
     ) -> Result<(), Error> {
         let options = self.options.clone();
-        self.spawn(Side::Receiver, move |gear, _| {
-            ReceiveMachine::new(connection, plan, listener, &options, gear).map(Some)
+        let requests = self.requests.joins.0.clone();
+        self.spawn(Side::Receiver, move |context, _| {
+            ReceiveMachine::new(connection, plan, listener, &options, requests, context).map(Some)
         })
     }
 
@@ -271,25 +287,24 @@ impl Run<'_> {
     fn spawn<M: Machine>(
         &mut self,
         side: Side,
-        machine: impl FnOnce(Gear, &Arc<Wake>) -> Result<Option<M>, Error> + Send + 'static,
+        machine: impl FnOnce(MachineContext, &Arc<Wake>) -> Result<Option<M>, Error> + Send + 'static,
     ) -> Result<(), Error> {
         let (probe, stamps) = Probe::new(self.clock);
         let (alive, ended) = bounded::<()>(1);
         let announced = self.announced.filter(|(announced, _)| *announced == side);
-        let teller = if let Some(reader) = self.readers.iter_mut().find(|reader| reader.side() == side) {
-            Teller::without_states(reader.add(stamps), self.clock)
+        let events = if let Some(reader) = self.readers.iter_mut().find(|reader| reader.side() == side) {
+            EventSender::for_further_connection(reader.add(stamps), self.clock)
         } else {
             let (notes, heard) = bounded(NOTES);
             self.readers.push(SideReader::new(side, stamps, (notes.clone(), heard)));
-            Teller::new(notes, self.clock, announced.map(|(_, state)| state))
+            EventSender::new(notes, self.clock, announced.map(|(_, state)| state))
         };
         let (controls, timeout) = (Arc::clone(self.controls), self.options.timeout);
         let wake = new_wake(&controls)?;
-        let mut gear = Gear {
+        let mut context = MachineContext {
             controls: Arc::clone(&controls),
             probe,
-            teller,
-            more: self.asks.clone(),
+            events,
         };
         let number = self.threads.iter().filter(|thread| thread.side == side).count();
         // The kernel keeps 15 bytes of a name.
@@ -301,8 +316,8 @@ impl Run<'_> {
         };
         let body = move || {
             let _alive: Sender<()> = alive;
-            gear.probe.begin();
-            let (ended, remains) = match machine(gear, &wake) {
+            context.probe.begin();
+            let (ended, remains) = match machine(context, &wake) {
                 Ok(Some(mut machine)) => {
                     let ended = drive(&mut machine, side, &controls, &wake, timeout);
                     (ended, machine.remains())
@@ -331,8 +346,10 @@ impl Run<'_> {
                     self.drain();
                     next += INTERVAL;
                 }
-                Happening::Asked(more) => {
-                    if let Err(error) = self.take_more(more) {
+                Happening::WantsStreams(request) => self.open_streams(request),
+                Happening::WantsJoins(request) => self.let_join(request),
+                Happening::WantsParts(request) => {
+                    if let Err(error) = self.fetch_parts(request) {
                         self.controls.fail(Side::Receiver);
                         ended.push((Side::Receiver, Ended::Failed { error, bytes: 0 }));
                     }
@@ -365,80 +382,86 @@ impl Run<'_> {
         for thread in &self.threads {
             select.recv(&thread.ended);
         }
-        let asked_index = select.recv(&self.more);
+        let streams_index = select.recv(&self.requests.streams.1);
+        let joins_index = select.recv(&self.requests.joins.1);
+        let parts_index = select.recv(&self.requests.parts.1);
         select.recv(joined);
         let Ok(ready) = select.select_deadline(until) else {
             return Happening::Late;
         };
         match ready.index() {
-            index if index < asked_index => {
+            index if index < streams_index => {
                 // Nothing is ever sent: the channel closes.
                 let _ = ready.recv(&self.threads[index].ended);
                 Happening::Ended(index)
             }
-            index if index == asked_index => ready.recv(&self.more).map_or(Happening::Late, Happening::Asked),
+            index if index == streams_index => ready
+                .recv(&self.requests.streams.1)
+                .map_or(Happening::Late, Happening::WantsStreams),
+            index if index == joins_index => ready
+                .recv(&self.requests.joins.1)
+                .map_or(Happening::Late, Happening::WantsJoins),
+            index if index == parts_index => ready
+                .recv(&self.requests.parts.1)
+                .map_or(Happening::Late, Happening::WantsParts),
             _ => ready.recv(joined).map_or(Happening::Late, Happening::Joined),
         }
     }
 
-    /// Opens further connections, or lets them in. Fails only where the transfer cannot do without them.
-    fn take_more(&mut self, more: More) -> Result<(), Error> {
-        match more {
-            More::Send {
-                sending,
-                blocks,
-                token,
-                routes,
-            } => {
-                let Some(to) = self.to.clone() else { return Ok(()) };
-                for route in routes {
-                    let (to, options, sending) = (to.clone(), self.options.clone(), Arc::clone(&sending));
-                    let wire = SendWire::joining(token, Arc::clone(&blocks));
-                    let started = self.spawn(Side::Sender, move |gear, wake| {
-                        let unwanted = || {
-                            gear.controls.is_cancelled()
-                                || gear.controls.has_failed(Side::Sender)
-                                || sending.is_done.load(Ordering::SeqCst)
-                        };
-                        // Without it the others go on.
-                        let opened =
-                            Connection::open(&to, options.socket_buffer_bytes, options.timeout, wake, &unwanted)
-                                .unwrap_or(None);
-                        Ok(opened.map(|connection| {
-                            SendMachine::further(connection, Arc::clone(&sending), route, wire, &options, gear)
-                        }))
-                    });
-                    if started.is_err() {
-                        // Without it the others go on.
-                        return Ok(());
-                    }
-                }
-            }
-            More::Fetch { fetched, parts } => {
-                for part in parts {
-                    let (fetched, options) = (Arc::clone(&fetched), self.options.clone());
-                    // Nobody else fetches that part.
-                    self.spawn(Side::Receiver, move |gear, wake| {
-                        FetchMachine::further(&fetched, part, &options, wake, gear).map(Some)
-                    })?;
-                }
-            }
-            More::Receive {
-                reception,
-                expected,
-                is_sole,
-            } => {
-                // Without a door nobody joins, and the first connection brings all.
-                let door = is_sole.then(|| Door::open(expected.listener(), self.options).ok());
-                self.joining = Some(Joining {
-                    reception,
-                    connections: expected.connections.clone(),
-                    _door: door.flatten(),
-                    _expected: expected,
-                });
+    /// Opens further connections to a receiver. Without one the others go on.
+    fn open_streams(&mut self, request: StreamRequest) {
+        let StreamRequest {
+            sending,
+            blocks,
+            token,
+            routes,
+        } = request;
+        let Some(to) = self.to.clone() else { return };
+        for route in routes {
+            let (to, options, sending) = (to.clone(), self.options.clone(), Arc::clone(&sending));
+            let wire = SendWire::joining(token, Arc::clone(&blocks));
+            let started = self.spawn(Side::Sender, move |context, wake| {
+                let unwanted = || {
+                    context.controls.is_cancelled()
+                        || context.controls.has_failed(Side::Sender)
+                        || sending.is_done.load(Ordering::SeqCst)
+                };
+                let opened = Connection::open(&to, options.socket_buffer_bytes, options.timeout, wake, &unwanted);
+                Ok(opened.unwrap_or(None).map(|connection| {
+                    SendMachine::further(connection, Arc::clone(&sending), route, wire, &options, context)
+                }))
+            });
+            if started.is_err() {
+                return;
             }
         }
+    }
+
+    /// Fetches further parts of a file. Fails where the system gives no thread: nobody else fetches that part.
+    fn fetch_parts(&mut self, request: PartRequest) -> Result<(), Error> {
+        for part in request.parts {
+            let (fetched, options) = (Arc::clone(&request.fetched), self.options.clone());
+            self.spawn(Side::Receiver, move |context, wake| {
+                FetchMachine::further(&fetched, part, &options, wake, context).map(Some)
+            })?;
+        }
         Ok(())
+    }
+
+    /// Lets further connections of a receiver in. Where that fails nobody joins, and the first connection brings all.
+    fn let_join(&mut self, request: JoinRequest) {
+        let JoinRequest {
+            reception,
+            expected,
+            is_sole,
+        } = request;
+        let door = is_sole.then(|| Door::open(expected.listener(), self.options).ok());
+        self.joining = Some(Joining {
+            reception,
+            connections: expected.connections.clone(),
+            _door: door.flatten(),
+            _expected: expected,
+        });
     }
 
     fn take_joined(&mut self, connection: Connection) {
@@ -446,8 +469,8 @@ impl Run<'_> {
         let (reception, options) = (Arc::clone(&joining.reception), self.options.clone());
         let both_here = self.both_here;
         // Where there is no thread for it, or no descriptor, the connection closes and the others go on.
-        let _ = self.spawn(Side::Receiver, move |gear, _| {
-            Ok(ReceiveMachine::further(connection, reception, both_here, &options, gear).ok())
+        let _ = self.spawn(Side::Receiver, move |context, _| {
+            Ok(ReceiveMachine::further(connection, reception, both_here, &options, context).ok())
         });
     }
 
@@ -464,8 +487,12 @@ impl Run<'_> {
 enum Happening {
     /// A sample is due.
     Late,
-    /// A machine can do with further connections.
-    Asked(More),
+    /// A sender can do with further connections.
+    WantsStreams(StreamRequest),
+    /// A receiver can do with further connections.
+    WantsJoins(JoinRequest),
+    /// A file can be fetched in several parts.
+    WantsParts(PartRequest),
     /// One has joined.
     Joined(Connection),
     /// The thread of that index has ended.

@@ -21,8 +21,8 @@ use crate::route::receive::Inflow as _;
 use crate::sys::{Interest, Wake};
 use crate::telemetry::{Probe, Rest};
 use crate::transfer::limits::controls::Controls;
+use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::{Machine, Progress};
-use crate::transfer::machine::gear::{Gear, More};
 use crate::transfer::net::connection::would_block;
 use crate::transfer::net::url::Url;
 use crate::transfer::plan::{Options, SinkSpec};
@@ -30,8 +30,8 @@ use crate::transfer::sink::inlet::{Came, Inlet, Wanted};
 use crate::transfer::sink::reception::Reception;
 use crate::transfer::sink::{Content, Landing};
 use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
+use crate::transfer::tell::event_sender::EventSender;
 use crate::transfer::tell::preview::Prefix;
-use crate::transfer::tell::teller::Teller;
 use crate::transfer::trust::Trust;
 use crate::wire::{Digest, Offer};
 
@@ -57,13 +57,19 @@ pub(super) struct FetchPlan {
     pub(super) sink: SinkSpec,
 }
 
+/// A file's first connection can do with further ones, one for each of these parts.
+pub(super) struct PartRequest {
+    pub(super) fetched: Arc<Fetched>,
+    pub(super) parts: Vec<Range<u64>>,
+}
+
 /// Fetches a file over one connection after another, or a part of one.
 pub(super) struct FetchMachine {
     client: Client,
     options: Options,
     controls: Arc<Controls>,
     wake: Arc<Wake>,
-    more: Sender<More>,
+    requests: Option<Sender<PartRequest>>,
     /// What the first connection of a file has to know.
     plan: Option<FetchPlan>,
     /// What of the file is fetched here; it ends nowhere while the length is not known.
@@ -86,7 +92,7 @@ pub(super) struct FetchMachine {
     is_told: bool,
     finished: Option<Box<Finished>>,
     probe: Probe,
-    teller: Teller,
+    teller: EventSender,
 }
 
 /// How often it may still be tried, and when.
@@ -100,11 +106,18 @@ struct Tries {
 
 impl FetchMachine {
     /// For all of a file, and to tell how it ends.
-    pub(super) fn new(plan: FetchPlan, options: &Options, wake: &Arc<Wake>, gear: Gear) -> Self {
+    pub(super) fn new(
+        plan: FetchPlan,
+        options: &Options,
+        wake: &Arc<Wake>,
+        requests: Sender<PartRequest>,
+        gear: MachineContext,
+    ) -> Self {
         let (url, trust) = (plan.url.clone(), plan.trust.clone());
         let whole = 0..u64::MAX;
         Self {
             plan: Some(plan),
+            requests: Some(requests),
             ..Self::with(&url, &trust, whole, options, wake, gear)
         }
     }
@@ -118,7 +131,7 @@ impl FetchMachine {
         part: Range<u64>,
         options: &Options,
         wake: &Arc<Wake>,
-        gear: Gear,
+        gear: MachineContext,
     ) -> Result<Self, Error> {
         let inlet = Inlet::new(fetched.reception.landing.route()?);
         Ok(Self {
@@ -129,14 +142,21 @@ impl FetchMachine {
         })
     }
 
-    fn with(url: &Url, trust: &Trust, part: Range<u64>, options: &Options, wake: &Arc<Wake>, gear: Gear) -> Self {
+    fn with(
+        url: &Url,
+        trust: &Trust,
+        part: Range<u64>,
+        options: &Options,
+        wake: &Arc<Wake>,
+        gear: MachineContext,
+    ) -> Self {
         let now = Instant::now();
         Self {
             client: Client::new(url, trust, patience(options, &gear.controls, wake)),
             options: options.clone(),
             controls: gear.controls,
             wake: Arc::clone(wake),
-            more: gear.more,
+            requests: None,
             plan: None,
             at: part.start,
             tries: Tries {
@@ -155,7 +175,7 @@ impl FetchMachine {
             is_told: false,
             finished: None,
             probe: gear.probe,
-            teller: gear.teller,
+            teller: gear.events,
         }
     }
 
@@ -285,9 +305,9 @@ impl FetchMachine {
         let reception = Reception::new(landing, told.len.unwrap_or(0), None, preview);
         let fetched = Arc::new(Fetched::new(from, trust, told, reception));
         (self.inlet, self.fetched) = (Some(inlet), Some(Arc::clone(&fetched)));
-        if !parts.is_empty() {
-            // There is room: a side asks once.
-            let _ = self.more.try_send(More::Fetch { fetched, parts });
+        if let Some(requests) = self.requests.as_ref().filter(|_| !parts.is_empty()) {
+            // There is room: a transfer asks once.
+            let _ = requests.try_send(PartRequest { fetched, parts });
         }
         Ok(())
     }

@@ -10,14 +10,14 @@ use crate::error::Error;
 use crate::sys::Wake;
 use crate::telemetry::Probe;
 use crate::transfer::limits::controls::Controls;
+use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::drive;
-use crate::transfer::machine::gear::Gear;
 use crate::transfer::net::connection::Connection;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::Options;
 use crate::transfer::receive::ReceiveMachine;
 use crate::transfer::tell::event::Side;
-use crate::transfer::tell::teller::Teller;
+use crate::transfer::tell::event_sender::EventSender;
 
 /// A thread that takes connections, and keeps those that join a transfer. It ends with this value.
 pub(crate) struct Door {
@@ -63,14 +63,12 @@ fn admit(connection: Connection, listener: &Listener, options: &Options, control
     let clock = Instant::now();
     let (probe, _) = Probe::new(clock);
     let (nobody, _) = bounded(1);
-    let (more, _) = bounded(1);
-    let gear = Gear {
+    let context = MachineContext {
         controls: Arc::clone(controls),
         probe,
-        teller: Teller::without_states(nobody, clock),
-        more,
+        events: EventSender::for_further_connection(nobody, clock),
     };
-    if let Ok(mut machine) = ReceiveMachine::door(connection, listener.clone(), options, gear) {
+    if let Ok(mut machine) = ReceiveMachine::door(connection, listener.clone(), options, context) {
         // However it ends, the transfer goes on.
         drop(drive(&mut machine, Side::Receiver, controls, wake, options.timeout));
     }

@@ -110,9 +110,9 @@ impl ReceiveMachine {
         let reason = "the peer is on this host: its memory is mapped here";
         self.tell_started(&offer, Handed::name(), reason, 1, None);
         let mut preview = Prefix::new(&offer.meta, self.options.preview_elements);
-        self.teller.tell(preview.event());
+        self.events.tell(preview.event());
         handed.copy_prefix(preview.bytes_mut())?;
-        self.teller.tell(preview.event());
+        self.events.tell(preview.event());
         (self.handing.handed, self.handing.moved_bytes) = (Some(handed), len);
         self.probe.moved(len);
         Ok(())
@@ -123,7 +123,7 @@ impl ReceiveMachine {
         if self.handing.handed.is_none() {
             return Err(Error::Bug("an end before an offer".into()));
         }
-        self.teller.state(State::Verifying);
+        self.events.state(State::Verifying);
         let note = self.handing.note();
         Ok(self.conclude(None, note))
     }

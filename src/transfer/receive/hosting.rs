@@ -11,17 +11,17 @@ use crate::error::Error;
 use crate::telemetry::Probe;
 use crate::transfer::limits::admission::Admissions;
 use crate::transfer::limits::controls::Controls;
+use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::{Course, Ended, Machine as _, Turn};
-use crate::transfer::machine::gear::{Gear, More};
 use crate::transfer::net::connection::Connection;
 use crate::transfer::net::expected::Expected;
 use crate::transfer::net::linger::Linger;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::{Options, SinkSpec};
-use crate::transfer::receive::{ReceiveMachine, ReceivePlan};
+use crate::transfer::receive::{JoinRequest, ReceiveMachine, ReceivePlan};
 use crate::transfer::sink::reception::Reception;
 use crate::transfer::tell::event::{EventKind, Side, State};
-use crate::transfer::tell::teller::Teller;
+use crate::transfer::tell::event_sender::EventSender;
 
 /// Something that a receiver told, and when.
 type Note = (Duration, EventKind);
@@ -40,7 +40,7 @@ pub(crate) struct Host {
     /// A peer that moves fewer bytes a second over the timeout is given up.
     pub(crate) slowest_bytes_per_s: Option<u64>,
     notes: (Sender<Note>, Receiver<Note>),
-    asks: (Sender<More>, Receiver<More>),
+    requests: (Sender<JoinRequest>, Receiver<JoinRequest>),
 }
 
 /// One connection of a transfer.
@@ -87,7 +87,7 @@ impl Host {
             slowest_bytes_per_s: None,
             notes: bounded(NOTES),
             // Each receiver asks once, and is heard after its turn.
-            asks: bounded(2),
+            requests: bounded(1),
         }
     }
 
@@ -101,9 +101,17 @@ impl Host {
             source: None,
         };
         // Whoever hosts it has told that.
-        let teller = Teller::new(self.notes.0.clone(), clock, Some(State::Connecting));
-        let gear = self.gear(&controls, clock, teller);
-        let mut machine = ReceiveMachine::new(connection, plan, self.listener.clone(), &self.options, gear)?;
+        let events = EventSender::new(self.notes.0.clone(), clock, Some(State::Connecting));
+        let context = light_context(&controls, clock, events);
+        let requests = self.requests.0.clone();
+        let mut machine = ReceiveMachine::new(
+            connection,
+            plan,
+            self.listener.clone(),
+            &self.options,
+            requests,
+            context,
+        )?;
         machine.applies(self.admissions.applicant(number));
         Ok(self.hosted(machine, controls, clock))
     }
@@ -111,10 +119,10 @@ impl Host {
     /// A receiver for a further connection of a transfer.
     pub(crate) fn joined(&self, connection: Connection, joining: &Joining) -> Result<Hosted, Error> {
         let (controls, clock) = (Arc::clone(&joining.controls), joining.clock);
-        let teller = Teller::without_states(self.notes.0.clone(), clock);
-        let gear = self.gear(&controls, clock, teller);
+        let events = EventSender::for_further_connection(self.notes.0.clone(), clock);
+        let context = light_context(&controls, clock, events);
         let reception = Arc::clone(&joining.reception);
-        let machine = ReceiveMachine::further(connection, reception, false, &self.options, gear)?;
+        let machine = ReceiveMachine::further(connection, reception, false, &self.options, context)?;
         Ok(self.hosted(machine, controls, clock))
     }
 
@@ -125,18 +133,16 @@ impl Host {
 
     /// Whether the receiver that was stepped last can do with further connections.
     pub(crate) fn asked(&self, by: &Hosted) -> Option<Joining> {
-        match self.asks.1.try_recv().ok()? {
-            More::Receive {
-                reception, expected, ..
-            } => Some(Joining {
-                reception,
-                expected,
-                controls: Arc::clone(&by.controls),
-                clock: by.clock,
-                seen_changes: by.controls.changes(),
-            }),
-            More::Send { .. } | More::Fetch { .. } => None,
-        }
+        let JoinRequest {
+            reception, expected, ..
+        } = self.requests.1.try_recv().ok()?;
+        Some(Joining {
+            reception,
+            expected,
+            controls: Arc::clone(&by.controls),
+            clock: by.clock,
+            seen_changes: by.controls.changes(),
+        })
     }
 
     fn hosted(&self, machine: ReceiveMachine, controls: Arc<Controls>, clock: Instant) -> Hosted {
@@ -148,14 +154,13 @@ impl Host {
             timeout: self.options.timeout,
         }
     }
+}
 
-    fn gear(&self, controls: &Arc<Controls>, clock: Instant, teller: Teller) -> Gear {
-        Gear {
-            controls: Arc::clone(controls),
-            probe: Probe::light(clock),
-            teller,
-            more: self.asks.0.clone(),
-        }
+fn light_context(controls: &Arc<Controls>, clock: Instant, events: EventSender) -> MachineContext {
+    MachineContext {
+        controls: Arc::clone(controls),
+        probe: Probe::light(clock),
+        events,
     }
 }
 

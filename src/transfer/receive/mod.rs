@@ -19,9 +19,9 @@ use crate::sys::Interest;
 use crate::telemetry::{Probe, Rest};
 use crate::transfer::limits::admission::Applicant;
 use crate::transfer::limits::controls::Controls;
+use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::keep_alive_interval;
 use crate::transfer::machine::drive::{Machine, Progress, Remains};
-use crate::transfer::machine::gear::{Gear, More};
 use crate::transfer::machine::outbox::Outbox;
 use crate::transfer::net::connection::{Connection, would_block};
 use crate::transfer::net::expected::Expected;
@@ -31,8 +31,8 @@ use crate::transfer::sink::inlet::{Came, Inlet, Wanted};
 use crate::transfer::sink::reception::Reception;
 use crate::transfer::sink::{Content, Landing};
 use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
+use crate::transfer::tell::event_sender::EventSender;
 use crate::transfer::tell::preview::Prefix;
-use crate::transfer::tell::teller::Teller;
 use crate::wire::native::Token;
 use crate::wire::{Heard, Offer, ReceiveWire, Want, WireChoice};
 
@@ -45,7 +45,7 @@ const CONTROL_BYTES_MAX: usize = 16 << 10;
 pub(crate) struct ReceiveMachine {
     connection: Connection,
     controls: Arc<Controls>,
-    more: Sender<More>,
+    requests: Option<Sender<JoinRequest>>,
     options: Options,
     role: Role,
     wire: ReceiveWire,
@@ -72,7 +72,15 @@ pub(crate) struct ReceiveMachine {
     applicant: Option<Applicant>,
     applies_for: Option<Box<Offer>>,
     probe: Probe,
-    teller: Teller,
+    events: EventSender,
+}
+
+/// A transfer's first connection can do with further ones, which are taken as they come.
+pub(crate) struct JoinRequest {
+    pub(crate) reception: Arc<Reception>,
+    pub(crate) expected: Expected,
+    /// Nobody else takes connections at that listener.
+    pub(crate) is_sole: bool,
 }
 
 /// What a connection is for.
@@ -108,16 +116,14 @@ impl ReceiveMachine {
         plan: ReceivePlan,
         listener: Option<Listener>,
         options: &Options,
-        gear: Gear,
+        requests: Sender<JoinRequest>,
+        context: MachineContext,
     ) -> Result<Self, Error> {
         let wire = ReceiveWire::new(options.wire, plan.expect.as_ref())?;
-        Ok(Self::with(
-            connection,
-            Role::First { plan, listener },
-            wire,
-            options,
-            gear,
-        ))
+        Ok(Self {
+            requests: Some(requests),
+            ..Self::with(connection, Role::First { plan, listener }, wire, options, context)
+        })
     }
 
     /// For a connection that has joined; `led_by_sender` is as for the first one.
@@ -126,7 +132,7 @@ impl ReceiveMachine {
         reception: Arc<Reception>,
         led_by_sender: bool,
         options: &Options,
-        gear: Gear,
+        context: MachineContext,
     ) -> Result<Self, Error> {
         let blocks = reception.blocks.clone();
         let blocks = blocks.ok_or_else(|| Error::Bug("a connection joins on a wire without blocks".into()))?;
@@ -139,7 +145,7 @@ impl ReceiveMachine {
                 Role::Further { has_told_end: false },
                 ReceiveWire::joined(blocks),
                 options,
-                gear,
+                context,
             )
         })
     }
@@ -149,19 +155,25 @@ impl ReceiveMachine {
         connection: Connection,
         listener: Listener,
         options: &Options,
-        gear: Gear,
+        context: MachineContext,
     ) -> Result<Self, Error> {
         let wire = ReceiveWire::new(WireChoice::Native, None)?;
-        Ok(Self::with(connection, Role::Door(listener), wire, options, gear))
+        Ok(Self::with(connection, Role::Door(listener), wire, options, context))
     }
 
-    fn with(connection: Connection, role: Role, wire: ReceiveWire, options: &Options, mut gear: Gear) -> Self {
+    fn with(
+        connection: Connection,
+        role: Role,
+        wire: ReceiveWire,
+        options: &Options,
+        mut context: MachineContext,
+    ) -> Self {
         let now = Instant::now();
-        gear.probe.watch(connection.as_fd());
+        context.probe.watch(connection.as_fd());
         Self {
             connection,
-            controls: gear.controls,
-            more: gear.more,
+            controls: context.controls,
+            requests: None,
             options: options.clone(),
             led_by_sender: matches!(&role, Role::First { plan, .. } if plan.source.is_some()),
             role,
@@ -178,8 +190,8 @@ impl ReceiveMachine {
             lingers: false,
             applicant: None,
             applies_for: None,
-            probe: gear.probe,
-            teller: gear.teller,
+            probe: context.probe,
+            events: context.events,
         }
     }
 
@@ -275,18 +287,20 @@ impl ReceiveMachine {
             None => None,
         };
         self.tell_started(offer, route.name(), landing.reason, streams, Some(&landing));
-        self.teller.tell(first_values);
+        self.events.tell(first_values);
         let blocks = self.wire.blocks().cloned();
         let reception = Arc::new(Reception::new(landing, total_bytes, blocks, preview));
         let more = expected.as_ref().map(|expected| (streams, expected.token));
         if let Some(expected) = expected {
             self.is_shared = true;
-            // There is room: a side asks once.
-            let _ = self.more.try_send(More::Receive {
-                reception: Arc::clone(&reception),
-                expected,
-                is_sole,
-            });
+            // There is room: a transfer asks once.
+            if let Some(requests) = &self.requests {
+                let _ = requests.try_send(JoinRequest {
+                    reception: Arc::clone(&reception),
+                    expected,
+                    is_sole,
+                });
+            }
         }
         (self.inlet, self.reception) = (Some(Inlet::new(route)), Some(reception));
         Ok(more)
@@ -302,7 +316,7 @@ impl ReceiveMachine {
     ) {
         let Role::First { plan, .. } = &self.role else { return };
         let meta = &offer.meta;
-        self.teller.tell(EventKind::Started(Box::new(Started {
+        self.events.tell(EventKind::Started(Box::new(Started {
             source: plan.source.clone().or_else(|| offer.name.clone()),
             sink: Some(plan.sink.describe()),
             peer: self.connection.peer().into(),
@@ -402,7 +416,7 @@ impl ReceiveMachine {
     }
 
     fn paused(&mut self, now: Instant) -> Progress {
-        self.teller.state(State::Paused);
+        self.events.state(State::Paused);
         if self.keep_alive(now) {
             return Progress::Moved;
         }
@@ -424,7 +438,7 @@ impl ReceiveMachine {
     fn receive(&mut self, at: u64, len: u64, now: Instant) -> Result<Progress, Error> {
         let limit = self.controls.limit_bytes_per_s().filter(|_| !self.led_by_sender);
         let pace = self.controls.pace_bytes_per_s(Side::Receiver);
-        self.teller.limit(limit);
+        self.events.limit(limit);
         if (limit.is_some() || pace.is_some()) && self.keep_alive(now) {
             return Ok(Progress::Moved);
         }
@@ -447,7 +461,7 @@ impl ReceiveMachine {
             Came::Bytes(received, preview) => {
                 self.wire.landed(received);
                 if let Some(preview) = preview {
-                    self.teller.tell(*preview);
+                    self.events.tell(*preview);
                 }
                 Ok(Progress::Moved)
             }
@@ -486,7 +500,7 @@ impl ReceiveMachine {
     }
 
     fn publish(&mut self, reception: &Reception) -> Result<Progress, Error> {
-        self.teller.state(State::Verifying);
+        self.events.state(State::Verifying);
         let surplus = if self.wire.ends_with_data() {
             self.surplus()
         } else {
@@ -565,7 +579,7 @@ impl ReceiveMachine {
         match self.wire.want() {
             Want::Control(most) => {
                 if self.reception.is_none() && !self.handing.has_begun() {
-                    self.teller.state(State::Connecting);
+                    self.events.state(State::Connecting);
                     // One byte now and then is no greeting: it does not keep a place for ever.
                     if now >= self.offer_due {
                         return Err(Error::Silent(self.options.timeout));
@@ -586,7 +600,7 @@ impl ReceiveMachine {
             Want::Data { .. } if self.controls.is_paused() && !self.led_by_sender => Ok(self.paused(now)),
             Want::Data { at, len } => {
                 let paused = self.led_by_sender && self.controls.is_paused();
-                self.teller
+                self.events
                     .state(if paused { State::Paused } else { State::Transferring });
                 let progress = self.receive(at, len, now)?;
                 Ok(match progress {
@@ -673,15 +687,14 @@ mod tests {
     use crate::wire::WireChoice;
     use crossbeam_channel::bounded;
 
-    fn gear() -> Gear {
+    fn context() -> MachineContext {
         let clock = Instant::now();
         let (probe, _) = Probe::new(clock);
         let (notes, _) = bounded(64);
-        Gear {
+        MachineContext {
             controls: Arc::new(Controls::new(None)),
-            more: bounded(2).0,
             probe,
-            teller: Teller::new(notes, clock, None),
+            events: EventSender::new(notes, clock, None),
         }
     }
 
@@ -710,13 +723,15 @@ mod tests {
         };
         let (sending, receiving) = loopback_pair().expect("pair");
         let (meta, sink) = (source.meta.clone(), SinkSpec::File(into.clone()));
-        let mut sender = SendMachine::new(sending, source, path, &options, None, gear()).expect("sender");
+        let mut sender =
+            SendMachine::new(sending, source, path, &options, None, bounded(1).0, context()).expect("sender");
         let plan = ReceivePlan {
             sink,
             expect: Some(meta),
             source: None,
         };
-        let mut receiver = ReceiveMachine::new(receiving, plan, None, &options, gear()).expect("receiver");
+        let mut receiver =
+            ReceiveMachine::new(receiving, plan, None, &options, bounded(1).0, context()).expect("receiver");
         let (mut stingy, mut sent, mut received) = (false, false, false);
         for _ in 0..1_000_000 {
             let now = Instant::now();

@@ -18,17 +18,17 @@ use crate::telemetry::{Probe, Rest};
 use crate::transfer::limits::controls::Controls;
 use crate::transfer::limits::limiter::Throttle;
 use crate::transfer::limits::limiter::whole_bytes;
+use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::{Machine, Progress, Remains, keep_alive_interval};
-use crate::transfer::machine::gear::{Gear, More};
 use crate::transfer::machine::outbox::Outbox;
 use crate::transfer::net::connection::{Connection, would_block};
 use crate::transfer::plan::Options;
 use crate::transfer::send::sending::Sending;
 use crate::transfer::source::{SendPath, Source};
 use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
+use crate::transfer::tell::event_sender::EventSender;
 use crate::transfer::tell::preview::Prefix;
-use crate::transfer::tell::teller::Teller;
-use crate::wire::native::BLOCK_BYTES_MAX;
+use crate::wire::native::{BLOCK_BYTES_MAX, Blocks, Token};
 use crate::wire::{Offer, SendStep, SendWire};
 
 use handoff::Handing;
@@ -48,7 +48,7 @@ const HAND_OVER_INTERVAL_MAX: Duration = Duration::from_millis(50);
 pub(crate) struct SendMachine {
     connection: Connection,
     controls: Arc<Controls>,
-    more: Sender<More>,
+    requests: Option<Sender<StreamRequest>>,
     sending: Arc<Sending>,
     route: Box<dyn SendRoute>,
     route_reason: &'static str,
@@ -71,7 +71,15 @@ pub(crate) struct SendMachine {
     /// Grows while the peer takes its time.
     hand_over_interval: Duration,
     probe: Probe,
-    teller: Teller,
+    events: EventSender,
+}
+
+/// Further connections that a transfer's first one can do with, one for each route.
+pub(crate) struct StreamRequest {
+    pub(crate) sending: Arc<Sending>,
+    pub(crate) blocks: Arc<Blocks>,
+    pub(crate) token: Token,
+    pub(crate) routes: Vec<Box<dyn SendRoute>>,
 }
 
 /// Which of a transfer's connections it is.
@@ -103,7 +111,8 @@ impl SendMachine {
         mut path: SendPath,
         options: &Options,
         sink: Option<String>,
-        mut gear: Gear,
+        requests: Sender<StreamRequest>,
+        mut context: MachineContext,
     ) -> Result<Self, Error> {
         let offer = Offer {
             meta: source.meta.clone(),
@@ -125,11 +134,11 @@ impl SendMachine {
             reason: reason(&error).and("take another send route"),
         })?;
         let now = Instant::now();
-        gear.probe.watch(connection.as_fd());
+        context.probe.watch(connection.as_fd());
         Ok(Self {
             connection,
-            controls: gear.controls,
-            more: gear.more,
+            controls: context.controls,
+            requests: Some(requests),
             route: path.route,
             route_reason: path.reason,
             handing: Handing::of(path.handoff),
@@ -155,8 +164,8 @@ impl SendMachine {
             peer_left: false,
             shut: false,
             hand_over_interval: HAND_OVER_INTERVAL_MIN,
-            probe: gear.probe,
-            teller: gear.teller,
+            probe: context.probe,
+            events: context.events,
         })
     }
 
@@ -167,13 +176,13 @@ impl SendMachine {
         route: Box<dyn SendRoute>,
         wire: SendWire,
         options: &Options,
-        mut gear: Gear,
+        mut context: MachineContext,
     ) -> Self {
-        gear.probe.watch(connection.as_fd());
+        context.probe.watch(connection.as_fd());
         Self {
             connection,
-            controls: gear.controls,
-            more: gear.more,
+            controls: context.controls,
+            requests: None,
             sending,
             route,
             route_reason: "",
@@ -190,8 +199,8 @@ impl SendMachine {
             peer_left: false,
             shut: false,
             hand_over_interval: HAND_OVER_INTERVAL_MIN,
-            probe: gear.probe,
-            teller: gear.teller,
+            probe: context.probe,
+            events: context.events,
         }
     }
 
@@ -205,15 +214,17 @@ impl SendMachine {
             over = most.min(*streams);
             let routes: Vec<_> = (1..over).map_while(|_| self.route.another()).collect();
             let sending = Arc::clone(&self.sending);
-            // There is room: a side asks once.
-            let _ = self.more.try_send(More::Send {
-                sending,
-                blocks,
-                token,
-                routes,
-            });
+            if let Some(requests) = &self.requests {
+                // There is room: a transfer asks once.
+                let _ = requests.try_send(StreamRequest {
+                    sending,
+                    blocks,
+                    token,
+                    routes,
+                });
+            }
         }
-        self.teller.tell(EventKind::Started(Box::new(Started {
+        self.events.tell(EventKind::Started(Box::new(Started {
             source: Some(self.sending.source.title.clone()),
             sink: sink.clone(),
             peer: self.connection.peer().into(),
@@ -234,7 +245,7 @@ impl SendMachine {
         })));
         // The first elements of a stream are told when they have been read.
         if self.route.stream().is_none() {
-            self.teller.tell(preview.event());
+            self.events.tell(preview.event());
         }
     }
 
@@ -355,7 +366,7 @@ impl SendMachine {
             && let Ok(Some(bytes)) = self.route.at_hand(at)
             && preview.take(at, &bytes[..len.min(bytes.len())])
         {
-            self.teller.tell(preview.event());
+            self.events.tell(preview.event());
         }
     }
 
@@ -371,7 +382,7 @@ impl SendMachine {
                 self.controls.limit_bytes_per_s(),
                 self.controls.pace_bytes_per_s(Side::Sender),
             );
-            self.teller.limit(limit);
+            self.events.limit(limit);
             let allowance = {
                 let mut throttle = self.sending.throttle.lock().unwrap_or_else(PoisonError::into_inner);
                 throttle.allow(limit, pace, wanted, now)
@@ -537,7 +548,7 @@ impl Machine for SendMachine {
         }
         let may_pause = self.wire.keep_alive().is_some() || !self.wire.listens();
         if self.started && may_pause && self.controls.is_paused() && self.wire.has_more() {
-            self.teller.state(State::Paused);
+            self.events.state(State::Paused);
             return Ok(self.rest(now));
         }
         // A block begins when its bytes are at hand: within it nobody could say that we are still here.
@@ -559,12 +570,12 @@ impl Machine for SendMachine {
                 Ok(Progress::Moved)
             }
             SendStep::Data { at, len } => {
-                self.teller.state(State::Transferring);
+                self.events.state(State::Transferring);
                 self.send(at, len, now)
             }
             SendStep::HandOver => self.hand_array_over(),
             SendStep::Await => {
-                self.teller.state(if self.wire.agreed() {
+                self.events.state(if self.wire.agreed() {
                     State::Verifying
                 } else {
                     State::Connecting

@@ -8,7 +8,7 @@ use super::event::{EventKind, State};
 
 /// What a data thread tells beside its stamps: rare, and never waited for.
 #[derive(Debug)]
-pub(crate) struct Teller {
+pub(crate) struct EventSender {
     notes: Sender<(Duration, EventKind)>,
     clock: Instant,
     state: Option<State>,
@@ -17,7 +17,7 @@ pub(crate) struct Teller {
     tells_states: bool,
 }
 
-impl Teller {
+impl EventSender {
     /// `state` has been told already.
     pub(crate) fn new(notes: Sender<(Duration, EventKind)>, clock: Instant, state: Option<State>) -> Self {
         Self {
@@ -30,7 +30,7 @@ impl Teller {
     }
 
     /// For a further connection of a side whose state another one tells.
-    pub(crate) fn without_states(notes: Sender<(Duration, EventKind)>, clock: Instant) -> Self {
+    pub(crate) fn for_further_connection(notes: Sender<(Duration, EventKind)>, clock: Instant) -> Self {
         Self {
             tells_states: false,
             ..Self::new(notes, clock, None)

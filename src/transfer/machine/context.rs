@@ -1,0 +1,17 @@
+//! What a machine is given by whoever runs it.
+
+use std::sync::Arc;
+
+use crate::telemetry::Probe;
+use crate::transfer::limits::controls::Controls;
+use crate::transfer::tell::event_sender::EventSender;
+
+/// What a machine is given by whoever runs it, whatever it does.
+pub(crate) struct MachineContext {
+    /// What changes it while it runs.
+    pub(crate) controls: Arc<Controls>,
+    /// What counts its work.
+    pub(crate) probe: Probe,
+    /// Where it tells what happens.
+    pub(crate) events: EventSender,
+}
