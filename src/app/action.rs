@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use super::model::row::{RateAxis, RowKey};
-use crate::control::Wish;
-use crate::transfer::Side;
+use crate::transfer::{Command, Side};
 
 /// Something that someone asked for of several transfers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +52,7 @@ pub enum Action {
     /// Something that concerns several transfers.
     Queue(QueueAction),
     /// Tell a service of another process.
-    Service(u32, Wish),
+    Service(u32, Command),
     /// Open the folder that a file is in.
     ShowInFolder(PathBuf),
     /// Choose the file to send in a dialog.

@@ -8,9 +8,9 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::Error;
-use crate::control::{Heard, Note, Viewer, Wish, engines};
+use crate::control::{Heard, Note, Viewer, engines};
 use crate::service::{ServiceEvent, Status, Told};
-use crate::transfer::{Event, Side, TransferId, Waker};
+use crate::transfer::{Command, Event, Side, TransferId, Waker};
 
 /// New engines are looked for so often.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
@@ -18,7 +18,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 const ENGINES_MAX: usize = 32;
 /// News that may wait. Who tells them waits then, and gets no samples from its engine meanwhile.
 const NEWS: usize = 4096;
-/// An engine answers a wish by then.
+/// An engine answers a command by then.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What was heard of an engine.
@@ -76,16 +76,16 @@ impl Drop for Elsewhere {
     }
 }
 
-/// Tells an engine what is wanted.
+/// Sends an engine a command.
 ///
 /// # Errors
 /// It has gone, or refuses.
-pub fn wish(pid: u32, wish: Wish) -> Result<(), Error> {
+pub fn send(pid: u32, command: Command) -> Result<(), Error> {
     let gone = || Error::ClosedWhile("as its process has ended");
     let path = engines().into_iter().find(|(other, _)| *other == pid);
     let mut viewer = Viewer::connect(&path.ok_or_else(gone)?.1)?;
     viewer.set_patience(Some(PATIENCE))?;
-    viewer.wish(wish)?;
+    viewer.send(command)?;
     loop {
         match viewer.next_line()? {
             Some(Heard::Note(Note::Passed)) => return Ok(()),

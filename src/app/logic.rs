@@ -12,8 +12,7 @@ use super::model::plan::{Recipe, What, check};
 use super::model::row::{Phase, RowKey};
 use super::worker::{Dialog, Reply, Task};
 use super::{App, AskedPaths, Clock, Question};
-use crate::control::Wish;
-use crate::transfer::{Incoming, Job, State, Transfer, Trust};
+use crate::transfer::{Command, Incoming, Job, State, Transfer, Trust};
 
 /// Events taken in for one frame: more than two frames' worth, few enough never to hold a frame up.
 const EVENTS_A_FRAME: usize = 8192;
@@ -255,14 +254,14 @@ impl App {
             .is_some_and(|row| row.recipe.what.elsewhere().is_some())
     }
 
-    /// Passes on what is wanted of a service of another process.
-    pub(super) fn ask_service(&mut self, pid: u32, wish: Wish) {
-        if wish == Wish::Drain {
+    /// Passes a command on to a service of another process.
+    pub(super) fn ask_service(&mut self, pid: u32, command: Command) {
+        if command == Command::Drain {
             self.services.note_drain(pid);
         }
         if let Some(worker) = &self.worker {
             // Where too much waits it is asked for again.
-            worker.ask(Task::Wish(pid, wish));
+            worker.ask(Task::Command(pid, command));
         }
     }
 
@@ -276,14 +275,14 @@ impl App {
         let (Some(pid), Some(transfer), Some(worker)) = (row.recipe.what.elsewhere(), row.id, &self.worker) else {
             return;
         };
-        let wish = match *action {
-            Action::Pause(_) => Wish::Pause { transfer },
-            Action::Resume(_) => Wish::Resume { transfer },
-            Action::SetLimit(_, bytes_per_s) => Wish::Limit { transfer, bytes_per_s },
-            _ => Wish::Cancel { transfer },
+        let command = match *action {
+            Action::Pause(_) => Command::Pause { transfer },
+            Action::Resume(_) => Command::Resume { transfer },
+            Action::SetLimit(_, bytes_per_s) => Command::Limit { transfer, bytes_per_s },
+            _ => Command::Cancel { transfer },
         };
         // Where too much waits it is asked for again.
-        worker.ask(Task::Wish(pid, wish));
+        worker.ask(Task::Command(pid, command));
     }
 
     fn take_replies(&mut self) {

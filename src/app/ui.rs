@@ -169,7 +169,7 @@ impl App {
             Action::Select(key) => self.transfers.select(key),
             Action::SelectNext(down) => self.transfers.move_selection(down),
             Action::Queue(action) => self.apply_to_queue(action),
-            Action::Service(pid, wish) => self.ask_service(pid, wish),
+            Action::Service(pid, command) => self.ask_service(pid, command),
             Action::SetLimit(key, limit) => {
                 if let Some(transfer) = self.handle(key) {
                     transfer.set_limit(limit);

@@ -1,7 +1,7 @@
 //! What may take long and so never runs on the window's thread: looking at files, binding an address, dialogs.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{self, Stdio};
 use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -12,8 +12,7 @@ use super::model::row::RowKey;
 use super::model::words;
 use crate::Error;
 use crate::compare::{self, Comparison};
-use crate::control::Wish;
-use crate::transfer::{Endpoint, Listener, Origin, SinkSpec, SourceSpec, Waker, describe};
+use crate::transfer::{Command, Endpoint, Listener, Origin, SinkSpec, SourceSpec, Waker, describe};
 
 /// Of a folder or a pattern.
 const FILES_MAX: usize = 200;
@@ -31,8 +30,8 @@ pub enum Task {
     SaveComparison(Box<Comparison>, PathBuf),
     /// Read back what was.
     LoadComparison(PathBuf),
-    /// Tell another process what is wanted.
-    Wish(u32, Wish),
+    /// Send another process a command.
+    Command(u32, Command),
     /// Show a folder in the file manager.
     ShowFolder(PathBuf),
 }
@@ -192,9 +191,9 @@ fn run(task: Task) -> Option<Reply> {
             let loaded = compare::load(&path).map(Box::new);
             Some(Reply::Loaded(loaded.map_err(|error| words::of(&error))))
         }
-        Task::Wish(pid, wish) => {
-            let told = super::elsewhere::wish(pid, wish);
-            told.err().map(|error| Reply::NotShown(words::of(&error)))
+        Task::Command(pid, command) => {
+            let sent = super::elsewhere::send(pid, command);
+            sent.err().map(|error| Reply::NotShown(words::of(&error)))
         }
         Task::ShowFolder(folder) => show_folder(&folder).err().map(Reply::NotShown),
     }
@@ -231,7 +230,7 @@ fn checked(place: SinkPlace, spec: &SinkSpec) -> SinkPlace {
 }
 
 fn show_folder(folder: &Path) -> Result<(), String> {
-    let opened = Command::new("xdg-open")
+    let opened = process::Command::new("xdg-open")
         .arg(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -1,9 +1,10 @@
-//! `arraylift attach [PID]`: watches what runs elsewhere on this machine, or tells it what is wanted.
+//! `arraylift attach [PID]`: watches what runs elsewhere on this machine, or sends it a command.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::control::{Heard, Note, Viewer, Wish, engines};
+use crate::control::{Heard, Note, Viewer, engines};
+use crate::transfer::Command;
 use crate::{Error, Fault};
 use crossbeam_channel::{bounded, select};
 
@@ -27,8 +28,8 @@ pub fn run(typed: &AttachArguments) -> Result<(), Failure> {
         return Err(gone());
     };
     let mut report = Report::new(typed.json, *side);
-    if let Some(wish) = typed.wish() {
-        return tell(&mut viewer, wish, &mut report);
+    if let Some(command) = typed.command() {
+        return send(&mut viewer, command, &mut report);
     }
     let signals = Signals::new(1)?;
     match &first {
@@ -90,10 +91,10 @@ fn watch(mut viewer: Viewer, json: bool, mut report: Report, signals: &Signals) 
     Ok(())
 }
 
-/// Tells an engine what is wanted, and waits for its word on it.
-fn tell(viewer: &mut Viewer, wish: Wish, report: &mut Report) -> Result<(), Failure> {
-    // It may say all that there is first.
-    viewer.wish(wish)?;
+/// Sends an engine a command, and waits for its answer.
+fn send(viewer: &mut Viewer, command: Command, report: &mut Report) -> Result<(), Failure> {
+    viewer.send(command)?;
+    // What it says to every new viewer may come first.
     loop {
         match viewer.next_line()? {
             Some(Heard::Note(note @ Note::Passed)) => {

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::control::Wish;
-use crate::transfer::{Event, Failure as TransferFailure, Finished, Job, Options, Outcome, Transfer};
+use crate::transfer::{Command, Event, Failure as TransferFailure, Finished, Job, Options, Outcome, Transfer};
 use crate::{Error, Fault};
 use crossbeam_channel::{Receiver, Select, bounded};
 
@@ -46,23 +45,22 @@ pub enum Happening {
     Ended(usize),
 }
 
-/// Waits for the next thing that happens to any of them.
-/// What others want of one of them is done.
-pub fn next(running: &[Running], signals: &Signals, asked: &Receiver<Wish>) -> Happening {
+/// Waits for the next thing that happens to any of them. A command for one of them is obeyed here.
+pub fn next(running: &[Running], signals: &Signals, commands: &Receiver<Command>) -> Happening {
     let mut select = Select::new();
     for one in running {
         select.recv(&one.events);
     }
     select.recv(signals.asked());
-    select.recv(asked);
+    select.recv(commands);
     let ready = select.select();
     match running.get(ready.index()) {
-        None if ready.index() > running.len() => match ready.recv(asked) {
-            Ok(wish) => obey(wish, running),
+        None if ready.index() > running.len() => match ready.recv(commands) {
+            Ok(command) => obey(command, running),
             Err(_) => Happening::Nothing,
         },
         None => {
-            // Whether it rang or broke, the wish is the same.
+            // A signal has come, or none can come any more.
             let _ = ready.recv(signals.asked());
             Happening::Asked
         }
@@ -76,26 +74,28 @@ pub fn next(running: &[Running], signals: &Signals, asked: &Receiver<Wish>) -> H
     }
 }
 
-fn obey(wish: Wish, running: &[Running]) -> Happening {
-    match wish {
-        Wish::Stop => return Happening::Asked,
-        Wish::Drain => return Happening::Drain,
-        _ => {}
+fn obey(command: Command, running: &[Running]) -> Happening {
+    match command {
+        Command::Stop => Happening::Asked,
+        Command::Drain => Happening::Drain,
+        Command::Pause { transfer }
+        | Command::Resume { transfer }
+        | Command::Cancel { transfer }
+        | Command::Limit { transfer, .. } => {
+            if let Some(one) = running.iter().find(|one| one.transfer.id() == transfer) {
+                one.transfer.apply(command);
+            }
+            Happening::Nothing
+        }
     }
-    if let Some((id, steer)) = wish.steer()
-        && let Some(one) = running.iter().find(|one| one.transfer.id() == id)
-    {
-        one.transfer.steer(steer);
-    }
-    Happening::Nothing
 }
 
 /// Does one transfer, to its end.
 pub fn run(plan: Single, signals: &Signals, report: &mut Report) -> Result<Option<Finished>, Failure> {
     let running = [Running::start(plan.job, plan.options)?];
-    let asked = report.asked();
+    let commands = report.commands();
     loop {
-        match next(&running, signals, &asked) {
+        match next(&running, signals, &commands) {
             Happening::Asked => running[0].transfer.cancel(),
             // It is what is on its way.
             Happening::Drain | Happening::Nothing => {}

@@ -37,7 +37,7 @@ pub fn run(
     // Beside `running`, in the same order.
     let mut names: Vec<String> = Vec::new();
     let mut was_asked = false;
-    let asked = report.asked();
+    let commands = report.commands();
     loop {
         while let Some(Named { name, job }) = queue.start_next() {
             match Running::start(job, options.clone()) {
@@ -55,7 +55,7 @@ pub fn run(
         if running.is_empty() {
             break;
         }
-        match next(&running, signals, &asked) {
+        match next(&running, signals, &commands) {
             Happening::Nothing => {}
             Happening::Drain => queue.withdraw_waiting(),
             Happening::Asked => {

@@ -44,7 +44,7 @@ fn serve(plan: &Receive, listener: &Listener, signals: &Signals, report: &mut Re
     let mut result = Ok(());
     // Nothing is left to take a sender with, until a transfer ends.
     let mut exhausted = false;
-    let asked = report.asked();
+    let commands = report.commands();
     loop {
         if open && !waiting && !exhausted && running.len() < AT_ONCE {
             match start(plan, listener) {
@@ -60,7 +60,7 @@ fn serve(plan: &Receive, listener: &Listener, signals: &Signals, report: &mut Re
         if running.is_empty() {
             return result;
         }
-        match next(&running, signals, &asked) {
+        match next(&running, signals, &commands) {
             Happening::Nothing => {}
             Happening::Drain => {
                 open = false;

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use crate::Fault;
-use crate::control::{Engine, Note, Wish};
+use crate::control::{Engine, Note};
 use crate::ping::PingEvent;
 use crate::queue::Counts;
 use crate::service::{Leftover, ServiceEvent, Status, Told};
-use crate::transfer::{Event, EventKind, Finished, Outcome, Side, TransferId};
+use crate::transfer::{Command, Event, EventKind, Finished, Outcome, Side, TransferId};
 use crossbeam_channel::{Receiver, never};
 use serde::Serialize;
 
@@ -52,9 +52,11 @@ impl Report {
         self.engine = Engine::open(command, self.side).ok();
     }
 
-    /// What those who are attached want.
-    pub fn asked(&self) -> Receiver<Wish> {
-        self.engine.as_ref().map_or_else(never, |engine| engine.asked().clone())
+    /// What those who are attached ask for.
+    pub fn commands(&self) -> Receiver<Command> {
+        self.engine
+            .as_ref()
+            .map_or_else(never, |engine| engine.commands().clone())
     }
 
     /// Senders can connect now.
@@ -98,7 +100,7 @@ impl Report {
         }
     }
 
-    /// What was wanted of an engine is passed on.
+    /// An engine has taken a command.
     pub fn passed(&mut self, note: &Note) {
         self.say("passed on");
         self.line(note);

@@ -1,6 +1,5 @@
 //! `arraylift serve ENDPOINT`: a receiver that stays up and takes thousands of senders at once.
 
-use crate::control::Wish;
 use crate::service::{Leftover, Service, Told, leftovers};
 use crate::transfer::{Listener, Side, SinkSpec};
 use crossbeam_channel::{Receiver, bounded, select};
@@ -59,9 +58,9 @@ pub fn run(typed: &ServeArguments) -> Result<(), Failure> {
     }
 }
 
-/// Tells what a service does until it has told everything, and passes on what is wanted of it.
+/// Tells what a service does until it has told everything, and passes commands on to it.
 pub fn follow(service: &Service, told: &Receiver<Told>, signals: &Signals, report: &mut Report) {
-    let wishes = report.asked();
+    let commands = report.commands();
     let mut was_asked = false;
     loop {
         select! {
@@ -70,12 +69,11 @@ pub fn follow(service: &Service, told: &Receiver<Told>, signals: &Signals, repor
                 // It has told everything.
                 Err(_) => break,
             },
-            recv(wishes) -> wish => match wish.map(|wish| (wish, wish.steer())) {
-                Ok((_, Some((transfer, steer)))) => service.steer(transfer, steer),
-                Ok((Wish::Stop, _)) => service.stop(),
-                Ok((_, None)) => service.drain(),
-                Err(_) => {}
-            },
+            recv(commands) -> command => {
+                if let Ok(command) = command {
+                    service.apply(command);
+                }
+            }
             recv(signals.asked()) -> _ => {
                 if std::mem::replace(&mut was_asked, true) {
                     service.stop();

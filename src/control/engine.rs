@@ -18,10 +18,10 @@ use slab::Slab;
 
 use crate::error::Error;
 use crate::service::Told;
-use crate::transfer::{EventKind, Side, SocketFile, TransferId, remove_stale_socket};
+use crate::transfer::{Command, EventKind, Side, SocketFile, TransferId, remove_stale_socket};
 
 use super::folder::own_path;
-use super::messages::{Heard, Note, Wish};
+use super::messages::{Heard, Note};
 use super::snapshot::Snapshot;
 
 const LISTENER: Token = Token(usize::MAX);
@@ -30,7 +30,7 @@ const EVENTS: usize = 64;
 const VIEWERS_MAX: usize = 256;
 /// What has happened is sent on so often.
 const INTERVAL: Duration = Duration::from_millis(50);
-/// While no wish more may wait, it is looked again so often.
+/// While no more commands may wait, room is looked for so often.
 const FULL_INTERVAL: Duration = Duration::from_millis(5);
 /// What has happened and was not sent yet: beyond the first count samples are left out, beyond the second viewers are
 /// closed, as they would miss more than samples.
@@ -39,16 +39,16 @@ const PENDING_MAX: usize = 65_536;
 /// The same in bytes for one viewer.
 const BACKLOG_SAMPLES_BYTES_MAX: usize = 1 << 20;
 const BACKLOG_BYTES_MAX: usize = 16 << 20;
-/// The longest wish.
-const WISH_BYTES_MAX: usize = 4 << 10;
-/// Wishes that may wait.
-const WISHES: usize = 64;
+/// The longest command.
+const COMMAND_BYTES_MAX: usize = 4 << 10;
+/// Commands that may wait.
+const COMMANDS: usize = 64;
 
 /// This process as others can watch and steer it. Dropping it closes the socket and removes it.
 #[derive(Debug)]
 pub struct Engine {
     shared: Arc<Mutex<Shared>>,
-    asked: Receiver<Wish>,
+    commands: Receiver<Command>,
     waker: Waker,
     thread: Option<JoinHandle<()>>,
 }
@@ -71,7 +71,7 @@ struct Server {
     _file: SocketFile,
     greeting: Note,
     shared: Arc<Mutex<Shared>>,
-    wishes: Sender<Wish>,
+    commands: Sender<Command>,
     viewers: Slab<Viewer>,
 }
 
@@ -118,10 +118,10 @@ impl Engine {
         shared.push(|| Heard::Note(job()), false);
     }
 
-    /// What viewers want.
+    /// What viewers ask for.
     #[must_use]
-    pub fn asked(&self) -> &Receiver<Wish> {
-        &self.asked
+    pub fn commands(&self) -> &Receiver<Command> {
+        &self.commands
     }
 
     fn start(command: &str, side: Side) -> io::Result<Self> {
@@ -134,7 +134,7 @@ impl Engine {
         let poll = Poll::new()?;
         register(&poll, listener.as_raw_fd(), LISTENER, Interest::READABLE)?;
         let waker = Waker::new(poll.registry(), WAKER)?;
-        let (wishes, asked) = bounded(WISHES);
+        let (pass, commands) = bounded(COMMANDS);
         let shared: Arc<Mutex<Shared>> = Arc::default();
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let server = Server {
@@ -149,7 +149,7 @@ impl Engine {
                 started_unix_s: since_1970.as_secs(),
             },
             shared: Arc::clone(&shared),
-            wishes,
+            commands: pass,
             viewers: Slab::new(),
         };
         let thread = std::thread::Builder::new()
@@ -157,7 +157,7 @@ impl Engine {
             .spawn(move || server.run())?;
         Ok(Self {
             shared,
-            asked,
+            commands,
             waker,
             thread: Some(thread),
         })
@@ -195,7 +195,7 @@ impl Server {
         let mut unfinished: Vec<usize> = Vec::new();
         loop {
             let timeout = match (unfinished.is_empty(), self.viewers.is_empty()) {
-                (false, _) if self.wishes.is_full() => Some(FULL_INTERVAL),
+                (false, _) if self.commands.is_full() => Some(FULL_INTERVAL),
                 (false, _) => Some(Duration::ZERO),
                 (true, false) => Some(INTERVAL),
                 (true, true) => None,
@@ -268,7 +268,7 @@ impl Server {
         let Some(viewer) = self.viewers.get_mut(key) else {
             return false;
         };
-        let attended = viewer.flush().and_then(|()| viewer.hear(&self.shared, &self.wishes));
+        let attended = viewer.flush().and_then(|()| viewer.hear(&self.shared, &self.commands));
         if attended.is_err() {
             self.viewers.remove(key);
         }
@@ -341,21 +341,21 @@ impl Viewer {
         Ok(())
     }
 
-    /// Hears one wish, or reads what has come, and answers. Whether there may be more.
-    fn hear(&mut self, shared: &Mutex<Shared>, wishes: &Sender<Wish>) -> io::Result<bool> {
+    /// Takes one command, or reads what has come, and answers. Whether there may be more.
+    fn hear(&mut self, shared: &Mutex<Shared>, commands: &Sender<Command>) -> io::Result<bool> {
         if let Some(end) = self.inbox.iter().position(|byte| *byte == b'\n') {
             // One, then it is another viewer's turn; none while those before it wait.
-            if !wishes.is_full() {
-                let wish: Vec<u8> = self.inbox.drain(..=end).collect();
-                self.say(Line::of(&pass(&wish, shared, wishes), false));
+            if !commands.is_full() {
+                let line: Vec<u8> = self.inbox.drain(..=end).collect();
+                self.say(Line::of(&pass(&line, shared, commands), false));
                 self.flush()?;
             }
             return Ok(true);
         }
-        if self.inbox.len() > WISH_BYTES_MAX {
+        if self.inbox.len() > COMMAND_BYTES_MAX {
             return Err(io::ErrorKind::InvalidData.into());
         }
-        let mut piece = [0; WISH_BYTES_MAX];
+        let mut piece = [0; COMMAND_BYTES_MAX];
         match self.stream.read(&mut piece) {
             Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(read) => {
@@ -381,20 +381,21 @@ impl Line {
     }
 }
 
-fn pass(wish: &[u8], shared: &Mutex<Shared>, wishes: &Sender<Wish>) -> Note {
+/// Passes a line of a viewer on to the owner, and gives the answer to it.
+fn pass(line: &[u8], shared: &Mutex<Shared>, commands: &Sender<Command>) -> Note {
     let refused = |why: String| Note::Refused { why };
-    let wish: Wish = match serde_json::from_slice(wish) {
-        Err(error) => return refused(format!("that is no wish: {error}")),
-        Ok(wish) => wish,
+    let command: Command = match serde_json::from_slice(line) {
+        Err(error) => return refused(format!("that is no command: {error}")),
+        Ok(command) => command,
     };
-    if let Some((transfer, _)) = wish.steer()
+    if let Some(transfer) = command.transfer()
         && !lock(shared).snapshot.may_run(transfer)
     {
         return refused(format!("no transfer {} runs here: see arraylift status", transfer.0));
     }
-    match wishes.try_send(wish) {
+    match commands.try_send(command) {
         Ok(()) => Note::Passed,
-        Err(TrySendError::Full(_)) => refused("too many wishes wait already".into()),
+        Err(TrySendError::Full(_)) => refused("too many commands wait already".into()),
         Err(TrySendError::Disconnected(_)) => refused("it is about to end".into()),
     }
 }

@@ -2,7 +2,8 @@
 //! any number of terminals attach to see the same transfers live and to steer them.
 //!
 //! JSON Lines both ways, so that `nc -U` and a few lines of any language do. An engine says [`Note::Engine`] first, then
-//! what there is already, then [`Note::Now`], and from then on what happens. A viewer may say a [`Wish`] at any time.
+//! what there is already, then [`Note::Now`], and from then on what happens. A viewer may send a
+//! [`Command`](crate::transfer::Command) at any time.
 //!
 //! A viewer never slows a transfer: what happens is put down under a lock that no input or output is done under, and
 //! sent by a thread of its own. Who does not read gets no samples, and then is closed.
@@ -15,5 +16,5 @@ mod viewer;
 
 pub use engine::Engine;
 pub use folder::{engines, folder};
-pub use messages::{Heard, Note, Wish};
+pub use messages::{Heard, Note};
 pub use viewer::Viewer;

@@ -7,8 +7,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{Error, reason};
+use crate::transfer::Command;
 
-use super::messages::{Heard, Wish};
+use super::messages::Heard;
 
 /// The longest line that an engine says.
 const LINE_BYTES_MAX: u64 = 16 << 20;
@@ -70,12 +71,15 @@ impl Viewer {
             .map_err(|_| Error::OtherProtocol("it is another version of Arraylift, or none".into()))
     }
 
-    /// Tells the engine what is wanted.
+    /// Sends the engine a command. Its answer comes among the other lines: [`Note::Passed`] or [`Note::Refused`].
+    ///
+    /// [`Note::Passed`]: super::Note::Passed
+    /// [`Note::Refused`]: super::Note::Refused
     ///
     /// # Errors
     /// It has gone.
-    pub fn wish(&mut self, wish: Wish) -> Result<(), Error> {
-        let mut line = serde_json::to_vec(&wish).map_err(|error| cannot(&self.endpoint, &error.into()))?;
+    pub fn send(&mut self, command: Command) -> Result<(), Error> {
+        let mut line = serde_json::to_vec(&command).map_err(|error| cannot(&self.endpoint, &error.into()))?;
         line.push(b'\n');
         let said = self.lines.get_mut().write_all(&line);
         said.map_err(|error| cannot(&self.endpoint, &error))

@@ -12,10 +12,9 @@ use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 
 use crate::error::Error;
-use crate::transfer::{Ended, Event, EventKind, Listener, Outlet, Side, SinkSpec, TransferId, last_event};
+use crate::transfer::{Command, Ended, Event, EventKind, Listener, Outlet, Side, SinkSpec, TransferId, last_event};
 
 use super::Plan;
-use super::command::Command;
 use super::crew::{Parting, Said, Worker, Workers, least_loaded};
 use super::door::Door;
 use super::event_loop::WAKER;
@@ -130,7 +129,7 @@ impl Dispatcher {
         while self.listener.is_some() || !self.workers.is_empty() {
             if let Err(error) = self.hire() {
                 result = Err(error);
-                self.close(&ToWorker::Stop);
+                self.close(Command::Stop);
             }
             self.wait(&mut events)?;
             for event in &events {
@@ -346,12 +345,14 @@ impl Dispatcher {
     fn obey(&mut self) {
         while let Ok(command) = self.commands.try_recv() {
             match command {
-                Command::Drain | Command::TakeNoMore => self.close(&ToWorker::Drain),
-                Command::Stop => self.close(&ToWorker::Stop),
-                Command::Steer(id, steer) => {
-                    let worker = self.assigned.get(&id).map(|assigned| assigned.worker);
+                Command::Drain | Command::Stop => self.close(command),
+                Command::Pause { transfer }
+                | Command::Resume { transfer }
+                | Command::Cancel { transfer }
+                | Command::Limit { transfer, .. } => {
+                    let worker = self.assigned.get(&transfer).map(|assigned| assigned.worker);
                     if let Some(key) = worker {
-                        self.say(key, &ToWorker::Steer(id, steer));
+                        self.say(key, &ToWorker::Command(command));
                     }
                 }
             }
@@ -359,17 +360,17 @@ impl Dispatcher {
     }
 
     /// Takes nobody any more, and tells the workers.
-    fn close(&mut self, message: &ToWorker) {
+    fn close(&mut self, command: Command) {
         if let Some(listener) = self.listener.take() {
             listener.close();
         }
         self.door = None;
-        if matches!(message, ToWorker::Stop) {
+        if command == Command::Stop {
             self.stop_by.get_or_insert(Instant::now() + STOP_PATIENCE);
         }
         let keys: Vec<usize> = self.workers.iter().map(|(key, _)| key).collect();
         for key in keys {
-            self.say(key, message);
+            self.say(key, &ToWorker::Command(command));
         }
     }
 

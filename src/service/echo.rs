@@ -12,9 +12,8 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 use slab::Slab;
 
 use crate::error::Error;
-use crate::transfer::{Connection, Listener, Outlet};
+use crate::transfer::{Command, Connection, Listener, Outlet};
 
-use super::command::Command;
 use super::deadlines::Deadlines;
 use super::event_loop::WAKER;
 use super::status::{ServiceEvent, Status, Tally, Told};
@@ -170,7 +169,7 @@ impl EchoLoop {
     fn obey(&mut self) {
         while let Ok(command) = self.commands.try_recv() {
             match command {
-                Command::Drain | Command::TakeNoMore => self.close(),
+                Command::Drain => self.close(),
                 Command::Stop => {
                     self.close();
                     let keys: Vec<usize> = self.slots.iter().map(|(key, _)| key).collect();
@@ -179,7 +178,7 @@ impl EchoLoop {
                     }
                 }
                 // There are no transfers here.
-                Command::Steer(..) => {}
+                Command::Pause { .. } | Command::Resume { .. } | Command::Cancel { .. } | Command::Limit { .. } => {}
             }
         }
     }

@@ -13,11 +13,10 @@ use slab::Slab;
 use crate::error::Error;
 use crate::telemetry::Sample;
 use crate::transfer::{
-    Connection, Ended, Event, EventKind, Host, Hosted, HostedTurn, Joining, Linger, Outlet, Side, State, TransferId,
-    last_event,
+    Command, Connection, Ended, Event, EventKind, Host, Hosted, HostedTurn, Joining, Linger, Outlet, Side, State,
+    TransferId, last_event,
 };
 
-use super::command::Command;
 use super::deadlines::Deadlines;
 use super::intake::{Intake, Taken};
 use super::status::{ServiceEvent, Status, Tally, Told};
@@ -197,25 +196,34 @@ impl EventLoop {
 
     fn obey(&mut self) {
         let mut commands: Vec<Command> = self.commands.try_iter().collect();
+        let was_over = self.intake.is_over();
         commands.extend(self.intake.commands());
         // It may have come after the last look at the sockets, and is not told of by the next one: it has been read.
         self.accepts_more |= self.intake.holds_some();
         for command in commands {
             match command {
-                Command::TakeNoMore => self.close(CLOSING, |_| false),
                 Command::Drain => self.close(CLOSING, |hosted| !hosted.is_receiving()),
                 Command::Stop => self.close(STOPPED, |_| true),
-                Command::Steer(id, steer) => {
-                    let Some(key) = self.leads.get(&id).copied() else {
-                        continue;
-                    };
-                    if let Some(Phase::Receiving(hosted)) = self.slots.get(key).map(|slot| &slot.phase) {
-                        steer.apply(hosted.controls());
-                        self.make_ready(key);
-                        self.rouse(id);
-                    }
-                }
+                Command::Pause { transfer }
+                | Command::Resume { transfer }
+                | Command::Cancel { transfer }
+                | Command::Limit { transfer, .. } => self.apply(command, transfer),
             }
+        }
+        if !was_over && self.intake.is_over() {
+            // What runs goes on to its end.
+            self.close(CLOSING, |_| false);
+        }
+    }
+
+    fn apply(&mut self, command: Command, transfer: TransferId) {
+        let Some(key) = self.leads.get(&transfer).copied() else {
+            return;
+        };
+        if let Some(Phase::Receiving(hosted)) = self.slots.get(key).map(|slot| &slot.phase) {
+            hosted.controls().apply(command);
+            self.make_ready(key);
+            self.rouse(transfer);
         }
     }
 

@@ -8,10 +8,9 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::error::Error;
-use crate::transfer::{Connection, EventKind, Listener, TransferId};
+use crate::transfer::{Command, Connection, EventKind, Listener, TransferId};
 
 use super::channel::Channel;
-use super::command::Command;
 use super::messages::ToWorker;
 use super::recipe::RecipeIntake;
 
@@ -55,8 +54,16 @@ impl Intake {
         match self {
             Self::Listener(_) => Vec::new(),
             Self::Handed(handed) => handed.commands(),
-            Self::Recipe(recipe) => recipe.commands(),
+            Self::Recipe(recipe) => {
+                recipe.read();
+                Vec::new()
+            }
         }
+    }
+
+    /// Whether nobody can come any more.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self, Self::Recipe(recipe) if recipe.is_over())
     }
 
     /// Whether a connection was heard of that nobody has taken: nothing further tells of it.
@@ -103,9 +110,7 @@ impl Handed {
         loop {
             match self.channel.hear() {
                 Ok(Some(ToWorker::Connection { id, peer, sent_ns })) => self.keep(id, peer, sent_ns),
-                Ok(Some(ToWorker::Steer(id, steer))) => commands.push(Command::Steer(id, steer)),
-                Ok(Some(ToWorker::Drain)) => commands.push(Command::Drain),
-                Ok(Some(ToWorker::Stop)) => commands.push(Command::Stop),
+                Ok(Some(ToWorker::Command(command))) => commands.push(command),
                 // It has introduced itself before.
                 Ok(Some(ToWorker::Challenge(_) | ToWorker::Answer(_) | ToWorker::Plan(_))) => {}
                 Ok(None) if !self.channel.is_over() => return commands,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::array::{ArrayMeta, npy};
 use crate::error::Error;
 use crate::route::ReceiveRouteChoice;
-use crate::transfer::{Options, SinkSpec, Steer, TransferId};
+use crate::transfer::{Command, Options, SinkSpec, TransferId};
 use crate::wire::WireChoice;
 
 use super::Plan;
@@ -30,12 +30,8 @@ pub(super) enum ToWorker {
     Plan(Box<PlanMessage>),
     /// One to be taken, which comes with this; `sent_ns` on the machine's monotonic clock.
     Connection { id: TransferId, peer: String, sent_ns: u64 },
-    /// Changes a transfer.
-    Steer(TransferId, Steer),
-    /// End with what you have.
-    Drain,
-    /// End now.
-    Stop,
+    /// What to change.
+    Command(Command),
 }
 
 /// From the worker.

@@ -5,7 +5,6 @@
 //! of them drives its own the same way.
 
 mod channel;
-mod command;
 mod crew;
 mod deadlines;
 mod dispatcher;
@@ -30,9 +29,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::array::ArrayMeta;
 use crate::error::Error;
-use crate::transfer::{Admissions, Host, Listener, Options, SinkSpec, Steer, TransferId};
+use crate::transfer::{Admissions, Command, Host, Listener, Options, SinkSpec};
 use channel::Channel;
-use command::Command;
 use dispatcher::Dispatcher;
 use echo::EchoLoop;
 use event_loop::EventLoop;
@@ -176,17 +174,21 @@ impl Service {
 
     /// Takes nobody any more, and ends when what is being received has ended.
     pub fn drain(&self) {
-        self.command(Command::Drain);
+        self.apply(Command::Drain);
     }
 
     /// Ends at once; what was half received is removed, and the senders are told.
     pub fn stop(&self) {
-        self.command(Command::Stop);
+        self.apply(Command::Stop);
     }
 
-    /// Changes a transfer that runs. One that has ended is left alone.
-    pub fn steer(&self, transfer: TransferId, steer: Steer) {
-        self.command(Command::Steer(transfer, steer));
+    /// Hands `command` to the service's thread, which obeys it in its next turn. A transfer that has ended is left
+    /// alone.
+    pub fn apply(&self, command: Command) {
+        // Where the thread has ended there is nothing to be changed.
+        if self.commands.send(command).is_ok() {
+            let _ = self.waker.wake();
+        }
     }
 
     /// Waits for the end.
@@ -195,13 +197,6 @@ impl Service {
     /// Where the system did not let it go on.
     pub fn join(mut self) -> Result<Status, Error> {
         self.wait()
-    }
-
-    fn command(&self, command: Command) {
-        // Where the thread has ended there is nothing to be changed.
-        if self.commands.send(command).is_ok() {
-            let _ = self.waker.wake();
-        }
     }
 
     fn wait(&mut self) -> Result<Status, Error> {

@@ -34,7 +34,7 @@ pub(crate) use receive::hosting::{Host, Hosted, HostedTurn, Joining};
 pub(crate) use run::last_event;
 pub(crate) use tell::outlet::Outlet;
 
-pub use limits::controls::Steer;
+pub use limits::command::Command;
 pub use net::connection::Connection;
 pub use net::endpoint::Endpoint;
 pub use net::listener::Listener;
@@ -113,9 +113,10 @@ impl Transfer {
         self.controls.set_limit(bytes_per_s);
     }
 
-    /// Does what is wanted of it.
-    pub fn steer(&self, steer: Steer) {
-        steer.apply(&self.controls);
+    /// Does what `command` asks of this transfer, whichever id it names. [`Command::Stop`] cancels it;
+    /// [`Command::Drain`] lets it go on to its end.
+    pub fn apply(&self, command: Command) {
+        self.controls.apply(command);
     }
 
     /// Changes how fast the program on a side goes while the transfer runs: the one that yields the bytes where it is

@@ -6,7 +6,7 @@ use crate::app::action::Action;
 use crate::app::model::services::{Service, Services};
 use crate::app::theme;
 use crate::app::widgets::{clicked_once, from_right, line, word_button};
-use crate::control::Wish;
+use crate::transfer::Command;
 
 /// Height of a line.
 pub const LINE_HEIGHT: f32 = 34.0;
@@ -55,18 +55,18 @@ fn line_ui(ui: &mut Ui, pid: u32, service: &Service, listed: usize, actions: &mu
     );
     let buttons = part(right, inner.right() + 5.0);
     from_right(ui, ("service", pid), buttons, |ui| {
-        let (word, hover, wish) = if service.is_draining {
-            ("Stop", "End at once: what is half received is lost", Wish::Stop)
+        let (word, hover, command) = if service.is_draining {
+            ("Stop", "End at once: what is half received is lost", Command::Stop)
         } else {
             (
                 "Drain",
                 "Take nobody new, and end when what is on its way has come",
-                Wish::Drain,
+                Command::Drain,
             )
         };
         let button = word_button(ui, word, &format!("{word} process {pid}"));
         if clicked_once(&button.on_hover_text(hover)) {
-            actions.push(Action::Service(pid, wish));
+            actions.push(Action::Service(pid, command));
         }
     });
 }

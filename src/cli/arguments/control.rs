@@ -1,7 +1,6 @@
 //! What can be typed to watch and steer what runs elsewhere on this machine.
 
-use crate::control::Wish;
-use crate::transfer::TransferId;
+use crate::transfer::{Command, TransferId};
 use clap::{ArgGroup, Args};
 
 use crate::cli::size::parse_limit;
@@ -21,27 +20,27 @@ Examples:
   arraylift attach --stop                                the only one that runs";
 
 #[derive(Debug, Args)]
-#[command(after_help = ATTACH_EXAMPLES, group = ArgGroup::new("wish").multiple(false))]
+#[command(after_help = ATTACH_EXAMPLES, group = ArgGroup::new("command").multiple(false))]
 pub struct AttachArguments {
     /// The process, as arraylift status tells it [default: the only one]
     pub pid: Option<u32>,
     /// Moves no more bytes of a transfer, until it is resumed
-    #[arg(long, value_name = "ID", group = "wish")]
+    #[arg(long, value_name = "ID", group = "command")]
     pub pause: Option<u64>,
     /// Goes on with a transfer
-    #[arg(long, value_name = "ID", group = "wish")]
+    #[arg(long, value_name = "ID", group = "command")]
     pub resume: Option<u64>,
     /// Gives a transfer up
-    #[arg(long, value_name = "ID", group = "wish")]
+    #[arg(long, value_name = "ID", group = "command")]
     pub cancel: Option<u64>,
     /// The most bytes a second of a transfer: 3=200MB/s, or 3=none
-    #[arg(long, value_name = "ID=RATE", group = "wish", value_parser = parse_limit_of)]
+    #[arg(long, value_name = "ID=RATE", group = "command", value_parser = parse_limit_of)]
     pub limit: Option<(u64, Option<u64>)>,
     /// Takes nothing new, and ends with what is on its way
-    #[arg(long, group = "wish")]
+    #[arg(long, group = "command")]
     pub drain: bool,
     /// Ends at once
-    #[arg(long, group = "wish")]
+    #[arg(long, group = "command")]
     pub stop: bool,
     /// Prints events as JSON, one object a line
     #[arg(long)]
@@ -49,22 +48,19 @@ pub struct AttachArguments {
 }
 
 impl AttachArguments {
-    /// What is wanted, where it is more than to watch.
-    pub fn wish(&self) -> Option<Wish> {
+    /// What is asked of the process, where it is not only watched.
+    pub fn command(&self) -> Option<Command> {
         let transfer = TransferId;
-        let pause = self.pause.map(|id| Wish::Pause { transfer: transfer(id) });
-        let resume = self.resume.map(|id| Wish::Resume { transfer: transfer(id) });
-        let cancel = self.cancel.map(|id| Wish::Cancel { transfer: transfer(id) });
-        let limit = self.limit.map(|(id, bytes_per_s)| Wish::Limit {
+        let pause = self.pause.map(|id| Command::Pause { transfer: transfer(id) });
+        let resume = self.resume.map(|id| Command::Resume { transfer: transfer(id) });
+        let cancel = self.cancel.map(|id| Command::Cancel { transfer: transfer(id) });
+        let limit = self.limit.map(|(id, bytes_per_s)| Command::Limit {
             transfer: transfer(id),
             bytes_per_s,
         });
-        let whole = match (self.drain, self.stop) {
-            (true, _) => Some(Wish::Drain),
-            (_, true) => Some(Wish::Stop),
-            _ => None,
-        };
-        pause.or(resume).or(cancel).or(limit).or(whole)
+        let drain = self.drain.then_some(Command::Drain);
+        let stop = self.stop.then_some(Command::Stop);
+        pause.or(resume).or(cancel).or(limit).or(drain).or(stop)
     }
 }
 

@@ -15,10 +15,9 @@ use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 
 use crate::error::{Error, reason};
-use crate::service::command::Command;
 use crate::service::event_loop::WAKER;
 use crate::service::status::{ServiceEvent, Status, Tally, Told};
-use crate::transfer::{Listener, Outlet, SocketFile, remove_stale_socket};
+use crate::transfer::{Command, Listener, Outlet, SocketFile, remove_stale_socket};
 
 use super::AuthKey;
 use super::plain_worker::{Given, PlainWorker};
@@ -215,13 +214,13 @@ impl RecipeDispatcher {
     fn obey(&mut self) {
         while let Ok(command) = self.commands.try_recv() {
             match command {
-                Command::Drain | Command::TakeNoMore => self.close(),
+                Command::Drain => self.close(),
                 Command::Stop => {
                     self.close();
                     self.workers.drain().for_each(drop);
                 }
                 // What the workers do is theirs.
-                Command::Steer(..) => {}
+                Command::Pause { .. } | Command::Resume { .. } | Command::Cancel { .. } | Command::Limit { .. } => {}
             }
         }
     }

@@ -8,7 +8,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{Error, reason};
-use crate::service::command::Command;
 use crate::service::intake::Taken;
 use crate::service::key::random;
 use crate::sys::receive_with_descriptor;
@@ -63,7 +62,7 @@ impl RecipeIntake {
     }
 
     /// Takes what has come, and answers for it; to be called when its socket has changed.
-    pub(in crate::service) fn commands(&mut self) -> Vec<Command> {
+    pub(in crate::service) fn read(&mut self) {
         while !self.is_over {
             // One byte is one connection: more at once would leave open which descriptor belongs to which.
             match receive_with_descriptor(self.stream.as_fd(), &mut [0]) {
@@ -82,16 +81,17 @@ impl RecipeIntake {
                     self.keep(Err(Error::Protocol(text.into())));
                     break;
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Vec::new(),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => break,
             }
         }
-        if std::mem::replace(&mut self.is_over, true) {
-            return Vec::new();
-        }
-        // What runs goes on to its end.
-        vec![Command::TakeNoMore]
+        self.is_over = true;
+    }
+
+    /// Whether the program hands nothing over any more.
+    pub(in crate::service) fn is_over(&self) -> bool {
+        self.is_over
     }
 
     fn keep(&mut self, connection: Result<Connection, Error>) {

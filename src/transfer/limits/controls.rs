@@ -4,9 +4,8 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::{Deserialize, Serialize};
-
 use crate::sys::Wake;
+use crate::transfer::limits::command::Command;
 use crate::transfer::tell::event::Side;
 
 /// Shared by a transfer's handle and its threads.
@@ -39,6 +38,18 @@ impl Controls {
             receiver_failed: AtomicBool::new(false),
             wakes: Mutex::default(),
             changes: AtomicU64::new(0),
+        }
+    }
+
+    /// Does what was asked of this transfer, or of all that run.
+    pub(crate) fn apply(&self, command: Command) {
+        match command {
+            Command::Pause { .. } => self.pause(true),
+            Command::Resume { .. } => self.pause(false),
+            Command::Cancel { .. } | Command::Stop => self.cancel(),
+            Command::Limit { bytes_per_s, .. } => self.set_limit(bytes_per_s),
+            // It is under way, and goes on to its end.
+            Command::Drain => {}
         }
     }
 
@@ -130,31 +141,6 @@ impl Controls {
     fn wakes(&self) -> MutexGuard<'_, Vec<Arc<Wake>>> {
         // Nothing that panics is done under the lock.
         self.wakes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A change to a running transfer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Steer {
-    /// Moves no bytes until it is resumed.
-    Pause,
-    /// Goes on.
-    Resume,
-    /// Gives up; what was half received is removed.
-    Cancel,
-    /// At most so many bytes a second, or as many as it can.
-    Limit(Option<u64>),
-}
-
-impl Steer {
-    pub(crate) fn apply(self, controls: &Controls) {
-        match self {
-            Self::Pause => controls.pause(true),
-            Self::Resume => controls.pause(false),
-            Self::Cancel => controls.cancel(),
-            Self::Limit(bytes_per_s) => controls.set_limit(bytes_per_s),
-        }
     }
 }
 

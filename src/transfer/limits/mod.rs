@@ -1,6 +1,7 @@
 //! What holds a transfer back: limits, what is changed while it runs, and room that is promised once.
 
 pub(crate) mod admission;
+pub(crate) mod command;
 pub(crate) mod controls;
 pub(crate) mod limiter;
 pub(crate) mod promise;
