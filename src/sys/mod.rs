@@ -7,6 +7,7 @@ mod ancillary;
 mod memory;
 mod memory_file;
 mod shared_file;
+mod sigbus;
 mod socket;
 mod spans;
 mod tcp_info;

@@ -1,18 +1,18 @@
 //! A file mapped for reading while others may change or shrink it.
 //!
-//! Its bytes are never handed out as `&[u8]`: they are checksummed, copied out or sent. A page that vanished under the
-//! reader raises SIGBUS; a guard puts an empty page in its place and the read ends with [`ReadError::Shrunk`].
+//! Its bytes are never handed out as `&[u8]`: they are checksummed, copied out or sent. A page that vanished under a
+//! reader is replaced by an empty one; from then on every read of the mapping, also one that is under way on another
+//! thread, ends with [`ReadError::Shrunk`].
 
-use std::cell::Cell;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering, compiler_fence};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 
 use memmap2::{Advice, MmapOptions, MmapRaw};
 
 use super::memory_file::is_sealed;
+use super::sigbus;
 
 /// Why bytes of a shared file could not be read.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(crate) struct SharedFile {
     file: File,
     map: Option<MmapRaw>,
     len: usize,
-    /// A page has vanished and an empty one stands in its place: nothing can be read any more.
+    /// A page has vanished, and an empty one may stand in its place: nothing can be read any more.
     shrunk: AtomicBool,
 }
 
@@ -55,11 +55,11 @@ impl SharedFile {
         way: impl FnOnce(&MmapOptions, &File) -> io::Result<MmapRaw>,
     ) -> io::Result<Self> {
         let len = usize::try_from(len).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        sigbus::install()?;
         let map = match len {
             0 => None,
             _ => Some(way(MmapOptions::new().len(len), &file)?),
         };
-        install_guard()?;
         Ok(Self {
             file,
             map,
@@ -81,8 +81,8 @@ impl SharedFile {
     /// Adds `at..at + len` to a checksum. If someone writes there meanwhile, the checksum is of some mixture.
     pub(crate) fn checksum(&self, at: usize, len: usize, digest: &mut crc_fast::Digest) -> Result<(), ReadError> {
         self.guarded(at, len, |pointer| {
-            // SAFETY: guarded() checked that the range lies in the mapping, which outlives this call and is readable:
-            // a page that vanished is replaced by the guard. The slice lives for this call only, in which
+            // SAFETY: reading() checked that the range lies in the mapping, which outlives this call and is readable:
+            // a page that vanished is replaced under the guard. The slice lives for this call only, in which
             // crc_fast reads each byte as a plain integer; another process that writes meanwhile can change which
             // integer, and nothing rests on it but the checksum's value.
             digest.update(unsafe { std::slice::from_raw_parts(pointer, len) });
@@ -92,133 +92,71 @@ impl SharedFile {
     /// Copies `at..at + out.len()` out.
     pub(crate) fn copy_out(&self, at: usize, out: &mut [u8]) -> Result<(), ReadError> {
         self.guarded(at, out.len(), |pointer| {
-            // SAFETY: the source range lies in the mapping (checked by guarded), out is a distinct allocation of the
+            // SAFETY: the source range lies in the mapping (checked by reading), out is a distinct allocation of the
             // same length, and bytes have no invalid values.
             unsafe { std::ptr::copy_nonoverlapping(pointer, out.as_mut_ptr(), out.len()) };
         })
     }
 
-    /// Sends bytes of `at..at + len` to a socket, as many as it takes now.
+    /// Sends bytes of `at..at + len` to a socket, as many as it takes now. Where a page vanishes meanwhile, it may have
+    /// sent zeros and then fails.
     pub(crate) fn send_to(&self, socket: BorrowedFd<'_>, at: usize, len: usize) -> Result<usize, ReadError> {
-        let pointer = self.pointer(at, len)?;
-        // SAFETY: the range lies in the mapping; the kernel only reads it, and answers EFAULT for a vanished page.
-        let sent = unsafe { libc::send(socket.as_raw_fd(), pointer.cast(), len, libc::MSG_NOSIGNAL) };
-        usize::try_from(sent).map_err(|_| match io::Error::last_os_error() {
-            error if error.raw_os_error() == Some(libc::EFAULT) => ReadError::Shrunk,
-            error => ReadError::Io(error),
+        self.by_kernel(at, len, |pointer| {
+            // SAFETY: the range lies in the mapping; the kernel only reads it, and answers EFAULT for a vanished page.
+            unsafe { libc::send(socket.as_raw_fd(), pointer.cast(), len, libc::MSG_NOSIGNAL) }
         })
     }
 
-    pub(super) fn pointer(&self, at: usize, len: usize) -> Result<*const u8, ReadError> {
+    /// Has a system call of the caller's use `at..at + len`, which gets the first byte's address and returns what the
+    /// call does. The call must not change bytes of a mapping that was not made for that.
+    pub(super) fn by_kernel(
+        &self,
+        at: usize,
+        len: usize,
+        call: impl FnOnce(*mut u8) -> libc::ssize_t,
+    ) -> Result<usize, ReadError> {
+        let moved = self.reading(at, len, |pointer| {
+            usize::try_from(call(pointer)).map_err(|_| io::Error::last_os_error())
+        })?;
+        moved.map_err(|error| {
+            if error.raw_os_error() != Some(libc::EFAULT) {
+                return ReadError::Io(error);
+            }
+            self.shrunk.store(true, Ordering::Relaxed);
+            ReadError::Shrunk
+        })
+    }
+
+    /// Reads where pages may vanish; what was read counts only where this says so.
+    fn guarded(&self, at: usize, len: usize, read: impl FnOnce(*const u8)) -> Result<(), ReadError> {
+        self.reading(at, len, |pointer| {
+            let start = pointer as usize;
+            // SAFETY: the range lies in the mapping, which lives as long as self. All that read it do so by reading,
+            // which looks at the mark afterwards. The handler was installed before the file was mapped.
+            unsafe { sigbus::guarded(start..start + len, &self.shrunk, || read(pointer)) };
+        })
+    }
+
+    /// All reads go through here: `read` gets the address of byte `at`, behind which `len` bytes lie in the mapping.
+    fn reading<T>(&self, at: usize, len: usize, read: impl FnOnce(*mut u8) -> T) -> Result<T, ReadError> {
+        let lies_within = at.checked_add(len).is_some_and(|end| end <= self.len);
+        if !lies_within || self.shrunk.load(Ordering::Relaxed) {
+            return Err(ReadError::Shrunk);
+        }
+        let first = self.map.as_ref().map_or(std::ptr::dangling_mut(), MmapRaw::as_mut_ptr);
+        let result = read(first.wrapping_add(at));
+        // The mark is looked at after the bytes: a page is marked before an empty one is put in its place.
+        fence(Ordering::Acquire);
         if self.shrunk.load(Ordering::Relaxed) {
             return Err(ReadError::Shrunk);
         }
-        match &self.map {
-            Some(map) if at.checked_add(len).is_some_and(|end| end <= self.len) => {
-                // SAFETY: at <= self.len, so the pointer stays within the mapping or one past its end.
-                Ok(unsafe { map.as_ptr().add(at) })
-            }
-            None if at == 0 && len == 0 => Ok(std::ptr::dangling()),
-            _ => Err(ReadError::Shrunk),
-        }
-    }
-
-    fn guarded(&self, at: usize, len: usize, read: impl FnOnce(*const u8)) -> Result<(), ReadError> {
-        let pointer = self.pointer(at, len)?;
-        let start = pointer as usize;
-        GUARD.set(Guard {
-            start,
-            end: start + len,
-            hit: false,
-        });
-        compiler_fence(Ordering::SeqCst);
-        read(pointer);
-        compiler_fence(Ordering::SeqCst);
-        let hit = GUARD.replace(Guard::NONE).hit;
-        if hit {
-            self.shrunk.store(true, Ordering::Relaxed);
-            return Err(ReadError::Shrunk);
-        }
-        Ok(())
+        Ok(result)
     }
 }
 
 impl AsFd for SharedFile {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.file.as_fd()
-    }
-}
-
-/// What this thread is reading under guard.
-#[derive(Clone, Copy)]
-struct Guard {
-    start: usize,
-    end: usize,
-    hit: bool,
-}
-
-impl Guard {
-    const NONE: Self = Self {
-        start: 0,
-        end: 0,
-        hit: false,
-    };
-}
-
-thread_local! {
-    // Constant and without a destructor: reading it in a signal handler allocates nothing and runs nothing.
-    static GUARD: Cell<Guard> = const { Cell::new(Guard::NONE) };
-}
-
-static PREVIOUS: OnceLock<libc::sigaction> = OnceLock::new();
-
-/// Installs the SIGBUS handler once for the process; a handler that was there keeps every fault that is not ours.
-fn install_guard() -> io::Result<()> {
-    static INSTALLED: OnceLock<Result<(), i32>> = OnceLock::new();
-    let installed = INSTALLED.get_or_init(|| {
-        // SAFETY: sigaction is plain data for which all zeroes is valid; both pointers are to live values; the
-        // handler has the signature that SA_SIGINFO asks for and touches only what is safe in a signal handler.
-        unsafe {
-            let mut previous: libc::sigaction = std::mem::zeroed();
-            if libc::sigaction(libc::SIGBUS, std::ptr::null(), &raw mut previous) != 0 {
-                return Err(io::Error::last_os_error().raw_os_error().unwrap_or(0));
-            }
-            // Kept before the handler can run.
-            let _ = PREVIOUS.set(previous);
-            let mut action: libc::sigaction = std::mem::zeroed();
-            let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) = on_sigbus;
-            action.sa_sigaction = handler as usize;
-            action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
-            libc::sigemptyset(&raw mut action.sa_mask);
-            if libc::sigaction(libc::SIGBUS, &raw const action, std::ptr::null_mut()) != 0 {
-                return Err(io::Error::last_os_error().raw_os_error().unwrap_or(0));
-            }
-        }
-        Ok(())
-    });
-    installed.map_err(io::Error::from_raw_os_error)
-}
-
-extern "C" fn on_sigbus(_signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
-    // SAFETY: the kernel passes a valid siginfo to an SA_SIGINFO handler. sysconf, mmap and sigaction are plain
-    // system calls here. The page that is replaced lies in the range that this very thread reads under guard, which
-    // is part of a live read-only mapping of ours, so nothing else is unmapped.
-    unsafe {
-        let address = (*info).si_addr() as usize;
-        let guard = GUARD.get();
-        if (guard.start..guard.end).contains(&address) {
-            let page_bytes = usize::try_from(libc::sysconf(libc::_SC_PAGESIZE)).unwrap_or(4096);
-            let page = address & !(page_bytes - 1);
-            let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
-            if libc::mmap(page as *mut libc::c_void, page_bytes, libc::PROT_READ, flags, -1, 0) != libc::MAP_FAILED {
-                GUARD.set(Guard { hit: true, ..guard });
-                return;
-            }
-        }
-        // Not ours: the handler that was there before gets the fault, which comes again when this one returns.
-        if let Some(previous) = PREVIOUS.get() {
-            libc::sigaction(libc::SIGBUS, previous, std::ptr::null_mut());
-        }
     }
 }
 
@@ -270,6 +208,57 @@ mod tests {
         assert!(
             matches!(shared.copy_out(0, &mut [0; 8]), Err(ReadError::Shrunk)),
             "a shrunk file stays shrunk"
+        );
+    }
+
+    #[test]
+    fn a_page_that_was_replaced_under_one_thread_is_told_to_all_that_read_it() {
+        let (file, shared) = shared(&vec![1; 1 << 16]);
+        let (replaced, told) = (AtomicBool::new(false), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            let other = || {
+                while !replaced.load(Ordering::SeqCst) {
+                    std::hint::spin_loop();
+                }
+                let first = shared.copy_out(0, &mut [0; 8]);
+                told.store(true, Ordering::SeqCst);
+                assert!(matches!(first, Err(ReadError::Shrunk)));
+            };
+            std::thread::Builder::new().spawn_scoped(scope, other).expect("thread");
+            let mut byte = 1;
+            let read = shared.guarded(0, 8, |pointer| {
+                file.as_file().set_len(0).expect("shrink");
+                replaced.store(true, Ordering::SeqCst);
+                while !told.load(Ordering::SeqCst) {
+                    std::hint::spin_loop();
+                }
+                // SAFETY: guarded gives the address of 8 bytes.
+                byte = unsafe { pointer.read_volatile() };
+            });
+            assert_eq!(byte, 0, "the empty page, and no signal");
+            assert!(matches!(read, Err(ReadError::Shrunk)));
+        });
+        let (a, _b) = UnixStream::pair().expect("pair");
+        assert!(matches!(shared.send_to(a.as_fd(), 0, 8), Err(ReadError::Shrunk)));
+    }
+
+    #[test]
+    fn a_page_that_vanishes_while_it_is_sent_is_told_even_where_zeros_went() {
+        let (file, shared) = shared(&vec![1; 1 << 16]);
+        let sent = shared.by_kernel(0, 8, |_| {
+            file.as_file().set_len(0).expect("shrink");
+            assert!(matches!(shared.copy_out(0, &mut [0; 8]), Err(ReadError::Shrunk)));
+            8
+        });
+        assert!(matches!(sent, Err(ReadError::Shrunk)));
+        let (file, shared) = self::shared(&vec![1; 1 << 16]);
+        file.as_file().set_len(0).expect("shrink");
+        let (a, _b) = UnixStream::pair().expect("pair");
+        assert!(matches!(shared.send_to(a.as_fd(), 0, 8), Err(ReadError::Shrunk)));
+        file.as_file().set_len(1 << 16).expect("grow");
+        assert!(
+            matches!(shared.copy_out(0, &mut [0; 8]), Err(ReadError::Shrunk)),
+            "what grew again is something else"
         );
     }
 

@@ -21,13 +21,10 @@ impl WritableFile {
 
     /// Receives what the socket has into `at..at + len`; 0 where the peer has closed.
     pub(crate) fn receive_from(&self, socket: BorrowedFd<'_>, at: usize, len: usize) -> Result<usize, ReadError> {
-        let pointer = self.0.pointer(at, len)?.cast_mut();
-        // SAFETY: the range lies in the mapping, which is writable and never seen as a slice; the kernel writes to it,
-        // and answers EFAULT for a vanished page.
-        let received = unsafe { libc::recv(socket.as_raw_fd(), pointer.cast(), len, 0) };
-        usize::try_from(received).map_err(|_| match io::Error::last_os_error() {
-            error if error.raw_os_error() == Some(libc::EFAULT) => ReadError::Shrunk,
-            error => ReadError::Io(error),
+        self.0.by_kernel(at, len, |pointer| {
+            // SAFETY: the range lies in the mapping, which is writable and never seen as a slice; the kernel writes to
+            // it, and answers EFAULT for a vanished page.
+            unsafe { libc::recv(socket.as_raw_fd(), pointer.cast(), len, 0) }
         })
     }
 
