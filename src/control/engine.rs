@@ -2,9 +2,8 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::fd::{AsFd, AsRawFd as _};
+use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,7 +17,7 @@ use slab::Slab;
 
 use crate::error::Error;
 use crate::service::Told;
-use crate::transfer::{Command, EventKind, Side, SocketFile, TransferId, remove_stale_socket};
+use crate::transfer::{Command, EventKind, PrivateListener, Side, TransferId};
 
 use super::folder::own_path;
 use super::messages::{Heard, Note};
@@ -67,8 +66,7 @@ struct Shared {
 
 struct Server {
     poll: Poll,
-    listener: UnixListener,
-    _file: SocketFile,
+    listener: PrivateListener,
     greeting: Note,
     shared: Arc<Mutex<Shared>>,
     commands: Sender<Command>,
@@ -126,13 +124,9 @@ impl Engine {
 
     fn start(command: &str, side: Side) -> io::Result<Self> {
         let path = own_path()?;
-        remove_stale_socket(&path).map_err(io::Error::other)?;
-        let listener = UnixListener::bind(&path)?;
-        let file = SocketFile::new(&path);
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-        listener.set_nonblocking(true)?;
+        let listener = PrivateListener::bind(&path).map_err(io::Error::other)?;
         let poll = Poll::new()?;
-        register(&poll, listener.as_raw_fd(), LISTENER, Interest::READABLE)?;
+        register(&poll, &listener, LISTENER, Interest::READABLE)?;
         let waker = Waker::new(poll.registry(), WAKER)?;
         let (pass, commands) = bounded(COMMANDS);
         let shared: Arc<Mutex<Shared>> = Arc::default();
@@ -140,7 +134,6 @@ impl Engine {
         let server = Server {
             poll,
             listener,
-            _file: file,
             greeting: Note::Engine {
                 version: env!("CARGO_PKG_VERSION").into(),
                 pid: std::process::id(),
@@ -226,7 +219,7 @@ impl Server {
     }
 
     fn let_in(&mut self) {
-        while let Ok((stream, _)) = self.listener.accept() {
+        while let Some(stream) = self.listener.accept() {
             let own = rustix::process::geteuid();
             let may_watch = socket_peercred(&stream).is_ok_and(|who| who.uid == own || who.uid.is_root());
             if may_watch && self.viewers.len() < VIEWERS_MAX && stream.set_nonblocking(true).is_ok() {
@@ -246,7 +239,7 @@ impl Server {
         self.distribute(pending);
         let entry = self.viewers.vacant_entry();
         let both = Interest::READABLE | Interest::WRITABLE;
-        if register(&self.poll, stream.as_raw_fd(), Token(entry.key()), both).is_err() {
+        if register(&self.poll, &stream, Token(entry.key()), both).is_err() {
             return;
         }
         let viewer = entry.insert(Viewer {
@@ -409,6 +402,7 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn register(poll: &Poll, descriptor: i32, token: Token, interest: Interest) -> io::Result<()> {
+fn register(poll: &Poll, socket: &impl AsFd, token: Token, interest: Interest) -> io::Result<()> {
+    let descriptor = socket.as_fd().as_raw_fd();
     poll.registry().register(&mut SourceFd(&descriptor), token, interest)
 }

@@ -6,26 +6,24 @@
 
 mod channel;
 mod crew;
-mod deadlines;
 mod dispatcher;
-mod door;
 mod echo;
-mod event_loop;
+mod front;
 mod intake;
 mod key;
 mod leftovers;
 mod limits;
 mod messages;
+mod receive_loop;
 mod recipe;
 mod status;
 mod worker;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::Sender;
 
 use crate::array::ArrayMeta;
 use crate::error::Error;
@@ -33,8 +31,9 @@ use crate::transfer::{Admissions, Command, Host, Listener, Options, SinkSpec};
 use channel::Channel;
 use dispatcher::Dispatcher;
 use echo::EchoLoop;
-use event_loop::EventLoop;
-use intake::Intake;
+use front::{Arrival, ConnectionSource, Front, FrontContext, FrontHandle, Guest, ListenerSource};
+use intake::Handed;
+use receive_loop::ReceiveLoop;
 use recipe::{RecipeDispatcher, RecipeIntake};
 
 pub use crew::Workers;
@@ -44,9 +43,6 @@ pub use limits::Limits;
 pub use recipe::AuthKey;
 pub use status::{ServiceEvent, Status, Told};
 pub use worker::WorkerProcess;
-
-/// Commands that may wait for a busy service.
-const COMMANDS: usize = 256;
 
 /// What a service does with whoever connects.
 #[derive(Debug)]
@@ -66,8 +62,7 @@ pub struct Plan {
 /// A running service. Dropping it stops it and joins its thread.
 #[derive(Debug)]
 pub struct Service {
-    commands: Sender<Command>,
-    waker: Arc<mio::Waker>,
+    front: FrontHandle,
     thread: Option<JoinHandle<Result<Status, Error>>>,
 }
 
@@ -82,12 +77,17 @@ impl Service {
     pub fn start(listener: Listener, plan: Plan, events: Sender<Told>) -> Result<Self, Error> {
         plan.sink.check()?;
         match plan.workers.clone() {
-            None => Self::of_loop(Intake::Listener(listener), plan, events),
-            Some(workers) => Self::spawn(|poll, commands| {
-                let connections = plan.limits.shares().connections;
-                let all = Dispatcher::new(poll, &plan, workers, listener, connections, commands, events)?;
-                Ok(move || all.run())
-            }),
+            None => {
+                let further = Some(listener.clone());
+                Self::receive(ListenerSource::new(listener, Arrival::accept), further, plan, events)
+            }
+            Some(workers) => {
+                let source = ListenerSource::new(listener, Listener::try_accept_socket);
+                Self::spawn(source, events, |front| {
+                    let connections = plan.limits.shares().connections;
+                    Dispatcher::new(&plan, workers, connections, front)
+                })
+            }
         }
     }
 
@@ -98,11 +98,8 @@ impl Service {
     /// Where the system gives no thread or descriptor.
     pub fn echo(listener: Listener, limits: &Limits, timeout: Duration, events: Sender<Told>) -> Result<Self, Error> {
         let connections = limits.shares().connections;
-        Self::spawn(|poll, commands| {
-            let all = EchoLoop::new(poll, listener, connections, timeout, commands, events);
-            let all = all.map_err(|error| cannot_start(&error))?;
-            Ok(move || all.run())
-        })
+        let source = ListenerSource::new(listener, Listener::try_accept);
+        Self::spawn(source, events, |_| Ok(EchoLoop::new(connections, timeout)))
     }
 
     /// Hands whoever connects to `listener` to programs that connect to `path`, one descriptor at a time (`SCM_RIGHTS`),
@@ -119,10 +116,8 @@ impl Service {
         timeout: Duration,
         events: Sender<Told>,
     ) -> Result<Self, Error> {
-        Self::spawn(|poll, commands| {
-            let all = RecipeDispatcher::new(poll, listener, path, key, timeout, commands, events)?;
-            Ok(move || all.run())
-        })
+        let source = ListenerSource::new(listener, Listener::try_accept_socket);
+        Self::spawn(source, events, |front| RecipeDispatcher::new(path, key, timeout, front))
     }
 
     /// Receives over the connections that another program hands over at `path`, until it ends; with a `key`, a `Listener`
@@ -132,42 +127,48 @@ impl Service {
     /// Where there is no such program, the sink cannot work, or the system gives no thread or descriptor.
     pub fn of_recipe(path: &Path, key: Option<&AuthKey>, plan: Plan, events: Sender<Told>) -> Result<Self, Error> {
         plan.sink.check()?;
-        let intake = RecipeIntake::join(path, key, plan.options.timeout, plan.options.socket_buffer_bytes)?;
-        Self::of_loop(Intake::Recipe(intake), plan, events)
+        let source = RecipeIntake::join(path, key, plan.options.timeout, plan.options.socket_buffer_bytes)?;
+        Self::receive(source, None, plan, events)
     }
 
     /// As a worker of another process, which hands connections over.
     fn of_worker(channel: Channel, plan: Plan, events: Sender<Told>) -> Result<Self, Error> {
-        let intake = Intake::handed(channel, plan.options.socket_buffer_bytes);
-        Self::of_loop(intake, plan, events)
+        let source = Handed::new(channel, plan.options.socket_buffer_bytes);
+        Self::receive(source, None, plan, events)
     }
 
-    fn of_loop(intake: Intake, plan: Plan, events: Sender<Told>) -> Result<Self, Error> {
+    /// Receives over what comes from a source, and over further connections of the same transfers, which come in at
+    /// another clone of its listener.
+    fn receive(
+        source: impl ConnectionSource<Arrival> + 'static,
+        further: Option<Listener>,
+        plan: Plan,
+        events: Sender<Told>,
+    ) -> Result<Self, Error> {
         let shares = plan.limits.shares();
         let admissions = Admissions::new(plan.limits.admission(&plan.sink, shares.open_sinks));
         let mut host = Host::new(plan.sink, plan.expect, plan.options, admissions);
-        host.listener = intake.listener().cloned();
+        host.listener = further;
         host.slowest_bytes_per_s = plan.limits.slowest_bytes_per_s;
-        Self::spawn(|poll, commands| {
-            let all = EventLoop::new(poll, host, intake, shares.connections, commands, events);
-            let all = all.map_err(|error| cannot_start(&error))?;
-            Ok(move || all.run())
-        })
+        Self::spawn(source, events, |_| Ok(ReceiveLoop::new(host, shares.connections)))
     }
 
-    /// Runs what is prepared on a thread.
-    fn spawn<R>(prepare: impl FnOnce(mio::Poll, Receiver<Command>) -> Result<R, Error>) -> Result<Self, Error>
+    /// Runs a front and its guest on a thread.
+    fn spawn<G: Guest + Send + 'static>(
+        source: impl ConnectionSource<G::Arrival> + 'static,
+        events: Sender<Told>,
+        guest: impl FnOnce(&mut FrontContext) -> Result<G, Error>,
+    ) -> Result<Self, Error>
     where
-        R: FnOnce() -> Result<Status, Error> + Send + 'static,
+        G::Arrival: 'static,
     {
-        let poll = mio::Poll::new().map_err(|error| cannot_start(&error))?;
-        let waker = mio::Waker::new(poll.registry(), event_loop::WAKER).map_err(|error| cannot_start(&error))?;
-        let (commands, heard) = bounded(COMMANDS);
-        let run = prepare(poll, heard)?;
-        let thread = std::thread::Builder::new().name("arraylift-serve".into()).spawn(run);
+        let (mut front, handle) = Front::new(source, events).map_err(|error| cannot_start(&error))?;
+        let mut guest = guest(front.context())?;
+        let thread = std::thread::Builder::new()
+            .name("arraylift-serve".into())
+            .spawn(move || front.run(&mut guest));
         Ok(Self {
-            commands,
-            waker: Arc::new(waker),
+            front: handle,
             thread: Some(thread.map_err(|error| cannot_start(&error))?),
         })
     }
@@ -185,10 +186,7 @@ impl Service {
     /// Hands `command` to the service's thread, which obeys it in its next turn. A transfer that has ended is left
     /// alone.
     pub fn apply(&self, command: Command) {
-        // Where the thread has ended there is nothing to be changed.
-        if self.commands.send(command).is_ok() {
-            let _ = self.waker.wake();
-        }
+        self.front.apply(command);
     }
 
     /// Waits for the end.

@@ -99,14 +99,24 @@ impl Status {
     }
 }
 
-/// Counts for a status.
+/// What is open at an instant.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Open {
+    pub(super) connections: usize,
+    /// Of these, arrays that are being received.
+    pub(super) receiving: usize,
+    /// Of these, peers that wait for room.
+    pub(super) waiting: usize,
+}
+
+/// Counts since a service began.
 #[derive(Debug)]
-pub(super) struct Tally {
+pub(super) struct Counters {
     began: Instant,
     status: Status,
 }
 
-impl Tally {
+impl Counters {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             began: now,
@@ -144,16 +154,15 @@ impl Tally {
         }
     }
 
-    /// The counts at an instant; `told` is what was told before.
-    pub(super) fn status(&self, connections: [usize; 3], told: &Status, now: Instant) -> Status {
+    /// The counts at an instant; `last` are those before.
+    pub(super) fn status(&self, open: Open, last: &Status, now: Instant) -> Status {
         let elapsed_s = now.saturating_duration_since(self.began).as_secs_f64();
-        let moved = (self.status.bytes - told.bytes) as f64;
-        let [connections, receiving, waiting] = connections;
+        let moved = (self.status.bytes - last.bytes) as f64;
         Status {
-            connections,
-            receiving,
-            waiting,
-            rate_bytes_per_s: moved / (elapsed_s - told.elapsed_s).max(1e-9),
+            connections: open.connections,
+            receiving: open.receiving,
+            waiting: open.waiting,
+            rate_bytes_per_s: moved / (elapsed_s - last.elapsed_s).max(1e-9),
             elapsed_s,
             ..self.status
         }
@@ -168,13 +177,18 @@ mod tests {
     #[test]
     fn the_rate_is_that_since_the_counts_before() {
         let start = Instant::now();
-        let mut tally = Tally::new(start);
-        tally.landed(1000);
-        let first = tally.status([3, 2, 1], &Status::default(), start + Duration::from_secs(1));
+        let mut counters = Counters::new(start);
+        counters.landed(1000);
+        let open = Open {
+            connections: 3,
+            receiving: 2,
+            waiting: 1,
+        };
+        let first = counters.status(open, &Status::default(), start + Duration::from_secs(1));
         assert_eq!((first.connections, first.receiving, first.waiting), (3, 2, 1));
         assert!((first.rate_bytes_per_s - 1000.0).abs() < 1e-6);
-        tally.ended(&EventKind::Cancelled { bytes: 1 });
-        let second = tally.status([0; 3], &first, start + Duration::from_secs(2));
+        counters.ended(&EventKind::Cancelled { bytes: 1 });
+        let second = counters.status(Open::default(), &first, start + Duration::from_secs(2));
         assert_eq!((second.bytes, second.cancelled, second.done), (1000, 1, 0));
         assert!(second.rate_bytes_per_s.abs() < 1e-6, "nothing has moved since");
     }

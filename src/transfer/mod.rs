@@ -29,7 +29,7 @@ pub(crate) use limits::admission::{AdmissionLimits, Admissions};
 pub(crate) use limits::controls::Controls;
 pub(crate) use machine::drive::Ended;
 pub(crate) use net::linger::Linger;
-pub(crate) use net::socket_file::{SocketFile, remove_stale_socket};
+pub(crate) use net::socket_file::PrivateListener;
 pub(crate) use receive::hosting::{Host, Hosted, HostedTurn, Joining};
 pub(crate) use run::last_event;
 pub(crate) use tell::outlet::Outlet;

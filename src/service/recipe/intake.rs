@@ -2,16 +2,16 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{Error, reason};
-use crate::service::intake::Taken;
+use crate::service::front::{Arrival, ConnectionSource};
 use crate::service::key::random;
 use crate::sys::receive_with_descriptor;
-use crate::transfer::{Connection, TransferId};
+use crate::transfer::{Command, Connection, TransferId};
 
 use super::handshake::{Handshake, Role, framed};
 use super::{AuthKey, TAKEN};
@@ -21,7 +21,7 @@ pub(in crate::service) struct RecipeIntake {
     stream: UnixStream,
     buffer_bytes: Option<usize>,
     /// In the order in which they came.
-    pub(in crate::service) given: VecDeque<Taken>,
+    given: VecDeque<Arrival>,
     /// Each is answered for.
     answers: bool,
     is_over: bool,
@@ -61,8 +61,26 @@ impl RecipeIntake {
         })
     }
 
-    /// Takes what has come, and answers for it; to be called when its socket has changed.
-    pub(in crate::service) fn read(&mut self) {
+    fn keep(&mut self, connection: Result<Connection, Error>) {
+        self.given.push_back(Arrival {
+            id: TransferId::next(),
+            connection,
+            event: None,
+        });
+    }
+}
+
+impl ConnectionSource<Arrival> for RecipeIntake {
+    fn socket(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.stream.as_fd())
+    }
+
+    fn take(&mut self) -> io::Result<Option<Arrival>> {
+        Ok(self.given.pop_front())
+    }
+
+    /// Takes what has come over, too, and answers for it.
+    fn commands(&mut self) -> Vec<Command> {
         while !self.is_over {
             // One byte is one connection: more at once would leave open which descriptor belongs to which.
             match receive_with_descriptor(self.stream.as_fd(), &mut [0]) {
@@ -81,25 +99,21 @@ impl RecipeIntake {
                     self.keep(Err(Error::Protocol(text.into())));
                     break;
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Vec::new(),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => break,
             }
         }
         self.is_over = true;
+        Vec::new()
     }
 
-    /// Whether the program hands nothing over any more.
-    pub(in crate::service) fn is_over(&self) -> bool {
+    fn holds_some(&self) -> bool {
+        !self.given.is_empty()
+    }
+
+    fn is_over(&self) -> bool {
         self.is_over
-    }
-
-    fn keep(&mut self, connection: Result<Connection, Error>) {
-        self.given.push_back(Taken {
-            id: TransferId::next(),
-            connection,
-            event: None,
-        });
     }
 }
 
@@ -134,10 +148,4 @@ fn introduce(mut stream: &UnixStream, key: &AuthKey, timeout: Duration) -> Resul
 /// A process id as `pickle` writes a number of four bytes: protocol 2, BININT, STOP.
 fn pickled(pid: u32) -> Vec<u8> {
     [b"\x80\x02J", &pid.to_le_bytes()[..], b"."].concat()
-}
-
-impl AsFd for RecipeIntake {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.stream.as_fd()
-    }
 }

@@ -1,8 +1,10 @@
 //! The file of a Unix socket: whose it is, and when it may go.
 
+use std::fs::Permissions;
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::os::unix::net::UnixDatagram;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt as _};
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, reason};
@@ -33,6 +35,43 @@ impl Drop for SocketFile {
             // Gone already is as good.
             let _ = std::fs::remove_file(&self.path);
         }
+    }
+}
+
+/// A non-blocking Unix socket where its user alone, and root, can connect. Its file is removed with it.
+#[derive(Debug)]
+pub(crate) struct PrivateListener {
+    listener: UnixListener,
+    _file: SocketFile,
+}
+
+impl PrivateListener {
+    /// Listens at a path; a socket that an earlier process has left there gives way.
+    ///
+    /// # Errors
+    /// [`Error::AddressInUse`] where somebody listens there, and [`Error::Endpoint`] where the path cannot be used.
+    pub(crate) fn bind(path: &Path) -> Result<Self, Error> {
+        let failed = |error: io::Error| Error::Endpoint {
+            endpoint: path.display().to_string(),
+            reason: reason(&error),
+        };
+        remove_stale_socket(path)?;
+        let listener = UnixListener::bind(path).map_err(failed)?;
+        let file = SocketFile::new(path);
+        std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        Ok(Self { listener, _file: file })
+    }
+
+    /// Somebody who has connected, if any. One that finds no descriptor here waits until the next call.
+    pub(crate) fn accept(&self) -> Option<UnixStream> {
+        self.listener.accept().ok().map(|(stream, _)| stream)
+    }
+}
+
+impl AsFd for PrivateListener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.listener.as_fd()
     }
 }
 

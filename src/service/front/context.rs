@@ -1,0 +1,158 @@
+//! What a front gives its guest: sockets to be watched, events to be told, counts, and a pause when something runs out.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd as _};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Sender;
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token, Waker};
+
+use crate::service::status::{Counters, Open, ServiceEvent, Status, Told};
+use crate::transfer::{Event, EventKind, Outlet};
+
+/// While so many events found no room with whoever reads them, nobody new is accepted.
+const KEPT_EVENTS_MAX: usize = 4096;
+/// Events that found no room are tried again so much later.
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
+const STATUS_INTERVAL: Duration = Duration::from_secs(1);
+/// Where descriptors, memory or processes run out, the next try is so much later.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
+
+/// What a guest can use of its front.
+pub(in crate::service) struct FrontContext {
+    poll: Poll,
+    events: Outlet<Told>,
+    pub(in crate::service) counters: Counters,
+    is_open: bool,
+    paused_until: Option<Instant>,
+    /// Something has changed since the last status.
+    has_news: bool,
+    last_status: Status,
+    next_status_at: Instant,
+}
+
+impl FrontContext {
+    pub(super) fn new(events: Sender<Told>) -> io::Result<Self> {
+        let now = Instant::now();
+        Ok(Self {
+            poll: Poll::new()?,
+            events: Outlet::new(events),
+            counters: Counters::new(now),
+            is_open: true,
+            paused_until: None,
+            has_news: false,
+            last_status: Status::default(),
+            next_status_at: now,
+        })
+    }
+
+    /// Watches a socket: its guest is told by `token` whenever it becomes readable or writable.
+    ///
+    /// # Errors
+    /// The system has no memory for it, or watches it already.
+    pub(in crate::service) fn watch(&self, socket: &impl AsFd, token: usize) -> io::Result<()> {
+        self.register(socket, Token(token), Interest::READABLE | Interest::WRITABLE)
+    }
+
+    /// Watches a socket no longer, though another descriptor keeps it open.
+    pub(in crate::service) fn unwatch(&self, socket: &impl AsFd) {
+        // One that is not watched needs nothing.
+        let _ = self
+            .poll
+            .registry()
+            .deregister(&mut SourceFd(&socket.as_fd().as_raw_fd()));
+    }
+
+    /// Tells an event before the next wait: many at once wake their reader once. A sample that finds no room is dropped,
+    /// as the next one tells as much; everything else is kept until there is room.
+    pub(in crate::service) fn tell(&mut self, event: Told) {
+        let is_sample = matches!(
+            event,
+            Told::Transfer(Event {
+                kind: EventKind::Sample(_),
+                ..
+            })
+        );
+        if is_sample {
+            self.events.offer(event);
+        } else {
+            self.events.hold(event);
+        }
+    }
+
+    /// The counts have changed: they are told when a second has passed since the last time.
+    pub(in crate::service) fn has_changed(&mut self) {
+        self.has_news = true;
+    }
+
+    /// Something has run out: nobody is accepted for a moment.
+    pub(in crate::service) fn pause(&mut self) {
+        self.paused_until = Some(Instant::now() + EXHAUSTED_PAUSE);
+        self.counters.exhausted();
+    }
+
+    pub(in crate::service) fn is_paused(&self, now: Instant) -> bool {
+        self.paused_until.is_some_and(|until| now < until)
+    }
+
+    /// Whether connections are accepted, now or after a pause.
+    pub(in crate::service) fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    pub(super) fn close(&mut self) {
+        self.is_open = false;
+    }
+
+    pub(super) fn may_accept(&self, now: Instant) -> bool {
+        self.is_open && !self.is_paused(now) && self.events.kept() < KEPT_EVENTS_MAX
+    }
+
+    pub(super) fn register(&self, socket: &impl AsFd, token: Token, interest: Interest) -> io::Result<()> {
+        let descriptor = socket.as_fd().as_raw_fd();
+        self.poll
+            .registry()
+            .register(&mut SourceFd(&descriptor), token, interest)
+    }
+
+    pub(super) fn waker(&self, token: Token) -> io::Result<Waker> {
+        Waker::new(self.poll.registry(), token)
+    }
+
+    pub(super) fn poll(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        self.poll.poll(events, timeout)
+    }
+
+    /// When the front itself has something to do.
+    pub(super) fn due(&self, now: Instant) -> Option<Instant> {
+        let kept = (self.events.kept() > 0).then(|| now + RETRY_INTERVAL);
+        let status = self.has_news.then_some(self.next_status_at);
+        let pause = self.paused_until.filter(|until| now < *until);
+        [kept, status, pause].into_iter().flatten().min()
+    }
+
+    /// Sends the events that are kept, and the counts where they are due.
+    pub(in crate::service) fn tell_due(&mut self, open: impl FnOnce() -> Open) {
+        self.events.retry();
+        let now = Instant::now();
+        if self.has_news && now >= self.next_status_at {
+            self.tell_status(open(), now);
+            self.next_status_at = now + STATUS_INTERVAL;
+        }
+    }
+
+    /// Tells the last counts, and everything that was kept.
+    pub(super) fn end(mut self, open: Open) -> Status {
+        self.tell_status(open, Instant::now());
+        self.events.finish();
+        self.last_status
+    }
+
+    fn tell_status(&mut self, open: Open, now: Instant) {
+        self.last_status = self.counters.status(open, &self.last_status, now);
+        self.has_news = false;
+        self.events
+            .offer(Told::Service(ServiceEvent::Service(self.last_status)));
+    }
+}

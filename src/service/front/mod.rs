@@ -1,0 +1,245 @@
+//! The front of every service: one thread that accepts whoever connects, waits for sockets and times, obeys commands and
+//! tells what happens. What is done with the connections is its guest's.
+
+mod context;
+mod deadlines;
+mod source;
+mod turns;
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use mio::{Events, Interest, Token};
+
+use crate::error::Error;
+use crate::transfer::{Command, TransferId};
+
+use super::status::{Open, Status, Told};
+
+pub(super) use context::FrontContext;
+pub(super) use source::{Arrival, ConnectionSource, ListenerSource};
+pub(super) use turns::Turns;
+
+/// Readiness that one wait brings, at most.
+const EVENTS: usize = 1024;
+/// Commands that may wait for a busy front.
+const COMMANDS: usize = 256;
+/// Connections that are accepted between two waits.
+const ACCEPTS: usize = 64;
+const SOURCE: Token = Token(usize::MAX);
+const WAKER: Token = Token(usize::MAX - 1);
+
+/// What a front serves: it has the connections, and does something with them.
+pub(super) trait Guest {
+    /// A connection in the form in which this guest takes it.
+    type Arrival;
+
+    /// Whether those who have connected when the front closes are accepted once more, to be told that it has.
+    const ANSWERS_LATECOMERS: bool = false;
+
+    /// Whether one more connection can be taken. Whoever connects meanwhile waits in the listener's queue.
+    fn has_room(&self) -> bool;
+
+    /// Takes a connection.
+    fn accept(&mut self, arrival: Self::Arrival, front: &mut FrontContext);
+
+    /// A socket that is watched by that token has changed. The token's owner may have gone.
+    fn ready(&mut self, token: usize, front: &mut FrontContext);
+
+    /// Does what can be done now. Called before each wait.
+    ///
+    /// # Errors
+    /// Nothing further can be done: the front stops, and ends with this error.
+    fn work(&mut self, front: &mut FrontContext) -> Result<(), Error>;
+
+    /// When [`Guest::work`] is to be called again, whatever else happens; `now` where more can be done at once.
+    fn due(&self, now: Instant) -> Option<Instant>;
+
+    /// Obeys a command for one transfer, where this guest has it.
+    fn apply(&mut self, _command: Command, _transfer: TransferId, _front: &mut FrontContext) {}
+
+    /// The front accepts nobody any more. May be told again, in another way.
+    fn close(&mut self, how: Closing, front: &mut FrontContext);
+
+    /// Whether a closed front can end.
+    fn is_idle(&self) -> bool;
+
+    /// The front has ended, but for its last counts.
+    fn finish(&mut self, _front: &mut FrontContext) {}
+
+    /// What is open now.
+    fn open(&self) -> Open;
+}
+
+/// How a front closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Closing {
+    /// Its source has ended: who is here stays.
+    SourceOver,
+    /// What is under way goes on to its end.
+    Drain,
+    /// Everything ends.
+    Stop,
+}
+
+/// The front of one service. `A` is what its source yields and its guest takes.
+pub(super) struct Front<A> {
+    context: FrontContext,
+    source: Box<dyn ConnectionSource<A>>,
+    commands: Receiver<Command>,
+    /// The source may have more connections.
+    accepts_more: bool,
+}
+
+/// Commands a front from other threads.
+#[derive(Debug)]
+pub(super) struct FrontHandle {
+    commands: Sender<Command>,
+    waker: Arc<mio::Waker>,
+}
+
+impl<A> Front<A> {
+    /// A front that takes what comes from `source`, and tells what happens over `events`.
+    ///
+    /// # Errors
+    /// The system gives no descriptor.
+    pub(super) fn new(
+        source: impl ConnectionSource<A> + 'static,
+        events: Sender<Told>,
+    ) -> io::Result<(Self, FrontHandle)> {
+        let context = FrontContext::new(events)?;
+        if let Some(socket) = source.socket() {
+            context.register(&socket, SOURCE, Interest::READABLE)?;
+        }
+        let waker = Arc::new(context.waker(WAKER)?);
+        let (sender, commands) = bounded(COMMANDS);
+        let front = Self {
+            context,
+            source: Box::new(source),
+            commands,
+            accepts_more: true,
+        };
+        let commands = sender;
+        Ok((front, FrontHandle { commands, waker }))
+    }
+
+    /// What the guest is to be made with.
+    pub(super) fn context(&mut self) -> &mut FrontContext {
+        &mut self.context
+    }
+
+    /// Serves the guest until the front is closed and the guest idle.
+    ///
+    /// # Errors
+    /// The guest's, or the system did not let it wait.
+    pub(super) fn run(mut self, guest: &mut impl Guest<Arrival = A>) -> Result<Status, Error> {
+        let mut events = Events::with_capacity(EVENTS);
+        let mut result = Ok(());
+        loop {
+            if let Err(error) = guest.work(&mut self.context) {
+                result = Err(error);
+                self.close(guest, Closing::Stop);
+            }
+            self.context.tell_due(|| guest.open());
+            if !self.context.is_open() && guest.is_idle() {
+                break;
+            }
+            self.wait(&mut events, guest)?;
+            for event in &events {
+                match event.token() {
+                    SOURCE => self.accepts_more = true,
+                    WAKER => {}
+                    Token(token) => guest.ready(token, &mut self.context),
+                }
+            }
+            self.obey(guest);
+            self.accept(guest);
+        }
+        guest.finish(&mut self.context);
+        let status = self.context.end(guest.open());
+        result.map(|()| status)
+    }
+
+    /// Waits until a socket has changed, or something is due.
+    fn wait(&mut self, events: &mut Events, guest: &impl Guest<Arrival = A>) -> Result<(), Error> {
+        let now = Instant::now();
+        let timeout = if self.may_accept(guest, now) {
+            Some(Duration::ZERO)
+        } else {
+            let until = [guest.due(now), self.context.due(now)].into_iter().flatten().min();
+            until.map(|until| until.saturating_duration_since(now))
+        };
+        match self.context.poll(events, timeout) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                events.clear();
+                Ok(())
+            }
+            Err(error) => Err(Error::system("cannot wait for connections", &error)),
+        }
+    }
+
+    /// Does what was commanded since the last call.
+    pub(super) fn obey(&mut self, guest: &mut impl Guest<Arrival = A>) {
+        let mut commands: Vec<Command> = self.commands.try_iter().collect();
+        let was_over = self.source.is_over();
+        commands.extend(self.source.commands());
+        // It may have come after the last wait, and the next one does not tell of it: it has been read.
+        self.accepts_more |= self.source.holds_some();
+        for command in commands {
+            match command {
+                Command::Drain => self.close(guest, Closing::Drain),
+                Command::Stop => self.close(guest, Closing::Stop),
+                Command::Pause { transfer }
+                | Command::Resume { transfer }
+                | Command::Cancel { transfer }
+                | Command::Limit { transfer, .. } => guest.apply(command, transfer, &mut self.context),
+            }
+        }
+        if !was_over && self.source.is_over() {
+            self.close(guest, Closing::SourceOver);
+        }
+    }
+
+    /// Accepts nobody any more.
+    fn close<G: Guest<Arrival = A>>(&mut self, guest: &mut G, how: Closing) {
+        if G::ANSWERS_LATECOMERS {
+            while let Ok(Some(arrival)) = self.source.take() {
+                guest.accept(arrival, &mut self.context);
+            }
+        }
+        self.source.close();
+        self.context.close();
+        guest.close(how, &mut self.context);
+    }
+
+    pub(super) fn may_accept(&self, guest: &impl Guest<Arrival = A>, now: Instant) -> bool {
+        self.accepts_more && self.context.may_accept(now) && guest.has_room()
+    }
+
+    /// Accepts those who have connected, as far as there is room for them.
+    pub(super) fn accept(&mut self, guest: &mut impl Guest<Arrival = A>) {
+        for _ in 0..ACCEPTS {
+            if !self.may_accept(guest, Instant::now()) {
+                return;
+            }
+            match self.source.take() {
+                Ok(Some(arrival)) => guest.accept(arrival, &mut self.context),
+                Ok(None) => self.accepts_more = false,
+                // No descriptor or memory is left: whoever ends gives its own back.
+                Err(_) => self.context.pause(),
+            }
+        }
+    }
+}
+
+impl FrontHandle {
+    /// Hands a command to the front's thread. One that has ended does not hear it.
+    pub(super) fn apply(&self, command: Command) {
+        if self.commands.send(command).is_ok() {
+            let _ = self.waker.wake();
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Where a front's connections come from.
+
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd};
+
+use crate::error::Error;
+use crate::transfer::{Command, Connection, EventKind, Listener, TransferId};
+
+/// Where connections come from; `A` is the form in which it yields them.
+pub(in crate::service) trait ConnectionSource<A>: Send {
+    /// What becomes readable when connections or commands have come; `None` once it is closed.
+    fn socket(&self) -> Option<BorrowedFd<'_>>;
+
+    /// The next connection, if one has come.
+    ///
+    /// # Errors
+    /// No descriptor or memory is left.
+    fn take(&mut self) -> io::Result<Option<A>>;
+
+    /// Reads what has come beside connections. Called after each wait.
+    fn commands(&mut self) -> Vec<Command> {
+        Vec::new()
+    }
+
+    /// Whether a connection was read that nobody has taken: its socket does not tell of it again.
+    fn holds_some(&self) -> bool {
+        false
+    }
+
+    /// Whether no more connections can come.
+    fn is_over(&self) -> bool {
+        false
+    }
+
+    /// Lets nobody connect any more.
+    fn close(&mut self) {}
+}
+
+/// A connection that is to be received over, and becomes a transfer.
+pub(in crate::service) struct Arrival {
+    pub(in crate::service) id: TransferId,
+    /// An error fails the transfer.
+    pub(in crate::service) connection: Result<Connection, Error>,
+    /// What is told of how it came.
+    pub(in crate::service) event: Option<EventKind>,
+}
+
+/// Connections that are accepted here, by one of the ways in which a listener accepts.
+pub(in crate::service) struct ListenerSource<A> {
+    listener: Option<Listener>,
+    accept: fn(&Listener) -> io::Result<Option<A>>,
+}
+
+impl Arrival {
+    /// Accepts at a listener.
+    pub(in crate::service) fn accept(listener: &Listener) -> io::Result<Option<Self>> {
+        Ok(listener.try_accept()?.map(|connection| Self {
+            id: TransferId::next(),
+            connection: Ok(connection),
+            event: None,
+        }))
+    }
+}
+
+impl<A> ListenerSource<A> {
+    pub(in crate::service) fn new(listener: Listener, accept: fn(&Listener) -> io::Result<Option<A>>) -> Self {
+        Self {
+            listener: Some(listener),
+            accept,
+        }
+    }
+}
+
+impl<A> ConnectionSource<A> for ListenerSource<A> {
+    fn socket(&self) -> Option<BorrowedFd<'_>> {
+        self.listener.as_ref().map(|listener| listener.as_fd())
+    }
+
+    fn take(&mut self) -> io::Result<Option<A>> {
+        self.listener.as_ref().map_or(Ok(None), self.accept)
+    }
+
+    fn close(&mut self) {
+        if let Some(listener) = self.listener.take() {
+            listener.close();
+        }
+    }
+}

@@ -1,0 +1,468 @@
+//! The guest that receives over thousands of connections: whoever is ready gets a bounded turn.
+
+use std::collections::HashMap;
+use std::os::fd::AsFd as _;
+use std::time::{Duration, Instant};
+
+use slab::Slab;
+
+use crate::error::Error;
+use crate::telemetry::Sample;
+use crate::transfer::{
+    Command, Connection, Ended, Event, EventKind, Host, Hosted, HostedTurn, Joining, Linger, Side, State, TransferId,
+    last_event,
+};
+
+use super::front::{Arrival, Closing, FrontContext, Guest, Turns};
+use super::status::{Open, Told};
+
+/// One connection's turn: so many steps or bytes, then the next one's.
+const TURN_STEPS: usize = 16;
+const TURN_BYTES: u64 = 2 << 20;
+const SAMPLES_INTERVAL: Duration = Duration::from_millis(50);
+/// Of thousands that move at once no more are told each time.
+const SAMPLES_MAX: usize = 256;
+
+const CLOSING: &str = "the receiver is being shut down: send again when it is back";
+const STOPPED: &str = "the receiver was stopped";
+
+/// All connections that one thread receives over.
+pub(super) struct ReceiveLoop {
+    host: Host,
+    connections_max: usize,
+    connections: Slab<Receiving>,
+    /// The first connection of each transfer.
+    firsts: HashMap<TransferId, usize>,
+    groups: HashMap<TransferId, Group>,
+    turns: Turns,
+    /// Which have moved bytes since the last samples.
+    moved: Vec<usize>,
+    next_samples_at: Instant,
+}
+
+/// One connection, and the transfer that it belongs to.
+struct Receiving {
+    id: TransferId,
+    phase: Phase,
+    has_moved: bool,
+    /// When the last sample was taken, since the transfer began, and at how many bytes.
+    last_sample: (Duration, u64),
+}
+
+enum Phase {
+    Receiving(Box<Hosted>),
+    Lingering(Connection, Linger),
+    /// It is about to be removed.
+    Over,
+}
+
+/// A transfer over several connections.
+struct Group {
+    joining: Joining,
+    members: Vec<usize>,
+    /// Why it fails, where one of them has.
+    cause: Option<Error>,
+}
+
+/// What follows a turn.
+enum Next {
+    /// Another turn, after those of the others.
+    Turn,
+    /// A turn when the socket has changed, or then.
+    WaitUntil(Instant),
+    Close,
+    End(Ended, Option<Linger>),
+}
+
+impl ReceiveLoop {
+    /// Receives as `host` says, over so many connections at the same time.
+    pub(super) fn new(host: Host, connections_max: usize) -> Self {
+        Self {
+            host,
+            connections_max,
+            connections: Slab::new(),
+            firsts: HashMap::new(),
+            groups: HashMap::new(),
+            turns: Turns::default(),
+            moved: Vec::new(),
+            next_samples_at: Instant::now(),
+        }
+    }
+
+    /// Ends those that are to be ended, with these words to their senders.
+    fn dismiss(&mut self, words: &str, ends: impl Fn(&Hosted) -> bool, front: &mut FrontContext) {
+        let keys: Vec<usize> = self.connections.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            if let Some(Phase::Receiving(hosted)) =
+                self.connections.get_mut(key).map(|connection| &mut connection.phase)
+                && ends(hosted)
+                && let HostedTurn::Ended(ended, linger) = hosted.dismiss(words)
+            {
+                self.end(key, ended, linger, front);
+            }
+        }
+    }
+
+    /// Takes further connections of transfers, which others have told apart.
+    fn take_joined(&mut self, front: &mut FrontContext) {
+        let came = |(id, group): (&TransferId, &Group)| group.joining.connection().map(|connection| (*id, connection));
+        while let Some((id, connection)) = self.groups.iter().find_map(came) {
+            let Some(group) = self.groups.get_mut(&id) else { return };
+            // Where there is no room for it, it closes and the others go on.
+            let Ok(hosted) = self.host.joined(connection, &group.joining) else {
+                continue;
+            };
+            let entry = self.connections.vacant_entry();
+            let key = entry.key();
+            if front.watch(&hosted, key).is_ok() {
+                entry.insert(Receiving::new(id, hosted));
+                group.members.push(key);
+                self.turns.ready(key);
+            }
+        }
+    }
+
+    fn turn(&mut self, key: usize, front: &mut FrontContext) {
+        let Some(connection) = self.connections.get_mut(key) else {
+            return;
+        };
+        front.has_changed();
+        let id = connection.id;
+        let next = match &mut connection.phase {
+            Phase::Receiving(hosted) => {
+                let before = hosted.bytes();
+                let next = step(hosted, before);
+                let moved = hosted.bytes().saturating_sub(before);
+                if moved > 0 {
+                    front.counters.landed(moved);
+                    if !std::mem::replace(&mut connection.has_moved, true) {
+                        self.moved.push(key);
+                    }
+                }
+                if let Some(joining) = self.host.asked(hosted) {
+                    let group = Group {
+                        joining,
+                        members: vec![key],
+                        cause: None,
+                    };
+                    self.groups.insert(id, group);
+                }
+                next
+            }
+            Phase::Lingering(connection, linger) => match linger.step(connection.as_fd(), Instant::now()) {
+                Some(until) => Next::WaitUntil(until),
+                None => Next::Close,
+            },
+            Phase::Over => Next::Close,
+        };
+        for (elapsed, kind) in self.host.told() {
+            tell(front, id, elapsed, kind);
+        }
+        match next {
+            Next::Turn => self.turns.ready(key),
+            Next::WaitUntil(until) => self.turns.ready_at(key, until),
+            Next::Close => self.remove(key),
+            Next::End(ended, linger) => self.end(key, ended, linger, front),
+        }
+        self.wake_group(id);
+    }
+
+    /// Gives the other connections of a transfer a turn where something has changed for all of them.
+    fn wake_group(&mut self, id: TransferId) {
+        let Some(group) = self.groups.get_mut(&id) else { return };
+        if group.joining.has_changed() {
+            for key in &group.members {
+                self.turns.ready(*key);
+            }
+        }
+    }
+
+    /// A machine has ended: tells it, and closes its connection now or when the peer has read the last words.
+    fn end(&mut self, key: usize, ended: Ended, linger: Option<Linger>, front: &mut FrontContext) {
+        let Some(connection) = self.connections.get_mut(key) else {
+            return;
+        };
+        let Phase::Receiving(hosted) = std::mem::replace(&mut connection.phase, Phase::Over) else {
+            return;
+        };
+        let id = connection.id;
+        let has_joined = matches!(ended, Ended::Joined);
+        if has_joined {
+            // The transfer that it joined has the same connection, of which nothing is to be heard here any more.
+            front.unwatch(&*hosted);
+        }
+        if self.firsts.get(&id) == Some(&key) {
+            self.end_transfer(id, ended, &hosted, front);
+        } else if let Some(group) = self.groups.get_mut(&id) {
+            group.members.retain(|member| *member != key);
+            if let Ended::Failed { error, .. } = ended {
+                group.cause.get_or_insert(error);
+                group.joining.fail();
+            }
+        }
+        // What was half received goes before the connection does.
+        let socket = hosted.into_connection();
+        if let (Some(linger), Some(connection)) = (linger, self.connections.get_mut(key)) {
+            connection.phase = Phase::Lingering(socket, linger);
+            self.turns.ready(key);
+        } else {
+            drop(socket);
+            self.remove(key);
+        }
+        if has_joined {
+            self.take_joined(front);
+        }
+    }
+
+    /// The first connection of a transfer has ended, and so does the transfer.
+    fn end_transfer(&mut self, id: TransferId, ended: Ended, first: &Hosted, front: &mut FrontContext) {
+        self.firsts.remove(&id);
+        let ended = match self.groups.remove(&id) {
+            Some(group) => {
+                for key in &group.members {
+                    self.turns.ready(*key);
+                }
+                group.end(ended)
+            }
+            None => ended,
+        };
+        let last = last_event(ended, Some(first.peer()));
+        front.counters.ended(&last);
+        tell(front, id, first.elapsed(), last);
+    }
+
+    fn remove(&mut self, key: usize) {
+        self.turns.clear_deadline(key);
+        self.connections.try_remove(key);
+    }
+
+    fn tell_samples(&mut self, front: &mut FrontContext) {
+        for (index, key) in std::mem::take(&mut self.moved).into_iter().enumerate() {
+            let Some(connection) = self.connections.get_mut(key) else {
+                continue;
+            };
+            connection.has_moved = false;
+            if index < SAMPLES_MAX
+                && let Some((elapsed, sample)) = connection.sample()
+            {
+                tell(front, connection.id, elapsed, EventKind::Sample(sample));
+            }
+        }
+    }
+}
+
+impl Guest for ReceiveLoop {
+    type Arrival = Arrival;
+
+    const ANSWERS_LATECOMERS: bool = true;
+
+    fn has_room(&self) -> bool {
+        self.connections.len() < self.connections_max
+    }
+
+    fn accept(&mut self, arrival: Arrival, front: &mut FrontContext) {
+        let Arrival { id, connection, event } = arrival;
+        if let Some(event) = event {
+            tell(front, id, Duration::ZERO, event);
+        }
+        let entry = self.connections.vacant_entry();
+        let key = entry.key();
+        let hosted = connection.and_then(|connection| self.host.receiver(connection, key));
+        let hosted = hosted.and_then(|hosted| match front.watch(&hosted, key) {
+            Ok(()) => Ok(hosted),
+            Err(error) => Err(Error::system("cannot watch a connection", &error)),
+        });
+        match hosted {
+            Ok(hosted) => {
+                entry.insert(Receiving::new(id, hosted));
+                self.firsts.insert(id, key);
+                let state = State::Connecting;
+                tell(front, id, Duration::ZERO, EventKind::State { state });
+                self.turns.ready(key);
+            }
+            // It closes, and its sender tries again.
+            Err(error) => {
+                let last = last_event(Ended::Failed { error, bytes: 0 }, None);
+                front.counters.ended(&last);
+                tell(front, id, Duration::ZERO, last);
+                front.pause();
+            }
+        }
+    }
+
+    fn ready(&mut self, token: usize, _front: &mut FrontContext) {
+        // What the kernel tells of a connection may come after its end.
+        if self.connections.contains(token) {
+            self.turns.ready(token);
+        }
+    }
+
+    fn work(&mut self, front: &mut FrontContext) -> Result<(), Error> {
+        for _ in 0..self.turns.round() {
+            if let Some(key) = self.turns.next() {
+                self.turn(key, front);
+            }
+        }
+        let now = Instant::now();
+        self.turns.wake_due(now);
+        if let Some(key) = self.host.admissions.next() {
+            self.turns.ready(key);
+        }
+        if now >= self.next_samples_at {
+            self.tell_samples(front);
+            self.next_samples_at = now + SAMPLES_INTERVAL;
+        }
+        Ok(())
+    }
+
+    fn due(&self, now: Instant) -> Option<Instant> {
+        let samples = (!self.moved.is_empty()).then_some(self.next_samples_at);
+        [self.turns.due(now), samples].into_iter().flatten().min()
+    }
+
+    fn apply(&mut self, command: Command, transfer: TransferId, _front: &mut FrontContext) {
+        let Some(key) = self.firsts.get(&transfer).copied() else {
+            return;
+        };
+        if let Some(Phase::Receiving(hosted)) = self.connections.get(key).map(|connection| &connection.phase) {
+            hosted.controls().apply(command);
+            self.turns.ready(key);
+            self.wake_group(transfer);
+        }
+    }
+
+    fn close(&mut self, how: Closing, front: &mut FrontContext) {
+        match how {
+            Closing::Drain => self.dismiss(CLOSING, |hosted| !hosted.is_receiving(), front),
+            Closing::Stop => self.dismiss(STOPPED, |_| true, front),
+            Closing::SourceOver => {}
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.connections.is_empty()
+    }
+
+    fn open(&self) -> Open {
+        let is_receiving = |open: &Receiving| matches!(&open.phase, Phase::Receiving(hosted) if hosted.is_receiving());
+        Open {
+            connections: self.connections.len(),
+            receiving: self.connections.iter().filter(|(_, open)| is_receiving(open)).count(),
+            waiting: self.host.admissions.waiting(),
+        }
+    }
+}
+
+impl Receiving {
+    fn new(id: TransferId, hosted: Hosted) -> Self {
+        Self {
+            id,
+            phase: Phase::Receiving(Box::new(hosted)),
+            has_moved: false,
+            last_sample: (Duration::ZERO, 0),
+        }
+    }
+
+    /// What has moved since the last sample.
+    fn sample(&mut self) -> Option<(Duration, Sample)> {
+        let Phase::Receiving(hosted) = &self.phase else {
+            return None;
+        };
+        let (elapsed, bytes) = (hosted.elapsed(), hosted.bytes());
+        let (before, bytes_before) = std::mem::replace(&mut self.last_sample, (elapsed, bytes));
+        let seconds = elapsed.saturating_sub(before).as_secs_f64().max(1e-9);
+        let sample = Sample {
+            bytes,
+            rate_bytes_per_s: bytes.saturating_sub(bytes_before) as f64 / seconds,
+            counters: None,
+        };
+        Some((elapsed, sample))
+    }
+}
+
+impl Group {
+    /// How the transfer ends, where its first connection ends so.
+    fn end(self, ended: Ended) -> Ended {
+        let bytes = match &ended {
+            Ended::Cancelled { bytes } | Ended::Failed { bytes, .. } => *bytes,
+            _ => return ended,
+        };
+        self.joining.fail();
+        match self.cause {
+            Some(error) => Ended::Failed { error, bytes },
+            None => ended,
+        }
+    }
+}
+
+/// Steps a machine until it waits, or its turn is over.
+fn step(hosted: &mut Hosted, before: u64) -> Next {
+    for _ in 0..TURN_STEPS {
+        match hosted.turn(Instant::now()) {
+            HostedTurn::Again if hosted.bytes().saturating_sub(before) < TURN_BYTES => {}
+            HostedTurn::Again => break,
+            HostedTurn::Wait(until) => return Next::WaitUntil(until),
+            HostedTurn::Ended(ended, linger) => return Next::End(ended, linger),
+        }
+    }
+    Next::Turn
+}
+
+fn tell(front: &mut FrontContext, transfer: TransferId, elapsed: Duration, kind: EventKind) {
+    front.tell(Told::Transfer(Event {
+        kind,
+        transfer,
+        side: Side::Receiver,
+        elapsed_s: elapsed.as_secs_f64(),
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::channel::Channel;
+    use crate::service::front::Front;
+    use crate::service::intake::{Handed, now_ns};
+    use crate::service::limits::Limits;
+    use crate::service::messages::ToWorker;
+    use crate::transfer::{Admissions, Options, SinkSpec};
+    use crossbeam_channel::bounded;
+    use std::net::{TcpListener, TcpStream};
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn a_connection_that_is_heard_of_between_two_looks_at_the_sockets_is_taken() {
+        let (service, worker) = UnixStream::pair().expect("pair");
+        let mut service = Channel::new(service).expect("channel");
+        let source = Handed::new(Channel::new(worker).expect("channel"), None);
+        let host = Host::new(
+            SinkSpec::Discard,
+            None,
+            Options::default(),
+            Admissions::new(Limits::default().admission(&SinkSpec::Discard, 8)),
+        );
+        let (sender, told) = bounded(64);
+        let (mut front, _handle) = Front::new(source, sender).expect("a front");
+        let mut all = ReceiveLoop::new(host, 8);
+        front.accept(&mut all);
+        assert!(!front.may_accept(&all, Instant::now()), "nobody has come");
+
+        let listener = TcpListener::bind("127.0.0.1:0").expect("port");
+        let sender = TcpStream::connect(listener.local_addr().expect("address")).expect("connects");
+        let (connection, _) = listener.accept().expect("accepts");
+        let message = ToWorker::Connection {
+            id: TransferId::next(),
+            peer: "127.0.0.1:1".into(),
+            sent_ns: now_ns(),
+        };
+        service.say(&message, Some(connection.into())).expect("said");
+        front.obey(&mut all);
+        front.accept(&mut all);
+        assert_eq!(all.connections.len(), 1);
+        front.context().tell_due(|| all.open());
+        let told = told.try_iter().next().expect("it is told");
+        let told = serde_json::to_string(&told).expect("serializes");
+        assert!(told.contains("handed_over"), "{told}");
+        drop(sender);
+    }
+}
