@@ -52,7 +52,7 @@ const DAYS_PER_400_YEARS: i128 = 146_097;
 /// From the first of March of the year 0 to the first of January 1970.
 const DAYS_BEFORE_1970: i128 = 719_468;
 
-/// The instant of so many seconds since 1970, of which the last `fraction_digits` digits are behind the point.
+/// The instant that is `count` units after 1970; a second has ten to the `fraction_digits` units.
 fn show_time(count: i128, fraction_digits: u32) -> String {
     let per_second = 10_i128.pow(fraction_digits);
     let (seconds, fraction) = (count.div_euclid(per_second), count.rem_euclid(per_second));
@@ -68,10 +68,10 @@ fn show_time(count: i128, fraction_digits: u32) -> String {
     }
 }
 
-/// The date of so many days since 1970.
+/// The date that is `days_since_1970` days after 1 January 1970.
 ///
-/// Years are counted from March: then a leap day is the last of its year, and the months before it have lengths that
-/// repeat every five months, or 153 days.
+/// Years are counted from March. A leap day is then the last day of its year, and the lengths of the months repeat
+/// every five months, which have 153 days.
 fn show_date(days_since_1970: i128) -> String {
     let days = days_since_1970 + DAYS_BEFORE_1970;
     let (cycle, day) = (days.div_euclid(DAYS_PER_400_YEARS), days.rem_euclid(DAYS_PER_400_YEARS));

@@ -1,6 +1,6 @@
 //! What an element is: every fixed-size dtype that NumPy can describe in the header of a `.npy` file.
 //!
-//! Descriptions come from files and from strangers; they are bounded before anything is read out of them. Source:
+//! Descriptions come from files and from strangers, so their length is checked before they are parsed. Source:
 //! <https://numpy.org/doc/stable/reference/arrays.interface.html#arrays-interface> (`typestr` and `descr`).
 
 use std::fmt;
@@ -15,7 +15,7 @@ use super::scalar::{Kind, Numeric, Scalar};
 /// The type of an array's elements: its size, byte order and fields, and the text that describes them.
 ///
 /// Cheap to clone. Two dtypes are equal when their elements lie in memory alike and have the same field names,
-/// however their descriptions are spaced.
+/// even if the spaces in their descriptions differ.
 #[derive(Clone)]
 pub struct Dtype {
     descr: Arc<str>,
@@ -47,7 +47,7 @@ pub enum DtypeError {
     /// A type of several bytes without `<` or `>`.
     #[error("the dtype {0:?} does not say its byte order")]
     NoByteOrder(String),
-    /// A name that people typed and that means nothing here.
+    /// A typed name that names no dtype.
     #[error("unknown dtype {0:?}: try f64, f32, i32, u8, bool, c128 or NumPy's form, such as >f4")]
     UnknownName(String),
     /// Elements of no bytes.
@@ -62,7 +62,7 @@ pub enum DtypeError {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Layout {
     Scalar(Scalar),
-    /// The same one after the other, in these dimensions: only within records.
+    /// Several elements of one layout, in these dimensions. Only fields of records have it.
     Array {
         dimensions: Vec<usize>,
         item: Box<Layout>,
@@ -174,7 +174,7 @@ impl Dtype {
         self.numeric().is_some()
     }
 
-    /// The number in whose arithmetic a range of this dtype is made.
+    /// The number type in whose arithmetic a range of this dtype is made.
     pub(super) fn numeric(&self) -> Option<Numeric> {
         match &*self.layout {
             Layout::Scalar(scalar) => scalar.numeric(),

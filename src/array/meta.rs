@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Dtype, Shape};
 
-/// Dtype, shape and order of an array whose bytes are known to be countable.
+/// Dtype, shape and order of an array of at most `i64::MAX` bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ArrayMeta {
     dtype: Dtype,
@@ -16,7 +16,7 @@ pub struct ArrayMeta {
     byte_len: u64,
 }
 
-/// Which index runs fastest through memory.
+/// Which index varies fastest in memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub enum Order {
     /// The last one, as in C and as NumPy does by default.
@@ -26,7 +26,7 @@ pub enum Order {
     Fortran,
 }
 
-/// Why there can be no such array.
+/// Why an array cannot have this dtype and shape.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MetaError {
     /// More than `i64::MAX` bytes.
@@ -78,7 +78,7 @@ impl ArrayMeta {
         &self.shape
     }
 
-    /// Which index runs fastest.
+    /// Which index varies fastest in memory.
     #[must_use]
     pub fn order(&self) -> Order {
         self.order

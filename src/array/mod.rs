@@ -1,4 +1,4 @@
-//! What is moved: dtype, shape and order, and where such arrays come from.
+//! Arrays without their bytes: dtype, shape and order, `.npy` headers, ranges, and elements as text.
 
 mod datetime;
 mod dtype;

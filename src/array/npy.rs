@@ -1,7 +1,7 @@
-//! The header of a `.npy` file: versions 1.0, 2.0 and 3.0 read, the oldest that can say it written.
+//! The header of a `.npy` file: reads versions 1.0, 2.0 and 3.0, and writes the oldest one that can describe the array.
 //!
 //! Source: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>. Reading needs no stream: the
-//! caller shows the bytes that it has and is told how many it takes.
+//! caller passes the bytes that it has, and learns how many a header needs.
 
 use super::literal::{self, Entry, Literal, LiteralError};
 use super::{ArrayMeta, Dtype, DtypeError, MetaError, Order, Shape, ShapeError};
@@ -9,11 +9,11 @@ use super::{ArrayMeta, Dtype, DtypeError, MetaError, Order, Shape, ShapeError};
 /// The first bytes of every `.npy` file.
 pub const MAGIC: [u8; 6] = *b"\x93NUMPY";
 
-/// What the bytes at the beginning of a file or a stream amount to.
+/// Whether the bytes at the beginning of a file or a stream are a whole header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeaderProgress {
-    /// The header goes on: call again with so many bytes from the beginning. Always more than were given, and never
-    /// more than belong to the header.
+    /// The header is longer: call again with this many bytes from the beginning. They are more than were given, and
+    /// never more than the header has.
     Need(usize),
     /// The whole header was there.
     Done {
@@ -30,7 +30,7 @@ pub enum NpyError {
     /// The first bytes are not [`MAGIC`].
     #[error("not a .npy file: it does not begin with \\x93NUMPY")]
     BadMagic,
-    /// A version of the format that came after this program.
+    /// A version of the format that this program does not know.
     #[error("unknown .npy format version {major}.{minor}: 1.0, 2.0 and 3.0 are known")]
     UnknownVersion {
         /// The first byte of the version.
@@ -44,7 +44,7 @@ pub enum NpyError {
     /// A header of version 3.0 that is not UTF-8.
     #[error("the .npy header is not UTF-8")]
     NotUtf8,
-    /// A header that is not a Python dict of what NumPy writes there.
+    /// A header that is not a Python dict of the literals that NumPy writes.
     #[error("the .npy header is garbled: {0}")]
     Garbled(#[from] LiteralError),
     /// A dict with other keys than NumPy's three, each once.
@@ -62,7 +62,7 @@ pub enum NpyError {
     /// More dimensions than NumPy has.
     #[error("the shape in the .npy header is impossible: {0}")]
     ImpossibleShape(#[from] ShapeError),
-    /// More bytes than can be counted.
+    /// More than `i64::MAX` bytes.
     #[error("the array in the .npy header is impossible: {0}")]
     TooLarge(#[from] MetaError),
     /// An array of Python objects, which is pickled.
@@ -149,14 +149,14 @@ pub fn write_header(meta: &ArrayMeta) -> Vec<u8> {
         Some(text) => (1, 10, text),
         None => (3, 12, dict.into_bytes()),
     };
-    // The line feed counts.
+    // The header ends with a line feed, which is part of its length.
     let data_offset = (text_at + text.len() + room + 1).next_multiple_of(ALIGNMENT);
     let text_len = data_offset - text_at;
 
     let mut header = Vec::with_capacity(data_offset);
     header.extend(MAGIC);
     header.extend([version, 0]);
-    // Its two or four low bytes, which hold it: see above.
+    // The length fits the two or four low bytes, because a description has at most 16 KiB.
     header.extend(&text_len.to_le_bytes()[..text_at - 8]);
     header.extend(text);
     header.resize(data_offset - 1, b' ');

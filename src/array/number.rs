@@ -12,7 +12,7 @@ pub enum Number {
     Float(f64),
 }
 
-/// Why a text is not the number wanted.
+/// Why a text is not a number of the kind that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NumberError {
     /// Not a number at all.
@@ -21,10 +21,10 @@ pub enum NumberError {
     /// A number, but with a fraction where a whole one is wanted.
     #[error("{0:?} is not a whole number")]
     NotWhole(String),
-    /// Further from zero than this program counts.
+    /// Its magnitude is beyond what this program counts.
     #[error("{0:?} is too large")]
     TooLarge(String),
-    /// Below zero where that makes no sense.
+    /// Below zero, where only zero and above is valid.
     #[error("{0:?} is negative")]
     Negative(String),
 }
@@ -43,7 +43,7 @@ pub fn parse_count(text: &str) -> Result<u64, NumberError> {
     u64::try_from(count).map_err(|_| NumberError::TooLarge(text.to_owned()))
 }
 
-/// Reads a whole number exactly, without the rounding of a float on the way: `1e18` has no 53-bit limit here.
+/// Reads a whole number exactly. It never goes through a float, so `1e18` keeps all of its digits.
 pub(super) fn parse_whole(text: &str) -> Result<i128, NumberError> {
     let decimal = Decimal::parse(text)?;
     let too_large = || NumberError::TooLarge(text.to_owned());
@@ -155,7 +155,7 @@ fn parse_float(text: &str, plain: &str) -> Result<Number, NumberError> {
         .map_err(|_| NumberError::NotANumber(text.to_owned()))
 }
 
-/// A number taken apart: `digits` times ten to the `exponent`, with no leading zeros.
+/// A number in parts: `digits` times ten to the `exponent`, without leading zeros.
 struct Decimal {
     negative: bool,
     digits: String,

@@ -1,4 +1,4 @@
-//! Elements as people read them: numbers as NumPy prints them, everything else as a short text.
+//! Elements as text: numbers as NumPy prints them, everything else in at most some 80 characters.
 
 use std::fmt::{self, Write};
 
@@ -68,7 +68,7 @@ impl fmt::Display for Value {
     }
 }
 
-/// Numbers as numbers; what JSON has no number for as the strings `nan`, `inf` and `-inf`.
+/// Numbers as JSON numbers. Those that JSON does not have are the strings `nan`, `inf` and `-inf`.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -83,7 +83,7 @@ impl Serialize for Value {
     }
 }
 
-/// What is read back prints the same; JSON does not tell which width a number had.
+/// A value that is read back prints the same. Its width is lost, because JSON does not have it.
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -123,7 +123,7 @@ fn scalar_value(scalar: Scalar, item: &[u8]) -> Value {
     Value::Text(shortened(text))
 }
 
-/// A record as `(1, 2.0)`, an array in it as `[1, 2]`. Stops when there is more than is shown.
+/// A record as `(1, 2.0)`, an array in it as `[1, 2]`. Stops when the text is longer than what is shown.
 fn write_layout(text: &mut String, layout: &Layout, item: &[u8]) {
     match layout {
         // Writing to a string cannot fail.
@@ -166,7 +166,7 @@ fn write_list<'a>(text: &mut String, [open, close]: [char; 2], items: impl Itera
 
 fn float(scalar: Scalar, item: &[u8]) -> Value {
     let bits = unsigned(scalar, item);
-    // Of the width that the size says.
+    // The size of the scalar is the width of its bits.
     #[allow(clippy::cast_possible_truncation)]
     match scalar.size_bytes {
         2 => Value::Float32(half(bits as u16)),
@@ -237,7 +237,7 @@ fn show_bytes(item: &[u8]) -> String {
     item[..end.min(MAX_TEXT_CHARS + 1)].escape_ascii().to_string()
 }
 
-/// UTF-32 with zeros at the end as padding; what is no character becomes U+FFFD.
+/// UTF-32 with zeros at the end as padding. A code that is no character becomes U+FFFD.
 fn show_text(scalar: Scalar, item: &[u8]) -> String {
     let unit = Scalar {
         size_bytes: 4,

@@ -1,7 +1,7 @@
 //! Fills memory with an arithmetic progression, as fast as memory takes it.
 //!
-//! Element `i` is `first + i * (second - first)` in the arithmetic of the dtype, as in NumPy's `fill` functions; the first
-//! two are given.
+//! Element `i` is `first + i * (second - first)` in the arithmetic of the dtype, as in NumPy's `fill` functions. The
+//! first two elements are given.
 
 use std::array;
 
@@ -28,7 +28,7 @@ pub(super) struct Ends<T> {
 }
 
 impl Progression {
-    /// Writes elements from `first_index` on, little-endian, as many as fit into `out`.
+    /// Fills `out` with whole elements from `first_index` on, little-endian.
     pub(super) fn fill(self, first_index: u64, out: &mut [u8]) {
         match self {
             Self::F64(ends) => ends.fill(first_index, out),
@@ -101,7 +101,7 @@ struct FromThird<'a, T> {
 }
 
 impl<T: Element> Vectorised for FromThird<'_, T> {
-    // As its trait asks.
+    // The trait requires it, so that the compiler vectorises the loop.
     #[allow(clippy::inline_always)]
     #[inline(always)]
     fn run(self) {
@@ -152,7 +152,7 @@ macro_rules! impl_element_for_float {
 macro_rules! impl_element_for_integer {
     ($($integer:ty),*) => {$(
         impl Element for $integer {
-            // Modulo the width of the dtype, as everything here.
+            // The index wraps to the width of the dtype, as the arithmetic does.
             #[allow(clippy::cast_possible_truncation)]
             #[inline(always)]
             fn fill_from_third(ends: Ends<Self>, from: u64, out: &mut [Self]) {

@@ -1,4 +1,4 @@
-//! A dtype without parts: what NumPy writes as `<f8`, and people as `f64`.
+//! A dtype without fields: NumPy writes it as `<f8`, people type it as `f64`.
 //!
 //! Source: <https://numpy.org/doc/stable/reference/arrays.interface.html#object.__array_interface__> (`typestr`).
 
@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::DtypeError;
 
-/// A value that has no parts.
+/// The dtype of a value that has no fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Scalar {
     pub(super) kind: Kind,
@@ -29,7 +29,7 @@ pub(super) enum Kind {
     Raw,
 }
 
-/// What 1 means in a datetime: 25 milliseconds in `<M8[25ms]`; no unit in `<M8`.
+/// The unit of a datetime: 25 milliseconds in `<M8[25ms]`, none in `<M8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Step {
     pub(super) multiple: u32,
@@ -165,7 +165,7 @@ impl Scalar {
         }
     }
 
-    /// The number in whose arithmetic a range of it is made.
+    /// The number type in whose arithmetic a range of it is made.
     pub(super) fn numeric(self) -> Option<Numeric> {
         match (self.kind, self.size_bytes) {
             _ if self.big_endian => None,
@@ -213,7 +213,7 @@ impl fmt::Display for Step {
     }
 }
 
-/// As much of a stranger's text as fits into a message.
+/// A stranger's text, cut to a length that fits into a message.
 fn shortened(text: &str) -> String {
     text.chars().take(40).collect()
 }

@@ -11,7 +11,7 @@ use super::number::{NumberError, parse_count};
 #[serde(transparent)]
 pub struct Shape(Vec<u64>);
 
-/// Why something is not a shape.
+/// Why dimensions or a text are not a shape.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ShapeError {
     /// More dimensions than NumPy 2 allows.

@@ -1,4 +1,5 @@
-//! The place where contestants run: the array in memory, a folder for files, a socket's name; and one run of one of them.
+//! The bench that contestants run on (the array in memory, a folder for files, the name of a socket), and one run of
+//! one contestant.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -15,21 +16,21 @@ use super::plan::Plan;
 use super::ways::Way;
 use super::{Lost, Measured, Over, Sink, command};
 
-/// What one run came to.
+/// The result of one run.
 pub(super) enum Outcome {
     Measured(Measured),
     Lost(Lost),
     Cancelled,
 }
 
-/// What all runs share.
+/// What all runs use.
 pub(super) struct Bench<'a> {
     plan: &'a Plan,
     cancelled: &'a AtomicBool,
     of_range: bool,
     /// Bytes of the whole source.
     bytes: u64,
-    /// The range in memory: the file, and how a child opens it.
+    /// The range in memory: its file, and the path by which a child opens it.
     staged: Option<(File, SourceSpec)>,
     files: Option<Folder>,
     sockets: Folder,
@@ -74,7 +75,7 @@ impl<'a> Bench<'a> {
             self.in_one_process(way, bytes, &file)
         };
         if way.sink == Sink::File {
-            // Where the run failed there is none.
+            // A run that failed may have left no file.
             let _ = std::fs::remove_file(&file);
         }
         let held_bytes = way.arrays_held(self.of_range) * bytes;
@@ -119,11 +120,11 @@ impl<'a> Bench<'a> {
             }
         };
         listen(&mut children, self.cancelled, told, || address.borrow().is_some())?;
-        // A receiver that does not listen has ended, and says why below.
+        // A receiver that does not listen has ended; the error below says why.
         if let Some(address) = address.into_inner() {
             let line = command::send(way, &self.source(way, bytes), &address);
             children.push(Child::start(&self.plan.program, &line)?);
-            // The sender's clock begins where it connects.
+            // The sender's clock begins when it connects.
             listen(
                 &mut children,
                 self.cancelled,
@@ -135,7 +136,7 @@ impl<'a> Bench<'a> {
         Ok(observed)
     }
 
-    /// The first `bytes` of the source, as this contestant takes it.
+    /// The first `bytes` of the source, in the form that this contestant needs.
     fn source(&self, way: &Way, bytes: u64) -> SourceSpec {
         let source = match &self.staged {
             Some((_, staged)) if way.from_memory => staged,
@@ -155,7 +156,7 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// The range in memory, and how others open it: by our own descriptor.
+/// The range in memory, and its path under `/proc`, by which other processes open it.
 fn stage(source: &SourceSpec) -> Result<Option<(File, SourceSpec)>, Error> {
     let dtype = describe(source)?.meta.dtype().clone();
     Ok(in_memory(source)?.map(|file| {
@@ -168,7 +169,7 @@ fn stage(source: &SourceSpec) -> Result<Option<(File, SourceSpec)>, Error> {
     }))
 }
 
-/// A folder of our own, which goes with what is in it.
+/// A temporary folder, which is removed with its content.
 struct Folder {
     path: PathBuf,
 }
@@ -191,7 +192,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // Whatever a run left behind is of no use to anyone.
+        // Nobody needs what a run left behind.
         let _ = std::fs::remove_dir_all(&self.path);
     }
 }

@@ -1,4 +1,4 @@
-//! Child processes that run contestants: started, read as they speak, ended and reaped, however this ends.
+//! Child processes that run contestants. They are started, read while they run, and always ended and reaped.
 
 use std::ffi::OsString;
 use std::io::Read as _;
@@ -11,31 +11,31 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::observe::Line;
 
-/// Between two looks at whether someone gave up.
+/// How often a cancellation is looked for.
 const PATIENCE: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 20_000_000,
 };
 
-/// A child that says JSON Lines. Dropping it ends it.
+/// A child that prints JSON Lines. Dropping it ends it.
 pub(super) struct Child {
     process: process::Child,
     out: Option<ChildStdout>,
-    /// The beginning of a line whose end has not come.
+    /// The beginning of a line whose end has not arrived.
     rest: Vec<u8>,
 }
 
 /// Why a child gave no numbers.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// Someone gave up.
+    /// The comparison was cancelled.
     Cancelled,
-    /// What went wrong, one line.
+    /// What went wrong, in one line.
     Failed(String),
 }
 
 impl Child {
-    /// Starts `program`. It has a process group of its own: a Ctrl-C is for us, who then end it.
+    /// Starts `program` in a process group of its own, so that Ctrl-C reaches only this process, which then ends it.
     pub(super) fn start(program: &Path, arguments: &[OsString]) -> Result<Self, Trouble> {
         let mut command = Command::new(program);
         command.args(arguments).process_group(0);
@@ -54,12 +54,12 @@ impl Child {
         })
     }
 
-    /// Ends well where the child did, and with what it complained about where not. It has said everything.
+    /// Waits for a child whose output has ended. The error is what the child wrote to standard error.
     fn end(mut self) -> Result<(), Trouble> {
         let failed = |what: String| Trouble::Failed(what);
         let mut complaint = String::new();
         if let Some(mut errors) = self.process.stderr.take() {
-            // A line or two, which end with the child.
+            // A line or two, which end when the child does.
             let _ = errors.read_to_string(&mut complaint);
         }
         let status = self.process.wait().map_err(|error| failed(error.to_string()))?;
@@ -71,7 +71,7 @@ impl Child {
         }
     }
 
-    /// Takes what there is to read; false where there is nothing more to come.
+    /// Reads what has arrived; false if the output has ended.
     fn read(&mut self, told: &mut impl FnMut(Line)) -> Result<bool, Trouble> {
         let Some(out) = &mut self.out else { return Ok(false) };
         let mut buffer = [0; 16 << 10];
@@ -85,7 +85,7 @@ impl Child {
             .filter(|line| !line.is_empty())
         {
             let line = serde_json::from_slice(line)
-                .map_err(|error| Trouble::Failed(format!("it said something that is no JSON line: {error}")))?;
+                .map_err(|error| Trouble::Failed(format!("it printed a line that is not JSON: {error}")))?;
             told(line);
         }
         self.rest.drain(..whole);
@@ -98,14 +98,14 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // One that has been waited for is not signalled again.
+        // A child that was waited for is not signalled again.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// Reads children until they have said everything, or `enough` says so; each line goes to `told` with the child's
-/// index.
+/// Reads the output of children until all of it has ended, or `enough` returns true. Each line goes to `told` with the
+/// index of the child.
 pub(super) fn listen(
     children: &mut [Child],
     cancelled: &AtomicBool,
@@ -139,9 +139,9 @@ pub(super) fn listen(
     Ok(())
 }
 
-/// Waits for children that have said everything.
+/// Waits for children whose output has ended.
 pub(super) fn end_all(children: Vec<Child>) -> Result<(), Trouble> {
-    // Who failed first is to blame, and who comes later only followed.
+    // The child that failed first is the cause; others fail because of it.
     children.into_iter().map(Child::end).fold(Ok(()), Result::and)
 }
 

@@ -1,4 +1,4 @@
-//! What a child is told: the same command lines that people type.
+//! The command lines of children, which are those that people type.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -74,7 +74,7 @@ fn receiving(way: &Way, file: &Path) -> Vec<OsString> {
     line
 }
 
-/// The source, which may begin with a dash, and what is said of it.
+/// The source, whose name may begin with a dash, and the options that describe it.
 fn positional(source: &SourceSpec) -> Vec<OsString> {
     let mut line = Vec::new();
     let (name, dtype) = match &source.origin {

@@ -1,30 +1,30 @@
-//! Who takes part in a comparison.
+//! A contestant of a comparison.
 
 use serde::{Deserialize, Serialize};
 
-/// One way to move the array, in words that a saved result keeps.
+/// One way to move the array, as a saved result has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contestant {
-    /// The same in every result, so that two can be laid side by side: `sendfile`, `file-splice`.
+    /// Its id, such as `sendfile` or `file-splice`, the same in every result, so that two results can be compared.
     pub id: String,
-    /// For people, a few words.
+    /// Its name for people, a few words.
     pub name: String,
-    /// What it is there to show, one line.
+    /// What it shows, in one line.
     pub shows: String,
-    /// How bytes leave, as `--send-route` has it.
+    /// How bytes leave, as in `--send-route`.
     pub send_route: String,
-    /// How bytes land, as `--receive-route` has it.
+    /// How bytes land, as in `--receive-route`.
     pub receive_route: String,
     /// `native` or `raw`.
     pub wire: String,
     /// Whether checksums are compared.
     pub verify: bool,
-    /// Over how many connections.
+    /// The number of connections.
     #[serde(default = "one")]
     pub streams: u16,
     /// Where the bytes land.
     pub sink: Sink,
-    /// What they go over.
+    /// What the bytes go over.
     pub over: Over,
 }
 
@@ -52,11 +52,11 @@ pub enum Over {
     Unix,
 }
 
-/// Who does not take part, and why.
+/// A contestant that does not take part, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
-    /// Who.
+    /// The contestant.
     pub contestant: Contestant,
-    /// Why not, and what would help, one line.
+    /// Why not, and what would help, in one line.
     pub reason: String,
 }

@@ -1,4 +1,4 @@
-//! Results on the disk: JSON that is read back, CSV for spreadsheets.
+//! Saves results as JSON, which is read back, and as CSV for spreadsheets.
 
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
@@ -12,31 +12,31 @@ use super::{Comparison, Contestant, Over, Sink};
 /// How a result is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// All of it, to be read back.
+    /// JSON: the whole result, to be read back.
     Json,
-    /// One line a round, and one a size.
+    /// CSV: one line a round, and one a size.
     Csv,
 }
 
 impl Format {
-    /// By the ending of a file's name.
+    /// The format for the ending of a file's name.
     ///
     /// # Errors
-    /// Where it is neither `.json` nor `.csv`.
+    /// The ending is neither `.json` nor `.csv`.
     pub fn of(path: &Path) -> Result<Self, Error> {
         let extension = path.extension().and_then(|extension| extension.to_str());
         match extension.map(str::to_ascii_lowercase).as_deref() {
             Some("json") => Ok(Self::Json),
             Some("csv") => Ok(Self::Csv),
             _ => Err(Error::Usage(format!(
-                "{} says no format: a result is saved as NAME.json or NAME.csv",
+                "{} has neither ending: a result is saved as NAME.json or NAME.csv",
                 path.display()
             ))),
         }
     }
 }
 
-/// Finds what is wrong with a path to save to, before anything is measured.
+/// Checks a path to save to, before anything is measured.
 pub fn check_save(path: &Path) -> Result<(), Error> {
     Format::of(path)?;
     if path.symlink_metadata().is_ok() {
@@ -51,7 +51,7 @@ pub fn check_save(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Saves a result as the file's name says. A file that exists is left alone, and half a file is never left behind.
+/// Saves a result in the format of the file's ending. It changes no existing file and leaves no half file behind.
 pub fn save(comparison: &Comparison, path: &Path) -> Result<(), Error> {
     let text = match Format::of(path)? {
         Format::Json => to_json(comparison)?,
@@ -77,7 +77,7 @@ pub fn save(comparison: &Comparison, path: &Path) -> Result<(), Error> {
 
 /// Reads a result that was saved as JSON; fields that this program does not know are skipped.
 pub fn load(path: &Path) -> Result<Comparison, Error> {
-    // A pipe would be waited for.
+    // Reading a pipe would wait.
     if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return Err(Error::Usage(format!("{} is no file", path.display())));
     }
@@ -92,7 +92,7 @@ pub fn load(path: &Path) -> Result<Comparison, Error> {
 }
 
 fn to_json(comparison: &Comparison) -> Result<String, Error> {
-    // Its keys are text and its numbers finite or null: nothing that JSON lacks.
+    // Its keys are text and its numbers finite or null, which JSON can write.
     let text = serde_json::to_string_pretty(comparison);
     text.map(|text| text + "\n").map_err(|error| Error::System {
         doing: "cannot write the result as JSON",
@@ -123,7 +123,7 @@ const COLUMNS: &str = "kind,contestant,name,send_route,receive_route,wire,verify
 /// One line a round; one a size, whose `seconds` are the median and which has no counters.
 fn to_csv(comparison: &Comparison) -> String {
     let mut text = COLUMNS.to_owned();
-    // Writing to a text cannot fail.
+    // Writing to a string cannot fail.
     for entry in &comparison.entries {
         let (who, bytes) = (columns(&entry.contestant), comparison.subject.bytes);
         for m in &entry.rounds {
@@ -169,7 +169,7 @@ fn columns(who: &Contestant) -> String {
     format!("{},{},{},{sink},{over}", texts.join(","), who.verify, who.streams)
 }
 
-/// RFC 4180.
+/// Quotes a text for CSV. Source: RFC 4180.
 fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))

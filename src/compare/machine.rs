@@ -1,9 +1,9 @@
-//! Which machine this is: procfs.
+//! Describes this machine, from procfs.
 
 use super::Machine;
 
 impl Machine {
-    /// This one. What the system does not tell stays empty.
+    /// This machine. What the system does not tell stays empty.
     #[must_use]
     pub fn this() -> Self {
         let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();

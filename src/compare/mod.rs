@@ -1,7 +1,7 @@
-//! The same array by several routes, side by side: what each costs, in rounds that take turns.
+//! Moves the same array by several routes, in rounds that take turns, and compares what each costs.
 //!
-//! A [`Comparison`] is the result, plain data that is saved and read back. Each run of a contestant is a child process
-//! of its own, so that the memory and the CPU time that are told are its own.
+//! A [`Comparison`] is the result: plain data that is saved and read back. Each run of a contestant is a child process
+//! of its own, so that its memory and its CPU time are its own.
 
 mod bench;
 pub mod ceilings;

@@ -1,10 +1,10 @@
-//! What a run's JSON Lines say it has cost. No process, no clock: lines in, numbers out.
+//! Reads the cost of a run from its JSON Lines. It is pure: lines in, numbers out.
 
 use serde::Deserialize;
 
 use super::Measured;
 
-/// A line of JSON, as far as it matters here.
+/// The fields of a JSON line that are read here.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Line {
     pub(super) event: String,
@@ -30,11 +30,11 @@ pub(super) struct Line {
     cpu_s: f64,
     #[serde(default)]
     peak_resident_bytes: u64,
-    /// Where a receiver listens.
+    /// The address of a receiver that listens.
     pub(super) address: Option<String>,
 }
 
-/// What has been seen of a run.
+/// What the lines of a run have said so far.
 #[derive(Debug, Default)]
 pub(super) struct Observed {
     sender: Counted,
@@ -42,7 +42,7 @@ pub(super) struct Observed {
     first_byte_s: Option<f64>,
     process_cpu_s: f64,
     peak_bytes: u64,
-    /// The end of the side whose clock counts.
+    /// How the side whose clock counts ended.
     finished: Option<Line>,
 }
 
@@ -55,7 +55,7 @@ struct Counted {
 }
 
 impl Observed {
-    /// Takes in a line; `timed_by` is the side whose clock counts.
+    /// Reads a line; `timed_by` is the side whose clock counts.
     pub(super) fn take(&mut self, line: Line, timed_by: &str) {
         match line.event.as_str() {
             "sample" => {
@@ -86,10 +86,10 @@ impl Observed {
         }
     }
 
-    /// The numbers of a run that should have moved `bytes`, of which `held_bytes` of memory are the array's own, or why
-    /// there are none.
+    /// The numbers of a run that should have moved `bytes`; `held_bytes` of its memory are the array's own. The error
+    /// says why there are no numbers.
     pub(super) fn measured(self, round: u32, bytes: u64, held_bytes: u64, verify: bool) -> Result<Measured, String> {
-        let finished = self.finished.ok_or("it ended without saying that it is done")?;
+        let finished = self.finished.ok_or("it ended without a result")?;
         if finished.bytes != bytes {
             return Err(format!("{} bytes moved, not {bytes}", finished.bytes));
         }

@@ -1,15 +1,15 @@
-//! Two results side by side.
+//! Puts two results side by side.
 
 use super::{Comparison, Contestant, Summary};
 
 /// One contestant in two results.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pair<'a> {
-    /// Who.
+    /// The contestant.
     pub contestant: &'a Contestant,
-    /// Its numbers in the one.
+    /// Its numbers in the new result.
     pub new: Option<&'a Summary>,
-    /// Its numbers in the other.
+    /// Its numbers in the old result.
     pub old: Option<&'a Summary>,
 }
 
@@ -20,7 +20,7 @@ impl Pair<'_> {
         self.ratio(|summary| summary.rate_bytes_per_s.median)
     }
 
-    /// A number of the new one to that of the old, where both have it.
+    /// The ratio of a number of the new one to that of the old one, if both have it.
     #[must_use]
     pub fn ratio(&self, value: impl Fn(&Summary) -> f64) -> Option<f64> {
         let ratio = value(self.new?) / value(self.old?);
@@ -28,7 +28,7 @@ impl Pair<'_> {
     }
 }
 
-/// Each contestant of either, by its id: in the order of `new`, then those that only `old` has.
+/// The contestants of both, matched by id: in the order of `new`, then those that only `old` has.
 #[must_use]
 pub fn overlay<'a>(new: &'a Comparison, old: &'a Comparison) -> Vec<Pair<'a>> {
     let summary = |of: &'a Comparison, id: &str| of.entry(id).and_then(|entry| entry.summary.as_ref());
@@ -44,7 +44,7 @@ pub fn overlay<'a>(new: &'a Comparison, old: &'a Comparison) -> Vec<Pair<'a>> {
     pairs.collect()
 }
 
-/// Why a ratio between the two may come from something else than the routes, one line each; none where nothing differs.
+/// Reasons why a ratio may come from something else than the routes, one line each; empty if nothing else differs.
 #[must_use]
 pub fn differences(new: &Comparison, old: &Comparison) -> Vec<String> {
     let mut lines = Vec::new();

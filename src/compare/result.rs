@@ -1,11 +1,11 @@
-//! What a comparison comes to: plain data with units in its names, saved as JSON and drawn by the window.
+//! The result of a comparison: plain data with units in its names, saved as JSON and drawn by the window.
 
 use serde::{Deserialize, Serialize};
 
 use super::ceilings::Ceilings;
 use super::{Contestant, Skipped, Spread, Summary};
 
-/// The same array by several routes.
+/// The costs of moving the same array by several routes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// [`Comparison::VERSION`] of the program that wrote it; a reader skips fields that it does not know.
@@ -20,14 +20,14 @@ pub struct Comparison {
     pub subject: Subject,
     /// Rounds that count, as asked for; a contestant may have fewer.
     pub rounds: u32,
-    /// Who took part, in the order of the list.
+    /// The contestants that took part, in the order of the list.
     pub entries: Vec<Entry>,
-    /// Who did not, and why.
+    /// The contestants that did not, and why.
     pub skipped: Vec<Skipped>,
-    /// Time against size, where it was asked for: by contestant, then by size.
+    /// Time against size if it was asked for, by contestant, then by size.
     #[serde(default)]
     pub sizes: Vec<SizePoint>,
-    /// What the machine can do at most, where it is known.
+    /// What the machine can do at most, if known.
     #[serde(default)]
     pub ceilings: Option<Ceilings>,
 }
@@ -39,13 +39,13 @@ pub struct Subject {
     pub source: String,
     /// The element type for people, such as `f64`.
     pub dtype: String,
-    /// One length an axis.
+    /// The shape, one length an axis.
     pub shape: Vec<u64>,
     /// Bytes in all.
     pub bytes: u64,
 }
 
-/// A machine, as far as it tells results apart.
+/// What identifies the machine of a result.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     /// The processor's name.
@@ -61,16 +61,16 @@ pub struct Machine {
 /// One contestant and its rounds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Who.
+    /// The contestant.
     pub contestant: Contestant,
     /// The rounds that count and went well, in the order in which they ran.
     pub rounds: Vec<Measured>,
     /// The rounds that did not go well.
     #[serde(default)]
     pub lost: Vec<Lost>,
-    /// What the rounds come to; `None` where none went well.
+    /// The summary of the rounds; `None` if none went well.
     pub summary: Option<Summary>,
-    /// Something that should be known beside the numbers, one line.
+    /// A remark to show beside the numbers, one line.
     #[serde(default)]
     pub note: Option<String>,
 }
@@ -78,23 +78,23 @@ pub struct Entry {
 /// A round that gave no numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lost {
-    /// Its number, from 1; 0 is the warm-up.
+    /// The number of the round, from 1; 0 is the warm-up.
     pub round: u32,
     /// Why, one line.
     pub reason: String,
 }
 
-/// What one run of one contestant was measured to cost.
+/// The measured cost of one run of one contestant.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     /// The round's number, from 1; 0 is the warm-up, which does not count.
     pub round: u32,
-    /// Connect began to verified, in seconds.
+    /// The time from when connecting began to verified, in seconds.
     pub seconds: f64,
     /// Bytes of the array / `seconds`, in bytes a second.
     pub rate_bytes_per_s: f64,
-    /// Connect began to the first data landed, in seconds; `None` for an array of no bytes. Where the ends are two
-    /// processes: the connection was accepted to the first data landed.
+    /// The time from when connecting began to when the first data landed, in seconds; `None` for an array of no bytes.
+    /// If the ends are two processes, it begins when the connection was accepted.
     pub first_byte_s: Option<f64>,
     /// CPU time of both sides' data threads, in seconds: what the kernel charged these threads (`getrusage(2)`).
     pub cpu_s: f64,
@@ -109,12 +109,12 @@ pub struct Measured {
     pub copied_bytes: u64,
     /// The most memory that the processes had in RAM (`VmHWM` of `proc_pid_status(5)`), in bytes, together.
     pub peak_bytes: u64,
-    /// Of these, beyond the array where it lies and where it lands.
+    /// The part of it that is beyond the array where it lies and where it lands.
     pub beyond_bytes: u64,
-    /// True where checksums were compared and agreed; `None` where the contestant has none.
+    /// True if checksums were compared and agreed; `None` if the contestant has none.
     pub verified: Option<bool>,
-    /// The same work took over twice the CPU time of this contestant's cheapest round: most likely it met memory pages
-    /// that the machine had to fetch from its host first.
+    /// Whether the round took over twice the CPU time of this contestant's cheapest one. Most likely it met memory
+    /// pages that the machine first had to fetch from its host.
     #[serde(default)]
     pub cold: bool,
 }
@@ -124,14 +124,14 @@ pub struct Measured {
 pub struct SizePoint {
     /// The contestant's id.
     pub id: String,
-    /// Bytes that were moved.
+    /// The bytes that were moved.
     pub bytes: u64,
     /// Connect began to verified, in seconds.
     pub seconds: Spread,
 }
 
 impl Comparison {
-    /// What this program writes. A later one with another number may mean other things by the same names.
+    /// The version that this program writes. In another version the same names may mean something else.
     pub const VERSION: u32 = 1;
 
     /// The entries that have numbers, the fastest median first.
@@ -154,7 +154,7 @@ impl Comparison {
 }
 
 impl Entry {
-    /// With the summary of its rounds, and the cold ones among them marked.
+    /// Adds the summary of its rounds, and marks the cold ones among them.
     #[must_use]
     pub fn new(contestant: Contestant, mut rounds: Vec<Measured>, lost: Vec<Lost>, subject: &Subject) -> Self {
         mark_cold(&mut rounds);
@@ -168,8 +168,9 @@ impl Entry {
     }
 }
 
-/// Kernel and host charge a page's first touch to whoever touches it. The work of a contestant is the same each round,
-/// so what a round costs beyond twice the cheapest one is not its own. Where all are cold, nothing tells.
+/// The kernel charges the first touch of a page, and the work of the host for it, to the thread that touches it. The
+/// work of a contestant is the same in each round, so the cost beyond twice the cheapest round is not its own. If all
+/// rounds are cold, none is found.
 fn mark_cold(rounds: &mut [Measured]) {
     let cheapest = rounds.iter().map(|round| round.process_cpu_s).min_by(f64::total_cmp);
     for round in rounds {

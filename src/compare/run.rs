@@ -1,4 +1,4 @@
-//! Runs a comparison on a thread of its own: each contestant in turn, round by round, in child processes.
+//! Runs a comparison on a thread of its own: round by round, each contestant in turn, in child processes.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,22 +18,22 @@ use super::sizes::{SIZE_ROUNDS, sizes_up_to};
 use super::ways::{Terms, Way, who};
 use super::{Comparison, Contestant, Entry, Lost, Machine, Measured, SizePoint, Skipped, Spread, Subject, ceilings};
 
-/// A contestant whose warm-up takes longer is not run again: what it costs is plain enough.
+/// A contestant whose warm-up takes longer is not run again.
 const SLOW_S: f64 = 5.0;
-/// Between two looks at whether someone gave up, while whoever reads the events does not.
+/// How often a cancellation is looked for while the reader of the events does not read.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What happens while a comparison runs.
+/// An event of a running comparison.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum CompareEvent {
-    /// Who takes part; the first event.
+    /// The comparison begins. This is the first event.
     Planned {
         /// What is moved.
         subject: Subject,
-        /// Who takes part.
+        /// The contestants that take part.
         contestants: Vec<Contestant>,
-        /// Who does not, and why.
+        /// The contestants that do not, and why.
         skipped: Vec<Skipped>,
         /// Runs in all, at most.
         runs: usize,
@@ -44,14 +44,14 @@ pub enum CompareEvent {
         id: String,
         /// The round, from 1; 0 is the warm-up.
         round: u32,
-        /// Bytes that are moved: fewer than the subject's where time is measured against size.
+        /// Bytes that are moved: fewer than those of the subject if time is measured against size.
         bytes: u64,
     },
     /// A run of a round is done.
     Round {
         /// The contestant's id.
         id: String,
-        /// Its numbers; those of round 0 do not count.
+        /// Its numbers. Those of round 0 do not count.
         #[serde(flatten)]
         measured: Measured,
     },
@@ -59,7 +59,7 @@ pub enum CompareEvent {
     Lost {
         /// The contestant's id.
         id: String,
-        /// Which, and why.
+        /// The round, and why.
         #[serde(flatten)]
         lost: Lost,
     },
@@ -67,7 +67,7 @@ pub enum CompareEvent {
     Size(SizePoint),
 }
 
-/// A running comparison. Dropping it gives up, ends the child processes and joins the thread.
+/// A running comparison. Dropping it cancels it, ends the child processes and joins the thread.
 #[derive(Debug)]
 pub struct Comparing {
     cancelled: Arc<AtomicBool>,
@@ -76,11 +76,11 @@ pub struct Comparing {
 }
 
 impl Comparing {
-    /// Starts on a thread of its own and returns at once. What happens is told over `events`, which wait for room;
-    /// `waker` is called after each, and once more when the result is there.
+    /// Starts a comparison on a thread of its own and returns at once. The thread sends `events` and waits for room.
+    /// `waker` is called after each event, and once more when the result is available.
     ///
     /// # Errors
-    /// Only where the system gives no thread.
+    /// The system gives no thread.
     pub fn start(plan: Plan, events: Sender<CompareEvent>, waker: Waker) -> Result<Self, Error> {
         let cancelled = Arc::new(AtomicBool::new(false));
         let result = Arc::new(OnceLock::new());
@@ -105,12 +105,12 @@ impl Comparing {
         })
     }
 
-    /// Gives up; the child processes are ended.
+    /// Cancels the comparison, and ends the child processes.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// How it ended: the result, `Ok(None)` where someone gave up, or why there is none. `None` while it runs.
+    /// How it ended: the result, `Ok(None)` if it was cancelled, or the error. `None` while it runs.
     #[must_use]
     pub fn result(&self) -> Option<&Result<Option<Comparison>, Error>> {
         self.result.get()
@@ -119,7 +119,7 @@ impl Comparing {
     /// Waits for the end.
     ///
     /// # Errors
-    /// Where the source cannot be used, or the system refuses what every run needs.
+    /// The source cannot be used, or the system refuses what every run needs.
     pub fn join(mut self) -> Result<Option<Comparison>, Error> {
         self.wait();
         let crashed = || Error::panicked("the thread of a comparison");
@@ -141,7 +141,7 @@ impl Drop for Comparing {
     }
 }
 
-/// Tells what happens, and waits for a reader only until someone gives up.
+/// Sends events, and waits for a slow reader only until the comparison is cancelled.
 struct Teller<'a> {
     events: Sender<CompareEvent>,
     waker: Waker,
@@ -153,7 +153,7 @@ impl Teller<'_> {
         while !self.cancelled.load(Ordering::Relaxed) {
             match self.events.send_timeout(event, LOOK) {
                 Err(SendTimeoutError::Timeout(unsent)) => event = unsent,
-                // Nobody listens any more; the result stays in its cell.
+                // Nobody reads the events any more. The result stays in its cell.
                 Ok(()) | Err(SendTimeoutError::Disconnected(_)) => break,
             }
         }
@@ -161,7 +161,7 @@ impl Teller<'_> {
     }
 }
 
-/// A contestant and what it has come to so far.
+/// A contestant and its rounds so far.
 struct Standing {
     way: Way,
     rounds: Vec<Measured>,
@@ -169,11 +169,11 @@ struct Standing {
     slow: bool,
 }
 
-/// What a source is, where it can be sent time and again.
+/// Describes a source; an error if it can be sent only once.
 pub fn check(source: &SourceSpec) -> Result<SourceInfo, Error> {
     let info = describe(source)?;
     if info.is_stream {
-        let text = "what is read as it comes can be sent once only: compare a file or a range";
+        let text = "a stream can be sent only once: compare a file or a range";
         return Err(Error::Usage(text.into()));
     }
     Ok(info)
@@ -241,7 +241,7 @@ fn compare(plan: &Plan, teller: &Teller<'_>, cancelled: &AtomicBool) -> Result<O
     }))
 }
 
-/// Each contestant at each size, in turn; `None` where someone gave up. A size at which a run fails is left out.
+/// Runs each contestant at each size, in turn; `None` if it was cancelled. A size at which a run fails is left out.
 fn against_sizes(bench: &Bench<'_>, teller: &Teller<'_>, ways: &[Way], sizes: &[u64]) -> Option<Vec<SizePoint>> {
     let mut points = Vec::new();
     for &bytes in sizes {
@@ -267,13 +267,13 @@ fn against_sizes(bench: &Bench<'_>, teller: &Teller<'_>, ways: &[Way], sizes: &[
             }
         }
     }
-    // By contestant, then by size.
+    // Sorted by contestant, then by size.
     let place = |id: &str| ways.iter().position(|way| way.id == id);
     points.sort_by_key(|point| (place(&point.id), point.bytes));
     Some(points)
 }
 
-/// Who comes first moves on from round to round, so that nobody always follows the same one.
+/// The order of a round. The first contestant differs from round to round, so that no one always follows the same one.
 fn turns(contestants: usize, round: u32) -> impl Iterator<Item = usize> {
     (0..contestants).map(move |turn| (turn + round as usize) % contestants)
 }
@@ -301,7 +301,7 @@ fn run_quietly(bench: &Bench<'_>, teller: &Teller<'_>, way: &Way, bytes: u64, ro
     bench.run(way, bytes, round)
 }
 
-/// Where files go: where it was said, or beside a source that is one.
+/// The folder for files: the one that was named, or that of a source that is a file.
 fn folder_of(plan: &Plan) -> Option<PathBuf> {
     let beside = || match &plan.source.origin {
         Origin::File { path, .. } => path.parent().map(|folder| {

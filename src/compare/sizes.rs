@@ -1,12 +1,13 @@
 //! The sizes at which time is measured.
 
-/// Rounds that count at each size, beside one to warm up.
+/// Rounds that count at each size. One round to warm up is added.
 pub(super) const SIZE_ROUNDS: u32 = 3;
 
 const SMALLEST_BYTES: u64 = 4096;
 const GROWTH: u64 = 8;
 
-/// From 4 KiB on, eight times as large each, and `bytes` itself; in whole elements of `item_bytes`.
+/// The sizes from 4 KiB on, each eight times the one before, and `bytes` itself. Each is a whole number of elements of
+/// `item_bytes`.
 pub(super) fn sizes_up_to(bytes: u64, item_bytes: usize) -> Vec<u64> {
     let item_bytes = item_bytes.max(1) as u64;
     let mut sizes: Vec<u64> = std::iter::successors(Some(SMALLEST_BYTES), |size| size.checked_mul(GROWTH))

@@ -1,22 +1,22 @@
-//! Medians with their spread, of values that noisy machines give.
+//! Medians with their spread, because machines are noisy.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Measured, Subject};
 
-/// The middle one of several values, the smallest and the largest.
+/// The median of several values, with the smallest and the largest.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
-    /// The middle one; the mean of the middle two where their number is even.
+    /// The middle value, or the mean of the middle two if their number is even.
     pub median: f64,
-    /// The smallest.
+    /// The smallest value.
     pub min: f64,
-    /// The largest.
+    /// The largest value.
     pub max: f64,
 }
 
 impl Spread {
-    /// Of values in any order; `None` where there are none.
+    /// The spread of values in any order; `None` if there are none.
     #[must_use]
     pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().collect();
@@ -32,12 +32,12 @@ impl Spread {
     }
 }
 
-/// What a contestant's rounds come to.
+/// The summary of a contestant's rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Bytes of the array / (verified - connect began), in bytes a second.
     pub rate_bytes_per_s: Spread,
-    /// Connect began to verified, in seconds.
+    /// The time from when connecting began to verified, in seconds.
     pub seconds: Spread,
     /// CPU time of both sides' data threads, in seconds a GB (10^9 bytes).
     pub cpu_s_per_gb: Spread,
@@ -49,12 +49,12 @@ pub struct Summary {
     pub page_faults: Spread,
     /// The most memory in use, in bytes, beyond the array where it lies and where it lands.
     pub beyond_bytes: Spread,
-    /// Connect began to the first data landed, in seconds; where the array has bytes.
+    /// The time from when connecting began to when the first data landed, in seconds; `None` for an array of no bytes.
     pub first_byte_s: Option<Spread>,
 }
 
 impl Summary {
-    /// Of rounds that all moved `subject`; `None` where there are none.
+    /// The summary of rounds that all moved `subject`; `None` if there are none.
     #[must_use]
     pub fn of(rounds: &[Measured], subject: &Subject) -> Option<Self> {
         let bytes = subject.bytes.max(1) as f64;

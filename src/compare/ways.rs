@@ -1,4 +1,4 @@
-//! The list of contestants, and who of them cannot take part. One line adds one.
+//! The list of contestants, and which of them cannot take part. One line adds a contestant.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::wire::WireChoice;
 
 use super::{Contestant, Over, Sink, Skipped};
 
-/// A contestant as it is run.
+/// A contestant, as it is run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Way {
     pub(super) id: &'static str,
@@ -21,10 +21,10 @@ pub(super) struct Way {
     pub(super) verify: bool,
     pub(super) sink: Sink,
     pub(super) over: Over,
-    /// Whether the ends are two processes, so that what each needs beyond its own array is seen.
+    /// Whether the ends are two processes, which shows what each needs beyond its own array.
     pub(super) apart: bool,
     pub(super) streams: u16,
-    /// Whether a range is laid into memory first and sent from there, or made as it goes.
+    /// Whether a range is put into memory first and sent from there, or generated while it is sent.
     pub(super) from_memory: bool,
 }
 
@@ -110,7 +110,7 @@ impl Way {
         }
     }
 
-    /// In words that a result keeps.
+    /// The contestant as a saved result has it.
     pub(super) fn contestant(&self) -> Contestant {
         Contestant {
             id: self.id.into(),
@@ -126,14 +126,15 @@ impl Way {
         }
     }
 
-    /// How many times the array lies in the memory of its processes because it begins or ends there: what is beyond
-    /// is the route's. A mapped source counts where its pages are looked at, for a checksum or to send them.
+    /// How many times the array is in the memory of the processes because it begins or ends there. Memory beyond that
+    /// is the route's. A mapped source counts if its pages are read, for a checksum or to send them.
     pub(super) fn arrays_held(&self, of_range: bool) -> u64 {
         let mapped = !of_range || self.from_memory;
         let source = match self.send_route {
-            // A range is made in the memory that is handed over; of a file's pages and at the other end none is touched.
+            // A range is generated in the memory that is handed over. Pages of a file, and those of the receiver, stay
+            // untouched.
             SendRouteChoice::Handoff => return u64::from(of_range),
-            // Its own copy of the array is where its caller has it.
+            // These routes copy the array first, as a caller of theirs would have it.
             SendRouteChoice::Copying | SendRouteChoice::Zerocopy => 1 + u64::from(mapped),
             SendRouteChoice::Write => u64::from(mapped),
             _ => u64::from(mapped && self.verify),
@@ -143,16 +144,16 @@ impl Way {
     }
 }
 
-/// What decides who can take part.
+/// What decides which contestants can take part.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms<'a> {
     pub(super) bytes: u64,
     pub(super) of_range: bool,
-    /// Where new files can go.
+    /// The folder for new files.
     pub(super) folder: Option<&'a Path>,
 }
 
-/// Who takes part, and who does not.
+/// The contestants that take part, and those that do not.
 pub(super) fn who(terms: &Terms<'_>) -> (Vec<Way>, Vec<Skipped>) {
     let (mut taking_part, mut skipped) = (Vec::new(), Vec::new());
     let available = available_memory_bytes();
@@ -173,12 +174,12 @@ fn obstacle(way: &Way, terms: &Terms<'_>, available: Option<u64>) -> Option<Stri
         return Some("its time grows with the square of the length: only up to 1 GB".into());
     }
     if way.id == "made" && !terms.of_range {
-        return Some("the source is a file: nothing is made".into());
+        return Some("the source is a file, which is not generated".into());
     }
     if way.sink == Sink::File && terms.folder.is_none() {
         return Some("it writes a file: say into which folder".into());
     }
-    // A range in memory is there once for all, beside what the run itself needs.
+    // A range in memory is there once for all runs, beside what the run itself needs.
     let copies = match way.send_route {
         SendRouteChoice::Copying => 2,
         SendRouteChoice::Zerocopy => 1,

@@ -1,4 +1,4 @@
-//! The engine's end: one thread for all viewers, which never wait and are never waited for.
+//! The engine's end: one thread serves all viewers. It never waits for a viewer, and nothing else waits for it.
 
 use std::collections::VecDeque;
 use std::io::{self, Read as _, Write as _};
@@ -27,23 +27,23 @@ const LISTENER: Token = Token(usize::MAX);
 const WAKER: Token = Token(usize::MAX - 1);
 const EVENTS: usize = 64;
 const VIEWERS_MAX: usize = 256;
-/// What has happened is sent on so often.
+/// How often events are sent to the viewers.
 const INTERVAL: Duration = Duration::from_millis(50);
-/// While no more commands may wait, room is looked for so often.
+/// While the queue of commands is full, how often it is tried again.
 const FULL_INTERVAL: Duration = Duration::from_millis(5);
-/// What has happened and was not sent yet: beyond the first count samples are left out, beyond the second viewers are
-/// closed, as they would miss more than samples.
+/// Events that were not sent yet. Beyond the first number samples are left out. Beyond the second all viewers are
+/// closed, because they would miss more than samples.
 const PENDING_SAMPLES_MAX: usize = 4096;
 const PENDING_MAX: usize = 65_536;
-/// The same in bytes for one viewer.
+/// The same two bounds for one viewer, in bytes.
 const BACKLOG_SAMPLES_BYTES_MAX: usize = 1 << 20;
 const BACKLOG_BYTES_MAX: usize = 16 << 20;
-/// The longest command.
+/// The longest line that a viewer may send.
 const COMMAND_BYTES_MAX: usize = 4 << 10;
-/// Commands that may wait.
+/// Commands that may wait for the owner.
 const COMMANDS: usize = 64;
 
-/// This process as others can watch and steer it. Dropping it closes the socket and removes it.
+/// The control socket by which other processes watch and steer this one. Dropping it closes and removes the socket.
 #[derive(Debug)]
 pub struct Engine {
     shared: Arc<Mutex<Shared>>,
@@ -52,14 +52,14 @@ pub struct Engine {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the owner puts down, and the thread sends on.
+/// What the owner writes and the thread sends to the viewers.
 #[derive(Debug, Default)]
 struct Shared {
     snapshot: Snapshot,
-    /// Kept only while somebody watches.
+    /// Events to be sent, kept only while a viewer is attached.
     pending: VecDeque<Heard>,
     is_watched: bool,
-    /// More than samples had no room.
+    /// An event other than a sample had no room.
     has_lost: bool,
     is_closing: bool,
 }
@@ -85,27 +85,27 @@ struct Viewer {
 #[derive(Clone)]
 struct Line {
     bytes: Arc<[u8]>,
-    /// The next one of its kind tells as much.
+    /// It may be left out, because the next sample has newer counts.
     is_sample: bool,
 }
 
 impl Engine {
-    /// Opens the control socket of this process, which does `command` and shows this side of its transfers.
+    /// Opens the control socket of this process, which runs `command` and shows this side of its transfers.
     ///
     /// # Errors
-    /// There is no folder for it, or the system gives no thread or descriptor.
+    /// The folder cannot be made or belongs to another user, or the system gives no thread or descriptor.
     pub fn open(command: &str, side: Side) -> Result<Self, Error> {
         Self::start(command, side).map_err(|error| Error::system("cannot open the control socket", &error))
     }
 
-    /// Something has happened. Nobody is waited for.
+    /// Passes an event to all viewers. It does not wait.
     pub fn tell(&self, told: &Told) {
         let mut shared = lock(&self.shared);
         shared.snapshot.note(told);
         shared.push(|| Heard::Told(told.clone()), is_sample(told));
     }
 
-    /// A transfer has this source.
+    /// Tells viewers that a transfer has this source.
     pub fn job(&self, transfer: TransferId, source: &str) {
         let mut shared = lock(&self.shared);
         shared.snapshot.job(transfer, source);
@@ -116,7 +116,7 @@ impl Engine {
         shared.push(|| Heard::Note(job()), false);
     }
 
-    /// What viewers ask for.
+    /// The commands of viewers.
     #[must_use]
     pub fn commands(&self) -> &Receiver<Command> {
         &self.commands
@@ -160,10 +160,10 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         lock(&self.shared).is_closing = true;
-        // Where it cannot be woken it looks by itself while somebody watches.
+        // If it cannot be woken, it sees the flag by itself while a viewer is attached.
         let woken = self.waker.wake();
         if let Some(thread) = self.thread.take().filter(|_| woken.is_ok()) {
-            // Who watches sees the end; a panic there concerns nobody else.
+            // A panic of this thread concerns only the viewers, who see the end.
             let _ = thread.join();
         }
     }
@@ -196,7 +196,7 @@ impl Server {
             match self.poll.poll(&mut events, timeout) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
-                // Nobody can watch any more, which does not concern the transfers.
+                // No viewer can attach any more. The transfers go on.
                 Err(_) => return,
             }
             let mut keys = std::mem::take(&mut unfinished);
@@ -229,7 +229,7 @@ impl Server {
     }
 
     fn add(&mut self, stream: UnixStream) {
-        // One look at both: nothing is missed between them, and nothing said twice.
+        // Both are taken under one lock, so that no event is missed between them or sent twice.
         let (pending, known) = {
             let mut shared = lock(&self.shared);
             shared.is_watched = true;
@@ -256,7 +256,7 @@ impl Server {
         viewer.say(Line::of(&Note::Now, false));
     }
 
-    /// Hears a viewer, and says what was left to say to it. Whether it may have more to say.
+    /// Writes what is left for a viewer, and reads from it. Returns whether it may have more to read.
     fn attend(&mut self, key: usize) -> bool {
         let Some(viewer) = self.viewers.get_mut(key) else {
             return false;
@@ -268,7 +268,7 @@ impl Server {
         attended.unwrap_or(false)
     }
 
-    /// Sends on what has happened. Whether it is time to end.
+    /// Sends events to the viewers. Returns whether the engine is closing.
     fn send_on(&mut self) -> bool {
         let (pending, has_lost, is_closing) = {
             let mut shared = lock(&self.shared);
@@ -277,7 +277,7 @@ impl Server {
         };
         self.distribute(pending);
         if has_lost {
-            // They attach again, and see what there is then.
+            // They can attach again, and then see the present state.
             self.viewers.clear();
         }
         self.viewers
@@ -305,7 +305,7 @@ impl Server {
 }
 
 impl Viewer {
-    /// Takes a line to be sent by and by. One who is far behind gets no samples.
+    /// Queues a line for this viewer. A viewer that is far behind gets no samples.
     fn say(&mut self, line: Line) {
         if !(line.is_sample && self.backlog_bytes > BACKLOG_SAMPLES_BYTES_MAX) {
             self.backlog_bytes += line.bytes.len();
@@ -313,7 +313,7 @@ impl Viewer {
         }
     }
 
-    /// Sends as much as there is room for.
+    /// Writes as much as the socket takes.
     fn flush(&mut self) -> io::Result<()> {
         while let Some(line) = self.outbox.front() {
             match self.stream.write(&line.bytes[self.written..]) {
@@ -334,10 +334,10 @@ impl Viewer {
         Ok(())
     }
 
-    /// Takes one command, or reads what has come, and answers. Whether there may be more.
+    /// Answers one command, or reads what has arrived. Returns whether there may be more.
     fn hear(&mut self, shared: &Mutex<Shared>, commands: &Sender<Command>) -> io::Result<bool> {
         if let Some(end) = self.inbox.iter().position(|byte| *byte == b'\n') {
-            // One, then it is another viewer's turn; none while those before it wait.
+            // One command, then it is another viewer's turn; none while the queue is full.
             if !commands.is_full() {
                 let line: Vec<u8> = self.inbox.drain(..=end).collect();
                 self.say(Line::of(&pass(&line, shared, commands), false));
@@ -364,7 +364,7 @@ impl Viewer {
 
 impl Line {
     fn of(said: &impl Serialize, is_sample: bool) -> Self {
-        // All of it has names for keys and numbers that JSON has; a line that had not would be left empty.
+        // Keys are names and numbers are finite, so that this does not fail. If it did, the line would be empty.
         let mut bytes = serde_json::to_vec(said).unwrap_or_default();
         bytes.push(b'\n');
         Self {
@@ -374,7 +374,7 @@ impl Line {
     }
 }
 
-/// Passes a line of a viewer on to the owner, and gives the answer to it.
+/// Passes a viewer's line on to the owner, and returns the answer.
 fn pass(line: &[u8], shared: &Mutex<Shared>, commands: &Sender<Command>) -> Note {
     let refused = |why: String| Note::Refused { why };
     let command: Command = match serde_json::from_slice(line) {
@@ -398,7 +398,7 @@ fn is_sample(told: &Told) -> bool {
 }
 
 fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
-    // Nothing is left half done where a thread panics under it.
+    // Nothing that panics is done under the lock.
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -1,4 +1,4 @@
-//! Where control sockets are.
+//! The folder of control sockets.
 
 use std::fs::{DirBuilder, Permissions};
 use std::io;
@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 const EXTENSION: &str = "sock";
 
-/// The folder for this user's control sockets: `arraylift` in `$XDG_RUNTIME_DIR` (XDG Base Directory Specification), or
-/// else one of the user's own in the folder for temporary files.
+/// The folder for this user's control sockets: `arraylift` in `$XDG_RUNTIME_DIR` (XDG Base Directory Specification);
+/// without that variable, a folder of this user in the folder for temporary files.
 #[must_use]
 pub fn folder() -> PathBuf {
     match std::env::var_os("XDG_RUNTIME_DIR") {
@@ -17,11 +17,11 @@ pub fn folder() -> PathBuf {
     }
 }
 
-/// The sockets of the engines there, with their process ids, in the order of these. Some may have ended.
+/// The process ids of the engines there with their sockets, by process id. Some of the processes may have ended.
 #[must_use]
 pub fn engines() -> Vec<(u32, PathBuf)> {
     let folder = folder();
-    // What somebody else has put there is not looked at.
+    // A folder of another user is not read.
     if check(&folder).is_err() {
         return Vec::new();
     }
@@ -32,7 +32,7 @@ pub fn engines() -> Vec<(u32, PathBuf)> {
     engines
 }
 
-/// The path for this process's socket, in a folder that is there and that nobody else can look into.
+/// The path for this process's socket. It makes the folder, which only this user can enter.
 pub(super) fn own_path() -> io::Result<PathBuf> {
     let folder = folder();
     match DirBuilder::new().mode(0o700).create(&folder) {
@@ -43,7 +43,7 @@ pub(super) fn own_path() -> io::Result<PathBuf> {
     Ok(folder.join(format!("{}.{EXTENSION}", std::process::id())))
 }
 
-/// It is a folder, and this user's.
+/// Checks that it is a folder of this user.
 fn check(folder: &Path) -> io::Result<()> {
     let metadata = std::fs::symlink_metadata(folder)?;
     if metadata.is_dir() && metadata.uid() == rustix::process::geteuid().as_raw() {

@@ -5,37 +5,37 @@ use serde::{Deserialize, Serialize};
 use crate::service::Told;
 use crate::transfer::{Side, TransferId};
 
-/// What an engine says of itself and to one viewer, beside what happens.
+/// What an engine says beside the events: about itself, and in answer to a viewer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Note {
-    /// Who it is: the first line.
+    /// The first line, which describes the engine.
     Engine {
-        /// Of Arraylift.
+        /// The version of Arraylift.
         version: String,
         /// Its process id.
         pid: u32,
-        /// What it does, as it was typed.
+        /// The command that it runs, as it was typed.
         command: String,
-        /// Which end of its transfers it is, or shows.
+        /// The end of its transfers that it is, or that it shows if it is both.
         side: Side,
-        /// When it began, in seconds since 1970.
+        /// When it began, in seconds since 1970 (UTC).
         started_unix_s: u64,
     },
-    /// What there was already has been said; what follows happens now.
+    /// The lines before this one were the present state; those after it are events as they happen.
     Now,
-    /// A transfer has this source: one of several.
+    /// The source of a transfer, of a command with several.
     Job {
-        /// Which one.
+        /// The transfer.
         transfer: TransferId,
         /// As it was typed.
         source: String,
     },
     /// A command was understood, and is passed on.
     Passed,
-    /// A command makes no sense, or the engine cannot take it now.
+    /// A command cannot be read or done, or the engine cannot take it now.
     Refused {
-        /// In words.
+        /// The reason, for people.
         why: String,
     },
 }
@@ -44,9 +44,9 @@ pub enum Note {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Heard {
-    /// Of the engine.
+    /// About the engine.
     Note(Note),
-    /// Of what happens in it; the same as it tells with `--json`.
+    /// An event in it, the same as in `--json`.
     Told(Told),
 }
 

@@ -1,12 +1,12 @@
-//! One engine, several viewers: a process that moves arrays opens a control socket in its user's runtime folder, and
-//! any number of terminals attach to see the same transfers live and to steer them.
+//! One engine and its viewers. A process that moves arrays, the engine, opens a control socket in its user's runtime
+//! folder. Other processes of the user, the viewers, attach to it to watch its transfers live and to steer them.
 //!
-//! JSON Lines both ways, so that `nc -U` and a few lines of any language do. An engine says [`Note::Engine`] first, then
-//! what there is already, then [`Note::Now`], and from then on what happens. A viewer may send a
+//! Both speak JSON Lines, so that `nc -U` or a few lines of any language can be a viewer. An engine sends
+//! [`Note::Engine`] first, then the present state, then [`Note::Now`], then events as they happen. A viewer may send a
 //! [`Command`](crate::transfer::Command) at any time.
 //!
-//! A viewer never slows a transfer: what happens is put down under a lock that no input or output is done under, and
-//! sent by a thread of its own. Who does not read gets no samples, and then is closed.
+//! A viewer never slows a transfer. Events are queued under a lock that is never held over input or output, and a
+//! thread of its own sends them. A viewer that does not read gets no samples, and is closed if it falls further behind.
 
 mod engine;
 mod folder;

@@ -1,4 +1,4 @@
-//! What there is: the last of each kind of event of each transfer that runs, for viewers that come later.
+//! The present state for viewers that attach later: the last event of each kind of each running transfer.
 
 use std::collections::BTreeMap;
 use std::mem::discriminant;
@@ -8,10 +8,10 @@ use crate::transfer::{Event, EventKind, TransferId};
 
 use super::messages::{Heard, Note};
 
-/// Of more transfers at once only the counts are kept.
+/// Beyond this number of transfers at once only the counts are kept.
 const TRANSFERS_MAX: usize = 1024;
 
-/// What a viewer that comes now has to be told.
+/// What a viewer that attaches now has to be sent.
 #[derive(Debug, Default)]
 pub(super) struct Snapshot {
     transfers: BTreeMap<TransferId, Vec<Event>>,
@@ -20,7 +20,7 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Something has happened.
+    /// Takes note of an event.
     pub(super) fn note(&mut self, told: &Told) {
         match told {
             Told::Service(counts @ ServiceEvent::Service(_)) => self.counts = Some(counts.clone()),
@@ -33,19 +33,19 @@ impl Snapshot {
         }
     }
 
-    /// A transfer has this source.
+    /// Takes note of the source of a transfer.
     pub(super) fn job(&mut self, transfer: TransferId, source: &str) {
         if self.sources.len() < TRANSFERS_MAX {
             self.sources.insert(transfer, source.to_owned());
         }
     }
 
-    /// Whether this transfer runs, as far as is known: of very many not each one is.
+    /// Whether this transfer may be running. Beyond the bound not every transfer is known, and the answer is true.
     pub(super) fn may_run(&self, transfer: TransferId) -> bool {
         self.transfers.contains_key(&transfer) || self.transfers.len() >= TRANSFERS_MAX
     }
 
-    /// All of it, in an order that could have happened.
+    /// The lines for a viewer, in an order in which they could have happened.
     pub(super) fn lines(&self) -> impl Iterator<Item = Heard> {
         let counts = self
             .counts
@@ -77,7 +77,7 @@ impl Snapshot {
     }
 }
 
-/// Nothing follows it; where both ends are here the other one's last events do, and are of no transfer that runs.
+/// Whether it is the last event of a transfer. With both ends here the last events of the other end may still follow.
 fn is_last(kind: &EventKind) -> bool {
     matches!(
         kind,

@@ -1,4 +1,4 @@
-//! The viewer's end.
+//! The viewer's end of a control socket.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::Shutdown;
@@ -11,7 +11,7 @@ use crate::transfer::Command;
 
 use super::messages::Heard;
 
-/// The longest line that an engine says.
+/// The longest line that an engine sends.
 const LINE_BYTES_MAX: u64 = 16 << 20;
 
 /// A connection to an engine.
@@ -26,7 +26,7 @@ impl Viewer {
     /// Attaches to the engine with this socket.
     ///
     /// # Errors
-    /// None listens there, or not for this user.
+    /// No engine listens there, or it does not accept this user.
     pub fn connect(path: &Path) -> Result<Self, Error> {
         let endpoint = path.display().to_string();
         let stream = UnixStream::connect(path).map_err(|error| match error.kind() {
@@ -40,26 +40,26 @@ impl Viewer {
         })
     }
 
-    /// Waits for a line no longer than this; `None`: for ever.
+    /// Sets how long to wait for a line; `None` waits for ever.
     ///
     /// # Errors
-    /// The system refuses.
+    /// The system refuses it.
     pub fn set_patience(&mut self, patience: Option<Duration>) -> Result<(), Error> {
         self.patience = patience.unwrap_or_default();
         let set = self.lines.get_ref().set_read_timeout(patience);
         set.map_err(|error| cannot(&self.endpoint, &error))
     }
 
-    /// The next line; `None` where the engine has ended.
+    /// The next line; `None` if the engine has ended.
     ///
     /// # Errors
-    /// It says nothing in time, or what is none of its lines.
+    /// No line arrives in time, or one that cannot be read.
     pub fn next_line(&mut self) -> Result<Option<Heard>, Error> {
         let mut line = Vec::new();
         let read = self.lines.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
         match read {
             Ok(_) if line.ends_with(b"\n") => {}
-            // Gone in the middle of a line is gone, too.
+            // The engine ended in the middle of a line.
             Ok(_) => return Ok(None),
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(Error::Silent(self.patience)),
@@ -68,16 +68,16 @@ impl Viewer {
         let heard = serde_json::from_slice(&line);
         heard
             .map(Some)
-            .map_err(|_| Error::OtherProtocol("it is another version of Arraylift, or none".into()))
+            .map_err(|_| Error::OtherProtocol("it is another version of Arraylift, or another program".into()))
     }
 
-    /// Sends the engine a command. Its answer comes among the other lines: [`Note::Passed`] or [`Note::Refused`].
+    /// Sends a command to the engine. The answer, [`Note::Passed`] or [`Note::Refused`], is among the lines that follow.
     ///
     /// [`Note::Passed`]: super::Note::Passed
     /// [`Note::Refused`]: super::Note::Refused
     ///
     /// # Errors
-    /// It has gone.
+    /// The engine has ended.
     pub fn send(&mut self, command: Command) -> Result<(), Error> {
         let mut line = serde_json::to_vec(&command).map_err(|error| cannot(&self.endpoint, &error.into()))?;
         line.push(b'\n');
@@ -85,14 +85,14 @@ impl Viewer {
         said.map_err(|error| cannot(&self.endpoint, &error))
     }
 
-    /// What ends a [`Viewer::next_line`] that waits in another thread.
+    /// A handle with which another thread ends a [`Viewer::next_line`] that waits.
     ///
     /// # Errors
-    /// No descriptor is left.
+    /// The system gives no descriptor.
     pub fn closer(&self) -> Result<impl FnOnce() + Send + 'static, Error> {
         let stream = self.lines.get_ref().try_clone();
         let stream = stream.map_err(|error| cannot(&self.endpoint, &error))?;
-        // One that is closed already needs no closing.
+        // It may be closed already.
         Ok(move || drop(stream.shutdown(Shutdown::Both)))
     }
 }

@@ -1,13 +1,13 @@
-//! How long round trips took: a histogram, and the numbers that describe it.
+//! Times of round trips: a histogram, and the numbers that describe it.
 
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-/// Of each time so many digits are kept, whatever its size.
+/// The number of significant digits that are kept of each time.
 const DIGITS: u8 = 3;
-/// An hour; longer ones are counted as that.
+/// An hour. Longer times count as this.
 const LONGEST_NS: u64 = 3_600_000_000_000;
 
 /// Round trip times, in nanoseconds, each kept to three digits.
@@ -17,16 +17,16 @@ pub struct Latency {
     sum: Duration,
 }
 
-/// What the round trips of one size took, in seconds.
+/// The times of the round trips of one size, in seconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RoundTrips {
-    /// Bytes there, and the same ones back.
+    /// Bytes sent in each round trip, which the service sends back.
     pub size_bytes: u64,
-    /// How many were measured.
+    /// The number of round trips measured.
     pub count: u64,
-    /// The shortest one.
+    /// The shortest time.
     pub min_s: f64,
-    /// Half of them took no longer.
+    /// The median: half of them took no longer.
     pub p50_s: f64,
     /// 90 % took no longer.
     pub p90_s: f64,
@@ -34,31 +34,31 @@ pub struct RoundTrips {
     pub p99_s: f64,
     /// 99.9 % took no longer.
     pub p999_s: f64,
-    /// The longest one.
+    /// The longest time.
     pub max_s: f64,
-    /// The mean.
+    /// The mean time.
     pub mean_s: f64,
-    /// Bytes that came back, a second. As many went there in the same time.
+    /// Bytes that came back a second. As many were sent in the same time.
     pub echoed_bytes_per_s: f64,
-    /// How many took how long, without gaps between the shortest and the longest: for pictures.
+    /// The histogram for drawing, without gaps from the shortest to the longest time.
     #[serde(skip)]
     pub histogram: Vec<Bin>,
 }
 
-/// Round trips that took about as long.
+/// Round trips of about the same time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bin {
-    /// No less than that, in seconds.
+    /// The lower bound, in seconds, which belongs to this bin.
     pub from_s: f64,
-    /// Less than that, in seconds: a tenth of a decade more.
+    /// The upper bound, in seconds, a tenth of a decade above. It belongs to the next bin.
     pub to_s: f64,
-    /// How many.
+    /// The number of round trips.
     pub count: u64,
 }
 
 impl Latency {
     pub(super) fn new() -> Self {
-        // Constants, and within what it can do.
+        // The bounds are constants that a histogram accepts.
         #[allow(clippy::expect_used)]
         let times_ns = Histogram::new_with_bounds(1, LONGEST_NS, DIGITS).expect("bounds of a histogram");
         Self {
@@ -67,7 +67,7 @@ impl Latency {
         }
     }
 
-    /// How many there are.
+    /// The number of times recorded.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.times_ns.len()
@@ -98,7 +98,7 @@ impl Latency {
         }
     }
 
-    /// Ten bins a decade.
+    /// The histogram in ten bins a decade.
     fn histogram(&self) -> Vec<Bin> {
         let index = |ns: u64| (10.0 * (ns.max(1) as f64).log10()).floor();
         let (first, last) = (index(self.times_ns.min()), index(self.times_ns.max()));

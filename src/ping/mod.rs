@@ -1,6 +1,6 @@
-//! Round trips: bytes to a service that sends them back, how long that takes, and whether they are the same.
+//! Round trips: sends bytes to a service that sends them back, measures the time, and compares the bytes.
 //!
-//! Any echo service will do (RFC 862), such as `arraylift serve ENDPOINT --echo`.
+//! Any echo service works (RFC 862), such as `arraylift serve ENDPOINT --echo`.
 
 mod latency;
 mod pattern;
@@ -22,39 +22,39 @@ use round_trip::Peer;
 
 pub use latency::{Bin, Latency, RoundTrips};
 
-/// However slow the peer is, so many round trips are measured of each size.
+/// The fewest round trips that are measured of each size, however slow the peer is.
 const ROUNDS_MIN: u64 = 3;
 
-/// What is measured.
+/// What to measure.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// Where the echo service listens.
     pub to: Endpoint,
-    /// Bytes there and back again, one after another.
+    /// The bytes of a round trip, one size after another.
     pub sizes_bytes: Vec<u64>,
-    /// Round trips of each size.
+    /// The number of round trips of each size.
     pub rounds: Rounds,
-    /// The size of the socket's buffers, each, where it is not left to Arraylift.
+    /// The size of each of the socket's buffers, in bytes; `None` leaves it to Arraylift.
     pub socket_buffer_bytes: Option<usize>,
     /// How long the other end may be silent.
     pub timeout: Duration,
 }
 
 impl Plan {
-    /// The sizes that are measured where nobody says which: 1 B to 64 MiB.
+    /// The sizes that are measured by default: 1 B to 64 MiB.
     pub const SIZES_BYTES: [u64; 7] = [1, 64, 1 << 10, 16 << 10, 256 << 10, 4 << 20, 64 << 20];
 }
 
-/// How many round trips of one size are measured, after one that is not.
+/// How many round trips of one size are measured. One before them is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rounds {
-    /// Exactly so many.
+    /// Exactly this number.
     Count(u64),
-    /// As many as there is time for, and no more than the count.
+    /// As many as the time allows, and at most the count.
     Within(Duration, u64),
 }
 
-/// What a measurement tells.
+/// An event of a measurement.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum PingEvent {
@@ -67,7 +67,7 @@ pub enum PingEvent {
     RoundTrips(RoundTrips),
 }
 
-/// A measurement that runs. Dropping it gives it up and joins its thread.
+/// A running measurement. Dropping it cancels it and joins its thread.
 #[derive(Debug)]
 pub struct Ping {
     stop: Arc<Stop>,
@@ -81,8 +81,8 @@ struct Stop {
 }
 
 impl Ping {
-    /// Measures on a thread of its own, and returns at once. What was measured is told over `events`, which is waited
-    /// for; it closes at the end.
+    /// Starts a measurement on a thread of its own and returns at once. The thread sends its results over `events`,
+    /// waits for room there, and closes the channel at the end.
     ///
     /// # Errors
     /// Where the system gives no thread or descriptor.
@@ -103,13 +103,13 @@ impl Ping {
         })
     }
 
-    /// Gives up.
+    /// Cancels the measurement.
     pub fn cancel(&self) {
         self.stop.is_asked.store(true, Ordering::Relaxed);
         self.stop.wake.wake();
     }
 
-    /// Waits for the end, and tells whether everything was measured: not where it was given up.
+    /// Waits for the end. Returns false if it was cancelled before everything was measured.
     ///
     /// # Errors
     /// The service cannot be reached, does not answer, or sends other bytes back.
@@ -129,7 +129,7 @@ impl Drop for Ping {
     fn drop(&mut self) {
         if self.thread.is_some() {
             self.cancel();
-            // Whoever wants to know how it ended joins it.
+            // Only `join` returns how it ended.
             let _ = self.wait();
         }
     }
@@ -141,19 +141,19 @@ impl Stop {
     }
 }
 
-/// Measures everything; false where it is given up.
+/// Measures every size; false if it is cancelled.
 fn measure(plan: &Plan, stop: &Stop, events: &Sender<PingEvent>) -> Result<bool, Error> {
     let buffer = plan.socket_buffer_bytes;
     let Some(connection) = Connection::open(&plan.to, buffer, plan.timeout, &stop.wake, &|| stop.is_asked())? else {
         return Ok(false);
     };
     let peer = connection.peer().to_owned();
-    // Whoever does not listen any more misses it.
+    // Nobody may read the events any more.
     let _ = events.send(PingEvent::Connected { peer });
     let pattern = Pattern::new();
     let mut peer = Peer::new(connection, &pattern, plan.timeout);
     for size_bytes in plan.sizes_bytes.iter().copied() {
-        // The first one finds cold caches and small windows.
+        // The first round trip meets cold caches and small windows, and does not count.
         if peer.round_trip(size_bytes, stop)?.is_none() {
             return Ok(false);
         }
@@ -172,7 +172,7 @@ fn measure(plan: &Plan, stop: &Stop, events: &Sender<PingEvent>) -> Result<bool,
 }
 
 impl Rounds {
-    /// Where nobody says how many: what a second gives.
+    /// The default: as many round trips as a second allows.
     pub const DEFAULT: Self = Self::Within(Duration::from_secs(1), 10_000);
 
     fn has_another(self, done: u64, elapsed: Duration) -> bool {

@@ -1,19 +1,20 @@
-//! The bytes that are sent, and have to come back: other ones in each round, so that an old answer is not a new one.
+//! The bytes that are sent and have to come back. They differ in each round, so that no late answer passes for a new
+//! one.
 
-/// Prime, so that no power of two of shifted, lost or doubled bytes looks right.
+/// The length of the pattern. It is prime, so that bytes that are shifted, lost or doubled by a power of two differ.
 const PERIOD: usize = 262_139;
-/// How far the pattern moves on with each round.
+/// The offset of the pattern grows by this with each round.
 const STEP: u64 = 8191;
-/// The longest piece that can be looked at.
+/// The longest piece that can be borrowed at once.
 pub(super) const PIECE_BYTES: usize = 128 << 10;
 
-/// Endless bytes for any number of rounds.
+/// A periodic pattern, as long as needed, for any number of rounds.
 #[derive(Debug)]
 pub(super) struct Pattern(Vec<u8>);
 
 impl Pattern {
     pub(super) fn new() -> Self {
-        // A xorshift generator (Marsaglia 2003): not random, and without a short period.
+        // A xorshift generator (Marsaglia 2003): predictable, and without a short period.
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;
         let mut bytes: Vec<u8> = (0..PERIOD)
             .map(|_| {
@@ -27,7 +28,7 @@ impl Pattern {
         Self(bytes)
     }
 
-    /// The bytes of a round from `at` on: `len` of them, or as many as one piece has.
+    /// The bytes of a round from `at` on: `len` of them, or fewer if one piece has fewer.
     pub(super) fn piece(&self, round: u64, at: u64, len: u64) -> &[u8] {
         let period = PERIOD as u64;
         let start = (at % period + (round % period) * STEP) % period;

@@ -1,4 +1,4 @@
-//! One round trip: what is to come back is read while the rest still goes, as no service can hold 64 MiB.
+//! One round trip. It reads what comes back while it still sends the rest, because no service can hold 64 MiB.
 
 use std::io;
 use std::os::fd::AsFd as _;
@@ -34,7 +34,7 @@ impl<'a> Peer<'a> {
         }
     }
 
-    /// Sends so many bytes and takes them back: how long that took. `None` where it is given up.
+    /// Sends `size_bytes` bytes, reads them back, and returns the time this took. `None` if it is cancelled.
     ///
     /// # Errors
     /// The service has gone, is silent, or sends back what was not sent.
@@ -48,7 +48,7 @@ impl<'a> Peer<'a> {
             if sent < size_bytes {
                 sent += self.send(sent, size_bytes)?;
             }
-            // What has not been sent cannot be an echo.
+            // No more can come back than was sent.
             back += self.receive(back, sent)?;
             if (sent, back) != before {
                 moved_at = Instant::now();
@@ -71,11 +71,11 @@ impl<'a> Peer<'a> {
         Ok(Some(began.elapsed()))
     }
 
-    /// What came beyond the last echo is none.
+    /// Fails if the service has sent more than it got.
     pub(super) fn has_nothing_more(&mut self) -> Result<(), Error> {
         match recv(&self.connection, &mut self.came[..1], RecvFlags::empty()) {
             Ok((1, _)) => Err(Error::OtherProtocol(
-                "it sent more back than it got: it is no echo service".into(),
+                "it sent back more than it got: it is no echo service".into(),
             )),
             _ => Ok(()),
         }
@@ -91,7 +91,7 @@ impl<'a> Peer<'a> {
     }
 
     fn receive(&mut self, at: u64, sent: u64) -> Result<u64, Error> {
-        // One byte more than can be right shows a service that talks.
+        // At least one byte of room: a service that sends bytes by itself shows.
         let room = usize::try_from(sent - at)
             .map_or(PIECE_BYTES, |left| left.min(PIECE_BYTES))
             .max(1);
@@ -124,6 +124,6 @@ fn gone(error: &io::Error) -> Error {
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
             Error::ClosedWhile("before it had sent everything back")
         }
-        _ => Error::system("cannot speak with the echo service", error),
+        _ => Error::system("cannot exchange bytes with the echo service", error),
     }
 }

@@ -1,11 +1,11 @@
-//! Which route it is, by what is sent, who takes it and what was asked for; and why. Everything that decides is here,
-//! and nothing that does.
+//! Chooses the route, by what is sent, who receives it and what was asked for, and says why. This file only decides;
+//! the routes themselves are in `send` and `receive`.
 
 use crate::wire::WireChoice;
 
 use super::{ReceiveRouteChoice, SendRouteChoice};
 
-/// What a send route depends on.
+/// What the choice of a send route depends on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sending {
     pub(crate) source: SourceKind,
@@ -16,7 +16,7 @@ pub(crate) struct Sending {
     pub(crate) unix: bool,
 }
 
-/// What is sent, as far as it matters.
+/// The kind of source, as far as the choice depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SourceKind {
     /// A range, and whether memory has room for all of it.
@@ -25,7 +25,7 @@ pub(crate) enum SourceKind {
     File { takes_sendfile: bool },
     /// Memory that nobody can change any more.
     Sealed,
-    /// What is read as it comes, such as a pipe.
+    /// Something that is read once, as it comes, such as a pipe.
     Stream,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct Chosen {
 
 const GENERATED: &str = "a range is generated in cache and sent from there";
 
-/// The send route, or why what was asked for cannot be.
+/// The send route, or why the one that was asked for is impossible.
 pub(crate) fn send_route(asked: SendRouteChoice, sending: Sending) -> Result<Chosen, &'static str> {
     use SendRouteChoice::{Auto, Copying, Handoff, Sendfile, Write, Zerocopy};
     let native = speaks_native(sending.wire);
@@ -49,7 +49,7 @@ pub(crate) fn send_route(asked: SendRouteChoice, sending: Sending) -> Result<Cho
     }
     let chosen = |route, reason| Ok(Chosen { route, reason });
     match (asked, sending.source) {
-        (Auto, SourceKind::Stream) => chosen(Write, "what is read as it comes passes through a buffer"),
+        (Auto, SourceKind::Stream) => chosen(Write, "a stream passes through a buffer"),
         (Sendfile | Copying | Zerocopy | Handoff, SourceKind::Stream) => {
             Err("is read as it comes, which only the write route can send")
         }
@@ -69,20 +69,20 @@ pub(crate) fn send_route(asked: SendRouteChoice, sending: Sending) -> Result<Cho
         (Auto, SourceKind::Sealed) => chosen(Sendfile, "the memory is sealed: the socket can take its pages"),
         (Auto, SourceKind::File { .. }) if !native => chosen(
             Write,
-            "without a receipt nobody tells when the socket is done with the file's pages",
+            "without a receipt the sender cannot know when the socket has finished with the file's pages",
         ),
         (Auto, SourceKind::File { takes_sendfile: true }) => {
             chosen(Sendfile, "the source is a file, whose pages the socket can take")
         }
         (Auto, SourceKind::File { takes_sendfile: false }) => chosen(
             Write,
-            "the system refuses sendfile from this source, so that it is written",
+            "the system refuses sendfile from this source: it is sent from memory",
         ),
         (asked, _) => chosen(asked, "asked for"),
     }
 }
 
-/// Why a handoff that is asked for by its name cannot be, and what would help; `None` where nothing speaks against it.
+/// Why a handoff that was asked for by name is impossible, and what would help; `None` if it is possible.
 ///
 /// `unix` is whether the peer is reached over a Unix socket, or both ends are here; `receiving` is the receive route
 /// and whether it leads into a file, where the receiving end is here as well.
@@ -111,19 +111,19 @@ fn speaks_native(wire: WireChoice) -> bool {
     matches!(wire, WireChoice::Auto | WireChoice::Native)
 }
 
-/// What takes the place of a handoff that `auto` chose and that did not come about.
+/// Why a handoff that `auto` chose did not happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoHandoff {
-    /// The system gives no memory that could be handed over.
+    /// The system refuses to make memory that can be handed over.
     NoMemoryFile,
-    /// The receiver has not asked for it.
+    /// The receiver did not ask for it.
     NotTaken,
     /// The system lets no descriptor through.
     Refused,
 }
 
 impl NoHandoff {
-    /// Why bytes are sent after all.
+    /// The reason to show for sending bytes instead.
     pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::NoMemoryFile => {

@@ -1,6 +1,6 @@
-//! Which route a user asks for.
+//! The routes that a user can ask for.
 
-/// Which send route a user asks for.
+/// A send route, as a user asks for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SendRouteChoice {
     /// The fastest that the source allows.
@@ -10,11 +10,11 @@ pub enum SendRouteChoice {
     Sendfile,
     /// `send(2)` from memory.
     Write,
-    /// `send(2)`, then a copy of the rest: the baseline to compare with.
+    /// `send(2)`, and a copy of the rest after each call: the baseline to compare with.
     Copying,
     /// `send(2)` with `MSG_ZEROCOPY`, from private memory: to compare with.
     Zerocopy,
-    /// No bytes: the memory or the file itself, to a process on this host.
+    /// Sends no bytes: it passes the memory or the file itself to a process on this host.
     Handoff,
 }
 
@@ -43,7 +43,7 @@ impl SendRouteChoice {
     }
 }
 
-/// Which receive route a user asks for.
+/// A receive route, as a user asks for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ReceiveRouteChoice {
     /// The fastest that the sink allows.
@@ -58,7 +58,7 @@ pub enum ReceiveRouteChoice {
 }
 
 impl ReceiveRouteChoice {
-    /// Whether it leads into a file, and nowhere else.
+    /// Whether it needs a file to receive into.
     #[must_use]
     pub fn needs_file(self) -> bool {
         matches!(self, Self::Splice | Self::Map)

@@ -1,4 +1,5 @@
-//! Routes for tests: they wrap real ones and do as the kernel may at any time, moving less than asked or nothing yet.
+//! Routes for tests. They wrap real ones and do what the kernel may do at any time: move less than was asked, or would
+//! block.
 
 use std::io;
 use std::os::fd::BorrowedFd;

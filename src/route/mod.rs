@@ -11,9 +11,9 @@ pub use auto::why_no_handoff;
 pub(crate) use auto::{NoHandoff, Sending, SourceKind, send_route};
 pub use choice::{ReceiveRouteChoice, SendRouteChoice};
 
-/// What a route's call has cost beside the one system call on the socket. Counted from what the call does, which the
-/// kernel's code tells: `send(2)` and `recv(2)` copy each byte once, `sendfile(2)` and a `splice(2)` from a socket pass
-/// pages on, a write into a file copies to its page cache and a read copies from there.
+/// What one call of a route cost beside its system call on the socket, counted from what the kernel does in that call:
+/// `send(2)` and `recv(2)` copy each byte once; `sendfile(2)`, and `splice(2)` from a socket, pass pages on; a write
+/// into a file copies into its page cache, and a read copies out of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Cost {
     /// Further system calls.
@@ -23,7 +23,7 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    /// Nothing but bytes copied.
+    /// The cost of a call that copied `bytes` and made no further system call.
     pub(crate) fn copied(bytes: usize) -> Self {
         Self {
             syscalls: 0,

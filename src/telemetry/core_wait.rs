@@ -4,17 +4,17 @@ use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::time::Duration;
 
-/// The file of the thread that opened it; reading it later says the same of that thread.
+/// The file of the thread that opened it. It is about that thread, whichever thread reads it later.
 #[derive(Debug)]
 pub(super) struct CoreWait(Option<File>);
 
 impl CoreWait {
-    /// Of the calling thread.
+    /// Opens the file of the calling thread.
     pub(super) fn of_this_thread() -> Self {
         Self(File::open("/proc/thread-self/schedstat").ok())
     }
 
-    /// So far; `None` where the kernel does not count it.
+    /// The time so far; `None` if the kernel does not count it.
     pub(super) fn read(&self) -> Option<Duration> {
         let mut text = [0; 64];
         let len = self.0.as_ref()?.read_at(&mut text, 0).ok()?;

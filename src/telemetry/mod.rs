@@ -1,4 +1,4 @@
-//! What is measured while a transfer runs: counters become samples, samples become series.
+//! Measures a running transfer: counters become samples, samples become series, and both tell what the limit was.
 
 mod bottleneck;
 mod core_wait;

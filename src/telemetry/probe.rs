@@ -1,4 +1,4 @@
-//! The probe in a data loop: it counts, and drops a stamp now and then into a bounded ring. It never waits.
+//! The probe in a data loop. It counts, and from time to time puts a stamp into a bounded ring. It never waits.
 
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -12,36 +12,36 @@ use crate::sys::{Interest, Usage, tcp_info, thread_usage};
 use super::core_wait::CoreWait;
 use super::sample::{Counters, TcpCounters};
 
-/// Stamps are this far apart at first, so that a transfer of 80 ms still draws a curve,
+/// The time between stamps at first, so that even a transfer of 80 ms draws a curve.
 const STAMP_INTERVAL_MIN: Duration = Duration::from_millis(1);
-/// and this far later on.
+/// The time between stamps later on.
 const STAMP_INTERVAL_MAX: Duration = Duration::from_millis(50);
-/// In between they are this fraction of the time that has passed.
+/// In between, the time between stamps is the time that has passed, divided by this.
 const STAMPS_PER_ELAPSED: u32 = 512;
-/// Reading the kernel's counters costs a system call, so not every stamp has them.
+/// The shortest time between two readings of the kernel's counters, which cost a system call each.
 const COUNTERS_INTERVAL: Duration = Duration::from_millis(20);
-/// A second's worth of the densest stamps: the reader comes 20 times as often.
+/// The densest stamps of one second. The sampler reads the ring 20 times a second.
 const RING_STAMPS: usize = 1024;
 
-/// What had moved at an instant.
+/// What had moved by an instant.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stamp {
-    /// Since the transfer's clock began.
+    /// The time since the transfer's clock began.
     pub elapsed: Duration,
-    /// Bytes of the array so far.
+    /// Bytes of the array that had moved.
     pub bytes: u64,
-    /// The counters, where they were read.
+    /// The counters, if they were read then.
     pub counters: Option<Counters>,
 }
 
-/// Why a side rests though its peer is ready.
+/// Why a side rests although its peer is ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rest {
-    /// The limit that was set.
+    /// For the limit that was set.
     Limit,
-    /// The program that this side stands for takes its time.
+    /// For the pace of the program that this side stands for.
     Pace,
-    /// Someone asked for a pause.
+    /// For a pause that someone asked for.
     Pause,
 }
 
@@ -50,7 +50,7 @@ pub enum Rest {
 pub struct Probe {
     clock: Instant,
     shared_bytes: Arc<AtomicU64>,
-    /// Nothing in a light one.
+    /// `None` in a light probe.
     ring: Option<Sender<Stamp>>,
     bytes: u64,
     syscalls: u64,
@@ -61,14 +61,14 @@ pub struct Probe {
     began: Duration,
     usage_at_start: Usage,
     core_wait: Option<(CoreWait, Duration)>,
-    /// The connection, asked for what the kernel knows of it until it says that it is none of TCP's.
+    /// The connection, until the kernel says that it is not TCP. The probe reads its `TCP_INFO`.
     socket: Option<OwnedFd>,
-    /// What the next wait is for, where it is not for the peer.
+    /// The reason of the next wait, unless it is for the peer.
     rest: Option<Rest>,
     waits: Waits,
 }
 
-/// Time spent waiting so far, by what for.
+/// Time spent waiting so far, by reason.
 #[derive(Debug, Clone, Copy, Default)]
 struct Waits {
     send: Duration,
@@ -86,7 +86,7 @@ pub struct ProbeReader {
 }
 
 impl Probe {
-    /// A probe for the calling thread's work, and what reads it.
+    /// A probe for one thread's work, and the reader of its stamps.
     #[must_use]
     pub fn new(clock: Instant) -> (Self, ProbeReader) {
         let (ring, stamps) = bounded(RING_STAMPS);
@@ -102,8 +102,8 @@ impl Probe {
         (probe, reader)
     }
 
-    /// A probe that only counts, for one of thousands of connections on a thread: it leaves no stamps, and asks the
-    /// kernel nothing.
+    /// A probe that only counts, for one of thousands of connections on a thread. It makes neither stamps nor system
+    /// calls.
     #[must_use]
     pub fn light(clock: Instant) -> Self {
         Self::without_ring(clock, Arc::default())
@@ -129,7 +129,7 @@ impl Probe {
         }
     }
 
-    /// To be called first on the thread whose work is counted: the kernel counts by thread.
+    /// Begins to count. The thread whose work is counted must call this first, because the kernel counts by thread.
     pub fn begin(&mut self) {
         self.usage_at_start = thread_usage();
         let core_wait = CoreWait::of_this_thread();
@@ -138,21 +138,21 @@ impl Probe {
         self.stamp(self.began, true);
     }
 
-    /// Asks the kernel for the state of this connection from now on.
+    /// Reads the kernel's `TCP_INFO` of this connection from now on.
     pub fn watch(&mut self, socket: BorrowedFd<'_>) {
         if self.ring.is_some() {
-            // No descriptor is left: then there is nothing to be told.
+            // Without a descriptor its samples have no TCP counters.
             self.socket = socket.try_clone_to_owned().ok();
         }
     }
 
-    /// The next wait is a rest, whatever the socket is looked at for meanwhile.
+    /// Announces that the next wait is a rest, even if it also waits for the socket.
     pub fn rests(&mut self, rest: Rest) {
         self.rest = Some(rest);
     }
 
-    /// A wait for the socket to be ready as `interest` says, or a rest that was announced, has lasted so long. `over`
-    /// where nothing more of it follows.
+    /// Counts a wait for the socket to be ready as `interest` says, or an announced rest, that has lasted `lasted`.
+    /// `over` says that it has ended; otherwise more of it follows.
     pub(crate) fn waited(&mut self, interest: Interest, lasted: Duration, over: bool) {
         let waits = &mut self.waits;
         *match self.rest {
@@ -171,19 +171,19 @@ impl Probe {
         }
     }
 
-    /// A system call was asked to move `asked` bytes and moved `moved`.
+    /// Counts a system call that was asked to move `asked` bytes and moved `moved`.
     pub fn syscall(&mut self, asked: usize, moved: usize) {
         self.syscalls += 1;
         self.short_operations += u64::from(moved < asked);
     }
 
-    /// What a route did beside: so many further system calls, and so many bytes copied by the CPU.
+    /// Counts what a route did beside: further system calls, and bytes that the CPU copied.
     pub fn cost(&mut self, syscalls: u64, copied_bytes: u64) {
         self.syscalls += syscalls;
         self.copied_bytes += copied_bytes;
     }
 
-    /// So many more bytes of the array have moved.
+    /// Counts further bytes of the array that have moved.
     pub fn moved(&mut self, bytes: u64) {
         let first = self.bytes == 0;
         self.bytes += bytes;
@@ -194,7 +194,7 @@ impl Probe {
         }
     }
 
-    /// The last stamp, with all counters.
+    /// Makes the last stamp, with all counters.
     pub fn end(&mut self) {
         self.stamp(self.clock.elapsed(), true);
     }
@@ -220,7 +220,7 @@ impl Probe {
         if with_counters {
             self.next_counters = elapsed + COUNTERS_INTERVAL;
         }
-        // A full ring means that the sampler was not let run for a second: the next stamp that fits tells as much.
+        // If the ring is full, the sampler had no core for a second. The next stamp that fits has all of the bytes.
         let bytes = self.bytes;
         if let Some(ring) = &self.ring {
             let _ = ring.try_send(Stamp {

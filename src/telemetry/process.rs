@@ -1,4 +1,4 @@
-//! What the whole process uses, and what the machine has left: procfs.
+//! What the whole process uses, and how much memory is left, from procfs.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ pub struct ProcessUsage {
     pub peak_resident_bytes: u64,
 }
 
-/// Reads it. `proc_pid_status(5)`.
+/// Reads what this process uses. Sources: `getrusage(2)`, `proc_pid_status(5)`.
 #[must_use]
 pub fn process_usage() -> ProcessUsage {
     let usage = sys::process_usage();
@@ -30,8 +30,8 @@ pub fn process_usage() -> ProcessUsage {
     }
 }
 
-/// Bytes of memory that could be had without swapping: what the machine has, or what the process's control group
-/// leaves. `None` where the system does not say. `proc_meminfo(5)`, cgroup v2's `memory.max`.
+/// Bytes of memory that are available without swapping, to the machine or, if less, to the process's control group.
+/// `None` if the system does not say. Sources: `proc_meminfo(5)`, cgroup v2's `memory.max`.
 #[must_use]
 pub fn available_memory_bytes() -> Option<u64> {
     let meminfo = std::fs::read_to_string("/proc/meminfo").ok()?;

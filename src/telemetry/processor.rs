@@ -1,10 +1,10 @@
-//! What the processor has: sysfs.
+//! Caches of the processor, from sysfs.
 
-/// The second level cache of a core, in bytes; `None` where the system does not say.
-/// `Documentation/ABI/testing/sysfs-devices-system-cpu` of the kernel.
+/// The size of a core's second-level cache, in bytes; `None` if the system does not say.
+/// Source: `Documentation/ABI/testing/sysfs-devices-system-cpu` of the kernel.
 #[must_use]
 pub fn core_cache_bytes() -> Option<usize> {
-    // The levels before it are the two of the first one.
+    // Indices 0 and 1 are the two first-level caches.
     let size = std::fs::read_to_string("/sys/devices/system/cpu/cpu0/cache/index2/size").ok()?;
     parse_kib(&size)
 }

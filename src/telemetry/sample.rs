@@ -2,35 +2,35 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What one side has done up to an instant.
+/// What one side had done by an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// Bytes of the array that this side has moved so far.
     pub bytes: u64,
     /// The rate since the sample before, in bytes a second.
     pub rate_bytes_per_s: f64,
-    /// The counters, where they were read at this instant.
+    /// The counters, if they were read at this instant.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub counters: Option<Counters>,
 }
 
-/// What moving the bytes has cost one side so far: its data thread alone, not the whole process.
+/// What moving the bytes has cost one side so far: its data threads alone, not the whole process.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Counters {
-    /// How long the data threads have been at it, all connections together, in seconds. The times below are parts of it.
+    /// The time of the data threads so far, summed over all connections, in seconds. The times below are parts of it.
     pub thread_s: f64,
     /// System calls that moved bytes.
     pub syscalls: u64,
     /// Of these, the ones that moved less than was asked for.
     pub short_operations: u64,
-    /// Bytes that the CPU copied from one place in memory to another, counted by the route from what its calls do.
+    /// Bytes that the CPU copied from one place in memory to another, as the route counts them call by call.
     pub copied_bytes: u64,
     /// CPU time in user space, in seconds.
     pub cpu_user_s: f64,
     /// CPU time in the kernel, in seconds.
     pub cpu_system_s: f64,
-    /// Time that it was ready to run and had no core, in seconds; 0 where the kernel does not count it. Part of it
-    /// passes at the end of a wait, which lasts until the thread runs again.
+    /// Time ready to run without a core, in seconds; 0 if the kernel does not count it. Part of it passes at the end of
+    /// a wait, which lasts until the thread runs again.
     pub core_wait_s: f64,
     /// Page faults.
     pub page_faults: u64,
@@ -38,9 +38,9 @@ pub struct Counters {
     pub major_faults: u64,
     /// Times that the thread gave its core up to wait for something.
     pub voluntary_switches: u64,
-    /// Times that its core was taken from it.
+    /// Times that the kernel took its core away.
     pub involuntary_switches: u64,
-    /// Bytes that storage was asked for; what was in the page cache does not count.
+    /// Bytes read from storage. Bytes that were in the page cache do not count.
     pub storage_read_bytes: u64,
     /// Bytes that were left for storage to write.
     pub storage_write_bytes: u64,
@@ -48,25 +48,25 @@ pub struct Counters {
     pub blocked_send_s: f64,
     /// Time blocked until the socket had something to read, in seconds.
     pub blocked_receive_s: f64,
-    /// Time rested because of the limit, in seconds.
+    /// Time rested for the limit, in seconds.
     pub rested_limit_s: f64,
-    /// Time rested because the program that this side stands for takes its time, in seconds.
+    /// Time rested for the pace of the program that this side stands for, in seconds.
     pub rested_pace_s: f64,
     /// Time paused, in seconds.
     pub paused_s: f64,
-    /// What the kernel knows of the connection; nothing on a Unix socket.
+    /// The kernel's counters of the connection; `None` on a Unix socket.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub tcp: Option<TcpCounters>,
 }
 
-/// The kernel's own word on a TCP connection, as its sending end sees it. `tcp(7)`, `TCP_INFO`.
+/// The kernel's counters of a TCP connection, from its sending end. Source: `TCP_INFO` of `tcp(7)`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct TcpCounters {
     /// The smoothed round trip, in seconds.
     pub tcp_rtt_s: f64,
     /// The congestion window, in bytes.
     pub tcp_cwnd_bytes: u64,
-    /// Segments that were sent again so far.
+    /// Segments that were retransmitted so far.
     pub tcp_retransmits: u64,
     /// The latest rate at which bytes were delivered, in bytes a second.
     pub tcp_delivery_rate_bytes_per_s: u64,
@@ -74,14 +74,14 @@ pub struct TcpCounters {
     pub tcp_app_limited: bool,
     /// Time with something to send or unacknowledged so far, in seconds.
     pub tcp_busy_s: f64,
-    /// Of it, time in which the peer's receive window was full, in seconds.
+    /// The part of it in which the peer's receive window was full, in seconds.
     pub tcp_rwnd_limited_s: f64,
-    /// Of it, time in which the send buffer was too small, in seconds.
+    /// The part of it in which the send buffer was too small, in seconds.
     pub tcp_sndbuf_limited_s: f64,
 }
 
 impl Counters {
-    /// Both together, as of two threads of one side.
+    /// The sum, as for two threads of one side.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self {
@@ -118,7 +118,7 @@ impl Counters {
 }
 
 impl TcpCounters {
-    /// Of two connections of one side: sums, and the longer round trip.
+    /// The sum for two connections of one side, with the longer round trip of the two.
     fn plus(self, other: Self) -> Self {
         Self {
             tcp_rtt_s: self.tcp_rtt_s.max(other.tcp_rtt_s),

@@ -1,4 +1,4 @@
-//! The history of one side of a transfer, thinned so that any length of it stays small.
+//! The history of one side of a transfer. It is thinned, so that it stays small for a transfer of any length.
 //!
 //! A [`Series`] takes `(t_s, bytes)` pairs and keeps at most [`Series::MAX_POINTS`] points. When it is full,
 //! neighbours merge until the points are about evenly spaced in time; the bytes of a point stay exact, its rate is
@@ -32,13 +32,13 @@ impl Series {
     /// A series never holds more points than this.
     pub const MAX_POINTS: usize = 4096;
 
-    /// A series of nothing.
+    /// An empty series.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds what had moved at an instant. A time before the last one counts as the last one.
+    /// Adds the bytes that had moved by `t_s`. A time before the last one counts as the last one.
     pub fn push(&mut self, t_s: f64, bytes: u64) {
         if !t_s.is_finite() {
             return;
@@ -106,7 +106,7 @@ impl Series {
         }
     }
 
-    /// The mean rate of the `window_s` seconds before `t_s`, or of as many as there are, in bytes a second.
+    /// The mean rate of the `window_s` seconds before `t_s`, or of fewer at the beginning, in bytes a second.
     #[must_use]
     pub fn rate_before(&self, t_s: f64, window_s: f64) -> f64 {
         let Some(first) = self.points.first() else { return 0.0 };
@@ -132,7 +132,7 @@ impl Series {
         }
     }
 
-    /// More bytes at the instant of the last point.
+    /// Adds bytes to the last point.
     fn add_to_last(&mut self, bytes: u64) {
         if let [.., before, last] = self.points.as_mut_slice() {
             last.bytes = bytes;
@@ -154,7 +154,7 @@ impl Series {
         let (Some(first), Some(last)) = (self.points.first(), self.points.last()) else {
             return;
         };
-        // Two neighbours that stay apart are further apart than this, so that at most half of the points stay.
+        // Two neighbours that do not merge span more than this together, so that at most half of the points stay.
         self.min_span_s = (last.t_s - first.t_s) / (Self::MAX_POINTS / 4) as f64;
         let mut kept: Vec<Point> = Vec::with_capacity(Self::MAX_POINTS + 1);
         for &point in &self.points {
@@ -170,7 +170,7 @@ impl Series {
     }
 }
 
-/// One point for the spans of two neighbours, `before` being the point that the first of them begins at.
+/// Merges the spans of two neighbours into one point. The first span begins at the point `before`.
 fn merged(before: &Point, first: &Point, second: &Point) -> Point {
     Point {
         rate: (second.bytes - before.bytes) as f64 / (second.t_s - before.t_s),

@@ -1,4 +1,4 @@
-//! Which end of a transfer.
+//! The two ends of a transfer.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +8,6 @@ use serde::{Deserialize, Serialize};
 pub enum Side {
     /// The end that has the array.
     Sender,
-    /// The end that gets it.
+    /// The end that receives it.
     Receiver,
 }

@@ -287,5 +287,5 @@ fn ceilings_are_measured_once_and_kept() {
 fn what_can_be_read_once_is_not_compared() {
     Dir::new()
         .run("compare /dev/zero --length 8")
-        .failed(2, &["once only", "file or a range"]);
+        .failed(2, &["only once", "file or a range"]);
 }

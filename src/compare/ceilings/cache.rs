@@ -1,22 +1,22 @@
-//! Ceilings are measured once for a machine and its kernel: where they are kept.
+//! The file that keeps the ceilings of this machine and kernel, so that they are measured once.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::{Ceilings, Machine};
 
-/// What was measured on this machine under this kernel before. Quick: one small file is read.
+/// The ceilings that were measured earlier on this machine and kernel. It reads one small file.
 #[must_use]
 pub fn read_cached() -> Option<Ceilings> {
     usable(&std::fs::read_to_string(path()?).ok()?, &Machine::this())
 }
 
-/// Keeps them for [`read_cached`]. A cache that cannot be written only costs the next measurement.
+/// Keeps ceilings for [`read_cached`]. If they cannot be written, they are measured again next time.
 pub(super) fn write(ceilings: &Ceilings) {
     let kept = || -> Option<()> {
         let path = path()?;
         std::fs::create_dir_all(path.parent()?).ok()?;
-        // A reader sees the old ones or the new ones.
+        // Renaming makes a reader see either the old ones or the new ones.
         let new = path.with_extension(format!("{}.part", std::process::id()));
         std::fs::write(&new, serde_json::to_vec_pretty(ceilings).ok()?).ok()?;
         std::fs::rename(&new, path).ok()
@@ -36,17 +36,17 @@ fn path_in(cache: Option<OsString>, home: Option<OsString>) -> Option<PathBuf> {
     Some(cache.join("arraylift/ceilings.json"))
 }
 
-/// No machine moves as many bytes in a second.
+/// More than any machine moves in a second.
 const RATE_MAX: f64 = 1e15;
 
-/// What a cached text says, where it was measured here and can be understood.
+/// Reads a cached text; `None` if it was measured on another machine or cannot be read.
 fn usable(text: &str, machine: &Machine) -> Option<Ceilings> {
     let ceilings: Ceilings = serde_json::from_str(text).ok()?;
     let disks = ceilings.disks.values();
     let mut rates = disks
         .flat_map(|disk| [disk.write_bytes_per_s, disk.read_bytes_per_s])
         .chain([ceilings.memcpy_bytes_per_s, ceilings.sendfile_bytes_per_s]);
-    // Anyone can have written there.
+    // The file may hold anything.
     let is_sound = rates.all(|rate| rate > 0.0 && rate < RATE_MAX);
     (is_sound && ceilings.version == Ceilings::VERSION && ceilings.machine == *machine).then_some(ceilings)
 }

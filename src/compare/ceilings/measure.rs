@@ -1,4 +1,4 @@
-//! Measures what the machine can do at most, in a few seconds, and can be told to stop.
+//! Measures what the machine can do at most. It takes a few seconds, and can be cancelled.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -22,17 +22,17 @@ use super::{Ceilings, Disk, unix_now_s};
 /// Far more than a cache holds.
 const COPY_BYTES: usize = 128 << 20;
 const SENDFILE_FLOATS: &str = "0:16_777_216";
-/// Each is repeated so often, or for so long, whichever comes first.
+/// Each measurement ends after so many repetitions or so much time, whichever comes first.
 const REPEATS: usize = 9;
 const REPEAT_TIME: Duration = Duration::from_secs(1);
-/// The disk is written for so long, or so much, whichever comes first, and then read.
+/// Writing to the disk ends after so much time or so many bytes, whichever comes first. Then the bytes are read.
 const DISK_TIME: Duration = Duration::from_secs(2);
 const DISK_BYTES: u64 = 512 << 20;
 const DISK_BLOCK_BYTES: usize = 4 << 20;
-/// What `O_DIRECT` wants buffers and lengths to be multiples of, on every common disk.
+/// `O_DIRECT` needs buffers and lengths that are multiples of this, on every common disk.
 const DISK_ALIGNMENT: usize = 4096;
 
-/// Measures all of it, the disk where there is a folder to measure. `Ok(None)` where `cancelled` was set.
+/// Measures everything, and the disk if a folder is given. `Ok(None)` if `cancelled` was set.
 pub(super) fn measure(folder: Option<&Path>, cancelled: &AtomicBool) -> Result<Option<Ceilings>, Error> {
     let Some(memcpy_bytes_per_s) = memcpy(cancelled)? else {
         return Ok(None);
@@ -57,7 +57,7 @@ pub(super) fn measure(folder: Option<&Path>, cancelled: &AtomicBool) -> Result<O
     Ok(Some(ceilings))
 }
 
-/// Writes and reads a file in `folder`, which is removed. `Ok(None)` where `cancelled` was set.
+/// Writes and reads a file in `folder`, and removes it. `Ok(None)` if `cancelled` was set.
 pub(super) fn measure_disk(folder: &Path, cancelled: &AtomicBool) -> Result<Option<Disk>, Error> {
     let path = folder.join(format!(".arraylift-ceiling-{}", std::process::id()));
     disk(&path, cancelled).map_err(|error| Error::SinkUnwritable {
@@ -81,7 +81,7 @@ fn memcpy(cancelled: &AtomicBool) -> Result<Option<f64>, Error> {
     })
 }
 
-/// A transfer on the raw wire into nothing: no checksums, no memory, no blocks.
+/// A transfer on the raw wire that keeps nothing: it has no checksums, no blocks and no memory to fill.
 fn sendfile(cancelled: &AtomicBool) -> Result<Option<f64>, Error> {
     let range = Range::parse(SENDFILE_FLOATS, None).map_err(|error| Error::Usage(error.to_string()))?;
     let origin = Origin::Range(range);
@@ -106,7 +106,7 @@ fn sendfile(cancelled: &AtomicBool) -> Result<Option<f64>, Error> {
             source: source.clone(),
             sink: SinkSpec::Discard,
         };
-        // Nobody needs to hear of it.
+        // Nobody needs the events.
         let (events, _) = crossbeam_channel::bounded(1);
         match Transfer::start(job, options.clone(), events, Arc::new(|| {}))?.join() {
             Outcome::Done(finished) => Ok(Some(finished.rate_bytes_per_s)),
@@ -116,7 +116,7 @@ fn sendfile(cancelled: &AtomicBool) -> Result<Option<f64>, Error> {
     })
 }
 
-/// The median of several rates; the first, which warms up, does not count. `Ok(None)` where someone gave up.
+/// The median of several rates. The first one warms up and does not count. `Ok(None)` if it was cancelled.
 fn repeated(
     cancelled: &AtomicBool,
     mut rate: impl FnMut() -> Result<Option<f64>, Error>,
@@ -138,7 +138,7 @@ fn disk(path: &Path, cancelled: &AtomicBool) -> io::Result<Option<Disk>> {
     let start = padded.as_ptr().align_offset(DISK_ALIGNMENT);
     let block = &mut padded[start..start + DISK_BLOCK_BYTES];
     let (_scratch, mut file, direct) = create(path, block)?;
-    // The first block showed whether O_DIRECT is there, and is not timed.
+    // The first block only showed whether O_DIRECT works, and is not timed.
     let began = Instant::now();
     let mut written = 0;
     while written < DISK_BYTES && began.elapsed() < DISK_TIME {
@@ -150,7 +150,7 @@ fn disk(path: &Path, cancelled: &AtomicBool) -> io::Result<Option<Disk>> {
     }
     file.sync_all()?;
     let write_bytes_per_s = written as f64 / began.elapsed().as_secs_f64();
-    // Advice: what is in the page cache is not on the way from the disk.
+    // Without O_DIRECT the page cache would serve the read; the kernel is asked to drop it.
     let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
     let mut file = open(OpenOptions::new().read(true), direct, path)?;
     let began = Instant::now();
@@ -169,17 +169,17 @@ fn disk(path: &Path, cancelled: &AtomicBool) -> io::Result<Option<Disk>> {
     }))
 }
 
-/// A file that was made here, and is gone with this value.
+/// A file that is removed when this value is dropped.
 struct Scratch<'a>(&'a Path);
 
 impl Drop for Scratch<'_> {
     fn drop(&mut self) {
-        // Gone already is as good.
+        // It may be gone already.
         let _ = std::fs::remove_file(self.0);
     }
 }
 
-/// A new file with a first block in it, past the page cache where the file system can. Never one that is there already.
+/// Makes a new file with a first block in it, past the page cache if the file system can. It opens no existing file.
 fn create<'a>(path: &'a Path, block: &[u8]) -> io::Result<(Scratch<'a>, File, bool)> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
     let scratch = Scratch(path);

@@ -18,16 +18,16 @@ use crate::transfer::Waker;
 
 pub use cache::read_cached;
 
-/// What a machine was measured to do at most.
+/// The highest rates that were measured on a machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ceilings {
     /// [`Ceilings::VERSION`] of the program that measured.
     pub version: u32,
     /// Where it was measured.
     pub machine: Machine,
-    /// When, in seconds since 1970 (UTC).
+    /// When it was measured, in seconds since 1970 (UTC).
     pub measured_unix_s: u64,
-    /// One thread copies memory, far more than its cache holds, in bytes a second: the limit for one copy.
+    /// The rate at which one thread copies memory, far more than its cache holds, in bytes a second.
     pub memcpy_bytes_per_s: f64,
     /// `sendfile` over TCP loopback to a receiver that keeps nothing, in bytes a second.
     pub sendfile_bytes_per_s: f64,
@@ -36,23 +36,23 @@ pub struct Ceilings {
     pub disks: BTreeMap<String, Disk>,
 }
 
-/// What a folder's disk does at most.
+/// The highest rates of a folder's disk.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Disk {
-    /// In bytes a second, until the data is on the disk.
+    /// The rate of writing until the data is on the disk, in bytes a second.
     pub write_bytes_per_s: f64,
-    /// In bytes a second, from the disk.
+    /// The rate of reading from the disk, in bytes a second.
     pub read_bytes_per_s: f64,
-    /// Past the page cache (`O_DIRECT`). Where false the file system has no such thing; the write was ended by
-    /// `fsync(2)`, and the read may have come from the page cache.
+    /// Whether the page cache was bypassed (`O_DIRECT`). If false, the file system does not support it: the write ended
+    /// with `fsync(2)`, and the read may have come from the page cache.
     pub direct: bool,
 }
 
 impl Ceilings {
-    /// What this program writes and takes.
+    /// The version that this program writes and reads.
     pub const VERSION: u32 = 1;
 
-    /// With the disks that were measured earlier and not now.
+    /// Adds the disks that were measured earlier and not now.
     fn with_disks_of(mut self, earlier: Option<Self>) -> Self {
         for (folder, disk) in earlier.map(|earlier| earlier.disks).unwrap_or_default() {
             self.disks.entry(folder).or_insert(disk);
@@ -61,10 +61,10 @@ impl Ceilings {
     }
 }
 
-/// What ceilings come to: `Ok(None)` where someone gave up.
+/// How a measurement ended: `Ok(None)` if it was cancelled.
 pub type Measurement = Result<Option<Ceilings>, Error>;
 
-/// A measurement that runs. Dropping it gives up and joins its thread.
+/// A running measurement. Dropping it cancels it and joins its thread.
 #[derive(Debug)]
 pub struct Measuring {
     cancelled: Arc<AtomicBool>,
@@ -73,11 +73,11 @@ pub struct Measuring {
 }
 
 impl Measuring {
-    /// Measures on a thread of its own, for some 5 seconds, and keeps the result for [`read_cached`]. The disk of
-    /// `folder` is measured, too, where one is named; those that are known are kept. `waker` is called at the end.
+    /// Starts to measure on a thread of its own, for some 5 seconds, and keeps the result for [`read_cached`]. If
+    /// `folder` is given, its disk is measured, too; disks that are known are kept. `waker` is called at the end.
     ///
     /// # Errors
-    /// Only where the system gives no thread.
+    /// The system gives no thread.
     pub fn start(folder: Option<PathBuf>, waker: Waker) -> Result<Self, Error> {
         let cancelled = Arc::new(AtomicBool::new(false));
         let result = Arc::new(OnceLock::new());
@@ -100,7 +100,7 @@ impl Measuring {
         })
     }
 
-    /// Gives up; at most a copy or a short transfer is ended before.
+    /// Cancels the measurement. It ends after at most one more copy or short transfer.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
     }
@@ -128,7 +128,7 @@ pub(super) fn unix_now_s() -> u64 {
     since.map_or(0, |since| since.as_secs())
 }
 
-/// `36 % of what one copy allows`: a rate beside the machine's limit for one copy. `None` where either is unknown.
+/// `36 % of what one copy allows`: a rate beside the machine's limit for one copy. `None` if either is unknown.
 #[must_use]
 pub fn share_of_one_copy(rate_bytes_per_s: f64, memcpy_bytes_per_s: f64) -> Option<String> {
     let share = 100.0 * rate_bytes_per_s / memcpy_bytes_per_s;

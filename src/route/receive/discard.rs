@@ -1,9 +1,9 @@
-//! `recv(2)` into one small buffer, over and over: for measuring only.
+//! `recv(2)` into one small buffer again and again, to measure only.
 
 use super::scratch::with_scratch;
 use super::{Cost, Inflow, ReceiveError, ReceiveRoute, take};
 
-/// Receives and forgets.
+/// Receives bytes and keeps none.
 pub(crate) struct Discard {
     buffer_bytes: usize,
 }

@@ -1,4 +1,4 @@
-//! Takes over memory or a file that a peer hands over, after looking at what it really is.
+//! Takes memory or a file that a peer hands over, after checking what it really is.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -7,7 +7,7 @@ use crate::error::{Error, reason};
 use crate::sys::{ReadError, SharedFile};
 use crate::wire::Handoff;
 
-/// An array in memory that another process gave us; it may still be able to change it.
+/// An array in memory that another process handed over, and may still be able to change.
 pub(crate) struct Handed {
     file: SharedFile,
     position: u64,
@@ -20,7 +20,7 @@ impl Handed {
         "handoff"
     }
 
-    /// Takes `len` bytes from byte `position` on of what the descriptor is of. Nothing is read, and no page touched.
+    /// Maps `len` bytes of what the descriptor is of, from byte `position` on. It reads none of them.
     pub(crate) fn take(
         descriptor: Option<OwnedFd>,
         position: u64,
@@ -45,7 +45,7 @@ impl Handed {
             )));
         };
         let file = SharedFile::map(file, end).map_err(|error| match error.raw_os_error() {
-            // Out of addresses or of mappings: that is ours.
+            // This process has no addresses or mappings left, which is not the peer's fault.
             code if code == Some(rustix::io::Errno::NOMEM.raw_os_error()) => {
                 Error::system("cannot map the memory that was handed over", &error)
             }
@@ -60,7 +60,7 @@ impl Handed {
         Ok(Self { file, position, sealed })
     }
 
-    /// What the user should know of it.
+    /// A note for the user, if there is one.
     pub(crate) fn note(&self) -> Option<&'static str> {
         (!self.sealed).then_some(UNSEALED)
     }
@@ -76,7 +76,7 @@ impl Handed {
     }
 }
 
-/// Said at both ends.
+/// The note that both ends show.
 pub(crate) const UNSEALED: &str = "not sealed: the other process can still change it";
 
 #[cfg(test)]

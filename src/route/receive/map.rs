@@ -1,4 +1,4 @@
-//! `recv(2)` into a shared mapping of the file, to compare with: no buffer between, and a page fault for every page.
+//! `recv(2)` into a shared mapping of the file, to compare with. It needs no buffer, and costs a page fault a page.
 
 use std::fs::File;
 use std::io;
@@ -7,7 +7,8 @@ use crate::sys::{ReadError, WritableFile};
 
 use super::{Cost, Inflow, ReceiveError, ReceiveRoute, socket_of};
 
-/// Bytes are looked at in pieces that stay in the nearest cache: others could change the file under a slice of it.
+/// Bytes are copied out and checked in pieces of this size, which stay in the nearest cache. Others could change the
+/// file, so that its mapping is never a slice.
 const LOOK_BYTES: usize = 32 << 10;
 
 /// Receives into a file's mapping.
@@ -18,7 +19,7 @@ pub(crate) struct RecvToMap {
 }
 
 impl RecvToMap {
-    /// Receives `len` bytes into `file` from byte `base` on, where it has to be so long already.
+    /// Receives `len` bytes into `file` from byte `base` on. The file must already be that long.
     pub(crate) fn new(file: &File, base: u64, len: u64) -> io::Result<Self> {
         Ok(Self {
             map: WritableFile::map(file.try_clone()?, base.saturating_add(len))?,
@@ -60,7 +61,7 @@ impl ReceiveRoute for RecvToMap {
     }
 
     fn cost(&self, received: usize) -> Cost {
-        // To the mapping, and from there to be looked at.
+        // One copy into the mapping, and one out of it for the checksum.
         Cost::copied(2 * received)
     }
 }

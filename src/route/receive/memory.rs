@@ -1,4 +1,4 @@
-//! `recv(2)` straight into the array's memory: the one copy that there is.
+//! `recv(2)` straight into the array's memory: the only copy on this side.
 
 use crate::sys::{Part, Region, Span};
 
@@ -33,7 +33,7 @@ impl ReceiveRoute for RecvToMemory {
         len: usize,
         seen: &mut dyn FnMut(&[u8]),
     ) -> Result<usize, ReceiveError> {
-        // A machine begins a part before it receives into it, and goes on where it left off.
+        // A machine begins a part before it receives into it, and continues where it stopped.
         let part = self.part.as_mut().filter(|part| part.next_at() == at);
         let part = part.ok_or_else(|| ReceiveError::Sink(std::io::ErrorKind::InvalidInput.into()))?;
         let received = match from.socket() {

@@ -23,16 +23,16 @@ pub(crate) use map::RecvToMap;
 pub(crate) use memory::RecvToMemory;
 pub(crate) use splice::{Splice, takes_splice};
 
-/// Lets bytes of one array land. Positions count from the array's first byte.
+/// Receives bytes of one array to where they belong. Positions count from the array's first byte.
 pub(crate) trait ReceiveRoute: Send {
     /// The name for commands and screens.
     fn name(&self) -> &'static str;
 
-    /// What comes next belongs to this part of the array, and to nobody else.
+    /// The bytes that come next belong to this part of the array, which no other connection writes.
     fn begin(&mut self, _span: Span) {}
 
-    /// Takes what there is, at most `len` bytes, to position `at`; `seen` gets the same bytes, in order, while they are
-    /// still in cache, at once or in pieces. Zero bytes mean that no more comes.
+    /// Receives the bytes that have arrived, at most `len`, to position `at`, and returns how many. `seen` gets the
+    /// same bytes, in order, in one piece or several, while they are in cache. Zero bytes mean that the stream ended.
     fn receive(
         &mut self,
         from: &mut dyn Inflow,
@@ -41,17 +41,17 @@ pub(crate) trait ReceiveRoute: Send {
         seen: &mut dyn FnMut(&[u8]),
     ) -> Result<usize, ReceiveError>;
 
-    /// What the last `receive` has cost, which received so many bytes.
+    /// What the last `receive` cost, which received `received` bytes.
     fn cost(&self, received: usize) -> Cost;
 }
 
 /// Where bytes come from.
 pub(crate) trait Inflow {
-    /// Takes what there is to the beginning of `into`; zero bytes mean that no more comes.
+    /// Reads the bytes that have arrived to the beginning of `into`. Zero bytes mean that the stream has ended.
     fn take(&mut self, into: &mut [u8]) -> io::Result<usize>;
 
-    /// The socket that the same bytes come from, for routes on which they stay in the kernel; `None` where they have
-    /// to be seen first.
+    /// The socket that the bytes come from, for routes that keep them in the kernel; `None` if they have to be decoded
+    /// here first.
     fn socket(&self) -> Option<BorrowedFd<'_>>;
 }
 
@@ -69,13 +69,13 @@ impl Inflow for BorrowedFd<'_> {
 /// Why bytes did not land.
 #[derive(Debug)]
 pub(crate) enum ReceiveError {
-    /// What the socket said, "would block" included.
+    /// An error of the socket, "would block" included.
     Socket(io::Error),
-    /// What the sink said.
+    /// An error of the sink.
     Sink(io::Error),
 }
 
-/// Takes bytes into a slice.
+/// Reads bytes into a slice.
 fn take(from: &mut dyn Inflow, into: &mut [u8]) -> Result<usize, ReceiveError> {
     from.take(into).map_err(ReceiveError::Socket)
 }

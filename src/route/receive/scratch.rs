@@ -1,4 +1,4 @@
-//! A buffer that bytes pass through, one a thread: thousands of connections on a thread take turns with it.
+//! One buffer for each thread, which the connections of that thread share, thousands of them in a service.
 
 use std::cell::Cell;
 
@@ -10,7 +10,7 @@ thread_local! {
 pub(super) fn with_scratch<T>(len: usize, act: impl FnOnce(&mut [u8]) -> T) -> T {
     let mut buffer = SCRATCH.take();
     if buffer.len() < len {
-        // Not resized: what is there need not be copied.
+        // A new buffer, because resizing the old one would copy its content.
         buffer = vec![0; len];
     }
     let result = act(&mut buffer[..len]);

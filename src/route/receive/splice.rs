@@ -1,5 +1,5 @@
-//! `splice(2)` from the socket over a pipe to the file: bytes stay in the kernel, and are read once more from the
-//! page cache where someone has to see them.
+//! `splice(2)` from the socket through a pipe into the file. The bytes stay in the kernel; for a checksum they are read
+//! back from the page cache.
 
 use std::fs::File;
 use std::io;
@@ -14,7 +14,7 @@ use super::{Cost, Inflow, ReceiveError, ReceiveRoute, take, write_all_at};
 
 const PIPE_BYTES: usize = 1 << 20;
 
-/// Whether the file system of a file takes bytes from a pipe: one byte, a zero, is written to position `at`.
+/// Whether the file system of a file takes bytes from a pipe. It tries: a zero byte is written to position `at`.
 pub(crate) fn takes_splice(file: &File, at: u64) -> bool {
     let try_once = || -> io::Result<usize> {
         let (pipe_out, pipe_in) = pipe_with(PipeFlags::CLOEXEC)?;
@@ -36,10 +36,10 @@ pub(crate) struct Splice {
 }
 
 impl Splice {
-    /// Receives into `file` from byte `base` on; `look` is whether `seen` has to get the bytes.
+    /// Receives into `file` from byte `base` on. If `look` is false, `seen` gets no bytes.
     pub(crate) fn new(file: Arc<File>, base: u64, buffer_bytes: usize) -> io::Result<Self> {
         let (pipe_out, pipe_in) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
-        // Where the user's limit is lower, a smaller pipe serves.
+        // If the user's limit is lower, the pipe stays smaller.
         let _ = fcntl_setpipe_size(&pipe_in, PIPE_BYTES);
         Ok(Self {
             file,
@@ -100,7 +100,7 @@ impl ReceiveRoute for Splice {
 
     fn cost(&self, received: usize) -> Cost {
         Cost {
-            // Those to the file, and the one that looks at what went there.
+            // The calls that wrote to the file, and the one that read back.
             syscalls: if received > 0 { self.writes + 1 } else { 0 },
             ..Cost::copied(2 * received)
         }
@@ -108,7 +108,7 @@ impl ReceiveRoute for Splice {
 }
 
 impl Splice {
-    /// What somebody has read from the socket already is written.
+    /// Bytes that were already read from the socket are written.
     fn write(
         &mut self,
         from: &mut dyn Inflow,

@@ -6,7 +6,7 @@ use crate::wire::Digest;
 
 use super::{Cost, SendError, SendRoute, index, send_slice};
 
-/// Time grows with the square of the length: above this it would look like a hang.
+/// Its time grows with the square of the length. Above this length it would look like a hang.
 pub(crate) const COPYING_BYTES_MAX: u64 = 1_000_000_000;
 
 /// Sends the front of a buffer, then replaces the buffer by a copy of what is left.

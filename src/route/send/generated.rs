@@ -1,5 +1,5 @@
-//! `send(2)` of a range that is generated a piece at a time, so that a range of any length needs no memory of its own:
-//! parts of the piece are made and checksummed in the nearest cache, the piece is sent from a farther one.
+//! `send(2)` of a range that is generated a piece at a time, so that a range of any length needs no memory of its own.
+//! Parts of a piece are generated and checksummed in the first-level cache; the piece is sent from a larger one.
 
 use std::ops::Range;
 use std::os::fd::BorrowedFd;
@@ -20,12 +20,12 @@ pub(crate) struct Generated {
     /// Position of the piece's first byte.
     piece_at: u64,
     piece_len: usize,
-    /// Elements that the wanted bytes begin or end in the middle of are made whole here.
+    /// Room for an element of which only some bytes are wanted.
     element_bytes: usize,
 }
 
 impl Generated {
-    /// Sends what begins at byte `base` of the range, in pieces of at most `piece_bytes`.
+    /// Sends the range from byte `base` on, in pieces of at most `piece_bytes`.
     pub(crate) fn new(range: array::Range, base: u64, piece_bytes: usize) -> Self {
         let element_bytes = range.dtype().item_size();
         // Room for the elements at both ends that are only partly wanted.
@@ -49,7 +49,7 @@ impl Generated {
         &self.piece[..len]
     }
 
-    /// Makes the bytes from `at` on, at this place of the piece. What follows it there is overwritten.
+    /// Generates the bytes from `at` on at this place of the piece. It overwrites what follows there.
     fn make(&mut self, at: u64, place: Range<usize>) {
         let element_bytes = self.element_bytes as u64;
         let start = self.base + at;

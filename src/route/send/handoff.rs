@@ -1,4 +1,4 @@
-//! Hands over the descriptor of sealed memory, or of a file, in place of bytes: as quick for every length.
+//! Hands over the descriptor of sealed memory or of a file in place of bytes. It takes the same time for every length.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::sys::{SharedFile, send_with_descriptor};
 use crate::wire;
 
-/// What is handed over where the receiver asks for it. Not a [`super::SendRoute`]: no byte of the array is sent.
+/// What is handed over if the receiver asks for it. It is no [`super::SendRoute`]: it sends no byte of the array.
 pub(crate) struct Handoff {
     file: Arc<SharedFile>,
     position: u64,
@@ -24,7 +24,7 @@ impl Handoff {
         "handoff"
     }
 
-    /// What the offer says of it.
+    /// What the offer says can be handed over.
     pub(crate) fn offer(&self) -> wire::Handoff {
         if self.file.is_sealed() {
             wire::Handoff::Sealed
@@ -33,7 +33,7 @@ impl Handoff {
         }
     }
 
-    /// Where the array begins.
+    /// The offset of the array in what is handed over, in bytes.
     pub(crate) fn position(&self) -> u64 {
         self.position
     }

@@ -15,7 +15,7 @@ pub(crate) struct Mapped {
 }
 
 impl Mapped {
-    /// Sends what begins at byte `base` of the file.
+    /// Sends the file from byte `base` on.
     pub(crate) fn new(file: Arc<SharedFile>, base: u64) -> Self {
         Self { file, base }
     }

@@ -28,44 +28,43 @@ pub(crate) trait SendRoute: Send {
     /// The name for commands and screens.
     fn name(&self) -> &'static str;
 
-    /// A route of its own for another connection that sends other bytes of the same array; `None` where they have to
-    /// leave in order.
+    /// A further route to the same array, for another connection; `None` if the bytes have to leave in order.
     fn another(&self) -> Option<Box<dyn SendRoute>> {
         None
     }
 
-    /// What can be sent from `at` on without waiting for the source: at least one byte, or none where it is to be
-    /// waited for. `None` where a source never lets anyone wait.
+    /// The bytes that can be sent from `at` on without waiting for the source: none if it has to be waited for. `None`
+    /// if the source never makes anyone wait.
     fn at_hand(&mut self, at: u64) -> Result<Option<&[u8]>, SendError> {
         let _ = at;
         Ok(None)
     }
 
-    /// What becomes readable when a source that was waited for has more; only such a source has it.
+    /// The descriptor that becomes readable when the source has more; only a source that has to be waited for has one.
     fn stream(&self) -> Option<BorrowedFd<'_>> {
         None
     }
 
-    /// Makes the socket ready, before anything is said over it.
+    /// Prepares the socket before anything is sent over it.
     fn begin(&mut self, _socket: BorrowedFd<'_>) -> io::Result<()> {
         Ok(())
     }
 
-    /// Makes `at..at + len` ready to be sent, and adds it to the checksum while it is still in cache.
+    /// Makes `at..at + len` ready to be sent, and adds it to the checksum while it is in cache.
     fn load(&mut self, at: u64, len: usize, digest: &mut Digest) -> Result<(), SendError>;
 
-    /// Sends bytes from `at` on, at most `len`, all of them loaded, as many as the socket takes now.
+    /// Sends as many bytes as the socket takes now, at most `len` from `at` on, all of them loaded. Returns how many.
     fn send(&mut self, socket: BorrowedFd<'_>, at: u64, len: usize) -> Result<usize, SendError>;
 
-    /// What the last `send` has cost, which sent so many bytes.
+    /// What the last `send` cost, which sent `sent` bytes.
     fn cost(&self, sent: usize) -> Cost;
 
-    /// Whether the kernel needs nothing of this route's any more; does not wait for it.
+    /// Whether the kernel has finished with the memory of this route. It does not wait.
     fn settled(&mut self, _socket: BorrowedFd<'_>) -> io::Result<bool> {
         Ok(true)
     }
 
-    /// What the user should know of how it went.
+    /// A note for the user, if there is one.
     fn note(&self) -> Option<String> {
         None
     }
@@ -80,7 +79,7 @@ pub(crate) enum SendError {
     SourceEnded,
     /// The source could not be read.
     Source(io::Error),
-    /// What the socket said, "would block" included.
+    /// An error of the socket, "would block" included.
     Socket(io::Error),
 }
 

@@ -9,22 +9,22 @@ use crate::wire::Digest;
 
 use super::{Cost, SendError, SendRoute, index};
 
-/// Sends from a file's page cache; the mapping serves the checksum alone.
+/// Sends from a file's page cache. The mapping is only for the checksum.
 pub(crate) struct Sendfile {
     file: Arc<SharedFile>,
     base: u64,
 }
 
 impl Sendfile {
-    /// Sends what begins at byte `base` of the file.
+    /// Sends the file from byte `base` on.
     pub(crate) fn new(file: Arc<SharedFile>, base: u64) -> Self {
         Self { file, base }
     }
 }
 
-/// Whether the system sends bytes of this file so at all: some file systems cannot, and a sandbox can refuse it.
+/// Whether `sendfile(2)` works from this file. Some file systems do not support it, and a sandbox can refuse it.
 ///
-/// Tried with one byte from `at` on, which has to be there, on a socket of our own.
+/// It tries with the byte at `at`, which must exist, on a socket pair of its own.
 pub(crate) fn takes_sendfile(file: &SharedFile, at: u64) -> bool {
     use rustix::io::Errno;
     let Ok((socket, _other)) = UnixStream::pair() else {
@@ -59,7 +59,7 @@ impl SendRoute for Sendfile {
             // The file ends here, though bytes were asked for.
             Ok(0) if len > 0 => Err(SendError::SourceChanged),
             Ok(sent) => Ok(sent),
-            // A page that could not be read, as on a failing disk.
+            // A page could not be read, as on a failing disk.
             Err(rustix::io::Errno::IO) => Err(SendError::Source(rustix::io::Errno::IO.into())),
             Err(error) => Err(SendError::Socket(error.into())),
         }

@@ -12,16 +12,16 @@ use crate::wire::Digest;
 
 use super::{SendError, SendRoute, index, send_slice};
 
-/// Sends what can be read once, in order, whenever it comes.
+/// Sends a source that can be read only once, in order, as it comes.
 pub(crate) struct Streamed {
     file: File,
     buffer: Vec<u8>,
     filled: usize,
     /// Position of the buffer's first byte.
     buffer_at: u64,
-    /// Bytes that may still be read: what follows them is for others.
+    /// Bytes that may still be read. Whatever follows them in the source stays there.
     left: u64,
-    /// System calls on the source since the last byte was sent, and those that the last send is charged with.
+    /// System calls on the source since the last byte was sent, and those that count for the last send.
     reads: u64,
     reads_of_last_send: u64,
 }
@@ -40,8 +40,8 @@ impl Streamed {
         }
     }
 
-    /// Reads into the empty buffer what there is now. It is asked for before each read, so that a descriptor which
-    /// others share need not be made non-blocking under their hands.
+    /// Reads what has arrived into the empty buffer. It polls before each read: other programs may share the
+    /// descriptor, so that it cannot be made non-blocking.
     fn fill(&mut self) -> Result<(), SendError> {
         loop {
             let room = self.buffer.len() - self.filled;
@@ -63,7 +63,7 @@ impl Streamed {
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                // What came before is sent first.
+                // The bytes before the error are sent first.
                 Err(_) if self.filled > 0 => break,
                 Err(error) => return Err(SendError::Source(error)),
             }
@@ -113,7 +113,7 @@ impl SendRoute for Streamed {
     }
 
     fn cost(&self, sent: usize) -> Cost {
-        // Out of the pipe, and into the socket.
+        // One copy out of the pipe, and one into the socket.
         Cost {
             syscalls: self.reads_of_last_send,
             copied_bytes: 2 * sent as u64,
@@ -121,8 +121,8 @@ impl SendRoute for Streamed {
     }
 }
 
-/// Whether a read would give something, its end or an error now. A named pipe that nobody has opened to write yet
-/// gives nothing; to read it would look like its end.
+/// Whether a read would return at once: with bytes, the end or an error. A named pipe that no writer has opened yet is
+/// not ready, because a read would take it for ended.
 fn is_readable(file: BorrowedFd<'_>) -> io::Result<bool> {
     let mut descriptors = [PollFd::from_borrowed_fd(file, PollFlags::IN)];
     match poll(&mut descriptors, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) {

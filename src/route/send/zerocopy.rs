@@ -1,5 +1,5 @@
-//! `send(2)` with `MSG_ZEROCOPY`, to compare with: the kernel may take the pages of the array rather than a copy, and
-//! says later whether it did.
+//! `send(2)` with `MSG_ZEROCOPY`, to compare with. The kernel may take the pages of the array in place of a copy, and
+//! reports later whether it did.
 
 use std::collections::VecDeque;
 use std::io;
@@ -10,23 +10,23 @@ use crate::wire::Digest;
 
 use super::{Cost, SendError, SendRoute, index, send_slice};
 
-/// What the kernel has to say is read after so many sends: a queue that grows long is charged to the socket.
+/// Reports of the kernel are read after so many sends, because their queue is charged to the socket.
 const SENDS_BETWEEN_LOOKS: u64 = 16;
 
-/// Sends from private memory that is given back only when the kernel needs none of it any more.
+/// Sends from private memory, which is freed only when the kernel has finished with it.
 pub(crate) struct Zerocopy {
     bytes: Vec<u8>,
-    /// Sends that the kernel was lent the memory for,
+    /// Sends for which the kernel was lent the memory.
     lent: u64,
-    /// and how long those are that it is not done with, oldest first.
+    /// The lengths of those that it has not finished, oldest first.
     lengths: VecDeque<usize>,
-    /// Of these, the ones that it is done with,
+    /// How many of the sends it has finished.
     returned: u64,
-    /// and the ones of these that it has copied.
+    /// How many of the finished ones it has copied.
     copied: u64,
-    /// Sends that a limit turned into ordinary ones.
+    /// Sends that a limit of the kernel made ordinary ones.
     plain: u64,
-    /// What the last send, or the last look at what became of earlier ones, has cost.
+    /// What the last send cost, or the last reading of reports.
     learned: Cost,
 }
 
@@ -50,7 +50,7 @@ impl Zerocopy {
             let Some(completion) = next_completion(socket)? else {
                 return Ok(());
             };
-            // TCP is done with sends in their order.
+            // TCP finishes sends in their order.
             for _ in 0..completion.sends {
                 let length = self.lengths.pop_front().unwrap_or_default();
                 self.returned += 1;
@@ -91,7 +91,7 @@ impl SendRoute for Zerocopy {
                 }
                 Ok(sent)
             }
-            // Too much memory is lent, or too much waits to be said.
+            // Too much memory is lent, or too many reports wait.
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NOBUFS.raw_os_error()) => {
                 let sent = send_slice(socket, bytes)?;
                 self.plain += 1;
@@ -106,7 +106,7 @@ impl SendRoute for Zerocopy {
         }
     }
 
-    /// Whether a send was copied is known only when the kernel has said it: what counts here is what it said last.
+    /// The kernel reports only later whether it copied a send. This counts the reports that were read last.
     fn cost(&self, _sent: usize) -> Cost {
         self.learned
     }

@@ -1,4 +1,4 @@
-//! Who was the limit over time, thinned so that any length of it stays small.
+//! What the limit was over time. The band is thinned, so that it stays small for a transfer of any length.
 
 use super::Shares;
 
@@ -44,8 +44,8 @@ impl Band {
         self.total
     }
 
-    /// The shares of each of `count` equal parts of the time between `from_s` and `to_s`; nothing where nothing is
-    /// known.
+    /// The shares in each of `count` equal parts of the time between `from_s` and `to_s`; `None` for a part of which
+    /// nothing is known.
     #[must_use]
     pub fn columns(&self, from_s: f64, to_s: f64, count: usize) -> Vec<Option<Shares>> {
         let width_s = (to_s - from_s) / count.max(1) as f64;

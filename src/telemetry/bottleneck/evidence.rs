@@ -1,21 +1,21 @@
-//! What a verdict rests on: what the ends that are here moved and spent.
+//! The evidence for a verdict: what the ends in this process moved and spent.
 
 use serde::{Deserialize, Serialize};
 
 use crate::telemetry::Counters;
 
-/// What was counted while the limit was looked for.
+/// The counters of the time that a verdict is about.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// For how long.
+    /// The length of that time, in seconds.
     pub seconds: f64,
-    /// The sender's counters; nothing where it is elsewhere.
+    /// The sender's counters; `None` if it is another process.
     pub sender: Option<SideEvidence>,
-    /// The receiver's counters; nothing where it is elsewhere.
+    /// The receiver's counters; `None` if it is another process.
     pub receiver: Option<SideEvidence>,
 }
 
-/// What an end moved and spent; over all rounds where it repeats.
+/// What an end moved and spent, over all rounds if it repeats.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct SideEvidence {
     /// Bytes of the array.
@@ -40,13 +40,13 @@ pub struct SideEvidence {
     pub blocked_receive_s: f64,
     /// Time rested because of the limit, in seconds.
     pub rested_limit_s: f64,
-    /// Time rested because of the program that the side stands for, in seconds.
+    /// Time rested for the pace of the program that this side stands for, in seconds.
     pub rested_pace_s: f64,
     /// Time paused, in seconds.
     pub paused_s: f64,
-    /// The latest round trip, in seconds; 0 where nobody knows.
+    /// The latest round trip, in seconds; 0 if unknown.
     pub tcp_rtt_s: f64,
-    /// The latest congestion window, in bytes; 0 where nobody knows.
+    /// The latest congestion window, in bytes; 0 if unknown.
     pub tcp_cwnd_bytes: u64,
     /// Segments that were sent again.
     pub tcp_retransmits: u64,
@@ -57,7 +57,7 @@ pub struct SideEvidence {
 }
 
 impl SideEvidence {
-    /// This, and what has been moved and spent since.
+    /// The sum of this and what was moved and spent since.
     pub(super) fn and(&self, bytes: u64, counters: &Counters) -> Self {
         let tcp = counters.tcp.unwrap_or_default();
         Self {
@@ -92,12 +92,12 @@ pub(super) mod words {
     use super::super::Cause;
     use super::{Evidence, SideEvidence};
 
-    /// Small pages: at least one fault for so many bytes.
+    /// With small pages an end has at least one page fault for so many bytes.
     const BYTES_A_FAULT_MAX: u64 = 16 << 10;
-    /// Time without a core is worth a word from this part of the whole on.
+    /// Time without a core is mentioned from this part of the whole on.
     const CORE_WAIT_MIN: f64 = 0.1;
 
-    /// What speaks for `cause`.
+    /// The evidence for `cause`.
     pub(in super::super) fn of(cause: Cause, evidence: &Evidence) -> String {
         let sender = evidence.sender.unwrap_or_default();
         let receiver = evidence.receiver.unwrap_or_default();

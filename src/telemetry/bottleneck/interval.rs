@@ -1,21 +1,21 @@
-//! One span of time: what each end spent it on, and whose fault it was. The parent module tells the reasoning.
+//! One span of time: what each end spent it on, and what was the limit. The parent module has the reasoning.
 
 use super::{Cause, Shares};
 use crate::telemetry::Counters;
 
-/// Where neither end waited for the other, each is given this weight, so that they share the time.
+/// If neither end waited for the other, each gets this weight, so that they share the time.
 const EVEN: f64 = 0.01;
 
-/// Asleep for storage for this part of its own time, an end was held back by it.
+/// If an end slept for storage for this part of its own time, storage held it back.
 const STORAGE_MIN: f64 = 0.05;
 
-/// What both waited is the buffers' fault where they were full for this part of the busy time.
+/// If the buffers were full for this part of the busy time, the time that both ends waited is theirs.
 const FULL_MIN: f64 = 0.1;
 
-/// What one end spent a span on, in seconds where it does not say otherwise.
+/// What one end spent a span on, in seconds unless a field says otherwise.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Spent {
-    /// All of it, of all threads of the end together.
+    /// The whole span, summed over all threads of the end.
     pub(super) thread_s: f64,
     pub(super) cpu_s: f64,
     /// Ready, without a core.
@@ -29,14 +29,14 @@ pub(super) struct Spent {
     pub(super) voluntary_switches: f64,
     /// Times that its core was taken.
     pub(super) involuntary_switches: f64,
-    /// Bytes that storage read or wrote for it.
+    /// Bytes that storage read or wrote for the end.
     pub(super) storage_bytes: f64,
     /// Page faults that waited for storage.
     pub(super) major_faults: f64,
     pub(super) tcp: Option<TcpSpent>,
 }
 
-/// What the kernel says of the connection's time, in seconds.
+/// How the kernel divides the connection's time, in seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct TcpSpent {
     pub(super) busy: f64,
@@ -73,7 +73,7 @@ impl Spent {
         }
     }
 
-    /// Adds a part of another one.
+    /// Adds a fraction of another one.
     pub(super) fn add(&mut self, other: &Self, part: f64) {
         for (own, other) in [
             (&mut self.thread_s, other.thread_s),
@@ -107,7 +107,7 @@ impl Spent {
         self.blocked_send_s + self.blocked_receive_s
     }
 
-    /// Of the time without a core, what passed at the end of waits and rests.
+    /// The part of the time without a core that passed at the end of waits and rests.
     fn woken_late_s(&self) -> f64 {
         let switches = self.voluntary_switches + self.involuntary_switches;
         if switches > 0.0 {
@@ -191,7 +191,7 @@ impl Spent {
     }
 }
 
-/// What an end's own time is called.
+/// The causes that an end's own time counts for.
 #[derive(Debug, Clone, Copy)]
 struct OwnCauses {
     own: Cause,
@@ -211,7 +211,7 @@ const RECEIVER: OwnCauses = OwnCauses {
     storage: Cause::Sink,
 };
 
-/// Who was the limit in a span, as parts of it that add up to 1; nothing where no end is here.
+/// What was the limit in a span, as parts of it that add up to 1; `None` if no end is in this process.
 pub(super) fn shares(sender: Option<Spent>, receiver: Option<Spent>) -> Shares {
     let mut shares = Shares::default();
     match (sender, receiver) {

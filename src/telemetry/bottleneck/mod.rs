@@ -1,29 +1,31 @@
-//! Who was the limit: from the counters of both ends to shares of the time, a band to draw, and one sentence.
+//! What the limit was: the counters of both ends become shares of the time, a band to draw, and one sentence.
 //!
 //! **One end.** Between two readings of its counters an end spent its time in known ways: on a core, ready but
-//! without one, blocked until the socket had room or data, resting for the limit, a pace or a pause. What is left over
-//! was spent asleep elsewhere in the kernel. Where storage was read for it meanwhile, or written, that is what it
-//! slept for; where not, it counts as the end's own work. The kernel reads ahead and writes behind while the end works,
-//! so that an end which sleeps for a noticeable part of its own time is slower for storage alone: all of that time is
-//! then the source's or the sink's. A wait lasts until the thread has a core again, so that time without one is taken
-//! off the waits in proportion to how often the thread gave its core up by itself. With several connections the times
-//! of an end are those of all its threads together, and shares are of that sum.
+//! without one, blocked until the socket had room or data, resting for the limit, a pace or a pause. The rest it
+//! spent asleep elsewhere in the kernel. If storage read or wrote for the end in that time, it slept for storage; if
+//! not, the rest counts as the end's own work. The kernel reads ahead and writes behind while the end works. An end
+//! that sleeps for a noticeable part of its own time is therefore held back by storage alone: all of that time is then
+//! the source's or the sink's. A wait lasts until the thread has a core again. Time without a core is therefore taken
+//! off the waits, in proportion to how often the thread gave its core up by itself. With several connections the times
+//! of an end are the sums over all its threads, and shares are parts of that sum.
 //!
-//! **Both ends here.** An end that waits is not the limit. Sender and receiver are a pipeline with the socket's buffers
-//! between them: in the long run the slower one never waits, and the other one waits for it. So of each span of time
-//! - what *both* waited is the fault of neither: `2 min(s, r)` of it, for shares `s` and `r` of the time in which the
-//!   sender and the receiver waited, but never more than is left beside `|s - r|`;
-//! - the rest falls to the end that waited less, since that one kept the other waiting; where neither waited they
+//! **Both ends in this process.** An end that waits is not the limit. Sender and receiver are a pipeline with the
+//! socket's buffers between them: in the long run the slower one never waits, and the other one waits for it. Each span
+//! of time is therefore divided:
+//! - the time that *both* waited is the fault of neither. It is `2 min(s, r)` of the span, for shares `s` and `r` of
+//!   the time in which the sender and the receiver waited, but never more than is left beside `|s - r|`;
+//! - the rest goes to the end that waited less, because it kept the other one waiting. If neither waited, they
 //!   share it.
 //!
-//! An end's part goes to what it did while it did not wait, in proportion. What both waited goes to the buffers where
-//! the kernel says that the receive window was full or the send buffer too small for a noticeable part of the busy time
-//! (no end was busy, so that they were too small; waking up again and again is then part of the wait), and else to the
-//! network. A Unix socket has no network.
+//! The part of an end is divided among what it did while it did not wait, in proportion. The time that both waited goes
+//! to the buffers if the kernel says that the receive window was full or the send buffer too small for a noticeable
+//! part of the busy time: neither end was busy, so the buffers were too small, and waking up again and again is part of
+//! the wait. Otherwise it goes to the network. A Unix socket has no network.
 //!
-//! **One end here.** Its own work is told as before; while it waits, the other end or what lies between is the limit.
-//! For a sender the kernel tells the two apart: a full receive window is the other end's, a small send buffer is the
-//! buffers', and what remains the network's. A receiver cannot tell. Nothing is said about what the other end did.
+//! **One end in this process.** Its own work is divided in the same way. While it waits, the limit is the other end or
+//! something between the ends. For a sender the kernel tells these apart: a full receive window is the other end's, a
+//! small send buffer is the buffers', and the rest is the network's. For a receiver it does not. Nothing is said about
+//! what the other end did.
 
 mod band;
 mod evidence;
@@ -41,7 +43,7 @@ pub use evidence::{Evidence, SideEvidence};
 use super::{Counters, Side};
 use interval::Spent;
 
-/// Spans are at least so long; readings of the two ends that are closer than this fall into one.
+/// The shortest span. Readings of the two ends that are closer than this are in one span.
 const SPAN_MIN_S: f64 = 0.005;
 
 /// What can be the limit.
@@ -62,7 +64,7 @@ pub enum Cause {
     Buffers,
     /// The network: neither end was busy, nor were buffers full.
     Network,
-    /// The end that is not here, or what lies between.
+    /// The end that is another process, or something between the ends.
     OtherEnd,
     /// The receiver's own work: copies, page faults, checksums.
     Receiver,
@@ -91,7 +93,7 @@ impl Cause {
         Self::Sink,
     ];
 
-    /// What it is called in a key.
+    /// Its name in JSON keys.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -110,24 +112,24 @@ impl Cause {
     }
 }
 
-/// Something for each cause: seconds, or shares that add up to 1.
+/// One number for each cause: seconds, or shares that add up to 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Shares([f64; Cause::COUNT]);
 
 impl Shares {
-    /// That of a cause.
+    /// The number of a cause.
     #[must_use]
     pub fn of(&self, cause: Cause) -> f64 {
         self.0[cause as usize]
     }
 
-    /// All of them together.
+    /// The sum over all causes.
     #[must_use]
     pub fn sum(&self) -> f64 {
         self.0.iter().sum()
     }
 
-    /// The causes that have any, the largest first.
+    /// The causes above zero, the largest first.
     #[must_use]
     pub fn ranked(&self) -> Vec<(Cause, f64)> {
         let mut ranked: Vec<_> = Cause::ALL.into_iter().map(|cause| (cause, self.of(cause))).collect();
@@ -136,7 +138,7 @@ impl Shares {
         ranked
     }
 
-    /// So that they add up to 1; nothing where there is nothing.
+    /// Scaled so that they add up to 1; `None` if all are zero.
     #[must_use]
     pub fn normal(&self) -> Self {
         let sum = self.sum();
@@ -184,20 +186,20 @@ impl<'de> Deserialize<'de> for Shares {
     }
 }
 
-/// Who was the limit over the whole time, and why that is said.
+/// What was the limit over the whole time, with the evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// What was the limit for the largest part of the time.
+    /// The cause that was the limit for the largest part of the time.
     pub limit: Cause,
-    /// One sentence with its evidence.
+    /// One sentence that names the limit, with its evidence.
     pub sentence: String,
     /// The parts of the time in which each was the limit; together 1.
     pub shares: Shares,
-    /// What the ends that are here did meanwhile.
+    /// What the ends in this process did in that time.
     pub evidence: Evidence,
 }
 
-/// Follows the counters of the ends that are here.
+/// Follows the counters of the ends in this process.
 #[derive(Debug, Clone)]
 pub struct Bottleneck {
     sides: Vec<Track>,
@@ -210,7 +212,7 @@ pub struct Bottleneck {
 #[derive(Debug, Clone)]
 struct Track {
     side: Side,
-    /// Oldest first. The first one is at or before what is done.
+    /// Oldest first. The first one is at or before the end of the band.
     readings: VecDeque<(f64, Counters)>,
     evidence: SideEvidence,
     /// The evidence of rounds before this one.
@@ -218,7 +220,7 @@ struct Track {
 }
 
 impl Bottleneck {
-    /// For the ends that are here, at least one.
+    /// For the ends in this process, of which there is at least one.
     #[must_use]
     pub fn new(sides: &[Side]) -> Self {
         let sides = sides.iter().map(|side| Track::new(*side)).collect();
@@ -229,14 +231,14 @@ impl Bottleneck {
         }
     }
 
-    /// Takes in what an end had moved and what it had spent by `t_s`; times never fall.
+    /// Adds what an end had moved and spent by `t_s`, in seconds. Times of an end never decrease.
     pub fn push(&mut self, side: Side, t_s: f64, bytes: u64, counters: &Counters) {
         let Some(track) = self.sides.iter_mut().find(|track| track.side == side) else {
             return;
         };
         track.push(t_s, bytes, counters);
         if self.done_s.is_none() {
-            // From when all of them have begun.
+            // The band begins when all ends have begun.
             let first = |track: &Track| track.readings.front().map(|(t_s, _)| *t_s);
             let begins: Option<Vec<f64>> = self.sides.iter().map(first).collect();
             self.done_s = begins.map(|begins| begins.into_iter().fold(0.0, f64::max));
@@ -245,7 +247,7 @@ impl Bottleneck {
         self.advance(to_s);
     }
 
-    /// All ends have ended: one that ended before the other waited for it from then on.
+    /// Ends the band. An end that ended before the other one counts as waiting for it from then on.
     pub fn finish(&mut self) {
         let to_s = self.sides.iter().map(Track::end_s).fold(0.0, f64::max);
         self.advance(to_s);
@@ -254,7 +256,7 @@ impl Bottleneck {
         }
     }
 
-    /// The counters begin anew, on the same time axis.
+    /// Begins another round: counters start from zero again, and times continue.
     pub fn restart(&mut self) {
         self.finish();
         self.done_s = None;
@@ -264,13 +266,13 @@ impl Bottleneck {
         }
     }
 
-    /// Who was the limit over time.
+    /// What the limit was over time.
     #[must_use]
     pub fn band(&self) -> &Band {
         &self.band
     }
 
-    /// Who was the limit so far; `None` before anything can be said.
+    /// What the limit was so far; `None` while too little is known.
     #[must_use]
     pub fn verdict(&self) -> Option<Verdict> {
         let seconds = self.band.total();
@@ -346,7 +348,7 @@ impl Track {
         self.readings.get(at).map(|(reading_s, _)| *reading_s)
     }
 
-    /// What was spent between two times, by straight lines between readings; from its end on, an end waits.
+    /// What was spent between two times, interpolated linearly between readings. After its end, an end waits.
     fn spent(&self, from_s: f64, to_s: f64) -> Spent {
         let mut spent = Spent::default();
         for ((a_s, a), (b_s, b)) in self.readings.iter().zip(self.readings.iter().skip(1)) {

@@ -3,7 +3,7 @@
 use super::evidence::{Evidence, words};
 use super::{Cause, Shares};
 
-/// A second cause is named from this share on.
+/// A second cause is named if its share is at least this.
 const SECOND_MIN: f64 = 0.2;
 
 /// `The receiver was the limit 71 % of the time: 97,659 page faults in 0.9 CPU seconds.`
@@ -35,7 +35,7 @@ fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
-/// What the sentence begins with.
+/// The beginning of the sentence.
 fn subject(cause: Cause) -> &'static str {
     match cause {
         Cause::Source => "Reading the source",
@@ -52,7 +52,7 @@ fn subject(cause: Cause) -> &'static str {
     }
 }
 
-/// What the second cause is called within it.
+/// The name of a second cause within the sentence.
 fn object(cause: Cause) -> &'static str {
     match cause {
         Cause::Source => "reading the source",
