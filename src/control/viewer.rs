@@ -71,7 +71,7 @@ impl Viewer {
             .map_err(|_| Error::OtherProtocol("it is another version of Arraylift, or another program".into()))
     }
 
-    /// Sends a command to the engine. The answer, [`Note::Passed`] or [`Note::Refused`], is among the lines that follow.
+    /// Sends a command to the engine. The answer, [`Note::Passed`] or [`Note::Refused`], is among the lines after it.
     ///
     /// [`Note::Passed`]: super::Note::Passed
     /// [`Note::Refused`]: super::Note::Refused
