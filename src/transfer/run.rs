@@ -21,7 +21,7 @@ use crate::transfer::net::expected::Expected;
 use crate::transfer::net::listener::{Listener, loopback};
 use crate::transfer::plan::{Incoming, Job, Options, SinkSpec};
 use crate::transfer::receive::door::Door;
-use crate::transfer::receive::{JoinRequest, ReceiveMachine, ReceivePlan};
+use crate::transfer::receive::{FirstReceiver, FurtherReceiver, JoinRequest, ReceivePlan};
 use crate::transfer::send::{SendMachine, StreamRequest};
 use crate::transfer::sink::reception::Reception;
 use crate::transfer::source::{Asked, SendPath, Source};
@@ -278,7 +278,7 @@ impl Run<'_> {
         let options = self.options.clone();
         let requests = self.requests.joins.0.clone();
         self.spawn(Side::Receiver, move |context, _| {
-            ReceiveMachine::new(connection, plan, listener, &options, requests, context).map(Some)
+            FirstReceiver::new(connection, plan, listener, &options, requests, context).map(Some)
         })
     }
 
@@ -470,7 +470,7 @@ impl Run<'_> {
         let both_here = self.both_here;
         // Where there is no thread for it, or no descriptor, the connection closes and the others go on.
         let _ = self.spawn(Side::Receiver, move |context, _| {
-            Ok(ReceiveMachine::further(connection, reception, both_here, &options, context).ok())
+            Ok(FurtherReceiver::new(connection, reception, both_here, &options, context).ok())
         });
     }
 

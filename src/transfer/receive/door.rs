@@ -15,9 +15,10 @@ use crate::transfer::machine::drive::drive;
 use crate::transfer::net::connection::Connection;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::Options;
-use crate::transfer::receive::ReceiveMachine;
 use crate::transfer::tell::event::Side;
 use crate::transfer::tell::event_sender::EventSender;
+
+use super::newcomer::NewcomerReceiver;
 
 /// A thread that takes connections, and keeps those that join a transfer. It ends with this value.
 pub(crate) struct Door {
@@ -68,7 +69,7 @@ fn admit(connection: Connection, listener: &Listener, options: &Options, control
         probe,
         events: EventSender::for_further_connection(nobody, clock),
     };
-    if let Ok(mut machine) = ReceiveMachine::door(connection, listener.clone(), options, context) {
+    if let Ok(mut machine) = NewcomerReceiver::new(connection, listener.clone(), options, context) {
         // However it ends, the transfer goes on.
         drop(drive(&mut machine, Side::Receiver, controls, wake, options.timeout));
     }

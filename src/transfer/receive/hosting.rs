@@ -12,13 +12,13 @@ use crate::telemetry::Probe;
 use crate::transfer::limits::admission::Admissions;
 use crate::transfer::limits::controls::Controls;
 use crate::transfer::machine::context::MachineContext;
-use crate::transfer::machine::drive::{Course, Ended, Machine as _, Turn};
+use crate::transfer::machine::drive::{Course, Ended, Turn};
 use crate::transfer::net::connection::Connection;
 use crate::transfer::net::expected::Expected;
 use crate::transfer::net::linger::Linger;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::{Options, SinkSpec};
-use crate::transfer::receive::{JoinRequest, ReceiveMachine, ReceivePlan};
+use crate::transfer::receive::{FirstReceiver, FurtherReceiver, JoinRequest, ReceiveMachine, ReceivePlan};
 use crate::transfer::sink::reception::Reception;
 use crate::transfer::tell::event::{EventKind, Side, State};
 use crate::transfer::tell::event_sender::EventSender;
@@ -45,7 +45,7 @@ pub(crate) struct Host {
 
 /// One connection of a transfer.
 pub(crate) struct Hosted {
-    machine: ReceiveMachine,
+    machine: Box<dyn ReceiveMachine + Send>,
     course: Course,
     controls: Arc<Controls>,
     clock: Instant,
@@ -104,7 +104,7 @@ impl Host {
         let events = EventSender::new(self.notes.0.clone(), clock, Some(State::Connecting));
         let context = light_context(&controls, clock, events);
         let requests = self.requests.0.clone();
-        let mut machine = ReceiveMachine::new(
+        let mut machine = FirstReceiver::new(
             connection,
             plan,
             self.listener.clone(),
@@ -112,8 +112,8 @@ impl Host {
             requests,
             context,
         )?;
-        machine.applies(self.admissions.applicant(number));
-        Ok(self.hosted(machine, controls, clock))
+        machine.apply_as(self.admissions.applicant(number));
+        Ok(self.hosted(Box::new(machine), controls, clock))
     }
 
     /// A receiver for a further connection of a transfer.
@@ -122,8 +122,8 @@ impl Host {
         let events = EventSender::for_further_connection(self.notes.0.clone(), clock);
         let context = light_context(&controls, clock, events);
         let reception = Arc::clone(&joining.reception);
-        let machine = ReceiveMachine::further(connection, reception, false, &self.options, context)?;
-        Ok(self.hosted(machine, controls, clock))
+        let machine = FurtherReceiver::new(connection, reception, false, &self.options, context)?;
+        Ok(self.hosted(Box::new(machine), controls, clock))
     }
 
     /// What the receiver that was stepped last has told.
@@ -145,7 +145,7 @@ impl Host {
         })
     }
 
-    fn hosted(&self, machine: ReceiveMachine, controls: Arc<Controls>, clock: Instant) -> Hosted {
+    fn hosted(&self, machine: Box<dyn ReceiveMachine + Send>, controls: Arc<Controls>, clock: Instant) -> Hosted {
         Hosted {
             machine,
             course: Course::new(clock).with_slowest(self.slowest_bytes_per_s),
@@ -169,13 +169,13 @@ impl Hosted {
     pub(crate) fn turn(&mut self, now: Instant) -> HostedTurn {
         let turn = self
             .course
-            .turn(&mut self.machine, Side::Receiver, &self.controls, now, self.timeout);
+            .turn(&mut *self.machine, Side::Receiver, &self.controls, now, self.timeout);
         HostedTurn::from(turn)
     }
 
     /// Ends it, with these words to the peer.
     pub(crate) fn dismiss(&mut self, words: &str) -> HostedTurn {
-        HostedTurn::from(Course::dismiss(&mut self.machine, words))
+        HostedTurn::from(Course::dismiss(&mut *self.machine, words))
     }
 
     /// What can be changed while it runs.

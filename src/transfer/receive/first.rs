@@ -1,0 +1,629 @@
+//! The first connection of a transfer: it hears the offer, decides, and speaks for all of them.
+
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use crossbeam_channel::Sender;
+use rustix::net::{RecvFlags, recv};
+
+use crate::array::ArrayMeta;
+use crate::error::Error;
+use crate::route::receive::Handed;
+use crate::telemetry::Probe;
+use crate::transfer::limits::admission::Applicant;
+use crate::transfer::machine::context::MachineContext;
+use crate::transfer::machine::drive::{Machine, Progress, Remains};
+use crate::transfer::net::connection::Connection;
+use crate::transfer::net::expected::Expected;
+use crate::transfer::net::listener::Listener;
+use crate::transfer::plan::{Options, SinkSpec};
+use crate::transfer::sink::inlet::Inlet;
+use crate::transfer::sink::reception::Reception;
+use crate::transfer::sink::{Content, Landing};
+use crate::transfer::tell::event::{EventKind, Finished, Started, State};
+use crate::transfer::tell::preview::Prefix;
+use crate::wire::native::Token;
+use crate::wire::{Heard, Offer, ReceiveWire, Want};
+
+use super::ReceiveMachine;
+use super::handoff::{AwaitedHandoff, takes_handoff};
+use super::link::{Flushed, Input, Link, Receiving, closed, closed_before_offer, wait_to_read, wait_to_write};
+
+/// Receives one array, of which further connections may bring blocks.
+pub(crate) struct FirstReceiver {
+    link: Link,
+    plan: ReceivePlan,
+    /// Where further connections can come in, until they are expected there.
+    listener: Option<Listener>,
+    requests: Sender<JoinRequest>,
+    /// Who asks for room, where offers need some that others may have.
+    applicant: Option<Applicant>,
+    phase: Phase,
+}
+
+/// What the first connection of a transfer has to know.
+pub(crate) struct ReceivePlan {
+    pub(crate) sink: SinkSpec,
+    /// What has to come, where that is known.
+    pub(crate) expect: Option<ArrayMeta>,
+    /// What the sender sends, where it is known here because both ends are.
+    pub(crate) source: Option<String>,
+}
+
+/// A transfer's first connection can do with further ones, which are taken as they come.
+pub(crate) struct JoinRequest {
+    pub(crate) reception: Arc<Reception>,
+    pub(crate) expected: Expected,
+    /// Nobody else takes connections at that listener.
+    pub(crate) is_sole: bool,
+}
+
+enum Phase {
+    /// The sender has not said what it sends, which is due by then.
+    Greeting { due: Instant },
+    /// What it offers waits for room.
+    Applying(Box<Offer>),
+    /// The array was asked for as it lies in the sender's memory.
+    AwaitingHandoff(AwaitedHandoff),
+    /// Bytes of the array come.
+    Receiving(Receiving),
+    /// The array is where it belongs, and the receipt may still be on its way.
+    Confirming { kept: Kept, finished: Box<Finished> },
+    /// All is said.
+    Over(Kept),
+    /// It joined another transfer, or `lingers` to read that none waits for it.
+    Joined { lingers: bool },
+}
+
+/// Where the array is.
+enum Kept {
+    /// In the sink.
+    Sink(Receiving),
+    /// In the sender's memory, which is mapped here until whoever drives the machine takes it.
+    Handed { array: Option<Handed>, bytes: u64 },
+}
+
+impl FirstReceiver {
+    /// Further connections can come in at `listener`, and are asked for by `requests`.
+    pub(crate) fn new(
+        connection: Connection,
+        plan: ReceivePlan,
+        listener: Option<Listener>,
+        options: &Options,
+        requests: Sender<JoinRequest>,
+        context: MachineContext,
+    ) -> Result<Self, Error> {
+        let wire = ReceiveWire::new(options.wire, plan.expect.as_ref())?;
+        Ok(Self {
+            link: Link::new(connection, wire, plan.source.is_some(), options, context),
+            plan,
+            listener,
+            requests,
+            applicant: None,
+            phase: Phase::Greeting {
+                due: Instant::now() + options.timeout,
+            },
+        })
+    }
+
+    /// What it is offered waits until there is room for it, in order.
+    pub(crate) fn apply_as(&mut self, applicant: Applicant) {
+        self.applicant = Some(applicant);
+    }
+
+    fn advance(&mut self, now: Instant) -> Result<Progress, Error> {
+        if !self.link.outbox.is_empty() {
+            return match self.link.flush() {
+                Flushed::Sent => Ok(Progress::Moved),
+                Flushed::Waits => Ok(wait_to_write()),
+                // A sender that did not wait for the receipt lost nothing here.
+                Flushed::Broken => self.finish().ok_or_else(|| self.closed()),
+            };
+        }
+        match &self.phase {
+            Phase::Confirming { .. } => self
+                .finish()
+                .ok_or_else(|| Error::Bug("an array is kept and not told of".into())),
+            Phase::Applying(_) => self.apply(now),
+            Phase::Greeting { due } => {
+                let due = *due;
+                self.greet(due, now)
+            }
+            Phase::AwaitingHandoff(_) | Phase::Receiving(_) => self.take(now),
+            Phase::Over(_) | Phase::Joined { .. } => Err(Error::Bug("a receiver goes on after its end".into())),
+        }
+    }
+
+    /// Hears what is about to come.
+    fn greet(&mut self, due: Instant, now: Instant) -> Result<Progress, Error> {
+        match self.link.wire.want() {
+            Want::Control(most) => {
+                self.link.events.state(State::Connecting);
+                // One byte now and then is no greeting: it does not keep a place for ever.
+                if now >= due {
+                    return Err(Error::Silent(self.link.options.timeout));
+                }
+                self.hear(most)
+            }
+            Want::Decision => {
+                // Only the raw wire is here: the others decide as they hear the offer.
+                let offer = self.link.wire.known_offer();
+                self.consider(offer.ok_or_else(|| Error::Bug("an offer that was not considered".into()))?)?;
+                Ok(Progress::Moved)
+            }
+            Want::Data { .. } | Want::Done => Err(Error::Bug("data before an offer".into())),
+        }
+    }
+
+    /// Takes what comes of the array.
+    fn take(&mut self, now: Instant) -> Result<Progress, Error> {
+        match (self.link.wire.want(), &mut self.phase) {
+            (Want::Control(most), _) => self.hear(most),
+            (Want::Data { at, len }, Phase::Receiving(receiving)) => {
+                let ended = |sink: &Reception| closed(sink.landed_bytes(), sink.total_bytes);
+                self.link.receive(receiving, at, len, now, ended)
+            }
+            (Want::Done, Phase::Receiving(_)) => self.publish(),
+            _ => Err(Error::Bug("data where a handoff was asked for".into())),
+        }
+    }
+
+    fn hear(&mut self, most: usize) -> Result<Progress, Error> {
+        let (received, total) = (self.bytes(), self.total_bytes());
+        let ended = || total.map_or_else(closed_before_offer, |total| closed(received, total));
+        let phase = &mut self.phase;
+        let input = self.link.hear(most, ended, |link, into| match phase {
+            Phase::AwaitingHandoff(awaited) => awaited.read(link, into),
+            _ => link.read(into),
+        })?;
+        match input {
+            Input::Nothing => return Ok(wait_to_read(true)),
+            Input::Message(Heard::Offer(offer)) => self.consider(offer)?,
+            Input::Message(Heard::Join(token)) => return self.join(&token),
+            Input::Message(Heard::Handoff { position }) => self.take_over(position)?,
+            Input::Message(Heard::BlocksInstead) => self.take_blocks_instead()?,
+            Input::Bytes | Input::Message(Heard::KeepAlive) => {}
+        }
+        Ok(Progress::Moved)
+    }
+
+    fn join(&mut self, token: &Token) -> Result<Progress, Error> {
+        let lingers = self.link.join(self.listener.as_ref(), token)?;
+        self.phase = Phase::Joined { lingers };
+        Ok(Progress::Joined)
+    }
+
+    /// Takes what is offered, or waits for room, or fails where it is not what was to come.
+    fn consider(&mut self, offer: Box<Offer>) -> Result<(), Error> {
+        if let Some(expected) = self.plan.expect.as_ref().filter(|expected| **expected != offer.meta) {
+            return Err(Error::BadOffer(format!(
+                "{} comes where {expected} was to come",
+                offer.meta
+            )));
+        }
+        if self.has_room_for(&offer)? {
+            return self.accept(offer);
+        }
+        self.phase = Phase::Applying(offer);
+        Ok(())
+    }
+
+    /// Asks again for room. Until it is its turn the sender hears that it is not forgotten.
+    fn apply(&mut self, now: Instant) -> Result<Progress, Error> {
+        let due = Phase::Greeting { due: now };
+        let Phase::Applying(offer) = std::mem::replace(&mut self.phase, due) else {
+            return Err(Error::Bug("room is asked for without an offer".into()));
+        };
+        if self.has_room_for(&offer)? {
+            self.accept(offer)?;
+            return Ok(Progress::Moved);
+        }
+        self.phase = Phase::Applying(offer);
+        if self.link.keep_alive(now) {
+            return Ok(Progress::Moved);
+        }
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        let left = recv(self.link.connection.as_fd(), &mut [0; 1][..], flags);
+        if matches!(left, Ok((0, _))) {
+            return Err(self.closed());
+        }
+        Ok(self.link.rest())
+    }
+
+    fn has_room_for(&mut self, offer: &Offer) -> Result<bool, Error> {
+        let bytes = offer.meta.byte_len();
+        self.applicant
+            .as_mut()
+            .map_or(Ok(true), |applicant| applicant.ask(bytes))
+    }
+
+    fn accept(&mut self, offer: Box<Offer>) -> Result<(), Error> {
+        if takes_handoff(&self.link, &offer, &self.plan.sink) {
+            self.phase = Phase::AwaitingHandoff(AwaitedHandoff::ask(&mut self.link, *offer));
+            return Ok(());
+        }
+        let joins = self.prepare(&offer)?;
+        let answer = self.link.wire.accept(joins);
+        self.link.outbox.push(&answer);
+        Ok(())
+    }
+
+    /// Makes room for an array that comes in blocks. Returns over how many connections it may come, and what the further
+    /// ones have to show.
+    fn prepare(&mut self, offer: &Offer) -> Result<Option<(u16, Token)>, Error> {
+        let options = &self.link.options;
+        let chunk_bytes = options.chunk_bytes.max(1);
+        let landing = Landing::prepare(
+            &self.plan.sink,
+            offer,
+            Content::Array,
+            options.receive_route,
+            chunk_bytes,
+        )?;
+        let route = landing.route()?;
+        let preview = Prefix::new(&offer.meta, options.preview_elements);
+        let listener = self.listener.take();
+        let (streams, is_sole) = match &listener {
+            Some(listener) => (offer.streams.clamp(1, Options::STREAMS_MAX), listener.is_sole()),
+            None => (1, false),
+        };
+        let expected = match listener.filter(|_| streams > 1) {
+            Some(listener) => Some(Expected::at(&listener, usize::from(streams) - 1)?),
+            None => None,
+        };
+        self.tell_started(offer, route.name(), landing.reason, streams, Some(&landing));
+        self.link.events.tell(preview.event());
+        let blocks = self.link.wire.blocks().cloned();
+        let sink = Arc::new(Reception::new(landing, offer.meta.byte_len(), blocks, preview));
+        let joins = expected.as_ref().map(|expected| (streams, expected.token));
+        if let Some(expected) = expected {
+            // There is room: a transfer asks once.
+            let _ = self.requests.try_send(JoinRequest {
+                reception: Arc::clone(&sink),
+                expected,
+                is_sole,
+            });
+        }
+        self.phase = Phase::Receiving(Receiving {
+            sink,
+            inlet: Inlet::new(route),
+            streams,
+        });
+        Ok(joins)
+    }
+
+    fn tell_started(
+        &self,
+        offer: &Offer,
+        route: &'static str,
+        reason: &'static str,
+        streams: u16,
+        landing: Option<&Landing>,
+    ) {
+        let (meta, connection) = (&offer.meta, &self.link.connection);
+        self.link.events.tell(EventKind::Started(Box::new(Started {
+            source: self.plan.source.clone().or_else(|| offer.name.clone()),
+            sink: Some(self.plan.sink.describe()),
+            peer: connection.peer().into(),
+            wire: self.link.wire.name().into(),
+            send_route: None,
+            receive_route: Some(route.into()),
+            route_reason: reason.into(),
+            dtype: meta.dtype().name(),
+            shape: meta.shape().dimensions().to_vec(),
+            total_bytes: Some(meta.byte_len()),
+            streams,
+            memory: landing.and_then(Landing::memory).map(Into::into),
+            congestion_control: connection.congestion_control().map(Into::into),
+            part: landing.and_then(Landing::part).map(Into::into),
+            chunk_bytes: self.link.options.chunk_bytes.max(1),
+            send_buffer_bytes: connection.buffers().send,
+            receive_buffer_bytes: connection.buffers().receive,
+        })));
+    }
+
+    /// The sender's system let no descriptor through: the array comes in blocks.
+    fn take_blocks_instead(&mut self) -> Result<(), Error> {
+        let Phase::AwaitingHandoff(awaited) = &self.phase else {
+            return Err(Error::Bug("blocks in place of a handoff that nobody asked for".into()));
+        };
+        let offer = awaited.offer.clone();
+        self.prepare(&offer).map(|_| ())
+    }
+
+    /// Takes what came with the handoff: maps it, and looks at nothing but the first elements.
+    fn take_over(&mut self, position: u64) -> Result<(), Error> {
+        let Phase::AwaitingHandoff(awaited) = &mut self.phase else {
+            return Err(Error::Bug("a handoff that nobody asked for".into()));
+        };
+        let array = awaited.take(position)?;
+        let offer = awaited.offer.clone();
+        let bytes = offer.meta.byte_len();
+        let reason = "the peer is on this host: its memory is mapped here";
+        self.tell_started(&offer, Handed::name(), reason, 1, None);
+        let mut preview = Prefix::new(&offer.meta, self.link.options.preview_elements);
+        self.link.events.tell(preview.event());
+        array.copy_prefix(preview.bytes_mut())?;
+        self.link.events.tell(preview.event());
+        self.link.probe.moved(bytes);
+        self.link.events.state(State::Verifying);
+        let note = array.note().map(Into::into);
+        let array = Some(array);
+        self.conclude(Kept::Handed { array, bytes }, bytes, None, note);
+        Ok(())
+    }
+
+    /// Every byte has come: gives the array its place.
+    fn publish(&mut self) -> Result<Progress, Error> {
+        let Phase::Receiving(receiving) = &self.phase else {
+            return Err(Error::Bug("an end before an offer".into()));
+        };
+        let sink = Arc::clone(&receiving.sink);
+        self.link.events.state(State::Verifying);
+        let surplus = if self.link.wire.ends_with_data() {
+            self.surplus()
+        } else {
+            None
+        };
+        let (path, note) = sink.landing.publish()?;
+        sink.is_published.store(true, Ordering::SeqCst);
+        if let Some(applicant) = &mut self.applicant {
+            applicant.is_whole();
+        }
+        // Further connections wait for it.
+        self.link.controls.wake();
+        let over = Phase::Joined { lingers: false };
+        if let Phase::Receiving(receiving) = std::mem::replace(&mut self.phase, over) {
+            let bytes = sink.landed_bytes();
+            self.conclude(Kept::Sink(receiving), bytes, path, note.or(surplus));
+        }
+        Ok(Progress::Moved)
+    }
+
+    /// The array is where it belongs: says so to the sender.
+    fn conclude(&mut self, kept: Kept, bytes: u64, path: Option<PathBuf>, note: Option<String>) {
+        let checksum = self.link.wire.verified_checksum();
+        let finished = Box::new(Finished {
+            bytes,
+            rate_bytes_per_s: bytes as f64 / self.link.probe.elapsed().as_secs_f64().max(1e-9),
+            verified: checksum.is_some().then_some(true),
+            checksum,
+            path,
+            note,
+        });
+        let receipt = self.link.wire.receipt();
+        self.link.outbox.push(&receipt);
+        self.phase = Phase::Confirming { kept, finished };
+    }
+
+    /// Ends with the array kept; `None` where it is not.
+    fn finish(&mut self) -> Option<Progress> {
+        let over = Phase::Joined { lingers: false };
+        match std::mem::replace(&mut self.phase, over) {
+            Phase::Confirming { kept, finished } => {
+                self.phase = Phase::Over(kept);
+                Some(Progress::Done(finished))
+            }
+            other => {
+                self.phase = other;
+                None
+            }
+        }
+    }
+
+    /// One look, without waiting, at what follows the array.
+    fn surplus(&self) -> Option<String> {
+        let socket = self.link.connection.as_fd();
+        match recv(socket, &mut [0; 1][..], RecvFlags::PEEK | RecvFlags::DONTWAIT) {
+            Ok((seen, _)) if seen > 0 => {
+                let more = rustix::io::ioctl_fionread(socket).unwrap_or(1);
+                Some(format!(
+                    "the peer sent at least {more} bytes more than the array has: they were not taken"
+                ))
+            }
+            _ => None,
+        }
+    }
+
+    fn closed(&self) -> Error {
+        self.total_bytes()
+            .map_or_else(closed_before_offer, |total| closed(self.bytes(), total))
+    }
+
+    /// How many bytes are to come, once that is agreed.
+    fn total_bytes(&self) -> Option<u64> {
+        match &self.phase {
+            Phase::Greeting { .. } | Phase::Applying(_) | Phase::Joined { .. } => None,
+            Phase::AwaitingHandoff(awaited) => Some(awaited.offer.meta.byte_len()),
+            Phase::Receiving(receiving) => Some(receiving.sink.total_bytes),
+            Phase::Confirming { kept, .. } | Phase::Over(kept) => Some(match kept {
+                Kept::Sink(receiving) => receiving.sink.total_bytes,
+                Kept::Handed { bytes, .. } => *bytes,
+            }),
+        }
+    }
+
+    /// What the array is received into.
+    fn receiving(&self) -> Option<&Receiving> {
+        match &self.phase {
+            Phase::Receiving(receiving)
+            | Phase::Over(Kept::Sink(receiving))
+            | Phase::Confirming {
+                kept: Kept::Sink(receiving),
+                ..
+            } => Some(receiving),
+            _ => None,
+        }
+    }
+}
+
+impl Machine for FirstReceiver {
+    fn socket(&self) -> BorrowedFd<'_> {
+        self.link.connection.as_fd()
+    }
+
+    fn step(&mut self, now: Instant, _ready: bool) -> Result<Progress, Error> {
+        self.advance(now).map_err(|cause| match self.receiving() {
+            Some(Receiving { sink, .. }) => sink.landing.failure(cause, sink.landed_bytes()),
+            None => cause,
+        })
+    }
+
+    fn give_up(&mut self, reason: &str) -> bool {
+        self.link.give_up(reason)
+    }
+
+    fn end(&mut self) {
+        self.link.probe.end();
+    }
+
+    fn probe(&mut self) -> &mut Probe {
+        &mut self.link.probe
+    }
+
+    fn bytes(&self) -> u64 {
+        match (&self.phase, self.receiving()) {
+            (_, Some(receiving)) => receiving.sink.landed_bytes(),
+            (Phase::Confirming { kept, .. } | Phase::Over(kept), None) => match kept {
+                Kept::Handed { bytes, .. } => *bytes,
+                Kept::Sink(_) => 0,
+            },
+            _ => 0,
+        }
+    }
+
+    fn lingers(&self) -> bool {
+        match &self.phase {
+            Phase::Joined { lingers } => *lingers,
+            // Its sender may have said that it is still here while others sent.
+            Phase::Over(Kept::Sink(receiving)) => receiving.streams > 1,
+            _ => false,
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        matches!(self.phase, Phase::Confirming { .. } | Phase::Over(_))
+    }
+
+    fn remains(&mut self) -> Option<Remains> {
+        match &mut self.phase {
+            Phase::Confirming { kept, .. } | Phase::Over(kept) => match kept {
+                Kept::Handed { array, .. } => array.take().map(|array| Box::new(array) as Remains),
+                Kept::Sink(_) => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+impl ReceiveMachine for FirstReceiver {
+    fn connection(&self) -> &Connection {
+        &self.link.connection
+    }
+
+    fn is_receiving(&self) -> bool {
+        self.total_bytes().is_some()
+    }
+
+    fn into_connection(self: Box<Self>) -> Connection {
+        self.link.connection
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::array::Range;
+    use crate::route::SendRouteChoice;
+    use crate::route::fake::Stingy;
+    use crate::route::receive::Discard;
+    use crate::transfer::limits::controls::Controls;
+    use crate::transfer::net::listener::loopback_pair;
+    use crate::transfer::plan::{Origin, SourceSpec};
+    use crate::transfer::send::SendMachine;
+    use crate::transfer::source::{Asked, SendPath, Source};
+    use crate::transfer::tell::event_sender::EventSender;
+    use crate::wire::WireChoice;
+    use crossbeam_channel::bounded;
+
+    fn context() -> MachineContext {
+        let clock = Instant::now();
+        let (probe, _) = Probe::new(clock);
+        let (notes, _) = bounded(64);
+        MachineContext {
+            controls: Arc::new(Controls::new(None)),
+            probe,
+            events: EventSender::new(notes, clock, None),
+        }
+    }
+
+    /// Steps both machines by turns on one thread, over routes that move `bytes_max` bytes a call at most.
+    fn moved(wire: WireChoice, range: &str, bytes_max: usize) -> Vec<u8> {
+        let folder = tempfile::tempdir().expect("folder");
+        let into = folder.path().join("a.bin");
+        let options = Options {
+            wire,
+            chunk_bytes: 4096,
+            ..Options::default()
+        };
+        let origin = Origin::Range(Range::parse(range, None).expect("range"));
+        let source = Source::open(&SourceSpec { origin, slice: None }).expect("source");
+        let asked = Asked {
+            route: SendRouteChoice::Auto,
+            wire,
+            chunk_bytes: 4096,
+            unix: false,
+            cancelled: &|| false,
+        };
+        let path = source.send_path(&asked).expect("route").expect("not cancelled");
+        let path = SendPath {
+            route: Box::new(Stingy::new(path.route, bytes_max)),
+            ..path
+        };
+        let (sending, receiving) = loopback_pair().expect("pair");
+        let (meta, sink) = (source.meta.clone(), SinkSpec::File(into.clone()));
+        let mut sender =
+            SendMachine::new(sending, source, path, &options, None, bounded(1).0, context()).expect("sender");
+        let plan = ReceivePlan {
+            sink,
+            expect: Some(meta),
+            source: None,
+        };
+        let mut receiver =
+            FirstReceiver::new(receiving, plan, None, &options, bounded(1).0, context()).expect("receiver");
+        let (mut stingy, mut sent, mut received) = (false, false, false);
+        for _ in 0..1_000_000 {
+            let now = Instant::now();
+            sent = sent || matches!(sender.step(now, true).expect("sender"), Progress::Done(_));
+            received = received || matches!(receiver.step(now, true).expect("receiver"), Progress::Done(_));
+            if !stingy && let Phase::Receiving(receiving) = &mut receiver.phase {
+                let nothing = Inlet::new(Box::new(Discard::new(1)));
+                let Inlet { route, .. } = std::mem::replace(&mut receiving.inlet, nothing);
+                receiving.inlet = Inlet::new(Box::new(Stingy::new(route, bytes_max)));
+                stingy = true;
+            }
+            if sent && received {
+                assert!(stingy, "the receiver's route was never replaced");
+                return std::fs::read(into).expect("read");
+            }
+        }
+        panic!("the machines never end");
+    }
+
+    #[test]
+    fn machines_come_through_whatever_little_the_kernel_moves() {
+        let expected: Vec<u8> = (0..1500).flat_map(|i| f64::from(i).to_le_bytes()).collect();
+        for wire in WireChoice::ALL {
+            for bytes_max in [1, 7, 4095, usize::MAX] {
+                assert!(
+                    moved(wire, "0:1500", bytes_max) == expected,
+                    "{} by {bytes_max}",
+                    wire.name()
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! A further connection of a transfer: it brings blocks, and the first one speaks for all.
+
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use crate::error::Error;
+use crate::telemetry::Probe;
+use crate::transfer::machine::context::MachineContext;
+use crate::transfer::machine::drive::{Machine, Progress};
+use crate::transfer::net::connection::Connection;
+use crate::transfer::plan::Options;
+use crate::transfer::sink::inlet::Inlet;
+use crate::transfer::sink::reception::Reception;
+use crate::wire::{ReceiveWire, Want};
+
+use super::ReceiveMachine;
+use super::link::{Flushed, Input, Link, Receiving, closed, rest_until, wait_to_read, wait_to_write};
+
+/// Receives some blocks of an array whose first connection has begun.
+pub(crate) struct FurtherReceiver {
+    link: Link,
+    receiving: Receiving,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Blocks come, or will.
+    Receiving,
+    /// No more comes here, and the first connection has been told.
+    Waiting,
+    /// The array is published. The connection stays a while: its sender may have said that it is still here.
+    Over,
+}
+
+impl FurtherReceiver {
+    /// For a connection that has joined; `led_by_sender` says that both ends are here, so that the sender alone keeps to
+    /// the limit and to pauses.
+    pub(crate) fn new(
+        connection: Connection,
+        sink: Arc<Reception>,
+        led_by_sender: bool,
+        options: &Options,
+        context: MachineContext,
+    ) -> Result<Self, Error> {
+        let blocks = sink.blocks.clone();
+        let blocks = blocks.ok_or_else(|| Error::Bug("a connection joins on a wire without blocks".into()))?;
+        let inlet = Inlet::new(sink.landing.route()?);
+        Ok(Self {
+            link: Link::new(connection, ReceiveWire::joined(blocks), led_by_sender, options, context),
+            receiving: Receiving {
+                sink,
+                inlet,
+                streams: 1,
+            },
+            phase: Phase::Receiving,
+        })
+    }
+
+    fn advance(&mut self, now: Instant) -> Result<Progress, Error> {
+        let ended = |sink: &Reception| closed(sink.landed_bytes(), sink.total_bytes);
+        let sink = &self.receiving.sink;
+        if !self.link.outbox.is_empty() {
+            return match self.link.flush() {
+                Flushed::Sent => Ok(Progress::Moved),
+                Flushed::Waits => Ok(wait_to_write()),
+                Flushed::Broken => Err(ended(sink)),
+            };
+        }
+        match self.link.wire.want() {
+            Want::Control(most) => match self.link.hear(most, || ended(sink), Link::read)? {
+                Input::Nothing => Ok(wait_to_read(true)),
+                Input::Bytes => Ok(Progress::Moved),
+                Input::Message(_) => Err(Error::Bug("an offer on a further connection".into())),
+            },
+            Want::Decision => {
+                let answer = self.link.wire.accept(None);
+                self.link.outbox.push(&answer);
+                Ok(Progress::Moved)
+            }
+            Want::Data { at, len } => self.link.receive(&mut self.receiving, at, len, now, ended),
+            Want::Done => Ok(self.end_of_blocks()),
+        }
+    }
+
+    /// Nothing more comes: waits until the first connection has published the array.
+    fn end_of_blocks(&mut self) -> Progress {
+        if self.receiving.sink.is_published.load(Ordering::SeqCst) {
+            self.phase = Phase::Over;
+            return Progress::Part;
+        }
+        if self.phase == Phase::Receiving {
+            self.phase = Phase::Waiting;
+            self.link.controls.wake();
+        }
+        rest_until(None)
+    }
+}
+
+impl Machine for FurtherReceiver {
+    fn socket(&self) -> BorrowedFd<'_> {
+        self.link.connection.as_fd()
+    }
+
+    fn step(&mut self, now: Instant, _ready: bool) -> Result<Progress, Error> {
+        let step = self.advance(now);
+        let sink = &self.receiving.sink;
+        step.map_err(|cause| sink.landing.failure(cause, sink.landed_bytes()))
+    }
+
+    fn give_up(&mut self, reason: &str) -> bool {
+        self.link.give_up(reason)
+    }
+
+    fn end(&mut self) {
+        self.link.probe.end();
+    }
+
+    fn probe(&mut self) -> &mut Probe {
+        &mut self.link.probe
+    }
+
+    fn bytes(&self) -> u64 {
+        self.receiving.sink.landed_bytes()
+    }
+
+    fn lingers(&self) -> bool {
+        self.phase == Phase::Over
+    }
+
+    fn is_settled(&self) -> bool {
+        self.receiving.sink.is_published.load(Ordering::SeqCst)
+    }
+
+    fn is_needed(&self) -> bool {
+        // Bytes that it did not bring come by another connection, or the sender says why not.
+        self.link.wire.is_within_block()
+    }
+}
+
+impl ReceiveMachine for FurtherReceiver {
+    fn connection(&self) -> &Connection {
+        &self.link.connection
+    }
+
+    fn is_receiving(&self) -> bool {
+        true
+    }
+
+    fn into_connection(self: Box<Self>) -> Connection {
+        self.link.connection
+    }
+}

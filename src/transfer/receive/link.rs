@@ -1,0 +1,280 @@
+//! What every receiving connection has, whatever its role: the socket, the wire, and what is to be said over it.
+
+use std::io;
+use std::os::fd::AsFd as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::net::{RecvFlags, recv};
+
+use crate::error::Error;
+use crate::sys::Interest;
+use crate::telemetry::{Probe, Rest};
+use crate::transfer::limits::controls::Controls;
+use crate::transfer::machine::context::MachineContext;
+use crate::transfer::machine::drive::{Progress, keep_alive_interval};
+use crate::transfer::machine::outbox::Outbox;
+use crate::transfer::net::connection::{Connection, would_block};
+use crate::transfer::net::listener::Listener;
+use crate::transfer::plan::Options;
+use crate::transfer::sink::inlet::{Came, Inlet, Wanted};
+use crate::transfer::sink::reception::Reception;
+use crate::transfer::tell::event::{Side, State};
+use crate::transfer::tell::event_sender::EventSender;
+use crate::wire::native::Token;
+use crate::wire::{Heard, ReceiveWire};
+
+/// The most bytes of the wire that are read at once.
+const CONTROL_BYTES_MAX: usize = 16 << 10;
+
+/// One connection and what is said over it.
+pub(super) struct Link {
+    pub(super) connection: Connection,
+    pub(super) controls: Arc<Controls>,
+    pub(super) options: Options,
+    pub(super) wire: ReceiveWire,
+    pub(super) outbox: Outbox,
+    pub(super) probe: Probe,
+    pub(super) events: EventSender,
+    /// Where both ends are here, the sender alone keeps to the limit and to pauses.
+    led_by_sender: bool,
+    keep_alive_interval: Duration,
+    keep_alive_at: Instant,
+}
+
+/// An array that is being received, as one connection sees it.
+pub(super) struct Receiving {
+    pub(super) sink: Arc<Reception>,
+    pub(super) inlet: Inlet,
+    /// Over how many connections it may come.
+    pub(super) streams: u16,
+}
+
+/// What came over the wire.
+pub(super) enum Input {
+    /// Nothing yet.
+    Nothing,
+    /// Bytes that ask for no decision.
+    Bytes,
+    /// Something that the connection's role decides on.
+    Message(Heard),
+}
+
+/// What became of the bytes that were to be said.
+pub(super) enum Flushed {
+    /// All are with the kernel.
+    Sent,
+    /// The socket takes no more for now.
+    Waits,
+    /// The connection is gone.
+    Broken,
+}
+
+impl Link {
+    pub(super) fn new(
+        connection: Connection,
+        wire: ReceiveWire,
+        led_by_sender: bool,
+        options: &Options,
+        mut context: MachineContext,
+    ) -> Self {
+        context.probe.watch(connection.as_fd());
+        Self {
+            connection,
+            controls: context.controls,
+            options: options.clone(),
+            wire,
+            outbox: Outbox::default(),
+            probe: context.probe,
+            events: context.events,
+            led_by_sender,
+            keep_alive_interval: keep_alive_interval(options.timeout),
+            keep_alive_at: Instant::now(),
+        }
+    }
+
+    /// Sends what is to be said, as far as that goes without waiting.
+    pub(super) fn flush(&mut self) -> Flushed {
+        match self.outbox.flush(self.connection.as_fd(), false, &mut self.probe) {
+            Ok(()) => Flushed::Sent,
+            Err(error) if would_block(&error) => Flushed::Waits,
+            Err(_) => Flushed::Broken,
+        }
+    }
+
+    /// Reads at most `most` bytes of the wire with `read`, and takes what they say. Where no more will come, the error
+    /// is `closed`.
+    pub(super) fn hear(
+        &mut self,
+        most: usize,
+        closed: impl Fn() -> Error,
+        read: impl FnOnce(&mut Self, &mut [u8]) -> io::Result<usize>,
+    ) -> Result<Input, Error> {
+        let mut buffer = [0; CONTROL_BYTES_MAX];
+        let most = most.clamp(1, CONTROL_BYTES_MAX);
+        match read(self, &mut buffer[..most]) {
+            Ok(0) => Err(closed()),
+            Ok(received) => Ok(match self.wire.hear(&buffer[..received])? {
+                None | Some(Heard::KeepAlive) => Input::Bytes,
+                Some(message) => Input::Message(message),
+            }),
+            Err(error) if would_block(&error) => Ok(Input::Nothing),
+            Err(_) => Err(closed()),
+        }
+    }
+
+    /// Reads without taking a descriptor: one that comes unasked is closed by the kernel.
+    pub(super) fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        Ok(recv(self.connection.as_fd(), into, RecvFlags::empty())?.0)
+    }
+
+    /// Tells the sender that we are still here, where that is due.
+    pub(super) fn keep_alive(&mut self, now: Instant) -> bool {
+        if now < self.keep_alive_at {
+            return false;
+        }
+        self.keep_alive_at = now + self.keep_alive_interval;
+        let bytes = self.wire.keep_alive();
+        self.outbox.push(bytes.as_deref().unwrap_or_default());
+        bytes.is_some()
+    }
+
+    /// Waits until the next keep-alive is due, or a wake.
+    pub(super) fn rest(&self) -> Progress {
+        rest_until(Some(self.keep_alive_at))
+    }
+
+    /// Takes bytes of the array, at most `len` from `at` on, unless the transfer is paused here. `closed` makes the
+    /// error for a connection that ends meanwhile.
+    pub(super) fn receive(
+        &mut self,
+        receiving: &mut Receiving,
+        at: u64,
+        len: u64,
+        now: Instant,
+        closed: impl Fn(&Reception) -> Error,
+    ) -> Result<Progress, Error> {
+        let is_paused = self.controls.is_paused();
+        if is_paused && !self.led_by_sender {
+            return Ok(self.pause(now));
+        }
+        self.events
+            .state(if is_paused { State::Paused } else { State::Transferring });
+        let limit = self.controls.limit_bytes_per_s().filter(|_| !self.led_by_sender);
+        let pace = self.controls.pace_bytes_per_s(Side::Receiver);
+        self.events.limit(limit);
+        if (limit.is_some() || pace.is_some()) && self.keep_alive(now) {
+            return Ok(Progress::Moved);
+        }
+        let wanted = Wanted {
+            at,
+            len,
+            limit_bytes_per_s: limit,
+            pace_bytes_per_s: pace,
+            chunk_bytes: self.options.chunk_bytes.max(1),
+        };
+        let Receiving { sink, inlet, .. } = receiving;
+        let wire = &mut self.wire;
+        let mut socket = self.connection.as_fd();
+        let came = inlet.receive(sink, &mut socket, wanted, now, &mut self.probe, &mut |bytes| {
+            wire.absorb(bytes);
+        })?;
+        match came {
+            Came::Bytes(received, preview) => {
+                self.wire.landed(received);
+                if let Some(preview) = preview {
+                    self.events.tell(*preview);
+                }
+                Ok(Progress::Moved)
+            }
+            // A sender that is paused from here owes nothing.
+            Came::Nothing => Ok(wait_to_read(!is_paused)),
+            Came::NotBefore(then, rest) => {
+                self.probe.rests(rest);
+                Ok(rest_until(Some(then)))
+            }
+            Came::End | Came::Broke(_) => Err(closed(sink)),
+        }
+    }
+
+    fn pause(&mut self, now: Instant) -> Progress {
+        self.events.state(State::Paused);
+        if self.keep_alive(now) {
+            return Progress::Moved;
+        }
+        self.probe.rests(Rest::Pause);
+        self.rest()
+    }
+
+    /// Hands the connection to the transfer that waits at `listener` and drew the token. Where that has ended meanwhile
+    /// nothing is lost: the sender is told, and knows it already. Returns whether the connection has to linger for that.
+    pub(super) fn join(&mut self, listener: Option<&Listener>, token: &Token) -> Result<bool, Error> {
+        let connection = self.connection.try_clone()?;
+        let is_taken = listener.is_some_and(|listener| listener.joins().deliver(token, connection));
+        Ok(!is_taken && self.give_up("no transfer here waits for a connection that shows this token"))
+    }
+
+    /// Tells the sender why nothing more is taken. Returns whether the connection has to linger for that.
+    pub(super) fn give_up(&mut self, reason: &str) -> bool {
+        let bytes = self.wire.give_up(reason);
+        if !self.outbox.is_empty() || bytes.is_empty() {
+            return false;
+        }
+        self.outbox.push(&bytes);
+        // The peer learns of the end by the closing connection all the same.
+        matches!(self.flush(), Flushed::Sent)
+    }
+}
+
+/// Until the socket has something; `peer_owes` says that it is the sender's turn.
+pub(super) fn wait_to_read(peer_owes: bool) -> Progress {
+    Progress::Wait {
+        interest: Interest {
+            read: true,
+            write: false,
+        },
+        until: None,
+        peer_owes,
+    }
+}
+
+/// Until the socket takes bytes.
+pub(super) fn wait_to_write() -> Progress {
+    Progress::Wait {
+        interest: Interest {
+            read: false,
+            write: true,
+        },
+        until: None,
+        peer_owes: true,
+    }
+}
+
+/// Until the clock says so, or a wake.
+pub(super) fn rest_until(until: Option<Instant>) -> Progress {
+    Progress::Wait {
+        interest: Interest {
+            read: false,
+            write: false,
+        },
+        until,
+        peer_owes: false,
+    }
+}
+
+/// The error for a sender that has left before the array was whole.
+pub(super) fn closed(received: u64, total: u64) -> Error {
+    match total.saturating_sub(received) {
+        0 => Error::ClosedWhile("before the checksum of the last block came"),
+        missing => Error::ClosedEarly {
+            missing,
+            received,
+            total,
+        },
+    }
+}
+
+/// The error for a sender that has left before it offered anything.
+pub(super) fn closed_before_offer() -> Error {
+    Error::ClosedWhile("before it said what it sends")
+}
