@@ -14,11 +14,12 @@ use super::net::endpoint::Endpoint;
 use super::net::listener::Listener;
 use super::net::url::Url;
 use super::shm::ShmName;
+use super::tell::event::Side;
 use super::trust::Trust;
 
-/// What a transfer does.
-#[derive(Debug)]
-pub enum Job {
+/// What a transfer does. With an [`Endpoint`] in place of [`Incoming`] it is plain data: it can be kept, and started again.
+#[derive(Debug, Clone)]
+pub enum Job<Peer = Incoming> {
     /// Both ends on this machine, over TCP loopback.
     Loopback {
         /// What is sent.
@@ -36,7 +37,7 @@ pub enum Job {
     /// Takes one sender and receives.
     Receive {
         /// Where the sender comes from.
-        from: Incoming,
+        from: Peer,
         /// Where the array lands.
         sink: SinkSpec,
         /// What comes; needed on the `raw` wire, which does not say it.
@@ -51,6 +52,44 @@ pub enum Job {
         /// Where the file lands.
         sink: SinkSpec,
     },
+}
+
+impl<Peer> Job<Peer> {
+    /// The ends that are on this machine.
+    #[must_use]
+    pub fn sides(&self) -> &'static [Side] {
+        match self {
+            Self::Loopback { .. } => &[Side::Sender, Side::Receiver],
+            Self::Send { .. } => &[Side::Sender],
+            Self::Receive { .. } | Self::Fetch { .. } => &[Side::Receiver],
+        }
+    }
+
+    /// Where the array lands, where that is on this machine.
+    #[must_use]
+    pub fn sink(&self) -> Option<&SinkSpec> {
+        match self {
+            Self::Loopback { sink, .. } | Self::Receive { sink, .. } | Self::Fetch { sink, .. } => Some(sink),
+            Self::Send { .. } => None,
+        }
+    }
+
+    /// The same job with what `find` makes of where the sender comes from; any other job stays as it is.
+    ///
+    /// # Errors
+    /// Those of `find`.
+    pub fn try_map_peer<Other, E>(self, find: impl FnOnce(Peer) -> Result<Other, E>) -> Result<Job<Other>, E> {
+        Ok(match self {
+            Self::Loopback { source, sink } => Job::Loopback { source, sink },
+            Self::Send { source, to } => Job::Send { source, to },
+            Self::Receive { from, sink, expect } => Job::Receive {
+                from: find(from)?,
+                sink,
+                expect,
+            },
+            Self::Fetch { url, trust, sink } => Job::Fetch { url, trust, sink },
+        })
+    }
 }
 
 /// How a receiver meets its sender.

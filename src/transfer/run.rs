@@ -41,11 +41,7 @@ pub(super) fn run(
     emitter: Emitter,
     outcome: &OnceLock<Outcome>,
 ) {
-    let sides: &[Side] = match job {
-        Job::Loopback { .. } => &[Side::Sender, Side::Receiver],
-        Job::Send { .. } => &[Side::Sender],
-        Job::Receive { .. } | Job::Fetch { .. } => &[Side::Receiver],
-    };
+    let sides = job.sides();
     let side = sides[0];
     let mut run = Run {
         options,
