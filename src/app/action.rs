@@ -1,98 +1,171 @@
-//! What a panel asks for. `ui` applies all of it in one place.
+//! What a person asks for by a panel or a key. Panels return it; `commands` alone does it.
 
 use std::path::PathBuf;
 
+use super::model::curves::TimeSpan;
+use super::model::form::Form;
 use super::model::row::{RateAxis, RowKey};
+use super::model::settings::ThemeChoice;
+use super::model::view::View;
 use crate::transfer::{Command, Side};
 
-/// Something that someone asked for of several transfers.
+/// Something that a person asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Change one transfer, or how it is shown.
+    Transfer(RowKey, TransferAction),
+    /// Change several transfers at once.
+    Queue(QueueAction),
+    /// Change what New transfer says, or start it.
+    Form(FormAction),
+    /// Something on the compare page.
+    Compare(CompareAction),
+    /// Something on the round trips page.
+    RoundTrips(RoundTripsAction),
+    /// Tell a service of another process.
+    Service {
+        /// The service's process id.
+        pid: u32,
+        /// What it is told.
+        command: Command,
+    },
+    /// Measure the highest rates that this machine can reach.
+    MeasureCeilings,
+    /// Show a page in the middle of the window.
+    Show(View),
+    /// Select the transfer above the selected one.
+    SelectAbove,
+    /// Select the transfer below the selected one.
+    SelectBelow,
+    /// Choose a path in a dialog.
+    Browse(Dialog),
+    /// Open a folder in the file manager.
+    ShowFolder(PathBuf),
+    /// Put a text on the clipboard.
+    Copy(String),
+    /// Change the window's colours.
+    SetTheme(ThemeChoice),
+    /// Close the window, and cancel what runs.
+    CloseAnyway,
+    /// Leave a question with No: nothing is closed or cancelled.
+    KeepRunning,
+}
+
+/// What can be asked for of one transfer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum TransferAction {
+    /// Select it.
+    Select,
+    /// Move no bytes of it until it is resumed.
+    Pause,
+    /// Go on with it.
+    Resume,
+    /// Give it up.
+    Cancel,
+    /// Ask whether it is to be cancelled.
+    AskToCancel,
+    /// Move at most so many bytes a second; `None` lifts the limit.
+    SetLimit {
+        /// The rate.
+        bytes_per_s: Option<u64>,
+    },
+    /// Slow the program at one end down to so many bytes a second; `None` lets it go as fast as it can.
+    SetPace {
+        /// The end.
+        side: Side,
+        /// The rate.
+        bytes_per_s: Option<u64>,
+    },
+    /// Start the same in a row of its own.
+    Again,
+    /// Take it off the list.
+    Remove,
+    /// Start it before the one that waits in front of it.
+    MoveForward,
+    /// Show a part of the time axis; `None` shows all of it.
+    Zoom(Option<TimeSpan>),
+    /// Let the rate axis end there.
+    SetRateAxis(RateAxis),
+}
+
+/// What can be asked for of several transfers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueueAction {
-    /// Let so many run at once; nothing: all of them.
-    AtOnce(Option<usize>),
-    /// Let one that waits begin before the one before it.
-    Sooner(RowKey),
-    /// Pause everything that runs here, and let nothing begin.
+    /// Let so many run at once; `None` lets all of them.
+    SetAtOnce(Option<usize>),
+    /// Pause everything that runs here, and start nothing.
     PauseAll,
-    /// Go on with everything.
+    /// Resume everything, and start what waits.
     ResumeAll,
-    /// Start again what failed, in place of it.
+    /// Start what failed again, in place of it.
     RetryFailed,
 }
 
-/// Something that someone asked for.
+/// What can be asked for of New transfer.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Action {
-    /// Start what the form says.
+pub enum FormAction {
+    /// Put this in place of what is typed.
+    Edit(Box<Form>),
+    /// Start what is typed.
     Start,
-    /// Start what a row did, again.
-    Again(RowKey),
-    /// Stop moving bytes for a while.
-    Pause(RowKey),
-    /// Go on.
-    Resume(RowKey),
-    /// Give up.
-    Cancel(RowKey),
-    /// Give up, if that is really wanted.
-    AskToCancel(RowKey),
-    /// Take a row off the list.
-    Remove(RowKey),
-    /// Look at a row.
-    Select(RowKey),
-    /// Look at the row so many below.
-    SelectNext(isize),
-    /// At most so many bytes a second.
-    SetLimit(RowKey, Option<u64>),
-    /// As if the program on that side were slow.
-    SetPace(RowKey, Side, Option<u64>),
-    /// Look at a part of the time axis, or at all of it.
-    Zoom(RowKey, Option<(f64, f64)>),
-    /// Let the rate axis end there.
-    SetRateAxis(RowKey, RateAxis),
-    /// Something that concerns several transfers.
-    Queue(QueueAction),
-    /// Tell a service of another process.
-    Service(u32, Command),
-    /// Open the folder that a file is in.
-    ShowInFolder(PathBuf),
-    /// Choose the file to send in a dialog.
-    BrowseSource,
-    /// Choose the folder to receive into in a dialog.
-    BrowseSink,
-    /// Put a text on the clipboard.
-    Copy(String),
-    /// Fold or unfold New transfer.
-    ToggleForm,
-    /// Unfold New transfer and go to its first field.
-    FocusForm,
-    /// The next of system, dark and light.
-    NextTheme,
-    /// Put every field of the form back to what it was when the window first opened.
-    ResetForm,
-    /// Show the compare page, or the transfers again.
-    ShowCompare(bool),
-    /// Show the round trips page, or the transfers again.
-    ShowRoundTrips(bool),
-    /// Measure round trips to where the page says.
-    MeasureRoundTrips,
-    /// Give that up.
-    CancelRoundTrips,
+    /// Take this file as the source, and look at every path again.
+    Drop(String),
+    /// Look at every path again: what is there may have changed.
+    LookAgain,
+    /// Fold or unfold the advanced fields.
+    SetAdvancedOpen(bool),
+    /// Fold or unfold all of it.
+    Toggle,
+    /// Unfold it and go to its first field.
+    Focus,
+}
+
+/// What can be asked for on the compare page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CompareAction {
+    /// Measure so many rounds.
+    SetRounds(u32),
+    /// Measure time against size, too, or not.
+    SetWithSizes(bool),
+    /// Take this as the file to save to or to read.
+    SetPath(String),
+    /// Let the line of the route with this id stand out; `None` lets go of it.
+    Pick(Option<String>),
     /// Compare the routes.
-    Compare,
-    /// Give the comparison up.
-    CancelCompare,
-    /// Save what was compared where the page says.
-    SaveComparison,
-    /// Lay the result that the page names beside what was compared.
-    LayBeside,
-    /// Take it away again.
-    ForgetOlder,
-    /// Choose a saved comparison in a dialog.
-    BrowseComparison,
-    /// Measure what this machine can do at most.
-    MeasureCeilings,
-    /// Close the window, cancelling what runs.
-    CloseAnyway,
-    /// Do not close the window after all.
-    KeepRunning,
+    Start,
+    /// Cancel the comparison.
+    Cancel,
+    /// Save the result to the file.
+    Save,
+    /// Show the result in the file beside the new one.
+    LoadOlder,
+    /// Hide the older result.
+    RemoveOlder,
+}
+
+/// What can be asked for on the round trips page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RoundTripsAction {
+    /// Take this as the address of the echo service.
+    SetEndpoint(String),
+    /// Show the histogram of this size.
+    Pick {
+        /// The size.
+        size_bytes: u64,
+    },
+    /// Measure.
+    Start,
+    /// Stop measuring; what was measured stays.
+    Cancel,
+}
+
+/// Which path a dialog is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialog {
+    /// The file to send.
+    Source,
+    /// The folder to receive into.
+    Sink,
+    /// A saved comparison.
+    Comparison,
 }

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use crossbeam_channel::{Receiver, bounded};
 
 use super::App;
-use super::model::compare::{Page, Told};
-use super::model::plan::{What, typed_path};
-use super::model::words;
+use super::model::compare::{Notice, Page};
+use super::model::error_text;
+use super::model::typed_path::typed_path;
 use super::worker::Task;
 use crate::compare::ceilings::{Ceilings, Measuring};
 use crate::compare::{CompareEvent, Comparing, Plan};
-use crate::transfer::SinkSpec;
+use crate::transfer::{Job, SinkSpec};
 
 /// The page, and what runs for it.
 #[derive(Debug, Default)]
@@ -75,9 +75,9 @@ impl App {
     /// The array that the form names, in words; or why there is none to compare.
     pub(super) fn array_to_compare(&self) -> Result<String, &'static str> {
         let checked = &self.form.checked;
-        match checked.recipe.as_ref().map(|recipe| &recipe.what) {
-            Some(What::Receive { .. }) => Err("What is compared comes from here: choose This machine on the left."),
-            Some(What::Fetch { .. }) => Err("What is compared comes from here: fetch it first."),
+        match checked.recipe.as_ref().map(|recipe| &recipe.job) {
+            Some(Job::Receive { .. }) => Err("What is compared comes from here: choose This machine on the left."),
+            Some(Job::Fetch { .. }) => Err("What is compared comes from here: fetch it first."),
             Some(_) => Ok(checked.summary.clone().unwrap_or_default()),
             None => Err("New transfer says what is still needed: the same array is compared."),
         }
@@ -88,10 +88,10 @@ impl App {
         let Some(recipe) = self.form.checked.recipe.clone() else {
             return;
         };
-        let (source, sink) = match recipe.what {
-            What::Loopback { source, sink } => (source, Some(sink)),
-            What::Send { source, .. } => (source, None),
-            What::Receive { .. } | What::Fetch { .. } | What::Elsewhere { .. } => return,
+        let (source, sink) = match recipe.job {
+            Job::Loopback { source, sink } => (source, Some(sink)),
+            Job::Send { source, .. } => (source, None),
+            Job::Receive { .. } | Job::Fetch { .. } => return,
         };
         if self.measuring_waits_for().is_some() {
             return;
@@ -104,7 +104,7 @@ impl App {
         let program = self.comparisons.program.clone().map_or_else(std::env::current_exe, Ok);
         let Ok(program) = program else {
             let message = "the program's own file cannot be found, and every run needs it";
-            self.comparisons.page.told = Some(Told::Failed(message.to_owned()));
+            self.comparisons.page.notice = Some(Notice::Failure(message.to_owned()));
             return;
         };
         let page = &mut self.comparisons.page;
@@ -116,11 +116,11 @@ impl App {
             sizes: page.with_sizes,
         };
         // Far more than a frame's worth; whoever compares waits for room.
-        let (events, told) = bounded(256);
+        let (events, received) = bounded(256);
         page.begin();
         match Comparing::start(plan, events, self.waker.clone()) {
-            Ok(comparing) => self.comparisons.running = Some((comparing, told)),
-            Err(error) => page.end(Err(words::of(&error))),
+            Ok(comparing) => self.comparisons.running = Some((comparing, received)),
+            Err(error) => page.end(Err(error_text::of(&error))),
         }
     }
 
@@ -136,7 +136,7 @@ impl App {
         if self.measuring_waits_for().is_none() {
             match Measuring::start(None, self.waker.clone()) {
                 Ok(measuring) => self.comparisons.measuring = Some(measuring),
-                Err(error) => self.comparisons.page.told = Some(Told::Failed(words::of(&error))),
+                Err(error) => self.comparisons.page.notice = Some(Notice::Failure(error_text::of(&error))),
             }
         }
     }
@@ -156,7 +156,7 @@ impl App {
                 comparisons.page.fold(event);
             }
             if let Some(result) = result {
-                let result = result.map_err(|error| words::of(&error));
+                let result = result.map_err(|error| error_text::of(&error));
                 if let Ok(Some(comparison)) = &result
                     && let Some(ceilings) = &comparison.ceilings
                 {
@@ -170,24 +170,24 @@ impl App {
             match measured {
                 Ok(Some(ceilings)) => comparisons.ceilings = Some(ceilings),
                 Ok(None) => {}
-                Err(error) => comparisons.page.told = Some(Told::Failed(words::of(&error))),
+                Err(error) => comparisons.page.notice = Some(Notice::Failure(error_text::of(&error))),
             }
             comparisons.measuring = None;
         }
     }
 
     /// Saves what was compared where the page says.
-    pub(super) fn save_comparison(&mut self) {
-        if let (Some(result), Some(worker)) = (&self.comparisons.page.result, &self.worker) {
-            let path = typed_path(&self.comparisons.page.path);
-            worker.ask(Task::SaveComparison(Box::new(result.clone()), path));
+    pub(super) fn save_comparison(&self) {
+        let page = &self.comparisons.page;
+        if let Some(result) = &page.result {
+            let (comparison, path) = (Box::new(result.clone()), typed_path(&page.path));
+            self.ask_worker(Task::SaveComparison { comparison, path });
         }
     }
 
-    /// Reads the result back that the page names.
-    pub(super) fn lay_beside(&mut self) {
-        if let Some(worker) = &self.worker {
-            worker.ask(Task::LoadComparison(typed_path(&self.comparisons.page.path)));
-        }
+    /// Reads the older result that the page names.
+    pub(super) fn load_older_comparison(&self) {
+        let path = typed_path(&self.comparisons.page.path);
+        self.ask_worker(Task::LoadComparison(path));
     }
 }

@@ -1,19 +1,25 @@
 //! The window: it starts transfers, shows what they do while they do it, and remembers how it was left.
 //!
-//! [`run`] opens it. `logic` runs the state machine, also while the window is hidden; `ui` lays the panels out and
-//! applies what they return, in one place; `model` is pure data; `panels` draw.
+//! [`run`] opens it. `model` is pure data. `logic` runs once a frame, also while the window is hidden: it takes in what
+//! other threads have told (`inbox`) and starts what may start (`launch`). `ui` lays out the `panels`, which draw the
+//! model and return an [`action::Action`] for whatever a person asks for; so do the `keys`. `commands` alone applies
+//! actions.
 
 pub mod action;
+mod commands;
 mod comparing;
-mod elsewhere;
+mod inbox;
+mod keys;
+mod launch;
 mod logic;
 pub mod model;
-mod own_cost;
+mod other_processes;
 pub mod panels;
 mod pinging;
 pub mod theme;
 mod ui;
 mod widgets;
+mod window_threads;
 mod worker;
 
 use std::collections::HashMap;
@@ -27,16 +33,17 @@ use eframe::egui;
 
 use crate::transfer::{Event, Transfer, TransferId, Waker};
 use comparing::Comparisons;
-use elsewhere::Elsewhere;
 use model::form::SourceKind;
-use model::pace::Meter;
-use model::plan::{Checked, Paths};
+use model::plan::{CheckedForm, Paths};
+use model::repaint::CostMeter;
 use model::row::RowKey;
 use model::services::Services;
 use model::settings::Settings;
 use model::transfers::Transfers;
-use own_cost::OwnThreads;
+use model::view::{View, WindowSize};
+use other_processes::OtherProcesses;
 use pinging::Pings;
+use window_threads::WindowThreads;
 use worker::Worker;
 
 /// How the window opens.
@@ -78,6 +85,8 @@ fn icon() -> egui::IconData {
 /// The window's state. What is kept between runs is in `settings`; the rest lives as long as the window.
 pub struct App {
     settings: Settings,
+    size: WindowSize,
+    view: View,
     transfers: Transfers,
     /// Services of other processes.
     services: Services,
@@ -85,10 +94,10 @@ pub struct App {
     events: Receiver<Event>,
     event_sender: Sender<Event>,
     waker: Waker,
-    pace: Arc<Pace>,
+    repaints: Arc<Repaints>,
     worker: Option<Worker>,
     /// What other processes do; nothing in a window of a test.
-    elsewhere: Option<Elsewhere>,
+    other_processes: Option<OtherProcesses>,
     comparisons: Comparisons,
     pings: Pings,
     form: FormState,
@@ -96,7 +105,7 @@ pub struct App {
     is_closing: bool,
     can_drop: bool,
     title: String,
-    own: OwnUse,
+    own_cost: OwnCost,
     clock: Clock,
     prints_frame_times: bool,
 }
@@ -110,23 +119,20 @@ enum Clock {
 /// What is known about the form besides what is typed.
 #[derive(Debug)]
 struct FormState {
-    checked: Checked,
+    checked: CheckedForm,
     /// What is at the paths that are typed.
     paths: Paths,
     asked: AskedPaths,
     start_when_checked: bool,
     /// When the free memory was read, on the window's clock.
     memory_read_s: Option<f64>,
-    /// What there was room for in the last frame.
-    room: Option<ui::Room>,
-    /// Whether it is open though there is little room; nothing where nobody said.
+    /// Whether it is open in a window that is not wide, since it has this size; nothing where nobody said.
     unfolded: Option<bool>,
-    wants_focus: bool,
     /// Why there is no file dialog.
     dialog_trouble: Option<String>,
 }
 
-/// The paths that someone has been asked to look at.
+/// The paths that the worker was asked to look at.
 #[derive(Debug, Default)]
 struct AskedPaths {
     source: Option<String>,
@@ -142,9 +148,7 @@ impl FormState {
             paths,
             start_when_checked: false,
             memory_read_s: None,
-            room: None,
             unfolded: None,
-            wants_focus: false,
             dialog_trouble: None,
         }
     }
@@ -152,14 +156,14 @@ impl FormState {
 
 /// What the window itself costs.
 #[derive(Debug, Default)]
-struct OwnUse {
-    meter: Meter,
-    threads: OwnThreads,
+struct OwnCost {
+    meter: CostMeter,
+    threads: WindowThreads,
 }
 
 /// What is asked in the middle of the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Question {
+enum Question {
     /// Close although transfers run?
     Close,
     /// Cancel a transfer that has run for a while?
@@ -176,7 +180,7 @@ impl App {
             .unwrap_or_default();
         let mut app = Self::with_settings(&cc.egui_ctx, settings, options);
         app.set_ceilings(crate::compare::ceilings::read_cached());
-        app.elsewhere = Elsewhere::start(Arc::clone(&app.waker)).ok();
+        app.other_processes = OtherProcesses::start(Arc::clone(&app.waker)).ok();
         app
     }
 
@@ -189,8 +193,8 @@ impl App {
             settings.form.source = SourceKind::File;
             settings.form.path = std::path::absolute(&path).unwrap_or(path).display().to_string();
         }
-        let pace = Arc::new(Pace::default());
-        let waker = waker(ctx.clone(), Arc::clone(&pace));
+        let repaints = Arc::new(Repaints::default());
+        let waker = waker(ctx.clone(), Arc::clone(&repaints));
         // Far more than two frames' worth of samples; where it overflows the engine drops samples, not ends.
         let (event_sender, events) = bounded(8192);
         let form = FormState::of(&settings);
@@ -198,7 +202,9 @@ impl App {
             form,
             worker: Worker::start(Arc::clone(&waker)).ok(),
             settings,
-            elsewhere: None,
+            other_processes: None,
+            size: WindowSize::default(),
+            view: View::default(),
             comparisons: Comparisons::default(),
             pings: Pings::default(),
             transfers: Transfers::default(),
@@ -207,13 +213,13 @@ impl App {
             events,
             event_sender,
             waker,
-            pace,
+            repaints,
             question: None,
             is_closing: false,
             // winit 0.30 has no file drop on Wayland.
             can_drop: std::env::var_os("WAYLAND_DISPLAY").is_none(),
             title: String::new(),
-            own: OwnUse::default(),
+            own_cost: OwnCost::default(),
             clock: Clock::Since(Instant::now()),
             prints_frame_times: std::env::var_os("ARRAYLIFT_FRAME_TIMES").is_some(),
         }
@@ -244,6 +250,15 @@ impl App {
     /// The same, to change it.
     pub fn settings_mut(&mut self) -> &mut Settings {
         &mut self.settings
+    }
+
+    /// Shows a page in the middle of the window.
+    pub fn show(&mut self, view: View) {
+        self.view = view;
+        // Where there is room for one of them only, the page is looked at.
+        if view != View::Transfers && self.size == WindowSize::Narrow {
+            self.form.unfolded = Some(false);
+        }
     }
 
     /// Stops the window's clock, and with it whatever is measured: for pictures that are to be the same every time.
@@ -287,28 +302,28 @@ impl eframe::App for App {
 
 /// When the next frame comes; shared with the threads that ask for one.
 #[derive(Debug)]
-struct Pace {
+struct Repaints {
     /// Milliseconds until the frame that an event asks for.
     interval_ms: AtomicU64,
-    /// Whether it has been asked for since the last one.
-    is_asked: AtomicBool,
+    /// Whether one has been asked for since the last one.
+    is_requested: AtomicBool,
 }
 
-impl Default for Pace {
+impl Default for Repaints {
     fn default() -> Self {
         Self {
             interval_ms: AtomicU64::new(50),
-            is_asked: AtomicBool::new(false),
+            is_requested: AtomicBool::new(false),
         }
     }
 }
 
-/// Asks for a frame as soon as the pace allows. Transfers' threads call this 20 times a second; where a frame is
-/// coming anyway the window's thread is left asleep.
-fn waker(ctx: egui::Context, pace: Arc<Pace>) -> Waker {
+/// Asks for a frame after the interval that `repaints` names. Transfers' threads call this 20 times a second; where a
+/// frame is coming anyway the window's thread is left asleep.
+fn waker(ctx: egui::Context, repaints: Arc<Repaints>) -> Waker {
     Arc::new(move || {
-        if !pace.is_asked.swap(true, Ordering::AcqRel) {
-            let interval = Duration::from_millis(pace.interval_ms.load(Ordering::Relaxed));
+        if !repaints.is_requested.swap(true, Ordering::AcqRel) {
+            let interval = Duration::from_millis(repaints.interval_ms.load(Ordering::Relaxed));
             ctx.request_repaint_after_for(interval, egui::ViewportId::ROOT);
         }
     })

@@ -6,8 +6,8 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use eframe::egui::Context;
 
 use super::App;
+use super::model::error_text;
 use super::model::round_trips::Page;
-use super::model::words;
 use crate::ping::{Ping, PingEvent, Plan, Rounds};
 use crate::transfer::Endpoint;
 
@@ -36,7 +36,7 @@ impl App {
         let to = match Endpoint::parse(page.endpoint.trim()) {
             Ok(to) => to,
             Err(error) => {
-                page.trouble = Some(words::of(&error));
+                page.trouble = Some(error_text::of(&error));
                 return;
             }
         };
@@ -48,11 +48,11 @@ impl App {
             timeout: Duration::from_secs(30),
         };
         // More than it ever tells.
-        let (tell, told) = bounded(16);
+        let (tell, received) = bounded(16);
         page.begin();
         match Ping::start(plan, tell) {
-            Ok(ping) => self.pings.running = Some((ping, told)),
-            Err(error) => page.end(Some(words::of(&error))),
+            Ok(ping) => self.pings.running = Some((ping, received)),
+            Err(error) => page.end(Some(error_text::of(&error))),
         }
     }
 
@@ -65,9 +65,11 @@ impl App {
 
     /// Takes in what was measured since the last frame.
     pub(super) fn take_pings(&mut self, ctx: &Context) {
-        let Some((_, told)) = &self.pings.running else { return };
+        let Some((_, received)) = &self.pings.running else {
+            return;
+        };
         let is_over = loop {
-            match told.try_recv() {
+            match received.try_recv() {
                 Ok(event) => self.pings.page.fold(event),
                 Err(TryRecvError::Empty) => break false,
                 Err(TryRecvError::Disconnected) => break true,
@@ -77,7 +79,9 @@ impl App {
             ctx.request_repaint_after(LOOK_INTERVAL);
         } else if let Some((ping, _)) = self.pings.running.take() {
             // Its thread has nothing more to say: it ends at once.
-            self.pings.page.end(ping.join().err().map(|error| words::of(&error)));
+            self.pings
+                .page
+                .end(ping.join().err().map(|error| error_text::of(&error)));
         }
     }
 }

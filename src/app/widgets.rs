@@ -24,10 +24,22 @@ pub fn mistake(ui: &mut Ui, text: Option<&String>) {
 
 /// A label, a text field as wide as there is room for, and what is wrong with it.
 pub fn field(ui: &mut Ui, label: &str, value: &mut String, hint: &str, wrong: Option<&String>) -> Response {
+    field_with_id(ui, None, label, value, hint, wrong)
+}
+
+/// The same with an id that is known before it is drawn, so that it can be given the focus.
+pub fn field_with_id(
+    ui: &mut Ui,
+    id: Option<Id>,
+    label: &str,
+    value: &mut String,
+    hint: &str,
+    wrong: Option<&String>,
+) -> Response {
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 5.0;
         let label = caption(ui, label);
-        let response = text_edit(ui, value, hint, wrong.is_some()).labelled_by(label.id);
+        let response = text_edit_with_id(ui, id, value, hint, wrong.is_some()).labelled_by(label.id);
         mistake(ui, wrong);
         response
     })
@@ -36,6 +48,11 @@ pub fn field(ui: &mut Ui, label: &str, value: &mut String, hint: &str, wrong: Op
 
 /// A text field without a label of its own: give the response a name.
 pub fn text_edit(ui: &mut Ui, value: &mut String, hint: &str, is_wrong: bool) -> Response {
+    text_edit_with_id(ui, None, value, hint, is_wrong)
+}
+
+/// The same with an id that is known before it is drawn.
+pub fn text_edit_with_id(ui: &mut Ui, id: Option<Id>, value: &mut String, hint: &str, is_wrong: bool) -> Response {
     let palette = theme::palette(ui);
     let edge = if is_wrong {
         Stroke::new(1.0, palette.failed)
@@ -48,15 +65,16 @@ pub fn text_edit(ui: &mut Ui, value: &mut String, hint: &str, is_wrong: bool) ->
         .stroke(edge)
         .inner_margin(Margin::symmetric(9, 7));
     let width = ui.available_width();
-    let response = ui.add_sized(
-        vec2(width, FIELD_HEIGHT),
-        TextEdit::singleline(value)
-            .hint_text(RichText::new(hint).color(palette.weak))
-            .frame(frame)
-            .margin(Margin::symmetric(9, 7))
-            .align(Align2::LEFT_CENTER)
-            .desired_width(width),
-    );
+    let mut edit = TextEdit::singleline(value)
+        .hint_text(RichText::new(hint).color(palette.weak))
+        .frame(frame)
+        .margin(Margin::symmetric(9, 7))
+        .align(Align2::LEFT_CENTER)
+        .desired_width(width);
+    if let Some(id) = id {
+        edit = edit.id(id);
+    }
+    let response = ui.add_sized(vec2(width, FIELD_HEIGHT), edit);
     if response.has_focus() {
         ui.painter().rect_stroke(
             response.rect,
@@ -109,23 +127,30 @@ pub fn segments<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, cho
     }
 }
 
-/// One of several, in a list that opens.
-pub fn dropdown(ui: &mut Ui, label: &str, value: &mut String, choices: &[(&str, &str)], wrong: Option<&String>) {
+/// One of several, each with its name and a note, in a list that opens.
+pub fn dropdown<'a, T: Copy + PartialEq>(
+    ui: &mut Ui,
+    label: &str,
+    value: &mut T,
+    name: impl Fn(T) -> &'a str,
+    choices: &[(T, &str)],
+    wrong: Option<&String>,
+) {
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 5.0;
         let caption_id = caption(ui, label).id;
         ui.spacing_mut().interact_size.y = FIELD_HEIGHT;
         let response = ComboBox::from_id_salt(label)
             .width(ui.available_width())
-            .selected_text(value.as_str())
+            .selected_text(name(*value))
             .show_ui(ui, |ui| {
                 for (choice, note) in choices {
                     let text = if note.is_empty() {
-                        (*choice).to_owned()
+                        name(*choice).to_owned()
                     } else {
-                        format!("{choice}  ·  {note}")
+                        format!("{}  ·  {note}", name(*choice))
                     };
-                    ui.selectable_value(value, (*choice).to_owned(), text);
+                    ui.selectable_value(value, *choice, text);
                 }
             })
             .response;
@@ -194,7 +219,7 @@ pub fn plain_button(ui: &mut Ui, text: &str) -> Response {
 }
 
 /// One line of text inside a rectangle, cut off with an ellipsis where it is too long; returns where it stands.
-pub fn line(ui: &Ui, rect: Rect, align: Align2, text: &str, font: FontId, colour: Color32) -> Rect {
+pub fn text_line(ui: &Ui, rect: Rect, align: Align2, text: &str, font: FontId, colour: Color32) -> Rect {
     let mut job = LayoutJob::simple_singleline(text.to_owned(), font, colour);
     job.wrap.max_width = rect.width();
     job.wrap.max_rows = 1;

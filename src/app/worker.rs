@@ -6,10 +6,12 @@ use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::model::compare::Told;
-use super::model::plan::{FileInfo, SinkPlace, typed_new_sink, typed_origins};
+use super::action::Dialog;
+use super::model::compare::Notice;
+use super::model::error_text;
+use super::model::plan::{FileInfo, PathLookup, SinkPathStatus};
 use super::model::row::RowKey;
-use super::model::words;
+use super::model::typed_path::{typed_new_sink, typed_origins};
 use crate::Error;
 use crate::compare::{self, Comparison};
 use crate::transfer::{Command, Endpoint, Listener, Origin, SinkSpec, SourceSpec, Waker, describe};
@@ -24,46 +26,60 @@ pub enum Task {
     LookAtSource(String),
     /// Can this path that someone typed be received into?
     LookAtSink(String),
-    /// Take this address for a row.
-    Bind(RowKey, Endpoint),
+    /// Listen at this address for a row.
+    Bind {
+        /// The row.
+        key: RowKey,
+        /// The address.
+        endpoint: Endpoint,
+    },
     /// Save what was compared.
-    SaveComparison(Box<Comparison>, PathBuf),
-    /// Read back what was.
+    SaveComparison {
+        /// The result.
+        comparison: Box<Comparison>,
+        /// A new file.
+        path: PathBuf,
+    },
+    /// Read a saved comparison.
     LoadComparison(PathBuf),
     /// Send another process a command.
-    Command(u32, Command),
+    Command {
+        /// The process.
+        pid: u32,
+        /// The command.
+        command: Command,
+    },
     /// Show a folder in the file manager.
     ShowFolder(PathBuf),
-}
-
-/// Which dialog.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialog {
-    /// For the file to send.
-    Source,
-    /// For the folder to receive into.
-    Sink,
-    /// For a saved comparison.
-    Comparison,
 }
 
 /// What came of it.
 #[derive(Debug)]
 pub enum Reply {
     /// What is at a source's path.
-    Source(String, Result<Vec<FileInfo>, String>),
+    Source(PathLookup<Result<Vec<FileInfo>, String>>),
     /// What is at a sink's path.
-    Sink(String, SinkPlace),
-    /// A row's address, taken or not.
-    Bound(RowKey, Result<Listener, Error>),
+    Sink(PathLookup<SinkPathStatus>),
+    /// A row's listener, or why it cannot listen.
+    Bound {
+        /// The row.
+        key: RowKey,
+        /// What listens.
+        listener: Result<Listener, Error>,
+    },
     /// A comparison was saved, or not.
-    Saved(Told),
-    /// A comparison was read back, or not.
+    Saved(Notice),
+    /// A comparison was read, or not.
     Loaded(Result<Box<Comparison>, String>),
-    /// The folder could not be shown, or another process not told.
-    NotShown(String),
-    /// A path was chosen, or nothing.
-    Chosen(Dialog, Option<PathBuf>),
+    /// The folder could not be shown, or the other process not told.
+    Failed(String),
+    /// A dialog was left.
+    Chosen {
+        /// Which one.
+        dialog: Dialog,
+        /// The path that was chosen, if any.
+        path: Option<PathBuf>,
+    },
     /// There is no dialog to be had.
     NoDialog,
 }
@@ -116,7 +132,7 @@ impl Worker {
         let reply = self.reply.clone();
         let thread = Builder::new().name("file dialog".to_owned()).spawn(move || {
             let answer = if has_dialog() {
-                let chosen = match dialog {
+                let path = match dialog {
                     Dialog::Source => rfd::FileDialog::new().set_title("Choose a file to send").pick_file(),
                     Dialog::Comparison => rfd::FileDialog::new()
                         .set_title("Choose a saved comparison")
@@ -125,7 +141,7 @@ impl Worker {
                         .set_title("Choose a folder to receive into")
                         .pick_folder(),
                 };
-                Reply::Chosen(dialog, chosen)
+                Reply::Chosen { dialog, path }
             } else {
                 Reply::NoDialog
             };
@@ -167,65 +183,72 @@ fn look_at(typed: &str) -> Result<Vec<FileInfo>, Error> {
 fn run(task: Task) -> Option<Reply> {
     match task {
         Task::LookAtSource(typed) => {
-            let found = look_at(&typed).map_err(|error| words::of(&error));
-            Some(Reply::Source(typed, found))
+            let found = look_at(&typed).map_err(|error| error_text::of(&error));
+            Some(Reply::Source(PathLookup { typed, found }))
         }
         Task::LookAtSink(typed) => {
-            let place = match typed_new_sink(&typed) {
-                Ok(SinkSpec::File(path)) => writable(sink_place(&path), path),
-                Ok(shared) => checked(SinkPlace::Free, &shared),
-                Err(error) => SinkPlace::Refused(words::of(&error)),
+            let found = match typed_new_sink(&typed) {
+                Ok(SinkSpec::File(path)) => writable(sink_path_status(&path), path),
+                Ok(shared) => checked(SinkPathStatus::Free, &shared),
+                Err(error) => SinkPathStatus::Refused(error_text::of(&error)),
             };
-            Some(Reply::Sink(typed, place))
+            Some(Reply::Sink(PathLookup { typed, found }))
         }
-        Task::Bind(key, endpoint) => Some(Reply::Bound(key, Listener::bind(&endpoint))),
-        Task::SaveComparison(comparison, path) => Some(Reply::Saved(match compare::save(&comparison, &path) {
-            Ok(()) => Told::Well(format!("Saved as {}", path.display())),
-            Err(Error::SinkExists(path)) => Told::Failed(format!(
-                "{} exists and is never overwritten: type another name",
-                path.display()
-            )),
-            Err(error) => Told::Failed(words::of(&error)),
-        })),
+        Task::Bind { key, endpoint } => Some(Reply::Bound {
+            key,
+            listener: Listener::bind(&endpoint),
+        }),
+        Task::SaveComparison { comparison, path } => Some(Reply::Saved(save(&comparison, &path))),
         Task::LoadComparison(path) => {
             let loaded = compare::load(&path).map(Box::new);
-            Some(Reply::Loaded(loaded.map_err(|error| words::of(&error))))
+            Some(Reply::Loaded(loaded.map_err(|error| error_text::of(&error))))
         }
-        Task::Command(pid, command) => {
-            let sent = super::elsewhere::send(pid, command);
-            sent.err().map(|error| Reply::NotShown(words::of(&error)))
+        Task::Command { pid, command } => {
+            let sent = super::other_processes::send(pid, command);
+            sent.err().map(|error| Reply::Failed(error_text::of(&error)))
         }
-        Task::ShowFolder(folder) => show_folder(&folder).err().map(Reply::NotShown),
+        Task::ShowFolder(folder) => show_folder(&folder).err().map(Reply::Failed),
     }
 }
 
-fn sink_place(path: &Path) -> SinkPlace {
+fn save(comparison: &Comparison, path: &Path) -> Notice {
+    match compare::save(comparison, path) {
+        Ok(()) => Notice::Success(format!("Saved as {}", path.display())),
+        Err(Error::SinkExists(path)) => Notice::Failure(format!(
+            "{} exists and is never overwritten: type another name",
+            path.display()
+        )),
+        Err(error) => Notice::Failure(error_text::of(&error)),
+    }
+}
+
+fn sink_path_status(path: &Path) -> SinkPathStatus {
     if path.is_dir() {
-        return SinkPlace::Folder;
+        return SinkPathStatus::Folder;
     }
     if path.symlink_metadata().is_ok() {
-        return SinkPlace::File;
+        return SinkPathStatus::File;
     }
     match path.parent() {
-        Some(folder) if folder.as_os_str().is_empty() || folder.is_dir() => SinkPlace::Free,
-        _ => SinkPlace::NoFolder,
+        Some(folder) if folder.as_os_str().is_empty() || folder.is_dir() => SinkPathStatus::Free,
+        _ => SinkPathStatus::NoFolder,
     }
 }
 
 /// What the engine would say of a place that looks well.
-fn writable(place: SinkPlace, path: PathBuf) -> SinkPlace {
-    let spec = match place {
-        SinkPlace::Free => SinkSpec::File(path),
-        SinkPlace::Folder => SinkSpec::Folder(path),
+fn writable(status: SinkPathStatus, path: PathBuf) -> SinkPathStatus {
+    let spec = match status {
+        SinkPathStatus::Free => SinkSpec::File(path),
+        SinkPathStatus::Folder => SinkSpec::Folder(path),
         other => return other,
     };
-    checked(place, &spec)
+    checked(status, &spec)
 }
 
-fn checked(place: SinkPlace, spec: &SinkSpec) -> SinkPlace {
+fn checked(status: SinkPathStatus, spec: &SinkSpec) -> SinkPathStatus {
     match spec.check() {
-        Ok(()) => place,
-        Err(error) => SinkPlace::Refused(words::of(&error)),
+        Ok(()) => status,
+        Err(error) => SinkPathStatus::Refused(error_text::of(&error)),
     }
 }
 
@@ -261,10 +284,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("there.bin");
         std::fs::write(&file, b"x").unwrap();
-        assert_eq!(sink_place(folder.path()), SinkPlace::Folder);
-        assert_eq!(sink_place(&file), SinkPlace::File);
-        assert_eq!(sink_place(&folder.path().join("new.bin")), SinkPlace::Free);
-        assert_eq!(sink_place(&folder.path().join("no/new.bin")), SinkPlace::NoFolder);
+        assert_eq!(sink_path_status(folder.path()), SinkPathStatus::Folder);
+        assert_eq!(sink_path_status(&file), SinkPathStatus::File);
+        assert_eq!(sink_path_status(&folder.path().join("new.bin")), SinkPathStatus::Free);
+        assert_eq!(
+            sink_path_status(&folder.path().join("no/new.bin")),
+            SinkPathStatus::NoFolder
+        );
     }
 
     #[test]
@@ -277,7 +303,9 @@ mod tests {
         assert!(worker.ask(Task::LookAtSource("/no/such/file".to_owned())));
         wakes.recv_timeout(std::time::Duration::from_secs(10)).unwrap();
         let replies: Vec<Reply> = worker.replies().collect();
-        assert!(matches!(&replies[..], [Reply::Source(path, Err(_))] if path == "/no/such/file"));
+        assert!(
+            matches!(&replies[..], [Reply::Source(PathLookup { typed, found: Err(_) })] if typed == "/no/such/file")
+        );
         drop(worker);
     }
 }

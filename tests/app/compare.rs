@@ -5,7 +5,8 @@ use egui_kittest::SnapshotResults;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use arraylift::app::model::compare::Told;
+use arraylift::app::model::compare::Notice;
+use arraylift::app::model::view::View;
 use arraylift::compare::ceilings::Ceilings;
 use arraylift::compare::{
     Comparison, Contestant, Entry, Machine, Measured, Over, Sink, SizePoint, Skipped, Spread, Subject, load,
@@ -49,7 +50,7 @@ fn routes_are_compared_saved_and_laid_beside() {
     assert!(window.get_by_label("Start").accesskit_node().is_disabled());
     until(&mut window, "compared", |app| app.compare_page().progress.is_none());
     window.step();
-    assert_eq!(window.state().compare_page().told, None);
+    assert_eq!(window.state().compare_page().notice, None);
     window.get_by_label_contains("sendfile, raw, ");
     window.get_by_label_contains("Time against size was not measured");
     let result = window.state().compare_page().result.clone().unwrap();
@@ -61,9 +62,9 @@ fn routes_are_compared_saved_and_laid_beside() {
         window.get_by_label("Save the comparison").click();
         until_shown(&mut window, name);
         until(&mut window, "saved", |app| {
-            matches!(app.compare_page().told, Some(Told::Well(_)))
+            matches!(app.compare_page().notice, Some(Notice::Success(_)))
         });
-        window.state_mut().compare_page_mut().told = None;
+        window.state_mut().compare_page_mut().notice = None;
         window.run();
     }
     let saved = load(&folder.path().join("a.json")).unwrap();
@@ -258,9 +259,8 @@ fn shows_result(app: &mut App) {
         };
         [exact(4096, least_s), exact(400_000_000, most_s)]
     });
-    let page = app.compare_page_mut();
-    page.is_open = true;
-    page.result = Some(Comparison {
+    app.show(View::Compare);
+    app.compare_page_mut().result = Some(Comparison {
         version: Comparison::VERSION,
         program: "arraylift 0.1.0".to_owned(),
         machine: Machine {

@@ -8,8 +8,6 @@ use super::format;
 /// The page.
 #[derive(Debug, Clone)]
 pub struct Page {
-    /// Whether it is shown in place of the transfers.
-    pub is_open: bool,
     /// Rounds that count.
     pub rounds: u32,
     /// Whether time is measured against size, too.
@@ -24,17 +22,17 @@ pub struct Page {
     pub older: Option<Comparison>,
     /// How far it is, while it runs.
     pub progress: Option<Progress>,
-    /// What has to be said besides.
-    pub told: Option<Told>,
+    /// What came of the last thing that was asked for.
+    pub notice: Option<Notice>,
 }
 
-/// Something that has to be said.
+/// What came of something that was asked for, in a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
-    /// It went well.
-    Well(String),
-    /// It did not.
-    Failed(String),
+pub enum Notice {
+    /// It was done.
+    Success(String),
+    /// It failed.
+    Failure(String),
 }
 
 /// How far a comparison is.
@@ -51,7 +49,6 @@ pub struct Progress {
 impl Default for Page {
     fn default() -> Self {
         Self {
-            is_open: false,
             rounds: 5,
             with_sizes: true,
             path: String::new(),
@@ -59,7 +56,7 @@ impl Default for Page {
             result: None,
             older: None,
             progress: None,
-            told: None,
+            notice: None,
         }
     }
 }
@@ -67,7 +64,7 @@ impl Default for Page {
 impl Page {
     /// It has begun: what was there before is gone, but for what lies beside it.
     pub fn begin(&mut self) {
-        (self.result, self.told) = (None, None);
+        (self.result, self.notice) = (None, None);
         self.progress = Some(Progress::default());
     }
 
@@ -130,11 +127,11 @@ impl Page {
             Ok(None) => {
                 // Half of the rounds are no result.
                 self.result = None;
-                self.told = Some(Told::Well("Cancelled: nothing was kept.".to_owned()));
+                self.notice = Some(Notice::Success("Cancelled: nothing was kept.".to_owned()));
             }
             Err(message) => {
                 self.result = None;
-                self.told = Some(Told::Failed(message));
+                self.notice = Some(Notice::Failure(message));
             }
         }
     }

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::format;
+use super::{by_name, format};
 use crate::Error;
+use crate::route::{ReceiveRouteChoice, SendRouteChoice};
 use crate::transfer::Url;
+use crate::wire::WireChoice;
 
 /// What is sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,12 +68,15 @@ pub struct Form {
     pub sink: SinkKind,
     /// The file or folder to receive into.
     pub sink_path: String,
-    /// The wire's name.
-    pub wire: String,
-    /// The send route's name.
-    pub send_route: String,
-    /// The receive route's name.
-    pub receive_route: String,
+    /// What the ends say to each other.
+    #[serde(with = "by_name")]
+    pub wire: WireChoice,
+    /// How bytes leave.
+    #[serde(with = "by_name")]
+    pub send_route: SendRouteChoice,
+    /// How bytes land.
+    #[serde(with = "by_name")]
+    pub receive_route: ReceiveRouteChoice,
     /// Bytes for one system call.
     pub chunk: String,
     /// Over how many connections.
@@ -106,9 +111,9 @@ impl Default for Form {
             receive_at: "0.0.0.0:25000".to_owned(),
             sink: SinkKind::Memory,
             sink_path: String::new(),
-            wire: "auto".to_owned(),
-            send_route: "auto".to_owned(),
-            receive_route: "auto".to_owned(),
+            wire: WireChoice::Auto,
+            send_route: SendRouteChoice::Auto,
+            receive_route: ReceiveRouteChoice::Auto,
             chunk: "auto".to_owned(),
             streams: "1".to_owned(),
             limit: String::new(),
@@ -135,7 +140,6 @@ pub enum Field {
     ReceiveAt,
     Sink,
     SinkPath,
-    Wire,
     SendRoute,
     ReceiveRoute,
     Chunk,
@@ -153,8 +157,7 @@ impl Field {
     pub fn is_advanced(self) -> bool {
         matches!(
             self,
-            Self::Wire
-                | Self::SendRoute
+            Self::SendRoute
                 | Self::ReceiveRoute
                 | Self::Chunk
                 | Self::Streams
@@ -190,7 +193,7 @@ impl Form {
     /// Whether the sender does not say what comes, so that it must be said here.
     #[must_use]
     pub fn needs_expectation(&self) -> bool {
-        self.endpoint == EndpointKind::ReceiveAt && self.wire == "raw"
+        self.endpoint == EndpointKind::ReceiveAt && self.wire == WireChoice::Raw
     }
 
     /// How the limit that is typed is read, where it has no mistake: `= 200 MB/s`.
@@ -203,17 +206,13 @@ impl Form {
     /// The line that stands for the Advanced fold while it is closed.
     #[must_use]
     pub fn advanced_in_words(&self) -> String {
+        let (send, receive) = (self.send_route.name(), self.receive_route.name());
         let routes = match self.endpoint {
-            EndpointKind::ThisMachine => format!("{} → {}", self.send_route, self.receive_route),
-            EndpointKind::SendTo => self.send_route.clone(),
-            EndpointKind::ReceiveAt => self.receive_route.clone(),
+            EndpointKind::ThisMachine if send != receive => format!("{send} → {receive}"),
+            EndpointKind::ThisMachine | EndpointKind::SendTo => send.to_owned(),
+            EndpointKind::ReceiveAt => receive.to_owned(),
         };
-        let routes = if routes == "auto → auto" {
-            "auto".to_owned()
-        } else {
-            routes
-        };
-        let mut words = vec![format!("{routes} routes"), format!("{} wire", self.wire)];
+        let mut words = vec![format!("{routes} routes"), format!("{} wire", self.wire.name())];
         if !matches!(self.chunk.trim(), "" | "auto") {
             words.push(format!("{} chunks", self.chunk.trim()));
         }

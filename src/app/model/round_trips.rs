@@ -5,8 +5,6 @@ use crate::ping::{PingEvent, RoundTrips};
 /// The page.
 #[derive(Debug, Clone)]
 pub struct Page {
-    /// Whether it is shown in place of the transfers.
-    pub is_open: bool,
     /// Where the echo service listens, as it is typed.
     pub endpoint: String,
     /// What was measured, a size each.
@@ -17,14 +15,13 @@ pub struct Page {
     pub peer: Option<String>,
     /// Whether it is being measured.
     pub is_running: bool,
-    /// What went wrong.
+    /// Why it could not be measured.
     pub trouble: Option<String>,
 }
 
 impl Default for Page {
     fn default() -> Self {
         Self {
-            is_open: false,
             endpoint: "127.0.0.1:25000".to_owned(),
             measured: Vec::new(),
             picked_bytes: None,

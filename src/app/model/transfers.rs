@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::transfer::{Event, EventKind, Options, Side, SinkSpec, State, TransferId};
+use crate::transfer::{Event, EventKind, Side, TransferId};
 
 use super::format;
-use super::plan::{Recipe, What, in_words};
-use super::row::{Phase, Row, RowKey};
+use super::plan::Recipe;
+use super::row::{OtherProcess, Phase, Process, Row, RowKey};
 
 /// All transfers of this window, newest first.
 #[derive(Debug, Default)]
@@ -16,14 +16,14 @@ pub struct Transfers {
     last_key: RowKey,
     by_id: HashMap<TransferId, RowKey>,
     /// Those of other processes, whose ids are their own.
-    elsewhere: HashMap<(u32, TransferId), RowKey>,
+    by_process: HashMap<(u32, TransferId), RowKey>,
     /// Nothing that waits begins.
     held: bool,
 }
 
-/// Of transfers elsewhere so many are shown at once, and so many that have ended.
-const ELSEWHERE_MAX: usize = 200;
-const ELSEWHERE_ENDED_MAX: usize = 20;
+/// So many transfers of other processes are listed at once, and so many of them that have ended.
+const WATCHED_MAX: usize = 200;
+const WATCHED_ENDED_MAX: usize = 20;
 
 impl Transfers {
     /// The rows, newest first.
@@ -58,7 +58,7 @@ impl Transfers {
     /// Lets nothing that waits begin, nor another round, or everything again.
     pub fn hold(&mut self, held: bool) {
         self.held = held;
-        for row in self.rows.iter_mut().filter(|row| row.recipe.repeat && !row.is_over()) {
+        for row in self.rows.iter_mut().filter(|row| row.repeats() && !row.is_over()) {
             row.begins_paused = held;
         }
     }
@@ -74,14 +74,18 @@ impl Transfers {
     /// How many transfers of another process are listed and have not ended.
     #[must_use]
     pub fn listed_of(&self, pid: u32) -> usize {
-        let its = self.rows.iter().filter(|row| row.recipe.what.elsewhere() == Some(pid));
+        let its = self.rows.iter().filter(|row| row.other_pid() == Some(pid));
         its.filter(|row| !row.is_over()).count()
     }
 
     /// Adds a row for what is about to start, and selects it.
     pub fn add(&mut self, recipe: Recipe, now_s: f64) -> RowKey {
+        self.insert(|key| Row::new(key, recipe, now_s))
+    }
+
+    fn insert(&mut self, row: impl FnOnce(RowKey) -> Row) -> RowKey {
         self.last_key += 1;
-        self.rows.insert(0, Row::new(self.last_key, recipe, now_s));
+        self.rows.insert(0, row(self.last_key));
         self.selected = Some(self.last_key);
         self.last_key
     }
@@ -107,9 +111,9 @@ impl Transfers {
 
     /// Takes an event of another process in, which is that end of its transfers: one that nobody knows gets a row when
     /// it has begun.
-    pub fn fold_elsewhere(&mut self, pid: u32, side: Side, event: Event, now_s: f64) {
-        let known = self.elsewhere.get(&(pid, event.transfer)).copied();
-        let Some(key) = known.or_else(|| self.add_elsewhere(pid, side, &event, now_s)) else {
+    pub fn fold_watched(&mut self, pid: u32, side: Side, event: Event, now_s: f64) {
+        let known = self.by_process.get(&(pid, event.transfer)).copied();
+        let Some(key) = known.or_else(|| self.add_watched(pid, side, &event, now_s)) else {
             return;
         };
         if let Some(row) = self.row_mut(key) {
@@ -118,58 +122,52 @@ impl Transfers {
         self.forget_old();
     }
 
-    fn add_elsewhere(&mut self, pid: u32, side: Side, event: &Event, now_s: f64) -> Option<RowKey> {
+    fn add_watched(&mut self, pid: u32, side: Side, event: &Event, now_s: f64) -> Option<RowKey> {
         let EventKind::Started(started) = &event.kind else {
             return None;
         };
-        if self.elsewhere_rows().filter(|row| !row.is_over()).count() >= ELSEWHERE_MAX {
+        if self.watched_rows().filter(|row| !row.is_over()).count() >= WATCHED_MAX {
             return None;
         }
-        let recipe = Recipe {
-            what: What::Elsewhere { pid, side },
-            options: Options::default(),
-            repeat: false,
+        let process = OtherProcess {
+            pid,
+            side,
             name: started.source.clone().unwrap_or_else(|| started.peer.clone()),
-            meta: None,
         };
         // What is looked at stays what it is.
         let selected = self.selected;
-        let key = self.add(recipe, now_s);
+        let key = self.insert(|key| Row::watched(key, process, now_s));
         self.selected = selected.or(Some(key));
-        let row = self.row_mut(key)?;
-        row.id = Some(event.transfer);
-        row.phase = Phase::Is(State::Transferring);
-        self.elsewhere.insert((pid, event.transfer), key);
+        self.row_mut(key)?.id = Some(event.transfer);
+        self.by_process.insert((pid, event.transfer), key);
         Some(key)
     }
 
     /// A transfer of another process has this source.
-    pub fn name_elsewhere(&mut self, pid: u32, transfer: TransferId, source: &str) {
-        let key = self.elsewhere.get(&(pid, transfer)).copied();
-        if let Some(row) = key.and_then(|key| self.row_mut(key)) {
-            source.clone_into(&mut row.recipe.name);
+    pub fn name_watched(&mut self, pid: u32, transfer: TransferId, source: &str) {
+        let key = self.by_process.get(&(pid, transfer)).copied();
+        if let Some(Process::Other(process)) = key.and_then(|key| self.row_mut(key)).map(|row| &mut row.process) {
+            source.clone_into(&mut process.name);
         }
     }
 
     /// Another process has ended, and what it did with it.
-    pub fn end_elsewhere(&mut self, pid: u32) {
-        self.elsewhere.retain(|(other, _), _| *other != pid);
-        let its = |row: &&mut Row| row.recipe.what.elsewhere() == Some(pid) && !row.is_over();
+    pub fn end_watched(&mut self, pid: u32) {
+        self.by_process.retain(|(other, _), _| *other != pid);
+        let its = |row: &&mut Row| row.other_pid() == Some(pid) && !row.is_over();
         for row in self.rows.iter_mut().filter(its) {
             row.fail(&crate::Error::ClosedWhile("as its process has ended"));
         }
     }
 
-    fn elsewhere_rows(&self) -> impl Iterator<Item = &Row> {
-        self.rows.iter().filter(|row| row.recipe.what.elsewhere().is_some())
+    fn watched_rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| !row.is_own())
     }
 
-    /// Takes those elsewhere off the list that ended first, where there are many; not the one that is looked at.
+    /// Takes those of other processes off the list that ended first, where there are many; not the selected one.
     fn forget_old(&mut self) {
-        let ended = self.elsewhere_rows().filter(|row| row.is_over());
-        let old = ended
-            .skip(ELSEWHERE_ENDED_MAX)
-            .find(|row| Some(row.key) != self.selected);
+        let ended = self.watched_rows().filter(|row| row.is_over());
+        let old = ended.skip(WATCHED_ENDED_MAX).find(|row| Some(row.key) != self.selected);
         if let Some(key) = old.map(|row| row.key) {
             self.remove(key);
         }
@@ -182,7 +180,7 @@ impl Transfers {
         }
     }
 
-    /// Selects the row so many below the selected one.
+    /// Selects the row so many below the selected one, or above it where that is negative.
     pub fn move_selection(&mut self, down: isize) {
         let at = self
             .rows
@@ -200,7 +198,7 @@ impl Transfers {
         };
         self.rows.remove(at);
         self.by_id.retain(|_, tied| *tied != key);
-        self.elsewhere.retain(|_, tied| *tied != key);
+        self.by_process.retain(|_, tied| *tied != key);
         if self.selected == Some(key) {
             self.selected = self.rows.get(at).or(self.rows.last()).map(|row| row.key);
         }
@@ -209,7 +207,7 @@ impl Transfers {
     /// How many of this process have not ended.
     #[must_use]
     pub fn running(&self) -> usize {
-        let own = self.rows.iter().filter(|row| row.recipe.what.elsewhere().is_none());
+        let own = self.rows.iter().filter(|row| row.is_own());
         own.filter(|row| !row.is_over()).count()
     }
 
@@ -228,7 +226,7 @@ impl Transfers {
 
     /// Takes in how much memory the process has now, for those that run.
     pub fn note_memory(&mut self, resident_bytes: u64) {
-        let own = |row: &&mut Row| row.recipe.what.elsewhere().is_none() && !row.is_over();
+        let own = |row: &&mut Row| row.is_own() && !row.is_over();
         for row in self.rows.iter_mut().filter(own) {
             row.peak_memory_bytes = row.peak_memory_bytes.max(Some(resident_bytes));
         }
@@ -253,124 +251,10 @@ impl Transfers {
                 format!("done{size} at {mean}{verified}")
             }
             Phase::Failed { message, .. } => format!("failed: {message}"),
-            _ if row.recipe.repeat && row.has_rate() => format!("repeating{size}"),
+            _ if row.repeats() && row.has_rate() => format!("repeating{size}"),
             phase => format!("{}{size}", phase.name().to_lowercase()),
         };
         format!("Arraylift — {state}")
-    }
-}
-
-impl Phase {
-    /// One word for it.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Starting => "Starting",
-            Self::Is(State::Queued) => "Queued",
-            Self::Is(State::Listening) => "Listening",
-            Self::Is(State::Connecting) => "Connecting",
-            Self::Is(State::Transferring) => "Transferring",
-            Self::Is(State::Paused) => "Paused",
-            Self::Is(State::Verifying) => "Verifying",
-            Self::Done { verified: Some(true) } => "Verified",
-            Self::Done { verified: Some(false) } => "Done, checksums differ",
-            Self::Done { verified: None } => "Done",
-            Self::Failed { .. } => "Failed",
-            Self::Cancelled => "Cancelled",
-        }
-    }
-}
-
-impl Row {
-    /// The array's name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        let told = self.started().and_then(|started| started.source.as_deref());
-        match (&self.recipe.what, told) {
-            (
-                What::Receive { .. }
-                | What::Elsewhere {
-                    side: Side::Receiver, ..
-                },
-                Some(told),
-            ) => told,
-            _ => &self.recipe.name,
-        }
-    }
-
-    /// The array and where it lands in words: `f64 50,000,000 · 400 MB · into memory`.
-    #[must_use]
-    pub fn array_in_words(&self) -> String {
-        let array = self.only_array_in_words();
-        match &self.recipe.what {
-            What::Loopback { sink, .. } | What::Receive { sink, .. } | What::Fetch { sink, .. } => match sink {
-                SinkSpec::Memory => format!("{array} · into memory"),
-                SinkSpec::Shm(name) => format!("{array} · {name}"),
-                SinkSpec::Discard => format!("{array} · discarded"),
-                SinkSpec::File(path) | SinkSpec::Folder(path) | SinkSpec::Within { path, .. } => {
-                    let name = path.file_name().unwrap_or(path.as_os_str());
-                    format!("{array} · into {}", name.display())
-                }
-            },
-            What::Send { .. } | What::Elsewhere { .. } => array,
-        }
-    }
-
-    fn only_array_in_words(&self) -> String {
-        match (self.started(), &self.recipe.meta) {
-            (Some(started), _) => in_words(&started.dtype, &started.shape, started.total_bytes),
-            (None, Some(meta)) => in_words(&meta.dtype().name(), meta.shape().dimensions(), Some(meta.byte_len())),
-            (None, None) => "not known yet".to_owned(),
-        }
-    }
-
-    /// Between which ends: `this machine`, `to gpu-3:25000`, `from 10.0.0.7`.
-    #[must_use]
-    pub fn endpoint_in_words(&self) -> String {
-        match &self.recipe.what {
-            What::Loopback { .. } => "this machine".to_owned(),
-            What::Send { to, .. } => format!("to {to}"),
-            What::Elsewhere { pid, .. } => format!("process {pid}"),
-            What::Fetch { url, .. } => format!("from {}", url.server()),
-            What::Receive { at, .. } => match (self.end(Side::Receiver).started.as_ref(), &self.address) {
-                (Some(started), _) => format!("from {}", started.peer),
-                (None, Some(address)) => format!("at {address}"),
-                (None, None) => format!("at {at}"),
-            },
-        }
-    }
-
-    /// The rate column: a rate while there is one, else the state.
-    #[must_use]
-    pub fn rate_in_words(&self, now_s: f64) -> String {
-        match self.phase {
-            _ if self.has_rate() => format::rate(self.numbers(now_s).now).to_string(),
-            _ if self.is_stopped() => "stopped".to_owned(),
-            Phase::Done { .. } => format::rate(self.numbers(now_s).mean).to_string(),
-            ref phase => phase.name().to_lowercase(),
-        }
-    }
-
-    /// The column beside the rate: time left, verified, or why it failed.
-    #[must_use]
-    pub fn note_in_words(&self, now_s: f64) -> String {
-        match &self.phase {
-            _ if self.recipe.repeat && self.has_rate() => {
-                let moved = format::bytes(self.main_end().series.bytes());
-                format!("round {} · {moved}", format::count(u64::from(self.rounds) + 1))
-            }
-            _ if self.is_stopped() => format!("after {}", self.rounds_in_words()),
-            Phase::Is(State::Transferring) => self
-                .numbers(now_s)
-                .left_s
-                .map_or(String::new(), |left_s| format!("{} left", format::left(left_s))),
-            Phase::Done { verified: Some(true) } => "verified".to_owned(),
-            Phase::Done { verified: Some(false) } => "checksums differ".to_owned(),
-            Phase::Done { verified: None } => "not verified".to_owned(),
-            Phase::Failed { message, .. } => message.clone(),
-            Phase::Is(State::Listening) => "waits for a sender".to_owned(),
-            _ => String::new(),
-        }
     }
 }
 
@@ -410,11 +294,11 @@ mod tests {
     #[test]
     fn transfers_of_two_processes_with_the_same_ids_are_told_apart() {
         let mut transfers = Transfers::default();
-        transfers.fold_elsewhere(1, Side::Receiver, sample(1, 8), 0.0);
+        transfers.fold_watched(1, Side::Receiver, sample(1, 8), 0.0);
         assert!(transfers.rows().is_empty(), "it is not known what it is");
         for pid in [1, 2] {
-            transfers.fold_elsewhere(pid, Side::Receiver, started(1), 0.0);
-            transfers.fold_elsewhere(pid, Side::Receiver, sample(1, 8 * u64::from(pid)), 0.0);
+            transfers.fold_watched(pid, Side::Receiver, started(1), 0.0);
+            transfers.fold_watched(pid, Side::Receiver, sample(1, 8 * u64::from(pid)), 0.0);
         }
         let rows = transfers.rows();
         let bytes: Vec<u64> = rows.iter().map(|row| row.main_end().series.bytes()).collect();
@@ -424,23 +308,23 @@ mod tests {
             ("a.npy", "process 2".to_owned())
         );
         assert_eq!(transfers.running(), 0, "none of this process");
-        transfers.end_elsewhere(1);
+        transfers.end_watched(1);
         let over: Vec<bool> = transfers.rows().iter().map(Row::is_over).collect();
         assert_eq!(over, [false, true]);
     }
 
     #[test]
-    fn of_thousands_elsewhere_some_are_shown_and_few_that_have_ended() {
+    fn of_thousands_of_other_processes_some_are_shown_and_few_that_have_ended() {
         let mut transfers = Transfers::default();
         for id in 0..1000 {
-            transfers.fold_elsewhere(1, Side::Receiver, started(id), 0.0);
+            transfers.fold_watched(1, Side::Receiver, started(id), 0.0);
         }
-        assert_eq!(transfers.rows().len(), ELSEWHERE_MAX);
+        assert_eq!(transfers.rows().len(), WATCHED_MAX);
         for id in 0..1000 {
-            transfers.fold_elsewhere(1, Side::Receiver, event(id, EventKind::Cancelled { bytes: 0 }), 0.0);
+            transfers.fold_watched(1, Side::Receiver, event(id, EventKind::Cancelled { bytes: 0 }), 0.0);
         }
         assert!(
-            transfers.rows().len() <= ELSEWHERE_ENDED_MAX + 1,
+            transfers.rows().len() <= WATCHED_ENDED_MAX + 1,
             "{}",
             transfers.rows().len()
         );

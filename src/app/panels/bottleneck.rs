@@ -3,7 +3,7 @@
 use eframe::egui::{Color32, Label, Mesh, Rangef, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::time_plot::TimeAxis;
-use crate::app::model::history::nice_step;
+use crate::app::model::curves::nice_step;
 use crate::app::model::row::Row;
 use crate::app::theme::{self, Palette};
 use crate::telemetry::{Cause, Shares};

@@ -2,69 +2,63 @@
 
 use eframe::egui::{Button, Context, Frame, Id, Key, Label, Margin, Modal, RichText, vec2};
 
-use crate::app::action::Action;
+use crate::app::action::{Action, TransferAction};
 use crate::app::model::row::Row;
 use crate::app::theme::{self, FIELD_HEIGHT};
 use crate::app::widgets::plain_button;
 
 /// Asks whether the window is to close although `running` transfers run.
-pub fn ui(ctx: &Context, running: usize, actions: &mut Vec<Action>) {
-    let (title, what) = if running == 0 {
-        (
+#[must_use]
+pub fn ui(ctx: &Context, running: usize) -> Option<Action> {
+    let (title, loss) = match running {
+        0 => (
             "A comparison is running".to_owned(),
             "Closing cancels it, and nothing is kept.",
-        )
-    } else if running == 1 {
-        (
+        ),
+        1 => (
             "A transfer is running".to_owned(),
             "Closing cancels it. What was half received is removed.",
-        )
-    } else {
-        (
+        ),
+        _ => (
             format!("{running} transfers are running"),
             "Closing cancels them. What was half received is removed.",
-        )
+        ),
     };
-    question_ui(ctx, &title, what, ("Cancel and close", Action::CloseAnyway), actions);
+    question_ui(ctx, &title, loss, "Cancel and close", Action::CloseAnyway)
 }
 
 /// Asks whether a transfer is to be cancelled.
-pub fn cancel_ui(ctx: &Context, row: &Row, actions: &mut Vec<Action>) {
+#[must_use]
+pub fn cancel_ui(ctx: &Context, row: &Row) -> Option<Action> {
     let title = format!("Cancel {}?", row.name());
-    question_ui(
-        ctx,
-        &title,
-        "What was half received is removed.",
-        ("Cancel it", Action::Cancel(row.key)),
-        actions,
-    );
+    let cancel = Action::Transfer(row.key, TransferAction::Cancel);
+    question_ui(ctx, &title, "What was half received is removed.", "Cancel it", cancel)
 }
 
-fn question_ui(ctx: &Context, title: &str, what: &str, yes: (&str, Action), actions: &mut Vec<Action>) {
+fn question_ui(ctx: &Context, title: &str, loss: &str, yes: &str, action: Action) -> Option<Action> {
     let modal = Modal::new(Id::unique("question")).show(ctx, |ui| {
         let palette = theme::palette(ui);
-        Frame::new().inner_margin(Margin::same(16)).show(ui, |ui| {
+        let content = |ui: &mut eframe::egui::Ui| {
             ui.set_width(340.0);
             ui.label(RichText::new(title).font(theme::strong()));
-            ui.add(Label::new(RichText::new(what).color(palette.weak)).wrap());
+            ui.add(Label::new(RichText::new(loss).color(palette.weak)).wrap());
             ui.add_space(8.0);
-            ui.horizontal(|ui| {
+            let buttons = ui.horizontal(|ui| {
                 let keep = plain_button(ui, "Keep running");
                 if ui.memory(|memory| memory.focused().is_none()) {
                     keep.request_focus();
                 }
-                if keep.clicked() {
-                    actions.push(Action::KeepRunning);
-                }
-                let text = RichText::new(yes.0).font(theme::strong()).color(palette.background);
+                let text = RichText::new(yes).font(theme::strong()).color(palette.background);
                 let button = Button::new(text).fill(palette.failed).min_size(vec2(0.0, FIELD_HEIGHT));
-                if ui.add(button).clicked() {
-                    actions.push(yes.1);
-                }
+                let is_yes = ui.add(button).clicked();
+                is_yes
+                    .then_some(action)
+                    .or(keep.clicked().then_some(Action::KeepRunning))
             });
-        });
+            buttons.inner
+        };
+        Frame::new().inner_margin(Margin::same(16)).show(ui, content).inner
     });
-    if modal.backdrop_response.clicked() || ctx.input(|input| input.key_pressed(Key::Escape)) {
-        actions.push(Action::KeepRunning);
-    }
+    let is_left = modal.backdrop_response.clicked() || ctx.input(|input| input.key_pressed(Key::Escape));
+    modal.inner.or(is_left.then_some(Action::KeepRunning))
 }

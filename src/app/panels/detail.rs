@@ -8,24 +8,25 @@ use crate::app::action::Action;
 use crate::app::model::row::Row;
 use crate::app::theme::{self, STEP};
 use crate::app::widgets::caption;
-use crate::compare::ceilings::Ceilings as Known;
+use crate::compare::ceilings::Ceilings;
 use crate::transfer::Side;
 
-/// What is known of the most that this machine can do.
+/// What is known of the highest rates that this machine can reach.
 #[derive(Debug, Clone, Copy)]
-pub struct Ceilings<'a> {
-    /// Where it was measured.
-    pub known: Option<&'a Known>,
-    /// Whether it can be measured now: nothing else runs.
+pub struct CeilingsStatus<'a> {
+    /// Where they were measured.
+    pub known: Option<&'a Ceilings>,
+    /// Whether they can be measured now: nothing else runs.
     pub can_measure: bool,
-    /// Whether it is being measured.
+    /// Whether they are being measured.
     pub is_measuring: bool,
 }
 
+const LEGEND_HEIGHT: f32 = 26.0;
 const PREVIEW_WIDTH: f32 = 232.0;
 
 /// Both plots one below the other, and the first values beside them.
-pub fn ui(ui: &mut Ui, row: &Row, ceilings: &Ceilings<'_>, actions: &mut Vec<Action>) {
+pub fn ui(ui: &mut Ui, row: &Row, ceilings: &CeilingsStatus<'_>) -> Vec<Action> {
     bottleneck::sentence_ui(ui, row);
     ui.add_space(4.0);
     let area = ui.available_rect_before_wrap();
@@ -37,49 +38,55 @@ pub fn ui(ui: &mut Ui, row: &Row, ceilings: &Ceilings<'_>, actions: &mut Vec<Act
         area.width()
     };
     let plots = Rect::from_min_size(area.min, vec2(plots_width, area.height()));
-    ui.scope_builder(UiBuilder::new().max_rect(plots), |ui| {
-        let legend_height = 26.0;
-        let progress_height = ((area.height() - legend_height) * 0.3).clamp(84.0, 150.0);
-        let band = bottleneck::reserve(ui);
-        let others = band.height() + STEP + legend_height + progress_height + STEP;
-        let plot = throughput::ui(ui, row, ceilings.known, area.height() - others, actions);
-        bottleneck::band_ui(ui, row, band, plot.x_range(), TimeAxis::of(row));
-        ui.allocate_ui_with_layout(
-            vec2(plots_width, legend_height),
-            Layout::left_to_right(Align::Center),
-            |ui| {
-                ui.add_space(4.0);
-                let palette = theme::palette(ui);
-                let entries = [
-                    ("sender", palette.sender),
-                    ("receiver", palette.receiver),
-                    ("mean", palette.neutral),
-                ];
-                let shown: Vec<_> = entries
-                    .into_iter()
-                    .filter(|(name, _)| *name == "mean" || row.sides().iter().any(|side| side_name(*side) == *name))
-                    .collect();
-                time_plot::legend(ui, &shown);
-                let unit = throughput::unit(row.rate_axis.top).1;
-                caption(ui, unit);
-                ceilings_ui(ui, row, ceilings, actions);
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    speed::ui(ui, row, actions);
-                });
-            },
-        );
-        progress::ui(ui, row, progress_height, actions);
-    });
+    let plots = UiBuilder::new().max_rect(plots);
+    let actions = ui.scope_builder(plots, |ui| plots_ui(ui, row, ceilings)).inner;
     if has_room {
         let side = Rect::from_min_max(pos2(area.right() - PREVIEW_WIDTH, area.top()), area.max);
         ui.scope_builder(UiBuilder::new().max_rect(side), |ui| {
             preview::ui(ui, row, side.height());
         });
     }
+    actions
+}
+
+fn plots_ui(ui: &mut Ui, row: &Row, ceilings: &CeilingsStatus<'_>) -> Vec<Action> {
+    let area = ui.max_rect();
+    let progress_height = ((area.height() - LEGEND_HEIGHT) * 0.3).clamp(84.0, 150.0);
+    let band = bottleneck::reserve(ui);
+    let others = band.height() + STEP + LEGEND_HEIGHT + progress_height + STEP;
+    let (plot, mut actions) = throughput::ui(ui, row, ceilings.known, area.height() - others);
+    bottleneck::band_ui(ui, row, band, plot.x_range(), TimeAxis::of(row));
+    let legend = vec2(area.width(), LEGEND_HEIGHT);
+    let legend = ui.allocate_ui_with_layout(legend, Layout::left_to_right(Align::Center), |ui| {
+        legend_ui(ui, row, ceilings)
+    });
+    actions.extend(legend.inner);
+    actions.extend(progress::ui(ui, row, progress_height));
+    actions
+}
+
+/// Between the plots: which line is what, the unit, the ceilings, and how fast it may go.
+fn legend_ui(ui: &mut Ui, row: &Row, ceilings: &CeilingsStatus<'_>) -> Vec<Action> {
+    ui.add_space(4.0);
+    let palette = theme::palette(ui);
+    let entries = [
+        ("sender", palette.sender),
+        ("receiver", palette.receiver),
+        ("mean", palette.neutral),
+    ];
+    let shown: Vec<_> = entries
+        .into_iter()
+        .filter(|(name, _)| *name == "mean" || row.sides().iter().any(|side| side_name(*side) == *name))
+        .collect();
+    time_plot::legend(ui, &shown);
+    caption(ui, throughput::unit(row.rate_axis.top).1);
+    let measure = ceilings_ui(ui, row, ceilings);
+    let speed = ui.with_layout(Layout::right_to_left(Align::Center), |ui| speed::ui(ui, row));
+    measure.into_iter().chain(speed.inner).collect()
 }
 
 /// What lies above the plot's end, or how to find out.
-fn ceilings_ui(ui: &mut Ui, row: &Row, ceilings: &Ceilings<'_>, actions: &mut Vec<Action>) {
+fn ceilings_ui(ui: &mut Ui, row: &Row, ceilings: &CeilingsStatus<'_>) -> Option<Action> {
     match ceilings.known {
         Some(known) => {
             let out_of_sight = throughput::ceilings_out_of_sight(known, row.rate_axis.top);
@@ -90,9 +97,10 @@ fn ceilings_ui(ui: &mut Ui, row: &Row, ceilings: &Ceilings<'_>, actions: &mut Ve
         None if ceilings.is_measuring => {
             caption(ui, "measuring this machine, some 5 s");
         }
-        None if ceilings.can_measure => compare::measure_ceilings_ui(ui, actions),
+        None if ceilings.can_measure => return compare::measure_ceilings_ui(ui),
         None => {}
     }
+    None
 }
 
 fn side_name(side: Side) -> &'static str {

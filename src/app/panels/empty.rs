@@ -2,11 +2,11 @@
 
 use eframe::egui::{Align2, Context, Id, LayerId, Order, RichText, Theme, Ui};
 
-use crate::app::model::plan::Checked;
+use crate::app::model::plan::CheckedForm;
 use crate::app::theme;
 
 /// Says what Start would move.
-pub fn ui(ui: &mut Ui, checked: &Checked, form_hidden: bool) {
+pub fn ui(ui: &mut Ui, checked: &CheckedForm, form_hidden: bool) {
     let palette = theme::palette(ui);
     ui.vertical_centered(|ui| {
         ui.add_space((ui.available_height() * 0.40).max(24.0));

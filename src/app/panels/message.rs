@@ -8,57 +8,59 @@ use crate::app::theme::{self, STEP};
 use crate::app::widgets::{caption, from_right, word_button};
 use crate::transfer::State;
 
-/// A word on the right of a message, its accessible name, and what it does.
-type Offer = (&'static str, &'static str, Action);
+/// A word on the right of a message.
+struct Offer {
+    word: &'static str,
+    accessible_name: &'static str,
+    action: Action,
+}
 
 /// Draws it, where there is anything to say.
-pub fn ui(ui: &mut Ui, row: &Row, actions: &mut Vec<Action>) {
+pub fn ui(ui: &mut Ui, row: &Row) -> Option<Action> {
     let palette = theme::palette(ui);
     match &row.phase {
         Phase::Failed { message, .. } => {
             let moved = row.main_end().series.bytes() > 0;
             let again = moved.then_some("Again begins from the start.");
-            let copy = ("Copy", "Copy the message", Action::Copy(message.clone()));
-            strip(ui, palette.failed, &sentence(message), again, Some(copy), actions);
+            let copy = Offer {
+                word: "Copy",
+                accessible_name: "Copy the message",
+                action: Action::Copy(message.clone()),
+            };
+            strip(ui, palette.failed, &sentence(message), again, Some(copy))
         }
         Phase::Is(State::Listening) => {
             let address = row.address.clone().unwrap_or_default();
             let reachable = reachable(&address);
             let text = format!("Waits for a sender at {address}");
             let how = format!("On the other end: arraylift send FILE {reachable}");
-            let copy = ("Copy", "Copy the address", Action::Copy(reachable));
-            strip(ui, palette.receiver, &text, Some(&how), Some(copy), actions);
+            let copy = Offer {
+                word: "Copy",
+                accessible_name: "Copy the address",
+                action: Action::Copy(reachable),
+            };
+            strip(ui, palette.receiver, &text, Some(&how), Some(copy))
         }
         Phase::Done { .. } => {
             let note = row.note.as_deref().map(sentence);
-            if let Some(path) = &row.path {
-                let folder = path.parent().map(std::path::Path::to_path_buf).unwrap_or_default();
-                let show = ("Show in folder", "Show in folder", Action::ShowInFolder(folder));
-                strip(
-                    ui,
-                    palette.verified,
-                    &path.display().to_string(),
-                    note.as_deref(),
-                    Some(show),
-                    actions,
-                );
-            } else if let Some(note) = note {
-                strip(ui, palette.neutral, &note, None, None, actions);
-            }
+            let Some(path) = &row.path else {
+                return strip(ui, palette.neutral, &note?, None, None);
+            };
+            let folder = path.parent().map(std::path::Path::to_path_buf).unwrap_or_default();
+            let show = Offer {
+                word: "Show in folder",
+                accessible_name: "Show in folder",
+                action: Action::ShowFolder(folder),
+            };
+            let path = path.display().to_string();
+            strip(ui, palette.verified, &path, note.as_deref(), Some(show))
         }
-        _ => {}
+        _ => None,
     }
 }
 
 /// A text that can be selected, a small grey line below it, and something to do on the right.
-fn strip(
-    ui: &mut Ui,
-    colour: Color32,
-    text: &str,
-    below: Option<&str>,
-    offer: Option<Offer>,
-    actions: &mut Vec<Action>,
-) {
+fn strip(ui: &mut Ui, colour: Color32, text: &str, below: Option<&str>, offer: Option<Offer>) -> Option<Action> {
     let palette = theme::palette(ui);
     let frame = Frame::new()
         .fill(palette.field)
@@ -79,19 +81,20 @@ fn strip(
         ui.set_min_width(width);
     });
     let rect = shown.response.rect;
-    if let Some((word, name, action)) = offer {
-        from_right(ui, name, rect.shrink2(vec2(8.0, 0.0)), |ui| {
-            if word_button(ui, word, name).clicked() {
-                actions.push(action);
-            }
+    let action = offer.and_then(|offer| {
+        let name = offer.accessible_name;
+        let is_clicked = from_right(ui, name, rect.shrink2(vec2(8.0, 0.0)), |ui| {
+            word_button(ui, offer.word, name).clicked()
         });
-    }
+        is_clicked.then_some(offer.action)
+    });
     ui.painter().vline(
         rect.left() + 1.0,
         rect.shrink2(vec2(0.0, 1.0)).y_range(),
         Stroke::new(2.0, colour),
     );
     ui.add_space(STEP);
+    action
 }
 
 /// The address as another machine would say it: `0.0.0.0` and `[::]` are this machine by its name.

@@ -3,7 +3,6 @@
 use eframe::egui::{Align, Color32, Label, Layout, RichText, Ui, pos2, vec2};
 
 use crate::app::model::format::{self, Quantity};
-use crate::app::model::plan::What;
 use crate::app::model::row::{Numbers, Phase, Row};
 use crate::app::theme;
 use crate::app::widgets::caption;
@@ -143,7 +142,7 @@ fn figures(row: &Row, numbers: &Numbers) -> Vec<Figure> {
         "0.00 GB/s",
     ));
     match (&row.phase, numbers.total) {
-        _ if row.rounds > 0 && row.recipe.repeat => {
+        _ if row.rounds > 0 && row.repeats() => {
             let moved = format::bytes(row.main_end().series.bytes());
             let name = if row.is_over() {
                 "moved in all".to_owned()
@@ -162,11 +161,11 @@ fn figures(row: &Row, numbers: &Numbers) -> Vec<Figure> {
     }
     if row.is_over() {
         figures.push(Figure::new("took", format::duration(numbers.elapsed_s), ""));
-    } else if !row.recipe.repeat {
+    } else if !row.repeats() {
         let left = numbers.left_s.map_or_else(String::new, format::left);
         figures.push(Figure::new("left", left, "00 min 00 s"));
     }
-    let ends = if matches!(row.recipe.what, What::Loopback { .. }) {
+    let ends = if row.is_loopback() {
         "CPU, both ends"
     } else {
         "CPU, this end"

@@ -5,7 +5,7 @@ use eframe::egui::{Align2, Color32, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec
 use crate::app::model::format::python_shape;
 use crate::app::model::row::Row;
 use crate::app::theme;
-use crate::app::widgets::{caption, line};
+use crate::app::widgets::{caption, text_line};
 use crate::transfer::Side;
 
 const LINE_HEIGHT: f32 = 20.0;
@@ -71,7 +71,7 @@ fn table_line(ui: &mut Ui, index: &str, cells: &[&str], index_colour: Color32, c
     let index_right = rect.left() + 38.0;
     let cell = |left, right| Rect::from_min_max(pos2(left, rect.top()), pos2(right, rect.bottom()));
     let right = Align2::RIGHT_CENTER;
-    line(
+    text_line(
         ui,
         cell(rect.left(), index_right),
         right,
@@ -84,7 +84,7 @@ fn table_line(ui: &mut Ui, index: &str, cells: &[&str], index_colour: Color32, c
     let mut left = rect.right() - width * cells.len() as f32;
     let font = if is_head { theme::small() } else { theme::body() };
     for (text, colour) in cells.iter().zip(colours) {
-        line(ui, cell(left + 8.0, left + width), right, text, font.clone(), *colour);
+        text_line(ui, cell(left + 8.0, left + width), right, text, font.clone(), *colour);
         left += width;
     }
 }

@@ -5,14 +5,14 @@ use egui_plot::{Line, PlotPoints};
 
 use super::time_plot::{self, TimeAxis, ValueAxis};
 use crate::app::action::Action;
+use crate::app::model::curves::{CurvePoint, bytes_curve, nice_step, nice_top, shown_at};
 use crate::app::model::format;
-use crate::app::model::history::{Drawn, bytes_curve, nice_step, nice_top, shown_at};
 use crate::app::model::row::Row;
 use crate::app::theme;
 use crate::transfer::Side;
 
 /// Draws the plot.
-pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) {
+pub fn ui(ui: &mut Ui, row: &Row, height: f32) -> Option<Action> {
     let palette = theme::palette(ui);
     let time = TimeAxis::of(row);
     let buckets = time_plot::buckets(ui);
@@ -42,7 +42,7 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32, actions: &mut Vec<Action>) {
             }
         },
     );
-    time_plot::interact(ui, &plot, row, time, actions);
+    time_plot::zoom(ui, &plot, row, time)
 }
 
 /// Percent of the whole; where it repeats there is no whole, and it is bytes.
@@ -52,7 +52,7 @@ fn axis(row: &Row) -> ValueAxis {
         .and_then(|started| started.total_bytes)
         .map(|total| total.max(1))
     {
-        Some(total) if !row.recipe.repeat => ValueAxis {
+        Some(total) if !row.repeats() => ValueAxis {
             top: total as f64,
             step: total as f64 / 2.0,
             scale: total as f64 / 100.0,
@@ -71,9 +71,9 @@ fn axis(row: &Row) -> ValueAxis {
 }
 
 /// What the lines show at an instant.
-fn hover(row: &Row, curves: &[Vec<Drawn>; 2], time: TimeAxis, t_s: f64) -> String {
+fn hover(row: &Row, curves: &[Vec<CurvePoint>; 2], time: TimeAxis, t_s: f64) -> String {
     let total = row.started().and_then(|started| started.total_bytes);
-    let total = total.filter(|_| !row.recipe.repeat);
+    let total = total.filter(|_| !row.repeats());
     let lines: String = ["sender", "receiver"]
         .into_iter()
         .zip(curves)

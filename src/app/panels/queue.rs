@@ -6,7 +6,7 @@ use crate::app::action::{Action, QueueAction};
 use crate::app::model::format;
 use crate::app::model::transfers::Transfers;
 use crate::app::theme;
-use crate::app::widgets::{clicked_once, from_right, line, segments, word_button};
+use crate::app::widgets::{clicked_once, from_right, segments, text_line, word_button};
 
 /// Height of the line.
 const HEIGHT: f32 = 40.0;
@@ -20,13 +20,10 @@ const CHOICES: [(Option<usize>, &str); 5] = [
 ];
 
 /// Draws the line, where one transfer is not all that there is.
-pub fn ui(ui: &mut Ui, transfers: &Transfers, at_once: Option<usize>, actions: &mut Vec<Action>) {
-    let own = transfers
-        .rows()
-        .iter()
-        .filter(|row| row.recipe.what.elsewhere().is_none());
+pub fn ui(ui: &mut Ui, transfers: &Transfers, at_once: Option<usize>) -> Vec<Action> {
+    let own = transfers.rows().iter().filter(|row| row.is_own());
     if own.count() < 2 && !transfers.is_held() {
-        return;
+        return Vec::new();
     }
     let palette = theme::palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
@@ -37,7 +34,7 @@ pub fn ui(ui: &mut Ui, transfers: &Transfers, at_once: Option<usize>, actions: &
     let inner = rect.shrink2(vec2(MARGIN, 0.0));
     let part = |from: f32, to: f32| Rect::from_min_max(pos2(from, inner.top()), pos2(to, inner.bottom()));
     let label = part(inner.left(), inner.left() + 52.0);
-    line(ui, label, Align2::LEFT_CENTER, "At once", theme::small(), palette.weak);
+    text_line(ui, label, Align2::LEFT_CENTER, "At once", theme::small(), palette.weak);
     let choices = Rect::from_min_size(
         pos2(label.right(), inner.center().y - theme::FIELD_HEIGHT / 2.0),
         vec2(190.0, theme::FIELD_HEIGHT),
@@ -46,11 +43,8 @@ pub fn ui(ui: &mut Ui, transfers: &Transfers, at_once: Option<usize>, actions: &
     // A child of its own: what is drawn within the line moves nothing below it.
     let mut child = ui.new_child(UiBuilder::new().max_rect(choices));
     segments(&mut child, "Transfers at once", &mut chosen, &CHOICES);
-    if chosen != at_once {
-        actions.push(Action::Queue(QueueAction::AtOnce(chosen)));
-    }
     let buttons = part(inner.right() - 160.0, inner.right() + 5.0);
-    line(
+    text_line(
         ui,
         part(choices.right() + 14.0, buttons.left() - 8.0),
         Align2::LEFT_CENTER,
@@ -58,30 +52,38 @@ pub fn ui(ui: &mut Ui, transfers: &Transfers, at_once: Option<usize>, actions: &
         theme::small(),
         palette.weak,
     );
-    from_right(ui, "queue", buttons, |ui| {
-        let mut word = |text: &str, hover: &str, action: QueueAction| {
-            if clicked_once(&word_button(ui, text, text).on_hover_text(hover)) {
-                actions.push(Action::Queue(action));
-            }
-        };
-        if transfers.is_held() {
-            word("Resume all", "Go on with all of them", QueueAction::ResumeAll);
-        } else if transfers.places_taken() > 0 {
-            word(
-                "Pause all",
-                "Stop moving bytes, and let nothing begin",
-                QueueAction::PauseAll,
-            );
+    let mut actions = from_right(ui, "queue", buttons, |ui| buttons_ui(ui, transfers));
+    if chosen != at_once {
+        actions.push(QueueAction::SetAtOnce(chosen));
+    }
+    actions.into_iter().map(Action::Queue).collect()
+}
+
+fn buttons_ui(ui: &mut Ui, transfers: &Transfers) -> Vec<QueueAction> {
+    let mut actions = Vec::new();
+    let mut word = |text: &str, hover: &str, action: QueueAction| {
+        if clicked_once(&word_button(ui, text, text).on_hover_text(hover)) {
+            actions.push(action);
         }
-        if transfers.failed().len() > 1 {
-            word("Retry failed", "Start what failed again", QueueAction::RetryFailed);
-        }
-    });
+    };
+    if transfers.is_held() {
+        word("Resume all", "Go on with all of them", QueueAction::ResumeAll);
+    } else if transfers.slots_taken() > 0 {
+        word(
+            "Pause all",
+            "Stop moving bytes, and let nothing begin",
+            QueueAction::PauseAll,
+        );
+    }
+    if transfers.failed().len() > 1 {
+        word("Retry failed", "Start what failed again", QueueAction::RetryFailed);
+    }
+    actions
 }
 
 /// `2 run, 3 wait`.
 fn counts(transfers: &Transfers) -> String {
-    let (run, wait) = (transfers.places_taken() as u64, transfers.waiting().count() as u64);
+    let (run, wait) = (transfers.slots_taken() as u64, transfers.waiting().count() as u64);
     let verb = |count: u64, one: &str, several: &str| {
         let word = if count == 1 { one } else { several };
         format!("{} {word}", format::count(count))

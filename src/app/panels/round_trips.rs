@@ -3,73 +3,76 @@
 use eframe::egui::{Align, Align2, Layout, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use egui_plot::{AxisHints, Bar, BarChart, GridMark, HPlacement, Plot};
 
-use crate::app::action::Action;
+use crate::app::action::{Action, RoundTripsAction};
 use crate::app::model::compare::time;
 use crate::app::model::format;
 use crate::app::model::round_trips::Page;
+use crate::app::model::view::View;
 use crate::app::theme::{self, FIELD_HEIGHT, STEP};
-use crate::app::widgets::{caption, focus_ring, line, main_button, plain_button, text_edit, word_button};
+use crate::app::widgets::{caption, focus_ring, main_button, plain_button, text_edit, text_line, word_button};
 use crate::ping::RoundTrips;
 
 const ROW_HEIGHT: f32 = 26.0;
 const PLOT_HEIGHT: f32 = 220.0;
 const HEADS: [&str; 8] = ["size", "count", "min", "p50", "p90", "p99", "max", "echoed"];
 
-/// Draws the page. Its fields change in place.
-pub fn ui(ui: &mut Ui, page: &mut Page, actions: &mut Vec<Action>) {
+/// Draws the page.
+pub fn ui(ui: &mut Ui, page: &Page) -> Vec<Action> {
     ui.spacing_mut().item_spacing.y = STEP;
-    ui.horizontal(|ui| {
+    let back = ui.horizontal(|ui| {
         ui.label(RichText::new("Round trips").font(theme::strong()));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let back = word_button(ui, "Transfers", "Back to the transfers");
-            if back.on_hover_text("Back to the transfers").clicked() {
-                actions.push(Action::ShowRoundTrips(false));
-            }
-        });
+            back.on_hover_text("Back to the transfers").clicked()
+        })
+        .inner
     });
-    controls_ui(ui, page, actions);
+    let mut actions = controls_ui(ui, page);
     if let Some(trouble) = &page.trouble {
         let colour = theme::palette(ui).failed;
         ui.label(RichText::new(trouble).font(theme::small()).color(colour));
     }
-    if page.measured.is_empty() {
-        if !page.is_running {
-            empty_ui(ui);
+    if !page.measured.is_empty() {
+        ui.add_space(STEP);
+        actions.extend(table_ui(ui, page));
+        if let Some(picked) = page.picked() {
+            histogram_ui(ui, picked);
         }
-        return;
+    } else if !page.is_running {
+        empty_ui(ui);
     }
-    ui.add_space(STEP);
-    table_ui(ui, page);
-    if let Some(picked) = page.picked() {
-        histogram_ui(ui, picked);
-    }
+    let back = back.inner.then_some(Action::Show(View::Transfers));
+    back.into_iter()
+        .chain(actions.into_iter().map(Action::RoundTrips))
+        .collect()
 }
 
-fn controls_ui(ui: &mut Ui, page: &mut Page, actions: &mut Vec<Action>) {
-    ui.horizontal(|ui| {
+fn controls_ui(ui: &mut Ui, page: &Page) -> Vec<RoundTripsAction> {
+    let mut endpoint = page.endpoint.clone();
+    let button = ui.horizontal(|ui| {
         let label = caption(ui, "To").id;
         ui.allocate_ui(vec2(240.0, FIELD_HEIGHT), |ui| {
             ui.set_width(240.0);
-            text_edit(ui, &mut page.endpoint, "HOST:PORT or unix:PATH", false).labelled_by(label);
+            text_edit(ui, &mut endpoint, "HOST:PORT or unix:PATH", false).labelled_by(label);
         });
         if page.is_running {
-            if plain_button(ui, "Cancel").clicked() {
-                actions.push(Action::CancelRoundTrips);
-            }
-            let to = page
-                .peer
-                .as_ref()
-                .map_or("connecting", |_| "measuring, a second a size");
-            caption(ui, to);
-            return;
+            let cancel = plain_button(ui, "Cancel").clicked().then_some(RoundTripsAction::Cancel);
+            let is_connected = page.peer.is_some();
+            caption(
+                ui,
+                if is_connected {
+                    "measuring, a second a size"
+                } else {
+                    "connecting"
+                },
+            );
+            return cancel;
         }
-        let measure = ui
-            .allocate_ui(vec2(120.0, 37.0), |ui| main_button(ui, "Measure", "", true))
-            .inner;
-        if measure.clicked() {
-            actions.push(Action::MeasureRoundTrips);
-        }
+        let measure = ui.allocate_ui(vec2(120.0, 37.0), |ui| main_button(ui, "Measure", "", true));
+        measure.inner.clicked().then_some(RoundTripsAction::Start)
     });
+    let edit = (endpoint != page.endpoint).then_some(RoundTripsAction::SetEndpoint(endpoint));
+    edit.into_iter().chain(button.inner).collect()
 }
 
 fn empty_ui(ui: &mut Ui) {
@@ -84,7 +87,8 @@ fn empty_ui(ui: &mut Ui) {
     });
 }
 
-fn table_ui(ui: &mut Ui, page: &mut Page) {
+fn table_ui(ui: &mut Ui, page: &Page) -> Option<RoundTripsAction> {
+    let mut pick = None;
     let palette = theme::palette(ui);
     ui.spacing_mut().item_spacing.y = 0.0;
     let picked_bytes = page.picked().map(|one| one.size_bytes);
@@ -105,7 +109,9 @@ fn table_ui(ui: &mut Ui, page: &mut Page) {
             WidgetInfo::selected(Role::ListItem, true, is_picked, named.join(", "))
         });
         if response.clicked() {
-            page.picked_bytes = Some(one.size_bytes);
+            pick = Some(RoundTripsAction::Pick {
+                size_bytes: one.size_bytes,
+            });
         }
         if is_picked {
             ui.painter().rect_filled(rect, 0.0, palette.selected_row);
@@ -114,6 +120,7 @@ fn table_ui(ui: &mut Ui, page: &mut Page) {
         cells_ui(ui, rect, &cells, palette.text);
     }
     ui.spacing_mut().item_spacing.y = STEP;
+    pick
 }
 
 fn cells(one: &RoundTrips) -> [String; 8] {
@@ -134,7 +141,7 @@ fn cells_ui(ui: &mut Ui, row: Rect, cells: &[String; 8], colour: eframe::egui::C
     for (index, cell) in cells.iter().enumerate() {
         let left = row.left() + index as f32 * width;
         let rect = Rect::from_min_max(pos2(left, row.top()), pos2(left + width - 14.0, row.bottom()));
-        line(ui, rect, Align2::RIGHT_CENTER, cell, theme::small(), colour);
+        text_line(ui, rect, Align2::RIGHT_CENTER, cell, theme::small(), colour);
     }
 }
 

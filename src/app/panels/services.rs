@@ -5,7 +5,7 @@ use eframe::egui::{Align2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use crate::app::action::Action;
 use crate::app::model::services::{Service, Services};
 use crate::app::theme;
-use crate::app::widgets::{clicked_once, from_right, line, word_button};
+use crate::app::widgets::{clicked_once, from_right, text_line, word_button};
 use crate::transfer::Command;
 
 /// Height of a line.
@@ -17,13 +17,14 @@ const MARGIN: f32 = 24.0;
 const BUTTONS_WIDTH: f32 = 60.0;
 
 /// Draws the lines; `listed` tells how many transfers of a process are in the list.
-pub fn ui(ui: &mut Ui, services: &Services, listed: impl Fn(u32) -> usize, actions: &mut Vec<Action>) {
-    for (pid, service) in services.iter().take(LINES_MAX) {
-        line_ui(ui, pid, service, listed(pid), actions);
-    }
+pub fn ui(ui: &mut Ui, services: &Services, listed: impl Fn(u32) -> usize) -> Vec<Action> {
+    let shown = services.iter().take(LINES_MAX);
+    shown
+        .filter_map(|(pid, service)| line_ui(ui, pid, service, listed(pid)))
+        .collect()
 }
 
-fn line_ui(ui: &mut Ui, pid: u32, service: &Service, listed: usize, actions: &mut Vec<Action>) {
+fn line_ui(ui: &mut Ui, pid: u32, service: &Service, listed: usize) -> Option<Action> {
     let palette = theme::palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), LINE_HEIGHT), Sense::hover());
     let counts = service.in_words(listed);
@@ -37,7 +38,7 @@ fn line_ui(ui: &mut Ui, pid: u32, service: &Service, listed: usize, actions: &mu
     let right = inner.right() - BUTTONS_WIDTH;
     let middle = inner.left() + (right - inner.left()) * 0.36;
     let part = |from: f32, to: f32| Rect::from_min_max(pos2(from, inner.top()), pos2(to, inner.bottom()));
-    line(
+    text_line(
         ui,
         part(inner.left(), middle - 14.0),
         Align2::LEFT_CENTER,
@@ -45,7 +46,7 @@ fn line_ui(ui: &mut Ui, pid: u32, service: &Service, listed: usize, actions: &mu
         theme::small(),
         palette.text,
     );
-    line(
+    text_line(
         ui,
         part(middle, right - 8.0),
         Align2::LEFT_CENTER,
@@ -65,8 +66,6 @@ fn line_ui(ui: &mut Ui, pid: u32, service: &Service, listed: usize, actions: &mu
             )
         };
         let button = word_button(ui, word, &format!("{word} process {pid}"));
-        if clicked_once(&button.on_hover_text(hover)) {
-            actions.push(Action::Service(pid, command));
-        }
-    });
+        clicked_once(&button.on_hover_text(hover)).then_some(Action::Service { pid, command })
+    })
 }

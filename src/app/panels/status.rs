@@ -2,64 +2,71 @@
 
 use eframe::egui::{Align, Layout, Ui};
 
-use crate::app::action::Action;
+use crate::app::action::{Action, FormAction};
 use crate::app::model::format;
-use crate::app::model::pace::Cost;
-use crate::app::model::plan::What;
+use crate::app::model::repaint::WindowCost;
 use crate::app::model::row::Row;
 use crate::app::model::settings::ThemeChoice;
+use crate::app::model::view::View;
 use crate::app::widgets::{caption, word_button};
 
 /// What the line shows besides the selected row.
 #[derive(Debug, Clone, Copy)]
-pub struct Own {
+pub struct Context {
     /// What the window cost when it was last measured.
-    pub cost: Option<Cost>,
+    pub cost: Option<WindowCost>,
     /// Whether it repaints by itself now.
     pub is_running: bool,
     /// Light or dark.
     pub theme: ThemeChoice,
     /// Whether New transfer is hidden.
     pub form_hidden: bool,
-    /// Whether the compare page is shown.
-    pub compares: bool,
+    /// The page that is shown above it.
+    pub view: View,
 }
 
 /// Draws the line.
-pub fn ui(ui: &mut Ui, row: Option<&Row>, own: Own, actions: &mut Vec<Action>) {
+pub fn ui(ui: &mut Ui, row: Option<&Row>, context: Context) -> Vec<Action> {
+    let mut actions = Vec::new();
     ui.horizontal_centered(|ui| {
-        if own.form_hidden
+        if context.form_hidden
             && word_button(ui, "New transfer", "Show New transfer")
                 .on_hover_text("Ctrl N")
                 .clicked()
         {
-            actions.push(Action::ToggleForm);
+            actions.push(Action::Form(FormAction::Toggle));
         }
-        if own.form_hidden
-            && !own.compares
+        if context.form_hidden
+            && context.view != View::Compare
             && word_button(ui, "Compare routes", "Compare routes")
                 .on_hover_text("Ctrl R")
                 .clicked()
         {
-            actions.push(Action::ShowCompare(true));
+            actions.push(Action::Show(View::Compare));
         }
-        caption(ui, &row.filter(|_| !own.compares).map_or_else(String::new, how));
+        caption(
+            ui,
+            &row.filter(|_| context.view != View::Compare)
+                .map_or_else(String::new, how),
+        );
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
-            let theme = own.theme.name();
+            let theme = context.theme.name();
             let button = word_button(ui, &format!("{theme} theme"), &format!("Theme: {theme}"));
-            if button.on_hover_text(own.theme.next().switch_to()).clicked() {
-                actions.push(Action::NextTheme);
+            let next = context.theme.next();
+            if button.on_hover_text(next.switch_to()).clicked() {
+                actions.push(Action::SetTheme(next));
             }
             ui.add_space(8.0);
-            caption(ui, &itself(own.cost, own.is_running));
+            caption(ui, &itself(context.cost, context.is_running));
         });
     });
+    actions
 }
 
 /// What the window costs, as measured.
 #[must_use]
-pub fn itself(cost: Option<Cost>, is_running: bool) -> String {
+pub fn itself(cost: Option<WindowCost>, is_running: bool) -> String {
     match (cost, is_running) {
         (Some(cost), true) => {
             format!(
@@ -98,17 +105,13 @@ pub fn how(row: &Row) -> String {
     if !routes.is_empty() {
         words.push(routes.join(" → "));
     }
-    let place = if matches!(row.recipe.what, What::Loopback { .. }) {
-        "loopback "
-    } else {
-        ""
-    };
+    let network = if row.is_loopback() { "loopback " } else { "" };
     if let Some(congestion) = &started.congestion_control {
-        words.push(format!("{place}{congestion}"));
+        words.push(format!("{network}{congestion}"));
     }
-    words.push(format!(
-        "{} chunks",
-        format::binary_bytes(row.recipe.options.chunk_bytes)
-    ));
+    let chunk_bytes = row
+        .recipe()
+        .map_or(started.chunk_bytes, |recipe| recipe.options.chunk_bytes);
+    words.push(format!("{} chunks", format::binary_bytes(chunk_bytes)));
     words.join(" · ")
 }

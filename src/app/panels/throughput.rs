@@ -4,9 +4,9 @@ use eframe::egui::{Align2, Rect, RichText, Ui};
 use egui_plot::{HLine, Line, LineStyle, PlotPoint, PlotPoints, Text};
 
 use super::time_plot::{self, TimeAxis, ValueAxis};
-use crate::app::action::Action;
+use crate::app::action::{Action, TransferAction};
+use crate::app::model::curves::{CurvePoint, highest, mean_curve, nice_step, nice_top, shown_at};
 use crate::app::model::format;
-use crate::app::model::history::{Drawn, highest, mean_curve, nice_step, nice_top, shown_at};
 use crate::app::model::row::{RateAxis, Row};
 use crate::app::theme;
 use crate::compare::ceilings::Ceilings;
@@ -16,11 +16,11 @@ use crate::transfer::Side;
 #[derive(Debug, Default)]
 pub struct Curves {
     /// What the sender moved a second.
-    pub sender: Vec<Drawn>,
+    pub sender: Vec<CurvePoint>,
     /// What the receiver moved a second.
-    pub receiver: Vec<Drawn>,
+    pub receiver: Vec<CurvePoint>,
     /// The mean of the end that counts.
-    pub mean: Vec<Drawn>,
+    pub mean: Vec<CurvePoint>,
 }
 
 impl Curves {
@@ -44,12 +44,13 @@ impl Curves {
     }
 }
 
-/// Draws the plot; returns where its curves are.
-pub fn ui(ui: &mut Ui, row: &Row, ceilings: Option<&Ceilings>, height: f32, actions: &mut Vec<Action>) -> Rect {
+/// Draws the plot; returns where its curves are, and what was asked for.
+pub fn ui(ui: &mut Ui, row: &Row, ceilings: Option<&Ceilings>, height: f32) -> (Rect, Vec<Action>) {
     let palette = theme::palette(ui);
     let time = TimeAxis::of(row);
     let curves = Curves::of(row, time.from_s, time.to_s);
-    let values = axis(row, time, &curves, actions);
+    let rate_axis = axis(row, time, &curves);
+    let values = value_axis(rate_axis);
     let [sender, receiver, mean] =
         [&curves.sender, &curves.receiver, &curves.mean].map(|curve| time_plot::points(curve));
     let plot = time_plot::show(
@@ -93,8 +94,10 @@ pub fn ui(ui: &mut Ui, row: &Row, ceilings: Option<&Ceilings>, height: f32, acti
             plot.line(line("receiver", &receiver, palette.receiver, 1.5));
         },
     );
-    time_plot::interact(ui, &plot, row, time, actions);
-    *plot.transform.frame()
+    let new_axis =
+        (rate_axis != row.rate_axis).then_some(Action::Transfer(row.key, TransferAction::SetRateAxis(rate_axis)));
+    let actions = time_plot::zoom(ui, &plot, row, time).into_iter().chain(new_axis);
+    (*plot.transform.frame(), actions.collect())
 }
 
 /// What this machine can do at most, by name, in bytes a second.
@@ -117,17 +120,14 @@ pub fn ceilings_out_of_sight(ceilings: &Ceilings, top: f64) -> Vec<String> {
 }
 
 /// The rate axis: as high as what is drawn, to the next nice step.
-fn axis(row: &Row, time: TimeAxis, curves: &Curves, actions: &mut Vec<Action>) -> ValueAxis {
+fn axis(row: &Row, time: TimeAxis, curves: &Curves) -> RateAxis {
     let highest = curves.highest();
     if highest > 0.0 {
         let bin_s = row.bin_between_s(time.from_s, time.to_s);
-        let axis = row.rate_axis.follow(nice_top(highest).0, bin_s, row.is_over());
-        if axis != row.rate_axis {
-            actions.push(Action::SetRateAxis(row.key, axis));
-        }
-        return value_axis(axis);
+        row.rate_axis.follow(nice_top(highest).0, bin_s, row.is_over())
+    } else {
+        row.rate_axis
     }
-    value_axis(row.rate_axis)
 }
 
 fn value_axis(axis: RateAxis) -> ValueAxis {

@@ -3,8 +3,8 @@
 use eframe::egui::{Color32, Id, PointerButton, Sense, Ui, Vec2b};
 use egui_plot::{AxisHints, GridInput, GridMark, HPlacement, HoverPosition, Plot, PlotPoint, PlotResponse, PlotUi};
 
-use crate::app::action::Action;
-use crate::app::model::history::{Drawn, nice_step, time_end};
+use crate::app::action::{Action, TransferAction};
+use crate::app::model::curves::{CurvePoint, TimeSpan, nice_step, time_end};
 use crate::app::model::row::Row;
 use crate::app::theme;
 
@@ -27,7 +27,11 @@ impl TimeAxis {
     #[must_use]
     pub fn of(row: &Row) -> Self {
         let end_s = time_end(row.elapsed_end_s(), !row.is_over());
-        let (from_s, to_s) = row.zoom_s.unwrap_or((0.0, end_s));
+        let whole = TimeSpan {
+            from_s: 0.0,
+            to_s: end_s,
+        };
+        let TimeSpan { from_s, to_s } = row.zoom.unwrap_or(whole);
         Self {
             from_s,
             to_s,
@@ -38,11 +42,12 @@ impl TimeAxis {
 
     /// The part of the axis around `centre_s` that is `factor` times as long, kept inside of the whole.
     #[must_use]
-    pub fn zoomed(&self, factor: f64, centre_s: f64, shift_s: f64) -> Option<(f64, f64)> {
+    pub fn zoomed(&self, factor: f64, centre_s: f64, shift_s: f64) -> Option<TimeSpan> {
         let length_s = ((self.to_s - self.from_s) * factor).clamp(self.end_s * 1e-4, self.end_s);
         let before = (centre_s - self.from_s) / (self.to_s - self.from_s);
         let from_s = (centre_s - before * length_s + shift_s).clamp(0.0, self.end_s - length_s);
-        (length_s < self.end_s * 0.999).then_some((from_s, from_s + length_s))
+        let to_s = from_s + length_s;
+        (length_s < self.end_s * 0.999).then_some(TimeSpan { from_s, to_s })
     }
 
     fn unit(&self) -> (f64, &'static str) {
@@ -163,39 +168,39 @@ pub fn show<'a>(
         })
 }
 
-/// Turns what was done to a plot into actions.
-pub fn interact(ui: &Ui, plot: &PlotResponse<()>, row: &Row, time: TimeAxis, actions: &mut Vec<Action>) {
+/// What was done to a plot: zoomed, scrolled, or shown as a whole again by a double click.
+#[must_use]
+pub fn zoom(ui: &Ui, plot: &PlotResponse<()>, row: &Row, time: TimeAxis) -> Option<Action> {
+    let zoom = |span| Some(Action::Transfer(row.key, TransferAction::Zoom(span)));
     if !time.can_zoom {
-        return;
+        return None;
     }
     if plot.response.double_clicked() {
-        actions.push(Action::Zoom(row.key, None));
-        return;
+        return zoom(None);
     }
     let shown = plot.transform.bounds().range_x();
     let length_s = time.to_s - time.from_s;
-    let moved = (shown.start() - time.from_s).abs() + (shown.end() - time.to_s).abs() > length_s * 1e-6;
-    if moved {
+    if (shown.start() - time.from_s).abs() + (shown.end() - time.to_s).abs() > length_s * 1e-6 {
         let axis = TimeAxis {
             from_s: *shown.start(),
             to_s: *shown.end(),
             ..time
         };
-        actions.push(Action::Zoom(row.key, axis.zoomed(1.0, *shown.start(), 0.0)));
-    } else if let Some(pointer) = plot.response.hover_pos() {
-        let scroll = ui.input(|input| input.smooth_scroll_delta);
-        if scroll.y != 0.0 || scroll.x != 0.0 {
-            let centre_s = plot.transform.value_from_position(pointer).x;
-            let shift_s = -f64::from(scroll.x) * plot.transform.dvalue_dpos()[0];
-            let zoom = time.zoomed((-f64::from(scroll.y) / 200.0).exp(), centre_s, shift_s);
-            actions.push(Action::Zoom(row.key, zoom));
-        }
+        return zoom(axis.zoomed(1.0, *shown.start(), 0.0));
     }
+    let pointer = plot.response.hover_pos()?;
+    let scroll = ui.input(|input| input.smooth_scroll_delta);
+    if scroll.x == 0.0 && scroll.y == 0.0 {
+        return None;
+    }
+    let centre_s = plot.transform.value_from_position(pointer).x;
+    let shift_s = -f64::from(scroll.x) * plot.transform.dvalue_dpos()[0];
+    zoom(time.zoomed((-f64::from(scroll.y) / 200.0).exp(), centre_s, shift_s))
 }
 
 /// A curve in the plot's own points.
 #[must_use]
-pub fn points(curve: &[Drawn]) -> Vec<PlotPoint> {
+pub fn points(curve: &[CurvePoint]) -> Vec<PlotPoint> {
     curve
         .iter()
         .map(|drawn| PlotPoint::new(drawn.t_s, drawn.value))
@@ -266,13 +271,17 @@ mod tests {
         }
     }
 
+    fn span(from_s: f64, to_s: f64) -> TimeSpan {
+        TimeSpan { from_s, to_s }
+    }
+
     #[test]
     fn zooming_keeps_what_is_under_the_pointer_and_stays_inside() {
-        let (from_s, to_s) = axis(0.0, 10.0, 10.0).zoomed(0.5, 4.0, 0.0).unwrap();
+        let TimeSpan { from_s, to_s } = axis(0.0, 10.0, 10.0).zoomed(0.5, 4.0, 0.0).unwrap();
         assert!((from_s - 2.0).abs() < 1e-9 && (to_s - 7.0).abs() < 1e-9);
         assert_eq!(axis(2.0, 7.0, 10.0).zoomed(4.0, 4.0, 0.0), None, "all of it");
-        assert_eq!(axis(8.0, 10.0, 10.0).zoomed(1.0, 8.0, 5.0), Some((8.0, 10.0)));
-        assert_eq!(axis(0.0, 2.0, 10.0).zoomed(1.0, 0.0, -5.0), Some((0.0, 2.0)));
+        assert_eq!(axis(8.0, 10.0, 10.0).zoomed(1.0, 8.0, 5.0), Some(span(8.0, 10.0)));
+        assert_eq!(axis(0.0, 2.0, 10.0).zoomed(1.0, 0.0, -5.0), Some(span(0.0, 2.0)));
     }
 
     #[test]

@@ -1,35 +1,44 @@
 //! The list of transfers: one compact row each.
 
 use eframe::egui::style::ScrollAnimation;
-use eframe::egui::{Align2, Color32, Id, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align2, Color32, FontId, Id, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::message::sentence;
-use crate::app::action::{Action, QueueAction};
+use crate::app::action::{Action, TransferAction};
 use crate::app::model::format;
 use crate::app::model::row::{Phase, Row, RowKey};
 use crate::app::model::transfers::Transfers;
 use crate::app::theme::{self, Palette};
-use crate::app::widgets::{bar, clicked_once, focus_ring, from_right, line, word_button};
+use crate::app::widgets::{bar, clicked_once, focus_ring, from_right, text_line, word_button};
 use crate::transfer::{Side, State};
 
 /// Height of a row.
 pub const ROW_HEIGHT: f32 = 46.0;
 
 /// Draws the rows, at most so many at once; the rest scrolls.
-pub fn ui(ui: &mut Ui, transfers: &Transfers, now_s: f64, visible_rows: usize, actions: &mut Vec<Action>) {
+pub fn ui(ui: &mut Ui, transfers: &Transfers, now_s: f64, visible_rows: usize) -> Vec<Action> {
     let selected = transfers.selected().map(|row| row.key);
     ui.spacing_mut().item_spacing.y = 0.0;
-    ScrollArea::vertical()
+    let list = ScrollArea::vertical()
         .id_salt("transfers")
         .max_height(ROW_HEIGHT * visible_rows as f32)
-        .auto_shrink([false, true])
-        .show_rows(ui, ROW_HEIGHT, transfers.rows().len(), |ui, visible| {
-            scroll_to_selected(ui, transfers, visible.start);
-            for row in transfers.rows().get(visible).unwrap_or_default() {
-                let turn = transfers.turn_in_words(row.key);
-                row_ui(ui, row, turn, selected == Some(row.key), now_s, actions);
-            }
-        });
+        .auto_shrink([false, true]);
+    list.show_rows(ui, ROW_HEIGHT, transfers.rows().len(), |ui, visible| {
+        scroll_to_selected(ui, transfers, visible.start);
+        let mut actions = Vec::new();
+        for row in transfers.rows().get(visible).unwrap_or_default() {
+            let line = RowLine {
+                row,
+                turn: transfers.turn_in_words(row.key),
+                is_selected: selected == Some(row.key),
+                now_s,
+            };
+            let of_row = line.ui(ui).into_iter();
+            actions.extend(of_row.map(|action| Action::Transfer(row.key, action)));
+        }
+        actions
+    })
+    .inner
 }
 
 /// Scrolls to the selected row, once, when another one is selected.
@@ -48,104 +57,82 @@ fn scroll_to_selected(ui: &Ui, transfers: &Transfers, first_visible: usize) {
     }
 }
 
-fn row_ui(ui: &mut Ui, row: &Row, turn: Option<String>, is_selected: bool, now_s: f64, actions: &mut Vec<Action>) {
-    let palette = theme::palette(ui);
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::hover());
-    let response = ui.interact(rect, ui.scope_id().with(("row", row.key)), Sense::click());
-    let rate = row.rate_in_words(now_s);
-    let is_next = turn.as_deref() == Some("next to begin");
-    let note = turn.unwrap_or_else(|| row.note_in_words(now_s));
-    response.widget_info(|| {
-        let text = format!(
-            "{}, {}, {}, {rate}, {note}",
-            row.name(),
-            row.array_in_words(),
-            row.endpoint_in_words()
-        );
-        WidgetInfo::selected(Role::ListItem, true, is_selected, text)
-    });
-    if response.clicked() {
-        actions.push(Action::Select(row.key));
-    }
-    let response = response.on_hover_ui(|ui| tooltip_ui(ui, row, &note, now_s));
-    if is_selected {
-        ui.painter().rect_filled(rect, 0.0, palette.selected_row);
-    } else if response.hovered() {
-        ui.painter()
-            .rect_filled(rect, 0.0, palette.selected_row.gamma_multiply(0.5));
-    }
-    ui.painter()
-        .hline(rect.x_range(), rect.bottom() - 0.5, (1.0, palette.hairline));
-    focus_ring(ui, &response, rect.shrink(1.0));
+/// A row as it is drawn.
+struct RowLine<'a> {
+    row: &'a Row,
+    /// When it begins, where it waits for its turn.
+    turn: Option<String>,
+    is_selected: bool,
+    now_s: f64,
+}
 
-    let columns = Columns::of(rect);
-    let colour = phase_colour(row, palette);
-    let [top, bottom] = [
-        pos2(columns.name.left(), rect.center().y - 9.0),
-        pos2(columns.name.left(), rect.center().y + 9.0),
-    ];
-    let half = |centre: f32| {
-        Rect::from_min_size(
-            pos2(columns.name.left(), centre - 9.0),
-            vec2(columns.name.width(), 18.0),
-        )
-    };
-    line(
-        ui,
-        half(top.y),
-        Align2::LEFT_CENTER,
-        row.name(),
-        theme::strong(),
-        palette.text,
-    );
-    line(
-        ui,
-        half(bottom.y),
-        Align2::LEFT_CENTER,
-        &row.array_in_words(),
-        theme::small(),
-        palette.weak,
-    );
-    if let Some(endpoint) = columns.endpoint {
-        line(
+impl RowLine<'_> {
+    fn ui(&self, ui: &mut Ui) -> Vec<TransferAction> {
+        let row = self.row;
+        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::hover());
+        let response = ui.interact(rect, ui.scope_id().with(("row", row.key)), Sense::click());
+        let rate = row.rate_in_words(self.now_s);
+        let note = self.turn.clone().unwrap_or_else(|| row.note_in_words(self.now_s));
+        response.widget_info(|| {
+            let text = format!(
+                "{}, {}, {}, {rate}, {note}",
+                row.name(),
+                row.array_in_words(),
+                row.endpoint_in_words()
+            );
+            WidgetInfo::selected(Role::ListItem, true, self.is_selected, text)
+        });
+        let select = response.clicked().then_some(TransferAction::Select);
+        let response = response.on_hover_ui(|ui| tooltip_ui(ui, row, &note, self.now_s));
+        let palette = theme::palette(ui);
+        if self.is_selected {
+            ui.painter().rect_filled(rect, 0.0, palette.selected_row);
+        } else if response.hovered() {
+            ui.painter()
+                .rect_filled(rect, 0.0, palette.selected_row.gamma_multiply(0.5));
+        }
+        ui.painter()
+            .hline(rect.x_range(), rect.bottom() - 0.5, (1.0, palette.hairline));
+        focus_ring(ui, &response, rect.shrink(1.0));
+
+        let columns = Columns::of(rect);
+        self.texts_ui(ui, &columns, &rate, &note);
+        bar(ui, columns.bar, row.share_done(), phase_colour(row, palette));
+        let is_next = self.turn.as_deref() == Some("next to begin");
+        let of_buttons = from_right(ui, ("buttons", row.key), columns.buttons, |ui| {
+            buttons_ui(ui, row, is_next)
+        });
+        select.into_iter().chain(of_buttons).collect()
+    }
+
+    fn texts_ui(&self, ui: &Ui, columns: &Columns, rate: &str, note: &str) {
+        let (row, palette) = (self.row, theme::palette(ui));
+        let name_line = |offset: f32| {
+            let centre = columns.name.center() + vec2(0.0, offset);
+            Rect::from_center_size(centre, vec2(columns.name.width(), 18.0))
+        };
+        let left = |rect: Rect, text: &str, font: FontId, colour: Color32| {
+            text_line(ui, rect, Align2::LEFT_CENTER, text, font, colour);
+        };
+        left(name_line(-9.0), row.name(), theme::strong(), palette.text);
+        left(name_line(9.0), &row.array_in_words(), theme::small(), palette.weak);
+        if let Some(endpoint) = columns.endpoint {
+            left(endpoint, &row.endpoint_in_words(), theme::small(), palette.weak);
+        }
+        let is_verified = row.phase == (Phase::Done { verified: Some(true) }) && row.is_over() && !row.is_stopped();
+        let note_colour = if is_verified { palette.verified } else { palette.weak };
+        left(columns.note, note, theme::small(), note_colour);
+        let has_failed = matches!(row.phase, Phase::Failed { .. });
+        let rate_colour = if has_failed { palette.failed } else { palette.text };
+        text_line(
             ui,
-            endpoint,
-            Align2::LEFT_CENTER,
-            &row.endpoint_in_words(),
-            theme::small(),
-            palette.weak,
+            columns.rate,
+            Align2::RIGHT_CENTER,
+            rate,
+            theme::strong(),
+            rate_colour,
         );
     }
-    bar(ui, columns.bar, row.share_done(), colour);
-    let rate_colour = if matches!(row.phase, Phase::Failed { .. }) {
-        palette.failed
-    } else {
-        palette.text
-    };
-    line(
-        ui,
-        columns.rate,
-        Align2::RIGHT_CENTER,
-        &rate,
-        theme::strong(),
-        rate_colour,
-    );
-    let note_colour = if row.phase == (Phase::Done { verified: Some(true) }) && row.is_over() && !row.is_stopped() {
-        palette.verified
-    } else {
-        palette.weak
-    };
-    line(
-        ui,
-        columns.note,
-        Align2::LEFT_CENTER,
-        &note,
-        theme::small(),
-        note_colour,
-    );
-    from_right(ui, ("buttons", row.key), columns.buttons, |ui| {
-        buttons_ui(ui, row, is_next, actions);
-    });
 }
 
 /// What is cut off in the row, and what tells it from one of the same name.
@@ -165,51 +152,40 @@ fn tooltip_ui(ui: &mut Ui, row: &Row, note: &str, now_s: f64) {
     ui.label(format!("Transfer {} of this window, started {age} ago", row.key));
 }
 
-fn buttons_ui(ui: &mut Ui, row: &Row, is_next: bool, actions: &mut Vec<Action>) {
+fn buttons_ui(ui: &mut Ui, row: &Row, is_next: bool) -> Vec<TransferAction> {
     ui.spacing_mut().item_spacing.x = 0.0;
-    let name = row.name();
-    let mut word = |ui: &mut Ui, text: &str, hover: &str, action: Action| {
-        let button = word_button(ui, text, &format!("{text} {name}"));
+    let mut actions = Vec::new();
+    let mut word = |text: &str, hover: &str, action: TransferAction| {
+        let button = word_button(ui, text, &format!("{text} {}", row.name()));
         // Rows and words move as transfers begin and end.
         if clicked_once(&button.on_hover_text(hover)) {
             actions.push(action);
         }
     };
     if row.is_over() {
-        word(ui, "Remove", "Take it off the list (Del)", Action::Remove(row.key));
-        if row.recipe.what.elsewhere().is_none() {
-            let text = if matches!(row.phase, Phase::Failed { .. }) {
-                "Retry"
-            } else {
-                "Again"
-            };
-            word(ui, text, "Start the same again", Action::Again(row.key));
+        word("Remove", "Take it off the list (Del)", TransferAction::Remove);
+        if row.is_own() {
+            let has_failed = matches!(row.phase, Phase::Failed { .. });
+            let text = if has_failed { "Retry" } else { "Again" };
+            word(text, "Start the same again", TransferAction::Again);
         }
-    } else {
-        let (stop, why) = if row.recipe.repeat {
-            ("Stop", "Stop repeating (Del)")
-        } else {
-            ("Cancel", "Give up (Del)")
-        };
-        word(ui, stop, why, Action::Cancel(row.key));
-        if row.is_waiting() && !is_next {
-            word(
-                ui,
-                "Sooner",
-                "Begin before the one before it",
-                Action::Queue(QueueAction::Sooner(row.key)),
-            );
-        } else if row.phase == Phase::Is(State::Paused) {
-            word(ui, "Resume", "Go on (Space)", Action::Resume(row.key));
-        } else if row.can_pause() {
-            word(
-                ui,
-                "Pause",
-                "Stop moving bytes for a while (Space)",
-                Action::Pause(row.key),
-            );
-        }
+        return actions;
     }
+    let (stop, why) = if row.repeats() {
+        ("Stop", "Stop repeating (Del)")
+    } else {
+        ("Cancel", "Give up (Del)")
+    };
+    word(stop, why, TransferAction::Cancel);
+    if row.is_waiting() && !is_next {
+        word("Sooner", "Begin before the one before it", TransferAction::MoveForward);
+    } else if row.phase == Phase::Is(State::Paused) {
+        word("Resume", "Go on (Space)", TransferAction::Resume);
+    } else if row.can_pause() {
+        let hover = "Stop moving bytes for a while (Space)";
+        word("Pause", hover, TransferAction::Pause);
+    }
+    actions
 }
 
 /// The colour that says how a row is.

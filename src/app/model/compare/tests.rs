@@ -123,10 +123,10 @@ fn half_a_comparison_is_no_result() {
     page.fold(round("fast", 1, 0.1));
     page.end(Ok(None));
     assert!(page.shown().is_none());
-    assert!(matches!(&page.told, Some(Told::Well(text)) if text.starts_with("Cancelled")));
+    assert!(matches!(&page.notice, Some(Notice::Success(text)) if text.starts_with("Cancelled")));
     let mut page = running();
     page.end(Err("no such file".to_owned()));
-    assert_eq!(page.told, Some(Told::Failed("no such file".to_owned())));
+    assert_eq!(page.notice, Some(Notice::Failure("no such file".to_owned())));
 }
 
 #[test]

@@ -1,6 +1,12 @@
+use super::ends::short;
 use super::*;
+use crate::app::model::form::{EndpointKind, SinkKind, SourceKind};
+use crate::array::Dtype;
+use crate::route::{ReceiveRouteChoice, SendRouteChoice};
+use crate::transfer::{Side, SinkSpec};
+use crate::wire::{ChecksumKind, WireChoice};
 
-fn checked(change: impl FnOnce(&mut Form)) -> Checked {
+fn checked(change: impl FnOnce(&mut Form)) -> CheckedForm {
     let mut form = Form::default();
     change(&mut form);
     check(&form, &Paths::default())
@@ -16,8 +22,8 @@ fn the_form_opens_ready_with_400_mb() {
     assert_eq!(recipe.meta.unwrap().byte_len(), 400_000_000);
     assert_eq!(recipe.options, Options::default());
     assert!(matches!(
-        recipe.what,
-        What::Loopback {
+        recipe.job,
+        Job::Loopback {
             sink: SinkSpec::Memory,
             ..
         }
@@ -42,7 +48,7 @@ fn every_mistake_is_named_beside_its_field() {
         (Field::Streams, |form| form.streams = "17".to_owned()),
         (Field::Streams, |form| {
             form.streams = "2".to_owned();
-            form.wire = "raw".to_owned();
+            form.wire = WireChoice::Raw;
         }),
         (Field::Limit, |form| form.limit = "fast".to_owned()),
         (Field::Preview, |form| form.preview = "1e9".to_owned()),
@@ -51,25 +57,27 @@ fn every_mistake_is_named_beside_its_field() {
             form.endpoint = EndpointKind::SendTo;
             form.send_to = "nowhere".to_owned();
         }),
-        (Field::ReceiveRoute, |form| form.receive_route = "splice".to_owned()),
         (Field::ReceiveRoute, |form| {
-            form.receive_route = "map".to_owned();
+            form.receive_route = ReceiveRouteChoice::Splice;
+        }),
+        (Field::ReceiveRoute, |form| {
+            form.receive_route = ReceiveRouteChoice::Map;
             form.sink = SinkKind::Discard;
         }),
         (Field::SendRoute, |form| {
-            form.send_route = "handoff".to_owned();
+            form.send_route = SendRouteChoice::Handoff;
             form.endpoint = EndpointKind::SendTo;
         }),
         (Field::SendRoute, |form| {
-            form.send_route = "handoff".to_owned();
-            form.wire = "npy".to_owned();
+            form.send_route = SendRouteChoice::Handoff;
+            form.wire = WireChoice::Npy;
         }),
         (Field::SendRoute, |form| {
-            form.send_route = "handoff".to_owned();
-            form.receive_route = "recv".to_owned();
+            form.send_route = SendRouteChoice::Handoff;
+            form.receive_route = ReceiveRouteChoice::Recv;
         }),
         (Field::SendTo, |form| {
-            form.send_route = "handoff".to_owned();
+            form.send_route = SendRouteChoice::Handoff;
             form.endpoint = EndpointKind::SendTo;
             form.send_to = String::new();
         }),
@@ -82,7 +90,7 @@ fn every_mistake_is_named_beside_its_field() {
             "{:?}",
             checked.mistakes
         );
-        assert_eq!(checked.recipe, None);
+        assert!(checked.recipe.is_none());
     }
 }
 
@@ -139,16 +147,22 @@ fn a_file_is_pending_until_it_was_looked_at() {
     assert!(waiting.pending && waiting.recipe.is_none() && waiting.mistakes.is_empty());
 
     let meta = ArrayMeta::vector(Dtype::u8(), 1000).unwrap();
-    paths.source = Some((form.path.clone(), Ok(vec![file("/data/a.npy", meta.clone())])));
+    paths.source = Some(found(&form.path, Ok(vec![file("/data/a.npy", meta.clone())])));
     let known = check(&form, &paths);
     assert_eq!(known.summary.as_deref(), Some("u8 1,000 · 1.00 kB"));
     assert_eq!(known.recipe.unwrap().name, "a.npy");
 
-    paths.source = Some((form.path.clone(), Err("there is no file".to_owned())));
+    paths.source = Some(found(&form.path, Err("there is no file".to_owned())));
     assert_eq!(check(&form, &paths).mistakes[&Field::Path], "there is no file");
 
     form.path = "/data/b.npy".to_owned();
     assert!(check(&form, &paths).pending, "another path is another question");
+}
+
+/// What the worker has found at a path.
+fn found<T>(typed: &str, found: T) -> PathLookup<T> {
+    let typed = typed.to_owned();
+    PathLookup { typed, found }
 }
 
 fn file(path: &str, meta: ArrayMeta) -> FileInfo {
@@ -170,7 +184,7 @@ fn a_folder_is_its_files_each_with_a_transfer_of_its_own() {
     };
     let files = vec![file("/data/a.npy", meta(1000)), file("/data/b.npy", meta(500))];
     let mut paths = Paths {
-        source: Some((form.path.clone(), Ok(files))),
+        source: Some(found(&form.path, Ok(files))),
         ..Paths::default()
     };
     let known = check(&form, &paths);
@@ -178,17 +192,17 @@ fn a_folder_is_its_files_each_with_a_transfer_of_its_own() {
     let names: Vec<String> = known
         .recipe
         .iter()
-        .chain(&known.more)
+        .chain(&known.further)
         .map(|recipe| recipe.name.clone())
         .collect();
     assert_eq!(names, ["a.npy", "b.npy"]);
-    let What::Loopback { source, .. } = &known.more[0].what else {
+    let Job::Loopback { source, .. } = &known.further[0].job else {
         panic!("both ends here")
     };
     assert_eq!(source.origin, file("/data/b.npy", meta(1)).origin);
     // One new file has no place for two.
     (form.sink, form.sink_path) = (SinkKind::File, "/new".to_owned());
-    paths.sink = Some((form.sink_path.clone(), SinkPlace::Free));
+    paths.sink = Some(found(&form.sink_path, SinkPathStatus::Free));
     assert!(check(&form, &paths).mistakes[&Field::SinkPath].contains("choose a folder"));
 }
 
@@ -203,12 +217,12 @@ fn a_url_is_fetched_and_not_sent_on() {
     assert_eq!(known.summary.as_deref(), Some("from a.example:443, as it is there"));
     let recipe = known.recipe.expect("nothing has to be looked at");
     assert_eq!(
-        (recipe.name.as_str(), recipe.what.sides()),
+        (recipe.name.as_str(), recipe.job.sides()),
         ("big.npy", &[Side::Receiver][..])
     );
     assert!(matches!(
-        recipe.what,
-        What::Fetch {
+        recipe.job,
+        Job::Fetch {
             sink: SinkSpec::Memory,
             ..
         }
@@ -227,27 +241,30 @@ fn a_sink_is_what_its_path_is() {
         sink_path: "/data".to_owned(),
         ..Form::default()
     };
-    let placed = |place| {
+    let placed = |status| {
         check(
             &form,
             &Paths {
-                sink: Some(("/data".to_owned(), place)),
+                sink: Some(found("/data", status)),
                 ..Paths::default()
             },
         )
     };
-    let sink = |checked: Checked| match checked.recipe.map(|recipe| recipe.what) {
-        Some(What::Loopback { sink, .. }) => Some(sink),
+    let sink = |checked: CheckedForm| match checked.recipe.map(|recipe| recipe.job) {
+        Some(Job::Loopback { sink, .. }) => Some(sink),
         _ => None,
     };
-    assert_eq!(sink(placed(SinkPlace::Folder)), Some(SinkSpec::Folder("/data".into())));
-    assert_eq!(sink(placed(SinkPlace::Free)), Some(SinkSpec::File("/data".into())));
-    for place in [
-        SinkPlace::File,
-        SinkPlace::NoFolder,
-        SinkPlace::Refused("no".to_owned()),
+    assert_eq!(
+        sink(placed(SinkPathStatus::Folder)),
+        Some(SinkSpec::Folder("/data".into()))
+    );
+    assert_eq!(sink(placed(SinkPathStatus::Free)), Some(SinkSpec::File("/data".into())));
+    for status in [
+        SinkPathStatus::File,
+        SinkPathStatus::NoFolder,
+        SinkPathStatus::Refused("no".to_owned()),
     ] {
-        assert!(placed(place).mistakes.contains_key(&Field::SinkPath));
+        assert!(placed(status).mistakes.contains_key(&Field::SinkPath));
     }
 }
 
@@ -292,23 +309,32 @@ fn a_limit_says_how_it_is_read() {
 
 #[test]
 fn receiving_needs_no_source_and_raw_needs_what_comes() {
-    let receive = |wire: &str, shape: &str| {
+    let receive = |wire: WireChoice, shape: &str| {
         checked(|form| {
             form.endpoint = EndpointKind::ReceiveAt;
             form.source = SourceKind::File;
-            form.wire = wire.to_owned();
+            form.wire = wire;
             form.expect_shape = shape.to_owned();
         })
     };
     assert!(matches!(
-        receive("auto", "").recipe.unwrap().what,
-        What::Receive { expect: None, .. }
+        receive(WireChoice::Auto, "").recipe.unwrap().job,
+        Job::Receive { expect: None, .. }
     ));
     assert_eq!(
-        receive("raw", "50,000,000").recipe.unwrap().meta.unwrap().byte_len(),
+        receive(WireChoice::Raw, "50,000,000")
+            .recipe
+            .unwrap()
+            .meta
+            .unwrap()
+            .byte_len(),
         400_000_000
     );
-    assert!(receive("raw", "many").mistakes.contains_key(&Field::ExpectShape));
+    assert!(
+        receive(WireChoice::Raw, "many")
+            .mistakes
+            .contains_key(&Field::ExpectShape)
+    );
 }
 
 #[test]
@@ -332,7 +358,7 @@ fn a_handoff_goes_to_this_machine_or_over_a_unix_socket() {
         (EndpointKind::SendTo, "unix:/run/arrays"),
     ] {
         let checked = checked(|form| {
-            form.send_route = "handoff".to_owned();
+            form.send_route = SendRouteChoice::Handoff;
             form.endpoint = endpoint;
             form.send_to = to.to_owned();
         });
@@ -344,7 +370,7 @@ fn a_handoff_goes_to_this_machine_or_over_a_unix_socket() {
 #[test]
 fn every_route_of_the_engine_can_be_chosen_by_its_name() {
     for route in SendRouteChoice::ALL {
-        let checked = checked(|form| form.send_route = route.name().to_owned());
+        let checked = checked(|form| form.send_route = route);
         assert_eq!(checked.recipe.unwrap().options.send_route, route);
     }
 }

@@ -1,10 +1,12 @@
 use super::*;
 use crate::Error;
+use crate::app::model::curves::{highest, time_end};
+use crate::app::model::error_text;
 use crate::app::model::form::Form;
 use crate::app::model::plan::{Paths, check};
 use crate::app::model::transfers::Transfers;
 use crate::telemetry::Sample;
-use crate::transfer::Failure;
+use crate::transfer::{Event, EventKind, Failure, Outcome};
 
 const TOTAL: u64 = 400_000_000;
 
@@ -163,7 +165,7 @@ fn the_cause_is_what_the_outcome_says() {
         row.phase,
         Phase::Failed {
             fault: Fault::Peer,
-            message: words::of(&effect.error)
+            message: error_text::of(&effect.error)
         }
     );
     let cause = failure(Error::DiskFull {
@@ -175,7 +177,7 @@ fn the_cause_is_what_the_outcome_says() {
         row.phase,
         Phase::Failed {
             fault: Fault::System,
-            message: words::of(&cause.error)
+            message: error_text::of(&cause.error)
         }
     );
 }
@@ -183,7 +185,10 @@ fn the_cause_is_what_the_outcome_says() {
 #[test]
 fn rounds_go_on_along_the_same_time_axis() {
     let mut row = half_way();
-    row.recipe.repeat = true;
+    let Process::This(recipe) = &mut row.process else {
+        panic!("it is done here")
+    };
+    recipe.repeat = true;
     finish(&mut row, 1.0);
     assert!(row.goes_on() && !row.is_over() && row.has_rate(), "between two rounds");
     row.next_round(1.2);

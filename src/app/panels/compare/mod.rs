@@ -5,10 +5,11 @@ mod table;
 
 use eframe::egui::{Align, Button, Layout, RichText, Ui, vec2};
 
-use crate::app::action::Action;
-use crate::app::model::compare::{Page, Told, ceilings_in_words};
+use crate::app::action::{Action, CompareAction, Dialog};
+use crate::app::model::compare::{Notice, Page, Progress, ceilings_in_words};
 use crate::app::model::format;
 use crate::app::model::plan::in_words;
+use crate::app::model::view::View;
 use crate::app::theme::{self, FIELD_HEIGHT, STEP};
 use crate::app::widgets::{bar, caption, main_button, plain_button, segments, text_edit, tick, word_button};
 use crate::compare::ceilings::Ceilings;
@@ -29,43 +30,50 @@ pub struct Context<'a> {
     pub dialog_trouble: Option<&'a str>,
 }
 
-/// Draws the page. Its fields change in place.
-pub fn ui(ui: &mut Ui, page: &mut Page, context: &Context<'_>, actions: &mut Vec<Action>) {
+/// Draws the page.
+pub fn ui(ui: &mut Ui, page: &Page, context: &Context<'_>) -> Vec<Action> {
     ui.spacing_mut().item_spacing.y = STEP;
-    head_ui(ui, page, context, actions);
-    controls_ui(ui, page, context, actions);
-    told_ui(ui, page.told.as_ref());
+    let mut actions = head_ui(ui, page, context);
+    let is_running = page.progress.is_some();
+    let controls = match &page.progress {
+        Some(progress) => progress_ui(ui, progress).into_iter().collect(),
+        None => controls_ui(ui, page, context),
+    };
+    actions.extend(controls.into_iter().map(Action::Compare));
+    notice_ui(ui, page.notice.as_ref());
     let Some((shown, beside)) = page.shown() else {
-        if page.progress.is_none() {
+        if !is_running {
             empty_ui(ui, context);
         }
-        return;
+        return actions;
     };
-    let is_running = page.progress.is_some();
     ui.add_space(STEP);
     let mut picked = page.picked.clone();
     table::ui(ui, shown, beside, is_running, &mut picked);
     if let Some(older) = beside {
-        older_ui(ui, shown, older, actions);
+        actions.extend(older_ui(ui, shown, older));
     }
     without_ui(ui, shown);
     sizes::ui(ui, shown, beside, is_running, picked.as_deref());
-    page.picked = picked;
-    if page.progress.is_none() {
-        file_ui(ui, page, context, actions);
+    if picked != page.picked {
+        actions.push(Action::Compare(CompareAction::Pick(picked)));
     }
+    if !is_running {
+        actions.extend(file_ui(ui, page, context));
+    }
+    actions
 }
 
-fn head_ui(ui: &mut Ui, page: &Page, context: &Context<'_>, actions: &mut Vec<Action>) {
-    ui.horizontal(|ui| {
+fn head_ui(ui: &mut Ui, page: &Page, context: &Context<'_>) -> Vec<Action> {
+    let head = ui.horizontal(|ui| {
         ui.label(RichText::new("Compare routes").font(theme::strong()));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let back = word_button(ui, "Transfers", "Back to the transfers");
-            if back.on_hover_text("Back to the transfers (Ctrl R)").clicked() {
-                actions.push(Action::ShowCompare(false));
-            }
-            ceilings_ui(ui, context, actions);
-        });
+            let is_back = back.on_hover_text("Back to the transfers (Ctrl R)").clicked();
+            let back = is_back.then_some(Action::Show(View::Transfers));
+            back.into_iter().chain(ceilings_ui(ui, context)).collect()
+        })
+        .inner
     });
     let what = match (page.shown(), context.array) {
         (Some((shown, _)), _) => subject_in_words(shown),
@@ -76,26 +84,27 @@ fn head_ui(ui: &mut Ui, page: &Page, context: &Context<'_>, actions: &mut Vec<Ac
         ui.add_space(-4.0);
         caption(ui, &what);
     }
+    head.inner
 }
 
 /// What this machine can do at most, or how to find out.
-fn ceilings_ui(ui: &mut Ui, context: &Context<'_>, actions: &mut Vec<Action>) {
+fn ceilings_ui(ui: &mut Ui, context: &Context<'_>) -> Option<Action> {
     if context.is_measuring {
         caption(ui, "Measuring this machine, some 5 s");
     } else if let Some(ceilings) = context.ceilings {
         caption(ui, &ceilings_in_words(ceilings));
     } else if context.busy.is_none() {
-        measure_ceilings_ui(ui, actions);
+        return measure_ceilings_ui(ui);
     }
+    None
 }
 
 /// Offers to measure what this machine can do at most.
-pub fn measure_ceilings_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
+pub fn measure_ceilings_ui(ui: &mut Ui) -> Option<Action> {
     let text = "Measure this machine's ceilings";
     let hover = "One copy of memory, and a loopback that keeps nothing: some 5 seconds, once";
-    if word_button(ui, text, text).on_hover_text(hover).clicked() {
-        actions.push(Action::MeasureCeilings);
-    }
+    let button = word_button(ui, text, text).on_hover_text(hover);
+    button.clicked().then_some(Action::MeasureCeilings)
 }
 
 fn subject_in_words(shown: &Comparison) -> String {
@@ -112,56 +121,58 @@ fn subject_in_words(shown: &Comparison) -> String {
     words.join(" · ")
 }
 
-fn controls_ui(ui: &mut Ui, page: &mut Page, context: &Context<'_>, actions: &mut Vec<Action>) {
+/// How far a comparison is, and how to end it.
+fn progress_ui(ui: &mut Ui, progress: &Progress) -> Option<CompareAction> {
     ui.horizontal(|ui| {
-        if let Some(progress) = &page.progress {
-            let cancel = plain_button(ui, "Cancel").on_hover_text("Ends it; nothing is kept (Esc)");
-            if cancel.accessible_name("Cancel the comparison").clicked() {
-                actions.push(Action::CancelCompare);
-            }
-            ui.add_space(4.0);
-            let (rect, _) = ui.allocate_exact_size(vec2(160.0, FIELD_HEIGHT), eframe::egui::Sense::hover());
-            let track = rect.shrink2(vec2(0.0, rect.height() / 2.0 - 2.0));
-            bar(ui, track, progress.share(), theme::palette(ui).neutral);
-            ui.add_space(4.0);
-            caption(ui, &progress.in_words());
-            return;
-        }
-        let can_start = context.array.is_ok() && context.busy.is_none();
-        let start = ui
-            .allocate_ui(vec2(168.0, 37.0), |ui| {
-                main_button(ui, "Compare", "Ctrl Enter", can_start)
-            })
-            .inner;
-        if can_start && start.clicked() {
-            actions.push(Action::Compare);
-        } else if let Some(why) = context.busy.or(context.array.err()) {
-            start.on_hover_text(why);
+        let cancel = plain_button(ui, "Cancel").on_hover_text("Ends it; nothing is kept (Esc)");
+        let is_cancelled = cancel.accessible_name("Cancel the comparison").clicked();
+        ui.add_space(4.0);
+        let (rect, _) = ui.allocate_exact_size(vec2(160.0, FIELD_HEIGHT), eframe::egui::Sense::hover());
+        let track = rect.shrink2(vec2(0.0, rect.height() / 2.0 - 2.0));
+        bar(ui, track, progress.share(), theme::palette(ui).neutral);
+        ui.add_space(4.0);
+        caption(ui, &progress.in_words());
+        is_cancelled.then_some(CompareAction::Cancel)
+    })
+    .inner
+}
+
+fn controls_ui(ui: &mut Ui, page: &Page, context: &Context<'_>) -> Vec<CompareAction> {
+    let (mut rounds, mut with_sizes) = (page.rounds, page.with_sizes);
+    let why_not = context.busy.or(context.array.err());
+    let start = ui.horizontal(|ui| {
+        let can_start = why_not.is_none();
+        let button = ui.allocate_ui(vec2(168.0, 37.0), |ui| {
+            main_button(ui, "Compare", "Ctrl Enter", can_start)
+        });
+        let is_started = can_start && button.inner.clicked();
+        if let Some(why) = why_not {
+            button.inner.on_hover_text(why);
         }
         ui.add_space(STEP);
         caption(ui, "Rounds");
         ui.allocate_ui(vec2(132.0, FIELD_HEIGHT), |ui| {
             ui.set_width(132.0);
-            segments(
-                ui,
-                "Rounds",
-                &mut page.rounds,
-                &[(1, "1"), (3, "3"), (5, "5"), (9, "9")],
-            );
+            let choices = [(1, "1"), (3, "3"), (5, "5"), (9, "9")];
+            segments(ui, "Rounds", &mut rounds, &choices);
         });
         ui.add_space(STEP);
-        tick(ui, &mut page.with_sizes, "Time against size, too");
+        tick(ui, &mut with_sizes, "Time against size, too");
+        is_started.then_some(CompareAction::Start)
     });
-    if let (None, Some(why)) = (&page.progress, context.busy.or(context.array.err())) {
+    if let Some(why) = why_not {
         caption(ui, why);
     }
+    let rounds = (rounds != page.rounds).then_some(CompareAction::SetRounds(rounds));
+    let sizes = (with_sizes != page.with_sizes).then_some(CompareAction::SetWithSizes(with_sizes));
+    [start.inner, rounds, sizes].into_iter().flatten().collect()
 }
 
-fn told_ui(ui: &mut Ui, told: Option<&Told>) {
+fn notice_ui(ui: &mut Ui, notice: Option<&Notice>) {
     let palette = theme::palette(ui);
-    let (text, colour) = match told {
-        Some(Told::Well(text)) => (text, palette.weak),
-        Some(Told::Failed(text)) => (text, palette.failed),
+    let (text, colour) = match notice {
+        Some(Notice::Success(text)) => (text, palette.weak),
+        Some(Notice::Failure(text)) => (text, palette.failed),
         None => return,
     };
     ui.label(RichText::new(text).font(theme::small()).color(colour));
@@ -182,18 +193,18 @@ fn empty_ui(ui: &mut Ui, context: &Context<'_>) {
     });
 }
 
-fn older_ui(ui: &mut Ui, shown: &Comparison, older: &Comparison, actions: &mut Vec<Action>) {
+fn older_ui(ui: &mut Ui, shown: &Comparison, older: &Comparison) -> Option<Action> {
     let differing = differences(shown, older);
     let mut text = "Lighter bars: the older result".to_owned();
     if !differing.is_empty() && !shown.program.is_empty() {
         text = format!("{text}, which differs in more than time ({})", differing.join("; "));
     }
     ui.horizontal(|ui| {
-        if word_button(ui, "Take away", "Take the older result away").clicked() {
-            actions.push(Action::ForgetOlder);
-        }
+        let remove = word_button(ui, "Take away", "Take the older result away");
         caption(ui, &text);
-    });
+        remove.clicked().then_some(Action::Compare(CompareAction::RemoveOlder))
+    })
+    .inner
 }
 
 /// Who did not take part, and why; and whose rounds were lost.
@@ -221,37 +232,34 @@ fn without_ui(ui: &mut Ui, shown: &Comparison) {
 }
 
 /// Saves what is shown, and reads back what was saved.
-fn file_ui(ui: &mut Ui, page: &mut Page, context: &Context<'_>, actions: &mut Vec<Action>) {
+fn file_ui(ui: &mut Ui, page: &Page, context: &Context<'_>) -> Vec<Action> {
     ui.add_space(STEP);
-    let label = caption(
-        ui,
-        "File: NAME.json keeps everything and can be laid beside, NAME.csv is for spreadsheets",
-    )
-    .id;
-    ui.horizontal(|ui| {
+    let label = "File: NAME.json keeps everything and can be laid beside, NAME.csv is for spreadsheets";
+    let label = caption(ui, label).id;
+    let mut path = page.path.clone();
+    let buttons = ui.horizontal(|ui| {
         let width = (ui.available_width() - 290.0).clamp(120.0, 420.0);
         ui.allocate_ui(vec2(width, FIELD_HEIGHT), |ui| {
             ui.set_width(width);
-            text_edit(ui, &mut page.path, "/data/comparison.json", false).labelled_by(label);
+            text_edit(ui, &mut path, "/data/comparison.json", false).labelled_by(label);
         });
-        if plain_button(ui, "Browse")
-            .accessible_name("Browse: a saved comparison")
-            .clicked()
-        {
-            actions.push(Action::BrowseComparison);
-        }
-        let is_typed = !page.path.trim().is_empty();
+        let browse = plain_button(ui, "Browse").accessible_name("Browse: a saved comparison");
+        let is_typed = !path.trim().is_empty();
         let button =
             |text: &str| Button::new(RichText::new(text).font(theme::body())).min_size(vec2(0.0, FIELD_HEIGHT));
         let save = ui.add_enabled(is_typed && page.result.is_some(), button("Save"));
-        if save.accessible_name("Save the comparison").clicked() {
-            actions.push(Action::SaveComparison);
-        }
-        if ui.add_enabled(is_typed, button("Lay beside")).clicked() {
-            actions.push(Action::LayBeside);
-        }
+        let save = save.accessible_name("Save the comparison");
+        let load = ui.add_enabled(is_typed, button("Lay beside"));
+        [
+            browse.clicked().then_some(Action::Browse(Dialog::Comparison)),
+            save.clicked().then_some(Action::Compare(CompareAction::Save)),
+            load.clicked().then_some(Action::Compare(CompareAction::LoadOlder)),
+        ]
     });
     if let Some(trouble) = context.dialog_trouble {
         caption(ui, trouble);
     }
+    // What is typed is taken before it is saved.
+    let edit = (path != page.path).then_some(Action::Compare(CompareAction::SetPath(path)));
+    edit.into_iter().chain(buttons.inner.into_iter().flatten()).collect()
 }

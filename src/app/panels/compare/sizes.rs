@@ -38,10 +38,10 @@ pub fn ui(ui: &mut Ui, shown: &Comparison, beside: Option<&Comparison>, is_runni
     let palette = theme::palette(ui);
     let (area, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
     let plot_area = area.with_max_x(area.right() - NAMES_WIDTH);
-    let lines: Vec<Drawn<'_>> = older
+    let lines: Vec<StyledCurve<'_>> = older
         .iter()
-        .map(|curve| Drawn::of(curve, palette.neutral.gamma_multiply(0.3), 1.0))
-        .chain(curves.iter().map(|curve| Drawn::looking(curve, palette, picked)))
+        .map(|curve| StyledCurve::of(curve, palette.neutral.gamma_multiply(0.3), 1.0))
+        .chain(curves.iter().map(|curve| StyledCurve::looking(curve, palette, picked)))
         .collect();
     let transform = ui
         .scope_builder(eframe::egui::UiBuilder::new().max_rect(plot_area), |ui| {
@@ -58,14 +58,14 @@ pub fn ui(ui: &mut Ui, shown: &Comparison, beside: Option<&Comparison>, is_runni
 }
 
 /// A curve and how it is drawn.
-struct Drawn<'a> {
+struct StyledCurve<'a> {
     name: &'a str,
     points: Vec<PlotPoint>,
     colour: Color32,
     width: f32,
 }
 
-impl<'a> Drawn<'a> {
+impl<'a> StyledCurve<'a> {
     fn of(curve: &Curve<'a>, colour: Color32, width: f32) -> Self {
         let points = curve
             .points
@@ -91,7 +91,7 @@ impl<'a> Drawn<'a> {
     }
 }
 
-fn plot(ui: &mut Ui, lines: &[Drawn<'_>]) -> PlotTransform {
+fn plot(ui: &mut Ui, lines: &[StyledCurve<'_>]) -> PlotTransform {
     let palette = theme::palette(ui);
     let all = || lines.iter().flat_map(|line| &line.points);
     let range = |value: fn(&PlotPoint) -> f64| {
@@ -158,8 +158,8 @@ fn plot(ui: &mut Ui, lines: &[Drawn<'_>]) -> PlotTransform {
 }
 
 /// The names at the right ends of the lines, pushed apart where lines end close to each other.
-fn names_ui(ui: &Ui, transform: &PlotTransform, lines: &[Drawn<'_>], left: f32) {
-    let mut names: Vec<(f32, &Drawn<'_>)> = lines
+fn names_ui(ui: &Ui, transform: &PlotTransform, lines: &[StyledCurve<'_>], left: f32) {
+    let mut names: Vec<(f32, &StyledCurve<'_>)> = lines
         .iter()
         .filter_map(|line| Some((transform.position_from_point(line.points.last()?).y, line)))
         .collect();

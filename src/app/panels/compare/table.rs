@@ -5,7 +5,7 @@ use eframe::egui::{Align2, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, ve
 use crate::app::model::compare::{COLUMNS, cells, highest_rate, rows, spread_in_words, way_in_words};
 use crate::app::model::format;
 use crate::app::theme;
-use crate::app::widgets::{focus_ring, line};
+use crate::app::widgets::{focus_ring, text_line};
 use crate::compare::{Comparison, Pair};
 
 const ROW_HEIGHT: f32 = 28.0;
@@ -29,9 +29,9 @@ fn head_ui(ui: &mut Ui) {
     let weak = theme::palette(ui).weak;
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::hover());
     let columns = Columns::of(rect);
-    line(ui, columns.rate, Align2::RIGHT_CENTER, "median", theme::small(), weak);
+    text_line(ui, columns.rate, Align2::RIGHT_CENTER, "median", theme::small(), weak);
     for (cell, (title, hover)) in columns.cells.iter().zip(COLUMNS) {
-        line(ui, *cell, Align2::RIGHT_CENTER, title, theme::small(), weak);
+        text_line(ui, *cell, Align2::RIGHT_CENTER, title, theme::small(), weak);
         ui.interact(*cell, ui.scope_id().with(title), Sense::hover())
             .on_hover_text(hover);
     }
@@ -63,7 +63,7 @@ fn row_ui(ui: &mut Ui, row: &Pair<'_>, shown: &Comparison, top: f64, is_tall: bo
 
     let colour = if row.new.is_some() { palette.text } else { palette.weak };
     let name = &row.contestant.name;
-    line(ui, columns.name, Align2::LEFT_CENTER, name, theme::body(), colour);
+    text_line(ui, columns.name, Align2::LEFT_CENTER, name, theme::body(), colour);
     let half =
         |rect: Rect, offset: f32| Rect::from_center_size(rect.center() + vec2(0.0, offset), vec2(rect.width(), 16.0));
     let shift = if is_tall { 8.0 } else { 0.0 };
@@ -72,9 +72,9 @@ fn row_ui(ui: &mut Ui, row: &Pair<'_>, shown: &Comparison, top: f64, is_tall: bo
             bar_ui(ui, half(columns.bar, -shift * 0.6), 8.0, summary, top, palette.neutral);
             let rate = format::rate(summary.rate_bytes_per_s.median).to_string();
             let at = half(columns.rate, -shift);
-            line(ui, at, Align2::RIGHT_CENTER, &rate, theme::strong(), palette.text);
+            text_line(ui, at, Align2::RIGHT_CENTER, &rate, theme::strong(), palette.text);
             for (cell, text) in columns.cells.iter().zip(cells(summary)) {
-                line(ui, *cell, Align2::RIGHT_CENTER, &text, theme::small(), palette.text);
+                text_line(ui, *cell, Align2::RIGHT_CENTER, &text, theme::small(), palette.text);
             }
         }
         None if !is_tall => {
@@ -83,7 +83,7 @@ fn row_ui(ui: &mut Ui, row: &Pair<'_>, shown: &Comparison, top: f64, is_tall: bo
             } else {
                 "to come"
             };
-            line(ui, columns.bar, Align2::LEFT_CENTER, text, theme::small(), palette.weak);
+            text_line(ui, columns.bar, Align2::LEFT_CENTER, text, theme::small(), palette.weak);
         }
         None => {}
     }
@@ -95,7 +95,7 @@ fn row_ui(ui: &mut Ui, row: &Pair<'_>, shown: &Comparison, top: f64, is_tall: bo
             .rate_ratio()
             .map_or_else(|| rate.to_string(), |ratio| format!("{ratio:.2} × {}", rate.number));
         let at = half(columns.rate, shift);
-        line(ui, at, Align2::RIGHT_CENTER, &text, theme::small(), palette.weak);
+        text_line(ui, at, Align2::RIGHT_CENTER, &text, theme::small(), palette.weak);
     }
 }
 

@@ -14,13 +14,13 @@ const RENDERER_NICENESS: i32 = 10;
 
 /// The window's threads.
 #[derive(Debug, Default)]
-pub struct OwnThreads {
+pub struct WindowThreads {
     ids: Vec<String>,
     /// Those of the software renderer, which have been told to let others go first.
     renderers: Vec<String>,
 }
 
-impl OwnThreads {
+impl WindowThreads {
     /// Counts every thread of this process as the window's: call this only while no transfer runs.
     pub fn refresh(&mut self) {
         let Ok(entries) = fs::read_dir("/proc/self/task") else {
@@ -75,7 +75,7 @@ mod tests {
                 let _ = ended.recv();
             });
         let renderer_id = is_named.recv().unwrap();
-        OwnThreads::default().refresh();
+        WindowThreads::default().refresh();
         let niceness = |id| rustix::process::getpriority_process(Some(id)).unwrap();
         assert_eq!(niceness(renderer_id), RENDERER_NICENESS);
         assert_eq!(niceness(rustix::thread::gettid()), 0);
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_busy_thread_costs_time() {
-        let mut own = OwnThreads::default();
+        let mut own = WindowThreads::default();
         own.refresh();
         let Some(before) = own.cpu_s() else { return };
         let begin = std::time::Instant::now();

@@ -1,9 +1,8 @@
 //! The window's queue: transfers that wait for their turn, and which of them is next.
 
-use super::plan::What;
 use super::row::{Phase, Row, RowKey};
 use super::transfers::Transfers;
-use crate::transfer::State;
+use crate::transfer::{Job, State};
 
 impl Row {
     /// Whether it waits for its turn.
@@ -12,18 +11,17 @@ impl Row {
         self.phase == Phase::Is(State::Queued)
     }
 
-    /// Whether it takes one of the places: it moves bytes, or is about to. Who waits for a sender may wait for ever.
-    fn takes_place(&self) -> bool {
-        let moves = matches!(
-            self.recipe.what,
-            What::Loopback { .. } | What::Send { .. } | What::Fetch { .. }
-        );
+    /// Whether it takes one of the slots: it moves bytes, or is about to. Who waits for a sender may wait for ever.
+    fn takes_slot(&self) -> bool {
+        let moves = self
+            .recipe()
+            .is_some_and(|recipe| !matches!(recipe.job, Job::Receive { .. }));
         moves && !self.is_over() && !self.is_waiting()
     }
 
     /// Whether it could be tried again.
     fn has_failed(&self) -> bool {
-        self.recipe.what.elsewhere().is_none() && matches!(self.phase, Phase::Failed { .. })
+        self.is_own() && matches!(self.phase, Phase::Failed { .. })
     }
 }
 
@@ -33,27 +31,27 @@ impl Transfers {
         self.rows().iter().rev().filter(|row| row.is_waiting())
     }
 
-    /// How many take a place.
+    /// How many take a slot.
     #[must_use]
-    pub fn places_taken(&self) -> usize {
-        self.rows().iter().filter(|row| row.takes_place()).count()
+    pub fn slots_taken(&self) -> usize {
+        self.rows().iter().filter(|row| row.takes_slot()).count()
     }
 
     /// Whether one more may begin, where so many may run at once; nothing: as many as there are.
     #[must_use]
-    pub fn has_place(&self, at_once: Option<usize>) -> bool {
-        !self.is_held() && at_once.is_none_or(|at_once| self.places_taken() < at_once)
+    pub fn has_free_slot(&self, at_once: Option<usize>) -> bool {
+        !self.is_held() && at_once.is_none_or(|at_once| self.slots_taken() < at_once)
     }
 
     /// The one that begins now.
     #[must_use]
     pub fn next_to_begin(&self, at_once: Option<usize>) -> Option<RowKey> {
         let next = self.waiting().next()?;
-        self.has_place(at_once).then_some(next.key)
+        self.has_free_slot(at_once).then_some(next.key)
     }
 
     /// Lets one that waits go before the one that was before it.
-    pub fn sooner(&mut self, key: RowKey) {
+    pub fn move_forward(&mut self, key: RowKey) {
         let waiting: Vec<RowKey> = self.waiting().map(|row| row.key).collect();
         let at = waiting.iter().position(|other| *other == key);
         if let Some(before) = at.and_then(|at| at.checked_sub(1)) {
@@ -122,14 +120,14 @@ mod tests {
     fn one_that_waits_can_be_brought_forward() {
         let (mut transfers, [a, b, c]) = three_waiting();
         let order = |transfers: &Transfers| transfers.waiting().map(|row| row.key).collect::<Vec<_>>();
-        transfers.sooner(c);
+        transfers.move_forward(c);
         assert_eq!(order(&transfers), [a, c, b]);
-        transfers.sooner(c);
-        transfers.sooner(c);
+        transfers.move_forward(c);
+        transfers.move_forward(c);
         assert_eq!(order(&transfers), [c, a, b]);
         assert_eq!(transfers.turn_in_words(b).as_deref(), Some("3rd to begin"));
         set(&mut transfers, a, Phase::Starting);
-        transfers.sooner(b);
+        transfers.move_forward(b);
         assert_eq!(order(&transfers), [b, c]);
         assert_eq!(transfers.turn_in_words(a), None);
     }

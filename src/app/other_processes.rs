@@ -1,4 +1,4 @@
-//! What other processes of this user send, receive and serve: found by their control sockets, and watched.
+//! Watches what other processes of this user send, receive and serve, by their control sockets.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,37 +17,41 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 /// More are not watched at once.
 const ENGINES_MAX: usize = 32;
 /// News that may wait. Who tells them waits then, and gets no samples from its engine meanwhile.
-const NEWS: usize = 4096;
+const NEWS_MAX: usize = 4096;
 /// An engine answers a command by then.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What was heard of an engine.
+/// What was heard of another process.
 #[derive(Debug)]
-pub enum News {
-    /// Something happened to a transfer of the engine with this process id, which is that end of it.
-    Told(u32, Side, Box<Event>),
+pub enum ProcessNews {
+    /// Something happened to a transfer of it, whose `side` it is.
+    Event { pid: u32, side: Side, event: Box<Event> },
     /// A transfer of it has this source.
-    Job(u32, TransferId, String),
-    /// It does this, as it was typed.
-    Engine(u32, String),
+    Source {
+        pid: u32,
+        transfer: TransferId,
+        source: String,
+    },
+    /// It runs this command, as it was typed.
+    Command { pid: u32, command: String },
     /// It is a service, and this is what it has done and does.
-    Counts(u32, Status),
+    Status { pid: u32, status: Status },
     /// It has ended.
-    Ended(u32),
+    Ended { pid: u32 },
 }
 
 /// Threads that look for engines and listen to them. Dropping it ends and joins them.
 #[derive(Debug)]
-pub struct Elsewhere {
-    news: Receiver<News>,
+pub struct OtherProcesses {
+    news: Receiver<ProcessNews>,
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Elsewhere {
+impl OtherProcesses {
     /// Starts to look.
     pub fn start(waker: Waker) -> std::io::Result<Self> {
-        let (tell, news) = bounded(NEWS);
+        let (tell, news) = bounded(NEWS_MAX);
         let (stop, stopped) = bounded(0);
         let thread = Builder::new()
             .name("engines".to_owned())
@@ -60,12 +64,12 @@ impl Elsewhere {
     }
 
     /// What was heard since, at most so much.
-    pub fn news(&self, most: usize) -> impl Iterator<Item = News> + '_ {
+    pub fn news(&self, most: usize) -> impl Iterator<Item = ProcessNews> + '_ {
         self.news.try_iter().take(most)
     }
 }
 
-impl Drop for Elsewhere {
+impl Drop for OtherProcesses {
     fn drop(&mut self) {
         self.stop = None;
         // Whoever waits to tell something hears that nobody listens.
@@ -102,7 +106,7 @@ struct Watched {
     thread: JoinHandle<()>,
 }
 
-fn look(tell: &Sender<News>, waker: &Waker, stopped: &Receiver<()>) {
+fn look(tell: &Sender<ProcessNews>, waker: &Waker, stopped: &Receiver<()>) {
     let mut watched: HashMap<PathBuf, Watched> = HashMap::new();
     loop {
         watched.retain(|_, one| !one.thread.is_finished());
@@ -125,7 +129,7 @@ fn look(tell: &Sender<News>, waker: &Waker, stopped: &Receiver<()>) {
     }
 }
 
-fn watch(pid: u32, path: &Path, tell: Sender<News>, waker: Waker) -> Result<Watched, Error> {
+fn watch(pid: u32, path: &Path, tell: Sender<ProcessNews>, waker: Waker) -> Result<Watched, Error> {
     let mut viewer = Viewer::connect(path)?;
     let close = Box::new(viewer.closer()?);
     let body = move || {
@@ -135,11 +139,15 @@ fn watch(pid: u32, path: &Path, tell: Sender<News>, waker: Waker) -> Result<Watc
             let news = match heard {
                 Heard::Note(Note::Engine { side: its, command, .. }) => {
                     side = its;
-                    News::Engine(pid, command)
+                    ProcessNews::Command { pid, command }
                 }
-                Heard::Told(Told::Service(ServiceEvent::Service(counts))) => News::Counts(pid, counts),
-                Heard::Note(Note::Job { transfer, source }) => News::Job(pid, transfer, source),
-                Heard::Told(Told::Transfer(event)) => News::Told(pid, side, Box::new(event)),
+                Heard::Told(Told::Service(ServiceEvent::Service(status))) => ProcessNews::Status { pid, status },
+                Heard::Note(Note::Job { transfer, source }) => ProcessNews::Source { pid, transfer, source },
+                Heard::Told(Told::Transfer(event)) => ProcessNews::Event {
+                    pid,
+                    side,
+                    event: Box::new(event),
+                },
                 _ => continue,
             };
             if tell.send(news).is_err() {
@@ -147,7 +155,7 @@ fn watch(pid: u32, path: &Path, tell: Sender<News>, waker: Waker) -> Result<Watc
             }
             waker();
         }
-        if tell.send(News::Ended(pid)).is_ok() {
+        if tell.send(ProcessNews::Ended { pid }).is_ok() {
             waker();
         }
     };

@@ -4,11 +4,20 @@ use crate::telemetry::{Point, Series};
 
 /// A point of a curve.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Drawn {
+pub struct CurvePoint {
     /// Seconds since the transfer's clock began.
     pub t_s: f64,
     /// What is drawn: a rate in bytes a second, or bytes.
     pub value: f64,
+}
+
+/// A part of a time axis.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TimeSpan {
+    /// Its beginning, in seconds.
+    pub from_s: f64,
+    /// Its end, in seconds.
+    pub to_s: f64,
 }
 
 /// A curve of a rate has at most about so many spans.
@@ -26,7 +35,7 @@ pub fn bin_s(length_s: f64, least_s: f64) -> f64 {
 /// ended is left out while it grows, and what is left over at either end belongs to the span beside it: alone it would
 /// be a spike.
 #[must_use]
-pub fn rate_curve(series: &Series, (from_s, to_s): (f64, f64), bin_s: f64, grows: bool) -> Vec<Drawn> {
+pub fn rate_curve(series: &Series, (from_s, to_s): (f64, f64), bin_s: f64, grows: bool) -> Vec<CurvePoint> {
     let mut curve = Vec::new();
     let (Some(first), Some(last)) = (series.points().first(), series.points().last()) else {
         return curve;
@@ -63,12 +72,12 @@ pub fn rate_curve(series: &Series, (from_s, to_s): (f64, f64), bin_s: f64, grows
         let value = (moved_then - moved) / (t_s - span_from_s);
         // A curve begins level.
         if curve.is_empty() {
-            curve.push(Drawn {
+            curve.push(CurvePoint {
                 t_s: span_from_s,
                 value,
             });
         }
-        curve.push(Drawn { t_s, value });
+        curve.push(CurvePoint { t_s, value });
         (span_from_s, moved) = (t_s, moved_then);
         bin += 1.0;
     }
@@ -77,7 +86,7 @@ pub fn rate_curve(series: &Series, (from_s, to_s): (f64, f64), bin_s: f64, grows
 
 /// What a curve shows at an instant: its points are joined by straight lines. Nothing before and after it.
 #[must_use]
-pub fn shown_at(curve: &[Drawn], t_s: f64) -> Option<f64> {
+pub fn shown_at(curve: &[CurvePoint], t_s: f64) -> Option<f64> {
     let after = curve.partition_point(|drawn| drawn.t_s < t_s);
     let right = curve.get(after)?;
     let Some(left) = after.checked_sub(1).map(|before| curve[before]) else {
@@ -88,7 +97,7 @@ pub fn shown_at(curve: &[Drawn], t_s: f64) -> Option<f64> {
 
 /// The highest value of a curve; 0 where it is empty.
 #[must_use]
-pub fn highest(curve: &[Drawn]) -> f64 {
+pub fn highest(curve: &[CurvePoint]) -> f64 {
     curve.iter().map(|drawn| drawn.value).fold(0.0, f64::max)
 }
 
@@ -103,14 +112,14 @@ pub fn sample_span_s(series: &Series, from_s: f64, to_s: f64) -> f64 {
 
 /// The mean since the first point, at the times of the points of `curve`.
 #[must_use]
-pub fn mean_curve(series: &Series, curve: &[Drawn]) -> Vec<Drawn> {
+pub fn mean_curve(series: &Series, curve: &[CurvePoint]) -> Vec<CurvePoint> {
     let Some(first) = series.points().first() else {
         return Vec::new();
     };
     curve
         .iter()
         .filter(|drawn| drawn.t_s > first.t_s)
-        .map(|drawn| Drawn {
+        .map(|drawn| CurvePoint {
             t_s: drawn.t_s,
             value: (series.bytes_at(drawn.t_s) - first.bytes as f64) / (drawn.t_s - first.t_s),
         })
@@ -119,13 +128,13 @@ pub fn mean_curve(series: &Series, curve: &[Drawn]) -> Vec<Drawn> {
 
 /// The bytes moved between `from_s` and `to_s`: at most `2 * buckets + 4` points, the last one exact.
 #[must_use]
-pub fn bytes_curve(series: &Series, from_s: f64, to_s: f64, buckets: usize) -> Vec<Drawn> {
+pub fn bytes_curve(series: &Series, from_s: f64, to_s: f64, buckets: usize) -> Vec<CurvePoint> {
     let width_s = (to_s - from_s) / buckets.max(1) as f64;
-    let mut curve: Vec<Drawn> = Vec::with_capacity(2 * buckets + 4);
+    let mut curve: Vec<CurvePoint> = Vec::with_capacity(2 * buckets + 4);
     let visible = visible(series, from_s, to_s);
-    let mut skipped: Option<Drawn> = None;
+    let mut skipped: Option<CurvePoint> = None;
     for point in visible {
-        let drawn = Drawn {
+        let drawn = CurvePoint {
             t_s: point.t_s,
             value: point.bytes as f64,
         };
@@ -201,7 +210,7 @@ mod tests {
         series
     }
 
-    fn whole(series: &Series, bin_s: f64) -> Vec<Drawn> {
+    fn whole(series: &Series, bin_s: f64) -> Vec<CurvePoint> {
         rate_curve(series, (0.0, series.end_s()), bin_s, false)
     }
 
@@ -247,7 +256,7 @@ mod tests {
     #[test]
     fn what_was_drawn_keeps_its_shape_while_more_comes() {
         let mut series = Series::new();
-        let mut before: Vec<Drawn> = Vec::new();
+        let mut before: Vec<CurvePoint> = Vec::new();
         for i in 0..=400_u64 {
             series.push(i as f64 * 0.007, i * i % 97 * 3 + i * 1000);
             let now = rate_curve(&series, (0.0, 5.0), 0.05, true);
@@ -274,7 +283,7 @@ mod tests {
 
     #[test]
     fn what_is_said_at_an_instant_is_what_is_drawn_there() {
-        let at = |t_s: f64, value: f64| Drawn { t_s, value };
+        let at = |t_s: f64, value: f64| CurvePoint { t_s, value };
         let curve = [at(1.0, 10.0), at(2.0, 20.0), at(4.0, 0.0)];
         for (t_s, value) in [(1.0, 10.0), (1.5, 15.0), (2.0, 20.0), (3.0, 10.0), (4.0, 0.0)] {
             assert_eq!(shown_at(&curve, t_s), Some(value));

@@ -21,7 +21,7 @@ pub fn interval(frame_cpu_s: f64) -> Duration {
 
 /// What the window has cost lately.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Cost {
+pub struct WindowCost {
     /// Share of one core, from 0; 1 is one whole core.
     pub cpu: f64,
     /// Frames a second.
@@ -32,10 +32,10 @@ pub struct Cost {
 
 /// Turns readings of a CPU clock, taken once a frame, into what the window costs.
 #[derive(Debug, Clone, Default)]
-pub struct Meter {
+pub struct CostMeter {
     begin: Option<Reading>,
     frames: u32,
-    cost: Option<Cost>,
+    cost: Option<WindowCost>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +44,7 @@ struct Reading {
     cpu_s: f64,
 }
 
-impl Meter {
+impl CostMeter {
     /// How long a measurement lasts at least.
     const WINDOW_S: f64 = 1.0;
     /// The first one is shorter, so that pacing adapts soon.
@@ -61,7 +61,7 @@ impl Meter {
         self.begin.is_none_or(|begin| now_s - begin.now_s >= window_s)
     }
 
-    /// Takes the reading that [`Meter::frame`] wanted: the CPU time of the window's own threads so far.
+    /// Takes the reading that [`CostMeter::frame`] wanted: the CPU time of the window's own threads so far.
     pub fn read(&mut self, now_s: f64, cpu_s: f64) {
         if let Some(begin) = self.begin
             && now_s > begin.now_s
@@ -69,7 +69,7 @@ impl Meter {
         {
             let (span_s, cpu_s) = (now_s - begin.now_s, (cpu_s - begin.cpu_s).max(0.0));
             let frames = f64::from(self.frames);
-            self.cost = Some(Cost {
+            self.cost = Some(WindowCost {
                 cpu: cpu_s / span_s,
                 frames_per_s: frames / span_s,
                 frame_cpu_s: cpu_s / frames,
@@ -87,7 +87,7 @@ impl Meter {
 
     /// What the window cost when it was last measured.
     #[must_use]
-    pub fn cost(&self) -> Option<Cost> {
+    pub fn cost(&self) -> Option<WindowCost> {
         self.cost
     }
 
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn the_meter_measures_a_window_of_frames() {
-        let mut meter = Meter::default();
+        let mut meter = CostMeter::default();
         let mut wanted = 0;
         for i in 0..=40_u32 {
             let now_s = f64::from(i) * 0.05;
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn rest_does_not_count() {
-        let mut meter = Meter::default();
+        let mut meter = CostMeter::default();
         meter.frame(0.0);
         meter.read(0.0, 0.0);
         meter.rest();

@@ -1,0 +1,227 @@
+//! Applies what panels and keys return: the one place where the window's state changes by what a person does.
+
+use eframe::egui::Context;
+
+use super::action::{Action, CompareAction, Dialog, FormAction, QueueAction, RoundTripsAction, TransferAction};
+use super::model::form::{SinkKind, SourceKind};
+use super::model::row::{Phase, RowKey};
+use super::model::view::WindowSize;
+use super::panels::new_transfer::first_field;
+use super::worker::Task;
+use super::{App, Question, theme};
+use crate::transfer::{Command, TransferId};
+
+impl App {
+    /// Applies an action.
+    pub(super) fn apply(&mut self, ctx: &Context, action: Action) {
+        match action {
+            Action::Transfer(key, action) => self.apply_to_transfer(key, action),
+            Action::Queue(action) => self.apply_to_queue(action),
+            Action::Form(action) => self.apply_to_form(ctx, action),
+            Action::Compare(action) => self.apply_to_comparison(action),
+            Action::RoundTrips(action) => self.apply_to_round_trips(action),
+            Action::Service { pid, command } => self.command_service(pid, command),
+            Action::MeasureCeilings => self.measure_ceilings(),
+            Action::Show(view) => self.show(view),
+            Action::SelectAbove => self.transfers.move_selection(-1),
+            Action::SelectBelow => self.transfers.move_selection(1),
+            Action::Browse(dialog) => {
+                if let Some(worker) = &self.worker {
+                    worker.open_dialog(dialog, self.waker.clone());
+                }
+            }
+            // Where too much waits it is asked for again.
+            Action::ShowFolder(folder) => drop(self.ask_worker(Task::ShowFolder(folder))),
+            Action::Copy(text) => ctx.copy_text(text),
+            Action::SetTheme(choice) => {
+                self.settings.theme = choice;
+                theme::choose(ctx, choice);
+            }
+            Action::CloseAnyway => {
+                self.question = None;
+                self.close_anyway(ctx);
+            }
+            Action::KeepRunning => self.question = None,
+        }
+    }
+
+    /// Puts a chosen or dropped path where it belongs.
+    pub(super) fn choose_path(&mut self, dialog: Dialog, path: String) {
+        let form = &mut self.settings.form;
+        match dialog {
+            Dialog::Source => (form.source, form.path) = (SourceKind::File, path),
+            Dialog::Sink => (form.sink, form.sink_path) = (SinkKind::File, path),
+            Dialog::Comparison => self.comparisons.page.path = path,
+        }
+    }
+
+    fn apply_to_transfer(&mut self, key: RowKey, action: TransferAction) {
+        let now_s = self.now_s();
+        let Some(row) = self.transfers.row_mut(key) else { return };
+        match action {
+            TransferAction::Select => self.transfers.select(key),
+            TransferAction::Pause => {
+                // Of one that repeats the next round, too, which may not have begun.
+                row.begins_paused = row.repeats();
+                self.send(key, |transfer| Command::Pause { transfer });
+            }
+            TransferAction::Resume => {
+                row.begins_paused = false;
+                self.send(key, |transfer| Command::Resume { transfer });
+            }
+            TransferAction::Cancel => self.cancel(key),
+            TransferAction::SetLimit { bytes_per_s } => {
+                row.set_limit(bytes_per_s);
+                self.send(key, |transfer| Command::Limit { transfer, bytes_per_s });
+            }
+            TransferAction::AskToCancel => self.question = Some(Question::Cancel(key)),
+            TransferAction::SetPace { side, bytes_per_s } => {
+                row.set_pace(side, bytes_per_s);
+                if let Some(transfer) = self.handle(key) {
+                    transfer.set_pace(side, bytes_per_s);
+                }
+            }
+            // A click that comes right after the end was meant to stop it.
+            TransferAction::Again | TransferAction::Remove if !row.has_settled(now_s) => {}
+            TransferAction::Again => {
+                if let Some(recipe) = row.recipe().cloned() {
+                    self.start(recipe);
+                }
+            }
+            TransferAction::Remove => self.transfers.remove(key),
+            TransferAction::MoveForward => self.transfers.move_forward(key),
+            TransferAction::Zoom(span) => row.zoom = span,
+            TransferAction::SetRateAxis(axis) => row.rate_axis = axis,
+        }
+    }
+
+    fn cancel(&mut self, key: RowKey) {
+        self.question = None;
+        let has_begun = self.send(key, |transfer| Command::Cancel { transfer });
+        if let Some(row) = self.transfers.row_mut(key) {
+            row.is_stopping = true;
+            if !has_begun {
+                // It waits for its turn, or its listener is being bound.
+                row.phase = Phase::Cancelled;
+            }
+        }
+    }
+
+    /// Sends a command to the transfer of a row, whichever process does it; false where none has begun.
+    fn send(&self, key: RowKey, command: impl FnOnce(TransferId) -> Command) -> bool {
+        let row = self.transfers.row(key);
+        let Some((row, transfer)) = row.and_then(|row| Some((row, row.id?))) else {
+            return false;
+        };
+        if let Some(pid) = row.other_pid() {
+            // Where too much waits it is asked for again.
+            let command = command(transfer);
+            self.ask_worker(Task::Command { pid, command });
+            return true;
+        }
+        let handle = self.handles.get(&transfer);
+        handle.map(|handle| handle.apply(command(transfer))).is_some()
+    }
+
+    fn apply_to_queue(&mut self, action: QueueAction) {
+        match action {
+            QueueAction::SetAtOnce(at_once) => self.settings.at_once = at_once,
+            QueueAction::PauseAll => self.hold_all(true),
+            QueueAction::ResumeAll => self.hold_all(false),
+            QueueAction::RetryFailed => {
+                for key in self.transfers.failed() {
+                    if let Some(recipe) = self.transfers.row(key).and_then(|row| row.recipe()).cloned() {
+                        self.transfers.remove(key);
+                        self.start(recipe);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Pauses everything that runs here and lets nothing begin, or resumes it and lets what waits begin.
+    fn hold_all(&mut self, is_held: bool) {
+        self.transfers.hold(is_held);
+        for transfer in self.handles.values() {
+            if is_held {
+                transfer.pause();
+            } else {
+                transfer.resume();
+            }
+        }
+    }
+
+    fn apply_to_form(&mut self, ctx: &Context, action: FormAction) {
+        match action {
+            FormAction::Edit(form) => self.settings.form = *form,
+            FormAction::Start if self.comparisons.is_comparing() => {}
+            FormAction::Start => {
+                // Where there is room for one of them only, what has started is looked at.
+                let can_start = self.form.checked.recipe.is_some() || self.form.checked.pending;
+                if can_start && self.size == WindowSize::Narrow {
+                    self.form.unfolded = None;
+                }
+                self.start_form();
+            }
+            FormAction::Drop(path) => {
+                self.choose_path(Dialog::Source, path);
+                self.look_at_paths_again();
+            }
+            FormAction::LookAgain => self.look_at_paths_again(),
+            FormAction::SetAdvancedOpen(is_open) => self.settings.advanced_open = is_open,
+            FormAction::Toggle => {
+                let shows = !self.shows_form();
+                if self.size == WindowSize::Wide {
+                    self.settings.form_open = shows;
+                } else {
+                    self.form.unfolded = Some(shows);
+                }
+                if shows {
+                    ctx.memory_mut(|memory| memory.request_focus(first_field()));
+                }
+            }
+            FormAction::Focus => {
+                self.form.unfolded = Some(true);
+                self.settings.form_open = true;
+                ctx.memory_mut(|memory| memory.request_focus(first_field()));
+            }
+        }
+    }
+
+    fn apply_to_comparison(&mut self, action: CompareAction) {
+        let page = &mut self.comparisons.page;
+        match action {
+            CompareAction::SetRounds(rounds) => page.rounds = rounds,
+            CompareAction::SetWithSizes(with_sizes) => page.with_sizes = with_sizes,
+            CompareAction::SetPath(path) => page.path = path,
+            CompareAction::Pick(id) => page.picked = id,
+            CompareAction::Start => self.start_comparing(),
+            CompareAction::Cancel => self.cancel_comparing(),
+            CompareAction::Save => self.save_comparison(),
+            CompareAction::LoadOlder => self.load_older_comparison(),
+            CompareAction::RemoveOlder => page.older = None,
+        }
+    }
+
+    fn apply_to_round_trips(&mut self, action: RoundTripsAction) {
+        match action {
+            RoundTripsAction::SetEndpoint(endpoint) => self.pings.page.endpoint = endpoint,
+            RoundTripsAction::Pick { size_bytes } => self.pings.page.picked_bytes = Some(size_bytes),
+            RoundTripsAction::Start => self.start_pinging(),
+            RoundTripsAction::Cancel => self.cancel_pinging(),
+        }
+    }
+
+    fn command_service(&mut self, pid: u32, command: Command) {
+        if command == Command::Drain {
+            self.services.note_drain(pid);
+        }
+        // Where too much waits it is asked for again.
+        self.ask_worker(Task::Command { pid, command });
+    }
+
+    /// Hands a task to the worker; false where too many wait, or there is none.
+    pub(super) fn ask_worker(&self, task: Task) -> bool {
+        self.worker.as_ref().is_some_and(|worker| worker.ask(task))
+    }
+}

@@ -1,0 +1,119 @@
+//! Takes in what other threads have told since the last frame: transfers, other processes, and the worker.
+
+use std::convert::Infallible;
+
+use super::App;
+use super::model::compare::Notice;
+use super::model::row::RowKey;
+use super::other_processes::ProcessNews;
+use super::worker::Reply;
+use crate::Error;
+use crate::transfer::{Incoming, Listener};
+
+/// Events taken in for one frame: more than two frames' worth, few enough never to hold a frame up.
+const EVENTS_A_FRAME: usize = 8192;
+
+impl App {
+    /// Events of this process's transfers, and how those ended that have.
+    pub(super) fn take_events(&mut self) {
+        let now_s = self.now_s();
+        // Looked at before the events are taken, so that whatever a transfer said before its end is known by then.
+        let ended: Vec<_> = self
+            .handles
+            .iter()
+            .filter_map(|(id, transfer)| transfer.outcome().map(|outcome| (*id, outcome)))
+            .collect();
+        for event in self.events.try_iter().take(EVENTS_A_FRAME) {
+            self.transfers.fold(event, now_s);
+        }
+        if !ended.is_empty() {
+            // A file that was received is in the way of the next one.
+            self.look_at_paths_again();
+        }
+        for (id, outcome) in ended {
+            // It has ended, so that dropping it joins at once.
+            self.handles.remove(&id);
+            let mut rows = self.transfers.rows().iter();
+            let row = rows.find(|row| row.is_own() && row.id == Some(id));
+            let Some(row) = row.map(|row| row.key).and_then(|key| self.transfers.row_mut(key)) else {
+                continue;
+            };
+            row.settle(outcome);
+            if row.goes_on() && !self.is_closing {
+                row.next_round(now_s);
+                let key = row.key;
+                self.launch(key);
+            }
+        }
+    }
+
+    /// What other processes do.
+    pub(super) fn take_process_news(&mut self) {
+        let now_s = self.now_s();
+        for news in self.other_processes.iter().flat_map(|all| all.news(EVENTS_A_FRAME)) {
+            match news {
+                ProcessNews::Event { pid, side, event } => self.transfers.fold_watched(pid, side, *event, now_s),
+                ProcessNews::Source { pid, transfer, source } => self.transfers.name_watched(pid, transfer, &source),
+                ProcessNews::Command { pid, command } => self.services.note_command(pid, command),
+                ProcessNews::Status { pid, status } => self.services.note_status(pid, status),
+                ProcessNews::Ended { pid } => {
+                    self.services.end(pid);
+                    self.transfers.end_watched(pid);
+                }
+            }
+        }
+    }
+
+    /// What the worker was asked for.
+    pub(super) fn take_replies(&mut self) {
+        let Some(worker) = &self.worker else { return };
+        let replies: Vec<Reply> = worker.replies().collect();
+        for reply in replies {
+            match reply {
+                Reply::Source(lookup) => self.form.paths.source = Some(lookup),
+                Reply::Sink(lookup) => self.form.paths.sink = Some(lookup),
+                Reply::Failed(message) => {
+                    let selected = self.transfers.selected().map(|row| row.key);
+                    if let Some(row) = selected.and_then(|key| self.transfers.row_mut(key)) {
+                        row.note = Some(message);
+                    }
+                }
+                Reply::Bound { key, listener } => self.take_listener(key, listener),
+                Reply::Saved(notice) => self.comparisons.page.notice = Some(notice),
+                Reply::Loaded(Ok(older)) => {
+                    let page = &mut self.comparisons.page;
+                    (page.notice, page.older) = (None, Some(*older));
+                }
+                Reply::Loaded(Err(message)) => self.comparisons.page.notice = Some(Notice::Failure(message)),
+                Reply::Chosen { dialog, path } => {
+                    self.form.dialog_trouble = None;
+                    if let Some(path) = path {
+                        self.choose_path(dialog, path.display().to_string());
+                    }
+                }
+                Reply::NoDialog => {
+                    self.form.dialog_trouble =
+                        Some("No file dialog here (no desktop portal): type the path.".to_owned());
+                }
+            }
+        }
+    }
+
+    /// Starts a receiver whose address is bound.
+    fn take_listener(&mut self, key: RowKey, listener: Result<Listener, Error>) {
+        let Some(row) = self.transfers.row_mut(key).filter(|row| !row.is_over()) else {
+            return;
+        };
+        match listener {
+            Ok(listener) => {
+                row.address = Some(listener.address().to_owned());
+                if let Some(recipe) = row.recipe() {
+                    let bound = |_| Ok::<_, Infallible>(Incoming::Listener(listener));
+                    let Ok(job) = recipe.job.clone().try_map_peer(bound);
+                    self.launch_job(key, job);
+                }
+            }
+            Err(error) => row.fail(&error),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What the keyboard, a drop and the window's focus ask for.
+
+use eframe::egui::{Context, Event, Key, Modifiers};
+
+use super::App;
+use super::action::{Action, CompareAction, FormAction, TransferAction};
+use super::model::row::{Phase, Row};
+use super::model::view::View;
+use super::panels::time_plot::TimeAxis;
+use crate::transfer::State;
+
+/// A transfer that has run for so long is cancelled by a key only after a question.
+const CANCEL_WITHOUT_QUESTION_S: f64 = 5.0;
+
+impl App {
+    /// What was asked for since the last frame other than by a panel.
+    pub(super) fn input_actions(&self, ctx: &Context) -> Vec<Action> {
+        let mut actions = dropped_files(ctx);
+        if self.question.is_none() {
+            actions.extend(self.everywhere(ctx));
+            // Every other key belongs to whatever has the focus.
+            if ctx.memory(|memory| memory.focused().is_none()) {
+                actions.extend(self.on_the_page(ctx));
+            }
+        }
+        actions
+    }
+
+    fn everywhere(&self, ctx: &Context) -> Vec<Action> {
+        let compares = self.view == View::Compare;
+        let mut actions = Vec::new();
+        if is_pressed(ctx, Modifiers::CTRL, Key::Enter) {
+            actions.push(if compares {
+                Action::Compare(CompareAction::Start)
+            } else {
+                Action::Form(FormAction::Start)
+            });
+        }
+        if is_pressed(ctx, Modifiers::CTRL, Key::R) {
+            actions.push(Action::Show(if compares { View::Transfers } else { View::Compare }));
+        }
+        if is_pressed(ctx, Modifiers::CTRL, Key::N) {
+            actions.push(Action::Form(FormAction::Focus));
+        }
+        if is_pressed(ctx, Modifiers::CTRL, Key::B) {
+            actions.push(Action::Form(FormAction::Toggle));
+        }
+        actions
+    }
+
+    fn on_the_page(&self, ctx: &Context) -> Vec<Action> {
+        if self.view == View::Compare {
+            let escape = is_pressed(ctx, Modifiers::NONE, Key::Escape);
+            let is_running = self.comparisons.page.progress.is_some();
+            return match (escape, is_running) {
+                (false, _) => Vec::new(),
+                (true, true) => vec![Action::Compare(CompareAction::Cancel)],
+                (true, false) => vec![Action::Show(View::Transfers)],
+            };
+        }
+        let mut actions = Vec::new();
+        if is_pressed(ctx, Modifiers::NONE, Key::ArrowUp) {
+            actions.push(Action::SelectAbove);
+        }
+        if is_pressed(ctx, Modifiers::NONE, Key::ArrowDown) {
+            actions.push(Action::SelectBelow);
+        }
+        if let Some(row) = self.transfers.selected() {
+            let of_row = steering(ctx, row).into_iter().chain(zooming(ctx, row));
+            actions.extend(of_row.map(|action| Action::Transfer(row.key, action)));
+        }
+        actions
+    }
+}
+
+fn is_pressed(ctx: &Context, modifiers: Modifiers, key: Key) -> bool {
+    ctx.input_mut(|input| input.consume_key(modifiers, key))
+}
+
+/// A file dropped anywhere is the source; what is at a path may have changed while the window was not looked at.
+fn dropped_files(ctx: &Context) -> Vec<Action> {
+    ctx.input(|input| {
+        let dropped = input.raw.dropped_files.first();
+        let drop = dropped.map(|file| FormAction::Drop(file.path().display().to_string()));
+        let is_back = input
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::WindowFocused(true)));
+        let look_again = is_back.then_some(FormAction::LookAgain);
+        drop.into_iter().chain(look_again).map(Action::Form).collect()
+    })
+}
+
+/// Space, Delete and Escape on the selected transfer.
+fn steering(ctx: &Context, row: &Row) -> Vec<TransferAction> {
+    let mut actions = Vec::new();
+    if is_pressed(ctx, Modifiers::NONE, Key::Space) {
+        if row.phase == Phase::Is(State::Paused) {
+            actions.push(TransferAction::Resume);
+        } else if row.can_pause() {
+            actions.push(TransferAction::Pause);
+        }
+    }
+    let delete = is_pressed(ctx, Modifiers::NONE, Key::Delete);
+    let escape = is_pressed(ctx, Modifiers::NONE, Key::Escape);
+    match (delete, escape, row.is_over()) {
+        (true, _, true) => actions.push(TransferAction::Remove),
+        (true, _, false) if row.elapsed_end_s() < CANCEL_WITHOUT_QUESTION_S => {
+            actions.push(TransferAction::Cancel);
+        }
+        (true, _, false) | (_, true, false) => actions.push(TransferAction::AskToCancel),
+        _ => {}
+    }
+    actions
+}
+
+/// Plus, minus, left, right and 0 on the time axis of a transfer that has ended.
+fn zooming(ctx: &Context, row: &Row) -> Vec<TransferAction> {
+    if !row.is_over() {
+        return Vec::new();
+    }
+    let time = TimeAxis::of(row);
+    let length_s = time.to_s - time.from_s;
+    let centre_s = time.from_s + length_s / 2.0;
+    let keys = [
+        (Key::Plus, 0.5, 0.0),
+        (Key::Equals, 0.5, 0.0),
+        (Key::Minus, 2.0, 0.0),
+        (Key::ArrowLeft, 1.0, -0.2),
+        (Key::ArrowRight, 1.0, 0.2),
+        (Key::Num0, f64::INFINITY, 0.0),
+    ];
+    let pressed = keys
+        .into_iter()
+        .filter(|(key, ..)| is_pressed(ctx, Modifiers::NONE, *key));
+    pressed
+        .map(|(_, factor, shift)| TransferAction::Zoom(time.zoomed(factor, centre_s, shift * length_s)))
+        .collect()
+}

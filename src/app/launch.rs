@@ -1,0 +1,156 @@
+//! From what is typed to a transfer that runs: the form is checked, and recipes are started as soon as they may.
+
+use super::model::form::{Form, SinkKind, SourceKind};
+use super::model::plan::{Recipe, check};
+use super::model::row::{Phase, RowKey};
+use super::model::view::View;
+use super::worker::Task;
+use super::{App, AskedPaths};
+use crate::transfer::{Endpoint, Incoming, Job, State, Transfer};
+
+/// Free memory is read so often while someone types.
+const MEMORY_INTERVAL_S: f64 = 1.0;
+
+impl App {
+    /// Checks what is typed, and has paths looked at that nobody has looked at yet.
+    pub(super) fn check_form(&mut self) {
+        let now_s = self.now_s();
+        let read_s = self.form.memory_read_s;
+        if read_s.is_none_or(|read_s| now_s - read_s >= MEMORY_INTERVAL_S) {
+            self.form.memory_read_s = Some(now_s);
+            self.form.paths.free_memory_bytes = crate::telemetry::available_memory_bytes();
+        }
+        let form = &self.settings.form;
+        self.form.checked = check(form, &self.form.paths);
+        let (source, sink) = (typed_source(form), typed_sink(form));
+        if let Some(source) = source.filter(|typed| self.form.asked.source.as_ref() != Some(typed))
+            && self.ask_worker(Task::LookAtSource(source.clone()))
+        {
+            self.form.asked.source = Some(source);
+        }
+        if let Some(sink) = sink.filter(|typed| self.form.asked.sink.as_ref() != Some(typed))
+            && self.ask_worker(Task::LookAtSink(sink.clone()))
+        {
+            self.form.asked.sink = Some(sink);
+        }
+        if self.form.start_when_checked && !self.form.checked.pending {
+            self.start_form();
+        }
+    }
+
+    /// Has the paths looked at again, because what is there may have changed; until then the last answer counts.
+    pub(super) fn look_at_paths_again(&mut self) {
+        self.form.asked = AskedPaths::default();
+    }
+
+    /// Starts what the form says, as soon as its paths have been looked at.
+    pub(super) fn start_form(&mut self) {
+        let checked = self.form.checked.clone();
+        self.form.start_when_checked = checked.recipe.is_none() && checked.pending;
+        if let Some(recipe) = checked.recipe {
+            self.start(recipe);
+            let first = self.transfers.selected().map(|row| row.key);
+            for recipe in checked.further {
+                self.start(recipe);
+            }
+            if let Some(key) = first {
+                self.transfers.select(key);
+            }
+        }
+    }
+
+    /// Starts a recipe in a row of its own, or lets it wait for its turn.
+    pub(super) fn start(&mut self, recipe: Recipe) {
+        if self.comparisons.is_comparing() {
+            return;
+        }
+        self.stop_measuring();
+        self.view = View::Transfers;
+        let is_next = self.transfers.has_free_slot(self.settings.at_once) && self.transfers.waiting().next().is_none();
+        // Who listens takes no slot.
+        let listens = matches!(recipe.job, Job::Receive { .. });
+        let selected = self.transfers.selected().map(|row| row.key);
+        let key = self.transfers.add(recipe, self.now_s());
+        if is_next || listens {
+            self.launch(key);
+        } else if let Some(row) = self.transfers.row_mut(key) {
+            row.phase = Phase::Is(State::Queued);
+            // There is nothing to see of it yet.
+            self.transfers.select(selected.unwrap_or(key));
+        }
+    }
+
+    /// Starts what has waited for its turn, as far as there are slots.
+    pub(super) fn begin_waiting(&mut self) {
+        while !self.is_closing
+            && let Some(key) = self.transfers.next_to_begin(self.settings.at_once)
+        {
+            if let Some(row) = self.transfers.row_mut(key) {
+                row.phase = Phase::Starting;
+            }
+            self.launch(key);
+        }
+    }
+
+    /// Starts the transfer of a row, as soon as the address that it may listen at is bound.
+    pub(super) fn launch(&mut self, key: RowKey) {
+        let Some(recipe) = self.transfers.row(key).and_then(|row| row.recipe()) else {
+            return;
+        };
+        match recipe.job.clone().try_map_peer(Err::<Incoming, Endpoint>) {
+            Ok(job) => self.launch_job(key, job),
+            Err(endpoint) => {
+                // A name in an address may take seconds to look up.
+                if !self.ask_worker(Task::Bind { key, endpoint })
+                    && let Some(row) = self.transfers.row_mut(key)
+                {
+                    let why = "too much waits to be started: try again";
+                    row.fail(&crate::Error::Usage(why.to_owned()));
+                }
+            }
+        }
+    }
+
+    /// Starts the transfer of a row with nothing left to find out.
+    pub(super) fn launch_job(&mut self, key: RowKey, job: Job) {
+        let Some(row) = self.transfers.row_mut(key) else { return };
+        let Some(recipe) = row.recipe() else { return };
+        let mut options = recipe.options.clone();
+        options.limit_bytes_per_s = row.limit_bytes_per_s;
+        options.writer_pace_bytes_per_s = row.writer_pace_bytes_per_s;
+        options.reader_pace_bytes_per_s = row.reader_pace_bytes_per_s;
+        match Transfer::start(job, options, self.event_sender.clone(), self.waker.clone()) {
+            Ok(transfer) => {
+                if row.begins_paused {
+                    transfer.pause();
+                }
+                self.transfers.tie(key, transfer.id());
+                self.handles.insert(transfer.id(), transfer);
+            }
+            Err(error) => row.fail(&error),
+        }
+    }
+
+    /// The handle of a row's transfer, while it runs.
+    pub(super) fn handle(&self, key: RowKey) -> Option<&Transfer> {
+        let row = self.transfers.row(key).filter(|row| row.is_own())?;
+        self.handles.get(&row.id?)
+    }
+}
+
+/// The path of a source that is somewhere to be looked at.
+fn typed_source(form: &Form) -> Option<String> {
+    let is_path = form.sends() && form.source == SourceKind::File && form.url().is_none();
+    is_path.then(|| typed(&form.path)).flatten()
+}
+
+/// The path of a sink that is somewhere to be looked at.
+fn typed_sink(form: &Form) -> Option<String> {
+    let is_path = form.receives() && form.sink == SinkKind::File;
+    is_path.then(|| typed(&form.sink_path)).flatten()
+}
+
+fn typed(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}

@@ -1,0 +1,273 @@
+//! Reads where the array comes from and where it lands.
+
+use super::super::error_text;
+use super::super::form::{EndpointKind, Field, SinkKind, SourceKind};
+use super::super::format;
+use super::super::typed_path::{typed_new_sink, typed_path};
+use super::{Checker, FileInfo, PathLookup, SinkPathStatus, in_words, without_commas};
+use crate::Error;
+use crate::array::{ArrayMeta, Dtype, Number, Order, Range, RangeError, Shape, parse_count};
+use crate::transfer::{Endpoint, Job, Origin, SinkSpec, SourceSpec, Trust, Url};
+
+/// A job with what is known of its array.
+pub(super) struct Ends {
+    pub(super) job: Job<Endpoint>,
+    pub(super) name: String,
+    pub(super) meta: Option<ArrayMeta>,
+}
+
+impl Checker<'_> {
+    /// Both ends, or what is here of them.
+    pub(super) fn ends(&mut self) -> Option<Ends> {
+        if let Some(url) = self.form.url() {
+            return self.fetched(url);
+        }
+        let source = if self.form.sends() { self.source() } else { None };
+        let sink = if self.form.receives() { self.sink() } else { None };
+        match self.form.endpoint {
+            EndpointKind::ThisMachine => {
+                let (file, sink) = (source?, sink?);
+                self.check_memory(&sink, &file.meta);
+                Some(file.sent(|source| Job::Loopback { source, sink }))
+            }
+            EndpointKind::SendTo => {
+                let to = self.endpoint(Field::SendTo, &self.form.send_to);
+                let (file, to) = (source?, to?);
+                Some(file.sent(|source| Job::Send { source, to }))
+            }
+            EndpointKind::ReceiveAt => {
+                let from = self.endpoint(Field::ReceiveAt, &self.form.receive_at);
+                let expect = if self.form.needs_expectation() {
+                    Some(self.expectation()?)
+                } else {
+                    None
+                };
+                Some(Ends {
+                    name: "from a sender".to_owned(),
+                    meta: expect.clone(),
+                    job: Job::Receive {
+                        from: from?,
+                        sink: sink?,
+                        expect,
+                    },
+                })
+            }
+        }
+    }
+
+    /// What is typed as the path is on the web.
+    fn fetched(&mut self, url: Result<Url, Error>) -> Option<Ends> {
+        if self.form.endpoint == EndpointKind::SendTo {
+            self.mistake(
+                Field::Path,
+                "a file on the web is not sent on: fetch it to this machine first",
+            );
+            return None;
+        }
+        let sink = self.sink();
+        let url = url.map_err(|error| self.mistake(Field::Path, error)).ok()?;
+        self.summary = Some(format!("from {}, as it is there", url.server()));
+        let name = url.file_name().unwrap_or_else(|| url.server());
+        let (sink, trust) = (sink?, Trust::system());
+        Some(Ends {
+            job: Job::Fetch { url, trust, sink },
+            name,
+            meta: None,
+        })
+    }
+
+    fn source(&mut self) -> Option<FileInfo> {
+        let first = match self.form.source {
+            SourceKind::Range => self.range()?,
+            SourceKind::File => self.file()?,
+        };
+        let (meta, bytes) = (&first.meta, first.meta.byte_len());
+        self.summary = Some(match self.form.source {
+            SourceKind::Range => {
+                let numbers = if meta.element_count() == 1 { "number" } else { "numbers" };
+                let count = format::count(meta.element_count());
+                format!("{count} {numbers}, {}", format::bytes(bytes))
+            }
+            SourceKind::File if !self.further.is_empty() => {
+                let bytes = bytes + self.further.iter().map(|file| file.meta.byte_len()).sum::<u64>();
+                let files = format::count(self.further.len() as u64 + 1);
+                format!("{files} files, {}", format::bytes(bytes))
+            }
+            SourceKind::File => in_words(&meta.dtype().name(), meta.shape().dimensions(), Some(bytes)),
+        });
+        Some(first)
+    }
+
+    fn range(&mut self) -> Option<FileInfo> {
+        let form = self.form;
+        let from = self.number(Field::From, &form.from);
+        let to = self.number(Field::To, &form.to);
+        let step = self.number(Field::Step, &form.step);
+        let dtype = self.dtype(Field::Dtype, &form.dtype);
+        let (from, to, step, dtype) = (from?, to?, step?, dtype?);
+        if step.to_f64() == 0.0 {
+            self.mistake(Field::Step, "a step of 0 never gets anywhere");
+            return None;
+        }
+        let range = Range::new(from, to, step, dtype)
+            .map_err(|error| self.mistake(blamed_field(&error, from, step), error))
+            .ok()?;
+        Some(FileInfo {
+            name: format!("range {} … {}", short(&form.from), short(&form.to)),
+            meta: range.meta().clone(),
+            origin: Origin::Range(range),
+        })
+    }
+
+    fn file(&mut self) -> Option<FileInfo> {
+        let typed = self.form.path.trim();
+        if typed.is_empty() {
+            self.mistake(Field::Path, "choose a file, or type its path");
+            return None;
+        }
+        match PathLookup::at(self.paths.source.as_ref(), typed) {
+            Some(Ok(files)) => {
+                let (first, further) = files.split_first()?;
+                self.further = further.to_vec();
+                Some(first.clone())
+            }
+            Some(Err(message)) => {
+                self.mistake(Field::Path, message);
+                None
+            }
+            None => {
+                self.pending = true;
+                None
+            }
+        }
+    }
+
+    fn sink(&mut self) -> Option<SinkSpec> {
+        match self.form.sink {
+            SinkKind::Memory => Some(SinkSpec::Memory),
+            SinkKind::Discard => Some(SinkSpec::Discard),
+            SinkKind::File => self.sink_path(),
+        }
+    }
+
+    fn sink_path(&mut self) -> Option<SinkSpec> {
+        let typed = self.form.sink_path.trim();
+        if typed.is_empty() {
+            self.mistake(Field::SinkPath, "choose a folder, or type the path of a new file");
+            return None;
+        }
+        let mistake = match PathLookup::at(self.paths.sink.as_ref(), typed) {
+            Some(SinkPathStatus::Free) if self.further.is_empty() => return typed_new_sink(typed).ok(),
+            Some(SinkPathStatus::Folder) => return Some(SinkSpec::Folder(typed_path(typed))),
+            Some(SinkPathStatus::Free) => "one file takes one of them: choose a folder",
+            Some(SinkPathStatus::File) => "this file exists and is never overwritten: type another name",
+            Some(SinkPathStatus::NoFolder) => "there is no such folder",
+            Some(SinkPathStatus::Refused(why)) => why,
+            None => {
+                self.pending = true;
+                return None;
+            }
+        };
+        self.mistake(Field::SinkPath, mistake);
+        None
+    }
+
+    /// An array that memory cannot hold is refused before it is asked for.
+    fn check_memory(&mut self, sink: &SinkSpec, meta: &ArrayMeta) {
+        if let (SinkSpec::Memory | SinkSpec::Shm(_), Some(available)) = (sink, self.paths.free_memory_bytes)
+            && meta.byte_len() > available
+        {
+            let text = error_text::not_enough_memory(meta.byte_len(), available);
+            self.mistake(Field::Sink, text);
+        }
+    }
+
+    /// What a sender sends that does not say it.
+    fn expectation(&mut self) -> Option<ArrayMeta> {
+        let form = self.form;
+        let dtype = self.dtype(Field::ExpectDtype, &form.expect_dtype);
+        let typed = form.expect_shape.trim();
+        let shape = match parse_count(&without_commas(typed)) {
+            Ok(count) => Some(Shape::vector(count)),
+            // Not one number: then a shape, such as 3,4.
+            Err(_) => Shape::parse(typed)
+                .map_err(|error| self.mistake(Field::ExpectShape, error))
+                .ok(),
+        };
+        ArrayMeta::new(dtype?, shape?, Order::C)
+            .map_err(|error| self.mistake(Field::ExpectShape, error))
+            .ok()
+    }
+
+    fn endpoint(&mut self, field: Field, typed: &str) -> Option<Endpoint> {
+        if typed.trim().is_empty() {
+            self.mistake(field, "an address is needed, such as 192.168.1.7:25000");
+            return None;
+        }
+        Endpoint::parse(typed.trim())
+            .map_err(|error| self.mistake(field, error))
+            .ok()
+    }
+
+    fn dtype(&mut self, field: Field, typed: &str) -> Option<Dtype> {
+        Dtype::from_name(typed).map_err(|error| self.mistake(field, error)).ok()
+    }
+
+    fn number(&mut self, field: Field, typed: &str) -> Option<Number> {
+        let plain = without_commas(typed);
+        match plain.parse::<Number>() {
+            Ok(number) if number.to_f64().is_finite() => return Some(number),
+            Ok(_) => self.mistake(field, "must be finite"),
+            Err(_) if plain.is_empty() => self.mistake(field, "a number is needed"),
+            Err(error) => self.mistake(field, error),
+        }
+        None
+    }
+}
+
+impl FileInfo {
+    fn sent(self, job: impl FnOnce(SourceSpec) -> Job<Endpoint>) -> Ends {
+        let source = SourceSpec {
+            origin: self.origin,
+            slice: None,
+        };
+        Ends {
+            job: job(source),
+            name: self.name,
+            meta: Some(self.meta),
+        }
+    }
+}
+
+/// The field of a range that an error is about.
+fn blamed_field(error: &RangeError, from: Number, step: Number) -> Field {
+    match error {
+        RangeError::NotFinite(number)
+        | RangeError::NotWhole { number, .. }
+        | RangeError::OutOfBounds { number, .. } => {
+            let is_it = |typed: Number| typed.to_f64().total_cmp(&number.to_f64()).is_eq();
+            match (is_it(from), is_it(step)) {
+                (true, _) => Field::From,
+                (_, true) => Field::Step,
+                _ => Field::To,
+            }
+        }
+        RangeError::Dtype(_) => Field::Dtype,
+        _ => Field::To,
+    }
+}
+
+/// A typed number as it fits into a name: `3.5e9` rather than `3,500,000,000`.
+pub(super) fn short(typed: &str) -> String {
+    let plain = without_commas(typed).replace('_', "");
+    let digits = plain.strip_prefix('-').unwrap_or(&plain);
+    let figures = digits.trim_end_matches('0');
+    let power = digits.len().saturating_sub(1);
+    if digits.len() >= 6 && digits.bytes().all(|b| b.is_ascii_digit()) && figures.len() <= 3 && !figures.is_empty() {
+        let sign = if plain.starts_with('-') { "-" } else { "" };
+        let (whole, fraction) = figures.split_at(1);
+        let point = if fraction.is_empty() { "" } else { "." };
+        return format!("{sign}{whole}{point}{fraction}e{power}");
+    }
+    plain
+}

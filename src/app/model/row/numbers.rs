@@ -1,0 +1,170 @@
+//! The figures of a transfer as they are drawn: rates, time left, and where the rate axis ends.
+
+use super::super::curves::{CurvePoint, bin_s, highest, rate_curve, sample_span_s, time_end};
+use super::{Phase, Row};
+use crate::array::ArrayMeta;
+use crate::transfer::Side;
+
+/// What stands in the numbers row.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Numbers {
+    /// The rate now, in bytes a second.
+    pub now: f64,
+    /// The rate since the beginning.
+    pub mean: f64,
+    /// The highest rate of either end as it is drawn with all of the time in view.
+    pub peak: f64,
+    /// The length of the spans that it is drawn with, in seconds.
+    pub peak_bin_s: f64,
+    /// Bytes of this round.
+    pub done: u64,
+    /// Bytes of one round, where known.
+    pub total: Option<u64>,
+    /// Time left; nothing where nobody can know.
+    pub left_s: Option<f64>,
+    /// CPU time of the data threads here for a gigabyte.
+    pub cpu_s_per_gb: Option<f64>,
+    /// Time since the transfer's clock began.
+    pub elapsed_s: f64,
+}
+
+/// Where the rate axis of a row ends. While it runs the end never falls, unless the spans that are drawn grow longer
+/// and what was high is not drawn any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct RateAxis {
+    /// Its end, in bytes a second; 0 before there was a rate.
+    pub top: f64,
+    /// The spans that were drawn then, in seconds.
+    pub bin_s: f64,
+}
+
+impl RateAxis {
+    /// The axis for a curve that wants `top` and is drawn with spans of `bin_s`.
+    #[must_use]
+    pub fn follow(self, top: f64, bin_s: f64, is_over: bool) -> Self {
+        let may_fall = is_over || bin_s.total_cmp(&self.bin_s).is_ne();
+        Self {
+            top: if may_fall { top } else { top.max(self.top) },
+            bin_s,
+        }
+    }
+}
+
+impl Row {
+    /// The figures as they are at `now_s` on the window's clock.
+    #[must_use]
+    pub fn numbers(&self, now_s: f64) -> Numbers {
+        let end = self.main_end();
+        let series = &end.series;
+        let told = end.started.as_ref().and_then(|started| started.total_bytes);
+        let meta = self.recipe().and_then(|recipe| recipe.meta.as_ref());
+        let total = told.or(meta.map(ArrayMeta::byte_len));
+        let elapsed_s = self.elapsed_end_s();
+        let done = series.bytes().saturating_sub(end.base_bytes);
+        // Samples are at most 50 ms apart and a frame late; a silence longer than that is a standstill.
+        let silence_s = (now_s - self.last_event_s - 0.15).max(0.0);
+        let is_transferring = self.has_rate();
+        // Rounds are short and begin one after the other: their rate is that of the last few.
+        let window_s = if self.rounds > 0 {
+            2.0
+        } else {
+            (elapsed_s / 4.0).clamp(0.02, 0.5)
+        };
+        let now = if is_transferring {
+            series.rate_before(series.end_s() + silence_s, window_s)
+        } else {
+            0.0
+        };
+        // What lies ahead is as fast as the last moments were, and no faster than the limit that is set now.
+        let lately = series
+            .rate_before(series.end_s() + silence_s, (elapsed_s / 2.0).clamp(0.05, 1.5))
+            .min(self.slowest_bytes_per_s().map_or(f64::INFINITY, |limit| limit as f64));
+        let mean = match &end.finished {
+            Some(finished) if self.rounds <= 1 => finished.rate_bytes_per_s,
+            _ => series.mean(),
+        };
+        let left_s = match total {
+            Some(total) if is_transferring && !self.repeats() && lately > 0.0 && now > 0.0 => {
+                Some(total.saturating_sub(done) as f64 / lately)
+            }
+            _ => None,
+        };
+        let cpu_s: f64 = [&self.sender, &self.receiver]
+            .iter()
+            .map(|end| end.base_cpu_s + end.counters.cpu_s())
+            .sum();
+        let moved = series.bytes();
+        Numbers {
+            now,
+            mean,
+            peak: self.peak().unwrap_or(mean),
+            peak_bin_s: self.bin_s(),
+            done,
+            total,
+            left_s,
+            cpu_s_per_gb: (cpu_s > 0.0 && moved > 0).then(|| cpu_s / (moved as f64 / 1e9)),
+            elapsed_s,
+        }
+    }
+
+    /// The length of the spans that rates are drawn with while all of the time is in view.
+    #[must_use]
+    pub fn bin_s(&self) -> f64 {
+        self.bin_between_s(0.0, time_end(self.elapsed_end_s(), !self.is_over()))
+    }
+
+    /// The length of the spans that rates are drawn with between two times.
+    #[must_use]
+    pub fn bin_between_s(&self, from_s: f64, to_s: f64) -> f64 {
+        let length_s = to_s - from_s;
+        let least_s = sample_span_s(&self.main_end().series, from_s, to_s);
+        let smooth_s = if self.was_limited {
+            (length_s / 10.0).min(0.5)
+        } else {
+            0.0
+        };
+        bin_s(length_s, least_s.max(smooth_s))
+    }
+
+    /// The rate of an end between two times, as it is drawn.
+    #[must_use]
+    pub fn rate_curve(&self, side: Side, from_s: f64, to_s: f64) -> Vec<CurvePoint> {
+        let bin_s = self.bin_between_s(from_s, to_s);
+        rate_curve(&self.end(side).series, (from_s, to_s), bin_s, !self.is_over())
+    }
+
+    /// The slowest of the limit and both paces.
+    fn slowest_bytes_per_s(&self) -> Option<u64> {
+        let set = [
+            self.limit_bytes_per_s,
+            self.writer_pace_bytes_per_s,
+            self.reader_pace_bytes_per_s,
+        ];
+        set.into_iter().flatten().min()
+    }
+
+    /// The highest rate that is drawn while all of the time is in view; nothing where nothing is drawn yet.
+    fn peak(&self) -> Option<f64> {
+        let end_s = time_end(self.elapsed_end_s(), !self.is_over());
+        let curves = [Side::Sender, Side::Receiver].map(|side| self.rate_curve(side, 0.0, end_s));
+        let is_drawn = curves.iter().any(|curve| !curve.is_empty());
+        is_drawn.then(|| highest(&curves[0]).max(highest(&curves[1])))
+    }
+
+    /// How much of this round is done, from 0 to 1.
+    #[must_use]
+    pub fn share_done(&self) -> f64 {
+        let end = self.main_end();
+        let done = end.series.bytes().saturating_sub(end.base_bytes);
+        match (
+            &self.phase,
+            end.started.as_ref().and_then(|started| started.total_bytes),
+        ) {
+            (Phase::Done { .. }, _) => 1.0,
+            // Rounds come and go too fast to be followed.
+            _ if self.rounds > 0 => 1.0,
+            (_, Some(total)) if total > 0 => (done as f64 / total as f64).min(1.0),
+            _ => 0.0,
+        }
+    }
+}

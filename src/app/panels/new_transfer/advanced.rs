@@ -1,0 +1,158 @@
+//! The advanced fields: wire, routes, chunk, streams, limit and what else few people change.
+
+use eframe::egui::{Role, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use super::{Context, dtype_ui};
+use crate::app::action::{Action, FormAction};
+use crate::app::model::form::{Field, Form};
+use crate::app::theme;
+use crate::app::widgets::{caption, dropdown, field, focus_ring, fold_triangle, pair, tick};
+use crate::route::{ReceiveRouteChoice, SendRouteChoice};
+use crate::wire::WireChoice;
+
+/// Wires, each with what is to be known of it.
+const WIRES: [(WireChoice, &str); 4] = [
+    (WireChoice::Auto, ""),
+    (WireChoice::Native, "verified"),
+    (WireChoice::Npy, "NumPy's file format"),
+    (WireChoice::Raw, "bytes only"),
+];
+const SEND_ROUTES: [(SendRouteChoice, &str); 6] = [
+    (SendRouteChoice::Auto, ""),
+    (SendRouteChoice::Sendfile, ""),
+    (SendRouteChoice::Write, ""),
+    (SendRouteChoice::Handoff, "the memory itself, on one host"),
+    (SendRouteChoice::Zerocopy, "to compare with"),
+    (SendRouteChoice::Copying, "the slow baseline"),
+];
+const RECEIVE_ROUTES: [(ReceiveRouteChoice, &str); 4] = [
+    (ReceiveRouteChoice::Auto, ""),
+    (ReceiveRouteChoice::Recv, ""),
+    (ReceiveRouteChoice::Splice, "files"),
+    (ReceiveRouteChoice::Map, "files, to compare with"),
+];
+
+/// Draws the fold and, where it is open, its fields.
+pub(super) fn ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Option<Action> {
+    // A mistake is never hidden behind a closed fold.
+    let must_open = context.checked.mistakes.keys().any(|field| field.is_advanced()) || form.needs_expectation();
+    let is_open = fold_ui(ui, form, context.advanced_open || must_open);
+    if is_open {
+        wire_ui(ui, form, context);
+        routes_ui(ui, form, context);
+        rate_ui(ui, form, context);
+        tick(ui, &mut form.verify, "Verify");
+    }
+    (is_open != context.advanced_open).then_some(Action::Form(FormAction::SetAdvancedOpen(is_open)))
+}
+
+fn wire_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) {
+    let needs_expectation = form.needs_expectation();
+    let Form { wire, chunk, .. } = form;
+    pair(
+        ui,
+        |ui| dropdown(ui, "Wire", wire, WireChoice::name, &WIRES, None),
+        |ui| drop(field(ui, "Chunk", chunk, "auto", context.wrong(Field::Chunk))),
+    );
+    if needs_expectation {
+        let (dtype, shape) = (&mut form.expect_dtype, &mut form.expect_shape);
+        pair(
+            ui,
+            |ui| dtype_ui(ui, "Type that comes", dtype, context.wrong(Field::ExpectDtype)),
+            |ui| {
+                let wrong = context.wrong(Field::ExpectShape);
+                field(ui, "Count or shape", shape, "3,4", wrong);
+            },
+        );
+    }
+}
+
+/// How bytes leave and land, as far as that is decided here.
+fn routes_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) {
+    let (sends, receives) = (form.sends(), form.receives());
+    let Form {
+        send_route,
+        receive_route,
+        ..
+    } = form;
+    let mut send = |ui: &mut Ui| {
+        let wrong = context.wrong(Field::SendRoute);
+        dropdown(ui, "Send route", send_route, SendRouteChoice::name, &SEND_ROUTES, wrong);
+    };
+    let mut receive = |ui: &mut Ui| {
+        let (name, wrong) = (ReceiveRouteChoice::name, context.wrong(Field::ReceiveRoute));
+        dropdown(ui, "Receive route", receive_route, name, &RECEIVE_ROUTES, wrong);
+    };
+    match (sends, receives) {
+        (true, true) => pair(ui, send, receive),
+        (true, false) => send(ui),
+        _ => receive(ui),
+    }
+}
+
+fn rate_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) {
+    let (limit_in_words, sends) = (form.limit_in_words(), form.sends());
+    let Form {
+        limit,
+        timeout,
+        preview,
+        streams,
+        ..
+    } = form;
+    pair(
+        ui,
+        |ui| {
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.y = 5.0;
+                let wrong = context.wrong(Field::Limit);
+                field(ui, "Limit", limit, "no limit", wrong);
+                if let (None, Some(words)) = (wrong, &limit_in_words) {
+                    caption(ui, words);
+                }
+            });
+        },
+        |ui| drop(field(ui, "Timeout", timeout, "30 s", context.wrong(Field::Timeout))),
+    );
+    pair(
+        ui,
+        |ui| {
+            let wrong = context.wrong(Field::Preview);
+            field(ui, "First values shown", preview, "10", wrong);
+        },
+        |ui| {
+            if sends {
+                field(ui, "Streams", streams, "1", context.wrong(Field::Streams))
+                    .on_hover_text("Connections at once; their blocks land in one array");
+            }
+        },
+    );
+}
+
+/// The line that opens and closes Advanced; returns whether it is open now.
+fn fold_ui(ui: &mut Ui, form: &Form, is_open: bool) -> bool {
+    let palette = theme::palette(ui);
+    let words = form.advanced_in_words();
+    let text = if is_open {
+        "Advanced".to_owned()
+    } else {
+        format!("Advanced   {words}")
+    };
+    let width = ui.available_width();
+    let galley = ui.painter().layout(text, theme::small(), palette.weak, width - 14.0);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, galley.size().y + 4.0), Sense::click());
+    response.widget_info(|| {
+        WidgetInfo::selected(
+            Role::DisclosureTriangle,
+            ui.is_enabled(),
+            is_open,
+            format!("Advanced: {words}"),
+        )
+    });
+    let is_open = is_open != response.clicked();
+    focus_ring(ui, &response, rect.expand2(vec2(3.0, 0.0)));
+    let colour = if response.hovered() { palette.text } else { palette.weak };
+    fold_triangle(ui, pos2(rect.left() + 4.0, rect.top() + 10.0), is_open, colour);
+    ui.painter()
+        .galley_with_override_text_color(rect.min + vec2(14.0, 2.0), galley, colour);
+    is_open
+}

@@ -1,0 +1,320 @@
+//! The form on the left: what, between which ends, into what, how, and Start.
+
+mod advanced;
+
+use eframe::egui::{Align, Button, Id, Label, Layout, RichText, Ui, vec2};
+
+use crate::app::action::{Action, Dialog, FormAction};
+use crate::app::model::form::{EndpointKind, Field, Form, SinkKind, SourceKind};
+use crate::app::model::plan::CheckedForm;
+use crate::app::model::view::View;
+use crate::app::theme::{self, STEP};
+use crate::app::widgets::{
+    caption, dropdown, field, field_with_id, main_button, mistake, pair, segments, text_edit_with_id, tick, word_button,
+};
+
+const DTYPES: [(&str, &str); 10] = [
+    ("f64", "8 bytes"),
+    ("f32", "4 bytes"),
+    ("i64", "8 bytes"),
+    ("i32", "4 bytes"),
+    ("i16", "2 bytes"),
+    ("i8", "1 byte"),
+    ("u64", "8 bytes"),
+    ("u32", "4 bytes"),
+    ("u16", "2 bytes"),
+    ("u8", "1 byte"),
+];
+
+/// What the form needs to know besides its own fields.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// What the fields come to.
+    pub checked: &'a CheckedForm,
+    /// Whether the advanced fields are unfolded.
+    pub advanced_open: bool,
+    /// Why there is no file dialog, where there is none.
+    pub dialog_trouble: Option<&'a str>,
+    /// Whether files can be dropped on the window.
+    pub can_drop: bool,
+    /// The page that is shown beside it.
+    pub view: View,
+    /// Whether a comparison is running.
+    pub is_comparing: bool,
+}
+
+impl Context<'_> {
+    fn wrong(&self, field: Field) -> Option<&String> {
+        self.checked.mistakes.get(&field)
+    }
+}
+
+/// The id of the field that Ctrl+N goes to.
+#[must_use]
+pub fn first_field() -> Id {
+    Id::unique("new transfer, first field")
+}
+
+/// Draws the form. Someone types into a copy of it, which is returned where it differs.
+pub fn ui(ui: &mut Ui, form: &Form, context: &Context<'_>) -> Vec<Action> {
+    ui.spacing_mut().item_spacing.y = 14.0;
+    let mut edited = form.clone();
+    let mut actions = Vec::new();
+    let hide = ui.horizontal(|ui| {
+        ui.label(RichText::new("New transfer").font(theme::strong()));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let hide = word_button(ui, "Hide", "Hide New transfer");
+            hide.on_hover_text("Hide this panel (Ctrl B)").clicked()
+        })
+        .inner
+    });
+    actions.extend(hide.inner.then_some(Action::Form(FormAction::Toggle)));
+    if edited.sends() {
+        actions.extend(source_ui(ui, &mut edited, context));
+    }
+    endpoint_ui(ui, &mut edited, context);
+    if edited.receives() {
+        actions.extend(sink_ui(ui, &mut edited, context));
+    }
+    actions.extend(advanced::ui(ui, &mut edited, context));
+    actions.extend(start_ui(ui, &mut edited, context));
+    if edited != *form {
+        // What is typed is taken before it is started.
+        actions.insert(0, Action::Form(FormAction::Edit(Box::new(edited))));
+    }
+    actions
+}
+
+fn source_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Option<Action> {
+    let kinds = [(SourceKind::Range, "Float range"), (SourceKind::File, "File")];
+    segments(ui, "Source", &mut form.source, &kinds);
+    let browse = match form.source {
+        SourceKind::Range => {
+            range_ui(ui, form, context);
+            None
+        }
+        SourceKind::File => {
+            let path = PathField {
+                id: Some(first_field()),
+                label: "Path",
+                hint: "/data/array.npy, shm:NAME or https://…",
+                dialog: Dialog::Source,
+            };
+            let browse = path.ui(ui, &mut form.path, context);
+            if form.path.trim().is_empty() {
+                let drop = if context.can_drop {
+                    ", or drop it anywhere here"
+                } else {
+                    ""
+                };
+                note_below(ui, &format!("Choose a file, type its path{drop}."));
+            } else {
+                mistake_below(ui, context.wrong(Field::Path));
+            }
+            browse
+        }
+    };
+    if let Some(summary) = &context.checked.summary {
+        note_below(ui, summary);
+    }
+    browse
+}
+
+fn range_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) {
+    let Form {
+        from, to, step, dtype, ..
+    } = form;
+    let first = Some(first_field());
+    pair(
+        ui,
+        |ui| drop(field_with_id(ui, first, "From", from, "0", context.wrong(Field::From))),
+        |ui| {
+            let wrong = context.wrong(Field::To);
+            field(ui, "To (not included)", to, "50,000,000", wrong);
+        },
+    );
+    pair(
+        ui,
+        |ui| drop(field(ui, "Step", step, "1", context.wrong(Field::Step))),
+        |ui| dtype_ui(ui, "Type", dtype, context.wrong(Field::Dtype)),
+    );
+}
+
+fn dtype_ui(ui: &mut Ui, label: &str, dtype: &mut String, wrong: Option<&String>) {
+    let mut chosen = dtype.as_str();
+    dropdown(ui, label, &mut chosen, |name| name, &DTYPES, wrong);
+    *dtype = chosen.to_owned();
+}
+
+fn endpoint_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) {
+    titled(ui, "Between", |ui| {
+        let choices = [
+            (EndpointKind::ThisMachine, "This machine"),
+            (EndpointKind::SendTo, "Send to"),
+            (EndpointKind::ReceiveAt, "Receive at"),
+        ];
+        segments(ui, "Between", &mut form.endpoint, &choices);
+    });
+    let hint = "HOST:PORT or unix:PATH";
+    match form.endpoint {
+        EndpointKind::ThisMachine => {}
+        EndpointKind::SendTo => {
+            let wrong = context.wrong(Field::SendTo);
+            field(ui, "Receiver's address", &mut form.send_to, hint, wrong);
+        }
+        EndpointKind::ReceiveAt => {
+            let wrong = context.wrong(Field::ReceiveAt);
+            field(ui, "Address to listen on", &mut form.receive_at, hint, wrong);
+            note_below(ui, "Port 0 takes a free one. What comes is up to the sender.");
+        }
+    }
+}
+
+fn sink_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Option<Action> {
+    titled(ui, "Into", |ui| {
+        let choices = [
+            (SinkKind::Memory, "Memory"),
+            (SinkKind::File, "File"),
+            (SinkKind::Discard, "Discard"),
+        ];
+        segments(ui, "Into", &mut form.sink, &choices);
+    });
+    mistake_below(ui, context.wrong(Field::Sink));
+    if form.sink != SinkKind::File {
+        return None;
+    }
+    let path = PathField {
+        id: None,
+        label: "Folder or new file",
+        hint: "/data/incoming or shm:NAME",
+        dialog: Dialog::Sink,
+    };
+    let browse = path.ui(ui, &mut form.sink_path, context);
+    if form.sink_path.trim().is_empty() {
+        note_below(ui, "Choose a folder, or type the path of a new file.");
+    } else {
+        mistake_below(ui, context.wrong(Field::SinkPath));
+    }
+    browse
+}
+
+/// Start, Repeat, and the ways to the other pages.
+fn start_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Vec<Action> {
+    let start = start_button(ui, form.endpoint, context);
+    let compare = ui.horizontal(|ui| {
+        tick(ui, &mut form.repeat, "Repeat until stopped");
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.add_space(-5.0);
+            if context.view == View::Compare {
+                let hover = "Back to the transfers (Ctrl R)";
+                page_button(ui, "Transfers", hover, View::Transfers)
+            } else {
+                let hover = "The same array by every route, side by side (Ctrl R)";
+                page_button(ui, "Compare routes", hover, View::Compare)
+            }
+        })
+        .inner
+    });
+    ui.add_space(-10.0);
+    let round_trips = ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let hover = "How long bytes take to an echo service and back";
+            page_button(ui, "Round trips", hover, View::RoundTrips)
+        })
+        .inner
+    });
+    let pressed = [start, compare.inner, round_trips.inner];
+    pressed.into_iter().flatten().collect()
+}
+
+fn start_button(ui: &mut Ui, endpoint: EndpointKind, context: &Context<'_>) -> Option<Action> {
+    let checked = context.checked;
+    let is_ready = (checked.recipe.is_some() || checked.pending) && !context.is_comparing;
+    let word = if endpoint == EndpointKind::ReceiveAt {
+        "Listen"
+    } else {
+        "Start"
+    };
+    // On the compare page the keys compare.
+    let keys = if context.view == View::Compare {
+        ""
+    } else {
+        "Ctrl Enter"
+    };
+    let button = main_button(ui, word, keys, is_ready);
+    if is_ready {
+        return button.clicked().then_some(Action::Form(FormAction::Start));
+    }
+    let why_not = if context.is_comparing {
+        "A comparison is running: it would measure this transfer, too"
+    } else {
+        checked.mistakes.values().next().map_or("", String::as_str)
+    };
+    button.on_hover_text(why_not);
+    None
+}
+
+fn page_button(ui: &mut Ui, word: &str, hover: &str, view: View) -> Option<Action> {
+    let button = word_button(ui, word, word).on_hover_text(hover);
+    button.clicked().then_some(Action::Show(view))
+}
+
+/// A path with its Browse button.
+struct PathField {
+    id: Option<Id>,
+    label: &'static str,
+    hint: &'static str,
+    dialog: Dialog,
+}
+
+impl PathField {
+    fn ui(self, ui: &mut Ui, path: &mut String, context: &Context<'_>) -> Option<Action> {
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 5.0;
+            let label_id = caption(ui, self.label).id;
+            let browse = ui.horizontal(|ui| {
+                let room = ui.available_width() - 78.0;
+                ui.allocate_ui(vec2(room, theme::FIELD_HEIGHT), |ui| {
+                    ui.set_width(room);
+                    text_edit_with_id(ui, self.id, path, self.hint, false).labelled_by(label_id);
+                });
+                let button = Button::new("Browse").min_size(vec2(70.0, theme::FIELD_HEIGHT));
+                let name = format!("Browse: {}", self.label);
+                ui.add(button).accessible_name(name).clicked()
+            });
+            if let Some(trouble) = context.dialog_trouble {
+                caption(ui, trouble);
+            }
+            browse.inner.then_some(Action::Browse(self.dialog))
+        })
+        .inner
+    }
+}
+
+fn titled(ui: &mut Ui, title: &str, content: impl FnOnce(&mut Ui)) {
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = 5.0;
+        ui.add(Label::new(
+            RichText::new(title).font(theme::small()).color(theme::palette(ui).weak),
+        ));
+        content(ui);
+    });
+}
+
+fn mistake_below(ui: &mut Ui, text: Option<&String>) {
+    if text.is_some() {
+        tight(ui, |ui| mistake(ui, text));
+    }
+}
+
+fn note_below(ui: &mut Ui, text: &str) {
+    tight(ui, |ui| {
+        caption(ui, text);
+    });
+}
+
+/// Something that belongs to what stands above it.
+fn tight(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
+    ui.add_space(STEP / 2.0 - 12.0);
+    content(ui);
+}
