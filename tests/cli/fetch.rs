@@ -437,6 +437,34 @@ fn where_a_python_server_redirects_to_is_followed_under_the_first_name() {
 
 #[test]
 #[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn a_location_of_a_python_server_that_is_only_a_query_keeps_the_path() {
+    let (dir, server, bytes) = broken();
+    dir.folder("out");
+    fetch(&dir, &format!("{} --into out", server.url("signed/a.npy"))).done();
+    assert!(dir.read("out/a.npy") == bytes);
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn a_location_of_a_python_server_with_raw_letters_spaces_and_quotes_is_followed() {
+    let (dir, server, bytes) = broken();
+    dir.folder("out");
+    fetch(&dir, &format!("{} --into out", server.url("raw"))).done();
+    assert!(dir.read("out/raw") == bytes);
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn where_a_python_server_leads_to_a_user_or_nowhere_it_is_not_followed() {
+    let (dir, server, _) = broken();
+    let url = server.url("to-a-user");
+    let ended = fetch(&dir, &format!("{url} --into discard")).failed(1, &["a name and a password"]);
+    assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
+    fetch(&dir, &format!("{} --into discard", server.url("nowhere"))).failed(1, &["302 Found"]);
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
 fn a_length_of_a_python_server_that_no_disk_has_is_refused_before_it_is_taken() {
     let (dir, server, _) = broken();
     dir.folder("out");

@@ -120,6 +120,16 @@ def answer(connection, path, headers, number):
         connection.sendall(head("302 Found", "Location: /round", "Content-Length: 0"))
     elif path == "/leads-to-whole":
         connection.sendall(head("307 Temporary Redirect", "Location: whole", "Content-Length: 0"))
+    elif path == "/signed/a.npy":
+        connection.sendall(head("302 Found", "Location: ?sig=abc", "Content-Length: 0"))
+    elif path == "/raw":
+        connection.sendall(head("302 Found", 'Location: /größe "1" here.npy', "Content-Length: 0"))
+    elif path in ("/signed/a.npy?sig=abc", "/gr%C3%B6%C3%9Fe%20%221%22%20here.npy"):
+        all_of_it(connection, ETAG)
+    elif path == "/to-a-user":
+        connection.sendall(head("302 Found", "Location: //user:secret@127.0.0.1/whole", "Content-Length: 0"))
+    elif path == "/nowhere":
+        connection.sendall(head("302 Found", "Content-Length: 0"))
     elif path == "/garbage":
         connection.sendall(b"\x00\x01 I speak another protocol\r\n\r\n" * 10)
     elif path == "/contradicts":

@@ -1,10 +1,10 @@
 //! What is asked of a server, and what its answer says of the bytes that follow.
 
-use ureq::http::header::{
+use http::header::{
     ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, ETAG, IF_RANGE, LAST_MODIFIED,
     RANGE, TRANSFER_ENCODING,
 };
-use ureq::http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 
 /// What a server has told of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,13 +4,13 @@ use std::io::{self, Read as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
 
+use http::header::LOCATION;
+use http::{HeaderValue, Response, StatusCode};
 use rustix::net::{RecvFlags, recv};
-use ureq::http::Uri;
-use ureq::http::uri::Scheme;
 use ureq::tls::TlsConfig;
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _, RustlsConnector};
-use ureq::{Agent, BodyReader, Error as HttpError, ResponseExt as _};
+use ureq::{Agent, BodyReader, Error as HttpError};
 
 use crate::error::{Error, reason};
 use crate::route::receive::Inflow;
@@ -51,10 +51,8 @@ impl Client {
         let timeout = Some(patience.timeout);
         let config = Agent::config_builder()
             .http_status_as_error(false)
-            // What was asked for in secret is not fetched in public.
-            .https_only(url.is_https())
-            .max_redirects(REDIRECTS_MAX)
-            .save_redirect_history(true)
+            // They are followed here, where the way is looked at.
+            .max_redirects(0)
             .user_agent(USER_AGENT)
             // The file, not what a server makes of it.
             .accept_encoding("identity")
@@ -82,36 +80,41 @@ impl Client {
     /// # Errors
     /// No answer came, or not the one that was asked for.
     pub(super) fn ask(&self, ask: &Ask<'_>) -> Result<(Answer, Body, Url), Error> {
-        let mut request = self.agent.get(self.url.uri());
+        let mut url = self.url.clone();
+        for _ in 0..=REDIRECTS_MAX {
+            let response = self.request(&url, ask)?;
+            let Some(location) = location(&response) else {
+                let (answer, body) = self.answered(&url, ask, response)?;
+                return Ok((answer, body, url));
+            };
+            url = url.redirected(location.as_bytes())?;
+        }
+        Err(Error::Url {
+            url: self.url.to_string(),
+            reason: format!("it leads elsewhere more than {REDIRECTS_MAX} times").into(),
+        })
+    }
+
+    fn request(&self, url: &Url, ask: &Ask<'_>) -> Result<Response<ureq::Body>, Error> {
+        let mut request = self.agent.get(url.uri()?);
         for (name, value) in ask.headers() {
             request = request.header(name, value);
         }
-        let response = request.call().map_err(|error| self.error(error))?;
-        self.check_way(response.get_redirect_history().unwrap_or_default())?;
+        request.call().map_err(|error| self.error(url, error))
+    }
+
+    fn answered(&self, url: &Url, ask: &Ask<'_>, response: Response<ureq::Body>) -> Result<(Answer, Body), Error> {
         let answer = read(ask, response.status(), response.headers()).map_err(|refusal| self.refused(refusal))?;
         let link = self.linker.take_last();
         let link = link.ok_or_else(|| Error::OtherProtocol("it answered over no connection".into()))?;
-        let from = self.url.redirected(response.get_uri());
-        let is_bare = answer.is_bare && response.get_uri().scheme() == Some(&Scheme::HTTP);
-        let reader = response.into_body().into_with_config().limit(u64::MAX).reader();
         let body = Body {
-            reader,
+            reader: response.into_body().into_with_config().limit(u64::MAX).reader(),
             link,
-            is_bare,
+            is_bare: answer.is_bare && !url.is_https(),
             left: answer.len,
             error: None,
         };
-        Ok((answer, body, from))
-    }
-
-    /// A way that was secret once stays so.
-    fn check_way(&self, visited: &[Uri]) -> Result<(), Error> {
-        let is_https = |uri: &&Uri| uri.scheme() == Some(&Scheme::HTTPS);
-        let after = visited.iter().skip_while(|uri| !is_https(uri));
-        match after.into_iter().find(|uri| !is_https(uri)) {
-            Some(uri) => Err(self.error(HttpError::RequireHttpsOnly(uri.to_string()))),
-            None => Ok(()),
-        }
+        Ok((answer, body))
     }
 
     fn refused(&self, refusal: Refusal) -> Error {
@@ -127,8 +130,8 @@ impl Client {
         }
     }
 
-    fn error(&self, error: HttpError) -> Error {
-        let (url, server) = (self.url.to_string(), self.url.server());
+    fn error(&self, url: &Url, error: HttpError) -> Error {
+        let server = url.server();
         match error {
             HttpError::Io(error) => match error.kind() {
                 io::ErrorKind::ConnectionRefused => Error::NobodyListening(server),
@@ -149,14 +152,6 @@ impl Client {
                 reason: "the name has no address".into(),
             },
             HttpError::Rustls(error) => tls_error(&error.to_string()),
-            HttpError::TooManyRedirects => Error::Url {
-                url,
-                reason: format!("it leads elsewhere more than {REDIRECTS_MAX} times").into(),
-            },
-            HttpError::RequireHttpsOnly(to) => Error::Url {
-                url,
-                reason: format!("it leads to {to}, where anyone could read and change it").into(),
-            },
             HttpError::ConnectProxyFailed(said) => Error::Endpoint {
                 endpoint: server,
                 reason: format!("the proxy does not connect to it: {said}").into(),
@@ -164,6 +159,13 @@ impl Client {
             other => Error::OtherProtocol(other.to_string()),
         }
     }
+}
+
+/// Where the file is instead. 304 is no redirect: it says that nothing has changed. RFC 9110, 15.4.
+fn location(response: &Response<ureq::Body>) -> Option<&HeaderValue> {
+    let status = response.status();
+    let leads_elsewhere = status.is_redirection() && status != StatusCode::NOT_MODIFIED;
+    response.headers().get(LOCATION).filter(|_| leads_elsewhere)
 }
 
 /// What TLS found, where possible in words of people who make certificates.

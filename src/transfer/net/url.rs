@@ -1,21 +1,19 @@
-//! Where a file is on the web.
+//! Where a file is on the web, read by the WHATWG URL standard.
 
 use std::fmt;
 
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
-use ureq::http::Uri;
+use http::Uri;
+use percent_encoding::{AsciiSet, percent_decode_str, percent_encode};
+use url::{ParseError, Url as Standard};
 
 use crate::error::Error;
 
-/// What people paste and a URL cannot have in it as it is. RFC 3986, 2.
-const UNWRITABLE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^');
-const MORE_UNWRITABLE: &AsciiSet = &UNWRITABLE.add(b'`').add(b'{').add(b'|').add(b'}');
-
-/// An `http://` or `https://` URL.
+/// An `http://` or `https://` URL that names no user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Url {
+    /// As it was given; where redirects lead is still called so.
     text: String,
-    uri: Uri,
+    url: Standard,
 }
 
 impl Url {
@@ -34,52 +32,89 @@ impl Url {
             url: text.into(),
             reason: reason.into(),
         };
+        let no_server = "it is no URL: it names no server";
+        let no_port = "the port after the colon is a number from 0 to 65535";
         // What follows is for whoever shows the page, and is not sent.
         let sent = text.split('#').next().unwrap_or_default();
-        let written = utf8_percent_encode(sent, MORE_UNWRITABLE).to_string();
-        let uri: Uri = written.parse().map_err(|_| wrong("it is no URL"))?;
-        let authority = uri.authority().ok_or_else(|| wrong("it names no server"))?;
-        if authority.as_str().contains('@') {
+        // The standard would take the path's first part for a server that was left out, and 80 for a port.
+        let authority = sent.split(['/', '\\', '?']).nth(2).unwrap_or_default();
+        if authority.is_empty() {
+            return Err(wrong(no_server));
+        }
+        if authority.ends_with(':') {
+            return Err(wrong(no_port));
+        }
+        let url = Standard::parse(sent).map_err(|error| match error {
+            ParseError::EmptyHost => wrong(no_server),
+            ParseError::InvalidPort => wrong(no_port),
+            error => wrong(&format!("it is no URL: {error}")),
+        })?;
+        if names_user(&url) {
             return Err(wrong("a name and a password in it are not sent: leave them out"));
         }
-        if authority.host().is_empty() {
-            return Err(wrong("it names no server"));
-        }
-        if authority.as_str() != authority.host() && authority.port_u16().is_none() {
-            return Err(wrong("the port after the colon is a number from 0 to 65535"));
-        }
-        Ok(Self { text: sent.into(), uri })
+        Ok(Self { text: sent.into(), url })
     }
 
-    /// Where a redirect has led.
-    pub(crate) fn redirected(&self, to: &Uri) -> Self {
-        Self {
-            text: self.text.clone(),
-            uri: to.clone(),
+    /// Where a redirect leads whose `Location` is this. A way that cannot be listened to stays so.
+    ///
+    /// # Errors
+    /// There is nothing that may be fetched.
+    pub(crate) fn redirected(&self, location: &[u8]) -> Result<Self, Error> {
+        let wrong = |reason: String| Error::Url {
+            url: self.text.clone(),
+            reason: reason.into(),
+        };
+        // Bytes beyond ASCII stay what they are, whatever their server means by them.
+        let reference = percent_encode(location, &AsciiSet::EMPTY).to_string();
+        let joined = self.url.join(&reference);
+        let mut url = joined.map_err(|error| wrong(format!("it leads to {reference:?}, which is no URL: {error}")))?;
+        url.set_fragment(None);
+        if names_user(&url) {
+            return Err(wrong(
+                "it leads to a URL with a name and a password in it, which are not sent".into(),
+            ));
+        }
+        match (url.scheme(), self.is_https()) {
+            ("https", _) | ("http", false) => Ok(Self {
+                text: self.text.clone(),
+                url,
+            }),
+            ("http", true) => Err(wrong(format!(
+                "it leads to {url}, where anyone could read and change it"
+            ))),
+            _ => Err(wrong(format!("it leads to {url}, which is no http:// or https:// URL"))),
         }
     }
 
     /// Whether what comes can be neither read nor changed on its way.
     pub(crate) fn is_https(&self) -> bool {
-        self.uri.scheme_str() == Some("https")
+        self.url.scheme() == "https"
     }
 
-    pub(crate) fn uri(&self) -> &Uri {
-        &self.uri
+    /// As a request names it.
+    ///
+    /// # Errors
+    /// It is longer than a request can say.
+    pub(crate) fn uri(&self) -> Result<Uri, Error> {
+        self.url.as_str().parse().map_err(|error| Error::Url {
+            url: self.text.clone(),
+            reason: format!("it cannot be asked for: {error}").into(),
+        })
     }
 
     /// `HOST:PORT` of its server.
     #[must_use]
     pub fn server(&self) -> String {
-        let host = self.uri.host().unwrap_or_default();
-        let port = self.uri.port_u16().unwrap_or(if self.is_https() { 443 } else { 80 });
+        let host = self.url.host_str().unwrap_or_default();
+        // Both schemes have one.
+        let port = self.url.port_or_known_default().unwrap_or_default();
         format!("{host}:{port}")
     }
 
     /// The last part of its path, as people write it; `None` where it has none.
     #[must_use]
     pub fn file_name(&self) -> Option<String> {
-        let last = self.uri.path().rsplit('/').next().filter(|last| !last.is_empty())?;
+        let last = self.url.path_segments()?.next_back().filter(|last| !last.is_empty())?;
         Some(percent_decode_str(last).decode_utf8_lossy().into_owned())
     }
 }
@@ -88,6 +123,10 @@ impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+fn names_user(url: &Standard) -> bool {
+    !url.username().is_empty() || url.password().is_some()
 }
 
 #[cfg(test)]
@@ -141,5 +180,50 @@ mod tests {
             let error = Url::parse(text).expect("begins as one").expect_err(text).to_string();
             assert!(error.contains(text), "{error}");
         }
+    }
+
+    #[test]
+    fn references_are_resolved_by_the_standard() {
+        let base = url("http://a.example/x/y.npy?v=1");
+        for (location, leads_to) in [
+            ("?sig=abc", "http://a.example/x/y.npy?sig=abc"),
+            ("z.npy#top", "http://a.example/x/z.npy"),
+            ("../z.npy", "http://a.example/z.npy"),
+            ("/z", "http://a.example/z"),
+            ("//b.example:81/z", "http://b.example:81/z"),
+            ("https://b.example", "https://b.example/"),
+            ("/größe \"1\".npy", "http://a.example/gr%C3%B6%C3%9Fe%20%221%22.npy"),
+            ("/50%.npy", "http://a.example/50%.npy"),
+            (
+                "/a|b^c`{d}\\e?a|b^c`{d}\\e'[]",
+                "http://a.example/a|b^c%60%7Bd%7D/e?a|b^c`{d}\\e%27[]",
+            ),
+            ("http://größe.example/", "http://xn--gre-6ka8i.example/"),
+            ("", "http://a.example/x/y.npy?v=1"),
+        ] {
+            let found = base.redirected(location.as_bytes()).expect(location);
+            assert_eq!(found.uri().expect(location), leads_to, "{location}");
+            assert_eq!(found.to_string(), base.to_string());
+        }
+        // Latin-1 is no UTF-8, and asked for byte by byte.
+        let latin = base.redirected(b"/gr\xf6\xdfe").expect("a URL");
+        assert_eq!(latin.uri().expect("a URI"), "http://a.example/gr%F6%DFe");
+    }
+
+    #[test]
+    fn what_a_redirect_may_not_lead_to_says_so() {
+        for (from, location, words) in [
+            ("https://a/", "http://a/", "anyone could read and change it"),
+            ("http://a/", "ftp://a/b", "no http:// or https:// URL"),
+            ("http://a/", "http://u:secret@a/b", "a name and a password"),
+            ("http://a/", "http://a:x/", "which is no URL"),
+        ] {
+            let error = url(from)
+                .redirected(location.as_bytes())
+                .expect_err(location)
+                .to_string();
+            assert!(error.contains(words) && !error.contains("secret"), "{error}");
+        }
+        assert!(url("https://a/").redirected(b"/b").expect("a URL").is_https());
     }
 }
