@@ -24,7 +24,8 @@ use crate::transfer::receive::door::Door;
 use crate::transfer::receive::{FirstReceiver, FurtherReceiver, JoinRequest, ReceivePlan};
 use crate::transfer::send::{SendMachine, StreamRequest};
 use crate::transfer::sink::reception::Reception;
-use crate::transfer::source::{Asked, SendPath, Source};
+use crate::transfer::source::Source;
+use crate::transfer::source::send_path::{SendPath, SendPathRequest};
 use crate::transfer::tell::event::{EventKind, Failure, Finished, Outcome, Side, State};
 use crate::transfer::tell::event_sender::EventSender;
 use crate::transfer::tell::sampler::{Emitter, INTERVAL, SideReader};
@@ -249,7 +250,7 @@ impl Run<'_> {
 
     /// The route by which a source leaves; `None` where it was cancelled while that was prepared.
     fn send_path(&self, source: &Source, unix: bool) -> Result<Option<SendPath>, Error> {
-        source.send_path(&Asked {
+        source.send_path(&SendPathRequest {
             route: self.options.send_route,
             wire: self.options.wire,
             chunk_bytes: self.options.chunk_bytes,

@@ -544,7 +544,8 @@ mod tests {
     use crate::transfer::net::listener::loopback_pair;
     use crate::transfer::plan::{Origin, SourceSpec};
     use crate::transfer::send::SendMachine;
-    use crate::transfer::source::{Asked, SendPath, Source};
+    use crate::transfer::source::Source;
+    use crate::transfer::source::send_path::{SendPath, SendPathRequest};
     use crate::transfer::tell::event_sender::EventSender;
     use crate::wire::WireChoice;
     use crossbeam_channel::bounded;
@@ -571,7 +572,7 @@ mod tests {
         };
         let origin = Origin::Range(Range::parse(range, None).expect("range"));
         let source = Source::open(&SourceSpec { origin, slice: None }).expect("source");
-        let asked = Asked {
+        let asked = SendPathRequest {
             route: SendRouteChoice::Auto,
             wire,
             chunk_bytes: 4096,

@@ -9,7 +9,7 @@ use crate::route::receive::UNSEALED;
 use crate::route::send::Handoff;
 use crate::transfer::machine::drive::Progress;
 use crate::transfer::net::connection::would_block;
-use crate::transfer::source::HandoffPath;
+use crate::transfer::source::send_path::HandoffPath;
 use crate::wire;
 
 use super::SendMachine;

@@ -1,0 +1,212 @@
+//! Opens and checks a source: a range, a file, shared memory by its name, or what is read as it comes.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read as _, Seek as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::array::{ArrayMeta, Dtype, Number, Range, npy};
+use crate::error::{Error, reason};
+use crate::sys::SharedFile;
+use crate::transfer::plan::{Origin, Slice, SourceSpec};
+use crate::transfer::shm::ShmName;
+use crate::transfer::source::stamp::FileStamp;
+use crate::transfer::source::stream::{STANDARD_INPUT, Stream, standard_input};
+use crate::transfer::source::view::{plain_of, sliced};
+use crate::transfer::source::{Content, Source, unreadable};
+
+impl Source {
+    pub(crate) fn open(spec: &SourceSpec) -> Result<Self, Error> {
+        match &spec.origin {
+            Origin::Range(range) => Self::from_range(range.clone(), spec.slice),
+            Origin::File { path, dtype } => Self::from_path(path, dtype.as_ref(), spec.slice),
+            Origin::Shm { name, dtype } => Self::from_shm(name, dtype.as_ref(), spec.slice),
+        }
+    }
+
+    fn from_range(range: Range, slice: Option<Slice>) -> Result<Self, Error> {
+        let title = format!("range {} … {}", short(range.start()), short(range.stop()));
+        let invalid = |reason: String| Error::Usage(format!("the range cannot be sliced so: {reason}"));
+        let (base, meta) = sliced(range.meta(), slice).map_err(invalid)?;
+        Ok(Self {
+            meta,
+            title,
+            name: "range.npy".into(),
+            plain: false,
+            identity: Vec::new(),
+            content: Content::Range(range),
+            base,
+        })
+    }
+
+    fn from_path(path: &Path, dtype: Option<&Dtype>, slice: Option<Slice>) -> Result<Self, Error> {
+        let unreadable = |error: &io::Error| unreadable(path, error);
+        // A named pipe would block in open, and its writer would go on: looked at first.
+        let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Error::SourceMissing(path.into()),
+            _ => unreadable(&error),
+        })?;
+        if metadata.is_dir() {
+            return Err(Error::SourceIsFolder(path.into()));
+        }
+        if !metadata.is_file() {
+            return Self::from_stream(path, &metadata, dtype, slice);
+        }
+        let opened = if path == Path::new(STANDARD_INPUT) {
+            standard_input()
+        } else {
+            File::open(path)
+        };
+        let mut file = opened.map_err(|error| unreadable(&error))?;
+        let metadata = file.metadata().map_err(|error| unreadable(&error))?;
+        if file.stream_position().map_err(|error| unreadable(&error))? > 0 {
+            let reason = "someone has read from it already: name the file itself, and an offset".into();
+            let path = path.into();
+            return Err(Error::SourceInvalid { path, reason });
+        }
+        if metadata.len() == 0 && file.read(&mut [0]).is_ok_and(|read| read > 0) {
+            // The system makes it up as it is read.
+            return Self::from_stream(path, &metadata, dtype, slice);
+        }
+        let is_npy = dtype.is_none() && path.extension().is_some_and(|extension| extension == "npy");
+        let name = name_of(path);
+        let mut source = Self::from_file(path, file, &metadata, is_npy, dtype, slice)?;
+        (source.title, source.name, source.plain) = (name.clone(), name, !is_npy);
+        Ok(source)
+    }
+
+    fn from_shm(name: &ShmName, dtype: Option<&Dtype>, slice: Option<Slice>) -> Result<Self, Error> {
+        let shown = PathBuf::from(name.to_string());
+        // As shm_open(3) does.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = match rustix::fs::open(name.path(), flags, Mode::empty()) {
+            Ok(file) => File::from(file),
+            Err(Errno::NOENT) => return Err(Error::ShmMissing(name.to_string())),
+            Err(error) => return Err(unreadable(&shown, &error.into())),
+        };
+        let metadata = file.metadata().map_err(|error| unreadable(&shown, &error))?;
+        if !metadata.is_file() {
+            let reason = "there is something else of that name in /dev/shm".into();
+            return Err(Error::SourceInvalid { path: shown, reason });
+        }
+        let mut source = Self::from_file(&shown, file, &metadata, false, dtype, slice)?;
+        source.title = name.to_string();
+        source.name = name.as_str().into();
+        // With a dtype it is an array, which a folder keeps with a header.
+        source.plain = dtype.is_none();
+        Ok(source)
+    }
+
+    fn from_stream(
+        path: &Path,
+        metadata: &Metadata,
+        dtype: Option<&Dtype>,
+        slice: Option<Slice>,
+    ) -> Result<Self, Error> {
+        let (stream, meta) = Stream::new(path, metadata, dtype, slice)?;
+        let name = name_of(path);
+        Ok(Self {
+            meta,
+            title: name.clone(),
+            name,
+            plain: dtype.is_none(),
+            identity: Vec::new(),
+            content: Content::Stream(stream),
+            base: 0,
+        })
+    }
+
+    /// `path` is what errors call it.
+    fn from_file(
+        path: &Path,
+        mut file: File,
+        metadata: &Metadata,
+        is_npy: bool,
+        dtype: Option<&Dtype>,
+        slice: Option<Slice>,
+    ) -> Result<Self, Error> {
+        let invalid = |reason: String| Error::SourceInvalid {
+            path: path.into(),
+            reason: reason.into(),
+        };
+        let file_bytes = metadata.len();
+        let (whole, data_offset) = if is_npy {
+            npy_of(&mut file, file_bytes).map_err(invalid)?
+        } else {
+            let dtype = dtype.cloned().unwrap_or_else(Dtype::u8);
+            let viewed = match slice {
+                // A slice is viewed as the dtype; what lies around it need not fit.
+                Some(_) => Dtype::u8(),
+                None => dtype,
+            };
+            (plain_of(viewed, file_bytes).map_err(invalid)?, 0)
+        };
+        let (base, mut meta) = sliced(&whole, slice).map_err(invalid)?;
+        if let (Some(_), Some(dtype)) = (slice, dtype) {
+            meta = plain_of(dtype.clone(), meta.byte_len()).map_err(invalid)?;
+        }
+        let stamp = FileStamp::of(metadata);
+        let file = SharedFile::map(file, file_bytes).map_err(|error| unreadable(path, &error))?;
+        Ok(Self {
+            meta,
+            title: String::new(),
+            name: String::new(),
+            plain: true,
+            identity: stamp.identity(),
+            content: Content::File {
+                path: path.into(),
+                file: Arc::new(file),
+                stamp,
+            },
+            base: data_offset + base,
+        })
+    }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name()
+        .map_or_else(|| "file".into(), |name| name.to_string_lossy().into_owned())
+}
+
+/// A number without a fraction that is zero.
+fn short(number: Number) -> String {
+    number
+        .to_whole()
+        .map_or_else(|| number.to_string(), |whole| whole.to_string())
+}
+
+/// Reads a `.npy` file's header and checks that the data has the length that it says.
+fn npy_of(file: &mut File, file_bytes: u64) -> Result<(ArrayMeta, u64), String> {
+    let as_plain = "; viewed as u8 the file can be sent as it is";
+    let mut head = Vec::new();
+    let mut need = npy::MAGIC.len() + 2;
+    loop {
+        let missing = need.saturating_sub(head.len()) as u64;
+        let read = file
+            .by_ref()
+            .take(missing)
+            .read_to_end(&mut head)
+            .map_err(|error| reason(&error).to_string())?;
+        if (read as u64) < missing {
+            return Err(format!("it ends within its .npy header{as_plain}"));
+        }
+        match npy::read_header(&head) {
+            Ok(npy::HeaderProgress::Need(bytes)) => need = bytes.max(head.len() + 1),
+            Ok(npy::HeaderProgress::Done { meta, data_offset }) => {
+                let data_offset = data_offset as u64;
+                let data_bytes = file_bytes.saturating_sub(data_offset);
+                if data_bytes != meta.byte_len() {
+                    return Err(format!(
+                        "its header speaks of {meta}, {} bytes, but {data_bytes} bytes of data follow{as_plain}",
+                        meta.byte_len()
+                    ));
+                }
+                return Ok((meta, data_offset));
+            }
+            Err(error) => return Err(format!("{error}{as_plain}")),
+        }
+    }
+}
