@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::units;
+
 pub use reason::Reason;
 pub(crate) use reason::reason;
 
@@ -71,7 +73,7 @@ pub enum Error {
         total: u64,
     },
     /// The array is larger than the memory that is free.
-    #[error("{} of memory are needed and {} are free: receive into a file, or discard", size(*needed), size(*available))]
+    #[error("{} of memory are needed and {} are free: receive into a file, or discard", units::bytes(*needed), units::bytes(*available))]
     NotEnoughMemory {
         /// Bytes asked for.
         needed: u64,
@@ -79,7 +81,7 @@ pub enum Error {
         available: u64,
     },
     /// The disk cannot hold the array.
-    #[error("{path} needs {}, more than its disk has free or a limit allows: choose another folder, or free space", size(*needed))]
+    #[error("{path} needs {}, more than its disk has free or a limit allows: choose another folder, or free space", units::bytes(*needed))]
     DiskFull {
         /// The file that was to be written.
         path: PathBuf,
@@ -96,7 +98,7 @@ pub enum Error {
     #[error("{0} exists and is never overwritten: choose another name, or unlink it first")]
     ShmExists(String),
     /// Shared memory cannot hold the array.
-    #[error("{name} needs {}, more than /dev/shm has free: receive into a file, or enlarge /dev/shm", size(*needed))]
+    #[error("{name} needs {}, more than /dev/shm has free: receive into a file, or enlarge /dev/shm", units::bytes(*needed))]
     ShmFull {
         /// `shm:NAME` that was to be made.
         name: String,
@@ -181,10 +183,10 @@ pub enum Error {
     #[error("the server is not trusted: {0}")]
     NotTrusted(String),
     /// The peer was silent for longer than the timeout.
-    #[error("the peer said nothing for {} s: it may hang, or the timeout is too short", .0.as_secs_f64())]
+    #[error("the peer said nothing for {}: it may hang, or the timeout is too short", units::exact_time(*.0))]
     Silent(Duration),
     /// The peer moved fewer bytes than a service asks of it.
-    #[error("the peer moved {bytes} bytes in {} s, less than is asked of it here: it gave its place to others", .during.as_secs_f64())]
+    #[error("the peer moved {bytes} bytes in {}, less than is asked of it here: it gave its place to others", units::time(during.as_secs_f64()))]
     TooSlow {
         /// Bytes that moved.
         bytes: u64,
@@ -192,7 +194,7 @@ pub enum Error {
         during: Duration,
     },
     /// The peer did not answer the native wire's offer within the timeout.
-    #[error("the peer did not answer for {} s: one that does not speak the native wire needs npy or raw", .0.as_secs_f64())]
+    #[error("the peer did not answer for {}: one that does not speak the native wire needs npy or raw", units::exact_time(*.0))]
     Unanswered(Duration),
     /// The peer does not speak any of Arraylift's wires.
     #[error("the peer speaks another protocol: {0}")]
@@ -327,9 +329,9 @@ impl Error {
     pub(crate) fn for_peer(&self) -> String {
         match self {
             Self::PartlyOverwritten { cause, .. } => cause.for_peer(),
-            Self::DiskFull { needed, .. } => format!("its disk has no room for {}", size(*needed)),
-            Self::NotEnoughMemory { needed, .. } => format!("it has no memory for {}", size(*needed)),
-            Self::ShmFull { needed, .. } => format!("its shared memory has no room for {}", size(*needed)),
+            Self::DiskFull { needed, .. } => format!("its disk has no room for {}", units::bytes(*needed)),
+            Self::NotEnoughMemory { needed, .. } => format!("it has no memory for {}", units::bytes(*needed)),
+            Self::ShmFull { needed, .. } => format!("its shared memory has no room for {}", units::bytes(*needed)),
             Self::ShmExists(_) => "shared memory of that name exists there and is never overwritten".into(),
             Self::SinkChanged(_) => "what it had received was changed by someone else there".into(),
             Self::SinkExists(_) => "a file of that name exists there and is never overwritten".into(),
@@ -389,11 +391,6 @@ impl Error {
     pub(crate) fn panicked(thread: &str) -> Self {
         Self::Bug(format!("{thread} panicked"))
     }
-}
-
-/// A number of bytes for people.
-pub(crate) fn size(bytes: u64) -> impl std::fmt::Display {
-    bytesize::ByteSize(bytes).display().si()
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod start;
 mod sys;
 pub mod telemetry;
 pub mod transfer;
+pub(crate) mod units;
 pub mod wire;
 
 pub use error::{Error, Fault, Reason};

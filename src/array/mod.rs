@@ -12,10 +12,11 @@ mod range;
 mod scalar;
 mod shape;
 
+pub use crate::units::{NumberError, parse_count};
 pub use dtype::{Dtype, DtypeError};
 pub use literal::LiteralError;
 pub use meta::{ArrayMeta, MetaError, Order};
-pub use number::{Number, NumberError, parse_count};
+pub use number::Number;
 pub use preview::{Value, values};
 pub use range::{Range, RangeError};
 pub use shape::{Shape, ShapeError};

@@ -8,10 +8,10 @@
 // Start, stop and step are NumPy's words.
 #![allow(clippy::similar_names)]
 
-use super::number::parse_whole;
 use super::progression::{Ends, Progression};
 use super::scalar::Numeric;
 use super::{ArrayMeta, Dtype, Number, NumberError};
+use crate::units::parse_whole;
 
 /// The elements of `numpy.arange(start, stop, step, dtype)`, not yet in memory.
 ///

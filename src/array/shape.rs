@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::number::{NumberError, parse_count};
+use crate::units::{NumberError, parse_count};
 
 /// The dimensions of an array in elements; `()` is a single element.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]

@@ -135,7 +135,7 @@ impl Show {
                     format!("round {round}")
                 };
                 self.bar
-                    .set_message(format!("{round}, {}: {id}", super::units::bytes(*bytes)));
+                    .set_message(format!("{round}, {}: {id}", crate::units::bytes(*bytes)));
                 self.bar.inc(1);
             }
             CompareEvent::Round { .. } | CompareEvent::Lost { .. } | CompareEvent::Size(_) => {}

@@ -3,11 +3,11 @@
 mod arguments;
 pub mod attach;
 pub mod compare;
-mod duration;
 pub mod fetch;
 mod follow;
 mod jobs;
 mod json;
+mod lines;
 pub mod loopback;
 pub mod output;
 pub mod ping;
@@ -19,11 +19,9 @@ pub mod send;
 pub mod serve;
 mod side_by_side;
 mod signals;
-mod size;
 mod source;
 pub mod status;
 mod terminal;
-mod units;
 pub mod worker;
 
 use std::fmt::Display;

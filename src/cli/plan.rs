@@ -1,27 +1,28 @@
-//! What was typed becomes what is done. Past this file nothing can contradict itself.
+//! What was typed becomes what is done. Past this module nothing can contradict itself.
+
+mod ends;
+mod options;
+mod service;
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
 use crate::Error;
-use crate::array::{ArrayMeta, Dtype, Order, Range, Shape};
+use crate::array::{ArrayMeta, Range};
 use crate::compare::{Comparison, check_save, load};
 use crate::ping::Rounds;
-use crate::route::{ReceiveRouteChoice, SendRouteChoice, why_no_handoff};
-use crate::service::{AuthKey, Key, Limits, Workers};
-use crate::transfer::Url;
-use crate::transfer::{Endpoint, Job, Options, Origin, ShmName, SinkSpec, Slice, SourceSpec, Trust, expand};
-use crate::wire::{ChecksumKind, WireChoice};
+use crate::transfer::{Endpoint, Job, Options, Origin, SinkSpec, SourceSpec, Trust, Url, expand};
+use crate::wire::ChecksumKind;
 
 use super::Failure;
 use super::arguments::{
-    CommonArguments, CompareArguments, ExpectArguments, FetchArguments, LimitArguments, LoopbackArguments,
-    PingArguments, ReceiveArguments, ReceivingArguments, SendArguments, SendingArguments, ServeArguments,
-    ViewArguments, WorkerArguments, WorkersArguments,
+    CompareArguments, FetchArguments, LoopbackArguments, PingArguments, ReceiveArguments, SendArguments, ViewArguments,
 };
-use super::source::parse;
+
+use self::ends::{endpoint, expected, sink, source_spec};
+use self::options::{check_handoff, checked, chunk_bytes, out_of_bounds, receive_route, receiving, sending, size};
+
+pub use self::service::{Serving, recipe_worker, serve};
 
 /// One transfer.
 #[derive(Debug)]
@@ -50,11 +51,11 @@ pub fn loopback(typed: &LoopbackArguments) -> Result<Single, Failure> {
             "a file takes one array: to --repeat it, name a folder, memory or discard with --into",
         ));
     }
-    let options = Options {
+    let options = checked(Options {
         receive_route: receive_route(&typed.receiving, &sink)?,
         reader_pace_bytes_per_s: typed.receiving.reader_pace,
         ..sending(&typed.sending, &typed.common)?
-    };
+    })?;
     let into_file = !matches!(sink, SinkSpec::Memory | SinkSpec::Discard);
     check_handoff(&options, true, Some((options.receive_route, into_file)))?;
     Ok(Single {
@@ -179,17 +180,15 @@ pub fn fetch(typed: &FetchArguments) -> Result<Fetch, Failure> {
         at_once: typed.jobs.into(),
         trust: typed.ca.as_deref().map_or_else(|| Ok(Trust::system()), Trust::file)?,
         sink,
-        options: Options {
-            chunk_bytes: typed
-                .chunk
-                .unwrap_or_else(|| Options::chunk_bytes_for(ChecksumKind::default())),
+        options: checked(Options {
+            chunk_bytes: chunk_bytes(typed.chunk, ChecksumKind::default()),
             limit_bytes_per_s: typed.limit,
-            socket_buffer_bytes: typed.socket_buffer,
-            preview_elements: typed.preview.into(),
+            socket_buffer_bytes: typed.socket_buffer.map(size),
+            preview_elements: size(typed.preview),
             streams: typed.streams,
             timeout: typed.timeout,
             ..Options::default()
-        },
+        })?,
         json: typed.json,
     })
 }
@@ -209,102 +208,22 @@ pub fn receive(typed: &ReceiveArguments) -> Result<Receive, Failure> {
     })
 }
 
-/// Where to serve, and what.
-#[derive(Debug)]
-pub struct Serve {
-    pub at: Endpoint,
-    pub serving: Serving,
-    pub socket_buffer_bytes: Option<usize>,
-    pub json: bool,
-}
-
-/// What a service does with what comes.
-#[derive(Debug)]
-pub enum Serving {
-    /// Receives it.
-    Arrays(Box<crate::service::Plan>),
-    /// Sends it back.
-    Echo { limits: Limits, timeout: Duration },
-    /// Hands it to programs that connect there.
-    Recipe {
-        at: PathBuf,
-        key: Option<AuthKey>,
-        timeout: Duration,
-    },
-}
-
-/// The plan of `arraylift serve`.
-pub fn serve(typed: &ServeArguments) -> Result<Serve, Failure> {
-    Ok(Serve {
-        at: endpoint(&typed.endpoint)?,
-        serving: match &typed.recipe_workers {
-            Some(path) => Serving::Recipe {
-                at: path.clone(),
-                key: typed.workers.key.as_deref().map(AuthKey::load).transpose()?,
-                timeout: typed.common.timeout,
-            },
-            None if typed.echo => Serving::Echo {
-                limits: typed.limits.limits(),
-                timeout: typed.common.timeout,
-            },
-            None => Serving::Arrays(Box::new(crate::service::Plan {
-                workers: workers(typed)?,
-                ..service(
-                    &typed.into,
-                    &typed.limits,
-                    &typed.expect,
-                    &typed.receiving,
-                    &typed.common,
-                )?
-            })),
-        },
-        socket_buffer_bytes: typed.common.socket_buffer,
-        json: typed.common.json,
-    })
-}
-
 /// What `arraylift ping` measures.
 pub fn ping(typed: &PingArguments) -> Result<crate::ping::Plan, Failure> {
-    Ok(crate::ping::Plan {
+    let options = checked(Options {
+        socket_buffer_bytes: typed.socket_buffer.map(size),
+        timeout: typed.timeout,
+        ..Options::default()
+    })?;
+    let plan = crate::ping::Plan {
         to: endpoint(&typed.endpoint)?,
         sizes_bytes: typed.sizes.clone(),
         rounds: typed.count.map_or(Rounds::DEFAULT, Rounds::Count),
-        socket_buffer_bytes: typed.socket_buffer,
-        timeout: typed.timeout,
-    })
-}
-
-/// What `arraylift worker --recipe` does with what it is handed.
-pub fn recipe_worker(typed: &WorkerArguments) -> Result<crate::service::Plan, Failure> {
-    service(
-        &typed.into,
-        &typed.limits,
-        &typed.expect,
-        &typed.receiving,
-        &typed.common,
-    )
-}
-
-fn service(
-    into: &Path,
-    limits: &LimitArguments,
-    expect: &ExpectArguments,
-    receives: &ReceivingArguments,
-    common: &CommonArguments,
-) -> Result<crate::service::Plan, Failure> {
-    let sink = sink(into, receives.at)?;
-    if !matches!(sink, SinkSpec::Folder(_) | SinkSpec::Memory | SinkSpec::Discard) {
-        return Err(usage(
-            "a service takes many arrays: name a folder that exists, memory or discard with --into",
-        ));
-    }
-    Ok(crate::service::Plan {
-        expect: expected(expect, common.wire)?,
-        options: receiving(receives, common, &sink)?,
-        limits: limits.limits(),
-        workers: None,
-        sink,
-    })
+        socket_buffer_bytes: options.socket_buffer_bytes,
+        timeout: options.timeout,
+    };
+    plan.check().map_err(|error| out_of_bounds("--sizes", error))?;
+    Ok(plan)
 }
 
 /// What `arraylift compare` does.
@@ -335,172 +254,20 @@ pub fn compare(typed: &CompareArguments) -> Result<Compare, Failure> {
     })
 }
 
-/// A handoff that is asked for is possible as far as can be told before anyone is asked.
-fn check_handoff(options: &Options, unix: bool, receiving: Option<(ReceiveRouteChoice, bool)>) -> Result<(), Failure> {
-    let mistake = (options.send_route == SendRouteChoice::Handoff)
-        .then(|| why_no_handoff(options.wire, unix, receiving))
-        .flatten();
-    mistake.map_or(Ok(()), |mistake| Err(usage(mistake)))
+/// This program, to be run again.
+fn own_program() -> Result<PathBuf, Error> {
+    std::env::current_exe().map_err(|error| Error::system("cannot find this program to run it again", &error))
 }
 
 fn usage(message: impl Into<String>) -> Failure {
     Failure::Usage(message.into())
 }
 
-fn endpoint(text: &str) -> Result<Endpoint, Failure> {
-    Endpoint::parse(text).map_err(|error| usage(error.to_string()))
-}
-
-fn source_spec(source: &OsStr, typed: &ViewArguments) -> Result<SourceSpec, Failure> {
-    let sliced = typed.offset.is_some() || typed.length.is_some();
-    Ok(SourceSpec {
-        origin: parse(source, typed.dtype.as_ref())?,
-        slice: sliced.then(|| Slice {
-            offset_bytes: typed.offset.unwrap_or(0),
-            length_bytes: typed.length,
-        }),
-    })
-}
-
-fn sink(into: &Path, at: Option<u64>) -> Result<SinkSpec, Failure> {
-    let folder = into.is_dir() || into.as_os_str().as_bytes().ends_with(b"/");
-    let named = [("memory", SinkSpec::Memory), ("discard", SinkSpec::Discard)]
-        .into_iter()
-        .find_map(|(name, sink)| (into.as_os_str() == name).then_some(sink));
-    if into.to_str().is_none() && into.as_os_str().as_bytes().starts_with(b"shm:") {
-        return Err(usage("a name of shared memory is UTF-8 text"));
-    }
-    let named = match into.to_str().and_then(ShmName::parse) {
-        Some(name) => Some(SinkSpec::Shm(name?)),
-        None => named,
-    };
-    match (named, at) {
-        (None, Some(at_bytes)) if !folder => Ok(SinkSpec::Within {
-            path: into.into(),
-            at_bytes,
-        }),
-        (_, Some(_)) => Err(usage("--at receives into an existing file: name it with --into PATH")),
-        (Some(sink), None) => Ok(sink),
-        (None, None) if folder => Ok(SinkSpec::Folder(into.into())),
-        (None, None) => Ok(SinkSpec::File(into.into())),
-    }
-}
-
-fn receive_route(typed: &ReceivingArguments, sink: &SinkSpec) -> Result<ReceiveRouteChoice, Failure> {
-    if typed.receive_route.needs_file() && matches!(sink, SinkSpec::Memory | SinkSpec::Discard) {
-        return Err(usage(format!(
-            "the {} route leads into a file: add --into PATH, or take another route",
-            typed.receive_route.name()
-        )));
-    }
-    Ok(typed.receive_route)
-}
-
-fn workers(typed: &ServeArguments) -> Result<Option<Workers>, Failure> {
-    let WorkersArguments {
-        workers,
-        workers_at,
-        key,
-    } = &typed.workers;
-    let door = match (workers_at, key) {
-        (Some(path), Some(key)) => Some((path.clone(), Key::load_or_make(key)?)),
-        (None, Some(_)) => {
-            return Err(usage(
-                "--key is for those who join: add --workers-at or --recipe-workers",
-            ));
-        }
-        _ => None,
-    };
-    if *workers == 0 && door.is_none() {
-        return Ok(None);
-    }
-    if typed.limits.max_total.is_some() {
-        return Err(usage(
-            "workers do not know of each other what they have taken: leave --max-total or the workers out",
-        ));
-    }
-    Ok(Some(Workers {
-        count: (*workers).into(),
-        program: own_program()?,
-        door,
-    }))
-}
-
-/// This program, to be run again.
-fn own_program() -> Result<PathBuf, Error> {
-    std::env::current_exe().map_err(|error| Error::system("cannot find this program to run it again", &error))
-}
-
-fn receiving(typed: &ReceivingArguments, common_typed: &CommonArguments, sink: &SinkSpec) -> Result<Options, Failure> {
-    Ok(Options {
-        receive_route: receive_route(typed, sink)?,
-        reader_pace_bytes_per_s: typed.reader_pace,
-        ..common(common_typed, ChecksumKind::default())
-    })
-}
-
-fn expected(typed: &ExpectArguments, wire: WireChoice) -> Result<Option<ArrayMeta>, Failure> {
-    let shape = match (typed.count, &typed.shape) {
-        (Some(count), _) => Shape::vector(count),
-        (None, Some(shape)) => shape.clone(),
-        (None, None) if typed.dtype.is_some() => {
-            return Err(usage(
-                "--dtype says what --count or --shape count: add one of them, or leave it out",
-            ));
-        }
-        (None, None) if wire == WireChoice::Raw => {
-            return Err(usage(
-                "the raw wire does not say what comes: add --count N or --shape 3,4, and --dtype",
-            ));
-        }
-        (None, None) => return Ok(None),
-    };
-    let dtype = typed.dtype.clone().unwrap_or_else(Dtype::f64);
-    let meta = ArrayMeta::new(dtype, shape, Order::C);
-    meta.map(Some).map_err(|error| usage(error.to_string()))
-}
-
-fn sending(typed: &SendingArguments, common_typed: &CommonArguments) -> Result<Options, Failure> {
-    let has_checksums = matches!(common_typed.wire, WireChoice::Auto | WireChoice::Native);
-    let checksum = match typed.checksum {
-        Some(kind) if kind != ChecksumKind::None && !has_checksums => {
-            let wire = common_typed.wire.name();
-            return Err(usage(format!(
-                "the {wire} wire has no checksums: leave --checksum out, or take --wire native"
-            )));
-        }
-        Some(kind) => kind,
-        None if typed.no_verify => ChecksumKind::None,
-        None => ChecksumKind::default(),
-    };
-    let options = Options {
-        send_route: typed.send_route,
-        writer_pace_bytes_per_s: typed.writer_pace,
-        checksum,
-        streams: typed.streams,
-        ..common(common_typed, checksum)
-    };
-    options.check().map_err(|error| usage(error.to_string()))?;
-    Ok(options)
-}
-
-/// What both commands have; `checksum` is what will be taken, as far as it is known here.
-fn common(typed: &CommonArguments, checksum: ChecksumKind) -> Options {
-    Options {
-        wire: typed.wire,
-        chunk_bytes: typed.chunk.unwrap_or_else(|| Options::chunk_bytes_for(checksum)),
-        limit_bytes_per_s: typed.limit,
-        socket_buffer_bytes: typed.socket_buffer,
-        preview_elements: typed.preview.into(),
-        timeout: typed.timeout,
-        ..Options::default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::arguments::{Arguments, Command};
     use super::*;
+    use crate::transfer::ShmName;
     use clap::Parser as _;
 
     fn received(arguments: &[&str]) -> Result<Receive, Failure> {
@@ -555,6 +322,21 @@ mod tests {
     #[test]
     fn contradictions_are_wrong_usage() {
         for wrong in [
+            &["--chunk", "0"][..],
+            &["--chunk", "4095"],
+            &["--chunk", "65MiB"],
+            &["--socket-buffer", "0"],
+            &["--socket-buffer", "100"],
+            &["--socket-buffer", "2GiB"],
+            &["--timeout", "0"],
+            &["--timeout", "0ms"],
+            &["--timeout", "9000h"],
+            &["--preview", "10001"],
+        ] {
+            assert!(matches!(sent(wrong), Err(Failure::Usage(_))), "{wrong:?}");
+            assert!(matches!(received(wrong), Err(Failure::Usage(_))), "{wrong:?}");
+        }
+        for wrong in [
             &["--at", "5"][..],
             &["--at", "5", "--into", "memory"],
             &["--at", "5", "--into", "shm:a"],
@@ -578,6 +360,13 @@ mod tests {
         ] {
             assert!(matches!(sent(wrong), Err(Failure::Usage(_))), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_small_b_is_bits_as_in_the_window() {
+        let limit = |typed: &str| sent(&["--limit", typed]).expect("valid").options.limit_bytes_per_s;
+        assert_eq!(limit("200 Mb/s"), Some(25_000_000));
+        assert_eq!(limit("200MB/s"), Some(200_000_000));
     }
 
     #[test]

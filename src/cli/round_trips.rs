@@ -2,7 +2,7 @@
 
 use crate::ping::{PingEvent, RoundTrips};
 
-use super::units;
+use crate::units;
 
 /// What the terminal shows of it: a line for the peer with the heads of the columns, and one line a size.
 pub fn lines(event: &PingEvent) -> Vec<String> {
@@ -28,13 +28,13 @@ fn row(measured: &RoundTrips) -> String {
         measured.p999_s,
         measured.max_s,
     ];
-    let times: Vec<String> = times.map(|time| format!("{:>9}", units::short(time))).into();
+    let times: Vec<String> = times.map(|time| format!("{:>9}", units::time(time))).into();
     format!(
         "{:>9} {:>8} {} {:>11}",
-        units::exact(measured.size_bytes),
-        measured.count,
+        units::exact_bytes(measured.size_bytes),
+        units::count(measured.count),
         times.join(" "),
-        units::rate(measured.echoed_bytes_per_s)
+        units::rate(measured.echoed_bytes_per_s).to_string()
     )
 }
 
@@ -59,7 +59,7 @@ mod tests {
         };
         let (head, row) = (heads(), row(&measured));
         assert_eq!(head.chars().count(), row.chars().count(), "{head}\n{row}");
-        assert!(row.starts_with("   64 MiB    10000   12.3 µs    1.0 ms"), "{row}");
-        assert!(row.ends_with("1.5 GB/s"), "{row}");
+        assert!(row.starts_with("   64 MiB   10,000   12.3 µs   1.00 ms"), "{row}");
+        assert!(row.ends_with("1.50 GB/s"), "{row}");
     }
 }

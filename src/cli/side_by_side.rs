@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::compare::ceilings::{Ceilings, share_of_one_copy};
 use crate::compare::{Comparison, Entry, Sink, Summary, differences, overlay};
 
-use super::units;
+use crate::units;
 
 const NAME: usize = 22;
 const BAR: usize = 10;
@@ -118,10 +118,10 @@ fn contestant(text: &mut String, entry: &Entry, summary: &Summary, fastest: f64,
             &number(summary.copies_per_byte.median),
             &count(summary.syscalls.median),
             &count(summary.page_faults.median),
-            &units::bytes_of(summary.beyond_bytes.median),
+            &units::mean_bytes(summary.beyond_bytes.median).to_string(),
             &summary
                 .first_byte_s
-                .map_or_else(|| "-".into(), |first| time(first.median)),
+                .map_or_else(|| "-".into(), |first| units::time(first.median)),
         ],
     );
 }
@@ -141,7 +141,7 @@ fn against_sizes(text: &mut String, comparison: &Comparison) {
     sizes.dedup();
     let mut header = format!("{:NAME$}", "time, by size");
     for size in &sizes {
-        let _ = write!(header, " {:>8}", units::bytes(*size).replace(' ', ""));
+        let _ = write!(header, " {:>8}", units::bytes(*size).to_string().replace(' ', ""));
     }
     line(text, &header);
     for entry in &comparison.entries {
@@ -154,7 +154,7 @@ fn against_sizes(text: &mut String, comparison: &Comparison) {
         };
         let mut row = format!("{:NAME$}", shortened(&entry.contestant.name, NAME));
         for size in &sizes {
-            let cell = at(*size).map_or_else(|| "-".into(), |point| time(point.seconds.median));
+            let cell = at(*size).map_or_else(|| "-".into(), |point| units::time(point.seconds.median));
             let _ = write!(row, " {cell:>8}");
         }
         line(text, &row);
@@ -278,13 +278,12 @@ fn bar(share: f64) -> String {
     "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
 }
 
-/// Three figures or so.
+/// Three digits; a power of ten where that is too long.
 fn number(value: f64) -> String {
-    match value {
-        value if value < 9.995 => format!("{value:.2}"),
-        value if value < 99.95 => format!("{value:.1}"),
-        value if value < 1e5 => format!("{value:.0}"),
-        value => format!("{value:.0e}"),
+    if value < 1e5 {
+        units::three_digits(value)
+    } else {
+        format!("{value:.0e}")
     }
 }
 
@@ -293,22 +292,12 @@ fn count(value: f64) -> String {
     if value >= 1e6 {
         return format!("{:.1}M", value / 1e6);
     }
-    let digits = format!("{value:.0}");
-    match digits.len() {
-        0..=3 => digits,
-        length => format!("{},{}", &digits[..length - 3], &digits[length - 3..]),
-    }
-}
-
-/// `85 µs`, `1.2 ms`, `3.4 s`.
-fn time(seconds: f64) -> String {
-    let (value, unit) = match seconds {
-        seconds if seconds < 1e-3 => (seconds * 1e6, "µs"),
-        seconds if seconds < 1.0 => (seconds * 1e3, "ms"),
-        seconds => (seconds, "s"),
-    };
-    let digits = usize::from(value < 99.95);
-    format!("{value:.digits$} {unit}")
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "below a million, and a count is not negative"
+    )]
+    units::count(value.round() as u64)
 }
 
 #[cfg(test)]
@@ -333,14 +322,6 @@ mod tests {
             (18_500_000.0, "18.5M"),
         ] {
             assert_eq!(count(value), shown);
-        }
-        for (seconds, shown) in [
-            (8.5e-5, "85.0 µs"),
-            (0.0012, "1.2 ms"),
-            (0.25, "250 ms"),
-            (3.4, "3.4 s"),
-        ] {
-            assert_eq!(time(seconds), shown);
         }
     }
 

@@ -8,11 +8,12 @@ use crate::Error;
 use crate::control::{Heard, Note, Viewer, engines};
 use crate::service::{ServiceEvent, Status, Told};
 use crate::transfer::{Event, EventKind, Side, TransferId};
+use crate::units;
 use serde::Serialize;
 
+use super::Failure;
 use super::arguments::StatusArguments;
 use super::report::Report;
-use super::{Failure, units};
 
 /// An engine that does not say all of what it does by then is left out.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -132,19 +133,19 @@ fn lines(seen: &Seen, now_unix_s: u64) -> Vec<String> {
     let since = units::left(now_unix_s.saturating_sub(seen.started_unix_s) as f64);
     let mut lines = vec![format!("{}  {}  (for {since})", seen.pid, seen.command)];
     if let Some(status) = &seen.service {
-        lines.push(format!("    {}", units::counts(status)));
+        lines.push(format!("    {}", status.in_words()));
     }
     let begun = |moving: &&Moving| moving.has_begun;
     for moving in seen.transfers.iter().filter(begun).take(SHOWN_MAX) {
         let name = moving.source.as_ref().or(moving.peer.as_ref());
         lines.push(format!(
-            "    {}: {}  {}{}  {}",
+            "    {}: {}  {}  {}",
             moving.transfer,
             name.map_or("", String::as_str),
-            units::bytes(moving.bytes),
-            moving
-                .total_bytes
-                .map_or_else(String::new, |total| format!(" of {}", units::bytes(total))),
+            moving.total_bytes.map_or_else(
+                || units::bytes(moving.bytes).to_string(),
+                |total| units::done_of(moving.bytes, total)
+            ),
             units::rate(moving.rate_bytes_per_s)
         ));
     }

@@ -9,9 +9,10 @@ use crate::queue::Counts;
 use crate::service::{Leftover, ServiceEvent, Status};
 use crate::telemetry::{Sample, Series};
 use crate::transfer::{Event, EventKind, Finished, Outcome, Side, Started, TransferId};
+use crate::units;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::{output, printable, round_trips, units};
+use super::{lines, output, printable, round_trips};
 
 /// The rate that is shown is the mean of so much time.
 const RATE_WINDOW_S: f64 = 1.0;
@@ -103,7 +104,7 @@ impl Terminal {
         shown.bar.finish_and_clear();
         self.bars.remove(&shown.bar);
         if let Outcome::Done(finished) = outcome {
-            let line = result(finished, shown.url.as_deref(), shown.history.end_s());
+            let line = lines::result(finished, shown.url.as_deref(), shown.history.end_s());
             if let Some(name) = name {
                 let line = if line.contains(&name) {
                     line
@@ -118,7 +119,7 @@ impl Terminal {
             if let Some(sentence) = &shown.bottleneck {
                 self.say(sentence);
             }
-            let first = first_elements(&shown.first_elements, shown.element_count);
+            let first = lines::first_elements(&shown.first_elements, shown.element_count);
             // Of thousands one line each is enough.
             if let Some(line) = first.filter(|_| self.status.is_none()) {
                 self.say(&line);
@@ -159,7 +160,7 @@ impl Terminal {
             }
             bar
         });
-        bar.set_message(units::counts(status));
+        bar.set_message(status.in_words());
     }
 
     pub fn leftover(&self, leftover: &Leftover) {
@@ -177,7 +178,7 @@ impl Terminal {
         if let Some(bar) = self.status.take() {
             bar.finish_and_clear();
         }
-        self.say(&summary(status));
+        self.say(&lines::summary(status));
     }
 
     pub fn ended_echo(&mut self, status: &Status) {
@@ -188,7 +189,8 @@ impl Terminal {
         let bytes = units::bytes(status.bytes);
         self.say(&format!(
             "{} {connections}, {bytes} sent back; {} failed",
-            status.done, status.failed
+            units::count(status.done),
+            units::count(status.failed)
         ));
     }
 
@@ -199,7 +201,8 @@ impl Terminal {
         let connections = if status.done == 1 { "connection" } else { "connections" };
         self.say(&format!(
             "{} {connections} handed over; {} failed",
-            status.done, status.failed
+            units::count(status.done),
+            units::count(status.failed)
         ));
     }
 
@@ -212,7 +215,7 @@ impl Terminal {
     pub fn repeated(&self, finished: &[Finished]) {
         let mut rates: Vec<f64> = finished.iter().map(|finished| finished.rate_bytes_per_s).collect();
         if rates.len() > 1 {
-            self.say(&repeated(&mut rates));
+            self.say(&lines::repeated(&mut rates));
         }
     }
 
@@ -241,7 +244,7 @@ impl Shown {
         if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
             bar.set_style(style.progress_chars("━╸─"));
         }
-        bar.set_prefix(name(started));
+        bar.set_prefix(lines::name(started));
         Self {
             bar,
             total_bytes,
@@ -257,99 +260,12 @@ impl Shown {
         self.history.push(elapsed_s, sample.bytes);
         let rate = self.history.rate_before(elapsed_s, RATE_WINDOW_S);
         self.bar.set_position(sample.bytes);
-        self.bar.set_message(numbers(sample.bytes, self.total_bytes, rate));
+        self.bar
+            .set_message(lines::numbers(sample.bytes, self.total_bytes, rate));
     }
 }
 
 const TEMPLATE: &str = "{prefix:.bold} {wide_bar} {msg}";
-
-/// What the bar is called: the source, or else the peer.
-fn name(started: &Started) -> String {
-    const CHARS_MAX: usize = 32;
-    let name = printable(started.source.as_ref().unwrap_or(&started.peer));
-    if name.chars().count() <= CHARS_MAX {
-        return name;
-    }
-    name.chars().take(CHARS_MAX - 1).chain(['…']).collect()
-}
-
-/// `1.2 GB of 40.0 GB  5.1 GB/s  8 s left`; a whole and a time only where they can be told.
-fn numbers(bytes: u64, total_bytes: Option<u64>, rate: f64) -> String {
-    let Some(total_bytes) = total_bytes else {
-        return format!("{}  {}", units::bytes(bytes), units::rate(rate));
-    };
-    let mut parts = vec![
-        format!("{} of {}", units::bytes(bytes), units::bytes(total_bytes)),
-        units::rate(rate),
-    ];
-    if rate > 0.0 {
-        let left_bytes = total_bytes.saturating_sub(bytes) as f64;
-        parts.push(format!("{} left", units::left(left_bytes / rate)));
-    }
-    parts.join("  ")
-}
-
-/// `400.0 MB in 0.080 s: 5.0 GB/s, verified (crc64nvme:0123456789abcdef), written to PATH`.
-/// `400000000 bytes received from URL in 0.080 s: 5.0 GB/s, crc64nvme:0123456789abcdef, written to PATH`.
-fn result(finished: &Finished, url: Option<&str>, elapsed_s: f64) -> String {
-    let (bytes, rate) = (finished.bytes, finished.rate_bytes_per_s);
-    let seconds = if rate > 0.0 { bytes as f64 / rate } else { elapsed_s };
-    let verified = match (finished.verified, &finished.checksum) {
-        (Some(true), Some(checksum)) => format!("verified ({checksum})"),
-        (Some(true), None) => "verified".into(),
-        (None, Some(checksum)) => checksum.clone(),
-        (Some(false) | None, _) => "not verified".into(),
-    };
-    let written = finished
-        .path
-        .as_ref()
-        .map(|path| format!(", written to {}", path.display()));
-    let what = match url {
-        Some(url) => format!("{bytes} bytes received from {url}"),
-        None => units::bytes(bytes),
-    };
-    format!(
-        "{what} in {}: {}, {verified}{}",
-        units::elapsed(seconds),
-        units::rate(rate),
-        written.unwrap_or_default()
-    )
-}
-
-/// `5 transfers: median 5.1 GB/s, 4.8 GB/s to 5.5 GB/s`. The median of an even number is the mean of the middle two.
-fn repeated(rates: &mut [f64]) -> String {
-    rates.sort_by(f64::total_cmp);
-    let (count, last) = (rates.len(), rates.len() - 1);
-    let median = f64::midpoint(rates[last / 2], rates[count / 2]);
-    format!(
-        "{count} transfers: median {}, {} to {}",
-        units::rate(median),
-        units::rate(rates[0]),
-        units::rate(rates[last])
-    )
-}
-
-/// `120 arrays, 1.2 GB; 4 failed, 1 cancelled`.
-fn summary(status: &Status) -> String {
-    let arrays = if status.done == 1 { "array" } else { "arrays" };
-    format!(
-        "{} {arrays}, {}; {} failed, {} cancelled",
-        status.done,
-        units::bytes(status.bytes),
-        status.failed,
-        status.cancelled
-    )
-}
-
-fn first_elements(values: &[Value], element_count: u64) -> Option<String> {
-    let shown: Vec<String> = values.iter().map(ToString::to_string).collect();
-    let more = if element_count > values.len() as u64 {
-        " …"
-    } else {
-        ""
-    };
-    (!shown.is_empty()).then(|| format!("first elements: {}{more}", shown.join(" ")))
-}
 
 #[cfg(test)]
 mod tests {
@@ -358,81 +274,5 @@ mod tests {
     #[test]
     fn the_bar_can_be_drawn() {
         assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
-    }
-
-    #[test]
-    fn a_result_is_one_line_with_everything_in_it() {
-        let mut finished = Finished {
-            bytes: 400_000_000,
-            rate_bytes_per_s: 5e9,
-            verified: Some(true),
-            checksum: Some("crc32:cbf43926".into()),
-            path: Some("a.npy".into()),
-            note: None,
-        };
-        assert_eq!(
-            result(&finished, None, 1.0),
-            "400.0 MB in 0.080 s: 5.0 GB/s, verified (crc32:cbf43926), written to a.npy"
-        );
-        (finished.verified, finished.checksum, finished.path) = (None, None, None);
-        assert_eq!(
-            result(&finished, None, 1.0),
-            "400.0 MB in 0.080 s: 5.0 GB/s, not verified"
-        );
-        (finished.bytes, finished.rate_bytes_per_s) = (0, 0.0);
-        assert_eq!(result(&finished, None, 0.001), "0 B in 0.001 s: 0 B/s, not verified");
-    }
-
-    #[test]
-    fn repeated_transfers_are_summed_up_by_their_median() {
-        assert_eq!(
-            repeated(&mut [3e9, 1e9, 2e9]),
-            "3 transfers: median 2.0 GB/s, 1.0 GB/s to 3.0 GB/s"
-        );
-        assert_eq!(
-            repeated(&mut [2e9, 1e9]),
-            "2 transfers: median 1.5 GB/s, 1.0 GB/s to 2.0 GB/s"
-        );
-    }
-
-    #[test]
-    fn what_a_service_does_is_one_line() {
-        let mut status = Status {
-            connections: 3,
-            receiving: 2,
-            rate_bytes_per_s: 1.2e9,
-            done: 120,
-            failed: 4,
-            bytes: 1_200_000_000,
-            ..Status::default()
-        };
-        assert_eq!(
-            units::counts(&status),
-            "3 connections, 2 receiving at 1.2 GB/s; 120 done, 4 failed"
-        );
-        status.waiting = 1;
-        assert_eq!(
-            units::counts(&status),
-            "3 connections, 2 receiving at 1.2 GB/s, 1 waiting; 120 done, 4 failed"
-        );
-        assert_eq!(summary(&status), "120 arrays, 1.2 GB; 4 failed, 0 cancelled");
-    }
-
-    #[test]
-    fn time_left_is_never_invented() {
-        assert_eq!(numbers(1_000, Some(40_000), 0.0), "1.0 kB of 40.0 kB  0 B/s");
-        assert_eq!(
-            numbers(1_200_000_000, Some(40_000_000_000), 5.1e9),
-            "1.2 GB of 40.0 GB  5.1 GB/s  8 s left"
-        );
-        assert_eq!(numbers(1_000, None, 2e9), "1.0 kB  2.0 GB/s");
-    }
-
-    #[test]
-    fn first_elements_say_when_there_are_more() {
-        let values = [Value::Float(0.0), Value::Float(1.0)];
-        assert_eq!(first_elements(&values, 2).as_deref(), Some("first elements: 0.0 1.0"));
-        assert_eq!(first_elements(&values, 3).as_deref(), Some("first elements: 0.0 1.0 …"));
-        assert_eq!(first_elements(&[], 3), None);
     }
 }

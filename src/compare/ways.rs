@@ -188,12 +188,7 @@ fn obstacle(way: &Way, terms: &Terms<'_>, available: Option<u64>) -> Option<Stri
     let arrays = copies + u64::from(way.sink == Sink::Memory) + u64::from(terms.of_range && way.from_memory);
     let needed = arrays.saturating_mul(terms.bytes);
     let too_much = available.is_some_and(|available| needed > available);
-    too_much.then(|| {
-        format!(
-            "it needs {} of memory, more than is free",
-            bytesize::ByteSize(needed).display().si()
-        )
-    })
+    too_much.then(|| format!("it needs {} of memory, more than is free", crate::units::bytes(needed)))
 }
 
 #[cfg(test)]

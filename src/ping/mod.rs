@@ -6,6 +6,7 @@ mod latency;
 mod pattern;
 mod round_trip;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -16,7 +17,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::sys::Wake;
-use crate::transfer::{Connection, Endpoint};
+use crate::transfer::{Connection, Endpoint, Options};
 use pattern::Pattern;
 use round_trip::Peer;
 
@@ -43,6 +44,24 @@ pub struct Plan {
 impl Plan {
     /// The sizes that are measured by default: 1 B to 64 MiB.
     pub const SIZES_BYTES: [u64; 7] = [1, 64, 1 << 10, 16 << 10, 256 << 10, 4 << 20, 64 << 20];
+    /// What one size may be.
+    pub const SIZE_BYTES: RangeInclusive<u64> = 1..=1 << 30;
+
+    /// Finds what is out of its bounds; buffers and timeout have those of [`Options::check`].
+    ///
+    /// # Errors
+    /// [`Error::Usage`], which says what is right.
+    pub fn check(&self) -> Result<(), Error> {
+        if !self.sizes_bytes.iter().all(|size| Self::SIZE_BYTES.contains(size)) {
+            return Err(Error::Usage("a round trip has from 1 byte to 1GiB".into()));
+        }
+        let options = Options {
+            socket_buffer_bytes: self.socket_buffer_bytes,
+            timeout: self.timeout,
+            ..Options::default()
+        };
+        options.check()
+    }
 }
 
 /// How many round trips of one size are measured. One before them is not.
@@ -85,8 +104,9 @@ impl Ping {
     /// waits for room there, and closes the channel at the end.
     ///
     /// # Errors
-    /// Where the system gives no thread or descriptor.
+    /// Where the plan is out of its bounds, or the system gives no thread or descriptor.
     pub fn start(plan: Plan, events: Sender<PingEvent>) -> Result<Self, Error> {
+        plan.check()?;
         let failed = |error: std::io::Error| Error::system("cannot start measuring", &error);
         let stop = Arc::new(Stop {
             is_asked: AtomicBool::new(false),

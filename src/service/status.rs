@@ -5,6 +5,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::transfer::{Event, EventKind};
+use crate::units::{count, rate};
 
 /// Something that happened in a service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,17 +76,16 @@ pub struct Status {
 }
 
 impl Status {
-    /// `3 connections, 2 receiving at 1.2 GB/s, 1 waiting; 120 done, 4 failed`, with counts and rates as they are
-    /// written where it stands.
+    /// `3 connections, 2 receiving at 1.20 GB/s, 1 waiting; 120 done, 4 failed`.
     #[must_use]
-    pub fn in_words(&self, count: impl Fn(u64) -> String, rate: impl Fn(f64) -> String) -> String {
+    pub fn in_words(&self) -> String {
         let (connections, receiving) = (self.connections as u64, self.receiving as u64);
         let mut parts = vec![
             match connections {
                 1 => "1 connection".into(),
                 several => format!("{} connections", count(several)),
             },
-            match (receiving, rate(self.rate_bytes_per_s)) {
+            match (receiving, rate(self.rate_bytes_per_s).to_string()) {
                 // Nothing moves, or it goes back where it came from.
                 (0, rate) => rate,
                 (receiving, rate) => format!("{} receiving at {rate}", count(receiving)),

@@ -39,7 +39,7 @@ pub use net::connection::Connection;
 pub use net::endpoint::Endpoint;
 pub use net::listener::Listener;
 pub use net::url::Url;
-pub use plan::{Incoming, Job, Options, Origin, SinkSpec, Slice, SourceSpec};
+pub use plan::{Incoming, Job, OptionName, Options, Origin, SinkSpec, Slice, SourceSpec};
 pub use shm::ShmName;
 pub use source::expand::expand;
 pub use source::{SourceInfo, describe, in_memory};

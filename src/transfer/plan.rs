@@ -1,5 +1,6 @@
 //! What to transfer and how, fully decided: nothing in a plan is still text that could be wrong.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use crate::array::{ArrayMeta, Dtype, Range};
 use crate::error::Error;
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
 use crate::telemetry::core_cache_bytes;
+use crate::units::{UnitError, exact_bytes};
 use crate::wire::{ChecksumKind, WireChoice};
 
 use super::net::connection::Connection;
@@ -172,27 +174,36 @@ pub struct Options {
     pub send_route: SendRouteChoice,
     /// How bytes land.
     pub receive_route: ReceiveRouteChoice,
-    /// Bytes handed to one system call, at most.
+    /// Bytes handed to one system call, at most; within [`Options::CHUNK_BYTES`].
     pub chunk_bytes: usize,
-    /// At most so many bytes a second; changes while the transfer runs by `Transfer::set_limit`.
+    /// At most so many bytes a second, and not 0; changes while the transfer runs by `Transfer::set_limit`.
     pub limit_bytes_per_s: Option<u64>,
     /// As if the program that the array comes from yielded at most so many bytes a second; see `Transfer::set_pace`.
     pub writer_pace_bytes_per_s: Option<u64>,
     /// As if the program that the array is for took at most so many bytes a second; see `Transfer::set_pace`.
     pub reader_pace_bytes_per_s: Option<u64>,
-    /// The size of the socket's buffers, each, as asked of the kernel; `None` leaves it to what suits the peer.
+    /// The size of the socket's buffers, each, as asked of the kernel, within [`Options::SOCKET_BUFFER_BYTES`]; `None`
+    /// leaves it to what suits the peer.
     pub socket_buffer_bytes: Option<usize>,
-    /// How many first elements are shown.
+    /// How many first elements are shown, at most [`Options::PREVIEW_ELEMENTS_MAX`].
     pub preview_elements: usize,
     /// Which checksum a native sender offers; `None` means unverified.
     pub checksum: ChecksumKind,
     /// Over how many connections a native sender would move the array: from 1 to [`Options::STREAMS_MAX`].
     pub streams: u16,
-    /// How long a peer may be silent, and how long connecting may take.
+    /// How long a peer may be silent, and how long connecting may take: more than 0, at most [`Options::TIMEOUT_MAX`].
     pub timeout: Duration,
 }
 
 impl Options {
+    /// What [`Options::chunk_bytes`] may be.
+    pub const CHUNK_BYTES: RangeInclusive<usize> = 4 << 10..=64 << 20;
+    /// What [`Options::socket_buffer_bytes`] may be.
+    pub const SOCKET_BUFFER_BYTES: RangeInclusive<usize> = 4 << 10..=1 << 30;
+    /// No more first elements are shown than this.
+    pub const PREVIEW_ELEMENTS_MAX: usize = 10_000;
+    /// No peer may be silent for longer than a year.
+    pub const TIMEOUT_MAX: Duration = Duration::from_hours(365 * 24);
     /// No transfer takes more connections than this.
     pub const STREAMS_MAX: u16 = 16;
 
@@ -208,28 +219,99 @@ impl Options {
         }
     }
 
-    /// Finds options that contradict each other.
+    /// Finds the first option that is out of its bounds, and options that contradict each other.
+    ///
+    /// # Errors
+    /// [`Error::Usage`], which says what is right.
     pub fn check(&self) -> Result<(), Error> {
-        if self.streams <= 1 {
-            return Ok(());
+        let first = self.mistakes().into_iter().next();
+        first.map_or(Ok(()), |(_, text)| Err(Error::Usage(text)))
+    }
+
+    /// Everything that [`Options::check`] finds, each beside the option that is to be changed.
+    #[must_use]
+    pub fn mistakes(&self) -> Vec<(OptionName, String)> {
+        let mut mistakes = Vec::new();
+        let mut unless = |is_right: bool, name: OptionName, right: String| {
+            if !is_right {
+                mistakes.push((name, right));
+            }
+        };
+        let right = format!("a chunk has {}", from_to(&Self::CHUNK_BYTES));
+        unless(Self::CHUNK_BYTES.contains(&self.chunk_bytes), OptionName::Chunk, right);
+        let buffer = self.socket_buffer_bytes.unwrap_or(*Self::SOCKET_BUFFER_BYTES.end());
+        let right = format!("a socket buffer has {}", from_to(&Self::SOCKET_BUFFER_BYTES));
+        let is_right = Self::SOCKET_BUFFER_BYTES.contains(&buffer);
+        unless(is_right, OptionName::SocketBuffer, right);
+        for (rate, name) in [
+            (self.limit_bytes_per_s, OptionName::Limit),
+            (self.writer_pace_bytes_per_s, OptionName::WriterPace),
+            (self.reader_pace_bytes_per_s, OptionName::ReaderPace),
+        ] {
+            unless(rate != Some(0), name, UnitError::NoRate.to_string());
         }
-        let wrong = |text: &str| Err(Error::Usage(text.into()));
+        let right = format!("from 0 to {} elements are shown", Self::PREVIEW_ELEMENTS_MAX);
+        let is_right = self.preview_elements <= Self::PREVIEW_ELEMENTS_MAX;
+        unless(is_right, OptionName::Preview, right);
+        let is_right = !self.timeout.is_zero() && self.timeout <= Self::TIMEOUT_MAX;
+        unless(
+            is_right,
+            OptionName::Timeout,
+            "a timeout is more than 0 and at most a year".into(),
+        );
+        let right = format!("from 1 to {} connections move an array", Self::STREAMS_MAX);
+        let is_right = (1..=Self::STREAMS_MAX).contains(&self.streams);
+        unless(is_right, OptionName::Streams, right);
+        let contradiction = self.contradiction();
+        unless(
+            contradiction.is_none(),
+            OptionName::Streams,
+            contradiction.unwrap_or_default().into(),
+        );
+        mistakes
+    }
+
+    /// Why several connections cannot be.
+    fn contradiction(&self) -> Option<&'static str> {
+        if self.streams <= 1 {
+            return None;
+        }
         match (self.wire, self.send_route) {
             (WireChoice::Npy | WireChoice::Raw, _) => {
-                wrong("several connections need the native wire: npy and raw have no blocks that could be told apart")
+                Some("several connections need the native wire: npy and raw have no blocks that could be told apart")
             }
             (_, SendRouteChoice::Copying) => {
-                wrong("the copying route sends in order, over one connection: take another route, or one stream")
+                Some("the copying route sends in order, over one connection: take another route, or one stream")
             }
             (_, SendRouteChoice::Zerocopy) => {
-                wrong("the zerocopy route sends over one connection: take another route, or one stream")
+                Some("the zerocopy route sends over one connection: take another route, or one stream")
             }
             (_, SendRouteChoice::Handoff) => {
-                wrong("memory is handed over as a whole, over one connection: take another route, or one stream")
+                Some("memory is handed over as a whole, over one connection: take another route, or one stream")
             }
-            _ => Ok(()),
+            _ => None,
         }
     }
+}
+
+/// An option that has bounds, for whoever says which one is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields of `Options`")]
+pub enum OptionName {
+    Chunk,
+    SocketBuffer,
+    Limit,
+    WriterPace,
+    ReaderPace,
+    Preview,
+    Timeout,
+    Streams,
+}
+
+/// `from 4KiB to 64MiB`, without spaces, as it can be typed at a prompt.
+pub(crate) fn from_to(bytes: &RangeInclusive<usize>) -> String {
+    let typed = |bytes: usize| exact_bytes(bytes as u64).replace(' ', "");
+    format!("from {} to {}", typed(*bytes.start()), typed(*bytes.end()))
 }
 
 impl Default for Options {
@@ -248,5 +330,65 @@ impl Default for Options {
             streams: 1,
             timeout: Duration::from_secs(30),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_those_of_every_place_and_each_mistake_names_its_option() {
+        type Change = fn(&mut Options);
+        let right: [Change; 6] = [
+            |options| options.chunk_bytes = 4096,
+            |options| options.chunk_bytes = 64 << 20,
+            |options| options.socket_buffer_bytes = Some(1 << 30),
+            |options| options.preview_elements = 10_000,
+            |options| options.timeout = Options::TIMEOUT_MAX,
+            |options| options.limit_bytes_per_s = Some(1),
+        ];
+        for change in right {
+            let mut options = Options::default();
+            change(&mut options);
+            assert_eq!(options.check(), Ok(()), "{options:?}");
+        }
+        let wrong: [(OptionName, Change); 13] = [
+            (OptionName::Chunk, |options| options.chunk_bytes = 0),
+            (OptionName::Chunk, |options| options.chunk_bytes = 4095),
+            (OptionName::Chunk, |options| options.chunk_bytes = 65 << 20),
+            (OptionName::SocketBuffer, |options| {
+                options.socket_buffer_bytes = Some(100);
+            }),
+            (OptionName::SocketBuffer, |options| {
+                options.socket_buffer_bytes = Some(2 << 30);
+            }),
+            (OptionName::Limit, |options| options.limit_bytes_per_s = Some(0)),
+            (OptionName::WriterPace, |options| {
+                options.writer_pace_bytes_per_s = Some(0);
+            }),
+            (OptionName::ReaderPace, |options| {
+                options.reader_pace_bytes_per_s = Some(0);
+            }),
+            (OptionName::Preview, |options| options.preview_elements = 10_001),
+            (OptionName::Timeout, |options| options.timeout = Duration::ZERO),
+            (OptionName::Timeout, |options| {
+                options.timeout = Duration::from_hours(9000);
+            }),
+            (OptionName::Streams, |options| options.streams = 0),
+            (OptionName::Streams, |options| options.streams = 17),
+        ];
+        for (name, change) in wrong {
+            let mut options = Options::default();
+            change(&mut options);
+            let mistakes = options.mistakes();
+            assert_eq!(mistakes.iter().map(|(name, _)| *name).collect::<Vec<_>>(), [name]);
+            assert_eq!(options.check(), Err(Error::Usage(mistakes[0].1.clone())));
+        }
+        let chunk = Options {
+            chunk_bytes: 1,
+            ..Options::default()
+        };
+        assert_eq!(chunk.mistakes()[0].1, "a chunk has from 4KiB to 64MiB");
     }
 }

@@ -431,7 +431,7 @@ fn round_trips_to_a_real_echo_are_measured_and_one_size_is_looked_at() {
     window.get_by_label("Measure").click();
     for _ in 0..2000 {
         window.step();
-        if window.query_by_label("64 bytes there and back").is_some() {
+        if window.query_by_label("64 B there and back").is_some() {
             window.get_by_label("Cancel").click();
             window.step();
             let page = window.state_mut().round_trips_page_mut();
@@ -442,7 +442,7 @@ fn round_trips_to_a_real_echo_are_measured_and_one_size_is_looked_at() {
             let _ = echo.expect("a thread").join().expect("no panic");
             return;
         }
-        if let Some(row) = window.query_by_label_contains("size 64 bytes,") {
+        if let Some(row) = window.query_by_label_contains("size 64 B,") {
             row.click();
         }
         std::thread::sleep(Duration::from_millis(5));

@@ -53,7 +53,7 @@ fn who_runs_is_told_with_what_it_moves_and_how_it_is_steered() {
         shown.contains(&format!("{}  serve {}", service.id(), service.address)),
         "{shown}"
     );
-    assert!(shown.contains("of 8.0 MB"), "{shown}");
+    assert!(shown.contains("of 8.00 MB"), "{shown}");
 
     let id = of(&service)["transfers"][0]["transfer"].as_u64().expect("an id");
     dir.run(&format!("attach {} --cancel {id}", service.id())).done();
@@ -278,7 +278,7 @@ fn leaving_leaves_the_engine_alone_and_its_end_is_told() {
     drained(service).done();
     let ended = viewer.wait().done();
     assert!(
-        ended.stdout.contains("8.0 MB in ") && ended.stdout.ends_with("it has ended\n"),
+        ended.stdout.contains("8.00 MB in ") && ended.stdout.ends_with("it has ended\n"),
         "{ended:?}"
     );
 }

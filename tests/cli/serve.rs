@@ -172,8 +172,8 @@ fn fifty_arrays_of_one_name_get_fifty_names_and_none_leaves_the_folder() {
 #[test]
 fn who_offers_more_than_is_taken_is_refused_and_others_are_not() {
     for (limit, hint) in [
-        ("--max-bytes 1MB", "at most 1.0 MB are taken here"),
-        ("--max-total 1MB", "1.0 MB that are taken here in all"),
+        ("--max-bytes 1MB", "at most 1.00 MB are taken here"),
+        ("--max-total 1MB", "1.00 MB that are taken here in all"),
         ("--keep-free 1000PB", "have to stay so"),
     ] {
         let dir = Dir::new();
@@ -395,11 +395,11 @@ fn a_person_reads_a_line_an_array_and_the_sum_at_the_end() {
     stream.read_to_end(&mut Vec::new()).expect("closed");
     let ended = drained(service);
     assert!(
-        ended.stdout.contains("8.0 kB in") && ended.stdout.contains("verified"),
+        ended.stdout.contains("8.00 kB in") && ended.stdout.contains("verified"),
         "{ended:?}"
     );
     assert!(
-        ended.stdout.ends_with("1 array, 8.0 kB; 1 failed, 0 cancelled\n"),
+        ended.stdout.ends_with("1 array, 8.00 kB; 1 failed, 0 cancelled\n"),
         "{ended:?}"
     );
     assert!(

@@ -196,7 +196,7 @@ fn a_full_shared_memory_is_noticed_in_a_namespace_of_its_own() {
     let mut unshare = std::process::Command::new("unshare");
     unshare.args(["-rm", "sh", "-c", script, env!("CARGO_BIN_EXE_arraylift")]);
     let ended = dir.program(unshare).run();
-    let ended = ended.failed(1, &["shm:big needs 8.0 MB", "more than /dev/shm has free"]);
+    let ended = ended.failed(1, &["shm:big needs 8.00 MB", "more than /dev/shm has free"]);
     assert_eq!(ended.stdout, "", "nothing is left in it");
     // Full while it comes: someone else takes what was free.
     let script = "mount -t tmpfs -o size=12m tmpfs /dev/shm || exit 9; \
@@ -206,6 +206,6 @@ fn a_full_shared_memory_is_noticed_in_a_namespace_of_its_own() {
     let mut unshare = std::process::Command::new("unshare");
     unshare.args(["-rm", "sh", "-c", script, env!("CARGO_BIN_EXE_arraylift")]);
     let ended = dir.program(unshare).run();
-    let ended = ended.failed(1, &["shm:big needs 8.0 MB", "more than /dev/shm has free"]);
+    let ended = ended.failed(1, &["shm:big needs 8.00 MB", "more than /dev/shm has free"]);
     assert_eq!(ended.stdout, "other\n");
 }

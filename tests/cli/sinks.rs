@@ -61,7 +61,7 @@ fn a_full_disk_is_noticed_before_anything_is_sent() {
     let ended = dir
         .arraylift_with_file_limit(100, &arguments)
         .run()
-        .failed(1, &["a.npy needs 8.0 MB"]);
+        .failed(1, &["a.npy needs 8.00 MB"]);
     assert!(dir.names().is_empty());
     let failed = ended
         .objects()
@@ -108,7 +108,7 @@ fn discard_and_memory_leave_nothing() {
     let dir = Dir::new();
     for sink in ["memory", "discard"] {
         let ended = dir.run(&format!("loopback range:0:1000 --into {sink}")).done();
-        assert!(ended.stdout.starts_with("8.0 kB in "), "{ended:?}");
+        assert!(ended.stdout.starts_with("8.00 kB in "), "{ended:?}");
     }
     assert!(dir.names().is_empty());
 }

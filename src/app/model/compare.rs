@@ -255,10 +255,10 @@ pub fn cells(summary: &Summary) -> [String; 6] {
         format!("{:.2}", summary.copies_per_byte.median),
         format::count(rounded(summary.syscalls.median)),
         format::count(rounded(summary.page_faults.median)),
-        format::bytes(rounded(summary.beyond_bytes.median)).to_string(),
+        format::mean_bytes(summary.beyond_bytes.median).to_string(),
         summary
             .first_byte_s
-            .map_or_else(String::new, |first| time(first.median)),
+            .map_or_else(String::new, |first| format::time(first.median)),
     ]
 }
 
@@ -307,21 +307,6 @@ pub fn ceilings_in_words(ceilings: &Ceilings) -> String {
     )
 }
 
-/// A short time with three figures: `180 µs`, `2.41 ms`, `1.20 s`.
-#[must_use]
-pub fn time(seconds: f64) -> String {
-    let (value, unit) = match seconds {
-        s if s < 0.999_5e-3 => (s * 1e6, "µs"),
-        s if s < 0.999_5 => (s * 1e3, "ms"),
-        s => (s, "s"),
-    };
-    match value {
-        v if v < 9.995 => format!("{v:.2} {unit}"),
-        v if v < 99.95 => format!("{v:.1} {unit}"),
-        v => format!("{v:.0} {unit}"),
-    }
-}
-
 /// Time against size of one contestant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve<'a> {
@@ -346,7 +331,7 @@ impl Curve<'_> {
     /// `handoff: 112 µs for 4.10 kB, 120 µs for 400 MB`.
     #[must_use]
     pub fn in_words(&self) -> String {
-        let at = |(bytes, seconds): &(u64, f64)| format!("{} for {}", time(*seconds), format::bytes(*bytes));
+        let at = |(bytes, seconds): &(u64, f64)| format!("{} for {}", format::time(*seconds), format::bytes(*bytes));
         let ends: Vec<String> = match self.points.as_slice() {
             [first, .., last] => vec![at(first), at(last)],
             few => few.iter().map(at).collect(),

@@ -1,6 +1,7 @@
 //! What went wrong, in the window's words: with its own fields, and figures as they stand elsewhere on the screen.
 
 use crate::Error;
+use crate::units::exact_time;
 
 use super::format;
 
@@ -24,7 +25,7 @@ pub fn of(error: &Error) -> String {
         ),
         Error::Silent(timeout) => format!(
             "the peer said nothing for {}: it may hang, or the timeout under Advanced is too short",
-            format::duration(timeout.as_secs_f64())
+            exact_time(*timeout)
         ),
         Error::ClosedEarly {
             missing,

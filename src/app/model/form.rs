@@ -6,6 +6,7 @@ use super::{by_name, format};
 use crate::Error;
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
 use crate::transfer::Url;
+use crate::units::parse_limit;
 use crate::wire::WireChoice;
 
 /// What is sent.
@@ -199,7 +200,7 @@ impl Form {
     /// How the limit that is typed is read, where it has no mistake: `= 200 MB/s`.
     #[must_use]
     pub fn limit_in_words(&self) -> Option<String> {
-        let limit = format::parse_rate(&self.limit).ok()??;
+        let limit = parse_limit(&self.limit).ok()??;
         Some(format!("= {}", format::rate(limit as f64)))
     }
 

@@ -183,10 +183,5 @@ impl Checker<'_> {
     }
 }
 
-/// Lets people type `50,000,000`.
-fn without_commas(typed: &str) -> String {
-    typed.trim().chars().filter(|c| *c != ',').collect()
-}
-
 #[cfg(test)]
 mod tests;

@@ -74,9 +74,7 @@ impl Service {
     /// `1,001 connections, 1,001 receiving at 1.21 GB/s; 0 done, 0 failed · 200 of them are listed`.
     #[must_use]
     pub fn in_words(&self, listed: usize) -> String {
-        let counts = self
-            .status
-            .in_words(format::count, |bytes_per_s| format::rate(bytes_per_s).to_string());
+        let counts = self.status.in_words();
         if self.status.receiving > listed {
             format!("{counts} · {} of them are listed", format::count(listed as u64))
         } else {

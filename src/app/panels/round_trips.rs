@@ -4,7 +4,6 @@ use eframe::egui::{Align, Align2, Layout, Rect, RichText, Role, Sense, Ui, Widge
 use egui_plot::{AxisHints, Bar, BarChart, GridMark, HPlacement, Plot};
 
 use crate::app::action::{Action, RoundTripsAction};
-use crate::app::model::compare::time;
 use crate::app::model::format;
 use crate::app::model::round_trips::Page;
 use crate::app::model::view::View;
@@ -125,13 +124,13 @@ fn table_ui(ui: &mut Ui, page: &Page) -> Option<RoundTripsAction> {
 
 fn cells(one: &RoundTrips) -> [String; 8] {
     [
-        format::binary_bytes(usize::try_from(one.size_bytes).unwrap_or(usize::MAX)),
+        format::exact_bytes(one.size_bytes),
         format::count(one.count),
-        time(one.min_s),
-        time(one.p50_s),
-        time(one.p90_s),
-        time(one.p99_s),
-        time(one.max_s),
+        format::time(one.min_s),
+        format::time(one.p50_s),
+        format::time(one.p90_s),
+        format::time(one.p99_s),
+        format::time(one.max_s),
         format::rate(one.echoed_bytes_per_s).to_string(),
     ]
 }
@@ -149,7 +148,7 @@ fn cells_ui(ui: &mut Ui, row: Rect, cells: &[String; 8], colour: eframe::egui::C
 fn histogram_ui(ui: &mut Ui, one: &RoundTrips) {
     let palette = theme::palette(ui);
     ui.add_space(STEP);
-    let size = format::binary_bytes(usize::try_from(one.size_bytes).unwrap_or(usize::MAX));
+    let size = format::exact_bytes(one.size_bytes);
     ui.label(RichText::new(format!("{size} there and back")).font(theme::strong()));
     ui.add_space(-4.0);
     caption(
@@ -168,7 +167,7 @@ fn histogram_ui(ui: &mut Ui, one: &RoundTrips) {
     let to = one.histogram.last().map_or(-3.0, |bin| bin.to_s.log10());
     let most = one.histogram.iter().map(|bin| bin.count).max().unwrap_or(1) as f64;
     let axis = |axis: AxisHints<'static>| axis.tick_label_font(theme::small()).tick_label_color(palette.weak);
-    let seconds = |mark: GridMark, _: &std::ops::RangeInclusive<f64>| time(10_f64.powf(mark.value));
+    let seconds = |mark: GridMark, _: &std::ops::RangeInclusive<f64>| format::time(10_f64.powf(mark.value));
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -8,6 +8,7 @@ use crate::app::model::row::Row;
 use crate::app::theme;
 use crate::app::widgets::{caption, word_button};
 use crate::transfer::Side;
+use crate::units::parse_limit;
 
 /// From right to left: the limit, and a word that leads to both paces.
 pub fn ui(ui: &mut Ui, row: &Row) -> Vec<Action> {
@@ -118,7 +119,7 @@ impl RateSlider {
                     format::rate(10_f64.powf(power)).to_string()
                 }
             })
-            .custom_parser(|text| match format::parse_rate(text) {
+            .custom_parser(|text| match parse_limit(text) {
                 Ok(Some(rate)) => Some((rate as f64).log10()),
                 Ok(None) => Some(NONE),
                 Err(_) => None,

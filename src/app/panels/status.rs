@@ -112,6 +112,6 @@ pub fn how(row: &Row) -> String {
     let chunk_bytes = row
         .recipe()
         .map_or(started.chunk_bytes, |recipe| recipe.options.chunk_bytes);
-    words.push(format!("{} chunks", format::binary_bytes(chunk_bytes)));
+    words.push(format!("{} chunks", format::exact_bytes(chunk_bytes as u64)));
     words.join(" · ")
 }

@@ -3,7 +3,7 @@
 use crate::transfer::{Command, TransferId};
 use clap::{ArgGroup, Args};
 
-use crate::cli::size::parse_limit;
+use crate::units::parse_limit;
 
 #[derive(Debug, Args)]
 pub struct StatusArguments {
@@ -68,10 +68,11 @@ fn parse_limit_of(text: &str) -> Result<(u64, Option<u64>), String> {
     let wrong = || "a limit is ID=RATE, such as 3=200MB/s, or 3=none".to_owned();
     let (id, rate) = text.split_once('=').ok_or_else(wrong)?;
     let id = id.parse().map_err(|_| wrong())?;
-    match rate {
-        "none" => Ok((id, None)),
-        rate => Ok((id, Some(parse_limit(rate)?))),
+    if rate.is_empty() {
+        return Err(wrong());
     }
+    let limit = parse_limit(rate).map_err(|error| error.to_string())?;
+    Ok((id, limit))
 }
 
 #[cfg(test)]

@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::transfer::Options;
 use clap::Args;
 
-use crate::cli::duration::parse_timeout;
-use crate::cli::size::{parse_buffer, parse_chunk, parse_limit};
+use crate::units::{parse_bytes, parse_count, parse_rate, parse_time};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,25 +33,25 @@ pub struct FetchArguments {
     pub jobs: u16,
     /// Over how many connections each file comes, in parts of 8 MiB or more, where the server sends parts of a version
     /// that it names
-    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=i64::from(Options::STREAMS_MAX)))]
+    #[arg(long, value_name = "N", default_value = "1")]
     pub streams: u16,
     /// Trusts the certificates in this PEM file in place of those of the system
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
     /// The most bytes a second for each file, such as 20MB/s
-    #[arg(long, value_name = "RATE", value_parser = parse_limit)]
+    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     pub limit: Option<u64>,
     /// Bytes handed to one system call, at most [default: from 1MiB to 4MiB, as it suits this processor]
-    #[arg(long, value_name = "SIZE", value_parser = parse_chunk)]
-    pub chunk: Option<usize>,
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    pub chunk: Option<u64>,
     /// The size of the socket's buffers, each [default: 4MiB on this machine, else the kernel's choice]
-    #[arg(long, value_name = "SIZE", value_parser = parse_buffer)]
-    pub socket_buffer: Option<usize>,
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    pub socket_buffer: Option<u64>,
     /// How many first bytes are shown
-    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u16).range(..=10_000))]
-    pub preview: u16,
+    #[arg(long, value_name = "N", default_value = "10", value_parser = parse_count)]
+    pub preview: u64,
     /// How long the server may be silent: 500ms, 30s, 2m
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_timeout)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_time)]
     pub timeout: Duration,
     /// Prints events as JSON, one object a line
     #[arg(long)]

@@ -11,13 +11,11 @@ use std::time::Duration;
 
 use crate::array::{Dtype, Shape, parse_count};
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
-use crate::transfer::Options;
 use crate::wire::{ChecksumKind, WireChoice};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
-use super::duration::parse_timeout;
-use super::size::{parse_buffer, parse_chunk, parse_limit, parse_offset};
+use crate::units::{parse_bytes, parse_rate, parse_time};
 
 pub use control::{AttachArguments, StatusArguments};
 pub use fetch::FetchArguments;
@@ -221,10 +219,10 @@ pub struct ViewArguments {
     #[arg(long, value_parser = Dtype::from_name)]
     pub dtype: Option<Dtype>,
     /// Leaves out so many bytes of the source's array at its beginning
-    #[arg(long, value_name = "BYTES", value_parser = parse_offset)]
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     pub offset: Option<u64>,
     /// Sends so many bytes and not all that follow; what does not tell its length (a pipe, a device) needs it
-    #[arg(long, value_name = "BYTES", value_parser = parse_offset)]
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     pub length: Option<u64>,
 }
 
@@ -240,10 +238,10 @@ pub struct SendingArguments {
     #[arg(long, value_name = "KIND", value_parser = checksums())]
     pub checksum: Option<ChecksumKind>,
     /// Over how many connections the array moves, on the native wire: the receiver may take fewer
-    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=i64::from(Options::STREAMS_MAX)))]
+    #[arg(long, value_name = "N", default_value = "1")]
     pub streams: u16,
     /// As if a slow program wrote the array: it yields at most so many bytes a second
-    #[arg(long, value_name = "RATE", value_parser = parse_limit)]
+    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     pub writer_pace: Option<u64>,
 }
 
@@ -253,10 +251,10 @@ pub struct ReceivingArguments {
     #[arg(long, value_name = "ROUTE", default_value = "auto", value_parser = receive_routes())]
     pub receive_route: ReceiveRouteChoice,
     /// Receives into a part of the existing file that --into names, from this byte of its array
-    #[arg(long, value_name = "BYTES", value_parser = parse_offset)]
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     pub at: Option<u64>,
     /// As if a slow program read the array: it takes at most so many bytes a second
-    #[arg(long, value_name = "RATE", value_parser = parse_limit)]
+    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     pub reader_pace: Option<u64>,
 }
 
@@ -266,19 +264,19 @@ pub struct CommonArguments {
     #[arg(long, default_value = "auto", value_parser = wires())]
     pub wire: WireChoice,
     /// Bytes handed to one system call, at most [default: from 1MiB to 4MiB, as it suits this processor]
-    #[arg(long, value_name = "SIZE", value_parser = parse_chunk)]
-    pub chunk: Option<usize>,
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    pub chunk: Option<u64>,
     /// The most bytes a second, such as 200MB/s
-    #[arg(long, value_name = "RATE", value_parser = parse_limit)]
+    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     pub limit: Option<u64>,
     /// The size of the socket's buffers, each [default: 4MiB on this machine, else the kernel's choice]
-    #[arg(long, value_name = "SIZE", value_parser = parse_buffer)]
-    pub socket_buffer: Option<usize>,
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    pub socket_buffer: Option<u64>,
     /// How many first elements are shown
-    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u16).range(..=10_000))]
-    pub preview: u16,
+    #[arg(long, value_name = "N", default_value = "10", value_parser = parse_count)]
+    pub preview: u64,
     /// How long the other end may be silent: 500ms, 30s, 2m
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_timeout)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_time)]
     pub timeout: Duration,
     /// Prints events as JSON, one object a line
     #[arg(long)]

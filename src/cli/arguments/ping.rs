@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::cli::duration::parse_timeout;
-use crate::cli::size::{parse_buffer, parse_echo};
+use crate::units::{parse_bytes, parse_time};
 
 const PING_EXAMPLES: &str = "\
 Examples:
@@ -22,16 +21,16 @@ pub struct PingArguments {
     /// Where the echo service listens: HOST:PORT or unix:PATH
     pub endpoint: String,
     /// Bytes there and back again, each from 1 to 1GiB
-    #[arg(long, value_name = "SIZES", value_delimiter = ',', value_parser = parse_echo, default_value = "1,64,1KiB,16KiB,256KiB,4MiB,64MiB")]
+    #[arg(long, value_name = "SIZES", value_delimiter = ',', value_parser = parse_bytes, default_value = "1,64,1KiB,16KiB,256KiB,4MiB,64MiB")]
     pub sizes: Vec<u64>,
     /// Round trips of each size [default: what a second gives, from 3 to 10000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
     /// The size of the socket's buffers, each [default: 4MiB on this machine, else the kernel's choice]
-    #[arg(long, value_name = "SIZE", value_parser = parse_buffer)]
-    pub socket_buffer: Option<usize>,
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    pub socket_buffer: Option<u64>,
     /// How long the other end may be silent: 500ms, 30s, 2m
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_timeout)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_time)]
     pub timeout: Duration,
     /// Prints events as JSON, one object a line
     #[arg(long)]

@@ -6,7 +6,7 @@ use crate::service::Limits;
 use clap::Args;
 
 use super::{CommonArguments, ExpectArguments, ReceivingArguments};
-use crate::cli::size::{parse_limit, parse_offset};
+use crate::units::{parse_bytes, parse_rate};
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
@@ -56,16 +56,16 @@ pub struct LimitArguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: Option<u32>,
     /// The largest array that is taken
-    #[arg(long, value_name = "BYTES", value_parser = parse_offset)]
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     pub max_bytes: Option<u64>,
     /// Bytes that are taken in all, over all arrays
-    #[arg(long, value_name = "BYTES", value_parser = parse_offset)]
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     pub max_total: Option<u64>,
     /// Bytes of the folder's disk that have to stay free
-    #[arg(long, value_name = "BYTES", default_value = "0", value_parser = parse_offset)]
+    #[arg(long, value_name = "BYTES", default_value = "0", value_parser = parse_bytes)]
     pub keep_free: u64,
     /// Who moves fewer bytes a second, over the timeout, gives way to others [default: 1kB/s]
-    #[arg(long, value_name = "RATE", value_parser = parse_limit)]
+    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     pub slowest: Option<u64>,
 }
 

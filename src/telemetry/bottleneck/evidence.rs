@@ -91,6 +91,7 @@ impl SideEvidence {
 pub(super) mod words {
     use super::super::Cause;
     use super::{Evidence, SideEvidence};
+    use crate::units::{self, Quantity};
 
     /// With small pages an end has at least one page fault for so many bytes.
     const BYTES_A_FAULT_MAX: u64 = 16 << 10;
@@ -105,24 +106,24 @@ pub(super) mod words {
             Cause::Sender => work(&sender, evidence.seconds),
             Cause::Receiver => work(&receiver, evidence.seconds),
             Cause::Source => storage(
-                &bytes(sender.storage_read_bytes),
+                &units::bytes(sender.storage_read_bytes),
                 "came from storage",
                 sender.major_faults,
             ),
             Cause::Sink => storage(
-                &bytes(receiver.storage_write_bytes),
+                &units::bytes(receiver.storage_write_bytes),
                 "went to storage",
                 receiver.major_faults,
             ),
             Cause::WriterPace => rest(sender.rested_pace_s, evidence.seconds),
             Cause::ReaderPace => rest(receiver.rested_pace_s, evidence.seconds),
             Cause::Limit => rest(sender.rested_limit_s.max(receiver.rested_limit_s), evidence.seconds),
-            Cause::Paused => seconds(sender.paused_s.max(receiver.paused_s)),
+            Cause::Paused => units::duration(sender.paused_s.max(receiver.paused_s)),
             Cause::Buffers => buffers(evidence, &sender, &receiver),
             Cause::Network => format!(
                 "round trip {}, congestion window {}, {} sent again",
-                short(sender.tcp_rtt_s),
-                bytes(sender.tcp_cwnd_bytes),
+                units::time(sender.tcp_rtt_s),
+                units::bytes(sender.tcp_cwnd_bytes),
                 counted(sender.tcp_retransmits, "segment")
             ),
             Cause::OtherEnd => other_end(evidence),
@@ -130,22 +131,25 @@ pub(super) mod words {
     }
 
     fn work(side: &SideEvidence, all_s: f64) -> String {
-        let cpu = seconds_of(side.cpu_s);
+        let cpu = units::duration(side.cpu_s);
         let words = if side.page_faults > 0 && side.page_faults.saturating_mul(BYTES_A_FAULT_MAX) >= side.bytes {
-            format!("{} in {cpu} CPU seconds", counted(side.page_faults, "page fault"))
+            format!("{} in {cpu} of CPU time", counted(side.page_faults, "page fault"))
         } else {
-            format!("{cpu} CPU seconds for {}", bytes(side.bytes))
+            format!("{cpu} of CPU time for {}", units::bytes(side.bytes))
         };
         if side.storage_read_bytes > side.bytes / 2 {
-            return format!("{words}, {} of them from storage", bytes(side.storage_read_bytes));
+            return format!(
+                "{words}, {} of them from storage",
+                units::bytes(side.storage_read_bytes)
+            );
         }
         if side.core_wait_s >= CORE_WAIT_MIN * all_s {
-            return format!("{words}, and {} without a core", seconds(side.core_wait_s));
+            return format!("{words}, and {} without a core", units::duration(side.core_wait_s));
         }
         words
     }
 
-    fn storage(bytes: &str, how: &str, major_faults: u64) -> String {
+    fn storage(bytes: &Quantity, how: &str, major_faults: u64) -> String {
         if major_faults > 0 {
             let faults = counted(major_faults, "page fault");
             format!("{bytes} {how}, and {faults} waited for it")
@@ -155,25 +159,28 @@ pub(super) mod words {
     }
 
     fn rest(rested_s: f64, all_s: f64) -> String {
-        format!("{} of {} rested", seconds(rested_s), seconds(all_s))
+        format!("{} rested", units::time_of(rested_s, all_s))
     }
 
     fn buffers(evidence: &Evidence, sender: &SideEvidence, receiver: &SideEvidence) -> String {
         let mut words = Vec::new();
         if evidence.receiver.is_some() {
-            let (s, r) = (seconds(sender.blocked_s()), seconds(receiver.blocked_s()));
+            let (s, r) = (
+                units::duration(sender.blocked_s()),
+                units::duration(receiver.blocked_s()),
+            );
             words.push(format!("the ends waited {s} and {r} for each other"));
         }
         if sender.tcp_rwnd_limited_s > 0.0 {
             words.push(format!(
                 "the receive window was full for {}",
-                seconds(sender.tcp_rwnd_limited_s)
+                units::duration(sender.tcp_rwnd_limited_s)
             ));
         }
         if sender.tcp_sndbuf_limited_s > 0.0 {
             words.push(format!(
                 "the send buffer was too small for {}",
-                seconds(sender.tcp_sndbuf_limited_s)
+                units::duration(sender.tcp_sndbuf_limited_s)
             ));
         }
         words.join(", ")
@@ -188,54 +195,14 @@ pub(super) mod words {
             (None, receiver) => (receiver.unwrap_or_default().blocked_s(), "for data"),
         };
         format!(
-            "this end waited {} of {} {what}; what the other end did is not known here",
-            seconds(waited),
-            seconds(evidence.seconds)
+            "this end waited {} {what}; what the other end did is not known here",
+            units::time_of(waited, evidence.seconds)
         )
     }
 
     /// `1 page fault`, `97,659 page faults`.
-    fn counted(count: u64, what: &str) -> String {
-        let digits = count.to_string();
-        let mut text = String::new();
-        for (i, digit) in digits.chars().enumerate() {
-            if i > 0 && (digits.len() - i).is_multiple_of(3) {
-                text.push(',');
-            }
-            text.push(digit);
-        }
-        format!("{text} {what}{}", if count == 1 { "" } else { "s" })
-    }
-
-    /// Seconds without their unit, with two figures at least: `0.9`, `0.08`, `12.3`.
-    fn seconds_of(seconds: f64) -> String {
-        match seconds {
-            s if s < 0.01 => format!("{s:.3}"),
-            s if s < 0.1 => format!("{s:.2}"),
-            s => format!("{s:.1}"),
-        }
-    }
-
-    fn seconds(seconds: f64) -> String {
-        format!("{} s", seconds_of(seconds))
-    }
-
-    /// A round trip: `40 ms`, `35 µs`.
-    fn short(seconds: f64) -> String {
-        match seconds {
-            s if s < 1e-3 => format!("{:.0} µs", s * 1e6),
-            s => format!("{:.0} ms", s * 1e3),
-        }
-    }
-
-    /// `400 MB`, `1.2 GB`.
-    fn bytes(bytes: u64) -> String {
-        let value = bytes as f64;
-        match value {
-            v if v < 1e3 => format!("{bytes} bytes"),
-            v if v < 1e6 => format!("{:.0} kB", v / 1e3),
-            v if v < 1e9 => format!("{:.0} MB", v / 1e6),
-            v => format!("{:.1} GB", v / 1e9),
-        }
+    fn counted(number: u64, what: &str) -> String {
+        let plural = if number == 1 { "" } else { "s" };
+        format!("{} {what}{plural}", units::count(number))
     }
 }

@@ -45,7 +45,7 @@ fn the_sentence_of_a_receiver_that_takes_page_faults() {
     assert_eq!(verdict.limit, Cause::Receiver);
     assert_eq!(
         verdict.sentence,
-        "The receiver was the limit 99 % of the time: 97,659 page faults in 0.9 CPU seconds."
+        "The receiver was the limit 99 % of the time: 97,659 page faults in 900 ms of CPU time."
     );
 }
 
@@ -105,9 +105,9 @@ fn a_limit_that_changes_shows_when_it_did() {
 #[test]
 fn of_an_end_that_is_not_here_nothing_is_said() {
     for (side, blocked, waited) in [
-        (Side::Receiver, [0.1, 0.0, 0.9], "0.9 s of 1.0 s for data"),
-        (Side::Sender, [0.1, 0.9, 0.0], "0.9 s of 1.0 s for room in the socket"),
-        (Side::Sender, [0.1, 0.0, 0.9], "0.9 s of 1.0 s for its answer"),
+        (Side::Receiver, [0.1, 0.0, 0.9], "0.90 of 1.00 s for data"),
+        (Side::Sender, [0.1, 0.9, 0.0], "0.90 of 1.00 s for room in the socket"),
+        (Side::Sender, [0.1, 0.0, 0.9], "0.90 of 1.00 s for its answer"),
     ] {
         let mut bottleneck = Bottleneck::new(&[side]);
         bottleneck.push(side, 0.0, 0, &counters(0.0, blocked));
@@ -170,7 +170,7 @@ fn rounds_add_up_on_one_time_axis() {
     let verdict = bottleneck.verdict().expect("a verdict");
     assert!((verdict.evidence.seconds - 2.0).abs() < 1e-9);
     assert_eq!(verdict.evidence.sender.map(|sender| sender.bytes), Some(2000));
-    assert_eq!(verdict.sentence, "It was paused 99 % of the time: 2.0 s.");
+    assert_eq!(verdict.sentence, "It was paused 99 % of the time: 2.00 s.");
     assert_eq!(
         bottleneck.band().columns(1.0, 5.0, 4),
         [None; 4],

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::statvfs;
 
-use crate::error::{Error, size};
+use crate::error::Error;
+use crate::units;
 
 /// What a service takes at most.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,8 +91,8 @@ impl Admissions {
         if let Some(most) = self.limits.bytes_each.filter(|most| bytes > *most) {
             return no(format!(
                 "it has {}, and at most {} are taken here",
-                size(bytes),
-                size(most)
+                units::bytes(bytes),
+                units::bytes(most)
             ));
         }
         let sum = state.taken_bytes.saturating_add(bytes);
@@ -99,9 +100,9 @@ impl Admissions {
             let left = most.saturating_sub(state.taken_bytes);
             return no(format!(
                 "it has {}, and of {} that are taken here in all {} are left",
-                size(bytes),
-                size(most),
-                size(left)
+                units::bytes(bytes),
+                units::bytes(most),
+                units::bytes(left)
             ));
         }
         if let Some((folder, keep)) = &self.limits.keep_free {
@@ -113,9 +114,9 @@ impl Admissions {
             if free < keep.saturating_add(bytes) {
                 return no(format!(
                     "it has {}, and of the {} that are free there {} have to stay so",
-                    size(bytes),
-                    size(free),
-                    size(*keep)
+                    units::bytes(bytes),
+                    units::bytes(free),
+                    units::bytes(*keep)
                 ));
             }
         }

@@ -181,7 +181,7 @@ fn figures_have_their_units_and_three_figures() {
         (0.0804, "80.4 ms"),
         (2.0, "2.00 s"),
     ] {
-        assert_eq!(time(seconds), text);
+        assert_eq!(format::time(seconds), text);
     }
     let spread = |min, max| Spread { median: min, min, max };
     assert_eq!(spread_in_words(&spread(4.99e9, 5.49e9)), "4.99 to 5.49 GB/s");

@@ -4,10 +4,11 @@ use super::super::error_text;
 use super::super::form::{EndpointKind, Field, SinkKind, SourceKind};
 use super::super::format;
 use super::super::typed_path::{typed_new_sink, typed_path};
-use super::{Checker, FileInfo, PathLookup, SinkPathStatus, in_words, without_commas};
+use super::{Checker, FileInfo, PathLookup, SinkPathStatus, in_words};
 use crate::Error;
-use crate::array::{ArrayMeta, Dtype, Number, Order, Range, RangeError, Shape, parse_count};
+use crate::array::{ArrayMeta, Dtype, Number, Order, Range, RangeError, Shape};
 use crate::transfer::{Endpoint, Job, Origin, SinkSpec, SourceSpec, Trust, Url};
+use crate::units::{parse_count, without_commas};
 
 /// A job with what is known of its array.
 pub(super) struct Ends {
@@ -187,7 +188,7 @@ impl Checker<'_> {
         let form = self.form;
         let dtype = self.dtype(Field::ExpectDtype, &form.expect_dtype);
         let typed = form.expect_shape.trim();
-        let shape = match parse_count(&without_commas(typed)) {
+        let shape = match parse_count(typed) {
             Ok(count) => Some(Shape::vector(count)),
             // Not one number: then a shape, such as 3,4.
             Err(_) => Shape::parse(typed)
@@ -214,11 +215,11 @@ impl Checker<'_> {
     }
 
     fn number(&mut self, field: Field, typed: &str) -> Option<Number> {
-        let plain = without_commas(typed);
-        match plain.parse::<Number>() {
+        let typed = typed.trim();
+        match without_commas(typed).and_then(|plain| plain.parse::<Number>()) {
             Ok(number) if number.to_f64().is_finite() => return Some(number),
             Ok(_) => self.mistake(field, "must be finite"),
-            Err(_) if plain.is_empty() => self.mistake(field, "a number is needed"),
+            Err(_) if typed.is_empty() => self.mistake(field, "a number is needed"),
             Err(error) => self.mistake(field, error),
         }
         None
@@ -259,7 +260,7 @@ fn blamed_field(error: &RangeError, from: Number, step: Number) -> Field {
 
 /// A typed number as it fits into a name: `3.5e9` rather than `3,500,000,000`.
 pub(super) fn short(typed: &str) -> String {
-    let plain = without_commas(typed).replace('_', "");
+    let plain = typed.trim().replace(['_', ','], "");
     let digits = plain.strip_prefix('-').unwrap_or(&plain);
     let figures = digits.trim_end_matches('0');
     let power = digits.len().saturating_sub(1);

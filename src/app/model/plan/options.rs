@@ -3,15 +3,13 @@
 use super::super::form::{EndpointKind, Field, SinkKind};
 use super::super::format;
 use super::Checker;
-use crate::array::parse_count;
 use crate::route::{SendRouteChoice, why_no_handoff};
-use crate::transfer::{Endpoint, Options};
+use crate::transfer::{Endpoint, OptionName, Options};
+use crate::units::{UnitError, parse_bytes, parse_count, parse_limit, parse_time};
 use crate::wire::ChecksumKind;
 
-/// Nobody means less: a number without a unit is bytes a second.
-const LIMIT_MIN_BYTES_PER_S: u64 = 1000;
-/// More first elements are not shown.
-const PREVIEW_MAX: usize = 1000;
+/// Nobody means less by a number without a unit, which is bytes a second.
+const BARE_LIMIT_MIN_BYTES_PER_S: u64 = 1000;
 
 impl Checker<'_> {
     pub(super) fn options(&mut self) -> Option<Options> {
@@ -23,11 +21,12 @@ impl Checker<'_> {
         };
         let chunk = self.valid(Field::Chunk, chunk_bytes(&form.chunk, checksum));
         let limit = self.valid(Field::Limit, limit_bytes_per_s(&form.limit));
-        let preview = self.valid(Field::Preview, preview_elements(&form.preview));
-        let timeout = self.valid(Field::Timeout, format::parse_duration(&form.timeout));
+        let preview = self.valid(Field::Preview, parse_count(form.preview.trim())).map(size);
+        let timeout = self.valid(Field::Timeout, parse_time(&form.timeout));
         // A receiver takes as many as the sender offers.
         let streams = if form.sends() {
-            self.valid(Field::Streams, streams(&form.streams))
+            let streams = self.valid(Field::Streams, parse_count(form.streams.trim()));
+            streams.map(|streams| u16::try_from(streams).unwrap_or(u16::MAX))
         } else {
             Some(1)
         };
@@ -43,8 +42,9 @@ impl Checker<'_> {
             timeout: timeout?,
             ..Options::default()
         };
-        let checked = options.check();
-        self.valid(Field::Streams, checked)?;
+        for (name, right) in options.mistakes() {
+            self.mistake(field_of(name), right);
+        }
         Some(options)
     }
 
@@ -79,19 +79,17 @@ impl Checker<'_> {
 }
 
 /// The chunk that was typed, or where it is left to us the one that suits.
-fn chunk_bytes(typed: &str, checksum: ChecksumKind) -> Result<usize, String> {
+fn chunk_bytes(typed: &str, checksum: ChecksumKind) -> Result<usize, UnitError> {
     if matches!(typed.trim(), "" | "auto") {
         return Ok(Options::chunk_bytes_for(checksum));
     }
-    match usize::try_from(format::parse_bytes(typed)?) {
-        Ok(bytes) if (4096..=1 << 30).contains(&bytes) => Ok(bytes),
-        _ => Err("a chunk is between 4 KiB and 1 GiB, or auto".to_owned()),
-    }
+    parse_bytes(typed).map(size)
 }
 
+/// The field shows no unit: a small number without one was not meant in bytes a second.
 fn limit_bytes_per_s(typed: &str) -> Result<Option<u64>, String> {
-    match format::parse_rate(typed)? {
-        Some(limit) if limit < LIMIT_MIN_BYTES_PER_S => Err(format!(
+    match parse_limit(typed).map_err(|error| error.to_string())? {
+        Some(limit) if limit < BARE_LIMIT_MIN_BYTES_PER_S && !typed.contains(char::is_alphabetic) => Err(format!(
             "that is {}: add a unit, such as {limit} MB/s",
             format::rate(limit as f64)
         )),
@@ -99,19 +97,18 @@ fn limit_bytes_per_s(typed: &str) -> Result<Option<u64>, String> {
     }
 }
 
-fn preview_elements(typed: &str) -> Result<usize, String> {
-    let count = parse_count(typed.trim())
-        .ok()
-        .and_then(|count| usize::try_from(count).ok());
-    count
-        .filter(|count| *count <= PREVIEW_MAX)
-        .ok_or_else(|| format!("a number from 0 to {PREVIEW_MAX} is needed"))
+/// A number of bytes or elements as memory counts them; what is beyond that is out of any bounds.
+fn size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-fn streams(typed: &str) -> Result<u16, String> {
-    let most = Options::STREAMS_MAX;
-    let streams = typed.trim().parse().ok();
-    streams
-        .filter(|streams| (1..=most).contains(streams))
-        .ok_or_else(|| format!("a number from 1 to {most} is needed"))
+/// Where an option is typed; those without a field never leave their bounds here.
+fn field_of(name: OptionName) -> Field {
+    match name {
+        OptionName::Chunk | OptionName::SocketBuffer => Field::Chunk,
+        OptionName::Limit | OptionName::WriterPace | OptionName::ReaderPace => Field::Limit,
+        OptionName::Preview => Field::Preview,
+        OptionName::Timeout => Field::Timeout,
+        OptionName::Streams => Field::Streams,
+    }
 }

@@ -124,14 +124,14 @@ fn a_chunk_that_is_left_to_us_is_what_suits_this_processor() {
 fn an_empty_range_and_a_negative_step_are_fine() {
     assert_eq!(
         checked(|form| form.to = "0".to_owned()).summary.as_deref(),
-        Some("0 numbers, 0 bytes")
+        Some("0 numbers, 0 B")
     );
     let down = checked(|form| {
         form.from = "10".to_owned();
         form.to = "0".to_owned();
         form.step = "-2.5".to_owned();
     });
-    assert_eq!(down.summary.as_deref(), Some("4 numbers, 32 bytes"));
+    assert_eq!(down.summary.as_deref(), Some("4 numbers, 32 B"));
     assert!(down.recipe.is_some());
 }
 
@@ -304,7 +304,26 @@ fn a_limit_says_how_it_is_read() {
         ..Form::default()
     };
     assert_eq!(form.limit_in_words().as_deref(), Some("= 5.00 kB/s"));
+    assert!(limited("30 B/s").recipe.is_some(), "it has its unit");
     assert_eq!(Form::default().limit_in_words(), None);
+}
+
+#[test]
+fn values_are_read_and_bounded_as_at_the_prompt() {
+    let options = |change: fn(&mut Form)| checked(change).recipe.expect("a plan").options;
+    let bits = options(|form| form.limit = "200 Mb/s".to_owned());
+    assert_eq!(bits.limit_bytes_per_s, Some(25_000_000));
+    assert_eq!(options(|form| form.timeout = "1h".to_owned()).timeout.as_secs(), 3600);
+    assert_eq!(
+        options(|form| form.preview = "10,000".to_owned()).preview_elements,
+        10_000
+    );
+    let chunk = checked(|form| form.chunk = "65 MiB".to_owned());
+    assert_eq!(chunk.mistakes[&Field::Chunk], "a chunk has from 4KiB to 64MiB");
+    let timeout = checked(|form| form.timeout = "9000 h".to_owned());
+    assert!(timeout.mistakes.contains_key(&Field::Timeout));
+    let comma = checked(|form| form.to = "1,5".to_owned());
+    assert!(comma.mistakes.contains_key(&Field::To));
 }
 
 #[test]

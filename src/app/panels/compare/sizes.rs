@@ -3,7 +3,7 @@
 use eframe::egui::{Align2, Color32, RichText, Sense, Ui, pos2, vec2};
 use egui_plot::{AxisHints, GridMark, HPlacement, Line, Plot, PlotPoint, PlotPoints, PlotTransform};
 
-use crate::app::model::compare::{Curve, curves, time};
+use crate::app::model::compare::{Curve, curves};
 use crate::app::model::format;
 use crate::app::theme::{self, Palette, STEP};
 use crate::app::widgets::caption;
@@ -116,7 +116,7 @@ fn plot(ui: &mut Ui, lines: &[StyledCurve<'_>]) -> PlotTransform {
         text.replace(".00", "").replace(".0", "")
     };
     let seconds = move |mark: GridMark, _: &std::ops::RangeInclusive<f64>| {
-        time(decade(mark.value)).replace(".00", "").replace(".0", "")
+        format::time(decade(mark.value)).replace(".00", "").replace(".0", "")
     };
     Plot::new("time against size")
         .height(HEIGHT)

@@ -1,0 +1,175 @@
+//! Lines for people: what a transfer is called, how far it is, what came of it.
+
+use crate::array::Value;
+use crate::service::Status;
+use crate::transfer::{Finished, Started};
+use crate::units;
+
+use super::printable;
+
+/// What the bar is called: the source, or else the peer.
+pub fn name(started: &Started) -> String {
+    const CHARS_MAX: usize = 32;
+    let name = printable(started.source.as_ref().unwrap_or(&started.peer));
+    if name.chars().count() <= CHARS_MAX {
+        return name;
+    }
+    name.chars().take(CHARS_MAX - 1).chain(['…']).collect()
+}
+
+/// `1.2 of 40.0 GB  5.10 GB/s  8 s left`; a whole and a time only where they can be told.
+pub fn numbers(bytes: u64, total_bytes: Option<u64>, rate: f64) -> String {
+    let Some(total_bytes) = total_bytes else {
+        return format!("{}  {}", units::bytes(bytes), units::rate(rate));
+    };
+    let mut parts = vec![units::done_of(bytes, total_bytes), units::rate(rate).to_string()];
+    if rate > 0.0 {
+        let left_bytes = total_bytes.saturating_sub(bytes) as f64;
+        parts.push(format!("{} left", units::left(left_bytes / rate)));
+    }
+    parts.join("  ")
+}
+
+/// `400 MB in 80.0 ms: 5.00 GB/s, verified (crc64nvme:0123456789abcdef), written to PATH`.
+/// `400000000 bytes received from URL in 80.0 ms: 5.00 GB/s, crc64nvme:0123456789abcdef, written to PATH`.
+pub fn result(finished: &Finished, url: Option<&str>, elapsed_s: f64) -> String {
+    let (bytes, rate) = (finished.bytes, finished.rate_bytes_per_s);
+    let seconds = if rate > 0.0 { bytes as f64 / rate } else { elapsed_s };
+    let verified = match (finished.verified, &finished.checksum) {
+        (Some(true), Some(checksum)) => format!("verified ({checksum})"),
+        (Some(true), None) => "verified".into(),
+        (None, Some(checksum)) => checksum.clone(),
+        (Some(false) | None, _) => "not verified".into(),
+    };
+    let written = finished
+        .path
+        .as_ref()
+        .map(|path| format!(", written to {}", path.display()));
+    let what = match url {
+        Some(url) => format!("{bytes} bytes received from {url}"),
+        None => units::bytes(bytes).to_string(),
+    };
+    format!(
+        "{what} in {}: {}, {verified}{}",
+        units::duration(seconds),
+        units::rate(rate),
+        written.unwrap_or_default()
+    )
+}
+
+/// `5 transfers: median 5.10 GB/s, 4.80 GB/s to 5.50 GB/s`. The median of an even number is the mean of the middle two.
+pub fn repeated(rates: &mut [f64]) -> String {
+    rates.sort_by(f64::total_cmp);
+    let (count, last) = (rates.len(), rates.len() - 1);
+    let median = f64::midpoint(rates[last / 2], rates[count / 2]);
+    format!(
+        "{count} transfers: median {}, {} to {}",
+        units::rate(median),
+        units::rate(rates[0]),
+        units::rate(rates[last])
+    )
+}
+
+/// `120 arrays, 1.20 GB; 4 failed, 1 cancelled`.
+pub fn summary(status: &Status) -> String {
+    let arrays = if status.done == 1 { "array" } else { "arrays" };
+    format!(
+        "{} {arrays}, {}; {} failed, {} cancelled",
+        units::count(status.done),
+        units::bytes(status.bytes),
+        units::count(status.failed),
+        units::count(status.cancelled)
+    )
+}
+
+/// `first elements: 0.0 1.0 …`.
+pub fn first_elements(values: &[Value], element_count: u64) -> Option<String> {
+    let shown: Vec<String> = values.iter().map(ToString::to_string).collect();
+    let more = if element_count > values.len() as u64 {
+        " …"
+    } else {
+        ""
+    };
+    (!shown.is_empty()).then(|| format!("first elements: {}{more}", shown.join(" ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_is_one_line_with_everything_in_it() {
+        let mut finished = Finished {
+            bytes: 400_000_000,
+            rate_bytes_per_s: 5e9,
+            verified: Some(true),
+            checksum: Some("crc32:cbf43926".into()),
+            path: Some("a.npy".into()),
+            note: None,
+        };
+        assert_eq!(
+            result(&finished, None, 1.0),
+            "400 MB in 80.0 ms: 5.00 GB/s, verified (crc32:cbf43926), written to a.npy"
+        );
+        (finished.verified, finished.checksum, finished.path) = (None, None, None);
+        assert_eq!(
+            result(&finished, None, 1.0),
+            "400 MB in 80.0 ms: 5.00 GB/s, not verified"
+        );
+        (finished.bytes, finished.rate_bytes_per_s) = (0, 0.0);
+        assert_eq!(result(&finished, None, 0.001), "0 B in 1.00 ms: 0 MB/s, not verified");
+    }
+
+    #[test]
+    fn repeated_transfers_are_summed_up_by_their_median() {
+        assert_eq!(
+            repeated(&mut [3e9, 1e9, 2e9]),
+            "3 transfers: median 2.00 GB/s, 1.00 GB/s to 3.00 GB/s"
+        );
+        assert_eq!(
+            repeated(&mut [2e9, 1e9]),
+            "2 transfers: median 1.50 GB/s, 1.00 GB/s to 2.00 GB/s"
+        );
+    }
+
+    #[test]
+    fn what_a_service_does_is_one_line() {
+        let mut status = Status {
+            connections: 3,
+            receiving: 2,
+            rate_bytes_per_s: 1.2e9,
+            done: 120,
+            failed: 4,
+            bytes: 1_200_000_000,
+            ..Status::default()
+        };
+        assert_eq!(
+            status.in_words(),
+            "3 connections, 2 receiving at 1.20 GB/s; 120 done, 4 failed"
+        );
+        status.waiting = 1;
+        assert_eq!(
+            status.in_words(),
+            "3 connections, 2 receiving at 1.20 GB/s, 1 waiting; 120 done, 4 failed"
+        );
+        assert_eq!(summary(&status), "120 arrays, 1.20 GB; 4 failed, 0 cancelled");
+    }
+
+    #[test]
+    fn time_left_is_never_invented() {
+        assert_eq!(numbers(1_000, Some(40_000), 0.0), "1.0 of 40.0 kB  0 MB/s");
+        assert_eq!(
+            numbers(1_200_000_000, Some(40_000_000_000), 5.1e9),
+            "1.2 of 40.0 GB  5.10 GB/s  8 s left"
+        );
+        assert_eq!(numbers(1_000, None, 2e9), "1.00 kB  2.00 GB/s");
+    }
+
+    #[test]
+    fn first_elements_say_when_there_are_more() {
+        let values = [Value::Float(0.0), Value::Float(1.0)];
+        assert_eq!(first_elements(&values, 2).as_deref(), Some("first elements: 0.0 1.0"));
+        assert_eq!(first_elements(&values, 3).as_deref(), Some("first elements: 0.0 1.0 …"));
+        assert_eq!(first_elements(&[], 3), None);
+    }
+}

@@ -1,0 +1,135 @@
+//! From what is typed to a service that takes many, and to its workers.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::cli::Failure;
+use crate::cli::arguments::{
+    CommonArguments, ExpectArguments, LimitArguments, ReceivingArguments, ServeArguments, WorkerArguments,
+    WorkersArguments,
+};
+use crate::service::{AuthKey, Key, Limits, Workers};
+use crate::transfer::{Endpoint, SinkSpec};
+use crate::wire::ChecksumKind;
+
+use super::ends::{endpoint, expected, sink};
+use super::options::{checked, common, receiving};
+use super::{own_program, usage};
+
+/// Where to serve, and what.
+#[derive(Debug)]
+pub struct Serve {
+    pub at: Endpoint,
+    pub serving: Serving,
+    pub socket_buffer_bytes: Option<usize>,
+    pub json: bool,
+}
+
+/// What a service does with what comes.
+#[derive(Debug)]
+pub enum Serving {
+    /// Receives it.
+    Arrays(Box<crate::service::Plan>),
+    /// Sends it back.
+    Echo { limits: Limits, timeout: Duration },
+    /// Hands it to programs that connect there.
+    Recipe {
+        at: PathBuf,
+        key: Option<AuthKey>,
+        timeout: Duration,
+    },
+}
+
+/// The plan of `arraylift serve`.
+pub fn serve(typed: &ServeArguments) -> Result<Serve, Failure> {
+    let options = checked(common(&typed.common, ChecksumKind::default()))?;
+    Ok(Serve {
+        at: endpoint(&typed.endpoint)?,
+        serving: match &typed.recipe_workers {
+            Some(path) => Serving::Recipe {
+                at: path.clone(),
+                key: typed.workers.key.as_deref().map(AuthKey::load).transpose()?,
+                timeout: options.timeout,
+            },
+            None if typed.echo => Serving::Echo {
+                limits: typed.limits.limits(),
+                timeout: options.timeout,
+            },
+            None => Serving::Arrays(Box::new(crate::service::Plan {
+                workers: workers(typed)?,
+                ..service(
+                    &typed.into,
+                    &typed.limits,
+                    &typed.expect,
+                    &typed.receiving,
+                    &typed.common,
+                )?
+            })),
+        },
+        socket_buffer_bytes: options.socket_buffer_bytes,
+        json: typed.common.json,
+    })
+}
+
+/// What `arraylift worker --recipe` does with what it is handed.
+pub fn recipe_worker(typed: &WorkerArguments) -> Result<crate::service::Plan, Failure> {
+    service(
+        &typed.into,
+        &typed.limits,
+        &typed.expect,
+        &typed.receiving,
+        &typed.common,
+    )
+}
+
+fn service(
+    into: &Path,
+    limits: &LimitArguments,
+    expect: &ExpectArguments,
+    receives: &ReceivingArguments,
+    common: &CommonArguments,
+) -> Result<crate::service::Plan, Failure> {
+    let sink = sink(into, receives.at)?;
+    if !matches!(sink, SinkSpec::Folder(_) | SinkSpec::Memory | SinkSpec::Discard) {
+        return Err(usage(
+            "a service takes many arrays: name a folder that exists, memory or discard with --into",
+        ));
+    }
+    Ok(crate::service::Plan {
+        expect: expected(expect, common.wire)?,
+        options: receiving(receives, common, &sink)?,
+        limits: limits.limits(),
+        workers: None,
+        sink,
+    })
+}
+
+fn workers(typed: &ServeArguments) -> Result<Option<Workers>, Failure> {
+    let WorkersArguments {
+        workers,
+        workers_at,
+        key,
+    } = &typed.workers;
+    let door = match (workers_at, key) {
+        (Some(path), Some(key)) => Some((path.clone(), Key::load_or_make(key)?)),
+        (None, Some(_)) => {
+            return Err(usage(
+                "--key is for those who join: add --workers-at or --recipe-workers",
+            ));
+        }
+        _ => None,
+    };
+    if *workers == 0 && door.is_none() {
+        return Ok(None);
+    }
+    if typed.limits.max_total.is_some() {
+        return Err(usage(
+            "workers do not know of each other what they have taken: leave --max-total or the workers out",
+        ));
+    }
+    Ok(Some(Workers {
+        count: (*workers).into(),
+        program: own_program()?,
+        door,
+    }))
+}
