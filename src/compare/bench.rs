@@ -156,7 +156,7 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// The range in memory, and its path under `/proc`, by which other processes open it.
+/// The range in memory, and its path under `/proc`, by which children open it.
 fn stage(source: &SourceSpec) -> Result<Option<(File, SourceSpec)>, Error> {
     let dtype = describe(source)?.meta.dtype().clone();
     Ok(in_memory(source)?.map(|file| {

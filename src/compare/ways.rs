@@ -134,7 +134,7 @@ impl Way {
             // A range is generated in the memory that is handed over. Pages of a file, and those of the receiver, stay
             // untouched.
             SendRouteChoice::Handoff => return u64::from(of_range),
-            // These routes copy the array first, as a caller of theirs would have it.
+            // The copy that these routes send from counts as the array of their caller.
             SendRouteChoice::Copying | SendRouteChoice::Zerocopy => 1 + u64::from(mapped),
             SendRouteChoice::Write => u64::from(mapped),
             _ => u64::from(mapped && self.verify),

@@ -33,7 +33,7 @@ impl Pattern {
         let period = PERIOD as u64;
         let start = (at % period + (round % period) * STEP) % period;
         let len = usize::try_from(len).map_or(PIECE_BYTES, |len| len.min(PIECE_BYTES));
-        // Less than the period.
+        // It is less than the period.
         let start = usize::try_from(start).unwrap_or(0);
         &self.0[start..start + len]
     }

@@ -41,7 +41,7 @@ impl Handed {
         let there = metadata.len();
         let Some(end) = position.checked_add(len).filter(|end| *end <= there) else {
             return Err(bad(format!(
-                "{len} bytes from byte {position} on were to be there, and it has {there}"
+                "{len} bytes from byte {position} on were offered, and it has {there} in all"
             )));
         };
         let file = SharedFile::map(file, end).map_err(|error| match error.raw_os_error() {
@@ -54,7 +54,7 @@ impl Handed {
         let sealed = file.is_sealed();
         if !sealed && offered == Some(Handoff::Sealed) {
             return Err(bad(
-                "it was to be sealed, and the other process can still change or shrink it".into(),
+                "it was offered as sealed, and the other process can still change or shrink it".into(),
             ));
         }
         Ok(Self { file, position, sealed })

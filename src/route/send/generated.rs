@@ -9,10 +9,11 @@ use crate::wire::Digest;
 
 use super::{Cost, SendError, SendRoute, index, send_slice};
 
-/// Made and then checksummed while it is in the first-level cache. A whole number of elements.
+/// The part of a piece that is generated, and then checksummed while it is in the first-level cache. It is a whole
+/// number of elements.
 const PART_BYTES: usize = 16 << 10;
 
-/// Generates and sends.
+/// Generates a range and sends it.
 pub(crate) struct Generated {
     range: array::Range,
     base: u64,
@@ -20,7 +21,7 @@ pub(crate) struct Generated {
     /// Position of the piece's first byte.
     piece_at: u64,
     piece_len: usize,
-    /// Room for an element of which only some bytes are wanted.
+    /// The size of an element, in bytes.
     element_bytes: usize,
 }
 
