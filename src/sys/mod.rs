@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 mod ancillary;
+mod frozen_memory;
 mod memory;
 mod memory_file;
 mod shared_file;
@@ -18,6 +19,7 @@ mod writable_file;
 mod zerocopy;
 
 pub(crate) use ancillary::{may_receive_descriptor, receive_with_descriptor, send_with_descriptor};
+pub(crate) use frozen_memory::FrozenMemory;
 pub(crate) use memory::{Part, Populator, Region, Spare};
 pub(crate) use memory_file::MemoryFile;
 pub(crate) use shared_file::{ReadError, SharedFile};

@@ -2,7 +2,10 @@
 //! socket's error queue: `MSG_ZEROCOPY`, `Documentation/networking/msg_zerocopy.rst` and linux/errqueue.h.
 
 use std::io;
+use std::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd};
+
+use super::FrozenMemory;
 
 /// From asm-generic/socket.h; libc does not name these.
 const SO_ZEROCOPY: libc::c_int = 60;
@@ -42,12 +45,17 @@ pub(crate) fn enable_zerocopy(socket: BorrowedFd<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Sends bytes, as many as the socket takes now. The kernel may read them until a [`Completion`] speaks of this send:
-/// whoever changes them before changes what is sent.
-pub(crate) fn send_zerocopy(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+/// Sends bytes of `memory` that lie in `place`, as many as the socket takes now. The kernel may read them until a
+/// [`Completion`] speaks of this send, also where `memory` is dropped before.
+///
+/// # Errors
+/// What the socket says; `InvalidInput` where the memory does not reach that far.
+pub(crate) fn send_zerocopy(socket: BorrowedFd<'_>, memory: &FrozenMemory, place: Range<usize>) -> io::Result<usize> {
+    let bytes = memory.get(place).ok_or(io::ErrorKind::InvalidInput)?;
     let flags = libc::MSG_ZEROCOPY | libc::MSG_NOSIGNAL;
-    // SAFETY: the range is a live slice's, and the kernel only reads it. It holds the pages themselves for as long as
-    // it needs them, so that even memory that is given back meanwhile is not another's.
+    // SAFETY: the range is a live slice's, and the kernel only reads it. It holds the pages themselves until it is done
+    // with them. Nobody writes to them meanwhile: FrozenMemory has no way to, and its pages are private and its own,
+    // so that they are nobody's when it is dropped.
     let sent = unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), flags) };
     usize::try_from(sent).map_err(|_| io::Error::last_os_error())
 }
@@ -112,9 +120,41 @@ fn is_error(header: &libc::cmsghdr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Read as _;
+    use crate::sys::unacknowledged_bytes;
+    use std::io::{Read as _, Write as _};
     use std::net::{TcpListener, TcpStream};
     use std::os::fd::AsFd as _;
+
+    use socket2::SockRef;
+
+    fn frozen(len: usize, byte: u8) -> FrozenMemory {
+        FrozenMemory::new(len, |bytes| bytes.fill(byte)).expect("a few pages")
+    }
+
+    #[test]
+    fn what_waits_to_be_sent_stays_as_it_was_when_its_memory_is_dropped_and_others_get_some() {
+        const LEN: usize = 64 << 10;
+        let listener = TcpListener::bind("127.0.0.1:0").expect("port");
+        SockRef::from(&listener)
+            .set_recv_buffer_size(4096)
+            .expect("a small window");
+        let mut stream = TcpStream::connect(listener.local_addr().expect("address")).expect("connect");
+        let (mut peer, _) = listener.accept().expect("accept");
+        enable_zerocopy(stream.as_fd()).expect("TCP has it");
+        // The window is full: what follows waits here.
+        stream.write_all(&vec![0; LEN]).expect("buffered");
+        let memory = frozen(LEN, 7);
+        assert!(send_zerocopy(stream.as_fd(), &memory, 1..LEN + 1).is_err());
+        let sent = send_zerocopy(stream.as_fd(), &memory, 0..LEN).expect("sent");
+        assert!(unacknowledged_bytes(stream.as_fd()).expect("a socket") > sent);
+        drop(memory);
+        let _others: Vec<FrozenMemory> = (0..8).map(|_| frozen(LEN, 9)).collect();
+        drop(stream);
+        let mut got = Vec::new();
+        peer.read_to_end(&mut got).expect("received");
+        assert_eq!(got.len(), LEN + sent);
+        assert!(got[LEN..].iter().all(|byte| *byte == 7));
+    }
 
     #[test]
     fn every_send_is_accounted_for_by_the_kernel() {
@@ -124,9 +164,9 @@ mod tests {
             let (mut peer, _) = listener.accept().expect("accept");
             enable_zerocopy(stream.as_fd()).expect("TCP has it");
             assert_eq!(next_completion(stream.as_fd()).expect("a queue"), None);
-            let bytes = vec![7; 20_000];
+            let bytes = frozen(20_000, 7);
             for _ in 0..3 {
-                let sent = send_zerocopy(stream.as_fd(), &bytes).expect("sent");
+                let sent = send_zerocopy(stream.as_fd(), &bytes, 0..20_000).expect("sent");
                 peer.read_exact(&mut vec![0; sent]).expect("received");
             }
             let mut sends = 0;

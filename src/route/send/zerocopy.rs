@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::BorrowedFd;
 
-use crate::sys::{enable_zerocopy, next_completion, send_zerocopy};
+use crate::sys::{FrozenMemory, enable_zerocopy, next_completion, send_zerocopy};
 use crate::wire::Digest;
 
 use super::{Cost, SendError, SendRoute, index, send_slice};
@@ -13,9 +13,9 @@ use super::{Cost, SendError, SendRoute, index, send_slice};
 /// Reports of the kernel are read after so many sends, because their queue is charged to the socket.
 const SENDS_BETWEEN_LOOKS: u64 = 16;
 
-/// Sends from private memory, which is freed only when the kernel has finished with it.
+/// Sends from private memory that nobody can change while the kernel may read it.
 pub(crate) struct Zerocopy {
-    bytes: Vec<u8>,
+    bytes: FrozenMemory,
     /// Sends for which the kernel was lent the memory.
     lent: u64,
     /// The lengths of those that it has not finished, oldest first.
@@ -32,7 +32,7 @@ pub(crate) struct Zerocopy {
 
 impl Zerocopy {
     /// Sends the bytes of a whole array.
-    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+    pub(crate) fn new(bytes: FrozenMemory) -> Self {
         Self {
             bytes,
             lent: 0,
@@ -80,9 +80,9 @@ impl SendRoute for Zerocopy {
 
     fn send(&mut self, socket: BorrowedFd<'_>, at: u64, len: usize) -> Result<usize, SendError> {
         let begin = index(at)?;
-        let bytes = &self.bytes[begin..begin + len];
+        let place = begin..begin + len;
         self.learned = Cost::default();
-        match send_zerocopy(socket, bytes) {
+        match send_zerocopy(socket, &self.bytes, place.clone()) {
             Ok(sent) => {
                 self.lent += 1;
                 self.lengths.push_back(sent);
@@ -93,7 +93,7 @@ impl SendRoute for Zerocopy {
             }
             // Too much memory is lent, or too many reports wait.
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NOBUFS.raw_os_error()) => {
-                let sent = send_slice(socket, bytes)?;
+                let sent = send_slice(socket, &self.bytes[place])?;
                 self.plain += 1;
                 self.learned = Cost {
                     syscalls: 1,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::array::Range;
 use crate::error::Error;
 use crate::route::send::{COPYING_BYTES_MAX, Generated};
-use crate::sys::{MemoryFile, SharedFile};
+use crate::sys::{FrozenMemory, MemoryFile, SharedFile};
 use crate::transfer::limits::promise;
 use crate::transfer::plan::SourceSpec;
 use crate::transfer::source::{Content, Source};
@@ -64,15 +64,23 @@ impl Source {
                 "the copying route takes time that grows with the square of the length: it is refused above 1 GB";
             return Err(Error::Usage(text.into()));
         }
-        self.bytes_in_memory(2)
-    }
-
-    /// The whole of it in private memory, where there is room for it `times` over.
-    pub(super) fn bytes_in_memory(&self, times: u64) -> Result<Vec<u8>, Error> {
-        let len = self.meta.byte_len();
-        promise::check(len.saturating_mul(times))?;
-        let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
+        let mut bytes = vec![0; self.len_in_memory(2)?];
         self.copy_prefix(&mut bytes)?;
         Ok(bytes)
+    }
+
+    /// The whole of it in memory that nobody can change any more, for the route that lends it to the kernel.
+    pub(super) fn frozen(&self) -> Result<FrozenMemory, Error> {
+        let mut copied = Ok(());
+        let memory = FrozenMemory::new(self.len_in_memory(1)?, |bytes| copied = self.copy_prefix(bytes));
+        copied?;
+        memory.map_err(|error| Error::system("cannot keep the array in memory", &error))
+    }
+
+    /// Its length, where there is memory for it `times` over.
+    fn len_in_memory(&self, times: u64) -> Result<usize, Error> {
+        let len = self.meta.byte_len();
+        promise::check(len.saturating_mul(times))?;
+        Ok(usize::try_from(len).unwrap_or(0))
     }
 }

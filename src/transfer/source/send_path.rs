@@ -61,7 +61,7 @@ impl Source {
         let route: Box<dyn SendRoute> = match (chosen.route, &self.content) {
             (SendRouteChoice::Handoff, content) => return self.handoff_path(content, request, reason),
             (SendRouteChoice::Copying, _) => Box::new(Copying::new(self.bytes_for_copying()?)),
-            (SendRouteChoice::Zerocopy, _) => Box::new(Zerocopy::new(self.bytes_in_memory(1)?)),
+            (SendRouteChoice::Zerocopy, _) => Box::new(Zerocopy::new(self.frozen()?)),
             (SendRouteChoice::Sendfile, Content::Range(range)) => {
                 match range_in_memory(range, base, self.meta.byte_len(), request.cancelled)? {
                     Some(file) => Box::new(Sendfile::new(file, 0)),
