@@ -37,13 +37,10 @@ pub(crate) fn process_usage() -> Usage {
 }
 
 fn usage(who: libc::c_int) -> Usage {
-    // SAFETY: rusage is plain data for which all zeroes is valid, and the pointer is to a live value. The call fails
-    // only for a bad `who` or pointer, neither of which it gets.
-    let usage = unsafe {
-        let mut usage: libc::rusage = std::mem::zeroed();
-        libc::getrusage(who, &raw mut usage);
-        usage
-    };
+    // SAFETY: rusage is plain data for which all zeroes is valid.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: the pointer is to a live value. The call fails only for a bad `who` or pointer, neither of which it gets.
+    unsafe { libc::getrusage(who, &raw mut usage) };
     Usage {
         user: duration(usage.ru_utime),
         system: duration(usage.ru_stime),

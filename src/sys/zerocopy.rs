@@ -82,21 +82,9 @@ pub(crate) fn next_completion(socket: BorrowedFd<'_>) -> io::Result<Option<Compl
     // SAFETY: recvmsg has left a valid header, whose control length is what it wrote; the CMSG functions keep to that.
     let mut header = unsafe { libc::CMSG_FIRSTHDR(&raw const message) };
     while !header.is_null() {
-        // SAFETY: header is not null and lies, with its data, in the control buffer; the error is plain data, read
-        // without asking for alignment, and only where the length says that all of it is there.
-        let error = unsafe {
-            let whole = (*header).cmsg_len >= libc::CMSG_LEN(error_bytes()) as usize;
-            (whole && is_error(&*header)).then(|| {
-                libc::CMSG_DATA(header)
-                    .cast::<libc::sock_extended_err>()
-                    .read_unaligned()
-            })
-        };
-        if let Some(error) = error.filter(|error| error.ee_origin == SO_EE_ORIGIN_ZEROCOPY) {
-            return Ok(Some(Completion {
-                sends: error.ee_data.wrapping_sub(error.ee_info).wrapping_add(1),
-                copied: error.ee_code & SO_EE_CODE_ZEROCOPY_COPIED != 0,
-            }));
+        // SAFETY: it is not null, and so lies with its data in the control buffer.
+        if let Some(completion) = unsafe { completion_in(header) } {
+            return Ok(Some(completion));
         }
         // SAFETY: as for the first header.
         header = unsafe { libc::CMSG_NXTHDR(&raw const message, header) };
@@ -108,13 +96,29 @@ pub(crate) fn next_completion(socket: BorrowedFd<'_>) -> io::Result<Option<Compl
     }))
 }
 
-fn error_bytes() -> libc::c_uint {
-    libc::c_uint::try_from(size_of::<libc::sock_extended_err>()).unwrap_or(0)
-}
-
-fn is_error(header: &libc::cmsghdr) -> bool {
-    [(libc::SOL_IP, libc::IP_RECVERR), (libc::SOL_IPV6, libc::IPV6_RECVERR)]
-        .contains(&(header.cmsg_level, header.cmsg_type))
+/// What a control message says of sends; `None` where it speaks of something else.
+///
+/// # Safety
+/// The header lies, with the data that it speaks of, in a live buffer.
+unsafe fn completion_in(header: *const libc::cmsghdr) -> Option<Completion> {
+    // SAFETY: the caller says that it is there.
+    let told = unsafe { header.read() };
+    let error_bytes = libc::c_uint::try_from(size_of::<libc::sock_extended_err>()).ok()?;
+    // SAFETY: CMSG_LEN only calculates.
+    let whole_bytes = unsafe { libc::CMSG_LEN(error_bytes) };
+    let is_error = [(libc::SOL_IP, libc::IP_RECVERR), (libc::SOL_IPV6, libc::IPV6_RECVERR)]
+        .contains(&(told.cmsg_level, told.cmsg_type));
+    if !is_error || told.cmsg_len < whole_bytes as usize {
+        return None;
+    }
+    // SAFETY: as above; where its data begins is only calculated.
+    let data = unsafe { libc::CMSG_DATA(header) };
+    // SAFETY: the header's length says that all of the error is there. It is plain data, which need not be aligned.
+    let error = unsafe { data.cast::<libc::sock_extended_err>().read_unaligned() };
+    (error.ee_origin == SO_EE_ORIGIN_ZEROCOPY).then(|| Completion {
+        sends: error.ee_data.wrapping_sub(error.ee_info).wrapping_add(1),
+        copied: error.ee_code & SO_EE_CODE_ZEROCOPY_COPIED != 0,
+    })
 }
 
 #[cfg(test)]
