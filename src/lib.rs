@@ -18,6 +18,7 @@ pub mod service;
 mod start;
 mod sys;
 pub mod telemetry;
+mod thread;
 pub mod transfer;
 pub(crate) mod units;
 pub mod wire;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::control::{Heard, Note, Viewer, engines};
+use crate::thread::Thread;
 use crate::transfer::Command;
 use crate::{Error, Fault};
 use crossbeam_channel::{bounded, select};
@@ -44,7 +45,7 @@ fn watch(mut viewer: Viewer, json: bool, mut report: Report, signals: &Signals) 
     viewer.set_patience(None)?;
     let close = viewer.closer()?;
     let (tell, told) = bounded(LINES);
-    let body = move || -> Result<(), Error> {
+    let body = move || {
         loop {
             let Some(heard) = viewer.next_line()? else {
                 return Ok(());
@@ -54,8 +55,8 @@ fn watch(mut viewer: Viewer, json: bool, mut report: Report, signals: &Signals) 
             }
         }
     };
-    let thread = std::thread::Builder::new().name("arraylift-viewer".into()).spawn(body);
-    let thread = thread.map_err(|error| Error::system("cannot watch", &error))?;
+    let thread = Thread::start("arraylift-viewer", body).map_err(|error| Error::system("cannot watch", &error))?;
+    let thread = thread.cancelled_by(close);
     let mut has_ended = true;
     loop {
         select! {
@@ -77,10 +78,9 @@ fn watch(mut viewer: Viewer, json: bool, mut report: Report, signals: &Signals) 
             break;
         }
     }
-    close();
+    thread.cancel();
     drop(told);
-    // A panic there shows as a missing end.
-    let ended = thread.join().unwrap_or(Ok(()));
+    let ended = thread.join();
     if !has_ended {
         return Ok(());
     }

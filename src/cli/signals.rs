@@ -7,9 +7,9 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 
 use crate::Error;
+use crate::thread::Thread;
 use crossbeam_channel::{Receiver, bounded};
 use rustix::process::Signal;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -20,8 +20,7 @@ use signal_hook::{SigId, flag, low_level};
 pub struct Signals {
     asked: Receiver<()>,
     registered: Vec<SigId>,
-    bell: UnixStream,
-    thread: Option<JoinHandle<()>>,
+    _thread: Thread,
 }
 
 impl Signals {
@@ -46,26 +45,26 @@ impl Signals {
         // Whoever has a handler gets the error from the write instead.
         registered.push(flag::register(Signal::XFSZ.as_raw(), Arc::default())?);
         let (ask, asked) = bounded(asks);
-        let thread = std::thread::Builder::new()
-            .name("arraylift-signal".into())
-            .spawn(move || {
-                for heard in 1.. {
-                    if !matches!(reader.read(&mut [0]), Ok(1)) {
-                        return;
-                    }
-                    // Here, and not where it is obeyed: whoever does may be held up for ever.
-                    if heard == asks {
-                        enough.store(true, Ordering::SeqCst);
-                    }
-                    // There is room for as many as are asked.
-                    let _ = ask.try_send(());
+        let body = move || {
+            for heard in 1.. {
+                if !matches!(reader.read(&mut [0]), Ok(1)) {
+                    break;
                 }
-            })?;
+                // Here, and not where it is obeyed: whoever does may be held up for ever.
+                if heard == asks {
+                    enough.store(true, Ordering::SeqCst);
+                }
+                // There is room for as many as are asked.
+                let _ = ask.try_send(());
+            }
+            Ok(())
+        };
+        let thread = Thread::start("arraylift-signal", body)?;
         Ok(Self {
             asked,
             registered,
-            bell,
-            thread: Some(thread),
+            // Ends the thread's read.
+            _thread: thread.cancelled_by(move || drop(bell.shutdown(Shutdown::Both))),
         })
     }
 }
@@ -74,12 +73,6 @@ impl Drop for Signals {
     fn drop(&mut self) {
         for id in self.registered.drain(..) {
             low_level::unregister(id);
-        }
-        // Ends the thread's read.
-        let _ = self.bell.shutdown(Shutdown::Both);
-        if let Some(thread) = self.thread.take() {
-            // It cannot panic: it only passes bytes on.
-            let _ = thread.join();
         }
     }
 }

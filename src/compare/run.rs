@@ -1,15 +1,15 @@
 //! Runs a comparison on a thread of its own: round by round, each contestant in turn, in child processes.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{SendTimeoutError, Sender};
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::thread::Thread;
 use crate::transfer::{Origin, SourceInfo, SourceSpec, Waker, describe};
 
 use super::bench::{Bench, Outcome};
@@ -70,9 +70,7 @@ pub enum CompareEvent {
 /// A running comparison. Dropping it cancels it, ends the child processes and joins the thread.
 #[derive(Debug)]
 pub struct Comparing {
-    cancelled: Arc<AtomicBool>,
-    result: Arc<OnceLock<Result<Option<Comparison>, Error>>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Thread<Option<Comparison>>,
 }
 
 impl Comparing {
@@ -83,61 +81,41 @@ impl Comparing {
     /// The system gives no thread.
     pub fn start(plan: Plan, events: Sender<CompareEvent>, waker: Waker) -> Result<Self, Error> {
         let cancelled = Arc::new(AtomicBool::new(false));
-        let result = Arc::new(OnceLock::new());
         let body = {
-            let (cancelled, result) = (Arc::clone(&cancelled), Arc::clone(&result));
+            let (cancelled, waker) = (Arc::clone(&cancelled), Arc::clone(&waker));
             move || {
                 let teller = Teller {
                     events,
-                    waker: Arc::clone(&waker),
+                    waker,
                     cancelled: &cancelled,
                 };
-                let _ = result.set(compare(&plan, &teller, &cancelled));
-                drop(teller);
-                waker();
+                compare(&plan, &teller, &cancelled)
             }
         };
-        let thread = std::thread::Builder::new().name("arraylift-compare".into()).spawn(body);
+        let thread = Thread::start_with_waker("arraylift-compare", body, move || waker());
+        let thread = thread.map_err(|error| Error::system("cannot start a thread", &error))?;
         Ok(Self {
-            cancelled,
-            result,
-            thread: Some(thread.map_err(|error| Error::system("cannot start a thread", &error))?),
+            thread: thread.cancelled_by(move || cancelled.store(true, Ordering::Relaxed)),
         })
     }
 
     /// Cancels the comparison, and ends the child processes.
     pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
+        self.thread.cancel();
     }
 
     /// How it ended: the result, `Ok(None)` if it was cancelled, or the error. `None` while it runs.
     #[must_use]
     pub fn result(&self) -> Option<&Result<Option<Comparison>, Error>> {
-        self.result.get()
+        self.thread.result()
     }
 
     /// Waits for the end.
     ///
     /// # Errors
     /// The source cannot be used, or the system refuses what every run needs.
-    pub fn join(mut self) -> Result<Option<Comparison>, Error> {
-        self.wait();
-        let crashed = || Error::panicked("the thread of a comparison");
-        self.result.get().cloned().unwrap_or_else(|| Err(crashed()))
-    }
-
-    fn wait(&mut self) {
-        if let Some(thread) = self.thread.take() {
-            // A panic shows as a missing result.
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Drop for Comparing {
-    fn drop(&mut self) {
-        self.cancel();
-        self.wait();
+    pub fn join(self) -> Result<Option<Comparison>, Error> {
+        self.thread.join()
     }
 }
 

@@ -5,7 +5,6 @@ use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd, AsRawFd as _};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
@@ -17,6 +16,7 @@ use slab::Slab;
 
 use crate::error::Error;
 use crate::service::Told;
+use crate::thread::Thread;
 use crate::transfer::{Command, EventKind, PrivateListener, Side, TransferId};
 
 use super::folder::own_path;
@@ -48,8 +48,7 @@ const COMMANDS: usize = 64;
 pub struct Engine {
     shared: Arc<Mutex<Shared>>,
     commands: Receiver<Command>,
-    waker: Waker,
-    thread: Option<JoinHandle<()>>,
+    _thread: Thread,
 }
 
 /// What the owner writes and the thread sends to the viewers.
@@ -145,27 +144,23 @@ impl Engine {
             commands: pass,
             viewers: Slab::new(),
         };
-        let thread = std::thread::Builder::new()
-            .name("arraylift-control".into())
-            .spawn(move || server.run())?;
+        let run = move || {
+            server.run();
+            Ok(())
+        };
+        let thread = Thread::start("arraylift-control", run)?.cancelled_by({
+            let shared = Arc::clone(&shared);
+            move || {
+                lock(&shared).is_closing = true;
+                // A counter takes it, which is never full.
+                let _ = waker.wake();
+            }
+        });
         Ok(Self {
             shared,
             commands,
-            waker,
-            thread: Some(thread),
+            _thread: thread,
         })
-    }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        lock(&self.shared).is_closing = true;
-        // If it cannot be woken, it sees the flag by itself while a viewer is attached.
-        let woken = self.waker.wake();
-        if let Some(thread) = self.thread.take().filter(|_| woken.is_ok()) {
-            // A panic of this thread concerns only the viewers, who see the end.
-            let _ = thread.join();
-        }
     }
 }
 

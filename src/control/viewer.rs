@@ -89,7 +89,7 @@ impl Viewer {
     ///
     /// # Errors
     /// The system gives no descriptor.
-    pub fn closer(&self) -> Result<impl FnOnce() + Send + 'static, Error> {
+    pub fn closer(&self) -> Result<impl Fn() + Send + Sync + 'static, Error> {
         let stream = self.lines.get_ref().try_clone();
         let stream = stream.map_err(|error| cannot(&self.endpoint, &error))?;
         // It may be closed already.

@@ -9,7 +9,6 @@ mod round_trip;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
@@ -17,6 +16,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::sys::Wake;
+use crate::thread::Thread;
 use crate::transfer::{Connection, Endpoint, Options};
 use pattern::Pattern;
 use round_trip::Peer;
@@ -89,8 +89,7 @@ pub enum PingEvent {
 /// A running measurement. Dropping it cancels it and joins its thread.
 #[derive(Debug)]
 pub struct Ping {
-    stop: Arc<Stop>,
-    thread: Option<JoinHandle<Result<bool, Error>>>,
+    thread: Thread<bool>,
 }
 
 #[derive(Debug)]
@@ -116,46 +115,32 @@ impl Ping {
             let stop = Arc::clone(&stop);
             move || measure(&plan, &stop, &events)
         };
-        let thread = std::thread::Builder::new().name("arraylift-ping".into()).spawn(body);
+        let thread = Thread::start("arraylift-ping", body).map_err(failed)?;
         Ok(Self {
-            stop,
-            thread: Some(thread.map_err(failed)?),
+            thread: thread.cancelled_by(move || stop.ask()),
         })
     }
 
     /// Cancels the measurement.
     pub fn cancel(&self) {
-        self.stop.is_asked.store(true, Ordering::Relaxed);
-        self.stop.wake.wake();
+        self.thread.cancel();
     }
 
     /// Waits for the end. Returns false if it was cancelled before everything was measured.
     ///
     /// # Errors
     /// The service cannot be reached, does not answer, or sends other bytes back.
-    pub fn join(mut self) -> Result<bool, Error> {
-        self.wait()
-    }
-
-    fn wait(&mut self) -> Result<bool, Error> {
-        let ended = self.thread.take().map(JoinHandle::join);
-        ended
-            .and_then(Result::ok)
-            .unwrap_or_else(|| Err(Error::panicked("the thread of round trips")))
-    }
-}
-
-impl Drop for Ping {
-    fn drop(&mut self) {
-        if self.thread.is_some() {
-            self.cancel();
-            // Only `join` returns how it ended.
-            let _ = self.wait();
-        }
+    pub fn join(self) -> Result<bool, Error> {
+        self.thread.join()
     }
 }
 
 impl Stop {
+    fn ask(&self) {
+        self.is_asked.store(true, Ordering::Relaxed);
+        self.wake.wake();
+    }
+
     fn is_asked(&self) -> bool {
         self.is_asked.load(Ordering::Relaxed)
     }

@@ -20,13 +20,13 @@ mod status;
 mod worker;
 
 use std::path::Path;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
 use crate::array::ArrayMeta;
 use crate::error::Error;
+use crate::thread::Thread;
 use crate::transfer::{Admissions, Command, Host, Listener, Options, SinkSpec};
 use channel::Channel;
 use dispatcher::Dispatcher;
@@ -63,7 +63,7 @@ pub struct Plan {
 #[derive(Debug)]
 pub struct Service {
     front: FrontHandle,
-    thread: Option<JoinHandle<Result<Status, Error>>>,
+    thread: Thread<Status>,
 }
 
 impl Service {
@@ -164,12 +164,11 @@ impl Service {
     {
         let (mut front, handle) = Front::new(source, events).map_err(|error| cannot_start(&error))?;
         let mut guest = guest(front.context())?;
-        let thread = std::thread::Builder::new()
-            .name("arraylift-serve".into())
-            .spawn(move || front.run(&mut guest));
+        let thread = Thread::start("arraylift-serve", move || front.run(&mut guest));
+        let thread = thread.map_err(|error| cannot_start(&error))?;
         Ok(Self {
-            front: handle,
-            thread: Some(thread.map_err(|error| cannot_start(&error))?),
+            front: handle.clone(),
+            thread: thread.cancelled_by(move || handle.apply(Command::Stop)),
         })
     }
 
@@ -193,25 +192,8 @@ impl Service {
     ///
     /// # Errors
     /// Where the system did not let it go on.
-    pub fn join(mut self) -> Result<Status, Error> {
-        self.wait()
-    }
-
-    fn wait(&mut self) -> Result<Status, Error> {
-        let ended = self.thread.take().map(JoinHandle::join);
-        ended
-            .and_then(Result::ok)
-            .unwrap_or_else(|| Err(Error::panicked("the service's thread")))
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        if self.thread.is_some() {
-            self.stop();
-            // Whoever wants to know how it ended joins it.
-            let _ = self.wait();
-        }
+    pub fn join(self) -> Result<Status, Error> {
+        self.thread.join()
     }
 }
 

@@ -19,11 +19,11 @@ mod trust;
 
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
 
 use crate::error::Error;
+use crate::thread::Thread;
 
 pub(crate) use limits::admission::{AdmissionLimits, Admissions};
 pub(crate) use limits::controls::Controls;
@@ -53,7 +53,7 @@ pub struct Transfer {
     id: TransferId,
     controls: Arc<Controls>,
     outcome: Arc<OnceLock<Outcome>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Thread,
 }
 
 impl Transfer {
@@ -72,18 +72,23 @@ impl Transfer {
         controls.set_pace(Side::Receiver, options.reader_pace_bytes_per_s);
         let outcome = Arc::new(OnceLock::new());
         let events = tell::sampler::Emitter::new(id, events, waker);
-        let thread = std::thread::Builder::new()
-            .name(format!("arraylift-{}", id.0))
-            .spawn({
-                let (controls, outcome) = (Arc::clone(&controls), Arc::clone(&outcome));
-                move || run::run(job, &options, &controls, events, &outcome)
-            })
-            .map_err(failed)?;
+        let body = {
+            let (controls, outcome) = (Arc::clone(&controls), Arc::clone(&outcome));
+            move || {
+                run::run(job, &options, &controls, events, &outcome);
+                Ok(())
+            }
+        };
+        let thread = Thread::start(&format!("arraylift-{}", id.0), body).map_err(failed)?;
+        let thread = thread.cancelled_by({
+            let controls = Arc::clone(&controls);
+            move || controls.cancel()
+        });
         Ok(Self {
             id,
             controls,
             outcome,
-            thread: Some(thread),
+            thread,
         })
     }
 
@@ -134,22 +139,9 @@ impl Transfer {
 
     /// Waits for the end.
     #[must_use]
-    pub fn join(mut self) -> Outcome {
-        self.wait();
-        self.outcome().unwrap_or_else(run::crashed)
-    }
-
-    fn wait(&mut self) {
-        if let Some(thread) = self.thread.take() {
-            // A panic shows as a missing outcome.
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Drop for Transfer {
-    fn drop(&mut self) {
-        self.cancel();
-        self.wait();
+    pub fn join(self) -> Outcome {
+        let ended = self.thread.join();
+        let outcome = self.outcome.get().cloned();
+        outcome.unwrap_or_else(|| run::without_outcome(ended.err()))
     }
 }

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Select, Sender, bounded, never};
@@ -11,6 +10,7 @@ use crate::error::Error;
 use crate::route::SendRouteChoice;
 use crate::sys::Wake;
 use crate::telemetry::{Bottleneck, Probe, process_usage};
+use crate::thread::Thread;
 use crate::transfer::fetch::{FetchMachine, FetchPlan, PartRequest};
 use crate::transfer::limits::controls::Controls;
 use crate::transfer::machine::context::MachineContext;
@@ -90,9 +90,10 @@ pub(super) fn run(
     run.emitter.finish();
 }
 
-/// How a transfer ended whose own thread did not say so.
-pub(super) fn crashed() -> Outcome {
-    Outcome::Failed(failure(panicked(), 0, None))
+/// How a transfer ended whose own thread did not say so, but ended with this error.
+pub(super) fn without_outcome(error: Option<Error>) -> Outcome {
+    let error = error.unwrap_or_else(|| Error::Bug("a transfer ended without an outcome".into()));
+    Outcome::Failed(failure(error, 0, None))
 }
 
 struct Run<'a> {
@@ -136,7 +137,7 @@ impl Requests {
 
 struct RunningThread {
     side: Side,
-    thread: JoinHandle<(Ended, Option<Remains>)>,
+    thread: Thread<(Ended, Option<Remains>)>,
     /// Closed when the thread ends, however it ends.
     ended: Receiver<()>,
 }
@@ -325,10 +326,9 @@ impl Run<'_> {
                     (Ended::Failed { error, bytes: 0 }, None)
                 }
             };
-            (ended, remains)
+            Ok((ended, remains))
         };
-        let thread = std::thread::Builder::new().name(name).spawn(body);
-        let thread = thread.map_err(|error| Error::system("cannot start a thread", &error))?;
+        let thread = Thread::start(&name, body).map_err(|error| Error::system("cannot start a thread", &error))?;
         self.threads.push(RunningThread { side, thread, ended });
         Ok(())
     }
@@ -354,9 +354,8 @@ impl Run<'_> {
                 Happening::Joined(connection) => self.take_joined(connection),
                 Happening::Ended(index) => {
                     let RunningThread { side, thread, .. } = self.threads.swap_remove(index);
-                    let (end, remains) = thread.join().unwrap_or_else(|_| {
+                    let (end, remains) = thread.join().unwrap_or_else(|error| {
                         self.controls.fail(side);
-                        let error = panicked();
                         (Ended::Failed { error, bytes: 0 }, None)
                     });
                     self.remains.extend(remains);
@@ -502,10 +501,6 @@ fn new_wake(controls: &Controls) -> Result<Arc<Wake>, Error> {
         .map_err(|error| Error::system("cannot start the transfer", &error))
 }
 
-fn panicked() -> Error {
-    Error::panicked("a thread of the transfer")
-}
-
 fn failure(error: Error, bytes: u64, peer: Option<&str>) -> Failure {
     Failure {
         peer: peer.map(Into::into),
@@ -523,7 +518,11 @@ pub(crate) fn last_event(ended: Ended, peer: Option<&str>) -> EventKind {
         Ended::Cancelled { bytes } => EventKind::Cancelled { bytes },
         Ended::Joined => EventKind::Joined,
         // A side has a first connection, whose end counts for more.
-        Ended::Part => EventKind::Failed(failure(panicked(), 0, peer)),
+        Ended::Part => EventKind::Failed(failure(
+            Error::Bug("a side ended without its first connection".into()),
+            0,
+            peer,
+        )),
     }
 }
 
@@ -584,7 +583,7 @@ fn outcome_of(ended: &[(Side, Ended)], peer: Option<&str>) -> Outcome {
     };
     done(Side::Receiver)
         .or_else(|| done(Side::Sender))
-        .map_or_else(crashed, Outcome::Done)
+        .map_or_else(|| without_outcome(None), Outcome::Done)
 }
 
 #[cfg(test)]

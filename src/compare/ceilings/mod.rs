@@ -5,15 +5,15 @@ mod measure;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::thread::JoinHandle;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
 use super::Machine;
 use crate::error::Error;
+use crate::thread::Thread;
 use crate::transfer::Waker;
 
 pub use cache::read_cached;
@@ -67,9 +67,7 @@ pub type Measurement = Result<Option<Ceilings>, Error>;
 /// A running measurement. Dropping it cancels it and joins its thread.
 #[derive(Debug)]
 pub struct Measuring {
-    cancelled: Arc<AtomicBool>,
-    result: Arc<OnceLock<Measurement>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Thread<Option<Ceilings>>,
 }
 
 impl Measuring {
@@ -80,45 +78,30 @@ impl Measuring {
     /// The system gives no thread.
     pub fn start(folder: Option<PathBuf>, waker: Waker) -> Result<Self, Error> {
         let cancelled = Arc::new(AtomicBool::new(false));
-        let result = Arc::new(OnceLock::new());
         let body = {
-            let (cancelled, result) = (Arc::clone(&cancelled), Arc::clone(&result));
+            let cancelled = Arc::clone(&cancelled);
             move || {
-                let measured = measure::measure(folder.as_deref(), &cancelled).map(|measured| {
-                    let measured = measured.map(|ceilings| ceilings.with_disks_of(read_cached()));
-                    measured.inspect(cache::write)
-                });
-                let _ = result.set(measured);
-                waker();
+                let measured = measure::measure(folder.as_deref(), &cancelled)?;
+                let measured = measured.map(|ceilings| ceilings.with_disks_of(read_cached()));
+                Ok(measured.inspect(cache::write))
             }
         };
-        let thread = std::thread::Builder::new().name("arraylift-ceiling".into()).spawn(body);
+        let thread = Thread::start_with_waker("arraylift-ceiling", body, move || waker());
+        let thread = thread.map_err(|error| Error::system("cannot start a thread", &error))?;
         Ok(Self {
-            cancelled,
-            result,
-            thread: Some(thread.map_err(|error| Error::system("cannot start a thread", &error))?),
+            thread: thread.cancelled_by(move || cancelled.store(true, Ordering::Relaxed)),
         })
     }
 
     /// Cancels the measurement. It ends after at most one more copy or short transfer.
     pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
+        self.thread.cancel();
     }
 
     /// How it ended; `None` while it runs.
     #[must_use]
     pub fn result(&self) -> Option<&Measurement> {
-        self.result.get()
-    }
-}
-
-impl Drop for Measuring {
-    fn drop(&mut self) {
-        self.cancel();
-        if let Some(thread) = self.thread.take() {
-            // A panic shows as a missing result.
-            let _ = thread.join();
-        }
+        self.thread.result()
     }
 }
 

@@ -94,7 +94,7 @@ pub(super) struct Front<A> {
 }
 
 /// Commands a front from other threads.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct FrontHandle {
     commands: Sender<Command>,
     waker: Arc<mio::Waker>,

@@ -86,7 +86,7 @@ pub(crate) trait Machine {
 }
 
 /// Only to be dropped.
-pub(crate) type Remains = Box<dyn Send>;
+pub(crate) type Remains = Box<dyn Send + Sync>;
 
 /// How a machine ended.
 #[derive(Debug)]

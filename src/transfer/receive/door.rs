@@ -1,7 +1,6 @@
 //! Lets further connections of a transfer in, where nobody else takes what connects to its listener.
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Instant;
 
 use crossbeam_channel::bounded;
@@ -9,6 +8,7 @@ use crossbeam_channel::bounded;
 use crate::error::Error;
 use crate::sys::Wake;
 use crate::telemetry::Probe;
+use crate::thread::Thread;
 use crate::transfer::limits::controls::Controls;
 use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::drive;
@@ -22,15 +22,14 @@ use super::newcomer::NewcomerReceiver;
 
 /// A thread that takes connections, and keeps those that join a transfer. It ends with this value.
 pub(crate) struct Door {
-    /// Its own: who stands at the door changes nothing for the transfer.
-    controls: Arc<Controls>,
-    thread: Option<JoinHandle<()>>,
+    _thread: Thread,
 }
 
 impl Door {
     /// Lets in what connects to `listener`.
     pub(crate) fn open(listener: &Listener, options: &Options) -> Result<Self, Error> {
         let failed = |error| Error::system("cannot let further connections in", &error);
+        // The door's own: who stands at it changes nothing for the transfer.
         let controls = Arc::new(Controls::new(None));
         let wake = controls.new_wake().map_err(failed)?;
         let body = {
@@ -39,23 +38,13 @@ impl Door {
                 while let Ok(Some(connection)) = listener.accept(&wake, &|| controls.is_cancelled()) {
                     admit(connection, &listener, &options, &controls, &wake);
                 }
+                Ok(())
             }
         };
-        let thread = std::thread::Builder::new().name("arraylift-door".into()).spawn(body);
+        let thread = Thread::start("arraylift-door", body).map_err(failed)?;
         Ok(Self {
-            controls,
-            thread: Some(thread.map_err(failed)?),
+            _thread: thread.cancelled_by(move || controls.cancel()),
         })
-    }
-}
-
-impl Drop for Door {
-    fn drop(&mut self) {
-        self.controls.cancel();
-        if let Some(thread) = self.thread.take() {
-            // A panic there costs further connections and nothing else.
-            let _ = thread.join();
-        }
     }
 }
 

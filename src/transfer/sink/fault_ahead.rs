@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread::JoinHandle;
 
 use crate::sys::Populator;
+use crate::thread::Thread;
 
 /// Pages are faulted in so many bytes at a time, so that whoever waits for the first ones waits briefly.
 const POPULATE_BYTES: usize = 4 << 20;
@@ -18,7 +18,7 @@ const POPULATE_BYTES_MIN: usize = 8 << 20;
 /// Faults an array's memory in, ahead of its bytes, on threads that end with this value.
 pub(crate) struct FaultAhead {
     shared: Arc<Shared>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Vec<Thread>,
 }
 
 struct Shared {
@@ -44,8 +44,11 @@ impl FaultAhead {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let spawn = |_| {
             let shared = Arc::clone(&shared);
-            let thread = std::thread::Builder::new().name("arraylift-fault".into());
-            thread.spawn(move || fault_ahead(&shared)).ok()
+            let body = move || {
+                fault_ahead(&shared);
+                Ok(())
+            };
+            Thread::start("arraylift-fault", body).ok()
         };
         let threads: Vec<_> = (0..cores.min(THREADS_MAX)).map_while(spawn).collect();
         (!threads.is_empty()).then_some(Self { shared, threads })
@@ -62,7 +65,7 @@ impl FaultAhead {
 
     fn wake(&self) {
         for thread in &self.threads {
-            thread.thread().unpark();
+            thread.unpark();
         }
     }
 }
@@ -71,10 +74,6 @@ impl Drop for FaultAhead {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Release);
         self.wake();
-        for thread in self.threads.drain(..) {
-            // It cannot panic: it only asks the kernel for pages.
-            let _ = thread.join();
-        }
     }
 }
 
