@@ -7,10 +7,12 @@
 #[cfg(feature = "app")]
 pub mod app;
 pub mod array;
+mod checksum;
 mod cli;
 pub mod compare;
 pub mod control;
 mod error;
+mod ledger;
 pub mod ping;
 pub mod queue;
 pub mod route;

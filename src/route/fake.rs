@@ -4,7 +4,7 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 
-use crate::sys::Span;
+use crate::ledger::Span;
 use crate::wire::Digest;
 
 use super::Cost;

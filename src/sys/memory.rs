@@ -12,7 +12,7 @@ use std::sync::Arc;
 use memmap2::{Advice, MmapOptions, MmapRaw, UncheckedAdvice};
 use rustix::net::{RecvFlags, recv};
 
-use super::spans::{Span, Whole};
+use crate::ledger::{Ledger, Span};
 
 /// A huge page on x86-64 and on most arm64 kernels.
 const HUGE_PAGE_BYTES: usize = 2 << 20;
@@ -87,10 +87,12 @@ impl Spare {
         }
     }
 
-    /// The first `len` bytes as a region; what is in them is not zeroed. `None` where there is no such room.
-    pub(crate) fn into_region(self, len: usize) -> Option<Region> {
+    /// The first bytes as a region, as many as the ledger is of; what is in them is not zeroed. `None` where there is no
+    /// such room.
+    pub(crate) fn into_region(self, ledger: &Arc<Ledger>) -> Option<Region> {
+        let len = usize::try_from(ledger.total_bytes()?).ok()?;
         (len <= self.capacity).then(|| Region {
-            whole: Whole::new(len as u64),
+            ledger: Arc::clone(ledger),
             memory: Arc::new(self),
             len,
         })
@@ -101,7 +103,7 @@ impl Spare {
 #[derive(Debug, Clone)]
 pub(crate) struct Region {
     memory: Arc<Spare>,
-    whole: Arc<Whole>,
+    ledger: Arc<Ledger>,
     len: usize,
 }
 
@@ -118,14 +120,9 @@ pub(crate) struct Part {
 }
 
 impl Region {
-    /// What spans of it are taken from.
-    pub(crate) fn whole(&self) -> &Arc<Whole> {
-        &self.whole
-    }
-
-    /// The bytes of a span; `None` where it is one of something else.
+    /// The bytes of a span; `None` where it was claimed in another ledger.
     pub(crate) fn part(&self, span: Span) -> Option<Part> {
-        span.is_of(&self.whole).then(|| Part {
+        span.is_of(&self.ledger).then(|| Part {
             memory: Arc::clone(&self.memory),
             span,
             filled: 0,
@@ -195,11 +192,11 @@ impl Part {
         let part_bytes = usize::try_from(self.span.len()).unwrap_or(0);
         let len = len.min(part_bytes - self.filled);
         let first = self.first_byte().wrapping_add(self.filled).cast();
-        // SAFETY: a span lies within the length that its Whole was made with, which into_region checked against the
-        // mapping's room; the mapping lives as long as self. No byte is in two spans of one Whole, Spans cannot be
-        // copied, and a region of the same memory with another Whole is only made from a Spare, which there is only
-        // once every Part is gone: these bytes are self's alone, and self is borrowed mutably. They may be anything,
-        // and change while the kernel still may zero them, which is what MaybeUninit allows.
+        // SAFETY: a span lies within the length of its Ledger, which never changes once it is known, and which
+        // into_region checked against the mapping's room; the mapping lives as long as self. No byte is in two spans of
+        // one Ledger, Spans cannot be copied, and a region of the same memory with another Ledger is only made from a
+        // Spare, which there is only once every Part is gone: these bytes are self's alone, and self is borrowed mutably.
+        // They may be anything, and change while the kernel still may zero them, which is what MaybeUninit allows.
         unsafe { std::slice::from_raw_parts_mut(first, len) }
     }
 
@@ -257,19 +254,25 @@ fn advise(map: &MmapRaw, advice: Advice, at: usize, len: usize) -> io::Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checksum::ChecksumKind;
     use std::io::Write as _;
     use std::os::fd::AsFd as _;
     use std::os::unix::net::UnixStream;
 
+    fn ledger(len: usize) -> Arc<Ledger> {
+        Ledger::new(len as u64, ChecksumKind::None, 1)
+    }
+
     fn region(len: usize) -> Region {
         Spare::new(len)
             .expect("a few megabytes")
-            .into_region(len)
+            .into_region(&ledger(len))
             .expect("room")
     }
 
     fn part(region: &Region, at: u64, len: u64) -> Option<Part> {
-        region.whole().take(at, len).and_then(|span| region.part(span))
+        let mut claim = region.ledger.claim(at, len).ok()?;
+        region.part(claim.take_span()?)
     }
 
     fn fill(part: &mut Part, byte: u8, len: usize) {
@@ -329,7 +332,7 @@ mod tests {
         fill(&mut part(&first, 0, len as u64).expect("free"), 7, len);
         let spare = first.into_spare().expect("nobody has it");
         spare.lend_to_kernel();
-        let again = spare.into_region(len).expect("room");
+        let again = spare.into_region(&ledger(len)).expect("room");
         let mut part = part(&again, 0, len as u64).expect("free");
         assert!(part.is_empty(), "nothing was written");
         fill(&mut part, 1, 3);
@@ -356,19 +359,15 @@ mod tests {
     #[cfg_attr(miri, ignore = "miri has no recv(2) on a Unix socket")]
     fn what_a_socket_has_lands_behind_what_is_there() {
         let region = region(10);
-        let mut part = part(&region, 4, 6).expect("free");
-        fill(&mut part, b'-', 2);
+        let mut last = part(&region, 4, 6).expect("free");
+        fill(&mut last, b'-', 2);
         let (mut a, b) = UnixStream::pair().expect("pair");
         b.set_nonblocking(true).expect("non-blocking");
         a.write_all(b"hello").expect("write");
-        assert_eq!(part.receive_from(b.as_fd(), 3).expect("received"), b"hel");
-        assert_eq!(part.receive_from(b.as_fd(), 3).expect("received"), b"l", "it is full");
-        assert_eq!(&part[..], b"--hell");
-        let mut other = region
-            .whole()
-            .take(0, 4)
-            .and_then(|span| region.part(span))
-            .expect("free");
+        assert_eq!(last.receive_from(b.as_fd(), 3).expect("received"), b"hel");
+        assert_eq!(last.receive_from(b.as_fd(), 3).expect("received"), b"l", "it is full");
+        assert_eq!(&last[..], b"--hell");
+        let mut other = part(&region, 0, 4).expect("free");
         assert_eq!(other.receive_from(b.as_fd(), 9).expect("received"), b"o");
         let error = other.receive_from(b.as_fd(), 9).expect_err("nothing has come");
         assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
@@ -380,7 +379,8 @@ mod tests {
     #[test]
     fn a_span_of_something_else_opens_nothing() {
         let (one, other) = (region(10), region(10));
-        assert!(one.part(other.whole().take(0, 10).expect("free")).is_none());
+        let mut claim = other.ledger.claim(0, 10).expect("free");
+        assert!(one.part(claim.take_span().expect("the first time")).is_none());
     }
 
     #[test]
@@ -394,9 +394,15 @@ mod tests {
         let spare = region(1 << 20).into_spare().expect("nobody has it");
         spare.lend_to_kernel();
         assert!(spare.capacity() >= 1 << 20);
-        let again = spare.into_region(1 << 19).expect("smaller");
+        let again = spare.into_region(&ledger(1 << 19)).expect("smaller");
         assert!(part(&again, 0, 1 << 19).is_some() && part(&again, 1 << 19, 1).is_none());
-        assert!(again.into_spare().expect("free").into_region(1 << 40).is_none());
+        assert!(
+            again
+                .into_spare()
+                .expect("free")
+                .into_region(&ledger(1 << 40))
+                .is_none()
+        );
     }
 
     #[test]

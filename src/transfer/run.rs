@@ -23,7 +23,7 @@ use crate::transfer::plan::{Incoming, Job, Options, SinkSpec};
 use crate::transfer::receive::door::Door;
 use crate::transfer::receive::{FirstReceiver, FurtherReceiver, JoinRequest, ReceivePlan};
 use crate::transfer::send::{SendMachine, StreamRequest};
-use crate::transfer::sink::reception::Reception;
+use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::source::Source;
 use crate::transfer::source::send_path::{SendPath, SendPathRequest};
 use crate::transfer::tell::event::{EventKind, Failure, Finished, Outcome, Side, State};
@@ -143,7 +143,7 @@ struct RunningThread {
 }
 
 struct Joining {
-    reception: Arc<Reception>,
+    array: Arc<IncomingArray>,
     connections: Receiver<Connection>,
     /// Dropped in this order: nobody is let in for a transfer that nobody waits for.
     _door: Option<Door>,
@@ -447,13 +447,13 @@ impl Run<'_> {
     /// Lets further connections of a receiver in. Where that fails nobody joins, and the first connection brings all.
     fn let_join(&mut self, request: JoinRequest) {
         let JoinRequest {
-            reception,
+            array,
             expected,
             is_sole,
         } = request;
         let door = is_sole.then(|| Door::open(expected.listener(), self.options).ok());
         self.joining = Some(Joining {
-            reception,
+            array,
             connections: expected.connections.clone(),
             _door: door.flatten(),
             _expected: expected,
@@ -462,11 +462,11 @@ impl Run<'_> {
 
     fn take_joined(&mut self, connection: Connection) {
         let Some(joining) = &self.joining else { return };
-        let (reception, options) = (Arc::clone(&joining.reception), self.options.clone());
+        let (array, options) = (Arc::clone(&joining.array), self.options.clone());
         let both_here = self.both_here;
         // Where there is no thread for it, or no descriptor, the connection closes and the others go on.
         let _ = self.spawn(Side::Receiver, move |context, _| {
-            Ok(FurtherReceiver::new(connection, reception, both_here, &options, context).ok())
+            Ok(FurtherReceiver::new(connection, array, both_here, &options, context).ok())
         });
     }
 

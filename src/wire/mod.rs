@@ -3,14 +3,14 @@
 //! [`SendWire`] and [`ReceiveWire`] tell their owner what to do next: write these bytes, read so many, move these
 //! bytes of the array. The three wires differ in nothing else.
 
-mod checksum;
 mod choice;
 pub mod native;
 mod offer;
 mod receive;
 mod send;
 
-pub use checksum::{ChecksumKind, Digest};
+pub use crate::checksum::{Checksum, ChecksumKind, Digest};
+pub use crate::ledger::Ledger;
 pub use choice::WireChoice;
 pub use offer::{Handoff, Offer};
 pub use receive::{Heard, ReceiveWire, Want};

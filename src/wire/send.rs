@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::array::npy;
 use crate::error::Error;
 
-use super::native::{Blocks, NativeSender, Token};
+use super::native::{NativeSender, OutgoingBlocks, Token};
 use super::{Digest, Offer, WireChoice};
 
 /// What a sender has to do next.
@@ -177,13 +177,13 @@ impl SendWire {
 
     /// Joins a transfer of the native wire that these blocks are of.
     #[must_use]
-    pub fn joining(token: Token, blocks: Arc<Blocks>) -> Self {
+    pub fn joining(token: Token, blocks: Arc<OutgoingBlocks>) -> Self {
         Self::Native(Box::new(NativeSender::joining(token, blocks)))
     }
 
     /// What further connections share with this one, over how many the receiver would take the array in all, and what
     /// they show; asked once, on the native wire alone.
-    pub fn take_more(&mut self) -> Option<(Arc<Blocks>, u16, Token)> {
+    pub fn take_more(&mut self) -> Option<(Arc<OutgoingBlocks>, u16, Token)> {
         let Self::Native(native) = self else { return None };
         let (streams, token) = native.take_more()?;
         Some((Arc::clone(native.blocks()), streams, token))
@@ -217,7 +217,7 @@ impl SendWire {
     #[must_use]
     pub fn awaits_others(&self) -> bool {
         match self {
-            Self::Native(native) => native.accepted() && !native.has_more() && !native.blocks().is_whole(),
+            Self::Native(native) => native.accepted() && !native.has_more() && !native.blocks().all_sent(),
             Self::Stream(_) => false,
         }
     }

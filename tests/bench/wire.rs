@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use arraylift::array::{ArrayMeta, Dtype};
-use arraylift::wire::{ChecksumKind, Heard, Offer, ReceiveWire, SendStep, SendWire, Want, WireChoice};
+use arraylift::wire::{ChecksumKind, Heard, Ledger, Offer, ReceiveWire, SendStep, SendWire, Want, WireChoice};
 use criterion::{Criterion, Throughput};
 
 const BLOCK_BYTES: u32 = 4 << 20;
@@ -44,6 +44,7 @@ fn transferred(choice: WireChoice, checksum: ChecksumKind, bytes: u64) -> u64 {
     };
     let mut sender = SendWire::new(choice, offer);
     let mut receiver = ReceiveWire::new(WireChoice::Auto, None).expect("a wire");
+    let ledger = Ledger::new(bytes, checksum, 1);
     let (mut on_the_way, mut data) = (Vec::new(), 0);
     loop {
         match sender.step(Some(BLOCK_BYTES)).expect("a step") {
@@ -62,7 +63,8 @@ fn transferred(choice: WireChoice, checksum: ChecksumKind, bytes: u64) -> u64 {
                     let heard = receiver.hear(&on_the_way).expect("a sender's words");
                     on_the_way = rest;
                     if let Some(Heard::Offer(_)) = heard {
-                        sender.hear(&receiver.accept(None)).expect("an answer");
+                        let answer = receiver.accept(&ledger, None).expect("a ledger");
+                        sender.hear(&answer).expect("an answer");
                     }
                 }
                 Want::Data { .. } if data == 0 => break,
@@ -72,7 +74,7 @@ fn transferred(choice: WireChoice, checksum: ChecksumKind, bytes: u64) -> u64 {
                     data -= landed;
                 }
                 Want::Decision => {
-                    let _ = receiver.accept(None);
+                    receiver.accept(&ledger, None).expect("a ledger");
                 }
                 Want::Done => {
                     sender.hear(&receiver.receipt()).expect("a receipt");

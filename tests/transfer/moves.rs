@@ -26,7 +26,7 @@ const EDGE_BYTES: [usize; 8] = [0, 1, 4095, 3 * 4096 + 1, CHUNK, CHUNK + 1, BLOC
 fn crc64(bytes: &[u8]) -> Option<String> {
     let mut digest = arraylift::wire::Digest::new(ChecksumKind::Crc64Nvme);
     digest.update(bytes);
-    digest.to_text()
+    digest.checksum().map(|checksum| checksum.to_string())
 }
 
 /// The first elements as a side showed them last.

@@ -1,6 +1,7 @@
 //! `recv(2)` straight into the array's memory: the only copy on this side.
 
-use crate::sys::{Part, Region, Span};
+use crate::ledger::Span;
+use crate::sys::{Part, Region};
 
 use super::{Cost, Inflow, ReceiveError, ReceiveRoute};
 

@@ -13,7 +13,7 @@ use std::os::fd::BorrowedFd;
 
 use rustix::net::{RecvFlags, recv};
 
-use crate::sys::Span;
+use crate::ledger::Span;
 
 use super::Cost;
 pub(crate) use discard::Discard;

@@ -16,6 +16,7 @@ use crossbeam_channel::Sender;
 
 use crate::array::{ArrayMeta, Dtype};
 use crate::error::Error;
+use crate::ledger::{Claim, Ledger};
 use crate::route::ReceiveRouteChoice;
 use crate::route::receive::Inflow as _;
 use crate::sys::{Interest, Wake};
@@ -26,9 +27,9 @@ use crate::transfer::machine::drive::{Machine, Progress};
 use crate::transfer::net::connection::would_block;
 use crate::transfer::net::url::Url;
 use crate::transfer::plan::{Options, SinkSpec};
-use crate::transfer::sink::inlet::{Came, Inlet, Wanted};
-use crate::transfer::sink::reception::Reception;
-use crate::transfer::sink::{Content, Landing};
+use crate::transfer::sink::block_receiver::{BlockReceiver, Received, Wanted};
+use crate::transfer::sink::incoming_array::IncomingArray;
+use crate::transfer::sink::{Content, PreparedSink};
 use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
 use crate::transfer::tell::event_sender::EventSender;
 use crate::transfer::tell::preview::Prefix;
@@ -79,7 +80,9 @@ pub(super) struct FetchMachine {
     /// Bytes that come once more, and are not needed.
     again: u64,
     /// Dropped before what it leads to.
-    inlet: Option<Inlet>,
+    inlet: Option<BlockReceiver>,
+    /// That part, until all of it is here.
+    claim: Option<Claim>,
     fetched: Option<Arc<Fetched>>,
     body: Option<Body>,
     digest: Digest,
@@ -88,8 +91,6 @@ pub(super) struct FetchMachine {
     heard_at: Instant,
     /// Another connection tells how the file ends.
     is_further: bool,
-    /// This part is whole, and the others know.
-    is_told: bool,
     finished: Option<Box<Finished>>,
     probe: Probe,
     teller: EventSender,
@@ -133,9 +134,11 @@ impl FetchMachine {
         wake: &Arc<Wake>,
         gear: MachineContext,
     ) -> Result<Self, Error> {
-        let inlet = Inlet::new(fetched.reception.landing.route()?);
+        let sink = &fetched.reception.sink;
+        let inlet = BlockReceiver::new(sink.route()?);
         Ok(Self {
             inlet: Some(inlet),
+            claim: Some(sink.ledger.claim(part.start, part.end - part.start)?),
             is_further: true,
             fetched: Some(Arc::clone(fetched)),
             ..Self::with(&fetched.url, &fetched.trust, part, options, wake, gear)
@@ -167,12 +170,12 @@ impl FetchMachine {
             part,
             again: 0,
             inlet: None,
+            claim: None,
             fetched: None,
             body: None,
             digest: Digest::new(options.checksum),
             heard_at: now,
             is_further: false,
-            is_told: false,
             finished: None,
             probe: gear.probe,
             teller: gear.events,
@@ -271,9 +274,14 @@ impl FetchMachine {
             (ReceiveRouteChoice::Recv, Some(why))
         };
         let chunk_bytes = self.options.chunk_bytes.max(1);
-        let landing = Landing::prepare(&sink, &offer, content, choice, chunk_bytes)?;
-        let inlet = Inlet::new(landing.route()?);
+        let ledger = match told.len {
+            Some(len) => Ledger::new(len, self.options.checksum, self.options.streams),
+            None => Ledger::growing(self.options.checksum),
+        };
+        let landing = PreparedSink::prepare(&sink, &offer, content, Arc::clone(&ledger), choice, chunk_bytes)?;
+        let inlet = BlockReceiver::new(landing.route()?);
         let parts = self.divide(&told);
+        self.claim = Some(ledger.claim(0, self.part.end)?);
         let preview = match told.len {
             Some(_) => Prefix::new(&offer.meta, self.options.preview_elements),
             None => Prefix::new(
@@ -302,7 +310,7 @@ impl FetchMachine {
             receive_buffer_bytes: connection.buffers().receive,
         })));
         self.teller.tell(preview.event());
-        let reception = Reception::new(landing, told.len.unwrap_or(0), None, preview);
+        let reception = IncomingArray::new(landing, preview);
         let fetched = Arc::new(Fetched::new(from, trust, told, reception));
         (self.inlet, self.fetched) = (Some(inlet), Some(Arc::clone(&fetched)));
         if let Some(requests) = self.requests.as_ref().filter(|_| !parts.is_empty()) {
@@ -329,12 +337,15 @@ impl FetchMachine {
     fn receive(&mut self, now: Instant) -> Result<Progress, Error> {
         let limit_bytes_per_s = self.controls.limit_bytes_per_s();
         self.teller.limit(limit_bytes_per_s);
-        let (Some(fetched), Some(inlet), Some(body)) = (&self.fetched, &mut self.inlet, &mut self.body) else {
+        let (Some(fetched), Some(inlet), Some(claim), Some(body)) =
+            (&self.fetched, &mut self.inlet, &mut self.claim, &mut self.body)
+        else {
             return Err(Error::Protocol("data before an answer".into()));
         };
         let wanted = Wanted {
             at: self.at,
             len: self.part.end - self.at,
+            span: claim.take_span(),
             limit_bytes_per_s,
             pace_bytes_per_s: self.controls.pace_bytes_per_s(Side::Receiver),
             chunk_bytes: self.options.chunk_bytes.max(1),
@@ -347,28 +358,29 @@ impl FetchMachine {
         let work = body.take_work();
         note(&mut self.probe, work);
         match came? {
-            Came::Bytes(bytes, preview) => {
+            Received::Bytes(bytes, preview) => {
                 if let Some(preview) = preview {
                     self.teller.tell(*preview);
                 }
+                claim.landed(bytes);
                 self.at += bytes;
                 self.took(bytes, now)
             }
-            Came::NotBefore(then, why) => {
+            Received::NotBefore(then, why) => {
                 self.probe.rests(why);
                 self.heard_at = now;
                 Ok(rest(Some(then)))
             }
             // Woken by whoever changed something.
-            Came::Nothing if !is_bare => Ok(Progress::Moved),
-            Came::Nothing => self.wait(now),
+            Received::Nothing if !is_bare => Ok(Progress::Moved),
+            Received::Nothing => self.wait(now),
             // The end tells the length; an answer that breaks off between two chunks is told from one that ends.
-            Came::End if self.part.end == u64::MAX => {
+            Received::End if self.part.end == u64::MAX => {
                 self.part.end = self.at;
                 Ok(Progress::Moved)
             }
-            Came::End => self.broke(self.closed()),
-            Came::Broke(error) => self.broke(self.broken(&error)),
+            Received::End => self.broke(self.closed()),
+            Received::Broke(error) => self.broke(self.broken(&error)),
         }
     }
 
@@ -480,24 +492,27 @@ impl FetchMachine {
             return Err(Error::Protocol("an end before an answer".into()));
         };
         self.body = None;
-        if !std::mem::replace(&mut self.is_told, true) {
-            fetched.keep(self.part.start, self.digest.clone());
+        let ledger = &fetched.reception.sink.ledger;
+        if let Some(mut claim) = self.claim.take() {
+            // Nobody else says what its checksum should be.
+            claim.ends_here();
+            claim.verified(&self.digest);
             self.controls.wake();
         }
         if self.is_further {
             return Ok(Progress::Part);
         }
-        if fetched.reception.landed_bytes() < fetched.reception.total_bytes {
+        if !ledger.is_whole() {
             return Ok(rest(None));
         }
         self.teller.state(State::Verifying);
-        let (path, note) = fetched.reception.landing.publish()?;
+        let (path, note) = fetched.reception.sink.publish()?;
         let bytes = self.bytes();
         self.finished = Some(Box::new(Finished {
             bytes,
             rate_bytes_per_s: bytes as f64 / self.probe.elapsed().as_secs_f64().max(1e-9),
             verified: None,
-            checksum: fetched.checksum(&self.options),
+            checksum: ledger.checksum().map(|checksum| checksum.to_string()),
             path,
             note: fetched.note(note),
         }));
@@ -525,10 +540,7 @@ impl Machine for FetchMachine {
     fn step(&mut self, now: Instant, _ready: bool) -> Result<Progress, Error> {
         let step = self.advance(now);
         step.map_err(|cause| match &self.fetched {
-            Some(fetched) => fetched
-                .reception
-                .landing
-                .failure(cause, fetched.reception.landed_bytes()),
+            Some(fetched) => fetched.reception.sink.failure(cause),
             None => cause,
         })
     }
@@ -549,7 +561,7 @@ impl Machine for FetchMachine {
     fn bytes(&self) -> u64 {
         self.fetched
             .as_ref()
-            .map_or(0, |fetched| fetched.reception.landed_bytes())
+            .map_or(0, |fetched| fetched.reception.sink.ledger.landed_bytes())
     }
 }
 

@@ -11,6 +11,7 @@ use rustix::net::{RecvFlags, recv};
 
 use crate::array::ArrayMeta;
 use crate::error::Error;
+use crate::ledger::Ledger;
 use crate::route::receive::Handed;
 use crate::telemetry::Probe;
 use crate::transfer::limits::admission::Applicant;
@@ -20,9 +21,9 @@ use crate::transfer::net::connection::Connection;
 use crate::transfer::net::expected::Expected;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::{Options, SinkSpec};
-use crate::transfer::sink::inlet::Inlet;
-use crate::transfer::sink::reception::Reception;
-use crate::transfer::sink::{Content, Landing};
+use crate::transfer::sink::block_receiver::BlockReceiver;
+use crate::transfer::sink::incoming_array::IncomingArray;
+use crate::transfer::sink::{Content, PreparedSink};
 use crate::transfer::tell::event::{EventKind, Finished, Started, State};
 use crate::transfer::tell::preview::Prefix;
 use crate::wire::native::Token;
@@ -55,7 +56,7 @@ pub(crate) struct ReceivePlan {
 
 /// A transfer's first connection can do with further ones, which are taken as they come.
 pub(crate) struct JoinRequest {
-    pub(crate) reception: Arc<Reception>,
+    pub(crate) array: Arc<IncomingArray>,
     pub(crate) expected: Expected,
     /// Nobody else takes connections at that listener.
     pub(crate) is_sole: bool,
@@ -162,10 +163,7 @@ impl FirstReceiver {
     fn take(&mut self, now: Instant) -> Result<Progress, Error> {
         match (self.link.wire.want(), &mut self.phase) {
             (Want::Control(most), _) => self.hear(most),
-            (Want::Data { at, len }, Phase::Receiving(receiving)) => {
-                let ended = |sink: &Reception| closed(sink.landed_bytes(), sink.total_bytes);
-                self.link.receive(receiving, at, len, now, ended)
-            }
+            (Want::Data { at, len }, Phase::Receiving(receiving)) => self.link.receive(receiving, at, len, now),
             (Want::Done, Phase::Receiving(_)) => self.publish(),
             _ => Err(Error::Bug("data where a handoff was asked for".into())),
         }
@@ -241,29 +239,32 @@ impl FirstReceiver {
     }
 
     fn accept(&mut self, offer: Box<Offer>) -> Result<(), Error> {
+        let streams = offer.streams.clamp(1, Options::STREAMS_MAX);
+        let ledger = Ledger::new(offer.meta.byte_len(), offer.checksum, streams);
         if takes_handoff(&self.link, &offer, &self.plan.sink) {
-            self.phase = Phase::AwaitingHandoff(AwaitedHandoff::ask(&mut self.link, *offer));
+            self.phase = Phase::AwaitingHandoff(AwaitedHandoff::ask(&mut self.link, *offer, ledger));
             return Ok(());
         }
-        let joins = self.prepare(&offer)?;
-        let answer = self.link.wire.accept(joins);
+        let joins = self.prepare(&offer, &ledger)?;
+        let answer = self.link.wire.accept(&ledger, joins)?;
         self.link.outbox.push(&answer);
         Ok(())
     }
 
     /// Makes room for an array that comes in blocks. Returns over how many connections it may come, and what the further
     /// ones have to show.
-    fn prepare(&mut self, offer: &Offer) -> Result<Option<(u16, Token)>, Error> {
+    fn prepare(&mut self, offer: &Offer, ledger: &Arc<Ledger>) -> Result<Option<(u16, Token)>, Error> {
         let options = &self.link.options;
         let chunk_bytes = options.chunk_bytes.max(1);
-        let landing = Landing::prepare(
+        let sink = PreparedSink::prepare(
             &self.plan.sink,
             offer,
             Content::Array,
+            Arc::clone(ledger),
             options.receive_route,
             chunk_bytes,
         )?;
-        let route = landing.route()?;
+        let route = sink.route()?;
         let preview = Prefix::new(&offer.meta, options.preview_elements);
         let listener = self.listener.take();
         let (streams, is_sole) = match &listener {
@@ -274,22 +275,21 @@ impl FirstReceiver {
             Some(listener) => Some(Expected::at(&listener, usize::from(streams) - 1)?),
             None => None,
         };
-        self.tell_started(offer, route.name(), landing.reason, streams, Some(&landing));
+        self.tell_started(offer, route.name(), sink.reason, streams, Some(&sink));
         self.link.events.tell(preview.event());
-        let blocks = self.link.wire.blocks().cloned();
-        let sink = Arc::new(Reception::new(landing, offer.meta.byte_len(), blocks, preview));
+        let array = Arc::new(IncomingArray::new(sink, preview));
         let joins = expected.as_ref().map(|expected| (streams, expected.token));
         if let Some(expected) = expected {
             // There is room: a transfer asks once.
             let _ = self.requests.try_send(JoinRequest {
-                reception: Arc::clone(&sink),
+                array: Arc::clone(&array),
                 expected,
                 is_sole,
             });
         }
         self.phase = Phase::Receiving(Receiving {
-            sink,
-            inlet: Inlet::new(route),
+            array,
+            blocks: BlockReceiver::new(route),
             streams,
         });
         Ok(joins)
@@ -301,7 +301,7 @@ impl FirstReceiver {
         route: &'static str,
         reason: &'static str,
         streams: u16,
-        landing: Option<&Landing>,
+        sink: Option<&PreparedSink>,
     ) {
         let (meta, connection) = (&offer.meta, &self.link.connection);
         self.link.events.tell(EventKind::Started(Box::new(Started {
@@ -316,9 +316,9 @@ impl FirstReceiver {
             shape: meta.shape().dimensions().to_vec(),
             total_bytes: Some(meta.byte_len()),
             streams,
-            memory: landing.and_then(Landing::memory).map(Into::into),
+            memory: sink.and_then(PreparedSink::memory).map(Into::into),
             congestion_control: connection.congestion_control().map(Into::into),
-            part: landing.and_then(Landing::part).map(Into::into),
+            part: sink.and_then(PreparedSink::part).map(Into::into),
             chunk_bytes: self.link.options.chunk_bytes.max(1),
             send_buffer_bytes: connection.buffers().send,
             receive_buffer_bytes: connection.buffers().receive,
@@ -330,8 +330,8 @@ impl FirstReceiver {
         let Phase::AwaitingHandoff(awaited) = &self.phase else {
             return Err(Error::Bug("blocks in place of a handoff that nobody asked for".into()));
         };
-        let offer = awaited.offer.clone();
-        self.prepare(&offer).map(|_| ())
+        let (offer, ledger) = (awaited.offer.clone(), Arc::clone(&awaited.ledger));
+        self.prepare(&offer, &ledger).map(|_| ())
     }
 
     /// Takes what came with the handoff: maps it, and looks at nothing but the first elements.
@@ -361,15 +361,15 @@ impl FirstReceiver {
         let Phase::Receiving(receiving) = &self.phase else {
             return Err(Error::Bug("an end before an offer".into()));
         };
-        let sink = Arc::clone(&receiving.sink);
+        let array = Arc::clone(&receiving.array);
         self.link.events.state(State::Verifying);
         let surplus = if self.link.wire.ends_with_data() {
             self.surplus()
         } else {
             None
         };
-        let (path, note) = sink.landing.publish()?;
-        sink.is_published.store(true, Ordering::SeqCst);
+        let (path, note) = array.sink.publish()?;
+        array.is_published.store(true, Ordering::SeqCst);
         if let Some(applicant) = &mut self.applicant {
             applicant.is_whole();
         }
@@ -377,7 +377,7 @@ impl FirstReceiver {
         self.link.controls.wake();
         let over = Phase::Joined { lingers: false };
         if let Phase::Receiving(receiving) = std::mem::replace(&mut self.phase, over) {
-            let bytes = sink.landed_bytes();
+            let bytes = array.sink.ledger.landed_bytes();
             self.conclude(Kept::Sink(receiving), bytes, path, note.or(surplus));
         }
         Ok(Progress::Moved)
@@ -438,11 +438,11 @@ impl FirstReceiver {
         match &self.phase {
             Phase::Greeting { .. } | Phase::Applying(_) | Phase::Joined { .. } => None,
             Phase::AwaitingHandoff(awaited) => Some(awaited.offer.meta.byte_len()),
-            Phase::Receiving(receiving) => Some(receiving.sink.total_bytes),
-            Phase::Confirming { kept, .. } | Phase::Over(kept) => Some(match kept {
-                Kept::Sink(receiving) => receiving.sink.total_bytes,
-                Kept::Handed { bytes, .. } => *bytes,
-            }),
+            Phase::Receiving(receiving) => receiving.array.sink.ledger.total_bytes(),
+            Phase::Confirming { kept, .. } | Phase::Over(kept) => match kept {
+                Kept::Sink(receiving) => receiving.array.sink.ledger.total_bytes(),
+                Kept::Handed { bytes, .. } => Some(*bytes),
+            },
         }
     }
 
@@ -467,7 +467,7 @@ impl Machine for FirstReceiver {
 
     fn step(&mut self, now: Instant, _ready: bool) -> Result<Progress, Error> {
         self.advance(now).map_err(|cause| match self.receiving() {
-            Some(Receiving { sink, .. }) => sink.landing.failure(cause, sink.landed_bytes()),
+            Some(Receiving { array, .. }) => array.sink.failure(cause),
             None => cause,
         })
     }
@@ -486,7 +486,7 @@ impl Machine for FirstReceiver {
 
     fn bytes(&self) -> u64 {
         match (&self.phase, self.receiving()) {
-            (_, Some(receiving)) => receiving.sink.landed_bytes(),
+            (_, Some(receiving)) => receiving.array.sink.ledger.landed_bytes(),
             (Phase::Confirming { kept, .. } | Phase::Over(kept), None) => match kept {
                 Kept::Handed { bytes, .. } => *bytes,
                 Kept::Sink(_) => 0,
@@ -601,9 +601,9 @@ mod tests {
             sent = sent || matches!(sender.step(now, true).expect("sender"), Progress::Done(_));
             received = received || matches!(receiver.step(now, true).expect("receiver"), Progress::Done(_));
             if !stingy && let Phase::Receiving(receiving) = &mut receiver.phase {
-                let nothing = Inlet::new(Box::new(Discard::new(1)));
-                let Inlet { route, .. } = std::mem::replace(&mut receiving.inlet, nothing);
-                receiving.inlet = Inlet::new(Box::new(Stingy::new(route, bytes_max)));
+                let nothing = BlockReceiver::new(Box::new(Discard::new(1)));
+                let BlockReceiver { route } = std::mem::replace(&mut receiving.blocks, nothing);
+                receiving.blocks = BlockReceiver::new(Box::new(Stingy::new(route, bytes_max)));
                 stingy = true;
             }
             if sent && received {

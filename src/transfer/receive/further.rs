@@ -11,12 +11,12 @@ use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::{Machine, Progress};
 use crate::transfer::net::connection::Connection;
 use crate::transfer::plan::Options;
-use crate::transfer::sink::inlet::Inlet;
-use crate::transfer::sink::reception::Reception;
+use crate::transfer::sink::block_receiver::BlockReceiver;
+use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::wire::{ReceiveWire, Want};
 
 use super::ReceiveMachine;
-use super::link::{Flushed, Input, Link, Receiving, closed, rest_until, wait_to_read, wait_to_write};
+use super::link::{Flushed, Input, Link, Receiving, closed_early, rest_until, wait_to_read, wait_to_write};
 
 /// Receives some blocks of an array whose first connection has begun.
 pub(crate) struct FurtherReceiver {
@@ -40,19 +40,17 @@ impl FurtherReceiver {
     /// the limit and to pauses.
     pub(crate) fn new(
         connection: Connection,
-        sink: Arc<Reception>,
+        array: Arc<IncomingArray>,
         led_by_sender: bool,
         options: &Options,
         context: MachineContext,
     ) -> Result<Self, Error> {
-        let blocks = sink.blocks.clone();
-        let blocks = blocks.ok_or_else(|| Error::Bug("a connection joins on a wire without blocks".into()))?;
-        let inlet = Inlet::new(sink.landing.route()?);
+        let blocks = BlockReceiver::new(array.sink.route()?);
         Ok(Self {
-            link: Link::new(connection, ReceiveWire::joined(blocks), led_by_sender, options, context),
+            link: Link::new(connection, ReceiveWire::joined(), led_by_sender, options, context),
             receiving: Receiving {
-                sink,
-                inlet,
+                array,
+                blocks,
                 streams: 1,
             },
             phase: Phase::Receiving,
@@ -60,34 +58,33 @@ impl FurtherReceiver {
     }
 
     fn advance(&mut self, now: Instant) -> Result<Progress, Error> {
-        let ended = |sink: &Reception| closed(sink.landed_bytes(), sink.total_bytes);
-        let sink = &self.receiving.sink;
+        let ledger = &self.receiving.array.sink.ledger;
         if !self.link.outbox.is_empty() {
             return match self.link.flush() {
                 Flushed::Sent => Ok(Progress::Moved),
                 Flushed::Waits => Ok(wait_to_write()),
-                Flushed::Broken => Err(ended(sink)),
+                Flushed::Broken => Err(closed_early(ledger)),
             };
         }
         match self.link.wire.want() {
-            Want::Control(most) => match self.link.hear(most, || ended(sink), Link::read)? {
+            Want::Control(most) => match self.link.hear(most, || closed_early(ledger), Link::read)? {
                 Input::Nothing => Ok(wait_to_read(true)),
                 Input::Bytes => Ok(Progress::Moved),
                 Input::Message(_) => Err(Error::Bug("an offer on a further connection".into())),
             },
             Want::Decision => {
-                let answer = self.link.wire.accept(None);
+                let answer = self.link.wire.accept(ledger, None)?;
                 self.link.outbox.push(&answer);
                 Ok(Progress::Moved)
             }
-            Want::Data { at, len } => self.link.receive(&mut self.receiving, at, len, now, ended),
+            Want::Data { at, len } => self.link.receive(&mut self.receiving, at, len, now),
             Want::Done => Ok(self.end_of_blocks()),
         }
     }
 
     /// Nothing more comes: waits until the first connection has published the array.
     fn end_of_blocks(&mut self) -> Progress {
-        if self.receiving.sink.is_published.load(Ordering::SeqCst) {
+        if self.receiving.array.is_published.load(Ordering::SeqCst) {
             self.phase = Phase::Over;
             return Progress::Part;
         }
@@ -106,8 +103,7 @@ impl Machine for FurtherReceiver {
 
     fn step(&mut self, now: Instant, _ready: bool) -> Result<Progress, Error> {
         let step = self.advance(now);
-        let sink = &self.receiving.sink;
-        step.map_err(|cause| sink.landing.failure(cause, sink.landed_bytes()))
+        step.map_err(|cause| self.receiving.array.sink.failure(cause))
     }
 
     fn give_up(&mut self, reason: &str) -> bool {
@@ -123,7 +119,7 @@ impl Machine for FurtherReceiver {
     }
 
     fn bytes(&self) -> u64 {
-        self.receiving.sink.landed_bytes()
+        self.receiving.array.sink.ledger.landed_bytes()
     }
 
     fn lingers(&self) -> bool {
@@ -131,7 +127,7 @@ impl Machine for FurtherReceiver {
     }
 
     fn is_settled(&self) -> bool {
-        self.receiving.sink.is_published.load(Ordering::SeqCst)
+        self.receiving.array.is_published.load(Ordering::SeqCst)
     }
 
     fn is_needed(&self) -> bool {

@@ -2,8 +2,10 @@
 
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::Arc;
 
 use crate::error::Error;
+use crate::ledger::Ledger;
 use crate::route::ReceiveRouteChoice;
 use crate::route::receive::Handed;
 use crate::sys::{may_receive_descriptor, receive_with_descriptor};
@@ -15,14 +17,16 @@ use super::link::Link;
 /// An array that was asked for as it lies in the sender's memory.
 pub(super) struct AwaitedHandoff {
     pub(super) offer: Offer,
+    /// What claims its blocks, if they come instead.
+    pub(super) ledger: Arc<Ledger>,
     /// What came with the bytes since then.
     descriptor: Option<OwnedFd>,
 }
 
 impl AwaitedHandoff {
     /// Answers an offer by asking for a handoff.
-    pub(super) fn ask(link: &mut Link, offer: Offer) -> Self {
-        let answer = link.wire.accept_handoff();
+    pub(super) fn ask(link: &mut Link, offer: Offer, ledger: Arc<Ledger>) -> Self {
+        let answer = link.wire.accept_handoff(&ledger);
         link.outbox.push(answer.as_deref().unwrap_or_default());
         Self {
             offer: Offer {
@@ -30,6 +34,7 @@ impl AwaitedHandoff {
                 streams: 1,
                 ..offer
             },
+            ledger,
             descriptor: None,
         }
     }

@@ -19,7 +19,7 @@ use crate::transfer::net::linger::Linger;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::{Options, SinkSpec};
 use crate::transfer::receive::{FirstReceiver, FurtherReceiver, JoinRequest, ReceiveMachine, ReceivePlan};
-use crate::transfer::sink::reception::Reception;
+use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::tell::event::{EventKind, Side, State};
 use crate::transfer::tell::event_sender::EventSender;
 
@@ -54,7 +54,7 @@ pub(crate) struct Hosted {
 
 /// A transfer whose sender may open further connections.
 pub(crate) struct Joining {
-    reception: Arc<Reception>,
+    array: Arc<IncomingArray>,
     expected: Expected,
     controls: Arc<Controls>,
     clock: Instant,
@@ -121,8 +121,8 @@ impl Host {
         let (controls, clock) = (Arc::clone(&joining.controls), joining.clock);
         let events = EventSender::for_further_connection(self.notes.0.clone(), clock);
         let context = light_context(&controls, clock, events);
-        let reception = Arc::clone(&joining.reception);
-        let machine = FurtherReceiver::new(connection, reception, false, &self.options, context)?;
+        let array = Arc::clone(&joining.array);
+        let machine = FurtherReceiver::new(connection, array, false, &self.options, context)?;
         Ok(self.hosted(Box::new(machine), controls, clock))
     }
 
@@ -133,11 +133,9 @@ impl Host {
 
     /// Whether the receiver that was stepped last can do with further connections.
     pub(crate) fn asked(&self, by: &Hosted) -> Option<Joining> {
-        let JoinRequest {
-            reception, expected, ..
-        } = self.requests.1.try_recv().ok()?;
+        let JoinRequest { array, expected, .. } = self.requests.1.try_recv().ok()?;
         Some(Joining {
-            reception,
+            array,
             expected,
             controls: Arc::clone(&by.controls),
             clock: by.clock,

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::net::{RecvFlags, recv};
 
 use crate::error::Error;
+use crate::ledger::Ledger;
 use crate::sys::Interest;
 use crate::telemetry::{Probe, Rest};
 use crate::transfer::limits::controls::Controls;
@@ -17,8 +18,8 @@ use crate::transfer::machine::outbox::Outbox;
 use crate::transfer::net::connection::{Connection, would_block};
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::Options;
-use crate::transfer::sink::inlet::{Came, Inlet, Wanted};
-use crate::transfer::sink::reception::Reception;
+use crate::transfer::sink::block_receiver::{BlockReceiver, Received, Wanted};
+use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::tell::event::{Side, State};
 use crate::transfer::tell::event_sender::EventSender;
 use crate::wire::native::Token;
@@ -44,8 +45,8 @@ pub(super) struct Link {
 
 /// An array that is being received, as one connection sees it.
 pub(super) struct Receiving {
-    pub(super) sink: Arc<Reception>,
-    pub(super) inlet: Inlet,
+    pub(super) array: Arc<IncomingArray>,
+    pub(super) blocks: BlockReceiver,
     /// Over how many connections it may come.
     pub(super) streams: u16,
 }
@@ -144,15 +145,13 @@ impl Link {
         rest_until(Some(self.keep_alive_at))
     }
 
-    /// Takes bytes of the array, at most `len` from `at` on, unless the transfer is paused here. `closed` makes the
-    /// error for a connection that ends meanwhile.
+    /// Takes bytes of the array, at most `len` from `at` on, unless the transfer is paused here.
     pub(super) fn receive(
         &mut self,
         receiving: &mut Receiving,
         at: u64,
         len: u64,
         now: Instant,
-        closed: impl Fn(&Reception) -> Error,
     ) -> Result<Progress, Error> {
         let is_paused = self.controls.is_paused();
         if is_paused && !self.led_by_sender {
@@ -169,31 +168,32 @@ impl Link {
         let wanted = Wanted {
             at,
             len,
+            span: self.wire.take_span(),
             limit_bytes_per_s: limit,
             pace_bytes_per_s: pace,
             chunk_bytes: self.options.chunk_bytes.max(1),
         };
-        let Receiving { sink, inlet, .. } = receiving;
+        let Receiving { array, blocks, .. } = receiving;
         let wire = &mut self.wire;
         let mut socket = self.connection.as_fd();
-        let came = inlet.receive(sink, &mut socket, wanted, now, &mut self.probe, &mut |bytes| {
+        let received = blocks.receive(array, &mut socket, wanted, now, &mut self.probe, &mut |bytes| {
             wire.absorb(bytes);
         })?;
-        match came {
-            Came::Bytes(received, preview) => {
-                self.wire.landed(received);
+        match received {
+            Received::Bytes(bytes, preview) => {
+                self.wire.landed(bytes);
                 if let Some(preview) = preview {
                     self.events.tell(*preview);
                 }
                 Ok(Progress::Moved)
             }
             // A sender that is paused from here owes nothing.
-            Came::Nothing => Ok(wait_to_read(!is_paused)),
-            Came::NotBefore(then, rest) => {
+            Received::Nothing => Ok(wait_to_read(!is_paused)),
+            Received::NotBefore(then, rest) => {
                 self.probe.rests(rest);
                 Ok(rest_until(Some(then)))
             }
-            Came::End | Came::Broke(_) => Err(closed(sink)),
+            Received::End | Received::Broke(_) => Err(closed_early(&array.sink.ledger)),
         }
     }
 
@@ -262,7 +262,13 @@ pub(super) fn rest_until(until: Option<Instant>) -> Progress {
     }
 }
 
-/// The error for a sender that has left before the array was whole.
+/// The error for a sender that has left before what the ledger is of was whole.
+pub(super) fn closed_early(ledger: &Ledger) -> Error {
+    let received = ledger.landed_bytes();
+    closed(received, ledger.total_bytes().unwrap_or(received))
+}
+
+/// The error for a sender that has left when so many bytes had come.
 pub(super) fn closed(received: u64, total: u64) -> Error {
     match total.saturating_sub(received) {
         0 => Error::ClosedWhile("before the checksum of the last block came"),

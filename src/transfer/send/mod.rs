@@ -29,7 +29,7 @@ use crate::transfer::source::send_path::SendPath;
 use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
 use crate::transfer::tell::event_sender::EventSender;
 use crate::transfer::tell::preview::Prefix;
-use crate::wire::native::{BLOCK_BYTES_MAX, Blocks, Token};
+use crate::wire::native::{BLOCK_BYTES_MAX, OutgoingBlocks, Token};
 use crate::wire::{Offer, SendStep, SendWire};
 
 use handoff::Handing;
@@ -78,7 +78,7 @@ pub(crate) struct SendMachine {
 /// Further connections that a transfer's first one can do with, one for each route.
 pub(crate) struct StreamRequest {
     pub(crate) sending: Arc<Sending>,
-    pub(crate) blocks: Arc<Blocks>,
+    pub(crate) blocks: Arc<OutgoingBlocks>,
     pub(crate) token: Token,
     pub(crate) routes: Vec<Box<dyn SendRoute>>,
 }

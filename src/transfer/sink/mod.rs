@@ -1,11 +1,11 @@
 //! Prepares where an array lands, before its first byte, and publishes it after its last.
 
+pub(crate) mod block_receiver;
 mod existing;
 mod fault_ahead;
-pub(crate) mod inlet;
+pub(crate) mod incoming_array;
 mod name;
 mod part_file;
-pub(crate) mod reception;
 mod regions;
 
 use std::fs::{File, Metadata};
@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, reason};
+use crate::ledger::Ledger;
 use crate::route::ReceiveRouteChoice;
 use crate::route::receive::{Discard, ReceiveRoute, RecvToFile, RecvToMap, RecvToMemory, Splice};
-use crate::sys::{Span, Whole};
 use crate::transfer::plan::SinkSpec;
 use crate::transfer::shm::ShmName;
 use crate::wire::Offer;
@@ -29,11 +29,11 @@ use regions::{Room, give_back, room_for};
 
 /// A sink that is ready for an array's bytes, over one connection or several. Dropping it before it is published
 /// removes what was half received.
-pub(crate) struct Landing {
+pub(crate) struct PreparedSink {
     pub(crate) reason: &'static str,
-    place: Place,
-    /// What no connection has been given yet.
-    whole: Arc<Whole>,
+    /// Which bytes of the array are here.
+    pub(crate) ledger: Arc<Ledger>,
+    storage: Storage,
     choice: ReceiveRouteChoice,
     len: u64,
     chunk_bytes: usize,
@@ -50,11 +50,14 @@ pub(crate) enum Content {
     Growing,
 }
 
-enum Place {
-    /// Nowhere.
+/// What the bytes are kept in.
+enum Storage {
     Nowhere,
     /// Memory, which threads may fault in ahead of the bytes.
-    Memory { room: Room, ahead: Option<FaultAhead> },
+    Memory {
+        room: Room,
+        ahead: Option<FaultAhead>,
+    },
     /// A new file under its temporary name.
     New(PartFile),
     /// A part of an existing file, from byte `base` on, which ends before byte `end`.
@@ -97,62 +100,57 @@ impl SinkSpec {
     }
 }
 
-impl Landing {
-    /// Makes room for what is offered: memory or disk that is not there is refused here, before anything is sent.
+impl PreparedSink {
+    /// Makes room for what is offered, of which the ledger is: memory or disk that is not there is refused here, before
+    /// anything is sent.
     pub(crate) fn prepare(
         spec: &SinkSpec,
         offer: &Offer,
         content: Content,
+        ledger: Arc<Ledger>,
         choice: ReceiveRouteChoice,
         chunk_bytes: usize,
     ) -> Result<Self, Error> {
-        let len = match content {
-            Content::Growing => u64::MAX,
-            Content::Array | Content::Bytes => offer.meta.byte_len(),
-        };
+        let len = ledger.total_bytes().unwrap_or(u64::MAX);
         if choice.needs_file() && matches!(spec, SinkSpec::Memory | SinkSpec::Discard) {
             return Err(Error::Usage(format!(
                 "the {} route leads into a file: choose a file as sink, or another route",
                 choice.name()
             )));
         }
-        let place = match spec {
-            SinkSpec::Discard => Place::Nowhere,
+        let storage = match spec {
+            SinkSpec::Discard => Storage::Nowhere,
             SinkSpec::Memory => {
-                let room = room_for(len)?;
+                let room = room_for(&ledger)?;
                 let ahead = FaultAhead::start(room.region.populator());
-                Place::Memory { room, ahead }
+                Storage::Memory { room, ahead }
             }
             SinkSpec::File(_) | SinkSpec::Folder(_) | SinkSpec::Shm(_) => {
-                Place::New(PartFile::create(spec, offer, content)?)
+                Storage::New(PartFile::create(spec, offer, content)?)
             }
             SinkSpec::Within { path, at_bytes } => {
                 let (file, base) = part_of_existing(path, *at_bytes, &offer.meta)?;
                 let (path, file, end) = (path.clone(), Arc::new(file), base.saturating_add(len));
-                Place::Existing { path, file, base, end }
+                Storage::Existing { path, file, base, end }
             }
         };
-        let (choice, reason) = match (choice, &place) {
-            (ReceiveRouteChoice::Auto, Place::New(part)) if part.takes_splice(len) => (
+        let (choice, reason) = match (choice, &storage) {
+            (ReceiveRouteChoice::Auto, Storage::New(part)) if part.takes_splice(len) => (
                 ReceiveRouteChoice::Splice,
                 "bytes go from the socket to the file within the kernel",
             ),
-            (ReceiveRouteChoice::Auto, Place::Memory { .. }) => (choice, "the socket's bytes land where they belong"),
-            (ReceiveRouteChoice::Auto, Place::Nowhere) => (choice, "nothing is kept"),
+            (ReceiveRouteChoice::Auto, Storage::Memory { .. }) => (choice, "the socket's bytes land where they belong"),
+            (ReceiveRouteChoice::Auto, Storage::Nowhere) => (choice, "nothing is kept"),
             (ReceiveRouteChoice::Auto, _) => (
                 choice,
                 "bytes pass through a buffer in cache, where they are checked, to the file",
             ),
             (choice, _) => (choice, "asked for"),
         };
-        let whole = match &place {
-            Place::Memory { room, .. } => Arc::clone(room.region.whole()),
-            _ => Whole::new(len),
-        };
         Ok(Self {
             reason,
-            place,
-            whole,
+            ledger,
+            storage,
             choice,
             len,
             chunk_bytes,
@@ -161,11 +159,11 @@ impl Landing {
 
     /// A route to it for one connection.
     pub(crate) fn route(&self) -> Result<Box<dyn ReceiveRoute>, Error> {
-        let (path, file, base) = match &self.place {
-            Place::Nowhere => return Ok(Box::new(Discard::new(self.chunk_bytes))),
-            Place::Memory { room, .. } => return Ok(Box::new(RecvToMemory::new(room.region.clone()))),
-            Place::New(part) => (&part.path, &part.file, part.data_offset),
-            Place::Existing { path, file, base, .. } => (path, file, *base),
+        let (path, file, base) = match &self.storage {
+            Storage::Nowhere => return Ok(Box::new(Discard::new(self.chunk_bytes))),
+            Storage::Memory { room, .. } => return Ok(Box::new(RecvToMemory::new(room.region.clone()))),
+            Storage::New(part) => (&part.path, &part.file, part.data_offset),
+            Storage::Existing { path, file, base, .. } => (path, file, *base),
         };
         let failed = |error: io::Error| unwritable(path.clone(), &error, 0);
         let (file, chunk_bytes) = (Arc::clone(file), self.chunk_bytes);
@@ -176,31 +174,27 @@ impl Landing {
         })
     }
 
-    /// Takes `at..at + len` of the array for one connection; `None` where another one has a byte of it.
-    pub(crate) fn claim(&self, at: u64, len: u64) -> Option<Span> {
-        self.whole.take(at, len)
-    }
-
     /// What kind of memory it is, where it is memory.
     pub(crate) fn memory(&self) -> Option<&'static str> {
-        match &self.place {
-            Place::Memory { room, .. } => Some(room.kind),
+        match &self.storage {
+            Storage::Memory { room, .. } => Some(room.kind),
             _ => None,
         }
     }
 
-    /// `bytes` more have landed, `total` in all.
-    pub(crate) fn landed(&self, bytes: u64, total: u64) {
-        match &self.place {
-            Place::Memory { room, ahead } => {
+    /// `bytes` more are here, which are not in the ledger yet.
+    pub(crate) fn landed(&self, bytes: u64) {
+        match &self.storage {
+            Storage::Memory { room, ahead } => {
                 room.promise.filled(bytes);
                 if let Some(ahead) = ahead {
+                    let total = self.ledger.landed_bytes() + bytes;
                     // The memory has a length that fits.
                     ahead.landed(usize::try_from(total).unwrap_or(usize::MAX));
                 }
             }
-            Place::New(part) => part.landed(bytes),
-            Place::Nowhere | Place::Existing { .. } => {}
+            Storage::New(part) => part.landed(bytes),
+            Storage::Nowhere | Storage::Existing { .. } => {}
         }
     }
 
@@ -208,10 +202,10 @@ impl Landing {
     /// before each write and once more at the end, a cut in between is seen, too: a write lengthens the file again,
     /// but only to its own end. Returns how many system calls that took.
     pub(crate) fn check(&self) -> Result<u64, Error> {
-        match &self.place {
-            Place::Nowhere | Place::Memory { .. } => Ok(0),
-            Place::New(part) => part.check().map(|()| 1),
-            Place::Existing { path, file, end, .. } => match file.metadata() {
+        match &self.storage {
+            Storage::Nowhere | Storage::Memory { .. } => Ok(0),
+            Storage::New(part) => part.check().map(|()| 1),
+            Storage::Existing { path, file, end, .. } => match file.metadata() {
                 Ok(metadata) if metadata.len() >= *end => Ok(1),
                 _ => Err(Error::SinkChanged(path.clone())),
             },
@@ -220,16 +214,17 @@ impl Landing {
 
     /// The name of a new file while it is not whole.
     pub(crate) fn part(&self) -> Option<&Path> {
-        match &self.place {
-            Place::New(part) => Some(&part.path),
+        match &self.storage {
+            Storage::New(part) => Some(&part.path),
             _ => None,
         }
     }
 
     /// An error as it is, or with what it has left behind: bytes in a file that was there before.
-    pub(crate) fn failure(&self, cause: Error, bytes: u64) -> Error {
-        match &self.place {
-            Place::Existing { path, .. } if bytes > 0 => Error::PartlyOverwritten {
+    pub(crate) fn failure(&self, cause: Error) -> Error {
+        let bytes = self.ledger.landed_bytes();
+        match &self.storage {
+            Storage::Existing { path, .. } if bytes > 0 => Error::PartlyOverwritten {
                 path: path.clone(),
                 bytes,
                 cause: Box::new(cause),
@@ -241,29 +236,30 @@ impl Landing {
     /// Gives a new file its final name. Returns the file that the array is in now, and what should be known of it.
     pub(crate) fn publish(&self) -> Result<(Option<PathBuf>, Option<String>), Error> {
         self.check()?;
-        match &self.place {
-            Place::Nowhere | Place::Memory { .. } => Ok((None, None)),
-            Place::Existing { path, file, .. } if !is_of(file, std::fs::metadata(path)) => {
+        match &self.storage {
+            Storage::Nowhere | Storage::Memory { .. } => Ok((None, None)),
+            Storage::Existing { path, file, .. } if !is_of(file, std::fs::metadata(path)) => {
                 Err(Error::SinkChanged(path.clone()))
             }
-            Place::Existing { path, .. } => Ok((Some(path.clone()), None)),
-            Place::New(part) => part.publish().map(|(path, note)| (Some(path), note)),
+            Storage::Existing { path, .. } => Ok((Some(path.clone()), None)),
+            Storage::New(part) => part.publish().map(|(path, note)| (Some(path), note)),
         }
     }
 
     /// The error for a write to the sink that the system refused.
-    pub(crate) fn write_error(&self, error: &io::Error, needed: u64) -> Error {
-        match &self.place {
-            Place::Nowhere | Place::Memory { .. } => Error::system("cannot keep the array", error),
-            Place::New(part) => part.write_error(error, needed),
-            Place::Existing { path, .. } => unwritable(path.clone(), error, needed),
+    pub(crate) fn write_error(&self, error: &io::Error) -> Error {
+        let needed = self.ledger.total_bytes().unwrap_or(0);
+        match &self.storage {
+            Storage::Nowhere | Storage::Memory { .. } => Error::system("cannot keep the array", error),
+            Storage::New(part) => part.write_error(error, needed),
+            Storage::Existing { path, .. } => unwritable(path.clone(), error, needed),
         }
     }
 }
 
-impl Drop for Landing {
+impl Drop for PreparedSink {
     fn drop(&mut self) {
-        if let Place::Memory { room, ahead } = std::mem::replace(&mut self.place, Place::Nowhere) {
+        if let Storage::Memory { room, ahead } = std::mem::replace(&mut self.storage, Storage::Nowhere) {
             // First of all nobody faults pages in any more.
             drop(ahead);
             give_back(room.region);
@@ -310,8 +306,9 @@ mod tests {
         }
     }
 
-    fn prepared(spec: &SinkSpec, offer: &Offer) -> Result<Landing, Error> {
-        Landing::prepare(spec, offer, Content::Array, ReceiveRouteChoice::Auto, 1 << 16)
+    fn prepared(spec: &SinkSpec, offer: &Offer) -> Result<PreparedSink, Error> {
+        let ledger = Ledger::new(offer.meta.byte_len(), offer.checksum, 1);
+        PreparedSink::prepare(spec, offer, Content::Array, ledger, ReceiveRouteChoice::Auto, 1 << 16)
     }
 
     fn names_in(folder: &Path) -> Vec<String> {
@@ -324,14 +321,14 @@ mod tests {
     }
 
     #[test]
-    fn a_dropped_landing_leaves_nothing_and_a_published_one_only_its_file() {
+    fn a_dropped_sink_leaves_nothing_and_a_published_one_only_its_file() {
         let folder = tempfile::tempdir().expect("folder");
         let spec = SinkSpec::Folder(folder.path().into());
         drop(prepared(&spec, &offer(Some("a.bin"), true, 10)).expect("prepared"));
         assert!(names_in(folder.path()).is_empty());
         for expected in ["a.bin", "a-1.bin"] {
-            let landing = prepared(&spec, &offer(Some("a.bin"), true, 10)).expect("prepared");
-            let (path, _) = landing.publish().expect("published");
+            let sink = prepared(&spec, &offer(Some("a.bin"), true, 10)).expect("prepared");
+            let (path, _) = sink.publish().expect("published");
             assert_eq!(path, Some(folder.path().join(expected)));
         }
         assert_eq!(names_in(folder.path()), ["a-1.bin", "a.bin"]);
@@ -341,9 +338,9 @@ mod tests {
     fn a_file_that_appears_meanwhile_is_not_replaced_and_the_array_is_kept() {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("a.npy");
-        let landing = prepared(&SinkSpec::File(path.clone()), &offer(None, false, 10)).expect("prepared");
+        let sink = prepared(&SinkSpec::File(path.clone()), &offer(None, false, 10)).expect("prepared");
         std::fs::write(&path, "precious").expect("write");
-        let (published, note) = landing.publish().expect("published");
+        let (published, note) = sink.publish().expect("published");
         assert_eq!(std::fs::read_to_string(&path).expect("read"), "precious");
         assert_eq!(published, Some(folder.path().join("a-1.npy")));
         assert!(note.is_some_and(|note| note.contains("existed")));

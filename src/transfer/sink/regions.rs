@@ -1,9 +1,10 @@
 //! Memory for arrays: what an earlier transfer has left is used again, for its pages are there already.
 
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::Error;
+use crate::ledger::Ledger;
 use crate::sys::{Region, Spare};
 use crate::telemetry::available_memory_bytes;
 use crate::transfer::limits::promise::Promise;
@@ -26,10 +27,11 @@ pub(crate) struct Room {
     pub(crate) kind: &'static str,
 }
 
-/// Finds memory for `len` bytes, or says that there is not enough.
-pub(crate) fn room_for(len: u64) -> Result<Room, Error> {
+/// Finds memory for what a ledger is of, or says that there is not enough.
+pub(crate) fn room_for(ledger: &Arc<Ledger>) -> Result<Room, Error> {
     let failed = |error: io::Error| Error::system("cannot reserve memory for the array", &error);
     let too_long = || failed(io::ErrorKind::OutOfMemory.into());
+    let len = ledger.total_bytes().ok_or_else(too_long)?;
     let bytes = usize::try_from(len).map_err(|_| too_long())?;
     let spare = take_spare(bytes);
     let reused = spare.is_some();
@@ -40,7 +42,7 @@ pub(crate) fn room_for(len: u64) -> Result<Room, Error> {
     };
     let kind = kind_of(&spare, reused);
     Ok(Room {
-        region: spare.into_region(bytes).ok_or_else(too_long)?,
+        region: spare.into_region(ledger).ok_or_else(too_long)?,
         promise,
         kind,
     })
@@ -95,18 +97,25 @@ fn kind_of(spare: &Spare, reused: bool) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::Part;
+    use crate::wire::ChecksumKind;
+
+    fn ledger(len: u64) -> Arc<Ledger> {
+        Ledger::new(len, ChecksumKind::None, 1)
+    }
+
+    fn all_of(room: &Room, ledger: &Arc<Ledger>) -> Option<Part> {
+        let mut claim = ledger.claim(0, ledger.total_bytes()?).ok()?;
+        room.region.part(claim.take_span()?)
+    }
 
     #[test]
     fn a_region_is_used_again_by_one_that_fits() {
         // Of a length that no other test uses.
         let len = SPARE_BYTES_MIN as u64 + 12_345;
-        let room = room_for(len).expect("a few megabytes");
-        let mut part = room
-            .region
-            .whole()
-            .take(0, len)
-            .and_then(|span| room.region.part(span))
-            .expect("free");
+        let first = ledger(len);
+        let room = room_for(&first).expect("a few megabytes");
+        let mut part = all_of(&room, &first).expect("free");
         let write = |room: &mut [u8]| {
             room.fill(9);
             Ok(room.len())
@@ -116,13 +125,9 @@ mod tests {
         let place = part.as_ptr();
         drop(part);
         give_back(room.region);
-        let again = room_for(len).expect("a few megabytes");
-        let part = again
-            .region
-            .whole()
-            .take(0, len)
-            .and_then(|span| again.region.part(span))
-            .expect("free");
+        let second = ledger(len);
+        let again = room_for(&second).expect("a few megabytes");
+        let part = all_of(&again, &second).expect("free");
         assert_eq!(part.as_ptr(), place);
         assert!(part.is_empty(), "what the earlier array left is not shown");
         assert!(
@@ -134,6 +139,6 @@ mod tests {
 
     #[test]
     fn more_than_there_is_is_refused() {
-        assert!(matches!(room_for(1 << 62), Err(Error::NotEnoughMemory { .. })));
+        assert!(matches!(room_for(&ledger(1 << 62)), Err(Error::NotEnoughMemory { .. })));
     }
 }

@@ -2,13 +2,13 @@
 //!
 //! `docs/wire.md` is the page from which to write a peer.
 
-mod blocks;
 mod message;
+mod outgoing;
 mod receive;
 mod send;
 
-pub use blocks::Blocks;
 pub use message::{BLOCK_BYTES_MAX, GREETING_BYTES, VERSION};
+pub use outgoing::OutgoingBlocks;
 pub use receive::NativeReceiver;
 pub use send::NativeSender;
 

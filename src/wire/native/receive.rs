@@ -3,43 +3,43 @@
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::wire::{ChecksumKind, Digest, Heard, Want};
+use crate::ledger::{Claim, Ledger, Span};
+use crate::wire::{Checksum, ChecksumKind, Digest, Heard, Want};
 
+use super::Token;
 use super::message::{
     BLOCK_HEADER_BYTES, GREETING_BYTES, HEADER_BYTES, Message, Parsed, TRAILER_BYTES, VERSION, greeting, version_of,
 };
-use super::{Blocks, Token};
 
 /// Takes an offer, then blocks, and checks each at its end; or takes some blocks of a transfer that has begun.
 #[derive(Debug)]
 pub struct NativeReceiver {
     state: State,
     inbox: Vec<u8>,
-    blocks: Arc<Blocks>,
-    /// Blocks come over several connections, and on each of them with gaps.
-    is_shared: bool,
-    /// Where the next byte belongs that comes.
-    at: u64,
+    /// The array's, from the answer on.
+    ledger: Option<Arc<Ledger>>,
+    /// Where the next block has to begin; anywhere that is free, where blocks come over several connections.
+    due_at: Option<u64>,
     block_index: u64,
-    block_start: u64,
-    block: Digest,
-    /// The array was asked for as a whole, which comes unless a block does.
-    awaits_handoff: bool,
+    /// Of what has come of the current block.
+    digest: Digest,
     /// Ours has been sent, ahead of the answer.
     has_greeted: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum State {
     Greeting,
     AwaitOffer,
     /// The owner decides.
     Offered,
+    /// The array was asked for as a whole, which comes unless a block does.
+    AwaitHandoff,
     Between,
-    Data {
-        left: u32,
-    },
-    Trailer,
+    Data(Claim),
+    Trailer(Claim),
+    /// A block has begun to come that cannot be claimed.
+    Refused,
     Whole,
 }
 
@@ -48,13 +48,10 @@ impl Default for NativeReceiver {
         Self {
             state: State::Greeting,
             inbox: Vec::new(),
-            blocks: Blocks::new(0, ChecksumKind::None),
-            is_shared: false,
-            at: 0,
+            ledger: None,
+            due_at: Some(0),
             block_index: 0,
-            block_start: 0,
-            block: Digest::new(ChecksumKind::None),
-            awaits_handoff: false,
+            digest: Digest::new(ChecksumKind::None),
             has_greeted: false,
         }
     }
@@ -63,42 +60,36 @@ impl Default for NativeReceiver {
 impl NativeReceiver {
     /// Takes blocks of a transfer from a connection that has joined it.
     #[must_use]
-    pub fn joined(blocks: Arc<Blocks>) -> Self {
+    pub fn joined() -> Self {
         Self {
             state: State::Offered,
-            block: Digest::new(blocks.checksum_kind()),
-            blocks,
-            is_shared: true,
+            due_at: None,
             ..Self::default()
         }
-    }
-
-    /// What further connections of this transfer share with this one.
-    #[must_use]
-    pub fn blocks(&self) -> &Arc<Blocks> {
-        &self.blocks
     }
 
     /// What to do next.
     #[must_use]
     pub fn want(&self) -> Want {
         let have = self.inbox.len();
-        match self.state {
+        match &self.state {
             State::Greeting => Want::Control(GREETING_BYTES - have),
             State::Offered => Want::Decision,
             // Another connection has brought the last block.
-            State::Between if self.blocks.is_whole() => Want::Done,
-            State::AwaitOffer | State::Between => Want::Control(self.message_bytes_missing()),
-            State::Data { left } => Want::Data {
-                at: self.at,
-                len: u64::from(left),
+            State::Between if self.is_whole() => Want::Done,
+            State::AwaitOffer | State::AwaitHandoff | State::Between => Want::Control(self.message_bytes_missing()),
+            State::Data(block) => Want::Data {
+                at: block.at(),
+                len: block.left(),
             },
-            State::Trailer => {
+            State::Trailer(block) => {
                 // Whatever message follows a checksum has at least a header, and a block's header is as long as
                 // two: reading both at once never reaches into data.
-                let next = if self.is_last_block() { 0 } else { BLOCK_HEADER_BYTES };
+                let next = if self.is_last(block) { 0 } else { BLOCK_HEADER_BYTES };
                 Want::Control(TRAILER_BYTES + next - have)
             }
+            // Its owner gives up; it is never whole.
+            State::Refused => Want::Control(1),
             State::Whole => Want::Done,
         }
     }
@@ -108,7 +99,7 @@ impl NativeReceiver {
         self.inbox.extend_from_slice(bytes);
         let mut heard = None;
         loop {
-            match self.state {
+            match &self.state {
                 State::Greeting => {
                     let Some(first) = self.inbox.first_chunk::<GREETING_BYTES>() else {
                         break;
@@ -126,54 +117,55 @@ impl NativeReceiver {
                     }
                     self.inbox.drain(..GREETING_BYTES);
                 }
-                State::AwaitOffer | State::Between => {
+                State::AwaitOffer | State::AwaitHandoff | State::Between => {
                     let Parsed::Message(message, len) = Message::parse(&self.inbox)? else {
                         break;
                     };
                     self.inbox.drain(..len);
                     heard = self.take(message)?.or(heard);
                 }
-                State::Trailer => {
+                State::Trailer(block) => {
                     let Some(trailer) = self.inbox.first_chunk() else {
                         break;
                     };
                     let trailer = u64::from_le_bytes(*trailer);
                     self.inbox.drain(..TRAILER_BYTES);
-                    if self.block.value().is_some_and(|value| value != trailer) {
-                        let (index, start, end) = (self.block_index, self.block_start, self.at);
+                    if self.digest.value().is_some_and(|value| value != trailer) {
+                        let (index, start, end) = (self.block_index, block.start(), block.end());
                         return Err(Error::DamagedBlock { index, start, end });
                     }
-                    self.end_block();
+                    if let State::Trailer(block) = std::mem::replace(&mut self.state, State::Between) {
+                        self.end_block(block);
+                    }
                 }
-                State::Offered | State::Data { .. } | State::Whole => break,
+                State::Offered | State::Data(_) | State::Refused | State::Whole => break,
             }
         }
         Ok(heard)
     }
 
-    /// What was offered is taken; returns the answer to send. `more` is over how many connections in all, and what the
-    /// further ones have to show.
-    pub fn accept(&mut self, more: Option<(u16, Token)>) -> Vec<u8> {
-        debug_assert_eq!(self.state, State::Offered, "there must be an offer");
-        self.is_shared |= more.is_some();
-        let answer = self.acceptance(more, false);
+    /// What was offered is taken, and its blocks are claimed in this ledger; returns the answer to send. `more` is over how
+    /// many connections in all, and what the further ones have to show.
+    pub fn accept(&mut self, ledger: &Arc<Ledger>, more: Option<(u16, Token)>) -> Vec<u8> {
+        if more.is_some() {
+            self.due_at = None;
+        }
+        let answer = self.acceptance(ledger, more, false);
         self.state = self.after_block();
         answer
     }
 
     /// What was offered is taken, and is to be handed over; returns the answer to send.
-    pub fn accept_handoff(&mut self) -> Vec<u8> {
-        debug_assert_eq!(self.state, State::Offered, "there must be an offer");
-        let answer = self.acceptance(None, true);
-        self.state = State::Between;
-        self.awaits_handoff = true;
+    pub fn accept_handoff(&mut self, ledger: &Arc<Ledger>) -> Vec<u8> {
+        let answer = self.acceptance(ledger, None, true);
+        self.state = State::AwaitHandoff;
         answer
     }
 
     /// Whether a descriptor may come with what is read next.
     #[must_use]
     pub fn awaits_handoff(&self) -> bool {
-        self.awaits_handoff
+        matches!(self.state, State::AwaitHandoff)
     }
 
     /// What tells the sender why nothing more is taken: a refusal before the answer, else an abort.
@@ -203,25 +195,34 @@ impl NativeReceiver {
         Some(out)
     }
 
+    /// The proof that the current block's bytes are this connection's; once a block.
+    pub(crate) fn take_span(&mut self) -> Option<Span> {
+        match &mut self.state {
+            State::Data(block) => block.take_span(),
+            _ => None,
+        }
+    }
+
     /// Bytes of the current block, in order, for its checksum.
     pub fn absorb(&mut self, bytes: &[u8]) {
-        self.block.update(bytes);
+        self.digest.update(bytes);
     }
 
     /// `len` bytes of the current block have landed.
     pub fn landed(&mut self, len: u64) {
-        let State::Data { left } = &mut self.state else {
+        let State::Data(block) = &mut self.state else {
             debug_assert!(false, "data outside a block");
             return;
         };
-        self.at += len;
-        *left = left.saturating_sub(u32::try_from(len).unwrap_or(u32::MAX));
-        if *left == 0 {
-            if self.block.value().is_some() {
-                self.state = State::Trailer;
-            } else {
-                self.end_block();
-            }
+        block.landed(len);
+        if block.left() > 0 {
+            return;
+        }
+        let has_trailer = self.digest.value().is_some();
+        match std::mem::replace(&mut self.state, State::Between) {
+            State::Data(block) if has_trailer => self.state = State::Trailer(block),
+            State::Data(block) => self.end_block(block),
+            _ => {}
         }
     }
 
@@ -230,8 +231,12 @@ impl NativeReceiver {
     pub fn receipt(&self) -> Vec<u8> {
         let mut out = Vec::new();
         Message::Receipt {
-            bytes: self.blocks.total_bytes(),
-            checksum: self.blocks.digest().and_then(|digest| digest.value()),
+            bytes: self
+                .ledger
+                .as_ref()
+                .and_then(|ledger| ledger.total_bytes())
+                .unwrap_or(0),
+            checksum: self.checksum().map(Checksum::value),
         }
         .encode(&mut out);
         out
@@ -240,23 +245,26 @@ impl NativeReceiver {
     /// The checksum of the whole array, with its kind; `None` where nothing is verified, or not yet.
     #[must_use]
     pub fn verified_checksum(&self) -> Option<String> {
-        self.blocks.digest()?.to_text()
+        self.checksum().map(|checksum| checksum.to_string())
     }
 
     /// Whether a block has begun to come and is not verified yet.
     #[must_use]
     pub fn is_within_block(&self) -> bool {
-        matches!(self.state, State::Data { .. } | State::Trailer)
+        matches!(self.state, State::Data(_) | State::Trailer(_) | State::Refused)
     }
 
     /// Our greeting, right before the first message.
     fn greeting_if_due(&mut self) -> Vec<u8> {
-        let is_due = self.state == State::Offered && !std::mem::replace(&mut self.has_greeted, true);
+        let is_due = matches!(self.state, State::Offered) && !std::mem::replace(&mut self.has_greeted, true);
         if is_due { greeting().to_vec() } else { Vec::new() }
     }
 
     /// The answer that takes an offer.
-    fn acceptance(&mut self, more: Option<(u16, Token)>, handoff: bool) -> Vec<u8> {
+    fn acceptance(&mut self, ledger: &Arc<Ledger>, more: Option<(u16, Token)>, handoff: bool) -> Vec<u8> {
+        debug_assert!(matches!(self.state, State::Offered), "there must be an offer");
+        self.digest = Digest::new(ledger.checksum_kind());
+        self.ledger = Some(Arc::clone(ledger));
         let mut out = self.greeting_if_due();
         Message::Accept {
             first_byte: 0,
@@ -267,30 +275,36 @@ impl NativeReceiver {
         out
     }
 
-    fn is_last_block(&self) -> bool {
-        self.blocks.done_bytes() + (self.at - self.block_start) == self.blocks.total_bytes()
+    fn is_whole(&self) -> bool {
+        self.ledger.as_ref().is_some_and(|ledger| ledger.is_whole())
     }
 
-    fn end_block(&mut self) {
-        self.blocks
-            .done(self.block_start, self.at - self.block_start, &self.block);
-        self.block = Digest::new(self.blocks.checksum_kind());
+    fn checksum(&self) -> Option<Checksum> {
+        self.ledger.as_ref()?.checksum()
+    }
+
+    /// Whether all is verified once this block is.
+    fn is_last(&self, block: &Claim) -> bool {
+        let ledger = self.ledger.as_ref();
+        ledger
+            .is_some_and(|ledger| Some(ledger.verified_bytes() + (block.end() - block.start())) == ledger.total_bytes())
+    }
+
+    fn end_block(&mut self, block: Claim) {
+        block.verified(&self.digest);
+        self.digest = Digest::new(self.digest.kind());
         self.block_index += 1;
         self.state = self.after_block();
     }
 
     fn after_block(&self) -> State {
-        if self.blocks.is_whole() {
-            State::Whole
-        } else {
-            State::Between
-        }
+        if self.is_whole() { State::Whole } else { State::Between }
     }
 
     /// How many bytes may be read without reaching into a block's data.
     fn message_bytes_missing(&self) -> usize {
         let need = match Message::parse(&self.inbox) {
-            Ok(Parsed::Need(HEADER_BYTES)) if self.state == State::Between => BLOCK_HEADER_BYTES,
+            Ok(Parsed::Need(HEADER_BYTES)) if !matches!(self.state, State::AwaitOffer) => BLOCK_HEADER_BYTES,
             Ok(Parsed::Need(need)) => need,
             // A whole or a broken message is dealt with as soon as its bytes are heard.
             Ok(Parsed::Message(..)) | Err(_) => HEADER_BYTES,
@@ -299,12 +313,10 @@ impl NativeReceiver {
     }
 
     fn take(&mut self, message: Message) -> Result<Option<Heard>, Error> {
-        match (self.state, message) {
+        match (&self.state, message) {
             (_, Message::KeepAlive | Message::Skipped) => Ok(Some(Heard::KeepAlive)),
             (_, Message::Abort { reason }) => Err(Error::Aborted(reason)),
             (State::AwaitOffer, Message::Offer(offer)) => {
-                self.block = Digest::new(offer.checksum);
-                self.blocks = Blocks::new(offer.meta.byte_len(), offer.checksum);
                 self.state = State::Offered;
                 Ok(Some(Heard::Offer(offer)))
             }
@@ -313,27 +325,34 @@ impl NativeReceiver {
                 Ok(Some(Heard::Join(token)))
             }
             (State::Between, Message::Block { offset, len }) => {
-                let total = self.blocks.total_bytes();
-                let fits = offset.checked_add(len.into()).is_some_and(|end| end <= total);
-                if !fits || (offset != self.at && !self.is_shared) {
-                    let text = format!(
-                        "a block of bytes {offset} and {len} more where {} of {total} was due",
-                        self.at
-                    );
-                    return Err(Error::Protocol(text));
-                }
-                (self.block_start, self.at) = (offset, offset);
-                self.state = State::Data { left: len };
-                let instead = std::mem::take(&mut self.awaits_handoff);
-                Ok(instead.then_some(Heard::BlocksInstead))
+                self.begin_block(offset, len)?;
+                Ok(None)
             }
-            (State::Between, Message::Handoff { position }) if self.awaits_handoff => {
-                self.awaits_handoff = false;
-                self.blocks.handed_over();
+            (State::AwaitHandoff, Message::Block { offset, len }) => {
+                self.begin_block(offset, len)?;
+                Ok(Some(Heard::BlocksInstead))
+            }
+            (State::AwaitHandoff, Message::Handoff { position }) => {
                 self.state = State::Whole;
                 Ok(Some(Heard::Handoff { position }))
             }
             (_, message) => Err(Error::Protocol(format!("{} out of turn", message.name()))),
         }
+    }
+
+    /// Claims a block whose header has come.
+    fn begin_block(&mut self, at: u64, len: u32) -> Result<(), Error> {
+        if let Some(due_at) = self.due_at.filter(|due_at| *due_at != at) {
+            return Err(Error::Protocol(format!(
+                "a block that begins at byte {at} where {due_at} was due"
+            )));
+        }
+        let early = || Error::Bug("blocks are taken before there is a ledger".into());
+        let ledger = self.ledger.as_ref().ok_or_else(early)?;
+        self.state = State::Refused;
+        let block = ledger.claim(at, len.into())?;
+        self.due_at = self.due_at.map(|_| block.end());
+        self.state = State::Data(block);
+        Ok(())
     }
 }

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::wire::{Digest, Offer, SendStep};
+use crate::wire::{Checksum, Digest, Offer, SendStep};
 
 use super::message::{BLOCK_BYTES_MAX, GREETING_BYTES, Message, Parsed, greeting, version_of};
-use super::{Blocks, Token};
+use super::{OutgoingBlocks, Token};
 
 /// Offers an array, sends it in blocks, and waits for the receipt; or joins a transfer and sends some of its blocks.
 #[derive(Debug)]
 pub struct NativeSender {
     /// What is said first: the offer, or that this connection joins.
     hello: Message,
-    blocks: Arc<Blocks>,
+    blocks: Arc<OutgoingBlocks>,
     state: State,
     /// Where the next byte belongs that this connection sends.
     at: u64,
@@ -55,17 +55,17 @@ impl NativeSender {
     /// Begins to send what is offered.
     #[must_use]
     pub fn new(offer: Offer) -> Self {
-        let blocks = Blocks::new(offer.meta.byte_len(), offer.checksum);
+        let blocks = OutgoingBlocks::new(offer.meta.byte_len(), offer.checksum);
         Self::with(Message::Offer(Box::new(offer)), blocks)
     }
 
     /// Joins the transfer that these blocks are of.
     #[must_use]
-    pub fn joining(token: Token, blocks: Arc<Blocks>) -> Self {
+    pub fn joining(token: Token, blocks: Arc<OutgoingBlocks>) -> Self {
         Self::with(Message::Join { token }, blocks)
     }
 
-    fn with(hello: Message, blocks: Arc<Blocks>) -> Self {
+    fn with(hello: Message, blocks: Arc<OutgoingBlocks>) -> Self {
         Self {
             hello,
             block: Digest::new(blocks.checksum_kind()),
@@ -82,7 +82,7 @@ impl NativeSender {
 
     /// What further connections of this transfer share with this one.
     #[must_use]
-    pub fn blocks(&self) -> &Arc<Blocks> {
+    pub fn blocks(&self) -> &Arc<OutgoingBlocks> {
         &self.blocks
     }
 
@@ -100,8 +100,8 @@ impl NativeSender {
                 self.hello.encode(&mut out);
                 SendStep::Write(out)
             }
-            State::AwaitReceipt if self.receipt.is_some() && self.blocks.is_whole() => {
-                let checksum = self.blocks.digest().and_then(|digest| digest.value());
+            State::AwaitReceipt if self.receipt.is_some() && self.blocks.all_sent() => {
+                let checksum = self.blocks.checksum().map(Checksum::value);
                 if self.receipt != Some(Receipt { checksum }) {
                     return Err(Error::ReceiptMismatch);
                 }
@@ -113,7 +113,7 @@ impl NativeSender {
                 let mut out = Vec::new();
                 if owed {
                     out.extend(self.block.value().map(u64::to_le_bytes).into_iter().flatten());
-                    self.blocks.done(self.block_at, self.at - self.block_at, &self.block);
+                    self.blocks.sent(self.block_at, self.at - self.block_at, &self.block);
                     self.block = Digest::new(self.blocks.checksum_kind());
                     self.state = State::Between { owed: false };
                 }
@@ -220,8 +220,8 @@ impl NativeSender {
     /// The checksum of the whole array, once the receipt has come; `None` also where nothing is verified.
     #[must_use]
     pub fn verified_checksum(&self) -> Option<String> {
-        let whole = (self.state == State::Done).then(|| self.blocks.digest()).flatten();
-        whole.and_then(|digest| digest.to_text())
+        let whole = (self.state == State::Done).then(|| self.blocks.checksum()).flatten();
+        whole.map(|checksum| checksum.to_string())
     }
 
     /// Whether the greeting has been given out to be written.

@@ -56,15 +56,13 @@ impl ChecksumKind {
 #[derive(Debug, Clone)]
 pub struct Digest {
     kind: ChecksumKind,
-    /// Of what was appended.
-    before: Sum,
-    /// Of the bytes that came since.
     crc: Option<crc_fast::Digest>,
 }
 
-/// A checksum and the number of bytes that it is of.
-#[derive(Debug, Clone, Copy, Default)]
-struct Sum {
+/// The checksum of some bytes, and how many they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checksum {
+    kind: ChecksumKind,
     value: u64,
     bytes: u64,
 }
@@ -75,9 +73,13 @@ impl Digest {
     pub fn new(kind: ChecksumKind) -> Self {
         Self {
             kind,
-            before: Sum::default(),
             crc: kind.algorithm().map(crc_fast::Digest::new),
         }
+    }
+
+    /// What it is taken with.
+    pub(crate) fn kind(&self) -> ChecksumKind {
+        self.kind
     }
 
     /// Adds the bytes that come next.
@@ -94,44 +96,39 @@ impl Digest {
 
     /// The checksum so far; `None` where nothing is verified.
     #[must_use]
-    pub fn value(&self) -> Option<u64> {
-        self.sum().map(|sum| sum.value)
-    }
-
-    /// Adds everything that `next` has seen, as if it had been seen here.
-    pub fn append(&mut self, next: &Self) {
-        if let (Some(own), Some(next), Some(crc)) = (self.sum(), next.sum(), &mut self.crc) {
-            self.before = own.followed_by(next, self.kind);
-            crc.reset();
-        }
-    }
-
-    fn sum(&self) -> Option<Sum> {
+    pub fn checksum(&self) -> Option<Checksum> {
         let crc = self.crc.as_ref()?;
-        let since = Sum {
+        Some(Checksum {
+            kind: self.kind,
             value: crc.finalize(),
             bytes: crc.get_amount(),
-        };
-        Some(self.before.followed_by(since, self.kind))
+        })
     }
 
-    /// For people: the kind and the value, such as `crc32:cbf43926`; `None` where nothing is verified.
+    /// The value of the checksum so far; `None` where nothing is verified.
     #[must_use]
-    pub fn to_text(&self) -> Option<String> {
-        let digits = if self.kind == ChecksumKind::Crc32 { 8 } else { 16 };
-        self.value()
-            .map(|value| format!("{}:{value:0digits$x}", self.kind.name()))
+    pub fn value(&self) -> Option<u64> {
+        self.checksum().map(Checksum::value)
     }
 }
 
-impl Sum {
-    /// The checksum of both: what comes first is multiplied by `x` to the number of bits that follow, and what follows is
-    /// added, all of it modulo the CRC's polynomial. Some hundred additions; `crc_fast::Digest::combine` squares matrices.
-    fn followed_by(self, next: Self, kind: ChecksumKind) -> Self {
+impl Checksum {
+    /// The value: CRC-32 in the lower half, CRC-64 in all of it.
+    #[must_use]
+    pub fn value(self) -> u64 {
+        self.value
+    }
+
+    /// The checksum of these bytes with those of `next`, of the same kind, behind them.
+    ///
+    /// What comes first is multiplied by `x` to the number of bits that follow, and what follows is added, all of it
+    /// modulo the CRC's polynomial. Some hundred additions; `crc_fast::Digest::combine` squares matrices.
+    #[must_use]
+    pub fn followed_by(self, next: Self) -> Self {
         if self.bytes == 0 || next.bytes == 0 {
             return if next.bytes == 0 { self } else { next };
         }
-        let field = Field::of(kind);
+        let field = Field::of(self.kind);
         let mut value = self.value;
         let mut power = field.x_to_the(8);
         let mut left = next.bytes;
@@ -143,9 +140,18 @@ impl Sum {
             left >>= 1;
         }
         Self {
+            kind: self.kind,
             value: value ^ next.value,
             bytes: self.bytes + next.bytes,
         }
+    }
+}
+
+/// For people: the kind and the value, such as `crc32:cbf43926`.
+impl std::fmt::Display for Checksum {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let digits = if self.kind == ChecksumKind::Crc32 { 8 } else { 16 };
+        write!(f, "{}:{:0digits$x}", self.kind.name(), self.value)
     }
 }
 
@@ -197,18 +203,17 @@ mod tests {
         }
     }
 
+    fn checksum(kind: ChecksumKind, bytes: &[u8]) -> Checksum {
+        let mut digest = Digest::new(kind);
+        digest.update(bytes);
+        digest.checksum().expect("a kind that verifies")
+    }
+
     #[test]
     fn appended_parts_give_the_checksum_of_the_whole() {
-        let (mut whole, mut first, mut second) = (
-            Digest::new(ChecksumKind::Crc64Nvme),
-            Digest::new(ChecksumKind::Crc64Nvme),
-            Digest::new(ChecksumKind::Crc64Nvme),
-        );
-        whole.update(b"first second");
-        first.update(b"first ");
-        second.update(b"second");
-        first.append(&second);
-        assert_eq!(first.value(), whole.value());
+        let kind = ChecksumKind::Crc64Nvme;
+        let parts = checksum(kind, b"first ").followed_by(checksum(kind, b"second"));
+        assert_eq!(parts, checksum(kind, b"first second"));
     }
 
     #[test]
@@ -218,21 +223,22 @@ mod tests {
             .collect();
         for kind in [ChecksumKind::Crc64Nvme, ChecksumKind::Crc32] {
             for cut in [0, 1, 7, 4096, 9_999, 10_000] {
-                let mut parts = [Digest::new(kind), Digest::new(kind)];
-                parts[0].update(&bytes[..cut]);
-                parts[1].update(&bytes[cut..]);
-                let [mut joined, next] = parts;
-                joined.append(&next);
-                // Bytes and parts can follow what was appended.
-                joined.update(b"more");
-                joined.append(&next);
-                let mut expected = Digest::new(kind);
-                expected.update(&bytes);
-                expected.update(b"more");
-                expected.update(&bytes[cut..]);
-                assert_eq!(joined.value(), expected.value(), "{} cut at {cut}", kind.name());
+                let (first, next) = (checksum(kind, &bytes[..cut]), checksum(kind, &bytes[cut..]));
+                let joined = first.followed_by(next);
+                assert_eq!(joined, checksum(kind, &bytes), "{} cut at {cut}", kind.name());
+                // More parts can follow what was put together.
+                let joined = joined.followed_by(checksum(kind, b"more")).followed_by(next);
+                let expected = [&bytes, &b"more"[..], &bytes[cut..]].concat();
+                assert_eq!(joined, checksum(kind, &expected), "{} cut at {cut}", kind.name());
             }
         }
+    }
+
+    #[test]
+    fn people_see_the_kind_and_all_digits() {
+        assert_eq!(checksum(ChecksumKind::Crc32, b"").to_string(), "crc32:00000000");
+        let text = checksum(ChecksumKind::Crc64Nvme, b"123456789").to_string();
+        assert_eq!(text, "crc64nvme:ae8b14860a799888");
     }
 
     #[test]
