@@ -8,10 +8,9 @@ use crate::compare::ceilings::{Measuring, read_cached};
 use crate::compare::{CompareEvent, Comparing, Comparison, save};
 use crossbeam_channel::{Receiver, bounded, select};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
 
 use super::arguments::CompareArguments;
-use super::json::JsonLines;
+use super::json::{CommandEvent, JsonLines};
 use super::signals::Signals;
 use super::{Failure, complain, output, plan, printable, side_by_side};
 
@@ -123,6 +122,7 @@ impl Show {
     }
 
     fn event(&mut self, event: &CompareEvent) {
+        // The beginning of a run has no name: it only moves the bar.
         if let (Some(lines), false) = (&mut self.json, matches!(event, CompareEvent::Begun { .. })) {
             lines.line(event);
         }
@@ -148,14 +148,7 @@ impl Show {
 
     fn result(&mut self, comparison: &Comparison, with: Option<&Comparison>) {
         if let Some(lines) = &mut self.json {
-            #[derive(Serialize)]
-            struct Result<'a> {
-                event: &'static str,
-                #[serde(flatten)]
-                comparison: &'a Comparison,
-            }
-            let event = "result";
-            lines.line(&Result { event, comparison });
+            lines.line(&CommandEvent::Result(comparison));
             return;
         }
         let bars = std::io::stdout().is_terminal();

@@ -1,16 +1,74 @@
-//! JSON Lines on standard output: the engine's events as they are, one object a line.
+//! JSON Lines on standard output: one object a line, which `event` names.
+//!
+//! All names are here: those of the command itself are the variants of [`CommandEvent`], and [`names`] lists them with
+//! those that a transfer, a service, a control socket, a ping and a comparison tell. Each is a variant's name in
+//! snake case; the tests hold every type and the manual to the list.
 
 use std::path::Path;
 
-use crate::queue::Counts;
-use crate::service::Leftover;
-use crate::transfer::{Event, TransferId};
 use serde::Serialize;
+
+use crate::compare::Comparison;
+use crate::service::Leftover;
 
 use super::output;
 
 /// So many bytes are written at once, at most, where many objects come together.
 const WRITTEN_TOGETHER_BYTES: usize = 64 << 10;
+
+/// What the command tells of itself.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum CommandEvent<'a> {
+    /// Senders can connect: the first object of a receiver or a service.
+    Listening {
+        /// Where.
+        address: &'a str,
+    },
+    /// The first object of a worker.
+    Working {
+        /// Its process id.
+        worker: u32,
+        /// The socket of its service.
+        at: &'a Path,
+    },
+    /// A service has found a file that an earlier one left behind.
+    Leftover(&'a Leftover),
+    /// Several jobs have ended, each in one of these ways.
+    Jobs {
+        done: usize,
+        failed: usize,
+        cancelled: usize,
+        not_begun: usize,
+    },
+    /// What a comparison came to.
+    Result(&'a Comparison),
+}
+
+/// The names of events, by who tells them.
+#[cfg(test)]
+mod names {
+    pub const COMMAND: [&str; 5] = ["listening", "working", "leftover", "jobs", "result"];
+    pub const TRANSFER: [&str; 12] = [
+        "state",
+        "handed_over",
+        "started",
+        "limit",
+        "sample",
+        "preview",
+        "process",
+        "bottleneck",
+        "finished",
+        "failed",
+        "cancelled",
+        "joined",
+    ];
+    pub const SERVICE: [&str; 4] = ["service", "worker_ready", "handed_over", "worker_gone"];
+    /// `job` is also told by a command with several sources.
+    pub const CONTROL: [&str; 5] = ["engine", "now", "job", "passed", "refused"];
+    pub const PING: [&str; 2] = ["connected", "round_trips"];
+    pub const COMPARE: [&str; 4] = ["planned", "round", "lost", "size"];
+}
 
 /// Writes objects for as long as someone reads them.
 #[derive(Debug, Default)]
@@ -23,83 +81,7 @@ pub struct JsonLines {
 }
 
 impl JsonLines {
-    /// The first object of a receiver.
-    pub fn listening(&mut self, address: &str) {
-        #[derive(Serialize)]
-        struct Listening<'a> {
-            event: &'static str,
-            address: &'a str,
-        }
-        let event = "listening";
-        self.line(&Listening { event, address });
-    }
-
-    /// A file that an earlier service left behind.
-    pub fn leftover(&mut self, leftover: &Leftover) {
-        #[derive(Serialize)]
-        struct Left<'a> {
-            event: &'static str,
-            #[serde(flatten)]
-            leftover: &'a Leftover,
-        }
-        let event = "leftover";
-        self.line(&Left { event, leftover });
-    }
-
-    /// The first object of a worker.
-    pub fn working(&mut self, at: &Path) {
-        #[derive(Serialize)]
-        struct Working<'a> {
-            event: &'static str,
-            worker: u32,
-            at: &'a Path,
-        }
-        let event = "working";
-        let worker = std::process::id();
-        self.line(&Working { event, worker, at });
-    }
-
-    /// One of several jobs has begun.
-    pub fn job(&mut self, transfer: TransferId, source: &str) {
-        #[derive(Serialize)]
-        struct Job<'a> {
-            event: &'static str,
-            transfer: TransferId,
-            source: &'a str,
-        }
-        let event = "job";
-        self.line(&Job {
-            event,
-            transfer,
-            source,
-        });
-    }
-
-    /// How several jobs have ended.
-    pub fn jobs(&mut self, counts: &Counts) {
-        #[derive(Serialize)]
-        struct Jobs {
-            event: &'static str,
-            done: usize,
-            failed: usize,
-            cancelled: usize,
-            not_begun: usize,
-        }
-        self.line(&Jobs {
-            event: "jobs",
-            done: counts.done,
-            failed: counts.failed,
-            cancelled: counts.cancelled,
-            not_begun: counts.withdrawn,
-        });
-    }
-
-    /// A transfer told something.
-    pub fn event(&mut self, event: &Event) {
-        self.line(event);
-    }
-
-    /// Any object.
+    /// Writes an object, at once or with those that follow.
     pub fn line(&mut self, object: &impl Serialize) {
         if self.broken {
             return;
@@ -122,5 +104,108 @@ impl JsonLines {
     fn write(&mut self) {
         self.broken = !output::write(&self.held);
         self.held.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    use serde::de::DeserializeOwned;
+
+    use crate::compare::{CompareEvent, Machine, Subject};
+    use crate::control::Note;
+    use crate::ping::PingEvent;
+    use crate::service::ServiceEvent;
+    use crate::transfer::EventKind;
+
+    /// The names that a type of events has, from what it says of one that it has not.
+    fn names_of<T: DeserializeOwned>() -> BTreeSet<String> {
+        let Err(error) = serde_json::from_str::<T>(r#"{"event":"?"}"#) else {
+            panic!("no event has that name");
+        };
+        let message = error.to_string();
+        let (_, expected) = message.split_once("expected ").expect("the names that it has");
+        quoted(expected).collect()
+    }
+
+    /// What stands between backticks.
+    fn quoted(text: &str) -> impl Iterator<Item = String> {
+        text.split('`').skip(1).step_by(2).map(ToOwned::to_owned)
+    }
+
+    fn listed(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn every_type_of_events_has_the_names_that_are_listed() {
+        assert_eq!(names_of::<EventKind>(), listed(&names::TRANSFER));
+        assert_eq!(names_of::<ServiceEvent>(), listed(&names::SERVICE));
+        assert_eq!(names_of::<Note>(), listed(&names::CONTROL));
+        assert_eq!(names_of::<PingEvent>(), listed(&names::PING));
+        assert_eq!(names_of::<CompareEvent>(), listed(&names::COMPARE));
+    }
+
+    #[test]
+    fn the_command_has_the_names_that_are_listed() {
+        let leftover = Leftover {
+            path: "a.1-1.part".into(),
+            bytes: 5,
+        };
+        let comparison = Comparison {
+            version: Comparison::VERSION,
+            program: "arraylift".into(),
+            machine: Machine::default(),
+            began_unix_s: 0,
+            subject: Subject::default(),
+            rounds: 1,
+            entries: Vec::new(),
+            skipped: Vec::new(),
+            sizes: Vec::new(),
+            ceilings: None,
+        };
+        let events = [
+            CommandEvent::Listening { address: "127.0.0.1:1" },
+            CommandEvent::Working {
+                worker: 1,
+                at: Path::new("a"),
+            },
+            CommandEvent::Leftover(&leftover),
+            CommandEvent::Jobs {
+                done: 1,
+                failed: 0,
+                cancelled: 0,
+                not_begun: 0,
+            },
+            CommandEvent::Result(&comparison),
+        ];
+        let lines = events.map(|event| serde_json::to_string(&event).expect("serializes"));
+        for (line, name) in lines.iter().zip(names::COMMAND) {
+            assert!(line.starts_with(&format!("{{\"event\":\"{name}\",")), "{line}");
+        }
+        assert_eq!(lines[2], r#"{"event":"leftover","path":"a.1-1.part","bytes":5}"#);
+    }
+
+    #[test]
+    fn the_manual_has_every_name_and_no_other() {
+        let manual = include_str!("../../docs/manual.md");
+        let (_, section) = manual.split_once("\n## JSON events\n").expect("the section");
+        let section = section.split("\n## ").next().unwrap_or(section);
+        let rows = section.lines().filter(|line| line.starts_with("| `"));
+        let documented: BTreeSet<String> = rows
+            .filter_map(|row| row.split('|').nth(1))
+            .flat_map(|cell| quoted(cell).collect::<Vec<_>>())
+            .collect();
+        let all = [
+            listed(&names::COMMAND),
+            listed(&names::TRANSFER),
+            listed(&names::SERVICE),
+            listed(&names::CONTROL),
+            listed(&names::PING),
+            listed(&names::COMPARE),
+        ];
+        assert_eq!(documented, all.into_iter().flatten().collect());
     }
 }

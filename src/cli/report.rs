@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::Failure;
 use super::complain;
-use super::json::JsonLines;
+use super::json::{CommandEvent, JsonLines};
 use super::terminal::Terminal;
 
 /// Who is told: whoever reads the output, and whoever is attached.
@@ -62,7 +62,7 @@ impl Report {
     /// Senders can connect now.
     pub fn listening(&mut self, address: &str) {
         match &mut self.output {
-            Output::Json(lines) => lines.listening(address),
+            Output::Json(lines) => lines.line(&CommandEvent::Listening { address }),
             Output::Terminal(terminal) => terminal.listening(address),
         }
     }
@@ -108,7 +108,7 @@ impl Report {
 
     fn show(&mut self, event: &Event) {
         match &mut self.output {
-            Output::Json(lines) => lines.event(event),
+            Output::Json(lines) => lines.line(event),
             Output::Terminal(terminal) => terminal.event(event),
         }
     }
@@ -153,7 +153,7 @@ impl Report {
     /// A service has found a file that an earlier one left behind.
     pub fn leftover(&mut self, leftover: &Leftover) {
         match &mut self.output {
-            Output::Json(lines) => lines.leftover(leftover),
+            Output::Json(lines) => lines.line(&CommandEvent::Leftover(leftover)),
             Output::Terminal(terminal) => terminal.leftover(leftover),
         }
     }
@@ -161,7 +161,10 @@ impl Report {
     /// This process works for the service there.
     pub fn working(&mut self, at: &Path) {
         match &mut self.output {
-            Output::Json(lines) => lines.working(at),
+            Output::Json(lines) => lines.line(&CommandEvent::Working {
+                worker: std::process::id(),
+                at,
+            }),
             Output::Terminal(terminal) => terminal.working(at),
         }
     }
@@ -186,7 +189,10 @@ impl Report {
             engine.job(transfer, name);
         }
         match &mut self.output {
-            Output::Json(lines) => lines.job(transfer, name),
+            Output::Json(lines) => lines.line(&Note::Job {
+                transfer,
+                source: name.into(),
+            }),
             Output::Terminal(terminal) => terminal.job(transfer, name),
         }
     }
@@ -194,7 +200,12 @@ impl Report {
     /// All of several jobs have ended; `done` is what those are that ended well.
     pub fn jobs(&mut self, counts: &Counts, done: &str) {
         match &mut self.output {
-            Output::Json(lines) => lines.jobs(counts),
+            Output::Json(lines) => lines.line(&CommandEvent::Jobs {
+                done: counts.done,
+                failed: counts.failed,
+                cancelled: counts.cancelled,
+                not_begun: counts.withdrawn,
+            }),
             Output::Terminal(terminal) => terminal.jobs(counts, done),
         }
     }

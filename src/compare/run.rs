@@ -25,6 +25,7 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// An event of a running comparison.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum CompareEvent {
     /// The comparison begins. This is the first event.
@@ -38,7 +39,8 @@ pub enum CompareEvent {
         /// Runs in all, at most.
         runs: usize,
     },
-    /// A run begins.
+    /// A run begins. It is not written as JSON.
+    #[serde(skip)]
     Begun {
         /// The contestant's id.
         id: String,

@@ -19,6 +19,7 @@ pub struct Latency {
 
 /// The times of the round trips of one size, in seconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize))]
 pub struct RoundTrips {
     /// Bytes sent in each round trip, which the service sends back.
     pub size_bytes: u64,

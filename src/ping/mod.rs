@@ -75,6 +75,7 @@ pub enum Rounds {
 
 /// An event of a measurement.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum PingEvent {
     /// The service was reached.

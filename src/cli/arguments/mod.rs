@@ -200,7 +200,7 @@ pub struct CompareArguments {
     /// Measures again what this machine can do at most, which is otherwise done once and kept
     #[arg(long)]
     pub measure_ceilings: bool,
-    /// Prints events as JSON, one object a line: round, lost, size, and at last result
+    /// Prints events as JSON, one object a line: planned, round, lost, size, and at last result
     #[arg(long)]
     pub json: bool,
 }
