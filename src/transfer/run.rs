@@ -22,7 +22,7 @@ use crate::transfer::net::listener::{Listener, loopback};
 use crate::transfer::plan::{Incoming, Job, Options, SinkSpec};
 use crate::transfer::receive::door::Door;
 use crate::transfer::receive::{FirstReceiver, FurtherReceiver, JoinRequest, ReceivePlan};
-use crate::transfer::send::{SendMachine, StreamRequest};
+use crate::transfer::send::{FirstSender, FurtherSender, StreamRequest};
 use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::source::Source;
 use crate::transfer::source::send_path::{SendPath, SendPathRequest};
@@ -193,7 +193,7 @@ impl Run<'_> {
                 self.spawn_receiver(receiving, plan, listener)?;
                 let requests = self.requests.streams.0.clone();
                 self.spawn(Side::Sender, move |context, _| {
-                    SendMachine::new(sending, source, path, &options, Some(into), requests, context).map(Some)
+                    FirstSender::new(sending, source, path, &options, Some(into), requests, context).map(Some)
                 })?;
             }
             Job::Send { source, to } => {
@@ -213,7 +213,7 @@ impl Run<'_> {
                 let options = self.options.clone();
                 let requests = self.requests.streams.0.clone();
                 self.spawn(Side::Sender, move |context, _| {
-                    SendMachine::new(connection, source, path, &options, None, requests, context).map(Some)
+                    FirstSender::new(connection, source, path, &options, None, requests, context).map(Some)
                 })?;
             }
             Job::Receive { from, sink, expect } => {
@@ -424,7 +424,7 @@ impl Run<'_> {
                 };
                 let opened = Connection::open(&to, options.socket_buffer_bytes, options.timeout, wake, &unwanted);
                 Ok(opened.unwrap_or(None).map(|connection| {
-                    SendMachine::further(connection, Arc::clone(&sending), route, wire, &options, context)
+                    FurtherSender::new(connection, Arc::clone(&sending), route, wire, &options, context)
                 }))
             });
             if started.is_err() {

@@ -543,7 +543,7 @@ mod tests {
     use crate::transfer::limits::controls::Controls;
     use crate::transfer::net::listener::loopback_pair;
     use crate::transfer::plan::{Origin, SourceSpec};
-    use crate::transfer::send::SendMachine;
+    use crate::transfer::send::FirstSender;
     use crate::transfer::source::Source;
     use crate::transfer::source::send_path::{SendPath, SendPathRequest};
     use crate::transfer::tell::event_sender::EventSender;
@@ -587,7 +587,7 @@ mod tests {
         let (sending, receiving) = loopback_pair().expect("pair");
         let (meta, sink) = (source.meta.clone(), SinkSpec::File(into.clone()));
         let mut sender =
-            SendMachine::new(sending, source, path, &options, None, bounded(1).0, context()).expect("sender");
+            FirstSender::new(sending, source, path, &options, None, bounded(1).0, context()).expect("sender");
         let plan = ReceivePlan {
             sink,
             expect: Some(meta),

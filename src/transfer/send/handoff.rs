@@ -12,7 +12,7 @@ use crate::transfer::net::connection::would_block;
 use crate::transfer::source::send_path::HandoffPath;
 use crate::wire;
 
-use super::SendMachine;
+use super::first::FirstSender;
 
 /// What is handed over in place of bytes.
 pub(super) enum Handing {
@@ -38,12 +38,12 @@ impl Handing {
     }
 }
 
-impl SendMachine {
+impl FirstSender {
     /// How the array leaves.
     pub(super) fn route_name(&self) -> &'static str {
         match self.handing {
             Handing::Done(_) => Handoff::name(),
-            Handing::No | Handing::Offered(_) => self.route.name(),
+            Handing::No | Handing::Offered(_) => self.link.route.name(),
         }
     }
 
@@ -52,7 +52,7 @@ impl SendMachine {
         let Handing::Offered(path) = &self.handing else {
             return Ok(false);
         };
-        if self.wire.is_asked_for_handoff() {
+        if self.link.wire.is_asked_for_handoff() {
             return Ok(true);
         }
         if path.by_name {
@@ -65,31 +65,31 @@ impl SendMachine {
     /// Sends the descriptor, or finds that the system does not let it through.
     pub(super) fn hand_array_over(&mut self) -> Result<Progress, Error> {
         // Before it counts as handed over: what follows the receipt is for whoever writes to it.
-        self.sending.source.check_unchanged()?;
+        self.link.sending.source.check_unchanged()?;
         let Handing::Offered(path) = &self.handing else {
             return Err(Error::Bug("a handoff that was not offered".into()));
         };
-        let message = self.wire.handoff(path.handoff.position());
-        match path.handoff.hand_over(self.connection.as_fd(), &message) {
+        let message = self.link.wire.handoff(path.handoff.position());
+        match path.handoff.hand_over(self.link.connection.as_fd(), &message) {
             Ok(sent) => {
-                self.probe.syscall(message.len(), sent);
-                self.outbox.push(&message[sent..]);
-                self.wire.handed_over(true);
+                self.link.probe.syscall(message.len(), sent);
+                self.link.outbox.push(&message[sent..]);
+                self.link.wire.handed_over(true);
                 self.handing = self.handing.take().map_or(Handing::No, Handing::Done);
                 self.start();
-                let bytes = self.sending.source.meta.byte_len();
-                self.sending.sent.fetch_add(bytes, Ordering::Relaxed);
-                self.probe.moved(bytes);
+                let bytes = self.link.sending.source.meta.byte_len();
+                self.link.sending.sent.fetch_add(bytes, Ordering::Relaxed);
+                self.link.probe.moved(bytes);
                 Ok(Progress::Moved)
             }
-            Err(error) if would_block(&error) => Ok(self.wait_to_write()),
-            Err(error) if is_broken(&error) => Err(self.broken()),
+            Err(error) if would_block(&error) => Ok(self.link.wait_to_write()),
+            Err(error) if is_broken(&error) => Err(self.link.broken()),
             Err(error) if path.by_name => Err(Error::System {
                 doing: "the system does not let the descriptor through to the peer",
                 reason: reason(&error).and("send by another route"),
             }),
             Err(_) => {
-                self.wire.handed_over(false);
+                self.link.wire.handed_over(false);
                 self.send_bytes_because(NoHandoff::Refused);
                 Ok(Progress::Moved)
             }

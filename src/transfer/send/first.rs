@@ -1,0 +1,324 @@
+//! The first connection of a transfer: it offers the array, sends, and tells how it ended.
+
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Sender;
+use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
+
+use crate::error::{Error, reason};
+use crate::route::send::SendRoute;
+use crate::sys::unacknowledged_bytes;
+use crate::telemetry::Probe;
+use crate::transfer::limits::limiter::Throttle;
+use crate::transfer::machine::context::MachineContext;
+use crate::transfer::machine::drive::{Machine, Progress, Remains};
+use crate::transfer::net::connection::{Connection, would_block};
+use crate::transfer::plan::Options;
+use crate::transfer::source::Source;
+use crate::transfer::source::send_path::SendPath;
+use crate::transfer::tell::event::{EventKind, Finished, Started};
+use crate::transfer::tell::preview::Prefix;
+use crate::wire::native::{BLOCK_BYTES_MAX, OutgoingBlocks, Token};
+use crate::wire::{Offer, SendStep, SendWire};
+
+use super::handoff::Handing;
+use super::link::{Link, Next, Reply, until_woken};
+use super::sending::Sending;
+
+/// No event tells that the peer has acknowledged the last byte: that is looked at so often.
+const LOOK_INTERVAL_MIN: Duration = Duration::from_micros(200);
+const LOOK_INTERVAL_MAX: Duration = Duration::from_millis(50);
+
+/// Sends one array, of which further connections may send blocks.
+pub(crate) struct FirstSender {
+    pub(super) link: Link,
+    pub(super) handing: Handing,
+    pub(super) route_reason: &'static str,
+    requests: Sender<StreamRequest>,
+    preview: Prefix,
+    /// What the receiver does with the array, where it is known here because both ends are.
+    sink: Option<String>,
+    /// Over how many connections in all, at most.
+    streams: u16,
+    phase: Phase,
+}
+
+/// Further connections that a transfer's first one can do with, one for each route.
+pub(crate) struct StreamRequest {
+    pub(crate) sending: Arc<Sending>,
+    pub(crate) blocks: Arc<OutgoingBlocks>,
+    pub(crate) token: Token,
+    pub(crate) routes: Vec<Box<dyn SendRoute>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The receiver has not agreed to what is offered.
+    Offering,
+    /// Bytes of the array leave, or wait for the receipt.
+    Sending,
+    /// The source has nothing at hand.
+    Starved,
+    /// The receiver has sent its receipt and left, and other connections of ours have not noticed their end.
+    Left,
+    /// Nothing more is written; whether the kernel has handed all over is looked at again after so long.
+    Ending { look_interval: Duration },
+}
+
+impl FirstSender {
+    /// Offers `source` to whoever is at the other end. `requests` is asked for further connections.
+    pub(crate) fn new(
+        connection: Connection,
+        source: Source,
+        mut path: SendPath,
+        options: &Options,
+        sink: Option<String>,
+        requests: Sender<StreamRequest>,
+        context: MachineContext,
+    ) -> Result<Self, Error> {
+        let offer = Offer {
+            meta: source.meta.clone(),
+            name: Some(source.name.clone()),
+            plain: source.plain,
+            identity: source.identity.clone(),
+            checksum: options.checksum,
+            // What is read as it comes leaves in order.
+            streams: match path.route.stream() {
+                Some(_) => 1,
+                None => streams_for(source.meta.byte_len(), options.streams),
+            },
+            handoff: path.handoff.as_ref().map(|path| path.handoff.offer()),
+        };
+        let mut preview = Prefix::new(&source.meta, options.preview_elements);
+        source.copy_prefix(preview.bytes_mut())?;
+        path.route.begin(connection.as_fd()).map_err(|error| Error::System {
+            doing: "the kernel refuses to send from here without a copy",
+            reason: reason(&error).and("take another send route"),
+        })?;
+        let sending = Arc::new(Sending {
+            source,
+            sent: AtomicU64::new(0),
+            throttle: Mutex::new(Throttle::new(Instant::now())),
+            is_done: AtomicBool::new(false),
+        });
+        let streams = offer.streams;
+        let wire = SendWire::new(options.wire, offer);
+        Ok(Self {
+            link: Link::new(connection, sending, path.route, wire, options, context),
+            handing: Handing::of(path.handoff),
+            route_reason: path.reason,
+            requests,
+            preview,
+            sink,
+            streams,
+            phase: Phase::Offering,
+        })
+    }
+
+    /// The receiver has agreed: asks for further connections, and tells what is moved and how.
+    pub(super) fn start(&mut self) {
+        self.phase = Phase::Sending;
+        let mut streams = 1;
+        if let Some((blocks, most, token)) = self.link.wire.take_more() {
+            streams = most.min(self.streams);
+            let routes = (1..streams).map_while(|_| self.link.route.another()).collect();
+            // There is room: a transfer asks once.
+            let _ = self.requests.try_send(StreamRequest {
+                sending: Arc::clone(&self.link.sending),
+                blocks,
+                token,
+                routes,
+            });
+        }
+        let (source, connection) = (&self.link.sending.source, &self.link.connection);
+        let meta = &source.meta;
+        self.link.events.tell(EventKind::Started(Box::new(Started {
+            source: Some(source.title.clone()),
+            sink: self.sink.clone(),
+            peer: connection.peer().into(),
+            wire: self.link.wire.name().into(),
+            send_route: Some(self.route_name().into()),
+            receive_route: None,
+            route_reason: self.route_reason.into(),
+            dtype: meta.dtype().name(),
+            shape: meta.shape().dimensions().to_vec(),
+            total_bytes: Some(meta.byte_len()),
+            streams,
+            memory: None,
+            congestion_control: connection.congestion_control().map(Into::into),
+            part: None,
+            chunk_bytes: self.link.chunk_bytes,
+            send_buffer_bytes: connection.buffers().send,
+            receive_buffer_bytes: connection.buffers().receive,
+        })));
+        // The first elements of a stream are told when they have been read.
+        if self.link.route.stream().is_none() {
+            self.link.events.tell(self.preview.event());
+        }
+    }
+
+    /// Whether the receiver has said something.
+    fn hear(&mut self) -> Result<bool, Error> {
+        let reply = self.link.hear(self.link.wire.has_receipt())?;
+        if reply == Reply::Left {
+            self.phase = Phase::Left;
+        }
+        Ok(reply == Reply::Heard)
+    }
+
+    /// Nothing is to be sent now.
+    fn wait(&mut self, now: Instant) -> Result<Progress, Error> {
+        self.link.tell_waiting();
+        if self.phase == Phase::Left {
+            Ok(until_woken(None, false))
+        } else if self.hear()? {
+            Ok(Progress::Moved)
+        } else {
+            Ok(self.link.await_receiver(now))
+        }
+    }
+
+    /// On a wire without a receipt: waits until the peer's system has all.
+    ///
+    /// Without that a peer that dies, or that has sent something which nobody read, could cost the last bytes after
+    /// the transfer was called done.
+    fn has_handed_over(&self) -> Result<bool, Error> {
+        let socket = self.link.connection.as_fd();
+        loop {
+            match recv(socket, &mut [0; 4096][..], RecvFlags::DONTWAIT) {
+                Ok((0, _)) => break,
+                Ok(_) => {}
+                Err(error) if would_block(&error.into()) => break,
+                Err(_) => return Err(cut_at_end()),
+            }
+        }
+        Ok(!self.link.connection.is_tcp() || unacknowledged_bytes(socket).is_ok_and(|bytes| bytes == 0))
+    }
+
+    /// All is said: ends once the kernel needs nothing of ours any more.
+    fn finish(&mut self, now: Instant) -> Result<Progress, Error> {
+        let has_receipt = self.link.wire.listens();
+        let look_interval = if let Phase::Ending { look_interval } = self.phase {
+            look_interval
+        } else {
+            if !has_receipt {
+                shutdown(self.link.connection.as_fd(), Shutdown::Write).map_err(|_| cut_at_end())?;
+            }
+            LOOK_INTERVAL_MIN
+        };
+        if (has_receipt || self.has_handed_over()?) && self.link.settled()? {
+            return Ok(Progress::Done(Box::new(self.conclude())));
+        }
+        self.phase = Phase::Ending {
+            look_interval: (2 * look_interval).min(LOOK_INTERVAL_MAX),
+        };
+        // The peer may have gone, which is nobody's fault any more: its socket is not waited for.
+        Ok(until_woken(Some(now + look_interval), true))
+    }
+
+    fn conclude(&mut self) -> Finished {
+        self.link.sending.is_done.store(true, Ordering::SeqCst);
+        self.link.controls.wake();
+        let (bytes, elapsed) = (self.link.bytes(), self.link.probe.elapsed());
+        let checksum = self.link.wire.verified_checksum();
+        Finished {
+            bytes,
+            rate_bytes_per_s: bytes as f64 / elapsed.as_secs_f64().max(1e-9),
+            verified: checksum.is_some().then_some(true),
+            checksum,
+            path: None,
+            note: self.handoff_note().or_else(|| self.link.route.note()),
+        }
+    }
+}
+
+impl Machine for FirstSender {
+    fn socket(&self) -> BorrowedFd<'_> {
+        self.link.connection.as_fd()
+    }
+
+    fn source(&self) -> Option<BorrowedFd<'_>> {
+        self.link.route.stream().filter(|_| self.phase == Phase::Starved)
+    }
+
+    fn step(&mut self, now: Instant, ready: bool) -> Result<Progress, Error> {
+        if self.phase == Phase::Starved {
+            self.phase = Phase::Sending;
+        }
+        if ready {
+            // What is left unread would end the next wait at once.
+            self.link.settled()?;
+            if self.link.wire.listens() && self.hear()? {
+                return Ok(Progress::Moved);
+            }
+        }
+        if !self.link.outbox.is_empty() {
+            return match self.link.flush() {
+                Some(progress) => Ok(progress),
+                None => Err(self.link.broken()),
+            };
+        }
+        if self.phase == Phase::Offering && self.link.wire.agreed() && !self.awaits_handing_over()? {
+            self.start();
+        }
+        let step = match self.link.next(self.phase != Phase::Offering, now)? {
+            Next::Rest(progress) => return Ok(progress),
+            Next::Starved(progress) => {
+                self.phase = Phase::Starved;
+                return Ok(progress);
+            }
+            Next::Step(step) => step,
+        };
+        match step {
+            SendStep::Write(bytes) => {
+                self.link.outbox.push(&bytes);
+                Ok(Progress::Moved)
+            }
+            SendStep::Data { at, len } => self.link.send(at, len, Some(&mut self.preview), now),
+            SendStep::HandOver => self.hand_array_over(),
+            SendStep::Await => self.wait(now),
+            SendStep::Done => self.finish(now),
+        }
+    }
+
+    fn give_up(&mut self, reason: &str) -> bool {
+        self.link.give_up(reason);
+        false
+    }
+
+    fn silence(&self, timeout: Duration) -> Error {
+        self.link.silence(timeout)
+    }
+
+    fn end(&mut self) {
+        self.link.probe.end();
+    }
+
+    fn probe(&mut self) -> &mut Probe {
+        &mut self.link.probe
+    }
+
+    fn bytes(&self) -> u64 {
+        self.link.bytes()
+    }
+
+    fn remains(&mut self) -> Option<Remains> {
+        self.handing.take().map(|path| Box::new(path) as Remains)
+    }
+}
+
+fn cut_at_end() -> Error {
+    Error::ClosedWhile("as the last bytes were sent")
+}
+
+/// Blocks are what connections share: more than there are blocks would have nothing to do.
+fn streams_for(bytes: u64, wanted: u16) -> u16 {
+    let blocks = bytes.div_ceil(BLOCK_BYTES_MAX.into());
+    u16::try_from(blocks)
+        .unwrap_or(u16::MAX)
+        .min(wanted)
+        .clamp(1, Options::STREAMS_MAX)
+}
