@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::Error;
 use crate::control::{Heard, Note, Viewer, engines};
-use crate::service::{ServiceEvent, Status, Told};
+use crate::service::{AnyEvent, ServiceEvent, Status};
 use crate::transfer::{Command, Event, Side, TransferId, Waker};
 
 /// New engines are looked for so often.
@@ -141,9 +141,9 @@ fn watch(pid: u32, path: &Path, tell: Sender<ProcessNews>, waker: Waker) -> Resu
                     side = its;
                     ProcessNews::Command { pid, command }
                 }
-                Heard::Told(Told::Service(ServiceEvent::Service(status))) => ProcessNews::Status { pid, status },
+                Heard::Told(AnyEvent::Service(ServiceEvent::Service(status))) => ProcessNews::Status { pid, status },
                 Heard::Note(Note::Job { transfer, source }) => ProcessNews::Source { pid, transfer, source },
-                Heard::Told(Told::Transfer(event)) => ProcessNews::Event {
+                Heard::Told(AnyEvent::Transfer(event)) => ProcessNews::Event {
                     pid,
                     side,
                     event: Box::new(event),

@@ -6,7 +6,7 @@ use crate::Fault;
 use crate::control::{Engine, Note};
 use crate::ping::PingEvent;
 use crate::queue::Counts;
-use crate::service::{Leftover, ServiceEvent, Status, Told};
+use crate::service::{AnyEvent, Leftover, ServiceEvent, Status};
 use crate::transfer::{Command, Event, EventKind, Finished, Outcome, Side, TransferId};
 use crossbeam_channel::{Receiver, never};
 use serde::Serialize;
@@ -70,19 +70,19 @@ impl Report {
     /// A transfer told something.
     pub fn event(&mut self, event: &Event) {
         if let Some(engine) = &self.engine {
-            engine.tell(&Told::Transfer(event.clone()));
+            engine.tell(&AnyEvent::Transfer(event.clone()));
         }
         self.show(event);
     }
 
     /// A service told something.
-    pub fn told(&mut self, told: &Told) {
+    pub fn told(&mut self, told: &AnyEvent) {
         if let Some(engine) = &self.engine {
             engine.tell(told);
         }
         match told {
-            Told::Transfer(event) => self.served(event),
-            Told::Service(event) => self.service(event),
+            AnyEvent::Transfer(event) => self.served(event),
+            AnyEvent::Service(event) => self.service(event),
         }
     }
 

@@ -1,6 +1,6 @@
 //! `arraylift serve ENDPOINT`: a receiver that stays up and takes thousands of senders at once.
 
-use crate::service::{Leftover, Service, Told, leftovers};
+use crate::service::{AnyEvent, Leftover, Service, leftovers};
 use crate::transfer::{Listener, Side, SinkSpec};
 use crossbeam_channel::{Receiver, bounded, select};
 
@@ -59,7 +59,7 @@ pub fn run(typed: &ServeArguments) -> Result<(), Failure> {
 }
 
 /// Tells what a service does until it has told everything, and passes commands on to it.
-pub fn follow(service: &Service, told: &Receiver<Told>, signals: &Signals, report: &mut Report) {
+pub fn follow(service: &Service, told: &Receiver<AnyEvent>, signals: &Signals, report: &mut Report) {
     let commands = report.commands();
     let mut was_asked = false;
     loop {
@@ -95,7 +95,7 @@ fn left_in(sink: &SinkSpec) -> Vec<Leftover> {
 }
 
 /// Tells an event, and those that wait behind it.
-fn tell_all(first: Told, more: &Receiver<Told>, report: &mut Report) {
+fn tell_all(first: AnyEvent, more: &Receiver<AnyEvent>, report: &mut Report) {
     report.hold(true);
     let mut next = Some(first);
     while let Some(event) = next {

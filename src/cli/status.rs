@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::Error;
 use crate::control::{Heard, Note, Viewer, engines};
-use crate::service::{ServiceEvent, Status, Told};
+use crate::service::{AnyEvent, ServiceEvent, Status};
 use crate::transfer::{Event, EventKind, Side, TransferId};
 use crate::units;
 use serde::Serialize;
@@ -89,8 +89,8 @@ fn look(path: &Path) -> Result<Option<Seen>, Error> {
         match viewer.next_line()? {
             Some(Heard::Note(Note::Now)) => break,
             Some(Heard::Note(Note::Job { transfer, source })) => of(&mut moving, transfer).source = Some(source),
-            Some(Heard::Told(Told::Service(ServiceEvent::Service(status)))) => service = Some(status),
-            Some(Heard::Told(Told::Transfer(event))) => note(of(&mut moving, event.transfer), &event),
+            Some(Heard::Told(AnyEvent::Service(ServiceEvent::Service(status)))) => service = Some(status),
+            Some(Heard::Told(AnyEvent::Transfer(event))) => note(of(&mut moving, event.transfer), &event),
             Some(_) => {}
             None => return Ok(None),
         }

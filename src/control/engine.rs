@@ -15,7 +15,7 @@ use serde::Serialize;
 use slab::Slab;
 
 use crate::error::Error;
-use crate::service::Told;
+use crate::service::AnyEvent;
 use crate::thread::Thread;
 use crate::transfer::{Command, EventKind, PrivateListener, Side, TransferId};
 
@@ -98,7 +98,7 @@ impl Engine {
     }
 
     /// Passes an event to all viewers. It does not wait.
-    pub fn tell(&self, told: &Told) {
+    pub fn tell(&self, told: &AnyEvent) {
         let mut shared = lock(&self.shared);
         shared.snapshot.note(told);
         shared.push(|| Heard::Told(told.clone()), is_sample(told));
@@ -388,8 +388,8 @@ fn pass(line: &[u8], shared: &Mutex<Shared>, commands: &Sender<Command>) -> Note
     }
 }
 
-fn is_sample(told: &Told) -> bool {
-    matches!(told, Told::Transfer(event) if matches!(event.kind, EventKind::Sample(_)))
+fn is_sample(told: &AnyEvent) -> bool {
+    matches!(told, AnyEvent::Transfer(event) if matches!(event.kind, EventKind::Sample(_)))
 }
 
 fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::service::Told;
+use crate::service::AnyEvent;
 use crate::transfer::{Side, TransferId};
 
 /// What an engine says beside the events: about itself, and in answer to a viewer.
@@ -47,7 +47,7 @@ pub enum Heard {
     /// About the engine.
     Note(Note),
     /// An event in it, the same as in `--json`.
-    Told(Told),
+    Told(AnyEvent),
 }
 
 #[cfg(test)]
@@ -59,8 +59,8 @@ mod tests {
         let heard = |text: &str| serde_json::from_str::<Heard>(text).expect("a line");
         assert!(matches!(heard(r#"{"event":"now"}"#), Heard::Note(Note::Now)));
         let ready = heard(r#"{"event":"worker_ready","worker":5}"#);
-        assert!(matches!(ready, Heard::Told(Told::Service(_))), "{ready:?}");
+        assert!(matches!(ready, Heard::Told(AnyEvent::Service(_))), "{ready:?}");
         let state = heard(r#"{"event":"state","state":"paused","transfer":1,"side":"sender","elapsed_s":0.5}"#);
-        assert!(matches!(state, Heard::Told(Told::Transfer(_))), "{state:?}");
+        assert!(matches!(state, Heard::Told(AnyEvent::Transfer(_))), "{state:?}");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::mem::discriminant;
 
-use crate::service::{ServiceEvent, Told};
+use crate::service::{AnyEvent, ServiceEvent};
 use crate::transfer::{Event, EventKind, TransferId};
 
 use super::messages::{Heard, Note};
@@ -21,15 +21,15 @@ pub(super) struct Snapshot {
 
 impl Snapshot {
     /// Takes note of an event.
-    pub(super) fn note(&mut self, told: &Told) {
+    pub(super) fn note(&mut self, told: &AnyEvent) {
         match told {
-            Told::Service(counts @ ServiceEvent::Service(_)) => self.counts = Some(counts.clone()),
-            Told::Service(_) => {}
-            Told::Transfer(event) if is_last(&event.kind) => {
+            AnyEvent::Service(counts @ ServiceEvent::Service(_)) => self.counts = Some(counts.clone()),
+            AnyEvent::Service(_) => {}
+            AnyEvent::Transfer(event) if is_last(&event.kind) => {
                 self.transfers.remove(&event.transfer);
                 self.sources.remove(&event.transfer);
             }
-            Told::Transfer(event) => self.keep(event),
+            AnyEvent::Transfer(event) => self.keep(event),
         }
     }
 
@@ -50,7 +50,7 @@ impl Snapshot {
         let counts = self
             .counts
             .iter()
-            .map(|counts| Heard::Told(Told::Service(counts.clone())));
+            .map(|counts| Heard::Told(AnyEvent::Service(counts.clone())));
         let jobs = self.sources.iter().map(|(transfer, source)| {
             Heard::Note(Note::Job {
                 transfer: *transfer,
@@ -60,7 +60,7 @@ impl Snapshot {
         let events = self.transfers.values().flatten();
         counts
             .chain(jobs)
-            .chain(events.map(|event| Heard::Told(Told::Transfer(event.clone()))))
+            .chain(events.map(|event| Heard::Told(AnyEvent::Transfer(event.clone()))))
     }
 
     fn keep(&mut self, event: &Event) {
@@ -91,7 +91,7 @@ mod tests {
     use crate::telemetry::Sample;
     use crate::transfer::Side;
 
-    fn sample(transfer: TransferId, bytes: u64) -> Told {
+    fn sample(transfer: TransferId, bytes: u64) -> AnyEvent {
         let sample = Sample {
             bytes,
             rate_bytes_per_s: 0.0,
@@ -100,8 +100,8 @@ mod tests {
         told(transfer, EventKind::Sample(sample))
     }
 
-    fn told(transfer: TransferId, kind: EventKind) -> Told {
-        Told::Transfer(Event {
+    fn told(transfer: TransferId, kind: EventKind) -> AnyEvent {
+        AnyEvent::Transfer(Event {
             kind,
             transfer,
             side: Side::Sender,

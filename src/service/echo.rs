@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::transfer::Connection;
 
 use super::front::{Closing, FrontContext, Guest, Turns};
-use super::status::Open;
+use super::status::OpenCounts;
 
 /// Taken from a connection at once, and kept for it at most while it does not take it back.
 const PIECE_BYTES: usize = 64 << 10;
@@ -75,7 +75,7 @@ impl EchoLoop {
             }
         }
         if returned > 0 {
-            front.counters.landed(returned);
+            front.counters.add_bytes(returned);
             front.has_changed();
             connection.stuck_since = None;
         }
@@ -97,7 +97,7 @@ impl EchoLoop {
     fn remove(&mut self, key: usize, is_whole: bool, front: &mut FrontContext) {
         if self.connections.try_remove(key).is_some() {
             self.turns.clear_deadline(key);
-            front.counters.closed(is_whole);
+            front.counters.count_connection(is_whole);
             front.has_changed();
         }
     }
@@ -162,9 +162,9 @@ impl Guest for EchoLoop {
         self.connections.is_empty()
     }
 
-    fn open(&self) -> Open {
+    fn open_counts(&self) -> OpenCounts {
         let is_stuck = |connection: &Echoing| !connection.kept.is_empty();
-        Open {
+        OpenCounts {
             connections: self.connections.len(),
             receiving: 0,
             waiting: self

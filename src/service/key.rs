@@ -50,7 +50,7 @@ impl Key {
     /// # Errors
     /// Where there is none, or others could read it, or it is too short.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        content(path, *KEY_BYTES_LIMITS.start()).map(|key| Self::of(&key))
+        read_key_file(path, *KEY_BYTES_LIMITS.start()).map(|key| Self::of(&key))
     }
 
     /// Reads a key file, or makes one that its user alone can read.
@@ -64,7 +64,7 @@ impl Key {
         };
         match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
             Ok(mut file) => {
-                let key = random::<KEY_BYTES>().map_err(failed)?;
+                let key = random_bytes::<KEY_BYTES>().map_err(failed)?;
                 file.write_all(&key).map_err(failed)?;
                 Ok(Self::of(&key))
             }
@@ -103,13 +103,13 @@ impl Key {
 impl Challenge {
     /// One that was never given before.
     pub(super) fn new() -> Result<Self, Error> {
-        let drawn = random().map_err(|error| Error::system("cannot draw a challenge", &error))?;
+        let drawn = random_bytes().map_err(|error| Error::system("cannot draw a challenge", &error))?;
         Ok(Self(drawn))
     }
 }
 
 /// What a key file has, which nobody else may be able to read: so many bytes at least.
-pub(super) fn content(path: &Path, least: usize) -> Result<Vec<u8>, Error> {
+pub(super) fn read_key_file(path: &Path, least: usize) -> Result<Vec<u8>, Error> {
     let unreadable = |reason: Reason| Error::SourceUnreadable {
         path: path.into(),
         reason,
@@ -132,7 +132,7 @@ pub(super) fn content(path: &Path, least: usize) -> Result<Vec<u8>, Error> {
     Ok(key)
 }
 
-pub(super) fn random<const N: usize>() -> io::Result<[u8; N]> {
+pub(super) fn random_bytes<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(bytes)

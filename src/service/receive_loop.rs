@@ -14,7 +14,7 @@ use crate::transfer::{
 };
 
 use super::front::{Arrival, Closing, FrontContext, Guest, Turns};
-use super::status::{Open, Told};
+use super::status::{AnyEvent, OpenCounts};
 
 /// One connection's turn: so many steps or bytes, then the next one's.
 const TURN_STEPS: usize = 16;
@@ -134,7 +134,7 @@ impl ReceiveLoop {
                 let next = step(hosted, before);
                 let moved = hosted.bytes().saturating_sub(before);
                 if moved > 0 {
-                    front.counters.landed(moved);
+                    front.counters.add_bytes(moved);
                     if !std::mem::replace(&mut connection.has_moved, true) {
                         self.moved.push(key);
                     }
@@ -227,7 +227,7 @@ impl ReceiveLoop {
             None => ended,
         };
         let last = last_event(ended, Some(first.peer()));
-        front.counters.ended(&last);
+        front.counters.count_transfer(&last);
         tell(front, id, first.elapsed(), last);
     }
 
@@ -283,7 +283,7 @@ impl Guest for ReceiveLoop {
             // It closes, and its sender tries again.
             Err(error) => {
                 let last = last_event(Ended::Failed { error, bytes: 0 }, None);
-                front.counters.ended(&last);
+                front.counters.count_transfer(&last);
                 tell(front, id, Duration::ZERO, last);
                 front.pause();
             }
@@ -343,9 +343,9 @@ impl Guest for ReceiveLoop {
         self.connections.is_empty()
     }
 
-    fn open(&self) -> Open {
+    fn open_counts(&self) -> OpenCounts {
         let is_receiving = |open: &Receiving| matches!(&open.phase, Phase::Receiving(hosted) if hosted.is_receiving());
-        Open {
+        OpenCounts {
             connections: self.connections.len(),
             receiving: self.connections.iter().filter(|(_, open)| is_receiving(open)).count(),
             waiting: self.host.admissions.waiting(),
@@ -409,7 +409,7 @@ fn step(hosted: &mut Hosted, before: u64) -> Next {
 }
 
 fn tell(front: &mut FrontContext, transfer: TransferId, elapsed: Duration, kind: EventKind) {
-    front.tell(Told::Transfer(Event {
+    front.tell(AnyEvent::Transfer(Event {
         kind,
         transfer,
         side: Side::Receiver,
@@ -420,11 +420,11 @@ fn tell(front: &mut FrontContext, transfer: TransferId, elapsed: Duration, kind:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::channel::Channel;
     use crate::service::front::Front;
-    use crate::service::intake::{Handed, now_ns};
     use crate::service::limits::Limits;
-    use crate::service::messages::ToWorker;
+    use crate::service::workers::Channel;
+    use crate::service::workers::ToWorker;
+    use crate::service::workers::{HandoverSource, now_ns};
     use crate::transfer::{Admissions, Options, SinkSpec};
     use crossbeam_channel::bounded;
     use std::net::{TcpListener, TcpStream};
@@ -434,7 +434,7 @@ mod tests {
     fn a_connection_that_is_heard_of_between_two_looks_at_the_sockets_is_taken() {
         let (service, worker) = UnixStream::pair().expect("pair");
         let mut service = Channel::new(service).expect("channel");
-        let source = Handed::new(Channel::new(worker).expect("channel"), None);
+        let source = HandoverSource::new(Channel::new(worker).expect("channel"), None);
         let host = Host::new(
             SinkSpec::Discard,
             None,
@@ -455,11 +455,11 @@ mod tests {
             peer: "127.0.0.1:1".into(),
             sent_ns: now_ns(),
         };
-        service.say(&message, Some(connection.into())).expect("said");
+        service.send(&message, Some(connection.into())).expect("said");
         front.obey(&mut all);
         front.accept(&mut all);
         assert_eq!(all.connections.len(), 1);
-        front.context().tell_due(|| all.open());
+        front.context().tell_due(|| all.open_counts());
         let told = told.try_iter().next().expect("it is told");
         let told = serde_json::to_string(&told).expect("serializes");
         assert!(told.contains("handed_over"), "{told}");

@@ -1,4 +1,4 @@
-//! What a service tells of itself, beside what each of its transfers tells.
+//! The events of a service and of its transfers, and the counts in them.
 
 use std::time::Instant;
 
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::transfer::{Event, EventKind};
 use crate::units::{count, rate};
 
-/// Something that happened in a service.
+/// An event of a transfer, or of the service that it belongs to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Told {
-    /// To one of its transfers.
+pub enum AnyEvent {
+    /// Something happened to one transfer.
     Transfer(Event),
-    /// To the service.
+    /// Something happened to the service.
     Service(ServiceEvent),
 }
 
@@ -101,7 +101,7 @@ impl Status {
 
 /// What is open at an instant.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Open {
+pub(super) struct OpenCounts {
     pub(super) connections: usize,
     /// Of these, arrays that are being received.
     pub(super) receiving: usize,
@@ -124,16 +124,18 @@ impl Counters {
         }
     }
 
-    pub(super) fn landed(&mut self, bytes: u64) {
+    /// So many bytes have landed, or gone back.
+    pub(super) fn add_bytes(&mut self, bytes: u64) {
         self.status.bytes += bytes;
     }
 
-    pub(super) fn exhausted(&mut self) {
+    /// Nobody is accepted for a moment, as something has run out.
+    pub(super) fn count_pause(&mut self) {
         self.status.exhausted += 1;
     }
 
     /// A transfer has ended.
-    pub(super) fn ended(&mut self, last: &EventKind) {
+    pub(super) fn count_transfer(&mut self, last: &EventKind) {
         match last {
             EventKind::Finished(_) => self.status.done += 1,
             EventKind::Failed(_) => self.status.failed += 1,
@@ -145,9 +147,10 @@ impl Counters {
         }
     }
 
-    /// A connection has closed, of an echo service with everything sent back or not, or was handed over or not.
-    pub(super) fn closed(&mut self, is_whole: bool) {
-        if is_whole {
+    /// A connection that is no transfer has ended: of an echo service with everything sent back, or taken by a worker;
+    /// or neither.
+    pub(super) fn count_connection(&mut self, is_done: bool) {
+        if is_done {
             self.status.done += 1;
         } else {
             self.status.failed += 1;
@@ -155,7 +158,7 @@ impl Counters {
     }
 
     /// The counts at an instant; `last` are those before.
-    pub(super) fn status(&self, open: Open, last: &Status, now: Instant) -> Status {
+    pub(super) fn status(&self, open: OpenCounts, last: &Status, now: Instant) -> Status {
         let elapsed_s = now.saturating_duration_since(self.began).as_secs_f64();
         let moved = (self.status.bytes - last.bytes) as f64;
         Status {
@@ -178,8 +181,8 @@ mod tests {
     fn the_rate_is_that_since_the_counts_before() {
         let start = Instant::now();
         let mut counters = Counters::new(start);
-        counters.landed(1000);
-        let open = Open {
+        counters.add_bytes(1000);
+        let open = OpenCounts {
             connections: 3,
             receiving: 2,
             waiting: 1,
@@ -187,15 +190,15 @@ mod tests {
         let first = counters.status(open, &Status::default(), start + Duration::from_secs(1));
         assert_eq!((first.connections, first.receiving, first.waiting), (3, 2, 1));
         assert!((first.rate_bytes_per_s - 1000.0).abs() < 1e-6);
-        counters.ended(&EventKind::Cancelled { bytes: 1 });
-        let second = counters.status(Open::default(), &first, start + Duration::from_secs(2));
+        counters.count_transfer(&EventKind::Cancelled { bytes: 1 });
+        let second = counters.status(OpenCounts::default(), &first, start + Duration::from_secs(2));
         assert_eq!((second.bytes, second.cancelled, second.done), (1000, 1, 0));
         assert!(second.rate_bytes_per_s.abs() < 1e-6, "nothing has moved since");
     }
 
     #[test]
     fn what_is_told_of_a_service_says_what_it_is() {
-        let told = Told::Service(ServiceEvent::Service(Status::default()));
+        let told = AnyEvent::Service(ServiceEvent::Service(Status::default()));
         let line = serde_json::to_string(&told).expect("serializes");
         assert!(line.starts_with(r#"{"event":"service","connections":0"#), "{line}");
     }

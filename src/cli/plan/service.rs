@@ -110,7 +110,7 @@ fn workers(typed: &ServeArguments) -> Result<Option<Workers>, Failure> {
         workers_at,
         key,
     } = &typed.workers;
-    let door = match (workers_at, key) {
+    let join_at = match (workers_at, key) {
         (Some(path), Some(key)) => Some((path.clone(), Key::load_or_make(key)?)),
         (None, Some(_)) => {
             return Err(usage(
@@ -119,7 +119,7 @@ fn workers(typed: &ServeArguments) -> Result<Option<Workers>, Failure> {
         }
         _ => None,
     };
-    if *workers == 0 && door.is_none() {
+    if *workers == 0 && join_at.is_none() {
         return Ok(None);
     }
     if typed.limits.max_total.is_some() {
@@ -130,6 +130,6 @@ fn workers(typed: &ServeArguments) -> Result<Option<Workers>, Failure> {
     Ok(Some(Workers {
         count: (*workers).into(),
         program: own_program()?,
-        door,
+        join_at,
     }))
 }

@@ -8,7 +8,7 @@ use crossbeam_channel::Sender;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 
-use crate::service::status::{Counters, Open, ServiceEvent, Status, Told};
+use crate::service::status::{AnyEvent, Counters, OpenCounts, ServiceEvent, Status};
 use crate::transfer::{Event, EventKind, Outlet};
 
 /// While so many events found no room with whoever reads them, nobody new is accepted.
@@ -22,7 +22,7 @@ const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 /// What a guest can use of its front.
 pub(in crate::service) struct FrontContext {
     poll: Poll,
-    events: Outlet<Told>,
+    events: Outlet<AnyEvent>,
     pub(in crate::service) counters: Counters,
     is_open: bool,
     paused_until: Option<Instant>,
@@ -33,7 +33,7 @@ pub(in crate::service) struct FrontContext {
 }
 
 impl FrontContext {
-    pub(super) fn new(events: Sender<Told>) -> io::Result<Self> {
+    pub(super) fn new(events: Sender<AnyEvent>) -> io::Result<Self> {
         let now = Instant::now();
         Ok(Self {
             poll: Poll::new()?,
@@ -66,10 +66,10 @@ impl FrontContext {
 
     /// Tells an event before the next wait: many at once wake their reader once. A sample that finds no room is dropped,
     /// as the next one tells as much; everything else is kept until there is room.
-    pub(in crate::service) fn tell(&mut self, event: Told) {
+    pub(in crate::service) fn tell(&mut self, event: AnyEvent) {
         let is_sample = matches!(
             event,
-            Told::Transfer(Event {
+            AnyEvent::Transfer(Event {
                 kind: EventKind::Sample(_),
                 ..
             })
@@ -89,7 +89,7 @@ impl FrontContext {
     /// Something has run out: nobody is accepted for a moment.
     pub(in crate::service) fn pause(&mut self) {
         self.paused_until = Some(Instant::now() + EXHAUSTED_PAUSE);
-        self.counters.exhausted();
+        self.counters.count_pause();
     }
 
     pub(in crate::service) fn is_paused(&self, now: Instant) -> bool {
@@ -133,7 +133,7 @@ impl FrontContext {
     }
 
     /// Sends the events that are kept, and the counts where they are due.
-    pub(in crate::service) fn tell_due(&mut self, open: impl FnOnce() -> Open) {
+    pub(in crate::service) fn tell_due(&mut self, open: impl FnOnce() -> OpenCounts) {
         self.events.retry();
         let now = Instant::now();
         if self.has_news && now >= self.next_status_at {
@@ -143,16 +143,16 @@ impl FrontContext {
     }
 
     /// Tells the last counts, and everything that was kept.
-    pub(super) fn end(mut self, open: Open) -> Status {
+    pub(super) fn end(mut self, open: OpenCounts) -> Status {
         self.tell_status(open, Instant::now());
         self.events.finish();
         self.last_status
     }
 
-    fn tell_status(&mut self, open: Open, now: Instant) {
+    fn tell_status(&mut self, open: OpenCounts, now: Instant) {
         self.last_status = self.counters.status(open, &self.last_status, now);
         self.has_news = false;
         self.events
-            .offer(Told::Service(ServiceEvent::Service(self.last_status)));
+            .offer(AnyEvent::Service(ServiceEvent::Service(self.last_status)));
     }
 }

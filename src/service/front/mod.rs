@@ -16,7 +16,7 @@ use mio::{Events, Interest, Token};
 use crate::error::Error;
 use crate::transfer::{Command, TransferId};
 
-use super::status::{Open, Status, Told};
+use super::status::{AnyEvent, OpenCounts, Status};
 
 pub(super) use context::FrontContext;
 pub(super) use source::{Arrival, ConnectionSource, ListenerSource};
@@ -30,6 +30,8 @@ const COMMANDS: usize = 256;
 const ACCEPTS: usize = 64;
 const SOURCE: Token = Token(usize::MAX);
 const WAKER: Token = Token(usize::MAX - 1);
+/// A guest's token for the socket where its workers join: no connection has that key.
+pub(super) const JOINS: usize = usize::MAX - 2;
 
 /// What a front serves: it has the connections, and does something with them.
 pub(super) trait Guest {
@@ -69,8 +71,8 @@ pub(super) trait Guest {
     /// The front has ended, but for its last counts.
     fn finish(&mut self, _front: &mut FrontContext) {}
 
-    /// What is open now.
-    fn open(&self) -> Open;
+    /// Counts what is open now.
+    fn open_counts(&self) -> OpenCounts;
 }
 
 /// How a front closes.
@@ -107,7 +109,7 @@ impl<A> Front<A> {
     /// The system gives no descriptor.
     pub(super) fn new(
         source: impl ConnectionSource<A> + 'static,
-        events: Sender<Told>,
+        events: Sender<AnyEvent>,
     ) -> io::Result<(Self, FrontHandle)> {
         let context = FrontContext::new(events)?;
         if let Some(socket) = source.socket() {
@@ -142,7 +144,7 @@ impl<A> Front<A> {
                 result = Err(error);
                 self.close(guest, Closing::Stop);
             }
-            self.context.tell_due(|| guest.open());
+            self.context.tell_due(|| guest.open_counts());
             if !self.context.is_open() && guest.is_idle() {
                 break;
             }
@@ -158,7 +160,7 @@ impl<A> Front<A> {
             self.accept(guest);
         }
         guest.finish(&mut self.context);
-        let status = self.context.end(guest.open());
+        let status = self.context.end(guest.open_counts());
         result.map(|()| status)
     }
 
@@ -185,9 +187,9 @@ impl<A> Front<A> {
     pub(super) fn obey(&mut self, guest: &mut impl Guest<Arrival = A>) {
         let mut commands: Vec<Command> = self.commands.try_iter().collect();
         let was_over = self.source.is_over();
-        commands.extend(self.source.commands());
-        // It may have come after the last wait, and the next one does not tell of it: it has been read.
-        self.accepts_more |= self.source.holds_some();
+        commands.extend(self.source.read());
+        // The next wait does not tell of a connection that has been read already.
+        self.accepts_more |= self.source.keeps_some();
         for command in commands {
             match command {
                 Command::Drain => self.close(guest, Closing::Drain),

@@ -17,13 +17,14 @@ pub(in crate::service) trait ConnectionSource<A>: Send {
     /// No descriptor or memory is left.
     fn take(&mut self) -> io::Result<Option<A>>;
 
-    /// Reads what has come beside connections. Called after each wait.
-    fn commands(&mut self) -> Vec<Command> {
+    /// Reads what [`ConnectionSource::take`] does not: keeps connections for it, and returns commands. Called after each
+    /// wait.
+    fn read(&mut self) -> Vec<Command> {
         Vec::new()
     }
 
-    /// Whether a connection was read that nobody has taken: its socket does not tell of it again.
-    fn holds_some(&self) -> bool {
+    /// Whether it keeps connections: the socket does not become readable for them again.
+    fn keeps_some(&self) -> bool {
         false
     }
 

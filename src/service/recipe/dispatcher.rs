@@ -1,4 +1,4 @@
-//! The guest that reads nothing of a connection, and hands each to the plain worker that has had fewest.
+//! The guest that hands each connection, unread, to the plain worker that has taken fewest.
 
 use std::collections::VecDeque;
 use std::io;
@@ -9,25 +9,22 @@ use std::time::{Duration, Instant};
 use slab::Slab;
 
 use crate::error::Error;
-use crate::service::front::{Closing, FrontContext, Guest};
-use crate::service::status::{Open, ServiceEvent, Told};
+use crate::service::front::{Closing, FrontContext, Guest, JOINS};
+use crate::service::status::{AnyEvent, OpenCounts, ServiceEvent};
 use crate::transfer::PrivateListener;
 
 use super::AuthKey;
-use super::plain_worker::{Given, PlainWorker};
+use super::plain_worker::{Handover, PlainWorker};
 
-/// The token of the socket where workers join.
-const JOINS: usize = usize::MAX - 2;
-
-/// A service's connections on their way to others.
+/// Connections on their way to plain workers.
 pub(in crate::service) struct RecipeDispatcher {
     joins: PrivateListener,
-    /// What workers have to have.
+    /// The key that workers need.
     key: Option<AuthKey>,
     workers: Slab<PlainWorker>,
-    /// What those who have gone did not answer for.
-    again: VecDeque<Given>,
-    /// Who does not answer for so long is let go.
+    /// Connections that wait for a worker: those for which one that has gone did not answer.
+    waiting: VecDeque<Handover>,
+    /// A worker that does not answer for so long is removed.
     timeout: Duration,
 }
 
@@ -50,14 +47,14 @@ impl RecipeDispatcher {
             joins,
             key,
             workers: Slab::new(),
-            again: VecDeque::new(),
+            waiting: VecDeque::new(),
             timeout,
         })
     }
 
     fn take_joining(&mut self, front: &mut FrontContext) {
         while let Some(stream) = self.joins.accept() {
-            // Who may not, or has gone again, is closed.
+            // One that may not work here, or has gone again, is closed.
             let known_by = Instant::now() + self.timeout;
             let Ok(worker) = PlainWorker::new(stream, self.key.as_ref(), known_by) else {
                 continue;
@@ -68,32 +65,32 @@ impl RecipeDispatcher {
                 let worker = entry.insert(worker);
                 if worker.is_known() {
                     let worker = worker.pid;
-                    front.tell(Told::Service(ServiceEvent::WorkerReady { worker }));
+                    front.tell(AnyEvent::Service(ServiceEvent::WorkerReady { worker }));
                 }
             }
         }
     }
 
-    fn attend(&mut self, key: usize, front: &mut FrontContext) {
+    fn read_worker(&mut self, key: usize, front: &mut FrontContext) {
         loop {
             let Some(worker) = self.workers.get_mut(key) else {
                 return;
             };
             let was_known = worker.is_known();
-            let heard = worker.hear();
+            let answered = worker.receive();
             if worker.is_known() && !was_known {
                 let worker = worker.pid;
-                front.tell(Told::Service(ServiceEvent::WorkerReady { worker }));
+                front.tell(AnyEvent::Service(ServiceEvent::WorkerReady { worker }));
             }
-            match heard {
-                Ok(Some(given)) => {
+            match answered {
+                Ok(Some(handover)) => {
                     let worker = worker.pid;
-                    front.counters.closed(true);
+                    front.counters.count_connection(true);
                     front.has_changed();
-                    front.tell(Told::Service(ServiceEvent::HandedOver {
+                    front.tell(AnyEvent::Service(ServiceEvent::HandedOver {
                         worker,
-                        peer: given.peer,
-                        after_s: given.accepted_at.elapsed().as_secs_f64(),
+                        peer: handover.peer,
+                        after_s: handover.accepted_at.elapsed().as_secs_f64(),
                     }));
                 }
                 Ok(None) => return,
@@ -103,48 +100,50 @@ impl RecipeDispatcher {
                         io::ErrorKind::PermissionDenied => "was turned away: it has another key",
                         _ => "has left",
                     };
-                    return self.lose(key, how, front);
+                    return self.remove(key, how, front);
                 }
             }
         }
     }
 
-    /// A worker has gone: what it has not answered for goes to the next one.
-    fn lose(&mut self, key: usize, how: &str, front: &mut FrontContext) {
+    /// Removes a worker. The connection for which it did not answer goes to the next one.
+    fn remove(&mut self, key: usize, how: &str, front: &mut FrontContext) {
         let Some(worker) = self.workers.try_remove(key) else {
             return;
         };
-        front.tell(Told::Service(ServiceEvent::WorkerGone {
+        front.tell(AnyEvent::Service(ServiceEvent::WorkerGone {
             worker: worker.pid,
             how: how.into(),
             transfers: 0,
         }));
-        self.again.extend(worker.into_unanswered());
+        self.waiting.extend(worker.into_unanswered());
     }
 
-    /// Who is free, and has had fewest.
+    /// The free worker that has taken fewest.
     fn next_worker(&self) -> Option<usize> {
         let free = self.workers.iter().filter(|(_, worker)| worker.is_free());
-        free.min_by_key(|(_, worker)| worker.had).map(|(key, _)| key)
+        free.min_by_key(|(_, worker)| worker.handed_over).map(|(key, _)| key)
     }
 
-    fn dismiss_the_silent(&mut self, front: &mut FrontContext) {
+    fn remove_silent(&mut self, front: &mut FrontContext) {
         let now = Instant::now();
         let is_late = |worker: &PlainWorker| worker.due(self.timeout).is_some_and(|due| now >= due);
         let late = self.workers.iter().filter(|(_, worker)| is_late(worker));
         let late: Vec<usize> = late.map(|(key, _)| key).collect();
         for key in late {
-            self.lose(key, "was let go, as it did not answer", front);
+            self.remove(key, "was let go, as it did not answer", front);
         }
     }
 
-    /// Hands over what waits for a worker.
-    fn hand_over(&mut self, front: &mut FrontContext) {
+    /// Hands over the connections that wait, as far as workers are free.
+    fn hand_over_waiting(&mut self, front: &mut FrontContext) {
         while let Some(key) = self.next_worker() {
-            let Some(given) = self.again.pop_front() else { return };
+            let Some(handover) = self.waiting.pop_front() else {
+                return;
+            };
             let worker = self.workers.get_mut(key);
-            if worker.is_some_and(|worker| worker.give(given, Instant::now()).is_err()) {
-                self.lose(key, "has left", front);
+            if worker.is_some_and(|worker| worker.hand_over(handover, Instant::now()).is_err()) {
+                self.remove(key, "has left", front);
             }
         }
     }
@@ -155,33 +154,33 @@ impl Guest for RecipeDispatcher {
 
     /// Nobody is accepted before there is somebody to have it.
     fn has_room(&self) -> bool {
-        self.again.is_empty() && self.next_worker().is_some()
+        self.waiting.is_empty() && self.next_worker().is_some()
     }
 
     fn accept(&mut self, (socket, peer): (OwnedFd, String), front: &mut FrontContext) {
-        // Programs expect that it waits. One that cannot be told so has broken already.
+        // Programs expect a blocking socket. One that cannot be made so has broken already.
         if rustix::io::ioctl_fionbio(&socket, false).is_err() {
-            return front.counters.closed(false);
+            return front.counters.count_connection(false);
         }
-        self.again.push_back(Given {
+        self.waiting.push_back(Handover {
             socket,
             peer,
             accepted_at: Instant::now(),
         });
-        self.hand_over(front);
+        self.hand_over_waiting(front);
     }
 
     fn ready(&mut self, token: usize, front: &mut FrontContext) {
         if token == JOINS {
             self.take_joining(front);
         } else {
-            self.attend(token, front);
+            self.read_worker(token, front);
         }
     }
 
     fn work(&mut self, front: &mut FrontContext) -> Result<(), Error> {
-        self.dismiss_the_silent(front);
-        self.hand_over(front);
+        self.remove_silent(front);
+        self.hand_over_waiting(front);
         Ok(())
     }
 
@@ -198,20 +197,26 @@ impl Guest for RecipeDispatcher {
 
     /// Each that was accepted is answered for.
     fn is_idle(&self) -> bool {
-        !self.workers.iter().any(|(_, worker)| worker.owes())
+        !self.workers.iter().any(|(_, worker)| worker.has_unanswered())
     }
 
     fn finish(&mut self, front: &mut FrontContext) {
-        // Nobody is left to take them.
-        self.again.drain(..).for_each(|_| front.counters.closed(false));
+        // No worker took them.
+        self.waiting
+            .drain(..)
+            .for_each(|_| front.counters.count_connection(false));
     }
 
-    fn open(&self) -> Open {
-        let unanswered = self.workers.iter().filter(|(_, worker)| worker.owes()).count();
-        Open {
-            connections: unanswered + self.again.len(),
+    fn open_counts(&self) -> OpenCounts {
+        let unanswered = self
+            .workers
+            .iter()
+            .filter(|(_, worker)| worker.has_unanswered())
+            .count();
+        OpenCounts {
+            connections: unanswered + self.waiting.len(),
             receiving: 0,
-            waiting: self.again.len(),
+            waiting: self.waiting.len(),
         }
     }
 }

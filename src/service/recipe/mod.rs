@@ -4,8 +4,8 @@
 
 mod dispatcher;
 mod handshake;
-mod intake;
 mod plain_worker;
+mod source;
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::service::key;
 
 pub(super) use dispatcher::RecipeDispatcher;
-pub(super) use intake::RecipeIntake;
+pub(super) use source::RecipeSource;
 
 /// An authkey of `multiprocessing`: a file's content as it is.
 #[derive(Clone)]
@@ -25,7 +25,7 @@ impl AuthKey {
     /// # Errors
     /// Where there is none, or others could read it, or it is empty or no key by its length.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        key::content(path, 1).map(Self)
+        key::read_key_file(path, 1).map(Self)
     }
 }
 
@@ -35,7 +35,7 @@ impl std::fmt::Debug for AuthKey {
     }
 }
 
-/// What whoever takes a descriptor answers.
-const TAKEN: &[u8] = b"OK";
-/// What is sent with a descriptor: at least one byte has to be, and `multiprocessing.reduction` counts in it.
-const GIVEN: &[u8] = b"\x01";
+/// What a program answers that has taken a descriptor.
+const OK_REPLY: &[u8] = b"OK";
+/// What is sent with a descriptor: one byte at least is needed, and `multiprocessing.reduction` puts a count in it.
+const HANDOVER_BYTE: &[u8] = b"\x01";

@@ -7,41 +7,44 @@ use std::time::{Duration, Instant};
 
 use rustix::net::sockopt::socket_peercred;
 
-use crate::service::key::random;
+use crate::service::key::random_bytes;
 use crate::sys::{send_with_descriptor, unacknowledged_bytes as unread_bytes};
 
 use super::handshake::{Handshake, Role};
-use super::{AuthKey, GIVEN, TAKEN};
+use super::{AuthKey, HANDOVER_BYTE, OK_REPLY};
 
-/// A connection that somebody is to have.
+/// A connection to be handed over.
 #[derive(Debug)]
-pub(super) struct Given {
+pub(super) struct Handover {
     pub(super) socket: OwnedFd,
     pub(super) peer: String,
     pub(super) accepted_at: Instant,
 }
 
-/// Who is given connections, one at a time.
+/// A program that is handed connections, one at a time.
 #[derive(Debug)]
 pub(super) struct PlainWorker {
     stream: UnixStream,
     pub(super) pid: u32,
-    /// Connections that it has had.
-    pub(super) had: u64,
-    /// What it has not answered for, and since when: it is kept until then, so that another one can have it.
-    unanswered: Option<(Given, Instant)>,
+    /// Connections that it has taken.
+    pub(super) handed_over: u64,
+    /// The connection that it has not answered for, and since when: kept so that another worker can have it.
+    unanswered: Option<(Handover, Instant)>,
     /// How much of the answer has come.
     answered: usize,
-    /// With a key: until it has shown that it has it, and then as a mark of what it answers.
+    /// Where there is a key. Kept after its end: such a worker gives no answers.
     handshake: Option<Handshake>,
-    /// It may be given something.
+    /// It may be handed connections.
     is_known: bool,
-    /// By then it has to be known.
+    /// When it has to have shown that it has the key.
     known_by: Instant,
 }
 
 impl PlainWorker {
-    /// Whoever has connected; only this user's processes, or root's, are given anything.
+    /// A program that has connected. Only this user's processes, and root's, are handed anything.
+    ///
+    /// # Errors
+    /// It is another user's, or has gone.
     pub(super) fn new(stream: UnixStream, key: Option<&AuthKey>, known_by: Instant) -> io::Result<Self> {
         let who = socket_peercred(&stream)?;
         if who.uid != rustix::process::geteuid() && !who.uid.is_root() {
@@ -50,8 +53,8 @@ impl PlainWorker {
         stream.set_nonblocking(true)?;
         let mut handshake = None;
         if let Some(AuthKey(key)) = key {
-            let (own, first) = Handshake::new(key.clone(), Role::Listener, random()?);
-            // A fresh socket has room for it.
+            let (own, first) = Handshake::new(key.clone(), Role::Listener, random_bytes()?);
+            // A fresh socket has room for so few bytes.
             (&stream).write_all(&first)?;
             handshake = Some(own);
         }
@@ -61,7 +64,7 @@ impl PlainWorker {
             handshake,
             known_by,
             pid: u32::try_from(who.pid.as_raw_nonzero().get()).unwrap_or(0),
-            had: 0,
+            handed_over: 0,
             unanswered: None,
             answered: 0,
         })
@@ -71,12 +74,12 @@ impl PlainWorker {
         self.is_known && self.unanswered.is_none()
     }
 
-    /// Whether it may be given something.
+    /// Whether it may be handed connections.
     pub(super) fn is_known(&self) -> bool {
         self.is_known
     }
 
-    /// By when it has to have answered for what it was given, or shown who it is.
+    /// When it has to have answered, or shown that it has the key.
     pub(super) fn due(&self, timeout: Duration) -> Option<Instant> {
         match &self.unanswered {
             Some((_, since)) => Some(*since + timeout),
@@ -85,46 +88,50 @@ impl PlainWorker {
     }
 
     /// Whether it owes an answer.
-    pub(super) fn owes(&self) -> bool {
+    pub(super) fn has_unanswered(&self) -> bool {
         self.unanswered.is_some()
     }
 
-    /// Gives it a connection; where that cannot be, the connection is back with [`PlainWorker::into_unanswered`].
-    pub(super) fn give(&mut self, given: Given, now: Instant) -> io::Result<()> {
-        let socket = &self.unanswered.insert((given, now)).0.socket;
-        send_with_descriptor(self.stream.as_fd(), GIVEN, socket.as_fd()).map(|_| ())
+    /// Hands it a connection. After an error [`PlainWorker::into_unanswered`] gives the connection back.
+    pub(super) fn hand_over(&mut self, handover: Handover, now: Instant) -> io::Result<()> {
+        let socket = &self.unanswered.insert((handover, now)).0.socket;
+        send_with_descriptor(self.stream.as_fd(), HANDOVER_BYTE, socket.as_fd()).map(|_| ())
     }
 
-    /// Hears it: the connection that it has now answered for, if any.
+    /// Reads what it sends: the connection that it has now answered for, if any.
     ///
     /// # Errors
-    /// It has gone, or says something else.
-    pub(super) fn hear(&mut self) -> io::Result<Option<Given>> {
+    /// It has gone, or sends something else.
+    pub(super) fn receive(&mut self) -> io::Result<Option<Handover>> {
         if self.handshake.is_some() {
-            return self.hear_with_key();
+            return self.receive_with_key();
         }
-        let mut said = [0; TAKEN.len()];
-        let rest = if self.is_free() { 1 } else { TAKEN.len() - self.answered };
-        match self.stream.read(&mut said[..rest]) {
+        let mut reply = [0; OK_REPLY.len()];
+        let rest = if self.is_free() {
+            1
+        } else {
+            OK_REPLY.len() - self.answered
+        };
+        match self.stream.read(&mut reply[..rest]) {
             Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(read) if !self.is_free() && said[..read] == TAKEN[self.answered..self.answered + read] => {
+            Ok(read) if !self.is_free() && reply[..read] == OK_REPLY[self.answered..self.answered + read] => {
                 self.answered += read;
-                if self.answered < TAKEN.len() {
-                    return self.hear();
+                if self.answered < OK_REPLY.len() {
+                    return self.receive();
                 }
                 self.answered = 0;
-                self.had += 1;
-                Ok(self.unanswered.take().map(|(given, _)| given))
+                self.handed_over += 1;
+                Ok(self.unanswered.take().map(|(handover, _)| handover))
             }
             Ok(_) => Err(io::ErrorKind::InvalidData.into()),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.hear(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.receive(),
             Err(error) => Err(error),
         }
     }
 
-    /// The same where no answers are given: what it has read counts as taken.
-    fn hear_with_key(&mut self) -> io::Result<Option<Given>> {
+    /// The same with a key, where no answers are given: what it has read from its socket it has taken.
+    fn receive_with_key(&mut self) -> io::Result<Option<Handover>> {
         let Some(handshake) = &mut self.handshake else {
             return Ok(None);
         };
@@ -132,7 +139,7 @@ impl PlainWorker {
         loop {
             match self.stream.read(&mut piece) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                // Whoever is known has nothing to say.
+                // After the handshake it sends nothing.
                 Ok(_) if self.is_known => return Err(io::ErrorKind::InvalidData.into()),
                 Ok(read) => {
                     let mut out = Vec::new();
@@ -154,13 +161,13 @@ impl PlainWorker {
         if self.unanswered.is_none() || unread_bytes(self.stream.as_fd())? > 0 {
             return Ok(None);
         }
-        self.had += 1;
-        Ok(self.unanswered.take().map(|(given, _)| given))
+        self.handed_over += 1;
+        Ok(self.unanswered.take().map(|(handover, _)| handover))
     }
 
-    /// What it has not answered for.
-    pub(super) fn into_unanswered(self) -> Option<Given> {
-        self.unanswered.map(|(given, _)| given)
+    /// The connection that it has not answered for.
+    pub(super) fn into_unanswered(self) -> Option<Handover> {
+        self.unanswered.map(|(handover, _)| handover)
     }
 }
 
@@ -175,9 +182,9 @@ mod tests {
     use super::*;
     use crate::sys::receive_with_descriptor;
 
-    fn given() -> Given {
+    fn handover() -> Handover {
         let (socket, _) = UnixStream::pair().expect("pair");
-        Given {
+        Handover {
             socket: socket.into(),
             peer: "someone".into(),
             accepted_at: Instant::now(),
@@ -188,21 +195,21 @@ mod tests {
     fn an_answer_may_come_in_two_parts_and_nothing_else_is_one() {
         let (ours, mut theirs) = UnixStream::pair().expect("pair");
         let mut worker = PlainWorker::new(ours, None, Instant::now()).expect("a worker");
-        worker.give(given(), Instant::now()).expect("given");
-        assert!(!worker.is_free() && worker.owes());
+        worker.hand_over(handover(), Instant::now()).expect("given");
+        assert!(!worker.is_free() && worker.has_unanswered());
         let (read, descriptor) = receive_with_descriptor(theirs.as_fd(), &mut [0; 8]).expect("received");
         assert!(read == 1 && descriptor.is_some());
         theirs.write_all(b"O").expect("written");
-        assert!(worker.hear().expect("half").is_none());
+        assert!(worker.receive().expect("half").is_none());
         theirs.write_all(b"K").expect("written");
-        assert_eq!(worker.hear().expect("an answer").expect("for it").peer, "someone");
-        assert!(worker.is_free() && worker.had == 1);
+        assert_eq!(worker.receive().expect("an answer").expect("for it").peer, "someone");
+        assert!(worker.is_free() && worker.handed_over == 1);
         theirs.write_all(b"O").expect("written");
-        let error = worker.hear().expect_err("for nothing");
+        let error = worker.receive().expect_err("for nothing");
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
-        worker.give(given(), Instant::now()).expect("given");
+        worker.hand_over(handover(), Instant::now()).expect("given");
         theirs.write_all(b"NO").expect("written");
-        assert!(worker.hear().is_err());
+        assert!(worker.receive().is_err());
         assert_eq!(worker.into_unanswered().expect("for another one").peer, "someone");
     }
 }

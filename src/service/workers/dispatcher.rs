@@ -10,44 +10,43 @@ use slab::Slab;
 use crate::error::Error;
 use crate::transfer::{Command, Ended, Event, EventKind, PrivateListener, Side, SinkSpec, TransferId, last_event};
 
-use super::Plan;
-use super::crew::{Parting, Said, Worker, Workers, least_loaded};
-use super::front::{Closing, FrontContext, Guest};
-use super::intake::now_ns;
-use super::key::Key;
-use super::leftovers::left_by;
+use super::handover::now_ns;
 use super::messages::{PlanMessage, ToWorker};
-use super::status::{Open, ServiceEvent, Told};
+use super::worker::{Departure, Worker, WorkerReport, least_loaded};
+use crate::service::front::{Closing, FrontContext, Guest, JOINS};
+use crate::service::key::Key;
+use crate::service::leftovers::left_by;
+use crate::service::plan::{Plan, Workers};
+use crate::service::status::{AnyEvent, OpenCounts, ServiceEvent};
 
-/// The token of the socket where workers join.
-const JOINS: usize = usize::MAX - 2;
-/// Workers that end before they are ready, one after the other, mean that none will be.
+/// After so many workers in a row that ended before they were ready, none will be.
 const FAILED_STARTS_MAX: u32 = 5;
-/// Workers that are told to stop get so long.
-const STOP_PATIENCE: Duration = Duration::from_secs(5);
+/// Workers that are told to stop have to be gone within this time.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A service's connections, and who has them.
-pub(super) struct Dispatcher {
+/// A service's workers, and which of them has which transfer.
+pub(in crate::service) struct Dispatcher {
     wanted: Workers,
     plan: ToWorker,
+    /// Where arrays land, if in a folder.
     folder: Option<PathBuf>,
-    /// Where workers join, and the key that they have to have.
+    /// Where workers join, and the key that they need.
     joins: Option<(PrivateListener, Key)>,
     workers: Slab<Worker>,
-    assigned: HashMap<TransferId, Assigned>,
+    assigned: HashMap<TransferId, Assignment>,
     connections_max: usize,
     timeout: Duration,
     failed_starts: u32,
-    /// By then the workers have to be gone.
+    /// When the workers have to be gone.
     stop_by: Option<Instant>,
 }
 
-/// A connection that a worker has.
-struct Assigned {
+/// A transfer that a worker was handed.
+struct Assignment {
     worker: usize,
     peer: String,
     accepted_at: Instant,
-    is_taken: bool,
+    is_confirmed: bool,
     is_receiving: bool,
     bytes: u64,
 }
@@ -57,14 +56,14 @@ impl Dispatcher {
     ///
     /// # Errors
     /// No worker could do what the plan says, or workers cannot join where they are to.
-    pub(super) fn new(
+    pub(in crate::service) fn new(
         plan: &Plan,
         wanted: Workers,
         connections_max: usize,
         front: &FrontContext,
     ) -> Result<Self, Error> {
         let mut joins = None;
-        if let Some((path, key)) = &wanted.door {
+        if let Some((path, key)) = &wanted.join_at {
             let listener = PrivateListener::bind(path)?;
             front
                 .watch(&listener, JOINS)
@@ -89,7 +88,7 @@ impl Dispatcher {
     }
 
     /// Starts as many workers as there are to be.
-    fn hire(&mut self, front: &mut FrontContext) -> Result<(), Error> {
+    fn start_missing(&mut self, front: &mut FrontContext) -> Result<(), Error> {
         if !front.is_open() || front.is_paused(Instant::now()) {
             return Ok(());
         }
@@ -119,54 +118,54 @@ impl Dispatcher {
         }
     }
 
-    /// Takes those who want to work here, too.
+    /// Takes processes that ask to join.
     fn take_joining(&mut self, front: &FrontContext) {
         while let Some(stream) = self.joins.as_ref().and_then(|(listener, _)| listener.accept()) {
-            if let Ok(worker) = Worker::introduce(stream, Instant::now()) {
+            if let Ok(worker) = Worker::challenge(stream, Instant::now()) {
                 self.add(worker, front);
             }
         }
     }
 
-    /// Hears a worker, and says what was left to say to it.
-    fn attend(&mut self, key: usize, front: &mut FrontContext) {
+    /// Reads what a worker reports, and sends what found no room before.
+    fn read_worker(&mut self, key: usize, front: &mut FrontContext) {
         front.has_changed();
         loop {
             let Some(worker) = self.workers.get_mut(key) else {
                 return;
             };
-            let heard = worker.channel.flush().and_then(|()| {
-                let shared = self.joins.as_ref().map(|(_, key)| key);
-                worker.hear(shared, &self.plan)
+            let report = worker.channel.flush().and_then(|()| {
+                let key = self.joins.as_ref().map(|(_, key)| key);
+                worker.receive(key, &self.plan)
             });
-            match heard {
-                Ok(Some(Said::Ready)) => {
+            match report {
+                Ok(Some(WorkerReport::Ready)) => {
                     self.failed_starts = 0;
                     let worker = worker.pid;
-                    front.tell(Told::Service(ServiceEvent::WorkerReady { worker }));
+                    front.tell(AnyEvent::Service(ServiceEvent::WorkerReady { worker }));
                 }
-                Ok(Some(Said::Told(told))) => match *told {
-                    Told::Transfer(event) => self.pass_on(key, event, front),
-                    Told::Service(ServiceEvent::Service(status)) => worker.status = status,
-                    Told::Service(_) => {}
+                Ok(Some(WorkerReport::Event(event))) => match *event {
+                    AnyEvent::Transfer(event) => self.pass_on(key, event, front),
+                    AnyEvent::Service(ServiceEvent::Service(status)) => worker.status = status,
+                    AnyEvent::Service(_) => {}
                 },
                 Ok(None) if !worker.channel.is_over() => return,
-                Ok(None) => return self.lose(key, &Parting::Gone, front),
-                Err(error) => return self.lose(key, &Parting::Unheard(error), front),
+                Ok(None) => return self.remove(key, &Departure::Gone, front),
+                Err(error) => return self.remove(key, &Departure::Broken(error), front),
             }
         }
     }
 
-    /// Tells what happened to a transfer, and takes note of it.
+    /// Tells what happened to a transfer, and counts it.
     fn pass_on(&mut self, key: usize, event: Event, front: &mut FrontContext) {
         let id = event.transfer;
         let Some(assigned) = self.assigned.get_mut(&id).filter(|assigned| assigned.worker == key) else {
             return;
         };
-        if !std::mem::replace(&mut assigned.is_taken, true)
+        if !std::mem::replace(&mut assigned.is_confirmed, true)
             && let Some(worker) = self.workers.get_mut(key)
         {
-            worker.untaken -= 1;
+            worker.unconfirmed -= 1;
         }
         let (mut bytes, mut is_over) = (assigned.bytes, false);
         match &event.kind {
@@ -178,42 +177,42 @@ impl Dispatcher {
             EventKind::Joined => is_over = true,
             _ => {}
         }
-        front.counters.landed(bytes.saturating_sub(assigned.bytes));
+        front.counters.add_bytes(bytes.saturating_sub(assigned.bytes));
         assigned.bytes = bytes.max(assigned.bytes);
         if is_over {
             self.assigned.remove(&id);
             if let Some(worker) = self.workers.get_mut(key) {
                 worker.assigned -= 1;
             }
-            front.counters.ended(&event.kind);
+            front.counters.count_transfer(&event.kind);
         }
-        front.tell(Told::Transfer(event));
+        front.tell(AnyEvent::Transfer(event));
     }
 
-    /// A worker has gone: what it had has failed, and nothing half received stays.
-    fn lose(&mut self, key: usize, parting: &Parting, front: &mut FrontContext) {
+    /// Removes a worker: its transfers fail, and what it had half received is deleted.
+    fn remove(&mut self, key: usize, departure: &Departure, front: &mut FrontContext) {
         let Some(worker) = self.workers.try_remove(key) else {
             return;
         };
         let (pid, was_known, was_ready, is_own) = (worker.pid, worker.is_known(), worker.is_ready(), worker.is_own());
-        let how = worker.end(parting);
+        let how = worker.end(departure);
         if !was_known {
             return;
         }
-        let its: Vec<TransferId> = self
+        let lost: Vec<TransferId> = self
             .assigned
             .iter()
             .filter_map(|(id, assigned)| (assigned.worker == key).then_some(*id))
             .collect();
-        for id in &its {
+        for id in &lost {
             let Some(assigned) = self.assigned.remove(id) else {
                 continue;
             };
             let error = Error::WorkerLost { pid, how: how.clone() };
             let bytes = assigned.bytes;
             let last = last_event(Ended::Failed { error, bytes }, Some(&assigned.peer));
-            front.counters.ended(&last);
-            front.tell(Told::Transfer(Event {
+            front.counters.count_transfer(&last);
+            front.tell(AnyEvent::Transfer(Event {
                 kind: last,
                 transfer: *id,
                 side: Side::Receiver,
@@ -222,7 +221,7 @@ impl Dispatcher {
         }
         if let Some(folder) = self.folder.as_ref().filter(|_| is_own) {
             for leftover in left_by(folder, pid) {
-                // Gone already is as good.
+                // Who else deleted it has saved us the work.
                 let _ = std::fs::remove_file(leftover.path);
             }
         }
@@ -230,26 +229,26 @@ impl Dispatcher {
             self.failed_starts += 1;
             front.pause();
         }
-        let transfers = its.len();
-        front.tell(Told::Service(ServiceEvent::WorkerGone {
+        let transfers = lost.len();
+        front.tell(AnyEvent::Service(ServiceEvent::WorkerGone {
             worker: pid,
             how,
             transfers,
         }));
     }
 
-    fn say(&mut self, key: usize, message: &ToWorker, front: &mut FrontContext) {
-        let said = self
+    fn send(&mut self, key: usize, message: &ToWorker, front: &mut FrontContext) {
+        let sent = self
             .workers
             .get_mut(key)
-            .map(|worker| worker.channel.say(message, None));
-        if let Some(Err(error)) = said {
-            self.lose(key, &Parting::Unheard(error), front);
+            .map(|worker| worker.channel.send(message, None));
+        if let Some(Err(error)) = sent {
+            self.remove(key, &Departure::Broken(error), front);
         }
     }
 
-    /// Lets workers go that do not say that they have what they were given, or who they are, or do not stop.
-    fn dismiss_the_silent(&mut self, front: &mut FrontContext) {
+    /// Removes workers that do not confirm a connection in time, do not show that they have the key, or do not stop.
+    fn remove_silent(&mut self, front: &mut FrontContext) {
         let now = Instant::now();
         let has_to_stop = self.stop_by.is_some_and(|by| now >= by);
         let is_late = |worker: &Worker| has_to_stop || worker.due().is_some_and(|due| now >= due);
@@ -259,13 +258,13 @@ impl Dispatcher {
             .filter(|(_, worker)| is_late(worker))
             .map(|(key, _)| key)
             .collect();
-        if self.workers.iter().any(|(_, worker)| worker.untaken > 0) {
-            let untaken = self.assigned.values().filter(|assigned| !assigned.is_taken);
-            let late = untaken.filter(|assigned| now >= assigned.accepted_at + self.timeout);
+        if self.workers.iter().any(|(_, worker)| worker.unconfirmed > 0) {
+            let unconfirmed = self.assigned.values().filter(|assigned| !assigned.is_confirmed);
+            let late = unconfirmed.filter(|assigned| now >= assigned.accepted_at + self.timeout);
             silent.extend(late.map(|assigned| assigned.worker));
         }
         for key in silent {
-            self.lose(key, &Parting::Silent, front);
+            self.remove(key, &Departure::Silent, front);
         }
     }
 }
@@ -280,11 +279,11 @@ impl Guest for Dispatcher {
     fn accept(&mut self, (socket, peer): (OwnedFd, String), front: &mut FrontContext) {
         let Some(key) = least_loaded(&self.workers) else { return };
         let (id, sent_ns) = (TransferId::next(), now_ns());
-        let assigned = Assigned {
+        let assigned = Assignment {
             worker: key,
             peer: peer.clone(),
             accepted_at: Instant::now(),
-            is_taken: false,
+            is_confirmed: false,
             is_receiving: false,
             bytes: 0,
         };
@@ -293,10 +292,10 @@ impl Guest for Dispatcher {
             return;
         };
         worker.assigned += 1;
-        worker.untaken += 1;
+        worker.unconfirmed += 1;
         let message = ToWorker::Connection { id, peer, sent_ns };
-        if let Err(error) = worker.channel.say(&message, Some(socket)) {
-            self.lose(key, &Parting::Unheard(error), front);
+        if let Err(error) = worker.channel.send(&message, Some(socket)) {
+            self.remove(key, &Departure::Broken(error), front);
         }
         front.has_changed();
     }
@@ -305,42 +304,42 @@ impl Guest for Dispatcher {
         if token == JOINS {
             self.take_joining(front);
         } else {
-            self.attend(token, front);
+            self.read_worker(token, front);
         }
     }
 
     fn work(&mut self, front: &mut FrontContext) -> Result<(), Error> {
-        self.dismiss_the_silent(front);
-        self.hire(front)
+        self.remove_silent(front);
+        self.start_missing(front)
     }
 
     fn due(&self, now: Instant) -> Option<Instant> {
-        let has_untaken = self.workers.iter().any(|(_, worker)| worker.untaken > 0);
-        let untaken = has_untaken.then(|| now + self.timeout);
+        let has_unconfirmed = self.workers.iter().any(|(_, worker)| worker.unconfirmed > 0);
+        let unconfirmed = has_unconfirmed.then(|| now + self.timeout);
         let introduced = self.workers.iter().filter_map(|(_, worker)| worker.due()).min();
-        [untaken, introduced, self.stop_by].into_iter().flatten().min()
+        [unconfirmed, introduced, self.stop_by].into_iter().flatten().min()
     }
 
     fn apply(&mut self, command: Command, transfer: TransferId, front: &mut FrontContext) {
         let worker = self.assigned.get(&transfer).map(|assigned| assigned.worker);
         if let Some(key) = worker {
-            self.say(key, &ToWorker::Command(command), front);
+            self.send(key, &ToWorker::Command(command), front);
         }
     }
 
-    /// Tells the workers, and lets nobody join any more.
+    /// Commands the workers to end, and lets nobody join any more.
     fn close(&mut self, how: Closing, front: &mut FrontContext) {
         self.joins = None;
         let command = match how {
             Closing::Stop => {
-                self.stop_by.get_or_insert(Instant::now() + STOP_PATIENCE);
+                self.stop_by.get_or_insert(Instant::now() + STOP_TIMEOUT);
                 Command::Stop
             }
             Closing::Drain | Closing::SourceOver => Command::Drain,
         };
         let keys: Vec<usize> = self.workers.iter().map(|(key, _)| key).collect();
         for key in keys {
-            self.say(key, &ToWorker::Command(command), front);
+            self.send(key, &ToWorker::Command(command), front);
         }
     }
 
@@ -348,8 +347,8 @@ impl Guest for Dispatcher {
         self.workers.is_empty()
     }
 
-    fn open(&self) -> Open {
-        Open {
+    fn open_counts(&self) -> OpenCounts {
+        OpenCounts {
             connections: self.assigned.len(),
             receiving: self.assigned.values().filter(|assigned| assigned.is_receiving).count(),
             waiting: self.workers.iter().map(|(_, worker)| worker.status.waiting).sum(),

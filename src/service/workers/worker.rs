@@ -1,10 +1,10 @@
-//! The worker processes of a service: who they are, how they come and go, and who has least to do.
+//! One worker process as its service sees it: from its start or its request to join until it has gone.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -14,71 +14,63 @@ use slab::Slab;
 use crate::error::{Error, reason};
 
 use super::channel::Channel;
-use super::key::{Challenge, End, Key};
 use super::messages::{FromWorker, ToWorker};
-use super::status::{Status, Told};
+use crate::service::key::{Challenge, End, Key};
+use crate::service::status::{AnyEvent, Status};
 
-/// Connections that were handed to a worker which has not said that it has them, at most.
-const UNTAKEN_MAX: usize = 64;
-/// Whoever joins has to show by then that it may.
-const INTRODUCTION: Duration = Duration::from_secs(5);
+/// Connections that one worker may have been handed without having confirmed them.
+const UNCONFIRMED_MAX: usize = 64;
+/// Who asks to join has to show within this time that it has the key.
+const INTRODUCTION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where workers come from.
-#[derive(Debug, Clone)]
-pub struct Workers {
-    /// Processes of this machine that the service starts itself.
-    pub count: usize,
-    /// The program for them, which is told `worker -`.
-    pub program: PathBuf,
-    /// Where others join, and the key that they have to have.
-    pub door: Option<(PathBuf, Key)>,
-}
-
-/// A worker, or somebody who wants to be one.
+/// A worker, or a process that asks to be one.
 pub(super) struct Worker {
     pub(super) channel: Channel,
     child: Option<Child>,
     pub(super) pid: u32,
     state: State,
-    /// Transfers that it has.
+    /// Transfers that it was handed and that have not ended.
     pub(super) assigned: usize,
-    /// Of these, connections that it has not said to have.
-    pub(super) untaken: usize,
+    /// Of these, connections that it has not confirmed.
+    pub(super) unconfirmed: usize,
     pub(super) status: Status,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Has yet to answer, until then.
+    /// It has to answer the challenge by this time.
     Introducing(Challenge, Instant),
-    /// Has yet to say that it is ready.
+    /// It knows the plan, and is not ready yet.
     Preparing,
     Ready,
-    /// Takes nothing new.
+    /// It takes no more connections.
     Leaving,
 }
 
-/// Why a worker is one no longer.
+/// Why a worker has gone.
 #[derive(Debug)]
-pub(super) enum Parting {
+pub(super) enum Departure {
     /// It has closed its end.
     Gone,
-    /// What it said, or how, makes no sense.
-    Unheard(io::Error),
-    /// It did not do in time what it had to.
+    /// It cannot be read from or written to, or sent what is none of the messages.
+    Broken(io::Error),
+    /// It did not answer in time.
     Silent,
 }
 
-/// What a worker said.
-pub(super) enum Said {
-    /// It may be given connections now.
+/// What a worker reports.
+pub(super) enum WorkerReport {
+    /// It takes connections from now on.
     Ready,
-    /// To one of its transfers, or to itself, something happened.
-    Told(Box<Told>),
+    /// Something happened to one of its transfers, or its counts have changed.
+    Event(Box<AnyEvent>),
 }
 
 impl Worker {
-    /// Starts a process that works for this one; the plan is the first that it hears.
+    /// Starts a worker process and sends it the plan.
+    ///
+    /// # Errors
+    /// No process or descriptor is left.
     pub(super) fn start(program: &Path, plan: &ToWorker) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
         let mut channel = Channel::new(ours)?;
@@ -86,15 +78,18 @@ impl Worker {
             .args(["worker", "-"])
             .stdin(OwnedFd::from(theirs))
             .stdout(Stdio::null())
-            // What a terminal's user wants is told to this process, which tells its workers.
+            // Signals of a terminal reach this process, which commands its workers.
             .process_group(0)
             .spawn()?;
-        channel.say(plan, None)?;
+        channel.send(plan, None)?;
         Ok(Self::new(channel, child.id(), Some(child), State::Preparing))
     }
 
-    /// Somebody who has connected to where workers join; only this user's processes, or root's, are heard.
-    pub(super) fn introduce(stream: UnixStream, now: Instant) -> Result<Self, Error> {
+    /// Challenges a process that has connected where workers join. Only this user's processes, and root's, may.
+    ///
+    /// # Errors
+    /// It is another user's, or has gone.
+    pub(super) fn challenge(stream: UnixStream, now: Instant) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::system("cannot let a worker join", &error);
         let who = socket_peercred(&stream).map_err(|error| failed(error.into()))?;
         let own = rustix::process::geteuid();
@@ -104,12 +99,12 @@ impl Worker {
         let pid = u32::try_from(who.pid.as_raw_nonzero().get()).unwrap_or(0);
         let challenge = Challenge::new()?;
         let mut channel = Channel::new(stream).map_err(failed)?;
-        channel.say(&ToWorker::Challenge(challenge), None).map_err(failed)?;
+        channel.send(&ToWorker::Challenge(challenge), None).map_err(failed)?;
         Ok(Self::new(
             channel,
             pid,
             None,
-            State::Introducing(challenge, now + INTRODUCTION),
+            State::Introducing(challenge, now + INTRODUCTION_TIMEOUT),
         ))
     }
 
@@ -120,39 +115,41 @@ impl Worker {
             pid,
             state,
             assigned: 0,
-            untaken: 0,
+            unconfirmed: 0,
             status: Status::default(),
         }
     }
 
-    /// The next thing that it said, with what goes without saying done: `key` and `plan` are for those who join.
+    /// Its next report. Who joins and shows that it has `key` is sent `plan` on the way.
     ///
     /// # Errors
-    /// It is no worker of this service.
-    pub(super) fn hear(&mut self, key: Option<&Key>, plan: &ToWorker) -> io::Result<Option<Said>> {
-        while let Some(message) = self.channel.hear()? {
+    /// It does not have the key, or sends what a worker does not send.
+    pub(super) fn receive(&mut self, key: Option<&Key>, plan: &ToWorker) -> io::Result<Option<WorkerReport>> {
+        while let Some(message) = self.channel.receive()? {
             match (self.state, message) {
                 (State::Introducing(challenge, _), FromWorker::Answer(answer, theirs)) => {
                     let key = key.filter(|key| key.accepts(&challenge, End::Worker, &answer));
                     let key = key.ok_or(io::ErrorKind::PermissionDenied)?;
                     self.channel
-                        .say(&ToWorker::Answer(key.answer(&theirs, End::Service)), None)?;
-                    self.channel.say(plan, None)?;
+                        .send(&ToWorker::Answer(key.answer(&theirs, End::Service)), None)?;
+                    self.channel.send(plan, None)?;
                     self.state = State::Preparing;
                 }
                 (State::Preparing, FromWorker::Ready) => {
                     self.state = State::Ready;
-                    return Ok(Some(Said::Ready));
+                    return Ok(Some(WorkerReport::Ready));
                 }
                 (State::Ready | State::Leaving, FromWorker::Leaving) => self.state = State::Leaving,
-                (State::Ready | State::Leaving, FromWorker::Told(told)) => return Ok(Some(Said::Told(told))),
+                (State::Ready | State::Leaving, FromWorker::Event(event)) => {
+                    return Ok(Some(WorkerReport::Event(event)));
+                }
                 _ => return Err(io::ErrorKind::InvalidData.into()),
             }
         }
         Ok(None)
     }
 
-    /// Whether it was told who it works for.
+    /// Whether it has shown that it may work here.
     pub(super) fn is_known(&self) -> bool {
         !matches!(self.state, State::Introducing(..))
     }
@@ -166,7 +163,7 @@ impl Worker {
         self.child.is_some()
     }
 
-    /// By then it has to have introduced itself.
+    /// When it has to have shown that it has the key.
     pub(super) fn due(&self) -> Option<Instant> {
         match self.state {
             State::Introducing(_, due) => Some(due),
@@ -175,23 +172,23 @@ impl Worker {
     }
 
     fn has_room(&self) -> bool {
-        self.is_ready() && self.untaken < UNTAKEN_MAX && self.channel.is_flushed()
+        self.is_ready() && self.unconfirmed < UNCONFIRMED_MAX && self.channel.is_flushed()
     }
 
     /// Ends its process where that is ours, and says how it has ended.
-    pub(super) fn end(mut self, parting: &Parting) -> String {
+    pub(super) fn end(mut self, departure: &Departure) -> String {
         let mut ended = None;
         if let Some(child) = &mut self.child {
-            // It has ended already, or is not heard any more.
+            // One that has ended already needs no kill.
             let _ = child.kill();
             ended = child.wait().ok();
         }
-        match (parting, ended) {
-            (Parting::Silent, _) => "was let go, as it did not answer,".into(),
-            (Parting::Unheard(error), _) => format!("was let go, as it could not be heard ({}),", reason(error)),
-            (Parting::Gone, Some(status)) => format!("has ended ({status})"),
-            (Parting::Gone, None) if self.child.is_some() => "has ended".into(),
-            (Parting::Gone, None) => "has left".into(),
+        match (departure, ended) {
+            (Departure::Silent, _) => "was let go, as it did not answer,".into(),
+            (Departure::Broken(error), _) => format!("was let go, as it could not be heard ({}),", reason(error)),
+            (Departure::Gone, Some(status)) => format!("has ended ({status})"),
+            (Departure::Gone, None) if self.child.is_some() => "has ended".into(),
+            (Departure::Gone, None) => "has left".into(),
         }
     }
 }
@@ -202,7 +199,7 @@ impl AsFd for Worker {
     }
 }
 
-/// Who has room for a connection, and least to do.
+/// The worker with the fewest transfers, of those that have room for one more.
 pub(super) fn least_loaded(workers: &Slab<Worker>) -> Option<usize> {
     let with_room = workers.iter().filter(|(_, worker)| worker.has_room());
     with_room.min_by_key(|(_, worker)| worker.assigned).map(|(key, _)| key)

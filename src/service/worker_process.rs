@@ -1,4 +1,4 @@
-//! The worker's end: joins a service, does what it is told, and tells it what happens.
+//! A process that works for a service: joins it, receives over the connections it is handed, and reports what happens.
 
 use std::io;
 use std::os::fd::AsFd as _;
@@ -11,14 +11,13 @@ use crossbeam_channel::{Receiver, bounded};
 use crate::error::{Error, reason};
 use crate::sys::{Interest, Wake, wait};
 
-use super::channel::Channel;
+use super::handle::Service;
 use super::key::{Challenge, End, Key};
-use super::messages::{FromWorker, ToWorker};
-use super::status::Told;
-use super::{Service, Status};
+use super::status::{AnyEvent, Status};
+use super::workers::{Channel, FromWorker, HandoverSource, PlanMessage, ToWorker};
 
-/// The service has to answer by then.
-const INTRODUCTION: Duration = Duration::from_secs(10);
+/// The service has to send the plan within this time.
+const SETUP_TIMEOUT: Duration = Duration::from_secs(10);
 /// Events that may wait to be sent.
 const EVENTS: usize = 4096;
 
@@ -26,7 +25,7 @@ const EVENTS: usize = 4096;
 #[derive(Debug)]
 pub struct WorkerProcess {
     service: Service,
-    told: Receiver<Told>,
+    events: Receiver<AnyEvent>,
     channel: Channel,
     wake: Wake,
 }
@@ -37,9 +36,9 @@ impl WorkerProcess {
     /// # Errors
     /// Where what it says makes no sense here.
     pub fn of_parent(stream: UnixStream) -> Result<Self, Error> {
-        let mut line = Line::new(stream)?;
-        match line.hear()? {
-            ToWorker::Plan(plan) => line.start(*plan),
+        let mut setup = SetupChannel::new(stream)?;
+        match setup.receive()? {
+            ToWorker::Plan(plan) => setup.start(*plan),
             _ => Err(confused()),
         }
     }
@@ -53,42 +52,42 @@ impl WorkerProcess {
             endpoint: path.display().to_string(),
             reason: reason(&error),
         })?;
-        let mut line = Line::new(stream)?;
-        let ToWorker::Challenge(challenge) = line.hear()? else {
+        let mut setup = SetupChannel::new(stream)?;
+        let ToWorker::Challenge(challenge) = setup.receive()? else {
             return Err(confused());
         };
         let ours = Challenge::new()?;
-        line.say(&FromWorker::Answer(key.answer(&challenge, End::Worker), ours))?;
-        match line.hear() {
+        setup.send(&FromWorker::Answer(key.answer(&challenge, End::Worker), ours))?;
+        match setup.receive() {
             Ok(ToWorker::Answer(answer)) if key.accepts(&ours, End::Service, &answer) => {}
             _ => {
                 let text = "the service has another key: give both the same --key file";
                 return Err(Error::Usage(text.into()));
             }
         }
-        match line.hear()? {
-            ToWorker::Plan(plan) => line.start(*plan),
+        match setup.receive()? {
+            ToWorker::Plan(plan) => setup.start(*plan),
             _ => Err(confused()),
         }
     }
 
-    /// Tells the service what happens, until there is nothing more to be done. `asked` brings what a user wants of this
-    /// worker: first to take nothing new, then to stop.
+    /// Reports to the service until there is nothing more to be done. The first message over `asked` makes this worker
+    /// take no more connections, and the second one stop.
     ///
     /// # Errors
     /// Where the system does not let it go on.
     pub fn run(mut self, asked: &Receiver<()>) -> Result<Status, Error> {
-        let mut wishes = 0;
+        let mut signals = 0;
         loop {
             crossbeam_channel::select! {
-                recv(self.told) -> told => match told {
-                    Ok(told) => self.pass_on(told),
+                recv(self.events) -> event => match event {
+                    Ok(event) => self.send(&FromWorker::Event(Box::new(event))),
                     Err(_) => break,
                 },
                 recv(asked) -> _ => {
-                    wishes += 1;
-                    if wishes == 1 {
-                        self.say(&FromWorker::Leaving);
+                    signals += 1;
+                    if signals == 1 {
+                        self.send(&FromWorker::Leaving);
                         self.service.drain();
                     } else {
                         self.service.stop();
@@ -99,39 +98,35 @@ impl WorkerProcess {
         self.service.join()
     }
 
-    fn pass_on(&mut self, told: Told) {
-        self.say(&FromWorker::Told(Box::new(told)));
-    }
-
-    /// A service that has gone hears nothing, and its worker's own loop ends for the same reason.
-    fn say(&mut self, message: &FromWorker) {
-        let _ = say(&mut self.channel, &self.wake, message, None);
+    /// Sends to the service. Where it has gone, this process's front finds that out and ends.
+    fn send(&mut self, message: &FromWorker) {
+        let _ = send(&mut self.channel, &self.wake, message, None);
     }
 }
 
-/// A worker before it works.
-struct Line {
+/// The channel to the service until the plan has come.
+struct SetupChannel {
     channel: Channel,
     wake: Wake,
     until: Instant,
 }
 
-impl Line {
+impl SetupChannel {
     fn new(stream: UnixStream) -> Result<Self, Error> {
         Ok(Self {
             channel: Channel::new(stream).map_err(|error| failed(&error))?,
             wake: Wake::new().map_err(|error| failed(&error))?,
-            until: Instant::now() + INTRODUCTION,
+            until: Instant::now() + SETUP_TIMEOUT,
         })
     }
 
-    fn say(&mut self, message: &FromWorker) -> Result<(), Error> {
-        say(&mut self.channel, &self.wake, message, Some(self.until)).map_err(|error| failed(&error))
+    fn send(&mut self, message: &FromWorker) -> Result<(), Error> {
+        send(&mut self.channel, &self.wake, message, Some(self.until)).map_err(|error| failed(&error))
     }
 
-    fn hear(&mut self) -> Result<ToWorker, Error> {
+    fn receive(&mut self) -> Result<ToWorker, Error> {
         loop {
-            if let Some(message) = self.channel.hear().map_err(|error| failed(&error))? {
+            if let Some(message) = self.channel.receive().map_err(|error| failed(&error))? {
                 return Ok(message);
             }
             if self.channel.is_over() {
@@ -143,24 +138,26 @@ impl Line {
         }
     }
 
-    fn start(mut self, plan: super::messages::PlanMessage) -> Result<WorkerProcess, Error> {
-        let (tell, told) = bounded(EVENTS);
-        let (speaking, hearing) = self.channel.split().map_err(|error| failed(&error))?;
-        self.channel = speaking;
-        let service = Service::of_worker(hearing, plan.plan()?, tell)?;
-        self.say(&FromWorker::Ready)?;
+    fn start(mut self, plan: PlanMessage) -> Result<WorkerProcess, Error> {
+        let (sender, events) = bounded(EVENTS);
+        let (sending, receiving) = self.channel.split().map_err(|error| failed(&error))?;
+        self.channel = sending;
+        let plan = plan.plan()?;
+        let source = HandoverSource::new(receiving, plan.options.socket_buffer_bytes);
+        let service = Service::receive(source, None, plan, sender)?;
+        self.send(&FromWorker::Ready)?;
         Ok(WorkerProcess {
             service,
-            told,
+            events,
             channel: self.channel,
             wake: self.wake,
         })
     }
 }
 
-/// Says something, and waits until it is sent; until then at most, where it is given.
-fn say(channel: &mut Channel, wake: &Wake, message: &FromWorker, until: Option<Instant>) -> io::Result<()> {
-    channel.say(message, None)?;
+/// Sends a message and waits until it has gone, but not beyond `until`.
+fn send(channel: &mut Channel, wake: &Wake, message: &FromWorker, until: Option<Instant>) -> io::Result<()> {
+    channel.send(message, None)?;
     while !channel.is_flushed() {
         wait_for(channel, wake, false, until)?;
         channel.flush()?;

@@ -1,4 +1,4 @@
-//! Connections from a program that accepts them elsewhere.
+//! The connections that another program accepts and hands over to this process.
 
 use std::collections::VecDeque;
 use std::io::{self, Read as _, Write as _};
@@ -9,29 +9,29 @@ use std::time::Duration;
 
 use crate::error::{Error, reason};
 use crate::service::front::{Arrival, ConnectionSource};
-use crate::service::key::random;
+use crate::service::key::random_bytes;
 use crate::sys::receive_with_descriptor;
 use crate::transfer::{Command, Connection, TransferId};
 
 use super::handshake::{Handshake, Role, framed};
-use super::{AuthKey, TAKEN};
+use super::{AuthKey, OK_REPLY};
 
-/// What such a program hands over.
-pub(in crate::service) struct RecipeIntake {
+/// The connection to such a program.
+pub(in crate::service) struct RecipeSource {
     stream: UnixStream,
     buffer_bytes: Option<usize>,
     /// In the order in which they came.
-    given: VecDeque<Arrival>,
-    /// Each is answered for.
+    arrivals: VecDeque<Arrival>,
+    /// Whether each connection is answered by `OK`.
     answers: bool,
     is_over: bool,
 }
 
-impl RecipeIntake {
+impl RecipeSource {
     /// Connects to where the program hands connections over.
     ///
     /// # Errors
-    /// Nobody does there.
+    /// No program listens there, or it does not have the key.
     pub(in crate::service) fn join(
         path: &Path,
         key: Option<&AuthKey>,
@@ -55,14 +55,14 @@ impl RecipeIntake {
         Ok(Self {
             stream,
             buffer_bytes,
-            given: VecDeque::new(),
+            arrivals: VecDeque::new(),
             answers: key.is_none(),
             is_over: false,
         })
     }
 
     fn keep(&mut self, connection: Result<Connection, Error>) {
-        self.given.push_back(Arrival {
+        self.arrivals.push_back(Arrival {
             id: TransferId::next(),
             connection,
             event: None,
@@ -70,17 +70,17 @@ impl RecipeIntake {
     }
 }
 
-impl ConnectionSource<Arrival> for RecipeIntake {
+impl ConnectionSource<Arrival> for RecipeSource {
     fn socket(&self) -> Option<BorrowedFd<'_>> {
         Some(self.stream.as_fd())
     }
 
     fn take(&mut self) -> io::Result<Option<Arrival>> {
-        Ok(self.given.pop_front())
+        Ok(self.arrivals.pop_front())
     }
 
-    /// Takes what has come over, too, and answers for it.
-    fn commands(&mut self) -> Vec<Command> {
+    /// Keeps the connections that have come, and answers for each.
+    fn read(&mut self) -> Vec<Command> {
         while !self.is_over {
             // One byte is one connection: more at once would leave open which descriptor belongs to which.
             match receive_with_descriptor(self.stream.as_fd(), &mut [0]) {
@@ -89,7 +89,7 @@ impl ConnectionSource<Arrival> for RecipeIntake {
                     let connection = Connection::of_stranger(socket, self.buffer_bytes);
                     self.keep(connection);
                     // A program that does not take two bytes has gone, or is about to.
-                    if self.answers && self.stream.write_all(TAKEN).is_err() {
+                    if self.answers && self.stream.write_all(OK_REPLY).is_err() {
                         break;
                     }
                 }
@@ -108,8 +108,8 @@ impl ConnectionSource<Arrival> for RecipeIntake {
         Vec::new()
     }
 
-    fn holds_some(&self) -> bool {
-        !self.given.is_empty()
+    fn keeps_some(&self) -> bool {
+        !self.arrivals.is_empty()
     }
 
     fn is_over(&self) -> bool {
@@ -130,15 +130,15 @@ fn introduce(mut stream: &UnixStream, key: &AuthKey, timeout: Duration) -> Resul
     };
     let mut meet = || -> io::Result<()> {
         stream.set_read_timeout(Some(timeout))?;
-        let (mut handshake, mut out) = Handshake::new(key.0.clone(), Role::Client, random()?);
+        let (mut handshake, mut out) = Handshake::new(key.0.clone(), Role::Client, random_bytes()?);
         // One byte at a time: what comes after it is not to be read here, but with its descriptor.
         let mut byte = [0];
         while !handshake.is_over() {
             stream.read_exact(&mut byte)?;
-            let taken = handshake.take(&byte, &mut out);
+            let read = handshake.take(&byte, &mut out);
             stream.write_all(&out)?;
             out.clear();
-            taken?;
+            read?;
         }
         stream.write_all(&framed(&pickled(std::process::id())))
     };

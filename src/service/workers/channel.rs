@@ -16,12 +16,12 @@ const READ_BYTES: usize = 16 << 10;
 /// The longest line: a preview of the longest texts is shorter.
 const LINE_BYTES_MAX: usize = 16 << 20;
 
-/// One end of it.
+/// One end of such a stream.
 #[derive(Debug)]
-pub(super) struct Channel {
+pub(in crate::service) struct Channel {
     stream: UnixStream,
     inbox: Vec<u8>,
-    /// How much of the inbox has been looked through for an end of a line.
+    /// Bytes of the inbox in which there is no end of a line.
     searched: usize,
     /// In the order of the lines that they came with.
     descriptors: VecDeque<OwnedFd>,
@@ -37,8 +37,8 @@ struct Outgoing {
 }
 
 impl Channel {
-    /// Speaks over a stream, which does not wait any more.
-    pub(super) fn new(stream: UnixStream) -> io::Result<Self> {
+    /// Makes `stream` non-blocking, and sends and receives lines over it.
+    pub(in crate::service) fn new(stream: UnixStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
         Ok(Self {
             stream,
@@ -50,13 +50,13 @@ impl Channel {
         })
     }
 
-    /// The same channel for two owners: one that speaks, and one that hears, what has come already included.
-    pub(super) fn split(self) -> io::Result<(Self, Self)> {
+    /// Splits the channel into one that sends and one that receives; the second has what has come already.
+    pub(in crate::service) fn split(self) -> io::Result<(Self, Self)> {
         Ok((Self::new(self.stream.try_clone()?)?, self))
     }
 
     /// Sends a line, now or with a later [`Channel::flush`].
-    pub(super) fn say(&mut self, message: &impl Serialize, descriptor: Option<OwnedFd>) -> io::Result<()> {
+    pub(in crate::service) fn send(&mut self, message: &impl Serialize, descriptor: Option<OwnedFd>) -> io::Result<()> {
         let mut bytes = serde_json::to_vec(message)?;
         bytes.push(b'\n');
         self.outbox.push_back(Outgoing {
@@ -68,7 +68,7 @@ impl Channel {
     }
 
     /// Sends as much as there is room for.
-    pub(super) fn flush(&mut self) -> io::Result<()> {
+    pub(in crate::service) fn flush(&mut self) -> io::Result<()> {
         while let Some(next) = self.outbox.front_mut() {
             let rest = &next.bytes[next.written..];
             let sent = match &next.descriptor {
@@ -77,7 +77,7 @@ impl Channel {
             };
             match sent {
                 Ok(sent) => {
-                    // It went with the first byte.
+                    // The descriptor went with the first byte.
                     next.descriptor = None;
                     next.written += sent;
                     if next.written == next.bytes.len() {
@@ -96,7 +96,7 @@ impl Channel {
     ///
     /// # Errors
     /// What came is none of the messages.
-    pub(super) fn hear<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
+    pub(in crate::service) fn receive<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
         loop {
             if let Some(end) = self.inbox[self.searched..].iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.inbox.drain(..=self.searched + end).collect();
@@ -110,18 +110,18 @@ impl Channel {
         }
     }
 
-    /// The descriptor that came with the line that was heard last.
-    pub(super) fn descriptor(&mut self) -> Option<OwnedFd> {
+    /// The descriptor that came with the line that was received last.
+    pub(in crate::service) fn descriptor(&mut self) -> Option<OwnedFd> {
         self.descriptors.pop_front()
     }
 
     /// The other end has gone.
-    pub(super) fn is_over(&self) -> bool {
+    pub(in crate::service) fn is_over(&self) -> bool {
         self.is_over
     }
 
-    /// Whether everything that was said has been sent.
-    pub(super) fn is_flushed(&self) -> bool {
+    /// Whether every line has been sent.
+    pub(in crate::service) fn is_flushed(&self) -> bool {
         self.outbox.is_empty()
     }
 
@@ -168,16 +168,16 @@ mod tests {
     #[test]
     fn each_descriptor_comes_with_its_line() {
         let (mut a, mut b) = pair();
-        assert_eq!(b.hear::<u32>().expect("nothing yet"), None);
+        assert_eq!(b.receive::<u32>().expect("nothing yet"), None);
         for number in 0..20_u32 {
             let (ours, theirs) = UnixStream::pair().expect("pair");
             (&ours)
                 .write_all(&[u8::try_from(number).expect("small")])
                 .expect("written");
-            a.say(&number, (number % 3 != 1).then(|| theirs.into())).expect("said");
+            a.send(&number, (number % 3 != 1).then(|| theirs.into())).expect("said");
         }
         for number in 0..20_u32 {
-            assert_eq!(b.hear().expect("a line"), Some(number));
+            assert_eq!(b.receive().expect("a line"), Some(number));
             if number % 3 != 1 {
                 let mut came = [0];
                 let mut stream = UnixStream::from(b.descriptor().expect("a descriptor"));
@@ -187,7 +187,7 @@ mod tests {
         }
         assert!(b.descriptor().is_none() && a.is_flushed());
         drop(a);
-        assert_eq!(b.hear::<u32>().expect("over"), None);
+        assert_eq!(b.receive::<u32>().expect("over"), None);
         assert!(b.is_over());
     }
 
@@ -196,13 +196,13 @@ mod tests {
         let (mut a, mut b) = pair();
         let long = "x".repeat(100_000);
         for _ in 0..20 {
-            a.say(&long, None).expect("said");
+            a.send(&long, None).expect("said");
         }
         assert!(!a.is_flushed());
         let mut heard = 0;
         while heard < 20 {
             a.flush().expect("flushed");
-            while let Some(line) = b.hear::<String>().expect("a line") {
+            while let Some(line) = b.receive::<String>().expect("a line") {
                 assert_eq!(line, long);
                 heard += 1;
             }
@@ -215,10 +215,10 @@ mod tests {
         let (mut a, b) = UnixStream::pair().expect("pair");
         let mut b = Channel::new(b).expect("channel");
         a.write_all(b"{nonsense\n").expect("written");
-        assert!(b.hear::<u32>().is_err());
+        assert!(b.receive::<u32>().is_err());
         let endless = std::thread::Builder::new().spawn(move || while a.write_all(&[b'1'; 4096]).is_ok() {});
         let error = loop {
-            if let Err(error) = b.hear::<u32>() {
+            if let Err(error) = b.receive::<u32>() {
                 break error;
             }
         };

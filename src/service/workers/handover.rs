@@ -11,23 +11,23 @@ use crate::error::Error;
 use crate::transfer::{Command, Connection, EventKind, TransferId};
 
 use super::channel::Channel;
-use super::front::{Arrival, ConnectionSource};
 use super::messages::ToWorker;
+use crate::service::front::{Arrival, ConnectionSource};
 
-/// What a worker is handed.
-pub(super) struct Handed {
+/// A worker's source of connections: the channel to its service.
+pub(in crate::service) struct HandoverSource {
     channel: Channel,
     buffer_bytes: Option<usize>,
     /// In the order in which they came.
-    given: VecDeque<Arrival>,
+    arrivals: VecDeque<Arrival>,
 }
 
-impl Handed {
-    pub(super) fn new(channel: Channel, buffer_bytes: Option<usize>) -> Self {
+impl HandoverSource {
+    pub(in crate::service) fn new(channel: Channel, buffer_bytes: Option<usize>) -> Self {
         Self {
             channel,
             buffer_bytes,
-            given: VecDeque::new(),
+            arrivals: VecDeque::new(),
         }
     }
 
@@ -35,7 +35,7 @@ impl Handed {
         let after = Duration::from_nanos(now_ns().saturating_sub(sent_ns));
         let lost = || Error::Protocol("its service handed over no connection".into());
         let socket = self.channel.descriptor().ok_or_else(lost);
-        self.given.push_back(Arrival {
+        self.arrivals.push_back(Arrival {
             id,
             connection: socket.and_then(|socket| Connection::adopt(socket, peer, self.buffer_bytes)),
             event: Some(EventKind::HandedOver {
@@ -46,25 +46,25 @@ impl Handed {
     }
 }
 
-impl ConnectionSource<Arrival> for Handed {
+impl ConnectionSource<Arrival> for HandoverSource {
     fn socket(&self) -> Option<BorrowedFd<'_>> {
         Some(self.channel.as_fd())
     }
 
     fn take(&mut self) -> io::Result<Option<Arrival>> {
-        Ok(self.given.pop_front())
+        Ok(self.arrivals.pop_front())
     }
 
-    fn commands(&mut self) -> Vec<Command> {
+    fn read(&mut self) -> Vec<Command> {
         let mut commands = Vec::new();
         loop {
-            match self.channel.hear() {
+            match self.channel.receive() {
                 Ok(Some(ToWorker::Connection { id, peer, sent_ns })) => self.keep(id, peer, sent_ns),
                 Ok(Some(ToWorker::Command(command))) => commands.push(command),
-                // It has introduced itself before.
+                // These belong to the beginning, which is over.
                 Ok(Some(ToWorker::Challenge(_) | ToWorker::Answer(_) | ToWorker::Plan(_))) => {}
                 Ok(None) if !self.channel.is_over() => return commands,
-                // Nobody is left to work for.
+                // The service has gone.
                 Ok(None) | Err(_) => {
                     commands.push(Command::Stop);
                     return commands;
@@ -73,13 +73,13 @@ impl ConnectionSource<Arrival> for Handed {
         }
     }
 
-    fn holds_some(&self) -> bool {
-        !self.given.is_empty()
+    fn keeps_some(&self) -> bool {
+        !self.arrivals.is_empty()
     }
 }
 
 /// The machine's monotonic clock, which all its processes share.
-pub(super) fn now_ns() -> u64 {
+pub(in crate::service) fn now_ns() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
     seconds * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)

@@ -1,4 +1,4 @@
-//! What a service and its workers say to each other.
+//! The messages between a service and its workers.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -13,44 +13,44 @@ use crate::route::ReceiveRouteChoice;
 use crate::transfer::{Command, Options, SinkSpec, TransferId};
 use crate::wire::WireChoice;
 
-use super::Plan;
-use super::key::{Answer, Challenge};
-use super::limits::Limits;
-use super::status::Told;
+use crate::service::key::{Answer, Challenge};
+use crate::service::limits::Limits;
+use crate::service::plan::Plan;
+use crate::service::status::AnyEvent;
 
 /// From the service.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum ToWorker {
-    /// Show that you have the key.
+pub(in crate::service) enum ToWorker {
+    /// Asks a process that joins to show that it has the key.
     Challenge(Challenge),
-    /// So have I.
+    /// The service's answer to the worker's challenge.
     Answer(Answer),
-    /// What to do with connections.
+    /// How connections are received.
     Plan(Box<PlanMessage>),
-    /// One to be taken, which comes with this; `sent_ns` on the machine's monotonic clock.
+    /// A connection, whose descriptor comes with the message; `sent_ns` on the machine's monotonic clock.
     Connection { id: TransferId, peer: String, sent_ns: u64 },
-    /// What to change.
+    /// A command for one transfer, or for all of them.
     Command(Command),
 }
 
 /// From the worker.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum FromWorker {
-    /// I have the key; show that you have it.
+pub(in crate::service) enum FromWorker {
+    /// The answer to the challenge, and a challenge for the service.
     Answer(Answer, Challenge),
-    /// Connections can come.
+    /// The worker takes connections from now on.
     Ready,
-    /// No more of them.
+    /// The worker takes no more connections.
     Leaving,
-    /// Something that happened.
-    Told(Box<Told>),
+    /// Something happened in the worker.
+    Event(Box<AnyEvent>),
 }
 
 /// A plan as a worker is told it.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct PlanMessage {
+pub(in crate::service) struct PlanMessage {
     sink: SinkMessage,
     /// What has to come, as the header of a `.npy` file.
     expect: Option<Vec<u8>>,
@@ -77,7 +77,7 @@ enum SinkMessage {
 
 impl PlanMessage {
     /// What a worker, wherever it runs on this machine, has to know of a plan.
-    pub(super) fn of(plan: &Plan) -> Result<Self, Error> {
+    pub(in crate::service) fn of(plan: &Plan) -> Result<Self, Error> {
         let sink = match &plan.sink {
             SinkSpec::Memory => SinkMessage::Memory,
             SinkSpec::Discard => SinkMessage::Discard,
@@ -112,7 +112,7 @@ impl PlanMessage {
     }
 
     /// The plan that it tells.
-    pub(super) fn plan(self) -> Result<Plan, Error> {
+    pub(in crate::service) fn plan(self) -> Result<Plan, Error> {
         let unknown = |name: &str| Error::Protocol(format!("its service speaks of {name}, which is unknown here"));
         let wire = WireChoice::ALL.into_iter().find(|choice| choice.name() == self.wire);
         let route = ReceiveRouteChoice::ALL.into_iter();

@@ -1,0 +1,160 @@
+//! A running service, from its owner's side: started in one of four ways, commanded, and joined.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
+
+use crate::error::Error;
+use crate::thread::Thread;
+use crate::transfer::{Admissions, Command, Host, Listener};
+
+use super::echo::EchoLoop;
+use super::front::{Arrival, ConnectionSource, Front, FrontContext, FrontHandle, Guest, ListenerSource};
+use super::limits::Limits;
+use super::plan::Plan;
+use super::receive_loop::ReceiveLoop;
+use super::recipe::{AuthKey, RecipeDispatcher, RecipeSource};
+use super::status::{AnyEvent, Status};
+use super::workers::Dispatcher;
+
+/// A running service. Dropping it stops it and joins its thread.
+#[derive(Debug)]
+pub struct Service {
+    front: FrontHandle,
+    thread: Thread<Status>,
+}
+
+impl Service {
+    /// Takes whoever connects to `listener`, on a thread of its own, and returns at once.
+    ///
+    /// What happens is told over `events`: samples and counts that do not fit are dropped, everything else is kept
+    /// until there is room, and while much is kept nobody new is taken.
+    ///
+    /// # Errors
+    /// Where the sink cannot work, or the system gives no thread or descriptor.
+    pub fn start(listener: Listener, plan: Plan, events: Sender<AnyEvent>) -> Result<Self, Error> {
+        plan.sink.check()?;
+        match plan.workers.clone() {
+            None => {
+                let further = Some(listener.clone());
+                Self::receive(ListenerSource::new(listener, Arrival::accept), further, plan, events)
+            }
+            Some(workers) => {
+                let source = ListenerSource::new(listener, Listener::try_accept_socket);
+                Self::spawn(source, events, |front| {
+                    let connections = plan.limits.shares().connections;
+                    Dispatcher::new(&plan, workers, connections, front)
+                })
+            }
+        }
+    }
+
+    /// Sends back what comes to whoever connects to `listener` (RFC 862), on a thread of its own, and returns at once.
+    /// Who takes nothing back for the `timeout` is closed. A drained one ends when the last client has gone.
+    ///
+    /// # Errors
+    /// Where the system gives no thread or descriptor.
+    pub fn echo(
+        listener: Listener,
+        limits: &Limits,
+        timeout: Duration,
+        events: Sender<AnyEvent>,
+    ) -> Result<Self, Error> {
+        let connections = limits.shares().connections;
+        let source = ListenerSource::new(listener, Listener::try_accept);
+        Self::spawn(source, events, |_| Ok(EchoLoop::new(connections, timeout)))
+    }
+
+    /// Hands whoever connects to `listener` to programs that connect to `path`, one descriptor at a time (`SCM_RIGHTS`),
+    /// which answer `OK` each. Who does not for the `timeout` is let go, and what it was given goes to another one. While
+    /// there is none, nobody is accepted. With a `key` they are `Client`s of `multiprocessing.connection`, which answer
+    /// nothing: what they have read, they have.
+    ///
+    /// # Errors
+    /// Where the system gives no thread or descriptor, or the path cannot be used.
+    pub fn recipe(
+        listener: Listener,
+        path: &Path,
+        key: Option<AuthKey>,
+        timeout: Duration,
+        events: Sender<AnyEvent>,
+    ) -> Result<Self, Error> {
+        let source = ListenerSource::new(listener, Listener::try_accept_socket);
+        Self::spawn(source, events, |front| RecipeDispatcher::new(path, key, timeout, front))
+    }
+
+    /// Receives over the connections that another program hands over at `path`, until it ends; with a `key`, a `Listener`
+    /// of `multiprocessing.connection`.
+    ///
+    /// # Errors
+    /// Where there is no such program, the sink cannot work, or the system gives no thread or descriptor.
+    pub fn of_recipe(path: &Path, key: Option<&AuthKey>, plan: Plan, events: Sender<AnyEvent>) -> Result<Self, Error> {
+        plan.sink.check()?;
+        let source = RecipeSource::join(path, key, plan.options.timeout, plan.options.socket_buffer_bytes)?;
+        Self::receive(source, None, plan, events)
+    }
+
+    /// Receives over what comes from a source, and over further connections of the same transfers, which come in at
+    /// another clone of its listener.
+    pub(super) fn receive(
+        source: impl ConnectionSource<Arrival> + 'static,
+        further: Option<Listener>,
+        plan: Plan,
+        events: Sender<AnyEvent>,
+    ) -> Result<Self, Error> {
+        let shares = plan.limits.shares();
+        let admissions = Admissions::new(plan.limits.admission(&plan.sink, shares.open_sinks));
+        let mut host = Host::new(plan.sink, plan.expect, plan.options, admissions);
+        host.listener = further;
+        host.slowest_bytes_per_s = plan.limits.slowest_bytes_per_s;
+        Self::spawn(source, events, |_| Ok(ReceiveLoop::new(host, shares.connections)))
+    }
+
+    /// Runs a front and its guest on a thread.
+    fn spawn<G: Guest + Send + 'static>(
+        source: impl ConnectionSource<G::Arrival> + 'static,
+        events: Sender<AnyEvent>,
+        guest: impl FnOnce(&mut FrontContext) -> Result<G, Error>,
+    ) -> Result<Self, Error>
+    where
+        G::Arrival: 'static,
+    {
+        let (mut front, handle) = Front::new(source, events).map_err(|error| cannot_start(&error))?;
+        let mut guest = guest(front.context())?;
+        let thread = Thread::start("arraylift-serve", move || front.run(&mut guest));
+        let thread = thread.map_err(|error| cannot_start(&error))?;
+        Ok(Self {
+            front: handle.clone(),
+            thread: thread.cancelled_by(move || handle.apply(Command::Stop)),
+        })
+    }
+
+    /// Takes nobody any more, and ends when what is being received has ended.
+    pub fn drain(&self) {
+        self.apply(Command::Drain);
+    }
+
+    /// Ends at once; what was half received is removed, and the senders are told.
+    pub fn stop(&self) {
+        self.apply(Command::Stop);
+    }
+
+    /// Hands `command` to the service's thread, which obeys it in its next turn. A transfer that has ended is left
+    /// alone.
+    pub fn apply(&self, command: Command) {
+        self.front.apply(command);
+    }
+
+    /// Waits for the end.
+    ///
+    /// # Errors
+    /// Where the system did not let it go on.
+    pub fn join(self) -> Result<Status, Error> {
+        self.thread.join()
+    }
+}
+
+fn cannot_start(error: &std::io::Error) -> Error {
+    Error::system("cannot start the service", error)
+}
