@@ -1,4 +1,5 @@
-//! The pages for people: their links lead somewhere, and the commands and options that they name are those of the binary.
+//! The pages for people: their links and paths lead somewhere, and the commands and options that they name are those of
+//! the binary.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on says why and fails")]
 
@@ -32,6 +33,25 @@ fn every_link_leads_to_a_file_and_every_anchor_to_a_heading() {
         }
     }
     assert!(dead.is_empty(), "links that lead nowhere:\n{}", dead.join("\n"));
+}
+
+#[test]
+fn every_path_that_the_pages_name_exists() {
+    let mut missing = Vec::new();
+    for page in pages() {
+        let text = read(&page);
+        let paths = prose(&text)
+            .flat_map(|line| line.split('`').skip(1).step_by(2))
+            .filter(|code| {
+                let is_path = ["src/", "tests/", "docs/", "examples/"]
+                    .iter()
+                    .any(|root| code.starts_with(root));
+                is_path && code.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c))
+            });
+        let absent = paths.filter(|path| !root().join(path).exists());
+        missing.extend(absent.map(|path| format!("{}: {path}", page.display())));
+    }
+    assert!(missing.is_empty(), "paths that do not exist:\n{}", missing.join("\n"));
 }
 
 #[test]
