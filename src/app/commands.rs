@@ -30,7 +30,6 @@ impl App {
                     worker.open_dialog(dialog, self.waker.clone());
                 }
             }
-            // Where too much waits it is asked for again.
             Action::ShowFolder(folder) => drop(self.ask_worker(Task::ShowFolder(folder))),
             Action::Copy(text) => ctx.copy_text(text),
             Action::SetTheme(choice) => {
@@ -114,7 +113,7 @@ impl App {
             return false;
         };
         if let Some(pid) = row.other_pid() {
-            // Where too much waits it is asked for again.
+            // Where the worker's queue is full the command is lost: it can be asked for again.
             let command = command(transfer);
             self.ask_worker(Task::Command { pid, command });
             return true;
@@ -156,7 +155,7 @@ impl App {
             FormAction::Edit(form) => self.settings.form = *form,
             FormAction::Start if self.comparisons.is_comparing() => {}
             FormAction::Start => {
-                // Where there is room for one of them only, what has started is looked at.
+                // In a narrow window the list takes the place of the form.
                 let can_start = self.form.checked.recipe.is_some() || self.form.checked.pending;
                 if can_start && self.size == WindowSize::Narrow {
                     self.form.unfolded = None;
@@ -216,7 +215,7 @@ impl App {
         if command == Command::Drain {
             self.services.note_drain(pid);
         }
-        // Where too much waits it is asked for again.
+        // Where the worker's queue is full the command is lost: it can be asked for again.
         self.ask_worker(Task::Command { pid, command });
     }
 

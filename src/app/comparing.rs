@@ -1,4 +1,4 @@
-//! What the compare page and this machine's ceilings need done: started, followed and ended here.
+//! Starts, follows and ends comparisons and the measurement of this machine's ceilings.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ use crate::transfer::{Job, SinkSpec};
 #[derive(Debug, Default)]
 pub(super) struct Comparisons {
     pub(super) page: Page,
-    /// The program that compares; this one where nobody says.
+    /// The program that compares; `None` is this one.
     program: Option<PathBuf>,
     running: Option<(Comparing, Receiver<CompareEvent>)>,
     /// What this machine can do at most, where it was measured.
@@ -150,7 +150,7 @@ impl App {
     pub(super) fn take_comparisons(&mut self) {
         let comparisons = &mut self.comparisons;
         if let Some((comparing, events)) = &comparisons.running {
-            // Looked at before the events are taken, so that what was said before the end is known by then.
+            // Read before the events, so that the last ones are among those that are taken now.
             let result = comparing.result().cloned();
             for event in events.try_iter() {
                 comparisons.page.fold(event);

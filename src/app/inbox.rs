@@ -1,4 +1,4 @@
-//! Takes in what other threads have told since the last frame: transfers, other processes, and the worker.
+//! Takes in what other threads have sent since the last frame: transfers, other processes and the worker.
 
 use std::convert::Infallible;
 
@@ -17,7 +17,7 @@ impl App {
     /// Events of this process's transfers, and how those ended that have.
     pub(super) fn take_events(&mut self) {
         let now_s = self.now_s();
-        // Looked at before the events are taken, so that whatever a transfer said before its end is known by then.
+        // Read before the events, so that an ended transfer's last events are among those that are taken now.
         let ended: Vec<_> = self
             .handles
             .iter()
@@ -47,7 +47,7 @@ impl App {
         }
     }
 
-    /// What other processes do.
+    /// News of other processes.
     pub(super) fn take_process_news(&mut self) {
         let now_s = self.now_s();
         for news in self.other_processes.iter().flat_map(|all| all.news(EVENTS_A_FRAME)) {
@@ -64,7 +64,7 @@ impl App {
         }
     }
 
-    /// What the worker was asked for.
+    /// Answers of the worker.
     pub(super) fn take_replies(&mut self) {
         let Some(worker) = &self.worker else { return };
         let replies: Vec<Reply> = worker.replies().collect();

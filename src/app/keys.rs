@@ -13,12 +13,12 @@ use crate::transfer::State;
 const CANCEL_WITHOUT_QUESTION_S: f64 = 5.0;
 
 impl App {
-    /// What was asked for since the last frame other than by a panel.
+    /// The actions that no panel returns.
     pub(super) fn input_actions(&self, ctx: &Context) -> Vec<Action> {
         let mut actions = dropped_files(ctx);
         if self.question.is_none() {
             actions.extend(self.everywhere(ctx));
-            // Every other key belongs to whatever has the focus.
+            // Every other key belongs to the widget that has the focus.
             if ctx.memory(|memory| memory.focused().is_none()) {
                 actions.extend(self.on_the_page(ctx));
             }

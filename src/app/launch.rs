@@ -5,14 +5,14 @@ use super::model::plan::{Recipe, check};
 use super::model::row::{Phase, RowKey};
 use super::model::view::View;
 use super::worker::Task;
-use super::{App, AskedPaths};
+use super::{App, RequestedPaths};
 use crate::transfer::{Endpoint, Incoming, Job, State, Transfer};
 
-/// Free memory is read so often while someone types.
+/// Free memory is read at most this often.
 const MEMORY_INTERVAL_S: f64 = 1.0;
 
 impl App {
-    /// Checks what is typed, and has paths looked at that nobody has looked at yet.
+    /// Checks what is typed, and asks the worker to look at paths that are new.
     pub(super) fn check_form(&mut self) {
         let now_s = self.now_s();
         let read_s = self.form.memory_read_s;
@@ -23,24 +23,24 @@ impl App {
         let form = &self.settings.form;
         self.form.checked = check(form, &self.form.paths);
         let (source, sink) = (typed_source(form), typed_sink(form));
-        if let Some(source) = source.filter(|typed| self.form.asked.source.as_ref() != Some(typed))
+        if let Some(source) = source.filter(|typed| self.form.requested.source.as_ref() != Some(typed))
             && self.ask_worker(Task::LookAtSource(source.clone()))
         {
-            self.form.asked.source = Some(source);
+            self.form.requested.source = Some(source);
         }
-        if let Some(sink) = sink.filter(|typed| self.form.asked.sink.as_ref() != Some(typed))
+        if let Some(sink) = sink.filter(|typed| self.form.requested.sink.as_ref() != Some(typed))
             && self.ask_worker(Task::LookAtSink(sink.clone()))
         {
-            self.form.asked.sink = Some(sink);
+            self.form.requested.sink = Some(sink);
         }
         if self.form.start_when_checked && !self.form.checked.pending {
             self.start_form();
         }
     }
 
-    /// Has the paths looked at again, because what is there may have changed; until then the last answer counts.
+    /// Asks for all paths to be looked at again; until the answer comes the last one counts.
     pub(super) fn look_at_paths_again(&mut self) {
-        self.form.asked = AskedPaths::default();
+        self.form.requested = RequestedPaths::default();
     }
 
     /// Starts what the form says, as soon as its paths have been looked at.
@@ -75,7 +75,7 @@ impl App {
             self.launch(key);
         } else if let Some(row) = self.transfers.row_mut(key) {
             row.phase = Phase::Is(State::Queued);
-            // There is nothing to see of it yet.
+            // It has nothing to show yet.
             self.transfers.select(selected.unwrap_or(key));
         }
     }

@@ -1,5 +1,5 @@
-//! What happens once a frame whether or not the window is seen: news is taken in, what may start is started, and the
-//! next frame is asked for.
+//! Runs once a frame, also while the window is hidden: takes in what other threads sent, starts what may start, and
+//! requests the next frame.
 
 use std::sync::atomic::Ordering;
 
@@ -12,7 +12,7 @@ use super::{App, Clock, Question};
 impl App {
     /// One step of the state machine.
     pub(super) fn step(&mut self, ctx: &Context) {
-        // Before the events are taken: whatever comes from now on asks for another frame.
+        // Before the events are taken, so that each later one requests another frame.
         self.repaints.is_requested.store(false, Ordering::Release);
         self.take_events();
         self.take_process_news();
@@ -45,7 +45,7 @@ impl App {
         }
     }
 
-    /// Nobody is asked about a transfer that has ended.
+    /// A question about a transfer that has ended is closed.
     fn forget_question(&mut self) {
         if let Some(Question::Cancel(key)) = self.question
             && self.transfers.row(key).is_none_or(Row::is_over)

@@ -56,7 +56,7 @@ pub struct AppOptions {
 /// Opens the window and returns when it has closed and every transfer has ended.
 ///
 /// # Errors
-/// Where there is no display, or nothing to draw with.
+/// There is no display, or no renderer works.
 pub fn run(options: AppOptions) -> eframe::Result {
     let viewport = egui::ViewportBuilder::default()
         .with_title("Arraylift")
@@ -65,13 +65,13 @@ pub fn run(options: AppOptions) -> eframe::Result {
         .with_min_inner_size([640.0, 420.0])
         .with_drag_and_drop(true)
         .with_icon(icon());
-    // OpenGL starts everywhere and takes little memory. Said here because a test build brings a second renderer in,
-    // which would be preferred.
+    // OpenGL starts everywhere and takes little memory. It is named because a test build has a second renderer, which
+    // eframe would prefer.
     let renderer = eframe::Renderer::Glow;
     let native = eframe::NativeOptions {
         viewport,
         renderer,
-        // There is no gradient here to be smoothed, and drawn by software every pixel would pay for it.
+        // No gradient needs it, and a software renderer pays for it with every pixel.
         dithering: false,
         ..eframe::NativeOptions::default()
     };
@@ -122,11 +122,11 @@ struct FormState {
     checked: CheckedForm,
     /// What is at the paths that are typed.
     paths: Paths,
-    asked: AskedPaths,
+    requested: RequestedPaths,
     start_when_checked: bool,
     /// When the free memory was read, on the window's clock.
     memory_read_s: Option<f64>,
-    /// Whether it is open in a window that is not wide, since it has this size; nothing where nobody said.
+    /// Whether it is open in a window that is not wide; `None` until a person chooses, and again when the size changes.
     unfolded: Option<bool>,
     /// Why there is no file dialog.
     dialog_trouble: Option<String>,
@@ -134,7 +134,7 @@ struct FormState {
 
 /// The paths that the worker was asked to look at.
 #[derive(Debug, Default)]
-struct AskedPaths {
+struct RequestedPaths {
     source: Option<String>,
     sink: Option<String>,
 }
@@ -144,7 +144,7 @@ impl FormState {
         let paths = Paths::default();
         Self {
             checked: model::plan::check(&settings.form, &paths),
-            asked: AskedPaths::default(),
+            requested: RequestedPaths::default(),
             paths,
             start_when_checked: false,
             memory_read_s: None,
@@ -161,7 +161,7 @@ struct OwnCost {
     threads: WindowThreads,
 }
 
-/// What is asked in the middle of the window.
+/// A question in the middle of the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Question {
     /// Close although transfers run?
@@ -255,13 +255,13 @@ impl App {
     /// Shows a page in the middle of the window.
     pub fn show(&mut self, view: View) {
         self.view = view;
-        // Where there is room for one of them only, the page is looked at.
+        // In a narrow window the page takes the place of the form.
         if view != View::Transfers && self.size == WindowSize::Narrow {
             self.form.unfolded = Some(false);
         }
     }
 
-    /// Stops the window's clock, and with it whatever is measured: for pictures that are to be the same every time.
+    /// Stops the window's clock, and all measuring with it, so that pictures are the same every time.
     pub fn stop_clock(&mut self, now_s: f64) {
         self.clock = Clock::Stopped(now_s);
     }
@@ -305,7 +305,7 @@ impl eframe::App for App {
 struct Repaints {
     /// Milliseconds until the frame that an event asks for.
     interval_ms: AtomicU64,
-    /// Whether one has been asked for since the last one.
+    /// Whether a frame has been requested since the last one.
     is_requested: AtomicBool,
 }
 

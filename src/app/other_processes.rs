@@ -16,7 +16,7 @@ use crate::transfer::{Command, Event, Side, TransferId, Waker};
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 /// More are not watched at once.
 const ENGINES_MAX: usize = 32;
-/// News that may wait. Who tells them waits then, and gets no samples from its engine meanwhile.
+/// News that may wait. A full queue holds up the thread that reads the engine, which then sends it no samples.
 const NEWS_MAX: usize = 4096;
 /// An engine answers a command by then.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -72,7 +72,7 @@ impl OtherProcesses {
 impl Drop for OtherProcesses {
     fn drop(&mut self) {
         self.stop = None;
-        // Whoever waits to tell something hears that nobody listens.
+        // A thread that waits to send finds the channel closed, and ends.
         self.news = crossbeam_channel::never();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -124,7 +124,7 @@ fn look(tell: &Sender<ProcessNews>, waker: &Waker, stopped: &Receiver<()>) {
     }
     for one in watched.into_values() {
         (one.close)();
-        // A panic there concerns nobody else.
+        // A panic of one ends no other.
         let _ = one.thread.join();
     }
 }

@@ -1,4 +1,4 @@
-//! What the round trips page needs done: started, followed and ended here.
+//! Starts, follows and ends the measurement of round trips.
 
 use std::time::Duration;
 

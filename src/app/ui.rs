@@ -24,7 +24,7 @@ impl App {
         let ctx = ui.ctx().clone();
         let mut actions = self.input_actions(&ctx);
         actions.extend(self.window_ui(ui, is_cleared));
-        // The axis is drawn as it is to be; everything else shows in the next frame.
+        // The plot is drawn with the new axis already; every other change shows in the next frame.
         let is_shown = |action: &Action| matches!(action, Action::Transfer(_, TransferAction::SetRateAxis(_)));
         if !actions.iter().all(is_shown) {
             ctx.request_repaint();

@@ -16,7 +16,7 @@ const RENDERER_NICENESS: i32 = 10;
 #[derive(Debug, Default)]
 pub struct WindowThreads {
     ids: Vec<String>,
-    /// Those of the software renderer, which have been told to let others go first.
+    /// Those of the software renderer, which run at a lower priority.
     renderers: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What may take long and so never runs on the window's thread: looking at files, binding an address, dialogs.
+//! Does what may take long, off the window's thread: looks at files, binds addresses, opens dialogs.
 
 use std::path::{Path, PathBuf};
 use std::process::{self, Stdio};
@@ -16,7 +16,7 @@ use crate::Error;
 use crate::compare::{self, Comparison};
 use crate::transfer::{Command, Endpoint, Listener, Origin, SinkSpec, SourceSpec, Waker, describe};
 
-/// Of a folder or a pattern.
+/// A folder or a pattern with more files is refused.
 const FILES_MAX: usize = 200;
 
 /// Something to be found out or done.
@@ -71,7 +71,7 @@ pub enum Reply {
     Saved(Notice),
     /// A comparison was read, or not.
     Loaded(Result<Box<Comparison>, String>),
-    /// The folder could not be shown, or the other process not told.
+    /// The folder could not be shown, or the command not sent.
     Failed(String),
     /// A dialog was left.
     Chosen {
@@ -80,7 +80,7 @@ pub enum Reply {
         /// The path that was chosen, if any.
         path: Option<PathBuf>,
     },
-    /// There is no dialog to be had.
+    /// No dialog can be shown.
     NoDialog,
 }
 
@@ -116,7 +116,7 @@ impl Worker {
         })
     }
 
-    /// Hands a task over; false where too many wait, so that it has to be asked for again.
+    /// Hands a task over; false where the queue is full, so that the caller has to ask again.
     pub fn ask(&self, task: Task) -> bool {
         self.tasks.as_ref().is_some_and(|tasks| tasks.try_send(task).is_ok())
     }
@@ -266,7 +266,7 @@ fn show_folder(folder: &Path) -> Result<(), String> {
     }
 }
 
-/// Whether there is anything that could show a dialog: the desktop's portal over D-Bus, or `zenity`.
+/// Whether a dialog can be shown: by the desktop's portal over D-Bus, or by `zenity`.
 fn has_dialog() -> bool {
     let has_bus = std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some()
         || std::env::var_os("XDG_RUNTIME_DIR").is_some_and(|folder| Path::new(&folder).join("bus").exists());

@@ -1,4 +1,4 @@
-//! The compare page as data: what is asked for, how far it is, what came of it, and an older result beside it.
+//! The compare page as data: its choices, its progress, its result, and an older result to compare with.
 
 use crate::compare::ceilings::Ceilings;
 use crate::compare::{CompareEvent, Comparison, Contestant, Entry, Machine, Pair, Spread, Summary, overlay};
@@ -12,7 +12,7 @@ pub struct Page {
     pub rounds: u32,
     /// Whether time is measured against size, too.
     pub with_sizes: bool,
-    /// The file to save to, or to lay beside.
+    /// The file to save to, or to read an older result from.
     pub path: String,
     /// The contestant whose line stands out, by its id.
     pub picked: Option<String>,
@@ -22,11 +22,11 @@ pub struct Page {
     pub older: Option<Comparison>,
     /// How far it is, while it runs.
     pub progress: Option<Progress>,
-    /// What came of the last thing that was asked for.
+    /// The outcome of the last save, load or measurement.
     pub notice: Option<Notice>,
 }
 
-/// What came of something that was asked for, in a sentence.
+/// The outcome of something that a person asked for, in a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// It was done.
@@ -40,7 +40,7 @@ pub enum Notice {
 pub struct Progress {
     /// Runs that have begun.
     pub begun: usize,
-    /// Runs in all, at most; 0 while nobody has said.
+    /// Runs in all, at most; 0 while that is not known.
     pub runs: usize,
     /// What runs now, in words.
     pub now: String,
@@ -62,7 +62,7 @@ impl Default for Page {
 }
 
 impl Page {
-    /// It has begun: what was there before is gone, but for what lies beside it.
+    /// It has begun: the last result and notice are gone, the older result stays.
     pub fn begin(&mut self) {
         (self.result, self.notice) = (None, None);
         self.progress = Some(Progress::default());
@@ -119,7 +119,7 @@ impl Page {
         }
     }
 
-    /// It has ended: with a result, without one because someone gave up, or with an error in words.
+    /// It has ended: with a result, with none because it was cancelled, or with an error in words.
     pub fn end(&mut self, outcome: Result<Option<Comparison>, String>) {
         self.progress = None;
         match outcome {

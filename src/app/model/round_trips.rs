@@ -9,7 +9,7 @@ pub struct Page {
     pub endpoint: String,
     /// What was measured, a size each.
     pub measured: Vec<RoundTrips>,
-    /// The size whose histogram is shown; nothing: the first one.
+    /// The size whose histogram is shown; `None` is the first one.
     pub picked_bytes: Option<u64>,
     /// The service that answers.
     pub peer: Option<String>,

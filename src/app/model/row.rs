@@ -26,7 +26,7 @@ const SETTLING_S: f64 = 0.5;
 /// Where a transfer is.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Phase {
-    /// Asked for; nothing was heard of it yet.
+    /// Asked for; no event has come yet.
     Starting,
     /// As the engine says.
     Is(State),
@@ -42,7 +42,7 @@ pub enum Phase {
         /// What happened and what to do.
         message: String,
     },
-    /// Someone cancelled it.
+    /// It was cancelled.
     Cancelled,
 }
 
@@ -74,7 +74,7 @@ pub enum Process {
     Other(OtherProcess),
 }
 
-/// Another process, and what is known of its transfer before it has told more.
+/// Another process, and what its first event said of the transfer.
 #[derive(Debug, Clone)]
 pub struct OtherProcess {
     /// Its process id.
@@ -106,17 +106,17 @@ pub struct Row {
     pub address: Option<String>,
     /// The file that was published.
     pub path: Option<PathBuf>,
-    /// Something to know besides.
+    /// A note of the engine, such as why the file has another name.
     pub note: Option<String>,
     /// How often it was done, where it repeats.
     pub rounds: u32,
     /// The most memory that the process had while it ran.
     pub peak_memory_bytes: Option<u64>,
-    /// Whether someone wants it to end with this round.
+    /// Whether it is to end with this round.
     pub is_stopping: bool,
-    /// Whether each of its rounds begins paused: someone paused it, maybe between two of them.
+    /// Whether each of its rounds begins paused, because it was paused, maybe between two of them.
     pub begins_paused: bool,
-    /// The part of the time axis that is shown, where someone zoomed in.
+    /// The part of the time axis that is shown; `None` is all of it.
     pub zoom: Option<TimeSpan>,
     /// Where the rate axis ends.
     pub rate_axis: RateAxis,
@@ -269,7 +269,7 @@ impl Row {
         self.round_is_over() && !self.goes_on()
     }
 
-    /// Whether someone stopped it after it had repeated: an end as good as any.
+    /// Whether it repeated until it was stopped, which is a good end.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.repeats()

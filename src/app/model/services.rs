@@ -12,7 +12,7 @@ pub struct Service {
     pub command: String,
     /// What it has done and does.
     pub status: Status,
-    /// Whether it was asked from here to take nobody new.
+    /// Whether this window told it to drain.
     pub is_draining: bool,
 }
 
@@ -56,7 +56,7 @@ impl Services {
         self.services.entry(pid).or_insert_with(new).status = status;
     }
 
-    /// It was asked to take nobody new.
+    /// It was told to drain.
     pub fn note_drain(&mut self, pid: u32) {
         if let Some(service) = self.services.get_mut(&pid) {
             service.is_draining = true;

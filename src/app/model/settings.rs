@@ -17,9 +17,6 @@ pub enum ThemeChoice {
 }
 
 impl ThemeChoice {
-    /// Every choice, with its name on the screen.
-    pub const ALL: [(Self, &'static str); 3] = [(Self::System, "System"), (Self::Dark, "Dark"), (Self::Light, "Light")];
-
     /// The one after this one.
     #[must_use]
     pub fn next(self) -> Self {
@@ -43,10 +40,11 @@ impl ThemeChoice {
     /// Its name on the screen.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(choice, _)| *choice == self)
-            .map_or("", |(_, name)| name)
+        match self {
+            Self::System => "System",
+            Self::Dark => "Dark",
+            Self::Light => "Light",
+        }
     }
 }
 

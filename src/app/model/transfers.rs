@@ -98,7 +98,7 @@ impl Transfers {
         }
     }
 
-    /// Takes an event in; one of a transfer that nobody knows any more is dropped.
+    /// Takes an event in; one of a transfer without a row is dropped.
     pub fn fold(&mut self, event: Event, now_s: f64) -> Option<RowKey> {
         let key = *self.by_id.get(&event.transfer)?;
         let row = self.row_mut(key)?;
@@ -134,7 +134,7 @@ impl Transfers {
             side,
             name: started.source.clone().unwrap_or_else(|| started.peer.clone()),
         };
-        // What is looked at stays what it is.
+        // The selection stays.
         let selected = self.selected;
         let key = self.insert(|key| Row::watched(key, process, now_s));
         self.selected = selected.or(Some(key));

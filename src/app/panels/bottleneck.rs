@@ -9,10 +9,10 @@ use crate::app::theme::{self, Palette};
 use crate::telemetry::{Cause, Shares};
 
 const BAND_HEIGHT: f32 = 8.0;
-/// Causes below this share are neither named in the key nor said.
+/// Causes below this share are left out of the key and of the sentence.
 const NAMED_MIN: f64 = 0.02;
 
-/// The sentence, and below it the key to the band; as high where there is nothing to say yet, so that nothing jumps.
+/// The sentence, and below it the key to the band. Its height is fixed, so that nothing jumps.
 pub fn sentence_ui(ui: &mut Ui, row: &Row) {
     let palette = theme::palette(ui);
     let verdict = row.bottleneck().verdict();

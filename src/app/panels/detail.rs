@@ -69,16 +69,14 @@ fn plots_ui(ui: &mut Ui, row: &Row, ceilings: &CeilingsStatus<'_>) -> Vec<Action
 fn legend_ui(ui: &mut Ui, row: &Row, ceilings: &CeilingsStatus<'_>) -> Vec<Action> {
     ui.add_space(4.0);
     let palette = theme::palette(ui);
-    let entries = [
-        ("sender", palette.sender),
-        ("receiver", palette.receiver),
-        ("mean", palette.neutral),
-    ];
-    let shown: Vec<_> = entries
-        .into_iter()
-        .filter(|(name, _)| *name == "mean" || row.sides().iter().any(|side| side_name(*side) == *name))
-        .collect();
-    time_plot::legend(ui, &shown);
+    for side in row.sides() {
+        let (name, colour) = match side {
+            Side::Sender => ("sender", palette.sender),
+            Side::Receiver => ("receiver", palette.receiver),
+        };
+        time_plot::legend(ui, name, colour);
+    }
+    time_plot::legend(ui, "mean", palette.neutral);
     caption(ui, throughput::unit(row.rate_axis.top).1);
     let measure = ceilings_ui(ui, row, ceilings);
     let speed = ui.with_layout(Layout::right_to_left(Align::Center), |ui| speed::ui(ui, row));
@@ -101,11 +99,4 @@ fn ceilings_ui(ui: &mut Ui, row: &Row, ceilings: &CeilingsStatus<'_>) -> Option<
         None => {}
     }
     None
-}
-
-fn side_name(side: Side) -> &'static str {
-    match side {
-        Side::Sender => "sender",
-        Side::Receiver => "receiver",
-    }
 }

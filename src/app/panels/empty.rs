@@ -1,4 +1,4 @@
-//! What to do while there is nothing to see.
+//! What the page shows before the first transfer: what to do.
 
 use eframe::egui::{Align2, Context, Id, LayerId, Order, RichText, Theme, Ui};
 

@@ -1,4 +1,4 @@
-//! What has to be said besides numbers: where to send to, why it failed, where the file is.
+//! A message below the numbers: where to send to, why it failed, or where the file is.
 
 use eframe::egui::{Color32, Frame, Label, Margin, RichText, Stroke, Ui, vec2};
 
@@ -15,7 +15,7 @@ struct Offer {
     action: Action,
 }
 
-/// Draws it, where there is anything to say.
+/// Draws the message that the transfer's phase calls for, if any.
 pub fn ui(ui: &mut Ui, row: &Row) -> Option<Action> {
     let palette = theme::palette(ui);
     match &row.phase {

@@ -1,4 +1,4 @@
-//! The panels: each draws what the model holds and returns what someone asked for.
+//! The panels: each draws what the model holds and returns what a person asked for.
 
 pub mod bottleneck;
 pub mod close;
@@ -15,6 +15,7 @@ pub mod round_trips;
 pub mod services;
 pub mod speed;
 pub mod status;
+mod still_plot;
 pub mod throughput;
 pub mod time_plot;
 pub mod transfers;

@@ -44,7 +44,7 @@ pub fn ui(ui: &mut Ui, row: &Row, ceilings: Option<&Ceilings>, now_s: f64) {
     if let Some(ceilings) = ceilings.filter(|_| row.started().is_some()) {
         let rate = if row.is_over() { numbers.mean } else { numbers.now };
         let share = share_of_one_copy(rate, ceilings.memcpy_bytes_per_s);
-        // Also where there is no share to tell: nothing below it is to jump.
+        // A line also where there is no share, so that what is below does not jump.
         caption(ui, share.as_deref().unwrap_or(" "));
     }
 }

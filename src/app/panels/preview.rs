@@ -1,6 +1,6 @@
 //! The first elements as both ends have them: zeros on the receiver until they arrive.
 
-use eframe::egui::{Align2, Color32, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align2, Color32, FontId, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::app::model::format::python_shape;
 use crate::app::model::row::Row;
@@ -24,7 +24,7 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32) {
             Side::Receiver => ("received", palette.receiver),
         })
         .unzip();
-    table_line(ui, "index", &heads, palette.weak, &colours);
+    table_line(ui, "index", &heads, &theme::small(), &colours);
     let lines = sent.len().max(received.len());
     if lines == 0 {
         ui.add_space(6.0);
@@ -49,7 +49,7 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32) {
         let text = |values: &[crate::array::Value]| values.get(i).map_or_else(String::new, ToString::to_string);
         let cells: Vec<String> = row.sides().iter().map(|side| text(&row.end(*side).preview)).collect();
         let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
-        table_line(ui, &i.to_string(), &cells, palette.weak, &[palette.text; 2]);
+        table_line(ui, &i.to_string(), &cells, &theme::body(), &[palette.text; 2]);
     }
     if let Some(started) = row.started() {
         ui.add_space(8.0);
@@ -64,10 +64,9 @@ pub fn ui(ui: &mut Ui, row: &Row, height: f32) {
     }
 }
 
-fn table_line(ui: &mut Ui, index: &str, cells: &[&str], index_colour: Color32, colours: &[Color32]) {
+fn table_line(ui: &mut Ui, index: &str, cells: &[&str], font: &FontId, colours: &[Color32]) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), LINE_HEIGHT), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{index}: {}", cells.join(", "))));
-    let is_head = index == "index";
     let index_right = rect.left() + 38.0;
     let cell = |left, right| Rect::from_min_max(pos2(left, rect.top()), pos2(right, rect.bottom()));
     let right = Align2::RIGHT_CENTER;
@@ -77,12 +76,11 @@ fn table_line(ui: &mut Ui, index: &str, cells: &[&str], index_colour: Color32, c
         right,
         index,
         theme::small(),
-        index_colour,
+        theme::palette(ui).weak,
     );
     // As wide as half of the room even where there is one only, so that the table keeps its shape.
     let width = (rect.right() - index_right) * 0.5;
     let mut left = rect.right() - width * cells.len() as f32;
-    let font = if is_head { theme::small() } else { theme::body() };
     for (text, colour) in cells.iter().zip(colours) {
         text_line(ui, cell(left + 8.0, left + width), right, text, font.clone(), *colour);
         left += width;

@@ -1,8 +1,9 @@
 //! The round trips page: how long bytes take to an echo service and back, a row a size, and a histogram of one of them.
 
 use eframe::egui::{Align, Align2, Layout, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
-use egui_plot::{AxisHints, Bar, BarChart, GridMark, HPlacement, Plot};
+use egui_plot::{AxisHints, Bar, BarChart, GridMark};
 
+use super::still_plot::still_plot;
 use crate::app::action::{Action, RoundTripsAction};
 use crate::app::model::format;
 use crate::app::model::round_trips::Page;
@@ -166,7 +167,6 @@ fn histogram_ui(ui: &mut Ui, one: &RoundTrips) {
     let from = one.histogram.first().map_or(-6.0, |bin| bin.from_s.log10());
     let to = one.histogram.last().map_or(-3.0, |bin| bin.to_s.log10());
     let most = one.histogram.iter().map(|bin| bin.count).max().unwrap_or(1) as f64;
-    let axis = |axis: AxisHints<'static>| axis.tick_label_font(theme::small()).tick_label_color(palette.weak);
     let seconds = |mark: GridMark, _: &std::ops::RangeInclusive<f64>| format::time(10_f64.powf(mark.value));
     #[expect(
         clippy::cast_possible_truncation,
@@ -174,28 +174,10 @@ fn histogram_ui(ui: &mut Ui, one: &RoundTrips) {
         reason = "counts, and saturating"
     )]
     let counts = |mark: GridMark, _: &std::ops::RangeInclusive<f64>| format::count(mark.value.max(0.0) as u64);
-    Plot::new("round trips")
-        .height(PLOT_HEIGHT)
-        .sense(Sense::hover())
-        .show_background(false)
-        .grid_color(palette.grid)
-        .grid_fade(0.0)
-        .custom_x_axes(vec![axis(AxisHints::new_x().formatter(seconds).min_thickness(20.0))])
-        .custom_y_axes(vec![axis(
-            AxisHints::new_y()
-                .formatter(counts)
-                .placement(HPlacement::Left)
-                .min_thickness(50.0),
-        )])
+    let (x_axis, y_axis) = (AxisHints::new_x(), AxisHints::new_y());
+    let (x_axis, y_axis) = (x_axis.formatter(seconds), y_axis.formatter(counts));
+    still_plot(ui, "round trips", PLOT_HEIGHT, x_axis, y_axis)
         .x_grid_spacer(|input| marks(input.bounds))
-        .allow_zoom(false)
-        .allow_drag(false)
-        .allow_scroll(false)
-        .allow_boxed_zoom(false)
-        .allow_double_click_reset(false)
-        .show_crosshair(false)
-        .show_x(false)
-        .show_y(false)
         .show(ui, |plot| {
             let margin = ((to - from) * 0.05).max(0.1);
             plot.set_plot_bounds_x(from - margin..=to + margin);

@@ -10,7 +10,7 @@ use crate::transfer::Command;
 
 /// Height of a line.
 pub const LINE_HEIGHT: f32 = 34.0;
-/// More are not shown: the others are told by `arraylift status`.
+/// More are not shown; `arraylift status` lists all.
 pub const LINES_MAX: usize = 4;
 
 const MARGIN: f32 = 24.0;

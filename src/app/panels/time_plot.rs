@@ -1,15 +1,13 @@
 //! What the two plots have in common: one time axis, one look, one way to zoom and scroll.
 
-use eframe::egui::{Color32, Id, PointerButton, Sense, Ui, Vec2b};
-use egui_plot::{AxisHints, GridInput, GridMark, HPlacement, HoverPosition, Plot, PlotPoint, PlotResponse, PlotUi};
+use eframe::egui::{Color32, Id, PointerButton, Sense, Ui, Vec2b, vec2};
+use egui_plot::{AxisHints, GridInput, GridMark, HoverPosition, PlotPoint, PlotResponse, PlotUi};
 
+use super::still_plot::still_plot;
 use crate::app::action::{Action, TransferAction};
 use crate::app::model::curves::{CurvePoint, TimeSpan, nice_step, time_end};
 use crate::app::model::row::Row;
 use crate::app::theme;
-
-/// Both plots leave this much to the left of their y axis, so that their time axes stand one below the other.
-const LEFT_AXIS_WIDTH: f32 = 50.0;
 
 /// The part of a row's time that is looked at.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -106,12 +104,7 @@ pub fn show<'a>(
     draw: impl FnOnce(&mut PlotUi<'a>) + 'a,
 ) -> PlotResponse<()> {
     let palette = theme::palette(ui);
-    let weak = palette.weak;
-    let x_axis = AxisHints::new_x()
-        .formatter(move |mark, _| time.label(mark.value, mark.step_size))
-        .tick_label_font(theme::small())
-        .tick_label_color(weak)
-        .min_thickness(20.0);
+    let x_axis = AxisHints::new_x().formatter(move |mark, _| time.label(mark.value, mark.step_size));
     let y_axis = AxisHints::new_y()
         .formatter(move |mark, _| {
             format!(
@@ -120,11 +113,7 @@ pub fn show<'a>(
                 values.suffix
             )
         })
-        .tick_label_font(theme::small())
-        .tick_label_color(weak)
-        .label_spacing(8.0..=12.0)
-        .placement(HPlacement::Left)
-        .min_thickness(LEFT_AXIS_WIDTH);
+        .label_spacing(8.0..=12.0);
     let (unit_s, _) = time.unit();
     // A plot is looked at, not tabbed to: the keys work wherever the focus is.
     let sense = if time.can_zoom {
@@ -132,26 +121,16 @@ pub fn show<'a>(
     } else {
         Sense::hover()
     };
-    Plot::new(name)
-        .height(height)
+    still_plot(ui, name, height, x_axis, y_axis)
         .sense(sense)
-        .show_background(false)
         .show_grid([false, true])
-        .grid_color(palette.grid)
-        .grid_fade(0.0)
-        .custom_x_axes(vec![x_axis])
-        .custom_y_axes(vec![y_axis])
         .x_grid_spacer(move |input| marks(input.bounds, nice_step(pixels(&input, 110.0) / unit_s) * unit_s))
         .y_grid_spacer(move |input| marks(input.bounds, values.step))
         .allow_zoom([time.can_zoom, false])
         .allow_drag([time.can_zoom, false])
-        .allow_scroll(false)
-        .allow_boxed_zoom(false)
-        .allow_axis_zoom_drag(false)
-        .allow_double_click_reset(false)
         .pan_pointer_button(PointerButton::Primary)
         .show_crosshair(true)
-        .show_y(false)
+        .show_x(true)
         .cursor_color(palette.neutral.gamma_multiply(0.5))
         .link_cursor(Id::unique("transfer time"), Vec2b::new(true, false))
         .label_formatter(move |position| match position {
@@ -220,21 +199,16 @@ pub fn buckets(ui: &Ui) -> usize {
     pixels / 2
 }
 
-/// A key to the lines: a dash of each colour and what it is.
-pub fn legend(ui: &mut Ui, entries: &[(&str, Color32)]) {
+/// The key to a line: a dash of its colour and what it is.
+pub fn legend(ui: &mut Ui, name: &str, colour: Color32) {
     let weak = theme::palette(ui).weak;
-    for (name, colour) in entries {
-        let galley = ui.painter().layout_no_wrap((*name).to_owned(), theme::small(), weak);
-        let (rect, _) = ui.allocate_exact_size(eframe::egui::vec2(galley.size().x + 20.0, 18.0), Sense::hover());
-        ui.painter()
-            .hline(rect.left()..=rect.left() + 14.0, rect.center().y, (2.0, *colour));
-        ui.painter().galley(
-            rect.left_center() + eframe::egui::vec2(20.0, -galley.size().y / 2.0),
-            galley,
-            weak,
-        );
-        ui.add_space(6.0);
-    }
+    let galley = ui.painter().layout_no_wrap(name.to_owned(), theme::small(), weak);
+    let (rect, _) = ui.allocate_exact_size(vec2(galley.size().x + 20.0, 18.0), Sense::hover());
+    let dash = rect.left()..=rect.left() + 14.0;
+    ui.painter().hline(dash, rect.center().y, (2.0, colour));
+    let at = rect.left_center() + vec2(20.0, -galley.size().y / 2.0);
+    ui.painter().galley(at, galley, weak);
+    ui.add_space(6.0);
 }
 
 fn marks((from, to): (f64, f64), step: f64) -> Vec<GridMark> {

@@ -18,6 +18,7 @@ pub const ROW_HEIGHT: f32 = 46.0;
 /// Draws the rows, at most so many at once; the rest scrolls.
 pub fn ui(ui: &mut Ui, transfers: &Transfers, now_s: f64, visible_rows: usize) -> Vec<Action> {
     let selected = transfers.selected().map(|row| row.key);
+    let next = transfers.waiting().next().map(|row| row.key);
     ui.spacing_mut().item_spacing.y = 0.0;
     let list = ScrollArea::vertical()
         .id_salt("transfers")
@@ -30,6 +31,7 @@ pub fn ui(ui: &mut Ui, transfers: &Transfers, now_s: f64, visible_rows: usize) -
             let line = RowLine {
                 row,
                 turn: transfers.turn_in_words(row.key),
+                is_next: next == Some(row.key),
                 is_selected: selected == Some(row.key),
                 now_s,
             };
@@ -62,6 +64,8 @@ struct RowLine<'a> {
     row: &'a Row,
     /// When it begins, where it waits for its turn.
     turn: Option<String>,
+    /// Whether it is the next one that begins.
+    is_next: bool,
     is_selected: bool,
     now_s: f64,
 }
@@ -98,9 +102,8 @@ impl RowLine<'_> {
         let columns = Columns::of(rect);
         self.texts_ui(ui, &columns, &rate, &note);
         bar(ui, columns.bar, row.share_done(), phase_colour(row, palette));
-        let is_next = self.turn.as_deref() == Some("next to begin");
         let of_buttons = from_right(ui, ("buttons", row.key), columns.buttons, |ui| {
-            buttons_ui(ui, row, is_next)
+            buttons_ui(ui, row, self.is_next)
         });
         select.into_iter().chain(of_buttons).collect()
     }

@@ -173,7 +173,7 @@ impl Checker<'_> {
         None
     }
 
-    /// An array that memory cannot hold is refused before it is asked for.
+    /// An array that memory cannot hold is refused before it starts.
     fn check_memory(&mut self, sink: &SinkSpec, meta: &ArrayMeta) {
         if let (SinkSpec::Memory | SinkSpec::Shm(_), Some(available)) = (sink, self.paths.free_memory_bytes)
             && meta.byte_len() > available

@@ -8,7 +8,7 @@ use crate::transfer::{Endpoint, OptionName, Options};
 use crate::units::{UnitError, parse_bytes, parse_count, parse_limit, parse_time};
 use crate::wire::ChecksumKind;
 
-/// Nobody means less by a number without a unit, which is bytes a second.
+/// A lower limit is taken for a number whose unit was forgotten.
 const BARE_LIMIT_MIN_BYTES_PER_S: u64 = 1000;
 
 impl Checker<'_> {
@@ -72,13 +72,13 @@ impl Checker<'_> {
         }
     }
 
-    /// What was read, or a mistake beside its field.
+    /// The value that was read; an error becomes the field's mistake.
     fn valid<T>(&mut self, field: Field, read: Result<T, impl std::fmt::Display>) -> Option<T> {
         read.map_err(|error| self.mistake(field, error)).ok()
     }
 }
 
-/// The chunk that was typed, or where it is left to us the one that suits.
+/// The chunk that was typed, or for `auto` the fastest one for this checksum.
 fn chunk_bytes(typed: &str, checksum: ChecksumKind) -> Result<usize, UnitError> {
     if matches!(typed.trim(), "" | "auto") {
         return Ok(Options::chunk_bytes_for(checksum));

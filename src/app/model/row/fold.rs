@@ -27,7 +27,7 @@ impl Row {
                 }
             }
             EventKind::Started(started) => end.started = Some(*started),
-            // What is set here is known before it is told.
+            // A limit that this window sets is known before the engine says so.
             EventKind::Limit { bytes_per_s } if is_watched => self.set_limit(bytes_per_s),
             EventKind::Sample(sample) => {
                 end.series.push(t_s, end.base_bytes + sample.bytes);

@@ -20,7 +20,7 @@ pub struct Numbers {
     pub done: u64,
     /// Bytes of one round, where known.
     pub total: Option<u64>,
-    /// Time left; nothing where nobody can know.
+    /// Time left, in seconds; `None` where it cannot be known.
     pub left_s: Option<f64>,
     /// CPU time of the data threads here for a gigabyte.
     pub cpu_s_per_gb: Option<f64>,

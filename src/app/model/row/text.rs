@@ -1,4 +1,4 @@
-//! What a transfer says in a line: its name, its array, its ends, its rate and what is to be known beside it.
+//! A transfer in a line of text: its name, array, ends, rate, and a note.
 
 use super::super::format;
 use super::super::plan::in_words;

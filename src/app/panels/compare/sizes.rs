@@ -1,10 +1,11 @@
 //! Time against size, both axes logarithmic: a handoff lies flat, everything that moves bytes climbs.
 
 use eframe::egui::{Align2, Color32, RichText, Sense, Ui, pos2, vec2};
-use egui_plot::{AxisHints, GridMark, HPlacement, Line, Plot, PlotPoint, PlotPoints, PlotTransform};
+use egui_plot::{AxisHints, GridMark, Line, PlotPoint, PlotPoints, PlotTransform};
 
 use crate::app::model::compare::{Curve, curves};
 use crate::app::model::format;
+use crate::app::panels::still_plot::still_plot;
 use crate::app::theme::{self, Palette, STEP};
 use crate::app::widgets::caption;
 use crate::compare::Comparison;
@@ -14,7 +15,7 @@ const HEIGHT: f32 = 280.0;
 const NAMES_WIDTH: f32 = 150.0;
 const NAME_HEIGHT: f32 = 14.0;
 
-/// Draws it, where there is anything to draw.
+/// Draws the plot, or says that it was not measured.
 pub fn ui(ui: &mut Ui, shown: &Comparison, beside: Option<&Comparison>, is_running: bool, picked: Option<&str>) {
     let curves = curves(shown);
     let older = beside.map(self::curves).unwrap_or_default();
@@ -92,7 +93,6 @@ impl<'a> StyledCurve<'a> {
 }
 
 fn plot(ui: &mut Ui, lines: &[StyledCurve<'_>]) -> PlotTransform {
-    let palette = theme::palette(ui);
     let all = || lines.iter().flat_map(|line| &line.points);
     let range = |value: fn(&PlotPoint) -> f64| {
         let (least, most) = all()
@@ -104,7 +104,6 @@ fn plot(ui: &mut Ui, lines: &[StyledCurve<'_>]) -> PlotTransform {
     };
     let (x, y) = (range(|point| point.x), range(|point| point.y));
     let y = (y.0.floor(), y.1.ceil().max(y.0.floor() + 1.0));
-    let axis = |axis: AxisHints<'static>| axis.tick_label_font(theme::small()).tick_label_color(palette.weak);
     let decade = |value: f64| 10_f64.powi(whole(value));
     #[expect(
         clippy::cast_possible_truncation,
@@ -118,30 +117,11 @@ fn plot(ui: &mut Ui, lines: &[StyledCurve<'_>]) -> PlotTransform {
     let seconds = move |mark: GridMark, _: &std::ops::RangeInclusive<f64>| {
         format::time(decade(mark.value)).replace(".00", "").replace(".0", "")
     };
-    Plot::new("time against size")
-        .height(HEIGHT)
-        .sense(Sense::hover())
-        .show_background(false)
-        .grid_color(palette.grid)
-        .grid_fade(0.0)
-        .custom_x_axes(vec![axis(AxisHints::new_x().formatter(size).min_thickness(20.0))])
-        .custom_y_axes(vec![axis(
-            AxisHints::new_y()
-                .formatter(seconds)
-                .placement(HPlacement::Left)
-                .label_spacing(8.0..=12.0)
-                .min_thickness(50.0),
-        )])
+    let x_axis = AxisHints::new_x().formatter(size);
+    let y_axis = AxisHints::new_y().formatter(seconds).label_spacing(8.0..=12.0);
+    still_plot(ui, "time against size", HEIGHT, x_axis, y_axis)
         .x_grid_spacer(|input| decades(input.bounds))
         .y_grid_spacer(|input| decades(input.bounds))
-        .allow_zoom(false)
-        .allow_drag(false)
-        .allow_scroll(false)
-        .allow_boxed_zoom(false)
-        .allow_double_click_reset(false)
-        .show_crosshair(false)
-        .show_x(false)
-        .show_y(false)
         .show(ui, |plot| {
             plot.set_plot_bounds_x(x.0 - 0.15..=x.1 + 0.05);
             plot.set_plot_bounds_y(y.0 - 0.25..=y.1 + 0.1);

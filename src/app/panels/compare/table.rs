@@ -137,7 +137,7 @@ fn bar_ui(
     }
 }
 
-/// What the row says to someone who does not see it.
+/// The row for assistive technology.
 fn in_words(row: &Pair<'_>) -> String {
     let name = &row.contestant.name;
     let Some(summary) = row.new else {
