@@ -86,6 +86,7 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     #[test]
+    #[cfg_attr(miri, ignore = "miri has no TCP_INFO")]
     fn a_connection_whose_peer_does_not_read_is_limited_by_the_peers_window() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("port");
         let mut stream = TcpStream::connect(listener.local_addr().expect("address")).expect("connect");
@@ -105,6 +106,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "miri has no TCP_INFO")]
     fn a_unix_socket_has_none() {
         let (socket, _peer) = UnixStream::pair().expect("pair");
         assert!(tcp_info(socket.as_fd()).is_err());

@@ -136,6 +136,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "miri has no zerocopy sends")]
     fn what_waits_to_be_sent_stays_as_it_was_when_its_memory_is_dropped_and_others_get_some() {
         const LEN: usize = 64 << 10;
         let listener = TcpListener::bind("127.0.0.1:0").expect("port");
@@ -161,6 +162,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "miri has no zerocopy sends")]
     fn every_send_is_accounted_for_by_the_kernel() {
         for address in ["127.0.0.1:0", "[::1]:0"] {
             let listener = TcpListener::bind(address).expect("port");
@@ -182,5 +184,46 @@ mod tests {
             }
             assert_eq!((sends, next_completion(stream.as_fd()).expect("a queue")), (3, None));
         }
+    }
+
+    /// As it lies in a control buffer.
+    #[repr(C)]
+    struct Message {
+        header: libc::cmsghdr,
+        error: libc::sock_extended_err,
+    }
+
+    #[test]
+    fn only_a_whole_message_of_sends_is_a_completion() {
+        let heard = |short_of: usize, (cmsg_level, cmsg_type), ee_origin, (ee_info, ee_data)| {
+            let message = Message {
+                header: libc::cmsghdr {
+                    cmsg_len: size_of::<Message>() - short_of,
+                    cmsg_level,
+                    cmsg_type,
+                },
+                error: libc::sock_extended_err {
+                    ee_errno: 0,
+                    ee_origin,
+                    ee_type: 0,
+                    ee_code: SO_EE_CODE_ZEROCOPY_COPIED,
+                    ee_pad: 0,
+                    ee_info,
+                    ee_data,
+                },
+            };
+            // SAFETY: the error lies behind the header.
+            unsafe { completion_in((&raw const message).cast()) }
+        };
+        let (ip, ipv6) = ((libc::SOL_IP, libc::IP_RECVERR), (libc::SOL_IPV6, libc::IPV6_RECVERR));
+        let completion = |sends| Some(Completion { sends, copied: true });
+        assert_eq!(heard(0, ip, SO_EE_ORIGIN_ZEROCOPY, (3, 5)), completion(3));
+        assert_eq!(heard(0, ipv6, SO_EE_ORIGIN_ZEROCOPY, (u32::MAX, 0)), completion(2));
+        assert_eq!(heard(1, ip, SO_EE_ORIGIN_ZEROCOPY, (0, 0)), None, "it is cut");
+        assert_eq!(heard(0, ip, SO_EE_ORIGIN_ZEROCOPY + 1, (0, 0)), None);
+        assert_eq!(
+            heard(0, (libc::SOL_SOCKET, libc::SCM_RIGHTS), SO_EE_ORIGIN_ZEROCOPY, (0, 0)),
+            None
+        );
     }
 }
