@@ -1,0 +1,113 @@
+//! Opens, or lets in, the further connections of a transfer that has begun.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::error::Error;
+use crate::transfer::fetch::{FetchMachine, PartRequest};
+use crate::transfer::net::connection::Connection;
+use crate::transfer::net::expected::Expected;
+use crate::transfer::receive::door::Door;
+use crate::transfer::receive::{FurtherReceiver, JoinRequest};
+use crate::transfer::send::{FurtherSender, StreamRequest};
+use crate::transfer::sink::incoming_array::IncomingArray;
+use crate::transfer::tell::event::Side;
+use crate::wire::SendWire;
+
+use super::Run;
+
+/// Where the first connections ask for further ones; each asks once.
+pub(super) struct Requests {
+    pub(super) streams: (Sender<StreamRequest>, Receiver<StreamRequest>),
+    pub(super) joins: (Sender<JoinRequest>, Receiver<JoinRequest>),
+    pub(super) parts: (Sender<PartRequest>, Receiver<PartRequest>),
+}
+
+impl Requests {
+    pub(super) fn new() -> Self {
+        Self {
+            streams: bounded(1),
+            joins: bounded(1),
+            parts: bounded(1),
+        }
+    }
+}
+
+/// A receiver that further connections may join.
+pub(super) struct Joining {
+    array: Arc<IncomingArray>,
+    pub(super) connections: Receiver<Connection>,
+    /// Dropped in this order: nobody is let in for a transfer that nobody waits for.
+    _door: Option<Door>,
+    _expected: Expected,
+}
+
+impl Run<'_> {
+    /// Opens further connections to a receiver. Without one the others go on.
+    pub(super) fn open_streams(&mut self, request: StreamRequest) {
+        let StreamRequest {
+            sending,
+            blocks,
+            token,
+            routes,
+        } = request;
+        let Some(to) = self.to.clone() else { return };
+        for route in routes {
+            let (to, options, sending) = (to.clone(), self.options.clone(), Arc::clone(&sending));
+            let wire = SendWire::joining(token, Arc::clone(&blocks));
+            let started = self.spawn(Side::Sender, move |context, wake| {
+                let unwanted = || {
+                    context.controls.is_cancelled()
+                        || context.controls.has_failed(Side::Sender)
+                        || sending.is_done.load(Ordering::SeqCst)
+                };
+                let opened = Connection::open(&to, options.socket_buffer_bytes, options.timeout, wake, &unwanted);
+                Ok(opened.unwrap_or(None).map(|connection| {
+                    FurtherSender::new(connection, Arc::clone(&sending), route, wire, &options, context)
+                }))
+            });
+            if started.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Fetches further parts of a file. Fails where the system gives no thread: nobody else fetches that part.
+    pub(super) fn fetch_parts(&mut self, request: PartRequest) -> Result<(), Error> {
+        for part in request.parts {
+            let (fetched, options) = (Arc::clone(&request.fetched), self.options.clone());
+            self.spawn(Side::Receiver, move |context, wake| {
+                FetchMachine::further(&fetched, part, &options, wake, context).map(Some)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Lets further connections of a receiver in. Where that fails nobody joins, and the first connection brings all.
+    pub(super) fn let_join(&mut self, request: JoinRequest) {
+        let JoinRequest {
+            array,
+            expected,
+            is_sole,
+        } = request;
+        let door = is_sole.then(|| Door::open(expected.listener(), self.options).ok());
+        self.joining = Some(Joining {
+            array,
+            connections: expected.connections.clone(),
+            _door: door.flatten(),
+            _expected: expected,
+        });
+    }
+
+    pub(super) fn take_joined(&mut self, connection: Connection) {
+        let Some(joining) = &self.joining else { return };
+        let (array, options) = (Arc::clone(&joining.array), self.options.clone());
+        let both_here = self.both_here;
+        // Where there is no thread for it, or no descriptor, the connection closes and the others go on.
+        let _ = self.spawn(Side::Receiver, move |context, _| {
+            Ok(FurtherReceiver::new(connection, array, both_here, &options, context).ok())
+        });
+    }
+}

@@ -1,0 +1,275 @@
+//! Runs one transfer: meets the peer, starts a thread a connection and side, samples them, and says how it ended.
+
+mod further;
+mod outcome;
+mod start;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, Select, Sender, bounded, never};
+
+use crate::error::Error;
+use crate::sys::Wake;
+use crate::telemetry::{Bottleneck, Probe, process_usage};
+use crate::thread::Thread;
+use crate::transfer::fetch::PartRequest;
+use crate::transfer::limits::controls::Controls;
+use crate::transfer::machine::context::MachineContext;
+use crate::transfer::machine::drive::{Ended, Machine, Remains, drive};
+use crate::transfer::net::connection::Connection;
+use crate::transfer::net::endpoint::Endpoint;
+use crate::transfer::plan::{Job, Options};
+use crate::transfer::receive::JoinRequest;
+use crate::transfer::send::StreamRequest;
+use crate::transfer::tell::event::{EventKind, Outcome, Side, State};
+use crate::transfer::tell::event_sender::EventSender;
+use crate::transfer::tell::sampler::{Emitter, INTERVAL, SideReader};
+
+use further::{Joining, Requests};
+use outcome::{by_side, outcome_of};
+pub(crate) use outcome::{last_event, without_outcome};
+
+/// A side tells a handful of things between two readings; a peer cannot make it tell more.
+const NOTES: usize = 256;
+
+/// Runs `job` to its end and leaves how it ended in `outcome`, before the last event is sent.
+pub(super) fn run(
+    job: Job,
+    options: &Options,
+    controls: &Arc<Controls>,
+    emitter: Emitter,
+    outcome: &OnceLock<Outcome>,
+) {
+    let sides = job.sides();
+    let side = sides[0];
+    let mut run = Run {
+        options,
+        controls,
+        emitter,
+        clock: Instant::now(),
+        announced: None,
+        peer: None,
+        to: None,
+        both_here: matches!(job, Job::Loopback { .. }),
+        requests: Requests::new(),
+        threads: Vec::new(),
+        readers: Vec::new(),
+        joining: None,
+        bottleneck: Bottleneck::new(sides),
+        remains: Vec::new(),
+    };
+    let ended = match run.start(job) {
+        Ok(true) => run.sample(),
+        Ok(false) => vec![(side, Ended::Cancelled { bytes: 0 })],
+        Err(error) => {
+            // A side that had begun meanwhile has nobody to talk to.
+            controls.cancel();
+            let mut ended = run.sample();
+            ended.retain(|(other, _)| *other != side);
+            ended.insert(0, (side, Ended::Failed { error, bytes: 0 }));
+            ended
+        }
+    };
+    let elapsed = run.clock.elapsed();
+    let peer = run.peer.take();
+    let ended = by_side(ended);
+    let _ = outcome.set(outcome_of(&ended, peer.as_deref()));
+    run.bottleneck.finish();
+    if let (Some(verdict), Some(side)) = (run.bottleneck.verdict(), sides.last()) {
+        run.emitter
+            .emit(*side, elapsed, EventKind::Bottleneck(Box::new(verdict)));
+    }
+    if ended.iter().any(|(_, ended)| matches!(ended, Ended::Done(_))) {
+        run.emitter.emit(side, elapsed, EventKind::Process(process_usage()));
+    }
+    for (side, ended) in ended {
+        run.emitter.emit(side, elapsed, last_event(ended, peer.as_deref()));
+    }
+    run.emitter.finish();
+}
+
+struct Run<'a> {
+    options: &'a Options,
+    controls: &'a Arc<Controls>,
+    emitter: Emitter,
+    clock: Instant,
+    /// The side whose state has been told before its thread ran.
+    announced: Option<(Side, State)>,
+    /// The other end's address, once it is known.
+    peer: Option<String>,
+    /// Where further connections of a sender lead to.
+    to: Option<Endpoint>,
+    both_here: bool,
+    requests: Requests,
+    threads: Vec<RunningThread>,
+    readers: Vec<SideReader>,
+    /// Where further connections of a receiver come in.
+    joining: Option<Joining>,
+    bottleneck: Bottleneck,
+    /// Of sides that have ended.
+    remains: Vec<Remains>,
+}
+
+struct RunningThread {
+    side: Side,
+    thread: Thread<(Ended, Option<Remains>)>,
+    /// Closed when the thread ends, however it ends.
+    ended: Receiver<()>,
+}
+
+impl Run<'_> {
+    /// Starts a thread for a connection. The machine is made on it, so that its memory is first touched there; where
+    /// it turns out not to be wanted any more, there is none.
+    fn spawn<M: Machine>(
+        &mut self,
+        side: Side,
+        machine: impl FnOnce(MachineContext, &Arc<Wake>) -> Result<Option<M>, Error> + Send + 'static,
+    ) -> Result<(), Error> {
+        let (probe, stamps) = Probe::new(self.clock);
+        let (alive, ended) = bounded::<()>(1);
+        let announced = self.announced.filter(|(announced, _)| *announced == side);
+        let events = if let Some(reader) = self.readers.iter_mut().find(|reader| reader.side() == side) {
+            EventSender::for_further_connection(reader.add(stamps), self.clock)
+        } else {
+            let (notes, heard) = bounded(NOTES);
+            self.readers.push(SideReader::new(side, stamps, (notes.clone(), heard)));
+            EventSender::new(notes, self.clock, announced.map(|(_, state)| state))
+        };
+        let (controls, timeout) = (Arc::clone(self.controls), self.options.timeout);
+        let wake = new_wake(&controls)?;
+        let mut context = MachineContext {
+            controls: Arc::clone(&controls),
+            probe,
+            events,
+        };
+        let number = self.threads.iter().filter(|thread| thread.side == side).count();
+        // The kernel keeps 15 bytes of a name.
+        let name = match (side, number) {
+            (Side::Sender, 0) => "arraylift-send".into(),
+            (Side::Receiver, 0) => "arraylift-recv".into(),
+            (Side::Sender, _) => format!("arraylift-snd{number}"),
+            (Side::Receiver, _) => format!("arraylift-rcv{number}"),
+        };
+        let body = move || {
+            let _alive: Sender<()> = alive;
+            context.probe.begin();
+            let (ended, remains) = match machine(context, &wake) {
+                Ok(Some(mut machine)) => {
+                    let ended = drive(&mut machine, side, &controls, &wake, timeout);
+                    (ended, machine.remains())
+                }
+                Ok(None) => (Ended::Part, None),
+                Err(error) => {
+                    controls.fail(side);
+                    (Ended::Failed { error, bytes: 0 }, None)
+                }
+            };
+            Ok((ended, remains))
+        };
+        let thread = Thread::start(&name, body).map_err(|error| Error::system("cannot start a thread", &error))?;
+        self.threads.push(RunningThread { side, thread, ended });
+        Ok(())
+    }
+
+    /// Samples until every thread has ended.
+    fn sample(&mut self) -> Vec<(Side, Ended)> {
+        let mut next = Instant::now() + INTERVAL;
+        let mut ended = Vec::new();
+        while !self.threads.is_empty() {
+            match self.wait(next) {
+                Happening::Late => {
+                    self.drain();
+                    next += INTERVAL;
+                }
+                Happening::WantsStreams(request) => self.open_streams(request),
+                Happening::WantsJoins(request) => self.let_join(request),
+                Happening::WantsParts(request) => {
+                    if let Err(error) = self.fetch_parts(request) {
+                        self.controls.fail(Side::Receiver);
+                        ended.push((Side::Receiver, Ended::Failed { error, bytes: 0 }));
+                    }
+                }
+                Happening::Joined(connection) => self.take_joined(connection),
+                Happening::Ended(index) => {
+                    let RunningThread { side, thread, .. } = self.threads.swap_remove(index);
+                    let (end, remains) = thread.join().unwrap_or_else(|error| {
+                        self.controls.fail(side);
+                        (Ended::Failed { error, bytes: 0 }, None)
+                    });
+                    self.remains.extend(remains);
+                    if side == Side::Receiver && !matches!(end, Ended::Part) {
+                        // The first connection has ended: nobody else joins.
+                        self.joining = None;
+                    }
+                    ended.push((side, end));
+                }
+            }
+        }
+        self.drain();
+        ended
+    }
+
+    fn wait(&self, until: Instant) -> Happening {
+        let nobody = never();
+        let joined = self.joining.as_ref().map_or(&nobody, |joining| &joining.connections);
+        let mut select = Select::new();
+        for thread in &self.threads {
+            select.recv(&thread.ended);
+        }
+        let streams_index = select.recv(&self.requests.streams.1);
+        let joins_index = select.recv(&self.requests.joins.1);
+        let parts_index = select.recv(&self.requests.parts.1);
+        select.recv(joined);
+        let Ok(ready) = select.select_deadline(until) else {
+            return Happening::Late;
+        };
+        match ready.index() {
+            index if index < streams_index => {
+                // Nothing is ever sent: the channel closes.
+                let _ = ready.recv(&self.threads[index].ended);
+                Happening::Ended(index)
+            }
+            index if index == streams_index => ready
+                .recv(&self.requests.streams.1)
+                .map_or(Happening::Late, Happening::WantsStreams),
+            index if index == joins_index => ready
+                .recv(&self.requests.joins.1)
+                .map_or(Happening::Late, Happening::WantsJoins),
+            index if index == parts_index => ready
+                .recv(&self.requests.parts.1)
+                .map_or(Happening::Late, Happening::WantsParts),
+            _ => ready.recv(joined).map_or(Happening::Late, Happening::Joined),
+        }
+    }
+
+    fn drain(&mut self) {
+        for reader in &mut self.readers {
+            let is_running = self.threads.iter().any(|thread| thread.side == reader.side());
+            reader.drain(self.clock, is_running, &mut self.emitter, &mut self.bottleneck);
+        }
+        self.emitter.wake();
+    }
+}
+
+/// What there is to do for whoever watches the threads.
+enum Happening {
+    /// A sample is due.
+    Late,
+    /// A sender can do with further connections.
+    WantsStreams(StreamRequest),
+    /// A receiver can do with further connections.
+    WantsJoins(JoinRequest),
+    /// A file can be fetched in several parts.
+    WantsParts(PartRequest),
+    /// One has joined.
+    Joined(Connection),
+    /// The thread of that index has ended.
+    Ended(usize),
+}
+
+fn new_wake(controls: &Controls) -> Result<Arc<Wake>, Error> {
+    controls
+        .new_wake()
+        .map_err(|error| Error::system("cannot start the transfer", &error))
+}

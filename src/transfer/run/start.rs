@@ -1,0 +1,172 @@
+//! Meets the peer, and starts the first connection of each side that is here.
+
+use std::time::{Duration, Instant};
+
+use crate::array::ArrayMeta;
+use crate::error::Error;
+use crate::route::SendRouteChoice;
+use crate::sys::Wake;
+use crate::transfer::fetch::{FetchMachine, FetchPlan};
+use crate::transfer::net::connection::{Connection, unix_pair};
+use crate::transfer::net::endpoint::Endpoint;
+use crate::transfer::net::listener::{Listener, loopback};
+use crate::transfer::plan::{Incoming, Job, SinkSpec, SourceSpec};
+use crate::transfer::receive::{FirstReceiver, ReceivePlan};
+use crate::transfer::send::FirstSender;
+use crate::transfer::source::Source;
+use crate::transfer::source::send_path::{SendPath, SendPathRequest};
+use crate::transfer::tell::event::{EventKind, Side, State};
+
+use super::{Run, new_wake};
+
+impl Run<'_> {
+    /// Meets the peer and starts the data threads; false where it was cancelled before.
+    pub(super) fn start(&mut self, job: Job) -> Result<bool, Error> {
+        self.options.check()?;
+        let wake = new_wake(self.controls)?;
+        match job {
+            Job::Loopback { source, sink } => self.loop_back(&source, sink),
+            Job::Send { source, to } => self.send(&source, to, &wake),
+            Job::Receive { from, sink, expect } => self.receive(from, sink, expect, &wake),
+            Job::Fetch { url, trust, sink } => self.fetch(FetchPlan { url, trust, sink }),
+        }
+    }
+
+    /// Both ends are here.
+    fn loop_back(&mut self, source: &SourceSpec, sink: SinkSpec) -> Result<bool, Error> {
+        sink.check()?;
+        let source = Source::open(source)?;
+        // A handoff that was asked for can have its Unix socket.
+        let unix = self.options.send_route == SendRouteChoice::Handoff;
+        let Some(path) = self.send_path(&source, unix)? else {
+            return Ok(false);
+        };
+        if let SinkSpec::Within { path, .. } = &sink
+            && source.is_file_at(path)
+        {
+            let text = format!("{} cannot be received into itself", path.display());
+            return Err(Error::Usage(text));
+        }
+        let plan = ReceivePlan {
+            expect: Some(source.meta.clone()),
+            source: Some(source.title.clone()),
+            sink,
+        };
+        self.begin_clock(Side::Sender, State::Connecting);
+        let (sending, receiving, listener) = if unix {
+            let (sending, receiving) = unix_pair(self.options.socket_buffer_bytes)?;
+            (sending, receiving, None)
+        } else {
+            let at = Endpoint::Tcp("127.0.0.1:0".into());
+            let listener = Listener::bind_with_buffers(&at, self.options.socket_buffer_bytes)?;
+            let (sending, receiving) = loopback(&listener)?;
+            self.to = Some(Endpoint::Tcp(listener.address().into()));
+            (sending, receiving, Some(listener))
+        };
+        let into = plan.sink.describe();
+        self.spawn_receiver(receiving, plan, listener)?;
+        self.spawn_sender(sending, source, path, Some(into))?;
+        Ok(true)
+    }
+
+    fn send(&mut self, source: &SourceSpec, to: Endpoint, wake: &Wake) -> Result<bool, Error> {
+        self.peer = Some(to.to_string());
+        let source = Source::open(source)?;
+        let Some(path) = self.send_path(&source, matches!(to, Endpoint::Unix(_)))? else {
+            return Ok(false);
+        };
+        self.begin_clock(Side::Sender, State::Connecting);
+        let cancelled = || self.controls.is_cancelled();
+        let buffer_bytes = self.options.socket_buffer_bytes;
+        let connection = Connection::open(&to, buffer_bytes, self.options.timeout, wake, &cancelled)?;
+        let Some(connection) = connection else {
+            return Ok(false);
+        };
+        self.to = Some(to);
+        self.spawn_sender(connection, source, path, None)?;
+        Ok(true)
+    }
+
+    fn receive(
+        &mut self,
+        from: Incoming,
+        sink: SinkSpec,
+        expect: Option<ArrayMeta>,
+        wake: &Wake,
+    ) -> Result<bool, Error> {
+        sink.check()?;
+        let (connection, listener) = match from {
+            Incoming::Connection(connection) => (connection, None),
+            Incoming::Listener(listener) => {
+                self.begin_clock(Side::Receiver, State::Listening);
+                let cancelled = || self.controls.is_cancelled();
+                let Some(connection) = listener.accept(wake, &cancelled)? else {
+                    return Ok(false);
+                };
+                (connection, Some(listener))
+            }
+        };
+        self.begin_clock(Side::Receiver, State::Connecting);
+        self.peer = Some(connection.peer().into());
+        let source = None;
+        self.spawn_receiver(connection, ReceivePlan { sink, expect, source }, listener)?;
+        Ok(true)
+    }
+
+    fn fetch(&mut self, plan: FetchPlan) -> Result<bool, Error> {
+        plan.sink.check()?;
+        self.peer = Some(plan.url.server());
+        self.begin_clock(Side::Receiver, State::Connecting);
+        let options = self.options.clone();
+        let requests = self.requests.parts.0.clone();
+        self.spawn(Side::Receiver, move |context, wake| {
+            Ok(Some(FetchMachine::new(plan, &options, wake, requests, context)))
+        })?;
+        Ok(true)
+    }
+
+    /// The route by which a source leaves; `None` where it was cancelled while that was prepared.
+    fn send_path(&self, source: &Source, unix: bool) -> Result<Option<SendPath>, Error> {
+        source.send_path(&SendPathRequest {
+            route: self.options.send_route,
+            wire: self.options.wire,
+            chunk_bytes: self.options.chunk_bytes,
+            unix,
+            cancelled: &|| self.controls.is_cancelled(),
+        })
+    }
+
+    fn begin_clock(&mut self, side: Side, state: State) {
+        self.clock = Instant::now();
+        self.announced = Some((side, state));
+        self.emitter.emit(side, Duration::ZERO, EventKind::State { state });
+        self.emitter.wake();
+    }
+
+    fn spawn_receiver(
+        &mut self,
+        connection: Connection,
+        plan: ReceivePlan,
+        listener: Option<Listener>,
+    ) -> Result<(), Error> {
+        let options = self.options.clone();
+        let requests = self.requests.joins.0.clone();
+        self.spawn(Side::Receiver, move |context, _| {
+            FirstReceiver::new(connection, plan, listener, &options, requests, context).map(Some)
+        })
+    }
+
+    fn spawn_sender(
+        &mut self,
+        connection: Connection,
+        source: Source,
+        path: SendPath,
+        sink: Option<String>,
+    ) -> Result<(), Error> {
+        let options = self.options.clone();
+        let requests = self.requests.streams.0.clone();
+        self.spawn(Side::Sender, move |context, _| {
+            FirstSender::new(connection, source, path, &options, sink, requests, context).map(Some)
+        })
+    }
+}
