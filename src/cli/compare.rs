@@ -12,15 +12,15 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::arguments::CompareArguments;
 use super::json::{CommandEvent, JsonLines};
 use super::signals::Signals;
-use super::{Failure, complain, output, plan, printable, side_by_side};
+use super::{Failure, comparison_tables, complain, output, plan, printable};
 
 /// Events that may wait; the comparison waits for room.
 const EVENTS: usize = 256;
 
 pub fn run(typed: &CompareArguments) -> Result<(), Failure> {
-    let plan::Compare { plan, with } = plan::compare(typed)?;
+    let plan::ComparePlan { plan, with } = plan::compare(typed)?;
     let signals = Signals::new(1)?;
-    let mut show = Show::new(typed.json);
+    let mut show = Output::new(typed.json);
     let folder = plan.into.clone();
     // A source that cannot be sent is found before seconds are spent on the machine.
     crate::compare::check(&plan.source)?;
@@ -40,7 +40,7 @@ pub fn run(typed: &CompareArguments) -> Result<(), Failure> {
 }
 
 /// Takes events until there are no more; a signal gives up.
-fn follow(comparing: &Comparing, events: &Receiver<CompareEvent>, signals: &Signals, show: &mut Show) {
+fn follow(comparing: &Comparing, events: &Receiver<CompareEvent>, signals: &Signals, show: &mut Output) {
     loop {
         select! {
             recv(events) -> event => match event {
@@ -53,7 +53,7 @@ fn follow(comparing: &Comparing, events: &Receiver<CompareEvent>, signals: &Sign
 }
 
 /// What this machine can do at most is measured where it is not known, or was asked for again.
-fn measure_ceilings(again: bool, folder: Option<PathBuf>, signals: &Signals, show: &Show) -> Result<(), Failure> {
+fn measure_ceilings(again: bool, folder: Option<PathBuf>, signals: &Signals, show: &Output) -> Result<(), Failure> {
     let folder = folder.map(|folder| folder.canonicalize().unwrap_or(folder));
     let known = read_cached().is_some_and(|ceilings| {
         let has_disk = |folder: &PathBuf| ceilings.disks.contains_key(&folder.display().to_string());
@@ -100,12 +100,12 @@ fn complete(comparison: &Comparison) -> Result<(), Failure> {
 }
 
 /// Who is told, and how.
-struct Show {
+struct Output {
     json: Option<JsonLines>,
     bar: ProgressBar,
 }
 
-impl Show {
+impl Output {
     fn new(json: bool) -> Self {
         let bar = if json {
             ProgressBar::hidden()
@@ -152,10 +152,10 @@ impl Show {
             return;
         }
         let bars = std::io::stdout().is_terminal();
-        let mut text = side_by_side::result(comparison, bars);
+        let mut text = comparison_tables::result(comparison, bars);
         if let Some(old) = with {
             text += "\n";
-            text += &side_by_side::overlaid(comparison, old);
+            text += &comparison_tables::overlaid(comparison, old);
         }
         self.say(&text);
     }

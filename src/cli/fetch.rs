@@ -5,9 +5,9 @@ use crate::transfer::Url;
 use crate::transfer::{Job, Side};
 
 use super::arguments::FetchArguments;
+use super::batch::{BatchOptions, NamedJob, run as run_many};
 use super::follow::run as run_one;
-use super::jobs::{Manner, Named, run as run_many};
-use super::plan::Single;
+use super::plan::TransferPlan;
 use super::report::Report;
 use super::signals::Signals;
 use super::{Failure, plan};
@@ -29,19 +29,19 @@ pub fn run(typed: &FetchArguments) -> Result<(), Failure> {
     };
     if let [only] = &*plan.urls {
         let (job, options, json) = (job(only.clone()), plan.options, plan.json);
-        return run_one(Single { job, options, json }, &signals, &mut report).map(drop);
+        return run_one(TransferPlan { job, options, json }, &signals, &mut report).map(drop);
     }
-    let jobs = plan.urls.iter().map(|url| Named {
+    let jobs = plan.urls.iter().map(|url| NamedJob {
         name: url.to_string(),
         job: job(url.clone()),
     });
-    let manner = Manner {
+    let batch = BatchOptions {
         done: "fetched",
         to_one_place: false,
     };
     run_many(
         Queue::new(jobs, plan.at_once),
-        manner,
+        batch,
         &plan.options,
         &signals,
         &mut report,

@@ -7,7 +7,7 @@ use crate::{Error, Fault};
 use crossbeam_channel::{Receiver, Select, bounded};
 
 use super::Failure;
-use super::plan::Single;
+use super::plan::TransferPlan;
 use super::report::Report;
 use super::signals::Signals;
 
@@ -30,23 +30,23 @@ impl Running {
     }
 }
 
-/// What there is to act on.
+/// What a command that follows transfers has to act on.
 #[derive(Debug)]
-pub enum Happening {
-    /// A signal, or someone who is attached, asks for the end.
-    Asked,
-    /// Someone who is attached wants nothing new to begin.
+pub enum Occurrence {
+    /// A signal or an attached viewer asks for the end.
+    Stop,
+    /// An attached viewer asks that nothing new begins.
     Drain,
-    /// Nothing that is left to be done.
+    /// What happened was dealt with here.
     Nothing,
     /// The transfer of this index told something.
-    Told(usize, Box<Event>),
+    Event(usize, Box<Event>),
     /// The transfer of this index has told everything.
     Ended(usize),
 }
 
 /// Waits for the next thing that happens to any of them. A command for one of them is obeyed here.
-pub fn next(running: &[Running], signals: &Signals, commands: &Receiver<Command>) -> Happening {
+pub fn next(running: &[Running], signals: &Signals, commands: &Receiver<Command>) -> Occurrence {
     let mut select = Select::new();
     for one in running {
         select.recv(&one.events);
@@ -57,27 +57,27 @@ pub fn next(running: &[Running], signals: &Signals, commands: &Receiver<Command>
     match running.get(ready.index()) {
         None if ready.index() > running.len() => match ready.recv(commands) {
             Ok(command) => obey(command, running),
-            Err(_) => Happening::Nothing,
+            Err(_) => Occurrence::Nothing,
         },
         None => {
             // A signal has come, or none can come any more.
             let _ = ready.recv(signals.asked());
-            Happening::Asked
+            Occurrence::Stop
         }
         Some(one) => {
             let index = ready.index();
             match ready.recv(&one.events) {
-                Ok(event) => Happening::Told(index, Box::new(event)),
-                Err(_) => Happening::Ended(index),
+                Ok(event) => Occurrence::Event(index, Box::new(event)),
+                Err(_) => Occurrence::Ended(index),
             }
         }
     }
 }
 
-fn obey(command: Command, running: &[Running]) -> Happening {
+fn obey(command: Command, running: &[Running]) -> Occurrence {
     match command {
-        Command::Stop => Happening::Asked,
-        Command::Drain => Happening::Drain,
+        Command::Stop => Occurrence::Stop,
+        Command::Drain => Occurrence::Drain,
         Command::Pause { transfer }
         | Command::Resume { transfer }
         | Command::Cancel { transfer }
@@ -85,22 +85,22 @@ fn obey(command: Command, running: &[Running]) -> Happening {
             if let Some(one) = running.iter().find(|one| one.transfer.id() == transfer) {
                 one.transfer.apply(command);
             }
-            Happening::Nothing
+            Occurrence::Nothing
         }
     }
 }
 
 /// Does one transfer, to its end.
-pub fn run(plan: Single, signals: &Signals, report: &mut Report) -> Result<Option<Finished>, Failure> {
+pub fn run(plan: TransferPlan, signals: &Signals, report: &mut Report) -> Result<Option<Finished>, Failure> {
     let running = [Running::start(plan.job, plan.options)?];
     let commands = report.commands();
     loop {
         match next(&running, signals, &commands) {
-            Happening::Asked => running[0].transfer.cancel(),
+            Occurrence::Stop => running[0].transfer.cancel(),
             // It is what is on its way.
-            Happening::Drain | Happening::Nothing => {}
-            Happening::Told(_, event) => report.event(&event),
-            Happening::Ended(_) => break,
+            Occurrence::Drain | Occurrence::Nothing => {}
+            Occurrence::Event(_, event) => report.event(&event),
+            Occurrence::Ended(_) => break,
         }
     }
     let [Running { transfer, .. }] = running;

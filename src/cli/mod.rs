@@ -2,22 +2,22 @@
 
 mod arguments;
 pub mod attach;
+mod batch;
 pub mod compare;
+mod comparison_tables;
 pub mod fetch;
 mod follow;
-mod jobs;
 mod json;
 mod lines;
 pub mod loopback;
 pub mod output;
 pub mod ping;
+mod ping_table;
 mod plan;
 pub mod receive;
 mod report;
-mod round_trips;
 pub mod send;
 pub mod serve;
-mod side_by_side;
 mod signals;
 mod source;
 pub mod status;

@@ -22,11 +22,11 @@ use super::arguments::{
 use self::ends::{endpoint, expected, sink, source_spec};
 use self::options::{check_handoff, checked, chunk_bytes, out_of_bounds, receive_route, receiving, sending, size};
 
-pub use self::service::{Serving, recipe_worker, serve};
+pub use self::service::{ServicePlan, recipe_worker, serve};
 
 /// One transfer.
 #[derive(Debug)]
-pub struct Single {
+pub struct TransferPlan {
     pub job: Job,
     pub options: Options,
     pub json: bool,
@@ -34,7 +34,7 @@ pub struct Single {
 
 /// Where to listen, and what to do with whoever connects.
 #[derive(Debug)]
-pub struct Receive {
+pub struct ReceivePlan {
     pub at: Endpoint,
     pub sink: SinkSpec,
     pub expect: Option<ArrayMeta>,
@@ -44,7 +44,7 @@ pub struct Receive {
 }
 
 /// The plan of `arraylift loopback`.
-pub fn loopback(typed: &LoopbackArguments) -> Result<Single, Failure> {
+pub fn loopback(typed: &LoopbackArguments) -> Result<TransferPlan, Failure> {
     let sink = sink(&typed.into, typed.receiving.at)?;
     if typed.repeat > 1 && matches!(sink, SinkSpec::File(_) | SinkSpec::Shm(_)) {
         return Err(usage(
@@ -58,7 +58,7 @@ pub fn loopback(typed: &LoopbackArguments) -> Result<Single, Failure> {
     })?;
     let into_file = !matches!(sink, SinkSpec::Memory | SinkSpec::Discard);
     check_handoff(&options, true, Some((options.receive_route, into_file)))?;
-    Ok(Single {
+    Ok(TransferPlan {
         job: Job::Loopback {
             source: source_spec(&typed.source.source, &typed.source.view)?,
             sink,
@@ -69,14 +69,14 @@ pub fn loopback(typed: &LoopbackArguments) -> Result<Single, Failure> {
 }
 
 /// What the window opens with, for a terminal: `path`, or the range, into memory.
-pub fn default_loopback(path: Option<PathBuf>) -> Result<Single, Failure> {
+pub fn default_loopback(path: Option<PathBuf>) -> Result<TransferPlan, Failure> {
     let origin = match path {
         Some(path) => Origin::File { path, dtype: None },
         None => Range::parse("0:50_000_000", None)
             .map(Origin::Range)
             .map_err(|error| usage(error.to_string()))?,
     };
-    Ok(Single {
+    Ok(TransferPlan {
         job: Job::Loopback {
             source: SourceSpec { origin, slice: None },
             sink: SinkSpec::Memory,
@@ -88,7 +88,7 @@ pub fn default_loopback(path: Option<PathBuf>) -> Result<Single, Failure> {
 
 /// What `arraylift send` sends, and where to.
 #[derive(Debug)]
-pub struct Send {
+pub struct SendPlan {
     pub sources: Sources,
     /// Of many, so many at once.
     pub at_once: usize,
@@ -106,7 +106,7 @@ pub enum Sources {
 }
 
 /// The plan of `arraylift send`.
-pub fn send(typed: &SendArguments) -> Result<Send, Failure> {
+pub fn send(typed: &SendArguments) -> Result<SendPlan, Failure> {
     let (given, to) = match &*typed.sources_and_endpoint {
         [given @ .., to] if !given.is_empty() => (given, to),
         _ => {
@@ -120,7 +120,7 @@ pub fn send(typed: &SendArguments) -> Result<Send, Failure> {
         .ok_or_else(|| usage(format!("{} is not UTF-8", to.display())))?;
     let (to, options) = (endpoint(to)?, sending(&typed.sending, &typed.common)?);
     check_handoff(&options, matches!(to, Endpoint::Unix(_)), None)?;
-    Ok(Send {
+    Ok(SendPlan {
         sources: sources(given, &typed.view)?,
         at_once: usize::from(typed.jobs),
         to,
@@ -153,7 +153,7 @@ fn sources(typed: &[OsString], view: &ViewArguments) -> Result<Sources, Failure>
 
 /// What `arraylift fetch` fetches, and where to.
 #[derive(Debug)]
-pub struct Fetch {
+pub struct FetchPlan {
     pub urls: Vec<Url>,
     /// So many at once.
     pub at_once: usize,
@@ -164,7 +164,7 @@ pub struct Fetch {
 }
 
 /// The plan of `arraylift fetch`.
-pub fn fetch(typed: &FetchArguments) -> Result<Fetch, Failure> {
+pub fn fetch(typed: &FetchArguments) -> Result<FetchPlan, Failure> {
     let sink = sink(&typed.into, None)?;
     if typed.urls.len() > 1 && matches!(sink, SinkSpec::File(_) | SinkSpec::Shm(_)) {
         return Err(usage(
@@ -175,7 +175,7 @@ pub fn fetch(typed: &FetchArguments) -> Result<Fetch, Failure> {
         Some(url) => url.map_err(|error| usage(error.to_string())),
         None => Err(usage(format!("{text} is no URL: one begins with http:// or https://"))),
     };
-    Ok(Fetch {
+    Ok(FetchPlan {
         urls: typed.urls.iter().map(url).collect::<Result<_, Failure>>()?,
         at_once: typed.jobs.into(),
         trust: typed.ca.as_deref().map_or_else(|| Ok(Trust::system()), Trust::file)?,
@@ -194,10 +194,10 @@ pub fn fetch(typed: &FetchArguments) -> Result<Fetch, Failure> {
 }
 
 /// The plan of `arraylift receive`.
-pub fn receive(typed: &ReceiveArguments) -> Result<Receive, Failure> {
+pub fn receive(typed: &ReceiveArguments) -> Result<ReceivePlan, Failure> {
     let sink = sink(&typed.into, typed.receiving.at)?;
     let expect = expected(&typed.expect, typed.common.wire)?;
-    Ok(Receive {
+    Ok(ReceivePlan {
         at: endpoint(&typed.endpoint)?,
         // A file takes one array: whoever came next would find it there.
         once: typed.once || matches!(sink, SinkSpec::File(_) | SinkSpec::Shm(_) | SinkSpec::Within { .. }),
@@ -228,21 +228,21 @@ pub fn ping(typed: &PingArguments) -> Result<crate::ping::Plan, Failure> {
 
 /// What `arraylift compare` does.
 #[derive(Debug)]
-pub struct Compare {
+pub struct ComparePlan {
     pub plan: crate::compare::Plan,
     /// The result to show beside it.
     pub with: Option<Comparison>,
 }
 
 /// The plan of `arraylift compare`. What could spoil the end of minutes of measuring is found now.
-pub fn compare(typed: &CompareArguments) -> Result<Compare, Failure> {
+pub fn compare(typed: &CompareArguments) -> Result<ComparePlan, Failure> {
     for path in &typed.save {
         check_save(path)?;
     }
     if let Some(folder) = &typed.into {
         SinkSpec::Folder(folder.clone()).check()?;
     }
-    Ok(Compare {
+    Ok(ComparePlan {
         plan: crate::compare::Plan {
             source: source_spec(&typed.source.source, &typed.source.view)?,
             program: own_program()?,
@@ -270,7 +270,7 @@ mod tests {
     use crate::transfer::ShmName;
     use clap::Parser as _;
 
-    fn received(arguments: &[&str]) -> Result<Receive, Failure> {
+    fn received(arguments: &[&str]) -> Result<ReceivePlan, Failure> {
         let typed = ["arraylift", "receive", "127.0.0.1:0"].iter().chain(arguments);
         match Arguments::try_parse_from(typed).expect("can be read").command {
             Some(Command::Receive(typed)) => receive(&typed),
@@ -278,7 +278,7 @@ mod tests {
         }
     }
 
-    fn sent(arguments: &[&str]) -> Result<Send, Failure> {
+    fn sent(arguments: &[&str]) -> Result<SendPlan, Failure> {
         let typed = ["arraylift", "send", "range:0:10", "127.0.0.1:1"]
             .iter()
             .chain(arguments);

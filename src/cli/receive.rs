@@ -4,8 +4,8 @@ use crate::Error;
 use crate::transfer::{Event, EventKind, Incoming, Job, Listener, Side, State};
 
 use super::arguments::ReceiveArguments;
-use super::follow::{Happening, Running, end, next, run as run_one};
-use super::plan::{Receive, Single};
+use super::follow::{Occurrence, Running, end, next, run as run_one};
+use super::plan::{ReceivePlan, TransferPlan};
 use super::report::Report;
 use super::signals::Signals;
 use super::{Failure, plan};
@@ -24,7 +24,7 @@ pub fn run(typed: &ReceiveArguments) -> Result<(), Failure> {
     report.listening(listener.address());
     if plan.once {
         let (job, options, json) = (plan.job(listener), plan.options, plan.json);
-        if run_one(Single { job, options, json }, &signals, &mut report)?.is_none() {
+        if run_one(TransferPlan { job, options, json }, &signals, &mut report)?.is_none() {
             let text = "the connection joins a transfer that is not here, and nothing was received";
             return Err(Error::BadOffer(text.into()).into());
         }
@@ -35,7 +35,7 @@ pub fn run(typed: &ReceiveArguments) -> Result<(), Failure> {
 }
 
 /// Takes senders until a signal comes. A transfer that fails says so and concerns no other.
-fn serve(plan: &Receive, listener: &Listener, signals: &Signals, report: &mut Report) -> Result<(), Failure> {
+fn serve(plan: &ReceivePlan, listener: &Listener, signals: &Signals, report: &mut Report) -> Result<(), Failure> {
     let mut running: Vec<Running> = Vec::new();
     // The last of `running` has no sender yet.
     let mut waiting = false;
@@ -61,26 +61,26 @@ fn serve(plan: &Receive, listener: &Listener, signals: &Signals, report: &mut Re
             return result;
         }
         match next(&running, signals, &commands) {
-            Happening::Nothing => {}
-            Happening::Drain => {
+            Occurrence::Nothing => {}
+            Occurrence::Drain => {
                 open = false;
                 if let Some(one) = running.last().filter(|_| waiting) {
                     one.transfer.cancel();
                 }
             }
-            Happening::Asked => {
+            Occurrence::Stop => {
                 open = false;
                 for one in &running {
                     one.transfer.cancel();
                 }
             }
-            Happening::Told(index, event) => {
+            Occurrence::Event(index, event) => {
                 report.event(&event);
                 if waiting && index + 1 == running.len() && has_met(&event) {
                     waiting = false;
                 }
             }
-            Happening::Ended(index) => {
+            Occurrence::Ended(index) => {
                 let never_met = waiting && index + 1 == running.len();
                 waiting &= !never_met;
                 exhausted = false;
@@ -99,7 +99,7 @@ fn serve(plan: &Receive, listener: &Listener, signals: &Signals, report: &mut Re
     }
 }
 
-fn start(plan: &Receive, listener: &Listener) -> Result<Running, Error> {
+fn start(plan: &ReceivePlan, listener: &Listener) -> Result<Running, Error> {
     Running::start(plan.job(listener.clone()), plan.options.clone())
 }
 
@@ -112,7 +112,7 @@ fn has_met(event: &Event) -> bool {
     }
 }
 
-impl Receive {
+impl ReceivePlan {
     fn job(&self, listener: Listener) -> Job {
         Job::Receive {
             from: Incoming::Listener(listener),

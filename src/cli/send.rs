@@ -4,9 +4,9 @@ use crate::queue::Queue;
 use crate::transfer::{Job, Side};
 
 use super::arguments::SendArguments;
+use super::batch::{BatchOptions, NamedJob, run as run_many};
 use super::follow::run as run_one;
-use super::jobs::{Manner, Named, run as run_many};
-use super::plan::{Send, Single, Sources};
+use super::plan::{SendPlan, Sources, TransferPlan};
 use super::report::Report;
 use super::signals::Signals;
 use super::{Failure, plan};
@@ -17,7 +17,7 @@ pub fn run(typed: &SendArguments) -> Result<(), Failure> {
     let signals = Signals::new(1)?;
     report.open_control(&format!("send to {}", plan.to));
     match plan {
-        Send {
+        SendPlan {
             sources: Sources::One(source),
             to,
             options,
@@ -25,9 +25,9 @@ pub fn run(typed: &SendArguments) -> Result<(), Failure> {
             ..
         } => {
             let job = Job::Send { source: *source, to };
-            run_one(Single { job, options, json }, &signals, &mut report).map(drop)
+            run_one(TransferPlan { job, options, json }, &signals, &mut report).map(drop)
         }
-        Send {
+        SendPlan {
             sources: Sources::Many(sources),
             at_once,
             to,
@@ -38,13 +38,13 @@ pub fn run(typed: &SendArguments) -> Result<(), Failure> {
             let jobs = sources.into_iter().map(|(name, source)| {
                 let to = to.clone();
                 let job = Job::Send { source, to };
-                Named { name, job }
+                NamedJob { name, job }
             });
-            let manner = Manner {
+            let batch = BatchOptions {
                 done: "sent",
                 to_one_place: true,
             };
-            run_many(Queue::new(jobs, at_once), manner, &options, &signals, &mut report)
+            run_many(Queue::new(jobs, at_once), batch, &options, &signals, &mut report)
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::transfer::{Listener, Side, SinkSpec};
 use crossbeam_channel::{Receiver, bounded, select};
 
 use super::arguments::ServeArguments;
-use super::plan::Serving;
+use super::plan::ServicePlan;
 use super::report::Report;
 use super::signals::Signals;
 use super::{Failure, plan};
@@ -15,26 +15,26 @@ pub const EVENTS: usize = 4096;
 
 pub fn run(typed: &ServeArguments) -> Result<(), Failure> {
     let plan = plan::serve(typed)?;
-    let left = match &plan.serving {
-        Serving::Arrays(service) => {
+    let left = match &plan.service {
+        ServicePlan::Arrays(service) => {
             service.sink.check()?;
             left_in(&service.sink)
         }
-        Serving::Echo { .. } | Serving::Recipe { .. } => Vec::new(),
+        ServicePlan::Echo { .. } | ServicePlan::Recipe { .. } => Vec::new(),
     };
     let (is_echo, is_recipe) = (
-        matches!(plan.serving, Serving::Echo { .. }),
-        matches!(plan.serving, Serving::Recipe { .. }),
+        matches!(plan.service, ServicePlan::Echo { .. }),
+        matches!(plan.service, ServicePlan::Recipe { .. }),
     );
     // Before anyone learns the address, and may go on to send a signal: one to drain, and one to stop.
     let signals = Signals::new(2)?;
     let listener = Listener::bind_with_buffers(&plan.at, plan.socket_buffer_bytes)?;
     let address = listener.address().to_owned();
     let (tell, told) = bounded(EVENTS);
-    let service = match plan.serving {
-        Serving::Arrays(service) => Service::start(listener, *service, tell)?,
-        Serving::Echo { limits, timeout } => Service::echo(listener, &limits, timeout, tell)?,
-        Serving::Recipe { at, key, timeout } => Service::recipe(listener, &at, key, timeout, tell)?,
+    let service = match plan.service {
+        ServicePlan::Arrays(service) => Service::start(listener, *service, tell)?,
+        ServicePlan::Echo { limits, timeout } => Service::echo(listener, &limits, timeout, tell)?,
+        ServicePlan::Recipe { at, key, timeout } => Service::recipe(listener, &at, key, timeout, tell)?,
     };
     let mut report = Report::new(plan.json, Side::Receiver);
     report.open_control(&format!("serve {address}"));

@@ -20,21 +20,21 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Transfers that are shown of each.
 const SHOWN_MAX: usize = 20;
 
-/// What one engine does.
+/// A process and what it moves.
 #[derive(Debug, Serialize)]
-struct Seen {
+struct ProcessStatus {
     pid: u32,
     command: String,
     side: Side,
     started_unix_s: u64,
     version: String,
-    transfers: Vec<Moving>,
+    transfers: Vec<TransferStatus>,
     service: Option<Status>,
 }
 
-/// A transfer of it.
+/// A transfer of that process.
 #[derive(Debug, Default, Serialize)]
-struct Moving {
+struct TransferStatus {
     transfer: u64,
     source: Option<String>,
     peer: Option<String>,
@@ -71,7 +71,7 @@ pub fn run(typed: &StatusArguments) {
 }
 
 /// What an engine does now; nothing where it ends just then.
-fn look(path: &Path) -> Result<Option<Seen>, Error> {
+fn look(path: &Path) -> Result<Option<ProcessStatus>, Error> {
     let mut viewer = Viewer::connect(path)?;
     viewer.set_patience(Some(PATIENCE))?;
     let Some(Heard::Note(Note::Engine {
@@ -95,7 +95,7 @@ fn look(path: &Path) -> Result<Option<Seen>, Error> {
             None => return Ok(None),
         }
     }
-    Ok(Some(Seen {
+    Ok(Some(ProcessStatus {
         pid,
         command,
         side,
@@ -106,15 +106,15 @@ fn look(path: &Path) -> Result<Option<Seen>, Error> {
     }))
 }
 
-fn of(moving: &mut BTreeMap<TransferId, Moving>, transfer: TransferId) -> &mut Moving {
-    let new = || Moving {
+fn of(moving: &mut BTreeMap<TransferId, TransferStatus>, transfer: TransferId) -> &mut TransferStatus {
+    let new = || TransferStatus {
         transfer: transfer.0,
-        ..Moving::default()
+        ..TransferStatus::default()
     };
     moving.entry(transfer).or_insert_with(new)
 }
 
-fn note(moving: &mut Moving, event: &Event) {
+fn note(moving: &mut TransferStatus, event: &Event) {
     match &event.kind {
         EventKind::Started(started) => {
             moving.source = moving.source.take().or_else(|| started.source.clone());
@@ -129,13 +129,13 @@ fn note(moving: &mut Moving, event: &Event) {
     }
 }
 
-fn lines(seen: &Seen, now_unix_s: u64) -> Vec<String> {
+fn lines(seen: &ProcessStatus, now_unix_s: u64) -> Vec<String> {
     let since = units::left(now_unix_s.saturating_sub(seen.started_unix_s) as f64);
     let mut lines = vec![format!("{}  {}  (for {since})", seen.pid, seen.command)];
     if let Some(status) = &seen.service {
         lines.push(format!("    {}", status.in_words()));
     }
-    let begun = |moving: &&Moving| moving.has_begun;
+    let begun = |moving: &&TransferStatus| moving.has_begun;
     for moving in seen.transfers.iter().filter(begun).take(SHOWN_MAX) {
         let name = moving.source.as_ref().or(moving.peer.as_ref());
         lines.push(format!(

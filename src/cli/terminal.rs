@@ -12,7 +12,7 @@ use crate::transfer::{Event, EventKind, Finished, Outcome, Side, Started, Transf
 use crate::units;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::{lines, output, printable, round_trips};
+use super::{lines, output, ping_table, printable};
 
 /// The rate that is shown is the mean of so much time.
 const RATE_WINDOW_S: f64 = 1.0;
@@ -25,7 +25,7 @@ const BAR_BYTES_MIN: u64 = 8 << 20;
 pub struct Terminal {
     side: Side,
     bars: MultiProgress,
-    shown: HashMap<TransferId, Shown>,
+    shown: HashMap<TransferId, TransferBar>,
     /// What a service does, in one line; its transfers have one each as well where they are long.
     status: Option<ProgressBar>,
     /// Of several transfers each has a name, which its line begins with.
@@ -34,7 +34,7 @@ pub struct Terminal {
 
 /// One transfer as its side that is followed tells it.
 #[derive(Debug)]
-struct Shown {
+struct TransferBar {
     bar: ProgressBar,
     total_bytes: Option<u64>,
     element_count: u64,
@@ -84,7 +84,7 @@ impl Terminal {
             return;
         }
         if let EventKind::Started(started) = &event.kind {
-            let shown = Shown::new(started, &self.bars);
+            let shown = TransferBar::new(started, &self.bars);
             self.shown.insert(event.transfer, shown);
         } else if let Some(shown) = self.shown.get_mut(&event.transfer) {
             match &event.kind {
@@ -207,7 +207,7 @@ impl Terminal {
     }
 
     pub fn ping(&self, event: &PingEvent) {
-        for line in round_trips::lines(event) {
+        for line in ping_table::lines(event) {
             self.say(&line);
         }
     }
@@ -232,7 +232,7 @@ impl Terminal {
     }
 }
 
-impl Shown {
+impl TransferBar {
     fn new(started: &Started, bars: &MultiProgress) -> Self {
         let total_bytes = started.total_bytes;
         let bar = match total_bytes {

@@ -18,16 +18,16 @@ use super::{own_program, usage};
 
 /// Where to serve, and what.
 #[derive(Debug)]
-pub struct Serve {
+pub struct ServePlan {
     pub at: Endpoint,
-    pub serving: Serving,
+    pub service: ServicePlan,
     pub socket_buffer_bytes: Option<usize>,
     pub json: bool,
 }
 
 /// What a service does with what comes.
 #[derive(Debug)]
-pub enum Serving {
+pub enum ServicePlan {
     /// Receives it.
     Arrays(Box<crate::service::Plan>),
     /// Sends it back.
@@ -41,21 +41,21 @@ pub enum Serving {
 }
 
 /// The plan of `arraylift serve`.
-pub fn serve(typed: &ServeArguments) -> Result<Serve, Failure> {
+pub fn serve(typed: &ServeArguments) -> Result<ServePlan, Failure> {
     let options = checked(common(&typed.common, ChecksumKind::default()))?;
-    Ok(Serve {
+    Ok(ServePlan {
         at: endpoint(&typed.endpoint)?,
-        serving: match &typed.recipe_workers {
-            Some(path) => Serving::Recipe {
+        service: match &typed.recipe_workers {
+            Some(path) => ServicePlan::Recipe {
                 at: path.clone(),
                 key: typed.workers.key.as_deref().map(AuthKey::load).transpose()?,
                 timeout: options.timeout,
             },
-            None if typed.echo => Serving::Echo {
+            None if typed.echo => ServicePlan::Echo {
                 limits: typed.limits.limits(),
                 timeout: options.timeout,
             },
-            None => Serving::Arrays(Box::new(crate::service::Plan {
+            None => ServicePlan::Arrays(Box::new(crate::service::Plan {
                 workers: workers(typed)?,
                 ..service(
                     &typed.into,

@@ -5,30 +5,30 @@ use crate::queue::{JobEnd, Queue};
 use crate::transfer::{Job, Options};
 
 use super::Failure;
-use super::follow::{Happening, Running, end, next};
+use super::follow::{Occurrence, Running, end, next};
 use super::report::Report;
 use super::signals::Signals;
 
-/// A job, and what it is called.
+/// A job and its name in messages.
 #[derive(Debug)]
-pub struct Named {
+pub struct NamedJob {
     pub name: String,
     pub job: Job,
 }
 
-/// What they have in common.
+/// What the jobs of a batch have in common.
 #[derive(Debug, Clone, Copy)]
-pub struct Manner {
-    /// What those that end well are.
+pub struct BatchOptions {
+    /// The word for jobs that end well, such as `sent`.
     pub done: &'static str,
-    /// Where one finds nobody, none will.
+    /// All go to one endpoint: if one finds nobody there, the others are not begun.
     pub to_one_place: bool,
 }
 
-/// Does all of them. One that fails says so and concerns no other.
+/// Runs all jobs. One that fails says so; the others go on.
 pub fn run(
-    mut queue: Queue<Named>,
-    manner: Manner,
+    mut queue: Queue<NamedJob>,
+    batch: BatchOptions,
     options: &Options,
     signals: &Signals,
     report: &mut Report,
@@ -39,7 +39,7 @@ pub fn run(
     let mut was_asked = false;
     let commands = report.commands();
     loop {
-        while let Some(Named { name, job }) = queue.start_next() {
+        while let Some(NamedJob { name, job }) = queue.start_next() {
             match Running::start(job, options.clone()) {
                 Ok(one) => {
                     report.job(one.transfer.id(), &name);
@@ -56,24 +56,24 @@ pub fn run(
             break;
         }
         match next(&running, signals, &commands) {
-            Happening::Nothing => {}
-            Happening::Drain => queue.withdraw_waiting(),
-            Happening::Asked => {
+            Occurrence::Nothing => {}
+            Occurrence::Drain => queue.withdraw_waiting(),
+            Occurrence::Stop => {
                 was_asked = true;
                 queue.withdraw_waiting();
                 for one in &running {
                     one.transfer.cancel();
                 }
             }
-            Happening::Told(_, event) => report.event(&event),
-            Happening::Ended(index) => {
+            Occurrence::Event(_, event) => report.event(&event),
+            Occurrence::Ended(index) => {
                 let (transfer, name) = (running.remove(index).transfer, names.remove(index));
                 match end(transfer, report) {
                     Ok(_) => queue.ended(JobEnd::Done),
                     Err(Failure::Cancelled) => queue.ended(JobEnd::Cancelled),
                     Err(failure) => {
                         queue.ended(JobEnd::Failed);
-                        if manner.to_one_place && is_unreachable(&failure) {
+                        if batch.to_one_place && is_unreachable(&failure) {
                             // The others would fare no better.
                             queue.withdraw_waiting();
                         }
@@ -84,7 +84,7 @@ pub fn run(
         }
     }
     let counts = queue.counts();
-    report.jobs(&counts, manner.done);
+    report.jobs(&counts, batch.done);
     if was_asked {
         Err(Failure::Cancelled)
     } else if counts.failed + counts.withdrawn > 0 {
@@ -92,7 +92,7 @@ pub fn run(
         let all = missing + counts.done + counts.cancelled;
         Err(Failure::Incomplete(format!(
             "{missing} of {all} were not {}",
-            manner.done
+            batch.done
         )))
     } else {
         Ok(())
