@@ -13,6 +13,7 @@ pub mod compare;
 pub mod control;
 mod error;
 mod ledger;
+mod line_queue;
 pub mod ping;
 pub mod queue;
 pub mod route;

@@ -1,7 +1,7 @@
 //! The engine's end: one thread serves all viewers. It never waits for a viewer, and nothing else waits for it.
 
 use std::collections::VecDeque;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::fd::{AsFd, AsRawFd as _};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +15,7 @@ use serde::Serialize;
 use slab::Slab;
 
 use crate::error::Error;
+use crate::line_queue::{LineQueue, json_line};
 use crate::service::AnyEvent;
 use crate::thread::Thread;
 use crate::transfer::{Command, EventKind, PrivateListener, Side, TransferId};
@@ -75,17 +76,7 @@ struct Server {
 struct Viewer {
     stream: UnixStream,
     inbox: Vec<u8>,
-    outbox: VecDeque<Line>,
-    written: usize,
-    backlog_bytes: usize,
-}
-
-/// A line for any number of viewers.
-#[derive(Clone)]
-struct Line {
-    bytes: Arc<[u8]>,
-    /// It may be left out, because the next sample has newer counts.
-    is_sample: bool,
+    outbox: LineQueue,
 }
 
 impl Engine {
@@ -240,15 +231,13 @@ impl Server {
         let viewer = entry.insert(Viewer {
             stream,
             inbox: Vec::new(),
-            outbox: VecDeque::new(),
-            written: 0,
-            backlog_bytes: 0,
+            outbox: LineQueue::default(),
         });
-        viewer.say(Line::of(&self.greeting, false));
+        viewer.say(line_of(&self.greeting), false);
         for heard in known {
-            viewer.say(Line::of(&heard, false));
+            viewer.say(line_of(&heard), false);
         }
-        viewer.say(Line::of(&Note::Now, false));
+        viewer.say(line_of(&Note::Now), false);
     }
 
     /// Writes what is left for a viewer, and reads from it. Returns whether it may have more to read.
@@ -276,7 +265,7 @@ impl Server {
             self.viewers.clear();
         }
         self.viewers
-            .retain(|_, viewer| viewer.backlog_bytes <= BACKLOG_BYTES_MAX && viewer.flush().is_ok());
+            .retain(|_, viewer| viewer.outbox.bytes() <= BACKLOG_BYTES_MAX && viewer.flush().is_ok());
         if self.viewers.is_empty() {
             let mut shared = lock(&self.shared);
             shared.is_watched = false;
@@ -291,9 +280,9 @@ impl Server {
         }
         for heard in happened {
             let is_sample = matches!(&heard, Heard::Told(told) if is_sample(told));
-            let line = Line::of(&heard, is_sample);
+            let line = line_of(&heard);
             for (_, viewer) in &mut self.viewers {
-                viewer.say(line.clone());
+                viewer.say(Arc::clone(&line), is_sample);
             }
         }
     }
@@ -301,32 +290,15 @@ impl Server {
 
 impl Viewer {
     /// Queues a line for this viewer. A viewer that is far behind gets no samples.
-    fn say(&mut self, line: Line) {
-        if !(line.is_sample && self.backlog_bytes > BACKLOG_SAMPLES_BYTES_MAX) {
-            self.backlog_bytes += line.bytes.len();
-            self.outbox.push_back(line);
+    fn say(&mut self, line: Arc<[u8]>, is_sample: bool) {
+        if !(is_sample && self.outbox.bytes() > BACKLOG_SAMPLES_BYTES_MAX) {
+            self.outbox.push(line, None);
         }
     }
 
-    /// Writes as much as the socket takes.
+    /// Sends as much as the socket takes.
     fn flush(&mut self) -> io::Result<()> {
-        while let Some(line) = self.outbox.front() {
-            match self.stream.write(&line.bytes[self.written..]) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => {
-                    self.written += written;
-                    self.backlog_bytes -= written;
-                    if self.written == line.bytes.len() {
-                        self.written = 0;
-                        self.outbox.pop_front();
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+        self.outbox.flush(&self.stream)
     }
 
     /// Answers one command, or reads what has arrived. Returns whether there may be more.
@@ -335,7 +307,7 @@ impl Viewer {
             // One command, then it is another viewer's turn; none while the queue is full.
             if !commands.is_full() {
                 let line: Vec<u8> = self.inbox.drain(..=end).collect();
-                self.say(Line::of(&pass(&line, shared, commands), false));
+                self.say(line_of(&pass(&line, shared, commands)), false);
                 self.flush()?;
             }
             return Ok(true);
@@ -357,18 +329,6 @@ impl Viewer {
     }
 }
 
-impl Line {
-    fn of(said: &impl Serialize, is_sample: bool) -> Self {
-        // Keys are names and numbers are finite, so that this does not fail. If it did, the line would be empty.
-        let mut bytes = serde_json::to_vec(said).unwrap_or_default();
-        bytes.push(b'\n');
-        Self {
-            bytes: bytes.into(),
-            is_sample,
-        }
-    }
-}
-
 /// Passes a viewer's line on to the owner, and returns the answer.
 fn pass(line: &[u8], shared: &Mutex<Shared>, commands: &Sender<Command>) -> Note {
     let refused = |why: String| Note::Refused { why };
@@ -386,6 +346,11 @@ fn pass(line: &[u8], shared: &Mutex<Shared>, commands: &Sender<Command>) -> Note
         Err(TrySendError::Full(_)) => refused("too many commands wait already".into()),
         Err(TrySendError::Disconnected(_)) => refused("it is about to end".into()),
     }
+}
+
+fn line_of(said: &impl Serialize) -> Arc<[u8]> {
+    // Keys are names and numbers are finite, so that this does not fail. If it did, the line would be empty.
+    json_line(said).unwrap_or_else(|_| vec![b'\n']).into()
 }
 
 fn is_sample(told: &AnyEvent) -> bool {

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{Error, reason};
+use crate::line_queue::json_line;
 use crate::transfer::Command;
 
 use super::messages::Heard;
@@ -79,8 +80,7 @@ impl Viewer {
     /// # Errors
     /// The engine has ended.
     pub fn send(&mut self, command: Command) -> Result<(), Error> {
-        let mut line = serde_json::to_vec(&command).map_err(|error| cannot(&self.endpoint, &error.into()))?;
-        line.push(b'\n');
+        let line = json_line(&command).map_err(|error| cannot(&self.endpoint, &error.into()))?;
         let said = self.lines.get_mut().write_all(&line);
         said.map_err(|error| cannot(&self.endpoint, &error))
     }

@@ -7,7 +7,7 @@ use crossbeam_channel::Sender;
 
 use crate::error::Error;
 use crate::thread::Thread;
-use crate::transfer::{Admissions, Command, Host, Listener};
+use crate::transfer::{Admissions, Command, Listener, ReceiverFactory};
 
 use super::echo::EchoLoop;
 use super::front::{Arrival, ConnectionSource, Front, FrontContext, FrontHandle, Guest, ListenerSource};
@@ -105,10 +105,10 @@ impl Service {
     ) -> Result<Self, Error> {
         let shares = plan.limits.shares();
         let admissions = Admissions::new(plan.limits.admission(&plan.sink, shares.open_sinks));
-        let mut host = Host::new(plan.sink, plan.expect, plan.options, admissions);
-        host.listener = further;
-        host.slowest_bytes_per_s = plan.limits.slowest_bytes_per_s;
-        Self::spawn(source, events, |_| Ok(ReceiveLoop::new(host, shares.connections)))
+        let mut factory = ReceiverFactory::new(plan.sink, plan.expect, plan.options, admissions);
+        factory.listener = further;
+        factory.slowest_bytes_per_s = plan.limits.slowest_bytes_per_s;
+        Self::spawn(source, events, |_| Ok(ReceiveLoop::new(factory, shares.connections)))
     }
 
     /// Runs a front and its guest on a thread.

@@ -9,8 +9,8 @@ use slab::Slab;
 use crate::error::Error;
 use crate::telemetry::Sample;
 use crate::transfer::{
-    Command, Connection, Ended, Event, EventKind, Host, Hosted, HostedTurn, Joining, Linger, Side, State, TransferId,
-    last_event,
+    Command, Connection, Ended, Event, EventKind, JoinableTransfer, Linger, LoopReceiver, ReceiverFactory,
+    ReceiverTurn, Side, State, TransferId, last_event,
 };
 
 use super::front::{Arrival, Closing, FrontContext, Guest, Turns};
@@ -28,7 +28,7 @@ const STOPPED: &str = "the receiver was stopped";
 
 /// All connections that one thread receives over.
 pub(super) struct ReceiveLoop {
-    host: Host,
+    factory: ReceiverFactory,
     connections_max: usize,
     connections: Slab<Receiving>,
     /// The first connection of each transfer.
@@ -50,7 +50,7 @@ struct Receiving {
 }
 
 enum Phase {
-    Receiving(Box<Hosted>),
+    Receiving(Box<LoopReceiver>),
     Lingering(Connection, Linger),
     /// It is about to be removed.
     Over,
@@ -58,7 +58,7 @@ enum Phase {
 
 /// A transfer over several connections.
 struct Group {
-    joining: Joining,
+    transfer: JoinableTransfer,
     members: Vec<usize>,
     /// Why it fails, where one of them has.
     cause: Option<Error>,
@@ -75,10 +75,10 @@ enum Next {
 }
 
 impl ReceiveLoop {
-    /// Receives as `host` says, over so many connections at the same time.
-    pub(super) fn new(host: Host, connections_max: usize) -> Self {
+    /// Receives as `factory` says, over so many connections at the same time.
+    pub(super) fn new(factory: ReceiverFactory, connections_max: usize) -> Self {
         Self {
-            host,
+            factory,
             connections_max,
             connections: Slab::new(),
             firsts: HashMap::new(),
@@ -90,13 +90,13 @@ impl ReceiveLoop {
     }
 
     /// Ends those that are to be ended, with these words to their senders.
-    fn dismiss(&mut self, words: &str, ends: impl Fn(&Hosted) -> bool, front: &mut FrontContext) {
+    fn dismiss(&mut self, words: &str, ends: impl Fn(&LoopReceiver) -> bool, front: &mut FrontContext) {
         let keys: Vec<usize> = self.connections.iter().map(|(key, _)| key).collect();
         for key in keys {
-            if let Some(Phase::Receiving(hosted)) =
+            if let Some(Phase::Receiving(receiver)) =
                 self.connections.get_mut(key).map(|connection| &mut connection.phase)
-                && ends(hosted)
-                && let HostedTurn::Ended(ended, linger) = hosted.dismiss(words)
+                && ends(receiver)
+                && let ReceiverTurn::Ended(ended, linger) = receiver.dismiss(words)
             {
                 self.end(key, ended, linger, front);
             }
@@ -105,17 +105,17 @@ impl ReceiveLoop {
 
     /// Takes further connections of transfers, which others have told apart.
     fn take_joined(&mut self, front: &mut FrontContext) {
-        let came = |(id, group): (&TransferId, &Group)| group.joining.connection().map(|connection| (*id, connection));
+        let came = |(id, group): (&TransferId, &Group)| group.transfer.connection().map(|connection| (*id, connection));
         while let Some((id, connection)) = self.groups.iter().find_map(came) {
             let Some(group) = self.groups.get_mut(&id) else { return };
             // Where there is no room for it, it closes and the others go on.
-            let Ok(hosted) = self.host.joined(connection, &group.joining) else {
+            let Ok(receiver) = self.factory.further(connection, &group.transfer) else {
                 continue;
             };
             let entry = self.connections.vacant_entry();
             let key = entry.key();
-            if front.watch(&hosted, key).is_ok() {
-                entry.insert(Receiving::new(id, hosted));
+            if front.watch(&receiver, key).is_ok() {
+                entry.insert(Receiving::new(id, receiver));
                 group.members.push(key);
                 self.turns.ready(key);
             }
@@ -129,19 +129,19 @@ impl ReceiveLoop {
         front.has_changed();
         let id = connection.id;
         let next = match &mut connection.phase {
-            Phase::Receiving(hosted) => {
-                let before = hosted.bytes();
-                let next = step(hosted, before);
-                let moved = hosted.bytes().saturating_sub(before);
+            Phase::Receiving(receiver) => {
+                let before = receiver.bytes();
+                let next = step(receiver, before);
+                let moved = receiver.bytes().saturating_sub(before);
                 if moved > 0 {
                     front.counters.add_bytes(moved);
                     if !std::mem::replace(&mut connection.has_moved, true) {
                         self.moved.push(key);
                     }
                 }
-                if let Some(joining) = self.host.asked(hosted) {
+                if let Some(transfer) = self.factory.take_join_request(receiver) {
                     let group = Group {
-                        joining,
+                        transfer,
                         members: vec![key],
                         cause: None,
                     };
@@ -155,7 +155,7 @@ impl ReceiveLoop {
             },
             Phase::Over => Next::Close,
         };
-        for (elapsed, kind) in self.host.told() {
+        for (elapsed, kind) in self.factory.take_events() {
             tell(front, id, elapsed, kind);
         }
         match next {
@@ -170,7 +170,7 @@ impl ReceiveLoop {
     /// Gives the other connections of a transfer a turn where something has changed for all of them.
     fn wake_group(&mut self, id: TransferId) {
         let Some(group) = self.groups.get_mut(&id) else { return };
-        if group.joining.has_changed() {
+        if group.transfer.has_changed() {
             for key in &group.members {
                 self.turns.ready(*key);
             }
@@ -182,26 +182,26 @@ impl ReceiveLoop {
         let Some(connection) = self.connections.get_mut(key) else {
             return;
         };
-        let Phase::Receiving(hosted) = std::mem::replace(&mut connection.phase, Phase::Over) else {
+        let Phase::Receiving(receiver) = std::mem::replace(&mut connection.phase, Phase::Over) else {
             return;
         };
         let id = connection.id;
         let has_joined = matches!(ended, Ended::Joined);
         if has_joined {
             // The transfer that it joined has the same connection, of which nothing is to be heard here any more.
-            front.unwatch(&*hosted);
+            front.unwatch(&*receiver);
         }
         if self.firsts.get(&id) == Some(&key) {
-            self.end_transfer(id, ended, &hosted, front);
+            self.end_transfer(id, ended, &receiver, front);
         } else if let Some(group) = self.groups.get_mut(&id) {
             group.members.retain(|member| *member != key);
             if let Ended::Failed { error, .. } = ended {
                 group.cause.get_or_insert(error);
-                group.joining.fail();
+                group.transfer.fail();
             }
         }
         // What was half received goes before the connection does.
-        let socket = hosted.into_connection();
+        let socket = receiver.into_connection();
         if let (Some(linger), Some(connection)) = (linger, self.connections.get_mut(key)) {
             connection.phase = Phase::Lingering(socket, linger);
             self.turns.ready(key);
@@ -215,7 +215,7 @@ impl ReceiveLoop {
     }
 
     /// The first connection of a transfer has ended, and so does the transfer.
-    fn end_transfer(&mut self, id: TransferId, ended: Ended, first: &Hosted, front: &mut FrontContext) {
+    fn end_transfer(&mut self, id: TransferId, ended: Ended, first: &LoopReceiver, front: &mut FrontContext) {
         self.firsts.remove(&id);
         let ended = match self.groups.remove(&id) {
             Some(group) => {
@@ -267,14 +267,14 @@ impl Guest for ReceiveLoop {
         }
         let entry = self.connections.vacant_entry();
         let key = entry.key();
-        let hosted = connection.and_then(|connection| self.host.receiver(connection, key));
-        let hosted = hosted.and_then(|hosted| match front.watch(&hosted, key) {
-            Ok(()) => Ok(hosted),
+        let receiver = connection.and_then(|connection| self.factory.first(connection, key));
+        let receiver = receiver.and_then(|receiver| match front.watch(&receiver, key) {
+            Ok(()) => Ok(receiver),
             Err(error) => Err(Error::system("cannot watch a connection", &error)),
         });
-        match hosted {
-            Ok(hosted) => {
-                entry.insert(Receiving::new(id, hosted));
+        match receiver {
+            Ok(receiver) => {
+                entry.insert(Receiving::new(id, receiver));
                 self.firsts.insert(id, key);
                 let state = State::Connecting;
                 tell(front, id, Duration::ZERO, EventKind::State { state });
@@ -305,7 +305,7 @@ impl Guest for ReceiveLoop {
         }
         let now = Instant::now();
         self.turns.wake_due(now);
-        if let Some(key) = self.host.admissions.next() {
+        if let Some(key) = self.factory.admissions.next() {
             self.turns.ready(key);
         }
         if now >= self.next_samples_at {
@@ -324,8 +324,8 @@ impl Guest for ReceiveLoop {
         let Some(key) = self.firsts.get(&transfer).copied() else {
             return;
         };
-        if let Some(Phase::Receiving(hosted)) = self.connections.get(key).map(|connection| &connection.phase) {
-            hosted.controls().apply(command);
+        if let Some(Phase::Receiving(receiver)) = self.connections.get(key).map(|connection| &connection.phase) {
+            receiver.controls().apply(command);
             self.turns.ready(key);
             self.wake_group(transfer);
         }
@@ -333,7 +333,7 @@ impl Guest for ReceiveLoop {
 
     fn close(&mut self, how: Closing, front: &mut FrontContext) {
         match how {
-            Closing::Drain => self.dismiss(CLOSING, |hosted| !hosted.is_receiving(), front),
+            Closing::Drain => self.dismiss(CLOSING, |receiver| !receiver.is_receiving(), front),
             Closing::Stop => self.dismiss(STOPPED, |_| true, front),
             Closing::SourceOver => {}
         }
@@ -344,20 +344,21 @@ impl Guest for ReceiveLoop {
     }
 
     fn open_counts(&self) -> OpenCounts {
-        let is_receiving = |open: &Receiving| matches!(&open.phase, Phase::Receiving(hosted) if hosted.is_receiving());
+        let is_receiving =
+            |open: &Receiving| matches!(&open.phase, Phase::Receiving(receiver) if receiver.is_receiving());
         OpenCounts {
             connections: self.connections.len(),
             receiving: self.connections.iter().filter(|(_, open)| is_receiving(open)).count(),
-            waiting: self.host.admissions.waiting(),
+            waiting: self.factory.admissions.waiting(),
         }
     }
 }
 
 impl Receiving {
-    fn new(id: TransferId, hosted: Hosted) -> Self {
+    fn new(id: TransferId, receiver: LoopReceiver) -> Self {
         Self {
             id,
-            phase: Phase::Receiving(Box::new(hosted)),
+            phase: Phase::Receiving(Box::new(receiver)),
             has_moved: false,
             last_sample: (Duration::ZERO, 0),
         }
@@ -365,10 +366,10 @@ impl Receiving {
 
     /// What has moved since the last sample.
     fn sample(&mut self) -> Option<(Duration, Sample)> {
-        let Phase::Receiving(hosted) = &self.phase else {
+        let Phase::Receiving(receiver) = &self.phase else {
             return None;
         };
-        let (elapsed, bytes) = (hosted.elapsed(), hosted.bytes());
+        let (elapsed, bytes) = (receiver.elapsed(), receiver.bytes());
         let (before, bytes_before) = std::mem::replace(&mut self.last_sample, (elapsed, bytes));
         let seconds = elapsed.saturating_sub(before).as_secs_f64().max(1e-9);
         let sample = Sample {
@@ -387,7 +388,7 @@ impl Group {
             Ended::Cancelled { bytes } | Ended::Failed { bytes, .. } => *bytes,
             _ => return ended,
         };
-        self.joining.fail();
+        self.transfer.fail();
         match self.cause {
             Some(error) => Ended::Failed { error, bytes },
             None => ended,
@@ -396,13 +397,13 @@ impl Group {
 }
 
 /// Steps a machine until it waits, or its turn is over.
-fn step(hosted: &mut Hosted, before: u64) -> Next {
+fn step(receiver: &mut LoopReceiver, before: u64) -> Next {
     for _ in 0..TURN_STEPS {
-        match hosted.turn(Instant::now()) {
-            HostedTurn::Again if hosted.bytes().saturating_sub(before) < TURN_BYTES => {}
-            HostedTurn::Again => break,
-            HostedTurn::Wait(until) => return Next::WaitUntil(until),
-            HostedTurn::Ended(ended, linger) => return Next::End(ended, linger),
+        match receiver.turn(Instant::now()) {
+            ReceiverTurn::Again if receiver.bytes().saturating_sub(before) < TURN_BYTES => {}
+            ReceiverTurn::Again => break,
+            ReceiverTurn::Wait(until) => return Next::WaitUntil(until),
+            ReceiverTurn::Ended(ended, linger) => return Next::End(ended, linger),
         }
     }
     Next::Turn
@@ -435,7 +436,7 @@ mod tests {
         let (service, worker) = UnixStream::pair().expect("pair");
         let mut service = Channel::new(service).expect("channel");
         let source = HandoverSource::new(Channel::new(worker).expect("channel"), None);
-        let host = Host::new(
+        let factory = ReceiverFactory::new(
             SinkSpec::Discard,
             None,
             Options::default(),
@@ -443,7 +444,7 @@ mod tests {
         );
         let (sender, told) = bounded(64);
         let (mut front, _handle) = Front::new(source, sender).expect("a front");
-        let mut all = ReceiveLoop::new(host, 8);
+        let mut all = ReceiveLoop::new(factory, 8);
         front.accept(&mut all);
         assert!(!front.may_accept(&all, Instant::now()), "nobody has come");
 

@@ -30,7 +30,7 @@ pub(crate) use limits::controls::Controls;
 pub(crate) use machine::drive::Ended;
 pub(crate) use net::linger::Linger;
 pub(crate) use net::socket_file::PrivateListener;
-pub(crate) use receive::hosting::{Host, Hosted, HostedTurn, Joining};
+pub(crate) use receive::loop_receiver::{JoinableTransfer, LoopReceiver, ReceiverFactory, ReceiverTurn};
 pub(crate) use run::last_event;
 pub(crate) use tell::outlet::Outlet;
 

@@ -5,11 +5,11 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
-use rustix::net::{SendFlags, send};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::sys::{receive_with_descriptor, send_with_descriptor};
+use crate::line_queue::{LineQueue, json_line};
+use crate::sys::receive_with_descriptor;
 
 /// Read at once, at most.
 const READ_BYTES: usize = 16 << 10;
@@ -25,15 +25,8 @@ pub(in crate::service) struct Channel {
     searched: usize,
     /// In the order of the lines that they came with.
     descriptors: VecDeque<OwnedFd>,
-    outbox: VecDeque<Outgoing>,
+    outbox: LineQueue,
     is_over: bool,
-}
-
-#[derive(Debug)]
-struct Outgoing {
-    bytes: Vec<u8>,
-    written: usize,
-    descriptor: Option<OwnedFd>,
 }
 
 impl Channel {
@@ -45,7 +38,7 @@ impl Channel {
             inbox: Vec::new(),
             searched: 0,
             descriptors: VecDeque::new(),
-            outbox: VecDeque::new(),
+            outbox: LineQueue::default(),
             is_over: false,
         })
     }
@@ -57,39 +50,13 @@ impl Channel {
 
     /// Sends a line, now or with a later [`Channel::flush`].
     pub(in crate::service) fn send(&mut self, message: &impl Serialize, descriptor: Option<OwnedFd>) -> io::Result<()> {
-        let mut bytes = serde_json::to_vec(message)?;
-        bytes.push(b'\n');
-        self.outbox.push_back(Outgoing {
-            bytes,
-            written: 0,
-            descriptor,
-        });
+        self.outbox.push(json_line(message)?.into(), descriptor);
         self.flush()
     }
 
     /// Sends as much as there is room for.
     pub(in crate::service) fn flush(&mut self) -> io::Result<()> {
-        while let Some(next) = self.outbox.front_mut() {
-            let rest = &next.bytes[next.written..];
-            let sent = match &next.descriptor {
-                Some(descriptor) => send_with_descriptor(self.stream.as_fd(), rest, descriptor.as_fd()),
-                None => send(&self.stream, rest, SendFlags::NOSIGNAL).map_err(io::Error::from),
-            };
-            match sent {
-                Ok(sent) => {
-                    // The descriptor went with the first byte.
-                    next.descriptor = None;
-                    next.written += sent;
-                    if next.written == next.bytes.len() {
-                        self.outbox.pop_front();
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+        self.outbox.flush(&self.stream)
     }
 
     /// The next line. `None` where no whole one has come; where none will, [`Channel::is_over`] says so.

@@ -6,8 +6,8 @@ pub(crate) mod door;
 mod first;
 mod further;
 mod handoff;
-pub(crate) mod hosting;
 mod link;
+pub(crate) mod loop_receiver;
 mod newcomer;
 
 use crate::transfer::machine::drive::Machine;

@@ -1,4 +1,4 @@
-//! Receivers without threads of their own: a loop over many of them steps each when there is something to do.
+//! Receivers without threads of their own: a loop over many of them steps each when its socket is ready.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
@@ -23,28 +23,28 @@ use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::tell::event::{EventKind, Side, State};
 use crate::transfer::tell::event_sender::EventSender;
 
-/// Something that a receiver told, and when.
-type Note = (Duration, EventKind);
+/// An event of a receiver, and when it was since the transfer began.
+type TimedEvent = (Duration, EventKind);
 
-/// One receiver tells a handful of things in a turn.
-const NOTES: usize = 64;
+/// One receiver tells a handful of events in a turn.
+const EVENTS: usize = 64;
 
-/// What all receivers of one loop have in common.
-pub(crate) struct Host {
+/// Makes the receivers of one loop, and has what they have in common.
+pub(crate) struct ReceiverFactory {
     pub(crate) sink: SinkSpec,
     pub(crate) expect: Option<ArrayMeta>,
     pub(crate) options: Options,
     /// Where further connections of a transfer come in.
     pub(crate) listener: Option<Listener>,
     pub(crate) admissions: Arc<Admissions>,
-    /// A peer that moves fewer bytes a second over the timeout is given up.
+    /// A peer that moves fewer bytes a second, measured over the timeout, is given up.
     pub(crate) slowest_bytes_per_s: Option<u64>,
-    notes: (Sender<Note>, Receiver<Note>),
+    events: (Sender<TimedEvent>, Receiver<TimedEvent>),
     requests: (Sender<JoinRequest>, Receiver<JoinRequest>),
 }
 
-/// One connection of a transfer.
-pub(crate) struct Hosted {
+/// The receiver of one connection.
+pub(crate) struct LoopReceiver {
     machine: Box<dyn ReceiveMachine + Send>,
     course: Course,
     controls: Arc<Controls>,
@@ -53,7 +53,7 @@ pub(crate) struct Hosted {
 }
 
 /// A transfer whose sender may open further connections.
-pub(crate) struct Joining {
+pub(crate) struct JoinableTransfer {
     array: Arc<IncomingArray>,
     expected: Expected,
     controls: Arc<Controls>,
@@ -61,17 +61,17 @@ pub(crate) struct Joining {
     seen_changes: u64,
 }
 
-/// What a turn came to.
-pub(crate) enum HostedTurn {
-    /// Something was done and more can be.
+/// How a turn ended.
+pub(crate) enum ReceiverTurn {
+    /// There is more to do.
     Again,
-    /// Nothing can be done before the socket has changed, or then.
+    /// There is nothing to do before the socket has changed, or this time.
     Wait(Instant),
-    /// It has ended. Its connection may have to linger.
+    /// The receiver has ended. Its connection may have to linger.
     Ended(Ended, Option<Linger>),
 }
 
-impl Host {
+impl ReceiverFactory {
     pub(crate) fn new(
         sink: SinkSpec,
         expect: Option<ArrayMeta>,
@@ -85,14 +85,17 @@ impl Host {
             listener: None,
             admissions,
             slowest_bytes_per_s: None,
-            notes: bounded(NOTES),
-            // Each receiver asks once, and is heard after its turn.
+            events: bounded(EVENTS),
+            // A receiver asks once, and its request is taken after its turn.
             requests: bounded(1),
         }
     }
 
-    /// A receiver for a connection; `number` tells it apart from others that wait for a place.
-    pub(crate) fn receiver(&self, connection: Connection, number: usize) -> Result<Hosted, Error> {
+    /// A receiver for the first connection of a transfer; `number` tells it apart from others that wait for admission.
+    ///
+    /// # Errors
+    /// The system gives no memory or descriptor.
+    pub(crate) fn first(&self, connection: Connection, number: usize) -> Result<LoopReceiver, Error> {
         let (controls, clock) = (Arc::new(Controls::new(self.options.limit_bytes_per_s)), Instant::now());
         controls.set_pace(Side::Receiver, self.options.reader_pace_bytes_per_s);
         let plan = ReceivePlan {
@@ -100,8 +103,8 @@ impl Host {
             expect: self.expect.clone(),
             source: None,
         };
-        // Whoever hosts it has told that.
-        let events = EventSender::new(self.notes.0.clone(), clock, Some(State::Connecting));
+        // The loop tells the first state itself.
+        let events = EventSender::new(self.events.0.clone(), clock, Some(State::Connecting));
         let context = light_context(&controls, clock, events);
         let requests = self.requests.0.clone();
         let mut machine = FirstReceiver::new(
@@ -113,28 +116,31 @@ impl Host {
             context,
         )?;
         machine.apply_as(self.admissions.applicant(number));
-        Ok(self.hosted(Box::new(machine), controls, clock))
+        Ok(self.in_loop(Box::new(machine), controls, clock))
     }
 
     /// A receiver for a further connection of a transfer.
-    pub(crate) fn joined(&self, connection: Connection, joining: &Joining) -> Result<Hosted, Error> {
+    ///
+    /// # Errors
+    /// The system gives no memory or descriptor.
+    pub(crate) fn further(&self, connection: Connection, joining: &JoinableTransfer) -> Result<LoopReceiver, Error> {
         let (controls, clock) = (Arc::clone(&joining.controls), joining.clock);
-        let events = EventSender::for_further_connection(self.notes.0.clone(), clock);
+        let events = EventSender::for_further_connection(self.events.0.clone(), clock);
         let context = light_context(&controls, clock, events);
         let array = Arc::clone(&joining.array);
         let machine = FurtherReceiver::new(connection, array, false, &self.options, context)?;
-        Ok(self.hosted(Box::new(machine), controls, clock))
+        Ok(self.in_loop(Box::new(machine), controls, clock))
     }
 
-    /// What the receiver that was stepped last has told.
-    pub(crate) fn told(&self) -> impl Iterator<Item = Note> + '_ {
-        self.notes.1.try_iter()
+    /// The events of the receiver that had its turn last.
+    pub(crate) fn take_events(&self) -> impl Iterator<Item = TimedEvent> + '_ {
+        self.events.1.try_iter()
     }
 
-    /// Whether the receiver that was stepped last can do with further connections.
-    pub(crate) fn asked(&self, by: &Hosted) -> Option<Joining> {
+    /// The transfer of `by`, where that receiver asked for further connections in its last turn.
+    pub(crate) fn take_join_request(&self, by: &LoopReceiver) -> Option<JoinableTransfer> {
         let JoinRequest { array, expected, .. } = self.requests.1.try_recv().ok()?;
-        Some(Joining {
+        Some(JoinableTransfer {
             array,
             expected,
             controls: Arc::clone(&by.controls),
@@ -143,8 +149,13 @@ impl Host {
         })
     }
 
-    fn hosted(&self, machine: Box<dyn ReceiveMachine + Send>, controls: Arc<Controls>, clock: Instant) -> Hosted {
-        Hosted {
+    fn in_loop(
+        &self,
+        machine: Box<dyn ReceiveMachine + Send>,
+        controls: Arc<Controls>,
+        clock: Instant,
+    ) -> LoopReceiver {
+        LoopReceiver {
             machine,
             course: Course::new(clock).with_slowest(self.slowest_bytes_per_s),
             controls,
@@ -162,21 +173,21 @@ fn light_context(controls: &Arc<Controls>, clock: Instant, events: EventSender) 
     }
 }
 
-impl Hosted {
+impl LoopReceiver {
     /// Does a bounded piece of work.
-    pub(crate) fn turn(&mut self, now: Instant) -> HostedTurn {
+    pub(crate) fn turn(&mut self, now: Instant) -> ReceiverTurn {
         let turn = self
             .course
             .turn(&mut *self.machine, Side::Receiver, &self.controls, now, self.timeout);
-        HostedTurn::from(turn)
+        ReceiverTurn::from(turn)
     }
 
     /// Ends it, with these words to the peer.
-    pub(crate) fn dismiss(&mut self, words: &str) -> HostedTurn {
-        HostedTurn::from(Course::dismiss(&mut *self.machine, words))
+    pub(crate) fn dismiss(&mut self, words: &str) -> ReceiverTurn {
+        ReceiverTurn::from(Course::dismiss(&mut *self.machine, words))
     }
 
-    /// What can be changed while it runs.
+    /// The controls of its transfer.
     pub(crate) fn controls(&self) -> &Arc<Controls> {
         &self.controls
     }
@@ -201,41 +212,41 @@ impl Hosted {
         self.machine.connection().peer()
     }
 
-    /// What remains of it: the connection. A sink that was not published is removed.
+    /// Gives the connection back. An array that is not whole is removed.
     pub(crate) fn into_connection(self) -> Connection {
         self.machine.into_connection()
     }
 }
 
-impl AsFd for Hosted {
+impl AsFd for LoopReceiver {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.machine.connection().as_fd()
     }
 }
 
-impl Joining {
+impl JoinableTransfer {
     /// A connection that has joined, if any.
     pub(crate) fn connection(&self) -> Option<Connection> {
         self.expected.connections.try_recv().ok()
     }
 
-    /// Whether all its connections have to look at what one of them has done; asked once for each change.
+    /// Whether its controls have changed since the last call: then all its connections need a turn.
     pub(crate) fn has_changed(&mut self) -> bool {
         let changes = self.controls.changes();
         std::mem::replace(&mut self.seen_changes, changes) != changes
     }
 
-    /// Its other connections have nothing to go on for.
+    /// Lets its other connections end.
     pub(crate) fn fail(&self) {
         self.controls.fail(Side::Receiver);
     }
 }
 
-impl From<Turn> for HostedTurn {
+impl From<Turn> for ReceiverTurn {
     fn from(turn: Turn) -> Self {
         match turn {
             Turn::Again => Self::Again,
-            // Whoever hosts it hears of every change of its socket.
+            // The loop is told of every change of a socket.
             Turn::Wait { until, .. } => Self::Wait(until),
             Turn::Ended(ended, linger) => Self::Ended(ended, linger),
         }
