@@ -50,8 +50,8 @@ impl Service {
         }
     }
 
-    /// Sends back what comes to whoever connects to `listener` (RFC 862), on a thread of its own, and returns at once.
-    /// Who takes nothing back for the `timeout` is closed. A drained one ends when the last client has gone.
+    /// Sends every byte back to the client that sent it (RFC 862), on a thread of its own, and returns at once. A client
+    /// that takes nothing back for the `timeout` is closed. A drained service ends when the last client has gone.
     ///
     /// # Errors
     /// Where the system gives no thread or descriptor.
@@ -66,10 +66,10 @@ impl Service {
         Self::spawn(source, events, |_| Ok(EchoLoop::new(connections, timeout)))
     }
 
-    /// Hands whoever connects to `listener` to programs that connect to `path`, one descriptor at a time (`SCM_RIGHTS`),
-    /// which answer `OK` each. Who does not for the `timeout` is let go, and what it was given goes to another one. While
-    /// there is none, nobody is accepted. With a `key` they are `Client`s of `multiprocessing.connection`, which answer
-    /// nothing: what they have read, they have.
+    /// Hands connections to programs that connect to `path`, one descriptor at a time (`SCM_RIGHTS`), each of which is
+    /// answered by `OK`. A program that does not answer within the `timeout` is closed, and its connection goes to another
+    /// one. While there is none, nobody is accepted. With a `key` they are `Client`s of `multiprocessing.connection`,
+    /// which answer nothing: what they have read, they have taken.
     ///
     /// # Errors
     /// Where the system gives no thread or descriptor, or the path cannot be used.
@@ -84,8 +84,8 @@ impl Service {
         Self::spawn(source, events, |front| RecipeDispatcher::new(path, key, timeout, front))
     }
 
-    /// Receives over the connections that another program hands over at `path`, until it ends; with a `key`, a `Listener`
-    /// of `multiprocessing.connection`.
+    /// Receives over the connections that another program hands over at `path`, until that program ends. With a `key` it
+    /// is a `Listener` of `multiprocessing.connection`.
     ///
     /// # Errors
     /// Where there is no such program, the sink cannot work, or the system gives no thread or descriptor.
@@ -95,8 +95,7 @@ impl Service {
         Self::receive(source, None, plan, events)
     }
 
-    /// Receives over what comes from a source, and over further connections of the same transfers, which come in at
-    /// another clone of its listener.
+    /// Receives over the connections of a source. `further` is the listener where transfers expect further connections.
     pub(super) fn receive(
         source: impl ConnectionSource<Arrival> + 'static,
         further: Option<Listener>,

@@ -1,4 +1,4 @@
-//! What an earlier process left half received, because it was killed.
+//! Files that an earlier process left half received, because it was killed.
 
 use std::path::{Path, PathBuf};
 

@@ -1,10 +1,11 @@
-//! When each of many slots is due. Pure: the time is given.
+//! When each of many connections is due. Pure: the time is given.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Instant;
 
-/// One deadline a slot. Moving one later, as every byte that comes does, costs nothing before it would have been due.
+/// One deadline a connection, known by its key. Moving one later, as each byte that comes does, costs nothing until the
+/// earlier time has passed.
 #[derive(Debug, Default)]
 pub(super) struct Deadlines {
     heap: BinaryHeap<Reverse<(Instant, usize)>>,
@@ -14,57 +15,57 @@ pub(super) struct Deadlines {
 #[derive(Debug, Clone, Copy, Default)]
 struct Alarm {
     due: Option<Instant>,
-    /// The earliest entry of the slot in the heap.
+    /// The earliest entry of that key in the heap.
     armed: Option<Instant>,
 }
 
 impl Deadlines {
-    /// The slot is due then, and not when it was before.
-    pub(super) fn set(&mut self, slot: usize, due: Instant) {
-        if self.alarms.len() <= slot {
-            self.alarms.resize_with(slot + 1, Alarm::default);
+    /// Makes it due then, and not when it was before.
+    pub(super) fn set(&mut self, key: usize, due: Instant) {
+        if self.alarms.len() <= key {
+            self.alarms.resize_with(key + 1, Alarm::default);
         }
-        self.alarms[slot].due = Some(due);
-        if self.alarms[slot].armed.is_none_or(|armed| due < armed) {
-            self.arm(slot, due);
+        self.alarms[key].due = Some(due);
+        if self.alarms[key].armed.is_none_or(|armed| due < armed) {
+            self.arm(key, due);
         }
     }
 
-    /// The slot is not due any more.
-    pub(super) fn clear(&mut self, slot: usize) {
-        if let Some(alarm) = self.alarms.get_mut(slot) {
+    /// Makes it not due any more.
+    pub(super) fn clear(&mut self, key: usize) {
+        if let Some(alarm) = self.alarms.get_mut(key) {
             alarm.due = None;
         }
     }
 
-    /// Nothing is due before then.
+    /// A time before which nothing is due; `None` where nothing is.
     pub(super) fn next(&self) -> Option<Instant> {
         self.heap.peek().map(|Reverse((at, _))| *at)
     }
 
-    /// A slot that is due, each once.
+    /// The next key that is due by `now`; each once.
     pub(super) fn pop(&mut self, now: Instant) -> Option<usize> {
-        while let Some(Reverse((at, slot))) = self.heap.peek().copied().filter(|Reverse((at, _))| *at <= now) {
+        while let Some(Reverse((at, key))) = self.heap.peek().copied().filter(|Reverse((at, _))| *at <= now) {
             self.heap.pop();
-            let alarm = &mut self.alarms[slot];
+            let alarm = &mut self.alarms[key];
             if alarm.armed == Some(at) {
                 alarm.armed = None;
             }
             match alarm.due {
                 Some(due) if due <= now => {
                     alarm.due = None;
-                    return Some(slot);
+                    return Some(key);
                 }
-                Some(due) if alarm.armed.is_none() => self.arm(slot, due),
+                Some(due) if alarm.armed.is_none() => self.arm(key, due),
                 _ => {}
             }
         }
         None
     }
 
-    fn arm(&mut self, slot: usize, at: Instant) {
-        self.alarms[slot].armed = Some(at);
-        self.heap.push(Reverse((at, slot)));
+    fn arm(&mut self, key: usize, at: Instant) {
+        self.alarms[key].armed = Some(at);
+        self.heap.push(Reverse((at, key)));
     }
 }
 
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_is_due_once_and_at_its_latest_deadline() {
+    fn a_key_is_due_once_and_at_its_latest_deadline() {
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
         let mut deadlines = Deadlines::default();

@@ -33,7 +33,7 @@ const WAKER: Token = Token(usize::MAX - 1);
 /// A guest's token for the socket where its workers join: no connection has that key.
 pub(super) const JOINS: usize = usize::MAX - 2;
 
-/// What a front serves: it has the connections, and does something with them.
+/// What a front serves: it has the connections, and knows what to do with them.
 pub(super) trait Guest {
     /// A connection in the form in which this guest takes it.
     type Arrival;
@@ -47,10 +47,10 @@ pub(super) trait Guest {
     /// Takes a connection.
     fn accept(&mut self, arrival: Self::Arrival, front: &mut FrontContext);
 
-    /// A socket that is watched by that token has changed. The token's owner may have gone.
+    /// A socket that is watched by that token has become readable or writable. It may have been closed since.
     fn ready(&mut self, token: usize, front: &mut FrontContext);
 
-    /// Does what can be done now. Called before each wait.
+    /// Does what can be done now, without waiting. Called before each wait.
     ///
     /// # Errors
     /// Nothing further can be done: the front stops, and ends with this error.
@@ -78,7 +78,7 @@ pub(super) trait Guest {
 /// How a front closes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Closing {
-    /// Its source has ended: who is here stays.
+    /// Its source has ended: the connections that are open stay.
     SourceOver,
     /// What is under way goes on to its end.
     Drain,
@@ -127,7 +127,7 @@ impl<A> Front<A> {
         Ok((front, FrontHandle { commands, waker }))
     }
 
-    /// What the guest is to be made with.
+    /// What the guest needs when it is made.
     pub(super) fn context(&mut self) -> &mut FrontContext {
         &mut self.context
     }

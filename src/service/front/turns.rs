@@ -1,11 +1,11 @@
-//! Whose turn it is, of many that one thread serves. Pure: the time is given.
+//! Which of many connections has its turn, on one thread. Pure: the time is given.
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::deadlines::Deadlines;
 
-/// Turns of connections, each known by its key: whoever is ready or due gets one, in the order in which that was told.
+/// Turns of connections, each known by its key: first come, first served.
 #[derive(Debug, Default)]
 pub(in crate::service) struct Turns {
     queue: VecDeque<usize>,
@@ -15,7 +15,7 @@ pub(in crate::service) struct Turns {
 }
 
 impl Turns {
-    /// It is ready: it gets a turn, and only one for being told so twice.
+    /// Gives it a turn; one turn where this is said twice.
     pub(in crate::service) fn ready(&mut self, key: usize) {
         if self.is_queued.len() <= key {
             self.is_queued.resize(key + 1, false);
@@ -25,22 +25,22 @@ impl Turns {
         }
     }
 
-    /// It gets a turn then at the latest, and not when it was to before.
+    /// Gives it a turn then, instead of at the time that was set before.
     pub(in crate::service) fn ready_at(&mut self, key: usize, at: Instant) {
         self.deadlines.set(key, at);
     }
 
-    /// It gets no turn for the time that was set.
+    /// Forgets the time that was set.
     pub(in crate::service) fn clear_deadline(&mut self, key: usize) {
         self.deadlines.clear(key);
     }
 
-    /// How many get a turn now. Who becomes ready meanwhile comes after the next look at the sockets.
+    /// How many are ready now. One that becomes ready during their turns comes after the next wait.
     pub(in crate::service) fn round(&self) -> usize {
         self.queue.len()
     }
 
-    /// Who is next. It may have gone since it became ready.
+    /// The key of the next turn. Its connection may have gone since it became ready.
     pub(in crate::service) fn next(&mut self) -> Option<usize> {
         let key = self.queue.pop_front()?;
         self.is_queued[key] = false;
