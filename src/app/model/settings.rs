@@ -79,6 +79,8 @@ impl Default for Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::route::SendRouteChoice;
+    use crate::wire::WireChoice;
 
     #[test]
     fn settings_of_another_version_keep_what_they_can() {
@@ -86,6 +88,19 @@ mod tests {
         assert_eq!(settings.theme, ThemeChoice::Light);
         assert_eq!((settings.form.from.as_str(), settings.form.to.as_str()), ("0", "12"));
         assert!(settings.form_open);
+    }
+
+    #[test]
+    fn a_route_is_kept_by_its_name_and_an_unknown_one_is_the_default() {
+        let read = |text: &str| serde_json::from_str::<Settings>(text).unwrap().form;
+        let form = read(r#"{"form":{"send_route":"handoff","wire":"of tomorrow","to":"12"}}"#);
+        assert_eq!(
+            (form.send_route, form.wire),
+            (SendRouteChoice::Handoff, WireChoice::Auto)
+        );
+        assert_eq!(form.to, "12");
+        let text = serde_json::to_string(&form).unwrap();
+        assert!(text.contains(r#""send_route":"handoff""#), "{text}");
     }
 
     #[test]
