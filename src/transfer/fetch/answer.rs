@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, StatusCode};
 
 /// What a server has told of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct FileInfo {
     /// Its length, where the server knows it beforehand.
     pub(crate) len: Option<u64>,
     /// By what the same file is known again. RFC 9110, 8.8.
@@ -26,20 +26,21 @@ enum Validator {
     LastModified(String),
 }
 
-/// What is asked for: all of a file, or what is missing of one that is known.
+/// What is asked for: all of a file, or a range of one that is known.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ask<'a> {
+pub(crate) struct RangeRequest<'a> {
     /// The first byte.
     pub(crate) from: u64,
     /// The byte after the last one, where that is not the file's.
     pub(crate) to: Option<u64>,
-    pub(crate) known: Option<&'a Told>,
+    /// What the server told of the file before.
+    pub(crate) known: Option<&'a FileInfo>,
 }
 
-/// What comes.
+/// What the head of an answer says of the bytes that follow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
-    pub(crate) told: Told,
+    pub(crate) info: FileInfo,
     /// Which byte of the file is the first to come: the one that was asked for, or the very first.
     pub(crate) at: u64,
     /// How many bytes come, where that is known.
@@ -59,7 +60,7 @@ pub(crate) enum Refusal {
     Broken(String),
 }
 
-impl Told {
+impl FileInfo {
     /// Whether what is missing can be asked for after a connection broke.
     pub(crate) fn is_known_again(&self) -> bool {
         self.validator.is_some()
@@ -77,7 +78,7 @@ impl Told {
     }
 }
 
-impl Ask<'_> {
+impl RangeRequest<'_> {
     /// The headers that say so. RFC 9110, 13.1.5 and 14.2.
     pub(crate) fn headers(&self) -> Vec<(HeaderName, String)> {
         if self.from == 0 && self.to.is_none() {
@@ -98,10 +99,10 @@ impl Ask<'_> {
 ///
 /// # Errors
 /// What follows is not what was asked for.
-pub(crate) fn read(ask: &Ask<'_>, status: StatusCode, headers: &HeaderMap) -> Result<Answer, Refusal> {
+pub(crate) fn read(request: &RangeRequest<'_>, status: StatusCode, headers: &HeaderMap) -> Result<Answer, Refusal> {
     match status {
         StatusCode::OK | StatusCode::PARTIAL_CONTENT => {}
-        StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PRECONDITION_FAILED if ask.known.is_some() => {
+        StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PRECONDITION_FAILED if request.known.is_some() => {
             return Err(Refusal::Changed);
         }
         status => return Err(Refusal::Status(status)),
@@ -110,7 +111,7 @@ pub(crate) fn read(ask: &Ask<'_>, status: StatusCode, headers: &HeaderMap) -> Re
     // With both, the length counts for nothing. RFC 9112, 6.3.
     let length = if is_chunked { None } else { content_length(headers)? };
     let validator = validator(headers);
-    let mut told = Told {
+    let mut info = FileInfo {
         len: length,
         validator,
         encoding: text(headers, &CONTENT_ENCODING)
@@ -119,13 +120,13 @@ pub(crate) fn read(ask: &Ask<'_>, status: StatusCode, headers: &HeaderMap) -> Re
         takes_ranges: text(headers, &ACCEPT_RANGES).is_some_and(|units| units.eq_ignore_ascii_case("bytes")),
     };
     let mut answer = Answer {
-        told: told.clone(),
+        info: info.clone(),
         at: 0,
         len: length,
         is_bare: length.is_some(),
     };
     if status == StatusCode::PARTIAL_CONTENT {
-        let (first, last, total) = content_range(ask, headers)?;
+        let (first, last, total) = content_range(request, headers)?;
         let len = last - first + 1;
         if length.is_some_and(|length| length != len) {
             let text = format!(
@@ -134,12 +135,12 @@ pub(crate) fn read(ask: &Ask<'_>, status: StatusCode, headers: &HeaderMap) -> Re
             );
             return Err(Refusal::Broken(text));
         }
-        told.len = total.or_else(|| ask.known.and_then(|known| known.len));
-        told.takes_ranges = true;
-        (answer.at, answer.len, answer.told) = (first, Some(len), told);
+        info.len = total.or_else(|| request.known.and_then(|known| known.len));
+        info.takes_ranges = true;
+        (answer.at, answer.len, answer.info) = (first, Some(len), info);
     }
-    match ask.known {
-        Some(known) if !known.agrees_with(&answer.told) => Err(Refusal::Changed),
+    match request.known {
+        Some(known) if !known.agrees_with(&answer.info) => Err(Refusal::Changed),
         _ => Ok(answer),
     }
 }
@@ -160,9 +161,9 @@ fn content_length(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
 }
 
 /// The first byte, the last one, and the file's length, of a part that was asked for. RFC 9110, 14.4.
-fn content_range(ask: &Ask<'_>, headers: &HeaderMap) -> Result<(u64, u64, Option<u64>), Refusal> {
+fn content_range(request: &RangeRequest<'_>, headers: &HeaderMap) -> Result<(u64, u64, Option<u64>), Refusal> {
     let broken = |text: &str| Err(Refusal::Broken(text.into()));
-    if ask.headers().is_empty() {
+    if request.headers().is_empty() {
         return broken("a part comes that nobody asked for");
     }
     if text(headers, &CONTENT_TYPE).is_some_and(|kind| kind.starts_with("multipart/byteranges")) {
@@ -179,7 +180,7 @@ fn content_range(ask: &Ask<'_>, headers: &HeaderMap) -> Result<(u64, u64, Option
     let Some((first, last, total)) = range else {
         return broken("its Content-Range is none");
     };
-    if first != ask.from || ask.to.is_some_and(|to| last >= to) {
+    if first != request.from || request.to.is_some_and(|to| last >= to) {
         return broken(&format!("bytes {first} to {last} come where others were asked for"));
     }
     Ok((first, last, total))
@@ -213,13 +214,13 @@ fn validator(headers: &HeaderMap) -> Option<Validator> {
 mod tests {
     use super::*;
 
-    const ALL: Ask<'static> = Ask {
+    const ALL: RangeRequest<'static> = RangeRequest {
         from: 0,
         to: None,
         known: None,
     };
 
-    fn answered(ask: &Ask<'_>, status: u16, lines: &[(&str, &str)]) -> Result<Answer, Refusal> {
+    fn answered(request: &RangeRequest<'_>, status: u16, lines: &[(&str, &str)]) -> Result<Answer, Refusal> {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             headers.append(
@@ -227,11 +228,11 @@ mod tests {
                 value.parse().expect("a value"),
             );
         }
-        read(ask, StatusCode::from_u16(status).expect("a status"), &headers)
+        read(request, StatusCode::from_u16(status).expect("a status"), &headers)
     }
 
-    fn known(lines: &[(&str, &str)]) -> Told {
-        answered(&ALL, 200, lines).expect("an answer").told
+    fn known(lines: &[(&str, &str)]) -> FileInfo {
+        answered(&ALL, 200, lines).expect("an answer").info
     }
 
     const ETAG: (&str, &str) = ("etag", "\"v1\"");
@@ -241,10 +242,10 @@ mod tests {
     fn a_whole_file_comes_with_its_length_and_what_it_is_known_by() {
         let answer = answered(&ALL, 200, &[LENGTH, ETAG, ("accept-ranges", "bytes")]).expect("an answer");
         assert_eq!((answer.at, answer.len, answer.is_bare), (0, Some(100), true));
-        assert!(answer.told.is_known_again() && answer.told.has_parts());
+        assert!(answer.info.is_known_again() && answer.info.has_parts());
         let chunked = answered(&ALL, 200, &[LENGTH, ("transfer-encoding", "chunked")]).expect("an answer");
         assert_eq!(
-            (chunked.len, chunked.is_bare, chunked.told.is_known_again()),
+            (chunked.len, chunked.is_bare, chunked.info.is_known_again()),
             (None, false, false)
         );
     }
@@ -271,49 +272,52 @@ mod tests {
     #[test]
     fn what_is_missing_is_asked_for_by_range_and_only_of_the_same_file() {
         assert!(ALL.headers().is_empty());
-        let told = known(&[LENGTH, ETAG]);
-        let ask = Ask {
+        let info = known(&[LENGTH, ETAG]);
+        let request = RangeRequest {
             from: 40,
             to: None,
-            known: Some(&told),
+            known: Some(&info),
         };
         assert_eq!(
-            ask.headers(),
+            request.headers(),
             [(RANGE, "bytes=40-".into()), (IF_RANGE, "\"v1\"".into())]
         );
-        let to = Ask { to: Some(60), ..ask };
+        let to = RangeRequest {
+            to: Some(60),
+            ..request
+        };
         assert_eq!(to.headers()[0].1, "bytes=40-59");
     }
 
     #[test]
     fn the_rest_of_the_same_file_is_taken() {
-        let told = known(&[LENGTH, ETAG]);
-        let ask = Ask {
+        let info = known(&[LENGTH, ETAG]);
+        let request = RangeRequest {
             from: 40,
             to: None,
-            known: Some(&told),
+            known: Some(&info),
         };
         let rest = answered(
-            &ask,
+            &request,
             206,
             &[("content-range", "bytes 40-99/100"), ("content-length", "60"), ETAG],
         );
         let rest = rest.expect("the rest");
-        assert_eq!((rest.at, rest.len, rest.told.len), (40, Some(60), Some(100)));
+        assert_eq!((rest.at, rest.len, rest.info.len), (40, Some(60), Some(100)));
         // A server that says less, or takes no ranges and sends all of it again.
-        let silent = answered(&ask, 206, &[("content-range", "bytes 40-99/*"), ETAG]).expect("the rest");
-        assert_eq!(silent.told.len, Some(100));
-        let again = answered(&ask, 200, &[LENGTH, ETAG]).expect("all of it");
+        let silent = answered(&request, 206, &[("content-range", "bytes 40-99/*"), ETAG]).expect("the rest");
+        assert_eq!(silent.info.len, Some(100));
+        let again = answered(&request, 200, &[LENGTH, ETAG]).expect("all of it");
         assert_eq!((again.at, again.len), (0, Some(100)));
     }
 
     #[test]
     fn another_file_is_told_from_the_same_one() {
-        let told = known(&[LENGTH, ETAG]);
-        let ask = Ask {
+        let info = known(&[LENGTH, ETAG]);
+        let request = RangeRequest {
             from: 40,
             to: None,
-            known: Some(&told),
+            known: Some(&info),
         };
         let other = ("etag", "\"v2\"");
         for (status, lines) in [
@@ -331,7 +335,7 @@ mod tests {
             (412, &[]),
         ] {
             assert_eq!(
-                answered(&ask, status, lines),
+                answered(&request, status, lines),
                 Err(Refusal::Changed),
                 "{status} {lines:?}"
             );
@@ -340,11 +344,11 @@ mod tests {
 
     #[test]
     fn answers_that_contradict_themselves_are_broken() {
-        let told = known(&[LENGTH, ETAG]);
-        let ask = Ask {
+        let info = known(&[LENGTH, ETAG]);
+        let request = RangeRequest {
             from: 40,
             to: Some(60),
-            known: Some(&told),
+            known: Some(&info),
         };
         for range in [
             "bytes 41-59/100",
@@ -359,7 +363,7 @@ mod tests {
             "bytes +40-59/100",
             "",
         ] {
-            let broken = answered(&ask, 206, &[("content-range", range)]);
+            let broken = answered(&request, 206, &[("content-range", range)]);
             assert!(matches!(broken, Err(Refusal::Broken(_))), "{range}: {broken:?}");
         }
         let part = ("content-range", "bytes 40-59/100");
@@ -369,7 +373,7 @@ mod tests {
             &[],
         ] {
             assert!(
-                matches!(answered(&ask, 206, lines), Err(Refusal::Broken(_))),
+                matches!(answered(&request, 206, lines), Err(Refusal::Broken(_))),
                 "{lines:?}"
             );
         }
@@ -394,7 +398,7 @@ mod tests {
         for status in [404, 403, 500, 503, 304, 204] {
             let refused = answered(&ALL, status, &[]);
             assert!(
-                matches!(refused, Err(Refusal::Status(told)) if told.as_u16() == status),
+                matches!(refused, Err(Refusal::Status(answered)) if answered.as_u16() == status),
                 "{status}"
             );
         }

@@ -17,8 +17,8 @@ use crate::route::receive::Inflow;
 use crate::transfer::net::url::Url;
 use crate::transfer::trust::Trust;
 
-use super::answer::{Answer, Ask, Refusal, read};
-use super::link::{Link, Linker, Patience, Work};
+use super::answer::{Answer, RangeRequest, Refusal, read};
+use super::connection::{ConnectionContext, IoCost, ServerConnection, ServerConnector};
 
 const REDIRECTS_MAX: u32 = 10;
 /// Read at once where the library has to see the bytes first.
@@ -28,15 +28,15 @@ const USER_AGENT: &str = concat!("arraylift/", env!("CARGO_PKG_VERSION"));
 /// Asks for one file.
 pub(super) struct Client {
     agent: Agent,
-    linker: Linker,
+    connector: ServerConnector,
     url: Url,
-    patience: Patience,
+    context: ConnectionContext,
 }
 
 /// What comes of a file, byte by byte.
 pub(super) struct Body {
     reader: BodyReader<'static>,
-    link: Arc<Link>,
+    connection: Arc<ServerConnection>,
     /// What the library does not hold lies in the socket as it is.
     is_bare: bool,
     /// Bytes that are still to come, where that is known.
@@ -46,9 +46,9 @@ pub(super) struct Body {
 }
 
 impl Client {
-    pub(super) fn new(url: &Url, trust: &Trust, patience: Patience) -> Self {
-        let linker = Linker::new(patience.clone());
-        let timeout = Some(patience.timeout);
+    pub(super) fn new(url: &Url, trust: &Trust, context: ConnectionContext) -> Self {
+        let connector = ServerConnector::new(context.clone());
+        let timeout = Some(context.timeout);
         let config = Agent::config_builder()
             .http_status_as_error(false)
             // They are followed here, where the way is looked at.
@@ -64,14 +64,14 @@ impl Client {
             .max_idle_connections(0)
             .tls_config(TlsConfig::builder().root_certs(trust.0.clone()).build())
             .build();
-        let connector = ConnectProxyConnector::default()
-            .chain(linker.clone())
+        let chain = ConnectProxyConnector::default()
+            .chain(connector.clone())
             .chain(RustlsConnector::default());
         Self {
-            agent: Agent::with_parts(config, connector, DefaultResolver::default()),
-            linker,
+            agent: Agent::with_parts(config, chain, DefaultResolver::default()),
+            connector,
             url: url.clone(),
-            patience,
+            context,
         }
     }
 
@@ -79,12 +79,12 @@ impl Client {
     ///
     /// # Errors
     /// No answer came, or not the one that was asked for.
-    pub(super) fn ask(&self, ask: &Ask<'_>) -> Result<(Answer, Body, Url), Error> {
+    pub(super) fn ask(&self, request: &RangeRequest<'_>) -> Result<(Answer, Body, Url), Error> {
         let mut url = self.url.clone();
         for _ in 0..=REDIRECTS_MAX {
-            let response = self.request(&url, ask)?;
+            let response = self.send(&url, request)?;
             let Some(location) = location(&response) else {
-                let (answer, body) = self.answered(&url, ask, response)?;
+                let (answer, body) = self.answered(&url, request, response)?;
                 return Ok((answer, body, url));
             };
             url = url.redirected(location.as_bytes())?;
@@ -95,21 +95,28 @@ impl Client {
         })
     }
 
-    fn request(&self, url: &Url, ask: &Ask<'_>) -> Result<Response<ureq::Body>, Error> {
-        let mut request = self.agent.get(url.uri()?);
-        for (name, value) in ask.headers() {
-            request = request.header(name, value);
+    /// Sends one request, and waits for the head of its answer.
+    fn send(&self, url: &Url, request: &RangeRequest<'_>) -> Result<Response<ureq::Body>, Error> {
+        let mut builder = self.agent.get(url.uri()?);
+        for (name, value) in request.headers() {
+            builder = builder.header(name, value);
         }
-        request.call().map_err(|error| self.error(url, error))
+        builder.call().map_err(|error| self.error(url, error))
     }
 
-    fn answered(&self, url: &Url, ask: &Ask<'_>, response: Response<ureq::Body>) -> Result<(Answer, Body), Error> {
-        let answer = read(ask, response.status(), response.headers()).map_err(|refusal| self.refused(refusal))?;
-        let link = self.linker.take_last();
-        let link = link.ok_or_else(|| Error::OtherProtocol("it answered over no connection".into()))?;
+    /// Reads the head of an answer that is no redirect.
+    fn answered(
+        &self,
+        url: &Url,
+        request: &RangeRequest<'_>,
+        response: Response<ureq::Body>,
+    ) -> Result<(Answer, Body), Error> {
+        let answer = read(request, response.status(), response.headers()).map_err(|refusal| self.refused(refusal))?;
+        let connection = self.connector.take_last();
+        let connection = connection.ok_or_else(|| Error::Bug("a server answered over no connection".into()))?;
         let body = Body {
             reader: response.into_body().into_with_config().limit(u64::MAX).reader(),
-            link,
+            connection,
             is_bare: answer.is_bare && !url.is_https(),
             left: answer.len,
             error: None,
@@ -146,7 +153,7 @@ impl Client {
                     reason: reason(&error),
                 },
             },
-            HttpError::Timeout(_) => Error::Silent(self.patience.timeout),
+            HttpError::Timeout(_) => Error::Silent(self.context.timeout),
             HttpError::HostNotFound => Error::Endpoint {
                 endpoint: server,
                 reason: "the name has no address".into(),
@@ -191,8 +198,8 @@ fn tls_error(said: &str) -> Error {
 }
 
 impl Body {
-    pub(super) fn link(&self) -> &Arc<Link> {
-        &self.link
+    pub(super) fn connection(&self) -> &Arc<ServerConnection> {
+        &self.connection
     }
 
     /// Whether its bytes can be taken from the socket itself, without being seen first.
@@ -210,8 +217,8 @@ impl Body {
         self.left = self.left.map(|left| left.saturating_sub(bytes));
     }
 
-    pub(super) fn take_work(&self) -> Work {
-        self.link.take_work()
+    pub(super) fn take_cost(&self) -> IoCost {
+        self.connection.take_cost()
     }
 
     /// Reads what the library has, record by record or chunk by chunk, and waits only for the first one.
@@ -220,7 +227,7 @@ impl Body {
             return Err(error);
         }
         let mut filled = self.reader.read(into)?;
-        while filled > 0 && filled < into.len() && self.link.held_bytes() > 0 {
+        while filled > 0 && filled < into.len() && self.connection.held_bytes() > 0 {
             match self.reader.read(&mut into[filled..]) {
                 Ok(0) => break,
                 Ok(more) => filled += more,
@@ -236,9 +243,9 @@ impl Body {
 
 impl Inflow for Body {
     fn take(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let held = self.link.held_bytes();
+        let held = self.connection.held_bytes();
         if self.is_bare && held == 0 {
-            let (received, _) = recv(&self.link, into, RecvFlags::empty())?;
+            let (received, _) = recv(&self.connection, into, RecvFlags::empty())?;
             return Ok(received);
         }
         let most = if self.is_bare { held.min(into.len()) } else { into.len() };
@@ -246,6 +253,6 @@ impl Inflow for Body {
     }
 
     fn socket(&self) -> Option<BorrowedFd<'_>> {
-        (self.is_bare && self.link.held_bytes() == 0).then(|| self.link.as_fd())
+        (self.is_bare && self.connection.held_bytes() == 0).then(|| self.connection.as_fd())
     }
 }

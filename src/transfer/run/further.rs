@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::error::Error;
-use crate::transfer::fetch::{FetchMachine, PartRequest};
+use crate::transfer::fetch::{FurtherFetcher, PartRequest};
 use crate::transfer::net::connection::Connection;
 use crate::transfer::net::expected::Expected;
 use crate::transfer::receive::door::Door;
@@ -77,9 +77,9 @@ impl Run<'_> {
     /// Fetches further parts of a file. Fails where the system gives no thread: nobody else fetches that part.
     pub(super) fn fetch_parts(&mut self, request: PartRequest) -> Result<(), Error> {
         for part in request.parts {
-            let (fetched, options) = (Arc::clone(&request.fetched), self.options.clone());
+            let (file, options) = (Arc::clone(&request.file), self.options.clone());
             self.spawn(Side::Receiver, move |context, wake| {
-                FetchMachine::further(&fetched, part, &options, wake, context).map(Some)
+                FurtherFetcher::new(&file, part, &options, wake, context).map(Some)
             })?;
         }
         Ok(())

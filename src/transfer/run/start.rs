@@ -6,7 +6,7 @@ use crate::array::ArrayMeta;
 use crate::error::Error;
 use crate::route::SendRouteChoice;
 use crate::sys::Wake;
-use crate::transfer::fetch::{FetchMachine, FetchPlan};
+use crate::transfer::fetch::{FetchPlan, FirstFetcher};
 use crate::transfer::net::connection::{Connection, unix_pair};
 use crate::transfer::net::endpoint::Endpoint;
 use crate::transfer::net::listener::{Listener, loopback};
@@ -120,7 +120,7 @@ impl Run<'_> {
         let options = self.options.clone();
         let requests = self.requests.parts.0.clone();
         self.spawn(Side::Receiver, move |context, wake| {
-            Ok(Some(FetchMachine::new(plan, &options, wake, requests, context)))
+            Ok(Some(FirstFetcher::new(plan, &options, wake, requests, context)))
         })?;
         Ok(true)
     }

@@ -17,86 +17,99 @@ use ureq::unversioned::transport::{
 use crate::sys::{Interest, Wake, wait};
 use crate::transfer::limits::controls::Controls;
 use crate::transfer::net::connection::{Connection, would_block};
+use crate::transfer::plan::Options;
 
-/// Who waits, and what ends the wait.
+/// What a connection to a server is made with: who ends its waits, and how large its buffers are.
 #[derive(Debug, Clone)]
-pub(super) struct Patience {
+pub(super) struct ConnectionContext {
     pub(super) controls: Arc<Controls>,
     pub(super) wake: Arc<Wake>,
     /// How long the server may be silent.
     pub(super) timeout: Duration,
+    /// Of the socket; the system chooses where there is none.
     pub(super) buffer_bytes: Option<usize>,
 }
 
 /// A connection that an answer comes over.
 #[derive(Debug)]
-pub(super) struct Link {
-    connection: Connection,
+pub(super) struct ServerConnection {
+    socket: Connection,
     /// Bytes of the answer that the library has read and not given away.
     held_bytes: AtomicUsize,
-    /// What was done and how long was waited within the library, not yet taken note of.
-    unnoted: Mutex<Work>,
+    /// What was done and how long was waited within the library, not yet counted.
+    uncounted: Mutex<IoCost>,
 }
 
 /// System calls, and time spent waiting.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Work {
+pub(super) struct IoCost {
     pub(super) syscalls: u64,
     pub(super) waited: Duration,
 }
 
 /// Makes connections for the library, and knows the last one.
 #[derive(Debug, Clone)]
-pub(super) struct Linker {
-    patience: Patience,
-    last: Arc<Mutex<Option<Arc<Link>>>>,
+pub(super) struct ServerConnector {
+    context: ConnectionContext,
+    last: Arc<Mutex<Option<Arc<ServerConnection>>>>,
 }
 
-/// The library's end of a link.
-pub(super) struct LinkEnd {
-    link: Arc<Link>,
-    patience: Patience,
-    buffers: HeldBuffers,
+/// The library's end of a connection.
+pub(super) struct ServerTransport {
+    connection: Arc<ServerConnection>,
+    context: ConnectionContext,
+    buffers: CountedBuffers,
 }
 
 /// The library's buffers, watched.
-struct HeldBuffers {
+struct CountedBuffers {
     buffers: LazyBuffers,
-    link: Arc<Link>,
+    connection: Arc<ServerConnection>,
 }
 
-impl Linker {
-    pub(super) fn new(patience: Patience) -> Self {
+impl ConnectionContext {
+    pub(super) fn new(options: &Options, controls: &Arc<Controls>, wake: &Arc<Wake>) -> Self {
         Self {
-            patience,
+            controls: Arc::clone(controls),
+            wake: Arc::clone(wake),
+            timeout: options.timeout,
+            buffer_bytes: options.socket_buffer_bytes,
+        }
+    }
+}
+
+impl ServerConnector {
+    pub(super) fn new(context: ConnectionContext) -> Self {
+        Self {
+            context,
             last: Arc::default(),
         }
     }
 
-    /// The link that was made last.
-    pub(super) fn take_last(&self) -> Option<Arc<Link>> {
+    /// The connection that was made last.
+    pub(super) fn take_last(&self) -> Option<Arc<ServerConnection>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-impl<In: Transport> Connector<In> for Linker {
-    type Out = Either<In, LinkEnd>;
+impl<In: Transport> Connector<In> for ServerConnector {
+    type Out = Either<In, ServerTransport>;
 
     fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<Self::Out>, HttpError> {
         if let Some(tunnel) = chained {
             return Ok(Some(Either::A(tunnel)));
         }
-        let Patience {
+        let ConnectionContext {
             controls,
             wake,
             timeout,
             buffer_bytes,
-        } = &self.patience;
+        } = &self.context;
         let cancelled = || controls.is_cancelled();
         let mut last = io::ErrorKind::ConnectionRefused.into();
         for address in &details.addrs {
             match Connection::open_address(*address, *buffer_bytes, *timeout, wake, &cancelled) {
-                Ok(Some(connection)) => return Ok(Some(Either::B(self.end(connection, details)))),
+                Ok(Some(connection)) => return Ok(Some(Either::B(self.transport(connection, details)))),
                 Ok(None) => return Err(cancelled_error()),
                 Err(error) => last = error,
             }
@@ -105,29 +118,29 @@ impl<In: Transport> Connector<In> for Linker {
     }
 }
 
-impl Linker {
-    fn end(&self, connection: Connection, details: &ConnectionDetails<'_>) -> LinkEnd {
-        let link = Arc::new(Link {
-            connection,
+impl ServerConnector {
+    fn transport(&self, connection: Connection, details: &ConnectionDetails<'_>) -> ServerTransport {
+        let connection = Arc::new(ServerConnection {
+            socket: connection,
             held_bytes: AtomicUsize::new(0),
-            unnoted: Mutex::default(),
+            uncounted: Mutex::default(),
         });
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&link));
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&connection));
         let config = details.config;
-        LinkEnd {
-            patience: self.patience.clone(),
-            buffers: HeldBuffers {
+        ServerTransport {
+            context: self.context.clone(),
+            buffers: CountedBuffers {
                 buffers: LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size()),
-                link: Arc::clone(&link),
+                connection: Arc::clone(&connection),
             },
-            link,
+            connection,
         }
     }
 }
 
-impl Link {
-    pub(super) fn connection(&self) -> &Connection {
-        &self.connection
+impl ServerConnection {
+    pub(super) fn socket(&self) -> &Connection {
+        &self.socket
     }
 
     /// Bytes of the answer that the library has and the socket has no more.
@@ -135,25 +148,25 @@ impl Link {
         self.held_bytes.load(Ordering::Acquire)
     }
 
-    /// What was done within the library since this was asked last.
-    pub(super) fn take_work(&self) -> Work {
-        std::mem::take(&mut self.unnoted.lock().unwrap_or_else(PoisonError::into_inner))
+    /// What was done within the library since this was called last.
+    pub(super) fn take_cost(&self) -> IoCost {
+        std::mem::take(&mut self.uncounted.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn note(&self, work: Work) {
-        let mut unnoted = self.unnoted.lock().unwrap_or_else(PoisonError::into_inner);
-        unnoted.syscalls += work.syscalls;
-        unnoted.waited += work.waited;
+    fn count(&self, cost: IoCost) {
+        let mut uncounted = self.uncounted.lock().unwrap_or_else(PoisonError::into_inner);
+        uncounted.syscalls += cost.syscalls;
+        uncounted.waited += cost.waited;
     }
 }
 
-impl AsFd for Link {
+impl AsFd for ServerConnection {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.connection.as_fd()
+        self.socket.as_fd()
     }
 }
 
-impl LinkEnd {
+impl ServerTransport {
     /// Waits until the socket is ready, for as long as the peer may be silent.
     fn wait(&self, interest: Interest, timeout: NextTimeout) -> Result<(), HttpError> {
         let began = Instant::now();
@@ -164,12 +177,12 @@ impl LinkEnd {
             if left == Some(Duration::ZERO) {
                 return Err(HttpError::Timeout(timeout.reason));
             }
-            let ready = wait(self.link.as_fd(), interest, &self.patience.wake, left)?;
-            if self.patience.controls.is_cancelled() {
+            let ready = wait(self.connection.as_fd(), interest, &self.context.wake, left)?;
+            if self.context.controls.is_cancelled() {
                 return Err(cancelled_error());
             }
             if ready {
-                self.link.note(Work {
+                self.connection.count(IoCost {
                     syscalls: 1,
                     waited: began.elapsed(),
                 });
@@ -179,7 +192,7 @@ impl LinkEnd {
     }
 }
 
-impl Transport for LinkEnd {
+impl Transport for ServerTransport {
     fn buffers(&mut self) -> &mut dyn Buffers {
         &mut self.buffers
     }
@@ -188,7 +201,7 @@ impl Transport for LinkEnd {
         let mut sent = 0;
         while sent < amount {
             let output = &self.buffers.output()[sent..amount];
-            match send(&self.link, output, SendFlags::NOSIGNAL) {
+            match send(&self.connection, output, SendFlags::NOSIGNAL) {
                 Ok(bytes) => sent += bytes,
                 Err(error) if would_block(&error.into()) => self.wait(WRITE, timeout.for_write())?,
                 Err(error) => return Err(HttpError::Io(error.into())),
@@ -199,10 +212,10 @@ impl Transport for LinkEnd {
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, HttpError> {
         loop {
-            let received = recv(&self.link, self.buffers.input_append_buf(), RecvFlags::empty());
-            self.link.note(Work {
+            let received = recv(&self.connection, self.buffers.input_append_buf(), RecvFlags::empty());
+            self.connection.count(IoCost {
                 syscalls: 1,
-                ..Work::default()
+                ..IoCost::default()
             });
             match received {
                 Ok((received, _)) => {
@@ -221,7 +234,7 @@ impl Transport for LinkEnd {
     }
 }
 
-impl Buffers for HeldBuffers {
+impl Buffers for CountedBuffers {
     fn output(&mut self) -> &mut [u8] {
         self.buffers.output()
     }
@@ -236,12 +249,12 @@ impl Buffers for HeldBuffers {
 
     fn input_appended(&mut self, amount: usize) {
         self.buffers.input_appended(amount);
-        self.tell();
+        self.count_held();
     }
 
     fn input_consume(&mut self, amount: usize) {
         self.buffers.input_consume(amount);
-        self.tell();
+        self.count_held();
     }
 
     fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
@@ -253,18 +266,18 @@ impl Buffers for HeldBuffers {
     }
 }
 
-impl HeldBuffers {
-    fn tell(&self) {
-        self.link
+impl CountedBuffers {
+    fn count_held(&self) {
+        self.connection
             .held_bytes
             .store(self.buffers.input().len(), Ordering::Release);
     }
 }
 
-impl fmt::Debug for LinkEnd {
+impl fmt::Debug for ServerTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LinkEnd")
-            .field("link", &self.link)
+        f.debug_struct("ServerTransport")
+            .field("connection", &self.connection)
             .finish_non_exhaustive()
     }
 }

@@ -1,0 +1,115 @@
+//! A further connection of a file: it fetches its part, and leaves the end to the first one.
+
+use std::ops::Range;
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::error::Error;
+use crate::sys::Wake;
+use crate::telemetry::Probe;
+use crate::transfer::machine::context::MachineContext;
+use crate::transfer::machine::drive::{Machine, Progress};
+use crate::transfer::plan::Options;
+use crate::transfer::sink::block_receiver::BlockReceiver;
+
+use super::client::Client;
+use super::connection::ConnectionContext;
+use super::file::FetchedFile;
+use super::part::PartFetch;
+
+/// Fetches one part of a file whose first connection has begun.
+pub(in crate::transfer) struct FurtherFetcher {
+    wake: Arc<Wake>,
+    context: MachineContext,
+    phase: Phase,
+}
+
+/// Where it is.
+enum Phase {
+    Fetching(Box<PartFetch>),
+    /// Its part is whole.
+    Whole(Arc<FetchedFile>),
+}
+
+impl FurtherFetcher {
+    /// For these bytes of the file.
+    ///
+    /// # Errors
+    /// The file that it lands in cannot be written in another place, too.
+    pub(in crate::transfer) fn new(
+        file: &Arc<FetchedFile>,
+        part: Range<u64>,
+        options: &Options,
+        wake: &Arc<Wake>,
+        context: MachineContext,
+    ) -> Result<Self, Error> {
+        let client = Client::new(
+            &file.url,
+            &file.trust,
+            ConnectionContext::new(options, &context.controls, wake),
+        );
+        let sink = &file.array.sink;
+        let receiver = BlockReceiver::new(sink.route()?);
+        let claim = sink.ledger.claim(part.start, part.end - part.start)?;
+        let part = PartFetch::new(client, options, receiver, Arc::clone(file), claim, None);
+        Ok(Self {
+            wake: Arc::clone(wake),
+            context,
+            phase: Phase::Fetching(Box::new(part)),
+        })
+    }
+
+    fn file(&self) -> &Arc<FetchedFile> {
+        match &self.phase {
+            Phase::Fetching(part) => part.file(),
+            Phase::Whole(file) => file,
+        }
+    }
+
+    fn advance(&mut self, now: Instant) -> Result<Progress, Error> {
+        if let Phase::Fetching(part) = &mut self.phase {
+            if let Some(progress) = part.step(&mut self.context, now)? {
+                return Ok(progress);
+            }
+            let file = Arc::clone(part.file());
+            if let Phase::Fetching(part) = std::mem::replace(&mut self.phase, Phase::Whole(file)) {
+                part.finish();
+            }
+            // The first connection waits for it.
+            self.context.controls.wake();
+        }
+        Ok(Progress::Part)
+    }
+}
+
+impl Machine for FurtherFetcher {
+    fn socket(&self) -> BorrowedFd<'_> {
+        match &self.phase {
+            Phase::Fetching(part) => part.socket().unwrap_or_else(|| self.wake.as_fd()),
+            Phase::Whole(_) => self.wake.as_fd(),
+        }
+    }
+
+    fn step(&mut self, now: Instant, _ready: bool) -> Result<Progress, Error> {
+        let step = self.advance(now);
+        step.map_err(|cause| self.file().array.sink.failure(cause))
+    }
+
+    fn give_up(&mut self, _reason: &str) -> bool {
+        // A server has no ear for it: it sees the connection close.
+        false
+    }
+
+    fn end(&mut self) {
+        self.context.probe.end();
+    }
+
+    fn probe(&mut self) -> &mut Probe {
+        &mut self.context.probe
+    }
+
+    fn bytes(&self) -> u64 {
+        self.file().landed_bytes()
+    }
+}

@@ -1,0 +1,388 @@
+//! One part of a file, over one connection after another, until every byte of it has landed.
+
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::checksum::Digest;
+use crate::error::Error;
+use crate::ledger::Claim;
+use crate::route::receive::Inflow as _;
+use crate::sys::Interest;
+use crate::telemetry::{Probe, Rest};
+use crate::transfer::machine::context::MachineContext;
+use crate::transfer::machine::drive::Progress;
+use crate::transfer::net::connection::would_block;
+use crate::transfer::plan::Options;
+use crate::transfer::sink::block_receiver::{BlockReceiver, Received, Wanted};
+use crate::transfer::tell::event::{Side, State};
+
+use super::answer::RangeRequest;
+use super::client::{Body, Client};
+use super::connection::IoCost;
+use super::file::FetchedFile;
+
+/// After so many connections in a row that brought next to nothing it is given up.
+const TRIES: u32 = 5;
+/// A connection that brought so much was worth it.
+const PROGRESS_BYTES: u64 = 1 << 20;
+/// The wait before the second try; it doubles.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+
+/// A part of a file that is being fetched.
+pub(super) struct PartFetch {
+    client: Client,
+    options: Options,
+    /// Dropped before the file, whose memory it leads to.
+    receiver: BlockReceiver,
+    file: Arc<FetchedFile>,
+    /// Its bytes. It ends nowhere while the length of the file is not known.
+    claim: Claim,
+    digest: Digest,
+    retries: Retries,
+    /// When the server was last heard of.
+    heard_at: Instant,
+    phase: Phase,
+}
+
+/// Where a part is between its first request and its last byte.
+enum Phase {
+    /// The server is asked for what is missing.
+    Asking,
+    /// A connection broke; another one is tried then.
+    WaitingToRetry { until: Instant },
+    /// The answer begins with so many bytes that have landed already.
+    Skipping { body: Box<Body>, left_bytes: u64 },
+    /// Bytes that are missing come.
+    Receiving { body: Box<Body> },
+}
+
+/// The next phase, and what the step came to.
+type Next = Result<(Phase, Progress), Error>;
+
+/// How often another connection may still be tried.
+#[derive(Debug)]
+struct Retries {
+    left: u32,
+    /// Where the part was when they were counted anew.
+    from: u64,
+}
+
+impl PartFetch {
+    /// Fetches what is claimed; `body` is the first answer, where one has come already.
+    pub(super) fn new(
+        client: Client,
+        options: &Options,
+        receiver: BlockReceiver,
+        file: Arc<FetchedFile>,
+        claim: Claim,
+        body: Option<Box<Body>>,
+    ) -> Self {
+        Self {
+            client,
+            options: options.clone(),
+            receiver,
+            digest: Digest::new(options.checksum),
+            retries: Retries {
+                left: TRIES,
+                from: claim.at(),
+            },
+            heard_at: Instant::now(),
+            phase: body.map_or(Phase::Asking, |body| Phase::Receiving { body }),
+            claim,
+            file,
+        }
+    }
+
+    /// The file that it is a part of.
+    pub(super) fn file(&self) -> &Arc<FetchedFile> {
+        &self.file
+    }
+
+    /// The connection that an answer comes over, while one does.
+    pub(super) fn socket(&self) -> Option<BorrowedFd<'_>> {
+        match &self.phase {
+            Phase::Skipping { body, .. } | Phase::Receiving { body } => Some(body.connection().as_fd()),
+            Phase::Asking | Phase::WaitingToRetry { .. } => None,
+        }
+    }
+
+    /// Does a bounded piece of work; `None` once every byte has landed.
+    ///
+    /// # Errors
+    /// What is missing cannot be had any more, or cannot be kept.
+    pub(super) fn step(&mut self, context: &mut MachineContext, now: Instant) -> Result<Option<Progress>, Error> {
+        if self.claim.left() == 0 {
+            return Ok(None);
+        }
+        let phase = std::mem::replace(&mut self.phase, Phase::Asking);
+        let (phase, progress) = match phase {
+            Phase::WaitingToRetry { until } if now < until => (phase, rest(Some(until))),
+            Phase::Asking | Phase::WaitingToRetry { .. } => self.ask(context)?,
+            Phase::Skipping { .. } | Phase::Receiving { .. } if context.controls.is_paused() => {
+                context.events.state(State::Paused);
+                context.probe.rests(Rest::Pause);
+                // Whatever the server does meanwhile, it is not silence that is waited for.
+                self.heard_at = now;
+                (phase, rest(None))
+            }
+            Phase::Skipping { body, left_bytes } => {
+                context.events.state(State::Transferring);
+                self.skip(context, body, left_bytes, now)?
+            }
+            Phase::Receiving { body } => {
+                context.events.state(State::Transferring);
+                self.receive(context, body, now)?
+            }
+        };
+        self.phase = phase;
+        Ok(Some(progress))
+    }
+
+    /// Counts the part, every byte of which has landed, as verified: nobody says what its checksum should be.
+    pub(super) fn finish(self) {
+        self.claim.verified(&self.digest);
+    }
+
+    /// Asks for what is missing, and waits for the head of the answer.
+    fn ask(&mut self, context: &mut MachineContext) -> Next {
+        context.events.state(State::Connecting);
+        let (at, end) = (self.claim.at(), self.claim.end());
+        let request = RangeRequest {
+            from: at,
+            to: (self.file.info.len != Some(end)).then_some(end),
+            known: Some(&self.file.info),
+        };
+        let (answer, body, _) = match self.client.ask(&request) {
+            Ok(answered) => answered,
+            Err(error) => return self.broke(context, error),
+        };
+        watch(&mut context.probe, &body);
+        self.heard_at = Instant::now();
+        let body = Box::new(body);
+        let phase = match at - answer.at {
+            0 => Phase::Receiving { body },
+            left_bytes => Phase::Skipping { body, left_bytes },
+        };
+        Ok((phase, Progress::Moved))
+    }
+
+    fn receive(&mut self, context: &mut MachineContext, mut body: Box<Body>, now: Instant) -> Next {
+        let limit_bytes_per_s = context.controls.limit_bytes_per_s();
+        context.events.limit(limit_bytes_per_s);
+        let wanted = Wanted {
+            at: self.claim.at(),
+            len: self.claim.left(),
+            span: self.claim.take_span(),
+            limit_bytes_per_s,
+            pace_bytes_per_s: context.controls.pace_bytes_per_s(Side::Receiver),
+            chunk_bytes: self.options.chunk_bytes.max(1),
+        };
+        let (array, digest) = (&self.file.array, &mut self.digest);
+        let received = self
+            .receiver
+            .receive(array, &mut *body, wanted, now, &mut context.probe, &mut |bytes| {
+                digest.update(bytes);
+            });
+        count(&mut context.probe, body.take_cost());
+        match received? {
+            Received::Bytes(bytes, preview) => {
+                if let Some(preview) = preview {
+                    context.events.tell(*preview);
+                }
+                self.claim.landed(bytes);
+                self.heard_at = now;
+                body.took(bytes);
+                if body.is_over() && self.claim.left() > 0 {
+                    return self.ask_again();
+                }
+                Ok((Phase::Receiving { body }, Progress::Moved))
+            }
+            Received::NotBefore(then, why) => {
+                context.probe.rests(why);
+                self.heard_at = now;
+                Ok((Phase::Receiving { body }, rest(Some(then))))
+            }
+            // Woken by whoever changed something.
+            Received::Nothing if !body.is_bare() => Ok((Phase::Receiving { body }, Progress::Moved)),
+            Received::Nothing => self.wait(context, Phase::Receiving { body }, now),
+            // The end tells the length; an answer that breaks off between two chunks is told from one that ends.
+            Received::End if self.file.info.len.is_none() => {
+                self.claim.ends_here();
+                Ok((Phase::Asking, Progress::Moved))
+            }
+            Received::End => self.broke(context, self.closed()),
+            Received::Broke(error) => self.broke(context, self.broken(&error)),
+        }
+    }
+
+    /// Takes bytes that have landed already.
+    fn skip(&mut self, context: &mut MachineContext, mut body: Box<Body>, left_bytes: u64, now: Instant) -> Next {
+        let mut buffer = vec![0; self.options.chunk_bytes.max(1)];
+        let most = usize::try_from(left_bytes).unwrap_or(buffer.len()).min(buffer.len());
+        let bytes = match body.take(&mut buffer[..most]) {
+            Ok(0) => return self.broke(context, self.closed()),
+            Ok(bytes) => bytes as u64,
+            Err(error) if would_block(&error) => {
+                return self.wait(context, Phase::Skipping { body, left_bytes }, now);
+            }
+            Err(error) => return self.broke(context, self.broken(&error)),
+        };
+        self.heard_at = now;
+        body.took(bytes);
+        if body.is_over() {
+            return self.ask_again();
+        }
+        let phase = match left_bytes - bytes {
+            0 => Phase::Receiving { body },
+            left_bytes => Phase::Skipping { body, left_bytes },
+        };
+        Ok((phase, Progress::Moved))
+    }
+
+    /// A server may send less than was asked for: the rest is asked for next.
+    fn ask_again(&mut self) -> Next {
+        if self.retries.take(self.claim.at()) {
+            Ok((Phase::Asking, Progress::Moved))
+        } else {
+            Err(self.closed())
+        }
+    }
+
+    /// Until the socket has something. A server that is silent for too long has broken the connection.
+    fn wait(&mut self, context: &MachineContext, phase: Phase, now: Instant) -> Next {
+        let silent_at = self.heard_at + self.options.timeout;
+        if now >= silent_at {
+            return self.broke(context, Error::Silent(self.options.timeout));
+        }
+        let progress = Progress::Wait {
+            interest: Interest {
+                read: true,
+                write: false,
+            },
+            until: Some(silent_at),
+            peer_owes: false,
+        };
+        Ok((phase, progress))
+    }
+
+    /// A connection is of no more use: another one goes on where it was, if that is sure to be the same file.
+    fn broke(&mut self, context: &MachineContext, error: Error) -> Next {
+        let info = &self.file.info;
+        // One that did not tell its length could not be told from a part of it.
+        let is_known_again = info.is_known_again() && info.len.is_some();
+        let may_retry = is_known_again && may_pass(&error) && !context.controls.is_cancelled();
+        if !may_retry || !self.retries.take(self.claim.at()) {
+            return Err(error);
+        }
+        self.file.count_break();
+        let until = Instant::now() + self.retries.wait();
+        Ok((Phase::WaitingToRetry { until }, Progress::Moved))
+    }
+
+    fn closed(&self) -> Error {
+        let received = self.file.landed_bytes();
+        match self.file.info.len {
+            Some(total) => Error::ClosedEarly {
+                missing: total.saturating_sub(received),
+                received,
+                total,
+            },
+            None => Error::ClosedWhile("in the middle of the file"),
+        }
+    }
+
+    /// The error for bytes that did not come.
+    fn broken(&self, error: &io::Error) -> Error {
+        let timed_out = error.get_ref().is_some_and(|inner| {
+            inner
+                .downcast_ref::<ureq::Error>()
+                .is_some_and(|error| matches!(error, ureq::Error::Timeout(_)))
+        });
+        if timed_out {
+            Error::Silent(self.options.timeout)
+        } else {
+            self.closed()
+        }
+    }
+}
+
+impl Retries {
+    /// Takes one, for a part of which everything before `at` has landed; false where none is left. A connection counts
+    /// as one that brings next to nothing until it has not.
+    fn take(&mut self, at: u64) -> bool {
+        if at - self.from >= PROGRESS_BYTES {
+            (self.left, self.from) = (TRIES, at);
+        }
+        let is_left = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        is_left
+    }
+
+    /// How long to wait before the one that was taken.
+    fn wait(&self) -> Duration {
+        FIRST_WAIT * 2_u32.pow(TRIES - 1 - self.left)
+    }
+}
+
+/// Counts on the connection of an answer that has just begun.
+pub(super) fn watch(probe: &mut Probe, body: &Body) {
+    probe.watch(body.connection().as_fd());
+    count(probe, body.take_cost());
+}
+
+fn count(probe: &mut Probe, cost: IoCost) {
+    probe.cost(cost.syscalls, 0);
+    if !cost.waited.is_zero() {
+        let read = Interest {
+            read: true,
+            write: false,
+        };
+        probe.waited(read, cost.waited, true);
+    }
+}
+
+/// Until then, or a wake.
+pub(super) fn rest(until: Option<Instant>) -> Progress {
+    Progress::Wait {
+        interest: Interest {
+            read: false,
+            write: false,
+        },
+        until,
+        peer_owes: false,
+    }
+}
+
+/// Whether the same may work a moment later.
+fn may_pass(error: &Error) -> bool {
+    match error {
+        Error::ClosedEarly { .. }
+        | Error::ClosedWhile(_)
+        | Error::Silent(_)
+        | Error::NobodyListening(_)
+        | Error::Endpoint { .. } => true,
+        // RFC 9110, 15.6; RFC 6585, 4.
+        Error::Answered { status, .. } => matches!(status, 429 | 500 | 502..=504),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retries_end_after_five_that_brought_next_to_nothing_and_begin_anew_after_one_that_did() {
+        let mut retries = Retries { left: TRIES, from: 0 };
+        for wait_ms in [200, 400, 800, 1600, 3200] {
+            assert!(retries.take(PROGRESS_BYTES - 1));
+            assert_eq!(retries.wait(), Duration::from_millis(wait_ms));
+        }
+        assert!(!retries.take(PROGRESS_BYTES - 1));
+        assert!(retries.take(PROGRESS_BYTES));
+        assert_eq!(retries.wait(), FIRST_WAIT);
+        assert_eq!(retries.from, PROGRESS_BYTES);
+    }
+}
