@@ -9,7 +9,6 @@ use std::time::Instant;
 use crossbeam_channel::Sender;
 use rustix::net::{RecvFlags, recv};
 
-use crate::array::ArrayMeta;
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::route::receive::Handed;
@@ -20,11 +19,11 @@ use crate::transfer::machine::drive::{Machine, Progress, Remains};
 use crate::transfer::net::connection::Connection;
 use crate::transfer::net::expected::Expected;
 use crate::transfer::net::listener::Listener;
-use crate::transfer::plan::{Options, SinkSpec};
+use crate::transfer::plan::Options;
 use crate::transfer::sink::block_receiver::BlockReceiver;
 use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::sink::{Content, PreparedSink};
-use crate::transfer::tell::event::{EventKind, Finished, Started, State};
+use crate::transfer::tell::event::{EventKind, Finished, State};
 use crate::transfer::tell::preview::Prefix;
 use crate::wire::native::Token;
 use crate::wire::{Heard, Offer, ReceiveWire, Want};
@@ -32,6 +31,7 @@ use crate::wire::{Heard, Offer, ReceiveWire, Want};
 use super::ReceiveMachine;
 use super::handoff::{AwaitedHandoff, takes_handoff};
 use super::link::{Flushed, Input, Link, Receiving, closed, closed_before_offer, wait_to_read, wait_to_write};
+use super::plan::ReceivePlan;
 
 /// Receives one array, of which further connections may bring blocks.
 pub(crate) struct FirstReceiver {
@@ -43,15 +43,6 @@ pub(crate) struct FirstReceiver {
     /// Who asks for room, where offers need some that others may have.
     applicant: Option<Applicant>,
     phase: Phase,
-}
-
-/// What the first connection of a transfer has to know.
-pub(crate) struct ReceivePlan {
-    pub(crate) sink: SinkSpec,
-    /// What has to come, where that is known.
-    pub(crate) expect: Option<ArrayMeta>,
-    /// What the sender sends, where it is known here because both ends are.
-    pub(crate) source: Option<String>,
 }
 
 /// A transfer's first connection can do with further ones, which are taken as they come.
@@ -275,7 +266,10 @@ impl FirstReceiver {
             Some(listener) => Some(Expected::at(&listener, usize::from(streams) - 1)?),
             None => None,
         };
-        self.tell_started(offer, route.name(), sink.reason, streams, Some(&sink));
+        let started = self
+            .plan
+            .started(&self.link, offer, route.name(), sink.reason, streams, Some(&sink));
+        self.link.events.tell(EventKind::Started(Box::new(started)));
         self.link.events.tell(preview.event());
         let array = Arc::new(IncomingArray::new(sink, preview));
         let joins = expected.as_ref().map(|expected| (streams, expected.token));
@@ -293,36 +287,6 @@ impl FirstReceiver {
             streams,
         });
         Ok(joins)
-    }
-
-    fn tell_started(
-        &self,
-        offer: &Offer,
-        route: &'static str,
-        reason: &'static str,
-        streams: u16,
-        sink: Option<&PreparedSink>,
-    ) {
-        let (meta, connection) = (&offer.meta, &self.link.connection);
-        self.link.events.tell(EventKind::Started(Box::new(Started {
-            source: self.plan.source.clone().or_else(|| offer.name.clone()),
-            sink: Some(self.plan.sink.describe()),
-            peer: connection.peer().into(),
-            wire: self.link.wire.name().into(),
-            send_route: None,
-            receive_route: Some(route.into()),
-            route_reason: reason.into(),
-            dtype: meta.dtype().name(),
-            shape: meta.shape().dimensions().to_vec(),
-            total_bytes: Some(meta.byte_len()),
-            streams,
-            memory: sink.and_then(PreparedSink::memory).map(Into::into),
-            congestion_control: connection.congestion_control().map(Into::into),
-            part: sink.and_then(PreparedSink::part).map(Into::into),
-            chunk_bytes: self.link.options.chunk_bytes.max(1),
-            send_buffer_bytes: connection.buffers().send,
-            receive_buffer_bytes: connection.buffers().receive,
-        })));
     }
 
     /// The sender's system let no descriptor through: the array comes in blocks.
@@ -343,7 +307,8 @@ impl FirstReceiver {
         let offer = awaited.offer.clone();
         let bytes = offer.meta.byte_len();
         let reason = "the peer is on this host: its memory is mapped here";
-        self.tell_started(&offer, Handed::name(), reason, 1, None);
+        let started = self.plan.started(&self.link, &offer, Handed::name(), reason, 1, None);
+        self.link.events.tell(EventKind::Started(Box::new(started)));
         let mut preview = Prefix::new(&offer.meta, self.link.options.preview_elements);
         self.link.events.tell(preview.event());
         array.copy_prefix(preview.bytes_mut())?;
@@ -364,7 +329,7 @@ impl FirstReceiver {
         let array = Arc::clone(&receiving.array);
         self.link.events.state(State::Verifying);
         let surplus = if self.link.wire.ends_with_data() {
-            self.surplus()
+            self.link.surplus()
         } else {
             None
         };
@@ -411,20 +376,6 @@ impl FirstReceiver {
                 self.phase = other;
                 None
             }
-        }
-    }
-
-    /// One look, without waiting, at what follows the array.
-    fn surplus(&self) -> Option<String> {
-        let socket = self.link.connection.as_fd();
-        match recv(socket, &mut [0; 1][..], RecvFlags::PEEK | RecvFlags::DONTWAIT) {
-            Ok((seen, _)) if seen > 0 => {
-                let more = rustix::io::ioctl_fionread(socket).unwrap_or(1);
-                Some(format!(
-                    "the peer sent at least {more} bytes more than the array has: they were not taken"
-                ))
-            }
-            _ => None,
         }
     }
 
@@ -542,7 +493,7 @@ mod tests {
     use crate::route::receive::Discard;
     use crate::transfer::limits::controls::Controls;
     use crate::transfer::net::listener::loopback_pair;
-    use crate::transfer::plan::{Origin, SourceSpec};
+    use crate::transfer::plan::{Origin, SinkSpec, SourceSpec};
     use crate::transfer::send::FirstSender;
     use crate::transfer::source::Source;
     use crate::transfer::source::send_path::{SendPath, SendPathRequest};

@@ -214,6 +214,20 @@ impl Link {
         Ok(!is_taken && self.give_up("no transfer here waits for a connection that shows this token"))
     }
 
+    /// One look, without waiting, at what follows the array.
+    pub(super) fn surplus(&self) -> Option<String> {
+        let socket = self.connection.as_fd();
+        match recv(socket, &mut [0; 1][..], RecvFlags::PEEK | RecvFlags::DONTWAIT) {
+            Ok((seen, _)) if seen > 0 => {
+                let more = rustix::io::ioctl_fionread(socket).unwrap_or(1);
+                Some(format!(
+                    "the peer sent at least {more} bytes more than the array has: they were not taken"
+                ))
+            }
+            _ => None,
+        }
+    }
+
     /// Tells the sender why nothing more is taken. Returns whether the connection has to linger for that.
     pub(super) fn give_up(&mut self, reason: &str) -> bool {
         let bytes = self.wire.give_up(reason);

@@ -9,12 +9,14 @@ mod handoff;
 mod link;
 pub(crate) mod loop_receiver;
 mod newcomer;
+mod plan;
 
 use crate::transfer::machine::drive::Machine;
 use crate::transfer::net::connection::Connection;
 
-pub(crate) use first::{FirstReceiver, JoinRequest, ReceivePlan};
+pub(crate) use first::{FirstReceiver, JoinRequest};
 pub(crate) use further::FurtherReceiver;
+pub(crate) use plan::ReceivePlan;
 
 /// What a host of many has to know of a receiver, beside what drives it.
 pub(crate) trait ReceiveMachine: Machine {

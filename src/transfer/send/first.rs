@@ -24,7 +24,7 @@ use crate::transfer::tell::preview::Prefix;
 use crate::wire::native::{BLOCK_BYTES_MAX, OutgoingBlocks, Token};
 use crate::wire::{Offer, SendStep, SendWire};
 
-use super::handoff::Handing;
+use super::handoff::{Answer, Attempt, Handing};
 use super::link::{Link, Next, Reply, until_woken};
 use super::sending::Sending;
 
@@ -34,9 +34,9 @@ const LOOK_INTERVAL_MAX: Duration = Duration::from_millis(50);
 
 /// Sends one array, of which further connections may send blocks.
 pub(crate) struct FirstSender {
-    pub(super) link: Link,
-    pub(super) handing: Handing,
-    pub(super) route_reason: &'static str,
+    link: Link,
+    handing: Handing,
+    route_reason: &'static str,
     requests: Sender<StreamRequest>,
     preview: Prefix,
     /// What the receiver does with the array, where it is known here because both ends are.
@@ -119,7 +119,7 @@ impl FirstSender {
     }
 
     /// The receiver has agreed: asks for further connections, and tells what is moved and how.
-    pub(super) fn start(&mut self) {
+    fn start(&mut self) {
         self.phase = Phase::Sending;
         let mut streams = 1;
         if let Some((blocks, most, token)) = self.link.wire.take_more() {
@@ -140,7 +140,7 @@ impl FirstSender {
             sink: self.sink.clone(),
             peer: connection.peer().into(),
             wire: self.link.wire.name().into(),
-            send_route: Some(self.route_name().into()),
+            send_route: Some(self.handing.route_name().unwrap_or(self.link.route.name()).into()),
             receive_route: None,
             route_reason: self.route_reason.into(),
             dtype: meta.dtype().name(),
@@ -158,6 +158,30 @@ impl FirstSender {
         if self.link.route.stream().is_none() {
             self.link.events.tell(self.preview.event());
         }
+    }
+
+    /// Whether the receiver, which has agreed, waits for the array to be handed over.
+    fn awaits_handoff(&mut self) -> Result<bool, Error> {
+        match self.handing.answer(&self.link.wire)? {
+            Answer::Handoff => return Ok(true),
+            Answer::Bytes => {}
+            Answer::Declined(why) => self.route_reason = why.reason(),
+        }
+        Ok(false)
+    }
+
+    fn hand_over(&mut self) -> Result<Progress, Error> {
+        match self.handing.hand_over(&mut self.link)? {
+            Attempt::Done => {
+                self.start();
+                let bytes = self.link.sending.source.meta.byte_len();
+                self.link.sending.sent.fetch_add(bytes, Ordering::Relaxed);
+                self.link.probe.moved(bytes);
+            }
+            Attempt::Waits(progress) => return Ok(progress),
+            Attempt::Refused(why) => self.route_reason = why.reason(),
+        }
+        Ok(Progress::Moved)
     }
 
     /// Whether the receiver has said something.
@@ -230,7 +254,7 @@ impl FirstSender {
             verified: checksum.is_some().then_some(true),
             checksum,
             path: None,
-            note: self.handoff_note().or_else(|| self.link.route.note()),
+            note: self.handing.note().or_else(|| self.link.route.note()),
         }
     }
 }
@@ -261,7 +285,7 @@ impl Machine for FirstSender {
                 None => Err(self.link.broken()),
             };
         }
-        if self.phase == Phase::Offering && self.link.wire.agreed() && !self.awaits_handing_over()? {
+        if self.phase == Phase::Offering && self.link.wire.agreed() && !self.awaits_handoff()? {
             self.start();
         }
         let step = match self.link.next(self.phase != Phase::Offering, now)? {
@@ -278,7 +302,7 @@ impl Machine for FirstSender {
                 Ok(Progress::Moved)
             }
             SendStep::Data { at, len } => self.link.send(at, len, Some(&mut self.preview), now),
-            SendStep::HandOver => self.hand_array_over(),
+            SendStep::HandOver => self.hand_over(),
             SendStep::Await => self.wait(now),
             SendStep::Done => self.finish(now),
         }

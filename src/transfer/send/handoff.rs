@@ -1,7 +1,6 @@
 //! Handing the array over in place of sending its bytes.
 
 use std::os::fd::AsFd as _;
-use std::sync::atomic::Ordering;
 
 use crate::error::{Error, reason};
 use crate::route::NoHandoff;
@@ -10,9 +9,9 @@ use crate::route::send::Handoff;
 use crate::transfer::machine::drive::Progress;
 use crate::transfer::net::connection::would_block;
 use crate::transfer::source::send_path::HandoffPath;
-use crate::wire;
+use crate::wire::{self, SendWire};
 
-use super::first::FirstSender;
+use super::link::Link;
 
 /// What is handed over in place of bytes.
 pub(super) enum Handing {
@@ -22,6 +21,26 @@ pub(super) enum Handing {
     Offered(HandoffPath),
     /// This has been.
     Done(HandoffPath),
+}
+
+/// What the receiver wants of what was offered.
+pub(super) enum Answer {
+    /// The array as it lies here.
+    Handoff,
+    /// Bytes, which it gets.
+    Bytes,
+    /// Bytes, though a handoff was offered.
+    Declined(NoHandoff),
+}
+
+/// What came of handing the array over.
+pub(super) enum Attempt {
+    /// The receiver will have it.
+    Done,
+    /// Nothing yet.
+    Waits(Progress),
+    /// The system lets no descriptor through: bytes are sent.
+    Refused(NoHandoff),
 }
 
 impl Handing {
@@ -36,77 +55,64 @@ impl Handing {
             Self::Offered(path) | Self::Done(path) => Some(path),
         }
     }
-}
 
-impl FirstSender {
-    /// How the array leaves.
-    pub(super) fn route_name(&self) -> &'static str {
-        match self.handing {
-            Handing::Done(_) => Handoff::name(),
-            Handing::No | Handing::Offered(_) => self.link.route.name(),
-        }
+    /// The name of the route by which the array leaves, where it is handed over.
+    pub(super) fn route_name(&self) -> Option<&'static str> {
+        matches!(self, Self::Done(_)).then(Handoff::name)
     }
 
-    /// Whether the receiver wants the array handed over, which is not done yet. One that does not want it gets bytes.
-    pub(super) fn awaits_handing_over(&mut self) -> Result<bool, Error> {
-        let Handing::Offered(path) = &self.handing else {
-            return Ok(false);
-        };
-        if self.link.wire.is_asked_for_handoff() {
-            return Ok(true);
+    /// What the receiver, which has agreed, has asked for.
+    ///
+    /// # Errors
+    /// The user asked for a handoff and the receiver takes none.
+    pub(super) fn answer(&mut self, wire: &SendWire) -> Result<Answer, Error> {
+        match self {
+            Self::Offered(_) if wire.is_asked_for_handoff() => Ok(Answer::Handoff),
+            Self::Offered(path) if path.by_name => Err(Error::HandoffNotTaken),
+            Self::Offered(_) => {
+                *self = Self::No;
+                Ok(Answer::Declined(NoHandoff::NotTaken))
+            }
+            Self::No | Self::Done(_) => Ok(Answer::Bytes),
         }
-        if path.by_name {
-            return Err(Error::HandoffNotTaken);
-        }
-        self.send_bytes_because(NoHandoff::NotTaken);
-        Ok(false)
     }
 
     /// Sends the descriptor, or finds that the system does not let it through.
-    pub(super) fn hand_array_over(&mut self) -> Result<Progress, Error> {
+    pub(super) fn hand_over(&mut self, link: &mut Link) -> Result<Attempt, Error> {
         // Before it counts as handed over: what follows the receipt is for whoever writes to it.
-        self.link.sending.source.check_unchanged()?;
-        let Handing::Offered(path) = &self.handing else {
+        link.sending.source.check_unchanged()?;
+        let Self::Offered(path) = self else {
             return Err(Error::Bug("a handoff that was not offered".into()));
         };
-        let message = self.link.wire.handoff(path.handoff.position());
-        match path.handoff.hand_over(self.link.connection.as_fd(), &message) {
+        let message = link.wire.handoff(path.handoff.position());
+        match path.handoff.hand_over(link.connection.as_fd(), &message) {
             Ok(sent) => {
-                self.link.probe.syscall(message.len(), sent);
-                self.link.outbox.push(&message[sent..]);
-                self.link.wire.handed_over(true);
-                self.handing = self.handing.take().map_or(Handing::No, Handing::Done);
-                self.start();
-                let bytes = self.link.sending.source.meta.byte_len();
-                self.link.sending.sent.fetch_add(bytes, Ordering::Relaxed);
-                self.link.probe.moved(bytes);
-                Ok(Progress::Moved)
+                link.probe.syscall(message.len(), sent);
+                link.outbox.push(&message[sent..]);
+                link.wire.handed_over(true);
+                *self = self.take().map_or(Self::No, Self::Done);
+                Ok(Attempt::Done)
             }
-            Err(error) if would_block(&error) => Ok(self.link.wait_to_write()),
-            Err(error) if is_broken(&error) => Err(self.link.broken()),
+            Err(error) if would_block(&error) => Ok(Attempt::Waits(link.wait_to_write())),
+            Err(error) if is_broken(&error) => Err(link.broken()),
             Err(error) if path.by_name => Err(Error::System {
                 doing: "the system does not let the descriptor through to the peer",
                 reason: reason(&error).and("send by another route"),
             }),
             Err(_) => {
-                self.link.wire.handed_over(false);
-                self.send_bytes_because(NoHandoff::Refused);
-                Ok(Progress::Moved)
+                link.wire.handed_over(false);
+                *self = Self::No;
+                Ok(Attempt::Refused(NoHandoff::Refused))
             }
         }
     }
 
     /// What the user should know of an array that was handed over.
-    pub(super) fn handoff_note(&self) -> Option<String> {
-        match &self.handing {
-            Handing::Done(path) if path.handoff.offer() == wire::Handoff::Unsealed => Some(UNSEALED.into()),
+    pub(super) fn note(&self) -> Option<String> {
+        match self {
+            Self::Done(path) if path.handoff.offer() == wire::Handoff::Unsealed => Some(UNSEALED.into()),
             _ => None,
         }
-    }
-
-    fn send_bytes_because(&mut self, why: NoHandoff) {
-        self.handing = Handing::No;
-        self.route_reason = why.reason();
     }
 }
 

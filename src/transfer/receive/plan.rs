@@ -1,0 +1,52 @@
+//! What the first connection of a transfer has to know, and what it tells of it.
+
+use crate::array::ArrayMeta;
+use crate::transfer::plan::SinkSpec;
+use crate::transfer::sink::PreparedSink;
+use crate::transfer::tell::event::Started;
+use crate::wire::Offer;
+
+use super::link::Link;
+
+/// What the first connection of a transfer has to know.
+pub(crate) struct ReceivePlan {
+    pub(crate) sink: SinkSpec,
+    /// What has to come, where that is known.
+    pub(crate) expect: Option<ArrayMeta>,
+    /// What the sender sends, where it is known here because both ends are.
+    pub(crate) source: Option<String>,
+}
+
+impl ReceivePlan {
+    /// What is told once it is known what comes, and how.
+    pub(super) fn started(
+        &self,
+        link: &Link,
+        offer: &Offer,
+        route: &'static str,
+        reason: &'static str,
+        streams: u16,
+        sink: Option<&PreparedSink>,
+    ) -> Started {
+        let (meta, connection) = (&offer.meta, &link.connection);
+        Started {
+            source: self.source.clone().or_else(|| offer.name.clone()),
+            sink: Some(self.sink.describe()),
+            peer: connection.peer().into(),
+            wire: link.wire.name().into(),
+            send_route: None,
+            receive_route: Some(route.into()),
+            route_reason: reason.into(),
+            dtype: meta.dtype().name(),
+            shape: meta.shape().dimensions().to_vec(),
+            total_bytes: Some(meta.byte_len()),
+            streams,
+            memory: sink.and_then(PreparedSink::memory).map(Into::into),
+            congestion_control: connection.congestion_control().map(Into::into),
+            part: sink.and_then(PreparedSink::part).map(Into::into),
+            chunk_bytes: link.options.chunk_bytes.max(1),
+            send_buffer_bytes: connection.buffers().send,
+            receive_buffer_bytes: connection.buffers().receive,
+        }
+    }
+}
