@@ -45,8 +45,9 @@ pub(super) struct Link {
 
 /// An array that is being received, as one connection sees it.
 pub(super) struct Receiving {
-    pub(super) array: Arc<IncomingArray>,
+    /// Before `array`, and so dropped before it: memory is kept for the next transfer only where nobody has a part of it.
     pub(super) blocks: BlockReceiver,
+    pub(super) array: Arc<IncomingArray>,
     /// Over how many connections it may come.
     pub(super) streams: u16,
 }
