@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use crate::array::Value;
 use crate::error::Fault;
-use crate::telemetry::{Bottleneck, Counters, Series};
+use crate::telemetry::{Band, Bottleneck, Counters, Series, Verdict};
 use crate::transfer::{Finished, Side, Started, State, TransferId};
 
 use super::curves::TimeSpan;
@@ -123,6 +123,8 @@ pub struct Row {
     sender: End,
     receiver: End,
     bottleneck: Bottleneck,
+    /// What the engine told at the end of the first round. Its verdict on a later one is on that round alone.
+    verdict: Option<Verdict>,
     /// When the row began, on the window's clock.
     began_s: f64,
     /// Where the clock of this round begins on the row's time axis.
@@ -174,6 +176,7 @@ impl Row {
             writer_pace_bytes_per_s: None,
             reader_pace_bytes_per_s: None,
             bottleneck,
+            verdict: None,
             address: None,
             path: None,
             note: None,
@@ -247,10 +250,16 @@ impl Row {
         }
     }
 
-    /// Who was the limit, so far.
+    /// Who was the limit: what the engine told, or else, so far and over several rounds, what is followed here.
     #[must_use]
-    pub fn bottleneck(&self) -> &Bottleneck {
-        &self.bottleneck
+    pub fn verdict(&self) -> Option<Verdict> {
+        self.verdict.clone().or_else(|| self.bottleneck.verdict())
+    }
+
+    /// Who was the limit over time, which the engine does not tell.
+    #[must_use]
+    pub fn limits_over_time(&self) -> &Band {
+        self.bottleneck.band()
     }
 
     /// The end whose numbers count: the one that has the bytes for certain.

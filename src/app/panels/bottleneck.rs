@@ -15,7 +15,7 @@ const NAMED_MIN: f64 = 0.02;
 /// The sentence, and below it the key to the band. Its height is fixed, so that nothing jumps.
 pub fn sentence_ui(ui: &mut Ui, row: &Row) {
     let palette = theme::palette(ui);
-    let verdict = row.bottleneck().verdict();
+    let verdict = row.verdict();
     let sentence = verdict.as_ref().map_or("", |verdict| verdict.sentence.as_str());
     ui.spacing_mut().item_spacing.y = 2.0;
     ui.add(Label::new(RichText::new(sentence).color(palette.text)).truncate());
@@ -46,7 +46,7 @@ pub fn reserve(ui: &mut Ui) -> Rect {
 pub fn band_ui(ui: &mut Ui, row: &Row, place: Rect, plot: Rangef, time: TimeAxis) {
     let palette = theme::palette(ui);
     let rect = Rect::from_x_y_ranges(plot, place.y_range());
-    let band = row.bottleneck().band();
+    let band = row.limits_over_time();
     let response = ui.interact(rect, ui.scope_id().with("bottleneck"), Sense::hover());
     response.widget_info(|| {
         let causes = named(&band.total().normal()).into_iter();

@@ -61,8 +61,11 @@ impl Row {
                     self.phase = Phase::Cancelled;
                 }
             }
-            // The same as was followed here, over this round alone: no further sample comes in it.
-            EventKind::Bottleneck(_) => self.bottleneck.finish(),
+            // No further sample comes in this round.
+            EventKind::Bottleneck(verdict) => {
+                self.bottleneck.finish();
+                self.verdict = (self.rounds == 0).then_some(*verdict);
+            }
         }
     }
 
@@ -107,6 +110,7 @@ impl Row {
             }
         }
         self.bottleneck.restart();
+        self.verdict = None;
         (self.id, self.phase) = (None, Phase::Starting);
     }
 

@@ -210,6 +210,34 @@ fn rounds_go_on_along_the_same_time_axis() {
 }
 
 #[test]
+fn the_verdict_of_the_engine_counts_until_another_round_goes_on() {
+    let mut row = half_way();
+    let followed = row.verdict().expect("samples with counters");
+    let told = Verdict {
+        sentence: "as the engine saw it".into(),
+        ..followed
+    };
+    tell(
+        &mut row,
+        Side::Receiver,
+        1.0,
+        EventKind::Bottleneck(Box::new(told.clone())),
+    );
+    finish(&mut row, 1.0);
+    assert_eq!(row.verdict(), Some(told.clone()));
+    row.next_round(1.2);
+    start(&mut row);
+    sample(&mut row, 0.5, TOTAL / 2);
+    tell(
+        &mut row,
+        Side::Receiver,
+        1.0,
+        EventKind::Bottleneck(Box::new(told.clone())),
+    );
+    assert_ne!(row.verdict(), Some(told), "it is on one round of two");
+}
+
+#[test]
 fn removing_a_row_selects_the_one_below() {
     let mut transfers = Transfers::default();
     let recipe = check(&Form::default(), &Paths::default()).recipe.unwrap();
