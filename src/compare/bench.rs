@@ -11,10 +11,12 @@ use crate::error::{Error, reason};
 use crate::transfer::{Origin, Slice, SourceSpec, describe, in_memory};
 
 use super::child::{Child, Trouble, end_all, listen};
+use super::command;
+use super::contestant::{Over, Sink};
+use super::measured::{Lost, Measured};
 use super::observe::{Line, Observed};
 use super::plan::Plan;
 use super::ways::Way;
-use super::{Lost, Measured, Over, Sink, command};
 
 /// The result of one run.
 pub(super) enum Outcome {

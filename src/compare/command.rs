@@ -7,7 +7,7 @@ use crate::array::Range;
 use crate::transfer::{Origin, Slice, SourceSpec};
 use crate::wire::WireChoice;
 
-use super::Sink;
+use super::contestant::Sink;
 use super::ways::Way;
 
 /// How long a child waits for the other end.

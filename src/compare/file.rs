@@ -7,7 +7,8 @@ use std::path::Path;
 
 use crate::error::{Error, reason};
 
-use super::{Comparison, Contestant, Over, Sink};
+use super::contestant::{Contestant, Over, Sink};
+use super::result::Comparison;
 
 /// How a result is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,9 +185,8 @@ fn or_empty<T: ToString>(value: Option<T>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::SizePoint;
-    use super::super::Spread;
-    use super::super::result::tests::comparison;
+    use super::super::result::{SizePoint, tests::comparison};
+    use super::super::spread::Spread;
     use super::*;
 
     #[test]

@@ -1,6 +1,21 @@
-//! Describes this machine, from procfs.
+//! This machine and its clock: what identifies it, from procfs, and the time.
 
-use super::Machine;
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+/// What identifies the machine of a result.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// The processor's name.
+    pub cpu: String,
+    /// Threads that can run at once.
+    pub cores: u32,
+    /// RAM, in bytes.
+    pub memory_bytes: u64,
+    /// The kernel's release.
+    pub kernel: String,
+}
 
 impl Machine {
     /// This machine. What the system does not tell stays empty.
@@ -17,6 +32,12 @@ impl Machine {
             kernel: read("/proc/sys/kernel/osrelease").trim().into(),
         }
     }
+}
+
+/// Now, in seconds since 1970 (UTC).
+pub(super) fn unix_now_s() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
 }
 
 /// The first `name : value` of a text.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::Measured;
+use super::measured::Measured;
 
 /// The fields of a JSON line that are read here.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -1,6 +1,8 @@
 //! Puts two results side by side.
 
-use super::{Comparison, Contestant, Summary};
+use super::contestant::Contestant;
+use super::result::Comparison;
+use super::spread::Summary;
 
 /// One contestant in two results.
 #[derive(Debug, Clone, PartialEq)]

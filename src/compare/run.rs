@@ -13,10 +13,15 @@ use crate::thread::Thread;
 use crate::transfer::{Origin, SourceInfo, SourceSpec, Waker, describe};
 
 use super::bench::{Bench, Outcome};
+use super::ceilings;
+use super::contestant::{Contestant, Skipped};
+use super::machine::{Machine, unix_now_s};
+use super::measured::{Lost, Measured, Subject};
 use super::plan::Plan;
+use super::result::{Comparison, Entry, SizePoint};
 use super::sizes::{SIZE_ROUNDS, sizes_up_to};
+use super::spread::Spread;
 use super::ways::{Terms, Way, who};
-use super::{Comparison, Contestant, Entry, Lost, Machine, Measured, SizePoint, Skipped, Spread, Subject, ceilings};
 
 /// A contestant whose warm-up takes longer is not run again.
 const SLOW_S: f64 = 5.0;
@@ -160,7 +165,7 @@ pub fn check(source: &SourceSpec) -> Result<SourceInfo, Error> {
 }
 
 fn compare(plan: &Plan, teller: &Teller<'_>, cancelled: &AtomicBool) -> Result<Option<Comparison>, Error> {
-    let began_unix_s = ceilings::unix_now_s();
+    let began_unix_s = unix_now_s();
     let info = check(&plan.source)?;
     let subject = Subject {
         source: info.name,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Measured, Subject};
+use super::measured::{Measured, Subject};
 
 /// The median of several values, with the smallest and the largest.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

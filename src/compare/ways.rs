@@ -7,7 +7,7 @@ use crate::route::{ReceiveRouteChoice, SendRouteChoice};
 use crate::telemetry::available_memory_bytes;
 use crate::wire::WireChoice;
 
-use super::{Contestant, Over, Sink, Skipped};
+use super::contestant::{Contestant, Over, Sink, Skipped};
 
 /// A contestant, as it is run.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,21 +5,21 @@
 mod latency;
 mod pattern;
 mod round_trip;
+mod stop;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::sys::Wake;
 use crate::thread::Thread;
 use crate::transfer::{Connection, Endpoint, Options};
 use pattern::Pattern;
 use round_trip::Peer;
+use stop::Stop;
 
 pub use latency::{Bin, Latency, RoundTrips};
 
@@ -93,12 +93,6 @@ pub struct Ping {
     thread: Thread<bool>,
 }
 
-#[derive(Debug)]
-struct Stop {
-    is_asked: AtomicBool,
-    wake: Wake,
-}
-
 impl Ping {
     /// Starts a measurement on a thread of its own and returns at once. The thread sends its results over `events`,
     /// waits for room there, and closes the channel at the end.
@@ -108,10 +102,7 @@ impl Ping {
     pub fn start(plan: Plan, events: Sender<PingEvent>) -> Result<Self, Error> {
         plan.check()?;
         let failed = |error: std::io::Error| Error::system("cannot start measuring", &error);
-        let stop = Arc::new(Stop {
-            is_asked: AtomicBool::new(false),
-            wake: Wake::new().map_err(failed)?,
-        });
+        let stop = Arc::new(Stop::new().map_err(failed)?);
         let body = {
             let stop = Arc::clone(&stop);
             move || measure(&plan, &stop, &events)
@@ -136,21 +127,10 @@ impl Ping {
     }
 }
 
-impl Stop {
-    fn ask(&self) {
-        self.is_asked.store(true, Ordering::Relaxed);
-        self.wake.wake();
-    }
-
-    fn is_asked(&self) -> bool {
-        self.is_asked.load(Ordering::Relaxed)
-    }
-}
-
 /// Measures every size; false if it is cancelled.
 fn measure(plan: &Plan, stop: &Stop, events: &Sender<PingEvent>) -> Result<bool, Error> {
     let buffer = plan.socket_buffer_bytes;
-    let Some(connection) = Connection::open(&plan.to, buffer, plan.timeout, &stop.wake, &|| stop.is_asked())? else {
+    let Some(connection) = Connection::open(&plan.to, buffer, plan.timeout, stop.wake(), &|| stop.is_asked())? else {
         return Ok(false);
     };
     let peer = connection.peer().to_owned();

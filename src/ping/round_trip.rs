@@ -11,8 +11,8 @@ use crate::error::Error;
 use crate::sys::{Interest, wait};
 use crate::transfer::Connection;
 
-use super::Stop;
 use super::pattern::{PIECE_BYTES, Pattern};
+use super::stop::Stop;
 
 /// The connection to an echo service.
 pub(super) struct Peer<'a> {
@@ -62,7 +62,7 @@ impl<'a> Peer<'a> {
                 read: true,
                 write: sent < size_bytes,
             };
-            wait(self.connection.as_fd(), interest, &stop.wake, Some(left))
+            wait(self.connection.as_fd(), interest, stop.wake(), Some(left))
                 .map_err(|error| Error::system("cannot wait for an echo", &error))?;
             if stop.is_asked() {
                 return Ok(None);

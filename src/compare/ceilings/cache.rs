@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::{Ceilings, Machine};
+use super::rates::Ceilings;
+use crate::compare::machine::Machine;
 
 /// The ceilings that were measured earlier on this machine and kernel. It reads one small file.
 #[must_use]

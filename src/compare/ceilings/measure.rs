@@ -16,8 +16,9 @@ use crate::telemetry::available_memory_bytes;
 use crate::transfer::{Job, Options, Origin, Outcome, SinkSpec, SourceSpec, Transfer, in_memory};
 use crate::wire::{ChecksumKind, WireChoice};
 
-use super::super::{Machine, Spread};
-use super::{Ceilings, Disk, unix_now_s};
+use super::rates::{Ceilings, Disk};
+use crate::compare::machine::{Machine, unix_now_s};
+use crate::compare::spread::Spread;
 
 /// Far more than a cache holds.
 const COPY_BYTES: usize = 128 << 20;

@@ -2,64 +2,18 @@
 
 mod cache;
 mod measure;
+mod rates;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize};
-
-use super::Machine;
 use crate::error::Error;
 use crate::thread::Thread;
 use crate::transfer::Waker;
 
 pub use cache::read_cached;
-
-/// The highest rates that were measured on a machine.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Ceilings {
-    /// [`Ceilings::VERSION`] of the program that measured.
-    pub version: u32,
-    /// Where it was measured.
-    pub machine: Machine,
-    /// When it was measured, in seconds since 1970 (UTC).
-    pub measured_unix_s: u64,
-    /// The rate at which one thread copies memory, far more than its cache holds, in bytes a second.
-    pub memcpy_bytes_per_s: f64,
-    /// `sendfile` over TCP loopback to a receiver that keeps nothing, in bytes a second.
-    pub sendfile_bytes_per_s: f64,
-    /// Disks, by the folder that was measured.
-    #[serde(default)]
-    pub disks: BTreeMap<String, Disk>,
-}
-
-/// The highest rates of a folder's disk.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Disk {
-    /// The rate of writing until the data is on the disk, in bytes a second.
-    pub write_bytes_per_s: f64,
-    /// The rate of reading from the disk, in bytes a second.
-    pub read_bytes_per_s: f64,
-    /// Whether the page cache was bypassed (`O_DIRECT`). If false, the file system does not support it: the write ended
-    /// with `fsync(2)`, and the read may have come from the page cache.
-    pub direct: bool,
-}
-
-impl Ceilings {
-    /// The version that this program writes and reads.
-    pub const VERSION: u32 = 1;
-
-    /// Adds the disks that were measured earlier and not now.
-    fn with_disks_of(mut self, earlier: Option<Self>) -> Self {
-        for (folder, disk) in earlier.map(|earlier| earlier.disks).unwrap_or_default() {
-            self.disks.entry(folder).or_insert(disk);
-        }
-        self
-    }
-}
+pub use rates::{Ceilings, Disk};
 
 /// How a measurement ended: `Ok(None)` if it was cancelled.
 pub type Measurement = Result<Option<Ceilings>, Error>;
@@ -103,12 +57,6 @@ impl Measuring {
     pub fn result(&self) -> Option<&Measurement> {
         self.thread.result()
     }
-}
-
-/// Now, in seconds since 1970 (UTC).
-pub(super) fn unix_now_s() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
 }
 
 /// `36 % of what one copy allows`: a rate beside the machine's limit for one copy. `None` if either is unknown.
