@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::Error;
-use crate::control::{Heard, Note, Viewer, engines};
+use crate::control::{EngineEvent, EngineLine, Viewer, engines};
 use crate::service::{AnyEvent, ServiceEvent, Status};
+use crate::thread::Thread;
 use crate::transfer::{Command, Event, Side, TransferId, Waker};
 
 /// New engines are looked for so often.
@@ -43,40 +43,30 @@ pub enum ProcessNews {
 /// Threads that look for engines and listen to them. Dropping it ends and joins them.
 #[derive(Debug)]
 pub struct OtherProcesses {
+    /// Dropped before the thread: whatever waits to send sees that nobody reads.
     news: Receiver<ProcessNews>,
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    _thread: Thread,
 }
 
 impl OtherProcesses {
     /// Starts to look.
     pub fn start(waker: Waker) -> std::io::Result<Self> {
         let (tell, news) = bounded(NEWS_MAX);
-        let (stop, stopped) = bounded(0);
-        let thread = Builder::new()
-            .name("engines".to_owned())
-            .spawn(move || look(&tell, &waker, &stopped))?;
-        Ok(Self {
-            news,
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        let (stop, stopped) = bounded(1);
+        let body = move || {
+            look(&tell, &waker, &stopped);
+            Ok(())
+        };
+        let thread = Thread::start("engines", body)?.cancelled_by(move || {
+            // One request is enough.
+            let _ = stop.try_send(());
+        });
+        Ok(Self { news, _thread: thread })
     }
 
     /// What was heard since, at most so much.
     pub fn news(&self, most: usize) -> impl Iterator<Item = ProcessNews> + '_ {
         self.news.try_iter().take(most)
-    }
-}
-
-impl Drop for OtherProcesses {
-    fn drop(&mut self) {
-        self.stop = None;
-        // A thread that waits to send finds the channel closed, and ends.
-        self.news = crossbeam_channel::never();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
     }
 }
 
@@ -92,24 +82,18 @@ pub fn send(pid: u32, command: Command) -> Result<(), Error> {
     viewer.send(command)?;
     loop {
         match viewer.next_line()? {
-            Some(Heard::Note(Note::Passed)) => return Ok(()),
-            Some(Heard::Note(Note::Refused { why })) => return Err(Error::Usage(why)),
+            Some(EngineLine::Engine(EngineEvent::Passed)) => return Ok(()),
+            Some(EngineLine::Engine(EngineEvent::Refused { why })) => return Err(Error::Usage(why)),
             Some(_) => {}
             None => return Err(gone()),
         }
     }
 }
 
-/// An engine that is watched.
-struct Watched {
-    close: Box<dyn FnOnce() + Send>,
-    thread: JoinHandle<()>,
-}
-
 fn look(tell: &Sender<ProcessNews>, waker: &Waker, stopped: &Receiver<()>) {
-    let mut watched: HashMap<PathBuf, Watched> = HashMap::new();
+    let mut watched: HashMap<PathBuf, Thread> = HashMap::new();
     loop {
-        watched.retain(|_, one| !one.thread.is_finished());
+        watched.retain(|_, one| one.result().is_none());
         for (pid, path) in engines() {
             if pid != std::process::id() && watched.len() < ENGINES_MAX && !watched.contains_key(&path) {
                 // One that cannot be watched now is looked at again.
@@ -122,28 +106,27 @@ fn look(tell: &Sender<ProcessNews>, waker: &Waker, stopped: &Receiver<()>) {
             break;
         }
     }
-    for one in watched.into_values() {
-        (one.close)();
-        // A panic of one ends no other.
-        let _ = one.thread.join();
-    }
 }
 
-fn watch(pid: u32, path: &Path, tell: Sender<ProcessNews>, waker: Waker) -> Result<Watched, Error> {
+fn watch(pid: u32, path: &Path, tell: Sender<ProcessNews>, waker: Waker) -> Result<Thread, Error> {
     let mut viewer = Viewer::connect(path)?;
-    let close = Box::new(viewer.closer()?);
+    let close = viewer.closer()?;
     let body = move || {
         let mut side = Side::Receiver;
         // However it ends, it is seen no more.
-        while let Ok(Some(heard)) = viewer.next_line() {
-            let news = match heard {
-                Heard::Note(Note::Engine { side: its, command, .. }) => {
+        while let Ok(Some(line)) = viewer.next_line() {
+            let news = match line {
+                EngineLine::Engine(EngineEvent::Engine { side: its, command, .. }) => {
                     side = its;
                     ProcessNews::Command { pid, command }
                 }
-                Heard::Told(AnyEvent::Service(ServiceEvent::Service(status))) => ProcessNews::Status { pid, status },
-                Heard::Note(Note::Job { transfer, source }) => ProcessNews::Source { pid, transfer, source },
-                Heard::Told(AnyEvent::Transfer(event)) => ProcessNews::Event {
+                EngineLine::Event(AnyEvent::Service(ServiceEvent::Service(status))) => {
+                    ProcessNews::Status { pid, status }
+                }
+                EngineLine::Engine(EngineEvent::Job { transfer, source }) => {
+                    ProcessNews::Source { pid, transfer, source }
+                }
+                EngineLine::Event(AnyEvent::Transfer(event)) => ProcessNews::Event {
                     pid,
                     side,
                     event: Box::new(event),
@@ -151,15 +134,16 @@ fn watch(pid: u32, path: &Path, tell: Sender<ProcessNews>, waker: Waker) -> Resu
                 _ => continue,
             };
             if tell.send(news).is_err() {
-                return;
+                return Ok(());
             }
             waker();
         }
         if tell.send(ProcessNews::Ended { pid }).is_ok() {
             waker();
         }
+        Ok(())
     };
-    let thread = Builder::new().name(format!("engine {pid}")).spawn(body);
+    let thread = Thread::start(&format!("engine {pid}"), body);
     let thread = thread.map_err(|error| Error::system("cannot watch", &error))?;
-    Ok(Watched { close, thread })
+    Ok(thread.cancelled_by(close))
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{self, Stdio};
-use std::thread::{Builder, JoinHandle};
+use std::thread::Builder;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -14,6 +14,7 @@ use super::model::row::RowKey;
 use super::model::typed_path::{typed_new_sink, typed_origins};
 use crate::Error;
 use crate::compare::{self, Comparison};
+use crate::thread::Thread;
 use crate::transfer::{Command, Endpoint, Listener, Origin, SinkSpec, SourceSpec, Waker, describe};
 
 /// A folder or a pattern with more files is refused.
@@ -87,8 +88,9 @@ pub enum Reply {
 /// One named thread for what is quick, and one for as long as a dialog is open.
 #[derive(Debug)]
 pub struct Worker {
-    tasks: Option<Sender<Task>>,
-    thread: Option<JoinHandle<()>>,
+    /// Dropped before the thread, which ends when no more tasks can come.
+    tasks: Sender<Task>,
+    _thread: Thread,
     replies: Receiver<Reply>,
     reply: Sender<Reply>,
 }
@@ -99,7 +101,7 @@ impl Worker {
         let (tasks, queue) = bounded::<Task>(64);
         let (reply, replies) = bounded(64);
         let answers = reply.clone();
-        let thread = Builder::new().name("window helper".to_owned()).spawn(move || {
+        let body = move || {
             for task in queue {
                 if let Some(answer) = run(task)
                     && answers.try_send(answer).is_ok()
@@ -107,10 +109,11 @@ impl Worker {
                     waker();
                 }
             }
-        })?;
+            Ok(())
+        };
         Ok(Self {
-            tasks: Some(tasks),
-            thread: Some(thread),
+            tasks,
+            _thread: Thread::start("window helper", body)?,
             replies,
             reply,
         })
@@ -118,7 +121,7 @@ impl Worker {
 
     /// Hands a task over; false where the queue is full, so that the caller has to ask again.
     pub fn ask(&self, task: Task) -> bool {
-        self.tasks.as_ref().is_some_and(|tasks| tasks.try_send(task).is_ok())
+        self.tasks.try_send(task).is_ok()
     }
 
     /// What came back since.
@@ -151,15 +154,6 @@ impl Worker {
         });
         if thread.is_err() {
             let _ = self.reply.try_send(Reply::NoDialog);
-        }
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.tasks = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
         }
     }
 }

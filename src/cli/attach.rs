@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::control::{Heard, Note, Viewer, engines};
+use crate::control::{EngineEvent, EngineLine, Viewer, engines};
 use crate::thread::Thread;
 use crate::transfer::Command;
 use crate::{Error, Fault};
@@ -25,7 +25,7 @@ pub fn run(typed: &AttachArguments) -> Result<(), Failure> {
     let mut viewer = find(typed.pid)?;
     viewer.set_patience(Some(PATIENCE))?;
     let first = viewer.next_line()?;
-    let Some(Heard::Note(Note::Engine { pid, command, side, .. })) = &first else {
+    let Some(EngineLine::Engine(EngineEvent::Engine { pid, command, side, .. })) = &first else {
         return Err(gone());
     };
     let mut report = Report::new(typed.json, *side);
@@ -62,9 +62,9 @@ fn watch(mut viewer: Viewer, json: bool, mut report: Report, signals: &Signals) 
         select! {
             recv(told) -> heard => match heard {
                 Ok(heard) if json => report.line(&heard),
-                Ok(Heard::Told(told)) => report.told(&told),
-                Ok(Heard::Note(Note::Job { transfer, source })) => report.job(transfer, &source),
-                Ok(Heard::Note(_)) => {}
+                Ok(EngineLine::Event(told)) => report.told(&told),
+                Ok(EngineLine::Engine(EngineEvent::Job { transfer, source })) => report.job(transfer, &source),
+                Ok(EngineLine::Engine(_)) => {}
                 Err(_) => break,
             },
             recv(signals.asked()) -> _ => {
@@ -97,11 +97,11 @@ fn send(viewer: &mut Viewer, command: Command, report: &mut Report) -> Result<()
     // What it says to every new viewer may come first.
     loop {
         match viewer.next_line()? {
-            Some(Heard::Note(note @ Note::Passed)) => {
+            Some(EngineLine::Engine(note @ EngineEvent::Passed)) => {
                 report.passed(&note);
                 return Ok(());
             }
-            Some(Heard::Note(Note::Refused { why })) => {
+            Some(EngineLine::Engine(EngineEvent::Refused { why })) => {
                 let fault = Fault::Caller;
                 return Err(Error::Told { fault, message: why }.into());
             }

@@ -115,7 +115,7 @@ mod tests {
     use serde::de::DeserializeOwned;
 
     use crate::compare::{CompareEvent, Machine, Subject};
-    use crate::control::Note;
+    use crate::control::EngineEvent;
     use crate::ping::PingEvent;
     use crate::service::ServiceEvent;
     use crate::transfer::EventKind;
@@ -143,7 +143,7 @@ mod tests {
     fn every_type_of_events_has_the_names_that_are_listed() {
         assert_eq!(names_of::<EventKind>(), listed(&names::TRANSFER));
         assert_eq!(names_of::<ServiceEvent>(), listed(&names::SERVICE));
-        assert_eq!(names_of::<Note>(), listed(&names::CONTROL));
+        assert_eq!(names_of::<EngineEvent>(), listed(&names::CONTROL));
         assert_eq!(names_of::<PingEvent>(), listed(&names::PING));
         assert_eq!(names_of::<CompareEvent>(), listed(&names::COMPARE));
     }

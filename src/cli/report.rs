@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::Fault;
-use crate::control::{Engine, Note};
+use crate::control::{Engine, EngineEvent};
 use crate::ping::PingEvent;
 use crate::queue::Counts;
 use crate::service::{AnyEvent, Leftover, ServiceEvent, Status};
@@ -101,7 +101,7 @@ impl Report {
     }
 
     /// An engine has taken a command.
-    pub fn passed(&mut self, note: &Note) {
+    pub fn passed(&mut self, note: &EngineEvent) {
         self.say("passed on");
         self.line(note);
     }
@@ -189,7 +189,7 @@ impl Report {
             engine.job(transfer, name);
         }
         match &mut self.output {
-            Output::Json(lines) => lines.line(&Note::Job {
+            Output::Json(lines) => lines.line(&EngineEvent::Job {
                 transfer,
                 source: name.into(),
             }),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::Error;
-use crate::control::{Heard, Note, Viewer, engines};
+use crate::control::{EngineEvent, EngineLine, Viewer, engines};
 use crate::service::{AnyEvent, ServiceEvent, Status};
 use crate::transfer::{Event, EventKind, Side, TransferId};
 use crate::units;
@@ -74,7 +74,7 @@ pub fn run(typed: &StatusArguments) {
 fn look(path: &Path) -> Result<Option<ProcessStatus>, Error> {
     let mut viewer = Viewer::connect(path)?;
     viewer.set_patience(Some(PATIENCE))?;
-    let Some(Heard::Note(Note::Engine {
+    let Some(EngineLine::Engine(EngineEvent::Engine {
         version,
         pid,
         command,
@@ -87,10 +87,12 @@ fn look(path: &Path) -> Result<Option<ProcessStatus>, Error> {
     let (mut moving, mut service) = (BTreeMap::new(), None);
     loop {
         match viewer.next_line()? {
-            Some(Heard::Note(Note::Now)) => break,
-            Some(Heard::Note(Note::Job { transfer, source })) => of(&mut moving, transfer).source = Some(source),
-            Some(Heard::Told(AnyEvent::Service(ServiceEvent::Service(status)))) => service = Some(status),
-            Some(Heard::Told(AnyEvent::Transfer(event))) => note(of(&mut moving, event.transfer), &event),
+            Some(EngineLine::Engine(EngineEvent::Now)) => break,
+            Some(EngineLine::Engine(EngineEvent::Job { transfer, source })) => {
+                of(&mut moving, transfer).source = Some(source);
+            }
+            Some(EngineLine::Event(AnyEvent::Service(ServiceEvent::Service(status)))) => service = Some(status),
+            Some(EngineLine::Event(AnyEvent::Transfer(event))) => note(of(&mut moving, event.transfer), &event),
             Some(_) => {}
             None => return Ok(None),
         }

@@ -21,7 +21,7 @@ use crate::thread::Thread;
 use crate::transfer::{Command, EventKind, PrivateListener, Side, TransferId};
 
 use super::folder::own_path;
-use super::messages::{Heard, Note};
+use super::messages::{EngineEvent, EngineLine};
 use super::snapshot::Snapshot;
 
 const LISTENER: Token = Token(usize::MAX);
@@ -57,7 +57,7 @@ pub struct Engine {
 struct Shared {
     snapshot: Snapshot,
     /// Events to be sent, kept only while a viewer is attached.
-    pending: VecDeque<Heard>,
+    pending: VecDeque<EngineLine>,
     is_watched: bool,
     /// An event other than a sample had no room.
     has_lost: bool,
@@ -67,7 +67,7 @@ struct Shared {
 struct Server {
     poll: Poll,
     listener: PrivateListener,
-    greeting: Note,
+    greeting: EngineEvent,
     shared: Arc<Mutex<Shared>>,
     commands: Sender<Command>,
     viewers: Slab<Viewer>,
@@ -91,19 +91,19 @@ impl Engine {
     /// Passes an event to all viewers. It does not wait.
     pub fn tell(&self, told: &AnyEvent) {
         let mut shared = lock(&self.shared);
-        shared.snapshot.note(told);
-        shared.push(|| Heard::Told(told.clone()), is_sample(told));
+        shared.snapshot.update(told);
+        shared.push(|| EngineLine::Event(told.clone()), is_sample(told));
     }
 
     /// Tells viewers that a transfer has this source.
     pub fn job(&self, transfer: TransferId, source: &str) {
         let mut shared = lock(&self.shared);
         shared.snapshot.job(transfer, source);
-        let job = || Note::Job {
+        let job = || EngineEvent::Job {
             transfer,
             source: source.to_owned(),
         };
-        shared.push(|| Heard::Note(job()), false);
+        shared.push(|| EngineLine::Engine(job()), false);
     }
 
     /// The commands of viewers.
@@ -124,7 +124,7 @@ impl Engine {
         let server = Server {
             poll,
             listener,
-            greeting: Note::Engine {
+            greeting: EngineEvent::Engine {
                 version: env!("CARGO_PKG_VERSION").into(),
                 pid: std::process::id(),
                 command: command.into(),
@@ -156,12 +156,12 @@ impl Engine {
 }
 
 impl Shared {
-    fn push(&mut self, heard: impl FnOnce() -> Heard, is_sample: bool) {
+    fn push(&mut self, line: impl FnOnce() -> EngineLine, is_sample: bool) {
         if !self.is_watched || (is_sample && self.pending.len() >= PENDING_SAMPLES_MAX) {
             return;
         }
         if self.pending.len() < PENDING_MAX {
-            self.pending.push_back(heard());
+            self.pending.push_back(line());
         } else {
             self.has_lost = true;
         }
@@ -219,7 +219,7 @@ impl Server {
         let (pending, known) = {
             let mut shared = lock(&self.shared);
             shared.is_watched = true;
-            let known: Vec<Heard> = shared.snapshot.lines().collect();
+            let known: Vec<EngineLine> = shared.snapshot.lines().collect();
             (std::mem::take(&mut shared.pending), known)
         };
         self.distribute(pending);
@@ -234,10 +234,10 @@ impl Server {
             outbox: LineQueue::default(),
         });
         viewer.say(line_of(&self.greeting), false);
-        for heard in known {
-            viewer.say(line_of(&heard), false);
+        for line in known {
+            viewer.say(line_of(&line), false);
         }
-        viewer.say(line_of(&Note::Now), false);
+        viewer.say(line_of(&EngineEvent::Now), false);
     }
 
     /// Writes what is left for a viewer, and reads from it. Returns whether it may have more to read.
@@ -274,13 +274,13 @@ impl Server {
         is_closing
     }
 
-    fn distribute(&mut self, happened: VecDeque<Heard>) {
+    fn distribute(&mut self, happened: VecDeque<EngineLine>) {
         if self.viewers.is_empty() {
             return;
         }
-        for heard in happened {
-            let is_sample = matches!(&heard, Heard::Told(told) if is_sample(told));
-            let line = line_of(&heard);
+        for line in happened {
+            let is_sample = matches!(&line, EngineLine::Event(told) if is_sample(told));
+            let line = line_of(&line);
             for (_, viewer) in &mut self.viewers {
                 viewer.say(Arc::clone(&line), is_sample);
             }
@@ -330,8 +330,8 @@ impl Viewer {
 }
 
 /// Passes a viewer's line on to the owner, and returns the answer.
-fn pass(line: &[u8], shared: &Mutex<Shared>, commands: &Sender<Command>) -> Note {
-    let refused = |why: String| Note::Refused { why };
+fn pass(line: &[u8], shared: &Mutex<Shared>, commands: &Sender<Command>) -> EngineEvent {
+    let refused = |why: String| EngineEvent::Refused { why };
     let command: Command = match serde_json::from_slice(line) {
         Err(error) => return refused(format!("that is no command: {error}")),
         Ok(command) => command,
@@ -342,7 +342,7 @@ fn pass(line: &[u8], shared: &Mutex<Shared>, commands: &Sender<Command>) -> Note
         return refused(format!("no transfer {} runs here: see arraylift status", transfer.0));
     }
     match commands.try_send(command) {
-        Ok(()) => Note::Passed,
+        Ok(()) => EngineEvent::Passed,
         Err(TrySendError::Full(_)) => refused("too many commands wait already".into()),
         Err(TrySendError::Disconnected(_)) => refused("it is about to end".into()),
     }

@@ -8,7 +8,7 @@ use crate::transfer::{Side, TransferId};
 /// What an engine says beside the events: about itself, and in answer to a viewer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum Note {
+pub enum EngineEvent {
     /// The first line, which describes the engine.
     Engine {
         /// The version of Arraylift.
@@ -43,11 +43,11 @@ pub enum Note {
 /// A line from an engine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Heard {
+pub enum EngineLine {
     /// About the engine.
-    Note(Note),
-    /// An event in it, the same as in `--json`.
-    Told(AnyEvent),
+    Engine(EngineEvent),
+    /// An event of a transfer or a service in it, the same as in `--json`.
+    Event(AnyEvent),
 }
 
 #[cfg(test)]
@@ -56,11 +56,14 @@ mod tests {
 
     #[test]
     fn a_line_of_an_engine_is_told_from_what_happens_in_it() {
-        let heard = |text: &str| serde_json::from_str::<Heard>(text).expect("a line");
-        assert!(matches!(heard(r#"{"event":"now"}"#), Heard::Note(Note::Now)));
-        let ready = heard(r#"{"event":"worker_ready","worker":5}"#);
-        assert!(matches!(ready, Heard::Told(AnyEvent::Service(_))), "{ready:?}");
-        let state = heard(r#"{"event":"state","state":"paused","transfer":1,"side":"sender","elapsed_s":0.5}"#);
-        assert!(matches!(state, Heard::Told(AnyEvent::Transfer(_))), "{state:?}");
+        let read = |text: &str| serde_json::from_str::<EngineLine>(text).expect("a line");
+        assert!(matches!(
+            read(r#"{"event":"now"}"#),
+            EngineLine::Engine(EngineEvent::Now)
+        ));
+        let ready = read(r#"{"event":"worker_ready","worker":5}"#);
+        assert!(matches!(ready, EngineLine::Event(AnyEvent::Service(_))), "{ready:?}");
+        let state = read(r#"{"event":"state","state":"paused","transfer":1,"side":"sender","elapsed_s":0.5}"#);
+        assert!(matches!(state, EngineLine::Event(AnyEvent::Transfer(_))), "{state:?}");
     }
 }

@@ -2,7 +2,7 @@
 //! folder. Other processes of the user, the viewers, attach to it to watch its transfers live and to steer them.
 //!
 //! Both speak JSON Lines, so that `nc -U` or a few lines of any language can be a viewer. An engine sends
-//! [`Note::Engine`] first, then the present state, then [`Note::Now`], then events as they happen. A viewer may send a
+//! [`EngineEvent::Engine`] first, then the present state, then [`EngineEvent::Now`], then events as they happen. A viewer may send a
 //! [`Command`](crate::transfer::Command) at any time.
 //!
 //! A viewer never slows a transfer. Events are queued under a lock that is never held over input or output, and a
@@ -16,5 +16,5 @@ mod viewer;
 
 pub use engine::Engine;
 pub use folder::{engines, folder};
-pub use messages::{Heard, Note};
+pub use messages::{EngineEvent, EngineLine};
 pub use viewer::Viewer;

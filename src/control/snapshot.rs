@@ -6,7 +6,7 @@ use std::mem::discriminant;
 use crate::service::{AnyEvent, ServiceEvent};
 use crate::transfer::{Event, EventKind, TransferId};
 
-use super::messages::{Heard, Note};
+use super::messages::{EngineEvent, EngineLine};
 
 /// Beyond this number of transfers at once only the counts are kept.
 const TRANSFERS_MAX: usize = 1024;
@@ -21,7 +21,7 @@ pub(super) struct Snapshot {
 
 impl Snapshot {
     /// Takes note of an event.
-    pub(super) fn note(&mut self, told: &AnyEvent) {
+    pub(super) fn update(&mut self, told: &AnyEvent) {
         match told {
             AnyEvent::Service(counts @ ServiceEvent::Service(_)) => self.counts = Some(counts.clone()),
             AnyEvent::Service(_) => {}
@@ -46,13 +46,13 @@ impl Snapshot {
     }
 
     /// The lines for a viewer, in an order in which they could have happened.
-    pub(super) fn lines(&self) -> impl Iterator<Item = Heard> {
+    pub(super) fn lines(&self) -> impl Iterator<Item = EngineLine> {
         let counts = self
             .counts
             .iter()
-            .map(|counts| Heard::Told(AnyEvent::Service(counts.clone())));
+            .map(|counts| EngineLine::Event(AnyEvent::Service(counts.clone())));
         let jobs = self.sources.iter().map(|(transfer, source)| {
-            Heard::Note(Note::Job {
+            EngineLine::Engine(EngineEvent::Job {
                 transfer: *transfer,
                 source: source.clone(),
             })
@@ -60,7 +60,7 @@ impl Snapshot {
         let events = self.transfers.values().flatten();
         counts
             .chain(jobs)
-            .chain(events.map(|event| Heard::Told(AnyEvent::Transfer(event.clone()))))
+            .chain(events.map(|event| EngineLine::Event(AnyEvent::Transfer(event.clone()))))
     }
 
     fn keep(&mut self, event: &Event) {
@@ -115,14 +115,17 @@ mod tests {
         let (a, b) = (TransferId::next(), TransferId::next());
         snapshot.job(a, "a.npy");
         for bytes in [1, 2, 3] {
-            snapshot.note(&sample(a, bytes));
-            snapshot.note(&sample(b, 10 * bytes));
+            snapshot.update(&sample(a, bytes));
+            snapshot.update(&sample(b, 10 * bytes));
         }
-        let lines: Vec<Heard> = snapshot.lines().collect();
+        let lines: Vec<EngineLine> = snapshot.lines().collect();
         assert_eq!(lines.len(), 3, "{lines:?}");
-        assert_eq!(&lines[1..], [Heard::Told(sample(a, 3)), Heard::Told(sample(b, 30))]);
-        snapshot.note(&told(a, EventKind::Cancelled { bytes: 3 }));
-        assert_eq!(snapshot.lines().collect::<Vec<_>>(), [Heard::Told(sample(b, 30))]);
+        assert_eq!(
+            &lines[1..],
+            [EngineLine::Event(sample(a, 3)), EngineLine::Event(sample(b, 30))]
+        );
+        snapshot.update(&told(a, EventKind::Cancelled { bytes: 3 }));
+        assert_eq!(snapshot.lines().collect::<Vec<_>>(), [EngineLine::Event(sample(b, 30))]);
     }
 
     #[test]
@@ -131,7 +134,7 @@ mod tests {
         for _ in 0..3 * TRANSFERS_MAX {
             let transfer = TransferId::next();
             snapshot.job(transfer, "x");
-            snapshot.note(&sample(transfer, 1));
+            snapshot.update(&sample(transfer, 1));
         }
         assert_eq!(snapshot.lines().count(), 2 * TRANSFERS_MAX);
     }

@@ -10,7 +10,7 @@ use crate::error::{Error, reason};
 use crate::line_queue::json_line;
 use crate::transfer::Command;
 
-use super::messages::Heard;
+use super::messages::EngineLine;
 
 /// The longest line that an engine sends.
 const LINE_BYTES_MAX: u64 = 16 << 20;
@@ -55,7 +55,7 @@ impl Viewer {
     ///
     /// # Errors
     /// No line arrives in time, or one that cannot be read.
-    pub fn next_line(&mut self) -> Result<Option<Heard>, Error> {
+    pub fn next_line(&mut self) -> Result<Option<EngineLine>, Error> {
         let mut line = Vec::new();
         let read = self.lines.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
         match read {
@@ -66,16 +66,15 @@ impl Viewer {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(Error::Silent(self.patience)),
             Err(error) => return Err(cannot(&self.endpoint, &error)),
         }
-        let heard = serde_json::from_slice(&line);
-        heard
-            .map(Some)
+        let read = serde_json::from_slice(&line);
+        read.map(Some)
             .map_err(|_| Error::OtherProtocol("it is another version of Arraylift, or another program".into()))
     }
 
-    /// Sends a command to the engine. The answer, [`Note::Passed`] or [`Note::Refused`], is among the lines after it.
+    /// Sends a command to the engine. The answer, [`EngineEvent::Passed`] or [`EngineEvent::Refused`], is among the lines after it.
     ///
-    /// [`Note::Passed`]: super::Note::Passed
-    /// [`Note::Refused`]: super::Note::Refused
+    /// [`EngineEvent::Passed`]: super::EngineEvent::Passed
+    /// [`EngineEvent::Refused`]: super::EngineEvent::Refused
     ///
     /// # Errors
     /// The engine has ended.
