@@ -2,7 +2,8 @@
 //! live how fast they move and what holds them back.
 //!
 //! The house, an arrow going only downward: `app` and `cli` on top, then [`compare`], [`transfer`] and [`telemetry`], [`route`],
-//! [`wire`] and [`mod@array`], and at the bottom `sys`, the only module with `unsafe` code.
+//! [`wire`] and [`mod@array`], then `sys`, the only module with `unsafe` code, and at the bottom `ledger`, which says what
+//! of an array is here.
 
 #[cfg(feature = "app")]
 pub mod app;

@@ -1,10 +1,10 @@
-//! The bytes of the `native` wire's messages. Every number is little-endian.
+//! The `native` wire's messages: what each is made of, and the header before it. Every number is little-endian.
 
-use crate::array::{ArrayMeta, Dtype, Order, Shape};
 use crate::error::Error;
-use crate::wire::{ChecksumKind, Handoff, Offer};
+use crate::wire::Offer;
 
-use super::Token;
+use super::fields::{Fields, put, put_reason, tag};
+use super::{Token, offer};
 
 /// The version spoken here.
 pub const VERSION: u16 = 1;
@@ -24,9 +24,6 @@ pub(super) const TRAILER_BYTES: usize = 8;
 
 /// The most body bytes that any message but a block can have.
 const BODY_BYTES_MAX: usize = 64 << 10;
-const NAME_BYTES_MAX: usize = 4096;
-const IDENTITY_BYTES_MAX: usize = 64;
-const REASON_BYTES_MAX: usize = 1024;
 /// Messages of an unknown kind from here on are skipped; below, they are an error.
 const FIRST_SKIPPABLE_KIND: u8 = 0x80;
 
@@ -40,24 +37,6 @@ mod kind {
     pub(super) const KEEP_ALIVE: u8 = 7;
     pub(super) const JOIN: u8 = 9;
     pub(super) const HANDOFF: u8 = 8;
-}
-
-mod tag {
-    pub(super) const DTYPE: u16 = 1;
-    pub(super) const SHAPE: u16 = 2;
-    pub(super) const ORDER: u16 = 3;
-    pub(super) const BYTES: u16 = 4;
-    pub(super) const NAME: u16 = 5;
-    pub(super) const IDENTITY: u16 = 6;
-    pub(super) const CHECKSUM_KIND: u16 = 7;
-    pub(super) const PLAIN: u16 = 8;
-    pub(super) const FIRST_BYTE: u16 = 9;
-    pub(super) const CHECKSUM: u16 = 10;
-    pub(super) const REASON: u16 = 11;
-    pub(super) const STREAMS: u16 = 14;
-    pub(super) const TOKEN: u16 = 15;
-    pub(super) const HANDOFF: u16 = 12;
-    pub(super) const POSITION: u16 = 13;
 }
 
 /// What one side says to the other.
@@ -119,29 +98,7 @@ impl Message {
         let mut body = Vec::new();
         let kind = match self {
             Self::Offer(offer) => {
-                field(&mut body, tag::DTYPE, offer.meta.dtype().descr().as_bytes());
-                let shape: Vec<u8> = offer
-                    .meta
-                    .shape()
-                    .dimensions()
-                    .iter()
-                    .flat_map(|len| len.to_le_bytes())
-                    .collect();
-                field(&mut body, tag::SHAPE, &shape);
-                field(&mut body, tag::ORDER, &[u8::from(offer.meta.order() == Order::Fortran)]);
-                field(&mut body, tag::BYTES, &offer.meta.byte_len().to_le_bytes());
-                if let Some(name) = &offer.name {
-                    field(&mut body, tag::NAME, truncated(name, NAME_BYTES_MAX).as_bytes());
-                }
-                field(&mut body, tag::IDENTITY, &offer.identity);
-                field(&mut body, tag::CHECKSUM_KIND, &[offer.checksum.code()]);
-                field(&mut body, tag::PLAIN, &[u8::from(offer.plain)]);
-                if offer.streams > 1 {
-                    field(&mut body, tag::STREAMS, &offer.streams.to_le_bytes());
-                }
-                if let Some(handoff) = offer.handoff {
-                    field(&mut body, tag::HANDOFF, &[handoff.code()]);
-                }
+                offer::write(&mut body, offer);
                 kind::OFFER
             }
             Self::Accept {
@@ -149,18 +106,18 @@ impl Message {
                 more,
                 handoff,
             } => {
-                field(&mut body, tag::FIRST_BYTE, &first_byte.to_le_bytes());
+                put(&mut body, tag::FIRST_BYTE, &first_byte.to_le_bytes());
                 if let Some((streams, token)) = more {
-                    field(&mut body, tag::STREAMS, &streams.to_le_bytes());
-                    field(&mut body, tag::TOKEN, token);
+                    put(&mut body, tag::STREAMS, &streams.to_le_bytes());
+                    put(&mut body, tag::TOKEN, token);
                 }
                 if *handoff {
-                    field(&mut body, tag::HANDOFF, &[1]);
+                    put(&mut body, tag::HANDOFF, &[1]);
                 }
                 kind::ACCEPT
             }
             Self::Refuse { reason } => {
-                field(&mut body, tag::REASON, truncated(reason, REASON_BYTES_MAX).as_bytes());
+                put_reason(&mut body, reason);
                 kind::REFUSE
             }
             Self::Block { offset, len } => {
@@ -169,23 +126,23 @@ impl Message {
                 return;
             }
             Self::Receipt { bytes, checksum } => {
-                field(&mut body, tag::BYTES, &bytes.to_le_bytes());
+                put(&mut body, tag::BYTES, &bytes.to_le_bytes());
                 if let Some(checksum) = checksum {
-                    field(&mut body, tag::CHECKSUM, &checksum.to_le_bytes());
+                    put(&mut body, tag::CHECKSUM, &checksum.to_le_bytes());
                 }
                 kind::RECEIPT
             }
             Self::Abort { reason } => {
-                field(&mut body, tag::REASON, truncated(reason, REASON_BYTES_MAX).as_bytes());
+                put_reason(&mut body, reason);
                 kind::ABORT
             }
             Self::KeepAlive => kind::KEEP_ALIVE,
             Self::Join { token } => {
-                field(&mut body, tag::TOKEN, token);
+                put(&mut body, tag::TOKEN, token);
                 kind::JOIN
             }
             Self::Handoff { position } => {
-                field(&mut body, tag::POSITION, &position.to_le_bytes());
+                put(&mut body, tag::POSITION, &position.to_le_bytes());
                 kind::HANDOFF
             }
             Self::Skipped => FIRST_SKIPPABLE_KIND,
@@ -250,7 +207,7 @@ impl Message {
         }
         let fields = Fields::read(body)?;
         Ok(match kind {
-            kind::OFFER => Self::Offer(Box::new(decode_offer(&fields)?)),
+            kind::OFFER => Self::Offer(Box::new(offer::read(&fields)?)),
             kind::ACCEPT => Self::Accept {
                 first_byte: fields.number(tag::FIRST_BYTE)?,
                 more: match fields.streams()? {
@@ -264,10 +221,7 @@ impl Message {
             },
             kind::RECEIPT => Self::Receipt {
                 bytes: fields.number(tag::BYTES)?,
-                checksum: fields
-                    .get(tag::CHECKSUM)
-                    .map(|_| fields.number(tag::CHECKSUM))
-                    .transpose()?,
+                checksum: fields.optional(tag::CHECKSUM, Fields::number)?,
             },
             kind::ABORT => Self::Abort {
                 reason: fields.reason()?,
@@ -293,172 +247,16 @@ pub(super) enum Parsed {
     Need(usize),
 }
 
-fn decode_offer(fields: &Fields<'_>) -> Result<Offer, Error> {
-    let bad = |reason: String| Error::BadOffer(reason);
-    let descr = fields.text(tag::DTYPE, usize::from(u16::MAX))?;
-    let dtype = Dtype::from_descr(&descr).map_err(|error| bad(error.to_string()))?;
-    let shape = fields.require(tag::SHAPE)?;
-    let (axes, []) = shape.as_chunks::<8>() else {
-        return Err(Error::Protocol("a shape that is not a list of 8-byte numbers".into()));
-    };
-    let shape = Shape::new(axes.iter().map(|len| u64::from_le_bytes(*len)).collect());
-    let order = if fields.flag(tag::ORDER)? {
-        Order::Fortran
-    } else {
-        Order::C
-    };
-    let shape = shape.map_err(|error| bad(error.to_string()))?;
-    let meta = ArrayMeta::new(dtype, shape, order).map_err(|error| bad(error.to_string()))?;
-    let bytes = fields.number(tag::BYTES)?;
-    if bytes != meta.byte_len() {
-        return Err(bad(format!(
-            "it speaks of {bytes} bytes, but {meta} has {}",
-            meta.byte_len()
-        )));
-    }
-    let name = fields
-        .get(tag::NAME)
-        .map(|_| fields.text(tag::NAME, NAME_BYTES_MAX))
-        .transpose()?;
-    let identity = fields.get(tag::IDENTITY).unwrap_or_default();
-    if identity.len() > IDENTITY_BYTES_MAX {
-        return Err(Error::Protocol(format!(
-            "an identity of {} bytes, of at most {IDENTITY_BYTES_MAX}",
-            identity.len()
-        )));
-    }
-    let code = fields.byte(tag::CHECKSUM_KIND)?;
-    let checksum =
-        ChecksumKind::from_code(code).ok_or_else(|| bad(format!("its checksum kind {code} is unknown here")))?;
-    Ok(Offer {
-        meta,
-        name,
-        plain: fields.flag(tag::PLAIN)?,
-        identity: identity.to_vec(),
-        checksum,
-        streams: fields.streams()?,
-        // A way that a later version may know is none here: the array comes in blocks.
-        handoff: fields
-            .get(tag::HANDOFF)
-            .map(|_| fields.byte(tag::HANDOFF))
-            .transpose()?
-            .and_then(Handoff::from_code),
-    })
-}
-
-/// The fields of a body: tag, length, value. Unknown ones are skipped.
-struct Fields<'a>(Vec<(u16, &'a [u8])>);
-
-impl<'a> Fields<'a> {
-    fn read(mut body: &'a [u8]) -> Result<Self, Error> {
-        let mut fields = Vec::new();
-        while !body.is_empty() {
-            let field = body.split_first_chunk().and_then(|(tag, rest)| {
-                let (len, rest) = rest.split_first_chunk()?;
-                let (value, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*len)))?;
-                Some((u16::from_le_bytes(*tag), value, rest))
-            });
-            let Some((tag, value, rest)) = field else {
-                return Err(Error::Protocol("a field that reaches beyond its message".into()));
-            };
-            if fields.iter().any(|(earlier, _)| *earlier == tag) {
-                return Err(Error::Protocol(format!("a message with its field {tag} twice")));
-            }
-            fields.push((tag, value));
-            body = rest;
-        }
-        Ok(Self(fields))
-    }
-
-    fn get(&self, wanted: u16) -> Option<&'a [u8]> {
-        self.0.iter().find(|(tag, _)| *tag == wanted).map(|(_, value)| *value)
-    }
-
-    fn require(&self, tag: u16) -> Result<&'a [u8], Error> {
-        self.get(tag)
-            .ok_or_else(|| Error::Protocol(format!("a message without its field {tag}")))
-    }
-
-    fn number(&self, tag: u16) -> Result<u64, Error> {
-        let bytes = self.require(tag)?;
-        let bytes = bytes
-            .try_into()
-            .map_err(|_| Error::Protocol(format!("field {tag} is not 8 bytes long")))?;
-        Ok(u64::from_le_bytes(bytes))
-    }
-
-    fn byte(&self, tag: u16) -> Result<u8, Error> {
-        match self.require(tag)? {
-            [byte] => Ok(*byte),
-            _ => Err(Error::Protocol(format!("field {tag} is not 1 byte long"))),
-        }
-    }
-
-    /// A flag that is off where it is not given.
-    fn flag(&self, tag: u16) -> Result<bool, Error> {
-        match self.get(tag) {
-            None | Some([0]) => Ok(false),
-            Some([1]) => Ok(true),
-            Some(_) => Err(Error::Protocol(format!("field {tag} is neither 0 nor 1"))),
-        }
-    }
-
-    /// How many connections; one where it is not given.
-    fn streams(&self) -> Result<u16, Error> {
-        match self.get(tag::STREAMS) {
-            None => Ok(1),
-            Some([low, high]) => Ok(u16::from_le_bytes([*low, *high])),
-            Some(_) => Err(Error::Protocol(format!("field {} is not 2 bytes long", tag::STREAMS))),
-        }
-    }
-
-    fn token(&self) -> Result<Token, Error> {
-        let wrong = |_| Error::Protocol(format!("field {} is not 16 bytes long", tag::TOKEN));
-        self.require(tag::TOKEN)?.try_into().map_err(wrong)
-    }
-
-    /// Why the peer stops, in its words.
-    fn reason(&self) -> Result<String, Error> {
-        match self.get(tag::REASON) {
-            Some(_) => self.text(tag::REASON, REASON_BYTES_MAX),
-            None => Ok("it gave no reason".into()),
-        }
-    }
-
-    fn text(&self, tag: u16, bytes_max: usize) -> Result<String, Error> {
-        let bytes = self.require(tag)?;
-        if bytes.len() > bytes_max {
-            return Err(Error::Protocol(format!("field {tag} is longer than {bytes_max} bytes")));
-        }
-        let text = std::str::from_utf8(bytes).map_err(|_| Error::Protocol(format!("field {tag} is not UTF-8")))?;
-        // What a peer says ends up on terminals.
-        Ok(text
-            .chars()
-            .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-            .collect())
-    }
-}
-
 fn header(out: &mut Vec<u8>, kind: u8, length: u32) {
     out.extend_from_slice(&[kind, 0, 0, 0]);
     out.extend_from_slice(&length.to_le_bytes());
 }
 
-fn field(body: &mut Vec<u8>, tag: u16, value: &[u8]) {
-    // Every value written here is bounded below 64 KiB: texts are truncated, a dtype has 16 KiB at most, a shape 64 axes.
-    let len = u16::try_from(value.len()).unwrap_or(u16::MAX);
-    body.extend_from_slice(&tag.to_le_bytes());
-    body.extend_from_slice(&len.to_le_bytes());
-    body.extend_from_slice(&value[..usize::from(len)]);
-}
-
-fn truncated(text: &str, bytes_max: usize) -> &str {
-    &text[..text.floor_char_boundary(bytes_max)]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::array::{ArrayMeta, Dtype, Order, Shape};
+    use crate::wire::{ChecksumKind, Handoff};
     use proptest::prelude::*;
 
     fn offer() -> Offer {
@@ -536,8 +334,8 @@ mod tests {
     #[test]
     fn unknown_fields_and_later_kinds_are_skipped_and_unknown_low_kinds_are_not() {
         let mut body = Vec::new();
-        field(&mut body, 999, b"from the future");
-        field(&mut body, tag::FIRST_BYTE, &4_u64.to_le_bytes());
+        put(&mut body, 999, b"from the future");
+        put(&mut body, tag::FIRST_BYTE, &4_u64.to_le_bytes());
         assert_eq!(
             Message::decode(kind::ACCEPT, &body),
             Ok(Message::Accept {
@@ -564,11 +362,11 @@ mod tests {
     #[test]
     fn a_field_that_comes_twice_and_a_flag_that_is_neither_on_nor_off_are_errors() {
         let mut body = Vec::new();
-        field(&mut body, tag::FIRST_BYTE, &4_u64.to_le_bytes());
-        field(&mut body, tag::FIRST_BYTE, &5_u64.to_le_bytes());
+        put(&mut body, tag::FIRST_BYTE, &4_u64.to_le_bytes());
+        put(&mut body, tag::FIRST_BYTE, &5_u64.to_le_bytes());
         assert!(Message::decode(kind::ACCEPT, &body).is_err());
         let mut body = Vec::new();
-        field(&mut body, tag::ORDER, &[2]);
+        put(&mut body, tag::ORDER, &[2]);
         let fields = Fields::read(&body).expect("fields");
         assert!(fields.flag(tag::ORDER).is_err());
         assert_eq!(fields.flag(tag::PLAIN), Ok(false));

@@ -2,7 +2,9 @@
 //!
 //! `docs/wire.md` is the page from which to write a peer.
 
+mod fields;
 mod message;
+mod offer;
 mod outgoing;
 mod receive;
 mod send;

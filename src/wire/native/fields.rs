@@ -1,0 +1,157 @@
+//! The fields of a message's body: tag, length and value of each. Every number is little-endian.
+
+use crate::error::Error;
+
+use super::Token;
+
+const REASON_BYTES_MAX: usize = 1024;
+
+/// What a field is, by its number.
+pub(super) mod tag {
+    pub(in crate::wire::native) const DTYPE: u16 = 1;
+    pub(in crate::wire::native) const SHAPE: u16 = 2;
+    pub(in crate::wire::native) const ORDER: u16 = 3;
+    pub(in crate::wire::native) const BYTES: u16 = 4;
+    pub(in crate::wire::native) const NAME: u16 = 5;
+    pub(in crate::wire::native) const IDENTITY: u16 = 6;
+    pub(in crate::wire::native) const CHECKSUM_KIND: u16 = 7;
+    pub(in crate::wire::native) const PLAIN: u16 = 8;
+    pub(in crate::wire::native) const FIRST_BYTE: u16 = 9;
+    pub(in crate::wire::native) const CHECKSUM: u16 = 10;
+    pub(in crate::wire::native) const REASON: u16 = 11;
+    pub(in crate::wire::native) const STREAMS: u16 = 14;
+    pub(in crate::wire::native) const TOKEN: u16 = 15;
+    pub(in crate::wire::native) const HANDOFF: u16 = 12;
+    pub(in crate::wire::native) const POSITION: u16 = 13;
+}
+
+/// The fields of a body. Nobody asks for unknown ones, so that they are skipped.
+pub(super) struct Fields<'a>(Vec<(u16, &'a [u8])>);
+
+impl<'a> Fields<'a> {
+    /// All fields of a body.
+    ///
+    /// # Errors
+    /// One reaches beyond the body, or comes twice.
+    pub(super) fn read(mut body: &'a [u8]) -> Result<Self, Error> {
+        let mut fields = Vec::new();
+        while !body.is_empty() {
+            let field = body.split_first_chunk().and_then(|(tag, rest)| {
+                let (len, rest) = rest.split_first_chunk()?;
+                let (value, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*len)))?;
+                Some((u16::from_le_bytes(*tag), value, rest))
+            });
+            let Some((tag, value, rest)) = field else {
+                return Err(Error::Protocol("a field that reaches beyond its message".into()));
+            };
+            if fields.iter().any(|(earlier, _)| *earlier == tag) {
+                return Err(Error::Protocol(format!("a message with its field {tag} twice")));
+            }
+            fields.push((tag, value));
+            body = rest;
+        }
+        Ok(Self(fields))
+    }
+
+    /// The value of a field; `None` where it is not given.
+    pub(super) fn get(&self, wanted: u16) -> Option<&'a [u8]> {
+        self.0.iter().find(|(tag, _)| *tag == wanted).map(|(_, value)| *value)
+    }
+
+    /// The value of a field that must be given.
+    pub(super) fn require(&self, tag: u16) -> Result<&'a [u8], Error> {
+        self.get(tag)
+            .ok_or_else(|| Error::Protocol(format!("a message without its field {tag}")))
+    }
+
+    /// What `read` reads of a field; `None` where it is not given.
+    pub(super) fn optional<T>(
+        &self,
+        tag: u16,
+        read: impl FnOnce(&Self, u16) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        self.get(tag).map(|_| read(self, tag)).transpose()
+    }
+
+    /// A number of 8 bytes.
+    pub(super) fn number(&self, tag: u16) -> Result<u64, Error> {
+        let bytes = self.require(tag)?;
+        let bytes = bytes
+            .try_into()
+            .map_err(|_| Error::Protocol(format!("field {tag} is not 8 bytes long")))?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    /// A number of one byte.
+    pub(super) fn byte(&self, tag: u16) -> Result<u8, Error> {
+        match self.require(tag)? {
+            [byte] => Ok(*byte),
+            _ => Err(Error::Protocol(format!("field {tag} is not 1 byte long"))),
+        }
+    }
+
+    /// A flag that is off where it is not given.
+    pub(super) fn flag(&self, tag: u16) -> Result<bool, Error> {
+        match self.get(tag) {
+            None | Some([0]) => Ok(false),
+            Some([1]) => Ok(true),
+            Some(_) => Err(Error::Protocol(format!("field {tag} is neither 0 nor 1"))),
+        }
+    }
+
+    /// How many connections; one where it is not given.
+    pub(super) fn streams(&self) -> Result<u16, Error> {
+        match self.get(tag::STREAMS) {
+            None => Ok(1),
+            Some([low, high]) => Ok(u16::from_le_bytes([*low, *high])),
+            Some(_) => Err(Error::Protocol(format!("field {} is not 2 bytes long", tag::STREAMS))),
+        }
+    }
+
+    /// What a connection that joins shows.
+    pub(super) fn token(&self) -> Result<Token, Error> {
+        let wrong = |_| Error::Protocol(format!("field {} is not 16 bytes long", tag::TOKEN));
+        self.require(tag::TOKEN)?.try_into().map_err(wrong)
+    }
+
+    /// Why the peer stops, in its words.
+    pub(super) fn reason(&self) -> Result<String, Error> {
+        match self.get(tag::REASON) {
+            Some(_) => self.text(tag::REASON, REASON_BYTES_MAX),
+            None => Ok("it gave no reason".into()),
+        }
+    }
+
+    /// A text of at most `bytes_max` bytes, without control characters.
+    pub(super) fn text(&self, tag: u16, bytes_max: usize) -> Result<String, Error> {
+        let bytes = self.require(tag)?;
+        if bytes.len() > bytes_max {
+            return Err(Error::Protocol(format!("field {tag} is longer than {bytes_max} bytes")));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| Error::Protocol(format!("field {tag} is not UTF-8")))?;
+        // What a peer says ends up on terminals.
+        Ok(text
+            .chars()
+            .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+            .collect())
+    }
+}
+
+/// Appends a field.
+pub(super) fn put(body: &mut Vec<u8>, tag: u16, value: &[u8]) {
+    // Every value written here is bounded below 64 KiB: texts are truncated, a dtype has 16 KiB at most, a shape 64 axes.
+    let len = u16::try_from(value.len()).unwrap_or(u16::MAX);
+    body.extend_from_slice(&tag.to_le_bytes());
+    body.extend_from_slice(&len.to_le_bytes());
+    body.extend_from_slice(&value[..usize::from(len)]);
+}
+
+/// Appends a text, cut to so many bytes.
+pub(super) fn put_text(body: &mut Vec<u8>, tag: u16, text: &str, bytes_max: usize) {
+    put(body, tag, &text.as_bytes()[..text.floor_char_boundary(bytes_max)]);
+}
+
+/// Appends why something ends, for the peer's screen.
+pub(super) fn put_reason(body: &mut Vec<u8>, reason: &str) {
+    put_text(body, tag::REASON, reason, REASON_BYTES_MAX);
+}
