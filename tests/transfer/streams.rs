@@ -383,12 +383,16 @@ fn answer(stream: &mut TcpStream) -> (u8, Vec<u8>) {
 
 /// Offers 16 bytes without a checksum over two connections; returns the first one and the token.
 fn offered(to: &str) -> (TcpStream, [u8; 16]) {
+    offered_bytes(to, 16)
+}
+
+fn offered_bytes(to: &str, count: u64) -> (TcpStream, [u8; 16]) {
     let offer = message(
         1,
         &[
             (1, b"'|u1'"),
-            (2, &16_u64.to_le_bytes()),
-            (4, &16_u64.to_le_bytes()),
+            (2, &count.to_le_bytes()),
+            (4, &count.to_le_bytes()),
             (7, &[0]),
             (14, &2_u16.to_le_bytes()),
         ],
@@ -485,5 +489,36 @@ fn a_byte_that_comes_twice_over_one_connection_ends_the_transfer_and_nothing_is_
             matches!(&error, Error::Protocol(text) if text.contains("twice")),
             "{error:?}"
         );
+    }
+}
+
+#[test]
+fn a_sender_of_blocks_of_one_byte_with_gaps_is_refused_after_a_bounded_number() {
+    // With one more there is room for the block that joins two of them, and so many are one too many.
+    for (count, is_taken) in [(2 + 1024 - 1, true), (2 + 1024 + 1, false)] {
+        let (receiving, to) = receiving_bytes();
+        let total = 2 * count;
+        let (mut first, _token) = offered_bytes(&to, total);
+        let odd: Vec<u8> = (0..count).flat_map(|index| block(2 * index + 1, &[1])).collect();
+        // It may have closed by then.
+        let _ = first.write_all(&odd);
+        if is_taken {
+            // A gap that is filled joins its neighbours, so that there is room for the next one.
+            let even: Vec<u8> = (1..count).flat_map(|index| block(2 * index, &[1])).collect();
+            first.write_all(&even).expect("write");
+        }
+        drop(first);
+        let error = error(receiving.join());
+        if is_taken {
+            assert!(
+                matches!(error, Error::ClosedEarly { missing: 1, .. }),
+                "{error:?}: byte 0 is missing"
+            );
+        } else {
+            assert!(
+                matches!(&error, Error::Protocol(text) if text.contains("gaps")),
+                "{error:?}"
+            );
+        }
     }
 }
