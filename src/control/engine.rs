@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::line_queue::{LineQueue, json_line};
 use crate::service::AnyEvent;
 use crate::thread::Thread;
-use crate::transfer::{Command, EventKind, PrivateListener, Side, TransferId};
+use crate::transfer::{Command, PrivateListener, Side, TransferId};
 
 use super::folder::own_path;
 use super::messages::{EngineEvent, EngineLine};
@@ -92,7 +92,7 @@ impl Engine {
     pub fn tell(&self, told: &AnyEvent) {
         let mut shared = lock(&self.shared);
         shared.snapshot.update(told);
-        shared.push(|| EngineLine::Event(told.clone()), is_sample(told));
+        shared.push(|| EngineLine::Event(told.clone()), told.is_sample());
     }
 
     /// Tells viewers that a transfer has this source.
@@ -279,7 +279,7 @@ impl Server {
             return;
         }
         for line in happened {
-            let is_sample = matches!(&line, EngineLine::Event(told) if is_sample(told));
+            let is_sample = matches!(&line, EngineLine::Event(told) if told.is_sample());
             let line = line_of(&line);
             for (_, viewer) in &mut self.viewers {
                 viewer.say(Arc::clone(&line), is_sample);
@@ -351,10 +351,6 @@ fn pass(line: &[u8], shared: &Mutex<Shared>, commands: &Sender<Command>) -> Engi
 fn line_of(said: &impl Serialize) -> Arc<[u8]> {
     // Keys are names and numbers are finite, so that this does not fail. If it did, the line would be empty.
     json_line(said).unwrap_or_else(|_| vec![b'\n']).into()
-}
-
-fn is_sample(told: &AnyEvent) -> bool {
-    matches!(told, AnyEvent::Transfer(event) if matches!(event.kind, EventKind::Sample(_)))
 }
 
 fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {

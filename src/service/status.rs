@@ -17,6 +17,13 @@ pub enum AnyEvent {
     Service(ServiceEvent),
 }
 
+impl AnyEvent {
+    /// Whether the next event of its kind tells as much.
+    pub(crate) fn is_sample(&self) -> bool {
+        matches!(self, Self::Transfer(event) if event.is_sample())
+    }
+}
+
 /// Something that concerns more than one transfer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]

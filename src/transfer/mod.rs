@@ -32,7 +32,7 @@ pub(crate) use net::linger::Linger;
 pub(crate) use net::socket_file::PrivateListener;
 pub(crate) use receive::loop_receiver::{JoinableTransfer, LoopReceiver, ReceiverFactory, ReceiverTurn};
 pub(crate) use run::last_event;
-pub(crate) use tell::outlet::Outlet;
+pub(crate) use tell::event_queue::EventQueue;
 
 pub use limits::command::Command;
 pub use net::connection::Connection;
@@ -44,7 +44,7 @@ pub use shm::ShmName;
 pub use source::expand::expand;
 pub use source::{SourceInfo, describe, in_memory};
 pub use tell::event::{Event, EventKind, Failure, Finished, Outcome, Side, Started, State, TransferId};
-pub use tell::outlet::Waker;
+pub use tell::event_queue::Waker;
 pub use trust::Trust;
 
 /// A running transfer. Dropping it cancels the transfer and joins its threads.

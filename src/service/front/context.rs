@@ -9,7 +9,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 
 use crate::service::status::{AnyEvent, Counters, OpenCounts, ServiceEvent, Status};
-use crate::transfer::{Event, EventKind, Outlet};
+use crate::transfer::EventQueue;
 
 /// While so many events found no room with whoever reads them, nobody new is accepted.
 const KEPT_EVENTS_MAX: usize = 4096;
@@ -22,7 +22,7 @@ const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 /// What a guest can use of its front.
 pub(in crate::service) struct FrontContext {
     poll: Poll,
-    events: Outlet<AnyEvent>,
+    events: EventQueue<AnyEvent>,
     pub(in crate::service) counters: Counters,
     is_open: bool,
     paused_until: Option<Instant>,
@@ -37,7 +37,7 @@ impl FrontContext {
         let now = Instant::now();
         Ok(Self {
             poll: Poll::new()?,
-            events: Outlet::new(events),
+            events: EventQueue::new(events),
             counters: Counters::new(now),
             is_open: true,
             paused_until: None,
@@ -67,14 +67,7 @@ impl FrontContext {
     /// Tells an event before the next wait: many at once wake their reader once. A sample that finds no room is dropped,
     /// as the next one tells as much; everything else is kept until there is room.
     pub(in crate::service) fn tell(&mut self, event: AnyEvent) {
-        let is_sample = matches!(
-            event,
-            AnyEvent::Transfer(Event {
-                kind: EventKind::Sample(_),
-                ..
-            })
-        );
-        if is_sample {
+        if event.is_sample() {
             self.events.offer(event);
         } else {
             self.events.hold(event);

@@ -93,6 +93,8 @@ pub(super) struct Front<A> {
     commands: Receiver<Command>,
     /// The source may have more connections.
     accepts_more: bool,
+    /// The guest has been told that no more connections can come.
+    is_source_over: bool,
 }
 
 /// Commands a front from other threads.
@@ -122,6 +124,7 @@ impl<A> Front<A> {
             source: Box::new(source),
             commands,
             accepts_more: true,
+            is_source_over: false,
         };
         let commands = sender;
         Ok((front, FrontHandle { commands, waker }))
@@ -186,7 +189,6 @@ impl<A> Front<A> {
     /// Does what was commanded since the last call.
     pub(super) fn obey(&mut self, guest: &mut impl Guest<Arrival = A>) {
         let mut commands: Vec<Command> = self.commands.try_iter().collect();
-        let was_over = self.source.is_over();
         commands.extend(self.source.read());
         // The next wait does not tell of a connection that has been read already.
         self.accepts_more |= self.source.keeps_some();
@@ -200,7 +202,7 @@ impl<A> Front<A> {
                 | Command::Limit { transfer, .. } => guest.apply(command, transfer, &mut self.context),
             }
         }
-        if !was_over && self.source.is_over() {
+        if self.source.is_over() && !std::mem::replace(&mut self.is_source_over, true) {
             self.close(guest, Closing::SourceOver);
         }
     }
@@ -243,5 +245,101 @@ impl FrontHandle {
         if self.commands.send(command).is_ok() {
             let _ = self.waker.wake();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::status::{AnyEvent, ServiceEvent};
+    use std::os::fd::{AsFd as _, BorrowedFd};
+    use std::os::unix::net::UnixStream;
+
+    /// Yields two connections, with an error between them, and then ends.
+    struct Faltering {
+        socket: UnixStream,
+        takes: usize,
+    }
+
+    impl ConnectionSource<usize> for Faltering {
+        fn socket(&self) -> Option<BorrowedFd<'_>> {
+            Some(self.socket.as_fd())
+        }
+
+        fn take(&mut self) -> io::Result<Option<usize>> {
+            self.takes += 1;
+            match self.takes {
+                2 => Err(io::ErrorKind::OutOfMemory.into()),
+                take => Ok((take < 4).then_some(take)),
+            }
+        }
+
+        fn is_over(&self) -> bool {
+            self.takes > 3
+        }
+    }
+
+    /// Has room for one connection at a time, and is done with each in its next turn.
+    #[derive(Default)]
+    struct Counting {
+        open: usize,
+        accepted_at: Vec<Instant>,
+        closed: Option<Closing>,
+    }
+
+    impl Guest for Counting {
+        type Arrival = usize;
+
+        fn has_room(&self) -> bool {
+            self.open == 0
+        }
+
+        fn accept(&mut self, _arrival: usize, front: &mut FrontContext) {
+            self.open += 1;
+            self.accepted_at.push(Instant::now());
+            front.has_changed();
+        }
+
+        fn ready(&mut self, _token: usize, _front: &mut FrontContext) {}
+
+        fn work(&mut self, front: &mut FrontContext) -> Result<(), Error> {
+            for _ in 0..std::mem::take(&mut self.open) {
+                front.counters.count_connection(true);
+            }
+            Ok(())
+        }
+
+        fn due(&self, now: Instant) -> Option<Instant> {
+            (self.open > 0).then_some(now)
+        }
+
+        fn close(&mut self, how: Closing, _front: &mut FrontContext) {
+            self.closed = Some(how);
+        }
+
+        fn is_idle(&self) -> bool {
+            self.open == 0
+        }
+
+        fn open_counts(&self) -> OpenCounts {
+            OpenCounts::default()
+        }
+    }
+
+    #[test]
+    fn a_front_pauses_where_something_runs_out_and_ends_with_its_source() {
+        let (socket, _other) = UnixStream::pair().expect("pair");
+        let (sender, events) = bounded(16);
+        let (front, _handle) = Front::new(Faltering { socket, takes: 0 }, sender).expect("a front");
+        let mut guest = Counting::default();
+        let status = front.run(&mut guest).expect("it ends");
+        assert_eq!((status.done, status.exhausted), (2, 1));
+        assert_eq!(guest.closed, Some(Closing::SourceOver));
+        let [first, second] = guest.accepted_at[..] else {
+            panic!("{} were accepted", guest.accepted_at.len());
+        };
+        assert!(second - first >= Duration::from_millis(90), "{:?}", second - first);
+        let last = events.try_iter().last();
+        assert_eq!(last, Some(AnyEvent::Service(ServiceEvent::Service(status))));
     }
 }

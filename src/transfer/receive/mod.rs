@@ -2,10 +2,10 @@
 //! first one of a transfer decides and speaks for it, a further one brings blocks, and a newcomer is taken only if it
 //! joins a transfer that has begun.
 
-pub(crate) mod door;
 mod first;
 mod further;
 mod handoff;
+pub(crate) mod join_acceptor;
 mod link;
 pub(crate) mod loop_receiver;
 mod newcomer;

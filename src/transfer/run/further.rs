@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::transfer::fetch::{FurtherFetcher, PartRequest};
 use crate::transfer::net::connection::Connection;
 use crate::transfer::net::expected::Expected;
-use crate::transfer::receive::door::Door;
+use crate::transfer::receive::join_acceptor::JoinAcceptor;
 use crate::transfer::receive::{FurtherReceiver, JoinRequest};
 use crate::transfer::send::{FurtherSender, StreamRequest};
 use crate::transfer::sink::incoming_array::IncomingArray;
@@ -40,7 +40,7 @@ pub(super) struct Joining {
     array: Arc<IncomingArray>,
     pub(super) connections: Receiver<Connection>,
     /// Dropped in this order: nobody is let in for a transfer that nobody waits for.
-    _door: Option<Door>,
+    _acceptor: Option<JoinAcceptor>,
     _expected: Expected,
 }
 
@@ -92,11 +92,11 @@ impl Run<'_> {
             expected,
             is_sole,
         } = request;
-        let door = is_sole.then(|| Door::open(expected.listener(), self.options).ok());
+        let acceptor = is_sole.then(|| JoinAcceptor::open(expected.listener(), self.options).ok());
         self.joining = Some(Joining {
             array,
             connections: expected.connections.clone(),
-            _door: door.flatten(),
+            _acceptor: acceptor.flatten(),
             _expected: expected,
         });
     }

@@ -39,6 +39,13 @@ pub struct Event {
     pub elapsed_s: f64,
 }
 
+impl Event {
+    /// Whether the next event of its kind tells as much.
+    pub(crate) fn is_sample(&self) -> bool {
+        matches!(self.kind, EventKind::Sample(_))
+    }
+}
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]

@@ -6,8 +6,8 @@ use crossbeam_channel::{Receiver, Sender};
 
 use crate::telemetry::{Bottleneck, Counters, ProbeReader, Sample, Stamp};
 use crate::transfer::tell::event::{Event, EventKind, Side, TransferId};
-use crate::transfer::tell::outlet::Outlet;
-use crate::transfer::tell::outlet::Waker;
+use crate::transfer::tell::event_queue::EventQueue;
+use crate::transfer::tell::event_queue::Waker;
 
 /// Between two readings.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(50);
@@ -15,7 +15,7 @@ pub(crate) const INTERVAL: Duration = Duration::from_millis(50);
 /// Sends events and never waits for whoever reads them.
 pub(crate) struct Emitter {
     transfer: TransferId,
-    outlet: Outlet<Event>,
+    events: EventQueue<Event>,
     waker: Waker,
 }
 
@@ -23,24 +23,23 @@ impl Emitter {
     pub(crate) fn new(transfer: TransferId, events: Sender<Event>, waker: Waker) -> Self {
         Self {
             transfer,
-            outlet: Outlet::new(events),
+            events: EventQueue::new(events),
             waker,
         }
     }
 
     /// Sends an event. One that does not fit is kept for later, unless it is a sample: the next one tells as much.
     pub(crate) fn emit(&mut self, side: Side, elapsed: Duration, kind: EventKind) {
-        let is_sample = matches!(kind, EventKind::Sample(_));
         let event = Event {
             kind,
             transfer: self.transfer,
             side,
             elapsed_s: elapsed.as_secs_f64(),
         };
-        if is_sample {
-            self.outlet.offer(event);
+        if event.is_sample() {
+            self.events.offer(event);
         } else {
-            self.outlet.keep(event);
+            self.events.keep(event);
         }
     }
 
@@ -52,7 +51,7 @@ impl Emitter {
     /// Sends what is left, for as long as a reader can be hoped for.
     pub(crate) fn finish(self) {
         self.wake();
-        self.outlet.finish();
+        self.events.finish();
         (self.waker)();
     }
 }

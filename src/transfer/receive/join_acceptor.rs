@@ -1,4 +1,4 @@
-//! Lets further connections of a transfer in, where nobody else takes what connects to its listener.
+//! Accepts further connections of a transfer, where nobody else accepts at its listener.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,36 +20,39 @@ use crate::transfer::tell::event_sender::EventSender;
 
 use super::newcomer::NewcomerReceiver;
 
-/// A thread that takes connections, and keeps those that join a transfer. It ends with this value.
-pub(crate) struct Door {
+/// A thread that accepts connections, and passes those on that join a transfer. It ends with this value.
+pub(crate) struct JoinAcceptor {
     _thread: Thread,
 }
 
-impl Door {
-    /// Lets in what connects to `listener`.
+impl JoinAcceptor {
+    /// Accepts whoever connects to `listener`.
+    ///
+    /// # Errors
+    /// The system gives no thread or descriptor.
     pub(crate) fn open(listener: &Listener, options: &Options) -> Result<Self, Error> {
         let failed = |error| Error::system("cannot let further connections in", &error);
-        // The door's own: who stands at it changes nothing for the transfer.
+        // Controls of its own: a connection that does not join changes nothing for the transfer.
         let controls = Arc::new(Controls::new(None));
         let wake = controls.new_wake().map_err(failed)?;
         let body = {
             let (listener, options, controls) = (listener.clone(), options.clone(), Arc::clone(&controls));
             move || {
                 while let Ok(Some(connection)) = listener.accept(&wake, &|| controls.is_cancelled()) {
-                    admit(connection, &listener, &options, &controls, &wake);
+                    serve(connection, &listener, &options, &controls, &wake);
                 }
                 Ok(())
             }
         };
-        let thread = Thread::start("arraylift-door", body).map_err(failed)?;
+        let thread = Thread::start("arraylift-joins", body).map_err(failed)?;
         Ok(Self {
             _thread: thread.cancelled_by(move || controls.cancel()),
         })
     }
 }
 
-/// Hears what a connection wants; one that does not join learns why it is turned away.
-fn admit(connection: Connection, listener: &Listener, options: &Options, controls: &Arc<Controls>, wake: &Arc<Wake>) {
+/// Reads what a connection asks for. One that does not join is told why it is turned away.
+fn serve(connection: Connection, listener: &Listener, options: &Options, controls: &Arc<Controls>, wake: &Arc<Wake>) {
     let clock = Instant::now();
     let (probe, _) = Probe::new(clock);
     let (nobody, _) = bounded(1);

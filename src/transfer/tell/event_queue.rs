@@ -12,14 +12,15 @@ const LAST_CHANCE: Duration = Duration::from_millis(200);
 /// Called from a transfer's thread after events were sent, at most some 20 times a second.
 pub type Waker = Arc<dyn Fn() + Send + Sync>;
 
-/// Sends events through a bounded channel, and keeps what must not be lost until there is room.
+/// Sends events through a bounded channel. An event that finds no room is kept for later, or dropped if it is a sample:
+/// the next one tells as much.
 #[derive(Debug)]
-pub(crate) struct Outlet<T> {
+pub(crate) struct EventQueue<T> {
     events: Sender<T>,
     pending: VecDeque<T>,
 }
 
-impl<T> Outlet<T> {
+impl<T> EventQueue<T> {
     pub(crate) fn new(events: Sender<T>) -> Self {
         Self {
             events,
@@ -34,12 +35,12 @@ impl<T> Outlet<T> {
         self.retry();
     }
 
-    /// Takes an event to be sent with the next [`Outlet::retry`]: many at once wake their reader once.
+    /// Keeps an event for the next [`EventQueue::retry`], so that many events wake their reader once.
     pub(crate) fn hold(&mut self, event: T) {
         self.pending.push_back(event);
     }
 
-    /// Sends an event where there is room; the next one of its kind tells as much.
+    /// Sends an event if there is room, and drops it if not.
     pub(crate) fn offer(&mut self, event: T) {
         self.retry();
         if self.pending.is_empty() {
@@ -48,7 +49,7 @@ impl<T> Outlet<T> {
         }
     }
 
-    /// Sends what was kept, as far as there is room.
+    /// Sends the events that are kept, as far as there is room.
     pub(crate) fn retry(&mut self) {
         while let Some(event) = self.pending.pop_front() {
             if let Err(TrySendError::Full(event)) = self.events.try_send(event) {
@@ -58,7 +59,7 @@ impl<T> Outlet<T> {
         }
     }
 
-    /// How many are kept.
+    /// The number of events that are kept.
     pub(crate) fn kept(&self) -> usize {
         self.pending.len()
     }
