@@ -1,4 +1,7 @@
 //! `arraylift receive ENDPOINT`: takes senders, one or many at once.
+//!
+//! Unlike a service, each transfer has threads of its own, and tells that it listens before a sender has connected. So
+//! nothing here is a guest of the service's front: what both share is the listener.
 
 use crate::Error;
 use crate::transfer::{Event, EventKind, Incoming, Job, Listener, Side, State};
