@@ -12,7 +12,7 @@ if ! cargo "+$toolchain" miri --version >/dev/null 2>&1; then
 fi
 
 # The other modules of src/sys/ are system calls on sockets, files and signals, which miri does not have.
-what=(sys::memory:: sys::sigbus:: sys::spans:: sys::tcp_info:: sys::zerocopy:: wire::native::blocks:: queue::)
+what=(sys::memory:: sys::sigbus:: sys::tcp_info:: sys::zerocopy:: ledger:: wire::native::outgoing:: queue::)
 ((!$#)) || what=("$@")
 # Property tests read the clock and the system's random numbers. Miri is a thousand times slower than the machine.
 export MIRIFLAGS="-Zmiri-disable-isolation ${MIRIFLAGS:-}" PROPTEST_CASES=${PROPTEST_CASES:-16}
