@@ -27,6 +27,15 @@ pub mod transfer;
 pub(crate) mod units;
 pub mod wire;
 
+pub use array::{ArrayMeta, Dtype, Order, Range, Shape, Value};
+pub use checksum::ChecksumKind;
 pub use error::{Error, Fault, Reason};
+pub use route::{ReceiveRouteChoice, SendRouteChoice};
 #[doc(hidden)]
 pub use start::main;
+pub use telemetry::{Counters, Sample};
+pub use transfer::{
+    Command, Element, Endpoint, Event, EventKind, Failure, Finished, Incoming, Job, Listener, Options, Origin, Outcome,
+    ReceivedArray, ShmName, Side, SinkSpec, Slice, SourceSpec, Started, State, Transfer, TransferId, Trust, Url, Waker,
+};
+pub use wire::WireChoice;

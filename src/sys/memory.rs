@@ -8,6 +8,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use memmap2::{Advice, MmapOptions, MmapRaw, UncheckedAdvice};
 use rustix::net::{RecvFlags, recv};
@@ -94,6 +95,7 @@ impl Spare {
         (len <= self.capacity).then(|| Region {
             ledger: Arc::clone(ledger),
             memory: Arc::new(self),
+            filled: Arc::default(),
             len,
         })
     }
@@ -103,6 +105,8 @@ impl Spare {
 #[derive(Debug, Clone)]
 pub(crate) struct Region {
     memory: Arc<Spare>,
+    /// How many bytes the parts that are gone were filled with.
+    filled: Arc<AtomicUsize>,
     ledger: Arc<Ledger>,
     len: usize,
 }
@@ -112,6 +116,7 @@ pub(crate) struct Region {
 #[derive(Debug)]
 pub(crate) struct Part {
     memory: Arc<Spare>,
+    filled_in_all: Arc<AtomicUsize>,
     span: Span,
     /// So many of its first bytes hold what the part was filled with;
     filled: usize,
@@ -124,6 +129,7 @@ impl Region {
     pub(crate) fn part(&self, span: Span) -> Option<Part> {
         span.is_of(&self.ledger).then(|| Part {
             memory: Arc::clone(&self.memory),
+            filled_in_all: Arc::clone(&self.filled),
             span,
             filled: 0,
             written: 0,
@@ -137,6 +143,13 @@ impl Region {
             start: self.memory.start,
             len: self.len,
         }
+    }
+
+    /// All of its bytes. `None` where someone still has a part, or the parts that are gone have not filled all of it.
+    pub(crate) fn into_filled(self) -> Option<Filled> {
+        let (len, filled) = (self.len, Arc::clone(&self.filled));
+        let memory = self.into_spare()?;
+        (filled.load(Ordering::Acquire) == len).then_some(Filled { memory, len })
     }
 
     /// The memory behind it; `None` where someone still has a part.
@@ -213,6 +226,32 @@ impl std::ops::Deref for Part {
         // SAFETY: as in room, but self is borrowed for reading. The bytes have been written since the part was taken,
         // so that no page with one of them is the kernel's to zero any more.
         unsafe { std::slice::from_raw_parts(self.first_byte(), self.filled) }
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        self.filled_in_all.fetch_add(self.filled, Ordering::AcqRel);
+    }
+}
+
+/// Memory of an exact length that is filled, and that nobody writes to any more.
+#[derive(Debug)]
+pub(crate) struct Filled {
+    memory: Spare,
+    len: usize,
+}
+
+impl std::ops::Deref for Filled {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        let first = self.memory.map.as_ptr().wrapping_add(self.memory.start);
+        // SAFETY: self is made where no Part is left and the Parts of its region have filled as many bytes as it has. No
+        // byte is in two spans of one Ledger, so each of these has been written since the region was made, and no page
+        // with one of them is the kernel's to zero. into_region checked the length against the mapping's room, and the
+        // mapping lives as long as self, which alone has it.
+        unsafe { std::slice::from_raw_parts(first, self.len) }
     }
 }
 
@@ -421,5 +460,20 @@ mod tests {
     fn more_than_the_address_space_is_an_error() {
         assert!(Spare::new(usize::MAX).is_err());
         assert!(Spare::new(1 << 62).is_err());
+    }
+
+    #[test]
+    fn only_a_region_that_its_parts_have_filled_can_be_read_as_a_whole() {
+        for halves in [&[0][..], &[50], &[0, 50]] {
+            let region = region(100);
+            for at in halves {
+                let mut part = part(&region, *at, 50).expect("free");
+                assert!(region.clone().into_filled().is_none(), "someone has a part");
+                fill(&mut part, 7, 50);
+            }
+            let filled = region.into_filled();
+            assert_eq!(filled.is_some(), halves.len() == 2);
+            assert!(filled.is_none_or(|filled| *filled == [7; 100]));
+        }
     }
 }

@@ -19,7 +19,7 @@ mod zerocopy;
 
 pub(crate) use ancillary::{may_receive_descriptor, receive_with_descriptor, send_with_descriptor};
 pub(crate) use frozen_memory::FrozenMemory;
-pub(crate) use memory::{Part, Populator, Region, Spare};
+pub(crate) use memory::{Filled, Part, Populator, Region, Spare};
 pub(crate) use memory_file::MemoryFile;
 pub(crate) use shared_file::{ReadError, SharedFile};
 pub(crate) use socket::unacknowledged_bytes;

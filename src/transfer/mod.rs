@@ -24,6 +24,7 @@ use crossbeam_channel::Sender;
 
 use crate::error::Error;
 use crate::thread::Thread;
+use sink::received::ReceivedCell;
 
 pub(crate) use limits::admission::{AdmissionLimits, Admissions};
 pub(crate) use limits::controls::Controls;
@@ -41,6 +42,7 @@ pub use net::listener::Listener;
 pub use net::url::Url;
 pub use plan::{Incoming, Job, OptionName, Options, Origin, SinkSpec, Slice, SourceSpec};
 pub use shm::ShmName;
+pub use sink::received::{Element, ReceivedArray};
 pub use source::expand::expand;
 pub use source::{SourceInfo, describe, in_memory};
 pub use tell::event::{Event, EventKind, Failure, Finished, Outcome, Side, Started, State, TransferId};
@@ -53,6 +55,7 @@ pub struct Transfer {
     id: TransferId,
     controls: Arc<Controls>,
     outcome: Arc<OnceLock<Outcome>>,
+    received: Arc<ReceivedCell>,
     thread: Thread,
 }
 
@@ -70,12 +73,13 @@ impl Transfer {
         let controls = Arc::new(Controls::new(options.limit_bytes_per_s));
         controls.set_pace(Side::Sender, options.writer_pace_bytes_per_s);
         controls.set_pace(Side::Receiver, options.reader_pace_bytes_per_s);
-        let outcome = Arc::new(OnceLock::new());
+        let (outcome, received) = (Arc::new(OnceLock::new()), Arc::new(ReceivedCell::default()));
         let events = tell::sampler::Emitter::new(id, events, waker);
         let body = {
             let (controls, outcome) = (Arc::clone(&controls), Arc::clone(&outcome));
+            let received = Arc::clone(&received);
             move || {
-                run::run(job, &options, &controls, events, &outcome);
+                run::run(job, &options, &controls, events, &received, &outcome);
                 Ok(())
             }
         };
@@ -88,6 +92,7 @@ impl Transfer {
             id,
             controls,
             outcome,
+            received,
             thread,
         })
     }
@@ -140,8 +145,16 @@ impl Transfer {
     /// Waits for the end.
     #[must_use]
     pub fn join(self) -> Outcome {
+        self.join_received().0
+    }
+
+    /// Waits for the end. Returns the array, too, where it was received whole into [`SinkSpec::Memory`] and
+    /// [`Options::keep_received`] asked for it.
+    #[must_use]
+    pub fn join_received(self) -> (Outcome, Option<ReceivedArray>) {
         let ended = self.thread.join();
         let outcome = self.outcome.get().cloned();
-        outcome.unwrap_or_else(|| run::without_outcome(ended.err()))
+        let outcome = outcome.unwrap_or_else(|| run::without_outcome(ended.err()));
+        (outcome, self.received.take())
     }
 }

@@ -112,6 +112,14 @@ pub struct SourceSpec {
     pub slice: Option<Slice>,
 }
 
+impl SourceSpec {
+    /// All of a source.
+    #[must_use]
+    pub fn new(origin: Origin) -> Self {
+        Self { origin, slice: None }
+    }
+}
+
 /// Where the bytes of a source come from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Origin {
@@ -191,6 +199,9 @@ pub struct Options {
     pub checksum: ChecksumKind,
     /// Over how many connections a native sender would move the array: from 1 to [`Options::STREAMS_MAX`].
     pub streams: u16,
+    /// Keeps what is received into [`SinkSpec::Memory`] beyond the end, for [`super::Transfer::join_received`]. It then
+    /// comes in bytes of its own: no handoff is asked for.
+    pub keep_received: bool,
     /// How long a peer may be silent, and how long connecting may take: more than 0, at most [`Options::TIMEOUT_MAX`].
     pub timeout: Duration,
 }
@@ -328,6 +339,7 @@ impl Default for Options {
             preview_elements: 10,
             checksum: ChecksumKind::default(),
             streams: 1,
+            keep_received: false,
             timeout: Duration::from_secs(30),
         }
     }

@@ -9,6 +9,7 @@ use std::time::Instant;
 use crossbeam_channel::Sender;
 use rustix::net::{RecvFlags, recv};
 
+use crate::array::ArrayMeta;
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::route::receive::Handed;
@@ -42,6 +43,8 @@ pub(crate) struct FirstReceiver {
     requests: Sender<JoinRequest>,
     /// Who asks for room, where offers need some that others may have.
     applicant: Option<Applicant>,
+    /// What is received, once that is known.
+    meta: Option<ArrayMeta>,
     phase: Phase,
 }
 
@@ -95,6 +98,7 @@ impl FirstReceiver {
             listener,
             requests,
             applicant: None,
+            meta: None,
             phase: Phase::Greeting {
                 due: Instant::now() + options.timeout,
             },
@@ -232,7 +236,7 @@ impl FirstReceiver {
     fn accept(&mut self, offer: Box<Offer>) -> Result<(), Error> {
         let streams = offer.streams.clamp(1, Options::STREAMS_MAX);
         let ledger = Ledger::new(offer.meta.byte_len(), offer.checksum, streams);
-        if takes_handoff(&self.link, &offer, &self.plan.sink) {
+        if self.plan.keep.is_none() && takes_handoff(&self.link, &offer, &self.plan.sink) {
             self.phase = Phase::AwaitingHandoff(AwaitedHandoff::ask(&mut self.link, *offer, ledger));
             return Ok(());
         }
@@ -281,6 +285,7 @@ impl FirstReceiver {
                 is_sole,
             });
         }
+        self.meta = Some(offer.meta.clone());
         self.phase = Phase::Receiving(Receiving {
             array,
             blocks: BlockReceiver::new(route),
@@ -337,6 +342,9 @@ impl FirstReceiver {
         array.is_published.store(true, Ordering::SeqCst);
         if let Some(applicant) = &mut self.applicant {
             applicant.is_whole();
+        }
+        if let (Some(cell), Some(meta)) = (&self.plan.keep, self.meta.take()) {
+            cell.put(meta, Arc::clone(&array));
         }
         // Further connections wait for it.
         self.link.controls.wake();
@@ -542,6 +550,7 @@ mod tests {
         let plan = ReceivePlan {
             sink,
             expect: Some(meta),
+            keep: None,
             source: None,
         };
         let mut receiver =

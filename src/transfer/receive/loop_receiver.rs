@@ -101,6 +101,7 @@ impl ReceiverFactory {
         let plan = ReceivePlan {
             sink: self.sink.clone(),
             expect: self.expect.clone(),
+            keep: None,
             source: None,
         };
         // The loop tells the first state itself.

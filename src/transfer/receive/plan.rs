@@ -1,8 +1,11 @@
 //! What the first connection of a transfer has to know, and what it tells of it.
 
+use std::sync::Arc;
+
 use crate::array::ArrayMeta;
 use crate::transfer::plan::SinkSpec;
 use crate::transfer::sink::PreparedSink;
+use crate::transfer::sink::received::ReceivedCell;
 use crate::transfer::tell::event::Started;
 use crate::wire::Offer;
 
@@ -13,6 +16,8 @@ pub(crate) struct ReceivePlan {
     pub(crate) sink: SinkSpec,
     /// What has to come, where that is known.
     pub(crate) expect: Option<ArrayMeta>,
+    /// Where an array in memory is left that is to outlive its transfer.
+    pub(crate) keep: Option<Arc<ReceivedCell>>,
     /// What the sender sends, where it is known here because both ends are.
     pub(crate) source: Option<String>,
 }

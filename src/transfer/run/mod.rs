@@ -22,6 +22,7 @@ use crate::transfer::net::endpoint::Endpoint;
 use crate::transfer::plan::{Job, Options};
 use crate::transfer::receive::JoinRequest;
 use crate::transfer::send::StreamRequest;
+use crate::transfer::sink::received::ReceivedCell;
 use crate::transfer::tell::event::{EventKind, Outcome, Side, State};
 use crate::transfer::tell::event_sender::EventSender;
 use crate::transfer::tell::sampler::{Emitter, INTERVAL, SideReader};
@@ -39,6 +40,7 @@ pub(super) fn run(
     options: &Options,
     controls: &Arc<Controls>,
     emitter: Emitter,
+    received: &Arc<ReceivedCell>,
     outcome: &OnceLock<Outcome>,
 ) {
     let sides = job.sides();
@@ -46,6 +48,7 @@ pub(super) fn run(
     let mut run = Run {
         options,
         controls,
+        received,
         emitter,
         clock: Instant::now(),
         announced: None,
@@ -92,6 +95,7 @@ pub(super) fn run(
 struct Run<'a> {
     options: &'a Options,
     controls: &'a Arc<Controls>,
+    received: &'a Arc<ReceivedCell>,
     emitter: Emitter,
     clock: Instant,
     /// The side whose state has been told before its thread ran.

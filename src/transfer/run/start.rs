@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use std::sync::Arc;
+
 use crate::array::ArrayMeta;
 use crate::error::Error;
 use crate::route::SendRouteChoice;
@@ -13,6 +15,7 @@ use crate::transfer::net::listener::{Listener, loopback};
 use crate::transfer::plan::{Incoming, Job, SinkSpec, SourceSpec};
 use crate::transfer::receive::{FirstReceiver, ReceivePlan};
 use crate::transfer::send::FirstSender;
+use crate::transfer::sink::received::ReceivedCell;
 use crate::transfer::source::Source;
 use crate::transfer::source::send_path::{SendPath, SendPathRequest};
 use crate::transfer::tell::event::{EventKind, Side, State};
@@ -49,6 +52,7 @@ impl Run<'_> {
         }
         let plan = ReceivePlan {
             expect: Some(source.meta.clone()),
+            keep: self.keep(&sink),
             source: Some(source.title.clone()),
             sink,
         };
@@ -108,8 +112,13 @@ impl Run<'_> {
         };
         self.begin_clock(Side::Receiver, State::Connecting);
         self.peer = Some(connection.peer().into());
-        let source = None;
-        self.spawn_receiver(connection, ReceivePlan { sink, expect, source }, listener)?;
+        let plan = ReceivePlan {
+            expect,
+            keep: self.keep(&sink),
+            source: None,
+            sink,
+        };
+        self.spawn_receiver(connection, plan, listener)?;
         Ok(true)
     }
 
@@ -123,6 +132,12 @@ impl Run<'_> {
             Ok(Some(FirstFetcher::new(plan, &options, wake, requests, context)))
         })?;
         Ok(true)
+    }
+
+    /// Where an array is left that is to outlive the transfer.
+    fn keep(&self, sink: &SinkSpec) -> Option<Arc<ReceivedCell>> {
+        let is_kept = self.options.keep_received && *sink == SinkSpec::Memory;
+        is_kept.then(|| Arc::clone(self.received))
     }
 
     /// The route by which a source leaves; `None` where it was cancelled while that was prepared.

@@ -6,6 +6,7 @@ mod fault_ahead;
 pub(crate) mod incoming_array;
 mod name;
 mod part_file;
+pub(crate) mod received;
 mod regions;
 
 use std::fs::{File, Metadata};
@@ -18,6 +19,7 @@ use crate::error::{Error, reason};
 use crate::ledger::Ledger;
 use crate::route::ReceiveRouteChoice;
 use crate::route::receive::{Discard, ReceiveRoute, RecvToFile, RecvToMap, RecvToMemory, Splice};
+use crate::sys::Filled;
 use crate::transfer::plan::SinkSpec;
 use crate::transfer::shm::ShmName;
 use crate::wire::Offer;
@@ -243,6 +245,21 @@ impl PreparedSink {
             }
             Storage::Existing { path, .. } => Ok((Some(path.clone()), None)),
             Storage::New(part) => part.publish().map(|(path, note)| (Some(path), note)),
+        }
+    }
+
+    /// The memory of an array that is whole; `None` where it is elsewhere.
+    pub(crate) fn into_memory(mut self) -> Option<Filled> {
+        match std::mem::replace(&mut self.storage, Storage::Nowhere) {
+            Storage::Memory { room, ahead } => {
+                drop(ahead);
+                room.region.into_filled()
+            }
+            other => {
+                // Dropped with the sink, as it would have been.
+                self.storage = other;
+                None
+            }
         }
     }
 
