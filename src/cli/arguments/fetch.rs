@@ -41,7 +41,7 @@ pub struct FetchArguments {
     /// The most bytes a second for each file, such as 20MB/s
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     pub limit: Option<u64>,
-    /// Bytes handed to one system call, at most [default: from 1MiB to 4MiB, as it suits this processor]
+    /// Bytes handed to one system call, at most [default: from 1MiB to 4MiB, by this processor's cache]
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     pub chunk: Option<u64>,
     /// The size of the socket's buffers, each [default: 4MiB on this machine, else the kernel's choice]

@@ -263,7 +263,7 @@ pub struct CommonArguments {
     /// What both ends say to each other
     #[arg(long, default_value = "auto", value_parser = wires())]
     pub wire: WireChoice,
-    /// Bytes handed to one system call, at most [default: from 1MiB to 4MiB, as it suits this processor]
+    /// Bytes handed to one system call, at most [default: from 1MiB to 4MiB, by this processor's cache]
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     pub chunk: Option<u64>,
     /// The most bytes a second, such as 200MB/s

@@ -85,7 +85,7 @@ pub(crate) trait Machine {
     }
 }
 
-/// Only to be dropped.
+/// A value that the driver drops after it has told the end.
 pub(crate) type Remains = Box<dyn Send + Sync>;
 
 /// How a machine ended.
