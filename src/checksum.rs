@@ -4,6 +4,7 @@ use crc_fast::CrcAlgorithm;
 
 /// Which checksum a native wire carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum ChecksumKind {
     /// No checksum: nothing is verified.
     None,

@@ -15,6 +15,7 @@ pub(crate) use reason::reason;
 /// Who has to act so that the transfer can work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Fault {
     /// The other end of the connection.
     Peer,
@@ -28,6 +29,7 @@ pub enum Fault {
 
 /// Why a transfer failed. The message of every variant is one line for people: what happened, to what, what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// What was asked for makes no sense.
     #[error("{0}")]

@@ -1,41 +1,70 @@
-//! Moves large arrays and files between threads, processes and machines with as few copies as possible, and shows
-//! live how fast they move and what holds them back.
+//! Moves large arrays and files between threads, processes and machines with as few copies as possible, and tells live
+//! how fast they move and what holds them back.
 //!
-//! The house, an arrow going only downward: `app` and `cli` on top, then [`compare`], [`transfer`] and [`telemetry`], [`route`],
-//! [`wire`] and [`mod@array`], then `sys`, the only module with `unsafe` code, and at the bottom `ledger`, which says what
-//! of an array is here.
+//! [`Transfer::start`] runs a [`Job`] with [`Options`] on threads of its own. It tells [`Event`]s while it runs, and leaves
+//! an [`Outcome`]. Sizes are bytes and rates are bytes a second, both whole numbers unless a name says otherwise; times
+//! are seconds as `f64` or [`std::time::Duration`]. What goes wrong is an [`Error`], whose [`Error::fault`] says who has to
+//! act.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use arraylift::{Job, Options, Origin, Outcome, Range, SinkSpec, SourceSpec, Transfer};
+//!
+//! let job = Job::Loopback {
+//!     source: SourceSpec::new(Origin::Range(Range::parse("0:1000", None)?)),
+//!     sink: SinkSpec::Memory,
+//! };
+//! let mut options = Options::default();
+//! options.keep_received = true;
+//! let (events, _) = crossbeam_channel::bounded(1);
+//! let (outcome, array) = Transfer::start(job, options, events, Arc::new(|| {}))?.join_received();
+//! assert!(matches!(outcome, Outcome::Done(_)));
+//! assert_eq!(array.unwrap().as_slice::<f64>().unwrap()[999], 999.0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The programs in `examples/` show more, `docs/architecture.md` how it is built.
+
+#![cfg_attr(
+    not(feature = "app"),
+    expect(dead_code, unused_imports, reason = "the window alone uses some of what is here")
+)]
 
 #[cfg(feature = "app")]
-pub mod app;
-pub mod array;
+mod app;
+mod array;
 mod checksum;
 mod cli;
-pub mod compare;
-pub mod control;
+mod compare;
+mod control;
 mod error;
+#[doc(hidden)]
+pub mod internals;
 mod ledger;
 mod line_queue;
-pub mod ping;
-pub mod queue;
-pub mod route;
-pub mod service;
+mod ping;
+mod queue;
+mod route;
+mod service;
 mod start;
 mod sys;
-pub mod telemetry;
+mod telemetry;
 mod thread;
-pub mod transfer;
-pub(crate) mod units;
-pub mod wire;
+mod transfer;
+mod units;
+mod wire;
 
-pub use array::{ArrayMeta, Dtype, Order, Range, Shape, Value};
+pub use array::{ArrayMeta, Dtype, DtypeError, MetaError, Number, Order, Range, RangeError, Shape, ShapeError, Value};
 pub use checksum::ChecksumKind;
 pub use error::{Error, Fault, Reason};
 pub use route::{ReceiveRouteChoice, SendRouteChoice};
 #[doc(hidden)]
 pub use start::main;
-pub use telemetry::{Counters, Sample};
+pub use telemetry::{Cause, Counters, Evidence, ProcessUsage, Sample, Shares, SideEvidence, TcpCounters, Verdict};
 pub use transfer::{
-    Command, Element, Endpoint, Event, EventKind, Failure, Finished, Incoming, Job, Listener, Options, Origin, Outcome,
-    ReceivedArray, ShmName, Side, SinkSpec, Slice, SourceSpec, Started, State, Transfer, TransferId, Trust, Url, Waker,
+    Connection, Element, Endpoint, Event, EventKind, Failure, Finished, Incoming, Job, Listener, OptionName, Options,
+    Origin, Outcome, ReceivedArray, ShmName, Side, SinkSpec, Slice, SourceSpec, Started, State, Transfer, TransferId,
+    Trust, Url, Waker,
 };
 pub use wire::WireChoice;

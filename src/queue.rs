@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 /// Jobs in the order in which they are to begin.
 #[derive(Debug)]
-pub struct Queue<J> {
+pub(crate) struct Queue<J> {
     waiting: VecDeque<J>,
     at_once: usize,
     running: usize,
@@ -13,7 +13,7 @@ pub struct Queue<J> {
 
 /// How the jobs of a queue have ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// As they should.
     pub done: usize,
     /// With an error.
@@ -26,7 +26,7 @@ pub struct Counts {
 
 /// How a job has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JobEnd {
+pub(crate) enum JobEnd {
     /// As it should.
     Done,
     /// With an error.
@@ -37,7 +37,7 @@ pub enum JobEnd {
 
 impl<J> Queue<J> {
     /// Jobs, of which so many may run at once: at least one.
-    pub fn new(jobs: impl IntoIterator<Item = J>, at_once: usize) -> Self {
+    pub(crate) fn new(jobs: impl IntoIterator<Item = J>, at_once: usize) -> Self {
         Self {
             waiting: jobs.into_iter().collect(),
             at_once: at_once.max(1),
@@ -47,7 +47,7 @@ impl<J> Queue<J> {
     }
 
     /// The next job, where one more may run; it counts as running until [`Queue::ended`].
-    pub fn start_next(&mut self) -> Option<J> {
+    pub(crate) fn start_next(&mut self) -> Option<J> {
         if self.running >= self.at_once {
             return None;
         }
@@ -57,7 +57,7 @@ impl<J> Queue<J> {
     }
 
     /// One that was running has ended.
-    pub fn ended(&mut self, how: JobEnd) {
+    pub(crate) fn ended(&mut self, how: JobEnd) {
         self.running = self.running.saturating_sub(1);
         match how {
             JobEnd::Done => self.counts.done += 1,
@@ -67,14 +67,14 @@ impl<J> Queue<J> {
     }
 
     /// Those that have not begun never will.
-    pub fn withdraw_waiting(&mut self) {
+    pub(crate) fn withdraw_waiting(&mut self) {
         self.counts.withdrawn += self.waiting.len();
         self.waiting.clear();
     }
 
     /// How those that have ended did.
     #[must_use]
-    pub fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         self.counts
     }
 }

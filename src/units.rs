@@ -49,9 +49,9 @@ mod write;
 #[cfg(feature = "app")]
 pub(crate) use number::without_commas;
 pub(crate) use number::{Decimal, WHOLE_MAX, parse_whole};
-pub use number::{NumberError, parse_count};
-pub use read::{UnitError, parse_bytes, parse_limit, parse_rate, parse_time};
-pub use write::{
+pub(crate) use number::{NumberError, parse_count};
+pub(crate) use read::{UnitError, parse_bytes, parse_limit, parse_rate, parse_time};
+pub(crate) use write::{
     Quantity, bytes, count, done_of, duration, exact_bytes, exact_time, left, mean_bytes, rate, three_digits, time,
     time_of,
 };

@@ -3,8 +3,9 @@
 //! `ARRAYLIFT_PYTHON=python3 cargo test -- --ignored`, with a Python that has NumPy 2.
 #![allow(clippy::expect_used)]
 
-use arraylift::array::npy::{HeaderProgress, MAGIC, read_header, write_header};
-use arraylift::array::{Value, values};
+use arraylift::Value;
+use arraylift::internals::npy::{HeaderProgress, MAGIC, read_header, write_header};
+use arraylift::internals::values;
 
 mod numpy;
 

@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use arraylift::array::{Dtype, Range};
+use arraylift::{Dtype, Range};
 
 mod numpy;
 

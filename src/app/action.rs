@@ -11,7 +11,7 @@ use crate::transfer::{Command, Side};
 
 /// Something that a person asked for.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Action {
+pub(crate) enum Action {
     /// Change one transfer, or how it is shown.
     Transfer(RowKey, TransferAction),
     /// Change several transfers at once.
@@ -53,7 +53,7 @@ pub enum Action {
 
 /// What can be asked for of one transfer.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum TransferAction {
+pub(crate) enum TransferAction {
     /// Select it.
     Select,
     /// Move no bytes of it until it is resumed.
@@ -90,7 +90,7 @@ pub enum TransferAction {
 
 /// What can be asked for of several transfers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum QueueAction {
+pub(crate) enum QueueAction {
     /// Let so many run at once; `None` lets all of them.
     SetAtOnce(Option<usize>),
     /// Pause everything that runs here, and start nothing.
@@ -103,7 +103,7 @@ pub enum QueueAction {
 
 /// What can be asked for of New transfer.
 #[derive(Debug, Clone, PartialEq)]
-pub enum FormAction {
+pub(crate) enum FormAction {
     /// Put this in place of what is typed.
     Edit(Box<Form>),
     /// Start what is typed.
@@ -122,7 +122,7 @@ pub enum FormAction {
 
 /// What can be asked for on the compare page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CompareAction {
+pub(crate) enum CompareAction {
     /// Measure so many rounds.
     SetRounds(u32),
     /// Measure time against size, too, or not.
@@ -145,7 +145,7 @@ pub enum CompareAction {
 
 /// What can be asked for on the round trips page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RoundTripsAction {
+pub(crate) enum RoundTripsAction {
     /// Take this as the address of the echo service.
     SetEndpoint(String),
     /// Show the histogram of this size.
@@ -161,7 +161,7 @@ pub enum RoundTripsAction {
 
 /// Which path a dialog is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialog {
+pub(crate) enum Dialog {
     /// The file to send.
     Source,
     /// The folder to receive into.

@@ -5,18 +5,18 @@
 //! model and return an [`action::Action`] for whatever a person asks for; so do the `keys`. `commands` alone applies
 //! actions.
 
-pub mod action;
+pub(crate) mod action;
 mod commands;
 mod comparing;
 mod inbox;
 mod keys;
 mod launch;
 mod logic;
-pub mod model;
+pub(crate) mod model;
 mod other_processes;
-pub mod panels;
+pub(crate) mod panels;
 mod pinging;
-pub mod theme;
+pub(crate) mod theme;
 mod ui;
 mod widgets;
 mod window_threads;
@@ -57,7 +57,7 @@ pub struct AppOptions {
 ///
 /// # Errors
 /// There is no display, or no renderer works.
-pub fn run(options: AppOptions) -> eframe::Result {
+pub(crate) fn run(options: AppOptions) -> eframe::Result {
     let viewport = egui::ViewportBuilder::default()
         .with_title("Arraylift")
         .with_app_id("arraylift")

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What was heard of another process.
 #[derive(Debug)]
-pub enum ProcessNews {
+pub(super) enum ProcessNews {
     /// Something happened to a transfer of it, whose `side` it is.
     Event { pid: u32, side: Side, event: Box<Event> },
     /// A transfer of it has this source.
@@ -42,7 +42,7 @@ pub enum ProcessNews {
 
 /// Threads that look for engines and listen to them. Dropping it ends and joins them.
 #[derive(Debug)]
-pub struct OtherProcesses {
+pub(super) struct OtherProcesses {
     /// Dropped before the thread: whatever waits to send sees that nobody reads.
     news: Receiver<ProcessNews>,
     _thread: Thread,
@@ -50,7 +50,7 @@ pub struct OtherProcesses {
 
 impl OtherProcesses {
     /// Starts to look.
-    pub fn start(waker: Waker) -> std::io::Result<Self> {
+    pub(super) fn start(waker: Waker) -> std::io::Result<Self> {
         let (tell, news) = bounded(NEWS_MAX);
         let (stop, stopped) = bounded(1);
         let body = move || {
@@ -65,7 +65,7 @@ impl OtherProcesses {
     }
 
     /// What was heard since, at most so much.
-    pub fn news(&self, most: usize) -> impl Iterator<Item = ProcessNews> + '_ {
+    pub(super) fn news(&self, most: usize) -> impl Iterator<Item = ProcessNews> + '_ {
         self.news.try_iter().take(most)
     }
 }
@@ -74,7 +74,7 @@ impl OtherProcesses {
 ///
 /// # Errors
 /// It has gone, or refuses.
-pub fn send(pid: u32, command: Command) -> Result<(), Error> {
+pub(super) fn send(pid: u32, command: Command) -> Result<(), Error> {
     let gone = || Error::ClosedWhile("as its process has ended");
     let path = engines().into_iter().find(|(other, _)| *other == pid);
     let mut viewer = Viewer::connect(&path.ok_or_else(gone)?.1)?;

@@ -13,25 +13,24 @@ use eframe::egui::{
 use super::model::settings::ThemeChoice;
 
 /// The rhythm: every distance is a multiple of this.
-pub const STEP: f32 = 8.0;
+pub(crate) const STEP: f32 = 8.0;
 /// Every rounded corner.
-pub const RADIUS: u8 = 5;
+pub(crate) const RADIUS: u8 = 5;
 /// Height of a field, a button, a segmented control.
-pub const FIELD_HEIGHT: f32 = 32.0;
+pub(crate) const FIELD_HEIGHT: f32 = 32.0;
 /// Labels and notes.
-pub const SMALL: f32 = 12.0;
+pub(crate) const SMALL: f32 = 12.0;
 /// Everything else.
-pub const BODY: f32 = 13.5;
+pub(crate) const BODY: f32 = 13.5;
 /// The rate, and nothing else.
-pub const HERO: f32 = 40.0;
+pub(crate) const HERO: f32 = 40.0;
 
 /// A word in the rate's place, such as Listening.
-pub const HERO_WORD: f32 = 27.0;
+pub(crate) const HERO_WORD: f32 = 27.0;
 
 /// The colours of a theme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "named after what they colour")]
-pub struct Palette {
+pub(crate) struct Palette {
     pub background: Color32,
     pub panel: Color32,
     pub field: Color32,
@@ -54,7 +53,7 @@ pub struct Palette {
 }
 
 /// Dark.
-pub const DARK: Palette = Palette {
+pub(crate) const DARK: Palette = Palette {
     background: Color32::from_rgb(20, 23, 27),
     panel: Color32::from_rgb(26, 30, 35),
     field: Color32::from_rgb(34, 39, 46),
@@ -77,7 +76,7 @@ pub const DARK: Palette = Palette {
 };
 
 /// Light.
-pub const LIGHT: Palette = Palette {
+pub(crate) const LIGHT: Palette = Palette {
     background: Color32::from_rgb(247, 248, 250),
     panel: Color32::from_rgb(255, 255, 255),
     field: Color32::from_rgb(241, 243, 245),
@@ -101,43 +100,43 @@ pub const LIGHT: Palette = Palette {
 
 /// The colours in use.
 #[must_use]
-pub fn palette(ui: &Ui) -> &'static Palette {
+pub(crate) fn palette(ui: &Ui) -> &'static Palette {
     if ui.visuals().dark_mode { &DARK } else { &LIGHT }
 }
 
 /// Small text: labels and notes.
 #[must_use]
-pub fn small() -> FontId {
+pub(crate) fn small() -> FontId {
     FontId::new(SMALL, FontFamily::Proportional)
 }
 
 /// Body text.
 #[must_use]
-pub fn body() -> FontId {
+pub(crate) fn body() -> FontId {
     FontId::new(BODY, FontFamily::Proportional)
 }
 
 /// Body text that carries weight: numbers, names, headings.
 #[must_use]
-pub fn strong() -> FontId {
+pub(crate) fn strong() -> FontId {
     FontId::new(BODY, medium())
 }
 
 /// The rate.
 #[must_use]
-pub fn hero() -> FontId {
+pub(crate) fn hero() -> FontId {
     FontId::new(HERO, medium())
 }
 
 /// Sets typeface, sizes and both palettes; once, at the start.
-pub fn install(ctx: &Context) {
+pub(crate) fn install(ctx: &Context) {
     ctx.set_fonts(fonts());
     ctx.set_style_of(Theme::Dark, style(&DARK, Visuals::dark()));
     ctx.set_style_of(Theme::Light, style(&LIGHT, Visuals::light()));
 }
 
 /// Follows the chosen theme.
-pub fn choose(ctx: &Context, choice: ThemeChoice) {
+pub(crate) fn choose(ctx: &Context, choice: ThemeChoice) {
     ctx.set_theme(match choice {
         ThemeChoice::System => ThemePreference::System,
         ThemeChoice::Dark => ThemePreference::Dark,

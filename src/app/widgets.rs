@@ -8,13 +8,13 @@ use eframe::egui::{
 use super::theme::{self, FIELD_HEIGHT, RADIUS, STEP};
 
 /// A small grey label.
-pub fn caption(ui: &mut Ui, text: &str) -> Response {
+pub(super) fn caption(ui: &mut Ui, text: &str) -> Response {
     let weak = theme::palette(ui).weak;
     ui.add(Label::new(RichText::new(text).font(theme::small()).color(weak)).wrap())
 }
 
 /// What is wrong with the field above.
-pub fn mistake(ui: &mut Ui, text: Option<&String>) {
+pub(super) fn mistake(ui: &mut Ui, text: Option<&String>) {
     if let Some(text) = text {
         let failed = theme::palette(ui).failed;
         ui.add_space(-2.0);
@@ -23,12 +23,12 @@ pub fn mistake(ui: &mut Ui, text: Option<&String>) {
 }
 
 /// A label, a text field as wide as there is room for, and what is wrong with it.
-pub fn field(ui: &mut Ui, label: &str, value: &mut String, hint: &str, wrong: Option<&String>) -> Response {
+pub(super) fn field(ui: &mut Ui, label: &str, value: &mut String, hint: &str, wrong: Option<&String>) -> Response {
     field_with_id(ui, None, label, value, hint, wrong)
 }
 
 /// The same with an id that is known before it is drawn, so that it can be given the focus.
-pub fn field_with_id(
+pub(super) fn field_with_id(
     ui: &mut Ui,
     id: Option<Id>,
     label: &str,
@@ -47,12 +47,18 @@ pub fn field_with_id(
 }
 
 /// A text field without a label of its own: give the response a name.
-pub fn text_edit(ui: &mut Ui, value: &mut String, hint: &str, is_wrong: bool) -> Response {
+pub(super) fn text_edit(ui: &mut Ui, value: &mut String, hint: &str, is_wrong: bool) -> Response {
     text_edit_with_id(ui, None, value, hint, is_wrong)
 }
 
 /// The same with an id that is known before it is drawn.
-pub fn text_edit_with_id(ui: &mut Ui, id: Option<Id>, value: &mut String, hint: &str, is_wrong: bool) -> Response {
+pub(super) fn text_edit_with_id(
+    ui: &mut Ui,
+    id: Option<Id>,
+    value: &mut String,
+    hint: &str,
+    is_wrong: bool,
+) -> Response {
     let palette = theme::palette(ui);
     let edge = if is_wrong {
         Stroke::new(1.0, palette.failed)
@@ -87,7 +93,7 @@ pub fn text_edit_with_id(ui: &mut Ui, id: Option<Id>, value: &mut String, hint: 
 }
 
 /// One of a few, side by side.
-pub fn segments<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, choices: &[(T, &str)]) {
+pub(super) fn segments<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, choices: &[(T, &str)]) {
     let palette = theme::palette(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), FIELD_HEIGHT), Sense::hover());
     ui.painter().rect_filled(rect, RADIUS, palette.field);
@@ -128,7 +134,7 @@ pub fn segments<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, cho
 }
 
 /// One of several, each with its name and a note, in a list that opens.
-pub fn dropdown<'a, T: Copy + PartialEq>(
+pub(super) fn dropdown<'a, T: Copy + PartialEq>(
     ui: &mut Ui,
     label: &str,
     value: &mut T,
@@ -160,7 +166,7 @@ pub fn dropdown<'a, T: Copy + PartialEq>(
 }
 
 /// Two things side by side, each half as wide.
-pub fn pair(ui: &mut Ui, left: impl FnOnce(&mut Ui), right: impl FnOnce(&mut Ui)) {
+pub(super) fn pair(ui: &mut Ui, left: impl FnOnce(&mut Ui), right: impl FnOnce(&mut Ui)) {
     let width = (ui.available_width() - STEP) / 2.0;
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = STEP;
@@ -176,7 +182,7 @@ pub fn pair(ui: &mut Ui, left: impl FnOnce(&mut Ui), right: impl FnOnce(&mut Ui)
 }
 
 /// A box to tick.
-pub fn tick(ui: &mut Ui, value: &mut bool, text: &str) -> Response {
+pub(super) fn tick(ui: &mut Ui, value: &mut bool, text: &str) -> Response {
     let palette = theme::palette(ui);
     ui.scope(|ui| {
         let edge = Stroke::new(1.0, palette.weak.gamma_multiply(0.6));
@@ -188,7 +194,7 @@ pub fn tick(ui: &mut Ui, value: &mut bool, text: &str) -> Response {
 }
 
 /// A button that is only a word, grey until someone points at it.
-pub fn word_button(ui: &mut Ui, text: &str, name: &str) -> Response {
+pub(super) fn word_button(ui: &mut Ui, text: &str, name: &str) -> Response {
     let palette = theme::palette(ui);
     let galley = ui
         .painter()
@@ -209,17 +215,17 @@ pub fn word_button(ui: &mut Ui, text: &str, name: &str) -> Response {
 }
 
 /// Whether it was clicked on purpose: the second click of a double click was meant for what stood there before.
-pub fn clicked_once(response: &Response) -> bool {
+pub(super) fn clicked_once(response: &Response) -> bool {
     response.clicked() && !response.double_clicked() && !response.triple_clicked()
 }
 
 /// A button with a quiet fill.
-pub fn plain_button(ui: &mut Ui, text: &str) -> Response {
+pub(super) fn plain_button(ui: &mut Ui, text: &str) -> Response {
     ui.add(egui::Button::new(RichText::new(text).font(theme::body())).min_size(vec2(0.0, FIELD_HEIGHT)))
 }
 
 /// One line of text inside a rectangle, cut off with an ellipsis where it is too long; returns where it stands.
-pub fn text_line(ui: &Ui, rect: Rect, align: Align2, text: &str, font: FontId, colour: Color32) -> Rect {
+pub(super) fn text_line(ui: &Ui, rect: Rect, align: Align2, text: &str, font: FontId, colour: Color32) -> Rect {
     let mut job = LayoutJob::simple_singleline(text.to_owned(), font, colour);
     job.wrap.max_width = rect.width();
     job.wrap.max_rows = 1;
@@ -231,7 +237,7 @@ pub fn text_line(ui: &Ui, rect: Rect, align: Align2, text: &str, font: FontId, c
 }
 
 /// A horizontal bar that is filled from the left.
-pub fn bar(ui: &Ui, rect: Rect, share: f64, colour: Color32) {
+pub(super) fn bar(ui: &Ui, rect: Rect, share: f64, colour: Color32) {
     // From 0 to 1: what is lost is far less than a pixel.
     #[expect(clippy::cast_possible_truncation, reason = "between 0 and 1")]
     let share = share.clamp(0.0, 1.0) as f32;
@@ -254,7 +260,7 @@ pub fn bar(ui: &Ui, rect: Rect, share: f64, colour: Color32) {
 }
 
 /// A triangle that points right where a fold is closed and down where it is open.
-pub fn fold_triangle(ui: &Ui, centre: Pos2, is_open: bool, colour: Color32) {
+pub(super) fn fold_triangle(ui: &Ui, centre: Pos2, is_open: bool, colour: Color32) {
     let points = if is_open {
         vec![
             centre + vec2(-4.0, -2.0),
@@ -273,7 +279,7 @@ pub fn fold_triangle(ui: &Ui, centre: Pos2, is_open: bool, colour: Color32) {
 }
 
 /// A ring around what the keyboard points at.
-pub fn focus_ring(ui: &Ui, response: &Response, rect: Rect) {
+pub(super) fn focus_ring(ui: &Ui, response: &Response, rect: Rect) {
     if response.has_focus() {
         let colour = theme::palette(ui).sender;
         ui.painter()
@@ -282,7 +288,7 @@ pub fn focus_ring(ui: &Ui, response: &Response, rect: Rect) {
 }
 
 /// A child for `rect` that lays out from the right; it moves nothing that comes after it, whatever is in it.
-pub fn from_right<R>(
+pub(super) fn from_right<R>(
     ui: &mut Ui,
     id: impl std::hash::Hash + std::fmt::Debug,
     rect: Rect,
@@ -294,7 +300,7 @@ pub fn from_right<R>(
 }
 
 /// The main button of a panel, with the keys that press it.
-pub fn main_button(ui: &mut Ui, text: &str, keys: &str, is_enabled: bool) -> Response {
+pub(super) fn main_button(ui: &mut Ui, text: &str, keys: &str, is_enabled: bool) -> Response {
     let palette = theme::palette(ui);
     let sense = if is_enabled { Sense::click() } else { Sense::hover() };
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 37.0), sense);

@@ -14,7 +14,7 @@ const RENDERER_NICENESS: i32 = 10;
 
 /// The window's threads.
 #[derive(Debug, Default)]
-pub struct WindowThreads {
+pub(super) struct WindowThreads {
     ids: Vec<String>,
     /// Those of the software renderer, which run at a lower priority.
     renderers: Vec<String>,
@@ -22,7 +22,7 @@ pub struct WindowThreads {
 
 impl WindowThreads {
     /// Counts every thread of this process as the window's: call this only while no transfer runs.
-    pub fn refresh(&mut self) {
+    pub(super) fn refresh(&mut self) {
         let Ok(entries) = fs::read_dir("/proc/self/task") else {
             return;
         };
@@ -43,7 +43,7 @@ impl WindowThreads {
 
     /// CPU seconds of these threads so far; nothing where the kernel does not say.
     #[must_use]
-    pub fn cpu_s(&self) -> Option<f64> {
+    pub(super) fn cpu_s(&self) -> Option<f64> {
         let nanoseconds: Vec<u64> = self.ids.iter().filter_map(|id| thread_cpu_ns(id)).collect();
         (!nanoseconds.is_empty()).then(|| nanoseconds.iter().sum::<u64>() as f64 / 1e9)
     }

@@ -22,7 +22,7 @@ const FILES_MAX: usize = 200;
 
 /// Something to be found out or done.
 #[derive(Debug)]
-pub enum Task {
+pub(super) enum Task {
     /// What is at this path that someone typed?
     LookAtSource(String),
     /// Can this path that someone typed be received into?
@@ -56,7 +56,7 @@ pub enum Task {
 
 /// What came of it.
 #[derive(Debug)]
-pub enum Reply {
+pub(super) enum Reply {
     /// What is at a source's path.
     Source(PathLookup<Result<Vec<FileInfo>, String>>),
     /// What is at a sink's path.
@@ -87,7 +87,7 @@ pub enum Reply {
 
 /// One named thread for what is quick, and one for as long as a dialog is open.
 #[derive(Debug)]
-pub struct Worker {
+pub(super) struct Worker {
     /// Dropped before the thread, which ends when no more tasks can come.
     tasks: Sender<Task>,
     _thread: Thread,
@@ -97,7 +97,7 @@ pub struct Worker {
 
 impl Worker {
     /// Starts the thread.
-    pub fn start(waker: Waker) -> std::io::Result<Self> {
+    pub(super) fn start(waker: Waker) -> std::io::Result<Self> {
         let (tasks, queue) = bounded::<Task>(64);
         let (reply, replies) = bounded(64);
         let answers = reply.clone();
@@ -120,18 +120,18 @@ impl Worker {
     }
 
     /// Hands a task over; false where the queue is full, so that the caller has to ask again.
-    pub fn ask(&self, task: Task) -> bool {
+    pub(super) fn ask(&self, task: Task) -> bool {
         self.tasks.try_send(task).is_ok()
     }
 
     /// What came back since.
-    pub fn replies(&self) -> impl Iterator<Item = Reply> + '_ {
+    pub(super) fn replies(&self) -> impl Iterator<Item = Reply> + '_ {
         self.replies.try_iter().take(64)
     }
 
     /// Opens a dialog on a thread of its own. That thread ends when the dialog does; where the window closes first,
     /// it ends with the process.
-    pub fn open_dialog(&self, dialog: Dialog, waker: Waker) {
+    pub(super) fn open_dialog(&self, dialog: Dialog, waker: Waker) {
         let reply = self.reply.clone();
         let thread = Builder::new().name("file dialog".to_owned()).spawn(move || {
             let answer = if has_dialog() {

@@ -25,6 +25,7 @@ pub struct Dtype {
 
 /// Why a description is not a dtype that can be moved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DtypeError {
     /// Python objects, or strings of variable size: their bytes are pointers.
     #[error("arrays of Python objects cannot be moved, only those with a fixed-size dtype")]

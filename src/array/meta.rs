@@ -28,6 +28,7 @@ pub enum Order {
 
 /// Why an array cannot have this dtype and shape.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum MetaError {
     /// More than `i64::MAX` bytes.
     #[error("an array of {dtype} with shape {shape} is larger than 2^63 - 1 bytes")]

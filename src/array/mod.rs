@@ -12,9 +12,8 @@ mod range;
 mod scalar;
 mod shape;
 
-pub use crate::units::{NumberError, parse_count};
+pub(crate) use crate::units::{NumberError, parse_count};
 pub use dtype::{Dtype, DtypeError};
-pub use literal::LiteralError;
 pub use meta::{ArrayMeta, MetaError, Order};
 pub use number::Number;
 pub use preview::{Value, values};

@@ -12,6 +12,7 @@ use super::scalar::{Kind, Scalar};
 
 /// One element, for a table or for JSON.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Value {
     /// A bool.
     Bool(bool),

@@ -37,6 +37,7 @@ pub struct Range {
 
 /// Why there is no such range.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RangeError {
     /// Not two or three numbers with colons between them.
     #[error("{0:?} is not START:STOP or START:STOP:STEP")]

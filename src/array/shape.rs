@@ -13,6 +13,7 @@ pub struct Shape(Vec<u64>);
 
 /// Why dimensions or a text are not a shape.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ShapeError {
     /// More dimensions than NumPy 2 allows.
     #[error("{0} dimensions are more than NumPy's limit of {max}", max = Shape::MAX_DIMENSIONS)]

@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Lines that may wait to be shown.
 const LINES: usize = 1024;
 
-pub fn run(typed: &AttachArguments) -> Result<(), Failure> {
+pub(crate) fn run(typed: &AttachArguments) -> Result<(), Failure> {
     let mut viewer = find(typed.pid)?;
     viewer.set_patience(Some(PATIENCE))?;
     let first = viewer.next_line()?;

@@ -11,14 +11,14 @@ use super::signals::Signals;
 
 /// A job and its name in messages.
 #[derive(Debug)]
-pub struct NamedJob {
+pub(super) struct NamedJob {
     pub name: String,
     pub job: Job,
 }
 
 /// What the jobs of a batch have in common.
 #[derive(Debug, Clone, Copy)]
-pub struct BatchOptions {
+pub(super) struct BatchOptions {
     /// The word for jobs that end well, such as `sent`.
     pub done: &'static str,
     /// All go to one endpoint: if one finds nobody there, the others are not begun.
@@ -26,7 +26,7 @@ pub struct BatchOptions {
 }
 
 /// Runs all jobs. One that fails says so; the others go on.
-pub fn run(
+pub(super) fn run(
     mut queue: Queue<NamedJob>,
     batch: BatchOptions,
     options: &Options,

@@ -17,7 +17,7 @@ use super::{Failure, comparison_tables, complain, output, plan, printable};
 /// Events that may wait; the comparison waits for room.
 const EVENTS: usize = 256;
 
-pub fn run(typed: &CompareArguments) -> Result<(), Failure> {
+pub(crate) fn run(typed: &CompareArguments) -> Result<(), Failure> {
     let plan::ComparePlan { plan, with } = plan::compare(typed)?;
     let signals = Signals::new(1)?;
     let mut show = Output::new(typed.json);

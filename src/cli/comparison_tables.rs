@@ -11,7 +11,7 @@ const NAME: usize = 22;
 const BAR: usize = 10;
 
 /// The contestants, the fastest first, and what should be known beside; `bars` for a terminal.
-pub fn result(comparison: &Comparison, bars: bool) -> String {
+pub(super) fn result(comparison: &Comparison, bars: bool) -> String {
     let mut text = String::new();
     let subject = &comparison.subject;
     line(
@@ -51,7 +51,7 @@ pub fn result(comparison: &Comparison, bars: bool) -> String {
 }
 
 /// Two results side by side; a ratio above 1 means more here.
-pub fn overlaid(new: &Comparison, old: &Comparison) -> String {
+pub(super) fn overlaid(new: &Comparison, old: &Comparison) -> String {
     let mut text = String::new();
     let columns = |text: &mut String, cells: [&str; 7]| {
         let [name, cells @ ..] = cells;

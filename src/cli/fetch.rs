@@ -12,7 +12,7 @@ use super::report::Report;
 use super::signals::Signals;
 use super::{Failure, plan};
 
-pub fn run(typed: &FetchArguments) -> Result<(), Failure> {
+pub(crate) fn run(typed: &FetchArguments) -> Result<(), Failure> {
     let plan = plan::fetch(typed)?;
     plan.sink.check()?;
     let mut report = Report::new(plan.json, Side::Receiver);

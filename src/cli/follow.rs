@@ -16,13 +16,13 @@ const EVENTS: usize = 1024;
 
 /// A transfer and what it tells.
 #[derive(Debug)]
-pub struct Running {
+pub(super) struct Running {
     pub transfer: Transfer,
     events: Receiver<Event>,
 }
 
 impl Running {
-    pub fn start(job: Job, options: Options) -> Result<Self, Error> {
+    pub(super) fn start(job: Job, options: Options) -> Result<Self, Error> {
         let (tell, events) = bounded(EVENTS);
         // The channel itself wakes whoever reads it.
         let transfer = Transfer::start(job, options, tell, Arc::new(|| {}))?;
@@ -32,7 +32,7 @@ impl Running {
 
 /// What a command that follows transfers has to act on.
 #[derive(Debug)]
-pub enum Occurrence {
+pub(super) enum Occurrence {
     /// A signal or an attached viewer asks for the end.
     Stop,
     /// An attached viewer asks that nothing new begins.
@@ -46,7 +46,7 @@ pub enum Occurrence {
 }
 
 /// Waits for the next thing that happens to any of them. A command for one of them is obeyed here.
-pub fn next(running: &[Running], signals: &Signals, commands: &Receiver<Command>) -> Occurrence {
+pub(super) fn next(running: &[Running], signals: &Signals, commands: &Receiver<Command>) -> Occurrence {
     let mut select = Select::new();
     for one in running {
         select.recv(&one.events);
@@ -91,7 +91,7 @@ fn obey(command: Command, running: &[Running]) -> Occurrence {
 }
 
 /// Does one transfer, to its end.
-pub fn run(plan: TransferPlan, signals: &Signals, report: &mut Report) -> Result<Option<Finished>, Failure> {
+pub(super) fn run(plan: TransferPlan, signals: &Signals, report: &mut Report) -> Result<Option<Finished>, Failure> {
     let running = [Running::start(plan.job, plan.options)?];
     let commands = report.commands();
     loop {
@@ -108,7 +108,7 @@ pub fn run(plan: TransferPlan, signals: &Signals, report: &mut Report) -> Result
 }
 
 /// Joins a transfer that has told everything, and says how it ended.
-pub fn end(transfer: Transfer, report: &mut Report) -> Result<Option<Finished>, Failure> {
+pub(super) fn end(transfer: Transfer, report: &mut Report) -> Result<Option<Finished>, Failure> {
     let id = transfer.id();
     let outcome = transfer.join();
     report.ended(id, &outcome);

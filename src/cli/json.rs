@@ -19,7 +19,7 @@ const WRITTEN_TOGETHER_BYTES: usize = 64 << 10;
 /// What the command tells of itself.
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum CommandEvent<'a> {
+pub(super) enum CommandEvent<'a> {
     /// Senders can connect: the first object of a receiver or a service.
     Listening {
         /// Where.
@@ -48,8 +48,8 @@ pub enum CommandEvent<'a> {
 /// The names of events, by who tells them.
 #[cfg(test)]
 mod names {
-    pub const COMMAND: [&str; 5] = ["listening", "working", "leftover", "jobs", "result"];
-    pub const TRANSFER: [&str; 12] = [
+    pub(super) const COMMAND: [&str; 5] = ["listening", "working", "leftover", "jobs", "result"];
+    pub(super) const TRANSFER: [&str; 12] = [
         "state",
         "handed_over",
         "started",
@@ -63,16 +63,16 @@ mod names {
         "cancelled",
         "joined",
     ];
-    pub const SERVICE: [&str; 4] = ["service", "worker_ready", "handed_over", "worker_gone"];
+    pub(super) const SERVICE: [&str; 4] = ["service", "worker_ready", "handed_over", "worker_gone"];
     /// `job` is also told by a command with several sources.
-    pub const CONTROL: [&str; 5] = ["engine", "now", "job", "passed", "refused"];
-    pub const PING: [&str; 2] = ["connected", "round_trips"];
-    pub const COMPARE: [&str; 4] = ["planned", "round", "lost", "size"];
+    pub(super) const CONTROL: [&str; 5] = ["engine", "now", "job", "passed", "refused"];
+    pub(super) const PING: [&str; 2] = ["connected", "round_trips"];
+    pub(super) const COMPARE: [&str; 4] = ["planned", "round", "lost", "size"];
 }
 
 /// Writes objects for as long as someone reads them.
 #[derive(Debug, Default)]
-pub struct JsonLines {
+pub(super) struct JsonLines {
     /// The reader has gone, which does not concern the transfer.
     broken: bool,
     /// More follow at once: whole lines that wait to be written with them.
@@ -82,7 +82,7 @@ pub struct JsonLines {
 
 impl JsonLines {
     /// Writes an object, at once or with those that follow.
-    pub fn line(&mut self, object: &impl Serialize) {
+    pub(super) fn line(&mut self, object: &impl Serialize) {
         if self.broken {
             return;
         }
@@ -94,7 +94,7 @@ impl JsonLines {
     }
 
     /// Whether more objects follow at once, so that lines are written together.
-    pub fn hold(&mut self, holds: bool) {
+    pub(super) fn hold(&mut self, holds: bool) {
         self.holds = holds;
         if !holds && !self.held.is_empty() {
             self.write();

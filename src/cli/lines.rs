@@ -8,7 +8,7 @@ use crate::units;
 use super::printable;
 
 /// What the bar is called: the source, or else the peer.
-pub fn name(started: &Started) -> String {
+pub(super) fn name(started: &Started) -> String {
     const CHARS_MAX: usize = 32;
     let name = printable(started.source.as_ref().unwrap_or(&started.peer));
     if name.chars().count() <= CHARS_MAX {
@@ -18,7 +18,7 @@ pub fn name(started: &Started) -> String {
 }
 
 /// `1.2 of 40.0 GB  5.10 GB/s  8 s left`; a whole and a time only where they can be told.
-pub fn numbers(bytes: u64, total_bytes: Option<u64>, rate: f64) -> String {
+pub(super) fn numbers(bytes: u64, total_bytes: Option<u64>, rate: f64) -> String {
     let Some(total_bytes) = total_bytes else {
         return format!("{}  {}", units::bytes(bytes), units::rate(rate));
     };
@@ -32,7 +32,7 @@ pub fn numbers(bytes: u64, total_bytes: Option<u64>, rate: f64) -> String {
 
 /// `400 MB in 80.0 ms: 5.00 GB/s, verified (crc64nvme:0123456789abcdef), written to PATH`.
 /// `400000000 bytes received from URL in 80.0 ms: 5.00 GB/s, crc64nvme:0123456789abcdef, written to PATH`.
-pub fn result(finished: &Finished, url: Option<&str>, elapsed_s: f64) -> String {
+pub(super) fn result(finished: &Finished, url: Option<&str>, elapsed_s: f64) -> String {
     let (bytes, rate) = (finished.bytes, finished.rate_bytes_per_s);
     let seconds = if rate > 0.0 { bytes as f64 / rate } else { elapsed_s };
     let verified = match (finished.verified, &finished.checksum) {
@@ -58,7 +58,7 @@ pub fn result(finished: &Finished, url: Option<&str>, elapsed_s: f64) -> String 
 }
 
 /// `5 transfers: median 5.10 GB/s, 4.80 GB/s to 5.50 GB/s`. The median of an even number is the mean of the middle two.
-pub fn repeated(rates: &mut [f64]) -> String {
+pub(super) fn repeated(rates: &mut [f64]) -> String {
     rates.sort_by(f64::total_cmp);
     let (count, last) = (rates.len(), rates.len() - 1);
     let median = f64::midpoint(rates[last / 2], rates[count / 2]);
@@ -71,7 +71,7 @@ pub fn repeated(rates: &mut [f64]) -> String {
 }
 
 /// `120 arrays, 1.20 GB; 4 failed, 1 cancelled`.
-pub fn summary(status: &Status) -> String {
+pub(super) fn summary(status: &Status) -> String {
     let arrays = if status.done == 1 { "array" } else { "arrays" };
     format!(
         "{} {arrays}, {}; {} failed, {} cancelled",
@@ -83,7 +83,7 @@ pub fn summary(status: &Status) -> String {
 }
 
 /// `first elements: 0.0 1.0 …`.
-pub fn first_elements(values: &[Value], element_count: u64) -> Option<String> {
+pub(super) fn first_elements(values: &[Value], element_count: u64) -> Option<String> {
     let shown: Vec<String> = values.iter().map(ToString::to_string).collect();
     let more = if element_count > values.len() as u64 {
         " …"

@@ -10,7 +10,7 @@ use super::report::Report;
 use super::signals::Signals;
 use super::{Failure, complain, follow, plan};
 
-pub fn run(typed: &LoopbackArguments) -> Result<(), Failure> {
+pub(crate) fn run(typed: &LoopbackArguments) -> Result<(), Failure> {
     let first = plan::loopback(typed)?;
     let mut report = Report::new(first.json, Side::Receiver);
     let signals = Signals::new(1)?;
@@ -25,7 +25,7 @@ pub fn run(typed: &LoopbackArguments) -> Result<(), Failure> {
 }
 
 /// What runs where the window was meant and cannot open, for `reason`.
-pub fn run_default(reason: &str, path: Option<PathBuf>) -> Result<(), Failure> {
+pub(crate) fn run_default(reason: &str, path: Option<PathBuf>) -> Result<(), Failure> {
     let what = path
         .as_ref()
         .map_or_else(|| "range:0:50_000_000".into(), |path| path.display().to_string());

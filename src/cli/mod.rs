@@ -1,28 +1,28 @@
 //! The terminal. What was typed (`arguments`) becomes a validated plan (`plan`) before anything runs; one file a command.
 
 mod arguments;
-pub mod attach;
+pub(crate) mod attach;
 mod batch;
-pub mod compare;
+pub(crate) mod compare;
 mod comparison_tables;
-pub mod fetch;
+pub(crate) mod fetch;
 mod follow;
 mod json;
 mod lines;
-pub mod loopback;
-pub mod output;
-pub mod ping;
+pub(crate) mod loopback;
+pub(crate) mod output;
+pub(crate) mod ping;
 mod ping_table;
 mod plan;
-pub mod receive;
+pub(crate) mod receive;
 mod report;
-pub mod send;
-pub mod serve;
+pub(crate) mod send;
+pub(crate) mod serve;
 mod signals;
 mod source;
-pub mod status;
+pub(crate) mod status;
 mod terminal;
-pub mod worker;
+pub(crate) mod worker;
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -33,11 +33,11 @@ use crate::Error;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
 
-pub use arguments::Command;
+pub(crate) use arguments::Command;
 
 /// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// What was typed makes no sense.
     #[error("{0}")]
     Usage(String),
@@ -93,7 +93,7 @@ impl Failure {
 }
 
 /// What was typed: a command, or the path for the window. Help and mistakes are printed here and give the exit code.
-pub fn parse() -> Result<(Option<Command>, Option<PathBuf>), ExitCode> {
+pub(crate) fn parse() -> Result<(Option<Command>, Option<PathBuf>), ExitCode> {
     let typed = arguments::Arguments::try_parse().map_err(|error| {
         if error.use_stderr() {
             let typed = std::env::args().nth(1).unwrap_or_default();
@@ -117,7 +117,7 @@ pub fn parse() -> Result<(Option<Command>, Option<PathBuf>), ExitCode> {
 }
 
 /// Prints a failure, once, and gives its exit code.
-pub fn exit(failure: &Failure) -> ExitCode {
+pub(crate) fn exit(failure: &Failure) -> ExitCode {
     complain(failure);
     failure.exit_code()
 }

@@ -12,7 +12,7 @@ use super::Failure;
 static LOST: OnceLock<String> = OnceLock::new();
 
 /// Writes this at once. False where it is lost, which does not concern what it tells of.
-pub fn write(text: &[u8]) -> bool {
+pub(crate) fn write(text: &[u8]) -> bool {
     let mut out = io::stdout().lock();
     let written = out.write_all(text).and_then(|()| out.flush());
     match &written {
@@ -24,7 +24,7 @@ pub fn write(text: &[u8]) -> bool {
 }
 
 /// Whether it is a pipe whose reader has gone. `poll(2)`.
-pub fn is_abandoned() -> bool {
+pub(crate) fn is_abandoned() -> bool {
     let out = io::stdout();
     let mut descriptors = [PollFd::new(&out, PollFlags::empty())];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -32,7 +32,7 @@ pub fn is_abandoned() -> bool {
 }
 
 /// Fails where someone may miss what could not be written: it is not for want of a reader.
-pub fn check() -> Result<(), Failure> {
+pub(crate) fn check() -> Result<(), Failure> {
     LOST.get().map_or(Ok(()), |reason| {
         Err(Failure::Transfer(Error::System {
             doing: "cannot write to standard output, what was to be done is done",

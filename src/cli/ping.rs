@@ -11,7 +11,7 @@ use super::{Failure, plan};
 /// Events that may wait to be printed.
 const EVENTS: usize = 16;
 
-pub fn run(typed: &PingArguments) -> Result<(), Failure> {
+pub(crate) fn run(typed: &PingArguments) -> Result<(), Failure> {
     let plan = plan::ping(typed)?;
     let signals = Signals::new(1)?;
     let mut report = Report::new(typed.json, crate::transfer::Side::Sender);

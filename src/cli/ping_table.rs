@@ -5,7 +5,7 @@ use crate::ping::{PingEvent, RoundTrips};
 use crate::units;
 
 /// What the terminal shows of it: a line for the peer with the heads of the columns, and one line a size.
-pub fn lines(event: &PingEvent) -> Vec<String> {
+pub(super) fn lines(event: &PingEvent) -> Vec<String> {
     match event {
         PingEvent::Connected { peer } => vec![format!("round trips to {peer}"), heads()],
         PingEvent::RoundTrips(measured) => vec![row(measured)],

@@ -22,11 +22,11 @@ use super::arguments::{
 use self::ends::{endpoint, expected, sink, source_spec};
 use self::options::{check_handoff, checked, chunk_bytes, out_of_bounds, receive_route, receiving, sending, size};
 
-pub use self::service::{ServicePlan, recipe_worker, serve};
+pub(super) use self::service::{ServicePlan, recipe_worker, serve};
 
 /// One transfer.
 #[derive(Debug)]
-pub struct TransferPlan {
+pub(super) struct TransferPlan {
     pub job: Job,
     pub options: Options,
     pub json: bool,
@@ -34,7 +34,7 @@ pub struct TransferPlan {
 
 /// Where to listen, and what to do with whoever connects.
 #[derive(Debug)]
-pub struct ReceivePlan {
+pub(super) struct ReceivePlan {
     pub at: Endpoint,
     pub sink: SinkSpec,
     pub expect: Option<ArrayMeta>,
@@ -44,7 +44,7 @@ pub struct ReceivePlan {
 }
 
 /// The plan of `arraylift loopback`.
-pub fn loopback(typed: &LoopbackArguments) -> Result<TransferPlan, Failure> {
+pub(super) fn loopback(typed: &LoopbackArguments) -> Result<TransferPlan, Failure> {
     let sink = sink(&typed.into, typed.receiving.at)?;
     if typed.repeat > 1 && matches!(sink, SinkSpec::File(_) | SinkSpec::Shm(_)) {
         return Err(usage(
@@ -69,7 +69,7 @@ pub fn loopback(typed: &LoopbackArguments) -> Result<TransferPlan, Failure> {
 }
 
 /// What the window opens with, for a terminal: `path`, or the range, into memory.
-pub fn default_loopback(path: Option<PathBuf>) -> Result<TransferPlan, Failure> {
+pub(super) fn default_loopback(path: Option<PathBuf>) -> Result<TransferPlan, Failure> {
     let origin = match path {
         Some(path) => Origin::File { path, dtype: None },
         None => Range::parse("0:50_000_000", None)
@@ -88,7 +88,7 @@ pub fn default_loopback(path: Option<PathBuf>) -> Result<TransferPlan, Failure> 
 
 /// What `arraylift send` sends, and where to.
 #[derive(Debug)]
-pub struct SendPlan {
+pub(super) struct SendPlan {
     pub sources: Sources,
     /// Of many, so many at once.
     pub at_once: usize,
@@ -99,14 +99,14 @@ pub struct SendPlan {
 
 /// One source, or a list of them, which may have any length.
 #[derive(Debug)]
-pub enum Sources {
+pub(super) enum Sources {
     One(Box<SourceSpec>),
     /// Each with what it is called.
     Many(Vec<(String, SourceSpec)>),
 }
 
 /// The plan of `arraylift send`.
-pub fn send(typed: &SendArguments) -> Result<SendPlan, Failure> {
+pub(super) fn send(typed: &SendArguments) -> Result<SendPlan, Failure> {
     let (given, to) = match &*typed.sources_and_endpoint {
         [given @ .., to] if !given.is_empty() => (given, to),
         _ => {
@@ -153,7 +153,7 @@ fn sources(typed: &[OsString], view: &ViewArguments) -> Result<Sources, Failure>
 
 /// What `arraylift fetch` fetches, and where to.
 #[derive(Debug)]
-pub struct FetchPlan {
+pub(super) struct FetchPlan {
     pub urls: Vec<Url>,
     /// So many at once.
     pub at_once: usize,
@@ -164,7 +164,7 @@ pub struct FetchPlan {
 }
 
 /// The plan of `arraylift fetch`.
-pub fn fetch(typed: &FetchArguments) -> Result<FetchPlan, Failure> {
+pub(super) fn fetch(typed: &FetchArguments) -> Result<FetchPlan, Failure> {
     let sink = sink(&typed.into, None)?;
     if typed.urls.len() > 1 && matches!(sink, SinkSpec::File(_) | SinkSpec::Shm(_)) {
         return Err(usage(
@@ -194,7 +194,7 @@ pub fn fetch(typed: &FetchArguments) -> Result<FetchPlan, Failure> {
 }
 
 /// The plan of `arraylift receive`.
-pub fn receive(typed: &ReceiveArguments) -> Result<ReceivePlan, Failure> {
+pub(super) fn receive(typed: &ReceiveArguments) -> Result<ReceivePlan, Failure> {
     let sink = sink(&typed.into, typed.receiving.at)?;
     let expect = expected(&typed.expect, typed.common.wire)?;
     Ok(ReceivePlan {
@@ -209,7 +209,7 @@ pub fn receive(typed: &ReceiveArguments) -> Result<ReceivePlan, Failure> {
 }
 
 /// What `arraylift ping` measures.
-pub fn ping(typed: &PingArguments) -> Result<crate::ping::Plan, Failure> {
+pub(super) fn ping(typed: &PingArguments) -> Result<crate::ping::Plan, Failure> {
     let options = checked(Options {
         socket_buffer_bytes: typed.socket_buffer.map(size),
         timeout: typed.timeout,
@@ -228,14 +228,14 @@ pub fn ping(typed: &PingArguments) -> Result<crate::ping::Plan, Failure> {
 
 /// What `arraylift compare` does.
 #[derive(Debug)]
-pub struct ComparePlan {
+pub(super) struct ComparePlan {
     pub plan: crate::compare::Plan,
     /// The result to show beside it.
     pub with: Option<Comparison>,
 }
 
 /// The plan of `arraylift compare`. What could spoil the end of minutes of measuring is found now.
-pub fn compare(typed: &CompareArguments) -> Result<ComparePlan, Failure> {
+pub(super) fn compare(typed: &CompareArguments) -> Result<ComparePlan, Failure> {
     for path in &typed.save {
         check_save(path)?;
     }

@@ -16,7 +16,7 @@ use super::{Failure, plan};
 /// Transfers at once, the one that waits for a sender included; further senders wait to be accepted.
 const AT_ONCE: usize = 16;
 
-pub fn run(typed: &ReceiveArguments) -> Result<(), Failure> {
+pub(crate) fn run(typed: &ReceiveArguments) -> Result<(), Failure> {
     let plan = plan::receive(typed)?;
     plan.sink.check()?;
     // Before anyone learns the address, and may go on to send a signal.

@@ -18,7 +18,7 @@ use super::terminal::Terminal;
 
 /// Who is told: whoever reads the output, and whoever is attached.
 #[derive(Debug)]
-pub struct Report {
+pub(crate) struct Report {
     output: Output,
     engine: Option<Engine>,
     side: Side,
@@ -34,7 +34,7 @@ enum Output {
 
 impl Report {
     /// `side` is the one that a person follows where both ends are here.
-    pub fn new(json: bool, side: Side) -> Self {
+    pub(crate) fn new(json: bool, side: Side) -> Self {
         let output = if json {
             Output::Json(JsonLines::default())
         } else {
@@ -48,19 +48,19 @@ impl Report {
     }
 
     /// Lets others on this machine attach to what this process does, in these words. Where that cannot be, nobody can.
-    pub fn open_control(&mut self, command: &str) {
+    pub(crate) fn open_control(&mut self, command: &str) {
         self.engine = Engine::open(command, self.side).ok();
     }
 
     /// What those who are attached ask for.
-    pub fn commands(&self) -> Receiver<Command> {
+    pub(crate) fn commands(&self) -> Receiver<Command> {
         self.engine
             .as_ref()
             .map_or_else(never, |engine| engine.commands().clone())
     }
 
     /// Senders can connect now.
-    pub fn listening(&mut self, address: &str) {
+    pub(crate) fn listening(&mut self, address: &str) {
         match &mut self.output {
             Output::Json(lines) => lines.line(&CommandEvent::Listening { address }),
             Output::Terminal(terminal) => terminal.listening(address),
@@ -68,7 +68,7 @@ impl Report {
     }
 
     /// A transfer told something.
-    pub fn event(&mut self, event: &Event) {
+    pub(crate) fn event(&mut self, event: &Event) {
         if let Some(engine) = &self.engine {
             engine.tell(&AnyEvent::Transfer(event.clone()));
         }
@@ -76,7 +76,7 @@ impl Report {
     }
 
     /// A service told something.
-    pub fn told(&mut self, told: &AnyEvent) {
+    pub(crate) fn told(&mut self, told: &AnyEvent) {
         if let Some(engine) = &self.engine {
             engine.tell(told);
         }
@@ -87,21 +87,21 @@ impl Report {
     }
 
     /// Any object, where it is a program that reads.
-    pub fn line(&mut self, object: &impl Serialize) {
+    pub(crate) fn line(&mut self, object: &impl Serialize) {
         if let Output::Json(lines) = &mut self.output {
             lines.line(object);
         }
     }
 
     /// Any line, where it is a person that reads.
-    pub fn say(&self, line: &str) {
+    pub(crate) fn say(&self, line: &str) {
         if let Output::Terminal(terminal) = &self.output {
             terminal.say(line);
         }
     }
 
     /// An engine has taken a command.
-    pub fn passed(&mut self, note: &EngineEvent) {
+    pub(crate) fn passed(&mut self, note: &EngineEvent) {
         self.say("passed on");
         self.line(note);
     }
@@ -136,7 +136,7 @@ impl Report {
     }
 
     /// Whether more is told at once.
-    pub fn hold(&mut self, holds: bool) {
+    pub(crate) fn hold(&mut self, holds: bool) {
         if let Output::Json(lines) = &mut self.output {
             lines.hold(holds);
         }
@@ -151,7 +151,7 @@ impl Report {
     }
 
     /// A service has found a file that an earlier one left behind.
-    pub fn leftover(&mut self, leftover: &Leftover) {
+    pub(crate) fn leftover(&mut self, leftover: &Leftover) {
         match &mut self.output {
             Output::Json(lines) => lines.line(&CommandEvent::Leftover(leftover)),
             Output::Terminal(terminal) => terminal.leftover(leftover),
@@ -159,7 +159,7 @@ impl Report {
     }
 
     /// This process works for the service there.
-    pub fn working(&mut self, at: &Path) {
+    pub(crate) fn working(&mut self, at: &Path) {
         match &mut self.output {
             Output::Json(lines) => lines.line(&CommandEvent::Working {
                 worker: std::process::id(),
@@ -170,21 +170,21 @@ impl Report {
     }
 
     /// A service takes nobody any more.
-    pub fn draining(&self) {
+    pub(crate) fn draining(&self) {
         if let Output::Terminal(terminal) = &self.output {
             terminal.draining();
         }
     }
 
     /// A service has ended.
-    pub fn ended_service(&mut self, status: &Status) {
+    pub(crate) fn ended_service(&mut self, status: &Status) {
         if let Output::Terminal(terminal) = &mut self.output {
             terminal.ended_service(status);
         }
     }
 
     /// One of several jobs has begun, as this transfer.
-    pub fn job(&mut self, transfer: TransferId, name: &str) {
+    pub(crate) fn job(&mut self, transfer: TransferId, name: &str) {
         if let Some(engine) = &self.engine {
             engine.job(transfer, name);
         }
@@ -198,7 +198,7 @@ impl Report {
     }
 
     /// All of several jobs have ended; `done` is what those are that ended well.
-    pub fn jobs(&mut self, counts: &Counts, done: &str) {
+    pub(crate) fn jobs(&mut self, counts: &Counts, done: &str) {
         match &mut self.output {
             Output::Json(lines) => lines.line(&CommandEvent::Jobs {
                 done: counts.done,
@@ -211,21 +211,21 @@ impl Report {
     }
 
     /// An echo service has ended.
-    pub fn ended_echo(&mut self, status: &Status) {
+    pub(crate) fn ended_echo(&mut self, status: &Status) {
         if let Output::Terminal(terminal) = &mut self.output {
             terminal.ended_echo(status);
         }
     }
 
     /// A service whose connections others have has ended.
-    pub fn ended_recipe(&mut self, status: &Status) {
+    pub(crate) fn ended_recipe(&mut self, status: &Status) {
         if let Output::Terminal(terminal) = &mut self.output {
             terminal.ended_recipe(status);
         }
     }
 
     /// A measurement of round trips told something.
-    pub fn ping(&mut self, event: &PingEvent) {
+    pub(crate) fn ping(&mut self, event: &PingEvent) {
         match &mut self.output {
             Output::Json(lines) => lines.line(event),
             Output::Terminal(terminal) => terminal.ping(event),
@@ -233,21 +233,21 @@ impl Report {
     }
 
     /// A transfer has told everything. Its failure is left to the caller.
-    pub fn ended(&mut self, transfer: TransferId, outcome: &Outcome) {
+    pub(crate) fn ended(&mut self, transfer: TransferId, outcome: &Outcome) {
         if let Output::Terminal(terminal) = &mut self.output {
             terminal.ended(transfer, outcome);
         }
     }
 
     /// The same was transferred so many times; a program has every rate already.
-    pub fn repeated(&self, finished: &[Finished]) {
+    pub(crate) fn repeated(&self, finished: &[Finished]) {
         if let Output::Terminal(terminal) = &self.output {
             terminal.repeated(finished);
         }
     }
 
     /// A failure that does not end the command.
-    pub fn failure(&self, failure: &Failure) {
+    pub(crate) fn failure(&self, failure: &Failure) {
         match &self.output {
             Output::Json(_) => complain(failure),
             Output::Terminal(terminal) => terminal.suspend(|| complain(failure)),

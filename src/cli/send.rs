@@ -11,7 +11,7 @@ use super::report::Report;
 use super::signals::Signals;
 use super::{Failure, plan};
 
-pub fn run(typed: &SendArguments) -> Result<(), Failure> {
+pub(crate) fn run(typed: &SendArguments) -> Result<(), Failure> {
     let plan = plan::send(typed)?;
     let mut report = Report::new(plan.json, Side::Sender);
     let signals = Signals::new(1)?;

@@ -11,9 +11,9 @@ use super::signals::Signals;
 use super::{Failure, plan};
 
 /// Events that may wait to be printed.
-pub const EVENTS: usize = 4096;
+pub(crate) const EVENTS: usize = 4096;
 
-pub fn run(typed: &ServeArguments) -> Result<(), Failure> {
+pub(crate) fn run(typed: &ServeArguments) -> Result<(), Failure> {
     let plan = plan::serve(typed)?;
     let left = match &plan.service {
         ServicePlan::Arrays(service) => {
@@ -59,7 +59,7 @@ pub fn run(typed: &ServeArguments) -> Result<(), Failure> {
 }
 
 /// Tells what a service does until it has told everything, and passes commands on to it.
-pub fn follow(service: &Service, told: &Receiver<AnyEvent>, signals: &Signals, report: &mut Report) {
+pub(crate) fn follow(service: &Service, told: &Receiver<AnyEvent>, signals: &Signals, report: &mut Report) {
     let commands = report.commands();
     let mut was_asked = false;
     loop {

@@ -17,7 +17,7 @@ use signal_hook::{SigId, flag, low_level};
 
 /// Where signals are heard while this lives.
 #[derive(Debug)]
-pub struct Signals {
+pub(crate) struct Signals {
     asked: Receiver<()>,
     registered: Vec<SigId>,
     _thread: Thread,
@@ -25,12 +25,12 @@ pub struct Signals {
 
 impl Signals {
     /// Begins to listen for them. So many are asked of the command; one more ends the program.
-    pub fn new(asks: usize) -> Result<Self, Error> {
+    pub(crate) fn new(asks: usize) -> Result<Self, Error> {
         Self::register(asks).map_err(|error| Error::system("cannot listen for signals", &error))
     }
 
     /// Hears of each signal that asks.
-    pub fn asked(&self) -> &Receiver<()> {
+    pub(crate) fn asked(&self) -> &Receiver<()> {
         &self.asked
     }
 

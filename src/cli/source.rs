@@ -10,7 +10,7 @@ use crate::transfer::{Origin, ShmName};
 use super::Failure;
 
 /// What is sent. A file that is there is meant, even where its name reads like a range or shared memory.
-pub fn parse(text: &OsStr, dtype: Option<&Dtype>) -> Result<Origin, Failure> {
+pub(super) fn parse(text: &OsStr, dtype: Option<&Dtype>) -> Result<Origin, Failure> {
     let dtype = dtype.cloned();
     if text == "-" {
         let path = "/dev/stdin".into();

@@ -44,7 +44,7 @@ struct TransferStatus {
     rate_bytes_per_s: f64,
 }
 
-pub fn run(typed: &StatusArguments) {
+pub(crate) fn run(typed: &StatusArguments) {
     let mut report = Report::new(typed.json, Side::Receiver);
     let mut count = 0;
     for (pid, path) in engines() {

@@ -22,7 +22,7 @@ const BAR_BYTES_MIN: u64 = 8 << 20;
 
 /// Shows transfers.
 #[derive(Debug)]
-pub struct Terminal {
+pub(super) struct Terminal {
     side: Side,
     bars: MultiProgress,
     shown: HashMap<TransferId, TransferBar>,
@@ -47,7 +47,7 @@ struct TransferBar {
 
 impl Terminal {
     /// Follows this side of each transfer.
-    pub fn new(side: Side) -> Self {
+    pub(super) fn new(side: Side) -> Self {
         Self {
             side,
             bars: MultiProgress::new(),
@@ -57,11 +57,11 @@ impl Terminal {
         }
     }
 
-    pub fn job(&mut self, transfer: TransferId, name: &str) {
+    pub(super) fn job(&mut self, transfer: TransferId, name: &str) {
         self.names.insert(transfer, name.into());
     }
 
-    pub fn jobs(&self, counts: &Counts, done: &str) {
+    pub(super) fn jobs(&self, counts: &Counts, done: &str) {
         let mut parts = vec![format!("{} {done}", counts.done)];
         for (count, word) in [
             (counts.failed, "failed"),
@@ -75,11 +75,11 @@ impl Terminal {
         self.say(&parts.join(", "));
     }
 
-    pub fn listening(&self, address: &str) {
+    pub(super) fn listening(&self, address: &str) {
         self.say(&format!("listening on {address}"));
     }
 
-    pub fn event(&mut self, event: &Event) {
+    pub(super) fn event(&mut self, event: &Event) {
         if event.side != self.side {
             return;
         }
@@ -96,7 +96,7 @@ impl Terminal {
         }
     }
 
-    pub fn ended(&mut self, transfer: TransferId, outcome: &Outcome) {
+    pub(super) fn ended(&mut self, transfer: TransferId, outcome: &Outcome) {
         let name = self.names.remove(&transfer);
         let Some(shown) = self.shown.remove(&transfer) else {
             return;
@@ -130,7 +130,7 @@ impl Terminal {
         }
     }
 
-    pub fn service(&mut self, event: &ServiceEvent) {
+    pub(super) fn service(&mut self, event: &ServiceEvent) {
         match event {
             ServiceEvent::Service(status) => self.status(status),
             // Each of thousands would be a line: they are counted.
@@ -147,7 +147,7 @@ impl Terminal {
         }
     }
 
-    pub fn working(&self, at: &Path) {
+    pub(super) fn working(&self, at: &Path) {
         self.say(&format!("process {} works for {}", std::process::id(), at.display()));
     }
 
@@ -163,25 +163,25 @@ impl Terminal {
         bar.set_message(status.in_words());
     }
 
-    pub fn leftover(&self, leftover: &Leftover) {
+    pub(super) fn leftover(&self, leftover: &Leftover) {
         let (path, bytes) = (leftover.path.display(), units::bytes(leftover.bytes));
         self.say(&format!(
             "{path} ({bytes}) was half received by a process that is gone: send it again, and remove it"
         ));
     }
 
-    pub fn draining(&self) {
+    pub(super) fn draining(&self) {
         self.say("nobody is taken any more; once more ends what is on its way, too");
     }
 
-    pub fn ended_service(&mut self, status: &Status) {
+    pub(super) fn ended_service(&mut self, status: &Status) {
         if let Some(bar) = self.status.take() {
             bar.finish_and_clear();
         }
         self.say(&lines::summary(status));
     }
 
-    pub fn ended_echo(&mut self, status: &Status) {
+    pub(super) fn ended_echo(&mut self, status: &Status) {
         if let Some(bar) = self.status.take() {
             bar.finish_and_clear();
         }
@@ -194,7 +194,7 @@ impl Terminal {
         ));
     }
 
-    pub fn ended_recipe(&mut self, status: &Status) {
+    pub(super) fn ended_recipe(&mut self, status: &Status) {
         if let Some(bar) = self.status.take() {
             bar.finish_and_clear();
         }
@@ -206,13 +206,13 @@ impl Terminal {
         ));
     }
 
-    pub fn ping(&self, event: &PingEvent) {
+    pub(super) fn ping(&self, event: &PingEvent) {
         for line in ping_table::lines(event) {
             self.say(&line);
         }
     }
 
-    pub fn repeated(&self, finished: &[Finished]) {
+    pub(super) fn repeated(&self, finished: &[Finished]) {
         let mut rates: Vec<f64> = finished.iter().map(|finished| finished.rate_bytes_per_s).collect();
         if rates.len() > 1 {
             self.say(&lines::repeated(&mut rates));
@@ -220,12 +220,12 @@ impl Terminal {
     }
 
     /// Does something to the screen with the bars out of its way.
-    pub fn suspend(&self, act: impl FnOnce()) {
+    pub(super) fn suspend(&self, act: impl FnOnce()) {
         self.bars.suspend(act);
     }
 
     /// A line on standard output, at once. Nobody may be reading it, which is no reason to stop.
-    pub fn say(&self, line: &str) {
+    pub(super) fn say(&self, line: &str) {
         self.suspend(|| {
             output::write(format!("{}\n", printable(line)).as_bytes());
         });

@@ -15,7 +15,7 @@ use super::serve::{EVENTS, follow};
 use super::signals::Signals;
 use super::{Failure, plan};
 
-pub fn run(typed: &WorkerArguments) -> Result<(), Failure> {
+pub(crate) fn run(typed: &WorkerArguments) -> Result<(), Failure> {
     // One to take nothing new, and one to stop.
     let signals = Signals::new(2)?;
     if let Some(path) = &typed.recipe {

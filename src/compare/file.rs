@@ -12,7 +12,7 @@ use super::result::Comparison;
 
 /// How a result is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// JSON: the whole result, to be read back.
     Json,
     /// CSV: one line a round, and one a size.
@@ -24,7 +24,7 @@ impl Format {
     ///
     /// # Errors
     /// The ending is neither `.json` nor `.csv`.
-    pub fn of(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn of(path: &Path) -> Result<Self, Error> {
         let extension = path.extension().and_then(|extension| extension.to_str());
         match extension.map(str::to_ascii_lowercase).as_deref() {
             Some("json") => Ok(Self::Json),
@@ -38,7 +38,7 @@ impl Format {
 }
 
 /// Checks a path to save to, before anything is measured.
-pub fn check_save(path: &Path) -> Result<(), Error> {
+pub(crate) fn check_save(path: &Path) -> Result<(), Error> {
     Format::of(path)?;
     if path.symlink_metadata().is_ok() {
         return Err(Error::SinkExists(path.into()));
@@ -53,7 +53,7 @@ pub fn check_save(path: &Path) -> Result<(), Error> {
 }
 
 /// Saves a result in the format of the file's ending. It changes no existing file and leaves no half file behind.
-pub fn save(comparison: &Comparison, path: &Path) -> Result<(), Error> {
+pub(crate) fn save(comparison: &Comparison, path: &Path) -> Result<(), Error> {
     let text = match Format::of(path)? {
         Format::Json => to_json(comparison)?,
         Format::Csv => to_csv(comparison),

@@ -4,13 +4,13 @@
 //! of its own, so that its memory and its CPU time are its own.
 
 mod bench;
-pub mod ceilings;
+pub(crate) mod ceilings;
 mod child;
 mod command;
 mod contestant;
 mod file;
 mod machine;
-mod measured;
+pub(crate) mod measured;
 mod observe;
 mod overlay;
 mod plan;
@@ -21,11 +21,13 @@ mod spread;
 mod ways;
 
 pub use contestant::{Contestant, Over, Sink, Skipped};
-pub use file::{Format, check_save, load, save};
+pub use file::load;
+pub(crate) use file::{check_save, save};
 pub use machine::Machine;
-pub use measured::{Lost, Measured, Subject};
-pub use overlay::{Pair, differences, overlay};
-pub use plan::Plan;
+pub use measured::{Measured, Subject};
+pub(crate) use overlay::{Pair, differences, overlay};
+pub(crate) use plan::Plan;
 pub use result::{Comparison, Entry, SizePoint};
-pub use run::{CompareEvent, Comparing, check};
-pub use spread::{Spread, Summary};
+pub(crate) use run::{CompareEvent, Comparing, check};
+pub use spread::Spread;
+pub(crate) use spread::Summary;

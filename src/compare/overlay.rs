@@ -6,7 +6,7 @@ use super::spread::Summary;
 
 /// One contestant in two results.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Pair<'a> {
+pub(crate) struct Pair<'a> {
     /// The contestant.
     pub contestant: &'a Contestant,
     /// Its numbers in the new result.
@@ -18,13 +18,13 @@ pub struct Pair<'a> {
 impl Pair<'_> {
     /// The median rate of the new one to that of the old; above 1 the new one is faster.
     #[must_use]
-    pub fn rate_ratio(&self) -> Option<f64> {
+    pub(crate) fn rate_ratio(&self) -> Option<f64> {
         self.ratio(|summary| summary.rate_bytes_per_s.median)
     }
 
     /// The ratio of a number of the new one to that of the old one, if both have it.
     #[must_use]
-    pub fn ratio(&self, value: impl Fn(&Summary) -> f64) -> Option<f64> {
+    pub(crate) fn ratio(&self, value: impl Fn(&Summary) -> f64) -> Option<f64> {
         let ratio = value(self.new?) / value(self.old?);
         ratio.is_finite().then_some(ratio)
     }
@@ -32,7 +32,7 @@ impl Pair<'_> {
 
 /// The contestants of both, matched by id: in the order of `new`, then those that only `old` has.
 #[must_use]
-pub fn overlay<'a>(new: &'a Comparison, old: &'a Comparison) -> Vec<Pair<'a>> {
+pub(crate) fn overlay<'a>(new: &'a Comparison, old: &'a Comparison) -> Vec<Pair<'a>> {
     let summary = |of: &'a Comparison, id: &str| of.entry(id).and_then(|entry| entry.summary.as_ref());
     let also = old
         .entries
@@ -48,7 +48,7 @@ pub fn overlay<'a>(new: &'a Comparison, old: &'a Comparison) -> Vec<Pair<'a>> {
 
 /// Reasons why a ratio may come from something else than the routes, one line each; empty if nothing else differs.
 #[must_use]
-pub fn differences(new: &Comparison, old: &Comparison) -> Vec<String> {
+pub(crate) fn differences(new: &Comparison, old: &Comparison) -> Vec<String> {
     let mut lines = Vec::new();
     let mut differ = |what: &str, new: String, old: String| {
         if new != old {

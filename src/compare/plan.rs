@@ -6,7 +6,7 @@ use crate::transfer::SourceSpec;
 
 /// What to compare and how.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// The source that is moved.
     pub source: SourceSpec,
     /// The `arraylift` program that the children run; in `arraylift` itself, [`std::env::current_exe`].

@@ -32,7 +32,7 @@ const LOOK: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(serde::Deserialize))]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum CompareEvent {
+pub(crate) enum CompareEvent {
     /// The comparison begins. This is the first event.
     Planned {
         /// What is moved.
@@ -76,7 +76,7 @@ pub enum CompareEvent {
 
 /// A running comparison. Dropping it cancels it, ends the child processes and joins the thread.
 #[derive(Debug)]
-pub struct Comparing {
+pub(crate) struct Comparing {
     thread: Thread<Option<Comparison>>,
 }
 
@@ -86,7 +86,7 @@ impl Comparing {
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn start(plan: Plan, events: Sender<CompareEvent>, waker: Waker) -> Result<Self, Error> {
+    pub(crate) fn start(plan: Plan, events: Sender<CompareEvent>, waker: Waker) -> Result<Self, Error> {
         let cancelled = Arc::new(AtomicBool::new(false));
         let body = {
             let (cancelled, waker) = (Arc::clone(&cancelled), Arc::clone(&waker));
@@ -107,13 +107,13 @@ impl Comparing {
     }
 
     /// Cancels the comparison, and ends the child processes.
-    pub fn cancel(&self) {
+    pub(crate) fn cancel(&self) {
         self.thread.cancel();
     }
 
     /// How it ended: the result, `Ok(None)` if it was cancelled, or the error. `None` while it runs.
     #[must_use]
-    pub fn result(&self) -> Option<&Result<Option<Comparison>, Error>> {
+    pub(crate) fn result(&self) -> Option<&Result<Option<Comparison>, Error>> {
         self.thread.result()
     }
 
@@ -121,7 +121,7 @@ impl Comparing {
     ///
     /// # Errors
     /// The source cannot be used, or the system refuses what every run needs.
-    pub fn join(self) -> Result<Option<Comparison>, Error> {
+    pub(crate) fn join(self) -> Result<Option<Comparison>, Error> {
         self.thread.join()
     }
 }
@@ -155,7 +155,7 @@ struct Standing {
 }
 
 /// Describes a source; an error if it can be sent only once.
-pub fn check(source: &SourceSpec) -> Result<SourceInfo, Error> {
+pub(crate) fn check(source: &SourceSpec) -> Result<SourceInfo, Error> {
     let info = describe(source)?;
     if info.is_stream {
         let text = "a stream can be sent only once: compare a file or a range";

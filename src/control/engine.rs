@@ -46,7 +46,7 @@ const COMMANDS: usize = 64;
 
 /// The control socket by which other processes watch and steer this one. Dropping it closes and removes the socket.
 #[derive(Debug)]
-pub struct Engine {
+pub(crate) struct Engine {
     shared: Arc<Mutex<Shared>>,
     commands: Receiver<Command>,
     _thread: Thread,
@@ -84,19 +84,19 @@ impl Engine {
     ///
     /// # Errors
     /// The folder cannot be made or belongs to another user, or the system gives no thread or descriptor.
-    pub fn open(command: &str, side: Side) -> Result<Self, Error> {
+    pub(crate) fn open(command: &str, side: Side) -> Result<Self, Error> {
         Self::start(command, side).map_err(|error| Error::system("cannot open the control socket", &error))
     }
 
     /// Passes an event to all viewers. It does not wait.
-    pub fn tell(&self, told: &AnyEvent) {
+    pub(crate) fn tell(&self, told: &AnyEvent) {
         let mut shared = lock(&self.shared);
         shared.snapshot.update(told);
         shared.push(|| EngineLine::Event(told.clone()), told.is_sample());
     }
 
     /// Tells viewers that a transfer has this source.
-    pub fn job(&self, transfer: TransferId, source: &str) {
+    pub(crate) fn job(&self, transfer: TransferId, source: &str) {
         let mut shared = lock(&self.shared);
         shared.snapshot.job(transfer, source);
         let job = || EngineEvent::Job {
@@ -108,7 +108,7 @@ impl Engine {
 
     /// The commands of viewers.
     #[must_use]
-    pub fn commands(&self) -> &Receiver<Command> {
+    pub(crate) fn commands(&self) -> &Receiver<Command> {
         &self.commands
     }
 

@@ -10,7 +10,7 @@ const EXTENSION: &str = "sock";
 /// The folder for this user's control sockets: `arraylift` in `$XDG_RUNTIME_DIR` (XDG Base Directory Specification);
 /// without that variable, a folder of this user in the folder for temporary files.
 #[must_use]
-pub fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     match std::env::var_os("XDG_RUNTIME_DIR") {
         Some(runtime) if Path::new(&runtime).is_absolute() => Path::new(&runtime).join("arraylift"),
         _ => std::env::temp_dir().join(format!("arraylift-{}", rustix::process::geteuid().as_raw())),
@@ -19,7 +19,7 @@ pub fn folder() -> PathBuf {
 
 /// The process ids of the engines there with their sockets, by process id. Some of the processes may have ended.
 #[must_use]
-pub fn engines() -> Vec<(u32, PathBuf)> {
+pub(crate) fn engines() -> Vec<(u32, PathBuf)> {
     let folder = folder();
     // A folder of another user is not read.
     if check(&folder).is_err() {

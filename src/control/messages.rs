@@ -8,7 +8,7 @@ use crate::transfer::{Side, TransferId};
 /// What an engine says beside the events: about itself, and in answer to a viewer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum EngineEvent {
+pub(crate) enum EngineEvent {
     /// The first line, which describes the engine.
     Engine {
         /// The version of Arraylift.
@@ -43,7 +43,7 @@ pub enum EngineEvent {
 /// A line from an engine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum EngineLine {
+pub(crate) enum EngineLine {
     /// About the engine.
     Engine(EngineEvent),
     /// An event of a transfer or a service in it, the same as in `--json`.

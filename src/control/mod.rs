@@ -14,7 +14,7 @@ mod messages;
 mod snapshot;
 mod viewer;
 
-pub use engine::Engine;
-pub use folder::{engines, folder};
-pub use messages::{EngineEvent, EngineLine};
-pub use viewer::Viewer;
+pub(crate) use engine::Engine;
+pub(crate) use folder::engines;
+pub(crate) use messages::{EngineEvent, EngineLine};
+pub(crate) use viewer::Viewer;

@@ -17,7 +17,7 @@ const LINE_BYTES_MAX: u64 = 16 << 20;
 
 /// A connection to an engine.
 #[derive(Debug)]
-pub struct Viewer {
+pub(crate) struct Viewer {
     endpoint: String,
     lines: BufReader<UnixStream>,
     patience: Duration,
@@ -28,7 +28,7 @@ impl Viewer {
     ///
     /// # Errors
     /// No engine listens there, or it does not accept this user.
-    pub fn connect(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn connect(path: &Path) -> Result<Self, Error> {
         let endpoint = path.display().to_string();
         let stream = UnixStream::connect(path).map_err(|error| match error.kind() {
             io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => Error::NobodyListening(endpoint.clone()),
@@ -45,7 +45,7 @@ impl Viewer {
     ///
     /// # Errors
     /// The system refuses it.
-    pub fn set_patience(&mut self, patience: Option<Duration>) -> Result<(), Error> {
+    pub(crate) fn set_patience(&mut self, patience: Option<Duration>) -> Result<(), Error> {
         self.patience = patience.unwrap_or_default();
         let set = self.lines.get_ref().set_read_timeout(patience);
         set.map_err(|error| cannot(&self.endpoint, &error))
@@ -55,7 +55,7 @@ impl Viewer {
     ///
     /// # Errors
     /// No line arrives in time, or one that cannot be read.
-    pub fn next_line(&mut self) -> Result<Option<EngineLine>, Error> {
+    pub(crate) fn next_line(&mut self) -> Result<Option<EngineLine>, Error> {
         let mut line = Vec::new();
         let read = self.lines.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
         match read {
@@ -78,7 +78,7 @@ impl Viewer {
     ///
     /// # Errors
     /// The engine has ended.
-    pub fn send(&mut self, command: Command) -> Result<(), Error> {
+    pub(crate) fn send(&mut self, command: Command) -> Result<(), Error> {
         let line = json_line(&command).map_err(|error| cannot(&self.endpoint, &error.into()))?;
         let said = self.lines.get_mut().write_all(&line);
         said.map_err(|error| cannot(&self.endpoint, &error))
@@ -88,7 +88,7 @@ impl Viewer {
     ///
     /// # Errors
     /// The system gives no descriptor.
-    pub fn closer(&self) -> Result<impl Fn() + Send + Sync + 'static, Error> {
+    pub(crate) fn closer(&self) -> Result<impl Fn() + Send + Sync + 'static, Error> {
         let stream = self.lines.get_ref().try_clone();
         let stream = stream.map_err(|error| cannot(&self.endpoint, &error))?;
         // It may be closed already.

@@ -12,7 +12,7 @@ const LONGEST_NS: u64 = 3_600_000_000_000;
 
 /// Round trip times, in nanoseconds, each kept to three digits.
 #[derive(Debug, Clone)]
-pub struct Latency {
+pub(crate) struct Latency {
     times_ns: Histogram<u64>,
     sum: Duration,
 }
@@ -70,7 +70,7 @@ impl Latency {
 
     /// The number of times recorded.
     #[must_use]
-    pub fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.times_ns.len()
     }
 

@@ -21,14 +21,15 @@ use pattern::Pattern;
 use round_trip::Peer;
 use stop::Stop;
 
-pub use latency::{Bin, Latency, RoundTrips};
+pub(crate) use latency::Latency;
+pub use latency::RoundTrips;
 
 /// The fewest round trips that are measured of each size, however slow the peer is.
 const ROUNDS_MIN: u64 = 3;
 
 /// What to measure.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// Where the echo service listens.
     pub to: Endpoint,
     /// The bytes of a round trip, one size after another.
@@ -43,15 +44,15 @@ pub struct Plan {
 
 impl Plan {
     /// The sizes that are measured by default: 1 B to 64 MiB.
-    pub const SIZES_BYTES: [u64; 7] = [1, 64, 1 << 10, 16 << 10, 256 << 10, 4 << 20, 64 << 20];
+    pub(crate) const SIZES_BYTES: [u64; 7] = [1, 64, 1 << 10, 16 << 10, 256 << 10, 4 << 20, 64 << 20];
     /// What one size may be.
-    pub const SIZE_BYTES: RangeInclusive<u64> = 1..=1 << 30;
+    pub(crate) const SIZE_BYTES: RangeInclusive<u64> = 1..=1 << 30;
 
     /// Finds what is out of its bounds; buffers and timeout have those of [`Options::check`].
     ///
     /// # Errors
     /// [`Error::Usage`], which says what is right.
-    pub fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         if !self.sizes_bytes.iter().all(|size| Self::SIZE_BYTES.contains(size)) {
             return Err(Error::Usage("a round trip has from 1 byte to 1GiB".into()));
         }
@@ -66,7 +67,7 @@ impl Plan {
 
 /// How many round trips of one size are measured. One before them is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rounds {
+pub(crate) enum Rounds {
     /// Exactly this number.
     Count(u64),
     /// As many as the time allows, and at most the count.
@@ -77,7 +78,7 @@ pub enum Rounds {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(serde::Deserialize))]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum PingEvent {
+pub(crate) enum PingEvent {
     /// The service was reached.
     Connected {
         /// Its address.
@@ -89,7 +90,7 @@ pub enum PingEvent {
 
 /// A running measurement. Dropping it cancels it and joins its thread.
 #[derive(Debug)]
-pub struct Ping {
+pub(crate) struct Ping {
     thread: Thread<bool>,
 }
 
@@ -99,7 +100,7 @@ impl Ping {
     ///
     /// # Errors
     /// Where the plan is out of its bounds, or the system gives no thread or descriptor.
-    pub fn start(plan: Plan, events: Sender<PingEvent>) -> Result<Self, Error> {
+    pub(crate) fn start(plan: Plan, events: Sender<PingEvent>) -> Result<Self, Error> {
         plan.check()?;
         let failed = |error: std::io::Error| Error::system("cannot start measuring", &error);
         let stop = Arc::new(Stop::new().map_err(failed)?);
@@ -114,7 +115,7 @@ impl Ping {
     }
 
     /// Cancels the measurement.
-    pub fn cancel(&self) {
+    pub(crate) fn cancel(&self) {
         self.thread.cancel();
     }
 
@@ -122,7 +123,7 @@ impl Ping {
     ///
     /// # Errors
     /// The service cannot be reached, does not answer, or sends other bytes back.
-    pub fn join(self) -> Result<bool, Error> {
+    pub(crate) fn join(self) -> Result<bool, Error> {
         self.thread.join()
     }
 }
@@ -159,7 +160,7 @@ fn measure(plan: &Plan, stop: &Stop, events: &Sender<PingEvent>) -> Result<bool,
 
 impl Rounds {
     /// The default: as many round trips as a second allows.
-    pub const DEFAULT: Self = Self::Within(Duration::from_secs(1), 10_000);
+    pub(crate) const DEFAULT: Self = Self::Within(Duration::from_secs(1), 10_000);
 
     fn has_another(self, done: u64, elapsed: Duration) -> bool {
         match self {

@@ -87,7 +87,7 @@ pub(crate) fn send_route(asked: SendRouteChoice, sending: Sending) -> Result<Cho
 /// `unix` is whether the peer is reached over a Unix socket, or both ends are here; `receiving` is the receive route
 /// and whether it leads into a file, where the receiving end is here as well.
 #[must_use]
-pub fn why_no_handoff(
+pub(crate) fn why_no_handoff(
     wire: WireChoice,
     unix: bool,
     receiving: Option<(ReceiveRouteChoice, bool)>,

@@ -2,6 +2,7 @@
 
 /// A send route, as a user asks for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum SendRouteChoice {
     /// The fastest that the source allows.
     #[default]
@@ -45,6 +46,7 @@ impl SendRouteChoice {
 
 /// A receive route, as a user asks for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum ReceiveRouteChoice {
     /// The fastest that the sink allows.
     #[default]

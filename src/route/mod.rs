@@ -7,7 +7,7 @@ pub(crate) mod fake;
 pub(crate) mod receive;
 pub(crate) mod send;
 
-pub use auto::why_no_handoff;
+pub(crate) use auto::why_no_handoff;
 pub(crate) use auto::{NoHandoff, Sending, SourceKind, send_route};
 pub use choice::{ReceiveRouteChoice, SendRouteChoice};
 

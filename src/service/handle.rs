@@ -20,7 +20,7 @@ use super::workers::Dispatcher;
 
 /// A running service. Dropping it stops it and joins its thread.
 #[derive(Debug)]
-pub struct Service {
+pub(crate) struct Service {
     front: FrontHandle,
     thread: Thread<Status>,
 }
@@ -33,7 +33,7 @@ impl Service {
     ///
     /// # Errors
     /// Where the sink cannot work, or the system gives no thread or descriptor.
-    pub fn start(listener: Listener, plan: Plan, events: Sender<AnyEvent>) -> Result<Self, Error> {
+    pub(crate) fn start(listener: Listener, plan: Plan, events: Sender<AnyEvent>) -> Result<Self, Error> {
         plan.sink.check()?;
         match plan.workers.clone() {
             None => {
@@ -55,7 +55,7 @@ impl Service {
     ///
     /// # Errors
     /// Where the system gives no thread or descriptor.
-    pub fn echo(
+    pub(crate) fn echo(
         listener: Listener,
         limits: &Limits,
         timeout: Duration,
@@ -73,7 +73,7 @@ impl Service {
     ///
     /// # Errors
     /// Where the system gives no thread or descriptor, or the path cannot be used.
-    pub fn recipe(
+    pub(crate) fn recipe(
         listener: Listener,
         path: &Path,
         key: Option<AuthKey>,
@@ -89,7 +89,12 @@ impl Service {
     ///
     /// # Errors
     /// Where there is no such program, the sink cannot work, or the system gives no thread or descriptor.
-    pub fn of_recipe(path: &Path, key: Option<&AuthKey>, plan: Plan, events: Sender<AnyEvent>) -> Result<Self, Error> {
+    pub(crate) fn of_recipe(
+        path: &Path,
+        key: Option<&AuthKey>,
+        plan: Plan,
+        events: Sender<AnyEvent>,
+    ) -> Result<Self, Error> {
         plan.sink.check()?;
         let source = RecipeSource::join(path, key, plan.options.timeout, plan.options.socket_buffer_bytes)?;
         Self::receive(source, None, plan, events)
@@ -130,18 +135,18 @@ impl Service {
     }
 
     /// Takes nobody any more, and ends when what is being received has ended.
-    pub fn drain(&self) {
+    pub(crate) fn drain(&self) {
         self.apply(Command::Drain);
     }
 
     /// Ends at once; what was half received is removed, and the senders are told.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.apply(Command::Stop);
     }
 
     /// Hands `command` to the service's thread, which obeys it in its next turn. A transfer that has ended is left
     /// alone.
-    pub fn apply(&self, command: Command) {
+    pub(crate) fn apply(&self, command: Command) {
         self.front.apply(command);
     }
 
@@ -149,7 +154,7 @@ impl Service {
     ///
     /// # Errors
     /// Where the system did not let it go on.
-    pub fn join(self) -> Result<Status, Error> {
+    pub(crate) fn join(self) -> Result<Status, Error> {
         self.thread.join()
     }
 }

@@ -21,7 +21,7 @@ const BLOCK_BYTES: usize = 64;
 
 /// A key file's content, hashed.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Key([u8; BLOCK_BYTES]);
+pub(crate) struct Key([u8; BLOCK_BYTES]);
 
 /// Random bytes that an answer has to be for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ impl Key {
     ///
     /// # Errors
     /// Where there is none, or others could read it, or it is too short.
-    pub fn load(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn load(path: &Path) -> Result<Self, Error> {
         read_key_file(path, *KEY_BYTES_LIMITS.start()).map(|key| Self::of(&key))
     }
 
@@ -57,7 +57,7 @@ impl Key {
     ///
     /// # Errors
     /// As [`Key::load`], and where none can be made.
-    pub fn load_or_make(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn load_or_make(path: &Path) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::SinkUnwritable {
             path: path.into(),
             reason: reason(&error),

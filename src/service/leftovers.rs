@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A file that never became whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Leftover {
+pub(crate) struct Leftover {
     /// Its path, `NAME.PID-NUMBER.part`.
     pub path: PathBuf,
     /// Its length; not all of it has come.
@@ -16,7 +16,7 @@ pub struct Leftover {
 /// Finds half received files in a folder whose process is gone, in order of their names. None is taken for whole, and
 /// none removed: whoever knows their sender decides.
 #[must_use]
-pub fn leftovers(folder: &Path) -> Vec<Leftover> {
+pub(crate) fn leftovers(folder: &Path) -> Vec<Leftover> {
     half_received(folder, |process| !Path::new("/proc").join(process.to_string()).exists())
 }
 

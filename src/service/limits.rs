@@ -16,7 +16,7 @@ const DESCRIPTORS_UNKNOWN: usize = 1024;
 /// What a service takes at most. Whoever comes beyond the first one waits to be accepted; offers beyond the others are
 /// refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// Connections at the same time; as many as there are descriptors for, where it is not said.
     pub connections: Option<usize>,
     /// Bytes of one array.

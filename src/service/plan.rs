@@ -10,7 +10,7 @@ use super::limits::Limits;
 
 /// What a service does with whoever connects.
 #[derive(Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// Where arrays land: a folder, memory, or nowhere.
     pub sink: SinkSpec,
     /// What has to come; needed on the `raw` wire.
@@ -25,7 +25,7 @@ pub struct Plan {
 
 /// Where workers come from.
 #[derive(Debug, Clone)]
-pub struct Workers {
+pub(crate) struct Workers {
     /// Processes of this machine that the service starts itself.
     pub count: usize,
     /// The program for them, which is told `worker -`.

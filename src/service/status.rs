@@ -10,7 +10,7 @@ use crate::units::{count, rate};
 /// An event of a transfer, or of the service that it belongs to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum AnyEvent {
+pub(crate) enum AnyEvent {
     /// Something happened to one transfer.
     Transfer(Event),
     /// Something happened to the service.
@@ -27,7 +27,7 @@ impl AnyEvent {
 /// Something that concerns more than one transfer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum ServiceEvent {
+pub(crate) enum ServiceEvent {
     /// The counts, at most once a second, while they change.
     Service(Status),
     /// A worker process has come.

@@ -23,7 +23,7 @@ const EVENTS: usize = 4096;
 
 /// A worker of a service that runs elsewhere on this machine.
 #[derive(Debug)]
-pub struct WorkerProcess {
+pub(crate) struct WorkerProcess {
     service: Service,
     events: Receiver<AnyEvent>,
     channel: Channel,
@@ -35,7 +35,7 @@ impl WorkerProcess {
     ///
     /// # Errors
     /// Where what it says makes no sense here.
-    pub fn of_parent(stream: UnixStream) -> Result<Self, Error> {
+    pub(crate) fn of_parent(stream: UnixStream) -> Result<Self, Error> {
         let mut setup = SetupChannel::new(stream)?;
         match setup.receive()? {
             ToWorker::Plan(plan) => setup.start(*plan),
@@ -47,7 +47,7 @@ impl WorkerProcess {
     ///
     /// # Errors
     /// Where there is no service, or it has another key.
-    pub fn join(path: &Path, key: &Key) -> Result<Self, Error> {
+    pub(crate) fn join(path: &Path, key: &Key) -> Result<Self, Error> {
         let stream = UnixStream::connect(path).map_err(|error| Error::Endpoint {
             endpoint: path.display().to_string(),
             reason: reason(&error),
@@ -76,7 +76,7 @@ impl WorkerProcess {
     ///
     /// # Errors
     /// Where the system does not let it go on.
-    pub fn run(mut self, asked: &Receiver<()>) -> Result<Status, Error> {
+    pub(crate) fn run(mut self, asked: &Receiver<()>) -> Result<Status, Error> {
         let mut signals = 0;
         loop {
             crossbeam_channel::select! {

@@ -9,10 +9,13 @@ mod sample;
 mod series;
 mod side;
 
-pub use bottleneck::{Band, Bottleneck, Cause, Cell, Evidence, Shares, SideEvidence, Verdict};
-pub use probe::{Probe, ProbeReader, Rest, Stamp};
-pub use process::{ProcessUsage, available_memory_bytes, process_usage};
-pub use processor::core_cache_bytes;
+pub(crate) use bottleneck::{Band, Bottleneck};
+pub use bottleneck::{Cause, Evidence, Shares, SideEvidence, Verdict};
+pub(crate) use probe::{Probe, ProbeReader, Rest, Stamp};
+pub use process::ProcessUsage;
+pub(crate) use process::{available_memory_bytes, process_usage};
+pub(crate) use processor::core_cache_bytes;
 pub use sample::{Counters, Sample, TcpCounters};
-pub use series::{Point, Series};
+pub(crate) use series::Point;
+pub use series::Series;
 pub use side::Side;

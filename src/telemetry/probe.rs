@@ -25,7 +25,7 @@ const RING_STAMPS: usize = 1024;
 
 /// What had moved by an instant.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Stamp {
+pub(crate) struct Stamp {
     /// The time since the transfer's clock began.
     pub elapsed: Duration,
     /// Bytes of the array that had moved.
@@ -36,7 +36,7 @@ pub struct Stamp {
 
 /// Why a side rests although its peer is ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rest {
+pub(crate) enum Rest {
     /// For the limit that was set.
     Limit,
     /// For the pace of the program that this side stands for.
@@ -47,7 +47,7 @@ pub enum Rest {
 
 /// The data thread's end.
 #[derive(Debug)]
-pub struct Probe {
+pub(crate) struct Probe {
     clock: Instant,
     shared_bytes: Arc<AtomicU64>,
     /// `None` in a light probe.
@@ -80,7 +80,7 @@ struct Waits {
 
 /// The sampler's end.
 #[derive(Debug, Clone)]
-pub struct ProbeReader {
+pub(crate) struct ProbeReader {
     shared_bytes: Arc<AtomicU64>,
     ring: Receiver<Stamp>,
 }
@@ -88,7 +88,7 @@ pub struct ProbeReader {
 impl Probe {
     /// A probe for one thread's work, and the reader of its stamps.
     #[must_use]
-    pub fn new(clock: Instant) -> (Self, ProbeReader) {
+    pub(crate) fn new(clock: Instant) -> (Self, ProbeReader) {
         let (ring, stamps) = bounded(RING_STAMPS);
         let shared_bytes = Arc::new(AtomicU64::new(0));
         let reader = ProbeReader {
@@ -105,7 +105,7 @@ impl Probe {
     /// A probe that only counts, for one of thousands of connections on a thread. It makes neither stamps nor system
     /// calls.
     #[must_use]
-    pub fn light(clock: Instant) -> Self {
+    pub(crate) fn light(clock: Instant) -> Self {
         Self::without_ring(clock, Arc::default())
     }
 
@@ -130,7 +130,7 @@ impl Probe {
     }
 
     /// Begins to count. The thread whose work is counted must call this first, because the kernel counts by thread.
-    pub fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.usage_at_start = thread_usage();
         let core_wait = CoreWait::of_this_thread();
         self.core_wait = core_wait.read().map(|before| (core_wait, before));
@@ -139,7 +139,7 @@ impl Probe {
     }
 
     /// Reads the kernel's `TCP_INFO` of this connection from now on.
-    pub fn watch(&mut self, socket: BorrowedFd<'_>) {
+    pub(crate) fn watch(&mut self, socket: BorrowedFd<'_>) {
         if self.ring.is_some() {
             // Without a descriptor its samples have no TCP counters.
             self.socket = socket.try_clone_to_owned().ok();
@@ -147,7 +147,7 @@ impl Probe {
     }
 
     /// Announces that the next wait is a rest, even if it also waits for the socket.
-    pub fn rests(&mut self, rest: Rest) {
+    pub(crate) fn rests(&mut self, rest: Rest) {
         self.rest = Some(rest);
     }
 
@@ -172,19 +172,19 @@ impl Probe {
     }
 
     /// Counts a system call that was asked to move `asked` bytes and moved `moved`.
-    pub fn syscall(&mut self, asked: usize, moved: usize) {
+    pub(crate) fn syscall(&mut self, asked: usize, moved: usize) {
         self.syscalls += 1;
         self.short_operations += u64::from(moved < asked);
     }
 
     /// Counts what a route did beside: further system calls, and bytes that the CPU copied.
-    pub fn cost(&mut self, syscalls: u64, copied_bytes: u64) {
+    pub(crate) fn cost(&mut self, syscalls: u64, copied_bytes: u64) {
         self.syscalls += syscalls;
         self.copied_bytes += copied_bytes;
     }
 
     /// Counts further bytes of the array that have moved.
-    pub fn moved(&mut self, bytes: u64) {
+    pub(crate) fn moved(&mut self, bytes: u64) {
         let first = self.bytes == 0;
         self.bytes += bytes;
         self.shared_bytes.store(self.bytes, Ordering::Relaxed);
@@ -195,19 +195,13 @@ impl Probe {
     }
 
     /// Makes the last stamp, with all counters.
-    pub fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.stamp(self.clock.elapsed(), true);
-    }
-
-    /// Bytes of the array so far.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.bytes
     }
 
     /// Since the transfer's clock began.
     #[must_use]
-    pub fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         self.clock.elapsed()
     }
 
@@ -281,13 +275,13 @@ impl Probe {
 
 impl ProbeReader {
     /// The stamps that have come since the last call, oldest first.
-    pub fn stamps(&self) -> impl Iterator<Item = Stamp> + '_ {
+    pub(crate) fn stamps(&self) -> impl Iterator<Item = Stamp> + '_ {
         self.ring.try_iter()
     }
 
     /// Bytes of the array so far.
     #[must_use]
-    pub fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.shared_bytes.load(Ordering::Relaxed)
     }
 }

@@ -17,7 +17,7 @@ pub struct ProcessUsage {
 
 /// Reads what this process uses. Sources: `getrusage(2)`, `proc_pid_status(5)`.
 #[must_use]
-pub fn process_usage() -> ProcessUsage {
+pub(crate) fn process_usage() -> ProcessUsage {
     let usage = sys::process_usage();
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     ProcessUsage {
@@ -33,7 +33,7 @@ pub fn process_usage() -> ProcessUsage {
 /// Bytes of memory that are available without swapping, to the machine or, if less, to the process's control group.
 /// `None` if the system does not say. Sources: `proc_meminfo(5)`, cgroup v2's `memory.max`.
 #[must_use]
-pub fn available_memory_bytes() -> Option<u64> {
+pub(crate) fn available_memory_bytes() -> Option<u64> {
     let meminfo = std::fs::read_to_string("/proc/meminfo").ok()?;
     let machine = kib_field(&meminfo, "MemAvailable:")?;
     Some(group_available_bytes().map_or(machine, |group| group.min(machine)))

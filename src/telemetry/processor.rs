@@ -3,7 +3,7 @@
 /// The size of a core's second-level cache, in bytes; `None` if the system does not say.
 /// Source: `Documentation/ABI/testing/sysfs-devices-system-cpu` of the kernel.
 #[must_use]
-pub fn core_cache_bytes() -> Option<usize> {
+pub(crate) fn core_cache_bytes() -> Option<usize> {
     // Indices 0 and 1 are the two first-level caches.
     let size = std::fs::read_to_string("/sys/devices/system/cpu/cpu0/cache/index2/size").ok()?;
     parse_kib(&size)

@@ -35,7 +35,7 @@ pub(crate) use receive::loop_receiver::{JoinableTransfer, LoopReceiver, Receiver
 pub(crate) use run::last_event;
 pub(crate) use tell::event_queue::EventQueue;
 
-pub use limits::command::Command;
+pub(crate) use limits::command::Command;
 pub use net::connection::Connection;
 pub use net::endpoint::Endpoint;
 pub use net::listener::Listener;
@@ -43,8 +43,8 @@ pub use net::url::Url;
 pub use plan::{Incoming, Job, OptionName, Options, Origin, SinkSpec, Slice, SourceSpec};
 pub use shm::ShmName;
 pub use sink::received::{Element, ReceivedArray};
-pub use source::expand::expand;
-pub use source::{SourceInfo, describe, in_memory};
+pub(crate) use source::expand::expand;
+pub(crate) use source::{SourceInfo, describe, in_memory};
 pub use tell::event::{Event, EventKind, Failure, Finished, Outcome, Side, Started, State, TransferId};
 pub use tell::event_queue::Waker;
 pub use trust::Trust;
@@ -125,7 +125,7 @@ impl Transfer {
 
     /// Does what `command` asks of this transfer, whichever id it names. [`Command::Stop`] cancels it;
     /// [`Command::Drain`] lets it go on to its end.
-    pub fn apply(&self, command: Command) {
+    pub(crate) fn apply(&self, command: Command) {
         self.controls.apply(command);
     }
 

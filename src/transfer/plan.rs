@@ -96,6 +96,7 @@ impl<Peer> Job<Peer> {
 
 /// How a receiver meets its sender.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Incoming {
     /// The first one that connects.
     Listener(Listener),
@@ -122,6 +123,7 @@ impl SourceSpec {
 
 /// Where the bytes of a source come from.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Origin {
     /// Generated, exactly as `numpy.arange` would.
     Range(Range),
@@ -153,6 +155,7 @@ pub struct Slice {
 
 /// Where the array lands.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SinkSpec {
     /// Fresh memory, given back when the transfer has ended.
     Memory,
@@ -308,6 +311,7 @@ impl Options {
 /// An option that has bounds, for whoever says which one is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields of `Options`")]
+#[non_exhaustive]
 pub enum OptionName {
     Chunk,
     SocketBuffer,

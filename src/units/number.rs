@@ -28,7 +28,7 @@ pub enum NumberError {
 /// # use arraylift::array::parse_count;
 /// assert_eq!(parse_count("50e6"), Ok(50_000_000));
 /// ```
-pub fn parse_count(text: &str) -> Result<u64, NumberError> {
+pub(crate) fn parse_count(text: &str) -> Result<u64, NumberError> {
     let count = parse_whole(&without_commas(text)?)?;
     if count < 0 {
         return Err(NumberError::Negative(text.to_owned()));

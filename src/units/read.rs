@@ -6,7 +6,7 @@ use super::number::{Decimal, NumberError, parse_count, without_commas};
 
 /// Why a text is not the value wanted: one line that says what is right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UnitError {
+pub(crate) enum UnitError {
     /// Not a number of bytes.
     #[error("a size is a whole number of bytes or has a unit, such as 1MiB, 200MB, 1e6 or 50_000_000")]
     Bytes,
@@ -28,12 +28,12 @@ pub enum UnitError {
 }
 
 /// Reads a number of bytes: `1.5 GiB`, `200MB`, `4096`, `800 Mbit`.
-pub fn parse_bytes(text: &str) -> Result<u64, UnitError> {
+pub(crate) fn parse_bytes(text: &str) -> Result<u64, UnitError> {
     read_bytes(text.trim(), UnitError::Bytes)
 }
 
 /// Reads a rate in bytes a second, which is never 0: `200 MB/s`, `800 Mbit/s`, `1e6`.
-pub fn parse_rate(text: &str) -> Result<u64, UnitError> {
+pub(crate) fn parse_rate(text: &str) -> Result<u64, UnitError> {
     let text = text.trim();
     match read_bytes(text.strip_suffix("/s").unwrap_or(text).trim_end(), UnitError::Rate)? {
         0 => Err(UnitError::NoRate),
@@ -42,14 +42,14 @@ pub fn parse_rate(text: &str) -> Result<u64, UnitError> {
 }
 
 /// Reads a rate, or `none`, `no limit` or nothing at all for none.
-pub fn parse_limit(text: &str) -> Result<Option<u64>, UnitError> {
+pub(crate) fn parse_limit(text: &str) -> Result<Option<u64>, UnitError> {
     let text = text.trim();
     let is_none = text.is_empty() || ["none", "no limit"].iter().any(|word| text.eq_ignore_ascii_case(word));
     if is_none { Ok(None) } else { parse_rate(text).map(Some) }
 }
 
 /// Reads a time: `1.5s`, `200 ms`, `2m`, `1h`, `2 min 5 s`; a bare number is seconds.
-pub fn parse_time(text: &str) -> Result<Duration, UnitError> {
+pub(crate) fn parse_time(text: &str) -> Result<Duration, UnitError> {
     let too_large = || NumberError::TooLarge(text.to_owned());
     let mut rest = text.trim();
     let mut sum_ns: u128 = 0;

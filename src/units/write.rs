@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// A number and its unit, apart because they are drawn apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Quantity {
+pub(crate) struct Quantity {
     /// Three significant digits, such as `5.92`.
     pub number: String,
     /// Such as `GB/s`.
@@ -26,19 +26,19 @@ const MINUTES_FROM_S: f64 = 59.95;
 
 /// A number of bytes: `999 B`, `400 MB`.
 #[must_use]
-pub fn bytes(bytes: u64) -> Quantity {
+pub(crate) fn bytes(bytes: u64) -> Quantity {
     mean_bytes(bytes as f64)
 }
 
 /// Bytes that are a mean or a median: whole ones are written.
 #[must_use]
-pub fn mean_bytes(bytes: f64) -> Quantity {
+pub(crate) fn mean_bytes(bytes: f64) -> Quantity {
     scaled(bytes, &BYTES).1
 }
 
 /// A rate in bytes a second: `5.92 GB/s`. Below 1 B/s it is a plain 0 MB/s, so that figures do not jump at the end.
 #[must_use]
-pub fn rate(bytes_per_s: f64) -> Quantity {
+pub(crate) fn rate(bytes_per_s: f64) -> Quantity {
     if bytes_per_s.is_finite() && bytes_per_s >= 1.0 {
         scaled(bytes_per_s, &RATES).1
     } else {
@@ -51,7 +51,7 @@ pub fn rate(bytes_per_s: f64) -> Quantity {
 
 /// How much of how much: `19.0 of 28.0 GB`, both in the unit of the total.
 #[must_use]
-pub fn done_of(done: u64, total: u64) -> String {
+pub(crate) fn done_of(done: u64, total: u64) -> String {
     let (divisor, total) = scaled(total as f64, &BYTES);
     let decimals = total.number.split_once('.').map_or(0, |(_, fraction)| fraction.len());
     format!("{:.decimals$} of {total}", done as f64 / divisor)
@@ -59,7 +59,7 @@ pub fn done_of(done: u64, total: u64) -> String {
 
 /// A short time in seconds, as of a round trip: `500 ns`, `12.3 µs`, `80.4 ms`, `1.53 s`. Nothing where it is not finite.
 #[must_use]
-pub fn time(seconds: f64) -> String {
+pub(crate) fn time(seconds: f64) -> String {
     if !seconds.is_finite() {
         return String::new();
     }
@@ -72,7 +72,7 @@ pub fn time(seconds: f64) -> String {
 
 /// A span in seconds, as of a transfer: a [`time`], or from a minute on `2 min 5 s`, `3 h 12 min`, `2 d 7 h`.
 #[must_use]
-pub fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     if seconds.is_finite() && seconds >= MINUTES_FROM_S {
         whole_seconds(seconds.round())
     } else {
@@ -82,7 +82,7 @@ pub fn duration(seconds: f64) -> String {
 
 /// How much of a span: `0.90 of 1.00 s`, both in the unit of the whole.
 #[must_use]
-pub fn time_of(part_s: f64, whole_s: f64) -> String {
+pub(crate) fn time_of(part_s: f64, whole_s: f64) -> String {
     if whole_s >= MINUTES_FROM_S {
         return format!("{} of {}", duration(part_s), duration(whole_s));
     }
@@ -95,13 +95,13 @@ pub fn time_of(part_s: f64, whole_s: f64) -> String {
 
 /// Seconds to come or gone, in whole ones, rounded up: `1 s`, `2 min 5 s`.
 #[must_use]
-pub fn left(seconds: f64) -> String {
+pub(crate) fn left(seconds: f64) -> String {
     whole_seconds(seconds.ceil())
 }
 
 /// A whole number with its thousands apart: `50,000,000`.
 #[must_use]
-pub fn count(number: u64) -> String {
+pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
@@ -115,7 +115,7 @@ pub fn count(number: u64) -> String {
 
 /// Bytes that someone has set, exactly: `64 MiB` where that is whole, `1500 B`.
 #[must_use]
-pub fn exact_bytes(bytes: u64) -> String {
+pub(crate) fn exact_bytes(bytes: u64) -> String {
     let units = ["B", "KiB", "MiB", "GiB"];
     let (mut count, mut unit) = (bytes, 0);
     while count > 0 && count.is_multiple_of(1024) && unit + 1 < units.len() {
@@ -127,14 +127,14 @@ pub fn exact_bytes(bytes: u64) -> String {
 
 /// A time that someone has set, exactly: `30 s`, `0.3 s`.
 #[must_use]
-pub fn exact_time(time: Duration) -> String {
+pub(crate) fn exact_time(time: Duration) -> String {
     let text = format!("{}.{:09}", time.as_secs(), time.subsec_nanos());
     format!("{} s", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// A number that is not negative with three significant digits, or all digits of a whole part that has more.
 #[must_use]
-pub fn three_digits(value: f64) -> String {
+pub(crate) fn three_digits(value: f64) -> String {
     match value {
         v if v < 9.995 => format!("{v:.2}"),
         v if v < 99.95 => format!("{v:.1}"),

@@ -2,6 +2,7 @@
 
 /// A wire by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum WireChoice {
     /// A sender speaks `native`; a receiver tells `native` and `npy` apart by their first bytes.
     #[default]

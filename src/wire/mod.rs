@@ -4,14 +4,14 @@
 //! bytes of the array. The three wires differ in nothing else.
 
 mod choice;
-pub mod native;
+pub(crate) mod native;
 mod offer;
 mod receive;
 mod send;
 
-pub use crate::checksum::{Checksum, ChecksumKind, Digest};
-pub use crate::ledger::Ledger;
+pub(crate) use crate::checksum::{Checksum, ChecksumKind, Digest};
 pub use choice::WireChoice;
-pub use offer::{Handoff, Offer};
+pub(crate) use offer::Handoff;
+pub use offer::Offer;
 pub use receive::{Heard, ReceiveWire, Want};
 pub use send::{SendStep, SendWire};

@@ -122,7 +122,7 @@ impl SendWire {
     #[must_use]
     pub fn handoff(&self, position: u64) -> Vec<u8> {
         match self {
-            Self::Native(native) => native.handoff(position),
+            Self::Native(_) => NativeSender::handoff(position),
             Self::Stream(_) => Vec::new(),
         }
     }

@@ -5,11 +5,9 @@ use egui_kittest::SnapshotResults;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use arraylift::app::model::compare::Notice;
-use arraylift::app::model::view::View;
-use arraylift::compare::ceilings::Ceilings;
-use arraylift::compare::{
-    Comparison, Contestant, Entry, Machine, Measured, Over, Sink, SizePoint, Skipped, Spread, Subject, load,
+use arraylift::internals::app::{Notice, View};
+use arraylift::internals::compare::{
+    Ceilings, Comparison, Contestant, Entry, Machine, Measured, Over, Sink, SizePoint, Skipped, Spread, Subject, load,
 };
 
 use super::*;

@@ -7,15 +7,11 @@ mod compare;
 
 use std::time::{Duration, Instant};
 
-use arraylift::app::model::form::{EndpointKind, Form};
-use arraylift::app::model::plan::{Paths, Recipe, check};
-use arraylift::app::model::row::{Phase, RowKey};
-use arraylift::app::model::settings::ThemeChoice;
-use arraylift::app::panels::throughput::Curves;
-use arraylift::app::{App, AppOptions};
-use arraylift::array::Value;
-use arraylift::telemetry::{Counters, Sample, Series};
-use arraylift::transfer::{Event, EventKind, Failure, Finished, Side, Started, State, TransferId};
+use arraylift::internals::Series;
+use arraylift::internals::app::{
+    App, AppOptions, Curves, EndpointKind, Form, Paths, Phase, Recipe, RowKey, ThemeChoice, check,
+};
+use arraylift::{Counters, Event, EventKind, Failure, Finished, Sample, Side, Started, State, TransferId, Value};
 use eframe::egui::{Key, Modifiers, Role};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -393,7 +389,7 @@ fn what_failed_is_tried_again_in_place_of_it() {
 #[test]
 fn a_service_elsewhere_has_a_line_with_its_counts_until_it_ends() {
     let mut window = window();
-    let status = arraylift::service::Status {
+    let status = arraylift::internals::Status {
         connections: 1001,
         receiving: 1001,
         rate_bytes_per_s: 1.21e9,

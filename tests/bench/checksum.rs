@@ -2,7 +2,8 @@
 
 use std::hint::black_box;
 
-use arraylift::wire::{ChecksumKind, Digest};
+use arraylift::ChecksumKind;
+use arraylift::internals::Digest;
 use criterion::{Criterion, Throughput};
 
 const BLOCK_BYTES: usize = 4 << 20;

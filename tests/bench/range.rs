@@ -4,7 +4,7 @@
 
 use std::hint::black_box;
 
-use arraylift::array::{Dtype, Range};
+use arraylift::{Dtype, Range};
 use criterion::{Criterion, Throughput};
 
 const PIECE_BYTES: usize = 1 << 20;

@@ -4,8 +4,8 @@
 
 use std::hint::black_box;
 
-use arraylift::array::{ArrayMeta, Dtype};
-use arraylift::wire::{ChecksumKind, Heard, Ledger, Offer, ReceiveWire, SendStep, SendWire, Want, WireChoice};
+use arraylift::internals::{Heard, Ledger, Offer, ReceiveWire, SendStep, SendWire, Want};
+use arraylift::{ArrayMeta, ChecksumKind, Dtype, WireChoice};
 use criterion::{Criterion, Throughput};
 
 const BLOCK_BYTES: u32 = 4 << 20;

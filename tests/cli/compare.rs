@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use arraylift::compare::Machine;
-use arraylift::compare::ceilings::Ceilings;
+use arraylift::internals::compare::{Ceilings, Machine};
 use rustix::process::Signal;
 use serde_json::Value as Json;
 

@@ -14,7 +14,7 @@ use crate::{floats, npy};
 type Act = fn(TcpStream);
 
 /// What a `native` sender says first: the greeting, and an offer of bytes under a name.
-pub fn native_offer(name: &str, bytes: u64) -> Vec<u8> {
+pub(crate) fn native_offer(name: &str, bytes: u64) -> Vec<u8> {
     let field = |tag: u16, value: &[u8]| {
         let length = u16::try_from(value.len()).expect("short");
         [&tag.to_le_bytes()[..], &length.to_le_bytes(), value].concat()
@@ -34,7 +34,7 @@ pub fn native_offer(name: &str, bytes: u64) -> Vec<u8> {
 }
 
 /// Says something to a receiver, then listens until it has nothing more to say.
-pub fn say(address: &str, bytes: &[u8]) {
+pub(crate) fn say(address: &str, bytes: &[u8]) {
     let mut stream = TcpStream::connect(address).expect("it listens");
     // It may have refused before the last byte.
     let _ = stream.write_all(bytes);

@@ -12,7 +12,7 @@ use crate::peers::{native_offer, say};
 use crate::{floats, npy};
 
 /// A service over the folder `inbox`, as JSON.
-pub fn serve(dir: &Dir, options: &str) -> Process {
+pub(crate) fn serve(dir: &Dir, options: &str) -> Process {
     if !dir.path().join("inbox").exists() {
         dir.folder("inbox");
     }
@@ -20,20 +20,20 @@ pub fn serve(dir: &Dir, options: &str) -> Process {
 }
 
 /// Thousands of senders in one Python program, which prints one object at its end.
-pub fn senders(address: &str, options: &str) -> Command {
+pub(crate) fn senders(address: &str, options: &str) -> Command {
     let mut command = Command::new(std::env::var_os("ARRAYLIFT_PYTHON").expect("ARRAYLIFT_PYTHON is set"));
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/many_senders.py");
     command.arg(path).arg(address).args(options.split_whitespace());
     command
 }
 
-pub fn sent(address: &str, options: &str) -> Json {
+pub(crate) fn sent(address: &str, options: &str) -> Json {
     let output = senders(address, options).output().expect("python3 runs");
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
 }
 
 /// Reads objects until one is this event.
-pub fn until(process: &mut Process, event: &str) -> Json {
+pub(crate) fn until(process: &mut Process, event: &str) -> Json {
     loop {
         let line = process.line();
         let object: Json = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
@@ -43,7 +43,7 @@ pub fn until(process: &mut Process, event: &str) -> Json {
     }
 }
 
-pub fn drained(service: Process) -> Ended {
+pub(crate) fn drained(service: Process) -> Ended {
     service.signal(Signal::TERM);
     service.wait()
 }

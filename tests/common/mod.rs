@@ -15,58 +15,58 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A folder that goes with its test.
-pub struct Dir {
+pub(crate) struct Dir {
     folder: TempDir,
     runtime: TempDir,
 }
 
 impl Dir {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             folder: tempfile::tempdir().expect("a folder"),
             runtime: tempfile::tempdir().expect("a folder"),
         }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
     /// Where those who run here can be attached to: nobody else's are there.
-    pub fn runtime(&self) -> &Path {
+    pub(crate) fn runtime(&self) -> &Path {
         self.runtime.path()
     }
 
-    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(name);
         std::fs::write(&path, bytes).expect("writable");
         path
     }
 
-    pub fn read(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         std::fs::read(self.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    pub fn folder(&self, name: &str) -> PathBuf {
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
         let path = self.path().join(name);
         std::fs::create_dir(&path).expect("a folder");
         path
     }
 
     /// What is in it, sorted.
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         names_in(self.path())
     }
 
     /// The binary, about to run in this folder and without a display.
-    pub fn arraylift<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Arraylift {
+    pub(crate) fn arraylift<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Arraylift {
         let mut command = Command::new(env!("CARGO_BIN_EXE_arraylift"));
         command.args(arguments);
         self.program(command)
     }
 
     /// The binary under a limit for the size of files, in blocks of 512 bytes.
-    pub fn arraylift_with_file_limit(&self, blocks: u32, arguments: &[&str]) -> Arraylift {
+    pub(crate) fn arraylift_with_file_limit(&self, blocks: u32, arguments: &[&str]) -> Arraylift {
         let mut command = Command::new("sh");
         let script = format!("ulimit -f {blocks}; exec \"$0\" \"$@\"");
         command
@@ -76,23 +76,23 @@ impl Dir {
     }
 
     /// Splits at spaces and runs.
-    pub fn run(&self, arguments: &str) -> Ended {
+    pub(crate) fn run(&self, arguments: &str) -> Ended {
         self.arraylift(arguments.split_whitespace()).run()
     }
 
     /// A receiver that listens.
-    pub fn receive(&self, arguments: &str) -> Process {
+    pub(crate) fn receive(&self, arguments: &str) -> Process {
         self.listen("receive", arguments)
     }
 
     /// A command that listens.
-    pub fn listen(&self, command: &str, arguments: &str) -> Process {
+    pub(crate) fn listen(&self, command: &str, arguments: &str) -> Process {
         let arguments = [command].into_iter().chain(arguments.split_whitespace());
         self.arraylift(arguments).listening()
     }
 
     /// A program that runs the binary, about to run here.
-    pub fn program(&self, mut command: Command) -> Arraylift {
+    pub(crate) fn program(&self, mut command: Command) -> Arraylift {
         command
             .current_dir(self.path())
             .env_remove("DISPLAY")
@@ -106,7 +106,7 @@ impl Dir {
     }
 }
 
-pub fn names_in(folder: &Path) -> Vec<String> {
+pub(crate) fn names_in(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("a folder");
     let mut names: Vec<String> = entries
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
@@ -116,27 +116,27 @@ pub fn names_in(folder: &Path) -> Vec<String> {
 }
 
 /// The binary before it runs.
-pub struct Arraylift(Command);
+pub(crate) struct Arraylift(Command);
 
 impl Arraylift {
     /// Reads what comes from there.
-    pub fn stdin(mut self, from: impl Into<Stdio>) -> Self {
+    pub(crate) fn stdin(mut self, from: impl Into<Stdio>) -> Self {
         self.0.stdin(from);
         self
     }
 
     /// With a variable in its environment.
-    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.0.env(name, value);
         self
     }
 
-    pub fn run(self) -> Ended {
+    pub(crate) fn run(self) -> Ended {
         self.start().wait()
     }
 
     /// Starts it, and reads where it listens.
-    pub fn listening(self) -> Process {
+    pub(crate) fn listening(self) -> Process {
         let mut process = self.start();
         let line = process.line();
         let address = match serde_json::from_str::<Json>(&line) {
@@ -147,7 +147,7 @@ impl Arraylift {
         process
     }
 
-    pub fn start(mut self) -> Process {
+    pub(crate) fn start(mut self) -> Process {
         let text = format!("{:?}", self.0);
         let mut child = self.0.spawn().expect("the binary runs");
         let stderr = child.stderr.take().expect("piped");
@@ -162,7 +162,7 @@ impl Arraylift {
     }
 
     /// Runs it for a reader who has gone before the first line.
-    pub fn run_unread(mut self) -> ExitStatus {
+    pub(crate) fn run_unread(mut self) -> ExitStatus {
         let mut child = self.0.stderr(Stdio::null()).spawn().expect("the binary runs");
         drop(child.stdout.take());
         wait(&mut child)
@@ -170,7 +170,7 @@ impl Arraylift {
 }
 
 /// The binary while it runs. Killed, if it still does, when this is dropped.
-pub struct Process {
+pub(crate) struct Process {
     /// Where a receiver listens.
     pub address: String,
     child: Child,
@@ -182,7 +182,7 @@ pub struct Process {
 
 impl Process {
     /// The next line of its standard output.
-    pub fn line(&mut self) -> String {
+    pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         let stdout = self.stdout.as_mut().expect("not waited for");
         stdout.read_line(&mut line).expect("UTF-8");
@@ -190,17 +190,17 @@ impl Process {
         line.trim_end().to_owned()
     }
 
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         kill_process(id.expect("an id"), signal).expect("it runs");
     }
 
     /// Lets it hang: it does nothing at all any more, until it gets `Signal::CONT`.
-    pub fn hang(&self) {
+    pub(crate) fn hang(&self) {
         self.signal(Signal::STOP);
         let deadline = Instant::now() + PATIENCE;
         // A thread stops at the next chance that the system takes.
@@ -211,14 +211,14 @@ impl Process {
     }
 
     /// How many of its threads have this name.
-    pub fn threads_named(&self, name: &str) -> usize {
+    pub(crate) fn threads_named(&self, name: &str) -> usize {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("it runs");
         let names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
         names.filter(|there| there.trim_end() == name).count()
     }
 
     /// Waits until it does nothing but wait to be read: no thread of a transfer is left, and none runs.
-    pub fn stand_still(&self) {
+    pub(crate) fn stand_still(&self) {
         let deadline = Instant::now() + PATIENCE;
         // Its own and the one that hears signals.
         while self.thread_states() != ['S', 'S'] {
@@ -228,7 +228,7 @@ impl Process {
     }
 
     /// Bytes of memory that are its own now.
-    pub fn resident_bytes(&self) -> u64 {
+    pub(crate) fn resident_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
         let resident = status
             .lines()
@@ -237,7 +237,7 @@ impl Process {
     }
 
     /// How many descriptors it has open.
-    pub fn descriptors(&self) -> usize {
+    pub(crate) fn descriptors(&self) -> usize {
         let descriptors = std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("it runs");
         descriptors.count()
     }
@@ -251,7 +251,7 @@ impl Process {
             .collect()
     }
 
-    pub fn wait(mut self) -> Ended {
+    pub(crate) fn wait(mut self) -> Ended {
         // Beside it: one that has much to say does not end before it is heard.
         let stdout = self.stdout.take().map(collect);
         let status = wait(&mut self.child);
@@ -276,7 +276,7 @@ impl Drop for Process {
 
 /// What it said and how it ended.
 #[derive(Debug)]
-pub struct Ended {
+pub(crate) struct Ended {
     pub command: String,
     pub status: ExitStatus,
     pub stdout: String,
@@ -285,7 +285,7 @@ pub struct Ended {
 
 impl Ended {
     #[track_caller]
-    pub fn done(self) -> Self {
+    pub(crate) fn done(self) -> Self {
         assert_eq!(
             (self.status.code(), self.stderr.as_str()),
             (Some(0), ""),
@@ -297,7 +297,7 @@ impl Ended {
 
     /// It failed with this exit code and one line on standard error, in which all of `hints` stand.
     #[track_caller]
-    pub fn failed(self, code: i32, hints: &[&str]) -> Self {
+    pub(crate) fn failed(self, code: i32, hints: &[&str]) -> Self {
         assert_eq!(self.status.code(), Some(code), "{}: {self:?}", self.command);
         let lines: Vec<&str> = self.stderr.lines().collect();
         assert_eq!(lines.len(), 1, "{self:?}");
@@ -310,7 +310,7 @@ impl Ended {
 
     /// The objects that it printed: one a line, and nothing else.
     #[track_caller]
-    pub fn objects(&self) -> Vec<Json> {
+    pub(crate) fn objects(&self) -> Vec<Json> {
         let parsed = self
             .stdout
             .lines()

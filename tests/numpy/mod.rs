@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 /// Runs a script in the Python that `ARRAYLIFT_PYTHON` names and returns what it writes.
-pub fn run(script: &str, input: &str) -> Vec<u8> {
+pub(crate) fn run(script: &str, input: &str) -> Vec<u8> {
     let python = std::env::var_os("ARRAYLIFT_PYTHON").expect("ARRAYLIFT_PYTHON is set");
     // From a file: neither side waits for the other.
     let file = tempfile::NamedTempFile::new().expect("a temporary file");

@@ -4,10 +4,10 @@ use std::fs::File;
 use std::os::fd::AsFd as _;
 use std::path::Path;
 
-use arraylift::route::SendRouteChoice;
-use arraylift::telemetry::{Cause, Counters, Verdict};
-use arraylift::transfer::{Endpoint, Event, EventKind, Incoming, Job, Listener, Options, Side, SinkSpec};
-use arraylift::wire::{ChecksumKind, WireChoice};
+use arraylift::{
+    Cause, ChecksumKind, Counters, Endpoint, Event, EventKind, Incoming, Job, Listener, Options, SendRouteChoice, Side,
+    SinkSpec, Verdict, WireChoice,
+};
 
 use crate::support::*;
 

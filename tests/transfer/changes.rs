@@ -4,10 +4,10 @@ use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use arraylift::route::{ReceiveRouteChoice, SendRouteChoice};
-use arraylift::transfer::{Event, EventKind, Job, Options, Origin, ShmName, Side, SinkSpec, SourceSpec};
-use arraylift::wire::WireChoice;
-use arraylift::{Error, Fault};
+use arraylift::{
+    Error, Event, EventKind, Fault, Job, Options, Origin, ReceiveRouteChoice, SendRouteChoice, ShmName, Side, SinkSpec,
+    SourceSpec, WireChoice,
+};
 use crossbeam_channel::Receiver;
 
 use crate::support::*;

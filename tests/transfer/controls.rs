@@ -3,8 +3,7 @@
 use std::net::TcpStream;
 use std::time::Duration;
 
-use arraylift::transfer::{Endpoint, EventKind, Incoming, Job, Listener, Options, Outcome, Side, SinkSpec, State};
-use arraylift::wire::WireChoice;
+use arraylift::{Endpoint, EventKind, Incoming, Job, Listener, Options, Outcome, Side, SinkSpec, State, WireChoice};
 
 use crate::support::*;
 

@@ -1,9 +1,9 @@
 //! What does not depend on the machine's mood: system calls, page faults, bytes copied.
 
-use arraylift::route::{ReceiveRouteChoice, SendRouteChoice};
-use arraylift::telemetry::Counters;
-use arraylift::transfer::{Event, EventKind, Job, Options, Side, SinkSpec, SourceSpec};
-use arraylift::wire::{ChecksumKind, WireChoice};
+use arraylift::{
+    ChecksumKind, Counters, Event, EventKind, Job, Options, ReceiveRouteChoice, SendRouteChoice, Side, SinkSpec,
+    SourceSpec, WireChoice,
+};
 
 use crate::support::*;
 

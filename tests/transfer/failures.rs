@@ -6,11 +6,11 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
-use arraylift::array::{ArrayMeta, Dtype, npy};
-use arraylift::route::{ReceiveRouteChoice, SendRouteChoice};
-use arraylift::transfer::{Endpoint, Incoming, Job, Listener, Options, Side, SinkSpec, Slice};
-use arraylift::wire::WireChoice;
-use arraylift::{Error, Fault};
+use arraylift::internals::npy;
+use arraylift::{
+    ArrayMeta, Dtype, Endpoint, Error, Fault, Incoming, Job, Listener, Options, ReceiveRouteChoice, SendRouteChoice,
+    Side, SinkSpec, Slice, WireChoice,
+};
 
 use crate::support::*;
 

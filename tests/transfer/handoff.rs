@@ -7,14 +7,10 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-use arraylift::array::Value;
-use arraylift::route::{ReceiveRouteChoice, SendRouteChoice};
-use arraylift::telemetry::Counters;
-use arraylift::transfer::{
-    Endpoint, Event, EventKind, Incoming, Job, Listener, Options, Outcome, Side, SinkSpec, SourceSpec, Started,
+use arraylift::{
+    Counters, Endpoint, Error, Event, EventKind, Fault, Incoming, Job, Listener, Options, Outcome, ReceiveRouteChoice,
+    SendRouteChoice, Side, SinkSpec, SourceSpec, Started, Value, WireChoice,
 };
-use arraylift::wire::WireChoice;
-use arraylift::{Error, Fault};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
@@ -132,7 +128,7 @@ fn a_slice_of_a_file_is_handed_over_by_name_from_where_it_begins_and_said_not_to
         let content = pattern(len);
         let mut from = source(&file(folder.path(), "from.bin", &content));
         let offset = len / 3;
-        from.slice = Some(arraylift::transfer::Slice {
+        from.slice = Some(arraylift::Slice {
             offset_bytes: offset as u64,
             length_bytes: None,
         });
@@ -387,7 +383,7 @@ fn a_sender_that_cannot_after_all_sends_blocks_and_one_that_goes_is_missed() {
         sender.is_asked();
         if says.is_some() {
             let content = pattern(5000);
-            let mut digest = arraylift::wire::Digest::new(arraylift::wire::ChecksumKind::Crc64Nvme);
+            let mut digest = arraylift::internals::Digest::new(arraylift::ChecksumKind::Crc64Nvme);
             digest.update(&content);
             let mut block = b"\x04\x00\x00\x00\x88\x13\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00".to_vec();
             block.extend(content);

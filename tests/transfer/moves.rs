@@ -2,11 +2,11 @@
 
 use std::fs::File;
 
-use arraylift::Error;
-use arraylift::array::{ArrayMeta, Dtype, Value, npy};
-use arraylift::route::{ReceiveRouteChoice, SendRouteChoice};
-use arraylift::transfer::{Endpoint, Event, EventKind, Incoming, Job, Listener, Options, Side, SinkSpec, Slice};
-use arraylift::wire::{ChecksumKind, WireChoice};
+use arraylift::internals::npy;
+use arraylift::{
+    ArrayMeta, ChecksumKind, Dtype, Endpoint, Error, Event, EventKind, Incoming, Job, Listener, Options,
+    ReceiveRouteChoice, SendRouteChoice, Side, SinkSpec, Slice, Value, WireChoice,
+};
 
 use crate::support::*;
 
@@ -24,7 +24,7 @@ const RECEIVE_ROUTES: [ReceiveRouteChoice; 3] = [
 const EDGE_BYTES: [usize; 8] = [0, 1, 4095, 3 * 4096 + 1, CHUNK, CHUNK + 1, BLOCK, BLOCK + 1];
 
 fn crc64(bytes: &[u8]) -> Option<String> {
-    let mut digest = arraylift::wire::Digest::new(ChecksumKind::Crc64Nvme);
+    let mut digest = arraylift::internals::Digest::new(ChecksumKind::Crc64Nvme);
     digest.update(bytes);
     digest.checksum().map(|checksum| checksum.to_string())
 }
@@ -173,15 +173,15 @@ fn several_sparse_gigabytes_cross_and_every_byte_is_counted_and_checked() {
 fn a_npy_file_arrives_as_the_same_array_whatever_its_dtype_order_and_shape() {
     let folder = tempfile::tempdir().expect("folder");
     for (descr, shape, order) in [
-        ("'<f8'", vec![3, 4], arraylift::array::Order::Fortran),
-        ("'>f4'", vec![5], arraylift::array::Order::C),
-        ("'<U3'", vec![2, 2], arraylift::array::Order::C),
-        ("[('a', '<i4'), ('b', '<f8')]", vec![7], arraylift::array::Order::C),
-        ("'<f8'", vec![], arraylift::array::Order::C),
-        ("'<f8'", vec![0, 4], arraylift::array::Order::C),
+        ("'<f8'", vec![3, 4], arraylift::Order::Fortran),
+        ("'>f4'", vec![5], arraylift::Order::C),
+        ("'<U3'", vec![2, 2], arraylift::Order::C),
+        ("[('a', '<i4'), ('b', '<f8')]", vec![7], arraylift::Order::C),
+        ("'<f8'", vec![], arraylift::Order::C),
+        ("'<f8'", vec![0, 4], arraylift::Order::C),
     ] {
         let dtype = Dtype::from_descr(descr).expect(descr);
-        let shape = arraylift::array::Shape::new(shape).expect("shape");
+        let shape = arraylift::Shape::new(shape).expect("shape");
         let meta = ArrayMeta::new(dtype, shape, order).expect("meta");
         let content = [
             npy::write_header(&meta),

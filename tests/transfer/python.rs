@@ -6,11 +6,10 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use arraylift::array::{ArrayMeta, Dtype, Range};
-use arraylift::transfer::{
-    Endpoint, EventKind, Finished, Incoming, Job, Listener, Options, Origin, SinkSpec, SourceSpec,
+use arraylift::{
+    ArrayMeta, ChecksumKind, Dtype, Endpoint, EventKind, Finished, Incoming, Job, Listener, Options, Origin, Range,
+    SinkSpec, SourceSpec, WireChoice,
 };
-use arraylift::wire::{ChecksumKind, WireChoice};
 use serde_json::Value as Json;
 
 use crate::support::*;

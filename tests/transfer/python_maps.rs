@@ -4,9 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use arraylift::array::Dtype;
-use arraylift::transfer::{EventKind, Job, Options, Origin, ShmName, Side, SinkSpec, SourceSpec};
-use arraylift::wire::WireChoice;
+use arraylift::{Dtype, EventKind, Job, Options, Origin, ShmName, Side, SinkSpec, SourceSpec, WireChoice};
 use serde_json::Value as Json;
 
 use crate::support::*;

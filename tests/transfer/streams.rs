@@ -4,10 +4,10 @@ use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::Duration;
 
-use arraylift::Error;
-use arraylift::route::{ReceiveRouteChoice, SendRouteChoice};
-use arraylift::transfer::{Endpoint, Event, EventKind, Incoming, Job, Listener, Options, Outcome, Side, SinkSpec};
-use arraylift::wire::{ChecksumKind, WireChoice};
+use arraylift::{
+    ChecksumKind, Endpoint, Error, Event, EventKind, Incoming, Job, Listener, Options, Outcome, ReceiveRouteChoice,
+    SendRouteChoice, Side, SinkSpec, WireChoice,
+};
 
 use crate::support::*;
 
@@ -195,7 +195,7 @@ fn a_receiver_of_many_hands_each_connection_to_the_transfer_that_it_belongs_to()
             Outcome::Done(finished) => whole.push(finished.bytes),
             Outcome::Joined => joined += 1,
             Outcome::Cancelled => {}
-            Outcome::Failed(failure) => panic!("{failure:?}"),
+            other => panic!("{other:?}"),
         }
     }
     whole.sort_unstable();
@@ -406,7 +406,7 @@ fn offered_bytes(to: &str, count: u64) -> (TcpStream, [u8; 16]) {
     (first, body[22..].try_into().expect("16 bytes"))
 }
 
-fn receiving_bytes() -> (arraylift::transfer::Transfer, String) {
+fn receiving_bytes() -> (arraylift::Transfer, String) {
     let listener = Listener::bind(&Endpoint::Tcp("127.0.0.1:0".into())).expect("free");
     let to = listener.address().to_owned();
     let job = Job::Receive {

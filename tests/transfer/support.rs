@@ -4,19 +4,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arraylift::Error;
-use arraylift::array::{Dtype, Range};
-use arraylift::transfer::{Event, EventKind, Finished, Job, Options, Origin, Outcome, Side, SourceSpec, Transfer};
-use arraylift::wire::WireChoice;
+use arraylift::{
+    Dtype, Error, Event, EventKind, Finished, Job, Options, Origin, Outcome, Range, Side, SourceSpec, Transfer,
+    WireChoice,
+};
 use crossbeam_channel::{Receiver, bounded};
 
-pub const CHUNK: usize = 64 << 10;
+pub(crate) const CHUNK: usize = 64 << 10;
 
-pub const BLOCK: usize = 4 << 20;
+pub(crate) const BLOCK: usize = 4 << 20;
 
-pub const WIRES: [WireChoice; 3] = [WireChoice::Native, WireChoice::Npy, WireChoice::Raw];
+pub(crate) const WIRES: [WireChoice; 3] = [WireChoice::Native, WireChoice::Npy, WireChoice::Raw];
 
-pub fn start(job: Job, options: &Options) -> (Transfer, Receiver<Event>) {
+pub(crate) fn start(job: Job, options: &Options) -> (Transfer, Receiver<Event>) {
     let (events, reader) = bounded(1 << 14);
     (
         Transfer::start(job, options.clone(), events, Arc::new(|| {})).expect("a thread"),
@@ -25,20 +25,20 @@ pub fn start(job: Job, options: &Options) -> (Transfer, Receiver<Event>) {
 }
 
 /// Runs a job to its end.
-pub fn run(job: Job, options: &Options) -> (Outcome, Vec<Event>) {
+pub(crate) fn run(job: Job, options: &Options) -> (Outcome, Vec<Event>) {
     let (transfer, events) = start(job, options);
     let outcome = transfer.join();
     (outcome, events.try_iter().collect())
 }
 
-pub fn done(outcome: Outcome) -> Finished {
+pub(crate) fn done(outcome: Outcome) -> Finished {
     match outcome {
         Outcome::Done(finished) => finished,
         other => panic!("not done: {other:?}"),
     }
 }
 
-pub fn error(outcome: Outcome) -> Error {
+pub(crate) fn error(outcome: Outcome) -> Error {
     match outcome {
         Outcome::Failed(failure) => failure.error,
         other => panic!("not failed: {other:?}"),
@@ -46,7 +46,7 @@ pub fn error(outcome: Outcome) -> Error {
 }
 
 /// Waits for a condition that another thread brings about, for as long as a slow machine may need.
-pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_mins(1);
     while !condition() {
         assert!(Instant::now() < deadline, "never happened: {what}");
@@ -54,7 +54,7 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-pub fn wait_for_bytes(events: &Receiver<Event>, side: Side, bytes: u64) {
+pub(crate) fn wait_for_bytes(events: &Receiver<Event>, side: Side, bytes: u64) {
     wait_until("bytes move", || {
         events
             .try_iter()
@@ -63,19 +63,19 @@ pub fn wait_for_bytes(events: &Receiver<Event>, side: Side, bytes: u64) {
 }
 
 /// Bytes that differ wherever two places could be mixed up.
-pub fn pattern(len: usize) -> Vec<u8> {
+pub(crate) fn pattern(len: usize) -> Vec<u8> {
     (0..len as u64)
         .map(|i| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8)
         .collect()
 }
 
-pub fn file(folder: &Path, name: &str, content: &[u8]) -> PathBuf {
+pub(crate) fn file(folder: &Path, name: &str, content: &[u8]) -> PathBuf {
     let path = folder.join(name);
     std::fs::write(&path, content).expect("write");
     path
 }
 
-pub fn source(path: &Path) -> SourceSpec {
+pub(crate) fn source(path: &Path) -> SourceSpec {
     SourceSpec {
         origin: Origin::File {
             path: path.into(),
@@ -85,7 +85,7 @@ pub fn source(path: &Path) -> SourceSpec {
     }
 }
 
-pub fn range(text: &str, dtype: &str) -> SourceSpec {
+pub(crate) fn range(text: &str, dtype: &str) -> SourceSpec {
     let range = Range::parse(text, Some(Dtype::from_name(dtype).expect("dtype"))).expect("range");
     SourceSpec {
         origin: Origin::Range(range),
@@ -93,7 +93,7 @@ pub fn range(text: &str, dtype: &str) -> SourceSpec {
     }
 }
 
-pub fn options(wire: WireChoice) -> Options {
+pub(crate) fn options(wire: WireChoice) -> Options {
     Options {
         wire,
         chunk_bytes: CHUNK,
@@ -102,7 +102,7 @@ pub fn options(wire: WireChoice) -> Options {
     }
 }
 
-pub fn names_in(folder: &Path) -> Vec<String> {
+pub(crate) fn names_in(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("folder");
     entries
         .map(|entry| entry.expect("entry").file_name().to_string_lossy().into_owned())

@@ -7,7 +7,7 @@ use crate::route::{ReceiveRouteChoice, SendRouteChoice};
 use crate::wire::WireChoice;
 
 /// A choice that has a name.
-pub trait Named: Copy + Default + 'static {
+pub(super) trait Named: Copy + Default + 'static {
     /// Every choice.
     const CHOICES: &'static [Self];
 
@@ -29,11 +29,11 @@ macro_rules! named {
 
 named!(WireChoice, SendRouteChoice, ReceiveRouteChoice);
 
-pub fn serialize<T: Named, S: Serializer>(choice: &T, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn serialize<T: Named, S: Serializer>(choice: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(choice.to_name())
 }
 
-pub fn deserialize<'de, T: Named, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+pub(super) fn deserialize<'de, T: Named, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let name = String::deserialize(deserializer)?;
     let known = T::CHOICES.iter().find(|choice| choice.to_name() == name);
     Ok(known.copied().unwrap_or_default())

@@ -69,7 +69,7 @@ impl Page {
     }
 
     /// Takes in what happened.
-    pub fn fold(&mut self, event: CompareEvent) {
+    pub(crate) fn fold(&mut self, event: CompareEvent) {
         let Some(progress) = &mut self.progress else { return };
         match event {
             CompareEvent::Planned {
@@ -194,7 +194,7 @@ impl Progress {
 /// The contestants of a result and of the one beside it: the fastest first, or in the list's order while rounds are
 /// still to come, so that no row moves meanwhile.
 #[must_use]
-pub fn rows<'a>(shown: &'a Comparison, beside: Option<&'a Comparison>, is_running: bool) -> Vec<Pair<'a>> {
+pub(crate) fn rows<'a>(shown: &'a Comparison, beside: Option<&'a Comparison>, is_running: bool) -> Vec<Pair<'a>> {
     let mut rows = match beside {
         Some(older) => overlay(shown, older),
         None => shown
@@ -221,7 +221,7 @@ pub fn rows<'a>(shown: &'a Comparison, beside: Option<&'a Comparison>, is_runnin
 /// Where the bars end: the highest rate of any round among rows, in bytes a second. A handoff moves no byte, and its
 /// rate would leave nothing of the other bars; it counts only where there is nothing else.
 #[must_use]
-pub fn highest_rate(rows: &[Pair<'_>]) -> f64 {
+pub(crate) fn highest_rate(rows: &[Pair<'_>]) -> f64 {
     let highest = |hands_off: bool| {
         rows.iter()
             .filter(|row| (row.contestant.send_route == "handoff") == hands_off)
@@ -235,7 +235,7 @@ pub fn highest_rate(rows: &[Pair<'_>]) -> f64 {
 }
 
 /// The figures beside the rate, each with its title: short enough for a column, and said in full.
-pub const COLUMNS: [(&str, &str); 6] = [
+pub(crate) const COLUMNS: [(&str, &str); 6] = [
     ("CPU s a GB", "CPU time of both sides' data threads, in seconds a GB"),
     ("copies a byte", "Bytes that the CPU copied, for each byte of the array"),
     ("syscalls", "System calls that moved bytes, of both sides"),
@@ -249,7 +249,7 @@ pub const COLUMNS: [(&str, &str); 6] = [
 
 /// The figures of [`COLUMNS`]: medians.
 #[must_use]
-pub fn cells(summary: &Summary) -> [String; 6] {
+pub(crate) fn cells(summary: &Summary) -> [String; 6] {
     [
         format!("{:.2}", summary.cpu_s_per_gb.median),
         format!("{:.2}", summary.copies_per_byte.median),
@@ -264,7 +264,7 @@ pub fn cells(summary: &Summary) -> [String; 6] {
 
 /// `4.99 to 5.49 GB/s`.
 #[must_use]
-pub fn spread_in_words(spread: &Spread) -> String {
+pub(crate) fn spread_in_words(spread: &Spread) -> String {
     let (least, most) = (format::rate(spread.min), format::rate(spread.max));
     if least.unit == most.unit {
         format!("{} to {most}", least.number)
@@ -275,7 +275,7 @@ pub fn spread_in_words(spread: &Spread) -> String {
 
 /// How a contestant goes about it: `native · sendfile → recv · TCP loopback · into memory`.
 #[must_use]
-pub fn way_in_words(contestant: &Contestant) -> String {
+pub(crate) fn way_in_words(contestant: &Contestant) -> String {
     let over = match contestant.over {
         crate::compare::Over::Tcp => "TCP loopback",
         crate::compare::Over::Unix => "Unix socket",
@@ -299,7 +299,7 @@ pub fn way_in_words(contestant: &Contestant) -> String {
 
 /// What the machine can do at most: `one copy 13.9 GB/s · loopback sendfile 8.40 GB/s`.
 #[must_use]
-pub fn ceilings_in_words(ceilings: &Ceilings) -> String {
+pub(crate) fn ceilings_in_words(ceilings: &Ceilings) -> String {
     format!(
         "one copy {} · loopback sendfile {}",
         format::rate(ceilings.memcpy_bytes_per_s),
@@ -309,7 +309,7 @@ pub fn ceilings_in_words(ceilings: &Ceilings) -> String {
 
 /// Time against size of one contestant.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Curve<'a> {
+pub(crate) struct Curve<'a> {
     /// The contestant's id.
     pub id: &'a str,
     /// Its name.
@@ -321,7 +321,7 @@ pub struct Curve<'a> {
 impl Curve<'_> {
     /// How much longer the largest takes than the smallest.
     #[must_use]
-    pub fn growth(&self) -> f64 {
+    pub(crate) fn growth(&self) -> f64 {
         match self.points.as_slice() {
             [(_, least), .., (_, most)] => most / least,
             _ => 1.0,
@@ -330,7 +330,7 @@ impl Curve<'_> {
 
     /// `handoff: 112 µs for 4.10 kB, 120 µs for 400 MB`.
     #[must_use]
-    pub fn in_words(&self) -> String {
+    pub(crate) fn in_words(&self) -> String {
         let at = |(bytes, seconds): &(u64, f64)| format!("{} for {}", format::time(*seconds), format::bytes(*bytes));
         let ends: Vec<String> = match self.points.as_slice() {
             [first, .., last] => vec![at(first), at(last)],
@@ -342,7 +342,7 @@ impl Curve<'_> {
 
 /// Time against size, one curve a contestant; what has no logarithm is left out.
 #[must_use]
-pub fn curves(comparison: &Comparison) -> Vec<Curve<'_>> {
+pub(crate) fn curves(comparison: &Comparison) -> Vec<Curve<'_>> {
     let mut curves = Vec::new();
     for entry in &comparison.entries {
         let of_entry = comparison.sizes.iter().filter(|point| point.id == entry.contestant.id);

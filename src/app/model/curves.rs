@@ -21,12 +21,12 @@ pub struct TimeSpan {
 }
 
 /// A curve of a rate has at most about so many spans.
-pub const BINS: f64 = 120.0;
+pub(crate) const BINS: f64 = 120.0;
 
 /// The length of the spans that a rate is drawn with where `length_s` seconds are seen: round, so that it rarely
 /// changes while a transfer runs, and never below `least_s`.
 #[must_use]
-pub fn bin_s(length_s: f64, least_s: f64) -> f64 {
+pub(crate) fn bin_s(length_s: f64, least_s: f64) -> f64 {
     nice_step((length_s / BINS).max(least_s).max(1e-6))
 }
 
@@ -35,7 +35,7 @@ pub fn bin_s(length_s: f64, least_s: f64) -> f64 {
 /// ended is left out while it grows, and what is left over at either end belongs to the span beside it: alone it would
 /// be a spike.
 #[must_use]
-pub fn rate_curve(series: &Series, (from_s, to_s): (f64, f64), bin_s: f64, grows: bool) -> Vec<CurvePoint> {
+pub(crate) fn rate_curve(series: &Series, (from_s, to_s): (f64, f64), bin_s: f64, grows: bool) -> Vec<CurvePoint> {
     let mut curve = Vec::new();
     let (Some(first), Some(last)) = (series.points().first(), series.points().last()) else {
         return curve;
@@ -86,7 +86,7 @@ pub fn rate_curve(series: &Series, (from_s, to_s): (f64, f64), bin_s: f64, grows
 
 /// What a curve shows at an instant: its points are joined by straight lines. Nothing before and after it.
 #[must_use]
-pub fn shown_at(curve: &[CurvePoint], t_s: f64) -> Option<f64> {
+pub(crate) fn shown_at(curve: &[CurvePoint], t_s: f64) -> Option<f64> {
     let after = curve.partition_point(|drawn| drawn.t_s < t_s);
     let right = curve.get(after)?;
     let Some(left) = after.checked_sub(1).map(|before| curve[before]) else {
@@ -97,13 +97,13 @@ pub fn shown_at(curve: &[CurvePoint], t_s: f64) -> Option<f64> {
 
 /// The highest value of a curve; 0 where it is empty.
 #[must_use]
-pub fn highest(curve: &[CurvePoint]) -> f64 {
+pub(crate) fn highest(curve: &[CurvePoint]) -> f64 {
     curve.iter().map(|drawn| drawn.value).fold(0.0, f64::max)
 }
 
 /// The mean time between two samples among those from `from_s` to `to_s`; 0 where there are fewer than two.
 #[must_use]
-pub fn sample_span_s(series: &Series, from_s: f64, to_s: f64) -> f64 {
+pub(crate) fn sample_span_s(series: &Series, from_s: f64, to_s: f64) -> f64 {
     match visible(series, from_s, to_s) {
         [first, rest @ .., last] => (last.t_s - first.t_s) / (rest.len() + 1) as f64,
         _ => 0.0,
@@ -112,7 +112,7 @@ pub fn sample_span_s(series: &Series, from_s: f64, to_s: f64) -> f64 {
 
 /// The mean since the first point, at the times of the points of `curve`.
 #[must_use]
-pub fn mean_curve(series: &Series, curve: &[CurvePoint]) -> Vec<CurvePoint> {
+pub(crate) fn mean_curve(series: &Series, curve: &[CurvePoint]) -> Vec<CurvePoint> {
     let Some(first) = series.points().first() else {
         return Vec::new();
     };
@@ -128,7 +128,7 @@ pub fn mean_curve(series: &Series, curve: &[CurvePoint]) -> Vec<CurvePoint> {
 
 /// The bytes moved between `from_s` and `to_s`: at most `2 * buckets + 4` points, the last one exact.
 #[must_use]
-pub fn bytes_curve(series: &Series, from_s: f64, to_s: f64, buckets: usize) -> Vec<CurvePoint> {
+pub(crate) fn bytes_curve(series: &Series, from_s: f64, to_s: f64, buckets: usize) -> Vec<CurvePoint> {
     let width_s = (to_s - from_s) / buckets.max(1) as f64;
     let mut curve: Vec<CurvePoint> = Vec::with_capacity(2 * buckets + 4);
     let visible = visible(series, from_s, to_s);
@@ -156,7 +156,7 @@ pub fn bytes_curve(series: &Series, from_s: f64, to_s: f64, buckets: usize) -> V
 
 /// The end of an axis and the step between its lines: 2, 4, 6, 8 rather than 1.7, 3.4.
 #[must_use]
-pub fn nice_top(highest: f64) -> (f64, f64) {
+pub(crate) fn nice_top(highest: f64) -> (f64, f64) {
     if !highest.is_finite() || highest <= 0.0 {
         return (1.0, 0.25);
     }
@@ -167,7 +167,7 @@ pub fn nice_top(highest: f64) -> (f64, f64) {
 
 /// The smallest of 1, 2, 2.5, 5 and 10 times a power of ten that is not below `least`.
 #[must_use]
-pub fn nice_step(least: f64) -> f64 {
+pub(crate) fn nice_step(least: f64) -> f64 {
     let power = 10_f64.powf(least.log10().floor());
     [1.0, 2.0, 2.5, 5.0, 10.0]
         .into_iter()
@@ -178,7 +178,7 @@ pub fn nice_step(least: f64) -> f64 {
 
 /// The end of a time axis that has to hold `elapsed_s` and leaves room to grow into while it runs.
 #[must_use]
-pub fn time_end(elapsed_s: f64, is_running: bool) -> f64 {
+pub(crate) fn time_end(elapsed_s: f64, is_running: bool) -> f64 {
     if !is_running {
         return elapsed_s.max(1e-3);
     }

@@ -7,7 +7,7 @@ use super::format;
 
 /// One line for people: what happened, to what, and what to do in this window.
 #[must_use]
-pub fn of(error: &Error) -> String {
+pub(crate) fn of(error: &Error) -> String {
     match error {
         Error::SinkExists(path) => format!(
             "{} exists and is never overwritten: choose another name under Into",
@@ -42,7 +42,7 @@ pub fn of(error: &Error) -> String {
 
 /// More is asked for than memory can hold.
 #[must_use]
-pub fn not_enough_memory(needed: u64, available: u64) -> String {
+pub(crate) fn not_enough_memory(needed: u64, available: u64) -> String {
     format!(
         "{} of memory are needed and {} are free: receive into a file, or discard",
         format::bytes(needed),

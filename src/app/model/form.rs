@@ -130,7 +130,6 @@ impl Default for Form {
 
 /// A field that can be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "the fields of `Form`")]
 pub enum Field {
     From,
     To,

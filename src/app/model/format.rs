@@ -1,10 +1,10 @@
 //! What the window writes: quantities as everywhere (see `units`), and shapes.
 
-pub use crate::units::{Quantity, bytes, count, done_of, duration, exact_bytes, left, mean_bytes, rate, time};
+pub(crate) use crate::units::{Quantity, bytes, count, done_of, duration, exact_bytes, left, mean_bytes, rate, time};
 
 /// A shape for people: `1,200,000 × 768`.
 #[must_use]
-pub fn shape(lengths: &[u64]) -> String {
+pub(crate) fn shape(lengths: &[u64]) -> String {
     if lengths.is_empty() {
         return "one element".to_owned();
     }
@@ -17,7 +17,7 @@ pub fn shape(lengths: &[u64]) -> String {
 
 /// A shape as Python writes it: `(50000000,)`.
 #[must_use]
-pub fn python_shape(lengths: &[u64]) -> String {
+pub(crate) fn python_shape(lengths: &[u64]) -> String {
     match lengths {
         [only] => format!("({only},)"),
         _ => format!(

@@ -1,18 +1,18 @@
 //! What the window knows: pure data, without egui, without threads, with the time passed in.
 
 mod by_name;
-pub mod compare;
-pub mod curves;
-pub mod error_text;
-pub mod form;
-pub mod format;
-pub mod plan;
-pub mod queue;
-pub mod repaint;
-pub mod round_trips;
-pub mod row;
-pub mod services;
-pub mod settings;
-pub mod transfers;
-pub mod typed_path;
-pub mod view;
+pub(crate) mod compare;
+pub(crate) mod curves;
+pub(crate) mod error_text;
+pub(crate) mod form;
+pub(crate) mod format;
+pub(crate) mod plan;
+pub(crate) mod queue;
+pub(crate) mod repaint;
+pub(crate) mod round_trips;
+pub(crate) mod row;
+pub(crate) mod services;
+pub(crate) mod settings;
+pub(crate) mod transfers;
+pub(crate) mod typed_path;
+pub(crate) mod view;

@@ -53,7 +53,7 @@ pub struct FileInfo {
 impl FileInfo {
     /// What was found at an origin.
     #[must_use]
-    pub fn new(origin: Origin, info: SourceInfo) -> Self {
+    pub(crate) fn new(origin: Origin, info: SourceInfo) -> Self {
         Self {
             origin,
             name: info.name,
@@ -158,7 +158,7 @@ pub fn check(form: &Form, paths: &Paths) -> CheckedForm {
 
 /// How an array is put in words on the screen: `f64 50,000,000 · 400 MB`.
 #[must_use]
-pub fn in_words(dtype: &str, shape: &[u64], total_bytes: Option<u64>) -> String {
+pub(crate) fn in_words(dtype: &str, shape: &[u64], total_bytes: Option<u64>) -> String {
     let Some(total_bytes) = total_bytes else {
         return "as long as it comes".to_owned();
     };

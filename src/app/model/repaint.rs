@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 /// The window may take this share of one core while a transfer runs.
-pub const OWN_SHARE: f64 = 0.02;
+pub(crate) const OWN_SHARE: f64 = 0.02;
 /// Never more than 20 frames a second.
-pub const SHORTEST: Duration = Duration::from_millis(50);
+pub(crate) const SHORTEST: Duration = Duration::from_millis(50);
 /// Never fewer than 2 frames a second.
-pub const LONGEST: Duration = Duration::from_millis(500);
+pub(crate) const LONGEST: Duration = Duration::from_millis(500);
 
 /// The time from one frame to the next, where a frame costs `frame_cpu_s` seconds of CPU.
 #[must_use]
-pub fn interval(frame_cpu_s: f64) -> Duration {
+pub(crate) fn interval(frame_cpu_s: f64) -> Duration {
     if frame_cpu_s.is_nan() {
         return SHORTEST;
     }
@@ -21,7 +21,7 @@ pub fn interval(frame_cpu_s: f64) -> Duration {
 
 /// What the window has cost lately.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct WindowCost {
+pub(crate) struct WindowCost {
     /// Share of one core, from 0; 1 is one whole core.
     pub cpu: f64,
     /// Frames a second.
@@ -32,7 +32,7 @@ pub struct WindowCost {
 
 /// Turns readings of a CPU clock, taken once a frame, into what the window costs.
 #[derive(Debug, Clone, Default)]
-pub struct CostMeter {
+pub(crate) struct CostMeter {
     begin: Option<Reading>,
     frames: u32,
     cost: Option<WindowCost>,
@@ -51,7 +51,7 @@ impl CostMeter {
     const FIRST_WINDOW_S: f64 = 0.25;
 
     /// Counts a frame, and tells whether a reading of the CPU clock is wanted now.
-    pub fn frame(&mut self, now_s: f64) -> bool {
+    pub(crate) fn frame(&mut self, now_s: f64) -> bool {
         self.frames += 1;
         let window_s = if self.cost.is_some() {
             Self::WINDOW_S
@@ -62,7 +62,7 @@ impl CostMeter {
     }
 
     /// Takes the reading that [`CostMeter::frame`] wanted: the CPU time of the window's own threads so far.
-    pub fn read(&mut self, now_s: f64, cpu_s: f64) {
+    pub(crate) fn read(&mut self, now_s: f64, cpu_s: f64) {
         if let Some(begin) = self.begin
             && now_s > begin.now_s
             && self.frames > 0
@@ -80,20 +80,20 @@ impl CostMeter {
     }
 
     /// Forgets the span that is being measured: the window was at rest.
-    pub fn rest(&mut self) {
+    pub(crate) fn rest(&mut self) {
         self.begin = None;
         self.frames = 0;
     }
 
     /// What the window cost when it was last measured.
     #[must_use]
-    pub fn cost(&self) -> Option<WindowCost> {
+    pub(crate) fn cost(&self) -> Option<WindowCost> {
         self.cost
     }
 
     /// The time from this frame to the next.
     #[must_use]
-    pub fn interval(&self) -> Duration {
+    pub(crate) fn interval(&self) -> Duration {
         self.cost.map_or(SHORTEST, |cost| interval(cost.frame_cpu_s))
     }
 }

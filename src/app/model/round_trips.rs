@@ -40,7 +40,7 @@ impl Page {
     }
 
     /// Takes in what happened.
-    pub fn fold(&mut self, event: PingEvent) {
+    pub(crate) fn fold(&mut self, event: PingEvent) {
         match event {
             PingEvent::Connected { peer } => self.peer = Some(peer),
             PingEvent::RoundTrips(measured) => self.measured.push(measured),
@@ -54,7 +54,7 @@ impl Page {
 
     /// The size that is looked at.
     #[must_use]
-    pub fn picked(&self) -> Option<&RoundTrips> {
+    pub(crate) fn picked(&self) -> Option<&RoundTrips> {
         let picked = self
             .measured
             .iter()

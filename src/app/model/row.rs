@@ -14,7 +14,7 @@ use crate::transfer::{Finished, Side, Started, State, TransferId};
 use super::curves::TimeSpan;
 use super::plan::Recipe;
 
-pub use numbers::{Numbers, RateAxis};
+pub(crate) use numbers::{Numbers, RateAxis};
 
 /// Tells rows apart for as long as the window is open; a row that repeats keeps its key.
 pub type RowKey = u64;
@@ -258,7 +258,7 @@ impl Row {
 
     /// Who was the limit over time, which the engine does not tell.
     #[must_use]
-    pub fn limits_over_time(&self) -> &Band {
+    pub(crate) fn limits_over_time(&self) -> &Band {
         self.bottleneck.band()
     }
 

@@ -7,7 +7,7 @@ use crate::transfer::{Origin, ShmName, SinkSpec, expand};
 
 /// The path of a file as it is typed, with `~` for the home folder.
 #[must_use]
-pub fn typed_path(text: &str) -> PathBuf {
+pub(crate) fn typed_path(text: &str) -> PathBuf {
     let text = text.trim();
     match (text.strip_prefix("~/"), std::env::var_os("HOME")) {
         (Some(rest), Some(home)) => Path::new(&home).join(rest),
@@ -19,7 +19,7 @@ pub fn typed_path(text: &str) -> PathBuf {
 ///
 /// # Errors
 /// The name of shared memory is malformed, or the folder or pattern names no file.
-pub fn typed_origins(text: &str) -> Result<Vec<Origin>, Error> {
+pub(crate) fn typed_origins(text: &str) -> Result<Vec<Origin>, Error> {
     if let Some(name) = ShmName::parse(text.trim()) {
         let name = name?;
         return Ok(vec![Origin::Shm { name, dtype: None }]);
@@ -34,7 +34,7 @@ pub fn typed_origins(text: &str) -> Result<Vec<Origin>, Error> {
 ///
 /// # Errors
 /// The name of shared memory is malformed.
-pub fn typed_new_sink(text: &str) -> Result<SinkSpec, Error> {
+pub(crate) fn typed_new_sink(text: &str) -> Result<SinkSpec, Error> {
     Ok(match ShmName::parse(text.trim()) {
         Some(name) => SinkSpec::Shm(name?),
         None => SinkSpec::File(typed_path(text)),

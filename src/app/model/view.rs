@@ -14,7 +14,7 @@ pub enum View {
 
 /// What a window of some width has room for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum WindowSize {
+pub(crate) enum WindowSize {
     /// New transfer and a page.
     #[default]
     Wide,
@@ -27,7 +27,7 @@ pub enum WindowSize {
 impl WindowSize {
     /// The size of a window that is `width` points wide.
     #[must_use]
-    pub fn of(width: f32) -> Self {
+    pub(crate) fn of(width: f32) -> Self {
         match width {
             w if w >= 1000.0 => Self::Wide,
             w if w >= 780.0 => Self::Medium,

@@ -13,7 +13,7 @@ const BAND_HEIGHT: f32 = 8.0;
 const NAMED_MIN: f64 = 0.02;
 
 /// The sentence, and below it the key to the band. Its height is fixed, so that nothing jumps.
-pub fn sentence_ui(ui: &mut Ui, row: &Row) {
+pub(crate) fn sentence_ui(ui: &mut Ui, row: &Row) {
     let palette = theme::palette(ui);
     let verdict = row.verdict();
     let sentence = verdict.as_ref().map_or("", |verdict| verdict.sentence.as_str());
@@ -37,13 +37,13 @@ pub fn sentence_ui(ui: &mut Ui, row: &Row) {
 }
 
 /// Room for the band, before the plot is drawn that tells where it goes.
-pub fn reserve(ui: &mut Ui) -> Rect {
+pub(crate) fn reserve(ui: &mut Ui) -> Rect {
     ui.allocate_exact_size(vec2(ui.available_width(), BAND_HEIGHT), Sense::hover())
         .0
 }
 
 /// Draws the band into `place`, over `plot`, the horizontal extent of a plot of the same `time`.
-pub fn band_ui(ui: &mut Ui, row: &Row, place: Rect, plot: Rangef, time: TimeAxis) {
+pub(crate) fn band_ui(ui: &mut Ui, row: &Row, place: Rect, plot: Rangef, time: TimeAxis) {
     let palette = theme::palette(ui);
     let rect = Rect::from_x_y_ranges(plot, place.y_range());
     let band = row.limits_over_time();

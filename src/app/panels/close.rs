@@ -9,7 +9,7 @@ use crate::app::widgets::plain_button;
 
 /// Asks whether the window is to close although `running` transfers run.
 #[must_use]
-pub fn ui(ctx: &Context, running: usize) -> Option<Action> {
+pub(crate) fn ui(ctx: &Context, running: usize) -> Option<Action> {
     let (title, loss) = match running {
         0 => (
             "A comparison is running".to_owned(),
@@ -29,7 +29,7 @@ pub fn ui(ctx: &Context, running: usize) -> Option<Action> {
 
 /// Asks whether a transfer is to be cancelled.
 #[must_use]
-pub fn cancel_ui(ctx: &Context, row: &Row) -> Option<Action> {
+pub(crate) fn cancel_ui(ctx: &Context, row: &Row) -> Option<Action> {
     let title = format!("Cancel {}?", row.name());
     let cancel = Action::Transfer(row.key, TransferAction::Cancel);
     question_ui(ctx, &title, "What was half received is removed.", "Cancel it", cancel)

@@ -13,7 +13,7 @@ use crate::transfer::Side;
 
 /// What is known of the highest rates that this machine can reach.
 #[derive(Debug, Clone, Copy)]
-pub struct CeilingsStatus<'a> {
+pub(crate) struct CeilingsStatus<'a> {
     /// Where they were measured.
     pub known: Option<&'a Ceilings>,
     /// Whether they can be measured now: nothing else runs.
@@ -26,7 +26,7 @@ const LEGEND_HEIGHT: f32 = 26.0;
 const PREVIEW_WIDTH: f32 = 232.0;
 
 /// Both plots one below the other, and the first values beside them.
-pub fn ui(ui: &mut Ui, row: &Row, ceilings: &CeilingsStatus<'_>) -> Vec<Action> {
+pub(crate) fn ui(ui: &mut Ui, row: &Row, ceilings: &CeilingsStatus<'_>) -> Vec<Action> {
     bottleneck::sentence_ui(ui, row);
     ui.add_space(4.0);
     let area = ui.available_rect_before_wrap();

@@ -6,7 +6,7 @@ use crate::app::model::plan::CheckedForm;
 use crate::app::theme;
 
 /// Says what Start would move.
-pub fn ui(ui: &mut Ui, checked: &CheckedForm, form_hidden: bool) {
+pub(crate) fn ui(ui: &mut Ui, checked: &CheckedForm, form_hidden: bool) {
     let palette = theme::palette(ui);
     ui.vertical_centered(|ui| {
         ui.add_space((ui.available_height() * 0.40).max(24.0));
@@ -29,7 +29,7 @@ pub fn ui(ui: &mut Ui, checked: &CheckedForm, form_hidden: bool) {
 }
 
 /// Says what a drop would do, while files hang over the window.
-pub fn drop_hint_ui(ctx: &Context) {
+pub(crate) fn drop_hint_ui(ctx: &Context) {
     if ctx.input(|input| input.raw.hovered_files.is_empty()) {
         return;
     }

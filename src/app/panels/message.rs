@@ -16,7 +16,7 @@ struct Offer {
 }
 
 /// Draws the message that the transfer's phase calls for, if any.
-pub fn ui(ui: &mut Ui, row: &Row) -> Option<Action> {
+pub(crate) fn ui(ui: &mut Ui, row: &Row) -> Option<Action> {
     let palette = theme::palette(ui);
     match &row.phase {
         Phase::Failed { message, .. } => {

@@ -10,7 +10,7 @@ use crate::compare::ceilings::{Ceilings, share_of_one_copy};
 use crate::transfer::State;
 
 /// Draws the rate and the figures beside it.
-pub fn ui(ui: &mut Ui, row: &Row, ceilings: Option<&Ceilings>, now_s: f64) {
+pub(crate) fn ui(ui: &mut Ui, row: &Row, ceilings: Option<&Ceilings>, now_s: f64) {
     let palette = theme::palette(ui);
     let numbers = row.numbers(now_s);
     ui.horizontal(|ui| {

@@ -11,7 +11,7 @@ use crate::transfer::Side;
 const LINE_HEIGHT: f32 = 20.0;
 
 /// Draws the table, as many lines of it as fit into `height`, and below it what the array is.
-pub fn ui(ui: &mut Ui, row: &Row, height: f32) {
+pub(crate) fn ui(ui: &mut Ui, row: &Row, height: f32) {
     let palette = theme::palette(ui);
     let [sent, received] = [Side::Sender, Side::Receiver].map(|side| &row.end(side).preview);
     ui.spacing_mut().item_spacing.y = 0.0;

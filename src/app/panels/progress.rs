@@ -12,7 +12,7 @@ use crate::app::theme;
 use crate::transfer::Side;
 
 /// Draws the plot.
-pub fn ui(ui: &mut Ui, row: &Row, height: f32) -> Option<Action> {
+pub(crate) fn ui(ui: &mut Ui, row: &Row, height: f32) -> Option<Action> {
     let palette = theme::palette(ui);
     let time = TimeAxis::of(row);
     let buckets = time_plot::buckets(ui);

@@ -20,7 +20,7 @@ const CHOICES: [(Option<usize>, &str); 5] = [
 ];
 
 /// Draws the line, where there are several transfers or all are paused.
-pub fn ui(ui: &mut Ui, transfers: &Transfers, at_once: Option<usize>) -> Vec<Action> {
+pub(crate) fn ui(ui: &mut Ui, transfers: &Transfers, at_once: Option<usize>) -> Vec<Action> {
     let own = transfers.rows().iter().filter(|row| row.is_own());
     if own.count() < 2 && !transfers.is_held() {
         return Vec::new();

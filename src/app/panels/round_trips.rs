@@ -17,7 +17,7 @@ const PLOT_HEIGHT: f32 = 220.0;
 const HEADS: [&str; 8] = ["size", "count", "min", "p50", "p90", "p99", "max", "echoed"];
 
 /// Draws the page.
-pub fn ui(ui: &mut Ui, page: &Page) -> Vec<Action> {
+pub(crate) fn ui(ui: &mut Ui, page: &Page) -> Vec<Action> {
     ui.spacing_mut().item_spacing.y = STEP;
     let back = ui.horizontal(|ui| {
         ui.label(RichText::new("Round trips").font(theme::strong()));

@@ -9,15 +9,15 @@ use crate::app::widgets::{clicked_once, from_right, text_line, word_button};
 use crate::transfer::Command;
 
 /// Height of a line.
-pub const LINE_HEIGHT: f32 = 34.0;
+pub(crate) const LINE_HEIGHT: f32 = 34.0;
 /// More are not shown; `arraylift status` lists all.
-pub const LINES_MAX: usize = 4;
+pub(crate) const LINES_MAX: usize = 4;
 
 const MARGIN: f32 = 24.0;
 const BUTTONS_WIDTH: f32 = 60.0;
 
 /// Draws the lines; `listed` tells how many transfers of a process are in the list.
-pub fn ui(ui: &mut Ui, services: &Services, listed: impl Fn(u32) -> usize) -> Vec<Action> {
+pub(crate) fn ui(ui: &mut Ui, services: &Services, listed: impl Fn(u32) -> usize) -> Vec<Action> {
     let shown = services.iter().take(LINES_MAX);
     shown
         .filter_map(|(pid, service)| line_ui(ui, pid, service, listed(pid)))

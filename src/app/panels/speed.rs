@@ -11,7 +11,7 @@ use crate::transfer::Side;
 use crate::units::parse_limit;
 
 /// From right to left: the limit, and a word that leads to both paces.
-pub fn ui(ui: &mut Ui, row: &Row) -> Vec<Action> {
+pub(crate) fn ui(ui: &mut Ui, row: &Row) -> Vec<Action> {
     if row.is_over() {
         return Vec::new();
     }

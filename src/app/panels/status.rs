@@ -12,7 +12,7 @@ use crate::app::widgets::{caption, word_button};
 
 /// What the line shows besides the selected row.
 #[derive(Debug, Clone, Copy)]
-pub struct Context {
+pub(crate) struct Context {
     /// What the window cost when it was last measured.
     pub cost: Option<WindowCost>,
     /// Whether it repaints by itself now.
@@ -26,7 +26,7 @@ pub struct Context {
 }
 
 /// Draws the line.
-pub fn ui(ui: &mut Ui, row: Option<&Row>, context: Context) -> Vec<Action> {
+pub(crate) fn ui(ui: &mut Ui, row: Option<&Row>, context: Context) -> Vec<Action> {
     let mut actions = Vec::new();
     ui.horizontal_centered(|ui| {
         if context.form_hidden
@@ -66,7 +66,7 @@ pub fn ui(ui: &mut Ui, row: Option<&Row>, context: Context) -> Vec<Action> {
 
 /// What the window costs, as measured.
 #[must_use]
-pub fn itself(cost: Option<WindowCost>, is_running: bool) -> String {
+pub(crate) fn itself(cost: Option<WindowCost>, is_running: bool) -> String {
     match (cost, is_running) {
         (Some(cost), true) => {
             format!(
@@ -82,7 +82,7 @@ pub fn itself(cost: Option<WindowCost>, is_running: bool) -> String {
 
 /// Wire, routes, congestion control and chunk: `native · sendfile → recv · loopback cubic · 1 MiB chunks`.
 #[must_use]
-pub fn how(row: &Row) -> String {
+pub(crate) fn how(row: &Row) -> String {
     let Some(started) = row.started() else {
         return String::new();
     };

@@ -9,7 +9,7 @@ use crate::app::theme;
 const LEFT_AXIS_WIDTH: f32 = 50.0;
 
 /// A plot with its axes, `height` points high.
-pub fn still_plot<'a>(ui: &Ui, name: &str, height: f32, x: AxisHints<'a>, y: AxisHints<'a>) -> Plot<'a> {
+pub(super) fn still_plot<'a>(ui: &Ui, name: &str, height: f32, x: AxisHints<'a>, y: AxisHints<'a>) -> Plot<'a> {
     let palette = theme::palette(ui);
     let label = |axis: AxisHints<'a>| axis.tick_label_font(theme::small()).tick_label_color(palette.weak);
     let y = y.placement(HPlacement::Left).min_thickness(LEFT_AXIS_WIDTH);

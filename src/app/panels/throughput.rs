@@ -45,7 +45,7 @@ impl Curves {
 }
 
 /// Draws the plot; returns where its curves are, and what was asked for.
-pub fn ui(ui: &mut Ui, row: &Row, ceilings: Option<&Ceilings>, height: f32) -> (Rect, Vec<Action>) {
+pub(crate) fn ui(ui: &mut Ui, row: &Row, ceilings: Option<&Ceilings>, height: f32) -> (Rect, Vec<Action>) {
     let palette = theme::palette(ui);
     let time = TimeAxis::of(row);
     let curves = Curves::of(row, time.from_s, time.to_s);
@@ -114,7 +114,7 @@ fn in_words(name: &str, rate: f64) -> String {
 
 /// The ceilings that a rate axis that ends at `top` does not reach: `one copy: 13.9 GB/s`.
 #[must_use]
-pub fn ceilings_out_of_sight(ceilings: &Ceilings, top: f64) -> Vec<String> {
+pub(crate) fn ceilings_out_of_sight(ceilings: &Ceilings, top: f64) -> Vec<String> {
     let above = lines_of(ceilings).into_iter().filter(|(_, rate)| *rate > top);
     above.map(|(name, rate)| in_words(name, rate)).collect()
 }
@@ -143,7 +143,7 @@ fn value_axis(axis: RateAxis) -> ValueAxis {
 
 /// The unit of the rate axis: what its numbers are divided by, and its name.
 #[must_use]
-pub fn unit(top: f64) -> (f64, &'static str) {
+pub(crate) fn unit(top: f64) -> (f64, &'static str) {
     match top {
         t if t >= 0.9e9 || t <= 0.0 => (1e9, "GB/s"),
         t if t >= 0.9e6 => (1e6, "MB/s"),

@@ -11,7 +11,7 @@ use crate::app::theme;
 
 /// The part of a row's time that is looked at.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TimeAxis {
+pub(crate) struct TimeAxis {
     /// Its beginning, in seconds.
     pub from_s: f64,
     /// Its end, in seconds.
@@ -23,7 +23,7 @@ pub struct TimeAxis {
 impl TimeAxis {
     /// The axis of a row: all of it unless someone zoomed in.
     #[must_use]
-    pub fn of(row: &Row) -> Self {
+    pub(crate) fn of(row: &Row) -> Self {
         let end_s = time_end(row.elapsed_end_s(), !row.is_over());
         let whole = TimeSpan {
             from_s: 0.0,
@@ -40,7 +40,7 @@ impl TimeAxis {
 
     /// The part of the axis around `centre_s` that is `factor` times as long, kept inside of the whole.
     #[must_use]
-    pub fn zoomed(&self, factor: f64, centre_s: f64, shift_s: f64) -> Option<TimeSpan> {
+    pub(crate) fn zoomed(&self, factor: f64, centre_s: f64, shift_s: f64) -> Option<TimeSpan> {
         let length_s = ((self.to_s - self.from_s) * factor).clamp(self.end_s * 1e-4, self.end_s);
         let before = (centre_s - self.from_s) / (self.to_s - self.from_s);
         let from_s = (centre_s - before * length_s + shift_s).clamp(0.0, self.end_s - length_s);
@@ -59,7 +59,7 @@ impl TimeAxis {
 
     /// A time on this axis, with its unit.
     #[must_use]
-    pub fn label(&self, t_s: f64, step_s: f64) -> String {
+    pub(crate) fn label(&self, t_s: f64, step_s: f64) -> String {
         let (scale, unit) = self.unit();
         format!("{} {unit}", decimals(t_s / scale, step_s / scale))
     }
@@ -67,7 +67,7 @@ impl TimeAxis {
 
 /// A number with as many decimals as tell one step from the next.
 #[must_use]
-pub fn decimals(value: f64, step: f64) -> String {
+pub(crate) fn decimals(value: f64, step: f64) -> String {
     if value.abs() < step.abs() * 1e-6 {
         return "0".to_owned();
     }
@@ -82,7 +82,7 @@ pub fn decimals(value: f64, step: f64) -> String {
 
 /// The y axis of a plot.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ValueAxis {
+pub(crate) struct ValueAxis {
     /// Its end.
     pub top: f64,
     /// From one line to the next.
@@ -94,7 +94,7 @@ pub struct ValueAxis {
 }
 
 /// Draws a plot over `time`. `hover` says what is known at an instant, in lines.
-pub fn show<'a>(
+pub(crate) fn show<'a>(
     ui: &mut Ui,
     name: &str,
     height: f32,
@@ -149,7 +149,7 @@ pub fn show<'a>(
 
 /// What was done to a plot: zoomed, scrolled, or shown as a whole again by a double click.
 #[must_use]
-pub fn zoom(ui: &Ui, plot: &PlotResponse<()>, row: &Row, time: TimeAxis) -> Option<Action> {
+pub(crate) fn zoom(ui: &Ui, plot: &PlotResponse<()>, row: &Row, time: TimeAxis) -> Option<Action> {
     let zoom = |span| Some(Action::Transfer(row.key, TransferAction::Zoom(span)));
     if !time.can_zoom {
         return None;
@@ -179,7 +179,7 @@ pub fn zoom(ui: &Ui, plot: &PlotResponse<()>, row: &Row, time: TimeAxis) -> Opti
 
 /// A curve in the plot's own points.
 #[must_use]
-pub fn points(curve: &[CurvePoint]) -> Vec<PlotPoint> {
+pub(crate) fn points(curve: &[CurvePoint]) -> Vec<PlotPoint> {
     curve
         .iter()
         .map(|drawn| PlotPoint::new(drawn.t_s, drawn.value))
@@ -188,7 +188,7 @@ pub fn points(curve: &[CurvePoint]) -> Vec<PlotPoint> {
 
 /// How many points of a curve there is room for: one every two pixels.
 #[must_use]
-pub fn buckets(ui: &Ui) -> usize {
+pub(crate) fn buckets(ui: &Ui) -> usize {
     // A width in points is neither negative nor beyond any screen.
     #[expect(
         clippy::cast_possible_truncation,
@@ -200,7 +200,7 @@ pub fn buckets(ui: &Ui) -> usize {
 }
 
 /// The key to a line: a dash of its colour and what it is.
-pub fn legend(ui: &mut Ui, name: &str, colour: Color32) {
+pub(crate) fn legend(ui: &mut Ui, name: &str, colour: Color32) {
     let weak = theme::palette(ui).weak;
     let galley = ui.painter().layout_no_wrap(name.to_owned(), theme::small(), weak);
     let (rect, _) = ui.allocate_exact_size(vec2(galley.size().x + 20.0, 18.0), Sense::hover());

@@ -13,10 +13,10 @@ use crate::app::widgets::{bar, clicked_once, focus_ring, from_right, text_line, 
 use crate::transfer::{Side, State};
 
 /// Height of a row.
-pub const ROW_HEIGHT: f32 = 46.0;
+pub(crate) const ROW_HEIGHT: f32 = 46.0;
 
 /// Draws the rows, at most so many at once; the rest scrolls.
-pub fn ui(ui: &mut Ui, transfers: &Transfers, now_s: f64, visible_rows: usize) -> Vec<Action> {
+pub(crate) fn ui(ui: &mut Ui, transfers: &Transfers, now_s: f64, visible_rows: usize) -> Vec<Action> {
     let selected = transfers.selected().map(|row| row.key);
     let next = transfers.waiting().next().map(|row| row.key);
     ui.spacing_mut().item_spacing.y = 0.0;
@@ -193,7 +193,7 @@ fn buttons_ui(ui: &mut Ui, row: &Row, is_next: bool) -> Vec<TransferAction> {
 
 /// The colour that says how a row is.
 #[must_use]
-pub fn phase_colour(row: &Row, palette: &Palette) -> Color32 {
+pub(crate) fn phase_colour(row: &Row, palette: &Palette) -> Color32 {
     match row.phase {
         _ if row.is_stopped() => palette.neutral,
         Phase::Done { verified: Some(true) } if row.is_over() => palette.verified,

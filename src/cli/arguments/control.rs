@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args};
 use crate::units::parse_limit;
 
 #[derive(Debug, Args)]
-pub struct StatusArguments {
+pub(crate) struct StatusArguments {
     /// Prints one JSON object for each
     #[arg(long)]
     pub json: bool,
@@ -21,7 +21,7 @@ Examples:
 
 #[derive(Debug, Args)]
 #[command(after_help = ATTACH_EXAMPLES, group = ArgGroup::new("command").multiple(false))]
-pub struct AttachArguments {
+pub(crate) struct AttachArguments {
     /// The process, as arraylift status tells it [default: the only one]
     pub pid: Option<u32>,
     /// Moves no more bytes of a transfer, until it is resumed
@@ -49,7 +49,7 @@ pub struct AttachArguments {
 
 impl AttachArguments {
     /// What is asked of the process, where it is not only watched.
-    pub fn command(&self) -> Option<Command> {
+    pub(crate) fn command(&self) -> Option<Command> {
         let transfer = TransferId;
         let pause = self.pause.map(|id| Command::Pause { transfer: transfer(id) });
         let resume = self.resume.map(|id| Command::Resume { transfer: transfer(id) });

@@ -20,7 +20,7 @@ Proxies are those of HTTPS_PROXY, HTTP_PROXY and NO_PROXY.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct FetchArguments {
+pub(crate) struct FetchArguments {
     /// http:// or https:// URLs of files
     #[arg(value_name = "URL", required = true, num_args = 1..)]
     pub urls: Vec<String>,

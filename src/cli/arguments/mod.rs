@@ -17,10 +17,10 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::units::{parse_bytes, parse_rate, parse_time};
 
-pub use control::{AttachArguments, StatusArguments};
-pub use fetch::FetchArguments;
-pub use ping::PingArguments;
-pub use serve::{LimitArguments, ServeArguments, WorkerArguments, WorkersArguments};
+pub(super) use control::{AttachArguments, StatusArguments};
+pub(super) use fetch::FetchArguments;
+pub(super) use ping::PingArguments;
+pub(super) use serve::{LimitArguments, ServeArguments, WorkerArguments, WorkersArguments};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,7 +74,7 @@ what --save names. The exit code is 1 where a contestant that ought to have run 
 /// Moves large arrays and files with as few copies as possible, and shows how fast.
 #[derive(Debug, Parser)]
 #[command(name = "arraylift", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
-pub struct Arguments {
+pub(super) struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Opens the window with this file chosen
@@ -82,7 +82,7 @@ pub struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Moves a source with both ends on this machine
     Loopback(LoopbackArguments),
     /// Sends a source to a receiver
@@ -107,7 +107,7 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 #[command(after_help = LOOPBACK_EXAMPLES)]
-pub struct LoopbackArguments {
+pub(crate) struct LoopbackArguments {
     #[command(flatten)]
     pub source: SourceArguments,
     /// Where it lands: memory, discard (measure only), shm:NAME, a file, or a folder
@@ -126,7 +126,7 @@ pub struct LoopbackArguments {
 
 #[derive(Debug, Args)]
 #[command(after_help = SEND_EXAMPLES, override_usage = "arraylift send [OPTIONS] <SOURCE>... <ENDPOINT>")]
-pub struct SendArguments {
+pub(crate) struct SendArguments {
     /// Files, folders (the files in them), patterns such as 'runs/*.npy', range:START:STOP[:STEP] as numpy.arange makes
     /// it, shm:NAME, or - for standard input; the last one is where the receiver listens: HOST:PORT or unix:PATH
     // One list: of two, options could not stand between the sources and the endpoint.
@@ -145,7 +145,7 @@ pub struct SendArguments {
 
 #[derive(Debug, Args)]
 #[command(after_help = RECEIVE_EXAMPLES)]
-pub struct ReceiveArguments {
+pub(crate) struct ReceiveArguments {
     /// Where to listen: HOST:PORT or unix:PATH; port 0 takes a free one
     pub endpoint: String,
     /// Where it lands: a folder (under the sender's name, made safe), a file or shm:NAME (which take one array, as with
@@ -164,7 +164,7 @@ pub struct ReceiveArguments {
 }
 
 #[derive(Debug, Args)]
-pub struct ExpectArguments {
+pub(crate) struct ExpectArguments {
     /// The elements that come: needed with --wire raw, compared otherwise
     #[arg(long, value_name = "N", value_parser = parse_count, conflicts_with = "shape")]
     pub count: Option<u64>,
@@ -178,7 +178,7 @@ pub struct ExpectArguments {
 
 #[derive(Debug, Args)]
 #[command(after_help = COMPARE_EXAMPLES)]
-pub struct CompareArguments {
+pub(crate) struct CompareArguments {
     #[command(flatten)]
     pub source: SourceArguments,
     /// A folder for the routes that write a file, which is removed after each run [default: that of a source that is a
@@ -206,7 +206,7 @@ pub struct CompareArguments {
 }
 
 #[derive(Debug, Args)]
-pub struct SourceArguments {
+pub(crate) struct SourceArguments {
     /// A file, range:START:STOP[:STEP] as numpy.arange makes it, shm:NAME, or - for standard input
     pub source: OsString,
     #[command(flatten)]
@@ -214,7 +214,7 @@ pub struct SourceArguments {
 }
 
 #[derive(Debug, Args)]
-pub struct ViewArguments {
+pub(crate) struct ViewArguments {
     /// The type of a range's elements (f64 unless given), or how to view a file's bytes: f32, i32, u8, >f4...
     #[arg(long, value_parser = Dtype::from_name)]
     pub dtype: Option<Dtype>,
@@ -227,7 +227,7 @@ pub struct ViewArguments {
 }
 
 #[derive(Debug, Args)]
-pub struct SendingArguments {
+pub(crate) struct SendingArguments {
     /// How bytes leave
     #[arg(long, value_name = "ROUTE", default_value = "auto", value_parser = send_routes())]
     pub send_route: SendRouteChoice,
@@ -246,7 +246,7 @@ pub struct SendingArguments {
 }
 
 #[derive(Debug, Args)]
-pub struct ReceivingArguments {
+pub(crate) struct ReceivingArguments {
     /// How bytes land
     #[arg(long, value_name = "ROUTE", default_value = "auto", value_parser = receive_routes())]
     pub receive_route: ReceiveRouteChoice,
@@ -259,7 +259,7 @@ pub struct ReceivingArguments {
 }
 
 #[derive(Debug, Args)]
-pub struct CommonArguments {
+pub(crate) struct CommonArguments {
     /// What both ends say to each other
     #[arg(long, default_value = "auto", value_parser = wires())]
     pub wire: WireChoice,

@@ -17,7 +17,7 @@ what was sent. Each size has one round trip before those that count.";
 
 #[derive(Debug, Args)]
 #[command(after_help = PING_EXAMPLES)]
-pub struct PingArguments {
+pub(crate) struct PingArguments {
     /// Where the echo service listens: HOST:PORT or unix:PATH
     pub endpoint: String,
     /// Bytes there and back again, each from 1 to 1GiB

@@ -21,7 +21,7 @@ the second one ends at once and removes what was half received.";
 
 #[derive(Debug, Args)]
 #[command(after_help = SERVE_EXAMPLES)]
-pub struct ServeArguments {
+pub(crate) struct ServeArguments {
     /// Where to listen: HOST:PORT or unix:PATH; port 0 takes a free one
     pub endpoint: String,
     /// Where arrays land: a folder (under the senders' names, made safe), memory, or discard (measure only). Nothing is
@@ -51,7 +51,7 @@ pub struct ServeArguments {
 }
 
 #[derive(Debug, Args)]
-pub struct LimitArguments {
+pub(crate) struct LimitArguments {
     /// Connections at once; who comes beyond waits to be accepted [default: what descriptors there are for]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: Option<u32>,
@@ -70,7 +70,7 @@ pub struct LimitArguments {
 }
 
 #[derive(Debug, Args)]
-pub struct WorkersArguments {
+pub(crate) struct WorkersArguments {
     /// Worker processes that receive in the service's place; one that ends is replaced
     #[arg(long, value_name = "N", default_value = "0", value_parser = clap::value_parser!(u16).range(..=256))]
     pub workers: u16,
@@ -93,7 +93,7 @@ The first Ctrl-C (or SIGTERM) takes nothing new and ends with what it has; the s
 
 #[derive(Debug, Args)]
 #[command(after_help = WORKER_EXAMPLES)]
-pub struct WorkerArguments {
+pub(crate) struct WorkerArguments {
     /// Where the service lets workers join; - is for workers that a service starts itself. What is received and how is
     /// the service's to say
     #[arg(required_unless_present = "recipe", conflicts_with_all = ["recipe", "into", "count", "shape", "dtype",
@@ -122,7 +122,7 @@ pub struct WorkerArguments {
 
 impl LimitArguments {
     /// The limits of a service.
-    pub fn limits(&self) -> Limits {
+    pub(crate) fn limits(&self) -> Limits {
         let default = Limits::default();
         Limits {
             connections: self.max_connections.and_then(|most| usize::try_from(most).ok()),

@@ -18,7 +18,7 @@ use super::{own_program, usage};
 
 /// Where to serve, and what.
 #[derive(Debug)]
-pub struct ServePlan {
+pub(crate) struct ServePlan {
     pub at: Endpoint,
     pub service: ServicePlan,
     pub socket_buffer_bytes: Option<usize>,
@@ -27,7 +27,7 @@ pub struct ServePlan {
 
 /// What a service does with what comes.
 #[derive(Debug)]
-pub enum ServicePlan {
+pub(crate) enum ServicePlan {
     /// Receives it.
     Arrays(Box<crate::service::Plan>),
     /// Sends it back.
@@ -41,7 +41,7 @@ pub enum ServicePlan {
 }
 
 /// The plan of `arraylift serve`.
-pub fn serve(typed: &ServeArguments) -> Result<ServePlan, Failure> {
+pub(crate) fn serve(typed: &ServeArguments) -> Result<ServePlan, Failure> {
     let options = checked(common(&typed.common, ChecksumKind::default()))?;
     Ok(ServePlan {
         at: endpoint(&typed.endpoint)?,
@@ -72,7 +72,7 @@ pub fn serve(typed: &ServeArguments) -> Result<ServePlan, Failure> {
 }
 
 /// What `arraylift worker --recipe` does with what it is handed.
-pub fn recipe_worker(typed: &WorkerArguments) -> Result<crate::service::Plan, Failure> {
+pub(crate) fn recipe_worker(typed: &WorkerArguments) -> Result<crate::service::Plan, Failure> {
     service(
         &typed.into,
         &typed.limits,

@@ -8,7 +8,7 @@ use crate::compare::machine::Machine;
 
 /// The ceilings that were measured earlier on this machine and kernel. It reads one small file.
 #[must_use]
-pub fn read_cached() -> Option<Ceilings> {
+pub(crate) fn read_cached() -> Option<Ceilings> {
     usable(&std::fs::read_to_string(path()?).ok()?, &Machine::this())
 }
 

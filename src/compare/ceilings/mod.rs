@@ -12,15 +12,15 @@ use crate::error::Error;
 use crate::thread::Thread;
 use crate::transfer::Waker;
 
-pub use cache::read_cached;
-pub use rates::{Ceilings, Disk};
+pub(crate) use cache::read_cached;
+pub use rates::Ceilings;
 
 /// How a measurement ended: `Ok(None)` if it was cancelled.
-pub type Measurement = Result<Option<Ceilings>, Error>;
+pub(crate) type Measurement = Result<Option<Ceilings>, Error>;
 
 /// A running measurement. Dropping it cancels it and joins its thread.
 #[derive(Debug)]
-pub struct Measuring {
+pub(crate) struct Measuring {
     thread: Thread<Option<Ceilings>>,
 }
 
@@ -30,7 +30,7 @@ impl Measuring {
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn start(folder: Option<PathBuf>, waker: Waker) -> Result<Self, Error> {
+    pub(crate) fn start(folder: Option<PathBuf>, waker: Waker) -> Result<Self, Error> {
         let cancelled = Arc::new(AtomicBool::new(false));
         let body = {
             let cancelled = Arc::clone(&cancelled);
@@ -47,21 +47,16 @@ impl Measuring {
         })
     }
 
-    /// Cancels the measurement. It ends after at most one more copy or short transfer.
-    pub fn cancel(&self) {
-        self.thread.cancel();
-    }
-
     /// How it ended; `None` while it runs.
     #[must_use]
-    pub fn result(&self) -> Option<&Measurement> {
+    pub(crate) fn result(&self) -> Option<&Measurement> {
         self.thread.result()
     }
 }
 
 /// `36 % of what one copy allows`: a rate beside the machine's limit for one copy. `None` if either is unknown.
 #[must_use]
-pub fn share_of_one_copy(rate_bytes_per_s: f64, memcpy_bytes_per_s: f64) -> Option<String> {
+pub(crate) fn share_of_one_copy(rate_bytes_per_s: f64, memcpy_bytes_per_s: f64) -> Option<String> {
     let share = 100.0 * rate_bytes_per_s / memcpy_bytes_per_s;
     let known = share.is_finite() && memcpy_bytes_per_s > 0.0 && rate_bytes_per_s > 0.0;
     known.then(|| {

@@ -17,14 +17,14 @@ pub(super) use source::RecipeSource;
 
 /// An authkey of `multiprocessing`: a file's content as it is.
 #[derive(Clone)]
-pub struct AuthKey(Vec<u8>);
+pub(crate) struct AuthKey(Vec<u8>);
 
 impl AuthKey {
     /// Reads it from a file that nobody else may be able to read.
     ///
     /// # Errors
     /// Where there is none, or others could read it, or it is empty or no key by its length.
-    pub fn load(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn load(path: &Path) -> Result<Self, Error> {
         key::read_key_file(path, 1).map(Self)
     }
 }

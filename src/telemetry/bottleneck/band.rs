@@ -4,7 +4,7 @@ use super::Shares;
 
 /// A span of time.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Cell {
+pub(crate) struct Cell {
     /// Its beginning, in seconds since the clock began.
     pub from_s: f64,
     /// Its end.
@@ -13,41 +13,43 @@ pub struct Cell {
     seconds: Shares,
 }
 
+#[cfg(test)]
 impl Cell {
     /// The parts of the span in which each cause was the limit; together 1.
     #[must_use]
-    pub fn shares(&self) -> Shares {
+    pub(crate) fn shares(&self) -> Shares {
         self.seconds.normal()
     }
 }
 
 /// Spans one after the other; between two rounds there may be a gap.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Band {
+pub(crate) struct Band {
     cells: Vec<Cell>,
     total: Shares,
 }
 
 impl Band {
     /// A band never holds more spans than this.
-    pub const MAX_CELLS: usize = 1024;
+    pub(crate) const MAX_CELLS: usize = 1024;
 
     /// The spans, oldest first.
+    #[cfg(test)]
     #[must_use]
-    pub fn cells(&self) -> &[Cell] {
+    pub(crate) fn cells(&self) -> &[Cell] {
         &self.cells
     }
 
     /// The seconds in which each cause was the limit.
     #[must_use]
-    pub fn total(&self) -> Shares {
+    pub(crate) fn total(&self) -> Shares {
         self.total
     }
 
     /// The shares in each of `count` equal parts of the time between `from_s` and `to_s`; `None` for a part of which
     /// nothing is known.
     #[must_use]
-    pub fn columns(&self, from_s: f64, to_s: f64, count: usize) -> Vec<Option<Shares>> {
+    pub(crate) fn columns(&self, from_s: f64, to_s: f64, count: usize) -> Vec<Option<Shares>> {
         let width_s = (to_s - from_s) / count.max(1) as f64;
         let mut first = 0;
         (0..count)

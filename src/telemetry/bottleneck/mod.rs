@@ -37,7 +37,7 @@ use std::collections::{HashMap, VecDeque};
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize};
 
-pub use band::{Band, Cell};
+pub(crate) use band::Band;
 pub use evidence::{Evidence, SideEvidence};
 
 use super::{Counters, Side};
@@ -49,6 +49,7 @@ const SPAN_MIN_S: f64 = 0.005;
 /// What can be the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Cause {
     /// Reading the source from storage.
     Source,
@@ -201,7 +202,7 @@ pub struct Verdict {
 
 /// Follows the counters of the ends in this process.
 #[derive(Debug, Clone)]
-pub struct Bottleneck {
+pub(crate) struct Bottleneck {
     sides: Vec<Track>,
     /// Everything before this is in the band.
     done_s: Option<f64>,
@@ -222,7 +223,7 @@ struct Track {
 impl Bottleneck {
     /// For the ends in this process, of which there is at least one.
     #[must_use]
-    pub fn new(sides: &[Side]) -> Self {
+    pub(crate) fn new(sides: &[Side]) -> Self {
         let sides = sides.iter().map(|side| Track::new(*side)).collect();
         Self {
             sides,
@@ -232,7 +233,7 @@ impl Bottleneck {
     }
 
     /// Adds what an end had moved and spent by `t_s`, in seconds. Times of an end never decrease.
-    pub fn push(&mut self, side: Side, t_s: f64, bytes: u64, counters: &Counters) {
+    pub(crate) fn push(&mut self, side: Side, t_s: f64, bytes: u64, counters: &Counters) {
         let Some(track) = self.sides.iter_mut().find(|track| track.side == side) else {
             return;
         };
@@ -248,7 +249,7 @@ impl Bottleneck {
     }
 
     /// Ends the band. An end that ended before the other one counts as waiting for it from then on.
-    pub fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         let to_s = self.sides.iter().map(Track::end_s).fold(0.0, f64::max);
         self.advance(to_s);
         if let Some(done_s) = self.done_s.filter(|done_s| *done_s < to_s) {
@@ -257,7 +258,7 @@ impl Bottleneck {
     }
 
     /// Begins another round: counters start from zero again, and times continue.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.finish();
         self.done_s = None;
         for track in &mut self.sides {
@@ -268,13 +269,13 @@ impl Bottleneck {
 
     /// What the limit was over time.
     #[must_use]
-    pub fn band(&self) -> &Band {
+    pub(crate) fn band(&self) -> &Band {
         &self.band
     }
 
     /// What the limit was so far; `None` while too little is known.
     #[must_use]
-    pub fn verdict(&self) -> Option<Verdict> {
+    pub(crate) fn verdict(&self) -> Option<Verdict> {
         let seconds = self.band.total();
         let (limit, _) = seconds.ranked().first().copied()?;
         let of = |side: Side| {

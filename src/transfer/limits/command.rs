@@ -7,7 +7,7 @@ use crate::transfer::tell::event::TransferId;
 /// A request to change what runs. On a control socket it is one line of JSON: `{"do":"pause","transfer":3}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Command {
+pub(crate) enum Command {
     /// Moves no bytes of the transfer until it is resumed.
     Pause {
         /// Which transfer.
@@ -39,7 +39,7 @@ pub enum Command {
 impl Command {
     /// The one transfer that is to change; `None` where the command is for all of the process.
     #[must_use]
-    pub fn transfer(self) -> Option<TransferId> {
+    pub(crate) fn transfer(self) -> Option<TransferId> {
         match self {
             Self::Pause { transfer }
             | Self::Resume { transfer }

@@ -11,6 +11,7 @@ use crate::error::{Error, reason};
 
 /// Where a peer listens.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Endpoint {
     /// `HOST:PORT`; an IPv6 address stands in brackets.
     Tcp(String),

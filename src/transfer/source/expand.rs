@@ -10,7 +10,7 @@ use crate::error::{Error, reason};
 ///
 /// # Errors
 /// There are none, or they cannot be found out.
-pub fn expand(text: &OsStr) -> Result<Option<Vec<PathBuf>>, Error> {
+pub(crate) fn expand(text: &OsStr) -> Result<Option<Vec<PathBuf>>, Error> {
     let path = Path::new(text);
     if path.is_dir() {
         return files_in(path).map(Some);

@@ -18,7 +18,7 @@ pub(super) const PIECE_BYTES: usize = 1 << 18;
 
 /// The bytes of a range, or of the slice of it that is sent, in a sealed file that exists in memory only: the system
 /// frees it when its last descriptor is closed. `None` where the source is a file already.
-pub fn in_memory(spec: &SourceSpec) -> Result<Option<File>, Error> {
+pub(crate) fn in_memory(spec: &SourceSpec) -> Result<Option<File>, Error> {
     let source = Source::open(spec)?;
     let Content::Range(range) = &source.content else {
         return Ok(None);

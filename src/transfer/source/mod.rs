@@ -21,11 +21,11 @@ use crate::transfer::source::memory::PIECE_BYTES;
 use crate::transfer::source::stamp::FileStamp;
 use crate::transfer::source::stream::Stream;
 
-pub use memory::in_memory;
+pub(crate) use memory::in_memory;
 
 /// What a source is, before anything is sent.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SourceInfo {
+pub(crate) struct SourceInfo {
     /// What it is called: a file's name, or the range in words.
     pub name: String,
     /// What will be sent.
@@ -35,7 +35,7 @@ pub struct SourceInfo {
 }
 
 /// Opens and checks a source as sending it would. Quick: a file's contents are not read beyond a `.npy` header.
-pub fn describe(spec: &SourceSpec) -> Result<SourceInfo, Error> {
+pub(crate) fn describe(spec: &SourceSpec) -> Result<SourceInfo, Error> {
     let source = Source::open(spec)?;
     Ok(SourceInfo {
         is_stream: matches!(source.content, Content::Stream(_)),

@@ -49,6 +49,7 @@ impl Event {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum EventKind {
     /// The side is in another state.
     State {
@@ -99,6 +100,7 @@ pub enum EventKind {
 /// Where a transfer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum State {
     /// Waits for its turn.
     Queued,
@@ -228,6 +230,7 @@ impl From<ToldFailure> for Failure {
 
 /// How a whole transfer ended.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Outcome {
     /// Every side is done. The receiver's view where both ends were here.
     Done(Finished),

@@ -7,11 +7,11 @@ use super::fields::{Fields, put, put_reason, tag};
 use super::{Token, offer};
 
 /// The version spoken here.
-pub const VERSION: u16 = 1;
+pub(crate) const VERSION: u16 = 1;
 /// The length of the greeting that each side sends first: magic and version.
-pub const GREETING_BYTES: usize = 8;
+pub(crate) const GREETING_BYTES: usize = 8;
 /// The most data bytes that a block can have.
-pub const BLOCK_BYTES_MAX: u32 = 4 << 20;
+pub(crate) const BLOCK_BYTES_MAX: u32 = 4 << 20;
 
 pub(in crate::wire) const MAGIC: [u8; 6] = *b"ARLIFT";
 

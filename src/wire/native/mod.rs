@@ -9,12 +9,12 @@ mod outgoing;
 mod receive;
 mod send;
 
-pub use message::{BLOCK_BYTES_MAX, GREETING_BYTES, VERSION};
-pub use outgoing::OutgoingBlocks;
-pub use receive::NativeReceiver;
-pub use send::NativeSender;
+pub(crate) use message::BLOCK_BYTES_MAX;
+pub(crate) use outgoing::OutgoingBlocks;
+pub(crate) use receive::NativeReceiver;
+pub(crate) use send::NativeSender;
 
 pub(super) use message::MAGIC;
 
 /// What a connection shows that joins a transfer: 16 bytes that the receiver drew.
-pub type Token = [u8; 16];
+pub(crate) type Token = [u8; 16];

@@ -144,7 +144,7 @@ impl NativeSender {
 
     /// The message with which the descriptor travels; the array begins at byte `position` of what it is of.
     #[must_use]
-    pub fn handoff(&self, position: u64) -> Vec<u8> {
+    pub fn handoff(position: u64) -> Vec<u8> {
         encoded(&Message::Handoff { position })
     }
 

@@ -13,7 +13,7 @@ use crate::ledger::{Ledger, Span};
 use super::native::{NativeReceiver, Token};
 use super::{Offer, WireChoice, native};
 
-pub use stream::{HeaderReader, StreamReceiver};
+pub(super) use stream::{HeaderReader, StreamReceiver};
 
 /// What a receiver has to do next.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 use super::*;
-use crate::compare::{Lost, Measured, Over, Sink, SizePoint, Skipped, Subject};
+use crate::compare::measured::Lost;
+use crate::compare::{Measured, Over, Sink, SizePoint, Skipped, Subject};
 
 fn contestant(id: &str) -> Contestant {
     Contestant {

@@ -17,7 +17,7 @@ use crate::compare::{Comparison, differences};
 
 /// What the page needs to know besides itself.
 #[derive(Debug)]
-pub struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// The array that would be compared, in words; or why there is none.
     pub array: Result<&'a str, &'a str>,
     /// Why nothing can be measured now.
@@ -31,7 +31,7 @@ pub struct Context<'a> {
 }
 
 /// Draws the page.
-pub fn ui(ui: &mut Ui, page: &Page, context: &Context<'_>) -> Vec<Action> {
+pub(crate) fn ui(ui: &mut Ui, page: &Page, context: &Context<'_>) -> Vec<Action> {
     ui.spacing_mut().item_spacing.y = STEP;
     let mut actions = head_ui(ui, page, context);
     let is_running = page.progress.is_some();
@@ -100,7 +100,7 @@ fn ceilings_ui(ui: &mut Ui, context: &Context<'_>) -> Option<Action> {
 }
 
 /// Offers to measure what this machine can do at most.
-pub fn measure_ceilings_ui(ui: &mut Ui) -> Option<Action> {
+pub(crate) fn measure_ceilings_ui(ui: &mut Ui) -> Option<Action> {
     let text = "Measure this machine's ceilings";
     let hover = "One copy of memory, and a loopback that keeps nothing: some 5 seconds, once";
     let button = word_button(ui, text, text).on_hover_text(hover);

@@ -16,7 +16,7 @@ const NAMES_WIDTH: f32 = 150.0;
 const NAME_HEIGHT: f32 = 14.0;
 
 /// Draws the plot, or says that it was not measured.
-pub fn ui(ui: &mut Ui, shown: &Comparison, beside: Option<&Comparison>, is_running: bool, picked: Option<&str>) {
+pub(super) fn ui(ui: &mut Ui, shown: &Comparison, beside: Option<&Comparison>, is_running: bool, picked: Option<&str>) {
     let curves = curves(shown);
     let older = beside.map(self::curves).unwrap_or_default();
     if curves.is_empty() {

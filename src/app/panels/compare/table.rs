@@ -14,7 +14,13 @@ const TALL_ROW_HEIGHT: f32 = 36.0;
 const GAP: f32 = 12.0;
 
 /// Draws the table. A click picks a contestant whose line stands out, a second one lets go of it.
-pub fn ui(ui: &mut Ui, shown: &Comparison, beside: Option<&Comparison>, is_running: bool, picked: &mut Option<String>) {
+pub(super) fn ui(
+    ui: &mut Ui,
+    shown: &Comparison,
+    beside: Option<&Comparison>,
+    is_running: bool,
+    picked: &mut Option<String>,
+) {
     let rows = rows(shown, beside, is_running);
     let top = highest_rate(&rows).max(1.0);
     ui.spacing_mut().item_spacing.y = 0.0;

@@ -28,7 +28,7 @@ const DTYPES: [(&str, &str); 10] = [
 
 /// What the form needs to know besides its own fields.
 #[derive(Debug)]
-pub struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// What the fields come to.
     pub checked: &'a CheckedForm,
     /// Whether the advanced fields are unfolded.
@@ -51,12 +51,12 @@ impl Context<'_> {
 
 /// The id of the field that Ctrl+N goes to.
 #[must_use]
-pub fn first_field() -> Id {
+pub(crate) fn first_field() -> Id {
     Id::unique("new transfer, first field")
 }
 
 /// Draws the form. Someone types into a copy of it, which is returned where it differs.
-pub fn ui(ui: &mut Ui, form: &Form, context: &Context<'_>) -> Vec<Action> {
+pub(crate) fn ui(ui: &mut Ui, form: &Form, context: &Context<'_>) -> Vec<Action> {
     ui.spacing_mut().item_spacing.y = 14.0;
     let mut edited = form.clone();
     let mut actions = Vec::new();

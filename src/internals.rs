@@ -1,0 +1,30 @@
+//! What this package's own tests and benchmarks look at. It is no part of the library and changes without notice.
+
+pub use crate::array::{npy, values};
+pub use crate::checksum::Digest;
+pub use crate::ledger::Ledger;
+pub use crate::ping::RoundTrips;
+pub use crate::service::Status;
+pub use crate::telemetry::Series;
+pub use crate::wire::{Heard, Offer, ReceiveWire, SendStep, SendWire, Want};
+
+/// Comparisons and how they are kept.
+pub mod compare {
+    pub use crate::compare::ceilings::Ceilings;
+    pub use crate::compare::{
+        Comparison, Contestant, Entry, Machine, Measured, Over, Sink, SizePoint, Skipped, Spread, Subject, load,
+    };
+}
+
+/// The window.
+#[cfg(feature = "app")]
+pub mod app {
+    pub use crate::app::model::compare::Notice;
+    pub use crate::app::model::form::{EndpointKind, Form};
+    pub use crate::app::model::plan::{Paths, Recipe, check};
+    pub use crate::app::model::row::{Phase, RowKey};
+    pub use crate::app::model::settings::ThemeChoice;
+    pub use crate::app::model::view::View;
+    pub use crate::app::panels::throughput::Curves;
+    pub use crate::app::{App, AppOptions};
+}
