@@ -15,5 +15,5 @@ fi
 what=(sys::memory:: sys::sigbus:: sys::tcp_info:: sys::zerocopy:: ledger:: wire::native::outgoing:: queue::)
 ((!$#)) || what=("$@")
 # Property tests read the clock and the system's random numbers. Miri is a thousand times slower than the machine.
-export MIRIFLAGS="-Zmiri-disable-isolation ${MIRIFLAGS:-}" PROPTEST_CASES=${PROPTEST_CASES:-16}
+export MIRIFLAGS="-Zmiri-disable-isolation ${MIRIFLAGS:-}" PROPTEST_CASES=${PROPTEST_CASES:-2}
 exec cargo "+$toolchain" miri test --locked --no-default-features --lib -- "${what[@]}"
