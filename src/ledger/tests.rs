@@ -182,6 +182,7 @@ fn what_grows_is_as_long_as_what_has_landed_when_it_ends() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "thousands of runs take miri many minutes")]
 fn blocks_of_one_byte_with_gaps_cost_a_bounded_number_of_runs_and_are_the_peers_fault() {
     let streams = 2;
     let ledger = Ledger::new(1 << 30, ChecksumKind::Crc64Nvme, streams);
