@@ -27,7 +27,16 @@ pub enum Fault {
     Bug,
 }
 
-/// Why a transfer failed. The message of every variant is one line for people: what happened, to what, what to do.
+/// Why a transfer failed. The message of every variant is one line for people: what happened, to what, what to do. What
+/// the system said is its [`source`](std::error::Error::source).
+///
+/// ```
+/// use arraylift::{Endpoint, Fault};
+///
+/// let error = Endpoint::parse("localhost").unwrap_err();
+/// assert_eq!(error.fault(), Fault::Caller);
+/// assert!(error.to_string().contains("HOST:PORT"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

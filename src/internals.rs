@@ -1,6 +1,5 @@
 //! What this package's own tests and benchmarks look at. It is no part of the library and changes without notice.
 
-pub use crate::array::{npy, values};
 pub use crate::checksum::Digest;
 pub use crate::ledger::Ledger;
 pub use crate::ping::RoundTrips;

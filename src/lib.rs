@@ -55,7 +55,9 @@ mod transfer;
 mod units;
 mod wire;
 
-pub use array::{ArrayMeta, Dtype, DtypeError, MetaError, Number, Order, Range, RangeError, Shape, ShapeError, Value};
+pub use array::{
+    ArrayMeta, Dtype, DtypeError, MetaError, Number, Order, Range, RangeError, Shape, ShapeError, Value, npy, values,
+};
 pub use checksum::ChecksumKind;
 pub use error::{Error, Fault, Reason};
 pub use route::{ReceiveRouteChoice, SendRouteChoice};

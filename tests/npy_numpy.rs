@@ -4,8 +4,8 @@
 #![allow(clippy::expect_used)]
 
 use arraylift::Value;
-use arraylift::internals::npy::{HeaderProgress, MAGIC, read_header, write_header};
-use arraylift::internals::values;
+use arraylift::npy::{HeaderProgress, MAGIC, read_header, write_header};
+use arraylift::values;
 
 mod numpy;
 

@@ -88,9 +88,9 @@ else
     run "ignored tests" cargo test --no-fail-fast --lib --bins --tests -- --ignored "${leave_out[@]}"
 fi
 run "examples in the documentation" cargo test --doc
-run "example: move a range and read it" cargo run --quiet --no-default-features --example move_range
-run "example: receive into memory" cargo run --quiet --no-default-features --example receive_into_memory -- --alone
-run "example: watch events" cargo run --quiet --no-default-features --example watch_events
+run "example: move a range and read it" cargo run --quiet --example move_range
+run "example: receive into memory" cargo run --quiet --example receive_into_memory -- --alone
+run "example: watch events" cargo run --quiet --example watch_events
 
 step "summary"
 printf '%s\n' "${results[@]}"

@@ -105,11 +105,11 @@ impl Dtype {
     /// The number in `f64` counts bits, the one in `<f8` bytes.
     ///
     /// ```
-    /// # use arraylift::array::Dtype;
+    /// # use arraylift::Dtype;
     /// assert_eq!(Dtype::from_name("f64")?, Dtype::f64());
     /// assert_eq!(Dtype::from_name("<f8")?, Dtype::f64());
     /// assert_eq!(Dtype::from_name(">f4")?.name(), "big-endian f32");
-    /// # Ok::<(), arraylift::array::DtypeError>(())
+    /// # Ok::<(), arraylift::DtypeError>(())
     /// ```
     pub fn from_name(name: &str) -> Result<Self, DtypeError> {
         let name = name.trim();

@@ -7,6 +7,14 @@ use serde::Serialize;
 use super::{Dtype, Shape};
 
 /// Dtype, shape and order of an array of at most `i64::MAX` bytes.
+///
+/// ```
+/// use arraylift::{ArrayMeta, Dtype, Order, Shape};
+///
+/// let meta = ArrayMeta::new(Dtype::f64(), Shape::new(vec![3, 4])?, Order::C)?;
+/// assert_eq!((meta.element_count(), meta.byte_len()), (12, 96));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ArrayMeta {
     dtype: Dtype,

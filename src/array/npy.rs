@@ -85,8 +85,8 @@ const GROWTH_DIGITS: usize = 21;
 /// Reads the header from the first bytes of a file or a stream, of which there may be too few or too many.
 ///
 /// ```
-/// # use arraylift::array::npy::{HeaderProgress, read_header, write_header};
-/// # use arraylift::array::{ArrayMeta, Dtype};
+/// # use arraylift::npy::{HeaderProgress, read_header, write_header};
+/// # use arraylift::{ArrayMeta, Dtype};
 /// let meta = ArrayMeta::vector(Dtype::f64(), 3)?;
 /// let header = write_header(&meta);
 /// assert_eq!(read_header(b"\x93NUM")?, HeaderProgress::Need(10));

@@ -34,10 +34,10 @@ const MAX_TEXT_CHARS: usize = 80;
 /// The elements that `bytes` begins with, as they lie in memory; a part of an element at the end is left out.
 ///
 /// ```
-/// # use arraylift::array::{Dtype, Value, values};
+/// # use arraylift::{Dtype, Value, values};
 /// let big_endian = Dtype::from_name(">i2")?;
 /// assert_eq!(values(&big_endian, &[0, 1, 1, 0]), [Value::Int(1), Value::Int(256)]);
-/// # Ok::<(), arraylift::array::DtypeError>(())
+/// # Ok::<(), arraylift::DtypeError>(())
 /// ```
 #[must_use]
 pub fn values(dtype: &Dtype, bytes: &[u8]) -> Vec<Value> {

@@ -16,7 +16,7 @@ use crate::units::parse_whole;
 /// The elements of `numpy.arange(start, stop, step, dtype)`, not yet in memory.
 ///
 /// ```
-/// # use arraylift::array::Range;
+/// # use arraylift::Range;
 /// let range = Range::parse("0:50e6", None)?;
 /// assert_eq!(range.meta().to_string(), "f64 (50000000,)");
 ///
@@ -24,7 +24,7 @@ use crate::units::parse_whole;
 /// range.fill(1_000_000, &mut bytes);
 /// assert_eq!(bytes[..8], 1_000_000_f64.to_le_bytes());
 /// assert_eq!(bytes[8..], 1_000_001_f64.to_le_bytes());
-/// # Ok::<(), arraylift::array::RangeError>(())
+/// # Ok::<(), arraylift::RangeError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Range {

@@ -49,9 +49,9 @@ impl Shape {
     /// Reads what people type: `3,4`, `50_000_000`, `(3, 4)`, `1e6,3`, and `()` for a single element.
     ///
     /// ```
-    /// # use arraylift::array::Shape;
+    /// # use arraylift::Shape;
     /// assert_eq!(Shape::parse("3,4")?.to_string(), "(3, 4)");
-    /// # Ok::<(), arraylift::array::ShapeError>(())
+    /// # Ok::<(), arraylift::ShapeError>(())
     /// ```
     pub fn parse(text: &str) -> Result<Self, ShapeError> {
         let trimmed = text.trim();

@@ -50,6 +50,23 @@ pub use tell::event_queue::Waker;
 pub use trust::Trust;
 
 /// A running transfer. Dropping it cancels the transfer and joins its threads.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use arraylift::{Job, Options, Origin, Outcome, Range, SinkSpec, SourceSpec, Transfer};
+///
+/// let job = Job::Loopback {
+///     source: SourceSpec::new(Origin::Range(Range::parse("0:1e9", None)?)),
+///     sink: SinkSpec::Discard,
+/// };
+/// let (events, _) = crossbeam_channel::bounded(1);
+/// let transfer = Transfer::start(job, Options::default(), events, Arc::new(|| {}))?;
+/// transfer.set_limit(Some(100_000_000));
+/// transfer.cancel();
+/// assert!(matches!(transfer.join(), Outcome::Cancelled));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Transfer {
     id: TransferId,

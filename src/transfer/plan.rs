@@ -20,6 +20,20 @@ use super::tell::event::Side;
 use super::trust::Trust;
 
 /// What a transfer does. With an [`Endpoint`] in place of [`Incoming`] it is plain data: it can be kept, and started again.
+///
+/// ```
+/// use arraylift::{Endpoint, Job, Origin, SourceSpec};
+///
+/// let file = Origin::File {
+///     path: "data.npy".into(),
+///     dtype: None,
+/// };
+/// let job: Job = Job::Send {
+///     source: SourceSpec::new(file),
+///     to: Endpoint::parse("somewhere:25000")?,
+/// };
+/// # Ok::<(), arraylift::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub enum Job<Peer = Incoming> {
     /// Both ends on this machine, over TCP loopback.
@@ -177,6 +191,21 @@ pub enum SinkSpec {
 }
 
 /// How a transfer is done. `Options::default()` is right for nearly everyone.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use arraylift::Options;
+///
+/// let options = Options {
+///     limit_bytes_per_s: Some(50_000_000),
+///     streams: 4,
+///     timeout: Duration::from_secs(10),
+///     ..Options::default()
+/// };
+/// assert!(options.check().is_ok());
+/// assert!(Options { streams: 17, ..options }.check().is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// What peers say to each other.

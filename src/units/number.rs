@@ -23,11 +23,6 @@ pub enum NumberError {
 }
 
 /// Reads a count exactly: `50_000_000`, `50,000,000`, `50e6` and `1.5e3` are counts, `0.5` and `-1` are not.
-///
-/// ```
-/// # use arraylift::array::parse_count;
-/// assert_eq!(parse_count("50e6"), Ok(50_000_000));
-/// ```
 pub(crate) fn parse_count(text: &str) -> Result<u64, NumberError> {
     let count = parse_whole(&without_commas(text)?)?;
     if count < 0 {

@@ -6,10 +6,9 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
-use arraylift::internals::npy;
 use arraylift::{
     ArrayMeta, Dtype, Endpoint, Error, Fault, Incoming, Job, Listener, Options, ReceiveRouteChoice, SendRouteChoice,
-    Side, SinkSpec, Slice, WireChoice,
+    Side, SinkSpec, Slice, WireChoice, npy,
 };
 
 use crate::support::*;

@@ -2,10 +2,9 @@
 
 use std::fs::File;
 
-use arraylift::internals::npy;
 use arraylift::{
     ArrayMeta, ChecksumKind, Dtype, Endpoint, Error, Event, EventKind, Incoming, Job, Listener, Options,
-    ReceiveRouteChoice, SendRouteChoice, Side, SinkSpec, Slice, Value, WireChoice,
+    ReceiveRouteChoice, SendRouteChoice, Side, SinkSpec, Slice, Value, WireChoice, npy,
 };
 
 use crate::support::*;

@@ -26,6 +26,18 @@ impl TransferId {
 }
 
 /// Something that happened to one side of a transfer.
+///
+/// ```
+/// use arraylift::{Event, EventKind, Side};
+///
+/// /// The receiver's rate, in bytes a second, where the event tells it.
+/// fn rate(event: &Event) -> Option<f64> {
+///     match &event.kind {
+///         EventKind::Sample(sample) if event.side == Side::Receiver => Some(sample.rate_bytes_per_s),
+///         _ => None,
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// What happened.
