@@ -1,15 +1,14 @@
 //! How bytes leave and how they land: one file a route behind one small trait each.
 
-mod auto;
-mod choice;
+mod decide;
 #[cfg(test)]
 pub(crate) mod fake;
 pub(crate) mod receive;
+mod requested;
 pub(crate) mod send;
 
-pub(crate) use auto::why_no_handoff;
-pub(crate) use auto::{NoHandoff, Sending, SourceKind, send_route};
-pub use choice::{ReceiveRouteChoice, SendRouteChoice};
+pub(crate) use decide::{NoHandoff, Sending, SourceKind, send_route, why_no_handoff};
+pub use requested::{ReceiveRouteChoice, SendRouteChoice};
 
 /// What one call of a route cost beside its system call on the socket, counted from what the kernel does in that call:
 /// `send(2)` and `recv(2)` copy each byte once; `sendfile(2)`, and `splice(2)` from a socket, pass pages on; a write

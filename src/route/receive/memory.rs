@@ -36,7 +36,7 @@ impl ReceiveRoute for RecvToMemory {
     ) -> Result<usize, ReceiveError> {
         // A machine begins a part before it receives into it, and continues where it stopped.
         let part = self.part.as_mut().filter(|part| part.next_at() == at);
-        let part = part.ok_or_else(|| ReceiveError::Sink(std::io::ErrorKind::InvalidInput.into()))?;
+        let part = part.ok_or(ReceiveError::Bug("bytes are received into memory that was not claimed"))?;
         let received = match from.socket() {
             Some(socket) => part.receive_from(socket, len),
             None => part.fill_with(len, |room| from.take(room)),

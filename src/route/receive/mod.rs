@@ -73,6 +73,8 @@ pub(crate) enum ReceiveError {
     Socket(io::Error),
     /// An error of the sink.
     Sink(io::Error),
+    /// The route was called as it never should be.
+    Bug(&'static str),
 }
 
 /// Reads bytes into a slice.
@@ -83,7 +85,7 @@ fn take(from: &mut dyn Inflow, into: &mut [u8]) -> Result<usize, ReceiveError> {
 /// The socket of a route that needs one.
 fn socket_of(from: &dyn Inflow) -> Result<BorrowedFd<'_>, ReceiveError> {
     from.socket()
-        .ok_or_else(|| ReceiveError::Sink(io::Error::other("this route takes bytes from a socket only")))
+        .ok_or(ReceiveError::Bug("a route that takes bytes from a socket has none"))
 }
 
 /// `pwrite(2)` until all is written.

@@ -11,13 +11,13 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use crate::service::status::{AnyEvent, Counters, OpenCounts, ServiceEvent, Status};
 use crate::transfer::EventQueue;
 
+use super::back_off::BackOff;
+
 /// While so many events found no room with whoever reads them, nobody new is accepted.
 const KEPT_EVENTS_MAX: usize = 4096;
 /// Events that found no room are tried again so much later.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
-/// Where descriptors, memory or processes run out, the next try is so much later.
-const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 
 /// What a guest can use of its front.
 pub(in crate::service) struct FrontContext {
@@ -25,7 +25,7 @@ pub(in crate::service) struct FrontContext {
     events: EventQueue<AnyEvent>,
     pub(in crate::service) counters: Counters,
     is_open: bool,
-    paused_until: Option<Instant>,
+    back_off: BackOff,
     /// Something has changed since the last status.
     has_news: bool,
     last_status: Status,
@@ -40,7 +40,7 @@ impl FrontContext {
             events: EventQueue::new(events),
             counters: Counters::new(now),
             is_open: true,
-            paused_until: None,
+            back_off: BackOff::default(),
             has_news: false,
             last_status: Status::default(),
             next_status_at: now,
@@ -81,12 +81,12 @@ impl FrontContext {
 
     /// Something has run out: nobody is accepted for a moment.
     pub(in crate::service) fn pause(&mut self) {
-        self.paused_until = Some(Instant::now() + EXHAUSTED_PAUSE);
+        self.back_off.begin(Instant::now());
         self.counters.count_pause();
     }
 
     pub(in crate::service) fn is_paused(&self, now: Instant) -> bool {
-        self.paused_until.is_some_and(|until| now < until)
+        self.back_off.until(now).is_some()
     }
 
     /// Whether connections are accepted, now or after a pause.
@@ -121,7 +121,7 @@ impl FrontContext {
     pub(super) fn due(&self, now: Instant) -> Option<Instant> {
         let kept = (self.events.kept() > 0).then(|| now + RETRY_INTERVAL);
         let status = self.has_news.then_some(self.next_status_at);
-        let pause = self.paused_until.filter(|until| now < *until);
+        let pause = self.back_off.until(now);
         [kept, status, pause].into_iter().flatten().min()
     }
 

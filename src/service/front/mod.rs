@@ -1,6 +1,7 @@
 //! The front of every service: one thread that accepts whoever connects, waits for sockets and times, obeys commands and
 //! tells what happens. What is done with the connections is its guest's.
 
+mod back_off;
 mod context;
 mod deadlines;
 mod source;

@@ -100,6 +100,7 @@ impl BlockReceiver {
             Err(ReceiveError::Socket(error)) if would_block(&error) => Ok(Received::Nothing),
             Err(ReceiveError::Socket(error)) => Ok(Received::Broke(error)),
             Err(ReceiveError::Sink(error)) => Err(incoming.sink.write_error(&error)),
+            Err(ReceiveError::Bug(text)) => Err(Error::Bug(text.into())),
         }
     }
 }
