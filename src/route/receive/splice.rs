@@ -36,7 +36,7 @@ pub(crate) struct Splice {
 }
 
 impl Splice {
-    /// Receives into `file` from byte `base` on. If `look` is false, `seen` gets no bytes.
+    /// Receives into `file` from byte `base` on, at most `buffer_bytes` at once.
     pub(crate) fn new(file: Arc<File>, base: u64, buffer_bytes: usize) -> io::Result<Self> {
         let (pipe_out, pipe_in) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         // If the user's limit is lower, the pipe stays smaller.
