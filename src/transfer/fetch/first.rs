@@ -151,10 +151,6 @@ impl Machine for FirstFetcher {
         false
     }
 
-    fn end(&mut self) {
-        self.context.probe.end();
-    }
-
     fn probe(&mut self) -> &mut Probe {
         &mut self.context.probe
     }

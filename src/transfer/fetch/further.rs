@@ -101,10 +101,6 @@ impl Machine for FurtherFetcher {
         false
     }
 
-    fn end(&mut self) {
-        self.context.probe.end();
-    }
-
     fn probe(&mut self) -> &mut Probe {
         &mut self.context.probe
     }

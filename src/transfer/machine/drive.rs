@@ -61,7 +61,9 @@ pub(crate) trait Machine {
     }
 
     /// Takes the last stamp.
-    fn end(&mut self);
+    fn end(&mut self) {
+        self.probe().end();
+    }
 
     /// What counts this side's work.
     fn probe(&mut self) -> &mut Probe;
@@ -345,8 +347,6 @@ mod tests {
         fn give_up(&mut self, _reason: &str) -> bool {
             false
         }
-
-        fn end(&mut self) {}
 
         fn probe(&mut self) -> &mut Probe {
             &mut self.probe

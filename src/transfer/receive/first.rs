@@ -435,10 +435,6 @@ impl Machine for FirstReceiver {
         self.link.give_up(reason)
     }
 
-    fn end(&mut self) {
-        self.link.probe.end();
-    }
-
     fn probe(&mut self) -> &mut Probe {
         &mut self.link.probe
     }

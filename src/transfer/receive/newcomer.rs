@@ -88,10 +88,6 @@ impl Machine for NewcomerReceiver {
         self.link.give_up(reason)
     }
 
-    fn end(&mut self) {
-        self.link.probe.end();
-    }
-
     fn probe(&mut self) -> &mut Probe {
         &mut self.link.probe
     }

@@ -317,10 +317,6 @@ impl Machine for FirstSender {
         self.link.silence(timeout)
     }
 
-    fn end(&mut self) {
-        self.link.probe.end();
-    }
-
     fn probe(&mut self) -> &mut Probe {
         &mut self.link.probe
     }

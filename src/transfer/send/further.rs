@@ -168,10 +168,6 @@ impl Machine for FurtherSender {
         self.link.silence(timeout)
     }
 
-    fn end(&mut self) {
-        self.link.probe.end();
-    }
-
     fn probe(&mut self) -> &mut Probe {
         &mut self.link.probe
     }
