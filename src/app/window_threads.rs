@@ -6,7 +6,7 @@
 
 use std::fs;
 
-use rustix::process::{Pid, setpriority_process};
+use rustix::process::{Pid, getpriority_process, setpriority_process};
 
 /// How much later than others a software renderer's threads get their turn: where both cores are taken, they draw in
 /// the moments in which a data thread waits for the other, and in a tenth of a core at least.
@@ -32,8 +32,11 @@ impl WindowThreads {
             .collect();
         for id in &self.ids {
             if !self.renderers.contains(id) && is_renderer(id) {
-                // Any thread may be made nicer. Where it is refused all the same, frames are only dearer.
-                if let Some(thread) = id.parse().ok().and_then(Pid::from_raw) {
+                // Any thread may be made nicer. Where it is refused all the same, frames are only dearer. One that is
+                // nicer already stays so.
+                if let Some(thread) = id.parse().ok().and_then(Pid::from_raw)
+                    && getpriority_process(Some(thread)).is_ok_and(|niceness| niceness < RENDERER_NICENESS)
+                {
                     let _ = setpriority_process(Some(thread), RENDERER_NICENESS);
                 }
                 self.renderers.push(id.clone());

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Takes an array that is handed over, or hands one over: no byte moves, whatever its size. docs/manual.md has the same, in short.
 
-    handoff_peer.py receive unix:/tmp/arrays --listen
-    handoff_peer.py send unix:/tmp/arrays --count 50000000 --unsealed
+    handoff_peer.py receive unix:$XDG_RUNTIME_DIR/arrays --listen
+    handoff_peer.py send unix:$XDG_RUNTIME_DIR/arrays --count 50000000 --unsealed
 """
 
 import ast

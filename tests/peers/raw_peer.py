@@ -2,7 +2,7 @@
 """The Python recipe on one end of a socket: the bytes of an array and nothing else.
 
     raw_peer.py send 127.0.0.1 25000 --count 50000000
-    raw_peer.py receive unix:/tmp/arrays --count 50000000 --module array --listen
+    raw_peer.py receive unix:$XDG_RUNTIME_DIR/arrays --count 50000000 --module array --listen
 """
 
 import array
