@@ -65,7 +65,7 @@ pub(super) fn run(
                     one.transfer.cancel();
                 }
             }
-            Occurrence::Event(_, event) => report.event(&event),
+            Occurrence::Event(event) => report.event(&event),
             Occurrence::Ended(index) => {
                 let (transfer, name) = (running.remove(index).transfer, names.remove(index));
                 match end(transfer, report) {

@@ -39,8 +39,8 @@ pub(super) enum Occurrence {
     Drain,
     /// What happened was dealt with here.
     Nothing,
-    /// The transfer of this index told something.
-    Event(usize, Box<Event>),
+    /// One of the transfers told something.
+    Event(Box<Event>),
     /// The transfer of this index has told everything.
     Ended(usize),
 }
@@ -67,7 +67,7 @@ pub(super) fn next(running: &[Running], signals: &Signals, commands: &Receiver<C
         Some(one) => {
             let index = ready.index();
             match ready.recv(&one.events) {
-                Ok(event) => Occurrence::Event(index, Box::new(event)),
+                Ok(event) => Occurrence::Event(Box::new(event)),
                 Err(_) => Occurrence::Ended(index),
             }
         }
@@ -99,7 +99,7 @@ pub(super) fn run(plan: TransferPlan, signals: &Signals, report: &mut Report) ->
             Occurrence::Stop => running[0].transfer.cancel(),
             // It is what is on its way.
             Occurrence::Drain | Occurrence::Nothing => {}
-            Occurrence::Event(_, event) => report.event(&event),
+            Occurrence::Event(event) => report.event(&event),
             Occurrence::Ended(_) => break,
         }
     }

@@ -7,6 +7,7 @@ pub(crate) mod compare;
 mod comparison_tables;
 pub(crate) mod fetch;
 mod follow;
+mod follow_service;
 mod json;
 mod lines;
 pub(crate) mod loopback;

@@ -10,14 +10,13 @@ use crate::transfer::Side;
 use crossbeam_channel::bounded;
 
 use super::arguments::WorkerArguments;
+use super::follow_service::{DRAIN_THEN_STOP, EVENTS, follow};
 use super::report::Report;
-use super::serve::{EVENTS, follow};
 use super::signals::Signals;
 use super::{Failure, plan};
 
 pub(crate) fn run(typed: &WorkerArguments) -> Result<(), Failure> {
-    // One to take nothing new, and one to stop.
-    let signals = Signals::new(2)?;
+    let signals = Signals::new(DRAIN_THEN_STOP.len())?;
     if let Some(path) = &typed.recipe {
         return receive_for(path, typed, &signals);
     }
@@ -51,7 +50,7 @@ fn receive_for(path: &Path, typed: &WorkerArguments, signals: &Signals) -> Resul
     let mut report = Report::new(typed.common.json, Side::Receiver);
     report.open_control(&format!("worker --recipe {}", path.display()));
     report.working(path);
-    follow(&service, &told, signals, &mut report);
+    follow(&service, &told, signals, DRAIN_THEN_STOP, &mut report);
     let status = service.join()?;
     report.ended_service(&status);
     if status.cut_off > 0 {

@@ -1,13 +1,14 @@
-//! A running service, from its owner's side: started in one of four ways, commanded, and joined.
+//! A running service, from its owner's side: started in one of five ways, commanded, and joined.
 
 use std::path::Path;
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
+use crate::array::ArrayMeta;
 use crate::error::Error;
 use crate::thread::Thread;
-use crate::transfer::{Admissions, Command, Listener, ReceiverFactory};
+use crate::transfer::{Admissions, Command, Listener, Options, ReceiverFactory, SinkSpec};
 
 use super::echo::EchoLoop;
 use super::front::{Arrival, ConnectionSource, Front, FrontContext, FrontHandle, Guest, ListenerSource};
@@ -16,6 +17,7 @@ use super::plan::Plan;
 use super::receive_loop::ReceiveLoop;
 use super::recipe::{AuthKey, RecipeDispatcher, RecipeSource};
 use super::status::{AnyEvent, Status};
+use super::transfer_per_sender::TransferPerSender;
 use super::workers::Dispatcher;
 
 /// A running service. Dropping it stops it and joins its thread.
@@ -48,6 +50,24 @@ impl Service {
                 })
             }
         }
+    }
+
+    /// Gives each of a few senders a transfer with threads of its own, and returns at once. Where more come, they wait to
+    /// be accepted. Where the sink cannot work, each sender is told.
+    ///
+    /// # Errors
+    /// Where the system gives no thread or descriptor.
+    pub(crate) fn transfers(
+        listener: Listener,
+        sink: SinkSpec,
+        expect: Option<ArrayMeta>,
+        options: Options,
+        events: Sender<AnyEvent>,
+    ) -> Result<Self, Error> {
+        let source = ListenerSource::new(listener.clone(), Listener::try_accept);
+        Self::spawn(source, events, |_| {
+            Ok(TransferPerSender::new(listener, sink, expect, options))
+        })
     }
 
     /// Sends every byte back to the client that sent it (RFC 862), on a thread of its own, and returns at once. A client

@@ -8,6 +8,8 @@ use crate::transfer::{AdmissionLimits, SinkSpec};
 const RESERVED_DESCRIPTORS: usize = 64;
 /// What one array needs at most while it is received: its file, a pipe, and one to be opened for a moment.
 const SINK_DESCRIPTORS: usize = 4;
+/// What one transfer with threads of its own needs at most over one connection: that, what wakes its threads, and its sink.
+const TRANSFER_DESCRIPTORS: usize = 8;
 /// More arrays at once would not be faster.
 const OPEN_SINKS_MAX: usize = 1024;
 /// What a service has where the system does not say.
@@ -39,6 +41,12 @@ impl Default for Limits {
             slowest_bytes_per_s: Some(1000),
         }
     }
+}
+
+/// Raises the process's limit of descriptors as far as it may be; returns how many transfers with threads of their own
+/// there are descriptors for, `most` at most and one at least.
+pub(super) fn transfers_at_once(most: usize) -> usize {
+    transfers_of(raise_descriptor_limit(), most)
 }
 
 /// How descriptors are divided.
@@ -81,6 +89,11 @@ fn divide(descriptors: usize, connections_max: Option<usize>) -> Shares {
     }
 }
 
+fn transfers_of(descriptors: usize, most: usize) -> usize {
+    let transfers = descriptors.saturating_sub(RESERVED_DESCRIPTORS) / TRANSFER_DESCRIPTORS;
+    transfers.clamp(1, most)
+}
+
 fn raise_descriptor_limit() -> usize {
     let limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {
@@ -109,6 +122,12 @@ mod tests {
         }
         assert!(divide(20_000, None).connections >= 10_000);
         assert_eq!(divide(20_000, Some(5)).connections, 5);
+    }
+
+    #[test]
+    fn transfers_at_once_are_as_many_as_there_are_descriptors_for() {
+        let transfers = [0, 40, 100, 256, 1 << 30].map(|descriptors| transfers_of(descriptors, 16));
+        assert_eq!(transfers, [1, 1, 4, 16, 16]);
     }
 
     #[test]

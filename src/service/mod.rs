@@ -3,7 +3,8 @@
 //!
 //! [`Service::start`] gives a handle. One thread, the front, accepts connections and waits for all of them; its guest has
 //! them. The receiving guest drives the same machines that a single transfer runs on a thread of its own. Another one
-//! hands its connections to worker processes, and each of them drives its own the same way.
+//! hands its connections to worker processes, and each of them drives its own the same way. A third one starts a
+//! transfer for each of a few senders.
 
 mod echo;
 mod front;
@@ -15,6 +16,7 @@ mod plan;
 mod receive_loop;
 mod recipe;
 mod status;
+mod transfer_per_sender;
 mod worker_process;
 mod workers;
 

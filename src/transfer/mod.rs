@@ -16,6 +16,7 @@ mod sink;
 mod source;
 mod tell;
 mod trust;
+mod upcoming;
 
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -48,6 +49,7 @@ pub(crate) use source::{SourceInfo, describe, in_memory};
 pub use tell::event::{Event, EventKind, Failure, Finished, Outcome, Side, Started, State, TransferId};
 pub use tell::event_queue::Waker;
 pub use trust::Trust;
+pub(crate) use upcoming::Upcoming;
 
 /// A running transfer. Dropping it cancels the transfer and joins its threads.
 ///
@@ -85,11 +87,19 @@ impl Transfer {
     /// # Errors
     /// Only where the system gives no thread; everything else that can go wrong arrives as an event.
     pub fn start(job: Job, options: Options, events: Sender<Event>, waker: Waker) -> Result<Self, Error> {
+        Self::begin(Upcoming::new(&options), job, options, events, waker)
+    }
+
+    /// The same as [`Transfer::start`], for a transfer that others know already.
+    pub(crate) fn begin(
+        upcoming: Upcoming,
+        job: Job,
+        options: Options,
+        events: Sender<Event>,
+        waker: Waker,
+    ) -> Result<Self, Error> {
         let failed = |error: std::io::Error| Error::system("cannot start the transfer", &error);
-        let id = TransferId::next();
-        let controls = Arc::new(Controls::new(options.limit_bytes_per_s));
-        controls.set_pace(Side::Sender, options.writer_pace_bytes_per_s);
-        controls.set_pace(Side::Receiver, options.reader_pace_bytes_per_s);
+        let Upcoming { id, controls } = upcoming;
         let (outcome, received) = (Arc::new(OnceLock::new()), Arc::new(ReceivedCell::default()));
         let events = tell::sampler::Emitter::new(id, events, waker);
         let body = {

@@ -116,6 +116,9 @@ pub enum Incoming {
     Listener(Listener),
     /// One that has connected.
     Connection(Connection),
+    /// One that has connected to a listener where someone else accepts all connections, further ones of this transfer
+    /// too.
+    Accepted(Connection, Listener),
 }
 
 /// What is sent.

@@ -139,6 +139,36 @@ fn a_receiver_and_a_list_of_sources_obey_as_well() {
 }
 
 #[test]
+fn a_transfer_that_waits_for_its_sender_is_limited_before_it_begins_and_ends_the_receiver_when_cancelled() {
+    let dir = Dir::new();
+    let mut receiver = dir.receive("127.0.0.1:0 --into discard --json");
+    let waiting = |receiver: &mut Process| loop {
+        let told = until(receiver, "state");
+        if told["state"] == "listening" {
+            return told["transfer"].clone();
+        }
+    };
+    let first = waiting(&mut receiver);
+    dir.run(&format!("attach {} --limit {first}=1MB/s", receiver.id()))
+        .done();
+    // Another look from outside, so that the receiver has had time to obey.
+    dir.run("status").done();
+    dir.run(&format!("send range:0:1e5 {}", receiver.address)).done();
+    let finished = until(&mut receiver, "finished");
+    assert_eq!(finished["transfer"], first);
+    let rate = finished["rate_bytes_per_s"].as_f64().expect("a rate");
+    assert!(rate < 2e6, "800 kB at 1 MB/s: {finished}");
+    let second = first.as_u64().expect("a number") + 1;
+    dir.run(&format!("attach {} --cancel {second}", receiver.id())).done();
+    let ended = receiver.wait().done();
+    let objects = ended.objects();
+    let cancelled = objects.iter().filter(|told| told["event"] == "cancelled");
+    let cancelled: Vec<u64> = cancelled.filter_map(|told| told["transfer"].as_u64()).collect();
+    assert_eq!(cancelled, [second]);
+    assert!(!objects.iter().any(|told| told["event"] == "service"), "{objects:?}");
+}
+
+#[test]
 fn the_socket_is_its_users_alone_and_one_that_was_killed_is_forgotten() {
     let dir = Dir::new();
     let service = serve(&dir, "");

@@ -1,6 +1,7 @@
 //! Two real processes, and the same bytes in both.
 
 use std::net::TcpListener;
+use std::process::Command;
 
 use rustix::process::Signal;
 
@@ -169,4 +170,43 @@ fn a_source_is_sent_as_it_was_told_to_expect_or_not_at_all() {
         .wait()
         .failed(1, &["f64 (10,) comes where f64 (11,) was to come"]);
     assert!(dir.names().is_empty());
+}
+
+#[test]
+fn a_folder_that_vanishes_fails_the_next_array_whose_sender_hears_why_and_the_receiver_goes_on() {
+    let dir = Dir::new();
+    let inbox = dir.folder("inbox");
+    let receiver = dir.receive("127.0.0.1:0 --into inbox");
+    let send = || dir.run(&format!("send range:0:10 {}", receiver.address));
+    std::fs::remove_dir_all(&inbox).expect("removed");
+    send().failed(1, &["the receiver refused", "no such folder"]);
+    dir.folder("inbox");
+    send().done();
+    receiver.signal(Signal::TERM);
+    let ended = receiver.wait();
+    assert_eq!(ended.status.code(), Some(0), "nothing was cut off: {ended:?}");
+    assert!(ended.stderr.contains("no such folder"), "{ended:?}");
+}
+
+#[test]
+fn a_receiver_with_few_descriptors_takes_senders_one_after_the_other() {
+    let dir = Dir::new();
+    dir.folder("inbox");
+    let mut command = Command::new("sh");
+    let script = "ulimit -n 40; exec \"$0\" \"$@\"";
+    command
+        .args(["-c", script, env!("CARGO_BIN_EXE_arraylift")])
+        .args("receive 127.0.0.1:0 --into inbox".split(' '));
+    let receiver = dir.program(command).listening();
+    let send = || {
+        let arguments = ["send", "range:0:10000", &receiver.address, "--limit", "1MB/s"];
+        dir.arraylift(arguments).start()
+    };
+    let senders: Vec<_> = std::iter::repeat_with(send).take(20).collect();
+    for sender in senders {
+        sender.wait().done();
+    }
+    receiver.signal(Signal::TERM);
+    receiver.wait().done();
+    assert_eq!(crate::common::names_in(&dir.path().join("inbox")).len(), 20);
 }

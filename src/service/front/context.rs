@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
@@ -24,7 +25,10 @@ pub(in crate::service) struct FrontContext {
     poll: Poll,
     events: EventQueue<AnyEvent>,
     pub(in crate::service) counters: Counters,
+    waker: Arc<Waker>,
     is_open: bool,
+    /// Its guest has asked it to take nobody any more.
+    drains: bool,
     back_off: BackOff,
     /// Something has changed since the last status.
     has_news: bool,
@@ -33,13 +37,18 @@ pub(in crate::service) struct FrontContext {
 }
 
 impl FrontContext {
-    pub(super) fn new(events: Sender<AnyEvent>) -> io::Result<Self> {
+    /// `token` is the one by which it hears of its waker.
+    pub(super) fn new(events: Sender<AnyEvent>, token: Token) -> io::Result<Self> {
         let now = Instant::now();
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), token)?);
         Ok(Self {
-            poll: Poll::new()?,
+            poll,
             events: EventQueue::new(events),
             counters: Counters::new(now),
+            waker,
             is_open: true,
+            drains: false,
             back_off: BackOff::default(),
             has_news: false,
             last_status: Status::default(),
@@ -89,6 +98,20 @@ impl FrontContext {
         self.back_off.until(now).is_some()
     }
 
+    /// What ends the front's wait, from any thread.
+    pub(in crate::service) fn waker(&self) -> Arc<Waker> {
+        Arc::clone(&self.waker)
+    }
+
+    /// Drains the front, as the command does.
+    pub(in crate::service) fn drain(&mut self) {
+        self.drains = true;
+    }
+
+    pub(super) fn take_drain(&mut self) -> bool {
+        std::mem::take(&mut self.drains)
+    }
+
     /// Whether connections are accepted, now or after a pause.
     pub(in crate::service) fn is_open(&self) -> bool {
         self.is_open
@@ -107,10 +130,6 @@ impl FrontContext {
         self.poll
             .registry()
             .register(&mut SourceFd(&descriptor), token, interest)
-    }
-
-    pub(super) fn waker(&self, token: Token) -> io::Result<Waker> {
-        Waker::new(self.poll.registry(), token)
     }
 
     pub(super) fn poll(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
@@ -135,9 +154,14 @@ impl FrontContext {
         }
     }
 
-    /// Tells the last counts, and everything that was kept.
-    pub(super) fn end(mut self, open: OpenCounts) -> Status {
-        self.tell_status(open, Instant::now());
+    /// Takes the last counts, tells them where they are to be told, and everything that was kept.
+    pub(super) fn end(mut self, open: OpenCounts, tells_counts: bool) -> Status {
+        let now = Instant::now();
+        if tells_counts {
+            self.tell_status(open, now);
+        } else {
+            self.last_status = self.counters.status(open, &self.last_status, now);
+        }
         self.events.finish();
         self.last_status
     }

@@ -42,6 +42,9 @@ pub(super) trait Guest {
     /// Whether those who have connected when the front closes are accepted once more, to be told that it has.
     const ANSWERS_LATECOMERS: bool = false;
 
+    /// Whether the last counts are told as an event.
+    const TELLS_COUNTS: bool = true;
+
     /// Whether one more connection can be taken. Whoever connects meanwhile waits in the listener's queue.
     fn has_room(&self) -> bool;
 
@@ -114,11 +117,11 @@ impl<A> Front<A> {
         source: impl ConnectionSource<A> + 'static,
         events: Sender<AnyEvent>,
     ) -> io::Result<(Self, FrontHandle)> {
-        let context = FrontContext::new(events)?;
+        let context = FrontContext::new(events, WAKER)?;
         if let Some(socket) = source.socket() {
             context.register(&socket, SOURCE, Interest::READABLE)?;
         }
-        let waker = Arc::new(context.waker(WAKER)?);
+        let waker = context.waker();
         let (sender, commands) = bounded(COMMANDS);
         let front = Self {
             context,
@@ -140,7 +143,7 @@ impl<A> Front<A> {
     ///
     /// # Errors
     /// The guest's, or the system did not let it wait.
-    pub(super) fn run(mut self, guest: &mut impl Guest<Arrival = A>) -> Result<Status, Error> {
+    pub(super) fn run<G: Guest<Arrival = A>>(mut self, guest: &mut G) -> Result<Status, Error> {
         let mut events = Events::with_capacity(EVENTS);
         let mut result = Ok(());
         loop {
@@ -164,7 +167,7 @@ impl<A> Front<A> {
             self.accept(guest);
         }
         guest.finish(&mut self.context);
-        let status = self.context.end(guest.open_counts());
+        let status = self.context.end(guest.open_counts(), G::TELLS_COUNTS);
         result.map(|()| status)
     }
 
@@ -202,6 +205,9 @@ impl<A> Front<A> {
                 | Command::Cancel { transfer }
                 | Command::Limit { transfer, .. } => guest.apply(command, transfer, &mut self.context),
             }
+        }
+        if self.context.take_drain() {
+            self.close(guest, Closing::Drain);
         }
         if self.source.is_over() && !std::mem::replace(&mut self.is_source_over, true) {
             self.close(guest, Closing::SourceOver);

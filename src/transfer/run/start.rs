@@ -98,10 +98,12 @@ impl Run<'_> {
         expect: Option<ArrayMeta>,
         wake: &Wake,
     ) -> Result<bool, Error> {
-        sink.check()?;
         let (connection, listener) = match from {
+            // A sink that cannot work is told to the sender, who is here already.
             Incoming::Connection(connection) => (connection, None),
+            Incoming::Accepted(connection, listener) => (connection, Some(listener)),
             Incoming::Listener(listener) => {
+                sink.check()?;
                 self.begin_clock(Side::Receiver, State::Listening);
                 let cancelled = || self.controls.is_cancelled();
                 let Some(connection) = listener.accept(wake, &cancelled)? else {

@@ -109,6 +109,16 @@ pub enum EventKind {
     Joined,
 }
 
+impl EventKind {
+    /// Whether its side tells nothing more.
+    pub(crate) fn is_last(&self) -> bool {
+        matches!(
+            self,
+            Self::Finished(_) | Self::Failed(_) | Self::Cancelled { .. } | Self::Joined
+        )
+    }
+}
+
 /// Where a transfer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

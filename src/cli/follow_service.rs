@@ -1,0 +1,60 @@
+//! Follows a service until it has told everything.
+
+use crate::service::{AnyEvent, Service};
+use crate::transfer::Command;
+use crossbeam_channel::{Receiver, select};
+
+use super::report::Report;
+use super::signals::Signals;
+
+/// Events that may wait to be printed.
+pub(super) const EVENTS: usize = 4096;
+
+/// What signals ask of a service, one after the other.
+pub(super) const DRAIN_THEN_STOP: &[Command] = &[Command::Drain, Command::Stop];
+
+/// Tells what a service does until it has told everything, and passes commands on to it. The signals ask for `asks`, one
+/// after the other.
+pub(super) fn follow(
+    service: &Service,
+    told: &Receiver<AnyEvent>,
+    signals: &Signals,
+    asks: &[Command],
+    report: &mut Report,
+) {
+    let commands = report.commands();
+    let mut asks = asks.iter().copied();
+    loop {
+        select! {
+            recv(told) -> event => match event {
+                Ok(event) => tell_all(event, told, report),
+                // It has told everything.
+                Err(_) => break,
+            },
+            recv(commands) -> command => {
+                if let Ok(command) = command {
+                    service.apply(command);
+                }
+            }
+            recv(signals.asked()) -> _ => {
+                if let Some(command) = asks.next() {
+                    service.apply(command);
+                    if command == Command::Drain {
+                        report.draining();
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Tells an event, and those that wait behind it.
+fn tell_all(first: AnyEvent, more: &Receiver<AnyEvent>, report: &mut Report) {
+    report.hold(true);
+    let mut next = Some(first);
+    while let Some(event) = next {
+        report.told(&event);
+        next = more.try_recv().ok();
+    }
+    report.hold(false);
+}

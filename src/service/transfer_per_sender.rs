@@ -1,0 +1,202 @@
+//! The guest that gives each sender a transfer with threads of its own. It tells of a transfer before its sender comes,
+//! so that one who watches sees what would be received next.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
+
+use crate::array::ArrayMeta;
+use crate::error::Error;
+use crate::transfer::{
+    Command, Connection, Ended, Event, EventKind, Incoming, Job, Listener, Options, Outcome, Side, SinkSpec, State,
+    Transfer, TransferId, Upcoming, last_event,
+};
+
+use super::front::{Closing, FrontContext, Guest};
+use super::limits::transfers_at_once;
+use super::status::{AnyEvent, OpenCounts};
+
+/// Transfers at once, as far as there are descriptors for them.
+const AT_ONCE: usize = 16;
+/// Events of one transfer that may wait; samples beyond are dropped by the transfer.
+const EVENTS: usize = 1024;
+
+/// All transfers of one listener.
+pub(super) struct TransferPerSender {
+    listener: Listener,
+    sink: SinkSpec,
+    expect: Option<ArrayMeta>,
+    options: Options,
+    /// The one whose sender is the next that connects.
+    next: Option<Upcoming>,
+    running: Vec<Running>,
+    running_max: usize,
+}
+
+struct Running {
+    transfer: Transfer,
+    events: Receiver<Event>,
+    /// It has told how it ended.
+    has_ended: bool,
+}
+
+impl TransferPerSender {
+    /// Receives what comes to `listener` as `options` say.
+    pub(super) fn new(listener: Listener, sink: SinkSpec, expect: Option<ArrayMeta>, options: Options) -> Self {
+        Self {
+            listener,
+            sink,
+            expect,
+            options,
+            next: None,
+            running: Vec::new(),
+            running_max: transfers_at_once(AT_ONCE),
+        }
+    }
+
+    /// Tells of the transfer that is next, where one more can begin.
+    fn announce(&mut self, front: &mut FrontContext) {
+        if self.next.is_none() && front.is_open() && self.has_room() {
+            let next = Upcoming::new(&self.options);
+            let state = State::Listening;
+            tell(front, next.id(), EventKind::State { state });
+            self.next = Some(next);
+        }
+    }
+
+    fn begin(&self, upcoming: Upcoming, connection: Connection, front: &FrontContext) -> Result<Running, Error> {
+        let job = Job::Receive {
+            from: Incoming::Accepted(connection, self.listener.clone()),
+            sink: self.sink.clone(),
+            expect: self.expect.clone(),
+        };
+        let (tell, events) = bounded(EVENTS);
+        let waker = front.waker();
+        let wake = Arc::new(move || drop(waker.wake()));
+        let transfer = Transfer::begin(upcoming, job, self.options.clone(), tell, wake)?;
+        Ok(Running {
+            transfer,
+            events,
+            has_ended: false,
+        })
+    }
+}
+
+impl Guest for TransferPerSender {
+    type Arrival = Connection;
+
+    /// Each transfer tells its own.
+    const TELLS_COUNTS: bool = false;
+
+    fn has_room(&self) -> bool {
+        self.running.len() < self.running_max
+    }
+
+    fn accept(&mut self, connection: Connection, front: &mut FrontContext) {
+        let upcoming = self.next.take().unwrap_or_else(|| Upcoming::new(&self.options));
+        let id = upcoming.id();
+        match self.begin(upcoming, connection, front) {
+            Ok(running) => self.running.push(running),
+            // It closes, and its sender tries again.
+            Err(error) => {
+                end(front, id, last_event(Ended::Failed { error, bytes: 0 }, None));
+                front.pause();
+            }
+        }
+        self.announce(front);
+    }
+
+    /// Transfers have their own sockets.
+    fn ready(&mut self, _token: usize, _front: &mut FrontContext) {}
+
+    fn work(&mut self, front: &mut FrontContext) -> Result<(), Error> {
+        for running in std::mem::take(&mut self.running) {
+            if let Some(running) = running.listen(front) {
+                self.running.push(running);
+            }
+        }
+        self.announce(front);
+        Ok(())
+    }
+
+    /// Transfers wake the front.
+    fn due(&self, _now: Instant) -> Option<Instant> {
+        None
+    }
+
+    fn apply(&mut self, command: Command, transfer: TransferId, front: &mut FrontContext) {
+        if let Some(running) = self.running.iter().find(|running| running.transfer.id() == transfer) {
+            running.transfer.apply(command);
+        } else if let Some(next) = self.next.as_ref().filter(|next| next.id() == transfer) {
+            next.apply(command);
+            // Whoever wants no further transfer ends nothing that is under way.
+            if next.is_cancelled() {
+                front.drain();
+            }
+        }
+    }
+
+    fn close(&mut self, how: Closing, front: &mut FrontContext) {
+        if let Some(next) = self.next.take() {
+            end(front, next.id(), EventKind::Cancelled { bytes: 0 });
+        }
+        if how == Closing::Stop {
+            for running in &self.running {
+                running.transfer.cancel();
+            }
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.running.is_empty()
+    }
+
+    fn open_counts(&self) -> OpenCounts {
+        OpenCounts {
+            connections: self.running.len(),
+            receiving: self.running.len(),
+            waiting: 0,
+        }
+    }
+}
+
+impl Running {
+    /// Passes on what it tells; `None` where it has told everything.
+    fn listen(mut self, front: &mut FrontContext) -> Option<Self> {
+        loop {
+            match self.events.try_recv() {
+                Ok(event) => {
+                    if event.kind.is_last() {
+                        self.has_ended = true;
+                        front.counters.count_transfer(&event.kind);
+                    }
+                    front.tell(AnyEvent::Transfer(event));
+                }
+                Err(TryRecvError::Empty) => return Some(self),
+                Err(TryRecvError::Disconnected) => break,
+            }
+        }
+        let id = self.transfer.id();
+        if let (false, Outcome::Failed(failure)) = (self.has_ended, self.transfer.join()) {
+            // Its thread has panicked.
+            end(front, id, EventKind::Failed(failure));
+        }
+        None
+    }
+}
+
+/// Counts and tells how a transfer ended.
+fn end(front: &mut FrontContext, transfer: TransferId, last: EventKind) {
+    front.counters.count_transfer(&last);
+    tell(front, transfer, last);
+}
+
+fn tell(front: &mut FrontContext, transfer: TransferId, kind: EventKind) {
+    front.tell(AnyEvent::Transfer(Event {
+        kind,
+        transfer,
+        side: Side::Receiver,
+        elapsed_s: 0.0,
+    }));
+}
