@@ -6,6 +6,7 @@ use crate::sys;
 
 /// What the process uses at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ProcessUsage {
     /// CPU time of all its threads so far, in seconds.
     pub cpu_s: f64,

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 /// What one side had done by an instant.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Sample {
     /// Bytes of the array that this side has moved so far.
     pub bytes: u64,
@@ -16,6 +17,7 @@ pub struct Sample {
 
 /// What moving the bytes has cost one side so far: its data threads alone, not the whole process.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Counters {
     /// The time of the data threads so far, summed over all connections, in seconds. The times below are parts of it.
     pub thread_s: f64,
@@ -61,6 +63,7 @@ pub struct Counters {
 
 /// The kernel's counters of a TCP connection, from its sending end. Source: `TCP_INFO` of `tcp(7)`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TcpCounters {
     /// The smoothed round trip, in seconds.
     pub tcp_rtt_s: f64,

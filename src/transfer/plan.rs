@@ -193,7 +193,8 @@ pub enum SinkSpec {
     },
 }
 
-/// How a transfer is done. `Options::default()` is right for nearly everyone.
+/// How a transfer is done. `Options::default()` is right for nearly everyone. More fields will come: end a literal with
+/// `..Options::default()`.
 ///
 /// ```
 /// use std::time::Duration;

@@ -655,25 +655,20 @@ fn recorded(app: &mut App, id: u64, form: &Form) -> (RowKey, TransferId) {
     let key = app.transfers_mut().add(recipe, 0.0);
     app.transfers_mut().tie(key, id);
     for side in [Side::Sender, Side::Receiver] {
-        let started = Started {
-            source: Some("range".to_owned()),
-            sink: Some("memory".to_owned()),
-            peer: "127.0.0.1:40123".to_owned(),
-            wire: "native".into(),
-            send_route: Some("sendfile".into()),
-            receive_route: Some("recv".into()),
-            route_reason: "recorded".into(),
-            dtype: meta.dtype().name(),
-            shape: meta.shape().dimensions().to_vec(),
-            total_bytes: Some(meta.byte_len()),
-            streams: 1,
-            memory: None,
-            congestion_control: Some("reno".to_owned()),
-            part: None,
-            chunk_bytes: 1 << 20,
-            send_buffer_bytes: None,
-            receive_buffer_bytes: None,
-        };
+        let mut started = Started::default();
+        started.source = Some("range".to_owned());
+        started.sink = Some("memory".to_owned());
+        started.peer = "127.0.0.1:40123".into();
+        started.wire = "native".into();
+        started.send_route = Some("sendfile".into());
+        started.receive_route = Some("recv".into());
+        started.route_reason = "recorded".into();
+        started.dtype = meta.dtype().name();
+        started.shape = meta.shape().dimensions().to_vec();
+        started.total_bytes = Some(meta.byte_len());
+        started.streams = 1;
+        started.congestion_control = Some("reno".to_owned());
+        started.chunk_bytes = 1 << 20;
         let values = (0..10).map(|i| Value::Float(f64::from(i))).collect();
         tell(
             app,
@@ -709,37 +704,26 @@ fn recorded(app: &mut App, id: u64, form: &Form) -> (RowKey, TransferId) {
 }
 
 fn sample(app: &mut App, id: TransferId, side: Side, t_s: f64, bytes: f64, total: u64) {
-    let counters = Counters {
-        thread_s: t_s,
-        cpu_system_s: bytes * 0.15e-9,
-        blocked_send_s: if side == Side::Sender { bytes * 0.05e-9 } else { 0.0 },
-        blocked_receive_s: if side == Side::Receiver { bytes * 0.01e-9 } else { 0.0 },
-        ..Counters::default()
-    };
+    let mut counters = Counters::default();
+    counters.thread_s = t_s;
+    counters.cpu_system_s = bytes * 0.15e-9;
+    counters.blocked_send_s = if side == Side::Sender { bytes * 0.05e-9 } else { 0.0 };
+    counters.blocked_receive_s = if side == Side::Receiver { bytes * 0.01e-9 } else { 0.0 };
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a made-up number of bytes"
     )]
     let bytes = (bytes as u64).min(total);
-    let sample = Sample {
-        bytes,
-        rate_bytes_per_s: 0.0,
-        counters: Some(counters),
-    };
+    let mut sample = Sample::default();
+    sample.bytes = bytes;
+    sample.counters = Some(counters);
     tell(app, id, side, t_s, EventKind::Sample(sample));
 }
 
 fn tell(app: &mut App, transfer: TransferId, side: Side, elapsed_s: f64, kind: EventKind) {
-    app.transfers_mut().fold(
-        Event {
-            kind,
-            transfer,
-            side,
-            elapsed_s,
-        },
-        elapsed_s,
-    );
+    let event = Event::new(transfer, side, elapsed_s, kind);
+    app.transfers_mut().fold(event, elapsed_s);
 }
 
 /// A running transfer with a sample every 50 ms for ten hours, at both ends.
@@ -770,14 +754,10 @@ fn several(app: &mut App) {
     };
     let (_, done) = recorded(app, 1, &form("50,000,000"));
     for side in [Side::Sender, Side::Receiver] {
-        let finished = Finished {
-            bytes: 400_000_000,
-            rate_bytes_per_s: 5.41e9,
-            verified: Some(true),
-            checksum: None,
-            path: None,
-            note: None,
-        };
+        let mut finished = Finished::default();
+        finished.bytes = 400_000_000;
+        finished.rate_bytes_per_s = 5.41e9;
+        finished.verified = Some(true);
         tell(app, done, side, 7.0, EventKind::Finished(Box::new(finished)));
     }
     let (_, broken) = recorded(app, 2, &form("6e9"));
@@ -786,13 +766,8 @@ fn several(app: &mut App) {
         received: 47_434_000_000,
         total: 48_000_000_000,
     };
-    let failure = Failure {
-        peer: None,
-        fault: error.fault(),
-        message: error.to_string(),
-        bytes: 0,
-        error,
-    };
+    let failure = serde_json::json!({"fault": error.fault(), "message": error.to_string(), "bytes": 0});
+    let failure: Failure = serde_json::from_value(failure).unwrap();
     tell(app, broken, Side::Receiver, 7.0, EventKind::Failed(failure));
     recorded(app, 3, &form("6e9"));
 }

@@ -87,7 +87,7 @@ pub(crate) enum Command {
     Loopback(LoopbackArguments),
     /// Sends a source to a receiver
     Send(SendArguments),
-    /// Takes senders and receives what they send
+    /// Receives from a few senders
     Receive(ReceiveArguments),
     /// Takes files from web servers
     Fetch(FetchArguments),

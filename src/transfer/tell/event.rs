@@ -39,6 +39,7 @@ impl TransferId {
 /// }
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Event {
     /// What happened.
     #[serde(flatten)]
@@ -52,6 +53,17 @@ pub struct Event {
 }
 
 impl Event {
+    /// `kind` happened to a side of a transfer, so many seconds after its clock began.
+    #[must_use]
+    pub fn new(transfer: TransferId, side: Side, elapsed_s: f64, kind: EventKind) -> Self {
+        Self {
+            kind,
+            transfer,
+            side,
+            elapsed_s,
+        }
+    }
+
     /// Whether the next event of its kind tells as much.
     pub(crate) fn is_sample(&self) -> bool {
         matches!(self.kind, EventKind::Sample(_))
@@ -139,7 +151,8 @@ pub enum State {
 }
 
 /// What is moved, and how.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Started {
     /// The source in words, where this side knows it.
     pub source: Option<String>,
@@ -183,7 +196,8 @@ pub struct Started {
 }
 
 /// How a side ended well.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Finished {
     /// Bytes of the array.
     pub bytes: u64,
@@ -204,6 +218,7 @@ pub struct Finished {
 /// How a side failed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "ToldFailure")]
+#[non_exhaustive]
 pub struct Failure {
     /// Who has to act.
     pub fault: Fault,
