@@ -76,8 +76,8 @@ impl App {
             TransferAction::AskToCancel => self.question = Some(Question::Cancel(key)),
             TransferAction::SetPace { side, bytes_per_s } => {
                 row.set_pace(side, bytes_per_s);
-                if let Some(transfer) = self.handle(key) {
-                    transfer.set_pace(side, bytes_per_s);
+                if let Some(rounds) = self.rounds.get(&key) {
+                    rounds.set_pace(side, bytes_per_s);
                 }
             }
             // A click that comes right after the end was meant to stop it.
@@ -108,18 +108,20 @@ impl App {
 
     /// Sends a command to the transfer of a row, whichever process does it; false where none has begun.
     fn send(&self, key: RowKey, command: impl FnOnce(TransferId) -> Command) -> bool {
-        let row = self.transfers.row(key);
-        let Some((row, transfer)) = row.and_then(|row| Some((row, row.id?))) else {
-            return false;
-        };
-        if let Some(pid) = row.other_pid() {
+        if let Some(rounds) = self.rounds.get(&key) {
+            rounds.apply(command(rounds.id()));
+            return true;
+        }
+        let other = self
+            .transfers
+            .row(key)
+            .and_then(|row| Some((row.other_pid()?, row.id?)));
+        if let Some((pid, transfer)) = other {
             // Where the worker's queue is full the command is lost: it can be asked for again.
             let command = command(transfer);
             self.ask_worker(Task::Command { pid, command });
-            return true;
         }
-        let handle = self.handles.get(&transfer);
-        handle.map(|handle| handle.apply(command(transfer))).is_some()
+        other.is_some()
     }
 
     fn apply_to_queue(&mut self, action: QueueAction) {
@@ -141,12 +143,13 @@ impl App {
     /// Pauses everything that runs here and lets nothing begin, or resumes it and lets what waits begin.
     fn hold_all(&mut self, is_held: bool) {
         self.transfers.hold(is_held);
-        for transfer in self.handles.values() {
-            if is_held {
-                transfer.pause();
+        for rounds in self.rounds.values() {
+            let transfer = rounds.id();
+            rounds.apply(if is_held {
+                Command::Pause { transfer }
             } else {
-                transfer.resume();
-            }
+                Command::Resume { transfer }
+            });
         }
     }
 

@@ -8,7 +8,7 @@ use super::model::row::RowKey;
 use super::other_processes::ProcessNews;
 use super::worker::Reply;
 use crate::Error;
-use crate::transfer::{Incoming, Listener};
+use crate::transfer::{Incoming, Listener, RoundEvent};
 
 /// Events taken in for one frame: more than two frames' worth, few enough never to hold a frame up.
 const EVENTS_A_FRAME: usize = 8192;
@@ -19,31 +19,31 @@ impl App {
         let now_s = self.now_s();
         // Read before the events, so that an ended transfer's last events are among those that are taken now.
         let ended: Vec<_> = self
-            .handles
+            .rounds
             .iter()
-            .filter_map(|(id, transfer)| transfer.outcome().map(|outcome| (*id, outcome)))
+            .filter_map(|(key, rounds)| rounds.outcome().map(|outcome| (*key, outcome)))
             .collect();
-        for event in self.events.try_iter().take(EVENTS_A_FRAME) {
-            self.transfers.fold(event, now_s);
+        let mut a_round_ended = !ended.is_empty();
+        for (key, event) in self.events.try_iter().take(EVENTS_A_FRAME) {
+            match event {
+                RoundEvent::Began(id) => self.transfers.tie(key, id),
+                RoundEvent::Told(event) => {
+                    self.transfers.fold(event, now_s);
+                }
+                RoundEvent::Ended(outcome) => {
+                    a_round_ended = true;
+                    self.transfers.settle(key, outcome);
+                }
+            }
         }
-        if !ended.is_empty() {
+        for (key, outcome) in ended {
+            // It has ended, so that dropping it joins at once.
+            self.rounds.remove(&key);
+            self.transfers.settle(key, outcome);
+        }
+        if a_round_ended {
             // A file that was received is in the way of the next one.
             self.look_at_paths_again();
-        }
-        for (id, outcome) in ended {
-            // It has ended, so that dropping it joins at once.
-            self.handles.remove(&id);
-            let mut rows = self.transfers.rows().iter();
-            let row = rows.find(|row| row.is_own() && row.id == Some(id));
-            let Some(row) = row.map(|row| row.key).and_then(|key| self.transfers.row_mut(key)) else {
-                continue;
-            };
-            row.settle(outcome);
-            if row.goes_on() && !self.is_closing {
-                row.next_round(now_s);
-                let key = row.key;
-                self.launch(key);
-            }
         }
     }
 

@@ -6,7 +6,7 @@ use super::model::row::{Phase, RowKey};
 use super::model::view::View;
 use super::worker::Task;
 use super::{App, RequestedPaths};
-use crate::transfer::{Endpoint, Incoming, Job, State, Transfer};
+use crate::transfer::{Endpoint, Incoming, Job, Listener, Rounds, RoundsPlan, State};
 
 /// Free memory is read at most this often.
 const MEMORY_INTERVAL_S: f64 = 1.0;
@@ -119,22 +119,31 @@ impl App {
         options.limit_bytes_per_s = row.limit_bytes_per_s;
         options.writer_pace_bytes_per_s = row.writer_pace_bytes_per_s;
         options.reader_pace_bytes_per_s = row.reader_pace_bytes_per_s;
-        match Transfer::start(job, options, self.event_sender.clone(), self.waker.clone()) {
-            Ok(transfer) => {
-                if row.begins_paused {
-                    transfer.pause();
-                }
-                self.transfers.tie(key, transfer.id());
-                self.handles.insert(transfer.id(), transfer);
+        let plan = RoundsPlan {
+            options,
+            times: (!recipe.repeat).then_some(1),
+            is_paused: row.begins_paused,
+        };
+        // A listener is used up by its round: the next one listens at the same address.
+        let address = row.address.as_deref().and_then(|address| Endpoint::parse(address).ok());
+        let again = recipe.job.clone();
+        let mut first = Some(job);
+        let job = move || {
+            first.take().map_or_else(
+                || {
+                    let listen = |typed| Listener::bind(address.as_ref().unwrap_or(&typed)).map(Incoming::Listener);
+                    again.clone().try_map_peer(listen)
+                },
+                Ok,
+            )
+        };
+        let (events, waker) = (self.event_sender.clone(), self.waker.clone());
+        match Rounds::start(plan, job, events, move |event| (key, event), waker) {
+            Ok(rounds) => {
+                self.rounds.insert(key, rounds);
             }
             Err(error) => row.fail(&error),
         }
-    }
-
-    /// The handle of a row's transfer, while it runs.
-    pub(super) fn handle(&self, key: RowKey) -> Option<&Transfer> {
-        let row = self.transfers.row(key).filter(|row| row.is_own())?;
-        self.handles.get(&row.id?)
     }
 }
 

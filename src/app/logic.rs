@@ -32,8 +32,8 @@ impl App {
     /// Cancels everything and closes the window; the threads are joined when the handles go.
     pub(super) fn close_anyway(&mut self, ctx: &Context) {
         self.is_closing = true;
-        for transfer in self.handles.values() {
-            transfer.cancel();
+        for rounds in self.rounds.values() {
+            rounds.cancel();
         }
         ctx.send_viewport_cmd(ViewportCommand::Close);
     }
@@ -83,7 +83,7 @@ impl App {
         if matches!(self.clock, Clock::Stopped(_)) {
             return;
         }
-        if self.transfers.running() == 0 && self.handles.is_empty() {
+        if self.transfers.running() == 0 && self.rounds.is_empty() {
             self.own_cost.meter.rest();
             self.own_cost.threads.refresh();
             return;
@@ -100,7 +100,7 @@ impl App {
             .interval_ms
             .store(u64::try_from(interval.as_millis()).unwrap_or(500), Ordering::Relaxed);
         // One that waits or is paused says so itself when that ends; one that has just ended is still to be settled.
-        if self.transfers.is_moving() || self.transfers.running() < self.handles.len() {
+        if self.transfers.is_moving() || self.transfers.running() < self.rounds.len() {
             self.repaints.is_requested.store(true, Ordering::Release);
             ctx.request_repaint_after(interval);
         }

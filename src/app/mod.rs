@@ -31,7 +31,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use eframe::egui;
 
-use crate::transfer::{Event, Transfer, TransferId, Waker};
+use crate::transfer::{RoundEvent, Rounds, Waker};
 use comparing::Comparisons;
 use model::form::SourceKind;
 use model::plan::{CheckedForm, Paths};
@@ -90,9 +90,10 @@ pub struct App {
     transfers: Transfers,
     /// Services of other processes.
     services: Services,
-    handles: HashMap<TransferId, Transfer>,
-    events: Receiver<Event>,
-    event_sender: Sender<Event>,
+    /// Those of this window that run, by row.
+    rounds: HashMap<RowKey, Rounds>,
+    events: Receiver<(RowKey, RoundEvent)>,
+    event_sender: Sender<(RowKey, RoundEvent)>,
     waker: Waker,
     repaints: Arc<Repaints>,
     worker: Option<Worker>,
@@ -195,7 +196,7 @@ impl App {
         }
         let repaints = Arc::new(Repaints::default());
         let waker = waker(ctx.clone(), Arc::clone(&repaints));
-        // Far more than two frames' worth of samples; where it overflows the engine drops samples, not ends.
+        // Far more than two frames' worth of samples; where it overflows samples are dropped, and rounds begin later.
         let (event_sender, events) = bounded(8192);
         let form = FormState::of(&settings);
         Self {
@@ -209,7 +210,7 @@ impl App {
             pings: Pings::default(),
             transfers: Transfers::default(),
             services: Services::default(),
-            handles: HashMap::new(),
+            rounds: HashMap::new(),
             events,
             event_sender,
             waker,

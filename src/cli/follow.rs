@@ -1,10 +1,14 @@
 //! Starts transfers and follows them until they have ended or someone asks for an end.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use crate::transfer::{Command, Event, Failure as TransferFailure, Finished, Job, Options, Outcome, Transfer};
+use crate::transfer::{
+    Command, Event, Failure as TransferFailure, Finished, Job, Options, Outcome, RoundEvent, Rounds, RoundsPlan,
+    Transfer, TransferId,
+};
 use crate::{Error, Fault};
-use crossbeam_channel::{Receiver, Select, bounded};
+use crossbeam_channel::{Receiver, Select, bounded, select};
 
 use super::Failure;
 use super::plan::TransferPlan;
@@ -107,10 +111,58 @@ pub(super) fn run(plan: TransferPlan, signals: &Signals, report: &mut Report) ->
     end(transfer, report)
 }
 
+/// Does the same so many times, one after the other. The first one that does not end well is the last.
+pub(super) fn repeat(
+    plan: TransferPlan<Infallible>,
+    times: u32,
+    signals: &Signals,
+    report: &mut Report,
+) -> Result<Vec<Finished>, Failure> {
+    let (tell, events) = bounded(EVENTS);
+    let job = move || {
+        // Both ends are here: there is no peer.
+        plan.job.clone().try_map_peer(|nobody: Infallible| match nobody {})
+    };
+    let plan = RoundsPlan {
+        options: plan.options,
+        times: Some(times),
+        is_paused: false,
+    };
+    // The channel itself wakes whoever reads it.
+    let rounds = Rounds::start(plan, job, tell, |event| event, Arc::new(|| {}))?;
+    let commands = report.commands();
+    let (mut finished, mut id) = (Vec::new(), rounds.id());
+    loop {
+        select! {
+            recv(events) -> event => match event {
+                Ok(RoundEvent::Began(transfer)) => id = transfer,
+                Ok(RoundEvent::Told(event)) => report.event(&event),
+                Ok(RoundEvent::Ended(outcome)) => finished.extend(end_of(id, outcome, report)?),
+                Err(_) => break,
+            },
+            recv(signals.asked()) -> _ => rounds.cancel(),
+            recv(commands) -> command => match command {
+                // What is on its way goes on, and what is on its way is all of them.
+                Ok(Command::Drain) | Err(_) => {}
+                Ok(command) if command.transfer().is_none_or(|transfer| transfer == rounds.id()) => rounds.apply(command),
+                Ok(_) => {}
+            },
+        }
+    }
+    if finished.len() < times as usize {
+        // Between two of them.
+        return Err(Failure::Cancelled);
+    }
+    Ok(finished)
+}
+
 /// Joins a transfer that has told everything, and says how it ended.
 pub(super) fn end(transfer: Transfer, report: &mut Report) -> Result<Option<Finished>, Failure> {
     let id = transfer.id();
-    let outcome = transfer.join();
+    end_of(id, transfer.join(), report)
+}
+
+fn end_of(id: TransferId, outcome: Outcome, report: &mut Report) -> Result<Option<Finished>, Failure> {
     report.ended(id, &outcome);
     match outcome {
         Outcome::Done(finished) => Ok(Some(finished)),

@@ -1,6 +1,5 @@
 //! `arraylift loopback SOURCE`: both ends on this machine.
 
-use std::iter;
 use std::path::PathBuf;
 
 use crate::transfer::Side;
@@ -11,15 +10,9 @@ use super::signals::Signals;
 use super::{Failure, complain, follow, plan};
 
 pub(crate) fn run(typed: &LoopbackArguments) -> Result<(), Failure> {
-    let first = plan::loopback(typed)?;
-    let mut report = Report::new(first.json, Side::Receiver);
-    let signals = Signals::new(1)?;
-    // A transfer uses its plan up: the others get their own.
-    let others = (1..typed.repeat).map(|_| plan::loopback(typed));
-    let mut finished = Vec::new();
-    for plan in iter::once(Ok(first)).chain(others) {
-        finished.extend(follow::run(plan?, &signals, &mut report)?);
-    }
+    let plan = plan::loopback(typed)?;
+    let mut report = Report::new(plan.json, Side::Receiver);
+    let finished = follow::repeat(plan, typed.repeat, &Signals::new(1)?, &mut report)?;
     report.repeated(&finished);
     Ok(())
 }

@@ -4,6 +4,7 @@ mod ends;
 mod options;
 mod service;
 
+use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
@@ -11,7 +12,7 @@ use crate::Error;
 use crate::array::{ArrayMeta, Range};
 use crate::compare::{Comparison, check_save, load};
 use crate::ping::Rounds;
-use crate::transfer::{Endpoint, Job, Options, Origin, SinkSpec, SourceSpec, Trust, Url, expand};
+use crate::transfer::{Endpoint, Incoming, Job, Options, Origin, SinkSpec, SourceSpec, Trust, Url, expand};
 use crate::wire::ChecksumKind;
 
 use super::Failure;
@@ -26,8 +27,8 @@ pub(super) use self::service::{ServicePlan, recipe_worker, serve};
 
 /// One transfer.
 #[derive(Debug)]
-pub(super) struct TransferPlan {
-    pub job: Job,
+pub(super) struct TransferPlan<Peer = Incoming> {
+    pub job: Job<Peer>,
     pub options: Options,
     pub json: bool,
 }
@@ -44,7 +45,7 @@ pub(super) struct ReceivePlan {
 }
 
 /// The plan of `arraylift loopback`.
-pub(super) fn loopback(typed: &LoopbackArguments) -> Result<TransferPlan, Failure> {
+pub(super) fn loopback(typed: &LoopbackArguments) -> Result<TransferPlan<Infallible>, Failure> {
     let sink = sink(&typed.into, typed.receiving.at)?;
     if typed.repeat > 1 && matches!(sink, SinkSpec::File(_) | SinkSpec::Shm(_)) {
         return Err(usage(

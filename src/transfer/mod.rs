@@ -9,6 +9,7 @@ mod machine;
 mod net;
 mod plan;
 mod receive;
+mod rounds;
 mod run;
 mod send;
 mod shm;
@@ -33,6 +34,7 @@ pub(crate) use machine::drive::Ended;
 pub(crate) use net::linger::Linger;
 pub(crate) use net::socket_file::PrivateListener;
 pub(crate) use receive::loop_receiver::{JoinableTransfer, LoopReceiver, ReceiverFactory, ReceiverTurn};
+pub(crate) use rounds::{RoundEvent, Rounds, RoundsPlan};
 pub(crate) use run::last_event;
 pub(crate) use tell::event_queue::EventQueue;
 

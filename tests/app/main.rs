@@ -261,7 +261,7 @@ fn repeating_goes_on_until_it_is_stopped() {
         window.step();
         if window.state().transfers().running() == 0 {
             window.step();
-            window.get_by_label("stopped after");
+            window.get_by_label("median, stopped after");
             let title = window.state().transfers().title();
             assert!(title.contains("stopped after") && title.ends_with(" in all"), "{title}");
             return;

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures what the window costs: the same transfer without one, beside one and in one, seen and hidden, each in a
-# process of its own, in an order that turns, and prints a Markdown table.
+# process of its own, in an order that turns, and the same small and large array repeated in a window and by the command
+# line; prints Markdown tables.
 # The window is drawn by software, on the cores that the transfer wants too: with a graphics card it costs less.
 #
 #   tests/bench/window.sh                            5 rounds, and one before that does not count

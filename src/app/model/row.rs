@@ -2,6 +2,7 @@
 
 mod fold;
 mod numbers;
+mod rates;
 mod text;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use super::curves::TimeSpan;
 use super::plan::Recipe;
 
 pub(crate) use numbers::{Numbers, RateAxis};
+use rates::RoundRates;
 
 /// Tells rows apart for as long as the window is open; a row that repeats keeps its key.
 pub type RowKey = u64;
@@ -110,6 +112,8 @@ pub struct Row {
     pub note: Option<String>,
     /// How often it was done, where it repeats.
     pub rounds: u32,
+    /// The mean rates of the rounds.
+    rates: RoundRates,
     /// The most memory that the process had while it ran.
     pub peak_memory_bytes: Option<u64>,
     /// Whether it is to end with this round.
@@ -181,6 +185,7 @@ impl Row {
             path: None,
             note: None,
             rounds: 0,
+            rates: RoundRates::default(),
             peak_memory_bytes: None,
             is_stopping: false,
             begins_paused: false,

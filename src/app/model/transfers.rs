@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::transfer::{Event, EventKind, Side, TransferId};
+use crate::transfer::{Event, EventKind, Outcome, Side, TransferId};
 
 use super::format;
 use super::plan::Recipe;
@@ -90,22 +90,27 @@ impl Transfers {
         self.last_key
     }
 
-    /// Ties a row to the transfer that the engine has started for it.
+    /// Ties a row to the transfer that has begun for it, be it another round.
     pub fn tie(&mut self, key: RowKey, id: TransferId) {
+        let Some(row) = self.row_mut(key) else { return };
+        let before = row.begin_round(id);
+        if let Some(before) = before {
+            self.by_id.remove(&before);
+        }
         self.by_id.insert(id, key);
+    }
+
+    /// Takes in how the transfer that a row is tied to has ended.
+    pub fn settle(&mut self, key: RowKey, outcome: Outcome) {
         if let Some(row) = self.row_mut(key) {
-            row.id = Some(id);
+            row.settle(outcome);
         }
     }
 
     /// Takes an event in; one of a transfer without a row is dropped.
     pub fn fold(&mut self, event: Event, now_s: f64) -> Option<RowKey> {
         let key = *self.by_id.get(&event.transfer)?;
-        let row = self.row_mut(key)?;
-        // A round that is over has nothing to say in the next one.
-        if row.id == Some(event.transfer) {
-            row.fold(event, now_s);
-        }
+        self.row_mut(key)?.fold(event, now_s);
         Some(key)
     }
 
@@ -243,7 +248,11 @@ impl Transfers {
         let state = match &row.phase {
             _ if row.is_stopped() => {
                 let moved = format::bytes(row.main_end().series.bytes());
-                format!("stopped after {}, {moved} in all", row.rounds_in_words())
+                let median = format::rate(row.numbers(0.0).mean);
+                format!(
+                    "stopped after {}, median {median}, {moved} in all",
+                    row.rounds_in_words()
+                )
             }
             Phase::Done { verified } if row.is_over() => {
                 let mean = format::rate(row.numbers(0.0).mean);

@@ -121,7 +121,7 @@ fn figures(row: &Row, numbers: &Numbers) -> Vec<Figure> {
     }
     match &row.phase {
         _ if row.is_stopped() => {
-            figures.push(Figure::new("stopped after", row.rounds_in_words(), ""));
+            figures.push(Figure::new("median, stopped after", row.rounds_in_words(), ""));
         }
         Phase::Done { verified } if row.is_over() => {
             let (value, colour): (_, fn(&theme::Palette) -> Color32) = match verified {
@@ -134,7 +134,10 @@ fn figures(row: &Row, numbers: &Numbers) -> Vec<Figure> {
                 ..Figure::new("done", value.to_owned(), "")
             });
         }
-        _ => figures.push(Figure::new("mean", format::rate(numbers.mean).to_string(), "0.00 GB/s")),
+        _ => {
+            let name = if row.rounds > 0 { "median of rounds" } else { "mean" };
+            figures.push(Figure::new(name, format::rate(numbers.mean).to_string(), "0.00 GB/s"));
+        }
     }
     figures.push(Figure::new(
         format!("peak, {}", format::duration(numbers.peak_bin_s)),

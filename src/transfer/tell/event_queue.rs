@@ -4,10 +4,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Sender, TrySendError};
+use crossbeam_channel::{SendTimeoutError, Sender, TrySendError};
 
 /// At the end, a reader that does not read is waited for so long in all.
 const LAST_CHANCE: Duration = Duration::from_millis(200);
+
+/// Who waits for room looks so often whether that is still wanted.
+const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Called from a transfer's thread after events were sent, at most some 20 times a second.
 pub type Waker = Arc<dyn Fn() + Send + Sync>;
@@ -55,6 +58,18 @@ impl<T> EventQueue<T> {
             if let Err(TrySendError::Full(event)) = self.events.try_send(event) {
                 self.pending.push_front(event);
                 return;
+            }
+        }
+    }
+
+    /// Sends the events that are kept, and waits for room while `keep_waiting` says so and anyone may read.
+    pub(crate) fn make_room(&mut self, keep_waiting: impl Fn() -> bool) {
+        while let Some(event) = self.pending.pop_front() {
+            if let Err(SendTimeoutError::Timeout(event)) = self.events.send_timeout(event, LOOK_INTERVAL) {
+                self.pending.push_front(event);
+                if !keep_waiting() {
+                    return;
+                }
             }
         }
     }

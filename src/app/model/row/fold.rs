@@ -3,7 +3,7 @@
 use super::{Phase, Row};
 use crate::app::model::error_text;
 use crate::telemetry::Counters;
-use crate::transfer::{Event, EventKind, Outcome, Side, State};
+use crate::transfer::{Event, EventKind, Outcome, Side, State, TransferId};
 
 impl Row {
     /// Takes an event in.
@@ -40,7 +40,10 @@ impl Row {
             // One is of the whole process, the end of the transfer says the next, and services alone tell the last.
             EventKind::Process(_) | EventKind::Joined | EventKind::HandedOver { .. } | EventKind::Limit { .. } => {}
             EventKind::Finished(finished) => {
-                end.series.push(t_s, end.base_bytes + finished.bytes);
+                // Where its mean ends: the threads are joined after that.
+                let took_s = finished.bytes as f64 / finished.rate_bytes_per_s;
+                let ended_s = if took_s.is_finite() { self.base_s + took_s } else { t_s };
+                end.series.push(ended_s.min(t_s), end.base_bytes + finished.bytes);
                 end.finished = Some(*finished);
                 if !self.round_is_over() && self.sides().iter().all(|side| self.end(*side).finished.is_some()) {
                     self.finish();
@@ -97,9 +100,18 @@ impl Row {
         };
     }
 
-    /// Goes on with another round on the same time axis.
-    pub fn next_round(&mut self, now_s: f64) {
-        self.base_s = (now_s - self.began_s).max(self.elapsed_end_s());
+    /// Another transfer has begun for this row: the first one, or another round. Returns the one before.
+    pub fn begin_round(&mut self, id: TransferId) -> Option<TransferId> {
+        if self.rounds > 0 {
+            self.next_round();
+        }
+        self.id.replace(id)
+    }
+
+    /// Goes on with another round on the same time axis, which has the rounds' own time: what passes between two of
+    /// them is in no rate.
+    fn next_round(&mut self) {
+        self.base_s = self.elapsed_end_s();
         for end in [&mut self.sender, &mut self.receiver] {
             end.base_bytes = end.series.bytes();
             end.base_cpu_s += end.counters.cpu_s();
@@ -111,7 +123,7 @@ impl Row {
         }
         self.bottleneck.restart();
         self.verdict = None;
-        (self.id, self.phase) = (None, Phase::Starting);
+        self.phase = Phase::Starting;
     }
 
     fn finish(&mut self) {
@@ -120,6 +132,9 @@ impl Row {
             verified: finished.as_ref().and_then(|finished| finished.verified),
         };
         self.rounds += 1;
+        if let Some(finished) = &finished {
+            self.rates.push(finished.rate_bytes_per_s);
+        }
         let all = [finished, self.sender.finished.clone(), self.receiver.finished.clone()];
         self.path = all.iter().flatten().find_map(|finished| finished.path.clone());
         self.note = all.iter().flatten().find_map(|finished| finished.note.clone());

@@ -10,7 +10,7 @@ use crate::transfer::Side;
 pub struct Numbers {
     /// The rate now, in bytes a second.
     pub now: f64,
-    /// The rate since the beginning.
+    /// The rate since the beginning; where it repeats, the median of the rounds that are done.
     pub mean: f64,
     /// The highest rate of either end as it is drawn with all of the time in view.
     pub peak: f64,
@@ -80,8 +80,9 @@ impl Row {
             .rate_before(series.end_s() + silence_s, (elapsed_s / 2.0).clamp(0.05, 1.5))
             .min(self.slowest_bytes_per_s().map_or(f64::INFINITY, |limit| limit as f64));
         let mean = match &end.finished {
-            Some(finished) if self.rounds <= 1 => finished.rate_bytes_per_s,
-            _ => series.mean(),
+            _ if self.repeats() && self.rounds > 0 => self.rates.median().unwrap_or_default(),
+            Some(finished) => finished.rate_bytes_per_s,
+            None => series.mean(),
         };
         let left_s = match total {
             Some(total) if is_transferring && !self.repeats() && lately > 0.0 && now > 0.0 => {
