@@ -1,5 +1,6 @@
 //! Files from web servers: a real nginx, and a plain Python server that fails in every way it can.
 
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -45,11 +46,19 @@ impl Drop for Server {
 
 /// A Python server of `bytes` that breaks off after so many of them.
 fn python_server(dir: &Dir, bytes: &[u8], break_after: usize) -> Server {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/http_server.py");
+    let served = dir.write("served", bytes);
+    python_peer(
+        "http_server.py",
+        &[served.as_os_str(), break_after.to_string().as_ref()],
+    )
+}
+
+/// A program of tests/peers that prints where it listens.
+fn python_peer(name: &str, arguments: &[&OsStr]) -> Server {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(name);
     let mut child = Command::new(std::env::var_os("ARRAYLIFT_PYTHON").expect("ARRAYLIFT_PYTHON is set"))
         .arg(script)
-        .arg(dir.write("served", bytes))
-        .arg(break_after.to_string())
+        .args(arguments)
         .stdout(Stdio::piped())
         .spawn()
         .expect("python3 runs");
@@ -58,6 +67,19 @@ fn python_server(dir: &Dir, bytes: &[u8], break_after: usize) -> Server {
     let mut server = Server { child, said, address };
     server.address = server.line();
     server
+}
+
+/// A certificate of its own for localhost, `cert.pem` with `key.pem`; one that may sign others where it `is_ca`.
+fn make_certificate(dir: &Dir, is_ca: bool) {
+    let constraint = if is_ca { "TRUE" } else { "FALSE" };
+    let certificate = Command::new("openssl")
+        .args("req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=nobody-else-has-this-name".split(' '))
+        .args(["-addext", "subjectAltName=DNS:localhost"])
+        .args(["-addext", &format!("basicConstraints=critical,CA:{constraint}")])
+        .current_dir(dir.path())
+        .stderr(Stdio::null())
+        .status();
+    assert!(certificate.expect("openssl runs").success());
 }
 
 impl Server {
@@ -86,14 +108,7 @@ struct Nginx {
 }
 
 fn nginx(dir: &Dir) -> Nginx {
-    let certificate = Command::new("openssl")
-        .args("req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=nobody-else-has-this-name".split(' '))
-        .args(["-addext", "subjectAltName=DNS:localhost"])
-        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-        .current_dir(dir.path())
-        .stderr(Stdio::null())
-        .status();
-    assert!(certificate.expect("openssl runs").success());
+    make_certificate(dir, false);
     let here = dir.path().display();
     // nginx takes no port 0 that it would tell: these were free a moment ago.
     let ports: Vec<u16> = (0..2)
@@ -374,6 +389,7 @@ fn two_files_are_never_mixed_into_one_whatever_a_python_server_sends() {
         ("elsewhere", "come where others were asked for"),
         ("nameless", "closed the connection early: 2097152 of 4194304 bytes"),
         ("chunked-breaks", "in the middle of the file"),
+        ("until-reset", "in the middle of the file"),
         ("contradicts", "conflicting content-length"),
         ("garbage", "another protocol"),
         ("endless-head", "another protocol"),
@@ -472,6 +488,48 @@ fn a_length_of_a_python_server_that_no_disk_has_is_refused_before_it_is_taken() 
     fetch(&dir, &format!("{url} --into out")).failed(1, &["more than its disk has free"]);
     fetch(&dir, &format!("{url} --into memory")).failed(1, &["of memory are needed"]);
     assert!(crate::common::names_in(&dir.path().join("out")).is_empty());
+}
+
+/// A server of `bytes` over TLS, whose end tells their length.
+fn tls_server(dir: &Dir, bytes: &[u8], is_ca: bool) -> Server {
+    make_certificate(dir, is_ca);
+    let [cert, key] = ["cert.pem", "key.pem"].map(|name| dir.path().join(name));
+    let served = dir.write("served", bytes);
+    python_peer(
+        "tls_server.py",
+        &[cert.as_os_str(), key.as_os_str(), served.as_os_str()],
+    )
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn a_file_that_ends_with_its_connection_is_whole_only_where_tls_of_a_python_server_ends_in_order() {
+    let dir = Dir::new();
+    let bytes = file(HALF);
+    let server = tls_server(&dir, &bytes, false);
+    dir.folder("out");
+    let url = server.url("orderly").replace("http:", "https:");
+    fetch(&dir, &format!("{url} --into out --ca cert.pem")).done();
+    assert!(dir.read("out/orderly") == bytes);
+    let url = server.url("torn").replace("http:", "https:");
+    fetch(&dir, &format!("{url} --into out --ca cert.pem")).failed(1, &["in the middle of the file"]);
+    assert_eq!(crate::common::names_in(&dir.path().join("out")), ["orderly"]);
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn a_certificate_of_a_python_server_that_may_sign_others_is_taken_where_it_was_named_itself() {
+    let dir = Dir::new();
+    let bytes = file(1000);
+    let server = tls_server(&dir, &bytes, true);
+    let url = server.url("orderly").replace("http:", "https:");
+    fetch(&dir, &format!("{url} --into a.bin --ca cert.pem")).done();
+    assert!(dir.read("a.bin") == bytes);
+    let numeric = url.replace("localhost", "127.0.0.1");
+    fetch(&dir, &format!("{numeric} --into b.bin --ca cert.pem")).failed(1, &["not trusted", "not valid for name"]);
+    fetch(&dir, &format!("{url} --into b.bin")).failed(1, &["not trusted"]);
+    make_certificate(&dir, true);
+    fetch(&dir, &format!("{url} --into b.bin --ca cert.pem")).failed(1, &["not trusted"]);
 }
 
 #[test]

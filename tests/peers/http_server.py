@@ -6,10 +6,14 @@ Prints HOST:PORT, then each request as a line of JSON: path, range, if_range. BR
 body the paths that break off do so, each in its first answer.
 """
 
+import fcntl
 import json
 import socket
+import struct
 import sys
+import termios
 import threading
+import time
 from collections import Counter
 
 FILE = open(sys.argv[1], "rb").read()
@@ -51,6 +55,14 @@ def part(connection, headers, *lines, shift=0, most=None):
 
 def breaks_off(connection, *lines):
     connection.sendall(head("200 OK", f"Content-Length: {len(FILE)}", *lines) + FILE[:BREAK_AFTER])
+
+
+def reset(connection):
+    """Ends the connection by RST once everything was taken, which the kernel does not wait for by itself."""
+    outgoing = struct.pack("i", 0)
+    while struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, outgoing))[0]:
+        time.sleep(0.001)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def answer(connection, path, headers, number):
@@ -114,6 +126,9 @@ def answer(connection, path, headers, number):
             connection.sendall(b"%x\r\n%b\r\n" % (len(chunk), chunk))
         if path == "/chunked":
             connection.sendall(b"0\r\n\r\n")
+    elif path == "/until-reset":
+        connection.sendall(head("200 OK") + FILE[:BREAK_AFTER])
+        reset(connection)
     elif path == "/until-closed":
         connection.sendall(head("200 OK") + FILE)
     elif path == "/round":

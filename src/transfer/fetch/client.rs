@@ -7,9 +7,8 @@ use std::sync::Arc;
 use http::header::LOCATION;
 use http::{HeaderValue, Response, StatusCode};
 use rustix::net::{RecvFlags, recv};
-use ureq::tls::TlsConfig;
 use ureq::unversioned::resolver::DefaultResolver;
-use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _, RustlsConnector};
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _};
 use ureq::{Agent, BodyReader, Error as HttpError};
 
 use crate::error::{Error, reason};
@@ -19,6 +18,7 @@ use crate::transfer::trust::Trust;
 
 use super::answer::{Answer, RangeRequest, Refusal, read};
 use super::connection::{ConnectionContext, IoCost, ServerConnection, ServerConnector};
+use super::tls::TlsConnector;
 
 const REDIRECTS_MAX: u32 = 10;
 /// Read at once where the library has to see the bytes first.
@@ -62,11 +62,10 @@ impl Client {
             .timeout_per_read(timeout)
             .timeout_per_write(timeout)
             .max_idle_connections(0)
-            .tls_config(TlsConfig::builder().root_certs(trust.0.clone()).build())
             .build();
         let chain = ConnectProxyConnector::default()
             .chain(connector.clone())
-            .chain(RustlsConnector::default());
+            .chain(TlsConnector(trust.clone()));
         Self {
             agent: Agent::with_parts(config, chain, DefaultResolver::default()),
             connector,
@@ -158,7 +157,9 @@ impl Client {
                 endpoint: server,
                 reason: "the name has no address".into(),
             },
-            HttpError::Rustls(error) => tls_error(&error.to_string()),
+            HttpError::Other(error) if error.is::<Error>() => error
+                .downcast()
+                .map_or_else(|error| Error::OtherProtocol(error.to_string()), |error| *error),
             HttpError::ConnectProxyFailed(said) => Error::Endpoint {
                 endpoint: server,
                 reason: format!("the proxy does not connect to it: {said}").into(),

@@ -223,7 +223,7 @@ impl Transport for ServerTransport {
                     return Ok(received > 0);
                 }
                 Err(error) if would_block(&error.into()) => self.wait(READ, timeout.for_read())?,
-                Err(error) => return Err(HttpError::Io(error.into())),
+                Err(error) => return Err(unswallowed(error.into())),
             }
         }
     }
@@ -290,6 +290,17 @@ const WRITE: Interest = Interest {
     read: false,
     write: true,
 };
+
+/// An error of reading as the library passes it on. It would take some kinds for the end of a body whose length is not
+/// known, which only an orderly end ends. RFC 9112, 9.8.
+pub(super) fn unswallowed(error: io::Error) -> HttpError {
+    match error.kind() {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::UnexpectedEof => {
+            HttpError::Io(io::Error::new(io::ErrorKind::BrokenPipe, error))
+        }
+        _ => error.into(),
+    }
+}
 
 /// Whoever asked looks at the controls, and knows.
 fn cancelled_error() -> HttpError {

@@ -8,6 +8,7 @@ mod file;
 mod first;
 mod further;
 mod part;
+mod tls;
 
 use std::ops::Range;
 use std::sync::Arc;
