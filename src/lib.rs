@@ -47,6 +47,7 @@ mod ping;
 mod queue;
 mod route;
 mod service;
+mod signals;
 mod start;
 mod sys;
 mod telemetry;

@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+use std::ffi::{OsStr, OsString};
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -114,9 +116,90 @@ fn closing_the_window_while_something_runs_asks_and_then_leaves_no_process() {
     window.closes_with_success();
 }
 
+#[test]
+#[ignore = "needs an X display, xdotool and ImageMagick"]
+fn a_window_that_a_signal_ends_leaves_no_half_file_and_keeps_what_was_typed() {
+    for signal in ["TERM", "HUP", "INT"] {
+        let (window, into) = receiving_into_a_file(&std::env::var_os("DISPLAY").unwrap());
+        output(
+            "kill",
+            &[&format!("-{signal}"), &window.program.borrow().id().to_string()],
+        );
+        let settings = window.settings.path().join("arraylift/app.ron");
+        let status = until(|| window.program.borrow_mut().try_wait().unwrap());
+        assert!(status.success(), "{signal}: {status}");
+        assert_eq!(std::fs::read_dir(into.path()).unwrap().count(), 0, "{signal}");
+        let kept = std::fs::read_to_string(settings).unwrap();
+        assert!(kept.contains("form_open:false"), "{signal}: {kept}");
+    }
+}
+
+#[test]
+#[ignore = "needs an X display, xdotool and ImageMagick"]
+fn a_window_whose_x_server_goes_leaves_no_half_file_and_keeps_what_was_typed() {
+    let mut server = XServer::start();
+    let (window, into) = receiving_into_a_file(&server.display);
+    // Longer than what is typed takes to be kept.
+    std::thread::sleep(Duration::from_millis(2500));
+    server.end();
+    until(|| window.program.borrow_mut().try_wait().unwrap());
+    assert_eq!(std::fs::read_dir(into.path()).unwrap().count(), 0);
+    let kept = std::fs::read_to_string(window.settings.path().join("arraylift/app.ron")).unwrap();
+    assert!(kept.contains("form_open:false"), "{kept}");
+}
+
+/// A window in which a transfer runs into a file in that folder, and the form was just folded.
+fn receiving_into_a_file(display: &OsStr) -> (Window, tempfile::TempDir) {
+    let into = tempfile::tempdir().unwrap();
+    let path = into.path().join("a.npy");
+    let left = format!(r#"(form:(limit:"5 MB/s",sink:File,sink_path:"{}"))"#, path.display());
+    let window = Window::open_at(display, &[], &left);
+    window.key("ctrl+Return");
+    window.wait_for_title("transferring");
+    until(|| (std::fs::read_dir(into.path()).unwrap().count() == 1).then_some(()));
+    window.key("ctrl+b");
+    (window, into)
+}
+
+/// An X server of this test's own.
+struct XServer {
+    process: Child,
+    display: OsString,
+}
+
+impl XServer {
+    fn start() -> Self {
+        let mut process = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1600x1200x24", "-nolisten", "tcp"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut number = String::new();
+        BufReader::new(process.stdout.take().unwrap())
+            .read_line(&mut number)
+            .unwrap();
+        let display = format!(":{}", number.trim()).into();
+        Self { process, display }
+    }
+
+    fn end(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Drop for XServer {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
 struct Window {
     program: std::cell::RefCell<Child>,
     id: String,
+    display: OsString,
     settings: tempfile::TempDir,
     _keyboard: MutexGuard<'static, ()>,
 }
@@ -128,6 +211,11 @@ impl Window {
 
     /// Opens it as if these settings had been left behind by the run before.
     fn open_as_left(arguments: &[&str], left: &str) -> Self {
+        Self::open_at(&std::env::var_os("DISPLAY").unwrap(), arguments, left)
+    }
+
+    /// The same at another display.
+    fn open_at(display: &OsStr, arguments: &[&str], left: &str) -> Self {
         let keyboard = KEYBOARD.lock().unwrap_or_else(PoisonError::into_inner);
         let settings = tempfile::tempdir().unwrap();
         let folder = settings.path().join("arraylift");
@@ -139,37 +227,40 @@ impl Window {
             // What runs elsewhere on this machine is none of its business.
             .env("XDG_RUNTIME_DIR", settings.path())
             .env("LIBGL_ALWAYS_SOFTWARE", "1")
+            .env("DISPLAY", display)
             .env_remove("WAYLAND_DISPLAY")
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
         let pid = program.id().to_string();
         let id = until(|| {
-            let found = output("xdotool", &["search", "--onlyvisible", "--pid", &pid]);
+            let found = output_at("xdotool", &["search", "--onlyvisible", "--pid", &pid], display);
             found.lines().next().map(str::to_owned)
         });
         let window = Self {
             program: program.into(),
             id,
+            display: display.to_owned(),
             settings,
             _keyboard: keyboard,
         };
         // There may be no window manager that would give the focus.
-        output("xdotool", &["windowsize", "--sync", &window.id, "1280", "800"]);
-        output("xdotool", &["windowfocus", "--sync", &window.id]);
+        window.xdotool(&["windowsize", "--sync", &window.id, "1280", "800"]);
+        window.xdotool(&["windowfocus", "--sync", &window.id]);
         window
     }
 
+    fn xdotool(&self, arguments: &[&str]) -> String {
+        output_at("xdotool", arguments, &self.display)
+    }
+
     fn key(&self, key: &str) {
-        output(
-            "xdotool",
-            &["windowfocus", "--sync", &self.id, "key", "--clearmodifiers", key],
-        );
+        self.xdotool(&["windowfocus", "--sync", &self.id, "key", "--clearmodifiers", key]);
         std::thread::sleep(Duration::from_millis(300));
     }
 
     fn title(&self) -> String {
-        output("xdotool", &["getwindowname", &self.id]).trim().to_owned()
+        self.xdotool(&["getwindowname", &self.id]).trim().to_owned()
     }
 
     fn wait_for_title(&self, part: &str) {
@@ -225,7 +316,11 @@ fn until<T>(mut probe: impl FnMut() -> Option<T>) -> T {
 }
 
 fn output(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).output();
+    output_at(program, arguments, &std::env::var_os("DISPLAY").unwrap_or_default())
+}
+
+fn output_at(program: &str, arguments: &[&str], display: &OsStr) -> String {
+    let output = Command::new(program).args(arguments).env("DISPLAY", display).output();
     let output = output.unwrap_or_else(|error| panic!("{program} is needed: {error}"));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -1,5 +1,7 @@
 //! From what is typed to a transfer that runs: the form is checked, and recipes are started as soon as they may.
 
+use std::sync::Arc;
+
 use super::model::form::{Form, SinkKind, SourceKind};
 use super::model::plan::{Recipe, check};
 use super::model::row::{Phase, RowKey};
@@ -140,6 +142,8 @@ impl App {
         let (events, waker) = (self.event_sender.clone(), self.waker.clone());
         match Rounds::start(plan, job, events, move |event| (key, event), waker) {
             Ok(rounds) => {
+                let rounds = Arc::new(rounds);
+                self.process_end.add(&rounds);
                 self.rounds.insert(key, rounds);
             }
             Err(error) => row.fail(&error),

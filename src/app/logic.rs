@@ -14,6 +14,7 @@ impl App {
     pub(super) fn step(&mut self, ctx: &Context) {
         // Before the events are taken, so that each later one requests another frame.
         self.repaints.is_requested.store(false, Ordering::Release);
+        self.obey_signals(ctx);
         self.take_events();
         self.take_process_news();
         self.take_replies();

@@ -16,6 +16,7 @@ pub(crate) mod model;
 mod other_processes;
 pub(crate) mod panels;
 mod pinging;
+mod process_end;
 pub(crate) mod theme;
 mod ui;
 mod widgets;
@@ -43,8 +44,12 @@ use model::transfers::Transfers;
 use model::view::{View, WindowSize};
 use other_processes::OtherProcesses;
 use pinging::Pings;
+use process_end::ProcessEnd;
 use window_threads::WindowThreads;
 use worker::Worker;
+
+/// What was typed is kept so soon.
+const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How the window opens.
 #[derive(Debug, Clone, Default)]
@@ -85,13 +90,16 @@ fn icon() -> egui::IconData {
 /// The window's state. What is kept between runs is in `settings`; the rest lives as long as the window.
 pub struct App {
     settings: Settings,
+    /// The settings as they were when they were kept last.
+    saved: Settings,
     size: WindowSize,
     view: View,
     transfers: Transfers,
     /// Services of other processes.
     services: Services,
     /// Those of this window that run, by row.
-    rounds: HashMap<RowKey, Rounds>,
+    rounds: HashMap<RowKey, Arc<Rounds>>,
+    process_end: ProcessEnd,
     events: Receiver<(RowKey, RoundEvent)>,
     event_sender: Sender<(RowKey, RoundEvent)>,
     waker: Waker,
@@ -182,6 +190,7 @@ impl App {
         let mut app = Self::with_settings(&cc.egui_ctx, settings, options);
         app.set_ceilings(crate::compare::ceilings::read_cached());
         app.other_processes = OtherProcesses::start(Arc::clone(&app.waker)).ok();
+        app.process_end = ProcessEnd::hear(&app.waker);
         app
     }
 
@@ -202,6 +211,7 @@ impl App {
         Self {
             form,
             worker: Worker::start(Arc::clone(&waker)).ok(),
+            saved: settings.clone(),
             settings,
             other_processes: None,
             size: WindowSize::default(),
@@ -211,6 +221,7 @@ impl App {
             transfers: Transfers::default(),
             services: Services::default(),
             rounds: HashMap::new(),
+            process_end: ProcessEnd::default(),
             events,
             event_sender,
             waker,
@@ -276,8 +287,12 @@ impl App {
 }
 
 impl eframe::App for App {
-    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+    fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
         self.step(ctx);
+        if frame.storage().is_some() && self.settings != self.saved {
+            // They are kept after a frame, and this may have been the last one for long.
+            ctx.request_repaint_after(SAVE_INTERVAL);
+        }
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
@@ -294,6 +309,12 @@ impl eframe::App for App {
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
         eframe::set_value(storage, "settings", &self.settings);
+        self.saved = self.settings.clone();
+    }
+
+    /// Where the window's system ends the process, nobody asks what to keep.
+    fn auto_save_interval(&self) -> Duration {
+        SAVE_INTERVAL
     }
 
     fn persist_egui_memory(&self) -> bool {

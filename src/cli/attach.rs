@@ -11,8 +11,8 @@ use crossbeam_channel::{bounded, select};
 
 use super::arguments::AttachArguments;
 use super::report::Report;
-use super::signals::Signals;
 use super::{Failure, output};
+use crate::signals::Signals;
 
 /// An engine answers by then.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -7,7 +7,7 @@ use crate::transfer::{Job, Options};
 use super::Failure;
 use super::follow::{Occurrence, Running, end, next};
 use super::report::Report;
-use super::signals::Signals;
+use crate::signals::Signals;
 
 /// A job and its name in messages.
 #[derive(Debug)]

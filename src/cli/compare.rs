@@ -11,8 +11,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::arguments::CompareArguments;
 use super::json::{CommandEvent, JsonLines};
-use super::signals::Signals;
 use super::{Failure, comparison_tables, complain, output, plan, printable};
+use crate::signals::Signals;
 
 /// Events that may wait; the comparison waits for room.
 const EVENTS: usize = 256;

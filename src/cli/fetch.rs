@@ -9,8 +9,8 @@ use super::batch::{BatchOptions, NamedJob, run as run_many};
 use super::follow::run as run_one;
 use super::plan::TransferPlan;
 use super::report::Report;
-use super::signals::Signals;
 use super::{Failure, plan};
+use crate::signals::Signals;
 
 pub(crate) fn run(typed: &FetchArguments) -> Result<(), Failure> {
     let plan = plan::fetch(typed)?;

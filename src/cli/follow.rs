@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, Select, bounded, select};
 use super::Failure;
 use super::plan::TransferPlan;
 use super::report::Report;
-use super::signals::Signals;
+use crate::signals::Signals;
 
 /// Events that may wait; samples beyond are dropped by the transfer.
 const EVENTS: usize = 1024;

@@ -5,7 +5,7 @@ use crate::transfer::Command;
 use crossbeam_channel::{Receiver, select};
 
 use super::report::Report;
-use super::signals::Signals;
+use crate::signals::Signals;
 
 /// Events that may wait to be printed.
 pub(super) const EVENTS: usize = 4096;

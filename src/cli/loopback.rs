@@ -6,8 +6,8 @@ use crate::transfer::Side;
 
 use super::arguments::LoopbackArguments;
 use super::report::Report;
-use super::signals::Signals;
 use super::{Failure, complain, follow, plan};
+use crate::signals::Signals;
 
 pub(crate) fn run(typed: &LoopbackArguments) -> Result<(), Failure> {
     let plan = plan::loopback(typed)?;

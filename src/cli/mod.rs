@@ -19,7 +19,6 @@ pub(crate) mod receive;
 mod report;
 pub(crate) mod send;
 pub(crate) mod serve;
-mod signals;
 mod source;
 pub(crate) mod status;
 mod terminal;

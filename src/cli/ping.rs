@@ -5,8 +5,8 @@ use crossbeam_channel::{bounded, select};
 
 use super::arguments::PingArguments;
 use super::report::Report;
-use super::signals::Signals;
 use super::{Failure, plan};
+use crate::signals::Signals;
 
 /// Events that may wait to be printed.
 const EVENTS: usize = 16;

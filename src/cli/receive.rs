@@ -10,8 +10,8 @@ use super::follow;
 use super::follow_service::{EVENTS, follow};
 use super::plan::{ReceivePlan, TransferPlan};
 use super::report::Report;
-use super::signals::Signals;
 use super::{Failure, plan};
+use crate::signals::Signals;
 
 /// What a signal asks for.
 const ASKS: &[Command] = &[Command::Stop];

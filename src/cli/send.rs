@@ -8,8 +8,8 @@ use super::batch::{BatchOptions, NamedJob, run as run_many};
 use super::follow::run as run_one;
 use super::plan::{SendPlan, Sources, TransferPlan};
 use super::report::Report;
-use super::signals::Signals;
 use super::{Failure, plan};
+use crate::signals::Signals;
 
 pub(crate) fn run(typed: &SendArguments) -> Result<(), Failure> {
     let plan = plan::send(typed)?;

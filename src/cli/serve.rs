@@ -8,8 +8,8 @@ use super::arguments::ServeArguments;
 use super::follow_service::{DRAIN_THEN_STOP, EVENTS, follow};
 use super::plan::ServicePlan;
 use super::report::Report;
-use super::signals::Signals;
 use super::{Failure, plan};
+use crate::signals::Signals;
 
 pub(crate) fn run(typed: &ServeArguments) -> Result<(), Failure> {
     let plan = plan::serve(typed)?;

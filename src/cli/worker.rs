@@ -12,8 +12,8 @@ use crossbeam_channel::bounded;
 use super::arguments::WorkerArguments;
 use super::follow_service::{DRAIN_THEN_STOP, EVENTS, follow};
 use super::report::Report;
-use super::signals::Signals;
 use super::{Failure, plan};
+use crate::signals::Signals;
 
 pub(crate) fn run(typed: &WorkerArguments) -> Result<(), Failure> {
     let signals = Signals::new(DRAIN_THEN_STOP.len())?;

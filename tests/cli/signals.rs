@@ -87,3 +87,23 @@ fn a_receiver_that_only_waits_can_be_stopped() {
     }
     assert!(dir.names().is_empty(), "the socket's file goes with it");
 }
+
+#[test]
+fn signals_that_are_ignored_when_it_starts_stay_ignored() {
+    for (name, signal) in [("HUP", Signal::HUP), ("INT", Signal::INT), ("TERM", Signal::TERM)] {
+        for command in ["serve", "receive", "receive --once"] {
+            let dir = Dir::new();
+            let mut shell = std::process::Command::new("sh");
+            let script = format!("trap '' {name}; exec \"$0\" {command} 127.0.0.1:0");
+            shell.args(["-c", &script, env!("CARGO_BIN_EXE_arraylift")]);
+            let receiver = dir.program(shell).listening();
+            receiver.signal(signal);
+            let send = format!("send range:0:10 {}", receiver.address);
+            dir.run(&send).done();
+            if name != "TERM" && command != "receive --once" {
+                receiver.signal(Signal::TERM);
+                receiver.wait().done();
+            }
+        }
+    }
+}

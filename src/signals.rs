@@ -1,5 +1,5 @@
-//! Ctrl-C, `kill` and a terminal that closes: the first asks the command to give up and clean up, one too many ends the
-//! program at once.
+//! Ctrl-C, `kill` and a terminal that closes: the first asks the program to give up and clean up, one too many ends it
+//! at once. A signal that is ignored when the program starts, as `nohup` has it, stays ignored.
 //! And a write past the limit of a file's size is an error, not the end of the program.
 
 use std::io::Read as _;
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::Error;
+use crate::sys::is_ignored;
 use crate::thread::Thread;
 use crossbeam_channel::{Receiver, bounded};
 use rustix::process::Signal;
@@ -24,9 +25,14 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// Begins to listen for them. So many are asked of the command; one more ends the program.
+    /// Begins to listen for them. So many are asked of the program; one more ends it.
     pub(crate) fn new(asks: usize) -> Result<Self, Error> {
-        Self::register(asks).map_err(|error| Error::system("cannot listen for signals", &error))
+        Self::with_waker(asks, || {})
+    }
+
+    /// The same; calls `waker` after each.
+    pub(crate) fn with_waker(asks: usize, waker: impl Fn() + Send + 'static) -> Result<Self, Error> {
+        Self::register(asks, waker).map_err(|error| Error::system("cannot listen for signals", &error))
     }
 
     /// Hears of each signal that asks.
@@ -34,11 +40,15 @@ impl Signals {
         &self.asked
     }
 
-    fn register(asks: usize) -> std::io::Result<Self> {
+    fn register(asks: usize, waker: impl Fn() + Send + 'static) -> std::io::Result<Self> {
         let (mut reader, bell) = UnixStream::pair()?;
         let mut registered = Vec::new();
         let enough = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
+            // Whoever started the program has decided that: nohup, `trap ''`, or a shell without job control.
+            if is_ignored(signal)? {
+                continue;
+            }
             registered.push(flag::register_conditional_shutdown(signal, 1, Arc::clone(&enough))?);
             registered.push(low_level::pipe::register(signal, bell.try_clone()?)?);
         }
@@ -56,6 +66,7 @@ impl Signals {
                 }
                 // There is room for as many as are asked.
                 let _ = ask.try_send(());
+                waker();
             }
             Ok(())
         };
