@@ -2,7 +2,7 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::transfer::{AdmissionLimits, SinkSpec};
+use crate::transfer::{AdmissionLimits, KeepFree, SinkSpec};
 
 /// Descriptors that are left to everything else in the process.
 const RESERVED_DESCRIPTORS: usize = 64;
@@ -25,8 +25,8 @@ pub(crate) struct Limits {
     pub bytes_each: Option<u64>,
     /// Bytes of all arrays together.
     pub bytes_in_all: Option<u64>,
-    /// Bytes of the folder's disk that stay free.
-    pub keep_free_bytes: u64,
+    /// What stays free of the folder's disk.
+    pub keep_free: KeepFree,
     /// A sender that moves fewer bytes a second, over the timeout, gives its place to others.
     pub slowest_bytes_per_s: Option<u64>,
 }
@@ -37,7 +37,7 @@ impl Default for Limits {
             connections: None,
             bytes_each: None,
             bytes_in_all: None,
-            keep_free_bytes: 0,
+            keep_free: KeepFree::default(),
             slowest_bytes_per_s: Some(1000),
         }
     }
@@ -65,7 +65,7 @@ impl Limits {
 
     pub(super) fn admission(&self, sink: &SinkSpec, open_sinks: usize) -> AdmissionLimits {
         let keep_free = match sink {
-            SinkSpec::Folder(folder) if self.keep_free_bytes > 0 => Some((folder.clone(), self.keep_free_bytes)),
+            SinkSpec::Folder(folder) => Some((folder.clone(), self.keep_free)),
             _ => None,
         };
         AdmissionLimits {

@@ -39,6 +39,10 @@ struct Running {
     events: Receiver<Event>,
     /// It has told how it ended.
     has_ended: bool,
+    /// Its bytes, and since when they are so many.
+    moved: (u64, Instant),
+    /// No byte has to move: it is paused here, or every byte has come.
+    rests: bool,
 }
 
 impl TransferPerSender {
@@ -79,7 +83,27 @@ impl TransferPerSender {
             transfer,
             events,
             has_ended: false,
+            moved: (0, Instant::now()),
+            rests: false,
         })
+    }
+}
+
+impl TransferPerSender {
+    /// Where no further sender can be taken, those end of which no byte has moved for the timeout: keep-alives alone keep
+    /// no place.
+    fn give_way(&mut self) {
+        if self.has_room() {
+            return;
+        }
+        let now = Instant::now();
+        for running in &mut self.running {
+            let stuck_for = running.stuck_since().map(|since| now.saturating_duration_since(since));
+            if let Some(stuck_for) = stuck_for.filter(|stuck_for| *stuck_for >= self.options.timeout) {
+                running.transfer.give_way(stuck_for);
+                running.rests = true;
+            }
+        }
     }
 }
 
@@ -116,13 +140,16 @@ impl Guest for TransferPerSender {
                 self.running.push(running);
             }
         }
+        self.give_way();
         self.announce(front);
         Ok(())
     }
 
-    /// Transfers wake the front.
+    /// Transfers wake the front, but for those that are stuck.
     fn due(&self, _now: Instant) -> Option<Instant> {
-        None
+        let due = |running: &Running| running.stuck_since().map(|since| since + self.options.timeout);
+        let is_full = !self.has_room();
+        self.running.iter().filter(|_| is_full).filter_map(due).min()
     }
 
     fn apply(&mut self, command: Command, transfer: TransferId, front: &mut FrontContext) {
@@ -167,8 +194,8 @@ impl Running {
         loop {
             match self.events.try_recv() {
                 Ok(event) => {
-                    if event.kind.is_last() {
-                        self.has_ended = true;
+                    self.notice(&event.kind);
+                    if self.has_ended {
                         front.counters.count_transfer(&event.kind);
                     }
                     front.tell(AnyEvent::Transfer(event));
@@ -183,6 +210,23 @@ impl Running {
             end(front, id, EventKind::Failed(failure));
         }
         None
+    }
+
+    fn notice(&mut self, kind: &EventKind) {
+        self.has_ended = kind.is_last();
+        match kind {
+            EventKind::Sample(sample) if sample.bytes > self.moved.0 => self.moved = (sample.bytes, Instant::now()),
+            EventKind::State { state } => {
+                self.rests = matches!(state, State::Paused | State::Verifying);
+                self.moved.1 = Instant::now();
+            }
+            _ => {}
+        }
+    }
+
+    /// Since when no byte has moved that should have.
+    fn stuck_since(&self) -> Option<Instant> {
+        (!self.rests).then_some(self.moved.1)
     }
 }
 

@@ -21,6 +21,7 @@ mod upcoming;
 
 use std::sync::Arc;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
@@ -30,6 +31,7 @@ use sink::received::ReceivedCell;
 
 pub(crate) use limits::admission::{AdmissionLimits, Admissions};
 pub(crate) use limits::controls::Controls;
+pub(crate) use limits::keep_free::KeepFree;
 pub(crate) use machine::drive::Ended;
 pub(crate) use net::linger::Linger;
 pub(crate) use net::socket_file::PrivateListener;
@@ -156,6 +158,11 @@ impl Transfer {
     /// [`Command::Drain`] lets it go on to its end.
     pub(crate) fn apply(&self, command: Command) {
         self.controls.apply(command);
+    }
+
+    /// Ends it as too slow: no byte has moved for so long, and others want its place.
+    pub(crate) fn give_way(&self, stuck_for: Duration) {
+        self.controls.give_way(stuck_for);
     }
 
     /// Changes how fast the program on a side goes while the transfer runs: the one that yields the bytes where it is

@@ -157,6 +157,15 @@ impl SendWire {
         }
     }
 
+    /// How many messages have come that only say that the receiver is there.
+    #[must_use]
+    pub fn idle_messages(&self) -> u64 {
+        match self {
+            Self::Native(native) => native.idle_messages(),
+            Self::Stream(_) => 0,
+        }
+    }
+
     /// What tells the receiver that we are still here, where it may be said now.
     #[must_use]
     pub fn keep_alive(&self) -> Option<Vec<u8>> {

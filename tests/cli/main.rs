@@ -9,6 +9,7 @@ mod control;
 mod echo;
 mod fetch;
 mod handoff;
+mod hostile;
 mod json;
 mod memory;
 mod moves;

@@ -43,7 +43,7 @@ pub(crate) fn say(address: &str, bytes: &[u8]) {
 }
 
 /// A receiver that does something else with whoever connects first.
-fn peer(act: impl FnOnce(TcpStream) + Send + 'static) -> (String, JoinHandle<()>) {
+pub(crate) fn peer(act: impl FnOnce(TcpStream) + Send + 'static) -> (String, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
     let body = move || act(listener.accept().expect("a sender").0);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::service::Limits;
+use crate::transfer::KeepFree;
 use clap::Args;
 
 use super::{CommonArguments, ExpectArguments, ReceivingArguments};
@@ -61,9 +62,9 @@ pub(crate) struct LimitArguments {
     /// Bytes that are taken in all, over all arrays
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     pub max_total: Option<u64>,
-    /// Bytes of the folder's disk that have to stay free
-    #[arg(long, value_name = "BYTES", default_value = "0", value_parser = parse_bytes)]
-    pub keep_free: u64,
+    /// What has to stay free of the folder's disk: bytes, or a part of it in percent
+    #[arg(long, value_name = "BYTES|N%", default_value_t)]
+    pub keep_free: KeepFree,
     /// Who moves fewer bytes a second, over the timeout, gives way to others [default: 1kB/s]
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     pub slowest: Option<u64>,
@@ -128,7 +129,7 @@ impl LimitArguments {
             connections: self.max_connections.and_then(|most| usize::try_from(most).ok()),
             bytes_each: self.max_bytes,
             bytes_in_all: self.max_total,
-            keep_free_bytes: self.keep_free,
+            keep_free: self.keep_free,
             slowest_bytes_per_s: self.slowest.or(default.slowest_bytes_per_s),
         }
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::array::{ArrayMeta, npy};
 use crate::error::Error;
 use crate::route::ReceiveRouteChoice;
-use crate::transfer::{Command, Options, SinkSpec, TransferId};
+use crate::transfer::{Command, KeepFree, Options, SinkSpec, TransferId};
 use crate::wire::WireChoice;
 
 use crate::service::key::{Answer, Challenge};
@@ -63,7 +63,7 @@ pub(in crate::service) struct PlanMessage {
     preview_elements: usize,
     timeout: Duration,
     bytes_each: Option<u64>,
-    keep_free_bytes: u64,
+    keep_free: KeepFree,
     slowest_bytes_per_s: Option<u64>,
 }
 
@@ -106,7 +106,7 @@ impl PlanMessage {
             preview_elements: options.preview_elements,
             timeout: options.timeout,
             bytes_each: plan.limits.bytes_each,
-            keep_free_bytes: plan.limits.keep_free_bytes,
+            keep_free: plan.limits.keep_free,
             slowest_bytes_per_s: plan.limits.slowest_bytes_per_s,
         })
     }
@@ -137,7 +137,7 @@ impl PlanMessage {
             },
             limits: Limits {
                 bytes_each: self.bytes_each,
-                keep_free_bytes: self.keep_free_bytes,
+                keep_free: self.keep_free,
                 slowest_bytes_per_s: self.slowest_bytes_per_s,
                 ..Limits::default()
             },
@@ -182,7 +182,7 @@ mod tests {
             },
             limits: Limits {
                 bytes_each: Some(9),
-                keep_free_bytes: 10,
+                keep_free: KeepFree::Bytes(10),
                 slowest_bytes_per_s: None,
                 ..Limits::default()
             },

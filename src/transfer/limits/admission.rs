@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rustix::fs::statvfs;
-
 use crate::error::Error;
 use crate::units;
+
+use super::keep_free::KeepFree;
 
 /// What a service takes at most.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub(crate) struct AdmissionLimits {
     pub(crate) bytes_each: Option<u64>,
     /// Bytes of all arrays that were ever taken.
     pub(crate) bytes_in_all: Option<u64>,
-    /// Of the disk of this folder so many bytes stay free.
-    pub(crate) keep_free: Option<(PathBuf, u64)>,
+    /// What stays free of the disk of this folder.
+    pub(crate) keep_free: Option<(PathBuf, KeepFree)>,
 }
 
 /// Where every offer of a service is decided.
@@ -105,22 +105,10 @@ impl Admissions {
                 units::bytes(left)
             ));
         }
-        if let Some((folder, keep)) = &self.limits.keep_free {
-            let disk = statvfs(folder).map_err(|error| Error::SinkUnwritable {
-                path: folder.clone(),
-                reason: crate::error::reason(&error.into()),
-            })?;
-            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-            if free < keep.saturating_add(bytes) {
-                return no(format!(
-                    "it has {}, and of the {} that are free there {} have to stay so",
-                    units::bytes(bytes),
-                    units::bytes(free),
-                    units::bytes(*keep)
-                ));
-            }
+        match &self.limits.keep_free {
+            Some((folder, keep)) => keep.check(folder, bytes),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -229,18 +217,5 @@ mod tests {
         assert!(matches!(ask(41), Err(Error::BadOffer(text)) if text.contains("40 B are left")));
         ask(40).expect("exactly what is left").is_whole();
         assert!(ask(1).is_err());
-    }
-
-    #[test]
-    fn the_disk_is_not_filled_beyond_what_has_to_stay_free() {
-        let keep = |bytes| {
-            let limits = AdmissionLimits {
-                keep_free: Some(("/tmp".into(), bytes)),
-                ..limits()
-            };
-            Admissions::new(limits).applicant(0).ask(1)
-        };
-        assert_eq!(keep(0), Ok(true));
-        assert!(matches!(keep(u64::MAX), Err(Error::BadOffer(text)) if text.contains("stay")));
     }
 }

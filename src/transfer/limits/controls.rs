@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::sys::Wake;
 use crate::transfer::limits::command::Command;
@@ -20,6 +21,8 @@ pub(crate) struct Controls {
     /// A connection of that side has failed, and the others have nothing to go on for.
     sender_failed: AtomicBool,
     receiver_failed: AtomicBool,
+    /// For so many milliseconds no byte has moved, and others want its place; 0 where it may stay.
+    gives_way_after_ms: AtomicU64,
     /// One for each thread of the transfer.
     wakes: Mutex<Vec<Arc<Wake>>>,
     /// How often something has changed, for those who have no such thread.
@@ -36,6 +39,7 @@ impl Controls {
             reader_pace_bytes_per_s: AtomicU64::new(0),
             sender_failed: AtomicBool::new(false),
             receiver_failed: AtomicBool::new(false),
+            gives_way_after_ms: AtomicU64::new(0),
             wakes: Mutex::default(),
             changes: AtomicU64::new(0),
         }
@@ -106,6 +110,17 @@ impl Controls {
         self.failed(side).load(Ordering::SeqCst)
     }
 
+    /// Ends it as too slow: no byte has moved for so long, and others want its place.
+    pub(crate) fn give_way(&self, stuck_for: Duration) {
+        let ms = u64::try_from(stuck_for.as_millis()).unwrap_or(u64::MAX);
+        self.gives_way_after_ms.store(ms.max(1), Ordering::SeqCst);
+        self.wake();
+    }
+
+    pub(crate) fn gives_way_after(&self) -> Option<Duration> {
+        set(&self.gives_way_after_ms).map(Duration::from_millis)
+    }
+
     /// What ends the waits of one thread of the transfer, from now on.
     pub(crate) fn new_wake(&self) -> io::Result<Arc<Wake>> {
         let wake = Arc::new(Wake::new()?);
@@ -144,6 +159,6 @@ impl Controls {
     }
 }
 
-fn set(bytes_per_s: &AtomicU64) -> Option<u64> {
-    Some(bytes_per_s.load(Ordering::SeqCst)).filter(|bytes_per_s| *bytes_per_s > 0)
+fn set(value: &AtomicU64) -> Option<u64> {
+    Some(value.load(Ordering::SeqCst)).filter(|value| *value > 0)
 }

@@ -174,6 +174,9 @@ impl Course {
                 },
             );
         }
+        if let Some(during) = controls.gives_way_after().filter(|_| !machine.is_settled()) {
+            return failed(machine, controls, Error::TooSlow { bytes: 0, during });
+        }
         let progress = match machine.step(now, std::mem::take(&mut self.ready)) {
             Ok(progress) => progress,
             Err(error) => return failed(machine, controls, error),
@@ -315,11 +318,6 @@ fn timed_wait(machine: &mut dyn Machine, interest: Interest, wake: &Wake, until:
         }
         from = now;
     }
-}
-
-/// Often enough that a peer with the same timeout does not take a pause for silence.
-pub(crate) fn keep_alive_interval(timeout: Duration) -> Duration {
-    (timeout / 3).min(Duration::from_secs(5))
 }
 
 #[cfg(test)]

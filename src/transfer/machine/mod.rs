@@ -2,4 +2,5 @@
 
 pub(crate) mod context;
 pub(crate) mod drive;
+pub(crate) mod keep_alive;
 pub(crate) mod outbox;

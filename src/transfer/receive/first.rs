@@ -558,7 +558,7 @@ mod tests {
             received = received || matches!(receiver.step(now, true).expect("receiver"), Progress::Done(_));
             if !stingy && let Phase::Receiving(receiving) = &mut receiver.phase {
                 let nothing = BlockReceiver::new(Box::new(Discard::new(1)));
-                let BlockReceiver { route } = std::mem::replace(&mut receiving.blocks, nothing);
+                let BlockReceiver { route, .. } = std::mem::replace(&mut receiving.blocks, nothing);
                 receiving.blocks = BlockReceiver::new(Box::new(Stingy::new(route, bytes_max)));
                 stingy = true;
             }

@@ -13,7 +13,8 @@ use crate::sys::Interest;
 use crate::telemetry::{Probe, Rest};
 use crate::transfer::limits::controls::Controls;
 use crate::transfer::machine::context::MachineContext;
-use crate::transfer::machine::drive::{Progress, keep_alive_interval};
+use crate::transfer::machine::drive::Progress;
+use crate::transfer::machine::keep_alive::{IdleMeter, keep_alive_interval};
 use crate::transfer::machine::outbox::Outbox;
 use crate::transfer::net::connection::{Connection, would_block};
 use crate::transfer::net::listener::Listener;
@@ -41,6 +42,7 @@ pub(super) struct Link {
     led_by_sender: bool,
     keep_alive_interval: Duration,
     keep_alive_at: Instant,
+    idle_meter: IdleMeter,
 }
 
 /// An array that is being received, as one connection sees it.
@@ -92,6 +94,7 @@ impl Link {
             led_by_sender,
             keep_alive_interval: keep_alive_interval(options.timeout),
             keep_alive_at: Instant::now(),
+            idle_meter: IdleMeter::new(Instant::now()),
         }
     }
 
@@ -117,7 +120,11 @@ impl Link {
         match read(self, &mut buffer[..most]) {
             Ok(0) => Err(closed()),
             Ok(received) => Ok(match self.wire.hear(&buffer[..received])? {
-                None | Some(Heard::KeepAlive) => Input::Bytes,
+                None => Input::Bytes,
+                Some(Heard::KeepAlive) => {
+                    self.idle_meter.check(self.wire.idle_messages(), Instant::now())?;
+                    Input::Bytes
+                }
                 Some(message) => Input::Message(message),
             }),
             Err(error) if would_block(&error) => Ok(Input::Nothing),

@@ -14,7 +14,8 @@ use crate::telemetry::{Probe, Rest};
 use crate::transfer::limits::controls::Controls;
 use crate::transfer::limits::limiter::whole_bytes;
 use crate::transfer::machine::context::MachineContext;
-use crate::transfer::machine::drive::{Progress, keep_alive_interval};
+use crate::transfer::machine::drive::Progress;
+use crate::transfer::machine::keep_alive::{IdleMeter, keep_alive_interval};
 use crate::transfer::machine::outbox::Outbox;
 use crate::transfer::net::connection::{Connection, would_block};
 use crate::transfer::plan::Options;
@@ -45,6 +46,7 @@ pub(super) struct Link {
     loaded: (u64, u64),
     keep_alive_interval: Duration,
     keep_alive_at: Instant,
+    idle_meter: IdleMeter,
 }
 
 /// What the receiver has said.
@@ -91,6 +93,7 @@ impl Link {
             loaded: (0, 0),
             keep_alive_interval: keep_alive_interval(options.timeout),
             keep_alive_at: Instant::now(),
+            idle_meter: IdleMeter::new(Instant::now()),
         }
     }
 
@@ -105,6 +108,7 @@ impl Link {
         match recv(self.connection.as_fd(), &mut buffer[..], RecvFlags::DONTWAIT) {
             Ok((received @ 1.., _)) => {
                 self.wire.hear(&buffer[..received])?;
+                self.idle_meter.check(self.wire.idle_messages(), Instant::now())?;
                 Ok(Reply::Heard)
             }
             Err(error) if would_block(&error.into()) => Ok(Reply::Nothing),

@@ -1,6 +1,7 @@
 //! How the bytes of one connection get into an array: throttled, and seen on their way.
 
 use std::io;
+use std::ops::Range;
 use std::sync::PoisonError;
 use std::time::Instant;
 
@@ -15,6 +16,8 @@ use crate::transfer::tell::event::EventKind;
 /// One connection's way into an array.
 pub(crate) struct BlockReceiver {
     pub(crate) route: Box<dyn ReceiveRoute>,
+    /// Bytes of the array that there is room for.
+    room: Range<u64>,
 }
 
 /// What may come next over a connection: bytes that it has claimed, and how fast.
@@ -46,7 +49,7 @@ pub(crate) enum Received {
 
 impl BlockReceiver {
     pub(crate) fn new(route: Box<dyn ReceiveRoute>) -> Self {
-        Self { route }
+        Self { route, room: 0..0 }
     }
 
     /// Takes one chunk at most; `seen` gets its bytes while they are in cache.
@@ -75,6 +78,10 @@ impl BlockReceiver {
         };
         // At most a chunk, which is a usize.
         let most = usize::try_from(allowed).unwrap_or(wanted.chunk_bytes);
+        let end = at.saturating_add(most as u64);
+        if at < self.room.start || end > self.room.end {
+            self.room = incoming.sink.make_room(at..end)?;
+        }
         let checks = incoming.sink.check()?;
         let (mut preview, mut seen_at) = (None, at);
         let received = self.route.receive(from, at, most, &mut |bytes| {

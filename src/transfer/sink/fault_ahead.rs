@@ -10,8 +10,10 @@ use crate::thread::Thread;
 const POPULATE_BYTES: usize = 4 << 20;
 /// Clearing pages is bound by one core, and where a hypervisor has to find them, by one core's waiting for it.
 const THREADS_MAX: usize = 2;
-/// And no further ahead than this: an offer alone must not cost the memory that it speaks of.
-const AHEAD_BYTES: usize = 64 << 20;
+/// And no further ahead than this, which grows with what has landed: an offer alone must not cost the memory that it
+/// speaks of.
+const AHEAD_BYTES_MIN: usize = 8 << 20;
+const AHEAD_BYTES_MAX: usize = 64 << 20;
 /// Below this a thread costs more than it saves.
 const POPULATE_BYTES_MIN: usize = 8 << 20;
 
@@ -77,10 +79,16 @@ impl Drop for FaultAhead {
     }
 }
 
+/// How far memory is faulted in where so much has landed.
+fn reach(landed_bytes: usize) -> usize {
+    let ahead = landed_bytes.saturating_mul(4).clamp(AHEAD_BYTES_MIN, AHEAD_BYTES_MAX);
+    landed_bytes.saturating_add(ahead)
+}
+
 fn fault_ahead(shared: &Shared) {
     loop {
         let at = shared.next.fetch_add(POPULATE_BYTES, Ordering::Relaxed);
-        while at >= shared.landed.load(Ordering::Acquire).saturating_add(AHEAD_BYTES) {
+        while at >= reach(shared.landed.load(Ordering::Acquire)) {
             if shared.stop.load(Ordering::Acquire) {
                 return;
             }

@@ -8,9 +8,11 @@ mod name;
 mod part_file;
 pub(crate) mod received;
 mod regions;
+mod reservation;
 
 use std::fs::{File, Metadata};
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -181,6 +183,17 @@ impl PreparedSink {
         match &self.storage {
             Storage::Memory { room, .. } => Some(room.kind),
             _ => None,
+        }
+    }
+
+    /// Makes room for these bytes before they come. Returns the bytes around them that need not be asked for again.
+    ///
+    /// # Errors
+    /// The disk is full.
+    pub(crate) fn make_room(&self, bytes: Range<u64>) -> Result<Range<u64>, Error> {
+        match &self.storage {
+            Storage::New(part) => part.take_space(bytes, self.ledger.landed_bytes()),
+            Storage::Nowhere | Storage::Memory { .. } | Storage::Existing { .. } => Ok(0..u64::MAX),
         }
     }
 

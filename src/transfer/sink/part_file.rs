@@ -2,12 +2,13 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use rustix::fs::{CWD, FallocateFlags, RenameFlags, fallocate, fstatvfs, ftruncate, renameat_with};
+use rustix::fs::{CWD, RenameFlags, ftruncate, renameat_with};
 use rustix::io::Errno;
 
 use crate::array::npy;
@@ -18,6 +19,7 @@ use crate::transfer::plan::SinkSpec;
 use crate::wire::Offer;
 
 use super::name::{file_name, numbered, numbers_for, remember_number};
+use super::reservation::Reservation;
 use super::{Content, is_of, unwritable};
 
 /// Of the final name, what the temporary one keeps.
@@ -38,6 +40,8 @@ pub(crate) struct PartFile {
     grows: bool,
     /// The memory that it takes, where it is shared memory.
     shared: Option<Shared>,
+    /// The disk that it takes, where it is no shared memory and its length is known.
+    space: Option<Reservation>,
     published: AtomicBool,
 }
 
@@ -56,7 +60,7 @@ impl PartFile {
                 if path.symlink_metadata().is_ok() {
                     return Err(Error::ShmExists(name));
                 }
-                let promise = Promise::new(offer.meta.byte_len())?;
+                let promise = Promise::of_memory(offer.meta.byte_len())?;
                 shared = Some(Shared { name, promise });
                 (path, true)
             }
@@ -79,7 +83,7 @@ impl PartFile {
         // Only its own user may open shared memory, as Python has it.
         let mode = if shared.is_some() { 0o600 } else { 0o666 };
         let (file, path) = create_part(&wanted, mode)?;
-        let part = Self {
+        let mut part = Self {
             file: Arc::new(file),
             path,
             wanted,
@@ -87,15 +91,28 @@ impl PartFile {
             len: AtomicU64::new(needed),
             grows: content == Content::Growing,
             shared,
+            space: None,
             published: AtomicBool::new(false),
         };
-        // Memory is only promised: an offer alone must not cost it.
-        let take = if part.shared.is_some() { lengthen } else { reserve };
-        check_room(&part.file, needed)
-            .and_then(|()| take(&part.file, needed))
-            .and_then(|()| part.file.write_all_at(&header, 0))
+        // Memory and disk are only promised: an offer alone must not cost them.
+        let space = Reservation::promise(&part.file, needed)
+            .and_then(|space| ftruncate(&part.file, needed).map(|()| space).map_err(io::Error::from))
+            .and_then(|space| part.file.write_all_at(&header, 0).map(|()| space))
             .map_err(|error| part.write_error(&error, needed))?;
+        part.space = Some(space).filter(|_| part.shared.is_none() && !part.grows);
         Ok(part)
+    }
+
+    /// Takes the disk space of these bytes of the array before they come; `landed_bytes` have. Returns the bytes around
+    /// them that need not be asked for again.
+    pub(crate) fn take_space(&self, bytes: Range<u64>, landed_bytes: u64) -> Result<Range<u64>, Error> {
+        let Some(space) = &self.space else {
+            return Ok(0..u64::MAX);
+        };
+        let in_file = self.data_offset + bytes.start..self.data_offset + bytes.end;
+        let taken = space.take(&self.file, in_file, landed_bytes);
+        let taken = taken.map_err(|error| self.write_error(&error, self.len.load(Ordering::Relaxed)))?;
+        Ok(taken.start.saturating_sub(self.data_offset)..taken.end.saturating_sub(self.data_offset))
     }
 
     /// `bytes` more have landed.
@@ -222,32 +239,6 @@ fn create_part(wanted: &Path, mode: u32) -> Result<(File, PathBuf), Error> {
         path: wanted.into(),
         reason: "thousands of .part files are in the way".into(),
     })
-}
-
-fn check_room(file: &File, len: u64) -> io::Result<()> {
-    let disk = fstatvfs(file)?;
-    // Of no blocks: a tmpfs without a limit.
-    if disk.f_blocks > 0 && len > disk.f_bavail.saturating_mul(disk.f_frsize) {
-        return Err(io::ErrorKind::StorageFull.into());
-    }
-    Ok(())
-}
-
-/// Takes the disk space before the first byte comes.
-fn reserve(file: &File, len: u64) -> io::Result<()> {
-    if len == 0 {
-        return Ok(());
-    }
-    match fallocate(file, FallocateFlags::empty(), 0, len) {
-        Ok(()) => Ok(()),
-        // A file system that cannot reserve: the check above has to do.
-        Err(Errno::OPNOTSUPP | Errno::NOSYS) => lengthen(file, len),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn lengthen(file: &File, len: u64) -> io::Result<()> {
-    Ok(ftruncate(file, len)?)
 }
 
 /// Renames and never replaces.

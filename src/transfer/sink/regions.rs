@@ -35,7 +35,7 @@ pub(crate) fn room_for(ledger: &Arc<Ledger>) -> Result<Room, Error> {
     let bytes = usize::try_from(len).map_err(|_| too_long())?;
     let spare = take_spare(bytes);
     let reused = spare.is_some();
-    let promise = Promise::new(if reused { 0 } else { len })?;
+    let promise = Promise::of_memory(if reused { 0 } else { len })?;
     let spare = match spare {
         Some(spare) => spare,
         None => Spare::new(bytes).map_err(failed)?,

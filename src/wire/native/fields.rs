@@ -5,6 +5,8 @@ use crate::error::Error;
 use super::Token;
 
 const REASON_BYTES_MAX: usize = 1024;
+/// The most fields that a body can have.
+const FIELDS_MAX: usize = 64;
 
 /// What a field is, by its number.
 pub(super) mod tag {
@@ -32,7 +34,7 @@ impl<'a> Fields<'a> {
     /// All fields of a body.
     ///
     /// # Errors
-    /// One reaches beyond the body, or comes twice.
+    /// One reaches beyond the body or comes twice, or there are too many.
     pub(super) fn read(mut body: &'a [u8]) -> Result<Self, Error> {
         let mut fields = Vec::new();
         while !body.is_empty() {
@@ -44,6 +46,9 @@ impl<'a> Fields<'a> {
             let Some((tag, value, rest)) = field else {
                 return Err(Error::Protocol("a field that reaches beyond its message".into()));
             };
+            if fields.len() == FIELDS_MAX {
+                return Err(Error::Protocol(format!("a message of more than {FIELDS_MAX} fields")));
+            }
             if fields.iter().any(|(earlier, _)| *earlier == tag) {
                 return Err(Error::Protocol(format!("a message with its field {tag} twice")));
             }

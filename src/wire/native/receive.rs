@@ -25,6 +25,7 @@ pub struct NativeReceiver {
     digest: Digest,
     /// Ours has been sent, ahead of the answer.
     has_greeted: bool,
+    idle_messages: u64,
 }
 
 #[derive(Debug)]
@@ -53,6 +54,7 @@ impl Default for NativeReceiver {
             block_index: 0,
             digest: Digest::new(ChecksumKind::None),
             has_greeted: false,
+            idle_messages: 0,
         }
     }
 }
@@ -195,6 +197,11 @@ impl NativeReceiver {
         Some(out)
     }
 
+    /// How many messages have come that only say that the sender is there.
+    pub(crate) fn idle_messages(&self) -> u64 {
+        self.idle_messages
+    }
+
     /// The proof that the current block's bytes are this connection's; once a block.
     pub(crate) fn take_span(&mut self) -> Option<Span> {
         match &mut self.state {
@@ -314,7 +321,10 @@ impl NativeReceiver {
 
     fn take(&mut self, message: Message) -> Result<Option<Heard>, Error> {
         match (&self.state, message) {
-            (_, Message::KeepAlive | Message::Skipped) => Ok(Some(Heard::KeepAlive)),
+            (_, Message::KeepAlive | Message::Skipped) => {
+                self.idle_messages += 1;
+                Ok(Some(Heard::KeepAlive))
+            }
             (_, Message::Abort { reason }) => Err(Error::Aborted(reason)),
             (State::AwaitOffer, Message::Offer(offer)) => {
                 self.state = State::Offered;

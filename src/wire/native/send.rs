@@ -26,6 +26,7 @@ pub struct NativeSender {
     receipt: Option<Receipt>,
     inbox: Vec<u8>,
     greeted: bool,
+    idle_messages: u64,
 }
 
 /// What a receipt says of the whole array.
@@ -77,6 +78,7 @@ impl NativeSender {
             receipt: None,
             inbox: Vec::new(),
             greeted: false,
+            idle_messages: 0,
         }
     }
 
@@ -224,6 +226,12 @@ impl NativeSender {
         whole.map(|checksum| checksum.to_string())
     }
 
+    /// How many messages have come that only say that the receiver is there.
+    #[must_use]
+    pub fn idle_messages(&self) -> u64 {
+        self.idle_messages
+    }
+
     /// Whether the greeting has been given out to be written.
     #[must_use]
     pub fn has_greeted(&self) -> bool {
@@ -257,7 +265,10 @@ impl NativeSender {
 
     fn take(&mut self, message: Message) -> Result<(), Error> {
         match (self.state, message) {
-            (_, Message::KeepAlive | Message::Skipped) => Ok(()),
+            (_, Message::KeepAlive | Message::Skipped) => {
+                self.idle_messages += 1;
+                Ok(())
+            }
             (_, Message::Abort { reason }) => Err(Error::Aborted(reason)),
             (State::AwaitAnswer, Message::Refuse { reason }) => Err(Error::Refused(reason)),
             (

@@ -225,6 +225,15 @@ impl ReceiveWire {
         }
     }
 
+    /// How many messages have come that only say that the sender is there.
+    #[must_use]
+    pub fn idle_messages(&self) -> u64 {
+        match self {
+            Self::Native(native) => native.idle_messages(),
+            _ => 0,
+        }
+    }
+
     /// What tells the sender that we are still here, where it may be said.
     #[must_use]
     pub fn keep_alive(&mut self) -> Option<Vec<u8>> {

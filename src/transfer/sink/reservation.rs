@@ -1,0 +1,162 @@
+//! Takes the disk space of a new file a little ahead of its bytes: an offer alone takes none, however much it speaks of.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::MetadataExt as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
+use rustix::io::Errno;
+
+use crate::transfer::limits::promise::Promise;
+
+/// Space is taken in such pieces, so that files lie in one piece and the kernel is asked seldom.
+const EXTENT_BYTES: u64 = 64 << 20;
+/// So much more than what has landed is taken at most; beyond, only what is about to come.
+const AHEAD_BYTES_MAX: u64 = 256 << 20;
+
+/// The space of one file: promised as a whole, taken as its bytes come.
+#[derive(Debug)]
+pub(super) struct Reservation {
+    len: u64,
+    /// `None` where nobody knows how many bytes the disk has.
+    promise: Option<Promise>,
+    taken: Mutex<Taken>,
+    /// Whether the file system takes space ahead.
+    is_possible: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    /// The numbers of the extents.
+    extents: BTreeSet<u64>,
+    bytes: u64,
+}
+
+impl Reservation {
+    /// Promises `len` bytes of the disk of an empty file.
+    ///
+    /// # Errors
+    /// Fewer are free, or are promised to others.
+    pub(super) fn promise(file: &File, len: u64) -> io::Result<Self> {
+        let disk = fstatvfs(file)?;
+        // Of no blocks: a file system without a limit, or one that does not say.
+        let promise = if disk.f_blocks == 0 {
+            None
+        } else {
+            let free_bytes = disk.f_bavail.saturating_mul(disk.f_frsize);
+            let promise = Promise::of_disk(file.metadata()?.dev(), len, free_bytes);
+            Some(promise.ok_or(io::ErrorKind::StorageFull)?)
+        };
+        Ok(Self {
+            len,
+            promise,
+            taken: Mutex::default(),
+            is_possible: AtomicBool::new(true),
+        })
+    }
+
+    /// Takes the space of these bytes of the file before they are written; `landed_bytes` are there. Returns the bytes
+    /// around them that need not be asked for again.
+    ///
+    /// # Errors
+    /// The disk is full.
+    pub(super) fn take(&self, file: &File, bytes: Range<u64>, landed_bytes: u64) -> io::Result<Range<u64>> {
+        if !self.is_possible.load(Ordering::Relaxed) {
+            return Ok(0..u64::MAX);
+        }
+        let numbers = bytes.start / EXTENT_BYTES..bytes.end.div_ceil(EXTENT_BYTES);
+        let extents = numbers.start * EXTENT_BYTES..numbers.end.saturating_mul(EXTENT_BYTES).min(self.len);
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let missing: Vec<u64> = numbers.filter(|number| !taken.extents.contains(number)).collect();
+        if missing.is_empty() {
+            return Ok(extents);
+        }
+        let wanted = EXTENT_BYTES * missing.len() as u64;
+        if taken.bytes + wanted > landed_bytes.saturating_add(AHEAD_BYTES_MAX) {
+            // Whoever sends a little here and a little there gets no more than that.
+            drop(taken);
+            self.allocate(file, &bytes)?;
+            return Ok(bytes);
+        }
+        for number in missing {
+            let start = number * EXTENT_BYTES;
+            let extent = start..(start + EXTENT_BYTES).min(self.len);
+            self.allocate(file, &extent)?;
+            taken.extents.insert(number);
+            taken.bytes += extent.end - extent.start;
+        }
+        Ok(extents)
+    }
+
+    fn allocate(&self, file: &File, bytes: &Range<u64>) -> io::Result<()> {
+        let len = bytes.end.saturating_sub(bytes.start);
+        if len == 0 {
+            return Ok(());
+        }
+        match fallocate(file, FallocateFlags::empty(), bytes.start, len) {
+            Ok(()) => {
+                if let Some(promise) = &self.promise {
+                    promise.filled(len);
+                }
+                Ok(())
+            }
+            // A file system that cannot take space ahead: writing tells.
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => {
+                self.is_possible.store(false, Ordering::Relaxed);
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blocks_bytes(file: &File) -> u64 {
+        512 * file.metadata().expect("a file").blocks()
+    }
+
+    #[test]
+    fn space_follows_the_bytes_and_not_the_offer() {
+        const LEN: u64 = 100 << 30;
+        let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
+        file.set_len(LEN).expect("lengthened");
+        let Ok(space) = Reservation::promise(&file, LEN) else {
+            return;
+        };
+        assert_eq!(blocks_bytes(&file), 0, "an offer alone");
+        let around = space.take(&file, 10..20, 0).expect("there is room");
+        assert_eq!(around, 0..EXTENT_BYTES);
+        if !space.is_possible.load(Ordering::Relaxed) {
+            return;
+        }
+        let step = |number: u64| space.take(&file, number << 30..(number << 30) + 1, number);
+        for number in 0..100 {
+            step(number).expect("there is room");
+        }
+        let taken = blocks_bytes(&file);
+        assert!(taken <= AHEAD_BYTES_MAX + (1 << 20), "{taken} bytes for a hundred");
+    }
+
+    #[test]
+    fn the_last_extent_ends_with_the_file() {
+        let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
+        file.set_len(1000).expect("lengthened");
+        let space = Reservation::promise(&file, 1000).expect("there is room");
+        assert_eq!(space.take(&file, 0..1000, 0).expect("there is room").start, 0);
+        assert_eq!(file.metadata().expect("a file").len(), 1000);
+    }
+
+    #[test]
+    fn more_than_the_disk_has_is_not_promised() {
+        let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
+        let error = Reservation::promise(&file, 1 << 62).err().map(|error| error.kind());
+        assert_eq!(error, Some(io::ErrorKind::StorageFull));
+    }
+}

@@ -1,0 +1,115 @@
+//! Peers that want more than their share: of time, of memory, of disk, of places.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::common::{Dir, names_in};
+use crate::peers::{native_offer, peer};
+
+const KEEP_ALIVE: &[u8] = b"\x07\0\0\0\0\0\0\0";
+
+/// A sender that offers an array, and then says nothing but what `says` says five times a second, until it is closed.
+fn lasting(address: &str, offer: &[u8], says: &'static [u8]) -> (TcpStream, JoinHandle<()>) {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    stream.write_all(offer).expect("it takes them");
+    let mut keeps = stream.try_clone().expect("a descriptor");
+    let keeper = std::thread::Builder::new().spawn(move || {
+        while keeps.write_all(says).is_ok() {
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    });
+    (stream, keeper.expect("a thread"))
+}
+
+#[test]
+fn a_flood_of_keep_alives_is_the_peers_fault_in_both_directions() {
+    let dir = Dir::new();
+    let receiver = dir.receive("127.0.0.1:0 --into memory --once");
+    let mut stream = TcpStream::connect(&receiver.address).expect("it listens");
+    stream.write_all(&native_offer("a", 10)).expect("it takes them");
+    // It may be closed before the last one.
+    let _ = stream.write_all(&KEEP_ALIVE.repeat(10_000));
+    receiver.wait().failed(1, &["keep-alives"]);
+
+    // A greeting, an acceptance from byte 0 on, and then keep-alives.
+    let (address, thread) = peer(|mut stream| {
+        stream.read_exact(&mut [0; 50]).expect("an offer");
+        let accept = b"ARLIFT\x01\0\x02\0\0\0\x0c\0\0\0\x09\0\x08\0\0\0\0\0\0\0\0\0";
+        stream.write_all(accept).expect("it listens");
+        let _ = stream.write_all(&KEEP_ALIVE.repeat(10_000));
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    dir.run(&format!("send range:0:1e6 {address} --limit 1MB/s"))
+        .failed(1, &["keep-alives"]);
+    thread.join().expect("a peer");
+}
+
+#[test]
+fn a_keep_alive_with_thousands_of_fields_is_refused_before_it_costs_anything() {
+    let dir = Dir::new();
+    let receiver = dir.receive("127.0.0.1:0 --into memory --once");
+    let fields: Vec<u8> = (0_u16..16_000)
+        .flat_map(|tag| [tag.to_le_bytes(), [0, 0]].concat())
+        .collect();
+    let length = u32::try_from(fields.len()).expect("short");
+    let message = [
+        &native_offer("a", 10)[..],
+        &[7, 0, 0, 0],
+        &length.to_le_bytes(),
+        &fields,
+    ]
+    .concat();
+    crate::peers::say(&receiver.address, &message);
+    receiver.wait().failed(1, &["more than 64 fields"]);
+}
+
+#[test]
+fn sixteen_that_only_say_that_they_are_there_give_way_to_one_that_sends() {
+    let dir = Dir::new();
+    let receiver = dir.receive("127.0.0.1:0 --into memory --timeout 2s");
+    let hold = || lasting(&receiver.address, &native_offer("held", 10), KEEP_ALIVE);
+    let held: Vec<_> = std::iter::repeat_with(hold).take(16).collect();
+    dir.run(&format!("send range:0:10 {} --timeout 20s", receiver.address))
+        .done();
+    receiver.signal(Signal::TERM);
+    let ended = receiver.wait();
+    for (stream, keeper) in held {
+        drop(stream);
+        keeper.join().expect("it ends");
+    }
+    assert_eq!(ended.stdout.matches("verified").count(), 1, "{ended:?}");
+    assert!(ended.stderr.contains("less than is asked of it here"), "{ended:?}");
+}
+
+#[test]
+fn an_offer_alone_takes_no_disk_and_little_memory() {
+    let dir = Dir::new();
+    let inbox = dir.folder("inbox");
+    for (into, bytes) in [("inbox", 8 << 30), ("memory", 400 << 20)] {
+        let receiver = dir.receive(&format!("127.0.0.1:0 --into {into}"));
+        let before = receiver.resident_bytes();
+        let hold = || lasting(&receiver.address, &native_offer("held.bin", bytes), KEEP_ALIVE);
+        let held: Vec<_> = std::iter::repeat_with(hold).take(10).collect();
+        for (stream, _) in &held {
+            let mut answer = [0; 28];
+            (&*stream).read_exact(&mut answer).expect("an acceptance");
+        }
+        let blocks: u64 = names_in(&inbox)
+            .iter()
+            .map(|name| std::os::unix::fs::MetadataExt::blocks(&inbox.join(name).metadata().expect("a part")))
+            .sum();
+        assert!(512 * blocks < 10 << 20, "{blocks} blocks for offers alone");
+        let resident = receiver.resident_bytes() - before;
+        assert!(resident < 10 * (9 << 20), "{resident} bytes for offers alone");
+        receiver.signal(Signal::TERM);
+        receiver.wait();
+        for (stream, keeper) in held {
+            drop(stream);
+            keeper.join().expect("it ends");
+        }
+    }
+}
