@@ -27,7 +27,7 @@ pub fn main() -> ExitCode {
         Err(told) => return told,
     };
     ended
-        .and_then(|()| cli::output::check())
+        .and_then(|()| cli::output::end())
         .map_or_else(|failure| cli::exit(&failure), |()| ExitCode::SUCCESS)
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn run(typed: &AttachArguments) -> Result<(), Failure> {
     }
     let signals = Signals::new(1)?;
     match &first {
-        Some(first) if typed.json => report.line(first),
+        Some(first) if typed.json => report.heard(first),
         _ => report.say(&format!("attached to {pid}: {command}")),
     }
     watch(viewer, typed.json, report, &signals)
@@ -61,7 +61,7 @@ fn watch(mut viewer: Viewer, json: bool, mut report: Report, signals: &Signals) 
     loop {
         select! {
             recv(told) -> heard => match heard {
-                Ok(heard) if json => report.line(&heard),
+                Ok(heard) if json => report.heard(&heard),
                 Ok(EngineLine::Event(told)) => report.told(&told),
                 Ok(EngineLine::Engine(EngineEvent::Job { transfer, source })) => report.job(transfer, &source),
                 Ok(EngineLine::Engine(_)) => {}

@@ -6,6 +6,7 @@ use crate::transfer::{Job, Options};
 
 use super::Failure;
 use super::follow::{Occurrence, Running, end, next};
+use super::output;
 use super::report::Report;
 use crate::signals::Signals;
 
@@ -48,7 +49,7 @@ pub(super) fn run(
                 }
                 Err(error) => {
                     queue.ended(JobEnd::Failed);
-                    report.failure(&of(name, error.into()));
+                    output::complain(&of(name, error.into()));
                 }
             }
         }
@@ -77,7 +78,7 @@ pub(super) fn run(
                             // The others would fare no better.
                             queue.withdraw_waiting();
                         }
-                        report.failure(&of(name, failure));
+                        output::complain(&of(name, failure));
                     }
                 }
             }

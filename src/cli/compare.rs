@@ -7,11 +7,11 @@ use std::sync::Arc;
 use crate::compare::ceilings::{Measuring, read_cached};
 use crate::compare::{CompareEvent, Comparing, Comparison, save};
 use crossbeam_channel::{Receiver, bounded, select};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::arguments::CompareArguments;
-use super::json::{CommandEvent, JsonLines};
-use super::{Failure, comparison_tables, complain, output, plan, printable};
+use super::json::{self, CommandEvent};
+use super::output::{BarChange, BarId, Look};
+use super::{Failure, comparison_tables, output, plan, printable};
 use crate::signals::Signals;
 
 /// Events that may wait; the comparison waits for room.
@@ -62,8 +62,8 @@ fn measure_ceilings(again: bool, folder: Option<PathBuf>, signals: &Signals, sho
     if known && !again {
         return Ok(());
     }
-    show.bar.set_message("measuring what this machine can do at most");
-    show.bar.tick();
+    show.runs(0);
+    show.at(0, "measuring what this machine can do at most".into());
     let (wake, woken) = bounded(1);
     let measuring = Measuring::start(
         folder,
@@ -77,7 +77,7 @@ fn measure_ceilings(again: bool, folder: Option<PathBuf>, signals: &Signals, sho
         recv(signals.asked()) -> _ => return Err(Failure::Cancelled),
     }
     if let Some(Err(error)) = measuring.result() {
-        show.remark(&format!("the machine's ceilings could not be measured: {error}"));
+        output::complain(&format_args!("the machine's ceilings could not be measured: {error}"));
     }
     Ok(())
 }
@@ -101,54 +101,43 @@ fn complete(comparison: &Comparison) -> Result<(), Failure> {
 
 /// Who is told, and how.
 struct Output {
-    json: Option<JsonLines>,
-    bar: ProgressBar,
+    json: bool,
+    /// Runs that have begun.
+    begun: u64,
 }
 
 impl Output {
     fn new(json: bool) -> Self {
-        let bar = if json {
-            ProgressBar::hidden()
-        } else {
-            ProgressBar::new(0)
-        };
-        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
-            bar.set_style(style.progress_chars("━╸─"));
-        }
-        Self {
-            json: json.then(JsonLines::default),
-            bar,
-        }
+        Self { json, begun: 0 }
     }
 
     fn event(&mut self, event: &CompareEvent) {
         // The beginning of a run has no name: it only moves the bar.
-        if let (Some(lines), false) = (&mut self.json, matches!(event, CompareEvent::Begun { .. })) {
-            lines.line(event);
+        if self.json && !matches!(event, CompareEvent::Begun { .. }) {
+            json::line(event);
         }
         match event {
-            CompareEvent::Planned { runs, .. } => self.bar.set_length(*runs as u64),
+            CompareEvent::Planned { runs, .. } => self.runs(*runs as u64),
             CompareEvent::Begun { id, round, bytes } => {
                 let round = if *round == 0 {
                     "warm-up".into()
                 } else {
                     format!("round {round}")
                 };
-                self.bar
-                    .set_message(format!("{round}, {}: {id}", crate::units::bytes(*bytes)));
-                self.bar.inc(1);
+                self.begun += 1;
+                self.at(self.begun, format!("{round}, {}: {id}", crate::units::bytes(*bytes)));
             }
             CompareEvent::Round { .. } | CompareEvent::Lost { .. } | CompareEvent::Size(_) => {}
         }
     }
 
     fn end(&self) {
-        self.bar.finish_and_clear();
+        self.bar(BarChange::Clear);
     }
 
-    fn result(&mut self, comparison: &Comparison, with: Option<&Comparison>) {
-        if let Some(lines) = &mut self.json {
-            lines.line(&CommandEvent::Result(comparison));
+    fn result(&self, comparison: &Comparison, with: Option<&Comparison>) {
+        if self.json {
+            json::line(&CommandEvent::Result(comparison));
             return;
         }
         let bars = std::io::stdout().is_terminal();
@@ -157,37 +146,37 @@ impl Output {
             text += "\n";
             text += &comparison_tables::overlaid(comparison, old);
         }
-        self.say(&text);
+        say(&text);
     }
 
     fn saved(&self, path: &Path) {
-        if self.json.is_none() {
-            self.say(&format!("saved as {}\n", path.display()));
+        if !self.json {
+            say(&format!("saved as {}\n", path.display()));
         }
     }
 
-    /// Lines on standard output. Nobody may be reading them, which is no reason to fail.
-    fn say(&self, text: &str) {
-        self.bar.suspend(|| {
-            let lines: Vec<String> = text.lines().map(|line| printable(line) + "\n").collect();
-            output::write(lines.concat().as_bytes());
+    /// So many runs there are in all.
+    fn runs(&self, runs: u64) {
+        self.bar(BarChange::Show {
+            look: Look::Count,
+            length: Some(runs),
+            name: String::new(),
         });
     }
 
-    /// A line beside what was asked for.
-    fn remark(&self, line: &str) {
-        self.bar.suspend(|| complain(&line));
+    fn at(&self, position: u64, text: String) {
+        self.bar(BarChange::Move { position, text });
+    }
+
+    fn bar(&self, change: BarChange) {
+        if !self.json {
+            output::bar(BarId::Command, change);
+        }
     }
 }
 
-const TEMPLATE: &str = "{wide_bar} {pos}/{len} {msg}";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_bar_can_be_drawn() {
-        assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
-    }
+/// Lines on standard output.
+fn say(text: &str) {
+    let lines: Vec<String> = text.lines().map(|line| printable(line) + "\n").collect();
+    output::text(lines.concat());
 }

@@ -4,6 +4,7 @@ use crate::service::{AnyEvent, Service};
 use crate::transfer::Command;
 use crossbeam_channel::{Receiver, select};
 
+use super::output;
 use super::report::Report;
 use crate::signals::Signals;
 
@@ -50,11 +51,11 @@ pub(super) fn follow(
 
 /// Tells an event, and those that wait behind it.
 fn tell_all(first: AnyEvent, more: &Receiver<AnyEvent>, report: &mut Report) {
-    report.hold(true);
+    output::hold(true);
     let mut next = Some(first);
     while let Some(event) = next {
         report.told(&event);
         next = more.try_recv().ok();
     }
-    report.hold(false);
+    output::hold(false);
 }

@@ -8,13 +8,12 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::Error;
 use crate::compare::Comparison;
+use crate::line_queue::json_line;
 use crate::service::Leftover;
 
-use super::output;
-
-/// So many bytes are written at once, at most, where many objects come together.
-const WRITTEN_TOGETHER_BYTES: usize = 64 << 10;
+use super::output::{self, Omitted};
 
 /// What the command tells of itself.
 #[derive(Debug, Serialize)]
@@ -43,12 +42,14 @@ pub(super) enum CommandEvent<'a> {
     },
     /// What a comparison came to.
     Result(&'a Comparison),
+    /// Nobody read for a while: so much was left out before the next line.
+    Omitted(Omitted),
 }
 
 /// The names of events, by who tells them.
 #[cfg(test)]
 mod names {
-    pub(super) const COMMAND: [&str; 5] = ["listening", "working", "leftover", "jobs", "result"];
+    pub(super) const COMMAND: [&str; 6] = ["listening", "working", "leftover", "jobs", "result", "omitted"];
     pub(super) const TRANSFER: [&str; 12] = [
         "state",
         "handed_over",
@@ -70,40 +71,25 @@ mod names {
     pub(super) const COMPARE: [&str; 4] = ["planned", "round", "lost", "size"];
 }
 
-/// Writes objects for as long as someone reads them.
-#[derive(Debug, Default)]
-pub(super) struct JsonLines {
-    /// The reader has gone, which does not concern the transfer.
-    broken: bool,
-    /// More follow at once: whole lines that wait to be written with them.
-    holds: bool,
-    held: Vec<u8>,
+/// Writes an object.
+pub(super) fn line(object: &impl Serialize) {
+    write(object, false);
 }
 
-impl JsonLines {
-    /// Writes an object, at once or with those that follow.
-    pub(super) fn line(&mut self, object: &impl Serialize) {
-        if self.broken {
-            return;
-        }
-        self.broken = serde_json::to_writer(&mut self.held, object).is_err();
-        self.held.push(b'\n');
-        if !self.holds || self.held.len() >= WRITTEN_TOGETHER_BYTES {
-            self.write();
-        }
-    }
+/// Writes an event of a transfer or a service. A sample is left out where nobody reads: the next one tells as much.
+pub(super) fn event(event: &impl Serialize, is_sample: bool) {
+    write(event, is_sample);
+}
 
-    /// Whether more objects follow at once, so that lines are written together.
-    pub(super) fn hold(&mut self, holds: bool) {
-        self.holds = holds;
-        if !holds && !self.held.is_empty() {
-            self.write();
-        }
-    }
+/// The line that tells what was left out.
+pub(super) fn omitted(omitted: Omitted) -> Vec<u8> {
+    json_line(&CommandEvent::Omitted(omitted)).unwrap_or_default()
+}
 
-    fn write(&mut self) {
-        self.broken = !output::write(&self.held);
-        self.held.clear();
+fn write(object: &impl Serialize, is_sample: bool) {
+    match json_line(object) {
+        Ok(line) => output::object(line, is_sample),
+        Err(error) => output::complain(&Error::Bug(format!("an event has no form in JSON: {error}"))),
     }
 }
 
@@ -180,12 +166,14 @@ mod tests {
                 not_begun: 0,
             },
             CommandEvent::Result(&comparison),
+            CommandEvent::Omitted(Omitted { samples: 3, events: 0 }),
         ];
         let lines = events.map(|event| serde_json::to_string(&event).expect("serializes"));
         for (line, name) in lines.iter().zip(names::COMMAND) {
             assert!(line.starts_with(&format!("{{\"event\":\"{name}\",")), "{line}");
         }
         assert_eq!(lines[2], r#"{"event":"leftover","path":"a.1-1.part","bytes":5}"#);
+        assert_eq!(lines[5], r#"{"event":"omitted","samples":3,"events":0}"#);
     }
 
     #[test]

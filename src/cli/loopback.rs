@@ -6,7 +6,7 @@ use crate::transfer::Side;
 
 use super::arguments::LoopbackArguments;
 use super::report::Report;
-use super::{Failure, complain, follow, plan};
+use super::{Failure, follow, output, plan};
 use crate::signals::Signals;
 
 pub(crate) fn run(typed: &LoopbackArguments) -> Result<(), Failure> {
@@ -22,7 +22,7 @@ pub(crate) fn run_default(reason: &str, path: Option<PathBuf>) -> Result<(), Fai
     let what = path
         .as_ref()
         .map_or_else(|| "range:0:50_000_000".into(), |path| path.display().to_string());
-    complain(&format_args!(
+    output::complain(&format_args!(
         "{reason}: moving {what} to memory over loopback instead (--help tells what else there is)"
     ));
     let plan = plan::default_loopback(path)?;

@@ -24,8 +24,6 @@ pub(crate) mod status;
 mod terminal;
 pub(crate) mod worker;
 
-use std::fmt::Display;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -116,15 +114,12 @@ pub(crate) fn parse() -> Result<(Option<Command>, Option<PathBuf>), ExitCode> {
     Ok((typed.command, typed.path))
 }
 
-/// Prints a failure, once, and gives its exit code.
+/// Prints a failure, once and after everything else, and gives its exit code.
 pub(crate) fn exit(failure: &Failure) -> ExitCode {
-    complain(failure);
+    output::finish();
+    output::complain(failure);
+    output::finish();
     failure.exit_code()
-}
-
-/// One line on standard error. Nobody may be reading it, which is no reason to stop.
-fn complain(message: &dyn Display) {
-    let _ = writeln!(std::io::stderr(), "arraylift: {}", printable(&message.to_string()));
 }
 
 /// A text without what would move the cursor or ring the bell: names of files and words of peers can be anything.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::Fault;
-use crate::control::{Engine, EngineEvent};
+use crate::control::{Engine, EngineEvent, EngineLine};
 use crate::ping::PingEvent;
 use crate::queue::Counts;
 use crate::service::{AnyEvent, Leftover, ServiceEvent, Status};
@@ -12,8 +12,8 @@ use crossbeam_channel::{Receiver, never};
 use serde::Serialize;
 
 use super::Failure;
-use super::complain;
-use super::json::{CommandEvent, JsonLines};
+use super::json::{self, CommandEvent};
+use super::output;
 use super::terminal::Terminal;
 
 /// Who is told: whoever reads the output, and whoever is attached.
@@ -27,7 +27,7 @@ pub(crate) struct Report {
 #[derive(Debug)]
 enum Output {
     /// A program.
-    Json(JsonLines),
+    Json,
     /// A person.
     Terminal(Terminal),
 }
@@ -36,7 +36,7 @@ impl Report {
     /// `side` is the one that a person follows where both ends are here.
     pub(crate) fn new(json: bool, side: Side) -> Self {
         let output = if json {
-            Output::Json(JsonLines::default())
+            Output::Json
         } else {
             Output::Terminal(Terminal::new(side))
         };
@@ -62,7 +62,7 @@ impl Report {
     /// Senders can connect now.
     pub(crate) fn listening(&mut self, address: &str) {
         match &mut self.output {
-            Output::Json(lines) => lines.line(&CommandEvent::Listening { address }),
+            Output::Json => json::line(&CommandEvent::Listening { address }),
             Output::Terminal(terminal) => terminal.listening(address),
         }
     }
@@ -87,9 +87,16 @@ impl Report {
     }
 
     /// Any object, where it is a program that reads.
-    pub(crate) fn line(&mut self, object: &impl Serialize) {
-        if let Output::Json(lines) = &mut self.output {
-            lines.line(object);
+    pub(crate) fn line(&self, object: &impl Serialize) {
+        if matches!(self.output, Output::Json) {
+            json::line(object);
+        }
+    }
+
+    /// What was heard of an engine, where it is a program that reads.
+    pub(crate) fn heard(&self, heard: &EngineLine) {
+        if matches!(self.output, Output::Json) {
+            json::event(heard, heard.is_sample());
         }
     }
 
@@ -108,7 +115,7 @@ impl Report {
 
     fn show(&mut self, event: &Event) {
         match &mut self.output {
-            Output::Json(lines) => lines.line(event),
+            Output::Json => json::event(event, event.is_sample()),
             Output::Terminal(terminal) => terminal.event(event),
         }
     }
@@ -125,7 +132,7 @@ impl Report {
         };
         self.ended(event.transfer, &outcome);
         if let Outcome::Failed(failure) = outcome {
-            self.failure(&match failure.peer {
+            output::complain(&match failure.peer {
                 Some(peer) if failure.fault == Fault::Peer => Failure::Peer {
                     peer,
                     error: failure.error,
@@ -135,17 +142,10 @@ impl Report {
         }
     }
 
-    /// Whether more is told at once.
-    pub(crate) fn hold(&mut self, holds: bool) {
-        if let Output::Json(lines) = &mut self.output {
-            lines.hold(holds);
-        }
-    }
-
     /// A service told something of itself.
     fn service(&mut self, event: &ServiceEvent) {
         match (&mut self.output, event) {
-            (Output::Json(lines), event) => lines.line(event),
+            (Output::Json, event) => json::line(event),
             (Output::Terminal(terminal), event) => terminal.service(event),
         }
     }
@@ -153,7 +153,7 @@ impl Report {
     /// A service has found a file that an earlier one left behind.
     pub(crate) fn leftover(&mut self, leftover: &Leftover) {
         match &mut self.output {
-            Output::Json(lines) => lines.line(&CommandEvent::Leftover(leftover)),
+            Output::Json => json::line(&CommandEvent::Leftover(leftover)),
             Output::Terminal(terminal) => terminal.leftover(leftover),
         }
     }
@@ -161,7 +161,7 @@ impl Report {
     /// This process works for the service there.
     pub(crate) fn working(&mut self, at: &Path) {
         match &mut self.output {
-            Output::Json(lines) => lines.line(&CommandEvent::Working {
+            Output::Json => json::line(&CommandEvent::Working {
                 worker: std::process::id(),
                 at,
             }),
@@ -189,7 +189,7 @@ impl Report {
             engine.job(transfer, name);
         }
         match &mut self.output {
-            Output::Json(lines) => lines.line(&EngineEvent::Job {
+            Output::Json => json::line(&EngineEvent::Job {
                 transfer,
                 source: name.into(),
             }),
@@ -200,7 +200,7 @@ impl Report {
     /// All of several jobs have ended; `done` is what those are that ended well.
     pub(crate) fn jobs(&mut self, counts: &Counts, done: &str) {
         match &mut self.output {
-            Output::Json(lines) => lines.line(&CommandEvent::Jobs {
+            Output::Json => json::line(&CommandEvent::Jobs {
                 done: counts.done,
                 failed: counts.failed,
                 cancelled: counts.cancelled,
@@ -227,7 +227,7 @@ impl Report {
     /// A measurement of round trips told something.
     pub(crate) fn ping(&mut self, event: &PingEvent) {
         match &mut self.output {
-            Output::Json(lines) => lines.line(event),
+            Output::Json => json::line(event),
             Output::Terminal(terminal) => terminal.ping(event),
         }
     }
@@ -243,14 +243,6 @@ impl Report {
     pub(crate) fn repeated(&self, finished: &[Finished]) {
         if let Output::Terminal(terminal) = &self.output {
             terminal.repeated(finished);
-        }
-    }
-
-    /// A failure that does not end the command.
-    pub(crate) fn failure(&self, failure: &Failure) {
-        match &self.output {
-            Output::Json(_) => complain(failure),
-            Output::Terminal(terminal) => terminal.suspend(|| complain(failure)),
         }
     }
 }

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::Failure;
 use super::arguments::StatusArguments;
+use super::output;
 use super::report::Report;
 
 /// An engine that does not say all of what it does by then is left out.
@@ -45,7 +46,7 @@ struct TransferStatus {
 }
 
 pub(crate) fn run(typed: &StatusArguments) {
-    let mut report = Report::new(typed.json, Side::Receiver);
+    let report = Report::new(typed.json, Side::Receiver);
     let mut count = 0;
     for (pid, path) in engines() {
         match look(&path) {
@@ -58,7 +59,7 @@ pub(crate) fn run(typed: &StatusArguments) {
                 let _ = std::fs::remove_file(path);
                 continue;
             }
-            Err(error) => report.failure(&Failure::Of {
+            Err(error) => output::complain(&Failure::Of {
                 name: format!("process {pid}"),
                 failure: Box::new(error.into()),
             }),

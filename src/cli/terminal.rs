@@ -10,8 +10,8 @@ use crate::service::{Leftover, ServiceEvent, Status};
 use crate::telemetry::{Sample, Series};
 use crate::transfer::{Event, EventKind, Finished, Outcome, Side, Started, TransferId};
 use crate::units;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::output::{BarChange, BarId, Look};
 use super::{lines, output, ping_table, printable};
 
 /// The rate that is shown is the mean of so much time.
@@ -24,18 +24,18 @@ const BAR_BYTES_MIN: u64 = 8 << 20;
 #[derive(Debug)]
 pub(super) struct Terminal {
     side: Side,
-    bars: MultiProgress,
-    shown: HashMap<TransferId, TransferBar>,
-    /// What a service does, in one line; its transfers have one each as well where they are long.
-    status: Option<ProgressBar>,
+    shown: HashMap<TransferId, Shown>,
+    /// It is a service: one line tells what it does. Its transfers have one each as well where they are long.
+    has_status: bool,
     /// Of several transfers each has a name, which its line begins with.
     names: HashMap<TransferId, String>,
 }
 
 /// One transfer as its side that is followed tells it.
 #[derive(Debug)]
-struct TransferBar {
-    bar: ProgressBar,
+struct Shown {
+    /// Its bar, if it has one.
+    bar: Option<BarId>,
     total_bytes: Option<u64>,
     element_count: u64,
     /// Where it comes from, where that is the web.
@@ -50,9 +50,8 @@ impl Terminal {
     pub(super) fn new(side: Side) -> Self {
         Self {
             side,
-            bars: MultiProgress::new(),
             shown: HashMap::new(),
-            status: None,
+            has_status: false,
             names: HashMap::new(),
         }
     }
@@ -84,7 +83,7 @@ impl Terminal {
             return;
         }
         if let EventKind::Started(started) = &event.kind {
-            let shown = TransferBar::new(started, &self.bars);
+            let shown = Shown::new(event.transfer, started);
             self.shown.insert(event.transfer, shown);
         } else if let Some(shown) = self.shown.get_mut(&event.transfer) {
             match &event.kind {
@@ -101,8 +100,9 @@ impl Terminal {
         let Some(shown) = self.shown.remove(&transfer) else {
             return;
         };
-        shown.bar.finish_and_clear();
-        self.bars.remove(&shown.bar);
+        if let Some(bar) = shown.bar {
+            output::bar(bar, BarChange::Clear);
+        }
         if let Outcome::Done(finished) = outcome {
             let line = lines::result(finished, shown.url.as_deref(), shown.history.end_s());
             if let Some(name) = name {
@@ -121,7 +121,7 @@ impl Terminal {
             }
             let first = lines::first_elements(&shown.first_elements, shown.element_count);
             // Of thousands one line each is enough.
-            if let Some(line) = first.filter(|_| self.status.is_none()) {
+            if let Some(line) = first.filter(|_| !self.has_status) {
                 self.say(&line);
             }
             if let Some(note) = &finished.note {
@@ -152,15 +152,17 @@ impl Terminal {
     }
 
     fn status(&mut self, status: &Status) {
-        let bar = self.status.get_or_insert_with(|| {
-            let bar = self.bars.add(ProgressBar::no_length());
-            // A constant; without it the line would only be plainer.
-            if let Ok(style) = ProgressStyle::with_template("{msg}") {
-                bar.set_style(style);
-            }
-            bar
-        });
-        bar.set_message(status.in_words());
+        if !self.has_status {
+            self.has_status = true;
+            let show = BarChange::Show {
+                look: Look::Words,
+                length: None,
+                name: String::new(),
+            };
+            output::bar(BarId::Command, show);
+        }
+        let text = status.in_words();
+        output::bar(BarId::Command, BarChange::Move { position: 0, text });
     }
 
     pub(super) fn leftover(&self, leftover: &Leftover) {
@@ -175,16 +177,12 @@ impl Terminal {
     }
 
     pub(super) fn ended_service(&mut self, status: &Status) {
-        if let Some(bar) = self.status.take() {
-            bar.finish_and_clear();
-        }
+        self.clear_status();
         self.say(&lines::summary(status));
     }
 
     pub(super) fn ended_echo(&mut self, status: &Status) {
-        if let Some(bar) = self.status.take() {
-            bar.finish_and_clear();
-        }
+        self.clear_status();
         let connections = if status.done == 1 { "connection" } else { "connections" };
         let bytes = units::bytes(status.bytes);
         self.say(&format!(
@@ -195,9 +193,7 @@ impl Terminal {
     }
 
     pub(super) fn ended_recipe(&mut self, status: &Status) {
-        if let Some(bar) = self.status.take() {
-            bar.finish_and_clear();
-        }
+        self.clear_status();
         let connections = if status.done == 1 { "connection" } else { "connections" };
         self.say(&format!(
             "{} {connections} handed over; {} failed",
@@ -219,32 +215,35 @@ impl Terminal {
         }
     }
 
-    /// Does something to the screen with the bars out of its way.
-    pub(super) fn suspend(&self, act: impl FnOnce()) {
-        self.bars.suspend(act);
+    /// A line on standard output.
+    #[expect(
+        clippy::unused_self,
+        reason = "lines for people are said by who shows transfers to them"
+    )]
+    pub(super) fn say(&self, line: &str) {
+        output::text(printable(line) + "\n");
     }
 
-    /// A line on standard output, at once. Nobody may be reading it, which is no reason to stop.
-    pub(super) fn say(&self, line: &str) {
-        self.suspend(|| {
-            output::write(format!("{}\n", printable(line)).as_bytes());
-        });
+    fn clear_status(&mut self) {
+        if std::mem::take(&mut self.has_status) {
+            output::bar(BarId::Command, BarChange::Clear);
+        }
     }
 }
 
-impl TransferBar {
-    fn new(started: &Started, bars: &MultiProgress) -> Self {
+impl Shown {
+    fn new(transfer: TransferId, started: &Started) -> Self {
         let total_bytes = started.total_bytes;
-        let bar = match total_bytes {
-            None => bars.add(ProgressBar::no_length()),
-            Some(total) if total < BAR_BYTES_MIN => ProgressBar::hidden(),
-            Some(total) => bars.add(ProgressBar::new(total)),
-        };
-        // The template is a constant that the tests read; without it the bar would only be plainer.
-        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
-            bar.set_style(style.progress_chars("━╸─"));
+        let is_long = total_bytes.is_none_or(|total| total >= BAR_BYTES_MIN);
+        let bar = (is_long && output::has_bars()).then_some(BarId::Transfer(transfer));
+        if let Some(bar) = bar {
+            let show = BarChange::Show {
+                look: Look::Transfer,
+                length: total_bytes,
+                name: lines::name(started),
+            };
+            output::bar(bar, show);
         }
-        bar.set_prefix(lines::name(started));
         Self {
             bar,
             total_bytes,
@@ -258,21 +257,13 @@ impl TransferBar {
 
     fn sample(&mut self, sample: &Sample, elapsed_s: f64) {
         self.history.push(elapsed_s, sample.bytes);
-        let rate = self.history.rate_before(elapsed_s, RATE_WINDOW_S);
-        self.bar.set_position(sample.bytes);
-        self.bar
-            .set_message(lines::numbers(sample.bytes, self.total_bytes, rate));
-    }
-}
-
-const TEMPLATE: &str = "{prefix:.bold} {wide_bar} {msg}";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_bar_can_be_drawn() {
-        assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
+        if let Some(bar) = self.bar {
+            let rate = self.history.rate_before(elapsed_s, RATE_WINDOW_S);
+            let change = BarChange::Move {
+                position: sample.bytes,
+                text: lines::numbers(sample.bytes, self.total_bytes, rate),
+            };
+            output::bar(bar, change);
+        }
     }
 }

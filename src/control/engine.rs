@@ -279,7 +279,7 @@ impl Server {
             return;
         }
         for line in happened {
-            let is_sample = matches!(&line, EngineLine::Event(told) if told.is_sample());
+            let is_sample = line.is_sample();
             let line = line_of(&line);
             for (_, viewer) in &mut self.viewers {
                 viewer.say(Arc::clone(&line), is_sample);

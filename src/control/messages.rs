@@ -50,6 +50,13 @@ pub(crate) enum EngineLine {
     Event(AnyEvent),
 }
 
+impl EngineLine {
+    /// Whether the next one of its kind tells as much.
+    pub(crate) fn is_sample(&self) -> bool {
+        matches!(self, Self::Event(told) if told.is_sample())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

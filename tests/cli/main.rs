@@ -23,6 +23,7 @@ mod signals;
 mod sinks;
 mod sources;
 mod streams;
+mod unread;
 mod usage;
 mod workers;
 

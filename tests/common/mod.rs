@@ -125,6 +125,18 @@ impl Arraylift {
         self
     }
 
+    /// Says what it has to say there.
+    pub(crate) fn stdout(mut self, to: impl Into<Stdio>) -> Self {
+        self.0.stdout(to);
+        self
+    }
+
+    /// Complains there.
+    pub(crate) fn stderr(mut self, to: impl Into<Stdio>) -> Self {
+        self.0.stderr(to);
+        self
+    }
+
     /// With a variable in its environment.
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.0.env(name, value);
@@ -150,11 +162,10 @@ impl Arraylift {
     pub(crate) fn start(mut self) -> Process {
         let text = format!("{:?}", self.0);
         let mut child = self.0.spawn().expect("the binary runs");
-        let stderr = child.stderr.take().expect("piped");
         Process {
             stdout: child.stdout.take().map(BufReader::new),
             said: String::new(),
-            stderr: Some(collect(stderr)),
+            stderr: child.stderr.take().map(collect),
             child,
             address: String::new(),
             text,
@@ -217,23 +228,23 @@ impl Process {
         names.filter(|there| there.trim_end() == name).count()
     }
 
-    /// Waits until it does nothing but wait to be read: no thread of a transfer is left, and none runs.
-    pub(crate) fn stand_still(&self) {
-        let deadline = Instant::now() + PATIENCE;
-        // Its own and the one that hears signals.
-        while self.thread_states() != ['S', 'S'] {
-            assert!(Instant::now() < deadline, "it never stands still");
-            std::thread::sleep(Duration::from_millis(2));
-        }
-    }
-
     /// Bytes of memory that are its own now.
     pub(crate) fn resident_bytes(&self) -> u64 {
+        let resident = self.status("VmRSS:");
+        1024 * resident.trim_end_matches(" kB").parse::<u64>().expect("a number")
+    }
+
+    /// Whether it has a handler for a signal.
+    pub(crate) fn hears(&self, signal: Signal) -> bool {
+        let caught = u64::from_str_radix(&self.status("SigCgt:"), 16).expect("a mask");
+        caught & (1 << (signal.as_raw() - 1)) != 0
+    }
+
+    /// A value of `proc_pid_status(5)`.
+    fn status(&self, name: &str) -> String {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
-        let resident = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:")?.strip_suffix("kB"));
-        1024 * resident.expect("a line").trim().parse::<u64>().expect("a number")
+        let value = status.lines().find_map(|line| line.strip_prefix(name));
+        value.expect("a line").trim().into()
     }
 
     /// How many descriptors it has open.
