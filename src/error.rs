@@ -128,6 +128,17 @@ pub enum Error {
         #[source]
         reason: Reason,
     },
+    /// All of an array came, and the system could not write it to the disk. It is kept where it is.
+    #[error(
+        "{path} is not on disk: {reason}; what came is kept there, parts of it may be lost: check the disk, and send again"
+    )]
+    NotOnDisk {
+        /// The file: under its temporary name, or the existing one that was received into.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        reason: Reason,
+    },
     /// The existing array to be received into does not fit what comes.
     #[error("{path} cannot take the array: {reason}")]
     SinkMismatch {
@@ -312,6 +323,7 @@ impl Error {
             Self::NotEnoughMemory { .. }
             | Self::DiskFull { .. }
             | Self::ShmFull { .. }
+            | Self::NotOnDisk { .. }
             | Self::WorkerLost { .. }
             | Self::System { .. } => Fault::System,
             Self::ClosedEarly { .. }
@@ -347,6 +359,7 @@ impl Error {
             Self::SinkChanged(_) => "what it had received was changed by someone else there".into(),
             Self::SinkExists(_) => "a file of that name exists there and is never overwritten".into(),
             Self::SinkUnwritable { reason, .. } => format!("it cannot write the file: {reason}"),
+            Self::NotOnDisk { reason, .. } => format!("it has everything, and its disk took not all of it: {reason}"),
             Self::SinkMismatch { reason, .. } => format!("its existing array cannot take this one: {reason}"),
             Self::SourceChanged(_) => "the source changed while it was being sent".into(),
             Self::SourceEnded { received, total, .. } => {
@@ -410,12 +423,12 @@ mod tests {
     use std::error::Error as _;
     use std::io;
 
-    #[test]
-    fn a_stranger_hears_nothing_of_this_machine() {
+    /// Errors that name something of this machine.
+    fn with_secrets() -> Vec<Error> {
         let path = || PathBuf::from("/home/someone/secret.npy");
         let text = || "/home/someone/secret.npy".to_owned();
         let reason = || Reason::from("it is a folder");
-        for error in [
+        vec![
             Error::Usage(text()),
             Error::SourceMissing(path()),
             Error::SourceIsFolder(path()),
@@ -454,6 +467,10 @@ mod tests {
                 path: path(),
                 reason: reason(),
             },
+            Error::NotOnDisk {
+                path: path(),
+                reason: reason(),
+            },
             Error::AddressInUse(text()),
             Error::NobodyListening(text()),
             Error::Endpoint {
@@ -486,7 +503,12 @@ mod tests {
                 doing: "cannot start a thread",
                 reason: text().into(),
             },
-        ] {
+        ]
+    }
+
+    #[test]
+    fn a_stranger_hears_nothing_of_this_machine() {
+        for error in with_secrets() {
             let told = error.for_peer();
             assert!(!told.contains("secret") && !told.is_empty(), "{error:?}: {told}");
         }

@@ -55,6 +55,7 @@ pub(super) fn loopback(typed: &LoopbackArguments) -> Result<TransferPlan<Infalli
     let options = checked(Options {
         receive_route: receive_route(&typed.receiving, &sink)?,
         reader_pace_bytes_per_s: typed.receiving.reader_pace,
+        sync: !typed.receiving.no_sync,
         ..sending(&typed.sending, &typed.common)?
     })?;
     let into_file = !matches!(sink, SinkSpec::Memory | SinkSpec::Discard);
@@ -187,6 +188,7 @@ pub(super) fn fetch(typed: &FetchArguments) -> Result<FetchPlan, Failure> {
             socket_buffer_bytes: typed.socket_buffer.map(size),
             preview_elements: size(typed.preview),
             streams: typed.streams,
+            sync: !typed.no_sync,
             timeout: typed.timeout,
             ..Options::default()
         })?,

@@ -66,7 +66,8 @@ fn sending(way: &Way) -> Vec<OsString> {
 }
 
 fn receiving(way: &Way, file: &Path) -> Vec<OsString> {
-    let mut line = words(&["--receive-route", way.receive_route.name(), "--into"]);
+    // What the ways differ in is how bytes land; each file goes at once.
+    let mut line = words(&["--receive-route", way.receive_route.name(), "--no-sync", "--into"]);
     line.push(match way.sink {
         Sink::Memory => "memory".into(),
         Sink::File => file.into(),

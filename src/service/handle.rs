@@ -1,6 +1,7 @@
 //! A running service, from its owner's side: started in one of five ways, commanded, and joined.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
@@ -129,10 +130,14 @@ impl Service {
     ) -> Result<Self, Error> {
         let shares = plan.limits.shares();
         let admissions = Admissions::new(plan.limits.admission(&plan.sink, shares.open_sinks));
-        let mut factory = ReceiverFactory::new(plan.sink, plan.expect, plan.options, admissions);
-        factory.listener = further;
-        factory.slowest_bytes_per_s = plan.limits.slowest_bytes_per_s;
-        Self::spawn(source, events, |_| Ok(ReceiveLoop::new(factory, shares.connections)))
+        Self::spawn(source, events, |front| {
+            let waker = front.waker();
+            let wake = Arc::new(move || drop(waker.wake()));
+            let mut factory = ReceiverFactory::new(plan.sink, plan.expect, plan.options, admissions, wake);
+            factory.listener = further;
+            factory.slowest_bytes_per_s = plan.limits.slowest_bytes_per_s;
+            Ok(ReceiveLoop::new(factory, shares.connections))
+        })
     }
 
     /// Runs a front and its guest on a thread.

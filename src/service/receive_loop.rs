@@ -303,6 +303,11 @@ impl Guest for ReceiveLoop {
                 self.turn(key, front);
             }
         }
+        for key in self.factory.take_published() {
+            if self.connections.contains(key) {
+                self.turns.ready(key);
+            }
+        }
         let now = Instant::now();
         self.turns.wake_due(now);
         if let Some(key) = self.factory.admissions.next() {
@@ -441,6 +446,7 @@ mod tests {
             None,
             Options::default(),
             Admissions::new(Limits::default().admission(&SinkSpec::Discard, 8)),
+            std::sync::Arc::new(|| {}),
         );
         let (sender, told) = bounded(64);
         let (mut front, _handle) = Front::new(source, sender).expect("a front");

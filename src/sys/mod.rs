@@ -17,6 +17,7 @@ mod usage;
 mod vectors;
 mod wait;
 mod writable_file;
+mod write_out;
 mod zerocopy;
 
 pub(crate) use ancillary::{may_receive_descriptor, receive_with_descriptor, send_with_descriptor};
@@ -32,4 +33,5 @@ pub(crate) use usage::{Usage, process_usage, thread_usage};
 pub(crate) use vectors::{Vectorised, with_widest_vectors};
 pub(crate) use wait::{Interest, Wake, wait, wait_also_for};
 pub(crate) use writable_file::WritableFile;
+pub(crate) use write_out::begin_write_out;
 pub(crate) use zerocopy::{enable_zerocopy, next_completion, send_zerocopy};

@@ -238,6 +238,9 @@ pub struct Options {
     /// Keeps what is received into [`SinkSpec::Memory`] beyond the end, for [`super::Transfer::join_received`]. It then
     /// comes in bytes of its own: no handoff is asked for.
     pub keep_received: bool,
+    /// Puts what is received into a file on disk (`fsync` of the file and of its folder) before it is called done, so that
+    /// it outlasts a loss of power. Memory, shared memory and what is discarded have no disk.
+    pub sync: bool,
     /// How long a peer may be silent, and how long connecting may take: more than 0, at most [`Options::TIMEOUT_MAX`].
     pub timeout: Duration,
 }
@@ -377,6 +380,7 @@ impl Default for Options {
             checksum: ChecksumKind::default(),
             streams: 1,
             keep_received: false,
+            sync: true,
             timeout: Duration::from_secs(30),
         }
     }

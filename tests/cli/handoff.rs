@@ -1,15 +1,10 @@
 //! Arrays that one process hands another one, and what becomes of that in a sandbox that refuses it.
 
-use std::collections::BTreeMap;
-
-use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
-    apply_filter,
-};
 use serde_json::Value as Json;
 
-use crate::common::{Dir, Ended, Process};
+use crate::common::{Dir, Ended};
 use crate::floats;
+use crate::sandbox::{Refused, start_refused};
 
 /// The first object of that event in JSON Lines.
 fn event(ended: &Ended, name: &str) -> Json {
@@ -19,51 +14,6 @@ fn event(ended: &Ended, name: &str) -> Json {
         .map(|line| serde_json::from_str::<Json>(line).expect("JSON"));
     let found = lines.into_iter().find(|object| object["event"] == name);
     found.unwrap_or_else(|| panic!("no {name} in {ended:?}"))
-}
-
-/// A system call that is refused, and where only some are: the argument and the bits in it that all have to be set.
-struct Refused {
-    call: i64,
-    bits: Option<(u8, u64)>,
-    error: i32,
-}
-
-impl Refused {
-    fn with(call: i64, error: i32) -> Self {
-        Self {
-            call,
-            bits: None,
-            error,
-        }
-    }
-}
-
-/// The binary, about to run where the kernel refuses a system call.
-fn start_refused(dir: &Dir, refused: &Refused, arguments: &str) -> Process {
-    let rules = refused.bits.iter().map(|(argument, bits)| {
-        let condition = SeccompCondition::new(*argument, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(*bits), *bits);
-        SeccompRule::new(vec![condition.expect("a condition")]).expect("a rule")
-    });
-    let filter = SeccompFilter::new(
-        BTreeMap::from([(refused.call, rules.collect())]),
-        SeccompAction::Allow,
-        SeccompAction::Errno(u32::try_from(refused.error).expect("positive")),
-        std::env::consts::ARCH
-            .try_into()
-            .expect("an architecture that seccomp knows"),
-    );
-    let program: BpfProgram = filter.expect("a filter").try_into().expect("a program");
-    // It holds for this thread and for what is started from it, and for nothing else.
-    std::thread::scope(|scope| {
-        let start = || {
-            apply_filter(&program).expect("the filter is in force");
-            dir.arraylift(arguments.split_whitespace()).start()
-        };
-        let thread = std::thread::Builder::new()
-            .spawn_scoped(scope, start)
-            .expect("a thread");
-        thread.join().expect("started")
-    })
 }
 
 #[test]

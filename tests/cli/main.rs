@@ -6,6 +6,7 @@
 mod common;
 mod compare;
 mod control;
+mod durable;
 mod echo;
 mod fetch;
 mod handoff;
@@ -17,6 +18,7 @@ mod peers;
 mod queue;
 mod recipe;
 mod repeat;
+mod sandbox;
 mod serve;
 mod shm;
 mod signals;

@@ -94,6 +94,8 @@ pub struct Form {
     pub expect_shape: String,
     /// Whether checksums are compared.
     pub verify: bool,
+    /// Whether a file is put on disk before it is called done.
+    pub sync: bool,
     /// Whether it begins again whenever it is done.
     pub repeat: bool,
 }
@@ -123,6 +125,7 @@ impl Default for Form {
             expect_dtype: "f64".to_owned(),
             expect_shape: "50,000,000".to_owned(),
             verify: true,
+            sync: true,
             repeat: false,
         }
     }

@@ -108,6 +108,8 @@ pub struct Row {
     pub address: Option<String>,
     /// The file that was published.
     pub path: Option<PathBuf>,
+    /// Whether that is on disk, and was not only handed to the kernel.
+    pub durable: Option<bool>,
     /// A note of the engine, such as why the file has another name.
     pub note: Option<String>,
     /// How often it was done, where it repeats.
@@ -183,6 +185,7 @@ impl Row {
             verdict: None,
             address: None,
             path: None,
+            durable: None,
             note: None,
             rounds: 0,
             rates: RoundRates::default(),

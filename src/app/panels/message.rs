@@ -42,7 +42,7 @@ pub(crate) fn ui(ui: &mut Ui, row: &Row) -> Option<Action> {
             strip(ui, palette.receiver, &text, Some(&how), Some(copy))
         }
         Phase::Done { .. } => {
-            let note = row.note.as_deref().map(sentence);
+            let note = row.done_in_words().as_deref().map(sentence);
             let Some(path) = &row.path else {
                 return strip(ui, palette.neutral, &note?, None, None);
             };

@@ -35,6 +35,9 @@ pub(crate) struct FetchArguments {
     /// that it names
     #[arg(long, value_name = "N", default_value = "1")]
     pub streams: u16,
+    /// Does not wait until a file is on disk: it is done when the kernel has it, and a loss of power can cost it
+    #[arg(long)]
+    pub no_sync: bool,
     /// Trusts the certificates in this PEM file in place of those of the system
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,

@@ -253,6 +253,9 @@ pub(crate) struct ReceivingArguments {
     /// Receives into a part of the existing file that --into names, from this byte of its array
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     pub at: Option<u64>,
+    /// Does not wait until a file is on disk: it is done when the kernel has it, and a loss of power can cost it
+    #[arg(long)]
+    pub no_sync: bool,
     /// As if a slow program read the array: it takes at most so many bytes a second
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     pub reader_pace: Option<u64>,

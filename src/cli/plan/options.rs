@@ -42,6 +42,7 @@ pub(super) fn receiving(
     checked(Options {
         receive_route: receive_route(typed, sink)?,
         reader_pace_bytes_per_s: typed.reader_pace,
+        sync: !typed.no_sync,
         ..common(common_typed, ChecksumKind::default())
     })
 }

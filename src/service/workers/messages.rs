@@ -65,6 +65,7 @@ pub(in crate::service) struct PlanMessage {
     bytes_each: Option<u64>,
     keep_free: KeepFree,
     slowest_bytes_per_s: Option<u64>,
+    sync: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -108,6 +109,7 @@ impl PlanMessage {
             bytes_each: plan.limits.bytes_each,
             keep_free: plan.limits.keep_free,
             slowest_bytes_per_s: plan.limits.slowest_bytes_per_s,
+            sync: options.sync,
         })
     }
 
@@ -133,6 +135,7 @@ impl PlanMessage {
                 socket_buffer_bytes: self.socket_buffer_bytes,
                 preview_elements: self.preview_elements,
                 timeout: self.timeout,
+                sync: self.sync,
                 ..Options::default()
             },
             limits: Limits {

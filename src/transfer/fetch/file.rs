@@ -1,5 +1,6 @@
 //! A file that is being fetched, over one connection or several.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::transfer::net::url::Url;
@@ -14,7 +15,7 @@ pub(in crate::transfer) struct FetchedFile {
     pub(super) url: Url,
     pub(super) trust: Trust,
     pub(super) info: FileInfo,
-    pub(super) array: IncomingArray,
+    pub(super) array: Arc<IncomingArray>,
     /// How often a connection broke and another one went on.
     breaks: AtomicU32,
 }
@@ -25,7 +26,7 @@ impl FetchedFile {
             url,
             trust,
             info,
-            array,
+            array: Arc::new(array),
             breaks: AtomicU32::new(0),
         }
     }

@@ -21,7 +21,8 @@ use crate::transfer::net::url::Url;
 use crate::transfer::plan::{Options, SinkSpec};
 use crate::transfer::sink::block_receiver::BlockReceiver;
 use crate::transfer::sink::incoming_array::IncomingArray;
-use crate::transfer::sink::{Content, PreparedSink};
+use crate::transfer::sink::publisher::{Publication, Publisher};
+use crate::transfer::sink::{Content, PreparedSink, Published};
 use crate::transfer::tell::event::{EventKind, Finished, Started, State};
 use crate::transfer::tell::preview::Prefix;
 use crate::wire::Offer;
@@ -51,8 +52,8 @@ enum Phase {
     Fetching(Box<PartFetch>),
     /// The first part is whole, and others are not.
     WaitingForOtherParts(Arc<FetchedFile>),
-    /// Every byte has landed.
-    Publishing(Arc<FetchedFile>),
+    /// Every byte has landed; what has to be is put on disk.
+    Publishing(Arc<FetchedFile>, Option<Publication>),
     /// The file is where it belongs.
     TellingTheEnd(Arc<FetchedFile>, Box<Finished>),
 }
@@ -91,7 +92,9 @@ impl FirstFetcher {
         match &self.phase {
             Phase::Asking(_) => None,
             Phase::Fetching(part) => Some(part.file()),
-            Phase::WaitingForOtherParts(file) | Phase::Publishing(file) | Phase::TellingTheEnd(file, _) => Some(file),
+            Phase::WaitingForOtherParts(file) | Phase::Publishing(file, _) | Phase::TellingTheEnd(file, _) => {
+                Some(file)
+            }
         }
     }
 
@@ -109,10 +112,18 @@ impl FirstFetcher {
                     return Ok(rest(None));
                 }
                 self.context.events.state(State::Verifying);
-                Phase::Publishing(Arc::clone(file))
+                let sink = &file.array.sink;
+                let publishing = &self.context.publishing;
+                let publication = sink.has_to_be_synced().then(|| publishing.publish(&file.array));
+                Phase::Publishing(Arc::clone(file), publication)
             }
-            Phase::Publishing(file) => {
-                let finished = publish(file, &self.context.probe)?;
+            Phase::Publishing(file, publication) => {
+                let published = match publication.as_ref().map(Publication::result) {
+                    None => file.array.sink.publish()?,
+                    Some(Some(result)) => result?,
+                    Some(None) => return Ok(rest(None)),
+                };
+                let finished = finished(file, published, &self.context.probe);
                 Phase::TellingTheEnd(Arc::clone(file), Box::new(finished))
             }
             Phase::TellingTheEnd(_, finished) => return Ok(Progress::Done(finished.clone())),
@@ -126,7 +137,10 @@ impl FirstFetcher {
 
 impl Machine for FirstFetcher {
     fn is_settled(&self) -> bool {
-        matches!(self.phase, Phase::TellingTheEnd(..))
+        match &self.phase {
+            Phase::Publishing(_, Some(publication)) => publication.is_past_recall(),
+            phase => matches!(phase, Phase::TellingTheEnd(..)),
+        }
     }
 
     fn socket(&self) -> BorrowedFd<'_> {
@@ -175,7 +189,8 @@ impl FileRequest {
         let client = |url: &Url| Client::new(url, &self.plan.trust, self.connecting.clone());
         let (Answer { info, .. }, body, url) = client(&self.plan.url).ask(&all)?;
         watch(&mut context.probe, &body);
-        let (sink, reason) = self.make_room(&info, &body)?;
+        let publisher = context.publishing.publisher(&self.options);
+        let (sink, reason) = self.make_room(&info, &body, publisher)?;
         let preview = self.preview(&info)?;
         let receiver = BlockReceiver::new(sink.route()?);
         let parts = self.share_out(&info);
@@ -201,7 +216,12 @@ impl FileRequest {
     }
 
     /// Prepares where the file lands; and why by that route, where it is not the sink that decides.
-    fn make_room(&self, info: &FileInfo, body: &Body) -> Result<(PreparedSink, Option<&'static str>), Error> {
+    fn make_room(
+        &self,
+        info: &FileInfo,
+        body: &Body,
+        publisher: Option<&Arc<Publisher>>,
+    ) -> Result<(PreparedSink, Option<&'static str>), Error> {
         let FetchPlan { url, sink, .. } = &self.plan;
         let takes_any_length = matches!(sink, SinkSpec::Discard | SinkSpec::File(_) | SinkSpec::Folder(_));
         let checksum = self.options.checksum;
@@ -225,7 +245,8 @@ impl FileRequest {
             let why = "bytes pass through a buffer, where they are taken out of TLS or of chunks";
             (ReceiveRouteChoice::Recv, Some(why))
         };
-        let sink = PreparedSink::prepare(sink, &offer, content, ledger, route, self.options.chunk_bytes.max(1))?;
+        let chunk_bytes = self.options.chunk_bytes.max(1);
+        let sink = PreparedSink::prepare(sink, &offer, content, ledger, route, chunk_bytes, publisher)?;
         Ok((sink, reason))
     }
 
@@ -304,17 +325,17 @@ fn bytes(len: u64) -> Result<ArrayMeta, Error> {
     ArrayMeta::vector(Dtype::u8(), len).map_err(|_| Error::Protocol("its length is more than there is".into()))
 }
 
-/// Puts the file where it belongs.
-fn publish(file: &FetchedFile, probe: &Probe) -> Result<Finished, Error> {
-    let sink = &file.array.sink;
-    let (path, note) = sink.publish()?;
+/// What is told of a file that is where it belongs.
+fn finished(file: &FetchedFile, published: Published, probe: &Probe) -> Finished {
+    let Published { path, note, durable } = published;
     let bytes = file.landed_bytes();
-    Ok(Finished {
+    Finished {
         bytes,
         rate_bytes_per_s: bytes as f64 / probe.elapsed().as_secs_f64().max(1e-9),
         verified: None,
-        checksum: sink.ledger.checksum().map(|checksum| checksum.to_string()),
+        durable,
+        checksum: file.array.sink.ledger.checksum().map(|checksum| checksum.to_string()),
         path,
         note: file.note(note),
-    })
+    }
 }

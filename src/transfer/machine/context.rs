@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::telemetry::Probe;
 use crate::transfer::limits::controls::Controls;
+use crate::transfer::sink::publisher::PublishContext;
 use crate::transfer::tell::event_sender::EventSender;
 
 /// What a machine is given by whoever runs it, whatever it does.
@@ -14,4 +15,6 @@ pub(crate) struct MachineContext {
     pub(crate) probe: Probe,
     /// Where it tells what happens.
     pub(crate) events: EventSender,
+    /// What puts an array on disk.
+    pub(crate) publishing: PublishContext,
 }

@@ -1,7 +1,6 @@
 //! The first connection of a transfer: it hears the offer, decides, and speaks for all of them.
 
 use std::os::fd::{AsFd as _, BorrowedFd};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -23,7 +22,8 @@ use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::Options;
 use crate::transfer::sink::block_receiver::BlockReceiver;
 use crate::transfer::sink::incoming_array::IncomingArray;
-use crate::transfer::sink::{Content, PreparedSink};
+use crate::transfer::sink::publisher::Publication;
+use crate::transfer::sink::{Content, PreparedSink, Published};
 use crate::transfer::tell::event::{EventKind, Finished, State};
 use crate::transfer::tell::preview::Prefix;
 use crate::wire::native::Token;
@@ -65,6 +65,12 @@ enum Phase {
     AwaitingHandoff(AwaitedHandoff),
     /// Bytes of the array come.
     Receiving(Receiving),
+    /// All of it is here, and is put on disk.
+    Publishing {
+        receiving: Receiving,
+        publication: Publication,
+        surplus: Option<String>,
+    },
     /// The array is where it belongs, and the receipt may still be on its way.
     Confirming { kept: Kept, finished: Box<Finished> },
     /// All is said.
@@ -129,6 +135,7 @@ impl FirstReceiver {
                 self.greet(due, now)
             }
             Phase::AwaitingHandoff(_) | Phase::Receiving(_) => self.take(now),
+            Phase::Publishing { .. } => self.await_publication(now),
             Phase::Over(_) | Phase::Joined { .. } => Err(Error::Bug("a receiver goes on after its end".into())),
         }
     }
@@ -159,7 +166,7 @@ impl FirstReceiver {
         match (self.link.wire.want(), &mut self.phase) {
             (Want::Control(most), _) => self.hear(most),
             (Want::Data { at, len }, Phase::Receiving(receiving)) => self.link.receive(receiving, at, len, now),
-            (Want::Done, Phase::Receiving(_)) => self.publish(),
+            (Want::Done, Phase::Receiving(_)) => self.publish(now),
             _ => Err(Error::Bug("data where a handoff was asked for".into())),
         }
     }
@@ -258,6 +265,7 @@ impl FirstReceiver {
             Arc::clone(ledger),
             options.receive_route,
             chunk_bytes,
+            self.link.publishing.publisher(options),
         )?;
         let route = sink.route()?;
         let preview = Prefix::new(&offer.meta, options.preview_elements);
@@ -320,16 +328,24 @@ impl FirstReceiver {
         self.link.events.tell(preview.event());
         self.link.probe.moved(bytes);
         self.link.events.state(State::Verifying);
-        let note = array.note().map(Into::into);
+        let published = Published {
+            note: array.note().map(Into::into),
+            ..Published::default()
+        };
         let array = Some(array);
-        self.conclude(Kept::Handed { array, bytes }, bytes, None, note);
+        self.conclude(Kept::Handed { array, bytes }, bytes, published);
         Ok(())
     }
 
-    /// Every byte has come: gives the array its place.
-    fn publish(&mut self) -> Result<Progress, Error> {
-        let Phase::Receiving(receiving) = &self.phase else {
-            return Err(Error::Bug("an end before an offer".into()));
+    /// Every byte has come: gives the array its place, once it is on disk where it has to be.
+    fn publish(&mut self, now: Instant) -> Result<Progress, Error> {
+        let over = Phase::Joined { lingers: false };
+        let receiving = match std::mem::replace(&mut self.phase, over) {
+            Phase::Receiving(receiving) => receiving,
+            other => {
+                self.phase = other;
+                return Err(Error::Bug("an end before an offer".into()));
+            }
         };
         let array = Arc::clone(&receiving.array);
         self.link.events.state(State::Verifying);
@@ -338,7 +354,51 @@ impl FirstReceiver {
         } else {
             None
         };
-        let (path, note) = array.sink.publish()?;
+        if array.sink.has_to_be_synced() {
+            self.link.put_off_keep_alive(now);
+            self.phase = Phase::Publishing {
+                receiving,
+                publication: self.link.publishing.publish(&array),
+                surplus,
+            };
+            return Ok(Progress::Moved);
+        }
+        match array.sink.publish() {
+            Ok(published) => {
+                self.published(receiving, published, surplus);
+                Ok(Progress::Moved)
+            }
+            Err(error) => {
+                self.phase = Phase::Receiving(receiving);
+                Err(error)
+            }
+        }
+    }
+
+    /// Waits for the disk, while the sender hears that it is not forgotten.
+    fn await_publication(&mut self, now: Instant) -> Result<Progress, Error> {
+        let Phase::Publishing { publication, .. } = &self.phase else {
+            return Err(Error::Bug("a disk is waited for without an array".into()));
+        };
+        let Some(result) = publication.result() else {
+            let progress = if self.link.keep_alive(now) {
+                Progress::Moved
+            } else {
+                self.link.rest()
+            };
+            return Ok(progress);
+        };
+        let published = result?;
+        let over = Phase::Joined { lingers: false };
+        if let Phase::Publishing { receiving, surplus, .. } = std::mem::replace(&mut self.phase, over) {
+            self.published(receiving, published, surplus);
+        }
+        Ok(Progress::Moved)
+    }
+
+    /// The array has its place.
+    fn published(&mut self, receiving: Receiving, published: Published, surplus: Option<String>) {
+        let array = Arc::clone(&receiving.array);
         array.is_published.store(true, Ordering::SeqCst);
         if let Some(applicant) = &mut self.applicant {
             applicant.is_whole();
@@ -348,21 +408,20 @@ impl FirstReceiver {
         }
         // Further connections wait for it.
         self.link.controls.wake();
-        let over = Phase::Joined { lingers: false };
-        if let Phase::Receiving(receiving) = std::mem::replace(&mut self.phase, over) {
-            let bytes = array.sink.ledger.landed_bytes();
-            self.conclude(Kept::Sink(receiving), bytes, path, note.or(surplus));
-        }
-        Ok(Progress::Moved)
+        let bytes = array.sink.ledger.landed_bytes();
+        let note = published.note.clone().or(surplus);
+        self.conclude(Kept::Sink(receiving), bytes, Published { note, ..published });
     }
 
     /// The array is where it belongs: says so to the sender.
-    fn conclude(&mut self, kept: Kept, bytes: u64, path: Option<PathBuf>, note: Option<String>) {
+    fn conclude(&mut self, kept: Kept, bytes: u64, published: Published) {
         let checksum = self.link.wire.verified_checksum();
+        let Published { path, note, durable } = published;
         let finished = Box::new(Finished {
             bytes,
             rate_bytes_per_s: bytes as f64 / self.link.probe.elapsed().as_secs_f64().max(1e-9),
             verified: checksum.is_some().then_some(true),
+            durable,
             checksum,
             path,
             note,
@@ -397,7 +456,9 @@ impl FirstReceiver {
         match &self.phase {
             Phase::Greeting { .. } | Phase::Applying(_) | Phase::Joined { .. } => None,
             Phase::AwaitingHandoff(awaited) => Some(awaited.offer.meta.byte_len()),
-            Phase::Receiving(receiving) => receiving.array.sink.ledger.total_bytes(),
+            Phase::Receiving(receiving) | Phase::Publishing { receiving, .. } => {
+                receiving.array.sink.ledger.total_bytes()
+            }
             Phase::Confirming { kept, .. } | Phase::Over(kept) => match kept {
                 Kept::Sink(receiving) => receiving.array.sink.ledger.total_bytes(),
                 Kept::Handed { bytes, .. } => Some(*bytes),
@@ -409,6 +470,7 @@ impl FirstReceiver {
     fn receiving(&self) -> Option<&Receiving> {
         match &self.phase {
             Phase::Receiving(receiving)
+            | Phase::Publishing { receiving, .. }
             | Phase::Over(Kept::Sink(receiving))
             | Phase::Confirming {
                 kept: Kept::Sink(receiving),
@@ -460,7 +522,11 @@ impl Machine for FirstReceiver {
     }
 
     fn is_settled(&self) -> bool {
-        matches!(self.phase, Phase::Confirming { .. } | Phase::Over(_))
+        match &self.phase {
+            Phase::Publishing { publication, .. } => publication.is_past_recall(),
+            Phase::Confirming { .. } | Phase::Over(_) => true,
+            _ => false,
+        }
     }
 
     fn remains(&mut self) -> Option<Remains> {
@@ -499,6 +565,7 @@ mod tests {
     use crate::transfer::net::listener::loopback_pair;
     use crate::transfer::plan::{Origin, SinkSpec, SourceSpec};
     use crate::transfer::send::FirstSender;
+    use crate::transfer::sink::publisher::PublishContext;
     use crate::transfer::source::Source;
     use crate::transfer::source::send_path::{SendPath, SendPathRequest};
     use crate::transfer::tell::event_sender::EventSender;
@@ -513,6 +580,7 @@ mod tests {
             controls: Arc::new(Controls::new(None)),
             probe,
             events: EventSender::new(notes, clock, None),
+            publishing: PublishContext::new(Arc::new(|| {})),
         }
     }
 

@@ -15,6 +15,7 @@ use crate::transfer::machine::drive::drive;
 use crate::transfer::net::connection::Connection;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::Options;
+use crate::transfer::sink::publisher::PublishContext;
 use crate::transfer::tell::event::Side;
 use crate::transfer::tell::event_sender::EventSender;
 
@@ -60,6 +61,7 @@ fn serve(connection: Connection, listener: &Listener, options: &Options, control
         controls: Arc::clone(controls),
         probe,
         events: EventSender::for_further_connection(nobody, clock),
+        publishing: PublishContext::of_thread(wake),
     };
     if let Ok(mut machine) = NewcomerReceiver::new(connection, listener.clone(), options, context) {
         // However it ends, the transfer goes on.

@@ -21,6 +21,7 @@ use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::Options;
 use crate::transfer::sink::block_receiver::{BlockReceiver, Received, Wanted};
 use crate::transfer::sink::incoming_array::IncomingArray;
+use crate::transfer::sink::publisher::PublishContext;
 use crate::transfer::tell::event::{Side, State};
 use crate::transfer::tell::event_sender::EventSender;
 use crate::wire::native::Token;
@@ -38,6 +39,7 @@ pub(super) struct Link {
     pub(super) outbox: Outbox,
     pub(super) probe: Probe,
     pub(super) events: EventSender,
+    pub(super) publishing: PublishContext,
     /// Where both ends are here, the sender alone keeps to the limit and to pauses.
     led_by_sender: bool,
     keep_alive_interval: Duration,
@@ -91,6 +93,7 @@ impl Link {
             outbox: Outbox::default(),
             probe: context.probe,
             events: context.events,
+            publishing: context.publishing,
             led_by_sender,
             keep_alive_interval: keep_alive_interval(options.timeout),
             keep_alive_at: Instant::now(),
@@ -146,6 +149,11 @@ impl Link {
         let bytes = self.wire.keep_alive();
         self.outbox.push(bytes.as_deref().unwrap_or_default());
         bytes.is_some()
+    }
+
+    /// The next keep-alive is due in a whole interval.
+    pub(super) fn put_off_keep_alive(&mut self, now: Instant) {
+        self.keep_alive_at = now + self.keep_alive_interval;
     }
 
     /// Waits until the next keep-alive is due, or a wake.

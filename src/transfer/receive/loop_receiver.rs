@@ -20,7 +20,9 @@ use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::{Options, SinkSpec};
 use crate::transfer::receive::{FirstReceiver, FurtherReceiver, JoinRequest, ReceiveMachine, ReceivePlan};
 use crate::transfer::sink::incoming_array::IncomingArray;
+use crate::transfer::sink::publisher::PublishContext;
 use crate::transfer::tell::event::{EventKind, Side, State};
+use crate::transfer::tell::event_queue::Waker;
 use crate::transfer::tell::event_sender::EventSender;
 
 /// An event of a receiver, and when it was since the transfer began.
@@ -28,6 +30,8 @@ type TimedEvent = (Duration, EventKind);
 
 /// One receiver tells a handful of events in a turn.
 const EVENTS: usize = 64;
+/// Arrays that are published between two turns.
+const PUBLISHED: usize = 4096;
 
 /// Makes the receivers of one loop, and has what they have in common.
 pub(crate) struct ReceiverFactory {
@@ -41,6 +45,10 @@ pub(crate) struct ReceiverFactory {
     pub(crate) slowest_bytes_per_s: Option<u64>,
     events: (Sender<TimedEvent>, Receiver<TimedEvent>),
     requests: (Sender<JoinRequest>, Receiver<JoinRequest>),
+    /// It stays between two transfers.
+    publishing: PublishContext,
+    /// The numbers of receivers whose arrays were put on disk, or could not be.
+    published: (Sender<usize>, Receiver<usize>),
 }
 
 /// The receiver of one connection.
@@ -72,11 +80,13 @@ pub(crate) enum ReceiverTurn {
 }
 
 impl ReceiverFactory {
+    /// `waker` ends the loop's wait.
     pub(crate) fn new(
         sink: SinkSpec,
         expect: Option<ArrayMeta>,
         options: Options,
         admissions: Arc<Admissions>,
+        waker: Waker,
     ) -> Self {
         Self {
             sink,
@@ -88,10 +98,13 @@ impl ReceiverFactory {
             events: bounded(EVENTS),
             // A receiver asks once, and its request is taken after its turn.
             requests: bounded(1),
+            publishing: PublishContext::new(waker),
+            published: bounded(PUBLISHED),
         }
     }
 
-    /// A receiver for the first connection of a transfer; `number` tells it apart from others that wait for admission.
+    /// A receiver for the first connection of a transfer; `number` tells it apart from others that wait for admission, or
+    /// for the disk.
     ///
     /// # Errors
     /// The system gives no memory or descriptor.
@@ -106,7 +119,7 @@ impl ReceiverFactory {
         };
         // The loop tells the first state itself.
         let events = EventSender::new(self.events.0.clone(), clock, Some(State::Connecting));
-        let context = light_context(&controls, clock, events);
+        let context = light_context(&controls, clock, events, self.publishing(number));
         let requests = self.requests.0.clone();
         let mut machine = FirstReceiver::new(
             connection,
@@ -127,10 +140,25 @@ impl ReceiverFactory {
     pub(crate) fn further(&self, connection: Connection, joining: &JoinableTransfer) -> Result<LoopReceiver, Error> {
         let (controls, clock) = (Arc::clone(&joining.controls), joining.clock);
         let events = EventSender::for_further_connection(self.events.0.clone(), clock);
-        let context = light_context(&controls, clock, events);
+        // The first connection publishes.
+        let context = light_context(&controls, clock, events, self.publishing.clone());
         let array = Arc::clone(&joining.array);
         let machine = FurtherReceiver::new(connection, array, false, &self.options, context)?;
         Ok(self.in_loop(Box::new(machine), controls, clock))
+    }
+
+    /// The receivers, by their numbers, that are to have a turn because their arrays are on disk. Some may have ended.
+    pub(crate) fn take_published(&self) -> impl Iterator<Item = usize> + '_ {
+        self.published.1.try_iter()
+    }
+
+    /// What the receiver of that number publishes with.
+    fn publishing(&self, number: usize) -> PublishContext {
+        let (published, of_loop) = (self.published.0.clone(), self.publishing.clone());
+        of_loop.after(move || {
+            // Where there is no room its turn comes with its next keep-alive.
+            let _ = published.try_send(number);
+        })
     }
 
     /// The events of the receiver that had its turn last.
@@ -166,11 +194,17 @@ impl ReceiverFactory {
     }
 }
 
-fn light_context(controls: &Arc<Controls>, clock: Instant, events: EventSender) -> MachineContext {
+fn light_context(
+    controls: &Arc<Controls>,
+    clock: Instant,
+    events: EventSender,
+    publishing: PublishContext,
+) -> MachineContext {
     MachineContext {
         controls: Arc::clone(controls),
         probe: Probe::light(clock),
         events,
+        publishing,
     }
 }
 

@@ -22,6 +22,7 @@ use crate::transfer::net::endpoint::Endpoint;
 use crate::transfer::plan::{Job, Options};
 use crate::transfer::receive::JoinRequest;
 use crate::transfer::send::StreamRequest;
+use crate::transfer::sink::publisher::PublishContext;
 use crate::transfer::sink::received::ReceivedCell;
 use crate::transfer::tell::event::{EventKind, Outcome, Side, State};
 use crate::transfer::tell::event_sender::EventSender;
@@ -146,6 +147,7 @@ impl Run<'_> {
             controls: Arc::clone(&controls),
             probe,
             events,
+            publishing: PublishContext::of_thread(&wake),
         };
         let number = self.threads.iter().filter(|thread| thread.side == side).count();
         // The kernel keeps 15 bytes of a name.

@@ -141,6 +141,7 @@ mod tests {
                 bytes: 8,
                 rate_bytes_per_s: 1.0,
                 verified: Some(true),
+                durable: None,
                 checksum: None,
                 path: None,
                 note: None,

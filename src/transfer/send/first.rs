@@ -252,6 +252,7 @@ impl FirstSender {
             bytes,
             rate_bytes_per_s: bytes as f64 / elapsed.as_secs_f64().max(1e-9),
             verified: checksum.is_some().then_some(true),
+            durable: None,
             checksum,
             path: None,
             note: self.handing.note().or_else(|| self.link.route.note()),

@@ -1,4 +1,4 @@
-//! Prepares where an array lands, before its first byte, and publishes it after its last.
+//! Prepares where an array lands, before its first byte. Its end is in `publish.rs`.
 
 pub(crate) mod block_receiver;
 mod existing;
@@ -6,6 +6,8 @@ mod fault_ahead;
 pub(crate) mod incoming_array;
 mod name;
 mod part_file;
+mod publish;
+pub(crate) mod publisher;
 pub(crate) mod received;
 mod regions;
 mod reservation;
@@ -15,7 +17,7 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::error::{Error, reason};
 use crate::ledger::Ledger;
@@ -29,6 +31,8 @@ use crate::wire::Offer;
 use existing::{open_existing, part_of_existing};
 use fault_ahead::FaultAhead;
 use part_file::{PartFile, check_folder, folder_of};
+pub(crate) use publish::Published;
+use publisher::Publisher;
 use regions::{Room, give_back, room_for};
 
 /// A sink that is ready for an array's bytes, over one connection or several. Dropping it before it is published
@@ -41,6 +45,8 @@ pub(crate) struct PreparedSink {
     choice: ReceiveRouteChoice,
     len: u64,
     chunk_bytes: usize,
+    /// Who puts it on disk, where it is to be there before it is published.
+    publisher: Option<Weak<Publisher>>,
 }
 
 /// What comes into a sink.
@@ -106,7 +112,7 @@ impl SinkSpec {
 
 impl PreparedSink {
     /// Makes room for what is offered, of which the ledger is: memory or disk that is not there is refused here, before
-    /// anything is sent.
+    /// anything is sent. What is kept in a file is put on disk by `publisher` before it is published, where there is one.
     pub(crate) fn prepare(
         spec: &SinkSpec,
         offer: &Offer,
@@ -114,6 +120,7 @@ impl PreparedSink {
         ledger: Arc<Ledger>,
         choice: ReceiveRouteChoice,
         chunk_bytes: usize,
+        publisher: Option<&Arc<Publisher>>,
     ) -> Result<Self, Error> {
         let len = ledger.total_bytes().unwrap_or(u64::MAX);
         if choice.needs_file() && matches!(spec, SinkSpec::Memory | SinkSpec::Discard) {
@@ -158,6 +165,7 @@ impl PreparedSink {
             choice,
             len,
             chunk_bytes,
+            publisher: publisher.map(Arc::downgrade),
         })
     }
 
@@ -211,6 +219,7 @@ impl PreparedSink {
             Storage::New(part) => part.landed(bytes),
             Storage::Nowhere | Storage::Existing { .. } => {}
         }
+        self.write_out(bytes);
     }
 
     /// Fails where someone else has cut the file, so that bytes that have landed are zeros now. Where it is asked
@@ -245,19 +254,6 @@ impl PreparedSink {
                 cause: Box::new(cause),
             },
             _ => cause,
-        }
-    }
-
-    /// Gives a new file its final name. Returns the file that the array is in now, and what should be known of it.
-    pub(crate) fn publish(&self) -> Result<(Option<PathBuf>, Option<String>), Error> {
-        self.check()?;
-        match &self.storage {
-            Storage::Nowhere | Storage::Memory { .. } => Ok((None, None)),
-            Storage::Existing { path, file, .. } if !is_of(file, std::fs::metadata(path)) => {
-                Err(Error::SinkChanged(path.clone()))
-            }
-            Storage::Existing { path, .. } => Ok((Some(path.clone()), None)),
-            Storage::New(part) => part.publish().map(|(path, note)| (Some(path), note)),
         }
     }
 
@@ -338,7 +334,15 @@ mod tests {
 
     fn prepared(spec: &SinkSpec, offer: &Offer) -> Result<PreparedSink, Error> {
         let ledger = Ledger::new(offer.meta.byte_len(), offer.checksum, 1);
-        PreparedSink::prepare(spec, offer, Content::Array, ledger, ReceiveRouteChoice::Auto, 1 << 16)
+        PreparedSink::prepare(
+            spec,
+            offer,
+            Content::Array,
+            ledger,
+            ReceiveRouteChoice::Auto,
+            1 << 16,
+            None,
+        )
     }
 
     fn names_in(folder: &Path) -> Vec<String> {
@@ -358,8 +362,8 @@ mod tests {
         assert!(names_in(folder.path()).is_empty());
         for expected in ["a.bin", "a-1.bin"] {
             let sink = prepared(&spec, &offer(Some("a.bin"), true, 10)).expect("prepared");
-            let (path, _) = sink.publish().expect("published");
-            assert_eq!(path, Some(folder.path().join(expected)));
+            let published = sink.publish().expect("published");
+            assert_eq!(published.path, Some(folder.path().join(expected)));
         }
         assert_eq!(names_in(folder.path()), ["a-1.bin", "a.bin"]);
     }
@@ -370,7 +374,9 @@ mod tests {
         let path = folder.path().join("a.npy");
         let sink = prepared(&SinkSpec::File(path.clone()), &offer(None, false, 10)).expect("prepared");
         std::fs::write(&path, "precious").expect("write");
-        let (published, note) = sink.publish().expect("published");
+        let Published {
+            path: published, note, ..
+        } = sink.publish().expect("published");
         assert_eq!(std::fs::read_to_string(&path).expect("read"), "precious");
         assert_eq!(published, Some(folder.path().join("a-1.npy")));
         assert!(note.is_some_and(|note| note.contains("existed")));

@@ -42,7 +42,8 @@ pub(crate) struct PartFile {
     shared: Option<Shared>,
     /// The disk that it takes, where it is no shared memory and its length is known.
     space: Option<Reservation>,
-    published: AtomicBool,
+    /// It is not removed with this value: it has its name, or is kept where it is.
+    stays: AtomicBool,
 }
 
 /// What is special about shared memory: it is known by a name, and every byte that lands costs memory.
@@ -92,7 +93,7 @@ impl PartFile {
             grows: content == Content::Growing,
             shared,
             space: None,
-            published: AtomicBool::new(false),
+            stays: AtomicBool::new(false),
         };
         // Memory and disk are only promised: an offer alone must not cost them.
         let space = Reservation::promise(&part.file, needed)
@@ -150,10 +151,26 @@ impl PartFile {
         len >= SPLICE_BYTES_MIN && self.shared.is_none() && takes_splice(&self.file, self.data_offset)
     }
 
-    pub(crate) fn publish(&self) -> Result<(PathBuf, Option<String>), Error> {
-        if !self.is_still_there() {
-            return Err(Error::SinkChanged(self.path.clone()));
+    pub(crate) fn is_shared_memory(&self) -> bool {
+        self.shared.is_some()
+    }
+
+    /// Looks a last time whether everything is there.
+    pub(crate) fn settle(&self) -> Result<(), Error> {
+        if self.is_still_there() {
+            Ok(())
+        } else {
+            Err(Error::SinkChanged(self.path.clone()))
         }
+    }
+
+    /// Leaves it where it is, under its temporary name.
+    pub(crate) fn keep(&self) {
+        self.stays.store(true, Ordering::SeqCst);
+    }
+
+    /// Gives it its final name.
+    pub(crate) fn publish(&self) -> Result<(PathBuf, Option<String>), Error> {
         let mut name = self.wanted.clone();
         let mut numbers = numbers_for(&self.wanted).take(NAMES_TRIED_MAX);
         let mut given = None;
@@ -168,7 +185,7 @@ impl PartFile {
             };
             name = numbered(&self.wanted, number);
         }
-        self.published.store(true, Ordering::SeqCst);
+        self.keep();
         let note = given.map(|number| {
             remember_number(&self.wanted, number);
             format!(
@@ -190,7 +207,7 @@ impl PartFile {
 
 impl Drop for PartFile {
     fn drop(&mut self) {
-        if !*self.published.get_mut() && self.is_still_there() {
+        if !*self.stays.get_mut() && self.is_still_there() {
             // Gone already is as good.
             let _ = std::fs::remove_file(&self.path);
         }

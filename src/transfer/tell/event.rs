@@ -201,10 +201,14 @@ pub struct Started {
 pub struct Finished {
     /// Bytes of the array.
     pub bytes: u64,
-    /// The mean: bytes / (verified - connect began), in bytes a second.
+    /// The mean, in bytes a second: from when connecting began until all was verified and, where it is synced, on disk.
     pub rate_bytes_per_s: f64,
     /// True where checksums were compared and agreed; null where the wire has none.
     pub verified: Option<bool>,
+    /// True where the array is on disk, so that it outlasts a loss of power; false where that was not waited for
+    /// ([`Options::sync`](crate::Options::sync)); null where it is not kept on a disk, or at the other end.
+    #[serde(default)]
+    pub durable: Option<bool>,
     /// The checksum of the whole array with its kind, such as `crc64nvme:0123456789abcdef`.
     pub checksum: Option<String>,
     /// The file that was published.
@@ -349,6 +353,7 @@ mod tests {
             bytes: 96,
             rate_bytes_per_s: 3.0,
             verified: None,
+            durable: Some(false),
             checksum: None,
             path: None,
             note: Some("a note".into()),

@@ -40,6 +40,7 @@ impl Checker<'_> {
             preview_elements: preview?,
             checksum,
             timeout: timeout?,
+            sync: form.sync,
             ..Options::default()
         };
         for (name, right) in options.mistakes() {

@@ -137,6 +137,7 @@ impl Row {
         }
         let all = [finished, self.sender.finished.clone(), self.receiver.finished.clone()];
         self.path = all.iter().flatten().find_map(|finished| finished.path.clone());
+        self.durable = all.iter().flatten().find_map(|finished| finished.durable);
         self.note = all.iter().flatten().find_map(|finished| finished.note.clone());
     }
 }

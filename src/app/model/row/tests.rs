@@ -81,6 +81,7 @@ fn finish(row: &mut Row, elapsed_s: f64) {
             bytes: TOTAL,
             rate_bytes_per_s: TOTAL as f64 / elapsed_s,
             verified: Some(true),
+            durable: None,
             checksum: None,
             path: None,
             note: None,

@@ -91,6 +91,18 @@ impl Row {
         }
     }
 
+    /// What is known of a file that is done, beside its name.
+    #[must_use]
+    pub fn done_in_words(&self) -> Option<String> {
+        let durable = match self.durable {
+            Some(true) => Some("on disk"),
+            Some(false) => Some("not waited for to be on disk"),
+            None => None,
+        };
+        let words: Vec<&str> = durable.into_iter().chain(self.note.as_deref()).collect();
+        (!words.is_empty()).then(|| words.join("; "))
+    }
+
     /// The rate column: a rate while there is one, else the state.
     #[must_use]
     pub fn rate_in_words(&self, now_s: f64) -> String {
@@ -115,7 +127,10 @@ impl Row {
                 .numbers(now_s)
                 .left_s
                 .map_or(String::new(), |left_s| format!("{} left", format::left(left_s))),
-            Phase::Done { verified: Some(true) } => "verified".to_owned(),
+            Phase::Done { verified: Some(true) } => match self.durable {
+                Some(true) => "verified, on disk".to_owned(),
+                _ => "verified".to_owned(),
+            },
             Phase::Done { verified: Some(false) } => "checksums differ".to_owned(),
             Phase::Done { verified: None } => "not verified".to_owned(),
             Phase::Failed { message, .. } => message.clone(),

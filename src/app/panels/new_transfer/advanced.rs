@@ -4,7 +4,7 @@ use eframe::egui::{Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::{Context, dtype_ui};
 use crate::app::action::{Action, FormAction};
-use crate::app::model::form::{Field, Form};
+use crate::app::model::form::{Field, Form, SinkKind};
 use crate::app::theme;
 use crate::app::widgets::{caption, dropdown, field, focus_ring, fold_triangle, pair, tick};
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
@@ -42,6 +42,9 @@ pub(super) fn ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Option<
         routes_ui(ui, form, context);
         rate_ui(ui, form, context);
         tick(ui, &mut form.verify, "Verify");
+        if form.receives() && form.sink == SinkKind::File {
+            tick(ui, &mut form.sync, "Wait until it is on disk").on_hover_text("What is done outlasts a loss of power");
+        }
     }
     (is_open != context.advanced_open).then_some(Action::Form(FormAction::SetAdvancedOpen(is_open)))
 }

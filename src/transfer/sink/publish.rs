@@ -1,0 +1,217 @@
+//! The end of a sink: what has landed is put on disk, and gets its name.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::fstatfs;
+use rustix::io::Errno;
+
+use crate::error::{Error, reason};
+use crate::sys::begin_write_out;
+
+use super::part_file::folder_of;
+use super::publisher::Job;
+use super::{PreparedSink, Storage, is_of};
+
+/// `f_type` of file systems that keep files in memory alone. `statfs(2)`.
+const MEMORY_FILE_SYSTEMS: [u64; 2] = [0x0102_1994, 0x8584_58f6];
+
+/// Where an array is once it is published, and what should be known of that.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Published {
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) note: Option<String>,
+    /// Whether it outlasts a loss of power; `None` where it is not on a disk at all.
+    pub(crate) durable: Option<bool>,
+}
+
+impl PreparedSink {
+    /// Whether it has to be put on disk before it is published, which takes its time.
+    pub(crate) fn has_to_be_synced(&self) -> bool {
+        self.publisher.is_some() && self.file_on_disk().is_some()
+    }
+
+    /// Gives a new file its final name, without a sync.
+    pub(crate) fn publish(&self) -> Result<Published, Error> {
+        self.settle()?;
+        let durable = self.file_on_disk().and_then(|file| lasts(file).then_some(false));
+        Ok(Published {
+            durable,
+            ..self.name()?
+        })
+    }
+
+    /// `bytes` more are in the file: the kernel need not wait for the end to write them out.
+    pub(super) fn write_out(&self, bytes: u64) {
+        /// So many bytes at a time.
+        const WRITE_OUT_BYTES: u64 = 16 << 20;
+        let (Some(publisher), Some(file)) = (&self.publisher, self.file_on_disk()) else {
+            return;
+        };
+        let before = self.ledger.landed_bytes();
+        if before / WRITE_OUT_BYTES != (before + bytes) / WRITE_OUT_BYTES
+            && let Some(publisher) = publisher.upgrade()
+        {
+            publisher.write_out(file);
+        }
+    }
+
+    /// The file that it lands in, where that is more than memory by a name.
+    fn file_on_disk(&self) -> Option<&Arc<File>> {
+        match &self.storage {
+            Storage::New(part) => (!part.is_shared_memory()).then_some(&part.file),
+            Storage::Existing { file, .. } => Some(file),
+            Storage::Nowhere | Storage::Memory { .. } => None,
+        }
+    }
+
+    /// Looks a last time whether everything is there, and makes of it what it is to be, but for its name.
+    fn settle(&self) -> Result<(), Error> {
+        self.check()?;
+        match &self.storage {
+            Storage::Existing { path, file, .. } if !is_of(file, std::fs::metadata(path)) => {
+                Err(Error::SinkChanged(path.clone()))
+            }
+            Storage::New(part) => part.settle(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives a new file its final name.
+    fn name(&self) -> Result<Published, Error> {
+        let (path, note) = match &self.storage {
+            Storage::Nowhere | Storage::Memory { .. } => (None, None),
+            Storage::Existing { path, .. } => (Some(path.clone()), None),
+            Storage::New(part) => {
+                let (path, note) = part.publish()?;
+                (Some(path), note)
+            }
+        };
+        Ok(Published {
+            path,
+            note,
+            durable: None,
+        })
+    }
+
+    /// The error for a sync that failed: a new file stays under its temporary name.
+    fn not_on_disk(&self, error: &io::Error) -> Error {
+        let path = match &self.storage {
+            Storage::New(part) => {
+                part.keep();
+                part.path.clone()
+            }
+            Storage::Existing { path, .. } => path.clone(),
+            Storage::Nowhere | Storage::Memory { .. } => PathBuf::new(),
+        };
+        let reason = reason(error);
+        Error::NotOnDisk { path, reason }
+    }
+}
+
+/// Puts arrays on disk and gives them their names, in the order that loses nothing: first what is in the files, then
+/// the names, then the folders of the names. Only then is any of them told of.
+pub(super) fn put_on_disk(jobs: Vec<Job>) {
+    let mut synced = Vec::new();
+    for job in settled(jobs) {
+        let Some(array) = job.array() else { continue };
+        let file = array.sink.file_on_disk().map(Arc::clone);
+        match file.map_or(Ok(()), |file| file.sync_all()) {
+            Ok(()) => synced.push(job),
+            Err(error) => {
+                let error = array.sink.not_on_disk(&error);
+                job.finish(Err(error));
+            }
+        }
+    }
+    let mut named = Vec::new();
+    for job in synced {
+        if !job.may_be_named() {
+            continue;
+        }
+        let Some(array) = job.array() else { continue };
+        match array.sink.name() {
+            Ok(published) => named.push((job, published)),
+            Err(error) => job.finish(Err(error)),
+        }
+    }
+    // Arrays of one service share their folder.
+    let mut folders: Vec<(PathBuf, io::Result<()>)> = Vec::new();
+    for (job, published) in named {
+        let Some(array) = job.array() else { continue };
+        let file = array.sink.file_on_disk().map(Arc::clone);
+        let result = match (&published.path, &array.sink.storage, file) {
+            (Some(path), Storage::New(_), Some(file)) => sync_name(path, &file, &mut folders),
+            _ => Ok(()),
+        };
+        let durable = array.sink.file_on_disk().and_then(|file| lasts(file).then_some(true));
+        job.finish(match (result, published.path) {
+            (Err(error), Some(path)) => {
+                let reason = reason(&error);
+                Err(Error::NotOnDisk { path, reason })
+            }
+            (_, path) => Ok(Published {
+                path,
+                durable,
+                ..published
+            }),
+        });
+    }
+}
+
+/// Those that are still wanted and as they should be. All of them begin their way to the disk before any is waited for.
+fn settled(jobs: Vec<Job>) -> Vec<Job> {
+    let mut settled = Vec::new();
+    let is_alone = jobs.len() == 1;
+    for job in jobs {
+        let Some(array) = job.array() else { continue };
+        match array.sink.settle() {
+            Ok(()) => {
+                if let Some(file) = array.sink.file_on_disk().filter(|_| !is_alone) {
+                    // What goes wrong is told by the sync.
+                    begin_write_out(file).unwrap_or_default();
+                }
+                settled.push(job);
+            }
+            Err(error) => job.finish(Err(error)),
+        }
+    }
+    settled
+}
+
+/// Makes sure that a file's new name lasts.
+fn sync_name(path: &Path, file: &File, folders: &mut Vec<(PathBuf, io::Result<()>)>) -> io::Result<()> {
+    let folder = folder_of(path);
+    let copy = |result: &io::Result<()>| match result {
+        Ok(()) => Ok(()),
+        Err(error) => Err(error
+            .raw_os_error()
+            .map_or(error.kind().into(), io::Error::from_raw_os_error)),
+    };
+    if let Some((_, result)) = folders.iter().find(|(synced, _)| synced == folder) {
+        return copy(result);
+    }
+    let Ok(opened) = File::open(folder) else {
+        // It may be written and not read: ext4, XFS and btrfs keep the newest name of a file that is synced.
+        return file.sync_all();
+    };
+    let result = match rustix::fs::fsync(&opened) {
+        // A file system that syncs no folders.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => return file.sync_all(),
+        result => result.map_err(io::Error::from),
+    };
+    let returned = copy(&result);
+    folders.push((folder.into(), result));
+    returned
+}
+
+/// Whether a file is more than memory by a name.
+fn lasts(file: &File) -> bool {
+    // A file system that does not say what it is has a disk.
+    fstatfs(file).map_or(true, |found| {
+        let kind = u64::try_from(found.f_type).unwrap_or(0);
+        !MEMORY_FILE_SYSTEMS.contains(&kind)
+    })
+}

@@ -1,0 +1,321 @@
+//! The threads that put what was received on disk and give it its name, while whoever receives goes on.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+
+use crate::error::Error;
+use crate::sys::{Wake, begin_write_out};
+use crate::thread::Thread;
+use crate::transfer::plan::Options;
+use crate::transfer::sink::incoming_array::IncomingArray;
+use crate::transfer::tell::event_queue::Waker;
+
+use super::publish::{Published, put_on_disk};
+
+/// A disk does not get faster with more of them.
+const THREADS_MAX: usize = 4;
+/// Arrays of at most so many bytes share their syncs; a larger one is not to keep others waiting.
+const SMALL_BYTES_MAX: u64 = 8 << 20;
+/// So many of them at most.
+const BATCH_MAX: usize = 64;
+
+/// Puts arrays on disk. All transfers of a process share one for as long as any of them has it. Its threads start when
+/// there is something to do, and end with it.
+pub(crate) struct Publisher {
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<Thread>>,
+}
+
+/// What a machine publishes with.
+#[derive(Clone)]
+pub(crate) struct PublishContext {
+    publisher: Arc<Publisher>,
+    /// Gives the machine another step, from any thread.
+    waker: Waker,
+}
+
+/// What becomes of an array that was given to a publisher. Dropping it recalls the array, unless it is about to get
+/// its name.
+pub(crate) struct Publication(Arc<Cell>);
+
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    /// There is something to do, or nothing ever again.
+    news: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    small: VecDeque<Job>,
+    large: VecDeque<Job>,
+    write_outs: VecDeque<Arc<File>>,
+    /// One thread at a time takes the small ones: those that come meanwhile make the next batch.
+    has_batch: bool,
+    threads: usize,
+    idle: usize,
+    ends: bool,
+}
+
+/// What a thread does next.
+enum Work {
+    Batch(Vec<Job>),
+    Large(Job),
+    WriteOut(Arc<File>),
+}
+
+/// An array that waits for its turn. Whoever waits for it is woken when it is dropped, however that came.
+pub(super) struct Job {
+    /// `None` once that is told.
+    array: Option<Arc<IncomingArray>>,
+    cell: Arc<Cell>,
+    waker: Waker,
+}
+
+#[derive(Default)]
+struct Cell {
+    state: AtomicU8,
+    result: OnceLock<Result<Published, Error>>,
+}
+
+/// Of a [`Cell`]: it waits, or is being synced.
+const WAITS: u8 = 0;
+/// Nobody wants it any more.
+const RECALLED: u8 = 1;
+/// It is on disk, and gets its name.
+const NAMED: u8 = 2;
+
+impl PublishContext {
+    /// For a machine that is given another step by `waker`.
+    pub(crate) fn new(waker: Waker) -> Self {
+        let publisher = Publisher::shared();
+        Self { publisher, waker }
+    }
+
+    /// For a machine whose thread waits for `wake`.
+    pub(crate) fn of_thread(wake: &Arc<Wake>) -> Self {
+        let wake = Arc::clone(wake);
+        Self::new(Arc::new(move || wake.wake()))
+    }
+
+    /// The same, where `first` is done before the waker is called.
+    pub(crate) fn after(self, first: impl Fn() + Send + Sync + 'static) -> Self {
+        let waker = self.waker;
+        let both = move || {
+            first();
+            waker();
+        };
+        Self {
+            waker: Arc::new(both),
+            ..self
+        }
+    }
+
+    /// Who puts on disk what is kept in a file, where the options ask for it.
+    pub(crate) fn publisher(&self, options: &Options) -> Option<&Arc<Publisher>> {
+        options.sync.then_some(&self.publisher)
+    }
+
+    /// Puts an array that is whole on disk, and gives it its name.
+    pub(crate) fn publish(&self, array: &Arc<IncomingArray>) -> Publication {
+        self.publisher.publish(Arc::clone(array), Arc::clone(&self.waker))
+    }
+}
+
+impl Publisher {
+    /// That of this process.
+    fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<Publisher>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let new = Arc::new(Self {
+                shared: Arc::default(),
+                threads: Mutex::default(),
+            });
+            *shared = Arc::downgrade(&new);
+            new
+        })
+    }
+
+    /// Syncs an array that is whole, and gives it its name. `waker` is called when it is done.
+    fn publish(&self, array: Arc<IncomingArray>, waker: Waker) -> Publication {
+        let cell = Arc::new(Cell::default());
+        let is_small = array.sink.ledger.landed_bytes() <= SMALL_BYTES_MAX;
+        let job = Job {
+            array: Some(array),
+            cell: Arc::clone(&cell),
+            waker,
+        };
+        self.push(|queue| {
+            if is_small {
+                queue.small.push_back(job);
+            } else {
+                queue.large.push_back(job);
+            }
+        });
+        Publication(cell)
+    }
+
+    /// Has the kernel begin to write out what it holds of a file.
+    pub(crate) fn write_out(&self, file: &Arc<File>) {
+        self.push(|queue| {
+            if !queue.write_outs.iter().any(|waiting| Arc::ptr_eq(waiting, file)) {
+                queue.write_outs.push_back(Arc::clone(file));
+            }
+        });
+    }
+
+    fn push(&self, add: impl FnOnce(&mut Queue)) {
+        let starts = {
+            let mut queue = self.shared.lock();
+            add(&mut queue);
+            let starts = queue.waiting() > queue.idle && queue.threads < THREADS_MAX;
+            queue.threads += usize::from(starts);
+            starts
+        };
+        self.shared.news.notify_one();
+        if !starts {
+            return;
+        }
+        let shared = Arc::clone(&self.shared);
+        let body = move || {
+            shared.work();
+            Ok(())
+        };
+        if let Ok(thread) = Thread::start("arraylift-sync", body) {
+            self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+            return;
+        }
+        let mut queue = self.shared.lock();
+        queue.threads -= 1;
+        // Without any thread it is done here: late is better than never.
+        while queue.threads == 0
+            && let Some(work) = queue.next()
+        {
+            drop(queue);
+            self.shared.run(work);
+            queue = self.shared.lock();
+        }
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        self.shared.lock().ends = true;
+        self.shared.news.notify_all();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        // Nothing that panics is done under the lock.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Works until there is nothing more to do, ever.
+    fn work(&self) {
+        let mut queue = self.lock();
+        loop {
+            if let Some(work) = queue.next() {
+                drop(queue);
+                self.run(work);
+                queue = self.lock();
+            } else if queue.ends {
+                return;
+            } else {
+                queue.idle += 1;
+                queue = self.news.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                queue.idle -= 1;
+            }
+        }
+    }
+
+    fn run(&self, work: Work) {
+        match work {
+            Work::Batch(jobs) => {
+                put_on_disk(jobs);
+                self.lock().has_batch = false;
+                self.news.notify_one();
+            }
+            Work::Large(job) => put_on_disk(vec![job]),
+            // What goes wrong is told by the sync.
+            Work::WriteOut(file) => begin_write_out(&file).unwrap_or_default(),
+        }
+    }
+}
+
+impl Queue {
+    fn next(&mut self) -> Option<Work> {
+        if !self.has_batch && !self.small.is_empty() {
+            self.has_batch = true;
+            let count = self.small.len().min(BATCH_MAX);
+            return Some(Work::Batch(self.small.drain(..count).collect()));
+        }
+        let large = self.large.pop_front().map(Work::Large);
+        large.or_else(|| self.write_outs.pop_front().map(Work::WriteOut))
+    }
+
+    /// For how many threads there is something to do.
+    fn waiting(&self) -> usize {
+        let batches = usize::from(!self.has_batch && !self.small.is_empty());
+        batches + self.large.len() + self.write_outs.len()
+    }
+}
+
+impl Publication {
+    /// What came of it; `None` until then.
+    pub(crate) fn result(&self) -> Option<Result<Published, Error>> {
+        self.0.result.get().cloned()
+    }
+
+    /// Whether it is about to get its name, or has it: to recall it comes too late.
+    pub(crate) fn is_past_recall(&self) -> bool {
+        self.0.state.load(Ordering::SeqCst) == NAMED
+    }
+}
+
+impl Drop for Publication {
+    fn drop(&mut self) {
+        self.0.leave_waiting(RECALLED);
+    }
+}
+
+impl Cell {
+    /// False where it did not wait any more.
+    fn leave_waiting(&self, next: u8) -> bool {
+        self.state
+            .compare_exchange(WAITS, next, Ordering::SeqCst, Ordering::SeqCst)
+            .is_ok()
+    }
+}
+
+impl Job {
+    /// The array, unless it was recalled.
+    pub(super) fn array(&self) -> Option<&IncomingArray> {
+        let is_wanted = self.cell.state.load(Ordering::SeqCst) != RECALLED;
+        self.array.as_deref().filter(|_| is_wanted)
+    }
+
+    /// Whether it may get its name: from now on it cannot be recalled.
+    pub(super) fn may_be_named(&self) -> bool {
+        self.cell.leave_waiting(NAMED)
+    }
+
+    /// Tells what came of it.
+    pub(super) fn finish(mut self, result: Result<Published, Error>) {
+        self.array = None;
+        let _ = self.cell.result.set(result);
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        // One that was recalled is removed before anybody hears of it.
+        self.array = None;
+        // Only a panic leaves it without a result.
+        let _ = self.cell.result.set(Err(Error::panicked("arraylift-sync")));
+        (self.waker)();
+    }
+}
