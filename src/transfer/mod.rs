@@ -38,6 +38,7 @@ pub(crate) use net::socket_file::PrivateListener;
 pub(crate) use receive::loop_receiver::{JoinableTransfer, LoopReceiver, ReceiverFactory, ReceiverTurn};
 pub(crate) use rounds::{RoundEvent, Rounds, RoundsPlan};
 pub(crate) use run::last_event;
+pub(crate) use sink::removal::remove_path;
 pub(crate) use tell::event_queue::EventQueue;
 
 pub(crate) use limits::command::Command;

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use slab::Slab;
 
 use crate::error::Error;
-use crate::transfer::{Command, Ended, Event, EventKind, PrivateListener, Side, SinkSpec, TransferId, last_event};
+use crate::transfer::{
+    Command, Ended, Event, EventKind, PrivateListener, Side, SinkSpec, TransferId, last_event, remove_path,
+};
 
 use super::handover::now_ns;
 use super::messages::{PlanMessage, ToWorker};
@@ -221,8 +223,7 @@ impl Dispatcher {
         }
         if let Some(folder) = self.folder.as_ref().filter(|_| is_own) {
             for leftover in left_by(folder, pid) {
-                // Who else deleted it has saved us the work.
-                let _ = std::fs::remove_file(leftover.path);
+                remove_path(&leftover.path);
             }
         }
         if is_own && !was_ready && front.is_open() {

@@ -10,6 +10,7 @@ mod publish;
 pub(crate) mod publisher;
 pub(crate) mod received;
 mod regions;
+pub(crate) mod removal;
 mod reservation;
 
 use std::fs::{File, Metadata};

@@ -19,6 +19,7 @@ use crate::transfer::plan::SinkSpec;
 use crate::wire::Offer;
 
 use super::name::{file_name, numbered, numbers_for, remember_number};
+use super::removal;
 use super::reservation::Reservation;
 use super::{Content, is_of, unwritable};
 
@@ -208,8 +209,7 @@ impl PartFile {
 impl Drop for PartFile {
     fn drop(&mut self) {
         if !*self.stays.get_mut() && self.is_still_there() {
-            // Gone already is as good.
-            let _ = std::fs::remove_file(&self.path);
+            removal::remove(&self.path, Arc::clone(&self.file));
         }
     }
 }
