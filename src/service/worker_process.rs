@@ -1,7 +1,8 @@
 //! A process that works for a service: joins it, receives over the connections it is handed, and reports what happens.
 
 use std::io;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use crossbeam_channel::{Receiver, bounded};
 
 use crate::error::{Error, reason};
 use crate::sys::{Interest, Wake, wait};
+use crate::transfer::{PromiseTable, SinkSpec};
 
 use super::handle::Service;
 use super::key::{Challenge, End, Key};
@@ -38,7 +40,7 @@ impl WorkerProcess {
     pub(crate) fn of_parent(stream: UnixStream) -> Result<Self, Error> {
         let mut setup = SetupChannel::new(stream)?;
         match setup.receive()? {
-            ToWorker::Plan(plan) => setup.start(*plan),
+            ToWorker::Plan(plan, number) => setup.start(*plan, number),
             _ => Err(confused()),
         }
     }
@@ -66,7 +68,7 @@ impl WorkerProcess {
             }
         }
         match setup.receive()? {
-            ToWorker::Plan(plan) => setup.start(*plan),
+            ToWorker::Plan(plan, number) => setup.start(*plan, number),
             _ => Err(confused()),
         }
     }
@@ -138,11 +140,15 @@ impl SetupChannel {
         }
     }
 
-    fn start(mut self, plan: PlanMessage) -> Result<WorkerProcess, Error> {
+    fn start(mut self, plan: PlanMessage, number: u64) -> Result<WorkerProcess, Error> {
+        let promises = self.channel.descriptor();
         let (sender, events) = bounded(EVENTS);
         let (sending, receiving) = self.channel.split().map_err(|error| failed(&error))?;
         self.channel = sending;
         let plan = plan.plan()?;
+        if let Some(promises) = promises {
+            share_promises(promises, number, &plan.sink);
+        }
         let source = HandoverSource::new(receiving, plan.options.socket_buffer_bytes);
         let service = Service::receive(source, None, plan, sender)?;
         self.send(&FromWorker::Ready)?;
@@ -153,6 +159,16 @@ impl SetupChannel {
             wake: self.wake,
         })
     }
+}
+
+/// What this process promises counts with what the service's other workers promise.
+fn share_promises(table: OwnedFd, number: u64, sink: &SinkSpec) {
+    let device = match sink {
+        SinkSpec::Folder(folder) => std::fs::metadata(folder).ok().map(|folder| folder.dev()),
+        _ => None,
+    };
+    // Where there is no row left, it promises for itself alone.
+    let _ = PromiseTable::join(table, number, device);
 }
 
 /// Sends a message and waits until it has gone, but not beyond `until`.

@@ -32,6 +32,7 @@ use sink::received::ReceivedCell;
 pub(crate) use limits::admission::{AdmissionLimits, Admissions};
 pub(crate) use limits::controls::Controls;
 pub(crate) use limits::keep_free::KeepFree;
+pub(crate) use limits::promise_table::PromiseTable;
 pub(crate) use machine::drive::Ended;
 pub(crate) use net::linger::Linger;
 pub(crate) use net::socket_file::PrivateListener;

@@ -298,3 +298,34 @@ fn workers_and_a_sum_over_all_of_them_is_wrong_usage() {
         .failed(2, &["--max-total"]);
     dir.run("serve 127.0.0.1:0 --workers-at door").failed(2, &["--key"]);
 }
+
+#[test]
+fn workers_do_not_promise_the_same_memory_twice_and_a_killed_one_gives_its_promises_back() {
+    let dir = Dir::new();
+    let mut service = dir.listen("serve", "127.0.0.1:0 --into memory --json --workers 2");
+    workers(&mut service, 2);
+    let meminfo = std::fs::read_to_string("/proc/meminfo").expect("procfs");
+    let available = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:")?.strip_suffix("kB"));
+    let kib: u64 = available.expect("a line").trim().parse().expect("a number");
+    let offer = crate::peers::native_offer("most", kib * 1024 / 10 * 6);
+    let address = service.address.clone();
+    // The kind of the message that answers: 2 is an acceptance, 3 a refusal.
+    let ask = || {
+        let mut stream = std::net::TcpStream::connect(&address).expect("it listens");
+        stream.write_all(&offer).expect("it takes them");
+        let mut answer = [0; 9];
+        stream.read_exact(&mut answer).expect("an answer");
+        (answer[8], stream)
+    };
+    let (first, stream) = ask();
+    let holder = until(&mut service, "handed_over")["worker"]
+        .as_u64()
+        .expect("a process id");
+    assert_eq!((first, ask().0, ask().0), (2, 3, 3), "both workers were asked");
+    kill(holder);
+    until(&mut service, "worker_gone");
+    drop(stream);
+    assert_eq!(ask().0, 2);
+}

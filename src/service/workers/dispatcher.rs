@@ -9,12 +9,13 @@ use slab::Slab;
 
 use crate::error::Error;
 use crate::transfer::{
-    Command, Ended, Event, EventKind, PrivateListener, Side, SinkSpec, TransferId, last_event, remove_path,
+    Command, Ended, Event, EventKind, PrivateListener, PromiseTable, Side, SinkSpec, TransferId, last_event,
+    remove_path,
 };
 
 use super::handover::now_ns;
 use super::messages::{PlanMessage, ToWorker};
-use super::worker::{Departure, Worker, WorkerReport, least_loaded};
+use super::worker::{Departure, Worker, WorkerReport, WorkerSetup, least_loaded};
 use crate::service::front::{Closing, FrontContext, Guest, JOINS};
 use crate::service::key::Key;
 use crate::service::leftovers::left_by;
@@ -29,7 +30,9 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// A service's workers, and which of them has which transfer.
 pub(in crate::service) struct Dispatcher {
     wanted: Workers,
-    plan: ToWorker,
+    setup: WorkerSetup,
+    /// Of the next worker.
+    next_number: u64,
     /// Where arrays land, if in a folder.
     folder: Option<PathBuf>,
     /// Where workers join, and the key that they need.
@@ -74,7 +77,11 @@ impl Dispatcher {
         }
         Ok(Self {
             wanted,
-            plan: ToWorker::Plan(Box::new(PlanMessage::of(plan)?)),
+            setup: WorkerSetup {
+                plan: PlanMessage::of(plan)?,
+                promises: PromiseTable::new().ok(),
+            },
+            next_number: 1,
             folder: match &plan.sink {
                 SinkSpec::Folder(folder) => Some(folder.clone()),
                 _ => None,
@@ -102,7 +109,8 @@ impl Dispatcher {
                     reason: "each ends before it is ready".into(),
                 });
             }
-            let Ok(worker) = Worker::start(&self.wanted.program, &self.plan) else {
+            let number = self.next_number();
+            let Ok(worker) = Worker::start(&self.wanted.program, &self.setup, number) else {
                 // No process or descriptor is left, for now.
                 front.pause();
                 return Ok(());
@@ -110,6 +118,11 @@ impl Dispatcher {
             self.add(worker, front);
         }
         Ok(())
+    }
+
+    fn next_number(&mut self) -> u64 {
+        self.next_number += 1;
+        self.next_number - 1
     }
 
     fn add(&mut self, worker: Worker, front: &FrontContext) {
@@ -123,7 +136,8 @@ impl Dispatcher {
     /// Takes processes that ask to join.
     fn take_joining(&mut self, front: &FrontContext) {
         while let Some(stream) = self.joins.as_ref().and_then(|(listener, _)| listener.accept()) {
-            if let Ok(worker) = Worker::challenge(stream, Instant::now()) {
+            let number = self.next_number();
+            if let Ok(worker) = Worker::challenge(stream, number, Instant::now()) {
                 self.add(worker, front);
             }
         }
@@ -138,7 +152,7 @@ impl Dispatcher {
             };
             let report = worker.channel.flush().and_then(|()| {
                 let key = self.joins.as_ref().map(|(_, key)| key);
-                worker.receive(key, &self.plan)
+                worker.receive(key, &self.setup)
             });
             match report {
                 Ok(Some(WorkerReport::Ready)) => {
@@ -196,8 +210,12 @@ impl Dispatcher {
         let Some(worker) = self.workers.try_remove(key) else {
             return;
         };
+        let number = worker.number;
         let (pid, was_known, was_ready, is_own) = (worker.pid, worker.is_known(), worker.is_ready(), worker.is_own());
         let how = worker.end(departure);
+        if let Some(promises) = &self.setup.promises {
+            promises.release(number);
+        }
         if !was_known {
             return;
         }

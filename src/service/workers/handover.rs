@@ -62,7 +62,7 @@ impl ConnectionSource<Arrival> for HandoverSource {
                 Ok(Some(ToWorker::Connection { id, peer, sent_ns })) => self.keep(id, peer, sent_ns),
                 Ok(Some(ToWorker::Command(command))) => commands.push(command),
                 // These belong to the beginning, which is over.
-                Ok(Some(ToWorker::Challenge(_) | ToWorker::Answer(_) | ToWorker::Plan(_))) => {}
+                Ok(Some(ToWorker::Challenge(_) | ToWorker::Answer(_) | ToWorker::Plan(..))) => {}
                 Ok(None) if !self.channel.is_over() => return commands,
                 // The service has gone.
                 Ok(None) | Err(_) => {

@@ -26,8 +26,9 @@ pub(in crate::service) enum ToWorker {
     Challenge(Challenge),
     /// The service's answer to the worker's challenge.
     Answer(Answer),
-    /// How connections are received.
-    Plan(Box<PlanMessage>),
+    /// How connections are received, by the worker of that number. The descriptor of the table of promises comes with the
+    /// message.
+    Plan(Box<PlanMessage>, u64),
     /// A connection, whose descriptor comes with the message; `sent_ns` on the machine's monotonic clock.
     Connection { id: TransferId, peer: String, sent_ns: u64 },
     /// A command for one transfer, or for all of them.
@@ -49,7 +50,7 @@ pub(in crate::service) enum FromWorker {
 }
 
 /// A plan as a worker is told it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::service) struct PlanMessage {
     sink: SinkMessage,
     /// What has to come, as the header of a `.npy` file.
@@ -68,7 +69,7 @@ pub(in crate::service) struct PlanMessage {
     sync: bool,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 enum SinkMessage {
     Memory,
     Discard,

@@ -12,9 +12,10 @@ use rustix::net::sockopt::socket_peercred;
 use slab::Slab;
 
 use crate::error::{Error, reason};
+use crate::transfer::PromiseTable;
 
 use super::channel::Channel;
-use super::messages::{FromWorker, ToWorker};
+use super::messages::{FromWorker, PlanMessage, ToWorker};
 use crate::service::key::{Challenge, End, Key};
 use crate::service::status::{AnyEvent, Status};
 
@@ -28,6 +29,8 @@ pub(super) struct Worker {
     pub(super) channel: Channel,
     child: Option<Child>,
     pub(super) pid: u32,
+    /// Tells it apart from every other worker that its service has had.
+    pub(super) number: u64,
     state: State,
     /// Transfers that it was handed and that have not ended.
     pub(super) assigned: usize,
@@ -45,6 +48,13 @@ enum State {
     Ready,
     /// It takes no more connections.
     Leaving,
+}
+
+/// What each worker is given at its beginning.
+pub(super) struct WorkerSetup {
+    pub(super) plan: PlanMessage,
+    /// What all of them have promised; where the system gives no memory for that, each promises for itself.
+    pub(super) promises: Option<PromiseTable>,
 }
 
 /// Why a worker has gone.
@@ -71,7 +81,7 @@ impl Worker {
     ///
     /// # Errors
     /// No process or descriptor is left.
-    pub(super) fn start(program: &Path, plan: &ToWorker) -> io::Result<Self> {
+    pub(super) fn start(program: &Path, setup: &WorkerSetup, number: u64) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
         let mut channel = Channel::new(ours)?;
         let child = Command::new(program)
@@ -81,15 +91,15 @@ impl Worker {
             // Signals of a terminal reach this process, which commands its workers.
             .process_group(0)
             .spawn()?;
-        channel.send(plan, None)?;
-        Ok(Self::new(channel, child.id(), Some(child), State::Preparing))
+        setup.send(&mut channel, number)?;
+        Ok(Self::new(channel, child.id(), number, Some(child), State::Preparing))
     }
 
     /// Challenges a process that has connected where workers join. Only this user's processes, and root's, may.
     ///
     /// # Errors
     /// It is another user's, or has gone.
-    pub(super) fn challenge(stream: UnixStream, now: Instant) -> Result<Self, Error> {
+    pub(super) fn challenge(stream: UnixStream, number: u64, now: Instant) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::system("cannot let a worker join", &error);
         let who = socket_peercred(&stream).map_err(|error| failed(error.into()))?;
         let own = rustix::process::geteuid();
@@ -103,16 +113,18 @@ impl Worker {
         Ok(Self::new(
             channel,
             pid,
+            number,
             None,
             State::Introducing(challenge, now + INTRODUCTION_TIMEOUT),
         ))
     }
 
-    fn new(channel: Channel, pid: u32, child: Option<Child>, state: State) -> Self {
+    fn new(channel: Channel, pid: u32, number: u64, child: Option<Child>, state: State) -> Self {
         Self {
             channel,
             child,
             pid,
+            number,
             state,
             assigned: 0,
             unconfirmed: 0,
@@ -120,11 +132,11 @@ impl Worker {
         }
     }
 
-    /// Its next report. Who joins and shows that it has `key` is sent `plan` on the way.
+    /// Its next report. Who joins and shows that it has `key` is sent `setup` on the way.
     ///
     /// # Errors
     /// It does not have the key, or sends what a worker does not send.
-    pub(super) fn receive(&mut self, key: Option<&Key>, plan: &ToWorker) -> io::Result<Option<WorkerReport>> {
+    pub(super) fn receive(&mut self, key: Option<&Key>, setup: &WorkerSetup) -> io::Result<Option<WorkerReport>> {
         while let Some(message) = self.channel.receive()? {
             match (self.state, message) {
                 (State::Introducing(challenge, _), FromWorker::Answer(answer, theirs)) => {
@@ -132,7 +144,7 @@ impl Worker {
                     let key = key.ok_or(io::ErrorKind::PermissionDenied)?;
                     self.channel
                         .send(&ToWorker::Answer(key.answer(&theirs, End::Service)), None)?;
-                    self.channel.send(plan, None)?;
+                    setup.send(&mut self.channel, self.number)?;
                     self.state = State::Preparing;
                 }
                 (State::Preparing, FromWorker::Ready) => {
@@ -190,6 +202,13 @@ impl Worker {
             (Departure::Gone, None) if self.child.is_some() => "has ended".into(),
             (Departure::Gone, None) => "has left".into(),
         }
+    }
+}
+
+impl WorkerSetup {
+    fn send(&self, channel: &mut Channel, number: u64) -> io::Result<()> {
+        let promises = self.promises.as_ref().map(PromiseTable::descriptor).transpose()?;
+        channel.send(&ToWorker::Plan(Box::new(self.plan.clone()), number), promises)
     }
 }
 

@@ -6,3 +6,4 @@ pub(crate) mod controls;
 pub(crate) mod keep_free;
 pub(crate) mod limiter;
 pub(crate) mod promise;
+pub(crate) mod promise_table;

@@ -3,31 +3,39 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::Error;
 use crate::telemetry::available_memory_bytes;
 
-/// Promised by this process and not filled yet.
-static MEMORY: LazyLock<Arc<AtomicU64>> = LazyLock::new(Arc::default);
-/// The same of each disk, by its device number.
-static DISKS: Mutex<BTreeMap<u64, Arc<AtomicU64>>> = Mutex::new(BTreeMap::new());
+use super::promise_table::{self, Column};
+
+/// Promised by this process and not filled yet, where no other process has to know.
+static MEMORY: AtomicU64 = AtomicU64::new(0);
+/// The same of each disk, by its device number. There are as few as disks.
+static DISKS: Mutex<BTreeMap<u64, &'static AtomicU64>> = Mutex::new(BTreeMap::new());
 
 /// Fails where so many bytes of memory are not free, or are promised to others.
 pub(crate) fn check(needed: u64) -> Result<(), Error> {
-    memory_has(needed, MEMORY.load(Ordering::SeqCst))
+    memory_has(needed, Promised::of_memory().sum())
 }
 
 /// Bytes of a disk that are promised and not filled yet.
 pub(crate) fn promised_on_disk(device: u64) -> u64 {
-    disk(device).load(Ordering::SeqCst)
+    Promised::of_disk(device).sum()
 }
 
 /// Bytes that are promised until they are filled or this is dropped.
 #[derive(Debug)]
 pub(crate) struct Promise {
-    promised: Arc<AtomicU64>,
+    own: &'static AtomicU64,
     open: AtomicU64,
+}
+
+/// What is promised of one kind of room: by this process, and by those that share a table with it.
+struct Promised {
+    own: &'static AtomicU64,
+    shared: Option<Column>,
 }
 
 impl Promise {
@@ -36,7 +44,7 @@ impl Promise {
     /// # Errors
     /// There are not so many.
     pub(crate) fn of_memory(len: u64) -> Result<Self, Error> {
-        Self::new(&MEMORY, len, |promised| memory_has(len, promised))
+        Self::new(&Promised::of_memory(), len, |promised| memory_has(len, promised))
     }
 
     /// Promises `len` bytes of a disk of which `free_bytes` are free; `None` where fewer are left.
@@ -45,38 +53,83 @@ impl Promise {
             left if len > left => Err(()),
             _ => Ok(()),
         };
-        Self::new(&disk(device), len, has_room).ok()
+        Self::new(&Promised::of_disk(device), len, has_room).ok()
     }
 
-    fn new<E>(promised: &Arc<AtomicU64>, len: u64, has_room: impl Fn(u64) -> Result<(), E>) -> Result<Self, E> {
-        let mut before = promised.load(Ordering::SeqCst);
+    fn new<E>(promised: &Promised, len: u64, has_room: impl Fn(u64) -> Result<(), E>) -> Result<Self, E> {
+        let mut before = promised.own.load(Ordering::SeqCst);
         loop {
-            has_room(before)?;
+            has_room(before.saturating_add(promised.by_others()))?;
             let sum = before.saturating_add(len);
-            match promised.compare_exchange(before, sum, Ordering::SeqCst, Ordering::SeqCst) {
-                Ok(_) => {
-                    return Ok(Self {
-                        promised: Arc::clone(promised),
-                        open: AtomicU64::new(len),
-                    });
-                }
-                // Someone else was faster, and there may not be enough for both.
+            match promised
+                .own
+                .compare_exchange(before, sum, Ordering::SeqCst, Ordering::SeqCst)
+            {
+                Ok(_) => break,
+                // Another thread was faster, and there may not be enough for both.
                 Err(now) => before = now,
             }
         }
+        let promise = Self {
+            own: promised.own,
+            open: AtomicU64::new(len),
+        };
+        // Another process may have promised the same meanwhile: it sees ours, or we see its.
+        has_room(before.saturating_add(promised.by_others())).map(|()| promise)
     }
 
     /// So many more bytes are in use now, and promised no longer.
     pub(crate) fn filled(&self, bytes: u64) {
         let less = |open: u64| open.saturating_sub(bytes);
         let open = self.open.update(Ordering::SeqCst, Ordering::SeqCst, less);
-        self.promised.fetch_sub(bytes.min(open), Ordering::SeqCst);
+        self.own.fetch_sub(bytes.min(open), Ordering::SeqCst);
+    }
+}
+
+impl Promised {
+    fn of_memory() -> Self {
+        let column = Column::Memory;
+        match promise_table::own(column) {
+            Some(own) => Self {
+                own,
+                shared: Some(column),
+            },
+            None => Self {
+                own: &MEMORY,
+                shared: None,
+            },
+        }
+    }
+
+    fn of_disk(device: u64) -> Self {
+        let column = Column::Disk { device };
+        if let Some(own) = promise_table::own(column) {
+            return Self {
+                own,
+                shared: Some(column),
+            };
+        }
+        // Nothing that panics is done under the lock.
+        let mut disks = DISKS.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || &*Box::leak(Box::default());
+        Self {
+            own: disks.entry(device).or_insert_with(new),
+            shared: None,
+        }
+    }
+
+    fn by_others(&self) -> u64 {
+        self.shared.map_or(0, promise_table::by_others)
+    }
+
+    fn sum(&self) -> u64 {
+        self.own.load(Ordering::SeqCst).saturating_add(self.by_others())
     }
 }
 
 impl Drop for Promise {
     fn drop(&mut self) {
-        self.promised.fetch_sub(*self.open.get_mut(), Ordering::SeqCst);
+        self.own.fetch_sub(*self.open.get_mut(), Ordering::SeqCst);
     }
 }
 
@@ -85,12 +138,6 @@ fn memory_has(needed: u64, promised: u64) -> Result<(), Error> {
         Some(available) if needed > available => Err(Error::NotEnoughMemory { needed, available }),
         _ => Ok(()),
     }
-}
-
-fn disk(device: u64) -> Arc<AtomicU64> {
-    // Nothing that panics is done under the lock.
-    let mut disks = DISKS.lock().unwrap_or_else(PoisonError::into_inner);
-    Arc::clone(disks.entry(device).or_default())
 }
 
 #[cfg(test)]
