@@ -3,7 +3,7 @@
 //! A [`Series`] takes `(t_s, bytes)` pairs and keeps at most [`Series::MAX_POINTS`] points. When it is full,
 //! neighbours merge until the points are about evenly spaced in time; the bytes of a point stay exact, its rate is
 //! bytes over time of the merged span, and the slowest and fastest rate within it are kept. The first and the last
-//! pair are never lost.
+//! pair are never lost. Time that passes while it is paused counts in no mean.
 
 /// What is known about the span of time from the point before to this one.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,6 +18,8 @@ pub struct Point {
     pub rate_min: f64,
     /// The fastest rate seen within the span, in bytes a second.
     pub rate_max: f64,
+    /// Seconds from the first point to this one without the pauses.
+    pub active_s: f64,
 }
 
 /// Bytes over time, thinned.
@@ -26,6 +28,7 @@ pub struct Series {
     points: Vec<Point>,
     /// Pairs closer together than this merge at once.
     min_span_s: f64,
+    is_paused: bool,
 }
 
 impl Series {
@@ -50,6 +53,7 @@ impl Series {
                 rate: 0.0,
                 rate_min: 0.0,
                 rate_max: 0.0,
+                active_s: 0.0,
             });
             return;
         };
@@ -61,6 +65,7 @@ impl Series {
             rate,
             rate_min: rate,
             rate_max: rate,
+            active_s: last.active_s + if self.is_paused { 0.0 } else { t_s - last.t_s },
         };
         if t_s <= last.t_s {
             self.add_to_last(bytes);
@@ -72,6 +77,15 @@ impl Series {
                 self.thin();
             }
         }
+    }
+
+    /// Begins a pause at `t_s`, or ends it.
+    pub fn set_paused(&mut self, t_s: f64, is_paused: bool) {
+        // It shows at its beginning and at its end, though no sample came meanwhile.
+        if !self.points.is_empty() {
+            self.push(t_s, self.bytes());
+        }
+        self.is_paused = is_paused;
     }
 
     /// The points, oldest first.
@@ -118,10 +132,50 @@ impl Series {
         }
     }
 
-    /// The mean rate from the first point to the last, in bytes a second.
+    /// The mean rate from the first point to the last without the pauses, in bytes a second.
     #[must_use]
     pub fn mean(&self) -> f64 {
-        self.rate_before(self.end_s(), f64::INFINITY)
+        self.mean_until(self.end_s())
+    }
+
+    /// The mean rate from the first point to `t_s` without the pauses, in bytes a second; 0 where that is no time.
+    #[must_use]
+    pub fn mean_until(&self, t_s: f64) -> f64 {
+        let (Some(first), active_s) = (self.points.first(), self.active_at(t_s)) else {
+            return 0.0;
+        };
+        if active_s > 0.0 {
+            (self.bytes_at(t_s) - first.bytes as f64) / active_s
+        } else {
+            0.0
+        }
+    }
+
+    /// Seconds from the first point to the last without the pauses.
+    #[must_use]
+    pub fn active_s(&self) -> f64 {
+        self.points.last().map_or(0.0, |last| last.active_s)
+    }
+
+    /// Seconds of pauses between the first point and the last.
+    #[must_use]
+    pub fn paused_s(&self) -> f64 {
+        let begin_s = self.points.first().map_or(0.0, |first| first.t_s);
+        self.end_s() - begin_s - self.active_s()
+    }
+
+    /// Seconds without the pauses at `t_s`, between two points evenly.
+    fn active_at(&self, t_s: f64) -> f64 {
+        let after = self.points.partition_point(|point| point.t_s <= t_s);
+        let before = after.checked_sub(1).map(|before| self.points[before]);
+        match (before, self.points.get(after)) {
+            (Some(before), Some(after)) => {
+                let part = (t_s - before.t_s) / (after.t_s - before.t_s);
+                before.active_s + (after.active_s - before.active_s) * part
+            }
+            (Some(last), None) => last.active_s,
+            (None, _) => 0.0,
+        }
     }
 
     fn last_span_s(&self) -> f64 {
@@ -183,6 +237,7 @@ fn merged(before: &Point, first: &Point, second: &Point) -> Point {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn steady(samples: u32, step_s: f64, bytes_per_step: u64) -> Series {
         let mut series = Series::new();
@@ -268,6 +323,53 @@ mod tests {
             (series.bytes(), series.end_s(), series.points()[1].rate),
             (400, 1.0, 400.0)
         );
+    }
+
+    #[test]
+    fn a_pause_is_in_no_mean_and_in_the_time() {
+        let mut series = steady(100, 0.01, 10_000_000);
+        series.set_paused(1.0, true);
+        series.push(21.0, 1_000_000_000);
+        series.set_paused(41.0, false);
+        for i in 1..=100_u32 {
+            series.push(41.0 + f64::from(i) * 0.01, 1_000_000_000 + u64::from(i) * 10_000_000);
+        }
+        assert!((series.mean() - 1e9).abs() < 1.0, "{}", series.mean());
+        assert!((series.mean_until(30.0) - 1e9).abs() < 1.0);
+        assert!((series.paused_s() - 40.0).abs() < 1e-9 && (series.end_s() - 42.0).abs() < 1e-9);
+        assert!(series.rate_before(30.0, 1.0).abs() < 1e-9, "nothing moves");
+    }
+
+    proptest! {
+        #[test]
+        fn thinning_loses_neither_bytes_nor_time_nor_pauses(
+            steps in prop::collection::vec((1_u32..2000, 0_u64..5_000_000, prop::bool::weighted(0.02)), 1..20_000)
+        ) {
+            let mut series = Series::new();
+            let (mut t_s, mut bytes, mut paused, mut active_s) = (0.5, 0, false, 0.0);
+            series.push(t_s, bytes);
+            for (microseconds, more, toggles) in steps {
+                if toggles {
+                    paused = !paused;
+                    series.set_paused(t_s, paused);
+                }
+                let step_s = f64::from(microseconds) * 1e-6;
+                t_s += step_s;
+                bytes += if paused { 0 } else { more };
+                active_s += if paused { 0.0 } else { step_s };
+                series.push(t_s, bytes);
+            }
+            prop_assert!(series.points().len() <= Series::MAX_POINTS);
+            prop_assert_eq!(series.bytes(), bytes);
+            prop_assert!((series.end_s() - t_s).abs() < 1e-9);
+            prop_assert!((series.active_s() - active_s).abs() < 1e-6, "{} {}", series.active_s(), active_s);
+            prop_assert!((series.active_s() + series.paused_s() - (t_s - 0.5)).abs() < 1e-6);
+            let mean = if active_s > 0.0 { bytes as f64 / active_s } else { 0.0 };
+            prop_assert!((series.mean() - mean).abs() <= mean * 1e-6 + 1e-6);
+            for pair in series.points().windows(2) {
+                prop_assert!(pair[0].active_s <= pair[1].active_s && pair[0].bytes <= pair[1].bytes);
+            }
+        }
     }
 
     #[test]

@@ -23,11 +23,59 @@ pub struct TimeSpan {
 /// A curve of a rate has at most about so many spans.
 pub(crate) const BINS: f64 = 120.0;
 
-/// The length of the spans that a rate is drawn with where `length_s` seconds are seen: round, so that it rarely
-/// changes while a transfer runs, and never below `least_s`.
+/// A span that a rate is drawn with has at least so many chunks: of fewer, the last one that fell into it or not would
+/// be what is seen.
+const CHUNKS_A_BIN: f64 = 10.0;
+
+/// The length of the spans that a rate is drawn with where `length_s` seconds are seen, never below `least_s`: a
+/// millisecond times a power of two, so that it rarely changes while a transfer runs, and who looks closer sees the
+/// spans of before divided in two.
 #[must_use]
 pub(crate) fn bin_s(length_s: f64, least_s: f64) -> f64 {
-    nice_step((length_s / BINS).max(least_s).max(1e-6))
+    let wanted_s = (length_s / BINS).max(least_s).max(1e-6);
+    1e-3 * (wanted_s * 1e3 * 0.999_999).log2().ceil().exp2()
+}
+
+/// The shortest span that the rate of a series says anything about: of so many chunks, and from one sample to the next.
+/// It does not depend on what part of it is looked at.
+#[must_use]
+pub(crate) fn finest_bin_s(series: &Series, chunk_bytes: u64) -> f64 {
+    let spans = series.points().len().saturating_sub(1).max(1);
+    let sample_s = series.active_s() / spans as f64;
+    let mean = series.mean();
+    let chunks_s = if mean > 0.0 {
+        CHUNKS_A_BIN * chunk_bytes as f64 / mean
+    } else {
+        0.0
+    };
+    // A transfer of a few chunks still has a beginning and an end.
+    sample_s.max(chunks_s.min(series.active_s() / 4.0))
+}
+
+/// From when to when there is a rate to draw, at both ends of a transfer alike.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Extent {
+    /// The first point.
+    begin_s: f64,
+    /// The last point.
+    end_s: f64,
+    /// Whether more is to come.
+    grows: bool,
+}
+
+impl Extent {
+    /// That of several series together.
+    #[must_use]
+    pub(crate) fn of<'a>(all: impl IntoIterator<Item = &'a Series>, grows: bool) -> Self {
+        let ends = all
+            .into_iter()
+            .filter_map(|series| Some((series.points().first()?.t_s, series.end_s())));
+        let (begin_s, end_s) = ends.fold(
+            (f64::INFINITY, 0.0),
+            |(begin_s, end_s): (f64, f64), (first_s, last_s)| (begin_s.min(first_s), end_s.max(last_s)),
+        );
+        Self { begin_s, end_s, grows }
+    }
 }
 
 /// The rate between `from_s` and `to_s`: the bytes of each span of `bin_s` seconds over its length, drawn at its end.
@@ -35,12 +83,12 @@ pub(crate) fn bin_s(length_s: f64, least_s: f64) -> f64 {
 /// ended is left out while it grows, and what is left over at either end belongs to the span beside it: alone it would
 /// be a spike.
 #[must_use]
-pub(crate) fn rate_curve(series: &Series, (from_s, to_s): (f64, f64), bin_s: f64, grows: bool) -> Vec<CurvePoint> {
+pub(crate) fn rate_curve(series: &Series, extent: Extent, (from_s, to_s): (f64, f64), bin_s: f64) -> Vec<CurvePoint> {
     let mut curve = Vec::new();
-    let (Some(first), Some(last)) = (series.points().first(), series.points().last()) else {
+    let Extent { begin_s, end_s, grows } = extent;
+    if series.points().len() < 2 {
         return curve;
-    };
-    let (begin_s, end_s) = (first.t_s, last.t_s);
+    }
     if end_s <= begin_s || bin_s <= 0.0 || to_s < from_s {
         return curve;
     }
@@ -101,16 +149,7 @@ pub(crate) fn highest(curve: &[CurvePoint]) -> f64 {
     curve.iter().map(|drawn| drawn.value).fold(0.0, f64::max)
 }
 
-/// The mean time between two samples among those from `from_s` to `to_s`; 0 where there are fewer than two.
-#[must_use]
-pub(crate) fn sample_span_s(series: &Series, from_s: f64, to_s: f64) -> f64 {
-    match visible(series, from_s, to_s) {
-        [first, rest @ .., last] => (last.t_s - first.t_s) / (rest.len() + 1) as f64,
-        _ => 0.0,
-    }
-}
-
-/// The mean since the first point, at the times of the points of `curve`.
+/// The mean since the first point without the pauses, at the times of the points of `curve`.
 #[must_use]
 pub(crate) fn mean_curve(series: &Series, curve: &[CurvePoint]) -> Vec<CurvePoint> {
     let Some(first) = series.points().first() else {
@@ -121,7 +160,7 @@ pub(crate) fn mean_curve(series: &Series, curve: &[CurvePoint]) -> Vec<CurvePoin
         .filter(|drawn| drawn.t_s > first.t_s)
         .map(|drawn| CurvePoint {
             t_s: drawn.t_s,
-            value: (series.bytes_at(drawn.t_s) - first.bytes as f64) / (drawn.t_s - first.t_s),
+            value: series.mean_until(drawn.t_s),
         })
         .collect()
 }
@@ -201,6 +240,7 @@ fn visible(series: &Series, from_s: f64, to_s: f64) -> &[Point] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn ten_hours() -> Series {
         let mut series = Series::new();
@@ -210,8 +250,12 @@ mod tests {
         series
     }
 
+    fn extent(series: &Series, grows: bool) -> Extent {
+        Extent::of([series], grows)
+    }
+
     fn whole(series: &Series, bin_s: f64) -> Vec<CurvePoint> {
-        rate_curve(series, (0.0, series.end_s()), bin_s, false)
+        rate_curve(series, extent(series, false), (0.0, series.end_s()), bin_s)
     }
 
     #[test]
@@ -231,13 +275,72 @@ mod tests {
         for i in 0..=80_u32 {
             series.push(f64::from(i) * 0.001, u64::from(i * i) * 62_500);
         }
-        let curve = whole(&series, bin_s(0.08, sample_span_s(&series, 0.0, 0.08)));
+        let curve = whole(&series, bin_s(0.08, finest_bin_s(&series, 0)));
         assert_eq!(curve.len(), 81);
         assert!(curve.windows(2).skip(1).all(|pair| pair[0].value < pair[1].value));
         assert_eq!(
             bytes_curve(&series, 0.0, 0.1, 430).last().map(|drawn| drawn.value),
             Some(4e8)
         );
+    }
+
+    #[test]
+    fn chunks_that_arrive_whole_are_no_spikes() {
+        // 400 MB in 80 ms: a chunk of 2 MiB every 0.42 ms, a sample every millisecond.
+        let (chunk_bytes, rate) = (2_u64 << 20, 5e9);
+        let mut series = Series::new();
+        for i in 0..=80_u32 {
+            let t_s = f64::from(i) * 0.001;
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "small and not negative"
+            )]
+            let chunks = (t_s * rate / chunk_bytes as f64).floor() as u64;
+            series.push(t_s, chunks * chunk_bytes);
+        }
+        let curve = whole(&series, bin_s(0.08, finest_bin_s(&series, chunk_bytes)));
+        assert!(curve.len() >= 8, "{}", curve.len());
+        for drawn in &curve {
+            assert!((drawn.value - rate).abs() < rate * 0.12, "{drawn:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn looking_closer_only_refines(
+            steps in prop::collection::vec((1_u32..3000, 0_u64..9_000_000), 8..3000),
+            chunk_bytes in 0_u64..4_000_000,
+            at in 0.05_f64..0.95,
+        ) {
+            let mut series = Series::new();
+            let (mut t_s, mut bytes) = (0.000_3, 0);
+            series.push(t_s, bytes);
+            for (microseconds, more) in steps {
+                (t_s, bytes) = (t_s + f64::from(microseconds) * 1e-6, bytes + more);
+                series.push(t_s, bytes);
+            }
+            let finest_s = bin_s(0.0, finest_bin_s(&series, chunk_bytes));
+            let at_s = at * series.end_s();
+            let mut length_s = series.end_s();
+            let mut before: Option<(f64, f64)> = None;
+            for _ in 0..12 {
+                let from_s = (at_s - length_s / 2.0).clamp(0.0, series.end_s() - length_s);
+                let bin_s = bin_s(length_s, finest_bin_s(&series, chunk_bytes));
+                let curve = rate_curve(&series, extent(&series, false), (from_s, from_s + length_s), bin_s);
+                let shown = shown_at(&curve, at_s).unwrap_or_default();
+                if let Some((last_bin_s, last)) = before {
+                    prop_assert!(bin_s <= last_bin_s, "never coarser");
+                    let halvings = (last_bin_s / bin_s).log2();
+                    prop_assert!((halvings - halvings.round()).abs() < 1e-9, "each span is divided in two");
+                    if last_bin_s.total_cmp(&finest_s).is_eq() {
+                        prop_assert!((shown - last).abs() <= last * 1e-6 + 1e-3, "{shown} {last}");
+                    }
+                }
+                before = Some((bin_s, shown));
+                length_s /= 2.0;
+            }
+        }
     }
 
     #[test]
@@ -259,7 +362,7 @@ mod tests {
         let mut before: Vec<CurvePoint> = Vec::new();
         for i in 0..=400_u64 {
             series.push(i as f64 * 0.007, i * i % 97 * 3 + i * 1000);
-            let now = rate_curve(&series, (0.0, 5.0), 0.05, true);
+            let now = rate_curve(&series, extent(&series, true), (0.0, 5.0), 0.05);
             assert!(now.starts_with(&before), "at {i}");
             assert!(now.last().is_none_or(|last| last.t_s <= series.end_s() + 1e-6));
             before = now;
@@ -307,11 +410,12 @@ mod tests {
 
     #[test]
     fn an_empty_series_and_an_empty_window_draw_nothing() {
-        assert!(rate_curve(&Series::new(), (0.0, 1.0), 0.1, false).is_empty());
-        assert!(rate_curve(&ten_hours(), (50_000.0, 60_000.0), 100.0, false).len() <= 2);
+        assert!(whole(&Series::new(), 0.1).is_empty());
+        let long = ten_hours();
+        assert!(rate_curve(&long, extent(&long, false), (50_000.0, 60_000.0), 100.0).len() <= 2);
         let mut one = Series::new();
         one.push(0.5, 0);
-        assert!(rate_curve(&one, (0.0, 1.0), 0.1, false).is_empty());
+        assert!(whole(&one, 0.1).is_empty());
         assert!(bytes_curve(&Series::new(), 0.0, 1.0, 100).is_empty());
     }
 

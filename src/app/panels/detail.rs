@@ -2,7 +2,8 @@
 
 use eframe::egui::{Align, Layout, Rect, Ui, UiBuilder, pos2, vec2};
 
-use super::time_plot::TimeAxis;
+use super::throughput::Curves;
+use super::time_plot::{PlotSize, TimeAxis};
 use super::{bottleneck, compare, preview, progress, speed, throughput, time_plot};
 use crate::app::action::Action;
 use crate::app::model::row::Row;
@@ -54,14 +55,20 @@ fn plots_ui(ui: &mut Ui, row: &Row, ceilings: &CeilingsStatus<'_>) -> Vec<Action
     let progress_height = ((area.height() - LEGEND_HEIGHT) * 0.3).clamp(84.0, 150.0);
     let band = bottleneck::reserve(ui);
     let others = band.height() + STEP + LEGEND_HEIGHT + progress_height + STEP;
-    let (plot, mut actions) = throughput::ui(ui, row, ceilings.known, area.height() - others);
-    bottleneck::band_ui(ui, row, band, plot.x_range(), TimeAxis::of(row));
+    let time = TimeAxis::of(row);
+    let curves = Curves::of(row, time.from_s, time.to_s);
+    let rate_axis = throughput::axis(row, time, &curves);
+    let axis_width = time_plot::axis_width(ui, [throughput::value_axis(rate_axis), progress::axis(row)]);
+    let size = |height| PlotSize { height, axis_width };
+    let rates = size(area.height() - others);
+    let (plot, mut actions) = throughput::ui(ui, row, &curves, rate_axis, ceilings.known, rates);
+    bottleneck::band_ui(ui, row, band, plot.x_range(), time);
     let legend = vec2(area.width(), LEGEND_HEIGHT);
     let legend = ui.allocate_ui_with_layout(legend, Layout::left_to_right(Align::Center), |ui| {
         legend_ui(ui, row, ceilings)
     });
     actions.extend(legend.inner);
-    actions.extend(progress::ui(ui, row, progress_height));
+    actions.extend(progress::ui(ui, row, size(progress_height)));
     actions
 }
 

@@ -3,7 +3,7 @@
 use eframe::egui::Ui;
 use egui_plot::{Line, PlotPoints};
 
-use super::time_plot::{self, TimeAxis, ValueAxis};
+use super::time_plot::{self, PlotSize, TimeAxis, ValueAxis};
 use crate::app::action::Action;
 use crate::app::model::curves::{CurvePoint, bytes_curve, nice_step, nice_top, shown_at};
 use crate::app::model::format;
@@ -12,7 +12,7 @@ use crate::app::theme;
 use crate::transfer::Side;
 
 /// Draws the plot.
-pub(crate) fn ui(ui: &mut Ui, row: &Row, height: f32) -> Option<Action> {
+pub(crate) fn ui(ui: &mut Ui, row: &Row, size: PlotSize) -> Option<Action> {
     let palette = theme::palette(ui);
     let time = TimeAxis::of(row);
     let buckets = time_plot::buckets(ui);
@@ -23,7 +23,7 @@ pub(crate) fn ui(ui: &mut Ui, row: &Row, height: f32) -> Option<Action> {
     let plot = time_plot::show(
         ui,
         "progress",
-        height,
+        size,
         time,
         values,
         |t_s| hover(row, &curves, time, t_s),
@@ -46,7 +46,7 @@ pub(crate) fn ui(ui: &mut Ui, row: &Row, height: f32) -> Option<Action> {
 }
 
 /// Percent of the whole; where it repeats there is no whole, and it is bytes.
-fn axis(row: &Row) -> ValueAxis {
+pub(crate) fn axis(row: &Row) -> ValueAxis {
     match row
         .started()
         .and_then(|started| started.total_bytes)

@@ -3,7 +3,7 @@
 use eframe::egui::{Align2, Rect, RichText, Ui};
 use egui_plot::{HLine, Line, LineStyle, PlotPoint, PlotPoints, Text};
 
-use super::time_plot::{self, TimeAxis, ValueAxis};
+use super::time_plot::{self, PlotSize, TimeAxis, ValueAxis};
 use crate::app::action::{Action, TransferAction};
 use crate::app::model::curves::{CurvePoint, highest, mean_curve, nice_step, nice_top, shown_at};
 use crate::app::model::format;
@@ -44,22 +44,27 @@ impl Curves {
     }
 }
 
-/// Draws the plot; returns where its curves are, and what was asked for.
-pub(crate) fn ui(ui: &mut Ui, row: &Row, ceilings: Option<&Ceilings>, height: f32) -> (Rect, Vec<Action>) {
+/// Draws the plot with the axis that is [`axis`]; returns where its curves are, and what was asked for.
+pub(crate) fn ui(
+    ui: &mut Ui,
+    row: &Row,
+    curves: &Curves,
+    rate_axis: RateAxis,
+    ceilings: Option<&Ceilings>,
+    size: PlotSize,
+) -> (Rect, Vec<Action>) {
     let palette = theme::palette(ui);
     let time = TimeAxis::of(row);
-    let curves = Curves::of(row, time.from_s, time.to_s);
-    let rate_axis = axis(row, time, &curves);
     let values = value_axis(rate_axis);
     let [sender, receiver, mean] =
         [&curves.sender, &curves.receiver, &curves.mean].map(|curve| time_plot::points(curve));
     let plot = time_plot::show(
         ui,
         "throughput",
-        height,
+        size,
         time,
         values,
-        |t_s| hover(row, &curves, time, t_s),
+        |t_s| hover(row, curves, time, t_s),
         |plot| {
             let line = |name: &str, points, colour, width: f32| {
                 Line::new(name, PlotPoints::Borrowed(points))
@@ -120,7 +125,7 @@ pub(crate) fn ceilings_out_of_sight(ceilings: &Ceilings, top: f64) -> Vec<String
 }
 
 /// The rate axis: as high as what is drawn, to the next nice step.
-fn axis(row: &Row, time: TimeAxis, curves: &Curves) -> RateAxis {
+pub(crate) fn axis(row: &Row, time: TimeAxis, curves: &Curves) -> RateAxis {
     let highest = curves.highest();
     if highest > 0.0 {
         let bin_s = row.bin_between_s(time.from_s, time.to_s);
@@ -130,7 +135,8 @@ fn axis(row: &Row, time: TimeAxis, curves: &Curves) -> RateAxis {
     }
 }
 
-fn value_axis(axis: RateAxis) -> ValueAxis {
+/// The numbers along it.
+pub(crate) fn value_axis(axis: RateAxis) -> ValueAxis {
     // Where nothing has a rate there is still a scale.
     let top = if axis.top > 0.0 { axis.top } else { 1e9 };
     ValueAxis {

@@ -3,7 +3,7 @@
 use eframe::egui::{Color32, Id, PointerButton, Sense, Ui, Vec2b, vec2};
 use egui_plot::{AxisHints, GridInput, GridMark, HoverPosition, PlotPoint, PlotResponse, PlotUi};
 
-use super::still_plot::still_plot;
+use super::still_plot::{left_axis_width, wide_plot};
 use crate::app::action::{Action, TransferAction};
 use crate::app::model::curves::{CurvePoint, TimeSpan, nice_step, time_end};
 use crate::app::model::row::Row;
@@ -93,11 +93,42 @@ pub(crate) struct ValueAxis {
     pub suffix: &'static str,
 }
 
+impl ValueAxis {
+    fn label(&self, value: f64) -> String {
+        format!(
+            "{}{}",
+            decimals(value / self.scale, self.step / self.scale),
+            self.suffix
+        )
+    }
+
+    /// The labels from zero to its end.
+    fn labels(&self) -> impl Iterator<Item = String> {
+        marks((0.0, self.top * 1.000_001), self.step)
+            .into_iter()
+            .map(|mark| self.label(mark.value))
+    }
+}
+
+/// The width that both plots of a time axis leave for the numbers of theirs, so that one instant is at one place.
+pub(crate) fn axis_width(ui: &Ui, axes: [ValueAxis; 2]) -> f32 {
+    left_axis_width(ui, axes.iter().flat_map(ValueAxis::labels))
+}
+
+/// How large a plot is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct PlotSize {
+    /// Its height with both axes, in points.
+    pub height: f32,
+    /// The width of its y axis, in points.
+    pub axis_width: f32,
+}
+
 /// Draws a plot over `time`. `hover` says what is known at an instant, in lines.
 pub(crate) fn show<'a>(
     ui: &mut Ui,
     name: &str,
-    height: f32,
+    PlotSize { height, axis_width }: PlotSize,
     time: TimeAxis,
     values: ValueAxis,
     hover: impl Fn(f64) -> String + 'a,
@@ -106,13 +137,7 @@ pub(crate) fn show<'a>(
     let palette = theme::palette(ui);
     let x_axis = AxisHints::new_x().formatter(move |mark, _| time.label(mark.value, mark.step_size));
     let y_axis = AxisHints::new_y()
-        .formatter(move |mark, _| {
-            format!(
-                "{}{}",
-                decimals(mark.value / values.scale, values.step / values.scale),
-                values.suffix
-            )
-        })
+        .formatter(move |mark, _| values.label(mark.value))
         .label_spacing(8.0..=12.0);
     let (unit_s, _) = time.unit();
     // A plot is looked at, not tabbed to: the keys work wherever the focus is.
@@ -121,7 +146,7 @@ pub(crate) fn show<'a>(
     } else {
         Sense::hover()
     };
-    still_plot(ui, name, height, x_axis, y_axis)
+    wide_plot(ui, name, (height, axis_width), x_axis, y_axis)
         .sense(sense)
         .show_grid([false, true])
         .x_grid_spacer(move |input| marks(input.bounds, nice_step(pixels(&input, 110.0) / unit_s) * unit_s))

@@ -18,10 +18,7 @@ impl Row {
         };
         match event.kind {
             EventKind::State { state } => {
-                // A pause shows at its beginning and at its end, though no sample came meanwhile.
-                if !end.series.points().is_empty() {
-                    end.series.push(t_s, end.series.bytes());
-                }
+                end.series.set_paused(t_s, state == State::Paused);
                 if !self.round_is_over() && (is_main || matches!(state, State::Paused | State::Transferring)) {
                     self.phase = Phase::Is(state);
                 }

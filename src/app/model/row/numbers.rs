@@ -1,6 +1,6 @@
 //! The figures of a transfer as they are drawn: rates, time left, and where the rate axis ends.
 
-use super::super::curves::{CurvePoint, bin_s, highest, rate_curve, sample_span_s, time_end};
+use super::super::curves::{CurvePoint, Extent, bin_s, finest_bin_s, highest, rate_curve, time_end};
 use super::{Phase, Row};
 use crate::array::ArrayMeta;
 use crate::transfer::Side;
@@ -10,7 +10,7 @@ use crate::transfer::Side;
 pub struct Numbers {
     /// The rate now, in bytes a second.
     pub now: f64,
-    /// The rate since the beginning; where it repeats, the median of the rounds that are done.
+    /// The rate since the beginning without the pauses; where it repeats, the median of the rounds that are done.
     pub mean: f64,
     /// The highest rate of either end as it is drawn with all of the time in view.
     pub peak: f64,
@@ -81,7 +81,10 @@ impl Row {
             .min(self.slowest_bytes_per_s().map_or(f64::INFINITY, |limit| limit as f64));
         let mean = match &end.finished {
             _ if self.repeats() && self.rounds > 0 => self.rates.median().unwrap_or_default(),
-            Some(finished) => finished.rate_bytes_per_s,
+            Some(finished) if series.paused_s() <= 0.0 => finished.rate_bytes_per_s,
+            Some(finished) => {
+                finished.bytes as f64 / (finished.bytes as f64 / finished.rate_bytes_per_s - series.paused_s())
+            }
             None => series.mean(),
         };
         let left_s = match total {
@@ -117,21 +120,27 @@ impl Row {
     /// The length of the spans that rates are drawn with between two times.
     #[must_use]
     pub fn bin_between_s(&self, from_s: f64, to_s: f64) -> f64 {
-        let length_s = to_s - from_s;
-        let least_s = sample_span_s(&self.main_end().series, from_s, to_s);
+        // What is looked at closely is never drawn with longer spans than what is looked at as a whole.
         let smooth_s = if self.was_limited {
-            (length_s / 10.0).min(0.5)
+            (self.elapsed_end_s() / 10.0).min(0.5)
         } else {
             0.0
         };
-        bin_s(length_s, least_s.max(smooth_s))
+        let finest = |side: &Side| {
+            let end = self.end(*side);
+            let chunk_bytes = end.started.as_ref().map_or(0, |started| started.chunk_bytes);
+            finest_bin_s(&end.series, chunk_bytes as u64)
+        };
+        bin_s(to_s - from_s, self.sides().iter().map(finest).fold(smooth_s, f64::max))
     }
 
     /// The rate of an end between two times, as it is drawn.
     #[must_use]
     pub fn rate_curve(&self, side: Side, from_s: f64, to_s: f64) -> Vec<CurvePoint> {
         let bin_s = self.bin_between_s(from_s, to_s);
-        rate_curve(&self.end(side).series, (from_s, to_s), bin_s, !self.is_over())
+        // Both ends are drawn with the same spans.
+        let extent = Extent::of(self.sides().iter().map(|side| &self.end(*side).series), !self.is_over());
+        rate_curve(&self.end(side).series, extent, (from_s, to_s), bin_s)
     }
 
     /// The slowest of the limit and both paces.
