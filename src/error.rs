@@ -293,6 +293,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether a peer that ends with this before it has offered anything is a stranger, such as a scan of ports: nothing
+    /// was to be received from it.
+    pub(crate) fn is_of_stranger(&self) -> bool {
+        matches!(
+            self,
+            Self::ClosedWhile(_) | Self::Silent(_) | Self::OtherProtocol(_) | Self::Protocol(_)
+        )
+    }
+
     /// Who has to act.
     #[must_use]
     pub fn fault(&self) -> Fault {

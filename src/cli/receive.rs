@@ -1,6 +1,5 @@
 //! `arraylift receive ENDPOINT`: takes senders, one or many at once.
 
-use crate::Error;
 use crate::service::Service;
 use crate::transfer::{Command, Incoming, Job, Listener, Side};
 use crossbeam_channel::bounded;
@@ -42,10 +41,7 @@ fn receive_one(plan: ReceivePlan, listener: Listener, signals: &Signals, report:
     } = plan;
     let from = Incoming::Listener(listener);
     let job = Job::Receive { from, sink, expect };
-    if follow::run(TransferPlan { job, options, json }, signals, report)?.is_none() {
-        let text = "the connection joins a transfer that is not here, and nothing was received";
-        return Err(Error::BadOffer(text.into()).into());
-    }
+    follow::run(TransferPlan { job, options, json }, signals, report)?;
     Ok(())
 }
 

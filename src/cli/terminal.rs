@@ -82,6 +82,9 @@ impl Terminal {
         if event.side != self.side {
             return;
         }
+        if let EventKind::Stranger { peer, message } = &event.kind {
+            self.say(&format!("not a sender: {}: {message}", super::printable(peer)));
+        }
         if let EventKind::Started(started) = &event.kind {
             let shown = Shown::new(event.transfer, started);
             self.shown.insert(event.transfer, shown);

@@ -124,7 +124,11 @@ impl Controls {
     /// What ends the waits of one thread of the transfer, from now on.
     pub(crate) fn new_wake(&self) -> io::Result<Arc<Wake>> {
         let wake = Arc::new(Wake::new()?);
-        self.wakes().push(Arc::clone(&wake));
+        let mut wakes = self.wakes();
+        // Those of threads that have ended.
+        wakes.retain(|other| Arc::strong_count(other) > 1);
+        wakes.push(Arc::clone(&wake));
+        drop(wakes);
         Ok(wake)
     }
 

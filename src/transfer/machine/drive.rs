@@ -9,6 +9,7 @@ use crate::sys::{Interest, Wake, wait_also_for};
 use crate::telemetry::{Probe, Rest};
 use crate::transfer::limits::controls::Controls;
 use crate::transfer::net::linger::Linger;
+use crate::transfer::net::listener::Listener;
 use crate::transfer::tell::event::{Finished, Side};
 
 /// A long wait is counted in parts, so that it shows while it lasts.
@@ -79,6 +80,16 @@ pub(crate) trait Machine {
     /// Whether something is lost when this connection breaks. Where nothing is, others go on without it.
     fn is_needed(&self) -> bool {
         true
+    }
+
+    /// Whether the peer has ended without having offered anything: the sender is still to come.
+    fn met_stranger(&self) -> bool {
+        false
+    }
+
+    /// Where the next one connects, of a machine that met a stranger.
+    fn take_listener(&mut self) -> Option<Listener> {
+        None
     }
 
     /// What may take its time to be given back, such as memory that was handed over; dropped once the end is told.
@@ -286,7 +297,7 @@ pub(crate) fn drive(
         };
         if let Turn::Ended(ended, linger) = turn {
             // First of all: what the others still bring is not to be taken for a whole array meanwhile.
-            if matches!(ended, Ended::Failed { .. }) {
+            if matches!(ended, Ended::Failed { .. }) && !machine.met_stranger() {
                 controls.fail(side);
             }
             if let Some(linger) = linger {

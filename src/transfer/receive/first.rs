@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use crossbeam_channel::Sender;
+use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
 use crate::array::ArrayMeta;
@@ -31,7 +32,9 @@ use crate::wire::{Heard, Offer, ReceiveWire, Want};
 
 use super::ReceiveMachine;
 use super::handoff::{AwaitedHandoff, takes_handoff};
-use super::link::{Flushed, Input, Link, Receiving, closed, closed_before_offer, wait_to_read, wait_to_write};
+use super::link::{
+    Flushed, Input, JoinOutcome, Link, Receiving, closed, closed_before_offer, wait_to_read, wait_to_write,
+};
 use super::plan::ReceivePlan;
 
 /// Receives one array, of which further connections may bring blocks.
@@ -41,6 +44,8 @@ pub(crate) struct FirstReceiver {
     /// Where further connections can come in, until they are expected there.
     listener: Option<Listener>,
     requests: Sender<JoinRequest>,
+    /// The peer has ended without having offered anything.
+    met_stranger: bool,
     /// Who asks for room, where offers need some that others may have.
     applicant: Option<Applicant>,
     /// What is received, once that is known.
@@ -103,6 +108,7 @@ impl FirstReceiver {
             plan,
             listener,
             requests,
+            met_stranger: false,
             applicant: None,
             meta: None,
             phase: Phase::Greeting {
@@ -151,6 +157,9 @@ impl FirstReceiver {
                 }
                 self.hear(most)
             }
+            // Whoever says nothing sends nothing.
+            Want::Decision if now < due && !self.has_first_byte()? => Ok(wait_to_read(true)),
+            Want::Decision if !self.has_first_byte()? => Err(Error::Silent(self.link.options.timeout)),
             Want::Decision => {
                 // Only the raw wire is here: the others decide as they hear the offer.
                 let offer = self.link.wire.known_offer();
@@ -158,6 +167,24 @@ impl FirstReceiver {
                 Ok(Progress::Moved)
             }
             Want::Data { .. } | Want::Done => Err(Error::Bug("data before an offer".into())),
+        }
+    }
+
+    /// Whether the first byte of an array has come that is offered without a word, or none is to come.
+    fn has_first_byte(&self) -> Result<bool, Error> {
+        if self
+            .link
+            .wire
+            .known_offer()
+            .is_none_or(|offer| offer.meta.byte_len() == 0)
+        {
+            return Ok(true);
+        }
+        match recv(self.link.connection.as_fd(), &mut [0; 1][..], RecvFlags::PEEK) {
+            Ok((0, _)) => Err(closed_before_offer()),
+            Ok(_) => Ok(true),
+            Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(false),
+            Err(_) => Err(closed_before_offer()),
         }
     }
 
@@ -191,8 +218,11 @@ impl FirstReceiver {
     }
 
     fn join(&mut self, token: &Token) -> Result<Progress, Error> {
-        let lingers = self.link.join(self.listener.as_ref(), token)?;
-        self.phase = Phase::Joined { lingers };
+        let outcome = self.link.join(self.listener.as_ref(), token)?;
+        self.met_stranger = matches!(outcome, JoinOutcome::TurnedAway { .. });
+        self.phase = Phase::Joined {
+            lingers: outcome.lingers(),
+        };
         Ok(Progress::Joined)
     }
 
@@ -487,9 +517,12 @@ impl Machine for FirstReceiver {
     }
 
     fn step(&mut self, now: Instant, _ready: bool) -> Result<Progress, Error> {
-        self.advance(now).map_err(|cause| match self.receiving() {
-            Some(Receiving { array, .. }) => array.sink.failure(cause),
-            None => cause,
+        self.advance(now).map_err(|cause| {
+            if let Some(Receiving { array, .. }) = self.receiving() {
+                return array.sink.failure(cause);
+            }
+            self.met_stranger = matches!(self.phase, Phase::Greeting { .. }) && cause.is_of_stranger();
+            cause
         })
     }
 
@@ -527,6 +560,14 @@ impl Machine for FirstReceiver {
             Phase::Confirming { .. } | Phase::Over(_) => true,
             _ => false,
         }
+    }
+
+    fn met_stranger(&self) -> bool {
+        self.met_stranger
+    }
+
+    fn take_listener(&mut self) -> Option<Listener> {
+        self.listener.take()
     }
 
     fn remains(&mut self) -> Option<Remains> {

@@ -76,6 +76,20 @@ pub(super) enum Flushed {
     Broken,
 }
 
+/// What became of a connection that asked to join a transfer.
+pub(super) enum JoinOutcome {
+    /// The transfer has it.
+    Taken,
+    /// No transfer waits for it. The connection may have to linger for its peer to read that.
+    TurnedAway { lingers: bool },
+}
+
+impl JoinOutcome {
+    pub(super) fn lingers(&self) -> bool {
+        matches!(self, Self::TurnedAway { lingers: true })
+    }
+}
+
 impl Link {
     pub(super) fn new(
         connection: Connection,
@@ -223,11 +237,14 @@ impl Link {
     }
 
     /// Hands the connection to the transfer that waits at `listener` and drew the token. Where that has ended meanwhile
-    /// nothing is lost: the sender is told, and knows it already. Returns whether the connection has to linger for that.
-    pub(super) fn join(&mut self, listener: Option<&Listener>, token: &Token) -> Result<bool, Error> {
+    /// nothing is lost: the sender is told, and knows it already.
+    pub(super) fn join(&mut self, listener: Option<&Listener>, token: &Token) -> Result<JoinOutcome, Error> {
         let connection = self.connection.try_clone()?;
-        let is_taken = listener.is_some_and(|listener| listener.joins().deliver(token, connection));
-        Ok(!is_taken && self.give_up("no transfer here waits for a connection that shows this token"))
+        if listener.is_some_and(|listener| listener.joins().deliver(token, connection)) {
+            return Ok(JoinOutcome::Taken);
+        }
+        let lingers = self.give_up("no transfer here waits for a connection that shows this token");
+        Ok(JoinOutcome::TurnedAway { lingers })
     }
 
     /// One look, without waiting, at what follows the array.

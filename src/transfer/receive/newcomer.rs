@@ -72,7 +72,7 @@ impl Machine for NewcomerReceiver {
             Input::Nothing => Ok(wait_to_read(true)),
             Input::Bytes => Ok(Progress::Moved),
             Input::Message(Heard::Join(token)) => {
-                let lingers = self.link.join(Some(&self.listener), &token)?;
+                let lingers = self.link.join(Some(&self.listener), &token)?.lingers();
                 self.phase = Phase::Joined { lingers };
                 Ok(Progress::Joined)
             }

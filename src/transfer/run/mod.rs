@@ -19,6 +19,7 @@ use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::{Ended, Machine, Remains, drive};
 use crate::transfer::net::connection::Connection;
 use crate::transfer::net::endpoint::Endpoint;
+use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::{Job, Options};
 use crate::transfer::receive::JoinRequest;
 use crate::transfer::send::StreamRequest;
@@ -31,6 +32,7 @@ use crate::transfer::tell::sampler::{Emitter, INTERVAL, SideReader};
 use further::{Joining, Requests};
 use outcome::{by_side, outcome_of};
 pub(crate) use outcome::{last_event, without_outcome};
+use start::Awaited;
 
 /// A side tells a handful of things between two readings; a peer cannot make it tell more.
 const NOTES: usize = 256;
@@ -60,21 +62,18 @@ pub(super) fn run(
         threads: Vec::new(),
         readers: Vec::new(),
         joining: None,
+        awaited: None,
+        freed: None,
         bottleneck: Bottleneck::new(sides),
         remains: Vec::new(),
     };
-    let ended = match run.start(job) {
-        Ok(true) => run.sample(),
-        Ok(false) => vec![(side, Ended::Cancelled { bytes: 0 })],
-        Err(error) => {
-            // A side that had begun meanwhile has nobody to talk to.
-            controls.cancel();
-            let mut ended = run.sample();
-            ended.retain(|(other, _)| *other != side);
-            ended.insert(0, (side, Ended::Failed { error, bytes: 0 }));
-            ended
-        }
-    };
+    let started = run.start(job);
+    let mut ended = run.end_of(started, side);
+    while let Some(listener) = run.after_stranger(&ended) {
+        run.begin_anew(sides);
+        let started = run.listen(listener);
+        ended = run.end_of(started, side);
+    }
     let elapsed = run.clock.elapsed();
     let peer = run.peer.take();
     let ended = by_side(ended);
@@ -111,14 +110,36 @@ struct Run<'a> {
     readers: Vec<SideReader>,
     /// Where further connections of a receiver come in.
     joining: Option<Joining>,
+    /// What is to be received from whoever connects.
+    awaited: Option<Awaited>,
+    /// Where the next one connects after a stranger.
+    freed: Option<Listener>,
     bottleneck: Bottleneck,
     /// Of sides that have ended.
     remains: Vec<Remains>,
 }
 
+/// What a thread leaves.
+struct Left {
+    ended: Ended,
+    remains: Option<Remains>,
+    /// Where the next one connects, after a stranger.
+    listener: Option<Listener>,
+}
+
+impl Left {
+    fn only(ended: Ended) -> Self {
+        Self {
+            ended,
+            remains: None,
+            listener: None,
+        }
+    }
+}
+
 struct RunningThread {
     side: Side,
-    thread: Thread<(Ended, Option<Remains>)>,
+    thread: Thread<Left>,
     /// Closed when the thread ends, however it ends.
     ended: Receiver<()>,
 }
@@ -160,22 +181,59 @@ impl Run<'_> {
         let body = move || {
             let _alive: Sender<()> = alive;
             context.probe.begin();
-            let (ended, remains) = match machine(context, &wake) {
-                Ok(Some(mut machine)) => {
-                    let ended = drive(&mut machine, side, &controls, &wake, timeout);
-                    (ended, machine.remains())
-                }
-                Ok(None) => (Ended::Part, None),
+            Ok(match machine(context, &wake) {
+                Ok(Some(mut machine)) => Left {
+                    ended: drive(&mut machine, side, &controls, &wake, timeout),
+                    listener: machine.met_stranger().then(|| machine.take_listener()).flatten(),
+                    remains: machine.remains(),
+                },
+                Ok(None) => Left::only(Ended::Part),
                 Err(error) => {
                     controls.fail(side);
-                    (Ended::Failed { error, bytes: 0 }, None)
+                    Left::only(Ended::Failed { error, bytes: 0 })
                 }
-            };
-            Ok((ended, remains))
+            })
         };
         let thread = Thread::start(&name, body).map_err(|error| Error::system("cannot start a thread", &error))?;
         self.threads.push(RunningThread { side, thread, ended });
         Ok(())
+    }
+
+    /// How each side ended, once all have.
+    fn end_of(&mut self, started: Result<bool, Error>, side: Side) -> Vec<(Side, Ended)> {
+        match started {
+            Ok(true) => self.sample(),
+            Ok(false) => vec![(side, Ended::Cancelled { bytes: 0 })],
+            Err(error) => {
+                // A side that had begun meanwhile has nobody to talk to.
+                self.controls.cancel();
+                let mut ended = self.sample();
+                ended.retain(|(other, _)| *other != side);
+                ended.insert(0, (side, Ended::Failed { error, bytes: 0 }));
+                ended
+            }
+        }
+    }
+
+    /// Where the sender is still to come, because whoever came offered nothing. Tells of that one.
+    fn after_stranger(&mut self, ended: &[(Side, Ended)]) -> Option<Listener> {
+        let listener = self.freed.take().filter(|_| self.awaited.is_some())?;
+        let message = match ended {
+            [(_, Ended::Failed { error, .. })] => error.to_string(),
+            [(_, Ended::Joined)] => "the peer joins a transfer that is not here".into(),
+            _ => return None,
+        };
+        let peer = self.peer.take().unwrap_or_default();
+        let told = EventKind::Stranger { peer, message };
+        self.emitter.emit(Side::Receiver, self.clock.elapsed(), told);
+        Some(listener)
+    }
+
+    /// Forgets what was measured of a stranger.
+    fn begin_anew(&mut self, sides: &[Side]) {
+        self.readers.clear();
+        self.bottleneck = Bottleneck::new(sides);
+        self.requests = Requests::new();
     }
 
     /// Samples until every thread has ended.
@@ -199,11 +257,13 @@ impl Run<'_> {
                 Happening::Joined(connection) => self.take_joined(connection),
                 Happening::Ended(index) => {
                     let RunningThread { side, thread, .. } = self.threads.swap_remove(index);
-                    let (end, remains) = thread.join().unwrap_or_else(|error| {
+                    let left = thread.join().unwrap_or_else(|error| {
                         self.controls.fail(side);
-                        (Ended::Failed { error, bytes: 0 }, None)
+                        Left::only(Ended::Failed { error, bytes: 0 })
                     });
-                    self.remains.extend(remains);
+                    let end = left.ended;
+                    self.remains.extend(left.remains);
+                    self.freed = left.listener;
                     if side == Side::Receiver && !matches!(end, Ended::Part) {
                         // The first connection has ended: nobody else joins.
                         self.joining = None;

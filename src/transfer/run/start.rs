@@ -22,6 +22,13 @@ use crate::transfer::tell::event::{EventKind, Side, State};
 
 use super::{Run, new_wake};
 
+/// What is to be received from whoever connects.
+#[derive(Clone)]
+pub(super) struct Awaited {
+    sink: SinkSpec,
+    expect: Option<ArrayMeta>,
+}
+
 impl Run<'_> {
     /// Meets the peer and starts the data threads; false where it was cancelled before.
     pub(super) fn start(&mut self, job: Job) -> Result<bool, Error> {
@@ -30,7 +37,7 @@ impl Run<'_> {
         match job {
             Job::Loopback { source, sink } => self.loop_back(&source, sink),
             Job::Send { source, to } => self.send(&source, to, &wake),
-            Job::Receive { from, sink, expect } => self.receive(from, sink, expect, &wake),
+            Job::Receive { from, sink, expect } => self.receive(from, sink, expect),
             Job::Fetch { url, trust, sink } => self.fetch(FetchPlan { url, trust, sink }),
         }
     }
@@ -91,27 +98,40 @@ impl Run<'_> {
         Ok(true)
     }
 
-    fn receive(
-        &mut self,
-        from: Incoming,
-        sink: SinkSpec,
-        expect: Option<ArrayMeta>,
-        wake: &Wake,
-    ) -> Result<bool, Error> {
+    fn receive(&mut self, from: Incoming, sink: SinkSpec, expect: Option<ArrayMeta>) -> Result<bool, Error> {
         let (connection, listener) = match from {
             // A sink that cannot work is told to the sender, who is here already.
             Incoming::Connection(connection) => (connection, None),
             Incoming::Accepted(connection, listener) => (connection, Some(listener)),
             Incoming::Listener(listener) => {
                 sink.check()?;
-                self.begin_clock(Side::Receiver, State::Listening);
-                let cancelled = || self.controls.is_cancelled();
-                let Some(connection) = listener.accept(wake, &cancelled)? else {
-                    return Ok(false);
-                };
-                (connection, Some(listener))
+                self.awaited = Some(Awaited { sink, expect });
+                return self.listen(listener);
             }
         };
+        self.receive_from(connection, Awaited { sink, expect }, listener)
+    }
+
+    /// Receives from whoever connects next; false where it was cancelled before.
+    pub(super) fn listen(&mut self, listener: Listener) -> Result<bool, Error> {
+        let wake = new_wake(self.controls)?;
+        self.begin_clock(Side::Receiver, State::Listening);
+        let cancelled = || self.controls.is_cancelled();
+        let Some(connection) = listener.accept(&wake, &cancelled)? else {
+            return Ok(false);
+        };
+        let awaited = self.awaited.clone();
+        let awaited = awaited.ok_or_else(|| Error::Bug("nothing is to be received".into()))?;
+        self.receive_from(connection, awaited, Some(listener))
+    }
+
+    fn receive_from(
+        &mut self,
+        connection: Connection,
+        awaited: Awaited,
+        listener: Option<Listener>,
+    ) -> Result<bool, Error> {
+        let Awaited { sink, expect } = awaited;
         self.begin_clock(Side::Receiver, State::Connecting);
         self.peer = Some(connection.peer().into());
         let plan = ReceivePlan {

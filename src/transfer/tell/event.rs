@@ -80,6 +80,13 @@ pub enum EventKind {
         /// The new one.
         state: State,
     },
+    /// Someone connected and offered nothing, such as a scan of ports. The sender is still waited for.
+    Stranger {
+        /// Its address.
+        peer: String,
+        /// What it did, in one line.
+        message: String,
+    },
     /// A service has handed the connection to one of its worker processes.
     HandedOver {
         /// Its process id.
