@@ -194,6 +194,13 @@ impl Probe {
         }
     }
 
+    /// What has moved is of no use: the array comes from its first byte again.
+    pub(crate) fn begin_again(&mut self) {
+        self.bytes = 0;
+        self.shared_bytes.store(0, Ordering::Relaxed);
+        self.stamp(self.clock.elapsed(), true);
+    }
+
     /// Makes the last stamp, with all counters.
     pub(crate) fn end(&mut self) {
         self.stamp(self.clock.elapsed(), true);

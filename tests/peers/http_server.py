@@ -2,7 +2,8 @@
 
     python3 http_server.py FILE [BREAK_AFTER]
 
-Prints HOST:PORT, then each request as a line of JSON: path, range, if_range. BREAK_AFTER is after how many bytes of a
+Prints HOST:PORT, then each GET as a line of JSON: path, range, if_range. HEAD is answered as the last GET was, or as
+one without a range would be. BREAK_AFTER is after how many bytes of a
 body the paths that break off do so, each in its first answer.
 """
 
@@ -19,6 +20,10 @@ from collections import Counter
 FILE = open(sys.argv[1], "rb").read()
 BREAK_AFTER = int(sys.argv[2]) if len(sys.argv) > 2 else 0
 ETAG, DATE = 'ETag: "v1"', "Date: Fri, 27 Nov 2026 10:00:00 GMT"
+OLD, NEW = "Last-Modified: Thu, 26 Nov 2026 10:00:00 GMT", "Last-Modified: Thu, 26 Nov 2026 10:00:01 GMT"
+# As old as the second of the answer.
+FRESH = "Last-Modified: Fri, 27 Nov 2026 09:59:59 GMT"
+OTHER = FILE[::-1]
 ASKED = Counter()
 LOCK = threading.Lock()
 
@@ -31,7 +36,24 @@ def request(reader):
     while (header := reader.readline().decode().strip()) != "":
         name, value = header.split(":", 1)
         headers[name.lower()] = value.strip()
-    return line.split()[1], headers
+    method, path, _ = line.split()
+    return method, path, headers
+
+
+class HeadOnly:
+    """A connection that lets the head of an answer through, and no body."""
+
+    def __init__(self, connection):
+        self.connection, self.is_over = connection, False
+
+    def sendall(self, data):
+        if not self.is_over:
+            head, end, _ = data.partition(b"\r\n\r\n")
+            self.connection.sendall(head + end)
+            self.is_over = bool(end)
+
+    def __getattr__(self, name):
+        return getattr(self.connection, name)
 
 
 def head(status, *lines):
@@ -43,6 +65,8 @@ def all_of_it(connection, *lines, body=FILE):
 
 
 def part(connection, headers, *lines, shift=0, most=None):
+    if "range" not in headers:
+        return all_of_it(connection, *lines)
     first, last = headers["range"].removeprefix("bytes=").split("-")
     first = int(first) + shift
     last = int(last) if last else len(FILE) - 1
@@ -66,7 +90,7 @@ def reset(connection):
 
 
 def answer(connection, path, headers, number):
-    is_first = number == 1
+    is_first, is_head = number == 1, isinstance(connection, HeadOnly)
     if path == "/whole":
         all_of_it(connection, ETAG)
     elif path == "/breaks":
@@ -76,14 +100,63 @@ def answer(connection, path, headers, number):
         breaks_off(connection, *lines) if is_first else part(connection, headers, *lines)
     elif path == "/nameless":
         breaks_off(connection)
+    elif path == "/nameless-once":
+        breaks_off(connection) if is_first else all_of_it(connection)
+    elif path == "/weak":
+        breaks_off(connection, 'ETag: W/"v1"') if is_first else all_of_it(connection, 'ETag: W/"v1"')
+    elif path == "/outlives":
+        # A tag that is kept for the process's life, as Tornado does.
+        if is_first:
+            breaks_off(connection, ETAG, OLD, DATE)
+        elif "range" in headers:
+            part(connection, headers, ETAG, NEW, DATE)
+        else:
+            all_of_it(connection, ETAG, NEW, DATE, body=OTHER)
+    elif path == "/fresh":
+        breaks_off(connection, ETAG, FRESH, DATE) if is_first else all_of_it(connection, ETAG, FRESH, DATE, body=OTHER)
+    elif path == "/rewritten":
+        if is_first and not is_head:
+            all_of_it(connection, ETAG, body=FILE[:BREAK_AFTER] + OTHER[BREAK_AFTER:])
+        else:
+            all_of_it(connection, 'ETag: "v2"', body=OTHER)
+    elif path == "/always-new":
+        all_of_it(connection, f'ETag: "{number}{is_head}"')
+    elif path == "/always-rewritten":
+        all_of_it(connection, f'ETag: "{number}{is_head}"', body=bytes([number]) * len(FILE))
+    elif path == "/no-head" and is_head or path == "/no-second-look" and not is_first | is_head:
+        connection.sendall(head("403 Forbidden", "Content-Length: 0"))
+    elif path in ("/no-head", "/no-second-look"):
+        if path == "/no-second-look" and is_head:
+            connection.sendall(head("405 Method Not Allowed", "Content-Length: 0"))
+        else:
+            part(connection, headers, ETAG)
+    elif path == "/empty":
+        connection.sendall(head("204 No Content"))
+    elif path == "/copy":
+        connection.sendall(head("203 Non-Authoritative Information", f"Content-Length: {len(FILE)}") + FILE)
+    elif path == "/later":
+        if is_first:
+            connection.sendall(head("503 Service Unavailable", "Retry-After: 1", "Content-Length: 0"))
+        else:
+            all_of_it(connection, ETAG)
+    elif path == "/much-later":
+        connection.sendall(head("429 Too Many Requests", "Retry-After: 3600", "Content-Length: 0"))
     elif path == "/ignores-ranges":
         breaks_off(connection, ETAG) if is_first else all_of_it(connection, ETAG)
     elif path == "/changes":
-        breaks_off(connection, ETAG) if is_first else all_of_it(connection, 'ETag: "v2"', body=FILE[::-1])
+        breaks_off(connection, ETAG) if is_first else all_of_it(connection, 'ETag: "v2"', body=OTHER)
     elif path == "/shrinks":
-        breaks_off(connection, ETAG) if is_first else connection.sendall(head("416 Range Not Satisfiable", "Content-Length: 0"))
+        if is_first:
+            breaks_off(connection, ETAG)
+        elif "range" in headers:
+            connection.sendall(head("416 Range Not Satisfiable", "Content-Length: 0"))
+        else:
+            all_of_it(connection, 'ETag: "v2"', body=OTHER[:10])
     elif path == "/unnamed-rest":
-        breaks_off(connection, ETAG) if is_first else part(connection, headers)
+        if is_first:
+            breaks_off(connection, ETAG)
+        else:
+            part(connection, headers) if "range" in headers else all_of_it(connection, ETAG)
     elif path == "/crumbs":
         breaks_off(connection, ETAG) if is_first else part(connection, headers, ETAG, most=1)
     elif path == "/encoded":
@@ -94,7 +167,7 @@ def answer(connection, path, headers, number):
         where = "breaks" if is_first else "changed"
         connection.sendall(head("302 Found", f"Location: /{where}", "Content-Length: 0"))
     elif path == "/changed":
-        all_of_it(connection, ETAG, body=FILE[::-1])
+        all_of_it(connection, ETAG, body=OTHER)
     elif path == "/elsewhere":
         breaks_off(connection, ETAG) if is_first else part(connection, headers, ETAG, shift=1)
     elif path == "/little-by-little":
@@ -162,14 +235,16 @@ def serve(connection):
         asked = request(connection.makefile("rb"))
         if asked is None:
             return
-        path, headers = asked
+        method, path, headers = asked
+        is_head = method == "HEAD"
         with LOCK:
-            ASKED[path] += 1
+            ASKED[path] += not is_head
             number = ASKED[path]
             said = {"path": path, "range": headers.get("range"), "if_range": headers.get("if-range")}
-            print(json.dumps(said), flush=True)
+            if not is_head:
+                print(json.dumps(said), flush=True)
         try:
-            answer(connection, path, headers, number)
+            answer(HeadOnly(connection) if is_head else connection, path, headers, number)
         except OSError:
             pass  # whoever asked has gone
 

@@ -14,8 +14,9 @@ Examples:
   arraylift fetch https://server.example/big.npy --streams 4
   arraylift fetch https://10.0.0.7/big.bin --ca site.pem --into memory
 
-A connection that breaks is followed by another one that goes on where it was, where the server names the
-version of what it sends (a strong ETag, or Last-Modified with Date). Nothing is ever overwritten.
+A connection that breaks is followed by another one that goes on where it was, where the server proves the
+version of what it sends (a strong ETag, or Last-Modified with Date), and begins again otherwise. Nothing is
+ever overwritten.
 Proxies are those of HTTPS_PROXY, HTTP_PROXY and NO_PROXY.";
 
 #[derive(Debug, Args)]

@@ -1,29 +1,26 @@
 //! What is asked of a server, and what its answer says of the bytes that follow.
 
+use std::time::{Duration, SystemTime};
+
 use http::header::{
-    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, ETAG, IF_RANGE, LAST_MODIFIED,
-    RANGE, TRANSFER_ENCODING,
+    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, IF_RANGE, RANGE, RETRY_AFTER,
+    TRANSFER_ENCODING,
 };
 use http::{HeaderMap, HeaderName, StatusCode};
+use httpdate::parse_http_date;
+
+use super::version::{Likeness, Version};
 
 /// What a server has told of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FileInfo {
     /// Its length, where the server knows it beforehand.
     pub(crate) len: Option<u64>,
-    /// By what the same file is known again. RFC 9110, 8.8.
-    validator: Option<Validator>,
+    version: Version,
     /// A part of it can be asked for. RFC 9110, 14.3.
     takes_ranges: bool,
     /// What its bytes were made into, though nobody asked for that. RFC 9110, 8.4.
     pub(crate) encoding: Option<String>,
-}
-
-/// Only what changes with every byte: two parts of one file must fit together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Validator {
-    Etag(String),
-    LastModified(String),
 }
 
 /// What is asked for: all of a file, or a range of one that is known.
@@ -56,25 +53,41 @@ pub(crate) enum Refusal {
     Status(StatusCode),
     /// It is not the file that it was.
     Changed,
+    /// It does not say whether it is the file that it was.
+    Unproven,
     /// The answer contradicts itself or what was asked.
     Broken(String),
 }
 
 impl FileInfo {
-    /// Whether what is missing can be asked for after a connection broke.
-    pub(crate) fn is_known_again(&self) -> bool {
-        self.validator.is_some()
+    /// Why a part of it is not sure to fit to another one, in words; `None` where it is.
+    pub(crate) fn doubt(&self) -> Option<&'static str> {
+        match self.len {
+            // One that did not tell its length could not be told from a part of it.
+            None => Some("the server does not tell the length of the file"),
+            Some(_) => self.version.doubt(),
+        }
     }
 
-    /// Whether parts of it can come over several connections and are sure to fit together.
-    pub(crate) fn has_parts(&self) -> bool {
-        self.takes_ranges && self.validator.is_some()
+    /// Why it does not come over several connections; `None` where it can.
+    pub(crate) fn one_stream(&self) -> Option<&'static str> {
+        self.doubt()
+            .or_else(|| (!self.takes_ranges).then_some("the server does not say that it sends parts"))
     }
 
-    /// Whether `later` tells of the same file: one that does not name its version could be any.
-    fn agrees_with(&self, later: &Self) -> bool {
+    /// Whether `later` tells of another file, as far as both say.
+    pub(crate) fn differs_from(&self, later: &Self) -> bool {
+        self.compared_with(later) == Likeness::Different
+    }
+
+    /// Whether `later` tells of the same file.
+    fn compared_with(&self, later: &Self) -> Likeness {
         let same_len = self.len.is_none() || later.len.is_none() || self.len == later.len;
-        same_len && self.validator == later.validator && self.encoding == later.encoding
+        if same_len && self.encoding == later.encoding {
+            self.version.compared_with(&later.version)
+        } else {
+            Likeness::Different
+        }
     }
 }
 
@@ -86,10 +99,8 @@ impl RangeRequest<'_> {
         }
         let last = self.to.map(|to| (to - 1).to_string()).unwrap_or_default();
         let mut headers = vec![(RANGE, format!("bytes={}-{last}", self.from))];
-        if let Some(Validator::Etag(value) | Validator::LastModified(value)) =
-            self.known.and_then(|known| known.validator.as_ref())
-        {
-            headers.push((IF_RANGE, value.clone()));
+        if let Some(version) = self.known.and_then(|known| known.version.condition()) {
+            headers.push((IF_RANGE, version.into()));
         }
         headers
     }
@@ -101,7 +112,10 @@ impl RangeRequest<'_> {
 /// What follows is not what was asked for.
 pub(crate) fn read(request: &RangeRequest<'_>, status: StatusCode, headers: &HeaderMap) -> Result<Answer, Refusal> {
     match status {
-        StatusCode::OK | StatusCode::PARTIAL_CONTENT => {}
+        StatusCode::OK
+        | StatusCode::NON_AUTHORITATIVE_INFORMATION
+        | StatusCode::NO_CONTENT
+        | StatusCode::PARTIAL_CONTENT => {}
         StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PRECONDITION_FAILED if request.known.is_some() => {
             return Err(Refusal::Changed);
         }
@@ -109,11 +123,14 @@ pub(crate) fn read(request: &RangeRequest<'_>, status: StatusCode, headers: &Hea
     }
     let is_chunked = headers.contains_key(TRANSFER_ENCODING);
     // With both, the length counts for nothing. RFC 9112, 6.3.
-    let length = if is_chunked { None } else { content_length(headers)? };
-    let validator = validator(headers);
+    let length = match status {
+        StatusCode::NO_CONTENT => Some(0),
+        _ if is_chunked => None,
+        _ => content_length(headers)?,
+    };
     let mut info = FileInfo {
         len: length,
-        validator,
+        version: Version::read(headers),
         encoding: text(headers, &CONTENT_ENCODING)
             .filter(|encoding| !encoding.eq_ignore_ascii_case("identity"))
             .map(str::to_owned),
@@ -139,13 +156,25 @@ pub(crate) fn read(request: &RangeRequest<'_>, status: StatusCode, headers: &Hea
         info.takes_ranges = true;
         (answer.at, answer.len, answer.info) = (first, Some(len), info);
     }
-    match request.known {
-        Some(known) if !known.agrees_with(&answer.info) => Err(Refusal::Changed),
-        _ => Ok(answer),
+    let likeness = request.known.map(|known| known.compared_with(&answer.info));
+    match likeness.unwrap_or(Likeness::Same) {
+        Likeness::Same => Ok(answer),
+        Likeness::Unproven => Err(Refusal::Unproven),
+        Likeness::Different => Err(Refusal::Changed),
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+/// How long a server asks to be left alone, after it was busy. RFC 9110, 10.2.3.
+pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = text(headers, &RETRY_AFTER)?;
+    match parse_http_date(text) {
+        Ok(then) => Some(then.duration_since(now).unwrap_or_default()),
+        Err(_) => number(text).map(Duration::from_secs),
+    }
+}
+
+/// A header's value, where it is text.
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }
 
@@ -198,18 +227,6 @@ fn number(digits: &str) -> Option<u64> {
     (number <= BYTES_MAX).then_some(number)
 }
 
-fn validator(headers: &HeaderMap) -> Option<Validator> {
-    if let Some(etag) = text(headers, &ETAG) {
-        // Beside a weak one a date proves nothing, either. RFC 9110, 13.1.5.
-        let is_strong = etag.len() >= 2 && etag.starts_with('"') && etag.ends_with('"');
-        return is_strong.then(|| Validator::Etag(etag.into()));
-    }
-    // One that is as new as the answer may have changed again within its second. RFC 9110, 8.8.2.2.
-    let modified = text(headers, &LAST_MODIFIED)?;
-    let answered = text(headers, &DATE)?;
-    (modified != answered).then(|| Validator::LastModified(modified.into()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,31 +259,36 @@ mod tests {
     fn a_whole_file_comes_with_its_length_and_what_it_is_known_by() {
         let answer = answered(&ALL, 200, &[LENGTH, ETAG, ("accept-ranges", "bytes")]).expect("an answer");
         assert_eq!((answer.at, answer.len, answer.is_bare), (0, Some(100), true));
-        assert!(answer.info.is_known_again() && answer.info.has_parts());
+        assert_eq!(answer.info.one_stream(), None);
         let chunked = answered(&ALL, 200, &[LENGTH, ("transfer-encoding", "chunked")]).expect("an answer");
-        assert_eq!(
-            (chunked.len, chunked.is_bare, chunked.info.is_known_again()),
-            (None, false, false)
-        );
+        assert_eq!((chunked.len, chunked.is_bare), (None, false));
+        assert!(chunked.info.doubt().is_some_and(|doubt| doubt.contains("length")));
+        let no_parts = known(&[LENGTH, ETAG]);
+        assert!(no_parts.doubt().is_none() && no_parts.one_stream().is_some());
     }
 
     #[test]
-    fn only_what_changes_with_every_byte_makes_a_file_known_again() {
-        let date = ("date", "Fri, 27 Nov 2026 10:00:00 GMT");
-        let (same, before) = (
-            ("last-modified", date.1),
-            ("last-modified", "Thu, 26 Nov 2026 10:00:00 GMT"),
-        );
-        for (lines, is_known) in [
-            (&[("etag", "W/\"v1\"")][..], false),
-            (&[before], false),
-            (&[before, date], true),
-            (&[same, date], false),
-            (&[("etag", "W/\"v1\""), before, date], false),
-            (&[("etag", "\"v1"), before, date], false),
+    fn an_answer_of_no_content_is_an_empty_file_and_a_proxys_copy_is_the_file() {
+        let empty = answered(&ALL, 204, &[]).expect("an answer");
+        assert_eq!((empty.len, empty.info.len), (Some(0), Some(0)));
+        assert_eq!(answered(&ALL, 203, &[LENGTH]).expect("an answer").len, Some(100));
+    }
+
+    #[test]
+    fn a_busy_server_says_for_how_long_in_seconds_or_by_a_date() {
+        let now = parse_http_date("Fri, 27 Nov 2026 10:00:00 GMT").expect("a date");
+        for (text, seconds) in [
+            ("5", Some(5)),
+            ("Fri, 27 Nov 2026 10:00:07 GMT", Some(7)),
+            ("Fri, 27 Nov 2026 09:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
         ] {
-            assert_eq!(known(lines).is_known_again(), is_known, "{lines:?}");
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, text.parse().expect("a value"));
+            assert_eq!(retry_after(&headers, now), seconds.map(Duration::from_secs), "{text}");
         }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
     }
 
     #[test]
@@ -322,10 +344,8 @@ mod tests {
         let other = ("etag", "\"v2\"");
         for (status, lines) in [
             (200, &[LENGTH, other][..]),
-            (200, &[LENGTH]),
             (200, &[("content-length", "101"), ETAG]),
             (206, &[("content-range", "bytes 40-99/100"), other]),
-            (206, &[("content-range", "bytes 40-99/100")]),
             (
                 206,
                 &[("content-range", "bytes 40-99/100"), ETAG, ("content-encoding", "gzip")],
@@ -337,6 +357,13 @@ mod tests {
             assert_eq!(
                 answered(&request, status, lines),
                 Err(Refusal::Changed),
+                "{status} {lines:?}"
+            );
+        }
+        for (status, lines) in [(200, &[LENGTH][..]), (206, &[("content-range", "bytes 40-99/100")])] {
+            assert_eq!(
+                answered(&request, status, lines),
+                Err(Refusal::Unproven),
                 "{status} {lines:?}"
             );
         }
@@ -395,7 +422,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_by_its_status() {
-        for status in [404, 403, 500, 503, 304, 204] {
+        for status in [404, 403, 500, 503, 304, 205] {
             let refused = answered(&ALL, status, &[]);
             assert!(
                 matches!(refused, Err(Refusal::Status(answered)) if answered.as_u16() == status),

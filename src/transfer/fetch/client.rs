@@ -3,9 +3,10 @@
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::header::LOCATION;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use rustix::net::{RecvFlags, recv};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _};
@@ -15,9 +16,11 @@ use crate::error::{Error, reason};
 use crate::route::receive::Inflow;
 use crate::transfer::net::url::Url;
 use crate::transfer::trust::Trust;
+use crate::units;
 
-use super::answer::{Answer, RangeRequest, Refusal, read};
+use super::answer::{Answer, FileInfo, RangeRequest, Refusal, read, retry_after};
 use super::connection::{ConnectionContext, IoCost, ServerConnection, ServerConnector};
+use super::setback::{RETRY_AFTER_MAX, Setback};
 use super::tls::TlsConnector;
 
 const REDIRECTS_MAX: u32 = 10;
@@ -78,25 +81,54 @@ impl Client {
     ///
     /// # Errors
     /// No answer came, or not the one that was asked for.
-    pub(super) fn ask(&self, request: &RangeRequest<'_>) -> Result<(Answer, Body, Url), Error> {
+    pub(super) fn ask(&self, request: &RangeRequest<'_>) -> Result<(Answer, Body, Url), Setback> {
         let mut url = self.url.clone();
         for _ in 0..=REDIRECTS_MAX {
-            let response = self.send(&url, request)?;
+            let response = self.send(&Method::GET, &url, request)?;
             let Some(location) = location(&response) else {
                 let (answer, body) = self.answered(&url, request, response)?;
                 return Ok((answer, body, url));
             };
             url = url.redirected(location.as_bytes())?;
         }
-        Err(Error::Url {
+        Err(Setback::from(Error::Url {
             url: self.url.to_string(),
             reason: format!("it leads elsewhere more than {REDIRECTS_MAX} times").into(),
-        })
+        }))
+    }
+
+    /// Asks, after the last byte, whether the file is still the one that was `known`; `None` where that is not told.
+    pub(super) fn is_still(&self, known: &FileInfo) -> Option<bool> {
+        let all = RangeRequest {
+            from: 0,
+            to: None,
+            known: None,
+        };
+        match self.look(&Method::HEAD, &all, known) {
+            Ok(true) => return Some(true),
+            Err(Error::Silent(_)) => return None,
+            Ok(false) | Err(_) => {}
+        }
+        // Not every server answers HEAD, and some lie. What is asked for is one byte.
+        let first = RangeRequest { to: Some(1), ..all };
+        self.look(&Method::GET, &first, known).ok()
+    }
+
+    /// Whether what the server tells of the file agrees with what was `known`.
+    fn look(&self, method: &Method, request: &RangeRequest<'_>, known: &FileInfo) -> Result<bool, Error> {
+        let response = self.send(method, &self.url, request)?;
+        // Nobody reads what follows.
+        drop(self.connector.take_last());
+        let answer = read(request, response.status(), response.headers()).map_err(|refusal| self.refused(refusal))?;
+        Ok(!known.differs_from(&answer.info))
     }
 
     /// Sends one request, and waits for the head of its answer.
-    fn send(&self, url: &Url, request: &RangeRequest<'_>) -> Result<Response<ureq::Body>, Error> {
-        let mut builder = self.agent.get(url.uri()?);
+    fn send(&self, method: &Method, url: &Url, request: &RangeRequest<'_>) -> Result<Response<ureq::Body>, Error> {
+        let mut builder = match *method {
+            Method::HEAD => self.agent.head(url.uri()?),
+            _ => self.agent.get(url.uri()?),
+        };
         for (name, value) in request.headers() {
             builder = builder.header(name, value);
         }
@@ -109,8 +141,9 @@ impl Client {
         url: &Url,
         request: &RangeRequest<'_>,
         response: Response<ureq::Body>,
-    ) -> Result<(Answer, Body), Error> {
-        let answer = read(request, response.status(), response.headers()).map_err(|refusal| self.refused(refusal))?;
+    ) -> Result<(Answer, Body), Setback> {
+        let answer = read(request, response.status(), response.headers())
+            .map_err(|refusal| self.set_back(refusal, response.headers()))?;
         let connection = self.connector.take_last();
         let connection = connection.ok_or_else(|| Error::Bug("a server answered over no connection".into()))?;
         let body = Body {
@@ -123,6 +156,34 @@ impl Client {
         Ok((answer, body))
     }
 
+    fn set_back(&self, refusal: Refusal, headers: &HeaderMap) -> Setback {
+        let begin_again = match refusal {
+            Refusal::Changed => Some("the file was changed on its server"),
+            Refusal::Unproven => Some("the server did not name the version of what it sent next"),
+            Refusal::Status(_) | Refusal::Broken(_) => None,
+        };
+        let retry_after = match refusal {
+            Refusal::Status(StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) => {
+                retry_after(headers, SystemTime::now())
+            }
+            _ => None,
+        };
+        let mut error = self.refused(refusal);
+        if let (Error::Answered { meaning, .. }, Some(wait)) = (&mut error, retry_after)
+            && wait > RETRY_AFTER_MAX
+        {
+            *meaning = format!(
+                "{meaning}, and asks to be left alone for {}",
+                units::time(wait.as_secs_f64())
+            );
+        }
+        Setback {
+            error,
+            begin_again,
+            retry_after,
+        }
+    }
+
     fn refused(&self, refusal: Refusal) -> Error {
         let url = self.url.to_string();
         match refusal {
@@ -132,6 +193,7 @@ impl Client {
                 meaning: status.canonical_reason().unwrap_or("(unknown)").into(),
             },
             Refusal::Changed => Error::ChangedThere(url),
+            Refusal::Unproven => Error::Protocol("a part that it sends does not name its version".into()),
             Refusal::Broken(text) => Error::Protocol(text),
         }
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::net::{RecvFlags, SendFlags, recv, send};
+use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 use ureq::Error as HttpError;
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
@@ -189,6 +189,15 @@ impl ServerTransport {
                 return Ok(());
             }
         }
+    }
+}
+
+impl Drop for ServerTransport {
+    /// The library is done with it. A probe may still have a descriptor of it, and a server that serves one connection
+    /// after another would wait for its end.
+    fn drop(&mut self) {
+        // One that has broken is shut down already.
+        let _ = shutdown(&self.connection, Shutdown::Both);
     }
 }
 

@@ -1,7 +1,7 @@
 //! A file that is being fetched, over one connection or several.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::transfer::net::url::Url;
 use crate::transfer::sink::incoming_array::IncomingArray;
@@ -16,17 +16,23 @@ pub(in crate::transfer) struct FetchedFile {
     pub(super) trust: Trust,
     pub(super) info: FileInfo,
     pub(super) array: Arc<IncomingArray>,
+    /// Over how many connections it comes, at most.
+    pub(super) streams: u16,
+    /// What should be known of how it came.
+    notes: Mutex<Vec<String>>,
     /// How often a connection broke and another one went on.
     breaks: AtomicU32,
 }
 
 impl FetchedFile {
-    pub(super) fn new(url: Url, trust: Trust, info: FileInfo, array: IncomingArray) -> Self {
+    pub(super) fn new(url: Url, trust: Trust, info: FileInfo, array: IncomingArray, streams: u16) -> Self {
         Self {
             url,
             trust,
             info,
             array: Arc::new(array),
+            streams,
+            notes: Mutex::default(),
             breaks: AtomicU32::new(0),
         }
     }
@@ -41,18 +47,31 @@ impl FetchedFile {
         self.breaks.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What should be known of how it came, after what is to be said of where it is.
-    pub(super) fn note(&self, note: Option<String>) -> Option<String> {
+    /// Something that should be known of how it came.
+    pub(super) fn note(&self, note: String) {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
+    }
+
+    /// All that should be known of how it came, after what is to be said of where it is.
+    pub(super) fn notes(&self, note: Option<String>) -> Option<String> {
         let breaks = self.breaks.load(Ordering::Relaxed);
-        let times = if breaks == 1 {
-            "once".into()
-        } else {
-            format!("{breaks} times")
-        };
-        let broke = (breaks > 0).then(|| format!("the connection broke {times}, and another one went on"));
+        let broke = (breaks > 0).then(|| format!("the connection broke {}, and another one went on", times(breaks)));
         let encoded = self.info.encoding.as_ref();
         let encoded = encoded.map(|encoding| format!("it came encoded as {encoding}, and that is what is kept"));
-        let notes: Vec<String> = [note, broke, encoded].into_iter().flatten().collect();
+        let noted = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let notes: Vec<String> = [note, broke, encoded]
+            .into_iter()
+            .flatten()
+            .chain(noted.iter().cloned())
+            .collect();
         (!notes.is_empty()).then(|| notes.join("; "))
+    }
+}
+
+/// How often, in words.
+pub(super) fn times(count: u32) -> String {
+    match count {
+        1 => "once".into(),
+        count => format!("{count} times"),
     }
 }

@@ -1,70 +1,69 @@
 //! The first connection of a file: it finds the file, makes room for it, shares it out, fetches the first part, waits
 //! for the others, and publishes what has come.
 
-use std::ops::Range;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
 use crossbeam_channel::Sender;
 
-use crate::array::{ArrayMeta, Dtype};
+use crate::checksum::Checksum;
 use crate::error::Error;
-use crate::ledger::Ledger;
-use crate::route::ReceiveRouteChoice;
 use crate::sys::Wake;
 use crate::telemetry::Probe;
 use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::{Machine, Progress};
-use crate::transfer::net::connection::Connection;
-use crate::transfer::net::url::Url;
-use crate::transfer::plan::{Options, SinkSpec};
-use crate::transfer::sink::block_receiver::BlockReceiver;
-use crate::transfer::sink::incoming_array::IncomingArray;
-use crate::transfer::sink::publisher::{Publication, Publisher};
-use crate::transfer::sink::{Content, PreparedSink, Published};
-use crate::transfer::tell::event::{EventKind, Finished, Started, State};
-use crate::transfer::tell::preview::Prefix;
-use crate::wire::Offer;
+use crate::transfer::plan::Options;
+use crate::transfer::sink::Published;
+use crate::transfer::sink::publisher::Publication;
+use crate::transfer::tell::event::{Finished, State};
 
-use super::answer::{Answer, FileInfo, RangeRequest};
-use super::client::{Body, Client};
+use super::client::Client;
 use super::connection::ConnectionContext;
-use super::file::FetchedFile;
-use super::part::{PartFetch, rest, watch};
+use super::file::{FetchedFile, times};
+use super::part::{PartFetch, rest};
+use super::request::FileRequest;
+use super::setback::Setback;
 use super::{FetchPlan, PartRequest};
 
-/// Less than this is not worth a connection of its own.
-const PART_BYTES_MIN: u64 = 8 << 20;
+/// So often a server that is busy is asked for the file again, and so often a file may come from its first byte again.
+const TRIES: u32 = 3;
 
 /// Fetches the first part of a file, which is all of it where there are no others, and tells how the file ends.
 pub(in crate::transfer) struct FirstFetcher {
     wake: Arc<Wake>,
     context: MachineContext,
+    request: FileRequest,
+    again: Again,
     phase: Phase,
+}
+
+/// What is known of tries that came to nothing.
+#[derive(Debug, Default)]
+struct Again {
+    /// How often the server was busy.
+    asked: u32,
+    /// How often the file came from its first byte again, and why at last.
+    begun: u32,
+    why: Option<&'static str>,
+    /// Of a file that came whole, and was called another one afterwards.
+    checksum: Option<Checksum>,
 }
 
 /// Where it is. What belongs to a phase is in it.
 enum Phase {
-    /// The server is asked for the file.
-    Asking(Box<FileRequest>),
+    /// The server is asked for the file, not before then.
+    Asking(Option<Instant>),
     /// The first part comes.
     Fetching(Box<PartFetch>),
     /// The first part is whole, and others are not.
     WaitingForOtherParts(Arc<FetchedFile>),
-    /// Every byte has landed; what has to be is put on disk.
+    /// Every byte has landed, and the server is asked whether they are still the file's.
+    Checking(Arc<FetchedFile>),
+    /// They are; what has to be is put on disk.
     Publishing(Arc<FetchedFile>, Option<Publication>),
     /// The file is where it belongs.
     TellingTheEnd(Arc<FetchedFile>, Box<Finished>),
-}
-
-/// What it takes to ask for a file and to make room for it.
-struct FileRequest {
-    plan: FetchPlan,
-    options: Options,
-    connecting: ConnectionContext,
-    /// Where further connections are asked for.
-    requests: Sender<PartRequest>,
 }
 
 impl FirstFetcher {
@@ -77,13 +76,15 @@ impl FirstFetcher {
     ) -> Self {
         Self {
             wake: Arc::clone(wake),
-            phase: Phase::Asking(Box::new(FileRequest {
+            request: FileRequest {
                 plan,
                 options: options.clone(),
                 connecting: ConnectionContext::new(options, &context.controls, wake),
                 requests,
-            })),
+            },
             context,
+            again: Again::default(),
+            phase: Phase::Asking(None),
         }
     }
 
@@ -92,30 +93,35 @@ impl FirstFetcher {
         match &self.phase {
             Phase::Asking(_) => None,
             Phase::Fetching(part) => Some(part.file()),
-            Phase::WaitingForOtherParts(file) | Phase::Publishing(file, _) | Phase::TellingTheEnd(file, _) => {
-                Some(file)
-            }
+            Phase::WaitingForOtherParts(file)
+            | Phase::Checking(file)
+            | Phase::Publishing(file, _)
+            | Phase::TellingTheEnd(file, _) => Some(file),
         }
     }
 
     fn advance(&mut self, now: Instant) -> Result<Progress, Error> {
         let next = match &mut self.phase {
-            Phase::Asking(request) => Phase::Fetching(Box::new(request.ask(&mut self.context)?)),
-            Phase::Fetching(part) => {
-                if let Some(progress) = part.step(&mut self.context, now)? {
-                    return Ok(progress);
-                }
-                Phase::WaitingForOtherParts(Arc::clone(part.file()))
-            }
+            Phase::Asking(Some(then)) if now < *then => return Ok(rest(Some(*then))),
+            Phase::Asking(_) => match self.request.ask(&mut self.context) {
+                Ok(part) => Phase::Fetching(Box::new(part)),
+                Err(setback) => self.ask_later(setback)?,
+            },
+            Phase::Fetching(part) => match part.step(&mut self.context, now) {
+                Ok(Some(progress)) => return Ok(progress),
+                Ok(None) => Phase::WaitingForOtherParts(Arc::clone(part.file())),
+                Err(setback) => self.begin_again(setback)?,
+            },
             Phase::WaitingForOtherParts(file) => {
                 if !file.array.sink.ledger.is_whole() {
                     return Ok(rest(None));
                 }
                 self.context.events.state(State::Verifying);
-                let sink = &file.array.sink;
-                let publishing = &self.context.publishing;
-                let publication = sink.has_to_be_synced().then(|| publishing.publish(&file.array));
-                Phase::Publishing(Arc::clone(file), publication)
+                Phase::Checking(Arc::clone(file))
+            }
+            Phase::Checking(file) => {
+                let file = Arc::clone(file);
+                self.check(file)?
             }
             Phase::Publishing(file, publication) => {
                 let published = match publication.as_ref().map(Publication::result) {
@@ -123,15 +129,78 @@ impl FirstFetcher {
                     Some(Some(result)) => result?,
                     Some(None) => return Ok(rest(None)),
                 };
-                let finished = finished(file, published, &self.context.probe);
+                let finished = finished(file, published, &self.context.probe, &self.again);
                 Phase::TellingTheEnd(Arc::clone(file), Box::new(finished))
             }
             Phase::TellingTheEnd(_, finished) => return Ok(Progress::Done(finished.clone())),
         };
-        if let Phase::Fetching(part) = std::mem::replace(&mut self.phase, next) {
-            part.finish();
+        match (std::mem::replace(&mut self.phase, next), &self.phase) {
+            // What has come is of no use.
+            (Phase::Fetching(_), Phase::Asking(_)) => {}
+            (Phase::Fetching(part), _) => part.finish(),
+            _ => {}
         }
         Ok(Progress::Moved)
+    }
+
+    /// After the file could not be asked for: where the server says that it is busy, it is asked again when it wants.
+    fn ask_later(&mut self, setback: Setback) -> Result<Phase, Error> {
+        if setback.retry_after.is_none() || !setback.may_pass() || self.again.asked >= TRIES {
+            return Err(setback.error);
+        }
+        let until = Instant::now() + setback.wait(self.again.asked);
+        self.again.asked += 1;
+        Ok(Phase::Asking(Some(until)))
+    }
+
+    /// After the rest of the file was not sure to fit to its beginning: all of it comes again. Other connections would
+    /// not know.
+    fn begin_again(&mut self, setback: Setback) -> Result<Phase, Error> {
+        let is_alone = self
+            .file()
+            .is_none_or(|file| file.array.sink.ledger.is_whole() || file.streams == 1);
+        let may_begin = is_alone && self.again.begun < TRIES && !self.context.controls.is_cancelled();
+        if setback.begin_again.is_none() || !may_begin {
+            return Err(setback.error);
+        }
+        let until = Instant::now() + setback.wait(self.again.begun);
+        self.again.begun += 1;
+        self.again.why = setback.begin_again;
+        self.context.probe.begin_again();
+        self.context.events.state(State::Connecting);
+        Ok(Phase::Asking(Some(until)))
+    }
+
+    /// Puts the file where it belongs. Where that takes the disk, someone else does it.
+    fn publish(&self, file: Arc<FetchedFile>) -> Phase {
+        let has_to_be_synced = file.array.sink.has_to_be_synced();
+        let publication = has_to_be_synced.then(|| self.context.publishing.publish(&file.array));
+        Phase::Publishing(file, publication)
+    }
+
+    /// Asks whether what has come was one file from its first byte to its last: it may have been written anew meanwhile.
+    fn check(&mut self, file: Arc<FetchedFile>) -> Result<Phase, Error> {
+        let checksum = file.array.sink.ledger.checksum();
+        if file.landed_bytes() == 0 {
+            return Ok(self.publish(file));
+        }
+        // Some servers call the same bytes another file each time. Twice the same ones are no mixture.
+        if checksum.is_some() && self.again.checksum == checksum {
+            return Ok(self.publish(file));
+        }
+        let client = Client::new(&file.url, &file.trust, self.request.connecting.clone());
+        let is_still = client.is_still(&file.info);
+        if is_still == Some(false) {
+            self.again.checksum = checksum;
+            return self.begin_again(Setback {
+                begin_again: Some("the file was changed on its server while it came"),
+                ..Error::ChangedThere(self.request.plan.url.to_string()).into()
+            });
+        }
+        if is_still.is_none() {
+            file.note("the server did not say afterwards whether the file had changed meanwhile".into());
+        }
+        Ok(self.publish(file))
     }
 }
 
@@ -174,160 +243,13 @@ impl Machine for FirstFetcher {
     }
 }
 
-impl FileRequest {
-    /// Asks for the file, makes room for it, and shares it out. Returns the first part.
-    ///
-    /// # Errors
-    /// There is no such file, or it cannot be kept.
-    fn ask(&self, context: &mut MachineContext) -> Result<PartFetch, Error> {
-        context.events.state(State::Connecting);
-        let all = RangeRequest {
-            from: 0,
-            to: None,
-            known: None,
-        };
-        let client = |url: &Url| Client::new(url, &self.plan.trust, self.connecting.clone());
-        let (Answer { info, .. }, body, url) = client(&self.plan.url).ask(&all)?;
-        watch(&mut context.probe, &body);
-        let publisher = context.publishing.publisher(&self.options);
-        let (sink, reason) = self.make_room(&info, &body, publisher)?;
-        let preview = self.preview(&info)?;
-        let receiver = BlockReceiver::new(sink.route()?);
-        let parts = self.share_out(&info);
-        let claim = sink.ledger.claim(0, parts.first)?;
-        let streams = u16::try_from(parts.others.len() + 1).unwrap_or(u16::MAX);
-        let connection = body.connection().socket();
-        let started = self.started(&info, connection, &sink, &receiver, reason, streams)?;
-        context.events.tell(EventKind::Started(Box::new(started)));
-        context.events.tell(preview.event());
-        // The next redirect could lead to another file that is called the same version.
-        let client = client(&url);
-        let array = IncomingArray::new(sink, preview);
-        let file = Arc::new(FetchedFile::new(url, self.plan.trust.clone(), info, array));
-        if !parts.others.is_empty() {
-            // There is room: a transfer asks once.
-            let _ = self.requests.try_send(PartRequest {
-                file: Arc::clone(&file),
-                parts: parts.others,
-            });
-        }
-        let body = Some(Box::new(body));
-        Ok(PartFetch::new(client, &self.options, receiver, file, claim, body))
-    }
-
-    /// Prepares where the file lands; and why by that route, where it is not the sink that decides.
-    fn make_room(
-        &self,
-        info: &FileInfo,
-        body: &Body,
-        publisher: Option<&Arc<Publisher>>,
-    ) -> Result<(PreparedSink, Option<&'static str>), Error> {
-        let FetchPlan { url, sink, .. } = &self.plan;
-        let takes_any_length = matches!(sink, SinkSpec::Discard | SinkSpec::File(_) | SinkSpec::Folder(_));
-        let checksum = self.options.checksum;
-        let (content, ledger) = match info.len {
-            Some(len) => (Content::Bytes, Ledger::new(len, checksum, self.options.streams)),
-            None if takes_any_length => (Content::Growing, Ledger::growing(checksum)),
-            None => return Err(Error::LengthUntold(url.to_string())),
-        };
-        let offer = Offer {
-            meta: bytes(info.len.unwrap_or(0))?,
-            name: url.file_name(),
-            plain: true,
-            identity: Vec::new(),
-            checksum,
-            streams: 1,
-            handoff: None,
-        };
-        let (route, reason) = if body.is_bare() {
-            (self.options.receive_route, None)
-        } else {
-            let why = "bytes pass through a buffer, where they are taken out of TLS or of chunks";
-            (ReceiveRouteChoice::Recv, Some(why))
-        };
-        let chunk_bytes = self.options.chunk_bytes.max(1);
-        let sink = PreparedSink::prepare(sink, &offer, content, ledger, route, chunk_bytes, publisher)?;
-        Ok((sink, reason))
-    }
-
-    /// Of a file whose length nobody knows, as many bytes are shown as fit.
-    fn preview(&self, info: &FileInfo) -> Result<Prefix, Error> {
-        let elements = self.options.preview_elements;
-        Ok(Prefix::new(&bytes(info.len.unwrap_or(elements as u64))?, elements))
-    }
-
-    /// Leaves this connection the first part of the file, and gives further ones the others.
-    fn share_out(&self, info: &FileInfo) -> Parts {
-        let Some(len) = info.len else {
-            return Parts {
-                first: u64::MAX,
-                others: Vec::new(),
-            };
-        };
-        let count = if info.has_parts() {
-            u64::from(self.options.streams).min(len / PART_BYTES_MIN).max(1)
-        } else {
-            1
-        };
-        let begin = |index: u64| {
-            let begin = u128::from(len) * u128::from(index) / u128::from(count);
-            u64::try_from(begin).unwrap_or(len)
-        };
-        Parts {
-            first: begin(1),
-            others: (1..count).map(|index| begin(index)..begin(index + 1)).collect(),
-        }
-    }
-
-    /// What is told at the beginning.
-    fn started(
-        &self,
-        info: &FileInfo,
-        connection: &Connection,
-        sink: &PreparedSink,
-        receiver: &BlockReceiver,
-        reason: Option<&'static str>,
-        streams: u16,
-    ) -> Result<Started, Error> {
-        let url = &self.plan.url;
-        let meta = bytes(info.len.unwrap_or(0))?;
-        Ok(Started {
-            source: Some(url.to_string()),
-            sink: Some(self.plan.sink.describe()),
-            peer: connection.peer().into(),
-            wire: if url.is_https() { "https" } else { "http" }.into(),
-            send_route: None,
-            receive_route: Some(receiver.route.name().into()),
-            route_reason: reason.unwrap_or(sink.reason).into(),
-            dtype: meta.dtype().name(),
-            shape: meta.shape().dimensions().to_vec(),
-            total_bytes: info.len,
-            streams,
-            memory: sink.memory().map(Into::into),
-            congestion_control: connection.congestion_control().map(Into::into),
-            part: sink.part().map(Into::into),
-            chunk_bytes: self.options.chunk_bytes.max(1),
-            send_buffer_bytes: connection.buffers().send,
-            receive_buffer_bytes: connection.buffers().receive,
-        })
-    }
-}
-
-/// How a file is shared out.
-struct Parts {
-    /// The end of the first part, which begins at 0. It ends nowhere while the length is not known.
-    first: u64,
-    others: Vec<Range<u64>>,
-}
-
-/// So many bytes as an array.
-fn bytes(len: u64) -> Result<ArrayMeta, Error> {
-    ArrayMeta::vector(Dtype::u8(), len).map_err(|_| Error::Protocol("its length is more than there is".into()))
-}
-
 /// What is told of a file that is where it belongs.
-fn finished(file: &FetchedFile, published: Published, probe: &Probe) -> Finished {
+fn finished(file: &FetchedFile, published: Published, probe: &Probe, again: &Again) -> Finished {
     let Published { path, note, durable } = published;
+    if let Some(why) = again.why {
+        let times = times(again.begun);
+        file.note(format!("it came from its first byte again {times}: {why}"));
+    }
     let bytes = file.landed_bytes();
     Finished {
         bytes,
@@ -336,6 +258,6 @@ fn finished(file: &FetchedFile, published: Published, probe: &Probe) -> Finished
         durable,
         checksum: file.array.sink.ledger.checksum().map(|checksum| checksum.to_string()),
         path,
-        note: file.note(note),
+        note: file.notes(note),
     }
 }

@@ -69,7 +69,7 @@ impl FurtherFetcher {
 
     fn advance(&mut self, now: Instant) -> Result<Progress, Error> {
         if let Phase::Fetching(part) = &mut self.phase {
-            if let Some(progress) = part.step(&mut self.context, now)? {
+            if let Some(progress) = part.step(&mut self.context, now).map_err(|setback| setback.error)? {
                 return Ok(progress);
             }
             let file = Arc::clone(part.file());

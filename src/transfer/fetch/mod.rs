@@ -8,7 +8,10 @@ mod file;
 mod first;
 mod further;
 mod part;
+mod request;
+mod setback;
 mod tls;
+mod version;
 
 use std::ops::Range;
 use std::sync::Arc;

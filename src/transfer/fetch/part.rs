@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::checksum::Digest;
 use crate::error::Error;
@@ -22,13 +22,12 @@ use super::answer::RangeRequest;
 use super::client::{Body, Client};
 use super::connection::IoCost;
 use super::file::FetchedFile;
+use super::setback::Setback;
 
 /// After so many connections in a row that brought next to nothing it is given up.
 const TRIES: u32 = 5;
 /// A connection that brought so much was worth it.
 const PROGRESS_BYTES: u64 = 1 << 20;
-/// The wait before the second try; it doubles.
-const FIRST_WAIT: Duration = Duration::from_millis(200);
 
 /// A part of a file that is being fetched.
 pub(super) struct PartFetch {
@@ -59,7 +58,7 @@ enum Phase {
 }
 
 /// The next phase, and what the step came to.
-type Next = Result<(Phase, Progress), Error>;
+type Next = Result<(Phase, Progress), Setback>;
 
 /// How often another connection may still be tried.
 #[derive(Debug)]
@@ -112,7 +111,7 @@ impl PartFetch {
     ///
     /// # Errors
     /// What is missing cannot be had any more, or cannot be kept.
-    pub(super) fn step(&mut self, context: &mut MachineContext, now: Instant) -> Result<Option<Progress>, Error> {
+    pub(super) fn step(&mut self, context: &mut MachineContext, now: Instant) -> Result<Option<Progress>, Setback> {
         if self.claim.left() == 0 {
             return Ok(None);
         }
@@ -156,7 +155,7 @@ impl PartFetch {
         };
         let (answer, body, _) = match self.client.ask(&request) {
             Ok(answered) => answered,
-            Err(error) => return self.broke(context, error),
+            Err(setback) => return self.broke(context, setback),
         };
         watch(&mut context.probe, &body);
         self.heard_at = Instant::now();
@@ -212,8 +211,8 @@ impl PartFetch {
                 self.claim.ends_here();
                 Ok((Phase::Asking, Progress::Moved))
             }
-            Received::End => self.broke(context, self.closed()),
-            Received::Broke(error) => self.broke(context, self.broken(&error)),
+            Received::End => self.broke(context, self.closed().into()),
+            Received::Broke(error) => self.broke(context, self.broken(&error).into()),
         }
     }
 
@@ -222,12 +221,12 @@ impl PartFetch {
         let mut buffer = vec![0; self.options.chunk_bytes.max(1)];
         let most = usize::try_from(left_bytes).unwrap_or(buffer.len()).min(buffer.len());
         let bytes = match body.take(&mut buffer[..most]) {
-            Ok(0) => return self.broke(context, self.closed()),
+            Ok(0) => return self.broke(context, self.closed().into()),
             Ok(bytes) => bytes as u64,
             Err(error) if would_block(&error) => {
                 return self.wait(context, Phase::Skipping { body, left_bytes }, now);
             }
-            Err(error) => return self.broke(context, self.broken(&error)),
+            Err(error) => return self.broke(context, self.broken(&error).into()),
         };
         self.heard_at = now;
         body.took(bytes);
@@ -246,7 +245,7 @@ impl PartFetch {
         if self.retries.take(self.claim.at()) {
             Ok((Phase::Asking, Progress::Moved))
         } else {
-            Err(self.closed())
+            Err(self.closed().into())
         }
     }
 
@@ -254,7 +253,7 @@ impl PartFetch {
     fn wait(&mut self, context: &MachineContext, phase: Phase, now: Instant) -> Next {
         let silent_at = self.heard_at + self.options.timeout;
         if now >= silent_at {
-            return self.broke(context, Error::Silent(self.options.timeout));
+            return self.broke(context, Error::Silent(self.options.timeout).into());
         }
         let progress = Progress::Wait {
             interest: Interest {
@@ -268,16 +267,16 @@ impl PartFetch {
     }
 
     /// A connection is of no more use: another one goes on where it was, if that is sure to be the same file.
-    fn broke(&mut self, context: &MachineContext, error: Error) -> Next {
-        let info = &self.file.info;
-        // One that did not tell its length could not be told from a part of it.
-        let is_known_again = info.is_known_again() && info.len.is_some();
-        let may_retry = is_known_again && may_pass(&error) && !context.controls.is_cancelled();
-        if !may_retry || !self.retries.take(self.claim.at()) {
-            return Err(error);
+    fn broke(&mut self, context: &MachineContext, mut setback: Setback) -> Next {
+        let may_pass = setback.may_pass() && !context.controls.is_cancelled();
+        if may_pass && setback.begin_again.is_none() {
+            setback.begin_again = self.file.info.doubt();
+        }
+        if !may_pass || setback.begin_again.is_some() || !self.retries.take(self.claim.at()) {
+            return Err(setback);
         }
         self.file.count_break();
-        let until = Instant::now() + self.retries.wait();
+        let until = Instant::now() + setback.wait(self.retries.number());
         Ok((Phase::WaitingToRetry { until }, Progress::Moved))
     }
 
@@ -320,9 +319,9 @@ impl Retries {
         is_left
     }
 
-    /// How long to wait before the one that was taken.
-    fn wait(&self) -> Duration {
-        FIRST_WAIT * 2_u32.pow(TRIES - 1 - self.left)
+    /// The number of the one that was taken, from 0.
+    fn number(&self) -> u32 {
+        (TRIES - 1).saturating_sub(self.left)
     }
 }
 
@@ -355,34 +354,22 @@ pub(super) fn rest(until: Option<Instant>) -> Progress {
     }
 }
 
-/// Whether the same may work a moment later.
-fn may_pass(error: &Error) -> bool {
-    match error {
-        Error::ClosedEarly { .. }
-        | Error::ClosedWhile(_)
-        | Error::Silent(_)
-        | Error::NobodyListening(_)
-        | Error::Endpoint { .. } => true,
-        // RFC 9110, 15.6; RFC 6585, 4.
-        Error::Answered { status, .. } => matches!(status, 429 | 500 | 502..=504),
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn retries_end_after_five_that_brought_next_to_nothing_and_begin_anew_after_one_that_did() {
         let mut retries = Retries { left: TRIES, from: 0 };
+        let setback = Setback::from(Error::ClosedWhile("early"));
         for wait_ms in [200, 400, 800, 1600, 3200] {
             assert!(retries.take(PROGRESS_BYTES - 1));
-            assert_eq!(retries.wait(), Duration::from_millis(wait_ms));
+            assert_eq!(setback.wait(retries.number()), Duration::from_millis(wait_ms));
         }
         assert!(!retries.take(PROGRESS_BYTES - 1));
         assert!(retries.take(PROGRESS_BYTES));
-        assert_eq!(retries.wait(), FIRST_WAIT);
+        assert_eq!(retries.number(), 0);
         assert_eq!(retries.from, PROGRESS_BYTES);
     }
 }

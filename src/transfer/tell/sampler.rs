@@ -125,6 +125,10 @@ impl SideReader {
         }
         for (index, stamp) in stamps {
             let connection = &mut self.connections[index];
+            if stamp.bytes < connection.bytes {
+                // All that had moved comes again.
+                self.last.1 = 0;
+            }
             connection.bytes = stamp.bytes;
             connection.counters = stamp.counters.or(connection.counters);
             if stamp.elapsed > self.last.0 || stamp.counters.is_some() {
