@@ -139,6 +139,17 @@ pub enum Error {
         #[source]
         reason: Reason,
     },
+    /// All of an array came and is verified, and it cannot have the name that it was to have.
+    #[error("{path} cannot be made: {reason}; the array is whole and is kept as {part}: rename it")]
+    NotNamed {
+        /// The file that was to be made.
+        path: PathBuf,
+        /// The file that it is.
+        part: PathBuf,
+        /// What the system said.
+        #[source]
+        reason: Reason,
+    },
     /// The existing array to be received into does not fit what comes.
     #[error("{path} cannot take the array: {reason}")]
     SinkMismatch {
@@ -333,6 +344,7 @@ impl Error {
             | Self::DiskFull { .. }
             | Self::ShmFull { .. }
             | Self::NotOnDisk { .. }
+            | Self::NotNamed { .. }
             | Self::WorkerLost { .. }
             | Self::System { .. } => Fault::System,
             Self::ClosedEarly { .. }
@@ -369,6 +381,9 @@ impl Error {
             Self::SinkExists(_) => "a file of that name exists there and is never overwritten".into(),
             Self::SinkUnwritable { reason, .. } => format!("it cannot write the file: {reason}"),
             Self::NotOnDisk { reason, .. } => format!("it has everything, and its disk took not all of it: {reason}"),
+            Self::NotNamed { reason, .. } => {
+                format!("it has everything under another name, and cannot make the file: {reason}")
+            }
             Self::SinkMismatch { reason, .. } => format!("its existing array cannot take this one: {reason}"),
             Self::SourceChanged(_) => "the source changed while it was being sent".into(),
             Self::SourceEnded { received, total, .. } => {
@@ -433,6 +448,7 @@ mod tests {
     use std::io;
 
     /// Errors that name something of this machine.
+    #[expect(clippy::too_many_lines, reason = "one of each kind")]
     fn with_secrets() -> Vec<Error> {
         let path = || PathBuf::from("/home/someone/secret.npy");
         let text = || "/home/someone/secret.npy".to_owned();
@@ -478,6 +494,11 @@ mod tests {
             },
             Error::NotOnDisk {
                 path: path(),
+                reason: reason(),
+            },
+            Error::NotNamed {
+                path: path(),
+                part: path(),
                 reason: reason(),
             },
             Error::AddressInUse(text()),

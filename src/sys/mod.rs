@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 mod ancillary;
+mod file_lock;
 mod frozen_memory;
 mod memory;
 mod memory_file;
@@ -22,6 +23,7 @@ mod write_out;
 mod zerocopy;
 
 pub(crate) use ancillary::{may_receive_descriptor, receive_with_descriptor, send_with_descriptor};
+pub(crate) use file_lock::{is_locked, lock};
 pub(crate) use frozen_memory::FrozenMemory;
 pub(crate) use memory::{Filled, Part, Populator, Region, Spare};
 pub(crate) use memory_file::MemoryFile;

@@ -49,6 +49,7 @@ pub use net::listener::Listener;
 pub use net::url::Url;
 pub use plan::{Incoming, Job, OptionName, Options, Origin, SinkSpec, Slice, SourceSpec};
 pub use shm::ShmName;
+pub(crate) use sink::part_name::left_behind;
 pub use sink::received::{Element, ReceivedArray};
 pub(crate) use source::expand::expand;
 pub(crate) use source::{SourceInfo, describe, in_memory};

@@ -103,6 +103,7 @@ fn what_the_disk_refuses_fails_at_both_ends_stays_as_a_part_and_the_receiver_goe
     for (command, streams) in [
         ("receive 127.0.0.1:0", ""),
         ("serve 127.0.0.1:0", ""),
+        ("serve 127.0.0.1:0 --workers 1", ""),
         ("serve 127.0.0.1:0", "--streams 4"),
     ] {
         let dir = Dir::new();

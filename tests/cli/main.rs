@@ -14,6 +14,7 @@ mod hostile;
 mod json;
 mod memory;
 mod moves;
+mod names;
 mod peers;
 mod queue;
 mod recipe;

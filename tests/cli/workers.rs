@@ -15,13 +15,13 @@ use crate::floats;
 use crate::serve::{drained, senders, sent, serve, until};
 
 /// The process ids of so many workers, as they become ready.
-fn workers(service: &mut Process, count: usize) -> Vec<u64> {
+pub(crate) fn workers(service: &mut Process, count: usize) -> Vec<u64> {
     (0..count)
         .map(|_| until(service, "worker_ready")["worker"].as_u64().expect("a process id"))
         .collect()
 }
 
-fn kill(worker: u64) {
+pub(crate) fn kill(worker: u64) {
     let pid = i32::try_from(worker)
         .ok()
         .and_then(Pid::from_raw)

@@ -9,7 +9,7 @@ use slab::Slab;
 
 use crate::error::Error;
 use crate::transfer::{
-    Command, Ended, Event, EventKind, PrivateListener, PromiseTable, Side, SinkSpec, TransferId, last_event,
+    Command, Ended, Event, EventKind, PrivateListener, PromiseTable, Side, TransferId, last_event, left_behind,
     remove_path,
 };
 
@@ -18,7 +18,6 @@ use super::messages::{PlanMessage, ToWorker};
 use super::worker::{Departure, Worker, WorkerReport, WorkerSetup, least_loaded};
 use crate::service::front::{Closing, FrontContext, Guest, JOINS};
 use crate::service::key::Key;
-use crate::service::leftovers::left_by;
 use crate::service::plan::{Plan, Workers};
 use crate::service::status::{AnyEvent, OpenCounts, ServiceEvent};
 
@@ -33,8 +32,6 @@ pub(in crate::service) struct Dispatcher {
     setup: WorkerSetup,
     /// Of the next worker.
     next_number: u64,
-    /// Where arrays land, if in a folder.
-    folder: Option<PathBuf>,
     /// Where workers join, and the key that they need.
     joins: Option<(PrivateListener, Key)>,
     workers: Slab<Worker>,
@@ -53,6 +50,8 @@ struct Assignment {
     accepted_at: Instant,
     is_confirmed: bool,
     is_receiving: bool,
+    /// The file that it receives into, until that is whole.
+    part: Option<PathBuf>,
     bytes: u64,
 }
 
@@ -82,10 +81,6 @@ impl Dispatcher {
                 promises: PromiseTable::new().ok(),
             },
             next_number: 1,
-            folder: match &plan.sink {
-                SinkSpec::Folder(folder) => Some(folder.clone()),
-                _ => None,
-            },
             joins,
             workers: Slab::new(),
             assigned: HashMap::new(),
@@ -185,7 +180,10 @@ impl Dispatcher {
         }
         let (mut bytes, mut is_over) = (assigned.bytes, false);
         match &event.kind {
-            EventKind::Started(_) => assigned.is_receiving = true,
+            EventKind::Started(started) => {
+                assigned.is_receiving = true;
+                assigned.part.clone_from(&started.part);
+            }
             EventKind::Sample(sample) => bytes = sample.bytes,
             EventKind::Finished(finished) => (bytes, is_over) = (finished.bytes, true),
             EventKind::Failed(failure) => (bytes, is_over) = (failure.bytes, true),
@@ -205,7 +203,7 @@ impl Dispatcher {
         front.tell(AnyEvent::Transfer(event));
     }
 
-    /// Removes a worker: its transfers fail, and what it had half received is deleted.
+    /// Removes a worker: its transfers fail, and what it had half received of them is deleted.
     fn remove(&mut self, key: usize, departure: &Departure, front: &mut FrontContext) {
         let Some(worker) = self.workers.try_remove(key) else {
             return;
@@ -229,6 +227,10 @@ impl Dispatcher {
                 continue;
             };
             let error = Error::WorkerLost { pid, how: how.clone() };
+            // Its process has ended, and with it the lock; who else deleted it has saved us the work.
+            if let Some(part) = assigned.part.filter(|part| is_own && left_behind(part).is_some()) {
+                remove_path(&part);
+            }
             let bytes = assigned.bytes;
             let last = last_event(Ended::Failed { error, bytes }, Some(&assigned.peer));
             front.counters.count_transfer(&last);
@@ -238,11 +240,6 @@ impl Dispatcher {
                 side: Side::Receiver,
                 elapsed_s: assigned.accepted_at.elapsed().as_secs_f64(),
             }));
-        }
-        if let Some(folder) = self.folder.as_ref().filter(|_| is_own) {
-            for leftover in left_by(folder, pid) {
-                remove_path(&leftover.path);
-            }
         }
         if is_own && !was_ready && front.is_open() {
             self.failed_starts += 1;
@@ -304,6 +301,7 @@ impl Guest for Dispatcher {
             accepted_at: Instant::now(),
             is_confirmed: false,
             is_receiving: false,
+            part: None,
             bytes: 0,
         };
         self.assigned.insert(id, assigned);

@@ -3,9 +3,11 @@
 pub(crate) mod block_receiver;
 mod existing;
 mod fault_ahead;
+mod final_name;
 pub(crate) mod incoming_array;
 mod name;
 mod part_file;
+pub(crate) mod part_name;
 mod publish;
 pub(crate) mod publisher;
 pub(crate) mod received;

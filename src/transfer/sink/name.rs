@@ -1,10 +1,10 @@
 //! Names for files that come from peers.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::path::Path;
 
 use crate::wire::Offer;
+
+use super::part_name::is_part_name;
 
 /// The file name for an offer: the sender's, made safe, or one that says what it is.
 pub(crate) fn file_name(offer: &Offer) -> String {
@@ -13,37 +13,12 @@ pub(crate) fn file_name(offer: &Offer) -> String {
     match name {
         // Without a header its dtype and shape would be lost.
         Some(name) if !offer.plain && !is_npy(&name) => format!("{name}.npy"),
+        // No file of a peer's is to be taken for one that is not whole.
+        Some(name) if is_part_name(&name) => format!("{name}_"),
         Some(name) => name,
         None if offer.plain => "file.bin".into(),
         None => "array.npy".into(),
     }
-}
-
-/// Names whose numbers are remembered; beyond, those before are forgotten, and found again one by one.
-const NUMBERED_MAX: usize = 1024;
-
-/// For names that were taken: the number that was given last.
-static NUMBERED: LazyLock<Mutex<HashMap<PathBuf, u32>>> = LazyLock::new(Mutex::default);
-
-/// The numbers to try for a name that is taken, in order: the thousandth of the same name does not try a thousand.
-pub(crate) fn numbers_for(path: &Path) -> impl Iterator<Item = u32> + use<> {
-    let last = with_numbered(|numbered| numbered.get(path).copied().unwrap_or(0));
-    last.saturating_add(1)..
-}
-
-/// The name was given this number.
-pub(crate) fn remember_number(path: &Path, number: u32) {
-    with_numbered(|numbered| {
-        if numbered.len() >= NUMBERED_MAX {
-            numbered.clear();
-        }
-        numbered.insert(path.into(), number);
-    });
-}
-
-fn with_numbered<T>(act: impl FnOnce(&mut HashMap<PathBuf, u32>) -> T) -> T {
-    // Nothing that panics is done under the lock.
-    act(&mut NUMBERED.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// What is left of a peer's name when it may neither leave a folder nor hide in it.
@@ -69,19 +44,6 @@ fn safe_file_name(name: &str) -> Option<String> {
     } else {
         format!("{stem}.{ending}")
     })
-}
-
-/// `name`, `name-1`, `name-2` with the ending kept.
-pub(crate) fn numbered(path: &Path, number: u32) -> PathBuf {
-    if number == 0 {
-        return path.into();
-    }
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let name = match path.extension() {
-        Some(extension) => format!("{stem}-{number}.{}", extension.to_string_lossy()),
-        None => format!("{stem}-{number}"),
-    };
-    path.with_file_name(name)
 }
 
 #[cfg(test)]
@@ -124,12 +86,17 @@ mod tests {
     }
 
     #[test]
-    fn the_next_of_the_same_name_goes_on_where_the_last_one_was() {
-        let path = Path::new("/nowhere/numbered.npy");
-        assert_eq!(numbers_for(path).next(), Some(1));
-        remember_number(path, 700);
-        assert_eq!(numbers_for(path).take(2).collect::<Vec<_>>(), [701, 702]);
-        assert_eq!(numbers_for(Path::new("/nowhere/other.npy")).next(), Some(1));
+    fn a_peers_name_is_never_that_of_a_file_that_is_not_whole() {
+        for name in [
+            "a.arraylift-0123abcd.part",
+            "A.Arraylift-0123ABCD.Part",
+            "../a.arraylift-0123abcd.part",
+        ] {
+            let made = file_name(&offer(Some(name), true, 1));
+            assert!(!is_part_name(&made) && made.ends_with("art_"), "{made}");
+        }
+        let long = format!("{}.arraylift-0123abcd{}.part", "x".repeat(181), "y".repeat(99));
+        assert!(!is_part_name(&file_name(&offer(Some(&long), true, 1))));
     }
 
     #[test]
@@ -139,5 +106,6 @@ mod tests {
         assert_eq!(file_name(&offer(Some("../x.npy"), false, 1)), "x.npy");
         assert_eq!(file_name(&offer(Some("thing"), false, 1)), "thing.npy");
         assert_eq!(file_name(&offer(Some("thing"), true, 1)), "thing");
+        assert_eq!(file_name(&offer(Some("a.part"), true, 1)), "a.part");
     }
 }

@@ -1,15 +1,14 @@
 //! A new file under a temporary name, until it is whole.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
-use rustix::fs::{CWD, RenameFlags, ftruncate, renameat_with};
-use rustix::io::Errno;
+use rustix::fs::{Mode, fchmod, ftruncate};
 
 use crate::array::npy;
 use crate::error::{Error, Reason, reason};
@@ -18,17 +17,13 @@ use crate::transfer::limits::promise::Promise;
 use crate::transfer::plan::SinkSpec;
 use crate::wire::Offer;
 
-use super::name::{file_name, numbered, numbers_for, remember_number};
+use super::name::file_name;
 use super::removal;
 use super::reservation::Reservation;
-use super::{Content, is_of, unwritable};
+use super::{Content, final_name, is_of, part_name, unwritable};
 
-/// Of the final name, what the temporary one keeps.
-const PART_NAME_BYTES_MAX: usize = 200;
 /// Less than this is received sooner without a pipe.
 const SPLICE_BYTES_MIN: u64 = 1 << 20;
-/// How many numbered names are tried beside one that is taken.
-const NAMES_TRIED_MAX: usize = 10_000;
 
 /// A new file under a temporary name beside its final one; removed unless it is published.
 pub(crate) struct PartFile {
@@ -82,9 +77,9 @@ impl PartFile {
         };
         let data_offset = header.len() as u64;
         let needed = data_offset + offer.meta.byte_len();
-        // Only its own user may open shared memory, as Python has it.
-        let mode = if shared.is_some() { 0o600 } else { 0o666 };
-        let (file, path) = create_part(&wanted, mode)?;
+        check_folder(folder_of(&wanted))?;
+        final_name::check(&wanted).map_err(|error| unwritable(wanted.clone(), &error, 0))?;
+        let (file, path) = part_name::create(&wanted)?;
         let mut part = Self {
             file: Arc::new(file),
             path,
@@ -156,13 +151,16 @@ impl PartFile {
         self.shared.is_some()
     }
 
-    /// Looks a last time whether everything is there.
+    /// Looks a last time whether everything is there. From now on it may be seen as any other file of this user's.
     pub(crate) fn settle(&self) -> Result<(), Error> {
-        if self.is_still_there() {
-            Ok(())
-        } else {
-            Err(Error::SinkChanged(self.path.clone()))
+        if !self.is_still_there() {
+            return Err(Error::SinkChanged(self.path.clone()));
         }
+        if self.shared.is_none() {
+            // A file system without modes has its own.
+            let _ = fchmod(&self.file, usual_mode());
+        }
+        Ok(())
     }
 
     /// Leaves it where it is, under its temporary name.
@@ -172,30 +170,18 @@ impl PartFile {
 
     /// Gives it its final name.
     pub(crate) fn publish(&self) -> Result<(PathBuf, Option<String>), Error> {
-        let mut name = self.wanted.clone();
-        let mut numbers = numbers_for(&self.wanted).take(NAMES_TRIED_MAX);
-        let mut given = None;
-        loop {
-            match rename_new(&self.path, &name) {
-                Ok(()) => break,
-                Err(Errno::EXIST) => given = numbers.next(),
-                Err(error) => return Err(unwritable(name, &error.into(), 0)),
-            }
-            let Some(number) = given else {
-                return Err(unwritable(name, &Errno::EXIST.into(), 0));
-            };
-            name = numbered(&self.wanted, number);
-        }
+        // Whatever comes of it, what is whole is never removed.
         self.keep();
-        let note = given.map(|number| {
-            remember_number(&self.wanted, number);
-            format!(
-                "{} existed, so the array is in {}",
-                self.wanted.display(),
-                name.display()
-            )
+        let given = final_name::give(&self.file, &self.path, &self.wanted).map_err(|error| Error::NotNamed {
+            path: self.wanted.clone(),
+            part: self.path.clone(),
+            reason: reason(&error),
+        })?;
+        let note = given.is_another.then(|| {
+            let (wanted, path) = (self.wanted.display(), given.path.display());
+            format!("{wanted} existed, so the array is in {path}")
         });
-        Ok((name, note))
+        Ok((given.path, note))
     }
 }
 
@@ -233,39 +219,15 @@ pub(crate) fn check_folder(folder: &Path) -> Result<(), Error> {
         .map_err(|error| unwritable(reason(&error.into())))
 }
 
-/// Tells this process's temporary files apart.
-static NEXT_PART: AtomicU64 = AtomicU64::new(0);
-
-fn create_part(wanted: &Path, mode: u32) -> Result<(File, PathBuf), Error> {
-    check_folder(folder_of(wanted))?;
-    let name = wanted.file_name().unwrap_or_default().to_string_lossy();
-    // A name may have 255 bytes, and this one gets longer.
-    let name = &name[..name.floor_char_boundary(PART_NAME_BYTES_MAX)];
-    let process = std::process::id();
-    for _ in 0..NAMES_TRIED_MAX {
-        let number = NEXT_PART.fetch_add(1, Ordering::Relaxed);
-        let path = wanted.with_file_name(format!("{name}.{process}-{number}.part"));
-        let mut options = OpenOptions::new();
-        match options.read(true).write(true).create_new(true).mode(mode).open(&path) {
-            Ok(file) => return Ok((file, path)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(unwritable(wanted.into(), &error, 0)),
-        }
-    }
-    Err(Error::SinkUnwritable {
-        path: wanted.into(),
-        reason: "thousands of .part files are in the way".into(),
-    })
-}
-
-/// Renames and never replaces.
-fn rename_new(from: &Path, to: &Path) -> Result<(), Errno> {
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // A file system without that flag: a link never replaces either.
-        Err(Errno::INVAL | Errno::NOSYS) => {
-            rustix::fs::link(from, to)?;
-            rustix::fs::unlink(from)
-        }
-        result => result,
-    }
+/// The mode of a new file of this user's: `0666` without what the process masks. It is read and not asked for by
+/// `umask(2)`, which would change it for every thread for a moment.
+fn usual_mode() -> Mode {
+    static USUAL: LazyLock<Mode> = LazyLock::new(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("Umask:"));
+        let mask = mask.and_then(|mask| u32::from_str_radix(mask.trim(), 8).ok());
+        // Where it is not told, a file stays its user's own.
+        Mode::from_raw_mode(0o666 & !mask.unwrap_or(0o077))
+    });
+    *USUAL
 }

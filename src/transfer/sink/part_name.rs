@@ -1,0 +1,109 @@
+//! The names of files that are not whole yet. None of them can come from a peer, and none says whose it is: that is what
+//! the lock on the file is for.
+
+use std::collections::hash_map::RandomState;
+use std::fs::{File, OpenOptions};
+use std::hash::BuildHasher as _;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::sys::{is_locked, lock};
+
+use super::unwritable;
+
+/// Between the final name and the number.
+const MARK: &str = "arraylift-";
+/// The digits of the number.
+const DIGITS: usize = 8;
+/// Of the final name, what the temporary one keeps: a name may have 255 bytes, and this one gets longer.
+const KEPT_BYTES_MAX: usize = 200;
+/// Numbers are drawn, so that the second try is there for chance alone.
+const TRIES: usize = 100;
+
+/// Makes a file beside `wanted`, only for this user, and locks it.
+pub(super) fn create(wanted: &Path) -> Result<(File, PathBuf), Error> {
+    let name = wanted.file_name().unwrap_or_default().to_string_lossy();
+    let name = &name[..name.floor_char_boundary(KEPT_BYTES_MAX)];
+    let numbers = RandomState::new();
+    for number in 0..TRIES {
+        let [a, b, c, d, ..] = numbers.hash_one(number).to_ne_bytes();
+        let number = u32::from_ne_bytes([a, b, c, d]);
+        let path = wanted.with_file_name(format!("{name}.{MARK}{number:08x}.part"));
+        let mut options = OpenOptions::new();
+        match options.read(true).write(true).create_new(true).mode(0o600).open(&path) {
+            Ok(file) => {
+                // A file system without locks does without: then nothing of it is ever taken for left behind.
+                let _ = lock(&file);
+                return Ok((file, path));
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(unwritable(wanted.into(), &error, 0)),
+        }
+    }
+    Err(Error::SinkUnwritable {
+        path: wanted.into(),
+        reason: "files of the names that were tried for its .part are in the way".into(),
+    })
+}
+
+/// Whether a file that is not whole can be called so, in any case of letters: some file systems do not tell them apart.
+pub(crate) fn is_part_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let number = name
+        .strip_suffix(".part")
+        .and_then(|name| name.rsplit_once('.'))
+        .and_then(|(_, marked)| marked.strip_prefix(MARK));
+    number.is_some_and(|number| number.len() == DIGITS && number.bytes().all(|digit| digit.is_ascii_hexdigit()))
+}
+
+/// The length of a file that is not whole, and that nobody receives into any more: its process has ended, here or in
+/// another container. `None` where it is anything else, or that cannot be told.
+pub(crate) fn left_behind(path: &Path) -> Option<u64> {
+    is_part_name(path.file_name()?.to_str()?).then_some(())?;
+    path.symlink_metadata().ok().filter(std::fs::Metadata::is_file)?;
+    let file = File::open(path).ok()?;
+    (!is_locked(&file).ok()?).then_some(())?;
+    Some(file.metadata().ok()?.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_private_and_left_behind_once_nobody_has_it_open() {
+        use std::os::unix::fs::MetadataExt as _;
+        let folder = tempfile::tempdir().expect("folder");
+        let wanted = folder.path().join("é".repeat(127));
+        let (file, path) = create(&wanted).expect("room");
+        let (_other, beside) = create(&wanted).expect("room");
+        assert_ne!(path, beside);
+        assert_eq!(file.metadata().expect("open").mode() & 0o777, 0o600);
+        assert!(is_part_name(
+            path.file_name().and_then(|name| name.to_str()).expect("UTF-8")
+        ));
+        assert_eq!(left_behind(&path), None, "it is being received");
+        file.set_len(7).expect("length");
+        drop(file);
+        assert_eq!(left_behind(&path), Some(7));
+        assert_eq!(left_behind(&folder.path().join("gone.arraylift-00000000.part")), None);
+    }
+
+    #[test]
+    fn only_our_own_mark_makes_a_name_one_of_ours() {
+        for (name, is_ours) in [
+            ("a.npy.arraylift-0123abcd.part", true),
+            ("A.NPY.ARRAYLIFT-0123ABCD.PART", true),
+            (".arraylift-0123abcd.part", true),
+            ("a.npy.4711-0.part", false),
+            ("a.part", false),
+            ("a.arraylift-0123abc.part", false),
+            ("a.arraylift-0123abcx.part", false),
+            ("a.arraylift-0123abcd.part_", false),
+        ] {
+            assert_eq!(is_part_name(name), is_ours, "{name}");
+        }
+    }
+}
