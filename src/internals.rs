@@ -1,11 +1,13 @@
 //! What this package's own tests and benchmarks look at. It is no part of the library and changes without notice.
 
+pub mod parsers;
+
 pub use crate::checksum::Digest;
 pub use crate::ledger::Ledger;
 pub use crate::ping::RoundTrips;
 pub use crate::service::Status;
 pub use crate::telemetry::Series;
-pub use crate::wire::{Heard, Offer, ReceiveWire, SendStep, SendWire, Want};
+pub use crate::wire::{Handoff, Heard, Offer, ReceiveWire, SendStep, SendWire, Want};
 
 /// Comparisons and how they are kept.
 pub mod compare {

@@ -25,7 +25,7 @@ pub(crate) use key::Key;
 pub(crate) use leftovers::{Leftover, leftovers};
 pub(crate) use limits::Limits;
 pub(crate) use plan::{Plan, Workers};
-pub(crate) use recipe::AuthKey;
+pub(crate) use recipe::{AuthKey, Handshake, RANDOM_BYTES, Role};
 pub use status::Status;
 pub(crate) use status::{AnyEvent, ServiceEvent};
 pub(crate) use worker_process::WorkerProcess;

@@ -29,6 +29,7 @@ use crate::error::Error;
 use crate::thread::Thread;
 use sink::received::ReceivedCell;
 
+pub(crate) use fetch::{RangeRequest, read_answer};
 pub(crate) use limits::admission::{AdmissionLimits, Admissions};
 pub(crate) use limits::controls::Controls;
 pub(crate) use limits::keep_free::KeepFree;

@@ -11,7 +11,6 @@ mod send;
 
 pub(crate) use crate::checksum::{Checksum, ChecksumKind, Digest};
 pub use choice::WireChoice;
-pub(crate) use offer::Handoff;
-pub use offer::Offer;
+pub use offer::{Handoff, Offer};
 pub use receive::{Heard, ReceiveWire, Want};
 pub use send::{SendStep, SendWire};

@@ -16,7 +16,7 @@ const WELCOME: &[u8] = b"#WELCOME#";
 const FAILURE: &[u8] = b"#FAILURE#";
 const SHA256: &[u8] = b"{sha256}";
 /// Random bytes of a challenge, after the digest's name.
-pub(super) const RANDOM_BYTES: usize = 40;
+pub(crate) const RANDOM_BYTES: usize = 40;
 /// Random bytes of one without a name: Python before 3.12.
 const UNNAMED_BYTES: usize = 20;
 /// No message is longer until both ends know each other.
@@ -24,14 +24,14 @@ const MESSAGE_BYTES_MAX: usize = 256;
 
 /// Who speaks first: the end that listens challenges, then is challenged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     Listener,
     Client,
 }
 
 /// One end's part of it.
 #[derive(Debug)]
-pub(super) struct Handshake {
+pub(crate) struct Handshake {
     key: Vec<u8>,
     role: Role,
     /// Ours, with the digest's name.
@@ -54,7 +54,7 @@ enum State {
 
 impl Handshake {
     /// A handshake, and what is to be sent first.
-    pub(super) fn new(key: Vec<u8>, role: Role, random: [u8; RANDOM_BYTES]) -> (Self, Vec<u8>) {
+    pub(crate) fn new(key: Vec<u8>, role: Role, random: [u8; RANDOM_BYTES]) -> (Self, Vec<u8>) {
         let mut handshake = Self {
             key,
             role,
@@ -73,7 +73,7 @@ impl Handshake {
     ///
     /// # Errors
     /// The other end has another key (what is in `out` is to be sent all the same), or speaks another protocol.
-    pub(super) fn take(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    pub(crate) fn take(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
         self.inbox.extend_from_slice(bytes);
         while self.state != State::Over {
             let Some(message) = self.message()? else { break };
@@ -83,7 +83,7 @@ impl Handshake {
     }
 
     /// Both ends have shown that they have the key.
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.state == State::Over
     }
 
@@ -91,7 +91,7 @@ impl Handshake {
     ///
     /// # Errors
     /// It is longer than anything that would be said here.
-    pub(super) fn message(&mut self) -> io::Result<Option<Vec<u8>>> {
+    pub(crate) fn message(&mut self) -> io::Result<Option<Vec<u8>>> {
         let Some((length, rest)) = self.inbox.split_first_chunk::<4>() else {
             return Ok(None);
         };
@@ -108,7 +108,7 @@ impl Handshake {
     }
 
     /// Bytes that came and belong to nothing yet.
-    pub(super) fn has_more(&self) -> bool {
+    pub(crate) fn has_more(&self) -> bool {
         !self.inbox.is_empty()
     }
 
@@ -145,7 +145,7 @@ impl Handshake {
 }
 
 /// A message with its length before it. It is a short one.
-pub(super) fn framed(message: &[u8]) -> Vec<u8> {
+pub(crate) fn framed(message: &[u8]) -> Vec<u8> {
     let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
     [&length.to_be_bytes(), message].concat()
 }

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::service::key;
 
 pub(super) use dispatcher::RecipeDispatcher;
+pub(crate) use handshake::{Handshake, RANDOM_BYTES, Role};
 pub(super) use source::RecipeSource;
 
 /// An authkey of `multiprocessing`: a file's content as it is.

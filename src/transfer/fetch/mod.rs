@@ -22,6 +22,7 @@ use crate::transfer::trust::Trust;
 
 use file::FetchedFile;
 
+pub(crate) use answer::{RangeRequest, read as read_answer};
 pub(super) use first::FirstFetcher;
 pub(super) use further::FurtherFetcher;
 

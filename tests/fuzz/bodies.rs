@@ -1,0 +1,350 @@
+//! What each target does with some bytes: it drives a parser as its owner does, and holds it to its budget.
+//!
+//! The fuzzers and the tests on stable share this file.
+
+use std::sync::Arc;
+
+use arraylift::internals::{Handoff, Heard, Ledger, Offer, ReceiveWire, SendStep, SendWire, Want, parsers};
+use arraylift::npy::{HeaderProgress, read_header, write_header};
+use arraylift::{ArrayMeta, ChecksumKind, Dtype, Error, WireChoice, values};
+
+use crate::budget::{Budget, Cost, within};
+
+/// Takes an input.
+type Body = fn(&[u8]);
+
+/// By name, each with its body.
+pub const TARGETS: [(&str, Body); 8] = [
+    ("receive_wire", receive_wire),
+    ("send_wire", send_wire),
+    ("npy_header", npy_header),
+    ("dtype", dtype),
+    ("preview", preview),
+    ("http_answer", http_answer),
+    ("control_message", control_message),
+    ("recipe_handshake", recipe_handshake),
+];
+
+/// A step takes at least one byte, but for those that decide and end.
+const WIRE: Budget = Budget {
+    steps: [8, 2],
+    allocations: [64, 2],
+    total_bytes: [64 << 10, 256],
+    most_bytes: [64 << 10, 128],
+};
+
+/// The most that a wire may ask for at once: a body and the header before it, with a block's header behind it.
+const CONTROL_BYTES_MAX: usize = (64 << 10) + 24;
+
+/// How a wire's owner behaves, which the first byte of the input decides: any of these bits.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Manner(pub u8);
+
+impl Manner {
+    /// Bytes come one at a time, and not as many as are wanted.
+    pub const SLOW: u8 = 1;
+    /// Blocks come over several connections, so that they may begin anywhere; a handoff that was asked for is done.
+    pub const STREAMS: u8 = 2;
+    /// What is offered to be handed over is taken so.
+    pub const HANDOFF: u8 = 4;
+    /// A receiver's connection joins a transfer; a sender hears its peer at any time.
+    pub const JOINS: u8 = 8;
+
+    fn has(self, bit: u8) -> bool {
+        self.0 & bit != 0
+    }
+}
+
+/// The first byte says how the receiver behaves; the others come to it.
+pub fn receive_wire(input: &[u8]) {
+    if let Some((manner, bytes)) = input.split_first() {
+        receive(Manner(*manner), bytes);
+    }
+}
+
+/// A receiver hears these bytes, and all that follows from them is within its budget. Gives what they cost, and the error
+/// that they end in, where they do.
+pub fn receive(manner: Manner, bytes: &[u8]) -> (Cost, Option<Error>) {
+    let mut error = None;
+    let cost = within(WIRE, bytes.len(), || {
+        let (mut wire, mut ledger) = if manner.has(Manner::JOINS) {
+            let ledger = Ledger::new(1 << 20, ChecksumKind::Crc64Nvme, 2);
+            (ReceiveWire::joined(), Some(ledger))
+        } else {
+            let wire = ReceiveWire::new(WireChoice::Auto, None).expect("it needs to be told nothing");
+            (wire, None)
+        };
+        let steps;
+        (steps, error) = receive_all(manner, &mut wire, &mut ledger, bytes);
+        steps
+    });
+    (cost, error)
+}
+
+fn receive_all(
+    manner: Manner,
+    wire: &mut ReceiveWire,
+    ledger: &mut Option<Arc<Ledger>>,
+    mut rest: &[u8],
+) -> (u64, Option<Error>) {
+    let (mut steps, mut offer) = (0, None);
+    let piece = if manner.has(Manner::SLOW) { 1 } else { usize::MAX };
+    let more = (manner.has(Manner::STREAMS) || manner.has(Manner::JOINS)).then_some((2, [7; 16]));
+    loop {
+        steps += 1;
+        match wire.want() {
+            Want::Control(most) => {
+                assert!(most > 0 && most <= CONTROL_BYTES_MAX, "it wants {most} bytes");
+                let Some((heard, after)) = rest.split_at_checked(most.min(piece).min(rest.len())) else {
+                    break;
+                };
+                rest = after;
+                if heard.is_empty() {
+                    break;
+                }
+                match wire.hear(heard) {
+                    Ok(Some(Heard::Offer(heard))) => offer = Some(heard),
+                    // Which transfer it joins is not the wire's to know.
+                    Ok(Some(Heard::Join(_))) => break,
+                    Ok(_) => {}
+                    Err(error) => {
+                        assert!(wire.give_up(&error.to_string()).len() < 2 << 10, "a long reason");
+                        return (steps, Some(error));
+                    }
+                }
+            }
+            Want::Decision => {
+                let is_offered_whole = offer.as_deref().is_some_and(|offer: &Offer| offer.handoff.is_some());
+                let ledger = ledger.get_or_insert_with(|| {
+                    let offer = offer.as_ref().expect("an offer comes before its decision");
+                    Ledger::new(offer.meta.byte_len(), offer.checksum, 2)
+                });
+                if manner.has(Manner::HANDOFF) && is_offered_whole {
+                    let _ = wire.accept_handoff(ledger);
+                } else {
+                    let answer = wire.accept(ledger, more).expect("an offer that was just made");
+                    assert!(answer.len() < 1 << 10, "a long answer");
+                }
+            }
+            Want::Data { len, .. } => {
+                let len = usize::try_from(len).unwrap_or(usize::MAX).min(piece).min(rest.len());
+                let (data, after) = rest.split_at(len);
+                rest = after;
+                if data.is_empty() {
+                    break;
+                }
+                wire.absorb(data);
+                wire.landed(data.len() as u64);
+            }
+            Want::Done => {
+                assert!(wire.receipt().len() < 1 << 10, "a long receipt");
+                break;
+            }
+        }
+    }
+    assert!(wire.idle_messages() <= steps, "more messages than steps");
+    (steps, None)
+}
+
+/// The first byte says how the sender behaves; the others come to it.
+pub fn send_wire(input: &[u8]) {
+    if let Some((manner, bytes)) = input.split_first() {
+        send(Manner(*manner), bytes);
+    }
+}
+
+/// A sender of 64 bytes hears these bytes, and all that follows from them is within its budget. Gives what they cost, and
+/// the error that they end in, where they do.
+pub fn send(manner: Manner, bytes: &[u8]) -> (Cost, Option<Error>) {
+    let mut error = None;
+    let cost = within(WIRE, bytes.len(), || {
+        let offer = Offer {
+            meta: ArrayMeta::vector(Dtype::u8(), 64).expect("small"),
+            name: Some("a.npy".into()),
+            plain: false,
+            identity: Vec::new(),
+            checksum: ChecksumKind::Crc64Nvme,
+            streams: 2,
+            handoff: manner.has(Manner::HANDOFF).then_some(Handoff::Sealed),
+        };
+        let steps;
+        (steps, error) = send_all(manner, &mut SendWire::new(WireChoice::Native, offer), bytes);
+        steps
+    });
+    (cost, error)
+}
+
+fn send_all(manner: Manner, wire: &mut SendWire, mut rest: &[u8]) -> (u64, Option<Error>) {
+    // As many at most as are read at once.
+    let piece = if manner.has(Manner::SLOW) { 1 } else { 4096 };
+    let mut steps = 0;
+    loop {
+        steps += 1;
+        // With 64 bytes in blocks of 16 there are at most so many steps without a byte.
+        let is_waiting = match wire.step(Some(16)) {
+            Ok(SendStep::Write(bytes)) => {
+                assert!(bytes.len() < 1 << 10, "a long message");
+                false
+            }
+            Ok(SendStep::Data { len, .. }) => {
+                wire.digest()
+                    .update(&[0; 16][..usize::try_from(len).expect("a block").min(16)]);
+                wire.sent(len);
+                false
+            }
+            Ok(SendStep::HandOver) => {
+                assert!(wire.handoff(0).len() < 64, "a long handoff");
+                wire.handed_over(manner.has(Manner::STREAMS));
+                false
+            }
+            Ok(SendStep::Await) => true,
+            Ok(SendStep::Done) => return (steps, None),
+            Err(error) => return (steps, Some(error)),
+        };
+        let _ = wire.take_more();
+        // A receiver may speak at any time.
+        if is_waiting || manner.has(Manner::JOINS) {
+            let (heard, after) = rest.split_at(piece.min(rest.len()));
+            rest = after;
+            match wire.hear(heard) {
+                Err(error) => return (steps, Some(error)),
+                Ok(()) if heard.is_empty() && is_waiting => return (steps, None),
+                Ok(()) => {}
+            }
+        }
+    }
+}
+
+/// A text of Python's literals: a value of two bytes, such as `1,`, becomes one of 32, in a list that grows by doubling.
+const LITERAL: Budget = Budget {
+    steps: [8, 0],
+    allocations: [64, 4],
+    total_bytes: [16 << 10, 768],
+    most_bytes: [16 << 10, 384],
+};
+
+/// A header is read as its bytes come, and what was read is written and read again.
+pub fn npy_header(bytes: &[u8]) {
+    within(LITERAL, bytes.len(), || {
+        let (mut steps, mut given) = (1, 0);
+        let read = loop {
+            match read_header(&bytes[..given]) {
+                Ok(HeaderProgress::Need(need)) => {
+                    assert!(need > given && need <= CONTROL_BYTES_MAX, "{need} bytes after {given}");
+                    if need > bytes.len() {
+                        return steps;
+                    }
+                    (given, steps) = (need, steps + 1);
+                }
+                read => break read,
+            }
+        };
+        if let Ok(HeaderProgress::Done { meta, data_offset }) = read {
+            assert_eq!(data_offset, given);
+            let written = write_header(&meta);
+            let data_offset = written.len();
+            assert_eq!(read_header(&written), Ok(HeaderProgress::Done { meta, data_offset }));
+        }
+        steps
+    });
+}
+
+/// A description is read, shown, and read again.
+pub fn dtype(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    within(LITERAL, bytes.len(), || {
+        for dtype in [Dtype::from_descr(text), Dtype::from_name(text)] {
+            match dtype {
+                Ok(dtype) => {
+                    assert!((1..=1 << 30).contains(&dtype.item_size()), "an item's size");
+                    assert!(dtype.name().chars().count() < 100, "a long name");
+                    assert_eq!(Dtype::from_descr(dtype.descr()), Ok(dtype));
+                }
+                Err(error) => assert!(error.to_string().len() < 256 + 12 * bytes.len(), "a long error"),
+            }
+        }
+        1
+    });
+}
+
+/// An element becomes a text of 80 characters, made of one that is not much longer.
+const ELEMENT: Budget = Budget {
+    steps: [1, 0],
+    allocations: [64, 512],
+    total_bytes: [16 << 10, 16 << 10],
+    most_bytes: [16 << 10, 4 << 10],
+};
+
+/// The first line describes an element, and elements follow.
+pub fn preview(bytes: &[u8]) {
+    let line = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let (descr, rest) = bytes.split_at(line);
+    let Some(dtype) = std::str::from_utf8(descr)
+        .ok()
+        .and_then(|descr| Dtype::from_descr(descr).ok())
+    else {
+        return;
+    };
+    let rest = rest.get(1..).unwrap_or_default();
+    let count = rest.len() / dtype.item_size();
+    within(ELEMENT, count, || {
+        let values = values(&dtype, rest);
+        assert_eq!(values.len(), count);
+        for value in &values {
+            assert!(value.to_string().chars().count() < 400, "a long text");
+        }
+        1
+    });
+}
+
+/// A header's name and value are copied, and a few of them twice more.
+const HTTP: Budget = Budget {
+    steps: [1, 0],
+    allocations: [64, 1],
+    total_bytes: [16 << 10, 512],
+    most_bytes: [16 << 10, 256],
+};
+
+/// The head of a web server's answer.
+pub fn http_answer(bytes: &[u8]) {
+    within(HTTP, bytes.len(), || {
+        let _ = parsers::http_answer(bytes);
+        1
+    });
+}
+
+/// Which kind of line it is shows only after all of it is read into a tree, for each kind once.
+const JSON: Budget = Budget {
+    steps: [1, 0],
+    allocations: [64, 4],
+    total_bytes: [16 << 10, 1024],
+    most_bytes: [16 << 10, 512],
+};
+
+/// A line on a control socket, in either direction.
+pub fn control_message(bytes: &[u8]) {
+    within(JSON, bytes.len(), || {
+        let _ = parsers::control_message(bytes);
+        1
+    });
+}
+
+/// Messages are copied, and each is answered by a short one.
+const HANDSHAKE: Budget = Budget {
+    steps: [2, 0],
+    allocations: [64, 1],
+    total_bytes: [4 << 10, 16],
+    most_bytes: [4 << 10, 16],
+};
+
+/// The first byte says which end this is.
+pub fn recipe_handshake(input: &[u8]) {
+    let Some((is_listener, bytes)) = input.split_first() else {
+        return;
+    };
+    within(HANDSHAKE, bytes.len(), || {
+        let (said, _) = parsers::recipe_handshake(is_listener & 1 != 0, bytes);
+        assert!(said.len() < 256, "a long answer");
+        1
+    });
+}
