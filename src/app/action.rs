@@ -62,7 +62,7 @@ pub(crate) enum TransferAction {
     Resume,
     /// Give it up.
     Cancel,
-    /// Ask whether it is to be cancelled.
+    /// Give it up, after a question where it has run for a while.
     AskToCancel,
     /// Move at most so many bytes a second; `None` lifts the limit.
     SetLimit {
@@ -109,7 +109,12 @@ pub(crate) enum FormAction {
     /// Start what is typed.
     Start,
     /// Take this file as the source, and look at every path again.
-    Drop(String),
+    Drop {
+        /// The file.
+        path: String,
+        /// Those that came with it, which the form has no room for.
+        others: Vec<String>,
+    },
     /// Look at every path again: what is there may have changed.
     LookAgain,
     /// Fold or unfold the advanced fields.

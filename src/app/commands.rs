@@ -4,12 +4,16 @@ use eframe::egui::Context;
 
 use super::action::{Action, CompareAction, Dialog, FormAction, QueueAction, RoundTripsAction, TransferAction};
 use super::model::form::{SinkKind, SourceKind};
+use super::model::format::elided;
 use super::model::row::{Phase, RowKey};
 use super::model::view::WindowSize;
 use super::panels::new_transfer::first_field;
 use super::worker::Task;
 use super::{App, Question, theme};
 use crate::transfer::{Command, TransferId};
+
+/// A transfer that has run for so long is cancelled only after a question.
+const CANCEL_WITHOUT_QUESTION_S: f64 = 5.0;
 
 impl App {
     /// Applies an action.
@@ -73,6 +77,8 @@ impl App {
                 row.set_limit(bytes_per_s);
                 self.send(key, |transfer| Command::Limit { transfer, bytes_per_s });
             }
+            // Whichever key or button it was.
+            TransferAction::AskToCancel if row.elapsed_end_s() < CANCEL_WITHOUT_QUESTION_S => self.cancel(key),
             TransferAction::AskToCancel => self.question = Some(Question::Cancel(key)),
             TransferAction::SetPace { side, bytes_per_s } => {
                 row.set_pace(side, bytes_per_s);
@@ -165,8 +171,18 @@ impl App {
                 }
                 self.start_form();
             }
-            FormAction::Drop(path) => {
+            FormAction::Drop { path, others } => {
                 self.choose_path(Dialog::Source, path);
+                self.form.dialog_trouble = others.first().map(|other| {
+                    let more = match others.len() {
+                        1 => String::new(),
+                        len => format!(" and {} more", len - 1),
+                    };
+                    format!(
+                        "Not taken: {}{more}. For several files drop their folder, or type a pattern.",
+                        elided(other)
+                    )
+                });
                 self.look_at_paths_again();
             }
             FormAction::LookAgain => self.look_at_paths_again(),

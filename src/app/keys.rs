@@ -1,6 +1,6 @@
 //! What the keyboard, a drop and the window's focus ask for.
 
-use eframe::egui::{Context, Event, Key, Modifiers};
+use eframe::egui::{Context, Event, Key, Modifiers, Popup};
 
 use super::App;
 use super::action::{Action, CompareAction, FormAction, TransferAction};
@@ -9,17 +9,14 @@ use super::model::view::View;
 use super::panels::time_plot::TimeAxis;
 use crate::transfer::State;
 
-/// A transfer that has run for so long is cancelled by a key only after a question.
-const CANCEL_WITHOUT_QUESTION_S: f64 = 5.0;
-
 impl App {
     /// The actions that no panel returns.
     pub(super) fn input_actions(&self, ctx: &Context) -> Vec<Action> {
         let mut actions = dropped_files(ctx);
         if self.question.is_none() {
             actions.extend(self.everywhere(ctx));
-            // Every other key belongs to the widget that has the focus.
-            if ctx.memory(|memory| memory.focused().is_none()) {
+            // Every other key belongs to the widget that has the focus, and Escape to the popup that it closes.
+            if ctx.memory(|memory| memory.focused().is_none()) && !Popup::is_any_open(ctx) {
                 actions.extend(self.on_the_page(ctx));
             }
         }
@@ -80,8 +77,15 @@ fn is_pressed(ctx: &Context, modifiers: Modifiers, key: Key) -> bool {
 /// A file dropped anywhere is the source; what is at a path may have changed while the window was not looked at.
 fn dropped_files(ctx: &Context) -> Vec<Action> {
     ctx.input(|input| {
-        let dropped = input.raw.dropped_files.first();
-        let drop = dropped.map(|file| FormAction::Drop(file.path().display().to_string()));
+        let mut dropped = input
+            .raw
+            .dropped_files
+            .iter()
+            .map(|file| file.path().display().to_string());
+        let drop = dropped.next().map(|path| {
+            let others = dropped.collect();
+            FormAction::Drop { path, others }
+        });
         let is_back = input
             .events
             .iter()
@@ -105,9 +109,6 @@ fn steering(ctx: &Context, row: &Row) -> Vec<TransferAction> {
     let escape = is_pressed(ctx, Modifiers::NONE, Key::Escape);
     match (delete, escape, row.is_over()) {
         (true, _, true) => actions.push(TransferAction::Remove),
-        (true, _, false) if row.elapsed_end_s() < CANCEL_WITHOUT_QUESTION_S => {
-            actions.push(TransferAction::Cancel);
-        }
         (true, _, false) | (_, true, false) => actions.push(TransferAction::AskToCancel),
         _ => {}
     }

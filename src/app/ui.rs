@@ -14,6 +14,8 @@ const FORM_WIDTH: f32 = 296.0;
 const STATUS_HEIGHT: f32 = 27.0;
 /// More rows than these are not shown at once: the list scrolls.
 const ROWS_MAX: usize = 6;
+/// The list leaves this much to the numbers and plots of the selected transfer, so that both plots are whole.
+const SELECTED_HEIGHT: f32 = 430.0;
 /// The list never takes a larger share of the height.
 const LIST_SHARE: f32 = 0.42;
 
@@ -122,9 +124,9 @@ impl App {
         let now_s = self.now_s();
         ui.spacing_mut().item_spacing.y = 0.0;
         let rows = self.transfers.rows().len().min(ROWS_MAX);
-        let room = ((ui.available_height() * LIST_SHARE) / transfers::ROW_HEIGHT)
-            .floor()
-            .max(1.0);
+        let height = ui.available_height();
+        let room = (height * LIST_SHARE).min(height - SELECTED_HEIGHT) / transfers::ROW_HEIGHT;
+        let room = room.floor().max(1.0);
         let visible = (1..=rows).take_while(|count| *count as f32 <= room).last().unwrap_or(1);
         actions.extend(queue::ui(ui, &self.transfers, self.settings.at_once));
         actions.extend(transfers::ui(ui, &self.transfers, now_s, visible));

@@ -1,11 +1,16 @@
 //! The few widgets that the panels share, in the window's look and with their accessible names.
 
 use eframe::egui::{
-    self, Align, Align2, Color32, ComboBox, FontId, Frame, Id, Label, Layout, Margin, Pos2, Rect, Response, RichText,
-    Role, Sense, Stroke, StrokeKind, TextEdit, Ui, UiBuilder, WidgetInfo, pos2, text::LayoutJob, vec2,
+    self, Align, Align2, Color32, ComboBox, EventFilter, FontId, Frame, Id, Key, Label, Layout, Margin, Modifiers,
+    Popup, Pos2, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, TextEdit, Ui, UiBuilder, WidgetInfo, pos2,
+    text::LayoutJob, vec2,
 };
 
+use super::model::format::elided;
 use super::theme::{self, FIELD_HEIGHT, RADIUS, STEP};
+
+/// A text field takes so many characters.
+const TEXT_MAX: usize = 4096;
 
 /// A small grey label.
 pub(super) fn caption(ui: &mut Ui, text: &str) -> Response {
@@ -18,7 +23,8 @@ pub(super) fn mistake(ui: &mut Ui, text: Option<&String>) {
     if let Some(text) = text {
         let failed = theme::palette(ui).failed;
         ui.add_space(-2.0);
-        ui.add(Label::new(RichText::new(text).font(theme::small()).color(failed)).wrap());
+        let shown = elided(text);
+        ui.add(Label::new(RichText::new(shown).font(theme::small()).color(failed)).wrap());
     }
 }
 
@@ -76,6 +82,8 @@ pub(super) fn text_edit_with_id(
         .frame(frame)
         .margin(Margin::symmetric(9, 7))
         .align(Align2::LEFT_CENTER)
+        // Longer than any path: what is pasted by mistake is neither laid out nor kept to be undone.
+        .char_limit(TEXT_MAX)
         .desired_width(width);
     if let Some(id) = id {
         edit = edit.id(id);
@@ -104,11 +112,32 @@ pub(super) fn segments<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut
         .collect();
     let spare = (rect.width() - 4.0 - texts.iter().sum::<f32>()) / choices.len() as f32;
     let mut left = rect.left() + 2.0;
+    let mut chosen_by_key = None;
     for (i, (choice, text)) in choices.iter().enumerate() {
         let width = texts[i] + spare;
         let cell = Rect::from_min_size(pos2(left, rect.top() + 2.0), vec2(width, rect.height() - 4.0));
-        let response = ui.interact(cell, ui.scope_id().with((name, i)), Sense::click());
         let is_chosen = *value == *choice;
+        // One stop for the Tab key: from there the arrows choose.
+        let sense = if is_chosen { Sense::click() } else { Sense::CLICK };
+        let response = ui.interact(cell, ui.scope_id().with((name, i)), sense);
+        if response.has_focus() {
+            let sideways = EventFilter {
+                horizontal_arrows: true,
+                ..EventFilter::default()
+            };
+            ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, sideways));
+            let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+            let to = match (pressed(Key::ArrowLeft), pressed(Key::ArrowRight)) {
+                (true, _) => i.checked_sub(1),
+                (_, true) => Some(i + 1).filter(|to| *to < choices.len()),
+                _ => None,
+            };
+            if let Some(to) = to {
+                chosen_by_key = Some(choices[to].0);
+                let id = ui.scope_id().with((name, to));
+                ui.memory_mut(|memory| memory.request_focus(id));
+            }
+        }
         response.widget_info(|| {
             WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), is_chosen, format!("{name}: {text}"))
         });
@@ -130,6 +159,9 @@ pub(super) fn segments<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut
         ui.painter()
             .text(cell.center(), Align2::CENTER_CENTER, *text, font, colour);
         left += width;
+    }
+    if let Some(choice) = chosen_by_key {
+        *value = choice;
     }
 }
 
@@ -156,10 +188,33 @@ pub(super) fn dropdown<'a, T: Copy + PartialEq>(
                     } else {
                         format!("{}  ·  {note}", name(*choice))
                     };
-                    ui.selectable_value(value, *choice, text);
+                    if ui.selectable_value(value, *choice, text).clicked() {
+                        // By a key, too, which no popup takes for a click.
+                        ui.close();
+                    }
                 }
             })
             .response;
+        if response.has_focus() && !Popup::is_any_open(ui.ctx()) {
+            let upright = EventFilter {
+                vertical_arrows: true,
+                ..EventFilter::default()
+            };
+            ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, upright));
+            let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+            let at = choices
+                .iter()
+                .position(|(choice, _)| choice == value)
+                .unwrap_or_default();
+            let to = match (pressed(Key::ArrowUp), pressed(Key::ArrowDown)) {
+                (true, _) => at.saturating_sub(1),
+                (_, true) => at + 1,
+                _ => at,
+            };
+            if let Some((choice, _)) = choices.get(to) {
+                *value = *choice;
+            }
+        }
         response.labelled_by(caption_id).accessible_name(label);
         mistake(ui, wrong);
     });
@@ -191,6 +246,11 @@ pub(super) fn tick(ui: &mut Ui, value: &mut bool, text: &str) -> Response {
         ui.checkbox(value, RichText::new(text).font(theme::small()).color(palette.weak))
     })
     .inner
+}
+
+/// How wide a button is that is only this word.
+pub(super) fn word_button_width(ui: &Ui, text: &str) -> f32 {
+    text_width(ui, text, theme::small()) + 10.0
 }
 
 /// A button that is only a word, grey until someone points at it.

@@ -2,6 +2,25 @@
 
 pub(crate) use crate::units::{Quantity, bytes, count, done_of, duration, exact_bytes, left, mean_bytes, rate, time};
 
+/// A word with more characters is not shown whole.
+const WORD_MAX: usize = 72;
+
+/// A text whose very long words, such as paths, are cut in their middle: both ends tell them apart.
+#[must_use]
+pub(crate) fn elided(text: &str) -> String {
+    let word = |word: &str| {
+        let characters = word.chars().count();
+        if characters <= WORD_MAX {
+            return word.to_owned();
+        }
+        let kept = WORD_MAX / 2 - 1;
+        let head: String = word.chars().take(kept).collect();
+        let tail: String = word.chars().skip(characters - kept).collect();
+        format!("{head}…{tail}")
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
 /// A shape for people: `1,200,000 × 768`.
 #[must_use]
 pub(crate) fn shape(lengths: &[u64]) -> String {
@@ -30,6 +49,18 @@ pub(crate) fn python_shape(lengths: &[u64]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_path_is_cut_in_its_middle() {
+        assert_eq!(elided("no file at /a/b.npy"), "no file at /a/b.npy");
+        let long = format!("no file at /{}/b.npy here", "é".repeat(4000));
+        let shown = elided(&long);
+        assert!(
+            shown.starts_with("no file at /éé") && shown.ends_with("éé/b.npy here"),
+            "{shown}"
+        );
+        assert!(shown.chars().count() < 100);
+    }
 
     #[test]
     fn shapes_are_readable() {

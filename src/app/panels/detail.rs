@@ -40,12 +40,13 @@ pub(crate) fn ui(ui: &mut Ui, row: &Row, ceilings: &CeilingsStatus<'_>) -> Vec<A
     };
     let plots = Rect::from_min_size(area.min, vec2(plots_width, area.height()));
     let plots = UiBuilder::new().max_rect(plots);
-    let actions = ui.scope_builder(plots, |ui| plots_ui(ui, row, ceilings)).inner;
+    let mut actions = ui.scope_builder(plots, |ui| plots_ui(ui, row, ceilings)).inner;
     if has_room {
         let side = Rect::from_min_max(pos2(area.right() - PREVIEW_WIDTH, area.top()), area.max);
-        ui.scope_builder(UiBuilder::new().max_rect(side), |ui| {
-            preview::ui(ui, row, side.height());
+        let copied = ui.scope_builder(UiBuilder::new().max_rect(side), |ui| {
+            preview::ui(ui, row, side.height())
         });
+        actions.extend(copied.inner);
     }
     actions
 }

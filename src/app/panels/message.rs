@@ -3,6 +3,7 @@
 use eframe::egui::{Color32, Frame, Label, Margin, RichText, Stroke, Ui, vec2};
 
 use crate::app::action::Action;
+use crate::app::model::format::elided;
 use crate::app::model::row::{Phase, Row};
 use crate::app::theme::{self, STEP};
 use crate::app::widgets::{caption, from_right, word_button};
@@ -27,7 +28,7 @@ pub(crate) fn ui(ui: &mut Ui, row: &Row) -> Option<Action> {
                 accessible_name: "Copy the message",
                 action: Action::Copy(message.clone()),
             };
-            strip(ui, palette.failed, &sentence(message), again, Some(copy))
+            strip(ui, palette.failed, &elided(&sentence(message)), again, Some(copy))
         }
         Phase::Is(State::Listening) => {
             let address = row.address.clone().unwrap_or_default();
@@ -53,7 +54,7 @@ pub(crate) fn ui(ui: &mut Ui, row: &Row) -> Option<Action> {
                 action: Action::ShowFolder(folder),
             };
             let path = path.display().to_string();
-            strip(ui, palette.verified, &path, note.as_deref(), Some(show))
+            strip(ui, palette.verified, &elided(&path), note.as_deref(), Some(show))
         }
         _ => None,
     }

@@ -1,6 +1,6 @@
 //! The numbers of the selected transfer: the rate, large, and what belongs to it; or why there is none.
 
-use eframe::egui::{Align, Color32, Label, Layout, RichText, Ui, pos2, vec2};
+use eframe::egui::{Align, Color32, Label, Layout, RichText, Role, Ui, WidgetInfo, pos2, vec2};
 
 use crate::app::model::format::{self, Quantity};
 use crate::app::model::row::{Numbers, Phase, Row};
@@ -72,7 +72,9 @@ fn hero_ui(ui: &mut Ui, row: &Row, numbers: &Numbers) {
             response.rect.bottom() - galley.size().y - 6.5,
         );
         ui.painter().galley(at, galley, palette.weak);
-        response.accessible_name(format!("{number} {unit}"));
+        // With its unit, which is painted beside it.
+        let text = format!("{number} {unit}");
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
     } else {
         let font = eframe::egui::FontId {
             size: theme::HERO_WORD,
@@ -114,6 +116,14 @@ impl Figure {
     }
 }
 
+fn peak(numbers: &Numbers) -> Figure {
+    Figure::new(
+        format!("peak, {}", format::duration(numbers.peak_bin_s)),
+        format::rate(numbers.peak).to_string(),
+        "0.00 GB/s",
+    )
+}
+
 fn figures(row: &Row, numbers: &Numbers) -> Vec<Figure> {
     let mut figures = Vec::new();
     if row.started().is_none() {
@@ -139,11 +149,10 @@ fn figures(row: &Row, numbers: &Numbers) -> Vec<Figure> {
             figures.push(Figure::new(name, format::rate(numbers.mean).to_string(), "0.00 GB/s"));
         }
     }
-    figures.push(Figure::new(
-        format!("peak, {}", format::duration(numbers.peak_bin_s)),
-        format::rate(numbers.peak).to_string(),
-        "0.00 GB/s",
-    ));
+    // Of a moment that is one span or two, the peak is the mean.
+    if numbers.elapsed_s >= 3.0 * numbers.peak_bin_s {
+        figures.push(peak(numbers));
+    }
     match (&row.phase, numbers.total) {
         _ if row.rounds > 0 && row.repeats() => {
             let moved = format::bytes(row.main_end().series.bytes());

@@ -1,6 +1,6 @@
 //! The progress plot: how much has moved, on the time axis of the throughput plot.
 
-use eframe::egui::Ui;
+use eframe::egui::{Role, Ui, WidgetInfo};
 use egui_plot::{Line, PlotPoints};
 
 use super::time_plot::{self, PlotSize, TimeAxis, ValueAxis};
@@ -42,7 +42,22 @@ pub(crate) fn ui(ui: &mut Ui, row: &Row, size: PlotSize) -> Option<Action> {
             }
         },
     );
+    plot.response
+        .widget_info(|| WidgetInfo::labeled(Role::Image, true, in_a_sentence(row)));
     time_plot::zoom(ui, &plot, row, time)
+}
+
+/// What a screen reader says of the plot.
+fn in_a_sentence(row: &Row) -> String {
+    let numbers = row.numbers(0.0);
+    let moved = match numbers.total {
+        Some(total) => format::done_of(numbers.done, total),
+        None => format::bytes(numbers.done).to_string(),
+    };
+    format!(
+        "Progress over time: {moved} after {}",
+        format::duration(numbers.elapsed_s)
+    )
 }
 
 /// Percent of the whole; where it repeats there is no whole, and it is bytes.

@@ -81,16 +81,12 @@ fn buttons_ui(ui: &mut Ui, transfers: &Transfers) -> Vec<QueueAction> {
     actions
 }
 
-/// `2 run, 3 wait`.
+/// `2 running, 3 waiting`.
 fn counts(transfers: &Transfers) -> String {
     let (run, wait) = (transfers.slots_taken() as u64, transfers.waiting().count() as u64);
-    let verb = |count: u64, one: &str, several: &str| {
-        let word = if count == 1 { one } else { several };
-        format!("{} {word}", format::count(count))
-    };
     match (run, wait) {
         (0, 0) => String::new(),
-        (run, 0) => verb(run, "runs", "run"),
-        (run, wait) => format!("{}, {}", verb(run, "runs", "run"), verb(wait, "waits", "wait")),
+        (run, 0) => format!("{} running", format::count(run)),
+        (run, wait) => format!("{} running, {} waiting", format::count(run), format::count(wait)),
     }
 }

@@ -1,6 +1,6 @@
 //! The throughput plot: what the sender and the receiver move a second, and the mean.
 
-use eframe::egui::{Align2, Rect, RichText, Ui};
+use eframe::egui::{Align2, Rect, RichText, Role, Ui, WidgetInfo};
 use egui_plot::{HLine, Line, LineStyle, PlotPoint, PlotPoints, Text};
 
 use super::time_plot::{self, PlotSize, TimeAxis, ValueAxis};
@@ -99,10 +99,35 @@ pub(crate) fn ui(
             plot.line(line("receiver", &receiver, palette.receiver, 1.5));
         },
     );
+    plot.response
+        .widget_info(|| WidgetInfo::labeled(Role::Image, true, in_a_sentence(row, curves, time)));
     let new_axis =
         (rate_axis != row.rate_axis).then_some(Action::Transfer(row.key, TransferAction::SetRateAxis(rate_axis)));
     let actions = time_plot::zoom(ui, &plot, row, time).into_iter().chain(new_axis);
     (*plot.transform.frame(), actions.collect())
+}
+
+/// What a screen reader says of the plot: the end of each line, and when that was.
+fn in_a_sentence(row: &Row, curves: &Curves, time: TimeAxis) -> String {
+    let end_s = time.to_s.min(row.elapsed_end_s());
+    let lines = [
+        ("sender", &curves.sender),
+        ("receiver", &curves.receiver),
+        ("mean", &curves.mean),
+    ];
+    let ends = lines.into_iter().filter_map(|(name, curve)| {
+        let last = curve.last()?;
+        Some(format!(
+            ", {name} {} and at most {}",
+            format::rate(last.value),
+            format::rate(highest(curve))
+        ))
+    });
+    format!(
+        "Rates over time: after {}{}",
+        format::duration(end_s),
+        ends.collect::<String>()
+    )
 }
 
 /// What this machine can do at most, by name, in bytes a second.

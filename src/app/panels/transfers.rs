@@ -1,7 +1,10 @@
 //! The list of transfers: one compact row each.
 
 use eframe::egui::style::ScrollAnimation;
-use eframe::egui::{Align2, Color32, FontId, Id, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Align, Align2, Color32, FontId, Id, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui, UiBuilder, WidgetInfo,
+    pos2, vec2,
+};
 
 use super::message::sentence;
 use crate::app::action::{Action, TransferAction};
@@ -9,7 +12,7 @@ use crate::app::model::format;
 use crate::app::model::row::{Phase, Row, RowKey};
 use crate::app::model::transfers::Transfers;
 use crate::app::theme::{self, Palette};
-use crate::app::widgets::{bar, clicked_once, focus_ring, from_right, text_line, word_button};
+use crate::app::widgets::{bar, clicked_once, focus_ring, text_line, word_button, word_button_width};
 use crate::transfer::{Side, State};
 
 /// Height of a row.
@@ -102,9 +105,12 @@ impl RowLine<'_> {
         let columns = Columns::of(rect);
         self.texts_ui(ui, &columns, &rate, &note);
         bar(ui, columns.bar, row.share_done(), phase_colour(row, palette));
-        let of_buttons = from_right(ui, ("buttons", row.key), columns.buttons, |ui| {
-            buttons_ui(ui, row, self.is_next)
-        });
+        let layout = Layout::left_to_right(Align::Center);
+        let place = UiBuilder::new()
+            .id_salt(Id::unique(("buttons", row.key)))
+            .max_rect(columns.buttons)
+            .layout(layout);
+        let of_buttons = buttons_ui(&mut ui.new_child(place), row, self.is_next);
         select.into_iter().chain(of_buttons).collect()
     }
 
@@ -156,39 +162,48 @@ fn tooltip_ui(ui: &mut Ui, row: &Row, note: &str, now_s: f64) {
 }
 
 fn buttons_ui(ui: &mut Ui, row: &Row, is_next: bool) -> Vec<TransferAction> {
+    let words = words(row, is_next);
     ui.spacing_mut().item_spacing.x = 0.0;
+    // At the right, and read from left to right: by keys and by screen readers, too.
+    let width: f32 = words.iter().map(|(text, ..)| word_button_width(ui, text)).sum();
+    ui.add_space((ui.available_width() - width).max(0.0));
     let mut actions = Vec::new();
-    let mut word = |text: &str, hover: &str, action: TransferAction| {
+    for (text, hover, action) in words {
         let button = word_button(ui, text, &format!("{text} {}", row.name()));
         // Rows and words move as transfers begin and end.
         if clicked_once(&button.on_hover_text(hover)) {
             actions.push(action);
         }
-    };
+    }
+    actions
+}
+
+/// What can be asked of a row, from left to right: the word, what it does, and the action.
+fn words(row: &Row, is_next: bool) -> Vec<(&'static str, &'static str, TransferAction)> {
+    let mut words = Vec::new();
     if row.is_over() {
-        word("Remove", "Take it off the list (Del)", TransferAction::Remove);
         if row.is_own() {
             let has_failed = matches!(row.phase, Phase::Failed { .. });
             let text = if has_failed { "Retry" } else { "Again" };
-            word(text, "Start the same again", TransferAction::Again);
+            words.push((text, "Start the same again", TransferAction::Again));
         }
-        return actions;
+        words.push(("Remove", "Take it off the list (Del)", TransferAction::Remove));
+        return words;
     }
-    let (stop, why) = if row.repeats() {
-        ("Stop", "Stop repeating (Del)")
-    } else {
-        ("Cancel", "Give up (Del)")
-    };
-    word(stop, why, TransferAction::Cancel);
     if row.is_waiting() && !is_next {
-        word("Sooner", "Begin before the one before it", TransferAction::MoveForward);
+        words.push(("Sooner", "Begin before the one before it", TransferAction::MoveForward));
     } else if row.phase == Phase::Is(State::Paused) {
-        word("Resume", "Go on (Space)", TransferAction::Resume);
+        words.push(("Resume", "Go on (Space)", TransferAction::Resume));
     } else if row.can_pause() {
         let hover = "Stop moving bytes for a while (Space)";
-        word("Pause", hover, TransferAction::Pause);
+        words.push(("Pause", hover, TransferAction::Pause));
     }
-    actions
+    words.push(if row.repeats() {
+        ("Stop", "Stop repeating (Del)", TransferAction::AskToCancel)
+    } else {
+        ("Cancel", "Give up (Del)", TransferAction::AskToCancel)
+    });
+    words
 }
 
 /// The colour that says how a row is.

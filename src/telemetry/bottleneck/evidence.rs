@@ -104,7 +104,7 @@ pub(super) mod words {
         let receiver = evidence.receiver.unwrap_or_default();
         match cause {
             Cause::Sender => work(&sender, evidence.seconds),
-            Cause::Receiver => work(&receiver, evidence.seconds),
+            Cause::Receiver => work(&receiver, evidence.seconds) + fresh_memory(&receiver),
             Cause::Source => storage(
                 &units::bytes(sender.storage_read_bytes),
                 "came from storage",
@@ -132,7 +132,7 @@ pub(super) mod words {
 
     fn work(side: &SideEvidence, all_s: f64) -> String {
         let cpu = units::duration(side.cpu_s);
-        let words = if side.page_faults > 0 && side.page_faults.saturating_mul(BYTES_A_FAULT_MAX) >= side.bytes {
+        let words = if faults_throughout(side) {
             format!("{} in {cpu} of CPU time", counted(side.page_faults, "page fault"))
         } else {
             format!("{cpu} of CPU time for {}", units::bytes(side.bytes))
@@ -147,6 +147,20 @@ pub(super) mod words {
             return format!("{words}, and {} without a core", units::duration(side.core_wait_s));
         }
         words
+    }
+
+    /// Whether it had a page fault wherever it wrote.
+    fn faults_throughout(side: &SideEvidence) -> bool {
+        side.page_faults > 0 && side.page_faults.saturating_mul(BYTES_A_FAULT_MAX) >= side.bytes
+    }
+
+    /// What the page faults of a receiver are, which the next transfer of a process may not have.
+    fn fresh_memory(receiver: &SideEvidence) -> &'static str {
+        if faults_throughout(receiver) && receiver.major_faults == 0 {
+            ", as the kernel had to find fresh memory"
+        } else {
+            ""
+        }
     }
 
     fn storage(bytes: &Quantity, how: &str, major_faults: u64) -> String {

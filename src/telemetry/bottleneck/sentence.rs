@@ -3,6 +3,9 @@
 use super::evidence::{Evidence, words};
 use super::{Cause, Shares};
 
+/// Counters of the kernel have steps of up to a tick: of less time nothing is said.
+const TELLS_FROM_S: f64 = 0.004;
+
 /// A second cause is named if its share is at least this.
 const SECOND_MIN: f64 = 0.2;
 
@@ -12,6 +15,9 @@ pub(super) fn of(shares: &Shares, evidence: &Evidence) -> String {
     let Some(&(limit, share)) = ranked.first() else {
         return String::new();
     };
+    if evidence.seconds < TELLS_FROM_S {
+        return "It was too short to tell what held it back.".to_owned();
+    }
     let evidence = words::of(limit, evidence);
     let percent = percent(share);
     let mut sentence = match limit {

@@ -45,7 +45,8 @@ fn the_sentence_of_a_receiver_that_takes_page_faults() {
     assert_eq!(verdict.limit, Cause::Receiver);
     assert_eq!(
         verdict.sentence,
-        "The receiver was the limit 99 % of the time: 97,659 page faults in 900 ms of CPU time."
+        "The receiver was the limit 99 % of the time: 97,659 page faults in 900 ms of CPU time, as the kernel had \
+         to find fresh memory."
     );
 }
 

@@ -5,6 +5,9 @@ use super::{Phase, Row};
 use crate::array::ArrayMeta;
 use crate::transfer::Side;
 
+/// CPU time is put in seconds a gigabyte where at least so many bytes moved: that of fewer is beginning and ending.
+const CPU_BYTES_MIN: u64 = 10_000_000;
+
 /// What stands in the numbers row.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Numbers {
@@ -106,7 +109,7 @@ impl Row {
             done,
             total,
             left_s,
-            cpu_s_per_gb: (cpu_s > 0.0 && moved > 0).then(|| cpu_s / (moved as f64 / 1e9)),
+            cpu_s_per_gb: (cpu_s > 0.0 && moved >= CPU_BYTES_MIN).then(|| cpu_s / (moved as f64 / 1e9)),
             elapsed_s,
         }
     }
