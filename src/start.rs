@@ -17,10 +17,7 @@ pub fn main() -> ExitCode {
         Ok((Some(Command::Fetch(typed)), _)) => cli::fetch::run(&typed),
         Ok((Some(Command::Serve(typed)), _)) => cli::serve::run(&typed),
         Ok((Some(Command::Worker(typed)), _)) => cli::worker::run(&typed),
-        Ok((Some(Command::Status(typed)), _)) => {
-            cli::status::run(&typed);
-            Ok(())
-        }
+        Ok((Some(Command::Status(typed)), _)) => cli::status::run(&typed),
         Ok((Some(Command::Attach(typed)), _)) => cli::attach::run(&typed),
         Ok((Some(Command::Ping(typed)), _)) => cli::ping::run(&typed),
         Ok((Some(Command::Compare(typed)), _)) => cli::compare::run(&typed),

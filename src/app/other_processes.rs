@@ -76,7 +76,7 @@ impl OtherProcesses {
 /// It has gone, or refuses.
 pub(super) fn send(pid: u32, command: Command) -> Result<(), Error> {
     let gone = || Error::ClosedWhile("as its process has ended");
-    let path = engines().into_iter().find(|(other, _)| *other == pid);
+    let path = engines().found.into_iter().find(|(other, _)| *other == pid);
     let mut viewer = Viewer::connect(&path.ok_or_else(gone)?.1)?;
     viewer.set_patience(Some(PATIENCE))?;
     viewer.send(command)?;
@@ -94,7 +94,7 @@ fn look(tell: &Sender<ProcessNews>, waker: &Waker, stopped: &Receiver<()>) {
     let mut watched: HashMap<PathBuf, Thread> = HashMap::new();
     loop {
         watched.retain(|_, one| one.result().is_none());
-        for (pid, path) in engines() {
+        for (pid, path) in engines().found {
             if pid != std::process::id() && watched.len() < ENGINES_MAX && !watched.contains_key(&path) {
                 // One that cannot be watched now is looked at again.
                 if let Ok(one) = watch(pid, &path, tell.clone(), waker.clone()) {

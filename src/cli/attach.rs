@@ -11,6 +11,7 @@ use crossbeam_channel::{bounded, select};
 
 use super::arguments::AttachArguments;
 use super::report::Report;
+use super::status::{not_known, nothing};
 use super::{Failure, output};
 use crate::signals::Signals;
 
@@ -113,21 +114,30 @@ fn send(viewer: &mut Viewer, command: Command, report: &mut Report) -> Result<()
 
 /// The engine with this process id, or the only one.
 fn find(pid: Option<u32>) -> Result<Viewer, Failure> {
-    let all = engines();
+    let engines = engines();
     if let Some(pid) = pid {
-        let path = all.into_iter().find(|(other, _)| *other == pid).map(|(_, path)| path);
+        let path = engines
+            .found
+            .iter()
+            .find(|(other, _)| *other == pid)
+            .map(|(_, path)| path);
         let none = || {
+            if !engines.unknown.is_empty() {
+                return Failure::Incomplete(not_known(&engines));
+            }
             Failure::Usage(format!(
                 "process {pid} sends, receives and serves nothing (arraylift status)"
             ))
         };
-        return Ok(Viewer::connect(&path.ok_or_else(none)?)?);
+        return Ok(Viewer::connect(path.ok_or_else(none)?)?);
     }
-    let connected = |(pid, path): (u32, PathBuf)| Viewer::connect(&path).ok().map(|viewer| (pid, viewer));
-    let mut running: Vec<(u32, Viewer)> = all.into_iter().filter_map(connected).collect();
+    // One that cannot be connected to has ended, or is of no use here.
+    let connected = |(pid, path): &(u32, PathBuf)| Viewer::connect(path).ok().map(|viewer| (*pid, viewer));
+    let mut running: Vec<(u32, Viewer)> = engines.found.iter().filter_map(connected).collect();
     match (running.pop(), running.len()) {
         (Some((_, viewer)), 0) => Ok(viewer),
-        (None, _) => Err(Failure::Usage("nothing sends, receives or serves here now".into())),
+        (None, _) if !engines.unknown.is_empty() => Err(Failure::Incomplete(not_known(&engines))),
+        (None, _) => Err(Failure::Usage(nothing(&engines))),
         (Some((last, _)), _) => {
             let pids: Vec<String> = running.iter().map(|(pid, _)| pid.to_string()).collect();
             let text = format!("several run, say which: {} or {last}", pids.join(", "));

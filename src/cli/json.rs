@@ -29,6 +29,7 @@ pub(super) enum CommandEvent<'a> {
         /// Its process id.
         worker: u32,
         /// The socket of its service.
+        #[serde(serialize_with = "crate::transfer::path_text::path")]
         at: &'a Path,
     },
     /// A service has found a file that an earlier one left behind.
@@ -64,7 +65,13 @@ mod names {
         "cancelled",
         "joined",
     ];
-    pub(super) const SERVICE: [&str; 4] = ["service", "worker_ready", "handed_over", "worker_gone"];
+    pub(super) const SERVICE: [&str; 5] = [
+        "service",
+        "worker_ready",
+        "worker_missing",
+        "handed_over",
+        "worker_gone",
+    ];
     /// `job` is also told by a command with several sources.
     pub(super) const CONTROL: [&str; 5] = ["engine", "now", "job", "passed", "refused"];
     pub(super) const PING: [&str; 2] = ["connected", "round_trips"];

@@ -47,9 +47,13 @@ impl Report {
         }
     }
 
-    /// Lets others on this machine attach to what this process does, in these words. Where that cannot be, nobody can.
+    /// Lets others on this machine attach to what this process does, in these words. Where that cannot be, nobody can,
+    /// which is told.
     pub(crate) fn open_control(&mut self, command: &str) {
-        self.engine = Engine::open(command, self.side).ok();
+        match Engine::open(command, self.side) {
+            Ok(engine) => self.engine = Some(engine),
+            Err(error) => output::complain(&format_args!("{error}; arraylift status does not see this process")),
+        }
     }
 
     /// What those who are attached ask for.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::Error;
-use crate::control::{EngineEvent, EngineLine, Viewer, engines};
+use crate::control::{EngineEvent, EngineLine, Engines, Viewer, engines};
 use crate::service::{AnyEvent, ServiceEvent, Status};
 use crate::transfer::{Event, EventKind, Side, TransferId};
 use crate::units;
@@ -45,11 +45,12 @@ struct TransferStatus {
     rate_bytes_per_s: f64,
 }
 
-pub(crate) fn run(typed: &StatusArguments) {
+pub(crate) fn run(typed: &StatusArguments) -> Result<(), Failure> {
     let report = Report::new(typed.json, Side::Receiver);
     let mut count = 0;
-    for (pid, path) in engines() {
-        match look(&path) {
+    let engines = engines();
+    for (pid, path) in &engines.found {
+        match look(path) {
             Ok(Some(seen)) if typed.json => report.line(&seen),
             Ok(Some(seen)) => lines(&seen, now_unix_s()).iter().for_each(|line| report.say(line)),
             Ok(None) => continue,
@@ -66,9 +67,39 @@ pub(crate) fn run(typed: &StatusArguments) {
         }
         count += 1;
     }
-    if count == 0 && !typed.json {
-        report.say("nothing sends, receives or serves here now");
+    if !engines.unknown.is_empty() {
+        return Err(Failure::Incomplete(not_known(&engines)));
     }
+    if count == 0 && !typed.json {
+        report.say(&nothing(&engines));
+    }
+    Ok(())
+}
+
+/// Nothing runs, as far as one can see.
+pub(super) fn nothing(engines: &Engines) -> String {
+    let folders: Vec<_> = engines
+        .folders
+        .iter()
+        .map(|folder| folder.display().to_string())
+        .collect();
+    format!(
+        "nothing sends, receives or serves here now, as far as is seen in {}",
+        folders.join(" and ")
+    )
+}
+
+/// Where it could not look.
+pub(super) fn not_known(engines: &Engines) -> String {
+    let unknown: Vec<_> = engines
+        .unknown
+        .iter()
+        .map(|(folder, why)| format!("{}: {why}", folder.display()))
+        .collect();
+    format!(
+        "it is not known what else runs here, cannot look in {}",
+        unknown.join(", nor in ")
+    )
 }
 
 /// What an engine does now; nothing where it ends just then.

@@ -139,6 +139,9 @@ impl Terminal {
             // Each of thousands would be a line: they are counted.
             ServiceEvent::HandedOver { .. } => {}
             ServiceEvent::WorkerReady { worker } => self.say(&format!("process {worker} works here")),
+            ServiceEvent::WorkerMissing { why } => {
+                self.say(&format!("no worker can be started, it is tried again: {why}"));
+            }
             ServiceEvent::WorkerGone { worker, how, transfers } => {
                 let lost = match transfers {
                     0 => String::new(),

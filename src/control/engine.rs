@@ -349,8 +349,10 @@ fn pass(line: &[u8], shared: &Mutex<Shared>, commands: &Sender<Command>) -> Engi
 }
 
 fn line_of(said: &impl Serialize) -> Arc<[u8]> {
-    // Keys are names and numbers are finite, so that this does not fail. If it did, the line would be empty.
-    json_line(said).unwrap_or_else(|_| vec![b'\n']).into()
+    let why = |error| Error::Bug(format!("what happened has no form in JSON: {error}")).to_string();
+    let line = json_line(said).or_else(|error| json_line(&EngineEvent::Refused { why: why(error) }));
+    // Text always has one.
+    line.unwrap_or_default().into()
 }
 
 fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {

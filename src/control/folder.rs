@@ -5,6 +5,9 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use crate::error::{Reason, reason};
+
+const NAME: &str = "arraylift";
 const EXTENSION: &str = "sock";
 
 /// The folder for this user's control sockets: `arraylift` in `$XDG_RUNTIME_DIR` (XDG Base Directory Specification);
@@ -12,24 +15,64 @@ const EXTENSION: &str = "sock";
 #[must_use]
 pub(crate) fn folder() -> PathBuf {
     match std::env::var_os("XDG_RUNTIME_DIR") {
-        Some(runtime) if Path::new(&runtime).is_absolute() => Path::new(&runtime).join("arraylift"),
-        _ => std::env::temp_dir().join(format!("arraylift-{}", rustix::process::geteuid().as_raw())),
+        Some(runtime) if Path::new(&runtime).is_absolute() => Path::new(&runtime).join(NAME),
+        _ => without_variable(),
     }
 }
 
-/// The process ids of the engines there with their sockets, by process id. Some of the processes may have ended.
+/// What a look for engines has found.
+#[derive(Debug)]
+pub(crate) struct Engines {
+    /// Their process ids and sockets, by process id. Some of the processes may have ended.
+    pub found: Vec<(u32, PathBuf)>,
+    /// Where it looked.
+    pub folders: Vec<PathBuf>,
+    /// Where it could not look, and why: nobody knows whether engines are there.
+    pub unknown: Vec<(PathBuf, Reason)>,
+}
+
+/// Looks for engines where processes of this user have their sockets: with `$XDG_RUNTIME_DIR` as it is here, and without
+/// it, as under cron; where it is not set here, as a login has it (`pam_systemd(8)`).
 #[must_use]
-pub(crate) fn engines() -> Vec<(u32, PathBuf)> {
-    let folder = folder();
-    // A folder of another user is not read.
-    if check(&folder).is_err() {
-        return Vec::new();
+pub(crate) fn engines() -> Engines {
+    let (first, without) = (folder(), without_variable());
+    let other = if first == without { of_login() } else { without };
+    let mut engines = Engines {
+        found: Vec::new(),
+        folders: vec![first, other],
+        unknown: Vec::new(),
+    };
+    for (index, folder) in engines.folders.iter().enumerate() {
+        match sockets_in(folder) {
+            Ok(sockets) => engines.found.extend(sockets),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            // Where another user was first, those of this one have no sockets.
+            Err(error) if index > 0 && error.kind() == io::ErrorKind::PermissionDenied => {}
+            Err(error) => engines.unknown.push((folder.clone(), reason(&error))),
+        }
     }
-    let entries = std::fs::read_dir(folder).into_iter().flatten();
-    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    let mut engines: Vec<(u32, PathBuf)> = paths.filter_map(|path| Some((process_of(&path)?, path))).collect();
-    engines.sort();
+    engines.found.sort();
     engines
+}
+
+fn of_login() -> PathBuf {
+    let user = rustix::process::geteuid().as_raw();
+    Path::new("/run/user").join(user.to_string()).join(NAME)
+}
+
+fn sockets_in(folder: &Path) -> io::Result<Vec<(u32, PathBuf)>> {
+    // A folder of another user is not read.
+    check(folder)?;
+    let mut sockets = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        sockets.extend(process_of(&path).map(|process| (process, path)));
+    }
+    Ok(sockets)
+}
+
+fn without_variable() -> PathBuf {
+    std::env::temp_dir().join(format!("{NAME}-{}", rustix::process::geteuid().as_raw()))
 }
 
 /// The path for this process's socket. It makes the folder, which only this user can enter.
@@ -49,7 +92,10 @@ fn check(folder: &Path) -> io::Result<()> {
     if metadata.is_dir() && metadata.uid() == rustix::process::geteuid().as_raw() {
         Ok(())
     } else {
-        Err(io::ErrorKind::PermissionDenied.into())
+        Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "it belongs to another user, or is no folder",
+        ))
     }
 }
 

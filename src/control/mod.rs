@@ -15,6 +15,6 @@ mod snapshot;
 mod viewer;
 
 pub(crate) use engine::Engine;
-pub(crate) use folder::engines;
+pub(crate) use folder::{Engines, engines};
 pub(crate) use messages::{EngineEvent, EngineLine};
 pub(crate) use viewer::Viewer;

@@ -10,6 +10,7 @@ use crate::transfer::left_behind;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Leftover {
     /// Its path, `NAME.arraylift-NUMBER.part`.
+    #[serde(serialize_with = "crate::transfer::path_text::path")]
     pub path: PathBuf,
     /// Its length; not all of it has come.
     pub bytes: u64,

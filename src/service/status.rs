@@ -35,6 +35,11 @@ pub(crate) enum ServiceEvent {
         /// Its process id.
         worker: u32,
     },
+    /// A worker process cannot be started. It is tried again, and told once.
+    WorkerMissing {
+        /// The reason, for people.
+        why: String,
+    },
     /// A connection was handed to a worker that is another program.
     HandedOver {
         /// Its process id.

@@ -83,13 +83,13 @@ impl WorkerProcess {
         loop {
             crossbeam_channel::select! {
                 recv(self.events) -> event => match event {
-                    Ok(event) => self.send(&FromWorker::Event(Box::new(event))),
+                    Ok(event) => self.send(&FromWorker::Event(Box::new(event)))?,
                     Err(_) => break,
                 },
                 recv(asked) -> _ => {
                     signals += 1;
                     if signals == 1 {
-                        self.send(&FromWorker::Leaving);
+                        self.send(&FromWorker::Leaving)?;
                         self.service.drain();
                     } else {
                         self.service.stop();
@@ -101,8 +101,16 @@ impl WorkerProcess {
     }
 
     /// Sends to the service. Where it has gone, this process's front finds that out and ends.
-    fn send(&mut self, message: &FromWorker) {
-        let _ = send(&mut self.channel, &self.wake, message, None);
+    ///
+    /// # Errors
+    /// The message cannot be said: without it the service would wait for ever.
+    fn send(&mut self, message: &FromWorker) -> Result<(), Error> {
+        match send(&mut self.channel, &self.wake, message, None) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(Error::Bug(format!("a worker cannot say what happened: {error}")))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -42,6 +42,7 @@ pub(crate) use rounds::{RoundEvent, Rounds, RoundsPlan};
 pub(crate) use run::last_event;
 pub(crate) use sink::removal::remove_path;
 pub(crate) use tell::event_queue::EventQueue;
+pub(crate) use tell::path_text;
 
 pub(crate) use limits::command::Command;
 pub use net::connection::Connection;

@@ -190,7 +190,7 @@ fn the_socket_is_its_users_alone_and_one_that_was_killed_is_forgotten() {
 }
 
 #[test]
-fn a_runtime_folder_that_cannot_be_used_stops_nothing() {
+fn a_runtime_folder_that_cannot_be_used_stops_nothing_and_is_told() {
     let dir = Dir::new();
     dir.folder("inbox");
     std::fs::write(
@@ -199,8 +199,11 @@ fn a_runtime_folder_that_cannot_be_used_stops_nothing() {
     )
     .expect("written");
     let service = serve(&dir, "");
-    dir.run(&format!("send range:0:10 {}", service.address)).done();
-    drained(service).done();
+    let sent = dir
+        .run(&format!("send range:0:10 {}", service.address))
+        .failed(0, &["control socket"]);
+    assert!(sent.stdout.contains("80 B"), "{sent:?}");
+    drained(service).failed(0, &["control socket"]);
     assert_eq!(dir.read("inbox/range.npy")[128..], floats(10));
 }
 
@@ -311,4 +314,64 @@ fn leaving_leaves_the_engine_alone_and_its_end_is_told() {
         ended.stdout.contains("8.00 MB in ") && ended.stdout.ends_with("it has ended\n"),
         "{ended:?}"
     );
+}
+
+#[test]
+fn status_finds_what_runs_without_the_variable_and_says_where_it_looked() {
+    let dir = Dir::new();
+    let user = rustix::process::geteuid().as_raw();
+    let said = dir.run("status").done().stdout;
+    let folders = ["arraylift".into(), format!("arraylift-{user}")].map(|name| dir.runtime().join(name));
+    for folder in &folders {
+        assert!(said.contains(&folder.display().to_string()), "{said}");
+    }
+    // As cron starts it.
+    let service = dir.arraylift(["serve", "127.0.0.1:0", "--into", "discard"]);
+    let service = service.env("XDG_RUNTIME_DIR", "").listening();
+    assert!(folders[1].exists());
+    let seen = dir.run("status --json").done().objects();
+    assert_eq!(seen[0]["pid"], service.id(), "{seen:?}");
+    dir.run(&format!("attach {} --stop", service.id())).done();
+    service.wait().done();
+}
+
+#[test]
+fn status_does_not_say_nothing_where_it_cannot_look() {
+    let dir = Dir::new();
+    dir.write("arraylift", "no folder");
+    for command in ["status", "status --json", "attach"] {
+        let status = dir.arraylift(command.split(' ')).env("XDG_RUNTIME_DIR", dir.path());
+        let ended = status.run().failed(1, &["not known", "arraylift"]);
+        assert_eq!(ended.stdout, "");
+    }
+    let started = dir
+        .arraylift(["loopback", "range:0:10"])
+        .env("XDG_RUNTIME_DIR", dir.path())
+        .run();
+    assert_eq!(started.status.code(), Some(0), "{started:?}");
+    let receiver = dir
+        .arraylift(["receive", "unix:s"])
+        .env("XDG_RUNTIME_DIR", dir.path())
+        .listening();
+    receiver.signal(rustix::process::Signal::TERM);
+    let ended = receiver.wait();
+    assert!(ended.stderr.contains("status does not see this process"), "{ended:?}");
+}
+
+#[test]
+fn a_command_for_one_transfer_never_ends_the_whole_service() {
+    let dir = Dir::new();
+    let service = serve(&dir, "");
+    let path = dir.runtime().join(format!("arraylift/{}.sock", service.id()));
+    let mut stream = UnixStream::connect(path).expect("it listens");
+    for wish in [r#"{"do":"stop","transfer":99}"#, r#"{"do":"drain","transfer":99}"#] {
+        writeln!(stream, "{wish}").expect("sent");
+    }
+    let mut answers = BufReader::new(stream).lines().map(|line| line.expect("a line"));
+    for _ in 0..2 {
+        let refused = answers.find(|line| line.contains("refused")).expect("an answer");
+        assert!(refused.contains("transfer"), "{refused}");
+    }
+    dir.run(&format!("send range:0:10 {}", service.address)).done();
+    drained(service).done();
 }

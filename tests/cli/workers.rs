@@ -329,3 +329,93 @@ fn workers_do_not_promise_the_same_memory_twice_and_a_killed_one_gives_its_promi
     drop(stream);
     assert_eq!(ask().0, 2);
 }
+
+#[test]
+fn a_service_whose_program_was_replaced_starts_its_workers_as_before() {
+    let dir = Dir::new();
+    let inbox = dir.folder("inbox");
+    let program = dir.path().join("arraylift-copy");
+    std::fs::copy(env!("CARGO_BIN_EXE_arraylift"), &program).expect("copied");
+    let mut command = Command::new(&program);
+    command.args("serve 127.0.0.1:0 --into inbox --json --workers 1".split(' '));
+    let mut service = dir.program(command).listening();
+    let [first] = workers(&mut service, 1)[..] else {
+        panic!("one worker")
+    };
+    // As a package manager does it.
+    std::fs::write(dir.path().join("new"), "#!/bin/false\n").expect("written");
+    std::fs::rename(dir.path().join("new"), &program).expect("replaced");
+    kill(first);
+    workers(&mut service, 1);
+    dir.run(&format!("send range:0:10 {}", service.address)).done();
+    drained(service).done();
+    assert_eq!(names_in(&inbox).len(), 1);
+}
+
+#[test]
+fn a_service_that_cannot_start_a_worker_tells_it_once_and_tries_again() {
+    let dir = Dir::new();
+    let mut service = serve(&dir, "--workers 1");
+    let [first] = workers(&mut service, 1)[..] else {
+        panic!("one worker")
+    };
+    let id = i32::try_from(service.id()).ok().and_then(Pid::from_raw);
+    let no_more = |limit| {
+        let rlimit = rustix::process::Rlimit {
+            current: Some(limit),
+            maximum: Some(4096),
+        };
+        rustix::process::prlimit(id, rustix::process::Resource::Nofile, rlimit).expect("set")
+    };
+    no_more(3);
+    kill(first);
+    let missing = until(&mut service, "worker_missing");
+    assert!(
+        missing["why"].as_str().is_some_and(|why| why.contains("open files")),
+        "{missing}"
+    );
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    no_more(4096);
+    workers(&mut service, 1);
+    let ended = drained(service).done();
+    let missing = ended
+        .objects()
+        .iter()
+        .filter(|object| object["event"] == "worker_missing")
+        .count();
+    assert_eq!(missing, 1);
+}
+
+#[test]
+fn a_folder_whose_name_is_not_text_takes_arrays_and_every_end_is_told() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let dir = Dir::new();
+    let name = std::ffi::OsStr::from_bytes(b"in\xffbox");
+    std::fs::create_dir(dir.path().join(name)).expect("a folder");
+    for command in [
+        "serve 127.0.0.1:0",
+        "serve 127.0.0.1:0 --workers 1 --max-connections 2",
+        "receive 127.0.0.1:0",
+    ] {
+        let arguments = command
+            .split(' ')
+            .chain(["--json", "--into"])
+            .map(std::ffi::OsStr::new)
+            .chain([name]);
+        let mut receiver = dir.arraylift(arguments).listening();
+        for _ in 0..4 {
+            dir.run(&format!("send range:0:10 {}", receiver.address)).done();
+            let finished = until(&mut receiver, "finished");
+            assert!(
+                finished["path"]
+                    .as_str()
+                    .is_some_and(|path| path.contains("in\u{fffd}box")),
+                "{finished}"
+            );
+        }
+        let seen = dir.run("status --json").done();
+        assert_eq!(seen.objects().len(), 1, "{seen:?}");
+        drained(receiver).done();
+    }
+    assert_eq!(names_in(&dir.path().join(name)).len(), 12);
+}

@@ -97,7 +97,9 @@ impl Dir {
             .current_dir(self.path())
             .env_remove("DISPLAY")
             .env_remove("WAYLAND_DISPLAY")
-            .env("XDG_RUNTIME_DIR", self.runtime());
+            .env("XDG_RUNTIME_DIR", self.runtime())
+            // Nobody else's are there, either.
+            .env("TMPDIR", self.runtime());
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

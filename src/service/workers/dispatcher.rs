@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use slab::Slab;
 
-use crate::error::Error;
+use crate::error::{Error, reason};
 use crate::transfer::{
     Command, Ended, Event, EventKind, PrivateListener, PromiseTable, Side, TransferId, last_event, left_behind,
     remove_path,
@@ -39,6 +39,8 @@ pub(in crate::service) struct Dispatcher {
     connections_max: usize,
     timeout: Duration,
     failed_starts: u32,
+    /// No worker can be started, which was told.
+    cannot_start: bool,
     /// When the workers have to be gone.
     stop_by: Option<Instant>,
 }
@@ -87,6 +89,7 @@ impl Dispatcher {
             connections_max,
             timeout: plan.options.timeout,
             failed_starts: 0,
+            cannot_start: false,
             stop_by: None,
         })
     }
@@ -105,12 +108,21 @@ impl Dispatcher {
                 });
             }
             let number = self.next_number();
-            let Ok(worker) = Worker::start(&self.wanted.program, &self.setup, number) else {
-                // No process or descriptor is left, for now.
-                front.pause();
-                return Ok(());
-            };
-            self.add(worker, front);
+            match Worker::start(&self.wanted.program, &self.setup, number) {
+                Ok(worker) => {
+                    self.cannot_start = false;
+                    self.add(worker, front);
+                }
+                Err(error) => {
+                    // No process or descriptor is left, for now. It is tried again, and told once.
+                    front.pause();
+                    if !std::mem::replace(&mut self.cannot_start, true) {
+                        let why = reason(&error).to_string();
+                        front.tell(AnyEvent::Service(ServiceEvent::WorkerMissing { why }));
+                    }
+                    return Ok(());
+                }
+            }
         }
         Ok(())
     }

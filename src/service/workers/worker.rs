@@ -1,7 +1,9 @@
 //! One worker process as its service sees it: from its start or its request to join until it has gone.
 
+use std::fs::Metadata;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -84,7 +86,7 @@ impl Worker {
     pub(super) fn start(program: &Path, setup: &WorkerSetup, number: u64) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
         let mut channel = Channel::new(ours)?;
-        let child = Command::new(program)
+        let child = Command::new(still(program))
             .args(["worker", "-"])
             .stdin(OwnedFd::from(theirs))
             .stdout(Stdio::null())
@@ -215,6 +217,17 @@ impl WorkerSetup {
 impl AsFd for Worker {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.channel.as_fd()
+    }
+}
+
+/// This process's program, however its path was replaced meanwhile: its workers have to speak as it does.
+fn still(program: &Path) -> &Path {
+    const RUNNING: &str = "/proc/self/exe";
+    let is_same = |there: &Metadata, here: &Metadata| (there.dev(), there.ino()) == (here.dev(), here.ino());
+    match (std::fs::metadata(program), std::fs::metadata(RUNNING)) {
+        (Ok(there), Ok(here)) if is_same(&there, &here) => program,
+        (_, Ok(_)) => Path::new(RUNNING),
+        (_, Err(_)) => program,
     }
 }
 

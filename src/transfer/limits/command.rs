@@ -6,7 +6,7 @@ use crate::transfer::tell::event::TransferId;
 
 /// A request to change what runs. On a control socket it is one line of JSON: `{"do":"pause","transfer":3}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "do", rename_all = "snake_case", from = "TypedCommand")]
 pub(crate) enum Command {
     /// Moves no bytes of the transfer until it is resumed.
     Pause {
@@ -34,6 +34,41 @@ pub(crate) enum Command {
     Drain,
     /// Cancels all transfers and ends.
     Stop,
+}
+
+/// A command as it is read. Serde denies unknown fields only where a variant could have some: `{}` makes it refuse
+/// `{"do":"stop","transfer":99}`, which asks for less than it would do.
+#[derive(Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+enum TypedCommand {
+    Pause {
+        transfer: TransferId,
+    },
+    Resume {
+        transfer: TransferId,
+    },
+    Cancel {
+        transfer: TransferId,
+    },
+    Limit {
+        transfer: TransferId,
+        bytes_per_s: Option<u64>,
+    },
+    Drain {},
+    Stop {},
+}
+
+impl From<TypedCommand> for Command {
+    fn from(typed: TypedCommand) -> Self {
+        match typed {
+            TypedCommand::Pause { transfer } => Self::Pause { transfer },
+            TypedCommand::Resume { transfer } => Self::Resume { transfer },
+            TypedCommand::Cancel { transfer } => Self::Cancel { transfer },
+            TypedCommand::Limit { transfer, bytes_per_s } => Self::Limit { transfer, bytes_per_s },
+            TypedCommand::Drain {} => Self::Drain,
+            TypedCommand::Stop {} => Self::Stop,
+        }
+    }
 }
 
 impl Command {
@@ -74,6 +109,9 @@ mod tests {
             r#"{"do":"explode"}"#,
             r#"{"do":"pause"}"#,
             r#"{"do":"pause","transfer":-1}"#,
+            // Of one transfer, it asks for less than it would do.
+            r#"{"do":"stop","transfer":99}"#,
+            r#"{"do":"drain","transfer":99}"#,
             "[1]",
         ] {
             assert!(read(wrong).is_err(), "{wrong}");

@@ -10,6 +10,8 @@ use crate::array::Value;
 use crate::error::{Error, Fault};
 use crate::telemetry::{ProcessUsage, Sample, Verdict};
 
+use super::path_text;
+
 pub use crate::telemetry::Side;
 
 /// Tells transfers of one process apart; counts from 1.
@@ -190,7 +192,7 @@ pub struct Started {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub congestion_control: Option<String>,
     /// The name of a new file until it is whole. What has landed can be read there, with zeros behind it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "path_text::optional")]
     pub part: Option<PathBuf>,
     /// Bytes handed to one system call, at most.
     pub chunk_bytes: usize,
@@ -219,7 +221,7 @@ pub struct Finished {
     /// The checksum of the whole array with its kind, such as `crc64nvme:0123456789abcdef`.
     pub checksum: Option<String>,
     /// The file that was published.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "path_text::optional")]
     pub path: Option<PathBuf>,
     /// Something that the user should know, such as surplus bytes from the peer.
     #[serde(skip_serializing_if = "Option::is_none")]
