@@ -25,7 +25,7 @@ fn file(len: usize) -> Vec<u8> {
 /// `arraylift fetch`, without the proxies that this machine may have.
 fn fetching(dir: &Dir, arguments: &str) -> Arraylift {
     dir.arraylift(["fetch"].into_iter().chain(arguments.split_whitespace()))
-        .env("NO_PROXY", "127.0.0.1,localhost")
+        .env("no_proxy", "127.0.0.1,localhost")
 }
 
 fn fetch(dir: &Dir, arguments: &str) -> Ended {
@@ -605,6 +605,86 @@ fn a_certificate_of_a_python_server_that_may_sign_others_is_taken_where_it_was_n
     fetch(&dir, &format!("{url} --into b.bin")).failed(1, &["not trusted"]);
     make_certificate(&dir, true);
     fetch(&dir, &format!("{url} --into b.bin --ca cert.pem")).failed(1, &["not trusted"]);
+}
+
+/// `arraylift fetch` by way of the proxies that these variables name, and no others.
+fn by_proxy(dir: &Dir, variables: &[(&str, &str)], arguments: &str) -> Ended {
+    let mut command = dir.arraylift(["fetch"].into_iter().chain(arguments.split_whitespace()));
+    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+        command = command.env(name, "").env(&name.to_ascii_uppercase(), "");
+    }
+    for (name, value) in variables {
+        command = command.env(name, value);
+    }
+    command.run()
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn http_goes_through_a_python_proxy_by_whole_urls_and_everything_by_socks5_where_that_is_asked_for() {
+    let (dir, server, bytes) = broken();
+    let url = server.url("breaks");
+    let (host, port) = server.address.split_once(':').expect("a port");
+    let named = url.replace(host, "localhost");
+    for (kind, url, asked) in [
+        ("http://user:pa%3Ass", &url, format!("GET {url}")),
+        ("socks5://user:pa%3Ass", &url, format!("SOCKS5 127.0.0.1:{port}")),
+        ("socks5h://user:pa%3Ass", &named, format!("SOCKS5 localhost:{port}")),
+    ] {
+        let mut proxy = python_peer("proxy.py", &[OsStr::new("user:pa:ss")]);
+        let through = format!("{kind}@{}", proxy.address);
+        by_proxy(&dir, &[("all_proxy", &through)], &format!("{url} --into a.bin")).done();
+        assert!(dir.read("a.bin") == bytes, "{kind}");
+        assert_eq!(proxy.line(), asked);
+        std::fs::remove_file(dir.path().join("a.bin")).expect("removed");
+        let wrong = format!("{}@{}", kind.replace("user", "other"), proxy.address);
+        let failed = by_proxy(&dir, &[("http_proxy", &wrong)], &format!("{url} --into a.bin"));
+        failed.failed(
+            1,
+            &["the proxy", &proxy.address, "of http_proxy", "password in its URL"],
+        );
+    }
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn https_goes_through_a_python_proxy_by_connect() {
+    let dir = Dir::new();
+    let bytes = file(1000);
+    let server = tls_server(&dir, &bytes, false);
+    let url = server.url("orderly").replace("http:", "https:");
+    let mut proxy = python_peer("proxy.py", &[]);
+    let arguments = format!("{url} --ca cert.pem");
+    // The one for http leads nowhere, and is not asked.
+    let variables = [("http_proxy", "127.0.0.1:1"), ("HTTPS_PROXY", proxy.address.as_str())];
+    by_proxy(&dir, &variables, &format!("{arguments} --into a.bin")).done();
+    assert!(dir.read("a.bin") == bytes);
+    assert_eq!(proxy.line(), format!("CONNECT {}", server.address));
+    let socks = format!("socks5h://{}", proxy.address);
+    by_proxy(&dir, &[("ALL_PROXY", &socks)], &format!("{arguments} --into b.bin")).done();
+    // Whoever is exempt needs none, and the environment of a CGI program counts for nothing.
+    let dead = "http://127.0.0.1:1";
+    for variables in [
+        &[("ALL_PROXY", dead), ("NO_PROXY", "a.example, localhost")][..],
+        &[("HTTP_PROXY", dead)],
+    ] {
+        by_proxy(&dir, variables, &format!("{arguments} --into discard")).done();
+    }
+}
+
+#[test]
+fn a_dead_or_impossible_proxy_is_called_by_its_name() {
+    let dir = Dir::new();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let dead = port.local_addr().expect("an address").to_string();
+    drop(port);
+    for kind in ["http", "socks5h"] {
+        let proxy = format!("{kind}://{dead}");
+        by_proxy(&dir, &[("all_proxy", &proxy)], "http://127.0.0.1:9/a")
+            .failed(1, &["cannot use the proxy", &dead, "of all_proxy", "refused"]);
+    }
+    by_proxy(&dir, &[("http_proxy", "socks4://127.0.0.1")], "http://127.0.0.1:9/a")
+        .failed(2, &["http_proxy names no proxy that can be used", "socks5h://"]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ Examples:
 A connection that breaks is followed by another one that goes on where it was, where the server proves the
 version of what it sends (a strong ETag, or Last-Modified with Date), and begins again otherwise. Nothing is
 ever overwritten.
-Proxies are those of HTTPS_PROXY, HTTP_PROXY and NO_PROXY.";
+Proxies are those of http_proxy, HTTPS_PROXY, ALL_PROXY and NO_PROXY, as curl has them.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

@@ -5,11 +5,10 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use http::header::LOCATION;
+use http::header::{LOCATION, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use rustix::net::{RecvFlags, recv};
-use ureq::unversioned::resolver::DefaultResolver;
-use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _};
+use ureq::unversioned::transport::Connector as _;
 use ureq::{Agent, BodyReader, Error as HttpError};
 
 use crate::error::{Error, reason};
@@ -19,7 +18,8 @@ use crate::transfer::trust::Trust;
 use crate::units;
 
 use super::answer::{Answer, FileInfo, RangeRequest, Refusal, read, retry_after};
-use super::connection::{ConnectionContext, IoCost, ServerConnection, ServerConnector};
+use super::connection::{ConnectionContext, IoCost, ServerConnection, ServerConnector, ServerResolver};
+use super::proxy::Proxies;
 use super::setback::{RETRY_AFTER_MAX, Setback};
 use super::tls::TlsConnector;
 
@@ -32,6 +32,7 @@ const USER_AGENT: &str = concat!("arraylift/", env!("CARGO_PKG_VERSION"));
 pub(super) struct Client {
     agent: Agent,
     connector: ServerConnector,
+    proxies: Arc<Proxies>,
     url: Url,
     context: ConnectionContext,
 }
@@ -50,10 +51,13 @@ pub(super) struct Body {
 
 impl Client {
     pub(super) fn new(url: &Url, trust: &Trust, context: ConnectionContext) -> Self {
-        let connector = ServerConnector::new(context.clone());
+        let proxies = Arc::new(Proxies::of_environment());
+        let connector = ServerConnector::new(context.clone(), &proxies);
         let timeout = Some(context.timeout);
         let config = Agent::config_builder()
             .http_status_as_error(false)
+            // They are chosen here, by the scheme of each URL.
+            .proxy(None)
             // They are followed here, where the way is looked at.
             .max_redirects(0)
             .user_agent(USER_AGENT)
@@ -66,12 +70,14 @@ impl Client {
             .timeout_per_write(timeout)
             .max_idle_connections(0)
             .build();
-        let chain = ConnectProxyConnector::default()
-            .chain(connector.clone())
-            .chain(TlsConnector(trust.clone()));
+        let chain = connector.clone().chain(TlsConnector(trust.clone()));
+        let resolver = ServerResolver {
+            proxies: Arc::clone(&proxies),
+        };
         Self {
-            agent: Agent::with_parts(config, chain, DefaultResolver::default()),
+            agent: Agent::with_parts(config, chain, resolver),
             connector,
+            proxies,
             url: url.clone(),
             context,
         }
@@ -125,14 +131,25 @@ impl Client {
 
     /// Sends one request, and waits for the head of its answer.
     fn send(&self, method: &Method, url: &Url, request: &RangeRequest<'_>) -> Result<Response<ureq::Body>, Error> {
+        let uri = url.uri()?;
+        let proxy = self.proxies.lead_to(&uri)?.filter(|proxy| proxy.takes_whole_urls(&uri));
         let mut builder = match *method {
-            Method::HEAD => self.agent.head(url.uri()?),
-            _ => self.agent.get(url.uri()?),
+            Method::HEAD => self.agent.head(uri),
+            _ => self.agent.get(uri),
         };
+        if let Some(credentials) = proxy.as_ref().and_then(|proxy| proxy.credentials.as_ref()) {
+            builder = builder.header(PROXY_AUTHORIZATION, credentials.basic());
+        }
         for (name, value) in request.headers() {
             builder = builder.header(name, value);
         }
-        builder.call().map_err(|error| self.error(url, error))
+        let response = builder.call().map_err(|error| self.error(url, error))?;
+        match proxy {
+            Some(proxy) if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+                Err(proxy.error("it asks for a name and a password in its URL"))
+            }
+            _ => Ok(response),
+        }
     }
 
     /// Reads the head of an answer that is no redirect.
@@ -222,10 +239,6 @@ impl Client {
             HttpError::Other(error) if error.is::<Error>() => error
                 .downcast()
                 .map_or_else(|error| Error::OtherProtocol(error.to_string()), |error| *error),
-            HttpError::ConnectProxyFailed(said) => Error::Endpoint {
-                endpoint: server,
-                reason: format!("the proxy does not connect to it: {said}").into(),
-            },
             other => Error::OtherProtocol(other.to_string()),
         }
     }

@@ -3,21 +3,29 @@
 
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use http::Uri;
 use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 use ureq::Error as HttpError;
+use ureq::config::Config;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
+    Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
+use crate::error::{Reason, reason};
 use crate::sys::{Interest, Wake, wait};
 use crate::transfer::limits::controls::Controls;
 use crate::transfer::net::connection::{Connection, would_block};
 use crate::transfer::plan::Options;
+
+use super::proxy::{Proxies, Proxy, ProxyKind, server};
+use super::tunnel::{self, TunnelError};
 
 /// What a connection to a server is made with: who ends its waits, and how large its buffers are.
 #[derive(Debug, Clone)]
@@ -51,6 +59,7 @@ pub(super) struct IoCost {
 #[derive(Debug, Clone)]
 pub(super) struct ServerConnector {
     context: ConnectionContext,
+    proxies: Arc<Proxies>,
     last: Arc<Mutex<Option<Arc<ServerConnection>>>>,
 }
 
@@ -59,6 +68,8 @@ pub(super) struct ServerTransport {
     connection: Arc<ServerConnection>,
     context: ConnectionContext,
     buffers: CountedBuffers,
+    /// What a proxy has to be told before the path that the library writes. RFC 9112, 3.2.2.
+    origin: Option<String>,
 }
 
 /// The library's buffers, watched.
@@ -79,9 +90,10 @@ impl ConnectionContext {
 }
 
 impl ServerConnector {
-    pub(super) fn new(context: ConnectionContext) -> Self {
+    pub(super) fn new(context: ConnectionContext, proxies: &Arc<Proxies>) -> Self {
         Self {
             context,
+            proxies: Arc::clone(proxies),
             last: Arc::default(),
         }
     }
@@ -92,13 +104,54 @@ impl ServerConnector {
     }
 }
 
-impl<In: Transport> Connector<In> for ServerConnector {
-    type Out = Either<In, ServerTransport>;
+impl Connector<()> for ServerConnector {
+    type Out = ServerTransport;
 
-    fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<Self::Out>, HttpError> {
-        if let Some(tunnel) = chained {
-            return Ok(Some(Either::A(tunnel)));
+    fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Self::Out>, HttpError> {
+        let proxy = self
+            .proxies
+            .lead_to(details.uri)
+            .map_err(|error| HttpError::Other(error.into()))?;
+        let Some(proxy) = proxy else {
+            return Ok(Some(self.transport(self.dial(&details.addrs)?, details)));
+        };
+        let failed = |reason: Reason| HttpError::Other(proxy.error(reason).into());
+        let connection = self.reach(&proxy, details).map_err(|error| match error {
+            HttpError::Io(error) if error.kind() == io::ErrorKind::Interrupted => HttpError::Io(error),
+            HttpError::Io(error) => failed(reason(&error)),
+            HttpError::HostNotFound => failed("the name has no address".into()),
+            HttpError::Timeout(_) => failed("it does not answer".into()),
+            other => other,
+        })?;
+        let mut transport = self.transport(connection, details);
+        if proxy.takes_whole_urls(details.uri) {
+            transport.origin = Some(format!(
+                "http://{}",
+                details.uri.authority().map_or("", |at| at.as_str())
+            ));
+            return Ok(Some(transport));
         }
+        let (name, port) = server(details.uri);
+        // What was looked up here, where the proxy does not.
+        let address = details.addrs.first().map(|address| address.ip().to_string());
+        let host = match proxy.kind {
+            ProxyKind::Socks5 { resolves_names: false } => address.as_deref().unwrap_or(name),
+            _ => name,
+        };
+        let mut stream = TransportAdapter::new(transport, Arc::clone(&details.current_time));
+        stream.set_timeout(details.timeout);
+        match tunnel::open(&mut stream, &proxy, (host, port)) {
+            Ok(()) => Ok(Some(stream.into_inner())),
+            Err(TunnelError::Refused(text)) => Err(failed(text.into())),
+            Err(TunnelError::Io(error)) if error.kind() == io::ErrorKind::Interrupted => Err(HttpError::Io(error)),
+            Err(TunnelError::Io(_)) => Err(failed("it closed the connection, or was silent".into())),
+        }
+    }
+}
+
+impl ServerConnector {
+    /// Connects to the first of these addresses that lets it.
+    fn dial(&self, addresses: &[SocketAddr]) -> Result<Connection, HttpError> {
         let ConnectionContext {
             controls,
             wake,
@@ -107,14 +160,43 @@ impl<In: Transport> Connector<In> for ServerConnector {
         } = &self.context;
         let cancelled = || controls.is_cancelled();
         let mut last = io::ErrorKind::ConnectionRefused.into();
-        for address in &details.addrs {
+        for address in addresses {
             match Connection::open_address(*address, *buffer_bytes, *timeout, wake, &cancelled) {
-                Ok(Some(connection)) => return Ok(Some(Either::B(self.transport(connection, details)))),
+                Ok(Some(connection)) => return Ok(connection),
                 Ok(None) => return Err(cancelled_error()),
                 Err(error) => last = error,
             }
         }
         Err(HttpError::Io(last))
+    }
+
+    /// Connects to a proxy.
+    fn reach(&self, proxy: &Proxy, details: &ConnectionDetails<'_>) -> Result<Connection, HttpError> {
+        let uri = format!("http://{}/", proxy.address()).parse();
+        let uri: Uri = uri.map_err(|_| HttpError::HostNotFound)?;
+        let addresses = DefaultResolver::default().resolve(&uri, details.config, details.timeout)?;
+        self.dial(&addresses)
+    }
+}
+
+/// Looks up the servers that no proxy looks up.
+#[derive(Debug)]
+pub(super) struct ServerResolver {
+    pub(super) proxies: Arc<Proxies>,
+}
+
+impl Resolver for ServerResolver {
+    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, HttpError> {
+        let proxy = self
+            .proxies
+            .lead_to(uri)
+            .map_err(|error| HttpError::Other(error.into()))?;
+        match proxy.map(|proxy| proxy.kind) {
+            None | Some(ProxyKind::Socks5 { resolves_names: false }) => {
+                DefaultResolver::default().resolve(uri, config, timeout)
+            }
+            Some(ProxyKind::Http | ProxyKind::Socks5 { resolves_names: true }) => Ok(self.empty()),
+        }
     }
 }
 
@@ -134,6 +216,7 @@ impl ServerConnector {
                 connection: Arc::clone(&connection),
             },
             connection,
+            origin: None,
         }
     }
 }
@@ -207,11 +290,18 @@ impl Transport for ServerTransport {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), HttpError> {
-        let mut sent = 0;
-        while sent < amount {
-            let output = &self.buffers.output()[sent..amount];
-            match send(&self.connection, output, SendFlags::NOSIGNAL) {
-                Ok(bytes) => sent += bytes,
+        let mut output = self.buffers.output()[..amount].to_vec();
+        if let Some(origin) = self.origin.take() {
+            let path = output
+                .iter()
+                .position(|byte| *byte == b' ')
+                .map_or(0, |space| space + 1);
+            output.splice(path..path, origin.into_bytes());
+        }
+        let mut left = &output[..];
+        while !left.is_empty() {
+            match send(&self.connection, left, SendFlags::NOSIGNAL) {
+                Ok(bytes) => left = &left[bytes..],
                 Err(error) if would_block(&error.into()) => self.wait(WRITE, timeout.for_write())?,
                 Err(error) => return Err(HttpError::Io(error.into())),
             }

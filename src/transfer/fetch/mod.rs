@@ -8,9 +8,11 @@ mod file;
 mod first;
 mod further;
 mod part;
+mod proxy;
 mod request;
 mod setback;
 mod tls;
+mod tunnel;
 mod version;
 
 use std::ops::Range;
