@@ -7,12 +7,14 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
-use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
+use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_getpipe_size, fcntl_setpipe_size, pipe_with, splice};
 
 use super::scratch::with_scratch;
 use super::{Cost, Inflow, ReceiveError, ReceiveRoute, take, write_all_at};
 
 const PIPE_BYTES: usize = 1 << 20;
+/// What every pipe has that nobody has made larger or smaller: `recv` is faster than through a smaller one.
+const LARGE_PIPE_BYTES_MIN: usize = 64 << 10;
 
 /// Whether the file system of a file takes bytes from a pipe. It tries: a zero byte is written to position `at`.
 pub(crate) fn takes_splice(file: &File, at: u64) -> bool {
@@ -22,6 +24,19 @@ pub(crate) fn takes_splice(file: &File, at: u64) -> bool {
         Ok(splice(&pipe_out, None, file, Some(&mut { at }), 1, SpliceFlags::MOVE)?)
     };
     try_once().is_ok_and(|moved| moved == 1)
+}
+
+/// Whether a pipe can be made so large here that it is worth the way through it. Past a user's limit of pages in pipes
+/// (`fs.pipe-user-pages-soft`), new ones have two.
+pub(crate) fn has_large_pipe() -> bool {
+    pipe_with(PipeFlags::CLOEXEC).is_ok_and(|(_out, pipe_in)| enlarged_bytes(&pipe_in) >= LARGE_PIPE_BYTES_MIN)
+}
+
+/// The size of a pipe after it was asked to be large.
+fn enlarged_bytes(pipe: &OwnedFd) -> usize {
+    // If the user's limit is lower, it stays smaller.
+    let _ = fcntl_setpipe_size(pipe, PIPE_BYTES);
+    fcntl_getpipe_size(pipe).unwrap_or(0)
 }
 
 /// Receives into a file.
@@ -39,8 +54,7 @@ impl Splice {
     /// Receives into `file` from byte `base` on, at most `buffer_bytes` at once.
     pub(crate) fn new(file: Arc<File>, base: u64, buffer_bytes: usize) -> io::Result<Self> {
         let (pipe_out, pipe_in) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
-        // If the user's limit is lower, the pipe stays smaller.
-        let _ = fcntl_setpipe_size(&pipe_in, PIPE_BYTES);
+        enlarged_bytes(&pipe_in);
         Ok(Self {
             file,
             base,

@@ -25,7 +25,7 @@ use std::sync::{Arc, Weak};
 use crate::error::{Error, reason};
 use crate::ledger::Ledger;
 use crate::route::ReceiveRouteChoice;
-use crate::route::receive::{Discard, ReceiveRoute, RecvToFile, RecvToMap, RecvToMemory, Splice};
+use crate::route::receive::{Discard, ReceiveRoute, RecvToFile, RecvToMap, RecvToMemory, Splice, has_large_pipe};
 use crate::sys::Filled;
 use crate::transfer::plan::SinkSpec;
 use crate::transfer::shm::ShmName;
@@ -149,9 +149,22 @@ impl PreparedSink {
             }
         };
         let (choice, reason) = match (choice, &storage) {
-            (ReceiveRouteChoice::Auto, Storage::New(part)) if part.takes_splice(len) => (
-                ReceiveRouteChoice::Splice,
-                "bytes go from the socket to the file within the kernel",
+            (ReceiveRouteChoice::Auto, Storage::New(part)) if part.takes_splice(len) => {
+                if has_large_pipe() {
+                    (
+                        ReceiveRouteChoice::Splice,
+                        "bytes go from the socket to the file within the kernel",
+                    )
+                } else {
+                    (
+                        ReceiveRouteChoice::Recv,
+                        "splice would be slow: this user's pipes hold as much as they may, and a new one is small",
+                    )
+                }
+            }
+            (ReceiveRouteChoice::Splice, _) if !has_large_pipe() => (
+                choice,
+                "asked for; slow, for this user's pipes hold as much as they may, and a new one is small",
             ),
             (ReceiveRouteChoice::Auto, Storage::Memory { .. }) => (choice, "the socket's bytes land where they belong"),
             (ReceiveRouteChoice::Auto, Storage::Nowhere) => (choice, "nothing is kept"),
