@@ -211,8 +211,9 @@ fn workers_of_multiprocessing_show_the_key_and_serve() {
     let mut nonsense = UnixStream::connect(dir.path().join("work")).expect("it listens");
     nonsense.write_all(&[0xff; 100]).expect("written");
     until(&mut service, "worker_gone");
-    let start = || python(&dir, &[&peer("mp_worker.py"), "work", "key"]);
-    let mut workers = [start(), start()];
+    // One as Python is until 3.13, and one as it is since 3.14.
+    let start = |how| python(&dir, &[&peer("mp_worker.py"), "work", "key", how]);
+    let mut workers = [start("silent"), start("acknowledge")];
     let ready = [0; 2].map(|_| until(&mut service, "worker_ready")["worker"].as_u64());
     for worker in &workers {
         assert!(ready.contains(&Some(worker.id().into())), "{ready:?}");
@@ -234,11 +235,18 @@ fn workers_of_multiprocessing_show_the_key_and_serve() {
 #[test]
 #[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
 fn a_server_of_multiprocessing_is_shown_the_key_and_told_the_process_id() {
+    for how in ["silent", "acknowledge"] {
+        a_server_of_multiprocessing_has_a_worker(how);
+    }
+}
+
+/// One as Python is until 3.13, or as it is since 3.14.
+fn a_server_of_multiprocessing_has_a_worker(how: &str) {
     let dir = Dir::new();
     dir.folder("inbox");
     key(&dir, "key", b"peekaboo");
     key(&dir, "other", b"something else");
-    let serve = || python(&dir, &[&peer("mp_server.py"), "work", "key", "2"]);
+    let serve = || python(&dir, &[&peer("mp_server.py"), "work", "key", "2", how]);
     let mut server = serve();
     first_line(&mut server);
     dir.run("worker --recipe work --into inbox --key other")

@@ -1,16 +1,19 @@
 """Accepts TCP clients and hands each to the one worker that connects to a Listener of multiprocessing.connection.
 
-usage: mp_server.py PATH KEYFILE CLIENTS; prints its port, then the worker's process id, and ends when so many clients
+usage: mp_server.py PATH KEYFILE CLIENTS [acknowledge]; prints its port, then the worker's process id, and ends when so many clients
 were handed over.
 """
 
 import socket
 import sys
+from multiprocessing import reduction
 from multiprocessing.connection import Listener
-from multiprocessing.reduction import send_handle
 
 
 def main():
+    # What Python does since 3.14 whether it is asked to or not.
+    if sys.argv[-1] == "acknowledge":
+        reduction.ACKNOWLEDGE = True
     path, count = sys.argv[1], int(sys.argv[3])
     with open(sys.argv[2], "rb") as file:
         key = file.read()
@@ -22,7 +25,7 @@ def main():
         print("worker", pid, flush=True)
         for _ in range(count):
             client, _ = clients.accept()
-            send_handle(worker, client.fileno(), pid)
+            reduction.send_handle(worker, client.fileno(), pid)
             client.close()
 
 

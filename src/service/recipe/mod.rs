@@ -38,5 +38,7 @@ impl std::fmt::Debug for AuthKey {
 
 /// What a program answers that has taken a descriptor.
 const OK_REPLY: &[u8] = b"OK";
+/// What `recv_handle` of Python's `multiprocessing` says after each descriptor since 3.14, and `send_handle` waits for.
+const ACKNOWLEDGEMENT: u8 = b'A';
 /// What is sent with a descriptor: one byte at least is needed, and `multiprocessing.reduction` puts a count in it.
 const HANDOVER_BYTE: &[u8] = b"\x01";

@@ -11,7 +11,7 @@ use crate::service::key::random_bytes;
 use crate::sys::{send_with_descriptor, unacknowledged_bytes as unread_bytes};
 
 use super::handshake::{Handshake, Role};
-use super::{AuthKey, HANDOVER_BYTE, OK_REPLY};
+use super::{ACKNOWLEDGEMENT, AuthKey, HANDOVER_BYTE, OK_REPLY};
 
 /// A connection to be handed over.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub(super) struct PlainWorker {
     unanswered: Option<(Handover, Instant)>,
     /// How much of the answer has come.
     answered: usize,
+    /// Descriptors that it may still acknowledge, as `recv_handle` of Python does since 3.14.
+    unacknowledged: u64,
     /// Where there is a key. Kept after its end: such a worker gives no answers.
     handshake: Option<Handshake>,
     /// It may be handed connections.
@@ -67,6 +69,7 @@ impl PlainWorker {
             handed_over: 0,
             unanswered: None,
             answered: 0,
+            unacknowledged: 0,
         })
     }
 
@@ -95,7 +98,9 @@ impl PlainWorker {
     /// Hands it a connection. After an error [`PlainWorker::into_unanswered`] gives the connection back.
     pub(super) fn hand_over(&mut self, handover: Handover, now: Instant) -> io::Result<()> {
         let socket = &self.unanswered.insert((handover, now)).0.socket;
-        send_with_descriptor(self.stream.as_fd(), HANDOVER_BYTE, socket.as_fd()).map(|_| ())
+        send_with_descriptor(self.stream.as_fd(), HANDOVER_BYTE, socket.as_fd())?;
+        self.unacknowledged += 1;
+        Ok(())
     }
 
     /// Reads what it sends: the connection that it has now answered for, if any.
@@ -107,13 +112,17 @@ impl PlainWorker {
             return self.receive_with_key();
         }
         let mut reply = [0; OK_REPLY.len()];
-        let rest = if self.is_free() {
+        let rest = if self.is_free() || (self.answered == 0 && self.unacknowledged > 0) {
             1
         } else {
             OK_REPLY.len() - self.answered
         };
         match self.stream.read(&mut reply[..rest]) {
             Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            // The answer may be cut anywhere: what follows this byte is read on its own.
+            Ok(read) if self.answered == 0 && read == 1 && pass_over(&reply[..1], &mut self.unacknowledged) => {
+                self.receive()
+            }
             Ok(read) if !self.is_free() && reply[..read] == OK_REPLY[self.answered..self.answered + read] => {
                 self.answered += read;
                 if self.answered < OK_REPLY.len() {
@@ -139,7 +148,8 @@ impl PlainWorker {
         loop {
             match self.stream.read(&mut piece) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                // After the handshake it sends nothing.
+                Ok(read) if self.is_known && pass_over(&piece[..read], &mut self.unacknowledged) => {}
+                // After the handshake it sends nothing else.
                 Ok(_) if self.is_known => return Err(io::ErrorKind::InvalidData.into()),
                 Ok(read) => {
                     let mut out = Vec::new();
@@ -169,6 +179,14 @@ impl PlainWorker {
     pub(super) fn into_unanswered(self) -> Option<Handover> {
         self.unanswered.map(|(handover, _)| handover)
     }
+}
+
+/// Passes over acknowledgements, of which so many may come. False where there are more, or anything else is among them.
+fn pass_over(bytes: &[u8], left: &mut u64) -> bool {
+    let rest = left.checked_sub(bytes.len() as u64);
+    let rest = rest.filter(|_| bytes.iter().all(|byte| *byte == ACKNOWLEDGEMENT));
+    *left = rest.unwrap_or(*left);
+    rest.is_some()
 }
 
 impl AsFd for PlainWorker {
@@ -211,5 +229,20 @@ mod tests {
         theirs.write_all(b"NO").expect("written");
         assert!(worker.receive().is_err());
         assert_eq!(worker.into_unanswered().expect("for another one").peer, "someone");
+    }
+
+    #[test]
+    fn one_acknowledgement_a_descriptor_is_passed_over_and_no_more() {
+        let (ours, mut theirs) = UnixStream::pair().expect("pair");
+        let mut worker = PlainWorker::new(ours, None, Instant::now()).expect("a worker");
+        for answer in [&b"AOK"[..], b"OK", b"OK"] {
+            worker.hand_over(handover(), Instant::now()).expect("given");
+            theirs.write_all(answer).expect("written");
+            assert!(worker.receive().expect("an answer").is_some());
+        }
+        theirs.write_all(b"AA").expect("written");
+        assert!(worker.receive().expect("late ones").is_none());
+        theirs.write_all(b"A").expect("written");
+        assert!(worker.receive().is_err());
     }
 }

@@ -14,7 +14,7 @@ use crate::sys::receive_with_descriptor;
 use crate::transfer::{Command, Connection, TransferId};
 
 use super::handshake::{Handshake, Role, framed};
-use super::{AuthKey, OK_REPLY};
+use super::{ACKNOWLEDGEMENT, AuthKey, OK_REPLY};
 
 /// The connection to such a program.
 pub(in crate::service) struct RecipeSource {
@@ -61,6 +61,17 @@ impl RecipeSource {
         })
     }
 
+    /// Says that a connection has come; false where the program is no more there to hear it.
+    fn reply(&mut self) -> bool {
+        if self.answers {
+            // A program that does not take two bytes has gone, or is about to.
+            return self.stream.write_all(OK_REPLY).is_ok();
+        }
+        // `send_handle` waits for it since Python 3.14. Until 3.13 nobody reads it, and at some time there is no room.
+        let said = self.stream.write_all(&[ACKNOWLEDGEMENT]);
+        said.map_or_else(|error| error.kind() == io::ErrorKind::WouldBlock, |()| true)
+    }
+
     fn keep(&mut self, connection: Result<Connection, Error>) {
         self.arrivals.push_back(Arrival {
             id: TransferId::next(),
@@ -88,8 +99,7 @@ impl ConnectionSource<Arrival> for RecipeSource {
                 Ok((_, Some(socket))) => {
                     let connection = Connection::of_stranger(socket, self.buffer_bytes);
                     self.keep(connection);
-                    // A program that does not take two bytes has gone, or is about to.
-                    if self.answers && self.stream.write_all(OK_REPLY).is_err() {
+                    if !self.reply() {
                         break;
                     }
                 }
