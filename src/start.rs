@@ -1,9 +1,12 @@
 //! What the program does when it is started: it opens the window, or runs a command.
 
 use std::env;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 
+use crate::Error;
 use crate::cli::{self, Command, Failure};
 
 /// Runs what was asked for on the command line; without a command it opens the window.
@@ -30,6 +33,9 @@ pub fn main() -> ExitCode {
 
 /// The window where there is a display for it, else the transfer that the window opens with.
 fn open(path: Option<PathBuf>) -> Result<(), Failure> {
+    if hides_good_display() {
+        return Err(open_without_wayland());
+    }
     let shown = if has_display() {
         open_window(path.clone())
     } else {
@@ -42,6 +48,36 @@ fn has_display() -> bool {
     ["WAYLAND_DISPLAY", "DISPLAY"]
         .into_iter()
         .any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+/// Whether nobody listens where `WAYLAND_DISPLAY` leads, as in a shell that has outlived its desktop, and `DISPLAY`
+/// leads somewhere else.
+fn hides_good_display() -> bool {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty());
+    let (Some(name), Some(_)) = (set("WAYLAND_DISPLAY"), set("DISPLAY")) else {
+        return false;
+    };
+    // A socket that was inherited needs no name.
+    if set("WAYLAND_SOCKET").is_some() {
+        return false;
+    }
+    let folder = set("XDG_RUNTIME_DIR").map(PathBuf::from).unwrap_or_default();
+    UnixStream::connect(folder.join(name)).is_err()
+}
+
+/// Begins anew without `WAYLAND_DISPLAY`: whatever opens windows, dialogs and clipboards reads it. Returns only where
+/// that fails.
+fn open_without_wayland() -> Failure {
+    let failed = |error: std::io::Error| Failure::from(Error::system("cannot open the window by DISPLAY", &error));
+    match env::current_exe() {
+        Ok(program) => failed(
+            process::Command::new(program)
+                .args(env::args_os().skip(1))
+                .env_remove("WAYLAND_DISPLAY")
+                .exec(),
+        ),
+        Err(error) => failed(error),
+    }
 }
 
 /// Returns when the window was closed, or says why there is none.

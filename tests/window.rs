@@ -118,6 +118,19 @@ fn closing_the_window_while_something_runs_asks_and_then_leaves_no_process() {
 
 #[test]
 #[ignore = "needs an X display, xdotool and ImageMagick"]
+fn a_window_opens_by_display_where_wayland_display_leads_nowhere() {
+    for nowhere in ["wayland-7", "/nowhere/wayland-0"] {
+        let display = std::env::var_os("DISPLAY").unwrap();
+        let window = Window::open_in(&display, &[], "()", |program| {
+            program.env("WAYLAND_DISPLAY", nowhere);
+        });
+        window.key("ctrl+q");
+        window.closes_with_success();
+    }
+}
+
+#[test]
+#[ignore = "needs an X display, xdotool and ImageMagick"]
 fn a_window_that_a_signal_ends_leaves_no_half_file_and_keeps_what_was_typed() {
     for signal in ["TERM", "HUP", "INT"] {
         let (window, into) = receiving_into_a_file(&std::env::var_os("DISPLAY").unwrap());
@@ -216,22 +229,29 @@ impl Window {
 
     /// The same at another display.
     fn open_at(display: &OsStr, arguments: &[&str], left: &str) -> Self {
+        Self::open_in(display, arguments, left, |program| {
+            program.env_remove("WAYLAND_DISPLAY");
+        })
+    }
+
+    /// The same in another environment.
+    fn open_in(display: &OsStr, arguments: &[&str], left: &str, environment: impl FnOnce(&mut Command)) -> Self {
         let keyboard = KEYBOARD.lock().unwrap_or_else(PoisonError::into_inner);
         let settings = tempfile::tempdir().unwrap();
         let folder = settings.path().join("arraylift");
         std::fs::create_dir(&folder).unwrap();
         std::fs::write(folder.join("app.ron"), format!("{{\"settings\": {left:?}}}")).unwrap();
-        let program = Command::new(env!("CARGO_BIN_EXE_arraylift"))
+        let mut program = Command::new(env!("CARGO_BIN_EXE_arraylift"));
+        program
             .args(arguments)
             .env("XDG_DATA_HOME", settings.path())
             // What runs elsewhere on this machine is none of its business.
             .env("XDG_RUNTIME_DIR", settings.path())
             .env("LIBGL_ALWAYS_SOFTWARE", "1")
             .env("DISPLAY", display)
-            .env_remove("WAYLAND_DISPLAY")
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
+            .stdin(Stdio::null());
+        environment(&mut program);
+        let program = program.spawn().unwrap();
         let pid = program.id().to_string();
         let id = until(|| {
             let found = output_at("xdotool", &["search", "--onlyvisible", "--pid", &pid], display);
