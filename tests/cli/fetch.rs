@@ -565,6 +565,25 @@ fn odd_answers_of_a_python_server_are_files_and_a_busy_one_is_asked_when_it_want
         .failed(1, &["429 Too Many Requests", "asks to be left alone for 3600 s"]);
 }
 
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn a_python_server_that_serves_one_connection_is_asked_for_each_part_over_it_and_fewer_streams_are_told() {
+    let dir = Dir::new();
+    let bytes = file(17 << 20);
+    let server = python_server(&dir, &bytes, 0);
+    let ended = fetch(
+        &dir,
+        &format!("{} --into a.bin --streams 2", server.url("one-at-a-time")),
+    )
+    .done();
+    assert!(dir.read("a.bin") == bytes);
+    let words = "did not serve 1 of 2 connections";
+    assert!(ended.stdout.contains(words), "{}", ended.stdout);
+    let ended = fetch(&dir, &format!("{} --into b.bin --streams 2", server.url("whole"))).done();
+    let words = "over one connection in place of 2: the server does not say that it sends parts";
+    assert!(ended.stdout.contains(words), "{}", ended.stdout);
+}
+
 /// A server of `bytes` over TLS, whose end tells their length.
 fn tls_server(dir: &Dir, bytes: &[u8], is_ca: bool) -> Server {
     make_certificate(dir, is_ca);

@@ -130,6 +130,13 @@ def answer(connection, path, headers, number):
             connection.sendall(head("405 Method Not Allowed", "Content-Length: 0"))
         else:
             part(connection, headers, ETAG)
+    elif path == "/one-at-a-time":
+        if number == 2:
+            connection.sendall(head("503 Service Unavailable", "Content-Length: 0"))
+        elif is_first:
+            all_of_it(connection, ETAG, "Accept-Ranges: bytes")
+        else:
+            part(connection, headers, ETAG)
     elif path == "/empty":
         connection.sendall(head("204 No Content"))
     elif path == "/copy":

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::ledger::Claim;
 use crate::transfer::net::url::Url;
 use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::trust::Trust;
@@ -20,6 +21,10 @@ pub(in crate::transfer) struct FetchedFile {
     pub(super) streams: u16,
     /// What should be known of how it came.
     notes: Mutex<Vec<String>>,
+    /// Parts of which nothing has come, because the server did not serve their connections.
+    given_back: Mutex<Vec<Claim>>,
+    /// How many there were.
+    unserved: AtomicU32,
     /// How often a connection broke and another one went on.
     breaks: AtomicU32,
 }
@@ -33,6 +38,8 @@ impl FetchedFile {
             array: Arc::new(array),
             streams,
             notes: Mutex::default(),
+            given_back: Mutex::default(),
+            unserved: AtomicU32::new(0),
             breaks: AtomicU32::new(0),
         }
     }
@@ -47,6 +54,20 @@ impl FetchedFile {
         self.breaks.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Leaves a part to the first connection.
+    pub(super) fn give_back(&self, part: Claim) {
+        self.unserved.fetch_add(1, Ordering::Relaxed);
+        self.given_back
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(part);
+    }
+
+    /// A part that another connection has left.
+    pub(super) fn take_given_back(&self) -> Option<Claim> {
+        self.given_back.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
     /// Something that should be known of how it came.
     pub(super) fn note(&self, note: String) {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
@@ -56,10 +77,17 @@ impl FetchedFile {
     pub(super) fn notes(&self, note: Option<String>) -> Option<String> {
         let breaks = self.breaks.load(Ordering::Relaxed);
         let broke = (breaks > 0).then(|| format!("the connection broke {}, and another one went on", times(breaks)));
+        let unserved = self.unserved.load(Ordering::Relaxed);
+        let fewer = (unserved > 0).then(|| {
+            format!(
+                "the server did not serve {unserved} of {} connections, whose parts came over another one",
+                self.streams
+            )
+        });
         let encoded = self.info.encoding.as_ref();
         let encoded = encoded.map(|encoding| format!("it came encoded as {encoding}, and that is what is kept"));
         let noted = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        let notes: Vec<String> = [note, broke, encoded]
+        let notes: Vec<String> = [note, broke, fewer, encoded]
             .into_iter()
             .flatten()
             .chain(noted.iter().cloned())

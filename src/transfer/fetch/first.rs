@@ -113,11 +113,14 @@ impl FirstFetcher {
                 Err(setback) => self.begin_again(setback)?,
             },
             Phase::WaitingForOtherParts(file) => {
-                if !file.array.sink.ledger.is_whole() {
+                if let Some(claim) = file.take_given_back() {
+                    Phase::Fetching(Box::new(self.request.further_part(file, claim)?))
+                } else if file.array.sink.ledger.is_whole() {
+                    self.context.events.state(State::Verifying);
+                    Phase::Checking(Arc::clone(file))
+                } else {
                     return Ok(rest(None));
                 }
-                self.context.events.state(State::Verifying);
-                Phase::Checking(Arc::clone(file))
             }
             Phase::Checking(file) => {
                 let file = Arc::clone(file);

@@ -28,8 +28,8 @@ pub(in crate::transfer) struct FurtherFetcher {
 /// Where it is.
 enum Phase {
     Fetching(Box<PartFetch>),
-    /// Its part is whole.
-    Whole(Arc<FetchedFile>),
+    /// Its part is whole, or left to the first connection.
+    Over(Arc<FetchedFile>),
 }
 
 impl FurtherFetcher {
@@ -52,7 +52,7 @@ impl FurtherFetcher {
         let sink = &file.array.sink;
         let receiver = BlockReceiver::new(sink.route()?);
         let claim = sink.ledger.claim(part.start, part.end - part.start)?;
-        let part = PartFetch::new(client, options, receiver, Arc::clone(file), claim, None);
+        let part = PartFetch::new(client, options, receiver, Arc::clone(file), claim, None).may_be_left();
         Ok(Self {
             wake: Arc::clone(wake),
             context,
@@ -63,18 +63,26 @@ impl FurtherFetcher {
     fn file(&self) -> &Arc<FetchedFile> {
         match &self.phase {
             Phase::Fetching(part) => part.file(),
-            Phase::Whole(file) => file,
+            Phase::Over(file) => file,
         }
     }
 
     fn advance(&mut self, now: Instant) -> Result<Progress, Error> {
         if let Phase::Fetching(part) = &mut self.phase {
-            if let Some(progress) = part.step(&mut self.context, now).map_err(|setback| setback.error)? {
+            let step = part.step(&mut self.context, now);
+            if let Ok(Some(progress)) = step {
                 return Ok(progress);
             }
             let file = Arc::clone(part.file());
-            if let Phase::Fetching(part) = std::mem::replace(&mut self.phase, Phase::Whole(file)) {
-                part.finish();
+            if let Phase::Fetching(part) = std::mem::replace(&mut self.phase, Phase::Over(file)) {
+                match step {
+                    Ok(_) => part.finish(),
+                    Err(setback) => {
+                        if !part.leave(&setback) {
+                            return Err(setback.error);
+                        }
+                    }
+                }
             }
             // The first connection waits for it.
             self.context.controls.wake();
@@ -87,7 +95,7 @@ impl Machine for FurtherFetcher {
     fn socket(&self) -> BorrowedFd<'_> {
         match &self.phase {
             Phase::Fetching(part) => part.socket().unwrap_or_else(|| self.wake.as_fd()),
-            Phase::Whole(_) => self.wake.as_fd(),
+            Phase::Over(_) => self.wake.as_fd(),
         }
     }
 

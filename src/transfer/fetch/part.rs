@@ -40,6 +40,8 @@ pub(super) struct PartFetch {
     claim: Claim,
     digest: Digest,
     retries: Retries,
+    /// Where nothing of it comes, another connection may fetch it.
+    may_be_left: bool,
     /// When the server was last heard of.
     heard_at: Instant,
     phase: Phase,
@@ -87,11 +89,29 @@ impl PartFetch {
                 left: TRIES,
                 from: claim.at(),
             },
+            may_be_left: false,
             heard_at: Instant::now(),
             phase: body.map_or(Phase::Asking, |body| Phase::Receiving { body }),
             claim,
             file,
         }
+    }
+
+    /// The same, which is left to another connection where the server does not serve this one.
+    pub(super) fn may_be_left(self) -> Self {
+        Self {
+            may_be_left: true,
+            ..self
+        }
+    }
+
+    /// Leaves it to another connection, after a step that has failed. Returns whether that can be done.
+    pub(super) fn leave(self, setback: &Setback) -> bool {
+        let is_left = self.may_be_left && setback.may_pass() && self.claim.at() == self.claim.start();
+        if is_left {
+            self.file.give_back(self.claim);
+        }
+        is_left
     }
 
     /// The file that it is a part of.
@@ -272,7 +292,8 @@ impl PartFetch {
         if may_pass && setback.begin_again.is_none() {
             setback.begin_again = self.file.info.doubt();
         }
-        if !may_pass || setback.begin_again.is_some() || !self.retries.take(self.claim.at()) {
+        let is_left = self.may_be_left && self.claim.at() == self.claim.start();
+        if is_left || !may_pass || setback.begin_again.is_some() || !self.retries.take(self.claim.at()) {
             return Err(setback);
         }
         self.file.count_break();

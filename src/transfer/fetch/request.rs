@@ -7,7 +7,7 @@ use crossbeam_channel::Sender;
 
 use crate::array::{ArrayMeta, Dtype};
 use crate::error::Error;
-use crate::ledger::Ledger;
+use crate::ledger::{Claim, Ledger};
 use crate::route::ReceiveRouteChoice;
 use crate::transfer::machine::context::MachineContext;
 use crate::transfer::net::connection::Connection;
@@ -86,6 +86,20 @@ impl FileRequest {
         }
         let body = Some(Box::new(body));
         Ok(PartFetch::new(client, &self.options, receiver, file, claim, body))
+    }
+
+    /// A part that another connection has left.
+    pub(super) fn further_part(&self, file: &Arc<FetchedFile>, part: Claim) -> Result<PartFetch, Error> {
+        let client = Client::new(&file.url, &file.trust, self.connecting.clone());
+        let receiver = BlockReceiver::new(file.array.sink.route()?);
+        Ok(PartFetch::new(
+            client,
+            &self.options,
+            receiver,
+            Arc::clone(file),
+            part,
+            None,
+        ))
     }
 
     /// Prepares where the file lands; and why by that route, where it is not the sink that decides.
