@@ -62,7 +62,7 @@ fn check(ended: &Ended, sides: &[&str], count: u64, verified: &Json) {
             serde_json::json!([0.0, 1.0, 2.0])
         );
         if *side == "receiver" {
-            assert_eq!(previews[0]["values"], serde_json::json!([0.0, 0.0, 0.0]));
+            assert_eq!(previews[0]["values"], serde_json::json!([]), "nothing has arrived yet");
         }
         let [finished] = of(&objects, side, "finished")[..] else {
             panic!("one finished: {objects:?}")
@@ -144,4 +144,38 @@ fn a_reader_who_goes_does_not_end_the_transfer() {
         assert_eq!(status.code(), Some(0), "{name}");
         assert_eq!(dir.read(&name).len(), 8_000_128);
     }
+}
+
+#[test]
+fn a_file_that_is_shorter_than_the_preview_shows_what_it_has() {
+    use std::io::{Read as _, Write as _};
+    let dir = Dir::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/a.bin", listener.local_addr().expect("an address"));
+    let serve = move || {
+        for client in listener.incoming() {
+            let mut client = client.expect("a client");
+            let mut asked = [0; 4096];
+            assert!(client.read(&mut asked).expect("a request") > 0);
+            // Its length is not told before it comes.
+            let answer =
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+            client.write_all(answer).expect("answered");
+        }
+    };
+    std::thread::Builder::new().spawn(serve).expect("a thread");
+    let fetch = |options: &str| {
+        let arguments = format!("fetch {url} --into discard {options}");
+        let fetching = dir.arraylift(arguments.split_whitespace()).env("NO_PROXY", "127.0.0.1");
+        fetching.run().done()
+    };
+    let ended = fetch("--json");
+    let objects = ended.objects();
+    let previews = of(&objects, "receiver", "preview");
+    assert_eq!(
+        previews.last().expect("a preview")["values"],
+        serde_json::json!([97, 98, 99])
+    );
+    let said = fetch("").stdout;
+    assert!(said.contains("first elements: 97 98 99\n"), "{said}");
 }

@@ -201,3 +201,19 @@ fn what_makes_no_sense_for_several_is_wrong_usage() {
         dir.run(arguments).failed(2, &[word]);
     }
 }
+
+#[test]
+fn what_cannot_be_sent_of_a_folder_is_named_and_the_rest_is_sent() {
+    let dir = Dir::new();
+    let (outbox, inbox) = (dir.folder("outbox"), dir.folder("inbox"));
+    std::fs::write(outbox.join("a.npy"), crate::npy("'<f8'", "(1,)", &[0; 8])).expect("written");
+    std::os::unix::fs::symlink("nowhere", outbox.join("b.npy")).expect("a link");
+    std::os::unix::fs::symlink("c.npy", outbox.join("c.npy")).expect("a loop");
+    let receiver = dir.listen("serve", "127.0.0.1:0 --into inbox");
+    let sent = dir.run(&format!("send outbox {}", receiver.address));
+    assert_eq!(sent.status.code(), Some(1), "{sent:?}");
+    for hint in ["b.npy", "c.npy", "2 of 3 were not sent"] {
+        assert!(sent.stderr.contains(hint), "{hint} is not in {sent:?}");
+    }
+    assert_eq!(crate::common::names_in(&inbox), ["a.npy"]);
+}

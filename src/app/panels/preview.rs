@@ -1,4 +1,4 @@
-//! The first elements as both ends have them: zeros on the receiver until they arrive.
+//! The first elements as both ends have them: none on the receiver until they arrive.
 
 use eframe::egui::{Align2, Color32, FontId, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 

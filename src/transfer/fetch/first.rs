@@ -116,6 +116,9 @@ impl FirstFetcher {
                 if let Some(claim) = file.take_given_back() {
                     Phase::Fetching(Box::new(self.request.further_part(file, claim)?))
                 } else if file.array.sink.ledger.is_whole() {
+                    if let Some(preview) = file.array.last_preview() {
+                        self.context.events.tell(preview);
+                    }
                     self.context.events.state(State::Verifying);
                     Phase::Checking(Arc::clone(file))
                 } else {

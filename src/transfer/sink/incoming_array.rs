@@ -39,4 +39,10 @@ impl IncomingArray {
         let mut preview = self.preview.lock().unwrap_or_else(PoisonError::into_inner);
         preview.take(at, bytes).then(|| preview.event())
     }
+
+    /// The preview of an array that turned out to be shorter than it; nothing where it was told already.
+    pub(crate) fn last_preview(&self) -> Option<EventKind> {
+        let preview = self.preview.lock().unwrap_or_else(PoisonError::into_inner);
+        preview.last_event()
+    }
 }

@@ -68,10 +68,12 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
         let path = entry.map_err(|error| unreadable(folder, &error))?.path();
-        // Links to files are sent, too; sockets and the like are not files.
-        if path.is_file() {
-            files.push(path);
+        // Links to files are sent, too; sockets and the like are not files. What cannot be looked at, as a link to
+        // nowhere, is among them: its own transfer says why it cannot be sent.
+        if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+            continue;
         }
+        files.push(path);
     }
     if files.is_empty() {
         let text = format!(
@@ -113,6 +115,18 @@ mod tests {
         for wrong in ["deeper", "no*", "a[.npy"] {
             assert!(matches!(expanded(wrong), Err(Error::Usage(_))), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_link_to_nowhere_and_a_loop_are_named_by_what_is_sent_of_a_folder() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("a"), "x").expect("write");
+        std::os::unix::fs::symlink("nowhere", path("b")).expect("a link");
+        std::os::unix::fs::symlink("c", path("c")).expect("a loop");
+        std::os::unix::fs::symlink(".", path("d")).expect("a link to a folder");
+        let files = expand(folder.path().as_os_str()).expect("found").expect("several");
+        assert_eq!(files, ["a", "b", "c"].map(path));
     }
 
     #[test]

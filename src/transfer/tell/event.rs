@@ -105,7 +105,7 @@ pub enum EventKind {
     },
     /// The counters at an instant.
     Sample(Sample),
-    /// The first elements as this side has them now; zeros on a receiver until they arrive.
+    /// The first elements as this side has them now: on a receiver none until they have arrived.
     Preview {
         /// The index of the first value.
         offset: u64,

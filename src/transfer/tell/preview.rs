@@ -10,6 +10,8 @@ pub(crate) struct Prefix {
     dtype: Dtype,
     bytes: Vec<u8>,
     missing: usize,
+    /// So many bytes from the first on are there.
+    there: usize,
 }
 
 impl Prefix {
@@ -25,6 +27,7 @@ impl Prefix {
             dtype: meta.dtype().clone(),
             missing: bytes.len(),
             bytes,
+            there: 0,
         }
     }
 
@@ -33,7 +36,9 @@ impl Prefix {
         self.bytes.len()
     }
 
+    /// All of them, to be filled.
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        self.there = self.bytes.len();
         &mut self.bytes
     }
 
@@ -45,13 +50,55 @@ impl Prefix {
         let end = (at + bytes.len()).min(self.bytes.len());
         self.bytes[at..end].copy_from_slice(&bytes[..end - at]);
         self.missing = self.missing.saturating_sub(end - at);
+        if self.missing == 0 {
+            self.there = self.bytes.len();
+        } else if at <= self.there {
+            self.there = self.there.max(end);
+        }
         self.missing == 0
     }
 
+    /// Tells the elements that are there as a whole.
     pub(crate) fn event(&self) -> EventKind {
+        let item = self.dtype.item_size();
         EventKind::Preview {
             offset: 0,
-            values: values(&self.dtype, &self.bytes),
+            values: values(&self.dtype, &self.bytes[..self.there - self.there % item]),
         }
+    }
+
+    /// The same where fewer than were hoped for are all that there are.
+    pub(crate) fn last_event(&self) -> Option<EventKind> {
+        (self.missing > 0 && self.there >= self.dtype.item_size()).then(|| self.event())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::array::Value;
+
+    fn shown(event: &EventKind) -> Vec<String> {
+        let EventKind::Preview { values, .. } = event else {
+            panic!("{event:?}")
+        };
+        values.iter().map(Value::to_string).collect()
+    }
+
+    #[test]
+    fn only_whole_elements_that_have_arrived_are_shown() {
+        let meta = ArrayMeta::vector(Dtype::from_name("u16").expect("a dtype"), 4).expect("an array");
+        let mut prefix = Prefix::new(&meta, 4);
+        assert_eq!(shown(&prefix.event()), [""; 0]);
+        assert_eq!(prefix.last_event(), None);
+        assert!(!prefix.take(0, &[1, 0, 2]));
+        assert_eq!(shown(&prefix.event()), ["1"]);
+        assert_eq!(prefix.last_event(), Some(prefix.event()));
+        // Over another connection, and not beside what is there.
+        assert!(!prefix.take(6, &[4, 0]));
+        assert_eq!(shown(&prefix.event()), ["1"]);
+        assert!(prefix.take(3, &[0, 3, 0]));
+        assert_eq!(shown(&prefix.event()), ["1", "2", "3", "4"]);
+        assert_eq!(prefix.last_event(), None);
     }
 }
