@@ -135,5 +135,6 @@ fn colour(cause: Cause, palette: &Palette) -> Color32 {
         Cause::Receiver => palette.receiver,
         Cause::ReaderPace => paler(palette.receiver),
         Cause::Sink => stronger(palette.receiver),
+        Cause::Stopped => palette.field.lerp_to_gamma(palette.neutral, 0.3),
     }
 }

@@ -98,8 +98,8 @@ pub(super) mod words {
     /// Time without a core is mentioned from this part of the whole on.
     const CORE_WAIT_MIN: f64 = 0.1;
 
-    /// The evidence for `cause`.
-    pub(in super::super) fn of(cause: Cause, evidence: &Evidence) -> String {
+    /// The evidence for `cause`, which was the limit for this share of the time.
+    pub(in super::super) fn of(cause: Cause, share: f64, evidence: &Evidence) -> String {
         let sender = evidence.sender.unwrap_or_default();
         let receiver = evidence.receiver.unwrap_or_default();
         match cause {
@@ -127,6 +127,7 @@ pub(super) mod words {
                 counted(sender.tcp_retransmits, "segment")
             ),
             Cause::OtherEnd => other_end(evidence),
+            Cause::Stopped => format!("nothing ran for {}", units::duration(share * evidence.seconds)),
         }
     }
 

@@ -46,6 +46,9 @@ use interval::Spent;
 /// The shortest span. Readings of the two ends that are closer than this are in one span.
 const SPAN_MIN_S: f64 = 0.005;
 
+/// Counters are read twenty times a second: who reads none for so long was stopped.
+const STOPPED_FROM_S: f64 = 2.0;
+
 /// What can be the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -73,6 +76,8 @@ pub enum Cause {
     ReaderPace,
     /// Writing the sink to storage.
     Sink,
+    /// This process did not run: it was stopped, or the machine slept.
+    Stopped,
 }
 
 impl Cause {
@@ -80,7 +85,7 @@ impl Cause {
     pub const COUNT: usize = Self::ALL.len();
 
     /// All of them, from the source to the sink.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Source,
         Self::WriterPace,
         Self::Sender,
@@ -92,6 +97,7 @@ impl Cause {
         Self::Receiver,
         Self::ReaderPace,
         Self::Sink,
+        Self::Stopped,
     ];
 
     /// Its name in JSON keys.
@@ -109,6 +115,7 @@ impl Cause {
             Self::Receiver => "receiver",
             Self::ReaderPace => "reader's pace",
             Self::Sink => "sink",
+            Self::Stopped => "stopped",
         }
     }
 }
@@ -207,6 +214,10 @@ pub(crate) struct Bottleneck {
     /// Everything before this is in the band.
     done_s: Option<f64>,
     band: Band,
+    /// When whoever reads the counters was last seen to run.
+    awake_s: Option<f64>,
+    /// The last time in which it did not.
+    stop: Option<(f64, f64)>,
 }
 
 /// The readings of one end that are not yet all in the band.
@@ -229,7 +240,18 @@ impl Bottleneck {
             sides,
             done_s: None,
             band: Band::default(),
+            awake_s: None,
+            stop: None,
         }
+    }
+
+    /// Whoever reads the counters, many times a second, runs at `t_s`. Where that is long after the last time it was
+    /// stopped in between, and with it everything in its process.
+    pub(crate) fn note_awake(&mut self, t_s: f64) {
+        if let Some(awake_s) = self.awake_s.filter(|awake_s| t_s - awake_s >= STOPPED_FROM_S) {
+            self.stop = Some((awake_s, t_s));
+        }
+        self.awake_s = Some(self.awake_s.map_or(t_s, |awake_s| awake_s.max(t_s)));
     }
 
     /// Adds what an end had moved and spent by `t_s`, in seconds. Times of an end never decrease.
@@ -314,7 +336,15 @@ impl Bottleneck {
             let track = self.sides.iter().find(|track| track.side == side)?;
             Some(track.spent(from_s, to_s))
         };
-        let shares = interval::shares(spent(Side::Sender), spent(Side::Receiver));
+        let mut shares = interval::shares(spent(Side::Sender), spent(Side::Receiver));
+        if let Some((stop_s, awake_s)) = self.stop
+            && to_s > from_s
+        {
+            // Whatever the ends waited for then, they would not have gone on.
+            let stopped = ((to_s.min(awake_s) - from_s.max(stop_s)) / (to_s - from_s)).clamp(0.0, 1.0);
+            shares = shares.times(1.0 - stopped);
+            shares.add(Cause::Stopped, stopped);
+        }
         self.band.push(from_s, to_s, &shares);
         self.done_s = Some(to_s);
         for track in &mut self.sides {

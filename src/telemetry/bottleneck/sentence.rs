@@ -18,10 +18,11 @@ pub(super) fn of(shares: &Shares, evidence: &Evidence) -> String {
     if evidence.seconds < TELLS_FROM_S {
         return "It was too short to tell what held it back.".to_owned();
     }
-    let evidence = words::of(limit, evidence);
+    let evidence = words::of(limit, share, evidence);
     let percent = percent(share);
     let mut sentence = match limit {
         Cause::Paused => format!("It was paused {percent} of the time: {evidence}"),
+        Cause::Stopped => format!("This process was stopped {percent} of the time: {evidence}"),
         Cause::Buffers => format!("The socket's buffers were the limit {percent} of the time: {evidence}"),
         Cause::Limit => format!("The limit that was set held it back {percent} of the time: {evidence}"),
         _ => format!("{} was the limit {percent} of the time: {evidence}", subject(limit)),
@@ -55,6 +56,7 @@ fn subject(cause: Cause) -> &'static str {
         Cause::Receiver => "The receiver",
         Cause::ReaderPace => "The reader's pace",
         Cause::Sink => "Writing the sink",
+        Cause::Stopped => "A stop of this process",
     }
 }
 
@@ -72,5 +74,6 @@ fn object(cause: Cause) -> &'static str {
         Cause::Receiver => "the receiver",
         Cause::ReaderPace => "the reader's pace",
         Cause::Sink => "writing the sink",
+        Cause::Stopped => "stopped",
     }
 }

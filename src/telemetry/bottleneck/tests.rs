@@ -51,6 +51,31 @@ fn the_sentence_of_a_receiver_that_takes_page_faults() {
 }
 
 #[test]
+fn a_process_that_was_stopped_is_not_held_back_by_its_limit() {
+    let mut bottleneck = Bottleneck::new(&[Side::Sender, Side::Receiver]);
+    for i in 0..=40_u32 {
+        // It stands still for 40 s after a second.
+        let t_s = f64::from(i) * 0.05 + if i > 20 { 40.0 } else { 0.0 };
+        bottleneck.note_awake(t_s);
+        for side in [Side::Sender, Side::Receiver] {
+            let counters = Counters {
+                thread_s: t_s,
+                rested_limit_s: t_s * 0.95,
+                cpu_user_s: t_s * 0.05,
+                ..Counters::default()
+            };
+            bottleneck.push(side, t_s, u64::from(i) * 1_000_000, &counters);
+        }
+    }
+    let verdict = bottleneck.verdict().expect("a verdict");
+    assert_eq!(verdict.limit, Cause::Stopped, "{verdict:?}");
+    assert_eq!(
+        verdict.sentence,
+        "This process was stopped 95 % of the time: nothing ran for 40.0 s."
+    );
+}
+
+#[test]
 fn shares_add_up_to_one_in_every_span_and_over_all_of_the_time() {
     for (sender, receiver) in [
         ([0.3, 0.7, 0.0], [1.0, 0.0, 0.0]),

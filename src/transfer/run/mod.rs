@@ -310,6 +310,7 @@ impl Run<'_> {
     }
 
     fn drain(&mut self) {
+        self.bottleneck.note_awake(self.clock.elapsed().as_secs_f64());
         for reader in &mut self.readers {
             let is_running = self.threads.iter().any(|thread| thread.side == reader.side());
             reader.drain(self.clock, is_running, &mut self.emitter, &mut self.bottleneck);

@@ -27,6 +27,7 @@ impl Row {
             // A limit that this window sets is known before the engine says so.
             EventKind::Limit { bytes_per_s } if is_watched => self.set_limit(bytes_per_s),
             EventKind::Sample(sample) => {
+                self.bottleneck.note_awake(t_s);
                 end.series.push(t_s, end.base_bytes + sample.bytes);
                 if let Some(counters) = sample.counters {
                     end.counters = counters;
