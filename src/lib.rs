@@ -51,6 +51,7 @@ mod signals;
 mod start;
 mod sys;
 mod telemetry;
+mod text;
 mod thread;
 mod transfer;
 mod units;

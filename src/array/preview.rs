@@ -258,7 +258,7 @@ fn show_text(scalar: Scalar, item: &[u8]) -> String {
     text.trim_end_matches('\0')
         .chars()
         .map(|c| {
-            if c.is_control() {
+            if crate::text::is_hidden(c) {
                 c.escape_default().to_string()
             } else {
                 c.to_string()

@@ -122,9 +122,9 @@ pub(crate) fn exit(failure: &Failure) -> ExitCode {
     failure.exit_code()
 }
 
-/// A text without what would move the cursor or ring the bell: names of files and words of peers can be anything.
+/// A text without what would move the cursor, ring the bell or hide: names of files and words of peers can be anything.
 fn printable(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
+    crate::text::shown(text)
 }
 
 fn is_command(word: &str) -> bool {

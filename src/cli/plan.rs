@@ -341,6 +341,7 @@ mod tests {
         }
         for wrong in [
             &["--at", "5"][..],
+            &["--into", "-"],
             &["--at", "5", "--into", "memory"],
             &["--at", "5", "--into", "shm:a"],
             &["--at", "5", "--into", "/"],

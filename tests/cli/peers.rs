@@ -177,6 +177,7 @@ fn a_name_from_a_peer_stays_in_the_folder() {
         ("..", "file.bin"),
         (".profile", "profile"),
         ("a\u{1b}[2Jb\n", "a\u{fffd}[2Jb\u{fffd}"),
+        ("a\u{202e}ypn\u{200b}", "a\u{fffd}ypn\u{fffd}"),
     ] {
         say(&receiver.address, &native_offer(offered, 0));
         let names = names_in(&inbox);
@@ -185,7 +186,7 @@ fn a_name_from_a_peer_stays_in_the_folder() {
     receiver.signal(Signal::TERM);
     let ended = receiver.wait().done();
     assert_eq!(dir.names(), ["inbox"]);
-    assert_eq!(names_in(&inbox).len(), 6);
+    assert_eq!(names_in(&inbox).len(), 7);
     assert!(!ended.stdout.contains('\u{1b}'), "{ended:?}");
 }
 

@@ -39,6 +39,11 @@ pub(super) fn sink(into: &Path, at: Option<u64>) -> Result<SinkSpec, Failure> {
     if into.to_str().is_none() && into.as_os_str().as_bytes().starts_with(b"shm:") {
         return Err(usage("a name of shared memory is UTF-8 text"));
     }
+    if into.as_os_str() == "-" {
+        return Err(usage(
+            "standard output takes no array: name a file, or ./- for a file of that name",
+        ));
+    }
     let named = match into.to_str().and_then(ShmName::parse) {
         Some(name) => Some(SinkSpec::Shm(name?)),
         None => named,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::text::is_hidden;
 use crate::wire::Offer;
 
 use super::part_name::is_part_name;
@@ -25,7 +26,7 @@ pub(crate) fn file_name(offer: &Offer) -> String {
 fn safe_file_name(name: &str) -> Option<String> {
     const BYTES_MAX: usize = 200;
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let kept: String = last.chars().filter(|c| !c.is_control()).collect();
+    let kept: String = last.chars().filter(|c| !is_hidden(*c)).collect();
     let kept = kept.trim().trim_start_matches('.');
     if kept.is_empty() {
         return None;

@@ -1,6 +1,7 @@
 //! The fields of a message's body: tag, length and value of each. Every number is little-endian.
 
 use crate::error::Error;
+use crate::text::shown;
 
 use super::Token;
 
@@ -127,7 +128,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A text of at most `bytes_max` bytes, without control characters.
+    /// A text of at most `bytes_max` bytes, without hidden characters.
     pub(super) fn text(&self, tag: u16, bytes_max: usize) -> Result<String, Error> {
         let bytes = self.require(tag)?;
         if bytes.len() > bytes_max {
@@ -135,10 +136,7 @@ impl<'a> Fields<'a> {
         }
         let text = std::str::from_utf8(bytes).map_err(|_| Error::Protocol(format!("field {tag} is not UTF-8")))?;
         // What a peer says ends up on terminals.
-        Ok(text
-            .chars()
-            .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-            .collect())
+        Ok(shown(text))
     }
 }
 
