@@ -51,7 +51,7 @@ pub(super) enum CommandEvent<'a> {
 #[cfg(test)]
 mod names {
     pub(super) const COMMAND: [&str; 6] = ["listening", "working", "leftover", "jobs", "result", "omitted"];
-    pub(super) const TRANSFER: [&str; 12] = [
+    pub(super) const TRANSFER: [&str; 13] = [
         "state",
         "handed_over",
         "started",
@@ -63,6 +63,7 @@ mod names {
         "finished",
         "failed",
         "cancelled",
+        "stranger",
         "joined",
     ];
     pub(super) const SERVICE: [&str; 5] = [
