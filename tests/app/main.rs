@@ -447,6 +447,54 @@ fn round_trips_to_a_real_echo_are_measured_and_one_size_is_looked_at() {
 }
 
 #[test]
+fn escape_closes_an_open_list_and_asks_nothing() {
+    let mut window = window();
+    recorded(window.state_mut(), 1, &Form::default());
+    window.run();
+    window.get_by_label("slow an end").click();
+    window.run();
+    window.get_by_role_and_label(Role::Slider, "Writer's pace");
+    window.key_press(Key::Escape);
+    window.run();
+    assert!(window.query_by_role_and_label(Role::Slider, "Writer's pace").is_none());
+    assert!(window.query_by_label("Keep running").is_none());
+    window.key_press(Key::Escape);
+    window.run();
+    let is_given_up =
+        window.query_by_label("Keep running").is_some() || phase(window.state()) == Some(&Phase::Cancelled);
+    assert!(is_given_up, "now it is about the transfer");
+}
+
+#[test]
+fn a_screen_reader_has_both_plots_the_rate_with_its_unit_and_words_in_the_order_they_are_read() {
+    let mut window = window();
+    window.state_mut().settings_mut().form.to = "1,000,000".to_owned();
+    window.run();
+    window.get_by_label("Start").click();
+    until(&mut window, "done", |app| {
+        matches!(phase(app), Some(Phase::Done { .. }))
+    });
+    window.run();
+    window.get_by_label_contains("Rates over time: after ");
+    window.get_by_label_contains("Progress over time: 8.00 of 8.00 MB after ");
+    let hero = window.get_all_by_label_contains("B/s").next();
+    assert!(hero.is_some(), "a number has its unit");
+    let left = |label: &str| window.get_by_label(label).rect().left();
+    assert!(left("Again range 0 … 1e6") < left("Remove range 0 … 1e6"));
+}
+
+#[test]
+fn a_megabyte_pasted_into_a_field_is_not_kept() {
+    let mut window = window();
+    window.get_by_label("To (not included)").focus();
+    window.run();
+    window.event(eframe::egui::Event::Paste("7".repeat(1 << 20)));
+    window.run();
+    let typed = window.state().settings().form.to.len();
+    assert!(typed <= 4096, "{typed}");
+}
+
+#[test]
 fn keys_fold_the_form_and_walk_the_list() {
     let mut window = window();
     let keys: Vec<RowKey> = (1..=3)
