@@ -133,9 +133,7 @@ pub(super) fn segments<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut
                 _ => None,
             };
             if let Some(to) = to {
-                chosen_by_key = Some(choices[to].0);
-                let id = ui.scope_id().with((name, to));
-                ui.memory_mut(|memory| memory.request_focus(id));
+                chosen_by_key = Some(to);
             }
         }
         response.widget_info(|| {
@@ -160,8 +158,11 @@ pub(super) fn segments<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut
             .text(cell.center(), Align2::CENTER_CENTER, *text, font, colour);
         left += width;
     }
-    if let Some(choice) = chosen_by_key {
-        *value = choice;
+    if let Some(to) = chosen_by_key {
+        *value = choices[to].0;
+        // Once all are drawn: one that is not chosen yet would give the focus away.
+        let id = ui.scope_id().with((name, to));
+        ui.memory_mut(|memory| memory.request_focus(id));
     }
 }
 
