@@ -32,7 +32,7 @@ def reused(*extra):
 
 def two_processes(options, source=None, sink="memory", watch=False):
     """Bytes a second between two processes, and the peak memory of the sender and of the receiver."""
-    listen = [options.arraylift, "receive", "127.0.0.1:0", "--into", sink, "--once", "--json"]
+    listen = [options.arraylift, "receive", "127.0.0.1:0", "--into", sink, "--no-sync", "--once", "--json"]
     with Program(*listen, watch=watch) as receiver:
         address = receiver.first_event("listening")["address"]
         with Program(options.arraylift, "send", source or options.range, address, "--json", watch=watch) as sender:
@@ -49,7 +49,7 @@ def file_to_file(*receive):
     """Two processes, timed as the rivals for files are: from the sender's start to the receiver's end."""
 
     def measured(options):
-        listen = [options.arraylift, "receive", "127.0.0.1:0", "--into", options.sink, "--once", "--json", *receive]
+        listen = [options.arraylift, "receive", "127.0.0.1:0", "--into", options.sink, "--no-sync", "--once", "--json", *receive]
         with Program(*listen) as receiver:
             address = receiver.first_event("listening")["address"]
             begin = time.perf_counter()
@@ -86,7 +86,7 @@ def handoff(options, source=None):
 def shared(options):
     """The options' array in shared memory: its name as a source."""
     name = f"shm:arraylift-bench-{os.getpid()}"
-    loopback(options, "--into", name)
+    loopback(options, "--into", name, "--no-sync")
     try:
         yield name
     finally:
