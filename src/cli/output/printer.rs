@@ -77,6 +77,7 @@ impl Printer {
     pub(super) fn finish(&self) -> bool {
         let until = Instant::now() + LAST_WAIT;
         let mut quiet_until = Instant::now() + QUIET_MAX;
+        self.write_without_a_thread();
         let mut state = self.shared.lock();
         state.is_held = false;
         self.shared.changed.notify_all();
@@ -95,6 +96,21 @@ impl Printer {
             }
         }
         true
+    }
+
+    /// Writes what waits where the system gave no thread for that: the line that tells so is among it.
+    fn write_without_a_thread(&self) {
+        let mut screen = Screen::default();
+        loop {
+            let mut state = self.shared.lock();
+            if state.thread.is_some() || state.backlog.is_empty() {
+                return;
+            }
+            let omitted = state.backlog.take_omitted();
+            let said = state.backlog.pop_up_to(TOGETHER_BYTES);
+            drop(state);
+            screen.show(omitted, said);
+        }
     }
 }
 
