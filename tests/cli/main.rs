@@ -11,6 +11,7 @@ mod echo;
 mod fetch;
 mod handoff;
 mod hostile;
+mod injected;
 mod json;
 mod memory;
 mod moves;

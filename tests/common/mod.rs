@@ -236,6 +236,16 @@ impl Process {
         1024 * resident.trim_end_matches(" kB").parse::<u64>().expect("a number")
     }
 
+    /// How long it has kept a processor busy, in all its threads: `proc_pid_stat(5)`.
+    pub(crate) fn cpu_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("it runs");
+        let (_, fields) = stat.rsplit_once(") ").expect("a name in parentheses");
+        let ticks = fields.split(' ').skip(11).take(2);
+        // A tick is 10 ms on every Linux that this runs on.
+        let ticks = ticks.map(|ticks| ticks.parse::<u64>().expect("a number"));
+        Duration::from_millis(10 * ticks.sum::<u64>())
+    }
+
     /// Whether it has a handler for a signal.
     pub(crate) fn hears(&self, signal: Signal) -> bool {
         let caught = u64::from_str_radix(&self.status("SigCgt:"), 16).expect("a mask");

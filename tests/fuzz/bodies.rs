@@ -76,6 +76,8 @@ pub fn receive(manner: Manner, bytes: &[u8]) -> (Cost, Option<Error>) {
         };
         let steps;
         (steps, error) = receive_all(manner, &mut wire, &mut ledger, bytes);
+        let messages_max = bytes.len() as u64 / 8;
+        assert!(wire.idle_messages() <= messages_max, "more messages than their headers");
         steps
     });
     (cost, error)
@@ -142,7 +144,6 @@ fn receive_all(
             }
         }
     }
-    assert!(wire.idle_messages() <= steps, "more messages than steps");
     (steps, None)
 }
 
