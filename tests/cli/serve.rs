@@ -16,7 +16,16 @@ pub(crate) fn serve(dir: &Dir, options: &str) -> Process {
     if !dir.path().join("inbox").exists() {
         dir.folder("inbox");
     }
-    dir.listen("serve", &format!("127.0.0.1:0 --into inbox --json {options}"))
+    // However full the disk of this machine is.
+    let keep_free = if options.contains("--keep-free") {
+        ""
+    } else {
+        "--keep-free 0"
+    };
+    dir.listen(
+        "serve",
+        &format!("127.0.0.1:0 --into inbox --json {keep_free} {options}"),
+    )
 }
 
 /// Thousands of senders in one Python program, which prints one object at its end.
