@@ -1,8 +1,9 @@
 //! The first connection of a transfer: it hears the offer, decides, and speaks for all of them.
 
+mod ending;
+
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use crossbeam_channel::Sender;
@@ -365,115 +366,6 @@ impl FirstReceiver {
         let array = Some(array);
         self.conclude(Kept::Handed { array, bytes }, bytes, published);
         Ok(())
-    }
-
-    /// Every byte has come: gives the array its place, once it is on disk where it has to be.
-    fn publish(&mut self, now: Instant) -> Result<Progress, Error> {
-        let over = Phase::Joined { lingers: false };
-        let receiving = match std::mem::replace(&mut self.phase, over) {
-            Phase::Receiving(receiving) => receiving,
-            other => {
-                self.phase = other;
-                return Err(Error::Bug("an end before an offer".into()));
-            }
-        };
-        let array = Arc::clone(&receiving.array);
-        self.link.events.state(State::Verifying);
-        let surplus = if self.link.wire.ends_with_data() {
-            self.link.surplus()
-        } else {
-            None
-        };
-        if array.sink.has_to_be_synced() {
-            self.link.put_off_keep_alive(now);
-            self.phase = Phase::Publishing {
-                receiving,
-                publication: self.link.publishing.publish(&array),
-                surplus,
-            };
-            return Ok(Progress::Moved);
-        }
-        match array.sink.publish() {
-            Ok(published) => {
-                self.published(receiving, published, surplus);
-                Ok(Progress::Moved)
-            }
-            Err(error) => {
-                self.phase = Phase::Receiving(receiving);
-                Err(error)
-            }
-        }
-    }
-
-    /// Waits for the disk, while the sender hears that it is not forgotten.
-    fn await_publication(&mut self, now: Instant) -> Result<Progress, Error> {
-        let Phase::Publishing { publication, .. } = &self.phase else {
-            return Err(Error::Bug("a disk is waited for without an array".into()));
-        };
-        let Some(result) = publication.result() else {
-            let progress = if self.link.keep_alive(now) {
-                Progress::Moved
-            } else {
-                self.link.rest()
-            };
-            return Ok(progress);
-        };
-        let published = result?;
-        let over = Phase::Joined { lingers: false };
-        if let Phase::Publishing { receiving, surplus, .. } = std::mem::replace(&mut self.phase, over) {
-            self.published(receiving, published, surplus);
-        }
-        Ok(Progress::Moved)
-    }
-
-    /// The array has its place.
-    fn published(&mut self, receiving: Receiving, published: Published, surplus: Option<String>) {
-        let array = Arc::clone(&receiving.array);
-        array.is_published.store(true, Ordering::SeqCst);
-        if let Some(applicant) = &mut self.applicant {
-            applicant.is_whole();
-        }
-        if let (Some(cell), Some(meta)) = (&self.plan.keep, self.meta.take()) {
-            cell.put(meta, Arc::clone(&array));
-        }
-        // Further connections wait for it.
-        self.link.controls.wake();
-        let bytes = array.sink.ledger.landed_bytes();
-        let note = published.note.clone().or(surplus);
-        self.conclude(Kept::Sink(receiving), bytes, Published { note, ..published });
-    }
-
-    /// The array is where it belongs: says so to the sender.
-    fn conclude(&mut self, kept: Kept, bytes: u64, published: Published) {
-        let checksum = self.link.wire.verified_checksum();
-        let Published { path, note, durable } = published;
-        let finished = Box::new(Finished {
-            bytes,
-            rate_bytes_per_s: bytes as f64 / self.link.probe.elapsed().as_secs_f64().max(1e-9),
-            verified: checksum.is_some().then_some(true),
-            durable,
-            checksum,
-            path,
-            note,
-        });
-        let receipt = self.link.wire.receipt();
-        self.link.outbox.push(&receipt);
-        self.phase = Phase::Confirming { kept, finished };
-    }
-
-    /// Ends with the array kept; `None` where it is not.
-    fn finish(&mut self) -> Option<Progress> {
-        let over = Phase::Joined { lingers: false };
-        match std::mem::replace(&mut self.phase, over) {
-            Phase::Confirming { kept, finished } => {
-                self.phase = Phase::Over(kept);
-                Some(Progress::Done(finished))
-            }
-            other => {
-                self.phase = other;
-                None
-            }
-        }
     }
 
     fn closed(&self) -> Error {
