@@ -45,6 +45,7 @@ mod ledger;
 mod line_queue;
 mod ping;
 mod queue;
+mod rounds;
 mod route;
 mod service;
 mod signals;

@@ -8,7 +8,8 @@ use super::model::row::RowKey;
 use super::other_processes::ProcessNews;
 use super::worker::Reply;
 use crate::Error;
-use crate::transfer::{Incoming, Listener, RoundEvent};
+use crate::rounds::RoundEvent;
+use crate::transfer::{Incoming, Listener};
 
 /// Events taken in for one frame: more than two frames' worth, few enough never to hold a frame up.
 const EVENTS_A_FRAME: usize = 8192;

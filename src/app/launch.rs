@@ -8,7 +8,8 @@ use super::model::row::{Phase, RowKey};
 use super::model::view::View;
 use super::worker::Task;
 use super::{App, RequestedPaths};
-use crate::transfer::{Endpoint, Incoming, Job, Listener, Rounds, RoundsPlan, State};
+use crate::rounds::{Rounds, RoundsPlan};
+use crate::transfer::{Endpoint, Incoming, Job, Listener, State};
 
 /// Free memory is read at most this often.
 const MEMORY_INTERVAL_S: f64 = 1.0;

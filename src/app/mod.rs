@@ -32,7 +32,8 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use eframe::egui;
 
-use crate::transfer::{RoundEvent, Rounds, Waker};
+use crate::rounds::{RoundEvent, Rounds};
+use crate::transfer::Waker;
 use comparing::Comparisons;
 use model::form::SourceKind;
 use model::plan::{CheckedForm, Paths};

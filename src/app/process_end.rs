@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use eframe::egui::Context;
 
 use super::App;
+use crate::rounds::Rounds;
 use crate::signals::Signals;
 use crate::sys::at_exit;
-use crate::transfer::{Rounds, Waker};
+use crate::transfer::Waker;
 
 /// What has not ended so long after it was cancelled is left as it is.
 const PATIENCE: Duration = Duration::from_secs(5);

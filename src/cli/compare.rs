@@ -9,7 +9,7 @@ use crate::compare::{CompareEvent, Comparing, Comparison, save};
 use crossbeam_channel::{Receiver, bounded, select};
 
 use super::arguments::CompareArguments;
-use super::json::{self, CommandEvent};
+use super::json::CommandEvent;
 use super::output::{BarChange, BarId, Look};
 use super::{Failure, comparison_tables, output, plan, printable};
 use crate::signals::Signals;
@@ -114,7 +114,7 @@ impl Output {
     fn event(&mut self, event: &CompareEvent) {
         // The beginning of a run has no name: it only moves the bar.
         if self.json && !matches!(event, CompareEvent::Begun { .. }) {
-            json::line(event);
+            output::line(event);
         }
         match event {
             CompareEvent::Planned { runs, .. } => self.runs(*runs as u64),
@@ -137,7 +137,7 @@ impl Output {
 
     fn result(&self, comparison: &Comparison, with: Option<&Comparison>) {
         if self.json {
-            json::line(&CommandEvent::Result(comparison));
+            output::line(&CommandEvent::Result(comparison));
             return;
         }
         let bars = std::io::stdout().is_terminal();

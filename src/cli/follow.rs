@@ -3,9 +3,9 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use crate::rounds::{RoundEvent, Rounds, RoundsPlan};
 use crate::transfer::{
-    Command, Event, Failure as TransferFailure, Finished, Job, Options, Outcome, RoundEvent, Rounds, RoundsPlan,
-    Transfer, TransferId,
+    Command, Event, Failure as TransferFailure, Finished, Job, Options, Outcome, Transfer, TransferId,
 };
 use crate::{Error, Fault};
 use crossbeam_channel::{Receiver, Select, bounded, select};

@@ -1,4 +1,4 @@
-//! JSON Lines on standard output: one object a line, which `event` names.
+//! What is told as JSON Lines: one object a line, which `event` names.
 //!
 //! All names are here: those of the command itself are the variants of [`CommandEvent`], and [`names`] lists them with
 //! those that a transfer, a service, a control socket, a ping and a comparison tell. Each is a variant's name in
@@ -8,12 +8,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::Error;
 use crate::compare::Comparison;
 use crate::line_queue::json_line;
 use crate::service::Leftover;
 
-use super::output::{self, Omitted};
+use super::output::backlog::Omitted;
 
 /// What the command tells of itself.
 #[derive(Debug, Serialize)]
@@ -79,26 +78,9 @@ mod names {
     pub(super) const COMPARE: [&str; 4] = ["planned", "round", "lost", "size"];
 }
 
-/// Writes an object.
-pub(super) fn line(object: &impl Serialize) {
-    write(object, false);
-}
-
-/// Writes an event of a transfer or a service. A sample is left out where nobody reads: the next one tells as much.
-pub(super) fn event(event: &impl Serialize, is_sample: bool) {
-    write(event, is_sample);
-}
-
 /// The line that tells what was left out.
 pub(super) fn omitted(omitted: Omitted) -> Vec<u8> {
     json_line(&CommandEvent::Omitted(omitted)).unwrap_or_default()
-}
-
-fn write(object: &impl Serialize, is_sample: bool) {
-    match json_line(object) {
-        Ok(line) => output::object(line, is_sample),
-        Err(error) => output::complain(&Error::Bug(format!("an event has no form in JSON: {error}"))),
-    }
 }
 
 #[cfg(test)]

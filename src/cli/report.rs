@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, never};
 use serde::Serialize;
 
 use super::Failure;
-use super::json::{self, CommandEvent};
+use super::json::CommandEvent;
 use super::output;
 use super::terminal::Terminal;
 
@@ -66,7 +66,7 @@ impl Report {
     /// Senders can connect now.
     pub(crate) fn listening(&mut self, address: &str) {
         match &mut self.output {
-            Output::Json => json::line(&CommandEvent::Listening { address }),
+            Output::Json => output::line(&CommandEvent::Listening { address }),
             Output::Terminal(terminal) => terminal.listening(address),
         }
     }
@@ -93,14 +93,14 @@ impl Report {
     /// Any object, where it is a program that reads.
     pub(crate) fn line(&self, object: &impl Serialize) {
         if matches!(self.output, Output::Json) {
-            json::line(object);
+            output::line(object);
         }
     }
 
     /// What was heard of an engine, where it is a program that reads.
     pub(crate) fn heard(&self, heard: &EngineLine) {
         if matches!(self.output, Output::Json) {
-            json::event(heard, heard.is_sample());
+            output::event(heard, heard.is_sample());
         }
     }
 
@@ -119,7 +119,7 @@ impl Report {
 
     fn show(&mut self, event: &Event) {
         match &mut self.output {
-            Output::Json => json::event(event, event.is_sample()),
+            Output::Json => output::event(event, event.is_sample()),
             Output::Terminal(terminal) => terminal.event(event),
         }
     }
@@ -149,7 +149,7 @@ impl Report {
     /// A service told something of itself.
     fn service(&mut self, event: &ServiceEvent) {
         match (&mut self.output, event) {
-            (Output::Json, event) => json::line(event),
+            (Output::Json, event) => output::line(event),
             (Output::Terminal(terminal), event) => terminal.service(event),
         }
     }
@@ -157,7 +157,7 @@ impl Report {
     /// A service has found a file that an earlier one left behind.
     pub(crate) fn leftover(&mut self, leftover: &Leftover) {
         match &mut self.output {
-            Output::Json => json::line(&CommandEvent::Leftover(leftover)),
+            Output::Json => output::line(&CommandEvent::Leftover(leftover)),
             Output::Terminal(terminal) => terminal.leftover(leftover),
         }
     }
@@ -165,7 +165,7 @@ impl Report {
     /// This process works for the service there.
     pub(crate) fn working(&mut self, at: &Path) {
         match &mut self.output {
-            Output::Json => json::line(&CommandEvent::Working {
+            Output::Json => output::line(&CommandEvent::Working {
                 worker: std::process::id(),
                 at,
             }),
@@ -193,7 +193,7 @@ impl Report {
             engine.job(transfer, name);
         }
         match &mut self.output {
-            Output::Json => json::line(&EngineEvent::Job {
+            Output::Json => output::line(&EngineEvent::Job {
                 transfer,
                 source: name.into(),
             }),
@@ -204,7 +204,7 @@ impl Report {
     /// All of several jobs have ended; `done` is what those are that ended well.
     pub(crate) fn jobs(&mut self, counts: &Counts, done: &str) {
         match &mut self.output {
-            Output::Json => json::line(&CommandEvent::Jobs {
+            Output::Json => output::line(&CommandEvent::Jobs {
                 done: counts.done,
                 failed: counts.failed,
                 cancelled: counts.cancelled,
@@ -231,7 +231,7 @@ impl Report {
     /// A measurement of round trips told something.
     pub(crate) fn ping(&mut self, event: &PingEvent) {
         match &mut self.output {
-            Output::Json => json::line(event),
+            Output::Json => output::line(event),
             Output::Terminal(terminal) => terminal.ping(event),
         }
     }

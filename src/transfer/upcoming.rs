@@ -30,6 +30,11 @@ impl Upcoming {
         self.id
     }
 
+    /// What changes it, from its beginning on.
+    pub(crate) fn controls(&self) -> &Arc<Controls> {
+        &self.controls
+    }
+
     /// Does what `command` asks of it, from its beginning on.
     pub(crate) fn apply(&self, command: Command) {
         self.controls.apply(command);

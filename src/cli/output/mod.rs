@@ -1,7 +1,7 @@
 //! Standard output and standard error, each written by a thread of its own. Who has something to say goes on at once:
 //! nobody has to read it for a transfer to go on, a signal to be heard or the process to end.
 
-mod backlog;
+pub(super) mod backlog;
 mod bars;
 mod printer;
 mod screen;
@@ -11,9 +11,10 @@ use std::io::{self, IsTerminal as _};
 use std::sync::OnceLock;
 
 use crate::Error;
+use crate::line_queue::json_line;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use serde::Serialize;
 
-pub(super) use backlog::Omitted;
 pub(super) use bars::{BarChange, BarId, Look};
 
 use super::{Failure, printable};
@@ -25,9 +26,15 @@ static LOST: OnceLock<String> = OnceLock::new();
 static STANDARD_OUTPUT: OnceLock<Printer> = OnceLock::new();
 static STANDARD_ERROR: OnceLock<Printer> = OnceLock::new();
 
-/// Writes a line of JSON on standard output. Samples are the first to be left out where it is not read.
-pub(super) fn object(line: Vec<u8>, is_sample: bool) {
-    standard_output().push(Said::Object(line), is_sample);
+/// Writes an object as a line of JSON on standard output.
+pub(super) fn line(object: &impl Serialize) {
+    write(object, false);
+}
+
+/// Writes an event of a transfer or a service. A sample is the first to be left out where nobody reads: the next one
+/// tells as much.
+pub(super) fn event(event: &impl Serialize, is_sample: bool) {
+    write(event, is_sample);
 }
 
 /// Writes lines for people on standard output.
@@ -94,6 +101,13 @@ pub(super) fn is_abandoned() -> bool {
 fn lose(reason: String) {
     // The first reason is told.
     let _ = LOST.set(reason);
+}
+
+fn write(object: &impl Serialize, is_sample: bool) {
+    match json_line(object) {
+        Ok(line) => standard_output().push(Said::Object(line), is_sample),
+        Err(error) => complain(&Error::Bug(format!("an event has no form in JSON: {error}"))),
+    }
 }
 
 /// Who writes standard output. Where both are a terminal one thread writes both, as the bars have to make room.

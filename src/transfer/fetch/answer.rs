@@ -9,6 +9,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, StatusCode};
 use httpdate::parse_http_date;
 
+use super::header::text;
 use super::version::{Likeness, Version};
 
 /// What a server has told of a file.
@@ -171,11 +172,6 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
         Ok(then) => Some(then.duration_since(now).unwrap_or_default()),
         Err(_) => number(text).map(Duration::from_secs),
     }
-}
-
-/// A header's value, where it is text.
-pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok().map(str::trim)
 }
 
 fn content_length(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {

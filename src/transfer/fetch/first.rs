@@ -14,8 +14,7 @@ use crate::telemetry::Probe;
 use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::{Machine, Progress};
 use crate::transfer::plan::Options;
-use crate::transfer::sink::Published;
-use crate::transfer::sink::publisher::Publication;
+use crate::transfer::sink::{Publication, Published};
 use crate::transfer::tell::event::{Finished, State};
 
 use super::client::Client;

@@ -7,6 +7,7 @@ mod connection;
 mod file;
 mod first;
 mod further;
+mod header;
 mod part;
 mod proxy;
 mod request;

@@ -6,7 +6,7 @@ use http::HeaderMap;
 use http::header::{DATE, ETAG, LAST_MODIFIED};
 use httpdate::parse_http_date;
 
-use super::answer::text;
+use super::header::text;
 
 /// A file may change twice within the second that a server's clock shows, and clocks of files lag behind.
 const SETTLED: Duration = Duration::from_secs(2);

@@ -8,6 +8,7 @@ pub(crate) mod incoming_array;
 mod name;
 mod part_file;
 pub(crate) mod part_name;
+mod publication;
 mod publish;
 pub(crate) mod publisher;
 pub(crate) mod received;
@@ -34,7 +35,7 @@ use crate::wire::Offer;
 use existing::{open_existing, part_of_existing};
 use fault_ahead::FaultAhead;
 use part_file::{PartFile, check_folder, folder_of};
-pub(crate) use publish::Published;
+pub(crate) use publication::{Publication, Published};
 use publisher::Publisher;
 use regions::{Room, give_back, room_for};
 
@@ -236,6 +237,21 @@ impl PreparedSink {
             Storage::Nowhere | Storage::Existing { .. } => {}
         }
         self.write_out(bytes);
+    }
+
+    /// `bytes` more are in the file: the kernel need not wait for the end to write them out.
+    fn write_out(&self, bytes: u64) {
+        /// So many bytes at a time.
+        const WRITE_OUT_BYTES: u64 = 16 << 20;
+        let (Some(publisher), Some(file)) = (&self.publisher, self.file_on_disk()) else {
+            return;
+        };
+        let before = self.ledger.landed_bytes();
+        if before / WRITE_OUT_BYTES != (before + bytes) / WRITE_OUT_BYTES
+            && let Some(publisher) = publisher.upgrade()
+        {
+            publisher.write_out(file);
+        }
     }
 
     /// Fails where someone else has cut the file, so that bytes that have landed are zeros now. Where it is asked

@@ -12,20 +12,11 @@ use crate::error::{Error, reason};
 use crate::sys::begin_write_out;
 
 use super::part_file::folder_of;
-use super::publisher::Job;
+use super::publication::{Job, Published};
 use super::{PreparedSink, Storage, is_of};
 
 /// `f_type` of file systems that keep files in memory alone. `statfs(2)`.
 const MEMORY_FILE_SYSTEMS: [u64; 2] = [0x0102_1994, 0x8584_58f6];
-
-/// Where an array is once it is published, and what should be known of that.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Published {
-    pub(crate) path: Option<PathBuf>,
-    pub(crate) note: Option<String>,
-    /// Whether it outlasts a loss of power; `None` where it is not on a disk at all.
-    pub(crate) durable: Option<bool>,
-}
 
 impl PreparedSink {
     /// Whether it has to be put on disk before it is published, which takes its time.
@@ -43,23 +34,8 @@ impl PreparedSink {
         })
     }
 
-    /// `bytes` more are in the file: the kernel need not wait for the end to write them out.
-    pub(super) fn write_out(&self, bytes: u64) {
-        /// So many bytes at a time.
-        const WRITE_OUT_BYTES: u64 = 16 << 20;
-        let (Some(publisher), Some(file)) = (&self.publisher, self.file_on_disk()) else {
-            return;
-        };
-        let before = self.ledger.landed_bytes();
-        if before / WRITE_OUT_BYTES != (before + bytes) / WRITE_OUT_BYTES
-            && let Some(publisher) = publisher.upgrade()
-        {
-            publisher.write_out(file);
-        }
-    }
-
     /// The file that it lands in, where that is more than memory by a name.
-    fn file_on_disk(&self) -> Option<&Arc<File>> {
+    pub(super) fn file_on_disk(&self) -> Option<&Arc<File>> {
         match &self.storage {
             Storage::New(part) => (!part.is_shared_memory()).then_some(&part.file),
             Storage::Existing { file, .. } => Some(file),

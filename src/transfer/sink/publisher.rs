@@ -2,17 +2,16 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 
-use crate::error::Error;
 use crate::sys::{Wake, begin_write_out};
 use crate::thread::Thread;
 use crate::transfer::plan::Options;
 use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::tell::event_queue::Waker;
 
-use super::publish::{Published, put_on_disk};
+use super::publication::{Job, Publication};
+use super::publish::put_on_disk;
 
 /// A disk does not get faster with more of them.
 const THREADS_MAX: usize = 4;
@@ -35,10 +34,6 @@ pub(crate) struct PublishContext {
     /// Gives the machine another step, from any thread.
     waker: Waker,
 }
-
-/// What becomes of an array that was given to a publisher. Dropping it recalls the array, unless it is about to get
-/// its name.
-pub(crate) struct Publication(Arc<Cell>);
 
 #[derive(Default)]
 struct Shared {
@@ -65,27 +60,6 @@ enum Work {
     Large(Job),
     WriteOut(Arc<File>),
 }
-
-/// An array that waits for its turn. Whoever waits for it is woken when it is dropped, however that came.
-pub(super) struct Job {
-    /// `None` once that is told.
-    array: Option<Arc<IncomingArray>>,
-    cell: Arc<Cell>,
-    waker: Waker,
-}
-
-#[derive(Default)]
-struct Cell {
-    state: AtomicU8,
-    result: OnceLock<Result<Published, Error>>,
-}
-
-/// Of a [`Cell`]: it waits, or is being synced.
-const WAITS: u8 = 0;
-/// Nobody wants it any more.
-const RECALLED: u8 = 1;
-/// It is on disk, and gets its name.
-const NAMED: u8 = 2;
 
 impl PublishContext {
     /// For a machine that is given another step by `waker`.
@@ -141,13 +115,8 @@ impl Publisher {
 
     /// Syncs an array that is whole, and gives it its name. `waker` is called when it is done.
     fn publish(&self, array: Arc<IncomingArray>, waker: Waker) -> Publication {
-        let cell = Arc::new(Cell::default());
         let is_small = array.sink.ledger.landed_bytes() <= SMALL_BYTES_MAX;
-        let job = Job {
-            array: Some(array),
-            cell: Arc::clone(&cell),
-            waker,
-        };
+        let (job, publication) = Job::new(array, waker);
         self.push(|queue| {
             if is_small {
                 queue.small.push_back(job);
@@ -155,7 +124,7 @@ impl Publisher {
                 queue.large.push_back(job);
             }
         });
-        Publication(cell)
+        publication
     }
 
     /// Has the kernel begin to write out what it holds of a file.
@@ -261,61 +230,5 @@ impl Queue {
     fn waiting(&self) -> usize {
         let batches = usize::from(!self.has_batch && !self.small.is_empty());
         batches + self.large.len() + self.write_outs.len()
-    }
-}
-
-impl Publication {
-    /// What came of it; `None` until then.
-    pub(crate) fn result(&self) -> Option<Result<Published, Error>> {
-        self.0.result.get().cloned()
-    }
-
-    /// Whether it is about to get its name, or has it: to recall it comes too late.
-    pub(crate) fn is_past_recall(&self) -> bool {
-        self.0.state.load(Ordering::SeqCst) == NAMED
-    }
-}
-
-impl Drop for Publication {
-    fn drop(&mut self) {
-        self.0.leave_waiting(RECALLED);
-    }
-}
-
-impl Cell {
-    /// False where it did not wait any more.
-    fn leave_waiting(&self, next: u8) -> bool {
-        self.state
-            .compare_exchange(WAITS, next, Ordering::SeqCst, Ordering::SeqCst)
-            .is_ok()
-    }
-}
-
-impl Job {
-    /// The array, unless it was recalled.
-    pub(super) fn array(&self) -> Option<&IncomingArray> {
-        let is_wanted = self.cell.state.load(Ordering::SeqCst) != RECALLED;
-        self.array.as_deref().filter(|_| is_wanted)
-    }
-
-    /// Whether it may get its name: from now on it cannot be recalled.
-    pub(super) fn may_be_named(&self) -> bool {
-        self.cell.leave_waiting(NAMED)
-    }
-
-    /// Tells what came of it.
-    pub(super) fn finish(mut self, result: Result<Published, Error>) {
-        self.array = None;
-        let _ = self.cell.result.set(result);
-    }
-}
-
-impl Drop for Job {
-    fn drop(&mut self) {
-        // One that was recalled is removed before anybody hears of it.
-        self.array = None;
-        // Only a panic leaves it without a result.
-        let _ = self.cell.result.set(Err(Error::panicked("arraylift-sync")));
-        (self.waker)();
     }
 }

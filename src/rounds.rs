@@ -8,11 +8,10 @@ use crossbeam_channel::{Sender, bounded};
 use crate::error::Error;
 use crate::thread::Thread;
 
-use super::limits::command::Command;
-use super::limits::controls::Controls;
-use super::tell::event::{Event, Outcome, Side, TransferId};
-use super::tell::event_queue::{EventQueue, Waker};
-use super::{Job, Options, Transfer, Upcoming, run};
+use crate::transfer::{
+    Command, Controls, Event, EventQueue, Job, Options, Outcome, Side, Transfer, TransferId, Upcoming, Waker,
+    without_outcome,
+};
 
 /// Events of one round that may wait to be passed on.
 const EVENTS: usize = 1024;
@@ -104,7 +103,7 @@ impl Rounds {
     /// How the last round ended; `None` while any runs or is to come.
     pub(crate) fn outcome(&self) -> Option<Outcome> {
         let ended = self.thread.result()?.clone();
-        Some(ended.unwrap_or_else(|error| run::without_outcome(Some(error))))
+        Some(ended.unwrap_or_else(|error| without_outcome(Some(error))))
     }
 }
 
@@ -127,7 +126,7 @@ impl Wishes {
             options,
             is_paused,
             is_cancelled: false,
-            current: (first.id(), Arc::clone(&first.controls)),
+            current: (first.id(), Arc::clone(first.controls())),
         };
         (Self(Mutex::new(wish)), first)
     }
@@ -139,7 +138,7 @@ impl Wishes {
             return None;
         }
         let next = upcoming(&wish.options, wish.is_paused);
-        wish.current = (next.id(), Arc::clone(&next.controls));
+        wish.current = (next.id(), Arc::clone(next.controls()));
         Some(next)
     }
 
@@ -179,7 +178,7 @@ impl Wishes {
 
 fn upcoming(options: &Options, is_paused: bool) -> Upcoming {
     let upcoming = Upcoming::new(options);
-    upcoming.controls.pause(is_paused);
+    upcoming.controls().pause(is_paused);
     upcoming
 }
 
@@ -201,7 +200,7 @@ impl<T, W: Fn(RoundEvent) -> T> Runner<T, W> {
             self.tell(RoundEvent::Began(upcoming.id()));
             outcome = self
                 .round(upcoming, &mut job)
-                .unwrap_or_else(|error| run::without_outcome(Some(error)));
+                .unwrap_or_else(|error| without_outcome(Some(error)));
             self.tell(RoundEvent::Ended(outcome.clone()));
             if matches!(outcome, Outcome::Done(_)) && left != Some(0) {
                 let wishes = Arc::clone(&self.wishes);
