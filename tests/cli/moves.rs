@@ -1,7 +1,6 @@
 //! Two real processes, and the same bytes in both.
 
 use std::net::TcpListener;
-use std::process::Command;
 
 use rustix::process::Signal;
 
@@ -192,12 +191,9 @@ fn a_folder_that_vanishes_fails_the_next_array_whose_sender_hears_why_and_the_re
 fn a_receiver_with_few_descriptors_takes_senders_one_after_the_other() {
     let dir = Dir::new();
     dir.folder("inbox");
-    let mut command = Command::new("sh");
-    let script = "ulimit -n 40; exec \"$0\" \"$@\"";
-    command
-        .args(["-c", script, env!("CARGO_BIN_EXE_arraylift")])
-        .args("receive 127.0.0.1:0 --into inbox".split(' '));
-    let receiver = dir.program(command).listening();
+    let receiver = dir
+        .arraylift_with_descriptors(40, "receive 127.0.0.1:0 --into inbox")
+        .listening();
     let send = || {
         let arguments = ["send", "range:0:10000", &receiver.address, "--limit", "1MB/s"];
         dir.arraylift(arguments).start()

@@ -2,7 +2,6 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::process::Command;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -278,12 +277,9 @@ fn a_receiver_with_few_descriptors_does_without_the_connections_that_it_cannot_e
     const FLOATS: u32 = 4_000_000;
     for descriptors in [24, 30, 36, 44] {
         let dir = Dir::new();
-        let mut command = Command::new("sh");
-        let script = format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"");
-        command
-            .args(["-c", &script, env!("CARGO_BIN_EXE_arraylift")])
-            .args("receive 127.0.0.1:0 --once --into a.bin".split(' '));
-        let receiver = dir.program(command).listening();
+        let receiver = dir
+            .arraylift_with_descriptors(descriptors, "receive 127.0.0.1:0 --once --into a.bin")
+            .listening();
         dir.run(&format!("send range:0:{FLOATS} {} --streams 8", receiver.address))
             .done();
         receiver.wait().done();

@@ -144,12 +144,9 @@ fn thousands_at_once_are_all_verified_and_a_waiting_one_costs_less_than_16_kib()
 fn a_service_with_few_descriptors_takes_all_the_same_one_after_the_other() {
     let dir = Dir::new();
     dir.folder("inbox");
-    let mut command = Command::new("sh");
-    let script = "ulimit -n 100; exec \"$0\" \"$@\"";
-    command
-        .args(["-c", script, env!("CARGO_BIN_EXE_arraylift")])
-        .args("serve 127.0.0.1:0 --into inbox --json".split(' '));
-    let service = dir.program(command).listening();
+    let service = dir
+        .arraylift_with_descriptors(100, "serve 127.0.0.1:0 --into inbox --json --keep-free 0")
+        .listening();
     let result = sent(&service.address, "--connections 500 --bytes 20000");
     assert_eq!(result["verified"], 500, "{result}");
     drained(service).done();

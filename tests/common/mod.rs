@@ -75,6 +75,16 @@ impl Dir {
         self.program(command)
     }
 
+    /// The binary with at most so many descriptors.
+    pub(crate) fn arraylift_with_descriptors(&self, most: u32, arguments: &str) -> Arraylift {
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -n {most}; exec \"$0\" \"$@\"");
+        command
+            .args(["-c", &script, env!("CARGO_BIN_EXE_arraylift")])
+            .args(arguments.split_whitespace());
+        self.program(command)
+    }
+
     /// Splits at spaces and runs.
     pub(crate) fn run(&self, arguments: &str) -> Ended {
         self.arraylift(arguments.split_whitespace()).run()

@@ -120,6 +120,9 @@ impl PartFile {
         if let Some(shared) = &self.shared {
             shared.promise.filled(bytes);
         }
+        if let Some(space) = &self.space {
+            space.landed(bytes);
+        }
     }
 
     /// Fails where someone else has cut or grown it: what has landed may be gone, and zeros stand in its place.

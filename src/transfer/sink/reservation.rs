@@ -92,6 +92,17 @@ impl Reservation {
         Ok(extents)
     }
 
+    /// `bytes` more have landed. Where space cannot be taken ahead, they are promised no longer from now on.
+    pub(super) fn landed(&self, bytes: u64) {
+        if let Some(promise) = self
+            .promise
+            .as_ref()
+            .filter(|_| !self.is_possible.load(Ordering::Relaxed))
+        {
+            promise.filled(bytes);
+        }
+    }
+
     fn allocate(&self, file: &File, bytes: &Range<u64>) -> io::Result<()> {
         let len = bytes.end.saturating_sub(bytes.start);
         if len == 0 {
@@ -117,6 +128,7 @@ impl Reservation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transfer::limits::promise::promised_on_disk;
 
     fn blocks_bytes(file: &File) -> u64 {
         512 * file.metadata().expect("a file").blocks()
@@ -151,6 +163,23 @@ mod tests {
         let space = Reservation::promise(&file, 1000).expect("there is room");
         assert_eq!(space.take(&file, 0..1000, 0).expect("there is room").start, 0);
         assert_eq!(file.metadata().expect("a file").len(), 1000);
+    }
+
+    #[test]
+    fn where_no_space_is_taken_ahead_what_has_landed_is_promised_no_longer() {
+        let promised = |landed| {
+            let space = Reservation {
+                len: 100,
+                // Of a number that no disk has.
+                promise: Promise::of_disk(u64::MAX - 2, 100, 1000),
+                taken: Mutex::default(),
+                is_possible: AtomicBool::new(false),
+            };
+            space.landed(landed);
+            promised_on_disk(u64::MAX - 2)
+        };
+        assert_eq!((promised(0), promised(30), promised(200)), (100, 70, 0));
+        assert_eq!(promised_on_disk(u64::MAX - 2), 0);
     }
 
     #[test]
