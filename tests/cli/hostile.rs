@@ -105,6 +105,8 @@ fn an_offer_alone_takes_no_disk_and_little_memory() {
         assert!(512 * blocks < 10 << 20, "{blocks} blocks for offers alone");
         let resident = receiver.resident_bytes() - before;
         assert!(resident < 10 * (9 << 20), "{resident} bytes for offers alone");
+        let threads = receiver.threads_named("arraylift-fault");
+        assert!(threads <= 8, "{threads} threads that fault memory in");
         receiver.signal(Signal::TERM);
         receiver.wait();
         for (stream, keeper) in held {

@@ -10,6 +10,8 @@ use crate::thread::Thread;
 const POPULATE_BYTES: usize = 4 << 20;
 /// Clearing pages is bound by one core, and where a hypervisor has to find them, by one core's waiting for it.
 const THREADS_MAX: usize = 2;
+/// Of all arrays together: further ones do without.
+const THREADS_IN_ALL: usize = 8;
 /// And no further ahead than this, which grows with what has landed: an offer alone must not cost the memory that it
 /// speaks of.
 const AHEAD_BYTES_MIN: usize = 8 << 20;
@@ -17,11 +19,17 @@ const AHEAD_BYTES_MAX: usize = 64 << 20;
 /// Below this a thread costs more than it saves.
 const POPULATE_BYTES_MIN: usize = 8 << 20;
 
+/// How many threads there are.
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
 /// Faults an array's memory in, ahead of its bytes, on threads that end with this value.
 pub(crate) struct FaultAhead {
     shared: Arc<Shared>,
     threads: Vec<Thread>,
 }
+
+/// One of [`THREADS`].
+struct Counted;
 
 struct Shared {
     populator: Populator,
@@ -46,7 +54,9 @@ impl FaultAhead {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let spawn = |_| {
             let shared = Arc::clone(&shared);
+            let counted = Counted::new()?;
             let body = move || {
+                let _counted = counted;
                 fault_ahead(&shared);
                 Ok(())
             };
@@ -69,6 +79,23 @@ impl FaultAhead {
         for thread in &self.threads {
             thread.unpark();
         }
+    }
+}
+
+impl Counted {
+    /// `None` where there are as many as there may be.
+    fn new() -> Option<Self> {
+        let more = |count| (count < THREADS_IN_ALL).then_some(count + 1);
+        THREADS
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
+            .ok()
+            .map(|_| Self)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        THREADS.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
