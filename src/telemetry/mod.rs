@@ -1,6 +1,7 @@
 //! Measures a running transfer: counters become samples, samples become series, and both tell what the limit was.
 
 mod bottleneck;
+mod control_groups;
 mod core_wait;
 mod probe;
 mod process;

@@ -1,8 +1,11 @@
 //! What the whole process uses, and how much memory is left, from procfs.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use crate::sys;
+use crate::telemetry::control_groups;
 
 /// What the process uses at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -31,13 +34,13 @@ pub(crate) fn process_usage() -> ProcessUsage {
     }
 }
 
-/// Bytes of memory that are available without swapping, to the machine or, if less, to the process's control group.
-/// `None` if the system does not say. Sources: `proc_meminfo(5)`, cgroup v2's `memory.max`.
+/// Bytes of memory that are available without swapping, to the machine or, if less, to the process's control groups.
+/// `None` if the system does not say. Sources: `proc_meminfo(5)`, `cgroups(7)`.
 #[must_use]
 pub(crate) fn available_memory_bytes() -> Option<u64> {
     let meminfo = std::fs::read_to_string("/proc/meminfo").ok()?;
     let machine = kib_field(&meminfo, "MemAvailable:")?;
-    Some(group_available_bytes().map_or(machine, |group| group.min(machine)))
+    Some(control_groups::available_bytes(Path::new("/")).map_or(machine, |group| group.min(machine)))
 }
 
 /// A field of procfs such as `MemAvailable:   1000 kB`, in bytes.
@@ -45,16 +48,6 @@ fn kib_field(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kib.checked_mul(1024)
-}
-
-fn group_available_bytes() -> Option<u64> {
-    let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
-    let group = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
-    let read = |name: &str| std::fs::read_to_string(format!("/sys/fs/cgroup/{group}/{name}")).ok();
-    // "max" does not parse: no limit.
-    let limit: u64 = read("memory.max")?.trim().parse().ok()?;
-    let used: u64 = read("memory.current")?.trim().parse().ok()?;
-    Some(limit.saturating_sub(used))
 }
 
 #[cfg(test)]
