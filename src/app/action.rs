@@ -108,13 +108,8 @@ pub(crate) enum FormAction {
     Edit(Box<Form>),
     /// Start what is typed.
     Start,
-    /// Take this file as the source, and look at every path again.
-    Drop {
-        /// The file.
-        path: String,
-        /// Those that came with it, which the form has no room for.
-        others: Vec<String>,
-    },
+    /// Take these files and folders as the source, and look at every path again.
+    Drop(Vec<PathBuf>),
     /// Look at every path again: what is there may have changed.
     LookAgain,
     /// Fold or unfold the advanced fields.

@@ -1,10 +1,10 @@
 //! Applies what panels and keys return: the one place where the window's state changes by what a person does.
 
+use std::path::PathBuf;
+
 use eframe::egui::Context;
 
 use super::action::{Action, CompareAction, Dialog, FormAction, QueueAction, RoundTripsAction, TransferAction};
-use super::model::form::{SinkKind, SourceKind};
-use super::model::format::elided;
 use super::model::row::{Phase, RowKey};
 use super::model::view::WindowSize;
 use super::panels::new_transfer::first_field;
@@ -48,13 +48,14 @@ impl App {
         }
     }
 
-    /// Puts a chosen or dropped path where it belongs.
-    pub(super) fn choose_path(&mut self, dialog: Dialog, path: String) {
+    /// Puts chosen or dropped paths where they belong; none where the dialog was left without a choice.
+    pub(super) fn choose(&mut self, dialog: Dialog, mut paths: Vec<PathBuf>) {
         let form = &mut self.settings.form;
-        match dialog {
-            Dialog::Source => (form.source, form.path) = (SourceKind::File, path),
-            Dialog::Sink => (form.sink, form.sink_path) = (SinkKind::File, path),
-            Dialog::Comparison => self.comparisons.page.path = path,
+        match (dialog, paths.len()) {
+            (_, 0) => {}
+            (Dialog::Source, _) => form.choose_source(paths),
+            (Dialog::Sink, _) => form.choose_sink(paths.swap_remove(0)),
+            (Dialog::Comparison, _) => self.comparisons.page.path = paths.swap_remove(0).display().to_string(),
         }
     }
 
@@ -171,18 +172,9 @@ impl App {
                 }
                 self.start_form();
             }
-            FormAction::Drop { path, others } => {
-                self.choose_path(Dialog::Source, path);
-                self.form.dialog_trouble = others.first().map(|other| {
-                    let more = match others.len() {
-                        1 => String::new(),
-                        len => format!(" and {} more", len - 1),
-                    };
-                    format!(
-                        "Not taken: {}{more}. For several files drop their folder, or type a pattern.",
-                        elided(other)
-                    )
-                });
+            FormAction::Drop(paths) => {
+                self.choose(Dialog::Source, paths);
+                self.form.dialog_trouble = None;
                 self.look_at_paths_again();
             }
             FormAction::LookAgain => self.look_at_paths_again(),

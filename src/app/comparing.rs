@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, bounded};
 use super::App;
 use super::model::compare::{Notice, Page};
 use super::model::error_text;
-use super::model::typed_path::typed_path;
+use super::model::place::typed_path;
 use super::worker::Task;
 use crate::compare::ceilings::{Ceilings, Measuring};
 use crate::compare::{CompareEvent, Comparing, Plan};

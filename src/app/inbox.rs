@@ -44,7 +44,7 @@ impl App {
         }
         if a_round_ended {
             // A file that was received is in the way of the next one.
-            self.look_at_paths_again();
+            self.form.requested.sink = None;
         }
     }
 
@@ -86,11 +86,9 @@ impl App {
                     (page.notice, page.older) = (None, Some(*older));
                 }
                 Reply::Loaded(Err(message)) => self.comparisons.page.notice = Some(Notice::Failure(message)),
-                Reply::Chosen { dialog, path } => {
+                Reply::Chosen { dialog, paths } => {
                     self.form.dialog_trouble = None;
-                    if let Some(path) = path {
-                        self.choose_path(dialog, path.display().to_string());
-                    }
+                    self.choose(dialog, paths);
                 }
                 Reply::NoDialog => {
                     self.form.dialog_trouble =

@@ -74,18 +74,16 @@ fn is_pressed(ctx: &Context, modifiers: Modifiers, key: Key) -> bool {
     ctx.input_mut(|input| input.consume_key(modifiers, key))
 }
 
-/// A file dropped anywhere is the source; what is at a path may have changed while the window was not looked at.
+/// What is dropped anywhere is the source; what is at a path may have changed while the window was not looked at.
 fn dropped_files(ctx: &Context) -> Vec<Action> {
     ctx.input(|input| {
-        let mut dropped = input
+        let dropped: Vec<_> = input
             .raw
             .dropped_files
             .iter()
-            .map(|file| file.path().display().to_string());
-        let drop = dropped.next().map(|path| {
-            let others = dropped.collect();
-            FormAction::Drop { path, others }
-        });
+            .map(|file| file.path().to_owned())
+            .collect();
+        let drop = (!dropped.is_empty()).then_some(FormAction::Drop(dropped));
         let is_back = input
             .events
             .iter()

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::model::form::{Form, SinkKind, SourceKind};
+use super::model::place::Place;
 use super::model::plan::{Recipe, check};
 use super::model::row::{Phase, RowKey};
 use super::model::view::View;
 use super::worker::Task;
 use super::{App, RequestedPaths};
 use crate::rounds::{Rounds, RoundsPlan};
-use crate::transfer::{Endpoint, Incoming, Job, Listener, State};
+use crate::transfer::{Endpoint, Incoming, Job, Listener};
 
 /// Free memory is read at most this often.
 const MEMORY_INTERVAL_S: f64 = 1.0;
@@ -25,13 +26,13 @@ impl App {
         }
         let form = &self.settings.form;
         self.form.checked = check(form, &self.form.paths);
-        let (source, sink) = (typed_source(form), typed_sink(form));
-        if let Some(source) = source.filter(|typed| self.form.requested.source.as_ref() != Some(typed))
+        let (source, sink) = (source_place(form), sink_place(form));
+        if let Some(source) = source.filter(|place| self.form.requested.source.as_ref() != Some(place))
             && self.ask_worker(Task::LookAtSource(source.clone()))
         {
             self.form.requested.source = Some(source);
         }
-        if let Some(sink) = sink.filter(|typed| self.form.requested.sink.as_ref() != Some(typed))
+        if let Some(sink) = sink.filter(|place| self.form.requested.sink.as_ref() != Some(place))
             && self.ask_worker(Task::LookAtSink(sink.clone()))
         {
             self.form.requested.sink = Some(sink);
@@ -50,10 +51,11 @@ impl App {
     pub(super) fn start_form(&mut self) {
         let checked = self.form.checked.clone();
         self.form.start_when_checked = checked.recipe.is_none() && checked.pending;
-        if let Some(recipe) = checked.recipe {
+        if let Some(recipe) = checked.recipe.clone() {
             self.start(recipe);
             let first = self.transfers.selected().map(|row| row.key);
-            for recipe in checked.further {
+            let further: Vec<Recipe> = checked.further().collect();
+            for recipe in further {
                 self.start(recipe);
             }
             if let Some(key) = first {
@@ -72,14 +74,11 @@ impl App {
         let is_next = self.transfers.has_free_slot(self.settings.at_once) && self.transfers.waiting().next().is_none();
         // Who listens takes no slot.
         let listens = matches!(recipe.job, Job::Receive { .. });
-        let selected = self.transfers.selected().map(|row| row.key);
-        let key = self.transfers.add(recipe, self.now_s());
         if is_next || listens {
+            let key = self.transfers.add(recipe, self.now_s());
             self.launch(key);
-        } else if let Some(row) = self.transfers.row_mut(key) {
-            row.phase = Phase::Is(State::Queued);
-            // It has nothing to show yet.
-            self.transfers.select(selected.unwrap_or(key));
+        } else {
+            self.transfers.add_waiting(recipe, self.now_s());
         }
     }
 
@@ -92,7 +91,9 @@ impl App {
                 row.phase = Phase::Starting;
             }
             self.launch(key);
+            self.transfers.list_waiting(self.now_s());
         }
+        self.transfers.forget_done();
     }
 
     /// Starts the transfer of a row, as soon as the address that it may listen at is bound.
@@ -153,18 +154,13 @@ impl App {
 }
 
 /// The path of a source that is somewhere to be looked at.
-fn typed_source(form: &Form) -> Option<String> {
+fn source_place(form: &Form) -> Option<Place> {
     let is_path = form.sends() && form.source == SourceKind::File && form.url().is_none();
-    is_path.then(|| typed(&form.path)).flatten()
+    form.source_place().filter(|_| is_path)
 }
 
 /// The path of a sink that is somewhere to be looked at.
-fn typed_sink(form: &Form) -> Option<String> {
+fn sink_place(form: &Form) -> Option<Place> {
     let is_path = form.receives() && form.sink == SinkKind::File;
-    is_path.then(|| typed(&form.sink_path)).flatten()
-}
-
-fn typed(text: &str) -> Option<String> {
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
+    form.sink_place().filter(|_| is_path)
 }

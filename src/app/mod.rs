@@ -12,6 +12,7 @@ mod inbox;
 mod keys;
 mod launch;
 mod logic;
+mod looking;
 pub(crate) mod model;
 mod other_processes;
 pub(crate) mod panels;
@@ -35,7 +36,7 @@ use eframe::egui;
 use crate::rounds::{RoundEvent, Rounds};
 use crate::transfer::Waker;
 use comparing::Comparisons;
-use model::form::SourceKind;
+use model::place::Place;
 use model::plan::{CheckedForm, Paths};
 use model::repaint::CostMeter;
 use model::row::RowKey;
@@ -145,8 +146,8 @@ struct FormState {
 /// The paths that the worker was asked to look at.
 #[derive(Debug, Default)]
 struct RequestedPaths {
-    source: Option<String>,
-    sink: Option<String>,
+    source: Option<Place>,
+    sink: Option<Place>,
 }
 
 impl FormState {
@@ -201,8 +202,8 @@ impl App {
         theme::install(ctx);
         theme::choose(ctx, settings.theme);
         if let Some(path) = options.path {
-            settings.form.source = SourceKind::File;
-            settings.form.path = std::path::absolute(&path).unwrap_or(path).display().to_string();
+            let path = std::path::absolute(&path).unwrap_or(path);
+            settings.form.choose_source(vec![path]);
         }
         let repaints = Arc::new(Repaints::default());
         let waker = waker(ctx.clone(), Arc::clone(&repaints));
@@ -252,6 +253,12 @@ impl App {
     /// The services of other processes, to show recorded ones.
     pub fn services_mut(&mut self) -> &mut Services {
         &mut self.services
+    }
+
+    /// Whether Start would start something at once.
+    #[must_use]
+    pub fn can_start(&self) -> bool {
+        self.form.checked.recipe.is_some()
     }
 
     /// What is remembered.

@@ -7,26 +7,25 @@ use std::thread::Builder;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::action::Dialog;
+use super::looking::look_at;
 use super::model::compare::Notice;
 use super::model::error_text;
-use super::model::plan::{FileInfo, PathLookup, SinkPathStatus};
+use super::model::place::Place;
+use super::model::plan::{PathLookup, SinkPathStatus};
 use super::model::row::RowKey;
-use super::model::typed_path::{typed_new_sink, typed_origins};
+use super::model::sources::Sources;
 use crate::Error;
 use crate::compare::{self, Comparison};
 use crate::thread::Thread;
-use crate::transfer::{Command, Endpoint, Listener, Origin, SinkSpec, SourceSpec, Waker, describe};
-
-/// A folder or a pattern with more files is refused.
-const FILES_MAX: usize = 200;
+use crate::transfer::{Command, Endpoint, Listener, SinkSpec, Waker};
 
 /// Something to be found out or done.
 #[derive(Debug)]
 pub(super) enum Task {
-    /// What is at this path that someone typed?
-    LookAtSource(String),
-    /// Can this path that someone typed be received into?
-    LookAtSink(String),
+    /// What is at this path?
+    LookAtSource(Place),
+    /// Can this path be received into?
+    LookAtSink(Place),
     /// Listen at this address for a row.
     Bind {
         /// The row.
@@ -58,7 +57,7 @@ pub(super) enum Task {
 #[derive(Debug)]
 pub(super) enum Reply {
     /// What is at a source's path.
-    Source(PathLookup<Result<Vec<FileInfo>, String>>),
+    Source(PathLookup<Result<Sources, String>>),
     /// What is at a sink's path.
     Sink(PathLookup<SinkPathStatus>),
     /// A row's listener, or why it cannot listen.
@@ -78,8 +77,8 @@ pub(super) enum Reply {
     Chosen {
         /// Which one.
         dialog: Dialog,
-        /// The path that was chosen, if any.
-        path: Option<PathBuf>,
+        /// The paths that were chosen, if any.
+        paths: Vec<PathBuf>,
     },
     /// No dialog can be shown.
     NoDialog,
@@ -135,16 +134,8 @@ impl Worker {
         let reply = self.reply.clone();
         let thread = Builder::new().name("file dialog".to_owned()).spawn(move || {
             let answer = if has_dialog() {
-                let path = match dialog {
-                    Dialog::Source => rfd::FileDialog::new().set_title("Choose a file to send").pick_file(),
-                    Dialog::Comparison => rfd::FileDialog::new()
-                        .set_title("Choose a saved comparison")
-                        .pick_file(),
-                    Dialog::Sink => rfd::FileDialog::new()
-                        .set_title("Choose a folder to receive into")
-                        .pick_folder(),
-                };
-                Reply::Chosen { dialog, path }
+                let paths = chosen_in(dialog);
+                Reply::Chosen { dialog, paths }
             } else {
                 Reply::NoDialog
             };
@@ -158,35 +149,36 @@ impl Worker {
     }
 }
 
-/// What is at a source's path: one file or several.
-fn look_at(typed: &str) -> Result<Vec<FileInfo>, Error> {
-    let origins = typed_origins(typed)?;
-    if origins.len() > FILES_MAX {
-        return Err(Error::Usage(format!(
-            "that is {} files, and the window takes {FILES_MAX} at once: name fewer",
-            origins.len()
-        )));
-    }
-    let look = |origin: Origin| {
-        let spec = SourceSpec { origin, slice: None };
-        Ok(FileInfo::new(spec.origin.clone(), describe(&spec)?))
+/// The paths that someone chooses in a dialog, as soon as it is left.
+fn chosen_in(dialog: Dialog) -> Vec<PathBuf> {
+    let window = rfd::FileDialog::new();
+    let chosen = match dialog {
+        Dialog::Source => window.set_title("Choose files to send").pick_files(),
+        Dialog::Comparison => window
+            .set_title("Choose a saved comparison")
+            .pick_file()
+            .map(|path| vec![path]),
+        Dialog::Sink => window
+            .set_title("Choose a folder to receive into")
+            .pick_folder()
+            .map(|path| vec![path]),
     };
-    origins.into_iter().map(look).collect()
+    chosen.unwrap_or_default()
 }
 
 fn run(task: Task) -> Option<Reply> {
     match task {
-        Task::LookAtSource(typed) => {
-            let found = look_at(&typed).map_err(|error| error_text::of(&error));
-            Some(Reply::Source(PathLookup { typed, found }))
+        Task::LookAtSource(place) => {
+            let found = look_at(&place);
+            Some(Reply::Source(PathLookup { place, found }))
         }
-        Task::LookAtSink(typed) => {
-            let found = match typed_new_sink(&typed) {
+        Task::LookAtSink(place) => {
+            let found = match place.new_sink() {
                 Ok(SinkSpec::File(path)) => writable(sink_path_status(&path), path),
                 Ok(shared) => checked(SinkPathStatus::Free, &shared),
                 Err(error) => SinkPathStatus::Refused(error_text::of(&error)),
             };
-            Some(Reply::Sink(PathLookup { typed, found }))
+            Some(Reply::Sink(PathLookup { place, found }))
         }
         Task::Bind { key, endpoint } => Some(Reply::Bound {
             key,
@@ -294,12 +286,11 @@ mod tests {
             let _ = woken.try_send(());
         }))
         .unwrap();
-        assert!(worker.ask(Task::LookAtSource("/no/such/file".to_owned())));
+        let nowhere = Place::Typed("/no/such/file".to_owned());
+        assert!(worker.ask(Task::LookAtSource(nowhere.clone())));
         wakes.recv_timeout(std::time::Duration::from_secs(10)).unwrap();
         let replies: Vec<Reply> = worker.replies().collect();
-        assert!(
-            matches!(&replies[..], [Reply::Source(PathLookup { typed, found: Err(_) })] if typed == "/no/such/file")
-        );
+        assert!(matches!(&replies[..], [Reply::Source(PathLookup { place, found: Err(_) })] if *place == nowhere));
         drop(worker);
     }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod compare;
+mod files;
 
 use std::time::{Duration, Instant};
 
@@ -72,7 +73,7 @@ fn a_file_is_looked_at_before_start() {
     let mut window = window();
     window.get_by_label("Source: File").click();
     window.run();
-    window.get_by_label_contains("Choose a file, type its path");
+    window.get_by_label_contains("Choose files, type a path");
     type_into(&mut window, "Path", "/no/such/file");
     until_shown(&mut window, "there is no file at /no/such/file");
     type_into(&mut window, "Path", path.to_str().unwrap());

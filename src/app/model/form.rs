@@ -1,7 +1,10 @@
 //! What is typed and chosen under New transfer. [`super::plan`] turns it into something that can run.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
+use super::place::{Chosen, Place};
 use super::{by_name, format};
 use crate::Error;
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
@@ -59,6 +62,8 @@ pub struct Form {
     pub dtype: String,
     /// The file to send.
     pub path: String,
+    /// What was chosen as the source, where `path` does not say it.
+    pub chosen_source: Option<Chosen>,
     /// Between which ends.
     pub endpoint: EndpointKind,
     /// Where to send to.
@@ -69,6 +74,8 @@ pub struct Form {
     pub sink: SinkKind,
     /// The file or folder to receive into.
     pub sink_path: String,
+    /// What was chosen to receive into, where `sink_path` does not say it.
+    pub chosen_sink: Option<Chosen>,
     /// What the ends say to each other.
     #[serde(with = "by_name")]
     pub wire: WireChoice,
@@ -109,11 +116,13 @@ impl Default for Form {
             step: "1".to_owned(),
             dtype: "f64".to_owned(),
             path: String::new(),
+            chosen_source: None,
             endpoint: EndpointKind::ThisMachine,
             send_to: "127.0.0.1:25000".to_owned(),
             receive_at: "0.0.0.0:25000".to_owned(),
             sink: SinkKind::Memory,
             sink_path: String::new(),
+            chosen_sink: None,
             wire: WireChoice::Auto,
             send_route: SendRouteChoice::Auto,
             receive_route: ReceiveRouteChoice::Auto,
@@ -184,7 +193,34 @@ impl Form {
     #[must_use]
     pub fn url(&self) -> Option<Result<Url, Error>> {
         let is_path = self.sends() && self.source == SourceKind::File;
-        is_path.then(|| Url::parse(self.path.trim())).flatten()
+        match self.source_place().filter(|_| is_path)? {
+            Place::Typed(text) => Url::parse(&text),
+            Place::Chosen(_) => None,
+        }
+    }
+
+    /// Where the source is; nothing where its field is empty.
+    #[must_use]
+    pub fn source_place(&self) -> Option<Place> {
+        Place::of(&self.path, self.chosen_source.as_ref())
+    }
+
+    /// Where the array lands; nothing where its field is empty.
+    #[must_use]
+    pub fn sink_place(&self) -> Option<Place> {
+        Place::of(&self.sink_path, self.chosen_sink.as_ref())
+    }
+
+    /// Makes these files and folders the source.
+    pub(crate) fn choose_source(&mut self, paths: Vec<PathBuf>) {
+        self.source = SourceKind::File;
+        (self.path, self.chosen_source) = Chosen::of(paths);
+    }
+
+    /// Makes this what is received into.
+    pub(crate) fn choose_sink(&mut self, path: PathBuf) {
+        self.sink = SinkKind::File;
+        (self.sink_path, self.chosen_sink) = Chosen::of(vec![path]);
     }
 
     /// Whether the array lands here.

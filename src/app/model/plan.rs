@@ -7,14 +7,16 @@ use std::collections::BTreeMap;
 
 use super::form::{Field, Form};
 use super::format;
+use super::place::Place;
+use super::sources::{FileInfo, Sources};
 use crate::array::ArrayMeta;
-use crate::transfer::{Endpoint, Job, Options, Origin, SourceInfo};
+use crate::transfer::{Endpoint, Job, Options};
 
 /// What is known about the paths that are typed. It is found out off the window's thread.
 #[derive(Debug, Clone, Default)]
 pub struct Paths {
     /// The files at the source's path, or why there are none.
-    pub source: Option<PathLookup<Result<Vec<FileInfo>, String>>>,
+    pub source: Option<PathLookup<Result<Sources, String>>>,
     /// What is at the sink's path.
     pub sink: Option<PathLookup<SinkPathStatus>>,
     /// Bytes of memory that could be had, where that is known.
@@ -24,41 +26,18 @@ pub struct Paths {
 /// What was found at a path.
 #[derive(Debug, Clone)]
 pub struct PathLookup<T> {
-    /// The path, as it was typed.
-    pub typed: String,
+    /// The path, as it was given.
+    pub place: Place,
     /// What was found there.
     pub found: T,
 }
 
 impl<T> PathLookup<T> {
-    /// What was found, if this is the path that is typed now.
-    fn at<'a>(lookup: Option<&'a Self>, typed: &str) -> Option<&'a T> {
+    /// What was found, if this is the path that is meant now.
+    fn at<'a>(lookup: Option<&'a Self>, place: &Place) -> Option<&'a T> {
         lookup
-            .filter(|lookup| lookup.typed == typed)
+            .filter(|lookup| lookup.place == *place)
             .map(|lookup| &lookup.found)
-    }
-}
-
-/// What a source file holds.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FileInfo {
-    /// Where it is.
-    pub origin: Origin,
-    /// Its name, without folders.
-    pub name: String,
-    /// What it is.
-    pub meta: ArrayMeta,
-}
-
-impl FileInfo {
-    /// What was found at an origin.
-    #[must_use]
-    pub(crate) fn new(origin: Origin, info: SourceInfo) -> Self {
-        Self {
-            origin,
-            name: info.name,
-            meta: info.meta,
-        }
     }
 }
 
@@ -115,8 +94,19 @@ pub struct CheckedForm {
     pub pending: bool,
     /// What Start starts; nothing while there are mistakes.
     pub recipe: Option<Recipe>,
-    /// What it starts after that, one for each further file.
-    pub further: Vec<Recipe>,
+    /// The files that it starts, and those that it cannot, where files are what is sent.
+    pub sources: Option<Sources>,
+}
+
+impl CheckedForm {
+    /// What Start starts after the first recipe, one for each further file.
+    pub fn further(&self) -> impl Iterator<Item = Recipe> {
+        let files = self.sources.as_ref().map_or(&[][..], Sources::files);
+        let further = files.get(1..).unwrap_or_default();
+        self.recipe
+            .iter()
+            .flat_map(|first| further.iter().map(|file| first.with(file)))
+    }
 }
 
 /// Checks everything that is typed.
@@ -128,7 +118,7 @@ pub fn check(form: &Form, paths: &Paths) -> CheckedForm {
         mistakes: BTreeMap::new(),
         summary: None,
         pending: false,
-        further: Vec::new(),
+        sources: None,
     };
     let options = checker.options();
     let ends = checker.ends();
@@ -143,16 +133,12 @@ pub fn check(form: &Form, paths: &Paths) -> CheckedForm {
         name: ends.name,
         meta: ends.meta,
     });
-    let further = recipe
-        .iter()
-        .flat_map(|first| checker.further.iter().map(|file| first.with(file)))
-        .collect();
     CheckedForm {
         mistakes: checker.mistakes,
         summary: checker.summary,
         pending: checker.pending,
         recipe,
-        further,
+        sources: checker.sources,
     }
 }
 
@@ -172,11 +158,15 @@ struct Checker<'a> {
     mistakes: BTreeMap<Field, String>,
     summary: Option<String>,
     pending: bool,
-    /// The files after the first one.
-    further: Vec<FileInfo>,
+    sources: Option<Sources>,
 }
 
 impl Checker<'_> {
+    /// How many files there are.
+    fn file_count(&self) -> usize {
+        self.sources.as_ref().map_or(1, |sources| sources.files().len())
+    }
+
     /// Puts a mistake beside its field; the first one stays.
     fn mistake(&mut self, field: Field, text: impl std::fmt::Display) {
         self.mistakes.entry(field).or_insert_with(|| text.to_string());

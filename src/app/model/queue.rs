@@ -1,8 +1,17 @@
-//! The window's queue: transfers that wait for their turn, and which of them is next.
+//! The window's queue: transfers that wait for their turn, and which of them is next. Only the first of very many have
+//! a row; the others follow as those begin.
 
+use super::plan::Recipe;
 use super::row::{Phase, Row, RowKey};
 use super::transfers::Transfers;
 use crate::transfer::{Job, State};
+
+/// So many run at once where nobody says how many: each has threads and connections of its own.
+pub(crate) const AT_ONCE_MAX: usize = 64;
+/// So many that wait have a row.
+const WAITING_ROWS_MAX: usize = 200;
+/// So many that are done have a row.
+const DONE_ROWS_MAX: usize = 1000;
 
 impl Row {
     /// Whether it waits for its turn.
@@ -37,10 +46,64 @@ impl Transfers {
         self.rows().iter().filter(|row| row.takes_slot()).count()
     }
 
-    /// Whether one more may begin, where so many may run at once; nothing: as many as there are.
+    /// How many wait for their turn, with those that have no row yet.
+    #[must_use]
+    pub fn waiting_count(&self) -> usize {
+        self.waiting().count() + self.backlog.len()
+    }
+
+    /// Whether one more may begin, where so many may run at once; nothing: [`AT_ONCE_MAX`].
     #[must_use]
     pub fn has_free_slot(&self, at_once: Option<usize>) -> bool {
-        !self.is_held() && at_once.is_none_or(|at_once| self.slots_taken() < at_once)
+        !self.is_held() && self.slots_taken() < at_once.unwrap_or(AT_ONCE_MAX)
+    }
+
+    /// Adds one that waits for its turn. The selection stays, unless there is none.
+    pub fn add_waiting(&mut self, recipe: Recipe, now_s: f64) {
+        if self.backlog.is_empty() && self.waiting().count() < WAITING_ROWS_MAX {
+            self.add_waiting_row(recipe, now_s);
+        } else {
+            self.backlog.push_back(recipe);
+        }
+    }
+
+    /// Gives rows to those that have none yet, as far as there is room.
+    pub fn list_waiting(&mut self, now_s: f64) {
+        if self.backlog.is_empty() {
+            return;
+        }
+        for _ in self.waiting().count()..WAITING_ROWS_MAX {
+            let Some(recipe) = self.backlog.pop_front() else { return };
+            self.add_waiting_row(recipe, now_s);
+        }
+    }
+
+    fn add_waiting_row(&mut self, recipe: Recipe, now_s: f64) {
+        let selected = self.selected().map(|row| row.key);
+        let key = self.add(recipe, now_s);
+        if let Some(row) = self.row_mut(key) {
+            row.phase = Phase::Is(State::Queued);
+        }
+        // It has nothing to show yet.
+        self.select(selected.unwrap_or(key));
+    }
+
+    /// Takes those off the list that were done first, where there are very many; not the selected one.
+    pub fn forget_done(&mut self) {
+        let selected = self.selected().map(|row| row.key);
+        let done = |row: &&Row| row.is_own() && row.is_over() && matches!(row.phase, Phase::Done { .. });
+        let old = self.rows().iter().filter(done).skip(DONE_ROWS_MAX);
+        let old: Vec<RowKey> = old.map(|row| row.key).filter(|key| Some(*key) != selected).collect();
+        self.forgotten_done += old.len() as u64;
+        for key in old {
+            self.remove(key);
+        }
+    }
+
+    /// How many that were done are on the list no more because there were very many.
+    #[must_use]
+    pub fn forgotten_done(&self) -> u64 {
+        self.forgotten_done
     }
 
     /// The one that begins now.
@@ -72,11 +135,21 @@ impl Transfers {
         let at = self.waiting().position(|row| row.key == key)?;
         Some(match at + 1 {
             1 => "next to begin".to_owned(),
-            2 => "2nd to begin".to_owned(),
-            3 => "3rd to begin".to_owned(),
-            other => format!("{other}th to begin"),
+            place => format!("{} to begin", ordinal(place)),
         })
     }
+}
+
+/// `2nd`, `11th`, `103rd`.
+fn ordinal(number: usize) -> String {
+    let ending = match (number % 100, number % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
 }
 
 #[cfg(test)]
@@ -130,6 +203,49 @@ mod tests {
         transfers.move_forward(b);
         assert_eq!(order(&transfers), [b, c]);
         assert_eq!(transfers.turn_in_words(a), None);
+    }
+
+    #[test]
+    fn of_any_number_some_have_rows_and_all_get_their_turn_in_order() {
+        let recipe = check(&Form::default(), &Paths::default()).recipe.expect("a recipe");
+        let mut transfers = Transfers::default();
+        let all = 5000;
+        for i in 0..all {
+            let mut recipe = recipe.clone();
+            recipe.name = i.to_string();
+            transfers.add_waiting(recipe, 0.0);
+        }
+        assert_eq!(
+            (transfers.rows().len(), transfers.waiting_count()),
+            (WAITING_ROWS_MAX, all)
+        );
+        let mut begun = Vec::new();
+        while let Some(key) = transfers.next_to_begin(None) {
+            begun.push(transfers.row(key).expect("a row").name().to_owned());
+            set(&mut transfers, key, Phase::Done { verified: Some(true) });
+            transfers.list_waiting(0.0);
+            transfers.forget_done();
+            assert!(transfers.rows().len() <= WAITING_ROWS_MAX + DONE_ROWS_MAX + 1);
+        }
+        let expected: Vec<String> = (0..all).map(|i| i.to_string()).collect();
+        assert_eq!(begun, expected);
+        let listed = transfers.rows().len() as u64;
+        assert_eq!(listed + transfers.forgotten_done(), all as u64);
+    }
+
+    #[test]
+    fn nobody_says_how_many_and_not_all_begin() {
+        let (mut transfers, [a, ..]) = three_waiting();
+        for _ in 0..AT_ONCE_MAX {
+            let recipe = transfers.row(a).and_then(Row::recipe).cloned().expect("a recipe");
+            transfers.add(recipe, 0.0);
+        }
+        assert_eq!(transfers.next_to_begin(None), None);
+        assert_eq!(transfers.next_to_begin(Some(AT_ONCE_MAX + 1)), Some(a));
+        assert_eq!(
+            [2, 11, 21, 112, 123].map(ordinal),
+            ["2nd", "11th", "21st", "112th", "123rd"]
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The list of transfers: which are there, which is selected, what they say in one line.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use crate::transfer::{Event, EventKind, Outcome, Side, TransferId};
 
@@ -19,6 +19,9 @@ pub struct Transfers {
     by_process: HashMap<(u32, TransferId), RowKey>,
     /// Nothing that waits begins.
     held: bool,
+    /// Those that wait for their turn and have no row yet, the next one first.
+    pub(super) backlog: VecDeque<Recipe>,
+    pub(super) forgotten_done: u64,
 }
 
 /// So many transfers of other processes are listed at once, and so many of them that have ended.
@@ -213,7 +216,7 @@ impl Transfers {
     #[must_use]
     pub fn running(&self) -> usize {
         let own = self.rows.iter().filter(|row| row.is_own());
-        own.filter(|row| !row.is_over()).count()
+        own.filter(|row| !row.is_over()).count() + self.backlog.len()
     }
 
     /// Whether figures change without an event.

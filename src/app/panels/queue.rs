@@ -83,10 +83,14 @@ fn buttons_ui(ui: &mut Ui, transfers: &Transfers) -> Vec<QueueAction> {
 
 /// `2 running, 3 waiting`.
 fn counts(transfers: &Transfers) -> String {
-    let (run, wait) = (transfers.slots_taken() as u64, transfers.waiting().count() as u64);
-    match (run, wait) {
-        (0, 0) => String::new(),
-        (run, 0) => format!("{} running", format::count(run)),
-        (run, wait) => format!("{} running, {} waiting", format::count(run), format::count(wait)),
-    }
+    let counts = [
+        (transfers.slots_taken() as u64, "running"),
+        (transfers.waiting_count() as u64, "waiting"),
+        (transfers.forgotten_done(), "more done"),
+    ];
+    let words = counts.into_iter().filter(|(count, _)| *count > 0);
+    let words: Vec<String> = words
+        .map(|(count, word)| format!("{} {word}", format::count(count)))
+        .collect();
+    words.join(", ")
 }

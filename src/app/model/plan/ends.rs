@@ -3,8 +3,8 @@
 use super::super::error_text;
 use super::super::form::{EndpointKind, Field, SinkKind, SourceKind};
 use super::super::format;
-use super::super::typed_path::{typed_new_sink, typed_path};
-use super::{Checker, FileInfo, PathLookup, SinkPathStatus, in_words};
+use super::super::sources::FileInfo;
+use super::{Checker, PathLookup, SinkPathStatus, in_words};
 use crate::Error;
 use crate::array::{ArrayMeta, Dtype, Number, Order, Range, RangeError, Shape};
 use crate::transfer::{Endpoint, Job, Origin, SinkSpec, SourceSpec, Trust, Url};
@@ -89,10 +89,12 @@ impl Checker<'_> {
                 let count = format::count(meta.element_count());
                 format!("{count} {numbers}, {}", format::bytes(bytes))
             }
-            SourceKind::File if !self.further.is_empty() => {
-                let bytes = bytes + self.further.iter().map(|file| file.meta.byte_len()).sum::<u64>();
-                let files = format::count(self.further.len() as u64 + 1);
-                format!("{files} files, {}", format::bytes(bytes))
+            SourceKind::File
+                if let Some(sources) = &self.sources
+                    && sources.files().len() > 1 =>
+            {
+                let files = format::count(sources.files().len() as u64);
+                format!("{files} files, {}", format::bytes(sources.total_bytes()))
             }
             SourceKind::File => in_words(&meta.dtype().name(), meta.shape().dimensions(), Some(bytes)),
         });
@@ -121,16 +123,14 @@ impl Checker<'_> {
     }
 
     fn file(&mut self) -> Option<FileInfo> {
-        let typed = self.form.path.trim();
-        if typed.is_empty() {
+        let Some(place) = self.form.source_place() else {
             self.mistake(Field::Path, "choose a file, or type its path");
             return None;
-        }
-        match PathLookup::at(self.paths.source.as_ref(), typed) {
-            Some(Ok(files)) => {
-                let (first, further) = files.split_first()?;
-                self.further = further.to_vec();
-                Some(first.clone())
+        };
+        match PathLookup::at(self.paths.source.as_ref(), &place) {
+            Some(Ok(sources)) => {
+                self.sources = Some(sources.clone());
+                sources.files().first().cloned()
             }
             Some(Err(message)) => {
                 self.mistake(Field::Path, message);
@@ -152,14 +152,13 @@ impl Checker<'_> {
     }
 
     fn sink_path(&mut self) -> Option<SinkSpec> {
-        let typed = self.form.sink_path.trim();
-        if typed.is_empty() {
+        let Some(place) = self.form.sink_place() else {
             self.mistake(Field::SinkPath, "choose a folder, or type the path of a new file");
             return None;
-        }
-        let mistake = match PathLookup::at(self.paths.sink.as_ref(), typed) {
-            Some(SinkPathStatus::Free) if self.further.is_empty() => return typed_new_sink(typed).ok(),
-            Some(SinkPathStatus::Folder) => return Some(SinkSpec::Folder(typed_path(typed))),
+        };
+        let mistake = match PathLookup::at(self.paths.sink.as_ref(), &place) {
+            Some(SinkPathStatus::Free) if self.file_count() == 1 => return place.new_sink().ok(),
+            Some(SinkPathStatus::Folder) => return Some(SinkSpec::Folder(place.path())),
             Some(SinkPathStatus::Free) => "one file takes one of them: choose a folder",
             Some(SinkPathStatus::File) => "this file exists and is never overwritten: type another name",
             Some(SinkPathStatus::NoFolder) => "there is no such folder",
@@ -173,8 +172,11 @@ impl Checker<'_> {
         None
     }
 
-    /// An array that memory cannot hold is refused before it starts.
+    /// An array that memory cannot hold is refused before it starts. Of several files each says so itself.
     fn check_memory(&mut self, sink: &SinkSpec, meta: &ArrayMeta) {
+        if self.file_count() > 1 {
+            return;
+        }
         if let (SinkSpec::Memory | SinkSpec::Shm(_), Some(available)) = (sink, self.paths.free_memory_bytes)
             && meta.byte_len() > available
         {

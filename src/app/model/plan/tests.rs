@@ -3,7 +3,7 @@ use super::*;
 use crate::app::model::form::{EndpointKind, SinkKind, SourceKind};
 use crate::array::Dtype;
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
-use crate::transfer::{Side, SinkSpec};
+use crate::transfer::{Origin, Side, SinkSpec};
 use crate::wire::{ChecksumKind, WireChoice};
 
 fn checked(change: impl FnOnce(&mut Form)) -> CheckedForm {
@@ -147,7 +147,7 @@ fn a_file_is_pending_until_it_was_looked_at() {
     assert!(waiting.pending && waiting.recipe.is_none() && waiting.mistakes.is_empty());
 
     let meta = ArrayMeta::vector(Dtype::u8(), 1000).unwrap();
-    paths.source = Some(found(&form.path, Ok(vec![file("/data/a.npy", meta.clone())])));
+    paths.source = Some(found(&form.path, Ok(sources(vec![file("/data/a.npy", meta.clone())]))));
     let known = check(&form, &paths);
     assert_eq!(known.summary.as_deref(), Some("u8 1,000 · 1.00 kB"));
     assert_eq!(known.recipe.unwrap().name, "a.npy");
@@ -161,8 +161,12 @@ fn a_file_is_pending_until_it_was_looked_at() {
 
 /// What the worker has found at a path.
 fn found<T>(typed: &str, found: T) -> PathLookup<T> {
-    let typed = typed.to_owned();
-    PathLookup { typed, found }
+    let place = Place::Typed(typed.to_owned());
+    PathLookup { place, found }
+}
+
+fn sources(files: Vec<FileInfo>) -> Sources {
+    Sources::new(files, Vec::new(), Vec::new())
 }
 
 fn file(path: &str, meta: ArrayMeta) -> FileInfo {
@@ -184,7 +188,7 @@ fn a_folder_is_its_files_each_with_a_transfer_of_its_own() {
     };
     let files = vec![file("/data/a.npy", meta(1000)), file("/data/b.npy", meta(500))];
     let mut paths = Paths {
-        source: Some(found(&form.path, Ok(files))),
+        source: Some(found(&form.path, Ok(sources(files)))),
         ..Paths::default()
     };
     let known = check(&form, &paths);
@@ -192,11 +196,13 @@ fn a_folder_is_its_files_each_with_a_transfer_of_its_own() {
     let names: Vec<String> = known
         .recipe
         .iter()
-        .chain(&known.further)
-        .map(|recipe| recipe.name.clone())
+        .cloned()
+        .chain(known.further())
+        .map(|recipe| recipe.name)
         .collect();
     assert_eq!(names, ["a.npy", "b.npy"]);
-    let Job::Loopback { source, .. } = &known.further[0].job else {
+    let second = known.further().next().expect("a second one");
+    let Job::Loopback { source, .. } = &second.job else {
         panic!("both ends here")
     };
     assert_eq!(source.origin, file("/data/b.npy", meta(1)).origin);

@@ -1,6 +1,7 @@
 //! The form on the left: what, between which ends, into what, how, and Start.
 
 mod advanced;
+mod remarks;
 
 use eframe::egui::{Align, Button, Id, Label, Layout, RichText, Ui, vec2};
 
@@ -102,12 +103,8 @@ fn source_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Option<Acti
             };
             let browse = path.ui(ui, &mut form.path, context);
             if form.path.trim().is_empty() {
-                let drop = if context.can_drop {
-                    ", or drop it anywhere here"
-                } else {
-                    ""
-                };
-                note_below(ui, &format!("Choose a file, type its path{drop}."));
+                let drop = if context.can_drop { ", or drop them here" } else { "" };
+                note_below(ui, &format!("Choose files, type a path or a folder{drop}."));
             } else {
                 mistake_below(ui, context.wrong(Field::Path));
             }
@@ -116,6 +113,9 @@ fn source_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Option<Acti
     };
     if let Some(summary) = &context.checked.summary {
         note_below(ui, summary);
+    }
+    if let Some(sources) = &context.checked.sources {
+        tight(ui, |ui| remarks::ui(ui, sources));
     }
     browse
 }

@@ -1,0 +1,52 @@
+//! Below the source: which files cannot be sent, and which are no arrays; each with its reason.
+
+use eframe::egui::{CollapsingHeader, Label, RichText, ScrollArea, Ui};
+
+use crate::app::model::format;
+use crate::app::model::sources::{Remark, Sources};
+use crate::app::theme;
+use crate::app::widgets::caption;
+
+const LINE_HEIGHT: f32 = 17.0;
+/// More scroll.
+const LINES_SHOWN: f32 = 7.0;
+
+/// Draws a line for each kind of remark. It unfolds to the names.
+pub(super) fn ui(ui: &mut Ui, sources: &Sources) {
+    ui.spacing_mut().item_spacing.y = 2.0;
+    if !sources.refused().is_empty() {
+        let count = format::count(sources.refused().len() as u64);
+        fold_ui(ui, &format!("{count} cannot be sent"), sources.refused());
+    }
+    match sources.plain() {
+        [] => {}
+        [only] if sources.files().len() == 1 => {
+            caption(ui, &format!("Sent as a plain file, as it is no array: {}.", only.why));
+        }
+        [_] => fold_ui(ui, "1 is no array: sent as a plain file", sources.plain()),
+        many => {
+            let count = format::count(many.len() as u64);
+            fold_ui(ui, &format!("{count} are no arrays: sent as plain files"), many);
+        }
+    }
+}
+
+fn fold_ui(ui: &mut Ui, title: &str, remarks: &[Remark]) {
+    let palette = theme::palette(ui);
+    let small = |text: String| RichText::new(text).font(theme::small()).color(palette.weak);
+    CollapsingHeader::new(small(title.to_owned()))
+        .id_salt(("remarks", title))
+        .show_unindented(ui, |ui| {
+            let list = ScrollArea::vertical()
+                .id_salt(("remarks", title))
+                .max_height(LINE_HEIGHT * LINES_SHOWN)
+                .auto_shrink([false, true]);
+            list.show_rows(ui, LINE_HEIGHT, remarks.len(), |ui, visible| {
+                for remark in remarks.get(visible).unwrap_or_default() {
+                    let text = format!("{}: {}", remark.name, remark.why);
+                    // What is cut off is shown when it is pointed at.
+                    ui.add(Label::new(small(text)).truncate());
+                }
+            });
+        });
+}
