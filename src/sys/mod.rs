@@ -35,7 +35,7 @@ pub(crate) use socket::unacknowledged_bytes;
 pub(crate) use tcp_info::tcp_info;
 pub(crate) use usage::{Usage, process_usage, thread_usage};
 pub(crate) use vectors::{Vectorised, with_widest_vectors};
-pub(crate) use wait::{Interest, Wake, wait, wait_also_for};
+pub(crate) use wait::{Interest, Wake, wait, wait_also_for, wait_for_writable};
 pub(crate) use writable_file::WritableFile;
 pub(crate) use write_out::begin_write_out;
 pub(crate) use zerocopy::{enable_zerocopy, next_completion, send_zerocopy};

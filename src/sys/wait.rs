@@ -86,6 +86,25 @@ pub(crate) fn wait_also_for(
     Ok(ready)
 }
 
+/// Waits until one of these sockets can be written to or has failed, someone wakes us, or the time is over.
+pub(crate) fn wait_for_writable<'a>(
+    sockets: impl Iterator<Item = BorrowedFd<'a>>,
+    wake: &'a Wake,
+    timeout: Duration,
+) -> io::Result<()> {
+    let mut descriptors = vec![PollFd::new(&wake.0, PollFlags::IN)];
+    descriptors.extend(sockets.map(|socket| PollFd::from_borrowed_fd(socket, PollFlags::OUT)));
+    let timeout = Timespec::try_from(timeout).ok();
+    match poll(&mut descriptors, timeout.as_ref()) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    if !descriptors[0].revents().is_empty() {
+        wake.clear();
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

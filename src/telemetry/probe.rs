@@ -59,6 +59,8 @@ pub(crate) struct Probe {
     next_stamp: Duration,
     next_counters: Duration,
     began: Duration,
+    /// When the transfer itself began: what was waited for before is in no rate.
+    transfer_began: Duration,
     usage_at_start: Usage,
     core_wait: Option<(CoreWait, Duration)>,
     /// The connection, until the kernel says that it is not TCP. The probe reads its `TCP_INFO`.
@@ -121,6 +123,7 @@ impl Probe {
             next_stamp: Duration::ZERO,
             next_counters: COUNTERS_INTERVAL,
             began: Duration::ZERO,
+            transfer_began: Duration::ZERO,
             usage_at_start: Usage::default(),
             core_wait: None,
             socket: None,
@@ -206,10 +209,16 @@ impl Probe {
         self.stamp(self.clock.elapsed(), true);
     }
 
-    /// Since the transfer's clock began.
+    /// Both ends are there, and what is to be moved is offered.
+    pub(crate) fn begin_transfer(&mut self) {
+        self.transfer_began = self.clock.elapsed();
+    }
+
+    /// The mean rate, in bytes a second, of so many bytes since [`Probe::begin_transfer`].
     #[must_use]
-    pub(crate) fn elapsed(&self) -> Duration {
-        self.clock.elapsed()
+    pub(crate) fn mean_rate(&self, bytes: u64) -> f64 {
+        let took = self.clock.elapsed().saturating_sub(self.transfer_began);
+        bytes as f64 / took.as_secs_f64().max(1e-9)
     }
 
     fn stamp(&mut self, elapsed: Duration, with_counters: bool) {

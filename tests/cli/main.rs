@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on says why and fails")]
 
+mod addresses;
 #[path = "../common/mod.rs"]
 mod common;
 mod compare;

@@ -59,6 +59,8 @@ pub struct End {
     pub preview: Vec<Value>,
     /// What is moved, and how.
     pub started: Option<Started>,
+    /// When that was told, on the time axis of the row.
+    started_s: f64,
     /// How it ended well.
     pub finished: Option<Finished>,
     /// Bytes of the rounds before this one.

@@ -18,10 +18,11 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
-use crate::error::{Reason, reason};
+use crate::error::Reason;
 use crate::sys::{Interest, Wake, wait};
 use crate::transfer::limits::controls::Controls;
 use crate::transfer::net::connection::{Connection, would_block};
+use crate::transfer::net::dial::{Dial, Unreachable};
 use crate::transfer::plan::Options;
 
 use super::proxy::{Proxies, Proxy, ProxyKind, server};
@@ -61,6 +62,8 @@ pub(super) struct ServerConnector {
     context: ConnectionContext,
     proxies: Arc<Proxies>,
     last: Arc<Mutex<Option<Arc<ServerConnection>>>>,
+    /// The address that answered last: where the same name is asked again it is tried first.
+    answered: Arc<Mutex<Option<SocketAddr>>>,
 }
 
 /// The library's end of a connection.
@@ -70,6 +73,12 @@ pub(super) struct ServerTransport {
     buffers: CountedBuffers,
     /// What a proxy has to be told before the path that the library writes. RFC 9112, 3.2.2.
     origin: Option<String>,
+}
+
+/// Why there is no connection.
+enum DialError {
+    Unreachable(Unreachable),
+    Http(HttpError),
 }
 
 /// The library's buffers, watched.
@@ -95,6 +104,7 @@ impl ServerConnector {
             context,
             proxies: Arc::clone(proxies),
             last: Arc::default(),
+            answered: Arc::default(),
         }
     }
 
@@ -113,15 +123,22 @@ impl Connector<()> for ServerConnector {
             .lead_to(details.uri)
             .map_err(|error| HttpError::Other(error.into()))?;
         let Some(proxy) = proxy else {
-            return Ok(Some(self.transport(self.dial(&details.addrs)?, details)));
+            let connection = self.dial(&details.addrs).map_err(|error| match error {
+                DialError::Unreachable(error) => {
+                    let host = details.uri.host().unwrap_or_default();
+                    let (_, port) = server(details.uri);
+                    HttpError::Other(error.into_error(format!("{host}:{port}")).into())
+                }
+                DialError::Http(error) => error,
+            })?;
+            return Ok(Some(self.transport(connection, details)));
         };
         let failed = |reason: Reason| HttpError::Other(proxy.error(reason).into());
         let connection = self.reach(&proxy, details).map_err(|error| match error {
-            HttpError::Io(error) if error.kind() == io::ErrorKind::Interrupted => HttpError::Io(error),
-            HttpError::Io(error) => failed(reason(&error)),
-            HttpError::HostNotFound => failed("the name has no address".into()),
-            HttpError::Timeout(_) => failed("it does not answer".into()),
-            other => other,
+            DialError::Unreachable(error) => failed(error.reason()),
+            DialError::Http(HttpError::HostNotFound) => failed("the name has no address".into()),
+            DialError::Http(HttpError::Timeout(_)) => failed("it does not answer".into()),
+            DialError::Http(other) => other,
         })?;
         let mut transport = self.transport(connection, details);
         if proxy.takes_whole_urls(details.uri) {
@@ -150,31 +167,39 @@ impl Connector<()> for ServerConnector {
 }
 
 impl ServerConnector {
-    /// Connects to the first of these addresses that lets it.
-    fn dial(&self, addresses: &[SocketAddr]) -> Result<Connection, HttpError> {
+    /// Connects to whichever of these addresses answers first.
+    fn dial(&self, addresses: &[SocketAddr]) -> Result<Connection, DialError> {
         let ConnectionContext {
             controls,
             wake,
             timeout,
             buffer_bytes,
         } = &self.context;
-        let cancelled = || controls.is_cancelled();
-        let mut last = io::ErrorKind::ConnectionRefused.into();
-        for address in addresses {
-            match Connection::open_address(*address, *buffer_bytes, *timeout, wake, &cancelled) {
-                Ok(Some(connection)) => return Ok(connection),
-                Ok(None) => return Err(cancelled_error()),
-                Err(error) => last = error,
-            }
-        }
-        Err(HttpError::Io(last))
+        let began = Instant::now();
+        let dial = Dial {
+            buffer_bytes: *buffer_bytes,
+            deadline: began + *timeout,
+            wake,
+            cancelled: &|| controls.is_cancelled(),
+        };
+        let mut addresses = addresses.to_vec();
+        let answered = *self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        addresses.sort_by_key(|address| Some(*address) != answered);
+        let connected = dial.tcp(&addresses).map_err(DialError::Unreachable)?;
+        let (socket, address) = connected.ok_or_else(|| DialError::Http(cancelled_error()))?;
+        *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(address);
+        let connection = Connection::adopt(socket.into(), address.to_string(), *buffer_bytes);
+        connection
+            .map(|connection| connection.reached_in(began.elapsed()))
+            .map_err(|error| DialError::Http(HttpError::Other(error.into())))
     }
 
     /// Connects to a proxy.
-    fn reach(&self, proxy: &Proxy, details: &ConnectionDetails<'_>) -> Result<Connection, HttpError> {
+    fn reach(&self, proxy: &Proxy, details: &ConnectionDetails<'_>) -> Result<Connection, DialError> {
         let uri = format!("http://{}/", proxy.address()).parse();
-        let uri: Uri = uri.map_err(|_| HttpError::HostNotFound)?;
-        let addresses = DefaultResolver::default().resolve(&uri, details.config, details.timeout)?;
+        let uri: Uri = uri.map_err(|_| DialError::Http(HttpError::HostNotFound))?;
+        let addresses = DefaultResolver::default().resolve(&uri, details.config, details.timeout);
+        let addresses = addresses.map_err(DialError::Http)?;
         self.dial(&addresses)
     }
 }

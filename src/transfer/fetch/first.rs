@@ -258,7 +258,7 @@ fn finished(file: &FetchedFile, published: Published, probe: &Probe, again: &Aga
     let bytes = file.landed_bytes();
     Finished {
         bytes,
-        rate_bytes_per_s: bytes as f64 / probe.elapsed().as_secs_f64().max(1e-9),
+        rate_bytes_per_s: probe.mean_rate(bytes),
         verified: None,
         durable,
         checksum: file.array.sink.ledger.checksum().map(|checksum| checksum.to_string()),

@@ -65,6 +65,7 @@ impl FileRequest {
         let streams = u16::try_from(parts.others.len() + 1).unwrap_or(u16::MAX);
         let connection = body.connection().socket();
         let started = self.started(&info, connection, &sink, &receiver, reason, streams)?;
+        context.probe.begin_transfer();
         context.events.tell(EventKind::Started(Box::new(started)));
         context.events.tell(preview.event());
         // The next redirect could lead to another file that is called the same version.
@@ -196,6 +197,7 @@ impl FileRequest {
             chunk_bytes: self.options.chunk_bytes.max(1),
             send_buffer_bytes: connection.buffers().send,
             receive_buffer_bytes: connection.buffers().receive,
+            connect_s: connection.connect_time().map(|time| time.as_secs_f64()),
         })
     }
 }

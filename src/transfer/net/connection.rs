@@ -1,23 +1,20 @@
 //! A connection to a peer, with buffers and congestion control that suit it.
 
 use std::io;
-use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use rustix::io::Errno;
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, Socket, Type};
 
 use crate::error::Error;
-use crate::sys::{Interest, Wake, wait};
+use crate::sys::Wake;
+use crate::transfer::net::dial::Dial;
 use crate::transfer::net::endpoint::Endpoint;
 
 /// Kernel buffers for a peer on this machine; over a network the kernel finds its own size, which follows the path.
 const LOCAL_BUFFER_BYTES: usize = 4 << 20;
 /// For a peer on this machine, in this order: both move bytes as fast as memory does, where others pace themselves.
 const LOCAL_CONGESTION_CONTROLS: [&[u8]; 2] = [b"reno", b"cubic"];
-/// A Unix listener whose queue is full is asked again so often.
-const FULL_QUEUE_INTERVAL: Duration = Duration::from_millis(5);
 
 /// A connection to a peer, non-blocking.
 #[derive(Debug)]
@@ -26,6 +23,8 @@ pub struct Connection {
     peer: String,
     congestion_control: Option<String>,
     buffers: Buffers,
+    /// How long it took to reach the peer, where this end reached out.
+    connect_time: Option<Duration>,
 }
 
 /// The sizes of a socket's buffers, in bytes as the kernel counts them; nothing where it does not tell.
@@ -36,7 +35,7 @@ pub(crate) struct Buffers {
 }
 
 impl Connection {
-    /// Connects, for at most `timeout`; `cancelled` is asked whenever `wake` ends the wait. The socket's buffers get
+    /// Connects to whichever of its addresses answers first, for at most `timeout` in all; `cancelled` is asked whenever `wake` ends the wait. The socket's buffers get
     /// `buffer_bytes` each, or what suits the peer.
     pub(crate) fn open(
         to: &Endpoint,
@@ -45,36 +44,27 @@ impl Connection {
         wake: &Wake,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Option<Self>, Error> {
-        let mut last = None;
-        for address in to.addresses()? {
-            match connect(&address, buffer_bytes, timeout, wake, cancelled) {
-                Ok(Some(socket)) => return Self::new(socket, to.to_string(), buffer_bytes).map(Some),
-                Ok(None) => return Ok(None),
-                Err(error) => last = Some(error),
-            }
-        }
-        Err(match last {
-            Some(error) if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) => {
-                Error::NobodyListening(to.to_string())
-            }
-            last => to.unusable(last.as_ref()),
-        })
-    }
-
-    /// Connects to one address, as [`Connection::open`] does.
-    pub(crate) fn open_address(
-        address: SocketAddr,
-        buffer_bytes: Option<usize>,
-        timeout: Duration,
-        wake: &Wake,
-        cancelled: &dyn Fn() -> bool,
-    ) -> io::Result<Option<Self>> {
-        let Some(socket) = connect(&address.into(), buffer_bytes, timeout, wake, cancelled)? else {
+        let began = Instant::now();
+        let dial = Dial {
+            buffer_bytes,
+            deadline: began + timeout,
+            wake,
+            cancelled,
+        };
+        let socket = match to {
+            Endpoint::Tcp(_) => dial
+                .tcp(&to.tcp_addresses()?)
+                .map_err(|unreachable| unreachable.into_error(to.to_string()))?
+                .map(|(socket, _)| socket),
+            Endpoint::Unix(path) => dial.unix(path).map_err(|error| match error.kind() {
+                io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => Error::NobodyListening(to.to_string()),
+                _ => to.unusable(Some(&error)),
+            })?,
+        };
+        let Some(socket) = socket else {
             return Ok(None);
         };
-        Self::new(socket, address.to_string(), buffer_bytes)
-            .map(Some)
-            .map_err(io::Error::other)
+        Self::new(socket, to.to_string(), buffer_bytes).map(|connection| Some(connection.reached_in(began.elapsed())))
     }
 
     /// One that another process has accepted.
@@ -97,6 +87,25 @@ impl Connection {
             name.unwrap_or_else(|| "someone on this machine".into()),
             buffer_bytes,
         )
+    }
+
+    /// The address that it leads to, where that is one of several that the peer has; nothing for a Unix socket.
+    pub(crate) fn endpoint(&self) -> Option<Endpoint> {
+        let peer = self.socket.peer_addr().ok()?.as_socket()?;
+        Some(Endpoint::Tcp(peer.to_string()))
+    }
+
+    /// Notes how long it took to reach the peer.
+    pub(crate) fn reached_in(self, took: Duration) -> Self {
+        Self {
+            connect_time: Some(took),
+            ..self
+        }
+    }
+
+    /// How long it took to reach the peer; nothing where the peer reached out.
+    pub(crate) fn connect_time(&self) -> Option<Duration> {
+        self.connect_time
     }
 
     /// The other end's address.
@@ -138,6 +147,7 @@ impl Connection {
             peer: self.peer.clone(),
             congestion_control: self.congestion_control.clone(),
             buffers: self.buffers,
+            connect_time: self.connect_time,
         })
     }
 
@@ -173,6 +183,7 @@ impl Connection {
             peer,
             congestion_control,
             buffers,
+            connect_time: None,
         })
     }
 }
@@ -209,86 +220,6 @@ pub(crate) fn prepare(socket: &Socket, local: bool, buffer_bytes: Option<usize>)
         let _ = LOCAL_CONGESTION_CONTROLS
             .iter()
             .any(|name| socket.set_tcp_congestion(name).is_ok());
-    }
-}
-
-fn connect(
-    address: &SockAddr,
-    buffer_bytes: Option<usize>,
-    timeout: Duration,
-    wake: &Wake,
-    cancelled: &dyn Fn() -> bool,
-) -> io::Result<Option<Socket>> {
-    if cancelled() {
-        return Ok(None);
-    }
-    let socket = Socket::new(address.domain(), Type::STREAM, None)?;
-    let local = address.as_socket().is_none_or(|address| address.ip().is_loopback());
-    prepare(&socket, local, buffer_bytes);
-    if address.domain() == Domain::UNIX {
-        return connect_unix(socket, address, timeout, wake, cancelled);
-    }
-    socket.set_nonblocking(true)?;
-    let deadline = Instant::now() + timeout;
-    match socket.connect(address) {
-        Ok(()) => return Ok(Some(socket)),
-        Err(error) if error.raw_os_error() == Some(Errno::INPROGRESS.raw_os_error()) => {}
-        Err(error) => return Err(error),
-    }
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "no answer in time: check the address, and firewalls between",
-            ));
-        }
-        let ready = wait(
-            socket.as_fd(),
-            Interest {
-                read: false,
-                write: true,
-            },
-            wake,
-            Some(left),
-        )?;
-        if let Some(error) = socket.take_error()? {
-            return Err(error);
-        }
-        if ready && socket.peer_addr().is_ok() {
-            return Ok(Some(socket));
-        }
-        // Only now: the peer may have been told of a connection already, and is not to be left without a word.
-        if cancelled() {
-            return Ok(None);
-        }
-    }
-}
-
-/// Answers at once, or that the listener's queue is full, which nobody tells the end of: it is asked again and again.
-fn connect_unix(
-    socket: Socket,
-    address: &SockAddr,
-    timeout: Duration,
-    wake: &Wake,
-    cancelled: &dyn Fn() -> bool,
-) -> io::Result<Option<Socket>> {
-    socket.set_nonblocking(true)?;
-    let deadline = Instant::now() + timeout;
-    loop {
-        match socket.connect(address) {
-            Ok(()) => return Ok(Some(socket)),
-            Err(error) if would_block(&error) && Instant::now() < deadline => {}
-            Err(error) => return Err(error),
-        }
-        let nothing = Interest {
-            read: false,
-            write: false,
-        };
-        wait(socket.as_fd(), nothing, wake, Some(FULL_QUEUE_INTERVAL))?;
-        if cancelled() {
-            return Ok(None);
-        }
     }
 }
 

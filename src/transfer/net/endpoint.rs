@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::ToSocketAddrs;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 
 use socket2::SockAddr;
@@ -50,18 +50,24 @@ impl Endpoint {
         Ok(Self::Tcp(text.into()))
     }
 
+    /// Its addresses as sockets take them.
     pub(crate) fn addresses(&self) -> Result<Vec<SockAddr>, Error> {
-        let failed = |error: &io::Error| Error::Endpoint {
-            endpoint: self.to_string(),
-            reason: reason(error),
-        };
         match self {
-            Self::Tcp(text) => {
-                let addresses = text.to_socket_addrs().map_err(|error| failed(&error))?;
-                Ok(addresses.map(SockAddr::from).collect())
+            Self::Tcp(_) => Ok(self.tcp_addresses()?.into_iter().map(SockAddr::from).collect()),
+            Self::Unix(path) => {
+                let address = SockAddr::unix(path).map_err(|error| self.unusable(Some(&error)))?;
+                Ok(vec![address])
             }
-            Self::Unix(path) => Ok(vec![SockAddr::unix(path).map_err(|error| failed(&error))?]),
         }
+    }
+
+    /// Its addresses, in the system's order of preference; none for a Unix socket.
+    pub(crate) fn tcp_addresses(&self) -> Result<Vec<SocketAddr>, Error> {
+        let Self::Tcp(text) = self else {
+            return Ok(Vec::new());
+        };
+        let addresses = text.to_socket_addrs();
+        Ok(addresses.map_err(|error| self.unusable(Some(&error)))?.collect())
     }
 
     /// The error where none of its addresses can be used, from the last one's.

@@ -1,6 +1,8 @@
 //! Where peers are and the connections to them.
 
+mod attempts;
 pub(crate) mod connection;
+pub(crate) mod dial;
 pub(crate) mod endpoint;
 pub(crate) mod expected;
 pub(crate) mod joins;

@@ -228,6 +228,7 @@ impl FirstReceiver {
 
     /// Takes what is offered, or waits for room, or fails where it is not what was to come.
     fn consider(&mut self, offer: Box<Offer>) -> Result<(), Error> {
+        self.link.probe.begin_transfer();
         if let Some(expected) = self.plan.expect.as_ref().filter(|expected| **expected != offer.meta) {
             return Err(Error::BadOffer(format!(
                 "{} comes where {expected} was to come",

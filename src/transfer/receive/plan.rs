@@ -52,6 +52,7 @@ impl ReceivePlan {
             chunk_bytes: link.options.chunk_bytes.max(1),
             send_buffer_bytes: connection.buffers().send,
             receive_buffer_bytes: connection.buffers().receive,
+            connect_s: None,
         }
     }
 }

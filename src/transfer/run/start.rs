@@ -74,6 +74,7 @@ impl Run<'_> {
             self.to = Some(Endpoint::Tcp(listener.address().into()));
             (sending, receiving, Some(listener))
         };
+        self.restart_clock();
         let into = plan.sink.describe();
         self.spawn_receiver(receiving, plan, listener)?;
         self.spawn_sender(sending, source, path, Some(into))?;
@@ -93,7 +94,9 @@ impl Run<'_> {
         let Some(connection) = connection else {
             return Ok(false);
         };
-        self.to = Some(to);
+        // Further connections go where this one got through.
+        self.restart_clock();
+        self.to = connection.endpoint().or(Some(to));
         self.spawn_sender(connection, source, path, None)?;
         Ok(true)
     }
@@ -171,6 +174,11 @@ impl Run<'_> {
             unix,
             cancelled: &|| self.controls.is_cancelled(),
         })
+    }
+
+    /// Nothing that is measured counts the time until the peer was reached.
+    fn restart_clock(&mut self) {
+        self.clock = Instant::now();
     }
 
     fn begin_clock(&mut self, side: Side, state: State) {

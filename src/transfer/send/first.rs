@@ -77,7 +77,7 @@ impl FirstSender {
         options: &Options,
         sink: Option<String>,
         requests: Sender<StreamRequest>,
-        context: MachineContext,
+        mut context: MachineContext,
     ) -> Result<Self, Error> {
         let offer = Offer {
             meta: source.meta.clone(),
@@ -106,6 +106,7 @@ impl FirstSender {
         });
         let streams = offer.streams;
         let wire = SendWire::new(options.wire, offer);
+        context.probe.begin_transfer();
         Ok(Self {
             link: Link::new(connection, sending, path.route, wire, options, context),
             handing: Handing::of(path.handoff),
@@ -153,6 +154,7 @@ impl FirstSender {
             chunk_bytes: self.link.chunk_bytes,
             send_buffer_bytes: connection.buffers().send,
             receive_buffer_bytes: connection.buffers().receive,
+            connect_s: connection.connect_time().map(|time| time.as_secs_f64()),
         })));
         // The first elements of a stream are told when they have been read.
         if self.link.route.stream().is_none() {
@@ -246,11 +248,11 @@ impl FirstSender {
     fn conclude(&mut self) -> Finished {
         self.link.sending.is_done.store(true, Ordering::SeqCst);
         self.link.controls.wake();
-        let (bytes, elapsed) = (self.link.bytes(), self.link.probe.elapsed());
+        let bytes = self.link.bytes();
         let checksum = self.link.wire.verified_checksum();
         Finished {
             bytes,
-            rate_bytes_per_s: bytes as f64 / elapsed.as_secs_f64().max(1e-9),
+            rate_bytes_per_s: self.link.probe.mean_rate(bytes),
             verified: checksum.is_some().then_some(true),
             durable: None,
             checksum,

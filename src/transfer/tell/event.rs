@@ -50,7 +50,7 @@ pub struct Event {
     pub transfer: TransferId,
     /// To which side of it.
     pub side: Side,
-    /// Seconds since the transfer's clock began: just before connecting, or when a connection was accepted.
+    /// Seconds since the transfer's clock began: when the connection was there, and just before connecting until then.
     pub elapsed_s: f64,
 }
 
@@ -202,6 +202,9 @@ pub struct Started {
     /// The size of this side's receive buffer as the kernel has it, its own bookkeeping included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub receive_buffer_bytes: Option<usize>,
+    /// Seconds that it took to reach the peer, on the side that reached out. They are in no rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect_s: Option<f64>,
 }
 
 /// How a side ended well.
@@ -210,7 +213,7 @@ pub struct Started {
 pub struct Finished {
     /// Bytes of the array.
     pub bytes: u64,
-    /// The mean, in bytes a second: from when connecting began until all was verified and, where it is synced, on disk.
+    /// The mean, in bytes a second: from the offer, or the head of a server's answer, until all was verified and, where it is synced, on disk.
     pub rate_bytes_per_s: f64,
     /// True where checksums were compared and agreed; null where the wire has none.
     pub verified: Option<bool>,
@@ -357,6 +360,7 @@ mod tests {
             chunk_bytes: 1,
             send_buffer_bytes: None,
             receive_buffer_bytes: Some(5),
+            connect_s: Some(0.5),
         };
         let finished = Finished {
             bytes: 96,

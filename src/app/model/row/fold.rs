@@ -23,7 +23,10 @@ impl Row {
                     self.phase = Phase::Is(state);
                 }
             }
-            EventKind::Started(started) => end.started = Some(*started),
+            EventKind::Started(started) => {
+                end.started = Some(*started);
+                end.started_s = t_s;
+            }
             // A limit that this window sets is known before the engine says so.
             EventKind::Limit { bytes_per_s } if is_watched => self.set_limit(bytes_per_s),
             EventKind::Sample(sample) => {
@@ -44,7 +47,11 @@ impl Row {
             EventKind::Finished(finished) => {
                 // Where its mean ends: the threads are joined after that.
                 let took_s = finished.bytes as f64 / finished.rate_bytes_per_s;
-                let ended_s = if took_s.is_finite() { self.base_s + took_s } else { t_s };
+                let ended_s = if took_s.is_finite() {
+                    end.started_s + took_s
+                } else {
+                    t_s
+                };
                 end.series.push(ended_s.min(t_s), end.base_bytes + finished.bytes);
                 end.finished = Some(*finished);
                 if !self.round_is_over() && self.sides().iter().all(|side| self.end(*side).finished.is_some()) {

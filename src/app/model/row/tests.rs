@@ -36,6 +36,7 @@ fn start(row: &mut Row) {
             chunk_bytes: 1 << 20,
             send_buffer_bytes: None,
             receive_buffer_bytes: None,
+            connect_s: None,
         };
         tell(row, side, 0.0, EventKind::Started(Box::new(started)));
         tell(

@@ -95,7 +95,7 @@ impl FirstReceiver {
         let Published { path, note, durable } = published;
         let finished = Box::new(Finished {
             bytes,
-            rate_bytes_per_s: bytes as f64 / self.link.probe.elapsed().as_secs_f64().max(1e-9),
+            rate_bytes_per_s: self.link.probe.mean_rate(bytes),
             verified: checksum.is_some().then_some(true),
             durable,
             checksum,
