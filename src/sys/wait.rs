@@ -48,7 +48,16 @@ pub(crate) fn wait(
     wake: &Wake,
     timeout: Option<Duration>,
 ) -> io::Result<bool> {
-    wait_also_for(None, socket, interest, wake, timeout)
+    wait_also_for(None, socket, interest, wake, timeout).map(|waited| waited.is_ready)
+}
+
+/// What ended a wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Waited {
+    /// The socket is ready.
+    pub(crate) is_ready: bool,
+    /// The time was over. A clock cannot tell: a thread may run late after a wake, too.
+    pub(crate) is_timeout: bool,
 }
 
 /// As [`wait`], and ends, too, when `readable` is.
@@ -58,7 +67,7 @@ pub(crate) fn wait_also_for(
     interest: Interest,
     wake: &Wake,
     timeout: Option<Duration>,
-) -> io::Result<bool> {
+) -> io::Result<Waited> {
     let mut flags = PollFlags::empty();
     flags.set(PollFlags::IN, interest.read);
     flags.set(PollFlags::OUT, interest.write);
@@ -74,16 +83,17 @@ pub(crate) fn wait_also_for(
         readable.map_or_else(of_wake, |readable| PollFd::from_borrowed_fd(readable, PollFlags::IN)),
     ];
     let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
-    match poll(&mut descriptors, timeout.as_ref()) {
-        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+    let is_timeout = match poll(&mut descriptors, timeout.as_ref()) {
+        Ok(count) => count == 0,
+        Err(rustix::io::Errno::INTR) => false,
         Err(error) => return Err(error.into()),
-    }
+    };
     let woken = !descriptors[0].revents().is_empty();
-    let ready = !flags.is_empty() && !descriptors[1].revents().is_empty();
+    let is_ready = !flags.is_empty() && !descriptors[1].revents().is_empty();
     if woken {
         wake.clear();
     }
-    Ok(ready)
+    Ok(Waited { is_ready, is_timeout })
 }
 
 /// Waits until one of these sockets can be written to or has failed, someone wakes us, or the time is over.

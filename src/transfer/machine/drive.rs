@@ -286,7 +286,7 @@ pub(crate) fn drive(
     loop {
         let turn = course.turn(machine, side, controls, Instant::now(), timeout);
         let turn = match turn {
-            Turn::Wait { interest, until } => match timed_wait(machine, interest, wake, until) {
+            Turn::Wait { interest, until } => match timed_wait(machine, interest, wake, until, COUNTED_EVERY) {
                 Ok(ready) => {
                     course.ready = ready;
                     Turn::Again
@@ -308,24 +308,29 @@ pub(crate) fn drive(
     }
 }
 
-/// Waits for the socket, a wake or the clock, and counts for how long. Returns whether the socket is ready.
-fn timed_wait(machine: &mut dyn Machine, interest: Interest, wake: &Wake, until: Instant) -> Result<bool, Error> {
+/// Waits for the socket, a wake or the clock, and counts for how long, part by part. Returns whether the socket is ready.
+fn timed_wait(
+    machine: &mut dyn Machine,
+    interest: Interest,
+    wake: &Wake,
+    until: Instant,
+    counted_every: Duration,
+) -> Result<bool, Error> {
     let mut from = Instant::now();
     loop {
-        let slice = until.saturating_duration_since(from).min(COUNTED_EVERY);
+        let slice = until.saturating_duration_since(from).min(counted_every);
         let source = machine.source();
         let is_for_source = source.is_some();
-        let ready = wait_also_for(source, machine.socket(), interest, wake, Some(slice))
+        let waited = wait_also_for(source, machine.socket(), interest, wake, Some(slice))
             .map_err(|error| Error::system("cannot wait for the connection", &error))?;
         let now = Instant::now();
-        let woken = now < from + slice;
-        let over = ready || woken || now >= until;
+        let over = !waited.is_timeout || now >= until;
         if is_for_source {
             machine.probe().rests(Rest::Pace);
         }
         machine.probe().waited(interest, now - from, over);
         if over {
-            return Ok(ready);
+            return Ok(waited.is_ready);
         }
         from = now;
     }
@@ -368,6 +373,27 @@ mod tests {
         fn is_settled(&self) -> bool {
             self.settled
         }
+    }
+
+    #[test]
+    fn a_wake_ends_a_wait_however_late_the_thread_runs_after_it() {
+        let now = Instant::now();
+        let mut machine = Ready {
+            socket: UnixStream::pair().expect("pair").0,
+            probe: Probe::light(now),
+            settled: false,
+        };
+        let wake = Wake::new().expect("eventfd");
+        wake.wake();
+        let nothing = Interest {
+            read: false,
+            write: false,
+        };
+        // Such a part of the wait is over whenever anybody looks.
+        let counted_every = Duration::from_nanos(1);
+        let until = now + Duration::from_secs(20);
+        timed_wait(&mut machine, nothing, &wake, until, counted_every).expect("woken");
+        assert!(now.elapsed() < Duration::from_secs(10));
     }
 
     #[test]
