@@ -45,6 +45,8 @@ pub(crate) enum Action {
     Copy(String),
     /// Change the window's colours.
     SetTheme(ThemeChoice),
+    /// End a service of another process although transfers of it run.
+    StopServiceAnyway(u32),
     /// Close the window, and cancel what runs.
     CloseAnyway,
     /// Leave a question with No: nothing is closed or cancelled.
@@ -99,6 +101,14 @@ pub(crate) enum QueueAction {
     ResumeAll,
     /// Start what failed again, in place of it.
     RetryFailed,
+    /// Take those off the list that have ended well or were cancelled.
+    RemoveFinished,
+    /// Give up those that wait for their turn.
+    RemoveWaiting,
+    /// Put back what was taken off the list last.
+    UndoRemoval,
+    /// Fold those of other processes away, or show them again.
+    FoldOthers(bool),
 }
 
 /// What can be asked for of New transfer.

@@ -24,6 +24,10 @@ impl App {
             Action::Form(action) => self.apply_to_form(ctx, action),
             Action::Compare(action) => self.apply_to_comparison(action),
             Action::RoundTrips(action) => self.apply_to_round_trips(action),
+            Action::Service {
+                pid,
+                command: Command::Stop,
+            } if self.services.moves(pid) => self.question = Some(Question::Stop(pid)),
             Action::Service { pid, command } => self.command_service(pid, command),
             Action::MeasureCeilings => self.measure_ceilings(),
             Action::Show(view) => self.show(view),
@@ -39,6 +43,10 @@ impl App {
             Action::SetTheme(choice) => {
                 self.settings.theme = choice;
                 theme::choose(ctx, choice);
+            }
+            Action::StopServiceAnyway(pid) => {
+                self.question = None;
+                self.command_service(pid, Command::Stop);
             }
             Action::CloseAnyway => {
                 self.question = None;
@@ -94,7 +102,7 @@ impl App {
                     self.start(recipe);
                 }
             }
-            TransferAction::Remove => self.transfers.remove(key),
+            TransferAction::Remove => self.transfers.take_off(key, now_s),
             TransferAction::MoveForward => self.transfers.move_forward(key),
             TransferAction::Zoom(span) => row.zoom = span,
             TransferAction::SetRateAxis(axis) => row.rate_axis = axis,
@@ -132,7 +140,12 @@ impl App {
     }
 
     fn apply_to_queue(&mut self, action: QueueAction) {
+        let now_s = self.now_s();
         match action {
+            QueueAction::RemoveFinished => self.transfers.take_off_finished(now_s),
+            QueueAction::RemoveWaiting => self.transfers.take_off_waiting(now_s),
+            QueueAction::UndoRemoval => self.transfers.undo_removal(),
+            QueueAction::FoldOthers(is_folded) => self.transfers.fold_others(is_folded),
             QueueAction::SetAtOnce(at_once) => self.settings.at_once = at_once,
             QueueAction::PauseAll => self.hold_all(true),
             QueueAction::ResumeAll => self.hold_all(false),

@@ -3,7 +3,7 @@
 use eframe::egui::{Context, Event, Key, Modifiers, Popup};
 
 use super::App;
-use super::action::{Action, CompareAction, FormAction, TransferAction};
+use super::action::{Action, CompareAction, FormAction, QueueAction, TransferAction};
 use super::model::row::{Phase, Row};
 use super::model::view::View;
 use super::panels::time_plot::TimeAxis;
@@ -56,6 +56,9 @@ impl App {
             };
         }
         let mut actions = Vec::new();
+        if is_pressed(ctx, Modifiers::CTRL, Key::Z) {
+            actions.push(Action::Queue(QueueAction::UndoRemoval));
+        }
         if is_pressed(ctx, Modifiers::NONE, Key::ArrowUp) {
             actions.push(Action::SelectAbove);
         }

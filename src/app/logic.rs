@@ -2,6 +2,7 @@
 //! requests the next frame.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use eframe::egui::{Context, ViewportCommand};
 
@@ -46,11 +47,14 @@ impl App {
         }
     }
 
-    /// A question about a transfer that has ended is closed.
+    /// A question about what has ended is closed.
     fn forget_question(&mut self) {
-        if let Some(Question::Cancel(key)) = self.question
-            && self.transfers.row(key).is_none_or(Row::is_over)
-        {
+        let is_settled = match self.question {
+            Some(Question::Cancel(key)) => self.transfers.row(key).is_none_or(Row::is_over),
+            Some(Question::Stop(pid)) => !self.services.moves(pid),
+            Some(Question::Close) | None => false,
+        };
+        if is_settled {
             self.question = None;
         }
     }
@@ -83,6 +87,10 @@ impl App {
         let now_s = self.now_s();
         if matches!(self.clock, Clock::Stopped(_)) {
             return;
+        }
+        if let Some(removed) = self.transfers.removed() {
+            // Then the offer to undo it goes.
+            ctx.request_repaint_after(Duration::from_secs_f64(removed.left_s(now_s).max(0.01)));
         }
         if self.transfers.running() == 0 && self.rounds.is_empty() {
             self.own_cost.meter.rest();

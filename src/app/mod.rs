@@ -179,6 +179,8 @@ enum Question {
     Close,
     /// Cancel a transfer that has run for a while?
     Cancel(RowKey),
+    /// End a service of another process while transfers of it run?
+    Stop(u32),
 }
 
 impl App {

@@ -5,7 +5,7 @@ use eframe::egui::{CentralPanel, Color32, Context, Frame, Margin, Panel, ScrollA
 use super::action::{Action, TransferAction};
 use super::model::view::{View, WindowSize};
 use super::panels::{
-    close, compare, detail, empty, message, new_transfer, numbers, queue, round_trips, services, status, transfers,
+    close, compare, detail, empty, message, new_transfer, numbers, queue, round_trips, status, transfers, undo,
 };
 use super::theme::{self, STEP};
 use super::{App, Question};
@@ -13,7 +13,7 @@ use super::{App, Question};
 const FORM_WIDTH: f32 = 296.0;
 const STATUS_HEIGHT: f32 = 27.0;
 /// More rows than these are not shown at once: the list scrolls.
-const ROWS_MAX: usize = 6;
+const ROWS_MAX: f32 = 6.0;
 /// The list leaves this much to the numbers and plots of the selected transfer, so that both plots are whole.
 const SELECTED_HEIGHT: f32 = 430.0;
 /// The list never takes a larger share of the height.
@@ -76,6 +76,11 @@ impl App {
         });
         actions.extend(on_page.inner);
         actions.extend(self.question_ui(ui.ctx()));
+        let removed = self
+            .transfers
+            .removed()
+            .filter(|_| self.view == View::Transfers && shows_page);
+        actions.extend(removed.and_then(|removed| undo::ui(ui.ctx(), removed)));
         empty::drop_hint_ui(ui.ctx());
         actions
     }
@@ -116,20 +121,23 @@ impl App {
     }
 
     fn transfers_ui(&self, ui: &mut Ui, shows_form: bool) -> Vec<Action> {
-        let mut actions = services::ui(ui, &self.services, |pid| self.transfers.listed_of(pid));
+        let now_s = self.now_s();
+        let list = transfers::List {
+            transfers: &self.transfers,
+            services: &self.services,
+            now_s,
+        };
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let height = ui.available_height();
+        let room = (height * LIST_SHARE).min(height - SELECTED_HEIGHT);
+        let room = room.clamp(transfers::ROW_HEIGHT, ROWS_MAX * transfers::ROW_HEIGHT);
+        let mut actions = queue::ui(ui, &self.transfers, self.settings.at_once);
+        // Whole rows, so that none is cut where all have the same height.
+        let whole = (room / transfers::ROW_HEIGHT).floor() * transfers::ROW_HEIGHT;
+        actions.extend(list.ui(ui, if list.height() <= room { room } else { whole }));
         if self.transfers.rows().is_empty() {
             empty::ui(ui, &self.form.checked, !shows_form);
-            return actions;
         }
-        let now_s = self.now_s();
-        ui.spacing_mut().item_spacing.y = 0.0;
-        let rows = self.transfers.rows().len().min(ROWS_MAX);
-        let height = ui.available_height();
-        let room = (height * LIST_SHARE).min(height - SELECTED_HEIGHT) / transfers::ROW_HEIGHT;
-        let room = room.floor().max(1.0);
-        let visible = (1..=rows).take_while(|count| *count as f32 <= room).last().unwrap_or(1);
-        actions.extend(queue::ui(ui, &self.transfers, self.settings.at_once));
-        actions.extend(transfers::ui(ui, &self.transfers, now_s, visible));
         actions.extend(self.selected_ui(ui, now_s));
         actions
     }
@@ -183,6 +191,7 @@ impl App {
                 let running = self.transfers.row(key).filter(|row| !row.is_over());
                 running.and_then(|row| close::cancel_ui(ctx, row))
             }
+            Question::Stop(pid) => close::stop_ui(ctx, pid, self.services.receiving(pid)),
         }
     }
 }

@@ -360,6 +360,18 @@ pub(super) fn from_right<R>(
     content(&mut child)
 }
 
+/// A child for `rect` that lays out from the left; it moves nothing that comes after it, whatever is in it.
+pub(super) fn from_left<R>(
+    ui: &mut Ui,
+    id: impl std::hash::Hash + std::fmt::Debug,
+    rect: Rect,
+    content: impl FnOnce(&mut Ui) -> R,
+) -> R {
+    let layout = Layout::left_to_right(Align::Center);
+    let mut child = ui.new_child(UiBuilder::new().id_salt(Id::unique(id)).max_rect(rect).layout(layout));
+    content(&mut child)
+}
+
 /// The main button of a panel, with the keys that press it.
 pub(super) fn main_button(ui: &mut Ui, text: &str, keys: &str, is_enabled: bool) -> Response {
     let palette = theme::palette(ui);

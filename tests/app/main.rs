@@ -404,9 +404,113 @@ fn a_service_elsewhere_has_a_line_with_its_counts_until_it_ends() {
     window.get_by_label("Drain process 4711").click();
     window.run();
     window.get_by_label("Stop process 4711");
+    // Transfers of it run: it asks, as Cancel does.
+    window.get_by_label("Stop process 4711").click();
+    window.run();
+    window.get_by_label("Stop process 4711 while 1,001 transfers run?");
+    window.get_by_label("Keep running").click();
+    window.run();
+    assert!(window.query_by_label("Keep running").is_none());
+    window.get_by_label("Stop process 4711").click();
+    window.run();
+    window.get_by_label("Stop it").click();
+    window.run();
+    assert!(window.query_by_label("Keep running").is_none());
     window.state_mut().services_mut().end(4711);
     window.run();
     assert!(window.query_by_label("Stop process 4711").is_none());
+}
+
+#[test]
+fn what_other_processes_do_stands_below_under_a_heading_that_folds_it_away() {
+    let mut window = window();
+    window
+        .state_mut()
+        .services_mut()
+        .note_status(4711, arraylift::internals::Status::default());
+    for id in 1..=2 {
+        watched(window.state_mut(), 4711, id);
+    }
+    recorded(window.state_mut(), 1, &Form::default());
+    window.run();
+    let top = |window: &Window, label: &str| window.get_by_label_contains(label).rect().top();
+    let own = top(&window, "range 0 … 5e7, f64");
+    let heading = top(&window, "Other processes: 1 service, 2 transfers");
+    assert!(own < heading && heading < top(&window, "process 4711: "));
+    window.get_by_label_contains("Other processes: ").click();
+    window.run();
+    assert!(window.query_by_label_contains("process 4711: ").is_none());
+    window.get_by_label_contains("Other processes: ").click();
+    window.run();
+    window.get_by_label_contains("process 4711: ");
+}
+
+#[test]
+fn a_row_that_was_removed_comes_back_by_undo_or_its_key() {
+    let mut window = window();
+    several(window.state_mut());
+    window.run();
+    let keys = |window: &Window| -> Vec<RowKey> {
+        let rows = window.state().transfers().rows();
+        rows.iter().map(|row| row.key).collect()
+    };
+    let all = keys(&window);
+    for undo in [
+        |window: &mut Window| window.get_by_label("Undo").click(),
+        |window: &mut Window| {
+            window.key_press_modifiers(Modifiers::CTRL, Key::Z);
+        },
+    ] {
+        std::thread::sleep(Duration::from_millis(600));
+        window.run();
+        window.state_mut().transfers_mut().select(all[2]);
+        window.run();
+        window.key_press(Key::Delete);
+        window.run();
+        assert_eq!(keys(&window), all[..2]);
+        window.get_by_label("Removed range 0 … 5e7");
+        undo(&mut window);
+        window.run();
+        assert_eq!(keys(&window), all);
+        assert!(window.query_by_label("Undo").is_none());
+        let selected = window.state().transfers().selected().map(|row| row.key);
+        assert_eq!(selected, Some(all[2]));
+    }
+}
+
+#[test]
+fn what_has_finished_is_removed_at_once_and_what_failed_stays() {
+    let mut window = window();
+    several(window.state_mut());
+    several(window.state_mut());
+    window.run();
+    window.get_by_label("Remove finished").click();
+    window.run();
+    window.get_by_label("Removed 2 transfers");
+    let rows = window.state().transfers().rows();
+    assert_eq!(rows.len(), 4, "those that run and those that failed");
+    window.get_by_label("Undo").click();
+    window.run();
+    assert_eq!(window.state().transfers().rows().len(), 6);
+}
+
+#[test]
+fn what_waits_is_taken_off_the_list_at_once() {
+    let mut window = window();
+    window.state_mut().settings_mut().at_once = Some(1);
+    let form = &mut window.state_mut().settings_mut().form;
+    (form.to, form.limit) = ("300,000".to_owned(), "400 kB/s".to_owned());
+    window.run();
+    for _ in 0..4 {
+        window.get_by_label("Start").click();
+        window.run();
+    }
+    window.get_by_label("Remove waiting").click();
+    window.run();
+    assert_eq!(window.state().transfers().waiting_count(), 0);
+    window.key_press_modifiers(Modifiers::CTRL, Key::Z);
+    window.run();
+    assert_eq!(window.state().transfers().waiting_count(), 3);
 }
 
 #[test]
@@ -773,6 +877,23 @@ fn sample(app: &mut App, id: TransferId, side: Side, t_s: f64, bytes: f64, total
 fn tell(app: &mut App, transfer: TransferId, side: Side, elapsed_s: f64, kind: EventKind) {
     let event = Event::new(transfer, side, elapsed_s, kind);
     app.transfers_mut().fold(event, elapsed_s);
+}
+
+/// The beginning of a transfer of another process.
+fn watched(app: &mut App, pid: u32, id: u64) {
+    let mut started = Started::default();
+    started.source = Some(format!("{id}.npy"));
+    started.peer = format!("10.0.0.7:{id}");
+    started.dtype = "f64".into();
+    started.shape = vec![1000];
+    started.total_bytes = Some(8000);
+    let event = Event::new(
+        TransferId(id),
+        Side::Receiver,
+        0.0,
+        EventKind::Started(Box::new(started)),
+    );
+    app.transfers_mut().fold_watched(pid, Side::Receiver, event, 0.0);
 }
 
 /// A running transfer with a sample every 50 ms for ten hours, at both ends.

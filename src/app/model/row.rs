@@ -2,6 +2,7 @@
 
 mod fold;
 mod numbers;
+mod paired;
 mod rates;
 mod text;
 
@@ -87,6 +88,17 @@ pub struct OtherProcess {
     pub side: Side,
     /// The array's name on the screen.
     pub name: String,
+    /// Whether it has ended.
+    pub is_gone: bool,
+}
+
+/// The process that does the other end of a transfer, where this window sees both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mate {
+    /// Its process id.
+    pub pid: u32,
+    /// Whether it has ended.
+    pub is_gone: bool,
 }
 
 /// One transfer.
@@ -98,6 +110,8 @@ pub struct Row {
     pub id: Option<TransferId>,
     /// Which process does it.
     pub process: Process,
+    /// The process that does its other end.
+    pub mate: Option<Mate>,
     /// Where it is.
     pub phase: Phase,
     /// The limit that is set now.
@@ -179,6 +193,7 @@ impl Row {
             key,
             id: None,
             phase: Phase::Starting,
+            mate: None,
             process,
             limit_bytes_per_s: None,
             writer_pace_bytes_per_s: None,
@@ -251,9 +266,12 @@ impl Row {
         }
     }
 
-    /// The ends that are here.
+    /// The ends that are seen here.
     #[must_use]
     pub fn sides(&self) -> &'static [Side] {
+        if self.mate.is_some() {
+            return &[Side::Sender, Side::Receiver];
+        }
         match &self.process {
             Process::This(recipe) => recipe.job.sides(),
             Process::Other(process) => sides_of(process.side),

@@ -63,6 +63,18 @@ impl Services {
         }
     }
 
+    /// Whether transfers of it run.
+    #[must_use]
+    pub fn moves(&self, pid: u32) -> bool {
+        self.receiving(pid) > 0
+    }
+
+    /// How many transfers of it run.
+    #[must_use]
+    pub fn receiving(&self, pid: u32) -> usize {
+        self.services.get(&pid).map_or(0, |service| service.status.receiving)
+    }
+
     /// A process has ended.
     pub fn end(&mut self, pid: u32) {
         self.commands.remove(&pid);

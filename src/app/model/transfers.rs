@@ -6,12 +6,13 @@ use crate::transfer::{Event, EventKind, Outcome, Side, TransferId};
 
 use super::format;
 use super::plan::Recipe;
+use super::removed::Removed;
 use super::row::{OtherProcess, Phase, Process, Row, RowKey};
 
-/// All transfers of this window, newest first.
+/// All transfers of this window, newest first, and below them those of other processes, newest first.
 #[derive(Debug, Default)]
 pub struct Transfers {
-    rows: Vec<Row>,
+    pub(super) rows: Vec<Row>,
     selected: Option<RowKey>,
     last_key: RowKey,
     by_id: HashMap<TransferId, RowKey>,
@@ -22,6 +23,9 @@ pub struct Transfers {
     /// Those that wait for their turn and have no row yet, the next one first.
     pub(super) backlog: VecDeque<Recipe>,
     pub(super) forgotten_done: u64,
+    /// Those of other processes are not shown.
+    others_folded: bool,
+    pub(super) removed: Option<Removed>,
 }
 
 /// So many transfers of other processes are listed at once, and so many of them that have ended.
@@ -29,10 +33,37 @@ const WATCHED_MAX: usize = 200;
 const WATCHED_ENDED_MAX: usize = 20;
 
 impl Transfers {
-    /// The rows, newest first.
+    /// The rows: those of this process, then those of others; each newest first.
     #[must_use]
     pub fn rows(&self) -> &[Row] {
         &self.rows
+    }
+
+    /// The rows of this process, newest first.
+    #[must_use]
+    pub fn own_rows(&self) -> &[Row] {
+        self.rows.split_at(self.own_count()).0
+    }
+
+    /// The rows of other processes, newest first.
+    #[must_use]
+    pub fn others(&self) -> &[Row] {
+        self.rows.split_at(self.own_count()).1
+    }
+
+    fn own_count(&self) -> usize {
+        self.rows.partition_point(Row::is_own)
+    }
+
+    /// Whether the rows of other processes are folded away.
+    #[must_use]
+    pub fn others_are_folded(&self) -> bool {
+        self.others_folded
+    }
+
+    /// Folds the rows of other processes away, or shows them again.
+    pub fn fold_others(&mut self, is_folded: bool) {
+        self.others_folded = is_folded;
     }
 
     /// The selected row.
@@ -83,12 +114,8 @@ impl Transfers {
 
     /// Adds a row for what is about to start, and selects it.
     pub fn add(&mut self, recipe: Recipe, now_s: f64) -> RowKey {
-        self.insert(|key| Row::new(key, recipe, now_s))
-    }
-
-    fn insert(&mut self, row: impl FnOnce(RowKey) -> Row) -> RowKey {
         self.last_key += 1;
-        self.rows.insert(0, row(self.last_key));
+        self.rows.insert(0, Row::new(self.last_key, recipe, now_s));
         self.selected = Some(self.last_key);
         self.last_key
     }
@@ -113,21 +140,70 @@ impl Transfers {
     /// Takes an event in; one of a transfer without a row is dropped.
     pub fn fold(&mut self, event: Event, now_s: f64) -> Option<RowKey> {
         let key = *self.by_id.get(&event.transfer)?;
+        let has_started = matches!(event.kind, EventKind::Started(_));
         self.row_mut(key)?.fold(event, now_s);
+        if has_started {
+            self.take_in_other_end(key);
+        }
         Some(key)
+    }
+
+    /// Another process may have told of the other end before this one told of its own: there is one row for both.
+    fn take_in_other_end(&mut self, key: RowKey) {
+        let Some(row) = self.row(key) else { return };
+        let is_its = |other: &&Row| {
+            let [side] = other.sides() else { return false };
+            let started = other.end(*side).started.as_ref().zip(other.other_pid());
+            started.is_some_and(|(started, pid)| row.is_other_end_of(pid, *side, started))
+        };
+        let Some(other) = self.others().iter().find(is_its) else {
+            return;
+        };
+        let (other_key, pid, side) = (other.key, other.other_pid(), other.sides()[0]);
+        let (end, is_selected) = (other.end(side).clone(), self.selected == Some(other_key));
+        let tied = self.by_process.values_mut().find(|tied| **tied == other_key);
+        if let (Some(tied), Some(pid)) = (tied, pid) {
+            *tied = key;
+            if let Some(row) = self.row_mut(key) {
+                row.join(pid);
+                row.take_end(side, end);
+            }
+            self.remove(other_key);
+            if is_selected {
+                self.selected = Some(key);
+            }
+        }
     }
 
     /// Takes an event of another process in, which is that end of its transfers: one that nobody knows gets a row when
     /// it has begun.
     pub fn fold_watched(&mut self, pid: u32, side: Side, event: Event, now_s: f64) {
         let known = self.by_process.get(&(pid, event.transfer)).copied();
+        let known = known.or_else(|| self.pair(pid, &event));
         let Some(key) = known.or_else(|| self.add_watched(pid, side, &event, now_s)) else {
             return;
         };
         if let Some(row) = self.row_mut(key) {
+            if !row.sides().contains(&event.side) && matches!(event.kind, EventKind::Started(_)) {
+                // It does both ends itself.
+                row.join(pid);
+            }
             row.fold(event, now_s);
         }
         self.forget_old();
+    }
+
+    /// The row whose other end this is the beginning of.
+    fn pair(&mut self, pid: u32, event: &Event) -> Option<RowKey> {
+        let EventKind::Started(started) = &event.kind else {
+            return None;
+        };
+        let is_its = |row: &&mut Row| row.is_other_end_of(pid, event.side, started);
+        let row = self.rows.iter_mut().find(is_its)?;
+        row.join(pid);
+        let key = row.key;
+        self.by_process.insert((pid, event.transfer), key);
+        Some(key)
     }
 
     fn add_watched(&mut self, pid: u32, side: Side, event: &Event, now_s: f64) -> Option<RowKey> {
@@ -141,11 +217,13 @@ impl Transfers {
             pid,
             side,
             name: started.source.clone().unwrap_or_else(|| started.peer.clone()),
+            is_gone: false,
         };
+        self.last_key += 1;
+        let key = self.last_key;
+        self.rows.insert(self.own_count(), Row::watched(key, process, now_s));
         // The selection stays.
-        let selected = self.selected;
-        let key = self.insert(|key| Row::watched(key, process, now_s));
-        self.selected = selected.or(Some(key));
+        self.selected = self.selected.or(Some(key));
         self.row_mut(key)?.id = Some(event.transfer);
         self.by_process.insert((pid, event.transfer), key);
         Some(key)
@@ -162,9 +240,8 @@ impl Transfers {
     /// Another process has ended, and what it did with it.
     pub fn end_watched(&mut self, pid: u32) {
         self.by_process.retain(|(other, _), _| *other != pid);
-        let its = |row: &&mut Row| row.other_pid() == Some(pid) && !row.is_over();
-        for row in self.rows.iter_mut().filter(its) {
-            row.fail(&crate::Error::ClosedWhile("as its process has ended"));
+        for row in &mut self.rows {
+            row.note_process_end(pid);
         }
     }
 
@@ -190,13 +267,16 @@ impl Transfers {
 
     /// Selects the row so many below the selected one, or above it where that is negative.
     pub fn move_selection(&mut self, down: isize) {
-        let at = self
-            .rows
-            .iter()
-            .position(|row| Some(row.key) == self.selected)
-            .unwrap_or(0);
-        let to = at.saturating_add_signed(down).min(self.rows.len().saturating_sub(1));
-        self.selected = self.rows.get(to).map(|row| row.key);
+        let shown = if self.others_folded {
+            self.own_rows()
+        } else {
+            &self.rows
+        };
+        let at = shown.iter().position(|row| Some(row.key) == self.selected);
+        // One that is folded away is below all.
+        let at = at.unwrap_or(shown.len());
+        let to = at.saturating_add_signed(down).min(shown.len().saturating_sub(1));
+        self.selected = shown.get(to).map(|row| row.key).or(self.selected);
     }
 
     /// Takes a row off the list; the one below it, or above where there is none, is selected.
@@ -205,11 +285,16 @@ impl Transfers {
             return;
         };
         self.rows.remove(at);
-        self.by_id.retain(|_, tied| *tied != key);
-        self.by_process.retain(|_, tied| *tied != key);
+        self.untie(key);
         if self.selected == Some(key) {
             self.selected = self.rows.get(at).or(self.rows.last()).map(|row| row.key);
         }
+    }
+
+    /// What is still told of a row that is gone is dropped.
+    pub(super) fn untie(&mut self, key: RowKey) {
+        self.by_id.retain(|_, tied| *tied != key);
+        self.by_process.retain(|_, tied| *tied != key);
     }
 
     /// How many of this process have not ended.
@@ -230,6 +315,7 @@ impl Transfers {
         for row in &mut self.rows {
             row.note_end(now_s);
         }
+        self.removed = self.removed.take().filter(|removed| removed.may_be_undone(now_s));
     }
 
     /// Takes in how much memory the process has now, for those that run.
@@ -273,6 +359,8 @@ impl Transfers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::model::form::{EndpointKind, Form};
+    use crate::app::model::plan::{Paths, check};
     use crate::telemetry::Sample;
 
     fn event(transfer: u64, kind: EventKind) -> Event {
@@ -323,6 +411,113 @@ mod tests {
         transfers.end_watched(1);
         let over: Vec<bool> = transfers.rows().iter().map(Row::is_over).collect();
         assert_eq!(over, [false, true]);
+    }
+
+    fn started_between(transfer: u64, side: Side, own: &str, peer: &str) -> Event {
+        let mut event = started(transfer);
+        event.side = side;
+        let EventKind::Started(started) = &mut event.kind else {
+            panic!("it has begun")
+        };
+        (started.own_address, started.peer) = (Some(own.to_owned()), peer.to_owned());
+        event
+    }
+
+    #[test]
+    fn both_ends_of_one_transfer_in_two_processes_are_one_row_until_both_have_ended() {
+        let (a, b) = ("10.0.0.7:40000", "10.0.0.7:25000");
+        let mut transfers = Transfers::default();
+        transfers.fold_watched(1, Side::Sender, started_between(1, Side::Sender, a, b), 0.0);
+        transfers.fold_watched(2, Side::Receiver, started_between(9, Side::Receiver, b, a), 0.0);
+        // Another sender to the same receiver.
+        transfers.fold_watched(
+            3,
+            Side::Sender,
+            started_between(1, Side::Sender, "10.0.0.7:40001", b),
+            0.0,
+        );
+        assert_eq!(transfers.rows().len(), 2);
+        transfers.fold_watched(2, Side::Receiver, sample(9, 48), 0.0);
+        let row = transfers.rows().last().expect("the first one");
+        assert_eq!(row.endpoint_in_words(), "process 1 → 2");
+        assert_eq!((row.sides().len(), row.main_end().series.bytes()), (2, 48));
+        transfers.end_watched(1);
+        assert!(!transfers.rows()[1].is_over(), "the receiver is still there");
+        transfers.end_watched(2);
+        assert!(transfers.rows()[1].is_over());
+    }
+
+    #[test]
+    fn over_a_unix_socket_the_ends_know_each_other_by_their_processes() {
+        let between = |transfer, side, other| {
+            let mut event = started_between(transfer, side, "", "unix:/run/a");
+            if let EventKind::Started(started) = &mut event.kind {
+                (started.own_address, started.peer_process) = (None, Some(other));
+            }
+            event
+        };
+        let mut transfers = Transfers::default();
+        transfers.fold_watched(1, Side::Sender, between(1, Side::Sender, 2), 0.0);
+        transfers.fold_watched(2, Side::Receiver, between(1, Side::Receiver, 1), 0.0);
+        transfers.fold_watched(2, Side::Receiver, between(2, Side::Receiver, 1), 0.0);
+        assert_eq!(transfers.rows().len(), 2, "a row has two ends");
+        assert_eq!(transfers.rows()[1].endpoint_in_words(), "process 1 → 2");
+    }
+
+    #[test]
+    fn what_this_window_sends_to_another_process_is_one_row_whoever_tells_of_it_first() {
+        let (a, b) = ("127.0.0.1:40000", "127.0.0.1:25000");
+        let form = Form {
+            endpoint: EndpointKind::SendTo,
+            ..Form::default()
+        };
+        for is_told_first in [false, true] {
+            let mut transfers = Transfers::default();
+            let key = transfers.add(check(&form, &Paths::default()).recipe.expect("a recipe"), 0.0);
+            transfers.tie(key, TransferId(1));
+            let own = started_between(1, Side::Sender, a, b);
+            let other = started_between(5, Side::Receiver, b, a);
+            if is_told_first {
+                transfers.fold(own.clone(), 0.0);
+            }
+            transfers.fold_watched(2, Side::Receiver, other, 0.0);
+            transfers.fold_watched(2, Side::Receiver, sample(5, 48), 0.0);
+            if !is_told_first {
+                transfers.fold(own, 0.0);
+            }
+            let [row] = transfers.rows() else {
+                panic!("{} rows", transfers.rows().len())
+            };
+            assert_eq!(row.endpoint_in_words(), "to process 2");
+            assert_eq!((row.is_own(), row.main_end().series.bytes()), (true, 48));
+            transfers.end_watched(2);
+            assert!(!transfers.rows()[0].is_over(), "this window knows how it ends");
+        }
+    }
+
+    #[test]
+    fn rows_of_this_window_stand_above_those_of_others_which_can_be_folded_away() {
+        let mut transfers = Transfers::default();
+        transfers.fold_watched(1, Side::Receiver, started(1), 0.0);
+        let recipe = check(&Form::default(), &Paths::default()).recipe;
+        let key = transfers.add(recipe.expect("a recipe"), 0.0);
+        transfers.fold_watched(1, Side::Receiver, started(2), 0.0);
+        let own: Vec<bool> = transfers.rows().iter().map(Row::is_own).collect();
+        assert_eq!(own, [true, false, false]);
+        assert_eq!((transfers.own_rows().len(), transfers.others().len()), (1, 2));
+        transfers.fold_others(true);
+        transfers.move_selection(1);
+        assert_eq!(
+            transfers.selected().map(|row| row.key),
+            Some(key),
+            "the others are not walked"
+        );
+        transfers.fold_others(false);
+        transfers.move_selection(1);
+        assert_ne!(transfers.selected().map(|row| row.key), Some(key));
+        transfers.fold_others(true);
+        transfers.move_selection(-1);
+        assert_eq!(transfers.selected().map(|row| row.key), Some(key));
     }
 
     #[test]

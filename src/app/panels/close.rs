@@ -3,6 +3,7 @@
 use eframe::egui::{Button, Context, Frame, Id, Key, Label, Margin, Modal, RichText, vec2};
 
 use crate::app::action::{Action, TransferAction};
+use crate::app::model::format::count;
 use crate::app::model::row::Row;
 use crate::app::theme::{self, FIELD_HEIGHT};
 use crate::app::widgets::plain_button;
@@ -33,6 +34,17 @@ pub(crate) fn cancel_ui(ctx: &Context, row: &Row) -> Option<Action> {
     let title = format!("Cancel {}?", row.name());
     let cancel = Action::Transfer(row.key, TransferAction::Cancel);
     question_ui(ctx, &title, "What was half received is removed.", "Cancel it", cancel)
+}
+
+/// Asks whether a service is to end while `receiving` transfers of it run.
+#[must_use]
+pub(crate) fn stop_ui(ctx: &Context, pid: u32, receiving: usize) -> Option<Action> {
+    let title = match receiving {
+        1 => format!("Stop process {pid} while 1 transfer runs?"),
+        _ => format!("Stop process {pid} while {} transfers run?", count(receiving as u64)),
+    };
+    let loss = "What it has half received is removed. Drain lets it end with what is on its way.";
+    question_ui(ctx, &title, loss, "Stop it", Action::StopServiceAnyway(pid))
 }
 
 fn question_ui(ctx: &Context, title: &str, loss: &str, yes: &str, action: Action) -> Option<Action> {

@@ -6,7 +6,7 @@ use crate::app::action::{Action, QueueAction};
 use crate::app::model::format;
 use crate::app::model::transfers::Transfers;
 use crate::app::theme;
-use crate::app::widgets::{clicked_once, from_right, segments, text_line, word_button};
+use crate::app::widgets::{clicked_once, from_left, segments, text_line, word_button, word_button_width};
 
 /// Height of the line.
 const HEIGHT: f32 = 40.0;
@@ -19,10 +19,9 @@ const CHOICES: [(Option<usize>, &str); 5] = [
     (Some(8), "8"),
 ];
 
-/// Draws the line, where there are several transfers or all are paused.
+/// Draws the line, where there are several transfers, or several have ended, or all are paused.
 pub(crate) fn ui(ui: &mut Ui, transfers: &Transfers, at_once: Option<usize>) -> Vec<Action> {
-    let own = transfers.rows().iter().filter(|row| row.is_own());
-    if own.count() < 2 && !transfers.is_held() {
+    if transfers.own_rows().len() < 2 && transfers.finished_count() < 2 && !transfers.is_held() {
         return Vec::new();
     }
     let palette = theme::palette(ui);
@@ -43,7 +42,9 @@ pub(crate) fn ui(ui: &mut Ui, transfers: &Transfers, at_once: Option<usize>) -> 
     // A child of its own: what is drawn within the line moves nothing below it.
     let mut child = ui.new_child(UiBuilder::new().max_rect(choices));
     segments(&mut child, "Transfers at once", &mut chosen, &CHOICES);
-    let buttons = part(inner.right() - 160.0, inner.right() + 5.0);
+    let words = words(transfers);
+    let width: f32 = words.iter().map(|(text, ..)| word_button_width(ui, text)).sum();
+    let buttons = part(inner.right() + 5.0 - width, inner.right() + 5.0);
     text_line(
         ui,
         part(choices.right() + 14.0, buttons.left() - 8.0),
@@ -52,33 +53,48 @@ pub(crate) fn ui(ui: &mut Ui, transfers: &Transfers, at_once: Option<usize>) -> 
         theme::small(),
         palette.weak,
     );
-    let mut actions = from_right(ui, "queue", buttons, |ui| buttons_ui(ui, transfers));
+    let mut actions = from_left(ui, "queue", buttons, |ui| buttons_ui(ui, &words));
     if chosen != at_once {
         actions.push(QueueAction::SetAtOnce(chosen));
     }
     actions.into_iter().map(Action::Queue).collect()
 }
 
-fn buttons_ui(ui: &mut Ui, transfers: &Transfers) -> Vec<QueueAction> {
+fn buttons_ui(ui: &mut Ui, words: &[Word]) -> Vec<QueueAction> {
+    ui.spacing_mut().item_spacing.x = 0.0;
     let mut actions = Vec::new();
-    let mut word = |text: &str, hover: &str, action: QueueAction| {
-        if clicked_once(&word_button(ui, text, text).on_hover_text(hover)) {
-            actions.push(action);
+    for (text, hover, action) in words {
+        if clicked_once(&word_button(ui, text, text).on_hover_text(*hover)) {
+            actions.push(*action);
         }
-    };
-    if transfers.is_held() {
-        word("Resume all", "Go on with all of them", QueueAction::ResumeAll);
-    } else if transfers.slots_taken() > 0 {
-        word(
-            "Pause all",
-            "Stop moving bytes, and let nothing begin",
-            QueueAction::PauseAll,
-        );
-    }
-    if transfers.failed().len() > 1 {
-        word("Retry failed", "Start what failed again", QueueAction::RetryFailed);
     }
     actions
+}
+
+/// A button's word, what it does, and the action.
+type Word = (&'static str, &'static str, QueueAction);
+
+/// What can be asked of all of them, from left to right.
+fn words(transfers: &Transfers) -> Vec<Word> {
+    let mut words: Vec<Word> = Vec::new();
+    if transfers.finished_count() > 1 {
+        let hover = "Take what is done or cancelled off the list; what failed stays";
+        words.push(("Remove finished", hover, QueueAction::RemoveFinished));
+    }
+    if transfers.failed().len() > 1 {
+        words.push(("Retry failed", "Start what failed again", QueueAction::RetryFailed));
+    }
+    if transfers.waiting_count() > 1 {
+        let hover = "Take what waits for its turn off the list";
+        words.push(("Remove waiting", hover, QueueAction::RemoveWaiting));
+    }
+    if transfers.is_held() {
+        words.push(("Resume all", "Go on with all of them", QueueAction::ResumeAll));
+    } else if transfers.slots_taken() > 0 {
+        let hover = "Stop moving bytes, and let nothing begin";
+        words.push(("Pause all", hover, QueueAction::PauseAll));
+    }
+    words
 }
 
 /// `2 running, 3 waiting`.

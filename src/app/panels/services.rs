@@ -1,30 +1,21 @@
-//! A line for each service of another process: what it does, and how to end it.
+//! The line of a service of another process: what it does, and how to end it.
 
 use eframe::egui::{Align2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::app::action::Action;
-use crate::app::model::services::{Service, Services};
+use crate::app::model::services::Service;
 use crate::app::theme;
 use crate::app::widgets::{clicked_once, from_right, text_line, word_button};
 use crate::transfer::Command;
 
 /// Height of a line.
 pub(crate) const LINE_HEIGHT: f32 = 34.0;
-/// More are not shown; `arraylift status` lists all.
-pub(crate) const LINES_MAX: usize = 4;
 
 const MARGIN: f32 = 24.0;
 const BUTTONS_WIDTH: f32 = 60.0;
 
-/// Draws the lines; `listed` tells how many transfers of a process are in the list.
-pub(crate) fn ui(ui: &mut Ui, services: &Services, listed: impl Fn(u32) -> usize) -> Vec<Action> {
-    let shown = services.iter().take(LINES_MAX);
-    shown
-        .filter_map(|(pid, service)| line_ui(ui, pid, service, listed(pid)))
-        .collect()
-}
-
-fn line_ui(ui: &mut Ui, pid: u32, service: &Service, listed: usize) -> Option<Action> {
+/// Draws the line; so many transfers of the process are `listed`.
+pub(crate) fn line_ui(ui: &mut Ui, pid: u32, service: &Service, listed: usize) -> Option<Action> {
     let palette = theme::palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), LINE_HEIGHT), Sense::hover());
     let counts = service.in_words(listed);

@@ -1,4 +1,5 @@
-//! The list of transfers: one compact row each.
+//! The list of transfers, one compact row each: those of this window, then under a heading of their own what other
+//! processes do.
 
 use eframe::egui::style::ScrollAnimation;
 use eframe::egui::{
@@ -7,9 +8,11 @@ use eframe::egui::{
 };
 
 use super::message::sentence;
+use super::{other_processes, services};
 use crate::app::action::{Action, TransferAction};
 use crate::app::model::format;
 use crate::app::model::row::{Phase, Row, RowKey};
+use crate::app::model::services::{Service, Services};
 use crate::app::model::transfers::Transfers;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::{bar, clicked_once, focus_ring, text_line, word_button, word_button_width};
@@ -18,47 +21,145 @@ use crate::transfer::{Side, State};
 /// Height of a row.
 pub(crate) const ROW_HEIGHT: f32 = 46.0;
 
-/// Draws the rows, at most so many at once; the rest scrolls.
-pub(crate) fn ui(ui: &mut Ui, transfers: &Transfers, now_s: f64, visible_rows: usize) -> Vec<Action> {
-    let selected = transfers.selected().map(|row| row.key);
-    let next = transfers.waiting().next().map(|row| row.key);
-    ui.spacing_mut().item_spacing.y = 0.0;
-    let list = ScrollArea::vertical()
-        .id_salt("transfers")
-        .max_height(ROW_HEIGHT * visible_rows as f32)
-        .auto_shrink([false, true]);
-    list.show_rows(ui, ROW_HEIGHT, transfers.rows().len(), |ui, visible| {
-        scroll_to_selected(ui, transfers, visible.start);
-        let mut actions = Vec::new();
-        for row in transfers.rows().get(visible).unwrap_or_default() {
-            let line = RowLine {
-                row,
-                turn: transfers.turn_in_words(row.key),
-                is_next: next == Some(row.key),
-                is_selected: selected == Some(row.key),
-                now_s,
-            };
-            let of_row = line.ui(ui).into_iter();
-            actions.extend(of_row.map(|action| Action::Transfer(row.key, action)));
-        }
-        actions
-    })
-    .inner
+/// What is listed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct List<'a> {
+    /// The transfers of this window and of others.
+    pub transfers: &'a Transfers,
+    /// The services of other processes.
+    pub services: &'a Services,
+    /// The window's clock.
+    pub now_s: f64,
 }
 
-/// Scrolls to the selected row, once, when another one is selected.
-fn scroll_to_selected(ui: &Ui, transfers: &Transfers, first_visible: usize) {
-    let selected = transfers.selected().map(|row| row.key);
-    let id = Id::unique("the row that was scrolled to");
-    if ui.data(|data| data.get_temp::<Option<RowKey>>(id)) == Some(selected) {
-        return;
+/// One line of the list.
+#[derive(Clone, Copy)]
+enum Line<'a> {
+    Own(&'a Row),
+    Heading,
+    Service(u32, &'a Service),
+    Other(&'a Row),
+}
+
+impl Line<'_> {
+    fn height(self) -> f32 {
+        match self {
+            Line::Own(_) | Line::Other(_) => ROW_HEIGHT,
+            Line::Heading => other_processes::HEADING_HEIGHT,
+            Line::Service(..) => services::LINE_HEIGHT,
+        }
     }
-    ui.data_mut(|data| data.insert_temp(id, selected));
-    if let Some(at) = transfers.rows().iter().position(|row| Some(row.key) == selected) {
-        let below = (at as f32 - first_visible as f32) * ROW_HEIGHT;
-        let area = ui.max_rect();
-        let row = Rect::from_min_size(pos2(area.left(), area.top() + below), vec2(area.width(), ROW_HEIGHT));
-        ui.scroll_to_rect_animation(row, None, ScrollAnimation::none());
+}
+
+impl<'a> List<'a> {
+    fn lines(self) -> Vec<Line<'a>> {
+        let transfers = self.transfers;
+        let mut lines: Vec<Line<'a>> = transfers.own_rows().iter().map(Line::Own).collect();
+        if transfers.others().is_empty() && self.services.is_empty() {
+            return lines;
+        }
+        lines.push(Line::Heading);
+        if !transfers.others_are_folded() {
+            lines.extend(self.services.iter().map(|(pid, service)| Line::Service(pid, service)));
+            lines.extend(transfers.others().iter().map(Line::Other));
+        }
+        lines
+    }
+
+    /// How high it is where all of it is shown.
+    #[must_use]
+    pub(crate) fn height(self) -> f32 {
+        self.lines().into_iter().map(Line::height).sum()
+    }
+
+    /// Draws the lines, at most so high; the rest scrolls.
+    pub(crate) fn ui(self, ui: &mut Ui, max_height: f32) -> Vec<Action> {
+        let lines = self.lines();
+        let mut tops = Vec::with_capacity(lines.len());
+        let mut height = 0.0;
+        for line in &lines {
+            tops.push(height);
+            height += line.height();
+        }
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let list = ScrollArea::vertical()
+            .id_salt("transfers")
+            .max_height(max_height)
+            .min_scrolled_height(0.0)
+            .auto_shrink([false, true]);
+        list.show_viewport(ui, |ui, visible| {
+            ui.set_height(height);
+            let area = ui.max_rect();
+            let place = |at: usize, line: &Line<'_>| {
+                Rect::from_min_size(
+                    pos2(area.left(), area.top() + tops[at]),
+                    vec2(area.width(), line.height()),
+                )
+            };
+            self.scroll_to_selected(ui, &lines, place);
+            let first = tops.partition_point(|top| *top <= visible.top()).saturating_sub(1);
+            let mut actions = Vec::new();
+            for (at, line) in lines.iter().enumerate().skip(first) {
+                if tops[at] >= visible.bottom() {
+                    break;
+                }
+                let mut child = ui.new_child(UiBuilder::new().id_salt(line.id()).max_rect(place(at, line)));
+                actions.extend(self.line_ui(&mut child, *line));
+            }
+            actions
+        })
+        .inner
+    }
+
+    fn line_ui(self, ui: &mut Ui, line: Line<'_>) -> Vec<Action> {
+        let transfers = self.transfers;
+        let row = match line {
+            Line::Own(row) | Line::Other(row) => row,
+            Line::Heading => {
+                return other_processes::heading_ui(ui, transfers, self.services)
+                    .into_iter()
+                    .collect();
+            }
+            Line::Service(pid, service) => {
+                let listed = transfers.listed_of(pid);
+                return services::line_ui(ui, pid, service, listed).into_iter().collect();
+            }
+        };
+        let line = RowLine {
+            row,
+            turn: transfers.turn_in_words(row.key),
+            is_next: transfers.waiting().next().map(|row| row.key) == Some(row.key),
+            is_selected: transfers.selected().map(|row| row.key) == Some(row.key),
+            now_s: self.now_s,
+        };
+        let of_row = line.ui(ui).into_iter();
+        of_row.map(|action| Action::Transfer(row.key, action)).collect()
+    }
+
+    /// Scrolls to the selected row, once, when another one is selected.
+    fn scroll_to_selected(self, ui: &Ui, lines: &[Line<'_>], place: impl Fn(usize, &Line<'_>) -> Rect) {
+        let selected = self.transfers.selected().map(|row| row.key);
+        let id = Id::unique("the row that was scrolled to");
+        if ui.data(|data| data.get_temp::<Option<RowKey>>(id)) == Some(selected) {
+            return;
+        }
+        ui.data_mut(|data| data.insert_temp(id, selected));
+        let is_selected =
+            |line: &Line<'_>| matches!(line, Line::Own(row) | Line::Other(row) if Some(row.key) == selected);
+        if let Some((at, line)) = lines.iter().enumerate().find(|(_, line)| is_selected(line)) {
+            ui.scroll_to_rect_animation(place(at, line), None, ScrollAnimation::none());
+        }
+    }
+}
+
+impl Line<'_> {
+    /// What tells it from the others, wherever it stands.
+    fn id(self) -> (u8, u64) {
+        match self {
+            Line::Own(row) | Line::Other(row) => (0, row.key),
+            Line::Heading => (1, 0),
+            Line::Service(pid, _) => (2, u64::from(pid)),
+        }
     }
 }
 

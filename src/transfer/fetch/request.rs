@@ -183,6 +183,8 @@ impl FileRequest {
             source: Some(url.to_string()),
             sink: Some(self.plan.sink.describe()),
             peer: connection.peer().into(),
+            own_address: connection.own_address().ok().flatten(),
+            peer_process: connection.peer_process(),
             wire: if url.is_https() { "https" } else { "http" }.into(),
             send_route: None,
             receive_route: Some(receiver.route.name().into()),

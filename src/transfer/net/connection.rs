@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+use rustix::net::sockopt::socket_peercred;
 use socket2::{Domain, Socket, Type};
 
 use crate::error::Error;
@@ -118,6 +119,12 @@ impl Connection {
     pub(crate) fn own_address(&self) -> io::Result<Option<String>> {
         let own = self.socket.local_addr()?;
         Ok(own.as_socket().map(|address| address.to_string()))
+    }
+
+    /// The process at the other end of a Unix socket.
+    pub(crate) fn peer_process(&self) -> Option<u32> {
+        let who = socket_peercred(&self.socket).ok().filter(|_| self.is_unix())?;
+        u32::try_from(who.pid.as_raw_nonzero().get()).ok()
     }
 
     pub(crate) fn is_tcp(&self) -> bool {

@@ -38,6 +38,8 @@ impl ReceivePlan {
             source: self.source.clone().or_else(|| offer.name.clone()),
             sink: Some(self.sink.describe()),
             peer: connection.peer().into(),
+            own_address: connection.own_address().ok().flatten(),
+            peer_process: connection.peer_process(),
             wire: link.wire.name().into(),
             send_route: None,
             receive_route: Some(route.into()),

@@ -140,6 +140,8 @@ impl FirstSender {
             source: Some(source.title.clone()),
             sink: self.sink.clone(),
             peer: connection.peer().into(),
+            own_address: connection.own_address().ok().flatten(),
+            peer_process: connection.peer_process(),
             wire: self.link.wire.name().into(),
             send_route: Some(self.handing.route_name().unwrap_or(self.link.route.name()).into()),
             receive_route: None,

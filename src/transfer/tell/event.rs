@@ -169,6 +169,12 @@ pub struct Started {
     pub sink: Option<String>,
     /// The other end's address.
     pub peer: String,
+    /// This end's address of the first connection, over TCP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_address: Option<String>,
+    /// The process at the other end, over a Unix socket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_process: Option<u32>,
     /// `native`, `npy` or `raw`.
     pub wire: Cow<'static, str>,
     /// How bytes leave, where this side knows it.
@@ -346,6 +352,8 @@ mod tests {
             source: None,
             sink: Some("memory".into()),
             peer: "here".into(),
+            own_address: Some("10.0.0.1:5".into()),
+            peer_process: Some(7),
             wire: "native".into(),
             send_route: None,
             receive_route: Some("recv".into()),

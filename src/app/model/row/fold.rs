@@ -76,7 +76,9 @@ impl Row {
             // No further sample comes in this round.
             EventKind::Bottleneck(verdict) => {
                 self.bottleneck.finish();
-                self.verdict = (self.rounds == 0).then_some(*verdict);
+                // One process knows its own end; both are followed here.
+                let is_of_all = self.rounds == 0 && self.mate.is_none();
+                self.verdict = is_of_all.then_some(*verdict);
             }
         }
     }
@@ -129,6 +131,13 @@ impl Row {
             if !end.series.points().is_empty() {
                 end.series.push(self.base_s, end.base_bytes);
             }
+        }
+        // The end that another process does is paired anew.
+        let own = self.recipe().map_or(&[][..], |recipe| recipe.job.sides());
+        if own == [Side::Sender] {
+            self.receiver.started = None;
+        } else if own == [Side::Receiver] {
+            self.sender.started = None;
         }
         self.bottleneck.restart();
         self.verdict = None;

@@ -22,6 +22,8 @@ fn start(row: &mut Row) {
             source: None,
             sink: None,
             peer: "127.0.0.1:1".to_owned(),
+            own_address: None,
+            peer_process: None,
             wire: "native".into(),
             send_route: None,
             receive_route: None,

@@ -2,7 +2,7 @@
 
 use super::super::format;
 use super::super::plan::in_words;
-use super::{Phase, Process, Row};
+use super::{OtherProcess, Phase, Process, Row};
 use crate::transfer::{Job, Side, SinkSpec, State};
 
 impl Phase {
@@ -43,7 +43,7 @@ impl Row {
         let told = self.started().and_then(|started| started.source.as_deref());
         let (name, peer_knows) = match &self.process {
             Process::This(recipe) => (&recipe.name, matches!(recipe.job, Job::Receive { .. })),
-            Process::Other(process) => (&process.name, process.side == Side::Receiver),
+            Process::Other(process) => (&process.name, self.mate.is_some() || process.side == Side::Receiver),
         };
         told.filter(|_| peer_knows).unwrap_or(name)
     }
@@ -77,8 +77,12 @@ impl Row {
     pub fn endpoint_in_words(&self) -> String {
         let job = match &self.process {
             Process::This(recipe) => &recipe.job,
-            Process::Other(process) => return format!("process {}", process.pid),
+            Process::Other(process) => return self.processes_in_words(process),
         };
+        if let (Some(mate), Job::Send { .. } | Job::Receive { .. }) = (self.mate, job) {
+            let word = if matches!(job, Job::Send { .. }) { "to" } else { "from" };
+            return format!("{word} process {}", mate.pid);
+        }
         match job {
             Job::Loopback { .. } => "this machine".to_owned(),
             Job::Send { to, .. } => format!("to {to}"),
@@ -88,6 +92,15 @@ impl Row {
                 (None, Some(address)) => format!("at {address}"),
                 (None, None) => format!("at {endpoint}"),
             },
+        }
+    }
+
+    /// `process 12`, or with both ends `process 12 → 13`.
+    fn processes_in_words(&self, process: &OtherProcess) -> String {
+        match (self.mate.filter(|mate| mate.pid != process.pid), process.side) {
+            (None, _) => format!("process {}", process.pid),
+            (Some(mate), Side::Sender) => format!("process {} → {}", process.pid, mate.pid),
+            (Some(mate), Side::Receiver) => format!("process {} → {}", mate.pid, process.pid),
         }
     }
 
