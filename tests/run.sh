@@ -39,6 +39,8 @@ command -v cc >/dev/null || packages+=(gcc libc6-dev)
 need_packages "${packages[@]}"
 need_python
 need_nginx
+need_tinyproxy
+need_web_servers
 
 # Everything is drawn by software, so that pictures are the same on every machine, and nothing of the user's is touched.
 unset WAYLAND_DISPLAY WAYLAND_SOCKET DISPLAY
@@ -66,6 +68,16 @@ if [[ -n $nginx ]]; then
     export ARRAYLIFT_NGINX=$nginx
 else
     skipped+=("tests named nginx: there is no nginx")
+fi
+if [[ -n $tinyproxy ]]; then
+    export ARRAYLIFT_TINYPROXY=$tinyproxy
+else
+    skipped+=("tests named tinyproxy: there is no tinyproxy")
+fi
+if [[ -n $web_python && -n $nginx ]]; then
+    export ARRAYLIFT_WEB_PYTHON=$web_python
+else
+    skipped+=("tests named web_servers: there is no nginx, or no servers of tests/peers/web_servers.txt")
 fi
 unshare -rm true 2>/dev/null ||
     skipped+=("tests named namespace: mounts of one's own are not allowed here (unshare -rm)")

@@ -9,6 +9,8 @@ export PYTHONDONTWRITEBYTECODE=1
 missing_packages=()
 python=
 nginx=
+tinyproxy=
+web_python=
 display_server=
 # What the window needs that someone's own machine has anyway, and what looks at it.
 # shellcheck disable=SC2034
@@ -49,27 +51,49 @@ need_packages() {
     fi
 }
 
-# Sets nginx to a web server: the machine's own, or one under target/, for an installed one would also be started.
-# Without one, nginx is empty.
-need_nginx() {
-    nginx=$(PATH=$PATH:/usr/sbin command -v nginx || true)
-    [[ -z $nginx ]] || return 0
-    local folder=$target/nginx
-    if [[ ! -x $folder/usr/sbin/nginx ]]; then
-        echo "Unpacking nginx into $folder"
+# Sets nginx to a web server, and tinyproxy to a proxy. Without one, it is empty.
+need_nginx() { need_program nginx nginx /usr/sbin/nginx; }
+need_tinyproxy() { need_program tinyproxy tinyproxy-bin /usr/bin/tinyproxy; }
+
+# need_program NAME PACKAGE PATH: sets the variable NAME to the machine's own program of that name, or to one that is
+# unpacked under target/ from a Debian package: an installed one would also be started.
+need_program() {
+    local name=$1 package=$2 path=$3 folder=$target/$1
+    local -n found=$name
+    found=$(PATH=$PATH:/usr/sbin command -v "$name" || true)
+    [[ -z $found ]] || return 0
+    if [[ ! -x $folder$path ]]; then
+        echo "Unpacking $name into $folder"
         mkdir -p "$folder"
         if ! { (
             cd "$folder"
-            apt-get download nginx || { apt-get update && apt-get download nginx; }
-            dpkg-deb -x nginx_*.deb .
-            rm nginx_*.deb
-        ); } </dev/null >"$target/nginx.log" 2>&1 || ! "$folder/usr/sbin/nginx" -v 2>>"$target/nginx.log"; then
-            tail -n 5 "$target/nginx.log"
+            apt-get download "$package" || { apt-get update && apt-get download "$package"; }
+            dpkg-deb -x "$package"_*.deb .
+            rm "$package"_*.deb
+        ); } </dev/null >"$target/$name.log" 2>&1 || ! "$folder$path" -v >>"$target/$name.log" 2>&1; then
+            tail -n 5 "$target/$name.log"
             rm -rf "$folder"
             return 0
         fi
     fi
-    nginx=$folder/usr/sbin/nginx
+    # shellcheck disable=SC2034 # It is the variable that NAME names.
+    found=$folder$path
+}
+
+# Sets web_python to an interpreter that has what tests/peers/web_server.py serves with, in a virtual environment under
+# target/. Without one, web_python is empty.
+need_web_servers() {
+    local wanted=$root/tests/peers/web_servers.txt folder=$target/web-servers
+    web_python=$folder/bin/python
+    if cmp -s "$wanted" "$folder/installed.txt"; then return 0; fi
+    echo "Installing web servers into a virtual environment, $folder"
+    if { python3 -m venv --clear "$folder" && "$web_python" -m pip install --quiet --disable-pip-version-check -r "$wanted"; } \
+        </dev/null >"$target/web-servers.log" 2>&1; then
+        cp "$wanted" "$folder/installed.txt"
+        return 0
+    fi
+    tail -n 5 "$target/web-servers.log"
+    web_python=
 }
 
 # Sets python to an interpreter that has NumPy, in a virtual environment under target/. Without one, python is empty.

@@ -1,6 +1,6 @@
 //! Files from web servers: a real nginx, and a plain Python server that fails in every way it can.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use crate::common::{Arraylift, Dir, Ended};
 
 /// Bytes that no shift of them is like.
-fn file(len: usize) -> Vec<u8> {
+pub(crate) fn file(len: usize) -> Vec<u8> {
     let mut state = 1_u64;
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -23,20 +23,20 @@ fn file(len: usize) -> Vec<u8> {
 }
 
 /// `arraylift fetch`, without the proxies that this machine may have.
-fn fetching(dir: &Dir, arguments: &str) -> Arraylift {
+pub(crate) fn fetching(dir: &Dir, arguments: &str) -> Arraylift {
     dir.arraylift(["fetch"].into_iter().chain(arguments.split_whitespace()))
         .env("no_proxy", "127.0.0.1,localhost")
 }
 
-fn fetch(dir: &Dir, arguments: &str) -> Ended {
+pub(crate) fn fetch(dir: &Dir, arguments: &str) -> Ended {
     fetching(dir, arguments).run()
 }
 
 /// A server, killed when this is dropped.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     said: BufReader<ChildStdout>,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Drop for Server {
@@ -57,8 +57,13 @@ fn python_server(dir: &Dir, bytes: &[u8], break_after: usize) -> Server {
 
 /// A program of tests/peers that prints where it listens.
 fn python_peer(name: &str, arguments: &[&OsStr]) -> Server {
+    python_program("ARRAYLIFT_PYTHON", name, arguments)
+}
+
+/// The same, by the Python that a variable names.
+pub(crate) fn python_program(python: &str, name: &str, arguments: &[&OsStr]) -> Server {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(name);
-    let mut child = Command::new(std::env::var_os("ARRAYLIFT_PYTHON").expect("ARRAYLIFT_PYTHON is set"))
+    let mut child = Command::new(variable(python))
         .arg(script)
         .args(arguments)
         .stdout(Stdio::piped())
@@ -72,7 +77,7 @@ fn python_peer(name: &str, arguments: &[&OsStr]) -> Server {
 }
 
 /// A certificate of its own for localhost, `cert.pem` with `key.pem`; one that may sign others where it `is_ca`.
-fn make_certificate(dir: &Dir, is_ca: bool) {
+pub(crate) fn make_certificate(dir: &Dir, is_ca: bool) {
     let constraint = if is_ca { "TRUE" } else { "FALSE" };
     let certificate = Command::new("openssl")
         .args("req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=nobody-else-has-this-name".split(' '))
@@ -103,23 +108,16 @@ impl Server {
 }
 
 /// An nginx of the folder `www`, over HTTP and over HTTPS with the certificate `cert.pem`.
-struct Nginx {
+pub(crate) struct Nginx {
     _server: Server,
-    http: String,
-    https: String,
+    pub(crate) http: String,
+    pub(crate) https: String,
 }
 
-fn nginx(dir: &Dir) -> Nginx {
+pub(crate) fn nginx(dir: &Dir) -> Nginx {
     make_certificate(dir, false);
     let here = dir.path().display();
-    // nginx takes no port 0 that it would tell: these were free a moment ago.
-    let ports: Vec<u16> = (0..2)
-        .map(|_| std::net::TcpListener::bind("127.0.0.1:0").expect("a port"))
-        .collect::<Vec<_>>()
-        .iter()
-        .map(|listener| listener.local_addr().expect("an address").port())
-        .collect();
-    let (http, https) = (ports[0], ports[1]);
+    let [http, https] = free_ports();
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|what| format!("{what}_temp_path {here}/tmp; "))
         .concat();
@@ -137,28 +135,38 @@ fn nginx(dir: &Dir) -> Nginx {
                  location = /insecure {{ return 302 http://127.0.0.1:{http}/big.bin; }} }} }}"
         ),
     );
-    let mut child = Command::new(std::env::var_os("ARRAYLIFT_NGINX").expect("ARRAYLIFT_NGINX is set"))
-        .args(["-p", &here.to_string(), "-c", "nginx.conf"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("nginx runs");
-    let said = BufReader::new(child.stdout.take().expect("piped"));
-    let mut server = Server {
-        child,
-        said,
-        address: String::new(),
-    };
-    while std::net::TcpStream::connect(("127.0.0.1", http)).is_err() {
-        let ended = server.child.try_wait().expect("its own child");
-        assert!(ended.is_none(), "{}", String::from_utf8_lossy(&dir.read("error.log")));
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    let arguments = ["-p", &here.to_string(), "-c", "nginx.conf"];
+    let log = dir.path().join("error.log");
     Nginx {
-        _server: server,
+        _server: listening_at(http, "ARRAYLIFT_NGINX", &arguments, &log),
         http: format!("http://127.0.0.1:{http}"),
         https: format!("https://localhost:{https}"),
     }
+}
+
+/// Ports that were free a moment ago, for servers that take no port 0 and tell which one it became.
+pub(crate) fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
+    let listeners = [(); COUNT].map(|()| std::net::TcpListener::bind("127.0.0.1:0").expect("a port"));
+    listeners.map(|listener| listener.local_addr().expect("an address").port())
+}
+
+/// A server, the program of which a variable names, once it listens at that port. It complains in `log`.
+pub(crate) fn listening_at(port: u16, program: &str, arguments: &[&str], log: &Path) -> Server {
+    let mut child = Command::new(variable(program))
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it runs");
+    let said = BufReader::new(child.stdout.take().expect("piped"));
+    let address = format!("127.0.0.1:{port}");
+    let mut server = Server { child, said, address };
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        let ended = server.child.try_wait().expect("its own child");
+        assert!(ended.is_none(), "{:?}", std::fs::read_to_string(log));
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    server
 }
 
 /// A folder that an nginx serves, with one file of so many bytes.
@@ -176,7 +184,7 @@ fn served(dir: &Dir, len: usize) -> (Nginx, Vec<u8>) {
     (nginx(dir), bytes)
 }
 
-fn event<'a>(objects: &'a [Json], name: &str) -> &'a Json {
+pub(crate) fn event<'a>(objects: &'a [Json], name: &str) -> &'a Json {
     let found = objects.iter().find(|object| object["event"] == name);
     found.unwrap_or_else(|| panic!("no {name} in {objects:?}"))
 }
@@ -584,6 +592,48 @@ fn a_python_server_that_serves_one_connection_is_asked_for_each_part_over_it_and
     assert!(ended.stdout.contains(words), "{}", ended.stdout);
 }
 
+/// What the scripts that run the tests have set.
+fn variable(name: &str) -> OsString {
+    std::env::var_os(name).unwrap_or_else(|| panic!("{name} is not set"))
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn a_file_of_a_python_server_that_changes_while_it_comes_over_several_connections_comes_again_over_as_many() {
+    let dir = Dir::new();
+    let bytes = file(33 << 20);
+    let other: Vec<u8> = bytes.iter().rev().copied().collect();
+    let server = python_server(&dir, &bytes, 0);
+    dir.folder("out");
+    let ended = fetch(
+        &dir,
+        &format!("{} --into out --streams 4 --json", server.url("replaced")),
+    )
+    .done();
+    assert!(dir.read("out/replaced") == other);
+    let objects = ended.objects();
+    let begun: Vec<_> = objects.iter().filter(|object| object["event"] == "started").collect();
+    assert_eq!(begun.len(), 2, "{begun:?}");
+    assert_eq!(begun[1]["streams"], 4);
+    let finished = event(&objects, "finished");
+    assert_eq!(finished["bytes"], other.len());
+    let note = finished["note"].as_str().unwrap_or_default();
+    assert_eq!(
+        note,
+        "it came from its first byte again once: the file was changed on its server"
+    );
+    let samples: Vec<_> = objects.iter().filter(|object| object["event"] == "sample").collect();
+    assert_eq!(
+        samples.last().expect("a sample")["bytes"],
+        other.len(),
+        "what came of the other file counts for nothing"
+    );
+    // One that changes each time is given up, and nothing of it stays.
+    let url = server.url("always-replaced");
+    fetch(&dir, &format!("{url} --into out --streams 4")).failed(1, &["changed on its server"]);
+    assert_eq!(crate::common::names_in(&dir.path().join("out")), ["replaced"]);
+}
+
 /// A server of `bytes` over TLS, whose end tells their length.
 fn tls_server(dir: &Dir, bytes: &[u8], is_ca: bool) -> Server {
     make_certificate(dir, is_ca);
@@ -627,7 +677,7 @@ fn a_certificate_of_a_python_server_that_may_sign_others_is_taken_where_it_was_n
 }
 
 /// `arraylift fetch` by way of the proxies that these variables name, and no others.
-fn by_proxy(dir: &Dir, variables: &[(&str, &str)], arguments: &str) -> Ended {
+pub(crate) fn by_proxy(dir: &Dir, variables: &[(&str, &str)], arguments: &str) -> Ended {
     let mut command = dir.arraylift(["fetch"].into_iter().chain(arguments.split_whitespace()));
     for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
         command = command.env(name, "").env(&name.to_ascii_uppercase(), "");

@@ -30,6 +30,7 @@ mod sources;
 mod streams;
 mod unread;
 mod usage;
+mod web_servers;
 mod workers;
 
 /// A `.npy` file, version 1.0, as NumPy writes it.

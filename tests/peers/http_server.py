@@ -64,15 +64,15 @@ def all_of_it(connection, *lines, body=FILE):
     connection.sendall(head("200 OK", f"Content-Length: {len(body)}", *lines) + body)
 
 
-def part(connection, headers, *lines, shift=0, most=None):
+def part(connection, headers, *lines, shift=0, most=None, of=FILE):
     if "range" not in headers:
-        return all_of_it(connection, *lines)
+        return all_of_it(connection, *lines, body=of)
     first, last = headers["range"].removeprefix("bytes=").split("-")
     first = int(first) + shift
     last = int(last) if last else len(FILE) - 1
     if most is not None:
         last = min(last, first + most - 1)
-    body = FILE[first : last + 1]
+    body = of[first : last + 1]
     told = f"Content-Range: bytes {first}-{last}/{len(FILE)}"
     connection.sendall(head("206 Partial Content", f"Content-Length: {len(body)}", told, *lines) + body)
 
@@ -123,6 +123,16 @@ def answer(connection, path, headers, number):
         all_of_it(connection, f'ETag: "{number}{is_head}"')
     elif path == "/always-rewritten":
         all_of_it(connection, f'ETag: "{number}{is_head}"', body=bytes([number]) * len(FILE))
+    elif path == "/replaced":
+        # Whole at first; a part of it is asked for next.
+        if is_first and not is_head:
+            all_of_it(connection, ETAG, "Accept-Ranges: bytes")
+        elif headers.get("if-range", '"v2"') == '"v2"':
+            part(connection, headers, 'ETag: "v2"', "Accept-Ranges: bytes", of=OTHER)
+        else:
+            all_of_it(connection, 'ETag: "v2"', body=OTHER)
+    elif path == "/always-replaced":
+        all_of_it(connection, f'ETag: "{number}"', "Accept-Ranges: bytes")
     elif path == "/no-head" and is_head or path == "/no-second-look" and not is_first | is_head:
         connection.sendall(head("403 Forbidden", "Content-Length: 0"))
     elif path in ("/no-head", "/no-second-look"):

@@ -207,12 +207,24 @@ impl Client {
             Refusal::Status(status) => Error::Answered {
                 url,
                 status: status.as_u16(),
-                meaning: status.canonical_reason().unwrap_or("(unknown)").into(),
+                meaning: format!(
+                    "{}{}",
+                    status.canonical_reason().unwrap_or("(unknown)"),
+                    self.way()
+                        .map_or_else(String::new, |proxy| format!(", by way of {proxy}"))
+                ),
             },
             Refusal::Changed => Error::ChangedThere(url),
             Refusal::Unproven => Error::Protocol("a part that it sends does not name its version".into()),
             Refusal::Broken(text) => Error::Protocol(text),
         }
+    }
+
+    /// The proxy that hands on whole answers, where there is one: it may as well have made them.
+    fn way(&self) -> Option<String> {
+        let uri = self.url.uri().ok()?;
+        let proxy = self.proxies.lead_to(&uri).ok()??;
+        proxy.takes_whole_urls(&uri).then(|| proxy.describe())
     }
 
     fn error(&self, url: &Url, error: HttpError) -> Error {

@@ -1,6 +1,6 @@
 //! A file that is being fetched, over one connection or several.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::ledger::Claim;
@@ -9,6 +9,7 @@ use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::trust::Trust;
 
 use super::answer::FileInfo;
+use super::setback::Setback;
 
 /// What the connections of one file share.
 pub(in crate::transfer) struct FetchedFile {
@@ -27,6 +28,10 @@ pub(in crate::transfer) struct FetchedFile {
     unserved: AtomicU32,
     /// How often a connection broke and another one went on.
     breaks: AtomicU32,
+    /// All of it has to come again: none of its connections goes on.
+    is_given_up: AtomicBool,
+    /// Why, until the first connection has heard of it.
+    setback: Mutex<Option<Setback>>,
 }
 
 impl FetchedFile {
@@ -41,6 +46,8 @@ impl FetchedFile {
             given_back: Mutex::default(),
             unserved: AtomicU32::new(0),
             breaks: AtomicU32::new(0),
+            is_given_up: AtomicBool::new(false),
+            setback: Mutex::default(),
         }
     }
 
@@ -66,6 +73,26 @@ impl FetchedFile {
     /// A part that another connection has left.
     pub(super) fn take_given_back(&self) -> Option<Claim> {
         self.given_back.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    /// Nothing more of it comes, because its parts are not sure to fit. A further connection says why: the first one, which
+    /// decides what becomes of it, hears the first reason.
+    pub(super) fn give_up(&self, why: Option<Setback>) {
+        let mut setback = self.setback.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_given_up = self.is_given_up.swap(true, Ordering::Relaxed);
+        match why {
+            Some(_) if was_given_up => {}
+            why => *setback = why,
+        }
+    }
+
+    pub(super) fn is_given_up(&self) -> bool {
+        self.is_given_up.load(Ordering::Relaxed)
+    }
+
+    /// Why another connection gave it up.
+    pub(super) fn take_setback(&self) -> Option<Setback> {
+        self.setback.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Something that should be known of how it came.

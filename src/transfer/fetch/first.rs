@@ -3,7 +3,7 @@
 
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
@@ -24,6 +24,9 @@ use super::part::{PartFetch, rest};
 use super::request::FileRequest;
 use super::setback::Setback;
 use super::{FetchPlan, PartRequest};
+
+/// So often it is looked whether other connections still hold a file that is given up.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// So often a server that is busy is asked for the file again, and so often a file may come from its first byte again.
 const TRIES: u32 = 3;
@@ -55,6 +58,8 @@ enum Phase {
     Asking(Option<Instant>),
     /// The first part comes.
     Fetching(Box<PartFetch>),
+    /// The file has to come again, not before then, once the other connections have left what came of it.
+    GivingUp(Arc<FetchedFile>, Instant),
     /// The first part is whole, and others are not.
     WaitingForOtherParts(Arc<FetchedFile>),
     /// Every byte has landed, and the server is asked whether they are still the file's.
@@ -92,7 +97,8 @@ impl FirstFetcher {
         match &self.phase {
             Phase::Asking(_) => None,
             Phase::Fetching(part) => Some(part.file()),
-            Phase::WaitingForOtherParts(file)
+            Phase::GivingUp(file, _)
+            | Phase::WaitingForOtherParts(file)
             | Phase::Checking(file)
             | Phase::Publishing(file, _)
             | Phase::TellingTheEnd(file, _) => Some(file),
@@ -100,6 +106,9 @@ impl FirstFetcher {
     }
 
     fn advance(&mut self, now: Instant) -> Result<Progress, Error> {
+        if let Some(setback) = self.file().and_then(|file| file.take_setback()) {
+            self.phase = self.begin_again(setback)?;
+        }
         let next = match &mut self.phase {
             Phase::Asking(Some(then)) if now < *then => return Ok(rest(Some(*then))),
             Phase::Asking(_) => match self.request.ask(&mut self.context) {
@@ -111,6 +120,9 @@ impl FirstFetcher {
                 Ok(None) => Phase::WaitingForOtherParts(Arc::clone(part.file())),
                 Err(setback) => self.begin_again(setback)?,
             },
+            // There is room for the next one only after that.
+            Phase::GivingUp(file, _) if Arc::strong_count(file) > 1 => return Ok(rest(Some(now + LOOK_EVERY))),
+            Phase::GivingUp(_, until) => Phase::Asking(Some(*until)),
             Phase::WaitingForOtherParts(file) => {
                 if let Some(claim) = file.take_given_back() {
                     Phase::Fetching(Box::new(self.request.further_part(file, claim)?))
@@ -139,11 +151,9 @@ impl FirstFetcher {
             }
             Phase::TellingTheEnd(_, finished) => return Ok(Progress::Done(finished.clone())),
         };
-        match (std::mem::replace(&mut self.phase, next), &self.phase) {
-            // What has come is of no use.
-            (Phase::Fetching(_), Phase::Asking(_)) => {}
-            (Phase::Fetching(part), _) => part.finish(),
-            _ => {}
+        let before = std::mem::replace(&mut self.phase, next);
+        if let (Phase::Fetching(part), Phase::WaitingForOtherParts(_)) = (before, &self.phase) {
+            part.finish();
         }
         Ok(Progress::Moved)
     }
@@ -158,22 +168,21 @@ impl FirstFetcher {
         Ok(Phase::Asking(Some(until)))
     }
 
-    /// After the rest of the file was not sure to fit to its beginning: all of it comes again. Other connections would
-    /// not know.
+    /// After the rest of the file was not sure to fit to its beginning: all of it comes again, over all connections.
     fn begin_again(&mut self, setback: Setback) -> Result<Phase, Error> {
-        let is_alone = self
-            .file()
-            .is_none_or(|file| file.array.sink.ledger.is_whole() || file.streams == 1);
-        let may_begin = is_alone && self.again.begun < TRIES && !self.context.controls.is_cancelled();
-        if setback.begin_again.is_none() || !may_begin {
+        let may_begin = self.again.begun < TRIES && !self.context.controls.is_cancelled();
+        let file = self.file().filter(|_| setback.begin_again.is_some() && may_begin);
+        let Some(file) = file.map(Arc::clone) else {
             return Err(setback.error);
-        }
+        };
+        file.give_up(None);
         let until = Instant::now() + setback.wait(self.again.begun);
         self.again.begun += 1;
         self.again.why = setback.begin_again;
         self.context.probe.begin_again();
         self.context.events.state(State::Connecting);
-        Ok(Phase::Asking(Some(until)))
+        self.context.controls.wake();
+        Ok(Phase::GivingUp(file, until))
     }
 
     /// Puts the file where it belongs. Where that takes the disk, someone else does it.

@@ -28,8 +28,10 @@ pub(in crate::transfer) struct FurtherFetcher {
 /// Where it is.
 enum Phase {
     Fetching(Box<PartFetch>),
-    /// Its part is whole, or left to the first connection.
-    Over(Arc<FetchedFile>),
+    /// Its part is whole, or not its business any more. So many bytes of the file had landed by then.
+    Over {
+        landed_bytes: u64,
+    },
 }
 
 impl FurtherFetcher {
@@ -60,33 +62,35 @@ impl FurtherFetcher {
         })
     }
 
-    fn file(&self) -> &Arc<FetchedFile> {
-        match &self.phase {
-            Phase::Fetching(part) => part.file(),
-            Phase::Over(file) => file,
-        }
-    }
-
     fn advance(&mut self, now: Instant) -> Result<Progress, Error> {
-        if let Phase::Fetching(part) = &mut self.phase {
-            let step = part.step(&mut self.context, now);
-            if let Ok(Some(progress)) = step {
-                return Ok(progress);
-            }
-            let file = Arc::clone(part.file());
-            if let Phase::Fetching(part) = std::mem::replace(&mut self.phase, Phase::Over(file)) {
-                match step {
-                    Ok(_) => part.finish(),
-                    Err(setback) => {
-                        if !part.leave(&setback) {
-                            return Err(setback.error);
-                        }
-                    }
-                }
-            }
-            // The first connection waits for it.
-            self.context.controls.wake();
+        let Phase::Fetching(part) = &mut self.phase else {
+            return Ok(Progress::Part);
+        };
+        let step = if part.file().is_given_up() {
+            self.context.probe.begin_again();
+            Ok(None)
+        } else {
+            part.step(&mut self.context, now)
+        };
+        if let Ok(Some(progress)) = step {
+            return Ok(progress);
         }
+        let file = Arc::clone(part.file());
+        let landed_bytes = file.landed_bytes();
+        if let Phase::Fetching(part) = std::mem::replace(&mut self.phase, Phase::Over { landed_bytes }) {
+            match step {
+                Ok(_) => part.finish(),
+                Err(setback) if part.is_left(&setback) => part.leave(),
+                Err(setback) if setback.begin_again.is_some() => {
+                    self.context.probe.begin_again();
+                    file.give_up(Some(setback));
+                }
+                Err(setback) => return Err(file.array.sink.failure(setback.error)),
+            }
+        }
+        drop(file);
+        // The first connection waits for it.
+        self.context.controls.wake();
         Ok(Progress::Part)
     }
 }
@@ -95,13 +99,12 @@ impl Machine for FurtherFetcher {
     fn socket(&self) -> BorrowedFd<'_> {
         match &self.phase {
             Phase::Fetching(part) => part.socket().unwrap_or_else(|| self.wake.as_fd()),
-            Phase::Over(_) => self.wake.as_fd(),
+            Phase::Over { .. } => self.wake.as_fd(),
         }
     }
 
     fn step(&mut self, now: Instant, _ready: bool) -> Result<Progress, Error> {
-        let step = self.advance(now);
-        step.map_err(|cause| self.file().array.sink.failure(cause))
+        self.advance(now)
     }
 
     fn give_up(&mut self, _reason: &str) -> bool {
@@ -114,6 +117,9 @@ impl Machine for FurtherFetcher {
     }
 
     fn bytes(&self) -> u64 {
-        self.file().landed_bytes()
+        match &self.phase {
+            Phase::Fetching(part) => part.file().landed_bytes(),
+            Phase::Over { landed_bytes } => *landed_bytes,
+        }
     }
 }

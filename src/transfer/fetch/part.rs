@@ -105,13 +105,14 @@ impl PartFetch {
         }
     }
 
-    /// Leaves it to another connection, after a step that has failed. Returns whether that can be done.
-    pub(super) fn leave(self, setback: &Setback) -> bool {
-        let is_left = self.may_be_left && setback.may_pass() && self.claim.at() == self.claim.start();
-        if is_left {
-            self.file.give_back(self.claim);
-        }
-        is_left
+    /// Whether another connection is to fetch it, after a step that has failed.
+    pub(super) fn is_left(&self, setback: &Setback) -> bool {
+        self.may_be_left && setback.may_pass() && self.claim.at() == self.claim.start()
+    }
+
+    /// Leaves it to another connection.
+    pub(super) fn leave(self) {
+        self.file.give_back(self.claim);
     }
 
     /// The file that it is a part of.
@@ -292,8 +293,7 @@ impl PartFetch {
         if may_pass && setback.begin_again.is_none() {
             setback.begin_again = self.file.info.doubt();
         }
-        let is_left = self.may_be_left && self.claim.at() == self.claim.start();
-        if is_left || !may_pass || setback.begin_again.is_some() || !self.retries.take(self.claim.at()) {
+        if self.is_left(&setback) || !may_pass || setback.begin_again.is_some() || !self.retries.take(self.claim.at()) {
             return Err(setback);
         }
         self.file.count_break();

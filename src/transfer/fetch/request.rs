@@ -79,7 +79,7 @@ impl FileRequest {
             ));
         }
         if !parts.others.is_empty() {
-            // There is room: a transfer asks once.
+            // There is room: whatever was asked for before is done, or given up.
             let _ = self.requests.try_send(PartRequest {
                 file: Arc::clone(&file),
                 parts: parts.others,

@@ -18,7 +18,7 @@ use crate::wire::SendWire;
 
 use super::Run;
 
-/// Where the first connections ask for further ones; each asks once.
+/// Where the first connections ask for further ones: once, or again for a file that has to come again.
 pub(super) struct Requests {
     pub(super) streams: (Sender<StreamRequest>, Receiver<StreamRequest>),
     pub(super) joins: (Sender<JoinRequest>, Receiver<JoinRequest>),
