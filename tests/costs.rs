@@ -21,8 +21,15 @@ const KEEP_ALIVE: &[u8] = b"\x07\0\0\0\0\0\0\0";
 const AT_SIGHT_BYTES: u64 = 4 << 10;
 
 fn field(tag: u16, value: &[u8]) -> Vec<u8> {
-    let len = u16::try_from(value.len()).expect("a short field");
-    [&tag.to_le_bytes()[..], &len.to_le_bytes(), value].concat()
+    let len = match u16::try_from(value.len()) {
+        Ok(len) if len < u16::MAX => len.to_le_bytes().to_vec(),
+        _ => [
+            &[0xff; 2][..],
+            &u32::try_from(value.len()).expect("a field").to_le_bytes(),
+        ]
+        .concat(),
+    };
+    [&tag.to_le_bytes()[..], &len, value].concat()
 }
 
 fn message(kind: u8, body: &[u8]) -> Vec<u8> {
@@ -92,14 +99,21 @@ fn body_of_a_message() {
     assert!(cost.allocations < 64, "{cost:?}");
 
     taken(&[GREETING, &message(0x99, &vec![0; 64 << 10])].concat());
-    let announced = [GREETING, &[7, 0, 0, 0], &((64 << 10) + 1_u32).to_le_bytes()].concat();
-    let cost = refused(&announced, "of at most 65536");
+    for (kind, most) in [(7, 64 << 10), (1, 320 << 10)] {
+        let announced = |len: u32| [GREETING, &[kind, 0, 0, 0], &len.to_le_bytes()].concat();
+        taken(&announced(most));
+        let cost = refused(&announced(most + 1), &format!("of at most {most}"));
+        assert!(cost.total_bytes < AT_SIGHT_BYTES, "{cost:?}");
+    }
+    // A field within it that says more than there is.
+    let lying = [&[1, 0, 0xff, 0xff][..], &u32::MAX.to_le_bytes()].concat();
+    let cost = refused(&[GREETING, &message(1, &lying)].concat(), "reaches beyond its message");
     assert!(cost.total_bytes < AT_SIGHT_BYTES, "{cost:?}");
 }
 
 #[test]
 fn announced_bodies_take_no_memory_before_they_come() {
-    let cost = taken(&[GREETING, &[1, 0, 0, 0], &(64_u32 << 10).to_le_bytes()].concat());
+    let cost = taken(&[GREETING, &[1, 0, 0, 0], &(320_u32 << 10).to_le_bytes()].concat());
     assert!(cost.total_bytes < 1024, "{cost:?}");
 }
 
@@ -107,22 +121,22 @@ fn announced_bodies_take_no_memory_before_they_come() {
 fn header_of_a_npy_file() {
     let dict = b"{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }";
     let mut text = dict.to_vec();
-    text.resize(64 << 10, b' ');
+    text.resize(320 << 10, b' ');
     taken(&npy(&text));
     let cost = taken(&npy(&text)[..12]);
     assert!(cost.total_bytes < AT_SIGHT_BYTES, "{cost:?}");
     text.push(b' ');
-    let cost = refused(&npy(&text)[..12], "longer than 65536 bytes");
+    let cost = refused(&npy(&text)[..12], "longer than 327680 bytes");
     assert!(cost.total_bytes < AT_SIGHT_BYTES, "{cost:?}");
 
     // The shortest literals there are, as many as fit.
-    for hostile in [b"1,".repeat(32_000), b"[],".repeat(21_000), b"'',".repeat(21_000)] {
+    for hostile in [b"1,".repeat(160_000), b"[],".repeat(109_000), b"'',".repeat(109_000)] {
         let text = [b"{'shape': (", &hostile[..], b")}"].concat();
         bodies::npy_header(&npy(&text));
         refused(&npy(&text), "the keys descr, fortran_order and shape");
     }
-    refused(&npy(&b"[".repeat(64 << 10)), "a dict");
-    refused(&npy(&[b"{'shape': ", &b"[".repeat(60_000)[..]].concat()), "16 deep");
+    refused(&npy(&b"[".repeat(320 << 10)), "a dict");
+    refused(&npy(&[b"{'shape': ", &b"[".repeat(300_000)[..]].concat()), "16 deep");
 }
 
 #[test]
@@ -131,16 +145,16 @@ fn dtype() {
     taken(&described(nested(8).as_bytes(), &[1], 1, b""));
     refused(&described(nested(9).as_bytes(), &[1], 1, b""), "16 deep");
 
-    let longest = format!("[{}]", "('','|V1'),".repeat(1489));
-    assert!(longest.len() <= 16 << 10);
-    taken(&described(longest.as_bytes(), &[1], 1489, b""));
-    let longer = format!("{longest:<width$}'", width = 16 << 10);
+    let longest = format!("[{}]", "('','|V1'),".repeat(23_831));
+    assert!(longest.len() <= 256 << 10);
+    taken(&described(longest.as_bytes(), &[1], 23_831, b""));
+    let longer = format!("{longest:<width$}'", width = 256 << 10);
     let cost = cost(|| u64::from(Dtype::from_descr(&longer).is_err()));
     assert!(cost.steps == 1 && cost.total_bytes < 256, "{cost:?}");
 
     taken(&described(b"'|V1073741824'", &[1], 1 << 30, b""));
     refused(&described(b"'|V1073741825'", &[1], (1 << 30) + 1, b""), "1 GiB");
-    for hostile in ["1,".repeat(8000), "(),".repeat(5000), "'<f8',".repeat(2700)] {
+    for hostile in ["1,".repeat(130_000), "(),".repeat(87_000), "'f8',".repeat(43_000)] {
         bodies::dtype(format!("[{hostile}]").as_bytes());
         bodies::dtype(format!("[('a','|u1',({hostile}))]").as_bytes());
     }

@@ -3,9 +3,8 @@
 //! `ARRAYLIFT_PYTHON=python3 cargo test -- --ignored`, with a Python that has NumPy 2.
 #![allow(clippy::expect_used)]
 
-use arraylift::Value;
-use arraylift::npy::{HeaderProgress, MAGIC, read_header, write_header};
-use arraylift::values;
+use arraylift::npy::{HeaderProgress, MAGIC, NpyError, read_header, write_header};
+use arraylift::{ArrayMeta, Dtype, DtypeError, Order, Value, values};
 
 mod numpy;
 
@@ -60,7 +59,10 @@ for dtype in [
     [('a', 'i4'), ('b', 'f8', (3,))], [('a', 'f8', (2, 3)), ('b', [('c', '>i2'), ('d', 'S3')])],
     numpy.dtype([('a', 'i1'), ('b', 'f8')], align=True), [(('title', 'a'), 'i4')],
     [('it\'s', 'i4'), ('a\'b\x22c\\d', 'i4')], [('é', 'i4')], [('日本', 'i4')],
-    [(f'field {i}', 'f8') for i in range(400)],
+    [(f'field {i}', 'f8') for i in range(400)], [(f'field {i}', 'f8') for i in range(5000)],
+    [(f'日 {i}', 'f8') for i in range(5000)],
+    # Every length of a header there is, up to its alignment.
+    *([('n' * i, 'f8')] for i in range(1, 130)),
 ]:
     for array in numpy.zeros((3, 4), dtype), numpy.zeros(7, dtype), numpy.zeros((3, 4), dtype, order='F'):
         file = io.BytesIO()
@@ -93,6 +95,171 @@ fn headers_and_values_are_those_of_numpy() {
             assert_eq!(same, meta);
         }
     }
+}
+
+/// Reads headers, each in hexadecimal digits on a line, and writes what NumPy makes of it: descr, order and shape, or
+/// nothing where it refuses it.
+const READER: &str = r"
+import io, sys, types, warnings
+from numpy.lib import format
+warnings.simplefilter('ignore')
+for line in sys.stdin:
+    file = io.BytesIO(bytes.fromhex(line) + bytes(1 << 20))
+    try:
+        array = format.read_array(types.SimpleNamespace(read=file.read), max_header_size=1 << 30)
+        order = 'F' if array.flags.f_contiguous and not array.flags.c_contiguous else 'C'
+        print(repr(format.dtype_to_descr(array.dtype)), order, array.shape, sep='\t')
+    except Exception:
+        print()
+";
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with numpy"]
+fn headers_that_others_write_are_read_as_numpy_reads_them() {
+    let headers = headers_by_hand();
+    let lines: String = headers.iter().map(|(_, header)| hex(header) + "\n").collect();
+    let answers = String::from_utf8(numpy::run(READER, &lines)).expect("UTF-8");
+    let mut taken = 0;
+    assert_eq!(answers.lines().count(), headers.len());
+    for ((text, header), answer) in headers.iter().zip(answers.lines()) {
+        match (read_header(header), answer) {
+            (Ok(HeaderProgress::Done { meta, .. }), answer) if !answer.is_empty() => {
+                let order = if meta.order() == Order::Fortran { "F" } else { "C" };
+                let [descr, theirs, shape] = answer.split('\t').collect::<Vec<_>>()[..] else {
+                    panic!("{answer}");
+                };
+                assert_eq!(Dtype::from_descr(descr).as_ref(), Ok(meta.dtype()), "{text}");
+                assert_eq!((order, &*meta.shape().to_string()), (theirs, shape), "{text}");
+                taken += 1;
+            }
+            (Ok(HeaderProgress::Done { meta, .. }), _) => {
+                assert!(is_read_here_alone(&meta), "NumPy does not read {text}");
+            }
+            (Err(error), answer) => {
+                assert!(answer.is_empty() || is_refused_with_a_reason(&error), "{text}: {error}");
+            }
+            (Ok(HeaderProgress::Need(_)), _) => panic!("{text} is complete"),
+        }
+    }
+    assert!(taken > 300, "{taken}");
+}
+
+/// The long doubles of 32-bit machines.
+fn is_read_here_alone(meta: &ArrayMeta) -> bool {
+    matches!(meta.dtype().item_size(), 12 | 24)
+}
+
+/// What NumPy reads and Arraylift does not: elements that cannot be moved, and several types in one string.
+fn is_refused_with_a_reason(error: &NpyError) -> bool {
+    use DtypeError::{NotADescription, SeveralTypes, ZeroSize};
+    matches!(
+        error,
+        NpyError::Object | NpyError::Dtype(ZeroSize | SeveralTypes(_) | NotADescription)
+    )
+}
+
+/// The text of each header, and the header.
+fn headers_by_hand() -> Vec<(String, Vec<u8>)> {
+    let dict = |descr: &str, order: &str, shape: &str| {
+        format!("{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}\n")
+    };
+    let mut texts: Vec<String> = words()
+        .iter()
+        .map(|word| dict(&format!("'{word}'"), "False", "(3,)"))
+        .collect();
+    for descr in [
+        "u'<f8'",
+        "U'<f8'",
+        "\"<f8\"",
+        "[(u'a', u'<f8', (3L,))]",
+        "[('a', 'f8'), ('b', 'float32', 2), ('c', [('d', '?'), ('e', '=i4')])]",
+        "[('a', '<f8', [3])]",
+        "[('a', ('<f8', (3,)))]",
+        "[('a', ('<f8', (3,)), (2,))]",
+        "[['a', '<f8']]",
+        "[('a',\n'<f8')]",
+        "[('', 'V0'), ('a', 'u1'), ('', 'V3')]",
+        "[(('t', 'a'), 'd')]",
+        "[('a', 'f8', ())]",
+        "[('a', 'i4,f8')]",
+        "('<f8', (3,))",
+        "'i4,f8'",
+        "'3f8'",
+        "'(2,3)f8'",
+        "3",
+        "None",
+        "[('a', None)]",
+        "[('a',)]",
+        "['a']",
+        "b'<f8'",
+        "'<f8\u{7}'",
+        "[('a\u{7}', '<f8')]",
+        "''",
+        "[]",
+    ] {
+        texts.push(dict(descr, "False", "(3,)"));
+    }
+    for (order, shape) in [
+        ("True", "(2, 3)"),
+        ("False", "(2L, 3L)"),
+        ("True", "(2L,\n3L)"),
+        ("False", "()"),
+        ("False", "( 3 , )"),
+        ("0", "(3,)"),
+        ("False", "[3]"),
+        ("False", "3"),
+        ("False", "(3l,)"),
+        ("False", "(-3,)"),
+    ] {
+        texts.push(dict("'<f8'", order, shape));
+    }
+    texts.push("\t{u'descr': 'f8', u'fortran_order': False, u'shape': (3,)}".to_owned());
+    texts.push("{'descr': 'f8', 'fortran_order': False}".to_owned());
+    let versions = [1, 2, 3];
+    let of_version = |text: &String| versions.map(|version| (text.clone(), header(version, text)));
+    let headers = texts.iter().flat_map(of_version);
+    // What Python 2 wrote has no version 3.
+    headers
+        .filter(|(text, header)| header[6] < 3 || !text.contains('L'))
+        .collect()
+}
+
+/// Every code, name and size, with every byte order.
+fn words() -> Vec<String> {
+    let codes = ('a'..='z').chain('A'..='Z').chain(['?']);
+    let mut words: Vec<String> = codes.clone().map(String::from).collect();
+    let sizes = [0, 1, 2, 3, 4, 8, 10, 12, 16, 24, 32, 64];
+    words.extend(codes.flat_map(|code| sizes.map(|size| format!("{code}{size}"))));
+    for names in [
+        "bool bool_ byte short intc int int_ long longlong intp ubyte ushort uintc uint ulong ulonglong uintp half single",
+        "double float longdouble csingle cdouble complex clongdouble str str_ unicode bytes bytes_ void object object_",
+        "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 float128 complex64 complex128",
+        "complex256 datetime64 datetime64[ns] timedelta64[25us] M8[ns] M8[generic] m8[s] M[s] M4[s] M8[] M8[xs] float_",
+        "int128 Float64 f08 S010 V f8, f",
+    ] {
+        words.extend(names.split(' ').map(String::from));
+    }
+    let orders = ["", "<", ">", "=", "|", "!"];
+    words
+        .iter()
+        .flat_map(|word| orders.map(|order| format!("{order}{word}")))
+        .collect()
+}
+
+fn header(version: u8, text: &str) -> Vec<u8> {
+    let latin1 = text.chars().map(|c| u8::try_from(c).expect("Latin-1")).collect();
+    let text = if version < 3 { latin1 } else { text.as_bytes().to_vec() };
+    let length = u32::try_from(text.len()).expect("a length").to_le_bytes();
+    let length = if version == 1 { &length[..2] } else { &length };
+    [&MAGIC[..], &[version, 0], length, &text].concat()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(value.into(), 16).expect("a digit");
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 #[test]

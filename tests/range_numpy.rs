@@ -13,7 +13,7 @@ mod numpy;
 /// A dtype and START:STOP:STEP.
 type Case = (&'static str, String);
 
-const DTYPES: [&str; 10] = ["f64", "f32", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
+const DTYPES: [&str; 10] = ["f64", "f32", "int8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
 
 /// Answers each line `dtype start stop step` with the number of elements and their bytes, or with -1 for an error.
 const ORACLE: &str = r"

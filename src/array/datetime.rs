@@ -3,7 +3,7 @@
 //! Source: <https://numpy.org/doc/stable/reference/arrays.datetime.html>: steps since 1970 in a calendar that is
 //! Gregorian throughout and knows no leap seconds.
 
-use super::scalar::Step;
+use super::dtype::scalar::Step;
 
 /// As ISO 8601 writes it, as finely as the unit: `2026`, `2026-11`, `2026-11-21`, `2026-11-21T10:35:29.500`.
 pub(super) fn show_datetime(count: i64, step: Step) -> String {

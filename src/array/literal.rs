@@ -3,6 +3,8 @@
 //! The text may come from a stranger. A general parser for Python literals backtracks and takes exponential time on
 //! nested brackets; this one reads every character once, to a bounded depth, and cannot panic.
 
+use std::fmt::{self, Write as _};
+
 /// A value that NumPy may write into a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Literal {
@@ -11,6 +13,14 @@ pub(super) enum Literal {
     Bool(bool),
     Tuple(Vec<Literal>),
     List(Vec<Literal>),
+}
+
+/// The value of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Parsed {
+    pub(super) value: Literal,
+    /// The text is as NumPy writes it: without the `u'...'` and `3L` of Python 2, and without control characters.
+    pub(super) is_plain: bool,
 }
 
 /// One `key: value` of a dict, with the value also as the text that it was written in.
@@ -41,11 +51,12 @@ pub enum LiteralError {
 const MAX_DEPTH: usize = 16;
 
 /// Reads the one value that `text` consists of.
-pub(super) fn parse(text: &str) -> Result<Literal, LiteralError> {
+pub(super) fn parse(text: &str) -> Result<Parsed, LiteralError> {
     let mut cursor = Cursor::new(text);
     let value = cursor.value()?;
     cursor.end()?;
-    Ok(value)
+    let is_plain = !cursor.has_python_2 && !text.contains(char::is_control);
+    Ok(Parsed { value, is_plain })
 }
 
 /// Reads the one dict with string keys that `text` consists of.
@@ -70,21 +81,78 @@ pub(super) fn parse_dict(text: &str) -> Result<Vec<Entry<'_>>, LiteralError> {
     Ok(entries)
 }
 
+/// As Python writes it. Printable characters are not escaped, nor those that Python has for unprintable but controls.
+impl fmt::Display for Literal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write_text(f, text),
+            Self::Int(int) => write!(f, "{int}"),
+            Self::Bool(bool) => f.write_str(if *bool { "True" } else { "False" }),
+            Self::Tuple(items) => {
+                f.write_char('(')?;
+                write_items(f, items)?;
+                f.write_str(if items.len() == 1 { ",)" } else { ")" })
+            }
+            Self::List(items) => {
+                f.write_char('[')?;
+                write_items(f, items)?;
+                f.write_char(']')
+            }
+        }
+    }
+}
+
+fn write_items(f: &mut fmt::Formatter<'_>, items: &[Literal]) -> fmt::Result {
+    for (index, item) in items.iter().enumerate() {
+        f.write_str(if index > 0 { ", " } else { "" })?;
+        fmt::Display::fmt(item, f)?;
+    }
+    Ok(())
+}
+
+fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    let quote = if text.contains('\'') && !text.contains('"') {
+        '"'
+    } else {
+        '\''
+    };
+    f.write_char(quote)?;
+    for c in text.chars() {
+        match c {
+            '\n' => f.write_str("\\n")?,
+            '\r' => f.write_str("\\r")?,
+            '\t' => f.write_str("\\t")?,
+            '\\' => f.write_str("\\\\")?,
+            c if c == quote => write!(f, "\\{c}")?,
+            c if c.is_control() => write!(f, "\\x{:02x}", u32::from(c))?,
+            c => f.write_char(c)?,
+        }
+    }
+    f.write_char(quote)
+}
+
 struct Cursor<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    /// It has read what only Python 2 writes.
+    has_python_2: bool,
 }
 
 impl<'a> Cursor<'a> {
     fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0 }
+        Self {
+            text,
+            at: 0,
+            depth: 0,
+            has_python_2: false,
+        }
     }
 
     fn value(&mut self) -> Result<Literal, LiteralError> {
         self.skip_space();
         match self.peek() {
-            Some('\'' | '"') => self.text().map(Literal::Text),
+            Some('\'' | '"' | 'u' | 'U') => self.text().map(Literal::Text),
             Some('(') => self.tuple(),
             Some('[') => self.items('[', ']').map(|(items, _)| Literal::List(items)),
             Some('-' | '0'..='9') => self.integer().map(Literal::Int),
@@ -136,14 +204,14 @@ impl<'a> Cursor<'a> {
             .map_err(|_| self.expected("an integer of at most 38 digits"))?;
         self.at += sign + digits;
         // Python 2 wrote long integers as `3L`.
-        if self.rest().starts_with('L') {
-            self.at += 1;
-        }
+        self.has_python_2 |= self.take_word("L");
         Ok(number)
     }
 
     fn text(&mut self) -> Result<String, LiteralError> {
         self.skip_space();
+        // Python 2 wrote texts that are no bytes as `u'f8'`.
+        self.has_python_2 |= self.take_word("u") || self.take_word("U");
         let Some(quote @ ('\'' | '"')) = self.peek() else {
             return Err(self.expected("a quoted string"));
         };
@@ -153,6 +221,7 @@ impl<'a> Cursor<'a> {
             match self.next() {
                 Some('\\') => self.escape(&mut text)?,
                 Some(c) if c == quote => return Ok(text),
+                Some('\n' | '\r') => return Err(self.expected("a closing quote on the same line")),
                 Some(c) => text.push(c),
                 None => return Err(self.expected("a closing quote")),
             }
@@ -252,7 +321,7 @@ mod tests {
     #[test]
     fn a_record_is_a_list_of_tuples() {
         assert_eq!(
-            parse("[('a', '<i4'), (\"b\", '<f8', (3,)), ]"),
+            value("[('a', '<i4'), (\"b\", '<f8', (3,)), ]"),
             Ok(Literal::List(vec![
                 Literal::Tuple(vec![text("a"), text("<i4")]),
                 Literal::Tuple(vec![text("b"), text("<f8"), Literal::Tuple(vec![Literal::Int(3)])]),
@@ -262,11 +331,11 @@ mod tests {
 
     #[test]
     fn a_tuple_of_one_needs_its_comma() {
-        assert_eq!(parse("(7)"), Ok(Literal::Int(7)));
-        assert_eq!(parse("(7,)"), Ok(Literal::Tuple(vec![Literal::Int(7)])));
-        assert_eq!(parse("()"), Ok(Literal::Tuple(vec![])));
+        assert_eq!(value("(7)"), Ok(Literal::Int(7)));
+        assert_eq!(value("(7,)"), Ok(Literal::Tuple(vec![Literal::Int(7)])));
+        assert_eq!(value("()"), Ok(Literal::Tuple(vec![])));
         assert_eq!(
-            parse("(-7L, 1)"),
+            value("(-7L, 1)"),
             Ok(Literal::Tuple(vec![Literal::Int(-7), Literal::Int(1)]))
         );
     }
@@ -274,7 +343,7 @@ mod tests {
     #[test]
     fn escapes_are_read_as_python_reads_them() {
         assert_eq!(
-            parse(r#"'a\'\\\n\xe9\u20ac\U0001f600\q"'"#),
+            value(r#"'a\'\\\n\xe9\u20ac\U0001f600\q"'"#),
             Ok(text("a'\\\né€😀\\q\""))
         );
         for broken in [r"'\", r"'\x4'", r"'\xg1'", r"'\ud800'", r"'\U99999999'"] {
@@ -290,16 +359,40 @@ mod tests {
     }
 
     #[test]
+    fn what_python_2_wrote_is_read_and_written_as_python_3_does() {
+        for (old, new) in [
+            ("[(u'a', u\"<f8\", (3L,))]", "[('a', '<f8', (3,))]"),
+            ("(U'a', 3L, True)", "('a', 3, True)"),
+            ("[('a\tb',\n'<f8')]", r"[('a\tb', '<f8')]"),
+            (r#"[u'it\'s', u'a\'b"c\\\x1b\n']"#, r#"["it's", 'a\'b"c\\\x1b\n']"#),
+        ] {
+            let parsed = parse(old).unwrap();
+            assert!(!parsed.is_plain, "{old}");
+            assert_eq!(parsed.value.to_string(), new);
+            assert_eq!(
+                parse(new),
+                Ok(Parsed {
+                    is_plain: true,
+                    ..parsed
+                })
+            );
+        }
+        for broken in ["u 'a'", "uu'a'", "'a\nb'"] {
+            assert!(parse(broken).is_err(), "{broken}");
+        }
+    }
+
+    #[test]
     fn nesting_is_bounded_and_read_once() {
         assert!(parse(&("[".repeat(16) + &"]".repeat(16))).is_ok());
-        assert_eq!(parse(&("[".repeat(17) + &"]".repeat(17))), Err(LiteralError::TooDeep));
-        assert_eq!(parse(&"(".repeat(1_000_000)), Err(LiteralError::TooDeep));
+        assert_eq!(value(&("[".repeat(17) + &"]".repeat(17))), Err(LiteralError::TooDeep));
+        assert_eq!(value(&"(".repeat(1_000_000)), Err(LiteralError::TooDeep));
     }
 
     #[test]
     fn errors_say_where() {
-        assert_eq!(parse("('a', x)").unwrap_err().to_string(), "expected a value at byte 6");
-        assert_eq!(parse("1 2").unwrap_err().to_string(), "expected the end at byte 2");
+        assert_eq!(value("('a', x)").unwrap_err().to_string(), "expected a value at byte 6");
+        assert_eq!(value("1 2").unwrap_err().to_string(), "expected the end at byte 2");
     }
 
     proptest! {
@@ -308,6 +401,10 @@ mod tests {
             let _ = parse(&text);
             let _ = parse_dict(&text);
         }
+    }
+
+    fn value(text: &str) -> Result<Literal, LiteralError> {
+        parse(text).map(|parsed| parsed.value)
     }
 
     fn text(text: &str) -> Literal {

@@ -9,10 +9,10 @@ mod number;
 mod preview;
 mod progression;
 mod range;
-mod scalar;
 mod shape;
 
 pub(crate) use crate::units::{NumberError, parse_count};
+pub(crate) use dtype::MAX_DESCR_BYTES;
 pub use dtype::{Dtype, DtypeError};
 pub use meta::{ArrayMeta, MetaError, Order};
 pub use number::Number;

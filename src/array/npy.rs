@@ -3,6 +3,7 @@
 //! Source: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>. Reading needs no stream: the
 //! caller passes the bytes that it has, and learns how many a header needs.
 
+use super::dtype::MAX_DESCR_BYTES;
 use super::literal::{self, Entry, Literal, LiteralError};
 use super::{ArrayMeta, Dtype, DtypeError, MetaError, Order, Shape, ShapeError};
 
@@ -38,7 +39,7 @@ pub enum NpyError {
         /// The second byte of the version.
         minor: u8,
     },
-    /// A header of more than 64 KiB.
+    /// A header of more than 320 KiB.
     #[error("the .npy header of {0} bytes is longer than {MAX_HEADER_BYTES} bytes")]
     HeaderTooLarge(u64),
     /// A header of version 3.0 that is not UTF-8.
@@ -73,8 +74,9 @@ pub enum NpyError {
     Dtype(DtypeError),
 }
 
-/// Far more than NumPy reads (10,000 characters) or a stranger needs.
-const MAX_HEADER_BYTES: usize = 64 << 10;
+/// Room for the longest description, and for what is beside it: NumPy reads 10,000 characters unless it is told to
+/// read more, and writes as many as a description has.
+const MAX_HEADER_BYTES: usize = MAX_DESCR_BYTES + (64 << 10);
 
 /// The data begins at a multiple of it, so that a mapped file is aligned for every dtype.
 const ALIGNMENT: usize = 64;
@@ -129,8 +131,7 @@ pub fn read_header(prefix: &[u8]) -> Result<HeaderProgress, NpyError> {
 
 /// The header that `numpy.save` writes for such an array, byte for byte where the description is NumPy's own.
 ///
-/// Version 1.0, or 3.0 for field names beyond Latin-1. A description is at most 16 KiB, so that what distinguishes
-/// version 2.0, a header of more than 64 KiB, never occurs.
+/// Version 1.0, or 2.0 where it has 64 KiB or more, or 3.0 for field names beyond Latin-1.
 #[must_use]
 pub fn write_header(meta: &ArrayMeta) -> Vec<u8> {
     let (fortran_order, growing) = match meta.order() {
@@ -145,18 +146,22 @@ pub fn write_header(meta: &ArrayMeta) -> Vec<u8> {
     let room = growing.map_or(0, |n| GROWTH_DIGITS.saturating_sub(n.to_string().len()));
 
     let latin1: Option<Vec<u8>> = dict.chars().map(|c| u8::try_from(c).ok()).collect();
-    let (version, text_at, text) = match latin1 {
-        Some(text) => (1, 10, text),
-        None => (3, 12, dict.into_bytes()),
+    let is_latin1 = latin1.is_some();
+    let text = latin1.unwrap_or_else(|| dict.into_bytes());
+    // The header ends with at least one space and a line feed, which are part of its length.
+    let end = |text_at: usize| (text_at + text.len() + room + 2).next_multiple_of(ALIGNMENT);
+    let (version, text_at) = match is_latin1 {
+        true if u16::try_from(end(10) - 10).is_ok() => (1, 10),
+        true => (2, 12),
+        false => (3, 12),
     };
-    // The header ends with a line feed, which is part of its length.
-    let data_offset = (text_at + text.len() + room + 1).next_multiple_of(ALIGNMENT);
+    let data_offset = end(text_at);
     let text_len = data_offset - text_at;
 
     let mut header = Vec::with_capacity(data_offset);
     header.extend(MAGIC);
     header.extend([version, 0]);
-    // The length fits the two or four low bytes, because a description has at most 16 KiB.
+    // The length fits the two or four low bytes: two by the choice above, four by the bound of a description.
     header.extend(&text_len.to_le_bytes()[..text_at - 8]);
     header.extend(text);
     header.resize(data_offset - 1, b' ');
@@ -229,6 +234,19 @@ mod tests {
     }
 
     #[test]
+    fn a_record_of_thousands_of_fields_needs_version_2() {
+        for (count, name, version) in [(3000, "f", 1), (4000, "f", 2), (12_000, "f", 2), (12_000, "日", 3)] {
+            let fields: Vec<String> = (0..count).map(|i| format!("('{name}{i}', '<f4')")).collect();
+            let dtype = Dtype::from_descr(&format!("[{}]", fields.join(", "))).unwrap();
+            let meta = ArrayMeta::vector(dtype, 3).unwrap();
+            let header = write_header(&meta);
+            assert_eq!((header[6], header.len() % ALIGNMENT), (version, 0), "{count} fields");
+            let data_offset = header.len();
+            assert_eq!(read_header(&header), Ok(HeaderProgress::Done { meta, data_offset }));
+        }
+    }
+
+    #[test]
     fn every_version_is_read_and_no_byte_more_is_wanted() {
         let text = "{'descr': '>i4', 'fortran_order': True, 'shape': (2, 3), }\n";
         for version in [1, 2, 3] {
@@ -277,8 +295,8 @@ mod tests {
             Err(NpyError::HeaderTooLarge(u32::MAX.into()))
         );
         assert_eq!(
-            read_header(b"\x93NUMPY\x03\x00\x01\x00\x01\x00"),
-            Err(NpyError::HeaderTooLarge(65_537))
+            read_header(b"\x93NUMPY\x03\x00\x01\x00\x05\x00"),
+            Err(NpyError::HeaderTooLarge(327_681))
         );
     }
 

@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::Dtype;
 use super::datetime::{show_datetime, show_timedelta};
 use super::dtype::Layout;
+use super::dtype::scalar::{Kind, Scalar};
 use super::number::show_float;
-use super::scalar::{Kind, Scalar};
 
 /// One element, for a table or for JSON.
 #[derive(Clone, Debug, PartialEq)]

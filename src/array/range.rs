@@ -8,8 +8,8 @@
 // Start, stop and step are NumPy's words.
 #![allow(clippy::similar_names)]
 
+use super::dtype::scalar::Numeric;
 use super::progression::{Ends, Progression};
-use super::scalar::Numeric;
 use super::{ArrayMeta, Dtype, Number, NumberError};
 use crate::units::parse_whole;
 
@@ -399,7 +399,7 @@ mod tests {
             ("0:0.5", "i32", r#""0.5" is not a whole number"#),
             ("0:inf", "i32", r#""inf" is not a number"#),
             ("-1:5", "u8", "-1 does not fit u8"),
-            ("0:400:200", "i8", "200 does not fit i8"),
+            ("0:400:200", "int8", "200 does not fit int8"),
             ("1e39:2e39:1e38", "f32", "1e+39 does not fit f32"),
             ("0:2e18", "f64", "the range has too many elements"),
             ("0:1e300", "f64", "the range has too many elements"),
@@ -463,7 +463,7 @@ mod tests {
     proptest! {
         #[test]
         fn pieces_at_any_alignment_equal_the_whole(
-            dtype in prop::sample::select(vec!["f64", "f32", "i8", "u16", "i32", "u64"]),
+            dtype in prop::sample::select(vec!["f64", "f32", "int8", "u16", "i32", "u64"]),
             start in -100_i32..100,
             step in prop::sample::select(vec!["1", "-3", "7", "1e2"]),
             cuts in prop::collection::vec(1_usize..700, 1..8),
@@ -494,7 +494,7 @@ mod tests {
 
         #[test]
         fn no_text_panics(text in "[-0-9.e:_+infa]{0,24}") {
-            for dtype in ["f64", "f32", "i8", "u64"] {
+            for dtype in ["f64", "f32", "int8", "u64"] {
                 if let Ok(range) = parse(&text, dtype) {
                     range.fill(range.len(), &mut [0; 64]);
                 }

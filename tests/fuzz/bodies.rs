@@ -33,8 +33,8 @@ const WIRE: Budget = Budget {
     most_bytes: [64 << 10, 128],
 };
 
-/// The most that a wire may ask for at once: a body and the header before it, with a block's header behind it.
-const CONTROL_BYTES_MAX: usize = (64 << 10) + 24;
+/// The most that a wire may ask for at once: an offer and the header before it, with a block's header behind it.
+const CONTROL_BYTES_MAX: usize = (320 << 10) + 24;
 
 /// How a wire's owner behaves, which the first byte of the input decides: any of these bits.
 #[derive(Debug, Clone, Copy, Default)]

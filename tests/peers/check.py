@@ -15,6 +15,8 @@ NPY_ARRAYS = [
     ["--shape", "3,5,7", "--dtype", ">f4", "--fortran"],
     ["--shape", "300,2", "--dtype", "<U5"],
     ["--shape", "99", "--dtype", "[('x', '<f4'), ('n', '>i2'), ('s', 'S3')]"],
+    # A description that is longer than the longest short field.
+    ["--shape", "2", "--dtype", repr([(f"f{i:04}", "<f4") for i in range(4000)])],
 ]
 
 

@@ -24,8 +24,9 @@ LETTERS, VERSION = b"ARLIFT", 1
 OFFER, ACCEPT, REFUSE, BLOCK, RECEIPT, ABORT, KEEP_ALIVE, LATER_KINDS = 1, 2, 3, 4, 5, 6, 7, 128
 DTYPE, SHAPE, ORDER, BYTES, NAME, IDENTITY, CHECKSUM_KIND, PLAIN, FIRST_BYTE, CHECKSUM, REASON = range(1, 12)
 NUMBERS = {ORDER: 1, BYTES: 8, CHECKSUM_KIND: 1, PLAIN: 1, FIRST_BYTE: 8, CHECKSUM: 8}  # how long each is
-LONGEST = {DTYPE: 65_535, SHAPE: 64 * 8, NAME: 4096, IDENTITY: 64, REASON: 1024}
-LONGEST_BODY, LONGEST_BLOCK, SILENCE = 65_536, 4_194_304, 30.0
+LONGEST = {DTYPE: 262_144, SHAPE: 64 * 8, NAME: 4096, IDENTITY: 64, REASON: 1024}
+LONGEST_BODY, LONGEST_OFFER, LONGEST_BLOCK, SILENCE = 65_536, 327_680, 4_194_304, 30.0
+LONG = 65_535  # in place of a length: the length follows as a u32
 CRC64_TABLE = list(range(256))
 for _ in range(8):
     CRC64_TABLE = [n >> 1 ^ (0x9A6C9329AC4BC9B5 if n & 1 else 0) for n in CRC64_TABLE]
@@ -56,8 +57,11 @@ def fields_of(body):
     fields = {}
     while body:
         need(len(body) >= 4, "a field without a length")
-        tag, length = struct.unpack_from("<HH", body)
-        value, body = body[4 : 4 + length], body[4 + length :]
+        (tag, length), body = struct.unpack_from("<HH", body), body[4:]
+        if length == LONG:
+            need(len(body) >= 4, "a field without a length")
+            (length,), body = struct.unpack_from("<I", body), body[4:]
+        value, body = body[:length], body[length:]
         need(len(value) == length, f"field {tag} is longer than what it is in")
         need(tag not in fields, f"field {tag} comes twice")
         if tag in NUMBERS:
@@ -103,7 +107,8 @@ class Wire:
         if kind == BLOCK == expected:
             need(1 <= length <= LONGEST_BLOCK, f"a block of {length} bytes")
             return length
-        need(length <= LONGEST_BODY, f"a message of kind {kind} with {length} bytes")
+        longest = LONGEST_OFFER if kind == OFFER else LONGEST_BODY
+        need(length <= longest, f"a message of kind {kind} with {length} bytes")
         need(kind in (expected, REFUSE, ABORT, KEEP_ALIVE) or kind >= LATER_KINDS, f"kind {kind} is out of turn")
         (body,) = self.read(f"{length}s")
         need(kind != KEEP_ALIVE or not body, f"a keep-alive with {length} bytes")
@@ -130,7 +135,9 @@ class Wire:
         body = b""
         for tag, value in fields:
             value = value.to_bytes(NUMBERS[tag], "little") if tag in NUMBERS else value
-            body += struct.pack("<HH", tag, len(value)) + value
+            long = len(value) >= LONG
+            body += struct.pack("<HHI", tag, LONG, len(value)) if long else struct.pack("<HH", tag, len(value))
+            body += value
         greeting, self.greeting = self.greeting, b""
         self.stream.sendall(greeting + struct.pack("<B3xI", kind, len(body)) + body)
 

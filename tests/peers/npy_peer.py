@@ -20,7 +20,7 @@ def send(stream, a):
 
 
 def receive(stream):
-    return np.lib.format.read_array(SimpleNamespace(read=stream.makefile("rb").read))
+    return np.lib.format.read_array(SimpleNamespace(read=stream.makefile("rb").read), max_header_size=327_680)
 
 
 def dtype_of(text):

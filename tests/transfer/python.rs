@@ -272,6 +272,36 @@ fn a_native_peer_in_python_moves_and_verifies_both_ways() {
 
 #[test]
 #[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn a_record_of_thousands_of_fields_passes_both_ways_between_python_and_every_wire() {
+    let fields: Vec<String> = (0..4000).map(|index| format!("('f{index:04}', '<f4')")).collect();
+    let descr = format!("[{}]", fields.join(", "));
+    let arguments = ["send", "--shape", "2", "--dtype", &descr];
+    for (script, wire) in [("native_peer.py", WireChoice::Native), ("npy_peer.py", WireChoice::Npy)] {
+        let (_, bytes, said) = received(script, &arguments, &Options::default(), None, "a.npy");
+        let (header, data) = bytes.split_at(bytes.len() - 2 * 16_000);
+        assert_eq!(
+            (header[6], said["sha256"].as_str()),
+            (2, Some(&*sha256(data))),
+            "{script}"
+        );
+
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("a.npy");
+        std::fs::write(&path, &bytes).expect("written");
+        let (peer, to) = Peer::listening(script, &["receive"]);
+        let origin = Origin::File { path, dtype: None };
+        let source = SourceSpec { origin, slice: None };
+        let options = Options {
+            wire,
+            ..Options::default()
+        };
+        done(start(Job::Send { source, to }, &options).0.join());
+        assert_eq!(peer.finished()["sha256"], sha256(data), "{script}");
+    }
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
 fn python_takes_an_array_that_is_handed_over_and_gives_one() {
     let folder = tempfile::tempdir().expect("folder");
     let at = Endpoint::Unix(folder.path().join("socket"));

@@ -128,7 +128,7 @@ fn fitting(text: &str, fits: impl Fn(&str) -> bool) -> String {
 fn dtype_in_words(dtype: &str) -> String {
     match dtype.strip_prefix("big-endian ") {
         Some(rest) => format!("{rest}, big endian"),
-        None if matches!(dtype, "u8" | "i8" | "bool") || dtype.contains("record") => dtype.to_owned(),
+        None if matches!(dtype, "u8" | "int8" | "bool") || dtype.contains("record") => dtype.to_owned(),
         None => format!("{dtype}, little endian"),
     }
 }

@@ -63,7 +63,7 @@ macro_rules! elements {
 
 elements! {
     u8: "u8", u16: "u16", u32: "u32", u64: "u64",
-    i8: "i8", i16: "i16", i32: "i32", i64: "i64",
+    i8: "int8", i16: "i16", i32: "i32", i64: "i64",
     f32: "f32", f64: "f64"
 }
 

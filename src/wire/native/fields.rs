@@ -8,6 +8,8 @@ use super::Token;
 const REASON_BYTES_MAX: usize = 1024;
 /// The most fields that a body can have.
 const FIELDS_MAX: usize = 64;
+/// In place of a length: the length follows as a u32.
+const LONG: u16 = u16::MAX;
 
 /// What a field is, by its number.
 pub(super) mod tag {
@@ -40,8 +42,8 @@ impl<'a> Fields<'a> {
         let mut fields = Vec::new();
         while !body.is_empty() {
             let field = body.split_first_chunk().and_then(|(tag, rest)| {
-                let (len, rest) = rest.split_first_chunk()?;
-                let (value, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*len)))?;
+                let (len, rest) = read_len(rest)?;
+                let (value, rest) = rest.split_at_checked(len)?;
                 Some((u16::from_le_bytes(*tag), value, rest))
             });
             let Some((tag, value, rest)) = field else {
@@ -130,23 +132,43 @@ impl<'a> Fields<'a> {
 
     /// A text of at most `bytes_max` bytes, without hidden characters.
     pub(super) fn text(&self, tag: u16, bytes_max: usize) -> Result<String, Error> {
-        let bytes = self.require(tag)?;
-        if bytes.len() > bytes_max {
+        if self.require(tag)?.len() > bytes_max {
             return Err(Error::Protocol(format!("field {tag} is longer than {bytes_max} bytes")));
         }
-        let text = std::str::from_utf8(bytes).map_err(|_| Error::Protocol(format!("field {tag} is not UTF-8")))?;
         // What a peer says ends up on terminals.
-        Ok(shown(text))
+        self.utf8(tag).map(shown)
+    }
+
+    /// A text as it came, for the program alone.
+    pub(super) fn utf8(&self, tag: u16) -> Result<&'a str, Error> {
+        std::str::from_utf8(self.require(tag)?).map_err(|_| Error::Protocol(format!("field {tag} is not UTF-8")))
+    }
+}
+
+/// The length that a value has, and what follows the length.
+fn read_len(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (len, rest) = bytes.split_first_chunk()?;
+    match u16::from_le_bytes(*len) {
+        LONG => {
+            let (len, rest) = rest.split_first_chunk()?;
+            Some((usize::try_from(u32::from_le_bytes(*len)).ok()?, rest))
+        }
+        len => Some((len.into(), rest)),
     }
 }
 
 /// Appends a field.
 pub(super) fn put(body: &mut Vec<u8>, tag: u16, value: &[u8]) {
-    // Every value written here is bounded below 64 KiB: texts are truncated, a dtype has 16 KiB at most, a shape 64 axes.
-    let len = u16::try_from(value.len()).unwrap_or(u16::MAX);
     body.extend_from_slice(&tag.to_le_bytes());
-    body.extend_from_slice(&len.to_le_bytes());
-    body.extend_from_slice(&value[..usize::from(len)]);
+    match u16::try_from(value.len()) {
+        Ok(len) if len < LONG => body.extend_from_slice(&len.to_le_bytes()),
+        _ => {
+            body.extend_from_slice(&LONG.to_le_bytes());
+            // No value comes near 4 GiB: the longest is a dtype's, of 256 KiB.
+            body.extend_from_slice(&u32::try_from(value.len()).unwrap_or(u32::MAX).to_le_bytes());
+        }
+    }
+    body.extend_from_slice(value);
 }
 
 /// Appends a text, cut to so many bytes.

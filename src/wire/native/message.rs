@@ -1,5 +1,6 @@
 //! The `native` wire's messages: what each is made of, and the header before it. Every number is little-endian.
 
+use crate::array::MAX_DESCR_BYTES;
 use crate::error::Error;
 use crate::wire::Offer;
 
@@ -22,8 +23,10 @@ pub(super) const BLOCK_HEADER_BYTES: usize = 16;
 /// A block's checksum, after its data.
 pub(super) const TRAILER_BYTES: usize = 8;
 
-/// The most body bytes that any message but a block can have.
+/// The most body bytes that a message can have which is neither a block nor an offer.
 const BODY_BYTES_MAX: usize = 64 << 10;
+/// The most body bytes that an offer can have: as any other, beside the longest dtype.
+const OFFER_BYTES_MAX: usize = BODY_BYTES_MAX + MAX_DESCR_BYTES;
 /// Messages of an unknown kind from here on are skipped; below, they are an error.
 const FIRST_SKIPPABLE_KIND: u8 = 0x80;
 
@@ -190,9 +193,14 @@ impl Message {
             });
         }
         let length = usize::try_from(length).unwrap_or(usize::MAX);
-        if length > BODY_BYTES_MAX {
+        let most = if kind == kind::OFFER {
+            OFFER_BYTES_MAX
+        } else {
+            BODY_BYTES_MAX
+        };
+        if length > most {
             return Err(Error::Protocol(format!(
-                "a message of {length} bytes, of at most {BODY_BYTES_MAX}"
+                "a message of {length} bytes, of at most {most}"
             )));
         }
         let Some(body) = rest.get(..length) else {
@@ -357,6 +365,33 @@ mod tests {
         assert!(Message::parse(&huge).is_err());
         let lying = [1, 0, 255, 255, 0];
         assert!(Fields::read(&lying).is_err());
+    }
+
+    #[test]
+    fn a_dtype_of_any_length_that_is_read_travels_whole() {
+        // Around the longest value with a short length, and the longest there is.
+        for length in [65_534, 65_535, 65_536, MAX_DESCR_BYTES] {
+            let name = "n".repeat(length - "[('', '|u1')]".len());
+            let dtype = Dtype::from_descr(&format!("[('{name}', '|u1')]")).expect("a dtype");
+            assert_eq!(dtype.descr().len(), length);
+            let meta = ArrayMeta::vector(dtype, 12).expect("meta");
+            let message = Message::Offer(Box::new(Offer {
+                meta,
+                name: Some("n".repeat(4096)),
+                ..offer()
+            }));
+            let bytes = encoded(&message);
+            assert_eq!(Message::parse(&bytes), Ok(Parsed::Message(message, bytes.len())));
+        }
+    }
+
+    #[test]
+    fn a_field_name_arrives_as_it_was_sent_whatever_characters_it_has() {
+        let dtype = Dtype::from_descr("[('a\u{202e}b\u{200b}', '|u1')]").expect("a dtype");
+        let meta = ArrayMeta::vector(dtype, 12).expect("meta");
+        let message = Message::Offer(Box::new(Offer { meta, ..offer() }));
+        let bytes = encoded(&message);
+        assert_eq!(Message::parse(&bytes), Ok(Parsed::Message(message, bytes.len())));
     }
 
     #[test]

@@ -39,8 +39,8 @@ pub(super) fn write(body: &mut Vec<u8>, offer: &Offer) {
 /// Reads them, and refuses an offer that contradicts itself.
 pub(super) fn read(fields: &Fields<'_>) -> Result<Offer, Error> {
     let bad = |reason: String| Error::BadOffer(reason);
-    let descr = fields.text(tag::DTYPE, usize::from(u16::MAX))?;
-    let dtype = Dtype::from_descr(&descr).map_err(|error| bad(error.to_string()))?;
+    // As it came: what is shown of it is another matter.
+    let dtype = Dtype::from_descr(fields.utf8(tag::DTYPE)?).map_err(|error| bad(error.to_string()))?;
     let shape = fields.require(tag::SHAPE)?;
     let (axes, []) = shape.as_chunks::<8>() else {
         return Err(Error::Protocol("a shape that is not a list of 8-byte numbers".into()));

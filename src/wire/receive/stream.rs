@@ -100,6 +100,7 @@ impl HeaderReader {
             npy::HeaderProgress::Done { meta, .. } => {
                 let stream = StreamReceiver::new(meta);
                 let offer = stream.offer.clone();
+                self.inbox = Vec::new();
                 self.stream = Some(stream);
                 Ok(Some(Heard::Offer(offer)))
             }

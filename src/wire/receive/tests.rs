@@ -216,7 +216,7 @@ proptest! {
         let mut at = 0;
         while at < stream.len() {
             let Want::Control(max) = wire.want() else { break };
-            prop_assert!(max <= 65_536 + 16);
+            prop_assert!(max <= (320 << 10) + 16);
             let end = (at + max.max(1)).min(stream.len());
             if wire.hear(&stream[at..end]).is_err() { break }
             at = end;

@@ -20,7 +20,7 @@ const DTYPES: [(&str, &str); 10] = [
     ("i64", "8 bytes"),
     ("i32", "4 bytes"),
     ("i16", "2 bytes"),
-    ("i8", "1 byte"),
+    ("int8", "1 byte"),
     ("u64", "8 bytes"),
     ("u32", "4 bytes"),
     ("u16", "2 bytes"),

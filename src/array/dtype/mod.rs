@@ -3,14 +3,22 @@
 //! Descriptions come from files and from strangers, so their length is checked before they are parsed. Source:
 //! <https://numpy.org/doc/stable/reference/arrays.interface.html#arrays-interface> (`typestr` and `descr`).
 
+mod layout;
+pub(super) mod scalar;
+mod words;
+
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use super::literal::{self, Literal, LiteralError};
-use super::scalar::{Kind, Numeric, Scalar};
+use super::literal::{self, LiteralError};
+use layout::Reader;
+use scalar::Kind;
+
+pub(super) use layout::Layout;
+pub(super) use scalar::{Numeric, Scalar};
 
 /// The type of an array's elements: its size, byte order and fields, and the text that describes them.
 ///
@@ -30,27 +38,34 @@ pub enum DtypeError {
     /// Python objects, or strings of variable size: their bytes are pointers.
     #[error("arrays of Python objects cannot be moved, only those with a fixed-size dtype")]
     Object,
-    /// A description of more than 16 KiB.
+    /// A description of more than 256 KiB.
     #[error("a dtype description of {0} bytes is longer than {MAX_DESCR_BYTES} bytes")]
     TooLong(usize),
-    /// Control characters, which NumPy never writes.
-    #[error("the dtype description contains control characters")]
-    ControlCharacter,
     /// Not a Python literal.
     #[error("the dtype description is malformed: {0}")]
     Malformed(#[from] LiteralError),
     /// A literal, but neither a type string nor a list of fields.
     #[error("the dtype description is neither a type such as '<f8' nor a list of (name, type) fields")]
     NotADescription,
-    /// A type string that NumPy does not know either.
-    #[error("{0:?} is not a dtype that NumPy has")]
+    /// A type string that is none of NumPy's.
+    #[error("{0:?} is no type that can be read, such as '<f8'")]
     UnknownType(String),
-    /// A type of several bytes without `<` or `>`.
-    #[error("the dtype {0:?} does not say its byte order")]
-    NoByteOrder(String),
+    /// Several types in one string, of which NumPy would make a record or an array.
+    #[error("{0:?} stands for several types: only a list of (name, type) fields does")]
+    SeveralTypes(String),
     /// A typed name that names no dtype.
-    #[error("unknown dtype {0:?}: try f64, f32, i32, u8, bool, c128 or NumPy's form, such as >f4")]
+    #[error("unknown dtype {0:?}: try f64, f32, i32, u8, bool, c128 or NumPy's form, such as float64 or >f4")]
     UnknownName(String),
+    /// A typed name whose number could count bits, or bytes as NumPy has it.
+    #[error("the dtype {typed} could mean {bits} or, as in NumPy, {bytes}: type which")]
+    Ambiguous {
+        /// What was typed.
+        typed: &'static str,
+        /// What it is if the number counts bits.
+        bits: &'static str,
+        /// What NumPy takes it for.
+        bytes: &'static str,
+    },
     /// Elements of no bytes.
     #[error("elements of zero bytes cannot be moved")]
     ZeroSize,
@@ -59,27 +74,10 @@ pub enum DtypeError {
     TooLarge,
 }
 
-/// What an element looks like in memory.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Layout {
-    Scalar(Scalar),
-    /// Several elements of one layout, in these dimensions. Only fields of records have it.
-    Array {
-        dimensions: Vec<usize>,
-        item: Box<Layout>,
-    },
-    Record(Vec<Field>),
-}
-
-/// A named part of a record; padding has an empty name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Field {
-    pub(super) name: String,
-    pub(super) layout: Layout,
-}
-
-const MAX_DESCR_BYTES: usize = 16 << 10;
+/// More than ten thousand fields need; all of it travels in one offer, and is parsed before anything else is known.
+pub(crate) const MAX_DESCR_BYTES: usize = 256 << 10;
 const MAX_ITEM_BYTES: usize = 1 << 30;
+
 impl Dtype {
     /// Little-endian 64-bit float.
     #[must_use]
@@ -99,16 +97,19 @@ impl Dtype {
         Self::little_endian(Kind::UInt, 1)
     }
 
-    /// Reads what people type: `f64`, `i32`, `u8`, `bool`, `c128`, NumPy's `float64`, `U5`, `datetime64[ns]`, all
-    /// little-endian; or a description as NumPy writes it, such as `<f8`, `>i4` or `[('a', '<i4')]`.
+    /// Reads what people type: a short name with its size in bits, such as `f64`, `i32` and `c128`; any name that NumPy
+    /// has for a type, such as `float64`, `<f8`, `f8`, `d`, `U5` and `datetime64[ns]`; or a description of a record as
+    /// NumPy writes it, such as `[('a', '<i4')]`. Without a byte order it is little-endian.
     ///
-    /// The number in `f64` counts bits, the one in `<f8` bytes.
+    /// `u8` is a byte, as everywhere in this program; NumPy's `u8` is called `uint64` or `<u8`. The other two words that
+    /// mean one thing in bits and another in NumPy are refused: `i8` and `f16`.
     ///
     /// ```
     /// # use arraylift::Dtype;
     /// assert_eq!(Dtype::from_name("f64")?, Dtype::f64());
-    /// assert_eq!(Dtype::from_name("<f8")?, Dtype::f64());
+    /// assert_eq!(Dtype::from_name("f8")?, Dtype::f64());
     /// assert_eq!(Dtype::from_name(">f4")?.name(), "big-endian f32");
+    /// assert!(Dtype::from_name("i8").unwrap_err().to_string().contains("int8 or, as in NumPy, int64"));
     /// # Ok::<(), arraylift::DtypeError>(())
     /// ```
     pub fn from_name(name: &str) -> Result<Self, DtypeError> {
@@ -119,31 +120,32 @@ impl Dtype {
         if name.len() > MAX_DESCR_BYTES {
             return Err(DtypeError::TooLong(name.len()));
         }
-        let scalar = if name.starts_with(['<', '>', '|']) {
-            Scalar::parse(name)?
-        } else {
-            Scalar::from_name(name)?
-        };
-        Self::from_layout(None, Layout::Scalar(scalar))
+        Self::from_layout(Layout::Scalar(words::typed(name)?), String::new())
     }
 
     /// Reads a description as it stands in the header of a `.npy` file, a Python literal: `'<f8'` or
-    /// `[('a', '<i4'), ('b', '<f8', (3,))]`.
+    /// `[('a', '<i4'), ('b', '<f8', (3,))]`. Whatever NumPy reads as the type of one element is read, also `'f8'`,
+    /// `'float64'` and the `u'<f8'` of Python 2.
     ///
-    /// The text may be a stranger's: at most 16 KiB, brackets at most 16 deep, elements of 1 byte to 1 GiB.
+    /// The text may be a stranger's: at most 256 KiB, brackets at most 16 deep, elements of 1 byte to 1 GiB.
     pub fn from_descr(descr: &str) -> Result<Self, DtypeError> {
         let descr = descr.trim();
         if descr.len() > MAX_DESCR_BYTES {
             return Err(DtypeError::TooLong(descr.len()));
         }
-        if descr.contains(char::is_control) {
-            return Err(DtypeError::ControlCharacter);
-        }
-        let layout = Layout::from_literal(literal::parse(descr)?)?;
-        Self::from_layout(Some(descr), layout)
+        let mut parsed = literal::parse(descr)?;
+        let mut reader = Reader::default();
+        let layout = reader.layout(&mut parsed.value)?;
+        let descr = if parsed.is_plain && !reader.has_respelled {
+            descr.to_owned()
+        } else {
+            parsed.value.to_string()
+        };
+        Self::from_layout(layout, descr)
     }
 
-    /// The Python literal that describes this dtype in a `.npy` header and on the wire: `'<f8'`.
+    /// The Python literal that describes this dtype in a `.npy` header and on the wire: `'<f8'`. Each type in it is
+    /// spelled as NumPy writes it, with its byte order.
     #[must_use]
     pub fn descr(&self) -> &str {
         &self.descr
@@ -200,18 +202,19 @@ impl Dtype {
         }
     }
 
-    fn from_layout(descr: Option<&str>, layout: Layout) -> Result<Self, DtypeError> {
+    /// `descr` is for anything but a scalar, which has only one.
+    fn from_layout(layout: Layout, descr: String) -> Result<Self, DtypeError> {
         let item_size = match layout.size_bytes() {
             Some(0) => return Err(DtypeError::ZeroSize),
             Some(size @ 1..=MAX_ITEM_BYTES) => size,
             _ => return Err(DtypeError::TooLarge),
         };
-        let descr = match (&layout, descr) {
-            (Layout::Scalar(scalar), _) => scalar.descr().into(),
-            (_, descr) => descr.unwrap_or_default().into(),
+        let descr = match &layout {
+            Layout::Scalar(scalar) => scalar.descr(),
+            _ => descr,
         };
         Ok(Self {
-            descr,
+            descr: descr.into(),
             layout: Arc::new(layout),
             item_size,
         })
@@ -252,80 +255,6 @@ impl Hash for Dtype {
     }
 }
 
-impl Layout {
-    /// In bytes; `None` where that overflows, which no part of a [`Dtype`] does.
-    pub(super) fn size_bytes(&self) -> Option<usize> {
-        match self {
-            Self::Scalar(scalar) => Some(scalar.size_bytes),
-            Self::Array { dimensions, item } => dimensions
-                .iter()
-                .try_fold(item.size_bytes()?, |size, &count| size.checked_mul(count)),
-            Self::Record(fields) => fields
-                .iter()
-                .try_fold(0_usize, |sum, field| sum.checked_add(field.layout.size_bytes()?)),
-        }
-    }
-
-    fn from_literal(descr: Literal) -> Result<Self, DtypeError> {
-        match descr {
-            Literal::Text(text) => Scalar::parse(&text).map(Self::Scalar),
-            Literal::List(fields) => fields
-                .into_iter()
-                .map(Field::from_literal)
-                .collect::<Result<_, _>>()
-                .map(Self::Record),
-            _ => Err(DtypeError::NotADescription),
-        }
-    }
-
-    /// This layout repeated in the dimensions of a field: `3` or `(3, 4)`.
-    fn repeated(self, dimensions: Literal) -> Result<Self, DtypeError> {
-        let dimensions = match dimensions {
-            Literal::Tuple(dimensions) | Literal::List(dimensions) => dimensions,
-            dimension => vec![dimension],
-        };
-        let dimensions = dimensions
-            .into_iter()
-            .map(|dimension| match dimension {
-                Literal::Int(count) if count >= 0 => usize::try_from(count).map_err(|_| DtypeError::TooLarge),
-                _ => Err(DtypeError::NotADescription),
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Self::Array {
-            dimensions,
-            item: Box::new(self),
-        })
-    }
-}
-
-impl Field {
-    /// `(name, type)` or `(name, type, dimensions)`, where a name may also be `(title, name)`.
-    fn from_literal(field: Literal) -> Result<Self, DtypeError> {
-        let Literal::Tuple(parts) = field else {
-            return Err(DtypeError::NotADescription);
-        };
-        let mut parts = parts.into_iter();
-        let (Some(name), Some(descr), dimensions, None) = (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(DtypeError::NotADescription);
-        };
-        let name = match name {
-            Literal::Text(name) => name,
-            Literal::Tuple(names) => match <[Literal; 2]>::try_from(names) {
-                Ok([Literal::Text(_title), Literal::Text(name)]) => name,
-                _ => return Err(DtypeError::NotADescription),
-            },
-            _ => return Err(DtypeError::NotADescription),
-        };
-        let item = Layout::from_literal(descr)?;
-        let layout = match dimensions {
-            Some(dimensions) => item.repeated(dimensions)?,
-            None => item,
-        };
-        Ok(Self { name, layout })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -336,8 +265,8 @@ mod tests {
         for (typed, descr, name, item_size) in [
             ("f64", "'<f8'", "f64", 8),
             ("f32", "'<f4'", "f32", 4),
-            ("f16", "'<f2'", "f16", 2),
-            ("i8", "'|i1'", "i8", 1),
+            ("float16", "'<f2'", "float16", 2),
+            ("int8", "'|i1'", "int8", 1),
             ("i16", "'<i2'", "i16", 2),
             ("i32", "'<i4'", "i32", 4),
             ("i64", "'<i8'", "i64", 8),
@@ -355,6 +284,17 @@ mod tests {
             ("datetime64[ns]", "'<M8[ns]'", "datetime64[ns]", 8),
             ("timedelta64", "'<m8'", "timedelta64", 8),
             ("<f8", "'<f8'", "f64", 8),
+            ("f8", "'<f8'", "f64", 8),
+            ("f4", "'<f4'", "f32", 4),
+            ("u1", "'|u1'", "u8", 1),
+            ("c16", "'<c16'", "c128", 16),
+            ("c32", "'<c32'", "c256", 32),
+            ("M8[s]", "'<M8[s]'", "datetime64[s]", 8),
+            ("d", "'<f8'", "f64", 8),
+            ("l", "'<i8'", "i64", 8),
+            ("float", "'<f8'", "f64", 8),
+            ("longdouble", "'<f16'", "f128", 16),
+            ("=i4", "'<i4'", "i32", 4),
             (">f4", "'>f4'", "big-endian f32", 4),
             ("|u1", "'|u1'", "u8", 1),
             ("<u1", "'|u1'", "u8", 1),
@@ -377,7 +317,7 @@ mod tests {
     #[test]
     fn unknown_names_are_refused_with_a_hint() {
         for name in [
-            "f8", "i4", "f", "f65", "i128", "double", "bool8", "", "64", "f64 f64", "é", "U", "U0", "f64[ns]",
+            "f65", "i128", "bool8", "b8", "", "64", "f64 f64", "é", "U", "U0", "f64[ns]", "f+64", "<float64", "F64",
         ] {
             let refused = Dtype::from_name(name);
             assert!(
@@ -386,9 +326,50 @@ mod tests {
             );
         }
         assert_eq!(
-            Dtype::from_name("f8").unwrap_err().to_string(),
-            "unknown dtype \"f8\": try f64, f32, i32, u8, bool, c128 or NumPy's form, such as >f4"
+            Dtype::from_name("f65").unwrap_err().to_string(),
+            "unknown dtype \"f65\": try f64, f32, i32, u8, bool, c128 or NumPy's form, such as float64 or >f4"
         );
+    }
+
+    #[test]
+    fn a_word_whose_number_counts_bits_or_bytes_is_refused_with_both_meanings() {
+        for (word, text) in [
+            ("i8", "the dtype i8 could mean int8 or, as in NumPy, int64: type which"),
+            (
+                "f16",
+                "the dtype f16 could mean float16 or, as in NumPy, float128: type which",
+            ),
+        ] {
+            assert_eq!(Dtype::from_name(word).unwrap_err().to_string(), text);
+        }
+        // In a file the words are NumPy's.
+        assert_eq!(Dtype::from_descr("'i8'"), Dtype::from_name("int64"));
+        assert_eq!(Dtype::from_descr("'u8'"), Dtype::from_name("uint64"));
+        assert_eq!(Dtype::from_name("u8"), Ok(Dtype::u8()));
+    }
+
+    #[test]
+    fn every_name_that_is_shown_can_be_typed() {
+        for descr in [
+            "|b1",
+            "|i1",
+            "<i8",
+            "|u1",
+            "<u8",
+            "<f2",
+            "<f8",
+            "<f16",
+            "<c8",
+            "<c32",
+            "<M8[25us]",
+            "<m8",
+            "|S3",
+            "<U3",
+            "|V3",
+        ] {
+            let dtype = Dtype::from_name(descr).unwrap();
+            assert_eq!(Dtype::from_name(&dtype.name()), Ok(dtype), "{descr}");
+        }
     }
 
     #[test]
@@ -409,11 +390,44 @@ mod tests {
             ("[('p', [('q', '<i2', (2, 3)), ('r', '|S2')], (4,))]", 56),
             ("[('é\\n', '<U0'), ('n', '|u1')]", 1),
             ("[('n', '|u1', 3)]", 3),
+            ("[('n', ('<f8', (3,)), (2,))]", 48),
         ] {
             let dtype = Dtype::from_descr(descr).unwrap();
             assert_eq!(dtype.item_size(), item_size, "{descr}");
             assert_eq!(dtype.descr(), descr);
         }
+    }
+
+    #[test]
+    fn words_that_numpy_never_writes_are_read_and_written_as_it_does() {
+        for (descr, written) in [
+            ("'f8'", "'<f8'"),
+            ("'=f8'", "'<f8'"),
+            ("'|f8'", "'<f8'"),
+            ("'float64'", "'<f8'"),
+            ("u'<f8'", "'<f8'"),
+            ("'>d'", "'>f8'"),
+            ("'?'", "'|b1'"),
+            ("'>datetime64[ns]'", "'>M8[ns]'"),
+            (
+                "[(u'a', 'f8', (3L,)), ('b', [('c', '>i1')])]",
+                "[('a', '<f8', (3,)), ('b', [('c', '|i1')])]",
+            ),
+            ("[(('title', 'a'), 'U')]", "[(('title', 'a'), '<U0'), ('b', '<f8')]"),
+            ("[('a\u{7}',\n'<f8')]", "[('a\\x07', '<f8')]"),
+            ("[['a', '<f8']]", "[['a', '<f8']]"),
+        ] {
+            let descr = descr.replace("'U')]", "'U'), ('b', 'd')]");
+            let dtype = Dtype::from_descr(&descr).unwrap();
+            assert_eq!(dtype.descr(), written, "{descr}");
+            assert_eq!(Dtype::from_descr(written), Ok(dtype));
+        }
+    }
+
+    #[test]
+    fn padding_of_no_bytes_is_left_out() {
+        let padded = Dtype::from_descr("[('', '|V0'), ('a', '|u1'), ('', '|V0')]").unwrap();
+        assert_eq!(padded, Dtype::from_descr("[('a', '|u1')]").unwrap());
     }
 
     #[test]
@@ -449,8 +463,8 @@ mod tests {
 
     #[test]
     fn rubbish_is_refused_by_kind() {
-        use DtypeError::{ControlCharacter, NoByteOrder, NotADescription, TooLong, UnknownType};
-        let long = format!("'{}'", "x".repeat(20_000));
+        use DtypeError::{NotADescription, SeveralTypes, TooLong, UnknownType};
+        let long = format!("'{}'", "x".repeat(300_000));
         for (descr, error) in [
             ("'<f3'", UnknownType("<f3".into())),
             ("'<f8[ns]'", UnknownType("<f8[ns]".into())),
@@ -458,13 +472,17 @@ mod tests {
             ("'<M8[0s]'", UnknownType("<M8[0s]".into())),
             ("'<é8'", UnknownType("<é8".into())),
             ("''", UnknownType(String::new())),
-            ("'|f8'", NoByteOrder("|f8".into())),
+            ("'<float64'", UnknownType("<float64".into())),
+            ("'<f8\u{7}'", UnknownType("<f8\u{7}".into())),
+            ("'i4,f8'", SeveralTypes("i4,f8".into())),
+            ("'3f8'", SeveralTypes("3f8".into())),
+            ("'(2,3)f8'", SeveralTypes("(2,3)f8".into())),
+            ("('<f8', (3,))", NotADescription),
             ("3", NotADescription),
             ("[('a',)]", NotADescription),
             ("[('a', '<f8', (-1,))]", NotADescription),
             ("[('a', '<f8', (3,), 4)]", NotADescription),
-            ("'<f8\u{7}'", ControlCharacter),
-            (&long, TooLong(20_002)),
+            (&long, TooLong(300_002)),
         ] {
             assert_eq!(Dtype::from_descr(descr), Err(error), "{descr}");
         }

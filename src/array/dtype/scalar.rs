@@ -4,19 +4,17 @@
 
 use std::fmt;
 
-use super::DtypeError;
-
 /// The dtype of a value that has no fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Scalar {
-    pub(super) kind: Kind,
-    pub(super) size_bytes: usize,
+pub(in crate::array) struct Scalar {
+    pub(in crate::array) kind: Kind,
+    pub(in crate::array) size_bytes: usize,
     /// False where the order of bytes does not matter.
-    pub(super) big_endian: bool,
+    pub(in crate::array) big_endian: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
+pub(in crate::array) enum Kind {
     Bool,
     Int,
     UInt,
@@ -31,14 +29,14 @@ pub(super) enum Kind {
 
 /// The unit of a datetime: 25 milliseconds in `<M8[25ms]`, none in `<M8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Step {
-    pub(super) multiple: u32,
-    pub(super) unit: Option<&'static str>,
+pub(in crate::array) struct Step {
+    pub(in crate::array) multiple: u32,
+    pub(in crate::array) unit: Option<&'static str>,
 }
 
 /// The little-endian numbers that ranges are made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Numeric {
+pub(in crate::array) enum Numeric {
     F64,
     F32,
     Int { size_bytes: usize },
@@ -48,83 +46,34 @@ pub(super) enum Numeric {
 const TIME_UNITS: [&str; 13] = ["Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as"];
 
 impl Scalar {
-    /// Reads NumPy's form: `<f8`, `|S10`, `>M8[ns]`.
-    pub(super) fn parse(text: &str) -> Result<Self, DtypeError> {
-        let unknown = || DtypeError::UnknownType(shortened(text));
-        let (order, rest) = match text.split_at_checked(1) {
-            Some((order @ ("<" | ">" | "|"), rest)) => (order, rest),
-            _ => ("|", text),
-        };
-        let (code, rest) = rest.split_at_checked(1).ok_or_else(unknown)?;
-        if let "O" | "T" = code {
-            return Err(DtypeError::Object);
-        }
-        let (digits, unit) = rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count());
-        let (kind, valid_sizes): (Kind, &[usize]) = match code {
-            "b" => (Kind::Bool, &[1]),
-            "i" => (Kind::Int, &[1, 2, 4, 8]),
-            "u" => (Kind::UInt, &[1, 2, 4, 8]),
-            "f" => (Kind::Float, &[2, 4, 8, 12, 16]),
-            "c" => (Kind::Complex, &[8, 16, 24, 32]),
-            "M" => (Kind::DateTime(Step::parse(unit).ok_or_else(unknown)?), &[8]),
-            "m" => (Kind::TimeDelta(Step::parse(unit).ok_or_else(unknown)?), &[8]),
-            "S" | "a" => (Kind::Bytes, &[]),
-            "U" => (Kind::Text, &[]),
-            "V" => (Kind::Raw, &[]),
-            _ => return Err(unknown()),
-        };
-        if !unit.is_empty() && !matches!(kind, Kind::DateTime(_) | Kind::TimeDelta(_)) {
-            return Err(unknown());
-        }
-        if digits.is_empty() {
-            return Err(unknown());
-        }
-        let number: usize = digits.parse().map_err(|_| DtypeError::TooLarge)?;
-        if !valid_sizes.is_empty() && !valid_sizes.contains(&number) {
-            return Err(unknown());
-        }
-        let size_bytes = number
-            .checked_mul(if kind == Kind::Text { 4 } else { 1 })
-            .ok_or(DtypeError::TooLarge)?;
-        let order_matters = size_bytes > 1 && !matches!(kind, Kind::Bytes | Kind::Raw);
-        if order_matters && order == "|" {
-            return Err(DtypeError::NoByteOrder(shortened(text)));
-        }
-        Ok(Self {
+    /// A scalar of that many bytes; without several bytes to order, it is not big-endian.
+    pub(super) fn new(kind: Kind, size_bytes: usize, big_endian: bool) -> Self {
+        let mut scalar = Self {
             kind,
             size_bytes,
-            big_endian: order_matters && order == ">",
-        })
-    }
-
-    /// Reads a name without a byte order, in which sizes are in bits: `f64`, `float64`, `U5`, `datetime64[ns]`.
-    pub(super) fn from_name(name: &str) -> Result<Self, DtypeError> {
-        let unknown = || DtypeError::UnknownName(shortened(name));
-        let digits_at = name.find(|c: char| c.is_ascii_digit()).unwrap_or(name.len());
-        let (word, rest) = name.split_at(digits_at);
-        let (bits, unit) = rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count());
-        let code = match word {
-            "bool" if rest.is_empty() => return Self::parse("|b1"),
-            "S" | "U" | "V" => return Self::parse(&format!("<{name}")).map_err(|_| unknown()),
-            "f" | "float" => "f",
-            "i" | "int" => "i",
-            "u" | "uint" => "u",
-            "c" | "complex" => "c",
-            "datetime" => "M",
-            "timedelta" => "m",
-            _ => return Err(unknown()),
+            big_endian: false,
         };
-        let bits: usize = bits.parse().map_err(|_| unknown())?;
-        if !bits.is_multiple_of(8) {
-            return Err(unknown());
-        }
-        Self::parse(&format!("<{code}{}{unit}", bits / 8)).map_err(|_| unknown())
+        scalar.big_endian = big_endian && scalar.has_order();
+        scalar
     }
 
-    /// NumPy's form, in quotes.
+    /// Whether the order of its bytes matters; NumPy names one for an empty text, too.
+    fn has_order(self) -> bool {
+        match self.kind {
+            Kind::Text => true,
+            Kind::Bytes | Kind::Raw => false,
+            _ => self.size_bytes > 1,
+        }
+    }
+
+    /// A Python literal of the type string.
     pub(super) fn descr(self) -> String {
-        let order_matters = self.size_bytes > 1 && !matches!(self.kind, Kind::Bytes | Kind::Raw);
-        let order = match (order_matters, self.big_endian) {
+        format!("'{}'", self.type_string())
+    }
+
+    /// NumPy's form, as NumPy writes it: `<f8`, `|u1`.
+    pub(super) fn type_string(self) -> String {
+        let order = match (self.has_order(), self.big_endian) {
             (false, _) => '|',
             (true, false) => '<',
             (true, true) => '>',
@@ -141,13 +90,16 @@ impl Scalar {
             Kind::Text => ('U', self.size_bytes / 4, String::new()),
             Kind::Raw => ('V', self.size_bytes, String::new()),
         };
-        format!("'{order}{code}{number}{unit}'")
+        format!("{order}{code}{number}{unit}")
     }
 
+    /// For people, who may type it: where a number in bits could be taken for one in bytes, NumPy's name.
     pub(super) fn name(self) -> String {
         let bits = self.size_bytes * 8;
         let name = match self.kind {
             Kind::Bool => "bool".to_owned(),
+            Kind::Int if bits == 8 => "int8".to_owned(),
+            Kind::Float if bits == 16 => "float16".to_owned(),
             Kind::Int => format!("i{bits}"),
             Kind::UInt => format!("u{bits}"),
             Kind::Float => format!("f{bits}"),
@@ -179,13 +131,16 @@ impl Scalar {
 }
 
 impl Step {
+    /// No unit.
+    pub(super) const NONE: Self = Self {
+        multiple: 1,
+        unit: None,
+    };
+
     /// Reads `[ns]` or `[25ms]`, or nothing for no unit.
-    fn parse(text: &str) -> Option<Self> {
-        if text.is_empty() {
-            return Some(Self {
-                multiple: 1,
-                unit: None,
-            });
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        if matches!(text, "" | "[generic]") {
+            return Some(Self::NONE);
         }
         let inner = text.strip_prefix('[')?.strip_suffix(']')?;
         let (digits, unit) = inner.split_at(inner.bytes().take_while(u8::is_ascii_digit).count());
@@ -211,9 +166,4 @@ impl fmt::Display for Step {
             (Some(unit), multiple) => write!(f, "[{multiple}{unit}]"),
         }
     }
-}
-
-/// A stranger's text, cut to a length that fits into a message.
-fn shortened(text: &str) -> String {
-    text.chars().take(40).collect()
 }
