@@ -1,5 +1,7 @@
 //! What a sender says of the array before its first byte.
 
+use std::path::Path;
+
 use crate::array::ArrayMeta;
 
 use super::ChecksumKind;
@@ -21,6 +23,18 @@ pub struct Offer {
     pub streams: u16,
     /// The sender can hand the array over as it lies in memory or in a file, where the receiver asks for it.
     pub handoff: Option<Handoff>,
+}
+
+impl Offer {
+    /// Whether the bytes are those of a whole `.npy` file, its header among them.
+    #[must_use]
+    pub fn has_npy_header(&self) -> bool {
+        let name = self.name.as_deref().map(Path::new);
+        self.plain
+            && name
+                .and_then(Path::extension)
+                .is_some_and(|extension| extension == "npy")
+    }
 }
 
 /// What a sender hands over in place of bytes.

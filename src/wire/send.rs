@@ -58,7 +58,12 @@ impl SendWire {
             WireChoice::Auto | WireChoice::Native => Self::Native(Box::new(NativeSender::new(offer))),
             WireChoice::Npy => Self::Stream(Box::new(StreamSender {
                 name: "npy",
-                header: npy::write_header(&offer.meta),
+                // A file that has a header gets no second one.
+                header: if offer.has_npy_header() {
+                    Vec::new()
+                } else {
+                    npy::write_header(&offer.meta)
+                },
                 at: 0,
                 total,
                 digest,

@@ -259,7 +259,11 @@ impl FirstSender {
             durable: None,
             checksum,
             path: None,
-            note: self.handing.note().or_else(|| self.link.route.note()),
+            note: self
+                .handing
+                .note()
+                .or_else(|| self.link.route.note())
+                .or_else(|| self.link.sending.source.note()),
         }
     }
 }

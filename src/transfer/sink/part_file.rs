@@ -68,9 +68,8 @@ impl PartFile {
             SinkSpec::File(path) => (path.clone(), false),
             SinkSpec::Memory | SinkSpec::Discard | SinkSpec::Within { .. } => (PathBuf::new(), false),
         };
-        let is_npy =
-            content == Content::Array && !plain && wanted.extension().is_some_and(|extension| extension == "npy");
-        let header = if is_npy {
+        let is_npy = wanted.extension().is_some_and(|extension| extension == "npy");
+        let header = if is_npy && content == Content::Array && !plain && !offer.has_npy_header() {
             npy::write_header(&offer.meta)
         } else {
             Vec::new()

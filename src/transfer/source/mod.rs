@@ -32,6 +32,8 @@ pub(crate) struct SourceInfo {
     pub meta: ArrayMeta,
     /// It is read as it comes, and once only.
     pub is_stream: bool,
+    /// Why a file whose name says `.npy` is sent as the plain file that it is.
+    pub why_plain: Option<String>,
 }
 
 /// Opens and checks a source as sending it would. Quick: a file's contents are not read beyond a `.npy` header.
@@ -41,6 +43,7 @@ pub(crate) fn describe(spec: &SourceSpec) -> Result<SourceInfo, Error> {
         is_stream: matches!(source.content, Content::Stream(_)),
         name: source.title,
         meta: source.meta,
+        why_plain: source.why_plain,
     })
 }
 
@@ -54,6 +57,8 @@ pub(crate) struct Source {
     pub(crate) name: String,
     /// The file's bytes as they are, rather than an array.
     pub(crate) plain: bool,
+    /// Why that is so where the file's name says otherwise.
+    pub(crate) why_plain: Option<String>,
     pub(crate) identity: Vec<u8>,
     content: Content,
     /// The first byte sent, counted from the content's first.
@@ -91,6 +96,12 @@ impl Source {
                 file.copy_out(at, out).map_err(|error| self.read_error(&error))
             }
         }
+    }
+
+    /// What whoever sends it should know of it.
+    pub(crate) fn note(&self) -> Option<String> {
+        let why = self.why_plain.as_ref()?;
+        Some(format!("sent as the plain file that it is: {why}"))
     }
 
     /// Fails where someone has written to the source since it was opened.

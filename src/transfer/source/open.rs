@@ -36,6 +36,7 @@ impl Source {
             title,
             name: "range.npy".into(),
             plain: false,
+            why_plain: None,
             identity: Vec::new(),
             content: Content::Range(range),
             base,
@@ -71,10 +72,12 @@ impl Source {
             // The system makes it up as it is read.
             return Self::from_stream(path, &metadata, dtype, slice);
         }
-        let is_npy = dtype.is_none() && path.extension().is_some_and(|extension| extension == "npy");
+        let is_npy = path.extension().is_some_and(|extension| extension == "npy");
         let name = name_of(path);
-        let mut source = Self::from_file(path, file, &metadata, is_npy, dtype, slice)?;
-        (source.title, source.name, source.plain) = (name.clone(), name, !is_npy);
+        let mut source = Self::from_file(path, file, &metadata, is_npy && dtype.is_none(), dtype, slice)?;
+        // A part of a `.npy` file is not one: what it is viewed as is an array.
+        source.plain &= !(is_npy && slice.is_some());
+        (source.title, source.name) = (name.clone(), name);
         Ok(source)
     }
 
@@ -113,6 +116,7 @@ impl Source {
             title: name.clone(),
             name,
             plain: dtype.is_none(),
+            why_plain: None,
             identity: Vec::new(),
             content: Content::Stream(stream),
             base: 0,
@@ -133,16 +137,23 @@ impl Source {
             reason: reason.into(),
         };
         let file_bytes = metadata.len();
-        let (whole, data_offset) = if is_npy {
+        let found = if is_npy {
             npy_of(&mut file, file_bytes).map_err(invalid)?
         } else {
-            let dtype = dtype.cloned().unwrap_or_else(Dtype::u8);
-            let viewed = match slice {
-                // A slice is viewed as the dtype; what lies around it need not fit.
-                Some(_) => Dtype::u8(),
-                None => dtype,
-            };
-            (plain_of(viewed, file_bytes).map_err(invalid)?, 0)
+            Npy::Plain(None)
+        };
+        let (whole, data_offset, why_plain) = match found {
+            Npy::Array(meta, data_offset) => (meta, Some(data_offset), None),
+            Npy::Plain(Some(why)) if slice.is_some() => return Err(invalid(format!("{why}{AS_PLAIN}"))),
+            Npy::Plain(why_plain) => {
+                let dtype = dtype.cloned().unwrap_or_else(Dtype::u8);
+                let viewed = match slice {
+                    // A slice is viewed as the dtype; what lies around it need not fit.
+                    Some(_) => Dtype::u8(),
+                    None => dtype,
+                };
+                (plain_of(viewed, file_bytes).map_err(invalid)?, None, why_plain)
+            }
         };
         let (base, mut meta) = sliced(&whole, slice).map_err(invalid)?;
         if let (Some(_), Some(dtype)) = (slice, dtype) {
@@ -154,14 +165,15 @@ impl Source {
             meta,
             title: String::new(),
             name: String::new(),
-            plain: true,
+            plain: data_offset.is_none(),
+            why_plain,
             identity: stamp.identity(),
             content: Content::File {
                 path: path.into(),
                 file: Arc::new(file),
                 stamp,
             },
-            base: data_offset + base,
+            base: data_offset.unwrap_or_default() + base,
         })
     }
 }
@@ -178,9 +190,22 @@ fn short(number: Number) -> String {
         .map_or_else(|| number.to_string(), |whole| whole.to_string())
 }
 
+/// What a file is whose name says `.npy`.
+enum Npy {
+    /// An array, from that byte on.
+    Array(ArrayMeta, u64),
+    /// No array that can be moved: why not, where it was looked at.
+    Plain(Option<String>),
+}
+
+/// What can be done with a file that is damaged.
+const AS_PLAIN: &str = "; viewed as u8 the file can be sent as it is";
+
 /// Reads a `.npy` file's header and checks that the data has the length that it says.
-fn npy_of(file: &mut File, file_bytes: u64) -> Result<(ArrayMeta, u64), String> {
-    let as_plain = "; viewed as u8 the file can be sent as it is";
+///
+/// # Errors
+/// It is cut off, or has grown: someone may still be writing it.
+fn npy_of(file: &mut File, file_bytes: u64) -> Result<Npy, String> {
     let mut head = Vec::new();
     let mut need = npy::MAGIC.len() + 2;
     loop {
@@ -191,7 +216,7 @@ fn npy_of(file: &mut File, file_bytes: u64) -> Result<(ArrayMeta, u64), String> 
             .read_to_end(&mut head)
             .map_err(|error| reason(&error).to_string())?;
         if (read as u64) < missing {
-            return Err(format!("it ends within its .npy header{as_plain}"));
+            return Err(format!("it ends within its .npy header{AS_PLAIN}"));
         }
         match npy::read_header(&head) {
             Ok(npy::HeaderProgress::Need(bytes)) => need = bytes.max(head.len() + 1),
@@ -200,13 +225,13 @@ fn npy_of(file: &mut File, file_bytes: u64) -> Result<(ArrayMeta, u64), String> 
                 let data_bytes = file_bytes.saturating_sub(data_offset);
                 if data_bytes != meta.byte_len() {
                     return Err(format!(
-                        "its header speaks of {meta}, {} bytes, but {data_bytes} bytes of data follow{as_plain}",
+                        "its header speaks of {meta}, {} bytes, but {data_bytes} bytes of data follow{AS_PLAIN}",
                         meta.byte_len()
                     ));
                 }
-                return Ok((meta, data_offset));
+                return Ok(Npy::Array(meta, data_offset));
             }
-            Err(error) => return Err(format!("{error}{as_plain}")),
+            Err(error) => return Ok(Npy::Plain(Some(error.to_string()))),
         }
     }
 }
