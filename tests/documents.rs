@@ -1,12 +1,13 @@
-//! The pages for people: their links and paths lead somewhere, and the commands and options that they name are those of
-//! the binary.
+//! The pages for people: their links and paths lead somewhere, the commands and options that they name are those of the
+//! binary, and their programs for NumPy run.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on says why and fails")]
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 /// What needs more room belongs in `docs/`.
 const README_LINES_MAX: usize = 150;
@@ -95,6 +96,151 @@ fn the_manual_has_every_command_and_every_long_option() {
         missing.extend(lacks(&command, &arraylift(&["help", &command])));
     }
     assert!(missing.is_empty(), "the manual lacks {missing:?}");
+}
+
+/// Arrays that not every way of looking at memory takes: types without a format of their own, Fortran order, no elements,
+/// and a header of more characters than NumPy reads unasked.
+const ARRAYS: [&str; 8] = [
+    "numpy.arange(1000.0)",
+    "numpy.arange(12).reshape(3, 4).astype('>i4', order='F')",
+    "numpy.zeros((0, 3))",
+    "numpy.zeros((3, 0), 'f4', order='F')",
+    "numpy.arange(12).astype('M8[s]').reshape(3, 4)",
+    "numpy.ones(5, [('a', 'm8[ns]'), ('b', 'U3'), ('c', '>c8')])",
+    "numpy.ones(2, [(f'field {i}', 'f8') for i in range(700)])",
+    "numpy.full((), 7, 'c16')",
+];
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn the_programs_of_the_npy_wire_move_every_array() {
+    let [save, load] = programs("### The npy wire");
+    for array in ARRAYS {
+        let folder = numpy_file(array);
+        let file = fs::read(folder.path().join("a.npy")).expect("NumPy has saved it");
+        let mut receiver = Command::new(env!("CARGO_BIN_EXE_arraylift"))
+            .args(["receive", "127.0.0.1:0", "--once", "--into", "b.npy"])
+            .current_dir(&folder)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        let mut said = String::new();
+        let mut output = BufReader::new(receiver.stdout.take().expect("piped"));
+        output.read_line(&mut said).expect("its address");
+        let port = said.trim().rsplit(':').next().expect("a port");
+        let save = save.replace("25000", port).replace("numpy.arange(50_000_000.0)", array);
+        succeed(python(&folder, &save));
+        succeed(receiver);
+        assert!(
+            fs::read(folder.path().join("b.npy")).expect("received") == file,
+            "{array}"
+        );
+
+        let (load, address) = on_free_port(&load);
+        send_to(&folder, &address, &load, "--wire npy");
+        assert!(fs::read(folder.path().join("c.npy")).expect("saved") == file, "{array}");
+    }
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn the_program_of_the_raw_wire_fills_every_array() {
+    let [program] = programs("### The raw wire");
+    for array in ARRAYS {
+        let folder = numpy_file(array);
+        let made = format!("numpy.zeros_like({array})");
+        let (program, address) = on_free_port(&program.replace("numpy.zeros(50_000_000)", &made));
+        send_to(&folder, &address, &program, "--wire raw");
+        let [sent, filled] = ["a.npy", "c.npy"].map(|name| fs::read(folder.path().join(name)).expect("a file"));
+        assert!(sent == filled, "{array}");
+    }
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn the_program_that_is_handed_memory_has_every_array() {
+    let [program] = programs("### Without moving a byte");
+    for array in ARRAYS {
+        let folder = numpy_file(array);
+        let address = format!("unix:{}", folder.path().join("arrays").display());
+        send_to(&folder, &address, &program, "--send-route handoff");
+        let same = "a, c = numpy.load('a.npy', max_header_size=10**6), numpy.load('c.npy', max_header_size=10**6)\n\
+                    assert a.dtype == c.dtype and a.tobytes('A') == c.tobytes()";
+        succeed(python(&folder, &format!("import numpy\n{same}")));
+    }
+}
+
+/// A folder in which NumPy has saved that array as `a.npy`.
+fn numpy_file(array: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    succeed(python(&folder, &format!("import numpy\nnumpy.save('a.npy', {array})")));
+    folder
+}
+
+/// Runs a program that takes an array as `a`, and sends it `a.npy`; it saves what it got as `c.npy`.
+fn send_to(folder: &tempfile::TempDir, address: &str, program: &str, options: &str) {
+    let receiver = python(folder, &format!("{program}\nnumpy.save('c.npy', a)\n"));
+    let send = || {
+        Command::new(env!("CARGO_BIN_EXE_arraylift"))
+            .args(["send", "a.npy", address])
+            .args(options.split(' '))
+            .current_dir(folder)
+            .output()
+            .expect("the binary runs")
+    };
+    // Until the program listens.
+    wait_until(|| send().status.success());
+    succeed(receiver);
+}
+
+/// A program that listens on port 25000, on a free one in place of it; and its address.
+fn on_free_port(program: &str) -> (String, String) {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = free.local_addr().expect("an address");
+    (
+        program.replace("25000", &address.port().to_string()),
+        address.to_string(),
+    )
+}
+
+/// The Python programs under a heading of the manual.
+fn programs<const N: usize>(heading: &str) -> [String; N] {
+    let manual = read(&root().join("docs/manual.md"));
+    let (_, section) = manual.split_once(&format!("{heading}\n")).expect("the heading");
+    let section = section.split("\n#").next().unwrap_or_default();
+    let programs = section.split("```python\n").skip(1).map(|rest| {
+        let (program, _) = rest.split_once("```").expect("an end");
+        program.to_owned()
+    });
+    let programs: Vec<String> = programs.collect();
+    programs
+        .try_into()
+        .unwrap_or_else(|other| panic!("{heading}: {other:?}"))
+}
+
+/// A program in the Python of the tests, with this folder as its own and as that of its sockets.
+fn python(folder: &tempfile::TempDir, program: &str) -> Child {
+    let python = std::env::var_os("ARRAYLIFT_PYTHON").expect("ARRAYLIFT_PYTHON is set");
+    Command::new(python)
+        .args(["-c", program])
+        .current_dir(folder)
+        .env("XDG_RUNTIME_DIR", folder.path())
+        .spawn()
+        .expect("Python runs")
+}
+
+#[track_caller]
+fn succeed(mut child: Child) {
+    assert!(child.wait().expect("it ends").success());
+}
+
+#[track_caller]
+fn wait_until(mut is_so: impl FnMut() -> bool) {
+    let begun = std::time::Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed().as_secs() < 30, "it takes too long");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
 }
 
 #[test]

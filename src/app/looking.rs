@@ -41,22 +41,23 @@ pub(super) fn look_at(place: &Place) -> Result<Sources, String> {
 fn described(origin: Origin) -> Result<(FileInfo, Option<String>), Error> {
     let describe = |origin: Origin| {
         let spec = SourceSpec { origin, slice: None };
-        let info = describe(&spec)?;
-        Ok(FileInfo::new(spec.origin, info))
+        let mut info = describe(&spec)?;
+        let why_plain = info.why_plain.take();
+        Ok((FileInfo::new(spec.origin, info), why_plain))
     };
     let plain = match &origin {
         Origin::File { path, dtype: None } => Origin::File {
             path: path.clone(),
             dtype: Some(Dtype::u8()),
         },
-        _ => return Ok((describe(origin)?, None)),
+        _ => return describe(origin),
     };
     match describe(origin) {
         Err(Error::SourceInvalid { reason, .. }) => {
-            let file = describe(plain)?;
+            let (file, _) = describe(plain)?;
             Ok((file, Some(reason.to_string())))
         }
-        found => Ok((found?, None)),
+        found => found,
     }
 }
 

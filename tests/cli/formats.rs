@@ -100,24 +100,20 @@ fn of_a_folder_a_npy_file_that_is_no_array_goes_as_it_is_and_one_that_is_cut_off
     dir.folder("inbox");
     let array = npy("'<f8'", "(100,)", &floats(100));
     let pickled = npy("'|O'", "(1,)", b"\x80\x04K\x01.");
-    let text = b"no NumPy has written this".to_vec();
-    for (name, bytes) in [("array.npy", &array), ("pickled.npy", &pickled), ("text.npy", &text)] {
+    for (name, bytes) in [("array.npy", &array), ("pickled.npy", &pickled)] {
         std::fs::write(runs.join(name), bytes).expect("written");
     }
     std::fs::write(runs.join("cut.npy"), &array[..array.len() - 1]).expect("written");
     let receiver = dir.receive("127.0.0.1:0 --into inbox");
     let ended = dir.run(&format!("send runs {}", receiver.address));
     assert_eq!(ended.status.code(), Some(1), "{ended:?}");
-    for hint in ["cut.npy", "799 bytes of data follow", "1 of 4 were not sent"] {
+    for hint in ["cut.npy", "799 bytes of data follow", "1 of 3 were not sent"] {
         assert!(ended.stderr.contains(hint), "{hint}: {ended:?}");
     }
     receiver.signal(rustix::process::Signal::INT);
     receiver.wait();
-    assert_eq!(
-        names_in(&dir.path().join("inbox")),
-        ["array.npy", "pickled.npy", "text.npy"]
-    );
-    for (name, bytes) in [("array.npy", &array), ("pickled.npy", &pickled), ("text.npy", &text)] {
+    assert_eq!(names_in(&dir.path().join("inbox")), ["array.npy", "pickled.npy"]);
+    for (name, bytes) in [("array.npy", &array), ("pickled.npy", &pickled)] {
         assert_eq!(dir.read(&format!("inbox/{name}")), *bytes, "{name}");
     }
 }

@@ -22,7 +22,7 @@ fn wrong_usage_is_one_line_and_exit_code_2() {
         ("loopback range:0:10 --offset 4", "sliced"),
         ("loopback range:-1:5 --dtype u8", "does not fit"),
         ("loopback range:0:10 --dtype nonsense", "unknown dtype"),
-        ("loopback range:0:10 --dtype O", "unknown dtype"),
+        ("loopback range:0:10 --dtype O", "Python objects"),
         ("loopback range:0:10 --wire telepathy", "native"),
         ("loopback range:0:10 --send-route telepathy", "sendfile"),
         ("loopback range:0:10 --receive-route splice", "--into PATH"),

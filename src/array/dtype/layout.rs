@@ -44,23 +44,33 @@ impl Layout {
         }
     }
 
-    /// This layout repeated in the dimensions of a field: `3` or `(3, 4)`.
+    /// This layout repeated in the dimensions of a field: `3` or `(3, 4)`. Those of a layout that has some come last.
     fn repeated(self, dimensions: &Literal) -> Result<Self, DtypeError> {
         let dimensions = match dimensions {
             Literal::Tuple(dimensions) | Literal::List(dimensions) => dimensions,
             dimension => std::slice::from_ref(dimension),
         };
-        let dimensions = dimensions
+        let mut dimensions: Vec<usize> = dimensions
             .iter()
             .map(|dimension| match dimension {
                 Literal::Int(count) if *count >= 0 => usize::try_from(*count).map_err(|_| DtypeError::TooLarge),
                 _ => Err(DtypeError::NotADescription),
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self::Array {
-            dimensions,
-            item: Box::new(self),
-        })
+        if dimensions.is_empty() {
+            return Ok(self);
+        }
+        let item = match self {
+            Self::Array {
+                dimensions: inner,
+                item,
+            } => {
+                dimensions.extend(inner);
+                item
+            }
+            item => Box::new(item),
+        };
+        Ok(Self::Array { dimensions, item })
     }
 }
 

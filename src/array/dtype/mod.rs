@@ -425,6 +425,13 @@ mod tests {
     }
 
     #[test]
+    fn arrays_in_arrays_are_arrays_of_more_dimensions() {
+        let flat = Dtype::from_descr("[('a', '<f8', (2, 3))]");
+        assert_eq!(Dtype::from_descr("[('a', ('<f8', (3,)), (2,))]"), flat);
+        assert_eq!(Dtype::from_descr("[('a', ('<f8', ()), (2, 3))]"), flat);
+    }
+
+    #[test]
     fn padding_of_no_bytes_is_left_out() {
         let padded = Dtype::from_descr("[('', '|V0'), ('a', '|u1'), ('', '|V0')]").unwrap();
         assert_eq!(padded, Dtype::from_descr("[('a', '|u1')]").unwrap());

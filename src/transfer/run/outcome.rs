@@ -90,9 +90,15 @@ pub(super) fn outcome_of(ended: &[(Side, Ended)], peer: Option<&str>) -> Outcome
             _ => None,
         })
     };
-    done(Side::Receiver)
-        .or_else(|| done(Side::Sender))
-        .map_or_else(|| without_outcome(None), Outcome::Done)
+    let (sent, received) = (done(Side::Sender), done(Side::Receiver));
+    let sender_note = sent.as_ref().and_then(|sent| sent.note.clone());
+    match received.or(sent) {
+        Some(finished) => Outcome::Done(Finished {
+            note: finished.note.or(sender_note),
+            ..finished
+        }),
+        None => without_outcome(None),
+    }
 }
 
 #[cfg(test)]

@@ -194,7 +194,7 @@ fn short(number: Number) -> String {
 enum Npy {
     /// An array, from that byte on.
     Array(ArrayMeta, u64),
-    /// No array that can be moved: why not, where it was looked at.
+    /// A plain file; of one with Python objects in it, why it is no array that can be moved.
     Plain(Option<String>),
 }
 
@@ -204,7 +204,7 @@ const AS_PLAIN: &str = "; viewed as u8 the file can be sent as it is";
 /// Reads a `.npy` file's header and checks that the data has the length that it says.
 ///
 /// # Errors
-/// It is cut off, or has grown: someone may still be writing it.
+/// It is damaged, or has another length: someone may still be writing it.
 fn npy_of(file: &mut File, file_bytes: u64) -> Result<Npy, String> {
     let mut head = Vec::new();
     let mut need = npy::MAGIC.len() + 2;
@@ -231,7 +231,8 @@ fn npy_of(file: &mut File, file_bytes: u64) -> Result<Npy, String> {
                 }
                 return Ok(Npy::Array(meta, data_offset));
             }
-            Err(error) => return Ok(Npy::Plain(Some(error.to_string()))),
+            Err(error @ npy::NpyError::Object) => return Ok(Npy::Plain(Some(error.to_string()))),
+            Err(error) => return Err(format!("{error}{AS_PLAIN}")),
         }
     }
 }
