@@ -188,6 +188,7 @@ pub(super) fn fetch(typed: &FetchArguments) -> Result<FetchPlan, Failure> {
             socket_buffer_bytes: typed.socket_buffer.map(size),
             preview_elements: size(typed.preview),
             streams: typed.streams,
+            name_from_server: typed.name_from_server,
             sync: !typed.no_sync,
             timeout: typed.timeout,
             ..Options::default()

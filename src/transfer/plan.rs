@@ -238,6 +238,9 @@ pub struct Options {
     /// Keeps what is received into [`SinkSpec::Memory`] beyond the end, for [`super::Transfer::join_received`]. It then
     /// comes in bytes of its own: no handoff is asked for.
     pub keep_received: bool,
+    /// Calls a file that is fetched into a folder what its server calls it (`Content-Disposition`), made safe, where the
+    /// server does; otherwise after the last part of its URL.
+    pub name_from_server: bool,
     /// Puts what is received into a file on disk (`fsync` of the file and of its folder) before it is called done, so that
     /// it outlasts a loss of power. Memory, shared memory and what is discarded have no disk.
     pub sync: bool,
@@ -380,6 +383,7 @@ impl Default for Options {
             checksum: ChecksumKind::default(),
             streams: 1,
             keep_received: false,
+            name_from_server: false,
             sync: true,
             timeout: Duration::from_secs(30),
         }

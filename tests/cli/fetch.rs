@@ -699,6 +699,8 @@ fn http_goes_through_a_python_proxy_by_whole_urls_and_everything_by_socks5_where
         ("http://user:pa%3Ass", &url, format!("GET {url}")),
         ("socks5://user:pa%3Ass", &url, format!("SOCKS5 127.0.0.1:{port}")),
         ("socks5h://user:pa%3Ass", &named, format!("SOCKS5 localhost:{port}")),
+        ("socks4://user", &url, format!("SOCKS4 127.0.0.1:{port}")),
+        ("socks4a://user", &named, format!("SOCKS4 localhost:{port}")),
     ] {
         let mut proxy = python_peer("proxy.py", &[OsStr::new("user:pa:ss")]);
         let through = format!("{kind}@{}", proxy.address);
@@ -708,11 +710,76 @@ fn http_goes_through_a_python_proxy_by_whole_urls_and_everything_by_socks5_where
         std::fs::remove_file(dir.path().join("a.bin")).expect("removed");
         let wrong = format!("{}@{}", kind.replace("user", "other"), proxy.address);
         let failed = by_proxy(&dir, &[("http_proxy", &wrong)], &format!("{url} --into a.bin"));
-        failed.failed(
-            1,
-            &["the proxy", &proxy.address, "of http_proxy", "password in its URL"],
-        );
+        failed.failed(1, &["the proxy", &proxy.address, "of http_proxy", "in its URL"]);
     }
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn a_python_proxy_within_tls_is_trusted_as_a_server_is_and_leads_to_http_and_https() {
+    let dir = Dir::new();
+    let bytes = file(3_000_000);
+    let server = tls_server(&dir, &bytes, false);
+    let https = server.url("orderly").replace("http:", "https:");
+    let plain = python_server(&dir, &bytes, 0);
+    let http = plain.url("whole");
+    let [cert, key] = ["cert.pem", "key.pem"].map(|name| dir.path().join(name));
+    let mut proxy = python_peer(
+        "proxy.py",
+        &[OsStr::new("user:pass"), cert.as_os_str(), key.as_os_str()],
+    );
+    let (_, port) = proxy.address.split_once(':').expect("a port");
+    let port = port.to_owned();
+    let through = format!("https://user:pass@localhost:{port}");
+    for (url, asked) in [
+        (&http, format!("GET {http}")),
+        (&https, format!("CONNECT {}", server.address)),
+    ] {
+        let arguments = format!("{url} --ca cert.pem --into a.bin");
+        by_proxy(&dir, &[("all_proxy", &through)], &arguments).done();
+        assert!(dir.read("a.bin") == bytes, "{url}");
+        std::fs::remove_file(dir.path().join("a.bin")).expect("it is there");
+        while proxy.line() != asked {}
+    }
+    // Another name than the certificate's, nobody who vouches for it, and one that speaks no TLS.
+    for (through, ca, words) in [
+        (
+            format!("https://user:pass@127.0.0.1:{port}"),
+            "--ca cert.pem",
+            "not valid for name",
+        ),
+        (through, "", "not trusted"),
+        (format!("https://{}", plain.address), "--ca cert.pem", "the proxy"),
+    ] {
+        let arguments = format!("{http} --into a.bin {ca}");
+        by_proxy(&dir, &[("http_proxy", &through)], &arguments)
+            .failed(1, &["cannot use the proxy", "of http_proxy", words]);
+    }
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn a_file_is_called_what_a_python_server_calls_it_where_that_is_asked_for() {
+    let (dir, server, bytes) = broken();
+    let out = dir.folder("out");
+    for (path, option, name) in [
+        ("named", "", "named"),
+        ("named", "--name-from-server", "größe 1.npy"),
+        ("named", "--name-from-server", "größe 1-1.npy"),
+        ("named-badly", "--name-from-server", "evil.npy"),
+        ("whole", "--name-from-server", "whole"),
+    ] {
+        fetch(&dir, &format!("{} --into out {option}", server.url(path))).done();
+        assert!(dir.read(&format!("out/{name}")) == bytes, "{path} {option}");
+    }
+    assert_eq!(crate::common::names_in(&out).len(), 5);
+    // A name of one's own comes first.
+    fetch(
+        &dir,
+        &format!("{} --into mine.bin --name-from-server", server.url("named")),
+    )
+    .done();
+    assert!(dir.read("mine.bin") == bytes);
 }
 
 #[test]
@@ -752,7 +819,7 @@ fn a_dead_or_impossible_proxy_is_called_by_its_name() {
         by_proxy(&dir, &[("all_proxy", &proxy)], "http://127.0.0.1:9/a")
             .failed(1, &["cannot use the proxy", &dead, "of all_proxy", "refused"]);
     }
-    by_proxy(&dir, &[("http_proxy", "socks4://127.0.0.1")], "http://127.0.0.1:9/a")
+    by_proxy(&dir, &[("http_proxy", "ftp://127.0.0.1")], "http://127.0.0.1:9/a")
         .failed(2, &["http_proxy names no proxy that can be used", "socks5h://"]);
 }
 

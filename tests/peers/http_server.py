@@ -123,6 +123,11 @@ def answer(connection, path, headers, number):
         all_of_it(connection, f'ETag: "{number}{is_head}"')
     elif path == "/always-rewritten":
         all_of_it(connection, f'ETag: "{number}{is_head}"', body=bytes([number]) * len(FILE))
+    elif path == "/named":
+        name = "filename=\"plain.npy\"; filename*=UTF-8''gr%C3%B6%C3%9Fe%201.npy"
+        all_of_it(connection, ETAG, f"Content-Disposition: attachment; {name}")
+    elif path == "/named-badly":
+        all_of_it(connection, ETAG, 'Content-Disposition: attachment; filename="../../.evil.npy"')
     elif path == "/replaced":
         # Whole at first; a part of it is asked for next.
         if is_first and not is_head:

@@ -1,18 +1,25 @@
-"""A proxy that speaks HTTP and SOCKS5, on the standard library alone, and leads to any server of this machine.
+"""A proxy that speaks HTTP, SOCKS4, SOCKS4A and SOCKS5, on the standard library alone, and leads to any server of this
+machine.
 
-    python3 proxy.py [USER:PASSWORD]
+    python3 proxy.py [USER:PASSWORD [CERTIFICATE KEY]]
 
-Prints HOST:PORT, then what each client asks for, one line each: "GET URL", "HEAD URL", "CONNECT HOST:PORT" or
-"SOCKS5 HOST:PORT". Where a user is named, it lets in nobody else. `localhost` is 127.0.0.1 to it.
+Prints HOST:PORT, then what each client asks for, one line each: "GET URL", "HEAD URL", "CONNECT HOST:PORT",
+"SOCKS4 HOST:PORT" or "SOCKS5 HOST:PORT". Where a user is named (and not empty), it lets in nobody else. With a
+certificate it speaks within TLS. `localhost` is 127.0.0.1 to it.
 """
 
 import base64
 import socket
+import ssl
 import struct
 import sys
 import threading
 
-USER = sys.argv[1] if len(sys.argv) > 1 else None
+USER = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] else None
+TLS = None
+if len(sys.argv) > 2:
+    TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    TLS.load_cert_chain(*sys.argv[2:])
 
 
 def exactly(connection, count):
@@ -44,6 +51,29 @@ def join(client, server):
     pump(client, server)
     other.join(20)
     server.close()
+
+
+def until_zero(client):
+    text = b""
+    while (byte := exactly(client, 1)) != b"\0":
+        text += byte
+    return text.decode()
+
+
+def socks4(client):
+    _, port = struct.unpack(">BH", exactly(client, 3))
+    address = exactly(client, 4)
+    user = until_zero(client)
+    host = until_zero(client) if address[:3] == bytes(3) else socket.inet_ntoa(address)
+    print(f"SOCKS4 {host}:{port}", flush=True)
+    if USER is not None and user != USER.split(":")[0]:
+        return client.sendall(b"\0\x5d" + bytes(6))
+    try:
+        server = reach(host, port)
+    except OSError:
+        return client.sendall(b"\0\x5b" + bytes(6))
+    client.sendall(b"\0\x5a" + bytes(6))
+    join(client, server)
 
 
 def socks(client):
@@ -103,8 +133,10 @@ def http(client, first):
 def serve(client):
     with client:
         try:
+            if TLS:
+                client = TLS.wrap_socket(client, server_side=True)
             first = exactly(client, 1)
-            socks(client) if first == b"\5" else http(client, first)
+            {b"\4": socks4, b"\5": socks}.get(first, lambda client: http(client, first))(client)
         except (OSError, ValueError):
             pass  # whoever asked has gone, or speaks another protocol
 

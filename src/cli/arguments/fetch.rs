@@ -29,6 +29,10 @@ pub(crate) struct FetchArguments {
     /// discard (measure only)
     #[arg(long, value_name = "SINK", default_value = ".")]
     pub into: PathBuf,
+    /// In a folder, calls each file what its server calls it (Content-Disposition), made safe, where it does; otherwise
+    /// after its URL
+    #[arg(long)]
+    pub name_from_server: bool,
     /// Of several URLs, so many are fetched at once
     #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: u16,

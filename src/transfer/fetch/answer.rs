@@ -3,12 +3,13 @@
 use std::time::{Duration, SystemTime};
 
 use http::header::{
-    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, IF_RANGE, RANGE, RETRY_AFTER,
-    TRANSFER_ENCODING,
+    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, IF_RANGE, RANGE,
+    RETRY_AFTER, TRANSFER_ENCODING,
 };
 use http::{HeaderMap, HeaderName, StatusCode};
 use httpdate::parse_http_date;
 
+use super::disposition::file_name;
 use super::header::text;
 use super::version::{Likeness, Version};
 
@@ -45,6 +46,8 @@ pub(crate) struct Answer {
     pub(crate) len: Option<u64>,
     /// They follow the headers as they are, without a chunk's length between.
     pub(crate) is_bare: bool,
+    /// What the server calls the file, as it says it.
+    pub(crate) name: Option<String>,
 }
 
 /// Why nothing that comes can be used.
@@ -142,6 +145,9 @@ pub(crate) fn read(request: &RangeRequest<'_>, status: StatusCode, headers: &Hea
         at: 0,
         len: length,
         is_bare: length.is_some(),
+        name: headers
+            .get(CONTENT_DISPOSITION)
+            .and_then(|value| file_name(value.as_bytes())),
     };
     if status == StatusCode::PARTIAL_CONTENT {
         let (first, last, total) = content_range(request, headers)?;

@@ -21,7 +21,7 @@ use super::answer::{Answer, FileInfo, RangeRequest, Refusal, read, retry_after};
 use super::connection::{ConnectionContext, IoCost, ServerConnection, ServerConnector, ServerResolver};
 use super::proxy::Proxies;
 use super::setback::{RETRY_AFTER_MAX, Setback};
-use super::tls::TlsConnector;
+use super::tls::{TlsConnector, tls_error};
 
 const REDIRECTS_MAX: u32 = 10;
 /// Read at once where the library has to see the bytes first.
@@ -52,7 +52,7 @@ pub(super) struct Body {
 impl Client {
     pub(super) fn new(url: &Url, trust: &Trust, context: ConnectionContext) -> Self {
         let proxies = Arc::new(Proxies::of_environment());
-        let connector = ServerConnector::new(context.clone(), &proxies);
+        let connector = ServerConnector::new(context.clone(), &proxies, trust);
         let timeout = Some(context.timeout);
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -163,10 +163,11 @@ impl Client {
             .map_err(|refusal| self.set_back(refusal, response.headers()))?;
         let connection = self.connector.take_last();
         let connection = connection.ok_or_else(|| Error::Bug("a server answered over no connection".into()))?;
+        let is_bare = answer.is_bare && !url.is_https() && !connection.is_to_tls_proxy();
         let body = Body {
             reader: response.into_body().into_with_config().limit(u64::MAX).reader(),
             connection,
-            is_bare: answer.is_bare && !url.is_https(),
+            is_bare,
             left: answer.len,
             error: None,
         };
@@ -261,28 +262,6 @@ fn location(response: &Response<ureq::Body>) -> Option<&HeaderValue> {
     let status = response.status();
     let leads_elsewhere = status.is_redirection() && status != StatusCode::NOT_MODIFIED;
     response.headers().get(LOCATION).filter(|_| leads_elsewhere)
-}
-
-/// What TLS found, where possible in words of people who make certificates.
-fn tls_error(said: &str) -> Error {
-    if said.contains("InvalidContentType") {
-        return Error::OtherProtocol("what answers there is not TLS: try http:// in place of https://".into());
-    }
-    let Some(reason) = said.strip_prefix("invalid peer certificate: ") else {
-        return Error::OtherProtocol(said.into());
-    };
-    let known = [
-        (
-            "UnknownIssuer",
-            "nobody who is trusted here has signed its certificate (--ca FILE trusts one more)",
-        ),
-        (
-            "CaUsedAsEndEntity",
-            "its certificate is one to sign others with (CA:TRUE), and none for a server",
-        ),
-    ];
-    let words = known.into_iter().find(|(name, _)| reason.contains(name));
-    Error::NotTrusted(words.map_or_else(|| reason.into(), |(_, words)| words.into()))
 }
 
 impl Body {

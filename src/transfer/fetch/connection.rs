@@ -15,17 +15,19 @@ use ureq::Error as HttpError;
 use ureq::config::Config;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport, TransportAdapter,
+    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
-use crate::error::Reason;
+use crate::error::{Reason, reason};
 use crate::sys::{Interest, Wake, wait};
 use crate::transfer::limits::controls::Controls;
 use crate::transfer::net::connection::{Connection, would_block};
 use crate::transfer::net::dial::{Dial, Unreachable};
 use crate::transfer::plan::Options;
+use crate::transfer::trust::Trust;
 
 use super::proxy::{Proxies, Proxy, ProxyKind, server};
+use super::tls::{TlsTransport, secure, tls_error};
 use super::tunnel::{self, TunnelError};
 
 /// What a connection to a server is made with: who ends its waits, and how large its buffers are.
@@ -43,6 +45,8 @@ pub(super) struct ConnectionContext {
 #[derive(Debug)]
 pub(super) struct ServerConnection {
     socket: Connection,
+    /// What comes over it is within TLS, whatever the server's URL says.
+    is_to_tls_proxy: bool,
     /// Bytes of the answer that the library has read and not given away.
     held_bytes: AtomicUsize,
     /// What was done and how long was waited within the library, not yet counted.
@@ -61,6 +65,8 @@ pub(super) struct IoCost {
 pub(super) struct ServerConnector {
     context: ConnectionContext,
     proxies: Arc<Proxies>,
+    /// Which proxies are trusted.
+    trust: Trust,
     last: Arc<Mutex<Option<Arc<ServerConnection>>>>,
     /// The address that answered last: where the same name is asked again it is tried first.
     answered: Arc<Mutex<Option<SocketAddr>>>,
@@ -71,9 +77,12 @@ pub(super) struct ServerTransport {
     connection: Arc<ServerConnection>,
     context: ConnectionContext,
     buffers: CountedBuffers,
-    /// What a proxy has to be told before the path that the library writes. RFC 9112, 3.2.2.
-    origin: Option<String>,
+    origin: Origin,
 }
+
+/// What a proxy has to be told, once, before the path that the library writes. RFC 9112, 3.2.2.
+#[derive(Debug, Default)]
+pub(super) struct Origin(Option<String>);
 
 /// Why there is no connection.
 enum DialError {
@@ -99,10 +108,11 @@ impl ConnectionContext {
 }
 
 impl ServerConnector {
-    pub(super) fn new(context: ConnectionContext, proxies: &Arc<Proxies>) -> Self {
+    pub(super) fn new(context: ConnectionContext, proxies: &Arc<Proxies>, trust: &Trust) -> Self {
         Self {
             context,
             proxies: Arc::clone(proxies),
+            trust: trust.clone(),
             last: Arc::default(),
             answered: Arc::default(),
         }
@@ -115,7 +125,7 @@ impl ServerConnector {
 }
 
 impl Connector<()> for ServerConnector {
-    type Out = ServerTransport;
+    type Out = Either<ServerTransport, TlsTransport<ServerTransport>>;
 
     fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Self::Out>, HttpError> {
         let proxy = self
@@ -131,7 +141,7 @@ impl Connector<()> for ServerConnector {
                 }
                 DialError::Http(error) => error,
             })?;
-            return Ok(Some(self.transport(connection, details)));
+            return Ok(Some(Either::A(self.transport(connection, false, details))));
         };
         let failed = |reason: Reason| HttpError::Other(proxy.error(reason).into());
         let connection = self.reach(&proxy, details).map_err(|error| match error {
@@ -140,21 +150,25 @@ impl Connector<()> for ServerConnector {
             DialError::Http(HttpError::Timeout(_)) => failed("it does not answer".into()),
             DialError::Http(other) => other,
         })?;
-        let mut transport = self.transport(connection, details);
+        let mut transport = match proxy.kind {
+            ProxyKind::Https => {
+                let transport = self.transport(connection, true, details);
+                let secured = secure(transport, &self.trust, &proxy.host, details);
+                Either::B(secured.map_err(|error| not_secured(&proxy, error))?)
+            }
+            _ => Either::A(self.transport(connection, false, details)),
+        };
         if proxy.takes_whole_urls(details.uri) {
-            transport.origin = Some(format!(
-                "http://{}",
-                details.uri.authority().map_or("", |at| at.as_str())
-            ));
+            match &mut transport {
+                Either::A(transport) => transport.origin = Origin::of(details.uri),
+                Either::B(transport) => transport.origin = Origin::of(details.uri),
+            }
             return Ok(Some(transport));
         }
         let (name, port) = server(details.uri);
         // What was looked up here, where the proxy does not.
-        let address = details.addrs.first().map(|address| address.ip().to_string());
-        let host = match proxy.kind {
-            ProxyKind::Socks5 { resolves_names: false } => address.as_deref().unwrap_or(name),
-            _ => name,
-        };
+        let address = proxy.address_of(&details.addrs).map(|address| address.to_string());
+        let host = address.as_deref().unwrap_or(name);
         let mut stream = TransportAdapter::new(transport, Arc::clone(&details.current_time));
         stream.set_timeout(details.timeout);
         match tunnel::open(&mut stream, &proxy, (host, port)) {
@@ -217,18 +231,24 @@ impl Resolver for ServerResolver {
             .lead_to(uri)
             .map_err(|error| HttpError::Other(error.into()))?;
         match proxy.map(|proxy| proxy.kind) {
-            None | Some(ProxyKind::Socks5 { resolves_names: false }) => {
+            None | Some(ProxyKind::Socks4 { resolves_names: false } | ProxyKind::Socks5 { resolves_names: false }) => {
                 DefaultResolver::default().resolve(uri, config, timeout)
             }
-            Some(ProxyKind::Http | ProxyKind::Socks5 { resolves_names: true }) => Ok(self.empty()),
+            Some(_) => Ok(self.empty()),
         }
     }
 }
 
 impl ServerConnector {
-    fn transport(&self, connection: Connection, details: &ConnectionDetails<'_>) -> ServerTransport {
+    fn transport(
+        &self,
+        connection: Connection,
+        is_to_tls_proxy: bool,
+        details: &ConnectionDetails<'_>,
+    ) -> ServerTransport {
         let connection = Arc::new(ServerConnection {
             socket: connection,
+            is_to_tls_proxy,
             held_bytes: AtomicUsize::new(0),
             uncounted: Mutex::default(),
         });
@@ -241,14 +261,50 @@ impl ServerConnector {
                 connection: Arc::clone(&connection),
             },
             connection,
-            origin: None,
+            origin: Origin::default(),
         }
+    }
+}
+
+/// The error where TLS with a proxy does not begin.
+fn not_secured(proxy: &Proxy, error: HttpError) -> HttpError {
+    let why = match error {
+        HttpError::Io(error) => match error.kind() {
+            io::ErrorKind::Interrupted => return HttpError::Io(error),
+            io::ErrorKind::InvalidData => tls_error(&error.to_string()).to_string().into(),
+            _ => reason(&error),
+        },
+        other => other.to_string().into(),
+    };
+    HttpError::Other(proxy.error(why).into())
+}
+
+impl Origin {
+    fn of(uri: &Uri) -> Self {
+        let authority = uri.authority().map_or("", |at| at.as_str());
+        Self(Some(format!("http://{authority}")))
+    }
+
+    /// What is sent in place of what the library writes: a method, a space and a path come first.
+    pub(super) fn told(&mut self, output: &[u8]) -> Vec<u8> {
+        let mut output = output.to_vec();
+        if let Some(origin) = self.0.take() {
+            let space = output.iter().position(|byte| *byte == b' ');
+            let path = space.map_or(0, |space| space + 1);
+            output.splice(path..path, origin.into_bytes());
+        }
+        output
     }
 }
 
 impl ServerConnection {
     pub(super) fn socket(&self) -> &Connection {
         &self.socket
+    }
+
+    /// Whether what comes over it has to be taken out of TLS.
+    pub(super) fn is_to_tls_proxy(&self) -> bool {
+        self.is_to_tls_proxy
     }
 
     /// Bytes of the answer that the library has and the socket has no more.
@@ -315,14 +371,7 @@ impl Transport for ServerTransport {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), HttpError> {
-        let mut output = self.buffers.output()[..amount].to_vec();
-        if let Some(origin) = self.origin.take() {
-            let path = output
-                .iter()
-                .position(|byte| *byte == b' ')
-                .map_or(0, |space| space + 1);
-            output.splice(path..path, origin.into_bytes());
-        }
+        let output = self.origin.told(&self.buffers.output()[..amount]);
         let mut left = &output[..];
         while !left.is_empty() {
             match send(&self.connection, left, SendFlags::NOSIGNAL) {

@@ -4,6 +4,7 @@
 mod answer;
 mod client;
 mod connection;
+mod disposition;
 mod file;
 mod first;
 mod further;

@@ -1,6 +1,6 @@
 //! Which proxy leads to a server: the variables of the environment, read as curl reads them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -12,6 +12,8 @@ use crate::error::Error;
 
 /// The port of a proxy whose URL names none, as in curl.
 const DEFAULT_PORT: u16 = 1080;
+/// The same, where it speaks TLS.
+const DEFAULT_PORT_HTTPS: u16 = 443;
 
 /// What the environment says of proxies.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +45,12 @@ pub(super) struct Proxy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProxyKind {
     Http,
+    /// The same within TLS.
+    Https,
+    /// The proxy looks names up where it `resolves_names`, which is SOCKS4A.
+    Socks4 {
+        resolves_names: bool,
+    },
     /// RFC 1928. The proxy looks names up where it `resolves_names`.
     Socks5 {
         resolves_names: bool,
@@ -136,9 +144,16 @@ impl Named {
         let (scheme, rest) = self.url.trim().split_once("://").unwrap_or(("http", self.url.trim()));
         let kind = match scheme.to_ascii_lowercase().as_str() {
             "http" => ProxyKind::Http,
+            "https" => ProxyKind::Https,
+            "socks4" => ProxyKind::Socks4 { resolves_names: false },
+            "socks4a" => ProxyKind::Socks4 { resolves_names: true },
             "socks5" => ProxyKind::Socks5 { resolves_names: false },
             "socks5h" => ProxyKind::Socks5 { resolves_names: true },
-            _ => return Err(wrong("it has to begin with http://, socks5:// or socks5h://")),
+            _ => {
+                return Err(wrong(
+                    "it has to begin with http://, https://, socks4://, socks4a://, socks5:// or socks5h://",
+                ));
+            }
         };
         // Of no known scheme: the standard would leave out the port that it takes for granted.
         let url = Url::parse(&format!("proxy://{rest}")).map_err(|error| wrong(&error.to_string()))?;
@@ -149,7 +164,10 @@ impl Named {
         Ok(Proxy {
             kind,
             host: unbracketed(host).into(),
-            port: url.port().unwrap_or(DEFAULT_PORT),
+            port: url.port().unwrap_or(match kind {
+                ProxyKind::Https => DEFAULT_PORT_HTTPS,
+                _ => DEFAULT_PORT,
+            }),
             credentials: has_credentials.then(|| Credentials {
                 name: decoded(url.username()),
                 password: decoded(url.password().unwrap_or_default()),
@@ -175,9 +193,23 @@ impl Proxy {
         }
     }
 
+    /// The address of a server that it is told, where it looks no names up.
+    pub(super) fn address_of(&self, server: &[SocketAddr]) -> Option<IpAddr> {
+        let mut addresses = server.iter().map(SocketAddr::ip);
+        match self.kind {
+            // It knows no others.
+            ProxyKind::Socks4 { resolves_names: false } => {
+                let known = addresses.clone().find(IpAddr::is_ipv4);
+                known.or_else(|| addresses.next())
+            }
+            ProxyKind::Socks5 { resolves_names: false } => addresses.next(),
+            _ => None,
+        }
+    }
+
     /// Whether it is told whole URLs, and asks the server itself. To `https` and by SOCKS it only connects.
     pub(super) fn takes_whole_urls(&self, uri: &Uri) -> bool {
-        self.kind == ProxyKind::Http && uri.scheme_str() != Some("https")
+        matches!(self.kind, ProxyKind::Http | ProxyKind::Https) && uri.scheme_str() != Some("https")
     }
 
     /// The error where it does not do what it should.
@@ -324,6 +356,20 @@ mod tests {
                 Some(("u", "")),
             ),
             ("socks5h://p:9", ProxyKind::Socks5 { resolves_names: true }, "p:9", None),
+            ("https://p", ProxyKind::Https, "p:443", None),
+            ("https://p:3128", ProxyKind::Https, "p:3128", None),
+            (
+                "socks4://u@p",
+                ProxyKind::Socks4 { resolves_names: false },
+                "p:1080",
+                Some(("u", "")),
+            ),
+            (
+                "socks4a://p",
+                ProxyKind::Socks4 { resolves_names: true },
+                "p:1080",
+                None,
+            ),
         ] {
             let proxies = proxies(&[("all_proxy", text)]);
             let proxy = proxies
@@ -347,9 +393,8 @@ mod tests {
         .basic();
         assert_eq!(basic, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
         for text in [
-            "https://p",
-            "socks4://p",
             "ftp://p",
+            "socks://p",
             "http://",
             "http://p:x",
             "http://u:secret@p:99999",

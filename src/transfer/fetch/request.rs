@@ -54,10 +54,10 @@ impl FileRequest {
             known: None,
         };
         let client = |url: &Url| Client::new(url, &self.plan.trust, self.connecting.clone());
-        let (Answer { info, .. }, body, url) = client(&self.plan.url).ask(&all)?;
+        let (Answer { info, name, .. }, body, url) = client(&self.plan.url).ask(&all)?;
         watch(&mut context.probe, &body);
         let publisher = context.publishing.publisher(&self.options);
-        let (sink, reason) = self.make_room(&info, &body, publisher)?;
+        let (sink, reason) = self.make_room(&info, name, &body, publisher)?;
         let preview = self.preview(&info)?;
         let receiver = BlockReceiver::new(sink.route()?);
         let (parts, fewer) = self.share_out(&info);
@@ -107,6 +107,7 @@ impl FileRequest {
     fn make_room(
         &self,
         info: &FileInfo,
+        name: Option<String>,
         body: &Body,
         publisher: Option<&Arc<Publisher>>,
     ) -> Result<(PreparedSink, Option<&'static str>), Error> {
@@ -120,7 +121,9 @@ impl FileRequest {
         };
         let offer = Offer {
             meta: bytes(info.len.unwrap_or(0))?,
-            name: url.file_name(),
+            name: name
+                .filter(|_| self.options.name_from_server)
+                .or_else(|| url.file_name()),
             plain: true,
             identity: Vec::new(),
             checksum,

@@ -1,4 +1,4 @@
-//! TLS over a connection to a web server, between the connection and the HTTP library.
+//! TLS over a connection to a web server or a proxy, between the connection and the HTTP library.
 
 use std::fmt;
 use std::io::{self, Read as _, Write as _};
@@ -11,9 +11,10 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
+use crate::error::Error;
 use crate::transfer::trust::Trust;
 
-use super::connection::unswallowed;
+use super::connection::{Origin, unswallowed};
 
 /// Wraps connections to `https` URLs.
 #[derive(Debug)]
@@ -29,26 +30,63 @@ impl<In: Transport> Connector<In> for TlsConnector {
         }
         let host = details.uri.host().unwrap_or_default();
         // The brackets of IPv6 belong to the URL.
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        let name = ServerName::try_from(host).map_err(|_| HttpError::HostNotFound)?;
-        let config = self.0.config().map_err(|error| HttpError::Other(error.into()))?;
-        let mut connection = ClientConnection::new(config, name)
-            .map_err(|error| HttpError::Io(io::Error::new(io::ErrorKind::InvalidData, error)))?;
-        let mut socket = TransportAdapter::new(transport, Arc::clone(&details.current_time));
-        socket.set_timeout(details.timeout);
-        connection.complete_io(&mut socket)?;
-        let config = details.config;
-        Ok(Some(Either::B(TlsTransport {
-            buffers: LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size()),
-            stream: StreamOwned::new(connection, socket),
-        })))
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        Ok(Some(Either::B(secure(transport, &self.0, host, details)?)))
     }
+}
+
+/// Begins TLS with whoever is at the other end, who has to be `host`.
+///
+/// # Errors
+/// Nobody who is trusted says so, or it is no TLS.
+pub(super) fn secure<In: Transport>(
+    transport: In,
+    trust: &Trust,
+    host: &str,
+    details: &ConnectionDetails<'_>,
+) -> Result<TlsTransport<In>, HttpError> {
+    let name = ServerName::try_from(host.to_owned()).map_err(|_| HttpError::HostNotFound)?;
+    let config = trust.config().map_err(|error| HttpError::Other(error.into()))?;
+    let mut connection = ClientConnection::new(config, name)
+        .map_err(|error| HttpError::Io(io::Error::new(io::ErrorKind::InvalidData, error)))?;
+    let mut socket = TransportAdapter::new(transport, Arc::clone(&details.current_time));
+    socket.set_timeout(details.timeout);
+    connection.complete_io(&mut socket)?;
+    let config = details.config;
+    Ok(TlsTransport {
+        buffers: LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size()),
+        stream: StreamOwned::new(connection, socket),
+        origin: Origin::default(),
+    })
+}
+
+/// What TLS found, where possible in words of people who make certificates.
+pub(super) fn tls_error(said: &str) -> Error {
+    if said.contains("InvalidContentType") {
+        return Error::OtherProtocol("what answers there is not TLS: try http:// in place of https://".into());
+    }
+    let Some(reason) = said.strip_prefix("invalid peer certificate: ") else {
+        return Error::OtherProtocol(said.into());
+    };
+    let known = [
+        (
+            "UnknownIssuer",
+            "nobody who is trusted here has signed its certificate (--ca FILE trusts one more)",
+        ),
+        (
+            "CaUsedAsEndEntity",
+            "its certificate is one to sign others with (CA:TRUE), and none for a server",
+        ),
+    ];
+    let words = known.into_iter().find(|(name, _)| reason.contains(name));
+    Error::NotTrusted(words.map_or_else(|| reason.into(), |(_, words)| words.into()))
 }
 
 /// A connection within TLS.
 pub(super) struct TlsTransport<In: Transport> {
     buffers: LazyBuffers,
     stream: StreamOwned<ClientConnection, TransportAdapter<In>>,
+    pub(super) origin: Origin,
 }
 
 impl<In: Transport> Transport for TlsTransport<In> {
@@ -58,7 +96,8 @@ impl<In: Transport> Transport for TlsTransport<In> {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), HttpError> {
         self.stream.sock.set_timeout(timeout);
-        Ok(self.stream.write_all(&self.buffers.output()[..amount])?)
+        let output = self.origin.told(&self.buffers.output()[..amount]);
+        Ok(self.stream.write_all(&output)?)
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, HttpError> {

@@ -1,4 +1,4 @@
-//! Has a proxy connect to a server: by CONNECT of HTTP, or by SOCKS5.
+//! Has a proxy connect to a server: by CONNECT of HTTP, or by SOCKS of versions 4, 4A and 5.
 
 use std::io::{self, Read, Write};
 use std::net::IpAddr;
@@ -30,7 +30,8 @@ pub(super) fn open<S: Read + Write>(
     (host, port): (&str, u16),
 ) -> Result<(), TunnelError> {
     match proxy.kind {
-        ProxyKind::Http => connect(stream, proxy.credentials.as_ref(), host, port),
+        ProxyKind::Http | ProxyKind::Https => connect(stream, proxy.credentials.as_ref(), host, port),
+        ProxyKind::Socks4 { .. } => socks4(stream, proxy.credentials.as_ref(), host, port),
         ProxyKind::Socks5 { .. } => socks5(stream, proxy.credentials.as_ref(), host, port),
     }
 }
@@ -72,6 +73,42 @@ fn connect<S: Read + Write>(
             "it does not connect to {server}: {status}"
         ))),
         None => Err(TunnelError::Refused("its answer is no HTTP".into())),
+    }
+}
+
+/// The protocol of Ying-Da Lee, where a proxy knows users by name alone, and its extension 4A by which it looks names up.
+fn socks4<S: Read + Write>(
+    stream: &mut S,
+    credentials: Option<&Credentials>,
+    host: &str,
+    port: u16,
+) -> Result<(), TunnelError> {
+    let refused = |text: &str| Err(TunnelError::Refused(text.into()));
+    let user = credentials.map_or("", |credentials| credentials.name.as_str());
+    if user.contains('\0') {
+        return refused("a name for it has a zero byte");
+    }
+    let (address, name) = match host.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => (address.octets(), None),
+        Ok(IpAddr::V6(_)) => return refused("SOCKS4 leads to no address of IPv6"),
+        // No such address is anybody's: a name follows.
+        Err(_) => ([0, 0, 0, 1], Some(host)),
+    };
+    let mut message = vec![4, 1];
+    message.extend(port.to_be_bytes());
+    message.extend(address);
+    for text in [Some(user), name].into_iter().flatten() {
+        message.extend_from_slice(text.as_bytes());
+        message.push(0);
+    }
+    stream.write_all(&message)?;
+    let mut answer = [0; 8];
+    stream.read_exact(&mut answer)?;
+    match answer {
+        [0, 90, ..] => Ok(()),
+        [0, 91, ..] => refused(&format!("it does not connect to {host}:{port}")),
+        [0, 92 | 93, ..] => refused("it does not take the name in its URL"),
+        _ => refused("its answer is no SOCKS4"),
     }
 }
 
@@ -231,6 +268,30 @@ mod tests {
             &[5, 0, 4, 0, 0, 1],
         ] {
             socks5(&mut script(answers), None, "a", 1).expect_err("no way");
+        }
+    }
+
+    #[test]
+    fn socks4_names_the_server_by_its_address_or_by_its_name() {
+        let credentials = Credentials {
+            name: "u".into(),
+            password: "unheard".into(),
+        };
+        let granted = [0, 90, 0, 0, 0, 0, 0, 0];
+        let mut stream = script(&granted);
+        socks4(&mut stream, Some(&credentials), "9.8.7.6", 258).expect("a way");
+        assert_eq!(stream.told, [4, 1, 1, 2, 9, 8, 7, 6, b'u', 0]);
+        let mut stream = script(&granted);
+        socks4(&mut stream, None, "a.b", 80).expect("a way");
+        assert_eq!(stream.told, *b"\x04\x01\x00\x50\x00\x00\x00\x01\x00a.b\x00");
+        socks4(&mut script(&granted), None, "::1", 80).expect_err("no way");
+        for answers in [
+            &[0, 91, 0, 0, 0, 0, 0, 0][..],
+            &[0, 93, 0, 0, 0, 0, 0, 0],
+            &[5; 8],
+            &[0, 90],
+        ] {
+            socks4(&mut script(answers), None, "a", 1).expect_err("no way");
         }
     }
 
