@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
 use std::time::Duration;
 
 use arraylift::{
@@ -316,18 +315,6 @@ fn a_failure_says_that_a_part_of_an_existing_file_is_overwritten() {
     let error = error(run(receive, &options(WireChoice::Raw)).0);
     assert!(matches!(&error, Error::PartlyOverwritten { bytes: 20, .. }), "{error}");
     assert_eq!(error.fault(), Fault::Peer);
-}
-
-#[test]
-fn a_file_that_the_system_makes_up_is_refused_without_a_length() {
-    let job = Job::Loopback {
-        source: source(Path::new("/proc/cpuinfo")),
-        sink: SinkSpec::Discard,
-    };
-    assert!(matches!(
-        error(run(job, &options(WireChoice::Native)).0),
-        Error::LengthNeeded(path) if path == Path::new("/proc/cpuinfo")
-    ));
 }
 
 #[test]

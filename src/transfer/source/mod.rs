@@ -1,6 +1,7 @@
 //! What is sent: opened and checked, described, read and looked at again; and the route by which it leaves.
 
 pub(crate) mod expand;
+mod made_up;
 mod memory;
 mod open;
 pub(crate) mod send_path;
@@ -36,7 +37,8 @@ pub(crate) struct SourceInfo {
     pub why_plain: Option<String>,
 }
 
-/// Opens and checks a source as sending it would. Quick: a file's contents are not read beyond a `.npy` header.
+/// Opens and checks a source as sending it would. Quick: a file's contents are not read beyond a `.npy` header, but for
+/// those that the system makes up.
 pub(crate) fn describe(spec: &SourceSpec) -> Result<SourceInfo, Error> {
     let source = Source::open(spec)?;
     Ok(SourceInfo {

@@ -1,7 +1,7 @@
 //! Opens and checks a source: a range, a file, shared memory by its name, or what is read as it comes.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Read as _, Seek as _};
+use std::io::{self, Seek as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,9 +10,10 @@ use rustix::io::Errno;
 
 use crate::array::{ArrayMeta, Dtype, Number, Range, npy};
 use crate::error::{Error, reason};
-use crate::sys::SharedFile;
+use crate::sys::{ReadError, SharedFile};
 use crate::transfer::plan::{Origin, Slice, SourceSpec};
 use crate::transfer::shm::ShmName;
+use crate::transfer::source::made_up::{self, Opened};
 use crate::transfer::source::stamp::FileStamp;
 use crate::transfer::source::stream::{STANDARD_INPUT, Stream, standard_input};
 use crate::transfer::source::view::{plain_of, sliced};
@@ -56,25 +57,37 @@ impl Source {
         if !metadata.is_file() {
             return Self::from_stream(path, &metadata, dtype, slice);
         }
-        let opened = if path == Path::new(STANDARD_INPUT) {
-            standard_input()
-        } else {
-            File::open(path)
+        let open = || {
+            let is_standard_input = path == Path::new(STANDARD_INPUT);
+            let file = if is_standard_input {
+                standard_input()
+            } else {
+                File::open(path)
+            }?;
+            Ok((file.metadata()?, file))
         };
-        let mut file = opened.map_err(|error| unreadable(&error))?;
-        let metadata = file.metadata().map_err(|error| unreadable(&error))?;
+        let (metadata, mut file) = open().map_err(|error| unreadable(&error))?;
         if file.stream_position().map_err(|error| unreadable(&error))? > 0 {
             let reason = "someone has read from it already: name the file itself, and an offset".into();
             let path = path.into();
             return Err(Error::SourceInvalid { path, reason });
         }
-        if metadata.len() == 0 && file.read(&mut [0]).is_ok_and(|read| read > 0) {
-            // The system makes it up as it is read.
-            return Self::from_stream(path, &metadata, dtype, slice);
-        }
+        let file = match made_up::map(file, metadata.len()).map_err(|error| unreadable(&error))? {
+            Opened::Mapped(file) => (file, metadata),
+            Opened::MadeUp if slice.is_some_and(|slice| slice.length_bytes.is_some()) => {
+                return Self::from_stream(path, &metadata, dtype, slice);
+            }
+            Opened::MadeUp => {
+                let whole = || made_up::read_whole(&open()?.1);
+                match whole().map_err(|error| unreadable(&error))? {
+                    Some(whole) => whole,
+                    None => return Err(Error::LengthNeeded(path.into())),
+                }
+            }
+        };
         let is_npy = path.extension().is_some_and(|extension| extension == "npy");
         let name = name_of(path);
-        let mut source = Self::from_file(path, file, &metadata, is_npy && dtype.is_none(), dtype, slice)?;
+        let mut source = Self::from_file(path, file, is_npy && dtype.is_none(), dtype, slice)?;
         // A part of a `.npy` file is not one: what it is viewed as is an array.
         source.plain &= !(is_npy && slice.is_some());
         (source.title, source.name) = (name.clone(), name);
@@ -95,7 +108,8 @@ impl Source {
             let reason = "there is something else of that name in /dev/shm".into();
             return Err(Error::SourceInvalid { path: shown, reason });
         }
-        let mut source = Self::from_file(&shown, file, &metadata, false, dtype, slice)?;
+        let mapped = SharedFile::map(file, metadata.len()).map_err(|error| unreadable(&shown, &error))?;
+        let mut source = Self::from_file(&shown, (mapped, metadata), false, dtype, slice)?;
         source.title = name.to_string();
         source.name = name.as_str().into();
         // With a dtype it is an array, which a folder keeps with a header.
@@ -126,8 +140,7 @@ impl Source {
     /// `path` is what errors call it.
     fn from_file(
         path: &Path,
-        mut file: File,
-        metadata: &Metadata,
+        (file, metadata): (SharedFile, Metadata),
         is_npy: bool,
         dtype: Option<&Dtype>,
         slice: Option<Slice>,
@@ -138,7 +151,7 @@ impl Source {
         };
         let file_bytes = metadata.len();
         let found = if is_npy {
-            npy_of(&mut file, file_bytes).map_err(invalid)?
+            npy_of(&file, file_bytes).map_err(invalid)?
         } else {
             Npy::Plain(None)
         };
@@ -159,8 +172,7 @@ impl Source {
         if let (Some(_), Some(dtype)) = (slice, dtype) {
             meta = plain_of(dtype.clone(), meta.byte_len()).map_err(invalid)?;
         }
-        let stamp = FileStamp::of(metadata);
-        let file = SharedFile::map(file, file_bytes).map_err(|error| unreadable(path, &error))?;
+        let stamp = FileStamp::of(&metadata);
         Ok(Self {
             meta,
             title: String::new(),
@@ -205,19 +217,19 @@ const AS_PLAIN: &str = "; viewed as u8 the file can be sent as it is";
 ///
 /// # Errors
 /// It is damaged, or has another length: someone may still be writing it.
-fn npy_of(file: &mut File, file_bytes: u64) -> Result<Npy, String> {
+fn npy_of(file: &SharedFile, file_bytes: u64) -> Result<Npy, String> {
     let mut head = Vec::new();
     let mut need = npy::MAGIC.len() + 2;
     loop {
-        let missing = need.saturating_sub(head.len()) as u64;
-        let read = file
-            .by_ref()
-            .take(missing)
-            .read_to_end(&mut head)
-            .map_err(|error| reason(&error).to_string())?;
-        if (read as u64) < missing {
+        if need as u64 > file_bytes {
             return Err(format!("it ends within its .npy header{AS_PLAIN}"));
         }
+        let begun = head.len();
+        head.resize(need, 0);
+        file.copy_out(begun, &mut head[begun..]).map_err(|error| match error {
+            ReadError::Shrunk => "it shrank while its .npy header was read".into(),
+            ReadError::Io(error) => reason(&error).to_string(),
+        })?;
         match npy::read_header(&head) {
             Ok(npy::HeaderProgress::Need(bytes)) => need = bytes.max(head.len() + 1),
             Ok(npy::HeaderProgress::Done { meta, data_offset }) => {
