@@ -45,13 +45,11 @@ fn described(origin: Origin) -> Result<(FileInfo, Option<String>), Error> {
         let why_plain = info.why_plain.take();
         Ok((FileInfo::new(spec.origin, info), why_plain))
     };
-    let plain = match &origin {
-        Origin::File { path, dtype: None } => Origin::File {
-            path: path.clone(),
-            dtype: Some(Dtype::u8()),
-        },
+    let mut plain = origin.clone();
+    match &mut plain {
+        Origin::File { dtype, .. } | Origin::InFolder { dtype, .. } if dtype.is_none() => *dtype = Some(Dtype::u8()),
         _ => return describe(origin),
-    };
+    }
     match describe(origin) {
         Err(Error::SourceInvalid { reason, .. }) => {
             let (file, _) = describe(plain)?;
@@ -63,7 +61,7 @@ fn described(origin: Origin) -> Result<(FileInfo, Option<String>), Error> {
 
 fn name_of(origin: &Origin) -> String {
     match origin {
-        Origin::File { path, .. } => {
+        Origin::File { path, .. } | Origin::InFolder { path, .. } => {
             let name = path.file_name().unwrap_or(path.as_os_str());
             name.to_string_lossy().into_owned()
         }

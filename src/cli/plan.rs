@@ -5,7 +5,7 @@ mod options;
 mod service;
 
 use std::convert::Infallible;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::Error;
@@ -132,9 +132,9 @@ pub(super) fn send(typed: &SendArguments) -> Result<SendPlan, Failure> {
 }
 
 fn sources(typed: &[OsString], view: &ViewArguments) -> Result<Sources, Failure> {
-    let expanded: Vec<Option<Vec<PathBuf>>> = typed
+    let expanded: Vec<Option<Vec<Origin>>> = typed
         .iter()
-        .map(|source| expand(source))
+        .map(|source| expand(source, view.dtype.as_ref()))
         .collect::<Result<_, Error>>()?;
     if let ([only], [None]) = (typed, &*expanded) {
         return Ok(Sources::One(Box::new(source_spec(only, view)?)));
@@ -145,12 +145,22 @@ fn sources(typed: &[OsString], view: &ViewArguments) -> Result<Sources, Failure>
     if typed.iter().filter(|source| *source == "-").count() > 1 {
         return Err(usage("standard input can be sent once"));
     }
-    let named = |source: &OsStr| Ok((source.display().to_string(), source_spec(source, view)?));
-    let each = typed.iter().zip(&expanded).flat_map(|(typed, files)| match files {
-        Some(files) => files.iter().map(|file| file.as_os_str()).collect(),
-        None => vec![typed.as_os_str()],
-    });
-    Ok(Sources::Many(each.map(named).collect::<Result<_, Failure>>()?))
+    let mut each = Vec::new();
+    for (typed, files) in typed.iter().zip(expanded) {
+        match files {
+            Some(files) => each.extend(files.into_iter().map(found)),
+            None => each.push((typed.display().to_string(), source_spec(typed, view)?)),
+        }
+    }
+    Ok(Sources::Many(each))
+}
+
+/// A file that a folder or a pattern stands for, with what it is called.
+fn found(origin: Origin) -> (String, SourceSpec) {
+    let name = origin
+        .path()
+        .map_or_else(String::new, |path| path.display().to_string());
+    (name, SourceSpec { origin, slice: None })
 }
 
 /// What `arraylift fetch` fetches, and where to.

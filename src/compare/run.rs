@@ -288,12 +288,10 @@ fn run_quietly(bench: &Bench<'_>, teller: &Teller<'_>, way: &Way, bytes: u64, ro
 
 /// The folder for files: the one that was named, or that of a source that is a file.
 fn folder_of(plan: &Plan) -> Option<PathBuf> {
-    let beside = || match &plan.source.origin {
-        Origin::File { path, .. } => path.parent().map(|folder| {
-            let here = folder.as_os_str().is_empty();
-            if here { ".".into() } else { folder.to_owned() }
-        }),
-        Origin::Range(_) | Origin::Shm { .. } => None,
+    let beside = || {
+        let folder = plan.source.origin.path()?.parent()?;
+        let here = folder.as_os_str().is_empty();
+        Some(if here { ".".into() } else { folder.to_owned() })
     };
     plan.into.clone().or_else(beside)
 }

@@ -1,7 +1,7 @@
 //! What to transfer and how, fully decided: nothing in a plan is still text that could be wrong.
 
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::array::{ArrayMeta, Dtype, Range};
@@ -152,6 +152,15 @@ pub enum Origin {
         /// How to view its bytes.
         dtype: Option<Dtype>,
     },
+    /// A file that was found in a folder which is sent. As [`Self::File`], but only where no link leads it out of there.
+    InFolder {
+        /// The folder's own path, without links in it.
+        folder: PathBuf,
+        /// The file's path, by whatever way.
+        path: PathBuf,
+        /// How to view its bytes.
+        dtype: Option<Dtype>,
+    },
     /// POSIX shared memory, which has no header: an array of u8, or of what is said here.
     Shm {
         /// Its name.
@@ -159,6 +168,16 @@ pub enum Origin {
         /// How to view its bytes.
         dtype: Option<Dtype>,
     },
+}
+
+impl Origin {
+    /// The path of a file, or `None`.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File { path, .. } | Self::InFolder { path, .. } => Some(path),
+            Self::Range(_) | Self::Shm { .. } => None,
+        }
+    }
 }
 
 /// A part of a source, in bytes of its array (a `.npy` file's header does not count).

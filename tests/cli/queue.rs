@@ -203,6 +203,46 @@ fn what_makes_no_sense_for_several_is_wrong_usage() {
 }
 
 #[test]
+fn links_that_stay_in_a_folder_go_as_their_files_and_those_that_lead_out_are_named() {
+    let dir = Dir::new();
+    let (outbox, inbox) = (dir.folder("outbox"), dir.folder("inbox"));
+    let secret = dir.write("secret", "not asked for");
+    std::fs::create_dir(outbox.join("deeper")).expect("a folder");
+    std::fs::write(outbox.join("a"), "in it").expect("written");
+    std::fs::write(outbox.join("deeper/b"), "below it").expect("written");
+    let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, outbox.join(name)).expect("a link");
+    link("a", "inside");
+    link("deeper/b", "below");
+    link("../outbox/a", "around");
+    link(outbox.join("a").to_str().expect("utf-8"), "absolute");
+    link("../secret", "out");
+    link(secret.to_str().expect("utf-8"), "far");
+    // The folder may itself be named by a link.
+    std::os::unix::fs::symlink("outbox", dir.path().join("box")).expect("a link");
+    let receiver = dir.listen("serve", "127.0.0.1:0 --into inbox");
+    let sent = dir.run(&format!("send box {}", receiver.address));
+    assert_eq!(sent.status.code(), Some(1), "{sent:?}");
+    for hint in ["box/out", "box/far", "a link out of the folder", "2 of 7 were not sent"] {
+        assert!(sent.stderr.contains(hint), "{hint} is not in {sent:?}");
+    }
+    assert_eq!(
+        crate::common::names_in(&inbox),
+        ["a", "absolute", "around", "below", "inside"]
+    );
+    assert_eq!(
+        std::fs::read(inbox.join("below")).ok().as_deref(),
+        Some(&b"below it"[..])
+    );
+    // By its own name it is meant.
+    dir.run(&format!("send outbox/out outbox/a {}", receiver.address))
+        .done();
+    assert_eq!(
+        std::fs::read(inbox.join("out")).ok().as_deref(),
+        Some(&b"not asked for"[..])
+    );
+}
+
+#[test]
 fn what_cannot_be_sent_of_a_folder_is_named_and_the_rest_is_sent() {
     let dir = Dir::new();
     let (outbox, inbox) = (dir.folder("outbox"), dir.folder("inbox"));
@@ -212,7 +252,7 @@ fn what_cannot_be_sent_of_a_folder_is_named_and_the_rest_is_sent() {
     let receiver = dir.listen("serve", "127.0.0.1:0 --into inbox");
     let sent = dir.run(&format!("send outbox {}", receiver.address));
     assert_eq!(sent.status.code(), Some(1), "{sent:?}");
-    for hint in ["b.npy", "c.npy", "2 of 3 were not sent"] {
+    for hint in ["b.npy", "a link to nowhere", "c.npy", "2 of 3 were not sent"] {
         assert!(sent.stderr.contains(hint), "{hint} is not in {sent:?}");
     }
     assert_eq!(crate::common::names_in(&inbox), ["a.npy"]);

@@ -112,18 +112,17 @@ pub(crate) fn typed_path(text: &str) -> PathBuf {
 fn files_of(paths: &[PathBuf]) -> Result<Origins, Error> {
     let (mut files, mut refused) = (Vec::new(), Vec::new());
     for path in paths {
-        match expand(path.as_os_str()) {
+        match expand(path.as_os_str(), None) {
             Ok(Some(expanded)) => files.extend(expanded),
-            Ok(None) => files.push(path.clone()),
+            Ok(None) => files.push(Origin::File {
+                path: path.clone(),
+                dtype: None,
+            }),
             Err(error) if paths.len() == 1 => return Err(error),
             Err(error) => refused.push((path.clone(), error)),
         }
     }
-    let file = |path| Origin::File { path, dtype: None };
-    Ok(Origins {
-        found: files.into_iter().map(file).collect(),
-        refused,
-    })
+    Ok(Origins { found: files, refused })
 }
 
 /// Keeps paths as the bytes that they are: they need not be text.
@@ -188,10 +187,7 @@ mod tests {
         let Origins { found, refused } = chosen(&["full", "empty", "b"]).origins().expect("some");
         let files: Vec<PathBuf> = found
             .into_iter()
-            .filter_map(|origin| match origin {
-                Origin::File { path, .. } => Some(path),
-                _ => None,
-            })
+            .filter_map(|origin| origin.path().map(PathBuf::from))
             .collect();
         assert_eq!(files, ["full/a", "b"].map(path));
         assert_eq!(refused.len(), 1);

@@ -3,17 +3,26 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use crate::array::Dtype;
 use crate::error::{Error, reason};
+use crate::transfer::plan::Origin;
 
-/// The files in a folder, or those that a pattern names where the shell has not replaced it, by their names; nothing
-/// where `text` is one source by itself.
+/// The files in a folder, or those that a pattern names where the shell has not replaced it, by their names and viewed as
+/// `dtype`; nothing where `text` is one source by itself.
 ///
 /// # Errors
 /// There are none, or they cannot be found out.
-pub(crate) fn expand(text: &OsStr) -> Result<Option<Vec<PathBuf>>, Error> {
+pub(crate) fn expand(text: &OsStr, dtype: Option<&Dtype>) -> Result<Option<Vec<Origin>>, Error> {
     let path = Path::new(text);
     if path.is_dir() {
-        return files_in(path).map(Some);
+        let folder = std::fs::canonicalize(path).map_err(|error| unreadable(path, &error))?;
+        let in_folder = |found| Origin::InFolder {
+            folder: folder.clone(),
+            path: found,
+            dtype: dtype.cloned(),
+        };
+        let files = files_in(path)?;
+        return Ok(Some(files.into_iter().map(in_folder).collect()));
     }
     let is_pattern = |text: &&str| text.contains(['*', '?', '[']);
     let Some(pattern) = text.to_str().filter(is_pattern).filter(|_| !path.exists()) else {
@@ -30,7 +39,8 @@ pub(crate) fn expand(text: &OsStr) -> Result<Option<Vec<PathBuf>>, Error> {
     for found in matches {
         let found = found.map_err(|error| unreadable(error.path(), error.error()))?;
         if !found.is_dir() {
-            files.push(found);
+            let dtype = dtype.cloned();
+            files.push(Origin::File { path: found, dtype });
         }
     }
     if files.is_empty() {
@@ -69,7 +79,7 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
         let path = entry.map_err(|error| unreadable(folder, &error))?.path();
         // Links to files are sent, too; sockets and the like are not files. What cannot be looked at, as a link to
-        // nowhere, is among them: its own transfer says why it cannot be sent.
+        // nowhere, is among them, and so are links out of the folder: their own transfers say why they cannot be sent.
         if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
             continue;
         }
@@ -97,6 +107,14 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Error {
 mod tests {
     use super::*;
 
+    fn paths(files: Vec<Origin>) -> Vec<PathBuf> {
+        let path = |file| match file {
+            Origin::File { path, .. } | Origin::InFolder { path, .. } => path,
+            other => panic!("{other:?}"),
+        };
+        files.into_iter().map(path).collect()
+    }
+
     #[test]
     fn a_folder_and_a_pattern_are_their_files_and_a_file_is_itself() {
         let folder = tempfile::tempdir().expect("folder");
@@ -105,8 +123,8 @@ mod tests {
             std::fs::write(path(name), "x").expect("write");
         }
         std::fs::create_dir(path("deeper")).expect("folder");
-        let expanded = |name: &str| expand(path(name).as_os_str());
-        let names = |name: &str| expanded(name).expect("found").expect("several");
+        let expanded = |name: &str| expand(path(name).as_os_str(), None);
+        let names = |name: &str| paths(expanded(name).expect("found").expect("several"));
         assert_eq!(names(""), ["a.npy", "b.npy", "c.txt", "d[1].npy"].map(path));
         assert_eq!(names("[ab].npy"), ["a.npy", "b.npy"].map(path));
         // One whose own name reads like a pattern.
@@ -125,8 +143,10 @@ mod tests {
         std::os::unix::fs::symlink("nowhere", path("b")).expect("a link");
         std::os::unix::fs::symlink("c", path("c")).expect("a loop");
         std::os::unix::fs::symlink(".", path("d")).expect("a link to a folder");
-        let files = expand(folder.path().as_os_str()).expect("found").expect("several");
-        assert_eq!(files, ["a", "b", "c"].map(path));
+        let files = expand(folder.path().as_os_str(), None)
+            .expect("found")
+            .expect("several");
+        assert_eq!(paths(files), ["a", "b", "c"].map(path));
     }
 
     #[test]
@@ -135,13 +155,15 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         std::fs::write(folder.path().join("a.npy"), "x").expect("write");
         std::fs::write(folder.path().join(OsStr::from_bytes(b"b\xff.npy")), "x").expect("write");
-        let pattern = expand(folder.path().join("*.npy").as_os_str());
+        let pattern = expand(folder.path().join("*.npy").as_os_str(), None);
         assert!(matches!(pattern, Err(Error::Usage(text)) if text.contains("not UTF-8")));
-        let other = expand(folder.path().join("a*.npy").as_os_str())
+        let other = expand(folder.path().join("a*.npy").as_os_str(), None)
             .expect("found")
             .expect("several");
         assert_eq!(other.len(), 1, "one that does not mean it");
-        let whole = expand(folder.path().as_os_str()).expect("found").expect("several");
+        let whole = expand(folder.path().as_os_str(), None)
+            .expect("found")
+            .expect("several");
         assert_eq!(whole.len(), 2);
     }
 }
