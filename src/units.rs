@@ -10,8 +10,9 @@
 //! count    = number                                  whole
 //! bytes    = number                                  whole: a bare number is bytes
 //!          | number [prefix] ["B" | "b" | "bit"]     1.5 GiB, 200MB, 64k, 800 Mbit
-//! rate     = bytes ["/s"]                            200 MB/s, 800 Mbit/s
+//! rate     = bytes ["/s"]                            200 MB/s, 800 Mbit/s; a bare number is at least 1000
 //! limit    = rate | "none" | "no limit" | nothing
+//! chunk    = bytes | "auto" | nothing
 //! time     = number                                  a bare number is seconds
 //!          | (number unit)...                        1.5s, 200 ms, 2m, 1h, 2 min 5 s
 //! prefix   = "k" | "M" | "G" | "T" | "P" | "E"       powers of 1000
@@ -26,7 +27,8 @@
 //! - `mb`, `gib` and the like are refused: in small letters throughout they stand for either. `kb` is kilobits: its
 //!   small `k` is the right one.
 //! - With a unit, what is less than a byte (a nanosecond) is dropped. Everything else is exact: no float is on the way.
-//! - A rate of 0 is refused: none is said by leaving it out. Nothing is negative.
+//! - A rate of 0 is refused: none is said by leaving it out, or by `none` where a limit is asked for. Nothing is negative.
+//! - A rate below 1000 has a unit: someone who types `200` means megabytes more often than bytes.
 //! - The times of a sum go from the longest unit to the shortest.
 //!
 //! # What is written
@@ -46,11 +48,9 @@ mod number;
 mod read;
 mod write;
 
-#[cfg(feature = "app")]
-pub(crate) use number::without_commas;
-pub(crate) use number::{Decimal, WHOLE_MAX, parse_whole};
+pub(crate) use number::{Decimal, WHOLE_MAX, parse_whole, without_commas};
 pub(crate) use number::{NumberError, parse_count};
-pub(crate) use read::{UnitError, parse_bytes, parse_limit, parse_rate, parse_time};
+pub(crate) use read::{UnitError, parse_bytes, parse_bytes_or_auto, parse_limit, parse_rate, parse_time};
 pub(crate) use write::{
     Quantity, bytes, count, done_of, duration, exact_bytes, exact_time, left, mean_bytes, rate, three_digits, time,
     time_of,

@@ -11,7 +11,7 @@
 use super::dtype::scalar::Numeric;
 use super::progression::{Ends, Progression};
 use super::{ArrayMeta, Dtype, Number, NumberError};
-use crate::units::parse_whole;
+use crate::units::{parse_whole, without_commas};
 
 /// The elements of `numpy.arange(start, stop, step, dtype)`, not yet in memory.
 ///
@@ -82,16 +82,28 @@ impl Range {
     /// Numbers are read as Python reads them; for an integer dtype `1e6` is the integer 1000000.
     pub fn parse(text: &str, dtype: Option<Dtype>) -> Result<Self, RangeError> {
         let dtype = dtype.unwrap_or_else(Dtype::f64);
-        let read: fn(&str) -> Result<Number, NumberError> = match numeric_of(&dtype)? {
-            Numeric::F64 | Numeric::F32 => str::parse,
-            Numeric::Int { .. } | Numeric::UInt { .. } => |text| parse_whole(text).map(Number::Int),
-        };
+        let read = |text| Self::read(text, &dtype);
         let parts: Vec<&str> = text.split(':').map(str::trim).collect();
         match *parts.as_slice() {
-            [start, stop] => Self::new(read(start)?, read(stop)?, Number::Int(1), dtype),
-            [start, stop, step] => Self::new(read(start)?, read(stop)?, read(step)?, dtype),
+            [start, stop] => {
+                let (start, stop) = (read(start)?, read(stop)?);
+                Self::new(start, stop, Number::Int(1), dtype)
+            }
+            [start, stop, step] => {
+                let (start, stop, step) = (read(start)?, read(stop)?, read(step)?);
+                Self::new(start, stop, step, dtype)
+            }
             _ => Err(RangeError::Malformed(text.to_owned())),
         }
+    }
+
+    /// Reads the start, stop or step of a range of this dtype: whole for integers, with commas between thousands or not.
+    pub(crate) fn read(text: &str, dtype: &Dtype) -> Result<Number, RangeError> {
+        let plain = without_commas(text.trim())?;
+        Ok(match numeric_of(dtype)? {
+            Numeric::F64 | Numeric::F32 => plain.parse()?,
+            Numeric::Int { .. } | Numeric::UInt { .. } => Number::Int(parse_whole(&plain)?),
+        })
     }
 
     /// The range of these numbers. An empty range is valid.

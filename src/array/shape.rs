@@ -64,7 +64,7 @@ impl Shape {
             .strip_suffix(',')
             .unwrap_or(list)
             .split(',')
-            .map(|dimension| parse_count(dimension.trim()))
+            .map(parse_count)
             .collect::<Result<_, _>>()
             .map_err(|source| ShapeError::Dimension {
                 text: text.to_owned(),

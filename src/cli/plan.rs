@@ -193,8 +193,8 @@ pub(super) fn fetch(typed: &FetchArguments) -> Result<FetchPlan, Failure> {
         trust: typed.ca.as_deref().map_or_else(|| Ok(Trust::system()), Trust::file)?,
         sink,
         options: checked(Options {
-            chunk_bytes: chunk_bytes(typed.chunk, ChecksumKind::default()),
-            limit_bytes_per_s: typed.limit,
+            chunk_bytes: chunk_bytes(typed.chunk.0, ChecksumKind::default()),
+            limit_bytes_per_s: typed.limit.0,
             socket_buffer_bytes: typed.socket_buffer.map(size),
             preview_elements: size(typed.preview),
             streams: typed.streams,
@@ -281,8 +281,87 @@ fn usage(message: impl Into<String>) -> Failure {
 mod tests {
     use super::super::arguments::{Arguments, Command};
     use super::*;
+    #[cfg(feature = "app")]
+    use crate::app::model::form::Form;
+    #[cfg(feature = "app")]
+    use crate::app::model::plan::{Paths, check};
     use crate::transfer::ShmName;
     use clap::Parser as _;
+
+    /// What a person types is read by one reader, and refused by one, wherever it is typed.
+    #[cfg(feature = "app")]
+    #[test]
+    fn the_window_and_the_prompt_read_and_refuse_the_same_values() {
+        type Set = fn(&mut Form, &str);
+        let options: [(&str, Set); 6] = [
+            ("--limit", |form, text| text.clone_into(&mut form.limit)),
+            ("--chunk", |form, text| text.clone_into(&mut form.chunk)),
+            ("--timeout", |form, text| text.clone_into(&mut form.timeout)),
+            ("--preview", |form, text| text.clone_into(&mut form.preview)),
+            ("--streams", |form, text| text.clone_into(&mut form.streams)),
+            ("--dtype", |form, text| text.clone_into(&mut form.dtype)),
+        ];
+        let numbers =
+            "0 1 2 9 16 17 30 200 999 1000 4095 4096 10000 10001 1e1 1e6 1e30 1_000 1,000 1,5 1.5 -1 +2 nan inf x";
+        let sizes = "4KiB 64MiB 65MiB 200MB 200Mb 200mb 1gib 200MB/s 200Mb/s 800Mbit/s 200/s 1k 30B/s auto AUTO none";
+        let times = "500ms 30s 2m 1h 8760h 8761h 1d 2min5s 5s2min 0s 1us 1µs 1month";
+        let dtypes = "f64 f8 d i8 int8 i64 u8 float16 f16 >f8 i4,f8 object";
+        let spaced = [
+            "",
+            " ",
+            " 200 MB/s ",
+            "no limit",
+            "2 min 5 s",
+            "50 000",
+            "10 ",
+            "16 MiB",
+        ];
+        let texts = [numbers, sizes, times, dtypes]
+            .into_iter()
+            .flat_map(|texts| texts.split(' '));
+        let mut differ: Vec<String> = Vec::new();
+        for text in texts.chain(spaced) {
+            for (option, set) in options {
+                let mut form = form_of("10");
+                set(&mut form, text);
+                let typed = prompted("range:0:10", &[&format!("{option}={text}")]);
+                differ.extend((typed != formed(&form)).then(|| format!("{option} {text:?}: {typed:?}")));
+            }
+            for dtype in ["f64", "i32"] {
+                let mut form = form_of(text);
+                dtype.clone_into(&mut form.dtype);
+                let typed = prompted(&format!("range:0:{text}"), &["--dtype", dtype]);
+                differ.extend((typed != formed(&form)).then(|| format!("range of {dtype} to {text:?}: {typed:?}")));
+            }
+        }
+        assert!(differ.is_empty(), "the window differs in:\n{}", differ.join("\n"));
+    }
+
+    #[cfg(feature = "app")]
+    fn formed(form: &Form) -> Option<String> {
+        let recipe = check(form, &Paths::default()).recipe?;
+        Some(format!("{:?} {:?}", recipe.job, recipe.options))
+    }
+
+    #[cfg(feature = "app")]
+    fn form_of(to: &str) -> Form {
+        Form {
+            to: to.to_owned(),
+            ..Form::default()
+        }
+    }
+
+    #[cfg(feature = "app")]
+    fn prompted(source: &str, arguments: &[&str]) -> Option<String> {
+        let typed = [&["arraylift", "loopback", source], arguments].concat();
+        match Arguments::try_parse_from(typed).ok()?.command {
+            Some(Command::Loopback(typed)) => {
+                let plan = loopback(&typed).ok()?;
+                Some(format!("{:?} {:?}", plan.job, plan.options))
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 
     fn received(arguments: &[&str]) -> Result<ReceivePlan, Failure> {
         let typed = ["arraylift", "receive", "127.0.0.1:0"].iter().chain(arguments);

@@ -152,7 +152,7 @@ impl Transfer {
         self.controls.cancel();
     }
 
-    /// Changes the limit while the transfer runs; `None` lifts it.
+    /// Changes the limit while the transfer runs; `None`, or 0, lifts it.
     pub fn set_limit(&self, bytes_per_s: Option<u64>) {
         self.controls.set_limit(bytes_per_s);
     }

@@ -24,6 +24,7 @@ pub enum NumberError {
 
 /// Reads a count exactly: `50_000_000`, `50,000,000`, `50e6` and `1.5e3` are counts, `0.5` and `-1` are not.
 pub(crate) fn parse_count(text: &str) -> Result<u64, NumberError> {
+    let text = text.trim();
     let count = parse_whole(&without_commas(text)?)?;
     if count < 0 {
         return Err(NumberError::Negative(text.to_owned()));

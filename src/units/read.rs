@@ -13,6 +13,9 @@ pub(crate) enum UnitError {
     /// Not a rate.
     #[error("a rate is so many bytes or bits a second, such as 200MB/s, 1.5GiB/s or 800Mbit/s")]
     Rate,
+    /// A rate whose unit was forgotten.
+    #[error("that is {0} B/s: add a unit, such as {0}MB/s")]
+    BareRate(u64),
     /// A rate at which nothing moves.
     #[error("a rate of 0 moves nothing: leave it out for no limit")]
     NoRate,
@@ -32,11 +35,24 @@ pub(crate) fn parse_bytes(text: &str) -> Result<u64, UnitError> {
     read_bytes(text.trim(), UnitError::Bytes)
 }
 
-/// Reads a rate in bytes a second, which is never 0: `200 MB/s`, `800 Mbit/s`, `1e6`.
+/// A lower rate is taken for a number whose unit was forgotten.
+const BARE_RATE_MIN_BYTES_PER_S: u64 = 1000;
+
+/// Reads a number of bytes, or `auto` or nothing at all where the program chooses.
+pub(crate) fn parse_bytes_or_auto(text: &str) -> Result<Option<u64>, UnitError> {
+    let text = text.trim();
+    let is_auto = text.is_empty() || text.eq_ignore_ascii_case("auto");
+    if is_auto { Ok(None) } else { parse_bytes(text).map(Some) }
+}
+
+/// Reads a rate in bytes a second, which is never 0: `200 MB/s`, `800 Mbit/s`, `1e6`. Without a unit it is 1000 or more.
 pub(crate) fn parse_rate(text: &str) -> Result<u64, UnitError> {
     let text = text.trim();
-    match read_bytes(text.strip_suffix("/s").unwrap_or(text).trim_end(), UnitError::Rate)? {
+    let text = text.strip_suffix("/s").unwrap_or(text).trim_end();
+    let is_bare = number_len(text) == text.len();
+    match read_bytes(text, UnitError::Rate)? {
         0 => Err(UnitError::NoRate),
+        rate if is_bare && rate < BARE_RATE_MIN_BYTES_PER_S => Err(UnitError::BareRate(rate)),
         bytes_per_s => Ok(bytes_per_s),
     }
 }
@@ -241,7 +257,8 @@ mod tests {
             ("200MB/s", 200_000_000),
             ("200MB", 200_000_000),
             ("200 MB /s", 200_000_000),
-            ("1", 1),
+            ("1000", 1000),
+            ("1 B/s", 1),
             ("200 Mb/s", 25_000_000),
             ("200 Mbit/s", 25_000_000),
             ("200mbit/s", 25_000_000),
@@ -250,7 +267,7 @@ mod tests {
             assert_eq!(parse_rate(typed), Ok(bytes_per_s), "{typed}");
         }
         for wrong in [
-            "", "0", "0MB/s", "-5MB/s", "nan", "0.1B/s", "200MB/h", "7 bit/s", "200Mbps", "fast",
+            "", "0", "0MB/s", "-5MB/s", "nan", "0.1B/s", "200MB/h", "7 bit/s", "200Mbps", "fast", "1", "999", "200/s",
         ] {
             assert!(parse_rate(wrong).is_err(), "{wrong:?}");
         }
@@ -258,6 +275,8 @@ mod tests {
             assert_eq!(parse_limit(none), Ok(None));
         }
         assert_eq!(parse_limit("1 kB/s"), Ok(Some(1000)));
+        assert_eq!(parse_bytes_or_auto(" auto"), Ok(None));
+        assert_eq!(parse_bytes_or_auto("1 kB"), Ok(Some(1000)));
         assert!(parse_limit("0").is_err());
     }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::units::{parse_bytes, parse_count, parse_rate, parse_time};
+use crate::units::{parse_bytes, parse_count, parse_time};
+
+use super::{Setting, bytes_or_auto, limit, parse_streams};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,7 +40,7 @@ pub(crate) struct FetchArguments {
     pub jobs: u16,
     /// Over how many connections each file comes, in parts of 8 MiB or more, where the server sends parts of a version
     /// that it names
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = parse_streams)]
     pub streams: u16,
     /// Does not wait until a file is on disk: it is done when the kernel has it, and a loss of power can cost it
     #[arg(long)]
@@ -46,12 +48,12 @@ pub(crate) struct FetchArguments {
     /// Trusts the certificates in this PEM file in place of those of the system
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
-    /// The most bytes a second for each file, such as 20MB/s
-    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
-    pub limit: Option<u64>,
-    /// Bytes handed to one system call, at most [default: from 1MiB to 4MiB, by this processor's cache]
-    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
-    pub chunk: Option<u64>,
+    /// The most bytes a second for each file, such as 20MB/s, or none
+    #[arg(long, value_name = "RATE", default_value = "none", hide_default_value = true, value_parser = limit)]
+    pub limit: Setting,
+    /// Bytes handed to one system call, at most, or auto [default: from 1MiB to 4MiB, by this processor's cache]
+    #[arg(long, value_name = "SIZE", default_value = "auto", hide_default_value = true, value_parser = bytes_or_auto)]
+    pub chunk: Setting,
     /// The size of the socket's buffers, each [default: 4MiB on this machine, else the kernel's choice]
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     pub socket_buffer: Option<u64>,

@@ -9,13 +9,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::array::{Dtype, Shape, parse_count};
+use crate::array::{Dtype, NumberError, Shape, parse_count};
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
 use crate::wire::{ChecksumKind, WireChoice};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
-use crate::units::{parse_bytes, parse_rate, parse_time};
+use crate::units::{UnitError, parse_bytes, parse_bytes_or_auto, parse_limit, parse_rate, parse_time};
 
 pub(super) use control::{AttachArguments, StatusArguments};
 pub(super) use fetch::FetchArguments;
@@ -238,7 +238,7 @@ pub(crate) struct SendingArguments {
     #[arg(long, value_name = "KIND", value_parser = checksums())]
     pub checksum: Option<ChecksumKind>,
     /// Over how many connections the array moves, on the native wire: the receiver may take fewer
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = parse_streams)]
     pub streams: u16,
     /// As if a slow program wrote the array: it yields at most so many bytes a second
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
@@ -266,12 +266,12 @@ pub(crate) struct CommonArguments {
     /// What both ends say to each other
     #[arg(long, default_value = "auto", value_parser = wires())]
     pub wire: WireChoice,
-    /// Bytes handed to one system call, at most [default: from 1MiB to 4MiB, by this processor's cache]
-    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
-    pub chunk: Option<u64>,
-    /// The most bytes a second, such as 200MB/s
-    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
-    pub limit: Option<u64>,
+    /// Bytes handed to one system call, at most, or auto [default: from 1MiB to 4MiB, by this processor's cache]
+    #[arg(long, value_name = "SIZE", default_value = "auto", hide_default_value = true, value_parser = bytes_or_auto)]
+    pub chunk: Setting,
+    /// The most bytes a second, such as 200MB/s, or none
+    #[arg(long, value_name = "RATE", default_value = "none", hide_default_value = true, value_parser = limit)]
+    pub limit: Setting,
     /// The size of the socket's buffers, each [default: 4MiB on this machine, else the kernel's choice]
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     pub socket_buffer: Option<u64>,
@@ -284,6 +284,23 @@ pub(crate) struct CommonArguments {
     /// Prints events as JSON, one object a line
     #[arg(long)]
     pub json: bool,
+}
+
+/// A number, or the word that stands for none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Setting(pub Option<u64>);
+
+fn limit(text: &str) -> Result<Setting, UnitError> {
+    parse_limit(text).map(Setting)
+}
+
+fn bytes_or_auto(text: &str) -> Result<Setting, UnitError> {
+    parse_bytes_or_auto(text).map(Setting)
+}
+
+/// A number of connections; what is beyond any bound is refused with the other options.
+fn parse_streams(text: &str) -> Result<u16, NumberError> {
+    parse_count(text).map(|streams| u16::try_from(streams).unwrap_or(u16::MAX))
 }
 
 fn wires() -> impl TypedValueParser<Value = WireChoice> {

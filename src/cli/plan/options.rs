@@ -51,8 +51,8 @@ pub(super) fn receiving(
 pub(super) fn common(typed: &CommonArguments, checksum: ChecksumKind) -> Options {
     Options {
         wire: typed.wire,
-        chunk_bytes: chunk_bytes(typed.chunk, checksum),
-        limit_bytes_per_s: typed.limit,
+        chunk_bytes: chunk_bytes(typed.chunk.0, checksum),
+        limit_bytes_per_s: typed.limit.0,
         socket_buffer_bytes: typed.socket_buffer.map(size),
         preview_elements: size(typed.preview),
         timeout: typed.timeout,

@@ -1,5 +1,7 @@
 //! What can be asked of a process that moves arrays: of one of its transfers, or of all of it.
 
+use std::num::NonZeroU64;
+
 use serde::{Deserialize, Serialize};
 
 use crate::transfer::tell::event::TransferId;
@@ -52,7 +54,8 @@ enum TypedCommand {
     },
     Limit {
         transfer: TransferId,
-        bytes_per_s: Option<u64>,
+        // At 0 nothing would move, as while it is paused.
+        bytes_per_s: Option<NonZeroU64>,
     },
     Drain {},
     Stop {},
@@ -64,7 +67,10 @@ impl From<TypedCommand> for Command {
             TypedCommand::Pause { transfer } => Self::Pause { transfer },
             TypedCommand::Resume { transfer } => Self::Resume { transfer },
             TypedCommand::Cancel { transfer } => Self::Cancel { transfer },
-            TypedCommand::Limit { transfer, bytes_per_s } => Self::Limit { transfer, bytes_per_s },
+            TypedCommand::Limit { transfer, bytes_per_s } => Self::Limit {
+                transfer,
+                bytes_per_s: bytes_per_s.map(NonZeroU64::get),
+            },
             TypedCommand::Drain {} => Self::Drain,
             TypedCommand::Stop {} => Self::Stop,
         }
@@ -112,6 +118,8 @@ mod tests {
             // Of one transfer, it asks for less than it would do.
             r#"{"do":"stop","transfer":99}"#,
             r#"{"do":"drain","transfer":99}"#,
+            // As at the prompt, nothing moves at 0, and null is no limit.
+            r#"{"do":"limit","transfer":3,"bytes_per_s":0}"#,
             "[1]",
         ] {
             assert!(read(wrong).is_err(), "{wrong}");

@@ -8,7 +8,7 @@ use super::{Checker, PathLookup, SinkPathStatus, in_words};
 use crate::Error;
 use crate::array::{ArrayMeta, Dtype, Number, Order, Range, RangeError, Shape};
 use crate::transfer::{Endpoint, Job, Origin, SinkSpec, SourceSpec, Trust, Url};
-use crate::units::{parse_count, without_commas};
+use crate::units::parse_count;
 
 /// A job with what is known of its array.
 pub(super) struct Ends {
@@ -103,10 +103,12 @@ impl Checker<'_> {
 
     fn range(&mut self) -> Option<FileInfo> {
         let form = self.form;
-        let from = self.number(Field::From, &form.from);
-        let to = self.number(Field::To, &form.to);
-        let step = self.number(Field::Step, &form.step);
         let dtype = self.dtype(Field::Dtype, &form.dtype);
+        // A mistake in a number is shown whatever the dtype is.
+        let read_as = dtype.clone().filter(Dtype::is_numeric_range).unwrap_or_else(Dtype::f64);
+        let from = self.number(Field::From, &form.from, &read_as);
+        let to = self.number(Field::To, &form.to, &read_as);
+        let step = self.number(Field::Step, &form.step, &read_as);
         let (from, to, step, dtype) = (from?, to?, step?, dtype?);
         if step.to_f64() == 0.0 {
             self.mistake(Field::Step, "a step of 0 never gets anywhere");
@@ -216,9 +218,9 @@ impl Checker<'_> {
         Dtype::from_name(typed).map_err(|error| self.mistake(field, error)).ok()
     }
 
-    fn number(&mut self, field: Field, typed: &str) -> Option<Number> {
+    fn number(&mut self, field: Field, typed: &str, dtype: &Dtype) -> Option<Number> {
         let typed = typed.trim();
-        match without_commas(typed).and_then(|plain| plain.parse::<Number>()) {
+        match Range::read(typed, dtype) {
             Ok(number) if number.to_f64().is_finite() => return Some(number),
             Ok(_) => self.mistake(field, "must be finite"),
             Err(_) if typed.is_empty() => self.mistake(field, "a number is needed"),

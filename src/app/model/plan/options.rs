@@ -1,15 +1,11 @@
 //! Reads how the array is moved, and finds routes that contradict the ends.
 
 use super::super::form::{EndpointKind, Field, SinkKind};
-use super::super::format;
 use super::Checker;
 use crate::route::{SendRouteChoice, why_no_handoff};
 use crate::transfer::{Endpoint, OptionName, Options};
-use crate::units::{UnitError, parse_bytes, parse_count, parse_limit, parse_time};
+use crate::units::{UnitError, parse_bytes_or_auto, parse_count, parse_limit, parse_time};
 use crate::wire::ChecksumKind;
-
-/// A lower limit is taken for a number whose unit was forgotten.
-const BARE_LIMIT_MIN_BYTES_PER_S: u64 = 1000;
 
 impl Checker<'_> {
     pub(super) fn options(&mut self) -> Option<Options> {
@@ -20,12 +16,12 @@ impl Checker<'_> {
             ChecksumKind::None
         };
         let chunk = self.valid(Field::Chunk, chunk_bytes(&form.chunk, checksum));
-        let limit = self.valid(Field::Limit, limit_bytes_per_s(&form.limit));
-        let preview = self.valid(Field::Preview, parse_count(form.preview.trim())).map(size);
+        let limit = self.valid(Field::Limit, parse_limit(&form.limit));
+        let preview = self.valid(Field::Preview, parse_count(&form.preview)).map(size);
         let timeout = self.valid(Field::Timeout, parse_time(&form.timeout));
         // A receiver takes as many as the sender offers.
         let streams = if form.sends() {
-            let streams = self.valid(Field::Streams, parse_count(form.streams.trim()));
+            let streams = self.valid(Field::Streams, parse_count(&form.streams));
             streams.map(|streams| u16::try_from(streams).unwrap_or(u16::MAX))
         } else {
             Some(1)
@@ -81,21 +77,8 @@ impl Checker<'_> {
 
 /// The chunk that was typed, or for `auto` the fastest one for this checksum.
 fn chunk_bytes(typed: &str, checksum: ChecksumKind) -> Result<usize, UnitError> {
-    if matches!(typed.trim(), "" | "auto") {
-        return Ok(Options::chunk_bytes_for(checksum));
-    }
-    parse_bytes(typed).map(size)
-}
-
-/// The field shows no unit: a small number without one was not meant in bytes a second.
-fn limit_bytes_per_s(typed: &str) -> Result<Option<u64>, String> {
-    match parse_limit(typed).map_err(|error| error.to_string())? {
-        Some(limit) if limit < BARE_LIMIT_MIN_BYTES_PER_S && !typed.contains(char::is_alphabetic) => Err(format!(
-            "that is {}: add a unit, such as {limit} MB/s",
-            format::rate(limit as f64)
-        )),
-        limit => Ok(limit),
-    }
+    let chosen = || Options::chunk_bytes_for(checksum);
+    Ok(parse_bytes_or_auto(typed)?.map_or_else(chosen, size))
 }
 
 /// A number of bytes or elements as memory counts them; what is beyond that is out of any bounds.

@@ -302,7 +302,7 @@ fn a_limit_says_how_it_is_read() {
     let limited = |limit: &str| checked(|form| form.limit = limit.to_owned());
     assert_eq!(
         limited("30").mistakes[&Field::Limit],
-        "that is 30 B/s: add a unit, such as 30 MB/s"
+        "that is 30 B/s: add a unit, such as 30MB/s"
     );
     assert!(limited("30 MB").recipe.is_some() && limited("").recipe.is_some());
     let form = Form {
