@@ -43,6 +43,7 @@ mod error;
 pub mod internals;
 mod ledger;
 mod line_queue;
+mod own_file;
 mod ping;
 mod queue;
 mod rounds;

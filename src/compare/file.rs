@@ -1,11 +1,10 @@
 //! Saves results as JSON, which is read back, and as CSV for spreadsheets.
 
 use std::fmt::Write as _;
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::Path;
 
 use crate::error::{Error, reason};
+use crate::own_file;
 
 use super::contestant::{Contestant, Over, Sink};
 use super::result::Comparison;
@@ -58,21 +57,12 @@ pub(crate) fn save(comparison: &Comparison, path: &Path) -> Result<(), Error> {
         Format::Json => to_json(comparison)?,
         Format::Csv => to_csv(comparison),
     };
-    let unwritable = |error: &std::io::Error| match error.kind() {
+    own_file::create(path, 0o666, text.as_bytes()).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => Error::SinkExists(path.into()),
         _ => Error::SinkUnwritable {
             path: path.into(),
-            reason: reason(error),
+            reason: reason(&error),
         },
-    };
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(path)
-        .map_err(|error| unwritable(&error))?;
-    file.write_all(text.as_bytes()).map_err(|error| {
-        let _ = std::fs::remove_file(path);
-        unwritable(&error)
     })
 }
 

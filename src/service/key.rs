@@ -1,8 +1,8 @@
 //! A key that a service and its workers share, and how each shows the other that it has it without saying it.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use hmac::{Hmac, Mac as _};
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Reason, reason};
+use crate::own_file;
 
 /// A key that is made here.
 const KEY_BYTES: usize = 32;
@@ -62,12 +63,9 @@ impl Key {
             path: path.into(),
             reason: reason(&error),
         };
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-            Ok(mut file) => {
-                let key = random_bytes::<KEY_BYTES>().map_err(failed)?;
-                file.write_all(&key).map_err(failed)?;
-                Ok(Self::of(&key))
-            }
+        let key = random_bytes::<KEY_BYTES>().map_err(failed)?;
+        match own_file::create(path, 0o600, &key) {
+            Ok(()) => Ok(Self::of(&key)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::load(path),
             Err(error) => Err(failed(error)),
         }

@@ -14,6 +14,8 @@ mod formats;
 mod handoff;
 mod hostile;
 mod injected;
+mod injected_fetch;
+mod injected_start;
 mod json;
 mod memory;
 mod moves;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::rates::Ceilings;
 use crate::compare::machine::Machine;
+use crate::own_file;
 
 /// The ceilings that were measured earlier on this machine and kernel. It reads one small file.
 #[must_use]
@@ -17,10 +18,7 @@ pub(super) fn write(ceilings: &Ceilings) {
     let kept = || -> Option<()> {
         let path = path()?;
         std::fs::create_dir_all(path.parent()?).ok()?;
-        // Renaming makes a reader see either the old ones or the new ones.
-        let new = path.with_extension(format!("{}.part", std::process::id()));
-        std::fs::write(&new, serde_json::to_vec_pretty(ceilings).ok()?).ok()?;
-        std::fs::rename(&new, path).ok()
+        own_file::replace(&path, 0o666, &serde_json::to_vec_pretty(ceilings).ok()?).ok()
     };
     let _ = kept();
 }
