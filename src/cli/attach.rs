@@ -1,6 +1,5 @@
 //! `arraylift attach [PID]`: watches what runs elsewhere on this machine, or sends it a command.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::control::{EngineEvent, EngineLine, Viewer, engines};
@@ -131,11 +130,19 @@ fn find(pid: Option<u32>) -> Result<Viewer, Failure> {
         };
         return Ok(Viewer::connect(path.ok_or_else(none)?)?);
     }
-    // One that cannot be connected to has ended, or is of no use here.
-    let connected = |(pid, path): &(u32, PathBuf)| Viewer::connect(path).ok().map(|viewer| (*pid, viewer));
-    let mut running: Vec<(u32, Viewer)> = engines.found.iter().filter_map(connected).collect();
+    let mut running: Vec<(u32, Viewer)> = Vec::new();
+    let mut unreachable = None;
+    for (pid, path) in &engines.found {
+        match Viewer::connect(path) {
+            Ok(viewer) => running.push((*pid, viewer)),
+            // It has ended meanwhile.
+            Err(Error::NobodyListening(_)) => {}
+            Err(error) => unreachable = Some(error),
+        }
+    }
     match (running.pop(), running.len()) {
         (Some((_, viewer)), 0) => Ok(viewer),
+        (None, _) if let Some(error) = unreachable => Err(error.into()),
         (None, _) if !engines.unknown.is_empty() => Err(Failure::Incomplete(not_known(&engines))),
         (None, _) => Err(Failure::Usage(nothing(&engines))),
         (Some((last, _)), _) => {

@@ -47,10 +47,12 @@ impl Trust {
             path: path.into(),
             reason: reason(&error),
         })?;
-        let certificates: Vec<_> = CertificateDer::pem_slice_iter(&pem)
-            .filter_map(|certificate| Some(certificate.ok()?.into_owned()))
-            .collect();
         let usage = |what: String| Error::Usage(format!("{} has {what}: name a PEM file", path.display()));
+        // One that was left out would be missed only when a server shows it.
+        let certificates: Vec<_> = CertificateDer::pem_slice_iter(&pem)
+            .map(|certificate| certificate.map(CertificateDer::into_owned))
+            .collect::<Result<_, _>>()
+            .map_err(|error| usage(format!("a certificate that cannot be read ({error})")))?;
         if certificates.is_empty() {
             return Err(usage("no certificate in it".into()));
         }

@@ -826,6 +826,9 @@ fn a_dead_or_impossible_proxy_is_called_by_its_name() {
 #[test]
 fn what_is_no_url_and_where_nobody_is_says_so() {
     let dir = Dir::new();
+    let broken = "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n";
+    dir.write("broken.pem", broken);
+    fetch(&dir, "https://a.example/a --ca broken.pem").failed(2, &["broken.pem has a certificate that cannot be read"]);
     fetch(&dir, "a.npy").failed(2, &["a.npy is no URL", "http://"]);
     fetch(&dir, "http://u:p@127.0.0.1/a").failed(2, &["a name and a password"]);
     fetch(&dir, "http://a.example/a http://a.example/b --into a.bin").failed(2, &["one file takes one URL"]);

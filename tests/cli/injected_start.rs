@@ -78,3 +78,13 @@ fn a_result_that_is_not_on_disk_is_told_and_leaves_nothing() {
     assert!(ended.stderr.contains("result.json"), "{ended:?}");
     assert_eq!(dir.names(), [""; 0]);
 }
+
+#[test]
+fn a_process_that_cannot_be_attached_to_is_not_called_none() {
+    let dir = Dir::new();
+    let _receiver = dir.listen("receive", "127.0.0.1:0 --into discard");
+    let ended = run(&dir, Refused::with(libc::SYS_connect, libc::EPERM), "attach");
+    assert!(!ended.status.success(), "{ended:?}");
+    assert!(ended.stderr.to_lowercase().contains("not permitted"), "{ended:?}");
+    dir.run("status").done();
+}

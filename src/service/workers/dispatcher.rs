@@ -1,6 +1,7 @@
 //! The guest that hands each connection to the worker process with least to do.
 
 use std::collections::HashMap;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -108,11 +109,9 @@ impl Dispatcher {
                 });
             }
             let number = self.next_number();
-            match Worker::start(&self.wanted.program, &self.setup, number) {
-                Ok(worker) => {
-                    self.cannot_start = false;
-                    self.add(worker, front);
-                }
+            let started = Worker::start(&self.wanted.program, &self.setup, number);
+            match started.and_then(|worker| self.add(worker, front)) {
+                Ok(()) => self.cannot_start = false,
                 Err(error) => {
                     // No process or descriptor is left, for now. It is tried again, and told once.
                     front.pause();
@@ -132,11 +131,18 @@ impl Dispatcher {
         self.next_number - 1
     }
 
-    fn add(&mut self, worker: Worker, front: &FrontContext) {
+    /// Adds a worker, which ends again where it cannot be watched.
+    fn add(&mut self, worker: Worker, front: &FrontContext) -> io::Result<()> {
         let entry = self.workers.vacant_entry();
-        // Where it cannot be watched it goes again.
-        if front.watch(&worker, entry.key()).is_ok() {
-            entry.insert(worker);
+        match front.watch(&worker, entry.key()) {
+            Ok(()) => {
+                entry.insert(worker);
+                Ok(())
+            }
+            Err(error) => {
+                worker.end(&Departure::Gone);
+                Err(error)
+            }
         }
     }
 
@@ -144,8 +150,10 @@ impl Dispatcher {
     fn take_joining(&mut self, front: &FrontContext) {
         while let Some(stream) = self.joins.as_ref().and_then(|(listener, _)| listener.accept()) {
             let number = self.next_number();
-            if let Ok(worker) = Worker::challenge(stream, number, Instant::now()) {
-                self.add(worker, front);
+            let joins = Worker::challenge(stream, number, Instant::now());
+            // Where that fails the process sees its connection close, and says so.
+            if let Ok(worker) = joins {
+                let _ = self.add(worker, front);
             }
         }
     }

@@ -26,6 +26,7 @@ pub(super) struct Version {
 enum Doubt {
     Unnamed,
     Weak,
+    Unreadable,
     Fresh,
 }
 
@@ -48,6 +49,7 @@ impl Version {
             .zip(modified.as_deref().and_then(date))
             .map(|(answered, modified)| answered.duration_since(modified).unwrap_or_default());
         let doubt = match (&etag, age) {
+            _ if headers.contains_key(ETAG) && etag.is_none() => Some(Doubt::Unreadable),
             // Beside a weak one a date proves nothing, either. RFC 9110, 13.1.5.
             (Some(etag), _) if !is_strong(etag) => Some(Doubt::Weak),
             // A tag may be made of that date.
@@ -63,6 +65,7 @@ impl Version {
         Some(match self.doubt? {
             Doubt::Unnamed => "the server does not name the version of the file",
             Doubt::Weak => "the server's ETag is weak, and does not change with every byte of the file",
+            Doubt::Unreadable => "the server's ETag is not in ASCII",
             Doubt::Fresh => {
                 "the file was changed less than two seconds before the server's answer, and could change again unseen"
             }
@@ -152,6 +155,24 @@ mod tests {
             assert_eq!(version.condition(), condition, "{lines:?}");
             assert_eq!(version.doubt().is_none(), condition.is_some(), "{lines:?}");
         }
+    }
+
+    #[test]
+    fn a_tag_that_cannot_be_read_leaves_no_proof_to_a_date() {
+        let mut headers = HeaderMap::new();
+        let lines = [
+            (ETAG, &b"\"v\xe91\""[..]),
+            (LAST_MODIFIED, b"Fri, 27 Nov 2026 09:00:00 GMT"),
+            (http::header::DATE, DATE.1.as_bytes()),
+        ];
+        for (name, value) in lines {
+            headers.insert(name, http::HeaderValue::from_bytes(value).expect("a value"));
+        }
+        assert!(
+            Version::read(&headers)
+                .doubt()
+                .is_some_and(|doubt| doubt.contains("ASCII"))
+        );
     }
 
     #[test]
