@@ -154,6 +154,19 @@ fn dtype() {
 
     taken(&described(b"'|V1073741824'", &[1], 1 << 30, b""));
     refused(&described(b"'|V1073741825'", &[1], (1 << 30) + 1, b""), "1 GiB");
+    // Descriptions that are written anew, and padding of no bytes, which costs nothing in any element.
+    for hostile in [
+        "('a','d'),".repeat(18_000),
+        "('a','d'),".repeat(26_000),
+        "('a','O'),".repeat(26_000),
+        "('','V0'),".repeat(26_000),
+    ] {
+        bodies::dtype(format!("[{hostile}('b','u1')]").as_bytes());
+    }
+    let padded = format!("[{}('a','u1')]\n{}", "('','V0'),".repeat(26_000), "x".repeat(10_000));
+    let begun = std::time::Instant::now();
+    bodies::preview(padded.as_bytes());
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
     for hostile in ["1,".repeat(130_000), "(),".repeat(87_000), "'f8',".repeat(43_000)] {
         bodies::dtype(format!("[{hostile}]").as_bytes());
         bodies::dtype(format!("[('a','|u1',({hostile}))]").as_bytes());

@@ -141,6 +141,10 @@ impl Dtype {
         } else {
             parsed.value.to_string()
         };
+        // NumPy's spelling can be longer than what was read.
+        if descr.len() > MAX_DESCR_BYTES {
+            return Err(DtypeError::TooLong(descr.len()));
+        }
         Self::from_layout(layout, descr)
     }
 

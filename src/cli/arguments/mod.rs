@@ -215,7 +215,8 @@ pub(crate) struct SourceArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ViewArguments {
-    /// The type of a range's elements (f64 unless given), or how to view a file's bytes: f32, i32, u8, >f4...
+    /// The type of a range's elements (f64 unless given), or how to view a file's bytes: f32, i32, u8 (bytes), or
+    /// NumPy's name, such as float16, >f4 and uint64
     #[arg(long, value_parser = Dtype::from_name)]
     pub dtype: Option<Dtype>,
     /// Leaves out so many bytes of the source's array at its beginning

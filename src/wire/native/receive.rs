@@ -124,6 +124,8 @@ impl NativeReceiver {
                         break;
                     };
                     self.inbox.drain(..len);
+                    // An offer can be long, and what it took is kept for nothing.
+                    self.inbox.shrink_to(HEADER_BYTES);
                     heard = self.take(message)?.or(heard);
                 }
                 State::Trailer(block) => {
