@@ -4,7 +4,6 @@ use super::model::error_text;
 use super::model::place::{Origins, Place};
 use super::model::sources::{FileInfo, Remark, Sources};
 use crate::Error;
-use crate::array::Dtype;
 use crate::transfer::{Origin, SourceSpec, describe};
 
 /// What is at a source's path: one file or several.
@@ -39,24 +38,10 @@ pub(super) fn look_at(place: &Place) -> Result<Sources, String> {
 
 /// What a file is; and where its name says `.npy` but it is no array, why not: it goes as the plain file that it is.
 fn described(origin: Origin) -> Result<(FileInfo, Option<String>), Error> {
-    let describe = |origin: Origin| {
-        let spec = SourceSpec { origin, slice: None };
-        let mut info = describe(&spec)?;
-        let why_plain = info.why_plain.take();
-        Ok((FileInfo::new(spec.origin, info), why_plain))
-    };
-    let mut plain = origin.clone();
-    match &mut plain {
-        Origin::File { dtype, .. } | Origin::InFolder { dtype, .. } if dtype.is_none() => *dtype = Some(Dtype::u8()),
-        _ => return describe(origin),
-    }
-    match describe(origin) {
-        Err(Error::SourceInvalid { reason, .. }) => {
-            let (file, _) = describe(plain)?;
-            Ok((file, Some(reason.to_string())))
-        }
-        found => found,
-    }
+    let spec = SourceSpec { origin, slice: None };
+    let mut info = describe(&spec)?;
+    let why_plain = info.why_plain.take();
+    Ok((FileInfo::new(spec.origin, info), why_plain))
 }
 
 fn name_of(origin: &Origin) -> String {

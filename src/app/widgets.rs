@@ -24,7 +24,11 @@ pub(super) fn mistake(ui: &mut Ui, text: Option<&String>) {
         let failed = theme::palette(ui).failed;
         ui.add_space(-2.0);
         let shown = elided(text);
-        ui.add(Label::new(RichText::new(shown).font(theme::small()).color(failed)).wrap());
+        let is_whole = shown == *text;
+        let response = ui.add(Label::new(RichText::new(shown).font(theme::small()).color(failed)).wrap());
+        if !is_whole {
+            response.on_hover_text(text);
+        }
     }
 }
 
@@ -295,6 +299,32 @@ pub(super) fn text_line(ui: &Ui, rect: Rect, align: Align2, text: &str, font: Fo
     let placed = align.align_size_within_rect(galley.size(), rect);
     ui.painter().galley(placed.min, galley, colour);
     placed
+}
+
+/// The same for a name, which is cut in its middle: both ends tell names apart.
+pub(super) fn name_line(ui: &Ui, rect: Rect, align: Align2, text: &str, font: FontId, colour: Color32) -> Rect {
+    let fits = |text: &str| text_width(ui, text, font.clone()) <= rect.width();
+    if fits(text) {
+        return text_line(ui, rect, align, text, font, colour);
+    }
+    let characters: Vec<char> = text.chars().collect();
+    let cut = |kept: usize| {
+        let (head, tail) = (kept.div_ceil(2), kept / 2);
+        let head = characters[..head].iter();
+        let tail = characters[characters.len() - tail..].iter();
+        head.chain(&['…']).chain(tail).collect::<String>()
+    };
+    // As many as fit; fewer always do where more do.
+    let (mut least, mut most) = (1, characters.len());
+    while least < most {
+        let kept = (least + most).div_ceil(2);
+        if fits(&cut(kept)) {
+            least = kept;
+        } else {
+            most = kept - 1;
+        }
+    }
+    text_line(ui, rect, align, &cut(least), font, colour)
 }
 
 /// A horizontal bar that is filled from the left.

@@ -214,10 +214,10 @@ impl Probe {
         self.transfer_began = self.clock.elapsed();
     }
 
-    /// The mean rate, in bytes a second, of so many bytes since [`Probe::begin_transfer`].
+    /// The mean rate, in bytes a second, of so many bytes since [`Probe::begin_transfer`]. It was paused for so long.
     #[must_use]
-    pub(crate) fn mean_rate(&self, bytes: u64) -> f64 {
-        let took = self.clock.elapsed().saturating_sub(self.transfer_began);
+    pub(crate) fn mean_rate(&self, bytes: u64, paused_for: Duration) -> f64 {
+        let took = self.clock.elapsed().saturating_sub(self.transfer_began + paused_for);
         bytes as f64 / took.as_secs_f64().max(1e-9)
     }
 

@@ -51,6 +51,8 @@ pub use plan::{Incoming, Job, OptionName, Options, Origin, SinkSpec, Slice, Sour
 pub use shm::ShmName;
 pub(crate) use sink::part_name::left_behind;
 pub use sink::received::{Element, ReceivedArray};
+#[cfg(feature = "app")]
+pub(crate) use source::AS_PLAIN;
 pub(crate) use source::expand::expand;
 pub(crate) use source::{SourceInfo, describe, in_memory};
 pub use tell::event::{Event, EventKind, Failure, Finished, Outcome, Side, Started, State, TransferId};

@@ -49,6 +49,57 @@ pub(crate) fn rate(bytes_per_s: f64) -> Quantity {
     }
 }
 
+/// A unit that the rates of one view share.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct RateUnit {
+    /// In bytes a second.
+    pub divisor: f64,
+    /// Such as `GB/s`.
+    pub name: &'static str,
+}
+
+impl Default for RateUnit {
+    fn default() -> Self {
+        Self::of(0.0)
+    }
+}
+
+impl RateUnit {
+    /// The unit in which the highest rate of the view is written.
+    #[must_use]
+    pub(crate) fn of(highest_bytes_per_s: f64) -> Self {
+        if highest_bytes_per_s.is_finite() && highest_bytes_per_s >= 1.0 {
+            let (divisor, Quantity { unit: name, .. }) = scaled(highest_bytes_per_s, &RATES);
+            Self { divisor, name }
+        } else {
+            Self {
+                divisor: 1e6,
+                name: "MB/s",
+            }
+        }
+    }
+
+    /// A rate in this unit. One that is far lower than the highest keeps two digits: `0.0042 GB/s`.
+    #[must_use]
+    pub(crate) fn quantity(self, bytes_per_s: f64) -> Quantity {
+        let value = bytes_per_s / self.divisor;
+        let number = match value {
+            v if !v.is_finite() || v < 1e-6 => "0".to_owned(),
+            v if v >= 0.0995 => three_digits(v),
+            v => {
+                // The first digit that is not zero, and the one after it.
+                let zeros = (1..6).find(|zeros| v * 10_f64.powi(*zeros) >= 0.995).unwrap_or(6);
+                let decimals = usize::try_from(zeros + 1).unwrap_or(2);
+                format!("{v:.decimals$}")
+            }
+        };
+        Quantity {
+            number,
+            unit: self.name,
+        }
+    }
+}
+
 /// How much of how much: `19.0 of 28.0 GB`, both in the unit of the total.
 #[must_use]
 pub(crate) fn done_of(done: u64, total: u64) -> String {
@@ -187,6 +238,25 @@ fn whole_seconds(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rates_of_one_view_have_the_unit_of_the_highest() {
+        let gb = RateUnit::of(4.2e9);
+        let shown = [4.2e9, 0.8e9, 42e6, 4.2e6, 420e3, 1.0, 0.0].map(|rate| gb.quantity(rate).to_string());
+        let expected = [
+            "4.20 GB/s",
+            "0.80 GB/s",
+            "0.042 GB/s",
+            "0.0042 GB/s",
+            "0.00042 GB/s",
+            "0 GB/s",
+            "0 GB/s",
+        ];
+        assert_eq!(shown, expected);
+        assert_eq!(RateUnit::of(999.6e6).name, "GB/s");
+        assert_eq!(RateUnit::of(420e6).quantity(13.9e9).to_string(), "13900 MB/s");
+        assert_eq!((RateUnit::of(0.0).name, RateUnit::of(f64::NAN).name), ("MB/s", "MB/s"));
+    }
 
     #[test]
     fn quantities_have_three_digits_and_a_unit() {

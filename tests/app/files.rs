@@ -20,6 +20,7 @@ fn of_a_folder_what_can_be_sent_is_sent_and_the_rest_is_named() {
     std::fs::write(path("b.bin"), [7; 1000]).unwrap();
     std::fs::write(path("pickled.npy"), npy("|O", b"\x80\x04K\x01.")).unwrap();
     std::os::unix::fs::symlink("nowhere", path("c.npy")).unwrap();
+    std::fs::write(path("cut.npy"), &npy("|u1", &[5; 64])[..100]).unwrap();
     let mut window = window();
     window.get_by_label("Source: File").click();
     window.run();
@@ -27,11 +28,12 @@ fn of_a_folder_what_can_be_sent_is_sent_and_the_rest_is_named() {
     window.run();
     type_into(&mut window, "Path", folder.path().to_str().unwrap());
     until_shown(&mut window, "3 files, ");
-    window.get_by_label("1 cannot be sent").click();
+    window.get_by_label("2 cannot be sent").click();
     window.run();
     window.get_by_label("1 is no array: sent as a plain file").click();
     window.run();
     window.get_by_label_contains("c.npy: there is no file at");
+    window.get_by_label_contains("it is damaged, or someone is still writing it");
     window.get_by_label_contains("pickled.npy: ");
     assert!(!window.get_by_label("Start").accesskit_node().is_disabled());
     window.get_by_label("Start").click();

@@ -589,6 +589,35 @@ fn a_screen_reader_has_both_plots_the_rate_with_its_unit_and_words_in_the_order_
 }
 
 #[test]
+fn every_rate_of_a_transfer_is_shown_in_the_unit_of_its_peak() {
+    let mut window = window();
+    // A minute of 6 GB/s at its beginning, and 700 MB/s after that: so is its mean, or nearly.
+    let (_, id) = recorded(window.state_mut(), 1, &of_range("9e12"));
+    for i in 141..=20_000_u32 {
+        for side in [Side::Sender, Side::Receiver] {
+            let t_s = f64::from(i) * 0.05;
+            sample(
+                window.state_mut(),
+                id,
+                side,
+                t_s,
+                40e9 + (t_s - 7.0) * 0.5e9,
+                72_000_000_000_000,
+            );
+        }
+    }
+    window.run();
+    let rates: Vec<String> = window
+        .get_all_by_label_contains("B/s")
+        .filter_map(|node| node.accesskit_node().value().or(node.accesskit_node().label()))
+        .collect();
+    assert!(rates.len() > 4, "{rates:?}");
+    for rate in rates {
+        assert!(!rate.contains("MB/s"), "{rate}");
+    }
+}
+
+#[test]
 fn a_megabyte_pasted_into_a_field_is_not_kept() {
     let mut window = window();
     window.get_by_label("To (not included)").focus();
@@ -796,6 +825,13 @@ fn until_shown(window: &mut Window, text: &str) {
 
 fn recipe(form: &Form) -> Recipe {
     check(form, &Paths::default()).recipe.unwrap()
+}
+
+fn of_range(to: &str) -> Form {
+    Form {
+        to: to.to_owned(),
+        ..Form::default()
+    }
 }
 
 /// A row with the beginning of a recorded transfer: 10 samples of half a gigabyte, a tenth of a second apart.

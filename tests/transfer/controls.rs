@@ -52,6 +52,33 @@ fn a_pause_stops_the_bytes_and_resuming_moves_the_rest() {
 }
 
 #[test]
+fn a_pause_counts_in_the_mean_of_neither_end() {
+    let options = Options {
+        limit_bytes_per_s: Some(8_000_000),
+        ..options(WireChoice::Native)
+    };
+    let job = Job::Loopback {
+        source: range("0:1e6", "f64"),
+        sink: SinkSpec::Memory,
+    };
+    let (transfer, events) = start(job, &options);
+    wait_for_bytes(&events, Side::Receiver, 1);
+    transfer.pause();
+    std::thread::sleep(Duration::from_secs(4));
+    transfer.resume();
+    done(transfer.join());
+    let means: Vec<f64> = events
+        .iter()
+        .filter_map(|event| match event.kind {
+            EventKind::Finished(finished) => Some(finished.rate_bytes_per_s),
+            _ => None,
+        })
+        .collect();
+    // With the pause it would be 1.6 MB/s.
+    assert!(means.len() == 2 && means.iter().all(|mean| *mean > 4e6), "{means:?}");
+}
+
+#[test]
 fn a_pause_longer_than_the_timeout_is_not_taken_for_silence_on_the_native_wire() {
     let listener = Listener::bind(&Endpoint::parse("127.0.0.1:0").expect("endpoint")).expect("port");
     let to = Endpoint::parse(listener.address()).expect("address");

@@ -1,6 +1,7 @@
 //! What went wrong, in the window's words: with its own fields, and figures as they stand elsewhere on the screen.
 
 use crate::Error;
+use crate::transfer::AS_PLAIN;
 use crate::units::exact_time;
 
 use super::format;
@@ -36,6 +37,12 @@ pub(crate) fn of(error: &Error) -> String {
             format::done_of(*received, *total),
             format::bytes(*missing)
         ),
+        Error::SourceInvalid { path, reason } if let Some(why) = reason.to_string().strip_suffix(AS_PLAIN) => {
+            format!(
+                "{}: {why}; it is damaged, or someone is still writing it",
+                path.display()
+            )
+        }
         other => other.to_string(),
     }
 }

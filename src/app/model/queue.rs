@@ -7,7 +7,7 @@ use super::transfers::Transfers;
 use crate::transfer::{Job, State};
 
 /// So many run at once where nobody says how many: each has threads and connections of its own.
-pub(crate) const AT_ONCE_MAX: usize = 64;
+pub(crate) const AT_ONCE_MAX: usize = 32;
 /// So many that wait have a row.
 const WAITING_ROWS_MAX: usize = 200;
 /// So many that are done have a row.

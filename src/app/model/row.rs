@@ -66,6 +66,8 @@ pub struct End {
     pub finished: Option<Finished>,
     /// Bytes of the rounds before this one.
     base_bytes: u64,
+    /// Seconds of pauses in the rounds before this one.
+    base_paused_s: f64,
     /// CPU seconds of the rounds before this one.
     base_cpu_s: f64,
 }

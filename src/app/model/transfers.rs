@@ -337,14 +337,14 @@ impl Transfers {
         let state = match &row.phase {
             _ if row.is_stopped() => {
                 let moved = format::bytes(row.main_end().series.bytes());
-                let median = format::rate(row.numbers(0.0).mean);
+                let median = row.mean_in_words();
                 format!(
                     "stopped after {}, median {median}, {moved} in all",
                     row.rounds_in_words()
                 )
             }
             Phase::Done { verified } if row.is_over() => {
-                let mean = format::rate(row.numbers(0.0).mean);
+                let mean = row.mean_in_words();
                 let verified = if *verified == Some(true) { ", verified" } else { "" };
                 format!("done{size} at {mean}{verified}")
             }

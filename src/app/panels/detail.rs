@@ -59,14 +59,15 @@ fn plots_ui(ui: &mut Ui, row: &Row, ceilings: &CeilingsStatus<'_>) -> Vec<Action
     let time = TimeAxis::of(row);
     let curves = Curves::of(row, time.from_s, time.to_s);
     let rate_axis = throughput::axis(row, time, &curves);
-    let axis_width = time_plot::axis_width(ui, [throughput::value_axis(rate_axis), progress::axis(row)]);
+    let unit = row.rate_unit();
+    let axis_width = time_plot::axis_width(ui, [throughput::value_axis(rate_axis, unit), progress::axis(row)]);
     let size = |height| PlotSize { height, axis_width };
     let rates = size(area.height() - others);
-    let (plot, mut actions) = throughput::ui(ui, row, &curves, rate_axis, ceilings.known, rates);
+    let (plot, mut actions) = throughput::ui(ui, row, &curves, (rate_axis, unit), ceilings.known, rates);
     bottleneck::band_ui(ui, row, band, plot.x_range(), time);
     let legend = vec2(area.width(), LEGEND_HEIGHT);
     let legend = ui.allocate_ui_with_layout(legend, Layout::left_to_right(Align::Center), |ui| {
-        legend_ui(ui, row, ceilings)
+        legend_ui(ui, row, unit.name, ceilings)
     });
     actions.extend(legend.inner);
     actions.extend(progress::ui(ui, row, size(progress_height)));
@@ -74,7 +75,7 @@ fn plots_ui(ui: &mut Ui, row: &Row, ceilings: &CeilingsStatus<'_>) -> Vec<Action
 }
 
 /// Between the plots: which line is what, the unit, the ceilings, and how fast it may go.
-fn legend_ui(ui: &mut Ui, row: &Row, ceilings: &CeilingsStatus<'_>) -> Vec<Action> {
+fn legend_ui(ui: &mut Ui, row: &Row, unit: &str, ceilings: &CeilingsStatus<'_>) -> Vec<Action> {
     ui.add_space(4.0);
     let palette = theme::palette(ui);
     for side in row.sides() {
@@ -85,7 +86,7 @@ fn legend_ui(ui: &mut Ui, row: &Row, ceilings: &CeilingsStatus<'_>) -> Vec<Actio
         time_plot::legend(ui, name, colour);
     }
     time_plot::legend(ui, "mean", palette.neutral);
-    caption(ui, throughput::unit(row.rate_axis.top).1);
+    caption(ui, unit);
     let measure = ceilings_ui(ui, row, ceilings);
     let speed = ui.with_layout(Layout::right_to_left(Align::Center), |ui| speed::ui(ui, row));
     measure.into_iter().chain(speed.inner).collect()

@@ -54,10 +54,10 @@ fn hero_ui(ui: &mut Ui, row: &Row, numbers: &Numbers) {
     let palette = theme::palette(ui);
     ui.spacing_mut().item_spacing.x = 6.0;
     let (quantity, colour) = match &row.phase {
-        _ if row.is_stopped() => (Some(format::rate(numbers.mean)), palette.text),
-        Phase::Done { .. } if row.is_over() => (Some(format::rate(numbers.mean)), palette.text),
+        _ if row.is_stopped() => (Some(numbers.unit.quantity(numbers.mean)), palette.text),
+        Phase::Done { .. } if row.is_over() => (Some(numbers.unit.quantity(numbers.mean)), palette.text),
         _ if row.has_rate() || row.phase == Phase::Is(State::Verifying) => {
-            (Some(format::rate(numbers.now)), palette.text)
+            (Some(numbers.unit.quantity(numbers.now)), palette.text)
         }
         Phase::Failed { .. } => (None, palette.failed),
         _ => (None, palette.weak),
@@ -119,7 +119,7 @@ impl Figure {
 fn peak(numbers: &Numbers) -> Figure {
     Figure::new(
         format!("peak, {}", format::duration(numbers.peak_bin_s)),
-        format::rate(numbers.peak).to_string(),
+        numbers.unit.quantity(numbers.peak).to_string(),
         "0.00 GB/s",
     )
 }
@@ -146,7 +146,11 @@ fn figures(row: &Row, numbers: &Numbers) -> Vec<Figure> {
         }
         _ => {
             let name = if row.rounds > 0 { "median of rounds" } else { "mean" };
-            figures.push(Figure::new(name, format::rate(numbers.mean).to_string(), "0.00 GB/s"));
+            figures.push(Figure::new(
+                name,
+                numbers.unit.quantity(numbers.mean).to_string(),
+                "0.00 GB/s",
+            ));
         }
     }
     // Of a moment that is one span or two, the peak is the mean.

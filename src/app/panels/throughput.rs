@@ -6,7 +6,7 @@ use egui_plot::{HLine, Line, LineStyle, PlotPoint, PlotPoints, Text};
 use super::time_plot::{self, PlotSize, TimeAxis, ValueAxis};
 use crate::app::action::{Action, TransferAction};
 use crate::app::model::curves::{CurvePoint, highest, mean_curve, nice_step, nice_top, shown_at};
-use crate::app::model::format;
+use crate::app::model::format::{self, Quantity, RateUnit};
 use crate::app::model::row::{RateAxis, Row};
 use crate::app::theme;
 use crate::compare::ceilings::Ceilings;
@@ -49,13 +49,13 @@ pub(crate) fn ui(
     ui: &mut Ui,
     row: &Row,
     curves: &Curves,
-    rate_axis: RateAxis,
+    (rate_axis, unit): (RateAxis, RateUnit),
     ceilings: Option<&Ceilings>,
     size: PlotSize,
 ) -> (Rect, Vec<Action>) {
     let palette = theme::palette(ui);
     let time = TimeAxis::of(row);
-    let values = value_axis(rate_axis);
+    let values = value_axis(rate_axis, unit);
     let [sender, receiver, mean] =
         [&curves.sender, &curves.receiver, &curves.mean].map(|curve| time_plot::points(curve));
     let plot = time_plot::show(
@@ -64,7 +64,7 @@ pub(crate) fn ui(
         size,
         time,
         values,
-        |t_s| hover(row, curves, time, t_s),
+        |t_s| hover(row, curves, (time, unit), t_s),
         |plot| {
             let line = |name: &str, points, colour, width: f32| {
                 Line::new(name, PlotPoints::Borrowed(points))
@@ -85,7 +85,7 @@ pub(crate) fn ui(
                         .allow_hover(false),
                 );
                 let at = PlotPoint::new(time.to_s, rate);
-                let text = RichText::new(in_words(name, rate))
+                let text = RichText::new(in_words(name, &unit.quantity(rate)))
                     .font(theme::small())
                     .color(palette.weak);
                 plot.text(
@@ -100,7 +100,7 @@ pub(crate) fn ui(
         },
     );
     plot.response
-        .widget_info(|| WidgetInfo::labeled(Role::Image, true, in_a_sentence(row, curves, time)));
+        .widget_info(|| WidgetInfo::labeled(Role::Image, true, in_a_sentence(row, curves, (time, unit))));
     let new_axis =
         (rate_axis != row.rate_axis).then_some(Action::Transfer(row.key, TransferAction::SetRateAxis(rate_axis)));
     let actions = time_plot::zoom(ui, &plot, row, time).into_iter().chain(new_axis);
@@ -108,7 +108,7 @@ pub(crate) fn ui(
 }
 
 /// What a screen reader says of the plot: the end of each line, and when that was.
-fn in_a_sentence(row: &Row, curves: &Curves, time: TimeAxis) -> String {
+fn in_a_sentence(row: &Row, curves: &Curves, (time, unit): (TimeAxis, RateUnit)) -> String {
     let end_s = time.to_s.min(row.elapsed_end_s());
     let lines = [
         ("sender", &curves.sender),
@@ -119,8 +119,8 @@ fn in_a_sentence(row: &Row, curves: &Curves, time: TimeAxis) -> String {
         let last = curve.last()?;
         Some(format!(
             ", {name} {} and at most {}",
-            format::rate(last.value),
-            format::rate(highest(curve))
+            unit.quantity(last.value),
+            unit.quantity(highest(curve))
         ))
     });
     format!(
@@ -138,15 +138,15 @@ fn lines_of(ceilings: &Ceilings) -> [(&'static str, f64); 2] {
     ]
 }
 
-fn in_words(name: &str, rate: f64) -> String {
-    format!("{name}: {}", format::rate(rate))
+fn in_words(name: &str, rate: &Quantity) -> String {
+    format!("{name}: {rate}")
 }
 
 /// The ceilings that a rate axis that ends at `top` does not reach: `one copy: 13.9 GB/s`.
 #[must_use]
 pub(crate) fn ceilings_out_of_sight(ceilings: &Ceilings, top: f64) -> Vec<String> {
     let above = lines_of(ceilings).into_iter().filter(|(_, rate)| *rate > top);
-    above.map(|(name, rate)| in_words(name, rate)).collect()
+    above.map(|(name, rate)| in_words(name, &format::rate(rate))).collect()
 }
 
 /// The rate axis: as high as what is drawn, to the next nice step.
@@ -161,29 +161,19 @@ pub(crate) fn axis(row: &Row, time: TimeAxis, curves: &Curves) -> RateAxis {
 }
 
 /// The numbers along it.
-pub(crate) fn value_axis(axis: RateAxis) -> ValueAxis {
+pub(crate) fn value_axis(axis: RateAxis, unit: RateUnit) -> ValueAxis {
     // Where nothing has a rate there is still a scale.
-    let top = if axis.top > 0.0 { axis.top } else { 1e9 };
+    let top = if axis.top > 0.0 { axis.top } else { unit.divisor };
     ValueAxis {
         top,
         step: nice_step(top / 6.01),
-        scale: unit(top).0,
+        scale: unit.divisor,
         suffix: "",
     }
 }
 
-/// The unit of the rate axis: what its numbers are divided by, and its name.
-#[must_use]
-pub(crate) fn unit(top: f64) -> (f64, &'static str) {
-    match top {
-        t if t >= 0.9e9 || t <= 0.0 => (1e9, "GB/s"),
-        t if t >= 0.9e6 => (1e6, "MB/s"),
-        _ => (1e3, "kB/s"),
-    }
-}
-
 /// What the lines show at an instant: what is drawn there, not what lies behind it.
-fn hover(row: &Row, curves: &Curves, time: TimeAxis, t_s: f64) -> String {
+fn hover(row: &Row, curves: &Curves, (time, unit): (TimeAxis, RateUnit), t_s: f64) -> String {
     let lines = [
         ("sender", &curves.sender),
         ("receiver", &curves.receiver),
@@ -191,7 +181,7 @@ fn hover(row: &Row, curves: &Curves, time: TimeAxis, t_s: f64) -> String {
     ];
     let rates: String = lines
         .into_iter()
-        .filter_map(|(name, curve)| Some(format!("\n{name} {}", format::rate(shown_at(curve, t_s)?))))
+        .filter_map(|(name, curve)| Some(format!("\n{name} {}", unit.quantity(shown_at(curve, t_s)?))))
         .collect();
     if rates.is_empty() {
         return rates;

@@ -15,7 +15,7 @@ use crate::app::model::row::{Phase, Row, RowKey};
 use crate::app::model::services::{Service, Services};
 use crate::app::model::transfers::Transfers;
 use crate::app::theme::{self, Palette};
-use crate::app::widgets::{bar, clicked_once, focus_ring, text_line, word_button, word_button_width};
+use crate::app::widgets::{self, bar, clicked_once, focus_ring, text_line, word_button, word_button_width};
 use crate::transfer::{Side, State};
 
 /// Height of a row.
@@ -224,7 +224,14 @@ impl RowLine<'_> {
         let left = |rect: Rect, text: &str, font: FontId, colour: Color32| {
             text_line(ui, rect, Align2::LEFT_CENTER, text, font, colour);
         };
-        left(name_line(-9.0), row.name(), theme::strong(), palette.text);
+        widgets::name_line(
+            ui,
+            name_line(-9.0),
+            Align2::LEFT_CENTER,
+            row.name(),
+            theme::strong(),
+            palette.text,
+        );
         left(name_line(9.0), &row.array_in_words(), theme::small(), palette.weak);
         if let Some(endpoint) = columns.endpoint {
             left(endpoint, &row.endpoint_in_words(), theme::small(), palette.weak);
@@ -336,7 +343,8 @@ impl Columns {
 
     fn of(row: Rect) -> Self {
         let inner = row.shrink2(vec2(Self::MARGIN, 0.0));
-        let is_wide = inner.width() > 780.0;
+        // The name and what the array is are read in any window; the endpoint is in the tooltip, too.
+        let (is_wide, has_endpoint) = (inner.width() > 780.0, inner.width() > 900.0);
         let mut right = inner.right() + 5.0;
         let mut take = |width: f32| {
             let rect = Rect::from_min_max(pos2(right - width, inner.top()), pos2(right, inner.bottom()));
@@ -348,7 +356,7 @@ impl Columns {
         let rate = take(84.0);
         let bar = take(if is_wide { 120.0 } else { 80.0 });
         let bar = Rect::from_center_size(bar.center(), vec2(bar.width(), 4.0));
-        let endpoint = is_wide.then(|| take(130.0));
+        let endpoint = has_endpoint.then(|| take(130.0));
         let name = Rect::from_min_max(inner.min, pos2(right, inner.bottom()));
         Self {
             name,

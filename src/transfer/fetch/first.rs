@@ -146,7 +146,7 @@ impl FirstFetcher {
                     Some(Some(result)) => result?,
                     Some(None) => return Ok(rest(None)),
                 };
-                let finished = finished(file, published, &self.context.probe, &self.again);
+                let finished = finished(file, published, &self.context, &self.again);
                 Phase::TellingTheEnd(Arc::clone(file), Box::new(finished))
             }
             Phase::TellingTheEnd(_, finished) => return Ok(Progress::Done(finished.clone())),
@@ -258,7 +258,7 @@ impl Machine for FirstFetcher {
 }
 
 /// What is told of a file that is where it belongs.
-fn finished(file: &FetchedFile, published: Published, probe: &Probe, again: &Again) -> Finished {
+fn finished(file: &FetchedFile, published: Published, context: &MachineContext, again: &Again) -> Finished {
     let Published { path, note, durable } = published;
     if let Some(why) = again.why {
         let times = times(again.begun);
@@ -267,7 +267,7 @@ fn finished(file: &FetchedFile, published: Published, probe: &Probe, again: &Aga
     let bytes = file.landed_bytes();
     Finished {
         bytes,
-        rate_bytes_per_s: probe.mean_rate(bytes),
+        rate_bytes_per_s: context.probe.mean_rate(bytes, context.events.paused_for()),
         verified: None,
         durable,
         checksum: file.array.sink.ledger.checksum().map(|checksum| checksum.to_string()),

@@ -254,7 +254,7 @@ impl FirstSender {
         let checksum = self.link.wire.verified_checksum();
         Finished {
             bytes,
-            rate_bytes_per_s: self.link.probe.mean_rate(bytes),
+            rate_bytes_per_s: self.link.probe.mean_rate(bytes, self.link.events.paused_for()),
             verified: checksum.is_some().then_some(true),
             durable: None,
             checksum,

@@ -23,6 +23,8 @@ use crate::transfer::source::stamp::FileStamp;
 use crate::transfer::source::stream::Stream;
 
 pub(crate) use memory::in_memory;
+#[cfg(feature = "app")]
+pub(crate) use open::AS_PLAIN;
 
 /// What a source is, before anything is sent.
 #[derive(Debug, Clone, PartialEq)]

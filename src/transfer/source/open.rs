@@ -251,7 +251,7 @@ enum Npy {
 }
 
 /// What can be done with a file that is damaged.
-const AS_PLAIN: &str = "; viewed as u8 the file can be sent as it is";
+pub(crate) const AS_PLAIN: &str = "; viewed as u8 the file can be sent as it is";
 
 /// Reads a `.npy` file's header and checks that the data has the length that it says.
 ///

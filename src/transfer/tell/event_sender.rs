@@ -13,6 +13,10 @@ pub(crate) struct EventSender {
     clock: Instant,
     state: Option<State>,
     limit_bytes_per_s: Option<u64>,
+    /// When the pause began that lasts.
+    paused_at: Option<Duration>,
+    /// How long the pauses took that are over.
+    paused_for: Duration,
     /// States and limits are told by the side's first connection.
     tells_states: bool,
 }
@@ -25,6 +29,8 @@ impl EventSender {
             clock,
             state,
             limit_bytes_per_s: None,
+            paused_at: None,
+            paused_for: Duration::ZERO,
             tells_states: true,
         }
     }
@@ -50,10 +56,23 @@ impl EventSender {
         }
     }
 
+    /// How long it was paused in all, as it was told.
+    pub(crate) fn paused_for(&self) -> Duration {
+        let lasts = self
+            .paused_at
+            .map(|paused_at| self.clock.elapsed().saturating_sub(paused_at));
+        self.paused_for + lasts.unwrap_or_default()
+    }
+
     /// Tells a state that is another one than before.
     pub(crate) fn state(&mut self, state: State) {
         if self.tells_states && self.state != Some(state) {
             self.state = Some(state);
+            let now = self.clock.elapsed();
+            if let Some(paused_at) = self.paused_at.take() {
+                self.paused_for += now.saturating_sub(paused_at);
+            }
+            self.paused_at = (state == State::Paused).then_some(now);
             self.tell(EventKind::State { state });
         }
     }

@@ -48,7 +48,7 @@ impl Row {
                 // Where its mean ends: the threads are joined after that.
                 let took_s = finished.bytes as f64 / finished.rate_bytes_per_s;
                 let ended_s = if took_s.is_finite() {
-                    end.started_s + took_s
+                    end.started_s + took_s + end.series.paused_s() - end.base_paused_s
                 } else {
                     t_s
                 };
@@ -125,6 +125,7 @@ impl Row {
         self.base_s = self.elapsed_end_s();
         for end in [&mut self.sender, &mut self.receiver] {
             end.base_bytes = end.series.bytes();
+            end.base_paused_s = end.series.paused_s();
             end.base_cpu_s += end.counters.cpu_s();
             end.counters = Counters::default();
             end.finished = None;

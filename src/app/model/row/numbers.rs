@@ -1,6 +1,7 @@
 //! The figures of a transfer as they are drawn: rates, time left, and where the rate axis ends.
 
 use super::super::curves::{CurvePoint, Extent, bin_s, finest_bin_s, highest, rate_curve, time_end};
+use super::super::format::RateUnit;
 use super::{Phase, Row};
 use crate::array::ArrayMeta;
 use crate::transfer::Side;
@@ -19,6 +20,8 @@ pub struct Numbers {
     pub peak: f64,
     /// The length of the spans that it is drawn with, in seconds.
     pub peak_bin_s: f64,
+    /// The unit in which rates of this transfer are shown, wherever that is: that of the highest.
+    pub(crate) unit: RateUnit,
     /// Bytes of this round.
     pub done: u64,
     /// Bytes of one round, where known.
@@ -84,10 +87,7 @@ impl Row {
             .min(self.slowest_bytes_per_s().map_or(f64::INFINITY, |limit| limit as f64));
         let mean = match &end.finished {
             _ if self.repeats() && self.rounds > 0 => self.rates.median().unwrap_or_default(),
-            Some(finished) if series.paused_s() <= 0.0 => finished.rate_bytes_per_s,
-            Some(finished) => {
-                finished.bytes as f64 / (finished.bytes as f64 / finished.rate_bytes_per_s - series.paused_s())
-            }
+            Some(finished) => finished.rate_bytes_per_s,
             None => series.mean(),
         };
         let left_s = match total {
@@ -101,10 +101,12 @@ impl Row {
             .map(|end| end.base_cpu_s + end.counters.cpu_s())
             .sum();
         let moved = series.bytes();
+        let peak = self.peak().unwrap_or(mean);
         Numbers {
+            unit: RateUnit::of(peak.max(mean)),
             now,
             mean,
-            peak: self.peak().unwrap_or(mean),
+            peak,
             peak_bin_s: self.bin_s(),
             done,
             total,
@@ -112,6 +114,12 @@ impl Row {
             cpu_s_per_gb: (cpu_s > 0.0 && moved >= CPU_BYTES_MIN).then(|| cpu_s / (moved as f64 / 1e9)),
             elapsed_s,
         }
+    }
+
+    /// A rate of this transfer, in the unit of all its rates.
+    #[must_use]
+    pub(crate) fn rate_unit(&self) -> RateUnit {
+        self.numbers(0.0).unit
     }
 
     /// The length of the spans that rates are drawn with while all of the time is in view.

@@ -120,11 +120,21 @@ impl Row {
     #[must_use]
     pub fn rate_in_words(&self, now_s: f64) -> String {
         match self.phase {
-            _ if self.has_rate() => format::rate(self.numbers(now_s).now).to_string(),
+            _ if self.has_rate() => {
+                let numbers = self.numbers(now_s);
+                numbers.unit.quantity(numbers.now).to_string()
+            }
             _ if self.is_stopped() => "stopped".to_owned(),
-            Phase::Done { .. } => format::rate(self.numbers(now_s).mean).to_string(),
+            Phase::Done { .. } => self.mean_in_words(),
             ref phase => phase.name().to_lowercase(),
         }
+    }
+
+    /// The mean rate, in the unit of all rates of this transfer.
+    #[must_use]
+    pub fn mean_in_words(&self) -> String {
+        let numbers = self.numbers(0.0);
+        numbers.unit.quantity(numbers.mean).to_string()
     }
 
     /// The column beside the rate: time left, verified, or why it failed.

@@ -95,7 +95,7 @@ impl FirstReceiver {
         let Published { path, note, durable } = published;
         let finished = Box::new(Finished {
             bytes,
-            rate_bytes_per_s: self.link.probe.mean_rate(bytes),
+            rate_bytes_per_s: self.link.probe.mean_rate(bytes, self.link.events.paused_for()),
             verified: checksum.is_some().then_some(true),
             durable,
             checksum,
