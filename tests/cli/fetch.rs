@@ -96,7 +96,7 @@ impl Server {
         line.trim_end().to_owned()
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}/{path}", self.address)
     }
 
@@ -345,7 +345,7 @@ fn whoever_is_attached_watches_and_steers_a_fetch_from_nginx() {
 /// A file of which a server breaks off half, twice as large as what is worth another try.
 const HALF: usize = 2 << 20;
 
-fn broken() -> (Dir, Server, Vec<u8>) {
+pub(crate) fn broken() -> (Dir, Server, Vec<u8>) {
     let dir = Dir::new();
     let bytes = file(2 * HALF);
     let server = python_server(&dir, &bytes, HALF);

@@ -10,6 +10,7 @@ mod control;
 mod durable;
 mod echo;
 mod fetch;
+mod fetch_answers;
 mod formats;
 mod handoff;
 mod hostile;

@@ -91,7 +91,7 @@ def reset(connection):
 
 def answer(connection, path, headers, number):
     is_first, is_head = number == 1, isinstance(connection, HeadOnly)
-    if path == "/whole":
+    if path == "/whole" or path == "/mute-head" and not is_head:
         all_of_it(connection, ETAG)
     elif path == "/breaks":
         breaks_off(connection, ETAG) if is_first else part(connection, headers, ETAG)
@@ -211,7 +211,7 @@ def answer(connection, path, headers, number):
             connection.recv(1)
         else:
             part(connection, headers, ETAG)
-    elif path == "/mute":
+    elif path == "/mute" or path == "/mute-head" and is_head:
         connection.settimeout(20)
         connection.recv(1)
     elif path in ("/chunked", "/chunked-breaks"):

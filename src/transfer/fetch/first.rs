@@ -204,6 +204,10 @@ impl FirstFetcher {
         }
         let client = Client::new(&file.url, &file.trust, self.request.connecting.clone());
         let is_still = client.is_still(&file.info);
+        // Whoever cancels meanwhile gets no answer, and no file.
+        if self.context.controls.is_cancelled() {
+            return Ok(Phase::Checking(file));
+        }
         if is_still == Some(false) {
             self.again.checksum = checksum;
             return self.begin_again(Setback {
