@@ -2,7 +2,7 @@
 
 mod reason;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -255,7 +255,7 @@ pub enum Error {
         end: u64,
     },
     /// The transfer failed with a part of an existing file overwritten.
-    #[error("{cause}; {bytes} bytes of {path} are overwritten already")]
+    #[error("{cause}; {}", overwritten(path, *bytes))]
     PartlyOverwritten {
         /// The existing file.
         path: PathBuf,
@@ -439,6 +439,11 @@ impl Error {
     pub(crate) fn panicked(thread: &str) -> Self {
         Self::Bug(format!("{thread} panicked"))
     }
+}
+
+/// What stays in a file that was there before, where a transfer into it does not come to its end.
+pub(crate) fn overwritten(path: &Path, bytes: u64) -> String {
+    format!("{bytes} bytes of {} are overwritten already", path.display())
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ if ! command -v cargo >/dev/null; then
     echo "cargo is missing: install Rust first, see https://rustup.rs"
     exit 1
 fi
-packages=("${window_packages[@]}" mesa-vulkan-drivers libvulkan1 x11-utils python3-venv iproute2 openssl)
+packages=("${window_packages[@]}" mesa-vulkan-drivers libvulkan1 x11-utils python3-venv iproute2 openssl strace)
 command -v cc >/dev/null || packages+=(gcc libc6-dev)
 need_packages "${packages[@]}"
 need_python
@@ -79,6 +79,8 @@ if [[ -n $web_python && -n $nginx ]]; then
 else
     skipped+=("tests named web_servers: there is no nginx, or no servers of tests/peers/web_servers.txt")
 fi
+strace -o /dev/null true 2>/dev/null ||
+    skipped+=("tests named strace: there is no strace, or it may not look at a process here")
 unshare -rm true 2>/dev/null ||
     skipped+=("tests named namespace: mounts of one's own are not allowed here (unshare -rm)")
 mkdir -p "$target/screenshots"

@@ -93,6 +93,7 @@ impl Terminal {
                 EventKind::Sample(sample) => shown.sample(sample, event.elapsed_s),
                 EventKind::Preview { values, .. } => shown.first_elements.clone_from(values),
                 EventKind::Bottleneck(verdict) => shown.bottleneck = Some(verdict.sentence.clone()),
+                EventKind::Cancelled { note: Some(note), .. } => self.say(note),
                 _ => {}
             }
         }

@@ -124,7 +124,7 @@ mod tests {
             &lines[1..],
             [EngineLine::Event(sample(a, 3)), EngineLine::Event(sample(b, 30))]
         );
-        snapshot.update(&told(a, EventKind::Cancelled { bytes: 3 }));
+        snapshot.update(&told(a, EventKind::Cancelled { bytes: 3, note: None }));
         assert_eq!(snapshot.lines().collect::<Vec<_>>(), [EngineLine::Event(sample(b, 30))]);
     }
 

@@ -390,7 +390,7 @@ impl Group {
     /// How the transfer ends, where its first connection ends so.
     fn end(self, ended: Ended) -> Ended {
         let bytes = match &ended {
-            Ended::Cancelled { bytes } | Ended::Failed { bytes, .. } => *bytes,
+            Ended::Cancelled { bytes, .. } | Ended::Failed { bytes, .. } => *bytes,
             _ => return ended,
         };
         self.transfer.fail();

@@ -151,7 +151,7 @@ impl Counters {
         match last {
             EventKind::Finished(_) => self.status.done += 1,
             EventKind::Failed(_) => self.status.failed += 1,
-            EventKind::Cancelled { bytes } => {
+            EventKind::Cancelled { bytes, .. } => {
                 self.status.cancelled += 1;
                 self.status.cut_off += u64::from(*bytes > 0);
             }
@@ -202,7 +202,7 @@ mod tests {
         let first = counters.status(open, &Status::default(), start + Duration::from_secs(1));
         assert_eq!((first.connections, first.receiving, first.waiting), (3, 2, 1));
         assert!((first.rate_bytes_per_s - 1000.0).abs() < 1e-6);
-        counters.count_transfer(&EventKind::Cancelled { bytes: 1 });
+        counters.count_transfer(&EventKind::Cancelled { bytes: 1, note: None });
         let second = counters.status(OpenCounts::default(), &first, start + Duration::from_secs(2));
         assert_eq!((second.bytes, second.cancelled, second.done), (1000, 1, 0));
         assert!(second.rate_bytes_per_s.abs() < 1e-6, "nothing has moved since");

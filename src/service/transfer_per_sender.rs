@@ -166,7 +166,7 @@ impl Guest for TransferPerSender {
 
     fn close(&mut self, how: Closing, front: &mut FrontContext) {
         if let Some(next) = self.next.take() {
-            end(front, next.id(), EventKind::Cancelled { bytes: 0 });
+            end(front, next.id(), EventKind::Cancelled { bytes: 0, note: None });
         }
         if how == Closing::Stop {
             for running in &self.running {

@@ -2,14 +2,17 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::process::Command;
 use std::thread::JoinHandle;
 
+use rustix::process::Signal;
 use serde_json::Value as Json;
 
-use crate::common::{Dir, Ended, Process, names_in};
+use crate::common::{Arraylift, Dir, Ended, Process, names_in};
 use crate::floats;
 use crate::sandbox::{Refused, refused};
 use crate::serve::drained;
+use crate::signals::until_bytes_move;
 
 /// The last object of that event, and of the receiver where it says whose it is.
 fn told(ended: &Ended, event: &str) -> Json {
@@ -163,4 +166,78 @@ fn what_the_disk_refuses_of_a_fetch_or_of_a_part_of_a_file_is_an_error() {
     })
     .wait()
     .done();
+}
+
+/// A process whose every `fsync` takes a second longer.
+fn with_slow_fsync(dir: &Dir, arguments: &str) -> Arraylift {
+    let mut strace = Command::new("strace");
+    // `-D`: what is started is the program, and strace a grandchild of it.
+    strace
+        .args(["-D", "-f", "-o", "/dev/null", "-e", "trace=fsync"])
+        .args([
+            "-e",
+            "inject=fsync:delay_enter=1000000",
+            env!("CARGO_BIN_EXE_arraylift"),
+        ])
+        .args(arguments.split_whitespace());
+    dir.program(strace)
+}
+
+/// Reads objects until the array is whole and waits for the disk.
+fn until_it_verifies(process: &mut Process) {
+    loop {
+        let line = process.line();
+        let object: Json = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
+        if object["state"] == "verifying" && object["side"] == "receiver" {
+            return;
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn strace_what_is_cancelled_while_the_disk_is_waited_for_gets_no_name() {
+    let cancelled = |dir: &Dir, mut process: Process, sender: Option<Process>| {
+        until_it_verifies(&mut process);
+        process.signal(Signal::INT);
+        let ended = process.wait().failed(1, &["cancelled"]);
+        let events: Vec<Json> = ended.objects().iter().map(|object| object["event"].clone()).collect();
+        assert!(events.contains(&"cancelled".into()), "{ended:?}");
+        assert!(!events.contains(&"finished".into()), "{ended:?}");
+        let names = names_in(&dir.path().join("inbox"));
+        assert!(names.is_empty(), "{names:?}: {ended:?}");
+        if let Some(sender) = sender {
+            sender.wait().failed(1, &["cancelled"]);
+        }
+    };
+    for command in ["receive 127.0.0.1:0 --once", "receive 127.0.0.1:0"] {
+        let dir = Dir::new();
+        dir.folder("inbox");
+        let receiver = with_slow_fsync(&dir, &format!("{command} --into inbox --json")).listening();
+        let sender = dir.arraylift(["send", "range:0:10_000", &receiver.address]).start();
+        cancelled(&dir, receiver, Some(sender));
+    }
+    let dir = Dir::new();
+    dir.folder("inbox");
+    let loopback = with_slow_fsync(&dir, "loopback range:0:10_000 --into inbox --json").start();
+    cancelled(&dir, loopback, None);
+    let (url, server) = web_server(vec![7; 80_000]);
+    let fetch = with_slow_fsync(&dir, &format!("fetch {url} --into inbox --json")).start();
+    cancelled(&dir, fetch, None);
+    server.join().expect("it served");
+}
+
+#[test]
+fn a_cancel_says_which_bytes_of_an_existing_file_are_other_ones_now() {
+    let dir = Dir::new();
+    dir.write("there.bin", vec![1; 80_000_000]);
+    let arguments = "loopback range:0:10_000_000 --limit 20MB/s --into there.bin --at 0 --json";
+    let mut process = dir.arraylift(arguments.split(' ')).start();
+    until_bytes_move(&mut process, "receiver");
+    process.signal(Signal::TERM);
+    let cancelled = told(&process.wait().failed(1, &["cancelled"]), "cancelled");
+    let (bytes, note) = (cancelled["bytes"].as_u64().expect("bytes"), cancelled["note"].as_str());
+    let path = dir.path().join("there.bin");
+    let note = note.expect("a note").replace(&path.display().to_string(), "there.bin");
+    assert_eq!(note, format!("{bytes} bytes of there.bin are overwritten already"));
 }

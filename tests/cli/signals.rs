@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use crate::common::{Dir, Process, names_in};
 
 /// Reads objects until bytes have moved on that side.
-fn until_bytes_move(process: &mut Process, side: &str) {
+pub(crate) fn until_bytes_move(process: &mut Process, side: &str) {
     loop {
         let line = process.line();
         let object: Json = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"));

@@ -528,7 +528,12 @@ mod tests {
         }
         assert_eq!(transfers.rows().len(), WATCHED_MAX);
         for id in 0..1000 {
-            transfers.fold_watched(1, Side::Receiver, event(id, EventKind::Cancelled { bytes: 0 }), 0.0);
+            transfers.fold_watched(
+                1,
+                Side::Receiver,
+                event(id, EventKind::Cancelled { bytes: 0, note: None }),
+                0.0,
+            );
         }
         assert!(
             transfers.rows().len() <= WATCHED_ENDED_MAX + 1,

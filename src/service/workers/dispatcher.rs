@@ -207,7 +207,7 @@ impl Dispatcher {
             EventKind::Sample(sample) => bytes = sample.bytes,
             EventKind::Finished(finished) => (bytes, is_over) = (finished.bytes, true),
             EventKind::Failed(failure) => (bytes, is_over) = (failure.bytes, true),
-            EventKind::Cancelled { bytes: moved } => (bytes, is_over) = (*moved, true),
+            EventKind::Cancelled { bytes: moved, .. } => (bytes, is_over) = (*moved, true),
             EventKind::Joined => is_over = true,
             _ => {}
         }

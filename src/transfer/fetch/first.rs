@@ -256,6 +256,10 @@ impl Machine for FirstFetcher {
         &mut self.context.probe
     }
 
+    fn left_behind(&self) -> Option<String> {
+        self.file()?.array.sink.left_behind()
+    }
+
     fn bytes(&self) -> u64 {
         self.file().map_or(0, |file| file.landed_bytes())
     }

@@ -77,6 +77,11 @@ pub(crate) trait Machine {
         false
     }
 
+    /// What stays of an array that does not become whole, where that is more than nothing.
+    fn left_behind(&self) -> Option<String> {
+        None
+    }
+
     /// Whether something is lost when this connection breaks. Where nothing is, others go on without it.
     fn is_needed(&self) -> bool {
         true
@@ -115,6 +120,8 @@ pub(crate) enum Ended {
     },
     Cancelled {
         bytes: u64,
+        /// What it has left behind.
+        note: Option<String>,
     },
 }
 
@@ -162,8 +169,8 @@ impl Course {
 
     /// Ends a machine whose peer has done nothing wrong.
     pub(crate) fn dismiss(machine: &mut dyn Machine, words: &str) -> Turn {
-        let bytes = machine.bytes();
-        ended(machine, Ended::Cancelled { bytes }, Some(words))
+        let cancelled = cancelled(machine);
+        ended(machine, cancelled, Some(words))
     }
 
     /// Steps once.
@@ -255,7 +262,8 @@ pub(crate) fn failed(machine: &mut dyn Machine, controls: &Controls, error: Erro
     let bytes = machine.bytes();
     // Both ends were told to stop, and this one heard it from the other.
     if controls.is_cancelled() {
-        return ended(machine, Ended::Cancelled { bytes }, None);
+        let cancelled = cancelled(machine);
+        return ended(machine, cancelled, None);
     }
     let words = error.for_peer();
     if !machine.is_needed() {
@@ -264,6 +272,13 @@ pub(crate) fn failed(machine: &mut dyn Machine, controls: &Controls, error: Erro
     // A peer that has given up itself needs no answer.
     let has_left = matches!(error, Error::Aborted(_) | Error::Refused(_));
     ended(machine, Ended::Failed { error, bytes }, (!has_left).then_some(&*words))
+}
+
+fn cancelled(machine: &dyn Machine) -> Ended {
+    Ended::Cancelled {
+        bytes: machine.bytes(),
+        note: machine.left_behind(),
+    }
 }
 
 /// Takes the last stamp, and leaves the peer with these words.
@@ -415,7 +430,7 @@ mod tests {
             let turn = course.turn(&mut machine, Side::Receiver, &controls, now, Duration::from_secs(1));
             match turn {
                 Turn::Ended(Ended::Part, _) => assert!(settled),
-                Turn::Ended(Ended::Cancelled { bytes: 7 }, _) => assert!(!settled),
+                Turn::Ended(Ended::Cancelled { bytes: 7, .. }, _) => assert!(!settled),
                 other => panic!("{other:?}"),
             }
         }

@@ -437,6 +437,10 @@ impl Machine for FirstReceiver {
         }
     }
 
+    fn left_behind(&self) -> Option<String> {
+        self.receiving()?.array.sink.left_behind()
+    }
+
     fn lingers(&self) -> bool {
         match &self.phase {
             Phase::Joined { lingers } => *lingers,

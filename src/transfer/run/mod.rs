@@ -203,7 +203,7 @@ impl Run<'_> {
     fn end_of(&mut self, started: Result<bool, Error>, side: Side) -> Vec<(Side, Ended)> {
         match started {
             Ok(true) => self.sample(),
-            Ok(false) => vec![(side, Ended::Cancelled { bytes: 0 })],
+            Ok(false) => vec![(side, Ended::Cancelled { bytes: 0, note: None })],
             Err(error) => {
                 // A side that had begun meanwhile has nobody to talk to.
                 self.controls.cancel();

@@ -24,7 +24,7 @@ pub(crate) fn last_event(ended: Ended, peer: Option<&str>) -> EventKind {
     match ended {
         Ended::Done(finished) => EventKind::Finished(finished),
         Ended::Failed { error, bytes } => EventKind::Failed(failure(error, bytes, peer)),
-        Ended::Cancelled { bytes } => EventKind::Cancelled { bytes },
+        Ended::Cancelled { bytes, note } => EventKind::Cancelled { bytes, note },
         Ended::Joined => EventKind::Joined,
         // A side has a first connection, whose end counts for more.
         Ended::Part => EventKind::Failed(failure(
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_cancelled_side_makes_a_cancelled_transfer_unless_one_failed() {
-        let cancelled = || Ended::Cancelled { bytes: 1 };
+        let cancelled = || Ended::Cancelled { bytes: 1, note: None };
         assert_eq!(
             outcome_of(&[(Side::Sender, cancelled()), (Side::Receiver, cancelled())], None),
             Outcome::Cancelled
@@ -155,9 +155,9 @@ mod tests {
         };
         let receiver = by_side(vec![
             (Side::Receiver, failed(Error::ReceiptMismatch)),
-            (Side::Receiver, Ended::Cancelled { bytes: 1 }),
+            (Side::Receiver, Ended::Cancelled { bytes: 1, note: None }),
             (Side::Receiver, done()),
-            (Side::Sender, Ended::Cancelled { bytes: 1 }),
+            (Side::Sender, Ended::Cancelled { bytes: 1, note: None }),
         ]);
         assert!(matches!(
             *receiver,

@@ -23,7 +23,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
-use crate::error::{Error, reason};
+use crate::error::{Error, overwritten, reason};
 use crate::ledger::Ledger;
 use crate::route::ReceiveRouteChoice;
 use crate::route::receive::{Discard, ReceiveRoute, RecvToFile, RecvToMap, RecvToMemory, Splice, has_large_pipe};
@@ -278,14 +278,27 @@ impl PreparedSink {
 
     /// An error as it is, or with what it has left behind: bytes in a file that was there before.
     pub(crate) fn failure(&self, cause: Error) -> Error {
-        let bytes = self.ledger.landed_bytes();
-        match &self.storage {
-            Storage::Existing { path, .. } if bytes > 0 => Error::PartlyOverwritten {
-                path: path.clone(),
+        match self.overwritten() {
+            Some((path, bytes)) => Error::PartlyOverwritten {
+                path: path.to_owned(),
                 bytes,
                 cause: Box::new(cause),
             },
-            _ => cause,
+            None => cause,
+        }
+    }
+
+    /// What stays where this is dropped before everything has landed, in a line.
+    pub(crate) fn left_behind(&self) -> Option<String> {
+        self.overwritten().map(|(path, bytes)| overwritten(path, bytes))
+    }
+
+    /// Which existing file has how many other bytes now.
+    fn overwritten(&self) -> Option<(&Path, u64)> {
+        let bytes = self.ledger.landed_bytes();
+        match &self.storage {
+            Storage::Existing { path, .. } if bytes > 0 => Some((path, bytes)),
+            _ => None,
         }
     }
 

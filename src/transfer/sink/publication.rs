@@ -8,6 +8,8 @@ use crate::error::Error;
 use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::tell::event_queue::Waker;
 
+use super::publisher::Publisher;
+
 /// Where an array is once it is published, and what should be known of that.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Published {
@@ -19,7 +21,12 @@ pub(crate) struct Published {
 
 /// What becomes of an array that was given to a publisher. Dropping it recalls the array, unless it is about to get
 /// its name.
-pub(crate) struct Publication(Arc<Cell>);
+pub(crate) struct Publication {
+    cell: Arc<Cell>,
+    /// Whoever drops the last publisher waits for what its threads still do. It must not be the last one before the
+    /// array is recalled.
+    _publisher: Arc<Publisher>,
+}
 
 /// An array that waits for its turn. Whoever waits for it is woken when it is dropped, however that came.
 pub(super) struct Job {
@@ -43,33 +50,37 @@ const RECALLED: u8 = 1;
 const NAMED: u8 = 2;
 
 impl Job {
-    /// An array that is whole, and what becomes of it. `waker` is called when that is known.
-    pub(super) fn new(array: Arc<IncomingArray>, waker: Waker) -> (Self, Publication) {
+    /// An array that is whole, for that publisher, and what becomes of it. `waker` is called when that is known.
+    pub(super) fn new(array: Arc<IncomingArray>, publisher: &Arc<Publisher>, waker: Waker) -> (Self, Publication) {
         let cell = Arc::new(Cell::default());
         let job = Self {
             array: Some(array),
             cell: Arc::clone(&cell),
             waker,
         };
-        (job, Publication(cell))
+        let publication = Publication {
+            cell,
+            _publisher: Arc::clone(publisher),
+        };
+        (job, publication)
     }
 }
 
 impl Publication {
     /// What came of it; `None` until then.
     pub(crate) fn result(&self) -> Option<Result<Published, Error>> {
-        self.0.result.get().cloned()
+        self.cell.result.get().cloned()
     }
 
     /// Whether it is about to get its name, or has it: to recall it comes too late.
     pub(crate) fn is_past_recall(&self) -> bool {
-        self.0.state.load(Ordering::SeqCst) == NAMED
+        self.cell.state.load(Ordering::SeqCst) == NAMED
     }
 }
 
 impl Drop for Publication {
     fn drop(&mut self) {
-        self.0.leave_waiting(RECALLED);
+        self.cell.leave_waiting(RECALLED);
     }
 }
 

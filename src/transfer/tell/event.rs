@@ -124,6 +124,9 @@ pub enum EventKind {
     Cancelled {
         /// Bytes that had moved.
         bytes: u64,
+        /// What it has left behind, such as bytes in a file that was there before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
     },
     /// The connection turned out to be a further one of another transfer, which has it now: nothing was lost, and
     /// nothing more is told of this one.
@@ -404,7 +407,7 @@ mod tests {
             EventKind::Process(usage),
             EventKind::Bottleneck(Box::new(bottleneck.verdict().expect("a verdict"))),
             EventKind::Finished(Box::new(finished)),
-            EventKind::Cancelled { bytes: 1 },
+            EventKind::Cancelled { bytes: 1, note: None },
             EventKind::Joined,
             EventKind::Limit { bytes_per_s: Some(5) },
             EventKind::Limit { bytes_per_s: None },

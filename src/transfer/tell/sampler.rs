@@ -203,7 +203,11 @@ mod tests {
         emitter.emit(Side::Sender, Duration::ZERO, sample(1));
         emitter.emit(Side::Sender, Duration::ZERO, EventKind::State { state: State::Paused });
         emitter.emit(Side::Sender, Duration::ZERO, sample(2));
-        emitter.emit(Side::Sender, Duration::ZERO, EventKind::Cancelled { bytes: 2 });
+        emitter.emit(
+            Side::Sender,
+            Duration::ZERO,
+            EventKind::Cancelled { bytes: 2, note: None },
+        );
         assert_eq!(reader.try_recv().map(|event| event.kind), Ok(sample(1)));
         let last = std::thread::Builder::new().spawn(move || reader.iter().map(|event| event.kind).collect::<Vec<_>>());
         emitter.finish();
@@ -212,7 +216,7 @@ mod tests {
             last,
             [
                 EventKind::State { state: State::Paused },
-                EventKind::Cancelled { bytes: 2 }
+                EventKind::Cancelled { bytes: 2, note: None }
             ]
         );
     }
@@ -222,7 +226,11 @@ mod tests {
         let (events, _reader) = bounded(1);
         let mut emitter = emitting(events);
         for _ in 0..100 {
-            emitter.emit(Side::Sender, Duration::ZERO, EventKind::Cancelled { bytes: 0 });
+            emitter.emit(
+                Side::Sender,
+                Duration::ZERO,
+                EventKind::Cancelled { bytes: 0, note: None },
+            );
         }
         emitter.finish();
     }

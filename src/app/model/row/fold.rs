@@ -67,8 +67,9 @@ impl Row {
                     };
                 }
             }
-            EventKind::Cancelled { bytes } => {
+            EventKind::Cancelled { bytes, note } => {
                 end.series.push(t_s, end.base_bytes + bytes);
+                self.note = note.or(self.note.take());
                 if !self.round_is_over() {
                     self.phase = Phase::Cancelled;
                 }

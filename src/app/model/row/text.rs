@@ -158,6 +158,7 @@ impl Row {
             Phase::Done { verified: None } => "not verified".to_owned(),
             Phase::Failed { message, .. } => message.clone(),
             Phase::Is(State::Listening) => "waits for a sender".to_owned(),
+            Phase::Cancelled => self.note.clone().unwrap_or_default(),
             _ => String::new(),
         }
     }
