@@ -14,6 +14,8 @@ use crate::transfer::{Command, Event, Side, TransferId, Waker};
 
 /// New engines are looked for so often.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+/// One that takes nobody by then is tried again with the next look.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(50);
 /// More are not watched at once.
 const ENGINES_MAX: usize = 32;
 /// News that may wait. A full queue holds up the thread that reads the engine, which then sends it no samples.
@@ -77,8 +79,7 @@ impl OtherProcesses {
 pub(super) fn send(pid: u32, command: Command) -> Result<(), Error> {
     let gone = || Error::ClosedWhile("as its process has ended");
     let path = engines().found.into_iter().find(|(other, _)| *other == pid);
-    let mut viewer = Viewer::connect(&path.ok_or_else(gone)?.1)?;
-    viewer.set_patience(Some(PATIENCE))?;
+    let mut viewer = Viewer::connect(&path.ok_or_else(gone)?.1, PATIENCE)?;
     viewer.send(command)?;
     loop {
         match viewer.next_line()? {
@@ -109,7 +110,8 @@ fn look(tell: &Sender<ProcessNews>, waker: &Waker, stopped: &Receiver<()>) {
 }
 
 fn watch(pid: u32, path: &Path, tell: Sender<ProcessNews>, waker: Waker) -> Result<Thread, Error> {
-    let mut viewer = Viewer::connect(path)?;
+    let mut viewer = Viewer::connect(path, CONNECT_TIMEOUT)?;
+    viewer.set_patience(None)?;
     let close = viewer.closer()?;
     let body = move || {
         let mut side = Side::Receiver;

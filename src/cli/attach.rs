@@ -23,7 +23,6 @@ const LINES: usize = 1024;
 
 pub(crate) fn run(typed: &AttachArguments) -> Result<(), Failure> {
     let mut viewer = find(typed.pid)?;
-    viewer.set_patience(Some(PATIENCE))?;
     let first = viewer.next_line()?;
     let Some(EngineLine::Engine(EngineEvent::Engine { pid, command, side, .. })) = &first else {
         return Err(gone());
@@ -128,12 +127,12 @@ fn find(pid: Option<u32>) -> Result<Viewer, Failure> {
                 "process {pid} sends, receives and serves nothing (arraylift status)"
             ))
         };
-        return Ok(Viewer::connect(path.ok_or_else(none)?)?);
+        return Ok(Viewer::connect(path.ok_or_else(none)?, PATIENCE)?);
     }
     let mut running: Vec<(u32, Viewer)> = Vec::new();
     let mut unreachable = None;
     for (pid, path) in &engines.found {
-        match Viewer::connect(path) {
+        match Viewer::connect(path, PATIENCE) {
             Ok(viewer) => running.push((*pid, viewer)),
             // It has ended meanwhile.
             Err(Error::NobodyListening(_)) => {}

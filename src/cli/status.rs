@@ -104,8 +104,7 @@ pub(super) fn not_known(engines: &Engines) -> String {
 
 /// What an engine does now; nothing where it ends just then.
 fn look(path: &Path) -> Result<Option<ProcessStatus>, Error> {
-    let mut viewer = Viewer::connect(path)?;
-    viewer.set_patience(Some(PATIENCE))?;
+    let mut viewer = Viewer::connect(path, PATIENCE)?;
     let Some(EngineLine::Engine(EngineEvent::Engine {
         version,
         pid,

@@ -3,9 +3,11 @@
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::Error;
 use crate::service::{AuthKey, Key, Service, WorkerProcess};
+use crate::sys::Wake;
 use crate::transfer::Side;
 use crossbeam_channel::bounded;
 
@@ -16,15 +18,22 @@ use super::{Failure, plan};
 use crate::signals::Signals;
 
 pub(crate) fn run(typed: &WorkerArguments) -> Result<(), Failure> {
-    let signals = Signals::new(DRAIN_THEN_STOP.len())?;
+    let wake = Arc::new(Wake::new().map_err(|error| Error::system("cannot listen for signals", &error))?);
+    let signals = {
+        let wake = Arc::clone(&wake);
+        Signals::with_waker(DRAIN_THEN_STOP.len(), move || wake.wake())?
+    };
+    // Until the service has let it in there is nothing that the first signal would let go on.
+    let is_asked = || !signals.asked().is_empty();
     if let Some(path) = &typed.recipe {
-        return receive_for(path, typed, &signals);
+        return receive_for(path, typed, &signals, (&wake, &is_asked));
     }
     let Some(path) = &typed.path else {
         return Err(Failure::Usage("say where the service lets workers join".into()));
     };
     if path == Path::new("-") {
-        WorkerProcess::of_parent(parent()?)?.run(signals.asked())?;
+        let worker = WorkerProcess::of_parent(parent()?, &wake, &is_asked)?;
+        worker.ok_or(Failure::Cancelled)?.run(signals.asked())?;
         return Ok(());
     }
     let Some(key) = &typed.key else {
@@ -33,7 +42,7 @@ pub(crate) fn run(typed: &WorkerArguments) -> Result<(), Failure> {
         ));
     };
     let key = Key::load(key)?;
-    let worker = WorkerProcess::join(path, &key)?;
+    let worker = WorkerProcess::join(path, &key, &wake, &is_asked)?.ok_or(Failure::Cancelled)?;
     let mut report = Report::new(typed.common.json, Side::Receiver);
     report.working(path);
     let status = worker.run(signals.asked())?;
@@ -42,11 +51,16 @@ pub(crate) fn run(typed: &WorkerArguments) -> Result<(), Failure> {
 }
 
 /// Receives over the connections that a program of another kind accepts.
-fn receive_for(path: &Path, typed: &WorkerArguments, signals: &Signals) -> Result<(), Failure> {
+fn receive_for(
+    path: &Path,
+    typed: &WorkerArguments,
+    signals: &Signals,
+    is_asked: (&Wake, &dyn Fn() -> bool),
+) -> Result<(), Failure> {
     let plan = plan::recipe_worker(typed)?;
     let (tell, told) = bounded(EVENTS);
     let key = typed.key.as_deref().map(AuthKey::load).transpose()?;
-    let service = Service::of_recipe(path, key.as_ref(), plan, tell)?;
+    let service = Service::of_recipe(path, key.as_ref(), plan, tell, is_asked)?.ok_or(Failure::Cancelled)?;
     let mut report = Report::new(typed.common.json, Side::Receiver);
     report.open_control(&format!("worker --recipe {}", path.display()));
     report.working(path);

@@ -4,11 +4,12 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, reason};
 use crate::line_queue::json_line;
-use crate::transfer::Command;
+use crate::sys::Wake;
+use crate::transfer::{Command, Dial};
 
 use super::messages::EngineLine;
 
@@ -24,21 +25,29 @@ pub(crate) struct Viewer {
 }
 
 impl Viewer {
-    /// Attaches to the engine with this socket.
+    /// Attaches to the engine with this socket, and waits at most for the `patience`, now and for each line.
     ///
     /// # Errors
-    /// No engine listens there, or it does not accept this user.
-    pub(crate) fn connect(path: &Path) -> Result<Self, Error> {
+    /// No engine listens there, or it takes nobody in time.
+    pub(crate) fn connect(path: &Path, patience: Duration) -> Result<Self, Error> {
         let endpoint = path.display().to_string();
-        let stream = UnixStream::connect(path).map_err(|error| match error.kind() {
-            io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => Error::NobodyListening(endpoint.clone()),
-            _ => cannot(&endpoint, &error),
-        })?;
-        Ok(Self {
+        let wake = Wake::new().map_err(|error| cannot(&endpoint, &error))?;
+        let dial = Dial {
+            buffer_bytes: None,
+            deadline: Instant::now() + patience,
+            wake: &wake,
+            cancelled: &|| false,
+        };
+        let stream = dial.unix_stream(path)?.ok_or(Error::Silent(patience))?;
+        let waits = stream.set_nonblocking(false);
+        waits.map_err(|error| cannot(&endpoint, &error))?;
+        let mut viewer = Self {
             endpoint,
             lines: BufReader::new(stream),
-            patience: Duration::ZERO,
-        })
+            patience,
+        };
+        viewer.set_patience(Some(patience))?;
+        Ok(viewer)
     }
 
     /// Sets how long to wait for a line; `None` waits for ever.

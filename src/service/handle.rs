@@ -8,6 +8,7 @@ use crossbeam_channel::Sender;
 
 use crate::array::ArrayMeta;
 use crate::error::Error;
+use crate::sys::Wake;
 use crate::thread::Thread;
 use crate::transfer::{Admissions, Command, Listener, Options, ReceiverFactory, SinkSpec};
 
@@ -106,7 +107,8 @@ impl Service {
     }
 
     /// Receives over the connections that another program hands over at `path`, until that program ends. With a `key` it
-    /// is a `Listener` of `multiprocessing.connection`.
+    /// is a `Listener` of `multiprocessing.connection`. `None` where it was `cancelled` before the program had let it in,
+    /// which is asked whenever `wake` ends a wait.
     ///
     /// # Errors
     /// Where there is no such program, the sink cannot work, or the system gives no thread or descriptor.
@@ -115,10 +117,13 @@ impl Service {
         key: Option<&AuthKey>,
         plan: Plan,
         events: Sender<AnyEvent>,
-    ) -> Result<Self, Error> {
+        (wake, cancelled): (&Wake, &dyn Fn() -> bool),
+    ) -> Result<Option<Self>, Error> {
         plan.sink.check()?;
-        let source = RecipeSource::join(path, key, plan.options.timeout, plan.options.socket_buffer_bytes)?;
-        Self::receive(source, None, plan, events)
+        let source = RecipeSource::join(path, key, &plan.options, wake, cancelled)?;
+        source
+            .map(|source| Self::receive(source, None, plan, events))
+            .transpose()
     }
 
     /// Receives over the connections of a source. `further` is the listener where transfers expect further connections.

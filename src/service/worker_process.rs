@@ -9,19 +9,27 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 
-use crate::error::{Error, reason};
+use crate::error::Error;
 use crate::sys::{Interest, Wake, wait};
-use crate::transfer::{PromiseTable, SinkSpec};
+use crate::transfer::{Dial, PromiseTable, SinkSpec};
 
 use super::handle::Service;
 use super::key::{Challenge, End, Key};
 use super::status::{AnyEvent, Status};
 use super::workers::{Channel, FromWorker, HandoverSource, PlanMessage, ToWorker};
 
-/// The service has to send the plan within this time.
+/// The service has to let a worker in and send the plan within this time.
 const SETUP_TIMEOUT: Duration = Duration::from_secs(10);
 /// Events that may wait to be sent.
 const EVENTS: usize = 4096;
+const READ: Interest = Interest {
+    read: true,
+    write: false,
+};
+const WRITE: Interest = Interest {
+    read: false,
+    write: true,
+};
 
 /// A worker of a service that runs elsewhere on this machine.
 #[derive(Debug)]
@@ -33,43 +41,59 @@ pub(crate) struct WorkerProcess {
 }
 
 impl WorkerProcess {
-    /// Works for the service that started this process and holds the other end of `stream`.
+    /// Works for the service that started this process and holds the other end of `stream`. `None` where it was
+    /// `cancelled` before it had the plan, which is asked whenever `wake` ends a wait.
     ///
     /// # Errors
     /// Where what it says makes no sense here.
-    pub(crate) fn of_parent(stream: UnixStream) -> Result<Self, Error> {
-        let mut setup = SetupChannel::new(stream)?;
+    pub(crate) fn of_parent(
+        stream: UnixStream,
+        wake: &Wake,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Option<Self>, Error> {
+        let mut setup = SetupChannel::new(stream, dial(wake, cancelled))?;
         match setup.receive()? {
-            ToWorker::Plan(plan, number) => setup.start(*plan, number),
-            _ => Err(confused()),
+            Some(ToWorker::Plan(plan, number)) => setup.start(*plan, number),
+            Some(_) => Err(confused()),
+            None => Ok(None),
         }
     }
 
-    /// Joins a service where it lets workers in; both ends show that they have the key.
+    /// Joins a service where it lets workers in; both ends show that they have the key. `None` where it was `cancelled`
+    /// before it had the plan, which is asked whenever `wake` ends a wait.
     ///
     /// # Errors
-    /// Where there is no service, or it has another key.
-    pub(crate) fn join(path: &Path, key: &Key) -> Result<Self, Error> {
-        let stream = UnixStream::connect(path).map_err(|error| Error::Endpoint {
-            endpoint: path.display().to_string(),
-            reason: reason(&error),
-        })?;
-        let mut setup = SetupChannel::new(stream)?;
-        let ToWorker::Challenge(challenge) = setup.receive()? else {
-            return Err(confused());
+    /// Where there is no service, it does not answer in time, or it has another key.
+    pub(crate) fn join(
+        path: &Path,
+        key: &Key,
+        wake: &Wake,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Option<Self>, Error> {
+        let dial = dial(wake, cancelled);
+        let Some(stream) = dial.unix_stream(path)? else {
+            return Ok(None);
+        };
+        let mut setup = SetupChannel::new(stream, dial)?;
+        let challenge = match setup.receive()? {
+            Some(ToWorker::Challenge(challenge)) => challenge,
+            Some(_) => return Err(confused()),
+            None => return Ok(None),
         };
         let ours = Challenge::new()?;
         setup.send(&FromWorker::Answer(key.answer(&challenge, End::Worker), ours))?;
         match setup.receive() {
-            Ok(ToWorker::Answer(answer)) if key.accepts(&ours, End::Service, &answer) => {}
+            Ok(Some(ToWorker::Answer(answer))) if key.accepts(&ours, End::Service, &answer) => {}
+            Ok(None) => return Ok(None),
             _ => {
                 let text = "the service has another key: give both the same --key file";
                 return Err(Error::Usage(text.into()));
             }
         }
         match setup.receive()? {
-            ToWorker::Plan(plan, number) => setup.start(*plan, number),
-            _ => Err(confused()),
+            Some(ToWorker::Plan(plan, number)) => setup.start(*plan, number),
+            Some(_) => Err(confused()),
+            None => Ok(None),
         }
     }
 
@@ -105,7 +129,7 @@ impl WorkerProcess {
     /// # Errors
     /// The message cannot be said: without it the service would wait for ever.
     fn send(&mut self, message: &FromWorker) -> Result<(), Error> {
-        match send(&mut self.channel, &self.wake, message, None) {
+        match send(&mut self.channel, &self.wake, message) {
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 Err(Error::Bug(format!("a worker cannot say what happened: {error}")))
             }
@@ -115,42 +139,52 @@ impl WorkerProcess {
 }
 
 /// The channel to the service until the plan has come.
-struct SetupChannel {
+struct SetupChannel<'a> {
     channel: Channel,
-    wake: Wake,
-    until: Instant,
+    dial: Dial<'a>,
 }
 
-impl SetupChannel {
-    fn new(stream: UnixStream) -> Result<Self, Error> {
-        Ok(Self {
-            channel: Channel::new(stream).map_err(|error| failed(&error))?,
-            wake: Wake::new().map_err(|error| failed(&error))?,
-            until: Instant::now() + SETUP_TIMEOUT,
-        })
+impl<'a> SetupChannel<'a> {
+    fn new(stream: UnixStream, dial: Dial<'a>) -> Result<Self, Error> {
+        let channel = Channel::new(stream).map_err(|error| failed(&error))?;
+        Ok(Self { channel, dial })
     }
 
     fn send(&mut self, message: &FromWorker) -> Result<(), Error> {
-        send(&mut self.channel, &self.wake, message, Some(self.until)).map_err(|error| failed(&error))
+        let mut send = || -> io::Result<()> {
+            self.channel.send(message, None)?;
+            while !self.channel.is_flushed() && self.dial.wait_for(self.channel.as_fd(), WRITE)? {
+                self.channel.flush()?;
+            }
+            Ok(())
+        };
+        send().map_err(|error| failed(&error))
     }
 
-    fn receive(&mut self) -> Result<ToWorker, Error> {
+    /// The next message; `None` where it was cancelled.
+    fn receive(&mut self) -> Result<Option<ToWorker>, Error> {
         loop {
             if let Some(message) = self.channel.receive().map_err(|error| failed(&error))? {
-                return Ok(message);
+                return Ok(Some(message));
             }
             if self.channel.is_over() {
                 return Err(Error::ClosedWhile(
                     "before it said what to do: it turned this worker away",
                 ));
             }
-            wait_for(&self.channel, &self.wake, true, Some(self.until)).map_err(|error| failed(&error))?;
+            match self.dial.wait_for(self.channel.as_fd(), READ) {
+                Ok(true) => {}
+                Ok(false) => return Ok(None),
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(Error::Silent(SETUP_TIMEOUT)),
+                Err(error) => return Err(failed(&error)),
+            }
         }
     }
 
-    fn start(mut self, plan: PlanMessage, number: u64) -> Result<WorkerProcess, Error> {
+    fn start(mut self, plan: PlanMessage, number: u64) -> Result<Option<WorkerProcess>, Error> {
         let promises = self.channel.descriptor();
         let (sender, events) = bounded(EVENTS);
+        let wake = Wake::new().map_err(|error| failed(&error))?;
         let (sending, receiving) = self.channel.split().map_err(|error| failed(&error))?;
         self.channel = sending;
         let plan = plan.plan()?;
@@ -160,12 +194,21 @@ impl SetupChannel {
         let source = HandoverSource::new(receiving, plan.options.socket_buffer_bytes);
         let service = Service::receive(source, None, plan, sender)?;
         self.send(&FromWorker::Ready)?;
-        Ok(WorkerProcess {
+        Ok(Some(WorkerProcess {
             service,
             events,
             channel: self.channel,
-            wake: self.wake,
-        })
+            wake,
+        }))
+    }
+}
+
+fn dial<'a>(wake: &'a Wake, cancelled: &'a dyn Fn() -> bool) -> Dial<'a> {
+    Dial {
+        buffer_bytes: None,
+        deadline: Instant::now() + SETUP_TIMEOUT,
+        wake,
+        cancelled,
     }
 }
 
@@ -179,23 +222,14 @@ fn share_promises(table: OwnedFd, number: u64, sink: &SinkSpec) {
     let _ = PromiseTable::join(table, number, device);
 }
 
-/// Sends a message and waits until it has gone, but not beyond `until`.
-fn send(channel: &mut Channel, wake: &Wake, message: &FromWorker, until: Option<Instant>) -> io::Result<()> {
+/// Sends a message and waits until it has gone.
+fn send(channel: &mut Channel, wake: &Wake, message: &FromWorker) -> io::Result<()> {
     channel.send(message, None)?;
     while !channel.is_flushed() {
-        wait_for(channel, wake, false, until)?;
+        wait(channel.as_fd(), WRITE, wake, None)?;
         channel.flush()?;
     }
     Ok(())
-}
-
-fn wait_for(channel: &Channel, wake: &Wake, read: bool, until: Option<Instant>) -> io::Result<()> {
-    let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-    if left == Some(Duration::ZERO) {
-        return Err(io::ErrorKind::TimedOut.into());
-    }
-    let interest = Interest { read, write: !read };
-    wait(channel.as_fd(), interest, wake, left).map(|_| ())
 }
 
 fn failed(error: &io::Error) -> Error {

@@ -34,6 +34,7 @@ pub(crate) use limits::controls::Controls;
 pub(crate) use limits::keep_free::KeepFree;
 pub(crate) use limits::promise_table::PromiseTable;
 pub(crate) use machine::drive::Ended;
+pub(crate) use net::dial::Dial;
 pub(crate) use net::linger::Linger;
 pub(crate) use net::socket_file::PrivateListener;
 pub(crate) use receive::loop_receiver::{JoinableTransfer, LoopReceiver, ReceiverFactory, ReceiverTurn};

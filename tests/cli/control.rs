@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use rustix::process::Signal;
 use serde_json::Value as Json;
 
-use crate::common::{Dir, Process};
+use crate::common::{Dir, Process, full_socket};
 use crate::floats;
 use crate::serve::{drained, serve, until};
 
@@ -374,4 +374,16 @@ fn a_command_for_one_transfer_never_ends_the_whole_service() {
     }
     dir.run(&format!("send range:0:10 {}", service.address)).done();
     drained(service).done();
+}
+
+#[test]
+fn a_process_that_takes_nobody_is_named_in_time_and_holds_no_look_up() {
+    let dir = Dir::new();
+    std::fs::create_dir(dir.runtime().join("arraylift")).expect("a folder");
+    let _full = full_socket(&dir.runtime().join("arraylift/4711.sock"));
+    let began = std::time::Instant::now();
+    let ended = dir.run("status");
+    assert!(ended.stderr.contains("process 4711: "), "{ended:?}");
+    assert!(ended.stderr.contains("no answer in time"), "{ended:?}");
+    assert!(began.elapsed() < std::time::Duration::from_secs(10), "{ended:?}");
 }

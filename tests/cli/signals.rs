@@ -1,9 +1,13 @@
 //! Ctrl-C, `kill`, and what they leave behind: nothing.
 
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
+
 use rustix::process::Signal;
 use serde_json::Value as Json;
 
-use crate::common::{Dir, Process, names_in};
+use crate::common::{Dir, Process, full_socket, names_in};
 
 /// Reads objects until bytes have moved on that side.
 pub(crate) fn until_bytes_move(process: &mut Process, side: &str) {
@@ -105,5 +109,35 @@ fn signals_that_are_ignored_when_it_starts_stay_ignored() {
                 receiver.wait().done();
             }
         }
+    }
+}
+
+#[test]
+fn a_worker_that_nobody_lets_in_hears_the_first_signal_and_its_timeout() {
+    let dir = Dir::new();
+    let _full = full_socket(&dir.path().join("full"));
+    let _mute = UnixListener::bind(dir.path().join("mute")).expect("a socket");
+    let key = dir.write("key", "x".repeat(32));
+    std::fs::set_permissions(key, std::fs::Permissions::from_mode(0o600)).expect("private");
+    for arguments in [
+        "worker full --key key",
+        "worker mute --key key",
+        "worker --recipe full",
+        "worker --recipe mute --key key",
+    ] {
+        let worker = dir.arraylift(arguments.split(' ')).start();
+        while !worker.hears(Signal::TERM) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+        let began = Instant::now();
+        worker.signal(Signal::TERM);
+        worker.wait().failed(1, &["cancelled"]);
+        assert!(began.elapsed() < Duration::from_secs(5), "{arguments}");
+    }
+    for arguments in ["worker --recipe full", "worker --recipe mute --key key"] {
+        let began = Instant::now();
+        dir.run(&format!("{arguments} --timeout 1s")).failed(1, &["no"]);
+        assert!(began.elapsed() < Duration::from_secs(5), "{arguments}");
     }
 }

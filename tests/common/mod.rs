@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value as Json;
+use socket2::{Domain, SockAddr, Socket, Type};
 use tempfile::TempDir;
 
 /// No test needs so long; one that does hangs.
@@ -115,6 +116,24 @@ impl Dir {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         Arraylift(command)
+    }
+}
+
+/// A Unix socket whose queue is full: whoever connects waits.
+pub(crate) fn full_socket(path: &Path) -> Vec<Socket> {
+    let address = SockAddr::unix(path).expect("a short path");
+    let new = || Socket::new(Domain::UNIX, Type::STREAM, None).expect("a socket");
+    let listener = new();
+    listener.bind(&address).expect("free");
+    listener.listen(0).expect("listens");
+    let mut sockets = vec![listener];
+    loop {
+        let filler = new();
+        filler.set_nonblocking(true).expect("set");
+        if filler.connect(&address).is_err() {
+            return sockets;
+        }
+        sockets.push(filler);
     }
 }
 

@@ -5,13 +5,13 @@ use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::error::{Error, reason};
+use crate::error::Error;
 use crate::service::front::{Arrival, ConnectionSource};
 use crate::service::key::random_bytes;
-use crate::sys::receive_with_descriptor;
-use crate::transfer::{Command, Connection, TransferId};
+use crate::sys::{Interest, Wake, receive_with_descriptor};
+use crate::transfer::{Command, Connection, Dial, Options, TransferId};
 
 use super::handshake::{Handshake, Role, framed};
 use super::{ACKNOWLEDGEMENT, AuthKey, OK_REPLY};
@@ -28,37 +28,39 @@ pub(in crate::service) struct RecipeSource {
 }
 
 impl RecipeSource {
-    /// Connects to where the program hands connections over.
+    /// Connects to where the program hands connections over. `None` where it was cancelled, which is asked whenever `wake`
+    /// ends a wait.
     ///
     /// # Errors
-    /// No program listens there, or it does not have the key.
+    /// No program listens there, it does not answer in time, or it does not have the key.
     pub(in crate::service) fn join(
         path: &Path,
         key: Option<&AuthKey>,
-        timeout: Duration,
-        buffer_bytes: Option<usize>,
-    ) -> Result<Self, Error> {
-        let endpoint = || path.display().to_string();
-        let stream = UnixStream::connect(path).map_err(|error| match error.kind() {
-            io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => Error::NobodyListening(endpoint()),
-            _ => Error::Endpoint {
-                endpoint: endpoint(),
-                reason: reason(&error),
-            },
-        })?;
-        if let Some(key) = key {
-            introduce(&stream, key, timeout)?;
+        options: &Options,
+        wake: &Wake,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Option<Self>, Error> {
+        let dial = Dial {
+            buffer_bytes: None,
+            deadline: Instant::now() + options.timeout,
+            wake,
+            cancelled,
+        };
+        let Some(stream) = dial.unix_stream(path)? else {
+            return Ok(None);
+        };
+        if let Some(key) = key
+            && !introduce(&stream, key, &dial, options.timeout)?
+        {
+            return Ok(None);
         }
-        stream
-            .set_nonblocking(true)
-            .map_err(|error| Error::system("cannot take connections over", &error))?;
-        Ok(Self {
+        Ok(Some(Self {
             stream,
-            buffer_bytes,
+            buffer_bytes: options.socket_buffer_bytes,
             arrivals: VecDeque::new(),
             answers: key.is_none(),
             is_over: false,
-        })
+        }))
     }
 
     /// Says that a connection has come; false where the program is no more there to hear it.
@@ -127,30 +129,39 @@ impl ConnectionSource<Arrival> for RecipeSource {
     }
 }
 
-/// Shows a `Listener` of `multiprocessing.connection` that this has its key, and says the process id.
-fn introduce(mut stream: &UnixStream, key: &AuthKey, timeout: Duration) -> Result<(), Error> {
+/// Shows a `Listener` of `multiprocessing.connection` that this has its key, and says the process id. False where it was
+/// cancelled.
+fn introduce(mut stream: &UnixStream, key: &AuthKey, dial: &Dial<'_>, timeout: Duration) -> Result<bool, Error> {
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::PermissionDenied => Error::Usage("the server has another key: give both the same".into()),
         io::ErrorKind::InvalidData => Error::OtherProtocol("it is no Listener of multiprocessing with a key".into()),
-        io::ErrorKind::WouldBlock => Error::Silent(timeout),
+        io::ErrorKind::TimedOut => Error::Silent(timeout),
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
             Error::ClosedWhile("before it knew this worker: it may have another key")
         }
         _ => Error::system("cannot take connections over", &error),
     };
-    let mut meet = || -> io::Result<()> {
-        stream.set_read_timeout(Some(timeout))?;
+    let readable = Interest {
+        read: true,
+        write: false,
+    };
+    let mut meet = || -> io::Result<bool> {
         let (mut handshake, mut out) = Handshake::new(key.0.clone(), Role::Client, random_bytes()?);
         // One byte at a time: what comes after it is not to be read here, but with its descriptor.
         let mut byte = [0];
         while !handshake.is_over() {
+            if !dial.wait_for(stream.as_fd(), readable)? {
+                return Ok(false);
+            }
             stream.read_exact(&mut byte)?;
             let read = handshake.take(&byte, &mut out);
+            // A fresh socket has room for so few bytes.
             stream.write_all(&out)?;
             out.clear();
             read?;
         }
-        stream.write_all(&framed(&pickled(std::process::id())))
+        stream.write_all(&framed(&pickled(std::process::id())))?;
+        Ok(true)
     };
     meet().map_err(failed)
 }

@@ -9,7 +9,7 @@ use socket2::{Domain, Socket, Type};
 
 use crate::error::Error;
 use crate::sys::Wake;
-use crate::transfer::net::dial::Dial;
+use crate::transfer::net::dial::{Dial, unix_error};
 use crate::transfer::net::endpoint::Endpoint;
 
 /// Kernel buffers for a peer on this machine; over a network the kernel finds its own size, which follows the path.
@@ -57,10 +57,7 @@ impl Connection {
                 .tcp(&to.tcp_addresses()?)
                 .map_err(|unreachable| unreachable.into_error(to.to_string()))?
                 .map(|(socket, _)| socket),
-            Endpoint::Unix(path) => dial.unix(path).map_err(|error| match error.kind() {
-                io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => Error::NobodyListening(to.to_string()),
-                _ => to.unusable(Some(&error)),
-            })?,
+            Endpoint::Unix(path) => dial.unix(path).map_err(|error| unix_error(to.to_string(), &error))?,
         };
         let Some(socket) = socket else {
             return Ok(None);

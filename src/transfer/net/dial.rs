@@ -2,7 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -113,18 +114,35 @@ impl Dial<'_> {
         }
     }
 
-    /// Connects to a Unix socket. It answers at once, or its queue is full, which nobody tells the end of: it is asked
-    /// again and again. `None` where it was cancelled.
+    /// Connects to a Unix socket whose peer sends or takes arrays. `None` where it was cancelled.
     pub(super) fn unix(&self, path: &Path) -> io::Result<Option<Socket>> {
-        let address = SockAddr::unix(path)?;
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         prepare(&socket, true, self.buffer_bytes);
+        self.connect_unix(socket, path)
+    }
+
+    /// Connects to a Unix socket whose peer says little; the stream does not wait. `None` where it was cancelled.
+    ///
+    /// # Errors
+    /// Nobody listens there, or the peer did not answer by the deadline.
+    pub(crate) fn unix_stream(&self, path: &Path) -> Result<Option<UnixStream>, Error> {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None);
+        match socket.and_then(|socket| self.connect_unix(socket, path)) {
+            Ok(socket) => Ok(socket.map(|socket| OwnedFd::from(socket).into())),
+            Err(error) => Err(unix_error(path.display().to_string(), &error)),
+        }
+    }
+
+    /// A Unix socket answers at once, or its queue is full, which nobody tells the end of: it is asked again and again.
+    fn connect_unix(&self, socket: Socket, path: &Path) -> io::Result<Option<Socket>> {
+        let address = SockAddr::unix(path)?;
         socket.set_nonblocking(true)?;
         while !(self.cancelled)() {
             match socket.connect(&address) {
                 Ok(()) => return Ok(Some(socket)),
-                Err(error) if would_block(&error) && Instant::now() < self.deadline => {}
-                Err(error) => return Err(error),
+                Err(error) if !would_block(&error) => return Err(error),
+                Err(_) if Instant::now() >= self.deadline => return Err(no_answer()),
+                Err(_) => {}
             }
             let nothing = Interest {
                 read: false,
@@ -134,6 +152,23 @@ impl Dial<'_> {
         }
         Ok(None)
     }
+
+    /// Waits until a socket is ready. False where it was cancelled.
+    ///
+    /// # Errors
+    /// `TimedOut` where it was not ready by the deadline.
+    pub(crate) fn wait_for(&self, socket: BorrowedFd<'_>, interest: Interest) -> io::Result<bool> {
+        while !(self.cancelled)() {
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            if wait(socket, interest, self.wake, Some(left))? {
+                return Ok(true);
+            }
+            if left.is_zero() {
+                return Err(no_answer());
+            }
+        }
+        Ok(false)
+    }
 }
 
 /// Whether a connection that had begun is made by now.
@@ -142,6 +177,17 @@ fn is_connected(socket: &Socket) -> io::Result<bool> {
         return Err(error);
     }
     Ok(socket.peer_addr().is_ok())
+}
+
+/// Why a Unix socket could not be connected to.
+pub(super) fn unix_error(endpoint: String, error: &io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => Error::NobodyListening(endpoint),
+        _ => Error::Endpoint {
+            endpoint,
+            reason: reason(error),
+        },
+    }
 }
 
 fn no_answer() -> io::Error {
