@@ -144,6 +144,7 @@ impl Worker {
             }
         });
         if thread.is_err() {
+            // There is room: answers are taken with every frame.
             let _ = self.reply.try_send(Reply::NoDialog);
         }
     }

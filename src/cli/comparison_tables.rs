@@ -56,6 +56,7 @@ pub(super) fn overlaid(new: &Comparison, old: &Comparison) -> String {
     let columns = |text: &mut String, cells: [&str; 7]| {
         let [name, cells @ ..] = cells;
         let mut row = format!("{:NAME$}", shortened(name, NAME));
+        // Writing to a string cannot fail, here and below.
         for cell in cells {
             let _ = write!(row, " {cell:>11}");
         }

@@ -43,6 +43,18 @@ fn a_command_that_lacks_what_it_listens_or_waits_with_ends_and_says_why() {
 }
 
 #[test]
+fn workers_whose_promises_cannot_be_counted_together_are_not_started() {
+    let dir = Dir::new();
+    for error in [libc::EMFILE, libc::ENOSYS] {
+        let refusal = Refused::with(libc::SYS_memfd_create, error);
+        run(&dir, refusal, "serve 127.0.0.1:0 --into discard --workers 1")
+            .failed(1, &["cannot count together what the workers promise"]);
+    }
+    let service = dir.listen("serve", "127.0.0.1:0 --into discard --workers 1");
+    dir.run(&format!("send range:0:10 {}", service.address)).done();
+}
+
+#[test]
 fn a_key_that_is_not_on_disk_is_none_and_leaves_nothing() {
     let dir = Dir::new();
     let command = "serve 127.0.0.1:0 --into discard --workers-at door --key key";

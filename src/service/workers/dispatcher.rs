@@ -62,7 +62,8 @@ impl Dispatcher {
     /// Hands connections to the workers that are wanted, which do as the plan says.
     ///
     /// # Errors
-    /// No worker could do what the plan says, or workers cannot join where they are to.
+    /// No worker could do what the plan says, what they promise cannot be counted together, or workers cannot join where
+    /// they are to.
     pub(in crate::service) fn new(
         plan: &Plan,
         wanted: Workers,
@@ -81,7 +82,8 @@ impl Dispatcher {
             wanted,
             setup: WorkerSetup {
                 plan: PlanMessage::of(plan)?,
-                promises: PromiseTable::new().ok(),
+                promises: PromiseTable::new()
+                    .map_err(|error| Error::system("cannot count together what the workers promise", &error))?,
             },
             next_number: 1,
             joins,
@@ -231,9 +233,7 @@ impl Dispatcher {
         let number = worker.number;
         let (pid, was_known, was_ready, is_own) = (worker.pid, worker.is_known(), worker.is_ready(), worker.is_own());
         let how = worker.end(departure);
-        if let Some(promises) = &self.setup.promises {
-            promises.release(number);
-        }
+        self.setup.promises.release(number);
         if !was_known {
             return;
         }

@@ -55,8 +55,8 @@ enum State {
 /// What each worker is given at its beginning.
 pub(super) struct WorkerSetup {
     pub(super) plan: PlanMessage,
-    /// What all of them have promised; where the system gives no memory for that, each promises for itself.
-    pub(super) promises: Option<PromiseTable>,
+    /// What all of them have promised.
+    pub(super) promises: PromiseTable,
 }
 
 /// Why a worker has gone.
@@ -209,8 +209,8 @@ impl Worker {
 
 impl WorkerSetup {
     fn send(&self, channel: &mut Channel, number: u64) -> io::Result<()> {
-        let promises = self.promises.as_ref().map(PromiseTable::descriptor).transpose()?;
-        channel.send(&ToWorker::Plan(Box::new(self.plan.clone()), number), promises)
+        let promises = self.promises.descriptor()?;
+        channel.send(&ToWorker::Plan(Box::new(self.plan.clone()), number), Some(promises))
     }
 }
 

@@ -77,6 +77,7 @@ pub(super) fn run(
     let elapsed = run.clock.elapsed();
     let peer = run.peer.take();
     let ended = by_side(ended);
+    // A transfer runs once.
     let _ = outcome.set(outcome_of(&ended, peer.as_deref()));
     run.bottleneck.finish();
     if let (Some(verdict), Some(side)) = (run.bottleneck.verdict(), sides.last()) {
