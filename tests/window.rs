@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 #[ignore = "needs an X display, xdotool and ImageMagick"]
 fn the_window_opens_ready_and_one_key_moves_400_mb() {
     for theme in ["Dark", "Light"] {
-        let window = Window::open_as_left(&[], &format!("(theme:{theme})"));
+        let window = Window::open_as_left::<&str>(&[], &format!("(theme:{theme})"));
         window.screenshot(&format!("window-ready-{theme}"));
         window.key("ctrl+Return");
         window.wait_for_title("done 400 MB at");
@@ -49,7 +49,7 @@ fn a_file_named_on_the_command_line_is_chosen_in_the_window() {
 #[test]
 #[ignore = "needs an X display, xdotool and ImageMagick"]
 fn what_another_process_sends_is_shown_as_if_it_were_its_own_and_can_be_paused_and_cancelled() {
-    let window = Window::open(&[]);
+    let window = Window::open::<&str>(&[]);
     let socket = format!("unix:{}", window.settings.path().join("door").display());
     let elsewhere = |arguments: &[&str], runtime: &Path| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_arraylift"));
@@ -100,7 +100,7 @@ fn what_another_process_sends_is_shown_as_if_it_were_its_own_and_can_be_paused_a
 #[ignore = "needs an X display, xdotool and ImageMagick"]
 fn closing_the_window_while_something_runs_asks_and_then_leaves_no_process() {
     // What was remembered is as if someone had typed a limit under Advanced, and left.
-    let window = Window::open_as_left(&[], r#"(form:(limit:"5 MB/s"))"#);
+    let window = Window::open_as_left::<&str>(&[], r#"(form:(limit:"5 MB/s"))"#);
     window.key("ctrl+Return");
     window.wait_for_title("transferring");
     window.key("ctrl+q");
@@ -121,9 +121,64 @@ fn closing_the_window_while_something_runs_asks_and_then_leaves_no_process() {
 fn a_window_opens_by_display_where_wayland_display_leads_nowhere() {
     for nowhere in ["wayland-7", "/nowhere/wayland-0"] {
         let display = std::env::var_os("DISPLAY").unwrap();
-        let window = Window::open_in(&display, &[], "()", |program| {
+        let window = Window::open_in::<&str>(&display, &[], "()", |program| {
             program.env("WAYLAND_DISPLAY", nowhere);
         });
+        window.key("ctrl+q");
+        window.closes_with_success();
+    }
+}
+
+#[test]
+#[ignore = "needs an X display, xdotool and ImageMagick"]
+fn a_window_that_was_left_off_every_monitor_opens_on_one_and_any_other_where_it_was_left() {
+    for (left, expected) in [
+        ((200, 150), (200, 150)),
+        ((9000, 7000), (40, 40)),
+        ((-5000, 10), (40, 40)),
+    ] {
+        let at = format!(
+            "(normal_geometry:(outer_position_pixels:Some((x:{}.0,y:{}.0)),scale_factor:1.0,\
+             inner_size_points:(x:1000.0,y:700.0)),fullscreen:false,maximized:false)",
+            left.0, left.1
+        );
+        let display = std::env::var_os("DISPLAY").unwrap();
+        let window = Window::open_in::<&str>(&display, &[], "()", |program| {
+            program.env_remove("WAYLAND_DISPLAY");
+            let data = program
+                .get_envs()
+                .find(|(name, _)| *name == "XDG_DATA_HOME")
+                .unwrap()
+                .1
+                .unwrap();
+            let kept = format!("{{\"settings\": \"()\", \"window\": {at:?}}}");
+            std::fs::write(Path::new(data).join("arraylift/app.ron"), kept).unwrap();
+        });
+        let geometry = window.xdotool(&["getwindowgeometry", "--shell", &window.id]);
+        for (name, expected) in [("X", expected.0), ("Y", expected.1)] {
+            assert!(
+                geometry.contains(&format!("\n{name}={expected}\n")),
+                "{left:?}: {geometry}"
+            );
+        }
+        window.key("ctrl+q");
+        window.closes_with_success();
+    }
+}
+
+#[test]
+#[ignore = "needs an X display, xdotool and ImageMagick"]
+fn a_name_that_is_no_text_and_one_in_letters_that_the_windows_own_fonts_lack_are_sent() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    // Georgian and Armenian, which DejaVu has.
+    for name in ["ნუმპი-թվեր.bin".as_bytes(), b"a\xff.bin"] {
+        let path = folder.path().join(OsStr::from_bytes(name));
+        std::fs::write(&path, vec![7; 3_000_000]).unwrap();
+        let window = Window::open(&[path.as_os_str()]);
+        window.key("ctrl+Return");
+        window.wait_for_title("done 3.00 MB at");
+        window.screenshot(&format!("window-name-{}", name.len()));
         window.key("ctrl+q");
         window.closes_with_success();
     }
@@ -166,7 +221,7 @@ fn receiving_into_a_file(display: &OsStr) -> (Window, tempfile::TempDir) {
     let into = tempfile::tempdir().unwrap();
     let path = into.path().join("a.npy");
     let left = format!(r#"(form:(limit:"5 MB/s",sink:File,sink_path:"{}"))"#, path.display());
-    let window = Window::open_at(display, &[], &left);
+    let window = Window::open_at::<&str>(display, &[], &left);
     window.key("ctrl+Return");
     window.wait_for_title("transferring");
     until(|| (std::fs::read_dir(into.path()).unwrap().count() == 1).then_some(()));
@@ -218,24 +273,29 @@ struct Window {
 }
 
 impl Window {
-    fn open(arguments: &[&str]) -> Self {
+    fn open<A: AsRef<OsStr>>(arguments: &[A]) -> Self {
         Self::open_as_left(arguments, "()")
     }
 
     /// Opens it as if these settings had been left behind by the run before.
-    fn open_as_left(arguments: &[&str], left: &str) -> Self {
+    fn open_as_left<A: AsRef<OsStr>>(arguments: &[A], left: &str) -> Self {
         Self::open_at(&std::env::var_os("DISPLAY").unwrap(), arguments, left)
     }
 
     /// The same at another display.
-    fn open_at(display: &OsStr, arguments: &[&str], left: &str) -> Self {
+    fn open_at<A: AsRef<OsStr>>(display: &OsStr, arguments: &[A], left: &str) -> Self {
         Self::open_in(display, arguments, left, |program| {
             program.env_remove("WAYLAND_DISPLAY");
         })
     }
 
     /// The same in another environment.
-    fn open_in(display: &OsStr, arguments: &[&str], left: &str, environment: impl FnOnce(&mut Command)) -> Self {
+    fn open_in<A: AsRef<OsStr>>(
+        display: &OsStr,
+        arguments: &[A],
+        left: &str,
+        environment: impl FnOnce(&mut Command),
+    ) -> Self {
         let keyboard = KEYBOARD.lock().unwrap_or_else(PoisonError::into_inner);
         let settings = tempfile::tempdir().unwrap();
         let folder = settings.path().join("arraylift");

@@ -17,7 +17,9 @@ pub(crate) mod model;
 mod other_processes;
 pub(crate) mod panels;
 mod pinging;
+mod placement;
 mod process_end;
+mod system_fonts;
 pub(crate) mod theme;
 mod ui;
 mod widgets;
@@ -47,6 +49,7 @@ use model::view::{View, WindowSize};
 use other_processes::OtherProcesses;
 use pinging::Pings;
 use process_end::ProcessEnd;
+use system_fonts::SystemFonts;
 use window_threads::WindowThreads;
 use worker::Worker;
 
@@ -80,9 +83,20 @@ pub(crate) fn run(options: AppOptions) -> eframe::Result {
         renderer,
         // No gradient needs it, and a software renderer pays for it with every pixel.
         dithering: false,
+        // They are looked for only when there is a text that needs them.
+        system_font_fallback: false,
         ..eframe::NativeOptions::default()
     };
-    eframe::run_native("arraylift", native, Box::new(|cc| Ok(Box::new(App::new(cc, options)))))
+    let create: eframe::AppCreator<'_> = Box::new(|cc| {
+        if let Some(window) = cc.winit_window() {
+            placement::bring_onto_a_monitor(window);
+        }
+        let mut app = App::new(cc, options);
+        // Without a thread for them there are boxes in their place.
+        app.system_fonts = SystemFonts::install(&cc.egui_ctx).ok();
+        Ok(Box::new(app))
+    });
+    eframe::run_native("arraylift", native, create)
 }
 
 fn icon() -> egui::IconData {
@@ -109,6 +123,7 @@ pub struct App {
     worker: Option<Worker>,
     /// What other processes do; nothing in a window of a test.
     other_processes: Option<OtherProcesses>,
+    system_fonts: Option<SystemFonts>,
     comparisons: Comparisons,
     pings: Pings,
     form: FormState,
@@ -218,6 +233,7 @@ impl App {
             saved: settings.clone(),
             settings,
             other_processes: None,
+            system_fonts: None,
             size: WindowSize::default(),
             view: View::default(),
             comparisons: Comparisons::default(),

@@ -162,7 +162,7 @@ fn fonts() -> FontDefinitions {
             include_bytes!("../../assets/fonts/InterTabular-Medium.otf"),
         ),
     ];
-    // What Inter lacks, such as Chinese file names, comes from egui's own fonts as far as they go.
+    // What Inter lacks comes from egui's own fonts as far as they go, and then from the system.
     let rest = fonts
         .families
         .get(&FontFamily::Proportional)

@@ -5,6 +5,7 @@
 
 mod compare;
 mod files;
+mod reading;
 
 use std::time::{Duration, Instant};
 

@@ -21,6 +21,7 @@ pub(crate) fn ui(ctx: &Context, removed: &Removed) -> Option<Action> {
             .inner_margin(Margin::symmetric(14, 8));
         let content = |ui: &mut eframe::egui::Ui| {
             ui.horizontal(|ui| {
+                ui.set_min_height(theme::FIELD_HEIGHT);
                 ui.label(RichText::new(removed.in_words()).color(palette.text));
                 ui.add_space(8.0);
                 plain_button(ui, "Undo").on_hover_text("Ctrl Z").clicked()

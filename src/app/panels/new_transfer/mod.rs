@@ -115,7 +115,7 @@ fn source_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Option<Acti
         note_below(ui, summary);
     }
     if let Some(sources) = &context.checked.sources {
-        tight(ui, |ui| remarks::ui(ui, sources));
+        remarks::ui(ui, sources);
     }
     browse
 }

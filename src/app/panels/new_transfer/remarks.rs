@@ -13,7 +13,16 @@ const LINES_SHOWN: f32 = 7.0;
 
 /// Draws a line for each kind of remark. It unfolds to the names.
 pub(super) fn ui(ui: &mut Ui, sources: &Sources) {
-    ui.spacing_mut().item_spacing.y = 2.0;
+    if sources.refused().is_empty() && sources.plain().is_empty() {
+        return;
+    }
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = 2.0;
+        lines_ui(ui, sources);
+    });
+}
+
+fn lines_ui(ui: &mut Ui, sources: &Sources) {
     if !sources.refused().is_empty() {
         let count = format::count(sources.refused().len() as u64);
         fold_ui(ui, &format!("{count} cannot be sent"), sources.refused());

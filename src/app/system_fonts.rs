@@ -1,0 +1,70 @@
+//! Fonts of the system for what the window's own have no glyph for, such as Chinese file names. They are looked for when
+//! there is such a text, and off the window's thread: to find them takes hundreds of milliseconds.
+
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use eframe::egui::{Context, FallbackRequest, FontFamily, FontInsert, FontProvider};
+use egui_system_font_provider::SystemFontProvider;
+
+use crate::thread::Thread;
+
+/// A thread that looks for fonts as soon as one is missing. Dropping it ends and joins it.
+#[derive(Debug)]
+pub(super) struct SystemFonts {
+    _thread: Thread,
+}
+
+/// A text that has no font.
+struct Missing {
+    cluster: String,
+    family: FontFamily,
+}
+
+/// Tells the thread of the first text without a font.
+struct Finder(Sender<Option<Missing>>);
+
+impl SystemFonts {
+    /// Lets the context ask for fonts of the system.
+    pub(super) fn install(ctx: &Context) -> std::io::Result<Self> {
+        let (tell, told) = bounded(1);
+        let stop = tell.clone();
+        ctx.add_font_provider(Arc::new(Finder(tell)));
+        let ctx = ctx.clone();
+        let thread = Thread::start("system fonts", move || {
+            load(&ctx, &told);
+            Ok(())
+        })?;
+        let thread = thread.cancelled_by(move || {
+            // Where a text was missing first, the thread ends by itself.
+            let _ = stop.try_send(None);
+        });
+        Ok(Self { _thread: thread })
+    }
+}
+
+/// Waits for a text without a font, and gives the context the fonts of the system.
+fn load(ctx: &Context, told: &Receiver<Option<Missing>>) {
+    let Ok(Some(missing)) = told.recv() else { return };
+    let fonts = SystemFontProvider::new();
+    // The first answer waits until all fonts are known.
+    let request = FallbackRequest {
+        cluster: &missing.cluster,
+        family: &missing.family,
+    };
+    let _ = fonts.font_for(&request);
+    // Whatever had no glyph is looked up again.
+    ctx.add_font_provider(Arc::new(fonts));
+}
+
+impl FontProvider for Finder {
+    fn font_for(&self, request: &FallbackRequest<'_>) -> Option<FontInsert> {
+        let missing = Missing {
+            cluster: request.cluster.to_owned(),
+            family: request.family.clone(),
+        };
+        // It is told of one: that brings fonts for all.
+        let _ = self.0.try_send(Some(missing));
+        None
+    }
+}

@@ -1,0 +1,67 @@
+//! What a screen reader says of the form, and how the Tab key and the arrows walk it.
+
+use eframe::egui::{Key, Modifiers};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+
+use super::{Window, window};
+
+#[test]
+fn every_entry_says_its_value() {
+    let mut window = window();
+    window.get_by_label_contains("Advanced: ").click();
+    window.run();
+    for (label, value) in [
+        ("From", "0"),
+        ("To (not included)", "50,000,000"),
+        ("Step", "1"),
+        ("Type", "f64"),
+        ("Timeout", "30 s"),
+        ("Wire", "auto"),
+    ] {
+        let node = window.get_by_label(label);
+        assert_eq!(node.accesskit_node().value().as_deref(), Some(value), "{label}");
+    }
+}
+
+#[test]
+fn segments_are_one_tab_stop_and_the_arrows_choose() {
+    let mut window = window();
+    window.get_by_label("Into: Memory").focus();
+    window.run();
+    let chosen = |window: &Window| -> Vec<String> {
+        let all = ["Memory", "File", "Discard"].map(|name| format!("Into: {name}"));
+        all.into_iter().filter(|name| is_toggled(window, name)).collect()
+    };
+    for (key, expected) in [
+        (Key::ArrowLeft, "Into: Memory"),
+        (Key::ArrowRight, "Into: File"),
+        (Key::ArrowRight, "Into: Discard"),
+        (Key::ArrowRight, "Into: Discard"),
+        (Key::ArrowLeft, "Into: File"),
+    ] {
+        window.key_press(key);
+        window.run();
+        assert_eq!(chosen(&window), [expected]);
+        assert_eq!(focused(&window), expected, "the focus goes with the choice");
+    }
+    window.key_press(Key::Tab);
+    window.run();
+    assert!(!focused(&window).starts_with("Into: "), "{}", focused(&window));
+    window.key_press_modifiers(Modifiers::SHIFT, Key::Tab);
+    window.run();
+    assert_eq!(focused(&window), "Into: File", "back to the one that is chosen");
+    window.key_press_modifiers(Modifiers::SHIFT, Key::Tab);
+    window.run();
+    assert!(!focused(&window).starts_with("Into: "), "{}", focused(&window));
+}
+
+fn is_toggled(window: &Window, name: &str) -> bool {
+    let node = window.get_by_label(name);
+    let node = node.accesskit_node();
+    node.is_selected() == Some(true) || node.toggled().is_some_and(|toggled| format!("{toggled:?}") == "True")
+}
+
+fn focused(window: &Window) -> String {
+    let node = window.get_by(|node| node.is_focused() && !node.is_hidden());
+    node.accesskit_node().label().unwrap_or_default()
+}
