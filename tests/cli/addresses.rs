@@ -153,3 +153,67 @@ fn a_rate_does_not_count_the_waiting_for_an_offer() {
     let rate = event(&told, "finished")["rate_bytes_per_s"].as_f64().expect("a rate");
     assert!(8e5 / rate < 0.9, "{rate}");
 }
+
+/// Runs a script with the binary as `$0`, in a network of its own where `fe80::1` is the address of both ends of a cable
+/// between `near` and `far`, one each.
+fn run_in_network(dir: &Dir, script: &str) -> Ended {
+    let network = "ip link set lo up; ip link add near type veth peer name far; \
+                   ip -6 address add fe80::1/64 dev near nodad; ip -6 address add fe80::2/64 dev far nodad; \
+                   ip link set near up; ip link set far up; \
+                   until_there() { until [ -s \"$1\" ]; do sleep 0.01; done; }\n";
+    let mut unshare = Command::new("unshare");
+    unshare.args([
+        "-rn",
+        "sh",
+        "-ec",
+        &format!("{network}{script}"),
+        env!("CARGO_BIN_EXE_arraylift"),
+    ]);
+    dir.program(unshare).run()
+}
+
+#[test]
+#[ignore = "needs a network namespace: unshare -rn"]
+fn zones_of_link_local_addresses_are_taken_by_name_and_number_in_a_namespace_of_its_own() {
+    let dir = Dir::new();
+    let script = "number=$(ip -o link show near | cut -d: -f1)
+        for zone in near $number 25near; do
+            \"$0\" receive \"[fe80::1%$zone]:29400\" --once --into $zone.npy >said &
+            until_there said
+            grep -qF \"listening on [fe80::1%$zone]:29400\" said
+            \"$0\" send range:0:3e6 \"[fe80::1%$zone]:29400\" --streams 2 >/dev/null
+            wait $!; rm said
+        done
+        \"$0\" serve \"[fe80::1%near]:0\" --echo >said & echo=$!
+        until_there said
+        \"$0\" ping \"$(sed -n 's/listening on //p' said)\" --sizes 1 --count 3 >/dev/null
+        kill $echo; wait $echo || true
+        ! \"$0\" send range:0:10 '[fe80::1%nowhere]:29400' --timeout 1s
+        ! \"$0\" receive '[fe80::1%nowhere]:29400'";
+    let ended = run_in_network(&dir, script);
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert_eq!(
+        ended.stderr.matches("there is no network interface nowhere").count(),
+        2,
+        "{ended:?}"
+    );
+    assert_eq!(ended.stderr.lines().count(), 2, "{ended:?}");
+    assert_eq!(dir.names().iter().filter(|name| name.ends_with(".npy")).count(), 3);
+}
+
+#[test]
+#[ignore = "needs a network namespace and Python: unshare -rn, python3"]
+fn a_url_may_name_a_zone_in_a_namespace_of_its_own_with_python() {
+    let dir = Dir::new();
+    dir.write("a.bin", "abc");
+    let script = "python3 -m http.server --bind fe80::1%near 29400 >said 2>&1 & server=$!
+        until ss -ltn | grep -q 29400; do sleep 0.05; done
+        \"$0\" fetch 'http://[fe80::1%25near]:29400/a.bin' --into 1.bin >/dev/null || { kill $server; exit 1; }
+        \"$0\" fetch 'http://[fe80::1%near]:29400/a.bin' --into 2.bin >/dev/null || { kill $server; exit 1; }
+        kill $server";
+    run_in_network(&dir, script).done();
+    assert_eq!(
+        (dir.read("1.bin"), dir.read("2.bin")),
+        (b"abc".to_vec(), b"abc".to_vec())
+    );
+}

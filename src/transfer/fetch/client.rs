@@ -132,6 +132,7 @@ impl Client {
     /// Sends one request, and waits for the head of its answer.
     fn send(&self, method: &Method, url: &Url, request: &RangeRequest<'_>) -> Result<Response<ureq::Body>, Error> {
         let uri = url.uri()?;
+        self.connector.set_scope(url.scope_id()?);
         let proxy = self.proxies.lead_to(&uri)?.filter(|proxy| proxy.takes_whole_urls(&uri));
         let mut builder = match *method {
             Method::HEAD => self.agent.head(uri),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -70,6 +70,8 @@ pub(super) struct ServerConnector {
     last: Arc<Mutex<Option<Arc<ServerConnection>>>>,
     /// The address that answered last: where the same name is asked again it is tried first.
     answered: Arc<Mutex<Option<SocketAddr>>>,
+    /// The network that link-local addresses are meant on; 0 where none was named.
+    scope_id: Arc<AtomicU32>,
 }
 
 /// The library's end of a connection.
@@ -115,7 +117,13 @@ impl ServerConnector {
             trust: trust.clone(),
             last: Arc::default(),
             answered: Arc::default(),
+            scope_id: Arc::default(),
         }
+    }
+
+    /// Means the link-local addresses of what is asked next on this network.
+    pub(super) fn set_scope(&self, scope_id: u32) {
+        self.scope_id.store(scope_id, Ordering::Relaxed);
     }
 
     /// The connection that was made last.
@@ -133,7 +141,7 @@ impl Connector<()> for ServerConnector {
             .lead_to(details.uri)
             .map_err(|error| HttpError::Other(error.into()))?;
         let Some(proxy) = proxy else {
-            let connection = self.dial(&details.addrs).map_err(|error| match error {
+            let connection = self.dial(&self.scoped(&details.addrs)).map_err(|error| match error {
                 DialError::Unreachable(error) => {
                     let host = details.uri.host().unwrap_or_default();
                     let (_, port) = server(details.uri);
@@ -181,6 +189,19 @@ impl Connector<()> for ServerConnector {
 }
 
 impl ServerConnector {
+    /// The addresses of a server, on the network that its URL names.
+    fn scoped(&self, addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+        let scope_id = self.scope_id.load(Ordering::Relaxed);
+        let scoped = |address: &SocketAddr| match *address {
+            SocketAddr::V6(mut address) if address.ip().is_unicast_link_local() && address.scope_id() == 0 => {
+                address.set_scope_id(scope_id);
+                address.into()
+            }
+            address => address,
+        };
+        addresses.iter().map(scoped).collect()
+    }
+
     /// Connects to whichever of these addresses answers first.
     fn dial(&self, addresses: &[SocketAddr]) -> Result<Connection, DialError> {
         let ConnectionContext {

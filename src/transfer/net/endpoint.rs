@@ -2,18 +2,19 @@
 
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::{SocketAddr, SocketAddrV6, ToSocketAddrs as _};
 use std::path::PathBuf;
 
 use socket2::SockAddr;
 
-use crate::error::{Error, reason};
+use crate::error::{Error, Reason, reason};
+use crate::transfer::net::zone;
 
 /// Where a peer listens.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Endpoint {
-    /// `HOST:PORT`; an IPv6 address stands in brackets.
+    /// `HOST:PORT`; an IPv6 address stands in brackets, with its zone if it has one: `[fe80::1%eth0]:25000`.
     Tcp(String),
     /// `unix:PATH`.
     Unix(PathBuf),
@@ -42,6 +43,9 @@ impl Endpoint {
         if host.contains(':') && !bracketed {
             return Err(bad("an IPv6 address stands in brackets, such as [::1]:25000"));
         }
+        if bracketed && matches!(zone::split(&host[1..host.len() - 1]), (_, Some(""))) {
+            return Err(bad("a network interface follows the %, such as [fe80::1%eth0]:25000"));
+        }
         if host.is_empty() {
             return Err(bad(
                 "a host has to stand before the colon; 0.0.0.0 or [::] listens everywhere",
@@ -66,6 +70,21 @@ impl Endpoint {
         let Self::Tcp(text) = self else {
             return Ok(Vec::new());
         };
+        if let Some((host, port)) = text.rsplit_once(':')
+            && let Some(host) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'))
+            && let (address, Some(zone)) = zone::split(host)
+        {
+            let unusable = |reason: Reason| Error::Endpoint {
+                endpoint: self.to_string(),
+                reason,
+            };
+            let address = address
+                .parse()
+                .map_err(|_| unusable("an IPv6 address stands before the %".into()))?;
+            let port = port.parse().map_err(|_| unusable("it has no port".into()))?;
+            let zone = zone::index(zone).map_err(unusable)?;
+            return Ok(vec![SocketAddrV6::new(address, port, 0, zone).into()]);
+        }
         let addresses = text.to_socket_addrs();
         Ok(addresses.map_err(|error| self.unusable(Some(&error)))?.collect())
     }
@@ -102,9 +121,26 @@ mod tests {
             ("::1:80", "brackets"),
             ("unix:", "path"),
             (":80", "host"),
+            ("[fe80::1%]:80", "interface"),
         ] {
             let error = Endpoint::parse(text).expect_err(text).to_string();
             assert!(error.contains(hint), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_zone_is_taken_by_name_and_by_number_and_shown_as_it_was_written() {
+        let lo = zone::index("lo").expect("every machine has it");
+        for text in ["[fe80::1%lo]:80", &format!("[fe80::1%{lo}]:80"), "[fe80::1%25lo]:80"] {
+            let endpoint = Endpoint::parse(text).expect(text);
+            assert_eq!(endpoint.to_string(), text);
+            let wanted = SocketAddrV6::new("fe80::1".parse().expect("an address"), 80, 0, lo);
+            assert_eq!(endpoint.tcp_addresses(), Ok(vec![wanted.into()]), "{text}");
+        }
+        for (text, hint) in [("[fe80::1%no0]:80", "interface no0"), ("[a%lo]:80", "IPv6 address")] {
+            let error = Endpoint::parse(text).expect(text).tcp_addresses();
+            let error = error.expect_err(text).to_string();
+            assert!(error.contains(hint) && error.contains(text), "{error}");
         }
     }
 }

@@ -133,10 +133,9 @@ impl Listener {
                 let bound = socket
                     .local_addr()
                     .map_err(|error| Error::system("cannot tell the address", &error))?;
+                let bound = bound.as_socket();
                 (
-                    bound
-                        .as_socket()
-                        .map_or_else(|| at.to_string(), |bound| bound.to_string()),
+                    bound.map_or_else(|| at.to_string(), |bound| as_written(at, bound)),
                     None,
                 )
             }
@@ -158,6 +157,16 @@ impl Listener {
 impl AsFd for Listener {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.socket.as_fd()
+    }
+}
+
+/// The address of a listener, with the name of its zone where it was asked for by that name.
+fn as_written(at: &Endpoint, bound: SocketAddr) -> String {
+    match (at.to_string().rsplit_once(':'), bound) {
+        (Some((host, _)), SocketAddr::V6(bound)) if bound.scope_id() != 0 && host.contains('%') => {
+            format!("{host}:{}", bound.port())
+        }
+        _ => bound.to_string(),
     }
 }
 

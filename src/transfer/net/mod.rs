@@ -10,3 +10,4 @@ pub(crate) mod linger;
 pub(crate) mod listener;
 pub(crate) mod socket_file;
 pub(crate) mod url;
+pub(crate) mod zone;

@@ -7,6 +7,7 @@ use percent_encoding::{AsciiSet, percent_decode_str, percent_encode};
 use url::{ParseError, Url as Standard};
 
 use crate::error::Error;
+use crate::transfer::net::zone;
 
 /// An `http://` or `https://` URL that names no user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct Url {
     /// As it was given; where redirects lead is still called so.
     text: String,
     url: Standard,
+    /// Of the server's address, which the standard does not know. It is never sent.
+    zone: Option<String>,
 }
 
 impl Url {
@@ -44,7 +47,8 @@ impl Url {
         if authority.ends_with(':') {
             return Err(wrong(no_port));
         }
-        let url = Standard::parse(sent).map_err(|error| match error {
+        let (sent, zone) = without_zone(sent, authority);
+        let url = Standard::parse(&sent).map_err(|error| match error {
             ParseError::EmptyHost => wrong(no_server),
             ParseError::InvalidPort => wrong(no_port),
             error => wrong(&format!("it is no URL: {error}")),
@@ -52,7 +56,8 @@ impl Url {
         if names_user(&url) {
             return Err(wrong("a name and a password in it are not sent: leave them out"));
         }
-        Ok(Self { text: sent.into(), url })
+        let text = text.split('#').next().unwrap_or_default().into();
+        Ok(Self { text, url, zone })
     }
 
     /// Where a redirect leads whose `Location` is this. A way that cannot be listened to stays so.
@@ -77,6 +82,7 @@ impl Url {
         match (url.scheme(), self.is_https()) {
             ("https", _) | ("http", false) => Ok(Self {
                 text: self.text.clone(),
+                zone: self.zone.clone().filter(|_| url.host() == self.url.host()),
                 url,
             }),
             ("http", true) => Err(wrong(format!(
@@ -108,7 +114,22 @@ impl Url {
         let host = self.url.host_str().unwrap_or_default();
         // Both schemes have one.
         let port = self.url.port_or_known_default().unwrap_or_default();
+        if let (Some(zone), Some(open)) = (&self.zone, host.strip_suffix(']')) {
+            return format!("{open}%{zone}]:{port}");
+        }
         format!("{host}:{port}")
+    }
+
+    /// The number of the network that its server's address is meant on; 0 where it names none. RFC 6874.
+    ///
+    /// # Errors
+    /// There is no such network interface.
+    pub(crate) fn scope_id(&self) -> Result<u32, Error> {
+        let index = self.zone.as_deref().map_or(Ok(0), zone::index);
+        index.map_err(|reason| Error::Url {
+            url: self.text.clone(),
+            reason,
+        })
     }
 
     /// The last part of its path, as people write it; `None` where it has none.
@@ -123,6 +144,22 @@ impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// A URL without the zone of its server's address, and the zone.
+fn without_zone(url: &str, authority: &str) -> (String, Option<String>) {
+    let zone = authority
+        .split_once('[')
+        .and_then(|(_, rest)| rest.split_once(']'))
+        .and_then(|(host, _)| host.split_once('%'));
+    let Some((_, zone)) = zone.filter(|(_, zone)| !zone.is_empty()) else {
+        return (url.into(), None);
+    };
+    let named = zone
+        .strip_prefix("25")
+        .filter(|named| !named.is_empty())
+        .unwrap_or(zone);
+    (url.replacen(&format!("%{zone}]"), "]", 1), Some(named.into()))
 }
 
 fn names_user(url: &Standard) -> bool {
@@ -162,6 +199,25 @@ mod tests {
             assert!(!url.to_string().contains('#'));
         }
         assert!(url("https://a/").is_https() && !url("http://a/https://").is_https());
+    }
+
+    #[test]
+    fn a_zone_is_kept_beside_the_address_and_never_sent() {
+        for text in ["http://[fe80::1%25lo]:81/a", "http://[fe80::1%lo]:81/a"] {
+            let url = url(text);
+            assert_eq!(
+                (url.to_string().as_str(), url.server().as_str()),
+                (text, "[fe80::1%lo]:81")
+            );
+            assert_eq!(url.uri().expect("a URI"), "http://[fe80::1]:81/a");
+            let lo = url.scope_id().expect("every machine has it");
+            assert!(lo > 0);
+            let there = url.redirected(b"/b").expect("a URL");
+            assert_eq!(there.scope_id(), Ok(lo));
+            assert_eq!(url.redirected(b"http://[fe80::2]/b").expect("a URL").scope_id(), Ok(0));
+        }
+        let error = url("http://[fe80::1%25no0]/").scope_id().expect_err("none").to_string();
+        assert!(error.contains("no network interface no0"), "{error}");
     }
 
     #[test]
