@@ -174,6 +174,16 @@ pub enum Error {
         #[source]
         reason: Reason,
     },
+    /// The process at the other end of a Unix socket is another user's.
+    #[error(
+        "the process at {endpoint} is of user {user}, and neither of yours nor of root's: --peer-user takes others"
+    )]
+    OtherUser {
+        /// The endpoint as it was given.
+        endpoint: String,
+        /// Its name and number.
+        user: String,
+    },
     /// The peer closed the connection before the array was whole.
     #[error("the peer closed the connection early: {received} of {total} bytes had moved, {missing} are missing")]
     ClosedEarly {
@@ -309,7 +319,11 @@ impl Error {
     pub(crate) fn is_of_stranger(&self) -> bool {
         matches!(
             self,
-            Self::ClosedWhile(_) | Self::Silent(_) | Self::OtherProtocol(_) | Self::Protocol(_)
+            Self::ClosedWhile(_)
+                | Self::Silent(_)
+                | Self::OtherProtocol(_)
+                | Self::OtherUser { .. }
+                | Self::Protocol(_)
         )
     }
 
@@ -338,6 +352,7 @@ impl Error {
             | Self::Url { .. }
             | Self::LengthUntold(_)
             | Self::NobodyListening(_)
+            | Self::OtherUser { .. }
             // RFC 9110, 15.5: what was asked for is wrong.
             | Self::Answered { status: 400..500, .. } => Fault::Caller,
             Self::NotEnoughMemory { .. }
@@ -408,6 +423,7 @@ impl Error {
             // Only what was being done: the rest is for whoever sits there.
             Self::System { doing, .. } => format!("its system failed: {doing}"),
             Self::Bug(_) => "it met a mistake of its own program".into(),
+            Self::OtherUser { .. } => "it takes its own user and root only".into(),
             Self::WorkerLost { .. } => "the process there that received it is gone".into(),
             Self::Usage(_)
             | Self::SourceMissing(_)
@@ -507,6 +523,10 @@ mod tests {
                 reason: reason(),
             },
             Error::AddressInUse(text()),
+            Error::OtherUser {
+                endpoint: text(),
+                user: text(),
+            },
             Error::NobodyListening(text()),
             Error::Endpoint {
                 endpoint: text(),

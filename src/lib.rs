@@ -70,7 +70,7 @@ pub use start::main;
 pub use telemetry::{Cause, Counters, Evidence, ProcessUsage, Sample, Shares, SideEvidence, TcpCounters, Verdict};
 pub use transfer::{
     Connection, Element, Endpoint, Event, EventKind, Failure, Finished, Incoming, Job, Listener, OptionName, Options,
-    Origin, Outcome, ReceivedArray, ShmName, Side, SinkSpec, Slice, SourceSpec, Started, State, Transfer, TransferId,
-    Trust, Url, Waker,
+    Origin, Outcome, PeerUser, ReceivedArray, ShmName, Side, SinkSpec, Slice, SourceSpec, Started, State, Transfer,
+    TransferId, Trust, Url, Waker,
 };
 pub use wire::WireChoice;

@@ -83,6 +83,9 @@ strace -o /dev/null true 2>/dev/null ||
     skipped+=("tests named strace: there is no strace, or it may not look at a process here")
 unshare -rm true 2>/dev/null ||
     skipped+=("tests named namespace: mounts of one's own are not allowed here (unshare -rm)")
+if ((EUID != 0)) || ! command -v setpriv >/dev/null; then
+    skipped+=("tests named another_user: only root can take another user's number (setpriv)")
+fi
 mkdir -p "$target/screenshots"
 export ARRAYLIFT_SCREENSHOTS=$target/screenshots
 

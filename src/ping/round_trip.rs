@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 use crate::error::Error;
-use crate::sys::{Interest, wait};
+use crate::sys::{Interest, awake_now, wait};
 use crate::transfer::Connection;
 
 use super::pattern::{PIECE_BYTES, Pattern};
@@ -42,7 +42,7 @@ impl<'a> Peer<'a> {
         self.round += 1;
         let (mut sent, mut back) = (0, 0);
         let began = Instant::now();
-        let mut moved_at = began;
+        let mut moved_at = awake_now();
         while back < size_bytes {
             let before = (sent, back);
             if sent < size_bytes {
@@ -51,10 +51,10 @@ impl<'a> Peer<'a> {
             // No more can come back than was sent.
             back += self.receive(back, sent)?;
             if (sent, back) != before {
-                moved_at = Instant::now();
+                moved_at = awake_now();
                 continue;
             }
-            let left = (moved_at + self.timeout).saturating_duration_since(Instant::now());
+            let left = (moved_at + self.timeout).saturating_duration_since(awake_now());
             if left.is_zero() {
                 return Err(Error::Silent(self.timeout));
             }

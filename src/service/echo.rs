@@ -7,6 +7,7 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 use slab::Slab;
 
 use crate::error::Error;
+use crate::sys::awake_now;
 use crate::transfer::Connection;
 
 use super::front::{Closing, FrontContext, Guest, Turns};
@@ -83,8 +84,8 @@ impl EchoLoop {
             Next::Step => self.turns.ready(key),
             Next::Wait if connection.kept.is_empty() => self.turns.clear_deadline(key),
             Next::Wait => {
-                let due = *connection.stuck_since.get_or_insert_with(Instant::now) + self.timeout;
-                if Instant::now() >= due {
+                let due = *connection.stuck_since.get_or_insert_with(awake_now) + self.timeout;
+                if awake_now() >= due {
                     self.remove(key, false, front);
                 } else {
                     self.turns.ready_at(key, due);
@@ -141,7 +142,7 @@ impl Guest for EchoLoop {
                 self.turn(key, front);
             }
         }
-        self.turns.wake_due(Instant::now());
+        self.turns.wake_due(awake_now());
         Ok(())
     }
 

@@ -99,11 +99,11 @@ impl Service {
         listener: Listener,
         path: &Path,
         key: Option<AuthKey>,
-        timeout: Duration,
+        options: &Options,
         events: Sender<AnyEvent>,
     ) -> Result<Self, Error> {
         let source = ListenerSource::new(listener, Listener::try_accept_socket);
-        Self::spawn(source, events, |front| RecipeDispatcher::new(path, key, timeout, front))
+        Self::spawn(source, events, |front| RecipeDispatcher::new(path, key, options, front))
     }
 
     /// Receives over the connections that another program hands over at `path`, until that program ends. With a `key` it

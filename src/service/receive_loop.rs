@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use slab::Slab;
 
 use crate::error::Error;
+use crate::sys::awake_now;
 use crate::telemetry::Sample;
 use crate::transfer::{
     Command, Connection, Ended, Event, EventKind, JoinableTransfer, Linger, LoopReceiver, ReceiverFactory,
@@ -85,7 +86,7 @@ impl ReceiveLoop {
             groups: HashMap::new(),
             turns: Turns::default(),
             moved: Vec::new(),
-            next_samples_at: Instant::now(),
+            next_samples_at: awake_now(),
         }
     }
 
@@ -149,7 +150,7 @@ impl ReceiveLoop {
                 }
                 next
             }
-            Phase::Lingering(connection, linger) => match linger.step(connection.as_fd(), Instant::now()) {
+            Phase::Lingering(connection, linger) => match linger.step(connection.as_fd(), awake_now()) {
                 Some(until) => Next::WaitUntil(until),
                 None => Next::Close,
             },
@@ -308,7 +309,7 @@ impl Guest for ReceiveLoop {
                 self.turns.ready(key);
             }
         }
-        let now = Instant::now();
+        let now = awake_now();
         self.turns.wake_due(now);
         if let Some(key) = self.factory.admissions.next() {
             self.turns.ready(key);
@@ -404,7 +405,7 @@ impl Group {
 /// Steps a machine until it waits, or its turn is over.
 fn step(receiver: &mut LoopReceiver, before: u64) -> Next {
     for _ in 0..TURN_STEPS {
-        match receiver.turn(Instant::now()) {
+        match receiver.turn(awake_now()) {
             ReceiverTurn::Again if receiver.bytes().saturating_sub(before) < TURN_BYTES => {}
             ReceiverTurn::Again => break,
             ReceiverTurn::Wait(until) => return Next::WaitUntil(until),

@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
 use crate::array::ArrayMeta;
 use crate::error::Error;
+use crate::sys::awake_now;
 use crate::transfer::{
     Command, Connection, Ended, Event, EventKind, Incoming, Job, Listener, Options, Outcome, Side, SinkSpec, State,
     Transfer, TransferId, Upcoming, last_event,
@@ -83,7 +84,7 @@ impl TransferPerSender {
             transfer,
             events,
             has_ended: false,
-            moved: (0, Instant::now()),
+            moved: (0, awake_now()),
             rests: false,
         })
     }
@@ -96,7 +97,7 @@ impl TransferPerSender {
         if self.has_room() {
             return;
         }
-        let now = Instant::now();
+        let now = awake_now();
         for running in &mut self.running {
             let stuck_for = running.stuck_since().map(|since| now.saturating_duration_since(since));
             if let Some(stuck_for) = stuck_for.filter(|stuck_for| *stuck_for >= self.options.timeout) {
@@ -215,10 +216,10 @@ impl Running {
     fn notice(&mut self, kind: &EventKind) {
         self.has_ended = kind.is_last();
         match kind {
-            EventKind::Sample(sample) if sample.bytes > self.moved.0 => self.moved = (sample.bytes, Instant::now()),
+            EventKind::Sample(sample) if sample.bytes > self.moved.0 => self.moved = (sample.bytes, awake_now()),
             EventKind::State { state } => {
                 self.rests = matches!(state, State::Paused | State::Verifying);
-                self.moved.1 = Instant::now();
+                self.moved.1 = awake_now();
             }
             _ => {}
         }

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, bounded};
 
 use crate::error::Error;
-use crate::sys::{Interest, Wake, wait};
-use crate::transfer::{Dial, PromiseTable, SinkSpec};
+use crate::sys::{Interest, Wake, awake_now, wait};
+use crate::transfer::{Dial, PeerUser, PromiseTable, SinkSpec};
 
 use super::handle::Service;
 use super::key::{Challenge, End, Key};
@@ -74,6 +74,7 @@ impl WorkerProcess {
         let Some(stream) = dial.unix_stream(path)? else {
             return Ok(None);
         };
+        PeerUser::Own.check(&stream, &path.display().to_string())?;
         let mut setup = SetupChannel::new(stream, dial)?;
         let challenge = match setup.receive()? {
             Some(ToWorker::Challenge(challenge)) => challenge,
@@ -206,7 +207,7 @@ impl<'a> SetupChannel<'a> {
 fn dial<'a>(wake: &'a Wake, cancelled: &'a dyn Fn() -> bool) -> Dial<'a> {
     Dial {
         buffer_bytes: None,
-        deadline: Instant::now() + SETUP_TIMEOUT,
+        deadline: awake_now() + SETUP_TIMEOUT,
         wake,
         cancelled,
     }

@@ -5,6 +5,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::io::Errno;
+
+use super::awake::{awake_now, ticking};
 
 /// Ends another thread's [`wait`] at once. `eventfd(2)`.
 #[derive(Debug)]
@@ -82,12 +85,7 @@ pub(crate) fn wait_also_for(
         },
         readable.map_or_else(of_wake, |readable| PollFd::from_borrowed_fd(readable, PollFlags::IN)),
     ];
-    let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
-    let is_timeout = match poll(&mut descriptors, timeout.as_ref()) {
-        Ok(count) => count == 0,
-        Err(rustix::io::Errno::INTR) => false,
-        Err(error) => return Err(error.into()),
-    };
+    let is_timeout = poll_for(&mut descriptors, timeout)?;
     let woken = !descriptors[0].revents().is_empty();
     let is_ready = !flags.is_empty() && !descriptors[1].revents().is_empty();
     if woken {
@@ -96,23 +94,47 @@ pub(crate) fn wait_also_for(
     Ok(Waited { is_ready, is_timeout })
 }
 
-/// Waits until one of these sockets can be written to or has failed, someone wakes us, or the time is over.
-pub(crate) fn wait_for_writable<'a>(
-    sockets: impl Iterator<Item = BorrowedFd<'a>>,
+/// Waits until one of these sockets is ready for what is wanted of it or has failed, someone wakes us, or the time is
+/// over (`None`: it never is).
+pub(crate) fn wait_for_any<'a>(
+    sockets: impl Iterator<Item = (BorrowedFd<'a>, Interest)>,
     wake: &'a Wake,
-    timeout: Duration,
+    timeout: Option<Duration>,
 ) -> io::Result<()> {
     let mut descriptors = vec![PollFd::new(&wake.0, PollFlags::IN)];
-    descriptors.extend(sockets.map(|socket| PollFd::from_borrowed_fd(socket, PollFlags::OUT)));
-    let timeout = Timespec::try_from(timeout).ok();
-    match poll(&mut descriptors, timeout.as_ref()) {
-        Ok(_) | Err(rustix::io::Errno::INTR) => {}
-        Err(error) => return Err(error.into()),
+    for (socket, interest) in sockets {
+        let mut flags = PollFlags::empty();
+        flags.set(PollFlags::IN, interest.read);
+        flags.set(PollFlags::OUT, interest.write);
+        // Without interest a hang-up must not end the wait again and again.
+        if !flags.is_empty() {
+            descriptors.push(PollFd::from_borrowed_fd(socket, flags));
+        }
     }
+    poll_for(&mut descriptors, timeout)?;
     if !descriptors[0].revents().is_empty() {
         wake.clear();
     }
     Ok(())
+}
+
+/// Polls until one of them is ready, a signal comes, or the time is over, which it returns. Time that is slept through
+/// does not count.
+fn poll_for(descriptors: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<bool> {
+    let end = timeout.map(|timeout| awake_now() + timeout);
+    loop {
+        let left = end.map(|end| end.saturating_duration_since(awake_now()));
+        let polled = ticking(left, |part| {
+            let part = part.and_then(|part| Timespec::try_from(part).ok());
+            poll(descriptors, part.as_ref())
+        });
+        match polled {
+            Ok(0) if end.is_some_and(|end| awake_now() < end) => {}
+            Ok(count) => return Ok(count == 0),
+            Err(Errno::INTR) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -47,6 +47,7 @@ pub(crate) use limits::command::Command;
 pub use net::connection::Connection;
 pub use net::endpoint::Endpoint;
 pub use net::listener::Listener;
+pub use net::peer_user::PeerUser;
 pub use net::url::Url;
 pub use plan::{Incoming, Job, OptionName, Options, Origin, SinkSpec, Slice, SourceSpec};
 pub use shm::ShmName;

@@ -14,6 +14,7 @@ use crate::wire::{ChecksumKind, WireChoice};
 use super::net::connection::Connection;
 use super::net::endpoint::Endpoint;
 use super::net::listener::Listener;
+use super::net::peer_user::PeerUser;
 use super::net::url::Url;
 use super::shm::ShmName;
 use super::tell::event::Side;
@@ -265,6 +266,8 @@ pub struct Options {
     pub sync: bool,
     /// How long a peer may be silent, and how long connecting may take: more than 0, at most [`Options::TIMEOUT_MAX`].
     pub timeout: Duration,
+    /// Whose process may be at the other end of a Unix socket.
+    pub peer_user: PeerUser,
 }
 
 impl Options {
@@ -405,6 +408,7 @@ impl Default for Options {
             name_from_server: false,
             sync: true,
             timeout: Duration::from_secs(30),
+            peer_user: PeerUser::Own,
         }
     }
 }

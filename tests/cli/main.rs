@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "a test that cannot go on says why and fails")]
 
 mod addresses;
+mod asleep;
 #[path = "../common/mod.rs"]
 mod common;
 mod compare;
@@ -21,6 +22,7 @@ mod json;
 mod memory;
 mod moves;
 mod names;
+mod other_users;
 mod peers;
 mod queue;
 mod recipe;

@@ -136,6 +136,56 @@ fn whoever_offers_nothing_is_named_and_the_sender_still_waited_for() {
 }
 
 #[test]
+fn connections_that_say_nothing_hold_up_nobody_who_offers_an_array() {
+    let dir = Dir::new();
+    for (index, options) in [
+        "--into memory --once",
+        "--into a.npy",
+        "--into b.npy --wire raw --count 10",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let receiver = dir.receive(&format!("127.0.0.1:0 --json {options}"));
+        // More than may stay unproven at once: two scans of ports, some that begin to greet, many that say nothing.
+        drop(TcpStream::connect(&receiver.address).expect("it listens"));
+        drop(TcpStream::connect(&receiver.address).expect("it listens"));
+        let silent: Vec<TcpStream> = (0..20)
+            .map(|_| TcpStream::connect(&receiver.address).expect("it listens"))
+            .collect();
+        if index != 2 {
+            (&silent[19]).write_all(b"ARLI").expect("sent");
+        }
+        let began = Instant::now();
+        let wire = if index == 2 { "raw" } else { "native" };
+        dir.run(&format!("send range:0:10 {} --wire {wire}", receiver.address))
+            .done();
+        let told = receiver.wait().done().objects();
+        assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+        let strangers = told.iter().filter(|line| line["event"] == "stranger").count();
+        assert!((2..=7).contains(&strangers), "{told:?}");
+        assert!(told.iter().any(|line| line["event"] == "finished"), "{told:?}");
+    }
+    assert_eq!(dir.names(), ["a.npy", "b.npy"]);
+}
+
+#[test]
+fn a_sender_whose_offer_cannot_be_counts_and_a_second_one_is_told_why_it_is_not_taken() {
+    let dir = Dir::new();
+    let receiver = dir.receive("127.0.0.1:0 --once --into memory --json");
+    // It has begun to offer when another one is taken.
+    let mut late = TcpStream::connect(&receiver.address).expect("it listens");
+    let offer = native_offer("a", 10);
+    late.write_all(&offer[..12]).expect("sent");
+    dir.run(&format!("send range:0:10 {}", receiver.address)).done();
+    let mut told = Vec::new();
+    let _ = late.read_to_end(&mut told);
+    let told = String::from_utf8_lossy(&told);
+    assert!(told.contains("another array is being received here"), "{told:?}");
+    receiver.wait().done();
+}
+
+#[test]
 fn a_hundred_strangers_take_no_descriptor_for_good() {
     let dir = Dir::new();
     let receiver = dir.receive("127.0.0.1:0 --once --into memory");

@@ -153,6 +153,8 @@ pub struct Row {
     began_s: f64,
     /// Where the clock of this round begins on the row's time axis.
     base_s: f64,
+    /// The address of whoever connected last and offered nothing.
+    stranger: Option<String>,
     last_event_s: f64,
     /// When it was first seen to be over, on the window's clock.
     over_since_s: Option<f64>,
@@ -219,6 +221,7 @@ impl Row {
             receiver: End::default(),
             began_s: now_s,
             base_s: 0.0,
+            stranger: None,
             last_event_s: now_s,
         }
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crate::array::{Dtype, NumberError, Shape, parse_count};
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
+use crate::transfer::PeerUser;
 use crate::wire::{ChecksumKind, WireChoice};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
@@ -48,7 +49,7 @@ Examples:
   arraylift send big.npy server:25000
   arraylift send a.npy b.npy runs/ server:25000 --jobs 5 several, so many at once; of a folder the files in it
   arraylift send range:0:1e9:0.5 '[::1]:25000' --limit 200MB/s
-  arraylift send big.bin unix:/run/arrays --offset 1GiB --length 256MiB --dtype f32
+  arraylift send big.bin unix:$XDG_RUNTIME_DIR/arrays --offset 1GiB --length 256MiB --dtype f32
   arraylift send big.npy server:25000 --wire npy         for NumPy there: see docs/manual.md
   arraylift send shm:frames server:25000 --dtype f32     what SharedMemory('frames') of Python made
   producer | arraylift send - server:25000 --length 800MB --dtype f64";
@@ -282,6 +283,9 @@ pub(crate) struct CommonArguments {
     /// How long the other end may be silent: 500ms, 30s, 2m
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_time)]
     pub timeout: Duration,
+    /// Whose process may be at the other end of unix:PATH, beside those of this user and of root: NAME, UID or any
+    #[arg(long, value_name = "USER", value_parser = parse_user)]
+    pub peer_user: Option<PeerUser>,
     /// Prints events as JSON, one object a line
     #[arg(long)]
     pub json: bool,
@@ -302,6 +306,10 @@ fn bytes_or_auto(text: &str) -> Result<Setting, UnitError> {
 /// A number of connections; what is beyond any bound is refused with the other options.
 fn parse_streams(text: &str) -> Result<u16, NumberError> {
     parse_count(text).map(|streams| u16::try_from(streams).unwrap_or(u16::MAX))
+}
+
+fn parse_user(text: &str) -> Result<PeerUser, String> {
+    PeerUser::parse(text).map_err(|error| error.to_string())
 }
 
 fn wires() -> impl TypedValueParser<Value = WireChoice> {

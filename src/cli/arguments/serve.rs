@@ -13,7 +13,7 @@ const SERVE_EXAMPLES: &str = "\
 Examples:
   arraylift serve 0.0.0.0:25000 --into incoming/         takes thousands of senders at once
   arraylift serve 0.0.0.0:25000 --into incoming/ --max-bytes 10GB --keep-free 50GB
-  arraylift serve unix:/run/arrays --wire raw --dtype f32 --shape 640,480 --json
+  arraylift serve unix:$XDG_RUNTIME_DIR/arrays --wire raw --dtype f32 --shape 640,480 --json
   arraylift serve 0.0.0.0:25000 --echo                   for arraylift ping, netcat and others
   arraylift serve 0.0.0.0:25000 --recipe-workers /run/user/1000/work     Python serves: see docs/manual.md
 
@@ -31,7 +31,8 @@ pub(crate) struct ServeArguments {
     pub into: PathBuf,
     /// Sends back what comes, and keeps nothing
     #[arg(long, conflicts_with_all = ["into", "workers", "workers_at", "count", "shape", "dtype", "max_bytes", "max_total",
-        "keep_free", "slowest", "receive_route", "at", "no_sync", "reader_pace", "wire", "chunk", "limit", "preview"])]
+        "keep_free", "slowest", "receive_route", "at", "no_sync", "reader_pace", "wire", "chunk", "limit", "preview",
+        "peer_user"])]
     pub echo: bool,
     /// Hands each connection to a program of the same user that connects to this Unix socket: one byte with the
     /// descriptor beside it, which it answers with OK within the timeout. Reads and keeps nothing
@@ -99,7 +100,7 @@ pub(crate) struct WorkerArguments {
     /// the service's to say
     #[arg(required_unless_present = "recipe", conflicts_with_all = ["recipe", "into", "count", "shape", "dtype",
         "max_connections", "max_bytes", "max_total", "keep_free", "slowest", "receive_route", "at", "no_sync", "reader_pace", "wire",
-        "chunk", "limit", "preview", "timeout", "socket_buffer"])]
+        "chunk", "limit", "preview", "timeout", "socket_buffer", "peer_user"])]
     pub path: Option<PathBuf>,
     /// The file with the service's key; with --recipe the authkey of a Listener of multiprocessing.connection
     #[arg(long, value_name = "FILE")]

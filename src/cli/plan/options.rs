@@ -56,6 +56,7 @@ pub(super) fn common(typed: &CommonArguments, checksum: ChecksumKind) -> Options
         socket_buffer_bytes: typed.socket_buffer.map(size),
         preview_elements: size(typed.preview),
         timeout: typed.timeout,
+        peer_user: typed.peer_user.unwrap_or_default(),
         ..Options::default()
     }
 }

@@ -9,7 +9,7 @@ use crate::cli::arguments::{
     WorkersArguments,
 };
 use crate::service::{AuthKey, Key, Limits, Workers};
-use crate::transfer::{Endpoint, SinkSpec};
+use crate::transfer::{Endpoint, Options, SinkSpec};
 use crate::wire::ChecksumKind;
 
 use super::ends::{endpoint, expected, sink};
@@ -36,7 +36,7 @@ pub(crate) enum ServicePlan {
     Recipe {
         at: PathBuf,
         key: Option<AuthKey>,
-        timeout: Duration,
+        options: Box<Options>,
     },
 }
 
@@ -45,11 +45,12 @@ pub(crate) fn serve(typed: &ServeArguments) -> Result<ServePlan, Failure> {
     let options = checked(common(&typed.common, ChecksumKind::default()))?;
     Ok(ServePlan {
         at: endpoint(&typed.endpoint)?,
+        socket_buffer_bytes: options.socket_buffer_bytes,
         service: match &typed.recipe_workers {
             Some(path) => ServicePlan::Recipe {
                 at: path.clone(),
                 key: typed.workers.key.as_deref().map(AuthKey::load).transpose()?,
-                timeout: options.timeout,
+                options: Box::new(options),
             },
             None if typed.echo => ServicePlan::Echo {
                 limits: typed.limits.limits(),
@@ -66,7 +67,6 @@ pub(crate) fn serve(typed: &ServeArguments) -> Result<ServePlan, Failure> {
                 )?
             })),
         },
-        socket_buffer_bytes: options.socket_buffer_bytes,
         json: typed.common.json,
     })
 }

@@ -10,6 +10,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 
 use crate::service::status::{AnyEvent, Counters, OpenCounts, ServiceEvent, Status};
+use crate::sys::{awake_now, ticking};
 use crate::transfer::EventQueue;
 
 use super::back_off::BackOff;
@@ -39,7 +40,7 @@ pub(in crate::service) struct FrontContext {
 impl FrontContext {
     /// `token` is the one by which it hears of its waker.
     pub(super) fn new(events: Sender<AnyEvent>, token: Token) -> io::Result<Self> {
-        let now = Instant::now();
+        let now = awake_now();
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), token)?);
         Ok(Self {
@@ -90,7 +91,7 @@ impl FrontContext {
 
     /// Something has run out: nobody is accepted for a moment.
     pub(in crate::service) fn pause(&mut self) {
-        self.back_off.begin(Instant::now());
+        self.back_off.begin(awake_now());
         self.counters.count_pause();
     }
 
@@ -133,7 +134,8 @@ impl FrontContext {
     }
 
     pub(super) fn poll(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
-        self.poll.poll(events, timeout)
+        let poll = &mut self.poll;
+        ticking(timeout, |part| poll.poll(events, part))
     }
 
     /// When the front itself has something to do.
@@ -147,7 +149,7 @@ impl FrontContext {
     /// Sends the events that are kept, and the counts where they are due.
     pub(in crate::service) fn tell_due(&mut self, open: impl FnOnce() -> OpenCounts) {
         self.events.retry();
-        let now = Instant::now();
+        let now = awake_now();
         if self.has_news && now >= self.next_status_at {
             self.tell_status(open(), now);
             self.next_status_at = now + STATUS_INTERVAL;
@@ -156,7 +158,7 @@ impl FrontContext {
 
     /// Takes the last counts, tells them where they are to be told, and everything that was kept.
     pub(super) fn end(mut self, open: OpenCounts, tells_counts: bool) -> Status {
-        let now = Instant::now();
+        let now = awake_now();
         if tells_counts {
             self.tell_status(open, now);
         } else {

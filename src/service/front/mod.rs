@@ -15,6 +15,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use mio::{Events, Interest, Token};
 
 use crate::error::Error;
+use crate::sys::awake_now;
 use crate::transfer::{Command, TransferId};
 
 use super::status::{AnyEvent, OpenCounts, Status};
@@ -173,7 +174,7 @@ impl<A> Front<A> {
 
     /// Waits until a socket has changed, or something is due.
     fn wait(&mut self, events: &mut Events, guest: &impl Guest<Arrival = A>) -> Result<(), Error> {
-        let now = Instant::now();
+        let now = awake_now();
         let timeout = if self.may_accept(guest, now) {
             Some(Duration::ZERO)
         } else {
@@ -233,7 +234,7 @@ impl<A> Front<A> {
     /// Accepts those who have connected, as far as there is room for them.
     pub(super) fn accept(&mut self, guest: &mut impl Guest<Arrival = A>) {
         for _ in 0..ACCEPTS {
-            if !self.may_accept(guest, Instant::now()) {
+            if !self.may_accept(guest, awake_now()) {
                 return;
             }
             match self.source.take() {

@@ -11,7 +11,8 @@ use slab::Slab;
 use crate::error::Error;
 use crate::service::front::{Closing, FrontContext, Guest, JOINS};
 use crate::service::status::{AnyEvent, OpenCounts, ServiceEvent};
-use crate::transfer::PrivateListener;
+use crate::sys::awake_now;
+use crate::transfer::{Options, PeerUser, PrivateListener};
 
 use super::AuthKey;
 use super::plain_worker::{Handover, PlainWorker};
@@ -26,6 +27,8 @@ pub(in crate::service) struct RecipeDispatcher {
     waiting: VecDeque<Handover>,
     /// A worker that does not answer for so long is removed.
     timeout: Duration,
+    /// Whose connections are handed over, where they come over a Unix socket.
+    peer_user: PeerUser,
 }
 
 impl RecipeDispatcher {
@@ -36,7 +39,7 @@ impl RecipeDispatcher {
     pub(in crate::service) fn new(
         path: &Path,
         key: Option<AuthKey>,
-        timeout: Duration,
+        options: &Options,
         front: &FrontContext,
     ) -> Result<Self, Error> {
         let joins = PrivateListener::bind(path)?;
@@ -48,14 +51,15 @@ impl RecipeDispatcher {
             key,
             workers: Slab::new(),
             waiting: VecDeque::new(),
-            timeout,
+            timeout: options.timeout,
+            peer_user: options.peer_user,
         })
     }
 
     fn take_joining(&mut self, front: &mut FrontContext) {
         while let Some(stream) = self.joins.accept() {
             // One that may not work here, or has gone again, is closed.
-            let known_by = Instant::now() + self.timeout;
+            let known_by = awake_now() + self.timeout;
             let Ok(worker) = PlainWorker::new(stream, self.key.as_ref(), known_by) else {
                 continue;
             };
@@ -90,7 +94,9 @@ impl RecipeDispatcher {
                     front.tell(AnyEvent::Service(ServiceEvent::HandedOver {
                         worker,
                         peer: handover.peer,
-                        after_s: handover.accepted_at.elapsed().as_secs_f64(),
+                        after_s: awake_now()
+                            .saturating_duration_since(handover.accepted_at)
+                            .as_secs_f64(),
                     }));
                 }
                 Ok(None) => return,
@@ -126,7 +132,7 @@ impl RecipeDispatcher {
     }
 
     fn remove_silent(&mut self, front: &mut FrontContext) {
-        let now = Instant::now();
+        let now = awake_now();
         let is_late = |worker: &PlainWorker| worker.due(self.timeout).is_some_and(|due| now >= due);
         let late = self.workers.iter().filter(|(_, worker)| is_late(worker));
         let late: Vec<usize> = late.map(|(key, _)| key).collect();
@@ -142,7 +148,7 @@ impl RecipeDispatcher {
                 return;
             };
             let worker = self.workers.get_mut(key);
-            if worker.is_some_and(|worker| worker.hand_over(handover, Instant::now()).is_err()) {
+            if worker.is_some_and(|worker| worker.hand_over(handover, awake_now()).is_err()) {
                 self.remove(key, "has left", front);
             }
         }
@@ -158,14 +164,15 @@ impl Guest for RecipeDispatcher {
     }
 
     fn accept(&mut self, (socket, peer): (OwnedFd, String), front: &mut FrontContext) {
+        let may_come = self.peer_user.check(&socket, &peer).is_ok();
         // Programs expect a blocking socket. One that cannot be made so has broken already.
-        if rustix::io::ioctl_fionbio(&socket, false).is_err() {
+        if !may_come || rustix::io::ioctl_fionbio(&socket, false).is_err() {
             return front.counters.count_connection(false);
         }
         self.waiting.push_back(Handover {
             socket,
             peer,
-            accepted_at: Instant::now(),
+            accepted_at: awake_now(),
         });
         self.hand_over_waiting(front);
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 use crate::service::front::{Arrival, ConnectionSource};
 use crate::service::key::random_bytes;
-use crate::sys::{Interest, Wake, receive_with_descriptor};
+use crate::sys::{Interest, Wake, awake_now, receive_with_descriptor};
 use crate::transfer::{Command, Connection, Dial, Options, TransferId};
 
 use super::handshake::{Handshake, Role, framed};
@@ -42,13 +42,14 @@ impl RecipeSource {
     ) -> Result<Option<Self>, Error> {
         let dial = Dial {
             buffer_bytes: None,
-            deadline: Instant::now() + options.timeout,
+            deadline: awake_now() + options.timeout,
             wake,
             cancelled,
         };
         let Some(stream) = dial.unix_stream(path)? else {
             return Ok(None);
         };
+        options.peer_user.check(&stream, &path.display().to_string())?;
         if let Some(key) = key
             && !introduce(&stream, key, &dial, options.timeout)?
         {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use slab::Slab;
 
 use crate::error::{Error, reason};
+use crate::sys::awake_now;
 use crate::transfer::{
     Command, Ended, Event, EventKind, PrivateListener, PromiseTable, Side, TransferId, last_event, left_behind,
     remove_path,
@@ -99,7 +100,7 @@ impl Dispatcher {
 
     /// Starts as many workers as there are to be.
     fn start_missing(&mut self, front: &mut FrontContext) -> Result<(), Error> {
-        if !front.is_open() || front.is_paused(Instant::now()) {
+        if !front.is_open() || front.is_paused(awake_now()) {
             return Ok(());
         }
         let own = self.workers.iter().filter(|(_, worker)| worker.is_own()).count();
@@ -152,7 +153,7 @@ impl Dispatcher {
     fn take_joining(&mut self, front: &FrontContext) {
         while let Some(stream) = self.joins.as_ref().and_then(|(listener, _)| listener.accept()) {
             let number = self.next_number();
-            let joins = Worker::challenge(stream, number, Instant::now());
+            let joins = Worker::challenge(stream, number, awake_now());
             // Where that fails the process sees its connection close, and says so.
             if let Ok(worker) = joins {
                 let _ = self.add(worker, front);
@@ -258,7 +259,9 @@ impl Dispatcher {
                 kind: last,
                 transfer: *id,
                 side: Side::Receiver,
-                elapsed_s: assigned.accepted_at.elapsed().as_secs_f64(),
+                elapsed_s: awake_now()
+                    .saturating_duration_since(assigned.accepted_at)
+                    .as_secs_f64(),
             }));
         }
         if is_own && !was_ready && front.is_open() {
@@ -285,7 +288,7 @@ impl Dispatcher {
 
     /// Removes workers that do not confirm a connection in time, do not show that they have the key, or do not stop.
     fn remove_silent(&mut self, front: &mut FrontContext) {
-        let now = Instant::now();
+        let now = awake_now();
         let has_to_stop = self.stop_by.is_some_and(|by| now >= by);
         let is_late = |worker: &Worker| has_to_stop || worker.due().is_some_and(|due| now >= due);
         let mut silent: Vec<usize> = self
@@ -318,7 +321,7 @@ impl Guest for Dispatcher {
         let assigned = Assignment {
             worker: key,
             peer: peer.clone(),
-            accepted_at: Instant::now(),
+            accepted_at: awake_now(),
             is_confirmed: false,
             is_receiving: false,
             part: None,
@@ -369,7 +372,7 @@ impl Guest for Dispatcher {
         self.joins = None;
         let command = match how {
             Closing::Stop => {
-                self.stop_by.get_or_insert(Instant::now() + STOP_TIMEOUT);
+                self.stop_by.get_or_insert(awake_now() + STOP_TIMEOUT);
                 Command::Stop
             }
             Closing::Drain | Closing::SourceOver => Command::Drain,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::array::{ArrayMeta, npy};
 use crate::error::Error;
 use crate::route::ReceiveRouteChoice;
-use crate::transfer::{Command, KeepFree, Options, SinkSpec, TransferId};
+use crate::transfer::{Command, KeepFree, Options, PeerUser, SinkSpec, TransferId};
 use crate::wire::WireChoice;
 
 use crate::service::key::{Answer, Challenge};
@@ -67,6 +67,7 @@ pub(in crate::service) struct PlanMessage {
     keep_free: KeepFree,
     slowest_bytes_per_s: Option<u64>,
     sync: bool,
+    peer_user: PeerUser,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -111,6 +112,7 @@ impl PlanMessage {
             keep_free: plan.limits.keep_free,
             slowest_bytes_per_s: plan.limits.slowest_bytes_per_s,
             sync: options.sync,
+            peer_user: options.peer_user,
         })
     }
 
@@ -137,6 +139,7 @@ impl PlanMessage {
                 preview_elements: self.preview_elements,
                 timeout: self.timeout,
                 sync: self.sync,
+                peer_user: self.peer_user,
                 ..Options::default()
             },
             limits: Limits {
@@ -182,6 +185,7 @@ mod tests {
                 socket_buffer_bytes: Some(7),
                 preview_elements: 8,
                 timeout: Duration::from_millis(1500),
+                peer_user: PeerUser::Uid(5),
                 ..Options::default()
             },
             limits: Limits {

@@ -19,7 +19,7 @@ use ureq::unversioned::transport::{
 };
 
 use crate::error::{Reason, reason};
-use crate::sys::{Interest, Wake, wait};
+use crate::sys::{Interest, Wake, awake_now, wait};
 use crate::transfer::limits::controls::Controls;
 use crate::transfer::net::connection::{Connection, would_block};
 use crate::transfer::net::dial::{Dial, Unreachable};
@@ -213,7 +213,7 @@ impl ServerConnector {
         let began = Instant::now();
         let dial = Dial {
             buffer_bytes: *buffer_bytes,
-            deadline: began + *timeout,
+            deadline: awake_now() + *timeout,
             wake,
             cancelled: &|| controls.is_cancelled(),
         };
@@ -354,10 +354,10 @@ impl AsFd for ServerConnection {
 impl ServerTransport {
     /// Waits until the socket is ready, for as long as the peer may be silent.
     fn wait(&self, interest: Interest, timeout: NextTimeout) -> Result<(), HttpError> {
-        let began = Instant::now();
+        let began = awake_now();
         let deadline = timeout.not_zero().and_then(|timeout| began.checked_add(*timeout));
         loop {
-            let now = Instant::now();
+            let now = awake_now();
             let left = deadline.map(|deadline| deadline.saturating_duration_since(now));
             if left == Some(Duration::ZERO) {
                 return Err(HttpError::Timeout(timeout.reason));
@@ -369,7 +369,7 @@ impl ServerTransport {
             if ready {
                 self.connection.count(IoCost {
                     syscalls: 1,
-                    waited: began.elapsed(),
+                    waited: awake_now().saturating_duration_since(began),
                 });
                 return Ok(());
             }

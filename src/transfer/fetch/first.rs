@@ -9,7 +9,7 @@ use crossbeam_channel::Sender;
 
 use crate::checksum::Checksum;
 use crate::error::Error;
-use crate::sys::Wake;
+use crate::sys::{Wake, awake_now};
 use crate::telemetry::Probe;
 use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::{Machine, Progress};
@@ -163,7 +163,7 @@ impl FirstFetcher {
         if setback.retry_after.is_none() || !setback.may_pass() || self.again.asked >= TRIES {
             return Err(setback.error);
         }
-        let until = Instant::now() + setback.wait(self.again.asked);
+        let until = awake_now() + setback.wait(self.again.asked);
         self.again.asked += 1;
         Ok(Phase::Asking(Some(until)))
     }
@@ -176,7 +176,7 @@ impl FirstFetcher {
             return Err(setback.error);
         };
         file.give_up(None);
-        let until = Instant::now() + setback.wait(self.again.begun);
+        let until = awake_now() + setback.wait(self.again.begun);
         self.again.begun += 1;
         self.again.why = setback.begin_again;
         self.context.probe.begin_again();

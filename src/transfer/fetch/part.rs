@@ -9,7 +9,7 @@ use crate::checksum::Digest;
 use crate::error::Error;
 use crate::ledger::Claim;
 use crate::route::receive::Inflow as _;
-use crate::sys::Interest;
+use crate::sys::{Interest, awake_now};
 use crate::telemetry::{Probe, Rest};
 use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::Progress;
@@ -90,7 +90,7 @@ impl PartFetch {
                 from: claim.at(),
             },
             may_be_left: false,
-            heard_at: Instant::now(),
+            heard_at: awake_now(),
             phase: body.map_or(Phase::Asking, |body| Phase::Receiving { body }),
             claim,
             file,
@@ -179,7 +179,7 @@ impl PartFetch {
             Err(setback) => return self.broke(context, setback),
         };
         watch(&mut context.probe, &body);
-        self.heard_at = Instant::now();
+        self.heard_at = awake_now();
         let body = Box::new(body);
         let phase = match at - answer.at {
             0 => Phase::Receiving { body },
@@ -297,7 +297,7 @@ impl PartFetch {
             return Err(setback);
         }
         self.file.count_break();
-        let until = Instant::now() + setback.wait(self.retries.number());
+        let until = awake_now() + setback.wait(self.retries.number());
         Ok((Phase::WaitingToRetry { until }, Progress::Moved))
     }
 

@@ -5,11 +5,10 @@ use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::sys::{Interest, Wake, wait_also_for};
+use crate::sys::{Interest, Wake, awake_now, wait_also_for};
 use crate::telemetry::{Probe, Rest};
 use crate::transfer::limits::controls::Controls;
 use crate::transfer::net::linger::Linger;
-use crate::transfer::net::listener::Listener;
 use crate::transfer::tell::event::{Finished, Side};
 
 /// A long wait is counted in parts, so that it shows while it lasts.
@@ -85,16 +84,6 @@ pub(crate) trait Machine {
     /// Whether something is lost when this connection breaks. Where nothing is, others go on without it.
     fn is_needed(&self) -> bool {
         true
-    }
-
-    /// Whether the peer has ended without having offered anything: the sender is still to come.
-    fn met_stranger(&self) -> bool {
-        false
-    }
-
-    /// Where the next one connects, of a machine that met a stranger.
-    fn take_listener(&mut self) -> Option<Listener> {
-        None
     }
 
     /// What may take its time to be given back, such as memory that was handed over; dropped once the end is told.
@@ -285,7 +274,7 @@ fn cancelled(machine: &dyn Machine) -> Ended {
 fn ended(machine: &mut dyn Machine, ended: Ended, words: Option<&str>) -> Turn {
     machine.end();
     let lingers = words.is_some_and(|words| machine.give_up(words)) || machine.lingers();
-    let linger = lingers.then(|| Linger::begin(machine.socket(), Instant::now()));
+    let linger = lingers.then(|| Linger::begin(machine.socket(), awake_now()));
     Turn::Ended(ended, linger.flatten())
 }
 
@@ -297,9 +286,9 @@ pub(crate) fn drive(
     wake: &Wake,
     timeout: Duration,
 ) -> Ended {
-    let mut course = Course::new(Instant::now());
+    let mut course = Course::new(awake_now());
     loop {
-        let turn = course.turn(machine, side, controls, Instant::now(), timeout);
+        let turn = course.turn(machine, side, controls, awake_now(), timeout);
         let turn = match turn {
             Turn::Wait { interest, until } => match timed_wait(machine, interest, wake, until, COUNTED_EVERY) {
                 Ok(ready) => {
@@ -312,7 +301,7 @@ pub(crate) fn drive(
         };
         if let Turn::Ended(ended, linger) = turn {
             // First of all: what the others still bring is not to be taken for a whole array meanwhile.
-            if matches!(ended, Ended::Failed { .. }) && !machine.met_stranger() {
+            if matches!(ended, Ended::Failed { .. }) {
                 controls.fail(side);
             }
             if let Some(linger) = linger {
@@ -331,14 +320,14 @@ fn timed_wait(
     until: Instant,
     counted_every: Duration,
 ) -> Result<bool, Error> {
-    let mut from = Instant::now();
+    let mut from = awake_now();
     loop {
         let slice = until.saturating_duration_since(from).min(counted_every);
         let source = machine.source();
         let is_for_source = source.is_some();
         let waited = wait_also_for(source, machine.socket(), interest, wake, Some(slice))
             .map_err(|error| Error::system("cannot wait for the connection", &error))?;
-        let now = Instant::now();
+        let now = awake_now();
         let over = !waited.is_timeout || now >= until;
         if is_for_source {
             machine.probe().rests(Rest::Pace);

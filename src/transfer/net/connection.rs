@@ -8,9 +8,10 @@ use rustix::net::sockopt::socket_peercred;
 use socket2::{Domain, Socket, Type};
 
 use crate::error::Error;
-use crate::sys::Wake;
+use crate::sys::{Wake, awake_now};
 use crate::transfer::net::dial::{Dial, unix_error};
 use crate::transfer::net::endpoint::Endpoint;
+use crate::transfer::net::peer_user::PeerUser;
 
 /// Kernel buffers for a peer on this machine; over a network the kernel finds its own size, which follows the path.
 const LOCAL_BUFFER_BYTES: usize = 4 << 20;
@@ -48,7 +49,7 @@ impl Connection {
         let began = Instant::now();
         let dial = Dial {
             buffer_bytes,
-            deadline: began + timeout,
+            deadline: awake_now() + timeout,
             wake,
             cancelled,
         };
@@ -85,6 +86,11 @@ impl Connection {
             name.unwrap_or_else(|| "someone on this machine".into()),
             buffer_bytes,
         )
+    }
+
+    /// Fails where it leads to a process of a user that is not to be there.
+    pub(crate) fn check_user(&self, user: PeerUser) -> Result<(), Error> {
+        user.check(&self.socket, &self.peer)
     }
 
     /// The address that it leads to, where that is one of several that the peer has; nothing for a Unix socket.

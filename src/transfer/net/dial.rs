@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::error::{Error, Reason, reason};
-use crate::sys::{Interest, Wake, wait, wait_for_writable};
+use crate::sys::{Interest, Wake, awake_now, wait, wait_for_any};
 use crate::transfer::net::attempts::{Attempts, Step};
 use crate::transfer::net::connection::{prepare, would_block};
 
@@ -25,7 +25,7 @@ const TOLD_MAX: usize = 8;
 pub(crate) struct Dial<'a> {
     /// Of each of the socket's buffers; what suits the peer where there is none.
     pub(crate) buffer_bytes: Option<usize>,
-    /// When nobody answers any more.
+    /// When nobody answers any more, by [`awake_now`].
     pub(crate) deadline: Instant,
     pub(crate) wake: &'a Wake,
     /// Asked whenever `wake` ends the wait.
@@ -53,16 +53,16 @@ impl Dial<'_> {
     /// # Errors
     /// None was reached by the deadline.
     pub(crate) fn tcp(&self, addresses: &[SocketAddr]) -> Result<Option<(Socket, SocketAddr)>, Unreachable> {
-        let mut attempts = Attempts::new(addresses, Instant::now(), self.deadline);
+        let mut attempts = Attempts::new(addresses, awake_now(), self.deadline);
         let mut pending: Vec<Pending> = Vec::new();
         let mut failures = Vec::new();
         while !(self.cancelled)() {
-            match attempts.step(Instant::now()) {
+            match attempts.step(awake_now()) {
                 Step::Begin(address) => match self.begin(address) {
                     Ok(socket) => pending.push(Pending { socket, address }),
                     Err(error) => {
                         failures.push((address, error));
-                        attempts.failed(Instant::now());
+                        attempts.failed(awake_now());
                     }
                 },
                 Step::WaitUntil(until) => self.wait(&pending, until),
@@ -85,7 +85,7 @@ impl Dial<'_> {
                     Ok(false) => at += 1,
                     Err(error) => {
                         failures.push((*address, error));
-                        attempts.failed(Instant::now());
+                        attempts.failed(awake_now());
                         pending.remove(at);
                     }
                 }
@@ -106,9 +106,13 @@ impl Dial<'_> {
 
     /// Waits for an attempt to end, a wake, or the clock.
     fn wait(&self, pending: &[Pending], until: Instant) {
-        let left = until.saturating_duration_since(Instant::now());
-        let sockets = pending.iter().map(|pending| pending.socket.as_fd());
-        if wait_for_writable(sockets, self.wake, left).is_err() {
+        let left = until.saturating_duration_since(awake_now());
+        let write = Interest {
+            read: false,
+            write: true,
+        };
+        let sockets = pending.iter().map(|pending| (pending.socket.as_fd(), write));
+        if wait_for_any(sockets, self.wake, Some(left)).is_err() {
             // It had no memory for that; the attempts go on meanwhile.
             std::thread::sleep(left.min(FULL_QUEUE_INTERVAL));
         }
@@ -141,7 +145,7 @@ impl Dial<'_> {
             match socket.connect(&address) {
                 Ok(()) => return Ok(Some(socket)),
                 Err(error) if !would_block(&error) => return Err(error),
-                Err(_) if Instant::now() >= self.deadline => return Err(no_answer()),
+                Err(_) if awake_now() >= self.deadline => return Err(no_answer()),
                 Err(_) => {}
             }
             let nothing = Interest {
@@ -159,7 +163,7 @@ impl Dial<'_> {
     /// `TimedOut` where it was not ready by the deadline.
     pub(crate) fn wait_for(&self, socket: BorrowedFd<'_>, interest: Interest) -> io::Result<bool> {
         while !(self.cancelled)() {
-            let left = self.deadline.saturating_duration_since(Instant::now());
+            let left = self.deadline.saturating_duration_since(awake_now());
             if wait(socket, interest, self.wake, Some(left))? {
                 return Ok(true);
             }
@@ -277,7 +281,7 @@ mod tests {
         let (began, wake) = (Instant::now(), Wake::new().expect("eventfd"));
         let dial = Dial {
             buffer_bytes: None,
-            deadline: began + timeout,
+            deadline: awake_now() + timeout,
             wake: &wake,
             cancelled: &|| false,
         };

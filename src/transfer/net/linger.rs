@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 
-use crate::sys::{Interest, Wake, wait};
+use crate::sys::{Interest, Wake, awake_now, wait};
 use crate::transfer::net::connection::would_block;
 
 /// A peer gets so long to read why it ends here.
@@ -26,6 +26,11 @@ impl Linger {
         Some(Self {
             deadline: now + LONGEST,
         })
+    }
+
+    /// When it is over at the latest.
+    pub(crate) fn deadline(self) -> Instant {
+        self.deadline
     }
 
     /// Reads away what comes, without waiting. Until when to come again; `None` when it is over.
@@ -48,8 +53,8 @@ impl Linger {
             read: true,
             write: false,
         };
-        while let Some(until) = self.step(socket, Instant::now()) {
-            let left = until.saturating_duration_since(Instant::now());
+        while let Some(until) = self.step(socket, awake_now()) {
+            let left = until.saturating_duration_since(awake_now());
             if wait(socket, interest, wake, Some(left)).is_err() {
                 return;
             }

@@ -8,6 +8,7 @@ use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, reason};
+use crate::transfer::net::peer_user::PeerUser;
 
 /// A file that was made by binding, and that another may have taken the place of. It goes with this value.
 #[derive(Debug)]
@@ -63,9 +64,11 @@ impl PrivateListener {
         Ok(Self { listener, _file: file })
     }
 
-    /// Somebody who has connected, if any. One that finds no descriptor here waits until the next call.
+    /// Somebody of this user, or root, who has connected, if any. One that finds no descriptor here waits until the next call.
     pub(crate) fn accept(&self) -> Option<UnixStream> {
-        self.listener.accept().ok().map(|(stream, _)| stream)
+        let (stream, _) = self.listener.accept().ok()?;
+        // Between the making of its file and the setting of its mode anyone could connect.
+        PeerUser::Own.check(&stream, "").is_ok().then_some(stream)
     }
 }
 

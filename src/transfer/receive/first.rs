@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crossbeam_channel::Sender;
-use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
 use crate::array::ArrayMeta;
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::route::receive::Handed;
+use crate::sys::awake_now;
 use crate::telemetry::Probe;
 use crate::transfer::limits::admission::Applicant;
 use crate::transfer::machine::context::MachineContext;
@@ -32,9 +32,8 @@ use crate::wire::{Heard, Offer, ReceiveWire, Want};
 
 use super::ReceiveMachine;
 use super::handoff::{AwaitedHandoff, takes_handoff};
-use super::link::{
-    Flushed, Input, JoinOutcome, Link, Receiving, closed, closed_before_offer, wait_to_read, wait_to_write,
-};
+use super::link::{Flushed, Input, Link, Receiving, closed, closed_before_offer, wait_to_read, wait_to_write};
+use super::newcomer::Offered;
 use super::plan::ReceivePlan;
 
 /// Receives one array, of which further connections may bring blocks.
@@ -44,8 +43,6 @@ pub(crate) struct FirstReceiver {
     /// Where further connections can come in, until they are expected there.
     listener: Option<Listener>,
     requests: Sender<JoinRequest>,
-    /// The peer has ended without having offered anything.
-    met_stranger: bool,
     /// Who asks for room, where offers need some that others may have.
     applicant: Option<Applicant>,
     /// What is received, once that is known.
@@ -64,6 +61,8 @@ pub(crate) struct JoinRequest {
 enum Phase {
     /// The sender has not said what it sends, which is due by then.
     Greeting { due: Instant },
+    /// It has said what it sends.
+    Offered(Box<Offer>),
     /// What it offers waits for room.
     Applying(Box<Offer>),
     /// The array was asked for as it lies in the sender's memory.
@@ -103,18 +102,41 @@ impl FirstReceiver {
         context: MachineContext,
     ) -> Result<Self, Error> {
         let wire = ReceiveWire::new(options.wire, plan.expect.as_ref())?;
+        let due = awake_now() + options.timeout;
         Ok(Self {
             link: Link::new(connection, wire, plan.source.is_some(), options, context),
             plan,
             listener,
             requests,
-            met_stranger: false,
             applicant: None,
             meta: None,
-            phase: Phase::Greeting {
-                due: Instant::now() + options.timeout,
-            },
+            phase: Phase::Greeting { due },
         })
+    }
+
+    /// The same for a sender that has said already what it sends.
+    pub(crate) fn of_offer(
+        offered: Offered,
+        plan: ReceivePlan,
+        listener: Listener,
+        options: &Options,
+        requests: Sender<JoinRequest>,
+        context: MachineContext,
+    ) -> Self {
+        let Offered {
+            connection,
+            wire,
+            offer,
+        } = offered;
+        Self {
+            link: Link::new(connection, wire, false, options, context),
+            plan,
+            listener: Some(listener),
+            requests,
+            applicant: None,
+            meta: None,
+            phase: Phase::Offered(offer),
+        }
     }
 
     /// What it is offered waits until there is room for it, in order.
@@ -135,6 +157,11 @@ impl FirstReceiver {
             Phase::Confirming { .. } => self
                 .finish()
                 .ok_or_else(|| Error::Bug("an array is kept and not told of".into())),
+            Phase::Offered(offer) => {
+                let offer = offer.clone();
+                self.consider(offer)?;
+                Ok(Progress::Moved)
+            }
             Phase::Applying(_) => self.apply(now),
             Phase::Greeting { due } => {
                 let due = *due;
@@ -148,6 +175,7 @@ impl FirstReceiver {
 
     /// Hears what is about to come.
     fn greet(&mut self, due: Instant, now: Instant) -> Result<Progress, Error> {
+        self.link.connection.check_user(self.link.options.peer_user)?;
         match self.link.wire.want() {
             Want::Control(most) => {
                 self.link.events.state(State::Connecting);
@@ -158,8 +186,8 @@ impl FirstReceiver {
                 self.hear(most)
             }
             // Whoever says nothing sends nothing.
-            Want::Decision if now < due && !self.has_first_byte()? => Ok(wait_to_read(true)),
-            Want::Decision if !self.has_first_byte()? => Err(Error::Silent(self.link.options.timeout)),
+            Want::Decision if now < due && !self.link.has_first_byte()? => Ok(wait_to_read(true)),
+            Want::Decision if !self.link.has_first_byte()? => Err(Error::Silent(self.link.options.timeout)),
             Want::Decision => {
                 // Only the raw wire is here: the others decide as they hear the offer.
                 let offer = self.link.wire.known_offer();
@@ -167,24 +195,6 @@ impl FirstReceiver {
                 Ok(Progress::Moved)
             }
             Want::Data { .. } | Want::Done => Err(Error::Bug("data before an offer".into())),
-        }
-    }
-
-    /// Whether the first byte of an array has come that is offered without a word, or none is to come.
-    fn has_first_byte(&self) -> Result<bool, Error> {
-        if self
-            .link
-            .wire
-            .known_offer()
-            .is_none_or(|offer| offer.meta.byte_len() == 0)
-        {
-            return Ok(true);
-        }
-        match recv(self.link.connection.as_fd(), &mut [0; 1][..], RecvFlags::PEEK) {
-            Ok((0, _)) => Err(closed_before_offer()),
-            Ok(_) => Ok(true),
-            Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(false),
-            Err(_) => Err(closed_before_offer()),
         }
     }
 
@@ -219,7 +229,6 @@ impl FirstReceiver {
 
     fn join(&mut self, token: &Token) -> Result<Progress, Error> {
         let outcome = self.link.join(self.listener.as_ref(), token)?;
-        self.met_stranger = matches!(outcome, JoinOutcome::TurnedAway { .. });
         self.phase = Phase::Joined {
             lingers: outcome.lingers(),
         };
@@ -376,7 +385,7 @@ impl FirstReceiver {
     /// How many bytes are to come, once that is agreed.
     fn total_bytes(&self) -> Option<u64> {
         match &self.phase {
-            Phase::Greeting { .. } | Phase::Applying(_) | Phase::Joined { .. } => None,
+            Phase::Greeting { .. } | Phase::Offered(_) | Phase::Applying(_) | Phase::Joined { .. } => None,
             Phase::AwaitingHandoff(awaited) => Some(awaited.offer.meta.byte_len()),
             Phase::Receiving(receiving) | Phase::Publishing { receiving, .. } => {
                 receiving.array.sink.ledger.total_bytes()
@@ -409,12 +418,9 @@ impl Machine for FirstReceiver {
     }
 
     fn step(&mut self, now: Instant, _ready: bool) -> Result<Progress, Error> {
-        self.advance(now).map_err(|cause| {
-            if let Some(Receiving { array, .. }) = self.receiving() {
-                return array.sink.failure(cause);
-            }
-            self.met_stranger = matches!(self.phase, Phase::Greeting { .. }) && cause.is_of_stranger();
-            cause
+        self.advance(now).map_err(|cause| match self.receiving() {
+            Some(Receiving { array, .. }) => array.sink.failure(cause),
+            None => cause,
         })
     }
 
@@ -456,14 +462,6 @@ impl Machine for FirstReceiver {
             Phase::Confirming { .. } | Phase::Over(_) => true,
             _ => false,
         }
-    }
-
-    fn met_stranger(&self) -> bool {
-        self.met_stranger
-    }
-
-    fn take_listener(&mut self) -> Option<Listener> {
-        self.listener.take()
     }
 
     fn remains(&mut self) -> Option<Remains> {

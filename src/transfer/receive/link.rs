@@ -5,11 +5,12 @@ use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
 use crate::error::Error;
 use crate::ledger::Ledger;
-use crate::sys::Interest;
+use crate::sys::{Interest, awake_now};
 use crate::telemetry::{Probe, Rest};
 use crate::transfer::limits::controls::Controls;
 use crate::transfer::machine::context::MachineContext;
@@ -110,8 +111,8 @@ impl Link {
             publishing: context.publishing,
             led_by_sender,
             keep_alive_interval: keep_alive_interval(options.timeout),
-            keep_alive_at: Instant::now(),
-            idle_meter: IdleMeter::new(Instant::now()),
+            keep_alive_at: awake_now(),
+            idle_meter: IdleMeter::new(awake_now()),
         }
     }
 
@@ -139,7 +140,7 @@ impl Link {
             Ok(received) => Ok(match self.wire.hear(&buffer[..received])? {
                 None => Input::Bytes,
                 Some(Heard::KeepAlive) => {
-                    self.idle_meter.check(self.wire.idle_messages(), Instant::now())?;
+                    self.idle_meter.check(self.wire.idle_messages(), awake_now())?;
                     Input::Bytes
                 }
                 Some(message) => Input::Message(message),
@@ -152,6 +153,19 @@ impl Link {
     /// Reads without taking a descriptor: one that comes unasked is closed by the kernel.
     pub(super) fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         Ok(recv(self.connection.as_fd(), into, RecvFlags::empty())?.0)
+    }
+
+    /// Whether the first byte of an array has come that is offered without a word, or none is to come.
+    pub(super) fn has_first_byte(&self) -> Result<bool, Error> {
+        if self.wire.known_offer().is_none_or(|offer| offer.meta.byte_len() == 0) {
+            return Ok(true);
+        }
+        match recv(self.connection.as_fd(), &mut [0; 1][..], RecvFlags::PEEK) {
+            Ok((0, _)) => Err(closed_before_offer()),
+            Ok(_) => Ok(true),
+            Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(false),
+            Err(_) => Err(closed_before_offer()),
+        }
     }
 
     /// Tells the sender that we are still here, where that is due.

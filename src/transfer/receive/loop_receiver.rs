@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::array::ArrayMeta;
 use crate::error::Error;
+use crate::sys::awake_now;
 use crate::telemetry::Probe;
 use crate::transfer::limits::admission::Admissions;
 use crate::transfer::limits::controls::Controls;
@@ -186,7 +187,7 @@ impl ReceiverFactory {
     ) -> LoopReceiver {
         LoopReceiver {
             machine,
-            course: Course::new(clock).with_slowest(self.slowest_bytes_per_s),
+            course: Course::new(awake_now()).with_slowest(self.slowest_bytes_per_s),
             controls,
             clock,
             timeout: self.options.timeout,

@@ -1,6 +1,6 @@
 //! The receiving machines, one for each role that a connection can have, whatever the wire and the receive route: the
-//! first one of a transfer decides and speaks for it, a further one brings blocks, and a newcomer is taken only if it
-//! joins a transfer that has begun.
+//! first one of a transfer decides and speaks for it, a further one brings blocks, and of a newcomer nobody knows yet what
+//! it wants.
 
 mod first;
 mod further;
@@ -10,13 +10,16 @@ mod link;
 pub(crate) mod loop_receiver;
 mod newcomer;
 mod plan;
+mod reception;
 
 use crate::transfer::machine::drive::Machine;
 use crate::transfer::net::connection::Connection;
 
 pub(crate) use first::{FirstReceiver, JoinRequest};
 pub(crate) use further::FurtherReceiver;
+pub(crate) use newcomer::Wanted;
 pub(crate) use plan::ReceivePlan;
+pub(crate) use reception::{Met, Reception};
 
 /// What a host of many has to know of a receiver, beside what drives it.
 pub(crate) trait ReceiveMachine: Machine {

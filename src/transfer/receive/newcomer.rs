@@ -1,50 +1,112 @@
-//! A connection that is taken only if it joins a transfer that has begun.
+//! A connection of which nobody knows yet what it wants.
 
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::Instant;
 
+use crate::array::ArrayMeta;
 use crate::error::Error;
+use crate::sys::awake_now;
 use crate::telemetry::Probe;
 use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::{Machine, Progress};
 use crate::transfer::net::connection::Connection;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::Options;
-use crate::transfer::tell::event::State;
-use crate::wire::{Heard, ReceiveWire, Want, WireChoice};
+use crate::wire::{Heard, Offer, ReceiveWire, Want, WireChoice};
 
-use super::link::{Flushed, Input, Link, closed_before_offer, wait_to_read, wait_to_write};
+use super::link::{Flushed, Input, JoinOutcome, Link, closed_before_offer, wait_to_read, wait_to_write};
 
-/// Hears what a connection wants. One that shows the token of a transfer that waits at the listener is handed to it;
-/// any other learns why it is turned away.
+/// What is taken from those who connect. Whoever shows the token of a transfer that waits at the listener joins it in
+/// any case.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted<'a> {
+    /// An array; of this description, where it does not come with one.
+    Array(Option<&'a ArrayMeta>),
+    /// Nothing else: one is being received.
+    JoinsOnly,
+}
+
+/// A sender that has said what it sends, and waits for an answer.
+pub(crate) struct Offered {
+    pub(crate) connection: Connection,
+    /// It has heard the offer.
+    pub(crate) wire: ReceiveWire,
+    pub(crate) offer: Box<Offer>,
+}
+
+/// Hears what a connection wants.
 pub(super) struct NewcomerReceiver {
     link: Link,
     listener: Listener,
+    takes_offers: bool,
     phase: Phase,
 }
 
 enum Phase {
     /// It has not said what it wants, which is due by then.
     Greeting { due: Instant },
-    /// Another transfer has it, or it was told that none waits for it and `lingers` to read that.
-    Joined { lingers: bool },
+    /// It offers an array.
+    Offered(Box<Offer>),
+    /// Another transfer has it.
+    Joined,
+    /// None waits for it, and it was told so; it may have to stay to read that.
+    TurnedAway { lingers: bool },
 }
 
 impl NewcomerReceiver {
     pub(super) fn new(
         connection: Connection,
         listener: Listener,
+        wanted: Wanted<'_>,
         options: &Options,
         context: MachineContext,
     ) -> Result<Self, Error> {
-        let wire = ReceiveWire::new(WireChoice::Native, None)?;
+        let wire = match wanted {
+            Wanted::Array(expect) => ReceiveWire::new(options.wire, expect)?,
+            Wanted::JoinsOnly => ReceiveWire::new(WireChoice::Native, None)?,
+        };
         Ok(Self {
             link: Link::new(connection, wire, false, options, context),
             listener,
+            takes_offers: matches!(wanted, Wanted::Array(_)),
             phase: Phase::Greeting {
-                due: Instant::now() + options.timeout,
+                due: awake_now() + options.timeout,
             },
         })
+    }
+
+    pub(super) fn peer(&self) -> &str {
+        self.link.connection.peer()
+    }
+
+    pub(super) fn has_offered(&self) -> bool {
+        matches!(self.phase, Phase::Offered(_))
+    }
+
+    pub(super) fn was_turned_away(&self) -> bool {
+        matches!(self.phase, Phase::TurnedAway { .. })
+    }
+
+    /// What it offers, with the connection; itself where it offers nothing.
+    pub(super) fn into_offered(self) -> Result<Offered, Self> {
+        let Self { link, phase, .. } = self;
+        match phase {
+            Phase::Offered(offer) => Ok(Offered {
+                connection: link.connection,
+                wire: link.wire,
+                offer,
+            }),
+            phase => Err(Self { link, phase, ..self }),
+        }
+    }
+
+    fn offer(&mut self, offer: Box<Offer>) -> Result<Progress, Error> {
+        if !self.takes_offers {
+            let text = "another array is being received here: send again when that is done";
+            return Err(Error::BadOffer(text.into()));
+        }
+        self.phase = Phase::Offered(offer);
+        Ok(Progress::Moved)
     }
 }
 
@@ -61,25 +123,39 @@ impl Machine for NewcomerReceiver {
                 Flushed::Broken => Err(closed_before_offer()),
             };
         }
-        let (Want::Control(most), Phase::Greeting { due }) = (self.link.wire.want(), &self.phase) else {
-            return Err(Error::Bug("a newcomer sends an array".into()));
+        let Phase::Greeting { due } = self.phase else {
+            return Err(Error::Bug("a newcomer goes on after it was heard".into()));
         };
-        self.link.events.state(State::Connecting);
-        if now >= *due {
-            return Err(Error::Silent(self.link.options.timeout));
-        }
+        self.link.connection.check_user(self.link.options.peer_user)?;
+        // One byte now and then is no greeting: it does not keep a place for ever.
+        let silent = || Err(Error::Silent(self.link.options.timeout));
+        let most = match self.link.wire.want() {
+            Want::Control(_) if now >= due => return silent(),
+            Want::Control(most) => most,
+            Want::Decision => {
+                // Only the raw wire is here: whoever says nothing sends nothing.
+                return match self.link.has_first_byte()? {
+                    false if now >= due => silent(),
+                    false => Ok(wait_to_read(true)),
+                    true => {
+                        let offer = self.link.wire.known_offer();
+                        self.offer(offer.ok_or_else(|| Error::Bug("an offer that was not considered".into()))?)
+                    }
+                };
+            }
+            Want::Data { .. } | Want::Done => return Err(Error::Bug("data before an offer".into())),
+        };
         match self.link.hear(most, closed_before_offer, Link::read)? {
             Input::Nothing => Ok(wait_to_read(true)),
             Input::Bytes => Ok(Progress::Moved),
             Input::Message(Heard::Join(token)) => {
-                let lingers = self.link.join(Some(&self.listener), &token)?.lingers();
-                self.phase = Phase::Joined { lingers };
+                self.phase = match self.link.join(Some(&self.listener), &token)? {
+                    JoinOutcome::Taken => Phase::Joined,
+                    JoinOutcome::TurnedAway { lingers } => Phase::TurnedAway { lingers },
+                };
                 Ok(Progress::Joined)
             }
-            Input::Message(Heard::Offer(_)) => {
-                let text = "another array is being received here: send again when that is done";
-                Err(Error::BadOffer(text.into()))
-            }
+            Input::Message(Heard::Offer(offer)) => self.offer(offer),
             Input::Message(_) => Err(Error::Bug("a newcomer hands an array over".into())),
         }
     }
@@ -97,6 +173,6 @@ impl Machine for NewcomerReceiver {
     }
 
     fn lingers(&self) -> bool {
-        matches!(self.phase, Phase::Joined { lingers: true })
+        matches!(self.phase, Phase::TurnedAway { lingers: true })
     }
 }

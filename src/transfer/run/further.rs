@@ -64,7 +64,9 @@ impl Run<'_> {
                         || sending.is_done.load(Ordering::SeqCst)
                 };
                 let opened = Connection::open(&to, options.socket_buffer_bytes, options.timeout, wake, &unwanted);
-                Ok(opened.unwrap_or(None).map(|connection| {
+                let opened = opened.unwrap_or(None);
+                let opened = opened.filter(|connection| connection.check_user(options.peer_user).is_ok());
+                Ok(opened.map(|connection| {
                     FurtherSender::new(connection, Arc::clone(&sending), route, wire, &options, context)
                 }))
             });

@@ -19,7 +19,6 @@ use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::{Ended, Machine, Remains, drive};
 use crate::transfer::net::connection::Connection;
 use crate::transfer::net::endpoint::Endpoint;
-use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::{Job, Options};
 use crate::transfer::receive::JoinRequest;
 use crate::transfer::send::StreamRequest;
@@ -32,7 +31,6 @@ use crate::transfer::tell::sampler::{Emitter, INTERVAL, SideReader};
 use further::{Joining, Requests};
 use outcome::{by_side, outcome_of};
 pub(crate) use outcome::{last_event, without_outcome};
-use start::Awaited;
 
 /// A side tells a handful of things between two readings; a peer cannot make it tell more.
 const NOTES: usize = 256;
@@ -62,18 +60,11 @@ pub(super) fn run(
         threads: Vec::new(),
         readers: Vec::new(),
         joining: None,
-        awaited: None,
-        freed: None,
         bottleneck: Bottleneck::new(sides),
         remains: Vec::new(),
     };
     let started = run.start(job);
-    let mut ended = run.end_of(started, side);
-    while let Some(listener) = run.after_stranger(&ended) {
-        run.begin_anew(sides);
-        let started = run.listen(listener);
-        ended = run.end_of(started, side);
-    }
+    let ended = run.end_of(started, side);
     let elapsed = run.clock.elapsed();
     let peer = run.peer.take();
     let ended = by_side(ended);
@@ -111,10 +102,6 @@ struct Run<'a> {
     readers: Vec<SideReader>,
     /// Where further connections of a receiver come in.
     joining: Option<Joining>,
-    /// What is to be received from whoever connects.
-    awaited: Option<Awaited>,
-    /// Where the next one connects after a stranger.
-    freed: Option<Listener>,
     bottleneck: Bottleneck,
     /// Of sides that have ended.
     remains: Vec<Remains>,
@@ -124,17 +111,11 @@ struct Run<'a> {
 struct Left {
     ended: Ended,
     remains: Option<Remains>,
-    /// Where the next one connects, after a stranger.
-    listener: Option<Listener>,
 }
 
 impl Left {
     fn only(ended: Ended) -> Self {
-        Self {
-            ended,
-            remains: None,
-            listener: None,
-        }
+        Self { ended, remains: None }
     }
 }
 
@@ -185,7 +166,6 @@ impl Run<'_> {
             Ok(match machine(context, &wake) {
                 Ok(Some(mut machine)) => Left {
                     ended: drive(&mut machine, side, &controls, &wake, timeout),
-                    listener: machine.met_stranger().then(|| machine.take_listener()).flatten(),
                     remains: machine.remains(),
                 },
                 Ok(None) => Left::only(Ended::Part),
@@ -216,27 +196,6 @@ impl Run<'_> {
         }
     }
 
-    /// Where the sender is still to come, because whoever came offered nothing. Tells of that one.
-    fn after_stranger(&mut self, ended: &[(Side, Ended)]) -> Option<Listener> {
-        let listener = self.freed.take().filter(|_| self.awaited.is_some())?;
-        let message = match ended {
-            [(_, Ended::Failed { error, .. })] => error.to_string(),
-            [(_, Ended::Joined)] => "the peer joins a transfer that is not here".into(),
-            _ => return None,
-        };
-        let peer = self.peer.take().unwrap_or_default();
-        let told = EventKind::Stranger { peer, message };
-        self.emitter.emit(Side::Receiver, self.clock.elapsed(), told);
-        Some(listener)
-    }
-
-    /// Forgets what was measured of a stranger.
-    fn begin_anew(&mut self, sides: &[Side]) {
-        self.readers.clear();
-        self.bottleneck = Bottleneck::new(sides);
-        self.requests = Requests::new();
-    }
-
     /// Samples until every thread has ended.
     fn sample(&mut self) -> Vec<(Side, Ended)> {
         let mut next = Instant::now() + INTERVAL;
@@ -264,7 +223,6 @@ impl Run<'_> {
                     });
                     let end = left.ended;
                     self.remains.extend(left.remains);
-                    self.freed = left.listener;
                     if side == Side::Receiver && !matches!(end, Ended::Part) {
                         // The first connection has ended: nobody else joins.
                         self.joining = None;

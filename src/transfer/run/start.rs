@@ -13,7 +13,7 @@ use crate::transfer::net::connection::{Connection, unix_pair};
 use crate::transfer::net::endpoint::Endpoint;
 use crate::transfer::net::listener::{Listener, loopback};
 use crate::transfer::plan::{Incoming, Job, SinkSpec, SourceSpec};
-use crate::transfer::receive::{FirstReceiver, ReceivePlan};
+use crate::transfer::receive::{FirstReceiver, Met, ReceivePlan, Reception, Wanted};
 use crate::transfer::send::FirstSender;
 use crate::transfer::sink::received::ReceivedCell;
 use crate::transfer::source::Source;
@@ -21,13 +21,6 @@ use crate::transfer::source::send_path::{SendPath, SendPathRequest};
 use crate::transfer::tell::event::{EventKind, Side, State};
 
 use super::{Run, new_wake};
-
-/// What is to be received from whoever connects.
-#[derive(Clone)]
-pub(super) struct Awaited {
-    sink: SinkSpec,
-    expect: Option<ArrayMeta>,
-}
 
 impl Run<'_> {
     /// Meets the peer and starts the data threads; false where it was cancelled before.
@@ -94,6 +87,7 @@ impl Run<'_> {
         let Some(connection) = connection else {
             return Ok(false);
         };
+        connection.check_user(self.options.peer_user)?;
         // Further connections go where this one got through.
         self.restart_clock();
         self.to = connection.endpoint().or(Some(to));
@@ -102,48 +96,57 @@ impl Run<'_> {
     }
 
     fn receive(&mut self, from: Incoming, sink: SinkSpec, expect: Option<ArrayMeta>) -> Result<bool, Error> {
-        let (connection, listener) = match from {
-            // A sink that cannot work is told to the sender, who is here already.
-            Incoming::Connection(connection) => (connection, None),
-            Incoming::Accepted(connection, listener) => (connection, Some(listener)),
-            Incoming::Listener(listener) => {
-                sink.check()?;
-                self.awaited = Some(Awaited { sink, expect });
-                return self.listen(listener);
-            }
-        };
-        self.receive_from(connection, Awaited { sink, expect }, listener)
-    }
-
-    /// Receives from whoever connects next; false where it was cancelled before.
-    pub(super) fn listen(&mut self, listener: Listener) -> Result<bool, Error> {
-        let wake = new_wake(self.controls)?;
-        self.begin_clock(Side::Receiver, State::Listening);
-        let cancelled = || self.controls.is_cancelled();
-        let Some(connection) = listener.accept(&wake, &cancelled)? else {
-            return Ok(false);
-        };
-        let awaited = self.awaited.clone();
-        let awaited = awaited.ok_or_else(|| Error::Bug("nothing is to be received".into()))?;
-        self.receive_from(connection, awaited, Some(listener))
-    }
-
-    fn receive_from(
-        &mut self,
-        connection: Connection,
-        awaited: Awaited,
-        listener: Option<Listener>,
-    ) -> Result<bool, Error> {
-        let Awaited { sink, expect } = awaited;
-        self.begin_clock(Side::Receiver, State::Connecting);
-        self.peer = Some(connection.peer().into());
         let plan = ReceivePlan {
             expect,
             keep: self.keep(&sink),
             source: None,
             sink,
         };
+        let (connection, listener) = match from {
+            // A sink that cannot work is told to the sender, who is here already.
+            Incoming::Connection(connection) => (connection, None),
+            Incoming::Accepted(connection, listener) => (connection, Some(listener)),
+            Incoming::Listener(listener) => {
+                plan.sink.check()?;
+                return self.listen(listener, plan);
+            }
+        };
+        self.begin_clock(Side::Receiver, State::Connecting);
+        self.peer = Some(connection.peer().into());
         self.spawn_receiver(connection, plan, listener)?;
+        Ok(true)
+    }
+
+    /// Receives from the first who offers an array; false where it was cancelled before.
+    fn listen(&mut self, listener: Listener, plan: ReceivePlan) -> Result<bool, Error> {
+        let wake = new_wake(self.controls)?;
+        self.begin_clock(Side::Receiver, State::Listening);
+        let wanted = Wanted::Array(plan.expect.as_ref());
+        let mut reception = Reception::new(&listener, wanted, self.options, self.controls, &wake);
+        let offered = loop {
+            match reception.next()? {
+                Some(Met::Sender(offered)) => break offered,
+                Some(Met::Stranger { peer, message }) => {
+                    let told = EventKind::Stranger { peer, message };
+                    self.emitter.emit(Side::Receiver, self.clock.elapsed(), told);
+                    self.emitter.wake();
+                }
+                Some(Met::Unusable { peer, error }) => {
+                    self.peer = Some(peer);
+                    return Err(error);
+                }
+                None => return Ok(false),
+            }
+        };
+        drop(reception);
+        self.begin_clock(Side::Receiver, State::Connecting);
+        self.peer = Some(offered.connection.peer().into());
+        let options = self.options.clone();
+        let requests = self.requests.joins.0.clone();
+        self.spawn(Side::Receiver, move |context, _| {
+            let receiver = FirstReceiver::of_offer(*offered, plan, listener, &options, requests, context);
+            Ok(Some(receiver))
+        })?;
         Ok(true)
     }
 

@@ -10,7 +10,7 @@ use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 
 use crate::error::{Error, reason};
 use crate::route::send::SendRoute;
-use crate::sys::unacknowledged_bytes;
+use crate::sys::{awake_now, unacknowledged_bytes};
 use crate::telemetry::Probe;
 use crate::transfer::limits::limiter::Throttle;
 use crate::transfer::machine::context::MachineContext;
@@ -101,7 +101,7 @@ impl FirstSender {
         let sending = Arc::new(Sending {
             source,
             sent: AtomicU64::new(0),
-            throttle: Mutex::new(Throttle::new(Instant::now())),
+            throttle: Mutex::new(Throttle::new(awake_now())),
             is_done: AtomicBool::new(false),
         });
         let streams = offer.streams;

@@ -9,7 +9,7 @@ use rustix::net::{RecvFlags, recv};
 
 use crate::error::Error;
 use crate::route::send::{SendError, SendRoute};
-use crate::sys::Interest;
+use crate::sys::{Interest, awake_now};
 use crate::telemetry::{Probe, Rest};
 use crate::transfer::limits::controls::Controls;
 use crate::transfer::limits::limiter::whole_bytes;
@@ -92,8 +92,8 @@ impl Link {
             events: context.events,
             loaded: (0, 0),
             keep_alive_interval: keep_alive_interval(options.timeout),
-            keep_alive_at: Instant::now(),
-            idle_meter: IdleMeter::new(Instant::now()),
+            keep_alive_at: awake_now(),
+            idle_meter: IdleMeter::new(awake_now()),
         }
     }
 
@@ -108,7 +108,7 @@ impl Link {
         match recv(self.connection.as_fd(), &mut buffer[..], RecvFlags::DONTWAIT) {
             Ok((received @ 1.., _)) => {
                 self.wire.hear(&buffer[..received])?;
-                self.idle_meter.check(self.wire.idle_messages(), Instant::now())?;
+                self.idle_meter.check(self.wire.idle_messages(), awake_now())?;
                 Ok(Reply::Heard)
             }
             Err(error) if would_block(&error.into()) => Ok(Reply::Nothing),

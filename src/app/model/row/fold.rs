@@ -39,11 +39,8 @@ impl Row {
             }
             EventKind::Preview { values, .. } => end.preview = values,
             // One is of the whole process, the end of the transfer says the next, and services alone tell the last.
-            EventKind::Process(_)
-            | EventKind::Joined
-            | EventKind::Stranger { .. }
-            | EventKind::HandedOver { .. }
-            | EventKind::Limit { .. } => {}
+            EventKind::Process(_) | EventKind::Joined | EventKind::HandedOver { .. } | EventKind::Limit { .. } => {}
+            EventKind::Stranger { peer, .. } => self.stranger = Some(peer),
             EventKind::Finished(finished) => {
                 // Where its mean ends: the threads are joined after that.
                 let took_s = finished.bytes as f64 / finished.rate_bytes_per_s;

@@ -325,3 +325,18 @@ fn a_row_settles_half_a_second_after_its_end() {
     row.note_end(1.3);
     assert!(!row.has_settled(1.4) && row.has_settled(1.6));
 }
+
+#[test]
+fn one_who_offers_nothing_is_shown_beside_what_is_waited_for_and_fails_nothing() {
+    let mut row = started_row();
+    let state = State::Listening;
+    tell(&mut row, Side::Receiver, 0.0, EventKind::State { state });
+    assert_eq!(row.note_in_words(0.0), "waits for a sender");
+    let stranger = EventKind::Stranger {
+        peer: "10.0.0.7:5".into(),
+        message: "the peer closed the connection".into(),
+    };
+    tell(&mut row, Side::Receiver, 1.0, stranger);
+    assert_eq!(row.note_in_words(1.0), "waits for a sender; 10.0.0.7:5 offered nothing");
+    assert_eq!(row.phase, Phase::Is(State::Listening));
+}

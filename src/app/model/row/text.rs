@@ -157,7 +157,10 @@ impl Row {
             Phase::Done { verified: Some(false) } => "checksums differ".to_owned(),
             Phase::Done { verified: None } => "not verified".to_owned(),
             Phase::Failed { message, .. } => message.clone(),
-            Phase::Is(State::Listening) => "waits for a sender".to_owned(),
+            Phase::Is(State::Listening) => match &self.stranger {
+                Some(peer) => format!("waits for a sender; {peer} offered nothing"),
+                None => "waits for a sender".to_owned(),
+            },
             Phase::Cancelled => self.note.clone().unwrap_or_default(),
             _ => String::new(),
         }

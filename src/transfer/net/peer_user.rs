@@ -1,0 +1,113 @@
+//! Whose process may be at the other end of a Unix socket: whoever binds a path first, or can reach it, could be anyone.
+
+use std::fmt;
+use std::os::fd::AsFd;
+
+use rustix::net::AddressFamily;
+use rustix::net::sockopt::{socket_domain, socket_peercred};
+use rustix::process::geteuid;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::sys::{user_id, user_name};
+
+/// Every user that a user namespace does not know has this number there: it is never the same user as oneself.
+const OVERFLOW_UID: u32 = 65534;
+
+/// Which user's process may be at the other end of a Unix socket. Over TCP nobody knows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum PeerUser {
+    /// The user of this process, and root.
+    #[default]
+    Own,
+    /// The user of this number as well.
+    Uid(u32),
+    /// Anyone.
+    Any,
+}
+
+impl PeerUser {
+    /// Reads `any`, the name of a user or a number.
+    ///
+    /// # Errors
+    /// [`Error::Usage`]: there is no such user.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        if text == "any" {
+            return Ok(Self::Any);
+        }
+        let uid = text.parse().ok().or_else(|| user_id(text));
+        uid.map(Self::Uid)
+            .ok_or_else(|| Error::Usage(format!("there is no user {text}: NAME, a number, or any")))
+    }
+
+    /// Whether a process of that user may be there.
+    fn accepts(self, uid: u32, own: u32) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Uid(other) if uid == other => true,
+            Self::Own | Self::Uid(_) => uid == 0 || (uid == own && uid != OVERFLOW_UID),
+        }
+    }
+
+    /// Fails where the process at the other end of a Unix socket, which was reached at or came to `endpoint`, is another
+    /// user's. What is no Unix socket passes.
+    pub(crate) fn check(self, socket: &impl AsFd, endpoint: &str) -> Result<(), Error> {
+        if self == Self::Any || socket_domain(socket).is_ok_and(|domain| domain != AddressFamily::UNIX) {
+            return Ok(());
+        }
+        let peer = socket_peercred(socket);
+        let peer = peer.map_err(|error| Error::system("cannot tell whose process the peer is", &error.into()))?;
+        let uid = peer.uid.as_raw();
+        if self.accepts(uid, geteuid().as_raw()) {
+            return Ok(());
+        }
+        Err(Error::OtherUser {
+            endpoint: endpoint.into(),
+            user: User(uid).to_string(),
+        })
+    }
+}
+
+/// `nobody (65534)`, or the number alone.
+struct User(u32);
+
+impl fmt::Display for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match user_name(self.0) {
+            Some(name) => write!(f, "{name} ({})", self.0),
+            None => write!(f, "{}", self.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn oneself_and_root_are_taken_and_others_only_where_they_are_asked_for() {
+        for (asked, uid, own, accepted) in [
+            (PeerUser::Own, 1000, 1000, true),
+            (PeerUser::Own, 0, 1000, true),
+            (PeerUser::Own, 1001, 1000, false),
+            (PeerUser::Own, 1000, 0, false),
+            (PeerUser::Own, OVERFLOW_UID, OVERFLOW_UID, false),
+            (PeerUser::Uid(1001), 1001, 1000, true),
+            (PeerUser::Uid(1001), 1000, 1000, true),
+            (PeerUser::Uid(1001), 1002, 1000, false),
+            (PeerUser::Uid(OVERFLOW_UID), OVERFLOW_UID, 1000, true),
+            (PeerUser::Any, 1002, 1000, true),
+        ] {
+            assert_eq!(asked.accepts(uid, own), accepted, "{asked:?} {uid} {own}");
+        }
+    }
+
+    #[test]
+    fn users_are_read_by_name_and_number() {
+        assert_eq!(PeerUser::parse("any"), Ok(PeerUser::Any));
+        assert_eq!(PeerUser::parse("root"), Ok(PeerUser::Uid(0)));
+        assert_eq!(PeerUser::parse("1234"), Ok(PeerUser::Uid(1234)));
+        assert!(PeerUser::parse("no such user").is_err());
+    }
+}
