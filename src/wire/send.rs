@@ -110,11 +110,15 @@ impl SendWire {
     }
 
     /// `len` bytes of the array were sent.
-    pub fn sent(&mut self, len: u64) {
+    ///
+    /// # Errors
+    /// Nothing was to be sent: a mistake of whoever asked.
+    pub fn sent(&mut self, len: u64) -> Result<(), Error> {
         match self {
-            Self::Native(native) => native.sent(len),
+            Self::Native(native) => native.sent(len)?,
             Self::Stream(stream) => stream.at += len,
         }
+        Ok(())
     }
 
     /// Whether the receiver has asked for the handoff that was offered, which has not been done yet.
@@ -133,9 +137,13 @@ impl SendWire {
     }
 
     /// The array was handed over, or could not be, so that blocks follow after all.
-    pub fn handed_over(&mut self, done: bool) {
-        if let Self::Native(native) = self {
-            native.handed_over(done);
+    ///
+    /// # Errors
+    /// Nobody asked for it: a mistake of whoever handed it over.
+    pub fn handed_over(&mut self, done: bool) -> Result<(), Error> {
+        match self {
+            Self::Native(native) => native.handed_over(done),
+            Self::Stream(_) => Err(Error::Bug("a handoff on a wire that has none".into())),
         }
     }
 

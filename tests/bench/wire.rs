@@ -50,7 +50,7 @@ fn transferred(choice: WireChoice, checksum: ChecksumKind, bytes: u64) -> u64 {
         match sender.step(Some(BLOCK_BYTES)).expect("a step") {
             SendStep::Write(bytes) => on_the_way.extend(bytes),
             SendStep::Data { len, .. } => {
-                sender.sent(len);
+                sender.sent(len).expect("a block");
                 data += len;
             }
             SendStep::Await | SendStep::Done | SendStep::HandOver => {}
@@ -70,7 +70,7 @@ fn transferred(choice: WireChoice, checksum: ChecksumKind, bytes: u64) -> u64 {
                 Want::Data { .. } if data == 0 => break,
                 Want::Data { len, .. } => {
                     let landed = len.min(data);
-                    receiver.landed(landed);
+                    receiver.landed(landed).expect("a block");
                     data -= landed;
                 }
                 Want::Decision => {

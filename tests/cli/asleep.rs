@@ -63,7 +63,7 @@ fn a_silent_sender_is_still_given_up_by_one_that_was_stopped() {
         .expect("it takes them");
     std::thread::sleep(LATER);
     freeze(&[&receiver]);
-    receiver.wait().failed(1, &["silent"]);
+    receiver.wait().failed(1, &["said nothing for 1 s"]);
     drop(sender);
 }
 

@@ -149,8 +149,32 @@ fn a_splice_that_fails_when_bytes_come_is_told_and_nothing_is_left() {
         "splice",
         splice,
         &[libc::EIO, libc::ENOMEM],
-        Then::IsGone("0 of 8000000 bytes"),
+        Then::IsGone("cannot take bytes from the connection"),
     );
+}
+
+#[test]
+fn a_sendfile_that_fails_is_told_as_this_systems_fault_and_not_as_the_receivers() {
+    for error in [libc::ENOMEM, libc::EBADF] {
+        let dir = Dir::new();
+        let inbox = dir.folder("inbox");
+        dir.write("a.bin", floats(COUNT));
+        let receiver = dir.receive("127.0.0.1:0 --into inbox --once");
+        let words = format!("send a.bin {} --json", receiver.address);
+        let start = || dir.arraylift(words.split_whitespace()).start();
+        let sent = refused(&[Refused::with(libc::SYS_sendfile, error)], start).wait();
+        assert_eq!(sent.status.code(), Some(1), "{sent:?}");
+        let failed: Vec<_> = sent.objects().into_iter().filter(|o| o["event"] == "failed").collect();
+        assert!(failed.len() == 1 && failed[0]["fault"] == "system", "{sent:?}");
+        assert!(
+            failed[0]["message"]
+                .to_string()
+                .contains("cannot send over the connection"),
+            "{sent:?}"
+        );
+        receiver.wait().failed(1, &[]);
+        assert!(names_in(&inbox).is_empty());
+    }
 }
 
 #[test]

@@ -136,7 +136,7 @@ fn receive_all(
                     break;
                 }
                 wire.absorb(data);
-                wire.landed(data.len() as u64);
+                wire.landed(data.len() as u64).expect("bytes that were wanted");
             }
             Want::Done => {
                 assert!(wire.receipt().len() < 1 << 10, "a long receipt");
@@ -190,12 +190,13 @@ fn send_all(manner: Manner, wire: &mut SendWire, mut rest: &[u8]) -> (u64, Optio
             Ok(SendStep::Data { len, .. }) => {
                 wire.digest()
                     .update(&[0; 16][..usize::try_from(len).expect("a block").min(16)]);
-                wire.sent(len);
+                wire.sent(len).expect("bytes that were to be sent");
                 false
             }
             Ok(SendStep::HandOver) => {
                 assert!(wire.handoff(0).len() < 64, "a long handoff");
-                wire.handed_over(manner.has(Manner::STREAMS));
+                wire.handed_over(manner.has(Manner::STREAMS))
+                    .expect("a handoff that was asked for");
                 false
             }
             Ok(SendStep::Await) => true,

@@ -13,7 +13,7 @@ use crate::sys::{Interest, awake_now};
 use crate::telemetry::{Probe, Rest};
 use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::Progress;
-use crate::transfer::net::connection::would_block;
+use crate::transfer::net::connection::{is_broken, would_block};
 use crate::transfer::plan::Options;
 use crate::transfer::sink::block_receiver::{BlockReceiver, Received, Wanted};
 use crate::transfer::tell::event::{Side, State};
@@ -322,6 +322,8 @@ impl PartFetch {
         });
         if timed_out {
             Error::Silent(self.options.timeout)
+        } else if error.raw_os_error().is_some() && !is_broken(error) {
+            Error::system("cannot take bytes from the connection", error)
         } else {
             self.closed()
         }

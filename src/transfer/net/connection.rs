@@ -219,6 +219,24 @@ pub(crate) fn would_block(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
+/// Whether an error of a socket says that the peer, or the way to it, is gone. Any other one is this system's own.
+pub(crate) fn is_broken(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        error.kind(),
+        Kind::BrokenPipe
+            | Kind::ConnectionReset
+            | Kind::ConnectionAborted
+            | Kind::ConnectionRefused
+            | Kind::NotConnected
+            | Kind::TimedOut
+            | Kind::HostUnreachable
+            | Kind::NetworkUnreachable
+            | Kind::NetworkDown
+            | Kind::UnexpectedEof
+    )
+}
+
 /// Buffers of the size that was asked for. For a peer on this machine else large ones, and no pacing, as far as this
 /// user may; whatever is refused only costs speed.
 pub(crate) fn prepare(socket: &Socket, local: bool, buffer_bytes: Option<usize>) {

@@ -175,7 +175,6 @@ impl FirstReceiver {
 
     /// Hears what is about to come.
     fn greet(&mut self, due: Instant, now: Instant) -> Result<Progress, Error> {
-        self.link.connection.check_user(self.link.options.peer_user)?;
         match self.link.wire.want() {
             Want::Control(most) => {
                 self.link.events.state(State::Connecting);
@@ -228,6 +227,7 @@ impl FirstReceiver {
     }
 
     fn join(&mut self, token: &Token) -> Result<Progress, Error> {
+        self.link.check_user()?;
         let outcome = self.link.join(self.listener.as_ref(), token)?;
         self.phase = Phase::Joined {
             lingers: outcome.lingers(),
@@ -237,6 +237,7 @@ impl FirstReceiver {
 
     /// Takes what is offered, or waits for room, or fails where it is not what was to come.
     fn consider(&mut self, offer: Box<Offer>) -> Result<(), Error> {
+        self.link.check_user()?;
         self.link.probe.begin_transfer();
         if let Some(expected) = self.plan.expect.as_ref().filter(|expected| **expected != offer.meta) {
             return Err(Error::BadOffer(format!(
@@ -284,7 +285,7 @@ impl FirstReceiver {
         let streams = offer.streams.clamp(1, Options::STREAMS_MAX);
         let ledger = Ledger::new(offer.meta.byte_len(), offer.checksum, streams);
         if self.plan.keep.is_none() && takes_handoff(&self.link, &offer, &self.plan.sink) {
-            self.phase = Phase::AwaitingHandoff(AwaitedHandoff::ask(&mut self.link, *offer, ledger));
+            self.phase = Phase::AwaitingHandoff(AwaitedHandoff::ask(&mut self.link, *offer, ledger)?);
             return Ok(());
         }
         let joins = self.prepare(&offer, &ledger)?;

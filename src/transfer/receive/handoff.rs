@@ -25,10 +25,10 @@ pub(super) struct AwaitedHandoff {
 
 impl AwaitedHandoff {
     /// Answers an offer by asking for a handoff.
-    pub(super) fn ask(link: &mut Link, offer: Offer, ledger: Arc<Ledger>) -> Self {
-        let answer = link.wire.accept_handoff(&ledger);
-        link.outbox.push(answer.as_deref().unwrap_or_default());
-        Self {
+    pub(super) fn ask(link: &mut Link, offer: Offer, ledger: Arc<Ledger>) -> Result<Self, Error> {
+        let answer = link.wire.accept_handoff(&ledger)?;
+        link.outbox.push(&answer);
+        Ok(Self {
             offer: Offer {
                 // Whatever follows comes over this connection.
                 streams: 1,
@@ -36,7 +36,7 @@ impl AwaitedHandoff {
             },
             ledger,
             descriptor: None,
-        }
+        })
     }
 
     /// Reads what the sender says, and keeps the first descriptor that comes with it.

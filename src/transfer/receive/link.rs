@@ -17,7 +17,7 @@ use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::Progress;
 use crate::transfer::machine::keep_alive::{IdleMeter, keep_alive_interval};
 use crate::transfer::machine::outbox::Outbox;
-use crate::transfer::net::connection::{Connection, would_block};
+use crate::transfer::net::connection::{Connection, is_broken, would_block};
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::Options;
 use crate::transfer::sink::block_receiver::{BlockReceiver, Received, Wanted};
@@ -116,6 +116,12 @@ impl Link {
         }
     }
 
+    /// Fails where the sender is a process of a user that is not to be there. It has said what it wants, and so can hear
+    /// why it does not get it.
+    pub(super) fn check_user(&self) -> Result<(), Error> {
+        self.connection.check_user(self.options.peer_user)
+    }
+
     /// Sends what is to be said, as far as that goes without waiting.
     pub(super) fn flush(&mut self) -> Flushed {
         match self.outbox.flush(self.connection.as_fd(), false, &mut self.probe) {
@@ -146,7 +152,7 @@ impl Link {
                 Some(message) => Input::Message(message),
             }),
             Err(error) if would_block(&error) => Ok(Input::Nothing),
-            Err(_) => Err(closed()),
+            Err(error) => Err(broken(&error, closed)),
         }
     }
 
@@ -164,7 +170,7 @@ impl Link {
             Ok((0, _)) => Err(closed_before_offer()),
             Ok(_) => Ok(true),
             Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(false),
-            Err(_) => Err(closed_before_offer()),
+            Err(error) => Err(broken(&error.into(), closed_before_offer)),
         }
     }
 
@@ -225,7 +231,7 @@ impl Link {
         })?;
         match received {
             Received::Bytes(bytes, preview) => {
-                self.wire.landed(bytes);
+                self.wire.landed(bytes)?;
                 if let Some(preview) = preview {
                     self.events.tell(*preview);
                 }
@@ -237,7 +243,8 @@ impl Link {
                 self.probe.rests(rest);
                 Ok(rest_until(Some(then)))
             }
-            Received::End | Received::Broke(_) => Err(closed_early(&array.sink.ledger)),
+            Received::End => Err(closed_early(&array.sink.ledger)),
+            Received::Broke(error) => Err(broken(&error, || closed_early(&array.sink.ledger))),
         }
     }
 
@@ -320,6 +327,15 @@ pub(super) fn rest_until(until: Option<Instant>) -> Progress {
         },
         until,
         peer_owes: false,
+    }
+}
+
+/// The error for a connection from which nothing can be read any more: `closed` where the sender has left.
+fn broken(error: &io::Error, closed: impl FnOnce() -> Error) -> Error {
+    if is_broken(error) {
+        closed()
+    } else {
+        Error::system("cannot take bytes from the connection", error)
     }
 }
 

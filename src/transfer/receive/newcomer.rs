@@ -101,6 +101,7 @@ impl NewcomerReceiver {
     }
 
     fn offer(&mut self, offer: Box<Offer>) -> Result<Progress, Error> {
+        self.link.check_user()?;
         if !self.takes_offers {
             let text = "another array is being received here: send again when that is done";
             return Err(Error::BadOffer(text.into()));
@@ -126,7 +127,6 @@ impl Machine for NewcomerReceiver {
         let Phase::Greeting { due } = self.phase else {
             return Err(Error::Bug("a newcomer goes on after it was heard".into()));
         };
-        self.link.connection.check_user(self.link.options.peer_user)?;
         // One byte now and then is no greeting: it does not keep a place for ever.
         let silent = || Err(Error::Silent(self.link.options.timeout));
         let most = match self.link.wire.want() {
@@ -149,6 +149,7 @@ impl Machine for NewcomerReceiver {
             Input::Nothing => Ok(wait_to_read(true)),
             Input::Bytes => Ok(Progress::Moved),
             Input::Message(Heard::Join(token)) => {
+                self.link.check_user()?;
                 self.phase = match self.link.join(Some(&self.listener), &token)? {
                     JoinOutcome::Taken => Phase::Joined,
                     JoinOutcome::TurnedAway { lingers } => Phase::TurnedAway { lingers },

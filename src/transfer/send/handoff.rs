@@ -7,7 +7,7 @@ use crate::route::NoHandoff;
 use crate::route::receive::UNSEALED;
 use crate::route::send::Handoff;
 use crate::transfer::machine::drive::Progress;
-use crate::transfer::net::connection::would_block;
+use crate::transfer::net::connection::{is_broken, would_block};
 use crate::transfer::source::send_path::HandoffPath;
 use crate::wire::{self, SendWire};
 
@@ -89,7 +89,7 @@ impl Handing {
             Ok(sent) => {
                 link.probe.syscall(message.len(), sent);
                 link.outbox.push(&message[sent..]);
-                link.wire.handed_over(true);
+                link.wire.handed_over(true)?;
                 *self = self.take().map_or(Self::No, Self::Done);
                 Ok(Attempt::Done)
             }
@@ -100,7 +100,7 @@ impl Handing {
                 reason: reason(&error).and("send by another route"),
             }),
             Err(_) => {
-                link.wire.handed_over(false);
+                link.wire.handed_over(false)?;
                 *self = Self::No;
                 Ok(Attempt::Refused(NoHandoff::Refused))
             }
@@ -114,10 +114,4 @@ impl Handing {
             _ => None,
         }
     }
-}
-
-/// Whether the connection is gone, rather than the descriptor refused.
-fn is_broken(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected};
-    matches!(error.kind(), BrokenPipe | ConnectionReset | NotConnected)
 }

@@ -17,7 +17,7 @@ use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::Progress;
 use crate::transfer::machine::keep_alive::{IdleMeter, keep_alive_interval};
 use crate::transfer::machine::outbox::Outbox;
-use crate::transfer::net::connection::{Connection, would_block};
+use crate::transfer::net::connection::{Connection, is_broken, would_block};
 use crate::transfer::plan::Options;
 use crate::transfer::tell::event::{Side, State};
 use crate::transfer::tell::event_sender::EventSender;
@@ -116,7 +116,9 @@ impl Link {
                 self.outbox = Outbox::default();
                 Ok(Reply::Left)
             }
-            Ok((0, _)) | Err(_) => Err(self.closed()),
+            Ok((0, _)) => Err(self.closed()),
+            Err(error) if is_broken(&error.into()) => Err(self.closed()),
+            Err(error) => Err(Error::system("cannot hear the receiver", &error.into())),
         }
     }
 
@@ -181,7 +183,7 @@ impl Link {
                 throttle.spend(sent);
                 drop(throttle);
                 self.sending.sent.fetch_add(sent, Ordering::Relaxed);
-                self.wire.sent(sent);
+                self.wire.sent(sent)?;
                 self.probe.moved(sent);
                 Ok(Progress::Moved)
             }
@@ -258,7 +260,8 @@ impl Link {
     fn send_error(&mut self, error: SendError) -> Result<Progress, Error> {
         match error {
             SendError::Socket(error) if would_block(&error) => Ok(self.wait_to_write()),
-            SendError::Socket(_) => Err(self.broken()),
+            SendError::Socket(error) if is_broken(&error) => Err(self.broken()),
+            SendError::Socket(error) => Err(Error::system("cannot send over the connection", &error)),
             SendError::Source(error) => Err(self.sending.source.unreadable(&error)),
             SendError::SourceChanged => Err(self.sending.source.changed()),
             SendError::SourceEnded => Err(self.sending.source.ended(self.bytes())),

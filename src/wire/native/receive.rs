@@ -150,20 +150,26 @@ impl NativeReceiver {
 
     /// What was offered is taken, and its blocks are claimed in this ledger; returns the answer to send. `more` is over how
     /// many connections in all, and what the further ones have to show.
-    pub fn accept(&mut self, ledger: &Arc<Ledger>, more: Option<(u16, Token)>) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// Nothing was offered.
+    pub fn accept(&mut self, ledger: &Arc<Ledger>, more: Option<(u16, Token)>) -> Result<Vec<u8>, Error> {
         if more.is_some() {
             self.due_at = None;
         }
-        let answer = self.acceptance(ledger, more, false);
+        let answer = self.acceptance(ledger, more, false)?;
         self.state = self.after_block();
-        answer
+        Ok(answer)
     }
 
     /// What was offered is taken, and is to be handed over; returns the answer to send.
-    pub fn accept_handoff(&mut self, ledger: &Arc<Ledger>) -> Vec<u8> {
-        let answer = self.acceptance(ledger, None, true);
+    ///
+    /// # Errors
+    /// Nothing was offered.
+    pub fn accept_handoff(&mut self, ledger: &Arc<Ledger>) -> Result<Vec<u8>, Error> {
+        let answer = self.acceptance(ledger, None, true)?;
         self.state = State::AwaitHandoff;
-        answer
+        Ok(answer)
     }
 
     /// Whether a descriptor may come with what is read next.
@@ -218,14 +224,16 @@ impl NativeReceiver {
     }
 
     /// `len` bytes of the current block have landed.
-    pub fn landed(&mut self, len: u64) {
+    ///
+    /// # Errors
+    /// There is no block.
+    pub fn landed(&mut self, len: u64) -> Result<(), Error> {
         let State::Data(block) = &mut self.state else {
-            debug_assert!(false, "data outside a block");
-            return;
+            return Err(Error::Bug("bytes landed outside a block".into()));
         };
         block.landed(len);
         if block.left() > 0 {
-            return;
+            return Ok(());
         }
         let has_trailer = self.digest.value().is_some();
         match std::mem::replace(&mut self.state, State::Between) {
@@ -233,6 +241,7 @@ impl NativeReceiver {
             State::Data(block) => self.end_block(block),
             _ => {}
         }
+        Ok(())
     }
 
     /// The receipt for a whole array.
@@ -270,8 +279,15 @@ impl NativeReceiver {
     }
 
     /// The answer that takes an offer.
-    fn acceptance(&mut self, ledger: &Arc<Ledger>, more: Option<(u16, Token)>, handoff: bool) -> Vec<u8> {
-        debug_assert!(matches!(self.state, State::Offered), "there must be an offer");
+    fn acceptance(
+        &mut self,
+        ledger: &Arc<Ledger>,
+        more: Option<(u16, Token)>,
+        handoff: bool,
+    ) -> Result<Vec<u8>, Error> {
+        if !matches!(self.state, State::Offered) {
+            return Err(Error::Bug("an answer before an offer".into()));
+        }
         self.digest = Digest::new(ledger.checksum_kind());
         self.ledger = Some(Arc::clone(ledger));
         let mut out = self.greeting_if_due();
@@ -281,7 +297,7 @@ impl NativeReceiver {
             handoff,
         }
         .encode(&mut out);
-        out
+        Ok(out)
     }
 
     fn is_whole(&self) -> bool {

@@ -151,14 +151,20 @@ impl NativeSender {
     }
 
     /// The array was handed over, or could not be, so that blocks follow after all.
-    pub fn handed_over(&mut self, done: bool) {
-        debug_assert_eq!(self.state, State::HandOver, "nobody asked for it");
+    ///
+    /// # Errors
+    /// Nobody asked for it.
+    pub fn handed_over(&mut self, done: bool) -> Result<(), Error> {
+        if self.state != State::HandOver {
+            return Err(Error::Bug("a handoff that nobody asked for".into()));
+        }
         self.state = if done {
             self.blocks.handed_over();
             State::AwaitReceipt
         } else {
             State::Between { owed: false }
         };
+        Ok(())
     }
 
     /// The checksum that bytes of the current block are to be added to.
@@ -167,16 +173,19 @@ impl NativeSender {
     }
 
     /// `len` bytes of the current block were sent.
-    pub fn sent(&mut self, len: u64) {
+    ///
+    /// # Errors
+    /// There is no block.
+    pub fn sent(&mut self, len: u64) -> Result<(), Error> {
         let State::Data { left } = &mut self.state else {
-            debug_assert!(false, "data outside a block");
-            return;
+            return Err(Error::Bug("bytes were sent outside a block".into()));
         };
         self.at += len;
         *left = left.saturating_sub(u32::try_from(len).unwrap_or(u32::MAX));
         if *left == 0 {
             self.state = State::Between { owed: true };
         }
+        Ok(())
     }
 
     /// Takes bytes that the receiver sent.

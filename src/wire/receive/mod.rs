@@ -152,7 +152,7 @@ impl ReceiveWire {
     /// Nothing was offered, or the ledger is that of another array.
     pub fn accept(&mut self, ledger: &Arc<Ledger>, more: Option<(u16, Token)>) -> Result<Vec<u8>, Error> {
         match self {
-            Self::Native(native) => Ok(native.accept(ledger, more)),
+            Self::Native(native) => native.accept(ledger, more),
             Self::Npy(HeaderReader {
                 stream: Some(stream), ..
             })
@@ -161,12 +161,14 @@ impl ReceiveWire {
         }
     }
 
-    /// What is offered is taken, and is to be handed over; returns the answer to send. `None` on other wires.
-    #[must_use]
-    pub fn accept_handoff(&mut self, ledger: &Arc<Ledger>) -> Option<Vec<u8>> {
+    /// What is offered is taken, and is to be handed over; returns the answer to send.
+    ///
+    /// # Errors
+    /// Nothing was offered, or no wire that knows a handoff is here.
+    pub fn accept_handoff(&mut self, ledger: &Arc<Ledger>) -> Result<Vec<u8>, Error> {
         match self {
-            Self::Native(native) => Some(native.accept_handoff(ledger)),
-            _ => None,
+            Self::Native(native) => native.accept_handoff(ledger),
+            _ => Err(Error::Bug("a handoff on a wire that has none".into())),
         }
     }
 
@@ -196,14 +198,17 @@ impl ReceiveWire {
     }
 
     /// `len` bytes of the array have landed.
-    pub fn landed(&mut self, len: u64) {
+    ///
+    /// # Errors
+    /// No byte was to land: a mistake of whoever asked.
+    pub fn landed(&mut self, len: u64) -> Result<(), Error> {
         match self {
             Self::Native(native) => native.landed(len),
             Self::Npy(HeaderReader {
                 stream: Some(stream), ..
             })
             | Self::Raw(stream) => stream.landed(len),
-            Self::Npy(_) | Self::Unknown => debug_assert!(false, "nothing was offered"),
+            Self::Npy(_) | Self::Unknown => Err(Error::Bug("bytes landed before an offer".into())),
         }
     }
 

@@ -69,10 +69,11 @@ impl StreamReceiver {
         self.claim.as_mut().and_then(Claim::take_span)
     }
 
-    pub(super) fn landed(&mut self, len: u64) {
-        if let Some(claim) = &mut self.claim {
-            claim.landed(len);
-        }
+    pub(super) fn landed(&mut self, len: u64) -> Result<(), Error> {
+        let claim = self.claim.as_mut();
+        let claim = claim.ok_or_else(|| Error::Bug("bytes landed before the offer was taken".into()))?;
+        claim.landed(len);
+        Ok(())
     }
 }
 

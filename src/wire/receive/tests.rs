@@ -48,7 +48,7 @@ fn moved(
                 tamper(bytes_sent, &mut bytes);
                 bytes_sent += len as u64;
                 on_the_way.extend(bytes);
-                sender.sent(len as u64);
+                sender.sent(len as u64)?;
             }
             SendStep::Await | SendStep::Done | SendStep::HandOver => {}
         }
@@ -68,7 +68,7 @@ fn moved(
                 let at = usize::try_from(at).expect("small");
                 out[at..at + len].copy_from_slice(&bytes);
                 receiver.absorb(&bytes);
-                receiver.landed(len as u64);
+                receiver.landed(len as u64)?;
                 Vec::new()
             }
             Want::Done if sender.step(Some(block_bytes))? == SendStep::Done => {
