@@ -79,7 +79,7 @@ mod tests {
         }
         assert_eq!(awake.asleep(), Duration::from_secs(58));
         awake.ticked(61 * SECOND, 63 * SECOND);
-        assert_eq!(awake.asleep(), Duration::from_secs(60));
+        assert_eq!(awake.asleep(), Duration::from_mins(1));
     }
 
     #[test]

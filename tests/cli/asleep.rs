@@ -15,11 +15,11 @@ const LONG: Duration = Duration::from_millis(2500);
 /// The other end was frozen as well, and goes on a little later.
 const LATER: Duration = Duration::from_millis(400);
 
-/// Stops them for longer than their patience. The other ends say nothing until it returns.
-fn freeze(processes: &[&Process]) {
-    processes.iter().for_each(|process| process.hang());
+/// Stops it for longer than its patience. The other end says nothing until this returns.
+fn freeze(process: &Process) {
+    process.hang();
     std::thread::sleep(LONG);
-    processes.iter().for_each(|process| process.signal(Signal::CONT));
+    process.signal(Signal::CONT);
     std::thread::sleep(LATER);
 }
 
@@ -39,7 +39,7 @@ fn a_receiver_that_was_stopped_does_not_take_that_for_the_senders_silence() {
             let mut sender = TcpStream::connect(&service.address).expect("it listens");
             sender.write_all(&array[..said]).expect("it takes them");
             std::thread::sleep(LATER);
-            freeze(&[&service]);
+            freeze(&service);
             sender.write_all(&array[said..]).expect("it goes on");
             drop(sender);
             std::thread::sleep(LATER);
@@ -62,7 +62,7 @@ fn a_silent_sender_is_still_given_up_by_one_that_was_stopped() {
         .write_all(&npy("'<f8'", "(10000,)", &floats(100)))
         .expect("it takes them");
     std::thread::sleep(LATER);
-    freeze(&[&receiver]);
+    freeze(&receiver);
     receiver.wait().failed(1, &["said nothing for 1 s"]);
     drop(sender);
 }
@@ -95,12 +95,12 @@ fn a_fetch_that_was_stopped_does_not_take_that_for_the_servers_silence() {
     let (mut stream, _) = web.accept().expect("a client");
     let _ = stream.read(&mut [0; 4096]).expect("a request");
     std::thread::sleep(LATER);
-    freeze(&[&fetch]);
+    freeze(&fetch);
     stream
         .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nabc")
         .expect("it goes on");
     std::thread::sleep(LATER);
-    freeze(&[&fetch]);
+    freeze(&fetch);
     stream.write_all(b"def").expect("it goes on");
     drop((stream, web));
     fetch.wait().done();

@@ -14,7 +14,7 @@ use crate::transfer::net::zone;
 pub struct Url {
     /// As it was given; where redirects lead is still called so.
     text: String,
-    url: Standard,
+    parsed: Standard,
     /// Of the server's address, which the standard does not know. It is never sent.
     zone: Option<String>,
 }
@@ -57,7 +57,11 @@ impl Url {
             return Err(wrong("a name and a password in it are not sent: leave them out"));
         }
         let text = text.split('#').next().unwrap_or_default().into();
-        Ok(Self { text, url, zone })
+        Ok(Self {
+            text,
+            parsed: url,
+            zone,
+        })
     }
 
     /// Where a redirect leads whose `Location` is this. A way that cannot be listened to stays so.
@@ -71,7 +75,7 @@ impl Url {
         };
         // Bytes beyond ASCII stay what they are, whatever their server means by them.
         let reference = percent_encode(location, &AsciiSet::EMPTY).to_string();
-        let joined = self.url.join(&reference);
+        let joined = self.parsed.join(&reference);
         let mut url = joined.map_err(|error| wrong(format!("it leads to {reference:?}, which is no URL: {error}")))?;
         url.set_fragment(None);
         if names_user(&url) {
@@ -82,8 +86,8 @@ impl Url {
         match (url.scheme(), self.is_https()) {
             ("https", _) | ("http", false) => Ok(Self {
                 text: self.text.clone(),
-                zone: self.zone.clone().filter(|_| url.host() == self.url.host()),
-                url,
+                zone: self.zone.clone().filter(|_| url.host() == self.parsed.host()),
+                parsed: url,
             }),
             ("http", true) => Err(wrong(format!(
                 "it leads to {url}, where anyone could read and change it"
@@ -94,7 +98,7 @@ impl Url {
 
     /// Whether what comes can be neither read nor changed on its way.
     pub(crate) fn is_https(&self) -> bool {
-        self.url.scheme() == "https"
+        self.parsed.scheme() == "https"
     }
 
     /// As a request names it.
@@ -102,7 +106,7 @@ impl Url {
     /// # Errors
     /// It is longer than a request can say.
     pub(crate) fn uri(&self) -> Result<Uri, Error> {
-        self.url.as_str().parse().map_err(|error| Error::Url {
+        self.parsed.as_str().parse().map_err(|error| Error::Url {
             url: self.text.clone(),
             reason: format!("it cannot be asked for: {error}").into(),
         })
@@ -111,9 +115,9 @@ impl Url {
     /// `HOST:PORT` of its server.
     #[must_use]
     pub fn server(&self) -> String {
-        let host = self.url.host_str().unwrap_or_default();
+        let host = self.parsed.host_str().unwrap_or_default();
         // Both schemes have one.
-        let port = self.url.port_or_known_default().unwrap_or_default();
+        let port = self.parsed.port_or_known_default().unwrap_or_default();
         if let (Some(zone), Some(open)) = (&self.zone, host.strip_suffix(']')) {
             return format!("{open}%{zone}]:{port}");
         }
@@ -135,7 +139,11 @@ impl Url {
     /// The last part of its path, as people write it; `None` where it has none.
     #[must_use]
     pub fn file_name(&self) -> Option<String> {
-        let last = self.url.path_segments()?.next_back().filter(|last| !last.is_empty())?;
+        let last = self
+            .parsed
+            .path_segments()?
+            .next_back()
+            .filter(|last| !last.is_empty())?;
         Some(percent_decode_str(last).decode_utf8_lossy().into_owned())
     }
 }

@@ -87,16 +87,16 @@ impl NewcomerReceiver {
         matches!(self.phase, Phase::TurnedAway { .. })
     }
 
-    /// What it offers, with the connection; itself where it offers nothing.
-    pub(super) fn into_offered(self) -> Result<Offered, Self> {
+    /// What it offers, with the connection; `None` where it offers nothing.
+    pub(super) fn into_offered(self) -> Option<Offered> {
         let Self { link, phase, .. } = self;
         match phase {
-            Phase::Offered(offer) => Ok(Offered {
+            Phase::Offered(offer) => Some(Offered {
                 connection: link.connection,
                 wire: link.wire,
                 offer,
             }),
-            phase => Err(Self { link, phase, ..self }),
+            _ => None,
         }
     }
 

@@ -172,10 +172,7 @@ impl<'a> Reception<'a> {
             let Some((ended, linger)) = self.unproven[at].turn(self.controls, self.options.timeout) else {
                 if self.unproven[at].newcomer.has_offered() {
                     let newcomer = self.unproven.remove(at).newcomer;
-                    return newcomer
-                        .into_offered()
-                        .ok()
-                        .map(|offered| Met::Sender(Box::new(offered)));
+                    return newcomer.into_offered().map(|offered| Met::Sender(Box::new(offered)));
                 }
                 at += 1;
                 continue;
