@@ -5,8 +5,8 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use arraylift::{
-    Error, Event, EventKind, Fault, Job, Options, Origin, ReceiveRouteChoice, SendRouteChoice, ShmName, Side, SinkSpec,
-    SourceSpec, WireChoice,
+    Error, Event, EventKind, Fault, Job, Options, Origin, Outcome, ReceiveRouteChoice, SendRouteChoice, ShmName, Side,
+    SinkSpec, SourceSpec, WireChoice,
 };
 use crossbeam_channel::Receiver;
 
@@ -45,12 +45,21 @@ fn changed_on_the_way(source: SourceSpec, options: &Options, change: impl FnOnce
         source,
         sink: SinkSpec::Folder(sinks.path().into()),
     };
-    let (transfer, events) = start(job, options);
-    wait_for_bytes(&events, Side::Sender, 1);
-    change();
-    transfer.set_limit(None);
-    let error = error(transfer.join());
+    let error = error(touched_on_the_way(job, options, change));
     (error, names_in(sinks.path()))
+}
+
+/// Lets `touch` happen to a source on its way: half a minute is left until its last byte would leave.
+fn touched_on_the_way(job: Job, options: &Options, touch: impl FnOnce()) -> Outcome {
+    let options = Options {
+        limit_bytes_per_s: Some(LEN as u64 / 32),
+        ..options.clone()
+    };
+    let (transfer, events) = start(job, &options);
+    wait_for_bytes(&events, Side::Sender, 1);
+    touch();
+    transfer.set_limit(None);
+    transfer.join()
 }
 
 #[test]
@@ -63,12 +72,12 @@ fn a_source_that_changes_on_the_way_fails_on_every_route_and_wire_and_nothing_is
     for (name, change) in CHANGES {
         for (send_route, wire) in routes.clone().flat_map(|route| WIRES.map(|wire| (route, wire))) {
             let from = file(folder.path(), "from.bin", &pattern(LEN));
-            let options = limited(&Options {
+            let options = Options {
                 send_route,
                 // One copy of the rest for each piece: larger ones, so that it ends.
                 chunk_bytes: 1 << 20,
                 ..options(wire)
-            });
+            };
             let (error, kept) = changed_on_the_way(source(&from), &options, || change(&writable(&from)));
             let route = send_route.name();
             assert_eq!(
@@ -84,16 +93,52 @@ fn a_source_that_changes_on_the_way_fails_on_every_route_and_wire_and_nothing_is
 }
 
 #[test]
+fn a_source_whose_status_alone_changes_on_the_way_is_sent_with_a_note_that_says_what_it_can_mean() {
+    use std::os::unix::fs::PermissionsExt as _;
+    type Touch = (&'static str, fn(&Path));
+    let folder = tempfile::tempdir().expect("folder");
+    let touches: [Touch; 3] = [
+        ("left alone", |_| {}),
+        ("chmod", |path| {
+            let mode = std::fs::Permissions::from_mode(0o640);
+            std::fs::set_permissions(path, mode).expect("it is ours");
+        }),
+        ("written, and its time set back", |path| {
+            let file = writable(path);
+            let modified = file
+                .metadata()
+                .and_then(|metadata| metadata.modified())
+                .expect("a time");
+            file.write_all_at(b"other", LEN as u64 - 5).expect("write");
+            file.set_modified(modified).expect("it is ours");
+        }),
+    ];
+    for (name, touch) in touches {
+        let from = file(folder.path(), "from.bin", &pattern(LEN));
+        let job = Job::Loopback {
+            source: source(&from),
+            sink: SinkSpec::Memory,
+        };
+        let outcome = touched_on_the_way(job, &options(WireChoice::Native), || touch(&from));
+        let Outcome::Done(finished) = outcome else {
+            panic!("{name}: {outcome:?}")
+        };
+        let is_noted = finished.note.is_some_and(|note| note.contains("modification time"));
+        assert_eq!(is_noted, name != "left alone", "{name}");
+    }
+}
+
+#[test]
 fn shared_memory_that_changes_on_the_way_fails_as_a_file_does() {
     let name = ShmName::new(&format!("arraylift-test-changes-{}", std::process::id())).expect("a name");
     let path = name.path();
     for (what, change) in CHANGES {
         for send_route in [SendRouteChoice::Sendfile, SendRouteChoice::Write] {
             std::fs::write(&path, pattern(LEN)).expect("/dev/shm");
-            let options = limited(&Options {
+            let options = Options {
                 send_route,
                 ..options(WireChoice::Native)
-            });
+            };
             let origin = Origin::Shm {
                 name: name.clone(),
                 dtype: None,

@@ -57,11 +57,13 @@ pub(super) fn by_side(mut ended: Vec<(Side, Ended)>) -> Vec<(Side, Ended)> {
     ended
 }
 
-/// Where one side stops, the other sees its peer vanish or hears what it was told: the higher, the less it explains.
+/// Where one side stops, the other sees its peer vanish or hears what it was told; and a block is also damaged where its
+/// source changes under it. The higher, the less it explains.
 fn is_consequence(error: &Error) -> u8 {
     match error {
-        Error::ClosedEarly { .. } | Error::ClosedWhile(_) => 2,
-        Error::Aborted(_) | Error::Refused(_) => 1,
+        Error::ClosedEarly { .. } | Error::ClosedWhile(_) => 3,
+        Error::Aborted(_) | Error::Refused(_) => 2,
+        Error::DamagedBlock { .. } => 1,
         _ => 0,
     }
 }
@@ -124,6 +126,24 @@ mod tests {
             panic!("a failure")
         };
         assert_eq!((failure.error, failure.fault, failure.bytes), (full, Fault::System, 7));
+    }
+
+    #[test]
+    fn a_block_that_is_damaged_by_a_change_of_its_source_is_the_sources_change() {
+        let damaged = Error::DamagedBlock {
+            index: 0,
+            start: 0,
+            end: 8,
+        };
+        let changed = Error::SourceChanged("x".into());
+        let aborted = Error::Aborted("a block is damaged".into());
+        for (sender, named) in [(changed.clone(), changed), (aborted, damaged.clone())] {
+            let sides = [
+                (Side::Receiver, failed(damaged.clone())),
+                (Side::Sender, failed(sender)),
+            ];
+            assert!(matches!(outcome_of(&sides, None), Outcome::Failed(failure) if failure.error == named));
+        }
     }
 
     #[test]

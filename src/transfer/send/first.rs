@@ -266,18 +266,9 @@ impl FirstSender {
                 .or_else(|| self.link.sending.source.note()),
         }
     }
-}
 
-impl Machine for FirstSender {
-    fn socket(&self) -> BorrowedFd<'_> {
-        self.link.connection.as_fd()
-    }
-
-    fn source(&self) -> Option<BorrowedFd<'_>> {
-        self.link.route.stream().filter(|_| self.phase == Phase::Starved)
-    }
-
-    fn step(&mut self, now: Instant, ready: bool) -> Result<Progress, Error> {
+    /// Steps as the machine does.
+    fn advance(&mut self, now: Instant, ready: bool) -> Result<Progress, Error> {
         if self.phase == Phase::Starved {
             self.phase = Phase::Sending;
         }
@@ -315,6 +306,20 @@ impl Machine for FirstSender {
             SendStep::Await => self.wait(now),
             SendStep::Done => self.finish(now),
         }
+    }
+}
+
+impl Machine for FirstSender {
+    fn socket(&self) -> BorrowedFd<'_> {
+        self.link.connection.as_fd()
+    }
+
+    fn source(&self) -> Option<BorrowedFd<'_>> {
+        self.link.route.stream().filter(|_| self.phase == Phase::Starved)
+    }
+
+    fn step(&mut self, now: Instant, ready: bool) -> Result<Progress, Error> {
+        self.advance(now, ready).map_err(|error| self.link.explained(error))
     }
 
     fn give_up(&mut self, reason: &str) -> bool {

@@ -114,14 +114,9 @@ impl FurtherSender {
             Ok(self.link.await_receiver(now))
         }
     }
-}
 
-impl Machine for FurtherSender {
-    fn socket(&self) -> BorrowedFd<'_> {
-        self.link.connection.as_fd()
-    }
-
-    fn step(&mut self, now: Instant, ready: bool) -> Result<Progress, Error> {
+    /// Steps as the machine does.
+    fn advance(&mut self, now: Instant, ready: bool) -> Result<Progress, Error> {
         let has_knocked = self.link.wire.has_greeted() && self.link.outbox.is_empty();
         if has_knocked && self.link.sending.is_done.load(Ordering::SeqCst) {
             return Ok(Progress::Part);
@@ -157,6 +152,16 @@ impl Machine for FurtherSender {
                 Err(Error::Bug("a further connection speaks for its transfer".into()))
             }
         }
+    }
+}
+
+impl Machine for FurtherSender {
+    fn socket(&self) -> BorrowedFd<'_> {
+        self.link.connection.as_fd()
+    }
+
+    fn step(&mut self, now: Instant, ready: bool) -> Result<Progress, Error> {
+        self.advance(now, ready).map_err(|error| self.link.explained(error))
     }
 
     fn give_up(&mut self, reason: &str) -> bool {

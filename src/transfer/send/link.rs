@@ -280,6 +280,14 @@ impl Link {
         self.closed()
     }
 
+    /// The error behind one that the peer told: where the source has changed, a block that was damaged is no wonder.
+    pub(super) fn explained(&self, error: Error) -> Error {
+        match error {
+            Error::Aborted(_) => self.sending.source.check_unchanged().err().unwrap_or(error),
+            _ => error,
+        }
+    }
+
     /// The error for a connection that the peer has closed.
     fn closed(&self) -> Error {
         let (total, received) = (self.sending.source.meta.byte_len(), self.bytes());

@@ -19,7 +19,7 @@ use crate::route::send::Generated;
 use crate::sys::{ReadError, SharedFile};
 use crate::transfer::plan::SourceSpec;
 use crate::transfer::source::memory::PIECE_BYTES;
-use crate::transfer::source::stamp::FileStamp;
+use crate::transfer::source::stamp::{Change, FileStamp};
 use crate::transfer::source::stream::Stream;
 
 pub(crate) use memory::in_memory;
@@ -102,22 +102,32 @@ impl Source {
         }
     }
 
-    /// What whoever sends it should know of it.
+    /// What whoever sent it should know of it.
     pub(crate) fn note(&self) -> Option<String> {
+        if self.change() == Change::Status {
+            let text = "the name, mode or owner of the source changed meanwhile, or a program wrote to it and set its \
+                        modification time back: then what was sent is a mixture";
+            return Some(text.into());
+        }
         let why = self.why_plain.as_ref()?;
         Some(format!("sent as the plain file that it is: {why}"))
     }
 
     /// Fails where someone has written to the source since it was opened.
     pub(crate) fn check_unchanged(&self) -> Result<(), Error> {
-        let Content::File { path, file, stamp } = &self.content else {
-            return Ok(());
+        match self.change() {
+            Change::None | Change::Status => Ok(()),
+            Change::Content => Err(self.changed()),
+        }
+    }
+
+    fn change(&self) -> Change {
+        let Content::File { file, stamp, .. } = &self.content else {
+            return Change::None;
         };
         // Of the open file: whether its name has moved on does not matter.
-        match file.metadata() {
-            Ok(metadata) if FileStamp::of(&metadata) == *stamp => Ok(()),
-            _ => Err(Error::SourceChanged(path.clone())),
-        }
+        file.metadata()
+            .map_or(Change::Content, |metadata| stamp.change(&metadata))
     }
 
     /// Whether it is the file at `path`.

@@ -10,6 +10,19 @@ pub(super) struct FileStamp {
     inode: u64,
     len: u64,
     modified: (i64, i64),
+    /// Of its status, which a write changes as well as a new name or mode. No program can set it back.
+    status_changed: (i64, i64),
+}
+
+/// What has happened to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Nothing.
+    None,
+    /// Its name, mode or owner are others; or it was written to, and its modification time was set back.
+    Status,
+    /// Someone has written to it.
+    Content,
 }
 
 impl FileStamp {
@@ -19,6 +32,21 @@ impl FileStamp {
             inode: metadata.ino(),
             len: metadata.len(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
+            status_changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+
+    /// What has happened to the file since.
+    pub(super) fn change(self, now: &Metadata) -> Change {
+        let now = Self::of(now);
+        let (status_changed, written) = (
+            self.status_changed != now.status_changed,
+            self.identity() != now.identity(),
+        );
+        match (written, status_changed) {
+            (true, _) => Change::Content,
+            (false, true) => Change::Status,
+            (false, false) => Change::None,
         }
     }
 
