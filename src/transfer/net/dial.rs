@@ -312,11 +312,13 @@ mod tests {
             .local_addr()
             .expect("address");
         let answers = there.local_addr().expect("address");
-        let (socket, took) = dial(&[closed, answers], Duration::from_secs(20));
-        assert!(
-            socket.is_ok_and(|to| to == Some(answers)) && took < Duration::from_millis(200),
-            "{took:?}"
-        );
+        // On a busy machine any one try may be late.
+        let is_quick = || {
+            let (socket, took) = dial(&[closed, answers], Duration::from_secs(20));
+            assert_eq!(socket.expect("one answers"), Some(answers));
+            took < Duration::from_millis(200)
+        };
+        assert!((0..100).any(|_| is_quick()), "it always waits");
     }
 
     #[test]
@@ -327,8 +329,9 @@ mod tests {
             .local_addr()
             .expect("address");
         let all = [silent[0].address(), silent[1].address(), closed];
-        let (socket, took) = dial(&all, Duration::from_millis(700));
-        assert!(took < Duration::from_secs(2), "{took:?}");
+        let (socket, took) = dial(&all, Duration::from_secs(2));
+        // One after the other they would take 4 s.
+        assert!(took < Duration::from_millis(3900), "{took:?}");
         let error = socket
             .expect_err("nobody answers")
             .into_error("host:1".into())
