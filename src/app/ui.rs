@@ -127,6 +127,10 @@ impl App {
             services: &self.services,
             now_s,
         };
+        if list.height() <= 0.0 {
+            empty::ui(ui, &self.form.checked, !shows_form);
+            return Vec::new();
+        }
         ui.spacing_mut().item_spacing.y = 0.0;
         let height = ui.available_height();
         let room = (height * LIST_SHARE).min(height - SELECTED_HEIGHT);
