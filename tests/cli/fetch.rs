@@ -56,7 +56,7 @@ fn python_server(dir: &Dir, bytes: &[u8], break_after: usize) -> Server {
 }
 
 /// A program of tests/peers that prints where it listens.
-fn python_peer(name: &str, arguments: &[&OsStr]) -> Server {
+pub(crate) fn python_peer(name: &str, arguments: &[&OsStr]) -> Server {
     python_program("ARRAYLIFT_PYTHON", name, arguments)
 }
 
@@ -343,7 +343,7 @@ fn whoever_is_attached_watches_and_steers_a_fetch_from_nginx() {
 }
 
 /// A file of which a server breaks off half, twice as large as what is worth another try.
-const HALF: usize = 2 << 20;
+pub(crate) const HALF: usize = 2 << 20;
 
 pub(crate) fn broken() -> (Dir, Server, Vec<u8>) {
     let dir = Dir::new();
@@ -518,12 +518,13 @@ fn a_file_comes_again_from_its_first_byte_where_a_python_server_does_not_prove_t
         ("changes", &other, "changed on its server"),
         ("shrinks", &other[..10], "changed on its server"),
         ("unnamed-rest", &bytes, "did not name the version"),
+        ("says-less", &other, "changed on its server while it came"),
     ] {
         let (dir, server, _) = broken();
         dir.folder("out");
         let ended = fetch(&dir, &format!("{} --into out", server.url(path))).done();
         assert!(dir.read(&format!("out/{path}")) == expected, "{path}");
-        let words = "note: it came from its first byte again once: ";
+        let words = "it came from its first byte again once: ";
         assert!(
             ended.stdout.contains(words) && ended.stdout.contains(why),
             "{path}: {}",

@@ -1,11 +1,13 @@
 //! What a web server may answer, and when: a plain Python server that is slow, odd or silent at the worst moment.
 
-use std::time::Duration;
+use std::ffi::OsStr;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::common::names_in;
-use crate::fetch::{broken, fetching};
+use crate::common::{Dir, names_in};
+use crate::fetch::{broken, fetch, fetching, python_peer};
 
 #[test]
 #[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
@@ -20,5 +22,81 @@ fn a_fetch_that_is_cancelled_while_a_python_server_is_asked_for_the_last_time_le
         process.signal(Signal::TERM);
         process.wait().failed(1, &["cancelled"]);
         assert!(names_in(&dir.path().join("out")).is_empty());
+    }
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn whatever_head_a_python_server_sends_before_the_bytes_they_are_the_file() {
+    for path in ["hinted", "hinted-at-once", "lengths", "created", "long-head"] {
+        let (dir, server, bytes) = broken();
+        fetch(&dir, &format!("{} --into a.bin", server.url(path))).done();
+        assert!(dir.read("a.bin") == bytes, "{path}");
+    }
+    let (dir, server, _) = broken();
+    dir.folder("out");
+    for (path, words) in [
+        ("too-long-head", "more than 256 KiB"),
+        ("packed", "Transfer-Encoding: gzip, chunked"),
+    ] {
+        fetch(&dir, &format!("{} --into out", server.url(path))).failed(1, &[words]);
+        assert!(names_in(&dir.path().join("out")).is_empty(), "{path}");
+    }
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn a_python_server_that_never_ends_what_is_not_the_file_is_given_up_after_the_timeout() {
+    for path in ["drips", "hints-for-ever", "trailers-for-ever"] {
+        let (dir, server, _) = broken();
+        let began = Instant::now();
+        let url = server.url(path);
+        fetch(&dir, &format!("{url} --into discard --timeout 1s")).failed(1, &["said nothing for 1 s"]);
+        assert!(
+            began.elapsed() < Duration::from_secs(15),
+            "{path}: {:?}",
+            began.elapsed()
+        );
+    }
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn a_file_is_kept_with_a_note_where_a_python_server_never_ends_its_last_answer_or_names_no_version() {
+    for path in ["drips-head", "never-named"] {
+        let (dir, server, bytes) = broken();
+        let began = Instant::now();
+        let ended = fetch(&dir, &format!("{} --into a.bin --timeout 1s", server.url(path))).done();
+        assert!(dir.read("a.bin") == bytes && began.elapsed() < Duration::from_secs(15));
+        let words = "did not say afterwards whether the file had changed";
+        assert!(ended.stdout.contains(words), "{path}: {}", ended.stdout);
+    }
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn what_is_wrong_with_a_certificate_of_a_python_server_is_said_in_plain_words() {
+    for (key, words) in [
+        ("rsa:2048", "a common name (CN) alone counts for nothing"),
+        ("ec -pkeyopt ec_paramgen_curve:secp521r1", "kind of key in common"),
+    ] {
+        let dir = Dir::new();
+        let certificate = Command::new("openssl")
+            .args(
+                format!("req -x509 -newkey {key} -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost")
+                    .split(' '),
+            )
+            .current_dir(dir.path())
+            .stderr(Stdio::null())
+            .status();
+        assert!(certificate.expect("openssl runs").success());
+        let served = dir.write("served", b"abc");
+        let [cert, key] = ["cert.pem", "key.pem"].map(|name| dir.path().join(name));
+        let server = python_peer(
+            "tls_server.py",
+            &[&cert, &key, &served].map(|path| -> &OsStr { path.as_ref() }),
+        );
+        let url = server.url("orderly").replace("http:", "https:");
+        fetch(&dir, &format!("{url} --into discard --ca cert.pem")).failed(1, &[words]);
     }
 }

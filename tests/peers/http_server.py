@@ -81,6 +81,15 @@ def breaks_off(connection, *lines):
     connection.sendall(head("200 OK", f"Content-Length: {len(FILE)}", *lines) + FILE[:BREAK_AFTER])
 
 
+def slowly(connection, first, unit, pause):
+    """Sends one thing, and then another one again and again for 20 seconds."""
+    connection.sendall(first)
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        connection.sendall(unit)
+        time.sleep(pause)
+
+
 def reset(connection):
     """Ends the connection by RST once everything was taken, which the kernel does not wait for by itself."""
     outgoing = struct.pack("i", 0)
@@ -119,6 +128,16 @@ def answer(connection, path, headers, number):
             all_of_it(connection, ETAG, body=FILE[:BREAK_AFTER] + OTHER[BREAK_AFTER:])
         else:
             all_of_it(connection, 'ETag: "v2"', body=OTHER)
+    elif path == "/says-less":
+        # Written anew while it came, which HEAD does not tell: it names no version.
+        if is_head:
+            connection.sendall(head("200 OK", f"Content-Length: {len(FILE)}"))
+        elif is_first:
+            all_of_it(connection, ETAG, body=FILE[:BREAK_AFTER] + OTHER[BREAK_AFTER:])
+        else:
+            all_of_it(connection, 'ETag: "v2"', body=OTHER)
+    elif path == "/never-named":
+        all_of_it(connection)
     elif path == "/always-new":
         all_of_it(connection, f'ETag: "{number}{is_head}"')
     elif path == "/always-rewritten":
@@ -156,6 +175,65 @@ def answer(connection, path, headers, number):
         connection.sendall(head("204 No Content"))
     elif path == "/copy":
         connection.sendall(head("203 Non-Authoritative Information", f"Content-Length: {len(FILE)}") + FILE)
+    elif path == "/created":
+        connection.sendall(head("201 Created", f"Content-Length: {len(FILE)}", ETAG) + FILE)
+    elif path == "/lengths":
+        connection.sendall(head("200 OK", f"Content-Length: {len(FILE)}, {len(FILE)}", ETAG) + FILE)
+    elif path == "/hinted":
+        hints = head("103 Early Hints", "Link: </a>; rel=preload") + head("102 Processing")
+        connection.sendall(b"" if is_head else hints)
+        all_of_it(connection, ETAG)
+    elif path == "/hinted-at-once":
+        hints = b"" if is_head else head("103 Early Hints", "Link: </a>; rel=preload")
+        connection.sendall(hints + head("200 OK", f"Content-Length: {len(FILE)}", ETAG) + FILE)
+    elif path == "/long-head":
+        all_of_it(connection, ETAG, *[f"Set-Cookie: a{number}={'y' * 2000}" for number in range(100)])
+    elif path == "/too-long-head":
+        all_of_it(connection, ETAG, f"X: {'y' * 300_000}")
+    elif path == "/packed":
+        connection.sendall(head("200 OK", "Transfer-Encoding: gzip, chunked") + b"1\r\na\r\n0\r\n\r\n")
+    elif path == "/drips" or path == "/drips-head" and is_head:
+        slowly(connection.connection if is_head else connection, b"HTTP/1.1 200 OK\r\nX: ", b"y", 0.1)
+    elif path == "/drips-head":
+        all_of_it(connection, ETAG)
+    elif path == "/hints-for-ever":
+        slowly(connection, b"", head("103 Early Hints"), 0)
+    elif path == "/trailers-for-ever":
+        chunk = head("200 OK", "Transfer-Encoding: chunked") + b"1\r\na\r\n0\r\n"
+        slowly(connection, chunk, b"X: y\r\n", 0)
+    elif path == "/back-soon":
+        # Broken off, then busy, closed and whole again.
+        if is_first and not is_head:
+            breaks_off(connection)
+        elif number == 2:
+            connection.sendall(head("502 Bad Gateway", "Content-Length: 0"))
+        elif number > 3:
+            all_of_it(connection)
+    elif path == "/no-rest":
+        if is_first:
+            breaks_off(connection, ETAG)
+        elif "range" in headers:
+            connection.sendall(head("403 Forbidden", "Content-Length: 0"))
+        else:
+            all_of_it(connection, ETAG)
+    elif path == "/pieces":
+        breaks_off(connection, ETAG) if is_first else part(connection, headers, ETAG, most=100_000)
+    elif path == "/one-time":
+        if is_first:
+            all_of_it(connection, ETAG, "Accept-Ranges: bytes")
+        else:
+            connection.sendall(head("403 Forbidden", "Content-Length: 0"))
+    elif path.startswith("/parts-"):
+        how = path.removeprefix("/parts-")
+        if "range" not in headers:
+            all_of_it(connection, ETAG, "Accept-Ranges: bytes")
+        elif how == "unnamed":
+            part(connection, headers)
+        elif how == "multiple":
+            kind = "Content-Type: multipart/byteranges; boundary=x"
+            connection.sendall(head("206 Partial Content", kind, "Content-Length: 0"))
+        elif how != "closed":
+            connection.sendall(head(f"{how} No", "Content-Length: 0"))
     elif path == "/later":
         if is_first:
             connection.sendall(head("503 Service Unavailable", "Retry-After: 1", "Content-Length: 0"))

@@ -9,6 +9,8 @@ use http::header::{
 use http::{HeaderMap, HeaderName, StatusCode};
 use httpdate::parse_http_date;
 
+use crate::text::shown;
+
 use super::disposition::file_name;
 use super::header::text;
 use super::version::{Likeness, Version};
@@ -79,9 +81,13 @@ impl FileInfo {
             .or_else(|| (!self.takes_ranges).then_some("the server does not say that it sends parts"))
     }
 
-    /// Whether `later` tells of another file, as far as both say.
-    pub(crate) fn differs_from(&self, later: &Self) -> bool {
-        self.compared_with(later) == Likeness::Different
+    /// Whether `later` tells of the same file, as far as both say; `None` where it does not name the version that this
+    /// one has.
+    pub(crate) fn is_still(&self, later: &Self) -> Option<bool> {
+        match self.compared_with(later) {
+            Likeness::Different => Some(false),
+            _ => self.version.is_named_again_by(&later.version).then_some(true),
+        }
     }
 
     /// Whether `later` tells of the same file.
@@ -117,6 +123,7 @@ impl RangeRequest<'_> {
 pub(crate) fn read(request: &RangeRequest<'_>, status: StatusCode, headers: &HeaderMap) -> Result<Answer, Refusal> {
     match status {
         StatusCode::OK
+        | StatusCode::CREATED
         | StatusCode::NON_AUTHORITATIVE_INFORMATION
         | StatusCode::NO_CONTENT
         | StatusCode::PARTIAL_CONTENT => {}
@@ -125,7 +132,7 @@ pub(crate) fn read(request: &RangeRequest<'_>, status: StatusCode, headers: &Hea
         }
         status => return Err(Refusal::Status(status)),
     }
-    let is_chunked = headers.contains_key(TRANSFER_ENCODING);
+    let is_chunked = is_chunked(headers)?;
     // With both, the length counts for nothing. RFC 9112, 6.3.
     let length = match status {
         StatusCode::NO_CONTENT => Some(0),
@@ -180,15 +187,38 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     }
 }
 
-fn content_length(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
-    let mut values = headers.get_all(CONTENT_LENGTH).iter();
-    let Some(first) = values.next() else { return Ok(None) };
-    let broken = || Refusal::Broken("its Content-Length is no number of bytes".into());
-    if values.any(|other| other != first) {
-        return Err(broken());
+/// Whether the bytes come in chunks. Other codings of the way were not asked for. RFC 9112, 6.1 and 7.4.
+fn is_chunked(headers: &HeaderMap) -> Result<bool, Refusal> {
+    let mut codings = Vec::new();
+    for value in headers.get_all(TRANSFER_ENCODING) {
+        let value = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
+        codings.extend(value.split(',').map(|coding| coding.trim().to_owned()));
     }
-    let digits = first.to_str().map_err(|_| broken())?.trim();
-    Ok(Some(number(digits).ok_or_else(broken)?))
+    // It never coded anything.
+    codings.retain(|coding| coding != "identity");
+    match &codings[..] {
+        [] => Ok(false),
+        [coding] if coding == "chunked" => Ok(true),
+        others => Err(Refusal::Broken(format!(
+            "it codes the bytes for the way (Transfer-Encoding: {}), which nobody asked for",
+            shown(&others.join(", ")).chars().take(80).collect::<String>()
+        ))),
+    }
+}
+
+/// Several lengths are one where they are the same. RFC 9110, 8.6.
+fn content_length(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
+    let mut length = None;
+    for value in headers.get_all(CONTENT_LENGTH) {
+        let broken = || Refusal::Broken("its Content-Length is no number of bytes".into());
+        for digits in value.to_str().map_err(|_| broken())?.split(',') {
+            let bytes = number(digits.trim()).ok_or_else(broken)?;
+            if length.replace(bytes).is_some_and(|before| before != bytes) {
+                return Err(broken());
+            }
+        }
+    }
+    Ok(length)
 }
 
 /// The first byte, the last one, and the file's length, of a part that was asked for. RFC 9110, 14.4.
@@ -273,7 +303,61 @@ mod tests {
     fn an_answer_of_no_content_is_an_empty_file_and_a_proxys_copy_is_the_file() {
         let empty = answered(&ALL, 204, &[]).expect("an answer");
         assert_eq!((empty.len, empty.info.len), (Some(0), Some(0)));
-        assert_eq!(answered(&ALL, 203, &[LENGTH]).expect("an answer").len, Some(100));
+        for status in [201, 203] {
+            assert_eq!(answered(&ALL, status, &[LENGTH]).expect("an answer").len, Some(100));
+        }
+    }
+
+    #[test]
+    fn lengths_that_are_the_same_are_one_and_others_are_broken() {
+        for (values, len) in [
+            (&["100", "100"][..], Some(100)),
+            (&["100, 100"], Some(100)),
+            (&["100,0100"], Some(100)),
+            (&["100, 101"], None),
+            (&["100", "101"], None),
+            (&["100,"], None),
+            (&["+100"], None),
+            (&[""], None),
+        ] {
+            let lines: Vec<_> = values.iter().map(|value| ("content-length", *value)).collect();
+            let told = answered(&ALL, 200, &lines).ok().and_then(|answer| answer.len);
+            assert_eq!(told, len, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_coded_for_the_way_in_another_way_than_in_chunks_are_refused() {
+        for (coding, is_chunked) in [
+            ("chunked", Some(true)),
+            ("Chunked", Some(true)),
+            ("identity", Some(false)),
+            ("gzip, chunked", None),
+            ("gzip", None),
+            ("chunked, chunked", None),
+        ] {
+            let read = answered(&ALL, 200, &[LENGTH, ("transfer-encoding", coding)]);
+            let expected = is_chunked.map(|is_chunked| !is_chunked);
+            assert_eq!(read.ok().map(|answer| answer.is_bare), expected, "{coding}");
+        }
+    }
+
+    #[test]
+    fn a_later_answer_says_whether_the_file_is_still_the_same_only_where_it_names_its_version_again() {
+        let weak = ("etag", "W/\"v1\"");
+        let dated = ("last-modified", "Thu, 26 Nov 2026 10:00:00 GMT");
+        for (first, later, still) in [
+            (&[LENGTH, ETAG][..], &[LENGTH, ETAG][..], Some(true)),
+            (&[LENGTH, ETAG], &[LENGTH], None),
+            (&[LENGTH, ETAG, dated], &[LENGTH, dated], None),
+            (&[LENGTH, ETAG], &[("content-length", "99")], Some(false)),
+            (&[LENGTH, weak], &[LENGTH, weak], Some(true)),
+            (&[LENGTH, dated], &[LENGTH, dated, ETAG], Some(true)),
+            (&[LENGTH], &[LENGTH, ETAG], None),
+            (&[LENGTH], &[LENGTH], None),
+        ] {
+            assert_eq!(known(first).is_still(&known(later)), still, "{first:?} {later:?}");
+        }
     }
 
     #[test]

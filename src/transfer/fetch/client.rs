@@ -3,7 +3,7 @@
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use http::header::{LOCATION, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
@@ -26,6 +26,9 @@ use super::tls::{TlsConnector, tls_error};
 const REDIRECTS_MAX: u32 = 10;
 /// Read at once where the library has to see the bytes first.
 const INPUT_BYTES: usize = 256 << 10;
+/// The most that the head of an answer has. The library compares all that it holds with this, what follows another
+/// head (1xx) as well: less than what is read at once would refuse a short head before many bytes.
+const HEAD_BYTES_MAX: usize = INPUT_BYTES;
 const USER_AGENT: &str = concat!("arraylift/", env!("CARGO_PKG_VERSION"));
 
 /// Asks for one file.
@@ -45,6 +48,8 @@ pub(super) struct Body {
     is_bare: bool,
     /// Bytes that are still to come, where that is known.
     left: Option<u64>,
+    /// How long the server may send nothing of the file, whatever else it sends.
+    timeout: Duration,
     /// What came after bytes that had to be given away first.
     error: Option<io::Error>,
 }
@@ -64,13 +69,17 @@ impl Client {
             // The file, not what a server makes of it.
             .accept_encoding("identity")
             .input_buffer_size(INPUT_BYTES)
+            .max_response_header_size(HEAD_BYTES_MAX)
             .timeout_resolve(timeout)
             .timeout_connect(timeout)
             .timeout_per_read(timeout)
             .timeout_per_write(timeout)
             .max_idle_connections(0)
             .build();
-        let chain = connector.clone().chain(TlsConnector(trust.clone()));
+        let chain = connector.clone().chain(TlsConnector {
+            trust: trust.clone(),
+            connector: connector.clone(),
+        });
         let resolver = ServerResolver {
             proxies: Arc::clone(&proxies),
         };
@@ -111,22 +120,22 @@ impl Client {
             known: None,
         };
         match self.look(&Method::HEAD, &all, known) {
-            Ok(true) => return Some(true),
+            Ok(Some(true)) => return Some(true),
             Err(Error::Silent(_)) => return None,
-            Ok(false) | Err(_) => {}
+            Ok(_) | Err(_) => {}
         }
-        // Not every server answers HEAD, and some lie. What is asked for is one byte.
+        // Not every server answers HEAD, some say less, and some lie. What is asked for is one byte.
         let first = RangeRequest { to: Some(1), ..all };
-        self.look(&Method::GET, &first, known).ok()
+        self.look(&Method::GET, &first, known).ok().flatten()
     }
 
-    /// Whether what the server tells of the file agrees with what was `known`.
-    fn look(&self, method: &Method, request: &RangeRequest<'_>, known: &FileInfo) -> Result<bool, Error> {
+    /// Whether what the server tells of the file agrees with what was `known`; `None` where it names no version.
+    fn look(&self, method: &Method, request: &RangeRequest<'_>, known: &FileInfo) -> Result<Option<bool>, Error> {
         let response = self.send(method, &self.url, request)?;
         // Nobody reads what follows.
         drop(self.connector.take_last());
         let answer = read(request, response.status(), response.headers()).map_err(|refusal| self.refused(refusal))?;
-        Ok(!known.differs_from(&answer.info))
+        Ok(known.is_still(&answer.info))
     }
 
     /// Sends one request, and waits for the head of its answer.
@@ -170,6 +179,7 @@ impl Client {
             connection,
             is_bare,
             left: answer.len,
+            timeout: self.context.timeout,
             error: None,
         };
         Ok((answer, body))
@@ -245,6 +255,10 @@ impl Client {
                     reason: reason(&error),
                 },
             },
+            HttpError::LargeResponseHeader(..) => Error::OtherProtocol(format!(
+                "the head of the answer has more than {} KiB",
+                HEAD_BYTES_MAX >> 10
+            )),
             HttpError::Timeout(_) => Error::Silent(self.context.timeout),
             HttpError::HostNotFound => Error::Endpoint {
                 endpoint: server,
@@ -294,6 +308,7 @@ impl Body {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
+        self.connection.expect_within(self.timeout);
         let mut filled = self.reader.read(into)?;
         while filled > 0 && filled < into.len() && self.connection.held_bytes() > 0 {
             match self.reader.read(&mut into[filled..]) {

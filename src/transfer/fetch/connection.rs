@@ -15,7 +15,7 @@ use ureq::Error as HttpError;
 use ureq::config::Config;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
+    Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport, TransportAdapter,
 };
 
 use crate::error::{Reason, reason};
@@ -26,7 +26,8 @@ use crate::transfer::net::dial::{Dial, Unreachable};
 use crate::transfer::plan::Options;
 use crate::transfer::trust::Trust;
 
-use super::proxy::{Proxies, Proxy, ProxyKind, server};
+use super::buffers::{CountedBuffers, room};
+use super::proxy::{Origin, Proxies, Proxy, ProxyKind, server};
 use super::tls::{TlsTransport, secure, tls_error};
 use super::tunnel::{self, TunnelError};
 
@@ -51,6 +52,8 @@ pub(super) struct ServerConnection {
     held_bytes: AtomicUsize,
     /// What was done and how long was waited within the library, not yet counted.
     uncounted: Mutex<IoCost>,
+    /// By when what the library waits for has to have come, however it drips.
+    due: Mutex<Instant>,
 }
 
 /// System calls, and time spent waiting.
@@ -82,20 +85,10 @@ pub(super) struct ServerTransport {
     origin: Origin,
 }
 
-/// What a proxy has to be told, once, before the path that the library writes. RFC 9112, 3.2.2.
-#[derive(Debug, Default)]
-pub(super) struct Origin(Option<String>);
-
 /// Why there is no connection.
 enum DialError {
     Unreachable(Unreachable),
     Http(HttpError),
-}
-
-/// The library's buffers, watched.
-struct CountedBuffers {
-    buffers: LazyBuffers,
-    connection: Arc<ServerConnection>,
 }
 
 impl ConnectionContext {
@@ -129,6 +122,13 @@ impl ServerConnector {
     /// The connection that was made last.
     pub(super) fn take_last(&self) -> Option<Arc<ServerConnection>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// From now on the server has its time for what comes next.
+    pub(super) fn expect(&self) {
+        if let Some(last) = &*self.last.lock().unwrap_or_else(PoisonError::into_inner) {
+            last.expect_within(self.context.timeout);
+        }
     }
 }
 
@@ -272,15 +272,13 @@ impl ServerConnector {
             is_to_tls_proxy,
             held_bytes: AtomicUsize::new(0),
             uncounted: Mutex::default(),
+            due: Mutex::new(awake_now() + self.context.timeout),
         });
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&connection));
         let config = details.config;
         ServerTransport {
             context: self.context.clone(),
-            buffers: CountedBuffers {
-                buffers: LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size()),
-                connection: Arc::clone(&connection),
-            },
+            buffers: CountedBuffers::new(config, &connection),
             connection,
             origin: Origin::default(),
         }
@@ -300,24 +298,6 @@ fn not_secured(proxy: &Proxy, error: HttpError) -> HttpError {
     HttpError::Other(proxy.error(why).into())
 }
 
-impl Origin {
-    fn of(uri: &Uri) -> Self {
-        let authority = uri.authority().map_or("", |at| at.as_str());
-        Self(Some(format!("http://{authority}")))
-    }
-
-    /// What is sent in place of what the library writes: a method, a space and a path come first.
-    pub(super) fn told(&mut self, output: &[u8]) -> Vec<u8> {
-        let mut output = output.to_vec();
-        if let Some(origin) = self.0.take() {
-            let space = output.iter().position(|byte| *byte == b' ');
-            let path = space.map_or(0, |space| space + 1);
-            output.splice(path..path, origin.into_bytes());
-        }
-        output
-    }
-}
-
 impl ServerConnection {
     pub(super) fn socket(&self) -> &Connection {
         &self.socket
@@ -333,9 +313,23 @@ impl ServerConnection {
         self.held_bytes.load(Ordering::Acquire)
     }
 
+    /// The library has so many by now.
+    pub(super) fn set_held_bytes(&self, bytes: usize) {
+        self.held_bytes.store(bytes, Ordering::Release);
+    }
+
     /// What was done within the library since this was called last.
     pub(super) fn take_cost(&self) -> IoCost {
         std::mem::take(&mut self.uncounted.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What the library waits for next is due after so long.
+    pub(super) fn expect_within(&self, timeout: Duration) {
+        *self.due.lock().unwrap_or_else(PoisonError::into_inner) = awake_now() + timeout;
+    }
+
+    fn due(&self) -> Instant {
+        *self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn count(&self, cost: IoCost) {
@@ -355,14 +349,15 @@ impl ServerTransport {
     /// Waits until the socket is ready, for as long as the peer may be silent.
     fn wait(&self, interest: Interest, timeout: NextTimeout) -> Result<(), HttpError> {
         let began = awake_now();
+        let due = self.connection.due();
         let deadline = timeout.not_zero().and_then(|timeout| began.checked_add(*timeout));
+        let deadline = deadline.map_or(due, |deadline| deadline.min(due));
         loop {
-            let now = awake_now();
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(now));
-            if left == Some(Duration::ZERO) {
+            let left = deadline.saturating_duration_since(awake_now());
+            if left.is_zero() {
                 return Err(HttpError::Timeout(timeout.reason));
             }
-            let ready = wait(self.connection.as_fd(), interest, &self.context.wake, left)?;
+            let ready = wait(self.connection.as_fd(), interest, &self.context.wake, Some(left))?;
             if self.context.controls.is_cancelled() {
                 return Err(cancelled_error());
             }
@@ -406,7 +401,14 @@ impl Transport for ServerTransport {
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, HttpError> {
         loop {
-            let received = recv(&self.connection, self.buffers.input_append_buf(), RecvFlags::empty());
+            // Whatever comes without an end is never waited for.
+            if self.context.controls.is_cancelled() {
+                return Err(cancelled_error());
+            }
+            if awake_now() >= self.connection.due() {
+                return Err(HttpError::Timeout(timeout.reason));
+            }
+            let received = recv(&self.connection, room(&mut self.buffers)?, RecvFlags::empty());
             self.connection.count(IoCost {
                 syscalls: 1,
                 ..IoCost::default()
@@ -425,46 +427,6 @@ impl Transport for ServerTransport {
     fn is_open(&mut self) -> bool {
         // A connection has one answer: where its bytes are taken from the socket the library does not know its end.
         false
-    }
-}
-
-impl Buffers for CountedBuffers {
-    fn output(&mut self) -> &mut [u8] {
-        self.buffers.output()
-    }
-
-    fn input(&self) -> &[u8] {
-        self.buffers.input()
-    }
-
-    fn input_append_buf(&mut self) -> &mut [u8] {
-        self.buffers.input_append_buf()
-    }
-
-    fn input_appended(&mut self, amount: usize) {
-        self.buffers.input_appended(amount);
-        self.count_held();
-    }
-
-    fn input_consume(&mut self, amount: usize) {
-        self.buffers.input_consume(amount);
-        self.count_held();
-    }
-
-    fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
-        self.buffers.tmp_and_output()
-    }
-
-    fn can_use_input(&self) -> bool {
-        self.buffers.can_use_input()
-    }
-}
-
-impl CountedBuffers {
-    fn count_held(&self) {
-        self.connection
-            .held_bytes
-            .store(self.buffers.input().len(), Ordering::Release);
     }
 }
 

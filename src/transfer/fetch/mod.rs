@@ -2,6 +2,7 @@
 //! the answer's head as they are, they are taken from the socket as a receiver takes them, and need not even be seen.
 
 mod answer;
+mod buffers;
 mod client;
 mod connection;
 mod disposition;

@@ -80,6 +80,10 @@ enum Hosts {
     Range(IpAddr, u32),
 }
 
+/// What a proxy has to be told, once, before the path that the library writes. RFC 9112, 3.2.2.
+#[derive(Debug, Default)]
+pub(super) struct Origin(Option<String>);
+
 impl Proxies {
     pub(super) fn of_environment() -> Self {
         Self::read(|name| Some(std::env::var_os(name)?.to_string_lossy().into_owned()))
@@ -293,6 +297,25 @@ fn agree(a: IpAddr, b: IpAddr, bits: u32) -> bool {
         (IpAddr::V4(a), IpAddr::V4(b)) => (u32::from(a) ^ u32::from(b)).leading_zeros() >= bits,
         (IpAddr::V6(a), IpAddr::V6(b)) => (u128::from(a) ^ u128::from(b)).leading_zeros() >= bits,
         _ => false,
+    }
+}
+
+impl Origin {
+    /// Of a server whose URLs are told in whole.
+    pub(super) fn of(uri: &Uri) -> Self {
+        let authority = uri.authority().map_or("", |at| at.as_str());
+        Self(Some(format!("http://{authority}")))
+    }
+
+    /// What is sent in place of what the library writes: a method, a space and a path come first.
+    pub(super) fn told(&mut self, output: &[u8]) -> Vec<u8> {
+        let mut output = output.to_vec();
+        if let Some(origin) = self.0.take() {
+            let space = output.iter().position(|byte| *byte == b' ');
+            let path = space.map_or(0, |space| space + 1);
+            output.splice(path..path, origin.into_bytes());
+        }
+        output
     }
 }
 

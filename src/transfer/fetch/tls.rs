@@ -14,24 +14,32 @@ use ureq::unversioned::transport::{
 use crate::error::Error;
 use crate::transfer::trust::Trust;
 
-use super::connection::{Origin, unswallowed};
+use super::buffers::room;
+use super::connection::{ServerConnector, unswallowed};
+use super::proxy::Origin;
 
-/// Wraps connections to `https` URLs.
+/// Wraps connections to `https` URLs. The last link: the request is sent over what it hands on.
 #[derive(Debug)]
-pub(super) struct TlsConnector(pub(super) Trust);
+pub(super) struct TlsConnector {
+    pub(super) trust: Trust,
+    pub(super) connector: ServerConnector,
+}
 
 impl<In: Transport> Connector<In> for TlsConnector {
     type Out = Either<In, TlsTransport<In>>;
 
     fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<Self::Out>, HttpError> {
         let Some(transport) = chained else { return Ok(None) };
+        self.connector.expect();
         if !details.needs_tls() {
             return Ok(Some(Either::A(transport)));
         }
         let host = details.uri.host().unwrap_or_default();
         // The brackets of IPv6 belong to the URL.
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        Ok(Some(Either::B(secure(transport, &self.0, host, details)?)))
+        let secured = secure(transport, &self.trust, host, details)?;
+        self.connector.expect();
+        Ok(Some(Either::B(secured)))
     }
 }
 
@@ -65,10 +73,23 @@ pub(super) fn tls_error(said: &str) -> Error {
     if said.contains("InvalidContentType") {
         return Error::OtherProtocol("what answers there is not TLS: try http:// in place of https://".into());
     }
+    if said.contains("HandshakeFailure") {
+        let why =
+            "TLS does not begin: both ends have no version, cipher or kind of key in common (P-521 keys are none)";
+        return Error::OtherProtocol(why.into());
+    }
     let Some(reason) = said.strip_prefix("invalid peer certificate: ") else {
         return Error::OtherProtocol(said.into());
     };
     let known = [
+        (
+            "not valid for any names",
+            "it names no server: a common name (CN) alone counts for nothing, subjectAltName does",
+        ),
+        (
+            "UnsupportedCertVersion",
+            "its certificate is one of X.509 version 1 or 2, and cannot name a server: version 3 can",
+        ),
         (
             "UnknownIssuer",
             "nobody who is trusted here has signed its certificate (--ca FILE trusts one more)",
@@ -103,7 +124,7 @@ impl<In: Transport> Transport for TlsTransport<In> {
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, HttpError> {
         self.stream.sock.set_timeout(timeout);
         // Without close_notify the end is an error: anyone between could have made it. RFC 8446, 6.1.
-        let received = self.stream.read(self.buffers.input_append_buf()).map_err(unswallowed)?;
+        let received = self.stream.read(room(&mut self.buffers)?).map_err(unswallowed)?;
         self.buffers.input_appended(received);
         Ok(received > 0)
     }
@@ -122,5 +143,32 @@ impl<In: Transport> fmt::Debug for TlsTransport<In> {
         f.debug_struct("TlsTransport")
             .field("over", self.stream.sock.get_ref())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_certificate_is_said_in_plain_words() {
+        for (said, words) in [
+            (
+                "certificate not valid for name \"a.example\"; certificate is not valid for any names (according to \
+                 its subjectAltName extension)",
+                "subjectAltName does",
+            ),
+            ("Other(OtherError(UnsupportedCertVersion))", "version 3 can"),
+            ("UnknownIssuer", "--ca FILE"),
+            ("certificate expired", "certificate expired"),
+        ] {
+            let error = tls_error(&format!("invalid peer certificate: {said}"));
+            assert!(
+                matches!(&error, Error::NotTrusted(text) if text.contains(words)),
+                "{error}"
+            );
+        }
+        let error = tls_error("received fatal alert: HandshakeFailure").to_string();
+        assert!(error.contains("in common"), "{error}");
     }
 }

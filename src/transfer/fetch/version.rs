@@ -78,6 +78,16 @@ impl Version {
         named.filter(|_| self.doubt.is_none())
     }
 
+    /// Whether `later` names a version as this one does, and the same one: a comparison that tells something, though it
+    /// need not prove anything.
+    pub(super) fn is_named_again_by(&self, later: &Self) -> bool {
+        let [own_tag, later_tag] = [self, later].map(|version| version.etag.as_deref().map(opaque));
+        match own_tag {
+            Some(_) => own_tag == later_tag,
+            None => self.modified.is_some() && self.modified == later.modified,
+        }
+    }
+
     /// Compares everything that both have.
     pub(super) fn compared_with(&self, later: &Self) -> Likeness {
         let differ = |a: &Option<String>, b: &Option<String>| a.is_some() && b.is_some() && a != b;
