@@ -47,7 +47,7 @@ impl Drop for Server {
 }
 
 /// A Python server of `bytes` that breaks off after so many of them.
-fn python_server(dir: &Dir, bytes: &[u8], break_after: usize) -> Server {
+pub(crate) fn python_server(dir: &Dir, bytes: &[u8], break_after: usize) -> Server {
     let served = dir.write("served", bytes);
     python_peer(
         "http_server.py",
@@ -377,6 +377,7 @@ fn what_is_missing_comes_however_a_python_server_sends_the_rest() {
     for (path, breaks) in [
         ("ignores-ranges", "once"),
         ("little-by-little", "once"),
+        ("pieces", "once"),
         ("busy", "2 times"),
     ] {
         let (dir, server, bytes) = broken();
@@ -400,7 +401,6 @@ fn two_files_are_never_mixed_into_one_whatever_a_python_server_sends() {
         ("always-rewritten", "was changed on its server"),
         ("crumbs", "closed the connection early"),
         ("endless", "Content-Length is no number"),
-        ("elsewhere", "come where others were asked for"),
         ("nameless", "closed the connection early: 2097152 of 4194304 bytes"),
         ("chunked-breaks", "in the middle of the file"),
         ("until-reset", "in the middle of the file"),
@@ -518,6 +518,9 @@ fn a_file_comes_again_from_its_first_byte_where_a_python_server_does_not_prove_t
         ("changes", &other, "changed on its server"),
         ("shrinks", &other[..10], "changed on its server"),
         ("unnamed-rest", &bytes, "did not name the version"),
+        ("elsewhere", &bytes, "did not send the rest of it"),
+        ("no-rest", &bytes, "did not send the rest of it"),
+        ("back-soon", &bytes, "does not name the version"),
         ("says-less", &other, "changed on its server while it came"),
     ] {
         let (dir, server, _) = broken();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::common::{Dir, names_in};
-use crate::fetch::{broken, fetch, fetching, python_peer};
+use crate::fetch::{broken, fetch, fetching, file, python_peer, python_server};
 
 #[test]
 #[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
@@ -71,6 +71,25 @@ fn a_file_is_kept_with_a_note_where_a_python_server_never_ends_its_last_answer_o
         let words = "did not say afterwards whether the file had changed";
         assert!(ended.stdout.contains(words), "{path}: {}", ended.stdout);
     }
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn where_one_connection_to_a_python_server_works_so_do_several() {
+    let dir = Dir::new();
+    let bytes = file(25 << 20);
+    let server = python_server(&dir, &bytes, 0);
+    for how in ["401", "404", "412", "416", "503", "multiple", "unnamed", "closed"] {
+        fetch(&dir, &format!("{}{how} --into a.bin --streams 3", server.url("parts-"))).done();
+        assert!(dir.read("a.bin") == bytes, "{how}");
+        std::fs::remove_file(dir.path().join("a.bin")).expect("it is there");
+    }
+    // A link that works once: what others are refused comes with the one answer there is.
+    let url = server.url("one-time");
+    let ended = fetch(&dir, &format!("{url} --into a.bin --streams 3 --limit 20MB/s")).done();
+    assert!(dir.read("a.bin") == bytes);
+    let words = "did not serve 2 of 3 connections";
+    assert!(ended.stdout.contains(words), "{}", ended.stdout);
 }
 
 #[test]

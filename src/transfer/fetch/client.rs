@@ -170,7 +170,7 @@ impl Client {
         response: Response<ureq::Body>,
     ) -> Result<(Answer, Body), Setback> {
         let answer = read(request, response.status(), response.headers())
-            .map_err(|refusal| self.set_back(refusal, response.headers()))?;
+            .map_err(|refusal| self.set_back(refusal, response.status(), response.headers()))?;
         let connection = self.connector.take_last();
         let connection = connection.ok_or_else(|| Error::Bug("a server answered over no connection".into()))?;
         let is_bare = answer.is_bare && !url.is_https() && !connection.is_to_tls_proxy();
@@ -185,7 +185,9 @@ impl Client {
         Ok((answer, body))
     }
 
-    fn set_back(&self, refusal: Refusal, headers: &HeaderMap) -> Setback {
+    fn set_back(&self, refusal: Refusal, status: StatusCode, headers: &HeaderMap) -> Setback {
+        // An answer that has bytes of another version is none to a request: the file has changed.
+        let refused = refusal != Refusal::Changed || !status.is_success();
         let begin_again = match refusal {
             Refusal::Changed => Some("the file was changed on its server"),
             Refusal::Unproven => Some("the server did not name the version of what it sent next"),
@@ -209,6 +211,7 @@ impl Client {
         Setback {
             error,
             begin_again,
+            refused,
             retry_after,
         }
     }

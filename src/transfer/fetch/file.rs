@@ -75,6 +75,18 @@ impl FetchedFile {
         self.given_back.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
+    /// The part that begins there, where another connection has left it.
+    pub(super) fn take_given_back_at(&self, begin: u64) -> Option<Claim> {
+        let mut given_back = self.given_back.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = given_back.iter().position(|part| part.start() == begin)?;
+        Some(given_back.swap_remove(index))
+    }
+
+    /// Whether the server did not serve a connection for a part.
+    pub(super) fn has_unserved(&self) -> bool {
+        self.unserved.load(Ordering::Relaxed) > 0
+    }
+
     /// Nothing more of it comes, because its parts are not sure to fit. A further connection says why: the first one, which
     /// decides what becomes of it, hears the first reason.
     pub(super) fn give_up(&self, why: Option<Setback>) {

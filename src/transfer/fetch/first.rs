@@ -20,7 +20,7 @@ use crate::transfer::tell::event::{Finished, State};
 use super::client::Client;
 use super::connection::ConnectionContext;
 use super::file::{FetchedFile, times};
-use super::part::{PartFetch, rest};
+use super::part::{self, PartFetch, rest};
 use super::request::FileRequest;
 use super::setback::Setback;
 use super::{FetchPlan, PartRequest};
@@ -43,7 +43,7 @@ pub(in crate::transfer) struct FirstFetcher {
 /// What is known of tries that came to nothing.
 #[derive(Debug, Default)]
 struct Again {
-    /// How often the server was busy.
+    /// How often it was asked for in vain since it came last.
     asked: u32,
     /// How often the file came from its first byte again, and why at last.
     begun: u32,
@@ -112,7 +112,10 @@ impl FirstFetcher {
         let next = match &mut self.phase {
             Phase::Asking(Some(then)) if now < *then => return Ok(rest(Some(*then))),
             Phase::Asking(_) => match self.request.ask(&mut self.context) {
-                Ok(part) => Phase::Fetching(Box::new(part)),
+                Ok(part) => {
+                    self.again.asked = 0;
+                    Phase::Fetching(Box::new(part))
+                }
                 Err(setback) => self.ask_later(setback)?,
             },
             Phase::Fetching(part) => match part.step(&mut self.context, now) {
@@ -158,9 +161,15 @@ impl FirstFetcher {
         Ok(Progress::Moved)
     }
 
-    /// After the file could not be asked for: where the server says that it is busy, it is asked again when it wants.
+    /// After the file could not be asked for: where the server says that it is busy, it is asked again when it wants;
+    /// where the file has come before, with the patience that its rest would be asked for with.
     fn ask_later(&mut self, setback: Setback) -> Result<Phase, Error> {
-        if setback.retry_after.is_none() || !setback.may_pass() || self.again.asked >= TRIES {
+        let tries = match (self.again.begun, setback.retry_after) {
+            (0, None) => 0,
+            (0, Some(_)) => TRIES,
+            _ => part::TRIES,
+        };
+        if !setback.may_pass() || self.again.asked >= tries {
             return Err(setback.error);
         }
         let until = awake_now() + setback.wait(self.again.asked);
@@ -169,7 +178,15 @@ impl FirstFetcher {
     }
 
     /// After the rest of the file was not sure to fit to its beginning: all of it comes again, over all connections.
-    fn begin_again(&mut self, setback: Setback) -> Result<Phase, Error> {
+    fn begin_again(&mut self, mut setback: Setback) -> Result<Phase, Error> {
+        let was_left_alone = self.file().is_some_and(|file| file.has_unserved()) && setback.may_pass();
+        if was_left_alone && setback.begin_again.is_none() {
+            setback.begin_again = Some("the server did not serve more than one connection");
+        }
+        if setback.refused || was_left_alone {
+            // What is refused to several may be granted to one.
+            self.request.options.streams = 1;
+        }
         let may_begin = self.again.begun < TRIES && !self.context.controls.is_cancelled();
         let file = self.file().filter(|_| setback.begin_again.is_some() && may_begin);
         let Some(file) = file.map(Arc::clone) else {

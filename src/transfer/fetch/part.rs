@@ -25,9 +25,11 @@ use super::file::FetchedFile;
 use super::setback::Setback;
 
 /// After so many connections in a row that brought next to nothing it is given up.
-const TRIES: u32 = 5;
-/// A connection that brought so much was worth it.
+pub(super) const TRIES: u32 = 5;
+/// A connection that brought so much before it broke was worth it.
 const PROGRESS_BYTES: u64 = 1 << 20;
+/// An answer that has so much and is whole was worth it, though more was asked for.
+const PIECE_BYTES: u64 = 64 << 10;
 
 /// A part of a file that is being fetched.
 pub(super) struct PartFetch {
@@ -107,7 +109,7 @@ impl PartFetch {
 
     /// Whether another connection is to fetch it, after a step that has failed.
     pub(super) fn is_left(&self, setback: &Setback) -> bool {
-        self.may_be_left && setback.may_pass() && self.claim.at() == self.claim.start()
+        self.may_be_left && (setback.may_pass() || setback.refused) && self.claim.at() == self.claim.start()
     }
 
     /// Leaves it to another connection.
@@ -134,7 +136,7 @@ impl PartFetch {
     /// What is missing cannot be had any more, or cannot be kept.
     pub(super) fn step(&mut self, context: &mut MachineContext, now: Instant) -> Result<Option<Progress>, Setback> {
         if self.claim.left() == 0 {
-            return Ok(None);
+            return Ok(self.go_on().then_some(Progress::Moved));
         }
         let phase = std::mem::replace(&mut self.phase, Phase::Asking);
         let (phase, progress) = match phase {
@@ -163,6 +165,18 @@ impl PartFetch {
     /// Counts the part, every byte of which has landed, as verified: nobody says what its checksum should be.
     pub(super) fn finish(self) {
         self.claim.verified(&self.digest);
+    }
+
+    /// Where the answer has more than this part, and another connection has left what comes next: takes that as well.
+    fn go_on(&mut self) -> bool {
+        let has_more = matches!(&self.phase, Phase::Receiving { body } if !body.is_over());
+        let next = has_more
+            .then(|| self.file.take_given_back_at(self.claim.end()))
+            .flatten();
+        let Some(next) = next else { return false };
+        let digest = std::mem::replace(&mut self.digest, Digest::new(self.options.checksum));
+        std::mem::replace(&mut self.claim, next).verified(&digest);
+        true
     }
 
     /// Asks for what is missing, and waits for the head of the answer.
@@ -263,7 +277,7 @@ impl PartFetch {
 
     /// A server may send less than was asked for: the rest is asked for next.
     fn ask_again(&mut self) -> Next {
-        if self.retries.take(self.claim.at()) {
+        if self.retries.take(self.claim.at(), PIECE_BYTES) {
             Ok((Phase::Asking, Progress::Moved))
         } else {
             Err(self.closed().into())
@@ -293,7 +307,16 @@ impl PartFetch {
         if may_pass && setback.begin_again.is_none() {
             setback.begin_again = self.file.info.doubt();
         }
-        if self.is_left(&setback) || !may_pass || setback.begin_again.is_some() || !self.retries.take(self.claim.at()) {
+        if self.is_left(&setback) || setback.begin_again.is_some() {
+            return Err(setback);
+        }
+        if !may_pass {
+            // One that asks to be left alone for long is not asked at all.
+            let refused = setback.refused && setback.retry_after.is_none();
+            setback.begin_again = refused.then_some("the server did not send the rest of it");
+            return Err(setback);
+        }
+        if !self.retries.take(self.claim.at(), PROGRESS_BYTES) {
             return Err(setback);
         }
         self.file.count_break();
@@ -332,9 +355,9 @@ impl PartFetch {
 
 impl Retries {
     /// Takes one, for a part of which everything before `at` has landed; false where none is left. A connection counts
-    /// as one that brings next to nothing until it has not.
-    fn take(&mut self, at: u64) -> bool {
-        if at - self.from >= PROGRESS_BYTES {
+    /// as one that brings next to nothing until it has brought so many bytes.
+    fn take(&mut self, at: u64, worth_bytes: u64) -> bool {
+        if at - self.from >= worth_bytes {
             (self.left, self.from) = (TRIES, at);
         }
         let is_left = self.left > 0;
@@ -387,11 +410,11 @@ mod tests {
         let mut retries = Retries { left: TRIES, from: 0 };
         let setback = Setback::from(Error::ClosedWhile("early"));
         for wait_ms in [200, 400, 800, 1600, 3200] {
-            assert!(retries.take(PROGRESS_BYTES - 1));
+            assert!(retries.take(PROGRESS_BYTES - 1, PROGRESS_BYTES));
             assert_eq!(setback.wait(retries.number()), Duration::from_millis(wait_ms));
         }
-        assert!(!retries.take(PROGRESS_BYTES - 1));
-        assert!(retries.take(PROGRESS_BYTES));
+        assert!(!retries.take(PROGRESS_BYTES - 1, PROGRESS_BYTES));
+        assert!(retries.take(PROGRESS_BYTES, PROGRESS_BYTES));
         assert_eq!(retries.number(), 0);
         assert_eq!(retries.from, PROGRESS_BYTES);
     }

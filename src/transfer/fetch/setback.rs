@@ -15,6 +15,8 @@ pub(super) struct Setback {
     pub(super) error: Error,
     /// Why the rest of the file would not be sure to fit to what has come of it: all of it has to come again.
     pub(super) begin_again: Option<&'static str>,
+    /// The server does not send what was asked for, which says nothing of the file: another request may be served.
+    pub(super) refused: bool,
     /// How long the server asks to be left alone. RFC 9110, 10.2.3.
     pub(super) retry_after: Option<Duration>,
 }
@@ -24,6 +26,7 @@ impl From<Error> for Setback {
         Self {
             error,
             begin_again: None,
+            refused: false,
             retry_after: None,
         }
     }
