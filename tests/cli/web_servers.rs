@@ -204,10 +204,14 @@ fn a_file_that_is_replaced_while_a_connection_breaks_is_never_mixed_with_the_one
     with_each(|served| {
         let bytes = file(LEN);
         let other: Vec<u8> = bytes.iter().rev().copied().collect();
-        // Within one second of a server's clock, which is still to come, and at another time.
-        let second = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds_now() + 2);
-        let half = second + Duration::from_millis(500);
-        for (before, after) in [(yesterday(), SystemTime::now()), (second, half)] {
+        for is_within_a_second in [false, true] {
+            // Of a server's clock, and still to come: two seconds later it would be settled.
+            let second = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds_now() + 2);
+            let (before, after) = if is_within_a_second {
+                (second, second + Duration::from_millis(500))
+            } else {
+                (yesterday(), SystemTime::now())
+            };
             let path = served.put(&bytes, before);
             let (new, others) = (served.dir.path().join("new"), other.clone());
             let between = move || {
