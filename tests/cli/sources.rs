@@ -123,3 +123,31 @@ fn more_than_the_memory_there_is_is_refused() {
         .failed(1, &["a.npy needs"]);
     assert!(dir.names().is_empty());
 }
+
+#[test]
+#[ignore = "needs root and setpriv: takes another user's number"]
+fn a_pattern_leaves_nothing_out_that_is_forbidden() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = Dir::new();
+    let may = |name: &str, mode| {
+        let path = dir.path().join(name);
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("it is ours");
+    };
+    for folder in ["src", "src/a", "src/b"] {
+        dir.folder(folder);
+        may(folder, 0o755);
+    }
+    for file in ["src/a/y.bin", "src/b/y.bin"] {
+        dir.write(file, "12345678");
+    }
+    std::fs::copy(env!("CARGO_BIN_EXE_arraylift"), dir.path().join("arraylift")).expect("room");
+    may("", 0o755);
+    may("src/b", 0);
+    let receiver = dir.receive("127.0.0.1:0 --into memory");
+    for pattern in ["src/*/y.bin", "src/b/*.bin", "src/[b]/y.bin"] {
+        let mut setpriv = std::process::Command::new("setpriv");
+        setpriv.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "./arraylift"]);
+        setpriv.args(["send", pattern, &receiver.address]);
+        dir.program(setpriv).run().failed(1, &["src/b", "permission denied"]);
+    }
+}

@@ -1,6 +1,7 @@
 //! Several files by one name: a folder, or a pattern.
 
 use std::ffi::OsStr;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::array::Dtype;
@@ -29,6 +30,7 @@ pub(crate) fn expand(text: &OsStr, dtype: Option<&Dtype>) -> Result<Option<Vec<O
         return Ok(None);
     };
     check_names(pattern)?;
+    check_reach(pattern)?;
     let matches = glob::glob(pattern).map_err(|error| {
         Error::Usage(format!(
             "{pattern} is no pattern: {} at character {}",
@@ -74,6 +76,38 @@ fn check_names(pattern: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// Fails where a name that the pattern spells out cannot be looked for, as in a folder that is forbidden: the pattern would
+/// leave it out in silence.
+fn check_reach(pattern: &str) -> Result<(), Error> {
+    let parts: Vec<&str> = pattern.split('/').collect();
+    let mut from = 0;
+    while from < parts.len() {
+        let spelled = parts[from..].iter().take_while(|part| !part.contains(['*', '?', '[']));
+        let spelled: Vec<&str> = spelled.copied().collect();
+        let name = spelled.join("/");
+        let folders: Vec<PathBuf> = match from {
+            0 => vec![PathBuf::new()],
+            // What is wrong with it is told when it is used.
+            _ => glob::glob(&parts[..from].join("/")).map_or(Vec::new(), |found| found.flatten().collect()),
+        };
+        let name = if from == 0 {
+            &*name
+        } else {
+            name.trim_start_matches('/')
+        };
+        for path in folders.iter().map(|folder| folder.join(name)) {
+            match path.symlink_metadata() {
+                Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                    return Err(unreadable(&path, &error));
+                }
+                _ => {}
+            }
+        }
+        from += spelled.len() + 1;
+    }
+    Ok(())
+}
+
 fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
@@ -96,7 +130,7 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(files)
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Error {
+fn unreadable(path: &Path, error: &io::Error) -> Error {
     Error::SourceUnreadable {
         path: path.into(),
         reason: reason(error),
@@ -147,6 +181,20 @@ mod tests {
             .expect("found")
             .expect("several");
         assert_eq!(paths(files), ["a", "b", "c"].map(path));
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_looked_for_is_told_and_one_that_is_not_there_is_not() {
+        let folder = tempfile::tempdir().expect("folder");
+        for name in ["a", "b"] {
+            std::fs::create_dir(folder.path().join(name)).expect("folder");
+        }
+        std::fs::write(folder.path().join("a/y"), "x").expect("write");
+        let expanded = |pattern: &str| expand(folder.path().join(pattern).as_os_str(), None);
+        assert_eq!(expanded("*/y").expect("found").expect("several").len(), 1);
+        // As for a folder that is forbidden, the system does not say whether it is there.
+        std::os::unix::fs::symlink("loop", folder.path().join("loop")).expect("a loop");
+        assert!(matches!(expanded("lo*/y"), Err(Error::SourceUnreadable { .. })));
     }
 
     #[test]
