@@ -92,11 +92,11 @@ pub enum Error {
         available: u64,
     },
     /// The disk cannot hold the array.
-    #[error("{path} needs {}, more than its disk has free or a limit allows: choose another folder, or free space", units::bytes(*needed))]
+    #[error("{path} needs {}more than its disk has free or a limit allows: choose another folder, or free space", amount(*needed))]
     DiskFull {
         /// The file that was to be written.
         path: PathBuf,
-        /// Bytes that it needs.
+        /// Bytes that it needs; 0 where nobody knows how many come.
         needed: u64,
     },
     /// A file is in the way of the sink.
@@ -109,7 +109,7 @@ pub enum Error {
     #[error("{0} exists and is never overwritten: choose another name, or unlink it first")]
     ShmExists(String),
     /// Shared memory cannot hold the array.
-    #[error("{name} needs {}, more than /dev/shm has free: receive into a file, or enlarge /dev/shm", units::bytes(*needed))]
+    #[error("{name} needs {}more than /dev/shm has free: receive into a file, or enlarge /dev/shm", amount(*needed))]
     ShmFull {
         /// `shm:NAME` that was to be made.
         name: String,
@@ -388,6 +388,7 @@ impl Error {
     pub(crate) fn for_peer(&self) -> String {
         match self {
             Self::PartlyOverwritten { cause, .. } => cause.for_peer(),
+            Self::DiskFull { needed: 0, .. } => "its disk is full".into(),
             Self::DiskFull { needed, .. } => format!("its disk has no room for {}", units::bytes(*needed)),
             Self::NotEnoughMemory { needed, .. } => format!("it has no memory for {}", units::bytes(*needed)),
             Self::ShmFull { needed, .. } => format!("its shared memory has no room for {}", units::bytes(*needed)),
@@ -460,6 +461,14 @@ impl Error {
 /// What stays in a file that was there before, where a transfer into it does not come to its end.
 pub(crate) fn overwritten(path: &Path, bytes: u64) -> String {
     format!("{bytes} bytes of {} are overwritten already", path.display())
+}
+
+/// So many bytes, with a comma; nothing where nobody knows how many.
+fn amount(bytes: u64) -> String {
+    match bytes {
+        0 => String::new(),
+        known => format!("{}, ", units::bytes(known)),
+    }
 }
 
 #[cfg(test)]

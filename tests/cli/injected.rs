@@ -201,6 +201,21 @@ fn a_sync_that_fails_is_told_and_the_array_stays_as_a_part() {
 }
 
 #[test]
+fn a_file_system_that_syncs_no_files_takes_arrays_and_none_is_called_durable() {
+    let fsync = |error| Refused::with(libc::SYS_fsync, error);
+    let errors = [libc::EINVAL, libc::ENOSYS, libc::EOPNOTSUPP];
+    each("fsync", fsync, &errors, Then::Comes);
+    let dir = Dir::new();
+    dir.folder("inbox");
+    let receiver = receiver(&dir, "receive 127.0.0.1:0 --into inbox --json", fsync(libc::EINVAL));
+    dir.run(&format!("send range:0:10 {}", receiver.address)).done();
+    let objects = drained(receiver).done().objects();
+    let finished = objects.iter().find(|o| o["event"] == "finished").expect("it came");
+    assert_ne!(finished["durable"], true, "{finished}");
+    assert!(finished["note"].to_string().contains("syncs no files"), "{finished}");
+}
+
+#[test]
 fn what_only_makes_it_faster_or_nicer_is_done_without() {
     for (call, number) in [
         ("sync_file_range", libc::SYS_sync_file_range),

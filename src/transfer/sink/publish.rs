@@ -18,6 +18,9 @@ use super::{PreparedSink, Storage, is_of};
 /// `f_type` of file systems that keep files in memory alone. `statfs(2)`.
 const MEMORY_FILE_SYSTEMS: [u64; 2] = [0x0102_1994, 0x8584_58f6];
 
+/// What is told of a file that could not be synced.
+const NO_SYNC: &str = "its file system syncs no files: whether it is on disk is not known";
+
 impl PreparedSink {
     /// Whether it has to be put on disk before it is published, which takes its time.
     pub(crate) fn has_to_be_synced(&self) -> bool {
@@ -94,8 +97,8 @@ pub(super) fn put_on_disk(jobs: Vec<Job>) {
     for job in settled(jobs) {
         let Some(array) = job.array() else { continue };
         let file = array.sink.file_on_disk().map(Arc::clone);
-        match file.map_or(Ok(()), |file| file.sync_all()) {
-            Ok(()) => synced.push(job),
+        match file.map_or(Ok(true), |file| sync(&file)) {
+            Ok(is_synced) => synced.push((job, is_synced)),
             Err(error) => {
                 let error = array.sink.not_on_disk(&error);
                 job.finish(Err(error));
@@ -103,26 +106,29 @@ pub(super) fn put_on_disk(jobs: Vec<Job>) {
         }
     }
     let mut named = Vec::new();
-    for job in synced {
+    for (job, is_synced) in synced {
         if !job.may_be_named() {
             continue;
         }
         let Some(array) = job.array() else { continue };
         match array.sink.name() {
-            Ok(published) => named.push((job, published)),
+            Ok(published) => named.push((job, is_synced, published)),
             Err(error) => job.finish(Err(error)),
         }
     }
     // Arrays of one service share their folder.
     let mut folders: Vec<(PathBuf, io::Result<()>)> = Vec::new();
-    for (job, published) in named {
+    for (job, is_synced, published) in named {
         let Some(array) = job.array() else { continue };
         let file = array.sink.file_on_disk().map(Arc::clone);
         let result = match (&published.path, &array.sink.storage, file) {
-            (Some(path), Storage::New(_), Some(file)) => sync_name(path, &file, &mut folders),
+            (Some(path), Storage::New(_), Some(file)) if is_synced => sync_name(path, &file, &mut folders),
             _ => Ok(()),
         };
-        let durable = array.sink.file_on_disk().and_then(|file| lasts(file).then_some(true));
+        let durable = array
+            .sink
+            .file_on_disk()
+            .and_then(|file| lasts(file).then_some(is_synced));
         job.finish(match (result, published.path) {
             (Err(error), Some(path)) => {
                 let reason = reason(&error);
@@ -131,7 +137,7 @@ pub(super) fn put_on_disk(jobs: Vec<Job>) {
             (_, path) => Ok(Published {
                 path,
                 durable,
-                ..published
+                note: published.note.or((!is_synced).then(|| NO_SYNC.into())),
             }),
         });
     }
@@ -155,6 +161,15 @@ fn settled(jobs: Vec<Job>) -> Vec<Job> {
         }
     }
     settled
+}
+
+/// Puts a file on disk. False where its file system syncs no files: nobody can say then when it is there.
+fn sync(file: &File) -> io::Result<bool> {
+    match rustix::fs::fsync(file) {
+        Ok(()) => Ok(true),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Makes sure that a file's new name lasts.
