@@ -2,10 +2,13 @@
 //! one contestant.
 
 use std::cell::RefCell;
+use std::collections::hash_map::RandomState;
 use std::fs::File;
+use std::hash::BuildHasher as _;
+use std::io;
 use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use crate::error::{Error, reason};
 use crate::transfer::{Origin, Slice, SourceSpec, describe, in_memory};
@@ -178,17 +181,24 @@ struct Folder {
 
 impl Folder {
     fn within(parent: &Path) -> Result<Self, Error> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let id = std::process::id();
-        let path = parent.join(format!(
-            ".arraylift-compare-{id}-{}",
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        ));
-        std::fs::create_dir(&path).map_err(|error| Error::SinkUnwritable {
-            path: parent.into(),
-            reason: reason(&error),
-        })?;
-        Ok(Self { path })
+        /// Names are drawn, so that the second try is there for chance alone. A process id is none: it comes again, and in
+        /// every container.
+        const TRIES: usize = 100;
+        let names = RandomState::new();
+        let mut tries = 0..TRIES;
+        loop {
+            let path = parent.join(format!(".arraylift-compare-{:016x}", names.hash_one(tries.start)));
+            match std::fs::create_dir(&path) {
+                Ok(()) => return Ok(Self { path }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries.next().is_some() => {}
+                Err(error) => {
+                    return Err(Error::SinkUnwritable {
+                        path: parent.into(),
+                        reason: reason(&error),
+                    });
+                }
+            }
+        }
     }
 }
 

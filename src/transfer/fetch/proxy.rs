@@ -256,10 +256,8 @@ impl Exempt {
         let hosts = match unbracketed(host) {
             "" => return None,
             "*" => Hosts::All,
-            host => address_range(host).unwrap_or_else(|| {
-                let domain = host.strip_prefix('*').unwrap_or(host);
-                Hosts::Domain(domain.trim_matches('.').into())
-            }),
+            // A star within a name stands for itself, as in curl.
+            host => address_range(host).unwrap_or_else(|| Hosts::Domain(host.trim_matches('.').into())),
         };
         Some(Self { hosts, port })
     }
@@ -438,7 +436,8 @@ mod tests {
             ("a.example, b.example c.example", "http://c.example/", true),
             ("a.example", "http://x.a.example/", true),
             (".a.example", "http://a.example/", true),
-            ("*.a.example", "http://x.A.example./", true),
+            ("a.example", "http://x.A.example./", true),
+            ("*.a.example", "http://x.a.example/", false),
             ("a.example", "http://xa.example/", false),
             ("a.example:8080", "http://a.example:8080/", true),
             ("a.example:8080", "http://a.example/", false),
