@@ -47,33 +47,58 @@ struct TransferStatus {
 
 pub(crate) fn run(typed: &StatusArguments) -> Result<(), Failure> {
     let report = Report::new(typed.json, Side::Receiver);
-    let mut count = 0;
+    let (mut count, mut unasked) = (0_usize, 0_usize);
     let engines = engines();
     for (pid, path) in &engines.found {
-        match look(path) {
-            Ok(Some(seen)) if typed.json => report.line(&seen),
-            Ok(Some(seen)) => lines(&seen, now_unix_s()).iter().for_each(|line| report.say(line)),
-            Ok(None) => continue,
+        match look(path)
+            .transpose()
+            .or_else(|| is_there(path).then_some(Err(turned_away())))
+        {
+            Some(Ok(seen)) => {
+                count += 1;
+                if typed.json {
+                    report.line(&seen);
+                } else {
+                    for line in lines(&seen, now_unix_s()) {
+                        report.say(&line);
+                    }
+                }
+            }
+            None => {}
             // It was killed, and could not put its socket away.
-            Err(Error::NobodyListening(_)) => {
+            Some(Err(Error::NobodyListening(_))) => {
                 // Gone already is as good.
                 let _ = std::fs::remove_file(path);
-                continue;
             }
-            Err(error) => output::complain(&Failure::Of {
-                name: format!("process {pid}"),
-                failure: Box::new(error.into()),
-            }),
+            Some(Err(error)) => {
+                unasked += 1;
+                output::complain(&Failure::Of {
+                    name: format!("process {pid}"),
+                    failure: Box::new(error.into()),
+                });
+            }
         }
-        count += 1;
     }
     if !engines.unknown.is_empty() {
         return Err(Failure::Incomplete(not_known(&engines)));
+    }
+    if unasked > 0 {
+        let text = format!("it is not known all that runs here: {unasked} could not be asked");
+        return Err(Failure::Incomplete(text));
     }
     if count == 0 && !typed.json {
         report.say(&nothing(&engines));
     }
     Ok(())
+}
+
+/// Whether somebody listens there still.
+fn is_there(path: &Path) -> bool {
+    !matches!(Viewer::connect(path, PATIENCE), Err(Error::NobodyListening(_)))
+}
+
+fn turned_away() -> Error {
+    Error::ClosedWhile("before it said what it does: as many watch it as may, or it does not let this user")
 }
 
 /// Nothing runs, as far as one can see.

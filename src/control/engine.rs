@@ -10,13 +10,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
-use rustix::net::sockopt::socket_peercred;
 use serde::Serialize;
 use slab::Slab;
 
 use crate::error::Error;
 use crate::line_queue::{LineQueue, json_line};
 use crate::service::AnyEvent;
+use crate::sys::{Peer, peer_of};
 use crate::thread::Thread;
 use crate::transfer::{Command, PrivateListener, Side, TransferId};
 
@@ -206,8 +206,7 @@ impl Server {
 
     fn let_in(&mut self) {
         while let Some(stream) = self.listener.accept() {
-            let own = rustix::process::geteuid();
-            let may_watch = socket_peercred(&stream).is_ok_and(|who| who.uid == own || who.uid.is_root());
+            let may_watch = peer_of(stream.as_fd()).is_ok_and(Peer::is_ours);
             if may_watch && self.viewers.len() < VIEWERS_MAX && stream.set_nonblocking(true).is_ok() {
                 self.add(stream);
             }

@@ -4,11 +4,11 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::error::{Error, reason};
 use crate::line_queue::json_line;
-use crate::sys::Wake;
+use crate::sys::{Wake, awake_now};
 use crate::transfer::{Command, Dial};
 
 use super::messages::EngineLine;
@@ -34,7 +34,7 @@ impl Viewer {
         let wake = Wake::new().map_err(|error| cannot(&endpoint, &error))?;
         let dial = Dial {
             buffer_bytes: None,
-            deadline: Instant::now() + patience,
+            deadline: awake_now() + patience,
             wake: &wake,
             cancelled: &|| false,
         };

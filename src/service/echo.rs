@@ -21,8 +21,9 @@ const TURN_PIECES: usize = 16;
 /// All connections of an echo service.
 pub(super) struct EchoLoop {
     connections_max: usize,
-    /// Who takes nothing back for so long is closed; who says nothing may stay.
+    /// Who takes nothing back for so long is closed; who says nothing may stay, until the service is to end.
     timeout: Duration,
+    drains: bool,
     connections: Slab<Echoing>,
     turns: Turns,
     /// What came last; only what finds no room is kept with its connection.
@@ -36,8 +37,8 @@ struct Echoing {
     kept: Vec<u8>,
     /// How much of it has gone.
     sent: usize,
-    /// Since when nothing of that has gone.
-    stuck_since: Option<Instant>,
+    /// Since when nothing has gone back, where that is to have an end.
+    still_since: Option<Instant>,
     /// The peer sends nothing more.
     is_over: bool,
 }
@@ -58,6 +59,7 @@ impl EchoLoop {
         Self {
             connections_max,
             timeout,
+            drains: false,
             connections: Slab::new(),
             turns: Turns::default(),
             piece: vec![0; PIECE_BYTES].into(),
@@ -78,15 +80,16 @@ impl EchoLoop {
         if returned > 0 {
             front.counters.add_bytes(returned);
             front.has_changed();
-            connection.stuck_since = None;
+            connection.still_since = None;
         }
         match next {
             Next::Step => self.turns.ready(key),
-            Next::Wait if connection.kept.is_empty() => self.turns.clear_deadline(key),
+            Next::Wait if connection.kept.is_empty() && !self.drains => self.turns.clear_deadline(key),
             Next::Wait => {
-                let due = *connection.stuck_since.get_or_insert_with(awake_now) + self.timeout;
+                let due = *connection.still_since.get_or_insert_with(awake_now) + self.timeout;
                 if awake_now() >= due {
-                    self.remove(key, false, front);
+                    let is_whole = connection.kept.is_empty();
+                    self.remove(key, is_whole, front);
                 } else {
                     self.turns.ready_at(key, due);
                 }
@@ -122,7 +125,7 @@ impl Guest for EchoLoop {
             connection,
             kept: Vec::new(),
             sent: 0,
-            stuck_since: None,
+            still_since: None,
             is_over: false,
         });
         front.has_changed();
@@ -151,10 +154,13 @@ impl Guest for EchoLoop {
     }
 
     fn close(&mut self, how: Closing, front: &mut FrontContext) {
-        if how == Closing::Stop {
-            let keys: Vec<usize> = self.connections.iter().map(|(key, _)| key).collect();
-            for key in keys {
+        let keys: Vec<usize> = self.connections.iter().map(|(key, _)| key).collect();
+        self.drains = true;
+        for key in keys {
+            if how == Closing::Stop {
                 self.remove(key, false, front);
+            } else {
+                self.turns.ready(key);
             }
         }
     }

@@ -73,7 +73,8 @@ impl Service {
     }
 
     /// Sends every byte back to the client that sent it (RFC 862), on a thread of its own, and returns at once. A client
-    /// that takes nothing back for the `timeout` is closed. A drained service ends when the last client has gone.
+    /// that takes nothing back for the `timeout` is closed. A drained service ends when the last client has gone, or has
+    /// said nothing for the `timeout`.
     ///
     /// # Errors
     /// Where the system gives no thread or descriptor.

@@ -108,7 +108,7 @@ impl WorkerProcess {
         loop {
             crossbeam_channel::select! {
                 recv(self.events) -> event => match event {
-                    Ok(event) => self.send(&FromWorker::Event(Box::new(event)))?,
+                    Ok(event) => self.send(&FromWorker::event(event))?,
                     Err(_) => break,
                 },
                 recv(asked) -> _ => {

@@ -215,7 +215,8 @@ fn one_that_hangs_is_named_and_the_others_are_told() {
     let ended = dir.run("status --json");
     assert_eq!(objects(&ended.stdout)[0]["pid"], other.id());
     let line = format!("process {}: the peer said nothing for 2 s", hangs.id());
-    assert!(ended.status.success() && ended.stderr.contains(&line), "{ended:?}");
+    assert_eq!(ended.status.code(), Some(1), "it is not all that is known: {ended:?}");
+    assert!(ended.stderr.contains(&line), "{ended:?}");
     hangs.signal(Signal::CONT);
     for service in [hangs, other] {
         drained(service).done();
@@ -385,5 +386,35 @@ fn a_process_that_takes_nobody_is_named_in_time_and_holds_no_look_up() {
     let ended = dir.run("status");
     assert!(ended.stderr.contains("process 4711: "), "{ended:?}");
     assert!(ended.stderr.contains("no answer in time"), "{ended:?}");
+    assert_eq!((ended.status.code(), &*ended.stdout), (Some(1), ""), "{ended:?}");
     assert!(began.elapsed() < std::time::Duration::from_secs(10), "{ended:?}");
+}
+
+#[test]
+fn who_could_not_be_asked_is_not_told_as_nothing_that_runs() {
+    let dir = Dir::new();
+    let service = serve(&dir, "");
+    let attach = |_| UnixStream::connect(socket(&dir, &service)).expect("it listens");
+    let viewers: Vec<UnixStream> = (0..256).map(attach).collect();
+    for options in ["", "--json"] {
+        let ended = dir.run(&format!("status {options}"));
+        assert_eq!((ended.status.code(), &*ended.stdout), (Some(1), ""), "{ended:?}");
+        assert!(ended.stderr.contains("1 could not be asked"), "{ended:?}");
+    }
+    drop(viewers);
+    drained(service).done();
+}
+
+#[test]
+#[ignore = "needs root and unshare: a process in another PID namespace"]
+fn a_process_in_a_container_is_seen_from_its_host() {
+    let dir = Dir::new();
+    dir.folder("inbox");
+    let mut unshare = std::process::Command::new("unshare");
+    unshare.args(["--pid", "--fork", "--kill-child", env!("CARGO_BIN_EXE_arraylift")]);
+    unshare.args(["serve", "127.0.0.1:0", "--into", "inbox", "--keep-free", "0"]);
+    let service = dir.program(unshare).listening();
+    let told = objects(&dir.run("status --json").done().stdout);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["command"], format!("serve {}", service.address));
 }

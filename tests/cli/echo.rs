@@ -276,6 +276,21 @@ fn the_second_signal_closes_who_would_stay_and_the_first_one_ends_a_measurement(
 }
 
 #[test]
+fn a_client_that_says_nothing_holds_no_service_that_is_to_end() {
+    let dir = Dir::new();
+    let service = echo(&dir, "--timeout 1s");
+    let mut stays = TcpStream::connect(&service.address).expect("connects");
+    stays.write_all(b"x").expect("written");
+    stays.read_exact(&mut [0]).expect("an echo");
+    // Until then it may say nothing for as long as it likes.
+    std::thread::sleep(Duration::from_millis(1500));
+    stays.write_all(b"x").expect("written");
+    stays.read_exact(&mut [0]).expect("an echo");
+    let counts = counts(&drained(service).done());
+    assert_eq!((&counts["done"], &counts["failed"]), (&1.into(), &0.into()));
+}
+
+#[test]
 fn an_echo_keeps_nothing_and_a_measurement_needs_sizes_that_make_sense() {
     let dir = Dir::new();
     dir.run("serve 127.0.0.1:0 --echo --into memory").failed(2, &["--echo"]);

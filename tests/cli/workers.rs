@@ -115,6 +115,51 @@ fn a_killed_worker_fails_its_own_transfers_alone_and_is_replaced() {
 }
 
 #[test]
+fn what_a_killed_worker_left_goes_from_a_folder_whose_name_is_not_utf_8_too() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let dir = Dir::new();
+    let inbox = dir.path().join(std::ffi::OsStr::from_bytes(b"in\xff"));
+    std::fs::create_dir(&inbox).expect("a folder");
+    let arguments = "serve 127.0.0.1:0 --workers 1 --keep-free 0 --json --into";
+    let arguments = arguments
+        .split(' ')
+        .map(std::ffi::OsStr::new)
+        .chain([inbox.as_os_str()]);
+    let mut service = dir.arraylift(arguments).listening();
+    let there = workers(&mut service, 1);
+    let send = ["send", "range:0:1e6", &service.address, "--limit", "4MB/s"];
+    let sender = dir.arraylift(send).start();
+    until(&mut service, "started");
+    assert_eq!(names_in(&inbox).len(), 1, "the .part");
+    kill(there[0]);
+    until(&mut service, "worker_gone");
+    assert!(names_in(&inbox).is_empty(), "{:?}", names_in(&inbox));
+    assert!(!sender.wait().status.success());
+    drained(service);
+}
+
+#[test]
+fn a_worker_that_hangs_with_nothing_to_do_does_not_keep_its_service_from_ending() {
+    let dir = Dir::new();
+    let mut service = serve(&dir, "--workers 2");
+    let there = workers(&mut service, 2);
+    let pid = i32::try_from(there[0]).ok().and_then(Pid::from_raw);
+    kill_process(pid.expect("a process id"), Signal::STOP).expect("it runs");
+    let ended = drained(service);
+    assert!(ended.status.success(), "{ended:?}");
+    let gone: Vec<Json> = ended
+        .objects()
+        .into_iter()
+        .filter(|o| o["event"] == "worker_gone")
+        .collect();
+    let how = gone
+        .iter()
+        .find(|gone| gone["worker"] == there[0])
+        .map(|gone| gone["how"].to_string());
+    assert!(how.is_some_and(|how| how.contains("did not answer")), "{ended:?}");
+}
+
+#[test]
 #[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
 fn fifty_workers_killed_under_load_lose_their_own_transfers_and_nothing_else() {
     let dir = Dir::new();

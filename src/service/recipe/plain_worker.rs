@@ -5,10 +5,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use rustix::net::sockopt::socket_peercred;
-
 use crate::service::key::random_bytes;
-use crate::sys::{send_with_descriptor, unacknowledged_bytes as unread_bytes};
+use crate::sys::{peer_of, send_with_descriptor, unacknowledged_bytes as unread_bytes};
 
 use super::handshake::{Handshake, Role};
 use super::{ACKNOWLEDGEMENT, AuthKey, HANDOVER_BYTE, OK_REPLY};
@@ -48,8 +46,8 @@ impl PlainWorker {
     /// # Errors
     /// It is another user's, or has gone.
     pub(super) fn new(stream: UnixStream, key: Option<&AuthKey>, known_by: Instant) -> io::Result<Self> {
-        let who = socket_peercred(&stream)?;
-        if who.uid != rustix::process::geteuid() && !who.uid.is_root() {
+        let who = peer_of(stream.as_fd())?;
+        if !who.is_ours() {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         stream.set_nonblocking(true)?;
@@ -65,7 +63,7 @@ impl PlainWorker {
             is_known: handshake.is_none(),
             handshake,
             known_by,
-            pid: u32::try_from(who.pid.as_raw_nonzero().get()).unwrap_or(0),
+            pid: who.pid.unwrap_or(0),
             handed_over: 0,
             unanswered: None,
             answered: 0,

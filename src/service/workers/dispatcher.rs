@@ -25,7 +25,8 @@ use crate::service::status::{AnyEvent, OpenCounts, ServiceEvent};
 
 /// After so many workers in a row that ended before they were ready, none will be.
 const FAILED_STARTS_MAX: u32 = 5;
-/// Workers that are told to stop have to be gone within this time.
+/// Workers that are told to stop have to be gone within this time; those that are told to take nothing new, once they
+/// have nothing to do.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A service's workers, and which of them has which transfer.
@@ -43,6 +44,8 @@ pub(in crate::service) struct Dispatcher {
     failed_starts: u32,
     /// No worker can be started, which was told.
     cannot_start: bool,
+    /// The workers were told to take nothing new.
+    drains: bool,
     /// When the workers have to be gone.
     stop_by: Option<Instant>,
 }
@@ -94,6 +97,7 @@ impl Dispatcher {
             timeout: plan.options.timeout,
             failed_starts: 0,
             cannot_start: false,
+            drains: false,
             stop_by: None,
         })
     }
@@ -220,6 +224,9 @@ impl Dispatcher {
             self.assigned.remove(&id);
             if let Some(worker) = self.workers.get_mut(key) {
                 worker.assigned -= 1;
+                if self.drains && worker.assigned == 0 {
+                    worker.leaves_by = Some(awake_now() + STOP_TIMEOUT);
+                }
             }
             front.counters.count_transfer(&event.kind);
         }
@@ -356,8 +363,8 @@ impl Guest for Dispatcher {
     fn due(&self, now: Instant) -> Option<Instant> {
         let has_unconfirmed = self.workers.iter().any(|(_, worker)| worker.unconfirmed > 0);
         let unconfirmed = has_unconfirmed.then(|| now + self.timeout);
-        let introduced = self.workers.iter().filter_map(|(_, worker)| worker.due()).min();
-        [unconfirmed, introduced, self.stop_by].into_iter().flatten().min()
+        let worker_due = self.workers.iter().filter_map(|(_, worker)| worker.due()).min();
+        [unconfirmed, worker_due, self.stop_by].into_iter().flatten().min()
     }
 
     fn apply(&mut self, command: Command, transfer: TransferId, front: &mut FrontContext) {
@@ -375,7 +382,13 @@ impl Guest for Dispatcher {
                 self.stop_by.get_or_insert(awake_now() + STOP_TIMEOUT);
                 Command::Stop
             }
-            Closing::Drain | Closing::SourceOver => Command::Drain,
+            Closing::Drain | Closing::SourceOver => {
+                self.drains = true;
+                for (_, worker) in self.workers.iter_mut().filter(|(_, worker)| worker.assigned == 0) {
+                    worker.leaves_by = Some(awake_now() + STOP_TIMEOUT);
+                }
+                Command::Drain
+            }
         };
         let keys: Vec<usize> = self.workers.iter().map(|(key, _)| key).collect();
         for key in keys {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::array::{ArrayMeta, npy};
 use crate::error::Error;
 use crate::route::ReceiveRouteChoice;
-use crate::transfer::{Command, KeepFree, Options, PeerUser, SinkSpec, TransferId};
+use crate::transfer::{Command, Event, EventKind, KeepFree, Options, PeerUser, SinkSpec, TransferId};
 use crate::wire::WireChoice;
 
 use crate::service::key::{Answer, Challenge};
@@ -45,8 +45,35 @@ pub(in crate::service) enum FromWorker {
     Ready,
     /// The worker takes no more connections.
     Leaving,
-    /// Something happened in the worker.
-    Event(Box<AnyEvent>),
+    /// Something happened in the worker. Where it is a beginning, the path of the `.part` comes with it as bytes: in the
+    /// event it is text, as for people.
+    Event(Box<AnyEvent>, Option<Vec<u8>>),
+}
+
+impl FromWorker {
+    /// What happened.
+    pub(in crate::service) fn event(event: AnyEvent) -> Self {
+        let part = match &event {
+            AnyEvent::Transfer(Event {
+                kind: EventKind::Started(started),
+                ..
+            }) => started.part.as_ref().map(|part| part.as_os_str().as_bytes().into()),
+            _ => None,
+        };
+        Self::Event(Box::new(event), part)
+    }
+}
+
+/// An event with the path that came beside it.
+pub(in crate::service) fn with_part(mut event: Box<AnyEvent>, part: Option<Vec<u8>>) -> Box<AnyEvent> {
+    if let AnyEvent::Transfer(Event {
+        kind: EventKind::Started(started),
+        ..
+    }) = &mut *event
+    {
+        started.part = part.map(|bytes| PathBuf::from(OsString::from_vec(bytes)));
+    }
+    event
 }
 
 /// A plan as a worker is told it.

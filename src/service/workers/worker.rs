@@ -10,14 +10,14 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::net::sockopt::socket_peercred;
 use slab::Slab;
 
 use crate::error::{Error, reason};
+use crate::sys::peer_of;
 use crate::transfer::PromiseTable;
 
 use super::channel::Channel;
-use super::messages::{FromWorker, PlanMessage, ToWorker};
+use super::messages::{FromWorker, PlanMessage, ToWorker, with_part};
 use crate::service::key::{Challenge, End, Key};
 use crate::service::status::{AnyEvent, Status};
 
@@ -39,6 +39,8 @@ pub(super) struct Worker {
     /// Of these, connections that it has not confirmed.
     pub(super) unconfirmed: usize,
     pub(super) status: Status,
+    /// When it has to be gone: it was told to take nothing new, and has nothing to do any more.
+    pub(super) leaves_by: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,18 +105,16 @@ impl Worker {
     /// It is another user's, or has gone.
     pub(super) fn challenge(stream: UnixStream, number: u64, now: Instant) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::system("cannot let a worker join", &error);
-        let who = socket_peercred(&stream).map_err(|error| failed(error.into()))?;
-        let own = rustix::process::geteuid();
-        if who.uid != own && !who.uid.is_root() {
+        let who = peer_of(stream.as_fd()).map_err(failed)?;
+        if !who.is_ours() {
             return Err(Error::Usage("a worker of another user was turned away".into()));
         }
-        let pid = u32::try_from(who.pid.as_raw_nonzero().get()).unwrap_or(0);
         let challenge = Challenge::new()?;
         let mut channel = Channel::new(stream).map_err(failed)?;
         channel.send(&ToWorker::Challenge(challenge), None).map_err(failed)?;
         Ok(Self::new(
             channel,
-            pid,
+            who.pid.unwrap_or(0),
             number,
             None,
             State::Introducing(challenge, now + INTRODUCTION_TIMEOUT),
@@ -131,6 +131,7 @@ impl Worker {
             assigned: 0,
             unconfirmed: 0,
             status: Status::default(),
+            leaves_by: None,
         }
     }
 
@@ -154,8 +155,8 @@ impl Worker {
                     return Ok(Some(WorkerReport::Ready));
                 }
                 (State::Ready | State::Leaving, FromWorker::Leaving) => self.state = State::Leaving,
-                (State::Ready | State::Leaving, FromWorker::Event(event)) => {
-                    return Ok(Some(WorkerReport::Event(event)));
+                (State::Ready | State::Leaving, FromWorker::Event(event, part)) => {
+                    return Ok(Some(WorkerReport::Event(with_part(event, part))));
                 }
                 _ => return Err(io::ErrorKind::InvalidData.into()),
             }
@@ -177,11 +178,11 @@ impl Worker {
         self.child.is_some()
     }
 
-    /// When it has to have shown that it has the key.
+    /// When it has to have shown that it has the key, or to be gone.
     pub(super) fn due(&self) -> Option<Instant> {
         match self.state {
             State::Introducing(_, due) => Some(due),
-            _ => None,
+            _ => self.leaves_by,
         }
     }
 

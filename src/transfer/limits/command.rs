@@ -54,7 +54,8 @@ enum TypedCommand {
     },
     Limit {
         transfer: TransferId,
-        // At 0 nothing would move, as while it is paused.
+        // At 0 nothing would move, as while it is paused. Read so, one that is left out lifts no limit: null does.
+        #[serde(deserialize_with = "Option::deserialize")]
         bytes_per_s: Option<NonZeroU64>,
     },
     Drain {},
@@ -114,6 +115,8 @@ mod tests {
             "{}",
             r#"{"do":"explode"}"#,
             r#"{"do":"pause"}"#,
+            r#"{"do":"limit","transfer":3}"#,
+            r#"{"do":"limit","transfer":3,"bytes_per_s":0}"#,
             r#"{"do":"pause","transfer":-1}"#,
             // Of one transfer, it asks for less than it would do.
             r#"{"do":"stop","transfer":99}"#,

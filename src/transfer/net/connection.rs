@@ -4,11 +4,10 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use rustix::net::sockopt::socket_peercred;
 use socket2::{Domain, Socket, Type};
 
 use crate::error::Error;
-use crate::sys::{Wake, awake_now};
+use crate::sys::{Wake, awake_now, peer_of};
 use crate::transfer::net::dial::{Dial, unix_error};
 use crate::transfer::net::endpoint::Endpoint;
 use crate::transfer::net::peer_user::PeerUser;
@@ -126,8 +125,8 @@ impl Connection {
 
     /// The process at the other end of a Unix socket.
     pub(crate) fn peer_process(&self) -> Option<u32> {
-        let who = socket_peercred(&self.socket).ok().filter(|_| self.is_unix())?;
-        u32::try_from(who.pid.as_raw_nonzero().get()).ok()
+        let who = peer_of(self.as_fd()).ok().filter(|_| self.is_unix())?;
+        who.pid
     }
 
     pub(crate) fn is_tcp(&self) -> bool {

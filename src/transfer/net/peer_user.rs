@@ -4,12 +4,12 @@ use std::fmt;
 use std::os::fd::AsFd;
 
 use rustix::net::AddressFamily;
-use rustix::net::sockopt::{socket_domain, socket_peercred};
+use rustix::net::sockopt::socket_domain;
 use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::sys::{user_id, user_name};
+use crate::sys::{peer_of, user_id, user_name};
 
 /// Every user that a user namespace does not know has this number there: it is never the same user as oneself.
 const OVERFLOW_UID: u32 = 65534;
@@ -56,9 +56,9 @@ impl PeerUser {
         if self == Self::Any || socket_domain(socket).is_ok_and(|domain| domain != AddressFamily::UNIX) {
             return Ok(());
         }
-        let peer = socket_peercred(socket);
-        let peer = peer.map_err(|error| Error::system("cannot tell whose process the peer is", &error.into()))?;
-        let uid = peer.uid.as_raw();
+        let peer = peer_of(socket.as_fd());
+        let peer = peer.map_err(|error| Error::system("cannot tell whose process the peer is", &error))?;
+        let uid = peer.uid;
         if self.accepts(uid, geteuid().as_raw()) {
             return Ok(());
         }
