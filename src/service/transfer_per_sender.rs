@@ -20,6 +20,8 @@ use super::status::{AnyEvent, OpenCounts};
 
 /// Transfers at once, as far as there are descriptors for them.
 const AT_ONCE: usize = 16;
+/// Whoever sends less gives way where others want its place or its room; what `serve` asks for at all times.
+const SLOWEST_BYTES_PER_S: u64 = 1000;
 /// Events of one transfer that may wait; samples beyond are dropped by the transfer.
 const EVENTS: usize = 1024;
 
@@ -33,6 +35,8 @@ pub(super) struct TransferPerSender {
     next: Option<Upcoming>,
     running: Vec<Running>,
     running_max: usize,
+    /// Until when room is wanted that is promised to others: someone was refused for want of it.
+    wants_room_until: Option<Instant>,
 }
 
 struct Running {
@@ -40,7 +44,7 @@ struct Running {
     events: Receiver<Event>,
     /// It has told how it ended.
     has_ended: bool,
-    /// Its bytes, and since when they are so many.
+    /// Its bytes when they last were as many as they should be, and when that was.
     moved: (u64, Instant),
     /// No byte has to move: it is paused here, or every byte has come.
     rests: bool,
@@ -57,6 +61,7 @@ impl TransferPerSender {
             next: None,
             running: Vec::new(),
             running_max: transfers_at_once(AT_ONCE),
+            wants_room_until: None,
         }
     }
 
@@ -91,13 +96,14 @@ impl TransferPerSender {
 }
 
 impl TransferPerSender {
-    /// Where no further sender can be taken, those end of which no byte has moved for the timeout: keep-alives alone keep
-    /// no place.
+    /// Where a further sender cannot be taken, those end of which hardly a byte has moved for the timeout: keep-alives
+    /// alone keep no place and no room.
     fn give_way(&mut self) {
-        if self.has_room() {
+        let now = awake_now();
+        self.wants_room_until = self.wants_room_until.filter(|until| now < *until);
+        if !self.is_short() {
             return;
         }
-        let now = awake_now();
         for running in &mut self.running {
             let stuck_for = running.stuck_since().map(|since| now.saturating_duration_since(since));
             if let Some(stuck_for) = stuck_for.filter(|stuck_for| *stuck_for >= self.options.timeout) {
@@ -105,6 +111,13 @@ impl TransferPerSender {
                 running.rests = true;
             }
         }
+    }
+}
+
+impl TransferPerSender {
+    /// Whether someone wants a place or room that others have.
+    fn is_short(&self) -> bool {
+        !self.has_room() || self.wants_room_until.is_some()
     }
 }
 
@@ -136,10 +149,14 @@ impl Guest for TransferPerSender {
     fn ready(&mut self, _token: usize, _front: &mut FrontContext) {}
 
     fn work(&mut self, front: &mut FrontContext) -> Result<(), Error> {
+        let mut lacked_room = false;
         for running in std::mem::take(&mut self.running) {
-            if let Some(running) = running.listen(front) {
+            if let Some(running) = running.listen(front, &mut lacked_room) {
                 self.running.push(running);
             }
+        }
+        if lacked_room {
+            self.wants_room_until = Some(awake_now() + self.options.timeout);
         }
         self.give_way();
         self.announce(front);
@@ -149,8 +166,8 @@ impl Guest for TransferPerSender {
     /// Transfers wake the front, but for those that are stuck.
     fn due(&self, _now: Instant) -> Option<Instant> {
         let due = |running: &Running| running.stuck_since().map(|since| since + self.options.timeout);
-        let is_full = !self.has_room();
-        self.running.iter().filter(|_| is_full).filter_map(due).min()
+        let is_short = self.is_short();
+        self.running.iter().filter(|_| is_short).filter_map(due).min()
     }
 
     fn apply(&mut self, command: Command, transfer: TransferId, front: &mut FrontContext) {
@@ -191,11 +208,12 @@ impl Guest for TransferPerSender {
 
 impl Running {
     /// Passes on what it tells; `None` where it has told everything.
-    fn listen(mut self, front: &mut FrontContext) -> Option<Self> {
+    fn listen(mut self, front: &mut FrontContext, lacked_room: &mut bool) -> Option<Self> {
         loop {
             match self.events.try_recv() {
                 Ok(event) => {
                     self.notice(&event.kind);
+                    *lacked_room |= is_lack_of_room(&event.kind);
                     if self.has_ended {
                         front.counters.count_transfer(&event.kind);
                     }
@@ -216,7 +234,16 @@ impl Running {
     fn notice(&mut self, kind: &EventKind) {
         self.has_ended = kind.is_last();
         match kind {
-            EventKind::Sample(sample) if sample.bytes > self.moved.0 => self.moved = (sample.bytes, awake_now()),
+            EventKind::Sample(sample) => {
+                let (bytes, since) = self.moved;
+                let own = self.transfer.own_limit_bytes_per_s();
+                let slowest = own.map_or(SLOWEST_BYTES_PER_S, |own| (own / 2).min(SLOWEST_BYTES_PER_S));
+                if (sample.bytes - bytes.min(sample.bytes)) as f64
+                    > slowest as f64 * awake_now().saturating_duration_since(since).as_secs_f64()
+                {
+                    self.moved = (sample.bytes, awake_now());
+                }
+            }
             EventKind::State { state } => {
                 self.rests = matches!(state, State::Paused | State::Verifying);
                 self.moved.1 = awake_now();
@@ -225,10 +252,21 @@ impl Running {
         }
     }
 
-    /// Since when no byte has moved that should have.
+    /// Since when hardly a byte has moved that should have.
     fn stuck_since(&self) -> Option<Instant> {
         (!self.rests).then_some(self.moved.1)
     }
+}
+
+/// It ended for want of disk or memory.
+fn is_lack_of_room(kind: &EventKind) -> bool {
+    let EventKind::Failed(failure) = kind else {
+        return false;
+    };
+    matches!(
+        failure.error,
+        Error::DiskFull { .. } | Error::NotEnoughMemory { .. } | Error::ShmFull { .. }
+    )
 }
 
 /// Counts and tells how a transfer ended.

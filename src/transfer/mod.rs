@@ -167,7 +167,12 @@ impl Transfer {
         self.controls.apply(command);
     }
 
-    /// Ends it as too slow: no byte has moved for so long, and others want its place.
+    /// How fast its bytes may move as it is asked here; `None`: as fast as they can.
+    pub(crate) fn own_limit_bytes_per_s(&self) -> Option<u64> {
+        self.controls.slowest_bytes_per_s()
+    }
+
+    /// Ends it as too slow: hardly a byte has moved for so long, and others want its place.
     pub(crate) fn give_way(&self, stuck_for: Duration) {
         self.controls.give_way(stuck_for);
     }

@@ -86,6 +86,50 @@ fn sixteen_that_only_say_that_they_are_there_give_way_to_one_that_sends() {
 }
 
 #[test]
+fn sixteen_that_send_a_byte_now_and_then_give_way_to_one_that_sends() {
+    let dir = Dir::new();
+    let receiver = dir.receive("127.0.0.1:0 --into memory --timeout 2s");
+    let header = b"\x93NUMPY\x01\x00\x36\x00{'descr': '|u1', 'fortran_order': False, 'shape': (999,)}";
+    let hold = || lasting(&receiver.address, header, b"\0");
+    let held: Vec<_> = std::iter::repeat_with(hold).take(16).collect();
+    dir.run(&format!("send range:0:10 {} --timeout 20s", receiver.address))
+        .done();
+    receiver.signal(Signal::TERM);
+    let ended = receiver.wait();
+    for (stream, keeper) in held {
+        drop(stream);
+        keeper.join().expect("it ends");
+    }
+    assert_eq!(ended.stdout.matches("verified").count(), 1, "{ended:?}");
+}
+
+#[test]
+fn who_is_promised_the_whole_disk_and_sends_nothing_gives_way_to_one_that_wants_room() {
+    let dir = Dir::new();
+    let inbox = dir.folder("inbox");
+    let room = rustix::fs::statvfs(&inbox).expect("it is there");
+    let free_bytes = room.f_bavail * room.f_frsize;
+    let receiver = dir.receive("127.0.0.1:0 --into inbox --timeout 2s");
+    let offer = native_offer("held", free_bytes / 10 * 8);
+    let (mut held, keeper) = lasting(&receiver.address, &offer, KEEP_ALIVE);
+    held.read_exact(&mut [0; 28]).expect("an acceptance");
+    std::fs::File::create(dir.path().join("half.bin"))
+        .and_then(|file| file.set_len(free_bytes / 2))
+        .expect("a file of holes");
+    dir.run(&format!("send half.bin {}", receiver.address))
+        .failed(1, &["no room"]);
+    // The one that was refused has it ended.
+    keeper.join().expect("it ends");
+    let (mut taken, keeper) = lasting(&receiver.address, &native_offer("taken", free_bytes / 2), KEEP_ALIVE);
+    taken.read_exact(&mut [0; 28]).expect("an acceptance");
+    receiver.signal(Signal::TERM);
+    let ended = receiver.wait();
+    drop(taken);
+    keeper.join().expect("it ends");
+    assert!(ended.stderr.contains("less than is asked of it here"), "{ended:?}");
+}
+
+#[test]
 fn an_offer_alone_takes_no_disk_and_little_memory() {
     let dir = Dir::new();
     let inbox = dir.folder("inbox");
