@@ -18,9 +18,10 @@ const ASKS: &[Command] = &[Command::Stop];
 pub(crate) fn run(typed: &ReceiveArguments) -> Result<(), Failure> {
     let plan = plan::receive(typed)?;
     plan.sink.check()?;
+    // A name may take long to be looked up: until then a signal ends the program.
+    let listener = Listener::bind_with_buffers(&plan.at, plan.options.socket_buffer_bytes)?;
     // Before anyone learns the address, and may go on to send a signal.
     let signals = Signals::new(ASKS.len())?;
-    let listener = Listener::bind_with_buffers(&plan.at, plan.options.socket_buffer_bytes)?;
     let mut report = Report::new(plan.json, Side::Receiver);
     report.open_control(&format!("receive {}", listener.address()));
     report.listening(listener.address());

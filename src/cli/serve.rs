@@ -24,9 +24,10 @@ pub(crate) fn run(typed: &ServeArguments) -> Result<(), Failure> {
         matches!(plan.service, ServicePlan::Echo { .. }),
         matches!(plan.service, ServicePlan::Recipe { .. }),
     );
+    // A name may take long to be looked up: until then a signal ends the program.
+    let listener = Listener::bind_with_buffers(&plan.at, plan.socket_buffer_bytes)?;
     // Before anyone learns the address, and may go on to send a signal.
     let signals = Signals::new(DRAIN_THEN_STOP.len())?;
-    let listener = Listener::bind_with_buffers(&plan.at, plan.socket_buffer_bytes)?;
     let address = listener.address().to_owned();
     let (tell, told) = bounded(EVENTS);
     let service = match plan.service {

@@ -217,3 +217,52 @@ fn a_url_may_name_a_zone_in_a_namespace_of_its_own_with_python() {
         (b"abc".to_vec(), b"abc".to_vec())
     );
 }
+
+#[test]
+#[ignore = "needs root and unshare: a machine whose name server is mute"]
+fn a_name_that_nobody_looks_up_keeps_no_command_from_hearing_signals_and_its_timeout() {
+    let mute = std::net::UdpSocket::bind("127.0.0.66:53").expect("free");
+    let dir = Dir::new();
+    dir.write("resolv", "nameserver 127.0.0.66\noptions timeout:10 attempts:3\n");
+    let start = |arguments: &str| {
+        let mut unshare = Command::new("unshare");
+        let script = "mount --bind resolv /etc/resolv.conf && exec \"$0\" \"$@\"";
+        unshare.args(["--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_arraylift")]);
+        unshare.args(arguments.split(' '));
+        dir.program(unshare).env("no_proxy", "*").start()
+    };
+    for arguments in [
+        "send range:0:10 nohost.example:1",
+        "ping nohost.example:1",
+        "fetch http://nohost.example/x --into memory",
+        "receive nohost.example:0 --into memory",
+        "serve nohost.example:0 --into memory",
+    ] {
+        let process = start(arguments);
+        let mut asked = [0; 512];
+        mute.recv(&mut asked).expect("a question");
+        let began = Instant::now();
+        process.signal(rustix::process::Signal::TERM);
+        let ended = process.wait();
+        assert!(!ended.status.success(), "{ended:?}");
+        assert!(
+            began.elapsed() < Duration::from_secs(4),
+            "{arguments}: {:?}",
+            began.elapsed()
+        );
+    }
+    for arguments in [
+        "send range:0:10 nohost.example:1",
+        "fetch http://nohost.example/x --into memory",
+    ] {
+        let began = Instant::now();
+        start(&format!("{arguments} --timeout 1s"))
+            .wait()
+            .failed(1, &["nohost.example"]);
+        assert!(
+            began.elapsed() < Duration::from_secs(5),
+            "{arguments}: {:?}",
+            began.elapsed()
+        );
+    }
+}

@@ -81,6 +81,7 @@ impl Client {
             connector: connector.clone(),
         });
         let resolver = ServerResolver {
+            context: context.clone(),
             proxies: Arc::clone(&proxies),
         };
         Self {

@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 
 use http::Uri;
 use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
-use ureq::Error as HttpError;
 use ureq::config::Config;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport, TransportAdapter,
 };
+use ureq::{Error as HttpError, Timeout};
 
 use crate::error::{Reason, reason};
 use crate::sys::{Interest, Wake, awake_now, wait};
@@ -233,15 +233,36 @@ impl ServerConnector {
     fn reach(&self, proxy: &Proxy, details: &ConnectionDetails<'_>) -> Result<Connection, DialError> {
         let uri = format!("http://{}/", proxy.address()).parse();
         let uri: Uri = uri.map_err(|_| DialError::Http(HttpError::HostNotFound))?;
-        let addresses = DefaultResolver::default().resolve(&uri, details.config, details.timeout);
+        let addresses = self.context.look_up(&uri, details.config, details.timeout);
         let addresses = addresses.map_err(DialError::Http)?;
         self.dial(&addresses)
+    }
+}
+
+impl ConnectionContext {
+    /// Looks a name up as the library does, and hears a cancel meanwhile.
+    fn look_up(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, HttpError> {
+        let dial = Dial {
+            buffer_bytes: None,
+            deadline: awake_now() + self.timeout,
+            wake: &self.wake,
+            cancelled: &|| self.controls.is_cancelled(),
+        };
+        let (uri, config) = (uri.clone(), config.clone());
+        let resolve = move || DefaultResolver::default().resolve(&uri, &config, timeout);
+        match dial.beside("arraylift-names", resolve) {
+            Ok(Some(found)) => found,
+            Ok(None) => Err(cancelled_error()),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(HttpError::Timeout(Timeout::Resolve)),
+            Err(error) => Err(HttpError::Io(error)),
+        }
     }
 }
 
 /// Looks up the servers that no proxy looks up.
 #[derive(Debug)]
 pub(super) struct ServerResolver {
+    pub(super) context: ConnectionContext,
     pub(super) proxies: Arc<Proxies>,
 }
 
@@ -253,7 +274,7 @@ impl Resolver for ServerResolver {
             .map_err(|error| HttpError::Other(error.into()))?;
         match proxy.map(|proxy| proxy.kind) {
             None | Some(ProxyKind::Socks4 { resolves_names: false } | ProxyKind::Socks5 { resolves_names: false }) => {
-                DefaultResolver::default().resolve(uri, config, timeout)
+                self.context.look_up(uri, config, timeout)
             }
             Some(_) => Ok(self.empty()),
         }

@@ -53,10 +53,14 @@ impl Connection {
             cancelled,
         };
         let socket = match to {
-            Endpoint::Tcp(_) => dial
-                .tcp(&to.tcp_addresses()?)
-                .map_err(|unreachable| unreachable.into_error(to.to_string()))?
-                .map(|(socket, _)| socket),
+            Endpoint::Tcp(_) => {
+                let Some(addresses) = dial.look_up(to)? else {
+                    return Ok(None);
+                };
+                dial.tcp(&addresses)
+                    .map_err(|unreachable| unreachable.into_error(to.to_string()))?
+                    .map(|(socket, _)| socket)
+            }
             Endpoint::Unix(path) => dial.unix(path).map_err(|error| unix_error(to.to_string(), &error))?,
         };
         let Some(socket) = socket else {

@@ -5,8 +5,11 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::Arc;
+use std::thread::Builder;
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::bounded;
 use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
 
@@ -14,6 +17,7 @@ use crate::error::{Error, Reason, reason};
 use crate::sys::{Interest, Wake, awake_now, wait, wait_for_any};
 use crate::transfer::net::attempts::{Attempts, Step};
 use crate::transfer::net::connection::{prepare, would_block};
+use crate::transfer::net::endpoint::Endpoint;
 
 /// A Unix listener whose queue is full is asked again so often.
 const FULL_QUEUE_INTERVAL: Duration = Duration::from_millis(5);
@@ -155,6 +159,56 @@ impl Dial<'_> {
             wait(socket.as_fd(), nothing, self.wake, Some(FULL_QUEUE_INTERVAL))?;
         }
         Ok(None)
+    }
+
+    /// The addresses of an endpoint, in the system's order of preference. `None` where it was cancelled.
+    ///
+    /// # Errors
+    /// It has none, or the system did not find them by the deadline.
+    pub(super) fn look_up(&self, endpoint: &Endpoint) -> Result<Option<Vec<SocketAddr>>, Error> {
+        if !endpoint.is_name() {
+            return endpoint.tcp_addresses().map(Some);
+        }
+        let asked = endpoint.clone();
+        match self.beside("arraylift-names", move || asked.tcp_addresses()) {
+            Ok(found) => found.transpose(),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(Error::Endpoint {
+                endpoint: endpoint.to_string(),
+                reason: "its name was not looked up in time: check the name servers of this machine".into(),
+            }),
+            Err(error) => Err(endpoint.unusable(Some(&error))),
+        }
+    }
+
+    /// Does what can be waited for and not be ended, such as `getaddrinfo(3)`, on a thread of its own, which is left to
+    /// itself where its result comes too late. `None` where it was cancelled.
+    ///
+    /// # Errors
+    /// `TimedOut` at the deadline, or the system gives no thread.
+    pub(crate) fn beside<T: Send + 'static>(
+        &self,
+        name: &str,
+        body: impl FnOnce() -> T + Send + 'static,
+    ) -> io::Result<Option<T>> {
+        let done = Arc::new(Wake::new()?);
+        let (tell, told) = bounded(1);
+        let run = {
+            let done = Arc::clone(&done);
+            move || {
+                // Where nobody waits any more, nobody needs it.
+                let _ = tell.send(body());
+                done.wake();
+            }
+        };
+        Builder::new().name(name.into()).spawn(run)?;
+        let readable = Interest {
+            read: true,
+            write: false,
+        };
+        if !self.wait_for(done.as_fd(), readable)? {
+            return Ok(None);
+        }
+        told.try_recv().map(Some).map_err(io::Error::other)
     }
 
     /// Waits until a socket is ready. False where it was cancelled.

@@ -65,6 +65,14 @@ impl Endpoint {
         }
     }
 
+    /// Whether the system has to look a name up for its addresses, which may take its time.
+    pub(crate) fn is_name(&self) -> bool {
+        match self {
+            Self::Tcp(text) => !text.starts_with('[') && text.parse::<SocketAddr>().is_err(),
+            Self::Unix(_) => false,
+        }
+    }
+
     /// Its addresses, in the system's order of preference; none for a Unix socket.
     pub(crate) fn tcp_addresses(&self) -> Result<Vec<SocketAddr>, Error> {
         let Self::Tcp(text) = self else {
