@@ -86,7 +86,7 @@ fn where_one_connection_to_a_python_server_works_so_do_several() {
     }
     // A link that works once: what others are refused comes with the one answer there is.
     let url = server.url("one-time");
-    let ended = fetch(&dir, &format!("{url} --into a.bin --streams 3 --limit 20MB/s")).done();
+    let ended = fetch(&dir, &format!("{url} --into a.bin --streams 3")).done();
     assert!(dir.read("a.bin") == bytes);
     let words = "did not serve 2 of 3 connections";
     assert!(ended.stdout.contains(words), "{}", ended.stdout);

@@ -26,6 +26,8 @@ pub(in crate::transfer) struct FetchedFile {
     given_back: Mutex<Vec<Claim>>,
     /// How many there were.
     unserved: AtomicU32,
+    /// Further connections of which it is not known yet whether the server serves them.
+    unheard: AtomicU32,
     /// How often a connection broke and another one went on.
     breaks: AtomicU32,
     /// All of it has to come again: none of its connections goes on.
@@ -45,6 +47,7 @@ impl FetchedFile {
             notes: Mutex::default(),
             given_back: Mutex::default(),
             unserved: AtomicU32::new(0),
+            unheard: AtomicU32::new(u32::from(streams.saturating_sub(1))),
             breaks: AtomicU32::new(0),
             is_given_up: AtomicBool::new(false),
             setback: Mutex::default(),
@@ -59,6 +62,16 @@ impl FetchedFile {
     /// A connection broke, and another one goes on.
     pub(super) fn count_break(&self) {
         self.breaks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The server has answered a further connection for the first time, or never will.
+    pub(super) fn heard(&self) {
+        self.unheard.fetch_sub(1, Ordering::Release);
+    }
+
+    /// Whether a further connection may still be refused.
+    pub(super) fn has_unheard(&self) -> bool {
+        self.unheard.load(Ordering::Acquire) > 0
     }
 
     /// Leaves a part to the first connection.

@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::checksum::Digest;
 use crate::error::Error;
@@ -28,6 +28,10 @@ use super::setback::Setback;
 pub(super) const TRIES: u32 = 5;
 /// A connection that brought so much before it broke was worth it.
 const PROGRESS_BYTES: u64 = 1 << 20;
+/// So long an answer that has more than its part is kept for parts that may yet be refused to other connections.
+const KEPT_FOR: Duration = Duration::from_secs(1);
+/// So often it is looked whether they are.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// An answer that has so much and is whole was worth it, though more was asked for.
 const PIECE_BYTES: u64 = 64 << 10;
 
@@ -44,6 +48,8 @@ pub(super) struct PartFetch {
     retries: Retries,
     /// Where nothing of it comes, another connection may fetch it.
     may_be_left: bool,
+    /// It is one of a further connection, which has not been answered yet.
+    is_unheard: bool,
     /// When the server was last heard of.
     heard_at: Instant,
     phase: Phase,
@@ -92,6 +98,7 @@ impl PartFetch {
                 from: claim.at(),
             },
             may_be_left: false,
+            is_unheard: false,
             heard_at: awake_now(),
             phase: body.map_or(Phase::Asking, |body| Phase::Receiving { body }),
             claim,
@@ -103,6 +110,7 @@ impl PartFetch {
     pub(super) fn may_be_left(self) -> Self {
         Self {
             may_be_left: true,
+            is_unheard: true,
             ..self
         }
     }
@@ -113,8 +121,13 @@ impl PartFetch {
     }
 
     /// Leaves it to another connection.
-    pub(super) fn leave(self) {
+    pub(super) fn leave(mut self) {
+        let was_unheard = std::mem::take(&mut self.is_unheard);
         self.file.give_back(self.claim);
+        // Whoever waits for that finds the part.
+        if was_unheard {
+            self.file.heard();
+        }
     }
 
     /// The file that it is a part of.
@@ -136,7 +149,7 @@ impl PartFetch {
     /// What is missing cannot be had any more, or cannot be kept.
     pub(super) fn step(&mut self, context: &mut MachineContext, now: Instant) -> Result<Option<Progress>, Setback> {
         if self.claim.left() == 0 {
-            return Ok(self.go_on().then_some(Progress::Moved));
+            return Ok(self.go_on(now));
         }
         let phase = std::mem::replace(&mut self.phase, Phase::Asking);
         let (phase, progress) = match phase {
@@ -167,16 +180,28 @@ impl PartFetch {
         self.claim.verified(&self.digest);
     }
 
-    /// Where the answer has more than this part, and another connection has left what comes next: takes that as well.
-    fn go_on(&mut self) -> bool {
-        let has_more = matches!(&self.phase, Phase::Receiving { body } if !body.is_over());
-        let next = has_more
-            .then(|| self.file.take_given_back_at(self.claim.end()))
-            .flatten();
-        let Some(next) = next else { return false };
-        let digest = std::mem::replace(&mut self.digest, Digest::new(self.options.checksum));
-        std::mem::replace(&mut self.claim, next).verified(&digest);
-        true
+    /// Where the answer has more than this part, and another connection has left what comes next: takes that as well. A
+    /// server that serves one connection after another, which is not told from one that is slow, is not kept for long.
+    fn go_on(&mut self, now: Instant) -> Option<Progress> {
+        if !matches!(&self.phase, Phase::Receiving { body } if !body.is_over()) {
+            return None;
+        }
+        // Asked first: one that is refused gives its part back before it is heard of.
+        let has_unheard = self.file.has_unheard();
+        if let Some(next) = self.file.take_given_back_at(self.claim.end()) {
+            let digest = std::mem::replace(&mut self.digest, Digest::new(self.options.checksum));
+            std::mem::replace(&mut self.claim, next).verified(&digest);
+            return Some(Progress::Moved);
+        }
+        let is_kept = has_unheard && now < self.heard_at + KEPT_FOR;
+        is_kept.then(|| rest(Some(now + LOOK_EVERY)))
+    }
+
+    /// Says, once, that the server serves this further connection.
+    fn hear(&mut self) {
+        if std::mem::take(&mut self.is_unheard) {
+            self.file.heard();
+        }
     }
 
     /// Asks for what is missing, and waits for the head of the answer.
@@ -192,6 +217,7 @@ impl PartFetch {
             Ok(answered) => answered,
             Err(setback) => return self.broke(context, setback),
         };
+        self.hear();
         watch(&mut context.probe, &body);
         self.heard_at = awake_now();
         let body = Box::new(body);
@@ -403,7 +429,6 @@ pub(super) fn rest(until: Option<Instant>) -> Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn retries_end_after_five_that_brought_next_to_nothing_and_begin_anew_after_one_that_did() {
