@@ -9,6 +9,7 @@ pub(crate) mod format;
 pub(crate) mod place;
 pub(crate) mod plan;
 pub(crate) mod queue;
+mod removal;
 pub(crate) mod removed;
 pub(crate) mod repaint;
 pub(crate) mod round_trips;

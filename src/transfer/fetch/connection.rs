@@ -21,8 +21,9 @@ use ureq::{Error as HttpError, Timeout};
 use crate::error::{Reason, reason};
 use crate::sys::{Interest, Wake, awake_now, wait};
 use crate::transfer::limits::controls::Controls;
-use crate::transfer::net::connection::{Connection, would_block};
+use crate::transfer::net::connection::Connection;
 use crate::transfer::net::dial::{Dial, Unreachable};
+use crate::transfer::net::socket::would_block;
 use crate::transfer::plan::Options;
 use crate::transfer::trust::Trust;
 

@@ -13,7 +13,7 @@ use crate::sys::{Interest, awake_now};
 use crate::telemetry::{Probe, Rest};
 use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::Progress;
-use crate::transfer::net::connection::{is_broken, would_block};
+use crate::transfer::net::socket::{is_broken, would_block};
 use crate::transfer::plan::Options;
 use crate::transfer::sink::block_receiver::{BlockReceiver, Received, Wanted};
 use crate::transfer::tell::event::{Side, State};

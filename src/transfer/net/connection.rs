@@ -11,11 +11,7 @@ use crate::sys::{Wake, awake_now, peer_of};
 use crate::transfer::net::dial::{Dial, unix_error};
 use crate::transfer::net::endpoint::Endpoint;
 use crate::transfer::net::peer_user::PeerUser;
-
-/// Kernel buffers for a peer on this machine; over a network the kernel finds its own size, which follows the path.
-const LOCAL_BUFFER_BYTES: usize = 4 << 20;
-/// For a peer on this machine, in this order: both move bytes as fast as memory does, where others pace themselves.
-const LOCAL_CONGESTION_CONTROLS: [&[u8]; 2] = [b"reno", b"cubic"];
+use crate::transfer::net::socket::prepare;
 
 /// A connection to a peer, non-blocking.
 #[derive(Debug)]
@@ -36,8 +32,8 @@ pub(crate) struct Buffers {
 }
 
 impl Connection {
-    /// Connects to whichever of its addresses answers first, for at most `timeout` in all; `cancelled` is asked whenever `wake` ends the wait. The socket's buffers get
-    /// `buffer_bytes` each, or what suits the peer.
+    /// Connects to whichever of its addresses answers first, for at most `timeout` in all; `cancelled` is asked whenever
+    /// `wake` ends the wait. The socket's buffers get `buffer_bytes` each, or what suits the peer.
     pub(crate) fn open(
         to: &Endpoint,
         buffer_bytes: Option<usize>,
@@ -215,43 +211,6 @@ pub(crate) fn unix_pair(buffer_bytes: Option<usize>) -> Result<(Connection, Conn
         Connection::new(a, "this process".into(), buffer_bytes)?,
         Connection::new(b, "this process".into(), buffer_bytes)?,
     ))
-}
-
-/// Whether an error only says that the call would have waited, or was interrupted.
-pub(crate) fn would_block(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
-}
-
-/// Whether an error of a socket says that the peer, or the way to it, is gone. Any other one is this system's own.
-pub(crate) fn is_broken(error: &io::Error) -> bool {
-    use io::ErrorKind as Kind;
-    matches!(
-        error.kind(),
-        Kind::BrokenPipe
-            | Kind::ConnectionReset
-            | Kind::ConnectionAborted
-            | Kind::ConnectionRefused
-            | Kind::NotConnected
-            | Kind::TimedOut
-            | Kind::HostUnreachable
-            | Kind::NetworkUnreachable
-            | Kind::NetworkDown
-            | Kind::UnexpectedEof
-    )
-}
-
-/// Buffers of the size that was asked for. For a peer on this machine else large ones, and no pacing, as far as this
-/// user may; whatever is refused only costs speed.
-pub(crate) fn prepare(socket: &Socket, local: bool, buffer_bytes: Option<usize>) {
-    if let Some(bytes) = buffer_bytes.or(local.then_some(LOCAL_BUFFER_BYTES)) {
-        let _ = socket.set_send_buffer_size(bytes);
-        let _ = socket.set_recv_buffer_size(bytes);
-    }
-    if local && socket.domain().is_ok_and(|domain| domain != Domain::UNIX) {
-        let _ = LOCAL_CONGESTION_CONTROLS
-            .iter()
-            .any(|name| socket.set_tcp_congestion(name).is_ok());
-    }
 }
 
 fn is_local(socket: &Socket) -> bool {

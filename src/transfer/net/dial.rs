@@ -16,8 +16,8 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use crate::error::{Error, Reason, reason};
 use crate::sys::{Interest, Wake, awake_now, wait, wait_for_any};
 use crate::transfer::net::attempts::{Attempts, Step};
-use crate::transfer::net::connection::{prepare, would_block};
 use crate::transfer::net::endpoint::Endpoint;
+use crate::transfer::net::socket::{prepare, would_block};
 
 /// A Unix listener whose queue is full is asked again so often.
 const FULL_QUEUE_INTERVAL: Duration = Duration::from_millis(5);

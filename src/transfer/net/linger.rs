@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 
 use crate::sys::{Interest, Wake, awake_now, wait};
-use crate::transfer::net::connection::would_block;
+use crate::transfer::net::socket::would_block;
 
 /// A peer gets so long to read why it ends here.
 const LONGEST: Duration = Duration::from_millis(500);

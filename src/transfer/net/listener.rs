@@ -12,9 +12,10 @@ use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::error::Error;
 use crate::sys::{Interest, Wake, wait};
-use crate::transfer::net::connection::{Connection, prepare};
+use crate::transfer::net::connection::Connection;
 use crate::transfer::net::endpoint::Endpoint;
 use crate::transfer::net::joins::Joins;
+use crate::transfer::net::socket::prepare;
 use crate::transfer::net::socket_file::{SocketFile, remove_stale_socket};
 
 /// Connections that may wait to be accepted, as far as the system lets them (`net.core.somaxconn`).
@@ -214,7 +215,7 @@ fn listen(address: &SockAddr, buffer_bytes: Option<usize>) -> io::Result<Socket>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transfer::net::connection::would_block;
+    use crate::transfer::net::socket::would_block;
 
     #[test]
     fn a_port_that_is_taken_and_one_where_nobody_listens_are_told_apart() {

@@ -9,6 +9,7 @@ pub(crate) mod joins;
 pub(crate) mod linger;
 pub(crate) mod listener;
 pub(crate) mod peer_user;
+pub(crate) mod socket;
 pub(crate) mod socket_file;
 pub(crate) mod url;
 pub(crate) mod zone;

@@ -7,7 +7,7 @@ use crate::route::NoHandoff;
 use crate::route::receive::UNSEALED;
 use crate::route::send::Handoff;
 use crate::transfer::machine::drive::Progress;
-use crate::transfer::net::connection::{is_broken, would_block};
+use crate::transfer::net::socket::{is_broken, would_block};
 use crate::transfer::source::send_path::HandoffPath;
 use crate::wire::{self, SendWire};
 

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::ledger::Span;
 use crate::route::receive::{Inflow, ReceiveError, ReceiveRoute};
 use crate::telemetry::{Probe, Rest};
-use crate::transfer::net::connection::would_block;
+use crate::transfer::net::socket::would_block;
 use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::tell::event::EventKind;
 

@@ -8,8 +8,6 @@ use crate::error::Error;
 use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::tell::event_queue::Waker;
 
-use super::publisher::Publisher;
-
 /// Where an array is once it is published, and what should be known of that.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Published {
@@ -25,7 +23,7 @@ pub(crate) struct Publication {
     cell: Arc<Cell>,
     /// Whoever drops the last publisher waits for what its threads still do. It must not be the last one before the
     /// array is recalled.
-    _publisher: Arc<Publisher>,
+    _publisher: Arc<dyn Send + Sync>,
 }
 
 /// An array that waits for its turn. Whoever waits for it is woken when it is dropped, however that came.
@@ -51,7 +49,7 @@ const NAMED: u8 = 2;
 
 impl Job {
     /// An array that is whole, for that publisher, and what becomes of it. `waker` is called when that is known.
-    pub(super) fn new(array: Arc<IncomingArray>, publisher: &Arc<Publisher>, waker: Waker) -> (Self, Publication) {
+    pub(super) fn new(array: Arc<IncomingArray>, publisher: Arc<dyn Send + Sync>, waker: Waker) -> (Self, Publication) {
         let cell = Arc::new(Cell::default());
         let job = Self {
             array: Some(array),
@@ -60,7 +58,7 @@ impl Job {
         };
         let publication = Publication {
             cell,
-            _publisher: Arc::clone(publisher),
+            _publisher: publisher,
         };
         (job, publication)
     }

@@ -116,7 +116,7 @@ impl Publisher {
     /// Syncs an array that is whole, and gives it its name. `waker` is called when it is done.
     fn publish(self: &Arc<Self>, array: Arc<IncomingArray>, waker: Waker) -> Publication {
         let is_small = array.sink.ledger.landed_bytes() <= SMALL_BYTES_MAX;
-        let (job, publication) = Job::new(array, self, waker);
+        let (job, publication) = Job::new(array, Arc::<Self>::clone(self), waker);
         self.push(|queue| {
             if is_small {
                 queue.small.push_back(job);
