@@ -1,17 +1,18 @@
-//! The HTTP library's buffers, watched: how much of an answer they hold, and whether more fits.
+//! The HTTP library's buffers, watched: how much of an answer they hold, whether more fits, and how a failure to read
+//! into them is told.
 
+use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ureq::Error as HttpError;
 use ureq::config::Config;
 use ureq::unversioned::transport::{Buffers, LazyBuffers};
 
-use super::connection::ServerConnection;
-
 /// The library's buffers, watched.
 pub(super) struct CountedBuffers {
     buffers: LazyBuffers,
-    connection: Arc<ServerConnection>,
+    held_bytes: Arc<AtomicUsize>,
 }
 
 /// Where the library's next bytes go.
@@ -23,6 +24,17 @@ pub(super) fn room(buffers: &mut impl Buffers) -> Result<&mut [u8], HttpError> {
     match buffers.input_append_buf() {
         [] => Err(HttpError::LargeResponseHeader(held, held)),
         room => Ok(room),
+    }
+}
+
+/// An error of reading as the library passes it on. It would take some kinds for the end of a body whose length is not
+/// known, which only an orderly end ends. RFC 9112, 9.8.
+pub(super) fn unswallowed(error: io::Error) -> HttpError {
+    match error.kind() {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::UnexpectedEof => {
+            HttpError::Io(io::Error::new(io::ErrorKind::BrokenPipe, error))
+        }
+        _ => error.into(),
     }
 }
 
@@ -59,14 +71,15 @@ impl Buffers for CountedBuffers {
 }
 
 impl CountedBuffers {
-    pub(super) fn new(config: &Config, connection: &Arc<ServerConnection>) -> Self {
+    /// Says in `held_bytes` how many bytes they hold.
+    pub(super) fn new(config: &Config, held_bytes: &Arc<AtomicUsize>) -> Self {
         Self {
             buffers: LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size()),
-            connection: Arc::clone(connection),
+            held_bytes: Arc::clone(held_bytes),
         }
     }
 
     fn count_held(&self) {
-        self.connection.set_held_bytes(self.buffers.input().len());
+        self.held_bytes.store(self.buffers.input().len(), Ordering::Release);
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use http::header::{LOCATION, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use rustix::net::{RecvFlags, recv};
-use ureq::unversioned::transport::Connector as _;
+use ureq::unversioned::transport::{ConnectionDetails, Connector, Either, Transport};
 use ureq::{Agent, BodyReader, Error as HttpError};
 
 use crate::error::{Error, reason};
@@ -21,7 +21,7 @@ use super::answer::{Answer, FileInfo, RangeRequest, Refusal, read, retry_after};
 use super::connection::{ConnectionContext, IoCost, ServerConnection, ServerConnector, ServerResolver};
 use super::proxy::Proxies;
 use super::setback::{RETRY_AFTER_MAX, Setback};
-use super::tls::{TlsConnector, tls_error};
+use super::tls::{TlsTransport, secure, tls_error};
 
 const REDIRECTS_MAX: u32 = 10;
 /// Read at once where the library has to see the bytes first.
@@ -52,6 +52,13 @@ pub(super) struct Body {
     timeout: Duration,
     /// What came after bytes that had to be given away first.
     error: Option<io::Error>,
+}
+
+/// Wraps connections to `https` URLs. The last link: the request is sent over what it hands on.
+#[derive(Debug)]
+struct TlsConnector {
+    trust: Trust,
+    connector: ServerConnector,
 }
 
 impl Client {
@@ -325,6 +332,24 @@ impl Body {
             }
         }
         Ok(filled)
+    }
+}
+
+impl<In: Transport> Connector<In> for TlsConnector {
+    type Out = Either<In, TlsTransport<In>>;
+
+    fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<Self::Out>, HttpError> {
+        let Some(transport) = chained else { return Ok(None) };
+        self.connector.expect();
+        if !details.needs_tls() {
+            return Ok(Some(Either::A(transport)));
+        }
+        let host = details.uri.host().unwrap_or_default();
+        // The brackets of IPv6 belong to the URL.
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let secured = secure(transport, &self.trust, host, details)?;
+        self.connector.expect();
+        Ok(Some(Either::B(secured)))
     }
 }
 

@@ -27,7 +27,7 @@ use crate::transfer::net::socket::would_block;
 use crate::transfer::plan::Options;
 use crate::transfer::trust::Trust;
 
-use super::buffers::{CountedBuffers, room};
+use super::buffers::{CountedBuffers, room, unswallowed};
 use super::proxy::{Origin, Proxies, Proxy, ProxyKind, server};
 use super::tls::{TlsTransport, secure, tls_error};
 use super::tunnel::{self, TunnelError};
@@ -50,7 +50,7 @@ pub(super) struct ServerConnection {
     /// What comes over it is within TLS, whatever the server's URL says.
     is_to_tls_proxy: bool,
     /// Bytes of the answer that the library has read and not given away.
-    held_bytes: AtomicUsize,
+    held_bytes: Arc<AtomicUsize>,
     /// What was done and how long was waited within the library, not yet counted.
     uncounted: Mutex<IoCost>,
     /// By when what the library waits for has to have come, however it drips.
@@ -292,7 +292,7 @@ impl ServerConnector {
         let connection = Arc::new(ServerConnection {
             socket: connection,
             is_to_tls_proxy,
-            held_bytes: AtomicUsize::new(0),
+            held_bytes: Arc::default(),
             uncounted: Mutex::default(),
             due: Mutex::new(awake_now() + self.context.timeout),
         });
@@ -300,7 +300,7 @@ impl ServerConnector {
         let config = details.config;
         ServerTransport {
             context: self.context.clone(),
-            buffers: CountedBuffers::new(config, &connection),
+            buffers: CountedBuffers::new(config, &connection.held_bytes),
             connection,
             origin: Origin::default(),
         }
@@ -333,11 +333,6 @@ impl ServerConnection {
     /// Bytes of the answer that the library has and the socket has no more.
     pub(super) fn held_bytes(&self) -> usize {
         self.held_bytes.load(Ordering::Acquire)
-    }
-
-    /// The library has so many by now.
-    pub(super) fn set_held_bytes(&self, bytes: usize) {
-        self.held_bytes.store(bytes, Ordering::Release);
     }
 
     /// What was done within the library since this was called last.
@@ -468,17 +463,6 @@ const WRITE: Interest = Interest {
     read: false,
     write: true,
 };
-
-/// An error of reading as the library passes it on. It would take some kinds for the end of a body whose length is not
-/// known, which only an orderly end ends. RFC 9112, 9.8.
-pub(super) fn unswallowed(error: io::Error) -> HttpError {
-    match error.kind() {
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::UnexpectedEof => {
-            HttpError::Io(io::Error::new(io::ErrorKind::BrokenPipe, error))
-        }
-        _ => error.into(),
-    }
-}
 
 /// Whoever asked looks at the controls, and knows.
 fn cancelled_error() -> HttpError {

@@ -7,41 +7,13 @@ use std::sync::Arc;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
 use ureq::Error as HttpError;
-use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
-};
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, LazyBuffers, NextTimeout, Transport, TransportAdapter};
 
 use crate::error::Error;
 use crate::transfer::trust::Trust;
 
-use super::buffers::room;
-use super::connection::{ServerConnector, unswallowed};
+use super::buffers::{room, unswallowed};
 use super::proxy::Origin;
-
-/// Wraps connections to `https` URLs. The last link: the request is sent over what it hands on.
-#[derive(Debug)]
-pub(super) struct TlsConnector {
-    pub(super) trust: Trust,
-    pub(super) connector: ServerConnector,
-}
-
-impl<In: Transport> Connector<In> for TlsConnector {
-    type Out = Either<In, TlsTransport<In>>;
-
-    fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<Self::Out>, HttpError> {
-        let Some(transport) = chained else { return Ok(None) };
-        self.connector.expect();
-        if !details.needs_tls() {
-            return Ok(Some(Either::A(transport)));
-        }
-        let host = details.uri.host().unwrap_or_default();
-        // The brackets of IPv6 belong to the URL.
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let secured = secure(transport, &self.trust, host, details)?;
-        self.connector.expect();
-        Ok(Some(Either::B(secured)))
-    }
-}
 
 /// Begins TLS with whoever is at the other end, who has to be `host`.
 ///
