@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 static KEYBOARD: Mutex<()> = Mutex::new(());
 
 /// Longer than the slowest machine needs for anything here.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 #[test]
 #[ignore = "needs an X display, xdotool and ImageMagick"]

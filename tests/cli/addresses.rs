@@ -220,7 +220,7 @@ fn a_url_may_name_a_zone_in_a_namespace_of_its_own_with_python() {
 
 #[test]
 #[ignore = "needs root and unshare: a machine whose name server is mute"]
-fn a_name_that_nobody_looks_up_keeps_no_command_from_hearing_signals_and_its_timeout() {
+fn in_a_namespace_a_name_that_nobody_looks_up_keeps_no_command_from_hearing_signals_and_its_timeout() {
     let mute = std::net::UdpSocket::bind("127.0.0.66:53").expect("free");
     let dir = Dir::new();
     dir.write("resolv", "nameserver 127.0.0.66\noptions timeout:10 attempts:3\n");

@@ -24,6 +24,7 @@ mod moves;
 mod names;
 mod other_users;
 mod peers;
+mod pipes;
 mod queue;
 mod recipe;
 mod repeat;

@@ -10,20 +10,20 @@ use rustix::process::Signal;
 use crate::common::{Arraylift, Dir};
 
 /// A user that nobody is.
-const OTHER: &str = "54321";
+pub(crate) const OTHER: &str = "54321";
 
 fn open_to_all(path: &Path) {
     std::fs::set_permissions(path, Permissions::from_mode(0o777)).expect("it is ours");
 }
 
 /// The binary where others can run it, and a folder that is theirs.
-struct Others {
+pub(crate) struct Others {
     binary: PathBuf,
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
 }
 
 impl Others {
-    fn new(dir: &Dir) -> Self {
+    pub(crate) fn new(dir: &Dir) -> Self {
         open_to_all(dir.path());
         let binary = dir.path().join("arraylift");
         if std::fs::hard_link(env!("CARGO_BIN_EXE_arraylift"), &binary).is_err() {
@@ -35,7 +35,7 @@ impl Others {
     }
 
     /// The binary as another user runs it.
-    fn arraylift(&self, dir: &Dir, arguments: &str) -> Arraylift {
+    pub(crate) fn arraylift(&self, dir: &Dir, arguments: &str) -> Arraylift {
         let mut setpriv = Command::new("setpriv");
         setpriv.args(["--reuid", OTHER, "--regid", OTHER, "--clear-groups"]);
         setpriv.arg(&self.binary).args(arguments.split_whitespace());

@@ -126,7 +126,7 @@ fn more_than_the_memory_there_is_is_refused() {
 
 #[test]
 #[ignore = "needs root and setpriv: takes another user's number"]
-fn a_pattern_leaves_nothing_out_that_is_forbidden() {
+fn a_pattern_leaves_nothing_out_that_another_user_may_not_read() {
     use std::os::unix::fs::PermissionsExt as _;
     let dir = Dir::new();
     let may = |name: &str, mode| {
