@@ -181,15 +181,16 @@ fn figures(row: &Row, numbers: &Numbers) -> Vec<Figure> {
         let left = numbers.left_s.map_or_else(String::new, format::left);
         figures.push(Figure::new("left", left, "00 min 00 s"));
     }
-    let ends = if row.is_loopback() {
-        "CPU, both ends"
-    } else {
-        "CPU, this end"
-    };
-    let cpu = numbers
-        .cpu_s_per_gb
-        .map_or_else(String::new, |cpu_s| format!("{cpu_s:.2} s a GB"));
-    figures.push(Figure::new(ends, cpu, "0.00 s a GB"));
+    let cpu = numbers.cpu_s_per_gb.map(|cpu_s| format!("{cpu_s:.2} s a GB"));
+    // While it runs the number keeps its place; of too few bytes there never is one.
+    if cpu.is_some() || !row.is_over() {
+        let ends = if row.is_loopback() {
+            "CPU, both ends"
+        } else {
+            "CPU, this end"
+        };
+        figures.push(Figure::new(ends, cpu.unwrap_or_default(), "0.00 s a GB"));
+    }
     if let Some(bytes) = row.peak_memory_bytes {
         figures.push(Figure::new(
             "process memory, peak",
