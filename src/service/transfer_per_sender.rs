@@ -238,7 +238,7 @@ impl Running {
                 let (bytes, since) = self.moved;
                 let own = self.transfer.own_limit_bytes_per_s();
                 let slowest = own.map_or(SLOWEST_BYTES_PER_S, |own| (own / 2).min(SLOWEST_BYTES_PER_S));
-                if (sample.bytes - bytes.min(sample.bytes)) as f64
+                if sample.bytes.saturating_sub(bytes) as f64
                     > slowest as f64 * awake_now().saturating_duration_since(since).as_secs_f64()
                 {
                     self.moved = (sample.bytes, awake_now());

@@ -67,11 +67,12 @@ fn a_keep_alive_with_thousands_of_fields_is_refused_before_it_costs_anything() {
     receiver.wait().failed(1, &["more than 64 fields"]);
 }
 
-#[test]
-fn sixteen_that_only_say_that_they_are_there_give_way_to_one_that_sends() {
+/// Sixteen hold every place of a receiver, until one comes that sends.
+#[track_caller]
+fn give_way(offer: &[u8], says: &'static [u8]) {
     let dir = Dir::new();
     let receiver = dir.receive("127.0.0.1:0 --into memory --timeout 2s");
-    let hold = || lasting(&receiver.address, &native_offer("held", 10), KEEP_ALIVE);
+    let hold = || lasting(&receiver.address, offer, says);
     let held: Vec<_> = std::iter::repeat_with(hold).take(16).collect();
     dir.run(&format!("send range:0:10 {} --timeout 20s", receiver.address))
         .done();
@@ -86,21 +87,15 @@ fn sixteen_that_only_say_that_they_are_there_give_way_to_one_that_sends() {
 }
 
 #[test]
+fn sixteen_that_only_say_that_they_are_there_give_way_to_one_that_sends() {
+    give_way(&native_offer("held", 10), KEEP_ALIVE);
+}
+
+#[test]
 fn sixteen_that_send_a_byte_now_and_then_give_way_to_one_that_sends() {
-    let dir = Dir::new();
-    let receiver = dir.receive("127.0.0.1:0 --into memory --timeout 2s");
-    let header = b"\x93NUMPY\x01\x00\x36\x00{'descr': '|u1', 'fortran_order': False, 'shape': (999,)}";
-    let hold = || lasting(&receiver.address, header, b"\0");
-    let held: Vec<_> = std::iter::repeat_with(hold).take(16).collect();
-    dir.run(&format!("send range:0:10 {} --timeout 20s", receiver.address))
-        .done();
-    receiver.signal(Signal::TERM);
-    let ended = receiver.wait();
-    for (stream, keeper) in held {
-        drop(stream);
-        keeper.join().expect("it ends");
-    }
-    assert_eq!(ended.stdout.matches("verified").count(), 1, "{ended:?}");
+    let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (999,)}";
+    let length = u16::try_from(header.len()).expect("short").to_le_bytes();
+    give_way(&[&b"\x93NUMPY\x01\0"[..], &length, header.as_bytes()].concat(), b"\0");
 }
 
 #[test]
