@@ -22,14 +22,6 @@ use super::workers::{Channel, FromWorker, HandoverSource, PlanMessage, ToWorker}
 const SETUP_TIMEOUT: Duration = Duration::from_secs(10);
 /// Events that may wait to be sent.
 const EVENTS: usize = 4096;
-const READ: Interest = Interest {
-    read: true,
-    write: false,
-};
-const WRITE: Interest = Interest {
-    read: false,
-    write: true,
-};
 
 /// A worker of a service that runs elsewhere on this machine.
 #[derive(Debug)]
@@ -154,7 +146,7 @@ impl<'a> SetupChannel<'a> {
     fn send(&mut self, message: &FromWorker) -> Result<(), Error> {
         let mut send = || -> io::Result<()> {
             self.channel.send(message, None)?;
-            while !self.channel.is_flushed() && self.dial.wait_for(self.channel.as_fd(), WRITE)? {
+            while !self.channel.is_flushed() && self.dial.wait_for(self.channel.as_fd(), Interest::WRITE)? {
                 self.channel.flush()?;
             }
             Ok(())
@@ -173,7 +165,7 @@ impl<'a> SetupChannel<'a> {
                     "before it said what to do: it turned this worker away",
                 ));
             }
-            match self.dial.wait_for(self.channel.as_fd(), READ) {
+            match self.dial.wait_for(self.channel.as_fd(), Interest::READ) {
                 Ok(true) => {}
                 Ok(false) => return Ok(None),
                 Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(Error::Silent(SETUP_TIMEOUT)),
@@ -227,7 +219,7 @@ fn share_promises(table: OwnedFd, number: u64, sink: &SinkSpec) {
 fn send(channel: &mut Channel, wake: &Wake, message: &FromWorker) -> io::Result<()> {
     channel.send(message, None)?;
     while !channel.is_flushed() {
-        wait(channel.as_fd(), WRITE, wake, None)?;
+        wait(channel.as_fd(), Interest::WRITE, wake, None)?;
         channel.flush()?;
     }
     Ok(())

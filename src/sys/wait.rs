@@ -43,6 +43,22 @@ pub(crate) struct Interest {
     pub(crate) write: bool,
 }
 
+impl Interest {
+    pub(crate) const READ: Self = Self {
+        read: true,
+        write: false,
+    };
+    pub(crate) const WRITE: Self = Self {
+        read: false,
+        write: true,
+    };
+    /// Nothing but an end or an error.
+    pub(crate) const NOTHING: Self = Self {
+        read: false,
+        write: false,
+    };
+}
+
 /// Waits until the socket is ready, someone wakes us, or the time is over (`None`: it never is).
 /// Returns whether the socket is ready; an error or hang-up of the socket counts as ready, so that the next call tells.
 pub(crate) fn wait(
@@ -143,19 +159,14 @@ mod tests {
     use std::io::Write as _;
     use std::os::unix::net::UnixStream;
 
-    const READ: Interest = Interest {
-        read: true,
-        write: false,
-    };
-
     #[test]
     fn a_wake_before_or_during_the_wait_ends_it_once() {
         let (socket, _peer) = UnixStream::pair().expect("pair");
         let wake = Wake::new().expect("eventfd");
         wake.wake();
         wake.wake();
-        assert!(!wait(socket.as_fd(), READ, &wake, None).expect("woken"));
-        assert!(!wait(socket.as_fd(), READ, &wake, Some(Duration::ZERO)).expect("timed out"));
+        assert!(!wait(socket.as_fd(), Interest::READ, &wake, None).expect("woken"));
+        assert!(!wait(socket.as_fd(), Interest::READ, &wake, Some(Duration::ZERO)).expect("timed out"));
     }
 
     #[test]
@@ -163,18 +174,7 @@ mod tests {
         let (socket, mut peer) = UnixStream::pair().expect("pair");
         let wake = Wake::new().expect("eventfd");
         peer.write_all(b"x").expect("write");
-        assert!(wait(socket.as_fd(), READ, &wake, None).expect("ready"));
-        assert!(
-            !wait(
-                socket.as_fd(),
-                Interest {
-                    read: false,
-                    write: false
-                },
-                &wake,
-                Some(Duration::ZERO)
-            )
-            .expect("none")
-        );
+        assert!(wait(socket.as_fd(), Interest::READ, &wake, None).expect("ready"));
+        assert!(!wait(socket.as_fd(), Interest::NOTHING, &wake, Some(Duration::ZERO)).expect("none"));
     }
 }

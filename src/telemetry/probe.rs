@@ -355,10 +355,7 @@ mod tests {
     fn each_wait_is_counted_by_what_it_was_for() {
         let (mut probe, reader) = Probe::new(Instant::now());
         let (read, write) = (
-            Interest {
-                read: true,
-                write: false,
-            },
+            Interest::READ,
             Interest {
                 read: true,
                 write: true,

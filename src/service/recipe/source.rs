@@ -142,10 +142,7 @@ fn introduce(mut stream: &UnixStream, key: &AuthKey, dial: &Dial<'_>, timeout: D
         }
         _ => Error::system("cannot take connections over", &error),
     };
-    let readable = Interest {
-        read: true,
-        write: false,
-    };
+    let readable = Interest::READ;
     let mut meet = || -> io::Result<bool> {
         let (mut handshake, mut out) = Handshake::new(key.0.clone(), Role::Client, random_bytes()?);
         // One byte at a time: what comes after it is not to be read here, but with its descriptor.

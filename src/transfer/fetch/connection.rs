@@ -409,7 +409,7 @@ impl Transport for ServerTransport {
         while !left.is_empty() {
             match send(&self.connection, left, SendFlags::NOSIGNAL) {
                 Ok(bytes) => left = &left[bytes..],
-                Err(error) if would_block(&error.into()) => self.wait(WRITE, timeout.for_write())?,
+                Err(error) if would_block(&error.into()) => self.wait(Interest::WRITE, timeout.for_write())?,
                 Err(error) => return Err(HttpError::Io(error.into())),
             }
         }
@@ -435,7 +435,7 @@ impl Transport for ServerTransport {
                     self.buffers.input_appended(received);
                     return Ok(received > 0);
                 }
-                Err(error) if would_block(&error.into()) => self.wait(READ, timeout.for_read())?,
+                Err(error) if would_block(&error.into()) => self.wait(Interest::READ, timeout.for_read())?,
                 Err(error) => return Err(unswallowed(error.into())),
             }
         }
@@ -454,15 +454,6 @@ impl fmt::Debug for ServerTransport {
             .finish_non_exhaustive()
     }
 }
-
-const READ: Interest = Interest {
-    read: true,
-    write: false,
-};
-const WRITE: Interest = Interest {
-    read: false,
-    write: true,
-};
 
 /// Whoever asked looks at the controls, and knows.
 fn cancelled_error() -> HttpError {

@@ -317,10 +317,7 @@ impl PartFetch {
             return self.broke(context, Error::Silent(self.options.timeout).into());
         }
         let progress = Progress::Wait {
-            interest: Interest {
-                read: true,
-                write: false,
-            },
+            interest: Interest::READ,
             until: Some(silent_at),
             peer_owes: false,
         };
@@ -406,10 +403,7 @@ pub(super) fn watch(probe: &mut Probe, body: &Body) {
 fn count(probe: &mut Probe, cost: IoCost) {
     probe.cost(cost.syscalls, 0);
     if !cost.waited.is_zero() {
-        let read = Interest {
-            read: true,
-            write: false,
-        };
+        let read = Interest::READ;
         probe.waited(read, cost.waited, true);
     }
 }
@@ -417,10 +411,7 @@ fn count(probe: &mut Probe, cost: IoCost) {
 /// Until then, or a wake.
 pub(super) fn rest(until: Option<Instant>) -> Progress {
     Progress::Wait {
-        interest: Interest {
-            read: false,
-            write: false,
-        },
+        interest: Interest::NOTHING,
         until,
         peer_owes: false,
     }

@@ -389,10 +389,7 @@ mod tests {
         };
         let wake = Wake::new().expect("eventfd");
         wake.wake();
-        let nothing = Interest {
-            read: false,
-            write: false,
-        };
+        let nothing = Interest::NOTHING;
         // Such a part of the wait is over whenever anybody looks.
         let counted_every = Duration::from_nanos(1);
         let until = now + Duration::from_secs(20);

@@ -111,10 +111,7 @@ impl Dial<'_> {
     /// Waits for an attempt to end, a wake, or the clock.
     fn wait(&self, pending: &[Pending], until: Instant) {
         let left = until.saturating_duration_since(awake_now());
-        let write = Interest {
-            read: false,
-            write: true,
-        };
+        let write = Interest::WRITE;
         let sockets = pending.iter().map(|pending| (pending.socket.as_fd(), write));
         if wait_for_any(sockets, self.wake, Some(left)).is_err() {
             // It had no memory for that; the attempts go on meanwhile.
@@ -152,10 +149,7 @@ impl Dial<'_> {
                 Err(_) if awake_now() >= self.deadline => return Err(no_answer()),
                 Err(_) => {}
             }
-            let nothing = Interest {
-                read: false,
-                write: false,
-            };
+            let nothing = Interest::NOTHING;
             wait(socket.as_fd(), nothing, self.wake, Some(FULL_QUEUE_INTERVAL))?;
         }
         Ok(None)
@@ -201,10 +195,7 @@ impl Dial<'_> {
             }
         };
         Builder::new().name(name.into()).spawn(run)?;
-        let readable = Interest {
-            read: true,
-            write: false,
-        };
+        let readable = Interest::READ;
         if !self.wait_for(done.as_fd(), readable)? {
             return Ok(None);
         }

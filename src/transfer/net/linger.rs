@@ -49,10 +49,7 @@ impl Linger {
 
     /// Waits until it is over, or a wake.
     pub(crate) fn wait(self, socket: BorrowedFd<'_>, wake: &Wake) {
-        let interest = Interest {
-            read: true,
-            write: false,
-        };
+        let interest = Interest::READ;
         while let Some(until) = self.step(socket, awake_now()) {
             let left = until.saturating_duration_since(awake_now());
             if wait(socket, interest, wake, Some(left)).is_err() {

@@ -84,10 +84,7 @@ impl Listener {
             if let Some(connection) = accepted.map_err(|error| Error::system("cannot accept a connection", &error))? {
                 return Ok(Some(connection));
             }
-            let interest = Interest {
-                read: true,
-                write: false,
-            };
+            let interest = Interest::READ;
             wait(self.as_fd(), interest, wake, None).map_err(|error| Error::system("cannot wait", &error))?;
         }
         Ok(None)

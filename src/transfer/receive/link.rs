@@ -298,10 +298,7 @@ impl Link {
 /// Until the socket has something; `peer_owes` says that it is the sender's turn.
 pub(super) fn wait_to_read(peer_owes: bool) -> Progress {
     Progress::Wait {
-        interest: Interest {
-            read: true,
-            write: false,
-        },
+        interest: Interest::READ,
         until: None,
         peer_owes,
     }
@@ -310,10 +307,7 @@ pub(super) fn wait_to_read(peer_owes: bool) -> Progress {
 /// Until the socket takes bytes.
 pub(super) fn wait_to_write() -> Progress {
     Progress::Wait {
-        interest: Interest {
-            read: false,
-            write: true,
-        },
+        interest: Interest::WRITE,
         until: None,
         peer_owes: true,
     }
@@ -322,10 +316,7 @@ pub(super) fn wait_to_write() -> Progress {
 /// Until the clock says so, or a wake.
 pub(super) fn rest_until(until: Option<Instant>) -> Progress {
     Progress::Wait {
-        interest: Interest {
-            read: false,
-            write: false,
-        },
+        interest: Interest::NOTHING,
         until,
         peer_owes: false,
     }

@@ -149,10 +149,7 @@ impl<'a> Reception<'a> {
             events: EventSender::for_further_connection(nobody, now),
             publishing: PublishContext::of_thread(self.wake),
         };
-        let nothing = Interest {
-            read: false,
-            write: false,
-        };
+        let nothing = Interest::NOTHING;
         let listener = self.listener.clone();
         Ok(Unproven {
             newcomer: NewcomerReceiver::new(connection, listener, self.wanted, self.options, context)?,
@@ -199,10 +196,7 @@ impl<'a> Reception<'a> {
 
     /// Waits until someone connects or says something, or the clock says so.
     fn wait(&self) -> Result<(), Error> {
-        let read = Interest {
-            read: true,
-            write: false,
-        };
+        let read = Interest::READ;
         let now = awake_now();
         let place_at = self.place_at();
         let listener = (self.listener.as_fd(), read);

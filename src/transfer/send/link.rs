@@ -378,10 +378,7 @@ impl Link {
 /// Until someone changes something that concerns this connection, or the clock says so.
 pub(super) fn until_woken(until: Option<Instant>, peer_owes: bool) -> Progress {
     Progress::Wait {
-        interest: Interest {
-            read: false,
-            write: false,
-        },
+        interest: Interest::NOTHING,
         until,
         peer_owes,
     }
