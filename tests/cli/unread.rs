@@ -57,8 +57,13 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 fn connected(path: &Path) -> UnixStream {
-    until("nobody listens", || path.exists());
-    UnixStream::connect(path).expect("it listens")
+    // The path is there a moment before anybody listens at it.
+    let mut stream = None;
+    until("nobody listens", || {
+        stream = UnixStream::connect(path).ok();
+        stream.is_some()
+    });
+    stream.expect("it listens")
 }
 
 /// Sends an array as a plain `.npy` stream, and waits until the other end closes.
