@@ -1,9 +1,13 @@
 //! Pause, resume, limit and cancel while bytes move.
 
+use std::io::Write as _;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use arraylift::{Endpoint, EventKind, Incoming, Job, Listener, Options, Outcome, Side, SinkSpec, State, WireChoice};
+use arraylift::{
+    Endpoint, EventKind, Incoming, Job, Listener, Options, Outcome, Side, SinkSpec, Slice, SourceSpec, State, Transfer,
+    WireChoice,
+};
 
 use crate::support::*;
 
@@ -76,6 +80,44 @@ fn a_pause_counts_in_the_mean_of_neither_end() {
         .collect();
     // With the pause it would be 1.6 MB/s.
     assert!(means.len() == 2 && means.iter().all(|mean| *mean > 4e6), "{means:?}");
+}
+
+#[test]
+fn a_receiver_that_waits_for_the_next_block_tells_of_a_pause_too() {
+    let folder = tempfile::tempdir().expect("folder");
+    let pipe = folder.path().join("numbers");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo").success());
+    // Both ways, so that nobody waits for the other end of the pipe.
+    let feed = std::fs::File::options().read(true).write(true).open(&pipe);
+    let mut feed = feed.expect("pipe");
+    let half = SourceSpec {
+        slice: Some(Slice {
+            offset_bytes: 0,
+            length_bytes: Some(8192),
+        }),
+        ..source(&pipe)
+    };
+    let job = Job::Loopback {
+        source: half,
+        sink: SinkSpec::Memory,
+    };
+    let (transfer, events) = start(job, &options(WireChoice::Native));
+    feed.write_all(&[7; 4096]).expect("feed");
+    wait_for_bytes(&events, Side::Receiver, 4096);
+    for (act, told) in [
+        (Transfer::pause as fn(&Transfer), State::Paused),
+        (Transfer::resume, State::Transferring),
+    ] {
+        act(&transfer);
+        wait_until("the receiver tells of it", || {
+            events.try_iter().any(|event| {
+                event.side == Side::Receiver && matches!(event.kind, EventKind::State { state } if state == told)
+            })
+        });
+    }
+    feed.write_all(&[7; 4096]).expect("feed");
+    assert_eq!(done(transfer.join()).bytes, 8192);
 }
 
 #[test]

@@ -200,7 +200,12 @@ impl FirstReceiver {
     /// Takes what comes of the array.
     fn take(&mut self, now: Instant) -> Result<Progress, Error> {
         match (self.link.wire.want(), &mut self.phase) {
-            (Want::Control(most), _) => self.hear(most),
+            (Want::Control(most), phase) => {
+                if matches!(phase, Phase::Receiving(_)) {
+                    self.link.tell_pause();
+                }
+                self.hear(most)
+            }
             (Want::Data { at, len }, Phase::Receiving(receiving)) => self.link.receive(receiving, at, len, now),
             (Want::Done, Phase::Receiving(_)) => self.publish(now),
             _ => Err(Error::Bug("data where a handoff was asked for".into())),

@@ -196,6 +196,14 @@ impl Link {
         rest_until(Some(self.keep_alive_at))
     }
 
+    /// Tells whether the array is on its way or paused, in a block and between two, and returns whether it is paused.
+    pub(super) fn tell_pause(&mut self) -> bool {
+        let is_paused = self.controls.is_paused();
+        self.events
+            .state(if is_paused { State::Paused } else { State::Transferring });
+        is_paused
+    }
+
     /// Takes bytes of the array, at most `len` from `at` on, unless the transfer is paused here.
     pub(super) fn receive(
         &mut self,
@@ -204,12 +212,10 @@ impl Link {
         len: u64,
         now: Instant,
     ) -> Result<Progress, Error> {
-        let is_paused = self.controls.is_paused();
+        let is_paused = self.tell_pause();
         if is_paused && !self.led_by_sender {
             return Ok(self.pause(now));
         }
-        self.events
-            .state(if is_paused { State::Paused } else { State::Transferring });
         let limit = self.controls.limit_bytes_per_s().filter(|_| !self.led_by_sender);
         let pace = self.controls.pace_bytes_per_s(Side::Receiver);
         self.events.limit(limit);
@@ -250,7 +256,6 @@ impl Link {
     }
 
     fn pause(&mut self, now: Instant) -> Progress {
-        self.events.state(State::Paused);
         if self.keep_alive(now) {
             return Progress::Moved;
         }
