@@ -30,8 +30,9 @@ pub(super) fn numbers(bytes: u64, total_bytes: Option<u64>, rate: f64) -> String
     parts.join("  ")
 }
 
-/// `400 MB in 80.0 ms: 5.00 GB/s, verified (crc64nvme:0123456789abcdef), written to PATH, on disk`.
-/// `400000000 bytes received from URL in 80.0 ms: 5.00 GB/s, crc64nvme:0123456789abcdef, written to PATH, on disk`.
+/// `400 MB in 80.0 ms: 5.00 GB/s, verified (crc64nvme:0123456789abcdef), written to PATH, on disk (the last 9.00 ms)`.
+/// `400000000 bytes received from URL in 80.0 ms: 5.00 GB/s, crc64nvme:0123456789abcdef, written to PATH, on disk (the
+/// last 9.00 ms)`.
 pub(super) fn result(finished: &Finished, url: Option<&str>, elapsed_s: f64) -> String {
     let (bytes, rate) = (finished.bytes, finished.rate_bytes_per_s);
     let seconds = if rate > 0.0 { bytes as f64 / rate } else { elapsed_s };
@@ -41,15 +42,11 @@ pub(super) fn result(finished: &Finished, url: Option<&str>, elapsed_s: f64) -> 
         (None, Some(checksum)) => checksum.clone(),
         (Some(false) | None, _) => "not verified".into(),
     };
-    let on_disk = match finished.durable {
-        Some(true) => ", on disk",
-        Some(false) => ", not waited for to be on disk",
-        None => "",
-    };
-    let written = finished
-        .path
-        .as_ref()
-        .map(|path| format!(", written to {}{on_disk}", path.display()));
+    let on_disk = finished.on_disk_in_words().map(|words| format!(", {words}"));
+    let written = finished.path.as_ref().map(|path| {
+        let on_disk = on_disk.unwrap_or_default();
+        format!(", written to {}{on_disk}", path.display())
+    });
     let what = match url {
         Some(url) => format!("{bytes} bytes received from {url}"),
         None => units::bytes(bytes).to_string(),
@@ -109,15 +106,17 @@ mod tests {
             rate_bytes_per_s: 5e9,
             verified: Some(true),
             durable: Some(true),
+            sync_s: Some(0.009),
             checksum: Some("crc32:cbf43926".into()),
             path: Some("a.npy".into()),
             note: None,
         };
         assert_eq!(
             result(&finished, None, 1.0),
-            "400 MB in 80.0 ms: 5.00 GB/s, verified (crc32:cbf43926), written to a.npy, on disk"
+            "400 MB in 80.0 ms: 5.00 GB/s, verified (crc32:cbf43926), written to a.npy, on disk \
+             (the last 9.00 ms)"
         );
-        finished.durable = Some(false);
+        (finished.durable, finished.sync_s) = (Some(false), None);
         assert!(result(&finished, None, 1.0).ends_with(", written to a.npy, not waited for to be on disk"));
         (finished.verified, finished.checksum, finished.path) = (None, None, None);
         assert_eq!(

@@ -34,7 +34,7 @@ pub(crate) struct Stamp {
     pub counters: Option<Counters>,
 }
 
-/// Why a side rests although its peer is ready.
+/// Why a side rests whether or not its peer is ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rest {
     /// For the limit that was set.
@@ -43,6 +43,8 @@ pub(crate) enum Rest {
     Pace,
     /// For a pause that someone asked for.
     Pause,
+    /// Until what was received is on disk.
+    Sync,
 }
 
 /// The data thread's end.
@@ -78,6 +80,7 @@ struct Waits {
     limit: Duration,
     pace: Duration,
     pause: Duration,
+    sync: Duration,
 }
 
 /// The sampler's end.
@@ -162,6 +165,7 @@ impl Probe {
             Some(Rest::Limit) => &mut waits.limit,
             Some(Rest::Pace) => &mut waits.pace,
             Some(Rest::Pause) => &mut waits.pause,
+            Some(Rest::Sync) => &mut waits.sync,
             None if interest.write => &mut waits.send,
             None => &mut waits.receive,
         } += lasted;
@@ -267,6 +271,7 @@ impl Probe {
             rested_limit_s: self.waits.limit.as_secs_f64(),
             rested_pace_s: self.waits.pace.as_secs_f64(),
             paused_s: self.waits.pause.as_secs_f64(),
+            sync_s: self.waits.sync.as_secs_f64(),
             tcp: self.tcp(),
         }
     }
@@ -365,7 +370,7 @@ mod tests {
         probe.begin();
         probe.waited(write, second, true);
         probe.waited(read, 2 * second, true);
-        for (rest, seconds) in [(Rest::Limit, 4), (Rest::Pace, 8), (Rest::Pause, 16)] {
+        for (rest, seconds) in [(Rest::Limit, 4), (Rest::Pace, 8), (Rest::Pause, 16), (Rest::Sync, 64)] {
             probe.rests(rest);
             probe.waited(read, (seconds / 2) * second, false);
             probe.waited(read, (seconds / 2) * second, true);
@@ -383,11 +388,12 @@ mod tests {
             counters.rested_limit_s,
             counters.rested_pace_s,
             counters.paused_s,
+            counters.sync_s,
         ];
         assert!(
             counted
                 .iter()
-                .zip([33.0, 2.0, 4.0, 8.0, 16.0])
+                .zip([33.0, 2.0, 4.0, 8.0, 16.0, 64.0])
                 .all(|(a, b)| (a - b).abs() < 1e-9),
             "{counted:?}"
         );

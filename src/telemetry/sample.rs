@@ -36,15 +36,15 @@ pub struct Counters {
     pub core_wait_s: f64,
     /// Page faults.
     pub page_faults: u64,
-    /// Of these, the ones that waited for storage.
+    /// Of these, the ones that waited for the disk.
     pub major_faults: u64,
     /// Times that the thread gave its core up to wait for something.
     pub voluntary_switches: u64,
     /// Times that the kernel took its core away.
     pub involuntary_switches: u64,
-    /// Bytes read from storage. Bytes that were in the page cache do not count.
+    /// Bytes read from a disk. Bytes that were in the page cache do not count.
     pub storage_read_bytes: u64,
-    /// Bytes that were left for storage to write.
+    /// Bytes that were left for a disk to write.
     pub storage_write_bytes: u64,
     /// Time blocked until the socket had room, in seconds.
     pub blocked_send_s: f64,
@@ -56,6 +56,8 @@ pub struct Counters {
     pub rested_pace_s: f64,
     /// Time paused, in seconds.
     pub paused_s: f64,
+    /// Time waited until what had been received was on disk, in seconds.
+    pub sync_s: f64,
     /// The kernel's counters of the connection; `None` on a Unix socket.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub tcp: Option<TcpCounters>,
@@ -106,6 +108,7 @@ impl Counters {
             rested_limit_s: self.rested_limit_s + other.rested_limit_s,
             rested_pace_s: self.rested_pace_s + other.rested_pace_s,
             paused_s: self.paused_s + other.paused_s,
+            sync_s: self.sync_s + other.sync_s,
             tcp: match (self.tcp, other.tcp) {
                 (Some(one), Some(two)) => Some(one.plus(two)),
                 (one, two) => one.or(two),

@@ -63,7 +63,7 @@ fn what_is_done_is_on_disk_or_it_is_said_that_it_is_not() {
         assert_eq!(told(&ended, "finished")["durable"], durable, "{options}");
     }
     for (options, words) in [
-        ("", "d.npy, on disk"),
+        ("", "d.npy, on disk (the last "),
         (" --no-sync", "e.npy, not waited for to be on disk"),
     ] {
         let into = words.split(',').next().expect("a name");
@@ -170,15 +170,17 @@ fn what_the_disk_refuses_of_a_fetch_or_of_a_part_of_a_file_is_an_error() {
 
 /// A process whose every `fsync` takes a second longer.
 fn with_slow_fsync(dir: &Dir, arguments: &str) -> Arraylift {
+    with_slow(dir, "fsync", 1_000_000, arguments)
+}
+
+/// A process whose every call of that name takes so much longer, in which it sleeps.
+fn with_slow(dir: &Dir, call: &str, longer_us: u32, arguments: &str) -> Arraylift {
     let mut strace = Command::new("strace");
     // `-D`: what is started is the program, and strace a grandchild of it.
     strace
-        .args(["-D", "-f", "-o", "/dev/null", "-e", "trace=fsync"])
-        .args([
-            "-e",
-            "inject=fsync:delay_enter=1000000",
-            env!("CARGO_BIN_EXE_arraylift"),
-        ])
+        .args(["-D", "-f", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e"])
+        .arg(format!("inject={call}:delay_enter={longer_us}"))
+        .arg(env!("CARGO_BIN_EXE_arraylift"))
         .args(arguments.split_whitespace());
     dir.program(strace)
 }
@@ -225,6 +227,70 @@ fn strace_what_is_cancelled_while_the_disk_is_waited_for_gets_no_name() {
     let fetch = with_slow_fsync(&dir, &format!("fetch {url} --into inbox --json")).start();
     cancelled(&dir, fetch, None);
     server.join().expect("it served");
+}
+
+/// That the disk of the receiver was the limit, in all that is told of it.
+fn names_the_disk(ended: &Ended) {
+    let told_of = told(ended, "bottleneck");
+    assert_eq!(told_of["limit"], "receiver_disk", "{told_of}");
+    let sentence = told_of["sentence"].as_str().expect("a sentence");
+    assert!(sentence.starts_with("The receiver's disk was the limit "), "{sentence}");
+    let share = told_of["shares"]["receiver_disk"].as_f64().expect("a share");
+    assert!(share > 0.5, "{told_of}");
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn strace_what_waits_until_it_is_on_disk_names_the_disk_and_how_long_that_took() {
+    // The file and its folder: 2 s.
+    let waits_for_the_disk = |ended: &Ended| {
+        names_the_disk(ended);
+        let (told_of, finished) = (told(ended, "bottleneck"), told(ended, "finished"));
+        let sentence = told_of["sentence"].as_str().expect("a sentence");
+        assert!(sentence.contains(" s passed until all was on it"), "{sentence}");
+        let sync_s = finished["sync_s"].as_f64().expect("seconds");
+        assert!((1.9..8.0).contains(&sync_s), "{finished}");
+        // They are in the rate.
+        let (bytes, rate) = (finished["bytes"].as_f64(), finished["rate_bytes_per_s"].as_f64());
+        let took_s = bytes.expect("bytes") / rate.expect("a rate");
+        assert!(took_s >= sync_s, "{finished}");
+    };
+    let dir = Dir::new();
+    dir.folder("inbox");
+    for options in ["", "--streams 4"] {
+        let loopback = format!("loopback range:0:100_000 --into inbox --json {options}");
+        waits_for_the_disk(&with_slow_fsync(&dir, &loopback).run().done());
+    }
+    let receive = "receive 127.0.0.1:0 --once --into inbox --json";
+    let receiver = with_slow_fsync(&dir, receive).listening();
+    let sender = dir.run(&format!("send range:0:100_000 {} --json", receiver.address));
+    waits_for_the_disk(&receiver.wait().done());
+    // The sender does not know what the other end did.
+    let of_sender = sender.done().objects().into_iter();
+    let limits: Vec<Json> = of_sender.filter(|object| object["event"] == "bottleneck").collect();
+    assert_eq!(limits[0]["limit"], "other_end", "{limits:?}");
+
+    let (url, server) = web_server(vec![7; 80_000]);
+    let fetch = with_slow_fsync(&dir, &format!("fetch {url} --into inbox --json"));
+    waits_for_the_disk(&fetch.env("NO_PROXY", "127.0.0.1").run().done());
+    server.join().expect("it served");
+
+    let ended = with_slow_fsync(&dir, "loopback range:0:10 --into a.npy").run().done();
+    assert!(ended.stdout.contains("a.npy, on disk (the last 2."), "{ended:?}");
+    assert!(ended.stdout.contains("The receiver's disk was the limit "), "{ended:?}");
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn strace_what_waits_for_the_disk_while_bytes_land_names_the_disk() {
+    let dir = Dir::new();
+    let arguments = "loopback range:0:4_000_000 --receive-route recv --no-sync --into a.npy --json";
+    let ended = with_slow(&dir, "pwrite64", 20_000, arguments).run().done();
+    names_the_disk(&ended);
+    let told_of = told(&ended, "bottleneck");
+    let sentence = told_of["sentence"].as_str().expect("a sentence");
+    assert!(sentence.contains(" went to it, and writing waited "), "{sentence}");
+    assert_eq!(told(&ended, "finished")["sync_s"], Json::Null);
 }
 
 #[test]

@@ -232,21 +232,21 @@ fn a_cold_file_is_read_from_storage_and_that_takes_its_share_of_the_time() {
     };
     let (warm, events) = verdict_on(job(), &options);
     assert_eq!(last_counters(&events, Side::Sender).storage_read_bytes, 0);
-    assert!(warm.shares.of(Cause::Source) <= 0.0, "{warm:?}");
+    assert!(warm.shares.of(Cause::SenderDisk) <= 0.0, "{warm:?}");
     drop_from_cache(&path);
     let (cold, events) = verdict_on(job(), &options);
     let read = last_counters(&events, Side::Sender).storage_read_bytes;
     assert!(
         read >= len as u64 / 2,
-        "{read} bytes came from storage: is {} on a disk?",
+        "{read} bytes came from it: is {} on a disk?",
         path.display()
     );
     // How large a share depends on the disk alone: one as fast as the receiver leaves the source little of the blame.
-    let share = cold.shares.of(Cause::Source);
+    let share = cold.shares.of(Cause::SenderDisk);
     assert!(share > 0.0, "{cold:?}");
-    assert!(cold.limit == Cause::Source || share <= 0.5, "{cold:?}");
-    if cold.limit == Cause::Source {
-        assert!(cold.sentence.contains("came from storage"), "{}", cold.sentence);
+    assert!(cold.limit == Cause::SenderDisk || share <= 0.5, "{cold:?}");
+    if cold.limit == Cause::SenderDisk {
+        assert!(cold.sentence.contains("came from it"), "{}", cold.sentence);
     }
 }
 

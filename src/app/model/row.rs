@@ -128,6 +128,8 @@ pub struct Row {
     pub path: Option<PathBuf>,
     /// Whether that is on disk, and was not only handed to the kernel.
     pub durable: Option<bool>,
+    /// The same in words, with the time that it took.
+    pub on_disk: Option<String>,
     /// A note of the engine, such as why the file has another name.
     pub note: Option<String>,
     /// How often it was done, where it repeats.
@@ -207,6 +209,7 @@ impl Row {
             address: None,
             path: None,
             durable: None,
+            on_disk: None,
             note: None,
             rounds: 0,
             rates: RoundRates::default(),

@@ -124,7 +124,7 @@ fn colour(cause: Cause, palette: &Palette) -> Color32 {
     let paler = |colour: Color32| colour.lerp_to_gamma(palette.background, 0.5);
     let stronger = |colour: Color32| colour.lerp_to_gamma(palette.text, 0.45);
     match cause {
-        Cause::Source => stronger(palette.sender),
+        Cause::SenderDisk => stronger(palette.sender),
         Cause::WriterPace => paler(palette.sender),
         Cause::Sender => palette.sender,
         Cause::Limit => palette.neutral,
@@ -134,7 +134,7 @@ fn colour(cause: Cause, palette: &Palette) -> Color32 {
         Cause::OtherEnd => stronger(palette.neutral),
         Cause::Receiver => palette.receiver,
         Cause::ReaderPace => paler(palette.receiver),
-        Cause::Sink => stronger(palette.receiver),
+        Cause::ReceiverDisk => stronger(palette.receiver),
         Cause::Stopped => palette.field.lerp_to_gamma(palette.neutral, 0.3),
     }
 }

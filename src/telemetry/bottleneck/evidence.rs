@@ -20,6 +20,8 @@ pub struct Evidence {
 pub struct SideEvidence {
     /// Bytes of the array.
     pub bytes: u64,
+    /// The time of its data threads, summed over all connections, in seconds. The times below are parts of it.
+    pub thread_s: f64,
     /// CPU time, in seconds.
     pub cpu_s: f64,
     /// Of it, time in the kernel.
@@ -28,12 +30,17 @@ pub struct SideEvidence {
     pub core_wait_s: f64,
     /// Page faults.
     pub page_faults: u64,
-    /// Of these, the ones that waited for storage.
+    /// Of these, the ones that waited for the disk.
     pub major_faults: u64,
-    /// Bytes that storage was asked for.
+    /// Bytes that the disk was asked for.
     pub storage_read_bytes: u64,
-    /// Bytes that were left for storage to write.
+    /// Bytes that were left for the disk to write.
     pub storage_write_bytes: u64,
+    /// Time asleep elsewhere than at the socket while the disk read or wrote, in seconds; without what the threads of
+    /// one file may have slept for each other.
+    pub asleep_for_disk_s: f64,
+    /// Time waited until what had been received was on disk, in seconds.
+    pub sync_s: f64,
     /// Time blocked until the socket had room, in seconds.
     pub blocked_send_s: f64,
     /// Time blocked until there was something to read, in seconds.
@@ -62,6 +69,7 @@ impl SideEvidence {
         let tcp = counters.tcp.unwrap_or_default();
         Self {
             bytes: self.bytes + bytes,
+            thread_s: self.thread_s + counters.thread_s,
             cpu_s: self.cpu_s + counters.cpu_s(),
             cpu_system_s: self.cpu_system_s + counters.cpu_system_s,
             core_wait_s: self.core_wait_s + counters.core_wait_s,
@@ -69,6 +77,8 @@ impl SideEvidence {
             major_faults: self.major_faults + counters.major_faults,
             storage_read_bytes: self.storage_read_bytes + counters.storage_read_bytes,
             storage_write_bytes: self.storage_write_bytes + counters.storage_write_bytes,
+            asleep_for_disk_s: self.asleep_for_disk_s,
+            sync_s: self.sync_s + counters.sync_s,
             blocked_send_s: self.blocked_send_s + counters.blocked_send_s,
             blocked_receive_s: self.blocked_receive_s + counters.blocked_receive_s,
             rested_limit_s: self.rested_limit_s + counters.rested_limit_s,
@@ -91,10 +101,12 @@ impl SideEvidence {
 pub(super) mod words {
     use super::super::Cause;
     use super::{Evidence, SideEvidence};
-    use crate::units::{self, Quantity};
+    use crate::units;
 
     /// With small pages an end has at least one page fault for so many bytes.
     const BYTES_A_FAULT_MAX: u64 = 16 << 10;
+    /// A shorter wait for the disk is not mentioned.
+    const WAITED_MIN_S: f64 = 0.001;
     /// Time without a core is mentioned from this part of the whole on.
     const CORE_WAIT_MIN: f64 = 0.1;
 
@@ -105,16 +117,14 @@ pub(super) mod words {
         match cause {
             Cause::Sender => work(&sender, evidence.seconds),
             Cause::Receiver => work(&receiver, evidence.seconds) + fresh_memory(&receiver),
-            Cause::Source => storage(
-                &units::bytes(sender.storage_read_bytes),
-                "came from storage",
-                sender.major_faults,
-            ),
-            Cause::Sink => storage(
-                &units::bytes(receiver.storage_write_bytes),
-                "went to storage",
-                receiver.major_faults,
-            ),
+            Cause::SenderDisk => {
+                let came = format!("{} came from it", units::bytes(sender.storage_read_bytes));
+                disk(came, "reading", &sender, evidence.seconds)
+            }
+            Cause::ReceiverDisk => {
+                let went = format!("{} went to it", units::bytes(receiver.storage_write_bytes));
+                disk(went, "writing", &receiver, evidence.seconds)
+            }
             Cause::WriterPace => rest(sender.rested_pace_s, evidence.seconds),
             Cause::ReaderPace => rest(receiver.rested_pace_s, evidence.seconds),
             Cause::Limit => rest(sender.rested_limit_s.max(receiver.rested_limit_s), evidence.seconds),
@@ -140,7 +150,7 @@ pub(super) mod words {
         };
         if side.storage_read_bytes > side.bytes / 2 {
             return format!(
-                "{words}, {} of them from storage",
+                "{words}, {} of them from the disk",
                 units::bytes(side.storage_read_bytes)
             );
         }
@@ -164,12 +174,23 @@ pub(super) mod words {
         }
     }
 
-    fn storage(bytes: &Quantity, how: &str, major_faults: u64) -> String {
-        if major_faults > 0 {
-            let faults = counted(major_faults, "page fault");
-            format!("{bytes} {how}, and {faults} waited for it")
-        } else {
-            format!("{bytes} {how}")
+    /// What an end waited for its disk, as a thread of it did in the mean.
+    fn disk(moved: String, doing: &str, side: &SideEvidence, all_s: f64) -> String {
+        let of_a_thread = all_s / side.thread_s.max(all_s);
+        let [asleep_s, sync_s] = [side.asleep_for_disk_s, side.sync_s].map(|waited_s| waited_s * of_a_thread);
+        let mut words = vec![moved];
+        if side.major_faults > 0 {
+            words.push(format!("{} waited for it", counted(side.major_faults, "page fault")));
+        }
+        if asleep_s >= WAITED_MIN_S {
+            words.push(format!("{doing} waited {} for it", units::duration(asleep_s)));
+        }
+        if sync_s >= WAITED_MIN_S {
+            words.push(format!("{} passed until all was on it", units::duration(sync_s)));
+        }
+        match words.split_last() {
+            Some((last, before)) if !before.is_empty() => format!("{}, and {last}", before.join(", ")),
+            _ => words.concat(),
         }
     }
 

@@ -1,13 +1,13 @@
 //! One span of time: what each end spent it on, and what was the limit. The parent module has the reasoning.
 
 use super::{Cause, Shares};
-use crate::telemetry::Counters;
+use crate::telemetry::{Counters, Side};
 
 /// If neither end waited for the other, each gets this weight, so that they share the time.
 const EVEN: f64 = 0.01;
 
-/// If an end slept for storage for this part of its own time, storage held it back.
-const STORAGE_MIN: f64 = 0.05;
+/// If an end slept for the disk for this part of its own time, the disk held it back.
+const DISK_MIN: f64 = 0.05;
 
 /// If the buffers were full for this part of the busy time, the time that both ends waited is theirs.
 const FULL_MIN: f64 = 0.1;
@@ -15,7 +15,9 @@ const FULL_MIN: f64 = 0.1;
 /// What one end spent a span on, in seconds unless a field says otherwise.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Spent {
-    /// The whole span, summed over all threads of the end.
+    /// The length of the span.
+    pub(super) span_s: f64,
+    /// The same, summed over all threads of the end.
     pub(super) thread_s: f64,
     pub(super) cpu_s: f64,
     /// Ready, without a core.
@@ -25,13 +27,15 @@ pub(super) struct Spent {
     pub(super) limit_s: f64,
     pub(super) pace_s: f64,
     pub(super) paused_s: f64,
+    /// Waiting until what was received is on disk.
+    pub(super) sync_s: f64,
     /// Times that it gave its core up.
     pub(super) voluntary_switches: f64,
     /// Times that its core was taken.
     pub(super) involuntary_switches: f64,
-    /// Bytes that storage read or wrote for the end.
+    /// Bytes that the disk read or wrote for the end.
     pub(super) storage_bytes: f64,
-    /// Page faults that waited for storage.
+    /// Page faults that waited for the disk.
     pub(super) major_faults: f64,
     pub(super) tcp: Option<TcpSpent>,
 }
@@ -49,6 +53,7 @@ impl Spent {
     pub(super) fn from_to(a: &Counters, b: &Counters) -> Self {
         let count = |a: u64, b: u64| b.saturating_sub(a) as f64;
         Self {
+            span_s: 0.0,
             thread_s: b.thread_s - a.thread_s,
             cpu_s: b.cpu_s() - a.cpu_s(),
             core_wait_s: b.core_wait_s - a.core_wait_s,
@@ -57,6 +62,7 @@ impl Spent {
             limit_s: b.rested_limit_s - a.rested_limit_s,
             pace_s: b.rested_pace_s - a.rested_pace_s,
             paused_s: b.paused_s - a.paused_s,
+            sync_s: b.sync_s - a.sync_s,
             voluntary_switches: count(a.voluntary_switches, b.voluntary_switches),
             involuntary_switches: count(a.involuntary_switches, b.involuntary_switches),
             storage_bytes: count(a.storage_read_bytes, b.storage_read_bytes)
@@ -73,7 +79,7 @@ impl Spent {
         }
     }
 
-    /// Adds a fraction of another one.
+    /// Adds a fraction of another one, within the same span.
     pub(super) fn add(&mut self, other: &Self, part: f64) {
         for (own, other) in [
             (&mut self.thread_s, other.thread_s),
@@ -84,6 +90,7 @@ impl Spent {
             (&mut self.limit_s, other.limit_s),
             (&mut self.pace_s, other.pace_s),
             (&mut self.paused_s, other.paused_s),
+            (&mut self.sync_s, other.sync_s),
             (&mut self.voluntary_switches, other.voluntary_switches),
             (&mut self.involuntary_switches, other.involuntary_switches),
             (&mut self.storage_bytes, other.storage_bytes),
@@ -99,8 +106,32 @@ impl Spent {
         }
     }
 
+    /// What it waited for otherwise than at the socket.
     fn rested_s(&self) -> f64 {
-        self.limit_s + self.pace_s + self.paused_s
+        self.limit_s + self.pace_s + self.paused_s + self.sync_s
+    }
+
+    fn on_core_s(&self) -> f64 {
+        self.cpu_s + self.core_wait_s
+    }
+
+    /// How long it slept elsewhere than in a wait or a rest.
+    fn elsewhere_s(&self) -> f64 {
+        (self.thread_s - self.blocked_s() - self.rested_s() - self.on_core_s()).max(0.0)
+    }
+
+    /// How much of that was for the disk. Where its threads `write_one_file`, the others may have slept for the one
+    /// that was at work there.
+    fn asleep_for_disk_s(&self, write_one_file: bool) -> f64 {
+        if self.storage_bytes <= 0.0 && self.major_faults <= 0.0 {
+            return 0.0;
+        }
+        let others = if write_one_file && self.span_s > 0.0 {
+            (self.thread_s / self.span_s - 1.0).max(0.0)
+        } else {
+            0.0
+        };
+        (self.elsewhere_s() - others * self.on_core_s().max(0.0)).max(0.0)
     }
 
     fn blocked_s(&self) -> f64 {
@@ -143,22 +174,21 @@ impl Spent {
 
     /// Divides `share` among what the end did while it did not wait.
     fn divide(&self, share: f64, ends: OwnCauses, shares: &mut Shares) {
-        let on_core_s = self.cpu_s + self.core_wait_s;
-        let elsewhere_s = (self.thread_s - self.blocked_s() - self.rested_s() - on_core_s).max(0.0);
-        let has_storage = self.storage_bytes > 0.0 || self.major_faults > 0.0;
-        let all_s = on_core_s + elsewhere_s;
-        let (storage_s, own_s) = match has_storage {
-            // Storage reads ahead and writes behind while the end works: it sleeps only where storage is slower.
-            true if elsewhere_s >= STORAGE_MIN * all_s => (all_s, 0.0),
-            true => (elsewhere_s, on_core_s),
-            false => (0.0, all_s),
+        let all_s = self.on_core_s() + self.elsewhere_s();
+        let asleep_s = self.asleep_for_disk_s(ends.write_one_file);
+        // The disk reads ahead and writes behind while the end works: it sleeps only where the disk is slower.
+        let disk_s = if asleep_s > 0.0 && asleep_s >= DISK_MIN * all_s {
+            all_s
+        } else {
+            asleep_s
         };
         let parts = [
             (Cause::Limit, self.limit_s),
             (Cause::Paused, self.paused_s),
             (ends.pace, self.pace_s),
-            (ends.storage, storage_s),
-            (ends.own, own_s),
+            (ends.disk, disk_s),
+            (ends.disk, self.sync_s),
+            (ends.own, all_s - disk_s),
         ];
         let sum: f64 = parts.iter().map(|(_, seconds)| seconds.max(0.0)).sum();
         if sum <= 0.0 {
@@ -196,20 +226,32 @@ impl Spent {
 struct OwnCauses {
     own: Cause,
     pace: Cause,
-    storage: Cause,
+    disk: Cause,
+    write_one_file: bool,
 }
 
 const SENDER: OwnCauses = OwnCauses {
     own: Cause::Sender,
     pace: Cause::WriterPace,
-    storage: Cause::Source,
+    disk: Cause::SenderDisk,
+    write_one_file: false,
 };
 
 const RECEIVER: OwnCauses = OwnCauses {
     own: Cause::Receiver,
     pace: Cause::ReaderPace,
-    storage: Cause::Sink,
+    disk: Cause::ReceiverDisk,
+    write_one_file: true,
 };
+
+/// How long an end slept for its disk, in seconds, summed over its threads.
+pub(super) fn asleep_for_disk_s(side: Side, spent: &Spent) -> f64 {
+    let ends = match side {
+        Side::Sender => SENDER,
+        Side::Receiver => RECEIVER,
+    };
+    spent.asleep_for_disk_s(ends.write_one_file)
+}
 
 /// What was the limit in a span, as parts of it that add up to 1; `None` if no end is in this process.
 pub(super) fn shares(sender: Option<Spent>, receiver: Option<Spent>) -> Shares {
@@ -348,19 +390,50 @@ mod tests {
     }
 
     #[test]
-    fn sleep_elsewhere_is_storage_only_where_storage_was_used() {
+    fn to_wait_until_all_is_on_disk_is_to_wait_for_the_disk_and_for_nobody_else() {
+        let receiver = Spent {
+            sync_s: 1.9,
+            cpu_s: 0.1,
+            ..waiting(0.0, 0.0)
+        };
+        for sender in [Some(waiting(0.0, 2.0)), None] {
+            let shares = checked(shares(sender, Some(receiver)));
+            assert!(shares.of(Cause::ReceiverDisk) > 0.9, "{shares:?}");
+        }
+    }
+
+    #[test]
+    fn threads_that_sleep_while_another_one_writes_the_file_do_not_sleep_for_the_disk() {
+        // Four threads, of which one is at work at a time; then none is for most of the time.
+        for (on_core_s, is_disk) in [(SPAN_S, false), (0.2 * SPAN_S, true)] {
+            let receiver = Spent {
+                span_s: SPAN_S,
+                thread_s: 4.0 * SPAN_S,
+                cpu_s: on_core_s,
+                storage_bytes: 1e6,
+                ..Spent::default()
+            };
+            let shares = both(waiting(1.9, 0.0), receiver);
+            let share = shares.of(Cause::ReceiverDisk);
+            assert_eq!(share > 0.9, is_disk, "{shares:?}");
+            assert!(is_disk || share <= 0.0, "{shares:?}");
+        }
+    }
+
+    #[test]
+    fn sleep_elsewhere_is_for_the_disk_only_where_the_disk_was_used() {
         let mut sender = Spent {
             cpu_s: 0.2,
             ..waiting(0.0, 0.0)
         };
         let shares = both(sender, waiting(0.0, 1.9));
         assert!(
-            shares.of(Cause::Sender) > 0.9 && shares.of(Cause::Source) <= 0.0,
+            shares.of(Cause::Sender) > 0.9 && shares.of(Cause::SenderDisk) <= 0.0,
             "{shares:?}"
         );
         sender.storage_bytes = 1e6;
         let shares = both(sender, waiting(0.0, 1.9));
-        assert!(shares.of(Cause::Source) > 0.8, "{shares:?}");
+        assert!(shares.of(Cause::SenderDisk) > 0.8, "{shares:?}");
         let busy = Spent { cpu_s: 1.95, ..sender };
         let shares = both(busy, waiting(0.0, 1.9));
         assert!(shares.of(Cause::Sender) > 0.9, "storage was faster: {shares:?}");
@@ -370,7 +443,7 @@ mod tests {
             ..waiting(0.0, 0.0)
         };
         let shares = both(waiting(1.9, 0.0), receiver);
-        assert!(shares.of(Cause::Sink) > 0.8, "{shares:?}");
+        assert!(shares.of(Cause::ReceiverDisk) > 0.8, "{shares:?}");
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! What the limit was: the counters of both ends become shares of the time, a band to draw, and one sentence.
 //!
 //! **One end.** Between two readings of its counters an end spent its time in known ways: on a core, ready but
-//! without one, blocked until the socket had room or data, resting for the limit, a pace or a pause. The rest it
-//! spent asleep elsewhere in the kernel. If storage read or wrote for the end in that time, it slept for storage; if
-//! not, the rest counts as the end's own work. The kernel reads ahead and writes behind while the end works. An end
-//! that sleeps for a noticeable part of its own time is therefore held back by storage alone: all of that time is then
-//! the source's or the sink's. A wait lasts until the thread has a core again. Time without a core is therefore taken
-//! off the waits, in proportion to how often the thread gave its core up by itself. With several connections the times
-//! of an end are the sums over all its threads, and shares are parts of that sum.
+//! without one, blocked until the socket had room or data, resting for the limit, a pace or a pause, waiting until what
+//! it had received was on disk. The rest it spent asleep elsewhere in the kernel. If the disk read or wrote for the end
+//! in that time, it slept for the disk; if not, the rest counts as the end's own work. The kernel reads ahead and writes
+//! behind while the end works. An end that sleeps for a noticeable part of its own time is therefore held back by the
+//! disk alone: all of that time is then the disk's. A wait lasts until the thread has a core again. Time without a core
+//! is therefore taken off the waits, in proportion to how often the thread gave its core up by itself. With several
+//! connections the times of an end are the sums over all its threads, and shares are parts of that sum. Threads that
+//! write one file sleep for each other, too, as a file system lets one of them in at a time: what the others can have
+//! slept while one was at work is not the disk's.
 //!
 //! **Both ends in this process.** An end that waits is not the limit. Sender and receiver are a pipeline with the
 //! socket's buffers between them: in the long run the slower one never waits, and the other one waits for it. Each span
@@ -54,8 +56,8 @@ const STOPPED_FROM_S: f64 = 2.0;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Cause {
-    /// Reading the source from storage.
-    Source,
+    /// The disk that the sender reads from.
+    SenderDisk,
     /// The program that yields the bytes.
     WriterPace,
     /// The sender's own work: checksums, copies, system calls.
@@ -74,8 +76,8 @@ pub enum Cause {
     Receiver,
     /// The program that takes the bytes.
     ReaderPace,
-    /// Writing the sink to storage.
-    Sink,
+    /// The disk that the receiver writes to, until all is on it.
+    ReceiverDisk,
     /// This process did not run: it was stopped, or the machine slept.
     Stopped,
 }
@@ -84,9 +86,9 @@ impl Cause {
     /// How many there are.
     pub const COUNT: usize = Self::ALL.len();
 
-    /// All of them, from the source to the sink.
+    /// All of them, from the sender's disk to the receiver's.
     pub const ALL: [Self; 12] = [
-        Self::Source,
+        Self::SenderDisk,
         Self::WriterPace,
         Self::Sender,
         Self::Limit,
@@ -96,15 +98,15 @@ impl Cause {
         Self::OtherEnd,
         Self::Receiver,
         Self::ReaderPace,
-        Self::Sink,
+        Self::ReceiverDisk,
         Self::Stopped,
     ];
 
-    /// Its name in JSON keys.
+    /// Its name for people.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::Source => "source",
+            Self::SenderDisk => "sender's disk",
             Self::WriterPace => "writer's pace",
             Self::Sender => "sender",
             Self::Limit => "limit",
@@ -114,7 +116,7 @@ impl Cause {
             Self::OtherEnd => "other end",
             Self::Receiver => "receiver",
             Self::ReaderPace => "reader's pace",
-            Self::Sink => "sink",
+            Self::ReceiverDisk => "receiver's disk",
             Self::Stopped => "stopped",
         }
     }
@@ -229,6 +231,8 @@ struct Track {
     evidence: SideEvidence,
     /// The evidence of rounds before this one.
     before: SideEvidence,
+    /// How long its threads slept for the disk, in seconds, over all rounds.
+    asleep_for_disk_s: f64,
 }
 
 impl Bottleneck {
@@ -302,7 +306,10 @@ impl Bottleneck {
         let (limit, _) = seconds.ranked().first().copied()?;
         let of = |side: Side| {
             let track = self.sides.iter().find(|track| track.side == side)?;
-            Some(track.evidence)
+            Some(SideEvidence {
+                asleep_for_disk_s: track.asleep_for_disk_s,
+                ..track.evidence
+            })
         };
         let evidence = Evidence {
             seconds: seconds.sum(),
@@ -332,9 +339,11 @@ impl Bottleneck {
     }
 
     fn take(&mut self, from_s: f64, to_s: f64) {
-        let spent = |side: Side| {
-            let track = self.sides.iter().find(|track| track.side == side)?;
-            Some(track.spent(from_s, to_s))
+        let mut spent = |side: Side| {
+            let track = self.sides.iter_mut().find(|track| track.side == side)?;
+            let spent = track.spent(from_s, to_s);
+            track.asleep_for_disk_s += interval::asleep_for_disk_s(side, &spent);
+            Some(spent)
         };
         let mut shares = interval::shares(spent(Side::Sender), spent(Side::Receiver));
         if let Some((stop_s, awake_s)) = self.stop
@@ -360,6 +369,7 @@ impl Track {
             readings: VecDeque::new(),
             evidence: SideEvidence::default(),
             before: SideEvidence::default(),
+            asleep_for_disk_s: 0.0,
         }
     }
 
@@ -381,7 +391,10 @@ impl Track {
 
     /// What was spent between two times, interpolated linearly between readings. After its end, an end waits.
     fn spent(&self, from_s: f64, to_s: f64) -> Spent {
-        let mut spent = Spent::default();
+        let mut spent = Spent {
+            span_s: to_s - from_s,
+            ..Spent::default()
+        };
         for ((a_s, a), (b_s, b)) in self.readings.iter().zip(self.readings.iter().skip(1)) {
             let overlap_s = to_s.min(*b_s) - from_s.max(*a_s);
             if overlap_s > 0.0 {

@@ -45,7 +45,7 @@ fn percent(share: f64) -> String {
 /// The beginning of the sentence.
 fn subject(cause: Cause) -> &'static str {
     match cause {
-        Cause::Source => "Reading the source",
+        Cause::SenderDisk => "The sender's disk",
         Cause::WriterPace => "The writer's pace",
         Cause::Sender => "The sender",
         Cause::Limit => "The limit that was set",
@@ -55,7 +55,7 @@ fn subject(cause: Cause) -> &'static str {
         Cause::OtherEnd => "The other end",
         Cause::Receiver => "The receiver",
         Cause::ReaderPace => "The reader's pace",
-        Cause::Sink => "Writing the sink",
+        Cause::ReceiverDisk => "The receiver's disk",
         Cause::Stopped => "A stop of this process",
     }
 }
@@ -63,7 +63,7 @@ fn subject(cause: Cause) -> &'static str {
 /// The name of a second cause within the sentence.
 fn object(cause: Cause) -> &'static str {
     match cause {
-        Cause::Source => "reading the source",
+        Cause::SenderDisk => "the sender's disk",
         Cause::WriterPace => "the writer's pace",
         Cause::Sender => "the sender",
         Cause::Limit => "the limit that was set",
@@ -73,7 +73,7 @@ fn object(cause: Cause) -> &'static str {
         Cause::OtherEnd => "the other end",
         Cause::Receiver => "the receiver",
         Cause::ReaderPace => "the reader's pace",
-        Cause::Sink => "writing the sink",
+        Cause::ReceiverDisk => "the receiver's disk",
         Cause::Stopped => "stopped",
     }
 }

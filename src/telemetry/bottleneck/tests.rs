@@ -51,6 +51,32 @@ fn the_sentence_of_a_receiver_that_takes_page_faults() {
 }
 
 #[test]
+fn the_sentence_of_a_disk_says_what_was_waited_for() {
+    let mut bottleneck = Bottleneck::new(&[Side::Sender, Side::Receiver]);
+    for i in 0..=4_u32 {
+        // Bytes land for 3 s, of which the receiver sleeps 2.6, and for one more it waits until all is on disk.
+        let t_s = f64::from(i);
+        let landing_s = t_s.min(3.0);
+        let receiver = Counters {
+            thread_s: t_s,
+            sync_s: t_s - landing_s,
+            cpu_system_s: landing_s * 0.4 / 3.0,
+            storage_write_bytes: u64::from(i.min(3)) * 100_000_000,
+            ..Counters::default()
+        };
+        bottleneck.push(Side::Sender, t_s, 0, &counters(t_s, [0.0, 1.0, 0.0]));
+        bottleneck.push(Side::Receiver, t_s, 0, &receiver);
+    }
+    let verdict = bottleneck.verdict().expect("a verdict");
+    assert_eq!(verdict.limit, Cause::ReceiverDisk);
+    assert_eq!(
+        verdict.sentence,
+        "The receiver's disk was the limit 99 % of the time: 300 MB went to it, writing waited 2.60 s for it, and \
+         1.00 s passed until all was on it."
+    );
+}
+
+#[test]
 fn a_process_that_was_stopped_is_not_held_back_by_its_limit() {
     let mut bottleneck = Bottleneck::new(&[Side::Sender, Side::Receiver]);
     for i in 0..=40_u32 {
@@ -235,8 +261,8 @@ fn a_verdict_has_a_share_for_every_cause_by_name() {
         "other_end",
         "network",
         "buffers",
-        "source",
-        "sink",
+        "sender_disk",
+        "receiver_disk",
     ] {
         assert!(shares.contains_key(name), "{name}");
     }

@@ -10,7 +10,7 @@ use crossbeam_channel::Sender;
 use crate::checksum::Checksum;
 use crate::error::Error;
 use crate::sys::{Wake, awake_now};
-use crate::telemetry::Probe;
+use crate::telemetry::{Probe, Rest};
 use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::{Machine, Progress};
 use crate::transfer::plan::Options;
@@ -147,7 +147,10 @@ impl FirstFetcher {
                 let published = match publication.as_ref().map(Publication::result) {
                     None => file.array.sink.publish()?,
                     Some(Some(result)) => result?,
-                    Some(None) => return Ok(rest(None)),
+                    Some(None) => {
+                        self.context.probe.rests(Rest::Sync);
+                        return Ok(rest(None));
+                    }
                 };
                 let finished = finished(file, published, &self.context, &self.again);
                 Phase::TellingTheEnd(Arc::clone(file), Box::new(finished))
@@ -284,7 +287,12 @@ impl Machine for FirstFetcher {
 
 /// What is told of a file that is where it belongs.
 fn finished(file: &FetchedFile, published: Published, context: &MachineContext, again: &Again) -> Finished {
-    let Published { path, note, durable } = published;
+    let Published {
+        path,
+        note,
+        durable,
+        sync,
+    } = published;
     if let Some(why) = again.why {
         let times = times(again.begun);
         file.note(format!("it came from its first byte again {times}: {why}"));
@@ -295,6 +303,7 @@ fn finished(file: &FetchedFile, published: Published, context: &MachineContext, 
         rate_bytes_per_s: context.probe.mean_rate(bytes, context.events.paused_for()),
         verified: None,
         durable,
+        sync_s: sync.map(|sync| sync.as_secs_f64()),
         checksum: file.array.sink.ledger.checksum().map(|checksum| checksum.to_string()),
         path,
         note: file.notes(note),

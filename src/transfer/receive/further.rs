@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use crate::error::Error;
-use crate::telemetry::Probe;
+use crate::telemetry::{Probe, Rest};
 use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::{Machine, Progress};
 use crate::transfer::net::connection::Connection;
@@ -91,6 +91,9 @@ impl FurtherReceiver {
         if self.phase == Phase::Receiving {
             self.phase = Phase::Waiting;
             self.link.controls.wake();
+        }
+        if self.receiving.array.is_being_synced.load(Ordering::SeqCst) {
+            self.link.probe.rests(Rest::Sync);
         }
         rest_until(None)
     }

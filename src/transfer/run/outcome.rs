@@ -168,6 +168,7 @@ mod tests {
                 rate_bytes_per_s: 1.0,
                 verified: Some(true),
                 durable: None,
+                sync_s: None,
                 checksum: None,
                 path: None,
                 note: None,

@@ -258,6 +258,7 @@ impl FirstSender {
             rate_bytes_per_s: self.link.probe.mean_rate(bytes, self.link.events.paused_for()),
             verified: checksum.is_some().then_some(true),
             durable: None,
+            sync_s: None,
             checksum,
             path: None,
             note: self

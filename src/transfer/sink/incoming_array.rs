@@ -13,6 +13,8 @@ use crate::transfer::tell::preview::Prefix;
 pub(crate) struct IncomingArray {
     pub(crate) sink: PreparedSink,
     pub(crate) throttle: Mutex<Throttle>,
+    /// Every byte has come, and is being put on disk.
+    pub(crate) is_being_synced: AtomicBool,
     /// Every byte is where it belongs, under its final name.
     pub(crate) is_published: AtomicBool,
     preview: Mutex<Prefix>,
@@ -25,6 +27,7 @@ impl IncomingArray {
         Self {
             sink,
             throttle: Mutex::new(Throttle::new(Instant::now())),
+            is_being_synced: AtomicBool::new(false),
             is_published: AtomicBool::new(false),
             preview_bytes: preview.len() as u64,
             preview: Mutex::new(preview),

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use crate::error::Error;
+use crate::sys::awake_now;
 use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::tell::event_queue::Waker;
 
@@ -15,6 +17,8 @@ pub(crate) struct Published {
     pub(crate) note: Option<String>,
     /// Whether it outlasts a loss of power; `None` where it is not on a disk at all.
     pub(crate) durable: Option<bool>,
+    /// How long the disk was waited for, if it was.
+    pub(crate) sync: Option<Duration>,
 }
 
 /// What becomes of an array that was given to a publisher. Dropping it recalls the array, unless it is about to get
@@ -32,6 +36,8 @@ pub(super) struct Job {
     array: Option<Arc<IncomingArray>>,
     cell: Arc<Cell>,
     waker: Waker,
+    /// When all of the array had come.
+    began: Instant,
 }
 
 #[derive(Default)]
@@ -55,6 +61,7 @@ impl Job {
             array: Some(array),
             cell: Arc::clone(&cell),
             waker,
+            began: awake_now(),
         };
         let publication = Publication {
             cell,
@@ -106,7 +113,11 @@ impl Job {
     /// Tells what came of it.
     pub(super) fn finish(mut self, result: Result<Published, Error>) {
         self.array = None;
-        let _ = self.cell.result.set(result);
+        let sync = awake_now().saturating_duration_since(self.began);
+        let _ = self.cell.result.set(result.map(|published| Published {
+            sync: (published.durable == Some(true)).then_some(sync),
+            ..published
+        }));
     }
 }
 

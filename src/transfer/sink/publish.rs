@@ -72,6 +72,7 @@ impl PreparedSink {
             path,
             note,
             durable: None,
+            sync: None,
         })
     }
 
@@ -138,6 +139,7 @@ pub(super) fn put_on_disk(jobs: Vec<Job>) {
                 path,
                 durable,
                 note: published.note.or((!is_synced).then(|| NO_SYNC.into())),
+                sync: None,
             }),
         });
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::array::Value;
 use crate::error::{Error, Fault};
 use crate::telemetry::{ProcessUsage, Sample, Verdict};
+use crate::units;
 
 use super::path_text;
 
@@ -231,6 +232,10 @@ pub struct Finished {
     /// ([`Options::sync`](crate::Options::sync)); null where it is not kept on a disk, or at the other end.
     #[serde(default)]
     pub durable: Option<bool>,
+    /// Seconds from the last byte until it was on disk, which are in the rate; null where that was not waited for, or
+    /// is not known at this end.
+    #[serde(default)]
+    pub sync_s: Option<f64>,
     /// The checksum of the whole array with its kind, such as `crc64nvme:0123456789abcdef`.
     pub checksum: Option<String>,
     /// The file that was published.
@@ -239,6 +244,17 @@ pub struct Finished {
     /// Something that the user should know, such as surplus bytes from the peer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+impl Finished {
+    /// Whether the array is on disk, and how much of the time that took; `None` where there is nothing to say.
+    pub(crate) fn on_disk_in_words(&self) -> Option<String> {
+        match (self.durable?, self.sync_s) {
+            (true, Some(sync_s)) => Some(format!("on disk (the last {})", units::duration(sync_s))),
+            (true, None) => Some("on disk".into()),
+            (false, _) => Some("not waited for to be on disk".into()),
+        }
+    }
 }
 
 /// How a side failed.
@@ -379,6 +395,7 @@ mod tests {
             rate_bytes_per_s: 3.0,
             verified: None,
             durable: Some(false),
+            sync_s: Some(0.25),
             checksum: None,
             path: None,
             note: Some("a note".into()),

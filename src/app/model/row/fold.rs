@@ -3,7 +3,7 @@
 use super::{Phase, Row};
 use crate::app::model::error_text;
 use crate::telemetry::Counters;
-use crate::transfer::{Event, EventKind, Outcome, Side, State, TransferId};
+use crate::transfer::{Event, EventKind, Finished, Outcome, Side, State, TransferId};
 
 impl Row {
     /// Takes an event in.
@@ -155,6 +155,7 @@ impl Row {
         let all = [finished, self.sender.finished.clone(), self.receiver.finished.clone()];
         self.path = all.iter().flatten().find_map(|finished| finished.path.clone());
         self.durable = all.iter().flatten().find_map(|finished| finished.durable);
+        self.on_disk = all.iter().flatten().find_map(Finished::on_disk_in_words);
         self.note = all.iter().flatten().find_map(|finished| finished.note.clone());
     }
 }

@@ -85,6 +85,7 @@ fn finish(row: &mut Row, elapsed_s: f64) {
             rate_bytes_per_s: TOTAL as f64 / elapsed_s,
             verified: Some(true),
             durable: None,
+            sync_s: None,
             checksum: None,
             path: None,
             note: None,

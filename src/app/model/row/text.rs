@@ -107,12 +107,7 @@ impl Row {
     /// What is known of a file that is done, beside its name.
     #[must_use]
     pub fn done_in_words(&self) -> Option<String> {
-        let durable = match self.durable {
-            Some(true) => Some("on disk"),
-            Some(false) => Some("not waited for to be on disk"),
-            None => None,
-        };
-        let words: Vec<&str> = durable.into_iter().chain(self.note.as_deref()).collect();
+        let words: Vec<&str> = self.on_disk.iter().chain(&self.note).map(String::as_str).collect();
         (!words.is_empty()).then(|| words.join("; "))
     }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use crate::error::Error;
+use crate::telemetry::Rest;
 use crate::transfer::machine::drive::Progress;
 use crate::transfer::receive::link::Receiving;
 use crate::transfer::sink::Published;
@@ -32,6 +33,9 @@ impl FirstReceiver {
         };
         if array.sink.has_to_be_synced() {
             self.link.put_off_keep_alive(now);
+            // Further connections wait for the disk, too.
+            array.is_being_synced.store(true, Ordering::SeqCst);
+            self.link.controls.wake();
             self.phase = Phase::Publishing {
                 receiving,
                 publication: self.link.publishing.publish(&array),
@@ -57,12 +61,11 @@ impl FirstReceiver {
             return Err(Error::Bug("a disk is waited for without an array".into()));
         };
         let Some(result) = publication.result() else {
-            let progress = if self.link.keep_alive(now) {
-                Progress::Moved
-            } else {
-                self.link.rest()
-            };
-            return Ok(progress);
+            if self.link.keep_alive(now) {
+                return Ok(Progress::Moved);
+            }
+            self.link.probe.rests(Rest::Sync);
+            return Ok(self.link.rest());
         };
         let published = result?;
         let over = Phase::Joined { lingers: false };
@@ -92,12 +95,18 @@ impl FirstReceiver {
     /// The array is where it belongs: says so to the sender.
     pub(super) fn conclude(&mut self, kept: Kept, bytes: u64, published: Published) {
         let checksum = self.link.wire.verified_checksum();
-        let Published { path, note, durable } = published;
+        let Published {
+            path,
+            note,
+            durable,
+            sync,
+        } = published;
         let finished = Box::new(Finished {
             bytes,
             rate_bytes_per_s: self.link.probe.mean_rate(bytes, self.link.events.paused_for()),
             verified: checksum.is_some().then_some(true),
             durable,
+            sync_s: sync.map(|sync| sync.as_secs_f64()),
             checksum,
             path,
             note,
