@@ -6,6 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{self, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -16,6 +17,9 @@ const PATIENCE: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 20_000_000,
 };
+
+/// How long the others may go on after one has failed.
+const OTHERS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A child that prints JSON Lines. Dropping it ends it.
 pub(super) struct Child {
@@ -54,8 +58,18 @@ impl Child {
         })
     }
 
+    /// Whether it has ended and does not say that all is well.
+    fn has_failed(&mut self) -> bool {
+        let status = if self.out.is_none() {
+            self.process.try_wait()
+        } else {
+            Ok(None)
+        };
+        status.is_ok_and(|status| status.is_some_and(|status| !status.success()))
+    }
+
     /// Waits for a child whose output has ended. The error is what the child wrote to standard error.
-    fn end(mut self) -> Result<(), Trouble> {
+    fn end(&mut self) -> Result<(), Trouble> {
         let failed = |what: String| Trouble::Failed(what);
         let mut complaint = String::new();
         if let Some(mut errors) = self.process.stderr.take() {
@@ -105,13 +119,14 @@ impl Drop for Child {
 }
 
 /// Reads the output of children until all of it has ended, or `enough` returns true. Each line goes to `told` with the
-/// index of the child.
+/// index of the child. Where one has failed, the others have to end soon: they may wait for it.
 pub(super) fn listen(
     children: &mut [Child],
     cancelled: &AtomicBool,
     mut told: impl FnMut(usize, Line),
     mut enough: impl FnMut() -> bool,
 ) -> Result<(), Trouble> {
+    let mut failed_at = None;
     while !enough() {
         if cancelled.load(Ordering::Relaxed) {
             return Err(Trouble::Cancelled);
@@ -135,6 +150,13 @@ pub(super) fn listen(
         for (index, _) in open.into_iter().zip(ready).filter(|(_, ready)| *ready) {
             children[index].read(&mut |line| told(index, line))?;
         }
+        if let Some(failed) = children
+            .iter_mut()
+            .find_map(|child| child.has_failed().then_some(child))
+            && failed_at.get_or_insert_with(Instant::now).elapsed() >= OTHERS_TIMEOUT
+        {
+            return failed.end();
+        }
     }
     Ok(())
 }
@@ -142,7 +164,8 @@ pub(super) fn listen(
 /// Waits for children whose output has ended.
 pub(super) fn end_all(children: Vec<Child>) -> Result<(), Trouble> {
     // The child that failed first is the cause; others fail because of it.
-    children.into_iter().map(Child::end).fold(Ok(()), Result::and)
+    let ended = children.into_iter().map(|mut child| child.end());
+    ended.fold(Ok(()), Result::and)
 }
 
 #[cfg(test)]
@@ -183,6 +206,15 @@ mod tests {
             Child::start(Path::new("/no/such"), &[]),
             Err(Trouble::Failed(_))
         ));
+    }
+
+    #[test]
+    fn a_child_that_waits_for_one_that_has_failed_is_not_waited_for() {
+        let mut children = vec![
+            shell("exec sleep 600"),
+            shell("echo 'arraylift: no such thing' >&2; exit 1"),
+        ];
+        assert_eq!(events(&mut children), Err(Trouble::Failed("no such thing".into())));
     }
 
     #[test]
