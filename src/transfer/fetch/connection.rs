@@ -13,6 +13,7 @@ use http::Uri;
 use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 use ureq::config::Config;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::time::Duration as TransportDuration;
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport, TransportAdapter,
 };
@@ -67,10 +68,10 @@ pub(super) struct IoCost {
 /// Makes connections for the library, and knows the last one.
 #[derive(Debug, Clone)]
 pub(super) struct ServerConnector {
-    context: ConnectionContext,
-    proxies: Arc<Proxies>,
-    /// Which proxies are trusted.
-    trust: Trust,
+    pub(super) context: ConnectionContext,
+    pub(super) proxies: Arc<Proxies>,
+    /// Which servers and proxies are trusted.
+    pub(super) trust: Trust,
     last: Arc<Mutex<Option<Arc<ServerConnection>>>>,
     /// The address that answered last: where the same name is asked again it is tried first.
     answered: Arc<Mutex<Option<SocketAddr>>>,
@@ -234,7 +235,7 @@ impl ServerConnector {
     fn reach(&self, proxy: &Proxy, details: &ConnectionDetails<'_>) -> Result<Connection, DialError> {
         let uri = format!("http://{}/", proxy.address()).parse();
         let uri: Uri = uri.map_err(|_| DialError::Http(HttpError::HostNotFound))?;
-        let addresses = self.context.look_up(&uri, details.config, details.timeout);
+        let addresses = self.context.look_up(&uri, details.config);
         let addresses = addresses.map_err(DialError::Http)?;
         self.dial(&addresses)
     }
@@ -242,15 +243,21 @@ impl ServerConnector {
 
 impl ConnectionContext {
     /// Looks a name up as the library does, and hears a cancel meanwhile.
-    fn look_up(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, HttpError> {
+    fn look_up(&self, uri: &Uri, config: &Config) -> Result<ResolvedSocketAddrs, HttpError> {
         let dial = Dial {
             buffer_bytes: None,
             deadline: awake_now() + self.timeout,
             wake: &self.wake,
             cancelled: &|| self.controls.is_cancelled(),
         };
+        // Told of a time, it would start a thread of its own, and panic where the system gives none.
+        let endless = NextTimeout {
+            after: TransportDuration::NotHappening,
+            reason: Timeout::Resolve,
+            ..NextTimeout::default()
+        };
         let (uri, config) = (uri.clone(), config.clone());
-        let resolve = move || DefaultResolver::default().resolve(&uri, &config, timeout);
+        let resolve = move || DefaultResolver::default().resolve(&uri, &config, endless);
         match dial.beside("arraylift-names", resolve) {
             Ok(Some(found)) => found,
             Ok(None) => Err(cancelled_error()),
@@ -268,14 +275,14 @@ pub(super) struct ServerResolver {
 }
 
 impl Resolver for ServerResolver {
-    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, HttpError> {
+    fn resolve(&self, uri: &Uri, config: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, HttpError> {
         let proxy = self
             .proxies
             .lead_to(uri)
             .map_err(|error| HttpError::Other(error.into()))?;
         match proxy.map(|proxy| proxy.kind) {
             None | Some(ProxyKind::Socks4 { resolves_names: false } | ProxyKind::Socks5 { resolves_names: false }) => {
-                self.context.look_up(uri, config, timeout)
+                self.context.look_up(uri, config)
             }
             Some(_) => Ok(self.empty()),
         }
@@ -283,7 +290,8 @@ impl Resolver for ServerResolver {
 }
 
 impl ServerConnector {
-    fn transport(
+    /// The library's end of a connection, which is the last one from now on.
+    pub(super) fn transport(
         &self,
         connection: Connection,
         is_to_tls_proxy: bool,
