@@ -3,8 +3,10 @@
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::control::EngineLine;
-use crate::service::{Handshake, RANDOM_BYTES, Role};
-use crate::transfer::{Command, RangeRequest, read_answer};
+use crate::service::{Handshake, RANDOM_BYTES, Role, hear_service, hear_worker};
+use crate::transfer::{Command, RangeRequest, hear_proxy, hear_server, read_answer};
+
+pub use crate::transfer::HeardFile;
 
 /// Reads the head of a web server's answer twice: as one for a whole file, and as one for the rest of that file. The
 /// first line is the status, each further one a header. Says whether bytes can follow.
@@ -36,6 +38,35 @@ pub fn http_answer(head: &[u8]) -> [bool; 2] {
         known: whole.as_ref().map(|answer| &answer.info),
     });
     [whole.is_some(), rest.is_some()]
+}
+
+/// Fetches a file, a part of it, and asks whether it is still the same; each connection has the next of `answers`, as a
+/// web server sends them. Bytes are taken so many at a time.
+pub fn web_server<'a>(answers: impl Iterator<Item = &'a [u8]>, piece_bytes: usize) -> HeardFile {
+    hear_server(answers, piece_bytes)
+}
+
+/// Asks a proxy of that URL for a way to a server, which it answers so. Gives how many bytes of the answer are left for
+/// the server; why there is no way, in words.
+///
+/// # Errors
+/// There is no way.
+pub fn proxy_answer(proxy: &str, answer: &[u8]) -> Result<u64, String> {
+    hear_proxy(proxy, answer)
+}
+
+/// Has a service hear these lines of a worker that has the plan, or of a stranger that asks to join. Says whether it
+/// could.
+#[must_use]
+pub fn worker_lines(lines: &[u8], is_stranger: bool) -> bool {
+    hear_worker(lines, is_stranger).is_ok()
+}
+
+/// Has a worker hear these lines of its service, with a descriptor beside each where it `has_descriptors`. Gives how many
+/// connections it was handed; `None` where it can do nothing with the plan.
+#[must_use]
+pub fn service_lines(lines: &[u8], has_descriptors: bool) -> Option<usize> {
+    hear_service(lines, has_descriptors).ok()
 }
 
 /// Reads a line as a viewer's command and as an engine's. Says which of them it is.

@@ -29,3 +29,4 @@ pub(crate) use recipe::{AuthKey, Handshake, RANDOM_BYTES, Role};
 pub use status::Status;
 pub(crate) use status::{AnyEvent, ServiceEvent};
 pub(crate) use worker_process::WorkerProcess;
+pub(crate) use workers::{hear_service, hear_worker};

@@ -136,9 +136,9 @@ impl Counters {
         }
     }
 
-    /// So many bytes have landed, or gone back.
+    /// So many bytes have landed, or gone back, as whoever moved them says.
     pub(super) fn add_bytes(&mut self, bytes: u64) {
-        self.status.bytes += bytes;
+        self.status.bytes = self.status.bytes.saturating_add(bytes);
     }
 
     /// Nobody is accepted for a moment, as something has run out.

@@ -28,7 +28,8 @@ use crate::error::Error;
 use crate::thread::Thread;
 use sink::received::ReceivedCell;
 
-pub(crate) use fetch::{RangeRequest, read_answer};
+pub use fetch::HeardFile;
+pub(crate) use fetch::{RangeRequest, hear_proxy, hear_server, read_answer};
 pub(crate) use limits::admission::{AdmissionLimits, Admissions};
 pub(crate) use limits::controls::Controls;
 pub(crate) use limits::keep_free::KeepFree;

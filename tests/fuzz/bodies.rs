@@ -14,7 +14,7 @@ use crate::budget::{Budget, Cost, within};
 type Body = fn(&[u8]);
 
 /// By name, each with its body.
-pub const TARGETS: [(&str, Body); 8] = [
+pub const TARGETS: [(&str, Body); 11] = [
     ("receive_wire", receive_wire),
     ("send_wire", send_wire),
     ("npy_header", npy_header),
@@ -23,6 +23,9 @@ pub const TARGETS: [(&str, Body); 8] = [
     ("http_answer", http_answer),
     ("control_message", control_message),
     ("recipe_handshake", recipe_handshake),
+    ("web_server", web_server),
+    ("proxy_answer", proxy_answer),
+    ("worker_lines", worker_lines),
 ];
 
 /// A step takes at least one byte, but for those that decide and end.
@@ -311,6 +314,103 @@ const HTTP: Budget = Budget {
 pub fn http_answer(bytes: &[u8]) {
     within(HTTP, bytes.len(), || {
         let _ = parsers::http_answer(bytes);
+        1
+    });
+}
+
+/// Ends an answer of a web server: the next one comes over the next connection.
+const NEXT_CONNECTION: &[u8] = b"\n--\n";
+
+/// The library has 384 KiB of buffers a connection, of which there are as many as redirects are followed, and three times
+/// that. A head is copied into a map, and some of that into what is known of a file.
+const FETCH: Budget = Budget {
+    steps: [64, 1],
+    allocations: [1 << 10, 2],
+    total_bytes: [20 << 20, 4 << 10],
+    most_bytes: [1 << 20, 1 << 10],
+};
+
+/// The first byte says whether bytes are taken one at a time. What a web server sends over one connection after the other
+/// follows.
+pub fn web_server(input: &[u8]) {
+    let Some((is_slow, bytes)) = input.split_first() else {
+        return;
+    };
+    within(FETCH, bytes.len(), || {
+        let is_next = |window: &[u8]| window == NEXT_CONNECTION;
+        let mut rest = Some(bytes);
+        let answers = std::iter::from_fn(|| {
+            let answer = rest?;
+            let end = answer.windows(NEXT_CONNECTION.len()).position(is_next);
+            rest = end.map(|end| &answer[end + NEXT_CONNECTION.len()..]);
+            Some(&answer[..end.unwrap_or(answer.len())])
+        });
+        // As many as are asked for at most: a file and a part of it, each where redirects lead to, and what it is now.
+        let heard = parsers::web_server(answers.take(24), if is_slow & 1 != 0 { 1 } else { 64 << 10 });
+        assert!(heard.bytes <= bytes.len() as u64, "more bytes than came");
+        heard.takes
+    });
+}
+
+/// What a proxy answers is said to people, and no byte more is read than it says.
+const PROXY: Budget = Budget {
+    steps: [1, 0],
+    allocations: [64, 0],
+    total_bytes: [8 << 10, 24],
+    most_bytes: [4 << 10, 16],
+};
+
+/// The first byte says what the proxy speaks, and whether it is told a name.
+pub fn proxy_answer(input: &[u8]) {
+    const PROXIES: [&str; 8] = [
+        "http://p",
+        "http://u:secret@p",
+        "socks4://p",
+        "socks4a://u@p",
+        "socks5://p",
+        "socks5://u:secret@p",
+        "socks5h://p",
+        "socks5h://u:secret@p",
+    ];
+    let Some((proxy, bytes)) = input.split_first() else {
+        return;
+    };
+    within(PROXY, bytes.len(), || {
+        let heard = parsers::proxy_answer(PROXIES[usize::from(*proxy) % PROXIES.len()], bytes);
+        match heard {
+            Ok(left) => assert!(left < bytes.len() as u64, "a way without an answer"),
+            Err(why) => {
+                assert!(why.len() < 128 + 3 * bytes.len(), "a long reason");
+                assert!(!why.contains("secret"), "{why}");
+            }
+        }
+        1
+    });
+}
+
+/// A line is read into a tree, as it is of one of several kinds, and events are kept for their reader.
+const LINES: Budget = Budget {
+    steps: [1, 0],
+    allocations: [512, 8],
+    total_bytes: [256 << 10, 2 << 10],
+    most_bytes: [256 << 10, 1 << 10],
+};
+
+/// The first byte says which end hears the lines: a service those of its worker or of a stranger, or a worker those of its
+/// service, without descriptors or with them.
+pub fn worker_lines(input: &[u8]) {
+    let Some((end, lines)) = input.split_first() else {
+        return;
+    };
+    within(LINES, lines.len(), || {
+        match end & 3 {
+            0 => assert!(parsers::worker_lines(lines, false), "a service without a socket"),
+            1 => assert!(parsers::worker_lines(lines, true), "a service without a socket"),
+            end => {
+                let handed_over = parsers::service_lines(lines, end == 3).unwrap_or(0);
+                assert!(handed_over <= lines.len() / 8, "more connections than lines");
+            }
+        }
         1
     });
 }

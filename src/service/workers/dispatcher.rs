@@ -1,5 +1,7 @@
 //! The guest that hands each connection to the worker process with least to do.
 
+mod heard;
+
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -22,6 +24,8 @@ use crate::service::front::{Closing, FrontContext, Guest, JOINS};
 use crate::service::key::Key;
 use crate::service::plan::{Plan, Workers};
 use crate::service::status::{AnyEvent, OpenCounts, ServiceEvent};
+
+pub(crate) use heard::{hear_service, hear_worker};
 
 /// After so many workers in a row that ended before they were ready, none will be.
 const FAILED_STARTS_MAX: u32 = 5;
@@ -60,6 +64,21 @@ struct Assignment {
     /// The file that it receives into, until that is whole.
     part: Option<PathBuf>,
     bytes: u64,
+}
+
+impl Assignment {
+    /// To that worker, now.
+    fn new(worker: usize, peer: String) -> Self {
+        Self {
+            worker,
+            peer,
+            accepted_at: awake_now(),
+            is_confirmed: false,
+            is_receiving: false,
+            part: None,
+            bytes: 0,
+        }
+    }
 }
 
 impl Dispatcher {
@@ -325,16 +344,7 @@ impl Guest for Dispatcher {
     fn accept(&mut self, (socket, peer): (OwnedFd, String), front: &mut FrontContext) {
         let Some(key) = least_loaded(&self.workers) else { return };
         let (id, sent_ns) = (TransferId::next(), now_ns());
-        let assigned = Assignment {
-            worker: key,
-            peer: peer.clone(),
-            accepted_at: awake_now(),
-            is_confirmed: false,
-            is_receiving: false,
-            part: None,
-            bytes: 0,
-        };
-        self.assigned.insert(id, assigned);
+        self.assigned.insert(id, Assignment::new(key, peer.clone()));
         let Some(worker) = self.workers.get_mut(key) else {
             return;
         };
@@ -401,10 +411,11 @@ impl Guest for Dispatcher {
     }
 
     fn open_counts(&self) -> OpenCounts {
+        let waiting = self.workers.iter().map(|(_, worker)| worker.status.waiting);
         OpenCounts {
             connections: self.assigned.len(),
             receiving: self.assigned.values().filter(|assigned| assigned.is_receiving).count(),
-            waiting: self.workers.iter().map(|(_, worker)| worker.status.waiting).sum(),
+            waiting: waiting.fold(0, usize::saturating_add),
         }
     }
 }

@@ -144,11 +144,31 @@ impl PlanMessage {
     }
 
     /// The plan that it tells.
+    ///
+    /// # Errors
+    /// Nothing can be done as it says.
     pub(in crate::service) fn plan(self) -> Result<Plan, Error> {
         let unknown = |name: &str| Error::Protocol(format!("its service speaks of {name}, which is unknown here"));
         let wire = WireChoice::ALL.into_iter().find(|choice| choice.name() == self.wire);
         let route = ReceiveRouteChoice::ALL.into_iter();
         let route = route.into_iter().find(|choice| choice.name() == self.receive_route);
+        let options = Options {
+            wire: wire.ok_or_else(|| unknown(&self.wire))?,
+            receive_route: route.ok_or_else(|| unknown(&self.receive_route))?,
+            chunk_bytes: self.chunk_bytes,
+            limit_bytes_per_s: self.limit_bytes_per_s,
+            reader_pace_bytes_per_s: self.reader_pace_bytes_per_s,
+            socket_buffer_bytes: self.socket_buffer_bytes,
+            preview_elements: self.preview_elements,
+            timeout: self.timeout,
+            sync: self.sync,
+            peer_user: self.peer_user,
+            ..Options::default()
+        };
+        if let Some((_, mistake)) = options.mistakes().into_iter().next() {
+            let text = format!("its service asks for what cannot be done: {mistake}");
+            return Err(Error::Protocol(text));
+        }
         Ok(Plan {
             sink: match self.sink {
                 SinkMessage::Memory => SinkSpec::Memory,
@@ -156,19 +176,7 @@ impl PlanMessage {
                 SinkMessage::Folder(path) => SinkSpec::Folder(PathBuf::from(OsString::from_vec(path))),
             },
             expect: self.expect.as_deref().map(expected).transpose()?,
-            options: Options {
-                wire: wire.ok_or_else(|| unknown(&self.wire))?,
-                receive_route: route.ok_or_else(|| unknown(&self.receive_route))?,
-                chunk_bytes: self.chunk_bytes,
-                limit_bytes_per_s: self.limit_bytes_per_s,
-                reader_pace_bytes_per_s: self.reader_pace_bytes_per_s,
-                socket_buffer_bytes: self.socket_buffer_bytes,
-                preview_elements: self.preview_elements,
-                timeout: self.timeout,
-                sync: self.sync,
-                peer_user: self.peer_user,
-                ..Options::default()
-            },
+            options,
             limits: Limits {
                 bytes_each: self.bytes_each,
                 keep_free: self.keep_free,
@@ -195,6 +203,22 @@ mod tests {
     use crate::array::{Dtype, Order, Shape};
 
     #[test]
+    fn a_worker_is_told_nothing_that_cannot_be_done() {
+        let plan = Plan {
+            sink: SinkSpec::Discard,
+            expect: None,
+            options: Options {
+                timeout: Duration::MAX,
+                ..Options::default()
+            },
+            limits: Limits::default(),
+            workers: None,
+        };
+        let told = PlanMessage::of(&plan).expect("a message").plan();
+        assert!(matches!(told, Err(Error::Protocol(text)) if text.contains("timeout")));
+    }
+
+    #[test]
     fn a_worker_is_told_all_of_a_plan() {
         let folder = tempfile::tempdir().expect("folder");
         let shape = Shape::parse("3,4").expect("a shape");
@@ -209,7 +233,7 @@ mod tests {
                 chunk_bytes: 12345,
                 limit_bytes_per_s: Some(5),
                 reader_pace_bytes_per_s: Some(6),
-                socket_buffer_bytes: Some(7),
+                socket_buffer_bytes: Some(70_000),
                 preview_elements: 8,
                 timeout: Duration::from_millis(1500),
                 peer_user: PeerUser::Uid(5),

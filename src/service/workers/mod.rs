@@ -8,6 +8,7 @@ mod worker;
 
 pub(super) use channel::Channel;
 pub(super) use dispatcher::Dispatcher;
+pub(crate) use dispatcher::{hear_service, hear_worker};
 pub(super) use handover::HandoverSource;
 #[cfg(test)]
 pub(super) use handover::now_ns;

@@ -96,7 +96,12 @@ impl Worker {
             .process_group(0)
             .spawn()?;
         setup.send(&mut channel, number)?;
-        Ok(Self::new(channel, child.id(), number, Some(child), State::Preparing))
+        Ok(Self::preparing(channel, child.id(), number, Some(child)))
+    }
+
+    /// One that has been sent the plan.
+    pub(super) fn preparing(channel: Channel, pid: u32, number: u64, child: Option<Child>) -> Self {
+        Self::new(channel, pid, number, child, State::Preparing)
     }
 
     /// Challenges a process that has connected where workers join. Only this user's processes, and root's, may.

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use http::header::{LOCATION, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use rustix::net::{RecvFlags, recv};
+use ureq::unversioned::resolver::Resolver;
 use ureq::unversioned::transport::{ConnectionDetails, Connector, Either, Transport};
 use ureq::{Agent, BodyReader, Error as HttpError};
 
@@ -35,9 +36,7 @@ const USER_AGENT: &str = concat!("arraylift/", env!("CARGO_PKG_VERSION"));
 pub(super) struct Client {
     agent: Agent,
     connector: ServerConnector,
-    proxies: Arc<Proxies>,
     url: Url,
-    context: ConnectionContext,
 }
 
 /// What comes of a file, byte by byte.
@@ -57,7 +56,6 @@ pub(super) struct Body {
 /// Wraps connections to `https` URLs. The last link: the request is sent over what it hands on.
 #[derive(Debug)]
 struct TlsConnector {
-    trust: Trust,
     connector: ServerConnector,
 }
 
@@ -65,7 +63,13 @@ impl Client {
     pub(super) fn new(url: &Url, trust: &Trust, context: ConnectionContext) -> Self {
         let proxies = Arc::new(Proxies::of_environment());
         let connector = ServerConnector::new(context.clone(), &proxies, trust);
-        let timeout = Some(context.timeout);
+        let resolver = ServerResolver { context, proxies };
+        Self::over(url, connector.clone(), resolver, connector)
+    }
+
+    /// One that has names looked up by `resolver`, and connections made by `reach`, which `connector` knows of.
+    pub(super) fn over(url: &Url, reach: impl Connector, resolver: impl Resolver, connector: ServerConnector) -> Self {
+        let timeout = Some(connector.context.timeout);
         let config = Agent::config_builder()
             .http_status_as_error(false)
             // They are chosen here, by the scheme of each URL.
@@ -83,20 +87,13 @@ impl Client {
             .timeout_per_write(timeout)
             .max_idle_connections(0)
             .build();
-        let chain = connector.clone().chain(TlsConnector {
-            trust: trust.clone(),
+        let chain = reach.chain(TlsConnector {
             connector: connector.clone(),
         });
-        let resolver = ServerResolver {
-            context: context.clone(),
-            proxies: Arc::clone(&proxies),
-        };
         Self {
             agent: Agent::with_parts(config, chain, resolver),
             connector,
-            proxies,
             url: url.clone(),
-            context,
         }
     }
 
@@ -150,7 +147,11 @@ impl Client {
     fn send(&self, method: &Method, url: &Url, request: &RangeRequest<'_>) -> Result<Response<ureq::Body>, Error> {
         let uri = url.uri()?;
         self.connector.set_scope(url.scope_id()?);
-        let proxy = self.proxies.lead_to(&uri)?.filter(|proxy| proxy.takes_whole_urls(&uri));
+        let proxy = self
+            .connector
+            .proxies
+            .lead_to(&uri)?
+            .filter(|proxy| proxy.takes_whole_urls(&uri));
         let mut builder = match *method {
             Method::HEAD => self.agent.head(uri),
             _ => self.agent.get(uri),
@@ -187,7 +188,7 @@ impl Client {
             connection,
             is_bare,
             left: answer.len,
-            timeout: self.context.timeout,
+            timeout: self.connector.context.timeout,
             error: None,
         };
         Ok((answer, body))
@@ -246,7 +247,7 @@ impl Client {
     /// The proxy that hands on whole answers, where there is one: it may as well have made them.
     fn way(&self) -> Option<String> {
         let uri = self.url.uri().ok()?;
-        let proxy = self.proxies.lead_to(&uri).ok()??;
+        let proxy = self.connector.proxies.lead_to(&uri).ok()??;
         proxy.takes_whole_urls(&uri).then(|| proxy.describe())
     }
 
@@ -270,7 +271,7 @@ impl Client {
                 "the head of the answer has more than {} KiB",
                 HEAD_BYTES_MAX >> 10
             )),
-            HttpError::Timeout(_) => Error::Silent(self.context.timeout),
+            HttpError::Timeout(_) => Error::Silent(self.connector.context.timeout),
             HttpError::HostNotFound => Error::Endpoint {
                 endpoint: server,
                 reason: "the name has no address".into(),
@@ -347,7 +348,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
         let host = details.uri.host().unwrap_or_default();
         // The brackets of IPv6 belong to the URL.
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        let secured = secure(transport, &self.trust, host, details)?;
+        let secured = secure(transport, &self.connector.trust, host, details)?;
         self.connector.expect();
         Ok(Some(Either::B(secured)))
     }

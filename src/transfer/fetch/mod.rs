@@ -10,6 +10,7 @@ mod file;
 mod first;
 mod further;
 mod header;
+mod heard;
 mod part;
 mod proxy;
 mod request;
@@ -30,6 +31,8 @@ use file::FetchedFile;
 pub(crate) use answer::{RangeRequest, read as read_answer};
 pub(super) use first::FirstFetcher;
 pub(super) use further::FurtherFetcher;
+pub use heard::HeardFile;
+pub(crate) use heard::{hear_proxy, hear_server};
 
 /// What is fetched, and where to.
 #[derive(Debug)]

@@ -89,7 +89,8 @@ impl Proxies {
         Self::read(|name| Some(std::env::var_os(name)?.to_string_lossy().into_owned()))
     }
 
-    fn read(variable: impl Fn(&'static str) -> Option<String>) -> Self {
+    /// The same of other variables than those of the environment.
+    pub(super) fn read(variable: impl Fn(&'static str) -> Option<String>) -> Self {
         // An empty one is as good as none.
         let first = |names: &[&'static str]| {
             names.iter().find_map(|name| {
