@@ -223,8 +223,8 @@ pub struct Started {
 pub struct Finished {
     /// Bytes of the array.
     pub bytes: u64,
-    /// The mean, in bytes a second: without pauses of this end, from the offer, or the head of a
-    /// server's answer, until all was verified and, where it is synced, on disk.
+    /// The mean, in bytes a second: from the offer, or the head of a server's answer, until all was verified and, where
+    /// it is synced, on disk; without pauses of this end. No wire tells of a pause of the other end, which counts.
     pub rate_bytes_per_s: f64,
     /// True where checksums were compared and agreed; null where the wire has none.
     pub verified: Option<bool>,
