@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::sys::awake_now;
 use crate::telemetry::Sample;
 use crate::transfer::{
-    Command, Connection, Ended, Event, EventKind, JoinableTransfer, Linger, LoopReceiver, ReceiverFactory,
+    Command, Connection, Ended, Event, EventKind, JoinableTransfer, Linger, LoopReceiver, Pending, ReceiverFactory,
     ReceiverTurn, Side, State, TransferId, last_event,
 };
 
@@ -23,6 +23,9 @@ const TURN_BYTES: u64 = 2 << 20;
 const SAMPLES_INTERVAL: Duration = Duration::from_millis(50);
 /// Of thousands that move at once no more are told each time.
 const SAMPLES_MAX: usize = 256;
+
+/// Whoever removes what was half received says when that is done; it is looked for so often all the same.
+const REMOVAL_LOOK: Duration = Duration::from_secs(1);
 
 const CLOSING: &str = "the receiver is being shut down: send again when it is back";
 const STOPPED: &str = "the receiver was stopped";
@@ -52,9 +55,17 @@ struct Receiving {
 
 enum Phase {
     Receiving(Box<LoopReceiver>),
-    Lingering(Connection, Linger),
+    Leaving(Leaving),
     /// It is about to be removed.
     Over,
+}
+
+/// A connection whose receiver has ended. It closes when its peer has read the last words, and when what was half received
+/// is gone.
+struct Leaving {
+    connection: Connection,
+    linger: Option<Linger>,
+    removal: Option<Pending<()>>,
 }
 
 /// A transfer over several connections.
@@ -150,10 +161,7 @@ impl ReceiveLoop {
                 }
                 next
             }
-            Phase::Lingering(connection, linger) => match linger.step(connection.as_fd(), awake_now()) {
-                Some(until) => Next::WaitUntil(until),
-                None => Next::Close,
-            },
+            Phase::Leaving(leaving) => leaving.step(awake_now()).map_or(Next::Close, Next::WaitUntil),
             Phase::Over => Next::Close,
         };
         for (elapsed, kind) in self.factory.take_events() {
@@ -201,14 +209,17 @@ impl ReceiveLoop {
                 group.transfer.fail();
             }
         }
-        // What was half received goes before the connection does.
-        let socket = receiver.into_connection();
-        if let (Some(linger), Some(connection)) = (linger, self.connections.get_mut(key)) {
-            connection.phase = Phase::Lingering(socket, linger);
-            self.turns.ready(key);
-        } else {
+        let (socket, removal) = self.factory.part(*receiver, key);
+        if linger.is_none() && removal.is_none() {
             drop(socket);
             self.remove(key);
+        } else if let Some(connection) = self.connections.get_mut(key) {
+            connection.phase = Phase::Leaving(Leaving {
+                connection: socket,
+                linger,
+                removal,
+            });
+            self.turns.ready(key);
         }
         if has_joined {
             self.take_joined(front);
@@ -384,6 +395,20 @@ impl Receiving {
             counters: None,
         };
         Some((elapsed, sample))
+    }
+}
+
+impl Leaving {
+    /// Goes on without waiting. Until when to come again; `None` when it is over.
+    fn step(&mut self, now: Instant) -> Option<Instant> {
+        if let Some(linger) = self.linger {
+            if let Some(until) = linger.step(self.connection.as_fd(), now) {
+                return Some(until);
+            }
+            self.linger = None;
+        }
+        let removes = self.removal.as_ref().is_some_and(|removal| !removal.has_ended());
+        removes.then(|| now + REMOVAL_LOOK)
     }
 }
 

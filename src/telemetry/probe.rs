@@ -45,6 +45,8 @@ pub(crate) enum Rest {
     Pause,
     /// Until what was received is on disk.
     Sync,
+    /// Until a disk has done something else.
+    Disk,
 }
 
 /// The data thread's end.
@@ -161,14 +163,19 @@ impl Probe {
     /// `over` says that it has ended; otherwise more of it follows.
     pub(crate) fn waited(&mut self, interest: Interest, lasted: Duration, over: bool) {
         let waits = &mut self.waits;
-        *match self.rest {
-            Some(Rest::Limit) => &mut waits.limit,
-            Some(Rest::Pace) => &mut waits.pace,
-            Some(Rest::Pause) => &mut waits.pause,
-            Some(Rest::Sync) => &mut waits.sync,
-            None if interest.write => &mut waits.send,
-            None => &mut waits.receive,
-        } += lasted;
+        let counted = match self.rest {
+            Some(Rest::Limit) => Some(&mut waits.limit),
+            Some(Rest::Pace) => Some(&mut waits.pace),
+            Some(Rest::Pause) => Some(&mut waits.pause),
+            Some(Rest::Sync) => Some(&mut waits.sync),
+            // As if the thread itself had asked the disk.
+            Some(Rest::Disk) => None,
+            None if interest.write => Some(&mut waits.send),
+            None => Some(&mut waits.receive),
+        };
+        if let Some(counted) = counted {
+            *counted += lasted;
+        }
         if over {
             self.rest = None;
         }

@@ -41,6 +41,7 @@ pub(crate) use net::socket_file::PrivateListener;
 pub(crate) use receive::loop_receiver::{JoinableTransfer, LoopReceiver, ReceiverFactory, ReceiverTurn};
 pub(crate) use run::{last_event, without_outcome};
 pub(crate) use sink::removal::remove_path;
+pub(crate) use sink::task::Pending;
 pub(crate) use tell::event_queue::EventQueue;
 pub(crate) use tell::path_text;
 

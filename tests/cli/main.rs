@@ -33,6 +33,7 @@ mod serve;
 mod shm;
 mod signals;
 mod sinks;
+mod slow_disk;
 mod sources;
 mod streams;
 mod unread;

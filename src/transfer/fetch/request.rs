@@ -16,7 +16,7 @@ use crate::transfer::plan::{Options, SinkSpec};
 use crate::transfer::sink::block_receiver::BlockReceiver;
 use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::sink::publisher::Publisher;
-use crate::transfer::sink::{Content, PreparedSink};
+use crate::transfer::sink::{Content, PreparedSink, SinkRequest};
 use crate::transfer::tell::event::{EventKind, Started, State};
 use crate::transfer::tell::preview::Prefix;
 use crate::wire::Offer;
@@ -137,7 +137,15 @@ impl FileRequest {
             (ReceiveRouteChoice::Recv, Some(why))
         };
         let chunk_bytes = self.options.chunk_bytes.max(1);
-        let sink = PreparedSink::prepare(sink, &offer, content, ledger, route, chunk_bytes, publisher)?;
+        let sink = PreparedSink::prepare(SinkRequest {
+            spec: sink.clone(),
+            offer,
+            content,
+            ledger,
+            route,
+            chunk_bytes,
+            publisher: publisher.map(Arc::downgrade),
+        })?;
         Ok((sink, reason))
     }
 

@@ -1,6 +1,7 @@
 //! The first connection of a transfer: it hears the offer, decides, and speaks for all of them.
 
 mod ending;
+mod preparing;
 
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
@@ -22,9 +23,8 @@ use crate::transfer::net::connection::Connection;
 use crate::transfer::net::expected::Expected;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::Options;
-use crate::transfer::sink::block_receiver::BlockReceiver;
 use crate::transfer::sink::incoming_array::IncomingArray;
-use crate::transfer::sink::{Content, PreparedSink, Publication, Published};
+use crate::transfer::sink::{Publication, Published};
 use crate::transfer::tell::event::{EventKind, Finished, State};
 use crate::transfer::tell::preview::Prefix;
 use crate::wire::native::Token;
@@ -35,6 +35,7 @@ use super::handoff::{AwaitedHandoff, takes_handoff};
 use super::link::{Flushed, Input, Link, Receiving, closed, closed_before_offer, wait_to_read, wait_to_write};
 use super::newcomer::Offered;
 use super::plan::ReceivePlan;
+use preparing::{Preparing, Reply};
 
 /// Receives one array, of which further connections may bring blocks.
 pub(crate) struct FirstReceiver {
@@ -65,6 +66,8 @@ enum Phase {
     Offered(Box<Offer>),
     /// What it offers waits for room.
     Applying(Box<Offer>),
+    /// There is room for it, which is being made ready.
+    Preparing(Preparing),
     /// The array was asked for as it lies in the sender's memory.
     AwaitingHandoff(AwaitedHandoff),
     /// Bytes of the array come.
@@ -163,6 +166,7 @@ impl FirstReceiver {
                 Ok(Progress::Moved)
             }
             Phase::Applying(_) => self.apply(now),
+            Phase::Preparing(_) => self.await_sink(now),
             Phase::Greeting { due } => {
                 let due = *due;
                 self.greet(due, now)
@@ -293,59 +297,7 @@ impl FirstReceiver {
             self.phase = Phase::AwaitingHandoff(AwaitedHandoff::ask(&mut self.link, *offer, ledger)?);
             return Ok(());
         }
-        let joins = self.prepare(&offer, &ledger)?;
-        let answer = self.link.wire.accept(&ledger, joins)?;
-        self.link.outbox.push(&answer);
-        Ok(())
-    }
-
-    /// Makes room for an array that comes in blocks. Returns over how many connections it may come, and what the further
-    /// ones have to show.
-    fn prepare(&mut self, offer: &Offer, ledger: &Arc<Ledger>) -> Result<Option<(u16, Token)>, Error> {
-        let options = &self.link.options;
-        let chunk_bytes = options.chunk_bytes.max(1);
-        let sink = PreparedSink::prepare(
-            &self.plan.sink,
-            offer,
-            Content::Array,
-            Arc::clone(ledger),
-            options.receive_route,
-            chunk_bytes,
-            self.link.publishing.publisher(options),
-        )?;
-        let route = sink.route()?;
-        let preview = Prefix::new(&offer.meta, options.preview_elements);
-        let listener = self.listener.take();
-        let (streams, is_sole) = match &listener {
-            Some(listener) => (offer.streams.clamp(1, Options::STREAMS_MAX), listener.is_sole()),
-            None => (1, false),
-        };
-        let expected = match listener.filter(|_| streams > 1) {
-            Some(listener) => Some(Expected::at(&listener, usize::from(streams) - 1)?),
-            None => None,
-        };
-        let started = self
-            .plan
-            .started(&self.link, offer, route.name(), sink.reason, streams, Some(&sink));
-        self.link.events.tell(EventKind::Started(Box::new(started)));
-        self.link.events.tell(preview.event());
-        let array = Arc::new(IncomingArray::new(sink, preview));
-        let joins = expected.as_ref().map(|expected| (streams, expected.token));
-        if let Some(expected) = expected {
-            // There is room: a transfer asks once.
-            let _ = self.requests.try_send(JoinRequest {
-                array: Arc::clone(&array),
-                expected,
-                is_sole,
-            });
-        }
-        self.meta = Some(offer.meta.clone());
-        self.phase = Phase::Receiving(Receiving {
-            array,
-            blocks: BlockReceiver::new(route),
-            streams,
-        });
-        Ok(joins)
+        self.prepare(offer, ledger, Reply::IsDue)
     }
 
     /// The sender's system let no descriptor through: the array comes in blocks.
@@ -353,8 +305,8 @@ impl FirstReceiver {
         let Phase::AwaitingHandoff(awaited) = &self.phase else {
             return Err(Error::Bug("blocks in place of a handoff that nobody asked for".into()));
         };
-        let (offer, ledger) = (awaited.offer.clone(), Arc::clone(&awaited.ledger));
-        self.prepare(&offer, &ledger).map(|_| ())
+        let (offer, ledger) = (Box::new(awaited.offer.clone()), Arc::clone(&awaited.ledger));
+        self.prepare(offer, ledger, Reply::IsGiven)
     }
 
     /// Takes what came with the handoff: maps it, and looks at nothing but the first elements.
@@ -392,6 +344,7 @@ impl FirstReceiver {
     fn total_bytes(&self) -> Option<u64> {
         match &self.phase {
             Phase::Greeting { .. } | Phase::Offered(_) | Phase::Applying(_) | Phase::Joined { .. } => None,
+            Phase::Preparing(preparing) => Some(preparing.byte_len()),
             Phase::AwaitingHandoff(awaited) => Some(awaited.offer.meta.byte_len()),
             Phase::Receiving(receiving) | Phase::Publishing { receiving, .. } => {
                 receiving.array.sink.ledger.total_bytes()
@@ -490,8 +443,19 @@ impl ReceiveMachine for FirstReceiver {
         self.total_bytes().is_some()
     }
 
-    fn into_connection(self: Box<Self>) -> Connection {
-        self.link.connection
+    fn into_parts(self: Box<Self>) -> (Connection, Option<Box<dyn Send>>) {
+        let is_in_file = match &self.phase {
+            Phase::Preparing(_) => true,
+            _ => self
+                .receiving()
+                .is_some_and(|receiving| receiving.array.sink.is_in_file()),
+        };
+        let Self {
+            link, phase, applicant, ..
+        } = *self;
+        // Its place is free for others when its file is closed.
+        let remains = is_in_file.then(|| Box::new((phase, applicant)) as Box<dyn Send>);
+        (link.connection, remains)
     }
 }
 
@@ -506,6 +470,7 @@ mod tests {
     use crate::transfer::net::listener::loopback_pair;
     use crate::transfer::plan::{Origin, SinkSpec, SourceSpec};
     use crate::transfer::send::FirstSender;
+    use crate::transfer::sink::block_receiver::BlockReceiver;
     use crate::transfer::sink::publisher::PublishContext;
     use crate::transfer::source::Source;
     use crate::transfer::source::send_path::{SendPath, SendPathRequest};

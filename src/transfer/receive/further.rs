@@ -144,7 +144,10 @@ impl ReceiveMachine for FurtherReceiver {
         true
     }
 
-    fn into_connection(self: Box<Self>) -> Connection {
-        self.link.connection
+    fn into_parts(self: Box<Self>) -> (Connection, Option<Box<dyn Send>>) {
+        let Self { link, receiving, .. } = *self;
+        let is_in_file = receiving.array.sink.is_in_file();
+        let remains = is_in_file.then(|| Box::new(receiving) as Box<dyn Send>);
+        (link.connection, remains)
     }
 }

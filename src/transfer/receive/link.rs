@@ -191,6 +191,15 @@ impl Link {
         self.keep_alive_at = now + self.keep_alive_interval;
     }
 
+    /// Waits until the disk has done something, which is told by a wake; the sender hears that it is not forgotten.
+    pub(super) fn wait_for_disk(&mut self, now: Instant, rest: Rest) -> Progress {
+        if self.keep_alive(now) {
+            return Progress::Moved;
+        }
+        self.probe.rests(rest);
+        self.rest()
+    }
+
     /// Waits until the next keep-alive is due, or a wake.
     pub(super) fn rest(&self) -> Progress {
         rest_until(Some(self.keep_alive_at))

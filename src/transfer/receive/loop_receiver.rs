@@ -22,6 +22,7 @@ use crate::transfer::plan::{Options, SinkSpec};
 use crate::transfer::receive::{FirstReceiver, FurtherReceiver, JoinRequest, ReceiveMachine, ReceivePlan};
 use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::sink::publisher::PublishContext;
+use crate::transfer::sink::task::Pending;
 use crate::transfer::tell::event::{EventKind, Side, State};
 use crate::transfer::tell::event_queue::Waker;
 use crate::transfer::tell::event_sender::EventSender;
@@ -153,6 +154,20 @@ impl ReceiverFactory {
         self.published.1.try_iter()
     }
 
+    /// Parts the receiver of that number from its connection. An array that is not whole is removed meanwhile, and its
+    /// file closed: where that takes its time, the number is told when it is done.
+    pub(crate) fn part(&self, receiver: LoopReceiver, number: usize) -> (Connection, Option<Pending<()>>) {
+        let (connection, remains) = receiver.machine.into_parts();
+        let pending = remains.map(|remains| {
+            let drops = move || {
+                drop(remains);
+                Ok(())
+            };
+            self.publishing(number).begin(drops)
+        });
+        (connection, pending)
+    }
+
     /// What the receiver of that number publishes with.
     fn publishing(&self, number: usize) -> PublishContext {
         let (published, of_loop) = (self.published.0.clone(), self.publishing.clone());
@@ -246,11 +261,6 @@ impl LoopReceiver {
     /// The other end's address.
     pub(crate) fn peer(&self) -> &str {
         self.machine.connection().peer()
-    }
-
-    /// Gives the connection back. An array that is not whole is removed.
-    pub(crate) fn into_connection(self) -> Connection {
-        self.machine.into_connection()
     }
 }
 

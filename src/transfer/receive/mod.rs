@@ -29,6 +29,6 @@ pub(crate) trait ReceiveMachine: Machine {
     /// Whether an array is on its way, for which there is room.
     fn is_receiving(&self) -> bool;
 
-    /// The connection alone: a sink that was not published is removed.
-    fn into_connection(self: Box<Self>) -> Connection;
+    /// The connection, and what may take its time to be dropped: a sink that was not published is removed with it.
+    fn into_parts(self: Box<Self>) -> (Connection, Option<Box<dyn Send>>);
 }

@@ -15,6 +15,7 @@ pub(crate) mod received;
 mod regions;
 pub(crate) mod removal;
 mod reservation;
+pub(crate) mod task;
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -51,6 +52,19 @@ pub(crate) struct PreparedSink {
     chunk_bytes: usize,
     /// Who puts it on disk, where it is to be there before it is published.
     publisher: Option<Weak<Publisher>>,
+}
+
+/// What a sink is asked to take.
+pub(crate) struct SinkRequest {
+    pub(crate) spec: SinkSpec,
+    pub(crate) offer: Offer,
+    pub(crate) content: Content,
+    /// That of what is offered.
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) route: ReceiveRouteChoice,
+    pub(crate) chunk_bytes: usize,
+    /// Who puts what is kept in a file on disk before it is published, where it is to be there.
+    pub(crate) publisher: Option<Weak<Publisher>>,
 }
 
 /// What comes into a sink.
@@ -96,6 +110,14 @@ impl SinkSpec {
         }
     }
 
+    /// Whether the bytes go into a file, whose file system may take its time.
+    pub(crate) fn is_in_file(&self) -> bool {
+        match self {
+            Self::Memory | Self::Discard => false,
+            Self::File(_) | Self::Folder(_) | Self::Shm(_) | Self::Within { .. } => true,
+        }
+    }
+
     /// Finds what is wrong with the sink before any peer is asked to wait for it.
     pub fn check(&self) -> Result<(), Error> {
         match self {
@@ -115,17 +137,18 @@ impl SinkSpec {
 }
 
 impl PreparedSink {
-    /// Makes room for what is offered, of which the ledger is: memory or disk that is not there is refused here, before
-    /// anything is sent. What is kept in a file is put on disk by `publisher` before it is published, where there is one.
-    pub(crate) fn prepare(
-        spec: &SinkSpec,
-        offer: &Offer,
-        content: Content,
-        ledger: Arc<Ledger>,
-        choice: ReceiveRouteChoice,
-        chunk_bytes: usize,
-        publisher: Option<&Arc<Publisher>>,
-    ) -> Result<Self, Error> {
+    /// Makes room for what is offered: memory or disk that is not there is refused here, before anything is sent. Where
+    /// it [is in a file](SinkSpec::is_in_file) that takes as long as its disk does.
+    pub(crate) fn prepare(request: SinkRequest) -> Result<Self, Error> {
+        let SinkRequest {
+            spec,
+            offer,
+            content,
+            ledger,
+            route: choice,
+            chunk_bytes,
+            publisher,
+        } = request;
         let len = ledger.total_bytes().unwrap_or(u64::MAX);
         if choice.needs_file() && matches!(spec, SinkSpec::Memory | SinkSpec::Discard) {
             return Err(Error::Usage(format!(
@@ -133,7 +156,7 @@ impl PreparedSink {
                 choice.name()
             )));
         }
-        let storage = match spec {
+        let storage = match &spec {
             SinkSpec::Discard => Storage::Nowhere,
             SinkSpec::Memory => {
                 let room = room_for(&ledger)?;
@@ -141,7 +164,7 @@ impl PreparedSink {
                 Storage::Memory { room, ahead }
             }
             SinkSpec::File(_) | SinkSpec::Folder(_) | SinkSpec::Shm(_) => {
-                Storage::New(PartFile::create(spec, offer, content)?)
+                Storage::New(PartFile::create(&spec, &offer, content)?)
             }
             SinkSpec::Within { path, at_bytes } => {
                 let (file, base) = part_of_existing(path, *at_bytes, &offer.meta)?;
@@ -182,7 +205,7 @@ impl PreparedSink {
             choice,
             len,
             chunk_bytes,
-            publisher: publisher.map(Arc::downgrade),
+            publisher,
         })
     }
 
@@ -201,6 +224,11 @@ impl PreparedSink {
             ReceiveRouteChoice::Map => Box::new(RecvToMap::new(&file, base, self.len).map_err(failed)?),
             ReceiveRouteChoice::Auto | ReceiveRouteChoice::Recv => Box::new(RecvToFile::new(file, base, chunk_bytes)),
         })
+    }
+
+    /// Whether it is in a file, which may take its time to be published or removed.
+    pub(crate) fn is_in_file(&self) -> bool {
+        matches!(self.storage, Storage::New(_) | Storage::Existing { .. })
     }
 
     /// What kind of memory it is, where it is memory.
@@ -379,15 +407,15 @@ mod tests {
 
     fn prepared(spec: &SinkSpec, offer: &Offer) -> Result<PreparedSink, Error> {
         let ledger = Ledger::new(offer.meta.byte_len(), offer.checksum, 1);
-        PreparedSink::prepare(
-            spec,
-            offer,
-            Content::Array,
+        PreparedSink::prepare(SinkRequest {
+            spec: spec.clone(),
+            offer: offer.clone(),
+            content: Content::Array,
             ledger,
-            ReceiveRouteChoice::Auto,
-            1 << 16,
-            None,
-        )
+            route: ReceiveRouteChoice::Auto,
+            chunk_bytes: 1 << 16,
+            publisher: None,
+        })
     }
 
     fn names_in(folder: &Path) -> Vec<String> {

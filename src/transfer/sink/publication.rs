@@ -105,6 +105,11 @@ impl Job {
         self.array.as_deref().filter(|_| is_wanted)
     }
 
+    /// Whether it is to be on disk before it gets its name.
+    pub(super) fn has_to_be_synced(&self) -> bool {
+        self.array.as_ref().is_some_and(|array| array.sink.has_to_be_synced())
+    }
+
     /// Whether it may get its name: from now on it cannot be recalled.
     pub(super) fn may_be_named(&self) -> bool {
         self.cell.leave_waiting(NAMED)

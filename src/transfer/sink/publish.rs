@@ -22,7 +22,7 @@ const MEMORY_FILE_SYSTEMS: [u64; 2] = [0x0102_1994, 0x8584_58f6];
 const NO_SYNC: &str = "its file system syncs no files: whether it is on disk is not known";
 
 impl PreparedSink {
-    /// Whether it has to be put on disk before it is published, which takes its time.
+    /// Whether it has to be put on disk before it is published.
     pub(crate) fn has_to_be_synced(&self) -> bool {
         self.publisher.is_some() && self.file_on_disk().is_some()
     }
@@ -95,7 +95,9 @@ impl PreparedSink {
 /// the names, then the folders of the names. Only then is any of them told of.
 pub(super) fn put_on_disk(jobs: Vec<Job>) {
     let mut synced = Vec::new();
-    for job in settled(jobs) {
+    let (waited_for, others): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(Job::has_to_be_synced);
+    others.into_iter().for_each(name_without_sync);
+    for job in settled(waited_for) {
         let Some(array) = job.array() else { continue };
         let file = array.sink.file_on_disk().map(Arc::clone);
         match file.map_or(Ok(true), |file| sync(&file)) {
@@ -142,6 +144,16 @@ pub(super) fn put_on_disk(jobs: Vec<Job>) {
                 sync: None,
             }),
         });
+    }
+}
+
+/// Gives an array its name that nobody waits for to be on disk.
+fn name_without_sync(job: Job) {
+    if job.may_be_named()
+        && let Some(array) = job.array()
+    {
+        let result = array.sink.publish();
+        job.finish(result);
     }
 }
 

@@ -1,9 +1,11 @@
-//! The threads that put what was received on disk and give it its name, while whoever receives goes on.
+//! The threads that do what a disk may take its time for: they prepare files, put what was received on disk, give it its
+//! name and remove what is not kept, while whoever receives goes on.
 
 use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 
+use crate::error::Error;
 use crate::sys::{Wake, begin_write_out};
 use crate::thread::Thread;
 use crate::transfer::plan::Options;
@@ -12,9 +14,12 @@ use crate::transfer::tell::event_queue::Waker;
 
 use super::publication::{Job, Publication};
 use super::publish::put_on_disk;
+use super::task::{Pending, Task};
 
-/// A disk does not get faster with more of them.
-const THREADS_MAX: usize = 4;
+/// Threads that wait for a disk to have what was written. It does not get faster with more of them.
+const SYNCS_MAX: usize = 4;
+/// Threads in all: what takes a moment does not wait for gigabytes to be on disk.
+const THREADS_MAX: usize = SYNCS_MAX + 2;
 /// Arrays of at most so many bytes share their syncs; a larger one is not to keep others waiting.
 const SMALL_BYTES_MAX: u64 = 8 << 20;
 /// So many of them at most.
@@ -44,11 +49,15 @@ struct Shared {
 
 #[derive(Default)]
 struct Queue {
+    /// First of all: a sender waits for each.
+    tasks: VecDeque<Task>,
     small: VecDeque<Job>,
     large: VecDeque<Job>,
     write_outs: VecDeque<Arc<File>>,
     /// One thread at a time takes the small ones: those that come meanwhile make the next batch.
     has_batch: bool,
+    /// How many threads wait for the disk to have something.
+    syncing: usize,
     threads: usize,
     idle: usize,
     ends: bool,
@@ -56,6 +65,7 @@ struct Queue {
 
 /// What a thread does next.
 enum Work {
+    Task(Task),
     Batch(Vec<Job>),
     Large(Job),
     WriteOut(Arc<File>),
@@ -90,6 +100,17 @@ impl PublishContext {
     /// Who puts on disk what is kept in a file, where the options ask for it.
     pub(crate) fn publisher(&self, options: &Options) -> Option<&Arc<Publisher>> {
         options.sync.then_some(&self.publisher)
+    }
+
+    /// Has something done that a disk may take its time for. The machine is given another step when it is done.
+    pub(crate) fn begin<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Pending<T> {
+        let publisher = Arc::clone(&self.publisher);
+        let (task, pending) = Task::new(work, publisher, Arc::clone(&self.waker));
+        self.publisher.push(|queue| queue.tasks.push_back(task));
+        pending
     }
 
     /// Puts an array that is whole on disk, and gives it its name.
@@ -202,21 +223,37 @@ impl Shared {
     }
 
     fn run(&self, work: Work) {
+        let mut is_batch = false;
         match work {
+            Work::Task(task) => return task.run(),
             Work::Batch(jobs) => {
+                is_batch = true;
                 put_on_disk(jobs);
-                self.lock().has_batch = false;
-                self.news.notify_one();
             }
             Work::Large(job) => put_on_disk(vec![job]),
             // What goes wrong is told by the sync.
             Work::WriteOut(file) => begin_write_out(&file).unwrap_or_default(),
         }
+        let mut queue = self.lock();
+        queue.syncing -= 1;
+        queue.has_batch &= !is_batch;
+        drop(queue);
+        self.news.notify_one();
     }
 }
 
 impl Queue {
     fn next(&mut self) -> Option<Work> {
+        let task = self.tasks.pop_front().map(Work::Task);
+        if task.is_some() || self.syncing == SYNCS_MAX {
+            return task;
+        }
+        let sync = self.next_sync();
+        self.syncing += usize::from(sync.is_some());
+        sync
+    }
+
+    fn next_sync(&mut self) -> Option<Work> {
         if !self.has_batch && !self.small.is_empty() {
             self.has_batch = true;
             let count = self.small.len().min(BATCH_MAX);
@@ -229,6 +266,7 @@ impl Queue {
     /// For how many threads there is something to do.
     fn waiting(&self) -> usize {
         let batches = usize::from(!self.has_batch && !self.small.is_empty());
-        batches + self.large.len() + self.write_outs.len()
+        let syncs = batches + self.large.len() + self.write_outs.len();
+        self.tasks.len() + syncs.min(SYNCS_MAX - self.syncing)
     }
 }

@@ -31,10 +31,12 @@ impl FirstReceiver {
         } else {
             None
         };
-        if array.sink.has_to_be_synced() {
+        if array.sink.is_in_file() {
             self.link.put_off_keep_alive(now);
             // Further connections wait for the disk, too.
-            array.is_being_synced.store(true, Ordering::SeqCst);
+            array
+                .is_being_synced
+                .store(array.sink.has_to_be_synced(), Ordering::SeqCst);
             self.link.controls.wake();
             self.phase = Phase::Publishing {
                 receiving,
@@ -57,15 +59,16 @@ impl FirstReceiver {
 
     /// Waits for the disk, while the sender hears that it is not forgotten.
     pub(super) fn await_publication(&mut self, now: Instant) -> Result<Progress, Error> {
-        let Phase::Publishing { publication, .. } = &self.phase else {
+        let Phase::Publishing {
+            publication, receiving, ..
+        } = &self.phase
+        else {
             return Err(Error::Bug("a disk is waited for without an array".into()));
         };
         let Some(result) = publication.result() else {
-            if self.link.keep_alive(now) {
-                return Ok(Progress::Moved);
-            }
-            self.link.probe.rests(Rest::Sync);
-            return Ok(self.link.rest());
+            let is_synced = receiving.array.sink.has_to_be_synced();
+            let rest = if is_synced { Rest::Sync } else { Rest::Disk };
+            return Ok(self.link.wait_for_disk(now, rest));
         };
         let published = result?;
         let over = Phase::Joined { lingers: false };

@@ -1,0 +1,125 @@
+//! The beginning of a transfer's first connection: room is made for what is offered, and its sender is told.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::error::Error;
+use crate::ledger::Ledger;
+use crate::sys::awake_now;
+use crate::telemetry::Rest;
+use crate::transfer::machine::drive::Progress;
+use crate::transfer::net::expected::Expected;
+use crate::transfer::plan::Options;
+use crate::transfer::receive::link::Receiving;
+use crate::transfer::sink::block_receiver::BlockReceiver;
+use crate::transfer::sink::incoming_array::IncomingArray;
+use crate::transfer::sink::task::Pending;
+use crate::transfer::sink::{Content, PreparedSink, SinkRequest};
+use crate::transfer::tell::event::EventKind;
+use crate::transfer::tell::preview::Prefix;
+use crate::wire::Offer;
+
+use super::{FirstReceiver, JoinRequest, Phase};
+
+/// An offer that was taken, and the sink that is made ready for it.
+pub(super) struct Preparing {
+    offer: Box<Offer>,
+    sink: Pending<PreparedSink>,
+    reply: Reply,
+}
+
+/// The answer to the sender's offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reply {
+    /// The sender waits for it.
+    IsDue,
+    /// The sender has it, and sends.
+    IsGiven,
+}
+
+impl Preparing {
+    /// Bytes of the array.
+    pub(super) fn byte_len(&self) -> u64 {
+        self.offer.meta.byte_len()
+    }
+}
+
+impl FirstReceiver {
+    /// Makes room for an array that comes in blocks. A file is made by others: its disk may take its time.
+    pub(super) fn prepare(&mut self, offer: Box<Offer>, ledger: Arc<Ledger>, reply: Reply) -> Result<(), Error> {
+        let options = &self.link.options;
+        let request = SinkRequest {
+            spec: self.plan.sink.clone(),
+            offer: (*offer).clone(),
+            content: Content::Array,
+            ledger,
+            route: options.receive_route,
+            chunk_bytes: options.chunk_bytes.max(1),
+            publisher: self.link.publishing.publisher(options).map(Arc::downgrade),
+        };
+        if !request.spec.is_in_file() {
+            return self.begin(&offer, PreparedSink::prepare(request)?, reply);
+        }
+        self.link.put_off_keep_alive(awake_now());
+        let sink = self.link.publishing.begin(move || PreparedSink::prepare(request));
+        self.phase = Phase::Preparing(Preparing { offer, sink, reply });
+        Ok(())
+    }
+
+    /// Waits for the disk, while the sender hears that it is not forgotten.
+    pub(super) fn await_sink(&mut self, now: Instant) -> Result<Progress, Error> {
+        let Phase::Preparing(preparing) = &self.phase else {
+            return Err(Error::Bug("a sink is waited for that nobody prepares".into()));
+        };
+        let Some(sink) = preparing.sink.take() else {
+            return Ok(self.link.wait_for_disk(now, Rest::Disk));
+        };
+        let over = Phase::Joined { lingers: false };
+        if let Phase::Preparing(Preparing { offer, reply, .. }) = std::mem::replace(&mut self.phase, over) {
+            self.begin(&offer, sink?, reply)?;
+        }
+        Ok(Progress::Moved)
+    }
+
+    /// There is room: bytes may come.
+    fn begin(&mut self, offer: &Offer, sink: PreparedSink, reply: Reply) -> Result<(), Error> {
+        let ledger = Arc::clone(&sink.ledger);
+        let route = sink.route()?;
+        let preview = Prefix::new(&offer.meta, self.link.options.preview_elements);
+        let listener = self.listener.take();
+        let (streams, is_sole) = match &listener {
+            Some(listener) => (offer.streams.clamp(1, Options::STREAMS_MAX), listener.is_sole()),
+            None => (1, false),
+        };
+        let expected = match listener.filter(|_| streams > 1) {
+            Some(listener) => Some(Expected::at(&listener, usize::from(streams) - 1)?),
+            None => None,
+        };
+        let started = self
+            .plan
+            .started(&self.link, offer, route.name(), sink.reason, streams, Some(&sink));
+        self.link.events.tell(EventKind::Started(Box::new(started)));
+        self.link.events.tell(preview.event());
+        let array = Arc::new(IncomingArray::new(sink, preview));
+        let joins = expected.as_ref().map(|expected| (streams, expected.token));
+        if let Some(expected) = expected {
+            // There is room: a transfer asks once.
+            let _ = self.requests.try_send(JoinRequest {
+                array: Arc::clone(&array),
+                expected,
+                is_sole,
+            });
+        }
+        self.meta = Some(offer.meta.clone());
+        self.phase = Phase::Receiving(Receiving {
+            array,
+            blocks: BlockReceiver::new(route),
+            streams,
+        });
+        if reply == Reply::IsDue {
+            let answer = self.link.wire.accept(&ledger, joins)?;
+            self.link.outbox.push(&answer);
+        }
+        Ok(())
+    }
+}

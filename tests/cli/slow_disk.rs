@@ -1,0 +1,138 @@
+//! A disk that takes its time holds up nobody but those who wait for it: the thread that accepts, hears signals and
+//! receives asks it for nothing but what a chunk of bytes needs.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::Command;
+
+use rustix::process::Signal;
+use serde_json::Value as Json;
+
+use crate::common::{Arraylift, Dir, Ended, Process, names_in};
+use crate::peers::{native_offer, say};
+use crate::serve::{drained, until};
+
+/// `strace(1)` over the binary, which is what is started: strace is a grandchild of it.
+fn traced(dir: &Dir, options: &[&str], arguments: &str) -> Arraylift {
+    let mut strace = Command::new("strace");
+    strace.args(["-D", "-f"]).args(options);
+    strace
+        .arg(env!("CARGO_BIN_EXE_arraylift"))
+        .args(arguments.split_whitespace());
+    dir.program(strace)
+}
+
+/// A service for which it takes two seconds longer to make a file: each is locked as it is made.
+fn with_slow_files(dir: &Dir, options: &str) -> Process {
+    dir.folder("inbox");
+    let options = format!("serve 127.0.0.1:0 --into inbox --json --keep-free 0 --timeout 1s {options}");
+    let slow = [
+        "-o",
+        "/dev/null",
+        "-e",
+        "trace=flock",
+        "-e",
+        "inject=flock:delay_enter=2000000",
+    ];
+    traced(dir, &slow, &options).listening()
+}
+
+/// Waits until the service has answered somebody who speaks another version.
+fn ask(address: &str) {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    stream.write_all(b"ARLIFT\x09\x00").expect("it listens");
+    stream.read_exact(&mut [0; 8]).expect("an answer");
+}
+
+fn events(ended: &Ended) -> Vec<String> {
+    let name = |object: &Json| object["event"].as_str().unwrap_or_default().to_owned();
+    ended.objects().iter().map(name).collect()
+}
+
+const HOW: [&str; 2] = ["", "--workers 1"];
+
+#[test]
+#[ignore = "needs strace"]
+fn strace_who_connects_is_answered_while_the_file_of_another_is_made() {
+    for how in HOW {
+        let dir = Dir::new();
+        let mut service = with_slow_files(&dir, how);
+        // Keep-alives come meanwhile, or it would give up.
+        let send = format!("send range:0:1000 {} --timeout 1s", service.address);
+        let sender = dir.arraylift(send.split_whitespace()).start();
+        until(&mut service, "state");
+        for _ in 0..10 {
+            ask(&service.address);
+        }
+        dir.run("status").done();
+        sender.wait().done();
+        let events = events(&drained(service).done());
+        let started = events.iter().position(|event| event == "started").expect("it came");
+        let answered = events[..started].iter().filter(|event| *event == "failed").count();
+        assert_eq!(answered, 10, "{how}: {events:?}");
+        assert_eq!(names_in(&dir.path().join("inbox")), ["range.npy"]);
+    }
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn strace_a_service_that_is_stopped_while_a_file_is_made_leaves_none() {
+    for how in HOW {
+        let dir = Dir::new();
+        let mut service = with_slow_files(&dir, how);
+        let sender = dir.arraylift(["send", "range:0:1000", &service.address]).start();
+        until(&mut service, "state");
+        // Its offer is there before this one's.
+        ask(&service.address);
+        service.signal(Signal::TERM);
+        service.signal(Signal::TERM);
+        sender.wait().failed(1, &["stopped"]);
+        let ended = service.wait();
+        let events = events(&ended);
+        assert!(!events.contains(&"started".into()), "{how}: {ended:?}");
+        assert!(events.contains(&"cancelled".into()), "{how}: {ended:?}");
+        assert!(names_in(&dir.path().join("inbox")).is_empty(), "{how}");
+    }
+}
+
+/// Of what strace wrote, the calls of other threads than those that are there for the disk.
+fn calls_on_the_disk(trace: &str) -> Vec<&str> {
+    let is_of_disk = |line: &&str| line.contains("/inbox") || line.contains("\"inbox");
+    let may = |line: &&str| line.contains("<arraylift-sync>") || line.contains("<arraylift-remo>");
+    // Whether the file is as long as it was is asked before each chunk.
+    let is_of_chunk = |line: &&str| line.contains("AT_EMPTY_PATH");
+    let calls = trace.lines().filter(is_of_disk);
+    calls.filter(|line| !may(line) && !is_of_chunk(line)).collect()
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn strace_the_thread_that_receives_asks_the_disk_for_nothing_but_to_take_bytes() {
+    for how in ["", "--no-sync", "--workers 1", "--receive-route map"] {
+        let dir = Dir::new();
+        dir.folder("inbox");
+        let calls = "trace=%file,%desc";
+        // What moves the bytes stays where they come in.
+        let not = "trace=!write,writev,pwrite64,splice,read,recvfrom,mmap,lseek,sendto,epoll_wait,poll,ppoll";
+        let options = ["-Y", "-y", "-o", "trace", "-e", calls, "-e", not];
+        let arguments = format!("serve 127.0.0.1:0 --into inbox --json --keep-free 0 --max-bytes 100MB {how}");
+        let service = traced(&dir, &options[..6], &arguments).listening();
+        // What a worker does before the first array is its start.
+        dir.run(&format!("send range:0:10 {}", service.address)).done();
+        let before = dir.read("trace").len();
+        for sent in ["range:0:1000", "range:0:10_000_000", "range:0:2_000_000 --streams 3"] {
+            dir.run(&format!("send {sent} {}", service.address)).done();
+        }
+        say(&service.address, &native_offer("half.npy", 1000));
+        dir.run(&format!("send range:0:20_000_000 {}", service.address))
+            .failed(1, &["100 MB"]);
+        drained(service).done();
+        let trace = dir.read("trace");
+        let trace = String::from_utf8_lossy(&trace[before..]);
+        let made = trace.lines().filter(|line| line.contains("O_EXCL")).count();
+        assert_eq!(made, 4, "{how}: {trace}");
+        let calls = calls_on_the_disk(&trace);
+        assert!(calls.is_empty(), "{how}: {}", calls.join("\n"));
+        assert_eq!(names_in(&dir.path().join("inbox")).len(), 4, "{how}");
+    }
+}
