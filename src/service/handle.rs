@@ -135,12 +135,13 @@ impl Service {
         events: Sender<AnyEvent>,
     ) -> Result<Self, Error> {
         let shares = plan.limits.shares();
-        let admissions = Admissions::new(plan.limits.admission(&plan.sink, shares.open_sinks));
+        let admissions = Admissions::new(plan.limits.admission(shares.open_sinks));
         Self::spawn(source, events, |front| {
             let waker = front.waker();
             let wake = Arc::new(move || drop(waker.wake()));
             let mut factory = ReceiverFactory::new(plan.sink, plan.expect, plan.options, admissions, wake);
             factory.listener = further;
+            factory.keep_free = Some(plan.limits.keep_free);
             factory.slowest_bytes_per_s = plan.limits.slowest_bytes_per_s;
             Ok(ReceiveLoop::new(factory, shares.connections))
         })

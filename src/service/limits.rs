@@ -2,7 +2,7 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::transfer::{AdmissionLimits, KeepFree, SinkSpec};
+use crate::transfer::{AdmissionLimits, KeepFree};
 
 /// Descriptors that are left to everything else in the process.
 const RESERVED_DESCRIPTORS: usize = 64;
@@ -63,16 +63,11 @@ impl Limits {
         divide(raise_descriptor_limit(), self.connections)
     }
 
-    pub(super) fn admission(&self, sink: &SinkSpec, open_sinks: usize) -> AdmissionLimits {
-        let keep_free = match sink {
-            SinkSpec::Folder(folder) => Some((folder.clone(), self.keep_free)),
-            _ => None,
-        };
+    pub(super) fn admission(&self, open_sinks: usize) -> AdmissionLimits {
         AdmissionLimits {
             open_sinks,
             bytes_each: self.bytes_each,
             bytes_in_all: self.bytes_in_all,
-            keep_free,
         }
     }
 }

@@ -471,7 +471,7 @@ mod tests {
             SinkSpec::Discard,
             None,
             Options::default(),
-            Admissions::new(Limits::default().admission(&SinkSpec::Discard, 8)),
+            Admissions::new(Limits::default().admission(8)),
             std::sync::Arc::new(|| {}),
         );
         let (sender, told) = bounded(64);

@@ -144,6 +144,7 @@ impl FileRequest {
             ledger,
             route,
             chunk_bytes,
+            keep_free: None,
             publisher: publisher.map(Arc::downgrade),
         })?;
         Ok((sink, reason))

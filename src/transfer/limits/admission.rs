@@ -1,13 +1,10 @@
 //! Which offers a service takes, and when: within its limits, first come, first served.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
 use crate::units;
-
-use super::keep_free::KeepFree;
 
 /// What a service takes at most.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +15,6 @@ pub(crate) struct AdmissionLimits {
     pub(crate) bytes_each: Option<u64>,
     /// Bytes of all arrays that were ever taken.
     pub(crate) bytes_in_all: Option<u64>,
-    /// What stays free of the disk of this folder.
-    pub(crate) keep_free: Option<(PathBuf, KeepFree)>,
 }
 
 /// Where every offer of a service is decided.
@@ -105,10 +100,7 @@ impl Admissions {
                 units::bytes(left)
             ));
         }
-        match &self.limits.keep_free {
-            Some((folder, keep)) => keep.check(folder, bytes),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -176,7 +168,6 @@ mod tests {
             open_sinks: 2,
             bytes_each: None,
             bytes_in_all: None,
-            keep_free: None,
         }
     }
 

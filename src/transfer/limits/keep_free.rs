@@ -1,16 +1,13 @@
 //! How much of a disk stays free.
 
 use std::fmt;
-use std::path::Path;
 use std::str::FromStr;
 
-use rustix::fs::{stat, statvfs};
+use rustix::fs::StatVfs;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::units::{self, UnitError, parse_bytes};
-
-use super::promise::promised_on_disk;
 
 /// What is not given to arrays, of the disk that they land on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,37 +19,25 @@ pub(crate) enum KeepFree {
 }
 
 impl KeepFree {
-    /// Whether an array of `bytes` leaves enough of the disk of a folder free, beside what is promised to others.
-    ///
-    /// # Errors
-    /// It does not.
-    pub(super) fn check(self, folder: &Path, bytes: u64) -> Result<(), Error> {
-        let (Ok(disk), Ok(status)) = (statvfs(folder), stat(folder)) else {
-            // Whoever makes the file there tells what is wrong with the folder.
-            return Ok(());
-        };
-        if disk.f_blocks == 0 {
-            // A file system without a limit, or one that does not say.
-            return Ok(());
-        }
-        let keep = match self {
+    /// How many bytes of that disk stay free.
+    pub(crate) fn bytes_of(self, disk: &StatVfs) -> u64 {
+        match self {
             Self::Bytes(bytes) => bytes,
             Self::Percent(percent) => (disk.f_blocks / 100)
                 .saturating_mul(disk.f_frsize)
                 .saturating_mul(percent.into()),
-        };
-        let promised = promised_on_disk(status.st_dev);
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize).saturating_sub(promised);
-        if free < keep.saturating_add(bytes) {
-            return Err(Error::BadOffer(format!(
-                "it has {}, and of the {} that are free there {} have to stay so",
-                units::bytes(bytes),
-                units::bytes(free),
-                units::bytes(keep)
-            )));
         }
-        Ok(())
     }
+}
+
+/// The error for an array of `bytes` for which too little of a disk is free, of which `kept_bytes` are to stay so.
+pub(crate) fn too_little_is_free(bytes: u64, free_bytes: u64, kept_bytes: u64) -> Error {
+    Error::BadOffer(format!(
+        "it has {}, and of the {} that are free there {} have to stay so",
+        units::bytes(bytes),
+        units::bytes(free_bytes),
+        units::bytes(kept_bytes)
+    ))
 }
 
 impl Default for KeepFree {
@@ -99,15 +84,6 @@ mod tests {
         }
         for wrong in ["", "%", "101%", "-1%", "1.5%", "many"] {
             assert!(wrong.parse::<KeepFree>().is_err(), "{wrong:?}");
-        }
-    }
-
-    #[test]
-    fn the_disk_is_not_filled_beyond_what_has_to_stay_free() {
-        let check = |keep: KeepFree| keep.check(Path::new("/tmp"), 1);
-        assert_eq!(check(KeepFree::Bytes(0)), Ok(()));
-        for keep in [KeepFree::Bytes(u64::MAX), KeepFree::Percent(100)] {
-            assert!(matches!(check(keep), Err(Error::BadOffer(text)) if text.contains("stay")));
         }
     }
 }

@@ -521,6 +521,7 @@ mod tests {
             sink,
             expect: Some(meta),
             keep: None,
+            keep_free: None,
             source: None,
         };
         let mut receiver =

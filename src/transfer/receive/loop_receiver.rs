@@ -12,6 +12,7 @@ use crate::sys::awake_now;
 use crate::telemetry::Probe;
 use crate::transfer::limits::admission::Admissions;
 use crate::transfer::limits::controls::Controls;
+use crate::transfer::limits::keep_free::KeepFree;
 use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::{Course, Ended, Turn};
 use crate::transfer::net::connection::Connection;
@@ -43,6 +44,8 @@ pub(crate) struct ReceiverFactory {
     /// Where further connections of a transfer come in.
     pub(crate) listener: Option<Listener>,
     pub(crate) admissions: Arc<Admissions>,
+    /// What stays free of the disk that arrays are kept on.
+    pub(crate) keep_free: Option<KeepFree>,
     /// A peer that moves fewer bytes a second, measured over the timeout, is given up.
     pub(crate) slowest_bytes_per_s: Option<u64>,
     events: (Sender<TimedEvent>, Receiver<TimedEvent>),
@@ -96,6 +99,7 @@ impl ReceiverFactory {
             options,
             listener: None,
             admissions,
+            keep_free: None,
             slowest_bytes_per_s: None,
             events: bounded(EVENTS),
             // A receiver asks once, and its request is taken after its turn.
@@ -117,6 +121,7 @@ impl ReceiverFactory {
             sink: self.sink.clone(),
             expect: self.expect.clone(),
             keep: None,
+            keep_free: self.keep_free,
             source: None,
         };
         // The loop tells the first state itself.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::array::ArrayMeta;
+use crate::transfer::limits::keep_free::KeepFree;
 use crate::transfer::plan::SinkSpec;
 use crate::transfer::sink::PreparedSink;
 use crate::transfer::sink::received::ReceivedCell;
@@ -18,6 +19,8 @@ pub(crate) struct ReceivePlan {
     pub(crate) expect: Option<ArrayMeta>,
     /// Where an array in memory is left that is to outlive its transfer.
     pub(crate) keep: Option<Arc<ReceivedCell>>,
+    /// What stays free of the disk, where the array is kept on one.
+    pub(crate) keep_free: Option<KeepFree>,
     /// What the sender sends, where it is known here because both ends are.
     pub(crate) source: Option<String>,
 }

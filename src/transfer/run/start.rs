@@ -53,6 +53,7 @@ impl Run<'_> {
         let plan = ReceivePlan {
             expect: Some(source.meta.clone()),
             keep: self.keep(&sink),
+            keep_free: None,
             source: Some(source.title.clone()),
             sink,
         };
@@ -99,6 +100,7 @@ impl Run<'_> {
         let plan = ReceivePlan {
             expect,
             keep: self.keep(&sink),
+            keep_free: None,
             source: None,
             sink,
         };

@@ -29,6 +29,7 @@ use crate::ledger::Ledger;
 use crate::route::ReceiveRouteChoice;
 use crate::route::receive::{Discard, ReceiveRoute, RecvToFile, RecvToMap, RecvToMemory, Splice, has_large_pipe};
 use crate::sys::Filled;
+use crate::transfer::limits::keep_free::KeepFree;
 use crate::transfer::plan::SinkSpec;
 use crate::transfer::shm::ShmName;
 use crate::wire::Offer;
@@ -63,6 +64,8 @@ pub(crate) struct SinkRequest {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) route: ReceiveRouteChoice,
     pub(crate) chunk_bytes: usize,
+    /// What stays free of the disk of a new file.
+    pub(crate) keep_free: Option<KeepFree>,
     /// Who puts what is kept in a file on disk before it is published, where it is to be there.
     pub(crate) publisher: Option<Weak<Publisher>>,
 }
@@ -147,6 +150,7 @@ impl PreparedSink {
             ledger,
             route: choice,
             chunk_bytes,
+            keep_free,
             publisher,
         } = request;
         let len = ledger.total_bytes().unwrap_or(u64::MAX);
@@ -164,7 +168,7 @@ impl PreparedSink {
                 Storage::Memory { room, ahead }
             }
             SinkSpec::File(_) | SinkSpec::Folder(_) | SinkSpec::Shm(_) => {
-                Storage::New(PartFile::create(&spec, &offer, content)?)
+                Storage::New(PartFile::create(&spec, &offer, content, keep_free)?)
             }
             SinkSpec::Within { path, at_bytes } => {
                 let (file, base) = part_of_existing(path, *at_bytes, &offer.meta)?;
@@ -414,6 +418,7 @@ mod tests {
             ledger,
             route: ReceiveRouteChoice::Auto,
             chunk_bytes: 1 << 16,
+            keep_free: None,
             publisher: None,
         })
     }

@@ -13,13 +13,14 @@ use rustix::fs::{Mode, fchmod, ftruncate};
 use crate::array::npy;
 use crate::error::{Error, Reason, reason};
 use crate::route::receive::takes_splice;
+use crate::transfer::limits::keep_free::{KeepFree, too_little_is_free};
 use crate::transfer::limits::promise::Promise;
 use crate::transfer::plan::SinkSpec;
 use crate::wire::Offer;
 
 use super::name::file_name;
 use super::removal;
-use super::reservation::Reservation;
+use super::reservation::{NoPromise, Reservation};
 use super::{Content, final_name, is_of, part_name, unwritable};
 
 /// Less than this is received sooner without a pipe.
@@ -49,7 +50,16 @@ struct Shared {
 }
 
 impl PartFile {
-    pub(crate) fn create(spec: &SinkSpec, offer: &Offer, content: Content) -> Result<Self, Error> {
+    /// Makes the file for what is offered, on a disk of which `keep_free` stays free.
+    ///
+    /// # Errors
+    /// The disk has no room for it, or does not take it.
+    pub(crate) fn create(
+        spec: &SinkSpec,
+        offer: &Offer,
+        content: Content,
+        keep_free: Option<KeepFree>,
+    ) -> Result<Self, Error> {
         let mut shared = None;
         let (wanted, plain) = match spec {
             SinkSpec::Shm(name) => {
@@ -91,9 +101,15 @@ impl PartFile {
             stays: AtomicBool::new(false),
         };
         // Memory and disk are only promised: an offer alone must not cost them.
-        let space = Reservation::promise(&part.file, needed)
-            .and_then(|space| ftruncate(&part.file, needed).map(|()| space).map_err(io::Error::from))
-            .and_then(|space| part.file.write_all_at(&header, 0).map(|()| space))
+        let space = Reservation::promise(&part.file, needed, keep_free).map_err(|no| match no {
+            NoPromise::Refused(error) => part.write_error(&error, needed),
+            NoPromise::ToBeKept { free_bytes, kept_bytes } => {
+                too_little_is_free(offer.meta.byte_len(), free_bytes, kept_bytes)
+            }
+        })?;
+        ftruncate(&part.file, needed)
+            .map_err(io::Error::from)
+            .and_then(|()| part.file.write_all_at(&header, 0))
             .map_err(|error| part.write_error(&error, needed))?;
         part.space = Some(space).filter(|_| part.shared.is_none() && !part.grows);
         Ok(part)

@@ -11,7 +11,8 @@ use std::sync::{Mutex, PoisonError};
 use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
 use rustix::io::Errno;
 
-use crate::transfer::limits::promise::Promise;
+use crate::transfer::limits::keep_free::KeepFree;
+use crate::transfer::limits::promise::{Promise, promised_on_disk};
 
 /// Space is taken in such pieces, so that files lie in one piece and the kernel is asked seldom.
 const EXTENT_BYTES: u64 = 64 << 20;
@@ -29,6 +30,15 @@ pub(super) struct Reservation {
     is_possible: AtomicBool,
 }
 
+/// Why the space of a file is not promised.
+#[derive(Debug)]
+pub(super) enum NoPromise {
+    /// The system refuses it, or the disk is full.
+    Refused(io::Error),
+    /// Too little is free: so much, of which so much is to stay so.
+    ToBeKept { free_bytes: u64, kept_bytes: u64 },
+}
+
 #[derive(Debug, Default)]
 struct Taken {
     /// The numbers of the extents.
@@ -37,19 +47,28 @@ struct Taken {
 }
 
 impl Reservation {
-    /// Promises `len` bytes of the disk of an empty file.
+    /// Promises `len` bytes of the disk of an empty file, of which `keep_free` stays free.
     ///
     /// # Errors
     /// Fewer are free, or are promised to others.
-    pub(super) fn promise(file: &File, len: u64) -> io::Result<Self> {
-        let disk = fstatvfs(file)?;
+    pub(super) fn promise(file: &File, len: u64, keep_free: Option<KeepFree>) -> Result<Self, NoPromise> {
+        let refused = |error: io::Error| NoPromise::Refused(error);
+        let disk = fstatvfs(file).map_err(|error| refused(error.into()))?;
         // Of no blocks: a file system without a limit, or one that does not say.
         let promise = if disk.f_blocks == 0 {
             None
         } else {
             let free_bytes = disk.f_bavail.saturating_mul(disk.f_frsize);
-            let promise = Promise::of_disk(file.metadata()?.dev(), len, free_bytes);
-            Some(promise.ok_or(io::ErrorKind::StorageFull)?)
+            let kept_bytes = keep_free.map_or(0, |keep| keep.bytes_of(&disk));
+            let device = file.metadata().map_err(refused)?.dev();
+            let promise = Promise::of_disk(device, len, free_bytes.saturating_sub(kept_bytes));
+            Some(promise.ok_or_else(|| match keep_free {
+                Some(_) => NoPromise::ToBeKept {
+                    free_bytes: free_bytes.saturating_sub(promised_on_disk(device)),
+                    kept_bytes,
+                },
+                None => refused(io::ErrorKind::StorageFull.into()),
+            })?)
         };
         Ok(Self {
             len,
@@ -139,7 +158,7 @@ mod tests {
         const LEN: u64 = 100 << 30;
         let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
         file.set_len(LEN).expect("lengthened");
-        let Ok(space) = Reservation::promise(&file, LEN) else {
+        let Ok(space) = Reservation::promise(&file, LEN, None) else {
             return;
         };
         assert_eq!(blocks_bytes(&file), 0, "an offer alone");
@@ -160,7 +179,7 @@ mod tests {
     fn the_last_extent_ends_with_the_file() {
         let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
         file.set_len(1000).expect("lengthened");
-        let space = Reservation::promise(&file, 1000).expect("there is room");
+        let space = Reservation::promise(&file, 1000, None).expect("there is room");
         assert_eq!(space.take(&file, 0..1000, 0).expect("there is room").start, 0);
         assert_eq!(file.metadata().expect("a file").len(), 1000);
     }
@@ -185,7 +204,20 @@ mod tests {
     #[test]
     fn more_than_the_disk_has_is_not_promised() {
         let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
-        let error = Reservation::promise(&file, 1 << 62).err().map(|error| error.kind());
-        assert_eq!(error, Some(io::ErrorKind::StorageFull));
+        let error = Reservation::promise(&file, 1 << 62, None).err();
+        assert!(
+            matches!(&error, Some(NoPromise::Refused(error)) if error.kind() == io::ErrorKind::StorageFull),
+            "{error:?}"
+        );
+    }
+
+    #[test]
+    fn the_disk_is_not_filled_beyond_what_has_to_stay_free() {
+        let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
+        Reservation::promise(&file, 1, Some(KeepFree::Bytes(0))).expect("there is room");
+        for keep in [KeepFree::Bytes(u64::MAX), KeepFree::Percent(100)] {
+            let error = Reservation::promise(&file, 1, Some(keep)).err();
+            assert!(matches!(error, Some(NoPromise::ToBeKept { .. })), "{error:?}");
+        }
     }
 }

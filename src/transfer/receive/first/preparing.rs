@@ -55,6 +55,7 @@ impl FirstReceiver {
             ledger,
             route: options.receive_route,
             chunk_bytes: options.chunk_bytes.max(1),
+            keep_free: self.plan.keep_free,
             publisher: self.link.publishing.publisher(options).map(Arc::downgrade),
         };
         if !request.spec.is_in_file() {
