@@ -1,17 +1,28 @@
 //! A thread with a name and an owner, who ends and joins it. A panic on it is told as a mistake of our own.
 
+mod spare;
+
+use std::ffi::CString;
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
-use std::thread::{Builder, JoinHandle};
 
 use crate::error::Error;
+use spare::Work;
+
+#[cfg(feature = "app")]
+pub(crate) use spare::SPARE_NAME;
 
 /// A thread that runs, and what comes of it. Dropping it cancels the thread and waits for its end.
+///
+/// The kernel's thread may have done other work before, and may do other work afterwards.
 pub(crate) struct Thread<T = ()> {
-    handle: Option<JoinHandle<()>>,
+    name: String,
+    handle: std::thread::Thread,
     result: Arc<OnceLock<Result<T, Error>>>,
+    /// Set once the thread has let go of all that it had.
+    ended: Arc<OnceLock<()>>,
     cancel: Box<dyn Fn() + Send + Sync>,
 }
 
@@ -33,21 +44,33 @@ impl<T: Send + Sync + 'static> Thread<T> {
         body: impl FnOnce() -> Result<T, Error> + Send + 'static,
         waker: impl FnOnce() + Send + 'static,
     ) -> io::Result<Self> {
-        let result = Arc::new(OnceLock::new());
+        let (result, ended) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
         let run = {
             let (result, name) = (Arc::clone(&result), name.to_owned());
             move || {
                 // What the body owns is gone with it: nobody sees it half changed.
-                let ended = catch_unwind(AssertUnwindSafe(body));
-                let ended = ended.unwrap_or_else(|_| Err(Error::panicked(&format!("the thread {name}"))));
-                let _ = result.set(ended);
+                let came = catch_unwind(AssertUnwindSafe(body));
+                let came = came.unwrap_or_else(|_| Err(Error::panicked(&format!("the thread {name}"))));
+                let _ = result.set(came);
                 drop(result);
-                waker();
+                // A panic of the waker's must not cost the owner the end.
+                let _ = catch_unwind(AssertUnwindSafe(waker));
             }
         };
+        let done = {
+            let ended = Arc::clone(&ended);
+            move || ended.set(()).unwrap_or_default()
+        };
+        let handle = spare::run(Work {
+            name: CString::new(name).unwrap_or_default(),
+            body: Box::new(run),
+            done: Box::new(done),
+        })?;
         Ok(Self {
-            handle: Some(Builder::new().name(name.into()).spawn(run)?),
+            name: name.into(),
+            handle,
             result,
+            ended,
             cancel: Box::new(|| {}),
         })
     }
@@ -62,7 +85,7 @@ impl<T: Send + Sync + 'static> Thread<T> {
     /// # Errors
     /// Those of the body; [`Error::Bug`] where it panicked.
     pub(crate) fn join(mut self) -> Result<T, Error> {
-        self.wait();
+        self.ended.wait();
         // The thread has let go of its half.
         let result = Arc::get_mut(&mut self.result).and_then(OnceLock::take);
         result.unwrap_or_else(|| Err(Error::panicked("a thread")))
@@ -84,32 +107,24 @@ impl<T> Thread<T> {
 
     /// Wakes the thread where it is parked.
     pub(crate) fn unpark(&self) {
-        if let Some(handle) = &self.handle {
-            handle.thread().unpark();
-        }
-    }
-
-    fn wait(&mut self) {
-        if let Some(handle) = self.handle.take() {
-            // What the body did is in the result.
-            let _ = handle.join();
-        }
+        self.handle.unpark();
     }
 }
 
 impl<T> Drop for Thread<T> {
     fn drop(&mut self) {
-        if self.handle.is_some() {
+        if self.ended.get().is_none() {
             self.cancel();
-            self.wait();
+            self.ended.wait();
         }
     }
 }
 
 impl<T> fmt::Debug for Thread<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.handle.as_ref().and_then(|handle| handle.thread().name());
-        f.debug_struct("Thread").field("name", &name).finish_non_exhaustive()
+        f.debug_struct("Thread")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -153,5 +168,36 @@ mod tests {
         assert!(thread.result().is_none());
         drop(thread);
         assert_eq!(told.try_recv(), Ok(()));
+    }
+
+    #[test]
+    fn short_pieces_of_work_one_after_the_other_take_few_threads() {
+        let id = || Ok(std::thread::current().id());
+        let ids = (0..200).map(|_| Thread::start("short", id).expect("a thread").join().expect("an id"));
+        let ids: std::collections::HashSet<_> = ids.collect();
+        // Other tests take spare threads, too.
+        assert!(ids.len() < 50, "{}", ids.len());
+    }
+
+    #[test]
+    fn a_thread_has_its_name_for_as_long_as_it_works() {
+        let name = || Ok(rustix::thread::name().expect("a name"));
+        for wanted in ["first", "arraylift-15-by"] {
+            let thread = Thread::start(wanted, name).expect("a thread");
+            let named = thread.join().expect("a name");
+            assert_eq!(named.to_str(), Ok(wanted));
+        }
+    }
+
+    #[test]
+    fn a_thread_that_panicked_works_on() {
+        for _ in 0..3 {
+            let panics = || -> Result<u8, Error> { panic!("on purpose, in a test") };
+            Thread::start("panics", panics)
+                .expect("a thread")
+                .join()
+                .expect_err("it panicked");
+            assert_eq!(Thread::start("works", || Ok(7)).expect("a thread").join(), Ok(7));
+        }
     }
 }

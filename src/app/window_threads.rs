@@ -2,11 +2,14 @@
 //!
 //! The window's threads are those that are there while no transfer runs: the window's own, the ones that a software
 //! renderer draws on, the clipboard's and the accessibility bus's. Threads that appear with a transfer are the
-//! transfer's, so that what it costs is never taken for the window's, and no sample is needed to tell them apart.
+//! transfer's, so that what it costs is never taken for the window's, and no sample is needed to tell them apart. Those
+//! that wait for further work may be a transfer's again.
 
 use std::fs;
 
 use rustix::process::{Pid, getpriority_process, setpriority_process};
+
+use crate::thread::SPARE_NAME;
 
 /// How much later than others a software renderer's threads get their turn: where both cores are taken, they draw in
 /// the moments in which a data thread waits for the other, and in a tenth of a core at least.
@@ -29,6 +32,7 @@ impl WindowThreads {
         self.ids = entries
             .flatten()
             .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|id| name_of(id).is_none_or(|name| name.as_bytes() != SPARE_NAME.to_bytes()))
             .collect();
         for id in &self.ids {
             if !self.renderers.contains(id) && is_renderer(id) {
@@ -55,7 +59,13 @@ impl WindowThreads {
 /// Mesa's software renderer calls its threads `llvmpipe-0` and so on. The window's own thread is never slowed: it
 /// answers, and threads that it starts would be as nice as it is.
 fn is_renderer(id: &str) -> bool {
-    fs::read_to_string(format!("/proc/self/task/{id}/comm")).is_ok_and(|name| name.starts_with("llvmpipe-"))
+    name_of(id).is_some_and(|name| name.starts_with("llvmpipe-"))
+}
+
+/// What the kernel calls a thread.
+fn name_of(id: &str) -> Option<String> {
+    let line = fs::read_to_string(format!("/proc/self/task/{id}/comm")).ok()?;
+    Some(line.trim_end_matches('\n').into())
 }
 
 fn thread_cpu_ns(id: &str) -> Option<u64> {
