@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::common::{Dir, names_in};
-use crate::fetch::{broken, fetch, fetching, file, python_peer, python_server};
+use crate::fetch::{broken, event, fetch, fetching, file, python_peer, python_server};
 
 #[test]
 #[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
@@ -23,6 +23,18 @@ fn a_fetch_that_is_cancelled_while_a_python_server_is_asked_for_the_last_time_le
         process.wait().failed(1, &["cancelled"]);
         assert!(names_in(&dir.path().join("out")).is_empty());
     }
+}
+
+#[test]
+#[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
+fn a_python_server_that_is_slow_to_answer_is_what_a_fetch_waited_for_and_not_the_disk() {
+    let (dir, server, _) = broken();
+    let url = server.url("mute-head");
+    let ended = fetch(&dir, &format!("{url} --into a.bin --timeout 2s --no-sync --json")).done();
+    let objects = ended.objects();
+    let limits = event(&objects, "bottleneck");
+    assert_eq!(limits["limit"], "other_end", "{limits}");
+    assert!(limits["shares"]["receiver_disk"].as_f64() < Some(0.1), "{limits}");
 }
 
 #[test]

@@ -117,14 +117,8 @@ pub(super) mod words {
         match cause {
             Cause::Sender => work(&sender, evidence.seconds),
             Cause::Receiver => work(&receiver, evidence.seconds) + fresh_memory(&receiver),
-            Cause::SenderDisk => {
-                let came = format!("{} came from it", units::bytes(sender.storage_read_bytes));
-                disk(came, "reading", &sender, evidence.seconds)
-            }
-            Cause::ReceiverDisk => {
-                let went = format!("{} went to it", units::bytes(receiver.storage_write_bytes));
-                disk(went, "writing", &receiver, evidence.seconds)
-            }
+            Cause::SenderDisk => disk("reading", &sender, evidence.seconds),
+            Cause::ReceiverDisk => disk("writing", &receiver, evidence.seconds),
             Cause::WriterPace => rest(sender.rested_pace_s, evidence.seconds),
             Cause::ReaderPace => rest(receiver.rested_pace_s, evidence.seconds),
             Cause::Limit => rest(sender.rested_limit_s.max(receiver.rested_limit_s), evidence.seconds),
@@ -175,10 +169,18 @@ pub(super) mod words {
     }
 
     /// What an end waited for its disk, as a thread of it did in the mean.
-    fn disk(moved: String, doing: &str, side: &SideEvidence, all_s: f64) -> String {
+    fn disk(doing: &str, side: &SideEvidence, all_s: f64) -> String {
         let of_a_thread = all_s / side.thread_s.max(all_s);
         let [asleep_s, sync_s] = [side.asleep_for_disk_s, side.sync_s].map(|waited_s| waited_s * of_a_thread);
-        let mut words = vec![moved];
+        let mut words = Vec::new();
+        for (bytes, how) in [
+            (side.storage_write_bytes, "went to it"),
+            (side.storage_read_bytes, "came from it"),
+        ] {
+            if bytes > 0 {
+                words.push(format!("{} {how}", units::bytes(bytes)));
+            }
+        }
         if side.major_faults > 0 {
             words.push(format!("{} waited for it", counted(side.major_faults, "page fault")));
         }

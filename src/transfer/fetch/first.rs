@@ -20,7 +20,7 @@ use crate::transfer::tell::event::{Finished, State};
 use super::client::Client;
 use super::connection::ConnectionContext;
 use super::file::{FetchedFile, times};
-use super::part::{self, PartFetch, rest};
+use super::part::{self, PartFetch, answer_to, rest};
 use super::request::FileRequest;
 use super::setback::Setback;
 use super::{FetchPlan, PartRequest};
@@ -223,7 +223,7 @@ impl FirstFetcher {
             return Ok(self.publish(file));
         }
         let client = Client::new(&file.url, &file.trust, self.request.connecting.clone());
-        let is_still = client.is_still(&file.info);
+        let is_still = answer_to(&mut self.context.probe, || client.is_still(&file.info));
         // Whoever cancels meanwhile gets no answer, and no file.
         if self.context.controls.is_cancelled() {
             return Ok(Phase::Checking(file));

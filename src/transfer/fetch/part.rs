@@ -213,7 +213,7 @@ impl PartFetch {
             to: (self.file.info.len != Some(end)).then_some(end),
             known: Some(&self.file.info),
         };
-        let (answer, body, _) = match self.client.ask(&request) {
+        let (answer, body, _) = match answer_to(&mut context.probe, || self.client.ask(&request)) {
             Ok(answered) => answered,
             Err(setback) => return self.broke(context, setback),
         };
@@ -394,10 +394,18 @@ impl Retries {
     }
 }
 
-/// Counts on the connection of an answer that has just begun.
+/// What the server answers to `ask`. All the time until then, connecting included, is a wait for it.
+pub(super) fn answer_to<T>(probe: &mut Probe, ask: impl FnOnce() -> T) -> T {
+    let from = awake_now();
+    let answer = ask();
+    probe.waited(Interest::READ, awake_now().saturating_duration_since(from), true);
+    answer
+}
+
+/// Counts on the connection of an answer that has just begun. How long that was waited for is counted already.
 pub(super) fn watch(probe: &mut Probe, body: &Body) {
     probe.watch(body.connection().as_fd());
-    count(probe, body.take_cost());
+    probe.cost(body.take_cost().syscalls, 0);
 }
 
 fn count(probe: &mut Probe, cost: IoCost) {

@@ -25,7 +25,7 @@ use super::answer::{Answer, FileInfo, RangeRequest};
 use super::client::{Body, Client};
 use super::connection::ConnectionContext;
 use super::file::FetchedFile;
-use super::part::{PartFetch, watch};
+use super::part::{PartFetch, answer_to, watch};
 use super::setback::Setback;
 use super::{FetchPlan, PartRequest};
 
@@ -54,7 +54,8 @@ impl FileRequest {
             known: None,
         };
         let client = |url: &Url| Client::new(url, &self.plan.trust, self.connecting.clone());
-        let (Answer { info, name, .. }, body, url) = client(&self.plan.url).ask(&all)?;
+        let answered = answer_to(&mut context.probe, || client(&self.plan.url).ask(&all));
+        let (Answer { info, name, .. }, body, url) = answered?;
         watch(&mut context.probe, &body);
         let publisher = context.publishing.publisher(&self.options);
         let (sink, reason) = self.make_room(&info, name, &body, publisher)?;
