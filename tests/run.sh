@@ -105,6 +105,7 @@ else
     run "ignored tests" cargo test --no-fail-fast --lib --bins --tests -- --ignored "${leave_out[@]}"
 fi
 run "power cuts" tests/power_cut.sh
+run "slow disks" tests/slow_disk.sh
 run "examples in the documentation" cargo test --doc
 run "example: move a range and read it" cargo run --quiet --example move_range
 run "example: receive into memory" cargo run --quiet --example receive_into_memory -- --alone

@@ -177,7 +177,8 @@ pub(super) mod words {
             (side.storage_write_bytes, "went to it"),
             (side.storage_read_bytes, "came from it"),
         ] {
-            if bytes > 0 {
+            // Of less than a hundredth of the array it is the pages of the program itself.
+            if bytes > 0 && bytes.saturating_mul(100) >= side.bytes {
                 words.push(format!("{} {how}", units::bytes(bytes)));
             }
         }

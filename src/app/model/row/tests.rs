@@ -328,6 +328,26 @@ fn a_row_settles_half_a_second_after_its_end() {
 }
 
 #[test]
+fn a_row_that_is_done_says_how_long_its_disk_was_waited_for() {
+    let mut row = half_way();
+    let finished = |durable, sync_s| {
+        let finished = Finished {
+            bytes: TOTAL,
+            rate_bytes_per_s: TOTAL as f64,
+            verified: Some(true),
+            durable,
+            sync_s,
+            ..Finished::default()
+        };
+        EventKind::Finished(Box::new(finished))
+    };
+    tell(&mut row, Side::Sender, 1.0, finished(None, None));
+    tell(&mut row, Side::Receiver, 1.0, finished(Some(true), Some(0.5)));
+    assert_eq!(row.done_in_words().as_deref(), Some("on disk (the last 500 ms)"));
+    assert_eq!(row.note_in_words(1.0), "verified, on disk");
+}
+
+#[test]
 fn one_who_offers_nothing_is_shown_beside_what_is_waited_for_and_fails_nothing() {
     let mut row = started_row();
     let state = State::Listening;
