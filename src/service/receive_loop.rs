@@ -120,12 +120,12 @@ impl ReceiveLoop {
         let came = |(id, group): (&TransferId, &Group)| group.transfer.connection().map(|connection| (*id, connection));
         while let Some((id, connection)) = self.groups.iter().find_map(came) {
             let Some(group) = self.groups.get_mut(&id) else { return };
-            // Where there is no room for it, it closes and the others go on.
-            let Ok(receiver) = self.factory.further(connection, &group.transfer) else {
-                continue;
-            };
             let entry = self.connections.vacant_entry();
             let key = entry.key();
+            // Where there is no room for it, it closes and the others go on.
+            let Ok(receiver) = self.factory.further(connection, &group.transfer, key) else {
+                continue;
+            };
             if front.watch(&receiver, key).is_ok() {
                 entry.insert(Receiving::new(id, receiver));
                 group.members.push(key);

@@ -128,7 +128,7 @@ impl FirstFetcher {
             Phase::GivingUp(_, until) => Phase::Asking(Some(*until)),
             Phase::WaitingForOtherParts(file) => {
                 if let Some(claim) = file.take_given_back() {
-                    Phase::Fetching(Box::new(self.request.further_part(file, claim)?))
+                    Phase::Fetching(Box::new(self.request.further_part(file, claim, &self.context)?))
                 } else if file.array.sink.ledger.is_whole() {
                     if let Some(preview) = file.array.last_preview() {
                         self.context.events.tell(preview);

@@ -264,6 +264,11 @@ impl PartFetch {
                 self.heard_at = now;
                 Ok((Phase::Receiving { body }, rest(Some(then))))
             }
+            Received::NoRoom => {
+                context.probe.rests(Rest::Disk);
+                self.heard_at = now;
+                Ok((Phase::Receiving { body }, rest(None)))
+            }
             // Woken by whoever changed something.
             Received::Nothing if !body.is_bare() => Ok((Phase::Receiving { body }, Progress::Moved)),
             Received::Nothing => self.wait(context, Phase::Receiving { body }, now),

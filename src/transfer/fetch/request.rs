@@ -60,7 +60,7 @@ impl FileRequest {
         let publisher = context.publishing.publisher(&self.options);
         let (sink, reason) = self.make_room(&info, name, &body, publisher)?;
         let preview = self.preview(&info)?;
-        let receiver = BlockReceiver::new(sink.route()?);
+        let receiver = BlockReceiver::new(sink.route()?, context.publishing.clone());
         let (parts, fewer) = self.share_out(&info);
         let claim = sink.ledger.claim(0, parts.first)?;
         let streams = u16::try_from(parts.others.len() + 1).unwrap_or(u16::MAX);
@@ -91,9 +91,14 @@ impl FileRequest {
     }
 
     /// A part that another connection has left.
-    pub(super) fn further_part(&self, file: &Arc<FetchedFile>, part: Claim) -> Result<PartFetch, Error> {
+    pub(super) fn further_part(
+        &self,
+        file: &Arc<FetchedFile>,
+        part: Claim,
+        context: &MachineContext,
+    ) -> Result<PartFetch, Error> {
         let client = Client::new(&file.url, &file.trust, self.connecting.clone());
-        let receiver = BlockReceiver::new(file.array.sink.route()?);
+        let receiver = BlockReceiver::new(file.array.sink.route()?, context.publishing.clone());
         Ok(PartFetch::new(
             client,
             &self.options,

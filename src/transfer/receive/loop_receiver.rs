@@ -140,15 +140,19 @@ impl ReceiverFactory {
         Ok(self.in_loop(Box::new(machine), controls, clock))
     }
 
-    /// A receiver for a further connection of a transfer.
+    /// A receiver for a further connection of a transfer; `number` tells it apart from others that wait for the disk.
     ///
     /// # Errors
     /// The system gives no memory or descriptor.
-    pub(crate) fn further(&self, connection: Connection, joining: &JoinableTransfer) -> Result<LoopReceiver, Error> {
+    pub(crate) fn further(
+        &self,
+        connection: Connection,
+        joining: &JoinableTransfer,
+        number: usize,
+    ) -> Result<LoopReceiver, Error> {
         let (controls, clock) = (Arc::clone(&joining.controls), joining.clock);
         let events = EventSender::for_further_connection(self.events.0.clone(), clock);
-        // The first connection publishes.
-        let context = light_context(&controls, clock, events, self.publishing.clone());
+        let context = light_context(&controls, clock, events, self.publishing(number));
         let array = Arc::clone(&joining.array);
         let machine = FurtherReceiver::new(connection, array, false, &self.options, context)?;
         Ok(self.in_loop(Box::new(machine), controls, clock))

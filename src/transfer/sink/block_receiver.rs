@@ -2,7 +2,7 @@
 
 use std::io;
 use std::ops::Range;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use crate::error::Error;
@@ -11,6 +11,8 @@ use crate::route::receive::{Inflow, ReceiveError, ReceiveRoute};
 use crate::telemetry::{Probe, Rest};
 use crate::transfer::net::socket::would_block;
 use crate::transfer::sink::incoming_array::IncomingArray;
+use crate::transfer::sink::publisher::PublishContext;
+use crate::transfer::sink::task::Pending;
 use crate::transfer::tell::event::EventKind;
 
 /// One connection's way into an array.
@@ -18,7 +20,18 @@ pub(crate) struct BlockReceiver {
     pub(crate) route: Box<dyn ReceiveRoute>,
     /// Bytes of the array that there is room for.
     room: Range<u64>,
+    /// Who makes room meanwhile.
+    disk: PublishContext,
+    /// Room that is being made.
+    coming: Option<Pending<Range<u64>>>,
+    /// From which byte on it was last asked for before it was needed.
+    asked_ahead_at: u64,
 }
+
+/// So much room is asked for at most, beside what the file system is asked for at once.
+const NEEDED_BYTES_MAX: u64 = 4 << 20;
+/// The next room is asked for when so much is left.
+const LEFT_BYTES_MIN: u64 = 32 << 20;
 
 /// What may come next over a connection: bytes that it has claimed, and how fast.
 #[derive(Debug)]
@@ -39,6 +52,8 @@ pub(crate) enum Received {
     Bytes(u64, Option<Box<EventKind>>),
     /// Nothing yet.
     Nothing,
+    /// Nothing before the disk has room for it, which is told by a wake.
+    NoRoom,
     /// Nothing may before then.
     NotBefore(Instant, Rest),
     /// No more comes.
@@ -48,8 +63,15 @@ pub(crate) enum Received {
 }
 
 impl BlockReceiver {
-    pub(crate) fn new(route: Box<dyn ReceiveRoute>) -> Self {
-        Self { route, room: 0..0 }
+    /// By that route; `disk` makes room, and wakes whoever receives when it is there.
+    pub(crate) fn new(route: Box<dyn ReceiveRoute>, disk: PublishContext) -> Self {
+        Self {
+            route,
+            room: 0..0,
+            disk,
+            coming: None,
+            asked_ahead_at: 0,
+        }
     }
 
     /// Takes one chunk at most; `seen` gets its bytes while they are in cache.
@@ -58,7 +80,7 @@ impl BlockReceiver {
     /// The array cannot be kept.
     pub(crate) fn receive(
         &mut self,
-        incoming: &IncomingArray,
+        incoming: &Arc<IncomingArray>,
         from: &mut dyn Inflow,
         wanted: Wanted,
         now: Instant,
@@ -78,10 +100,11 @@ impl BlockReceiver {
         };
         // At most a chunk, which is a usize.
         let most = usize::try_from(allowed).unwrap_or(wanted.chunk_bytes);
-        let end = at.saturating_add(most as u64);
-        if at < self.room.start || end > self.room.end {
-            self.room = incoming.sink.make_room(at..end)?;
+        if !self.has_room_at(incoming, at, len)? {
+            return Ok(Received::NoRoom);
         }
+        let room = usize::try_from(self.room.end - at).unwrap_or(most);
+        let most = most.min(room);
         let checks = incoming.sink.check()?;
         let (mut preview, mut seen_at) = (None, at);
         let received = self.route.receive(from, at, most, &mut |bytes| {
@@ -108,6 +131,39 @@ impl BlockReceiver {
             Err(ReceiveError::Socket(error)) => Ok(Received::Broke(error)),
             Err(ReceiveError::Sink(error)) => Err(incoming.sink.write_error(&error)),
             Err(ReceiveError::Bug(text)) => Err(Error::Bug(text.into())),
+        }
+    }
+
+    /// Whether there is room at `at`, where `len` bytes come. What is not there is asked for, and what comes next as well,
+    /// before it is needed.
+    fn has_room_at(&mut self, incoming: &Arc<IncomingArray>, at: u64, len: u64) -> Result<bool, Error> {
+        if !self.room.contains(&at) {
+            if let Some(room) = incoming.sink.room_at(at) {
+                self.room = room;
+            } else if let Some(coming) = &self.coming {
+                let Some(room) = coming.take() else { return Ok(false) };
+                self.coming = None;
+                self.room = room?;
+                return self.has_room_at(incoming, at, len);
+            } else {
+                let needed = at..at.saturating_add(len.min(NEEDED_BYTES_MAX));
+                let incoming = Arc::clone(incoming);
+                self.coming = Some(self.disk.begin(move || incoming.sink.make_room(needed)));
+                return Ok(false);
+            }
+        }
+        self.ask_ahead(incoming, at);
+        Ok(true)
+    }
+
+    fn ask_ahead(&mut self, incoming: &Arc<IncomingArray>, at: u64) {
+        let end = self.room.end;
+        let is_due = end - at < LEFT_BYTES_MIN && end != self.asked_ahead_at && self.coming.is_none();
+        let more_comes = || incoming.sink.ledger.total_bytes().is_some_and(|total| end < total);
+        if is_due && more_comes() {
+            self.asked_ahead_at = end;
+            let incoming = Arc::clone(incoming);
+            self.coming = Some(self.disk.begin(move || incoming.sink.make_room_ahead(end)));
         }
     }
 }

@@ -143,35 +143,24 @@ impl PreparedSink {
     /// Makes room for what is offered: memory or disk that is not there is refused here, before anything is sent. Where
     /// it [is in a file](SinkSpec::is_in_file) that takes as long as its disk does.
     pub(crate) fn prepare(request: SinkRequest) -> Result<Self, Error> {
-        let SinkRequest {
-            spec,
-            offer,
-            content,
-            ledger,
-            route: choice,
-            chunk_bytes,
-            keep_free,
-            publisher,
-        } = request;
+        let (ledger, choice) = (Arc::clone(&request.ledger), request.route);
         let len = ledger.total_bytes().unwrap_or(u64::MAX);
-        if choice.needs_file() && matches!(spec, SinkSpec::Memory | SinkSpec::Discard) {
+        if choice.needs_file() && !request.spec.is_in_file() {
             return Err(Error::Usage(format!(
                 "the {} route leads into a file: choose a file as sink, or another route",
                 choice.name()
             )));
         }
-        let storage = match &spec {
+        let storage = match &request.spec {
             SinkSpec::Discard => Storage::Nowhere,
             SinkSpec::Memory => {
                 let room = room_for(&ledger)?;
                 let ahead = FaultAhead::start(room.region.populator());
                 Storage::Memory { room, ahead }
             }
-            SinkSpec::File(_) | SinkSpec::Folder(_) | SinkSpec::Shm(_) => {
-                Storage::New(PartFile::create(&spec, &offer, content, keep_free)?)
-            }
+            SinkSpec::File(_) | SinkSpec::Folder(_) | SinkSpec::Shm(_) => Storage::New(PartFile::create(&request)?),
             SinkSpec::Within { path, at_bytes } => {
-                let (file, base) = part_of_existing(path, *at_bytes, &offer.meta)?;
+                let (file, base) = part_of_existing(path, *at_bytes, &request.offer.meta)?;
                 let (path, file, end) = (path.clone(), Arc::new(file), base.saturating_add(len));
                 Storage::Existing { path, file, base, end }
             }
@@ -208,8 +197,8 @@ impl PreparedSink {
             storage,
             choice,
             len,
-            chunk_bytes,
-            publisher,
+            chunk_bytes: request.chunk_bytes,
+            publisher: request.publisher,
         })
     }
 
@@ -243,6 +232,14 @@ impl PreparedSink {
         }
     }
 
+    /// The bytes around byte `at` for which there is room; `None` where it has to be made. Never waits for a disk.
+    pub(crate) fn room_at(&self, at: u64) -> Option<Range<u64>> {
+        match &self.storage {
+            Storage::New(part) => part.space_at(at),
+            Storage::Nowhere | Storage::Memory { .. } | Storage::Existing { .. } => Some(0..u64::MAX),
+        }
+    }
+
     /// Makes room for these bytes before they come. Returns the bytes around them that need not be asked for again.
     ///
     /// # Errors
@@ -250,6 +247,17 @@ impl PreparedSink {
     pub(crate) fn make_room(&self, bytes: Range<u64>) -> Result<Range<u64>, Error> {
         match &self.storage {
             Storage::New(part) => part.take_space(bytes, self.ledger.landed_bytes()),
+            Storage::Nowhere | Storage::Memory { .. } | Storage::Existing { .. } => Ok(0..u64::MAX),
+        }
+    }
+
+    /// Makes room for what comes next, from byte `at` on. Returns where; nothing where that were too much ahead.
+    ///
+    /// # Errors
+    /// The disk is full.
+    pub(crate) fn make_room_ahead(&self, at: u64) -> Result<Range<u64>, Error> {
+        match &self.storage {
+            Storage::New(part) => part.take_space_ahead(at, self.ledger.landed_bytes()),
             Storage::Nowhere | Storage::Memory { .. } | Storage::Existing { .. } => Ok(0..u64::MAX),
         }
     }

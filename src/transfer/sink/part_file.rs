@@ -12,16 +12,16 @@ use rustix::fs::{Mode, fchmod, ftruncate};
 
 use crate::array::npy;
 use crate::error::{Error, Reason, reason};
+use crate::route::ReceiveRouteChoice;
 use crate::route::receive::takes_splice;
-use crate::transfer::limits::keep_free::{KeepFree, too_little_is_free};
+use crate::transfer::limits::keep_free::too_little_is_free;
 use crate::transfer::limits::promise::Promise;
 use crate::transfer::plan::SinkSpec;
-use crate::wire::Offer;
 
 use super::name::file_name;
 use super::removal;
 use super::reservation::{NoPromise, Reservation};
-use super::{Content, final_name, is_of, part_name, unwritable};
+use super::{Content, SinkRequest, final_name, is_of, part_name, unwritable};
 
 /// Less than this is received sooner without a pipe.
 const SPLICE_BYTES_MIN: u64 = 1 << 20;
@@ -50,18 +50,14 @@ struct Shared {
 }
 
 impl PartFile {
-    /// Makes the file for what is offered, on a disk of which `keep_free` stays free.
+    /// Makes the file for what is offered.
     ///
     /// # Errors
     /// The disk has no room for it, or does not take it.
-    pub(crate) fn create(
-        spec: &SinkSpec,
-        offer: &Offer,
-        content: Content,
-        keep_free: Option<KeepFree>,
-    ) -> Result<Self, Error> {
+    pub(crate) fn create(request: &SinkRequest) -> Result<Self, Error> {
+        let SinkRequest { offer, content, .. } = request;
         let mut shared = None;
-        let (wanted, plain) = match spec {
+        let (wanted, plain) = match &request.spec {
             SinkSpec::Shm(name) => {
                 let (path, name) = (name.path(), name.to_string());
                 if path.symlink_metadata().is_ok() {
@@ -79,7 +75,7 @@ impl PartFile {
             SinkSpec::Memory | SinkSpec::Discard | SinkSpec::Within { .. } => (PathBuf::new(), false),
         };
         let is_npy = wanted.extension().is_some_and(|extension| extension == "npy");
-        let header = if is_npy && content == Content::Array && !plain && !offer.has_npy_header() {
+        let header = if is_npy && *content == Content::Array && !plain && !offer.has_npy_header() {
             npy::write_header(&offer.meta)
         } else {
             Vec::new()
@@ -95,13 +91,16 @@ impl PartFile {
             wanted,
             data_offset,
             len: AtomicU64::new(needed),
-            grows: content == Content::Growing,
+            grows: *content == Content::Growing,
             shared,
             space: None,
             stays: AtomicBool::new(false),
         };
         // Memory and disk are only promised: an offer alone must not cost them.
-        let space = Reservation::promise(&part.file, needed, keep_free).map_err(|no| match no {
+        // Writing to a map of a file tells nobody that the disk is full.
+        let in_any_case = request.route == ReceiveRouteChoice::Map;
+        let space = Reservation::promise(&part.file, needed, request.keep_free, in_any_case);
+        let space = space.map_err(|no| match no {
             NoPromise::Refused(error) => part.write_error(&error, needed),
             NoPromise::ToBeKept { free_bytes, kept_bytes } => {
                 too_little_is_free(offer.meta.byte_len(), free_bytes, kept_bytes)
@@ -115,16 +114,24 @@ impl PartFile {
         Ok(part)
     }
 
+    /// The bytes around byte `at` of the array whose disk space is taken; `None` where it is not. Never waits for the disk.
+    pub(crate) fn space_at(&self, at: u64) -> Option<Range<u64>> {
+        let Some(space) = &self.space else {
+            return Some(0..u64::MAX);
+        };
+        Some(self.of_array(space.taken_at(self.data_offset.saturating_add(at))?))
+    }
+
     /// Takes the disk space of these bytes of the array before they come; `landed_bytes` have. Returns the bytes around
     /// them that need not be asked for again.
     pub(crate) fn take_space(&self, bytes: Range<u64>, landed_bytes: u64) -> Result<Range<u64>, Error> {
-        let Some(space) = &self.space else {
-            return Ok(0..u64::MAX);
-        };
         let in_file = self.data_offset + bytes.start..self.data_offset + bytes.end;
-        let taken = space.take(&self.file, in_file, landed_bytes);
-        let taken = taken.map_err(|error| self.write_error(&error, self.len.load(Ordering::Relaxed)))?;
-        Ok(taken.start.saturating_sub(self.data_offset)..taken.end.saturating_sub(self.data_offset))
+        self.taken(|space| space.take(&self.file, in_file, landed_bytes))
+    }
+
+    /// The same for what comes next, from byte `at` of the array on. Returns nothing where that were too much ahead.
+    pub(crate) fn take_space_ahead(&self, at: u64, landed_bytes: u64) -> Result<Range<u64>, Error> {
+        self.taken(|space| space.take_ahead(&self.file, self.data_offset + at, landed_bytes))
     }
 
     /// `bytes` more have landed.
@@ -204,6 +211,19 @@ impl PartFile {
 }
 
 impl PartFile {
+    fn taken(&self, take: impl FnOnce(&Reservation) -> io::Result<Range<u64>>) -> Result<Range<u64>, Error> {
+        let Some(space) = &self.space else {
+            return Ok(0..u64::MAX);
+        };
+        let taken = take(space).map_err(|error| self.write_error(&error, self.len.load(Ordering::Relaxed)))?;
+        Ok(self.of_array(taken))
+    }
+
+    /// Which bytes of the array these bytes of the file are.
+    fn of_array(&self, in_file: Range<u64>) -> Range<u64> {
+        in_file.start.saturating_sub(self.data_offset)..in_file.end.saturating_sub(self.data_offset)
+    }
+
     /// Whether its temporary name leads to it, and not to something that took its place.
     fn is_still_there(&self) -> bool {
         is_of(&self.file, std::fs::symlink_metadata(&self.path))

@@ -6,7 +6,7 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
 use rustix::io::Errno;
@@ -16,6 +16,8 @@ use crate::transfer::limits::promise::{Promise, promised_on_disk};
 
 /// Space is taken in such pieces, so that files lie in one piece and the kernel is asked seldom.
 const EXTENT_BYTES: u64 = 64 << 20;
+/// So few bytes lie in one piece anyway, and come at once: their space is theirs as they are written.
+const SMALL_BYTES_MAX: u64 = 1 << 20;
 /// So much more than what has landed is taken at most; beyond, only what is about to come.
 const AHEAD_BYTES_MAX: u64 = 256 << 20;
 
@@ -41,17 +43,34 @@ pub(super) enum NoPromise {
 
 #[derive(Debug, Default)]
 struct Taken {
-    /// The numbers of the extents.
+    /// The numbers of the extents whose space is there.
     extents: BTreeSet<u64>,
+    /// Of these, and of those for which somebody asks the file system.
+    claimed: BTreeSet<u64>,
+    /// The bytes of all that are claimed.
     bytes: u64,
 }
 
+/// An extent that somebody asks the file system for.
+#[derive(Debug)]
+struct Claimed {
+    number: u64,
+    /// It is promised no longer once it is there; false where somebody else asks for it as well.
+    is_counted: bool,
+}
+
 impl Reservation {
-    /// Promises `len` bytes of the disk of an empty file, of which `keep_free` stays free.
+    /// Promises `len` bytes of the disk of an empty file, of which `keep_free` stays free. A small file takes its space
+    /// as its bytes are written, unless `in_any_case` it has to be there before.
     ///
     /// # Errors
     /// Fewer are free, or are promised to others.
-    pub(super) fn promise(file: &File, len: u64, keep_free: Option<KeepFree>) -> Result<Self, NoPromise> {
+    pub(super) fn promise(
+        file: &File,
+        len: u64,
+        keep_free: Option<KeepFree>,
+        in_any_case: bool,
+    ) -> Result<Self, NoPromise> {
         let refused = |error: io::Error| NoPromise::Refused(error);
         let disk = fstatvfs(file).map_err(|error| refused(error.into()))?;
         // Of no blocks: a file system without a limit, or one that does not say.
@@ -74,8 +93,21 @@ impl Reservation {
             len,
             promise,
             taken: Mutex::default(),
-            is_possible: AtomicBool::new(true),
+            is_possible: AtomicBool::new(in_any_case || len > SMALL_BYTES_MAX),
         })
+    }
+
+    /// The bytes around byte `at` of the file whose space is taken, or need not be; `None` where it has to be taken. Never
+    /// waits for the disk.
+    pub(super) fn taken_at(&self, at: u64) -> Option<Range<u64>> {
+        if !self.is_possible.load(Ordering::Relaxed) {
+            return Some(0..u64::MAX);
+        }
+        let number = at / EXTENT_BYTES;
+        self.lock()
+            .extents
+            .contains(&number)
+            .then(|| self.extents_of(number..number + 1))
     }
 
     /// Takes the space of these bytes of the file before they are written; `landed_bytes` are there. Returns the bytes
@@ -84,31 +116,28 @@ impl Reservation {
     /// # Errors
     /// The disk is full.
     pub(super) fn take(&self, file: &File, bytes: Range<u64>, landed_bytes: u64) -> io::Result<Range<u64>> {
-        if !self.is_possible.load(Ordering::Relaxed) {
-            return Ok(0..u64::MAX);
-        }
         let numbers = bytes.start / EXTENT_BYTES..bytes.end.div_ceil(EXTENT_BYTES);
-        let extents = numbers.start * EXTENT_BYTES..numbers.end.saturating_mul(EXTENT_BYTES).min(self.len);
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let missing: Vec<u64> = numbers.filter(|number| !taken.extents.contains(number)).collect();
-        if missing.is_empty() {
-            return Ok(extents);
+        if let Some(claimed) = self.claim(numbers.clone(), landed_bytes) {
+            self.take_claimed(file, claimed)?;
+            return Ok(self.extents_of(numbers));
         }
-        let wanted = EXTENT_BYTES * missing.len() as u64;
-        if taken.bytes + wanted > landed_bytes.saturating_add(AHEAD_BYTES_MAX) {
-            // Whoever sends a little here and a little there gets no more than that.
-            drop(taken);
-            self.allocate(file, &bytes)?;
-            return Ok(bytes);
-        }
-        for number in missing {
-            let start = number * EXTENT_BYTES;
-            let extent = start..(start + EXTENT_BYTES).min(self.len);
-            self.allocate(file, &extent)?;
-            taken.extents.insert(number);
-            taken.bytes += extent.end - extent.start;
-        }
-        Ok(extents)
+        // Whoever sends a little here and a little there gets no more than that.
+        self.allocate(file, &bytes)?;
+        self.fill(&bytes);
+        Ok(bytes)
+    }
+
+    /// The same for what comes next, from byte `at` on. Returns nothing where so much is taken already.
+    ///
+    /// # Errors
+    /// The disk is full.
+    pub(super) fn take_ahead(&self, file: &File, at: u64, landed_bytes: u64) -> io::Result<Range<u64>> {
+        let number = at / EXTENT_BYTES;
+        let Some(claimed) = self.claim(number..number + 1, landed_bytes) else {
+            return Ok(at..at);
+        };
+        self.take_claimed(file, claimed)?;
+        Ok(self.extents_of(number..number + 1))
     }
 
     /// `bytes` more have landed. Where space cannot be taken ahead, they are promised no longer from now on.
@@ -122,18 +151,51 @@ impl Reservation {
         }
     }
 
+    /// Claims the extents of these numbers that are not taken; `None` where that were too much ahead of what has landed.
+    fn claim(&self, numbers: Range<u64>, landed_bytes: u64) -> Option<Vec<Claimed>> {
+        let mut taken = self.lock();
+        let claimed: Vec<Claimed> = numbers
+            .filter(|number| !taken.extents.contains(number))
+            .map(|number| Claimed {
+                number,
+                is_counted: !taken.claimed.contains(&number),
+            })
+            .collect();
+        let new = claimed.iter().filter(|one| one.is_counted);
+        let bytes = EXTENT_BYTES * new.clone().count() as u64;
+        if bytes > 0 && taken.bytes + bytes > landed_bytes.saturating_add(AHEAD_BYTES_MAX) {
+            return None;
+        }
+        taken.claimed.extend(new.map(|one| one.number));
+        taken.bytes += bytes;
+        Some(claimed)
+    }
+
+    fn take_claimed(&self, file: &File, claimed: Vec<Claimed>) -> io::Result<()> {
+        for Claimed { number, is_counted } in claimed {
+            let extent = self.extents_of(number..number + 1);
+            // Two who need the same one at the same time both ask for it: the second time nothing happens.
+            self.allocate(file, &extent)?;
+            if is_counted {
+                self.fill(&extent);
+            }
+            self.lock().extents.insert(number);
+        }
+        Ok(())
+    }
+
+    fn extents_of(&self, numbers: Range<u64>) -> Range<u64> {
+        numbers.start * EXTENT_BYTES..numbers.end.saturating_mul(EXTENT_BYTES).min(self.len)
+    }
+
+    /// Asks the file system for space.
     fn allocate(&self, file: &File, bytes: &Range<u64>) -> io::Result<()> {
         let len = bytes.end.saturating_sub(bytes.start);
-        if len == 0 {
+        if len == 0 || !self.is_possible.load(Ordering::Relaxed) {
             return Ok(());
         }
         match fallocate(file, FallocateFlags::empty(), bytes.start, len) {
-            Ok(()) => {
-                if let Some(promise) = &self.promise {
-                    promise.filled(len);
-                }
-                Ok(())
-            }
+            Ok(()) => Ok(()),
             // A file system that cannot take space ahead: writing tells.
             Err(Errno::OPNOTSUPP | Errno::NOSYS) => {
                 self.is_possible.store(false, Ordering::Relaxed);
@@ -141,6 +203,22 @@ impl Reservation {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// These bytes are the file's now, and promised no longer.
+    fn fill(&self, bytes: &Range<u64>) {
+        if let Some(promise) = self
+            .promise
+            .as_ref()
+            .filter(|_| self.is_possible.load(Ordering::Relaxed))
+        {
+            promise.filled(bytes.end.saturating_sub(bytes.start));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Taken> {
+        // Nothing that panics is done under the lock.
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -158,7 +236,7 @@ mod tests {
         const LEN: u64 = 100 << 30;
         let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
         file.set_len(LEN).expect("lengthened");
-        let Ok(space) = Reservation::promise(&file, LEN, None) else {
+        let Ok(space) = Reservation::promise(&file, LEN, None, false) else {
             return;
         };
         assert_eq!(blocks_bytes(&file), 0, "an offer alone");
@@ -176,10 +254,45 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_next_is_taken_before_it_is_needed_but_no_more_than_the_bound_ahead() {
+        const LEN: u64 = 1 << 30;
+        let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
+        file.set_len(LEN).expect("lengthened");
+        let Ok(space) = Reservation::promise(&file, LEN, None, false) else {
+            return;
+        };
+        assert_eq!(space.taken_at(0), None);
+        space.take(&file, 0..1, 0).expect("there is room");
+        let ahead = |number: u64| {
+            space
+                .take_ahead(&file, number * EXTENT_BYTES, 0)
+                .expect("there is room")
+        };
+        let taken = (1..8).filter(|number| !ahead(*number).is_empty()).count() as u64;
+        if !space.is_possible.load(Ordering::Relaxed) {
+            return;
+        }
+        assert_eq!((1 + taken) * EXTENT_BYTES, AHEAD_BYTES_MAX);
+        assert!(blocks_bytes(&file) <= AHEAD_BYTES_MAX + (1 << 20));
+        assert_eq!(space.taken_at(EXTENT_BYTES + 5), Some(EXTENT_BYTES..2 * EXTENT_BYTES));
+        assert_eq!(space.taken_at(7 * EXTENT_BYTES), None);
+    }
+
+    #[test]
+    fn a_small_file_takes_its_space_as_it_is_written_unless_it_is_mapped() {
+        let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
+        file.set_len(100).expect("lengthened");
+        for (in_any_case, taken) in [(false, Some(0..u64::MAX)), (true, None)] {
+            let space = Reservation::promise(&file, 100, None, in_any_case).expect("there is room");
+            assert_eq!(space.taken_at(0), taken);
+        }
+    }
+
+    #[test]
     fn the_last_extent_ends_with_the_file() {
         let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
         file.set_len(1000).expect("lengthened");
-        let space = Reservation::promise(&file, 1000, None).expect("there is room");
+        let space = Reservation::promise(&file, 1000, None, true).expect("there is room");
         assert_eq!(space.take(&file, 0..1000, 0).expect("there is room").start, 0);
         assert_eq!(file.metadata().expect("a file").len(), 1000);
     }
@@ -204,7 +317,7 @@ mod tests {
     #[test]
     fn more_than_the_disk_has_is_not_promised() {
         let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
-        let error = Reservation::promise(&file, 1 << 62, None).err();
+        let error = Reservation::promise(&file, 1 << 62, None, false).err();
         assert!(
             matches!(&error, Some(NoPromise::Refused(error)) if error.kind() == io::ErrorKind::StorageFull),
             "{error:?}"
@@ -214,9 +327,9 @@ mod tests {
     #[test]
     fn the_disk_is_not_filled_beyond_what_has_to_stay_free() {
         let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
-        Reservation::promise(&file, 1, Some(KeepFree::Bytes(0))).expect("there is room");
+        Reservation::promise(&file, 1, Some(KeepFree::Bytes(0)), false).expect("there is room");
         for keep in [KeepFree::Bytes(u64::MAX), KeepFree::Percent(100)] {
-            let error = Reservation::promise(&file, 1, Some(keep)).err();
+            let error = Reservation::promise(&file, 1, Some(keep), false).err();
             assert!(matches!(error, Some(NoPromise::ToBeKept { .. })), "{error:?}");
         }
     }

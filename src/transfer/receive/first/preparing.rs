@@ -114,7 +114,7 @@ impl FirstReceiver {
         self.meta = Some(offer.meta.clone());
         self.phase = Phase::Receiving(Receiving {
             array,
-            blocks: BlockReceiver::new(route),
+            blocks: BlockReceiver::new(route, self.link.publishing.clone()),
             streams,
         });
         if reply == Reply::IsDue {
