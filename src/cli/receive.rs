@@ -1,6 +1,6 @@
 //! `arraylift receive ENDPOINT`: takes senders, one or many at once.
 
-use crate::service::Service;
+use crate::service::{Service, check_spare_descriptors};
 use crate::transfer::{Command, Incoming, Job, Listener, Side};
 use crossbeam_channel::bounded;
 
@@ -24,6 +24,7 @@ pub(crate) fn run(typed: &ReceiveArguments) -> Result<(), Failure> {
     let signals = Signals::new(ASKS.len())?;
     let mut report = Report::new(plan.json, Side::Receiver);
     report.open_control(&format!("receive {}", listener.address()));
+    check_spare_descriptors()?;
     report.listening(listener.address());
     if plan.once {
         receive_one(plan, listener, &signals, &mut report)

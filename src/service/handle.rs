@@ -14,7 +14,7 @@ use crate::transfer::{Admissions, Command, Listener, Options, ReceiverFactory, S
 
 use super::echo::EchoLoop;
 use super::front::{Arrival, ConnectionSource, Front, FrontContext, FrontHandle, Guest, ListenerSource};
-use super::limits::Limits;
+use super::limits::{Limits, check_spare_descriptors};
 use super::plan::Plan;
 use super::receive_loop::ReceiveLoop;
 use super::recipe::{AuthKey, RecipeDispatcher, RecipeSource};
@@ -158,6 +158,7 @@ impl Service {
     {
         let (mut front, handle) = Front::new(source, events).map_err(|error| cannot_start(&error))?;
         let mut guest = guest(front.context())?;
+        check_spare_descriptors()?;
         let thread = Thread::start("arraylift-serve", move || front.run(&mut guest));
         let thread = thread.map_err(|error| cannot_start(&error))?;
         Ok(Self {

@@ -1,7 +1,10 @@
 //! How much a service takes on.
 
+use rustix::event::{EventfdFlags, eventfd};
+use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::error::Error;
 use crate::transfer::{AdmissionLimits, KeepFree};
 
 /// Descriptors that are left to everything else in the process.
@@ -10,6 +13,8 @@ const RESERVED_DESCRIPTORS: usize = 64;
 const SINK_DESCRIPTORS: usize = 4;
 /// What one transfer with threads of its own needs at most over one connection: that, what wakes its threads, and its sink.
 const TRANSFER_DESCRIPTORS: usize = 8;
+/// What has to be there for anybody to be taken: a service's own, and those of a transfer.
+const SPARE_DESCRIPTORS: usize = 2 * TRANSFER_DESCRIPTORS;
 /// More arrays at once would not be faster.
 const OPEN_SINKS_MAX: usize = 1024;
 /// What a service has where the system does not say.
@@ -87,6 +92,18 @@ fn divide(descriptors: usize, connections_max: Option<usize>) -> Shares {
 fn transfers_of(descriptors: usize, most: usize) -> usize {
     let transfers = descriptors.saturating_sub(RESERVED_DESCRIPTORS) / TRANSFER_DESCRIPTORS;
     transfers.clamp(1, most)
+}
+
+/// Fails where there are too few descriptors for a service and one transfer: whoever connected would wait in vain.
+pub(crate) fn check_spare_descriptors() -> Result<(), Error> {
+    raise_descriptor_limit();
+    let spare: Result<Vec<_>, Errno> = (0..SPARE_DESCRIPTORS)
+        .map(|_| eventfd(0, EventfdFlags::CLOEXEC))
+        .collect();
+    match spare {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Error::system("cannot take anybody", &error.into())),
+    }
 }
 
 fn raise_descriptor_limit() -> usize {

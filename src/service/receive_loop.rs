@@ -108,7 +108,7 @@ impl ReceiveLoop {
             if let Some(Phase::Receiving(receiver)) =
                 self.connections.get_mut(key).map(|connection| &mut connection.phase)
                 && ends(receiver)
-                && let ReceiverTurn::Ended(ended, linger) = receiver.dismiss(words)
+                && let Some(ReceiverTurn::Ended(ended, linger)) = receiver.dismiss(words)
             {
                 self.end(key, ended, linger, front);
             }

@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::Command;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value as Json;
@@ -168,18 +169,21 @@ fn what_the_disk_refuses_of_a_fetch_or_of_a_part_of_a_file_is_an_error() {
     .done();
 }
 
-/// A process whose every `fsync` takes a second longer.
+/// So much longer an `fsync` takes in [`with_slow_fsync`].
+const FSYNC_TAKES: Duration = Duration::from_secs(1);
+
+/// A process whose every `fsync` takes longer.
 fn with_slow_fsync(dir: &Dir, arguments: &str) -> Arraylift {
-    with_slow(dir, "fsync", 1_000_000, arguments)
+    with_slow(dir, "fsync", FSYNC_TAKES, arguments)
 }
 
 /// A process whose every call of that name takes so much longer, in which it sleeps.
-fn with_slow(dir: &Dir, call: &str, longer_us: u32, arguments: &str) -> Arraylift {
+fn with_slow(dir: &Dir, call: &str, longer: Duration, arguments: &str) -> Arraylift {
     let mut strace = Command::new("strace");
     // `-D`: what is started is the program, and strace a grandchild of it.
     strace
         .args(["-D", "-f", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e"])
-        .arg(format!("inject={call}:delay_enter={longer_us}"))
+        .arg(format!("inject={call}:delay_enter={}", longer.as_micros()))
         .arg(env!("CARGO_BIN_EXE_arraylift"))
         .args(arguments.split_whitespace());
     dir.program(strace)
@@ -285,12 +289,40 @@ fn strace_what_waits_until_it_is_on_disk_names_the_disk_and_how_long_that_took()
 fn strace_what_waits_for_the_disk_while_bytes_land_names_the_disk() {
     let dir = Dir::new();
     let arguments = "loopback range:0:4_000_000 --receive-route recv --no-sync --into a.npy --json";
-    let ended = with_slow(&dir, "pwrite64", 20_000, arguments).run().done();
+    let ended = with_slow(&dir, "pwrite64", Duration::from_millis(20), arguments)
+        .run()
+        .done();
     names_the_disk(&ended);
     let told_of = told(&ended, "bottleneck");
     let sentence = told_of["sentence"].as_str().expect("a sentence");
     assert!(sentence.contains(" went to it, and writing waited "), "{sentence}");
     assert_eq!(told(&ended, "finished")["sync_s"], Json::Null);
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn strace_what_is_told_as_cancelled_gets_no_name_however_long_its_sender_stays() {
+    for early_ms in [350, 250, 150, 50] {
+        let dir = Dir::new();
+        dir.folder("inbox");
+        let mut receiver = with_slow_fsync(&dir, "receive 127.0.0.1:0 --once --into inbox --json").listening();
+        let sender = dir.arraylift(["send", "range:0:10_000", &receiver.address]).start();
+        until_it_verifies(&mut receiver);
+        // Whoever does not run closes no connection.
+        sender.signal(Signal::STOP);
+        std::thread::sleep(FSYNC_TAKES - Duration::from_millis(early_ms));
+        receiver.signal(Signal::INT);
+        let ended = receiver.wait();
+        sender.signal(Signal::CONT);
+        sender.wait();
+        let is_told_done = ended.objects().iter().any(|object| object["event"] == "finished");
+        let names = names_in(&dir.path().join("inbox"));
+        assert_eq!(
+            names.len(),
+            usize::from(is_told_done),
+            "{early_ms} ms early: {names:?}: {ended:?}"
+        );
+    }
 }
 
 #[test]

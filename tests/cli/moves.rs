@@ -188,6 +188,28 @@ fn a_folder_that_vanishes_fails_the_next_array_whose_sender_hears_why_and_the_re
 }
 
 #[test]
+fn whoever_has_too_few_descriptors_for_one_array_does_not_listen() {
+    let dir = Dir::new();
+    dir.folder("inbox");
+    for command in ["receive", "serve"] {
+        let mut who_listens = 0;
+        for most in [12, 14, 16, 18, 20, 24, 28, 32] {
+            let arguments = format!("{command} 127.0.0.1:0 --into inbox");
+            let mut process = dir.arraylift_with_descriptors(most, &arguments).start();
+            let Some(address) = process.line().strip_prefix("listening on ").map(str::to_owned) else {
+                process.wait().failed(1, &["cannot", "too many open files"]);
+                continue;
+            };
+            dir.run(&format!("send range:0:10 {address} --timeout 5s")).done();
+            process.signal(Signal::TERM);
+            process.wait().done();
+            who_listens += 1;
+        }
+        assert!(who_listens > 0, "{command}");
+    }
+}
+
+#[test]
 fn a_receiver_with_few_descriptors_takes_senders_one_after_the_other() {
     let dir = Dir::new();
     dir.folder("inbox");

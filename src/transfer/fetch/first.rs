@@ -243,10 +243,10 @@ impl FirstFetcher {
 }
 
 impl Machine for FirstFetcher {
-    fn is_settled(&self) -> bool {
+    fn recall(&self) -> bool {
         match &self.phase {
-            Phase::Publishing(_, Some(publication)) => publication.is_past_recall(),
-            phase => matches!(phase, Phase::TellingTheEnd(..)),
+            Phase::Publishing(_, Some(publication)) => publication.recall(),
+            phase => !matches!(phase, Phase::TellingTheEnd(..)),
         }
     }
 

@@ -71,9 +71,10 @@ pub(crate) trait Machine {
     /// Bytes of the array moved so far, over all connections.
     fn bytes(&self) -> u64;
 
-    /// Whether the array is where it belongs, which nothing undoes: to be told to stop comes too late.
-    fn is_settled(&self) -> bool {
-        false
+    /// Gives the array up, for good. False where it is where it belongs, or about to be: to be told to stop comes too
+    /// late then.
+    fn recall(&self) -> bool {
+        true
     }
 
     /// What stays of an array that does not become whole, where that is more than nothing.
@@ -156,10 +157,13 @@ impl Course {
         }
     }
 
-    /// Ends a machine whose peer has done nothing wrong.
-    pub(crate) fn dismiss(machine: &mut dyn Machine, words: &str) -> Turn {
+    /// Ends a machine whose peer has done nothing wrong; `None` where that comes too late, and it ends by itself soon.
+    pub(crate) fn dismiss(machine: &mut dyn Machine, words: &str) -> Option<Turn> {
+        if !machine.recall() {
+            return None;
+        }
         let cancelled = cancelled(machine);
-        ended(machine, cancelled, Some(words))
+        Some(ended(machine, cancelled, Some(words)))
     }
 
     /// Steps once.
@@ -171,17 +175,17 @@ impl Course {
         now: Instant,
         timeout: Duration,
     ) -> Turn {
-        if (controls.is_cancelled() || controls.has_failed(side)) && !machine.is_settled() {
-            return Self::dismiss(
-                machine,
-                if controls.is_cancelled() {
-                    "the transfer was cancelled"
-                } else {
-                    "another connection of the transfer broke"
-                },
-            );
+        let stopped = if controls.is_cancelled() {
+            Some("the transfer was cancelled")
+        } else if controls.has_failed(side) {
+            Some("another connection of the transfer broke")
+        } else {
+            None
+        };
+        if let Some(turn) = stopped.and_then(|words| Self::dismiss(machine, words)) {
+            return turn;
         }
-        if let Some(during) = controls.gives_way_after().filter(|_| !machine.is_settled()) {
+        if let Some(during) = controls.gives_way_after().filter(|_| machine.recall()) {
             return failed(machine, controls, Error::TooSlow { bytes: 0, during });
         }
         let progress = match machine.step(now, std::mem::take(&mut self.ready)) {
@@ -250,7 +254,7 @@ impl Course {
 pub(crate) fn failed(machine: &mut dyn Machine, controls: &Controls, error: Error) -> Turn {
     let bytes = machine.bytes();
     // Both ends were told to stop, and this one heard it from the other.
-    if controls.is_cancelled() {
+    if controls.is_cancelled() && machine.recall() {
         let cancelled = cancelled(machine);
         return ended(machine, cancelled, None);
     }
@@ -374,8 +378,8 @@ mod tests {
             7
         }
 
-        fn is_settled(&self) -> bool {
-            self.settled
+        fn recall(&self) -> bool {
+            !self.settled
         }
     }
 

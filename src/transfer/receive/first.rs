@@ -14,11 +14,12 @@ use crate::array::ArrayMeta;
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::route::receive::Handed;
-use crate::sys::awake_now;
+use crate::sys::{Interest, awake_now};
 use crate::telemetry::Probe;
 use crate::transfer::limits::admission::Applicant;
 use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::{Machine, Progress, Remains};
+use crate::transfer::machine::outbox::Outbox;
 use crate::transfer::net::connection::Connection;
 use crate::transfer::net::expected::Expected;
 use crate::transfer::net::listener::Listener;
@@ -78,8 +79,12 @@ enum Phase {
         publication: Publication,
         surplus: Option<String>,
     },
-    /// The array is where it belongs, and the receipt may still be on its way.
-    Confirming { kept: Kept, finished: Box<Finished> },
+    /// The array is where it belongs, and the receipt may still be on its way, until its reader has had the time for it.
+    Confirming {
+        kept: Kept,
+        finished: Box<Finished>,
+        until: Instant,
+    },
     /// All is said.
     Over(Kept),
     /// It joined another transfer, or `lingers` to read that none waits for it.
@@ -149,17 +154,11 @@ impl FirstReceiver {
 
     fn advance(&mut self, now: Instant) -> Result<Progress, Error> {
         if !self.link.outbox.is_empty() {
-            return match self.link.flush() {
-                Flushed::Sent => Ok(Progress::Moved),
-                Flushed::Waits => Ok(wait_to_write()),
-                // A sender that did not wait for the receipt lost nothing here.
-                Flushed::Broken => self.finish().ok_or_else(|| self.closed()),
-            };
+            let flushed = self.link.flush();
+            return self.after_flush(&flushed, now);
         }
         match &self.phase {
-            Phase::Confirming { .. } => self
-                .finish()
-                .ok_or_else(|| Error::Bug("an array is kept and not told of".into())),
+            Phase::Confirming { .. } => self.end_unheard(),
             Phase::Offered(offer) => {
                 let offer = offer.clone();
                 self.consider(offer)?;
@@ -175,6 +174,34 @@ impl FirstReceiver {
             Phase::Publishing { .. } => self.await_publication(now),
             Phase::Over(_) | Phase::Joined { .. } => Err(Error::Bug("a receiver goes on after its end".into())),
         }
+    }
+
+    /// Goes on after the sender was told something, or was not: what has its place already stays there all the same.
+    fn after_flush(&mut self, flushed: &Flushed, now: Instant) -> Result<Progress, Error> {
+        match (flushed, &self.phase) {
+            (Flushed::Sent, _) => Ok(Progress::Moved),
+            (Flushed::Waits, Phase::Publishing { .. }) => self.await_publication(now),
+            (Flushed::Waits, Phase::Confirming { until, .. }) if now < *until => Ok(Progress::Wait {
+                interest: Interest::WRITE,
+                until: Some(*until),
+                peer_owes: false,
+            }),
+            (Flushed::Waits, Phase::Confirming { .. }) => self.end_unheard(),
+            (Flushed::Waits, _) => Ok(wait_to_write()),
+            (Flushed::Broken, _) if self.recall() => Err(self.closed()),
+            (Flushed::Broken, Phase::Publishing { .. }) => {
+                self.link.outbox = Outbox::default();
+                self.await_publication(now)
+            }
+            // A sender that did not wait for the receipt lost nothing here.
+            (Flushed::Broken, _) => self.end_unheard(),
+        }
+    }
+
+    /// Ends with the array kept, whether its sender has read the receipt or not.
+    fn end_unheard(&mut self) -> Result<Progress, Error> {
+        self.finish()
+            .ok_or_else(|| Error::Bug("an array is kept and not told of".into()))
     }
 
     /// Hears what is about to come.
@@ -415,11 +442,11 @@ impl Machine for FirstReceiver {
         }
     }
 
-    fn is_settled(&self) -> bool {
+    fn recall(&self) -> bool {
         match &self.phase {
-            Phase::Publishing { publication, .. } => publication.is_past_recall(),
-            Phase::Confirming { .. } | Phase::Over(_) => true,
-            _ => false,
+            Phase::Publishing { publication, .. } => publication.recall(),
+            Phase::Confirming { .. } | Phase::Over(_) => false,
+            _ => true,
         }
     }
 

@@ -125,8 +125,8 @@ impl Machine for FurtherReceiver {
         self.phase == Phase::Over
     }
 
-    fn is_settled(&self) -> bool {
-        self.receiving.array.is_published.load(Ordering::SeqCst)
+    fn recall(&self) -> bool {
+        !self.receiving.array.is_published.load(Ordering::SeqCst)
     }
 
     fn is_needed(&self) -> bool {

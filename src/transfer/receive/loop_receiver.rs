@@ -242,9 +242,9 @@ impl LoopReceiver {
         ReceiverTurn::from(turn)
     }
 
-    /// Ends it, with these words to the peer.
-    pub(crate) fn dismiss(&mut self, words: &str) -> ReceiverTurn {
-        ReceiverTurn::from(Course::dismiss(&mut *self.machine, words))
+    /// Ends it, with these words to the peer; `None` where that comes too late, and it ends by itself soon.
+    pub(crate) fn dismiss(&mut self, words: &str) -> Option<ReceiverTurn> {
+        Course::dismiss(&mut *self.machine, words).map(ReceiverTurn::from)
     }
 
     /// The controls of its transfer.

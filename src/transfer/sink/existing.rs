@@ -47,12 +47,7 @@ pub(crate) fn part_of_existing(path: &Path, at_bytes: u64, meta: &ArrayMeta) -> 
         .len();
     let mut data_offset = 0;
     if path.extension().is_some_and(|extension| extension == "npy") {
-        let mut head = Vec::new();
-        file.by_ref()
-            .take(128 << 10)
-            .read_to_end(&mut head)
-            .map_err(|error| unwritable(path.into(), &error, 0))?;
-        match npy::read_header(&head) {
+        match header_of(&mut file).map_err(|error| unwritable(path.into(), &error, 0))? {
             Ok(npy::HeaderProgress::Done {
                 meta: existing,
                 data_offset: offset,
@@ -88,5 +83,20 @@ pub(crate) fn part_of_existing(path: &Path, at_bytes: u64, meta: &ArrayMeta) -> 
         // Nothing to reserve, or a file system that cannot: writing tells.
         Ok(()) | Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => Ok((file, base)),
         Err(error) => Err(unwritable(path.into(), &error.into(), meta.byte_len())),
+    }
+}
+
+/// Reads as much of the file as its `.npy` header takes.
+fn header_of(file: &mut File) -> io::Result<Result<npy::HeaderProgress, npy::NpyError>> {
+    let mut head = Vec::new();
+    loop {
+        let progress = npy::read_header(&head);
+        let Ok(npy::HeaderProgress::Need(bytes)) = progress else {
+            return Ok(progress);
+        };
+        let missing = bytes.saturating_sub(head.len()) as u64;
+        if file.by_ref().take(missing).read_to_end(&mut head)? == 0 {
+            return Ok(progress);
+        }
     }
 }

@@ -77,15 +77,15 @@ impl Publication {
         self.cell.result.get().cloned()
     }
 
-    /// Whether it is about to get its name, or has it: to recall it comes too late.
-    pub(crate) fn is_past_recall(&self) -> bool {
-        self.cell.state.load(Ordering::SeqCst) == NAMED
+    /// Recalls the array. False where it is about to get its name, or has it: that comes too late.
+    pub(crate) fn recall(&self) -> bool {
+        self.cell.leave_waiting(RECALLED) || self.cell.state.load(Ordering::SeqCst) == RECALLED
     }
 }
 
 impl Drop for Publication {
     fn drop(&mut self) {
-        self.cell.leave_waiting(RECALLED);
+        self.recall();
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use crate::error::Error;
+use crate::sys::awake_now;
 use crate::telemetry::Rest;
 use crate::transfer::machine::drive::Progress;
 use crate::transfer::receive::link::Receiving;
@@ -116,14 +117,15 @@ impl FirstReceiver {
         });
         let receipt = self.link.wire.receipt();
         self.link.outbox.push(&receipt);
-        self.phase = Phase::Confirming { kept, finished };
+        let until = awake_now() + self.link.options.timeout;
+        self.phase = Phase::Confirming { kept, finished, until };
     }
 
     /// Ends with the array kept; `None` where it is not.
     pub(super) fn finish(&mut self) -> Option<Progress> {
         let over = Phase::Joined { lingers: false };
         match std::mem::replace(&mut self.phase, over) {
-            Phase::Confirming { kept, finished } => {
+            Phase::Confirming { kept, finished, .. } => {
                 self.phase = Phase::Over(kept);
                 Some(Progress::Done(finished))
             }
