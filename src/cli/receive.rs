@@ -22,9 +22,11 @@ pub(crate) fn run(typed: &ReceiveArguments) -> Result<(), Failure> {
     let listener = Listener::bind_with_buffers(&plan.at, plan.options.socket_buffer_bytes)?;
     // Before anyone learns the address, and may go on to send a signal.
     let signals = Signals::new(ASKS.len())?;
+    if !plan.once {
+        check_spare_descriptors()?;
+    }
     let mut report = Report::new(plan.json, Side::Receiver);
     report.open_control(&format!("receive {}", listener.address()));
-    check_spare_descriptors()?;
     report.listening(listener.address());
     if plan.once {
         receive_one(plan, listener, &signals, &mut report)

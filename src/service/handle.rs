@@ -39,6 +39,7 @@ impl Service {
     /// Where the sink cannot work, or the system gives no thread or descriptor.
     pub(crate) fn start(listener: Listener, plan: Plan, events: Sender<AnyEvent>) -> Result<Self, Error> {
         plan.sink.check()?;
+        check_spare_descriptors()?;
         match plan.workers.clone() {
             None => {
                 let further = Some(listener.clone());
@@ -158,7 +159,6 @@ impl Service {
     {
         let (mut front, handle) = Front::new(source, events).map_err(|error| cannot_start(&error))?;
         let mut guest = guest(front.context())?;
-        check_spare_descriptors()?;
         let thread = Thread::start("arraylift-serve", move || front.run(&mut guest));
         let thread = thread.map_err(|error| cannot_start(&error))?;
         Ok(Self {

@@ -13,8 +13,8 @@ const RESERVED_DESCRIPTORS: usize = 64;
 const SINK_DESCRIPTORS: usize = 4;
 /// What one transfer with threads of its own needs at most over one connection: that, what wakes its threads, and its sink.
 const TRANSFER_DESCRIPTORS: usize = 8;
-/// What has to be there for anybody to be taken: a service's own, and those of a transfer.
-const SPARE_DESCRIPTORS: usize = 2 * TRANSFER_DESCRIPTORS;
+/// What has to be there for anybody to be taken: a transfer's, and twice as many for the service and its control socket.
+const SPARE_DESCRIPTORS: usize = 3 * TRANSFER_DESCRIPTORS;
 /// More arrays at once would not be faster.
 const OPEN_SINKS_MAX: usize = 1024;
 /// What a service has where the system does not say.

@@ -193,7 +193,7 @@ fn whoever_has_too_few_descriptors_for_one_array_does_not_listen() {
     dir.folder("inbox");
     for command in ["receive", "serve"] {
         let mut who_listens = 0;
-        for most in [12, 14, 16, 18, 20, 24, 28, 32] {
+        for most in [12, 14, 16, 18, 20, 24, 28, 32, 36] {
             let arguments = format!("{command} 127.0.0.1:0 --into inbox");
             let mut process = dir.arraylift_with_descriptors(most, &arguments).start();
             let Some(address) = process.line().strip_prefix("listening on ").map(str::to_owned) else {
