@@ -42,7 +42,7 @@ fn a_record_of_thousands_of_fields_is_sent_and_kept_as_numpy_wrote_it() {
         assert_eq!(sent(&dir, "a.npy --wire npy", "npy/", "npy/array.npy"), file);
         dir.write(
             "whole.npy",
-            npy_of_version(version, &record(5000, name), "(3,)", &[0; 60_000]),
+            npy_of_version(version, &record(5000, name), "(3,)", &vec![0; 60_000]),
         );
         assert_eq!(sent(&dir, "a.npy --wire npy", "whole.npy --at 0", "whole.npy"), file);
         std::fs::remove_file(dir.path().join("native/a.npy")).expect("it is there");
