@@ -1,6 +1,7 @@
 //! What can go wrong with a transfer, whose fault it is, and one clear line that says what to do.
 
 mod reason;
+mod service_limit;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use crate::units;
 
 pub use reason::Reason;
 pub(crate) use reason::reason;
+pub use service_limit::ServiceLimit;
 
 /// Who has to act so that the transfer can work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,7 +102,7 @@ pub enum Error {
         needed: u64,
     },
     /// A file is in the way of the sink.
-    #[error("{0} exists and is never overwritten: choose another name, or receive into a part of it")]
+    #[error("{0} exists and is never overwritten: choose another name")]
     SinkExists(PathBuf),
     /// There is no shared memory of the source's name, `shm:NAME`.
     #[error("there is no shared memory {0}: check the name; whoever made it may have unlinked it")]
@@ -160,7 +162,7 @@ pub enum Error {
         reason: Reason,
     },
     /// The address to listen on is taken.
-    #[error("{0} is in use by another program: choose another address; port 0 takes a free one")]
+    #[error("{} is in use by another program: choose another {}", .0, other_address(.0))]
     AddressInUse(String),
     /// Nothing listens at the endpoint.
     #[error("nobody listens at {0}: start the receiver or the server there first, or check the address")]
@@ -229,7 +231,7 @@ pub enum Error {
     #[error("the peer said nothing for {}: it may hang, or the timeout is too short", units::exact_time(*.0))]
     Silent(Duration),
     /// The peer moved fewer bytes than a service asks of it.
-    #[error("the peer moved {bytes} bytes in {}, less than is asked of it here: it gave its place to others", units::time(during.as_secs_f64()))]
+    #[error("the peer moved {bytes} bytes in {}, less than is asked of it here (serve --slowest): its place is for others", units::time(during.as_secs_f64()))]
     TooSlow {
         /// Bytes that moved.
         bytes: u64,
@@ -248,6 +250,12 @@ pub enum Error {
     /// The peer offered something that cannot be taken.
     #[error("the offer cannot be taken: {0}")]
     BadOffer(String),
+    /// The peer offered more than this service takes.
+    #[error("refused: {0}")]
+    OverLimit(ServiceLimit),
+    /// The other end of a connection between a service and its worker has another key.
+    #[error("{0} has another key: give both the same")]
+    OtherKey(&'static str),
     /// The peer refused the offer.
     #[error("the receiver refused: {0}")]
     Refused(String),
@@ -333,6 +341,7 @@ impl Error {
         match self {
             Self::PartlyOverwritten { cause, .. } => cause.fault(),
             Self::Told { fault, .. } => *fault,
+            Self::OverLimit(limit) => limit.fault(),
             Self::Usage(_)
             | Self::SourceMissing(_)
             | Self::SourceIsFolder(_)
@@ -353,6 +362,7 @@ impl Error {
             | Self::LengthUntold(_)
             | Self::NobodyListening(_)
             | Self::OtherUser { .. }
+            | Self::OtherKey(_)
             // RFC 9110, 15.5: what was asked for is wrong.
             | Self::Answered { status: 400..500, .. } => Fault::Caller,
             Self::NotEnoughMemory { .. }
@@ -388,6 +398,11 @@ impl Error {
     pub(crate) fn for_peer(&self) -> String {
         match self {
             Self::PartlyOverwritten { cause, .. } => cause.for_peer(),
+            Self::OverLimit(limit) => limit.for_peer(),
+            Self::TooSlow { bytes, during } => format!(
+                "{bytes} bytes moved in {}, less than is asked there",
+                units::time(during.as_secs_f64())
+            ),
             Self::DiskFull { needed: 0, .. } => "its disk is full".into(),
             Self::DiskFull { needed, .. } => format!("its disk has no room for {}", units::bytes(*needed)),
             Self::NotEnoughMemory { needed, .. } => format!("it has no memory for {}", units::bytes(*needed)),
@@ -410,7 +425,6 @@ impl Error {
             Self::ClosedEarly { .. }
             | Self::ClosedWhile(_)
             | Self::Silent(_)
-            | Self::TooSlow { .. }
             | Self::Unanswered(_)
             | Self::OtherProtocol(_)
             | Self::Protocol(_)
@@ -440,6 +454,7 @@ impl Error {
             | Self::LengthUntold(_)
             | Self::ChangedThere(_)
             | Self::NotTrusted(_)
+            | Self::OtherKey(_)
             | Self::Told { .. } => "it failed there for a reason that is told there".into(),
         }
     }
@@ -461,6 +476,15 @@ impl Error {
 /// What stays in a file that was there before, where a transfer into it does not come to its end.
 pub(crate) fn overwritten(path: &Path, bytes: u64) -> String {
     format!("{bytes} bytes of {} are overwritten already", path.display())
+}
+
+/// What else can be listened at, where this address is taken.
+fn other_address(taken: &str) -> &'static str {
+    if taken.starts_with("unix:") {
+        "path"
+    } else {
+        "port; port 0 takes a free one"
+    }
 }
 
 /// So many bytes, with a comma; nothing where nobody knows how many.

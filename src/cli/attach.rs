@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::control::{EngineEvent, EngineLine, Viewer, engines};
 use crate::thread::Thread;
 use crate::transfer::Command;
+use crate::units;
 use crate::{Error, Fault};
 use crossbeam_channel::{bounded, select};
 
@@ -29,7 +30,7 @@ pub(crate) fn run(typed: &AttachArguments) -> Result<(), Failure> {
     };
     let mut report = Report::new(typed.json, *side);
     if let Some(command) = typed.command() {
-        return send(&mut viewer, command, &mut report);
+        return send(&mut viewer, *pid, command, &mut report);
     }
     let signals = Signals::new(1)?;
     match &first {
@@ -91,13 +92,13 @@ fn watch(mut viewer: Viewer, json: bool, mut report: Report, signals: &Signals) 
 }
 
 /// Sends an engine a command, and waits for its answer.
-fn send(viewer: &mut Viewer, command: Command, report: &mut Report) -> Result<(), Failure> {
+fn send(viewer: &mut Viewer, pid: u32, command: Command, report: &mut Report) -> Result<(), Failure> {
     viewer.send(command)?;
     // What it says to every new viewer may come first.
     loop {
         match viewer.next_line()? {
             Some(EngineLine::Engine(note @ EngineEvent::Passed)) => {
-                report.passed(&note);
+                report.passed(&note, &does(pid, command));
                 return Ok(());
             }
             Some(EngineLine::Engine(EngineEvent::Refused { why })) => {
@@ -107,6 +108,29 @@ fn send(viewer: &mut Viewer, command: Command, report: &mut Report) -> Result<()
             Some(_) => {}
             None => return Err(gone()),
         }
+    }
+}
+
+/// What a process does now that it has a command.
+fn does(pid: u32, command: Command) -> String {
+    match command {
+        Command::Pause { transfer } => format!("process {pid} pauses transfer {}", transfer.0),
+        Command::Resume { transfer } => format!("process {pid} goes on with transfer {}", transfer.0),
+        Command::Cancel { transfer } => format!("process {pid} cancels transfer {}", transfer.0),
+        Command::Limit {
+            transfer,
+            bytes_per_s: Some(limit),
+        } => format!(
+            "process {pid} limits transfer {} to {}",
+            transfer.0,
+            units::rate(limit as f64)
+        ),
+        Command::Limit {
+            transfer,
+            bytes_per_s: None,
+        } => format!("process {pid} limits transfer {} no longer", transfer.0),
+        Command::Drain => format!("process {pid} begins nothing new, and ends when what is on its way is done"),
+        Command::Stop => format!("process {pid} ends at once"),
     }
 }
 
@@ -123,7 +147,7 @@ fn find(pid: Option<u32>) -> Result<Viewer, Failure> {
             if !engines.unknown.is_empty() {
                 return Failure::Incomplete(not_known(&engines));
             }
-            Failure::Usage(format!(
+            Failure::Incomplete(format!(
                 "process {pid} sends, receives and serves nothing (arraylift status)"
             ))
         };
@@ -143,7 +167,7 @@ fn find(pid: Option<u32>) -> Result<Viewer, Failure> {
         (Some((_, viewer)), 0) => Ok(viewer),
         (None, _) if let Some(error) = unreachable => Err(error.into()),
         (None, _) if !engines.unknown.is_empty() => Err(Failure::Incomplete(not_known(&engines))),
-        (None, _) => Err(Failure::Usage(nothing(&engines))),
+        (None, _) => Err(Failure::Incomplete(nothing(&engines))),
         (Some((last, _)), _) => {
             let pids: Vec<String> = running.iter().map(|(pid, _)| pid.to_string()).collect();
             let text = format!("several run, say which: {} or {last}", pids.join(", "));

@@ -71,7 +71,7 @@ pub(super) fn run(
                 let (transfer, name) = (running.remove(index).transfer, names.remove(index));
                 match end(transfer, report) {
                     Ok(_) => queue.ended(JobEnd::Done),
-                    Err(Failure::Cancelled) => queue.ended(JobEnd::Cancelled),
+                    Err(Failure::Cancelled(_)) => queue.ended(JobEnd::Cancelled),
                     Err(failure) => {
                         queue.ended(JobEnd::Failed);
                         if batch.to_one_place && is_unreachable(&failure) {
@@ -86,15 +86,13 @@ pub(super) fn run(
     }
     let counts = queue.counts();
     report.jobs(&counts, batch.done);
+    let missing = counts.failed + counts.withdrawn;
+    let all = missing + counts.done + counts.cancelled;
+    let words = |missing: usize| format!("{missing} of {all} were not {}", batch.done);
     if was_asked {
-        Err(Failure::Cancelled)
-    } else if counts.failed + counts.withdrawn > 0 {
-        let missing = counts.failed + counts.withdrawn;
-        let all = missing + counts.done + counts.cancelled;
-        Err(Failure::Incomplete(format!(
-            "{missing} of {all} were not {}",
-            batch.done
-        )))
+        Err(Failure::Cancelled(Some(words(missing + counts.cancelled))))
+    } else if missing > 0 {
+        Err(Failure::Incomplete(words(missing)))
     } else {
         Ok(())
     }

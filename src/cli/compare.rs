@@ -30,7 +30,7 @@ pub(crate) fn run(typed: &CompareArguments) -> Result<(), Failure> {
     follow(&comparing, &events, &signals, &mut show);
     let result = comparing.join();
     show.end();
-    let comparison = result?.ok_or(Failure::Cancelled)?;
+    let comparison = result?.ok_or_else(cancelled)?;
     show.result(&comparison, with.as_ref());
     for path in &typed.save {
         save(&comparison, path)?;
@@ -74,12 +74,16 @@ fn measure_ceilings(again: bool, folder: Option<PathBuf>, signals: &Signals, sho
     )?;
     select! {
         recv(woken) -> _ => {}
-        recv(signals.asked()) -> _ => return Err(Failure::Cancelled),
+        recv(signals.asked()) -> _ => return Err(cancelled()),
     }
     if let Some(Err(error)) = measuring.result() {
         output::complain(&format_args!("the machine's ceilings could not be measured: {error}"));
     }
     Ok(())
+}
+
+fn cancelled() -> Failure {
+    Failure::Cancelled(Some("it has no result, and nothing is saved".into()))
 }
 
 /// Fails where someone who took part has nothing to show.

@@ -151,7 +151,8 @@ pub(super) fn repeat(
     }
     if finished.len() < times as usize {
         // Between two of them.
-        return Err(Failure::Cancelled);
+        let how_far = format!("{} of {times} transfers were done", finished.len());
+        return Err(Failure::Cancelled(Some(how_far)));
     }
     Ok(finished)
 }
@@ -174,6 +175,6 @@ fn end_of(id: TransferId, outcome: Outcome, report: &mut Report) -> Result<Optio
             ..
         }) => Err(Failure::Peer { peer, error }),
         Outcome::Failed(failure) => Err(failure.error.into()),
-        Outcome::Cancelled => Err(Failure::Cancelled),
+        Outcome::Cancelled => Err(Failure::Cancelled(report.how_far(id))),
     }
 }

@@ -1,9 +1,10 @@
 //! Follows a service until it has told everything.
 
-use crate::service::{AnyEvent, Service};
-use crate::transfer::Command;
+use crate::service::{AnyEvent, Service, Status, leftovers};
+use crate::transfer::{Command, KeepFree, SinkSpec};
 use crossbeam_channel::{Receiver, select};
 
+use super::Failure;
 use super::output;
 use super::report::Report;
 use crate::signals::Signals;
@@ -47,6 +48,30 @@ pub(super) fn follow(
             }
         }
     }
+}
+
+/// Names what earlier processes left half received in a folder, and says where too little of its disk is free for any
+/// array.
+pub(super) fn tell_what_lies_there(sink: &SinkSpec, keep_free: Option<KeepFree>, report: &mut Report) {
+    let SinkSpec::Folder(folder) = sink else {
+        return;
+    };
+    for leftover in &leftovers(folder) {
+        report.leftover(leftover);
+    }
+    if let Some(full) = keep_free.and_then(|keep| keep.leaves_nothing(folder)) {
+        report.no_room(&full);
+    }
+}
+
+/// Fails where a service has cut transfers off.
+pub(super) fn whole(status: &Status) -> Result<(), Failure> {
+    let what = match status.cut_off {
+        0 => return Ok(()),
+        1 => "1 transfer was cut off".into(),
+        several => format!("{several} transfers were cut off"),
+    };
+    Err(Failure::Cancelled(Some(what)))
 }
 
 /// Tells an event, and those that wait behind it.

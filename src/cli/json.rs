@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::compare::Comparison;
 use crate::line_queue::json_line;
 use crate::service::Leftover;
+use crate::transfer::FullFolder;
 
 use super::output::backlog::Omitted;
 
@@ -33,6 +34,8 @@ pub(super) enum CommandEvent<'a> {
     },
     /// A service has found a file that an earlier one left behind.
     Leftover(&'a Leftover),
+    /// A service refuses every array from its start on: less of the disk is free than is to stay so.
+    NoRoom(&'a FullFolder),
     /// Several jobs have ended, each in one of these ways.
     Jobs {
         done: usize,
@@ -49,7 +52,15 @@ pub(super) enum CommandEvent<'a> {
 /// The names of events, by who tells them.
 #[cfg(test)]
 mod names {
-    pub(super) const COMMAND: [&str; 6] = ["listening", "working", "leftover", "jobs", "result", "omitted"];
+    pub(super) const COMMAND: [&str; 7] = [
+        "listening",
+        "working",
+        "leftover",
+        "no_room",
+        "jobs",
+        "result",
+        "omitted",
+    ];
     pub(super) const TRANSFER: [&str; 13] = [
         "state",
         "handed_over",
@@ -130,6 +141,11 @@ mod tests {
             path: "a.1-1.part".into(),
             bytes: 5,
         };
+        let full = FullFolder {
+            folder: "incoming".into(),
+            free_bytes: 1,
+            kept_bytes: 2,
+        };
         let comparison = Comparison {
             version: Comparison::VERSION,
             program: "arraylift".into(),
@@ -149,6 +165,7 @@ mod tests {
                 at: Path::new("a"),
             },
             CommandEvent::Leftover(&leftover),
+            CommandEvent::NoRoom(&full),
             CommandEvent::Jobs {
                 done: 1,
                 failed: 0,

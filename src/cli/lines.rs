@@ -30,46 +30,105 @@ pub(super) fn numbers(bytes: u64, total_bytes: Option<u64>, rate: f64) -> String
     parts.join("  ")
 }
 
+/// How an array moved, as far as its result depends on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Over a wire of this name.
+    Wire(String),
+    /// Handed over: no byte moved.
+    Handoff,
+    /// From this URL.
+    Web(String),
+}
+
+impl Way {
+    pub(super) fn of(started: &Started) -> Self {
+        let is_handoff = |route: &Option<_>| route.as_deref() == Some("handoff");
+        if is_handoff(&started.send_route) || is_handoff(&started.receive_route) {
+            return Self::Handoff;
+        }
+        match &started.source {
+            Some(url) if started.wire.starts_with("http") => Self::Web(url.clone()),
+            _ => Self::Wire(started.wire.to_string()),
+        }
+    }
+
+    /// Why nothing was verified.
+    fn not_verified(&self) -> String {
+        match self {
+            Self::Wire(wire) if wire != "native" => format!("not verified: the {wire} wire has no checksums"),
+            Self::Wire(_) => "not verified: checksums were left out".into(),
+            Self::Handoff | Self::Web(_) => "not verified".into(),
+        }
+    }
+}
+
 /// `400 MB in 80.0 ms: 5.00 GB/s, verified (crc64nvme:0123456789abcdef), written to PATH, on disk (the last 9.00 ms)`.
-/// `400000000 bytes received from URL in 80.0 ms: 5.00 GB/s, crc64nvme:0123456789abcdef, written to PATH, on disk (the
-/// last 9.00 ms)`.
-pub(super) fn result(finished: &Finished, url: Option<&str>, elapsed_s: f64) -> String {
-    let (bytes, rate) = (finished.bytes, finished.rate_bytes_per_s);
-    let seconds = if rate > 0.0 { bytes as f64 / rate } else { elapsed_s };
+/// `400 MB received from URL in 80.0 ms: 5.00 GB/s, crc64nvme:0123456789abcdef, written to PATH, on disk (the last 9.00
+/// ms)`. `400 MB handed over in 59.6 µs, no byte moved`.
+pub(super) fn result(finished: &Finished, way: &Way, elapsed_s: f64) -> String {
+    let bytes = units::bytes(finished.bytes);
+    let seconds = seconds_of(finished).unwrap_or(elapsed_s);
+    if *way == Way::Handoff {
+        return format!("{bytes} handed over in {}, no byte moved", units::duration(seconds));
+    }
     let verified = match (finished.verified, &finished.checksum) {
         (Some(true), Some(checksum)) => format!("verified ({checksum})"),
         (Some(true), None) => "verified".into(),
         (None, Some(checksum)) => checksum.clone(),
-        (Some(false) | None, _) => "not verified".into(),
+        (Some(false), _) => "not verified".into(),
+        (None, None) => way.not_verified(),
     };
     let on_disk = finished.on_disk_in_words().map(|words| format!(", {words}"));
     let written = finished.path.as_ref().map(|path| {
         let on_disk = on_disk.unwrap_or_default();
         format!(", written to {}{on_disk}", path.display())
     });
-    let what = match url {
-        Some(url) => format!("{bytes} bytes received from {url}"),
-        None => units::bytes(bytes).to_string(),
+    let what = match way {
+        Way::Web(url) => format!("{bytes} received from {url}"),
+        Way::Wire(_) | Way::Handoff => bytes.to_string(),
     };
     format!(
         "{what} in {}: {}, {verified}{}",
         units::duration(seconds),
-        units::rate(rate),
+        units::rate(finished.rate_bytes_per_s),
         written.unwrap_or_default()
     )
 }
 
+/// How long it took, where it had bytes.
+fn seconds_of(finished: &Finished) -> Option<f64> {
+    (finished.rate_bytes_per_s > 0.0).then(|| finished.bytes as f64 / finished.rate_bytes_per_s)
+}
+
+/// `5 handoffs: median 59.6 µs, 51.2 µs to 80.1 µs`.
+pub(super) fn repeated_handoffs(finished: &[Finished]) -> String {
+    let mut seconds: Vec<f64> = finished.iter().filter_map(seconds_of).collect();
+    let (median, least, most) = spread(&mut seconds);
+    let [median, least, most] = [median, least, most].map(units::duration);
+    format!("{} handoffs: median {median}, {least} to {most}", finished.len())
+}
+
 /// `5 transfers: median 5.10 GB/s, 4.80 GB/s to 5.50 GB/s`. The median of an even number is the mean of the middle two.
 pub(super) fn repeated(rates: &mut [f64]) -> String {
-    rates.sort_by(f64::total_cmp);
-    let (count, last) = (rates.len(), rates.len() - 1);
-    let median = f64::midpoint(rates[last / 2], rates[count / 2]);
+    let (median, least, most) = spread(rates);
     format!(
-        "{count} transfers: median {}, {} to {}",
+        "{} transfers: median {}, {} to {}",
+        rates.len(),
         units::rate(median),
-        units::rate(rates[0]),
-        units::rate(rates[last])
+        units::rate(least),
+        units::rate(most)
     )
+}
+
+/// The median, the least and the most; zeros of nothing.
+fn spread(values: &mut [f64]) -> (f64, f64, f64) {
+    values.sort_by(f64::total_cmp);
+    let (Some(least), Some(most)) = (values.first(), values.last()) else {
+        return (0.0, 0.0, 0.0);
+    };
+    let (count, last) = (values.len(), values.len() - 1);
+    (f64::midpoint(values[last / 2], values[count / 2]), *least, *most)
 }
 
 /// `120 arrays, 1.20 GB; 4 failed, 1 cancelled`.
@@ -78,7 +137,7 @@ pub(super) fn summary(status: &Status) -> String {
     format!(
         "{} {arrays}, {}; {} failed, {} cancelled",
         units::count(status.done),
-        units::bytes(status.bytes),
+        units::bytes(status.done_bytes),
         units::count(status.failed),
         units::count(status.cancelled)
     )
@@ -101,6 +160,7 @@ mod tests {
 
     #[test]
     fn a_result_is_one_line_with_everything_in_it() {
+        let wire = |name: &str| Way::Wire(name.into());
         let mut finished = Finished {
             bytes: 400_000_000,
             rate_bytes_per_s: 5e9,
@@ -112,19 +172,44 @@ mod tests {
             note: None,
         };
         assert_eq!(
-            result(&finished, None, 1.0),
+            result(&finished, &wire("native"), 1.0),
             "400 MB in 80.0 ms: 5.00 GB/s, verified (crc32:cbf43926), written to a.npy, on disk \
              (the last 9.00 ms)"
         );
         (finished.durable, finished.sync_s) = (Some(false), None);
-        assert!(result(&finished, None, 1.0).ends_with(", written to a.npy, not waited for to be on disk"));
-        (finished.verified, finished.checksum, finished.path) = (None, None, None);
+        assert!(result(&finished, &wire("native"), 1.0).ends_with(", written to a.npy, not synced to disk"));
+        (finished.verified, finished.path) = (None, None);
         assert_eq!(
-            result(&finished, None, 1.0),
-            "400 MB in 80.0 ms: 5.00 GB/s, not verified"
+            result(&finished, &Way::Web("http://a/b".into()), 1.0),
+            "400 MB received from http://a/b in 80.0 ms: 5.00 GB/s, crc32:cbf43926"
+        );
+        finished.checksum = None;
+        assert_eq!(
+            result(&finished, &wire("native"), 1.0),
+            "400 MB in 80.0 ms: 5.00 GB/s, not verified: checksums were left out"
         );
         (finished.bytes, finished.rate_bytes_per_s) = (0, 0.0);
-        assert_eq!(result(&finished, None, 0.001), "0 B in 1.00 ms: 0 MB/s, not verified");
+        assert_eq!(
+            result(&finished, &wire("npy"), 0.001),
+            "0 B in 1.00 ms: 0 MB/s, not verified: the npy wire has no checksums"
+        );
+    }
+
+    #[test]
+    fn what_is_handed_over_has_a_time_and_no_rate() {
+        let finished = Finished {
+            bytes: 400_000_000,
+            rate_bytes_per_s: 4e8 / 59.6e-6,
+            ..Finished::default()
+        };
+        assert_eq!(
+            result(&finished, &Way::Handoff, 1.0),
+            "400 MB handed over in 59.6 µs, no byte moved"
+        );
+        assert_eq!(
+            repeated_handoffs(&[finished.clone(), finished]),
+            "2 handoffs: median 59.6 µs, 59.6 µs to 59.6 µs"
+        );
     }
 
     #[test]
@@ -147,7 +232,8 @@ mod tests {
             rate_bytes_per_s: 1.2e9,
             done: 120,
             failed: 4,
-            bytes: 1_200_000_000,
+            bytes: 1_500_000_000,
+            done_bytes: 1_200_000_000,
             ..Status::default()
         };
         assert_eq!(

@@ -8,6 +8,7 @@ mod comparison_tables;
 pub(crate) mod fetch;
 mod follow;
 mod follow_service;
+mod how_far;
 mod json;
 mod lines;
 pub(crate) mod loopback;
@@ -42,12 +43,12 @@ pub(crate) enum Failure {
     /// The transfer failed, or could not start.
     #[error(transparent)]
     Transfer(Error),
-    /// The other end is to blame.
+    /// The transfer with this peer failed.
     #[error("{peer}: {error}")]
     Peer {
         /// Its address.
         peer: String,
-        /// What it did.
+        /// What happened.
         error: Error,
     },
     /// One of several.
@@ -61,9 +62,9 @@ pub(crate) enum Failure {
     /// Some of what was to be done was not.
     #[error("{0}")]
     Incomplete(String),
-    /// A signal ended it.
-    #[error("cancelled")]
-    Cancelled,
+    /// A signal ended it: what had been done by then, where there is something to say.
+    #[error("cancelled{}", .0.as_ref().map(|how_far| format!(": {how_far}")).unwrap_or_default())]
+    Cancelled(Option<String>),
 }
 
 impl From<Error> for Failure {
@@ -83,7 +84,7 @@ impl Failure {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) | Self::Transfer(Error::Usage(_)) => ExitCode::from(2),
-            Self::Transfer(_) | Self::Peer { .. } | Self::Of { .. } | Self::Incomplete(_) | Self::Cancelled => {
+            Self::Transfer(_) | Self::Peer { .. } | Self::Of { .. } | Self::Incomplete(_) | Self::Cancelled(_) => {
                 ExitCode::FAILURE
             }
         }
@@ -161,6 +162,12 @@ mod tests {
         assert_eq!(Failure::Usage("x".into()).exit_code(), ExitCode::from(2));
         assert_eq!(Failure::from(Error::Usage("x".into())).exit_code(), ExitCode::from(2));
         assert_eq!(Failure::from(Error::ReceiptMismatch).exit_code(), ExitCode::from(1));
-        assert_eq!(Failure::Cancelled.exit_code(), ExitCode::from(1));
+        assert_eq!(Failure::Cancelled(None).exit_code(), ExitCode::from(1));
+        assert_eq!(Failure::Cancelled(None).to_string(), "cancelled");
+        let how_far = "a.npy, 3.2 of 80.0 MB had moved";
+        assert_eq!(
+            Failure::Cancelled(Some(how_far.into())).to_string(),
+            format!("cancelled: {how_far}")
+        );
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn run(typed: &PingArguments) -> Result<(), Failure> {
     }
     match ping.join() {
         Ok(true) => Ok(()),
-        Ok(false) => Err(Failure::Cancelled),
+        Ok(false) => Err(Failure::Cancelled(None)),
         Err(error) if error.fault() == crate::Fault::Peer => Err(Failure::Peer { peer, error }),
         Err(error) => Err(error.into()),
     }

@@ -46,7 +46,7 @@ pub(super) struct ReceivePlan {
 
 /// The plan of `arraylift loopback`.
 pub(super) fn loopback(typed: &LoopbackArguments) -> Result<TransferPlan<Infallible>, Failure> {
-    let sink = sink(&typed.into, typed.receiving.at)?;
+    let sink = sink(&typed.into, typed.part.at)?;
     if typed.repeat > 1 && matches!(sink, SinkSpec::File(_) | SinkSpec::Shm(_)) {
         return Err(usage(
             "a file takes one array: to --repeat it, name a folder, memory or discard with --into",
@@ -209,7 +209,7 @@ pub(super) fn fetch(typed: &FetchArguments) -> Result<FetchPlan, Failure> {
 
 /// The plan of `arraylift receive`.
 pub(super) fn receive(typed: &ReceiveArguments) -> Result<ReceivePlan, Failure> {
-    let sink = sink(&typed.into, typed.receiving.at)?;
+    let sink = sink(&typed.into, typed.part.at)?;
     let expect = expected(&typed.expect, typed.common.wire)?;
     Ok(ReceivePlan {
         at: endpoint(&typed.endpoint)?,
@@ -250,6 +250,11 @@ pub(super) struct ComparePlan {
 
 /// The plan of `arraylift compare`. What could spoil the end of minutes of measuring is found now.
 pub(super) fn compare(typed: &CompareArguments) -> Result<ComparePlan, Failure> {
+    if typed.source == "-" {
+        return Err(usage(
+            "standard input can be read only once, and is moved many times: compare a file or a range",
+        ));
+    }
     for path in &typed.save {
         check_save(path)?;
     }
@@ -258,7 +263,7 @@ pub(super) fn compare(typed: &CompareArguments) -> Result<ComparePlan, Failure> 
     }
     Ok(ComparePlan {
         plan: crate::compare::Plan {
-            source: source_spec(&typed.source.source, &typed.source.view)?,
+            source: source_spec(&typed.source, &typed.view)?,
             program: own_program()?,
             into: typed.into.clone(),
             rounds: typed.rounds,

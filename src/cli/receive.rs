@@ -6,7 +6,7 @@ use crossbeam_channel::bounded;
 
 use super::arguments::ReceiveArguments;
 use super::follow;
-use super::follow_service::{EVENTS, follow};
+use super::follow_service::{EVENTS, follow, tell_what_lies_there, whole};
 use super::plan::{ReceivePlan, TransferPlan};
 use super::report::Report;
 use super::{Failure, plan};
@@ -28,6 +28,7 @@ pub(crate) fn run(typed: &ReceiveArguments) -> Result<(), Failure> {
     let mut report = Report::new(plan.json, Side::Receiver);
     report.open_control(&format!("receive {}", listener.address()));
     report.listening(listener.address());
+    tell_what_lies_there(&plan.sink, None, &mut report);
     if plan.once {
         receive_one(plan, listener, &signals, &mut report)
     } else {
@@ -54,8 +55,5 @@ fn receive_all(plan: ReceivePlan, listener: Listener, signals: &Signals, report:
     let (tell, told) = bounded(EVENTS);
     let service = Service::transfers(listener, plan.sink, plan.expect, plan.options, tell)?;
     follow(&service, &told, signals, ASKS, report);
-    if service.join()?.cut_off > 0 {
-        return Err(Failure::Cancelled);
-    }
-    Ok(())
+    whole(&service.join()?)
 }

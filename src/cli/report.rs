@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use crate::Fault;
 use crate::control::{Engine, EngineEvent, EngineLine};
 use crate::ping::PingEvent;
 use crate::queue::Counts;
 use crate::service::{AnyEvent, Leftover, ServiceEvent, Status};
-use crate::transfer::{Command, Event, EventKind, Finished, Outcome, Side, TransferId};
+use crate::transfer::{Command, Event, EventKind, Finished, FullFolder, Outcome, Side, TransferId};
 use crossbeam_channel::{Receiver, never};
 use serde::Serialize;
 
 use super::Failure;
+use super::how_far::HowFar;
 use super::json::CommandEvent;
 use super::output;
 use super::terminal::Terminal;
@@ -22,6 +22,7 @@ pub(crate) struct Report {
     output: Output,
     engine: Option<Engine>,
     side: Side,
+    how_far: HowFar,
 }
 
 #[derive(Debug)]
@@ -44,6 +45,7 @@ impl Report {
             output,
             engine: None,
             side,
+            how_far: HowFar::new(side),
         }
     }
 
@@ -76,6 +78,7 @@ impl Report {
         if let Some(engine) = &self.engine {
             engine.tell(&AnyEvent::Transfer(event.clone()));
         }
+        self.how_far.hear(event);
         self.show(event);
     }
 
@@ -111,9 +114,14 @@ impl Report {
         }
     }
 
-    /// An engine has taken a command.
-    pub(crate) fn passed(&mut self, note: &EngineEvent) {
-        self.say("passed on");
+    /// How far a transfer came that was cancelled.
+    pub(crate) fn how_far(&mut self, transfer: TransferId) -> Option<String> {
+        self.how_far.take(transfer)
+    }
+
+    /// An engine has taken a command: what it does now.
+    pub(crate) fn passed(&mut self, note: &EngineEvent, does: &str) {
+        self.say(does);
         self.line(note);
     }
 
@@ -136,12 +144,13 @@ impl Report {
         };
         self.ended(event.transfer, &outcome);
         if let Outcome::Failed(failure) = outcome {
+            // Of many, whoever is at fault: whose transfer it was.
             output::complain(&match failure.peer {
-                Some(peer) if failure.fault == Fault::Peer => Failure::Peer {
+                Some(peer) => Failure::Peer {
                     peer,
                     error: failure.error,
                 },
-                _ => Failure::from(failure.error),
+                None => Failure::from(failure.error),
             });
         }
     }
@@ -160,6 +169,14 @@ impl Report {
             Output::Json => output::line(&CommandEvent::Leftover(leftover)),
             Output::Terminal(terminal) => terminal.leftover(leftover),
         }
+    }
+
+    /// Every array will be refused, as too little of a disk is free.
+    pub(crate) fn no_room(&self, full: &FullFolder) {
+        if matches!(self.output, Output::Json) {
+            output::line(&CommandEvent::NoRoom(full));
+        }
+        output::complain(full);
     }
 
     /// This process works for the service there.

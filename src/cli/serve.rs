@@ -1,11 +1,11 @@
 //! `arraylift serve ENDPOINT`: a receiver that stays up and takes thousands of senders at once.
 
-use crate::service::{Leftover, Service, leftovers};
-use crate::transfer::{Listener, Side, SinkSpec};
+use crate::service::Service;
+use crate::transfer::{Listener, Side};
 use crossbeam_channel::bounded;
 
 use super::arguments::ServeArguments;
-use super::follow_service::{DRAIN_THEN_STOP, EVENTS, follow};
+use super::follow_service::{DRAIN_THEN_STOP, EVENTS, follow, tell_what_lies_there, whole};
 use super::plan::ServicePlan;
 use super::report::Report;
 use super::{Failure, plan};
@@ -13,12 +13,12 @@ use crate::signals::Signals;
 
 pub(crate) fn run(typed: &ServeArguments) -> Result<(), Failure> {
     let plan = plan::serve(typed)?;
-    let left = match &plan.service {
+    let place = match &plan.service {
         ServicePlan::Arrays(service) => {
             service.sink.check()?;
-            left_in(&service.sink)
+            Some((service.sink.clone(), service.limits.keep_free))
         }
-        ServicePlan::Echo { .. } | ServicePlan::Recipe { .. } => Vec::new(),
+        ServicePlan::Echo { .. } | ServicePlan::Recipe { .. } => None,
     };
     let (is_echo, is_recipe) = (
         matches!(plan.service, ServicePlan::Echo { .. }),
@@ -38,8 +38,8 @@ pub(crate) fn run(typed: &ServeArguments) -> Result<(), Failure> {
     let mut report = Report::new(plan.json, Side::Receiver);
     report.open_control(&format!("serve {address}"));
     report.listening(&address);
-    for leftover in &left {
-        report.leftover(leftover);
+    if let Some((sink, keep_free)) = place {
+        tell_what_lies_there(&sink, Some(keep_free), &mut report);
     }
     follow(&service, &told, &signals, DRAIN_THEN_STOP, &mut report);
     let status = service.join()?;
@@ -50,17 +50,5 @@ pub(crate) fn run(typed: &ServeArguments) -> Result<(), Failure> {
     } else {
         report.ended_service(&status);
     }
-    if status.cut_off > 0 {
-        Err(Failure::Cancelled)
-    } else {
-        Ok(())
-    }
-}
-
-/// What earlier services left behind, half received.
-fn left_in(sink: &SinkSpec) -> Vec<Leftover> {
-    match sink {
-        SinkSpec::Folder(folder) => leftovers(folder),
-        _ => Vec::new(),
-    }
+    whole(&status)
 }

@@ -11,6 +11,7 @@ use crate::telemetry::{Sample, Series};
 use crate::transfer::{Event, EventKind, Finished, Outcome, Side, Started, TransferId};
 use crate::units;
 
+use super::lines::Way;
 use super::output::{BarChange, BarId, Look};
 use super::{lines, output, ping_table, printable};
 
@@ -29,6 +30,8 @@ pub(super) struct Terminal {
     has_status: bool,
     /// Of several transfers each has a name, which its line begins with.
     names: HashMap<TransferId, String>,
+    /// The last one that was done was handed over: it has no rate.
+    was_handed_over: bool,
 }
 
 /// One transfer as its side that is followed tells it.
@@ -38,8 +41,7 @@ struct Shown {
     bar: Option<BarId>,
     total_bytes: Option<u64>,
     element_count: u64,
-    /// Where it comes from, where that is the web.
-    url: Option<String>,
+    way: Way,
     first_elements: Vec<Value>,
     history: Series,
     bottleneck: Option<String>,
@@ -53,6 +55,7 @@ impl Terminal {
             shown: HashMap::new(),
             has_status: false,
             names: HashMap::new(),
+            was_handed_over: false,
         }
     }
 
@@ -108,15 +111,19 @@ impl Terminal {
             output::bar(bar, BarChange::Clear);
         }
         if let Outcome::Done(finished) = outcome {
-            let line = lines::result(finished, shown.url.as_deref(), shown.history.end_s());
+            self.was_handed_over = shown.way == Way::Handoff;
+            let line = lines::result(finished, &shown.way, shown.history.end_s());
             if let Some(name) = name {
                 let line = if line.contains(&name) {
                     line
                 } else {
                     format!("{name}: {line}")
                 };
-                // Of several one line each is enough.
+                // Of several one line each is enough, and what one should know.
                 self.say(&line);
+                if let Some(note) = &finished.note {
+                    self.say(&format!("{name}: note: {note}"));
+                }
                 return;
             }
             self.say(&line);
@@ -180,7 +187,12 @@ impl Terminal {
     }
 
     pub(super) fn draining(&self) {
-        self.say("nobody is taken any more; once more ends what is on its way, too");
+        let goes_on = match self.shown.len() {
+            0 => "once more ends at once".into(),
+            1 => "1 transfer goes on; once more ends it".into(),
+            several => format!("{several} transfers go on; once more ends them"),
+        };
+        self.say(&format!("no new connections; {goes_on}"));
     }
 
     pub(super) fn ended_service(&mut self, status: &Status) {
@@ -217,7 +229,9 @@ impl Terminal {
 
     pub(super) fn repeated(&self, finished: &[Finished]) {
         let mut rates: Vec<f64> = finished.iter().map(|finished| finished.rate_bytes_per_s).collect();
-        if rates.len() > 1 {
+        if finished.len() > 1 && self.was_handed_over {
+            self.say(&lines::repeated_handoffs(finished));
+        } else if finished.len() > 1 {
             self.say(&lines::repeated(&mut rates));
         }
     }
@@ -255,7 +269,7 @@ impl Shown {
             bar,
             total_bytes,
             element_count: started.shape.iter().product(),
-            url: started.source.clone().filter(|_| started.wire.starts_with("http")),
+            way: Way::of(started),
             first_elements: Vec::new(),
             history: Series::new(),
             bottleneck: None,

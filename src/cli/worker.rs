@@ -12,7 +12,7 @@ use crate::transfer::Side;
 use crossbeam_channel::bounded;
 
 use super::arguments::WorkerArguments;
-use super::follow_service::{DRAIN_THEN_STOP, EVENTS, follow};
+use super::follow_service::{DRAIN_THEN_STOP, EVENTS, follow, tell_what_lies_there, whole};
 use super::report::Report;
 use super::{Failure, plan};
 use crate::signals::Signals;
@@ -33,7 +33,7 @@ pub(crate) fn run(typed: &WorkerArguments) -> Result<(), Failure> {
     };
     if path == Path::new("-") {
         let worker = WorkerProcess::of_parent(parent()?, &wake, &is_asked)?;
-        worker.ok_or(Failure::Cancelled)?.run(signals.asked())?;
+        worker.ok_or(Failure::Cancelled(None))?.run(signals.asked())?;
         return Ok(());
     }
     let Some(key) = &typed.key else {
@@ -42,7 +42,7 @@ pub(crate) fn run(typed: &WorkerArguments) -> Result<(), Failure> {
         ));
     };
     let key = Key::load(key)?;
-    let worker = WorkerProcess::join(path, &key, &wake, &is_asked)?.ok_or(Failure::Cancelled)?;
+    let worker = WorkerProcess::join(path, &key, &wake, &is_asked)?.ok_or(Failure::Cancelled(None))?;
     let mut report = Report::new(typed.common.json, Side::Receiver);
     report.working(path);
     let status = worker.run(signals.asked())?;
@@ -58,20 +58,18 @@ fn receive_for(
     is_asked: (&Wake, &dyn Fn() -> bool),
 ) -> Result<(), Failure> {
     let plan = plan::recipe_worker(typed)?;
+    let (sink, keep_free) = (plan.sink.clone(), plan.limits.keep_free);
     let (tell, told) = bounded(EVENTS);
     let key = typed.key.as_deref().map(AuthKey::load).transpose()?;
-    let service = Service::of_recipe(path, key.as_ref(), plan, tell, is_asked)?.ok_or(Failure::Cancelled)?;
+    let service = Service::of_recipe(path, key.as_ref(), plan, tell, is_asked)?.ok_or(Failure::Cancelled(None))?;
     let mut report = Report::new(typed.common.json, Side::Receiver);
     report.open_control(&format!("worker --recipe {}", path.display()));
     report.working(path);
+    tell_what_lies_there(&sink, Some(keep_free), &mut report);
     follow(&service, &told, signals, DRAIN_THEN_STOP, &mut report);
     let status = service.join()?;
     report.ended_service(&status);
-    if status.cut_off > 0 {
-        Err(Failure::Cancelled)
-    } else {
-        Ok(())
-    }
+    whole(&status)
 }
 
 /// Standard input, where the service that started this process is.

@@ -156,12 +156,18 @@ struct Standing {
 
 /// Describes a source; an error if it can be sent only once.
 pub(crate) fn check(source: &SourceSpec) -> Result<SourceInfo, Error> {
-    let info = describe(source)?;
-    if info.is_stream {
-        let text = "a stream can be sent only once: compare a file or a range";
-        return Err(Error::Usage(text.into()));
+    match describe(source) {
+        // Not for want of its length: that would be asked for in vain.
+        Err(Error::LengthNeeded(path)) => Err(only_once(&path.display().to_string())),
+        Ok(info) if info.is_stream => Err(only_once("a stream")),
+        described => described,
     }
-    Ok(info)
+}
+
+fn only_once(what: &str) -> Error {
+    Error::Usage(format!(
+        "{what} can be read only once, and is moved many times: compare a file or a range"
+    ))
 }
 
 fn compare(plan: &Plan, teller: &Teller<'_>, cancelled: &AtomicBool) -> Result<Option<Comparison>, Error> {

@@ -77,8 +77,11 @@ pub struct Status {
     pub cancelled: u64,
     /// Of these, transfers that had begun.
     pub cut_off: u64,
-    /// Bytes that have landed.
+    /// Bytes that have landed, also of arrays that did not come whole.
     pub bytes: u64,
+    /// Bytes of the arrays that came whole.
+    #[serde(default)]
+    pub done_bytes: u64,
     /// The rate since the counts before, in bytes a second.
     pub rate_bytes_per_s: f64,
     /// How often nobody was taken for a moment because the system had no descriptor or memory left.
@@ -149,7 +152,10 @@ impl Counters {
     /// A transfer has ended.
     pub(super) fn count_transfer(&mut self, last: &EventKind) {
         match last {
-            EventKind::Finished(_) => self.status.done += 1,
+            EventKind::Finished(finished) => {
+                self.status.done += 1;
+                self.status.done_bytes = self.status.done_bytes.saturating_add(finished.bytes);
+            }
             EventKind::Failed(_) => self.status.failed += 1,
             EventKind::Cancelled { bytes, .. } => {
                 self.status.cancelled += 1;
@@ -187,6 +193,7 @@ impl Counters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transfer::Finished;
     use std::time::Duration;
 
     #[test]
@@ -203,8 +210,14 @@ mod tests {
         assert_eq!((first.connections, first.receiving, first.waiting), (3, 2, 1));
         assert!((first.rate_bytes_per_s - 1000.0).abs() < 1e-6);
         counters.count_transfer(&EventKind::Cancelled { bytes: 1, note: None });
+        let finished = Finished {
+            bytes: 600,
+            ..Finished::default()
+        };
+        counters.count_transfer(&EventKind::Finished(Box::new(finished)));
         let second = counters.status(OpenCounts::default(), &first, start + Duration::from_secs(2));
-        assert_eq!((second.bytes, second.cancelled, second.done), (1000, 1, 0));
+        assert_eq!((second.bytes, second.cancelled, second.done), (1000, 1, 1));
+        assert_eq!(second.done_bytes, 600, "the others did not come whole");
         assert!(second.rate_bytes_per_s.abs() < 1e-6, "nothing has moved since");
     }
 

@@ -78,10 +78,7 @@ impl WorkerProcess {
         match setup.receive() {
             Ok(Some(ToWorker::Answer(answer))) if key.accepts(&ours, End::Service, &answer) => {}
             Ok(None) => return Ok(None),
-            _ => {
-                let text = "the service has another key: give both the same --key file";
-                return Err(Error::Usage(text.into()));
-            }
+            _ => return Err(Error::OtherKey("the service")),
         }
         match setup.receive()? {
             Some(ToWorker::Plan(plan, number)) => setup.start(*plan, number),

@@ -10,6 +10,9 @@ pub(crate) enum UnitError {
     /// Not a number of bytes.
     #[error("a size is a whole number of bytes or has a unit, such as 1MiB, 200MB, 1e6 or 50_000_000")]
     Bytes,
+    /// Not a part of the whole.
+    #[error("a part of the disk is a whole number from 0% to 100%")]
+    Share,
     /// Not a rate.
     #[error("a rate is so many bytes or bits a second, such as 200MB/s, 1.5GiB/s or 800Mbit/s")]
     Rate,

@@ -65,7 +65,7 @@ fn what_is_done_is_on_disk_or_it_is_said_that_it_is_not() {
     }
     for (options, words) in [
         ("", "d.npy, on disk (the last "),
-        (" --no-sync", "e.npy, not waited for to be on disk"),
+        (" --no-sync", "e.npy, not synced to disk"),
     ] {
         let into = words.split(',').next().expect("a name");
         let ended = dir.run(&format!("loopback range:0:10 --into {into}{options}")).done();

@@ -198,7 +198,7 @@ fn a_file_comes_from_nginx_as_it_is_over_http_and_https() {
         let ended = fetch(&dir, &format!("{from}/big.bin --into out/ {options}")).done();
         let line = ended.stdout.lines().next().expect("a line").to_owned();
         assert!(
-            line.starts_with(&format!("30000001 bytes received from {from}/big.bin in ")),
+            line.starts_with(&format!("30.0 MB received from {from}/big.bin in ")),
             "{line}"
         );
         assert!(line.contains("written to out/big.bin, on disk (the last "), "{line}");

@@ -10,6 +10,7 @@ mod compare;
 mod control;
 mod durable;
 mod echo;
+mod exit_codes;
 mod fetch;
 mod fetch_answers;
 mod formats;

@@ -165,9 +165,7 @@ fn a_source_is_sent_as_it_was_told_to_expect_or_not_at_all() {
     let receiver = dir.receive("127.0.0.1:0 --into a.npy --count 11");
     let sent = dir.run(&format!("send range:0:10 {}", receiver.address));
     sent.failed(1, &["the receiver refused", "f64 (11,)"]);
-    receiver
-        .wait()
-        .failed(1, &["f64 (10,) comes where f64 (11,) was to come"]);
+    receiver.wait().failed(1, &["expected f64 (11,), got f64 (10,)"]);
     assert!(dir.names().is_empty());
 }
 

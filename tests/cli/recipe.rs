@@ -250,7 +250,7 @@ fn a_server_of_multiprocessing_has_a_worker(how: &str) {
     let mut server = serve();
     first_line(&mut server);
     dir.run("worker --recipe work --into inbox --key other")
-        .failed(2, &["another key"]);
+        .failed(1, &["another key"]);
     server.wait().expect("it ends");
     let mut server = serve();
     let mut said = BufReader::new(server.stdout.take().expect("piped"));

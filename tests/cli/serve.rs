@@ -177,10 +177,25 @@ fn fifty_arrays_of_one_name_get_fifty_names_and_none_leaves_the_folder() {
 
 #[test]
 fn who_offers_more_than_is_taken_is_refused_and_others_are_not() {
-    for (limit, hint) in [
-        ("--max-bytes 1MB", "at most 1.00 MB are taken here"),
-        ("--max-total 1MB", "1.00 MB that are taken here in all"),
-        ("--keep-free 1000PB", "have to stay so"),
+    for (limit, hint, here, fault) in [
+        (
+            "--max-bytes 1MB",
+            "at most 1.00 MB are taken there",
+            "--max-bytes takes 1.00 MB at most",
+            "caller",
+        ),
+        (
+            "--max-total 1MB",
+            "1.00 MB more are taken there",
+            "1.00 MB of --max-total 1.00 MB are left",
+            "caller",
+        ),
+        (
+            "--keep-free 1000PB",
+            "its disk has no room for",
+            "--keep-free keeps 1.00 EB",
+            "system",
+        ),
     ] {
         let dir = Dir::new();
         let service = serve(&dir, limit);
@@ -194,6 +209,13 @@ fn who_offers_more_than_is_taken_is_refused_and_others_are_not() {
         }
         let ended = drained(service);
         assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+        assert!(
+            ended.stderr.contains("refused: 8.00 MB ") && ended.stderr.contains(here),
+            "{ended:?}"
+        );
+        let objects = ended.objects();
+        let failed = objects.iter().find(|object| object["event"] == "failed").expect("one");
+        assert_eq!(failed["fault"], fault, "{failed}");
         assert!(names_in(&dir.path().join("inbox")).len() <= 1);
     }
 }
@@ -414,4 +436,26 @@ fn a_person_reads_a_line_an_array_and_the_sum_at_the_end() {
             .contains("closed the connection before it said what it sends"),
         "{ended:?}"
     );
+}
+
+#[test]
+fn a_service_whose_disk_has_less_free_than_it_keeps_says_so_when_it_starts() {
+    let dir = Dir::new();
+    let service = serve(&dir, "--keep-free 100%");
+    let ended = drained(service);
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    let objects = ended.objects();
+    let told = objects
+        .iter()
+        .find(|object| object["event"] == "no_room")
+        .expect("told");
+    assert_eq!(told["folder"], "inbox");
+    assert!(told["free_bytes"].as_u64() <= told["kept_bytes"].as_u64(), "{told}");
+    assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
+    for part in ["every array is refused now", " are free in inbox", "--keep-free keeps"] {
+        assert!(ended.stderr.contains(part), "{ended:?}");
+    }
+    // Where there is room nothing is said.
+    let ended = drained(serve(&dir, "--keep-free 0")).done();
+    assert_eq!(ended.stderr, "");
 }

@@ -93,7 +93,7 @@ fn an_existing_array_that_does_not_fit_stays_as_it_is() {
         ("range:0:11 --into whole.npy --at 0", "beyond its 80"),
         ("range:0:6 --into whole.npy --at 40", "beyond its 80"),
         ("range:0:6 --into whole.npy --at 18446744073709551608", "beyond its 80"),
-        ("range:0:6 --dtype f32 --into whole.npy --at 0", "f32 comes"),
+        ("range:0:6 --dtype f32 --into whole.npy --at 0", "got f32"),
         ("range:0:6 --into missing.npy --at 0", "no such file"),
     ] {
         dir.run(&format!("loopback {arguments}"))

@@ -73,14 +73,23 @@ fn wrong_usage_is_one_line_and_exit_code_2() {
 #[test]
 fn help_and_version_are_on_standard_output() {
     let dir = Dir::new();
-    for command in ["", "loopback", "send", "receive"] {
+    for command in [
+        "", "loopback", "send", "receive", "fetch", "serve", "worker", "attach", "ping", "compare",
+    ] {
         let help = dir.run(&format!("{command} --help")).done().stdout;
         assert!(
             help.contains("Usage: arraylift") && help.contains("Examples:"),
             "{help}"
         );
         assert!(help.lines().all(|line| line.chars().count() <= 120), "{help}");
+        // What a command refuses it does not list.
+        let takes_part = ["loopback", "receive"].contains(&command);
+        assert_eq!(help.contains("--at <BYTES>"), takes_part, "{help}");
+        // A comment stands on a line of its own.
+        let examples = help.lines().filter(|line| line.starts_with("  arraylift "));
+        assert!(examples.clone().all(|line| !line.trim().contains("   ")), "{help}");
     }
+    assert!(!dir.run("compare --help").done().stdout.contains("standard input"));
     assert_eq!(
         dir.run("--version").done().stdout,
         format!("arraylift {}\n", env!("CARGO_PKG_VERSION"))

@@ -241,7 +241,7 @@ fn whoever_has_another_key_or_none_or_speaks_nonsense_does_not_become_a_worker()
     let service = serve(&dir, "--workers 1 --workers-at door --key key");
     dir.write("other", [7; 40]);
     std::fs::set_permissions(dir.path().join("other"), PermissionsExt::from_mode(0o600)).expect("ours");
-    dir.run("worker door --key other").failed(2, &["another key"]);
+    dir.run("worker door --key other").failed(1, &["another key"]);
     std::fs::set_permissions(dir.path().join("other"), PermissionsExt::from_mode(0o644)).expect("ours");
     dir.run("worker door --key other").failed(1, &["chmod 600"]);
     dir.run("worker door").failed(2, &["--key"]);

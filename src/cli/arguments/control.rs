@@ -14,10 +14,14 @@ pub(crate) struct StatusArguments {
 
 const ATTACH_EXAMPLES: &str = "\
 Examples:
-  arraylift status                                       what sends, receives and serves, with process ids
-  arraylift attach 4711                                  watches one, until it ends or Ctrl-C, which leaves it alone
-  arraylift attach 4711 --limit 3=200MB/s                its transfer 3, from now on
-  arraylift attach --stop                                the only one that runs";
+  arraylift status
+      what sends, receives and serves, with process ids
+  arraylift attach 4711
+      watches one, until it ends or Ctrl-C, which leaves it alone
+  arraylift attach 4711 --limit 3=200MB/s
+      its transfer 3, from now on
+  arraylift attach --stop
+      the only one that runs";
 
 #[derive(Debug, Args)]
 #[command(after_help = ATTACH_EXAMPLES, group = ArgGroup::new("command").multiple(false))]

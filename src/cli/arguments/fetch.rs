@@ -11,14 +11,15 @@ use super::{Setting, bytes_or_auto, limit, parse_streams};
 
 const EXAMPLES: &str = "\
 Examples:
-  arraylift fetch https://server.example/big.npy         into the current folder, under its name there
+  arraylift fetch https://server.example/big.npy
+      into the current folder, under its name there
   arraylift fetch https://a.example/1.npy https://b.example/2.npy --into data/ --jobs 2
   arraylift fetch https://server.example/big.npy --streams 4
   arraylift fetch https://10.0.0.7/big.bin --ca site.pem --into memory
 
-A connection that breaks is followed by another one that goes on where it was, where the server proves the
-version of what it sends (a strong ETag, or Last-Modified with Date), and begins again otherwise. Nothing is
-ever overwritten.
+If a connection breaks, another one goes on where it was if the server proves the version of what it sends (a strong \
+ETag, or Last-Modified with Date), and begins again otherwise. Nothing is ever overwritten.
+
 Proxies are those of http_proxy, HTTPS_PROXY, ALL_PROXY and NO_PROXY, as curl has them.";
 
 #[derive(Debug, Args)]

@@ -25,52 +25,70 @@ pub(super) use serve::{LimitArguments, ServeArguments, WorkerArguments, WorkersA
 
 const EXAMPLES: &str = "\
 Examples:
-  arraylift                                              the window
-  arraylift loopback range:0:50_000_000                  400 MB of f64 from this machine to itself
-  arraylift receive 0.0.0.0:25000 --into inbox/          takes arrays until Ctrl-C
-  arraylift send big.npy server:25000                    sends one there, verified
-  arraylift fetch https://server.example/big.npy         takes a file from a web server
+  arraylift
+      opens the window
+  arraylift loopback range:0:50_000_000
+      400 MB of f64 from this machine to itself
+  arraylift receive 0.0.0.0:25000 --into inbox/
+      takes arrays until Ctrl-C
+  arraylift send big.npy server:25000
+      sends one there, verified
+  arraylift fetch https://server.example/big.npy
+      takes a file from a web server
 
-SOURCE is a PATH, range:START:STOP[:STEP] (exactly numpy.arange), shm:NAME
-(POSIX shared memory) or - (standard input, with --length).
+SOURCE is a PATH, range:START:STOP[:STEP] (exactly numpy.arange), shm:NAME (POSIX shared memory) or - (standard input, \
+with --length).
 ENDPOINT is HOST:PORT or unix:PATH.
-The exit code is 0 when it is done, and verified where the wire can;
-1 when it failed; 2 for wrong usage.";
+
+The exit code is 0 when all is done, and verified where the wire can verify; 1 when something failed or was cancelled; \
+2 for wrong usage. A service, and receive of many, ends with 0 when it is asked to end and cut nothing off, whatever \
+became of single transfers.";
 
 const LOOPBACK_EXAMPLES: &str = "\
 Examples:
   arraylift loopback range:0:50_000_000
   arraylift loopback big.npy --into copy.npy --limit 200MB/s
-  arraylift loopback range:0:50_000_000 --repeat 10      and tells the median
+  arraylift loopback range:0:50_000_000 --repeat 10
+      prints the median, too
   arraylift loopback range:0:1e9 --dtype f32 --into discard --json";
 
 const SEND_EXAMPLES: &str = "\
 Examples:
   arraylift send big.npy server:25000
-  arraylift send a.npy b.npy runs/ server:25000 --jobs 5 several, so many at once; of a folder the files in it
+  arraylift send a.npy b.npy runs/ server:25000 --jobs 5
+      five at once; of a folder the files in it
   arraylift send range:0:1e9:0.5 '[::1]:25000' --limit 200MB/s
   arraylift send big.bin unix:$XDG_RUNTIME_DIR/arrays --offset 1GiB --length 256MiB --dtype f32
-  arraylift send big.npy server:25000 --wire npy         for NumPy there: see docs/manual.md
-  arraylift send shm:frames server:25000 --dtype f32     what SharedMemory('frames') of Python made
+  arraylift send big.npy server:25000 --wire npy
+      for NumPy there: see docs/manual.md
+  arraylift send shm:frames server:25000 --dtype f32
+      what SharedMemory('frames') of Python made
   producer | arraylift send - server:25000 --length 800MB --dtype f64";
 
 const RECEIVE_EXAMPLES: &str = "\
 Examples:
-  arraylift receive 0.0.0.0:25000                        into the current folder, until Ctrl-C
-  arraylift receive 127.0.0.1:0 --into memory --once     port 0 takes a free one and prints it
-  arraylift receive '[::]:25000' --into big.npy          one array into that file
+  arraylift receive 0.0.0.0:25000
+      into the current folder, until Ctrl-C
+  arraylift receive 127.0.0.1:0 --into memory --once
+      port 0 takes a free one and prints it
+  arraylift receive '[::]:25000' --into big.npy
+      one array into that file
   arraylift receive 0.0.0.0:25000 --wire raw --dtype f64 --count 50_000_000 --into a.npy
   arraylift receive 0.0.0.0:25000 --into whole.npy --at 32
-  arraylift receive 0.0.0.0:25000 --into shm:frames      what SharedMemory('frames') of Python opens";
+  arraylift receive 0.0.0.0:25000 --into shm:frames
+      what SharedMemory('frames') of Python opens";
 
 const COMPARE_EXAMPLES: &str = "\
 Examples:
-  arraylift compare range:0:50_000_000                   every route into memory, 5 rounds
-  arraylift compare big.npy --sizes --save today.json    files, too, and time against size
-  arraylift compare big.npy --with today.json            beside what was saved
+  arraylift compare range:0:50_000_000
+      every route into memory, 5 rounds
+  arraylift compare big.npy --sizes --save today.json
+      files, too, and time against size
+  arraylift compare big.npy --with today.json
+      beside what was saved
 
-Each run is a process of its own, contestants take turns, and medians are told. Nothing of it is kept but
-what --save names. The exit code is 1 where a contestant that ought to have run gave no numbers.";
+Each run is a process of its own, contestants take turns, and medians are printed. Nothing of it is kept but what --save \
+names. The exit code is 1 where a contestant that ought to have run gave no numbers.";
 
 /// Moves large arrays and files with as few copies as possible, and shows how fast.
 #[derive(Debug, Parser)]
@@ -120,6 +138,8 @@ pub(crate) struct LoopbackArguments {
     #[command(flatten)]
     pub sending: SendingArguments,
     #[command(flatten)]
+    pub part: PartArguments,
+    #[command(flatten)]
     pub receiving: ReceivingArguments,
     #[command(flatten)]
     pub common: CommonArguments,
@@ -159,6 +179,8 @@ pub(crate) struct ReceiveArguments {
     #[command(flatten)]
     pub expect: ExpectArguments,
     #[command(flatten)]
+    pub part: PartArguments,
+    #[command(flatten)]
     pub receiving: ReceivingArguments,
     #[command(flatten)]
     pub common: CommonArguments,
@@ -180,8 +202,10 @@ pub(crate) struct ExpectArguments {
 #[derive(Debug, Args)]
 #[command(after_help = COMPARE_EXAMPLES)]
 pub(crate) struct CompareArguments {
+    /// A file, range:START:STOP[:STEP] as numpy.arange makes it, or shm:NAME: what can be read many times
+    pub source: OsString,
     #[command(flatten)]
-    pub source: SourceArguments,
+    pub view: ViewArguments,
     /// A folder for the routes that write a file, which is removed after each run [default: that of a source that is a
     /// file]
     #[arg(long, value_name = "FOLDER")]
@@ -252,15 +276,19 @@ pub(crate) struct ReceivingArguments {
     /// How bytes land
     #[arg(long, value_name = "ROUTE", default_value = "auto", value_parser = receive_routes())]
     pub receive_route: ReceiveRouteChoice,
-    /// Receives into a part of the existing file that --into names, from this byte of its array
-    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
-    pub at: Option<u64>,
     /// Does not wait until a file is on disk: it is done when the kernel has it, and a loss of power can cost it
     #[arg(long)]
     pub no_sync: bool,
     /// As if a slow program read the array: it takes at most so many bytes a second
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     pub reader_pace: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PartArguments {
+    /// Receives into a part of the existing file that --into names, from this byte of its array
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
+    pub at: Option<u64>,
 }
 
 #[derive(Debug, Args)]

@@ -8,19 +8,21 @@ use crate::units::{parse_bytes, parse_time};
 
 const PING_EXAMPLES: &str = "\
 Examples:
-  arraylift serve 0.0.0.0:25000 --echo                   there
-  arraylift ping server:25000                            here: sizes from 1 B to 64 MiB
+  arraylift serve 0.0.0.0:25000 --echo
+      there
+  arraylift ping server:25000
+      here: sizes from 1 B to 64 MiB
   arraylift ping server:25000 --sizes 64,1500 --count 10000 --json
 
-Any service that sends back what comes will do, also one that is not Arraylift's. What comes back is compared with
-what was sent. Each size has one round trip before those that count.";
+Any service that sends back what comes will do, also one that is not Arraylift's. What comes back is compared with what \
+was sent. Each size has one round trip before those that count.";
 
 #[derive(Debug, Args)]
 #[command(after_help = PING_EXAMPLES)]
 pub(crate) struct PingArguments {
     /// Where the echo service listens: HOST:PORT or unix:PATH
     pub endpoint: String,
-    /// Bytes there and back again, each from 1 to 1GiB
+    /// Bytes there and back again, each from 1B to 1GiB
     #[arg(long, value_name = "SIZES", value_delimiter = ',', value_parser = parse_bytes, default_value = "1,64,1KiB,16KiB,256KiB,4MiB,64MiB")]
     pub sizes: Vec<u64>,
     /// Round trips of each size [default: what a second gives, from 3 to 10000]

@@ -11,14 +11,17 @@ use crate::units::{parse_bytes, parse_rate};
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
-  arraylift serve 0.0.0.0:25000 --into incoming/         takes thousands of senders at once
+  arraylift serve 0.0.0.0:25000 --into incoming/
+      takes thousands of senders at once
   arraylift serve 0.0.0.0:25000 --into incoming/ --max-bytes 10GB --keep-free 50GB
   arraylift serve unix:$XDG_RUNTIME_DIR/arrays --wire raw --dtype f32 --shape 640,480 --json
-  arraylift serve 0.0.0.0:25000 --echo                   for arraylift ping, netcat and others
-  arraylift serve 0.0.0.0:25000 --recipe-workers /run/user/1000/work     Python serves: see docs/manual.md
+  arraylift serve 0.0.0.0:25000 --echo
+      for arraylift ping, netcat and others
+  arraylift serve 0.0.0.0:25000 --recipe-workers $XDG_RUNTIME_DIR/work
+      Python serves: see docs/manual.md
 
-The first Ctrl-C (or SIGTERM) takes nobody any more and ends when what is on its way has come;
-the second one ends at once and removes what was half received.";
+After the first Ctrl-C (or SIGTERM) it takes no new connections, and ends when the transfers on their way are done. The \
+second one ends it at once and removes what was half received.";
 
 #[derive(Debug, Args)]
 #[command(after_help = SERVE_EXAMPLES)]
@@ -31,13 +34,13 @@ pub(crate) struct ServeArguments {
     pub into: PathBuf,
     /// Sends back what comes, and keeps nothing
     #[arg(long, conflicts_with_all = ["into", "workers", "workers_at", "count", "shape", "dtype", "max_bytes", "max_total",
-        "keep_free", "slowest", "receive_route", "at", "no_sync", "reader_pace", "wire", "chunk", "limit", "preview",
+        "keep_free", "slowest", "receive_route", "no_sync", "reader_pace", "wire", "chunk", "limit", "preview",
         "peer_user"])]
     pub echo: bool,
     /// Hands each connection to a program of the same user that connects to this Unix socket: one byte with the
     /// descriptor beside it, which it answers with OK within the timeout. Reads and keeps nothing
     #[arg(long, value_name = "PATH", conflicts_with_all = ["echo", "into", "workers", "workers_at", "count", "shape", "dtype",
-        "max_connections", "max_bytes", "max_total", "keep_free", "slowest", "receive_route", "at", "no_sync", "reader_pace", "wire",
+        "max_connections", "max_bytes", "max_total", "keep_free", "slowest", "receive_route", "no_sync", "reader_pace", "wire",
         "chunk", "limit", "preview"])]
     pub recipe_workers: Option<PathBuf>,
     #[command(flatten)]
@@ -66,7 +69,7 @@ pub(crate) struct LimitArguments {
     /// What has to stay free of the folder's disk: bytes, or a part of it in percent
     #[arg(long, value_name = "BYTES|N%", default_value_t)]
     pub keep_free: KeepFree,
-    /// Who moves fewer bytes a second, over the timeout, gives way to others [default: 1kB/s]
+    /// Gives up a sender that moves fewer bytes a second, on average over the timeout [default: 1kB/s]
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     pub slowest: Option<u64>,
 }
@@ -87,11 +90,14 @@ pub(crate) struct WorkersArguments {
 
 const WORKER_EXAMPLES: &str = "\
 Examples:
-  arraylift serve 0.0.0.0:25000 --into incoming/ --workers 2 --workers-at /run/user/1000/arrays --key arrays.key
-  arraylift worker /run/user/1000/arrays --key arrays.key        a third one, in another terminal
-  arraylift worker --recipe /run/user/1000/work --into incoming/ receives what a program of another kind accepts
+  arraylift serve 0.0.0.0:25000 --into incoming/ --workers 2 --workers-at $XDG_RUNTIME_DIR/arrays --key arrays.key
+  arraylift worker $XDG_RUNTIME_DIR/arrays --key arrays.key
+      a third one, in another terminal
+  arraylift worker --recipe $XDG_RUNTIME_DIR/work --into incoming/
+      receives what a program of another kind accepts
 
-The first Ctrl-C (or SIGTERM) takes nothing new and ends with what it has; the second one ends at once.";
+After the first Ctrl-C (or SIGTERM) it takes nothing new, and ends when what it has is done. The second one ends it at \
+once.";
 
 #[derive(Debug, Args)]
 #[command(after_help = WORKER_EXAMPLES)]
@@ -99,7 +105,7 @@ pub(crate) struct WorkerArguments {
     /// Where the service lets workers join; - is for workers that a service starts itself. What is received and how is
     /// the service's to say
     #[arg(required_unless_present = "recipe", conflicts_with_all = ["recipe", "into", "count", "shape", "dtype",
-        "max_connections", "max_bytes", "max_total", "keep_free", "slowest", "receive_route", "at", "no_sync", "reader_pace", "wire",
+        "max_connections", "max_bytes", "max_total", "keep_free", "slowest", "receive_route", "no_sync", "reader_pace", "wire",
         "chunk", "limit", "preview", "timeout", "socket_buffer", "peer_user"])]
     pub path: Option<PathBuf>,
     /// The file with the service's key; with --recipe the authkey of a Listener of multiprocessing.connection

@@ -89,7 +89,7 @@ fn service(
     receives: &ReceivingArguments,
     common: &CommonArguments,
 ) -> Result<crate::service::Plan, Failure> {
-    let sink = sink(into, receives.at)?;
+    let sink = sink(into, None)?;
     if !matches!(sink, SinkSpec::Folder(_) | SinkSpec::Memory | SinkSpec::Discard) {
         return Err(usage(
             "a service takes many arrays: name a folder that exists, memory or discard with --into",

@@ -134,7 +134,7 @@ impl ConnectionSource<Arrival> for RecipeSource {
 /// cancelled.
 fn introduce(mut stream: &UnixStream, key: &AuthKey, dial: &Dial<'_>, timeout: Duration) -> Result<bool, Error> {
     let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::PermissionDenied => Error::Usage("the server has another key: give both the same".into()),
+        io::ErrorKind::PermissionDenied => Error::OtherKey("the server"),
         io::ErrorKind::InvalidData => Error::OtherProtocol("it is no Listener of multiprocessing with a key".into()),
         io::ErrorKind::TimedOut => Error::Silent(timeout),
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {

@@ -149,7 +149,10 @@ pub(super) mod words {
             );
         }
         if side.core_wait_s >= CORE_WAIT_MIN * all_s {
-            return format!("{words}, and {} without a core", units::duration(side.core_wait_s));
+            return format!(
+                "{words}, and it waited {} for a free core",
+                units::duration(side.core_wait_s)
+            );
         }
         words
     }

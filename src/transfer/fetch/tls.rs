@@ -68,7 +68,7 @@ pub(super) fn tls_error(said: &str) -> Error {
         ),
         (
             "CaUsedAsEndEntity",
-            "its certificate is one to sign others with (CA:TRUE), and none for a server",
+            "its certificate is one to sign others with (CA:TRUE), and none for a server: --ca FILE with it in FILE trusts it",
         ),
     ];
     let words = known.into_iter().find(|(name, _)| reason.contains(name));

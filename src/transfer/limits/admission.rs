@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::error::Error;
-use crate::units;
+use crate::error::{Error, ServiceLimit};
 
 /// What a service takes at most.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,23 +81,16 @@ impl Admissions {
     }
 
     fn check(&self, state: &State, bytes: u64) -> Result<(), Error> {
-        let no = |text: String| Err(Error::BadOffer(text));
-        if let Some(most) = self.limits.bytes_each.filter(|most| bytes > *most) {
-            return no(format!(
-                "it has {}, and at most {} are taken here",
-                units::bytes(bytes),
-                units::bytes(most)
-            ));
+        if let Some(most_bytes) = self.limits.bytes_each.filter(|most| bytes > *most) {
+            return Err(Error::OverLimit(ServiceLimit::MaxBytes { bytes, most_bytes }));
         }
         let sum = state.taken_bytes.saturating_add(bytes);
-        if let Some(most) = self.limits.bytes_in_all.filter(|most| sum > *most) {
-            let left = most.saturating_sub(state.taken_bytes);
-            return no(format!(
-                "it has {}, and of {} that are taken here in all {} are left",
-                units::bytes(bytes),
-                units::bytes(most),
-                units::bytes(left)
-            ));
+        if let Some(most_bytes) = self.limits.bytes_in_all.filter(|most| sum > *most) {
+            return Err(Error::OverLimit(ServiceLimit::MaxTotal {
+                bytes,
+                most_bytes,
+                left_bytes: most_bytes.saturating_sub(state.taken_bytes),
+            }));
         }
         Ok(())
     }
@@ -202,10 +194,23 @@ mod tests {
             let mut applicant = admissions.applicant(0);
             applicant.ask(bytes).map(|_| applicant)
         };
-        assert!(matches!(ask(61), Err(Error::BadOffer(text)) if text.contains("61 B")));
+        assert_eq!(
+            ask(61).err(),
+            Some(Error::OverLimit(ServiceLimit::MaxBytes {
+                bytes: 61,
+                most_bytes: 60
+            }))
+        );
         drop(ask(60).expect("taken, and broken off"));
         ask(60).expect("taken").is_whole();
-        assert!(matches!(ask(41), Err(Error::BadOffer(text)) if text.contains("40 B are left")));
+        assert_eq!(
+            ask(41).err(),
+            Some(Error::OverLimit(ServiceLimit::MaxTotal {
+                bytes: 41,
+                most_bytes: 100,
+                left_bytes: 40
+            }))
+        );
         ask(40).expect("exactly what is left").is_whole();
         assert!(ask(1).is_err());
     }

@@ -1,12 +1,12 @@
 //! How much of a disk stays free.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use rustix::fs::StatVfs;
+use rustix::fs::{StatVfs, statvfs};
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
 use crate::units::{self, UnitError, parse_bytes};
 
 /// What is not given to arrays, of the disk that they land on.
@@ -30,14 +30,42 @@ impl KeepFree {
     }
 }
 
-/// The error for an array of `bytes` for which too little of a disk is free, of which `kept_bytes` are to stay so.
-pub(crate) fn too_little_is_free(bytes: u64, free_bytes: u64, kept_bytes: u64) -> Error {
-    Error::BadOffer(format!(
-        "it has {}, and of the {} that are free there {} have to stay so",
-        units::bytes(bytes),
-        units::bytes(free_bytes),
-        units::bytes(kept_bytes)
-    ))
+/// A folder whose disk has less free than is to stay so: nothing is taken there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct FullFolder {
+    /// The folder.
+    #[serde(serialize_with = "crate::transfer::path_text::path")]
+    pub folder: PathBuf,
+    /// Bytes that are free on its disk.
+    pub free_bytes: u64,
+    /// Bytes that are to stay free.
+    pub kept_bytes: u64,
+}
+
+impl KeepFree {
+    /// The folder with what is free there, where that is no more than is to stay so. `None` also where the system does
+    /// not say.
+    pub(crate) fn leaves_nothing(self, folder: &Path) -> Option<FullFolder> {
+        let disk = statvfs(folder).ok().filter(|disk| disk.f_blocks > 0)?;
+        let (free_bytes, kept_bytes) = (disk.f_bavail.saturating_mul(disk.f_frsize), self.bytes_of(&disk));
+        (kept_bytes > 0 && free_bytes <= kept_bytes).then(|| FullFolder {
+            folder: folder.into(),
+            free_bytes,
+            kept_bytes,
+        })
+    }
+}
+
+impl fmt::Display for FullFolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "every array is refused now: {} are free in {} and --keep-free keeps {} (--keep-free SIZE keeps less)",
+            units::bytes(self.free_bytes),
+            self.folder.display(),
+            units::bytes(self.kept_bytes)
+        )
+    }
 }
 
 impl Default for KeepFree {
@@ -54,7 +82,7 @@ impl FromStr for KeepFree {
             return parse_bytes(text).map(Self::Bytes);
         };
         let percent = percent.trim().parse().ok().filter(|percent| *percent <= 100);
-        percent.map(Self::Percent).ok_or(UnitError::Bytes)
+        percent.map(Self::Percent).ok_or(UnitError::Share)
     }
 }
 
@@ -82,8 +110,27 @@ mod tests {
             assert_eq!(typed.parse(), Ok(read), "{typed}");
             assert_eq!(read.to_string().parse(), Ok(read));
         }
+        let share = "120%".parse::<KeepFree>().map_err(|error| error.to_string());
+        assert_eq!(
+            share,
+            Err("a part of the disk is a whole number from 0% to 100%".into())
+        );
         for wrong in ["", "%", "101%", "-1%", "1.5%", "many"] {
             assert!(wrong.parse::<KeepFree>().is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_folder_where_nothing_is_taken_is_told_with_what_is_free_and_what_is_kept() {
+        let folder = tempfile::tempdir().expect("folder");
+        let full = KeepFree::Percent(100)
+            .leaves_nothing(folder.path())
+            .expect("never free");
+        assert!(full.free_bytes <= full.kept_bytes, "{full:?}");
+        let line = full.to_string();
+        assert!(line.contains(&folder.path().display().to_string()), "{line}");
+        assert!(line.contains("--keep-free keeps"), "{line}");
+        assert_eq!(KeepFree::Bytes(0).leaves_nothing(folder.path()), None);
+        assert_eq!(KeepFree::Percent(5).leaves_nothing(Path::new("/no/such/folder")), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, SocketAddrV6, ToSocketAddrs as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use socket2::SockAddr;
 
@@ -101,8 +101,24 @@ impl Endpoint {
     pub(crate) fn unusable(&self, last: Option<&io::Error>) -> Error {
         Error::Endpoint {
             endpoint: self.to_string(),
-            reason: last.map_or_else(|| "the name has no address".into(), reason),
+            reason: match (self, last) {
+                (_, None) => "the name has no address".into(),
+                (Self::Unix(path), Some(error)) if error.kind() == io::ErrorKind::NotFound => {
+                    missing_folder(path, error)
+                }
+                (_, Some(error)) => reason(error),
+            },
         }
+    }
+}
+
+/// Why no socket can be made there.
+fn missing_folder(path: &Path, error: &io::Error) -> Reason {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.exists() => {
+            format!("the folder {} does not exist", folder.display()).into()
+        }
+        _ => reason(error),
     }
 }
 

@@ -276,10 +276,7 @@ impl FirstReceiver {
         self.link.check_user()?;
         self.link.probe.begin_transfer();
         if let Some(expected) = self.plan.expect.as_ref().filter(|expected| **expected != offer.meta) {
-            return Err(Error::BadOffer(format!(
-                "{} comes where {expected} was to come",
-                offer.meta
-            )));
+            return Err(Error::BadOffer(format!("expected {expected}, got {}", offer.meta)));
         }
         if self.has_room_for(&offer)? {
             return self.accept(offer);

@@ -54,7 +54,7 @@ pub(crate) fn part_of_existing(path: &Path, at_bytes: u64, meta: &ArrayMeta) -> 
             }) => {
                 if existing.dtype() != meta.dtype() {
                     let (has, comes) = (existing.dtype().name(), meta.dtype().name());
-                    return Err(mismatch(format!("its elements are {has} and {comes} comes")));
+                    return Err(mismatch(format!("expected elements of {has}, got {comes}")));
                 }
                 let item = meta.dtype().item_size() as u64;
                 if !at_bytes.is_multiple_of(item) {

@@ -11,10 +11,9 @@ use std::sync::{Arc, LazyLock};
 use rustix::fs::{Mode, fchmod, ftruncate};
 
 use crate::array::npy;
-use crate::error::{Error, Reason, reason};
+use crate::error::{Error, Reason, ServiceLimit, reason};
 use crate::route::ReceiveRouteChoice;
 use crate::route::receive::takes_splice;
-use crate::transfer::limits::keep_free::too_little_is_free;
 use crate::transfer::limits::promise::Promise;
 use crate::transfer::plan::SinkSpec;
 
@@ -102,9 +101,12 @@ impl PartFile {
         let space = Reservation::promise(&part.file, needed, request.keep_free, in_any_case);
         let space = space.map_err(|no| match no {
             NoPromise::Refused(error) => part.write_error(&error, needed),
-            NoPromise::ToBeKept { free_bytes, kept_bytes } => {
-                too_little_is_free(offer.meta.byte_len(), free_bytes, kept_bytes)
-            }
+            NoPromise::ToBeKept { free_bytes, kept_bytes } => Error::OverLimit(ServiceLimit::KeepFree {
+                bytes: offer.meta.byte_len(),
+                folder: folder_of(&part.wanted).into(),
+                free_bytes,
+                kept_bytes,
+            }),
         })?;
         ftruncate(&part.file, needed)
             .map_err(io::Error::from)

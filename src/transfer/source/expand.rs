@@ -109,22 +109,29 @@ fn check_reach(pattern: &str) -> Result<(), Error> {
 }
 
 fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let mut files = Vec::new();
+    let (mut files, mut has_folders) = (Vec::new(), false);
     for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
         let path = entry.map_err(|error| unreadable(folder, &error))?.path();
         // Links to files are sent, too; sockets and the like are not files. What cannot be looked at, as a link to
         // nowhere, is among them, and so are links out of the folder: their own transfers say why they cannot be sent.
-        if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        if let Ok(metadata) = path.metadata()
+            && !metadata.is_file()
+        {
+            has_folders |= metadata.is_dir();
             continue;
         }
         files.push(path);
     }
     if files.is_empty() {
-        let text = format!(
-            "{} has no files in it; the folders in it are sent by their own names",
+        let folders = if has_folders {
+            "; the folders in it are sent by their own names"
+        } else {
+            ""
+        };
+        return Err(Error::Usage(format!(
+            "{} has no files in it{folders}",
             folder.display()
-        );
-        return Err(Error::Usage(text));
+        )));
     }
     files.sort();
     Ok(files)

@@ -252,7 +252,7 @@ impl Finished {
         match (self.durable?, self.sync_s) {
             (true, Some(sync_s)) => Some(format!("on disk (the last {})", units::duration(sync_s))),
             (true, None) => Some("on disk".into()),
-            (false, _) => Some("not waited for to be on disk".into()),
+            (false, _) => Some("not synced to disk".into()),
         }
     }
 }

@@ -318,6 +318,9 @@ impl NativeSender {
                 self.receipt = Some(Receipt { checksum });
                 Ok(())
             }
+            (State::AwaitAnswer, Message::Offer(_)) => Err(Error::OtherProtocol(
+                "it sends back what it gets, as an echo service does: a receiver is needed there".into(),
+            )),
             (_, message) => Err(Error::Protocol(format!("{} out of turn", message.name()))),
         }
     }

@@ -1,0 +1,71 @@
+//! The exit code, which scripts go by: 0 done, 1 failed or cancelled, 2 wrong usage.
+
+use rustix::process::Signal;
+
+use crate::common::Dir;
+use crate::peers::say;
+use crate::serve::serve;
+
+#[test]
+fn the_exit_code_tells_done_from_failed_from_wrong_usage() {
+    let dir = Dir::new();
+    dir.write("there.json", "{}");
+    for (arguments, code) in [
+        ("loopback range:0:10", 0),
+        ("status", 0),
+        ("loopback missing.npy", 1),
+        ("loopback range:0:10 --into there.json", 1),
+        ("send range:0:10 127.0.0.1:1", 1),
+        ("send missing.npy range:0:10 127.0.0.1:1", 1),
+        // There is nothing to attach to: what was typed is right all the same.
+        ("attach", 1),
+        ("attach 999999", 1),
+        ("loopback", 2),
+        ("loopback range:0:10 --frobnicate", 2),
+        ("compare -", 2),
+        ("fetch ftp://a/b", 2),
+        ("serve 127.0.0.1:0 --keep-free 120%", 2),
+        ("serve 127.0.0.1:0 --at 5", 2),
+        ("worker --recipe socket --at 5", 2),
+    ] {
+        let ended = dir.run(arguments);
+        assert_eq!(ended.status.code(), Some(code), "{arguments}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_service_ends_with_0_whatever_became_of_its_senders_unless_it_cut_one_off() {
+    let dir = Dir::new();
+    dir.folder("inbox");
+    for command in ["serve", "receive"] {
+        let options = "127.0.0.1:0 --into inbox --json";
+        let keep_free = if command == "serve" { " --keep-free 0" } else { "" };
+        let service = dir.listen(command, &format!("{options}{keep_free}"));
+        // It fails there.
+        say(&service.address, b"GET / HTTP/1.1\r\n\r\n");
+        service.signal(Signal::TERM);
+        let ended = service.wait();
+        assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+        assert!(ended.stderr.contains("another protocol"), "{ended:?}");
+    }
+    let service = serve(&dir, "");
+    let arguments = ["send", "range:0:1e7", &service.address, "--limit", "1MB/s", "--json"];
+    let mut sender = dir.arraylift(arguments).start();
+    crate::signals::until_bytes_move(&mut sender, "sender");
+    service.signal(Signal::TERM);
+    service.signal(Signal::TERM);
+    service.wait().failed(1, &["cancelled: 1 transfer was cut off"]);
+    sender.wait().failed(1, &["gave up"]);
+}
+
+#[test]
+fn a_cancelled_command_ends_with_1_and_says_what_it_was_and_how_far_it_came() {
+    let dir = Dir::new();
+    let receiver = dir.receive("127.0.0.1:0 --into discard --once");
+    let arguments = ["send", "range:0:1e7", &receiver.address, "--limit", "1MB/s", "--json"];
+    let mut sender = dir.arraylift(arguments).start();
+    crate::signals::until_bytes_move(&mut sender, "sender");
+    sender.signal(Signal::INT);
+    sender.wait().failed(1, &["cancelled: range 0", "of 80.0 MB had moved"]);
+    assert_eq!(receiver.wait().status.code(), Some(1));
+}
