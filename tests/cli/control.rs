@@ -176,9 +176,9 @@ fn the_socket_is_its_users_alone_and_one_that_was_killed_is_forgotten() {
     assert_eq!(mode(socket(&dir, &service)), 0o600);
     assert_eq!(mode(dir.runtime().join("arraylift")), 0o700);
     dir.run("attach 1").failed(1, &["process 1"]);
-    dir.run("attach --pause 1 --stop").failed(1, &["--pause"]);
+    dir.run("attach --pause 1 --stop").failed(2, &["--pause"]);
     let other = serve(&dir, "");
-    dir.run("attach").failed(1, &["several run", &other.id().to_string()]);
+    dir.run("attach").failed(2, &["several run", &other.id().to_string()]);
     let stale = socket(&dir, &other);
     other.signal(Signal::KILL);
     other.wait();

@@ -48,12 +48,13 @@ fn a_service_ends_with_0_whatever_became_of_its_senders_unless_it_cut_one_off() 
         assert_eq!(ended.status.code(), Some(0), "{ended:?}");
         assert!(ended.stderr.contains("another protocol"), "{ended:?}");
     }
-    let service = serve(&dir, "");
+    let mut service = serve(&dir, "");
     let arguments = ["send", "range:0:1e7", &service.address, "--limit", "1MB/s", "--json"];
-    let mut sender = dir.arraylift(arguments).start();
-    crate::signals::until_bytes_move(&mut sender, "sender");
+    let sender = dir.arraylift(arguments).start();
+    crate::serve::until(&mut service, "sample");
     service.signal(Signal::TERM);
-    service.signal(Signal::TERM);
+    // Another signal, as two of the same at once are one.
+    service.signal(Signal::INT);
     service.wait().failed(1, &["cancelled: 1 transfer was cut off"]);
     sender.wait().failed(1, &["gave up"]);
 }

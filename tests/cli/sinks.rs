@@ -11,7 +11,7 @@ fn an_existing_file_is_never_overwritten() {
     let dir = Dir::new();
     dir.write("a.npy", "precious");
     dir.run("loopback range:0:10 --into a.npy")
-        .failed(1, &["a.npy exists", "a part of it"]);
+        .failed(1, &["a.npy exists", "choose another name"]);
     dir.run("receive 127.0.0.1:0 --into a.npy").failed(1, &["a.npy exists"]);
     assert_eq!(dir.read("a.npy"), b"precious");
     assert_eq!(dir.names(), ["a.npy"]);
