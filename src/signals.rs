@@ -2,11 +2,12 @@
 //! at once. A signal that is ignored when the program starts, as `nohup` has it, stays ignored.
 //! And a write past the limit of a file's size is an error, not the end of the program.
 
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::Error;
 use crate::sys::is_ignored;
@@ -15,6 +16,10 @@ use crossbeam_channel::{Receiver, bounded};
 use rustix::process::Signal;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::{SigId, flag, low_level};
+
+/// Signals that come so close are one ask: `timeout(1)` signals a program and then its group, and a terminal that closes
+/// is told of by the kernel and by the shell.
+const ONE_ASK: Duration = Duration::from_millis(100);
 
 /// Where signals are heard while this lives.
 #[derive(Debug)]
@@ -60,13 +65,14 @@ impl Signals {
                 if !matches!(reader.read(&mut [0]), Ok(1)) {
                     break;
                 }
+                // There is room for as many as are asked.
+                let _ = ask.try_send(());
+                waker();
+                take_rest_of_ask(&mut reader)?;
                 // Here, and not where it is obeyed: whoever does may be held up for ever.
                 if heard == asks {
                     enough.store(true, Ordering::SeqCst);
                 }
-                // There is room for as many as are asked.
-                let _ = ask.try_send(());
-                waker();
             }
             Ok(())
         };
@@ -78,6 +84,26 @@ impl Signals {
             _thread: thread.cancelled_by(move || drop(bell.shutdown(Shutdown::Both))),
         })
     }
+}
+
+/// Takes the signals that come with one that was heard, for as long as they are the same ask.
+fn take_rest_of_ask(reader: &mut UnixStream) -> Result<(), Error> {
+    let failed = |error: std::io::Error| Error::system("cannot listen for signals", &error);
+    let until = Instant::now() + ONE_ASK;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
+        reader.set_read_timeout(Some(left)).map_err(failed)?;
+        match reader.read(&mut [0; 16]) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    reader.set_read_timeout(None).map_err(failed)
 }
 
 impl Drop for Signals {

@@ -51,6 +51,25 @@ fn a_signal_cancels_a_transfer_and_removes_what_was_half_received() {
 }
 
 #[test]
+fn an_ask_that_comes_as_two_signals_is_one() {
+    for arguments in [
+        "loopback range:0:1e7 --limit 1MB/s --json --into a.npy",
+        "loopback range:0:1e7 --limit 1MB/s --json --into a.npy --streams 2",
+    ] {
+        for signals in [[Signal::TERM, Signal::TERM], [Signal::HUP, Signal::TERM]] {
+            let dir = Dir::new();
+            let mut running = dir.arraylift(arguments.split(' ')).start();
+            until_bytes_move(&mut running, "receiver");
+            for signal in signals {
+                running.signal(signal);
+            }
+            let ended = running.wait().failed(1, &["cancelled"]);
+            assert!(dir.names().is_empty(), "{:?}: {ended:?}", dir.names());
+        }
+    }
+}
+
+#[test]
 fn a_receiver_that_is_stopped_tells_its_sender() {
     let dir = Dir::new();
     let inbox = dir.folder("inbox");
