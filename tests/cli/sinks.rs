@@ -1,9 +1,12 @@
 //! Where arrays land, and where they cannot.
 
-use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
 
 use crate::common::{Dir, names_in};
+use crate::peers::native_offer;
 use crate::{floats, npy};
 
 #[test]
@@ -101,6 +104,34 @@ fn an_existing_array_that_does_not_fit_stays_as_it_is() {
     }
     assert_eq!(dir.read("whole.npy"), whole);
     assert_eq!(dir.names(), ["whole.npy"]);
+}
+
+#[test]
+fn an_offer_for_a_part_of_a_sparse_file_takes_no_disk_and_its_bytes_take_little_more_than_they_are() {
+    const BYTES: u64 = 3 << 30;
+    let dir = Dir::new();
+    let sparse = File::create_new(dir.path().join("sparse.bin")).expect("a new file");
+    sparse.set_len(BYTES).expect("lengthened");
+    let disk_bytes = || 512 * sparse.metadata().expect("a file").blocks();
+    let receiver = dir.receive("127.0.0.1:0 --into sparse.bin --at 0 --once");
+    let mut stream = TcpStream::connect(&receiver.address).expect("it listens");
+    stream.write_all(&native_offer("a", BYTES)).expect("it takes them");
+    let mut answer = [0; 9];
+    stream.read_exact(&mut answer).expect("an answer");
+    assert_eq!((answer[8], disk_bytes()), (2, 0), "accepted, and nothing taken");
+    let block = [&[4, 0, 0, 0, 1, 0, 0, 0][..], &[0; 8], b"x"].concat();
+    stream.write_all(&block).expect("it takes them");
+    drop(stream);
+    receiver.wait().failed(1, &["closed the connection"]);
+    assert!(
+        disk_bytes() <= (64 << 20) + (1 << 20),
+        "{} bytes of disk for one",
+        disk_bytes()
+    );
+    let mut head = [1; 2];
+    let mut reader = File::open(dir.path().join("sparse.bin")).expect("there");
+    reader.read_exact(&mut head).expect("read");
+    assert_eq!(head, *b"x\0");
 }
 
 #[test]

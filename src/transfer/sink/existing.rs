@@ -2,15 +2,91 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
-use std::path::Path;
-
-use rustix::fs::{FallocateFlags, fallocate};
-use rustix::io::Errno;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::array::{ArrayMeta, npy};
 use crate::error::Error;
+use crate::route::ReceiveRouteChoice;
 
-use super::unwritable;
+use super::holes::Holes;
+use super::part_file::folder_of;
+use super::reservation::Reservation;
+use super::{SinkRequest, unwritable};
+
+/// The part of an existing file that an array becomes.
+pub(crate) struct ExistingPart {
+    pub(crate) path: PathBuf,
+    pub(crate) file: Arc<File>,
+    /// The bytes of the file that the array becomes.
+    pub(crate) bytes: Range<u64>,
+    /// The disk that it takes: a sparse file may have none behind the part.
+    space: Reservation,
+}
+
+impl ExistingPart {
+    /// Finds the part for what is offered, which begins with byte `at_bytes`.
+    ///
+    /// # Errors
+    /// The file has no such part, or the disk has no room for what the part lacks.
+    pub(crate) fn open(path: &Path, at_bytes: u64, request: &SinkRequest) -> Result<Self, Error> {
+        let len = request.offer.meta.byte_len();
+        let (file, base) = part_of_existing(path, at_bytes, &request.offer.meta)?;
+        let bytes = base..base + len;
+        let holes = Holes::within(&file, bytes.clone()).map_err(|error| unwritable(path.into(), &error, 0))?;
+        let missing_bytes = holes.bytes;
+        // Writing to a map of a file tells nobody that the disk is full.
+        let in_any_case = request.route == ReceiveRouteChoice::Map;
+        let space =
+            Reservation::of_part(&file, bytes.clone(), holes, request.keep_free, in_any_case).map_err(|no| {
+                let refused = |error: &io::Error| unwritable(path.into(), error, missing_bytes);
+                no.error(len, folder_of(path), refused)
+            })?;
+        Ok(Self {
+            path: path.into(),
+            file: Arc::new(file),
+            bytes,
+            space,
+        })
+    }
+
+    /// The bytes around byte `at` of the array whose disk space is taken; `None` where it is not. Never waits for the disk.
+    pub(crate) fn space_at(&self, at: u64) -> Option<Range<u64>> {
+        self.space.taken_at(at)
+    }
+
+    /// Takes the disk space of these bytes of the array before they come; `landed_bytes` have. Returns the bytes around
+    /// them that need not be asked for again.
+    pub(crate) fn take_space(&self, bytes: Range<u64>, landed_bytes: u64) -> Result<Range<u64>, Error> {
+        let taken = self.space.take(&self.file, bytes, landed_bytes);
+        taken.map_err(|error| self.write_error(&error))
+    }
+
+    /// The same for what comes next, from byte `at` of the array on. Returns nothing where that were too much ahead.
+    pub(crate) fn take_space_ahead(&self, at: u64, landed_bytes: u64) -> Result<Range<u64>, Error> {
+        let taken = self.space.take_ahead(&self.file, at, landed_bytes);
+        taken.map_err(|error| self.write_error(&error))
+    }
+
+    /// `bytes` more have landed.
+    pub(crate) fn landed(&self, bytes: u64) {
+        self.space.landed(bytes);
+    }
+
+    /// Fails where someone else has cut the file.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        match self.file.metadata() {
+            Ok(metadata) if metadata.len() >= self.bytes.end => Ok(()),
+            _ => Err(Error::SinkChanged(self.path.clone())),
+        }
+    }
+
+    /// The error for a write that the system refused.
+    pub(crate) fn write_error(&self, error: &io::Error) -> Error {
+        unwritable(self.path.clone(), error, self.bytes.end - self.bytes.start)
+    }
+}
 
 pub(crate) fn open_existing(path: &Path) -> Result<File, Error> {
     let mismatch = |reason: &str| Error::SinkMismatch {
@@ -35,7 +111,7 @@ pub(crate) fn open_existing(path: &Path) -> Result<File, Error> {
 }
 
 /// Opens an existing file and finds where in it the array goes. In a `.npy` file `at` counts from the first element.
-pub(crate) fn part_of_existing(path: &Path, at_bytes: u64, meta: &ArrayMeta) -> Result<(File, u64), Error> {
+pub(super) fn part_of_existing(path: &Path, at_bytes: u64, meta: &ArrayMeta) -> Result<(File, u64), Error> {
     let mismatch = |reason: String| Error::SinkMismatch {
         path: path.into(),
         reason: reason.into(),
@@ -77,13 +153,7 @@ pub(crate) fn part_of_existing(path: &Path, at_bytes: u64, meta: &ArrayMeta) -> 
             meta.byte_len()
         )));
     }
-    let base = data_offset + at_bytes;
-    // A sparse file may have no disk space behind the part; what it has stays as it is.
-    match fallocate(&file, FallocateFlags::empty(), base, meta.byte_len()) {
-        // Nothing to reserve, or a file system that cannot: writing tells.
-        Ok(()) | Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => Ok((file, base)),
-        Err(error) => Err(unwritable(path.into(), &error.into(), meta.byte_len())),
-    }
+    Ok((file, data_offset + at_bytes))
 }
 
 /// Reads as much of the file as its `.npy` header takes.

@@ -4,6 +4,7 @@ pub(crate) mod block_receiver;
 mod existing;
 mod fault_ahead;
 mod final_name;
+mod holes;
 pub(crate) mod incoming_array;
 mod name;
 mod part_file;
@@ -34,7 +35,7 @@ use crate::transfer::plan::SinkSpec;
 use crate::transfer::shm::ShmName;
 use crate::wire::Offer;
 
-use existing::{open_existing, part_of_existing};
+use existing::{ExistingPart, open_existing};
 use fault_ahead::FaultAhead;
 use part_file::{PartFile, check_folder, folder_of};
 pub(crate) use publication::{Publication, Published};
@@ -91,13 +92,8 @@ enum Storage {
     },
     /// A new file under its temporary name.
     New(PartFile),
-    /// A part of an existing file, from byte `base` on, which ends before byte `end`.
-    Existing {
-        path: PathBuf,
-        file: Arc<File>,
-        base: u64,
-        end: u64,
-    },
+    /// A part of an existing file.
+    Existing(ExistingPart),
 }
 
 impl SinkSpec {
@@ -159,11 +155,7 @@ impl PreparedSink {
                 Storage::Memory { room, ahead }
             }
             SinkSpec::File(_) | SinkSpec::Folder(_) | SinkSpec::Shm(_) => Storage::New(PartFile::create(&request)?),
-            SinkSpec::Within { path, at_bytes } => {
-                let (file, base) = part_of_existing(path, *at_bytes, &request.offer.meta)?;
-                let (path, file, end) = (path.clone(), Arc::new(file), base.saturating_add(len));
-                Storage::Existing { path, file, base, end }
-            }
+            SinkSpec::Within { path, at_bytes } => Storage::Existing(ExistingPart::open(path, *at_bytes, &request)?),
         };
         let (choice, reason) = match (choice, &storage) {
             (ReceiveRouteChoice::Auto, Storage::New(part)) if part.takes_splice(len) => {
@@ -208,7 +200,7 @@ impl PreparedSink {
             Storage::Nowhere => return Ok(Box::new(Discard::new(self.chunk_bytes))),
             Storage::Memory { room, .. } => return Ok(Box::new(RecvToMemory::new(room.region.clone()))),
             Storage::New(part) => (&part.path, &part.file, part.data_offset),
-            Storage::Existing { path, file, base, .. } => (path, file, *base),
+            Storage::Existing(part) => (&part.path, &part.file, part.bytes.start),
         };
         let failed = |error: io::Error| unwritable(path.clone(), &error, 0);
         let (file, chunk_bytes) = (Arc::clone(file), self.chunk_bytes);
@@ -221,7 +213,7 @@ impl PreparedSink {
 
     /// Whether it is in a file, which may take its time to be published or removed.
     pub(crate) fn is_in_file(&self) -> bool {
-        matches!(self.storage, Storage::New(_) | Storage::Existing { .. })
+        matches!(self.storage, Storage::New(_) | Storage::Existing(_))
     }
 
     /// What kind of memory it is, where it is memory.
@@ -236,7 +228,8 @@ impl PreparedSink {
     pub(crate) fn room_at(&self, at: u64) -> Option<Range<u64>> {
         match &self.storage {
             Storage::New(part) => part.space_at(at),
-            Storage::Nowhere | Storage::Memory { .. } | Storage::Existing { .. } => Some(0..u64::MAX),
+            Storage::Existing(part) => part.space_at(at),
+            Storage::Nowhere | Storage::Memory { .. } => Some(0..u64::MAX),
         }
     }
 
@@ -247,7 +240,8 @@ impl PreparedSink {
     pub(crate) fn make_room(&self, bytes: Range<u64>) -> Result<Range<u64>, Error> {
         match &self.storage {
             Storage::New(part) => part.take_space(bytes, self.ledger.landed_bytes()),
-            Storage::Nowhere | Storage::Memory { .. } | Storage::Existing { .. } => Ok(0..u64::MAX),
+            Storage::Existing(part) => part.take_space(bytes, self.ledger.landed_bytes()),
+            Storage::Nowhere | Storage::Memory { .. } => Ok(0..u64::MAX),
         }
     }
 
@@ -258,7 +252,8 @@ impl PreparedSink {
     pub(crate) fn make_room_ahead(&self, at: u64) -> Result<Range<u64>, Error> {
         match &self.storage {
             Storage::New(part) => part.take_space_ahead(at, self.ledger.landed_bytes()),
-            Storage::Nowhere | Storage::Memory { .. } | Storage::Existing { .. } => Ok(0..u64::MAX),
+            Storage::Existing(part) => part.take_space_ahead(at, self.ledger.landed_bytes()),
+            Storage::Nowhere | Storage::Memory { .. } => Ok(0..u64::MAX),
         }
     }
 
@@ -274,7 +269,8 @@ impl PreparedSink {
                 }
             }
             Storage::New(part) => part.landed(bytes),
-            Storage::Nowhere | Storage::Existing { .. } => {}
+            Storage::Existing(part) => part.landed(bytes),
+            Storage::Nowhere => {}
         }
         self.write_out(bytes);
     }
@@ -301,10 +297,7 @@ impl PreparedSink {
         match &self.storage {
             Storage::Nowhere | Storage::Memory { .. } => Ok(0),
             Storage::New(part) => part.check().map(|()| 1),
-            Storage::Existing { path, file, end, .. } => match file.metadata() {
-                Ok(metadata) if metadata.len() >= *end => Ok(1),
-                _ => Err(Error::SinkChanged(path.clone())),
-            },
+            Storage::Existing(part) => part.check().map(|()| 1),
         }
     }
 
@@ -337,7 +330,7 @@ impl PreparedSink {
     fn overwritten(&self) -> Option<(&Path, u64)> {
         let bytes = self.ledger.landed_bytes();
         match &self.storage {
-            Storage::Existing { path, .. } if bytes > 0 => Some((path, bytes)),
+            Storage::Existing(part) if bytes > 0 => Some((&part.path, bytes)),
             _ => None,
         }
     }
@@ -363,7 +356,7 @@ impl PreparedSink {
         match &self.storage {
             Storage::Nowhere | Storage::Memory { .. } => Error::system("cannot keep the array", error),
             Storage::New(part) => part.write_error(error, needed),
-            Storage::Existing { path, .. } => unwritable(path.clone(), error, needed),
+            Storage::Existing(part) => part.write_error(error),
         }
     }
 }
@@ -495,7 +488,7 @@ mod tests {
             path: path.clone(),
             at_bytes,
         };
-        let (_, base) = part_of_existing(&path, 40, &offer(None, false, 60).meta).expect("fits");
+        let (_, base) = existing::part_of_existing(&path, 40, &offer(None, false, 60).meta).expect("fits");
         assert_eq!(base, header.len() as u64 + 40);
         for (at, count) in [(41, 60), (u64::MAX, 1), (0, 101)] {
             assert!(matches!(

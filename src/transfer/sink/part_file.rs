@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock};
 use rustix::fs::{Mode, fchmod, ftruncate};
 
 use crate::array::npy;
-use crate::error::{Error, Reason, ServiceLimit, reason};
+use crate::error::{Error, Reason, reason};
 use crate::route::ReceiveRouteChoice;
 use crate::route::receive::takes_splice;
 use crate::transfer::limits::promise::Promise;
@@ -19,7 +19,7 @@ use crate::transfer::plan::SinkSpec;
 
 use super::name::file_name;
 use super::removal;
-use super::reservation::{NoPromise, Reservation};
+use super::reservation::Reservation;
 use super::{Content, SinkRequest, final_name, is_of, part_name, unwritable};
 
 /// Less than this is received sooner without a pipe.
@@ -98,15 +98,10 @@ impl PartFile {
         // Memory and disk are only promised: an offer alone must not cost them.
         // Writing to a map of a file tells nobody that the disk is full.
         let in_any_case = request.route == ReceiveRouteChoice::Map;
-        let space = Reservation::promise(&part.file, needed, request.keep_free, in_any_case);
-        let space = space.map_err(|no| match no {
-            NoPromise::Refused(error) => part.write_error(&error, needed),
-            NoPromise::ToBeKept { free_bytes, kept_bytes } => Error::OverLimit(ServiceLimit::KeepFree {
-                bytes: offer.meta.byte_len(),
-                folder: folder_of(&part.wanted).into(),
-                free_bytes,
-                kept_bytes,
-            }),
+        let space = Reservation::of_new(&part.file, needed, data_offset, request.keep_free, in_any_case);
+        let space = space.map_err(|no| {
+            let refused = |error: &io::Error| part.write_error(error, needed);
+            no.error(offer.meta.byte_len(), folder_of(&part.wanted), refused)
         })?;
         ftruncate(&part.file, needed)
             .map_err(io::Error::from)
@@ -118,22 +113,20 @@ impl PartFile {
 
     /// The bytes around byte `at` of the array whose disk space is taken; `None` where it is not. Never waits for the disk.
     pub(crate) fn space_at(&self, at: u64) -> Option<Range<u64>> {
-        let Some(space) = &self.space else {
-            return Some(0..u64::MAX);
-        };
-        Some(self.of_array(space.taken_at(self.data_offset.saturating_add(at))?))
+        self.space
+            .as_ref()
+            .map_or(Some(0..u64::MAX), |space| space.taken_at(at))
     }
 
     /// Takes the disk space of these bytes of the array before they come; `landed_bytes` have. Returns the bytes around
     /// them that need not be asked for again.
     pub(crate) fn take_space(&self, bytes: Range<u64>, landed_bytes: u64) -> Result<Range<u64>, Error> {
-        let in_file = self.data_offset + bytes.start..self.data_offset + bytes.end;
-        self.taken(|space| space.take(&self.file, in_file, landed_bytes))
+        self.taken(|space| space.take(&self.file, bytes, landed_bytes))
     }
 
     /// The same for what comes next, from byte `at` of the array on. Returns nothing where that were too much ahead.
     pub(crate) fn take_space_ahead(&self, at: u64, landed_bytes: u64) -> Result<Range<u64>, Error> {
-        self.taken(|space| space.take_ahead(&self.file, self.data_offset + at, landed_bytes))
+        self.taken(|space| space.take_ahead(&self.file, at, landed_bytes))
     }
 
     /// `bytes` more have landed.
@@ -217,13 +210,7 @@ impl PartFile {
         let Some(space) = &self.space else {
             return Ok(0..u64::MAX);
         };
-        let taken = take(space).map_err(|error| self.write_error(&error, self.len.load(Ordering::Relaxed)))?;
-        Ok(self.of_array(taken))
-    }
-
-    /// Which bytes of the array these bytes of the file are.
-    fn of_array(&self, in_file: Range<u64>) -> Range<u64> {
-        in_file.start.saturating_sub(self.data_offset)..in_file.end.saturating_sub(self.data_offset)
+        take(space).map_err(|error| self.write_error(&error, self.len.load(Ordering::Relaxed)))
     }
 
     /// Whether its temporary name leads to it, and not to something that took its place.

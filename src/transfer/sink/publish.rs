@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use crate::error::{Error, reason};
 use crate::sys::begin_write_out;
 
+use super::existing::ExistingPart;
 use super::part_file::folder_of;
 use super::publication::{Job, Published};
 use super::{PreparedSink, Storage, is_of};
@@ -41,7 +42,7 @@ impl PreparedSink {
     pub(super) fn file_on_disk(&self) -> Option<&Arc<File>> {
         match &self.storage {
             Storage::New(part) => (!part.is_shared_memory()).then_some(&part.file),
-            Storage::Existing { file, .. } => Some(file),
+            Storage::Existing(part) => Some(&part.file),
             Storage::Nowhere | Storage::Memory { .. } => None,
         }
     }
@@ -50,7 +51,7 @@ impl PreparedSink {
     fn settle(&self) -> Result<(), Error> {
         self.check()?;
         match &self.storage {
-            Storage::Existing { path, file, .. } if !is_of(file, std::fs::metadata(path)) => {
+            Storage::Existing(ExistingPart { path, file, .. }) if !is_of(file, std::fs::metadata(path)) => {
                 Err(Error::SinkChanged(path.clone()))
             }
             Storage::New(part) => part.settle(),
@@ -62,7 +63,7 @@ impl PreparedSink {
     fn name(&self) -> Result<Published, Error> {
         let (path, note) = match &self.storage {
             Storage::Nowhere | Storage::Memory { .. } => (None, None),
-            Storage::Existing { path, .. } => (Some(path.clone()), None),
+            Storage::Existing(part) => (Some(part.path.clone()), None),
             Storage::New(part) => {
                 let (path, note) = part.publish()?;
                 (Some(path), note)
@@ -83,7 +84,7 @@ impl PreparedSink {
                 part.keep();
                 part.path.clone()
             }
-            Storage::Existing { path, .. } => path.clone(),
+            Storage::Existing(part) => part.path.clone(),
             Storage::Nowhere | Storage::Memory { .. } => PathBuf::new(),
         };
         let reason = reason(error);

@@ -1,18 +1,22 @@
-//! Takes the disk space of a new file a little ahead of its bytes: an offer alone takes none, however much it speaks of.
+//! Takes the disk space of an array a little ahead of its bytes: an offer alone takes none, however much it speaks of.
 
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
 use rustix::io::Errno;
 
+use crate::error::{Error, ServiceLimit};
 use crate::transfer::limits::keep_free::KeepFree;
 use crate::transfer::limits::promise::{Promise, promised_on_disk};
+
+use super::holes::Holes;
 
 /// Space is taken in such pieces, so that files lie in one piece and the kernel is asked seldom.
 const EXTENT_BYTES: u64 = 64 << 20;
@@ -21,10 +25,16 @@ const SMALL_BYTES_MAX: u64 = 1 << 20;
 /// So much more than what has landed is taken at most; beyond, only what is about to come.
 const AHEAD_BYTES_MAX: u64 = 256 << 20;
 
-/// The space of one file: promised as a whole, taken as its bytes come.
+/// The space of one array in a file: promised as a whole, taken as its bytes come.
 #[derive(Debug)]
 pub(super) struct Reservation {
-    len: u64,
+    /// Which bytes of the file need it.
+    bytes: Range<u64>,
+    /// The byte of the file with which the array begins.
+    array_at: u64,
+    /// What has no space yet.
+    holes: Holes,
+    flags: FallocateFlags,
     /// `None` where nobody knows how many bytes the disk has.
     promise: Option<Promise>,
     taken: Mutex<Taken>,
@@ -59,85 +69,132 @@ struct Claimed {
     is_counted: bool,
 }
 
+impl NoPromise {
+    /// The error for an array of so many bytes in that folder; `refused` makes that of what the system refuses.
+    pub(super) fn error(self, bytes: u64, folder: &Path, refused: impl FnOnce(&io::Error) -> Error) -> Error {
+        match self {
+            Self::Refused(error) => refused(&error),
+            Self::ToBeKept { free_bytes, kept_bytes } => Error::OverLimit(ServiceLimit::KeepFree {
+                bytes,
+                folder: folder.into(),
+                free_bytes,
+                kept_bytes,
+            }),
+        }
+    }
+}
+
 impl Reservation {
-    /// Promises `len` bytes of the disk of an empty file, of which `keep_free` stays free. A small file takes its space
-    /// as its bytes are written, unless `in_any_case` it has to be there before.
+    /// Promises `len` bytes of the disk to an empty file, where `keep_free` stays free; the array begins at byte
+    /// `array_at`. A small file takes its space as its bytes are written, unless `in_any_case` it has to be there before.
     ///
     /// # Errors
     /// Fewer are free, or are promised to others.
-    pub(super) fn promise(
+    pub(super) fn of_new(
         file: &File,
         len: u64,
+        array_at: u64,
         keep_free: Option<KeepFree>,
         in_any_case: bool,
     ) -> Result<Self, NoPromise> {
+        let space = Self {
+            bytes: 0..len,
+            array_at,
+            holes: Holes::whole(0..len),
+            flags: FallocateFlags::empty(),
+            promise: None,
+            taken: Mutex::default(),
+            is_possible: AtomicBool::new(in_any_case || len > SMALL_BYTES_MAX),
+        };
+        space.promised(file, keep_free)
+    }
+
+    /// The same for an array that becomes these bytes of a file that exists, of which only the `holes` need space.
+    ///
+    /// # Errors
+    /// Fewer are free, or are promised to others.
+    pub(super) fn of_part(
+        file: &File,
+        bytes: Range<u64>,
+        holes: Holes,
+        keep_free: Option<KeepFree>,
+        in_any_case: bool,
+    ) -> Result<Self, NoPromise> {
+        let is_possible = holes.bytes > 0 && (in_any_case || bytes.end - bytes.start > SMALL_BYTES_MAX);
+        let space = Self {
+            array_at: bytes.start,
+            bytes,
+            holes,
+            // Where someone else cuts the file meanwhile, that is to be seen.
+            flags: FallocateFlags::KEEP_SIZE,
+            promise: None,
+            taken: Mutex::default(),
+            is_possible: AtomicBool::new(is_possible),
+        };
+        space.promised(file, keep_free)
+    }
+
+    fn promised(mut self, file: &File, keep_free: Option<KeepFree>) -> Result<Self, NoPromise> {
         let refused = |error: io::Error| NoPromise::Refused(error);
         let disk = fstatvfs(file).map_err(|error| refused(error.into()))?;
         // Of no blocks: a file system without a limit, or one that does not say.
-        let promise = if disk.f_blocks == 0 {
-            None
-        } else {
+        if disk.f_blocks > 0 {
             let free_bytes = disk.f_bavail.saturating_mul(disk.f_frsize);
             let kept_bytes = keep_free.map_or(0, |keep| keep.bytes_of(&disk));
             let device = file.metadata().map_err(refused)?.dev();
-            let promise = Promise::of_disk(device, len, free_bytes.saturating_sub(kept_bytes));
-            Some(promise.ok_or_else(|| match keep_free {
+            let promise = Promise::of_disk(device, self.holes.bytes, free_bytes.saturating_sub(kept_bytes));
+            let promise = promise.ok_or_else(|| match keep_free {
                 Some(_) => NoPromise::ToBeKept {
                     free_bytes: free_bytes.saturating_sub(promised_on_disk(device)),
                     kept_bytes,
                 },
                 None => refused(io::ErrorKind::StorageFull.into()),
-            })?)
-        };
-        Ok(Self {
-            len,
-            promise,
-            taken: Mutex::default(),
-            is_possible: AtomicBool::new(in_any_case || len > SMALL_BYTES_MAX),
-        })
+            })?;
+            self.promise = Some(promise);
+        }
+        Ok(self)
     }
 
-    /// The bytes around byte `at` of the file whose space is taken, or need not be; `None` where it has to be taken. Never
+    /// The bytes around byte `at` of the array whose space is taken, or need not be; `None` where it has to be taken. Never
     /// waits for the disk.
     pub(super) fn taken_at(&self, at: u64) -> Option<Range<u64>> {
         if !self.is_possible.load(Ordering::Relaxed) {
             return Some(0..u64::MAX);
         }
-        let number = at / EXTENT_BYTES;
-        self.lock()
-            .extents
-            .contains(&number)
-            .then(|| self.extents_of(number..number + 1))
+        let number = self.in_file(at) / EXTENT_BYTES;
+        let is_taken = self.lock().extents.contains(&number);
+        is_taken.then(|| self.of_array(self.extents_of(number..number + 1)))
     }
 
-    /// Takes the space of these bytes of the file before they are written; `landed_bytes` are there. Returns the bytes
+    /// Takes the space of these bytes of the array before they are written; `landed_bytes` are there. Returns the bytes
     /// around them that need not be asked for again.
     ///
     /// # Errors
     /// The disk is full.
     pub(super) fn take(&self, file: &File, bytes: Range<u64>, landed_bytes: u64) -> io::Result<Range<u64>> {
-        let numbers = bytes.start / EXTENT_BYTES..bytes.end.div_ceil(EXTENT_BYTES);
+        let in_file = self.in_file(bytes.start)..self.in_file(bytes.end);
+        let numbers = in_file.start / EXTENT_BYTES..in_file.end.div_ceil(EXTENT_BYTES);
         if let Some(claimed) = self.claim(numbers.clone(), landed_bytes) {
             self.take_claimed(file, claimed)?;
-            return Ok(self.extents_of(numbers));
+            return Ok(self.of_array(self.extents_of(numbers)));
         }
         // Whoever sends a little here and a little there gets no more than that.
-        self.allocate(file, &bytes)?;
-        self.fill(&bytes);
+        self.allocate(file, &in_file)?;
+        self.fill(&in_file);
         Ok(bytes)
     }
 
-    /// The same for what comes next, from byte `at` on. Returns nothing where so much is taken already.
+    /// The same for what comes next, from byte `at` of the array on. Returns nothing where so much is taken already.
     ///
     /// # Errors
     /// The disk is full.
     pub(super) fn take_ahead(&self, file: &File, at: u64, landed_bytes: u64) -> io::Result<Range<u64>> {
-        let number = at / EXTENT_BYTES;
+        let number = self.in_file(at) / EXTENT_BYTES;
         let Some(claimed) = self.claim(number..number + 1, landed_bytes) else {
             return Ok(at..at);
         };
         self.take_claimed(file, claimed)?;
-        Ok(self.extents_of(number..number + 1))
+        Ok(self.of_array(self.extents_of(number..number + 1)))
     }
 
     /// `bytes` more have landed. Where space cannot be taken ahead, they are promised no longer from now on.
@@ -185,7 +242,16 @@ impl Reservation {
     }
 
     fn extents_of(&self, numbers: Range<u64>) -> Range<u64> {
-        numbers.start * EXTENT_BYTES..numbers.end.saturating_mul(EXTENT_BYTES).min(self.len)
+        let end = numbers.end.saturating_mul(EXTENT_BYTES).min(self.bytes.end);
+        (numbers.start * EXTENT_BYTES).max(self.bytes.start)..end
+    }
+
+    fn in_file(&self, at: u64) -> u64 {
+        self.array_at.saturating_add(at)
+    }
+
+    fn of_array(&self, in_file: Range<u64>) -> Range<u64> {
+        in_file.start.saturating_sub(self.array_at)..in_file.end.saturating_sub(self.array_at)
     }
 
     /// Asks the file system for space.
@@ -194,7 +260,7 @@ impl Reservation {
         if len == 0 || !self.is_possible.load(Ordering::Relaxed) {
             return Ok(());
         }
-        match fallocate(file, FallocateFlags::empty(), bytes.start, len) {
+        match fallocate(file, self.flags, bytes.start, len) {
             Ok(()) => Ok(()),
             // A file system that cannot take space ahead: writing tells.
             Err(Errno::OPNOTSUPP | Errno::NOSYS) => {
@@ -212,7 +278,7 @@ impl Reservation {
             .as_ref()
             .filter(|_| self.is_possible.load(Ordering::Relaxed))
         {
-            promise.filled(bytes.end.saturating_sub(bytes.start));
+            promise.filled(self.holes.bytes_in(bytes));
         }
     }
 
@@ -236,7 +302,7 @@ mod tests {
         const LEN: u64 = 100 << 30;
         let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
         file.set_len(LEN).expect("lengthened");
-        let Ok(space) = Reservation::promise(&file, LEN, None, false) else {
+        let Ok(space) = Reservation::of_new(&file, LEN, 0, None, false) else {
             return;
         };
         assert_eq!(blocks_bytes(&file), 0, "an offer alone");
@@ -258,7 +324,7 @@ mod tests {
         const LEN: u64 = 1 << 30;
         let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
         file.set_len(LEN).expect("lengthened");
-        let Ok(space) = Reservation::promise(&file, LEN, None, false) else {
+        let Ok(space) = Reservation::of_new(&file, LEN, 0, None, false) else {
             return;
         };
         assert_eq!(space.taken_at(0), None);
@@ -283,7 +349,7 @@ mod tests {
         let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
         file.set_len(100).expect("lengthened");
         for (in_any_case, taken) in [(false, Some(0..u64::MAX)), (true, None)] {
-            let space = Reservation::promise(&file, 100, None, in_any_case).expect("there is room");
+            let space = Reservation::of_new(&file, 100, 0, None, in_any_case).expect("there is room");
             assert_eq!(space.taken_at(0), taken);
         }
     }
@@ -292,16 +358,40 @@ mod tests {
     fn the_last_extent_ends_with_the_file() {
         let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
         file.set_len(1000).expect("lengthened");
-        let space = Reservation::promise(&file, 1000, None, true).expect("there is room");
+        let space = Reservation::of_new(&file, 1000, 0, None, true).expect("there is room");
         assert_eq!(space.take(&file, 0..1000, 0).expect("there is room").start, 0);
         assert_eq!(file.metadata().expect("a file").len(), 1000);
+    }
+
+    #[test]
+    fn a_part_of_a_sparse_file_is_promised_what_it_lacks_and_takes_nothing_before_its_bytes_come() {
+        const LEN: u64 = 3 << 30;
+        let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
+        file.set_len(LEN).expect("lengthened");
+        let part = || {
+            let bytes = (1 << 30) + 5..LEN;
+            let holes = Holes::within(&file, bytes.clone()).expect("seen");
+            Reservation::of_part(&file, bytes, holes, None, false)
+        };
+        let Ok(space) = part() else { return };
+        assert!(space.holes.bytes >= (2 << 30) - 5);
+        assert_eq!((blocks_bytes(&file), space.taken_at(0)), (0, None));
+        assert_eq!(space.take(&file, 3..4, 0).expect("there is room"), 0..EXTENT_BYTES - 5);
+        if space.is_possible.load(Ordering::Relaxed) {
+            let taken = blocks_bytes(&file);
+            assert!(taken.abs_diff(EXTENT_BYTES) <= 1 << 20, "{taken}");
+            assert_eq!(space.taken_at(0), Some(0..EXTENT_BYTES - 5));
+        }
     }
 
     #[test]
     fn where_no_space_is_taken_ahead_what_has_landed_is_promised_no_longer() {
         let promised = |landed| {
             let space = Reservation {
-                len: 100,
+                bytes: 0..100,
+                array_at: 0,
+                holes: Holes::whole(0..100),
+                flags: FallocateFlags::empty(),
                 // Of a number that no disk has.
                 promise: Promise::of_disk(u64::MAX - 2, 100, 1000),
                 taken: Mutex::default(),
@@ -317,7 +407,7 @@ mod tests {
     #[test]
     fn more_than_the_disk_has_is_not_promised() {
         let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
-        let error = Reservation::promise(&file, 1 << 62, None, false).err();
+        let error = Reservation::of_new(&file, 1 << 62, 0, None, false).err();
         assert!(
             matches!(&error, Some(NoPromise::Refused(error)) if error.kind() == io::ErrorKind::StorageFull),
             "{error:?}"
@@ -325,11 +415,29 @@ mod tests {
     }
 
     #[test]
+    fn a_part_is_refused_more_than_the_disk_has_where_it_lacks_that_and_takes_nothing() {
+        let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
+        let disk = fstatvfs(&file).expect("a disk");
+        let len = disk.f_bavail * disk.f_frsize + (1 << 30);
+        // Of a file that can be so long.
+        if file.set_len(len).is_err() {
+            return;
+        }
+        let holes = Holes::within(&file, 0..len).expect("seen");
+        let error = Reservation::of_part(&file, 0..len, holes, None, false).err();
+        assert!(
+            matches!(&error, Some(NoPromise::Refused(error)) if error.kind() == io::ErrorKind::StorageFull),
+            "{error:?}"
+        );
+        assert_eq!(blocks_bytes(&file), 0);
+    }
+
+    #[test]
     fn the_disk_is_not_filled_beyond_what_has_to_stay_free() {
         let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
-        Reservation::promise(&file, 1, Some(KeepFree::Bytes(0)), false).expect("there is room");
+        Reservation::of_new(&file, 1, 0, Some(KeepFree::Bytes(0)), false).expect("there is room");
         for keep in [KeepFree::Bytes(u64::MAX), KeepFree::Percent(100)] {
-            let error = Reservation::promise(&file, 1, Some(keep), false).err();
+            let error = Reservation::of_new(&file, 1, 0, Some(keep), false).err();
             assert!(matches!(error, Some(NoPromise::ToBeKept { .. })), "{error:?}");
         }
     }
