@@ -156,7 +156,8 @@ impl Guest for TransferPerSender {
             }
         }
         if lacked_room {
-            self.wants_room_until = Some(awake_now() + self.options.timeout);
+            // Whoever had begun only just before is known to be stuck after a whole timeout.
+            self.wants_room_until = Some(awake_now() + 2 * self.options.timeout);
         }
         self.give_way();
         self.announce(front);
