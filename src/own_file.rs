@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 /// Puts a new file on disk, with these permissions as far as the umask lets them.
 ///
@@ -72,7 +72,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     let Ok(folder) = File::open(folder.unwrap_or(Path::new("."))) else {
         return Ok(());
     };
-    match rustix::fs::fsync(&folder) {
+    match retry_on_intr(|| rustix::fs::fsync(&folder)) {
         // A file system that syncs no folders.
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(()),
         result => Ok(result?),

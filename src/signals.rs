@@ -62,7 +62,8 @@ impl Signals {
         let (ask, asked) = bounded(asks);
         let body = move || {
             for heard in 1.. {
-                if !matches!(reader.read(&mut [0]), Ok(1)) {
+                // Waits for a signal, or for the end, and not for a call that was interrupted.
+                if reader.read_exact(&mut [0]).is_err() {
                     break;
                 }
                 // There is room for as many as are asked.

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 
 use memmap2::{Advice, MmapOptions, MmapRaw};
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, ftruncate, memfd_create};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, memfd_create};
 
 /// Pages are asked for so many bytes ahead of what is written: a few huge pages, still in cache when that comes.
 const AHEAD_BYTES: usize = 4 << 20;
@@ -26,7 +26,7 @@ impl MemoryFile {
     /// Also where a sandbox refuses such files.
     pub(crate) fn new(name: &str, len: u64) -> io::Result<Self> {
         let file = File::from(memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
-        ftruncate(&file, len)?;
+        file.set_len(len)?;
         let ahead = usize::try_from(len)
             .ok()
             .filter(|len| *len >= AHEAD_BYTES)

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::AtomicU64;
 
 use memmap2::{MmapOptions, MmapRaw};
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, ftruncate, memfd_create};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, memfd_create};
 
 const COUNT_BYTES: usize = size_of::<AtomicU64>();
 
@@ -27,7 +27,7 @@ impl SharedCounts {
             "arraylift-counts",
             MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING,
         )?);
-        ftruncate(&file, (len * COUNT_BYTES) as u64)?;
+        file.set_len((len * COUNT_BYTES) as u64)?;
         fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
         Self::open(file)
     }

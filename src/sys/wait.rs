@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use super::awake::{awake_now, ticking};
 
@@ -21,7 +21,7 @@ impl Wake {
     /// Ends the current wait, or the next one.
     pub(crate) fn wake(&self) {
         // A full counter means that a wake is pending already.
-        let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
+        let _ = retry_on_intr(|| rustix::io::write(&self.0, &1_u64.to_ne_bytes()));
     }
 
     fn clear(&self) {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
-use rustix::fs::{Mode, fchmod, ftruncate};
+use rustix::fs::{Mode, fchmod};
 
 use crate::array::npy;
 use crate::error::{Error, Reason, reason};
@@ -103,8 +103,8 @@ impl PartFile {
             let refused = |error: &io::Error| part.write_error(error, needed);
             no.error(offer.meta.byte_len(), folder_of(&part.wanted), refused)
         })?;
-        ftruncate(&part.file, needed)
-            .map_err(io::Error::from)
+        part.file
+            .set_len(needed)
             .and_then(|()| part.file.write_all_at(&header, 0))
             .map_err(|error| part.write_error(&error, needed))?;
         part.space = Some(space).filter(|_| part.shared.is_none() && !part.grows);

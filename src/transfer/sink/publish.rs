@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::fstatfs;
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use crate::error::{Error, reason};
 use crate::sys::begin_write_out;
@@ -180,7 +180,7 @@ fn settled(jobs: Vec<Job>) -> Vec<Job> {
 
 /// Puts a file on disk. False where its file system syncs no files: nobody can say then when it is there.
 fn sync(file: &File) -> io::Result<bool> {
-    match rustix::fs::fsync(file) {
+    match retry_on_intr(|| rustix::fs::fsync(file)) {
         Ok(()) => Ok(true),
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(false),
         Err(error) => Err(error.into()),
@@ -203,7 +203,7 @@ fn sync_name(path: &Path, file: &File, folders: &mut Vec<(PathBuf, io::Result<()
         // It may be written and not read: ext4, XFS and btrfs keep the newest name of a file that is synced.
         return file.sync_all();
     };
-    let result = match rustix::fs::fsync(&opened) {
+    let result = match retry_on_intr(|| rustix::fs::fsync(&opened)) {
         // A file system that syncs no folders.
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => return file.sync_all(),
         result => result.map_err(io::Error::from),

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use crate::error::{Error, ServiceLimit};
 use crate::transfer::limits::keep_free::KeepFree;
@@ -260,7 +260,8 @@ impl Reservation {
         if len == 0 || !self.is_possible.load(Ordering::Relaxed) {
             return Ok(());
         }
-        match fallocate(file, self.flags, bytes.start, len) {
+        // A stop, or a signal with a handler, interrupts what takes long.
+        match retry_on_intr(|| fallocate(file, self.flags, bytes.start, len)) {
             Ok(()) => Ok(()),
             // A file system that cannot take space ahead: writing tells.
             Err(Errno::OPNOTSUPP | Errno::NOSYS) => {
