@@ -380,8 +380,9 @@ pub fn proxy_answer(input: &[u8]) {
         match heard {
             Ok(left) => assert!(left < bytes.len() as u64, "a way without an answer"),
             Err(why) => {
-                assert!(why.len() < 128 + 3 * bytes.len(), "a long reason");
-                assert!(!why.contains("secret"), "{why}");
+                assert!(why.len() < 512, "a long reason");
+                let is_its_own = bytes.windows(6).any(|window| window == b"secret");
+                assert!(is_its_own || !why.contains("secret"), "{why}");
             }
         }
         1

@@ -3,10 +3,15 @@
 use std::io::{self, Read, Write};
 use std::net::IpAddr;
 
+use crate::text::shown;
+
 use super::proxy::{Credentials, Proxy, ProxyKind};
 
 /// The longest head of an answer to CONNECT.
 const HEAD_BYTES_MAX: usize = 16 << 10;
+
+/// So much of its status is told.
+const STATUS_CHARACTERS_MAX: usize = 80;
 
 /// Why there is no way through a proxy.
 #[derive(Debug)]
@@ -64,7 +69,9 @@ fn connect<S: Read + Write>(
     let head = String::from_utf8_lossy(&head);
     let line = head.lines().next().unwrap_or_default();
     let (version, status) = line.split_once(' ').unwrap_or_default();
-    match status.get(..3).and_then(|status| status.parse::<u16>().ok()) {
+    let number = status.get(..3).and_then(|status| status.parse::<u16>().ok());
+    let status: String = shown(status).chars().take(STATUS_CHARACTERS_MAX).collect();
+    match number {
         Some(200..300) if version.starts_with("HTTP/1.") => Ok(()),
         Some(407) => Err(TunnelError::Refused(format!(
             "it asks for a name and a password in its URL ({status})"
@@ -243,6 +250,13 @@ mod tests {
         let mut left = String::new();
         stream.read_to_string(&mut left).expect("the rest");
         assert_eq!(left, "server");
+    }
+
+    #[test]
+    fn what_a_proxy_says_of_itself_is_told_in_short() {
+        let long = format!("HTTP/1.1 403 {}\r\n\r\n", "x".repeat(1000));
+        let refused = connect(&mut script(long.as_bytes()), None, "a", 1);
+        assert!(matches!(refused, Err(TunnelError::Refused(text)) if text.contains("403 x") && text.len() < 200));
     }
 
     #[test]
