@@ -1,7 +1,7 @@
 //! `arraylift receive ENDPOINT`: takes senders, one or many at once.
 
 use crate::service::{Service, check_spare_descriptors};
-use crate::transfer::{Command, Incoming, Job, Listener, Side};
+use crate::transfer::{Command, Incoming, Job, Listener, Side, SinkSpec};
 use crossbeam_channel::bounded;
 
 use super::arguments::ReceiveArguments;
@@ -26,9 +26,6 @@ pub(crate) fn run(typed: &ReceiveArguments) -> Result<(), Failure> {
         check_spare_descriptors()?;
     }
     let mut report = Report::new(plan.json, Side::Receiver);
-    report.open_control(&format!("receive {}", listener.address()));
-    report.listening(listener.address());
-    tell_what_lies_there(&plan.sink, None, &mut report);
     if plan.once {
         receive_one(plan, listener, &signals, &mut report)
     } else {
@@ -44,6 +41,7 @@ fn receive_one(plan: ReceivePlan, listener: Listener, signals: &Signals, report:
         json,
         ..
     } = plan;
+    tell_listening(&listener, &sink, report);
     let from = Incoming::Listener(listener);
     let job = Job::Receive { from, sink, expect };
     follow::run(TransferPlan { job, options, json }, signals, report)?;
@@ -53,7 +51,17 @@ fn receive_one(plan: ReceivePlan, listener: Listener, signals: &Signals, report:
 /// Takes senders until a signal comes. A transfer that fails says so and concerns no other.
 fn receive_all(plan: ReceivePlan, listener: Listener, signals: &Signals, report: &mut Report) -> Result<(), Failure> {
     let (tell, told) = bounded(EVENTS);
-    let service = Service::transfers(listener, plan.sink, plan.expect, plan.options, tell)?;
+    let sink = plan.sink.clone();
+    let service = Service::transfers(listener.clone(), plan.sink, plan.expect, plan.options, tell)?;
+    // Not before somebody takes who comes.
+    tell_listening(&listener, &sink, report);
+    drop(listener);
     follow(&service, &told, signals, ASKS, report);
     whole(&service.join()?)
+}
+
+fn tell_listening(listener: &Listener, sink: &SinkSpec, report: &mut Report) {
+    report.open_control(&format!("receive {}", listener.address()));
+    report.listening(listener.address());
+    tell_what_lies_there(sink, None, report);
 }

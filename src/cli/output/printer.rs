@@ -16,6 +16,11 @@ const LAST_WAIT: Duration = Duration::from_secs(10);
 /// `PIPE_BUF`.
 const TOGETHER_BYTES: usize = 4096;
 
+/// A thread that the system does not give is tried again so often in all, so much later each time: whoever speaks next may
+/// do so much later.
+const TRIES: u32 = 10;
+const TRY_INTERVAL: Duration = Duration::from_millis(10);
+
 /// One thread that writes, and what waits for it. It is never joined: it may wait for its reader for ever.
 #[derive(Debug)]
 pub(super) struct Printer {
@@ -29,10 +34,12 @@ struct Shared {
     changed: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     backlog: Backlog<Said>,
     thread: Option<Thread>,
+    /// How often the thread is tried again at once.
+    tries_left: u32,
     /// More is said at once, and is written with what waits.
     is_held: bool,
     is_writing: bool,
@@ -40,6 +47,20 @@ struct State {
     writes: u64,
     /// The reader was waited for in vain after so many writes.
     given_up_after: Option<u64>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            backlog: Backlog::default(),
+            thread: None,
+            tries_left: TRIES,
+            is_held: false,
+            is_writing: false,
+            writes: 0,
+            given_up_after: None,
+        }
+    }
 }
 
 impl Printer {
@@ -56,12 +77,24 @@ impl Printer {
         let bytes = said.bytes();
         state.backlog.push(said, bytes, is_sample);
         if state.thread.is_none() {
-            let shared = Arc::clone(&self.shared);
-            // Where the system gives no thread now, it may when the next is said; until then it waits.
-            state.thread = Thread::start(self.name, move || shared.write_on()).ok();
+            state.thread = self.start(&mut state.tries_left);
         }
         if !state.is_held {
             self.shared.changed.notify_all();
+        }
+    }
+
+    /// The thread that writes. Where the system gives none now, it may in a moment, or when the next is said; until then
+    /// what is said waits.
+    fn start(&self, tries_left: &mut u32) -> Option<Thread> {
+        loop {
+            let shared = Arc::clone(&self.shared);
+            let started = Thread::start(self.name, move || shared.write_on()).ok();
+            if started.is_some() || *tries_left == 0 {
+                return started;
+            }
+            *tries_left -= 1;
+            std::thread::sleep(TRY_INTERVAL);
         }
     }
 

@@ -7,6 +7,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
 use crate::cli::json;
+use crate::error::reason;
 
 use super::backlog::Omitted;
 use super::bars::{BarChange, BarId, Bars};
@@ -106,7 +107,7 @@ impl Screen {
             self.is_lost = true;
             // A reader that has gone wants no more, and one that was never there wanted none.
             if !matches!(error, Errno::PIPE | Errno::BADF) {
-                lose(io::Error::from(error).to_string());
+                lose(reason(&error.into()).to_string());
             }
         }
     }

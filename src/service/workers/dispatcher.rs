@@ -273,7 +273,10 @@ impl Dispatcher {
             let Some(assigned) = self.assigned.remove(id) else {
                 continue;
             };
-            let error = Error::WorkerLost { pid, how: how.clone() };
+            let error = Error::WorkerLost {
+                pid,
+                how: how.trim_end_matches(',').into(),
+            };
             // Its process has ended, and with it the lock; who else deleted it has saved us the work.
             if let Some(part) = assigned.part.filter(|part| is_own && left_behind(part).is_some()) {
                 remove_path(&part);
