@@ -10,7 +10,7 @@ use crate::sandbox::{Refused, refused};
 const LEN: usize = 5_000_000;
 
 /// A web server of one file, which answers whoever asks until the tests end.
-fn web_server(bytes: Vec<u8>) -> String {
+pub(crate) fn web_server(bytes: Vec<u8>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     let serve = move || {
