@@ -25,6 +25,7 @@ pub(crate) mod status;
 mod terminal;
 pub(crate) mod worker;
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -108,8 +109,12 @@ pub(crate) fn parse() -> Result<(Option<Command>, Option<PathBuf>), ExitCode> {
             }))
         } else {
             // Help or the version; a reader who has gone needs neither.
-            let _ = error.print();
-            ExitCode::SUCCESS
+            match error.print() {
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                    exit(&Failure::Transfer(Error::system("cannot write to standard output", &error)))
+                }
+                _ => ExitCode::SUCCESS,
+            }
         }
     })?;
     Ok((typed.command, typed.path))

@@ -17,8 +17,8 @@ use crate::error::Error;
 pub(crate) use runs::Runs;
 
 /// Blocks may begin anywhere, so that gaps are remembered: as many as the connections of an honest sender can leave,
-/// and so many more.
-const GAPS_MAX: usize = 1024;
+/// and so many more. In memory each may cost a huge page of 2 MiB, however few bytes lie in it.
+const GAPS_MAX: usize = 32;
 
 /// The record of one item, over however many connections it comes.
 #[derive(Debug)]

@@ -126,12 +126,18 @@ fn without_a_display_a_path_is_what_is_moved() {
 #[test]
 fn what_cannot_be_told_is_not_passed_over_in_silence() {
     let dir = Dir::new();
-    for arguments in ["loopback range:0:10", "loopback range:0:10 --json"] {
+    for (arguments, hint) in [
+        ("loopback range:0:10", "done"),
+        ("loopback range:0:10 --json", "done"),
+        ("--help", "cannot write"),
+        ("send --help", "cannot write"),
+        ("--version", "cannot write"),
+    ] {
         let mut command = Command::new("sh");
         let script = "exec \"$0\" \"$@\" > /dev/full";
         command
             .args(["-c", script, env!("CARGO_BIN_EXE_arraylift")])
             .args(arguments.split(' '));
-        dir.program(command).run().failed(1, &["standard output", "done"]);
+        dir.program(command).run().failed(1, &["standard output", hint]);
     }
 }

@@ -498,7 +498,7 @@ fn a_byte_that_comes_twice_over_one_connection_ends_the_transfer_and_nothing_is_
 #[test]
 fn a_sender_of_blocks_of_one_byte_with_gaps_is_refused_after_a_bounded_number() {
     // With one more there is room for the block that joins two of them, and so many are one too many.
-    for (count, is_taken) in [(2 + 1024 - 1, true), (2 + 1024 + 1, false)] {
+    for (count, is_taken) in [(2 + 32 - 1, true), (2 + 32 + 1, false)] {
         let (receiving, to) = receiving_bytes();
         let total = 2 * count;
         let (mut first, _token) = offered_bytes(&to, total);
