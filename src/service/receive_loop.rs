@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::sys::awake_now;
 use crate::telemetry::Sample;
 use crate::transfer::{
-    Command, Connection, Ended, Event, EventKind, JoinableTransfer, Linger, LoopReceiver, Pending, ReceiverFactory,
+    Command, Connection, Ended, Event, EventKind, FileClosing, JoinableTransfer, Linger, LoopReceiver, ReceiverFactory,
     ReceiverTurn, Side, State, TransferId, last_event,
 };
 
@@ -39,6 +39,8 @@ pub(super) struct ReceiveLoop {
     firsts: HashMap<TransferId, usize>,
     groups: HashMap<TransferId, Group>,
     turns: Turns,
+    /// Files of arrays that are whole. Nobody waits for them to be closed but the end of the loop.
+    closings: Vec<FileClosing>,
     /// Which have moved bytes since the last samples.
     moved: Vec<usize>,
     next_samples_at: Instant,
@@ -65,7 +67,7 @@ enum Phase {
 struct Leaving {
     connection: Connection,
     linger: Option<Linger>,
-    removal: Option<Pending<()>>,
+    removal: Option<FileClosing>,
 }
 
 /// A transfer over several connections.
@@ -96,6 +98,7 @@ impl ReceiveLoop {
             firsts: HashMap::new(),
             groups: HashMap::new(),
             turns: Turns::default(),
+            closings: Vec::new(),
             moved: Vec::new(),
             next_samples_at: awake_now(),
         }
@@ -209,7 +212,12 @@ impl ReceiveLoop {
                 group.transfer.fail();
             }
         }
-        let (socket, removal) = self.factory.part(*receiver, key);
+        let (socket, closing) = self.factory.part(*receiver, key);
+        let (kept, removal) = match closing {
+            Some(closing) if closing.is_kept => (Some(closing), None),
+            removal => (None, removal),
+        };
+        self.closings.extend(kept);
         if linger.is_none() && removal.is_none() {
             drop(socket);
             self.remove(key);
@@ -320,6 +328,7 @@ impl Guest for ReceiveLoop {
                 self.turns.ready(key);
             }
         }
+        self.closings.retain(|closing| !closing.is_over());
         let now = awake_now();
         self.turns.wake_due(now);
         if let Some(key) = self.factory.admissions.next() {
@@ -357,7 +366,7 @@ impl Guest for ReceiveLoop {
     }
 
     fn is_idle(&self) -> bool {
-        self.connections.is_empty()
+        self.connections.is_empty() && self.closings.is_empty()
     }
 
     fn open_counts(&self) -> OpenCounts {
@@ -407,7 +416,7 @@ impl Leaving {
             }
             self.linger = None;
         }
-        let removes = self.removal.as_ref().is_some_and(|removal| !removal.has_ended());
+        let removes = self.removal.as_ref().is_some_and(|removal| !removal.is_over());
         removes.then(|| now + REMOVAL_LOOK)
     }
 }

@@ -38,10 +38,9 @@ pub(crate) use machine::drive::Ended;
 pub(crate) use net::dial::Dial;
 pub(crate) use net::linger::Linger;
 pub(crate) use net::socket_file::PrivateListener;
-pub(crate) use receive::loop_receiver::{JoinableTransfer, LoopReceiver, ReceiverFactory, ReceiverTurn};
+pub(crate) use receive::loop_receiver::{FileClosing, JoinableTransfer, LoopReceiver, ReceiverFactory, ReceiverTurn};
 pub(crate) use run::{last_event, without_outcome};
 pub(crate) use sink::removal::remove_path;
-pub(crate) use sink::task::Pending;
 pub(crate) use tell::event_queue::EventQueue;
 pub(crate) use tell::path_text;
 

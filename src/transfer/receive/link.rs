@@ -194,7 +194,9 @@ impl Link {
     /// Waits until the disk has done something, which is told by a wake; the sender hears that it is not forgotten.
     pub(super) fn wait_for_disk(&mut self, now: Instant, rest: Rest) -> Progress {
         // One that takes nothing is told nothing more.
-        if self.outbox.is_empty() && self.keep_alive(now) {
+        if !self.outbox.is_empty() {
+            self.keep_alive_at = self.keep_alive_at.max(now + self.keep_alive_interval);
+        } else if self.keep_alive(now) {
             return Progress::Moved;
         }
         self.probe.rests(rest);

@@ -74,6 +74,13 @@ pub(crate) struct JoinableTransfer {
     seen_changes: u64,
 }
 
+/// A file that is being closed.
+pub(crate) struct FileClosing {
+    pending: Pending<()>,
+    /// It is whole, and has its name.
+    pub(crate) is_kept: bool,
+}
+
 /// How a turn ended.
 pub(crate) enum ReceiverTurn {
     /// There is more to do.
@@ -163,18 +170,22 @@ impl ReceiverFactory {
         self.published.1.try_iter()
     }
 
-    /// Parts the receiver of that number from its connection. An array that is not whole is removed meanwhile, and its
-    /// file closed: where that takes its time, the number is told when it is done.
-    pub(crate) fn part(&self, receiver: LoopReceiver, number: usize) -> (Connection, Option<Pending<()>>) {
+    /// Parts the receiver of that number from its connection. Others close its file, and remove it where it is not whole:
+    /// the number is told when that is done.
+    pub(crate) fn part(&self, receiver: LoopReceiver, number: usize) -> (Connection, Option<FileClosing>) {
+        let is_kept = !receiver.machine.recall();
         let (connection, remains) = receiver.machine.into_parts();
-        let pending = remains.map(|remains| {
+        let closing = remains.map(|remains| {
             let drops = move || {
                 drop(remains);
                 Ok(())
             };
-            self.publishing(number).begin(drops)
+            FileClosing {
+                pending: self.publishing(number).begin(drops),
+                is_kept,
+            }
         });
-        (connection, pending)
+        (connection, closing)
     }
 
     /// What the receiver of that number publishes with.
@@ -270,6 +281,13 @@ impl LoopReceiver {
     /// The other end's address.
     pub(crate) fn peer(&self) -> &str {
         self.machine.connection().peer()
+    }
+}
+
+impl FileClosing {
+    /// Whether it is closed, and gone where it is not kept.
+    pub(crate) fn is_over(&self) -> bool {
+        self.pending.has_ended()
     }
 }
 

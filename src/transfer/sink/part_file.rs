@@ -98,7 +98,8 @@ impl PartFile {
         // Memory and disk are only promised: an offer alone must not cost them.
         // Writing to a map of a file tells nobody that the disk is full.
         let in_any_case = request.route == ReceiveRouteChoice::Map;
-        let space = Reservation::of_new(&part.file, needed, data_offset, request.keep_free, in_any_case);
+        let keep_free = request.keep_free.filter(|_| part.shared.is_none());
+        let space = Reservation::of_new(&part.file, needed, data_offset, keep_free, in_any_case);
         let space = space.map_err(|no| {
             let refused = |error: &io::Error| part.write_error(error, needed);
             no.error(offer.meta.byte_len(), folder_of(&part.wanted), refused)
