@@ -1,5 +1,6 @@
 //! What can go wrong with a transfer, whose fault it is, and one clear line that says what to do.
 
+mod disk_room;
 mod reason;
 mod service_limit;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::units;
 
+pub use disk_room::DiskRoom;
 pub use reason::Reason;
 pub(crate) use reason::reason;
 pub use service_limit::ServiceLimit;
@@ -92,14 +94,18 @@ pub enum Error {
         needed: u64,
         /// Bytes that could have been had.
         available: u64,
+        /// Bytes beside them that are promised to arrays which are still on their way.
+        promised: u64,
     },
     /// The disk cannot hold the array.
-    #[error("{path} needs {}more than its disk has free or a limit allows: choose another folder, or free space", amount(*needed))]
+    #[error("{path} needs {}: choose another folder, or free space", lack(*needed, *room))]
     DiskFull {
         /// The file that was to be written.
         path: PathBuf,
         /// Bytes that it needs; 0 where nobody knows how many come.
         needed: u64,
+        /// What the disk has room for; `None` where the system refused a write, for want of room or by a limit.
+        room: Option<DiskRoom>,
     },
     /// A file is in the way of the sink.
     #[error("{0} exists and is never overwritten: choose another name")]
@@ -404,7 +410,12 @@ impl Error {
                 units::time(during.as_secs_f64())
             ),
             Self::DiskFull { needed: 0, .. } => "its disk is full".into(),
-            Self::DiskFull { needed, .. } => format!("its disk has no room for {}", units::bytes(*needed)),
+            Self::DiskFull { needed, room: None, .. } => format!("its disk has no room for {}", units::bytes(*needed)),
+            Self::DiskFull {
+                needed,
+                room: Some(room),
+                ..
+            } => format!("its disk has no room for {}: {room}", units::bytes(*needed)),
             Self::NotEnoughMemory { needed, .. } => format!("it has no memory for {}", units::bytes(*needed)),
             Self::ShmFull { needed, .. } => format!("its shared memory has no room for {}", units::bytes(*needed)),
             Self::ShmExists(_) => "shared memory of that name exists there and is never overwritten".into(),
@@ -487,6 +498,14 @@ fn other_address(taken: &str) -> &'static str {
     }
 }
 
+/// What a file needs that its disk has not.
+pub(crate) fn lack(needed: u64, room: Option<DiskRoom>) -> String {
+    match room {
+        Some(room) => format!("{}, and {room}", units::bytes(needed)),
+        None => format!("{}more than its disk has free or a limit allows", amount(needed)),
+    }
+}
+
 /// So many bytes, with a comma; nothing where nobody knows how many.
 fn amount(bytes: u64) -> String {
     match bytes {
@@ -529,6 +548,7 @@ mod tests {
             Error::DiskFull {
                 path: path(),
                 needed: 1,
+                room: Some(DiskRoom::default()),
             },
             Error::SinkExists(path()),
             Error::ShmMissing(text()),

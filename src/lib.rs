@@ -63,7 +63,7 @@ pub use array::{
     ArrayMeta, Dtype, DtypeError, MetaError, Number, Order, Range, RangeError, Shape, ShapeError, Value, npy, values,
 };
 pub use checksum::ChecksumKind;
-pub use error::{Error, Fault, Reason, ServiceLimit};
+pub use error::{DiskRoom, Error, Fault, Reason, ServiceLimit};
 pub use route::{ReceiveRouteChoice, SendRouteChoice};
 #[doc(hidden)]
 pub use start::main;

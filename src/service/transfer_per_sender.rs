@@ -214,7 +214,7 @@ impl Running {
             match self.events.try_recv() {
                 Ok(event) => {
                     self.notice(&event.kind);
-                    *lacked_room |= is_lack_of_room(&event.kind);
+                    *lacked_room |= lacks_promised_room(&event.kind);
                     if self.has_ended {
                         front.counters.count_transfer(&event.kind);
                     }
@@ -259,15 +259,20 @@ impl Running {
     }
 }
 
-/// It ended for want of disk or memory.
-fn is_lack_of_room(kind: &EventKind) -> bool {
+/// It ended for want of room that is promised to others: it would fit if they gave that back.
+fn lacks_promised_room(kind: &EventKind) -> bool {
     let EventKind::Failed(failure) = kind else {
         return false;
     };
-    matches!(
-        failure.error,
-        Error::DiskFull { .. } | Error::NotEnoughMemory { .. } | Error::ShmFull { .. }
-    )
+    match failure.error {
+        Error::DiskFull { needed, room, .. } => room.is_some_and(|room| room.could_hold(needed)),
+        Error::NotEnoughMemory {
+            needed,
+            available,
+            promised,
+        } => needed <= available.saturating_add(promised),
+        _ => false,
+    }
 }
 
 /// Counts and tells how a transfer ended.

@@ -499,7 +499,7 @@ fn a_length_of_a_python_server_that_no_disk_has_is_refused_before_it_is_taken() 
     let (dir, server, _) = broken();
     dir.folder("out");
     let url = server.url("huge");
-    fetch(&dir, &format!("{url} --into out")).failed(1, &["more than its disk has free"]);
+    fetch(&dir, &format!("{url} --into out")).failed(1, &["are free there"]);
     fetch(&dir, &format!("{url} --into memory")).failed(1, &["of memory are needed"]);
     assert!(crate::common::names_in(&dir.path().join("out")).is_empty());
 }

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
@@ -122,6 +122,41 @@ fn who_is_promised_the_whole_disk_and_sends_nothing_gives_way_to_one_that_wants_
     drop(taken);
     keeper.join().expect("it ends");
     assert!(ended.stderr.contains("less than is asked of it here"), "{ended:?}");
+}
+
+#[test]
+fn what_no_disk_can_hold_is_refused_at_once_with_the_same_figures_at_both_ends_and_nobody_gives_way_for_it() {
+    for command in ["receive", "serve --keep-free 0", "serve --keep-free 0 --workers 1"] {
+        let dir = Dir::new();
+        let inbox = dir.folder("inbox");
+        let room = rustix::fs::statvfs(&inbox).expect("it is there");
+        let all_bytes = room.f_blocks * room.f_frsize;
+        let receiver = dir
+            .arraylift(format!("{command} 127.0.0.1:0 --into inbox --timeout 2s").split(' '))
+            .listening();
+        let (mut held, keeper) = lasting(&receiver.address, &native_offer("held", 1_000_000), KEEP_ALIVE);
+        held.read_exact(&mut [0; 28]).expect("an acceptance");
+        std::fs::File::create(dir.path().join("huge.bin"))
+            .and_then(|file| file.set_len(2 * all_bytes))
+            .expect("a file of holes");
+        let began = Instant::now();
+        let figures = "that are free there 1.00 MB are promised to others";
+        dir.run(&format!("send huge.bin {}", receiver.address))
+            .failed(1, &["has no room for", figures]);
+        assert!(began.elapsed() < Duration::from_secs(2), "{command}: it waited");
+        if command == "receive" {
+            // Longer than the timeout: who sends nothing stays where that would give nobody room.
+            std::thread::sleep(Duration::from_millis(2500));
+            assert!(!keeper.is_finished(), "it gave way to one that does not fit");
+        }
+        receiver.signal(Signal::TERM);
+        receiver.signal(Signal::TERM);
+        let ended = receiver.wait();
+        keeper.join().expect("it ends");
+        let mut lines = ended.stderr.lines();
+        let is_told = lines.any(|line| line.contains(" needs ") && line.contains(figures));
+        assert!(is_told, "{command}: {ended:?}");
+    }
 }
 
 #[test]

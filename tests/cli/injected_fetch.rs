@@ -36,6 +36,43 @@ pub(crate) fn web_server(bytes: Vec<u8>) -> String {
     format!("http://{address}/a.bin")
 }
 
+/// A web server of a file whose length it does not tell: it comes in chunks.
+fn chunked_server() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let serve = move || {
+        for peer in listener.incoming() {
+            let mut peer = peer.expect("it comes");
+            let Ok(1..) = peer.read(&mut [0; 4096]) else { continue };
+            let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+            let _ = peer.write_all(head);
+        }
+    };
+    let thread = std::thread::Builder::new().name("server".into()).spawn(serve);
+    drop(thread.expect("a thread"));
+    format!("http://{address}/a.bin")
+}
+
+#[test]
+fn a_full_disk_is_told_without_a_figure_where_the_server_tells_no_length() {
+    let dir = Dir::new();
+    let url = chunked_server();
+    let fetch = || {
+        let words = ["fetch", &url, "--into", "a.bin", "--timeout", "5s"];
+        dir.arraylift(words).env("no_proxy", "127.0.0.1").start()
+    };
+    let full = [
+        Refused::with(libc::SYS_splice, libc::EINVAL),
+        Refused::with(libc::SYS_pwrite64, libc::ENOSPC),
+    ];
+    let ended = refused(&full, fetch).wait();
+    let ended = ended.failed(1, &["a.bin needs more than its disk has free or a limit allows"]);
+    assert!(!ended.stderr.contains("0 B"), "{ended:?}");
+    assert!(dir.names().is_empty());
+    fetch().wait().done();
+    assert_eq!(dir.read("a.bin"), b"hello");
+}
+
 /// What becomes of the file.
 #[derive(Debug, Clone, Copy)]
 enum Then {

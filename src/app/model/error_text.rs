@@ -18,12 +18,7 @@ pub(crate) fn of(error: &Error) -> String {
             format!("{name} exists and is never overwritten: choose another name under Into")
         }
         Error::LengthNeeded(path) => format!("{} does not tell its length: copy it into a file first", path.display()),
-        Error::NotEnoughMemory { needed, available } => not_enough_memory(*needed, *available),
-        Error::DiskFull { path, needed } => format!(
-            "{} needs {}, more than its disk has free or a limit allows: choose another folder, or free space",
-            path.display(),
-            format::bytes(*needed)
-        ),
+        Error::NotEnoughMemory { needed, available, .. } => not_enough_memory(*needed, *available),
         Error::Silent(timeout) => format!(
             "the peer said nothing for {}: it may hang, or the timeout under Advanced is too short",
             exact_time(*timeout)
@@ -72,8 +67,17 @@ mod tests {
                 Error::NotEnoughMemory {
                     needed: 28_000_000_000,
                     available: 8_110_000_000,
+                    promised: 0,
                 },
                 "28.0 GB of memory are needed and 8.11 GB are free: receive into a file, or discard",
+            ),
+            (
+                Error::DiskFull {
+                    path: "/data/a".into(),
+                    needed: 0,
+                    room: None,
+                },
+                "/data/a needs more than its disk has free or a limit allows: choose another folder, or free space",
             ),
             (
                 Error::Silent(std::time::Duration::from_secs(30)),

@@ -70,7 +70,11 @@ pub(super) fn measure_disk(folder: &Path, cancelled: &AtomicBool) -> Result<Opti
 fn memcpy(cancelled: &AtomicBool) -> Result<Option<f64>, Error> {
     let needed = 2 * COPY_BYTES as u64;
     if let Some(available) = available_memory_bytes().filter(|available| *available < needed) {
-        return Err(Error::NotEnoughMemory { needed, available });
+        return Err(Error::NotEnoughMemory {
+            needed,
+            available,
+            promised: 0,
+        });
     }
     let from = vec![1_u8; COPY_BYTES];
     let mut to = vec![2_u8; COPY_BYTES];

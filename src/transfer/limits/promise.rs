@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::error::Error;
+use crate::error::{DiskRoom, Error};
 use crate::telemetry::available_memory_bytes;
 
 use super::promise_table::{self, Column};
@@ -21,6 +21,7 @@ pub(crate) fn check(needed: u64) -> Result<(), Error> {
 }
 
 /// Bytes of a disk that are promised and not filled yet.
+#[cfg(test)]
 pub(crate) fn promised_on_disk(device: u64) -> u64 {
     Promised::of_disk(device).sum()
 }
@@ -47,13 +48,20 @@ impl Promise {
         Self::new(&Promised::of_memory(), len, |promised| memory_has(len, promised))
     }
 
-    /// Promises `len` bytes of a disk of which `free_bytes` are free; `None` where fewer are left.
-    pub(crate) fn of_disk(device: u64, len: u64, free_bytes: u64) -> Option<Self> {
-        let has_room = |promised: u64| match free_bytes.saturating_sub(promised) {
-            left if len > left => Err(()),
-            _ => Ok(()),
+    /// Promises `len` bytes of a disk of which `free_bytes` are free and `kept_bytes` have to stay so.
+    ///
+    /// # Errors
+    /// Fewer are left. What there is room for.
+    pub(crate) fn of_disk(device: u64, len: u64, free_bytes: u64, kept_bytes: u64) -> Result<Self, DiskRoom> {
+        let has_room = |promised_bytes: u64| {
+            let room = DiskRoom {
+                free_bytes,
+                promised_bytes,
+                kept_bytes,
+            };
+            if room.holds(len) { Ok(()) } else { Err(room) }
         };
-        Self::new(&Promised::of_disk(device), len, has_room).ok()
+        Self::new(&Promised::of_disk(device), len, has_room)
     }
 
     fn new<E>(promised: &Promised, len: u64, has_room: impl Fn(u64) -> Result<(), E>) -> Result<Self, E> {
@@ -135,7 +143,11 @@ impl Drop for Promise {
 
 fn memory_has(needed: u64, promised: u64) -> Result<(), Error> {
     match available_memory_bytes().map(|available| available.saturating_sub(promised)) {
-        Some(available) if needed > available => Err(Error::NotEnoughMemory { needed, available }),
+        Some(available) if needed > available => Err(Error::NotEnoughMemory {
+            needed,
+            available,
+            promised,
+        }),
         _ => Ok(()),
     }
 }
@@ -161,11 +173,11 @@ mod tests {
     fn each_disk_has_its_own_promises() {
         // Of numbers that no disk has.
         let (one, other) = (u64::MAX, u64::MAX - 1);
-        let first = Promise::of_disk(one, 60, 100).expect("free");
-        assert!(Promise::of_disk(one, 60, 100).is_none());
-        assert!(Promise::of_disk(other, 60, 100).is_some());
+        let first = Promise::of_disk(one, 60, 100, 0).expect("free");
+        assert!(Promise::of_disk(one, 60, 100, 0).is_err());
+        assert!(Promise::of_disk(other, 60, 100, 0).is_ok());
         first.filled(50);
         assert_eq!((promised_on_disk(one), promised_on_disk(other)), (10, 0));
-        assert!(Promise::of_disk(one, 60, 70).is_some());
+        assert!(Promise::of_disk(one, 60, 70, 0).is_ok());
     }
 }

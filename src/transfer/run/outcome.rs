@@ -117,6 +117,7 @@ mod tests {
         let full = Error::DiskFull {
             path: "x".into(),
             needed: 1,
+            room: None,
         };
         let sides = [
             (Side::Sender, failed(Error::Aborted("its disk is full".into()))),

@@ -41,7 +41,12 @@ impl ExistingPart {
         let space =
             Reservation::of_part(&file, bytes.clone(), holes, request.keep_free, in_any_case).map_err(|no| {
                 let refused = |error: &io::Error| unwritable(path.into(), error, missing_bytes);
-                no.error(len, folder_of(path), refused)
+                let full = |room| Error::DiskFull {
+                    path: path.into(),
+                    needed: missing_bytes,
+                    room: Some(room),
+                };
+                no.error(len, folder_of(path), full, refused)
             })?;
         Ok(Self {
             path: path.into(),

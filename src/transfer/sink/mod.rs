@@ -381,9 +381,11 @@ fn is_of(file: &File, found: io::Result<Metadata>) -> bool {
 
 fn unwritable(path: PathBuf, error: &io::Error, needed: u64) -> Error {
     match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-            Error::DiskFull { path, needed }
-        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => Error::DiskFull {
+            path,
+            needed,
+            room: None,
+        },
         _ => Error::SinkUnwritable {
             path,
             reason: reason(error),

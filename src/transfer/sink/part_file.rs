@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock};
 use rustix::fs::{Mode, fchmod};
 
 use crate::array::npy;
-use crate::error::{Error, Reason, reason};
+use crate::error::{DiskRoom, Error, Reason, reason};
 use crate::route::ReceiveRouteChoice;
 use crate::route::receive::takes_splice;
 use crate::transfer::limits::promise::Promise;
@@ -102,7 +102,8 @@ impl PartFile {
         let space = Reservation::of_new(&part.file, needed, data_offset, keep_free, in_any_case);
         let space = space.map_err(|no| {
             let refused = |error: &io::Error| part.write_error(error, needed);
-            no.error(offer.meta.byte_len(), folder_of(&part.wanted), refused)
+            let full = |room| part.full(needed, Some(room));
+            no.error(offer.meta.byte_len(), folder_of(&part.wanted), full, refused)
         })?;
         part.file
             .set_len(needed)
@@ -153,12 +154,23 @@ impl PartFile {
 
     /// The error for a write that the system refused.
     pub(crate) fn write_error(&self, error: &io::Error, needed: u64) -> Error {
-        match (&self.shared, unwritable(self.wanted.clone(), error, needed)) {
-            (Some(Shared { name, .. }), Error::DiskFull { needed, .. }) => Error::ShmFull {
+        match unwritable(self.wanted.clone(), error, needed) {
+            Error::DiskFull { needed, room, .. } => self.full(needed, room),
+            error => error,
+        }
+    }
+
+    fn full(&self, needed: u64, room: Option<DiskRoom>) -> Error {
+        match &self.shared {
+            Some(Shared { name, .. }) => Error::ShmFull {
                 name: name.clone(),
                 needed,
             },
-            (_, error) => error,
+            None => Error::DiskFull {
+                path: self.wanted.clone(),
+                needed,
+                room,
+            },
         }
     }
 

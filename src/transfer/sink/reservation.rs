@@ -12,9 +12,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
 use rustix::io::{Errno, retry_on_intr};
 
-use crate::error::{Error, ServiceLimit};
+use crate::error::{DiskRoom, Error, ServiceLimit};
 use crate::transfer::limits::keep_free::KeepFree;
-use crate::transfer::limits::promise::{Promise, promised_on_disk};
+use crate::transfer::limits::promise::Promise;
 
 use super::holes::Holes;
 
@@ -42,15 +42,6 @@ pub(super) struct Reservation {
     is_possible: AtomicBool,
 }
 
-/// Why the space of a file is not promised.
-#[derive(Debug)]
-pub(super) enum NoPromise {
-    /// The system refuses it, or the disk is full.
-    Refused(io::Error),
-    /// Too little is free: so much, of which so much is to stay so.
-    ToBeKept { free_bytes: u64, kept_bytes: u64 },
-}
-
 #[derive(Debug, Default)]
 struct Taken {
     /// The numbers of the extents whose space is there.
@@ -69,16 +60,39 @@ struct Claimed {
     is_counted: bool,
 }
 
-impl NoPromise {
-    /// The error for an array of so many bytes in that folder; `refused` makes that of what the system refuses.
-    pub(super) fn error(self, bytes: u64, folder: &Path, refused: impl FnOnce(&io::Error) -> Error) -> Error {
+/// Why no space is promised.
+#[derive(Debug)]
+pub(super) enum NoSpace {
+    /// The disk has room for less.
+    Lack(DiskRoom),
+    /// The system did not say what it has.
+    Unknown(io::Error),
+}
+
+impl From<io::Error> for NoSpace {
+    fn from(error: io::Error) -> Self {
+        Self::Unknown(error)
+    }
+}
+
+impl NoSpace {
+    /// The error for an array of so many bytes in that folder; `full` makes that of a disk of which nothing has to stay
+    /// free, and `refused` that of what the system refuses.
+    pub(super) fn error(
+        self,
+        bytes: u64,
+        folder: &Path,
+        full: impl FnOnce(DiskRoom) -> Error,
+        refused: impl FnOnce(&io::Error) -> Error,
+    ) -> Error {
         match self {
-            Self::Refused(error) => refused(&error),
-            Self::ToBeKept { free_bytes, kept_bytes } => Error::OverLimit(ServiceLimit::KeepFree {
+            Self::Unknown(error) => refused(&error),
+            Self::Lack(room) if room.kept_bytes == 0 => full(room),
+            Self::Lack(room) => Error::OverLimit(ServiceLimit::KeepFree {
                 bytes,
                 folder: folder.into(),
-                free_bytes,
-                kept_bytes,
+                free_bytes: room.free_bytes.saturating_sub(room.promised_bytes),
+                kept_bytes: room.kept_bytes,
             }),
         }
     }
@@ -96,7 +110,7 @@ impl Reservation {
         array_at: u64,
         keep_free: Option<KeepFree>,
         in_any_case: bool,
-    ) -> Result<Self, NoPromise> {
+    ) -> Result<Self, NoSpace> {
         let space = Self {
             bytes: 0..len,
             array_at,
@@ -119,7 +133,7 @@ impl Reservation {
         holes: Holes,
         keep_free: Option<KeepFree>,
         in_any_case: bool,
-    ) -> Result<Self, NoPromise> {
+    ) -> Result<Self, NoSpace> {
         let is_possible = holes.bytes > 0 && (in_any_case || bytes.end - bytes.start > SMALL_BYTES_MAX);
         let space = Self {
             array_at: bytes.start,
@@ -134,23 +148,14 @@ impl Reservation {
         space.promised(file, keep_free)
     }
 
-    fn promised(mut self, file: &File, keep_free: Option<KeepFree>) -> Result<Self, NoPromise> {
-        let refused = |error: io::Error| NoPromise::Refused(error);
-        let disk = fstatvfs(file).map_err(|error| refused(error.into()))?;
+    fn promised(mut self, file: &File, keep_free: Option<KeepFree>) -> Result<Self, NoSpace> {
+        let disk = fstatvfs(file).map_err(io::Error::from)?;
         // Of no blocks: a file system without a limit, or one that does not say.
         if disk.f_blocks > 0 {
             let free_bytes = disk.f_bavail.saturating_mul(disk.f_frsize);
             let kept_bytes = keep_free.map_or(0, |keep| keep.bytes_of(&disk));
-            let device = file.metadata().map_err(refused)?.dev();
-            let promise = Promise::of_disk(device, self.holes.bytes, free_bytes.saturating_sub(kept_bytes));
-            let promise = promise.ok_or_else(|| match keep_free {
-                Some(_) => NoPromise::ToBeKept {
-                    free_bytes: free_bytes.saturating_sub(promised_on_disk(device)),
-                    kept_bytes,
-                },
-                None => refused(io::ErrorKind::StorageFull.into()),
-            })?;
-            self.promise = Some(promise);
+            let promise = Promise::of_disk(file.metadata()?.dev(), self.holes.bytes, free_bytes, kept_bytes);
+            self.promise = Some(promise.map_err(NoSpace::Lack)?);
         }
         Ok(self)
     }
@@ -394,7 +399,7 @@ mod tests {
                 holes: Holes::whole(0..100),
                 flags: FallocateFlags::empty(),
                 // Of a number that no disk has.
-                promise: Promise::of_disk(u64::MAX - 2, 100, 1000),
+                promise: Promise::of_disk(u64::MAX - 2, 100, 1000, 0).ok(),
                 taken: Mutex::default(),
                 is_possible: AtomicBool::new(false),
             };
@@ -408,10 +413,10 @@ mod tests {
     #[test]
     fn more_than_the_disk_has_is_not_promised() {
         let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
-        let error = Reservation::of_new(&file, 1 << 62, 0, None, false).err();
+        let refused = Reservation::of_new(&file, 1 << 62, 0, None, false).err();
         assert!(
-            matches!(&error, Some(NoPromise::Refused(error)) if error.kind() == io::ErrorKind::StorageFull),
-            "{error:?}"
+            matches!(refused, Some(NoSpace::Lack(room)) if !room.could_hold(1 << 62)),
+            "{refused:?}"
         );
     }
 
@@ -427,7 +432,7 @@ mod tests {
         let holes = Holes::within(&file, 0..len).expect("seen");
         let error = Reservation::of_part(&file, 0..len, holes, None, false).err();
         assert!(
-            matches!(&error, Some(NoPromise::Refused(error)) if error.kind() == io::ErrorKind::StorageFull),
+            matches!(error, Some(NoSpace::Lack(room)) if !room.could_hold(len)),
             "{error:?}"
         );
         assert_eq!(blocks_bytes(&file), 0);
@@ -438,8 +443,11 @@ mod tests {
         let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).expect("a file");
         Reservation::of_new(&file, 1, 0, Some(KeepFree::Bytes(0)), false).expect("there is room");
         for keep in [KeepFree::Bytes(u64::MAX), KeepFree::Percent(100)] {
-            let error = Reservation::of_new(&file, 1, 0, Some(keep), false).err();
-            assert!(matches!(error, Some(NoPromise::ToBeKept { .. })), "{error:?}");
+            let refused = Reservation::of_new(&file, 1, 0, Some(keep), false).err();
+            assert!(
+                matches!(refused, Some(NoSpace::Lack(room)) if room.to_string().contains("stay so")),
+                "{refused:?}"
+            );
         }
     }
 }

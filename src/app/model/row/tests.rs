@@ -176,6 +176,7 @@ fn the_cause_is_what_the_outcome_says() {
     let cause = failure(Error::DiskFull {
         path: "/data/a".into(),
         needed: 7,
+        room: None,
     });
     row.settle(Outcome::Failed(cause.clone()));
     assert_eq!(
