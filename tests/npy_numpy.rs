@@ -235,7 +235,8 @@ fn words() -> Vec<String> {
         "double float longdouble csingle cdouble complex clongdouble str str_ unicode bytes bytes_ void object object_",
         "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 float128 complex64 complex128",
         "complex256 datetime64 datetime64[ns] timedelta64[25us] M8[ns] M8[generic] m8[s] M[s] M4[s] M8[] M8[xs] float_",
-        "int128 Float64 f08 S010 V f8, f",
+        "int128 Float64 f08 S010 V f8, f M8[D/24] m8[3D/24] datetime64[W/7] timedelta64[Y/5] M8[h/8] M8[s/16] M8[fs/1000]",
+        "M8[as/2] M8[D/7] M8[D/] M8[/24] M8[D/+24] M8[D/024] M8[+3D] M8[10generic] M8[generic/2] M8[D/24/2] M8[M/4]",
     ] {
         words.extend(names.split(' ').map(String::from));
     }

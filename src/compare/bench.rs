@@ -2,20 +2,18 @@
 //! one contestant.
 
 use std::cell::RefCell;
-use std::collections::hash_map::RandomState;
 use std::fs::File;
-use std::hash::BuildHasher as _;
-use std::io;
 use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use crate::error::{Error, reason};
+use crate::error::Error;
 use crate::transfer::{Origin, Slice, SourceSpec, describe, in_memory};
 
 use super::child::{Child, Trouble, end_all, listen};
 use super::command;
 use super::contestant::{Over, Sink};
+use super::folder::Folder;
 use super::measured::{Lost, Measured};
 use super::observe::{Line, Observed};
 use super::plan::Plan;
@@ -72,7 +70,7 @@ impl<'a> Bench<'a> {
         let file = self
             .files
             .as_ref()
-            .map(|folder| folder.path.join("array.bin"))
+            .map(|folder| folder.join("array.bin"))
             .unwrap_or_default();
         let run = if way.apart {
             self.between_two(way, bytes, &file)
@@ -112,7 +110,7 @@ impl<'a> Bench<'a> {
 
     fn between_two(&self, way: &Way, bytes: u64, file: &Path) -> Result<Observed, Trouble> {
         let at = match way.over {
-            Over::Unix => format!("unix:{}", self.sockets.path.join("socket").display()),
+            Over::Unix => format!("unix:{}", self.sockets.join("socket").display()),
             Over::Tcp => "127.0.0.1:0".into(),
         };
         let line = command::receive(way, &at, bytes, file);
@@ -172,39 +170,4 @@ fn stage(source: &SourceSpec) -> Result<Option<(File, SourceSpec)>, Error> {
         };
         (file, SourceSpec { origin, slice: None })
     }))
-}
-
-/// A temporary folder, which is removed with its content.
-struct Folder {
-    path: PathBuf,
-}
-
-impl Folder {
-    fn within(parent: &Path) -> Result<Self, Error> {
-        /// Names are drawn, so that the second try is there for chance alone. A process id is none: it comes again, and in
-        /// every container.
-        const TRIES: usize = 100;
-        let names = RandomState::new();
-        let mut tries = 0..TRIES;
-        loop {
-            let path = parent.join(format!(".arraylift-compare-{:016x}", names.hash_one(tries.start)));
-            match std::fs::create_dir(&path) {
-                Ok(()) => return Ok(Self { path }),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries.next().is_some() => {}
-                Err(error) => {
-                    return Err(Error::SinkUnwritable {
-                        path: parent.into(),
-                        reason: reason(&error),
-                    });
-                }
-            }
-        }
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // Nobody needs what a run left behind.
-        let _ = std::fs::remove_dir_all(&self.path);
-    }
 }

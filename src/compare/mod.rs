@@ -9,6 +9,7 @@ mod child;
 mod command;
 mod contestant;
 mod file;
+mod folder;
 mod machine;
 pub(crate) mod measured;
 mod observe;

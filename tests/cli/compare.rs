@@ -257,9 +257,47 @@ fn a_signal_ends_it_and_its_children_and_leaves_nothing() {
     let left: Vec<String> = std::fs::read_dir("/proc").expect("procfs").filter_map(of_it).collect();
     assert!(left.is_empty(), "{left:?}");
     assert_eq!(dir.names(), ["cache"]);
-    let ours = format!(".arraylift-compare-{id}-");
-    let left = crate::common::names_in(&std::env::temp_dir());
-    assert!(!left.iter().any(|name| name.starts_with(&ours)), "{left:?}");
+    let left = folders(dir.runtime());
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// The names of the temporary folders that comparisons have there.
+fn folders(parent: &std::path::Path) -> Vec<String> {
+    let names = crate::common::names_in(parent).into_iter();
+    names.filter(|name| name.starts_with(".arraylift-compare-")).collect()
+}
+
+#[test]
+fn comparisons_have_folders_of_drawn_names_and_the_next_one_removes_those_of_one_that_was_killed() {
+    let dir = Dir::new();
+    let start = || {
+        let mut running = compare(&dir, "range:0:2e6 --rounds 1000 --json --into .").start();
+        while !running.line().contains("\"event\":\"round\"") {}
+        running
+    };
+    let killed = start();
+    let places = || [folders(dir.path()), folders(dir.runtime())];
+    let left = places();
+    let id = killed.id().to_string();
+    assert!(left.iter().all(|names| names.len() == 1), "{left:?}");
+    assert_ne!(left[0], left[1]);
+    killed.signal(Signal::KILL);
+    assert!(!killed.wait().status.success());
+    assert_eq!(places(), left, "nobody could remove them");
+    let other = start();
+    let others = places();
+    assert!(others.iter().all(|names| names.len() == 1), "{others:?}");
+    let digits = |name: &str| name.trim_start_matches(".arraylift-compare-").to_owned();
+    for (name, before) in others.iter().flatten().zip(left.iter().flatten()) {
+        assert_ne!(name, before);
+        assert!(digits(name).len() == 16 && digits(name) != id, "{name}");
+    }
+    // One that is at work keeps its own.
+    compare(&dir, "range:0:1e4 --rounds 1 --into .").run().done();
+    assert_eq!(places(), others);
+    other.signal(Signal::INT);
+    other.wait().failed(1, &["cancelled"]);
+    assert!(places().iter().all(Vec::is_empty));
 }
 
 #[test]

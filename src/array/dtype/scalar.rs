@@ -27,7 +27,7 @@ pub(in crate::array) enum Kind {
     Raw,
 }
 
-/// The unit of a datetime: 25 milliseconds in `<M8[25ms]`, none in `<M8`.
+/// The unit of a datetime: 25 milliseconds in `<M8[25ms]`, an hour in `<M8[D/24]`, none in `<M8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::array) struct Step {
     pub(in crate::array) multiple: u32,
@@ -137,25 +137,72 @@ impl Step {
         unit: None,
     };
 
-    /// Reads `[ns]` or `[25ms]`, or nothing for no unit.
+    /// Reads `[ns]`, `[25ms]` or `[D/24]`, or nothing for no unit.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        if matches!(text, "" | "[generic]") {
+        if text.is_empty() {
             return Some(Self::NONE);
         }
         let inner = text.strip_prefix('[')?.strip_suffix(']')?;
-        let (digits, unit) = inner.split_at(inner.bytes().take_while(u8::is_ascii_digit).count());
-        let multiple = if digits.is_empty() {
-            1
-        } else {
-            // NumPy keeps it in a C int.
-            digits.parse::<i32>().ok()?.unsigned_abs()
+        let at = inner.find(|c: char| c.is_alphabetic()).filter(|at| *at > 0);
+        let (multiple, unit) = match at {
+            Some(at) => (positive(&inner[..at])?, &inner[at..]),
+            None => (1, inner),
         };
+        let (unit, divisor) = match unit.split_once('/') {
+            Some((unit, divisor)) => (unit, positive(divisor)?),
+            None => (unit, 1),
+        };
+        match unit {
+            "generic" => (divisor == 1).then_some(Self::NONE),
+            "μs" => Self::divided(multiple, "us", divisor),
+            _ => Self::divided(multiple, unit, divisor),
+        }
+    }
+
+    /// So many of that unit, divided: in the first smaller unit of which this is a whole number. NumPy writes no other
+    /// form into files.
+    fn divided(multiple: u32, unit: &str, divisor: u32) -> Option<Self> {
         let unit = TIME_UNITS.into_iter().find(|known| *known == unit)?;
-        (multiple > 0).then_some(Self {
+        if divisor == 1 {
+            let unit = Some(unit);
+            return Some(Self { multiple, unit });
+        }
+        let (per_unit, smaller) = smaller_units(unit).find(|(per_unit, _)| per_unit % divisor == 0)?;
+        // NumPy keeps it in a C int.
+        let multiple = multiple.checked_mul(per_unit / divisor)?;
+        (i32::try_from(multiple).is_ok()).then_some(Self {
             multiple,
-            unit: Some(unit),
+            unit: Some(smaller),
         })
     }
+}
+
+/// The units that NumPy divides a unit into, and how many of each it takes one to be: four weeks are a month there.
+fn smaller_units(unit: &str) -> impl Iterator<Item = (u32, &'static str)> {
+    let known: &[(u32, &str)] = match unit {
+        "Y" => &[(12, "M"), (52, "W"), (365, "D")],
+        "M" => &[(4, "W"), (30, "D"), (720, "h")],
+        "W" => &[(7, "D"), (168, "h"), (10_080, "m")],
+        "D" => &[(24, "h"), (1440, "m"), (86_400, "s")],
+        "h" => &[(60, "m"), (3600, "s")],
+        "m" => &[(60, "s"), (60_000, "ms")],
+        _ => &[],
+    };
+    let at = TIME_UNITS.iter().position(|one| *one == unit);
+    let below = at
+        .filter(|_| known.is_empty())
+        .map_or(&[][..], |at| &TIME_UNITS[at + 1..]);
+    let thousandths = [1000, 1_000_000].into_iter().zip(below.iter().copied());
+    known.iter().copied().chain(thousandths)
+}
+
+/// A number from 1 on as C's `strtol` reads one, which NumPy keeps in a C int: blanks and a sign may stand before it.
+fn positive(text: &str) -> Option<u32> {
+    let text = text.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '\u{b}');
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number = digits.parse::<i32>().ok().filter(|number| is_number && *number > 0)?;
+    Some(number.unsigned_abs())
 }
 
 impl fmt::Display for Step {
@@ -164,6 +211,58 @@ impl fmt::Display for Step {
             (None, _) => Ok(()),
             (Some(unit), 1) => write!(f, "[{unit}]"),
             (Some(unit), multiple) => write!(f, "[{multiple}{unit}]"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_divided_unit_is_what_numpy_makes_of_it() {
+        for (text, read) in [
+            ("[D/24]", "[h]"),
+            ("[3D/24]", "[3h]"),
+            ("[D/ +024]", "[h]"),
+            ("[Y/5]", "[73D]"),
+            ("[M/4]", "[W]"),
+            ("[W/9]", "[1120m]"),
+            ("[h/8]", "[450s]"),
+            ("[m/8]", "[7500ms]"),
+            ("[s/16]", "[62500us]"),
+            ("[fs/1000]", "[as]"),
+            ("[as/1]", "[as]"),
+            ("[μs/2]", "[500ns]"),
+            ("[2147483647D/24]", "[2147483647h]"),
+            ("[ +3D]", "[3D]"),
+            ("[generic/1]", ""),
+            ("[10generic]", ""),
+        ] {
+            let step = Step::parse(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(step.to_string(), read, "{text}");
+        }
+        // NumPy takes the last three, and makes nonsense of them: no time, a time that runs backwards, another number.
+        for text in [
+            "[D/7]",
+            "[as/2]",
+            "[D/]",
+            "[/24]",
+            "[D /24]",
+            "[ D]",
+            "[D/24/2]",
+            "[D/24 ]",
+            "[D/0x18]",
+            "[generic/2]",
+            "[3]",
+            "[3 D]",
+            "[-1D]",
+            "[D/0]",
+            "[W/11]",
+            "[D/-24]",
+            "[999999999Y/2]",
+        ] {
+            assert_eq!(Step::parse(text), None, "{text}");
         }
     }
 }

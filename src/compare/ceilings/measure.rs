@@ -17,6 +17,7 @@ use crate::transfer::{Job, Options, Origin, Outcome, SinkSpec, SourceSpec, Trans
 use crate::wire::{ChecksumKind, WireChoice};
 
 use super::rates::{Ceilings, Disk};
+use crate::compare::folder::Folder;
 use crate::compare::machine::{Machine, unix_now_s};
 use crate::compare::spread::Spread;
 
@@ -60,8 +61,8 @@ pub(super) fn measure(folder: Option<&Path>, cancelled: &AtomicBool) -> Result<O
 
 /// Writes and reads a file in `folder`, and removes it. `Ok(None)` if `cancelled` was set.
 pub(super) fn measure_disk(folder: &Path, cancelled: &AtomicBool) -> Result<Option<Disk>, Error> {
-    let path = folder.join(format!(".arraylift-ceiling-{}", std::process::id()));
-    disk(&path, cancelled).map_err(|error| Error::SinkUnwritable {
+    let own = Folder::within(folder)?;
+    disk(&own.join("ceiling"), cancelled).map_err(|error| Error::SinkUnwritable {
         path: folder.into(),
         reason: reason(&error),
     })
@@ -222,15 +223,12 @@ mod tests {
         cancelled.store(true, Ordering::Relaxed);
         assert_eq!(measure_disk(folder.path(), &cancelled), Ok(None));
         assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 0);
-        let there = folder.path().join(format!(".arraylift-ceiling-{}", std::process::id()));
+        let there = folder.path().join("ceiling");
         let precious = folder.path().join("precious");
         std::fs::write(&precious, "precious").expect("write");
         std::os::unix::fs::symlink(&precious, &there).expect("link");
         cancelled.store(false, Ordering::Relaxed);
-        assert!(
-            measure_disk(folder.path(), &cancelled).is_err(),
-            "something has that name"
-        );
+        assert!(super::disk(&there, &cancelled).is_err(), "something has that name");
         assert_eq!(std::fs::read_to_string(&precious).expect("still there"), "precious");
         assert!(there.is_symlink(), "and keeps it");
         assert!(matches!(
