@@ -85,7 +85,7 @@ impl Terminal {
         if event.side != self.side {
             return;
         }
-        if let EventKind::Stranger { peer, message } = &event.kind {
+        if let EventKind::Stranger { peer, message, .. } = &event.kind {
             self.say(&format!("not a sender: {}: {message}", super::printable(peer)));
         }
         if let EventKind::Started(started) = &event.kind {

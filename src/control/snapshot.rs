@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::mem::discriminant;
 
 use crate::service::{AnyEvent, ServiceEvent};
-use crate::transfer::{Event, EventKind, TransferId};
+use crate::transfer::{Event, TransferId};
 
 use super::messages::{EngineEvent, EngineLine};
 
@@ -25,7 +25,7 @@ impl Snapshot {
         match told {
             AnyEvent::Service(counts @ ServiceEvent::Service(_)) => self.counts = Some(counts.clone()),
             AnyEvent::Service(_) => {}
-            AnyEvent::Transfer(event) if is_last(&event.kind) => {
+            AnyEvent::Transfer(event) if event.kind.is_last() => {
                 self.transfers.remove(&event.transfer);
                 self.sources.remove(&event.transfer);
             }
@@ -77,19 +77,11 @@ impl Snapshot {
     }
 }
 
-/// Whether it is the last event of a transfer. With both ends here the last events of the other end may still follow.
-fn is_last(kind: &EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::Finished(_) | EventKind::Failed(_) | EventKind::Cancelled { .. } | EventKind::Joined
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::telemetry::Sample;
-    use crate::transfer::Side;
+    use crate::transfer::{EventKind, Side};
 
     fn sample(transfer: TransferId, bytes: u64) -> AnyEvent {
         let sample = Sample {

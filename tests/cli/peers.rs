@@ -186,6 +186,44 @@ fn a_sender_whose_offer_cannot_be_counts_and_a_second_one_is_told_why_it_is_not_
 }
 
 #[test]
+fn whoever_says_nothing_to_a_receiver_of_many_is_told_as_a_stranger_and_counts_as_no_transfer() {
+    for command in ["receive", "serve", "serve --workers 1"] {
+        let dir = Dir::new();
+        dir.folder("inbox");
+        let arguments = format!("{command} 127.0.0.1:0 --into inbox --json --timeout 1s");
+        let service = dir.arraylift(arguments.split(' ')).listening();
+        for says in [&b""[..], b"GET / HTTP/1.1\r\n\r\n", &native_offer("a", 10)[..20]] {
+            say(&service.address, says);
+        }
+        // One that stays and says nothing.
+        let mut mute = TcpStream::connect(&service.address).expect("it listens");
+        let _ = mute.read_to_end(&mut Vec::new());
+        // One that offers something is no stranger: what it offers is missed.
+        say(&service.address, &native_offer("a", 10));
+        dir.run(&format!("send range:0:10 {}", service.address)).done();
+        service.signal(Signal::TERM);
+        let ended = service.wait();
+        let told = ended.objects();
+        let count = |event: &str| told.iter().filter(|line| line["event"] == event).count();
+        let counts = ["stranger", "failed", "finished"].map(count);
+        assert_eq!(counts, [4, 1, 1], "{command}: {ended:?}");
+        let strangers = told.iter().filter(|line| line["event"] == "stranger");
+        for stranger in strangers {
+            let peer = stranger["peer"].as_str().expect("a peer");
+            assert!(
+                peer.starts_with("127.0.0.1:") && stranger["is_last"] == true,
+                "{stranger}"
+            );
+        }
+        if command != "receive" {
+            let last = told.iter().rfind(|line| line["event"] == "service").expect("counts");
+            assert_eq!((&last["failed"], &last["done"]), (&1.into(), &1.into()), "{last}");
+        }
+        assert_eq!(names_in(&dir.path().join("inbox")), ["range.npy"]);
+    }
+}
+
+#[test]
 fn a_hundred_strangers_take_no_descriptor_for_good() {
     let dir = Dir::new();
     let receiver = dir.receive("127.0.0.1:0 --once --into memory");

@@ -160,6 +160,57 @@ fn a_worker_that_hangs_with_nothing_to_do_does_not_keep_its_service_from_ending(
 }
 
 #[test]
+fn a_worker_that_hangs_with_a_transfer_is_killed_after_the_timeout_and_told_and_one_that_rests_is_not() {
+    let dir = Dir::new();
+    let mut service = serve(&dir, "--workers 2 --timeout 2s");
+    workers(&mut service, 2);
+    let slow = || {
+        dir.arraylift([
+            "send",
+            "range:0:1e6",
+            &service.address,
+            "--limit",
+            "100kB/s",
+            "--timeout",
+            "60s",
+        ])
+        .start()
+    };
+    let senders = [slow(), slow()];
+    let mut has: HashMap<u64, u64> = HashMap::new();
+    while has.len() < 2 {
+        let handed = until(&mut service, "handed_over");
+        has.insert(
+            handed["worker"].as_u64().expect("a process id"),
+            handed["transfer"].as_u64().expect("an id"),
+        );
+    }
+    let mut has = has.into_iter();
+    let ((stopped, lost), (other, paused)) = (has.next().expect("two"), has.next().expect("two"));
+    until(&mut service, "sample");
+    // It says nothing of its transfer, either, and goes on.
+    dir.run(&format!("attach {} --pause {paused}", service.id())).done();
+    let pid = |id: u64| i32::try_from(id).ok().and_then(Pid::from_raw).expect("a process id");
+    kill_process(pid(stopped), Signal::STOP).expect("it runs");
+    service.signal(Signal::TERM);
+    let gone = until(&mut service, "worker_gone");
+    assert_eq!(
+        (&gone["worker"], &gone["transfers"]),
+        (&stopped.into(), &1.into()),
+        "{gone}"
+    );
+    assert!(gone["how"].to_string().contains("did not answer"), "{gone}");
+    std::thread::sleep(std::time::Duration::from_secs(8));
+    kill_process(pid(other), Signal::CONT).expect("it is still there");
+    service.signal(Signal::TERM);
+    let ended = service.wait();
+    let ends = ends(&ended);
+    assert_eq!((ends[&lost].as_str(), ends[&paused].as_str()), ("failed", "cancelled"));
+    assert!(senders.into_iter().all(|sender| !sender.wait().status.success()));
+    assert!(names_in(&dir.path().join("inbox")).is_empty());
+}
+
+#[test]
 #[ignore = "needs ARRAYLIFT_PYTHON: a Python with NumPy"]
 fn fifty_workers_killed_under_load_lose_their_own_transfers_and_nothing_else() {
     let dir = Dir::new();

@@ -157,7 +157,7 @@ fn peers_that_offer_nothing_are_told_and_the_sender_is_still_waited_for() {
             stream.shutdown(std::net::Shutdown::Write).expect("open");
         }
         let told = events.iter().find_map(|event| match event.kind {
-            EventKind::Stranger { peer, message } => Some((peer, message)),
+            EventKind::Stranger { peer, message, .. } => Some((peer, message)),
             _ => None,
         });
         let (peer, message) = told.expect("told");

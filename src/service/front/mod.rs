@@ -197,6 +197,10 @@ impl<A> Front<A> {
         commands.extend(self.source.read());
         // The next wait does not tell of a connection that has been read already.
         self.accepts_more |= self.source.keeps_some();
+        if self.source.take_asked() {
+            // The counts are the sign of life, whether or not they have changed.
+            self.context.has_changed();
+        }
         for command in commands {
             match command {
                 Command::Drain => self.close(guest, Closing::Drain),

@@ -28,6 +28,11 @@ pub(in crate::service) trait ConnectionSource<A>: Send {
         false
     }
 
+    /// Whether who yields the connections has asked for a sign of life since the last call.
+    fn take_asked(&mut self) -> bool {
+        false
+    }
+
     /// Whether no more connections can come.
     fn is_over(&self) -> bool {
         false

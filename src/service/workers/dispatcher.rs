@@ -224,22 +224,21 @@ impl Dispatcher {
         {
             worker.unconfirmed -= 1;
         }
-        let (mut bytes, mut is_over) = (assigned.bytes, false);
+        let mut bytes = assigned.bytes;
         match &event.kind {
             EventKind::Started(started) => {
                 assigned.is_receiving = true;
                 assigned.part.clone_from(&started.part);
             }
             EventKind::Sample(sample) => bytes = sample.bytes,
-            EventKind::Finished(finished) => (bytes, is_over) = (finished.bytes, true),
-            EventKind::Failed(failure) => (bytes, is_over) = (failure.bytes, true),
-            EventKind::Cancelled { bytes: moved, .. } => (bytes, is_over) = (*moved, true),
-            EventKind::Joined => is_over = true,
+            EventKind::Finished(finished) => bytes = finished.bytes,
+            EventKind::Failed(failure) => bytes = failure.bytes,
+            EventKind::Cancelled { bytes: moved, .. } => bytes = *moved,
             _ => {}
         }
         front.counters.add_bytes(bytes.saturating_sub(assigned.bytes));
         assigned.bytes = bytes.max(assigned.bytes);
-        if is_over {
+        if event.kind.is_last() {
             self.assigned.remove(&id);
             if let Some(worker) = self.workers.get_mut(key) {
                 worker.assigned -= 1;
@@ -315,11 +314,26 @@ impl Dispatcher {
         }
     }
 
-    /// Removes workers that do not confirm a connection in time, do not show that they have the key, or do not stop.
+    /// Asks workers that have transfers and tell nothing of them whether they go on.
+    fn ask_quiet(&mut self, front: &mut FrontContext) {
+        let now = awake_now();
+        let is_quiet = |worker: &Worker| worker.ask_at().is_some_and(|at| now >= at);
+        let quiet = self.workers.iter().filter(|(_, worker)| is_quiet(worker));
+        for key in quiet.map(|(key, _)| key).collect::<Vec<_>>() {
+            let asked = self.workers.get_mut(key).map(|worker| worker.ask(now));
+            if let Some(Err(error)) = asked {
+                self.remove(key, &Departure::Broken(error), front);
+            }
+        }
+    }
+
+    /// Removes workers that do not confirm a connection in time, give no sign of life, do not show that they have the key,
+    /// or do not stop.
     fn remove_silent(&mut self, front: &mut FrontContext) {
         let now = awake_now();
         let has_to_stop = self.stop_by.is_some_and(|by| now >= by);
-        let is_late = |worker: &Worker| has_to_stop || worker.due().is_some_and(|due| now >= due);
+        let timeout = self.timeout;
+        let is_late = |worker: &Worker| has_to_stop || worker.due(timeout).is_some_and(|due| now >= due);
         let mut silent: Vec<usize> = self
             .workers
             .iter()
@@ -369,6 +383,7 @@ impl Guest for Dispatcher {
     }
 
     fn work(&mut self, front: &mut FrontContext) -> Result<(), Error> {
+        self.ask_quiet(front);
         self.remove_silent(front);
         self.start_missing(front)
     }
@@ -376,7 +391,8 @@ impl Guest for Dispatcher {
     fn due(&self, now: Instant) -> Option<Instant> {
         let has_unconfirmed = self.workers.iter().any(|(_, worker)| worker.unconfirmed > 0);
         let unconfirmed = has_unconfirmed.then(|| now + self.timeout);
-        let worker_due = self.workers.iter().filter_map(|(_, worker)| worker.due()).min();
+        let of_workers = |(_, worker): (usize, &Worker)| [worker.due(self.timeout), worker.ask_at()];
+        let worker_due = self.workers.iter().flat_map(of_workers).flatten().min();
         [unconfirmed, worker_due, self.stop_by].into_iter().flatten().min()
     }
 

@@ -20,6 +20,8 @@ pub(in crate::service) struct HandoverSource {
     buffer_bytes: Option<usize>,
     /// In the order in which they came.
     arrivals: VecDeque<Arrival>,
+    /// The service wants to hear that this process goes on.
+    is_asked: bool,
 }
 
 impl HandoverSource {
@@ -28,6 +30,7 @@ impl HandoverSource {
             channel,
             buffer_bytes,
             arrivals: VecDeque::new(),
+            is_asked: false,
         }
     }
 
@@ -61,6 +64,7 @@ impl ConnectionSource<Arrival> for HandoverSource {
             match self.channel.receive() {
                 Ok(Some(ToWorker::Connection { id, peer, sent_ns })) => self.keep(id, peer, sent_ns),
                 Ok(Some(ToWorker::Command(command))) => commands.push(command),
+                Ok(Some(ToWorker::Ping)) => self.is_asked = true,
                 // These belong to the beginning, which is over.
                 Ok(Some(ToWorker::Challenge(_) | ToWorker::Answer(_) | ToWorker::Plan(..))) => {}
                 Ok(None) if !self.channel.is_over() => return commands,
@@ -75,6 +79,10 @@ impl ConnectionSource<Arrival> for HandoverSource {
 
     fn keeps_some(&self) -> bool {
         !self.arrivals.is_empty()
+    }
+
+    fn take_asked(&mut self) -> bool {
+        std::mem::take(&mut self.is_asked)
     }
 }
 

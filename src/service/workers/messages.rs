@@ -33,6 +33,8 @@ pub(in crate::service) enum ToWorker {
     Connection { id: TransferId, peer: String, sent_ns: u64 },
     /// A command for one transfer, or for all of them.
     Command(Command),
+    /// Asks for a sign of life: the worker tells its counts.
+    Ping,
 }
 
 /// From the worker.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use slab::Slab;
 
 use crate::error::{Error, reason};
-use crate::sys::peer_of;
+use crate::sys::{awake_now, peer_of};
 use crate::transfer::PromiseTable;
 
 use super::channel::Channel;
@@ -23,6 +23,8 @@ use crate::service::status::{AnyEvent, Status};
 
 /// Connections that one worker may have been handed without having confirmed them.
 const UNCONFIRMED_MAX: usize = 64;
+/// A worker that has transfers and was not heard for so long is asked for a sign of life.
+const ASKED_AFTER: Duration = Duration::from_secs(5);
 /// Who asks to join has to show within this time that it has the key.
 const INTRODUCTION_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -41,6 +43,15 @@ pub(super) struct Worker {
     pub(super) status: Status,
     /// When it has to be gone: it was told to take nothing new, and has nothing to do any more.
     pub(super) leaves_by: Option<Instant>,
+    life: Life,
+}
+
+/// When a worker was last heard.
+#[derive(Debug, Clone, Copy)]
+struct Life {
+    heard_at: Instant,
+    /// When it was asked for a sign of life that it has not given.
+    asked_at: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,6 +148,7 @@ impl Worker {
             unconfirmed: 0,
             status: Status::default(),
             leaves_by: None,
+            life: Life::at(awake_now()),
         }
     }
 
@@ -146,6 +158,7 @@ impl Worker {
     /// It does not have the key, or sends what a worker does not send.
     pub(super) fn receive(&mut self, key: Option<&Key>, setup: &WorkerSetup) -> io::Result<Option<WorkerReport>> {
         while let Some(message) = self.channel.receive()? {
+            self.life = Life::at(awake_now());
             match (self.state, message) {
                 (State::Introducing(challenge, _), FromWorker::Answer(answer, theirs)) => {
                     let key = key.filter(|key| key.accepts(&challenge, End::Worker, &answer));
@@ -183,12 +196,30 @@ impl Worker {
         self.child.is_some()
     }
 
-    /// When it has to have shown that it has the key, or to be gone.
-    pub(super) fn due(&self) -> Option<Instant> {
+    /// When it has to have shown that it has the key, to have given the sign of life that it was asked for at least
+    /// `timeout` ago, or to be gone.
+    pub(super) fn due(&self, timeout: Duration) -> Option<Instant> {
         match self.state {
             State::Introducing(_, due) => Some(due),
-            _ => self.leaves_by,
+            _ => {
+                let answers_by = self.life.asked_at.map(|asked_at| asked_at + timeout);
+                [self.leaves_by, answers_by].into_iter().flatten().min()
+            }
         }
+    }
+
+    /// When it has to be asked for a sign of life: it has transfers and says nothing of them.
+    pub(super) fn ask_at(&self) -> Option<Instant> {
+        (self.assigned > 0 && self.life.asked_at.is_none()).then(|| self.life.heard_at + ASKED_AFTER)
+    }
+
+    /// Asks for a sign of life.
+    ///
+    /// # Errors
+    /// It cannot be written to.
+    pub(super) fn ask(&mut self, now: Instant) -> io::Result<()> {
+        self.life.asked_at = Some(now);
+        self.channel.send(&ToWorker::Ping, None)
     }
 
     fn has_room(&self) -> bool {
@@ -209,6 +240,15 @@ impl Worker {
             (Departure::Gone, Some(status)) => format!("has ended ({status})"),
             (Departure::Gone, None) if self.child.is_some() => "has ended".into(),
             (Departure::Gone, None) => "has left".into(),
+        }
+    }
+}
+
+impl Life {
+    fn at(heard_at: Instant) -> Self {
+        Self {
+            heard_at,
+            asked_at: None,
         }
     }
 }

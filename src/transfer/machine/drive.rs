@@ -82,6 +82,11 @@ pub(crate) trait Machine {
         None
     }
 
+    /// Whether whoever is at the other end is one of many and has not said yet that it sends anything.
+    fn awaits_offer_of_many(&self) -> bool {
+        false
+    }
+
     /// Whether something is lost when this connection breaks. Where nothing is, others go on without it.
     fn is_needed(&self) -> bool {
         true
@@ -108,6 +113,8 @@ pub(crate) enum Ended {
         error: Error,
         bytes: u64,
     },
+    /// The peer was none that sends anything, and how it left; others do.
+    Stranger(Error),
     Cancelled {
         bytes: u64,
         /// What it has left behind.
@@ -261,6 +268,9 @@ pub(crate) fn failed(machine: &mut dyn Machine, controls: &Controls, error: Erro
     let words = error.for_peer();
     if !machine.is_needed() {
         return ended(machine, Ended::Part, Some(&words));
+    }
+    if machine.awaits_offer_of_many() && error.is_of_stranger() {
+        return ended(machine, Ended::Stranger(error), Some(&words));
     }
     // A peer that has given up itself needs no answer.
     let has_left = matches!(error, Error::Aborted(_) | Error::Refused(_));

@@ -47,6 +47,8 @@ pub(crate) struct FirstReceiver {
     requests: Sender<JoinRequest>,
     /// Who asks for room, where offers need some that others may have.
     applicant: Option<Applicant>,
+    /// Each who connects here is heard: one that offers nothing has failed no transfer.
+    is_one_of_many: bool,
     /// What is received, once that is known.
     meta: Option<ArrayMeta>,
     phase: Phase,
@@ -117,6 +119,7 @@ impl FirstReceiver {
             listener,
             requests,
             applicant: None,
+            is_one_of_many: false,
             meta: None,
             phase: Phase::Greeting { due },
         })
@@ -142,9 +145,15 @@ impl FirstReceiver {
             listener: Some(listener),
             requests,
             applicant: None,
+            is_one_of_many: false,
             meta: None,
             phase: Phase::Offered(offer),
         }
+    }
+
+    /// Whether its connection is one of many that are heard side by side.
+    pub(crate) fn as_one_of_many(self, is_one_of_many: bool) -> Self {
+        Self { is_one_of_many, ..self }
     }
 
     /// What it is offered waits until there is room for it, in order.
@@ -424,6 +433,10 @@ impl Machine for FirstReceiver {
             },
             _ => 0,
         }
+    }
+
+    fn awaits_offer_of_many(&self) -> bool {
+        self.is_one_of_many && matches!(self.phase, Phase::Greeting { .. })
     }
 
     fn left_behind(&self) -> Option<String> {

@@ -142,7 +142,8 @@ impl ReceiverFactory {
             &self.options,
             requests,
             context,
-        )?;
+        )?
+        .as_one_of_many(true);
         machine.apply_as(self.admissions.applicant(number));
         Ok(self.in_loop(Box::new(machine), controls, clock))
     }

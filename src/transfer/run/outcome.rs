@@ -26,6 +26,11 @@ pub(crate) fn last_event(ended: Ended, peer: Option<&str>) -> EventKind {
         Ended::Failed { error, bytes } => EventKind::Failed(failure(error, bytes, peer)),
         Ended::Cancelled { bytes, note } => EventKind::Cancelled { bytes, note },
         Ended::Joined => EventKind::Joined,
+        Ended::Stranger(error) => EventKind::Stranger {
+            peer: peer.unwrap_or_default().into(),
+            message: error.to_string(),
+            is_last: true,
+        },
         // A side has a first connection, whose end counts for more.
         Ended::Part => EventKind::Failed(failure(
             Error::Bug("a side ended without its first connection".into()),
@@ -43,7 +48,7 @@ pub(super) fn by_side(mut ended: Vec<(Side, Ended)>) -> Vec<(Side, Ended)> {
             Ended::Done(_) => (0, 0),
             Ended::Failed { error, .. } => (1, is_consequence(error)),
             Ended::Cancelled { .. } => (2, 0),
-            Ended::Joined => (3, 0),
+            Ended::Joined | Ended::Stranger(_) => (3, 0),
             Ended::Part => (4, 0),
         };
         (rank, *side == Side::Sender)
@@ -73,6 +78,7 @@ fn is_consequence(error: &Error) -> u8 {
 pub(super) fn outcome_of(ended: &[(Side, Ended)], peer: Option<&str>) -> Outcome {
     let failures = ended.iter().filter_map(|(_, ended)| match ended {
         Ended::Failed { error, bytes } => Some((error, *bytes)),
+        Ended::Stranger(error) => Some((error, 0)),
         _ => None,
     });
     if let Some((error, bytes)) = failures.min_by_key(|(error, _)| is_consequence(error)) {

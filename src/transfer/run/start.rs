@@ -70,7 +70,7 @@ impl Run<'_> {
         };
         self.restart_clock();
         let into = plan.sink.describe();
-        self.spawn_receiver(receiving, plan, listener)?;
+        self.spawn_receiver(receiving, plan, listener, false)?;
         self.spawn_sender(sending, source, path, Some(into))?;
         Ok(true)
     }
@@ -104,10 +104,10 @@ impl Run<'_> {
             source: None,
             sink,
         };
-        let (connection, listener) = match from {
+        let (connection, listener, is_one_of_many) = match from {
             // A sink that cannot work is told to the sender, who is here already.
-            Incoming::Connection(connection) => (connection, None),
-            Incoming::Accepted(connection, listener) => (connection, Some(listener)),
+            Incoming::Connection(connection) => (connection, None, false),
+            Incoming::Accepted(connection, listener) => (connection, Some(listener), true),
             Incoming::Listener(listener) => {
                 plan.sink.check()?;
                 return self.listen(listener, plan);
@@ -115,7 +115,7 @@ impl Run<'_> {
         };
         self.begin_clock(Side::Receiver, State::Connecting);
         self.peer = Some(connection.peer().into());
-        self.spawn_receiver(connection, plan, listener)?;
+        self.spawn_receiver(connection, plan, listener, is_one_of_many)?;
         Ok(true)
     }
 
@@ -129,7 +129,11 @@ impl Run<'_> {
             match reception.next()? {
                 Some(Met::Sender(offered)) => break offered,
                 Some(Met::Stranger { peer, message }) => {
-                    let told = EventKind::Stranger { peer, message };
+                    let told = EventKind::Stranger {
+                        peer,
+                        message,
+                        is_last: false,
+                    };
                     self.emitter.emit(Side::Receiver, self.clock.elapsed(), told);
                     self.emitter.wake();
                 }
@@ -198,11 +202,13 @@ impl Run<'_> {
         connection: Connection,
         plan: ReceivePlan,
         listener: Option<Listener>,
+        is_one_of_many: bool,
     ) -> Result<(), Error> {
         let options = self.options.clone();
         let requests = self.requests.joins.0.clone();
         self.spawn(Side::Receiver, move |context, _| {
-            FirstReceiver::new(connection, plan, listener, &options, requests, context).map(Some)
+            let receiver = FirstReceiver::new(connection, plan, listener, &options, requests, context);
+            receiver.map(|receiver| Some(receiver.as_one_of_many(is_one_of_many)))
         })
     }
 

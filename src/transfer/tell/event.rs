@@ -83,12 +83,15 @@ pub enum EventKind {
         /// The new one.
         state: State,
     },
-    /// Someone connected and offered nothing, such as a scan of ports. The sender is still waited for.
+    /// Someone connected and offered nothing, such as a scan of ports. Nothing was to be received from it.
     Stranger {
         /// Its address.
         peer: String,
         /// What it did, in one line.
         message: String,
+        /// Nothing more is told of this transfer, as each connection is one. Else the sender is still waited for.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_last: bool,
     },
     /// A service has handed the connection to one of its worker processes.
     HandedOver {
@@ -139,7 +142,11 @@ impl EventKind {
     pub(crate) fn is_last(&self) -> bool {
         matches!(
             self,
-            Self::Finished(_) | Self::Failed(_) | Self::Cancelled { .. } | Self::Joined
+            Self::Finished(_)
+                | Self::Failed(_)
+                | Self::Cancelled { .. }
+                | Self::Joined
+                | Self::Stranger { is_last: true, .. }
         )
     }
 }
@@ -426,6 +433,11 @@ mod tests {
             EventKind::Finished(Box::new(finished)),
             EventKind::Cancelled { bytes: 1, note: None },
             EventKind::Joined,
+            EventKind::Stranger {
+                peer: "there:1".into(),
+                message: "said nothing".into(),
+                is_last: true,
+            },
             EventKind::Limit { bytes_per_s: Some(5) },
             EventKind::Limit { bytes_per_s: None },
         ] {

@@ -40,6 +40,7 @@ impl Row {
             EventKind::Preview { values, .. } => end.preview = values,
             // One is of the whole process, the end of the transfer says the next, and services alone tell the last.
             EventKind::Process(_) | EventKind::Joined | EventKind::HandedOver { .. } | EventKind::Limit { .. } => {}
+            EventKind::Stranger { is_last: true, .. } => self.phase = Phase::Cancelled,
             EventKind::Stranger { peer, .. } => self.stranger = Some(peer),
             EventKind::Finished(finished) => {
                 // Where its mean ends: the threads are joined after that.

@@ -357,6 +357,7 @@ fn one_who_offers_nothing_is_shown_beside_what_is_waited_for_and_fails_nothing()
     let stranger = EventKind::Stranger {
         peer: "10.0.0.7:5".into(),
         message: "the peer closed the connection".into(),
+        is_last: false,
     };
     tell(&mut row, Side::Receiver, 1.0, stranger);
     assert_eq!(row.note_in_words(1.0), "waits for a sender; 10.0.0.7:5 offered nothing");
