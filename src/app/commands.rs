@@ -245,6 +245,6 @@ impl App {
 
     /// Hands a task to the worker; false where too many wait, or there is none.
     pub(super) fn ask_worker(&self, task: Task) -> bool {
-        self.worker.as_ref().is_some_and(|worker| worker.ask(task))
+        self.worker.as_ref().is_some_and(|worker| worker.ask(task, &self.waker))
     }
 }

@@ -9,7 +9,7 @@ use super::App;
 use super::model::error_text;
 use super::model::round_trips::Page;
 use crate::ping::{Ping, PingEvent, Plan, Rounds};
-use crate::transfer::Endpoint;
+use crate::transfer::{Endpoint, PeerUser};
 
 /// While it runs its events are looked for so often.
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
@@ -46,6 +46,7 @@ impl App {
             rounds: Rounds::DEFAULT,
             socket_buffer_bytes: None,
             timeout: Duration::from_secs(30),
+            peer_user: PeerUser::Own,
         };
         // More than it ever tells.
         let (tell, received) = bounded(16);

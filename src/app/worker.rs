@@ -53,6 +53,13 @@ pub(super) enum Task {
     ShowFolder(PathBuf),
 }
 
+impl Task {
+    /// Whether nobody knows how long it takes: a name server may be mute, and a file manager stay in front.
+    fn may_last(&self) -> bool {
+        matches!(self, Self::Bind { .. } | Self::ShowFolder(_))
+    }
+}
+
 /// What came of it.
 #[derive(Debug)]
 pub(super) enum Reply {
@@ -84,7 +91,7 @@ pub(super) enum Reply {
     NoDialog,
 }
 
-/// One named thread for what is quick, and one for as long as a dialog is open.
+/// One named thread for what is quick, and one each for a dialog that is open and for what may last.
 #[derive(Debug)]
 pub(super) struct Worker {
     /// Dropped before the thread, which ends when no more tasks can come.
@@ -118,9 +125,34 @@ impl Worker {
         })
     }
 
-    /// Hands a task over; false where the queue is full, so that the caller has to ask again.
-    pub(super) fn ask(&self, task: Task) -> bool {
-        self.tasks.try_send(task).is_ok()
+    /// Hands a task over; false where the queue is full, so that the caller has to ask again. One that may last has a
+    /// thread of its own, so that it holds up neither the others nor the end of the window: the thread ends with it, or
+    /// with the process.
+    pub(super) fn ask(&self, task: Task, waker: &Waker) -> bool {
+        if !task.may_last() {
+            return self.tasks.try_send(task).is_ok();
+        }
+        let waker = waker.clone();
+        self.beside("window helper 2", move || run(task), move || waker())
+    }
+
+    /// Answers what `body` says, from a thread of its own; false where there is none.
+    fn beside(
+        &self,
+        name: &str,
+        body: impl FnOnce() -> Option<Reply> + Send + 'static,
+        wake: impl FnOnce() + Send + 'static,
+    ) -> bool {
+        let reply = self.reply.clone();
+        let thread = Builder::new().name(name.to_owned()).spawn(move || {
+            // Where the window has gone nobody needs the answer.
+            if let Some(answer) = body()
+                && reply.send(answer).is_ok()
+            {
+                wake();
+            }
+        });
+        thread.is_ok()
     }
 
     /// What came back since.
@@ -131,19 +163,15 @@ impl Worker {
     /// Opens a dialog on a thread of its own. That thread ends when the dialog does; where the window closes first,
     /// it ends with the process.
     pub(super) fn open_dialog(&self, dialog: Dialog, waker: Waker) {
-        let reply = self.reply.clone();
-        let thread = Builder::new().name("file dialog".to_owned()).spawn(move || {
-            let answer = if has_dialog() {
+        let chosen = move || {
+            if has_dialog() {
                 let paths = chosen_in(dialog);
-                Reply::Chosen { dialog, paths }
+                Some(Reply::Chosen { dialog, paths })
             } else {
-                Reply::NoDialog
-            };
-            if reply.try_send(answer).is_ok() {
-                waker();
+                Some(Reply::NoDialog)
             }
-        });
-        if thread.is_err() {
+        };
+        if !self.beside("file dialog", chosen, move || waker()) {
             // There is room: answers are taken with every frame.
             let _ = self.reply.try_send(Reply::NoDialog);
         }
@@ -288,10 +316,45 @@ mod tests {
         }))
         .unwrap();
         let nowhere = Place::Typed("/no/such/file".to_owned());
-        assert!(worker.ask(Task::LookAtSource(nowhere.clone())));
+        let waker: Waker = std::sync::Arc::new(|| {});
+        assert!(worker.ask(Task::LookAtSource(nowhere.clone()), &waker));
         wakes.recv_timeout(std::time::Duration::from_secs(10)).unwrap();
         let replies: Vec<Reply> = worker.replies().collect();
         assert!(matches!(&replies[..], [Reply::Source(PathLookup { place, found: Err(_) })] if *place == nowhere));
         drop(worker);
+    }
+
+    #[test]
+    fn what_lasts_holds_up_neither_other_tasks_nor_the_end_of_the_window() {
+        let (woken, wakes) = bounded(8);
+        let waker: Waker = std::sync::Arc::new(move || {
+            let _ = woken.try_send(());
+        });
+        let worker = Worker::start(waker.clone()).unwrap();
+        // As a name server that does not answer.
+        let (answer, waits) = bounded::<()>(0);
+        let lasting = move || {
+            let _ = waits.recv();
+            None
+        };
+        assert!(worker.beside("lasts", lasting, || {}));
+        let endpoint = Endpoint::parse("localhost:0").unwrap();
+        let key: RowKey = 7;
+        assert!(
+            Task::Bind {
+                key,
+                endpoint: endpoint.clone()
+            }
+            .may_last()
+        );
+        assert!(worker.ask(Task::Bind { key, endpoint }, &waker));
+        wakes.recv_timeout(std::time::Duration::from_secs(10)).unwrap();
+        let replies: Vec<Reply> = worker.replies().collect();
+        assert!(
+            matches!(&replies[..], [Reply::Bound { listener: Ok(_), .. }]),
+            "{replies:?}"
+        );
+        drop(worker);
+        drop(answer);
     }
 }

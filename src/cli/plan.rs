@@ -235,6 +235,7 @@ pub(super) fn ping(typed: &PingArguments) -> Result<crate::ping::Plan, Failure> 
         rounds: typed.count.map_or(Rounds::DEFAULT, Rounds::Count),
         socket_buffer_bytes: options.socket_buffer_bytes,
         timeout: options.timeout,
+        peer_user: typed.peer_user.unwrap_or_default(),
     };
     plan.check().map_err(|error| out_of_bounds("--sizes", error))?;
     Ok(plan)

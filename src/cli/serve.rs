@@ -32,7 +32,7 @@ pub(crate) fn run(typed: &ServeArguments) -> Result<(), Failure> {
     let (tell, told) = bounded(EVENTS);
     let service = match plan.service {
         ServicePlan::Arrays(service) => Service::start(listener, *service, tell)?,
-        ServicePlan::Echo { limits, timeout } => Service::echo(listener, &limits, timeout, tell)?,
+        ServicePlan::Echo { limits, options } => Service::echo(listener, &limits, &options, tell)?,
         ServicePlan::Recipe { at, key, options } => Service::recipe(listener, &at, key, &options, tell)?,
     };
     let mut report = Report::new(plan.json, Side::Receiver);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::error::{Error, reason};
 use crate::line_queue::json_line;
 use crate::sys::{Wake, awake_now};
-use crate::transfer::{Command, Dial};
+use crate::transfer::{Command, Dial, check_own};
 
 use super::messages::EngineLine;
 
@@ -28,7 +28,7 @@ impl Viewer {
     /// Attaches to the engine with this socket, and waits at most for the `patience`, now and for each line.
     ///
     /// # Errors
-    /// No engine listens there, or it takes nobody in time.
+    /// No engine listens there, it takes nobody in time, or it is another user's.
     pub(crate) fn connect(path: &Path, patience: Duration) -> Result<Self, Error> {
         let endpoint = path.display().to_string();
         let wake = Wake::new().map_err(|error| cannot(&endpoint, &error))?;
@@ -39,6 +39,8 @@ impl Viewer {
             cancelled: &|| false,
         };
         let stream = dial.unix_stream(path)?.ok_or(Error::Silent(patience))?;
+        // Whoever has the name may not be who it was made for.
+        check_own(&stream, &endpoint)?;
         let waits = stream.set_nonblocking(false);
         waits.map_err(|error| cannot(&endpoint, &error))?;
         let mut viewer = Self {

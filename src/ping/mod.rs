@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::thread::Thread;
-use crate::transfer::{Connection, Endpoint, Options};
+use crate::transfer::{Connection, Endpoint, Options, PeerUser};
 use pattern::Pattern;
 use round_trip::Peer;
 use stop::Stop;
@@ -40,6 +40,8 @@ pub(crate) struct Plan {
     pub socket_buffer_bytes: Option<usize>,
     /// How long the other end may be silent.
     pub timeout: Duration,
+    /// Whose process may be at the other end of a Unix socket.
+    pub peer_user: PeerUser,
 }
 
 impl Plan {
@@ -134,6 +136,7 @@ fn measure(plan: &Plan, stop: &Stop, events: &Sender<PingEvent>) -> Result<bool,
     let Some(connection) = Connection::open(&plan.to, buffer, plan.timeout, stop.wake(), &|| stop.is_asked())? else {
         return Ok(false);
     };
+    connection.check_user(plan.peer_user)?;
     let peer = connection.peer().to_owned();
     // Nobody may read the events any more.
     let _ = events.send(PingEvent::Connected { peer });

@@ -8,7 +8,7 @@ use slab::Slab;
 
 use crate::error::Error;
 use crate::sys::awake_now;
-use crate::transfer::Connection;
+use crate::transfer::{Connection, PeerUser};
 
 use super::front::{Closing, FrontContext, Guest, Turns};
 use super::status::OpenCounts;
@@ -23,6 +23,8 @@ pub(super) struct EchoLoop {
     connections_max: usize,
     /// Who takes nothing back for so long is closed; who says nothing may stay, until the service is to end.
     timeout: Duration,
+    /// Whose processes may come over a Unix socket.
+    peer_user: PeerUser,
     drains: bool,
     connections: Slab<Echoing>,
     turns: Turns,
@@ -55,10 +57,11 @@ enum Next {
 
 impl EchoLoop {
     /// Echoes over so many connections at the same time. Who takes nothing back for the `timeout` is closed.
-    pub(super) fn new(connections_max: usize, timeout: Duration) -> Self {
+    pub(super) fn new(connections_max: usize, timeout: Duration, peer_user: PeerUser) -> Self {
         Self {
             connections_max,
             timeout,
+            peer_user,
             drains: false,
             connections: Slab::new(),
             turns: Turns::default(),
@@ -115,6 +118,10 @@ impl Guest for EchoLoop {
     }
 
     fn accept(&mut self, connection: Connection, front: &mut FrontContext) {
+        if connection.check_user(self.peer_user).is_err() {
+            front.has_changed();
+            return front.counters.count_connection(false);
+        }
         let entry = self.connections.vacant_entry();
         let key = entry.key();
         if front.watch(&connection, key).is_err() {

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
@@ -74,7 +73,7 @@ impl Service {
     }
 
     /// Sends every byte back to the client that sent it (RFC 862), on a thread of its own, and returns at once. A client
-    /// that takes nothing back for the `timeout` is closed. A drained service ends when the last client has gone, or has
+    /// that takes nothing back for the timeout is closed, and one of another user than the options name as well. A drained service ends when the last client has gone, or has
     /// said nothing for the `timeout`.
     ///
     /// # Errors
@@ -82,12 +81,15 @@ impl Service {
     pub(crate) fn echo(
         listener: Listener,
         limits: &Limits,
-        timeout: Duration,
+        options: &Options,
         events: Sender<AnyEvent>,
     ) -> Result<Self, Error> {
         let connections = limits.shares().connections;
         let source = ListenerSource::new(listener, Listener::try_accept);
-        Self::spawn(source, events, |_| Ok(EchoLoop::new(connections, timeout)))
+        let (timeout, peer_user) = (options.timeout, options.peer_user);
+        Self::spawn(source, events, move |_| {
+            Ok(EchoLoop::new(connections, timeout, peer_user))
+        })
     }
 
     /// Hands connections to programs that connect to `path`, one descriptor at a time (`SCM_RIGHTS`), each of which is

@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, bounded};
 
 use crate::error::Error;
 use crate::sys::{Interest, Wake, awake_now, wait};
-use crate::transfer::{Dial, PeerUser, PromiseTable, SinkSpec};
+use crate::transfer::{Dial, PromiseTable, SinkSpec, check_own};
 
 use super::handle::Service;
 use super::key::{Challenge, End, Key};
@@ -66,7 +66,7 @@ impl WorkerProcess {
         let Some(stream) = dial.unix_stream(path)? else {
             return Ok(None);
         };
-        PeerUser::Own.check(&stream, &path.display().to_string())?;
+        check_own(&stream, &path.display().to_string())?;
         let mut setup = SetupChannel::new(stream, dial)?;
         let challenge = match setup.receive()? {
             Some(ToWorker::Challenge(challenge)) => challenge,

@@ -49,6 +49,7 @@ pub use net::connection::Connection;
 pub use net::endpoint::Endpoint;
 pub use net::listener::Listener;
 pub use net::peer_user::PeerUser;
+pub(crate) use net::peer_user::check_own;
 pub use net::url::Url;
 pub use plan::{Incoming, Job, OptionName, Options, Origin, SinkSpec, Slice, SourceSpec};
 pub use shm::ShmName;

@@ -109,6 +109,66 @@ fn another_user_who_can_reach_a_socket_is_refused_unless_asked_for() {
 }
 
 #[test]
+#[ignore = "needs root and setpriv: takes another user's number"]
+fn an_echo_service_and_its_clients_ask_whose_the_other_end_is() {
+    let dir = Dir::new();
+    let others = Others::new(&dir);
+    let path = others.folder.join("s");
+    let ping = format!("ping unix:{} --sizes 1 --count 1", path.display());
+    let theirs = others.arraylift(&dir, &format!("serve unix:{} --echo", path.display()));
+    let theirs = theirs.listening();
+    dir.run(&ping).failed(1, &[OTHER, "--peer-user"]);
+    dir.run(&format!("{ping} --peer-user {OTHER}")).done();
+    theirs.signal(Signal::TERM);
+    theirs.wait();
+    let path = dir.path().join("s");
+    let ping = format!("ping unix:{} --sizes 1 --count 1", path.display());
+    for (user, is_taken) in [("", false), (" --peer-user any", true)] {
+        let service = dir.listen("serve", &format!("unix:{} --echo{user}", path.display()));
+        open_to_all(&path);
+        let ended = others.arraylift(&dir, &ping).run();
+        assert_eq!(ended.status.success(), is_taken, "{user}: {ended:?}");
+        dir.run(&ping).done();
+        service.signal(Signal::TERM);
+        service.wait().done();
+    }
+}
+
+#[test]
+#[ignore = "needs root and setpriv: takes another user's number"]
+fn nobody_is_asked_what_runs_at_a_control_socket_that_is_another_users() {
+    let dir = Dir::new();
+    let folder = dir.runtime().join("arraylift");
+    std::fs::create_dir(&folder).expect("a folder");
+    std::fs::set_permissions(&folder, Permissions::from_mode(0o777)).expect("ours");
+    std::fs::set_permissions(dir.runtime(), Permissions::from_mode(0o777)).expect("ours");
+    // Another user's program that has the name of a process of ours.
+    let path = folder.join("1.sock");
+    let script = format!(
+        "import socket, time; s = socket.socket(socket.AF_UNIX); s.bind('{}'); s.listen(); print('there', flush=True); time.sleep(60)",
+        path.display()
+    );
+    let mut command = Command::new("setpriv");
+    command.args([
+        "--reuid",
+        OTHER,
+        "--regid",
+        OTHER,
+        "--clear-groups",
+        "python3",
+        "-c",
+        &script,
+    ]);
+    let mut program = dir.program(command).start();
+    assert_eq!(program.line(), "there");
+    for command in ["status", "attach 1"] {
+        let ended = dir.run(command);
+        assert_eq!(ended.status.code(), Some(1), "{command}: {ended:?}");
+        assert!(ended.stderr.contains(OTHER), "{command}: {ended:?}");
+    }
+}
+
+#[test]
 fn a_user_that_there_is_not_is_a_mistake_of_whoever_typed_it() {
     let dir = Dir::new();
     let ended = dir.run("send range:0:10 unix:s --peer-user nosuchuser");

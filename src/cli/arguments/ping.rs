@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::parse_user;
+use crate::transfer::PeerUser;
 use crate::units::{parse_bytes, parse_time};
 
 const PING_EXAMPLES: &str = "\
@@ -34,6 +36,9 @@ pub(crate) struct PingArguments {
     /// How long the other end may be silent: 500ms, 30s, 2m
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_time)]
     pub timeout: Duration,
+    /// Whose process may be at the other end of unix:PATH, beside those of this user and of root: NAME, UID or any
+    #[arg(long, value_name = "USER", value_parser = parse_user)]
+    pub peer_user: Option<PeerUser>,
     /// Prints events as JSON, one object a line
     #[arg(long)]
     pub json: bool,

@@ -34,8 +34,7 @@ pub(crate) struct ServeArguments {
     pub into: PathBuf,
     /// Sends back what comes, and keeps nothing
     #[arg(long, conflicts_with_all = ["into", "workers", "workers_at", "count", "shape", "dtype", "max_bytes", "max_total",
-        "keep_free", "slowest", "receive_route", "no_sync", "reader_pace", "wire", "chunk", "limit", "preview",
-        "peer_user"])]
+        "keep_free", "slowest", "receive_route", "no_sync", "reader_pace", "wire", "chunk", "limit", "preview"])]
     pub echo: bool,
     /// Hands each connection to a program of the same user that connects to this Unix socket: one byte with the
     /// descriptor beside it, which it answers with OK within the timeout. Reads and keeps nothing

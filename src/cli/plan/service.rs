@@ -1,7 +1,6 @@
 //! From what is typed to a service that takes many, and to its workers.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::cli::Failure;
 use crate::cli::arguments::{
@@ -31,7 +30,7 @@ pub(crate) enum ServicePlan {
     /// Receives it.
     Arrays(Box<crate::service::Plan>),
     /// Sends it back.
-    Echo { limits: Limits, timeout: Duration },
+    Echo { limits: Limits, options: Box<Options> },
     /// Hands it to programs that connect there.
     Recipe {
         at: PathBuf,
@@ -54,7 +53,7 @@ pub(crate) fn serve(typed: &ServeArguments) -> Result<ServePlan, Failure> {
             },
             None if typed.echo => ServicePlan::Echo {
                 limits: typed.limits.limits(),
-                timeout: options.timeout,
+                options: Box::new(options),
             },
             None => ServicePlan::Arrays(Box::new(crate::service::Plan {
                 workers: workers(typed)?,

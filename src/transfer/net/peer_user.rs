@@ -5,14 +5,10 @@ use std::os::fd::AsFd;
 
 use rustix::net::AddressFamily;
 use rustix::net::sockopt::socket_domain;
-use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::sys::{peer_of, user_id, user_name};
-
-/// Every user that a user namespace does not know has this number there: it is never the same user as oneself.
-const OVERFLOW_UID: u32 = 65534;
+use crate::sys::{Peer, peer_of, user_id, user_name};
 
 /// Which user's process may be at the other end of a Unix socket. Over TCP nobody knows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,12 +37,12 @@ impl PeerUser {
             .ok_or_else(|| Error::Usage(format!("there is no user {text}: NAME, a number, or any")))
     }
 
-    /// Whether a process of that user may be there.
-    fn accepts(self, uid: u32, own: u32) -> bool {
+    /// Whether that process may be there.
+    fn accepts(self, peer: Peer) -> bool {
         match self {
             Self::Any => true,
-            Self::Uid(other) if uid == other => true,
-            Self::Own | Self::Uid(_) => uid == 0 || (uid == own && uid != OVERFLOW_UID),
+            Self::Uid(other) if peer.uid == other => true,
+            Self::Own | Self::Uid(_) => peer.is_ours(),
         }
     }
 
@@ -59,7 +55,7 @@ impl PeerUser {
         let peer = peer_of(socket.as_fd());
         let peer = peer.map_err(|error| Error::system("cannot tell whose process the peer is", &error))?;
         let uid = peer.uid;
-        if self.accepts(uid, geteuid().as_raw()) {
+        if self.accepts(peer) {
             return Ok(());
         }
         Err(Error::OtherUser {
@@ -67,6 +63,18 @@ impl PeerUser {
             user: User(uid).to_string(),
         })
     }
+}
+
+/// Fails where the process at the other end of a Unix socket, which was reached at `endpoint`, is neither this user's nor
+/// root's, and nothing that can be asked for takes others there.
+pub(crate) fn check_own(socket: &impl AsFd, endpoint: &str) -> Result<(), Error> {
+    PeerUser::Own.check(socket, endpoint).map_err(|error| match error {
+        Error::OtherUser { endpoint, user } => Error::Endpoint {
+            endpoint,
+            reason: format!("a process of user {user} listens there, which is neither yours nor root's").into(),
+        },
+        error => error,
+    })
 }
 
 /// `nobody (65534)`, or the number alone.
@@ -87,19 +95,18 @@ mod tests {
 
     #[test]
     fn oneself_and_root_are_taken_and_others_only_where_they_are_asked_for() {
-        for (asked, uid, own, accepted) in [
-            (PeerUser::Own, 1000, 1000, true),
-            (PeerUser::Own, 0, 1000, true),
-            (PeerUser::Own, 1001, 1000, false),
-            (PeerUser::Own, 1000, 0, false),
-            (PeerUser::Own, OVERFLOW_UID, OVERFLOW_UID, false),
-            (PeerUser::Uid(1001), 1001, 1000, true),
-            (PeerUser::Uid(1001), 1000, 1000, true),
-            (PeerUser::Uid(1001), 1002, 1000, false),
-            (PeerUser::Uid(OVERFLOW_UID), OVERFLOW_UID, 1000, true),
-            (PeerUser::Any, 1002, 1000, true),
+        let own = rustix::process::geteuid().as_raw();
+        let (other, third) = (own + 1, own + 2);
+        for (asked, uid, accepted) in [
+            (PeerUser::Own, own, true),
+            (PeerUser::Own, 0, true),
+            (PeerUser::Own, other, false),
+            (PeerUser::Uid(other), other, true),
+            (PeerUser::Uid(other), own, true),
+            (PeerUser::Uid(other), third, false),
+            (PeerUser::Any, other, true),
         ] {
-            assert_eq!(asked.accepts(uid, own), accepted, "{asked:?} {uid} {own}");
+            assert_eq!(asked.accepts(Peer { uid, pid: None }), accepted, "{asked:?} {uid}");
         }
     }
 
