@@ -193,12 +193,12 @@ fn a_window_that_a_signal_ends_leaves_no_half_file_and_keeps_what_was_typed() {
             "kill",
             &[&format!("-{signal}"), &window.program.borrow().id().to_string()],
         );
-        let settings = window.settings.path().join("arraylift/app.ron");
+        let settings = window.settings.path().join("arraylift/settings.json");
         let status = until(|| window.program.borrow_mut().try_wait().unwrap());
         assert!(status.success(), "{signal}: {status}");
         assert_eq!(std::fs::read_dir(into.path()).unwrap().count(), 0, "{signal}");
         let kept = std::fs::read_to_string(settings).unwrap();
-        assert!(kept.contains("form_open:false"), "{signal}: {kept}");
+        assert!(kept.contains("\"form_open\": false"), "{signal}: {kept}");
     }
 }
 
@@ -212,8 +212,8 @@ fn a_window_whose_x_server_goes_leaves_no_half_file_and_keeps_what_was_typed() {
     server.end();
     until(|| window.program.borrow_mut().try_wait().unwrap());
     assert_eq!(std::fs::read_dir(into.path()).unwrap().count(), 0);
-    let kept = std::fs::read_to_string(window.settings.path().join("arraylift/app.ron")).unwrap();
-    assert!(kept.contains("form_open:false"), "{kept}");
+    let kept = std::fs::read_to_string(window.settings.path().join("arraylift/settings.json")).unwrap();
+    assert!(kept.contains("\"form_open\": false"), "{kept}");
 }
 
 /// A window in which a transfer runs into a file in that folder, and the form was just folded.

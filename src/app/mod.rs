@@ -19,6 +19,7 @@ pub(crate) mod panels;
 mod pinging;
 mod placement;
 mod process_end;
+mod settings_file;
 mod system_fonts;
 pub(crate) mod theme;
 mod ui;
@@ -51,7 +52,7 @@ use pinging::Pings;
 use process_end::ProcessEnd;
 use system_fonts::SystemFonts;
 use window_threads::WindowThreads;
-use worker::Worker;
+use worker::{Task, Worker};
 
 /// What was typed is kept so soon.
 const SAVE_INTERVAL: Duration = Duration::from_secs(1);
@@ -108,6 +109,8 @@ pub struct App {
     settings: Settings,
     /// The settings as they were when they were kept last.
     saved: Settings,
+    /// Where they are kept; nowhere by a window of a test.
+    settings_file: Option<PathBuf>,
     size: WindowSize,
     view: View,
     transfers: Transfers,
@@ -202,11 +205,13 @@ impl App {
     /// The window's state in an egui context, with what was remembered.
     #[must_use]
     pub fn new(cc: &eframe::CreationContext<'_>, options: AppOptions) -> Self {
-        let settings = cc
-            .storage
-            .and_then(|storage| eframe::get_value(storage, "settings"))
-            .unwrap_or_default();
+        let file = settings_file::path();
+        let kept = file.as_deref().and_then(settings_file::read);
+        // Before they had a file of their own they were in eframe's, with the place of the window.
+        let with_place = || cc.storage.and_then(|storage| eframe::get_value(storage, "settings"));
+        let settings = kept.or_else(with_place).unwrap_or_default();
         let mut app = Self::with_settings(&cc.egui_ctx, settings, options);
+        app.settings_file = file;
         app.set_ceilings(crate::compare::ceilings::read_cached());
         app.other_processes = OtherProcesses::start(Arc::clone(&app.waker)).ok();
         app.process_end = ProcessEnd::hear(&app.waker);
@@ -232,6 +237,7 @@ impl App {
             worker: Worker::start(Arc::clone(&waker)).ok(),
             saved: settings.clone(),
             settings,
+            settings_file: None,
             other_processes: None,
             system_fonts: None,
             size: WindowSize::default(),
@@ -313,9 +319,9 @@ impl App {
 }
 
 impl eframe::App for App {
-    fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         self.step(ctx);
-        if frame.storage().is_some() && self.settings != self.saved {
+        if self.settings_file.is_some() && self.settings != self.saved {
             // They are kept after a frame, and this may have been the last one for long.
             ctx.request_repaint_after(SAVE_INTERVAL);
         }
@@ -333,9 +339,15 @@ impl eframe::App for App {
         visuals.panel_fill.to_normalized_gamma_f32()
     }
 
-    fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        eframe::set_value(storage, "settings", &self.settings);
-        self.saved = self.settings.clone();
+    fn save(&mut self, _storage: &mut dyn eframe::Storage) {
+        let Some(path) = self.settings_file.clone().filter(|_| self.settings != self.saved) else {
+            return;
+        };
+        let settings = Box::new(self.settings.clone());
+        // Where the worker's queue is full they are kept the next time.
+        if self.ask_worker(Task::KeepSettings { path, settings }) {
+            self.saved = self.settings.clone();
+        }
     }
 
     /// Where the window's system ends the process, nobody asks what to keep.

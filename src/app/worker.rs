@@ -13,7 +13,9 @@ use super::model::error_text;
 use super::model::place::Place;
 use super::model::plan::{PathLookup, SinkPathStatus};
 use super::model::row::RowKey;
+use super::model::settings::Settings;
 use super::model::sources::Sources;
+use super::settings_file;
 use crate::Error;
 use crate::compare::{self, Comparison};
 use crate::thread::Thread;
@@ -51,6 +53,13 @@ pub(super) enum Task {
     },
     /// Show a folder in the file manager.
     ShowFolder(PathBuf),
+    /// Keep the settings in this file.
+    KeepSettings {
+        /// The file, whether or not it is there.
+        path: PathBuf,
+        /// All of them.
+        settings: Box<Settings>,
+    },
 }
 
 impl Task {
@@ -223,6 +232,7 @@ fn run(task: Task) -> Option<Reply> {
             sent.err().map(|error| Reply::Failed(error_text::of(&error)))
         }
         Task::ShowFolder(folder) => show_folder(&folder).err().map(Reply::Failed),
+        Task::KeepSettings { path, settings } => settings_file::write(&path, &settings).err().map(Reply::Failed),
     }
 }
 

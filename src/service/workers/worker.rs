@@ -199,13 +199,11 @@ impl Worker {
     /// When it has to have shown that it has the key, to have given the sign of life that it was asked for at least
     /// `timeout` ago, or to be gone.
     pub(super) fn due(&self, timeout: Duration) -> Option<Instant> {
-        match self.state {
-            State::Introducing(_, due) => Some(due),
-            _ => {
-                let answers_by = self.life.asked_at.map(|asked_at| asked_at + timeout);
-                [self.leaves_by, answers_by].into_iter().flatten().min()
-            }
+        if let State::Introducing(_, due) = self.state {
+            return Some(due);
         }
+        let answers_by = self.life.asked_at.map(|asked_at| asked_at + timeout);
+        [self.leaves_by, answers_by].into_iter().flatten().min()
     }
 
     /// When it has to be asked for a sign of life: it has transfers and says nothing of them.

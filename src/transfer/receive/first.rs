@@ -152,7 +152,7 @@ impl FirstReceiver {
     }
 
     /// Whether its connection is one of many that are heard side by side.
-    pub(crate) fn as_one_of_many(self, is_one_of_many: bool) -> Self {
+    pub(crate) fn one_of_many(self, is_one_of_many: bool) -> Self {
         Self { is_one_of_many, ..self }
     }
 

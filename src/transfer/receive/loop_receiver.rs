@@ -143,7 +143,7 @@ impl ReceiverFactory {
             requests,
             context,
         )?
-        .as_one_of_many(true);
+        .one_of_many(true);
         machine.apply_as(self.admissions.applicant(number));
         Ok(self.in_loop(Box::new(machine), controls, clock))
     }

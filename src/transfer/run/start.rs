@@ -208,7 +208,7 @@ impl Run<'_> {
         let requests = self.requests.joins.0.clone();
         self.spawn(Side::Receiver, move |context, _| {
             let receiver = FirstReceiver::new(connection, plan, listener, &options, requests, context);
-            receiver.map(|receiver| Some(receiver.as_one_of_many(is_one_of_many)))
+            receiver.map(|receiver| Some(receiver.one_of_many(is_one_of_many)))
         })
     }
 
