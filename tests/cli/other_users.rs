@@ -138,29 +138,15 @@ fn an_echo_service_and_its_clients_ask_whose_the_other_end_is() {
 #[ignore = "needs root and setpriv: takes another user's number"]
 fn nobody_is_asked_what_runs_at_a_control_socket_that_is_another_users() {
     let dir = Dir::new();
+    let others = Others::new(&dir);
     let folder = dir.runtime().join("arraylift");
     std::fs::create_dir(&folder).expect("a folder");
-    std::fs::set_permissions(&folder, Permissions::from_mode(0o777)).expect("ours");
-    std::fs::set_permissions(dir.runtime(), Permissions::from_mode(0o777)).expect("ours");
+    open_to_all(&folder);
+    open_to_all(dir.runtime());
     // Another user's program that has the name of a process of ours.
     let path = folder.join("1.sock");
-    let script = format!(
-        "import socket, time; s = socket.socket(socket.AF_UNIX); s.bind('{}'); s.listen(); print('there', flush=True); time.sleep(60)",
-        path.display()
-    );
-    let mut command = Command::new("setpriv");
-    command.args([
-        "--reuid",
-        OTHER,
-        "--regid",
-        OTHER,
-        "--clear-groups",
-        "python3",
-        "-c",
-        &script,
-    ]);
-    let mut program = dir.program(command).start();
-    assert_eq!(program.line(), "there");
+    let program = others.arraylift(&dir, &format!("serve unix:{} --echo", path.display()));
+    let _program = program.listening();
     for command in ["status", "attach 1"] {
         let ended = dir.run(command);
         assert_eq!(ended.status.code(), Some(1), "{command}: {ended:?}");
