@@ -146,3 +146,78 @@ fn a_peers_name_makes_no_file_one_that_is_not_whole_and_no_worker_takes_another_
         .filter(|object| object["event"] == "leftover");
     assert_eq!(leftovers.count(), 1, "{told:?}");
 }
+
+#[test]
+fn a_folder_that_is_renamed_meanwhile_keeps_what_comes_into_it_and_the_present_path_is_told() {
+    for command in [
+        "receive 127.0.0.1:0 --once",
+        "receive 127.0.0.1:0 --once --no-sync",
+        "receive 127.0.0.1:0",
+        "serve 127.0.0.1:0 --keep-free 0",
+        "serve 127.0.0.1:0 --keep-free 0 --workers 1",
+    ] {
+        let dir = Dir::new();
+        let inbox = dir.folder("inbox");
+        std::fs::write(inbox.join("range.npy"), "precious").expect("write");
+        let arguments = format!("{command} --into inbox --json");
+        let mut receiver = dir.arraylift(arguments.split(' ')).listening();
+        let send = ["send", "range:0:1e6", &receiver.address, "--limit", "8MB/s"];
+        let sender = dir.arraylift(send).start();
+        until(&mut receiver, "sample");
+        let moved = dir.path().join("moved");
+        std::fs::rename(&inbox, &moved).expect("renamed");
+        // Another folder has its name now, and nothing comes into that.
+        std::fs::create_dir(&inbox).expect("free");
+        let finished = until(&mut receiver, "finished");
+        sender.wait().done();
+        let moved = moved.canonicalize().expect("there");
+        let path = moved.join("range-1.npy");
+        assert_eq!(finished["path"], path.to_str().expect("UTF-8"), "{command}");
+        assert!(finished["note"].to_string().contains("existed"), "{finished}");
+        assert_eq!(names_in(&moved), ["range-1.npy", "range.npy"], "{command}");
+        assert_eq!(
+            std::fs::read(&path).expect("there")[128..],
+            floats(1_000_000),
+            "{command}"
+        );
+        assert!(names_in(&inbox).is_empty(), "{command}: {:?}", names_in(&inbox));
+        if !command.contains("once") {
+            receiver.signal(Signal::TERM);
+        }
+        receiver.wait().done();
+    }
+}
+
+#[test]
+fn what_is_broken_off_goes_from_a_folder_that_was_renamed_meanwhile() {
+    let dir = Dir::new();
+    let inbox = dir.folder("inbox");
+    let mut receiver = dir.receive("127.0.0.1:0 --once --into inbox --json");
+    let send = ["send", "range:0:1e6", &receiver.address, "--limit", "2MB/s"];
+    let sender = dir.arraylift(send).start();
+    until(&mut receiver, "sample");
+    let moved = dir.path().join("moved");
+    std::fs::rename(&inbox, &moved).expect("renamed");
+    assert_eq!(names_in(&moved).len(), 1, "the .part");
+    sender.signal(Signal::INT);
+    assert!(!sender.wait().status.success());
+    assert!(!receiver.wait().status.success());
+    assert!(names_in(&moved).is_empty(), "{:?}", names_in(&moved));
+}
+
+#[test]
+fn an_existing_file_that_is_renamed_meanwhile_is_told_by_the_name_that_it_has_then() {
+    let dir = Dir::new();
+    dir.write("a.bin", vec![0; 8_000_000]);
+    let mut receiver = dir.receive("127.0.0.1:0 --once --into a.bin --at 0 --json");
+    let send = ["send", "range:0:1e6", &receiver.address, "--limit", "8MB/s"];
+    let sender = dir.arraylift(send).start();
+    until(&mut receiver, "sample");
+    std::fs::rename(dir.path().join("a.bin"), dir.path().join("b.bin")).expect("renamed");
+    let finished = until(&mut receiver, "finished");
+    sender.wait().done();
+    receiver.wait().done();
+    let path = dir.path().canonicalize().expect("there").join("b.bin");
+    assert_eq!(finished["path"], path.to_str().expect("UTF-8"));
+    assert_eq!(dir.read("b.bin"), floats(1_000_000));
+}

@@ -4,6 +4,7 @@ pub(crate) mod block_receiver;
 mod existing;
 mod fault_ahead;
 mod final_name;
+mod folder;
 mod holes;
 pub(crate) mod incoming_array;
 mod name;
@@ -199,8 +200,8 @@ impl PreparedSink {
         let (path, file, base) = match &self.storage {
             Storage::Nowhere => return Ok(Box::new(Discard::new(self.chunk_bytes))),
             Storage::Memory { room, .. } => return Ok(Box::new(RecvToMemory::new(room.region.clone()))),
-            Storage::New(part) => (&part.path, &part.file, part.data_offset),
-            Storage::Existing(part) => (&part.path, &part.file, part.bytes.start),
+            Storage::New(part) => (part.path(), &part.file, part.data_offset),
+            Storage::Existing(part) => (part.path.clone(), &part.file, part.bytes.start),
         };
         let failed = |error: io::Error| unwritable(path.clone(), &error, 0);
         let (file, chunk_bytes) = (Arc::clone(file), self.chunk_bytes);
@@ -302,9 +303,9 @@ impl PreparedSink {
     }
 
     /// The name of a new file while it is not whole.
-    pub(crate) fn part(&self) -> Option<&Path> {
+    pub(crate) fn part(&self) -> Option<PathBuf> {
         match &self.storage {
-            Storage::New(part) => Some(&part.path),
+            Storage::New(part) => Some(part.path()),
             _ => None,
         }
     }

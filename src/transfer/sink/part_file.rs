@@ -17,10 +17,11 @@ use crate::route::receive::takes_splice;
 use crate::transfer::limits::promise::Promise;
 use crate::transfer::plan::SinkSpec;
 
+use super::folder::Folder;
 use super::name::file_name;
 use super::removal;
 use super::reservation::Reservation;
-use super::{Content, SinkRequest, final_name, is_of, part_name, unwritable};
+use super::{Content, SinkRequest, final_name, part_name, unwritable};
 
 /// Less than this is received sooner without a pipe.
 const SPLICE_BYTES_MIN: u64 = 1 << 20;
@@ -28,7 +29,11 @@ const SPLICE_BYTES_MIN: u64 = 1 << 20;
 /// A new file under a temporary name beside its final one; removed unless it is published.
 pub(crate) struct PartFile {
     pub(crate) file: Arc<File>,
-    pub(crate) path: PathBuf,
+    /// Where it has its names.
+    folder: Arc<Folder>,
+    /// Its temporary name.
+    name: PathBuf,
+    /// Its final one, unless that is taken.
     wanted: PathBuf,
     pub(crate) data_offset: u64,
     /// Its length: from the first moment to the last, or so far where it grows.
@@ -82,12 +87,16 @@ impl PartFile {
         let data_offset = header.len() as u64;
         let needed = data_offset + offer.meta.byte_len();
         check_folder(folder_of(&wanted))?;
-        final_name::check(&wanted).map_err(|error| unwritable(wanted.clone(), &error, 0))?;
-        let (file, path) = part_name::create(&wanted)?;
+        let refused = |error: io::Error| unwritable(wanted.clone(), &error, 0);
+        let folder = Folder::open(wanted.parent().unwrap_or(Path::new(""))).map_err(refused)?;
+        let wanted_name = PathBuf::from(wanted.file_name().unwrap_or_default());
+        final_name::check(&folder, &wanted_name).map_err(refused)?;
+        let (file, name) = part_name::create(&folder, &wanted_name)?;
         let mut part = Self {
             file: Arc::new(file),
-            path,
-            wanted,
+            folder,
+            name,
+            wanted: wanted_name,
             data_offset,
             len: AtomicU64::new(needed),
             grows: *content == Content::Growing,
@@ -103,7 +112,7 @@ impl PartFile {
         let space = space.map_err(|no| {
             let refused = |error: &io::Error| part.write_error(error, needed);
             let full = |room| part.full(needed, Some(room));
-            no.error(offer.meta.byte_len(), folder_of(&part.wanted), full, refused)
+            no.error(offer.meta.byte_len(), folder_of(&wanted), full, refused)
         })?;
         part.file
             .set_len(needed)
@@ -148,13 +157,13 @@ impl PartFile {
     pub(crate) fn check(&self) -> Result<(), Error> {
         match self.file.metadata() {
             Ok(metadata) if metadata.len() == self.len.load(Ordering::Relaxed) => Ok(()),
-            _ => Err(Error::SinkChanged(self.path.clone())),
+            _ => Err(Error::SinkChanged(self.path())),
         }
     }
 
     /// The error for a write that the system refused.
     pub(crate) fn write_error(&self, error: &io::Error, needed: u64) -> Error {
-        match unwritable(self.wanted.clone(), error, needed) {
+        match unwritable(self.folder.path_of(&self.wanted), error, needed) {
             Error::DiskFull { needed, room, .. } => self.full(needed, room),
             error => error,
         }
@@ -167,7 +176,7 @@ impl PartFile {
                 needed,
             },
             None => Error::DiskFull {
-                path: self.wanted.clone(),
+                path: self.folder.path_of(&self.wanted),
                 needed,
                 room,
             },
@@ -184,10 +193,19 @@ impl PartFile {
         self.shared.is_some()
     }
 
+    /// Its temporary name, where its folder is now.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path_of(&self.name)
+    }
+
+    pub(super) fn folder(&self) -> &Arc<Folder> {
+        &self.folder
+    }
+
     /// Looks a last time whether everything is there. From now on it may be seen as any other file of this user's.
     pub(crate) fn settle(&self) -> Result<(), Error> {
         if !self.is_still_there() {
-            return Err(Error::SinkChanged(self.path.clone()));
+            return Err(Error::SinkChanged(self.path()));
         }
         if self.shared.is_none() {
             // A file system without modes has its own.
@@ -205,16 +223,18 @@ impl PartFile {
     pub(crate) fn publish(&self) -> Result<(PathBuf, Option<String>), Error> {
         // Whatever comes of it, what is whole is never removed.
         self.keep();
-        let given = final_name::give(&self.file, &self.path, &self.wanted).map_err(|error| Error::NotNamed {
-            path: self.wanted.clone(),
-            part: self.path.clone(),
+        let given = final_name::give(&self.folder, &self.file, &self.name, &self.wanted);
+        let given = given.map_err(|error| Error::NotNamed {
+            path: self.folder.path_of(&self.wanted),
+            part: self.path(),
             reason: reason(&error),
         })?;
+        let path = self.folder.path_of(&given.name);
         let note = given.is_another.then(|| {
-            let (wanted, path) = (self.wanted.display(), given.path.display());
-            format!("{wanted} existed, so the array is in {path}")
+            let wanted = self.folder.path_of(&self.wanted);
+            format!("{} existed, so the array is in {}", wanted.display(), path.display())
         });
-        Ok((given.path, note))
+        Ok((path, note))
     }
 }
 
@@ -228,14 +248,17 @@ impl PartFile {
 
     /// Whether its temporary name leads to it, and not to something that took its place.
     fn is_still_there(&self) -> bool {
-        is_of(&self.file, std::fs::symlink_metadata(&self.path))
+        self.folder.leads_to(&self.name, &self.file)
     }
 }
 
 impl Drop for PartFile {
     fn drop(&mut self) {
         if !*self.stays.get_mut() && self.is_still_there() {
-            removal::remove(&self.path, Arc::clone(&self.file));
+            // Gone already is as good. What cannot be removed has a name that says what it is, and the next service tells
+            // of it.
+            let _ = self.folder.unlink(&self.name);
+            removal::close(Arc::clone(&self.file));
         }
     }
 }

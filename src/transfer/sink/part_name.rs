@@ -2,15 +2,15 @@
 //! the lock on the file is for.
 
 use std::collections::hash_map::RandomState;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::hash::BuildHasher as _;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::sys::{is_locked, lock};
 
+use super::folder::Folder;
 use super::unwritable;
 
 /// Between the final name and the number.
@@ -22,28 +22,27 @@ const KEPT_BYTES_MAX: usize = 200;
 /// Numbers are drawn, so that the second try is there for chance alone.
 const TRIES: usize = 100;
 
-/// Makes a file beside `wanted`, only for this user, and locks it.
-pub(super) fn create(wanted: &Path) -> Result<(File, PathBuf), Error> {
+/// Makes a file in a folder in which it shall be called `wanted`, only for this user, and locks it. Returns its name.
+pub(super) fn create(folder: &Folder, wanted: &Path) -> Result<(File, PathBuf), Error> {
     let name = wanted.file_name().unwrap_or_default().to_string_lossy();
     let name = &name[..name.floor_char_boundary(KEPT_BYTES_MAX)];
     let numbers = RandomState::new();
     for number in 0..TRIES {
         let [a, b, c, d, ..] = numbers.hash_one(number).to_ne_bytes();
         let number = u32::from_ne_bytes([a, b, c, d]);
-        let path = wanted.with_file_name(format!("{name}.{MARK}{number:08x}.part"));
-        let mut options = OpenOptions::new();
-        match options.read(true).write(true).create_new(true).mode(0o600).open(&path) {
+        let name = PathBuf::from(format!("{name}.{MARK}{number:08x}.part"));
+        match folder.create(&name) {
             Ok(file) => {
                 // A file system without locks does without: then nothing of it is ever taken for left behind.
                 let _ = lock(&file);
-                return Ok((file, path));
+                return Ok((file, name));
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(unwritable(wanted.into(), &error, 0)),
+            Err(error) => return Err(unwritable(folder.path_of(wanted), &error, 0)),
         }
     }
     Err(Error::SinkUnwritable {
-        path: wanted.into(),
+        path: folder.path_of(wanted),
         reason: "files of the names that were tried for its .part are in the way".into(),
     })
 }
@@ -76,9 +75,12 @@ mod tests {
     fn a_part_is_private_and_left_behind_once_nobody_has_it_open() {
         use std::os::unix::fs::MetadataExt as _;
         let folder = tempfile::tempdir().expect("folder");
-        let wanted = folder.path().join("é".repeat(127));
-        let (file, path) = create(&wanted).expect("room");
-        let (_other, beside) = create(&wanted).expect("room");
+        let wanted = PathBuf::from("é".repeat(127));
+        let open = Folder::open(folder.path()).expect("there");
+        let (file, name) = create(&open, &wanted).expect("room");
+        let path = folder.path().join(name);
+        let (_other, beside) = create(&open, &wanted).expect("room");
+        let beside = folder.path().join(beside);
         assert_ne!(path, beside);
         assert_eq!(file.metadata().expect("open").mode() & 0o777, 0o600);
         assert!(is_part_name(

@@ -12,7 +12,7 @@ use crate::error::{Error, reason};
 use crate::sys::begin_write_out;
 
 use super::existing::ExistingPart;
-use super::part_file::folder_of;
+use super::folder::{Folder, FolderId, present_path};
 use super::publication::{Job, Published};
 use super::{PreparedSink, Storage, is_of};
 
@@ -51,7 +51,10 @@ impl PreparedSink {
     fn settle(&self) -> Result<(), Error> {
         self.check()?;
         match &self.storage {
-            Storage::Existing(ExistingPart { path, file, .. }) if !is_of(file, std::fs::metadata(path)) => {
+            // One that was renamed is still there.
+            Storage::Existing(ExistingPart { path, file, .. })
+                if !is_of(file, std::fs::metadata(path)) && present_path(file).is_none() =>
+            {
                 Err(Error::SinkChanged(path.clone()))
             }
             Storage::New(part) => part.settle(),
@@ -63,7 +66,7 @@ impl PreparedSink {
     fn name(&self) -> Result<Published, Error> {
         let (path, note) = match &self.storage {
             Storage::Nowhere | Storage::Memory { .. } => (None, None),
-            Storage::Existing(part) => (Some(part.path.clone()), None),
+            Storage::Existing(part) => (Some(existing_path(&part.path, &part.file)), None),
             Storage::New(part) => {
                 let (path, note) = part.publish()?;
                 (Some(path), note)
@@ -82,9 +85,9 @@ impl PreparedSink {
         let path = match &self.storage {
             Storage::New(part) => {
                 part.keep();
-                part.path.clone()
+                part.path()
             }
-            Storage::Existing(part) => part.path.clone(),
+            Storage::Existing(part) => existing_path(&part.path, &part.file),
             Storage::Nowhere | Storage::Memory { .. } => PathBuf::new(),
         };
         let reason = reason(error);
@@ -121,12 +124,12 @@ pub(super) fn put_on_disk(jobs: Vec<Job>) {
         }
     }
     // Arrays of one service share their folder.
-    let mut folders: Vec<(PathBuf, io::Result<()>)> = Vec::new();
+    let mut folders: Vec<(FolderId, io::Result<()>)> = Vec::new();
     for (job, is_synced, published) in named {
         let Some(array) = job.array() else { continue };
         let file = array.sink.file_on_disk().map(Arc::clone);
-        let result = match (&published.path, &array.sink.storage, file) {
-            (Some(path), Storage::New(_), Some(file)) if is_synced => sync_name(path, &file, &mut folders),
+        let result = match (&array.sink.storage, file) {
+            (Storage::New(part), Some(file)) if is_synced => sync_name(part.folder(), &file, &mut folders),
             _ => Ok(()),
         };
         let durable = array
@@ -187,19 +190,24 @@ fn sync(file: &File) -> io::Result<bool> {
     }
 }
 
-/// Makes sure that a file's new name lasts.
-fn sync_name(path: &Path, file: &File, folders: &mut Vec<(PathBuf, io::Result<()>)>) -> io::Result<()> {
-    let folder = folder_of(path);
+/// Where an existing file is that was opened by this path: there, or where it was renamed to.
+fn existing_path(path: &Path, file: &File) -> PathBuf {
+    let moved = (!is_of(file, std::fs::metadata(path))).then(|| present_path(file));
+    moved.flatten().unwrap_or_else(|| path.into())
+}
+
+/// Makes sure that a file's new name in its folder lasts.
+fn sync_name(folder: &Folder, file: &File, folders: &mut Vec<(FolderId, io::Result<()>)>) -> io::Result<()> {
     let copy = |result: &io::Result<()>| match result {
         Ok(()) => Ok(()),
         Err(error) => Err(error
             .raw_os_error()
             .map_or(error.kind().into(), io::Error::from_raw_os_error)),
     };
-    if let Some((_, result)) = folders.iter().find(|(synced, _)| synced == folder) {
+    if let Some((_, result)) = folders.iter().find(|(synced, _)| *synced == folder.id()) {
         return copy(result);
     }
-    let Ok(opened) = File::open(folder) else {
+    let Ok(opened) = folder.to_sync() else {
         // It may be written and not read: ext4, XFS and btrfs keep the newest name of a file that is synced.
         return file.sync_all();
     };
@@ -209,7 +217,7 @@ fn sync_name(path: &Path, file: &File, folders: &mut Vec<(PathBuf, io::Result<()
         result => result.map_err(io::Error::from),
     };
     let returned = copy(&result);
-    folders.push((folder.into(), result));
+    folders.push((folder.id(), result));
     returned
 }
 

@@ -28,16 +28,17 @@ struct Remover {
 
 /// Removes a file that is half received and nobody's any more.
 pub(crate) fn remove_path(path: &Path) {
-    match File::open(path) {
-        Ok(file) => remove(path, Arc::new(file)),
-        Err(_) => remove_name(path),
+    let file = File::open(path);
+    // Gone already is as good. What cannot be removed has a name that says what it is, and the next service tells of it.
+    let _ = std::fs::remove_file(path);
+    if let Ok(file) = file {
+        close(Arc::new(file));
     }
 }
 
-/// Removes `path`, which leads to `file`. Its space is free soon.
-pub(crate) fn remove(path: &Path, file: Arc<File>) {
+/// Closes a file that has no name any more. Its space is free soon.
+pub(super) fn close(file: Arc<File>) {
     static REMOVER: OnceLock<Option<Remover>> = OnceLock::new();
-    remove_name(path);
     let is_large = file
         .metadata()
         .is_ok_and(|metadata| 512 * metadata.blocks() >= BYTES_MIN);
@@ -45,11 +46,6 @@ pub(crate) fn remove(path: &Path, file: Arc<File>) {
         // Without room it is closed here.
         let _ = remover.files.try_send(file);
     }
-}
-
-fn remove_name(path: &Path) {
-    // Gone already is as good. What cannot be removed has a name that says what it is, and the next service tells of it.
-    let _ = std::fs::remove_file(path);
 }
 
 fn start() -> Option<Remover> {
@@ -89,8 +85,8 @@ mod tests {
             let file = Arc::new(file);
             let weak = Arc::downgrade(&file);
             let other = Arc::clone(&file);
-            remove(&path, file);
-            assert!(!path.exists());
+            std::fs::remove_file(&path).expect("there");
+            close(file);
             assert!(weak.upgrade().is_some(), "the other one has it");
             drop(other);
             let until = Instant::now() + Duration::from_secs(10);
