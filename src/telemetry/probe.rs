@@ -1,11 +1,13 @@
 //! The probe in a data loop. It counts, and from time to time puts a stamp into a bounded ring. It never waits.
 
+use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use socket2::{SockAddr, SockRef};
 
 use crate::sys::{Interest, Usage, tcp_info, thread_usage};
 
@@ -47,6 +49,8 @@ pub(crate) enum Rest {
     Sync,
     /// Until a disk has done something else.
     Disk,
+    /// Until the transfer's other connections have done their parts: this one has nothing to do.
+    Others,
 }
 
 /// The data thread's end.
@@ -69,6 +73,8 @@ pub(crate) struct Probe {
     core_wait: Option<(CoreWait, Duration)>,
     /// The connection, until the kernel says that it is not TCP. The probe reads its `TCP_INFO`.
     socket: Option<OwnedFd>,
+    /// Both ends of it are on this machine.
+    is_local: bool,
     /// The reason of the next wait, unless it is for the peer.
     rest: Option<Rest>,
     waits: Waits,
@@ -83,6 +89,7 @@ struct Waits {
     pace: Duration,
     pause: Duration,
     sync: Duration,
+    others: Duration,
 }
 
 /// The sampler's end.
@@ -132,6 +139,7 @@ impl Probe {
             usage_at_start: Usage::default(),
             core_wait: None,
             socket: None,
+            is_local: false,
             rest: None,
             waits: Waits::default(),
         }
@@ -151,6 +159,7 @@ impl Probe {
         if self.ring.is_some() {
             // Without a descriptor its samples have no TCP counters.
             self.socket = socket.try_clone_to_owned().ok();
+            self.is_local = ends_here(socket);
         }
     }
 
@@ -170,6 +179,7 @@ impl Probe {
             Some(Rest::Sync) => Some(&mut waits.sync),
             // As if the thread itself had asked the disk.
             Some(Rest::Disk) => None,
+            Some(Rest::Others) => Some(&mut waits.others),
             None if interest.write => Some(&mut waits.send),
             None => Some(&mut waits.receive),
         };
@@ -260,7 +270,9 @@ impl Probe {
             Some(now.saturating_sub(*before).as_secs_f64())
         });
         Counters {
-            thread_s: elapsed.saturating_sub(self.began).as_secs_f64(),
+            connections: 1,
+            // What one does that has nothing to do says nothing of what the others are held back by.
+            thread_s: elapsed.saturating_sub(self.began + self.waits.others).as_secs_f64(),
             syscalls: self.syscalls,
             short_operations: self.short_operations,
             copied_bytes: self.copied_bytes,
@@ -289,6 +301,7 @@ impl Probe {
             return None;
         };
         Some(TcpCounters {
+            tcp_local: self.is_local,
             tcp_rtt_s: info.rtt.as_secs_f64(),
             tcp_cwnd_bytes: info.congestion_window_bytes,
             tcp_retransmits: info.retransmits,
@@ -311,6 +324,16 @@ impl ProbeReader {
     #[must_use]
     pub(crate) fn bytes(&self) -> u64 {
         self.shared_bytes.load(Ordering::Relaxed)
+    }
+}
+
+/// Whether the other end has an address of this machine.
+fn ends_here(socket: BorrowedFd<'_>) -> bool {
+    let socket = SockRef::from(&socket);
+    let address = |address: io::Result<SockAddr>| address.ok()?.as_socket().map(|address| address.ip());
+    match (address(socket.local_addr()), address(socket.peer_addr())) {
+        (Some(own), Some(peer)) => own == peer || peer.is_loopback(),
+        _ => false,
     }
 }
 
@@ -383,12 +406,16 @@ mod tests {
             probe.waited(read, (seconds / 2) * second, true);
         }
         probe.waited(write, 32 * second, true);
+        let before = Instant::now();
+        probe.rests(Rest::Others);
+        probe.waited(read, before - probe.clock + second, true);
         probe.end();
         let counters = reader
             .stamps()
             .last()
             .and_then(|stamp| stamp.counters)
             .expect("counters");
+        assert!(counters.thread_s < 1.0, "others had something to do, and not this one");
         let counted = [
             counters.blocked_send_s,
             counters.blocked_receive_s,

@@ -19,7 +19,11 @@ pub struct Sample {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Counters {
-    /// The time of the data threads so far, summed over all connections, in seconds. The times below are parts of it.
+    /// Over how many connections the counters are summed.
+    #[serde(default)]
+    pub connections: u64,
+    /// The time of the data threads so far, summed over all connections, in seconds, without what one of them had
+    /// nothing to do while others had. The times below are parts of it.
     pub thread_s: f64,
     /// System calls that moved bytes.
     pub syscalls: u64,
@@ -67,6 +71,9 @@ pub struct Counters {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TcpCounters {
+    /// Whether both ends are on this machine, so that no network is between them.
+    #[serde(default)]
+    pub tcp_local: bool,
     /// The smoothed round trip, in seconds.
     pub tcp_rtt_s: f64,
     /// The congestion window, in bytes.
@@ -90,6 +97,7 @@ impl Counters {
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self {
+            connections: self.connections + other.connections,
             thread_s: self.thread_s + other.thread_s,
             syscalls: self.syscalls + other.syscalls,
             short_operations: self.short_operations + other.short_operations,
@@ -127,6 +135,7 @@ impl TcpCounters {
     /// The sum for two connections of one side, with the longer round trip of the two.
     fn plus(self, other: Self) -> Self {
         Self {
+            tcp_local: self.tcp_local && other.tcp_local,
             tcp_rtt_s: self.tcp_rtt_s.max(other.tcp_rtt_s),
             tcp_cwnd_bytes: self.tcp_cwnd_bytes + other.tcp_cwnd_bytes,
             tcp_retransmits: self.tcp_retransmits + other.tcp_retransmits,

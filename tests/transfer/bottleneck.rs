@@ -54,7 +54,7 @@ fn a_slow_reader_is_the_limit_and_the_sender_waited_for_room() {
         ..options(WireChoice::Native)
     };
     let (verdict, events) = verdict_on(long(), &options);
-    assert_eq!(verdict.limit, Cause::ReaderPace, "{verdict:?}");
+    assert_eq!(verdict.limit, Some(Cause::ReaderPace), "{verdict:?}");
     assert!(
         verdict.sentence.starts_with("The reader's pace was the limit "),
         "{}",
@@ -75,7 +75,7 @@ fn a_slow_writer_is_the_limit_and_the_receiver_waited_for_data() {
         ..options(WireChoice::Native)
     };
     let (verdict, events) = verdict_on(long(), &options);
-    assert_eq!(verdict.limit, Cause::WriterPace, "{verdict:?}");
+    assert_eq!(verdict.limit, Some(Cause::WriterPace), "{verdict:?}");
     let (sender, receiver) = (
         last_counters(&events, Side::Sender),
         last_counters(&events, Side::Receiver),
@@ -91,7 +91,7 @@ fn a_rate_limit_is_told_from_a_slow_writer() {
             ..options(wire)
         };
         let (verdict, events) = verdict_on(long(), &options);
-        assert_eq!(verdict.limit, Cause::Limit, "{}: {verdict:?}", wire.name());
+        assert_eq!(verdict.limit, Some(Cause::Limit), "{}: {verdict:?}", wire.name());
         let sender = last_counters(&events, Side::Sender);
         assert!(sender.rested_limit_s > 0.0 && sender.rested_pace_s <= 0.0);
     }
@@ -128,7 +128,7 @@ fn small_buffers_are_the_limit_where_both_ends_wait() {
         ..options(WireChoice::Native)
     };
     let (verdict, events) = verdict_on(long(), &options);
-    assert_eq!(verdict.limit, Cause::Buffers, "{verdict:?}");
+    assert_eq!(verdict.limit, Some(Cause::Buffers), "{verdict:?}");
     let (sender, receiver) = (
         last_counters(&events, Side::Sender),
         last_counters(&events, Side::Receiver),
@@ -160,7 +160,7 @@ fn a_sender_that_copies_the_rest_after_every_send_is_the_limit_itself() {
         sink: SinkSpec::Discard,
     };
     let (verdict, events) = verdict_on(job, &options);
-    assert_eq!(verdict.limit, Cause::Sender, "{verdict:?}");
+    assert_eq!(verdict.limit, Some(Cause::Sender), "{verdict:?}");
     let (sender, receiver) = (
         last_counters(&events, Side::Sender),
         last_counters(&events, Side::Receiver),
@@ -198,10 +198,10 @@ fn a_receiver_that_has_more_to_do_than_the_sender_is_the_limit_itself() {
     done(receiver.join());
     let received: Vec<Event> = received.try_iter().collect();
     let verdict = verdict(&received);
-    assert_eq!(verdict.limit, Cause::Receiver, "{verdict:?}");
+    assert_eq!(verdict.limit, Some(Cause::Receiver), "{verdict:?}");
     // What the other one did is not known at either end, and is not told.
     assert_eq!((verdict.evidence.sender, sent.evidence.receiver), (None, None));
-    assert_eq!(sent.limit, Cause::OtherEnd, "{sent:?}");
+    assert_eq!(sent.limit, Some(Cause::OtherEnd), "{sent:?}");
     assert!(
         sent.sentence.ends_with("what the other end did is not known here."),
         "{}",
@@ -244,8 +244,8 @@ fn a_cold_file_is_read_from_storage_and_that_takes_its_share_of_the_time() {
     // How large a share depends on the disk alone: one as fast as the receiver leaves the source little of the blame.
     let share = cold.shares.of(Cause::SenderDisk);
     assert!(share > 0.0, "{cold:?}");
-    assert!(cold.limit == Cause::SenderDisk || share <= 0.5, "{cold:?}");
-    if cold.limit == Cause::SenderDisk {
+    assert!(cold.limit == Some(Cause::SenderDisk) || share <= 0.5, "{cold:?}");
+    if cold.limit == Some(Cause::SenderDisk) {
         assert!(cold.sentence.contains("came from it"), "{}", cold.sentence);
     }
 }
@@ -271,7 +271,7 @@ fn a_pause_is_told_as_one() {
     let events: Vec<Event> = events.try_iter().collect();
     let verdict = verdict(&events);
     assert!(last_counters(&events, Side::Sender).paused_s > 0.0);
-    assert_eq!(verdict.limit, Cause::Paused, "{verdict:?}");
+    assert_eq!(verdict.limit, Some(Cause::Paused), "{verdict:?}");
 }
 
 #[test]
@@ -290,4 +290,36 @@ fn a_unix_socket_has_no_network_and_nothing_is_told_of_one() {
     done(receiver.join());
     assert_eq!(last_counters(&events, Side::Sender).tcp, None);
     assert!(verdict.shares.of(Cause::Network) <= 0.0, "{verdict:?}");
+}
+
+#[test]
+fn of_several_connections_none_is_paused_by_those_that_have_more_to_do() {
+    for (at_sender, at_receiver) in [(None, Some(20 * MB)), (Some(20 * MB), None)] {
+        let options = Options {
+            streams: 4,
+            limit_bytes_per_s: at_sender,
+            reader_pace_bytes_per_s: at_receiver,
+            ..options(WireChoice::Native)
+        };
+        let job = Job::Loopback {
+            source: range("0:3e6", "f64"),
+            sink: SinkSpec::Discard,
+        };
+        let (verdict, events) = verdict_on(job, &options);
+        for side in [Side::Sender, Side::Receiver] {
+            let counters = last_counters(&events, side);
+            assert!(counters.paused_s <= 0.0, "{side:?}: {counters:?}");
+        }
+        assert!(verdict.shares.of(Cause::Paused) <= 0.0, "{verdict:?}");
+        assert!(verdict.shares.of(Cause::Network) <= 0.0, "one machine: {verdict:?}");
+        let [Some(sender), Some(receiver)] = [verdict.evidence.sender, verdict.evidence.receiver] else {
+            panic!("both ends are here: {verdict:?}")
+        };
+        assert_eq!((sender.connections, receiver.connections), (4, 4), "{verdict:?}");
+        assert!(
+            verdict.sentence.ends_with(" rested, on average over 4 connections."),
+            "{}",
+            verdict.sentence
+        );
+    }
 }

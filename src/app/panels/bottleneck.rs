@@ -49,7 +49,7 @@ pub(crate) fn band_ui(ui: &mut Ui, row: &Row, place: Rect, plot: Rangef, time: T
     let band = row.limits_over_time();
     let response = ui.interact(rect, ui.scope_id().with("bottleneck"), Sense::hover());
     response.widget_info(|| {
-        let causes = named(&band.total().normal()).into_iter();
+        let causes = named(&band.shares()).into_iter();
         let words: Vec<String> = causes
             .map(|(cause, share)| format!("{} {}", cause.name(), percent(share)))
             .collect();

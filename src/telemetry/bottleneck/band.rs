@@ -1,6 +1,6 @@
 //! What the limit was over time. The band is thinned, so that it stays small for a transfer of any length.
 
-use super::Shares;
+use super::{Shares, TELLS_FROM_S};
 
 /// A span of time.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,16 +40,29 @@ impl Band {
         &self.cells
     }
 
-    /// The seconds in which each cause was the limit.
+    /// Its length without gaps, in seconds.
     #[must_use]
-    pub(crate) fn total(&self) -> Shares {
-        self.total
+    pub(crate) fn seconds(&self) -> f64 {
+        self.total.sum()
+    }
+
+    /// The parts of that in which each cause was the limit; together 1, or all 0 where it is too short to tell.
+    #[must_use]
+    pub(crate) fn shares(&self) -> Shares {
+        if self.seconds() >= TELLS_FROM_S {
+            self.total.normal()
+        } else {
+            Shares::default()
+        }
     }
 
     /// The shares in each of `count` equal parts of the time between `from_s` and `to_s`; `None` for a part of which
-    /// nothing is known.
+    /// nothing is known, and for all of them where the band is too short to tell.
     #[must_use]
     pub(crate) fn columns(&self, from_s: f64, to_s: f64, count: usize) -> Vec<Option<Shares>> {
+        if self.seconds() < TELLS_FROM_S {
+            return vec![None; count];
+        }
         let width_s = (to_s - from_s) / count.max(1) as f64;
         let mut first = 0;
         (0..count)
@@ -118,7 +131,7 @@ mod tests {
             band.push(f64::from(i) * 0.1, f64::from(i + 1) * 0.1, &only(cause));
         }
         assert!(band.cells().len() <= Band::MAX_CELLS && band.cells().len() >= Band::MAX_CELLS / 8);
-        assert!((band.total().of(Cause::Sender) - 12_000.0).abs() < 1e-3);
+        assert!((band.total.of(Cause::Sender) - 12_000.0).abs() < 1e-3);
         for pair in band.cells().windows(2) {
             assert!((pair[0].to_s - pair[1].from_s).abs() < 1e-6);
             assert!((pair[0].shares().sum() - 1.0).abs() < 1e-9);

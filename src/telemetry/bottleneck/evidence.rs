@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::interval::Spent;
 use crate::telemetry::Counters;
 
 /// The counters of the time that a verdict is about.
@@ -20,7 +21,11 @@ pub struct Evidence {
 pub struct SideEvidence {
     /// Bytes of the array.
     pub bytes: u64,
-    /// The time of its data threads, summed over all connections, in seconds. The times below are parts of it.
+    /// Over how many connections the times below are summed, at most.
+    #[serde(default)]
+    pub connections: u64,
+    /// The time of its data threads, summed over all connections, in seconds, without what one of them had nothing to
+    /// do while others had. The times below are parts of it.
     pub thread_s: f64,
     /// CPU time, in seconds.
     pub cpu_s: f64,
@@ -64,36 +69,51 @@ pub struct SideEvidence {
 }
 
 impl SideEvidence {
-    /// The sum of this and what was moved and spent since.
+    /// The sum of this and what was moved and counted since; the times are those of [`Self::with_times`].
     pub(super) fn and(&self, bytes: u64, counters: &Counters) -> Self {
         let tcp = counters.tcp.unwrap_or_default();
         Self {
             bytes: self.bytes + bytes,
-            thread_s: self.thread_s + counters.thread_s,
+            connections: self.connections.max(counters.connections),
             cpu_s: self.cpu_s + counters.cpu_s(),
             cpu_system_s: self.cpu_system_s + counters.cpu_system_s,
-            core_wait_s: self.core_wait_s + counters.core_wait_s,
             page_faults: self.page_faults + counters.page_faults,
             major_faults: self.major_faults + counters.major_faults,
             storage_read_bytes: self.storage_read_bytes + counters.storage_read_bytes,
             storage_write_bytes: self.storage_write_bytes + counters.storage_write_bytes,
-            asleep_for_disk_s: self.asleep_for_disk_s,
-            sync_s: self.sync_s + counters.sync_s,
-            blocked_send_s: self.blocked_send_s + counters.blocked_send_s,
-            blocked_receive_s: self.blocked_receive_s + counters.blocked_receive_s,
-            rested_limit_s: self.rested_limit_s + counters.rested_limit_s,
-            rested_pace_s: self.rested_pace_s + counters.rested_pace_s,
-            paused_s: self.paused_s + counters.paused_s,
             tcp_rtt_s: tcp.tcp_rtt_s,
             tcp_cwnd_bytes: tcp.tcp_cwnd_bytes,
             tcp_retransmits: self.tcp_retransmits + tcp.tcp_retransmits,
-            tcp_rwnd_limited_s: self.tcp_rwnd_limited_s + tcp.tcp_rwnd_limited_s,
-            tcp_sndbuf_limited_s: self.tcp_sndbuf_limited_s + tcp.tcp_sndbuf_limited_s,
+            ..*self
+        }
+    }
+
+    /// The same with what was spent in the time that is told of, of which `asleep_for_disk_s` was for the disk.
+    pub(super) fn with_times(&self, spent: &Spent, asleep_for_disk_s: f64) -> Self {
+        let tcp = spent.tcp.unwrap_or_default();
+        Self {
+            thread_s: spent.thread_s,
+            core_wait_s: spent.core_wait_s,
+            asleep_for_disk_s,
+            sync_s: spent.sync_s,
+            blocked_send_s: spent.blocked_send_s,
+            blocked_receive_s: spent.blocked_receive_s,
+            rested_limit_s: spent.limit_s,
+            rested_pace_s: spent.pace_s,
+            paused_s: spent.paused_s,
+            tcp_rwnd_limited_s: tcp.receive_window,
+            tcp_sndbuf_limited_s: tcp.send_buffer,
+            ..*self
         }
     }
 
     fn blocked_s(&self) -> f64 {
         self.blocked_send_s + self.blocked_receive_s
+    }
+
+    /// Of `all_s` seconds those that its connections spent in this way on average, of which `summed_s` is the sum.
+    fn mean_s(&self, summed_s: f64, all_s: f64) -> f64 {
+        (summed_s * all_s / self.thread_s.max(all_s)).clamp(0.0, all_s)
     }
 }
 
@@ -114,15 +134,22 @@ pub(super) mod words {
     pub(in super::super) fn of(cause: Cause, share: f64, evidence: &Evidence) -> String {
         let sender = evidence.sender.unwrap_or_default();
         let receiver = evidence.receiver.unwrap_or_default();
+        let all_s = evidence.seconds;
         match cause {
-            Cause::Sender => work(&sender, evidence.seconds),
-            Cause::Receiver => work(&receiver, evidence.seconds) + fresh_memory(&receiver),
-            Cause::SenderDisk => disk("reading", &sender, evidence.seconds),
-            Cause::ReceiverDisk => disk("writing", &receiver, evidence.seconds),
-            Cause::WriterPace => rest(sender.rested_pace_s, evidence.seconds),
-            Cause::ReaderPace => rest(receiver.rested_pace_s, evidence.seconds),
-            Cause::Limit => rest(sender.rested_limit_s.max(receiver.rested_limit_s), evidence.seconds),
-            Cause::Paused => units::duration(sender.paused_s.max(receiver.paused_s)),
+            Cause::Sender => work(&sender, all_s),
+            Cause::Receiver => work(&receiver, all_s) + fresh_memory(&receiver),
+            Cause::SenderDisk => disk("reading", &sender, all_s),
+            Cause::ReceiverDisk => disk("writing", &receiver, all_s),
+            Cause::WriterPace => rest(&sender, sender.rested_pace_s, all_s),
+            Cause::ReaderPace => rest(&receiver, receiver.rested_pace_s, all_s),
+            Cause::Limit if sender.rested_limit_s >= receiver.rested_limit_s => {
+                rest(&sender, sender.rested_limit_s, all_s)
+            }
+            Cause::Limit => rest(&receiver, receiver.rested_limit_s, all_s),
+            Cause::Paused => {
+                let paused = |side: &SideEvidence| side.mean_s(side.paused_s, all_s);
+                units::duration(paused(&sender).max(paused(&receiver)))
+            }
             Cause::Buffers => buffers(evidence, &sender, &receiver),
             Cause::Network => format!(
                 "round trip {}, congestion window {}, {} sent again",
@@ -131,7 +158,7 @@ pub(super) mod words {
                 counted(sender.tcp_retransmits, "segment")
             ),
             Cause::OtherEnd => other_end(evidence),
-            Cause::Stopped => format!("nothing ran for {}", units::duration(share * evidence.seconds)),
+            Cause::Stopped => format!("nothing ran for {}", units::duration(share * all_s)),
         }
     }
 
@@ -148,11 +175,10 @@ pub(super) mod words {
                 units::bytes(side.storage_read_bytes)
             );
         }
-        if side.core_wait_s >= CORE_WAIT_MIN * all_s {
-            return format!(
-                "{words}, and it waited {} for a free core",
-                units::duration(side.core_wait_s)
-            );
+        let core_wait_s = side.mean_s(side.core_wait_s, all_s);
+        if core_wait_s >= CORE_WAIT_MIN * all_s {
+            let waited = units::duration(core_wait_s);
+            return format!("{words}, and it waited {waited} for a free core{}", on_average(side));
         }
         words
     }
@@ -171,10 +197,9 @@ pub(super) mod words {
         }
     }
 
-    /// What an end waited for its disk, as a thread of it did in the mean.
+    /// What an end waited for its disk.
     fn disk(doing: &str, side: &SideEvidence, all_s: f64) -> String {
-        let of_a_thread = all_s / side.thread_s.max(all_s);
-        let [asleep_s, sync_s] = [side.asleep_for_disk_s, side.sync_s].map(|waited_s| waited_s * of_a_thread);
+        let [asleep_s, sync_s] = [side.asleep_for_disk_s, side.sync_s].map(|waited_s| side.mean_s(waited_s, all_s));
         let mut words = Vec::new();
         for (bytes, how) in [
             (side.storage_write_bytes, "went to it"),
@@ -200,46 +225,56 @@ pub(super) mod words {
         }
     }
 
-    fn rest(rested_s: f64, all_s: f64) -> String {
-        format!("{} rested", units::time_of(rested_s, all_s))
+    fn rest(side: &SideEvidence, rested_s: f64, all_s: f64) -> String {
+        let rested = units::time_of(side.mean_s(rested_s, all_s), all_s);
+        format!("{rested} rested{}", on_average(side))
     }
 
     fn buffers(evidence: &Evidence, sender: &SideEvidence, receiver: &SideEvidence) -> String {
+        let of_sender = |summed_s: f64| units::duration(sender.mean_s(summed_s, evidence.seconds));
         let mut words = Vec::new();
         if evidence.receiver.is_some() {
-            let (s, r) = (
-                units::duration(sender.blocked_s()),
-                units::duration(receiver.blocked_s()),
-            );
+            let s = of_sender(sender.blocked_s());
+            let r = units::duration(receiver.mean_s(receiver.blocked_s(), evidence.seconds));
             words.push(format!("the ends waited {s} and {r} for each other"));
         }
         if sender.tcp_rwnd_limited_s > 0.0 {
             words.push(format!(
                 "the receive window was full for {}",
-                units::duration(sender.tcp_rwnd_limited_s)
+                of_sender(sender.tcp_rwnd_limited_s)
             ));
         }
         if sender.tcp_sndbuf_limited_s > 0.0 {
             words.push(format!(
                 "the send buffer was too small for {}",
-                units::duration(sender.tcp_sndbuf_limited_s)
+                of_sender(sender.tcp_sndbuf_limited_s)
             ));
         }
-        words.join(", ")
+        words.join(", ") + &on_average(sender)
     }
 
     fn other_end(evidence: &Evidence) -> String {
-        let (waited, what) = match (evidence.sender, evidence.receiver) {
-            (Some(sender), _) if sender.blocked_send_s >= sender.blocked_receive_s => {
+        let side = evidence.sender.or(evidence.receiver).unwrap_or_default();
+        let (waited_s, what) = match evidence.sender {
+            Some(sender) if sender.blocked_send_s >= sender.blocked_receive_s => {
                 (sender.blocked_send_s, "for room in the socket")
             }
-            (Some(sender), _) => (sender.blocked_receive_s, "for its answer"),
-            (None, receiver) => (receiver.unwrap_or_default().blocked_s(), "for data"),
+            Some(sender) => (sender.blocked_receive_s, "for its answer"),
+            None => (side.blocked_s(), "for data"),
         };
         format!(
-            "this end waited {} {what}; what the other end did is not known here",
-            units::time_of(waited, evidence.seconds)
+            "this end waited {} {what}{}; what the other end did is not known here",
+            units::time_of(side.mean_s(waited_s, evidence.seconds), evidence.seconds),
+            on_average(&side)
         )
+    }
+
+    /// How times of several connections became one.
+    fn on_average(side: &SideEvidence) -> String {
+        match side.connections {
+            0 | 1 => String::new(),
+            several => format!(", on average over {several} connections"),
+        }
     }
 
     /// `1 page fault`, `97,659 page faults`.

@@ -43,6 +43,8 @@ pub(super) struct Spent {
 /// How the kernel divides the connection's time, in seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct TcpSpent {
+    /// Both ends are on this machine.
+    pub(super) is_local: bool,
     pub(super) busy: f64,
     pub(super) receive_window: f64,
     pub(super) send_buffer: f64,
@@ -71,6 +73,7 @@ impl Spent {
             tcp: b.tcp.map(|now| {
                 let before = a.tcp.unwrap_or_default();
                 TcpSpent {
+                    is_local: now.tcp_local,
                     busy: now.tcp_busy_s - before.tcp_busy_s,
                     receive_window: now.tcp_rwnd_limited_s - before.tcp_rwnd_limited_s,
                     send_buffer: now.tcp_sndbuf_limited_s - before.tcp_sndbuf_limited_s,
@@ -100,6 +103,7 @@ impl Spent {
         }
         if let Some(other) = other.tcp {
             let own = self.tcp.get_or_insert_default();
+            own.is_local = other.is_local;
             own.busy += other.busy * part;
             own.receive_window += other.receive_window * part;
             own.send_buffer += other.send_buffer * part;
@@ -212,12 +216,22 @@ impl Spent {
         Some((window, (tcp.send_buffer / tcp.busy).clamp(0.0, 1.0 - window)))
     }
 
+    /// Whether a network is between the ends, as far as the kernel says.
+    fn has_network(&self) -> bool {
+        self.tcp.is_some_and(|tcp| !tcp.is_local && tcp.busy > 0.0)
+    }
+
     /// Divides a sender's wait for room among the other end, the buffers and the network.
     fn divide_wait(&self, share: f64, shares: &mut Shares) {
         let (window, buffer) = self.full().unwrap_or((1.0, 0.0));
+        let rest = if self.has_network() {
+            Cause::Network
+        } else {
+            Cause::OtherEnd
+        };
         shares.add(Cause::OtherEnd, share * window);
         shares.add(Cause::Buffers, share * buffer);
-        shares.add(Cause::Network, share * (1.0 - window - buffer));
+        shares.add(rest, share * (1.0 - window - buffer));
     }
 }
 
@@ -272,7 +286,7 @@ pub(super) fn shares(sender: Option<Spent>, receiver: Option<Spent>) -> Shares {
             let of_sender = (1.0 - both) * kept_receiver / (kept_receiver + kept_sender);
             sender.divide(of_sender, SENDER, &mut shares);
             receiver.divide(1.0 - both - of_sender, RECEIVER, &mut shares);
-            let is_network = !full && sender.full().is_some();
+            let is_network = !full && sender.has_network();
             shares.add(if is_network { Cause::Network } else { Cause::Buffers }, both);
         }
         (Some(sender), None) => {
@@ -343,6 +357,7 @@ mod tests {
         for (full_s, expected) in [(0.6, Cause::Buffers), (0.0, Cause::Network)] {
             for (receive_window, send_buffer) in [(full_s, 0.0), (0.0, full_s)] {
                 sender.tcp = Some(TcpSpent {
+                    is_local: false,
                     busy: 2.0,
                     receive_window,
                     send_buffer,
@@ -351,12 +366,17 @@ mod tests {
                 assert!(shares.of(expected) > 0.9, "{shares:?}");
             }
         }
-        sender.tcp = None;
-        let shares = both(sender, waiting(0.0, 1.8));
-        assert!(
-            shares.of(Cause::Buffers) > 0.9,
-            "a Unix socket has no network: {shares:?}"
-        );
+        let tcp = sender.tcp.map(|tcp| TcpSpent { is_local: true, ..tcp });
+        for tcp in [None, tcp] {
+            sender.tcp = tcp;
+            let shares = both(sender, waiting(0.0, 1.8));
+            assert!(
+                shares.of(Cause::Buffers) > 0.9,
+                "one machine has no network within it: {shares:?}"
+            );
+            let shares = checked(super::shares(Some(sender), None));
+            assert!(shares.of(Cause::Network) <= 0.0, "{shares:?}");
+        }
     }
 
     #[test]
@@ -471,6 +491,7 @@ mod tests {
         assert!((shares.of(Cause::OtherEnd) - 0.9).abs() < 1e-9, "{shares:?}");
         assert!((shares.of(Cause::Sender) - 0.1).abs() < 1e-9, "{shares:?}");
         sender.tcp = Some(TcpSpent {
+            is_local: false,
             busy: 1.0,
             receive_window: 0.0,
             send_buffer: 0.0,
@@ -498,6 +519,7 @@ mod tests {
                         pace_s: receive_s,
                         storage_bytes: other_s,
                         tcp: Some(TcpSpent {
+                            is_local: false,
                             busy: other_s,
                             receive_window: send_s,
                             send_buffer: receive_s,

@@ -22,7 +22,8 @@
 //! The part of an end is divided among what it did while it did not wait, in proportion. The time that both waited goes
 //! to the buffers if the kernel says that the receive window was full or the send buffer too small for a noticeable
 //! part of the busy time: neither end was busy, so the buffers were too small, and waking up again and again is part of
-//! the wait. Otherwise it goes to the network. A Unix socket has no network.
+//! the wait. Otherwise it goes to the network. Between two ends of one machine, over a Unix socket or over TCP, there is
+//! no network: the kernel has the bytes in its buffers until the other end has woken up.
 //!
 //! **One end in this process.** Its own work is divided in the same way. While it waits, the limit is the other end or
 //! something between the ends. For a sender the kernel tells these apart: a full receive window is the other end's, a
@@ -47,6 +48,9 @@ use interval::Spent;
 
 /// The shortest span. Readings of the two ends that are closer than this are in one span.
 const SPAN_MIN_S: f64 = 0.005;
+
+/// Counters of the kernel have steps of up to a tick: of less time nothing can be told.
+const TELLS_FROM_S: f64 = 0.004;
 
 /// Counters are read twenty times a second: who reads none for so long was stopped.
 const STOPPED_FROM_S: f64 = 2.0;
@@ -199,11 +203,11 @@ impl<'de> Deserialize<'de> for Shares {
 /// What was the limit over the whole time, with the evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// The cause that was the limit for the largest part of the time.
-    pub limit: Cause,
+    /// The cause that was the limit for the largest part of the time; `None` where that was too short to tell.
+    pub limit: Option<Cause>,
     /// One sentence that names the limit, with its evidence.
     pub sentence: String,
-    /// The parts of the time in which each was the limit; together 1.
+    /// The parts of the time in which each was the limit; together 1, or all 0 where it was too short to tell.
     pub shares: Shares,
     /// What the ends in this process did in that time.
     pub evidence: Evidence,
@@ -228,9 +232,11 @@ struct Track {
     side: Side,
     /// Oldest first. The first one is at or before the end of the band.
     readings: VecDeque<(f64, Counters)>,
-    evidence: SideEvidence,
-    /// The evidence of rounds before this one.
+    counts: SideEvidence,
+    /// The counts of rounds before this one.
     before: SideEvidence,
+    /// What it spent in the spans of the band, over all rounds.
+    spent: Spent,
     /// How long its threads slept for the disk, in seconds, over all rounds.
     asleep_for_disk_s: f64,
 }
@@ -289,7 +295,7 @@ impl Bottleneck {
         self.done_s = None;
         for track in &mut self.sides {
             track.readings.clear();
-            track.before = track.evidence;
+            track.before = track.counts;
         }
     }
 
@@ -302,23 +308,21 @@ impl Bottleneck {
     /// What the limit was so far; `None` while too little is known.
     #[must_use]
     pub(crate) fn verdict(&self) -> Option<Verdict> {
-        let seconds = self.band.total();
-        let (limit, _) = seconds.ranked().first().copied()?;
+        if self.band.seconds() <= 0.0 {
+            return None;
+        }
         let of = |side: Side| {
             let track = self.sides.iter().find(|track| track.side == side)?;
-            Some(SideEvidence {
-                asleep_for_disk_s: track.asleep_for_disk_s,
-                ..track.evidence
-            })
+            Some(track.counts.with_times(&track.spent, track.asleep_for_disk_s))
         };
         let evidence = Evidence {
-            seconds: seconds.sum(),
+            seconds: self.band.seconds(),
             sender: of(Side::Sender),
             receiver: of(Side::Receiver),
         };
-        let shares = seconds.normal();
+        let shares = self.band.shares();
         Some(Verdict {
-            limit,
+            limit: shares.ranked().first().map(|(limit, _)| *limit),
             sentence: sentence::of(&shares, &evidence),
             shares,
             evidence,
@@ -342,6 +346,7 @@ impl Bottleneck {
         let mut spent = |side: Side| {
             let track = self.sides.iter_mut().find(|track| track.side == side)?;
             let spent = track.spent(from_s, to_s);
+            track.spent.add(&spent, 1.0);
             track.asleep_for_disk_s += interval::asleep_for_disk_s(side, &spent);
             Some(spent)
         };
@@ -367,8 +372,9 @@ impl Track {
         Self {
             side,
             readings: VecDeque::new(),
-            evidence: SideEvidence::default(),
+            counts: SideEvidence::default(),
             before: SideEvidence::default(),
+            spent: Spent::default(),
             asleep_for_disk_s: 0.0,
         }
     }
@@ -376,7 +382,7 @@ impl Track {
     fn push(&mut self, t_s: f64, bytes: u64, counters: &Counters) {
         let t_s = t_s.max(self.end_s());
         self.readings.push_back((t_s, *counters));
-        self.evidence = self.before.and(bytes, counters);
+        self.counts = self.before.and(bytes, counters);
     }
 
     /// The time of the last reading; before there is one, the beginning of time.

@@ -3,9 +3,6 @@
 use super::evidence::{Evidence, words};
 use super::{Cause, Shares};
 
-/// Counters of the kernel have steps of up to a tick: of less time nothing is said.
-const TELLS_FROM_S: f64 = 0.004;
-
 /// A second cause is named if its share is at least this.
 const SECOND_MIN: f64 = 0.2;
 
@@ -13,11 +10,8 @@ const SECOND_MIN: f64 = 0.2;
 pub(super) fn of(shares: &Shares, evidence: &Evidence) -> String {
     let ranked = shares.ranked();
     let Some(&(limit, share)) = ranked.first() else {
-        return String::new();
-    };
-    if evidence.seconds < TELLS_FROM_S {
         return "It was too short to tell what held it back.".to_owned();
-    }
+    };
     let evidence = words::of(limit, share, evidence);
     let percent = percent(share);
     let mut sentence = match limit {

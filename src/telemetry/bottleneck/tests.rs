@@ -42,7 +42,7 @@ fn the_sentence_of_a_receiver_that_takes_page_faults() {
         bottleneck.push(Side::Receiver, t_s, 400_000_000, &receiver);
     }
     let verdict = bottleneck.verdict().expect("a verdict");
-    assert_eq!(verdict.limit, Cause::Receiver);
+    assert_eq!(verdict.limit, Some(Cause::Receiver));
     assert_eq!(
         verdict.sentence,
         "The receiver was the limit 99 % of the time: 97,659 page faults in 900 ms of CPU time, as the kernel had \
@@ -68,7 +68,7 @@ fn the_sentence_of_a_disk_says_what_was_waited_for() {
         bottleneck.push(Side::Receiver, t_s, 0, &receiver);
     }
     let verdict = bottleneck.verdict().expect("a verdict");
-    assert_eq!(verdict.limit, Cause::ReceiverDisk);
+    assert_eq!(verdict.limit, Some(Cause::ReceiverDisk));
     assert_eq!(
         verdict.sentence,
         "The receiver's disk was the limit 99 % of the time: 300 MB went to it, writing waited 2.60 s for it, and \
@@ -94,7 +94,7 @@ fn a_process_that_was_stopped_is_not_held_back_by_its_limit() {
         }
     }
     let verdict = bottleneck.verdict().expect("a verdict");
-    assert_eq!(verdict.limit, Cause::Stopped, "{verdict:?}");
+    assert_eq!(verdict.limit, Some(Cause::Stopped), "{verdict:?}");
     assert_eq!(
         verdict.sentence,
         "This process was stopped 95 % of the time: nothing ran for 40.0 s."
@@ -267,4 +267,79 @@ fn a_verdict_has_a_share_for_every_cause_by_name() {
         assert!(shares.contains_key(name), "{name}");
     }
     assert_eq!(json["evidence"]["sender"]["bytes"], 100_000_000);
+}
+
+#[test]
+fn what_several_connections_waited_is_told_in_seconds_of_the_transfer() {
+    let rested = |t_s: f64| Counters {
+        connections: 4,
+        thread_s: 4.0 * t_s,
+        rested_limit_s: 3.8 * t_s,
+        ..Counters::default()
+    };
+    let waited = |t_s: f64| Counters {
+        connections: 4,
+        thread_s: 4.0 * t_s,
+        blocked_receive_s: 3.6 * t_s,
+        ..Counters::default()
+    };
+    let paused = |t_s: f64| Counters {
+        connections: 4,
+        thread_s: 4.0 * t_s,
+        paused_s: 4.0 * t_s,
+        ..Counters::default()
+    };
+    let of = |side, counters: &dyn Fn(f64) -> Counters| {
+        let mut bottleneck = Bottleneck::new(&[side]);
+        bottleneck.push(side, 0.0, 0, &counters(0.0));
+        bottleneck.push(side, 2.0, 5, &counters(2.0));
+        bottleneck.verdict().expect("a verdict").sentence
+    };
+    assert_eq!(
+        of(Side::Sender, &rested),
+        "The limit that was set held it back 95 % of the time: 1.90 of 2.00 s rested, on average over 4 connections."
+    );
+    assert_eq!(
+        of(Side::Receiver, &waited),
+        "The other end was the limit 90 % of the time: this end waited 1.80 of 2.00 s for data, on average over 4 \
+         connections; what the other end did is not known here."
+    );
+    assert_eq!(of(Side::Sender, &paused), "It was paused 100 % of the time: 2.00 s.");
+}
+
+#[test]
+fn what_an_end_waited_before_the_other_one_had_begun_is_not_told() {
+    let mut bottleneck = Bottleneck::new(&[Side::Sender, Side::Receiver]);
+    bottleneck.push(Side::Receiver, 0.0, 0, &counters(0.0, [0.0, 0.0, 1.0]));
+    for t_s in [1.0, 2.0] {
+        let sender = Counters {
+            thread_s: t_s - 1.0,
+            blocked_receive_s: t_s - 1.0,
+            ..Counters::default()
+        };
+        bottleneck.push(Side::Sender, t_s, 0, &sender);
+        bottleneck.push(Side::Receiver, t_s, 0, &counters(t_s, [0.0, 0.0, 1.0]));
+    }
+    let verdict = bottleneck.verdict().expect("a verdict");
+    assert_eq!(
+        verdict.sentence,
+        "The socket's buffers were the limit 100 % of the time: the ends waited 1.00 s and 1.00 s for each other."
+    );
+    let receiver = verdict.evidence.receiver.expect("it is here");
+    assert!((receiver.blocked_receive_s - 1.0).abs() < 1e-9, "{receiver:?}");
+}
+
+#[test]
+fn of_a_time_too_short_to_tell_there_are_neither_shares_nor_a_band() {
+    let mut bottleneck = Bottleneck::new(&[Side::Sender, Side::Receiver]);
+    for t_s in [0.0, 0.003] {
+        bottleneck.push(Side::Sender, t_s, 0, &counters(t_s, [1.0, 0.0, 0.0]));
+        bottleneck.push(Side::Receiver, t_s, 0, &counters(t_s, [0.1, 0.0, 0.9]));
+    }
+    bottleneck.finish();
+    let verdict = bottleneck.verdict().expect("a verdict");
+    assert_eq!(verdict.sentence, "It was too short to tell what held it back.");
+    assert_eq!((verdict.limit, verdict.shares), (None, Shares::default()));
+    assert_eq!(bottleneck.band().columns(0.0, 0.003, 5), [None; 5]);
+    assert!(serde_json::to_value(&verdict).expect("json")["limit"].is_null());
 }

@@ -136,6 +136,7 @@ impl FirstFetcher {
                     self.context.events.state(State::Verifying);
                     Phase::Checking(Arc::clone(file))
                 } else {
+                    self.context.probe.rests(Rest::Others);
                     return Ok(rest(None));
                 }
             }

@@ -149,7 +149,7 @@ impl PartFetch {
     /// What is missing cannot be had any more, or cannot be kept.
     pub(super) fn step(&mut self, context: &mut MachineContext, now: Instant) -> Result<Option<Progress>, Setback> {
         if self.claim.left() == 0 {
-            return Ok(self.go_on(now));
+            return Ok(self.go_on(context, now));
         }
         let phase = std::mem::replace(&mut self.phase, Phase::Asking);
         let (phase, progress) = match phase {
@@ -182,7 +182,7 @@ impl PartFetch {
 
     /// Where the answer has more than this part, and another connection has left what comes next: takes that as well. A
     /// server that serves one connection after another, which is not told from one that is slow, is not kept for long.
-    fn go_on(&mut self, now: Instant) -> Option<Progress> {
+    fn go_on(&mut self, context: &mut MachineContext, now: Instant) -> Option<Progress> {
         if !matches!(&self.phase, Phase::Receiving { body } if !body.is_over()) {
             return None;
         }
@@ -194,7 +194,10 @@ impl PartFetch {
             return Some(Progress::Moved);
         }
         let is_kept = has_unheard && now < self.heard_at + KEPT_FOR;
-        is_kept.then(|| rest(Some(now + LOOK_EVERY)))
+        is_kept.then(|| {
+            context.probe.rests(Rest::Others);
+            rest(Some(now + LOOK_EVERY))
+        })
     }
 
     /// Says, once, that the server serves this further connection.

@@ -92,9 +92,9 @@ impl FurtherReceiver {
             self.phase = Phase::Waiting;
             self.link.controls.wake();
         }
-        if self.receiving.array.is_being_synced.load(Ordering::SeqCst) {
-            self.link.probe.rests(Rest::Sync);
-        }
+        let is_being_synced = self.receiving.array.is_being_synced.load(Ordering::SeqCst);
+        let rest = if is_being_synced { Rest::Sync } else { Rest::Others };
+        self.link.probe.rests(rest);
         rest_until(None)
     }
 }

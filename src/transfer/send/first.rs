@@ -202,7 +202,7 @@ impl FirstSender {
     fn wait(&mut self, now: Instant) -> Result<Progress, Error> {
         self.link.tell_waiting();
         if self.phase == Phase::Left {
-            Ok(until_woken(None, false))
+            Ok(self.link.await_others())
         } else if self.hear()? {
             Ok(Progress::Moved)
         } else {

@@ -15,7 +15,7 @@ use crate::transfer::net::connection::Connection;
 use crate::transfer::plan::Options;
 use crate::wire::{SendStep, SendWire};
 
-use super::link::{Link, Next, Reply, until_woken};
+use super::link::{Link, Next, Reply};
 use super::sending::Sending;
 
 /// Sends some blocks of an array whose first connection has begun.
@@ -107,7 +107,7 @@ impl FurtherSender {
         }
         if self.phase == Phase::Left {
             // Another connection of ours knows whether all is well.
-            Ok(until_woken(None, false))
+            Ok(self.link.await_others())
         } else if self.hear()? {
             Ok(Progress::Moved)
         } else {

@@ -141,12 +141,12 @@ impl Link {
         let has_more = has_started && self.wire.has_more();
         if has_more && may_pause && self.controls.is_paused() {
             self.events.state(State::Paused);
-            return Ok(Next::Rest(self.rest(now)));
+            return Ok(Next::Rest(self.rest(now, Rest::Pause)));
         }
         // A block begins when its bytes are at hand: within it nobody could say that we are still here.
         let at_hand = match has_more.then(|| self.at_hand()) {
             None => u64::MAX,
-            Some(Ok(0)) if may_pause => return Ok(Next::Starved(self.rest(now))),
+            Some(Ok(0)) if may_pause => return Ok(Next::Starved(self.rest(now, Rest::Pace))),
             // Told between two messages, so that the peer hears of it.
             Some(Err(_)) if !may_pause => 0,
             Some(at_hand) => at_hand?,
@@ -306,10 +306,16 @@ impl Link {
     /// Waits for the receiver, where the wire has nothing to send now.
     pub(super) fn await_receiver(&mut self, now: Instant) -> Progress {
         if self.wire.awaits_others() {
-            self.rest(now)
+            self.rest(now, Rest::Others)
         } else {
             self.wait_to_hear(None, true)
         }
+    }
+
+    /// Waits for the transfer's other connections, one of which learns how it ended.
+    pub(super) fn await_others(&mut self) -> Progress {
+        self.probe.rests(Rest::Others);
+        until_woken(None, false)
     }
 
     /// Tells the state of a connection that waits for the receiver.
@@ -321,8 +327,8 @@ impl Link {
         });
     }
 
-    /// Nothing is to be sent for a while, and the peer is to know that we are still here.
-    fn rest(&mut self, now: Instant) -> Progress {
+    /// Nothing is to be sent for a while, for this reason, and the peer is to know that we are still here.
+    fn rest(&mut self, now: Instant, rest: Rest) -> Progress {
         if now >= self.keep_alive_at {
             self.keep_alive_at = now + self.keep_alive_interval;
             if let Some(bytes) = self.wire.keep_alive() {
@@ -330,7 +336,7 @@ impl Link {
                 return Progress::Moved;
             }
         }
-        self.probe.rests(Rest::Pause);
+        self.probe.rests(rest);
         self.wait_to_hear(Some(self.keep_alive_at), false)
     }
 
