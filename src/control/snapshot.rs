@@ -89,7 +89,7 @@ mod tests {
             rate_bytes_per_s: 0.0,
             counters: None,
         };
-        told(transfer, EventKind::Sample(sample))
+        told(transfer, EventKind::Sample(Box::new(sample)))
     }
 
     fn told(transfer: TransferId, kind: EventKind) -> AnyEvent {

@@ -265,7 +265,7 @@ impl ReceiveLoop {
             if index < SAMPLES_MAX
                 && let Some((elapsed, sample)) = connection.sample()
             {
-                tell(front, connection.id, elapsed, EventKind::Sample(sample));
+                tell(front, connection.id, elapsed, EventKind::Sample(Box::new(sample)));
             }
         }
     }

@@ -2,16 +2,22 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
 use std::time::Duration;
+
+thread_local! {
+    // Opened once for all that a thread does: finding it takes longer than reading it.
+    static OF_THIS_THREAD: Option<Arc<File>> = File::open("/proc/thread-self/schedstat").ok().map(Arc::new);
+}
 
 /// The file of the thread that opened it. It is about that thread, whichever thread reads it later.
 #[derive(Debug)]
-pub(super) struct CoreWait(Option<File>);
+pub(super) struct CoreWait(Option<Arc<File>>);
 
 impl CoreWait {
-    /// Opens the file of the calling thread.
+    /// The file of the calling thread.
     pub(super) fn of_this_thread() -> Self {
-        Self(File::open("/proc/thread-self/schedstat").ok())
+        Self(OF_THIS_THREAD.with(Clone::clone))
     }
 
     /// The time so far; `None` if the kernel does not count it.

@@ -26,14 +26,14 @@ const COUNTERS_INTERVAL: Duration = Duration::from_millis(20);
 const RING_STAMPS: usize = 1024;
 
 /// What had moved by an instant.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Stamp {
     /// The time since the transfer's clock began.
     pub elapsed: Duration,
     /// Bytes of the array that had moved.
     pub bytes: u64,
     /// The counters, if they were read then.
-    pub counters: Option<Counters>,
+    pub counters: Option<Box<Counters>>,
 }
 
 /// Why a side rests whether or not its peer is ready.
@@ -151,7 +151,8 @@ impl Probe {
         let core_wait = CoreWait::of_this_thread();
         self.core_wait = core_wait.read().map(|before| (core_wait, before));
         self.began = self.clock.elapsed();
-        self.stamp(self.began, true);
+        // Nothing has been counted yet.
+        self.stamp_with(self.began, Some(Box::default()));
     }
 
     /// Reads the kernel's `TCP_INFO` of this connection from now on.
@@ -243,12 +244,14 @@ impl Probe {
     }
 
     fn stamp(&mut self, elapsed: Duration, with_counters: bool) {
+        let is_read = with_counters && self.ring.is_some();
+        let counters = is_read.then(|| Box::new(self.counters(elapsed)));
+        self.stamp_with(elapsed, counters);
+    }
+
+    fn stamp_with(&mut self, elapsed: Duration, counters: Option<Box<Counters>>) {
         self.next_stamp = elapsed + stamp_interval(elapsed);
-        if self.ring.is_none() {
-            return;
-        }
-        let counters = with_counters.then(|| self.counters(elapsed));
-        if with_counters {
+        if counters.is_some() {
             self.next_counters = elapsed + COUNTERS_INTERVAL;
         }
         // If the ring is full, the sampler had no core for a second. The next stamp that fits has all of the bytes.
@@ -366,7 +369,7 @@ mod tests {
         assert_eq!(stamps.first().map(|stamp| stamp.bytes), Some(0));
         let last = stamps.last().expect("a last stamp");
         assert_eq!((last.bytes, reader.bytes()), (10, 10));
-        let counters = last.counters.expect("counters at the end");
+        let counters = last.counters.as_ref().expect("counters at the end");
         assert_eq!((counters.syscalls, counters.short_operations), (3, 1));
         assert_eq!(counters.copied_bytes, 20);
         assert!(

@@ -1,11 +1,16 @@
 //! What the whole process uses, and how much memory is left, from procfs.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::sys;
 use crate::telemetry::control_groups;
+
+/// More than `/proc/self/status` has before the fields that are read here.
+const STATUS_BYTES_MAX: usize = 4096;
 
 /// What the process uses at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -23,7 +28,7 @@ pub struct ProcessUsage {
 #[must_use]
 pub(crate) fn process_usage() -> ProcessUsage {
     let usage = sys::process_usage();
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let status = own_status().unwrap_or_default();
     ProcessUsage {
         cpu_s: (usage.user + usage.system).as_secs_f64(),
         resident_bytes: ["RssAnon:", "RssShmem:"]
@@ -32,6 +37,13 @@ pub(crate) fn process_usage() -> ProcessUsage {
             .sum(),
         peak_resident_bytes: kib_field(&status, "VmHWM:").unwrap_or(0),
     }
+}
+
+/// In one piece, because the kernel makes the whole of it anew for each call that reads.
+fn own_status() -> Option<String> {
+    let mut text = [0; STATUS_BYTES_MAX];
+    let len = File::open("/proc/self/status").ok()?.read(&mut text).ok()?;
+    Some(String::from_utf8_lossy(&text[..len]).into_owned())
 }
 
 /// Bytes of memory that are available without swapping, to the machine or, if less, to the process's control groups.

@@ -3,11 +3,9 @@
 
 use std::ffi::{CStr, CString};
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Builder};
 use std::time::Duration;
-
-use crossbeam_channel::{Receiver, Sender, bounded};
 
 /// A thread that nobody needs for so long ends.
 const SPARE_FOR: Duration = Duration::from_millis(100);
@@ -29,7 +27,15 @@ pub(super) struct Work {
 /// A thread that waits.
 struct Spare {
     thread: thread::Thread,
-    give: Sender<Work>,
+    slot: Arc<Slot>,
+}
+
+/// What a thread is to do next. A channel would give its core away several times before it waits, which beside busy
+/// programs takes long.
+#[derive(Default)]
+struct Slot {
+    work: Mutex<Option<Work>>,
+    is_full: Condvar,
 }
 
 /// The one that has waited for the shortest time comes last, and is taken first: its memory is still in cache.
@@ -40,24 +46,19 @@ static SPARES: Mutex<Vec<Spare>> = Mutex::new(Vec::new());
 /// # Errors
 /// None is spare, and the system gives none.
 pub(super) fn run(work: Work) -> io::Result<thread::Thread> {
-    let Some(Spare { thread, give }) = spares().pop() else {
-        return start(work);
-    };
-    match give.try_send(work) {
-        Ok(()) => Ok(thread),
-        // Whoever stands in the list takes what is given.
-        Err(unsent) => start(unsent.into_inner()),
+    let spare = spares().pop();
+    if let Some(Spare { thread, slot }) = spare {
+        // Whoever stood in the list takes what is given.
+        slot.give(work);
+        return Ok(thread);
     }
-}
-
-fn start(work: Work) -> io::Result<thread::Thread> {
     let started = Builder::new().spawn(move || work_on(work))?;
     Ok(started.thread().clone())
 }
 
 /// Does one piece of work after the other, until there is none for a while.
 fn work_on(first: Work) {
-    let (give, taken) = bounded(1);
+    let slot = Arc::new(Slot::default());
     let mut next = Some(first);
     while let Some(Work { name, body, done }) = next {
         // The name is for those who look at the process from outside.
@@ -65,38 +66,59 @@ fn work_on(first: Work) {
         body();
         drop(name);
         let _ = rustix::thread::set_name(SPARE_NAME);
-        let is_spare = wait_in_line(&give);
+        let is_spare = stand_in_line(&slot);
         done();
-        next = if is_spare { wait(&taken) } else { None };
+        next = if is_spare { slot.take() } else { None };
     }
 }
 
 /// Puts this thread among the spare ones; false where there are enough.
-fn wait_in_line(give: &Sender<Work>) -> bool {
+fn stand_in_line(slot: &Arc<Slot>) -> bool {
     let mut spares = spares();
     let has_place = spares.len() < SPARES_MAX;
     if has_place {
         spares.push(Spare {
             thread: thread::current(),
-            give: give.clone(),
+            slot: Arc::clone(slot),
         });
     }
     has_place
 }
 
-fn wait(taken: &Receiver<Work>) -> Option<Work> {
-    if let Ok(work) = taken.recv_timeout(SPARE_FOR) {
-        return Some(work);
-    }
+/// Leaves the list; false where somebody has chosen this thread just now.
+fn leave_line() -> bool {
     let this = thread::current().id();
     let mut spares = spares();
-    if let Some(at) = spares.iter().position(|spare| spare.thread.id() == this) {
-        spares.remove(at);
-        return None;
+    let at = spares.iter().position(|spare| spare.thread.id() == this);
+    at.map(|at| spares.remove(at)).is_some()
+}
+
+impl Slot {
+    fn give(&self, work: Work) {
+        *self.lock() = Some(work);
+        self.is_full.notify_one();
     }
-    drop(spares);
-    // Somebody has chosen it just now.
-    taken.recv().ok()
+
+    /// Waits for work; `None` where none came for a while.
+    fn take(&self) -> Option<Work> {
+        let is_empty = |work: &mut Option<Work>| work.is_none();
+        let waited = self.is_full.wait_timeout_while(self.lock(), SPARE_FOR, is_empty);
+        let (mut work, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if work.is_some() {
+            return work.take();
+        }
+        drop(work);
+        if leave_line() {
+            return None;
+        }
+        let waited = self.is_full.wait_while(self.lock(), is_empty);
+        waited.unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Work>> {
+        // Nothing that panics is done under the lock.
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 fn spares() -> MutexGuard<'static, Vec<Spare>> {

@@ -910,7 +910,7 @@ fn sample(app: &mut App, id: TransferId, side: Side, t_s: f64, bytes: f64, total
     let mut sample = Sample::default();
     sample.bytes = bytes;
     sample.counters = Some(counters);
-    tell(app, id, side, t_s, EventKind::Sample(sample));
+    tell(app, id, side, t_s, EventKind::Sample(Box::new(sample)));
 }
 
 fn tell(app: &mut App, transfer: TransferId, side: Side, elapsed_s: f64, kind: EventKind) {

@@ -40,7 +40,7 @@ fn verdict_on(job: Job, options: &Options) -> (Verdict, Vec<Event>) {
 }
 
 fn last_counters(events: &[Event], wanted: Side) -> Counters {
-    let mut counters = events.iter().filter_map(|event| match event.kind {
+    let mut counters = events.iter().filter_map(|event| match &event.kind {
         EventKind::Sample(sample) if event.side == wanted => sample.counters,
         _ => None,
     });

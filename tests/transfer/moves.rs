@@ -330,7 +330,7 @@ fn samples_grow_and_end_with_every_byte_and_the_counters() {
             .iter()
             .filter(|event| event.side == side)
             .filter_map(|event| {
-                if let EventKind::Sample(sample) = event.kind {
+                if let EventKind::Sample(sample) = &event.kind {
                     Some((event.elapsed_s, sample))
                 } else {
                     None

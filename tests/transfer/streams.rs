@@ -96,7 +96,7 @@ fn counters_and_first_values_are_those_of_all_connections() {
     for side in [Side::Sender, Side::Receiver] {
         let samples: Vec<_> = events
             .iter()
-            .filter_map(|event| match event.kind {
+            .filter_map(|event| match &event.kind {
                 EventKind::Sample(sample) if event.side == side => Some(sample),
                 _ => None,
             })

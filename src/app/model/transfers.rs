@@ -388,7 +388,7 @@ mod tests {
             rate_bytes_per_s: 0.0,
             counters: None,
         };
-        event(transfer, EventKind::Sample(sample))
+        event(transfer, EventKind::Sample(Box::new(sample)))
     }
 
     #[test]

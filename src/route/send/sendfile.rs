@@ -1,8 +1,8 @@
 //! `sendfile(2)`: the socket takes the file's own pages, and no byte is copied on this side.
 
+use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::sys::SharedFile;
 use crate::wire::Digest;
@@ -24,15 +24,15 @@ impl Sendfile {
 
 /// Whether `sendfile(2)` works from this file. Some file systems do not support it, and a sandbox can refuse it.
 ///
-/// It tries with the byte at `at`, which must exist, on a socket pair of its own.
+/// It tries with the byte at `at`, which must exist, and sends that nowhere.
 pub(crate) fn takes_sendfile(file: &SharedFile, at: u64) -> bool {
     use rustix::io::Errno;
-    let Ok((socket, _other)) = UnixStream::pair() else {
-        return true;
-    };
+    static NOWHERE: OnceLock<Option<File>> = OnceLock::new();
+    let nowhere = NOWHERE.get_or_init(|| File::options().write(true).open("/dev/null").ok());
+    let Some(nowhere) = nowhere else { return true };
     let mut offset = at;
     !matches!(
-        rustix::fs::sendfile(&socket, file.as_fd(), Some(&mut offset), 1),
+        rustix::fs::sendfile(nowhere, file.as_fd(), Some(&mut offset), 1),
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM)
     )
 }

@@ -123,11 +123,14 @@ impl Controls {
 
     /// What ends the waits of one thread of the transfer, from now on.
     pub(crate) fn new_wake(&self) -> io::Result<Arc<Wake>> {
-        let wake = Arc::new(Wake::new()?);
         let mut wakes = self.wakes();
-        // Those of threads that have ended.
+        let free = wakes.iter().find(|wake| Arc::strong_count(wake) == 1);
+        // That of a thread that has ended may end one wait for nothing.
+        let wake = free.map_or_else(|| Wake::new().map(Arc::new), |wake| Ok(Arc::clone(wake)))?;
         wakes.retain(|other| Arc::strong_count(other) > 1);
-        wakes.push(Arc::clone(&wake));
+        if !wakes.iter().any(|other| Arc::ptr_eq(other, &wake)) {
+            wakes.push(Arc::clone(&wake));
+        }
         drop(wakes);
         Ok(wake)
     }

@@ -18,6 +18,7 @@ use crate::transfer::net::socket::prepare;
 pub struct Connection {
     socket: Socket,
     peer: String,
+    is_unix: bool,
     congestion_control: Option<String>,
     buffers: Buffers,
     /// How long it took to reach the peer, where this end reached out.
@@ -55,14 +56,19 @@ impl Connection {
                 };
                 dial.tcp(&addresses)
                     .map_err(|unreachable| unreachable.into_error(to.to_string()))?
-                    .map(|(socket, _)| socket)
+                    // That another address is this machine's, too, shows once it is reached.
+                    .map(|(socket, address)| (socket, address.ip().is_loopback()))
             }
-            Endpoint::Unix(path) => dial.unix(path).map_err(|error| unix_error(to.to_string(), &error))?,
+            Endpoint::Unix(path) => dial
+                .unix(path)
+                .map_err(|error| unix_error(to.to_string(), &error))?
+                .map(|socket| (socket, true)),
         };
-        let Some(socket) = socket else {
+        let Some((socket, is_prepared)) = socket else {
             return Ok(None);
         };
-        Self::new(socket, to.to_string(), buffer_bytes).map(|connection| Some(connection.reached_in(began.elapsed())))
+        let connection = Self::set_up(socket, to.to_string(), buffer_bytes, is_prepared)?;
+        Ok(Some(connection.reached_in(began.elapsed())))
     }
 
     /// One that another process has accepted.
@@ -89,7 +95,11 @@ impl Connection {
 
     /// Fails where it leads to a process of a user that is not to be there.
     pub(crate) fn check_user(&self, user: PeerUser) -> Result<(), Error> {
-        user.check(&self.socket, &self.peer)
+        if self.is_unix {
+            user.check(&self.socket, &self.peer)
+        } else {
+            Ok(())
+        }
     }
 
     /// The address that it leads to, where that is one of several that the peer has; nothing for a Unix socket.
@@ -125,8 +135,7 @@ impl Connection {
 
     /// The process at the other end of a Unix socket.
     pub(crate) fn peer_process(&self) -> Option<u32> {
-        let who = peer_of(self.as_fd()).ok().filter(|_| self.is_unix())?;
-        who.pid
+        self.is_unix.then(|| peer_of(self.as_fd()).ok()?.pid).flatten()
     }
 
     pub(crate) fn is_tcp(&self) -> bool {
@@ -135,7 +144,7 @@ impl Connection {
 
     /// Whether the peer is a process on this host, which can be given descriptors.
     pub(crate) fn is_unix(&self) -> bool {
-        self.socket.domain().is_ok_and(|domain| domain == Domain::UNIX)
+        self.is_unix
     }
 
     /// The TCP congestion control in use; `None` on a Unix socket.
@@ -154,6 +163,7 @@ impl Connection {
         Ok(Self {
             socket: self.socket.try_clone().map_err(failed)?,
             peer: self.peer.clone(),
+            is_unix: self.is_unix,
             congestion_control: self.congestion_control.clone(),
             buffers: self.buffers,
             connect_time: self.connect_time,
@@ -174,15 +184,15 @@ impl Connection {
         is_prepared: bool,
     ) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::system("cannot set up the connection", &error);
-        let tcp = socket.domain().map_err(failed)? != Domain::UNIX;
-        if tcp {
+        let is_unix = socket.domain().map_err(failed)? == Domain::UNIX;
+        if !is_unix {
             // Headers and checksums are gathered before they are written.
             socket.set_tcp_nodelay(true).map_err(failed)?;
         }
         if !is_prepared {
             prepare(&socket, is_local(&socket), buffer_bytes);
         }
-        let congestion_control = tcp.then(|| congestion_control(&socket)).flatten();
+        let congestion_control = if is_unix { None } else { congestion_control(&socket) };
         let buffers = Buffers {
             send: socket.send_buffer_size().ok(),
             receive: socket.recv_buffer_size().ok(),
@@ -190,6 +200,7 @@ impl Connection {
         Ok(Self {
             socket,
             peer,
+            is_unix,
             congestion_control,
             buffers,
             connect_time: None,

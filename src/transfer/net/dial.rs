@@ -99,9 +99,8 @@ impl Dial<'_> {
     }
 
     fn begin(&self, address: SocketAddr) -> io::Result<Socket> {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), None)?;
         prepare(&socket, address.ip().is_loopback(), self.buffer_bytes);
-        socket.set_nonblocking(true)?;
         match socket.connect(&address.into()) {
             Err(error) if error.raw_os_error() != Some(Errno::INPROGRESS.raw_os_error()) => Err(error),
             _ => Ok(socket),

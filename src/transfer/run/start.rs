@@ -7,7 +7,6 @@ use std::sync::Arc;
 use crate::array::ArrayMeta;
 use crate::error::Error;
 use crate::route::SendRouteChoice;
-use crate::sys::Wake;
 use crate::transfer::fetch::{FetchPlan, FirstFetcher};
 use crate::transfer::net::connection::{Connection, unix_pair};
 use crate::transfer::net::endpoint::Endpoint;
@@ -26,10 +25,9 @@ impl Run<'_> {
     /// Meets the peer and starts the data threads; false where it was cancelled before.
     pub(super) fn start(&mut self, job: Job) -> Result<bool, Error> {
         self.options.check()?;
-        let wake = new_wake(self.controls)?;
         match job {
             Job::Loopback { source, sink } => self.loop_back(&source, sink),
-            Job::Send { source, to } => self.send(&source, to, &wake),
+            Job::Send { source, to } => self.send(&source, to),
             Job::Receive { from, sink, expect } => self.receive(from, sink, expect),
             Job::Fetch { url, trust, sink } => self.fetch(FetchPlan { url, trust, sink }),
         }
@@ -75,7 +73,7 @@ impl Run<'_> {
         Ok(true)
     }
 
-    fn send(&mut self, source: &SourceSpec, to: Endpoint, wake: &Wake) -> Result<bool, Error> {
+    fn send(&mut self, source: &SourceSpec, to: Endpoint) -> Result<bool, Error> {
         self.peer = Some(to.to_string());
         let source = Source::open(source)?;
         let Some(path) = self.send_path(&source, matches!(to, Endpoint::Unix(_)))? else {
@@ -84,14 +82,19 @@ impl Run<'_> {
         self.begin_clock(Side::Sender, State::Connecting);
         let cancelled = || self.controls.is_cancelled();
         let buffer_bytes = self.options.socket_buffer_bytes;
-        let connection = Connection::open(&to, buffer_bytes, self.options.timeout, wake, &cancelled)?;
+        let wake = new_wake(self.controls)?;
+        let connection = Connection::open(&to, buffer_bytes, self.options.timeout, &wake, &cancelled)?;
+        // The connection's thread takes it over.
+        drop(wake);
         let Some(connection) = connection else {
             return Ok(false);
         };
         connection.check_user(self.options.peer_user)?;
         // Further connections go where this one got through.
         self.restart_clock();
-        self.to = connection.endpoint().or(Some(to));
+        if self.options.streams > 1 {
+            self.to = connection.endpoint().or(Some(to));
+        }
         self.spawn_sender(connection, source, path, None)?;
         Ok(true)
     }

@@ -250,7 +250,9 @@ impl FirstSender {
 
     fn conclude(&mut self) -> Finished {
         self.link.sending.is_done.store(true, Ordering::SeqCst);
-        self.link.controls.wake();
+        if self.streams > 1 {
+            self.link.controls.wake();
+        }
         let bytes = self.link.bytes();
         let checksum = self.link.wire.verified_checksum();
         Finished {

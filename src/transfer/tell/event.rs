@@ -108,7 +108,7 @@ pub enum EventKind {
         bytes_per_s: Option<u64>,
     },
     /// The counters at an instant.
-    Sample(Sample),
+    Sample(Box<Sample>),
     /// The first elements as this side has them now: on a receiver none until they have arrived.
     Preview {
         /// The index of the first value.
@@ -425,8 +425,8 @@ mod tests {
                 after_s: 2e-5,
             },
             EventKind::Started(Box::new(started)),
-            EventKind::Sample(sample(None)),
-            EventKind::Sample(sample(Some(counters))),
+            EventKind::Sample(Box::new(sample(None))),
+            EventKind::Sample(Box::new(sample(Some(counters)))),
             EventKind::Preview { offset: 0, values },
             EventKind::Process(usage),
             EventKind::Bottleneck(Box::new(bottleneck.verdict().expect("a verdict"))),

@@ -71,7 +71,7 @@ pub(crate) struct SideReader {
 struct ConnectionReader {
     stamps: ProbeReader,
     bytes: u64,
-    counters: Option<Counters>,
+    counters: Option<Box<Counters>>,
 }
 
 impl SideReader {
@@ -130,10 +130,11 @@ impl SideReader {
                 self.last.1 = 0;
             }
             connection.bytes = stamp.bytes;
-            connection.counters = stamp.counters.or(connection.counters);
-            if stamp.elapsed > self.last.0 || stamp.counters.is_some() {
+            let has_counters = stamp.counters.is_some();
+            connection.counters = stamp.counters.or(connection.counters.take());
+            if stamp.elapsed > self.last.0 || has_counters {
                 let bytes = self.connections.iter().map(|connection| connection.bytes).sum();
-                let counters = stamp.counters.map(|_| self.counters());
+                let counters = has_counters.then(|| self.counters());
                 if let Some(counters) = &counters {
                     bottleneck.push(self.side, stamp.elapsed.as_secs_f64(), bytes, counters);
                 }
@@ -148,8 +149,11 @@ impl SideReader {
 
     /// The sums over all connections.
     fn counters(&self) -> Counters {
-        let read = self.connections.iter().filter_map(|connection| connection.counters);
-        read.fold(Counters::default(), Counters::plus)
+        let read = self
+            .connections
+            .iter()
+            .filter_map(|connection| connection.counters.as_deref());
+        read.fold(Counters::default(), |sum, one| sum.plus(*one))
     }
 
     fn sample(&mut self, elapsed: Duration, bytes: u64, counters: Option<Counters>) -> (Duration, EventKind) {
@@ -157,11 +161,11 @@ impl SideReader {
         self.last = (elapsed, bytes.max(self.last.1));
         (
             elapsed,
-            EventKind::Sample(Sample {
+            EventKind::Sample(Box::new(Sample {
                 bytes,
                 rate_bytes_per_s,
                 counters,
-            }),
+            })),
         )
     }
 
@@ -189,11 +193,11 @@ mod tests {
     }
 
     fn sample(bytes: u64) -> EventKind {
-        EventKind::Sample(Sample {
+        EventKind::Sample(Box::new(Sample {
             bytes,
             rate_bytes_per_s: 0.0,
             counters: None,
-        })
+        }))
     }
 
     #[test]

@@ -74,7 +74,7 @@ fn sample(row: &mut Row, elapsed_s: f64, bytes: u64) {
             rate_bytes_per_s: 0.0,
             counters: Some(counters),
         };
-        tell(row, side, elapsed_s, EventKind::Sample(sample));
+        tell(row, side, elapsed_s, EventKind::Sample(Box::new(sample)));
     }
 }
 

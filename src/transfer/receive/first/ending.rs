@@ -38,7 +38,9 @@ impl FirstReceiver {
             array
                 .is_being_synced
                 .store(array.sink.has_to_be_synced(), Ordering::SeqCst);
-            self.link.controls.wake();
+            if receiving.streams > 1 {
+                self.link.controls.wake();
+            }
             self.phase = Phase::Publishing {
                 receiving,
                 publication: self.link.publishing.publish(&array),
@@ -89,8 +91,10 @@ impl FirstReceiver {
         if let (Some(cell), Some(meta)) = (&self.plan.keep, self.meta.take()) {
             cell.put(meta, Arc::clone(&array));
         }
-        // Further connections wait for it.
-        self.link.controls.wake();
+        if receiving.streams > 1 {
+            // Further connections wait for it.
+            self.link.controls.wake();
+        }
         let bytes = array.sink.ledger.landed_bytes();
         let note = published.note.clone().or(surplus);
         self.conclude(Kept::Sink(receiving), bytes, Published { note, ..published });
