@@ -35,7 +35,7 @@ impl<T: Send + Sync + 'static> Thread<T> {
         Self::start_with_waker(name, body, || {})
     }
 
-    /// The same; calls `waker` once the result is there.
+    /// The same; calls `waker` once the result is there, and to join it takes no time.
     ///
     /// # Errors
     /// The system gives no thread.
@@ -53,13 +53,15 @@ impl<T: Send + Sync + 'static> Thread<T> {
                 let came = came.unwrap_or_else(|_| Err(Error::panicked(&format!("the thread {name}"))));
                 let _ = result.set(came);
                 drop(result);
-                // A panic of the waker's must not cost the owner the end.
-                let _ = catch_unwind(AssertUnwindSafe(waker));
             }
         };
         let done = {
             let ended = Arc::clone(&ended);
-            move || ended.set(()).unwrap_or_default()
+            move || {
+                ended.set(()).unwrap_or_default();
+                // The thread is to work on, whatever becomes of the waker.
+                let _ = catch_unwind(AssertUnwindSafe(waker));
+            }
         };
         let handle = spare::run(Work {
             name: CString::new(name).unwrap_or_default(),

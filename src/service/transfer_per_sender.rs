@@ -2,6 +2,7 @@
 //! so that one who watches sees what would be received next.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
@@ -37,6 +38,8 @@ pub(super) struct TransferPerSender {
     running_max: usize,
     /// Until when room is wanted that is promised to others: someone was refused for want of it.
     wants_room_until: Option<Instant>,
+    /// The front has been woken to hear what transfers tell: that serves all that tell before it does.
+    is_woken: Arc<AtomicBool>,
 }
 
 struct Running {
@@ -62,6 +65,7 @@ impl TransferPerSender {
             running: Vec::new(),
             running_max: transfers_at_once(AT_ONCE),
             wants_room_until: None,
+            is_woken: Arc::default(),
         }
     }
 
@@ -82,9 +86,13 @@ impl TransferPerSender {
             expect: self.expect.clone(),
         };
         let (tell, events) = bounded(EVENTS);
-        let waker = front.waker();
-        let wake = Arc::new(move || drop(waker.wake()));
-        let transfer = Transfer::begin(upcoming, job, self.options.clone(), tell, wake)?;
+        let (waker, is_woken) = (front.waker(), Arc::clone(&self.is_woken));
+        let wake = move || {
+            if !is_woken.swap(true, Ordering::SeqCst) {
+                drop(waker.wake());
+            }
+        };
+        let transfer = Transfer::begin(upcoming, job, self.options.clone(), tell, Arc::new(wake))?;
         Ok(Running {
             transfer,
             events,
@@ -149,6 +157,7 @@ impl Guest for TransferPerSender {
     fn ready(&mut self, _token: usize, _front: &mut FrontContext) {}
 
     fn work(&mut self, front: &mut FrontContext) -> Result<(), Error> {
+        self.is_woken.store(false, Ordering::SeqCst);
         let mut lacked_room = false;
         for running in std::mem::take(&mut self.running) {
             if let Some(running) = running.listen(front, &mut lacked_room) {

@@ -20,7 +20,7 @@ pub(super) struct Work {
     pub(super) name: CString,
     /// Does not panic.
     pub(super) body: Box<dyn FnOnce() + Send>,
-    /// Called when the thread is free for other work.
+    /// Called when the thread is free for other work; does not panic, and takes no time.
     pub(super) done: Box<dyn FnOnce() + Send>,
 }
 

@@ -114,6 +114,14 @@ impl Transfer {
         let failed = |error: std::io::Error| Error::system("cannot start the transfer", &error);
         let Upcoming { id, controls } = upcoming;
         let (outcome, received) = (Arc::new(OnceLock::new()), Arc::new(ReceivedCell::default()));
+        // Closed when the transfer has ended: whoever reads may join it then.
+        let end = {
+            let (events, waker) = (events.clone(), Arc::clone(&waker));
+            move || {
+                drop(events);
+                waker();
+            }
+        };
         let events = tell::sampler::Emitter::new(id, events, waker);
         let body = {
             let (controls, outcome) = (Arc::clone(&controls), Arc::clone(&outcome));
@@ -123,7 +131,7 @@ impl Transfer {
                 Ok(())
             }
         };
-        let thread = Thread::start(&format!("arraylift-{}", id.0), body).map_err(failed)?;
+        let thread = Thread::start_with_waker(&format!("arraylift-{}", id.0), body, end).map_err(failed)?;
         let thread = thread.cancelled_by({
             let controls = Arc::clone(&controls);
             move || controls.cancel()

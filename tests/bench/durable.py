@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -38,14 +39,14 @@ def fresh(options):
     return into
 
 
-def served(*extra):
-    """One sender with several jobs, one service."""
+def sent(arraylift, to, *extra):
+    """One sender with several jobs, one service or receiver."""
 
     def measured(options):
         into = fresh(options)
-        with Program(options.arraylift, "serve", "127.0.0.1:0", "--into", into, "--json", *extra) as service:
+        with Program(arraylift, to, "127.0.0.1:0", "--into", into, "--json", *extra) as service:
             address = service.first_event("listening")["address"]
-            send = [options.arraylift, "send", options.small, address, "--jobs", options.jobs, "--preview", 0]
+            send = [arraylift, "send", options.small, address, "--jobs", options.jobs, "--preview", 0]
             took = timed(lambda: run(*send))
             service.process.terminate()
             durable = not extra
@@ -59,6 +60,22 @@ def served(*extra):
 
 def rsynced(*extra):
     return lambda options: timed(lambda into=fresh(options): run("rsync", "-r", *extra, options.small + "/", into + "/"))
+
+
+def costed(act, costs):
+    """The same, which adds the CPU seconds of all programs that took part to `costs`."""
+
+    def measured(options):
+        before, value = children_cpu_s(), act(options)
+        costs.append(children_cpu_s() - before)
+        return value
+
+    return measured
+
+
+def children_cpu_s():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def looped(*extra):
@@ -81,6 +98,7 @@ def copied(*extra):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("arraylift", help="the release binary")
+    parser.add_argument("--before", help="another build, whose small files take turns with those of this one")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=16, help="of the one sender")
     parser.add_argument("--folder", default=".", help="on the disk that is measured")
@@ -98,14 +116,22 @@ def main():
             for _ in range(LARGE_BYTES // 1_000_000):
                 file.write(os.urandom(1_000_000))
         ours, theirs = f"arraylift send --jobs {options.jobs} to serve: verified, on disk", "rsync --fsync"
-        small = {ours: served(), theirs: rsynced("--fsync")}
-        small |= {"arraylift, --no-sync: verified": served("--no-sync"), "rsync": rsynced()}
-        small = in_turn(small, options)
+        small = {ours: sent(options.arraylift, "serve"), theirs: rsynced("--fsync")}
+        small["the same to receive"] = sent(options.arraylift, "receive")
+        if options.before:
+            small["the build before, to serve"] = sent(options.before, "serve")
+            small["the build before, to receive"] = sent(options.before, "receive")
+        small["arraylift, to serve --no-sync: verified"] = sent(options.arraylift, "serve", "--no-sync")
+        small["rsync"] = rsynced()
+        costs = {name: [] for name in small}
+        small = in_turn({name: costed(act, costs[name]) for name, act in small.items()}, options)
         large = {"arraylift loopback: verified, on disk": looped(), "dd conv=fdatasync": copied("conv=fdatasync")}
         large |= {"arraylift loopback --no-sync: verified": looped("--no-sync"), "dd": copied()}
         large = in_turn(large, options)
     print(f"{options.rounds} rounds in turn, each way once before")
     print_numbers(f"{FILES:,} files of {BYTES:,} bytes", small, "s", 1)
+    costs = {name: values[1:] for name, values in costs.items()}
+    print_numbers("the same: CPU time of all programs", costs, "s", 1)
     print_numbers(f"one file of {LARGE_BYTES // 1_000_000} MB", large, "s", 1)
     print_origin("tests/bench/durable.sh", sys.argv[2:])
     return 0 if statistics.median(small[ours]) <= statistics.median(small[theirs]) else 1

@@ -5,6 +5,7 @@
 #
 #   tests/bench/durable.sh                           5 rounds, about a minute
 #   tests/bench/durable.sh --rounds 9 --folder /mnt
+#   tests/bench/durable.sh --before PATH             beside another build, in turn
 #   ARRAYLIFT=PATH tests/bench/durable.sh            another build than this folder's, which is otherwise made first
 set -euo pipefail
 # shellcheck source=tests/setup.sh

@@ -37,6 +37,7 @@ mod shm;
 mod signals;
 mod sinks;
 mod slow_disk;
+mod small_files;
 mod sources;
 mod streams;
 mod unread;

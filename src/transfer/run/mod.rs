@@ -122,7 +122,7 @@ impl Left {
 struct RunningThread {
     side: Side,
     thread: Thread<Left>,
-    /// Closed when the thread ends, however it ends.
+    /// Closed when the thread has ended, however it ended.
     ended: Receiver<()>,
 }
 
@@ -161,7 +161,6 @@ impl Run<'_> {
             (Side::Receiver, _) => format!("arraylift-rcv{number}"),
         };
         let body = move || {
-            let _alive: Sender<()> = alive;
             context.probe.begin();
             Ok(match machine(context, &wake) {
                 Ok(Some(mut machine)) => Left {
@@ -175,7 +174,9 @@ impl Run<'_> {
                 }
             })
         };
-        let thread = Thread::start(&name, body).map_err(|error| Error::system("cannot start a thread", &error))?;
+        let close = move || drop::<Sender<()>>(alive);
+        let thread = Thread::start_with_waker(&name, body, close);
+        let thread = thread.map_err(|error| Error::system("cannot start a thread", &error))?;
         self.threads.push(RunningThread { side, thread, ended });
         Ok(())
     }

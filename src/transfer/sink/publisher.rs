@@ -38,6 +38,8 @@ pub(crate) struct PublishContext {
     publisher: Arc<Publisher>,
     /// Gives the machine another step, from any thread.
     waker: Waker,
+    /// The machine has a thread of its own.
+    may_wait: bool,
 }
 
 #[derive(Default)]
@@ -74,14 +76,26 @@ enum Work {
 impl PublishContext {
     /// For a machine that is given another step by `waker`.
     pub(crate) fn new(waker: Waker) -> Self {
-        let publisher = Publisher::shared();
-        Self { publisher, waker }
+        Self {
+            publisher: Publisher::shared(),
+            waker,
+            may_wait: false,
+        }
     }
 
     /// For a machine whose thread waits for `wake`.
     pub(crate) fn of_thread(wake: &Arc<Wake>) -> Self {
         let wake = Arc::clone(wake);
-        Self::new(Arc::new(move || wake.wake()))
+        Self {
+            may_wait: true,
+            ..Self::new(Arc::new(move || wake.wake()))
+        }
+    }
+
+    /// Whether the machine may wait for a disk itself, as it does with each chunk that it writes. To have another thread
+    /// do that costs a wake of both.
+    pub(crate) fn may_wait(&self) -> bool {
+        self.may_wait
     }
 
     /// The same, where `first` is done before the waker is called.

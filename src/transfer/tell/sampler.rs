@@ -48,11 +48,12 @@ impl Emitter {
         (self.waker)();
     }
 
-    /// Sends what is left, for as long as a reader can be hoped for.
+    /// Sends what is left, for as long as a reader can be hoped for. Who reads is woken where it has to make room.
     pub(crate) fn finish(self) {
-        self.wake();
+        if self.events.kept() > 0 {
+            self.wake();
+        }
         self.events.finish();
-        (self.waker)();
     }
 }
 

@@ -45,7 +45,8 @@ impl Preparing {
 }
 
 impl FirstReceiver {
-    /// Makes room for an array that comes in blocks. A file is made by others: its disk may take its time.
+    /// Makes room for an array that comes in blocks. A file is made by others where this machine must not wait: its disk
+    /// may take its time.
     pub(super) fn prepare(&mut self, offer: Box<Offer>, ledger: Arc<Ledger>, reply: Reply) -> Result<(), Error> {
         let options = &self.link.options;
         let request = SinkRequest {
@@ -58,7 +59,7 @@ impl FirstReceiver {
             keep_free: self.plan.keep_free,
             publisher: self.link.publishing.publisher(options).map(Arc::downgrade),
         };
-        if !request.spec.is_in_file() {
+        if !request.spec.is_in_file() || self.link.publishing.may_wait() {
             return self.begin(&offer, PreparedSink::prepare(request)?, reply);
         }
         self.link.put_off_keep_alive(awake_now());
