@@ -47,18 +47,8 @@ impl Signals {
 
     fn register(asks: usize, waker: impl Fn() + Send + 'static) -> std::io::Result<Self> {
         let (mut reader, bell) = UnixStream::pair()?;
-        let mut registered = Vec::new();
         let enough = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
-            // Whoever started the program has decided that: nohup, `trap ''`, or a shell without job control.
-            if is_ignored(signal)? {
-                continue;
-            }
-            registered.push(flag::register_conditional_shutdown(signal, 1, Arc::clone(&enough))?);
-            registered.push(low_level::pipe::register(signal, bell.try_clone()?)?);
-        }
-        // Whoever has a handler gets the error from the write instead.
-        registered.push(flag::register(Signal::XFSZ.as_raw(), Arc::default())?);
+        let shuts_down = Arc::clone(&enough);
         let (ask, asked) = bounded(asks);
         let body = move || {
             for heard in 1.. {
@@ -77,13 +67,29 @@ impl Signals {
             }
             Ok(())
         };
+        // Before the first handler: one that nobody hears would take the signal from the system, which ends the process.
         let thread = Thread::start("arraylift-signal", body)?;
-        Ok(Self {
+        let end = bell.try_clone()?;
+        let mut this = Self {
             asked,
-            registered,
+            registered: Vec::new(),
             // Ends the thread's read.
-            _thread: thread.cancelled_by(move || drop(bell.shutdown(Shutdown::Both))),
-        })
+            _thread: thread.cancelled_by(move || drop(end.shutdown(Shutdown::Both))),
+        };
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            // Whoever started the program has decided that: nohup, `trap ''`, or a shell without job control.
+            if is_ignored(signal)? {
+                continue;
+            }
+            let shutdown = flag::register_conditional_shutdown(signal, 1, Arc::clone(&shuts_down))?;
+            this.registered.push(shutdown);
+            this.registered
+                .push(low_level::pipe::register(signal, bell.try_clone()?)?);
+        }
+        // Whoever has a handler gets the error from the write instead.
+        this.registered
+            .push(flag::register(Signal::XFSZ.as_raw(), Arc::default())?);
+        Ok(this)
     }
 }
 
