@@ -110,14 +110,10 @@ impl App {
             view: self.view,
             is_comparing: self.comparisons.is_comparing(),
         };
-        let form = ScrollArea::vertical().id_salt("form").auto_shrink(false);
         let frame = Frame::new().inner_margin(Margin::symmetric(20, 16));
-        form.show(ui, |ui| {
-            frame
-                .show(ui, |ui| new_transfer::ui(ui, &self.settings.form, &context))
-                .inner
-        })
-        .inner
+        frame
+            .show(ui, |ui| new_transfer::ui(ui, &self.settings.form, &context))
+            .inner
     }
 
     fn transfers_ui(&self, ui: &mut Ui, shows_form: bool) -> Vec<Action> {

@@ -664,6 +664,23 @@ fn a_small_window_folds_the_form_away_once_there_is_something_to_see() {
 }
 
 #[test]
+fn start_is_in_sight_however_many_fields_are_shown() {
+    for (width, height) in [(1280.0, 800.0), (900.0, 600.0)] {
+        let mut window = sized(width, height);
+        window.get_by_label("Source: File").click();
+        window.run();
+        window.get_by_label("Into: File").click();
+        window.run();
+        window.get_by_label_contains("Advanced: ").click();
+        window.run();
+        for label in ["Start", "Compare routes", "Round trips"] {
+            let bottom = window.get_by_label(label).rect().bottom();
+            assert!(bottom < height - 30.0, "{label} ends at {bottom} of {height}");
+        }
+    }
+}
+
+#[test]
 fn where_there_is_room_for_one_only_the_form_and_the_list_take_turns() {
     let mut window = sized(900.0, 600.0);
     recorded(window.state_mut(), 1, &Form::default());

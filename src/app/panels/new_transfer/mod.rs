@@ -3,7 +3,7 @@
 mod advanced;
 mod remarks;
 
-use eframe::egui::{Align, Button, Id, Label, Layout, RichText, Ui, vec2};
+use eframe::egui::{Align, Button, Id, Label, Layout, RichText, ScrollArea, Ui, vec2};
 
 use crate::app::action::{Action, Dialog, FormAction};
 use crate::app::model::form::{EndpointKind, Field, Form, SinkKind, SourceKind};
@@ -26,6 +26,9 @@ const DTYPES: [(&str, &str); 10] = [
     ("u16", "2 bytes"),
     ("u8", "1 byte"),
 ];
+
+/// What Start and what stands below it take, with the space above.
+const START_HEIGHT: f32 = 140.0;
 
 /// What the form needs to know besides its own fields.
 #[derive(Debug)]
@@ -70,20 +73,28 @@ pub(crate) fn ui(ui: &mut Ui, form: &Form, context: &Context<'_>) -> Vec<Action>
         .inner
     });
     actions.extend(hide.inner.then_some(Action::Form(FormAction::Toggle)));
-    if edited.sends() {
-        actions.extend(source_ui(ui, &mut edited, context));
-    }
-    endpoint_ui(ui, &mut edited, context);
-    if edited.receives() {
-        actions.extend(sink_ui(ui, &mut edited, context));
-    }
-    actions.extend(advanced::ui(ui, &mut edited, context));
+    // Start stays in sight below the fields, however many of them are shown.
+    let fields = ScrollArea::vertical().id_salt("fields").auto_shrink([false, true]);
+    fields
+        .max_height((ui.available_height() - START_HEIGHT).max(0.0))
+        .show(ui, |ui| fields_ui(ui, &mut edited, context, &mut actions));
     actions.extend(start_ui(ui, &mut edited, context));
     if edited != *form {
         // What is typed is taken before it is started.
         actions.insert(0, Action::Form(FormAction::Edit(Box::new(edited))));
     }
     actions
+}
+
+fn fields_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut Vec<Action>) {
+    if form.sends() {
+        actions.extend(source_ui(ui, form, context));
+    }
+    endpoint_ui(ui, form, context);
+    if form.receives() {
+        actions.extend(sink_ui(ui, form, context));
+    }
+    actions.extend(advanced::ui(ui, form, context));
 }
 
 fn source_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Option<Action> {
