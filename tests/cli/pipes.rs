@@ -42,6 +42,13 @@ impl Drop for Held {
     }
 }
 
+/// How many pipes of 1 MiB a user may have.
+fn pipes_max() -> u32 {
+    let pages = std::fs::read_to_string("/proc/sys/fs/pipe-user-pages-soft").expect("a limit of pages");
+    // Each has 256 pages.
+    pages.trim().parse::<u32>().expect("a number") / 256
+}
+
 /// The route of the transfer that a receiver has taken, and why that one.
 fn route(receiver: Process) -> (String, String) {
     receiver.signal(Signal::TERM);
@@ -58,21 +65,41 @@ fn another_user_with_many_pipes_receives_through_no_small_one_unasked() {
     let dir = Dir::new();
     let others = Others::new(&dir);
     let receive = format!("receive 127.0.0.1:0 --into {} --json", others.folder.display());
-    let limit: u32 = std::fs::read_to_string("/proc/sys/fs/pipe-user-pages-soft")
-        .ok()
-        .and_then(|pages| pages.trim().parse().ok())
-        .expect("a limit of pages");
-    // A pipe of 1 MiB has 256 pages.
-    let all = limit / 256;
-
     let receiver = others.arraylift(&dir, &receive).listening();
     dir.run(&format!("send range:0:1e6 {}", receiver.address)).done();
     assert_eq!(route(receiver).0, "splice", "nobody holds pipes");
 
-    let _held = Held::new(all);
+    let _held = Held::new(pipes_max());
     let receiver = others.arraylift(&dir, &receive).listening();
     dir.run(&format!("send range:0:1e6 {}", receiver.address)).done();
     let (name, reason) = route(receiver);
     assert_eq!(name, "recv");
     assert!(reason.contains("pipes"), "{reason}");
+}
+
+#[test]
+#[ignore = "needs root and setpriv: takes another user's number"]
+fn each_of_several_connections_of_another_user_with_many_pipes_looks_at_its_own() {
+    let dir = Dir::new();
+    let others = Others::new(&dir);
+    let _held = Held::new(pipes_max() - 1);
+    for (asked, how) in [
+        ("", "some connections took recv"),
+        ("--receive-route splice", "some connections were slow"),
+    ] {
+        let into = others.folder.display();
+        let receive = format!("receive 127.0.0.1:0 --into {into} --json {asked}");
+        let receiver = others.arraylift(&dir, &receive).listening();
+        let address = &receiver.address;
+        dir.run(&format!("send range:0:1e6 {address} --streams 4 --limit 20MB/s"))
+            .done();
+        receiver.signal(Signal::TERM);
+        let ended = receiver.wait();
+        let told = |event: &str, name: &str| {
+            let object = ended.objects().into_iter().find(|object| object["event"] == event);
+            object.unwrap_or_else(|| panic!("{ended:?}"))[name].to_string()
+        };
+        assert_eq!(told("started", "receive_route"), "\"splice\"");
+        assert!(told("finished", "note").contains(how), "{ended:?}");
+    }
 }

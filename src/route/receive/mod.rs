@@ -21,7 +21,7 @@ pub(crate) use file::RecvToFile;
 pub(crate) use handoff::{Handed, UNSEALED};
 pub(crate) use map::RecvToMap;
 pub(crate) use memory::RecvToMemory;
-pub(crate) use splice::{Splice, has_large_pipe, takes_splice};
+pub(crate) use splice::{Splice, takes_splice};
 
 /// Receives bytes of one array to where they belong. Positions count from the array's first byte.
 pub(crate) trait ReceiveRoute: Send {

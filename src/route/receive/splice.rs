@@ -26,12 +26,6 @@ pub(crate) fn takes_splice(file: &File, at: u64) -> bool {
     try_once().is_ok_and(|moved| moved == 1)
 }
 
-/// Whether a pipe can be made so large here that it is worth the way through it. Past a user's limit of pages in pipes
-/// (`fs.pipe-user-pages-soft`), new ones have two.
-pub(crate) fn has_large_pipe() -> bool {
-    pipe_with(PipeFlags::CLOEXEC).is_ok_and(|(_out, pipe_in)| enlarged_bytes(&pipe_in) >= LARGE_PIPE_BYTES_MIN)
-}
-
 /// The size of a pipe after it was asked to be large.
 fn enlarged_bytes(pipe: &OwnedFd) -> usize {
     // If the user's limit is lower, it stays smaller.
@@ -45,6 +39,7 @@ pub(crate) struct Splice {
     base: u64,
     pipe_out: OwnedFd,
     pipe_in: OwnedFd,
+    pipe_bytes: usize,
     buffer_bytes: usize,
     /// System calls that the last bytes took from the pipe to the file.
     writes: u64,
@@ -54,15 +49,22 @@ impl Splice {
     /// Receives into `file` from byte `base` on, at most `buffer_bytes` at once.
     pub(crate) fn new(file: Arc<File>, base: u64, buffer_bytes: usize) -> io::Result<Self> {
         let (pipe_out, pipe_in) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
-        enlarged_bytes(&pipe_in);
+        let pipe_bytes = enlarged_bytes(&pipe_in);
         Ok(Self {
             file,
             base,
             pipe_out,
             pipe_in,
+            pipe_bytes,
             buffer_bytes,
             writes: 0,
         })
+    }
+
+    /// Whether its pipe is so large that it is worth the way through it. Past a user's limit of pages in pipes
+    /// (`fs.pipe-user-pages-soft`), new ones have two.
+    pub(crate) fn has_large_pipe(&self) -> bool {
+        self.pipe_bytes >= LARGE_PIPE_BYTES_MIN
     }
 }
 

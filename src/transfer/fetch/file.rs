@@ -139,7 +139,7 @@ impl FetchedFile {
         let encoded = self.info.encoding.as_ref();
         let encoded = encoded.map(|encoding| format!("it came encoded as {encoding}, and that is what is kept"));
         let noted = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        let notes: Vec<String> = [note, broke, fewer, encoded]
+        let notes: Vec<String> = [note, broke, fewer, encoded, self.array.sink.note_on_routes()]
             .into_iter()
             .flatten()
             .chain(noted.iter().cloned())

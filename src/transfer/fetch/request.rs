@@ -60,7 +60,9 @@ impl FileRequest {
         let publisher = context.publishing.publisher(&self.options);
         let (sink, reason) = self.make_room(&info, name, &body, publisher)?;
         let preview = self.preview(&info)?;
-        let receiver = BlockReceiver::new(sink.route()?, context.publishing.clone());
+        let chosen = sink.route()?;
+        let reason = reason.unwrap_or(chosen.reason);
+        let receiver = BlockReceiver::new(chosen.route, context.publishing.clone());
         let (parts, fewer) = self.share_out(&info);
         let claim = sink.ledger.claim(0, parts.first)?;
         let streams = u16::try_from(parts.others.len() + 1).unwrap_or(u16::MAX);
@@ -98,7 +100,7 @@ impl FileRequest {
         context: &MachineContext,
     ) -> Result<PartFetch, Error> {
         let client = Client::new(&file.url, &file.trust, self.connecting.clone());
-        let receiver = BlockReceiver::new(file.array.sink.route()?, context.publishing.clone());
+        let receiver = BlockReceiver::new(file.array.sink.route()?.route, context.publishing.clone());
         Ok(PartFetch::new(
             client,
             &self.options,
@@ -192,7 +194,7 @@ impl FileRequest {
         connection: &Connection,
         sink: &PreparedSink,
         receiver: &BlockReceiver,
-        reason: Option<&'static str>,
+        reason: &'static str,
         streams: u16,
     ) -> Result<Started, Error> {
         let url = &self.plan.url;
@@ -206,7 +208,7 @@ impl FileRequest {
             wire: if url.is_https() { "https" } else { "http" }.into(),
             send_route: None,
             receive_route: Some(receiver.route.name().into()),
-            route_reason: reason.unwrap_or(sink.reason).into(),
+            route_reason: reason.into(),
             dtype: meta.dtype().name(),
             shape: meta.shape().dimensions().to_vec(),
             total_bytes: info.len,

@@ -17,6 +17,7 @@ pub(crate) mod received;
 mod regions;
 pub(crate) mod removal;
 mod reservation;
+mod route_choice;
 pub(crate) mod task;
 
 use std::fs::{File, Metadata};
@@ -29,7 +30,7 @@ use std::sync::{Arc, Weak};
 use crate::error::{Error, overwritten, reason};
 use crate::ledger::Ledger;
 use crate::route::ReceiveRouteChoice;
-use crate::route::receive::{Discard, ReceiveRoute, RecvToFile, RecvToMap, RecvToMemory, Splice, has_large_pipe};
+use crate::route::receive::{Discard, ReceiveRoute, RecvToMap, RecvToMemory};
 use crate::sys::Filled;
 use crate::transfer::limits::keep_free::KeepFree;
 use crate::transfer::plan::SinkSpec;
@@ -42,15 +43,16 @@ use part_file::{PartFile, check_folder, folder_of};
 pub(crate) use publication::{Publication, Published};
 use publisher::Publisher;
 use regions::{Room, give_back, room_for};
+pub(crate) use route_choice::ChosenRoute;
+use route_choice::RouteChoice;
 
 /// A sink that is ready for an array's bytes, over one connection or several. Dropping it before it is published
 /// removes what was half received.
 pub(crate) struct PreparedSink {
-    pub(crate) reason: &'static str,
     /// Which bytes of the array are here.
     pub(crate) ledger: Arc<Ledger>,
     storage: Storage,
-    choice: ReceiveRouteChoice,
+    choice: RouteChoice,
     len: u64,
     chunk_bytes: usize,
     /// Who puts it on disk, where it is to be there before it is published.
@@ -158,37 +160,10 @@ impl PreparedSink {
             SinkSpec::File(_) | SinkSpec::Folder(_) | SinkSpec::Shm(_) => Storage::New(PartFile::create(&request)?),
             SinkSpec::Within { path, at_bytes } => Storage::Existing(ExistingPart::open(path, *at_bytes, &request)?),
         };
-        let (choice, reason) = match (choice, &storage) {
-            (ReceiveRouteChoice::Auto, Storage::New(part)) if part.takes_splice(len) => {
-                if has_large_pipe() {
-                    (
-                        ReceiveRouteChoice::Splice,
-                        "bytes go from the socket to the file within the kernel",
-                    )
-                } else {
-                    (
-                        ReceiveRouteChoice::Recv,
-                        "splice would be slow: this user's pipes hold as much as they may, and a new one is small",
-                    )
-                }
-            }
-            (ReceiveRouteChoice::Splice, _) if !has_large_pipe() => (
-                choice,
-                "asked for; slow, for this user's pipes hold as much as they may, and a new one is small",
-            ),
-            (ReceiveRouteChoice::Auto, Storage::Memory { .. }) => (choice, "the socket's bytes land where they belong"),
-            (ReceiveRouteChoice::Auto, Storage::Nowhere) => (choice, "nothing is kept"),
-            (ReceiveRouteChoice::Auto, _) => (
-                choice,
-                "bytes pass through a buffer in cache, where they are checked, to the file",
-            ),
-            (choice, _) => (choice, "asked for"),
-        };
         Ok(Self {
-            reason,
+            choice: RouteChoice::new(choice, &storage, len),
             ledger,
             storage,
-            choice,
             len,
             chunk_bytes: request.chunk_bytes,
             publisher: request.publisher,
@@ -196,20 +171,24 @@ impl PreparedSink {
     }
 
     /// A route to it for one connection.
-    pub(crate) fn route(&self) -> Result<Box<dyn ReceiveRoute>, Error> {
+    pub(crate) fn route(&self) -> Result<ChosenRoute, Error> {
+        let asked_for = |route: Box<dyn ReceiveRoute>| Ok(self.choice.chosen(route));
         let (path, file, base) = match &self.storage {
-            Storage::Nowhere => return Ok(Box::new(Discard::new(self.chunk_bytes))),
-            Storage::Memory { room, .. } => return Ok(Box::new(RecvToMemory::new(room.region.clone()))),
+            Storage::Nowhere => return asked_for(Box::new(Discard::new(self.chunk_bytes))),
+            Storage::Memory { room, .. } => return asked_for(Box::new(RecvToMemory::new(room.region.clone()))),
             Storage::New(part) => (part.path(), &part.file, part.data_offset),
             Storage::Existing(part) => (part.path.clone(), &part.file, part.bytes.start),
         };
         let failed = |error: io::Error| unwritable(path.clone(), &error, 0);
-        let (file, chunk_bytes) = (Arc::clone(file), self.chunk_bytes);
-        Ok(match self.choice {
-            ReceiveRouteChoice::Splice => Box::new(Splice::new(file, base, chunk_bytes).map_err(failed)?),
-            ReceiveRouteChoice::Map => Box::new(RecvToMap::new(&file, base, self.len).map_err(failed)?),
-            ReceiveRouteChoice::Auto | ReceiveRouteChoice::Recv => Box::new(RecvToFile::new(file, base, chunk_bytes)),
-        })
+        if self.choice.is_map() {
+            return asked_for(Box::new(RecvToMap::new(file, base, self.len).map_err(failed)?));
+        }
+        self.choice.to_file(file, base, self.chunk_bytes).map_err(failed)
+    }
+
+    /// What is to be known of the routes of its connections once all have come.
+    pub(crate) fn note_on_routes(&self) -> Option<String> {
+        self.choice.note()
     }
 
     /// Whether it is in a file, which may take its time to be published or removed.

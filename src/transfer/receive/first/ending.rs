@@ -96,7 +96,9 @@ impl FirstReceiver {
             self.link.controls.wake();
         }
         let bytes = array.sink.ledger.landed_bytes();
-        let note = published.note.clone().or(surplus);
+        let notes = [published.note.clone(), surplus, array.sink.note_on_routes()];
+        let notes: Vec<String> = notes.into_iter().flatten().collect();
+        let note = (!notes.is_empty()).then(|| notes.join("; "));
         self.conclude(Kept::Sink(receiving), bytes, Published { note, ..published });
     }
 

@@ -14,7 +14,7 @@ use crate::transfer::receive::link::Receiving;
 use crate::transfer::sink::block_receiver::BlockReceiver;
 use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::sink::task::Pending;
-use crate::transfer::sink::{Content, PreparedSink, SinkRequest};
+use crate::transfer::sink::{ChosenRoute, Content, PreparedSink, SinkRequest};
 use crate::transfer::tell::event::EventKind;
 use crate::transfer::tell::preview::Prefix;
 use crate::wire::Offer;
@@ -86,7 +86,7 @@ impl FirstReceiver {
     /// There is room: bytes may come.
     fn begin(&mut self, offer: &Offer, sink: PreparedSink, reply: Reply) -> Result<(), Error> {
         let ledger = Arc::clone(&sink.ledger);
-        let route = sink.route()?;
+        let ChosenRoute { route, reason } = sink.route()?;
         let preview = Prefix::new(&offer.meta, self.link.options.preview_elements);
         let listener = self.listener.take();
         let (streams, is_sole) = match &listener {
@@ -99,7 +99,7 @@ impl FirstReceiver {
         };
         let started = self
             .plan
-            .started(&self.link, offer, route.name(), sink.reason, streams, Some(&sink));
+            .started(&self.link, offer, route.name(), reason, streams, Some(&sink));
         self.link.events.tell(EventKind::Started(Box::new(started)));
         self.link.events.tell(preview.event());
         let array = Arc::new(IncomingArray::new(sink, preview));
