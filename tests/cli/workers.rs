@@ -287,6 +287,26 @@ fn a_worker_from_outside_shows_the_key_takes_its_part_and_leaves_when_asked() {
 }
 
 #[test]
+fn what_a_killed_worker_from_outside_had_half_received_is_removed() {
+    let dir = Dir::new();
+    let mut service = serve(&dir, "--workers-at door --key key");
+    let worker = dir.arraylift(["worker", "door", "--key", "key"]).start();
+    workers(&mut service, 1);
+    let send = ["send", "range:0:1e6", &service.address, "--limit", "1MB/s"];
+    let sender = dir.arraylift(send).start();
+    until(&mut service, "sample");
+    let inbox = dir.path().join("inbox");
+    assert!(names_in(&inbox)[0].contains(".part"), "{:?}", names_in(&inbox));
+    kill(worker.id().into());
+    let gone = until(&mut service, "worker_gone");
+    assert_eq!(gone["transfers"], 1);
+    sender.wait().failed(1, &[]);
+    worker.wait();
+    drained(service);
+    assert!(names_in(&inbox).is_empty(), "{:?}", names_in(&inbox));
+}
+
+#[test]
 fn whoever_has_another_key_or_none_or_speaks_nonsense_does_not_become_a_worker() {
     let dir = Dir::new();
     let service = serve(&dir, "--workers 1 --workers-at door --key key");

@@ -1,5 +1,6 @@
 //! The guest that hands each connection to the worker process with least to do.
 
+mod abandoned;
 mod heard;
 
 use std::collections::HashMap;
@@ -12,10 +13,7 @@ use slab::Slab;
 
 use crate::error::{Error, reason};
 use crate::sys::awake_now;
-use crate::transfer::{
-    Command, Ended, Event, EventKind, PrivateListener, PromiseTable, Side, TransferId, last_event, left_behind,
-    remove_path,
-};
+use crate::transfer::{Command, Ended, Event, EventKind, PrivateListener, PromiseTable, Side, TransferId, last_event};
 
 use super::handover::now_ns;
 use super::messages::{PlanMessage, ToWorker};
@@ -25,6 +23,7 @@ use crate::service::key::Key;
 use crate::service::plan::{Plan, Workers};
 use crate::service::status::{AnyEvent, OpenCounts, ServiceEvent};
 
+use abandoned::AbandonedParts;
 pub(crate) use heard::{hear_service, hear_worker};
 
 /// After so many workers in a row that ended before they were ready, none will be.
@@ -43,6 +42,8 @@ pub(in crate::service) struct Dispatcher {
     joins: Option<(PrivateListener, Key)>,
     workers: Slab<Worker>,
     assigned: HashMap<TransferId, Assignment>,
+    /// What workers that have gone had half received.
+    abandoned: AbandonedParts,
     connections_max: usize,
     timeout: Duration,
     failed_starts: u32,
@@ -112,6 +113,7 @@ impl Dispatcher {
             joins,
             workers: Slab::new(),
             assigned: HashMap::new(),
+            abandoned: AbandonedParts::default(),
             connections_max,
             timeout: plan.options.timeout,
             failed_starts: 0,
@@ -276,9 +278,10 @@ impl Dispatcher {
                 pid,
                 how: how.trim_end_matches(',').into(),
             };
-            // Its process has ended, and with it the lock; who else deleted it has saved us the work.
-            if let Some(part) = assigned.part.filter(|part| is_own && left_behind(part).is_some()) {
-                remove_path(&part);
+            // A process that joined may know another folder by that path.
+            let is_ours = |part: &PathBuf| is_own || self.setup.plan.lands_in(part.parent());
+            if let Some(part) = assigned.part.filter(is_ours) {
+                self.abandoned.add(part);
             }
             let bytes = assigned.bytes;
             let last = last_event(Ended::Failed { error, bytes }, Some(&assigned.peer));
@@ -292,6 +295,7 @@ impl Dispatcher {
                     .as_secs_f64(),
             }));
         }
+        self.abandoned.remove();
         if is_own && !was_ready && front.is_open() {
             self.failed_starts += 1;
             front.pause();
@@ -385,6 +389,7 @@ impl Guest for Dispatcher {
     fn work(&mut self, front: &mut FrontContext) -> Result<(), Error> {
         self.ask_quiet(front);
         self.remove_silent(front);
+        self.abandoned.remove();
         self.start_missing(front)
     }
 
@@ -393,7 +398,8 @@ impl Guest for Dispatcher {
         let unconfirmed = has_unconfirmed.then(|| now + self.timeout);
         let of_workers = |(_, worker): (usize, &Worker)| [worker.due(self.timeout), worker.ask_at()];
         let worker_due = self.workers.iter().flat_map(of_workers).flatten().min();
-        [unconfirmed, worker_due, self.stop_by].into_iter().flatten().min()
+        let due = [unconfirmed, worker_due, self.stop_by, self.abandoned.due(now)];
+        due.into_iter().flatten().min()
     }
 
     fn apply(&mut self, command: Command, transfer: TransferId, front: &mut FrontContext) {
@@ -426,7 +432,7 @@ impl Guest for Dispatcher {
     }
 
     fn is_idle(&self) -> bool {
-        self.workers.is_empty()
+        self.workers.is_empty() && self.abandoned.is_empty()
     }
 
     fn open_counts(&self) -> OpenCounts {

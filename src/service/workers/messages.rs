@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -143,6 +143,14 @@ impl PlanMessage {
             sync: options.sync,
             peer_user: options.peer_user,
         })
+    }
+
+    /// Whether arrays land in that folder.
+    pub(in crate::service) fn lands_in(&self, folder: Option<&Path>) -> bool {
+        let SinkMessage::Folder(own) = &self.sink else {
+            return false;
+        };
+        folder.is_some_and(|folder| folder.as_os_str().as_bytes() == own)
     }
 
     /// The plan that it tells.
