@@ -324,3 +324,11 @@ fn the_echo_service_of_another_program_is_measured_too() {
     assert_eq!(measured(&ended).len(), 7);
     assert!(service.wait().expect("it ends").success());
 }
+
+#[test]
+fn who_sends_to_an_echo_service_is_told_that_it_is_no_receiver() {
+    let dir = Dir::new();
+    let service = dir.listen("serve", "127.0.0.1:0 --echo");
+    dir.run(&format!("send range:0:10 {}", service.address))
+        .failed(1, &["sends back what it gets", "a receiver is needed there"]);
+}

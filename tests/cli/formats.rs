@@ -180,3 +180,16 @@ fn what_a_peer_calls_its_fields_reaches_no_terminal() {
     );
     assert!(ended.stderr.contains(r"<\u{202e}f9"), "{ended:?}");
 }
+
+#[test]
+fn what_one_should_know_is_printed_of_each_of_several_sources() {
+    let dir = Dir::new();
+    dir.write("pickled.npy", npy("'|O'", "(1,)", b"\x80\x04K\x01."));
+    let receiver = dir.receive("127.0.0.1:0 --into discard");
+    let send = format!("send range:0:10 pickled.npy {}", receiver.address);
+    let sent = dir.run(&send).done().stdout;
+    assert!(
+        sent.contains("pickled.npy: note: sent as the plain file that it is"),
+        "{sent}"
+    );
+}

@@ -221,3 +221,20 @@ fn an_existing_file_that_is_renamed_meanwhile_is_told_by_the_name_that_it_has_th
     assert_eq!(finished["path"], path.to_str().expect("UTF-8"));
     assert_eq!(dir.read("b.bin"), floats(1_000_000));
 }
+
+#[test]
+fn a_receiver_of_many_names_what_a_killed_one_has_left_in_its_folder() {
+    let dir = Dir::new();
+    dir.folder("inbox");
+    dir.write("inbox/old.npy.arraylift-00000001.part", "abc");
+    let mut receiver = dir.receive("127.0.0.1:0 --into inbox");
+    let line = receiver.line();
+    assert!(
+        line.contains("inbox/old.npy.arraylift-00000001.part (3 B) was half received"),
+        "{line}"
+    );
+    assert!(
+        dir.path().join("inbox/old.npy.arraylift-00000001.part").exists(),
+        "it is left alone"
+    );
+}

@@ -141,3 +141,14 @@ fn what_cannot_be_told_is_not_passed_over_in_silence() {
         dir.program(command).run().failed(1, &["standard output", hint]);
     }
 }
+
+#[test]
+fn a_socket_in_a_folder_that_is_missing_is_told_as_that() {
+    let dir = Dir::new();
+    dir.run("receive unix:missing/socket")
+        .failed(1, &["the folder missing does not exist"]);
+    let receiver = dir.receive("unix:socket");
+    let ended = dir.run("receive unix:socket").failed(1, &["choose another path"]);
+    assert!(!ended.stderr.contains("port"), "{ended:?}");
+    drop(receiver);
+}

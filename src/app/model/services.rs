@@ -24,7 +24,7 @@ pub struct Services {
 }
 
 impl Services {
-    /// Those that have counted something.
+    /// Those that run, whether or not they have counted something.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &Service)> {
         self.services.iter().map(|(pid, service)| (*pid, service))
     }
@@ -41,8 +41,16 @@ impl Services {
         self.services.is_empty()
     }
 
-    /// A process does this.
+    /// A process does this. A service that waits for its first connection has counted nothing, and is one all the same.
     pub fn note_command(&mut self, pid: u32, command: String) {
+        if command.starts_with("serve ") {
+            let idle = Service {
+                command: command.clone(),
+                status: Status::default(),
+                is_draining: false,
+            };
+            self.services.entry(pid).or_insert(idle);
+        }
         self.commands.insert(pid, command);
     }
 
@@ -102,9 +110,11 @@ mod tests {
     #[test]
     fn a_service_is_known_from_its_first_counts_to_its_end() {
         let mut services = Services::default();
+        services.note_command(5, "send to 127.0.0.1:25000".to_owned());
+        assert!(services.is_empty(), "no service");
         services.note_command(7, "serve 127.0.0.1:25000".to_owned());
-        services.note_drain(7);
-        assert!(services.is_empty());
+        let words: Vec<String> = services.iter().map(|(_, service)| service.in_words(0)).collect();
+        assert_eq!(words, ["0 connections, 0 MB/s; 0 done, 0 failed"], "it waits");
         let status = Status {
             connections: 1001,
             receiving: 1001,
