@@ -180,7 +180,7 @@ mod tests {
             assert!(line.starts_with(&format!("{{\"event\":\"{name}\",")), "{line}");
         }
         assert_eq!(lines[2], r#"{"event":"leftover","path":"a.1-1.part","bytes":5}"#);
-        assert_eq!(lines[5], r#"{"event":"omitted","samples":3,"events":0}"#);
+        assert_eq!(lines[6], r#"{"event":"omitted","samples":3,"events":0}"#);
     }
 
     #[test]

@@ -177,7 +177,7 @@ fn obstacle(way: &Way, terms: &Terms<'_>, available: Option<u64>) -> Option<Stri
         return Some("the source is a file, which is not generated".into());
     }
     if way.sink == Sink::File && terms.folder.is_none() {
-        return Some("it writes a file: --into FOLDER says where".into());
+        return Some("it writes a file: name a folder for it with --into FOLDER".into());
     }
     // A range in memory is there once for all runs, beside what the run itself needs.
     let copies = match way.send_route {
