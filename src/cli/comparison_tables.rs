@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::compare::ceilings::{Ceilings, share_of_one_copy};
-use crate::compare::{Comparison, Entry, Sink, Summary, differences, overlay};
+use crate::compare::{Comparison, Entry, NO_FOLDER, Sink, Summary, differences, overlay};
 
 use crate::units;
 
@@ -191,9 +191,14 @@ fn remarks(text: &mut String, comparison: &Comparison) {
         }
     }
     for skipped in &comparison.skipped {
+        let option = if skipped.reason == NO_FOLDER {
+            " (--into FOLDER)"
+        } else {
+            ""
+        };
         wrapped(
             text,
-            &format!("not run: {}: {}", skipped.contestant.name, skipped.reason),
+            &format!("not run: {}: {}{option}", skipped.contestant.name, skipped.reason),
         );
     }
 }

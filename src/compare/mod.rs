@@ -32,3 +32,4 @@ pub use result::{Comparison, Entry, SizePoint};
 pub(crate) use run::{CompareEvent, Comparing, check};
 pub use spread::Spread;
 pub(crate) use spread::Summary;
+pub(crate) use ways::NO_FOLDER;

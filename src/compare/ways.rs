@@ -153,6 +153,9 @@ pub(super) struct Terms<'a> {
     pub(super) folder: Option<&'a Path>,
 }
 
+/// Why a contestant does not take part that writes a file, where nobody has named a folder for it.
+pub(crate) const NO_FOLDER: &str = "it writes a file: name a folder for it";
+
 /// The contestants that take part, and those that do not.
 pub(super) fn who(terms: &Terms<'_>) -> (Vec<Way>, Vec<Skipped>) {
     let (mut taking_part, mut skipped) = (Vec::new(), Vec::new());
@@ -177,7 +180,7 @@ fn obstacle(way: &Way, terms: &Terms<'_>, available: Option<u64>) -> Option<Stri
         return Some("the source is a file, which is not generated".into());
     }
     if way.sink == Sink::File && terms.folder.is_none() {
-        return Some("it writes a file: name a folder for it with --into FOLDER".into());
+        return Some(NO_FOLDER.into());
     }
     // A range in memory is there once for all runs, beside what the run itself needs.
     let copies = match way.send_route {

@@ -119,7 +119,7 @@ fn a_result_is_shown_with_who_did_not_take_part_and_how_time_grows() {
         "the fastest first: {rows:?}"
     );
     window.get_by_label_contains("sendfile, 5.21 GB/s, 4.69 to 5.73 GB/s, CPU s a GB 0.26, copies a byte 1.00");
-    window.get_by_label("to a file: splice: it writes a file: say into which folder");
+    window.get_by_label("to a file: splice: it writes a file: name a folder for it");
     window.get_by_label_contains("handoff: 180 µs for 4.10 kB, 190 µs for 400 MB");
     window.get_by_label_contains("sendfile, 5.21").click_accesskit();
     window.run();
@@ -271,7 +271,7 @@ fn shows_result(app: &mut App) {
         entries: entries.to_vec(),
         skipped: vec![Skipped {
             contestant: contestant("file-splice", "to a file: splice"),
-            reason: "it writes a file: say into which folder".to_owned(),
+            reason: "it writes a file: name a folder for it".to_owned(),
         }],
         sizes: sizes.collect(),
         subject,

@@ -3,7 +3,6 @@
 use rustix::process::Signal;
 
 use crate::common::Dir;
-use crate::peers::say;
 use crate::serve::serve;
 
 #[test]
@@ -40,13 +39,14 @@ fn a_service_ends_with_0_whatever_became_of_its_senders_unless_it_cut_one_off() 
     for command in ["serve", "receive"] {
         let options = "127.0.0.1:0 --into inbox --json";
         let keep_free = if command == "serve" { " --keep-free 0" } else { "" };
-        let service = dir.listen(command, &format!("{options}{keep_free}"));
-        // It fails there.
-        say(&service.address, b"GET / HTTP/1.1\r\n\r\n");
+        let service = dir.listen(command, &format!("{options}{keep_free} --count 5"));
+        // It fails at both ends.
+        dir.run(&format!("send range:0:10 {}", service.address))
+            .failed(1, &["expected f64 (5,), got f64 (10,)"]);
         service.signal(Signal::TERM);
         let ended = service.wait();
         assert_eq!(ended.status.code(), Some(0), "{ended:?}");
-        assert!(ended.stderr.contains("another protocol"), "{ended:?}");
+        assert!(ended.stderr.contains("expected f64 (5,)"), "{ended:?}");
     }
     let mut service = serve(&dir, "");
     let arguments = ["send", "range:0:1e7", &service.address, "--limit", "1MB/s", "--json"];
