@@ -22,11 +22,14 @@ fn traced(dir: &Dir, options: &[&str], arguments: &str) -> Arraylift {
     dir.program(strace)
 }
 
-/// A service for which each of these system calls takes two seconds longer.
-fn with_slow(call: &str, dir: &Dir, options: &str) -> Process {
+/// A service for which each of these system calls takes so much longer.
+fn with_slow(call: &str, seconds: u32, dir: &Dir, options: &str) -> Process {
     dir.folder("inbox");
     let options = format!("serve 127.0.0.1:0 --into inbox --json --keep-free 0 --timeout 1s {options}");
-    let (trace, inject) = (format!("trace={call}"), format!("inject={call}:delay_enter=2000000"));
+    let (trace, inject) = (
+        format!("trace={call}"),
+        format!("inject={call}:delay_enter={seconds}000000"),
+    );
     traced(dir, &["-o", "/dev/null", "-e", &trace, "-e", &inject], &options).listening()
 }
 
@@ -55,7 +58,7 @@ fn strace_who_connects_is_answered_while_another_waits_for_the_disk() {
     ] {
         for how in HOW {
             let dir = Dir::new();
-            let mut service = with_slow(call, &dir, how);
+            let mut service = with_slow(call, 2, &dir, how);
             // Keep-alives come meanwhile, or it would give up.
             let send = format!("send range:0:1_000_000 {} --timeout 1s", service.address);
             let sender = dir.arraylift(send.split_whitespace()).start();
@@ -81,7 +84,7 @@ fn strace_who_connects_is_answered_while_another_waits_for_the_disk() {
 fn strace_a_service_that_is_stopped_while_a_file_is_made_leaves_none() {
     for how in HOW {
         let dir = Dir::new();
-        let mut service = with_slow("ftruncate", &dir, how);
+        let mut service = with_slow("ftruncate", 8, &dir, how);
         let sender = dir.arraylift(["send", "range:0:1000", &service.address]).start();
         until(&mut service, "state");
         // Its offer is there before this one's.
