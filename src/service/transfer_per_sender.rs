@@ -1,6 +1,7 @@
-//! The guest that gives each sender a transfer with threads of its own. It tells of a transfer before its sender comes,
-//! so that one who watches sees what would be received next.
+//! The guest that gives each sender a transfer with threads of its own, once it has offered an array: who says nothing has
+//! no place. It tells of a transfer before its sender comes, so that one who watches sees what would be received next.
 
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -11,8 +12,8 @@ use crate::array::ArrayMeta;
 use crate::error::Error;
 use crate::sys::awake_now;
 use crate::transfer::{
-    Command, Connection, Ended, Event, EventKind, Incoming, Job, Listener, Options, Outcome, Side, SinkSpec, State,
-    Transfer, TransferId, Upcoming, last_event,
+    Command, Connection, Ended, Event, EventKind, Incoming, Job, Listener, Met, Newcomers, OfferingSender, Options,
+    Outcome, Side, SinkSpec, State, Transfer, TransferId, Upcoming, last_event,
 };
 
 use super::front::{Closing, FrontContext, Guest};
@@ -25,6 +26,8 @@ const AT_ONCE: usize = 16;
 const SLOWEST_BYTES_PER_S: u64 = 1000;
 /// Events of one transfer that may wait; samples beyond are dropped by the transfer.
 const EVENTS: usize = 1024;
+/// Of all sockets that are watched: each is looked at whenever one of them has changed.
+const NEWCOMER: usize = 0;
 
 /// All transfers of one listener.
 pub(super) struct TransferPerSender {
@@ -34,6 +37,8 @@ pub(super) struct TransferPerSender {
     options: Options,
     /// The one whose sender is the next that connects.
     next: Option<Upcoming>,
+    /// Who has connected and has no transfer.
+    newcomers: Newcomers,
     running: Vec<Running>,
     running_max: usize,
     /// Until when room is wanted that is promised to others: someone was refused for want of it.
@@ -56,22 +61,24 @@ struct Running {
 impl TransferPerSender {
     /// Receives what comes to `listener` as `options` say.
     pub(super) fn new(listener: Listener, sink: SinkSpec, expect: Option<ArrayMeta>, options: Options) -> Self {
+        let running_max = transfers_at_once(AT_ONCE);
         Self {
+            newcomers: Newcomers::of_many(listener.clone(), expect.clone(), options.clone(), running_max),
             listener,
             sink,
             expect,
             options,
             next: None,
             running: Vec::new(),
-            running_max: transfers_at_once(AT_ONCE),
+            running_max,
             wants_room_until: None,
             is_woken: Arc::default(),
         }
     }
 
-    /// Tells of the transfer that is next, where one more can begin.
+    /// Tells of the transfer that is next, as long as one may come.
     fn announce(&mut self, front: &mut FrontContext) {
-        if self.next.is_none() && front.is_open() && self.has_room() {
+        if self.next.is_none() && front.is_open() {
             let next = Upcoming::new(&self.options);
             let state = State::Listening;
             tell(front, next.id(), EventKind::State { state });
@@ -79,9 +86,9 @@ impl TransferPerSender {
         }
     }
 
-    fn begin(&self, upcoming: Upcoming, connection: Connection, front: &FrontContext) -> Result<Running, Error> {
+    fn begin(&self, upcoming: Upcoming, sender: OfferingSender, front: &FrontContext) -> Result<Running, Error> {
         let job = Job::Receive {
-            from: Incoming::Accepted(connection, self.listener.clone()),
+            from: Incoming::Sender(sender),
             sink: self.sink.clone(),
             expect: self.expect.clone(),
         };
@@ -100,6 +107,58 @@ impl TransferPerSender {
             moved: (0, awake_now()),
             rests: false,
         })
+    }
+}
+
+impl TransferPerSender {
+    /// Begins the transfer of a sender, or tells who is none.
+    fn meet(&mut self, met: Met, front: &mut FrontContext) {
+        self.announce(front);
+        match met {
+            Met::Sender(offered) => {
+                front.unwatch(&offered.connection);
+                let upcoming = self.take_next();
+                let id = upcoming.id();
+                let listener = self.listener.clone();
+                match self.begin(upcoming, OfferingSender { offered, listener }, front) {
+                    Ok(running) => self.running.push(running),
+                    // It closes, and its sender tries again.
+                    Err(error) => {
+                        end(front, id, last_event(Ended::Failed { error, bytes: 0 }, None));
+                        front.pause();
+                    }
+                }
+            }
+            // The next sender is still waited for.
+            Met::Stranger { peer, message } => {
+                let is_last = false;
+                if let Some(next) = &self.next {
+                    tell(front, next.id(), EventKind::Stranger { peer, message, is_last });
+                }
+            }
+            Met::Unusable { peer, error } => {
+                let last = last_event(Ended::Failed { error, bytes: 0 }, Some(&peer));
+                end(front, self.take_next().id(), last);
+            }
+        }
+        self.announce(front);
+    }
+
+    /// The transfer that was told of, or a further one.
+    fn take_next(&mut self) -> Upcoming {
+        self.next.take().unwrap_or_else(|| Upcoming::new(&self.options))
+    }
+
+    /// Hears those who have connected, and begins the transfers of those who offer, as far as there are places.
+    fn hear(&mut self, front: &mut FrontContext) {
+        loop {
+            let takes_senders = self.running.len() < self.running_max;
+            let forget = |socket: BorrowedFd<'_>| front.unwatch(&socket);
+            let Some(met) = self.newcomers.hear(takes_senders, &forget) else {
+                return;
+            };
+            self.meet(met, front);
+        }
     }
 }
 
@@ -125,7 +184,8 @@ impl TransferPerSender {
 impl TransferPerSender {
     /// Whether someone wants a place or room that others have.
     fn is_short(&self) -> bool {
-        !self.has_room() || self.wants_room_until.is_some()
+        let wants_place = self.running.len() >= self.running_max && self.newcomers.has_sender();
+        wants_place || self.wants_room_until.is_some()
     }
 }
 
@@ -136,24 +196,25 @@ impl Guest for TransferPerSender {
     const TELLS_COUNTS: bool = false;
 
     fn has_room(&self) -> bool {
-        self.running.len() < self.running_max
+        self.newcomers.has_place(awake_now())
     }
 
     fn accept(&mut self, connection: Connection, front: &mut FrontContext) {
-        let upcoming = self.next.take().unwrap_or_else(|| Upcoming::new(&self.options));
-        let id = upcoming.id();
-        match self.begin(upcoming, connection, front) {
-            Ok(running) => self.running.push(running),
+        if front.watch(&connection, NEWCOMER).is_err() {
             // It closes, and its sender tries again.
+            return front.pause();
+        }
+        match self.newcomers.add(connection, awake_now()) {
+            Ok(None) => {}
+            Ok(Some(met)) => self.meet(met, front),
             Err(error) => {
-                end(front, id, last_event(Ended::Failed { error, bytes: 0 }, None));
-                front.pause();
+                let last = last_event(Ended::Failed { error, bytes: 0 }, None);
+                end(front, self.take_next().id(), last);
             }
         }
-        self.announce(front);
     }
 
-    /// Transfers have their own sockets.
+    /// All that have something to say are heard before the next wait. Transfers wait for their own sockets.
     fn ready(&mut self, _token: usize, _front: &mut FrontContext) {}
 
     fn work(&mut self, front: &mut FrontContext) -> Result<(), Error> {
@@ -168,16 +229,19 @@ impl Guest for TransferPerSender {
             // Whoever had begun only just before is known to be stuck after a whole timeout.
             self.wants_room_until = Some(awake_now() + 2 * self.options.timeout);
         }
+        self.hear(front);
         self.give_way();
         self.announce(front);
         Ok(())
     }
 
     /// Transfers wake the front, but for those that are stuck.
-    fn due(&self, _now: Instant) -> Option<Instant> {
+    fn due(&self, now: Instant) -> Option<Instant> {
         let due = |running: &Running| running.stuck_since().map(|since| since + self.options.timeout);
         let is_short = self.is_short();
-        self.running.iter().filter(|_| is_short).filter_map(due).min()
+        let stuck = self.running.iter().filter(|_| is_short).filter_map(due);
+        let of_newcomers = [self.newcomers.due(), self.newcomers.place_at(now)];
+        stuck.chain(of_newcomers.into_iter().flatten()).min()
     }
 
     fn apply(&mut self, command: Command, transfer: TransferId, front: &mut FrontContext) {
@@ -196,6 +260,7 @@ impl Guest for TransferPerSender {
         if let Some(next) = self.next.take() {
             end(front, next.id(), EventKind::Cancelled { bytes: 0, note: None });
         }
+        self.newcomers.dismiss("nothing more is received here");
         if how == Closing::Stop {
             for running in &self.running {
                 running.transfer.cancel();
@@ -209,7 +274,7 @@ impl Guest for TransferPerSender {
 
     fn open_counts(&self) -> OpenCounts {
         OpenCounts {
-            connections: self.running.len(),
+            connections: self.running.len() + self.newcomers.len(),
             receiving: self.running.len(),
             waiting: 0,
         }

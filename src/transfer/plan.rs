@@ -1,5 +1,6 @@
 //! What to transfer and how, fully decided: nothing in a plan is still text that could be wrong.
 
+use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use super::net::endpoint::Endpoint;
 use super::net::listener::Listener;
 use super::net::peer_user::PeerUser;
 use super::net::url::Url;
+use super::receive::Offered;
 use super::shm::ShmName;
 use super::tell::event::Side;
 use super::trust::Trust;
@@ -117,9 +119,25 @@ pub enum Incoming {
     Listener(Listener),
     /// One that has connected.
     Connection(Connection),
-    /// One that has connected to a listener where someone else accepts all connections, further ones of this transfer
-    /// too.
-    Accepted(Connection, Listener),
+    /// One that has connected to a listener where someone else accepts all connections, and has said what it sends.
+    Sender(OfferingSender),
+}
+
+/// A sender that has said what it sends, and waits for an answer.
+pub struct OfferingSender {
+    pub(crate) offered: Box<Offered>,
+    /// Where further connections of its transfer come in, and others.
+    pub(crate) listener: Listener,
+}
+
+impl fmt::Debug for OfferingSender {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let peer = self.offered.connection.peer();
+        formatter
+            .debug_struct("OfferingSender")
+            .field("peer", &peer)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What is sent.

@@ -2,6 +2,8 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -96,6 +98,46 @@ fn sixteen_that_send_a_byte_now_and_then_give_way_to_one_that_sends() {
     let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (999,)}";
     let length = u16::try_from(header.len()).expect("short").to_le_bytes();
     give_way(&[&b"\x93NUMPY\x01\0"[..], &length, header.as_bytes()].concat(), b"\0");
+}
+
+#[test]
+fn silent_connections_that_come_again_and_again_keep_no_sender_from_a_receiver_of_many() {
+    const SILENT: usize = 48;
+    let dir = Dir::new();
+    let receiver = dir.receive("127.0.0.1:0 --into memory --timeout 20s --json");
+    let address = receiver.address.clone();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let ends = Arc::clone(&is_over);
+    let keeper = std::thread::Builder::new().spawn(move || {
+        let mut silent: Vec<TcpStream> = Vec::new();
+        while !ends.load(Ordering::Relaxed) {
+            // One that has nothing to read is still open.
+            silent.retain(|stream| {
+                let read = (&*stream).read(&mut [0; 64]);
+                read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+            });
+            while silent.len() < SILENT {
+                let Ok(stream) = TcpStream::connect(&address) else {
+                    break;
+                };
+                stream.set_nonblocking(true).expect("a socket");
+                silent.push(stream);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    });
+    std::thread::sleep(Duration::from_secs(1));
+    for _ in 0..3 {
+        dir.run(&format!("send range:0:1e4 {} --timeout 15s", receiver.address))
+            .done();
+    }
+    is_over.store(true, Ordering::Relaxed);
+    keeper.expect("a thread").join().expect("it ends");
+    receiver.signal(Signal::TERM);
+    let ended = receiver.wait();
+    let count = |event: &str| ended.objects().iter().filter(|object| object["event"] == event).count();
+    assert_eq!((count("finished"), count("failed")), (3, 0), "{ended:?}");
+    assert!(count("stranger") > 0, "{ended:?}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use rustix::process::Signal;
 
@@ -42,6 +43,9 @@ impl Drop for Held {
     }
 }
 
+/// Held by a test that counts on what pipes the other user has.
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// How many pipes of 1 MiB a user may have.
 fn pipes_max() -> u32 {
     let pages = std::fs::read_to_string("/proc/sys/fs/pipe-user-pages-soft").expect("a limit of pages");
@@ -62,6 +66,7 @@ fn route(receiver: Process) -> (String, String) {
 #[test]
 #[ignore = "needs root and setpriv: takes another user's number"]
 fn another_user_with_many_pipes_receives_through_no_small_one_unasked() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = Dir::new();
     let others = Others::new(&dir);
     let receive = format!("receive 127.0.0.1:0 --into {} --json", others.folder.display());
@@ -80,6 +85,7 @@ fn another_user_with_many_pipes_receives_through_no_small_one_unasked() {
 #[test]
 #[ignore = "needs root and setpriv: takes another user's number"]
 fn each_of_several_connections_of_another_user_with_many_pipes_looks_at_its_own() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = Dir::new();
     let others = Others::new(&dir);
     let _held = Held::new(pipes_max() - 1);

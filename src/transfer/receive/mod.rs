@@ -9,6 +9,7 @@ pub(crate) mod join_acceptor;
 mod link;
 pub(crate) mod loop_receiver;
 mod newcomer;
+mod newcomers;
 mod plan;
 mod reception;
 
@@ -17,9 +18,10 @@ use crate::transfer::net::connection::Connection;
 
 pub(crate) use first::{FirstReceiver, JoinRequest};
 pub(crate) use further::FurtherReceiver;
-pub(crate) use newcomer::Wanted;
+pub(crate) use newcomer::{Offered, Wanted};
+pub(crate) use newcomers::{Met, Newcomers};
 pub(crate) use plan::ReceivePlan;
-pub(crate) use reception::{Met, Reception};
+pub(crate) use reception::Reception;
 
 /// What a host of many has to know of a receiver, beside what drives it.
 pub(crate) trait ReceiveMachine: Machine {

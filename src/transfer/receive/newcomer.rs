@@ -18,10 +18,9 @@ use super::link::{Flushed, Input, JoinOutcome, Link, closed_before_offer, wait_t
 
 /// What is taken from those who connect. Whoever shows the token of a transfer that waits at the listener joins it in
 /// any case.
-#[derive(Clone, Copy)]
-pub(crate) enum Wanted<'a> {
+pub(crate) enum Wanted {
     /// An array; of this description, where it does not come with one.
-    Array(Option<&'a ArrayMeta>),
+    Array(Option<ArrayMeta>),
     /// Nothing else: one is being received.
     JoinsOnly,
 }
@@ -57,12 +56,12 @@ impl NewcomerReceiver {
     pub(super) fn new(
         connection: Connection,
         listener: Listener,
-        wanted: Wanted<'_>,
+        wanted: &Wanted,
         options: &Options,
         context: MachineContext,
     ) -> Result<Self, Error> {
         let wire = match wanted {
-            Wanted::Array(expect) => ReceiveWire::new(options.wire, expect)?,
+            Wanted::Array(expect) => ReceiveWire::new(options.wire, expect.as_ref())?,
             Wanted::JoinsOnly => ReceiveWire::new(WireChoice::Native, None)?,
         };
         Ok(Self {

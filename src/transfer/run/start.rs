@@ -11,8 +11,8 @@ use crate::transfer::fetch::{FetchPlan, FirstFetcher};
 use crate::transfer::net::connection::{Connection, unix_pair};
 use crate::transfer::net::endpoint::Endpoint;
 use crate::transfer::net::listener::{Listener, loopback};
-use crate::transfer::plan::{Incoming, Job, SinkSpec, SourceSpec};
-use crate::transfer::receive::{FirstReceiver, Met, ReceivePlan, Reception, Wanted};
+use crate::transfer::plan::{Incoming, Job, OfferingSender, SinkSpec, SourceSpec};
+use crate::transfer::receive::{FirstReceiver, Met, Offered, ReceivePlan, Reception, Wanted};
 use crate::transfer::send::FirstSender;
 use crate::transfer::sink::received::ReceivedCell;
 use crate::transfer::source::Source;
@@ -68,7 +68,7 @@ impl Run<'_> {
         };
         self.restart_clock();
         let into = plan.sink.describe();
-        self.spawn_receiver(receiving, plan, listener, false)?;
+        self.spawn_receiver(receiving, plan, listener)?;
         self.spawn_sender(sending, source, path, Some(into))?;
         Ok(true)
     }
@@ -107,26 +107,30 @@ impl Run<'_> {
             source: None,
             sink,
         };
-        let (connection, listener, is_one_of_many) = match from {
+        match from {
             // A sink that cannot work is told to the sender, who is here already.
-            Incoming::Connection(connection) => (connection, None, false),
-            Incoming::Accepted(connection, listener) => (connection, Some(listener), true),
+            Incoming::Connection(connection) => {
+                self.begin_clock(Side::Receiver, State::Connecting);
+                self.peer = Some(connection.peer().into());
+                self.spawn_receiver(connection, plan, None)?;
+                Ok(true)
+            }
+            Incoming::Sender(OfferingSender { offered, listener }) => {
+                self.receive_offered(*offered, listener, plan)?;
+                Ok(true)
+            }
             Incoming::Listener(listener) => {
                 plan.sink.check()?;
-                return self.listen(listener, plan);
+                self.listen(listener, plan)
             }
-        };
-        self.begin_clock(Side::Receiver, State::Connecting);
-        self.peer = Some(connection.peer().into());
-        self.spawn_receiver(connection, plan, listener, is_one_of_many)?;
-        Ok(true)
+        }
     }
 
     /// Receives from the first who offers an array; false where it was cancelled before.
     fn listen(&mut self, listener: Listener, plan: ReceivePlan) -> Result<bool, Error> {
         let wake = new_wake(self.controls)?;
         self.begin_clock(Side::Receiver, State::Listening);
-        let wanted = Wanted::Array(plan.expect.as_ref());
+        let wanted = Wanted::Array(plan.expect.clone());
         let mut reception = Reception::new(&listener, wanted, self.options, self.controls, &wake);
         let offered = loop {
             match reception.next()? {
@@ -148,15 +152,20 @@ impl Run<'_> {
             }
         };
         drop(reception);
+        self.receive_offered(*offered, listener, plan)?;
+        Ok(true)
+    }
+
+    /// Receives what a sender has offered, whose further connections come in at that listener.
+    fn receive_offered(&mut self, offered: Offered, listener: Listener, plan: ReceivePlan) -> Result<(), Error> {
         self.begin_clock(Side::Receiver, State::Connecting);
         self.peer = Some(offered.connection.peer().into());
         let options = self.options.clone();
         let requests = self.requests.joins.0.clone();
         self.spawn(Side::Receiver, move |context, _| {
-            let receiver = FirstReceiver::of_offer(*offered, plan, listener, &options, requests, context);
+            let receiver = FirstReceiver::of_offer(offered, plan, listener, &options, requests, context);
             Ok(Some(receiver))
-        })?;
-        Ok(true)
+        })
     }
 
     fn fetch(&mut self, plan: FetchPlan) -> Result<bool, Error> {
@@ -205,13 +214,11 @@ impl Run<'_> {
         connection: Connection,
         plan: ReceivePlan,
         listener: Option<Listener>,
-        is_one_of_many: bool,
     ) -> Result<(), Error> {
         let options = self.options.clone();
         let requests = self.requests.joins.0.clone();
         self.spawn(Side::Receiver, move |context, _| {
-            let receiver = FirstReceiver::new(connection, plan, listener, &options, requests, context);
-            receiver.map(|receiver| Some(receiver.one_of_many(is_one_of_many)))
+            FirstReceiver::new(connection, plan, listener, &options, requests, context).map(Some)
         })
     }
 
