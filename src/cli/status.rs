@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::Error;
 use crate::control::{EngineEvent, EngineLine, Engines, Viewer, engines};
 use crate::service::{AnyEvent, ServiceEvent, Status};
-use crate::transfer::{Event, EventKind, Side, TransferId};
+use crate::transfer::{Event, EventKind, Side, State, TransferId};
 use crate::units;
 use serde::Serialize;
 
@@ -42,7 +42,10 @@ struct TransferStatus {
     bytes: u64,
     has_begun: bool,
     total_bytes: Option<u64>,
+    /// Over the last second or two.
     rate_bytes_per_s: f64,
+    state: Option<State>,
+    limit_bytes_per_s: Option<u64>,
 }
 
 pub(crate) fn run(typed: &StatusArguments) -> Result<(), Failure> {
@@ -148,7 +151,9 @@ fn look(path: &Path) -> Result<Option<ProcessStatus>, Error> {
                 of(&mut moving, transfer).source = Some(source);
             }
             Some(EngineLine::Event(AnyEvent::Service(ServiceEvent::Service(status)))) => service = Some(status),
-            Some(EngineLine::Event(AnyEvent::Transfer(event))) => note(of(&mut moving, event.transfer), &event),
+            Some(EngineLine::Event(AnyEvent::Transfer(event))) => {
+                note(of(&mut moving, event.transfer), side, &event);
+            }
             Some(_) => {}
             None => return Ok(None),
         }
@@ -172,7 +177,8 @@ fn of(moving: &mut BTreeMap<TransferId, TransferStatus>, transfer: TransferId) -
     moving.entry(transfer).or_insert_with(new)
 }
 
-fn note(moving: &mut TransferStatus, event: &Event) {
+/// Takes in what is told of a transfer of a process that is this `side` of it.
+fn note(moving: &mut TransferStatus, side: Side, event: &Event) {
     match &event.kind {
         EventKind::Started(started) => {
             moving.source = moving.source.take().or_else(|| started.source.clone());
@@ -183,6 +189,8 @@ fn note(moving: &mut TransferStatus, event: &Event) {
             moving.bytes = sample.bytes;
             moving.rate_bytes_per_s = sample.rate_bytes_per_s;
         }
+        EventKind::State { state } if event.side == side => moving.state = Some(*state),
+        EventKind::Limit { bytes_per_s } => moving.limit_bytes_per_s = *bytes_per_s,
         _ => {}
     }
 }
@@ -204,7 +212,7 @@ fn lines(seen: &ProcessStatus, now_unix_s: u64) -> Vec<String> {
                 || units::bytes(moving.bytes).to_string(),
                 |total| units::done_of(moving.bytes, total)
             ),
-            units::rate(moving.rate_bytes_per_s)
+            moving.doing()
         ));
     }
     let more = seen.transfers.iter().filter(begun).count().saturating_sub(SHOWN_MAX);
@@ -214,9 +222,49 @@ fn lines(seen: &ProcessStatus, now_unix_s: u64) -> Vec<String> {
     lines
 }
 
+impl TransferStatus {
+    /// `153 MB/s`, `4.00 MB/s  limited to 4.00 MB/s`, `paused`.
+    fn doing(&self) -> String {
+        let doing = match self.state {
+            Some(State::Paused) => "paused".to_owned(),
+            _ => units::rate(self.rate_bytes_per_s).to_string(),
+        };
+        match self.limit_bytes_per_s {
+            Some(limit) => format!("{doing}  limited to {}", units::rate(limit as f64)),
+            None => doing,
+        }
+    }
+}
+
 fn now_unix_s() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         .as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transfer_says_what_it_does_and_what_holds_it() {
+        let mut moving = TransferStatus::default();
+        let event = |side, kind| Event::new(TransferId(4), side, 1.0, kind);
+        let state = |state| event(Side::Sender, EventKind::State { state });
+        note(&mut moving, Side::Sender, &state(State::Transferring));
+        moving.rate_bytes_per_s = 4e6;
+        assert_eq!(moving.doing(), "4.00 MB/s");
+        let bytes_per_s = Some(4_000_000);
+        let limit = event(Side::Sender, EventKind::Limit { bytes_per_s });
+        note(&mut moving, Side::Sender, &limit);
+        assert_eq!(moving.doing(), "4.00 MB/s  limited to 4.00 MB/s");
+        note(&mut moving, Side::Sender, &state(State::Paused));
+        assert_eq!(moving.doing(), "paused  limited to 4.00 MB/s");
+        let line = serde_json::to_value(&moving).expect("json");
+        assert_eq!(
+            (&line["state"], &line["limit_bytes_per_s"]),
+            (&"paused".into(), &4_000_000.into())
+        );
+    }
 }

@@ -1,6 +1,6 @@
 //! What people see: results on standard output; on standard error a bar a transfer, where that is a terminal.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::array::Value;
@@ -8,7 +8,7 @@ use crate::ping::PingEvent;
 use crate::queue::Counts;
 use crate::service::{Leftover, ServiceEvent, Status};
 use crate::telemetry::{Sample, Series};
-use crate::transfer::{Event, EventKind, Finished, Outcome, Side, Started, TransferId};
+use crate::transfer::{Event, EventKind, Finished, Outcome, Side, Started, State, TransferId};
 use crate::units;
 
 use super::lines::Way;
@@ -32,6 +32,7 @@ pub(super) struct Terminal {
     names: HashMap<TransferId, String>,
     /// The last one that was done was handed over: it has no rate.
     was_handed_over: bool,
+    paused: HashSet<TransferId>,
 }
 
 /// One transfer as its side that is followed tells it.
@@ -45,6 +46,7 @@ struct Shown {
     first_elements: Vec<Value>,
     history: Series,
     bottleneck: Option<String>,
+    limit_bytes_per_s: Option<u64>,
 }
 
 impl Terminal {
@@ -56,6 +58,7 @@ impl Terminal {
             has_status: false,
             names: HashMap::new(),
             was_handed_over: false,
+            paused: HashSet::new(),
         }
     }
 
@@ -88,12 +91,16 @@ impl Terminal {
         if let EventKind::Stranger { peer, message, .. } = &event.kind {
             self.say(&format!("not a sender: {}: {message}", super::printable(peer)));
         }
+        if let EventKind::State { state } = event.kind {
+            self.state(event.transfer, state);
+        }
         if let EventKind::Started(started) = &event.kind {
             let shown = Shown::new(event.transfer, started);
             self.shown.insert(event.transfer, shown);
         } else if let Some(shown) = self.shown.get_mut(&event.transfer) {
             match &event.kind {
                 EventKind::Sample(sample) => shown.sample(sample, event.elapsed_s),
+                EventKind::Limit { bytes_per_s } => shown.limit_bytes_per_s = *bytes_per_s,
                 EventKind::Preview { values, .. } => shown.first_elements.clone_from(values),
                 EventKind::Bottleneck(verdict) => shown.bottleneck = Some(verdict.sentence.clone()),
                 EventKind::Cancelled { note: Some(note), .. } => self.say(note),
@@ -102,7 +109,22 @@ impl Terminal {
         }
     }
 
+    /// Says that a transfer is paused, and that it goes on.
+    fn state(&mut self, transfer: TransferId, state: State) {
+        let word = match state {
+            State::Paused if self.paused.insert(transfer) => "paused",
+            State::Transferring if self.paused.remove(&transfer) => "goes on",
+            _ => return,
+        };
+        match self.names.get(&transfer) {
+            Some(name) => self.say(&format!("{name}: {word}")),
+            None if self.has_status => self.say(&format!("transfer {}: {word}", transfer.0)),
+            None => self.say(word),
+        }
+    }
+
     pub(super) fn ended(&mut self, transfer: TransferId, outcome: &Outcome) {
+        self.paused.remove(&transfer);
         let name = self.names.remove(&transfer);
         let Some(shown) = self.shown.remove(&transfer) else {
             return;
@@ -273,6 +295,7 @@ impl Shown {
             first_elements: Vec::new(),
             history: Series::new(),
             bottleneck: None,
+            limit_bytes_per_s: None,
         }
     }
 
@@ -280,9 +303,13 @@ impl Shown {
         self.history.push(elapsed_s, sample.bytes);
         if let Some(bar) = self.bar {
             let rate = self.history.rate_before(elapsed_s, RATE_WINDOW_S);
+            let numbers = lines::numbers(sample.bytes, self.total_bytes, rate);
             let change = BarChange::Move {
                 position: sample.bytes,
-                text: lines::numbers(sample.bytes, self.total_bytes, rate),
+                text: match self.limit_bytes_per_s {
+                    Some(limit) => format!("{numbers}  limited to {}", units::rate(limit as f64)),
+                    None => numbers,
+                },
             };
             output::bar(bar, change);
         }

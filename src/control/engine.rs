@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 use std::os::fd::{AsFd, AsRawFd as _};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use mio::unix::SourceFd;
@@ -91,7 +91,7 @@ impl Engine {
     /// Passes an event to all viewers. It does not wait.
     pub(crate) fn tell(&self, told: &AnyEvent) {
         let mut shared = lock(&self.shared);
-        shared.snapshot.update(told);
+        shared.snapshot.update(told, Instant::now());
         shared.push(|| EngineLine::Event(told.clone()), told.is_sample());
     }
 
@@ -218,7 +218,7 @@ impl Server {
         let (pending, known) = {
             let mut shared = lock(&self.shared);
             shared.is_watched = true;
-            let known: Vec<EngineLine> = shared.snapshot.lines().collect();
+            let known: Vec<EngineLine> = shared.snapshot.lines(Instant::now()).collect();
             (std::mem::take(&mut shared.pending), known)
         };
         self.distribute(pending);

@@ -82,7 +82,7 @@ impl EchoLoop {
         }
         if returned > 0 {
             front.counters.add_bytes(returned);
-            front.has_changed();
+            front.has_moved();
             connection.still_since = None;
         }
         match next {
@@ -105,7 +105,7 @@ impl EchoLoop {
         if self.connections.try_remove(key).is_some() {
             self.turns.clear_deadline(key);
             front.counters.count_connection(is_whole);
-            front.has_changed();
+            front.counts_have_changed();
         }
     }
 }
@@ -119,7 +119,7 @@ impl Guest for EchoLoop {
 
     fn accept(&mut self, connection: Connection, front: &mut FrontContext) {
         if connection.check_user(self.peer_user).is_err() {
-            front.has_changed();
+            front.counts_have_changed();
             return front.counters.count_connection(false);
         }
         let entry = self.connections.vacant_entry();
@@ -135,7 +135,7 @@ impl Guest for EchoLoop {
             still_since: None,
             is_over: false,
         });
-        front.has_changed();
+        front.counts_have_changed();
         self.turns.ready(key);
     }
 

@@ -141,7 +141,7 @@ impl ReceiveLoop {
         let Some(connection) = self.connections.get_mut(key) else {
             return;
         };
-        front.has_changed();
+        front.has_moved();
         let id = connection.id;
         let next = match &mut connection.phase {
             Phase::Receiving(receiver) => {
@@ -168,12 +168,18 @@ impl ReceiveLoop {
             Phase::Over => Next::Close,
         };
         for (elapsed, kind) in self.factory.take_events() {
+            if matches!(kind, EventKind::Started(_)) {
+                front.counts_have_changed();
+            }
             tell(front, id, elapsed, kind);
         }
         match next {
             Next::Turn => self.turns.ready(key),
             Next::WaitUntil(until) => self.turns.ready_at(key, until),
-            Next::Close => self.remove(key),
+            Next::Close => {
+                self.remove(key);
+                front.counts_have_changed();
+            }
             Next::End(ended, linger) => self.end(key, ended, linger, front),
         }
         self.wake_group(id);
@@ -197,6 +203,7 @@ impl ReceiveLoop {
         let Phase::Receiving(receiver) = std::mem::replace(&mut connection.phase, Phase::Over) else {
             return;
         };
+        front.counts_have_changed();
         let id = connection.id;
         let has_joined = matches!(ended, Ended::Joined);
         if has_joined {
@@ -282,6 +289,7 @@ impl Guest for ReceiveLoop {
 
     fn accept(&mut self, arrival: Arrival, front: &mut FrontContext) {
         let Arrival { id, connection, event } = arrival;
+        front.counts_have_changed();
         if let Some(event) = event {
             tell(front, id, Duration::ZERO, event);
         }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use crate::telemetry::RecentRate;
 use crate::transfer::{Event, EventKind};
 use crate::units::{count, rate};
 
@@ -28,7 +29,7 @@ impl AnyEvent {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum ServiceEvent {
-    /// The counts, at most once a second, while they change.
+    /// The counts, soon after they have changed, and once a second while bytes move; told last when all has come to rest.
     Service(Status),
     /// A worker process has come.
     WorkerReady {
@@ -82,16 +83,19 @@ pub struct Status {
     /// Bytes of the arrays that came whole.
     #[serde(default)]
     pub done_bytes: u64,
-    /// The rate since the counts before, in bytes a second.
+    /// The rate now, over a second or two, in bytes a second.
     pub rate_bytes_per_s: f64,
     /// How often nobody was taken for a moment because the system had no descriptor or memory left.
     pub exhausted: u64,
     /// Seconds since the service began.
     pub elapsed_s: f64,
+    /// Nobody is taken any more: it ends when what is under way has ended.
+    #[serde(default)]
+    pub draining: bool,
 }
 
 impl Status {
-    /// `3 connections, 2 receiving at 1.20 GB/s, 1 waiting; 120 done, 4 failed`.
+    /// `3 connections, 2 receiving at 1.20 GB/s, 1 waiting; 120 done, 4 failed`, with `; draining` behind it where it is.
     #[must_use]
     pub fn in_words(&self) -> String {
         let (connections, receiving) = (self.connections as u64, self.receiving as u64);
@@ -110,7 +114,8 @@ impl Status {
             parts.push(format!("{} waiting", count(self.waiting as u64)));
         }
         let (done, failed) = (count(self.done), count(self.failed));
-        format!("{}; {done} done, {failed} failed", parts.join(", "))
+        let draining = if self.draining { "; draining" } else { "" };
+        format!("{}; {done} done, {failed} failed{draining}", parts.join(", "))
     }
 }
 
@@ -129,6 +134,7 @@ pub(super) struct OpenCounts {
 pub(super) struct Counters {
     began: Instant,
     status: Status,
+    rate: RecentRate,
 }
 
 impl Counters {
@@ -136,6 +142,7 @@ impl Counters {
         Self {
             began: now,
             status: Status::default(),
+            rate: RecentRate::default(),
         }
     }
 
@@ -175,15 +182,21 @@ impl Counters {
         }
     }
 
-    /// The counts at an instant; `last` are those before.
-    pub(super) fn status(&self, open: OpenCounts, last: &Status, now: Instant) -> Status {
+    /// The counts at an instant.
+    pub(super) fn status(&mut self, open: OpenCounts, now: Instant) -> Status {
         let elapsed_s = now.saturating_duration_since(self.began).as_secs_f64();
-        let moved = (self.status.bytes - last.bytes) as f64;
+        self.rate.push(elapsed_s, self.status.bytes);
+        // Where nobody is there any more, nothing moves.
+        let rate_bytes_per_s = if open.connections > 0 {
+            self.rate.at(elapsed_s)
+        } else {
+            0.0
+        };
         Status {
             connections: open.connections,
             receiving: open.receiving,
             waiting: open.waiting,
-            rate_bytes_per_s: moved / (elapsed_s - last.elapsed_s).max(1e-9),
+            rate_bytes_per_s,
             elapsed_s,
             ..self.status
         }
@@ -197,7 +210,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn the_rate_is_that_since_the_counts_before() {
+    fn the_rate_is_that_of_now_and_there_is_none_without_a_connection() {
         let start = Instant::now();
         let mut counters = Counters::new(start);
         counters.add_bytes(1000);
@@ -206,7 +219,7 @@ mod tests {
             receiving: 2,
             waiting: 1,
         };
-        let first = counters.status(open, &Status::default(), start + Duration::from_secs(1));
+        let first = counters.status(open, start + Duration::from_secs(1));
         assert_eq!((first.connections, first.receiving, first.waiting), (3, 2, 1));
         assert!((first.rate_bytes_per_s - 1000.0).abs() < 1e-6);
         counters.count_transfer(&EventKind::Cancelled { bytes: 1, note: None });
@@ -215,10 +228,13 @@ mod tests {
             ..Finished::default()
         };
         counters.count_transfer(&EventKind::Finished(Box::new(finished)));
-        let second = counters.status(OpenCounts::default(), &first, start + Duration::from_secs(2));
+        let second = counters.status(open, start + Duration::from_secs(2));
         assert_eq!((second.bytes, second.cancelled, second.done), (1000, 1, 1));
         assert_eq!(second.done_bytes, 600, "the others did not come whole");
         assert!(second.rate_bytes_per_s.abs() < 1e-6, "nothing has moved since");
+        counters.add_bytes(1000);
+        let last = counters.status(OpenCounts::default(), start + Duration::from_secs(3));
+        assert!(last.rate_bytes_per_s.abs() < 1e-6, "nobody is there");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value as Json;
@@ -417,4 +418,73 @@ fn a_process_in_a_container_is_seen_from_its_host() {
     let told = objects(&dir.run("status --json").done().stdout);
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(told[0]["command"], format!("serve {}", service.address));
+}
+
+/// What `status --json` says of a process, as soon as it is so.
+fn told_of(dir: &Dir, pid: u32, is_so: impl Fn(&Json) -> bool) -> Json {
+    let mut told = Json::Null;
+    for _ in 0..50 {
+        let all = objects(&dir.run("status --json").done().stdout);
+        told = all.into_iter().find(|one| one["pid"] == pid).unwrap_or_default();
+        if is_so(&told) {
+            return told;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("it never said so: {told}");
+}
+
+#[test]
+fn status_says_what_is_so_now_and_what_is_paused_limited_and_draining() {
+    let dir = Dir::new();
+    let service = serve(&dir, "");
+    let sender = slow_sender(&dir, &service.address);
+    std::thread::sleep(Duration::from_millis(1200));
+    let near = |rate: &Json| rate.as_f64().is_some_and(|rate| (2e6..6e6).contains(&rate));
+    let told = told_of(&dir, sender.id(), |_| true);
+    let moving = &told["transfers"][0];
+    assert!(near(&moving["rate_bytes_per_s"]), "{told}");
+    assert_eq!(
+        (&moving["state"], &moving["limit_bytes_per_s"]),
+        (&"transferring".into(), &4_000_000.into())
+    );
+    let told = told_of(&dir, service.id(), |_| true);
+    assert!(near(&told["transfers"][0]["rate_bytes_per_s"]), "{told}");
+    dir.run(&format!("attach {} --pause 1", sender.id())).done();
+    told_of(&dir, sender.id(), |told| told["transfers"][0]["state"] == "paused");
+    let shown = dir.run("status").done().stdout;
+    assert!(shown.contains("of 8.00 MB  paused  limited to 4.00 MB/s"), "{shown}");
+    sender.signal(Signal::KILL);
+    sender.wait();
+    told_of(&dir, service.id(), |told| {
+        let counts = &told["service"];
+        (&counts["connections"], &counts["rate_bytes_per_s"], &counts["failed"]) == (&0.into(), &0.0.into(), &1.into())
+    });
+
+    let mut sender = slow_sender(&dir, &service.address);
+    until(&mut sender, "sample");
+    dir.run(&format!("attach {} --drain", service.id())).done();
+    told_of(&dir, service.id(), |told| told["service"]["draining"] == true);
+    let shown = dir.run("status").done().stdout;
+    assert!(
+        shown.contains("1 receiving at ") && shown.contains("1 failed; draining"),
+        "{shown}"
+    );
+    sender.wait().done();
+    service.wait();
+}
+
+#[test]
+fn who_watches_hears_of_a_pause_and_of_its_end() {
+    let dir = Dir::new();
+    let service = serve(&dir, "");
+    let sender = slow_sender(&dir, &service.address);
+    let mut viewer = dir.arraylift(["attach", &sender.id().to_string()]).start();
+    for (command, line) in [("pause", "paused"), ("resume", "goes on")] {
+        dir.run(&format!("attach {} --{command} 1", sender.id())).done();
+        assert!((0..20).any(|_| viewer.line() == line), "it is {line}");
+    }
+    sender.wait().done();
+    viewer.wait().done();
+    drained(service).done();
 }

@@ -52,6 +52,12 @@ pub(crate) fn until(process: &mut Process, event: &str) -> Json {
     }
 }
 
+/// Waits until a signal has been obeyed, and for so long that the next one is another ask.
+pub(crate) fn until_draining(service: &mut Process) {
+    while until(service, "service")["draining"] != true {}
+    std::thread::sleep(std::time::Duration::from_millis(200));
+}
+
 pub(crate) fn drained(service: Process) -> Ended {
     service.signal(Signal::TERM);
     service.wait()
@@ -359,8 +365,7 @@ fn a_second_signal_ends_what_is_on_its_way_and_leaves_nothing_half_received() {
     until(&mut service, "sample");
     assert_eq!(names_in(&dir.path().join("inbox")).len(), 1, "the .part");
     service.signal(Signal::TERM);
-    // The other connection is told, and with that the first signal has been obeyed.
-    until(&mut service, "service");
+    until_draining(&mut service);
     service.signal(Signal::INT);
     let ended = service.wait().failed(1, &["cancelled"]);
     assert_eq!(count(&ended, "cancelled"), 1);

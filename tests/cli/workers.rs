@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 
 use crate::common::{Dir, Ended, Process, names_in};
 use crate::floats;
-use crate::serve::{drained, senders, sent, serve, until};
+use crate::serve::{drained, senders, sent, serve, until, until_draining};
 
 /// The process ids of so many workers, as they become ready.
 pub(crate) fn workers(service: &mut Process, count: usize) -> Vec<u64> {
@@ -375,7 +375,7 @@ fn a_second_signal_stops_the_workers_too_and_leaves_nothing_half_received() {
         .start();
     until(&mut service, "sample");
     service.signal(Signal::TERM);
-    until(&mut service, "service");
+    until_draining(&mut service);
     service.signal(Signal::TERM);
     let ended = service.wait().failed(1, &["cancelled"]);
     sender.wait().failed(1, &["the receiver was stopped"]);

@@ -12,7 +12,7 @@ pub struct Service {
     pub command: String,
     /// What it has done and does.
     pub status: Status,
-    /// Whether this window told it to drain.
+    /// Whether it takes nobody any more, or this window told it to.
     pub is_draining: bool,
 }
 
@@ -61,7 +61,9 @@ impl Services {
             status,
             is_draining: false,
         };
-        self.services.entry(pid).or_insert_with(new).status = status;
+        let service = self.services.entry(pid).or_insert_with(new);
+        service.status = status;
+        service.is_draining |= status.draining;
     }
 
     /// It was told to drain.

@@ -176,7 +176,7 @@ fn figures(row: &Row, numbers: &Numbers) -> Vec<Figure> {
         (_, None) => figures.push(Figure::new("moved", format::bytes(numbers.done).to_string(), "00.0 GB")),
     }
     if row.is_over() {
-        figures.push(Figure::new("took", format::duration(numbers.elapsed_s), ""));
+        figures.push(Figure::new("took", format::duration(numbers.took_s), ""));
     } else if !row.repeats() {
         let left = numbers.left_s.map_or_else(String::new, format::left);
         figures.push(Figure::new("left", left, "00 min 00 s"));

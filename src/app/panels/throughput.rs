@@ -76,7 +76,8 @@ pub(crate) fn ui(
             for (name, rate) in ceilings
                 .into_iter()
                 .flat_map(lines_of)
-                .filter(|(_, rate)| *rate <= values.top)
+                // One that was kept and is beaten here is no ceiling.
+                .filter(|(_, rate)| *rate <= values.top && *rate >= row.beaten_bytes_per_s())
             {
                 plot.hline(
                     HLine::new(name, rate)

@@ -19,7 +19,10 @@ use super::back_off::BackOff;
 const KEPT_EVENTS_MAX: usize = 4096;
 /// Events that found no room are tried again so much later.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
+/// Counts are told so long after those before, while nothing but bytes changes.
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
+/// And so long where somebody has come or gone.
+const COUNTS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What a guest can use of its front.
 pub(in crate::service) struct FrontContext {
@@ -31,10 +34,20 @@ pub(in crate::service) struct FrontContext {
     /// Its guest has asked it to take nobody any more.
     drains: bool,
     back_off: BackOff,
-    /// Something has changed since the last status.
-    has_news: bool,
+    /// What has changed since the last status.
+    news: News,
     last_status: Status,
-    next_status_at: Instant,
+    last_status_at: Instant,
+}
+
+/// What a status would tell that the one before did not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum News {
+    Nothing,
+    /// Bytes have moved.
+    Bytes,
+    /// Somebody has come or gone.
+    Counts,
 }
 
 impl FrontContext {
@@ -51,9 +64,9 @@ impl FrontContext {
             is_open: true,
             drains: false,
             back_off: BackOff::default(),
-            has_news: false,
+            news: News::Nothing,
             last_status: Status::default(),
-            next_status_at: now,
+            last_status_at: now,
         })
     }
 
@@ -84,9 +97,14 @@ impl FrontContext {
         }
     }
 
-    /// The counts have changed: they are told when a second has passed since the last time.
-    pub(in crate::service) fn has_changed(&mut self) {
-        self.has_news = true;
+    /// Bytes have moved: the counts are told when a second has passed since the last time.
+    pub(in crate::service) fn has_moved(&mut self) {
+        self.news = self.news.max(News::Bytes);
+    }
+
+    /// Somebody has come or gone: the counts are told soon.
+    pub(in crate::service) fn counts_have_changed(&mut self) {
+        self.news = News::Counts;
     }
 
     /// Something has run out: nobody is accepted for a moment.
@@ -141,7 +159,7 @@ impl FrontContext {
     /// When the front itself has something to do.
     pub(super) fn due(&self, now: Instant) -> Option<Instant> {
         let kept = (self.events.kept() > 0).then(|| now + RETRY_INTERVAL);
-        let status = self.has_news.then_some(self.next_status_at);
+        let status = self.status_due();
         let pause = self.back_off.until(now);
         [kept, status, pause].into_iter().flatten().min()
     }
@@ -150,9 +168,8 @@ impl FrontContext {
     pub(in crate::service) fn tell_due(&mut self, open: impl FnOnce() -> OpenCounts) {
         self.events.retry();
         let now = awake_now();
-        if self.has_news && now >= self.next_status_at {
+        if self.status_due().is_some_and(|due| now >= due) {
             self.tell_status(open(), now);
-            self.next_status_at = now + STATUS_INTERVAL;
         }
     }
 
@@ -162,16 +179,40 @@ impl FrontContext {
         if tells_counts {
             self.tell_status(open, now);
         } else {
-            self.last_status = self.counters.status(open, &self.last_status, now);
+            self.last_status = self.status(open, now);
         }
         self.events.finish();
         self.last_status
     }
 
+    /// When the counts are to be told; `None` while all rests.
+    fn status_due(&self) -> Option<Instant> {
+        let interval = match self.news {
+            News::Nothing => return None,
+            News::Bytes => STATUS_INTERVAL,
+            News::Counts => COUNTS_INTERVAL,
+        };
+        Some(self.last_status_at + interval)
+    }
+
     fn tell_status(&mut self, open: OpenCounts, now: Instant) {
-        self.last_status = self.counters.status(open, &self.last_status, now);
-        self.has_news = false;
-        self.events
-            .offer(AnyEvent::Service(ServiceEvent::Service(self.last_status)));
+        self.last_status = self.status(open, now);
+        self.last_status_at = now;
+        let told = AnyEvent::Service(ServiceEvent::Service(self.last_status));
+        if self.last_status.rate_bytes_per_s > 0.0 {
+            // It is told again, until all has come to rest.
+            self.news = News::Bytes;
+            self.events.offer(told);
+        } else {
+            self.news = News::Nothing;
+            self.events.keep(told);
+        }
+    }
+
+    fn status(&mut self, open: OpenCounts, now: Instant) -> Status {
+        Status {
+            draining: !self.is_open,
+            ..self.counters.status(open, now)
+        }
     }
 }

@@ -43,7 +43,7 @@ pub(super) trait Guest {
     /// Whether those who have connected when the front closes are accepted once more, to be told that it has.
     const ANSWERS_LATECOMERS: bool = false;
 
-    /// Whether the last counts are told as an event.
+    /// Whether its counts are told as events.
     const TELLS_COUNTS: bool = true;
 
     /// Whether one more connection can be taken. Whoever connects meanwhile waits in the listener's queue.
@@ -199,7 +199,7 @@ impl<A> Front<A> {
         self.accepts_more |= self.source.keeps_some();
         if self.source.take_asked() {
             // The counts are the sign of life, whether or not they have changed.
-            self.context.has_changed();
+            self.context.counts_have_changed();
         }
         for command in commands {
             match command {
@@ -228,6 +228,9 @@ impl<A> Front<A> {
         }
         self.source.close();
         self.context.close();
+        if G::TELLS_COUNTS {
+            self.context.counts_have_changed();
+        }
         guest.close(how, &mut self.context);
     }
 
@@ -309,7 +312,7 @@ mod tests {
         fn accept(&mut self, _arrival: usize, front: &mut FrontContext) {
             self.open += 1;
             self.accepted_at.push(Instant::now());
-            front.has_changed();
+            front.counts_have_changed();
         }
 
         fn ready(&mut self, _token: usize, _front: &mut FrontContext) {}

@@ -90,7 +90,7 @@ impl RecipeDispatcher {
                 Ok(Some(handover)) => {
                     let worker = worker.pid;
                     front.counters.count_connection(true);
-                    front.has_changed();
+                    front.counts_have_changed();
                     front.tell(AnyEvent::Service(ServiceEvent::HandedOver {
                         worker,
                         peer: handover.peer,

@@ -188,7 +188,7 @@ impl Dispatcher {
 
     /// Reads what a worker reports, and sends what found no room before.
     fn read_worker(&mut self, key: usize, front: &mut FrontContext) {
-        front.has_changed();
+        front.has_moved();
         loop {
             let Some(worker) = self.workers.get_mut(key) else {
                 return;
@@ -231,6 +231,7 @@ impl Dispatcher {
             EventKind::Started(started) => {
                 assigned.is_receiving = true;
                 assigned.part.clone_from(&started.part);
+                front.counts_have_changed();
             }
             EventKind::Sample(sample) => bytes = sample.bytes,
             EventKind::Finished(finished) => bytes = finished.bytes,
@@ -242,6 +243,7 @@ impl Dispatcher {
         assigned.bytes = bytes.max(assigned.bytes);
         if event.kind.is_last() {
             self.assigned.remove(&id);
+            front.counts_have_changed();
             if let Some(worker) = self.workers.get_mut(key) {
                 worker.assigned -= 1;
                 if self.drains && worker.assigned == 0 {
@@ -301,6 +303,7 @@ impl Dispatcher {
             front.pause();
         }
         let transfers = lost.len();
+        front.counts_have_changed();
         front.tell(AnyEvent::Service(ServiceEvent::WorkerGone {
             worker: pid,
             how,
@@ -375,7 +378,7 @@ impl Guest for Dispatcher {
         if let Err(error) = worker.channel.send(&message, Some(socket)) {
             self.remove(key, &Departure::Broken(error), front);
         }
-        front.has_changed();
+        front.counts_have_changed();
     }
 
     fn ready(&mut self, token: usize, front: &mut FrontContext) {

@@ -32,6 +32,8 @@ pub struct Numbers {
     pub cpu_s_per_gb: Option<f64>,
     /// Time since the transfer's clock began.
     pub elapsed_s: f64,
+    /// What the mean of a transfer that is done is over: without connecting and without pauses, as in a terminal.
+    pub took_s: f64,
 }
 
 /// Where the rate axis of a row ends. While it runs the end never falls, unless the spans that are drawn grow longer
@@ -113,7 +115,17 @@ impl Row {
             left_s,
             cpu_s_per_gb: (cpu_s > 0.0 && moved >= CPU_BYTES_MIN).then(|| cpu_s / (moved as f64 / 1e9)),
             elapsed_s,
+            took_s: match &end.finished {
+                Some(finished) if mean > 0.0 && self.rounds == 0 => finished.bytes as f64 / mean,
+                _ => elapsed_s,
+            },
         }
+    }
+
+    /// The rate that the whole of what is done came to: a ceiling below it is none.
+    #[must_use]
+    pub(crate) fn beaten_bytes_per_s(&self) -> f64 {
+        if self.is_over() { self.numbers(0.0).mean } else { 0.0 }
     }
 
     /// A rate of this transfer, in the unit of all its rates.

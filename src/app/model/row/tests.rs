@@ -363,3 +363,20 @@ fn one_who_offers_nothing_is_shown_beside_what_is_waited_for_and_fails_nothing()
     assert_eq!(row.note_in_words(1.0), "waits for a sender; 10.0.0.7:5 offered nothing");
     assert_eq!(row.phase, Phase::Is(State::Listening));
 }
+
+#[test]
+fn what_is_done_took_as_long_as_its_mean_says() {
+    let mut row = half_way();
+    let finished = Finished {
+        bytes: TOTAL,
+        rate_bytes_per_s: 4.0 * TOTAL as f64,
+        ..Finished::default()
+    };
+    for side in [Side::Sender, Side::Receiver] {
+        tell(&mut row, side, 1.0, EventKind::Finished(Box::new(finished.clone())));
+    }
+    let numbers = row.numbers(1.0);
+    assert!((numbers.mean - 4.0 * TOTAL as f64).abs() < 1.0, "{numbers:?}");
+    assert!((numbers.took_s - 0.25).abs() < 1e-9, "without connecting: {numbers:?}");
+    assert!((row.beaten_bytes_per_s() - numbers.mean).abs() < 1.0);
+}
