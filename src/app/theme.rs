@@ -198,6 +198,9 @@ fn style(palette: &Palette, visuals: Visuals) -> Style {
     style.spacing.icon_width_inner = 8.0;
     style.spacing.menu_margin = Margin::same(6);
     style.spacing.scroll.floating = true;
+    // Seen at rest, too: it says that there is more.
+    style.spacing.scroll.floating_width = 4.0;
+    style.spacing.scroll.dormant_handle_opacity = 0.4;
     style.spacing.tooltip_width = 320.0;
     style.interaction.selectable_labels = false;
     style.interaction.tooltip_delay = 0.4;

@@ -110,10 +110,7 @@ impl App {
             view: self.view,
             is_comparing: self.comparisons.is_comparing(),
         };
-        let frame = Frame::new().inner_margin(Margin::symmetric(20, 16));
-        frame
-            .show(ui, |ui| new_transfer::ui(ui, &self.settings.form, &context))
-            .inner
+        new_transfer::ui(ui, &self.settings.form, &context)
     }
 
     fn transfers_ui(&self, ui: &mut Ui, shows_form: bool) -> Vec<Action> {

@@ -3,7 +3,7 @@
 mod advanced;
 mod remarks;
 
-use eframe::egui::{Align, Button, Id, Label, Layout, RichText, ScrollArea, Ui, vec2};
+use eframe::egui::{Align, Button, Frame, Id, Label, Layout, Margin, RichText, ScrollArea, Ui, vec2};
 
 use crate::app::action::{Action, Dialog, FormAction};
 use crate::app::model::form::{EndpointKind, Field, Form, SinkKind, SourceKind};
@@ -28,7 +28,7 @@ const DTYPES: [(&str, &str); 10] = [
 ];
 
 /// What Start and what stands below it take, with the space above.
-const START_HEIGHT: f32 = 140.0;
+const START_HEIGHT: f32 = 132.0;
 
 /// What the form needs to know besides its own fields.
 #[derive(Debug)]
@@ -64,7 +64,33 @@ pub(crate) fn ui(ui: &mut Ui, form: &Form, context: &Context<'_>) -> Vec<Action>
     ui.spacing_mut().item_spacing.y = 14.0;
     let mut edited = form.clone();
     let mut actions = Vec::new();
-    let hide = ui.horizontal(|ui| {
+    ui.add_space(16.0);
+    let hides = inset(ui, hide_ui);
+    actions.extend(hides.then_some(Action::Form(FormAction::Toggle)));
+    // Start stays in sight below the fields, however many of them are shown.
+    let fields = ScrollArea::vertical().id_salt("fields").auto_shrink([false, true]);
+    fields
+        .max_height((ui.available_height() - START_HEIGHT).max(0.0))
+        .show(ui, |ui| {
+            inset(ui, |ui| fields_ui(ui, &mut edited, context, &mut actions));
+        });
+    actions.extend(inset(ui, |ui| start_ui(ui, &mut edited, context)));
+    if edited != *form {
+        // What is typed is taken before it is started.
+        actions.insert(0, Action::Form(FormAction::Edit(Box::new(edited))));
+    }
+    actions
+}
+
+/// Between margins. They belong to what is shown and not to the panel, so that a scroll bar stands in them.
+fn inset<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
+    let frame = Frame::new().inner_margin(Margin::symmetric(20, 0));
+    frame.show(ui, add).inner
+}
+
+/// Returns whether the form is to be hidden.
+fn hide_ui(ui: &mut Ui) -> bool {
+    let heading = ui.horizontal(|ui| {
         ui.label(RichText::new("New transfer").font(theme::strong()));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let hide = word_button(ui, "Hide", "Hide New transfer");
@@ -72,18 +98,7 @@ pub(crate) fn ui(ui: &mut Ui, form: &Form, context: &Context<'_>) -> Vec<Action>
         })
         .inner
     });
-    actions.extend(hide.inner.then_some(Action::Form(FormAction::Toggle)));
-    // Start stays in sight below the fields, however many of them are shown.
-    let fields = ScrollArea::vertical().id_salt("fields").auto_shrink([false, true]);
-    fields
-        .max_height((ui.available_height() - START_HEIGHT).max(0.0))
-        .show(ui, |ui| fields_ui(ui, &mut edited, context, &mut actions));
-    actions.extend(start_ui(ui, &mut edited, context));
-    if edited != *form {
-        // What is typed is taken before it is started.
-        actions.insert(0, Action::Form(FormAction::Edit(Box::new(edited))));
-    }
-    actions
+    heading.inner
 }
 
 fn fields_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut Vec<Action>) {
