@@ -53,7 +53,9 @@ fn a_service_ends_with_0_whatever_became_of_its_senders_unless_it_cut_one_off() 
     let sender = dir.arraylift(arguments).start();
     crate::serve::until(&mut service, "sample");
     service.signal(Signal::TERM);
-    // Another signal, as two of the same at once are one.
+    // By then the first signal has been obeyed: two at once can be one.
+    crate::serve::until(&mut service, "service");
+    std::thread::sleep(std::time::Duration::from_millis(100));
     service.signal(Signal::INT);
     service.wait().failed(1, &["cancelled: 1 transfer was cut off"]);
     sender.wait().failed(1, &["gave up"]);
