@@ -52,9 +52,7 @@ impl PreparedSink {
         self.check()?;
         match &self.storage {
             // One that was renamed is still there.
-            Storage::Existing(ExistingPart { path, file, .. })
-                if !is_of(file, std::fs::metadata(path)) && present_path(file).is_none() =>
-            {
+            Storage::Existing(ExistingPart { path, file, .. }) if is_lost(path, file) => {
                 Err(Error::SinkChanged(path.clone()))
             }
             Storage::New(part) => part.settle(),
@@ -187,6 +185,15 @@ fn sync(file: &File) -> io::Result<bool> {
         Ok(()) => Ok(true),
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(false),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether nobody finds the file that was opened by that path: it was removed, or another one stands in its place. One that
+/// was only renamed is found.
+fn is_lost(path: &Path, file: &File) -> bool {
+    match std::fs::metadata(path) {
+        Ok(there) => !is_of(file, Ok(there)),
+        Err(_) => present_path(file).is_none(),
     }
 }
 
