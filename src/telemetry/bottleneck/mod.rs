@@ -49,6 +49,9 @@ use interval::Spent;
 /// The shortest span. Readings of the two ends that are closer than this are in one span.
 const SPAN_MIN_S: f64 = 0.005;
 
+/// A span in which nothing was read of what an end did ends by then all the same.
+const SPAN_UNKNOWN_S: f64 = 1.0;
+
 /// Counters of the kernel have steps of up to a tick: of less time nothing can be told.
 const TELLS_FROM_S: f64 = 0.004;
 
@@ -332,12 +335,20 @@ impl Bottleneck {
     /// Puts everything before `to_s` into the band, in spans that end at readings.
     fn advance(&mut self, to_s: f64) {
         while let Some(done_s) = self.done_s {
-            let least_s = done_s + SPAN_MIN_S;
-            let next = self.sides.iter().filter_map(|track| track.reading_from(least_s));
-            let next_s = next.fold(f64::INFINITY, f64::min);
-            if next_s > to_s {
-                return;
-            }
+            let mut least_s = done_s + SPAN_MIN_S;
+            let next_s = loop {
+                let next = self.sides.iter().filter_map(|track| track.reading_from(least_s));
+                let next_s = next.fold(f64::INFINITY, f64::min);
+                if next_s > to_s {
+                    return;
+                }
+                // Connections that have nothing to do are read as well, which says nothing of those that have.
+                let is_known = |track: &Track| track.spent(done_s, next_s).thread_s > 0.0;
+                if next_s - done_s >= SPAN_UNKNOWN_S || self.sides.iter().all(is_known) {
+                    break next_s;
+                }
+                least_s = next_s.next_up();
+            };
             self.take(done_s, next_s);
         }
     }
