@@ -50,7 +50,7 @@ use interval::Spent;
 const SPAN_MIN_S: f64 = 0.005;
 
 /// A span in which nothing was read of what an end did ends by then all the same.
-const SPAN_UNKNOWN_S: f64 = 1.0;
+const SPAN_UNKNOWN_S: f64 = 0.25;
 
 /// Counters of the kernel have steps of up to a tick: of less time nothing can be told.
 const TELLS_FROM_S: f64 = 0.004;

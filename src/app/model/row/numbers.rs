@@ -116,7 +116,7 @@ impl Row {
             cpu_s_per_gb: (cpu_s > 0.0 && moved >= CPU_BYTES_MIN).then(|| cpu_s / (moved as f64 / 1e9)),
             elapsed_s,
             took_s: match &end.finished {
-                Some(finished) if mean > 0.0 && self.rounds == 0 => finished.bytes as f64 / mean,
+                Some(finished) if mean > 0.0 && !self.repeats() => finished.bytes as f64 / mean,
                 _ => elapsed_s,
             },
         }
