@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
 
 use crate::common::{Dir, names_in};
@@ -116,12 +116,14 @@ fn an_offer_for_a_part_of_a_sparse_file_takes_no_disk_and_its_bytes_take_little_
     let receiver = dir.receive("127.0.0.1:0 --into sparse.bin --at 0 --once");
     let mut stream = TcpStream::connect(&receiver.address).expect("it listens");
     stream.write_all(&native_offer("a", BYTES)).expect("it takes them");
-    let mut answer = [0; 9];
+    let mut answer = [0; 28];
     stream.read_exact(&mut answer).expect("an answer");
     assert_eq!((answer[8], disk_bytes()), (2, 0), "accepted, and nothing taken");
     let block = [&[4, 0, 0, 0, 1, 0, 0, 0][..], &[0; 8], b"x"].concat();
     stream.write_all(&block).expect("it takes them");
-    drop(stream);
+    // Closed with bytes unread it would take back what it has sent.
+    stream.shutdown(Shutdown::Write).expect("open");
+    let _ = stream.read_to_end(&mut Vec::new());
     receiver.wait().failed(1, &["closed the connection"]);
     assert!(
         disk_bytes() <= (64 << 20) + (1 << 20),
