@@ -52,7 +52,7 @@ impl FurtherFetcher {
             ConnectionContext::new(options, &context.controls, wake),
         );
         let sink = &file.array.sink;
-        let receiver = BlockReceiver::new(sink.route()?.route, context.publishing.clone());
+        let receiver = BlockReceiver::new(sink, sink.route()?.route, context.publishing.clone());
         let claim = sink.ledger.claim(part.start, part.end - part.start)?;
         let part = PartFetch::new(client, options, receiver, Arc::clone(file), claim, None).may_be_left();
         Ok(Self {

@@ -62,7 +62,7 @@ impl FileRequest {
         let preview = self.preview(&info)?;
         let chosen = sink.route()?;
         let reason = reason.unwrap_or(chosen.reason);
-        let receiver = BlockReceiver::new(chosen.route, context.publishing.clone());
+        let receiver = BlockReceiver::new(&sink, chosen.route, context.publishing.clone());
         let (parts, fewer) = self.share_out(&info);
         let claim = sink.ledger.claim(0, parts.first)?;
         let streams = u16::try_from(parts.others.len() + 1).unwrap_or(u16::MAX);
@@ -100,7 +100,11 @@ impl FileRequest {
         context: &MachineContext,
     ) -> Result<PartFetch, Error> {
         let client = Client::new(&file.url, &file.trust, self.connecting.clone());
-        let receiver = BlockReceiver::new(file.array.sink.route()?.route, context.publishing.clone());
+        let receiver = BlockReceiver::new(
+            &file.array.sink,
+            file.array.sink.route()?.route,
+            context.publishing.clone(),
+        );
         Ok(PartFetch::new(
             client,
             &self.options,

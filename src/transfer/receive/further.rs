@@ -45,7 +45,7 @@ impl FurtherReceiver {
         options: &Options,
         context: MachineContext,
     ) -> Result<Self, Error> {
-        let blocks = BlockReceiver::new(array.sink.route()?.route, context.publishing.clone());
+        let blocks = BlockReceiver::new(&array.sink, array.sink.route()?.route, context.publishing.clone());
         Ok(Self {
             link: Link::new(connection, ReceiveWire::joined(), led_by_sender, options, context),
             receiving: Receiving {

@@ -10,9 +10,11 @@ use crate::ledger::Span;
 use crate::route::receive::{Inflow, ReceiveError, ReceiveRoute};
 use crate::telemetry::{Probe, Rest};
 use crate::transfer::net::socket::would_block;
+use crate::transfer::sink::PreparedSink;
 use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::sink::publisher::PublishContext;
 use crate::transfer::sink::task::Pending;
+use crate::transfer::sink::write_away::{LastWrite, WriteAway};
 use crate::transfer::tell::event::EventKind;
 
 /// One connection's way into an array.
@@ -26,6 +28,8 @@ pub(crate) struct BlockReceiver {
     coming: Option<Pending<Range<u64>>>,
     /// From which byte on it was last asked for before it was needed.
     asked_ahead_at: u64,
+    /// Who writes, where that may last too long for this thread.
+    away: Option<WriteAway>,
 }
 
 /// So much room is asked for at most, beside what the file system is asked for at once.
@@ -52,7 +56,7 @@ pub(crate) enum Received {
     Bytes(u64, Option<Box<EventKind>>),
     /// Nothing yet.
     Nothing,
-    /// Nothing before the disk has room for it, which is told by a wake.
+    /// Nothing before the disk has room for it, or has taken what came before, which is told by a wake.
     NoRoom,
     /// Nothing may before then.
     NotBefore(Instant, Rest),
@@ -63,9 +67,10 @@ pub(crate) enum Received {
 }
 
 impl BlockReceiver {
-    /// By that route; `disk` makes room, and wakes whoever receives when it is there.
-    pub(crate) fn new(route: Box<dyn ReceiveRoute>, disk: PublishContext) -> Self {
+    /// By that route into that sink; `disk` makes room, and wakes whoever receives when it is there.
+    pub(crate) fn new(sink: &PreparedSink, route: Box<dyn ReceiveRoute>, disk: PublishContext) -> Self {
         Self {
+            away: sink.write_away(&disk),
             route,
             room: 0..0,
             disk,
@@ -88,6 +93,15 @@ impl BlockReceiver {
         seen: &mut dyn FnMut(&[u8]),
     ) -> Result<Received, Error> {
         let Wanted { at, len, .. } = wanted;
+        match self.away.as_mut().map_or(Ok(LastWrite::None), WriteAway::last)? {
+            LastWrite::None => {}
+            LastWrite::Lasts => return Ok(Received::NoRoom),
+            LastWrite::Done(bytes, preview) => {
+                probe.moved(bytes);
+                incoming.sink.landed(bytes);
+                return Ok(Received::Bytes(bytes, preview));
+            }
+        }
         if let Some(span) = wanted.span {
             self.route.begin(span);
         }
@@ -105,6 +119,24 @@ impl BlockReceiver {
         }
         let room = usize::try_from(self.room.end - at).unwrap_or(most);
         let most = most.min(room);
+        if let Some(away) = &mut self.away {
+            let bytes = match away.take(from, most) {
+                Ok([]) => return Ok(Received::End),
+                Ok(bytes) => bytes,
+                Err(error) if would_block(&error) => return Ok(Received::Nothing),
+                Err(error) => return Ok(Received::Broke(error)),
+            };
+            seen(bytes);
+            let (count, preview) = (bytes.len(), incoming.preview(at, bytes).map(Box::new));
+            probe.syscall(most, count);
+            // The look at the file, and the write.
+            probe.cost(2, 2 * count as u64);
+            if limit.is_some() || pace.is_some() {
+                throttle().spend(count as u64);
+            }
+            away.begin(incoming, (at, count), preview, &self.disk);
+            return Ok(Received::NoRoom);
+        }
         let checks = incoming.sink.check()?;
         let (mut preview, mut seen_at) = (None, at);
         let received = self.route.receive(from, at, most, &mut |bytes| {

@@ -19,6 +19,7 @@ pub(crate) mod removal;
 mod reservation;
 mod route_choice;
 pub(crate) mod task;
+pub(crate) mod write_away;
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -41,10 +42,11 @@ use existing::{ExistingPart, open_existing};
 use fault_ahead::FaultAhead;
 use part_file::{PartFile, check_folder, folder_of};
 pub(crate) use publication::{Publication, Published};
-use publisher::Publisher;
+use publisher::{PublishContext, Publisher};
 use regions::{Room, give_back, room_for};
 pub(crate) use route_choice::ChosenRoute;
 use route_choice::RouteChoice;
+use write_away::WriteAway;
 
 /// A sink that is ready for an array's bytes, over one connection or several. Dropping it before it is published
 /// removes what was half received.
@@ -53,6 +55,8 @@ pub(crate) struct PreparedSink {
     pub(crate) ledger: Arc<Ledger>,
     storage: Storage,
     choice: RouteChoice,
+    /// Its writes are not for a thread that must not wait.
+    writes_may_last: bool,
     len: u64,
     chunk_bytes: usize,
     /// Who puts it on disk, where it is to be there before it is published.
@@ -160,8 +164,16 @@ impl PreparedSink {
             SinkSpec::File(_) | SinkSpec::Folder(_) | SinkSpec::Shm(_) => Storage::New(PartFile::create(&request)?),
             SinkSpec::Within { path, at_bytes } => Storage::Existing(ExistingPart::open(path, *at_bytes, &request)?),
         };
+        let file = match &storage {
+            Storage::New(part) => Some(&part.file),
+            Storage::Existing(part) => Some(&part.file),
+            Storage::Nowhere | Storage::Memory { .. } => None,
+        };
+        let is_through_buffer = matches!(choice, ReceiveRouteChoice::Auto | ReceiveRouteChoice::Recv);
+        let writes_may_last = is_through_buffer && file.is_some_and(|file| write_away::may_last(file));
         Ok(Self {
-            choice: RouteChoice::new(choice, &storage, len),
+            choice: RouteChoice::new(choice, &storage, len, writes_may_last),
+            writes_may_last,
             ledger,
             storage,
             len,
@@ -184,6 +196,18 @@ impl PreparedSink {
             return asked_for(Box::new(RecvToMap::new(file, base, self.len).map_err(failed)?));
         }
         self.choice.to_file(file, base, self.chunk_bytes).map_err(failed)
+    }
+
+    /// Who writes for a connection whose machine must not wait for this file system, where it is one to wait for.
+    pub(crate) fn write_away(&self, disk: &PublishContext) -> Option<WriteAway> {
+        if !self.writes_may_last || disk.may_wait() {
+            return None;
+        }
+        match &self.storage {
+            Storage::New(part) => Some(WriteAway::new(Arc::clone(&part.file), part.data_offset)),
+            Storage::Existing(part) => Some(WriteAway::new(Arc::clone(&part.file), part.bytes.start)),
+            Storage::Nowhere | Storage::Memory { .. } => None,
+        }
     }
 
     /// What is to be known of the routes of its connections once all have come.
@@ -376,8 +400,18 @@ fn unwritable(path: PathBuf, error: &io::Error, needed: u64) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write as _;
+    use std::os::fd::AsFd as _;
+    use std::os::unix::net::UnixStream;
+    use std::time::Instant;
 
+    use crossbeam_channel::bounded;
+
+    use super::block_receiver::{BlockReceiver, Received, Wanted};
+    use super::incoming_array::IncomingArray;
     use crate::array::{ArrayMeta, Dtype, npy};
+    use crate::telemetry::Probe;
+    use crate::transfer::tell::preview::Prefix;
     use crate::wire::ChecksumKind;
 
     fn offer(name: Option<&str>, plain: bool, count: u64) -> Offer {
@@ -427,6 +461,67 @@ mod tests {
             assert_eq!(published.path, Some(folder.path().join(expected)));
         }
         assert_eq!(names_in(folder.path()), ["a-1.bin", "a.bin"]);
+    }
+
+    #[test]
+    fn where_writes_may_last_another_thread_writes_and_bytes_count_when_they_are_in_the_file() {
+        let folder = tempfile::tempdir().expect("folder");
+        let spec = SinkSpec::Folder(folder.path().into());
+        let mut sink = prepared(&spec, &offer(Some("a.bin"), true, 100_000)).expect("prepared");
+        sink.writes_may_last = true;
+        let (wake, woken) = bounded(8);
+        let disk = PublishContext::new(Arc::new(move || wake.send(()).expect("someone waits")));
+        let route = sink.route().expect("a route").route;
+        let mut receiver = BlockReceiver::new(&sink, route, disk);
+        let array = Arc::new(IncomingArray::new(sink, Prefix::new(&offer(None, true, 1).meta, 0)));
+        let (peer, socket) = UnixStream::pair().expect("pair");
+        socket.set_nonblocking(true).expect("set");
+        let bytes: Vec<u8> = (0..100_000_u32).map(|i| i.to_le_bytes()[0]).collect();
+        let sent = bytes.clone();
+        let sends = std::thread::spawn(move || (&peer).write_all(&sent));
+        let (mut at, mut seen) = (0, Vec::new());
+        let mut probe = Probe::light(Instant::now());
+        while at < 100_000 {
+            let wanted = Wanted {
+                at,
+                len: 100_000 - at,
+                span: None,
+                limit_bytes_per_s: None,
+                pace_bytes_per_s: None,
+                chunk_bytes: 1 << 16,
+            };
+            let mut from = socket.as_fd();
+            let received = receiver.receive(&array, &mut from, wanted, Instant::now(), &mut probe, &mut |bytes| {
+                seen.extend_from_slice(bytes);
+            });
+            match received.expect("it can be kept") {
+                Received::Bytes(count, _) => {
+                    at += count;
+                    let landed = std::fs::read(array.sink.part().expect("a part")).expect("read");
+                    assert_eq!(landed[..index(at)], bytes[..index(at)]);
+                }
+                Received::NoRoom => woken.recv().expect("a wake"),
+                Received::Nothing => std::thread::yield_now(),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(seen, bytes);
+        sends.join().expect("no panic").expect("sent");
+    }
+
+    fn index(at: u64) -> usize {
+        usize::try_from(at).expect("small")
+    }
+
+    #[test]
+    fn a_file_of_this_machines_page_cache_is_written_at_once() {
+        let folder = tempfile::tempdir().expect("folder");
+        let spec = SinkSpec::Folder(folder.path().into());
+        let sink = prepared(&spec, &offer(Some("a.bin"), true, 10)).expect("prepared");
+        assert!(!sink.writes_may_last, "of the file systems that tests run on");
+        // Processes and what is told of them are no files of a disk.
+        let process = File::open("/proc/self/stat").expect("it runs");
+        assert!(write_away::may_last(&process));
     }
 
     #[test]

@@ -30,9 +30,10 @@ pub(super) struct RouteChoice {
 
 impl RouteChoice {
     /// What was `asked` for is chosen; where nothing was, what is fast for `len` bytes into that storage.
-    pub(super) fn new(asked: ReceiveRouteChoice, storage: &Storage, len: u64) -> Self {
+    /// `writes_may_last`: a buffer lets another thread write.
+    pub(super) fn new(asked: ReceiveRouteChoice, storage: &Storage, len: u64, writes_may_last: bool) -> Self {
         let (choice, reason) = match (asked, storage) {
-            (ReceiveRouteChoice::Auto, Storage::New(part)) if part.takes_splice(len) => (
+            (ReceiveRouteChoice::Auto, Storage::New(part)) if !writes_may_last && part.takes_splice(len) => (
                 ReceiveRouteChoice::Splice,
                 "bytes go from the socket to the file within the kernel",
             ),

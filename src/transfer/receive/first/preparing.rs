@@ -102,6 +102,7 @@ impl FirstReceiver {
             .started(&self.link, offer, route.name(), reason, streams, Some(&sink));
         self.link.events.tell(EventKind::Started(Box::new(started)));
         self.link.events.tell(preview.event());
+        let blocks = BlockReceiver::new(&sink, route, self.link.publishing.clone());
         let array = Arc::new(IncomingArray::new(sink, preview));
         let joins = expected.as_ref().map(|expected| (streams, expected.token));
         if let Some(expected) = expected {
@@ -113,11 +114,7 @@ impl FirstReceiver {
             });
         }
         self.meta = Some(offer.meta.clone());
-        self.phase = Phase::Receiving(Receiving {
-            array,
-            blocks: BlockReceiver::new(route, self.link.publishing.clone()),
-            streams,
-        });
+        self.phase = Phase::Receiving(Receiving { array, blocks, streams });
         if reply == Reply::IsDue {
             let answer = self.link.wire.accept(&ledger, joins)?;
             self.link.outbox.push(&answer);
