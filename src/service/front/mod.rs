@@ -175,7 +175,9 @@ impl<A> Front<A> {
     /// Waits until a socket has changed, or something is due.
     fn wait(&mut self, events: &mut Events, guest: &impl Guest<Arrival = A>) -> Result<(), Error> {
         let now = awake_now();
-        let timeout = if self.may_accept(guest, now) {
+        // That nobody comes any more may have been seen only now, where the last one was asked for.
+        let has_ended = self.source.is_over() && !self.is_source_over;
+        let timeout = if has_ended || self.may_accept(guest, now) {
             Some(Duration::ZERO)
         } else {
             let until = [guest.due(now), self.context.due(now)].into_iter().flatten().min();
