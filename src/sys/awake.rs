@@ -18,12 +18,13 @@ struct Awake {
 }
 
 impl Awake {
-    /// A wait that should have ended has ended. Of several threads that slept through the same time one counts it.
-    fn ticked(&self, should_ns: u64, now_ns: u64) {
+    /// A wait that began and should have ended then has ended. Where it ended far too late all of it counts: nobody knows
+    /// when in it the process stopped. Of several threads that slept through the same time one counts it.
+    fn ticked(&self, began_ns: u64, should_ns: u64, now_ns: u64) {
         let seen_ns = self.seen_ns.fetch_max(now_ns, Ordering::SeqCst);
-        let late_ns = now_ns.saturating_sub(should_ns.max(seen_ns));
-        if late_ns > LATE_NS {
-            self.asleep_ns.fetch_add(late_ns, Ordering::SeqCst);
+        if now_ns.saturating_sub(should_ns.max(seen_ns)) > LATE_NS {
+            let asleep_ns = now_ns - began_ns.max(seen_ns);
+            self.asleep_ns.fetch_add(asleep_ns, Ordering::SeqCst);
         }
     }
 
@@ -49,9 +50,9 @@ pub(crate) fn ticking<T>(timeout: Option<Duration>, wait: impl FnOnce(Option<Dur
     let timeout = timeout.min(TICK);
     let (base, awake) = &*AWAKE;
     let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-    let should_ns = ns(base.elapsed() + timeout);
+    let began = base.elapsed();
     let result = wait(Some(timeout));
-    awake.ticked(should_ns, ns(base.elapsed()));
+    awake.ticked(ns(began), ns(began + timeout), ns(base.elapsed()));
     result
 }
 
@@ -65,7 +66,7 @@ mod tests {
     fn what_ends_in_time_or_a_little_late_was_not_slept_through() {
         let awake = Awake::default();
         for second in 1..100 {
-            awake.ticked(second * SECOND, second * SECOND + LATE_NS);
+            awake.ticked((second - 1) * SECOND, second * SECOND, second * SECOND + LATE_NS);
         }
         assert_eq!(awake.asleep(), Duration::ZERO);
     }
@@ -73,13 +74,13 @@ mod tests {
     #[test]
     fn a_jump_is_counted_once_however_many_threads_meet_it() {
         let awake = Awake::default();
-        awake.ticked(SECOND, SECOND);
+        awake.ticked(0, SECOND, SECOND);
         for thread in 0..4 {
-            awake.ticked(2 * SECOND, 60 * SECOND + thread);
+            awake.ticked(SECOND, 2 * SECOND, 60 * SECOND + thread);
         }
-        assert_eq!(awake.asleep(), Duration::from_secs(58));
-        awake.ticked(61 * SECOND, 63 * SECOND);
-        assert_eq!(awake.asleep(), Duration::from_mins(1));
+        assert_eq!(awake.asleep(), Duration::from_secs(59));
+        awake.ticked(61 * SECOND, 62 * SECOND, 64 * SECOND);
+        assert_eq!(awake.asleep(), Duration::from_secs(62));
     }
 
     #[test]

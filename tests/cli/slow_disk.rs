@@ -4,6 +4,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Command;
+use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value as Json;
@@ -72,7 +73,7 @@ fn strace_who_connects_is_answered_while_another_waits_for_the_disk() {
             assert!(ended.status.success(), "{call} {how}: {ended:?}");
             let events = events(&ended);
             let finished = events.iter().position(|event| event == "finished").expect("it came");
-            let answered = events[..finished].iter().filter(|event| *event == "failed").count();
+            let answered = events[..finished].iter().filter(|event| *event == "stranger").count();
             assert_eq!(answered, 10, "{call} {how}: {events:?}");
             assert_eq!(names_in(&dir.path().join("inbox")), ["range.npy"]);
         }
@@ -90,14 +91,21 @@ fn strace_a_service_that_is_stopped_while_a_file_is_made_leaves_none() {
         // Its offer is there before this one's.
         ask(&service.address);
         service.signal(Signal::TERM);
-        // Another one, as two of the same can be one.
+        // Two that come together are one ask; a service with workers asks them one after the other.
+        std::thread::sleep(Duration::from_secs(1));
         service.signal(Signal::INT);
         sender.wait().failed(1, &["stopped"]);
         let ended = service.wait();
         let events = events(&ended);
         assert!(!events.contains(&"started".into()), "{how}: {ended:?}");
         assert!(events.contains(&"cancelled".into()), "{how}: {ended:?}");
-        assert!(names_in(&dir.path().join("inbox")).is_empty(), "{how}");
+        // A worker is killed in the end, and leaves what it has not told of for the next start to name.
+        let left = names_in(&dir.path().join("inbox"));
+        let may_be_left = usize::from(!how.is_empty());
+        assert!(
+            left.len() <= may_be_left && left.iter().all(|name| name.ends_with(".part")),
+            "{how}: {left:?}"
+        );
     }
 }
 

@@ -219,7 +219,7 @@ impl FileRequest {
             streams,
             memory: sink.memory().map(Into::into),
             congestion_control: connection.congestion_control().map(Into::into),
-            part: sink.part(),
+            part: sink.part().map(Into::into),
             chunk_bytes: self.options.chunk_bytes.max(1),
             send_buffer_bytes: connection.buffers().send,
             receive_buffer_bytes: connection.buffers().receive,

@@ -53,7 +53,7 @@ impl ReceivePlan {
             streams,
             memory: sink.and_then(PreparedSink::memory).map(Into::into),
             congestion_control: connection.congestion_control().map(Into::into),
-            part: sink.and_then(PreparedSink::part),
+            part: sink.and_then(PreparedSink::part).map(Into::into),
             chunk_bytes: link.options.chunk_bytes.max(1),
             send_buffer_bytes: connection.buffers().send,
             receive_buffer_bytes: connection.buffers().receive,

@@ -55,6 +55,8 @@ pub(crate) struct PreparedSink {
     pub(crate) ledger: Arc<Ledger>,
     storage: Storage,
     choice: RouteChoice,
+    /// Where a new file was made.
+    part: Option<PathBuf>,
     /// Its writes are not for a thread that must not wait.
     writes_may_last: bool,
     len: u64,
@@ -173,6 +175,10 @@ impl PreparedSink {
         let writes_may_last = is_through_buffer && file.is_some_and(|file| write_away::may_last(file));
         Ok(Self {
             choice: RouteChoice::new(choice, &storage, len, writes_may_last),
+            part: match &storage {
+                Storage::New(part) => Some(part.path()),
+                _ => None,
+            },
             writes_may_last,
             ledger,
             storage,
@@ -188,10 +194,10 @@ impl PreparedSink {
         let (path, file, base) = match &self.storage {
             Storage::Nowhere => return asked_for(Box::new(Discard::new(self.chunk_bytes))),
             Storage::Memory { room, .. } => return asked_for(Box::new(RecvToMemory::new(room.region.clone()))),
-            Storage::New(part) => (part.path(), &part.file, part.data_offset),
-            Storage::Existing(part) => (part.path.clone(), &part.file, part.bytes.start),
+            Storage::New(part) => (self.part.as_deref(), &part.file, part.data_offset),
+            Storage::Existing(part) => (Some(part.path.as_path()), &part.file, part.bytes.start),
         };
-        let failed = |error: io::Error| unwritable(path.clone(), &error, 0);
+        let failed = |error: io::Error| unwritable(path.unwrap_or(Path::new("")).into(), &error, 0);
         if self.choice.is_map() {
             return asked_for(Box::new(RecvToMap::new(file, base, self.len).map_err(failed)?));
         }
@@ -305,12 +311,9 @@ impl PreparedSink {
         }
     }
 
-    /// The name of a new file while it is not whole.
-    pub(crate) fn part(&self) -> Option<PathBuf> {
-        match &self.storage {
-            Storage::New(part) => Some(part.path()),
-            _ => None,
-        }
+    /// The name of a new file while it is not whole, as it was when it was made.
+    pub(crate) fn part(&self) -> Option<&Path> {
+        self.part.as_deref()
     }
 
     /// An error as it is, or with what it has left behind: bytes in a file that was there before.
