@@ -65,8 +65,8 @@ pub(super) enum LastWrite {
 /// Whether a write to the file may take as long as its file system likes.
 pub(super) fn may_last(file: &File) -> bool {
     fstatfs(file).map_or(true, |found| {
-        // A C long on some machines, and some of these are negative then.
-        let kind = u64::from(found.f_type as u32);
+        // Negative for some that are not among them, where it is a signed number of 32 bits.
+        let kind = u64::try_from(found.f_type).unwrap_or(0);
         !LOCAL_FILE_SYSTEMS.contains(&kind)
     })
 }

@@ -114,7 +114,7 @@ impl FirstReceiver {
             });
         }
         self.meta = Some(offer.meta.clone());
-        self.phase = Phase::Receiving(Receiving { array, blocks, streams });
+        self.phase = Phase::Receiving(Receiving { blocks, array, streams });
         if reply == Reply::IsDue {
             let answer = self.link.wire.accept(&ledger, joins)?;
             self.link.outbox.push(&answer);
