@@ -324,7 +324,9 @@ fn a_key_or_a_result_that_cannot_be_written_is_told_and_leaves_nothing() {
         assert!(has_failed(&dir) && dir.names().is_empty(), "{:?}", dir.names());
     }
     let command = "compare range:0:1000 --rounds 1 --save result.json";
-    let ended = failing_once(&dir, Call::any(libc::SYS_fsync), libc::ENOSPC, 1, command).run();
+    // No cache can be there, so that it is the result that is synced.
+    let compare = failing_once(&dir, Call::any(libc::SYS_fsync), libc::ENOSPC, 1, command);
+    let ended = compare.env("XDG_CACHE_HOME", "/dev/null").run();
     assert!(has_failed(&dir), "{ended:?}");
     assert_eq!(ended.status.code(), Some(1), "{ended:?}");
     assert!(
