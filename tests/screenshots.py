@@ -16,8 +16,8 @@ from desktop import Window
 SEND_TO_WHILE_RECEIVING = (157, 89)
 THIS_MACHINE_WHILE_SENDING = (72, 223)
 FLOAT_RANGE = (96, 70)
-LIMIT_OF_1_GB = (966, 604)
-NO_LIMIT = (998, 604)
+LIMIT_OF_1_GB = (966, 622)
+NO_LIMIT = (998, 622)
 
 
 def write_embeddings(path, rows, columns=768):
@@ -39,7 +39,7 @@ def write_embeddings(path, rows, columns=768):
 def dark(arraylift, folder, picture):
     """A transfer that runs, with a limit that came and went, above three others: verified, failed and listening."""
     left = (
-        '(theme: Dark, form: (source: File, path: "embeddings.npy", to: "8e9", endpoint: ReceiveAt, sink: Discard, '
+        '(theme: Dark, form: (source: File, path: "embeddings.npy", to: "3e10", endpoint: ReceiveAt, sink: Discard, '
         'send_to: "127.0.0.1:25000", receive_at: "127.0.0.1:0"))'
     )
     with Window(arraylift, left, folder) as window:
@@ -85,7 +85,7 @@ def compare(arraylift, folder, picture):
     os.mkdir(into)
     left = f'(theme: Dark, form_open: false, form: (sink: File, sink_path: "{into}"))'
     with Window(arraylift, left, folder) as window:
-        window.size(1100, 1010)
+        window.size(1100, 1060)
         window.key("ctrl+r")
         window.wait_for_title("compare routes")
         # The path has to have been looked at.
