@@ -8,10 +8,14 @@ use std::process::{self, ExitCode};
 
 use crate::Error;
 use crate::cli::{self, Command, Failure};
+use crate::compare::end_with_comparison;
 
 /// Runs what was asked for on the command line; without a command it opens the window.
 #[must_use]
 pub fn main() -> ExitCode {
+    if !end_with_comparison() {
+        return ExitCode::FAILURE;
+    }
     let ended = match cli::parse() {
         Ok((None, path)) => open(path),
         Ok((Some(Command::Loopback(typed)), _)) => cli::loopback::run(&typed),

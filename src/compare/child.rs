@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
 use super::observe::Line;
 
@@ -20,6 +21,21 @@ const PATIENCE: Timespec = Timespec {
 
 /// How long the others may go on after one has failed.
 const OTHERS_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The process that a child is to end with, whatever ended that: its id.
+const PARENT: &str = "ARRAYLIFT_COMPARISON";
+
+/// Lets this process end with the comparison that started it, however that ends; any other process is left as it is.
+/// False where that has ended already.
+pub(crate) fn end_with_comparison() -> bool {
+    let Ok(comparison) = std::env::var(PARENT) else {
+        return true;
+    };
+    // Where the system cannot, it is as it would be without.
+    let _ = set_parent_process_death_signal(Some(Signal::TERM));
+    // Looked at afterwards: it may have ended before it was asked for.
+    getppid().is_some_and(|parent| parent.as_raw_pid().to_string() == comparison)
+}
 
 /// A child that prints JSON Lines. Dropping it ends it.
 pub(super) struct Child {
@@ -43,6 +59,7 @@ impl Child {
     pub(super) fn start(program: &Path, arguments: &[OsString]) -> Result<Self, Trouble> {
         let mut command = Command::new(program);
         command.args(arguments).process_group(0);
+        command.env(PARENT, process::id().to_string());
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

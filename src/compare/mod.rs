@@ -21,6 +21,7 @@ mod sizes;
 mod spread;
 mod ways;
 
+pub(crate) use child::end_with_comparison;
 pub use contestant::{Contestant, Over, Sink, Skipped};
 pub use file::load;
 pub(crate) use file::{check_save, save};

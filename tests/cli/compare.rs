@@ -1,6 +1,7 @@
 //! `arraylift compare`: what each route costs, told, saved and laid beside what was.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use arraylift::internals::compare::{Ceilings, Machine};
 use rustix::process::Signal;
@@ -267,6 +268,25 @@ fn folders(parent: &std::path::Path) -> Vec<String> {
     names.filter(|name| name.starts_with(".arraylift-compare-")).collect()
 }
 
+/// The processes that a process has started and that run.
+fn children_of(id: u32) -> Vec<u32> {
+    let processes = std::fs::read_dir("/proc").expect("procfs");
+    let ids = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    ids.filter(|child| parent_of(*child) == Some(id)).collect()
+}
+
+/// `proc_pid_status(5)`; `None` where it has ended, whether or not that was noticed.
+fn parent_of(id: u32) -> Option<u32> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let field = |name| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    let is_alive = !field("State:")?.starts_with('Z');
+    field("PPid:")?.parse().ok().filter(|_| is_alive)
+}
+
+fn is_alive(id: u32) -> bool {
+    parent_of(id).is_some()
+}
+
 #[test]
 fn comparisons_have_folders_of_drawn_names_and_the_next_one_removes_those_of_one_that_was_killed() {
     let dir = Dir::new();
@@ -279,11 +299,17 @@ fn comparisons_have_folders_of_drawn_names_and_the_next_one_removes_those_of_one
     let places = || [folders(dir.path()), folders(dir.runtime())];
     let left = places();
     let id = killed.id().to_string();
+    let children = children_of(killed.id());
     assert!(left.iter().all(|names| names.len() == 1), "{left:?}");
     assert_ne!(left[0], left[1]);
     killed.signal(Signal::KILL);
+    let deadline = Instant::now() + Duration::from_mins(1);
     assert!(!killed.wait().status.success());
     assert_eq!(places(), left, "nobody could remove them");
+    while let Some(child) = children.iter().find(|child| is_alive(**child)) {
+        assert!(Instant::now() < deadline, "{child} of {children:?} has outlived it");
+        std::thread::sleep(Duration::from_millis(5));
+    }
     let other = start();
     let others = places();
     assert!(others.iter().all(|names| names.len() == 1), "{others:?}");
