@@ -32,8 +32,9 @@ const LOCAL_FILE_SYSTEMS: [u64; 12] = [
     0x2011_bab0, // exFAT
 ];
 
-/// So much is taken at once: as much memory as a connection costs then.
-const BYTES_MAX: usize = 512 << 10;
+/// So much is taken at once: as much memory as each of a thousand connections costs then. FUSE asks its program for as
+/// much in one write, where it asked for no more (`FUSE_DEFAULT_MAX_PAGES_PER_REQ`).
+const BYTES_MAX: usize = 128 << 10;
 
 /// One connection's writes, one after the other.
 pub(crate) struct WriteAway {
