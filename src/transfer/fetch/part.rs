@@ -267,7 +267,7 @@ impl PartFetch {
                 self.heard_at = now;
                 Ok((Phase::Receiving { body }, rest(Some(then))))
             }
-            Received::NoRoom => {
+            Received::WaitsForDisk => {
                 context.probe.rests(Rest::Disk);
                 self.heard_at = now;
                 Ok((Phase::Receiving { body }, rest(None)))

@@ -256,7 +256,7 @@ impl Link {
                 }
                 Ok(Progress::Moved)
             }
-            Received::NoRoom => Ok(self.wait_for_disk(now, Rest::Disk)),
+            Received::WaitsForDisk => Ok(self.wait_for_disk(now, Rest::Disk)),
             // A sender that is paused from here owes nothing.
             Received::Nothing => Ok(wait_to_read(!is_paused)),
             Received::NotBefore(then, rest) => {

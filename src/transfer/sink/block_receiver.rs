@@ -57,7 +57,7 @@ pub(crate) enum Received {
     /// Nothing yet.
     Nothing,
     /// Nothing before the disk has room for it, or has taken what came before, which is told by a wake.
-    NoRoom,
+    WaitsForDisk,
     /// Nothing may before then.
     NotBefore(Instant, Rest),
     /// No more comes.
@@ -95,7 +95,7 @@ impl BlockReceiver {
         let Wanted { at, len, .. } = wanted;
         match self.away.as_mut().map_or(Ok(LastWrite::None), WriteAway::last)? {
             LastWrite::None => {}
-            LastWrite::Lasts => return Ok(Received::NoRoom),
+            LastWrite::Lasts => return Ok(Received::WaitsForDisk),
             LastWrite::Done(bytes, preview) => {
                 probe.moved(bytes);
                 incoming.sink.landed(bytes);
@@ -115,7 +115,7 @@ impl BlockReceiver {
         // At most a chunk, which is a usize.
         let most = usize::try_from(allowed).unwrap_or(wanted.chunk_bytes);
         if !self.has_room_at(incoming, at, len)? {
-            return Ok(Received::NoRoom);
+            return Ok(Received::WaitsForDisk);
         }
         let room = usize::try_from(self.room.end - at).unwrap_or(most);
         let most = most.min(room);
@@ -135,7 +135,7 @@ impl BlockReceiver {
                 throttle().spend(count as u64);
             }
             away.begin(incoming, (at, count), preview, &self.disk);
-            return Ok(Received::NoRoom);
+            return Ok(Received::WaitsForDisk);
         }
         let checks = incoming.sink.check()?;
         let (mut preview, mut seen_at) = (None, at);

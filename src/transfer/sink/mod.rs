@@ -503,7 +503,7 @@ mod tests {
                     let landed = std::fs::read(array.sink.part().expect("a part")).expect("read");
                     assert_eq!(landed[..index(at)], bytes[..index(at)]);
                 }
-                Received::NoRoom => woken.recv().expect("a wake"),
+                Received::WaitsForDisk => woken.recv().expect("a wake"),
                 Received::Nothing => std::thread::yield_now(),
                 other => panic!("{other:?}"),
             }
