@@ -10,8 +10,8 @@ use crate::error::Error;
 use crate::sys::awake_now;
 use crate::telemetry::Sample;
 use crate::transfer::{
-    Command, Connection, Ended, Event, EventKind, FileClosing, JoinableTransfer, Linger, LoopReceiver, ReceiverFactory,
-    ReceiverTurn, Side, State, TransferId, last_event,
+    CANCELLED, Command, Connection, Ended, Event, EventKind, FileClosing, JoinableTransfer, Linger, LoopReceiver,
+    ReceiverFactory, ReceiverTurn, Side, State, TransferId, last_event,
 };
 
 use super::front::{Arrival, Closing, FrontContext, Guest, Turns};
@@ -215,8 +215,8 @@ impl ReceiveLoop {
         } else if let Some(group) = self.groups.get_mut(&id) {
             group.members.retain(|member| *member != key);
             if let Ended::Failed { error, .. } = ended {
+                group.transfer.fail(error.for_peer());
                 group.cause.get_or_insert(error);
-                group.transfer.fail();
             }
         }
         let (socket, closing) = self.factory.part(*receiver, key);
@@ -432,11 +432,12 @@ impl Leaving {
 impl Group {
     /// How the transfer ends, where its first connection ends so.
     fn end(self, ended: Ended) -> Ended {
-        let bytes = match &ended {
-            Ended::Cancelled { bytes, .. } | Ended::Failed { bytes, .. } => *bytes,
+        let (bytes, words) = match &ended {
+            Ended::Cancelled { bytes, .. } => (*bytes, CANCELLED.into()),
+            Ended::Failed { error, bytes } => (*bytes, error.for_peer()),
             _ => return ended,
         };
-        self.transfer.fail();
+        self.transfer.fail(words);
         match self.cause {
             Some(error) => Ended::Failed { error, bytes },
             None => ended,

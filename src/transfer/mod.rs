@@ -34,7 +34,7 @@ pub(crate) use limits::admission::{AdmissionLimits, Admissions};
 pub(crate) use limits::controls::Controls;
 pub(crate) use limits::keep_free::{FullFolder, KeepFree};
 pub(crate) use limits::promise_table::PromiseTable;
-pub(crate) use machine::drive::Ended;
+pub(crate) use machine::drive::{CANCELLED, Ended};
 pub(crate) use net::dial::Dial;
 pub(crate) use net::linger::Linger;
 pub(crate) use net::socket_file::PrivateListener;

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crate::sys::Wake;
@@ -18,9 +18,9 @@ pub(crate) struct Controls {
     limit_bytes_per_s: AtomicU64,
     writer_pace_bytes_per_s: AtomicU64,
     reader_pace_bytes_per_s: AtomicU64,
-    /// A connection of that side has failed, and the others have nothing to go on for.
-    sender_failed: AtomicBool,
-    receiver_failed: AtomicBool,
+    /// A connection of that side has failed, and the others have nothing to go on for: what they tell their peer.
+    sender_failed: OnceLock<String>,
+    receiver_failed: OnceLock<String>,
     /// For so many milliseconds no byte has moved, and others want its place; 0 where it may stay.
     gives_way_after_ms: AtomicU64,
     /// One for each thread of the transfer.
@@ -37,8 +37,8 @@ impl Controls {
             limit_bytes_per_s: AtomicU64::new(limit_bytes_per_s.unwrap_or(0)),
             writer_pace_bytes_per_s: AtomicU64::new(0),
             reader_pace_bytes_per_s: AtomicU64::new(0),
-            sender_failed: AtomicBool::new(false),
-            receiver_failed: AtomicBool::new(false),
+            sender_failed: OnceLock::new(),
+            receiver_failed: OnceLock::new(),
             gives_way_after_ms: AtomicU64::new(0),
             wakes: Mutex::default(),
             changes: AtomicU64::new(0),
@@ -100,14 +100,20 @@ impl Controls {
         paces.into_iter().chain([self.limit_bytes_per_s()]).flatten().min()
     }
 
-    /// Stops the other connections of a side.
-    pub(crate) fn fail(&self, side: Side) {
-        self.failed(side).store(true, Ordering::SeqCst);
+    /// Stops the other connections of a side, whose peer is told these words by each: it may read any of them first.
+    /// The first cause stays.
+    pub(crate) fn fail(&self, side: Side, words: String) {
+        let _ = self.failed(side).set(words);
         self.wake();
     }
 
+    /// Why a connection of that side has failed, in words for its peer.
+    pub(crate) fn failure(&self, side: Side) -> Option<&str> {
+        self.failed(side).get().map(String::as_str)
+    }
+
     pub(crate) fn has_failed(&self, side: Side) -> bool {
-        self.failed(side).load(Ordering::SeqCst)
+        self.failure(side).is_some()
     }
 
     /// Ends it as too slow: no byte has moved for so long, and others want its place.
@@ -146,7 +152,7 @@ impl Controls {
         self.changes.load(Ordering::SeqCst)
     }
 
-    fn failed(&self, side: Side) -> &AtomicBool {
+    fn failed(&self, side: Side) -> &OnceLock<String> {
         match side {
             Side::Sender => &self.sender_failed,
             Side::Receiver => &self.receiver_failed,

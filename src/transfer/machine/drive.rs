@@ -11,6 +11,9 @@ use crate::transfer::limits::controls::Controls;
 use crate::transfer::net::linger::Linger;
 use crate::transfer::tell::event::{Finished, Side};
 
+/// What a peer is told whose transfer was cancelled here.
+pub(crate) const CANCELLED: &str = "the transfer was cancelled";
+
 /// A long wait is counted in parts, so that it shows while it lasts.
 const COUNTED_EVERY: Duration = Duration::from_millis(100);
 
@@ -183,11 +186,9 @@ impl Course {
         timeout: Duration,
     ) -> Turn {
         let stopped = if controls.is_cancelled() {
-            Some("the transfer was cancelled")
-        } else if controls.has_failed(side) {
-            Some("another connection of the transfer broke")
+            Some(CANCELLED)
         } else {
-            None
+            controls.failure(side)
         };
         if let Some(turn) = stopped.and_then(|words| Self::dismiss(machine, words)) {
             return turn;
@@ -315,8 +316,8 @@ pub(crate) fn drive(
         };
         if let Turn::Ended(ended, linger) = turn {
             // First of all: what the others still bring is not to be taken for a whole array meanwhile.
-            if matches!(ended, Ended::Failed { .. }) {
-                controls.fail(side);
+            if let Ended::Failed { error, .. } = &ended {
+                controls.fail(side, error.for_peer());
             }
             if let Some(linger) = linger {
                 linger.wait(machine.socket(), wake);
@@ -418,7 +419,7 @@ mod tests {
             if cancelled {
                 controls.cancel();
             } else {
-                controls.fail(Side::Receiver);
+                controls.fail(Side::Receiver, "a file changed".into());
             }
             let now = Instant::now();
             let mut machine = Ready {

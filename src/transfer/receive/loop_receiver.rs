@@ -310,9 +310,9 @@ impl JoinableTransfer {
         std::mem::replace(&mut self.seen_changes, changes) != changes
     }
 
-    /// Lets its other connections end.
-    pub(crate) fn fail(&self) {
-        self.controls.fail(Side::Receiver);
+    /// Lets its other connections end with these words to their peer.
+    pub(crate) fn fail(&self, words: String) {
+        self.controls.fail(Side::Receiver, words);
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::sys::{Interest, Wake, awake_now, wait_for_any};
 use crate::transfer::limits::controls::Controls;
+use crate::transfer::machine::drive::CANCELLED;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::Options;
 use crate::transfer::sink::publisher::PublishContext;
@@ -62,7 +63,7 @@ impl<'a> Reception<'a> {
     pub(crate) fn next(&mut self) -> Result<Option<Met>, Error> {
         loop {
             if self.controls.is_cancelled() {
-                self.newcomers.dismiss("the transfer was cancelled");
+                self.newcomers.dismiss(CANCELLED);
                 return Ok(None);
             }
             if let Some(met) = self.accept()? {

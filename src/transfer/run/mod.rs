@@ -169,7 +169,7 @@ impl Run<'_> {
                 },
                 Ok(None) => Left::only(Ended::Part),
                 Err(error) => {
-                    controls.fail(side);
+                    controls.fail(side, error.for_peer());
                     Left::only(Ended::Failed { error, bytes: 0 })
                 }
             })
@@ -211,7 +211,7 @@ impl Run<'_> {
                 Happening::WantsJoins(request) => self.let_join(request),
                 Happening::WantsParts(request) => {
                     if let Err(error) = self.fetch_parts(request) {
-                        self.controls.fail(Side::Receiver);
+                        self.controls.fail(Side::Receiver, error.for_peer());
                         ended.push((Side::Receiver, Ended::Failed { error, bytes: 0 }));
                     }
                 }
@@ -219,7 +219,7 @@ impl Run<'_> {
                 Happening::Ended(index) => {
                     let RunningThread { side, thread, .. } = self.threads.swap_remove(index);
                     let left = thread.join().unwrap_or_else(|error| {
-                        self.controls.fail(side);
+                        self.controls.fail(side, error.for_peer());
                         Left::only(Ended::Failed { error, bytes: 0 })
                     });
                     let end = left.ended;
