@@ -28,74 +28,113 @@ pub(crate) const HERO: f32 = 40.0;
 /// A word in the rate's place, such as Listening.
 pub(crate) const HERO_WORD: f32 = 27.0;
 
-/// The colours of a theme.
+/// The colours of a theme. Neutrals carry everything; a hue is a measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Palette {
+    /// The outer edge of the window.
+    pub rail: Color32,
+    /// The column of the list.
+    pub list: Color32,
+    /// The instrument, and every page.
     pub background: Color32,
-    pub panel: Color32,
+    /// A field, a quiet button, a place where nothing has landed yet.
     pub field: Color32,
-    pub segment: Color32,
+    /// The same under the pointer.
     pub hover: Color32,
+    /// The picked one of a few.
+    pub segment: Color32,
+    /// The selected row, and a flag of the plot.
     pub selected_row: Color32,
-    pub hairline: Color32,
+    /// Lines of a plot.
     pub grid: Color32,
+    /// Lines between parts.
+    pub hairline: Color32,
+    /// An axis, the border of a card.
+    pub edge: Color32,
+    /// Values, names.
     pub text: Color32,
+    /// Labels, sentences.
     pub weak: Color32,
+    /// Headings of groups, numbers of an axis: still read with ease.
+    pub faint: Color32,
+    /// Hatching and what is not there yet; never a text that must be read.
+    pub ghost: Color32,
+    /// The sender.
     pub sender: Color32,
-    pub sender_hover: Color32,
+    /// The receiver.
     pub receiver: Color32,
+    /// What is over, and what belongs to neither end.
     pub neutral: Color32,
+    /// The buffers between the ends.
     pub buffers: Color32,
+    /// The link between the ends.
     pub network: Color32,
+    /// Verified bytes.
     pub verified: Color32,
+    /// A failure.
     pub failed: Color32,
-    pub on_accent: Color32,
+    /// The one button of a view that is pressed first.
+    pub primary: Color32,
+    /// The same under the pointer.
+    pub primary_hover: Color32,
+    /// Its text.
+    pub on_primary: Color32,
 }
 
 /// Dark.
 pub(crate) const DARK: Palette = Palette {
-    background: Color32::from_rgb(20, 23, 27),
-    panel: Color32::from_rgb(26, 30, 35),
-    field: Color32::from_rgb(34, 39, 46),
-    segment: Color32::from_rgb(49, 56, 65),
-    hover: Color32::from_rgb(41, 47, 55),
-    selected_row: Color32::from_rgb(32, 38, 45),
-    hairline: Color32::from_rgb(42, 48, 55),
-    grid: Color32::from_rgb(37, 42, 49),
-    text: Color32::from_rgb(230, 233, 237),
-    weak: Color32::from_rgb(148, 157, 168),
+    rail: Color32::from_rgb(13, 15, 18),
+    list: Color32::from_rgb(17, 20, 24),
+    background: Color32::from_rgb(21, 25, 30),
+    field: Color32::from_rgb(28, 33, 39),
+    hover: Color32::from_rgb(36, 42, 49),
+    segment: Color32::from_rgb(43, 50, 58),
+    selected_row: Color32::from_rgb(30, 36, 43),
+    grid: Color32::from_rgb(32, 38, 45),
+    hairline: Color32::from_rgb(36, 42, 49),
+    edge: Color32::from_rgb(48, 55, 64),
+    text: Color32::from_rgb(237, 239, 242),
+    weak: Color32::from_rgb(160, 169, 180),
+    faint: Color32::from_rgb(131, 141, 153),
+    ghost: Color32::from_rgb(74, 83, 94),
     sender: Color32::from_rgb(86, 180, 233),
-    sender_hover: Color32::from_rgb(112, 192, 238),
     receiver: Color32::from_rgb(230, 159, 0),
     neutral: Color32::from_rgb(141, 151, 163),
     buffers: Color32::from_rgb(240, 228, 66),
     network: Color32::from_rgb(204, 121, 167),
     verified: Color32::from_rgb(47, 191, 143),
     failed: Color32::from_rgb(240, 92, 96),
-    on_accent: Color32::from_rgb(9, 26, 38),
+    primary: Color32::from_rgb(237, 239, 242),
+    primary_hover: Color32::from_rgb(255, 255, 255),
+    on_primary: Color32::from_rgb(20, 24, 29),
 };
 
 /// Light.
 pub(crate) const LIGHT: Palette = Palette {
-    background: Color32::from_rgb(247, 248, 250),
-    panel: Color32::from_rgb(255, 255, 255),
-    field: Color32::from_rgb(241, 243, 245),
-    segment: Color32::from_rgb(255, 255, 255),
+    rail: Color32::from_rgb(236, 238, 241),
+    list: Color32::from_rgb(245, 246, 248),
+    background: Color32::from_rgb(255, 255, 255),
+    field: Color32::from_rgb(243, 245, 247),
     hover: Color32::from_rgb(233, 236, 240),
-    selected_row: Color32::from_rgb(235, 242, 247),
-    hairline: Color32::from_rgb(226, 230, 234),
-    grid: Color32::from_rgb(232, 235, 239),
-    text: Color32::from_rgb(24, 28, 33),
-    weak: Color32::from_rgb(95, 105, 116),
+    segment: Color32::from_rgb(255, 255, 255),
+    selected_row: Color32::from_rgb(230, 234, 238),
+    grid: Color32::from_rgb(236, 239, 242),
+    hairline: Color32::from_rgb(227, 230, 234),
+    edge: Color32::from_rgb(207, 213, 219),
+    text: Color32::from_rgb(21, 25, 30),
+    weak: Color32::from_rgb(84, 94, 105),
+    faint: Color32::from_rgb(98, 108, 119),
+    ghost: Color32::from_rgb(180, 188, 197),
     sender: Color32::from_rgb(0, 114, 178),
-    sender_hover: Color32::from_rgb(0, 100, 160),
-    receiver: Color32::from_rgb(213, 94, 0),
+    receiver: Color32::from_rgb(204, 122, 0),
     neutral: Color32::from_rgb(104, 114, 125),
-    buffers: Color32::from_rgb(196, 170, 0),
+    buffers: Color32::from_rgb(184, 155, 0),
     network: Color32::from_rgb(176, 86, 138),
     verified: Color32::from_rgb(11, 138, 99),
     failed: Color32::from_rgb(198, 42, 47),
-    on_accent: Color32::from_rgb(255, 255, 255),
+    primary: Color32::from_rgb(21, 25, 30),
+    primary_hover: Color32::from_rgb(43, 50, 58),
+    on_primary: Color32::from_rgb(255, 255, 255),
 };
 
 /// The colours in use.
@@ -219,7 +258,7 @@ fn colours(palette: &Palette, mut visuals: Visuals) -> Visuals {
         fg_stroke: Stroke::new(1.0, text),
         expansion: 0.0,
     };
-    visuals.widgets.noninteractive = widget(palette.panel, hairline, palette.text);
+    visuals.widgets.noninteractive = widget(palette.list, hairline, palette.text);
     visuals.widgets.inactive = widget(palette.field, Stroke::NONE, palette.text);
     visuals.widgets.hovered = widget(palette.hover, Stroke::NONE, palette.text);
     visuals.widgets.active = widget(palette.segment, Stroke::new(1.0, palette.sender), palette.text);
@@ -234,7 +273,7 @@ fn colours(palette: &Palette, mut visuals: Visuals) -> Visuals {
     visuals.error_fg_color = palette.failed;
     visuals.warn_fg_color = palette.receiver;
     visuals.panel_fill = palette.background;
-    visuals.window_fill = palette.panel;
+    visuals.window_fill = palette.list;
     visuals.window_stroke = hairline;
     visuals.window_corner_radius = radius;
     visuals.menu_corner_radius = radius;

@@ -64,7 +64,7 @@ impl App {
         if shows_form {
             let width = if shows_page { FORM_WIDTH } else { ui.available_width() };
             let panel = Panel::left("new transfer").exact_size(width).resizable(false);
-            let frame = Frame::new().fill(palette.panel);
+            let frame = Frame::new().fill(palette.list);
             actions.extend(panel.frame(frame).show(ui, |ui| self.form_ui(ui)).inner);
         }
         let page = CentralPanel::no_frame().frame(Frame::new().fill(background));

@@ -411,19 +411,19 @@ pub(super) fn main_button(ui: &mut Ui, text: &str, keys: &str, is_enabled: bool)
     let (fill, colour, faint) = match (is_enabled, response.is_pointer_button_down_on(), response.hovered()) {
         (false, ..) => (palette.field, palette.weak, palette.weak.gamma_multiply(0.7)),
         (true, true, _) => (
-            palette.sender.gamma_multiply(0.8),
-            palette.on_accent,
-            palette.on_accent.gamma_multiply(0.65),
+            palette.primary.gamma_multiply(0.8),
+            palette.on_primary,
+            palette.on_primary.gamma_multiply(0.65),
         ),
         (true, _, true) => (
-            palette.sender_hover,
-            palette.on_accent,
-            palette.on_accent.gamma_multiply(0.65),
+            palette.primary_hover,
+            palette.on_primary,
+            palette.on_primary.gamma_multiply(0.65),
         ),
         (true, ..) => (
-            palette.sender,
-            palette.on_accent,
-            palette.on_accent.gamma_multiply(0.65),
+            palette.primary,
+            palette.on_primary,
+            palette.on_primary.gamma_multiply(0.65),
         ),
     };
     ui.painter().rect_filled(rect, RADIUS, fill);

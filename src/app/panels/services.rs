@@ -22,7 +22,7 @@ pub(crate) fn line_ui(ui: &mut Ui, pid: u32, service: &Service, listed: usize) -
     let who = format!("{} · process {pid}", service.command);
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{who}: {counts}")));
     response.on_hover_text(format!("{who}\n{counts}"));
-    ui.painter().rect_filled(rect, 0.0, palette.panel);
+    ui.painter().rect_filled(rect, 0.0, palette.list);
     ui.painter()
         .hline(rect.x_range(), rect.bottom() - 0.5, (1.0, palette.hairline));
     let inner = rect.shrink2(vec2(MARGIN, 0.0));

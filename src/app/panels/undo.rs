@@ -15,7 +15,7 @@ pub(crate) fn ui(ctx: &Context, removed: &Removed) -> Option<Action> {
     let shown = area.show(ctx, |ui| {
         let palette = theme::palette(ui);
         let frame = Frame::new()
-            .fill(palette.panel)
+            .fill(palette.list)
             .stroke((1.0, palette.hairline))
             .corner_radius(RADIUS)
             .inner_margin(Margin::symmetric(14, 8));
