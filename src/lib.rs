@@ -39,6 +39,7 @@ mod cli;
 mod compare;
 mod control;
 mod error;
+mod history;
 #[doc(hidden)]
 pub mod internals;
 mod ledger;

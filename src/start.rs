@@ -28,6 +28,7 @@ pub fn main() -> ExitCode {
         Ok((Some(Command::Attach(typed)), _)) => cli::attach::run(&typed),
         Ok((Some(Command::Ping(typed)), _)) => cli::ping::run(&typed),
         Ok((Some(Command::Compare(typed)), _)) => cli::compare::run(&typed),
+        Ok((Some(Command::History(typed)), _)) => cli::history::run(&typed),
         Err(told) => return told,
     };
     ended

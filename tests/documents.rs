@@ -225,6 +225,7 @@ fn python(folder: &tempfile::TempDir, program: &str) -> Child {
         .args(["-c", program])
         .current_dir(folder)
         .env("XDG_RUNTIME_DIR", folder.path())
+        .env("XDG_DATA_HOME", folder.path())
         .spawn()
         .expect("Python runs")
 }

@@ -56,6 +56,7 @@ fn what_another_process_sends_is_shown_as_if_it_were_its_own_and_can_be_paused_a
         command
             .args(arguments)
             .env("XDG_RUNTIME_DIR", runtime)
+            .env("XDG_DATA_HOME", runtime)
             .stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         command.spawn().unwrap()

@@ -44,6 +44,11 @@ pub(super) fn show_timedelta(count: i64, step: Step) -> String {
     }
 }
 
+/// An instant of UTC, from milliseconds since 1970: `2026-11-29T16:46:32.123Z`.
+pub(crate) fn utc(unix_ms: i64) -> String {
+    show_time(unix_ms.into(), 3) + "Z"
+}
+
 /// NumPy's "not a time".
 const NAT: i64 = i64::MIN;
 

@@ -12,6 +12,7 @@ mod range;
 mod shape;
 
 pub(crate) use crate::units::{NumberError, parse_count};
+pub(crate) use datetime::utc;
 pub(crate) use dtype::MAX_DESCR_BYTES;
 pub use dtype::{Dtype, DtypeError};
 pub use meta::{ArrayMeta, MetaError, Order};

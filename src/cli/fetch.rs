@@ -16,6 +16,7 @@ pub(crate) fn run(typed: &FetchArguments) -> Result<(), Failure> {
     let plan = plan::fetch(typed)?;
     plan.sink.check()?;
     let mut report = Report::new(plan.json, Side::Receiver);
+    report.keep("fetch", typed.keep);
     let signals = Signals::new(1)?;
     let what = match &*plan.urls {
         [only] => format!("fetch {only}"),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::transfer::Side;
 
-use super::arguments::LoopbackArguments;
+use super::arguments::{KeepArguments, LoopbackArguments};
 use super::report::Report;
 use super::{Failure, follow, output, plan};
 use crate::signals::Signals;
@@ -12,6 +12,7 @@ use crate::signals::Signals;
 pub(crate) fn run(typed: &LoopbackArguments) -> Result<(), Failure> {
     let plan = plan::loopback(typed)?;
     let mut report = Report::new(plan.json, Side::Receiver);
+    report.keep("loopback", typed.keep);
     let finished = follow::repeat(plan, typed.repeat, &Signals::new(1)?, &mut report)?;
     report.repeated(&finished);
     Ok(())
@@ -27,5 +28,6 @@ pub(crate) fn run_default(reason: &str, path: Option<PathBuf>) -> Result<(), Fai
     ));
     let plan = plan::default_loopback(path)?;
     let mut report = Report::new(plan.json, Side::Receiver);
+    report.keep("loopback", KeepArguments::default());
     follow::run(plan, &Signals::new(1)?, &mut report).map(drop)
 }

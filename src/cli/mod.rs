@@ -8,10 +8,13 @@ mod comparison_tables;
 pub(crate) mod fetch;
 mod follow;
 mod follow_service;
+pub(crate) mod history;
+mod history_tables;
 mod how_far;
 mod json;
 mod lines;
 pub(crate) mod loopback;
+mod moment;
 pub(crate) mod output;
 pub(crate) mod ping;
 mod ping_table;
@@ -102,7 +105,7 @@ pub(crate) fn parse() -> Result<(Option<Command>, Option<PathBuf>), ExitCode> {
                     if !is_command(&typed) && !typed.starts_with('-') =>
                 {
                     format!(
-                        "{typed} is no command: loopback, send, receive, fetch, serve, worker, status, attach, ping or compare (--help tells more)"
+                        "{typed} is no command: loopback, send, receive, fetch, serve, worker, status, attach, ping, compare or history (--help tells more)"
                     )
                 }
                 _ => one_line(&error.render().to_string()),

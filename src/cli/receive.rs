@@ -26,6 +26,7 @@ pub(crate) fn run(typed: &ReceiveArguments) -> Result<(), Failure> {
         check_spare_descriptors()?;
     }
     let mut report = Report::new(plan.json, Side::Receiver);
+    report.keep("receive", typed.keep);
     if plan.once {
         receive_one(plan, listener, &signals, &mut report)
     } else {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::control::{Engine, EngineEvent, EngineLine};
+use crate::history::Recording;
 use crate::ping::PingEvent;
 use crate::queue::Counts;
 use crate::service::{AnyEvent, Leftover, ServiceEvent, Status};
@@ -11,6 +12,8 @@ use crossbeam_channel::{Receiver, never};
 use serde::Serialize;
 
 use super::Failure;
+use super::arguments::KeepArguments;
+use super::history;
 use super::how_far::HowFar;
 use super::json::CommandEvent;
 use super::output;
@@ -23,6 +26,7 @@ pub(crate) struct Report {
     engine: Option<Engine>,
     side: Side,
     how_far: HowFar,
+    recording: Option<Recording>,
 }
 
 #[derive(Debug)]
@@ -46,6 +50,7 @@ impl Report {
             engine: None,
             side,
             how_far: HowFar::new(side),
+            recording: None,
         }
     }
 
@@ -56,6 +61,11 @@ impl Report {
             Ok(engine) => self.engine = Some(engine),
             Err(error) => output::complain(&format_args!("{error}; arraylift status does not see this process")),
         }
+    }
+
+    /// Keeps the transfers of `command` in the history, unless they are not to be kept.
+    pub(crate) fn keep(&mut self, command: &str, typed: KeepArguments) {
+        self.recording = history::recording(command, typed);
     }
 
     /// What those who are attached ask for.
@@ -79,6 +89,7 @@ impl Report {
             engine.tell(&AnyEvent::Transfer(event.clone()));
         }
         self.how_far.hear(event);
+        self.record(event);
         self.show(event);
     }
 
@@ -125,6 +136,12 @@ impl Report {
         self.line(note);
     }
 
+    fn record(&mut self, event: &Event) {
+        if let Some(recording) = &mut self.recording {
+            recording.hear(event);
+        }
+    }
+
     fn show(&mut self, event: &Event) {
         match &mut self.output {
             Output::Json => output::event(event, event.is_sample()),
@@ -134,6 +151,7 @@ impl Report {
 
     /// A transfer of a service told something; its end is told with it.
     fn served(&mut self, event: &Event) {
+        self.record(event);
         self.show(event);
         let outcome = match &event.kind {
             EventKind::Finished(finished) => Outcome::Done((**finished).clone()),
@@ -209,6 +227,9 @@ impl Report {
         if let Some(engine) = &self.engine {
             engine.job(transfer, name);
         }
+        if let Some(recording) = &mut self.recording {
+            recording.name(transfer, name);
+        }
         match &mut self.output {
             Output::Json => output::line(&EngineEvent::Job {
                 transfer,
@@ -255,6 +276,9 @@ impl Report {
 
     /// A transfer has told everything. Its failure is left to the caller.
     pub(crate) fn ended(&mut self, transfer: TransferId, outcome: &Outcome) {
+        if let Some(recording) = &mut self.recording {
+            recording.ended(transfer, outcome, None);
+        }
         if let Output::Terminal(terminal) = &mut self.output {
             terminal.ended(transfer, outcome);
         }

@@ -14,6 +14,7 @@ use crate::signals::Signals;
 pub(crate) fn run(typed: &SendArguments) -> Result<(), Failure> {
     let plan = plan::send(typed)?;
     let mut report = Report::new(plan.json, Side::Sender);
+    report.keep("send", typed.keep);
     let signals = Signals::new(1)?;
     report.open_control(&format!("send to {}", plan.to));
     match plan {

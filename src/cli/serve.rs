@@ -36,6 +36,7 @@ pub(crate) fn run(typed: &ServeArguments) -> Result<(), Failure> {
         ServicePlan::Recipe { at, key, options } => Service::recipe(listener, &at, key, &options, tell)?,
     };
     let mut report = Report::new(plan.json, Side::Receiver);
+    report.keep("serve", typed.keep);
     report.open_control(&format!("serve {address}"));
     report.listening(&address);
     if let Some((sink, keep_free)) = place {

@@ -63,6 +63,7 @@ fn receive_for(
     let key = typed.key.as_deref().map(AuthKey::load).transpose()?;
     let service = Service::of_recipe(path, key.as_ref(), plan, tell, is_asked)?.ok_or(Failure::Cancelled(None))?;
     let mut report = Report::new(typed.common.json, Side::Receiver);
+    report.keep("worker", typed.keep);
     report.open_control(&format!("worker --recipe {}", path.display()));
     report.working(path);
     tell_what_lies_there(&sink, Some(keep_free), &mut report);

@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
 use super::observe::Line;
+use crate::history::SWITCH;
 
 /// How often a cancellation is looked for.
 const PATIENCE: Timespec = Timespec {
@@ -60,6 +61,8 @@ impl Child {
         let mut command = Command::new(program);
         command.args(arguments).process_group(0);
         command.env(PARENT, process::id().to_string());
+        // What is measured is kept with the comparison.
+        command.env(SWITCH, "off");
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -7,6 +7,7 @@ mod ancillary;
 mod awake;
 mod file_lock;
 mod frozen_memory;
+mod local_time;
 mod memory;
 mod memory_file;
 mod peer;
@@ -29,6 +30,7 @@ pub(crate) use ancillary::{may_receive_descriptor, receive_with_descriptor, send
 pub(crate) use awake::{awake_now, ticking};
 pub(crate) use file_lock::{is_locked, lock};
 pub(crate) use frozen_memory::FrozenMemory;
+pub(crate) use local_time::{LocalTime, local_time, unix_s_of};
 pub(crate) use memory::{Filled, Part, Populator, Region, Spare};
 pub(crate) use memory_file::MemoryFile;
 pub(crate) use peer::{Peer, peer_of};

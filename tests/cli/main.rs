@@ -15,6 +15,7 @@ mod fetch;
 mod fetch_answers;
 mod formats;
 mod handoff;
+mod history;
 mod hostile;
 mod injected;
 mod injected_fetch;

@@ -40,7 +40,10 @@ impl Others {
         setpriv.args(["--reuid", OTHER, "--regid", OTHER, "--clear-groups"]);
         setpriv.arg(&self.binary).args(arguments.split_whitespace());
         let program = dir.program(setpriv);
-        program.env("XDG_RUNTIME_DIR", &self.folder).env("TMPDIR", &self.folder)
+        program
+            .env("XDG_RUNTIME_DIR", &self.folder)
+            .env("XDG_DATA_HOME", &self.folder)
+            .env("TMPDIR", &self.folder)
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Dir {
     folder: TempDir,
     runtime: TempDir,
+    data: TempDir,
 }
 
 impl Dir {
@@ -26,6 +27,7 @@ impl Dir {
         Self {
             folder: tempfile::tempdir().expect("a folder"),
             runtime: tempfile::tempdir().expect("a folder"),
+            data: tempfile::tempdir().expect("a folder"),
         }
     }
 
@@ -36,6 +38,11 @@ impl Dir {
     /// Where those who run here can be attached to: nobody else's are there.
     pub(crate) fn runtime(&self) -> &Path {
         self.runtime.path()
+    }
+
+    /// Where those who run here keep what outlasts them: nobody else's is there.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
     }
 
     pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
@@ -109,6 +116,7 @@ impl Dir {
             .env_remove("DISPLAY")
             .env_remove("WAYLAND_DISPLAY")
             .env("XDG_RUNTIME_DIR", self.runtime())
+            .env("XDG_DATA_HOME", self.data())
             // Nobody else's are there, either.
             .env("TMPDIR", self.runtime());
         command

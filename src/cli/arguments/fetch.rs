@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::units::{parse_bytes, parse_count, parse_time};
 
-use super::{Setting, bytes_or_auto, limit, parse_streams};
+use super::{KeepArguments, Setting, bytes_or_auto, limit, parse_streams};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -67,4 +67,6 @@ pub(crate) struct FetchArguments {
     /// Prints events as JSON, one object a line
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub keep: KeepArguments,
 }

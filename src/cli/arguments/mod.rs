@@ -2,6 +2,7 @@
 
 mod control;
 mod fetch;
+mod history;
 mod ping;
 mod serve;
 
@@ -20,6 +21,9 @@ use crate::units::{UnitError, parse_bytes, parse_bytes_or_auto, parse_limit, par
 
 pub(super) use control::{AttachArguments, StatusArguments};
 pub(super) use fetch::FetchArguments;
+pub(super) use history::{
+    ComparisonArguments, ForgetArguments, HistoryAction, HistoryArguments, KeepArguments, ShowArguments,
+};
 pub(super) use ping::PingArguments;
 pub(super) use serve::{LimitArguments, ServeArguments, WorkerArguments, WorkersArguments};
 
@@ -122,6 +126,8 @@ pub(crate) enum Command {
     Ping(PingArguments),
     /// Moves a source by each route in turn, and tells what each costs
     Compare(CompareArguments),
+    /// Tells what was transferred, and forgets it
+    History(HistoryArguments),
 }
 
 #[derive(Debug, Args)]
@@ -143,6 +149,8 @@ pub(crate) struct LoopbackArguments {
     pub receiving: ReceivingArguments,
     #[command(flatten)]
     pub common: CommonArguments,
+    #[command(flatten)]
+    pub keep: KeepArguments,
 }
 
 #[derive(Debug, Args)]
@@ -162,6 +170,8 @@ pub(crate) struct SendArguments {
     pub sending: SendingArguments,
     #[command(flatten)]
     pub common: CommonArguments,
+    #[command(flatten)]
+    pub keep: KeepArguments,
 }
 
 #[derive(Debug, Args)]
@@ -184,6 +194,8 @@ pub(crate) struct ReceiveArguments {
     pub receiving: ReceivingArguments,
     #[command(flatten)]
     pub common: CommonArguments,
+    #[command(flatten)]
+    pub keep: KeepArguments,
 }
 
 #[derive(Debug, Args)]

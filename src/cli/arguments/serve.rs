@@ -6,7 +6,7 @@ use crate::service::Limits;
 use crate::transfer::KeepFree;
 use clap::Args;
 
-use super::{CommonArguments, ExpectArguments, ReceivingArguments};
+use super::{CommonArguments, ExpectArguments, KeepArguments, ReceivingArguments};
 use crate::units::{parse_bytes, parse_rate};
 
 const SERVE_EXAMPLES: &str = "\
@@ -52,6 +52,8 @@ pub(crate) struct ServeArguments {
     pub receiving: ReceivingArguments,
     #[command(flatten)]
     pub common: CommonArguments,
+    #[command(flatten)]
+    pub keep: KeepArguments,
 }
 
 #[derive(Debug, Args)]
@@ -125,6 +127,8 @@ pub(crate) struct WorkerArguments {
     pub receiving: ReceivingArguments,
     #[command(flatten)]
     pub common: CommonArguments,
+    #[command(flatten)]
+    pub keep: KeepArguments,
 }
 
 impl LimitArguments {

@@ -1,0 +1,173 @@
+//! `arraylift history`: what was transferred, whatever did it.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde::Serialize;
+
+use crate::history::{self, Chosen, Curves, Entry, Query, Recording, Store, StoreError};
+
+use super::arguments::{
+    ComparisonArguments, ForgetArguments, HistoryAction, HistoryArguments, KeepArguments, ShowArguments,
+};
+use super::{Failure, history_tables, output, printable};
+
+/// Entries that are listed unless it is said how many.
+const LISTED: u64 = 20;
+
+pub(crate) fn run(typed: &HistoryArguments) -> Result<(), Failure> {
+    match &typed.action {
+        None => list(typed),
+        Some(HistoryAction::Show(typed)) => show(typed),
+        Some(HistoryAction::Compare(typed)) => compare(typed),
+        Some(HistoryAction::Forget(typed)) => forget(typed),
+    }
+}
+
+/// Keeps the transfers of `command`, unless they are not to be kept.
+pub(super) fn recording(command: &str, typed: KeepArguments) -> Option<Recording> {
+    if typed.no_history || history::is_switched_off() {
+        return None;
+    }
+    let tell = |note: &str| output::complain(&note);
+    Some(Recording::new(command, Some(history::command_line()), Arc::new(tell)))
+}
+
+fn list(typed: &HistoryArguments) -> Result<(), Failure> {
+    let now = SystemTime::now();
+    let query = Query {
+        last: typed.last.or(typed.since.is_none().then_some(LISTED)),
+        since_unix_ms: typed.since.map(|since| since.unix_ms(now)),
+        search: typed.search.clone(),
+    };
+    let entries = match open()? {
+        Some(store) => store.list(&query).map_err(told)?,
+        None => Vec::new(),
+    };
+    if typed.json {
+        output::hold(true);
+        for entry in &entries {
+            output::line(&Object::of(entry, None));
+        }
+        output::hold(false);
+    } else if entries.is_empty() {
+        say("nothing was transferred, or it was forgotten");
+    } else {
+        say(&history_tables::list(&entries));
+    }
+    Ok(())
+}
+
+fn show(typed: &ShowArguments) -> Result<(), Failure> {
+    let (entry, curves) = find(typed.id)?;
+    if typed.json {
+        output::line(&Object::of(&entry, Some(&curves)));
+    } else {
+        say(&history_tables::one(&entry));
+    }
+    Ok(())
+}
+
+fn compare(typed: &ComparisonArguments) -> Result<(), Failure> {
+    let ((first, _), (second, _)) = (find(typed.first)?, find(typed.second)?);
+    if typed.json {
+        output::line(&Pair {
+            first: Object::of(&first, None),
+            second: Object::of(&second, None),
+            difference_percent: history::differences(&first, &second)
+                .into_iter()
+                .map(|number| (number.name, number.more_percent()))
+                .collect(),
+        });
+    } else {
+        say(&history_tables::two(&first, &second));
+    }
+    Ok(())
+}
+
+fn forget(typed: &ForgetArguments) -> Result<(), Failure> {
+    let chosen = match typed.before {
+        Some(before) => Chosen::Before(before.unix_ms(SystemTime::now())),
+        None if typed.all => Chosen::All,
+        None => Chosen::Ids(typed.ids.clone()),
+    };
+    let forgotten = match open()? {
+        Some(mut store) => store.forget(&chosen).map_err(told)?,
+        None => 0,
+    };
+    if let Chosen::Ids(ids) = &chosen
+        && forgotten < ids.len() as u64
+    {
+        let missing = ids.len() as u64 - forgotten;
+        return Err(Failure::Incomplete(format!(
+            "{missing} of {} are not in the history",
+            ids.len()
+        )));
+    }
+    say(&match forgotten {
+        1 => "1 entry is forgotten".into(),
+        several => format!("{} entries are forgotten", crate::units::count(several)),
+    });
+    Ok(())
+}
+
+fn open() -> Result<Option<Store>, Failure> {
+    let path = history::path().ok_or(StoreError::NoPlace).map_err(told)?;
+    Store::open_existing(&path).map_err(told)
+}
+
+fn find(id: u64) -> Result<(Entry, Curves), Failure> {
+    let found = match open()? {
+        Some(store) => store.entry(id).map_err(told)?,
+        None => None,
+    };
+    found.ok_or_else(|| Failure::Incomplete(format!("{id} is not in the history: see arraylift history")))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is mapped")]
+fn told(error: StoreError) -> Failure {
+    Failure::Incomplete(error.to_string())
+}
+
+/// Lines, of which none has anything that would move the cursor.
+fn say(text: &str) {
+    let lines = text.lines().map(|line| printable(line) + "\n");
+    output::text(lines.collect());
+}
+
+/// An entry as one object. docs/manual.md has its fields.
+#[derive(Serialize)]
+struct Object<'a> {
+    began: String,
+    #[serde(flatten)]
+    entry: &'a Entry,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    curves: Option<Points<'a>>,
+}
+
+/// Seconds since the clock began, and bytes that had moved by then.
+#[derive(Serialize)]
+struct Points<'a> {
+    sender: &'a [(f64, u64)],
+    receiver: &'a [(f64, u64)],
+}
+
+#[derive(Serialize)]
+struct Pair<'a> {
+    first: Object<'a>,
+    second: Object<'a>,
+    difference_percent: std::collections::BTreeMap<&'static str, Option<f64>>,
+}
+
+impl<'a> Object<'a> {
+    fn of(entry: &'a Entry, curves: Option<&'a Curves>) -> Self {
+        Self {
+            began: entry.began_utc(),
+            entry,
+            curves: curves.map(|curves| Points {
+                sender: curves.sender.points(),
+                receiver: curves.receiver.points(),
+            }),
+        }
+    }
+}

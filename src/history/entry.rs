@@ -1,0 +1,199 @@
+//! One transfer as the history keeps it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Fault;
+use crate::telemetry::Cause;
+
+use super::again::Again;
+
+/// The most characters of a name, an address or a checksum that are kept.
+const NAME_CHARS_MAX: usize = 512;
+
+/// The most characters of a message that are kept.
+const MESSAGE_CHARS_MAX: usize = 1024;
+
+/// Numpy has no more axes.
+const AXES_MAX: usize = 64;
+
+/// A transfer that has ended, or several of one peer that ended at nearly the same time.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Entry {
+    /// Its number in the history, from 1; 0 until it has one.
+    pub id: u64,
+    /// When its clock began, in milliseconds since 1970 in UTC.
+    pub began_unix_ms: i64,
+    /// The command that did it, or `window`.
+    pub command: String,
+    /// Which ends were in this process.
+    pub way: Way,
+    /// The source in words, where this side knows it; of several transfers that of the first one.
+    pub source: Option<String>,
+    /// The sink in words, where this side knows it.
+    pub sink: Option<String>,
+    /// The file that was published.
+    pub path: Option<String>,
+    /// The other end's address.
+    pub peer: Option<String>,
+    /// The element type for people, such as `f64`.
+    pub dtype: Option<String>,
+    /// The shape, one length an axis.
+    pub shape: Vec<u64>,
+    /// Bytes that had moved at the end; of several transfers the sum.
+    pub bytes: u64,
+    /// Bytes that were to move; `None` where nobody knew.
+    pub total_bytes: Option<u64>,
+    /// For how many transfers this stands.
+    pub transfers: u64,
+    /// How it ended.
+    pub outcome: Ending,
+    /// Why it failed, or what one should know.
+    pub message: Option<String>,
+    /// Whose fault a failure was.
+    pub fault: Option<Fault>,
+    /// True where checksums were compared and agreed.
+    pub verified: Option<bool>,
+    /// True where the array is on disk.
+    pub durable: Option<bool>,
+    /// The checksum of the whole array with its kind.
+    pub checksum: Option<String>,
+    /// The mean, in bytes a second.
+    pub rate_bytes_per_s: f64,
+    /// Seconds from the beginning of its clock to its end.
+    pub seconds: f64,
+    /// Seconds from the last byte until all was on disk.
+    pub sync_s: Option<f64>,
+    /// The sentence that names the limit, with its evidence.
+    pub sentence: Option<String>,
+    /// The parts of the time in which each cause was the limit, the largest first.
+    pub shares: Vec<(Cause, f64)>,
+    /// Over how many connections at most.
+    pub streams: u16,
+    /// The wire that the ends spoke.
+    pub wire: Option<String>,
+    /// How bytes left, where this side knows it.
+    pub send_route: Option<String>,
+    /// How bytes landed, where this side knows it.
+    pub receive_route: Option<String>,
+    /// CPU time of the sender's data threads, in seconds, where they were in this process.
+    pub sender_cpu_s: Option<f64>,
+    /// CPU time of the receiver's data threads, in seconds, where they were in this process.
+    pub receiver_cpu_s: Option<f64>,
+    /// What to do the same again takes.
+    pub again: Option<Again>,
+    /// The version of the program that did it.
+    pub program_version: String,
+}
+
+/// Which ends of a transfer were in the process that kept it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Way {
+    /// Both.
+    #[default]
+    Loopback,
+    /// The sender.
+    Send,
+    /// The receiver.
+    Receive,
+    /// The receiver, from a web server.
+    Fetch,
+}
+
+/// How a transfer ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Ending {
+    /// All of it moved.
+    #[default]
+    Done,
+    /// Something went wrong.
+    Failed,
+    /// Someone gave it up.
+    Cancelled,
+}
+
+impl Ending {
+    /// Its name for people and in JSON.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl Entry {
+    /// The same with nothing in it that has no bound: names and messages of peers can be anything.
+    pub(super) fn bounded(mut self) -> Self {
+        for name in [
+            &mut self.source,
+            &mut self.sink,
+            &mut self.path,
+            &mut self.peer,
+            &mut self.dtype,
+            &mut self.checksum,
+            &mut self.wire,
+            &mut self.send_route,
+            &mut self.receive_route,
+        ] {
+            bound(name, NAME_CHARS_MAX);
+        }
+        bound(&mut self.message, MESSAGE_CHARS_MAX);
+        bound(&mut self.sentence, MESSAGE_CHARS_MAX);
+        self.shape.truncate(AXES_MAX);
+        self
+    }
+
+    /// What a search looks through, one text a line.
+    pub(super) fn words(&self) -> String {
+        let texts = [
+            &self.source,
+            &self.sink,
+            &self.path,
+            &self.peer,
+            &self.message,
+            &self.checksum,
+        ];
+        let mut words = self.command.clone();
+        for text in texts.into_iter().flatten() {
+            words.push('\n');
+            words += text;
+        }
+        words
+    }
+}
+
+fn bound(text: &mut Option<String>, chars: usize) {
+    if let Some(text) = text
+        && let Some((end, _)) = text.char_indices().nth(chars)
+    {
+        text.truncate(end);
+        text.push('…');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_an_entry_grows_with_what_a_peer_says() {
+        let long = Some("ä".repeat(1 << 20));
+        let entry = Entry {
+            source: long.clone(),
+            message: long.clone(),
+            shape: vec![1; 1 << 20],
+            ..Entry::default()
+        };
+        let bounded = entry.bounded();
+        assert_eq!(
+            bounded.source.as_ref().map(|text| text.chars().count()),
+            Some(NAME_CHARS_MAX + 1)
+        );
+        assert!(bounded.words().len() < 8 * 1024, "{}", bounded.words().len());
+        assert_eq!(bounded.shape.len(), AXES_MAX);
+    }
+}

@@ -1,0 +1,25 @@
+//! What was transferred: every transfer of every command and of the window, kept across restarts.
+//!
+//! [`Recording`] folds the events of a process's transfers into one [`Entry`] each, and gives them to a thread that
+//! writes them. No transfer waits for it, and none fails where it cannot write. [`Store`] is the file that many processes
+//! write at once.
+
+mod again;
+mod bursts;
+mod curve;
+mod difference;
+mod draft;
+mod entry;
+mod place;
+mod recording;
+mod store;
+mod words;
+mod writer;
+
+pub(crate) use again::{Again, command_line};
+pub(crate) use curve::Curves;
+pub(crate) use difference::{Compared, differences};
+pub(crate) use entry::Entry;
+pub(crate) use place::{SWITCH, is_switched_off, path};
+pub(crate) use recording::Recording;
+pub(crate) use store::{Chosen, Query, Store, StoreError};

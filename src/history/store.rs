@@ -1,0 +1,258 @@
+//! The file of the history: an `SQLite` database, which many processes write at once and which outlives their deaths.
+//!
+//! What is searched is in a table of its own, so that a search reads little; what an entry says is one JSON object; its
+//! curves are kept for the latest entries only. The database has a version: a newer one is left alone.
+
+mod query;
+mod schema;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
+
+use super::curve::Curves;
+use super::entry::Entry;
+use super::place;
+
+pub(crate) use query::{Chosen, Query};
+
+/// At most so many entries are kept; the oldest ones go.
+pub(crate) const ENTRIES_MAX: u64 = 100_000;
+
+/// Of these, at most so many of services: a busy one pushes out no other command's.
+pub(crate) const SERVICE_ENTRIES_MAX: u64 = 50_000;
+
+/// So many of the latest entries have their curves.
+pub(crate) const CURVES_MAX: u64 = 10_000;
+
+/// How often the oldest ones are looked for: once in so many entries.
+const TRIM_INTERVAL: u64 = 256;
+
+/// Another process that writes is waited for so long.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Why the history cannot be read or written: one line for people.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// This user has no folder for it.
+    #[error("there is no place for a history: neither XDG_DATA_HOME nor HOME names a folder")]
+    NoPlace,
+    /// A newer program has made it.
+    #[error("the history {path} is of version {version}, which a newer Arraylift wrote: it is left as it is", path = path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: u32,
+    },
+    /// It is no history, or damaged.
+    #[error("the history {path} is damaged ({why}): move it away to begin a new one", path = path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Others have been writing it all the time.
+    #[error("the history {path} is in use by others", path = path.display())]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The system refuses.
+    #[error("cannot use the history {path}: {why}", path = path.display())]
+    System {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        why: String,
+    },
+}
+
+/// The history, open.
+#[derive(Debug)]
+pub(crate) struct Store {
+    connection: Connection,
+    path: PathBuf,
+}
+
+/// An entry on its way into the history.
+#[derive(Debug)]
+pub(super) struct Change {
+    /// The number of the entry that it takes the place of.
+    pub id: Option<u64>,
+    /// What it says.
+    pub entry: Entry,
+    /// The curves as they are kept.
+    pub curves: Option<Vec<u8>>,
+}
+
+impl Store {
+    /// Opens the history there, and makes it where there is none.
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        place::make(path).map_err(|error| system(path, &error))?;
+        Self::connect(path)
+    }
+
+    /// Opens the history there; `None` where there is none.
+    pub(crate) fn open_existing(path: &Path) -> Result<Option<Self>, StoreError> {
+        match place::check_file(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(system(path, &error)),
+            Ok(()) => Self::connect(path).map(Some),
+        }
+    }
+
+    fn connect(path: &Path) -> Result<Self, StoreError> {
+        // Each connection is used by one thread at a time.
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let connection = Connection::open_with_flags(path, flags).map_err(|error| explained(path, &error))?;
+        let mut store = Self {
+            connection,
+            path: path.to_owned(),
+        };
+        schema::prepare(&mut store.connection, BUSY_TIMEOUT).map_err(|error| match error {
+            schema::Refused::Newer(version) => StoreError::Newer {
+                path: path.to_owned(),
+                version,
+            },
+            schema::Refused::Foreign => StoreError::Damaged {
+                path: path.to_owned(),
+                why: "it is another program's database".into(),
+            },
+            schema::Refused::Database(error) => explained(path, &error),
+        })?;
+        Ok(store)
+    }
+
+    /// Writes all of them or none, and gives each its number. A kill after this takes none of them; a loss of power may
+    /// take the last ones, and leaves those before as they are.
+    pub(super) fn write(&mut self, changes: &[Change]) -> Result<Vec<u64>, StoreError> {
+        self.written(changes).map_err(|error| explained(&self.path, &error))
+    }
+
+    fn written(&mut self, changes: &[Change]) -> rusqlite::Result<Vec<u64>> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut ids = Vec::with_capacity(changes.len());
+        {
+            let mut insert = transaction.prepare(
+                "INSERT INTO entries (id, began_unix_ms, command, words) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (id) DO UPDATE SET words = excluded.words",
+            )?;
+            let mut detail = transaction.prepare("INSERT OR REPLACE INTO details (id, entry) VALUES (?1, ?2)")?;
+            let mut curve = transaction.prepare("INSERT OR REPLACE INTO curves (id, points) VALUES (?1, ?2)")?;
+            for Change { id, entry, curves } in changes {
+                let json = serde_json::to_string(entry);
+                let json = json.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+                insert.execute(params![
+                    id.map(signed),
+                    entry.began_unix_ms,
+                    entry.command,
+                    entry.words()
+                ])?;
+                let id = id.map_or_else(|| transaction.last_insert_rowid(), signed);
+                detail.execute(params![id, json])?;
+                if let Some(curves) = curves {
+                    curve.execute(params![id, curves])?;
+                }
+                ids.push(unsigned(id));
+            }
+        }
+        let trims = |id: &&u64| id.is_multiple_of(TRIM_INTERVAL);
+        if let Some(newest) = ids.iter().rev().find(trims) {
+            trim(&transaction, *newest)?;
+        }
+        transaction.commit()?;
+        Ok(ids)
+    }
+
+    /// The entry of that number, with its curves.
+    pub(crate) fn entry(&self, id: u64) -> Result<Option<(Entry, Curves)>, StoreError> {
+        self.read_entry(id).map_err(|error| explained(&self.path, &error))
+    }
+
+    fn read_entry(&self, id: u64) -> rusqlite::Result<Option<(Entry, Curves)>> {
+        let mut details = self.connection.prepare("SELECT id, entry FROM details WHERE id = ?1")?;
+        let Some(entry) = details.query_row([signed(id)], query::entry_of).optional()? else {
+            return Ok(None);
+        };
+        let mut curves = self.connection.prepare("SELECT points FROM curves WHERE id = ?1")?;
+        let points: Option<Vec<u8>> = curves.query_row([signed(id)], |row| row.get(0)).optional()?;
+        Ok(Some((
+            entry,
+            points.and_then(|points| Curves::decode(&points)).unwrap_or_default(),
+        )))
+    }
+
+    /// The entries that are asked for, the latest first.
+    pub(crate) fn list(&self, query: &Query) -> Result<Vec<Entry>, StoreError> {
+        query::list(&self.connection, query).map_err(|error| explained(&self.path, &error))
+    }
+
+    /// Forgets entries, writes over what they said, and tells how many they were.
+    pub(crate) fn forget(&mut self, chosen: &Chosen) -> Result<u64, StoreError> {
+        query::forget(&mut self.connection, chosen).map_err(|error| explained(&self.path, &error))
+    }
+}
+
+/// Takes the oldest ones out, up to the newest one of that number.
+fn trim(connection: &Connection, newest: u64) -> rusqlite::Result<()> {
+    let nth = "SELECT id FROM entries ORDER BY id DESC LIMIT 1 OFFSET ?1";
+    let nth_of_services =
+        "SELECT id FROM entries WHERE command IN ('serve', 'worker') ORDER BY id DESC LIMIT 1 OFFSET ?1";
+    let oldest: Option<i64> = connection
+        .query_row(nth, [signed(ENTRIES_MAX)], |row| row.get(0))
+        .optional()?;
+    if let Some(oldest) = oldest {
+        connection.execute("DELETE FROM entries WHERE id <= ?1", [oldest])?;
+    }
+    let oldest: Option<i64> = connection
+        .query_row(nth_of_services, [signed(SERVICE_ENTRIES_MAX)], |row| row.get(0))
+        .optional()?;
+    if let Some(oldest) = oldest {
+        connection.execute(
+            "DELETE FROM entries WHERE command IN ('serve', 'worker') AND id <= ?1",
+            [oldest],
+        )?;
+    }
+    connection.execute(
+        "DELETE FROM curves WHERE id <= ?1",
+        [signed(newest.saturating_sub(CURVES_MAX))],
+    )?;
+    Ok(())
+}
+
+fn system(path: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::System {
+        path: path.to_owned(),
+        why: crate::error::reason(error).to_string(),
+    }
+}
+
+/// What `SQLite` says in words that tell what to do.
+fn explained(path: &Path, error: &rusqlite::Error) -> StoreError {
+    use rusqlite::ErrorCode;
+    let path = path.to_owned();
+    let why = error.to_string();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged { path, why },
+        _ => StoreError::System { path, why },
+    }
+}
+
+/// `SQLite` has only signed numbers; those of entries begin at 1.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+use super::*;
+use crate::history::entry::Ending;
+use std::time::Instant;
+
+fn entry(number: u64) -> Entry {
+    Entry {
+        began_unix_ms: 1_000 * signed(number),
+        command: "send".into(),
+        source: Some(format!("run_{number:06}.npy")),
+        peer: Some("10.0.0.7:25000".into()),
+        sentence: Some("The receiver was the limit 71 % of the time: 97,659 page faults in 0.9 CPU seconds.".into()),
+        ..Entry::default()
+    }
+}
+
+fn changes(numbers: impl IntoIterator<Item = u64>) -> Vec<Change> {
+    let change = |number| Change {
+        id: None,
+        entry: entry(number),
+        curves: Some(Curves::default().encode()),
+    };
+    numbers.into_iter().map(change).collect()
+}
+
+fn folder() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("arraylift/history.db");
+    (folder, path)
+}
+
+#[test]
+fn what_was_written_is_listed_the_latest_first_and_found_by_its_words() {
+    let (_folder, path) = folder();
+    let mut store = Store::open(&path).expect("open");
+    assert_eq!(
+        store.write(&changes(1..=20)).expect("written"),
+        (1..=20).collect::<Vec<_>>()
+    );
+    drop(store);
+    let store = Store::open_existing(&path).expect("open").expect("there");
+    let query = |last, since_unix_ms, search: Option<&str>| {
+        let query = Query {
+            last,
+            since_unix_ms,
+            search: search.map(str::to_owned),
+        };
+        let listed = store.list(&query).expect("listed");
+        listed.into_iter().map(|entry| entry.id).collect::<Vec<_>>()
+    };
+    assert_eq!(query(Some(3), None, None), [20, 19, 18]);
+    assert_eq!(query(None, Some(19_000), None), [20, 19]);
+    assert_eq!(query(None, None, Some("RUN_000007")), [7]);
+    assert_eq!(query(None, None, Some("run%7")), [0; 0]);
+    assert_eq!(query(Some(1), None, Some("10.0.0.7")), [20]);
+    let (read, _) = store.entry(7).expect("read").expect("there");
+    assert_eq!(read, Entry { id: 7, ..entry(7) });
+    assert!(store.entry(21).expect("read").is_none());
+}
+
+#[test]
+fn a_burst_takes_the_place_of_what_it_was() {
+    let (_folder, path) = folder();
+    let mut store = Store::open(&path).expect("open");
+    let mut burst = changes([1]).remove(0);
+    let [id] = store.write(&[burst]).expect("written")[..] else {
+        panic!("one")
+    };
+    burst = changes([1]).remove(0);
+    burst.id = Some(id);
+    burst.entry.transfers = 2000;
+    burst.entry.outcome = Ending::Failed;
+    assert_eq!(store.write(&[burst]).expect("written"), [id]);
+    let listed = store.list(&Query::default()).expect("listed");
+    assert_eq!((listed.len(), listed[0].transfers), (1, 2000));
+}
+
+#[test]
+fn what_is_forgotten_is_in_none_of_the_files() {
+    let (folder, path) = folder();
+    let mut store = Store::open(&path).expect("open");
+    store.write(&changes(1..=50)).expect("written");
+    assert_eq!(store.forget(&Chosen::Ids(vec![7, 99])).expect("forgotten"), 1);
+    assert_eq!(store.forget(&Chosen::Before(5_000)).expect("forgotten"), 4);
+    let has = |text: &str| {
+        let files = std::fs::read_dir(folder.path().join("arraylift")).expect("a folder");
+        let mut bytes = files.map(|file| std::fs::read(file.expect("a file").path()).expect("a file"));
+        bytes.any(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
+    };
+    assert!(has("run_000008"));
+    assert!(!has("run_000007") && !has("run_000003"));
+    assert_eq!(store.forget(&Chosen::All).expect("forgotten"), 45);
+    assert!(!has("run_0000"));
+    assert_eq!(
+        store.write(&changes([1])).expect("written"),
+        [51],
+        "no number is used again"
+    );
+}
+
+#[test]
+fn a_newer_history_and_anything_else_is_left_as_it_is() {
+    let (_folder, path) = folder();
+    drop(Store::open(&path).expect("open"));
+    let connection = Connection::open(&path).expect("open");
+    connection.pragma_update(None, "user_version", 2).expect("set");
+    connection
+        .pragma_update(None, "wal_checkpoint", "TRUNCATE")
+        .expect("written");
+    drop(connection);
+    let before = std::fs::read(&path).expect("a file");
+    assert!(matches!(Store::open(&path), Err(StoreError::Newer { version: 2, .. })));
+    assert_eq!(std::fs::read(&path).expect("a file"), before);
+    let other = path.with_file_name("other.db");
+    Connection::open(&other)
+        .expect("open")
+        .execute_batch("CREATE TABLE a (b)")
+        .expect("made");
+    std::fs::write(path.with_file_name("text.db"), "no database".repeat(1000)).expect("written");
+    for name in ["other.db", "text.db"] {
+        let opened = Store::open(&path.with_file_name(name));
+        assert!(matches!(opened, Err(StoreError::Damaged { .. })), "{opened:?}");
+    }
+}
+
+#[test]
+fn the_oldest_go_and_those_of_services_first() {
+    let (_folder, path) = folder();
+    let mut store = Store::open(&path).expect("open");
+    store.write(&changes(1..=1000)).expect("written");
+    let served: Vec<Change> = changes(1..=SERVICE_ENTRIES_MAX + 2 * TRIM_INTERVAL)
+        .into_iter()
+        .map(|mut change| {
+            change.entry.command = "serve".into();
+            change
+        })
+        .collect();
+    for part in served.chunks(10_000) {
+        store.write(part).expect("written");
+    }
+    let kept = store.list(&Query::default()).expect("listed");
+    let services = kept.iter().filter(|entry| entry.command == "serve").count() as u64;
+    assert_eq!(kept.len() as u64 - services, 1000);
+    assert!(services <= SERVICE_ENTRIES_MAX + TRIM_INTERVAL, "{services}");
+    assert!(store.entry(1).expect("read").is_some());
+}
+
+#[test]
+fn a_hundred_thousand_entries_open_and_list_the_latest_in_no_time() {
+    let (_folder, path) = folder();
+    let mut store = Store::open(&path).expect("open");
+    for first in (0..ENTRIES_MAX).step_by(5_000) {
+        store.write(&changes(first..first + 5_000)).expect("written");
+    }
+    drop(store);
+    let begin = Instant::now();
+    let store = Store::open_existing(&path).expect("open").expect("there");
+    let query = Query {
+        last: Some(200),
+        ..Query::default()
+    };
+    let listed = store.list(&query).expect("listed");
+    let took = begin.elapsed();
+    assert_eq!((listed.len(), listed[0].id), (200, ENTRIES_MAX));
+    println!("100,000 entries: opened and listed the last 200 in {took:?}");
+    let begin = Instant::now();
+    let query = Query {
+        search: Some("run_099".into()),
+        ..query
+    };
+    assert_eq!(store.list(&query).expect("listed").len(), 200);
+    let nothing = Query {
+        search: Some("nothing".into()),
+        ..query
+    };
+    assert_eq!(store.list(&nothing).expect("listed").len(), 0);
+    println!(
+        "searched twice in {:?}; the file has {} bytes",
+        begin.elapsed(),
+        path.metadata().expect("a file").len()
+    );
+    assert!(took.as_millis() < 100, "{took:?}");
+}
