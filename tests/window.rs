@@ -199,7 +199,7 @@ fn a_window_that_a_signal_ends_leaves_no_half_file_and_keeps_what_was_typed() {
         assert!(status.success(), "{signal}: {status}");
         assert_eq!(std::fs::read_dir(into.path()).unwrap().count(), 0, "{signal}");
         let kept = std::fs::read_to_string(settings).unwrap();
-        assert!(kept.contains("\"form_open\": false"), "{signal}: {kept}");
+        assert!(kept.contains("\"form_open\": true"), "{signal}: {kept}");
     }
 }
 
@@ -214,10 +214,10 @@ fn a_window_whose_x_server_goes_leaves_no_half_file_and_keeps_what_was_typed() {
     until(|| window.program.borrow_mut().try_wait().unwrap());
     assert_eq!(std::fs::read_dir(into.path()).unwrap().count(), 0);
     let kept = std::fs::read_to_string(window.settings.path().join("arraylift/settings.json")).unwrap();
-    assert!(kept.contains("\"form_open\": false"), "{kept}");
+    assert!(kept.contains("\"form_open\": true"), "{kept}");
 }
 
-/// A window in which a transfer runs into a file in that folder, and the form was just folded.
+/// A window in which a transfer runs into a file in that folder, and the form was just opened.
 fn receiving_into_a_file(display: &OsStr) -> (Window, tempfile::TempDir) {
     let into = tempfile::tempdir().unwrap();
     let path = into.path().join("a.npy");

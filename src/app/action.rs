@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::model::curves::TimeSpan;
 use super::model::form::Form;
+use super::model::palette::Palette;
 use super::model::row::{RateAxis, RowKey};
 use super::model::settings::ThemeChoice;
 use super::model::view::View;
@@ -33,6 +34,16 @@ pub(crate) enum Action {
     MeasureCeilings,
     /// Show a page in the middle of the window.
     Show(View),
+    /// Show only those transfers that have these words.
+    Filter(String),
+    /// Go to the filter of the list.
+    FocusFilter,
+    /// Open the menu of a transfer.
+    OpenMenu(RowKey),
+    /// Show the command palette like this, or close it.
+    Palette(Option<Palette>),
+    /// Move the array that the form opens with at first from one thread of this machine to another.
+    TryThisMachine,
     /// Select the transfer above the selected one.
     SelectAbove,
     /// Select the transfer below the selected one.
@@ -45,6 +56,8 @@ pub(crate) enum Action {
     Copy(String),
     /// Change the window's colours.
     SetTheme(ThemeChoice),
+    /// Let things on the screen move in steps, or freely.
+    SetReducedMotion(bool),
     /// End a service of another process although transfers of it run.
     StopServiceAnyway(u32),
     /// Close the window, and cancel what runs.
@@ -84,6 +97,8 @@ pub(crate) enum TransferAction {
     Remove,
     /// Start it before the one that waits in front of it.
     MoveForward,
+    /// Start it after the one that waits behind it.
+    MoveBack,
     /// Show a part of the time axis; `None` shows all of it.
     Zoom(Option<TimeSpan>),
     /// Let the rate axis end there.
@@ -124,10 +139,14 @@ pub(crate) enum FormAction {
     LookAgain,
     /// Fold or unfold the advanced fields.
     SetAdvancedOpen(bool),
-    /// Fold or unfold all of it.
+    /// Open it, or close it.
     Toggle,
-    /// Unfold it and go to its first field.
+    /// Open it and go to its first field.
     Focus,
+    /// Open it to send files to another machine.
+    PrepareToSend,
+    /// Open it to receive here.
+    PrepareToReceive,
 }
 
 /// What can be asked for on the compare page.

@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 
-use eframe::egui::Context;
+use eframe::egui::{Context, Popup};
 
 use super::action::{Action, CompareAction, Dialog, FormAction, QueueAction, RoundTripsAction, TransferAction};
+use super::model::form::{EndpointKind, SourceKind};
 use super::model::row::{Phase, RowKey};
-use super::model::view::WindowSize;
+use super::model::view::View;
+use super::panels::list_head::filter_id;
+use super::panels::list_row::row_id;
 use super::panels::new_transfer::first_field;
+use super::panels::row_menu;
 use super::worker::Task;
 use super::{App, Question, theme};
 use crate::transfer::{Command, TransferId};
@@ -31,9 +35,26 @@ impl App {
             Action::Service { pid, command } => self.command_service(pid, command),
             Action::MeasureCeilings => self.measure_ceilings(),
             Action::Show(view) => self.show(view),
-            Action::SelectAbove => self.transfers.move_selection(-1),
-            Action::SelectBelow => self.transfers.move_selection(1),
+            Action::Filter(filter) => self.filter = filter,
+            Action::FocusFilter => {
+                self.show(View::Transfers);
+                self.settings.form_open = false;
+                ctx.memory_mut(|memory| memory.request_focus(filter_id()));
+            }
+            Action::OpenMenu(key) => Popup::open_id(ctx, row_menu::id(key)),
+            Action::Palette(palette) => self.palette = palette,
+            Action::TryThisMachine => {
+                if let Some(recipe) = self.first_steps_form().recipe {
+                    self.start(recipe);
+                }
+            }
+            Action::SelectAbove => self.select_beside(ctx, -1),
+            Action::SelectBelow => self.select_beside(ctx, 1),
             Action::Browse(dialog) => {
+                if dialog == Dialog::Source {
+                    self.settings.form.source = SourceKind::File;
+                    self.open_form();
+                }
                 if let Some(worker) = &self.worker {
                     worker.open_dialog(dialog, self.waker.clone());
                 }
@@ -44,6 +65,7 @@ impl App {
                 self.settings.theme = choice;
                 theme::choose(ctx, choice);
             }
+            Action::SetReducedMotion(is_reduced) => self.settings.reduced_motion = is_reduced,
             Action::StopServiceAnyway(pid) => {
                 self.question = None;
                 self.command_service(pid, Command::Stop);
@@ -53,6 +75,28 @@ impl App {
                 self.close_anyway(ctx);
             }
             Action::KeepRunning => self.question = None,
+        }
+    }
+
+    /// Selects the row so many below the selected one; the focus goes with the selection.
+    fn select_beside(&mut self, ctx: &Context, down: isize) {
+        let selected = |app: &Self| app.transfers.selected().map(|row| row_id(row.key));
+        let before = selected(self);
+        let shown = self.list().keys();
+        self.transfers.move_selection(&shown, down);
+        let has_focus = before.is_some_and(|id| ctx.memory(|memory| memory.has_focus(id)));
+        if let Some(id) = selected(self).filter(|_| has_focus) {
+            ctx.memory_mut(|memory| memory.request_focus(id));
+        }
+    }
+
+    /// Opens the form where it can be seen.
+    fn open_form(&mut self) {
+        if self.view == View::Compare {
+            self.form.unfolded = Some(true);
+        } else {
+            self.view = View::Transfers;
+            self.settings.form_open = true;
         }
     }
 
@@ -104,6 +148,7 @@ impl App {
             }
             TransferAction::Remove => self.transfers.take_off(key, now_s),
             TransferAction::MoveForward => self.transfers.move_forward(key),
+            TransferAction::MoveBack => self.transfers.move_back(key),
             TransferAction::Zoom(span) => row.zoom = span,
             TransferAction::SetRateAxis(axis) => row.rate_axis = axis,
         }
@@ -178,15 +223,14 @@ impl App {
             FormAction::Edit(form) => self.settings.form = *form,
             FormAction::Start if self.comparisons.is_comparing() => {}
             FormAction::Start => {
-                // In a narrow window the list takes the place of the form.
+                // The list takes the place of the form.
                 let can_start = self.form.checked.recipe.is_some() || self.form.checked.pending;
-                if can_start && self.size == WindowSize::Narrow {
-                    self.form.unfolded = None;
-                }
+                self.settings.form_open &= !can_start;
                 self.start_form();
             }
             FormAction::Drop(paths) => {
                 self.choose(Dialog::Source, paths);
+                self.open_form();
                 self.form.dialog_trouble = None;
                 self.look_at_paths_again();
             }
@@ -194,19 +238,26 @@ impl App {
             FormAction::SetAdvancedOpen(is_open) => self.settings.advanced_open = is_open,
             FormAction::Toggle => {
                 let shows = !self.shows_form();
-                if self.size == WindowSize::Wide {
-                    self.settings.form_open = shows;
-                } else {
-                    self.form.unfolded = Some(shows);
-                }
                 if shows {
+                    self.open_form();
                     ctx.memory_mut(|memory| memory.request_focus(first_field()));
+                } else {
+                    (self.settings.form_open, self.form.unfolded) = (false, Some(false));
                 }
             }
             FormAction::Focus => {
-                self.form.unfolded = Some(true);
-                self.settings.form_open = true;
+                self.open_form();
                 ctx.memory_mut(|memory| memory.request_focus(first_field()));
+            }
+            FormAction::PrepareToSend => {
+                let form = &mut self.settings.form;
+                (form.source, form.endpoint) = (SourceKind::File, EndpointKind::SendTo);
+                self.open_form();
+            }
+            FormAction::PrepareToReceive => {
+                self.settings.form.endpoint = EndpointKind::ReceiveAt;
+                self.show(View::Transfers);
+                self.open_form();
             }
         }
     }

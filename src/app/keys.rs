@@ -1,11 +1,14 @@
 //! What the keyboard, a drop and the window's focus ask for.
 
-use eframe::egui::{Context, Event, Key, Modifiers, Popup};
+use eframe::egui::{Context, Event, Id, Key, Memory, Modifiers, Popup};
 
 use super::App;
-use super::action::{Action, CompareAction, FormAction, QueueAction, TransferAction};
+use super::action::{Action, CompareAction, Dialog, FormAction, QueueAction, RoundTripsAction, TransferAction};
+use super::model::palette::Palette;
 use super::model::row::{Phase, Row};
 use super::model::view::View;
+use super::panels::list_row::row_id;
+use super::panels::rail;
 use super::panels::time_plot::TimeAxis;
 use crate::transfer::State;
 
@@ -13,10 +16,14 @@ impl App {
     /// The actions that no panel returns.
     pub(super) fn input_actions(&self, ctx: &Context) -> Vec<Action> {
         let mut actions = dropped_files(ctx);
-        if self.question.is_none() {
+        if self.question.is_none() && self.palette.is_none() {
             actions.extend(self.everywhere(ctx));
-            // Every other key belongs to the widget that has the focus, and Escape to the popup that it closes.
-            if ctx.memory(|memory| memory.focused().is_none()) && !Popup::is_any_open(ctx) {
+            // Every other key belongs to the widget that has the focus, and Escape to the popup that it closes, or to
+            // the field that it leaves. A row of the list has no keys of its own.
+            let row = self.transfers.selected().map(|row| row_id(row.key));
+            let is_free = |focus: Option<Id>| focus.is_none() || focus == row;
+            let focus = ctx.memory(Memory::focused);
+            if is_free(focus) && is_free(self.focus_before) && !Popup::is_any_open(ctx) {
                 actions.extend(self.on_the_page(ctx));
             }
         }
@@ -25,37 +32,50 @@ impl App {
 
     fn everywhere(&self, ctx: &Context) -> Vec<Action> {
         let compares = self.view == View::Compare;
-        let mut actions = Vec::new();
-        if is_pressed(ctx, Modifiers::CTRL, Key::Enter) {
-            actions.push(if compares {
-                Action::Compare(CompareAction::Start)
-            } else {
-                Action::Form(FormAction::Start)
-            });
-        }
-        if is_pressed(ctx, Modifiers::CTRL, Key::R) {
-            actions.push(Action::Show(if compares { View::Transfers } else { View::Compare }));
-        }
-        if is_pressed(ctx, Modifiers::CTRL, Key::N) {
-            actions.push(Action::Form(FormAction::Focus));
-        }
-        if is_pressed(ctx, Modifiers::CTRL, Key::B) {
-            actions.push(Action::Form(FormAction::Toggle));
+        let start = if compares {
+            Action::Compare(CompareAction::Start)
+        } else {
+            Action::Form(FormAction::Start)
+        };
+        let other_page = Action::Show(if compares { View::Transfers } else { View::Compare });
+        let mut keys = vec![
+            (Key::Enter, start),
+            (Key::R, other_page),
+            (Key::N, Action::Form(FormAction::Focus)),
+            (Key::B, Action::Form(FormAction::Toggle)),
+            (Key::O, Action::Browse(Dialog::Source)),
+            (Key::L, Action::Form(FormAction::PrepareToReceive)),
+            (Key::F, Action::FocusFilter),
+            (Key::K, Action::Palette(Some(Palette::default()))),
+            (Key::Comma, Action::Show(View::Settings)),
+        ];
+        let digits = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5];
+        let pages = rail::pages().map(|(view, _)| Action::Show(view));
+        keys.extend(digits.into_iter().zip(pages));
+        let mut actions: Vec<Action> = keys
+            .into_iter()
+            .filter(|(key, _)| is_pressed(ctx, Modifiers::CTRL, *key))
+            .map(|(_, action)| action)
+            .collect();
+        if is_pressed(ctx, Modifiers::NONE, Key::F1) {
+            actions.push(Action::Show(View::Help));
         }
         actions
     }
 
     fn on_the_page(&self, ctx: &Context) -> Vec<Action> {
-        if self.view == View::Compare {
+        if self.view != View::Transfers {
             let escape = is_pressed(ctx, Modifiers::NONE, Key::Escape);
-            let is_running = self.comparisons.page.progress.is_some();
-            return match (escape, is_running) {
-                (false, _) => Vec::new(),
-                (true, true) => vec![Action::Compare(CompareAction::Cancel)],
-                (true, false) => vec![Action::Show(View::Transfers)],
-            };
+            return Vec::from_iter(escape.then(|| self.leave_page()));
         }
         let mut actions = Vec::new();
+        if self.settings.form_open && is_pressed(ctx, Modifiers::NONE, Key::Escape) {
+            actions.push(Action::Form(FormAction::Toggle));
+        }
+        let tries = self.shows_first_steps() && !self.settings.form_open;
+        if tries && is_pressed(ctx, Modifiers::NONE, Key::Enter) {
+            actions.push(Action::TryThisMachine);
+        }
         if is_pressed(ctx, Modifiers::CTRL, Key::Z) {
             actions.push(Action::Queue(QueueAction::UndoRemoval));
         }
@@ -66,10 +86,24 @@ impl App {
             actions.push(Action::SelectBelow);
         }
         if let Some(row) = self.transfers.selected() {
+            if is_pressed(ctx, Modifiers::SHIFT, Key::F10) || is_pressed(ctx, Modifiers::NONE, Key::Menu) {
+                actions.push(Action::OpenMenu(row.key));
+            }
             let of_row = steering(ctx, row).into_iter().chain(zooming(ctx, row));
             actions.extend(of_row.map(|action| Action::Transfer(row.key, action)));
         }
         actions
+    }
+
+    /// What Escape does on a page: it stops what the page does, or else leaves it.
+    fn leave_page(&self) -> Action {
+        if self.view == View::Compare && self.comparisons.page.progress.is_some() {
+            Action::Compare(CompareAction::Cancel)
+        } else if self.view == View::RoundTrips && self.pings.page.is_running {
+            Action::RoundTrips(RoundTripsAction::Cancel)
+        } else {
+            Action::Show(View::Transfers)
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use eframe::egui::{Context, ViewportCommand};
 
+use super::model::repaint::LONGEST;
 use super::model::row::Row;
 use super::model::view::{View, WindowSize};
 use super::{App, Clock, Question};
@@ -44,6 +45,8 @@ impl App {
         // What was unfolded where there was more room is not what was meant for less.
         if self.size != size {
             (self.size, self.form.unfolded) = (size, None);
+            // The form would hide what runs.
+            self.settings.form_open &= size != WindowSize::Narrow || self.transfers.rows().is_empty();
         }
     }
 
@@ -74,7 +77,7 @@ impl App {
     fn set_title(&mut self, ctx: &Context) {
         let title = match self.view {
             View::Compare => self.comparisons.page.title(),
-            View::Transfers | View::RoundTrips => self.transfers.title(),
+            View::Transfers | View::RoundTrips | View::Settings | View::Help => self.transfers.title(),
         };
         if title != self.title {
             ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
@@ -104,7 +107,12 @@ impl App {
         {
             self.own_cost.meter.read(now_s, cpu_s);
         }
-        let interval = self.own_cost.meter.interval();
+        let steps = if self.settings.reduced_motion {
+            LONGEST
+        } else {
+            Duration::ZERO
+        };
+        let interval = self.own_cost.meter.interval().max(steps);
         self.repaints
             .interval_ms
             .store(u64::try_from(interval.as_millis()).unwrap_or(500), Ordering::Relaxed);

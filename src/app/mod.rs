@@ -39,6 +39,7 @@ use eframe::egui;
 use crate::rounds::{RoundEvent, Rounds};
 use crate::transfer::Waker;
 use comparing::Comparisons;
+use model::palette::Palette;
 use model::place::Place;
 use model::plan::{CheckedForm, Paths};
 use model::repaint::CostMeter;
@@ -130,7 +131,13 @@ pub struct App {
     comparisons: Comparisons,
     pings: Pings,
     form: FormState,
+    /// Words that the rows of the list have to have.
+    filter: String,
+    /// The command palette, where it is open.
+    palette: Option<Palette>,
     question: Option<Question>,
+    /// What had the focus when the last frame ended.
+    focus_before: Option<egui::Id>,
     is_closing: bool,
     can_drop: bool,
     title: String,
@@ -155,7 +162,7 @@ struct FormState {
     start_when_checked: bool,
     /// When the free memory was read, on the window's clock.
     memory_read_s: Option<f64>,
-    /// Whether it is open in a window that is not wide; `None` until a person chooses, and again when the size changes.
+    /// Whether it is open beside the comparison; `None` until a person chooses, and again when the size changes.
     unfolded: Option<bool>,
     /// Why there is no file dialog.
     dialog_trouble: Option<String>,
@@ -226,6 +233,7 @@ impl App {
         if let Some(path) = options.path {
             let path = std::path::absolute(&path).unwrap_or(path);
             settings.form.choose_source(vec![path]);
+            settings.form_open = true;
         }
         let repaints = Arc::new(Repaints::default());
         let waker = waker(ctx.clone(), Arc::clone(&repaints));
@@ -253,6 +261,9 @@ impl App {
             waker,
             repaints,
             question: None,
+            filter: String::new(),
+            palette: None,
+            focus_before: None,
             is_closing: false,
             // winit 0.30 has no file drop on Wayland.
             can_drop: std::env::var_os("WAYLAND_DISPLAY").is_none(),

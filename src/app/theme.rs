@@ -1,6 +1,6 @@
-//! The look: two palettes, three text sizes, one typeface with figures of one width.
+//! The look: two palettes, a few text sizes, one typeface with figures of one width.
 //!
-//! Blue is the sender and orange the receiver wherever they appear (Okabe and Ito's hues, which the colour-blind can
+//! There is no accent colour. Blue is the sender and orange the receiver wherever they appear (Okabe and Ito's hues, which the colour-blind can
 //! tell apart); green means verified and red failed, and nothing else is green or red.
 
 use std::sync::Arc;
@@ -14,14 +14,26 @@ use super::model::settings::ThemeChoice;
 
 /// The rhythm: every distance is a multiple of this.
 pub(crate) const STEP: f32 = 8.0;
-/// Every rounded corner.
-pub(crate) const RADIUS: u8 = 5;
+/// The corners of a button and of a field.
+pub(crate) const RADIUS: u8 = 6;
+/// The corners of a row.
+pub(crate) const ROW_RADIUS: u8 = 8;
+/// The corners of a card.
+pub(crate) const CARD_RADIUS: u8 = 10;
 /// Height of a field, a button, a segmented control.
 pub(crate) const FIELD_HEIGHT: f32 = 32.0;
+/// Headings of groups.
+pub(crate) const TINY: f32 = 11.0;
 /// Labels and notes.
 pub(crate) const SMALL: f32 = 12.0;
 /// Everything else.
-pub(crate) const BODY: f32 = 13.5;
+pub(crate) const BODY: f32 = 13.0;
+/// Titles.
+pub(crate) const TITLE: f32 = 15.0;
+/// The line over what can be done first.
+pub(crate) const HEADLINE: f32 = 20.0;
+/// The rate of all transfers.
+pub(crate) const TOTAL: f32 = 24.0;
 /// The rate, and nothing else.
 pub(crate) const HERO: f32 = 40.0;
 
@@ -143,6 +155,18 @@ pub(crate) fn palette(ui: &Ui) -> &'static Palette {
     if ui.visuals().dark_mode { &DARK } else { &LIGHT }
 }
 
+/// Text of a heading.
+#[must_use]
+pub(crate) fn tiny() -> FontId {
+    FontId::new(TINY, FontFamily::Proportional)
+}
+
+/// Text of some size that carries weight.
+#[must_use]
+pub(crate) fn strong_of(size: f32) -> FontId {
+    FontId::new(size, medium())
+}
+
 /// Small text: labels and notes.
 #[must_use]
 pub(crate) fn small() -> FontId {
@@ -261,15 +285,15 @@ fn colours(palette: &Palette, mut visuals: Visuals) -> Visuals {
     visuals.widgets.noninteractive = widget(palette.list, hairline, palette.text);
     visuals.widgets.inactive = widget(palette.field, Stroke::NONE, palette.text);
     visuals.widgets.hovered = widget(palette.hover, Stroke::NONE, palette.text);
-    visuals.widgets.active = widget(palette.segment, Stroke::new(1.0, palette.sender), palette.text);
+    visuals.widgets.active = widget(palette.segment, Stroke::new(1.0, palette.weak), palette.text);
     visuals.widgets.open = widget(palette.hover, Stroke::NONE, palette.text);
-    visuals.selection.bg_fill = palette.sender.gamma_multiply(0.35);
-    visuals.selection.stroke = Stroke::new(1.0, palette.sender);
+    visuals.selection.bg_fill = palette.neutral.gamma_multiply(0.4);
+    visuals.selection.stroke = Stroke::new(1.0, palette.weak);
     visuals.text_edit_bg_color = Some(palette.field);
     visuals.extreme_bg_color = palette.field;
     visuals.faint_bg_color = palette.selected_row;
     visuals.weak_text_color = Some(palette.weak);
-    visuals.hyperlink_color = palette.sender;
+    visuals.hyperlink_color = palette.text;
     visuals.error_fg_color = palette.failed;
     visuals.warn_fg_color = palette.receiver;
     visuals.panel_fill = palette.background;

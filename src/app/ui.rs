@@ -1,23 +1,22 @@
 //! Lays the panels out. Nothing changes here: what a person asked for is returned, and `commands` applies it.
 
-use eframe::egui::{CentralPanel, Color32, Context, Frame, Margin, Panel, ScrollArea, Ui};
+use eframe::egui::{CentralPanel, Color32, Context, Frame, Margin, Memory, Panel, ScrollArea, Ui};
 
 use super::action::{Action, TransferAction};
-use super::model::view::{View, WindowSize};
+use super::model::form::Form;
+use super::model::list::List;
+use super::model::plan::{CheckedForm, check};
+use super::model::view::{View, WindowSize, list_width};
+use super::panels::transfers::Column;
 use super::panels::{
-    close, compare, detail, empty, message, new_transfer, numbers, queue, round_trips, status, transfers, undo,
+    close, compare, detail, empty, help, message, new_transfer, numbers, palette, rail, round_trips, settings, status,
+    strip, undo,
 };
 use super::theme::{self, STEP};
 use super::{App, Question};
 
-const FORM_WIDTH: f32 = 296.0;
-const STATUS_HEIGHT: f32 = 27.0;
-/// More rows than these are not shown at once: the list scrolls.
-const ROWS_MAX: f32 = 6.0;
-/// The list leaves this much to the numbers and plots of the selected transfer, so that both plots are whole.
-const SELECTED_HEIGHT: f32 = 430.0;
-/// The list never takes a larger share of the height.
-const LIST_SHARE: f32 = 0.42;
+/// In a lower window the list has no place to drop files.
+const DROP_ZONE_FROM: f32 = 760.0;
 
 impl App {
     /// One frame. Where the window `is_cleared` with the background's colour, that is not drawn again: by software it
@@ -31,6 +30,7 @@ impl App {
         if !actions.iter().all(is_shown) {
             ctx.request_repaint();
         }
+        self.focus_before = ctx.memory(Memory::focused);
         for action in actions {
             self.apply(&ctx, action);
         }
@@ -39,16 +39,34 @@ impl App {
 
     /// Whether New transfer is shown.
     pub(super) fn shows_form(&self) -> bool {
-        if self.size == WindowSize::Wide {
-            return self.settings.form_open;
+        match self.view {
+            View::Transfers => self.settings.form_open,
+            // It says what is compared.
+            View::Compare => self.form.unfolded.unwrap_or_else(|| {
+                let page = &self.comparisons.page;
+                self.size == WindowSize::Wide || (page.progress.is_none() && page.shown().is_none())
+            }),
+            View::RoundTrips | View::Settings | View::Help => false,
         }
-        self.form.unfolded.unwrap_or_else(|| {
-            let page = &self.comparisons.page;
-            match self.view {
-                View::Compare => page.progress.is_none() && page.shown().is_none(),
-                View::Transfers | View::RoundTrips => self.transfers.rows().is_empty(),
-            }
-        })
+    }
+
+    /// The list as it is shown.
+    pub(super) fn list(&self) -> List<'_> {
+        List {
+            transfers: &self.transfers,
+            services: &self.services,
+            filter: &self.filter,
+        }
+    }
+
+    /// Whether the page says what can be done first.
+    pub(super) fn shows_first_steps(&self) -> bool {
+        self.view == View::Transfers && self.transfers.rows().is_empty()
+    }
+
+    /// What the form opens with at first, checked.
+    pub(super) fn first_steps_form(&self) -> CheckedForm {
+        check(&Form::default(), &self.form.paths)
     }
 
     fn window_ui(&self, ui: &mut Ui, is_cleared: bool) -> Vec<Action> {
@@ -60,22 +78,21 @@ impl App {
         } else {
             palette.background
         };
-        let mut actions = self.status_ui(ui, background, shows_form);
-        if shows_form {
-            let width = if shows_page { FORM_WIDTH } else { ui.available_width() };
-            let panel = Panel::left("new transfer").exact_size(width).resizable(false);
-            let frame = Frame::new().fill(palette.list);
-            actions.extend(panel.frame(frame).show(ui, |ui| self.form_ui(ui)).inner);
-        }
+        let mut actions = self.rail_ui(ui);
+        actions.extend(self.left_ui(ui, shows_form, shows_page));
         let page = CentralPanel::no_frame().frame(Frame::new().fill(background));
-        let on_page = page.show(ui, |ui| match self.view {
-            _ if !shows_page => Vec::new(),
-            View::Compare => self.compare_ui(ui),
-            View::RoundTrips => page_ui(ui, "round trips", |ui| round_trips::ui(ui, &self.pings.page)),
-            View::Transfers => self.transfers_ui(ui, shows_form),
+        let on_page = page.show(ui, |ui| {
+            if shows_page {
+                self.page_ui(ui, shows_form)
+            } else {
+                Vec::new()
+            }
         });
         actions.extend(on_page.inner);
         actions.extend(self.question_ui(ui.ctx()));
+        if let Some(open) = &self.palette {
+            actions.extend(palette::ui(ui.ctx(), open, &self.transfers));
+        }
         let removed = self
             .transfers
             .removed()
@@ -85,20 +102,73 @@ impl App {
         actions
     }
 
-    fn status_ui(&self, ui: &mut Ui, background: Color32, shows_form: bool) -> Vec<Action> {
-        let context = status::Context {
+    fn rail_ui(&self, ui: &mut Ui) -> Vec<Action> {
+        let has_words = self.size == WindowSize::Wide;
+        let fill = theme::palette(ui).rail;
+        let panel = panel_left("rail", self.size.rail_width()).frame(Frame::new().fill(fill));
+        let picked = panel.show(ui, |ui| rail::ui(ui, self.view, has_words)).inner;
+        picked.into_iter().collect()
+    }
+
+    /// Beside the rail: the form, or the list where there is something to list.
+    fn left_ui(&self, ui: &mut Ui, shows_form: bool, shows_page: bool) -> Vec<Action> {
+        let fill = theme::palette(ui).list;
+        let width = list_width(ui.ctx().content_rect().width());
+        let has_list = self.view == View::Transfers && !self.list().is_empty();
+        let mut actions = Vec::new();
+        if has_list && self.size != WindowSize::Wide && shows_page {
+            let panel = Panel::top("strip").exact_size(strip::HEIGHT).resizable(false);
+            let panel = panel.show_separator_line(false).frame(Frame::new().fill(fill));
+            actions.extend(panel.show(ui, |ui| strip::ui(ui, self.column(ui))).inner);
+        }
+        if shows_form {
+            let width = if shows_page { width } else { ui.available_width() };
+            let panel = panel_left("new transfer", width).frame(Frame::new().fill(fill));
+            actions.extend(panel.show(ui, |ui| self.form_ui(ui)).inner);
+        } else if has_list && self.size == WindowSize::Wide {
+            let panel = panel_left("list", width).frame(Frame::new().fill(fill));
+            actions.extend(panel.show(ui, |ui| self.column(ui).ui(ui)).inner);
+        }
+        actions
+    }
+
+    fn column(&self, ui: &Ui) -> Column<'_> {
+        Column {
+            list: self.list(),
+            now_s: self.now_s(),
             cost: self.own_cost.meter.cost(),
-            is_running: self.transfers.is_moving(),
-            theme: self.settings.theme,
-            form_hidden: !shows_form,
-            view: self.view,
+            is_moving: self.transfers.is_moving(),
+            can_drop: self.can_drop,
+            is_high: ui.ctx().content_rect().height() >= DROP_ZONE_FROM,
+        }
+    }
+
+    fn page_ui(&self, ui: &mut Ui, shows_form: bool) -> Vec<Action> {
+        match self.view {
+            View::Compare => self.compare_ui(ui),
+            View::RoundTrips => page_ui(ui, "round trips", |ui| round_trips::ui(ui, &self.pings.page)),
+            View::Settings => page_ui(ui, "settings", |ui| settings::ui(ui, &self.settings)),
+            View::Help => page_ui(ui, "help", |ui| {
+                help::ui(ui);
+                Vec::new()
+            }),
+            View::Transfers if self.shows_first_steps() => self.first_steps_ui(ui, shows_form),
+            View::Transfers => self.selected_ui(ui, self.now_s()),
+        }
+    }
+
+    fn first_steps_ui(&self, ui: &mut Ui, shows_form: bool) -> Vec<Action> {
+        let has_column = !self.list().is_empty();
+        let cost = status::itself(self.own_cost.meter.cost(), self.transfers.is_moving());
+        let page = empty::Page {
+            first: &self.first_steps_form(),
+            form: shows_form.then_some(&self.form.checked),
+            ceilings: self.comparisons.ceilings.as_ref(),
+            has_new: !shows_form && !has_column,
+            can_drop: self.can_drop,
+            cost: if has_column { "" } else { &cost },
         };
-        Panel::bottom("status")
-            .exact_size(STATUS_HEIGHT)
-            .resizable(false)
-            .frame(Frame::new().fill(background).inner_margin(Margin::symmetric(20, 0)))
-            .show(ui, |ui| status::ui(ui, self.transfers.selected(), context))
-            .inner
+        page.ui(ui)
     }
 
     fn form_ui(&self, ui: &mut Ui) -> Vec<Action> {
@@ -113,33 +183,7 @@ impl App {
         new_transfer::ui(ui, &self.settings.form, &context)
     }
 
-    fn transfers_ui(&self, ui: &mut Ui, shows_form: bool) -> Vec<Action> {
-        let now_s = self.now_s();
-        let list = transfers::List {
-            transfers: &self.transfers,
-            services: &self.services,
-            now_s,
-        };
-        if list.height() <= 0.0 {
-            empty::ui(ui, &self.form.checked, !shows_form);
-            return Vec::new();
-        }
-        ui.spacing_mut().item_spacing.y = 0.0;
-        let height = ui.available_height();
-        let room = (height * LIST_SHARE).min(height - SELECTED_HEIGHT);
-        let room = room.clamp(transfers::ROW_HEIGHT, ROWS_MAX * transfers::ROW_HEIGHT);
-        let mut actions = queue::ui(ui, &self.transfers, self.settings.at_once);
-        // Whole rows, so that none is cut where all have the same height.
-        let whole = (room / transfers::ROW_HEIGHT).floor() * transfers::ROW_HEIGHT;
-        actions.extend(list.ui(ui, if list.height() <= room { room } else { whole }));
-        if self.transfers.rows().is_empty() {
-            empty::ui(ui, &self.form.checked, !shows_form);
-        }
-        actions.extend(self.selected_ui(ui, now_s));
-        actions
-    }
-
-    /// The selected transfer, below the list.
+    /// The selected transfer.
     fn selected_ui(&self, ui: &mut Ui, now_s: f64) -> Vec<Action> {
         let Some(row) = self.transfers.selected() else {
             return Vec::new();
@@ -191,6 +235,14 @@ impl App {
             Question::Stop(pid) => close::stop_ui(ctx, pid, self.services.receiving(pid)),
         }
     }
+}
+
+/// A panel at the left that is as wide as it is.
+fn panel_left(name: &'static str, width: f32) -> Panel {
+    Panel::left(name)
+        .exact_size(width)
+        .resizable(false)
+        .show_separator_line(false)
 }
 
 /// A page that scrolls.

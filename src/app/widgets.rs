@@ -1,5 +1,9 @@
 //! The few widgets that the panels share, in the window's look and with their accessible names.
 
+mod icons;
+mod menu;
+mod sparkline;
+
 use eframe::egui::{
     self, Align, Align2, Color32, ComboBox, EventFilter, FontId, Frame, Id, Key, Label, Layout, Margin, Modifiers,
     Popup, Pos2, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, TextEdit, Ui, UiBuilder, WidgetInfo, pos2,
@@ -8,6 +12,10 @@ use eframe::egui::{
 
 use super::model::format::elided;
 use super::theme::{self, FIELD_HEIGHT, RADIUS, STEP};
+
+pub(super) use icons::{Icon, icon_button, paint_icon, paint_mark, sign_colour};
+pub(super) use menu::{MenuItem, menu_ui};
+pub(super) use sparkline::paint_sparkline;
 
 /// A text field takes so many characters.
 const TEXT_MAX: usize = 4096;
@@ -97,7 +105,7 @@ pub(super) fn text_edit_with_id(
         ui.painter().rect_stroke(
             response.rect,
             RADIUS,
-            Stroke::new(1.0, palette.sender),
+            Stroke::new(1.0, palette.weak),
             StrokeKind::Inside,
         );
     }
@@ -253,11 +261,6 @@ pub(super) fn tick(ui: &mut Ui, value: &mut bool, text: &str) -> Response {
     .inner
 }
 
-/// How wide a button is that is only this word.
-pub(super) fn word_button_width(ui: &Ui, text: &str) -> f32 {
-    text_width(ui, text, theme::small()) + 10.0
-}
-
 /// A button that is only a word, grey until someone points at it.
 pub(super) fn word_button(ui: &mut Ui, text: &str, name: &str) -> Response {
     let palette = theme::palette(ui);
@@ -372,7 +375,7 @@ pub(super) fn fold_triangle(ui: &Ui, centre: Pos2, is_open: bool, colour: Color3
 /// A ring around what the keyboard points at.
 pub(super) fn focus_ring(ui: &Ui, response: &Response, rect: Rect) {
     if response.has_focus() {
-        let colour = theme::palette(ui).sender;
+        let colour = theme::palette(ui).weak;
         ui.painter()
             .rect_stroke(rect, RADIUS, Stroke::new(1.0, colour), StrokeKind::Inside);
     }
@@ -386,18 +389,6 @@ pub(super) fn from_right<R>(
     content: impl FnOnce(&mut Ui) -> R,
 ) -> R {
     let layout = Layout::right_to_left(Align::Center);
-    let mut child = ui.new_child(UiBuilder::new().id_salt(Id::unique(id)).max_rect(rect).layout(layout));
-    content(&mut child)
-}
-
-/// A child for `rect` that lays out from the left; it moves nothing that comes after it, whatever is in it.
-pub(super) fn from_left<R>(
-    ui: &mut Ui,
-    id: impl std::hash::Hash + std::fmt::Debug,
-    rect: Rect,
-    content: impl FnOnce(&mut Ui) -> R,
-) -> R {
-    let layout = Layout::left_to_right(Align::Center);
     let mut child = ui.new_child(UiBuilder::new().id_salt(Id::unique(id)).max_rect(rect).layout(layout));
     content(&mut child)
 }
@@ -431,7 +422,7 @@ pub(super) fn main_button(ui: &mut Ui, text: &str, keys: &str, is_enabled: bool)
         ui.painter().rect_stroke(
             rect.expand(2.0),
             RADIUS + 2,
-            Stroke::new(1.5, palette.sender),
+            Stroke::new(1.5, palette.weak),
             StrokeKind::Outside,
         );
     }
@@ -449,7 +440,8 @@ pub(super) fn main_button(ui: &mut Ui, text: &str, keys: &str, is_enabled: bool)
     response
 }
 
-fn text_width(ui: &Ui, text: &str, font: FontId) -> f32 {
+/// How wide a text is on one line.
+pub(super) fn text_width(ui: &Ui, text: &str, font: FontId) -> f32 {
     ui.painter()
         .layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER)
         .size()

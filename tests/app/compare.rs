@@ -25,13 +25,13 @@ fn the_page_says_what_to_do_and_goes_as_it_came() {
     window.get_by_label_contains("choose This machine on the left");
     window.get_by_label("Back to the transfers").click();
     window.run();
-    window.get_by_label("Nothing has moved yet");
+    window.get_by_label(HEADLINE);
     window.key_press_modifiers(Modifiers::CTRL, Key::R);
     window.run();
     window.get_by_label("Nothing was compared yet");
     window.key_press(Key::Escape);
     window.run();
-    window.get_by_label("Nothing has moved yet");
+    window.get_by_label(HEADLINE);
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_result_is_shown_with_who_did_not_take_part_and_how_time_grows() {
 
 #[test]
 fn a_rate_is_told_beside_what_one_copy_allows() {
-    let mut window = window();
+    let mut window = with_form();
     window.state_mut().set_ceilings(None);
     window.state_mut().settings_mut().form.to = "1000".to_owned();
     window.run();
@@ -166,11 +166,7 @@ fn the_page_is_as_in_its_snapshots() {
     let mut results = SnapshotResults::new();
     for (theme, name) in [(ThemeChoice::Dark, "dark"), (ThemeChoice::Light, "light")] {
         let mut window = window();
-        while window.state().settings().theme != theme {
-            let shown = format!("Theme: {}", window.state().settings().theme.name());
-            window.get_by_label(&shown).click();
-            window.run();
-        }
+        choose_theme(&mut window, theme);
         window.remove_cursor();
         shows_result(window.state_mut());
         window.run();

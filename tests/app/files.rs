@@ -10,7 +10,7 @@ use eframe::egui::DroppedFile;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
-use super::{Window, type_into, until, until_shown, window};
+use super::{Window, open_form, type_into, until, until_shown, with_form};
 
 #[test]
 fn of_a_folder_what_can_be_sent_is_sent_and_the_rest_is_named() {
@@ -21,7 +21,7 @@ fn of_a_folder_what_can_be_sent_is_sent_and_the_rest_is_named() {
     std::fs::write(path("pickled.npy"), npy("|O", b"\x80\x04K\x01.")).unwrap();
     std::os::unix::fs::symlink("nowhere", path("c.npy")).unwrap();
     std::fs::write(path("cut.npy"), &npy("|u1", &[5; 64])[..100]).unwrap();
-    let mut window = window();
+    let mut window = with_form();
     window.get_by_label("Source: File").click();
     window.run();
     window.get_by_label("Into: Discard").click();
@@ -48,7 +48,7 @@ fn a_npy_that_is_no_array_arrives_as_the_file_that_it_is() {
     let path = folder.path().join("pickled.npy");
     let bytes = npy("|O", b"\x80\x04K\x01.");
     std::fs::write(&path, &bytes).unwrap();
-    let mut window = window();
+    let mut window = with_form();
     window.get_by_label("Source: File").click();
     window.run();
     window.get_by_label("Into: File").click();
@@ -68,7 +68,7 @@ fn where_nothing_can_be_sent_start_waits_and_says_why() {
     for name in ["a", "b"] {
         std::os::unix::fs::symlink("nowhere", folder.path().join(name)).unwrap();
     }
-    let mut window = window();
+    let mut window = with_form();
     window.get_by_label("Source: File").click();
     window.run();
     type_into(&mut window, "Path", folder.path().to_str().unwrap());
@@ -82,7 +82,7 @@ fn a_thousand_and_a_half_files_are_all_sent() {
     for i in 0..1500 {
         std::fs::write(folder.path().join(format!("{i:04}")), [1; 8]).unwrap();
     }
-    let mut window = window();
+    let mut window = with_form();
     window.get_by_label("Source: File").click();
     window.run();
     window.get_by_label("Into: Discard").click();
@@ -140,6 +140,7 @@ fn without_all_glyphs(options: AppOptions) -> Window {
     let builder = Harness::builder().with_size([1280.0, 800.0]).allow_missing_glyphs();
     let mut window = builder.build_eframe(|cc| App::new(cc, options));
     window.run();
+    open_form(&mut window);
     window
 }
 

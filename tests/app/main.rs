@@ -20,11 +20,14 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 type Window = Harness<'static, App>;
 
+/// What the page says before the first transfer.
+const HEADLINE: &str = "Move something, and see what holds it back";
+
 #[test]
 fn it_opens_ready_and_start_moves_the_array() {
-    let mut window = window();
+    let mut window = with_form();
     window.get_by_label("50,000,000 numbers, 400 MB");
-    window.get_by_label("Nothing has moved yet");
+    window.get_by_label(HEADLINE);
     type_into(&mut window, "To (not included)", "1,000,000");
     window.get_by_label("1,000,000 numbers, 8.00 MB");
     window.get_by_label("Start").click();
@@ -54,7 +57,7 @@ fn control_and_enter_start_too() {
 
 #[test]
 fn a_mistake_is_named_beside_its_field_and_start_waits() {
-    let mut window = window();
+    let mut window = with_form();
     type_into(&mut window, "Step", "0");
     window.get_by_label_contains("a step of 0");
     assert!(window.get_by_label("Start").accesskit_node().is_disabled());
@@ -73,7 +76,7 @@ fn a_file_is_looked_at_before_start() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data.bin");
     std::fs::write(&path, vec![5; 123_456]).unwrap();
-    let mut window = window();
+    let mut window = with_form();
     window.get_by_label("Source: File").click();
     window.run();
     window.get_by_label_contains("Choose files, type a path");
@@ -91,7 +94,7 @@ fn a_file_is_looked_at_before_start() {
 
 #[test]
 fn a_transfer_pauses_resumes_and_is_cancelled() {
-    let mut window = window();
+    let mut window = with_form();
     window.state_mut().settings_mut().form.limit = "4 MB/s".to_owned();
     window.run();
     window.get_by_label("Start").click();
@@ -123,12 +126,12 @@ fn a_transfer_pauses_resumes_and_is_cancelled() {
     window.step();
     window.step();
     assert!(window.state().transfers().rows().is_empty());
-    window.get_by_label("Nothing has moved yet");
+    window.get_by_label(HEADLINE);
 }
 
 #[test]
 fn a_limit_is_changed_while_it_runs() {
-    let mut window = window();
+    let mut window = with_form();
     window.state_mut().settings_mut().form.limit = "2 MB/s".to_owned();
     window.state_mut().settings_mut().form.to = "2,000,000".to_owned();
     window.run();
@@ -160,7 +163,7 @@ fn a_limit_is_changed_while_it_runs() {
 
 #[test]
 fn a_reader_is_made_slow_while_it_runs_and_named_as_the_limit() {
-    let mut window = window();
+    let mut window = with_form();
     window.state_mut().settings_mut().form.limit = "40 MB/s".to_owned();
     window.run();
     window.get_by_label("Start").click();
@@ -196,7 +199,7 @@ fn a_reader_is_made_slow_while_it_runs_and_named_as_the_limit() {
 
 #[test]
 fn nobody_listening_is_said_in_full() {
-    let mut window = window();
+    let mut window = with_form();
     window.get_by_label("Between: Send to").click();
     window.run();
     type_into(&mut window, "Receiver's address", "127.0.0.1:1");
@@ -214,7 +217,7 @@ fn nobody_listening_is_said_in_full() {
 
 #[test]
 fn one_window_receives_what_another_sends() {
-    let mut receiver = window();
+    let mut receiver = with_form();
     receiver.get_by_label("Between: Receive at").click();
     receiver.run();
     type_into(&mut receiver, "Address to listen on", "127.0.0.1:0");
@@ -232,7 +235,7 @@ fn one_window_receives_what_another_sends() {
         .unwrap();
     until_shown(&mut receiver, "Waits for a sender at 127.0.0.1:");
 
-    let mut sender = window();
+    let mut sender = with_form();
     let form = &mut sender.state_mut().settings_mut().form;
     (form.endpoint, form.send_to, form.to) = (EndpointKind::SendTo, address, "10,000".to_owned());
     sender.run();
@@ -249,7 +252,7 @@ fn one_window_receives_what_another_sends() {
 
 #[test]
 fn repeating_goes_on_until_it_is_stopped() {
-    let mut window = window();
+    let mut window = with_form();
     window.get_by_label("Repeat until stopped").click();
     window.state_mut().settings_mut().form.to = "100,000".to_owned();
     window.run();
@@ -277,7 +280,7 @@ fn repeating_goes_on_until_it_is_stopped() {
 
 #[test]
 fn what_repeats_is_paused_wherever_it_is_and_goes_on_from_there() {
-    let mut window = window();
+    let mut window = with_form();
     window.get_by_label("Repeat until stopped").click();
     window.state_mut().settings_mut().form.to = "100,000".to_owned();
     window.run();
@@ -303,12 +306,13 @@ fn what_repeats_is_paused_wherever_it_is_and_goes_on_from_there() {
 
 #[test]
 fn what_does_not_run_at_once_waits_for_its_turn_and_can_be_brought_forward() {
-    let mut window = window();
+    let mut window = with_form();
     window.state_mut().settings_mut().at_once = Some(1);
     let started = |window: &mut Window, to: &str| {
         let form = &mut window.state_mut().settings_mut().form;
         (form.to, form.limit) = (to.to_owned(), "400 kB/s".to_owned());
         window.run();
+        open_form(window);
         window.get_by_label("Start").click();
         window.run();
     };
@@ -337,7 +341,11 @@ fn what_does_not_run_at_once_waits_for_its_turn_and_can_be_brought_forward() {
     });
     window.get_by_label("Pause all").click();
     window.run();
+    window.key_press_modifiers(Modifiers::CTRL, Key::Comma);
+    window.run();
     window.get_by_label("Transfers at once: All").click();
+    window.run();
+    window.key_press(Key::Escape);
     window.run();
     assert_eq!(waiting(&window).len(), 2, "nothing begins while all is paused");
     window.get_by_label("Resume all").click();
@@ -345,18 +353,19 @@ fn what_does_not_run_at_once_waits_for_its_turn_and_can_be_brought_forward() {
 }
 
 #[test]
-fn the_line_above_the_list_stands_above_it_also_where_nothing_runs() {
-    let mut window = window();
+fn what_all_transfers_come_to_stands_above_the_list_also_where_nothing_runs() {
+    let mut window = with_form();
     window.state_mut().settings_mut().form.to = "1000".to_owned();
     window.run();
     for _ in 0..2 {
+        open_form(&mut window);
         window.get_by_label("Start").click();
         until(&mut window, "done", |app| {
             matches!(phase(app), Some(Phase::Done { verified: Some(true) }))
         });
     }
     window.run();
-    let line = window.get_by_label_contains("Transfers here").rect();
+    let line = window.get_by_label_contains("Nothing runs, 16.0 kB moved").rect();
     let first = window
         .get_all_by_label_contains("f64 1,000")
         .next()
@@ -370,7 +379,7 @@ fn the_line_above_the_list_stands_above_it_also_where_nothing_runs() {
 
 #[test]
 fn what_failed_is_tried_again_in_place_of_it() {
-    let mut window = window();
+    let mut window = with_form();
     let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = port.local_addr().expect("an address").to_string();
     drop(port);
@@ -379,6 +388,7 @@ fn what_failed_is_tried_again_in_place_of_it() {
     window.run();
     let failed = |app: &App| app.transfers().failed().len();
     for count in 1..=2 {
+        open_form(&mut window);
         window.get_by_label("Start").click();
         until(&mut window, "a failure", |app| failed(app) == count);
     }
@@ -499,12 +509,13 @@ fn what_has_finished_is_removed_at_once_and_what_failed_stays() {
 
 #[test]
 fn what_waits_is_taken_off_the_list_at_once() {
-    let mut window = window();
+    let mut window = with_form();
     window.state_mut().settings_mut().at_once = Some(1);
     let form = &mut window.state_mut().settings_mut().form;
     (form.to, form.limit) = ("300,000".to_owned(), "400 kB/s".to_owned());
     window.run();
     for _ in 0..4 {
+        open_form(&mut window);
         window.get_by_label("Start").click();
         window.run();
     }
@@ -575,7 +586,7 @@ fn escape_closes_an_open_list_and_asks_nothing() {
 
 #[test]
 fn a_screen_reader_has_both_plots_the_rate_with_its_unit_and_words_in_the_order_they_are_read() {
-    let mut window = window();
+    let mut window = with_form();
     window.state_mut().settings_mut().form.to = "1,000,000".to_owned();
     window.run();
     window.get_by_label("Start").click();
@@ -622,7 +633,7 @@ fn every_rate_of_a_transfer_is_shown_in_the_unit_of_its_peak() {
 
 #[test]
 fn a_megabyte_pasted_into_a_field_is_not_kept() {
-    let mut window = window();
+    let mut window = with_form();
     window.get_by_label("To (not included)").focus();
     window.run();
     window.event(eframe::egui::Event::Paste("7".repeat(1 << 20)));
@@ -643,39 +654,60 @@ fn keys_fold_the_form_and_walk_the_list() {
     window.key_press(Key::ArrowDown);
     window.run();
     assert_eq!(selected(&window), Some(keys[1]));
-    window.key_press_modifiers(Modifiers::CTRL, Key::B);
-    window.run();
-    assert!(window.query_by_label("Start").is_none());
-    window.key_press_modifiers(Modifiers::CTRL, Key::N);
-    window.run();
-    assert!(window.get_by_label("From").is_focused());
+    for close in [Key::B, Key::Escape] {
+        window.key_press_modifiers(Modifiers::CTRL, Key::N);
+        window.run();
+        assert!(window.get_by_label("From").is_focused());
+        window.get_by_label("Start");
+        if close == Key::B {
+            window.key_press_modifiers(Modifiers::CTRL, close);
+        } else {
+            // It leaves the field, and then the form.
+            window.key_press(close);
+            window.run();
+            window.get_by_label("Start");
+            window.key_press(close);
+        }
+        window.run();
+        assert!(window.query_by_label("Start").is_none());
+        assert!(window.query_by_label("Keep running").is_none(), "nothing was cancelled");
+    }
 }
 
 #[test]
-fn a_small_window_folds_the_form_away_once_there_is_something_to_see() {
+fn in_a_small_window_the_list_is_a_strip_and_the_form_opens_beside_the_transfer() {
     let mut window = sized(900.0, 600.0);
-    window.get_by_label("Start");
-    recorded(window.state_mut(), 1, &Form::default());
+    several(window.state_mut());
     window.run();
     assert!(window.query_by_label("Start").is_none());
-    window.get_by_label("Show New transfer").click();
+    window.get_by_label_contains("range 0 … 6e9, ");
+    window.get_by_label("List: 1 done").click();
+    window.run();
+    window.get_by_label("Done: 1");
+    window.get_by_label_contains("range 0 … 5e7, f64 50,000,000");
+    window.key_press(Key::Escape);
+    window.run();
+    assert!(window.query_by_label("Done: 1").is_none());
+    window.get_by_label("New transfer").click();
     window.run();
     window.get_by_label("Start");
+    window.get_by_label_contains("Rates over time");
 }
 
 #[test]
 fn start_is_in_sight_however_many_fields_are_shown() {
     for (width, height) in [(1280.0, 800.0), (900.0, 600.0)] {
         let mut window = sized(width, height);
+        open_form(&mut window);
         window.get_by_label("Source: File").click();
         window.run();
         window.get_by_label("Into: File").click();
         window.run();
         window.get_by_label_contains("Advanced: ").click();
         window.run();
-        for label in ["Start", "Compare routes", "Round trips"] {
+        for label in ["Start", "Repeat until stopped"] {
             let bottom = window.get_by_label(label).rect().bottom();
-            assert!(bottom < height - 30.0, "{label} ends at {bottom} of {height}");
+            assert!(bottom < height - 8.0, "{label} ends at {bottom} of {height}");
         }
     }
 }
@@ -688,15 +720,15 @@ fn where_there_is_room_for_one_only_the_form_and_the_list_take_turns() {
     window.key_press_modifiers(Modifiers::CTRL, Key::N);
     window.run();
     window.get_by_label("Start");
-    window.get_by_label("Pause range 0 … 5e7");
+    window.get_by_label_contains("range 0 … 5e7, ");
     window.set_size([640.0, 420.0].into());
     window.run();
-    assert!(window.query_by_label("Start").is_none(), "it folds by itself");
-    window.get_by_label("Pause range 0 … 5e7");
+    assert!(window.query_by_label("Start").is_none(), "it closes by itself");
+    window.get_by_label_contains("range 0 … 5e7, ");
     window.key_press_modifiers(Modifiers::CTRL, Key::N);
     window.run();
     window.get_by_label("Start");
-    assert!(window.query_by_label("Pause range 0 … 5e7").is_none());
+    assert!(window.query_by_label_contains("range 0 … 5e7, ").is_none());
 }
 
 #[test]
@@ -768,11 +800,7 @@ fn light_is_as_in_its_snapshot() {
 
 fn is_as_in_its_snapshots(theme: ThemeChoice, name: &str) {
     let mut window = window();
-    while window.state().settings().theme != theme {
-        let shown = format!("Theme: {}", window.state().settings().theme.name());
-        window.get_by_label(&shown).click();
-        window.run();
-    }
+    choose_theme(&mut window, theme);
     window.remove_cursor();
     window.state_mut().stop_clock(7.1);
     window.run();
@@ -785,8 +813,34 @@ fn is_as_in_its_snapshots(theme: ThemeChoice, name: &str) {
     window.snapshot(format!("failed-{name}"));
 }
 
+/// Chooses a theme as a person does.
+fn choose_theme(window: &mut Window, theme: ThemeChoice) {
+    window.key_press_modifiers(Modifiers::CTRL, Key::Comma);
+    window.run();
+    window.get_by_label(&format!("Theme: {}", theme.name())).click();
+    window.run();
+    assert_eq!(window.state().settings().theme, theme);
+    window.key_press(Key::Escape);
+    window.run();
+}
+
 fn window() -> Window {
     sized(1280.0, 800.0)
+}
+
+/// A window with the form open.
+fn with_form() -> Window {
+    let mut window = window();
+    open_form(&mut window);
+    window
+}
+
+/// Opens the form where it is closed: it closes with every start.
+fn open_form(window: &mut Window) {
+    if window.query_by_label("Close New transfer").is_none() {
+        window.key_press_modifiers(Modifiers::CTRL, Key::N);
+        window.run();
+    }
 }
 
 fn sized(width: f32, height: f32) -> Window {

@@ -3,11 +3,11 @@
 use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
-use super::{Window, window};
+use super::{Window, with_form};
 
 #[test]
 fn every_entry_says_its_value() {
-    let mut window = window();
+    let mut window = with_form();
     window.get_by_label_contains("Advanced: ").click();
     window.run();
     for (label, value) in [
@@ -25,7 +25,7 @@ fn every_entry_says_its_value() {
 
 #[test]
 fn segments_are_one_tab_stop_and_the_arrows_choose() {
-    let mut window = window();
+    let mut window = with_form();
     window.get_by_label("Into: Memory").focus();
     window.run();
     let chosen = |window: &Window| -> Vec<String> {

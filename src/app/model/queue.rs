@@ -122,6 +122,15 @@ impl Transfers {
         }
     }
 
+    /// Lets one that waits go after the one that was after it.
+    pub fn move_back(&mut self, key: RowKey) {
+        let waiting: Vec<RowKey> = self.waiting().map(|row| row.key).collect();
+        let at = waiting.iter().position(|other| *other == key);
+        if let Some(after) = at.and_then(|at| waiting.get(at + 1)) {
+            self.swap(key, *after);
+        }
+    }
+
     /// Those of this window that failed, the first one first.
     #[must_use]
     pub fn failed(&self) -> Vec<RowKey> {
@@ -198,6 +207,10 @@ mod tests {
         transfers.move_forward(c);
         transfers.move_forward(c);
         assert_eq!(order(&transfers), [c, a, b]);
+        transfers.move_back(a);
+        transfers.move_back(a);
+        assert_eq!(order(&transfers), [c, b, a]);
+        transfers.move_forward(a);
         assert_eq!(transfers.turn_in_words(b).as_deref(), Some("3rd to begin"));
         set(&mut transfers, a, Phase::Starting);
         transfers.move_forward(b);

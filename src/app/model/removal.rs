@@ -37,6 +37,7 @@ impl Transfers {
     pub fn undo_removal(&mut self) {
         let Some(removed) = self.removed.take() else { return };
         for (at, row) in removed.rows {
+            self.removed_bytes = self.removed_bytes.saturating_sub(row.main_end().series.bytes());
             // Rows of this process stay above the others, whatever has come since.
             let own = self.own_rows().len();
             let at = if row.is_own() {

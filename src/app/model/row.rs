@@ -1,6 +1,7 @@
 //! One transfer as the window knows it: folded from its events and from nothing else.
 
 mod fold;
+mod listed;
 mod numbers;
 mod paired;
 mod rates;
@@ -16,6 +17,7 @@ use crate::transfer::{Finished, Side, Started, State, TransferId};
 use super::curves::TimeSpan;
 use super::plan::Recipe;
 
+pub(crate) use listed::{Sign, shares};
 pub(crate) use numbers::{Numbers, RateAxis};
 use rates::RoundRates;
 

@@ -17,26 +17,6 @@ pub enum ThemeChoice {
 }
 
 impl ThemeChoice {
-    /// The one after this one.
-    #[must_use]
-    pub fn next(self) -> Self {
-        match self {
-            Self::System => Self::Dark,
-            Self::Dark => Self::Light,
-            Self::Light => Self::System,
-        }
-    }
-
-    /// What choosing it does.
-    #[must_use]
-    pub fn switch_to(self) -> &'static str {
-        match self {
-            Self::System => "Follow the system",
-            Self::Dark => "Switch to dark",
-            Self::Light => "Switch to light",
-        }
-    }
-
     /// Its name on the screen.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -56,8 +36,10 @@ pub struct Settings {
     pub theme: ThemeChoice,
     /// So many transfers run at once, and the others wait; nothing: all of them.
     pub at_once: Option<usize>,
-    /// Whether New transfer is unfolded.
+    /// Whether New transfer is open.
     pub form_open: bool,
+    /// Whether things on the screen move in steps.
+    pub reduced_motion: bool,
     /// Whether Advanced is unfolded.
     pub advanced_open: bool,
     /// What is typed.
@@ -69,7 +51,8 @@ impl Default for Settings {
         Self {
             at_once: None,
             theme: ThemeChoice::System,
-            form_open: true,
+            form_open: false,
+            reduced_motion: false,
             advanced_open: false,
             form: Form::default(),
         }
@@ -87,7 +70,7 @@ mod tests {
         let settings: Settings = serde_json::from_str(r#"{"theme":"Light","gone":1,"form":{"to":"12"}}"#).unwrap();
         assert_eq!(settings.theme, ThemeChoice::Light);
         assert_eq!((settings.form.from.as_str(), settings.form.to.as_str()), ("0", "12"));
-        assert!(settings.form_open);
+        assert!(!settings.form_open && !settings.reduced_motion);
     }
 
     #[test]
@@ -107,7 +90,7 @@ mod tests {
     fn settings_come_back_as_they_were() {
         let mut settings = Settings {
             theme: ThemeChoice::Dark,
-            form_open: false,
+            form_open: true,
             ..Settings::default()
         };
         settings.form.path = "/data/a.npy".to_owned();

@@ -26,6 +26,8 @@ pub struct Transfers {
     /// Those of other processes are not shown.
     others_folded: bool,
     pub(super) removed: Option<Removed>,
+    /// Bytes of those that are on the list no more.
+    pub(super) removed_bytes: u64,
 }
 
 /// So many transfers of other processes are listed at once, and so many of them that have ended.
@@ -168,7 +170,10 @@ impl Transfers {
                 row.join(pid);
                 row.take_end(side, end);
             }
+            // Its bytes are those of this row now.
+            let removed_bytes = self.removed_bytes;
             self.remove(other_key);
+            self.removed_bytes = removed_bytes;
             if is_selected {
                 self.selected = Some(key);
             }
@@ -265,18 +270,21 @@ impl Transfers {
         }
     }
 
-    /// Selects the row so many below the selected one, or above it where that is negative.
-    pub fn move_selection(&mut self, down: isize) {
-        let shown = if self.others_folded {
-            self.own_rows()
-        } else {
-            &self.rows
-        };
-        let at = shown.iter().position(|row| Some(row.key) == self.selected);
-        // One that is folded away is below all.
+    /// Selects the row so many below the selected one, or above it where that is negative. `shown` are the keys of all
+    /// rows that are shown, from top to bottom.
+    pub fn move_selection(&mut self, shown: &[RowKey], down: isize) {
+        let at = shown.iter().position(|key| Some(*key) == self.selected);
+        // One that is not shown is below all.
         let at = at.unwrap_or(shown.len());
         let to = at.saturating_add_signed(down).min(shown.len().saturating_sub(1));
-        self.selected = shown.get(to).map(|row| row.key).or(self.selected);
+        self.selected = shown.get(to).copied().or(self.selected);
+    }
+
+    /// How many bytes have moved since the window was opened, as far as it saw them.
+    #[must_use]
+    pub fn moved_bytes(&self) -> u64 {
+        let listed = self.rows.iter().map(|row| row.main_end().series.bytes());
+        listed.sum::<u64>() + self.removed_bytes
     }
 
     /// Takes a row off the list; the one below it, or above where there is none, is selected.
@@ -284,7 +292,7 @@ impl Transfers {
         let Some(at) = self.rows.iter().position(|row| row.key == key) else {
             return;
         };
-        self.rows.remove(at);
+        self.removed_bytes += self.rows.remove(at).main_end().series.bytes();
         self.untie(key);
         if self.selected == Some(key) {
             self.selected = self.rows.get(at).or(self.rows.last()).map(|row| row.key);
@@ -360,7 +368,9 @@ impl Transfers {
 mod tests {
     use super::*;
     use crate::app::model::form::{EndpointKind, Form};
+    use crate::app::model::list::List;
     use crate::app::model::plan::{Paths, check};
+    use crate::app::model::services::Services;
     use crate::telemetry::Sample;
 
     fn event(transfer: u64, kind: EventKind) -> Event {
@@ -505,19 +515,24 @@ mod tests {
         let own: Vec<bool> = transfers.rows().iter().map(Row::is_own).collect();
         assert_eq!(own, [true, false, false]);
         assert_eq!((transfers.own_rows().len(), transfers.others().len()), (1, 2));
+        let services = Services::default();
+        let walk = |transfers: &mut Transfers, down| {
+            let filter = "";
+            let list = List {
+                transfers,
+                services: &services,
+                filter,
+            };
+            let shown = list.keys();
+            transfers.move_selection(&shown, down);
+            transfers.selected().map(|row| row.key)
+        };
         transfers.fold_others(true);
-        transfers.move_selection(1);
-        assert_eq!(
-            transfers.selected().map(|row| row.key),
-            Some(key),
-            "the others are not walked"
-        );
+        assert_eq!(walk(&mut transfers, 1), Some(key), "the others are not walked");
         transfers.fold_others(false);
-        transfers.move_selection(1);
-        assert_ne!(transfers.selected().map(|row| row.key), Some(key));
+        assert_ne!(walk(&mut transfers, 1), Some(key));
         transfers.fold_others(true);
-        transfers.move_selection(-1);
-        assert_eq!(transfers.selected().map(|row| row.key), Some(key));
+        assert_eq!(walk(&mut transfers, -1), Some(key));
     }
 
     #[test]

@@ -10,17 +10,21 @@ pub enum View {
     Compare,
     /// Round trips to an echo service.
     RoundTrips,
+    /// What a person can choose about the window.
+    Settings,
+    /// Keys, terms, and what this program is.
+    Help,
 }
 
 /// What a window of some width has room for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum WindowSize {
-    /// New transfer and a page.
+    /// The rail with its names, the list as a column, and a page.
     #[default]
     Wide,
-    /// Both, but squeezed: New transfer folds away by itself once the page has something to show.
+    /// The rail without names, the list as a strip above the page, and New transfer beside the page.
     Medium,
-    /// One of them: New transfer takes all of the window or is folded away.
+    /// The same, but New transfer takes the place of the page.
     Narrow,
 }
 
@@ -29,9 +33,25 @@ impl WindowSize {
     #[must_use]
     pub(crate) fn of(width: f32) -> Self {
         match width {
-            w if w >= 1000.0 => Self::Wide,
+            w if w >= 1100.0 => Self::Wide,
             w if w >= 780.0 => Self::Medium,
             _ => Self::Narrow,
         }
+    }
+
+    /// How wide the rail is, in points.
+    #[must_use]
+    pub(crate) fn rail_width(self) -> f32 {
+        if self == Self::Wide { 72.0 } else { 48.0 }
+    }
+}
+
+/// How wide the column of the list is in a window that is `width` points wide.
+#[must_use]
+pub(crate) fn list_width(width: f32) -> f32 {
+    match width {
+        w if w >= 2200.0 => 384.0,
+        w if w >= 1600.0 => 336.0,
+        _ => 296.0,
     }
 }

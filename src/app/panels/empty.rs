@@ -1,36 +1,286 @@
-//! What the page shows before the first transfer: what to do.
+//! The page before the first transfer: three things to do, over a quiet picture of what will be seen; and what a drop
+//! would do.
 
-use eframe::egui::{Align2, Context, Id, LayerId, Order, RichText, Theme, Ui};
+use eframe::egui::{
+    Align2, Context, Id, LayerId, Order, Rect, RichText, Sense, StrokeKind, Theme, Ui, UiBuilder, WidgetInfo, pos2,
+    vec2,
+};
 
+use super::{ghost, list_head};
+use crate::app::action::{Action, Dialog, FormAction};
 use crate::app::model::plan::CheckedForm;
-use crate::app::theme;
+use crate::app::theme::{self, CARD_RADIUS, RADIUS};
+use crate::app::widgets::{caption, focus_ring, text_line, text_width};
+use crate::compare::ceilings::Ceilings;
 
-/// Says what Start would move.
-pub(crate) fn ui(ui: &mut Ui, checked: &CheckedForm, form_hidden: bool) {
-    let palette = theme::palette(ui);
-    ui.vertical_centered(|ui| {
-        ui.add_space((ui.available_height() * 0.40).max(24.0));
-        ui.label(
-            RichText::new("Nothing has moved yet")
-                .font(theme::strong())
-                .color(palette.text),
+const MARGIN: f32 = 24.0;
+/// The cards and the picture are not wider.
+const WIDTH_MAX: f32 = 1064.0;
+const CARD_HEIGHT: f32 = 144.0;
+/// Where the page is narrower, each card is a line.
+const CARDS_SIDE_BY_SIDE: f32 = 680.0;
+const LINE_HEIGHT: f32 = 56.0;
+
+/// What the page needs to know.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Page<'a> {
+    /// What Start on the first card would do, or why it cannot.
+    pub first: &'a CheckedForm,
+    /// What the form says, where it is open beside this page: then the form has the buttons.
+    pub form: Option<&'a CheckedForm>,
+    /// The highest rates that this machine reaches, where they were measured.
+    pub ceilings: Option<&'a Ceilings>,
+    /// Whether New has no place elsewhere.
+    pub has_new: bool,
+    /// Whether files can be dropped on the window.
+    pub can_drop: bool,
+    /// What the window itself costs.
+    pub cost: &'a str,
+}
+
+/// A card: what it is about, what it does, its button.
+struct Card<'a> {
+    title: String,
+    text: &'a str,
+    word: &'static str,
+    keys: &'static str,
+    /// Why it cannot be pressed.
+    why_not: Option<&'a str>,
+    is_primary: bool,
+    actions: Vec<Action>,
+}
+
+impl Page<'_> {
+    /// Draws the page into all of `ui`.
+    pub(crate) fn ui(self, ui: &mut Ui) -> Vec<Action> {
+        let area = ui.max_rect();
+        let mut actions = Vec::new();
+        let top = area.top() + if self.has_new { 56.0 } else { 24.0 };
+        if self.has_new {
+            actions.extend(head_ui(ui, area));
+        }
+        let bottom = area.bottom() - 40.0;
+        let width = (area.width() - 3.0 * MARGIN).clamp(120.0, WIDTH_MAX);
+        let column = Rect::from_x_y_ranges(
+            area.center().x - width / 2.0..=area.center().x + width / 2.0,
+            top..=bottom,
         );
-        let ready = match (&checked.recipe, &checked.summary) {
-            _ if form_hidden => "Ctrl N shows what can be moved.".to_owned(),
-            (Some(_), Some(summary)) => {
-                format!("Ready: {summary}. Press Start, or Ctrl Enter, and watch it cross.")
-            }
-            (Some(_), None) => "Ready to receive. Press Listen, or Ctrl Enter.".to_owned(),
-            (None, _) if !checked.mistakes.is_empty() => "The form on the left says what is still needed.".to_owned(),
-            (None, _) => "Choose what to move on the left, then press Start, or Ctrl Enter.".to_owned(),
+        let is_row = width >= CARDS_SIDE_BY_SIDE;
+        let cards_height = match self.form {
+            Some(_) => 24.0,
+            None if is_row => CARD_HEIGHT,
+            None => 3.0 * LINE_HEIGHT + 16.0,
         };
-        ui.label(RichText::new(ready).color(palette.weak));
+        // The picture takes what the headline and the cards leave; where that is little, nothing.
+        let room = column.height() - cards_height - 110.0;
+        let picture_height = if room >= 120.0 { room.min(300.0) } else { 0.0 };
+        let spare = (column.height() - picture_height - cards_height - 110.0).max(0.0);
+        let picture = Rect::from_min_size(column.min + vec2(0.0, spare * 0.45), vec2(width, picture_height));
+        if picture_height > 0.0 {
+            ghost::paint(ui, picture, self.ceilings);
+        }
+        let y = picture.bottom() + 46.0;
+        let headline = Rect::from_center_size(pos2(column.center().x, y), vec2(width, 30.0));
+        headline_ui(ui, headline);
+        let cards = Rect::from_min_size(pos2(column.left(), y + 34.0), vec2(width, cards_height));
+        match self.form {
+            Some(form) => ready_ui(ui, cards, form),
+            None => actions.extend(self.cards_ui(ui, cards, is_row)),
+        }
+        self.foot_ui(ui, area);
+        actions
+    }
+
+    fn cards_ui(self, ui: &mut Ui, rect: Rect, is_row: bool) -> Vec<Action> {
+        let cards = self.cards();
+        let gap = if is_row { 16.0 } else { 8.0 };
+        let count = cards.len() as f32;
+        let width = (rect.width() - gap * (count - 1.0)) / count;
+        let mut actions = Vec::new();
+        for (at, card) in (0_u8..).zip(cards) {
+            let at = f32::from(at);
+            let place = if is_row {
+                let left = rect.left() + at * (width + gap);
+                Rect::from_min_size(pos2(left, rect.top()), vec2(width, CARD_HEIGHT))
+            } else {
+                let top = rect.top() + at * (LINE_HEIGHT + gap);
+                Rect::from_min_size(pos2(rect.left(), top), vec2(rect.width(), LINE_HEIGHT))
+            };
+            if card.ui(ui, place, is_row) {
+                actions.extend(card.actions);
+            }
+        }
+        actions
+    }
+
+    fn cards(&self) -> [Card<'_>; 3] {
+        let can_try = self.first.recipe.is_some();
+        let mistake = self.first.mistakes.values().next().map_or("", String::as_str);
+        [
+            Card {
+                title: "Try this machine: 400 MB".to_owned(),
+                text: "50,000,000 numbers, sent and received here. They are checked, and nothing is kept.",
+                word: "Start",
+                keys: "Enter",
+                why_not: (!can_try).then_some(mistake),
+                is_primary: true,
+                actions: vec![Action::TryThisMachine],
+            },
+            Card {
+                title: "Send files or folders".to_owned(),
+                text: "Arrays, files and all that is in a folder, to the address of a receiver.",
+                word: "Choose",
+                keys: "Ctrl O",
+                why_not: None,
+                is_primary: false,
+                actions: vec![Action::Form(FormAction::PrepareToSend), Action::Browse(Dialog::Source)],
+            },
+            Card {
+                title: "Receive here".to_owned(),
+                text: "Listens at an address, which you tell to the sender.",
+                word: "Receive",
+                keys: "Ctrl L",
+                why_not: None,
+                is_primary: false,
+                actions: vec![Action::Form(FormAction::PrepareToReceive)],
+            },
+        ]
+    }
+
+    fn foot_ui(self, ui: &Ui, area: Rect) {
+        let palette = theme::palette(ui);
+        let line = Rect::from_min_max(
+            pos2(area.left() + MARGIN, area.bottom() - 40.0),
+            pos2(area.right() - MARGIN, area.bottom() - 8.0),
+        );
+        let drop = "Drop files or folders anywhere to send them.";
+        if self.can_drop {
+            text_line(ui, line, Align2::LEFT_CENTER, drop, theme::small(), palette.faint);
+        }
+        let cost = line.with_min_x(line.left() + 280.0);
+        text_line(ui, cost, Align2::RIGHT_CENTER, self.cost, theme::small(), palette.faint);
+    }
+}
+
+fn head_ui(ui: &mut Ui, area: Rect) -> Option<Action> {
+    let palette = theme::palette(ui);
+    let line = Rect::from_min_size(area.min + vec2(MARGIN, 16.0), vec2(area.width() - 2.0 * MARGIN, 24.0));
+    let font = theme::strong_of(theme::TITLE);
+    text_line(ui, line, Align2::LEFT_CENTER, "Transfers", font, palette.text);
+    let place = Rect::from_min_size(pos2(line.right() - 92.0, area.top() + 14.0), vec2(92.0, 28.0));
+    list_head::new_button(ui, place).then_some(Action::Form(FormAction::Focus))
+}
+
+fn headline_ui(ui: &mut Ui, rect: Rect) {
+    let palette = theme::palette(ui);
+    let text = "Move something, and see what holds it back";
+    let response = ui.interact(rect, Id::unique("headline"), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(eframe::egui::Role::Heading, true, text));
+    let font = theme::strong_of(theme::HEADLINE);
+    text_line(ui, rect, Align2::CENTER_CENTER, text, font, palette.text);
+}
+
+/// What the form beside it would do.
+fn ready_ui(ui: &mut Ui, rect: Rect, form: &CheckedForm) {
+    let ready = match (&form.recipe, &form.summary) {
+        (Some(_), Some(summary)) => format!("Ready: {summary}. Press Start, or Ctrl Enter, and watch it cross."),
+        (Some(_), None) => "Ready to receive. Press Listen, or Ctrl Enter.".to_owned(),
+        (None, _) if !form.mistakes.is_empty() => "The form on the left says what is still needed.".to_owned(),
+        (None, _) => "Choose what to move on the left, then press Start, or Ctrl Enter.".to_owned(),
+    };
+    let mut child = ui.new_child(UiBuilder::new().max_rect(rect));
+    child.vertical_centered(|ui| {
+        let weak = theme::palette(ui).weak;
+        ui.label(RichText::new(ready).color(weak));
     });
+}
+
+impl Card<'_> {
+    /// Draws it, as a card or as a line; true where its button was pressed.
+    fn ui(&self, ui: &mut Ui, rect: Rect, is_card: bool) -> bool {
+        let palette = theme::palette(ui);
+        ui.painter().rect_filled(rect, CARD_RADIUS, palette.field);
+        let line = if self.is_primary { palette.ghost } else { palette.edge };
+        ui.painter()
+            .rect_stroke(rect, CARD_RADIUS, (1.0, line), StrokeKind::Inside);
+        let inner = rect.shrink(20.0);
+        let button = if is_card {
+            Rect::from_min_size(
+                pos2(inner.left(), inner.bottom() - 28.0),
+                vec2(self.button_width(ui), 28.0),
+            )
+        } else {
+            let width = self.button_width(ui);
+            Rect::from_min_size(pos2(inner.right() - width, rect.center().y - 14.0), vec2(width, 28.0))
+        };
+        let title = if is_card {
+            Rect::from_min_size(inner.min - vec2(0.0, 3.0), vec2(inner.width(), 20.0))
+        } else {
+            Rect::from_min_max(
+                pos2(inner.left(), rect.top()),
+                pos2(button.left() - 12.0, rect.bottom()),
+            )
+        };
+        let font = theme::strong_of(theme::TITLE);
+        text_line(ui, title, Align2::LEFT_CENTER, &self.title, font, palette.text);
+        if is_card {
+            let place = Rect::from_min_max(
+                pos2(inner.left(), inner.top() + 22.0),
+                pos2(inner.right(), button.top() - 8.0),
+            );
+            let mut child = ui.new_child(UiBuilder::new().max_rect(place));
+            caption(&mut child, self.text);
+        }
+        self.button_ui(ui, button)
+    }
+
+    fn button_width(&self, ui: &Ui) -> f32 {
+        let keys = text_width(ui, self.keys, theme::small());
+        text_width(ui, self.word, theme::strong()) + keys + 48.0
+    }
+
+    fn button_ui(&self, ui: &Ui, rect: Rect) -> bool {
+        let palette = theme::palette(ui);
+        let is_enabled = self.why_not.is_none();
+        let sense = if is_enabled { Sense::click() } else { Sense::hover() };
+        let response = ui.interact(rect, Id::unique(("card", self.word)), sense);
+        let name = format!("{}: {}", self.word, self.title);
+        response.widget_info(|| WidgetInfo::labeled(eframe::egui::Role::Button, is_enabled, &name));
+        let (word, keys) = if self.is_primary && is_enabled {
+            let fill = if response.hovered() {
+                palette.primary_hover
+            } else {
+                palette.primary
+            };
+            ui.painter().rect_filled(rect, RADIUS, fill);
+            (palette.on_primary, palette.on_primary.gamma_multiply(0.65))
+        } else {
+            list_head::button_back(ui, rect, response.hovered() && is_enabled);
+            (if is_enabled { palette.text } else { palette.weak }, palette.faint)
+        };
+        focus_ring(ui, &response, rect.expand(2.0));
+        let inner = rect.shrink2(vec2(20.0, 0.0));
+        text_line(ui, inner, Align2::LEFT_CENTER, self.word, theme::strong(), word);
+        text_line(
+            ui,
+            inner.expand2(vec2(1.0, 0.0)),
+            Align2::RIGHT_CENTER,
+            self.keys,
+            theme::small(),
+            keys,
+        );
+        let is_pressed = response.clicked();
+        if let Some(why_not) = self.why_not {
+            response.on_hover_text(why_not);
+        }
+        is_pressed
+    }
 }
 
 /// Says what a drop would do, while files hang over the window.
 pub(crate) fn drop_hint_ui(ctx: &Context) {
-    if ctx.input(|input| input.raw.hovered_files.is_empty()) {
+    let count = ctx.input(|input| input.raw.hovered_files.len());
+    if count == 0 {
         return;
     }
     let screen = ctx.content_rect();
@@ -41,10 +291,15 @@ pub(crate) fn drop_hint_ui(ctx: &Context) {
         &theme::LIGHT
     };
     painter.rect_filled(screen, 0.0, palette.background.gamma_multiply(0.85));
+    let text = if count == 1 {
+        "Drop to send this"
+    } else {
+        "Drop to send these"
+    };
     painter.text(
         screen.center(),
         Align2::CENTER_CENTER,
-        "Drop to send this file",
+        text,
         theme::strong(),
         palette.text,
     );

@@ -2,6 +2,7 @@
 
 use eframe::egui::{Align2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
+use super::transfers::MARGIN;
 use crate::app::action::Action;
 use crate::app::model::services::Service;
 use crate::app::theme;
@@ -9,43 +10,34 @@ use crate::app::widgets::{clicked_once, from_right, text_line, word_button};
 use crate::transfer::Command;
 
 /// Height of a line.
-pub(crate) const LINE_HEIGHT: f32 = 34.0;
+pub(crate) const LINE_HEIGHT: f32 = 48.0;
 
-const MARGIN: f32 = 24.0;
-const BUTTONS_WIDTH: f32 = 60.0;
+const BUTTON_WIDTH: f32 = 48.0;
 
 /// Draws the line; so many transfers of the process are `listed`.
 pub(crate) fn line_ui(ui: &mut Ui, pid: u32, service: &Service, listed: usize) -> Option<Action> {
     let palette = theme::palette(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), LINE_HEIGHT), Sense::hover());
+    let rect = ui.max_rect();
+    let response = ui.interact(rect, ui.scope_id().with("service"), Sense::hover());
     let counts = service.in_words(listed);
     let who = format!("{} · process {pid}", service.command);
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{who}: {counts}")));
     response.on_hover_text(format!("{who}\n{counts}"));
-    ui.painter().rect_filled(rect, 0.0, palette.list);
-    ui.painter()
-        .hline(rect.x_range(), rect.bottom() - 0.5, (1.0, palette.hairline));
     let inner = rect.shrink2(vec2(MARGIN, 0.0));
-    let right = inner.right() - BUTTONS_WIDTH;
-    let middle = inner.left() + (right - inner.left()) * 0.36;
-    let part = |from: f32, to: f32| Rect::from_min_max(pos2(from, inner.top()), pos2(to, inner.bottom()));
-    text_line(
-        ui,
-        part(inner.left(), middle - 14.0),
-        Align2::LEFT_CENTER,
-        &who,
-        theme::small(),
-        palette.text,
+    let line = |y: f32, right: f32| {
+        Rect::from_min_max(
+            pos2(inner.left(), inner.top() + y - 9.0),
+            pos2(right, inner.top() + y + 9.0),
+        )
+    };
+    let first = line(15.0, inner.right() - BUTTON_WIDTH);
+    text_line(ui, first, Align2::LEFT_CENTER, &who, theme::strong(), palette.text);
+    let second = line(33.0, inner.right());
+    text_line(ui, second, Align2::LEFT_CENTER, &counts, theme::small(), palette.weak);
+    let buttons = Rect::from_min_max(
+        pos2(first.right(), first.top()),
+        pos2(inner.right() + 5.0, first.bottom()),
     );
-    text_line(
-        ui,
-        part(middle, right - 8.0),
-        Align2::LEFT_CENTER,
-        &counts,
-        theme::small(),
-        palette.weak,
-    );
-    let buttons = part(right, inner.right() + 5.0);
     from_right(ui, ("service", pid), buttons, |ui| {
         let (word, hover, command) = if service.is_draining {
             ("Stop", "End at once: what is half received is lost", Command::Stop)

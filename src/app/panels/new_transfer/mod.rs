@@ -28,7 +28,7 @@ const DTYPES: [(&str, &str); 10] = [
 ];
 
 /// What Start and what stands below it take, with the space above.
-const START_HEIGHT: f32 = 132.0;
+const START_HEIGHT: f32 = 106.0;
 
 /// What the form needs to know besides its own fields.
 #[derive(Debug)]
@@ -65,8 +65,8 @@ pub(crate) fn ui(ui: &mut Ui, form: &Form, context: &Context<'_>) -> Vec<Action>
     let mut edited = form.clone();
     let mut actions = Vec::new();
     ui.add_space(16.0);
-    let hides = inset(ui, hide_ui);
-    actions.extend(hides.then_some(Action::Form(FormAction::Toggle)));
+    let closes = inset(ui, head_ui);
+    actions.extend(closes.then_some(Action::Form(FormAction::Toggle)));
     // Start stays in sight below the fields, however many of them are shown.
     let fields = ScrollArea::vertical().id_salt("fields").auto_shrink([false, true]);
     fields
@@ -84,17 +84,17 @@ pub(crate) fn ui(ui: &mut Ui, form: &Form, context: &Context<'_>) -> Vec<Action>
 
 /// Between margins. They belong to what is shown and not to the panel, so that a scroll bar stands in them.
 fn inset<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
-    let frame = Frame::new().inner_margin(Margin::symmetric(20, 0));
+    let frame = Frame::new().inner_margin(Margin::symmetric(16, 0));
     frame.show(ui, add).inner
 }
 
-/// Returns whether the form is to be hidden.
-fn hide_ui(ui: &mut Ui) -> bool {
+/// The title; returns whether the form is to be closed.
+fn head_ui(ui: &mut Ui) -> bool {
     let heading = ui.horizontal(|ui| {
-        ui.label(RichText::new("New transfer").font(theme::strong()));
+        ui.label(RichText::new("New transfer").font(theme::strong_of(theme::TITLE)));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let hide = word_button(ui, "Hide", "Hide New transfer");
-            hide.on_hover_text("Hide this panel (Ctrl B)").clicked()
+            let close = word_button(ui, "Close", "Close New transfer");
+            close.on_hover_text("Back to the list (Esc)").clicked()
         })
         .inner
     });
@@ -224,33 +224,11 @@ fn sink_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Option<Action
     browse
 }
 
-/// Start, Repeat, and the ways to the other pages.
-fn start_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Vec<Action> {
+/// Start and Repeat.
+fn start_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Option<Action> {
     let start = start_button(ui, form.endpoint, context);
-    let compare = ui.horizontal(|ui| {
-        tick(ui, &mut form.repeat, "Repeat until stopped");
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.add_space(-5.0);
-            if context.view == View::Compare {
-                let hover = "Back to the transfers (Ctrl R)";
-                page_button(ui, "Transfers", hover, View::Transfers)
-            } else {
-                let hover = "The same array by every route, side by side (Ctrl R)";
-                page_button(ui, "Compare routes", hover, View::Compare)
-            }
-        })
-        .inner
-    });
-    ui.add_space(-10.0);
-    let round_trips = ui.horizontal(|ui| {
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let hover = "How long bytes take to an echo service and back";
-            page_button(ui, "Round trips", hover, View::RoundTrips)
-        })
-        .inner
-    });
-    let pressed = [start, compare.inner, round_trips.inner];
-    pressed.into_iter().flatten().collect()
+    tick(ui, &mut form.repeat, "Repeat until stopped");
+    start
 }
 
 fn start_button(ui: &mut Ui, endpoint: EndpointKind, context: &Context<'_>) -> Option<Action> {
@@ -278,11 +256,6 @@ fn start_button(ui: &mut Ui, endpoint: EndpointKind, context: &Context<'_>) -> O
     };
     button.on_hover_text(why_not);
     None
-}
-
-fn page_button(ui: &mut Ui, word: &str, hover: &str, view: View) -> Option<Action> {
-    let button = word_button(ui, word, word).on_hover_text(hover);
-    button.clicked().then_some(Action::Show(view))
 }
 
 /// A path with its Browse button.

@@ -1,0 +1,177 @@
+//! A transfer as the list shows it: its rate over time in a few points, and what stands beside its name.
+
+use super::super::format;
+use super::{Phase, Row};
+use crate::array::ArrayMeta;
+use crate::transfer::{Side, State};
+
+/// A sparkline has at most so many points.
+const SPARKLINE_POINTS: f64 = 46.0;
+
+/// What the list shows in front of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sign {
+    /// It sends.
+    Sends,
+    /// It receives.
+    Receives,
+    /// It does both.
+    Both,
+    /// It is paused.
+    Paused,
+    /// It waits.
+    Waits,
+    /// It failed.
+    Failed,
+    /// It is done and verified.
+    Verified,
+    /// It is done, and nothing was verified.
+    Done,
+    /// It was cancelled or stopped.
+    Stopped,
+}
+
+impl Row {
+    /// What the list shows in front of its name.
+    #[must_use]
+    pub(crate) fn sign(&self) -> Sign {
+        match self.phase {
+            _ if self.is_stopped() => Sign::Stopped,
+            Phase::Failed { .. } | Phase::Done { verified: Some(false) } => Sign::Failed,
+            Phase::Done { verified: Some(true) } if self.is_over() => Sign::Verified,
+            Phase::Done { verified: None } if self.is_over() => Sign::Done,
+            Phase::Cancelled => Sign::Stopped,
+            Phase::Is(State::Queued | State::Listening) => Sign::Waits,
+            Phase::Is(State::Paused) => Sign::Paused,
+            _ => match self.sides() {
+                [Side::Sender] => Sign::Sends,
+                [Side::Receiver] => Sign::Receives,
+                _ => Sign::Both,
+            },
+        }
+    }
+
+    /// The mean rate so far, or of the whole where it is done, in bytes a second.
+    #[must_use]
+    pub(crate) fn mean_bytes_per_s(&self) -> f64 {
+        let end = self.main_end();
+        match &end.finished {
+            Some(finished) if !self.repeats() => finished.rate_bytes_per_s,
+            _ => self.rates.median().unwrap_or_else(|| end.series.mean()),
+        }
+    }
+
+    /// Its rate over all of its time, from 0 to 1 of the highest; never finer than a rate is drawn anywhere.
+    #[must_use]
+    pub(crate) fn sparkline(&self) -> Vec<f32> {
+        let series = &self.main_end().series;
+        let begin_s = series.points().first().map_or(0.0, |point| point.t_s);
+        let length_s = series.end_s() - begin_s;
+        if length_s <= 0.0 {
+            return Vec::new();
+        }
+        let count = (length_s / self.bin_s()).clamp(1.0, SPARKLINE_POINTS).floor();
+        let bin_s = length_s / count;
+        let mut rates = Vec::new();
+        let mut from_s = begin_s;
+        while from_s < begin_s + length_s - bin_s / 2.0 {
+            let moved = series.bytes_at(from_s + bin_s) - series.bytes_at(from_s);
+            rates.push(moved / bin_s);
+            from_s += bin_s;
+        }
+        shares(&rates)
+    }
+
+    /// When bytes of it moved last, on the window's clock.
+    #[must_use]
+    pub(crate) fn last_moved_s(&self) -> f64 {
+        self.last_event_s
+    }
+
+    /// Its mean rate between two times on the window's clock, in bytes a second.
+    #[must_use]
+    pub(crate) fn rate_between(&self, from_s: f64, to_s: f64) -> f64 {
+        let series = &self.main_end().series;
+        // The clock of the transfer began so much later than that of the window.
+        let later_s = self.last_event_s - self.elapsed_end_s();
+        let moved = series.bytes_at(to_s - later_s) - series.bytes_at(from_s - later_s);
+        moved.max(0.0) / (to_s - from_s)
+    }
+
+    /// What stands below the rate of one that runs: the time left, or why there is none.
+    #[must_use]
+    pub(crate) fn short_note(&self, now_s: f64) -> String {
+        match &self.phase {
+            Phase::Is(State::Paused) => "paused".to_owned(),
+            _ if self.repeats() && self.has_rate() => format!("round {}", format::count(u64::from(self.rounds) + 1)),
+            Phase::Is(State::Transferring) => self.numbers(now_s).left_s.map_or_else(String::new, format::left),
+            Phase::Done { .. } => self.note_in_words(now_s),
+            phase => phase.name().to_lowercase(),
+        }
+    }
+
+    /// How much it is to move: `14.2 GB`; nothing where that is not known.
+    #[must_use]
+    pub(crate) fn size_in_words(&self) -> Option<String> {
+        let meta = self.recipe().and_then(|recipe| recipe.meta.as_ref());
+        let told = self.started().and_then(|started| started.total_bytes);
+        let bytes = told.or(meta.map(ArrayMeta::byte_len))?;
+        Some(format::bytes(bytes).to_string())
+    }
+
+    /// The checksum of the whole array with its kind, once it is done.
+    #[must_use]
+    pub(crate) fn checksum(&self) -> Option<String> {
+        let finished = [&self.receiver, &self.sender].map(|end| end.finished.as_ref());
+        finished
+            .into_iter()
+            .flatten()
+            .find_map(|finished| finished.checksum.clone())
+    }
+
+    /// What held it back, in a sentence.
+    #[must_use]
+    pub(crate) fn sentence(&self) -> Option<String> {
+        self.verdict()
+            .map(|verdict| verdict.sentence)
+            .filter(|sentence| !sentence.is_empty())
+    }
+
+    /// Wire, routes, congestion control and chunk: `native · sendfile → recv · loopback cubic · 1 MiB chunks`.
+    #[must_use]
+    pub(crate) fn how_in_words(&self) -> String {
+        let Some(started) = self.started() else {
+            return String::new();
+        };
+        let told = |side: Side| self.end(side).started.as_ref();
+        let send = told(Side::Sender).and_then(|started| started.send_route.as_deref());
+        let receive = told(Side::Receiver).and_then(|started| started.receive_route.as_deref());
+        let routes = [
+            send.or(started.send_route.as_deref()),
+            receive.or(started.receive_route.as_deref()),
+        ];
+        let routes: Vec<&str> = routes.into_iter().flatten().collect();
+        let mut words = vec![started.wire.to_string()];
+        if !routes.is_empty() {
+            words.push(routes.join(" → "));
+        }
+        let network = if self.is_loopback() { "loopback " } else { "" };
+        if let Some(congestion) = &started.congestion_control {
+            words.push(format!("{network}{congestion}"));
+        }
+        let chunk_bytes = self
+            .recipe()
+            .map_or(started.chunk_bytes, |recipe| recipe.options.chunk_bytes);
+        words.push(format!("{} chunks", format::exact_bytes(chunk_bytes as u64)));
+        words.join(" · ")
+    }
+}
+
+/// Each rate as a share of the highest.
+#[must_use]
+pub(crate) fn shares(rates: &[f64]) -> Vec<f32> {
+    let highest = rates.iter().copied().fold(0.0, f64::max);
+    #[expect(clippy::cast_possible_truncation, reason = "from 0 to 1")]
+    let share = |rate: &f64| if highest > 0.0 { (rate / highest) as f32 } else { 0.0 };
+    rates.iter().map(share).collect()
+}

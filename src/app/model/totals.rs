@@ -1,0 +1,117 @@
+//! What all listed transfers come to: the rate now, how many run, how much has moved, and the rate of the last minute.
+
+use super::format::{self, Quantity, RateUnit};
+use super::list::Group;
+use super::row::Row;
+use super::transfers::Transfers;
+use crate::transfer::State;
+
+/// The curve is of so many seconds.
+const CURVE_S: f64 = 60.0;
+/// And of so many points.
+const CURVE_POINTS: u32 = 46;
+
+/// The sums over all rows.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Totals {
+    /// Bytes a second now.
+    pub rate_bytes_per_s: f64,
+    /// How many transfers run.
+    pub running: usize,
+    /// Bytes that have moved since the window was opened.
+    pub moved_bytes: u64,
+    /// The rate of the last minute in bytes a second, the oldest first.
+    pub curve: Vec<f64>,
+}
+
+impl Totals {
+    /// The sums at `now_s` on the window's clock.
+    #[must_use]
+    pub(crate) fn of(transfers: &Transfers, now_s: f64) -> Self {
+        let rows = transfers.rows();
+        let runs = |row: &&Row| match row.group() {
+            Group::Running => true,
+            Group::Others => !row.is_over() && row.phase != super::row::Phase::Is(State::Listening),
+            _ => false,
+        };
+        let running: Vec<&Row> = rows.iter().filter(runs).collect();
+        let bin_s = CURVE_S / f64::from(CURVE_POINTS);
+        let begin_s = now_s - CURVE_S;
+        let recent: Vec<&Row> = rows.iter().filter(|row| row.last_moved_s() > begin_s).collect();
+        let at = |bin: u32| {
+            let from_s = begin_s + f64::from(bin) * bin_s;
+            recent.iter().map(|row| row.rate_between(from_s, from_s + bin_s)).sum()
+        };
+        Self {
+            rate_bytes_per_s: running.iter().map(|row| row.numbers(now_s).now).sum(),
+            running: running.len(),
+            moved_bytes: transfers.moved_bytes(),
+            curve: (0..CURVE_POINTS).map(at).collect(),
+        }
+    }
+
+    /// The rate now in the unit of the list, unless it is too high for that.
+    #[must_use]
+    pub(crate) fn rate(&self, unit: RateUnit) -> Quantity {
+        if self.rate_bytes_per_s < 999.5 * unit.divisor {
+            unit.quantity(self.rate_bytes_per_s)
+        } else {
+            format::rate(self.rate_bytes_per_s)
+        }
+    }
+
+    /// `2 running, 15.6 GB moved`.
+    #[must_use]
+    pub(crate) fn in_words(&self) -> String {
+        let running = match self.running {
+            0 => "Nothing runs".to_owned(),
+            count => format!("{} running", format::count(count as u64)),
+        };
+        format!("{running}, {} moved", format::bytes(self.moved_bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::model::form::Form;
+    use crate::app::model::plan::{Paths, check};
+    use crate::telemetry::Sample;
+    use crate::transfer::{Event, EventKind, Side, TransferId};
+
+    #[test]
+    fn what_moved_counts_also_when_its_row_is_gone_and_only_once_when_it_comes_back() {
+        let mut transfers = Transfers::default();
+        let recipe = check(&Form::default(), &Paths::default()).recipe.expect("a recipe");
+        let key = transfers.add(recipe, 100.0);
+        let id = TransferId(7);
+        transfers.tie(key, id);
+        for (t_s, bytes) in [(0.0, 0), (1.0, 100), (2.0, 300)] {
+            let sample = Sample {
+                bytes,
+                ..Sample::default()
+            };
+            for side in [Side::Sender, Side::Receiver] {
+                let event = Event::new(id, side, t_s, EventKind::Sample(Box::new(sample)));
+                transfers.fold(event, 100.0 + t_s);
+            }
+        }
+        let totals = Totals::of(&transfers, 102.0);
+        assert_eq!((totals.running, totals.moved_bytes), (1, 300));
+        assert_eq!(totals.in_words(), "1 running, 300 B moved");
+        // All of it in the last two seconds of the minute.
+        let bin_s = CURVE_S / f64::from(CURVE_POINTS);
+        let moved: f64 = totals.curve.iter().map(|rate| rate * bin_s).sum();
+        assert!((moved - 300.0).abs() < 1e-6, "{moved}");
+        assert!(
+            totals.curve[..CURVE_POINTS as usize - 3]
+                .iter()
+                .all(|rate| *rate == 0.0)
+        );
+
+        transfers.take_off(key, 103.0);
+        assert_eq!(Totals::of(&transfers, 103.0).moved_bytes, 300);
+        transfers.undo_removal();
+        assert_eq!(Totals::of(&transfers, 103.0).moved_bytes, 300);
+    }
+}

@@ -1,0 +1,186 @@
+//! The command palette: every action by its name, narrowed down by typing.
+
+use eframe::egui::{
+    Align2, Context, EventFilter, Frame, Id, Key, Margin, Modal, Modifiers, Rect, Role, ScrollArea, Sense, Ui,
+    WidgetInfo, vec2,
+};
+
+use super::rail;
+use super::row_menu;
+use super::settings::AT_ONCE;
+use crate::app::action::{Action, Dialog, FormAction, QueueAction};
+use crate::app::model::palette::Palette;
+use crate::app::model::row::Row;
+use crate::app::model::settings::ThemeChoice;
+use crate::app::model::transfers::Transfers;
+use crate::app::theme::{self, RADIUS};
+use crate::app::widgets::{text_edit_with_id, text_line};
+
+const WIDTH: f32 = 480.0;
+const LINE_HEIGHT: f32 = 30.0;
+const LINES_SHOWN: f32 = 10.0;
+
+/// A command: its name, its keys, and what it does.
+type Entry = (String, &'static str, Action);
+
+/// All commands that can be given now.
+fn entries(transfers: &Transfers) -> Vec<Entry> {
+    let form = |action| Action::Form(action);
+    let queue = |action| Action::Queue(action);
+    let mut entries: Vec<Entry> = vec![
+        ("New transfer".into(), "Ctrl N", form(FormAction::Focus)),
+        ("Start what the form says".into(), "Ctrl Enter", form(FormAction::Start)),
+        ("Try this machine".into(), "", Action::TryThisMachine),
+        ("Choose files to send".into(), "Ctrl O", Action::Browse(Dialog::Source)),
+        ("Receive here".into(), "Ctrl L", form(FormAction::PrepareToReceive)),
+    ];
+    if let Some(row) = transfers.selected() {
+        entries.extend(of_row(row, transfers));
+    }
+    entries.extend(rail::pages().map(|(view, name)| (format!("Show {}", lower(name)), "", Action::Show(view))));
+    let all = [
+        ("Pause all", "", queue(QueueAction::PauseAll)),
+        ("Resume all", "", queue(QueueAction::ResumeAll)),
+        ("Retry failed", "", queue(QueueAction::RetryFailed)),
+        ("Remove finished", "", queue(QueueAction::RemoveFinished)),
+        ("Remove waiting", "", queue(QueueAction::RemoveWaiting)),
+        ("Undo removal", "Ctrl Z", queue(QueueAction::UndoRemoval)),
+        ("Filter the list", "Ctrl F", Action::FocusFilter),
+        ("Measure this machine's ceilings", "", Action::MeasureCeilings),
+    ];
+    entries.extend(all.map(|(name, keys, action)| (name.to_owned(), keys, action)));
+    let at_once = AT_ONCE.map(|(count, name)| {
+        let action = queue(QueueAction::SetAtOnce(count));
+        (format!("Transfers at once: {}", name.to_lowercase()), "", action)
+    });
+    entries.extend(at_once);
+    for choice in [ThemeChoice::System, ThemeChoice::Dark, ThemeChoice::Light] {
+        let name = format!("Theme: {}", choice.name().to_lowercase());
+        entries.push((name, "", Action::SetTheme(choice)));
+    }
+    entries
+}
+
+/// What can be asked of the selected transfer.
+fn of_row(row: &Row, transfers: &Transfers) -> Vec<Entry> {
+    let is_next = transfers.waiting().next().map(|next| next.key) == Some(row.key);
+    let items = row_menu::items(row, is_next).into_iter();
+    let of_it = items.filter(|item| !matches!(item.value, Action::Queue(_)));
+    of_it
+        .map(|item| (format!("{} ({})", item.text, row.name()), item.keys, item.value))
+        .collect()
+}
+
+fn lower(name: &str) -> String {
+    name.to_lowercase()
+}
+
+/// Draws the open palette.
+pub(crate) fn ui(ctx: &Context, palette: &Palette, transfers: &Transfers) -> Vec<Action> {
+    let entries = entries(transfers);
+    let area = Modal::default_area(Id::unique("palette")).anchor(Align2::CENTER_TOP, vec2(0.0, 72.0));
+    let modal = Modal::new(Id::unique("palette")).area(area).show(ctx, |ui| {
+        let frame = Frame::new().inner_margin(Margin::same(6));
+        frame.show(ui, |ui| content_ui(ui, palette, entries)).inner
+    });
+    let mut actions = modal.inner;
+    if actions.is_empty() && modal.backdrop_response.clicked() {
+        actions.push(Action::Palette(None));
+    }
+    actions
+}
+
+fn content_ui(ui: &mut Ui, palette: &Palette, entries: Vec<Entry>) -> Vec<Action> {
+    ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - 48.0));
+    let names: Vec<String> = entries.iter().map(|(name, ..)| name.clone()).collect();
+    let found = palette.matching(&names);
+    let mut next = palette.clone();
+    let pressed = |ui: &Ui, key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+    if pressed(ui, Key::Escape) {
+        return vec![Action::Palette(None)];
+    }
+    let is_down = pressed(ui, Key::ArrowDown);
+    let is_up = pressed(ui, Key::ArrowUp);
+    let is_enter = pressed(ui, Key::Enter);
+    if !found.is_empty() {
+        let last = found.len() - 1;
+        next.at = next.at.min(last);
+        if is_down {
+            next.at = if next.at == last { 0 } else { next.at + 1 };
+        } else if is_up {
+            next.at = next.at.checked_sub(1).unwrap_or(last);
+        }
+    }
+    let field = Id::unique("palette, field");
+    let response = text_edit_with_id(ui, Some(field), &mut next.typed, "Type a command", false);
+    let response = response.accessible_name("Command");
+    response.request_focus();
+    let keys = EventFilter {
+        vertical_arrows: true,
+        horizontal_arrows: true,
+        escape: true,
+        tab: true,
+    };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(field, keys));
+    if next.typed != palette.typed {
+        next.at = 0;
+    }
+    ui.add_space(4.0);
+    let is_moved = is_down || is_up;
+    let clicked = list_ui(ui, &entries, &found, next.at, is_moved);
+    let picked = clicked.or(is_enter.then(|| found.get(next.at).copied()).flatten());
+    if let Some((_, _, action)) = picked.and_then(|at| entries.into_iter().nth(at)) {
+        return vec![Action::Palette(None), action];
+    }
+    if next == *palette {
+        Vec::new()
+    } else {
+        vec![Action::Palette(Some(next))]
+    }
+}
+
+/// Draws the commands that were found; returns the one that was clicked.
+fn list_ui(ui: &mut Ui, entries: &[Entry], found: &[usize], at: usize, is_moved: bool) -> Option<usize> {
+    let palette = theme::palette(ui);
+    if found.is_empty() {
+        crate::app::widgets::caption(ui, "No command has these words.");
+        return None;
+    }
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let mut clicked = None;
+    let list = ScrollArea::vertical()
+        .id_salt("palette, list")
+        .max_height(LINE_HEIGHT * LINES_SHOWN)
+        .auto_shrink([false, true]);
+    list.show(ui, |ui| {
+        for (place, entry) in found.iter().enumerate() {
+            let Some((name, keys, _)) = entries.get(*entry) else {
+                continue;
+            };
+            let (_, rect) = ui.allocate_space(vec2(ui.available_width(), LINE_HEIGHT));
+            let response = ui.interact(rect, ui.scope_id().with(("entry", *entry)), Sense::CLICK);
+            let is_picked = place == at;
+            response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, is_picked, name));
+            if is_picked {
+                ui.painter().rect_filled(rect, RADIUS, palette.hover);
+                if is_moved {
+                    ui.scroll_to_rect(rect, None);
+                }
+            } else if response.hovered() {
+                ui.painter().rect_filled(rect, RADIUS, palette.field);
+            }
+            entry_ui(ui, rect.shrink2(vec2(10.0, 0.0)), name, keys);
+            if response.clicked() {
+                clicked = Some(*entry);
+            }
+        }
+    });
+    clicked
+}
+
+fn entry_ui(ui: &Ui, rect: Rect, name: &str, keys: &str) {
+    let palette = theme::palette(ui);
+    let keyed = text_line(ui, rect, Align2::RIGHT_CENTER, keys, theme::small(), palette.faint);
+    let room = rect.with_max_x(keyed.left() - 12.0);
+    text_line(ui, room, Align2::LEFT_CENTER, name, theme::body(), palette.text);
+}

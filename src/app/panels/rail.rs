@@ -1,0 +1,158 @@
+//! The rail at the left edge: the pages, and below them settings and help. The arrows walk it, Enter picks.
+
+use eframe::egui::{Align2, EventFilter, Id, Key, Modifiers, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use crate::app::action::Action;
+use crate::app::model::view::View;
+use crate::app::theme::{self, ROW_RADIUS};
+use crate::app::widgets::{Icon, focus_ring, paint_icon, paint_mark, text_line};
+
+/// An entry of the rail.
+struct Entry {
+    view: View,
+    icon: Icon,
+    /// What stands below the icon.
+    word: &'static str,
+    /// What a screen reader says, and the tooltip.
+    name: &'static str,
+    keys: &'static str,
+}
+
+/// The pages, from top to bottom; another one is one line more.
+const PAGES: [Entry; 3] = [
+    Entry::new(View::Transfers, Icon::Transfers, "Transfers", "Transfers", "Ctrl 1"),
+    Entry::new(
+        View::Compare,
+        Icon::Compare,
+        "Compare",
+        "Compare routes",
+        "Ctrl 2, Ctrl R",
+    ),
+    Entry::new(
+        View::RoundTrips,
+        Icon::RoundTrips,
+        "Round trips",
+        "Round trips",
+        "Ctrl 3",
+    ),
+];
+
+/// What stands at the bottom, from top to bottom.
+const BELOW: [Entry; 2] = [
+    Entry::new(View::Settings, Icon::Settings, "", "Settings", "Ctrl ,"),
+    Entry::new(View::Help, Icon::Help, "", "Help", "F1"),
+];
+
+const MARK_Y: f32 = 29.0;
+const FIRST_TOP: f32 = 66.0;
+
+impl Entry {
+    const fn new(view: View, icon: Icon, word: &'static str, name: &'static str, keys: &'static str) -> Self {
+        Self {
+            view,
+            icon,
+            word,
+            name,
+            keys,
+        }
+    }
+}
+
+/// The pages that a key with Ctrl shows: Ctrl 1 the first, and so on.
+pub(crate) fn pages() -> impl Iterator<Item = (View, &'static str)> {
+    PAGES.iter().chain(&BELOW).map(|entry| (entry.view, entry.name))
+}
+
+/// Draws the rail; with words where `has_words`.
+pub(crate) fn ui(ui: &mut Ui, shown: View, has_words: bool) -> Option<Action> {
+    let palette = theme::palette(ui);
+    let area = ui.max_rect();
+    let edge = area.right() - 0.5;
+    ui.painter().vline(edge, area.y_range(), (1.0, palette.hairline));
+    let mark_y = if has_words { MARK_Y } else { MARK_Y - 4.0 };
+    paint_mark(ui.painter(), pos2(area.center().x - 0.5, area.top() + mark_y), palette);
+    let (height, step, first) = if has_words {
+        (58.0, 64.0, FIRST_TOP)
+    } else {
+        (42.0, 48.0, FIRST_TOP - 8.0)
+    };
+    let above = (0..)
+        .zip(&PAGES)
+        .map(|(at, entry)| (entry, first + at as f32 * step, height));
+    let bottom = area.height() - if has_words { 94.0 } else { 88.0 };
+    let below = (0..)
+        .zip(&BELOW)
+        .map(|(at, entry)| (entry, bottom + at as f32 * 42.0, 40.0));
+    let placed: Vec<(&Entry, Rect)> = above
+        .chain(below)
+        .map(|(entry, top, height)| {
+            let corner = area.min + vec2(if has_words { 6.0 } else { 4.0 }, top);
+            let width = if has_words { 59.0 } else { 39.0 };
+            (entry, Rect::from_min_size(corner, vec2(width, height)))
+        })
+        .collect();
+    entries_ui(ui, shown, &placed)
+}
+
+fn entries_ui(ui: &mut Ui, shown: View, placed: &[(&Entry, Rect)]) -> Option<Action> {
+    let id = |at: usize| Id::unique(("rail", at));
+    let focused = (0..placed.len()).find(|at| ui.memory(|memory| memory.has_focus(id(*at))));
+    // One stop for the Tab key: where the focus is, else the page that is shown.
+    let current = placed.iter().position(|(entry, _)| entry.view == shown);
+    let stop = focused.or(current).unwrap_or(0);
+    let mut to = None;
+    let mut picked = None;
+    for (at, (entry, rect)) in placed.iter().enumerate() {
+        let sense = if at == stop { Sense::click() } else { Sense::CLICK };
+        let response = ui.interact(*rect, id(at), sense);
+        let is_shown = entry.view == shown;
+        response.widget_info(|| WidgetInfo::selected(Role::Tab, true, is_shown, entry.name));
+        if response.has_focus() {
+            let upright = EventFilter {
+                vertical_arrows: true,
+                ..EventFilter::default()
+            };
+            ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, upright));
+            let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+            if pressed(Key::ArrowDown) {
+                to = Some((at + 1).min(placed.len() - 1));
+            } else if pressed(Key::ArrowUp) {
+                to = Some(at.saturating_sub(1));
+            }
+        }
+        if response.clicked() {
+            picked = Some(Action::Show(entry.view));
+        }
+        entry_ui(ui, entry, *rect, is_shown, &response);
+        response.on_hover_text(format!("{}  ({})", entry.name, entry.keys));
+    }
+    if let Some(to) = to {
+        // Once all are drawn: one that is no stop yet would give the focus away.
+        ui.memory_mut(|memory| memory.request_focus(id(to)));
+    }
+    picked
+}
+
+fn entry_ui(ui: &Ui, entry: &Entry, rect: Rect, is_shown: bool, response: &eframe::egui::Response) {
+    let palette = theme::palette(ui);
+    if is_shown {
+        ui.painter().rect_filled(rect, ROW_RADIUS, palette.selected_row);
+    } else if response.hovered() {
+        ui.painter().rect_filled(rect, ROW_RADIUS, palette.field);
+    }
+    focus_ring(ui, response, rect);
+    let is_lit = is_shown || response.hovered() || response.has_focus();
+    let colour = if is_lit { palette.text } else { palette.weak };
+    let has_word = !entry.word.is_empty() && rect.height() > 50.0;
+    let icon_y = if has_word { rect.top() + 19.0 } else { rect.center().y };
+    paint_icon(ui.painter(), entry.icon, pos2(rect.center().x, icon_y), colour);
+    if has_word {
+        let font = if is_shown {
+            theme::strong_of(theme::TINY)
+        } else {
+            theme::tiny()
+        };
+        let words = Rect::from_center_size(pos2(rect.center().x, rect.top() + 40.0), vec2(rect.width() + 8.0, 16.0));
+        text_line(ui, words, Align2::CENTER_CENTER, entry.word, font, colour);
+    }
+}

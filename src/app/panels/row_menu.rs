@@ -1,0 +1,152 @@
+//! What can be asked of a row: as buttons while it is pointed at, and all of it in the menu that a right click, Shift
+//! F10 or the Menu key opens.
+
+use eframe::egui::{Id, Popup, PopupAnchor, PopupCloseBehavior, PopupKind, Pos2, Response, Ui, vec2};
+
+use crate::app::action::{Action, QueueAction, TransferAction};
+use crate::app::model::row::{Phase, Row, RowKey};
+use crate::app::widgets::{Icon, MenuItem, menu_ui};
+use crate::transfer::State;
+
+/// A button in a row.
+pub(super) struct RowButton {
+    pub icon: Icon,
+    /// The action in a word.
+    pub word: &'static str,
+    /// What it does, and its key.
+    pub hover: &'static str,
+    pub action: TransferAction,
+    /// Its key alone.
+    keys: &'static str,
+}
+
+/// The buttons of a row, from left to right.
+pub(super) fn buttons(row: &Row, is_next: bool) -> Vec<RowButton> {
+    let button = |icon, word, hover, keys, action| RowButton {
+        icon,
+        word,
+        hover,
+        action,
+        keys,
+    };
+    let mut buttons = Vec::new();
+    if row.is_over() {
+        if row.is_own() {
+            let has_failed = matches!(row.phase, Phase::Failed { .. });
+            let word = if has_failed { "Retry" } else { "Again" };
+            buttons.push(button(
+                Icon::Again,
+                word,
+                "Start the same again",
+                "",
+                TransferAction::Again,
+            ));
+        }
+        let hover = "Take it off the list (Del)";
+        buttons.push(button(Icon::Cross, "Remove", hover, "Del", TransferAction::Remove));
+        return buttons;
+    }
+    if row.is_waiting() && !is_next {
+        let hover = "Begin before the one before it";
+        buttons.push(button(Icon::Up, "Sooner", hover, "", TransferAction::MoveForward));
+    } else if row.phase == Phase::Is(State::Paused) {
+        buttons.push(button(
+            Icon::Play,
+            "Resume",
+            "Go on (Space)",
+            "Space",
+            TransferAction::Resume,
+        ));
+    } else if row.can_pause() {
+        let hover = "Stop moving bytes for a while (Space)";
+        buttons.push(button(Icon::Pause, "Pause", hover, "Space", TransferAction::Pause));
+    }
+    let (word, hover) = if row.repeats() {
+        ("Stop", "Stop repeating (Del)")
+    } else {
+        ("Cancel", "Give up (Del)")
+    };
+    buttons.push(button(Icon::Cross, word, hover, "Del", TransferAction::AskToCancel));
+    buttons
+}
+
+/// The id of the menu of a row.
+#[must_use]
+pub(crate) fn id(key: RowKey) -> Id {
+    Id::unique(("transfer row, menu", key))
+}
+
+/// Draws the menu of a row where it is open, and opens it by a right click.
+pub(super) fn ui(ui: &Ui, row: &Row, is_next: bool, response: &Response) -> Vec<Action> {
+    let (ctx, id) = (ui.ctx(), id(row.key));
+    let place = id.with("place");
+    if response.secondary_clicked() {
+        ctx.data_mut(|data| data.insert_temp::<Option<Pos2>>(place, ctx.pointer_interact_pos()));
+        Popup::open_id(ctx, id);
+    }
+    if !Popup::is_id_open(ctx, id) {
+        ctx.data_mut(|data| data.remove::<Option<Pos2>>(place));
+        return Vec::new();
+    }
+    let at = ctx.data(|data| data.get_temp::<Option<Pos2>>(place)).flatten();
+    // By a key it hangs below the name.
+    let at = at.unwrap_or(response.rect.left_top() + vec2(30.0, 26.0));
+    let menu = Popup::new(id, ctx.clone(), PopupAnchor::Position(at), ui.layer_id())
+        .kind(PopupKind::Menu)
+        .open_memory(None)
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    let shown = menu.show(|ui| menu_ui(ui, items(row, is_next)));
+    shown.and_then(|shown| shown.inner).into_iter().collect()
+}
+
+/// All that can be asked of a row.
+#[must_use]
+pub(crate) fn items(row: &Row, is_next: bool) -> Vec<MenuItem<Action>> {
+    let mut items: Vec<MenuItem<Action>> = buttons(row, is_next)
+        .into_iter()
+        .map(|button| MenuItem::new(button.word, button.keys, Action::Transfer(row.key, button.action)))
+        .collect();
+    if row.is_waiting() {
+        let later = Action::Transfer(row.key, TransferAction::MoveBack);
+        items.push(MenuItem::new("Later", "", later));
+    }
+    let mut copies = copies(row);
+    if let Some(first) = copies.first_mut() {
+        first.begins_part = true;
+    }
+    items.extend(copies);
+    let folder = row.path.as_ref().and_then(|path| path.parent());
+    if let Some(folder) = folder {
+        items.push(MenuItem::new(
+            "Show in folder",
+            "",
+            Action::ShowFolder(folder.to_owned()),
+        ));
+    }
+    if row.is_over() && row.is_own() {
+        let mut finished = MenuItem::new("Remove finished", "", Action::Queue(QueueAction::RemoveFinished));
+        finished.begins_part = true;
+        items.push(finished);
+    }
+    items
+}
+
+/// What can be copied of a row.
+fn copies(row: &Row) -> Vec<MenuItem<Action>> {
+    let mut copies = vec![
+        ("Copy name", row.name().to_owned()),
+        (
+            "Copy endpoint",
+            row.address.clone().unwrap_or_else(|| row.endpoint_in_words()),
+        ),
+    ];
+    copies.extend(row.checksum().map(|checksum| ("Copy checksum", checksum)));
+    copies.extend(row.sentence().map(|sentence| ("Copy sentence", sentence)));
+    if let Phase::Failed { message, .. } = &row.phase {
+        copies.push(("Copy message", message.clone()));
+    }
+    copies
+        .into_iter()
+        .map(|(text, copied)| MenuItem::new(text, "", Action::Copy(copied)))
+        .collect()
+}

@@ -1,0 +1,249 @@
+//! In a window that is not wide: the list as a strip of chips above the page. A chip with a count opens the list.
+
+use eframe::egui::{
+    Align2, Id, Popup, PopupCloseBehavior, Rect, Response, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+};
+
+use super::list_head;
+use super::transfers::Column;
+use crate::app::action::{Action, FormAction, TransferAction};
+use crate::app::model::format;
+use crate::app::model::list::Group;
+use crate::app::model::row::{Row, Sign};
+use crate::app::model::totals::Totals;
+use crate::app::theme::{self, ROW_RADIUS};
+use crate::app::widgets::{
+    Icon, focus_ring, name_line, paint_icon, paint_sparkline, sign_colour, text_line, text_width,
+};
+
+/// Height of the strip.
+pub(crate) const HEIGHT: f32 = 44.0;
+const CHIP_HEIGHT: f32 = 32.0;
+const NAME_MAX: f32 = 120.0;
+const SPARKLINE_WIDTH: f32 = 40.0;
+/// The list that a chip opens.
+const LIST_WIDTH: f32 = 300.0;
+const LIST_HEIGHT_MAX: f32 = 380.0;
+
+/// Draws the strip into all of `ui`.
+pub(crate) fn ui(ui: &mut Ui, column: Column<'_>) -> Vec<Action> {
+    let palette = theme::palette(ui);
+    let area = ui.max_rect();
+    ui.painter()
+        .hline(area.x_range(), area.bottom() - 0.5, (1.0, palette.hairline));
+    let mut actions = Vec::new();
+    let plus = Rect::from_center_size(pos2(area.right() - 30.0, area.center().y), vec2(28.0, 28.0));
+    if plus_ui(ui, plus) {
+        actions.push(Action::Form(FormAction::Focus));
+    }
+    let total = total_ui(ui, column, pos2(plus.left() - 12.0, area.center().y));
+    let total_left = total.rect.left();
+    let mut counts = counts(column);
+    let counts_width: f32 = counts.iter().map(|(_, text)| count_width(ui, text)).sum();
+    // Room for the count of those that have no chip.
+    let counts_width = counts_width + 96.0;
+    let mut without_chip = 0;
+    let mut x = area.left() + 8.0;
+    let end = total_left - 12.0;
+    for row in alive(column) {
+        let width = chip_width(ui, column, row);
+        if without_chip > 0 || x + width + counts_width > end {
+            without_chip += 1;
+            continue;
+        }
+        let place = Rect::from_min_size(pos2(x, area.top() + 6.0), vec2(width, CHIP_HEIGHT));
+        actions.extend(chip_ui(ui, column, row, place));
+        x += width + 4.0;
+    }
+    if without_chip > 0 {
+        counts.insert(0, (Sign::Both, format!("{without_chip} more")));
+    }
+    let mut openers = vec![total];
+    for (sign, text) in counts {
+        let width = count_width(ui, &text);
+        let place = Rect::from_min_size(pos2(x, area.top() + 6.0), vec2(width, CHIP_HEIGHT));
+        openers.push(count_ui(ui, sign, &text, place));
+        x += width;
+    }
+    for opener in openers {
+        actions.extend(list_ui(&opener, column));
+    }
+    actions
+}
+
+/// Those that run, and above all the selected one.
+fn alive(column: Column<'_>) -> Vec<&Row> {
+    let running = column.list.group(Group::Running);
+    let selected = column
+        .list
+        .transfers
+        .selected()
+        .filter(|row| row.group() != Group::Running);
+    selected.into_iter().chain(running).collect()
+}
+
+fn rate_of(column: Column<'_>, row: &Row) -> String {
+    let unit = column.list.unit();
+    if row.has_rate() {
+        unit.quantity(row.numbers(column.now_s).now).number
+    } else if row.is_over() && row.mean_bytes_per_s() > 0.0 {
+        unit.quantity(row.mean_bytes_per_s()).number
+    } else {
+        String::new()
+    }
+}
+
+fn chip_width(ui: &Ui, column: Column<'_>, row: &Row) -> f32 {
+    let name = text_width(ui, row.name(), theme::body()).min(NAME_MAX);
+    let rate = rate_of(column, row);
+    let rate = if rate.is_empty() { 0.0 } else { 40.0 + 8.0 };
+    let curve = if row.sign() == Sign::Waits {
+        0.0
+    } else {
+        SPARKLINE_WIDTH + 8.0
+    };
+    28.0 + name + curve + rate + 8.0
+}
+
+fn chip_ui(ui: &Ui, column: Column<'_>, row: &Row, rect: Rect) -> Option<Action> {
+    let palette = theme::palette(ui);
+    let is_selected = column.list.transfers.selected().map(|row| row.key) == Some(row.key);
+    let response = ui.interact(rect, Id::unique(("chip", row.key)), Sense::click());
+    response.widget_info(|| {
+        let rate = row.rate_in_words(column.now_s);
+        WidgetInfo::selected(Role::ListItem, true, is_selected, format!("{}, {rate}", row.name()))
+    });
+    if is_selected {
+        ui.painter().rect_filled(rect, ROW_RADIUS, palette.selected_row);
+    } else if response.hovered() {
+        ui.painter().rect_filled(rect, ROW_RADIUS, palette.field);
+    }
+    focus_ring(ui, &response, rect);
+    let sign = row.sign();
+    paint_icon(
+        ui.painter(),
+        Icon::Sign(sign),
+        rect.left_center() + vec2(14.0, 0.0),
+        sign_colour(sign, palette),
+    );
+    let rate = rate_of(column, row);
+    let inner = Rect::from_min_max(
+        pos2(rect.left() + 28.0, rect.top()),
+        pos2(rect.right() - 8.0, rect.bottom()),
+    );
+    let mut right = inner.right();
+    if !rate.is_empty() {
+        let place = inner.with_min_x(right - 40.0);
+        text_line(ui, place, Align2::RIGHT_CENTER, &rate, theme::strong(), palette.text);
+        right -= 48.0;
+    }
+    if sign != Sign::Waits {
+        let curve = Rect::from_min_size(
+            pos2(right - SPARKLINE_WIDTH, rect.center().y - 8.0),
+            vec2(SPARKLINE_WIDTH, 16.0),
+        );
+        let colour = if row.is_over() {
+            palette.neutral
+        } else {
+            palette.receiver
+        };
+        paint_sparkline(ui.painter(), curve, &row.sparkline(), colour);
+        right -= SPARKLINE_WIDTH + 8.0;
+    }
+    let name = inner.with_max_x(right);
+    name_line(ui, name, Align2::LEFT_CENTER, row.name(), theme::body(), palette.text);
+    response
+        .clicked()
+        .then_some(Action::Transfer(row.key, TransferAction::Select))
+}
+
+/// How many there are of each group that has no chips.
+fn counts(column: Column<'_>) -> Vec<(Sign, String)> {
+    let list = column.list;
+    let done = list.group(Group::Done).len() as u64 + list.transfers.forgotten_done();
+    let others = list.group(Group::Others).len() + list.services.len();
+    let counts = [
+        (Sign::Waits, list.group(Group::Waiting).len() as u64, "waiting"),
+        (Sign::Failed, list.group(Group::Failed).len() as u64, "failed"),
+        (Sign::Verified, done, "done"),
+        (Sign::Done, others as u64, "elsewhere"),
+    ];
+    counts
+        .into_iter()
+        .filter(|(_, count, _)| *count > 0)
+        .map(|(sign, count, word)| (sign, format!("{} {word}", format::count(count))))
+        .collect()
+}
+
+fn count_width(ui: &Ui, text: &str) -> f32 {
+    text_width(ui, text, theme::body()) + 40.0
+}
+
+fn count_ui(ui: &Ui, sign: Sign, text: &str, rect: Rect) -> Response {
+    let palette = theme::palette(ui);
+    let response = ui.interact(rect, Id::unique(("chip", text.split(' ').next_back())), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("List: {text}")));
+    if response.hovered() {
+        ui.painter().rect_filled(rect, ROW_RADIUS, palette.field);
+    }
+    focus_ring(ui, &response, rect);
+    paint_icon(
+        ui.painter(),
+        Icon::Sign(sign),
+        rect.left_center() + vec2(14.0, 0.0),
+        sign_colour(sign, palette),
+    );
+    let inner = Rect::from_min_max(pos2(rect.left() + 28.0, rect.top()), rect.max);
+    text_line(ui, inner, Align2::LEFT_CENTER, text, theme::body(), palette.weak);
+    response
+}
+
+/// The whole list, in a popup below a chip.
+fn list_ui(opener: &Response, column: Column<'_>) -> Vec<Action> {
+    let popup = Popup::menu(opener).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    let shown = popup.show(|ui| {
+        let height = column.list_height().min(LIST_HEIGHT_MAX);
+        let (rect, _) = ui.allocate_exact_size(vec2(LIST_WIDTH, height + 44.0), Sense::hover());
+        let mut child = ui.new_child(UiBuilder::new().max_rect(rect));
+        child.spacing_mut().item_spacing = vec2(0.0, 0.0);
+        let mut actions = Vec::from_iter(list_head::filter_ui(&mut child, column.list.filter));
+        let rest = child.available_rect_before_wrap();
+        let mut list = child.new_child(UiBuilder::new().max_rect(rest));
+        column.list_ui(&mut list, &mut actions);
+        actions
+    });
+    shown.map(|shown| shown.inner).unwrap_or_default()
+}
+
+fn plus_ui(ui: &Ui, rect: Rect) -> bool {
+    let response = ui.interact(rect, Id::unique("new transfer"), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, "New transfer"));
+    list_head::button_back(ui, rect, response.hovered());
+    focus_ring(ui, &response, rect);
+    paint_icon(ui.painter(), Icon::Plus, rect.center(), theme::palette(ui).text);
+    response.on_hover_text("Move something else (Ctrl N)").clicked()
+}
+
+/// The rate of all, which ends at a point; a click on it opens the list.
+fn total_ui(ui: &Ui, column: Column<'_>, end: eframe::egui::Pos2) -> Response {
+    let palette = theme::palette(ui);
+    let totals = Totals::of(column.list.transfers, column.now_s);
+    let rate = totals.rate(column.list.unit());
+    let place = Rect::from_min_max(end - vec2(92.0, 12.0), end + vec2(0.0, 12.0));
+    let unit = text_line(ui, place, Align2::RIGHT_CENTER, rate.unit, theme::small(), palette.weak);
+    let number = place.with_max_x(unit.left() - 4.0);
+    text_line(
+        ui,
+        number,
+        Align2::RIGHT_CENTER,
+        &rate.number,
+        theme::strong(),
+        palette.text,
+    );
+    let response = ui.interact(place, Id::unique("totals"), Sense::click());
+    let words = format!("All transfers: {rate}. {}", totals.in_words());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &words));
+    focus_ring(ui, &response, place.expand2(vec2(4.0, 2.0)));
+    let cost = super::status::itself(column.cost, column.is_moving);
+    response.on_hover_text(format!("{words}\n{cost}"))
+}
