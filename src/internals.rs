@@ -26,6 +26,6 @@ pub mod app {
     pub use crate::app::model::row::{Phase, RowKey};
     pub use crate::app::model::settings::ThemeChoice;
     pub use crate::app::model::view::View;
-    pub use crate::app::panels::throughput::Curves;
+    pub use crate::app::panels::instrument::plot::scene::Curves;
     pub use crate::app::{App, AppOptions};
 }

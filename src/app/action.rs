@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use super::model::curves::TimeSpan;
 use super::model::form::Form;
 use super::model::palette::Palette;
-use super::model::row::{RateAxis, RowKey};
+use super::model::plot_view::PlotView;
+use super::model::row::{Cursors, RateAxis, RowKey};
 use super::model::settings::ThemeChoice;
 use super::model::view::View;
+use crate::telemetry::Cause;
 use crate::transfer::{Command, Side};
 
 /// Something that a person asked for.
@@ -30,6 +32,8 @@ pub(crate) enum Action {
         /// What it is told.
         command: Command,
     },
+    /// Look at all plots in this way.
+    SetPlotView(PlotView),
     /// Measure the highest rates that this machine can reach.
     MeasureCeilings,
     /// Show a page in the middle of the window.
@@ -103,6 +107,10 @@ pub(crate) enum TransferAction {
     Zoom(Option<TimeSpan>),
     /// Let the rate axis end there.
     SetRateAxis(RateAxis),
+    /// Point at these instants of the plot.
+    SetCursors(Cursors),
+    /// Let this limit alone stay coloured; `None`: all of them.
+    PickLimit(Option<Cause>),
 }
 
 /// What can be asked for of several transfers.

@@ -33,6 +33,15 @@ impl App {
                 command: Command::Stop,
             } if self.services.moves(pid) => self.question = Some(Question::Stop(pid)),
             Action::Service { pid, command } => self.command_service(pid, command),
+            Action::SetPlotView(view) => {
+                if view.period != self.settings.plot.period
+                    && let Some(row) = self.transfers.selected_mut()
+                {
+                    // A period is picked to be seen.
+                    row.zoom = None;
+                }
+                self.settings.plot = view;
+            }
             Action::MeasureCeilings => self.measure_ceilings(),
             Action::Show(view) => self.show(view),
             Action::Filter(filter) => self.filter = filter,
@@ -151,6 +160,8 @@ impl App {
             TransferAction::MoveBack => self.transfers.move_back(key),
             TransferAction::Zoom(span) => row.zoom = span,
             TransferAction::SetRateAxis(axis) => row.rate_axis = axis,
+            TransferAction::SetCursors(cursors) => row.cursors = cursors,
+            TransferAction::PickLimit(cause) => row.picked_limit = cause,
         }
     }
 

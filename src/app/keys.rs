@@ -4,12 +4,12 @@ use eframe::egui::{Context, Event, Id, Key, Memory, Modifiers, Popup};
 
 use super::App;
 use super::action::{Action, CompareAction, Dialog, FormAction, QueueAction, RoundTripsAction, TransferAction};
+use super::model::axes::TimeAxis;
 use super::model::palette::Palette;
 use super::model::row::{Phase, Row};
 use super::model::view::View;
 use super::panels::list_row::row_id;
 use super::panels::rail;
-use super::panels::time_plot::TimeAxis;
 use crate::transfer::State;
 
 impl App {
@@ -89,7 +89,7 @@ impl App {
             if is_pressed(ctx, Modifiers::SHIFT, Key::F10) || is_pressed(ctx, Modifiers::NONE, Key::Menu) {
                 actions.push(Action::OpenMenu(row.key));
             }
-            let of_row = steering(ctx, row).into_iter().chain(zooming(ctx, row));
+            let of_row = steering(ctx, row).into_iter().chain(self.zooming(ctx, row));
             actions.extend(of_row.map(|action| Action::Transfer(row.key, action)));
         }
         actions
@@ -104,6 +104,27 @@ impl App {
         } else {
             Action::Show(View::Transfers)
         }
+    }
+
+    /// Plus, minus, left, right and 0 on the time axis of a transfer.
+    fn zooming(&self, ctx: &Context, row: &Row) -> Vec<TransferAction> {
+        let time = TimeAxis::of(row, self.settings.plot.period, self.now_s());
+        let length_s = time.length_s();
+        let centre_s = time.from_s + length_s / 2.0;
+        let keys = [
+            (Key::Plus, 0.5, 0.0),
+            (Key::Equals, 0.5, 0.0),
+            (Key::Minus, 2.0, 0.0),
+            (Key::ArrowLeft, 1.0, -0.2),
+            (Key::ArrowRight, 1.0, 0.2),
+            (Key::Num0, f64::INFINITY, 0.0),
+        ];
+        let pressed = keys
+            .into_iter()
+            .filter(|(key, ..)| is_pressed(ctx, Modifiers::NONE, *key));
+        pressed
+            .map(|(_, factor, shift)| TransferAction::Zoom(time.zoomed(factor, centre_s, shift * length_s)))
+            .collect()
     }
 }
 
@@ -148,28 +169,4 @@ fn steering(ctx: &Context, row: &Row) -> Vec<TransferAction> {
         _ => {}
     }
     actions
-}
-
-/// Plus, minus, left, right and 0 on the time axis of a transfer that has ended.
-fn zooming(ctx: &Context, row: &Row) -> Vec<TransferAction> {
-    if !row.is_over() {
-        return Vec::new();
-    }
-    let time = TimeAxis::of(row);
-    let length_s = time.to_s - time.from_s;
-    let centre_s = time.from_s + length_s / 2.0;
-    let keys = [
-        (Key::Plus, 0.5, 0.0),
-        (Key::Equals, 0.5, 0.0),
-        (Key::Minus, 2.0, 0.0),
-        (Key::ArrowLeft, 1.0, -0.2),
-        (Key::ArrowRight, 1.0, 0.2),
-        (Key::Num0, f64::INFINITY, 0.0),
-    ];
-    let pressed = keys
-        .into_iter()
-        .filter(|(key, ..)| is_pressed(ctx, Modifiers::NONE, *key));
-    pressed
-        .map(|(_, factor, shift)| TransferAction::Zoom(time.zoomed(factor, centre_s, shift * length_s)))
-        .collect()
 }

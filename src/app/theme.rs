@@ -34,11 +34,6 @@ pub(crate) const TITLE: f32 = 15.0;
 pub(crate) const HEADLINE: f32 = 20.0;
 /// The rate of all transfers.
 pub(crate) const TOTAL: f32 = 24.0;
-/// The rate, and nothing else.
-pub(crate) const HERO: f32 = 40.0;
-
-/// A word in the rate's place, such as Listening.
-pub(crate) const HERO_WORD: f32 = 27.0;
 
 /// The colours of a theme. Neutrals carry everything; a hue is a measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,10 +180,16 @@ pub(crate) fn strong() -> FontId {
     FontId::new(BODY, medium())
 }
 
-/// The rate.
+/// A value of this size.
 #[must_use]
-pub(crate) fn hero() -> FontId {
-    FontId::new(HERO, medium())
+pub(crate) fn value(size: f32) -> FontId {
+    FontId::new(size, medium())
+}
+
+/// A label or a unit of this size.
+#[must_use]
+pub(crate) fn label(size: f32) -> FontId {
+    FontId::new(size, FontFamily::Proportional)
 }
 
 /// Sets typeface, sizes and both palettes; once, at the start.

@@ -9,11 +9,10 @@ use super::model::plan::{CheckedForm, check};
 use super::model::view::{View, WindowSize, list_width};
 use super::panels::transfers::Column;
 use super::panels::{
-    close, compare, detail, empty, help, message, new_transfer, numbers, palette, rail, round_trips, settings, status,
-    strip, undo,
+    close, compare, empty, help, instrument, new_transfer, palette, rail, round_trips, settings, status, strip, undo,
 };
-use super::theme::{self, STEP};
-use super::{App, Question};
+use super::theme;
+use super::{App, Clock, Question};
 
 /// In a lower window the list has no place to drop files.
 const DROP_ZONE_FROM: f32 = 760.0;
@@ -188,29 +187,17 @@ impl App {
         let Some(row) = self.transfers.selected() else {
             return Vec::new();
         };
-        let ceilings = detail::CeilingsStatus {
-            known: self.comparisons.ceilings.as_ref(),
-            can_measure: self.measuring_waits_for().is_none(),
-            is_measuring: self.comparisons.is_measuring(),
+        let context = instrument::Context {
+            ceilings: instrument::CeilingsStatus {
+                known: self.comparisons.ceilings.as_ref(),
+                can_measure: self.measuring_waits_for().is_none(),
+                is_measuring: self.comparisons.is_measuring(),
+            },
+            view: self.settings.plot,
+            now_s,
+            moves: matches!(self.clock, Clock::Since(_)),
         };
-        let margin = Margin {
-            left: 24,
-            right: 24,
-            top: 10,
-            bottom: 8,
-        };
-        let selected = ScrollArea::vertical().id_salt("selected").auto_shrink(false);
-        let content = |ui: &mut Ui| {
-            numbers::ui(ui, row, ceilings.known, now_s);
-            ui.add_space(STEP);
-            let mut actions: Vec<Action> = message::ui(ui, row).into_iter().collect();
-            if row.started().is_some() {
-                actions.extend(detail::ui(ui, row, &ceilings));
-            }
-            actions
-        };
-        let frame = Frame::new().inner_margin(margin);
-        frame.show(ui, |ui| selected.show(ui, content).inner).inner
+        instrument::ui(ui, row, &context)
     }
 
     fn compare_ui(&self, ui: &mut Ui) -> Vec<Action> {

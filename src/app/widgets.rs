@@ -114,13 +114,31 @@ pub(super) fn text_edit_with_id(
 
 /// One of a few, side by side.
 pub(super) fn segments<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, choices: &[(T, &str)]) {
+    segments_of(ui, name, value, choices, FIELD_HEIGHT, (theme::body(), theme::strong()));
+}
+
+/// The same with small letters, as high as there is room for.
+pub(super) fn small_segments<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, choices: &[(T, &str)]) {
+    let height = ui.available_height().min(FIELD_HEIGHT);
+    let fonts = (theme::label(theme::SMALL), theme::value(theme::SMALL));
+    segments_of(ui, name, value, choices, height, fonts);
+}
+
+fn segments_of<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    name: &str,
+    value: &mut T,
+    choices: &[(T, &str)],
+    height: f32,
+    (font, strong): (FontId, FontId),
+) {
     let palette = theme::palette(ui);
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), FIELD_HEIGHT), Sense::hover());
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
     ui.painter().rect_filled(rect, RADIUS, palette.field);
     // As wide as their texts, and the rest shared out evenly, so that they fit without shrinking.
     let texts: Vec<f32> = choices
         .iter()
-        .map(|(_, text)| text_width(ui, text, theme::strong()))
+        .map(|(_, text)| text_width(ui, text, strong.clone()))
         .collect();
     let spare = (rect.width() - 4.0 - texts.iter().sum::<f32>()) / choices.len() as f32;
     let mut left = rect.left() + 2.0;
@@ -165,7 +183,7 @@ pub(super) fn segments<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut
                 .rect_stroke(cell, RADIUS - 1, Stroke::new(1.0, palette.hairline), StrokeKind::Inside);
         }
         focus_ring(ui, &response, cell);
-        let font = if is_chosen { theme::strong() } else { theme::body() };
+        let font = if is_chosen { strong.clone() } else { font.clone() };
         ui.painter()
             .text(cell.center(), Align2::CENTER_CENTER, *text, font, colour);
         left += width;

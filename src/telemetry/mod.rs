@@ -11,7 +11,7 @@ mod sample;
 mod series;
 mod side;
 
-pub(crate) use bottleneck::{Band, Bottleneck};
+pub(crate) use bottleneck::Bottleneck;
 pub use bottleneck::{Cause, Evidence, Shares, SideEvidence, Verdict};
 pub(crate) use probe::{Probe, ProbeReader, Rest, Stamp};
 pub use process::ProcessUsage;
@@ -19,6 +19,5 @@ pub(crate) use process::{available_memory_bytes, process_usage};
 pub(crate) use processor::core_cache_bytes;
 pub(crate) use recent_rate::RecentRate;
 pub use sample::{Counters, Sample, TcpCounters};
-pub(crate) use series::Point;
 pub use series::Series;
 pub use side::Side;

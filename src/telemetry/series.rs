@@ -141,7 +141,7 @@ impl Series {
     /// The mean rate from the first point to `t_s` without the pauses, in bytes a second; 0 where that is no time.
     #[must_use]
     pub fn mean_until(&self, t_s: f64) -> f64 {
-        let (Some(first), active_s) = (self.points.first(), self.active_at(t_s)) else {
+        let (Some(first), active_s) = (self.points.first(), self.active_until(t_s)) else {
             return 0.0;
         };
         if active_s > 0.0 {
@@ -164,8 +164,9 @@ impl Series {
         self.end_s() - begin_s - self.active_s()
     }
 
-    /// Seconds without the pauses at `t_s`, between two points evenly.
-    fn active_at(&self, t_s: f64) -> f64 {
+    /// Seconds from the first point to `t_s` without the pauses; between two points they pass evenly.
+    #[must_use]
+    pub(crate) fn active_until(&self, t_s: f64) -> f64 {
         let after = self.points.partition_point(|point| point.t_s <= t_s);
         let before = after.checked_sub(1).map(|before| self.points[before]);
         match (before, self.points.get(after)) {

@@ -1,6 +1,7 @@
 //! From a series to what a plot draws: at most so many points as there is room for, whatever the length.
 
-use crate::telemetry::{Point, Series};
+use super::row::Pause;
+use crate::telemetry::Series;
 
 /// A point of a curve.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -76,6 +77,24 @@ impl Extent {
         );
         Self { begin_s, end_s, grows }
     }
+
+    /// The parts of it between pauses. Only the last one grows, and none does during a pause.
+    fn between(self, pauses: &[Pause]) -> Vec<Self> {
+        let mut runs = Vec::with_capacity(pauses.len() + 1);
+        let mut begin_s = self.begin_s;
+        for pause in pauses {
+            let end_s = pause.from_s.min(self.end_s);
+            runs.push(Self {
+                begin_s,
+                end_s,
+                grows: false,
+            });
+            begin_s = pause.to_s.map_or(f64::INFINITY, |to_s| to_s.max(begin_s));
+        }
+        runs.push(Self { begin_s, ..self });
+        runs.retain(|run| run.end_s > run.begin_s);
+        runs
+    }
 }
 
 /// The rate between `from_s` and `to_s`: the bytes of each span of `bin_s` seconds over its length, drawn at its end.
@@ -132,6 +151,74 @@ pub(crate) fn rate_curve(series: &Series, extent: Extent, (from_s, to_s): (f64, 
     curve
 }
 
+/// The rate between `from_s` and `to_s` in the runs between pauses: each is a curve of its own, as [`rate_curve`] has it,
+/// so that none leads across a pause.
+#[must_use]
+pub(crate) fn rate_runs(
+    series: &Series,
+    extent: Extent,
+    pauses: &[Pause],
+    (from_s, to_s): (f64, f64),
+    bin_s: f64,
+) -> Vec<Vec<CurvePoint>> {
+    let runs = extent.between(pauses).into_iter();
+    let in_view = runs.filter(|run| run.begin_s <= to_s && run.end_s >= from_s);
+    in_view
+        .map(|run| rate_curve(series, run, (from_s, to_s), bin_s))
+        .filter(|curve| !curve.is_empty())
+        .collect()
+}
+
+/// The slowest and the fastest rate within the spans of a curve.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Spread {
+    /// The end of the span, in seconds since the transfer's clock began.
+    pub t_s: f64,
+    /// The slowest rate of its parts, in bytes a second.
+    pub least: f64,
+    /// The fastest.
+    pub most: f64,
+}
+
+/// A span whose slowest and fastest rate are told has at least so many parts.
+const PARTS_MIN: f64 = 4.0;
+/// And no more of them are looked at.
+const PARTS_MAX: f64 = 8.0;
+
+/// The slowest and the fastest rate within each span of `curve`, in parts of the span that are never shorter than
+/// `least_s`, of which nothing shorter can be told. Empty where a span has too few of them.
+#[must_use]
+pub(crate) fn spread(series: &Series, curve: &[CurvePoint], least_s: f64) -> Vec<Spread> {
+    let mut spreads = Vec::new();
+    for pair in curve.windows(2) {
+        let (from_s, to_s) = (pair[0].t_s, pair[1].t_s);
+        let parts = ((to_s - from_s) / least_s * 1.000_001).floor().min(PARTS_MAX);
+        // A curve begins with a point that no span leads to.
+        if to_s <= from_s || parts < PARTS_MIN {
+            continue;
+        }
+        let part_s = (to_s - from_s) / parts;
+        let mut moved = series.bytes_at(from_s);
+        let (mut least, mut most) = (f64::INFINITY, 0.0_f64);
+        let mut part = 1.0;
+        while part <= parts {
+            let moved_then = series.bytes_at(from_s + part * part_s);
+            let rate = (moved_then - moved) / part_s;
+            (least, most, moved) = (least.min(rate), most.max(rate), moved_then);
+            part += 1.0;
+        }
+        if spreads.is_empty() {
+            spreads.push(Spread {
+                t_s: from_s,
+                least,
+                most,
+            });
+        }
+        spreads.push(Spread { t_s: to_s, least, most });
+    }
+    spreads
+}
+
 /// What a curve shows at an instant: its points are joined by straight lines. Nothing before and after it.
 #[must_use]
 pub(crate) fn shown_at(curve: &[CurvePoint], t_s: f64) -> Option<f64> {
@@ -147,94 +234,6 @@ pub(crate) fn shown_at(curve: &[CurvePoint], t_s: f64) -> Option<f64> {
 #[must_use]
 pub(crate) fn highest(curve: &[CurvePoint]) -> f64 {
     curve.iter().map(|drawn| drawn.value).fold(0.0, f64::max)
-}
-
-/// The mean since the first point without the pauses, at the times of the points of `curve`.
-#[must_use]
-pub(crate) fn mean_curve(series: &Series, curve: &[CurvePoint]) -> Vec<CurvePoint> {
-    let Some(first) = series.points().first() else {
-        return Vec::new();
-    };
-    curve
-        .iter()
-        .filter(|drawn| drawn.t_s > first.t_s)
-        .map(|drawn| CurvePoint {
-            t_s: drawn.t_s,
-            value: series.mean_until(drawn.t_s),
-        })
-        .collect()
-}
-
-/// The bytes moved between `from_s` and `to_s`: at most `2 * buckets + 4` points, the last one exact.
-#[must_use]
-pub(crate) fn bytes_curve(series: &Series, from_s: f64, to_s: f64, buckets: usize) -> Vec<CurvePoint> {
-    let width_s = (to_s - from_s) / buckets.max(1) as f64;
-    let mut curve: Vec<CurvePoint> = Vec::with_capacity(2 * buckets + 4);
-    let visible = visible(series, from_s, to_s);
-    let mut skipped: Option<CurvePoint> = None;
-    for point in visible {
-        let drawn = CurvePoint {
-            t_s: point.t_s,
-            value: point.bytes as f64,
-        };
-        if curve.last().is_some_and(|last| drawn.t_s - last.t_s < width_s) {
-            skipped = Some(drawn);
-            continue;
-        }
-        // The corner before a long level stretch.
-        if let (Some(corner), Some(last)) = (skipped.take(), curve.last())
-            && drawn.t_s - last.t_s > 2.0 * width_s
-        {
-            curve.push(corner);
-        }
-        curve.push(drawn);
-    }
-    curve.extend(skipped);
-    curve
-}
-
-/// The end of an axis and the step between its lines: 2, 4, 6, 8 rather than 1.7, 3.4.
-#[must_use]
-pub(crate) fn nice_top(highest: f64) -> (f64, f64) {
-    if !highest.is_finite() || highest <= 0.0 {
-        return (1.0, 0.25);
-    }
-    let step = nice_step(highest * 1.05 / 5.5);
-    let steps = (highest * 1.05 / step).ceil().max(1.0);
-    (steps * step, step)
-}
-
-/// The smallest of 1, 2, 2.5, 5 and 10 times a power of ten that is not below `least`.
-#[must_use]
-pub(crate) fn nice_step(least: f64) -> f64 {
-    let power = 10_f64.powf(least.log10().floor());
-    [1.0, 2.0, 2.5, 5.0, 10.0]
-        .into_iter()
-        .map(|factor| factor * power)
-        .find(|step| *step >= least * 0.999_999)
-        .unwrap_or(10.0 * power)
-}
-
-/// The end of a time axis that has to hold `elapsed_s` and leaves room to grow into while it runs.
-#[must_use]
-pub(crate) fn time_end(elapsed_s: f64, is_running: bool) -> f64 {
-    if !is_running {
-        return elapsed_s.max(1e-3);
-    }
-    // Grows by a third at a time, so that the curve rarely jumps and never fills less than half of the width.
-    let mut end_s = 0.1;
-    while end_s < elapsed_s * 1.02 {
-        end_s *= 4.0 / 3.0;
-    }
-    end_s
-}
-
-/// The points between two times, and one more on either side so that the curve leaves the plot rather than ends.
-fn visible(series: &Series, from_s: f64, to_s: f64) -> &[Point] {
-    let points = series.points();
-    let first = points.partition_point(|point| point.t_s < from_s).saturating_sub(1);
-    let last = (points.partition_point(|point| point.t_s <= to_s) + 1).min(points.len());
-    points.get(first..last).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -263,10 +262,7 @@ mod tests {
         let series = ten_hours();
         let curve = whole(&series, bin_s(36_000.0, 0.05));
         assert!(curve.len() <= 124 && curve.len() >= 60, "{}", curve.len());
-        assert!(mean_curve(&series, &curve).len() <= curve.len());
-        for buckets in [1, 100, 430] {
-            assert!(bytes_curve(&series, 0.0, 36_000.0, buckets).len() <= 2 * buckets + 4);
-        }
+        assert!(spread(&series, &curve, 0.05).len() <= curve.len());
     }
 
     #[test]
@@ -278,10 +274,6 @@ mod tests {
         let curve = whole(&series, bin_s(0.08, finest_bin_s(&series, 0)));
         assert_eq!(curve.len(), 81);
         assert!(curve.windows(2).skip(1).all(|pair| pair[0].value < pair[1].value));
-        assert_eq!(
-            bytes_curve(&series, 0.0, 0.1, 430).last().map(|drawn| drawn.value),
-            Some(4e8)
-        );
     }
 
     #[test]
@@ -416,35 +408,48 @@ mod tests {
         let mut one = Series::new();
         one.push(0.5, 0);
         assert!(whole(&one, 0.1).is_empty());
-        assert!(bytes_curve(&Series::new(), 0.0, 1.0, 100).is_empty());
     }
 
     #[test]
-    fn axes_end_at_a_whole_number_of_nice_steps() {
-        for highest in [6.4e9, 5.0e9, 9.9e8, 3.9, 1.0, 0.98, 11.5, 74.6, 1e-3] {
-            let (top, step) = nice_top(highest);
-            assert!(top >= highest && top <= highest * 1.5, "{highest} {top}");
-            let steps = top / step;
-            assert!(
-                (steps - steps.round()).abs() < 1e-9 && steps < 6.5,
-                "{highest} {top} {step}"
-            );
-            let again = top / nice_step(top / 6.01);
-            assert!((again - again.round()).abs() < 1e-9, "{highest} {top}");
+    fn a_curve_ends_where_a_pause_begins_and_a_new_one_begins_after_it() {
+        let mut series = Series::new();
+        for i in 0..=100_u32 {
+            series.push(f64::from(i) * 0.01, u64::from(i) * 1000);
         }
-        assert_eq!(nice_top(0.0), (1.0, 0.25));
-        assert_eq!(nice_top(6.4e9), (8e9, 2e9));
+        series.push(4.0, 100_000);
+        for i in 1..=100_u32 {
+            series.push(4.0 + f64::from(i) * 0.01, 100_000 + u64::from(i) * 1000);
+        }
+        let pause = |from_s, to_s| Pause { from_s, to_s };
+        let runs = |pauses: &[Pause]| rate_runs(&series, extent(&series, true), pauses, (0.0, 5.0), 0.05);
+        let [before, after] = &runs(&[pause(1.0, Some(4.0))])[..] else {
+            panic!("two runs");
+        };
+        assert!((before.last().unwrap().t_s - 1.0).abs() < 1e-9 && (after[0].t_s - 4.0).abs() < 1e-9);
+        for drawn in before.iter().chain(after) {
+            assert!(
+                (drawn.value - 1e5).abs() < 1.0,
+                "no rate is thinned by the pause: {drawn:?}"
+            );
+        }
+        assert_eq!(runs(&[pause(1.0, None)]).len(), 1, "it lasts");
     }
 
     #[test]
-    fn a_running_time_axis_leaves_room_and_a_finished_one_none() {
-        for elapsed_s in [0.0, 0.05, 1.0, 12.0, 36_000.0] {
-            let end_s = time_end(elapsed_s, true);
-            assert!(
-                end_s >= elapsed_s && end_s <= (elapsed_s * 1.5).max(0.1),
-                "{elapsed_s} {end_s}"
-            );
+    fn the_spread_is_that_of_parts_of_a_span_and_unknown_where_they_are_too_short() {
+        let mut series = Series::new();
+        let mut bytes = 0;
+        for i in 0..=400_u32 {
+            bytes += if i % 8 < 4 { 500 } else { 1500 };
+            series.push(f64::from(i) * 0.01, bytes);
         }
-        assert!((time_end(12.3, false) - 12.3).abs() < 1e-9);
+        let curve = whole(&series, 0.08);
+        let spreads = spread(&series, &curve, 0.02);
+        assert!(spreads.len() >= 45, "{}", spreads.len());
+        for spread in &spreads {
+            assert!(spread.least <= 1.0e5 && spread.most >= 1.0e5, "{spread:?}");
+            assert!(spread.least > 4e4 && spread.most < 1.6e5, "{spread:?}");
+        }
+        assert!(spread(&series, &curve, 0.05).is_empty());
     }
 }

@@ -1,7 +1,10 @@
 //! One transfer as the window knows it: folded from its events and from nothing else.
 
 mod fold;
+mod limits;
 mod listed;
+mod marks;
+mod meters;
 mod numbers;
 mod paired;
 mod rates;
@@ -11,13 +14,16 @@ use std::path::PathBuf;
 
 use crate::array::Value;
 use crate::error::Fault;
-use crate::telemetry::{Band, Bottleneck, Counters, Series, Verdict};
+use crate::telemetry::{Bottleneck, Cause, Counters, Series, Verdict};
 use crate::transfer::{Finished, Side, Started, State, TransferId};
 
 use super::curves::TimeSpan;
 use super::plan::Recipe;
 
+pub(crate) use limits::{LimitSpan, percents};
 pub(crate) use listed::{Sign, shares};
+pub(crate) use marks::{Change, Mark, Marks, Pause};
+pub(crate) use meters::{Measure, Meters};
 pub(crate) use numbers::{Numbers, RateAxis};
 use rates::RoundRates;
 
@@ -58,6 +64,8 @@ pub struct End {
     pub series: Series,
     /// What it has cost so far.
     pub counters: Counters,
+    /// The same over time.
+    pub(crate) meters: Meters,
     /// The first elements as this end has them.
     pub preview: Vec<Value>,
     /// What is moved, and how.
@@ -105,6 +113,15 @@ pub struct Mate {
     pub is_gone: bool,
 }
 
+/// Up to two instants of a transfer, to read values there and the difference between them.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Cursors {
+    /// In seconds on the row's time axis.
+    pub first_s: Option<f64>,
+    /// The other one.
+    pub second_s: Option<f64>,
+}
+
 /// One transfer.
 #[derive(Debug, Clone)]
 pub struct Row {
@@ -148,6 +165,13 @@ pub struct Row {
     pub zoom: Option<TimeSpan>,
     /// Where the rate axis ends.
     pub rate_axis: RateAxis,
+    /// The instants that were pointed at in the plot.
+    pub cursors: Cursors,
+    /// The limit that alone stays coloured.
+    pub picked_limit: Option<Cause>,
+    marks: Marks,
+    /// The limit that the engine said last counts.
+    told_limit_bytes_per_s: Option<u64>,
     sender: End,
     receiver: End,
     bottleneck: Bottleneck,
@@ -182,6 +206,7 @@ impl Row {
             writer_pace_bytes_per_s: writer,
             reader_pace_bytes_per_s: reader,
             was_limited: limit.is_some(),
+            told_limit_bytes_per_s: limit,
             ..Self::empty(key, Process::This(Box::new(recipe)), bottleneck, now_s)
         }
     }
@@ -220,6 +245,10 @@ impl Row {
             begins_paused: false,
             zoom: None,
             rate_axis: RateAxis::default(),
+            cursors: Cursors::default(),
+            picked_limit: None,
+            marks: Marks::default(),
+            told_limit_bytes_per_s: None,
             over_since_s: None,
             was_limited: false,
             sender: End::default(),
@@ -286,18 +315,6 @@ impl Row {
             Process::This(recipe) => recipe.job.sides(),
             Process::Other(process) => sides_of(process.side),
         }
-    }
-
-    /// Who was the limit: what the engine told, or else, so far and over several rounds, what is followed here.
-    #[must_use]
-    pub fn verdict(&self) -> Option<Verdict> {
-        self.verdict.clone().or_else(|| self.bottleneck.verdict())
-    }
-
-    /// Who was the limit over time, which the engine does not tell.
-    #[must_use]
-    pub(crate) fn limits_over_time(&self) -> &Band {
-        self.bottleneck.band()
     }
 
     /// The end whose numbers count: the one that has the bytes for certain.
@@ -395,6 +412,9 @@ impl Row {
     /// Makes the program on a side slow, or as fast as it can be.
     pub fn set_pace(&mut self, side: Side, bytes_per_s: Option<u64>) {
         self.was_limited |= bytes_per_s.is_some();
+        if self.pace_bytes_per_s(side) != bytes_per_s && self.started().is_some() {
+            self.marks.push(self.elapsed_end_s(), Change::Pace(side, bytes_per_s));
+        }
         match side {
             Side::Sender => self.writer_pace_bytes_per_s = bytes_per_s,
             Side::Receiver => self.reader_pace_bytes_per_s = bytes_per_s,
@@ -411,6 +431,24 @@ impl Row {
     #[must_use]
     pub fn elapsed_end_s(&self) -> f64 {
         self.sender.series.end_s().max(self.receiver.series.end_s())
+    }
+
+    /// Pauses, and what changed.
+    #[must_use]
+    pub(crate) fn marks(&self) -> &Marks {
+        &self.marks
+    }
+
+    /// Where the time axis has come to at `now_s` on the window's clock, also between two samples.
+    #[must_use]
+    pub(crate) fn live_s(&self, now_s: f64) -> f64 {
+        let since_s = if self.has_rate() {
+            // Samples are at most 50 ms apart and a frame late.
+            (now_s - self.last_event_s).clamp(0.0, 0.25)
+        } else {
+            0.0
+        };
+        self.elapsed_end_s() + since_s
     }
 
     /// What either end knows of what is moved.

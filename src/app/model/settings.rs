@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::form::Form;
+use super::plot_view::PlotView;
 
 /// Light or dark.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +43,8 @@ pub struct Settings {
     pub reduced_motion: bool,
     /// Whether Advanced is unfolded.
     pub advanced_open: bool,
+    /// How plots are looked at.
+    pub plot: PlotView,
     /// What is typed.
     pub form: Form,
 }
@@ -54,6 +57,7 @@ impl Default for Settings {
             form_open: false,
             reduced_motion: false,
             advanced_open: false,
+            plot: PlotView::default(),
             form: Form::default(),
         }
     }

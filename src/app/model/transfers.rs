@@ -74,6 +74,11 @@ impl Transfers {
         self.selected.and_then(|key| self.row(key))
     }
 
+    /// The same, to change it.
+    pub fn selected_mut(&mut self) -> Option<&mut Row> {
+        self.selected.and_then(|key| self.row_mut(key))
+    }
+
     /// The row of a key.
     #[must_use]
     pub fn row(&self, key: RowKey) -> Option<&Row> {

@@ -4,7 +4,7 @@ use eframe::egui::{
     Align2, EventFilter, Id, Popup, Rect, Response, RichText, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
-use super::message::sentence;
+use super::instrument::sentence;
 use super::row_menu::{self, RowButton};
 use crate::app::action::{Action, TransferAction};
 use crate::app::model::format::{self, RateUnit};

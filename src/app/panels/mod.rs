@@ -1,31 +1,23 @@
 //! The panels: each draws what the model holds and returns what a person asked for.
 
-pub(crate) mod bottleneck;
 pub(crate) mod close;
 pub(crate) mod compare;
-pub(crate) mod detail;
 pub(crate) mod empty;
 mod ghost;
 pub(crate) mod help;
+pub(crate) mod instrument;
 pub(crate) mod list_head;
 mod list_heading;
 pub(crate) mod list_row;
-pub(crate) mod message;
 pub(crate) mod new_transfer;
-pub(crate) mod numbers;
 pub(crate) mod palette;
-pub(crate) mod preview;
-pub(crate) mod progress;
 pub(crate) mod rail;
 pub(crate) mod round_trips;
 pub(crate) mod row_menu;
 mod services;
 pub(crate) mod settings;
-pub(crate) mod speed;
 pub(crate) mod status;
 mod still_plot;
 pub(crate) mod strip;
-pub(crate) mod throughput;
-pub(crate) mod time_plot;
 pub(crate) mod transfers;
 pub(crate) mod undo;

@@ -1,40 +1,18 @@
 //! The look that all plots share. By itself a plot is only looked at: it neither zooms nor scrolls.
 
-use eframe::egui::{Color32, Sense, Ui};
+use eframe::egui::{Sense, Ui};
 use egui_plot::{AxisHints, HPlacement, Plot};
 
 use crate::app::theme;
 
 /// Every plot leaves at least this much to the left of its y axis, so that plots stand one below the other.
 const LEFT_AXIS_WIDTH: f32 = 50.0;
-/// A plot leaves this much beside the numbers of its y axis, on both sides together.
-const LABEL_MARGINS: f32 = 8.0;
-
-/// The width of a y axis with these labels.
-pub(super) fn left_axis_width(ui: &Ui, labels: impl IntoIterator<Item = String>) -> f32 {
-    let width = |text: String| {
-        let galley = ui.painter().layout_no_wrap(text, theme::small(), Color32::PLACEHOLDER);
-        galley.size().x + LABEL_MARGINS
-    };
-    labels.into_iter().map(width).fold(LEFT_AXIS_WIDTH, f32::max).ceil()
-}
 
 /// A plot with its axes, `height` points high.
 pub(super) fn still_plot<'a>(ui: &Ui, name: &str, height: f32, x: AxisHints<'a>, y: AxisHints<'a>) -> Plot<'a> {
-    wide_plot(ui, name, (height, LEFT_AXIS_WIDTH), x, y)
-}
-
-/// The same, with a y axis of this width.
-pub(super) fn wide_plot<'a>(
-    ui: &Ui,
-    name: &str,
-    (height, axis_width): (f32, f32),
-    x: AxisHints<'a>,
-    y: AxisHints<'a>,
-) -> Plot<'a> {
     let palette = theme::palette(ui);
     let label = |axis: AxisHints<'a>| axis.tick_label_font(theme::small()).tick_label_color(palette.weak);
-    let y = y.placement(HPlacement::Left).min_thickness(axis_width);
+    let y = y.placement(HPlacement::Left).min_thickness(LEFT_AXIS_WIDTH);
     Plot::new(name)
         .height(height)
         .sense(Sense::hover())

@@ -166,6 +166,14 @@ impl Shares {
         }
     }
 
+    /// The same without a cause, scaled so that the others add up to 1; all 0 where there is no other.
+    #[must_use]
+    pub(crate) fn without(&self, cause: Cause) -> Self {
+        let mut others = *self;
+        others.0[cause as usize] = 0.0;
+        others.normal()
+    }
+
     fn add(&mut self, cause: Cause, amount: f64) {
         self.0[cause as usize] += amount;
     }
@@ -214,6 +222,19 @@ pub struct Verdict {
     pub shares: Shares,
     /// What the ends in this process did in that time.
     pub evidence: Evidence,
+}
+
+impl Verdict {
+    /// The sentence, where the time of a cause, such as a pause, is left out; the whole one where there is no other.
+    #[must_use]
+    pub(crate) fn sentence_without(&self, cause: Cause) -> String {
+        let others = self.shares.without(cause);
+        if others.sum() > 0.0 && self.shares.of(cause) > 0.0 {
+            sentence::of(&others, &self.evidence)
+        } else {
+            self.sentence.clone()
+        }
+    }
 }
 
 /// Follows the counters of the ends in this process.

@@ -1,6 +1,6 @@
 //! How a row changes by what the engine tells: events, the outcome, and the next round.
 
-use super::{Phase, Row};
+use super::{Change, Phase, Row};
 use crate::app::model::error_text;
 use crate::telemetry::Counters;
 use crate::transfer::{Event, EventKind, Finished, Outcome, Side, State, TransferId};
@@ -19,6 +19,9 @@ impl Row {
         match event.kind {
             EventKind::State { state } => {
                 end.series.set_paused(t_s, state == State::Paused);
+                if is_main {
+                    self.marks.set_paused(t_s, state == State::Paused);
+                }
                 if !self.round_is_over() && (is_main || matches!(state, State::Paused | State::Transferring)) {
                     self.phase = Phase::Is(state);
                 }
@@ -27,37 +30,36 @@ impl Row {
                 end.started = Some(*started);
                 end.started_s = t_s;
             }
-            // A limit that this window sets is known before the engine says so.
-            EventKind::Limit { bytes_per_s } if is_watched => self.set_limit(bytes_per_s),
+            // A limit that this window sets is known before the engine says so; when it counts from is not.
+            EventKind::Limit { bytes_per_s } => {
+                if is_main {
+                    self.note_limit(t_s, bytes_per_s);
+                }
+                if is_watched {
+                    self.set_limit(bytes_per_s);
+                }
+            }
             EventKind::Sample(sample) => {
                 self.bottleneck.note_awake(t_s);
                 end.series.push(t_s, end.base_bytes + sample.bytes);
                 if let Some(counters) = sample.counters {
-                    end.counters = counters;
+                    let before = std::mem::replace(&mut end.counters, counters).connections;
+                    end.meters.push(t_s, &counters);
+                    if is_main && before > 0 && counters.connections > 0 && before != counters.connections {
+                        self.marks.push(t_s, Change::Streams(before, counters.connections));
+                    }
                     self.bottleneck.push(event.side, t_s, sample.bytes, &counters);
                 }
             }
             EventKind::Preview { values, .. } => end.preview = values,
             // One is of the whole process, the end of the transfer says the next, and services alone tell the last.
-            EventKind::Process(_) | EventKind::Joined | EventKind::HandedOver { .. } | EventKind::Limit { .. } => {}
+            EventKind::Process(_) | EventKind::Joined | EventKind::HandedOver { .. } => {}
             EventKind::Stranger { is_last: true, .. } => self.phase = Phase::Cancelled,
             EventKind::Stranger { peer, .. } => self.stranger = Some(peer),
-            EventKind::Finished(finished) => {
-                // Where its mean ends: the threads are joined after that.
-                let took_s = finished.bytes as f64 / finished.rate_bytes_per_s;
-                let ended_s = if took_s.is_finite() {
-                    end.started_s + took_s + end.series.paused_s() - end.base_paused_s
-                } else {
-                    t_s
-                };
-                end.series.push(ended_s.min(t_s), end.base_bytes + finished.bytes);
-                end.finished = Some(*finished);
-                if !self.round_is_over() && self.sides().iter().all(|side| self.end(*side).finished.is_some()) {
-                    self.finish();
-                }
-            }
+            EventKind::Finished(finished) => self.fold_finished(event.side, t_s, *finished),
             EventKind::Failed(failure) => {
                 end.series.push(t_s, end.base_bytes + failure.bytes);
+                self.marks.push(t_s, Change::Failed);
                 if !self.round_is_over() {
                     self.phase = Phase::Failed {
                         fault: failure.fault,
@@ -122,11 +124,14 @@ impl Row {
     /// them is in no rate.
     fn next_round(&mut self) {
         self.base_s = self.elapsed_end_s();
+        self.marks.push(self.base_s, Change::Round(self.rounds + 1));
+        self.marks.set_paused(self.base_s, false);
         for end in [&mut self.sender, &mut self.receiver] {
             end.base_bytes = end.series.bytes();
             end.base_paused_s = end.series.paused_s();
             end.base_cpu_s += end.counters.cpu_s();
             end.counters = Counters::default();
+            end.meters.next_round();
             end.finished = None;
             if !end.series.points().is_empty() {
                 end.series.push(self.base_s, end.base_bytes);
@@ -142,6 +147,35 @@ impl Row {
         self.bottleneck.restart();
         self.verdict = None;
         self.phase = Phase::Starting;
+    }
+
+    fn fold_finished(&mut self, side: Side, t_s: f64, finished: Finished) {
+        let end = match side {
+            Side::Sender => &mut self.sender,
+            Side::Receiver => &mut self.receiver,
+        };
+        // Where its mean ends: the threads are joined after that.
+        let took_s = finished.bytes as f64 / finished.rate_bytes_per_s;
+        let ended_s = if took_s.is_finite() {
+            end.started_s + took_s + end.series.paused_s() - end.base_paused_s
+        } else {
+            t_s
+        };
+        end.series.push(ended_s.min(t_s), end.base_bytes + finished.bytes);
+        end.finished = Some(finished);
+        if !self.round_is_over() && self.sides().iter().all(|side| self.end(*side).finished.is_some()) {
+            self.finish();
+        }
+    }
+
+    /// Another limit counts. The one that it began with is no change, and each round tells it again.
+    fn note_limit(&mut self, t_s: f64, bytes_per_s: Option<u64>) {
+        if self.told_limit_bytes_per_s != bytes_per_s {
+            self.told_limit_bytes_per_s = bytes_per_s;
+            if t_s > 0.0 && self.main_end().series.bytes() > 0 {
+                self.marks.push(t_s, Change::Limit(bytes_per_s));
+            }
+        }
     }
 
     fn finish(&mut self) {

@@ -1,6 +1,7 @@
 //! The figures of a transfer as they are drawn: rates, time left, and where the rate axis ends.
 
-use super::super::curves::{CurvePoint, Extent, bin_s, finest_bin_s, highest, rate_curve, time_end};
+use super::super::axes::time_end;
+use super::super::curves::{CurvePoint, Extent, bin_s, finest_bin_s, highest, rate_curve, rate_runs};
 use super::super::format::RateUnit;
 use super::{Phase, Row};
 use crate::array::ArrayMeta;
@@ -36,24 +37,47 @@ pub struct Numbers {
     pub took_s: f64,
 }
 
-/// Where the rate axis of a row ends. While it runs the end never falls, unless the spans that are drawn grow longer
-/// and what was high is not drawn any more.
+/// The axis falls only after what was high has been out of sight for so long.
+const FALLS_AFTER_S: f64 = 3.0;
+/// After twice this long it has all but come to its new end.
+const EASING_S: f64 = 0.07;
+
+/// Where the rate axis of a row ends. It grows at once and falls late, and both gently where it is drawn often.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct RateAxis {
-    /// Its end, in bytes a second; 0 before there was a rate.
+    /// Where it is going to end, in bytes a second; 0 before there was a rate.
     pub top: f64,
+    /// Where it ends now, on its way there.
+    pub shown: f64,
     /// The spans that were drawn then, in seconds.
-    pub bin_s: f64,
+    bin_s: f64,
+    /// Since when less would do, on the window's clock.
+    lower_since_s: Option<f64>,
+    /// When it was drawn last, on the window's clock.
+    at_s: f64,
 }
 
 impl RateAxis {
-    /// The axis for a curve that wants `top` and is drawn with spans of `bin_s`.
+    /// The axis at `now_s` for a curve that wants `top` and is drawn with spans of `bin_s`. Where it is not to move, it
+    /// is there at once.
     #[must_use]
-    pub fn follow(self, top: f64, bin_s: f64, is_over: bool) -> Self {
-        let may_fall = is_over || bin_s.total_cmp(&self.bin_s).is_ne();
+    pub fn follow(self, top: f64, bin_s: f64, now_s: f64, moves: bool) -> Self {
+        let is_new = self.top <= 0.0 || !moves || bin_s.total_cmp(&self.bin_s).is_ne();
+        let since_s = self.lower_since_s.unwrap_or(now_s);
+        let (top, lower_since_s) = if is_new || top >= self.top || now_s - since_s >= FALLS_AFTER_S {
+            (top, None)
+        } else {
+            (self.top, Some(since_s))
+        };
+        let passed_s = (now_s - self.at_s).max(0.0);
+        let shown = self.shown + (top - self.shown) * (1.0 - (-passed_s / EASING_S).exp());
+        let is_there = !moves || self.shown <= 0.0 || (shown - top).abs() <= top * 0.005;
         Self {
-            top: if may_fall { top } else { top.max(self.top) },
+            top,
+            shown: if is_there { top } else { shown },
             bin_s,
+            lower_since_s,
+            at_s: now_s,
         }
     }
 }
@@ -143,6 +167,12 @@ impl Row {
     /// The length of the spans that rates are drawn with between two times.
     #[must_use]
     pub fn bin_between_s(&self, from_s: f64, to_s: f64) -> f64 {
+        bin_s(to_s - from_s, self.finest_bin_s())
+    }
+
+    /// The shortest span that says anything about a rate of this transfer, in seconds.
+    #[must_use]
+    pub(crate) fn finest_bin_s(&self) -> f64 {
         // What is looked at closely is never drawn with longer spans than what is looked at as a whole.
         let smooth_s = if self.was_limited {
             (self.elapsed_end_s() / 10.0).min(0.5)
@@ -154,16 +184,27 @@ impl Row {
             let chunk_bytes = end.started.as_ref().map_or(0, |started| started.chunk_bytes);
             finest_bin_s(&end.series, chunk_bytes as u64)
         };
-        bin_s(to_s - from_s, self.sides().iter().map(finest).fold(smooth_s, f64::max))
+        self.sides().iter().map(finest).fold(smooth_s, f64::max)
     }
 
     /// The rate of an end between two times, as it is drawn.
     #[must_use]
     pub fn rate_curve(&self, side: Side, from_s: f64, to_s: f64) -> Vec<CurvePoint> {
         let bin_s = self.bin_between_s(from_s, to_s);
-        // Both ends are drawn with the same spans.
-        let extent = Extent::of(self.sides().iter().map(|side| &self.end(*side).series), !self.is_over());
-        rate_curve(&self.end(side).series, extent, (from_s, to_s), bin_s)
+        rate_curve(&self.end(side).series, self.extent(), (from_s, to_s), bin_s)
+    }
+
+    /// The same in the runs between pauses.
+    #[must_use]
+    pub(crate) fn rate_runs(&self, side: Side, from_s: f64, to_s: f64) -> Vec<Vec<CurvePoint>> {
+        let bin_s = self.bin_between_s(from_s, to_s);
+        let series = &self.end(side).series;
+        rate_runs(series, self.extent(), self.marks().pauses(), (from_s, to_s), bin_s)
+    }
+
+    /// Both ends are drawn with the same spans.
+    fn extent(&self) -> Extent {
+        Extent::of(self.sides().iter().map(|side| &self.end(*side).series), !self.is_over())
     }
 
     /// The slowest of the limit and both paces.

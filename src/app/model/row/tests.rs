@@ -1,6 +1,7 @@
 use super::*;
 use crate::Error;
-use crate::app::model::curves::{highest, time_end};
+use crate::app::model::axes::time_end;
+use crate::app::model::curves::highest;
 use crate::app::model::error_text;
 use crate::app::model::form::Form;
 use crate::app::model::plan::{Paths, check};
@@ -303,18 +304,28 @@ fn time_left_follows_a_new_limit_at_once() {
 }
 
 #[test]
-fn the_rate_axis_grows_while_it_runs_and_settles_at_the_end() {
-    let axis = RateAxis::default().follow(6e9, 0.05, false);
-    assert_eq!(
-        axis.follow(4e9, 0.05, false).top.total_cmp(&6e9),
-        std::cmp::Ordering::Equal
-    );
-    assert!(axis.follow(8e9, 0.05, false).top > 7e9);
+fn the_rate_axis_grows_at_once_falls_after_three_seconds_and_moves_gently() {
+    let is = |rate: f64, expected: f64| (rate - expected).abs() < 1.0;
+    let axis = RateAxis::default().follow(6e9, 0.05, 1.0, true);
     assert!(
-        axis.follow(4e9, 0.1, false).top < 5e9,
+        is(axis.top, 6e9) && is(axis.shown, 6e9),
+        "the first one is there at once"
+    );
+    let lower = axis.follow(4e9, 0.05, 1.1, true);
+    assert!(is(lower.top, 6e9), "what was high has just gone");
+    assert!(is(lower.follow(4e9, 0.05, 4.2, true).top, 4e9));
+    let higher = axis.follow(8e9, 0.05, 1.05, true);
+    assert!(
+        is(higher.top, 8e9) && higher.shown > 6e9 && higher.shown < 8e9,
+        "{higher:?}"
+    );
+    assert!(is(higher.follow(8e9, 0.05, 2.0, true).shown, 8e9));
+    assert!(
+        is(axis.follow(4e9, 0.1, 1.1, true).top, 4e9),
         "the spike is not drawn any more"
     );
-    assert!(axis.follow(4e9, 0.05, true).top < 5e9);
+    let still = axis.follow(4e9, 0.05, 1.1, false);
+    assert!(is(still.top, 4e9) && is(still.shown, 4e9));
 }
 
 #[test]

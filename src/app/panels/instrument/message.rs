@@ -1,4 +1,4 @@
-//! A message below the numbers: where to send to, why it failed, or where the file is.
+//! A message below the rate: where to send to, why it failed, or where the file is.
 
 use eframe::egui::{Color32, Frame, Label, Margin, RichText, Stroke, Ui, vec2};
 
@@ -17,7 +17,7 @@ struct Offer {
 }
 
 /// Draws the message that the transfer's phase calls for, if any.
-pub(crate) fn ui(ui: &mut Ui, row: &Row) -> Option<Action> {
+pub(super) fn ui(ui: &mut Ui, row: &Row) -> Option<Action> {
     let palette = theme::palette(ui);
     match &row.phase {
         Phase::Failed { message, .. } => {
@@ -108,7 +108,7 @@ fn reachable(address: &str) -> String {
 }
 
 /// A message of the engine as a sentence on the screen. One that begins with a name or a path leaves that as it is.
-pub(super) fn sentence(message: &str) -> String {
+pub(crate) fn sentence(message: &str) -> String {
     let word = message.split_whitespace().next().unwrap_or_default();
     let mut letters = message.chars();
     match letters.next() {

@@ -1,64 +1,43 @@
-//! How fast a transfer may go while it runs: its limit, and how slow the programs at its ends are made to be.
+//! How fast a transfer may go while it runs: its limit, and how slow the programs at its ends are made to be. A button
+//! drops it.
 
-use eframe::egui::{Popup, PopupCloseBehavior, Slider, Ui, vec2};
+use eframe::egui::{Popup, PopupCloseBehavior, Response, Slider, Ui};
 
-use crate::app::action::{Action, TransferAction};
+use crate::app::action::TransferAction;
 use crate::app::model::format;
 use crate::app::model::row::Row;
 use crate::app::theme;
-use crate::app::widgets::{caption, word_button};
+use crate::app::widgets::caption;
 use crate::transfer::Side;
 use crate::units::parse_limit;
 
-/// From right to left: the limit, and a word that leads to both paces.
-pub(crate) fn ui(ui: &mut Ui, row: &Row) -> Vec<Action> {
-    if row.is_over() {
-        return Vec::new();
-    }
-    ui.spacing_mut().slider_width = 110.0;
-    ui.spacing_mut().interact_size.y = 20.0;
-    ui.spacing_mut().button_padding = vec2(6.0, 2.0);
-    let slider = RateSlider {
-        name: "Limit",
-        none: "no limit",
-        hint: "At most so many bytes a second; takes effect at once",
-    };
-    let mut bytes_per_s = row.limit_bytes_per_s;
-    slider.ui(ui, &mut bytes_per_s);
-    let limit = (bytes_per_s != row.limit_bytes_per_s).then_some(TransferAction::SetLimit { bytes_per_s });
-    caption(ui, "limit");
-    // How slow the programs of another process are is its own business.
-    let paces = if row.is_own() {
-        slow_ends_ui(ui, row)
-    } else {
-        Vec::new()
-    };
-    let actions = limit.into_iter().chain(paces);
-    actions.map(|action| Action::Transfer(row.key, action)).collect()
-}
-
-/// A word that says which ends are slowed down, and opens a slider for each.
-fn slow_ends_ui(ui: &mut Ui, row: &Row) -> Vec<TransferAction> {
-    let slow: Vec<&str> = row
-        .sides()
-        .iter()
-        .filter(|side| row.pace_bytes_per_s(**side).is_some())
-        .map(|side| program(*side).1)
-        .collect();
-    let word = if slow.is_empty() {
-        "slow an end".to_owned()
-    } else {
-        format!("slow {}", slow.join(" and "))
-    };
-    let button = word_button(ui, &word, &word).on_hover_text("See what a slow program at either end does");
-    let popup = Popup::menu(&button).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
-    let shown = popup.show(|ui| paces_ui(ui, row));
+/// What `button` drops: a slider for the limit, and one for the program at each end that is here.
+pub(super) fn popup(button: &Response, row: &Row) -> Vec<TransferAction> {
+    let popup = Popup::menu(button).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    let shown = popup.show(|ui| {
+        ui.spacing_mut().slider_width = 190.0;
+        ui.spacing_mut().item_spacing.y = 6.0;
+        ui.set_min_width(300.0);
+        let slider = RateSlider {
+            name: "Limit",
+            none: "no limit",
+            hint: "At most so many bytes a second; takes effect at once",
+        };
+        caption(ui, "At most so many bytes a second");
+        let mut bytes_per_s = row.limit_bytes_per_s;
+        slider.ui(ui, &mut bytes_per_s);
+        let limit = (bytes_per_s != row.limit_bytes_per_s).then_some(TransferAction::SetLimit { bytes_per_s });
+        // How slow the programs of another process are is its own business.
+        let paces = if row.is_own() { paces_ui(ui, row) } else { Vec::new() };
+        limit.into_iter().chain(paces).collect::<Vec<_>>()
+    });
     shown.map(|shown| shown.inner).unwrap_or_default()
 }
 
 /// A slider for the program at each end that is here.
 fn paces_ui(ui: &mut Ui, row: &Row) -> Vec<TransferAction> {
-    ui.spacing_mut().slider_width = 130.0;
+    ui.add_space(4.0);
+    caption(ui, "See what a slow program at an end does");
     let mut actions = Vec::new();
     for side in row.sides().iter().copied() {
         let (name, program) = program(side);

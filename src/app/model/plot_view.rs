@@ -1,0 +1,72 @@
+//! How plots are looked at: the period, the rate axis, the second plot. It is remembered from one run to the next.
+
+use serde::{Deserialize, Serialize};
+
+use super::row::Measure;
+
+/// What a person chose for all plots.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PlotView {
+    /// The part of the time that is shown while a transfer runs.
+    pub period: Period,
+    /// Whether equal steps of the rate axis are equal rates or equal factors.
+    pub scale: Scale,
+    /// What the second plot shows.
+    pub second: SecondPlot,
+}
+
+/// The part of the time axis that is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Period {
+    /// All of it.
+    #[default]
+    All,
+    /// The last minute.
+    Minute,
+    /// The last ten seconds.
+    TenSeconds,
+}
+
+impl Period {
+    /// All of them, with their names.
+    pub(crate) const NAMED: [(Self, &'static str); 3] =
+        [(Self::TenSeconds, "10 s"), (Self::Minute, "1 min"), (Self::All, "All")];
+
+    /// Its length in seconds; `None` for all of the time.
+    #[must_use]
+    pub fn length_s(self) -> Option<f64> {
+        match self {
+            Self::All => None,
+            Self::Minute => Some(60.0),
+            Self::TenSeconds => Some(10.0),
+        }
+    }
+}
+
+/// The steps of the rate axis.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scale {
+    /// Equal steps are equal rates.
+    #[default]
+    Linear,
+    /// Equal steps are equal factors.
+    Log,
+}
+
+impl Scale {
+    /// Both, with their names.
+    pub(crate) const NAMED: [(Self, &'static str); 2] = [(Self::Linear, "Linear"), (Self::Log, "Log")];
+}
+
+/// What the second plot shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SecondPlot {
+    /// The processor time of both ends where there is much room, else nothing.
+    #[default]
+    WhereRoom,
+    /// Nothing, ever.
+    Hidden,
+    /// This, always.
+    Of(Measure),
+}

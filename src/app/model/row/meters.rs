@@ -1,0 +1,270 @@
+//! The counters of an end over time, for the second plot. They are thinned, so that they stay small.
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::model::curves::CurvePoint;
+use crate::telemetry::Counters;
+
+/// So many readings are kept at most.
+const KEPT_MAX: usize = 4096;
+
+/// What a second plot can show of an end. All of it is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Measure {
+    /// Processor time of the data threads, in cores.
+    Cpu,
+    /// Page faults a second.
+    PageFaults,
+    /// System calls that moved bytes, a second.
+    Syscalls,
+    /// The smoothed round trip, in seconds.
+    RoundTrip,
+    /// The congestion window, in bytes.
+    CongestionWindow,
+    /// Segments that were sent again, a second.
+    Retransmits,
+    /// The rate at which the kernel saw bytes delivered, in bytes a second.
+    DeliveryRate,
+}
+
+impl Measure {
+    /// All of them.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Cpu,
+        Self::PageFaults,
+        Self::Syscalls,
+        Self::RoundTrip,
+        Self::CongestionWindow,
+        Self::Retransmits,
+        Self::DeliveryRate,
+    ];
+
+    /// Its name for people, with its unit where the numbers carry none.
+    #[must_use]
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "CPU, cores",
+            Self::PageFaults => "page faults a second",
+            Self::Syscalls => "system calls a second",
+            Self::RoundTrip => "round trip",
+            Self::CongestionWindow => "congestion window",
+            Self::Retransmits => "segments sent again a second",
+            Self::DeliveryRate => "delivery rate",
+        }
+    }
+
+    /// Whether it counts up, so that its rate is what is shown.
+    fn counts(self) -> bool {
+        matches!(self, Self::Cpu | Self::PageFaults | Self::Syscalls | Self::Retransmits)
+    }
+
+    fn is_of_tcp(self) -> bool {
+        !matches!(self, Self::Cpu | Self::PageFaults | Self::Syscalls)
+    }
+}
+
+/// One reading. Counts go on from one round to the next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Reading {
+    t_s: f64,
+    cpu_s: f64,
+    page_faults: f64,
+    syscalls: f64,
+    copied_bytes: f64,
+    /// Round trip, congestion window, retransmits, delivery rate; `None` on a Unix socket.
+    tcp: Option<[f64; 4]>,
+}
+
+impl Reading {
+    fn of(&self, measure: Measure) -> Option<f64> {
+        match measure {
+            Measure::Cpu => Some(self.cpu_s),
+            Measure::PageFaults => Some(self.page_faults),
+            Measure::Syscalls => Some(self.syscalls),
+            Measure::RoundTrip => self.tcp.map(|tcp| tcp[0]),
+            Measure::CongestionWindow => self.tcp.map(|tcp| tcp[1]),
+            Measure::Retransmits => self.tcp.map(|tcp| tcp[2]),
+            Measure::DeliveryRate => self.tcp.map(|tcp| tcp[3]),
+        }
+    }
+}
+
+/// The readings of one end.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Meters {
+    readings: Vec<Reading>,
+    /// The counts of the rounds before this one.
+    base: Counts,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Counts {
+    cpu_s: f64,
+    page_faults: f64,
+    syscalls: f64,
+    copied_bytes: f64,
+    retransmits: f64,
+}
+
+impl Meters {
+    /// Adds what had been counted in this round by `t_s`.
+    pub(super) fn push(&mut self, t_s: f64, counters: &Counters) {
+        let base = self.base;
+        let tcp = counters.tcp.map(|tcp| {
+            [
+                tcp.tcp_rtt_s,
+                tcp.tcp_cwnd_bytes as f64,
+                base.retransmits + tcp.tcp_retransmits as f64,
+                tcp.tcp_delivery_rate_bytes_per_s as f64,
+            ]
+        });
+        if self.readings.last().is_some_and(|last| t_s <= last.t_s) {
+            return;
+        }
+        self.readings.push(Reading {
+            t_s,
+            cpu_s: base.cpu_s + counters.cpu_s(),
+            page_faults: base.page_faults + counters.page_faults as f64,
+            syscalls: base.syscalls + counters.syscalls as f64,
+            copied_bytes: base.copied_bytes + counters.copied_bytes as f64,
+            tcp,
+        });
+        if self.readings.len() > KEPT_MAX {
+            let mut index = 0_usize;
+            self.readings.retain(|_| {
+                index += 1;
+                index % 2 == 1
+            });
+        }
+    }
+
+    /// Another round begins, whose counters start from zero.
+    pub(super) fn next_round(&mut self) {
+        if let Some(last) = self.readings.last() {
+            self.base = Counts {
+                cpu_s: last.cpu_s,
+                page_faults: last.page_faults,
+                syscalls: last.syscalls,
+                copied_bytes: last.copied_bytes,
+                retransmits: last.tcp.map_or(self.base.retransmits, |tcp| tcp[2]),
+            };
+        }
+    }
+
+    /// Whether this was ever measured here.
+    #[must_use]
+    pub(crate) fn has(&self, measure: Measure) -> bool {
+        self.readings.iter().any(|reading| match measure {
+            _ if measure.is_of_tcp() => reading.tcp.is_some(),
+            _ => true,
+        })
+    }
+
+    /// Page faults so far, over all rounds.
+    #[must_use]
+    pub(crate) fn page_faults(&self) -> f64 {
+        self.readings.last().map_or(0.0, |last| last.page_faults)
+    }
+
+    /// Bytes that the processor has copied so far, over all rounds.
+    #[must_use]
+    pub(crate) fn copied_bytes(&self) -> f64 {
+        self.readings.last().map_or(0.0, |last| last.copied_bytes)
+    }
+
+    /// What is drawn between two times: of what counts up its rate over spans of `bin_s`, of the others each reading, or
+    /// the highest in each span where they are closer.
+    #[must_use]
+    pub(crate) fn curve(&self, measure: Measure, (from_s, to_s): (f64, f64), bin_s: f64) -> Vec<CurvePoint> {
+        let first = self.readings.partition_point(|reading| reading.t_s < from_s - bin_s);
+        let first = first.saturating_sub(1);
+        let mut curve: Vec<CurvePoint> = Vec::new();
+        // The reading that the open span begins with, or the highest in it.
+        let mut open: Option<(f64, f64)> = None;
+        for reading in &self.readings[first..] {
+            let Some(value) = reading.of(measure) else { continue };
+            let t_s = reading.t_s;
+            match open {
+                None => open = Some((t_s, value)),
+                Some((begin_s, before)) if t_s - begin_s >= bin_s * 0.999 => {
+                    let drawn = if measure.counts() {
+                        ((value - before) / (t_s - begin_s)).max(0.0)
+                    } else {
+                        before.max(value)
+                    };
+                    if curve.is_empty() {
+                        let t_s = begin_s;
+                        curve.push(CurvePoint { t_s, value: drawn });
+                    }
+                    curve.push(CurvePoint { t_s, value: drawn });
+                    open = Some((t_s, value));
+                }
+                Some((begin_s, before)) if !measure.counts() => open = Some((begin_s, before.max(value))),
+                Some(_) => {}
+            }
+            if t_s > to_s + bin_s {
+                break;
+            }
+        }
+        curve
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::TcpCounters;
+
+    fn counters(cpu_s: f64, rtt_s: Option<f64>) -> Counters {
+        Counters {
+            cpu_user_s: cpu_s,
+            tcp: rtt_s.map(|tcp_rtt_s| TcpCounters {
+                tcp_rtt_s,
+                ..TcpCounters::default()
+            }),
+            ..Counters::default()
+        }
+    }
+
+    #[test]
+    fn processor_time_is_drawn_in_cores_over_two_rounds() {
+        let mut meters = Meters::default();
+        for round in 0..2_u32 {
+            for i in 0..=20_u32 {
+                let t_s = f64::from(round * 20 + i) * 0.05 + f64::from(round) * 1e-6;
+                meters.push(t_s, &counters(f64::from(i) * 0.025, None));
+            }
+            meters.next_round();
+        }
+        let curve = meters.curve(Measure::Cpu, (0.0, 2.0), 0.1);
+        assert!(curve.len() > 15, "{}", curve.len());
+        for drawn in &curve {
+            assert!((drawn.value - 0.5).abs() < 0.3, "{drawn:?}");
+        }
+        assert!(!meters.has(Measure::RoundTrip) && meters.has(Measure::Cpu));
+        assert!(meters.curve(Measure::RoundTrip, (0.0, 2.0), 0.1).is_empty());
+    }
+
+    #[test]
+    fn a_round_trip_is_drawn_at_its_highest() {
+        let mut meters = Meters::default();
+        for i in 0..100_u32 {
+            let rtt_s = if i == 50 { 1e-2 } else { 1e-4 };
+            meters.push(f64::from(i) * 0.05, &counters(0.0, Some(rtt_s)));
+        }
+        let curve = meters.curve(Measure::RoundTrip, (0.0, 5.0), 0.5);
+        assert!(curve.len() <= 12);
+        assert!(curve.iter().any(|drawn| drawn.value > 9e-3));
+    }
+
+    #[test]
+    fn ten_hours_take_bounded_room() {
+        let mut meters = Meters::default();
+        for i in 0..720_000_u32 {
+            meters.push(f64::from(i) * 0.05, &counters(f64::from(i) * 0.01, None));
+        }
+        assert!(meters.readings.len() <= KEPT_MAX);
+        let curve = meters.curve(Measure::Cpu, (0.0, 36_000.0), 300.0);
+        assert!(curve.len() <= 125 && curve.iter().all(|drawn| (drawn.value - 0.2).abs() < 1e-6));
+    }
+}

@@ -1,0 +1,198 @@
+//! What the limit was over time, under the plot and on its time axis, and the key to it.
+
+use eframe::egui::{Align2, Color32, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+
+use super::layout::Body;
+use super::plot::frame::{t_of, x_of};
+use super::plot::hatch::{self, Hatch};
+use super::plot::marks::on;
+use super::plot::scene::Scene;
+use super::text::{self, Piece};
+use crate::app::action::{Action, TransferAction};
+use crate::app::model::format;
+use crate::app::model::row::{LimitSpan, Row, percents};
+use crate::app::theme::{self, Palette};
+use crate::telemetry::Cause;
+
+/// The band is this opaque.
+const ALPHA: f32 = 0.84;
+/// A span is at least about so wide.
+const COLUMN: f32 = 7.0;
+/// What is not picked keeps so much of its colour.
+const NOT_PICKED: f32 = 0.16;
+/// The key has at most so many entries.
+const ENTRIES: usize = 6;
+
+/// Draws the band.
+pub(super) fn ui(ui: &Ui, row: &Row, scene: &Scene, body: &Body) -> Option<Action> {
+    let palette = theme::palette(ui);
+    let rect = body.band;
+    let response = ui.interact(rect, ui.scope_id().with("bottleneck"), Sense::CLICK);
+    response.widget_info(|| {
+        let shares = percents(&row.limit_shares());
+        let words: Vec<String> = shares
+            .iter()
+            .map(|(cause, percent)| format!("{} {percent} %", cause.name()))
+            .collect();
+        WidgetInfo::labeled(Role::Image, true, format!("The limit over time: {}", words.join(", ")))
+    });
+    ui.painter().rect_filled(rect, 0.0, palette.field);
+    let time = scene.time;
+    // A width in points is small and not negative.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "small and not negative"
+    )]
+    let columns = (rect.width() / COLUMN).clamp(1.0, 2048.0) as usize;
+    let spans = row.limit_spans(time.from_s, time.to_s, columns);
+    let place = |span: &LimitSpan| {
+        let x = x_of(rect, time, span.from_s)..=x_of(rect, time, span.to_s);
+        Rect::from_x_y_ranges(x, rect.y_range()).intersect(rect)
+    };
+    for span in &spans {
+        span_ui(ui, place(span), span.cause, row.picked_limit, palette);
+    }
+    let pointed_at = response.hover_pos().and_then(|pointer| {
+        let t_s = t_of(rect, time, pointer.x);
+        spans.iter().find(|span| span.from_s <= t_s && t_s < span.to_s)
+    });
+    let Some(span) = pointed_at else {
+        return response
+            .clicked()
+            .then_some(Action::Transfer(row.key, TransferAction::PickLimit(None)));
+    };
+    ui.painter()
+        .rect_stroke(place(span), 0.0, Stroke::new(1.0, palette.text), StrokeKind::Inside);
+    let cause = span.cause;
+    let response = response.on_hover_ui_at_pointer(|ui| {
+        ui.label(format!(
+            "{} to {}, {}",
+            time.exact_label(span.from_s),
+            time.exact_label(span.to_s),
+            format::duration(span.to_s - span.from_s)
+        ));
+        if let [Some(shares)] = row.limits_between(span.from_s, span.to_s, 1)[..] {
+            for (cause, percent) in percents(&shares) {
+                ui.label(format!("{} {percent} %", cause.name()));
+            }
+        }
+    });
+    let picked = Some(cause).filter(|cause| row.picked_limit != Some(*cause));
+    response
+        .clicked()
+        .then_some(Action::Transfer(row.key, TransferAction::PickLimit(picked)))
+}
+
+fn span_ui(ui: &Ui, rect: Rect, cause: Cause, picked: Option<Cause>, palette: &Palette) {
+    let is_faded = picked.is_some_and(|picked| picked != cause);
+    let fade = if is_faded { NOT_PICKED } else { 1.0 };
+    let fill = fill(ui, rect, cause, fade, palette);
+    let name = cause.name();
+    let font = theme::value(12.0);
+    let width = text::width(ui, name, font.clone());
+    if width + 12.0 > rect.width() || is_faded {
+        return;
+    }
+    let ink = match fill {
+        Some(fill) => on(fill.lerp_to_gamma(palette.background, 1.0 - ALPHA)),
+        None => palette.text,
+    };
+    if fill.is_none() {
+        // Hatching behind letters is hard to read.
+        let patch = Rect::from_center_size(rect.center(), vec2(width + 14.0, 16.0));
+        ui.painter().rect_filled(patch, 0.0, palette.field);
+    }
+    ui.painter().text(rect.center(), Align2::CENTER_CENTER, name, font, ink);
+}
+
+/// Fills a rectangle as a cause is shown; returns its colour where it is one.
+fn fill(ui: &Ui, rect: Rect, cause: Cause, fade: f32, palette: &Palette) -> Option<Color32> {
+    // A hairline of the background keeps neighbours apart.
+    let rect = rect.with_max_x((rect.right() - 1.0).max(rect.left() + 0.5));
+    match cause {
+        Cause::Paused => {
+            hatch::paint(ui, rect, Hatch::Pause, palette.ghost.gamma_multiply(0.7 * fade));
+            None
+        }
+        Cause::Limit => {
+            ui.painter()
+                .rect_filled(rect, 0.0, palette.neutral.gamma_multiply(0.28 * fade));
+            hatch::paint(ui, rect, Hatch::Limit, palette.neutral.gamma_multiply(0.7 * fade));
+            None
+        }
+        _ => {
+            let colour = colour(cause, palette);
+            ui.painter().rect_filled(rect, 0.0, colour.gamma_multiply(ALPHA * fade));
+            Some(colour)
+        }
+    }
+}
+
+/// The key to the band with the shares of the whole, in two columns that end at the right of `rect`. A click on an entry
+/// leaves that one coloured alone.
+pub(super) fn key_ui(ui: &Ui, row: &Row, rect: Rect, rows: usize) -> Option<Action> {
+    let palette = theme::palette(ui);
+    let shares = percents(&row.limit_shares());
+    let shown = shares.len().min(ENTRIES).min(rows * 2);
+    let width = (rect.width() - 24.0) / 2.0;
+    let mut picked = None;
+    for (index, (cause, percent)) in shares.into_iter().take(shown).enumerate() {
+        let (column, line) = if shown <= rows {
+            (1, index)
+        } else {
+            (index % 2, index / 2)
+        };
+        let left = rect.left() + column as f32 * (width + 24.0);
+        let entry = Rect::from_min_size(pos2(left, rect.top() + line as f32 * 24.0), vec2(width, 20.0));
+        let square = Rect::from_center_size(pos2(entry.left() + 5.0, entry.center().y), vec2(10.0, 10.0));
+        let fade = if row.picked_limit.is_some_and(|picked| picked != cause) {
+            NOT_PICKED
+        } else {
+            1.0
+        };
+        fill(ui, square.with_max_x(square.right() + 1.0), cause, fade, palette);
+        let baseline = entry.center().y + 4.5;
+        let name = Piece::new(cause.name(), theme::label(12.0), palette.weak);
+        text::on_baseline(ui, pos2(entry.left() + 18.0, baseline), &[name], 0.0);
+        let value = format!("{percent} %");
+        let value_width = text::width(ui, &value, theme::value(12.0));
+        let at = pos2(entry.right() - value_width, baseline);
+        let value = Piece::new(value, theme::value(12.0), palette.text);
+        text::on_baseline(ui, at, &[value], 0.0);
+        let response = ui.interact(entry, ui.scope_id().with(("limit", cause)), Sense::CLICK);
+        response.widget_info(|| {
+            WidgetInfo::selected(
+                Role::Button,
+                true,
+                row.picked_limit == Some(cause),
+                format!("{}, limit {percent} % of the time", cause.name()),
+            )
+        });
+        if response.clicked() {
+            let cause = Some(cause).filter(|cause| row.picked_limit != Some(*cause));
+            picked = Some(Action::Transfer(row.key, TransferAction::PickLimit(cause)));
+        }
+        response.on_hover_text("The share of the time in which it was the limit, pauses left out");
+    }
+    picked
+}
+
+/// Blue belongs to the sender's side and orange to the receiver's, darker towards storage and paler towards the program.
+fn colour(cause: Cause, palette: &Palette) -> Color32 {
+    let paler = |colour: Color32| colour.lerp_to_gamma(palette.background, 0.5);
+    let stronger = |colour: Color32| colour.lerp_to_gamma(palette.text, 0.45);
+    match cause {
+        Cause::SenderDisk => stronger(palette.sender),
+        Cause::WriterPace => paler(palette.sender),
+        Cause::Sender => palette.sender,
+        Cause::Limit | Cause::Paused => palette.neutral,
+        Cause::Buffers => palette.buffers,
+        Cause::Network => palette.network,
+        Cause::OtherEnd => stronger(palette.neutral),
+        Cause::Receiver => palette.receiver,
+        Cause::ReaderPace => paler(palette.receiver),
+        Cause::ReceiverDisk => stronger(palette.receiver),
+        Cause::Stopped => palette.field.lerp_to_gamma(palette.neutral, 0.3),
+    }
+}

@@ -1,0 +1,244 @@
+//! The facts beside the rate, in columns that keep their place. Each says how it was measured.
+
+use eframe::egui::{Color32, Ui, pos2};
+
+use super::layout::{Head, Size};
+use super::text::{self, Piece};
+use crate::app::model::format;
+use crate::app::model::row::{Numbers, Phase, Row};
+use crate::app::theme::{self, Palette};
+use crate::transfer::Side;
+
+/// Where the columns begin, from the left edge of what stands in the instrument.
+const SMALL_COLUMNS: [f32; 6] = [168.0, 240.0, 372.0, 490.0, 592.0, 692.0];
+const COLUMNS: [f32; 6] = [234.0, 314.0, 450.0, 566.0, 682.0, 780.0];
+const LARGE_COLUMNS: [f32; 6] = [300.0, 400.0, 556.0, 700.0, 830.0, 946.0];
+
+/// A name, a value, its unit, and how it was measured.
+struct Fact {
+    name: &'static str,
+    value: String,
+    unit: String,
+    colour: Option<fn(&Palette) -> Color32>,
+    has_tick: bool,
+    how: String,
+}
+
+impl Fact {
+    fn new(name: &'static str, value: impl Into<String>, unit: impl Into<String>, how: impl Into<String>) -> Self {
+        Self {
+            name,
+            value: value.into(),
+            unit: unit.into(),
+            colour: None,
+            has_tick: false,
+            how: how.into(),
+        }
+    }
+
+    /// A quantity in words, `6.37 of 8.00 GB`: the first number is the value, the rest its unit.
+    fn of_words(name: &'static str, words: &str, how: impl Into<String>) -> Self {
+        let (value, unit) = words.split_once(' ').unwrap_or((words, ""));
+        Self::new(name, value, unit, how)
+    }
+}
+
+/// Draws those that are known. One that is not known yet leaves its place empty.
+pub(super) fn ui(ui: &Ui, row: &Row, numbers: &Numbers, head: &Head) {
+    if row.started().is_none() {
+        return;
+    }
+    let palette = theme::palette(ui);
+    let columns = match head.size {
+        Size::Small => SMALL_COLUMNS,
+        Size::Normal => COLUMNS,
+        Size::Large | Size::Huge => LARGE_COLUMNS,
+    };
+    let facts = facts(row, numbers);
+    for (index, (fact, column)) in facts.iter().zip(columns).enumerate() {
+        let left = head.hero.min + column;
+        let right = columns
+            .get(index + 1)
+            .map_or(head.hero.max, |next| head.hero.min + next - 8.0);
+        if right > head.hero.max + 1.0 || head.hero.max - left < 56.0 {
+            break;
+        }
+        let mut at = pos2(left, head.baseline);
+        let name = Piece::new(fact.name, theme::label(12.0), palette.weak);
+        let mut covered = text::on_baseline(ui, pos2(left, head.baseline - 22.0), &[name], 0.0);
+        let colour = fact.colour.map_or(palette.text, |colour| colour(palette));
+        if fact.has_tick {
+            tick(ui, pos2(left + 4.5, head.baseline - 5.0), palette.verified);
+            at.x += 15.0;
+        }
+        let value = Piece::new(&fact.value, theme::value(15.0), colour);
+        let unit = Piece::new(&fact.unit, theme::label(12.0), palette.weak);
+        covered = covered.union(text::on_baseline(ui, at, &[value, unit], 4.0));
+        let said = format!("{} {} {}", fact.name, fact.value, fact.unit);
+        let response = text::said(ui, ("fact", index), covered, said.trim_end());
+        response.on_hover_text(&fact.how);
+    }
+}
+
+/// A small tick, as beside what is verified.
+pub(super) fn tick(ui: &Ui, centre: eframe::egui::Pos2, colour: Color32) {
+    let points = vec![
+        centre + eframe::egui::vec2(-4.5, 0.0),
+        centre + eframe::egui::vec2(-1.5, 3.5),
+        centre + eframe::egui::vec2(4.5, -3.5),
+    ];
+    ui.painter().line(points, (1.5, colour));
+}
+
+fn facts(row: &Row, numbers: &Numbers) -> [Fact; 6] {
+    let [fifth, sixth] = if row.is_loopback() {
+        [copies(row), faults(row)]
+    } else {
+        [streams(row), round_trip(row)]
+    };
+    [
+        time(row, numbers),
+        moved(row, numbers),
+        verified(row),
+        cpu(row, numbers),
+        fifth,
+        sixth,
+    ]
+}
+
+/// Time left, time taken, or the number of rounds.
+fn time(row: &Row, numbers: &Numbers) -> Fact {
+    if row.repeats() && row.rounds > 0 {
+        let how = "How often it was done so far. The mean of several rounds is their median.";
+        return Fact::new("rounds", format::count(u64::from(row.rounds)), "", how);
+    }
+    if row.is_over() {
+        let how = "From the offer until all was verified, pauses left out.";
+        return Fact::of_words("took", &format::duration(numbers.took_s), how);
+    }
+    let left = numbers.left_s.map_or_else(String::new, format::left);
+    let how = "What is left, by the rate of the last one and a half seconds, and no faster than the limit.";
+    Fact::of_words("left", &left, how)
+}
+
+fn moved(row: &Row, numbers: &Numbers) -> Fact {
+    let memory = row.peak_memory_bytes.map_or_else(String::new, |bytes| {
+        format!(
+            "\nThis process has had up to {} of memory meanwhile.",
+            format::bytes(bytes)
+        )
+    });
+    let how = format!("Bytes of the array that have landed, as the end counts them that has them.{memory}");
+    if row.repeats() && row.rounds > 0 {
+        let all = format::bytes(row.main_end().series.bytes()).to_string();
+        return Fact::of_words("moved in all", &all, how);
+    }
+    match (&row.phase, numbers.total) {
+        (Phase::Done { .. }, Some(total)) => Fact::of_words("moved", &format::bytes(total).to_string(), how),
+        (_, Some(total)) => Fact::of_words("moved", &format::done_of(numbers.done, total), how),
+        (_, None) => Fact::of_words("moved", &format::bytes(numbers.done).to_string(), how),
+    }
+}
+
+/// Whether both ends have the same: known when both have told each other their checksums.
+fn verified(row: &Row) -> Fact {
+    let checksum = row
+        .main_end()
+        .finished
+        .as_ref()
+        .and_then(|finished| finished.checksum.as_deref());
+    let of = checksum.map_or_else(String::new, |checksum| format!("\n{checksum}"));
+    match row.phase {
+        Phase::Done { verified: Some(true) } => {
+            let bytes = row.main_end().finished.as_ref().map_or(0, |finished| finished.bytes);
+            let how = format!("Both ends have the same checksum of all bytes.{of}");
+            Fact {
+                has_tick: true,
+                ..Fact::of_words("verified", &format::bytes(bytes).to_string(), how)
+            }
+        }
+        Phase::Done { verified: Some(false) } => Fact {
+            colour: Some(|palette| palette.failed),
+            ..Fact::new("verified", "Checksums differ", "", of)
+        },
+        Phase::Done { verified: None } => {
+            let how = "The wire, or an option, left checksums out.";
+            Fact::new("verified", "", "not verified", how)
+        }
+        Phase::Failed { .. } | Phase::Cancelled => Fact::new("verified", "", "nothing", "It came to no end."),
+        _ => Fact::new(
+            "verified",
+            "",
+            "at the end",
+            "Both ends compare their checksums of all bytes at the end.",
+        ),
+    }
+}
+
+fn cpu(row: &Row, numbers: &Numbers) -> Fact {
+    let ends = if row.is_loopback() { "both ends" } else { "this end" };
+    let how = format!(
+        "Processor time of the threads that move the bytes, {ends}, in the kernel and outside of it, by the \
+         gigabytes that have moved. Told from 10 MB on."
+    );
+    match numbers.cpu_s_per_gb {
+        Some(cpu_s) => Fact::new("CPU", format!("{cpu_s:.2}"), "s/GB", how),
+        None => Fact::new("CPU", "", "", how),
+    }
+}
+
+fn copies(row: &Row) -> Fact {
+    let how = "How often the processor has copied each byte from one place in memory to another, at both ends, as \
+               the routes count it call by call.";
+    let copied: f64 = row
+        .sides()
+        .iter()
+        .map(|side| row.end(*side).meters.copied_bytes())
+        .sum();
+    let bytes = row.main_end().series.bytes() as f64;
+    if bytes <= 0.0 {
+        return Fact::new("copies a byte", "", "", how);
+    }
+    Fact::new("copies a byte", format!("{:.2}", copied / bytes), "", how)
+}
+
+fn faults(row: &Row) -> Fact {
+    let how = "Page faults of the threads that move the bytes, at both ends, as the kernel counts them.";
+    let faults: f64 = row.sides().iter().map(|side| row.end(*side).meters.page_faults()).sum();
+    // A count, which an f64 holds exactly up to 2^53.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count that is not negative"
+    )]
+    let faults = faults as u64;
+    Fact::new("page faults", format::count(faults), "", how)
+}
+
+fn streams(row: &Row) -> Fact {
+    let end = row.main_end();
+    let told = end.started.as_ref().map_or(0, |started| u64::from(started.streams));
+    let streams = if end.counters.connections > 0 {
+        end.counters.connections
+    } else {
+        told
+    };
+    Fact::new(
+        "streams",
+        format::count(streams),
+        "",
+        "Connections over which the array moves.",
+    )
+}
+
+fn round_trip(row: &Row) -> Fact {
+    let how = "The smoothed round trip of the connection, as the kernel of the sending end has it (TCP_INFO).";
+    let sides = [Side::Sender, Side::Receiver].into_iter();
+    let tcp = sides
+        .filter_map(|side| row.end(side).counters.tcp)
+        .find(|tcp| tcp.tcp_rtt_s > 0.0);
+    match tcp {
+        Some(tcp) => Fact::of_words("round trip", &format::time(tcp.tcp_rtt_s), how),
+        None => Fact::new("round trip", "", "", how),
+    }
+}

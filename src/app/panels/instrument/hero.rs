@@ -1,0 +1,91 @@
+//! The rate, large: now while it runs, the mean once it is done, and where there is none the state in a word.
+
+use eframe::egui::{Color32, Ui, pos2};
+
+use super::layout::Head;
+use super::text::{self, Piece};
+use crate::app::model::format;
+use crate::app::model::row::{Numbers, Phase, Row};
+use crate::app::theme;
+use crate::compare::ceilings::{Ceilings, share_of_one_copy};
+use crate::transfer::State;
+
+/// What stands in the place of the rate.
+enum Hero {
+    /// A rate in bytes a second, and what it is unless it is the one of now.
+    Rate(f64, &'static str),
+    /// A word.
+    Word(Color32),
+}
+
+/// Draws it on the head's baseline.
+pub(super) fn ui(ui: &Ui, row: &Row, numbers: &Numbers, head: &Head, ceilings: Option<&Ceilings>) {
+    let palette = theme::palette(ui);
+    let size = head.size.hero();
+    let at = pos2(head.hero.min - size * 0.02, head.baseline);
+    let hero = match &row.phase {
+        _ if row.is_stopped() => Hero::Rate(numbers.mean, "median"),
+        Phase::Done { .. } if row.is_over() => Hero::Rate(numbers.mean, "mean"),
+        _ if row.has_rate() || row.phase == Phase::Is(State::Verifying) => Hero::Rate(numbers.now, ""),
+        Phase::Failed { .. } => Hero::Word(palette.failed),
+        _ => Hero::Word(palette.weak),
+    };
+    match hero {
+        Hero::Rate(rate, what) => {
+            let quantity = numbers.unit.quantity(rate);
+            let piece = Piece::new(&quantity.number, theme::value(size), palette.text);
+            let galley = text::spaced(ui, &piece, -1.0);
+            let top = head.baseline - text::baseline(&galley);
+            let rect = eframe::egui::Rect::from_min_size(pos2(at.x, top), galley.size());
+            ui.painter().galley(rect.min, galley, palette.text);
+            let unit_size = if size > 50.0 { 20.0 } else { 18.0 };
+            let unit_at = pos2(rect.right() + size * 0.12 + 2.0, head.baseline);
+            let unit = Piece::new(quantity.unit, theme::label(unit_size), palette.weak);
+            let mut covered = rect.union(text::on_baseline(ui, unit_at, &[unit], 0.0));
+            if !what.is_empty() {
+                let what_at = pos2(unit_at.x, head.baseline - unit_size - 3.0);
+                let what = Piece::new(what, theme::label(12.0), palette.weak);
+                covered = covered.union(text::on_baseline(ui, what_at, &[what], 0.0));
+            }
+            let share = ceilings.and_then(|ceilings| share_of_one_copy(rate, ceilings.memcpy_bytes_per_s));
+            let share = share.map_or_else(String::new, |share| format!(", {share}"));
+            let said = format!("{quantity} {what}");
+            let said = format!("{}{share}", said.trim_end());
+            let response = text::said(ui, "hero", covered, &said);
+            response.on_hover_text(tooltip(row, numbers, ceilings));
+        }
+        Hero::Word(colour) => {
+            let word = row.phase.name();
+            let piece = Piece::new(word, theme::value(size * 0.5), colour);
+            let rect = text::on_baseline(ui, at, &[piece], 0.0);
+            text::said(ui, "hero", rect, word);
+        }
+    }
+}
+
+/// How the rate was measured, and what belongs to it.
+fn tooltip(row: &Row, numbers: &Numbers, ceilings: Option<&Ceilings>) -> String {
+    let mut lines = Vec::new();
+    let quantity = |rate: f64| numbers.unit.quantity(rate);
+    if row.is_over() {
+        lines.push("All bytes by the time from the offer until all was verified, pauses left out.".to_owned());
+    } else {
+        lines.push("What has landed in the last moments, by their length.".to_owned());
+        let name = if row.rounds > 0 {
+            "median of rounds"
+        } else {
+            "mean so far"
+        };
+        lines.push(format!("{name} {}", quantity(numbers.mean)));
+    }
+    // Of a moment that is one span or two, the peak is the mean.
+    if numbers.elapsed_s >= 3.0 * numbers.peak_bin_s {
+        let span = format::duration(numbers.peak_bin_s);
+        lines.push(format!("peak {}, over {span}", quantity(numbers.peak)));
+    }
+    if let Some(ceilings) = ceilings {
+        let rate = if row.is_over() { numbers.mean } else { numbers.now };
+        lines.extend(share_of_one_copy(rate, ceilings.memcpy_bytes_per_s));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,146 @@
+//! The instrument: everything that is shown of the selected transfer. `layout` says where, the others draw.
+
+mod band;
+mod facts;
+mod hero;
+mod layout;
+mod limit;
+mod message;
+mod picks;
+pub(crate) mod plot;
+mod sentences;
+mod text;
+mod title;
+mod values;
+
+use eframe::egui::{Id, Rect, ScrollArea, Sense, Ui, UiBuilder, pos2};
+
+use crate::app::action::Action;
+use crate::app::model::plot_view::{PlotView, SecondPlot};
+use crate::app::model::row::{Measure, Numbers, Row, RowKey};
+use crate::compare::ceilings::Ceilings;
+use layout::{Body, Head, PADDING, Second, Size};
+pub(crate) use message::sentence;
+use plot::scene::Scene;
+
+/// What is known of the highest rates that this machine can reach.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CeilingsStatus<'a> {
+    /// Where they were measured.
+    pub known: Option<&'a Ceilings>,
+    /// Whether they can be measured now: nothing else runs.
+    pub can_measure: bool,
+    /// Whether they are being measured.
+    pub is_measuring: bool,
+}
+
+/// What the instrument shows besides the row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context<'a> {
+    /// What this machine can do.
+    pub ceilings: CeilingsStatus<'a>,
+    /// How plots are looked at.
+    pub view: PlotView,
+    /// The time on the window's clock.
+    pub now_s: f64,
+    /// Whether axes ease: frames come often, and time passes.
+    pub moves: bool,
+}
+
+/// Figures change so often, in seconds: more often nobody can read them.
+const TEXT_S: f64 = 0.2;
+
+/// Draws the row into all of the room.
+pub(crate) fn ui(ui: &mut Ui, row: &Row, context: &Context<'_>) -> Vec<Action> {
+    let size = Size::of(ui.ctx().content_rect().width(), ui.available_height());
+    let scroll = ScrollArea::vertical().id_salt("instrument").auto_shrink(false);
+    scroll.show(ui, |ui| content_ui(ui, row, context, size)).inner
+}
+
+fn content_ui(ui: &mut Ui, row: &Row, context: &Context<'_>, size: Size) -> Vec<Action> {
+    let area = ui.available_rect_before_wrap();
+    let head = Head::of(area, size);
+    let fresh = row.numbers(context.now_s);
+    let numbers = steady(ui, row, fresh, context);
+    let mut actions = title::ui(ui, row, head.title);
+    hero::ui(ui, row, &numbers, &head, context.ceilings.known);
+    facts::ui(ui, row, &numbers, &head);
+    let message_place = Rect::from_min_max(
+        pos2(area.left() + PADDING, head.bottom),
+        pos2(area.right() - PADDING, area.bottom()),
+    );
+    let message = ui.scope_builder(UiBuilder::new().max_rect(message_place), |ui| {
+        ui.add_space(4.0);
+        let top = ui.cursor().top();
+        let action = message::ui(ui, row);
+        (action, ui.cursor().top() > top)
+    });
+    let (action, has_message) = message.inner;
+    actions.extend(action);
+    let top = if has_message {
+        message.response.rect.bottom()
+    } else {
+        head.bottom
+    };
+    if row.started().is_some() {
+        let bottom = area.bottom().max(top + Body::LEAST);
+        let below = Rect::from_min_max(pos2(area.left(), top), pos2(area.right(), bottom));
+        actions.extend(body_ui(ui, row, (&numbers, &fresh), context, below, size));
+        ui.allocate_rect(Rect::from_min_max(area.min, below.max), Sense::hover());
+    }
+    actions
+}
+
+/// The plot and all that belongs to it, in what is left below the rate.
+fn body_ui(
+    ui: &mut Ui,
+    row: &Row,
+    (numbers, fresh): (&Numbers, &Numbers),
+    context: &Context<'_>,
+    area: Rect,
+    size: Size,
+) -> Vec<Action> {
+    let Context { view, now_s, moves, .. } = *context;
+    let ceilings = context.ceilings.known;
+    let scene = Scene::of(row, fresh, view, ceilings, now_s, moves);
+    let axis_width = plot::axis_width(ui, &scene);
+    let wanted = match view.second {
+        SecondPlot::Hidden => Second::Never,
+        SecondPlot::WhereRoom => Second::WhereRoom,
+        SecondPlot::Of(_) => Second::Always,
+    };
+    let body = Body::of(area, size, axis_width, wanted);
+    let measure = match view.second {
+        SecondPlot::Of(measure) => measure,
+        SecondPlot::Hidden | SecondPlot::WhereRoom => Measure::Cpu,
+    };
+    let second = body.second.map(|_| plot::second::Second::of(row, measure, scene.time));
+    let mut actions = picks::ui(ui, row, &scene, view, &context.ceilings, body.picks);
+    actions.extend(plot::ui(ui, row, numbers, (&scene, second.as_ref()), &body, view));
+    actions.extend(band::ui(ui, row, &scene, &body));
+    let palette = crate::app::theme::palette(ui);
+    plot::axes::times(ui.painter(), body.band, scene.time, body.times_y, palette);
+    actions.extend(sentences::ui(ui, row, &body));
+    if let Some(place) = body.array {
+        actions.extend(values::ui(ui, row, place));
+    }
+    actions
+}
+
+/// The figures as they are read: those of up to a fifth of a second ago, while it runs.
+fn steady(ui: &Ui, row: &Row, fresh: Numbers, context: &Context<'_>) -> Numbers {
+    type Kept = (RowKey, f64, Numbers);
+    let id = Id::unique("figures");
+    if !context.moves || !row.has_rate() {
+        ui.data_mut(|data| data.remove::<Kept>(id));
+        return fresh;
+    }
+    let kept = ui.data(|data| data.get_temp::<Kept>(id));
+    match kept {
+        Some((key, at_s, numbers)) if key == row.key && (0.0..TEXT_S).contains(&(context.now_s - at_s)) => numbers,
+        _ => {
+            ui.data_mut(|data| data.insert_temp(id, (row.key, context.now_s, fresh)));
+            fresh
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What the lines of the plot are, and how they are looked at: period, rate axis, second plot.
+
+use eframe::egui::{Align, Align2, Layout, Popup, Rect, Ui, UiBuilder, pos2, vec2};
+
+use super::plot::lines::colour_of;
+use super::plot::scene::Scene;
+use super::text;
+use crate::app::action::Action;
+use crate::app::model::plot_view::{Period, PlotView, Scale, SecondPlot};
+use crate::app::model::row::{Measure, Row};
+use crate::app::panels::compare;
+use crate::app::panels::instrument::CeilingsStatus;
+use crate::app::theme;
+use crate::app::widgets::{caption, word_button};
+use crate::transfer::Side;
+
+/// Draws the row.
+pub(super) fn ui(
+    ui: &mut Ui,
+    row: &Row,
+    scene: &Scene,
+    view: PlotView,
+    ceilings: &CeilingsStatus<'_>,
+    rect: Rect,
+) -> Vec<Action> {
+    let layout = Layout::right_to_left(Align::Center);
+    let mut right = ui.new_child(UiBuilder::new().id_salt("picks").max_rect(rect).layout(layout));
+    right.spacing_mut().item_spacing.x = 12.0;
+    let mut picked = view;
+    segments(&mut right, "Period", &mut picked.period, &Period::NAMED);
+    segments(&mut right, "Rate axis", &mut picked.scale, &Scale::NAMED);
+    second_ui(&mut right, row, &mut picked.second);
+    let left = right.min_rect().left();
+    let mut actions: Vec<Action> = (picked != view)
+        .then_some(Action::SetPlotView(picked))
+        .into_iter()
+        .collect();
+    let mut key = ui.new_child(
+        UiBuilder::new()
+            .id_salt("lines")
+            .max_rect(rect.with_max_x(left - 12.0).with_min_x(rect.left() + 24.0))
+            .layout(Layout::left_to_right(Align::Center)),
+    );
+    lines_ui(&key, row, scene);
+    key.add_space(key_width(ui, row, scene));
+    if ceilings.is_measuring {
+        caption(&mut key, "measuring this machine, some 5 s");
+    } else if ceilings.known.is_none() && ceilings.can_measure && key.available_width() > 200.0 {
+        actions.extend(compare::measure_ceilings_ui(&mut key));
+    }
+    actions
+}
+
+/// A few words side by side of which one is picked, as wide as they are.
+fn segments<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, choices: &[(T, &str)]) {
+    let widths = choices
+        .iter()
+        .map(|(_, text)| text::width(ui, text, theme::value(12.0)) + 20.0);
+    let width: f32 = widths.sum::<f32>() + 4.0;
+    let height = ui.available_height().min(28.0);
+    let (_, rect) = ui.allocate_space(vec2(width, height));
+    let mut child = ui.new_child(UiBuilder::new().id_salt(name).max_rect(rect));
+    crate::app::widgets::small_segments(&mut child, name, value, choices);
+}
+
+/// A word that says what the second plot shows, and opens a list of what it can show.
+fn second_ui(ui: &mut Ui, row: &Row, second: &mut SecondPlot) {
+    let word = match second {
+        SecondPlot::WhereRoom => "Second plot",
+        SecondPlot::Hidden => "One plot",
+        SecondPlot::Of(measure) => measure.name(),
+    };
+    let button = word_button(ui, word, "Second plot").on_hover_text("What the second plot shows, below the rates");
+    Popup::menu(&button).show(|ui| {
+        ui.set_min_width(200.0);
+        let is_measured = |measure: &Measure| row.sides().iter().any(|side| row.end(*side).meters.has(*measure));
+        ui.selectable_value(second, SecondPlot::WhereRoom, "CPU, where there is room");
+        for measure in Measure::ALL.into_iter().filter(is_measured) {
+            ui.selectable_value(second, SecondPlot::Of(measure), measure.name());
+        }
+        ui.selectable_value(second, SecondPlot::Hidden, "None");
+    });
+}
+
+/// The names of what is drawn.
+fn names(row: &Row, scene: &Scene) -> Vec<&'static str> {
+    let name = |side: Side| match side {
+        Side::Receiver => "received",
+        Side::Sender => "sent",
+    };
+    let mut names = vec![name(scene.main)];
+    names.extend(
+        row.sides()
+            .iter()
+            .filter(|side| **side != scene.main)
+            .map(|side| name(*side)),
+    );
+    if !scene.curves.spread.is_empty() {
+        names.push("min to max");
+    }
+    if scene.mean.is_some() {
+        names.push(if row.rounds > 1 { "median" } else { "mean" });
+    }
+    names
+}
+
+fn key_width(ui: &Ui, row: &Row, scene: &Scene) -> f32 {
+    let names = names(row, scene);
+    let widths = names
+        .iter()
+        .map(|name| text::width(ui, name, theme::label(12.0)) + 46.0);
+    widths.sum()
+}
+
+/// The key to the lines: a sample of each and its name.
+fn lines_ui(ui: &Ui, row: &Row, scene: &Scene) {
+    let palette = theme::palette(ui);
+    let rect = ui.max_rect();
+    let painter = ui.painter();
+    let mut x = rect.left();
+    for name in names(row, scene) {
+        let width = text::width(ui, name, theme::label(12.0));
+        if x + 22.0 + width > rect.right() {
+            break;
+        }
+        let y = rect.center().y;
+        let sample = Rect::from_min_max(pos2(x, y - 5.0), pos2(x + 16.0, y + 5.0));
+        let main = colour_of(scene.main, palette);
+        let other = if scene.main == Side::Receiver {
+            palette.sender
+        } else {
+            palette.receiver
+        };
+        match name {
+            "min to max" => {
+                painter.rect_filled(sample, 0.0, main.gamma_multiply(0.3));
+            }
+            "mean" | "median" => {
+                for dash in [0.0, 9.0] {
+                    painter.hline(x + dash..=x + dash + 6.0, y, (1.5, palette.text));
+                }
+            }
+            _ if (name == "received") == (scene.main == Side::Receiver) => {
+                painter.rect_filled(sample, 0.0, main.gamma_multiply(0.4));
+                painter.hline(sample.x_range(), sample.top() + 1.0, (2.0, main));
+            }
+            _ => {
+                painter.hline(sample.x_range(), y, (1.5, other));
+            }
+        }
+        painter.text(
+            pos2(x + 22.0, y),
+            Align2::LEFT_CENTER,
+            name,
+            theme::label(12.0),
+            palette.weak,
+        );
+        x += 46.0 + width;
+    }
+}

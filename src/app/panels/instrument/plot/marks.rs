@@ -1,0 +1,243 @@
+//! What stands in a plot beside the curves: pauses, flags, the mean, ceilings, and where the rate is now.
+
+use eframe::egui::{Align2, Color32, Painter, Pos2, Rect, Stroke, Ui, pos2, vec2};
+
+use super::frame::Frame;
+use super::hatch::{self, Hatch};
+use super::lines::colour_of;
+use super::scene::Scene;
+use crate::app::model::format;
+use crate::app::model::lane::{Flag, Form, apart, place};
+use crate::app::model::row::{Mark, Row};
+use crate::app::panels::instrument::layout::Body;
+use crate::app::panels::instrument::text;
+use crate::app::theme::{self, Palette};
+
+const LABEL_HEIGHT: f32 = 16.0;
+/// A label this close to the live value makes way for it.
+const NEAR: f32 = 20.0;
+
+/// Pauses, under the curves: hatched, with their length.
+pub(super) fn pauses(ui: &Ui, frame: &Frame, scene: &Scene, palette: &Palette) {
+    for pause in &scene.pauses {
+        let to_s = pause.to_s.unwrap_or(pause.from_s);
+        let [left, right] = [pause.from_s, to_s].map(|t_s| frame.x(t_s));
+        let rect = Rect::from_min_max(pos2(left, frame.rect.top()), pos2(right, frame.rect.bottom()));
+        let shown = rect.intersect(frame.rect);
+        if shown.width() <= 0.0 {
+            continue;
+        }
+        ui.painter().rect_filled(shown, 0.0, palette.field);
+        hatch::paint(ui, shown, Hatch::Pause, palette.ghost.gamma_multiply(0.45));
+        let words = format!("paused {}", format::duration(to_s - pause.from_s));
+        if text::width(ui, &words, theme::value(12.0)) + 16.0 <= shown.width() {
+            let font = theme::value(12.0);
+            ui.painter()
+                .text(shown.center(), Align2::CENTER_CENTER, words, font, palette.weak);
+        }
+    }
+}
+
+/// The mean, dashed, between pauses.
+pub(super) fn mean(painter: &Painter, frame: &Frame, scene: &Scene, palette: &Palette) {
+    let Some(mean) = scene.mean else { return };
+    let y = frame.y(mean).round() + 0.5;
+    let colour = palette.text.gamma_multiply(0.75);
+    let end_x = frame.rect.right();
+    let mut x = frame.rect.left();
+    while x < end_x {
+        let to = (x + 5.0).min(end_x);
+        let in_pause = |pause: &crate::app::model::row::Pause| {
+            let to_s = pause.to_s.unwrap_or(pause.from_s);
+            to > frame.x(pause.from_s) && x < frame.x(to_s)
+        };
+        if !scene.pauses.iter().any(in_pause) {
+            painter.line_segment([pos2(x, y), pos2(to, y)], Stroke::new(1.0, colour));
+        }
+        x += 8.0;
+    }
+}
+
+/// The ceilings that are within the scale, dotted.
+pub(super) fn ceilings(painter: &Painter, frame: &Frame, scene: &Scene, palette: &Palette) {
+    for ceiling in scene.ceilings.iter().filter(|ceiling| ceiling.rate <= frame.axis.end()) {
+        let y = frame.y(ceiling.rate).round();
+        let mut x = frame.rect.left();
+        while x < frame.rect.right() {
+            let dot = Rect::from_min_size(pos2(x, y), vec2(1.5, 1.0));
+            painter.rect_filled(dot, 0.0, palette.neutral);
+            x += 4.0;
+        }
+    }
+}
+
+/// The names of the mean and of the ceilings at the right edge, and the value now in a pill beside its dot.
+pub(super) fn labels(ui: &Ui, frame: &Frame, scene: &Scene, pill: &str, palette: &Palette) {
+    let live = scene.live.map(|live| frame.at(live.t_s, live.value));
+    let pill_rect = live.map(|at| pill_place(ui, frame, at, pill));
+    let mut wanted = Vec::new();
+    if let Some(mean) = scene.mean {
+        let words = format!("mean {}", scene.unit.quantity(mean).number);
+        wanted.push((words, frame.y(mean), palette.text, theme::value(12.0)));
+    }
+    for ceiling in scene.ceilings.iter().filter(|ceiling| ceiling.rate <= frame.axis.end()) {
+        let words = format!("{} {}", ceiling.name, scene.unit.quantity(ceiling.rate).number);
+        wanted.push((words, frame.y(ceiling.rate), palette.weak, theme::label(12.0)));
+    }
+    let places: Vec<f32> = wanted
+        .iter()
+        .map(|(words, y, _, font)| {
+            let left = frame.rect.right() - text::width(ui, words, font.clone());
+            match (pill_rect, live) {
+                (Some(pill), Some(live)) if pill.right() > left && (y - live.y).abs() < NEAR => {
+                    if *y <= live.y {
+                        live.y - NEAR
+                    } else {
+                        live.y + NEAR
+                    }
+                }
+                _ => *y,
+            }
+        })
+        .collect();
+    let places = apart(&places, LABEL_HEIGHT, (frame.rect.top() - 8.0, frame.rect.bottom()));
+    for ((words, _, colour, font), y) in wanted.into_iter().zip(places) {
+        let galley = ui.painter().layout_no_wrap(words, font, colour);
+        let at = pos2(frame.rect.right() - galley.size().x, y - galley.size().y / 2.0);
+        let patch = Rect::from_min_size(at, galley.size()).expand2(vec2(6.0, 0.0));
+        let patch = patch.with_max_x(frame.rect.right());
+        ui.painter().rect_filled(patch, 0.0, palette.background);
+        ui.painter().galley(at, galley, colour);
+    }
+    if let (Some(at), Some(rect)) = (live, pill_rect) {
+        live_value(ui, at, rect, pill, colour_of(scene.main, palette), palette);
+    }
+}
+
+/// To the right of the dot, or to its left where there is no room.
+fn pill_place(ui: &Ui, frame: &Frame, at: Pos2, pill: &str) -> Rect {
+    let size = vec2(text::width(ui, pill, theme::value(13.0)) + 16.0, 22.0);
+    let y = at.y.clamp(frame.rect.top(), frame.rect.bottom() - 11.0) - size.y / 2.0;
+    let is_left = at.x + 14.0 + size.x > frame.rect.right();
+    let x = if is_left { at.x - 14.0 - size.x } else { at.x + 14.0 };
+    Rect::from_min_size(pos2(x, y), size)
+}
+
+fn live_value(ui: &Ui, at: Pos2, rect: Rect, pill: &str, colour: Color32, palette: &Palette) {
+    let painter = ui.painter();
+    painter.circle_filled(at, 8.0, colour.gamma_multiply(0.22));
+    painter.circle_filled(at, 5.5, palette.background);
+    painter.circle_filled(at, 4.0, colour);
+    painter.rect_filled(rect, 4.0, colour);
+    let (base_x, tip_x) = if rect.left() > at.x {
+        (rect.left() + 0.5, rect.left() - 4.0)
+    } else {
+        (rect.right() - 0.5, rect.right() + 4.0)
+    };
+    let y = rect.center().y;
+    painter.add(eframe::egui::Shape::convex_polygon(
+        vec![pos2(base_x, y - 4.0), pos2(base_x, y + 4.0), pos2(tip_x, y)],
+        colour,
+        Stroke::NONE,
+    ));
+    let ink = on(colour);
+    painter.text(rect.center(), Align2::CENTER_CENTER, pill, theme::value(13.0), ink);
+}
+
+/// What is read on a fill of this colour.
+pub(in super::super) fn on(fill: Color32) -> Color32 {
+    let light = 0.299 * f32::from(fill.r()) + 0.587 * f32::from(fill.g()) + 0.114 * f32::from(fill.b());
+    if light > 125.0 {
+        Color32::from_rgb(20, 24, 29)
+    } else {
+        Color32::WHITE
+    }
+}
+
+/// The flags in their lane with their lines down through the band, and in the lane, too, the ceilings above the scale.
+pub(super) fn flags(ui: &Ui, frame: &Frame, body: &Body, row: &Row, scene: &Scene, palette: &Palette) {
+    let right = above(ui, frame, body, scene, palette);
+    let in_view = |mark: &&Mark| (scene.time.from_s..=scene.time.to_s).contains(&mark.t_s);
+    let marks: Vec<&Mark> = row.marks().changes().iter().filter(in_view).collect();
+    let font = theme::value(11.0);
+    let texts: Vec<(String, String)> = marks
+        .iter()
+        .map(|mark| (mark.change.text(), mark.change.short()))
+        .collect();
+    let flags: Vec<Flag> = marks
+        .iter()
+        .zip(&texts)
+        .map(|(mark, (full, short))| Flag {
+            x: frame.x(mark.t_s),
+            full: text::width(ui, full, font.clone()) + 13.0,
+            short: text::width(ui, short, font.clone()) + 13.0,
+        })
+        .collect();
+    let painter = ui.painter();
+    for (((flag, placed), (full, short)), mark) in flags.iter().zip(place(&flags, right)).zip(&texts).zip(&marks) {
+        let line = palette.text.gamma_multiply(0.55);
+        painter.vline(flag.x, body.lane.top()..=body.band.bottom(), (1.0, line));
+        let (words, width) = match placed.form {
+            Form::Full => (full, flag.full),
+            Form::Short => (short, flag.short),
+            Form::Tick => (full, 0.0),
+        };
+        let rect = Rect::from_min_size(pos2(placed.left, body.lane.top()), vec2(width.max(5.0), LABEL_HEIGHT));
+        painter.rect_filled(rect, 0.0, palette.selected_row);
+        painter.vline(flag.x, rect.y_range(), (1.0, palette.text));
+        if width > 0.0 {
+            let at = pos2(rect.left() + 6.5, rect.center().y);
+            painter.text(at, Align2::LEFT_CENTER, words, font.clone(), palette.text);
+        }
+        let at = format::duration(mark.t_s);
+        let said = format!("after {at}: {full}");
+        let response = text::said(ui, ("flag", full, mark.t_s.to_bits()), rect, &said);
+        response.on_hover_text(&said);
+    }
+}
+
+/// The ceilings above the scale, at the right of the lane; returns where that begins.
+fn above(ui: &Ui, frame: &Frame, body: &Body, scene: &Scene, palette: &Palette) -> f32 {
+    let mut right = body.lane.right();
+    let font = theme::label(12.0);
+    for ceiling in scene.ceilings.iter().filter(|ceiling| ceiling.rate > frame.axis.end()) {
+        let words = format!("{} {}", ceiling.name, scene.unit.quantity(ceiling.rate).number);
+        let galley = ui.painter().layout_no_wrap(words.clone(), font.clone(), palette.weak);
+        let at = pos2(right - galley.size().x, body.lane.center().y - galley.size().y / 2.0);
+        if at.x < body.lane.left() + body.lane.width() / 2.0 {
+            break;
+        }
+        let rect = Rect::from_min_size(at, galley.size());
+        ui.painter().galley(at, galley, palette.weak);
+        let tip = pos2(at.x - 9.0, body.lane.center().y - 2.5);
+        ui.painter().add(eframe::egui::Shape::convex_polygon(
+            vec![tip, tip + vec2(4.0, 5.0), tip + vec2(-4.0, 5.0)],
+            palette.weak,
+            Stroke::NONE,
+        ));
+        text::said(
+            ui,
+            ("ceiling", ceiling.name),
+            rect,
+            &format!("above the scale: {words}"),
+        );
+        right = at.x - 28.0;
+    }
+    right
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_on_a_colour_is_told_apart_from_it() {
+        for palette in [theme::DARK, theme::LIGHT] {
+            for fill in [palette.sender, palette.receiver, palette.buffers, palette.network] {
+                let ink = on(fill);
+                let distance = i32::from(ink.g()).abs_diff(i32::from(fill.g()));
+                assert!(distance > 70, "{fill:?} {ink:?}");
+            }
+        }
+    }
+}
