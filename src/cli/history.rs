@@ -1,11 +1,15 @@
 //! `arraylift history`: what was transferred, whatever did it.
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde::Serialize;
 
 use crate::history::{self, Chosen, Curves, Entry, Query, Recording, Store, StoreError};
+
+use crate::{Error, own_file};
 
 use super::arguments::{
     ComparisonArguments, ForgetArguments, HistoryAction, HistoryArguments, KeepArguments, ShowArguments,
@@ -30,7 +34,8 @@ pub(super) fn recording(command: &str, typed: KeepArguments) -> Option<Recording
         return None;
     }
     let tell = |note: &str| output::complain(&note);
-    Some(Recording::new(command, Some(history::command_line()), Arc::new(tell)))
+    let again = Some(history::command_line());
+    Some(Recording::new(command, again, history::path(), Arc::new(tell)))
 }
 
 fn list(typed: &HistoryArguments) -> Result<(), Failure> {
@@ -60,12 +65,31 @@ fn list(typed: &HistoryArguments) -> Result<(), Failure> {
 
 fn show(typed: &ShowArguments) -> Result<(), Failure> {
     let (entry, curves) = find(typed.id)?;
+    if let Some(path) = &typed.html {
+        write(path, &history::html(&entry, &curves))?;
+    }
+    if let Some(path) = &typed.csv {
+        write(path, &history::csv(&curves))?;
+    }
     if typed.json {
         output::line(&Object::of(&entry, Some(&curves)));
-    } else {
+    } else if typed.md {
+        say(&history::markdown(&entry));
+    } else if typed.html.is_none() && typed.csv.is_none() {
         say(&history_tables::one(&entry));
     }
     Ok(())
+}
+
+/// Makes a file of what was asked for.
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    own_file::create(path, 0o644, text.as_bytes()).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => Error::SinkExists(path.to_owned()).into(),
+        _ => Failure::from(Error::SinkUnwritable {
+            path: path.to_owned(),
+            reason: crate::error::reason(&error),
+        }),
+    })
 }
 
 fn compare(typed: &ComparisonArguments) -> Result<(), Failure> {

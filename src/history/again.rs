@@ -24,6 +24,18 @@ pub(crate) enum Again {
     Form(serde_json::Value),
 }
 
+impl Again {
+    /// The window's form, as JSON; none of its texts is a secret then.
+    pub(crate) fn form(mut form: serde_json::Value) -> Self {
+        for field in form.as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
+            if let serde_json::Value::String(text) = field {
+                *text = without_secrets(text);
+            }
+        }
+        Self::Form(form)
+    }
+}
+
 /// What this process was started with.
 pub(crate) fn command_line() -> Again {
     let folder = std::env::current_dir().unwrap_or_default();

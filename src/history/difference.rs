@@ -1,5 +1,7 @@
 //! Two entries side by side: their numbers, and how much more the second one has.
 
+use crate::units;
+
 use super::entry::Entry;
 
 /// A number that both can have.
@@ -16,6 +18,15 @@ pub(crate) struct Compared {
 }
 
 impl Compared {
+    /// One of its two values for people, with its unit.
+    pub(crate) fn in_words(&self, value: f64) -> String {
+        match self.name {
+            "rate_bytes_per_s" => units::rate(value).to_string(),
+            "bytes" => units::mean_bytes(value).to_string(),
+            _ => units::duration(value),
+        }
+    }
+
     /// How much more the second one has, in percent of the first one; `None` where that says nothing.
     pub(crate) fn more_percent(&self) -> Option<f64> {
         let (first, second) = (self.first?, self.second?);

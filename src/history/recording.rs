@@ -1,6 +1,7 @@
 //! Follows the transfers of a process and has each kept once it has ended.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -30,15 +31,15 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
-    /// For the transfers of a command. Nothing is opened before the first of them has ended.
-    pub(crate) fn new(command: &str, again: Option<Again>, tell: Tell) -> Self {
+    /// For the transfers of a command, into the history at `path`. Nothing is opened before the first of them has ended.
+    pub(crate) fn new(command: &str, again: Option<Again>, path: Option<PathBuf>, tell: Tell) -> Self {
         Self {
             command: command.into(),
             again,
             drafts: HashMap::new(),
             names: HashMap::new(),
             thinning: Thinning::new(Instant::now()),
-            writer: Writer::new(tell),
+            writer: Writer::new(path, tell),
         }
     }
 

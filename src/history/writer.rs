@@ -1,5 +1,6 @@
 //! The thread that writes the history, a batch a moment, so that nobody else waits for a disk.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -12,7 +13,6 @@ use crate::units;
 use super::bursts::{Bursts, Counted};
 use super::curve::Curves;
 use super::entry::Entry;
-use super::place;
 use super::recording::Tell;
 use super::store::{Change, Store, StoreError};
 
@@ -36,6 +36,7 @@ pub(super) enum Item {
 
 /// Gives what has ended to a thread, which is there from the first of it on.
 pub(super) struct Writer {
+    path: Option<PathBuf>,
     tell: Tell,
     thread: Option<Running>,
     /// There is none, and that was told.
@@ -51,8 +52,9 @@ struct Running {
 }
 
 impl Writer {
-    pub(super) fn new(tell: Tell) -> Self {
+    pub(super) fn new(path: Option<PathBuf>, tell: Tell) -> Self {
         Self {
+            path,
             tell,
             thread: None,
             is_off: false,
@@ -66,7 +68,7 @@ impl Writer {
             return;
         }
         if self.thread.is_none() {
-            match Running::start(&self.tell) {
+            match Running::start(self.path.clone(), &self.tell) {
                 Ok(running) => self.thread = Some(running),
                 Err(error) => {
                     self.is_off = true;
@@ -86,7 +88,7 @@ impl Writer {
 }
 
 impl Running {
-    fn start(tell: &Tell) -> std::io::Result<Self> {
+    fn start(path: Option<PathBuf>, tell: &Tell) -> std::io::Result<Self> {
         let (items, taken) = bounded(ITEMS_MAX);
         let (end, ended) = bounded(0);
         let is_ending = Arc::new(AtomicBool::new(false));
@@ -95,7 +97,7 @@ impl Running {
             move || {
                 // Dropped last: whoever waits for the end hears of it.
                 let _end: Sender<()> = end;
-                write_on(&taken, &is_ending, &tell);
+                write_on(path.as_deref(), &taken, &is_ending, &tell);
                 Ok(())
             }
         };
@@ -138,8 +140,8 @@ impl Drop for Writer {
 }
 
 /// Writes what comes until nothing more can come, or nothing can be written.
-fn write_on(items: &Receiver<Item>, is_ending: &AtomicBool, tell: &Tell) {
-    let mut store = match open() {
+fn write_on(path: Option<&Path>, items: &Receiver<Item>, is_ending: &AtomicBool, tell: &Tell) {
+    let mut store = match path.ok_or(StoreError::NoPlace).and_then(Store::open) {
         Ok(store) => store,
         Err(error) => return tell(&format!("no history is kept: {error}")),
     };
@@ -155,10 +157,6 @@ fn write_on(items: &Receiver<Item>, is_ending: &AtomicBool, tell: &Tell) {
             return tell(&format!("no more history is kept: {error}"));
         }
     }
-}
-
-fn open() -> Result<Store, StoreError> {
-    Store::open(&place::path().ok_or(StoreError::NoPlace)?)
 }
 
 fn write(store: &mut Store, batch: impl Iterator<Item = Item>, bursts: &mut Bursts) -> Result<(), StoreError> {

@@ -146,7 +146,11 @@ fn what_the_disk_refuses_fails_at_both_ends_stays_as_a_part_and_the_receiver_goe
 fn what_the_disk_refuses_of_a_fetch_or_of_a_part_of_a_file_is_an_error() {
     let dir = Dir::new();
     let (url, server) = web_server(floats(100_000));
-    let fetch = dir.arraylift(["fetch", &url]).env("NO_PROXY", "127.0.0.1");
+    // What is refused is refused to the history, too.
+    let fetch = dir
+        .arraylift(["fetch", &url])
+        .env("NO_PROXY", "127.0.0.1")
+        .env("ARRAYLIFT_HISTORY", "off");
     without_fsync(|| fetch.start())
         .wait()
         .failed(1, &["a.bin", ".part is not on disk", "check the disk"]);
@@ -156,13 +160,13 @@ fn what_the_disk_refuses_of_a_fetch_or_of_a_part_of_a_file_is_an_error() {
     assert_eq!(dir.read(&names[0]), floats(100_000));
 
     dir.write("there.bin", vec![0; 80_000]);
-    let within = "loopback range:0:10_000 --into there.bin --at 0";
+    let within = "loopback range:0:10_000 --into there.bin --at 0 --no-history";
     without_fsync(|| dir.arraylift(within.split_whitespace()).start())
         .wait()
         .failed(1, &["there.bin is not on disk", "are overwritten already"]);
     // Without a sync there is nothing that could fail.
     without_fsync(|| {
-        dir.arraylift("loopback range:0:10 --into b.npy --no-sync".split_whitespace())
+        dir.arraylift("loopback range:0:10 --into b.npy --no-sync --no-history".split_whitespace())
             .start()
     })
     .wait()

@@ -332,3 +332,23 @@ fn what_one_peer_sends_by_the_thousand_is_a_few_entries() {
     let table = dir.run("history --last 3").done().stdout;
     assert!(table.contains(" more"), "{table}");
 }
+
+#[test]
+fn a_report_is_one_file_and_replaces_none() {
+    let dir = Dir::new();
+    dir.run("loopback range:0:1e6 --into a.npy").done();
+    dir.run("history show 1 --html report.html --csv report.csv").done();
+    let page = String::from_utf8(dir.read("report.html")).expect("UTF-8");
+    assert!(
+        page.starts_with("<!DOCTYPE html>") && page.contains("<svg") && page.contains("8.00 MB in "),
+        "{page}"
+    );
+    let table = String::from_utf8(dir.read("report.csv")).expect("UTF-8");
+    assert!(table.ends_with(",8000000\n"), "{table}");
+    dir.run("history show 1 --html report.html").failed(1, &["report.html"]);
+    let text = dir.run("history show 1 --md").done().stdout;
+    assert!(
+        text.starts_with("### range:0:1e6") || text.contains("| moved | 8.00 MB in "),
+        "{text}"
+    );
+}

@@ -59,7 +59,10 @@ fn a_full_disk_is_told_without_a_figure_where_the_server_tells_no_length() {
     let url = chunked_server();
     let fetch = || {
         let words = ["fetch", &url, "--into", "a.bin", "--timeout", "5s"];
-        dir.arraylift(words).env("no_proxy", "127.0.0.1").start()
+        dir.arraylift(words)
+            .env("no_proxy", "127.0.0.1")
+            .env("ARRAYLIFT_HISTORY", "off")
+            .start()
     };
     let full = [
         Refused::with(libc::SYS_splice, libc::EINVAL),
@@ -92,7 +95,12 @@ fn fetch(what: &str, refusals: &[Refused], then: Then) {
     let bytes: Vec<u8> = (0..LEN).map(|index| (index % 251).to_le_bytes()[0]).collect();
     let url = web_server(bytes.clone());
     let words = ["fetch", &url, "--into", "inbox", "--timeout", "5s"];
-    let fetch = || dir.arraylift(words).env("no_proxy", "127.0.0.1").start();
+    let fetch = || {
+        dir.arraylift(words)
+            .env("no_proxy", "127.0.0.1")
+            .env("ARRAYLIFT_HISTORY", "off")
+            .start()
+    };
     let ended: Ended = refused(refusals, fetch).wait();
     let names = names_in(&inbox);
     let failed = |words: &str| {

@@ -1,5 +1,7 @@
 //! What can be typed to look at what was transferred, and to keep none of it.
 
+use std::path::PathBuf;
+
 use clap::{ArgGroup, Args, Subcommand};
 
 use crate::cli::moment::{Moment, parse_moment};
@@ -63,6 +65,15 @@ pub(crate) struct ShowArguments {
     /// Prints one JSON object, with the bytes over time of the ends that were here
     #[arg(long)]
     pub json: bool,
+    /// Prints a table in Markdown
+    #[arg(long, conflicts_with = "json")]
+    pub md: bool,
+    /// Writes a report as one file, which runs and loads nothing; no file is overwritten
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Writes the bytes over time of the ends that were here; no file is overwritten
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

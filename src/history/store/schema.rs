@@ -66,10 +66,10 @@ pub(super) fn prepare(connection: &mut Connection, patience: Duration) -> Result
 }
 
 fn try_prepare(connection: &mut Connection) -> Result<(), Refused> {
+    // Read before the version: another process may make both meanwhile, which it does at once.
+    let is_empty: bool = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?;
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version == 0 {
-        // Anybody's database that was not made by this program has another mark, or tables.
-        let is_empty: bool = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?;
         if !is_empty {
             return Err(Refused::Foreign);
         }

@@ -180,3 +180,25 @@ fn a_hundred_thousand_entries_open_and_list_the_latest_in_no_time() {
     );
     assert!(took.as_millis() < 100, "{took:?}");
 }
+
+#[test]
+fn whoever_comes_first_makes_it_and_all_get_in() {
+    for _ in 0..20 {
+        let (_folder, path) = folder();
+        let one = |number| {
+            let path = path.clone();
+            let open = move || Store::open(&path).and_then(|mut store| store.write(&changes([number])));
+            std::thread::Builder::new()
+                .name("opens".into())
+                .spawn(open)
+                .expect("a thread")
+        };
+        let all: Vec<_> = (0..8).map(one).collect();
+        let mut ids: Vec<u64> = all
+            .into_iter()
+            .flat_map(|one| one.join().expect("it ends").expect("written"))
+            .collect();
+        ids.sort_unstable();
+        assert_eq!(ids, (1..=8).collect::<Vec<_>>());
+    }
+}
