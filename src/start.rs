@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{self, ExitCode};
 
 use crate::Error;
-use crate::cli::{self, Command, Failure};
+use crate::cli::{self, Command, Failure, WindowArguments};
 use crate::compare::end_with_comparison;
 
 /// Runs what was asked for on the command line; without a command it opens the window.
@@ -17,7 +17,7 @@ pub fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let ended = match cli::parse() {
-        Ok((None, path)) => open(path),
+        Ok((None, typed)) => open(typed),
         Ok((Some(Command::Loopback(typed)), _)) => cli::loopback::run(&typed),
         Ok((Some(Command::Send(typed)), _)) => cli::send::run(&typed),
         Ok((Some(Command::Receive(typed)), _)) => cli::receive::run(&typed),
@@ -37,16 +37,16 @@ pub fn main() -> ExitCode {
 }
 
 /// The window where there is a display for it, else the transfer that the window opens with.
-fn open(path: Option<PathBuf>) -> Result<(), Failure> {
+fn open(typed: WindowArguments) -> Result<(), Failure> {
     if hides_good_display() {
         return Err(open_without_wayland());
     }
     let shown = if has_display() {
-        open_window(path.clone())
+        open_window(&typed)
     } else {
         Err("there is no display".into())
     };
-    shown.or_else(|reason| cli::loopback::run_default(&reason, path))
+    shown.or_else(|reason| cli::loopback::run_default(&reason, typed))
 }
 
 fn has_display() -> bool {
@@ -87,12 +87,16 @@ fn open_without_wayland() -> Failure {
 
 /// Returns when the window was closed, or says why there is none.
 #[cfg(feature = "app")]
-fn open_window(path: Option<PathBuf>) -> Result<(), String> {
+fn open_window(typed: &WindowArguments) -> Result<(), String> {
     // What the window system says is for its developers: sources and lines.
-    crate::app::run(crate::app::AppOptions { path }).map_err(|_| "this display opens no window".into())
+    let options = crate::app::AppOptions {
+        path: typed.path.clone(),
+        no_history: typed.keep.no_history,
+    };
+    crate::app::run(options).map_err(|_| "this display opens no window".into())
 }
 
 #[cfg(not(feature = "app"))]
-fn open_window(_path: Option<PathBuf>) -> Result<(), String> {
+fn open_window(_typed: &WindowArguments) -> Result<(), String> {
     Err("this build has no window".into())
 }

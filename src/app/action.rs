@@ -25,6 +25,8 @@ pub(crate) enum Action {
     Compare(CompareAction),
     /// Something on the round trips page.
     RoundTrips(RoundTripsAction),
+    /// Something on the history page.
+    History(HistoryAction),
     /// Tell a service of another process.
     Service {
         /// The service's process id.
@@ -194,6 +196,23 @@ pub(crate) enum RoundTripsAction {
     Start,
     /// Stop measuring; what was measured stays.
     Cancel,
+}
+
+/// What can be asked for on the history page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum HistoryAction {
+    /// Look for this text.
+    Search(String),
+    /// Show this entry.
+    Pick(u64),
+    /// Lay this one over the picked one; `None` takes it away.
+    LayOver(Option<u64>),
+    /// Start the same.
+    Again(u64),
+    /// Ask whether the picked one is to be forgotten, or let go of the question.
+    AskToForget(bool),
+    /// Forget it.
+    Forget(u64),
 }
 
 /// Which path a dialog is for.

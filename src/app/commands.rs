@@ -28,6 +28,7 @@ impl App {
             Action::Form(action) => self.apply_to_form(ctx, action),
             Action::Compare(action) => self.apply_to_comparison(action),
             Action::RoundTrips(action) => self.apply_to_round_trips(action),
+            Action::History(action) => self.apply_to_history(action),
             Action::Service {
                 pid,
                 command: Command::Stop,

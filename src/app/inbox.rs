@@ -27,12 +27,17 @@ impl App {
         let mut a_round_ended = !ended.is_empty();
         for (key, event) in self.events.try_iter().take(EVENTS_A_FRAME) {
             match event {
-                RoundEvent::Began(id) => self.transfers.tie(key, id),
+                RoundEvent::Began(id) => {
+                    self.keeping.begin(key, id);
+                    self.transfers.tie(key, id);
+                }
                 RoundEvent::Told(event) => {
+                    self.keeping.hear(&event);
                     self.transfers.fold(event, now_s);
                 }
                 RoundEvent::Ended(outcome) => {
                     a_round_ended = true;
+                    self.keeping.end(key, &outcome, &self.transfers);
                     self.transfers.settle(key, outcome);
                 }
             }
@@ -40,8 +45,10 @@ impl App {
         for (key, outcome) in ended {
             // It has ended, so that dropping it joins at once.
             self.rounds.remove(&key);
+            self.keeping.end(key, &outcome, &self.transfers);
             self.transfers.settle(key, outcome);
         }
+        self.take_history_notes();
         if a_round_ended {
             // A file that was received is in the way of the next one.
             self.form.requested.sink = None;
@@ -86,6 +93,9 @@ impl App {
                     (page.notice, page.older) = (None, Some(*older));
                 }
                 Reply::Loaded(Err(message)) => self.comparisons.page.notice = Some(Notice::Failure(message)),
+                Reply::History(found) => self.take_history(found),
+                Reply::Runs(runs) => self.history_page.take_runs(runs),
+                Reply::Forgotten(forgotten) => self.take_forgotten(forgotten),
                 Reply::Chosen { dialog, paths } => {
                     self.form.dialog_trouble = None;
                     self.choose(dialog, paths);

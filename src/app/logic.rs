@@ -77,7 +77,7 @@ impl App {
     fn set_title(&mut self, ctx: &Context) {
         let title = match self.view {
             View::Compare => self.comparisons.page.title(),
-            View::Transfers | View::RoundTrips | View::Settings | View::Help => self.transfers.title(),
+            View::Transfers | View::RoundTrips | View::History | View::Settings | View::Help => self.transfers.title(),
         };
         if title != self.title {
             ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));

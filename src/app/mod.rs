@@ -8,6 +8,7 @@
 pub(crate) mod action;
 mod commands;
 mod comparing;
+mod history;
 mod inbox;
 mod keys;
 mod launch;
@@ -39,6 +40,7 @@ use eframe::egui;
 use crate::rounds::{RoundEvent, Rounds};
 use crate::transfer::Waker;
 use comparing::Comparisons;
+use history::Keeping;
 use model::palette::Palette;
 use model::place::Place;
 use model::plan::{CheckedForm, Paths};
@@ -63,6 +65,8 @@ const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 pub struct AppOptions {
     /// A file that is chosen as the source.
     pub path: Option<PathBuf>,
+    /// What it transfers is not kept in the history.
+    pub no_history: bool,
 }
 
 /// Opens the window and returns when it has closed and every transfer has ended.
@@ -125,11 +129,15 @@ pub struct App {
     waker: Waker,
     repaints: Arc<Repaints>,
     worker: Option<Worker>,
+    keeping: Keeping,
+    /// Where the history is; nowhere in a window of a test.
+    history_file: Option<PathBuf>,
     /// What other processes do; nothing in a window of a test.
     other_processes: Option<OtherProcesses>,
     system_fonts: Option<SystemFonts>,
     comparisons: Comparisons,
     pings: Pings,
+    history_page: model::history::Page,
     form: FormState,
     /// Words that the rows of the list have to have.
     filter: String,
@@ -217,8 +225,14 @@ impl App {
         // Before they had a file of their own they were in eframe's, with the place of the window.
         let with_place = || cc.storage.and_then(|storage| eframe::get_value(storage, "settings"));
         let settings = kept.or_else(with_place).unwrap_or_default();
+        let keeps_history = !options.no_history && !crate::history::is_switched_off();
         let mut app = Self::with_settings(&cc.egui_ctx, settings, options);
         app.settings_file = file;
+        if keeps_history {
+            app.keep_history_at(crate::history::path());
+        } else {
+            app.history_file = crate::history::path();
+        }
         app.set_ceilings(crate::compare::ceilings::read_cached());
         app.other_processes = OtherProcesses::start(Arc::clone(&app.waker)).ok();
         app.process_end = ProcessEnd::hear(&app.waker);
@@ -246,12 +260,15 @@ impl App {
             saved: settings.clone(),
             settings,
             settings_file: None,
+            keeping: Keeping::default(),
+            history_file: None,
             other_processes: None,
             system_fonts: None,
             size: WindowSize::default(),
             view: View::default(),
             comparisons: Comparisons::default(),
             pings: Pings::default(),
+            history_page: model::history::Page::default(),
             transfers: Transfers::default(),
             services: Services::default(),
             rounds: HashMap::new(),
@@ -310,6 +327,9 @@ impl App {
     /// Shows a page in the middle of the window.
     pub fn show(&mut self, view: View) {
         self.view = view;
+        if view == View::History {
+            self.read_history();
+        }
         // In a narrow window the page takes the place of the form.
         if view != View::Transfers && self.size == WindowSize::Narrow {
             self.form.unfolded = Some(false);

@@ -4,12 +4,14 @@ use eframe::egui::{CentralPanel, Color32, Context, Frame, Margin, Memory, Panel,
 
 use super::action::{Action, TransferAction};
 use super::model::form::Form;
+use super::model::history::Page;
 use super::model::list::List;
 use super::model::plan::{CheckedForm, check};
 use super::model::view::{View, WindowSize, list_width};
 use super::panels::transfers::Column;
 use super::panels::{
-    close, compare, empty, help, instrument, new_transfer, palette, rail, round_trips, settings, status, strip, undo,
+    close, compare, empty, help, history, instrument, new_transfer, palette, rail, round_trips, settings, status,
+    strip, undo,
 };
 use super::theme;
 use super::{App, Clock, Question};
@@ -45,7 +47,7 @@ impl App {
                 let page = &self.comparisons.page;
                 self.size == WindowSize::Wide || (page.progress.is_none() && page.shown().is_none())
             }),
-            View::RoundTrips | View::Settings | View::Help => false,
+            View::RoundTrips | View::History | View::Settings | View::Help => false,
         }
     }
 
@@ -146,6 +148,7 @@ impl App {
         match self.view {
             View::Compare => self.compare_ui(ui),
             View::RoundTrips => page_ui(ui, "round trips", |ui| round_trips::ui(ui, &self.pings.page)),
+            View::History => history_ui(ui, &self.history_page),
             View::Settings => page_ui(ui, "settings", |ui| settings::ui(ui, &self.settings)),
             View::Help => page_ui(ui, "help", |ui| {
                 help::ui(ui);
@@ -230,6 +233,12 @@ fn panel_left(name: &'static str, width: f32) -> Panel {
         .exact_size(width)
         .resizable(false)
         .show_separator_line(false)
+}
+
+/// Its list and its run scroll, each by itself.
+fn history_ui(ui: &mut Ui, page: &Page) -> Vec<Action> {
+    let frame = Frame::new().inner_margin(Margin::symmetric(24, 16));
+    frame.show(ui, |ui| history::ui(ui, page)).inner
 }
 
 /// A page that scrolls.

@@ -7,9 +7,11 @@ use std::thread::Builder;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::action::Dialog;
+use super::history::reading;
 use super::looking::look_at;
 use super::model::compare::Notice;
 use super::model::error_text;
+use super::model::history::{Found, Run};
 use super::model::place::Place;
 use super::model::plan::{PathLookup, SinkPathStatus};
 use super::model::row::RowKey;
@@ -44,6 +46,27 @@ pub(super) enum Task {
     },
     /// Read a saved comparison.
     LoadComparison(PathBuf),
+    /// Read the history.
+    ReadHistory {
+        /// Its file, whether or not it is there.
+        path: PathBuf,
+        /// What is looked for; all where it is empty.
+        search: String,
+    },
+    /// Read what is known of these entries.
+    ReadRuns {
+        /// The history's file.
+        path: PathBuf,
+        /// Their numbers.
+        ids: Vec<u64>,
+    },
+    /// Forget an entry of the history.
+    Forget {
+        /// The history's file.
+        path: PathBuf,
+        /// Its number.
+        id: u64,
+    },
     /// Send another process a command.
     Command {
         /// The process.
@@ -87,6 +110,12 @@ pub(super) enum Reply {
     Saved(Notice),
     /// A comparison was read, or not.
     Loaded(Result<Box<Comparison>, String>),
+    /// The history was read, or not.
+    History(Found),
+    /// These entries are known now.
+    Runs(Vec<Run>),
+    /// An entry is forgotten, or not.
+    Forgotten(Result<u64, String>),
     /// The folder could not be shown, or the command not sent.
     Failed(String),
     /// A dialog was left.
@@ -227,6 +256,9 @@ fn run(task: Task) -> Option<Reply> {
             let loaded = compare::load(&path).map(Box::new);
             Some(Reply::Loaded(loaded.map_err(|error| error_text::of(&error))))
         }
+        Task::ReadHistory { path, search } => Some(Reply::History(reading::find(&path, search))),
+        Task::ReadRuns { path, ids } => Some(Reply::Runs(reading::runs(&path, &ids))),
+        Task::Forget { path, id } => Some(Reply::Forgotten(reading::forget(&path, id))),
         Task::Command { pid, command } => {
             let sent = super::other_processes::send(pid, command);
             sent.err().map(|error| Reply::Failed(error_text::of(&error)))

@@ -1,10 +1,8 @@
 //! `arraylift loopback SOURCE`: both ends on this machine.
 
-use std::path::PathBuf;
-
 use crate::transfer::Side;
 
-use super::arguments::{KeepArguments, LoopbackArguments};
+use super::arguments::{LoopbackArguments, WindowArguments};
 use super::report::Report;
 use super::{Failure, follow, output, plan};
 use crate::signals::Signals;
@@ -19,7 +17,8 @@ pub(crate) fn run(typed: &LoopbackArguments) -> Result<(), Failure> {
 }
 
 /// What runs where the window was meant and cannot open, for `reason`.
-pub(crate) fn run_default(reason: &str, path: Option<PathBuf>) -> Result<(), Failure> {
+pub(crate) fn run_default(reason: &str, typed: WindowArguments) -> Result<(), Failure> {
+    let WindowArguments { path, keep } = typed;
     let what = path
         .as_ref()
         .map_or_else(|| "range:0:50_000_000".into(), |path| path.display().to_string());
@@ -28,6 +27,6 @@ pub(crate) fn run_default(reason: &str, path: Option<PathBuf>) -> Result<(), Fai
     ));
     let plan = plan::default_loopback(path)?;
     let mut report = Report::new(plan.json, Side::Receiver);
-    report.keep("loopback", KeepArguments::default());
+    report.keep("loopback", keep);
     follow::run(plan, &Signals::new(1)?, &mut report).map(drop)
 }

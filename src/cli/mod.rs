@@ -29,14 +29,13 @@ mod terminal;
 pub(crate) mod worker;
 
 use std::io;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::Error;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
 
-pub(crate) use arguments::Command;
+pub(crate) use arguments::{Command, WindowArguments};
 
 /// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -95,8 +94,8 @@ impl Failure {
     }
 }
 
-/// What was typed: a command, or the path for the window. Help and mistakes are printed here and give the exit code.
-pub(crate) fn parse() -> Result<(Option<Command>, Option<PathBuf>), ExitCode> {
+/// What was typed: a command, or how the window opens. Help and mistakes are printed here and give the exit code.
+pub(crate) fn parse() -> Result<(Option<Command>, WindowArguments), ExitCode> {
     let typed = arguments::Arguments::try_parse().map_err(|error| {
         if error.use_stderr() {
             let typed = std::env::args().nth(1).unwrap_or_default();
@@ -120,7 +119,7 @@ pub(crate) fn parse() -> Result<(Option<Command>, Option<PathBuf>), ExitCode> {
             }
         }
     })?;
-    Ok((typed.command, typed.path))
+    Ok((typed.command, typed.window))
 }
 
 /// Prints a failure, once and after everything else, and gives its exit code.

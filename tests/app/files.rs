@@ -129,7 +129,10 @@ fn a_name_that_is_no_text_on_the_command_line_is_chosen() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(OsStr::from_bytes(b"a\xff.bin"));
     std::fs::write(&path, [3; 100]).unwrap();
-    let mut window = without_all_glyphs(AppOptions { path: Some(path) });
+    let mut window = without_all_glyphs(AppOptions {
+        path: Some(path),
+        no_history: true,
+    });
     until_shown(&mut window, "u8 100 · 100 B");
     window.get_by_label("Start").click();
     done(&mut window, 1);

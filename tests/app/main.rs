@@ -5,6 +5,7 @@
 
 mod compare;
 mod files;
+mod history;
 mod reading;
 
 use std::time::{Duration, Instant};
@@ -851,7 +852,11 @@ fn open_form(window: &mut Window) {
 
 fn sized(width: f32, height: f32) -> Window {
     let mut window = Harness::builder().with_size([width, height]).build_eframe(|cc| {
-        let mut app = App::new(cc, AppOptions::default());
+        let options = AppOptions {
+            no_history: true,
+            ..AppOptions::default()
+        };
+        let mut app = App::new(cc, options);
         // Pictures are the same on every machine, whatever was measured there.
         app.set_ceilings(None);
         app

@@ -7,6 +7,7 @@ pub(crate) mod curves;
 pub(crate) mod error_text;
 pub(crate) mod form;
 pub(crate) mod format;
+pub(crate) mod history;
 pub(crate) mod lane;
 pub(crate) mod list;
 pub(crate) mod palette;

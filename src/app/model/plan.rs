@@ -4,6 +4,7 @@ mod ends;
 mod options;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::form::{Field, Form};
 use super::format;
@@ -69,6 +70,8 @@ pub struct Recipe {
     pub name: String,
     /// The array, where it is known before the peer has said it.
     pub meta: Option<ArrayMeta>,
+    /// What was typed.
+    pub form: Arc<Form>,
 }
 
 impl Recipe {
@@ -78,6 +81,9 @@ impl Recipe {
         (recipe.name, recipe.meta) = (file.name.clone(), Some(file.meta.clone()));
         if let Job::Loopback { source, .. } | Job::Send { source, .. } = &mut recipe.job {
             source.origin = file.origin.clone();
+        }
+        if let Some(path) = file.origin.path() {
+            Arc::make_mut(&mut recipe.form).choose_source(vec![path.to_owned()]);
         }
         recipe
     }
@@ -132,6 +138,7 @@ pub fn check(form: &Form, paths: &Paths) -> CheckedForm {
         repeat: form.repeat,
         name: ends.name,
         meta: ends.meta,
+        form: Arc::new(form.clone()),
     });
     CheckedForm {
         mistakes: checker.mistakes,

@@ -10,6 +10,8 @@ pub enum View {
     Compare,
     /// Round trips to an echo service.
     RoundTrips,
+    /// What was transferred.
+    History,
     /// What a person can choose about the window.
     Settings,
     /// Keys, terms, and what this program is.

@@ -5,6 +5,7 @@ pub(crate) mod compare;
 pub(crate) mod empty;
 mod ghost;
 pub(crate) mod help;
+pub(crate) mod history;
 pub(crate) mod instrument;
 pub(crate) mod list_head;
 mod list_heading;

@@ -19,7 +19,7 @@ struct Entry {
 }
 
 /// The pages, from top to bottom; another one is one line more.
-const PAGES: [Entry; 3] = [
+const PAGES: [Entry; 4] = [
     Entry::new(View::Transfers, Icon::Transfers, "Transfers", "Transfers", "Ctrl 1"),
     Entry::new(
         View::Compare,
@@ -35,6 +35,7 @@ const PAGES: [Entry; 3] = [
         "Round trips",
         "Ctrl 3",
     ),
+    Entry::new(View::History, Icon::History, "History", "History", "Ctrl 4"),
 ];
 
 /// What stands at the bottom, from top to bottom.

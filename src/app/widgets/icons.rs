@@ -21,6 +21,8 @@ pub(crate) enum Icon {
     Compare,
     /// The page of round trips.
     RoundTrips,
+    /// The page of what was transferred.
+    History,
     /// The settings.
     Settings,
     /// Help.
@@ -63,6 +65,10 @@ pub(crate) fn paint_icon(painter: &Painter, icon: Icon, centre: Pos2, colour: Co
         Icon::RoundTrips => {
             pen.arrow((-7.0, -3.5), (7.0, -3.5));
             pen.arrow((7.0, 3.5), (-7.0, 3.5));
+        }
+        Icon::History => {
+            pen.circle((0.0, 0.0), 7.0);
+            pen.line(&[(0.0, -4.0), (0.0, 0.5), (3.2, 2.2)]);
         }
         Icon::Settings => {
             for (y, knob) in [(-4.0, 2.5), (4.0, -2.5)] {

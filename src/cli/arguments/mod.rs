@@ -100,8 +100,17 @@ names. The exit code is 1 where a contestant that ought to have run gave no numb
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
+    #[command(flatten)]
+    pub window: WindowArguments,
+}
+
+/// How the window opens, where no command is typed.
+#[derive(Debug, Args)]
+pub(crate) struct WindowArguments {
     /// Opens the window with this file chosen
     pub path: Option<PathBuf>,
+    #[command(flatten)]
+    pub keep: KeepArguments,
 }
 
 #[derive(Debug, Subcommand)]

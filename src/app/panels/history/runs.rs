@@ -1,0 +1,185 @@
+//! The picked run, or two over each other: their rates over time, their numbers and the difference, and what to do.
+
+use eframe::egui::{Align2, Color32, Grid, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui_plot::{AxisHints, GridMark, Line, PlotPoints};
+
+use crate::app::action::{Action, HistoryAction};
+use crate::app::model::format;
+use crate::app::model::history::{Page, Run};
+use crate::app::panels::still_plot::still_plot;
+use crate::app::theme::{self, STEP};
+use crate::app::widgets::{caption, plain_button, text_line};
+use crate::history::{Compared, differences, facts, markdown};
+use crate::text::shown;
+use crate::units;
+
+const PLOT_HEIGHT: f32 = 180.0;
+
+/// Draws it; returns what was asked for.
+pub(super) fn ui(ui: &mut Ui, page: &Page) -> Vec<Action> {
+    let Some(run) = page.picked_run() else {
+        return Vec::new();
+    };
+    ui.spacing_mut().item_spacing.y = STEP;
+    let actions = buttons_ui(ui, page, run);
+    let beside = page.run_beside();
+    plot_ui(ui, run, beside);
+    match beside {
+        Some(beside) => difference_ui(ui, run, beside),
+        None => facts_ui(ui, run),
+    }
+    actions
+}
+
+fn buttons_ui(ui: &mut Ui, page: &Page, run: &Run) -> Vec<Action> {
+    let id = run.entry.id;
+    let mut actions = Vec::new();
+    ui.horizontal(|ui| {
+        if page.form(id).is_some() && plain_button(ui, "Again").clicked() {
+            actions.push(Action::History(HistoryAction::Again(id)));
+        }
+        if plain_button(ui, "Copy summary").clicked() {
+            actions.push(Action::Copy(markdown(&run.entry)));
+        }
+        if page.asks_to_forget {
+            if plain_button(ui, "Forget for good").clicked() {
+                actions.push(Action::History(HistoryAction::Forget(id)));
+            }
+            if plain_button(ui, "Keep").clicked() {
+                actions.push(Action::History(HistoryAction::AskToForget(false)));
+            }
+        } else if plain_button(ui, "Forget").clicked() {
+            actions.push(Action::History(HistoryAction::AskToForget(true)));
+        }
+        if page.beside.is_none() {
+            caption(ui, "Lay over, in another row, compares the two");
+        }
+    });
+    actions
+}
+
+/// The rate over time of the receiver, or of the sender where that is the end that was here.
+fn rates(run: &Run) -> Vec<[f64; 2]> {
+    let received = run.curves.receiver.rates();
+    let rates = if received.is_empty() {
+        run.curves.sender.rates()
+    } else {
+        received
+    };
+    rates.into_iter().map(|(t_s, rate)| [t_s, rate]).collect()
+}
+
+fn plot_ui(ui: &mut Ui, run: &Run, beside: Option<&Run>) {
+    let palette = theme::palette(ui);
+    let mut lines = vec![("A", rates(run), palette.receiver)];
+    lines.extend(beside.map(|beside| ("B", rates(beside), palette.sender)));
+    lines.retain(|(_, rates, _)| rates.len() > 1);
+    if lines.is_empty() {
+        caption(ui, "It was too short, or too long ago, for a picture.");
+        return;
+    }
+    let all = || lines.iter().flat_map(|(_, rates, _)| rates);
+    let most = all().map(|[_, rate]| *rate).fold(0.0, f64::max);
+    let end_s = all().map(|[t_s, _]| *t_s).fold(0.0, f64::max);
+    let in_words = lines.iter().map(|(name, rates, _)| {
+        let peak = rates.iter().map(|[_, rate]| *rate).fold(0.0, f64::max);
+        format!("{name}: at most {}", format::rate(peak))
+    });
+    let in_words = in_words.collect::<Vec<_>>().join("; ");
+    let rate = |mark: GridMark, _: &std::ops::RangeInclusive<f64>| units::rate(mark.value).to_string();
+    let seconds = |mark: GridMark, _: &std::ops::RangeInclusive<f64>| format::time(mark.value);
+    let (x, y) = (
+        AxisHints::new_x().formatter(seconds),
+        AxisHints::new_y().formatter(rate),
+    );
+    let plot = still_plot(ui, "runs over each other", PLOT_HEIGHT, x, y).show(ui, |plot| {
+        plot.set_plot_bounds_x(0.0..=end_s);
+        plot.set_plot_bounds_y(0.0..=most * 1.08);
+        for (name, rates, colour) in &lines {
+            let points = PlotPoints::from(rates.clone());
+            plot.line(Line::new(*name, points).color(*colour).width(1.5).allow_hover(false));
+        }
+    });
+    plot.response
+        .widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("Rate over time. {in_words}")));
+    if beside.is_some() {
+        legend_ui(
+            ui,
+            &lines
+                .iter()
+                .map(|(name, _, colour)| (*name, *colour))
+                .collect::<Vec<_>>(),
+        );
+    }
+}
+
+fn legend_ui(ui: &mut Ui, lines: &[(&str, Color32)]) {
+    ui.horizontal(|ui| {
+        for (name, colour) in lines {
+            let (rect, _) = ui.allocate_exact_size(vec2(44.0, 16.0), Sense::hover());
+            let y = rect.center().y;
+            ui.painter()
+                .line_segment([pos2(rect.left(), y), pos2(rect.left() + 16.0, y)], (2.0, *colour));
+            let text = rect.with_min_x(rect.left() + 22.0);
+            text_line(
+                ui,
+                text,
+                Align2::LEFT_CENTER,
+                name,
+                theme::small(),
+                theme::palette(ui).weak,
+            );
+        }
+    });
+}
+
+fn facts_ui(ui: &mut Ui, run: &Run) {
+    let palette = theme::palette(ui);
+    Grid::new("facts")
+        .num_columns(2)
+        .spacing(vec2(24.0, 6.0))
+        .show(ui, |ui| {
+            for (name, value) in facts(&run.entry) {
+                ui.label(RichText::new(name).font(theme::small()).color(palette.weak));
+                ui.label(RichText::new(shown(&value)).font(theme::small()));
+                ui.end_row();
+            }
+        });
+}
+
+fn difference_ui(ui: &mut Ui, run: &Run, beside: &Run) {
+    let palette = theme::palette(ui);
+    let small = |text: String, colour: Color32| RichText::new(text).font(theme::small()).color(colour);
+    for (name, run) in [("A", run), ("B", beside)] {
+        let text = format!("{name}  {}  {}", run.entry.when(), shown(&run.entry.what()));
+        ui.label(small(text, palette.weak));
+    }
+    Grid::new("difference")
+        .num_columns(4)
+        .spacing(vec2(24.0, 6.0))
+        .show(ui, |ui| {
+            for head in ["", "A", "B", "B has more"] {
+                ui.label(small(head.into(), palette.weak));
+            }
+            ui.end_row();
+            for number in differences(&run.entry, &beside.entry) {
+                let cell = |value: Option<f64>| value.map_or_else(|| "-".into(), |value| number.in_words(value));
+                ui.label(small(number.label.into(), palette.weak));
+                ui.label(small(cell(number.first), palette.text));
+                ui.label(small(cell(number.second), palette.text));
+                ui.label(small(more(&number), palette.text));
+                ui.end_row();
+            }
+        });
+    for (name, run) in [("A", run), ("B", beside)] {
+        if let Some(sentence) = &run.entry.sentence {
+            ui.label(small(format!("{name}: {sentence}"), palette.weak));
+        }
+    }
+}
+
+fn more(number: &Compared) -> String {
+    number
+        .more_percent()
+        .map_or_else(|| "-".into(), |percent| format!("{percent:+.1} %"))
+}

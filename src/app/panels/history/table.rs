@@ -1,0 +1,109 @@
+//! The entries of the history, a row each.
+
+use eframe::egui::{Align2, Color32, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use crate::app::action::HistoryAction;
+use crate::app::model::format;
+use crate::app::model::history::Page;
+use crate::app::theme::{self, Palette};
+use crate::app::widgets::{focus_ring, from_right, name_line, text_line, word_button};
+use crate::history::{Ending, Entry};
+use crate::text::shown;
+
+pub(super) const ROW_HEIGHT: f32 = 28.0;
+/// When, how much, how fast, how it ended, and the button behind them.
+const WHEN: f32 = 132.0;
+const SIZE: f32 = 76.0;
+const RATE: f32 = 86.0;
+const ENDED: f32 = 168.0;
+const BUTTON: f32 = 72.0;
+
+/// Draws the rows; returns what was asked for.
+pub(super) fn ui(ui: &mut Ui, page: &Page) -> Vec<HistoryAction> {
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let rows = page.entries.iter();
+    rows.filter_map(|entry| row_ui(ui, page, entry)).collect()
+}
+
+fn row_ui(ui: &mut Ui, page: &Page, entry: &Entry) -> Option<HistoryAction> {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
+    let is_picked = page.picked == Some(entry.id);
+    let is_beside = page.beside == Some(entry.id);
+    if !ui.is_rect_visible(rect) && !response.has_focus() {
+        response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, is_picked, name(entry)));
+        return None;
+    }
+    response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, is_picked, name(entry)));
+    let palette = theme::palette(ui);
+    if is_picked || is_beside {
+        ui.painter().rect_filled(rect, 0.0, palette.selected_row);
+    } else if response.hovered() {
+        ui.painter().rect_filled(rect, 0.0, palette.hover);
+    }
+    focus_ring(ui, &response, rect.shrink(1.0));
+    cells_ui(ui, rect, entry, palette);
+    let button = Rect::from_min_max(pos2(rect.right() - BUTTON, rect.top()), rect.max);
+    let word = match (is_picked, is_beside) {
+        (true, _) => None,
+        (_, true) => Some(("Take away", None)),
+        _ if page.picked.is_some() => Some(("Lay over", Some(entry.id))),
+        _ => None,
+    };
+    let lay_over = word.filter(|_| is_beside || response.contains_pointer() || response.has_focus());
+    let laid = lay_over.and_then(|(word, id)| {
+        let name = format!("{word}: {}", shown(&entry.what()));
+        let clicked = from_right(ui, ("lay over", entry.id), button, |ui| {
+            word_button(ui, word, &name).clicked()
+        });
+        clicked.then_some(HistoryAction::LayOver(id))
+    });
+    laid.or_else(|| response.clicked().then_some(HistoryAction::Pick(entry.id)))
+}
+
+fn cells_ui(ui: &Ui, row: Rect, entry: &Entry, palette: &Palette) {
+    let mut left = row.left() + 8.0;
+    let mut cell = |width: f32| {
+        let rect = Rect::from_min_max(pos2(left, row.top()), pos2(left + width - 12.0, row.bottom()));
+        left += width;
+        rect
+    };
+    let small = |rect: Rect, align: Align2, text: &str, colour: Color32| {
+        text_line(ui, rect, align, text, theme::small(), colour);
+    };
+    let what = (row.width() - 8.0 - WHEN - SIZE - RATE - ENDED - BUTTON).max(80.0);
+    small(cell(WHEN), Align2::LEFT_CENTER, &entry.when(), palette.weak);
+    name_line(
+        ui,
+        cell(what),
+        Align2::LEFT_CENTER,
+        &shown(&entry.what()),
+        theme::small(),
+        palette.text,
+    );
+    small(
+        cell(SIZE),
+        Align2::RIGHT_CENTER,
+        &format::bytes(entry.bytes).to_string(),
+        palette.text,
+    );
+    let rate = format::rate(entry.rate_bytes_per_s).to_string();
+    small(cell(RATE), Align2::RIGHT_CENTER, &rate, palette.text);
+    let colour = match entry.outcome {
+        Ending::Done if entry.verified == Some(true) => palette.verified,
+        Ending::Done | Ending::Cancelled => palette.weak,
+        Ending::Failed => palette.failed,
+    };
+    small(cell(ENDED), Align2::LEFT_CENTER, &entry.how_it_ended(), colour);
+}
+
+/// A row for who does not see it.
+fn name(entry: &Entry) -> String {
+    format!(
+        "{}, {}, {}, {}, {}",
+        shown(&entry.what()),
+        entry.when(),
+        format::bytes(entry.bytes),
+        format::rate(entry.rate_bytes_per_s),
+        entry.how_it_ended()
+    )
+}
