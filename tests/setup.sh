@@ -6,6 +6,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 target=$(realpath -m "${CARGO_TARGET_DIR:-$root/target}")
 if [[ -n ${CARGO_TARGET_DIR:-} ]]; then export CARGO_TARGET_DIR=$target; fi
 export PYTHONDONTWRITEBYTECODE=1
+# What tests and benchmarks transfer is not for the history of whoever runs them.
+export ARRAYLIFT_HISTORY=off
 missing_packages=()
 python=
 nginx=

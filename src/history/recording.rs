@@ -117,3 +117,85 @@ fn counted(draft: &Draft, name: Option<String>, outcome: &Outcome) -> Counted {
         seconds: draft.seconds(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Query, Store};
+    use crate::sys::{process_usage, thread_usage};
+    use crate::transfer::{Finished, Side, Started};
+    use std::time::Duration;
+
+    /// What a service tells of a small file.
+    fn serve(recording: &mut Recording, number: u64) {
+        let id = TransferId(number);
+        let event = |kind| Event::new(id, Side::Receiver, 0.001, kind);
+        let started = Started {
+            source: Some(format!("{number:05}.bin")),
+            sink: Some("inbox".into()),
+            peer: format!("10.0.0.7:{number}"),
+            wire: "native".into(),
+            dtype: "u8".into(),
+            shape: vec![1024],
+            total_bytes: Some(1024),
+            ..Started::default()
+        };
+        let finished = Finished {
+            bytes: 1024,
+            rate_bytes_per_s: 1e6,
+            checksum: Some("crc64nvme:0123456789abcdef".into()),
+            ..Finished::default()
+        };
+        recording.hear(&event(EventKind::Started(Box::new(started))));
+        recording.hear(&event(EventKind::Finished(Box::new(finished.clone()))));
+        recording.ended(id, &Outcome::Done(finished), None);
+    }
+
+    #[test]
+    fn two_thousand_small_files_cost_a_service_little_and_are_all_counted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("arraylift/history.db");
+        let quiet: Tell = Arc::new(|note: &str| panic!("{note}"));
+        let mut recording = Recording::new("serve", None, Some(path.clone()), quiet);
+        let cpu = || {
+            let usage = thread_usage();
+            usage.user + usage.system
+        };
+        let all = || process_usage().user + process_usage().system;
+        let (before, all_before) = (cpu(), all());
+        for number in 1..=2000 {
+            serve(&mut recording, number);
+        }
+        let took: Duration = cpu().saturating_sub(before);
+        drop(recording);
+        println!(
+            "2,000 small files: {took:?} of who tells of them, at most {:?} of the whole process",
+            all().saturating_sub(all_before)
+        );
+        let store = Store::open_existing(&path).expect("open").expect("there");
+        let kept = store.list(&Query::default()).expect("listed");
+        assert_eq!(kept.iter().map(|entry| entry.transfers).sum::<u64>(), 2000);
+        assert!(kept.len() <= 103, "{}", kept.len());
+        // 5 ms are 1 % of what 2,000 files take; this is for a busy machine.
+        assert!(took < Duration::from_millis(100), "{took:?}");
+    }
+
+    #[test]
+    fn what_does_not_end_well_is_kept_with_the_reason() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("history.db");
+        let quiet: Tell = Arc::new(|note: &str| panic!("{note}"));
+        let mut recording = Recording::new("send", None, Some(path.clone()), quiet);
+        recording.name(TransferId(1), "a.npy");
+        recording.ended(TransferId(1), &Outcome::Cancelled, None);
+        recording.ended(TransferId(2), &Outcome::Joined, None);
+        drop(recording);
+        let store = Store::open_existing(&path).expect("open").expect("there");
+        let kept = store.list(&Query::default()).expect("listed");
+        assert_eq!(kept.len(), 1);
+        assert_eq!(
+            (kept[0].source.as_deref(), kept[0].outcome),
+            (Some("a.npy"), Ending::Cancelled)
+        );
+    }
+}

@@ -8,6 +8,9 @@ use crate::units;
 use super::curve::{Curve, Curves};
 use super::entry::Entry;
 
+/// A smaller share is left out: it would be 0 %.
+const SHARE_MIN: f64 = 0.005;
+
 const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 240.0;
 
@@ -22,6 +25,7 @@ pub(crate) fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
     let shares = entry
         .shares
         .iter()
+        .filter(|(_, share)| *share >= SHARE_MIN)
         .map(|(cause, share)| format!("{} {:.0} %", cause.name(), share * 100.0));
     let facts = [
         ("began", Some(format!("{} ({})", entry.when(), entry.began_utc()))),

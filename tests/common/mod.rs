@@ -117,6 +117,7 @@ impl Dir {
             .env_remove("WAYLAND_DISPLAY")
             .env("XDG_RUNTIME_DIR", self.runtime())
             .env("XDG_DATA_HOME", self.data())
+            .env_remove("ARRAYLIFT_HISTORY")
             // Nobody else's are there, either.
             .env("TMPDIR", self.runtime());
         command

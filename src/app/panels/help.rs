@@ -28,7 +28,7 @@ const KEYS: [(&str, &str); 19] = [
         "zoom and move the plots of a transfer that has ended",
     ),
     ("Escape", "closes what is open, else cancels the chosen transfer"),
-    ("Ctrl 1, 2, 3", "show Transfers, Compare, Round trips"),
+    ("Ctrl 1, 2, 3, 4", "show Transfers, Compare, Round trips, History"),
     ("Ctrl R", "opens or closes Compare"),
     ("Ctrl ,", "shows the settings"),
     ("F1", "shows this page"),
