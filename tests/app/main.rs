@@ -5,6 +5,7 @@
 
 mod compare;
 mod files;
+mod frame;
 mod history;
 mod reading;
 

@@ -132,13 +132,12 @@ impl<'a> List<'a> {
         self.lines().into_iter().filter_map(row).collect()
     }
 
-    /// The unit of all rates of the list: the largest of those that run, or that of the highest mean.
+    /// The unit of all rates of the list: that of the selected transfer, or of the highest mean where that is larger.
     #[must_use]
     pub(crate) fn unit(self) -> RateUnit {
         let means = self.transfers.rows().iter().map(Row::mean_bytes_per_s);
-        let running = self.transfers.own_rows().iter().filter(|row| row.has_rate());
-        let units = running.map(|row| row.rate_unit().divisor);
-        RateUnit::of(means.chain(units).fold(0.0, f64::max))
+        let selected = self.transfers.selected().map(|row| row.rate_unit().divisor);
+        RateUnit::of(means.chain(selected).fold(0.0, f64::max))
     }
 
     /// How many of a group have no row of their own, where somebody looks at all of it.

@@ -20,6 +20,8 @@ pub(crate) struct Totals {
     pub running: usize,
     /// Bytes that have moved since the window was opened.
     pub moved_bytes: u64,
+    /// How many that were done are not listed any more.
+    pub more_done: u64,
     /// The rate of the last minute in bytes a second, the oldest first.
     pub curve: Vec<f64>,
 }
@@ -35,18 +37,12 @@ impl Totals {
             _ => false,
         };
         let running: Vec<&Row> = rows.iter().filter(runs).collect();
-        let bin_s = CURVE_S / f64::from(CURVE_POINTS);
-        let begin_s = now_s - CURVE_S;
-        let recent: Vec<&Row> = rows.iter().filter(|row| row.last_moved_s() > begin_s).collect();
-        let at = |bin: u32| {
-            let from_s = begin_s + f64::from(bin) * bin_s;
-            recent.iter().map(|row| row.rate_between(from_s, from_s + bin_s)).sum()
-        };
         Self {
-            rate_bytes_per_s: running.iter().map(|row| row.numbers(now_s).now).sum(),
+            rate_bytes_per_s: running.iter().map(|row| row.rate_now(now_s)).sum(),
             running: running.len(),
             moved_bytes: transfers.moved_bytes(),
-            curve: (0..CURVE_POINTS).map(at).collect(),
+            more_done: transfers.forgotten_done(),
+            curve: curve(rows, now_s),
         }
     }
 
@@ -60,6 +56,16 @@ impl Totals {
         }
     }
 
+    /// The same with those that are done and have no row any more.
+    #[must_use]
+    pub(crate) fn all_in_words(&self) -> String {
+        let words = self.in_words();
+        if self.more_done == 0 {
+            return words;
+        }
+        format!("{words}, {} more done than are listed", format::count(self.more_done))
+    }
+
     /// `2 running, 15.6 GB moved`.
     #[must_use]
     pub(crate) fn in_words(&self) -> String {
@@ -69,6 +75,23 @@ impl Totals {
         };
         format!("{running}, {} moved", format::bytes(self.moved_bytes))
     }
+}
+
+/// The rate of all rows in the last minute. Each row counts in those spans in which it moved.
+fn curve(rows: &[Row], now_s: f64) -> Vec<f64> {
+    let bin_s = CURVE_S / f64::from(CURVE_POINTS);
+    let begin_s = now_s - CURVE_S;
+    let mut curve = vec![0.0; CURVE_POINTS as usize];
+    for row in rows {
+        let (from_s, to_s) = row.moved_between_s();
+        for (bin, rate) in (0_u32..).zip(&mut curve) {
+            let bin_from_s = begin_s + f64::from(bin) * bin_s;
+            if bin_from_s < to_s && bin_from_s + bin_s > from_s {
+                *rate += row.rate_between(bin_from_s, bin_from_s + bin_s);
+            }
+        }
+    }
+    curve
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ const KEYS: [(&str, &str); 19] = [
     ("Ctrl Z", "puts back what was removed last, for 20 seconds"),
     (
         "+, -, Left, Right, 0",
-        "zoom and move the plots of a transfer that has ended",
+        "zoom and move the plots; 0 shows all",
     ),
     ("Escape", "closes what is open, else cancels the chosen transfer"),
     ("Ctrl 1, 2, 3, 4", "show Transfers, Compare, Round trips, History"),

@@ -75,8 +75,11 @@ fn totals_ui(ui: &mut Ui, rect: Rect, totals: &Totals, unit: RateUnit) {
     paint_sparkline(ui.painter(), curve, &shares(&totals.curve), palette.neutral);
     let all = Rect::from_min_max(pos2(left, rect.top() + 54.0), pos2(curve.right(), rect.bottom() - 4.0));
     let response = ui.interact(all, Id::unique("totals"), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("All transfers: {rate}. {text}")));
-    response.on_hover_text("All transfers that are listed: their rate now, what has moved since the window was opened, and the rate of the last minute");
+    let all = format!("All transfers: {rate}. {}", totals.all_in_words());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &all));
+    response.on_hover_text(format!(
+        "{all}\nThe rate is of now, the curve of the last minute, the bytes since the window was opened."
+    ));
 }
 
 /// The button that opens the form.

@@ -107,13 +107,7 @@ fn name(group: Group, list: List<'_>, unit: RateUnit) -> String {
 /// What a screen reader says: with the number of rows.
 fn described(group: Group, list: List<'_>) -> String {
     let count = list.group(group).len();
-    let more = list.transfers.forgotten_done();
     match group {
-        Group::Done if more > 0 => format!(
-            "Done: {}, {} more done",
-            format::count(count as u64),
-            format::count(more)
-        ),
         Group::Waiting => format!("Waiting: {} wait", format::count(list.transfers.waiting_count() as u64)),
         _ => format!("{}: {}", plain(group), format::count(count as u64)),
     }

@@ -181,7 +181,7 @@ impl RowLine<'_> {
             Phase::Cancelled => ("cancelled".to_owned(), theme::small(), palette.weak),
             Phase::Failed { .. } => return,
             _ if row.has_rate() => {
-                let now = self.unit.quantity(row.numbers(self.now_s).now).number;
+                let now = self.unit.quantity(row.rate_now(self.now_s)).number;
                 (now, theme::strong(), palette.text)
             }
             Phase::Starting | Phase::Is(_) => return,

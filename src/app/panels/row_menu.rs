@@ -81,7 +81,9 @@ pub(super) fn ui(ui: &Ui, row: &Row, is_next: bool, response: &Response) -> Vec<
     let (ctx, id) = (ui.ctx(), id(row.key));
     let place = id.with("place");
     if response.secondary_clicked() {
-        ctx.data_mut(|data| data.insert_temp::<Option<Pos2>>(place, ctx.pointer_interact_pos()));
+        // Asked for before: the data are locked while they are changed.
+        let at = ctx.pointer_interact_pos();
+        ctx.data_mut(|data| data.insert_temp::<Option<Pos2>>(place, at));
         Popup::open_id(ctx, id);
     }
     if !Popup::is_id_open(ctx, id) {

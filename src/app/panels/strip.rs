@@ -85,7 +85,7 @@ fn alive(column: Column<'_>) -> Vec<&Row> {
 fn rate_of(column: Column<'_>, row: &Row) -> String {
     let unit = column.list.unit();
     if row.has_rate() {
-        unit.quantity(row.numbers(column.now_s).now).number
+        unit.quantity(row.rate_now(column.now_s)).number
     } else if row.is_over() && row.mean_bytes_per_s() > 0.0 {
         unit.quantity(row.mean_bytes_per_s()).number
     } else {
@@ -241,7 +241,7 @@ fn total_ui(ui: &Ui, column: Column<'_>, end: eframe::egui::Pos2) -> Response {
         palette.text,
     );
     let response = ui.interact(place, Id::unique("totals"), Sense::click());
-    let words = format!("All transfers: {rate}. {}", totals.in_words());
+    let words = format!("All transfers: {rate}. {}", totals.all_in_words());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &words));
     focus_ring(ui, &response, place.expand2(vec2(4.0, 2.0)));
     let cost = super::status::itself(column.cost, column.is_moving);

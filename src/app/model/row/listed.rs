@@ -82,20 +82,26 @@ impl Row {
         shares(&rates)
     }
 
-    /// When bytes of it moved last, on the window's clock.
+    /// From when to when bytes of it moved, on the window's clock.
     #[must_use]
-    pub(crate) fn last_moved_s(&self) -> f64 {
-        self.last_event_s
+    pub(crate) fn moved_between_s(&self) -> (f64, f64) {
+        let points = self.main_end().series.points();
+        let begin_s = points.first().map_or(self.elapsed_end_s(), |point| point.t_s);
+        (begin_s + self.later_s(), self.last_event_s)
     }
 
     /// Its mean rate between two times on the window's clock, in bytes a second.
     #[must_use]
     pub(crate) fn rate_between(&self, from_s: f64, to_s: f64) -> f64 {
         let series = &self.main_end().series;
-        // The clock of the transfer began so much later than that of the window.
-        let later_s = self.last_event_s - self.elapsed_end_s();
+        let later_s = self.later_s();
         let moved = series.bytes_at(to_s - later_s) - series.bytes_at(from_s - later_s);
         moved.max(0.0) / (to_s - from_s)
+    }
+
+    /// By how much the transfer's clock began later than that of the window, in seconds.
+    fn later_s(&self) -> f64 {
+        self.last_event_s - self.elapsed_end_s()
     }
 
     /// What stands below the rate of one that runs: the time left, or why there is none.

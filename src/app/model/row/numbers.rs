@@ -93,20 +93,9 @@ impl Row {
         let total = told.or(meta.map(ArrayMeta::byte_len));
         let elapsed_s = self.elapsed_end_s();
         let done = series.bytes().saturating_sub(end.base_bytes);
-        // Samples are at most 50 ms apart and a frame late; a silence longer than that is a standstill.
-        let silence_s = (now_s - self.last_event_s - 0.15).max(0.0);
+        let silence_s = self.silence_s(now_s);
         let is_transferring = self.has_rate();
-        // Rounds are short and begin one after the other: their rate is that of the last few.
-        let window_s = if self.rounds > 0 {
-            2.0
-        } else {
-            (elapsed_s / 4.0).clamp(0.02, 0.5)
-        };
-        let now = if is_transferring {
-            series.rate_before(series.end_s() + silence_s, window_s)
-        } else {
-            0.0
-        };
+        let now = self.rate_now(now_s);
         // What lies ahead is as fast as the last moments were, and no faster than the limit that is set now.
         let lately = series
             .rate_before(series.end_s() + silence_s, (elapsed_s / 2.0).clamp(0.05, 1.5))
@@ -144,6 +133,28 @@ impl Row {
                 _ => elapsed_s,
             },
         }
+    }
+
+    /// The rate at `now_s` on the window's clock, in bytes a second; 0 where none moves.
+    #[must_use]
+    pub(crate) fn rate_now(&self, now_s: f64) -> f64 {
+        if !self.has_rate() {
+            return 0.0;
+        }
+        // Rounds are short and begin one after the other: their rate is that of the last few.
+        let window_s = if self.rounds > 0 {
+            2.0
+        } else {
+            (self.elapsed_end_s() / 4.0).clamp(0.02, 0.5)
+        };
+        let series = &self.main_end().series;
+        series.rate_before(series.end_s() + self.silence_s(now_s), window_s)
+    }
+
+    /// For how long nothing has been heard of it, in seconds. Samples are at most 50 ms apart and a frame late; a silence
+    /// longer than that is a standstill.
+    fn silence_s(&self, now_s: f64) -> f64 {
+        (now_s - self.last_event_s - 0.15).max(0.0)
     }
 
     /// The rate that the whole of what is done came to: a ceiling below it is none.

@@ -1,0 +1,360 @@
+//! The frame of the window by keyboard and by the names that a screen reader says: rail, list, menu, filter, form, first
+//! steps, command palette, settings and help.
+
+use arraylift::State;
+use std::time::Duration;
+
+use arraylift::internals::app::{EndpointKind, Form, Phase, RowKey, ThemeChoice};
+use eframe::egui::{Key, Modifiers, OutputCommand};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+
+use super::{HEADLINE, Window, choose_theme, phase, recorded, several, sized, type_into, until, window};
+
+#[test]
+fn enter_on_the_first_page_moves_400_mb_and_shows_them() {
+    let mut window = window();
+    window.get_by_label(HEADLINE);
+    assert!(window.query_by_label("Close New transfer").is_none(), "no form");
+    assert!(window.query_by_label("Filter").is_none(), "and no list");
+    // What is typed in the form is left alone.
+    window.state_mut().settings_mut().form.to = "7".to_owned();
+    window.run();
+    window.key_press(Key::Enter);
+    until(&mut window, "done", |app| {
+        matches!(phase(app), Some(Phase::Done { verified: Some(true) }))
+    });
+    window.step();
+    window.get_by_label_contains("range 0 … 5e7, f64 50,000,000 · 400 MB · into memory, this machine");
+    window.get_by_label_contains("Nothing runs, 400 MB moved");
+    assert!(window.query_by_label(HEADLINE).is_none());
+    assert_eq!(window.state().settings().form.to, "7");
+}
+
+#[test]
+fn each_of_the_first_steps_is_a_button_and_has_a_key() {
+    let mut window = window();
+    window.get_by_label("Start: Try this machine: 400 MB");
+    window.get_by_label("Receive: Receive here").click();
+    window.run();
+    assert_eq!(window.state().settings().form.endpoint, EndpointKind::ReceiveAt);
+    window.get_by_label("Listen");
+    window.get_by_label_contains("Ready to receive");
+    window.key_press_modifiers(Modifiers::CTRL, Key::B);
+    window.run();
+    window.get_by_label("Choose: Send files or folders").click();
+    window.run();
+    assert_eq!(window.state().settings().form.endpoint, EndpointKind::SendTo);
+    window.get_by_label("Path");
+    window.key_press_modifiers(Modifiers::CTRL, Key::B);
+    window.run();
+    window.key_press_modifiers(Modifiers::CTRL, Key::L);
+    window.run();
+    window.get_by_label("Address to listen on");
+}
+
+#[test]
+fn new_opens_over_the_list_and_the_transfer_stays_in_sight() {
+    let mut window = window();
+    several(window.state_mut());
+    window.run();
+    let list = window.get_by_label("New transfer").rect();
+    let plot = window.get_by_label_contains("Rates over time").rect();
+    window.get_by_label("New transfer").click();
+    window.run();
+    assert!(window.get_by_label("From").is_focused());
+    let form = window.get_by_label("Start").rect();
+    assert!(
+        form.left() < list.left() && (form.right() - list.right()).abs() < 1.0,
+        "as wide as the list"
+    );
+    assert!(window.query_by_label("Filter").is_none());
+    assert_eq!(window.get_by_label_contains("Rates over time").rect(), plot);
+    window.get_by_label("Close New transfer").click();
+    window.run();
+    window.get_by_label("Filter");
+}
+
+#[test]
+fn the_rail_is_one_tab_stop_and_the_arrows_walk_it() {
+    let mut window = window();
+    window.key_press(Key::Tab);
+    window.run();
+    assert_eq!(focused(&window), "Transfers");
+    for (key, expected) in [
+        (Key::ArrowUp, "Transfers"),
+        (Key::ArrowDown, "Compare routes"),
+        (Key::ArrowDown, "Round trips"),
+        (Key::ArrowDown, "History"),
+        (Key::ArrowDown, "Settings"),
+        (Key::ArrowDown, "Help"),
+        (Key::ArrowDown, "Help"),
+        (Key::ArrowUp, "Settings"),
+    ] {
+        window.key_press(key);
+        window.run();
+        assert_eq!(focused(&window), expected);
+        window.get_by_label(HEADLINE);
+    }
+    window.key_press(Key::Enter);
+    window.run();
+    window.get_by_label("Theme: Dark");
+    window.key_press(Key::Tab);
+    window.run();
+    assert!(focused(&window).starts_with("Theme: "), "{}", focused(&window));
+    for (key, shown) in [
+        (Key::Num2, "Nothing was compared yet"),
+        (Key::Num1, HEADLINE),
+        (Key::Comma, "Theme: Dark"),
+    ] {
+        window.key_press_modifiers(Modifiers::CTRL, key);
+        window.run();
+        window.get_by_label(shown);
+    }
+    window.key_press(Key::F1);
+    window.run();
+    window.get_by_label("Ctrl K: finds any action by its name");
+    window.get_by_label_contains("licence: ");
+    window.key_press(Key::Escape);
+    window.run();
+    window.get_by_label(HEADLINE);
+}
+
+#[test]
+fn the_list_is_one_tab_stop_and_its_keys_work_from_there() {
+    let mut window = window();
+    let keys: Vec<RowKey> = (1..=3)
+        .map(|id| recorded(window.state_mut(), id, &Form::default()).0)
+        .collect();
+    window.run();
+    let selected = |window: &Window| window.state().transfers().selected().map(|row| row.key);
+    for _ in 0..12 {
+        window.key_press(Key::Tab);
+        window.run();
+        if focused(&window).starts_with("range 0 … 5e7, ") {
+            break;
+        }
+    }
+    assert!(focused(&window).starts_with("range 0 … 5e7, "), "{}", focused(&window));
+    assert_eq!(selected(&window), Some(keys[2]));
+    for expected in [keys[1], keys[0], keys[0]] {
+        window.key_press(Key::ArrowDown);
+        window.run();
+        window.run();
+        assert_eq!(selected(&window), Some(expected));
+        assert!(
+            focused(&window).starts_with("range 0 … 5e7, "),
+            "the focus goes with the selection"
+        );
+    }
+    // The next stops are the buttons of this row, and none of another one.
+    window.key_press(Key::Tab);
+    window.run();
+    assert_eq!(focused(&window), "Pause range 0 … 5e7");
+    window.key_press(Key::Tab);
+    window.run();
+    assert_eq!(focused(&window), "Cancel range 0 … 5e7");
+    window.key_press(Key::Tab);
+    window.run();
+    assert!(!focused(&window).contains("range 0"), "{}", focused(&window));
+}
+
+#[test]
+fn the_menu_of_a_row_opens_by_a_click_or_a_key_and_is_walked_by_the_arrows() {
+    let mut window = window();
+    several(window.state_mut());
+    window.run();
+    window.key_press_modifiers(Modifiers::SHIFT, Key::F10);
+    window.run();
+    window.run();
+    assert_eq!(focused(&window), "Pause");
+    for expected in ["Cancel", "Copy name", "Copy endpoint"] {
+        window.key_press(Key::ArrowDown);
+        window.run();
+        assert_eq!(focused(&window), expected);
+    }
+    window.key_press(Key::ArrowUp);
+    window.run();
+    window.key_down(Key::Enter);
+    window.step();
+    assert_eq!(copied(&window).as_deref(), Some("range 0 … 6e9"));
+    window.key_up(Key::Enter);
+    window.run();
+    assert!(window.query_by_label("Copy name").is_none());
+    // Escape closes it and cancels nothing.
+    window.key_press(Key::Menu);
+    window.run();
+    window.get_by_label("Copy name");
+    window.key_press(Key::Escape);
+    window.run();
+    assert!(window.query_by_label("Copy name").is_none());
+    assert!(window.query_by_label("Keep running").is_none());
+    assert_eq!(phase(window.state()), Some(&Phase::Is(State::Transferring)));
+
+    // It has ended for long enough that nobody means to stop it.
+    std::thread::sleep(Duration::from_millis(600));
+    window.run();
+    window.get_by_label_contains("range 0 … 5e7, ").click_secondary();
+    window.run();
+    window.get_by_label("Copy sentence");
+    window.get_by_label("Again").click();
+    window.run();
+    assert_eq!(window.state().transfers().rows().len(), 4);
+}
+
+#[test]
+fn what_waits_is_moved_in_the_queue_by_its_menu() {
+    let mut window = window();
+    let keys: Vec<RowKey> = (1..=3)
+        .map(|id| {
+            let (key, _) = recorded(window.state_mut(), id, &Form::default());
+            let row = window.state_mut().transfers_mut().row_mut(key).unwrap();
+            row.phase = Phase::Is(State::Queued);
+            key
+        })
+        .collect();
+    window.state_mut().transfers_mut().hold(true);
+    window.run();
+    let waiting = |window: &Window| -> Vec<RowKey> {
+        let rows = window.state().transfers().waiting();
+        rows.map(|row| row.key).collect()
+    };
+    assert_eq!(waiting(&window), keys);
+    window.state_mut().transfers_mut().select(keys[0]);
+    window.run();
+    for (entry, expected) in [("Later", [1, 0, 2]), ("Later", [1, 2, 0]), ("Sooner", [1, 0, 2])] {
+        window.key_press(Key::Menu);
+        window.run();
+        window.get_by_label(entry).click();
+        window.run();
+        assert_eq!(waiting(&window), expected.map(|at| keys[at]), "{entry}");
+    }
+}
+
+#[test]
+fn a_filter_narrows_the_list_and_escape_clears_it() {
+    let mut window = window();
+    several(window.state_mut());
+    window.run();
+    window.key_press_modifiers(Modifiers::CTRL, Key::F);
+    window.run();
+    assert_eq!(focused(&window), "Filter");
+    window.get_by_label("Filter").type_text("5e7 machine");
+    window.run();
+    window.get_by_label("Done: 1");
+    assert!(window.query_by_label_contains("range 0 … 6e9, ").is_none());
+    window.get_by_label("Filter").type_text(" nowhere");
+    window.run();
+    window.get_by_label("No transfer has these words.");
+    window.key_press(Key::Escape);
+    window.run();
+    assert_eq!(window.get_all_by_label_contains("range 0 … 6e9, ").count(), 2);
+    assert!(window.query_by_label("Keep running").is_none(), "nothing was cancelled");
+    assert!(!window.get_by_label("Filter").is_focused());
+}
+
+#[test]
+fn the_palette_finds_an_action_by_its_name_and_does_it() {
+    let mut window = window();
+    several(window.state_mut());
+    window.run();
+    window.key_press_modifiers(Modifiers::CTRL, Key::K);
+    window.run();
+    window.get_by_label("Command").type_text("theme");
+    window.run();
+    window.get_by_label("Theme: dark");
+    window.key_press(Key::ArrowDown);
+    window.run();
+    window.key_press(Key::ArrowDown);
+    window.run();
+    window.key_press(Key::Enter);
+    window.run();
+    assert_eq!(window.state().settings().theme, ThemeChoice::Light);
+    assert!(window.query_by_label("Command").is_none());
+
+    window.key_press_modifiers(Modifiers::CTRL, Key::K);
+    window.run();
+    window.get_by_label("Command").type_text("no such thing");
+    window.run();
+    window.get_by_label("No command has these words.");
+    window.key_press(Key::Escape);
+    window.run();
+    assert!(window.query_by_label("Command").is_none());
+    assert_eq!(
+        phase(window.state()),
+        Some(&Phase::Is(State::Transferring)),
+        "nothing was cancelled"
+    );
+
+    window.key_press_modifiers(Modifiers::CTRL, Key::K);
+    window.run();
+    window.get_by_label("Command").type_text("pause (range");
+    window.run();
+    window.get_by_label("Pause (range 0 … 6e9)");
+}
+
+#[test]
+fn the_settings_take_effect_at_once() {
+    let mut window = window();
+    choose_theme(&mut window, ThemeChoice::Light);
+    window.key_press_modifiers(Modifiers::CTRL, Key::Comma);
+    window.run();
+    window.get_by_label("Transfers at once: 2").click();
+    window.run();
+    window.get_by_label("Reduced motion").click();
+    window.run();
+    let settings = window.state().settings();
+    assert_eq!((settings.at_once, settings.reduced_motion), (Some(2), true));
+}
+
+#[test]
+fn nothing_is_cut_off_by_the_edge_of_any_window() {
+    for (width, height) in [(1280.0, 800.0), (1100.0, 700.0), (900.0, 600.0), (640.0, 420.0)] {
+        let mut window = sized(width, height);
+        let labels = [
+            "Start: Try this machine: 400 MB",
+            "Receive: Receive here",
+            "Settings",
+            "Help",
+        ];
+        for label in labels {
+            let rect = window.get_by_label(label).rect();
+            let is_inside = rect.left() >= 0.0 && rect.right() <= width && rect.bottom() <= height - 2.0;
+            assert!(is_inside, "{label} at {rect:?} of {width} x {height}");
+        }
+        several(window.state_mut());
+        window.run();
+        let rect = window.get_by_label("New transfer").rect();
+        assert!(rect.right() <= width, "New transfer at {rect:?} of {width} x {height}");
+    }
+}
+
+#[test]
+fn escape_leaves_a_field_of_the_form_and_cancels_nothing() {
+    let mut window = window();
+    recorded(window.state_mut(), 1, &Form::default());
+    window.run();
+    window.key_press_modifiers(Modifiers::CTRL, Key::N);
+    window.run();
+    type_into(&mut window, "Step", "3");
+    window.key_press(Key::Escape);
+    window.run();
+    assert!(!window.get_by_label("Step").is_focused());
+    window.get_by_label("Start");
+    assert_eq!(phase(window.state()), Some(&Phase::Is(State::Transferring)));
+}
+
+fn focused(window: &Window) -> String {
+    let node = window.query_by(|node| node.is_focused() && !node.is_hidden());
+    node.and_then(|node| node.accesskit_node().label()).unwrap_or_default()
+}
+
+/// What was put on the clipboard in the last frame.
+fn copied(window: &Window) -> Option<String> {
+    let commands = window.output().platform_output.commands.iter();
+    commands
+        .filter_map(|command| match command {
+            OutputCommand::CopyText(text) => Some(text.clone()),
+            _ => None,
+        })
+        .next_back()
+}
