@@ -272,6 +272,22 @@ fn style(palette: &Palette, visuals: Visuals) -> Style {
     style
 }
 
+/// The line around a field, and around a quiet button: none in the dark.
+#[must_use]
+pub(crate) fn edge_of_field(palette: &Palette, is_dark: bool) -> Stroke {
+    if is_dark {
+        Stroke::NONE
+    } else {
+        Stroke::new(1.0, palette.edge)
+    }
+}
+
+/// The fill of a field, and of a quiet button.
+#[must_use]
+pub(crate) fn fill_of_field(palette: &Palette, is_dark: bool) -> Color32 {
+    if is_dark { palette.field } else { palette.background }
+}
+
 fn colours(palette: &Palette, mut visuals: Visuals) -> Visuals {
     let radius = CornerRadius::same(RADIUS);
     let hairline = Stroke::new(1.0, palette.hairline);
@@ -284,8 +300,13 @@ fn colours(palette: &Palette, mut visuals: Visuals) -> Visuals {
         expansion: 0.0,
     };
     visuals.widgets.noninteractive = widget(palette.list, hairline, palette.text);
-    visuals.widgets.inactive = widget(palette.field, Stroke::NONE, palette.text);
-    visuals.widgets.hovered = widget(palette.hover, Stroke::NONE, palette.text);
+    // On a light ground a fill alone is not seen: a line is around what can be pressed or typed into.
+    let line = edge_of_field(palette, visuals.dark_mode);
+    visuals.widgets.inactive = WidgetVisuals {
+        weak_bg_fill: fill_of_field(palette, visuals.dark_mode),
+        ..widget(palette.field, line, palette.text)
+    };
+    visuals.widgets.hovered = widget(palette.hover, line, palette.text);
     visuals.widgets.active = widget(palette.segment, Stroke::new(1.0, palette.weak), palette.text);
     visuals.widgets.open = widget(palette.hover, Stroke::NONE, palette.text);
     visuals.selection.bg_fill = palette.neutral.gamma_multiply(0.4);
@@ -309,6 +330,7 @@ fn colours(palette: &Palette, mut visuals: Visuals) -> Visuals {
         color: Color32::from_black_alpha(40),
     };
     visuals.window_shadow = visuals.popup_shadow;
+    visuals.text_cursor.stroke.color = palette.text;
     // A cursor that blinks repaints the window for ever.
     visuals.text_cursor.blink = false;
     visuals.slider_trailing_fill = true;

@@ -125,7 +125,13 @@ impl App {
         if shows_form {
             let width = if shows_page { width } else { ui.available_width() };
             let panel = panel_left("new transfer", width).frame(Frame::new().fill(fill));
-            actions.extend(panel.show(ui, |ui| self.form_ui(ui)).inner);
+            let form = panel.show(ui, |ui| {
+                let edge = ui.max_rect().right() - 0.5;
+                let colour = theme::palette(ui).hairline;
+                ui.painter().vline(edge, ui.max_rect().y_range(), (1.0, colour));
+                self.form_ui(ui)
+            });
+            actions.extend(form.inner);
         } else if has_list && self.size == WindowSize::Wide {
             let panel = panel_left("list", width).frame(Frame::new().fill(fill));
             actions.extend(panel.show(ui, |ui| self.column(ui).ui(ui)).inner);

@@ -81,10 +81,10 @@ pub(super) fn text_edit_with_id(
     let edge = if is_wrong {
         Stroke::new(1.0, palette.failed)
     } else {
-        Stroke::NONE
+        theme::edge_of_field(palette, ui.visuals().dark_mode)
     };
     let frame = Frame::new()
-        .fill(palette.field)
+        .fill(theme::fill_of_field(palette, ui.visuals().dark_mode))
         .corner_radius(RADIUS)
         .stroke(edge)
         .inner_margin(Margin::symmetric(9, 7));
@@ -134,7 +134,9 @@ fn segments_of<T: Copy + PartialEq>(
 ) {
     let palette = theme::palette(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
-    ui.painter().rect_filled(rect, RADIUS, palette.field);
+    let is_dark = ui.visuals().dark_mode;
+    let track = if is_dark { palette.field } else { palette.hover };
+    ui.painter().rect_filled(rect, RADIUS, track);
     // As wide as their texts, and the rest shared out evenly, so that they fit without shrinking.
     let texts: Vec<f32> = choices
         .iter()

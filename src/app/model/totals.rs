@@ -56,24 +56,31 @@ impl Totals {
         }
     }
 
-    /// The same with those that are done and have no row any more.
+    /// All of it, with those that are done and have no row any more.
     #[must_use]
     pub(crate) fn all_in_words(&self) -> String {
-        let words = self.in_words();
-        if self.more_done == 0 {
-            return words;
-        }
-        format!("{words}, {} more done than are listed", format::count(self.more_done))
-    }
-
-    /// `2 running, 15.6 GB moved`.
-    #[must_use]
-    pub(crate) fn in_words(&self) -> String {
-        let running = match self.running {
+        let mut words = vec![match self.running {
             0 => "Nothing runs".to_owned(),
             count => format!("{} running", format::count(count as u64)),
-        };
-        format!("{running}, {} moved", format::bytes(self.moved_bytes))
+        }];
+        words.push(self.moved_in_words());
+        if self.more_done > 0 {
+            words.push(format!("{} more done than are listed", format::count(self.more_done)));
+        }
+        words.join(", ")
+    }
+
+    /// `2 running, 15.6 GB moved`, or where nothing runs what has moved alone.
+    #[must_use]
+    pub(crate) fn in_words(&self) -> String {
+        match self.running {
+            0 => self.moved_in_words(),
+            count => format!("{} running, {}", format::count(count as u64), self.moved_in_words()),
+        }
+    }
+
+    fn moved_in_words(&self) -> String {
+        format!("{} moved", format::bytes(self.moved_bytes))
     }
 }
 

@@ -23,10 +23,7 @@ const KEYS: [(&str, &str); 19] = [
     ("Delete", "removes a transfer that has ended; cancels one that runs"),
     ("Shift F10, Menu", "opens the menu of the chosen transfer"),
     ("Ctrl Z", "puts back what was removed last, for 20 seconds"),
-    (
-        "+, -, Left, Right, 0",
-        "zoom and move the plots; 0 shows all",
-    ),
+    ("+, -, Left, Right, 0", "zoom and move the plots; 0 shows all"),
     ("Escape", "closes what is open, else cancels the chosen transfer"),
     ("Ctrl 1, 2, 3, 4", "show Transfers, Compare, Round trips, History"),
     ("Ctrl R", "opens or closes Compare"),

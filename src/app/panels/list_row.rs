@@ -19,6 +19,8 @@ use crate::app::widgets::{
 const LOW: f32 = 32.0;
 /// Height of a row with a second line.
 const HIGH: f32 = 56.0;
+/// Height of a row with a second line and no progress.
+const FAILED: f32 = 50.0;
 /// A row keeps so far from either side of the list.
 const INSET: f32 = 6.0;
 const NAME_LEFT: f32 = 36.0;
@@ -37,7 +39,8 @@ pub(crate) fn row_id(key: RowKey) -> Id {
 #[must_use]
 pub(crate) fn height(row: &Row) -> f32 {
     match row.group() {
-        Group::Running | Group::Failed => HIGH,
+        Group::Running => HIGH,
+        Group::Failed => FAILED,
         Group::Others if !row.is_over() => HIGH,
         _ => LOW,
     }
@@ -293,7 +296,7 @@ struct Columns {
 impl Columns {
     fn of(rect: Rect) -> Self {
         let (left, right) = (rect.left() + NAME_LEFT, rect.right() - RIGHT);
-        let has_second = rect.height() >= HIGH;
+        let has_second = rect.height() > LOW;
         let y = rect.top() + if has_second { 17.5 } else { rect.height() / 2.0 };
         let line = |from: f32, to: f32, y: f32| Rect::from_min_max(pos2(from, y - 9.0), pos2(to, y + 9.0));
         let rate = line(right - RATE_WIDTH, right, y);
