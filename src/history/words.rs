@@ -20,7 +20,8 @@ impl Entry {
     pub(crate) fn what(&self) -> String {
         let mut what = match &self.source {
             Some(source) => source.clone(),
-            None => "?".into(),
+            // The other end told nothing of it.
+            None => "an array".into(),
         };
         if self.transfers > 1 {
             what += " and ";

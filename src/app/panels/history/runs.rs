@@ -90,9 +90,10 @@ fn plot_ui(ui: &mut Ui, run: &Run, beside: Option<&Run>) {
     let seconds = |mark: GridMark, _: &std::ops::RangeInclusive<f64>| format::time(mark.value);
     let (x, y) = (
         AxisHints::new_x().formatter(seconds),
-        AxisHints::new_y().formatter(rate),
+        AxisHints::new_y().formatter(rate).label_spacing(10.0..=14.0),
     );
-    let plot = still_plot(ui, "runs over each other", PLOT_HEIGHT, x, y).show(ui, |plot| {
+    let plot = still_plot(ui, "runs over each other", PLOT_HEIGHT, x, y).grid_spacing(30.0..=160.0);
+    let plot = plot.show(ui, |plot| {
         plot.set_plot_bounds_x(0.0..=end_s);
         plot.set_plot_bounds_y(0.0..=most * 1.08);
         for (name, rates, colour) in &lines {

@@ -12,7 +12,7 @@ use crate::text::shown;
 
 pub(super) const ROW_HEIGHT: f32 = 28.0;
 /// When, how much, how fast, how it ended, and the button behind them.
-const WHEN: f32 = 132.0;
+const WHEN: f32 = 156.0;
 const SIZE: f32 = 76.0;
 const RATE: f32 = 86.0;
 const ENDED: f32 = 168.0;
