@@ -21,6 +21,7 @@ pub mod compare {
 #[cfg(feature = "app")]
 pub mod app {
     pub use crate::app::model::compare::Notice;
+    pub use crate::app::model::curves::TimeSpan;
     pub use crate::app::model::form::{EndpointKind, Form};
     pub use crate::app::model::plan::{Paths, Recipe, check};
     pub use crate::app::model::row::{Phase, RowKey};

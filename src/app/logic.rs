@@ -105,8 +105,10 @@ impl App {
         if self.own_cost.meter.frame(now_s)
             && let Some(cpu_s) = self.own_cost.threads.cpu_s()
         {
-            self.own_cost.meter.read(now_s, cpu_s);
+            let idle_s = crate::telemetry::idle_cores_s();
+            self.own_cost.meter.read(now_s, cpu_s, idle_s);
         }
+        self.own_cost.meter.note_lack(self.transfers.lack_a_core());
         let steps = if self.settings.reduced_motion {
             LONGEST
         } else {

@@ -204,7 +204,9 @@ impl App {
             },
             view: self.settings.plot,
             now_s,
-            moves: matches!(self.clock, Clock::Since(_)),
+            moves: matches!(self.clock, Clock::Since(_))
+                && !self.settings.reduced_motion
+                && self.own_cost.meter.is_smooth(),
         };
         instrument::ui(ui, row, &context)
     }

@@ -16,7 +16,7 @@ pub use bottleneck::{Cause, Evidence, Shares, SideEvidence, Verdict};
 pub(crate) use probe::{Probe, ProbeReader, Rest, Stamp};
 pub use process::ProcessUsage;
 pub(crate) use process::{available_memory_bytes, process_usage};
-pub(crate) use processor::core_cache_bytes;
+pub(crate) use processor::{core_cache_bytes, idle_cores_s};
 pub(crate) use recent_rate::RecentRate;
 pub use sample::{Counters, Sample, TcpCounters};
 pub use series::Series;

@@ -7,6 +7,7 @@ mod compare;
 mod files;
 mod frame;
 mod history;
+mod instrument;
 mod reading;
 
 use std::time::{Duration, Instant};

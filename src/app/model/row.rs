@@ -19,6 +19,7 @@ use crate::transfer::{Finished, Side, Started, State, TransferId};
 
 use super::curves::TimeSpan;
 use super::plan::Recipe;
+use super::repaint::LACKS_FROM;
 
 pub(crate) use limits::{LimitSpan, percents};
 pub(crate) use listed::{Sign, shares};
@@ -431,6 +432,13 @@ impl Row {
     #[must_use]
     pub fn elapsed_end_s(&self) -> f64 {
         self.sender.series.end_s().max(self.receiver.series.end_s())
+    }
+
+    /// Whether its threads were ready without a core for a noticeable part of the last second.
+    #[must_use]
+    pub(crate) fn lacks_a_core(&self) -> bool {
+        let waits = |side: &Side| self.end(*side).meters.core_wait_share() >= LACKS_FROM;
+        self.sides().iter().any(waits)
     }
 
     /// Pauses, and what changed.

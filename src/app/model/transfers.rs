@@ -323,6 +323,12 @@ impl Transfers {
         self.rows.iter().any(Row::is_moving)
     }
 
+    /// Whether one of those that move waits for a core.
+    #[must_use]
+    pub fn lack_a_core(&self) -> bool {
+        self.rows.iter().any(|row| row.is_moving() && row.lacks_a_core())
+    }
+
     /// Takes in which are over at `now_s`.
     pub fn note_ends(&mut self, now_s: f64) {
         for row in &mut self.rows {

@@ -6,6 +6,9 @@ use crate::app::model::repaint::WindowCost;
 #[must_use]
 pub(crate) fn itself(cost: Option<WindowCost>, is_running: bool) -> String {
     match (cost, is_running) {
+        (Some(cost), true) if cost.is_sparing => {
+            format!("Arraylift itself: {:.1} %, sparing the cores", cost.cpu * 100.0)
+        }
         (Some(cost), true) => {
             format!(
                 "Arraylift itself: {:.1} % of a core, {:.0} frames/s",

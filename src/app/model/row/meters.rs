@@ -8,6 +8,9 @@ use crate::telemetry::Counters;
 /// So many readings are kept at most.
 const KEPT_MAX: usize = 4096;
 
+/// So long ago is now, in seconds.
+const LATELY_S: f64 = 1.0;
+
 /// What a second plot can show of an end. All of it is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Measure {
@@ -71,6 +74,8 @@ struct Reading {
     page_faults: f64,
     syscalls: f64,
     copied_bytes: f64,
+    core_wait_s: f64,
+    thread_s: f64,
     /// Round trip, congestion window, retransmits, delivery rate; `None` on a Unix socket.
     tcp: Option<[f64; 4]>,
 }
@@ -127,6 +132,8 @@ impl Meters {
             page_faults: base.page_faults + counters.page_faults as f64,
             syscalls: base.syscalls + counters.syscalls as f64,
             copied_bytes: base.copied_bytes + counters.copied_bytes as f64,
+            core_wait_s: counters.core_wait_s,
+            thread_s: counters.thread_s,
             tcp,
         });
         if self.readings.len() > KEPT_MAX {
@@ -172,6 +179,27 @@ impl Meters {
         self.readings.last().map_or(0.0, |last| last.copied_bytes)
     }
 
+    /// The part of the last second of its threads in which they were ready without a core.
+    #[must_use]
+    pub(crate) fn core_wait_share(&self) -> f64 {
+        let Some(last) = self.readings.last() else { return 0.0 };
+        let before = self
+            .readings
+            .iter()
+            .rev()
+            .find(|reading| last.t_s - reading.t_s >= LATELY_S);
+        let before = before.or(self.readings.first());
+        // Where a round has begun since, it counts from its beginning.
+        let from = before.filter(|before| before.thread_s <= last.thread_s);
+        let (wait_s, thread_s) = from.map_or((0.0, 0.0), |before| (before.core_wait_s, before.thread_s));
+        let thread_s = last.thread_s - thread_s;
+        if thread_s > 0.0 {
+            (last.core_wait_s - wait_s) / thread_s
+        } else {
+            0.0
+        }
+    }
+
     /// What is drawn between two times: of what counts up its rate over spans of `bin_s`, of the others each reading, or
     /// the highest in each span where they are closer.
     #[must_use]
@@ -205,6 +233,22 @@ impl Meters {
             if t_s > to_s + bin_s {
                 break;
             }
+        }
+        // What is left over at the end, where it is enough to tell.
+        if let (Some((begin_s, before)), Some(last)) = (open, self.readings.last())
+            && last.t_s - begin_s >= bin_s / 2.0
+            && last.t_s <= to_s + bin_s
+            && let Some(value) = last.of(measure)
+        {
+            let drawn = if measure.counts() {
+                ((value - before) / (last.t_s - begin_s)).max(0.0)
+            } else {
+                before.max(value)
+            };
+            curve.push(CurvePoint {
+                t_s: last.t_s,
+                value: drawn,
+            });
         }
         curve
     }

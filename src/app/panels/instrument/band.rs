@@ -17,7 +17,9 @@ use crate::telemetry::Cause;
 /// The band is this opaque.
 const ALPHA: f32 = 0.84;
 /// A span is at least about so wide.
-const COLUMN: f32 = 7.0;
+const COLUMN: f32 = 14.0;
+/// And there are at most so many, so that a wide band is as calm as a narrow one.
+const COLUMNS_MAX: f32 = 96.0;
 /// What is not picked keeps so much of its colour.
 const NOT_PICKED: f32 = 0.16;
 /// The key has at most so many entries.
@@ -44,7 +46,7 @@ pub(super) fn ui(ui: &Ui, row: &Row, scene: &Scene, body: &Body) -> Option<Actio
         clippy::cast_sign_loss,
         reason = "small and not negative"
     )]
-    let columns = (rect.width() / COLUMN).clamp(1.0, 2048.0) as usize;
+    let columns = (rect.width() / COLUMN).clamp(1.0, COLUMNS_MAX) as usize;
     let spans = row.limit_spans(time.from_s, time.to_s, columns);
     let place = |span: &LimitSpan| {
         let x = x_of(rect, time, span.from_s)..=x_of(rect, time, span.to_s);

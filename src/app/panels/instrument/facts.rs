@@ -74,8 +74,11 @@ pub(super) fn ui(ui: &Ui, row: &Row, numbers: &Numbers, head: &Head) {
         let value = Piece::new(&fact.value, theme::value(15.0), colour);
         let unit = Piece::new(&fact.unit, theme::label(12.0), palette.weak);
         covered = covered.union(text::on_baseline(ui, at, &[value, unit], 4.0));
-        let said = format!("{} {} {}", fact.name, fact.value, fact.unit);
-        let response = text::said(ui, ("fact", index), covered, said.trim_end());
+        let words = [fact.name, &fact.value, &fact.unit]
+            .into_iter()
+            .filter(|words| !words.is_empty());
+        let said = words.collect::<Vec<_>>().join(" ");
+        let response = text::said(ui, ("fact", index), covered, &said);
         response.on_hover_text(&fact.how);
     }
 }

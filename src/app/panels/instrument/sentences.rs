@@ -27,6 +27,7 @@ pub(super) fn ui(ui: &mut Ui, row: &Row, body: &Body) -> Option<Action> {
     let whole = row.limit_in_words().unwrap_or_default();
     let strong = |text: String| Piece::new(text, theme::value(13.0), palette.text);
     let weak = |text: String| Piece::new(text, theme::label(13.0), palette.weak);
+    let rows = if now.is_empty() && body.has_whole { 2 } else { 1 };
     let lines = if now.is_empty() {
         vec![("Whole", strong(whole))]
     } else {
@@ -42,7 +43,7 @@ pub(super) fn ui(ui: &mut Ui, row: &Row, body: &Body) -> Option<Action> {
             let at = line.left_center();
             ui.painter()
                 .text(at, Align2::LEFT_CENTER, name, theme::label(13.0), palette.faint);
-            text::line(ui, name, line.with_min_x(line.left() + INDENT), &piece);
+            text::lines(ui, name, line.with_min_x(line.left() + INDENT), &piece, rows);
         }
     }
     band::key_ui(ui, row, key, shown)

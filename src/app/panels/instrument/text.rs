@@ -73,13 +73,19 @@ pub(super) fn said(ui: &Ui, id: impl std::hash::Hash + std::fmt::Debug, rect: Re
 
 /// One line of text, cut off at its end where it does not fit; whole in its tooltip then.
 pub(super) fn line(ui: &mut Ui, id: &str, rect: Rect, piece: &Piece) -> Response {
-    let mut job = LayoutJob::simple_singleline(piece.text.clone(), piece.font.clone(), piece.colour);
-    job.wrap.max_width = rect.width();
-    job.wrap.max_rows = 1;
-    job.wrap.break_anywhere = true;
+    lines(ui, id, rect, piece, 1)
+}
+
+/// The same with so many lines at most.
+pub(super) fn lines(ui: &mut Ui, id: &str, rect: Rect, piece: &Piece, count: usize) -> Response {
+    let mut job = LayoutJob::simple(piece.text.clone(), piece.font.clone(), piece.colour, rect.width());
+    job.wrap.max_rows = count;
+    job.wrap.break_anywhere = count == 1;
     let galley = ui.painter().layout_job(job);
     let is_cut = galley.elided;
-    let at = rect.left_center() - vec2(0.0, galley.size().y / 2.0);
+    // A first line stands where a single one would.
+    let line_height = galley.size().y / galley.rows.len().max(1) as f32;
+    let at = rect.left_center() - vec2(0.0, line_height / 2.0);
     ui.painter().galley(at, galley, piece.colour);
     let response = said(ui, id, rect, &piece.text);
     if is_cut {

@@ -1,6 +1,6 @@
 //! What stands in a plot beside the curves: pauses, flags, the mean, ceilings, and where the rate is now.
 
-use eframe::egui::{Align2, Color32, Painter, Pos2, Rect, Stroke, Ui, pos2, vec2};
+use eframe::egui::{Align2, Color32, Mesh, Painter, Pos2, Rect, Stroke, Ui, pos2, vec2};
 
 use super::frame::Frame;
 use super::hatch::{self, Hatch};
@@ -8,7 +8,7 @@ use super::lines::colour_of;
 use super::scene::Scene;
 use crate::app::model::format;
 use crate::app::model::lane::{Flag, Form, apart, place};
-use crate::app::model::row::{Mark, Row};
+use crate::app::model::row::{Mark, Pause, Row};
 use crate::app::panels::instrument::layout::Body;
 use crate::app::panels::instrument::text;
 use crate::app::theme::{self, Palette};
@@ -41,34 +41,42 @@ pub(super) fn pauses(ui: &Ui, frame: &Frame, scene: &Scene, palette: &Palette) {
 /// The mean, dashed, between pauses.
 pub(super) fn mean(painter: &Painter, frame: &Frame, scene: &Scene, palette: &Palette) {
     let Some(mean) = scene.mean else { return };
-    let y = frame.y(mean).round() + 0.5;
+    let in_pause = |from: f32, to: f32| {
+        let covers = |pause: &Pause| to > frame.x(pause.from_s) && from < frame.x(pause.to_s.unwrap_or(pause.from_s));
+        scene.pauses.iter().any(covers)
+    };
     let colour = palette.text.gamma_multiply(0.75);
-    let end_x = frame.rect.right();
-    let mut x = frame.rect.left();
-    while x < end_x {
-        let to = (x + 5.0).min(end_x);
-        let in_pause = |pause: &crate::app::model::row::Pause| {
-            let to_s = pause.to_s.unwrap_or(pause.from_s);
-            to > frame.x(pause.from_s) && x < frame.x(to_s)
-        };
-        if !scene.pauses.iter().any(in_pause) {
-            painter.line_segment([pos2(x, y), pos2(to, y)], Stroke::new(1.0, colour));
-        }
-        x += 8.0;
-    }
+    let is_drawn = |from, to| !in_pause(from, to);
+    painter.add(interrupted(frame, frame.y(mean), (5.0, 3.0), colour, is_drawn));
 }
 
 /// The ceilings that are within the scale, dotted.
 pub(super) fn ceilings(painter: &Painter, frame: &Frame, scene: &Scene, palette: &Palette) {
     for ceiling in scene.ceilings.iter().filter(|ceiling| ceiling.rate <= frame.axis.end()) {
-        let y = frame.y(ceiling.rate).round();
-        let mut x = frame.rect.left();
-        while x < frame.rect.right() {
-            let dot = Rect::from_min_size(pos2(x, y), vec2(1.5, 1.0));
-            painter.rect_filled(dot, 0.0, palette.neutral);
-            x += 4.0;
-        }
+        let y = frame.y(ceiling.rate);
+        painter.add(interrupted(frame, y, (1.5, 2.5), palette.neutral, |_, _| true));
     }
+}
+
+/// A line across the plot of dashes and gaps so long, as one shape. Only those dashes are drawn that are to be.
+fn interrupted(
+    frame: &Frame,
+    y: f32,
+    (dash, gap): (f32, f32),
+    colour: Color32,
+    is_drawn: impl Fn(f32, f32) -> bool,
+) -> Mesh {
+    let (rect, y) = (frame.rect, y.round());
+    let mut mesh = Mesh::default();
+    let mut x = rect.left();
+    while x < rect.right() {
+        let to = (x + dash).min(rect.right());
+        if is_drawn(x, to) {
+            mesh.add_colored_rect(Rect::from_min_max(pos2(x, y), pos2(to, y + 1.0)), colour);
+        }
+        x += dash + gap;
+    }
+    mesh
 }
 
 /// The names of the mean and of the ceilings at the right edge, and the value now in a pill beside its dot.
