@@ -92,7 +92,8 @@ fn plot_ui(ui: &mut Ui, run: &Run, beside: Option<&Run>) {
         AxisHints::new_x().formatter(seconds),
         AxisHints::new_y().formatter(rate).label_spacing(10.0..=14.0),
     );
-    let plot = still_plot(ui, "runs over each other", PLOT_HEIGHT, x, y).grid_spacing(30.0..=160.0);
+    let plot = still_plot(ui, "runs over each other", PLOT_HEIGHT, x, y);
+    let plot = plot.y_grid_spacer(move |_| marks(most)).grid_spacing(30.0..=160.0);
     let plot = plot.show(ui, |plot| {
         plot.set_plot_bounds_x(0.0..=end_s);
         plot.set_plot_bounds_y(0.0..=most * 1.08);
@@ -112,6 +113,16 @@ fn plot_ui(ui: &mut Ui, run: &Run, beside: Option<&Run>) {
                 .collect::<Vec<_>>(),
         );
     }
+}
+
+/// Three to seven rates above 0 up to the highest one, in steps of 1, 2 or 5.
+fn marks(most: f64) -> Vec<GridMark> {
+    let decade = 10_f64.powf((most / 3.0).log10().floor());
+    let steps = [5.0, 2.0, 1.0].map(|step| step * decade);
+    let step = steps.into_iter().find(|step| 3.0 * step <= most).unwrap_or(decade);
+    let values = (0_u32..8).map(|index| f64::from(index) * step);
+    let marks = values.take_while(|value| *value <= most * 1.08);
+    marks.map(|value| GridMark { value, step_size: step }).collect()
 }
 
 fn legend_ui(ui: &mut Ui, lines: &[(&str, Color32)]) {
@@ -183,4 +194,17 @@ fn more(number: &Compared) -> String {
     number
         .more_percent()
         .map_or_else(|| "-".into(), |percent| format!("{percent:+.1} %"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_to_eight_rates_are_marked_whatever_the_highest_one_is() {
+        for most in [1.0, 9.9, 1e3, 79.1e6, 8.08e9, 2.5e11] {
+            let marks = marks(most);
+            assert!((4..=8).contains(&marks.len()), "{most}: {}", marks.len());
+        }
+    }
 }
