@@ -196,7 +196,9 @@ fn the_menu_of_a_row_opens_by_a_click_or_a_key_and_is_walked_by_the_arrows() {
     window.get_by_label_contains("range 0 … 5e7, ").click_secondary();
     window.run();
     window.get_by_label("Copy sentence");
-    window.get_by_label("Again").click();
+    window
+        .get_by_role_and_label(eframe::egui::Role::MenuItem, "Again")
+        .click();
     window.run();
     assert_eq!(window.state().transfers().rows().len(), 4);
 }

@@ -93,7 +93,7 @@ fn what_was_changed_is_flagged_and_the_limit_is_named_now_and_all_in_all() {
 #[test]
 fn two_clicks_leave_two_instants_and_say_what_lies_between_them() {
     let mut window = shown();
-    let (first, second) = (in_plot(&window, 0.2), in_plot(&window, 0.6));
+    let (first, second) = (in_plot(&window, 0.2), in_plot(&window, 0.45));
     click(&mut window, first, Modifiers::NONE);
     assert!(window.query_by_label_contains(" between, ").is_none());
     click(&mut window, second, Modifiers::SHIFT);

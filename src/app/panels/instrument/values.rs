@@ -12,7 +12,7 @@ use crate::app::theme;
 use crate::app::widgets::{caption, from_right, text_line, word_button};
 use crate::transfer::Side;
 
-const LINE_HEIGHT: f32 = 24.0;
+const LINE_HEIGHT: f32 = 22.0;
 /// The table of values is at most so wide, and the column of the checksum is always.
 const TABLE_WIDTH: f32 = 520.0;
 const SIDE_WIDTH: f32 = 232.0;
