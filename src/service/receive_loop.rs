@@ -224,7 +224,7 @@ impl ReceiveLoop {
             Some(closing) if closing.is_kept => (Some(closing), None),
             removal => (None, removal),
         };
-        self.closings.extend(kept);
+        self.closings.extend(kept.filter(|closing| !closing.is_over()));
         if linger.is_none() && removal.is_none() {
             drop(socket);
             self.remove(key);

@@ -158,3 +158,32 @@ fn strace_the_thread_that_receives_asks_the_disk_for_nothing_but_to_take_bytes()
         assert_eq!(names_in(&dir.path().join("inbox")).len(), 4, "{how}");
     }
 }
+
+#[test]
+#[ignore = "needs strace"]
+fn strace_where_files_are_memory_the_thread_that_receives_small_ones_does_all_itself() {
+    for how in ["", "--no-sync", "--workers 1", "--receive-route map"] {
+        let dir = Dir::new();
+        let memory = tempfile::Builder::new().prefix("inbox").tempdir_in("/dev/shm");
+        let memory = memory.expect("shared memory");
+        let inbox = memory.path().display();
+        let options = ["-Y", "-y", "-o", "trace", "-e", "trace=%file,%desc"];
+        let arguments = format!("serve 127.0.0.1:0 --into {inbox} --json --keep-free 0 {how}");
+        let service = traced(&dir, &options, &arguments).listening();
+        for sent in ["range:0:1000", "range:0:200_000", "range:0:100_000 --streams 3"] {
+            dir.run(&format!("send {sent} {}", service.address)).done();
+        }
+        say(&service.address, &native_offer("half.npy", 1000));
+        let ended = drained(service);
+        assert!(ended.status.success(), "{how}: {ended:?}");
+        let trace = dir.read("trace");
+        let trace = String::from_utf8_lossy(&trace);
+        let made = trace.lines().filter(|line| line.contains("O_EXCL")).count();
+        assert_eq!(made, 4, "{how}: {trace}");
+        let is_of_file = |line: &&str| line.contains("/inbox") && line.contains(".npy");
+        let is_by_others = |line: &&str| is_of_file(line) && line.contains("<arraylift-sync>");
+        let by_others: Vec<&str> = trace.lines().filter(is_by_others).collect();
+        assert!(by_others.is_empty(), "{how}: {}", by_others.join("\n"));
+        assert_eq!(names_in(memory.path()).len(), 3, "{how}");
+    }
+}

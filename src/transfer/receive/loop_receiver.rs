@@ -92,7 +92,7 @@ pub(crate) enum ReceiverTurn {
 }
 
 impl ReceiverFactory {
-    /// `waker` ends the loop's wait.
+    /// `waker` ends the loop's wait. Asks what keeps the files of the sink.
     pub(crate) fn new(
         sink: SinkSpec,
         expect: Option<ArrayMeta>,
@@ -101,7 +101,6 @@ impl ReceiverFactory {
         waker: Waker,
     ) -> Self {
         Self {
-            sink,
             expect,
             options,
             listener: None,
@@ -111,8 +110,9 @@ impl ReceiverFactory {
             events: bounded(EVENTS),
             // A receiver asks once, and its request is taken after its turn.
             requests: bounded(1),
-            publishing: PublishContext::new(waker),
+            publishing: PublishContext::new(waker).with_files_in(sink.file_system()),
             published: bounded(PUBLISHED),
+            sink,
         }
     }
 
@@ -175,14 +175,14 @@ impl ReceiverFactory {
     /// the number is told when that is done.
     pub(crate) fn part(&self, receiver: LoopReceiver, number: usize) -> (Connection, Option<FileClosing>) {
         let is_kept = !receiver.machine.recall();
-        let (connection, remains) = receiver.machine.into_parts();
-        let closing = remains.map(|remains| {
+        let (connection, remainder) = receiver.machine.into_parts();
+        let closing = remainder.map(|remainder| {
             let drops = move || {
-                drop(remains);
+                drop(remainder.all);
                 Ok(())
             };
             FileClosing {
-                pending: self.publishing(number).begin(drops),
+                pending: self.publishing(number).begin(remainder.effort, drops),
                 is_kept,
             }
         });
