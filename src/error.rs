@@ -329,6 +329,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// What stays of an array that came and could not be kept as it was to be.
+    pub(crate) fn kept(&self) -> Option<&PathBuf> {
+        match self {
+            Self::NotOnDisk { path, .. } => Some(path),
+            Self::NotNamed { part, .. } => Some(part),
+            _ => None,
+        }
+    }
+
     /// Whether a peer that ends with this before it has offered anything is a stranger, such as a scan of ports: nothing
     /// was to be received from it.
     pub(crate) fn is_of_stranger(&self) -> bool {

@@ -79,6 +79,7 @@ impl RecipeSource {
         self.arrivals.push_back(Arrival {
             id: TransferId::next(),
             connection,
+            part_number: None,
             event: None,
         });
     }

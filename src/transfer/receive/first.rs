@@ -563,6 +563,7 @@ mod tests {
             expect: Some(meta),
             keep: None,
             keep_free: None,
+            part_number: None,
             source: None,
         };
         let mut receiver =

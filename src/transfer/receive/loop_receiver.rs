@@ -22,6 +22,7 @@ use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::{Options, SinkSpec};
 use crate::transfer::receive::{FirstReceiver, FurtherReceiver, JoinRequest, ReceiveMachine, ReceivePlan};
 use crate::transfer::sink::incoming_array::IncomingArray;
+use crate::transfer::sink::part_name::PartNumber;
 use crate::transfer::sink::publisher::PublishContext;
 use crate::transfer::sink::task::Pending;
 use crate::transfer::tell::event::{EventKind, Side, State};
@@ -117,11 +118,16 @@ impl ReceiverFactory {
     }
 
     /// A receiver for the first connection of a transfer; `number` tells it apart from others that wait for admission, or
-    /// for the disk.
+    /// for the disk. A file that is made for it has the `part_number`, where one was given out.
     ///
     /// # Errors
     /// The system gives no memory or descriptor.
-    pub(crate) fn first(&self, connection: Connection, number: usize) -> Result<LoopReceiver, Error> {
+    pub(crate) fn first(
+        &self,
+        connection: Connection,
+        number: usize,
+        part_number: Option<PartNumber>,
+    ) -> Result<LoopReceiver, Error> {
         let (controls, clock) = (Arc::new(Controls::new(self.options.limit_bytes_per_s)), Instant::now());
         controls.set_pace(Side::Receiver, self.options.reader_pace_bytes_per_s);
         let plan = ReceivePlan {
@@ -129,6 +135,7 @@ impl ReceiverFactory {
             expect: self.expect.clone(),
             keep: None,
             keep_free: self.keep_free,
+            part_number,
             source: None,
         };
         // The loop tells the first state itself.

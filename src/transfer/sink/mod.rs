@@ -1,5 +1,6 @@
 //! Prepares where an array lands, before its first byte. Its end is in `publish.rs`.
 
+pub(crate) mod abandoned;
 pub(crate) mod block_receiver;
 mod existing;
 mod fault_ahead;
@@ -43,6 +44,7 @@ use existing::{ExistingPart, open_existing};
 use fault_ahead::FaultAhead;
 use file_system::{Effort, FileSystem};
 use part_file::{PartFile, check_folder, folder_of};
+use part_name::PartNumber;
 pub(crate) use publication::{Publication, Published};
 use publisher::{PublishContext, Publisher};
 use regions::{Room, give_back, room_for};
@@ -80,6 +82,8 @@ pub(crate) struct SinkRequest {
     pub(crate) chunk_bytes: usize,
     /// What stays free of the disk of a new file.
     pub(crate) keep_free: Option<KeepFree>,
+    /// The number of a new file until it is whole, where it was given out.
+    pub(crate) part_number: Option<PartNumber>,
     /// Who puts what is kept in a file on disk before it is published, where it is to be there.
     pub(crate) publisher: Option<Weak<Publisher>>,
 }
@@ -475,6 +479,7 @@ mod tests {
             route: ReceiveRouteChoice::Auto,
             chunk_bytes: 1 << 16,
             keep_free: None,
+            part_number: None,
             publisher: None,
         })
     }

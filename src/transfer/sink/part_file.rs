@@ -91,7 +91,7 @@ impl PartFile {
         let folder = Folder::open(wanted.parent().unwrap_or(Path::new(""))).map_err(refused)?;
         let wanted_name = PathBuf::from(wanted.file_name().unwrap_or_default());
         final_name::check(&folder, &wanted_name).map_err(refused)?;
-        let (file, name) = part_name::create(&folder, &wanted_name)?;
+        let (file, name) = part_name::create(&folder, &wanted_name, request.part_number)?;
         let mut part = Self {
             file: Arc::new(file),
             folder,

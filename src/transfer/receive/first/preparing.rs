@@ -58,6 +58,7 @@ impl FirstReceiver {
             route: options.receive_route,
             chunk_bytes: options.chunk_bytes.max(1),
             keep_free: self.plan.keep_free,
+            part_number: self.plan.part_number,
             publisher: self.link.publishing.publisher(options).map(Arc::downgrade),
         };
         let effort = self.link.publishing.effort_to_make(offer.meta.byte_len());
