@@ -230,6 +230,9 @@ impl<A> Front<A> {
         }
         self.source.close();
         self.context.close();
+        if how == Closing::Stop {
+            self.context.counters.stop();
+        }
         if G::TELLS_COUNTS {
             self.context.counts_have_changed();
         }
