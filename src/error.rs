@@ -194,7 +194,9 @@ pub enum Error {
         user: String,
     },
     /// The peer closed the connection before the array was whole.
-    #[error("the peer closed the connection early: {received} of {total} bytes had moved, {missing} are missing")]
+    #[error(
+        "the peer closed the connection early: {received} of {total} bytes had moved, {missing} are missing; the other end may have said why"
+    )]
     ClosedEarly {
         /// Bytes that did not come.
         missing: u64,
@@ -216,7 +218,7 @@ pub enum Error {
         reason: Reason,
     },
     /// A web server answered something else than the file.
-    #[error("cannot fetch {url}: the server answered {status} {meaning}")]
+    #[error("cannot fetch {url}: the server answered {status} {meaning}{}", advice(*.status))]
     Answered {
         /// What was asked for.
         url: String,
@@ -434,6 +436,14 @@ fn other_address(taken: &str) -> &'static str {
         "path"
     } else {
         "port; port 0 takes a free one"
+    }
+}
+
+/// What to do about an answer of a web server.
+fn advice(status: u16) -> &'static str {
+    match status {
+        404 | 410 => ": check the URL",
+        _ => "",
     }
 }
 

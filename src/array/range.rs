@@ -49,7 +49,7 @@ pub enum RangeError {
     #[error("{0} is not finite")]
     NotFinite(Number),
     /// A step of zero.
-    #[error("the step is zero")]
+    #[error("the step is zero: leave it out for 1")]
     ZeroStep,
     /// A fraction, where the dtype has whole numbers only.
     #[error("{number} is not a whole number, which {dtype} needs")]

@@ -6,7 +6,7 @@ use crate::service::Limits;
 use crate::transfer::KeepFree;
 use clap::Args;
 
-use super::{CommonArguments, ExpectArguments, ReceivingArguments};
+use super::{CommonArguments, ExpectArguments, ReceivingArguments, whole};
 use crate::units::{parse_bytes, parse_rate};
 
 const SERVE_EXAMPLES: &str = "\
@@ -57,7 +57,7 @@ pub(crate) struct ServeArguments {
 #[derive(Debug, Args)]
 pub(crate) struct LimitArguments {
     /// Connections at once; who comes beyond waits to be accepted [default: what descriptors there are for]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>(1, u32::MAX.into()))]
     pub max_connections: Option<u32>,
     /// The largest array that is taken
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
@@ -76,7 +76,7 @@ pub(crate) struct LimitArguments {
 #[derive(Debug, Args)]
 pub(crate) struct WorkersArguments {
     /// Worker processes that receive in the service's place; one that ends is replaced
-    #[arg(long, value_name = "N", default_value = "0", value_parser = clap::value_parser!(u16).range(..=256))]
+    #[arg(long, value_name = "N", default_value = "0", value_parser = whole::<u16>(0, 256))]
     pub workers: u16,
     /// A Unix socket at which further workers of this user join, with --key: arraylift worker PATH --key FILE
     #[arg(long, value_name = "PATH", requires = "key")]
