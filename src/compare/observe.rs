@@ -40,8 +40,8 @@ pub(super) struct Observed {
     sender: Counted,
     receiver: Counted,
     first_byte_s: Option<f64>,
-    /// When the receiver had the offer, by its clock.
-    offered_s: f64,
+    /// When both ends agreed, by the receiver's clock, which begins with the connection.
+    agreed_s: f64,
     process_cpu_s: f64,
     peak_bytes: u64,
     /// How the side whose clock counts ended.
@@ -94,15 +94,8 @@ impl Observed {
                 self.process_cpu_s += line.cpu_s;
                 self.peak_bytes += line.peak_resident_bytes;
             }
-            "finished" => {
-                if line.side == "receiver" {
-                    // The clock of a transfer begins with the connection, and its rate with the offer, which can be later.
-                    self.offered_s = (line.elapsed_s - line.seconds()).max(0.0);
-                }
-                if line.side == timed_by {
-                    self.finished = Some(line);
-                }
-            }
+            "started" if line.side == "receiver" => self.agreed_s = line.elapsed_s,
+            "finished" if line.side == timed_by => self.finished = Some(line),
             _ => {}
         }
     }
@@ -123,7 +116,7 @@ impl Observed {
             round,
             seconds: finished.seconds(),
             rate_bytes_per_s,
-            first_byte_s: self.first_byte_s.map(|landed_s| (landed_s - self.offered_s).max(0.0)),
+            first_byte_s: self.first_byte_s.map(|landed_s| (landed_s - self.agreed_s).max(0.0)),
             cpu_s: self.sender.cpu_s + self.receiver.cpu_s,
             process_cpu_s: self.process_cpu_s,
             syscalls: both(|side| side.syscalls),
@@ -168,7 +161,7 @@ mod tests {
             round: 2,
             seconds: 0.01,
             rate_bytes_per_s: 8000.0,
-            first_byte_s: Some(0.002),
+            first_byte_s: Some(0.002 - 0.001),
             cpu_s: measured.cpu_s,
             process_cpu_s: 1.5,
             syscalls: 8,
@@ -183,9 +176,10 @@ mod tests {
     }
 
     #[test]
-    fn the_first_byte_is_counted_from_the_offer_as_the_rate_is() {
+    fn the_first_byte_is_counted_from_when_both_ends_agreed() {
         // The connection waited 90 ms for its offer.
         let late = [
+            r#"{"event":"started","side":"receiver","elapsed_s":0.09,"shape":[10]}"#,
             r#"{"event":"sample","side":"receiver","elapsed_s":0.095,"bytes":40,"rate_bytes_per_s":0.0}"#,
             r#"{"event":"finished","side":"receiver","elapsed_s":0.1,"bytes":80,"rate_bytes_per_s":8000.0,"verified":true}"#,
         ];
