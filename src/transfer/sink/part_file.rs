@@ -163,6 +163,10 @@ impl PartFile {
 
     /// The error for a write that the system refused.
     pub(crate) fn write_error(&self, error: &io::Error, needed: u64) -> Error {
+        // What was written a moment ago is read again, and is there no more.
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            return Error::SinkChanged(self.path());
+        }
         match unwritable(self.folder.path_of(&self.wanted), error, needed) {
             Error::DiskFull { needed, room, .. } => self.full(needed, room),
             error => error,
