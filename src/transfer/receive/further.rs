@@ -121,6 +121,10 @@ impl Machine for FurtherReceiver {
         self.receiving.array.sink.ledger.landed_bytes()
     }
 
+    fn left_behind(&self) -> Option<String> {
+        self.receiving.array.sink.left_behind()
+    }
+
     fn lingers(&self) -> bool {
         self.phase == Phase::Over
     }
