@@ -170,7 +170,7 @@ impl Newcomers {
             let peer = newcomer.peer().to_owned();
             let met = match ended {
                 Ended::Failed { error, .. } => Some(Met::of(&peer, error)),
-                Ended::Joined if newcomer.was_turned_away() => Some(Met::Stranger {
+                Ended::Joined if newcomer.is_stranger() => Some(Met::Stranger {
                     peer,
                     message: "the peer joins a transfer that is not here".into(),
                 }),
