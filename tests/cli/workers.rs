@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 use crate::common::{Dir, Ended, Process, names_in};
 use crate::floats;
 use crate::serve::{drained, senders, sent, serve, until, until_draining};
+use crate::signals::until_bytes_move;
 
 /// The process ids of so many workers, as they become ready.
 pub(crate) fn workers(service: &mut Process, count: usize) -> Vec<u64> {
@@ -285,6 +286,26 @@ fn a_worker_from_outside_shows_the_key_takes_its_part_and_leaves_when_asked() {
 }
 
 #[test]
+fn a_worker_from_outside_that_cuts_a_transfer_off_ends_with_1() {
+    let dir = Dir::new();
+    let mut service = serve(&dir, "--workers-at door --key key");
+    let worker = dir.arraylift(["worker", "door", "--key", "key"]).start();
+    workers(&mut service, 1);
+    let sender = dir
+        .arraylift(["send", "range:0:1e7", &service.address, "--limit", "1MB/s"])
+        .start();
+    until_bytes_move(&mut service, "receiver");
+    worker.signal(Signal::TERM);
+    // Another ask, and not the same one.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    worker.signal(Signal::TERM);
+    worker.wait().failed(1, &["1 transfer was cut off"]);
+    sender.wait().failed(1, &["the receiver was stopped"]);
+    drained(service).failed(1, &["1 transfer was cut off"]);
+    assert!(names_in(&dir.path().join("inbox")).is_empty());
+}
+
+#[test]
 fn what_a_killed_worker_from_outside_had_half_received_is_removed() {
     let dir = Dir::new();
     let mut service = serve(&dir, "--workers-at door --key key");
@@ -382,6 +403,34 @@ fn a_second_signal_stops_the_workers_too_and_leaves_nothing_half_received() {
     for worker in there {
         assert!(!Path::new(&format!("/proc/{worker}")).exists(), "{worker} still runs");
     }
+}
+
+#[test]
+fn what_a_worker_that_hangs_had_when_all_were_told_to_stop_counts_as_cut_off() {
+    let dir = Dir::new();
+    let mut service = serve(&dir, "--workers 1");
+    let there = workers(&mut service, 1);
+    let sender = dir
+        .arraylift(["send", "range:0:1e7", &service.address, "--limit", "1MB/s"])
+        .start();
+    until_bytes_move(&mut service, "receiver");
+    let pid = i32::try_from(there[0]).ok().and_then(Pid::from_raw);
+    kill_process(pid.expect("a process id"), Signal::STOP).expect("it runs");
+    service.signal(Signal::TERM);
+    until_draining(&mut service);
+    service.signal(Signal::TERM);
+    let ended = service.wait().failed(1, &["cancelled", "1 transfer was cut off"]);
+    sender.wait().failed(1, &["closed the connection"]);
+    assert_eq!(ends(&ended).into_values().collect::<Vec<_>>(), ["cancelled"]);
+    let gone = ended
+        .objects()
+        .into_iter()
+        .find(|object| object["event"] == "worker_gone");
+    assert!(
+        gone.expect("told")["how"].to_string().contains("did not answer"),
+        "{ended:?}"
+    );
+    assert!(names_in(&dir.path().join("inbox")).is_empty());
 }
 
 #[test]

@@ -265,7 +265,7 @@ impl Dispatcher {
         front.tell(AnyEvent::Transfer(event));
     }
 
-    /// Removes a worker: its transfers fail, and what it had half received of them is deleted.
+    /// Removes a worker: its transfers fail, or are cut off where all are, and what it had half received of them is deleted.
     fn remove(&mut self, key: usize, departure: &Departure, front: &mut FrontContext) {
         let Some(mut worker) = self.workers.try_remove(key) else {
             return;
@@ -287,13 +287,17 @@ impl Dispatcher {
             let Some(assigned) = self.assigned.remove(id) else {
                 continue;
             };
-            let error = Error::WorkerLost {
-                pid,
-                how: how.trim_end_matches(',').into(),
-            };
             parts.push(assigned.part);
             let bytes = assigned.bytes;
-            let last = last_event(Ended::Failed { error, bytes }, Some(&assigned.peer));
+            let ended = if self.stop_by.is_some() {
+                // It was to be cut off in any case.
+                Ended::Cancelled { bytes, note: None }
+            } else {
+                let how = how.trim_end_matches(',').into();
+                let error = Error::WorkerLost { pid, how };
+                Ended::Failed { error, bytes }
+            };
+            let last = last_event(ended, Some(&assigned.peer));
             front.counters.count_transfer(&last);
             front.tell(AnyEvent::Transfer(Event {
                 kind: last,
