@@ -38,6 +38,11 @@ pub(in crate::service) trait ConnectionSource<A>: Send {
         false
     }
 
+    /// What whoever yields the connections did wrong, where it is over for that.
+    fn take_failure(&mut self) -> Option<Error> {
+        None
+    }
+
     /// Lets nobody connect any more.
     fn close(&mut self) {}
 }
