@@ -102,7 +102,8 @@ impl Failure {
 pub(crate) fn parse() -> Result<(Option<Command>, Option<PathBuf>), ExitCode> {
     let typed = arguments::Arguments::try_parse().map_err(|error| {
         if error.use_stderr() {
-            let typed = std::env::args().nth(1).unwrap_or_default();
+            let typed = std::env::args_os().nth(1).unwrap_or_default();
+            let typed = typed.to_string_lossy();
             exit(&Failure::Usage(match error.kind() {
                 ErrorKind::ArgumentConflict | ErrorKind::UnknownArgument
                     if !is_command(&typed) && !typed.starts_with('-') =>

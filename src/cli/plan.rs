@@ -18,6 +18,7 @@ use crate::wire::ChecksumKind;
 use super::Failure;
 use super::arguments::{
     CompareArguments, FetchArguments, LoopbackArguments, PingArguments, ReceiveArguments, SendArguments, ViewArguments,
+    utf8_endpoint,
 };
 
 use self::ends::{endpoint, expected, sink, source_spec};
@@ -117,9 +118,7 @@ pub(super) fn send(typed: &SendArguments) -> Result<SendPlan, Failure> {
             ));
         }
     };
-    let to = to
-        .to_str()
-        .ok_or_else(|| usage(format!("{} is not UTF-8", to.display())))?;
+    let to = utf8_endpoint(to).map_err(usage)?;
     let (to, options) = (endpoint(to)?, sending(&typed.sending, &typed.common)?);
     check_handoff(&options, matches!(to, Endpoint::Unix(_)), None)?;
     Ok(SendPlan {

@@ -1,5 +1,7 @@
 //! Wrong usage, help, and the command without a command.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
 use std::process::Command;
 
 use crate::common::Dir;
@@ -156,6 +158,23 @@ fn what_cannot_be_told_is_not_passed_over_in_silence() {
             .args(arguments.split(' '));
         dir.program(command).run().failed(1, &["standard output", hint]);
     }
+}
+
+#[test]
+fn an_endpoint_that_is_not_text_is_named_and_so_is_what_stands_behind_a_path_that_is_not() {
+    let dir = Dir::new();
+    let not_text = |start: &str| OsString::from_vec([start.as_bytes(), b"\xff"].concat());
+    for command in ["receive", "serve", "ping"] {
+        dir.arraylift([command.into(), not_text("unix:s")])
+            .run()
+            .failed(2, &["unix:s\u{fffd} is not UTF-8, as an endpoint has to be"]);
+    }
+    dir.arraylift(["send".into(), "range:0:10".into(), not_text("unix:s")])
+        .run()
+        .failed(2, &["unix:s\u{fffd} is not UTF-8, as an endpoint has to be"]);
+    dir.arraylift([not_text("a"), "--frobnicate".into()])
+        .run()
+        .failed(2, &["a\u{fffd} is no command"]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod fetch;
 mod ping;
 mod serve;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::array::{Dtype, NumberError, Shape, parse_count};
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
 use crate::transfer::PeerUser;
 use crate::wire::{ChecksumKind, WireChoice};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 use crate::units::{UnitError, parse_bytes, parse_bytes_or_auto, parse_limit, parse_rate, parse_time};
@@ -169,6 +169,7 @@ pub(crate) struct SendArguments {
 #[command(after_help = RECEIVE_EXAMPLES)]
 pub(crate) struct ReceiveArguments {
     /// Where to listen: HOST:PORT or unix:PATH; port 0 takes a free one
+    #[arg(value_parser = endpoints())]
     pub endpoint: String,
     /// Where it lands: a folder (under the sender's name, made safe), a file or shm:NAME (which take one array, as with
     /// --once), memory, or discard (measure only). Nothing is ever overwritten
@@ -355,6 +356,17 @@ fn parse_streams(text: &str) -> Result<u16, NumberError> {
 
 fn parse_user(text: &str) -> Result<PeerUser, String> {
     PeerUser::parse(text).map_err(|error| error.to_string())
+}
+
+/// An endpoint as text.
+fn endpoints() -> impl TypedValueParser<Value = String> {
+    OsStringValueParser::new().try_map(|typed| utf8_endpoint(&typed).map(str::to_owned))
+}
+
+/// The text of an endpoint: what tells of it, as JSON does, carries no other bytes.
+pub(super) fn utf8_endpoint(typed: &OsStr) -> Result<&str, String> {
+    let told = || format!("{} is not UTF-8, as an endpoint has to be", typed.display());
+    typed.to_str().ok_or_else(told)
 }
 
 fn wires() -> impl TypedValueParser<Value = WireChoice> {

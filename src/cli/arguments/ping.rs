@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{parse_user, whole};
+use super::{endpoints, parse_user, whole};
 use crate::transfer::PeerUser;
 use crate::units::{parse_bytes, parse_time};
 
@@ -23,6 +23,7 @@ was sent. Each size has one round trip before those that count.";
 #[command(after_help = PING_EXAMPLES)]
 pub(crate) struct PingArguments {
     /// Where the echo service listens: HOST:PORT or unix:PATH
+    #[arg(value_parser = endpoints())]
     pub endpoint: String,
     /// Bytes there and back again, each from 1B to 1GiB
     #[arg(long, value_name = "SIZES", value_delimiter = ',', value_parser = parse_bytes, default_value = "1,64,1KiB,16KiB,256KiB,4MiB,64MiB")]

@@ -6,7 +6,7 @@ use crate::service::Limits;
 use crate::transfer::KeepFree;
 use clap::Args;
 
-use super::{CommonArguments, ExpectArguments, ReceivingArguments, whole};
+use super::{CommonArguments, ExpectArguments, ReceivingArguments, endpoints, whole};
 use crate::units::{parse_bytes, parse_rate};
 
 const SERVE_EXAMPLES: &str = "\
@@ -27,6 +27,7 @@ second one ends it at once and removes what was half received.";
 #[command(after_help = SERVE_EXAMPLES)]
 pub(crate) struct ServeArguments {
     /// Where to listen: HOST:PORT or unix:PATH; port 0 takes a free one
+    #[arg(value_parser = endpoints())]
     pub endpoint: String,
     /// Where arrays land: a folder (under the senders' names, made safe), memory, or discard (measure only). Nothing is
     /// ever overwritten
