@@ -301,7 +301,8 @@ fn a_worker_from_outside_that_cuts_a_transfer_off_ends_with_1() {
     worker.signal(Signal::TERM);
     worker.wait().failed(1, &["1 transfer was cut off"]);
     sender.wait().failed(1, &["the receiver was stopped"]);
-    drained(service).failed(1, &["1 transfer was cut off"]);
+    // Its own end cut nothing off.
+    drained(service).done();
     assert!(names_in(&dir.path().join("inbox")).is_empty());
 }
 
