@@ -5,7 +5,7 @@ mod fetch;
 mod ping;
 mod serve;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -358,15 +358,11 @@ fn parse_user(text: &str) -> Result<PeerUser, String> {
     PeerUser::parse(text).map_err(|error| error.to_string())
 }
 
-/// An endpoint as text.
-fn endpoints() -> impl TypedValueParser<Value = String> {
-    OsStringValueParser::new().try_map(|typed| utf8_endpoint(&typed).map(str::to_owned))
-}
+/// What is said of one that is not: JSON, which tells of endpoints, carries no other bytes.
+pub(super) const ENDPOINT_IS_TEXT: &str = "an endpoint is UTF-8 text";
 
-/// The text of an endpoint: what tells of it, as JSON does, carries no other bytes.
-pub(super) fn utf8_endpoint(typed: &OsStr) -> Result<&str, String> {
-    let told = || format!("{} is not UTF-8, as an endpoint has to be", typed.display());
-    typed.to_str().ok_or_else(told)
+fn endpoints() -> impl TypedValueParser<Value = String> {
+    OsStringValueParser::new().try_map(|typed| typed.into_string().map_err(|_| ENDPOINT_IS_TEXT))
 }
 
 fn wires() -> impl TypedValueParser<Value = WireChoice> {
