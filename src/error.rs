@@ -194,7 +194,9 @@ pub enum Error {
         user: String,
     },
     /// The peer closed the connection before the array was whole.
-    #[error("the peer closed the connection early: {received} of {total} bytes had moved, {missing} are missing")]
+    #[error(
+        "the peer closed the connection early: {received} of {total} bytes had moved, {missing} are missing; the other end may have said why"
+    )]
     ClosedEarly {
         /// Bytes that did not come.
         missing: u64,
@@ -216,7 +218,7 @@ pub enum Error {
         reason: Reason,
     },
     /// A web server answered something else than the file.
-    #[error("cannot fetch {url}: the server answered {status} {meaning}")]
+    #[error("cannot fetch {url}: the server answered {status} {meaning}{}", advice(*.status))]
     Answered {
         /// What was asked for.
         url: String,
@@ -329,6 +331,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// What stays of an array that came and could not be kept as it was to be.
+    pub(crate) fn kept(&self) -> Option<&PathBuf> {
+        match self {
+            Self::NotOnDisk { path, .. } => Some(path),
+            Self::NotNamed { part, .. } => Some(part),
+            _ => None,
+        }
+    }
+
     /// Whether a peer that ends with this before it has offered anything is a stranger, such as a scan of ports: nothing
     /// was to be received from it.
     pub(crate) fn is_of_stranger(&self) -> bool {
@@ -425,6 +436,14 @@ fn other_address(taken: &str) -> &'static str {
         "path"
     } else {
         "port; port 0 takes a free one"
+    }
+}
+
+/// What to do about an answer of a web server.
+fn advice(status: u16) -> &'static str {
+    match status {
+        404 | 410 => ": check the URL",
+        _ => "",
     }
 }
 

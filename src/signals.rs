@@ -67,13 +67,13 @@ impl Signals {
             }
             Ok(())
         };
+        // The thread reads until `end` shuts its socket down: no thread without one.
+        let end = bell.try_clone()?;
         // Before the first handler: one that nobody hears would take the signal from the system, which ends the process.
         let thread = Thread::start("arraylift-signal", body)?;
-        let end = bell.try_clone()?;
         let mut this = Self {
             asked,
             registered: Vec::new(),
-            // Ends the thread's read.
             _thread: thread.cancelled_by(move || drop(end.shutdown(Shutdown::Both))),
         };
         for signal in [SIGINT, SIGTERM, SIGHUP] {

@@ -24,8 +24,7 @@
 //!   `,` between thousands only, so that `1,5` is never taken for 15.
 //! - `B` is bytes; `b` and `bit` are bits, eight of them a byte. A prefix may have either case (`64K`, `1mB`, `100mbit`)
 //!   as long as the unit says bytes or bits. A prefix alone is of bytes.
-//! - `mb`, `gib` and the like are refused: in small letters throughout they stand for either. `kb` is kilobits: its
-//!   small `k` is the right one.
+//! - `kb`, `mb`, `gib` and the like are refused: in small letters throughout they stand for either.
 //! - With a unit, what is less than a byte (a nanosecond) is dropped. Everything else is exact: no float is on the way.
 //! - A rate of 0 is refused: none is said by leaving it out, or by `none` where a limit is asked for. Nothing is negative.
 //! - A rate below 1000 has a unit: someone who types `200` means megabytes more often than bytes.

@@ -9,6 +9,8 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use serde_json::Value as Json;
+
 /// What needs more room belongs in `docs/`.
 const README_LINES_MAX: usize = 150;
 
@@ -96,6 +98,44 @@ fn the_manual_has_every_command_and_every_long_option() {
         missing.extend(lacks(&command, &arraylift(&["help", &command])));
     }
     assert!(missing.is_empty(), "the manual lacks {missing:?}");
+}
+
+/// `src/cli/json.rs` holds the table of events to those that the program has.
+#[test]
+fn every_event_of_the_manual_has_an_example_and_every_field_of_an_example_its_name_in_the_text() {
+    let manual = read(&root().join("docs/manual.md"));
+    let (_, section) = manual.split_once("\n## JSON events\n").expect("the section");
+    let named = |line: &str| -> Vec<String> { line.split('`').skip(1).step_by(2).map(String::from).collect() };
+    let table = section.split("\n#").next().unwrap_or_default();
+    let events = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split('|').next());
+    let events: BTreeSet<String> = events.flat_map(named).collect();
+    let (mut shown, mut fields) = (BTreeSet::new(), BTreeSet::from(["event".to_owned()]));
+    for line in section.lines().filter(|line| line.starts_with('{')) {
+        let object: Json = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        shown.insert(object["event"].as_str().expect("an event").to_owned());
+        collect_fields(&object, &mut fields);
+    }
+    assert_eq!(events, shown);
+    // The columns of a comparison name theirs where they are explained.
+    let described: BTreeSet<String> = prose(&manual).flat_map(named).collect();
+    let missing: Vec<_> = fields.difference(&described).collect();
+    assert!(missing.is_empty(), "the manual does not say what {missing:?} are");
+}
+
+/// The names of all fields, at whatever depth.
+fn collect_fields(value: &Json, into: &mut BTreeSet<String>) {
+    match value {
+        Json::Object(fields) => {
+            for (name, value) in fields {
+                into.insert(name.clone());
+                collect_fields(value, into);
+            }
+        }
+        Json::Array(values) => values.iter().for_each(|value| collect_fields(value, into)),
+        _ => {}
+    }
 }
 
 /// Arrays that not every way of looking at memory takes: types without a format of their own, Fortran order, no elements,

@@ -49,7 +49,7 @@ pub enum RangeError {
     #[error("{0} is not finite")]
     NotFinite(Number),
     /// A step of zero.
-    #[error("the step is zero")]
+    #[error("the step is zero: leave it out for 1")]
     ZeroStep,
     /// A fraction, where the dtype has whole numbers only.
     #[error("{number} is not a whole number, which {dtype} needs")]
@@ -403,8 +403,8 @@ mod tests {
             ("0:1:2:x", "f64", r#""0:1:2:x" is not START:STOP or START:STOP:STEP"#),
             ("0:x", "f64", r#""x" is not a number"#),
             ("0:", "f64", r#""" is not a number"#),
-            ("0:5:0", "f64", "the step is zero"),
-            ("0:5:-0.0", "f64", "the step is zero"),
+            ("0:5:0", "f64", "the step is zero: leave it out for 1"),
+            ("0:5:-0.0", "f64", "the step is zero: leave it out for 1"),
             ("0:nan", "f64", "nan is not finite"),
             ("0:1e999", "f64", "inf is not finite"),
             ("0:1:inf", "f32", "inf is not finite"),

@@ -86,13 +86,13 @@ pub(super) fn run(
     }
     let counts = queue.counts();
     report.jobs(&counts, batch.done);
-    let missing = counts.failed + counts.withdrawn;
-    let all = missing + counts.done + counts.cancelled;
-    let words = |missing: usize| format!("{missing} of {all} were not {}", batch.done);
+    let missing = counts.failed + counts.withdrawn + counts.cancelled;
+    let all = missing + counts.done;
+    let words = format!("{missing} of {all} were not {}", batch.done);
     if was_asked {
-        Err(Failure::Cancelled(Some(words(missing + counts.cancelled))))
+        Err(Failure::Cancelled(Some(words)))
     } else if missing > 0 {
-        Err(Failure::Incomplete(words(missing)))
+        Err(Failure::Incomplete(words))
     } else {
         Ok(())
     }
@@ -107,7 +107,8 @@ fn is_unreachable(failure: &Failure) -> bool {
 
 fn of(name: String, failure: Failure) -> Failure {
     // What concerns a URL says so itself.
-    if failure.to_string().starts_with(&name) {
+    let said = failure.to_string();
+    if said.starts_with(&name) || (name.contains("://") && said.contains(&name)) {
         return failure;
     }
     Failure::Of {

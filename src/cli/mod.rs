@@ -29,13 +29,17 @@ mod terminal;
 pub(crate) mod worker;
 
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::Error;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
 
 pub(crate) use arguments::{Command, WindowArguments};
+
+/// The commands, for who typed none of them.
+const COMMANDS: &str = "loopback, send, receive, fetch, serve, worker, status, attach, ping, compare or history";
 
 /// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +78,9 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             // What the engine cannot name: the option that helps.
+            Error::LengthNeeded(path) if path == Path::new("/dev/stdin") => {
+                Self::Usage("standard input (-) does not tell its length: add --length BYTES, or name a file".into())
+            }
             Error::LengthNeeded(path) => Self::Usage(format!(
                 "{} does not tell its length: add --length BYTES, or copy it into a file first",
                 path.display()
@@ -98,23 +105,26 @@ impl Failure {
 pub(crate) fn parse() -> Result<(Option<Command>, WindowArguments), ExitCode> {
     let typed = arguments::Arguments::try_parse().map_err(|error| {
         if error.use_stderr() {
-            let typed = std::env::args().nth(1).unwrap_or_default();
+            let typed = std::env::args_os().nth(1).unwrap_or_default();
+            let typed = typed.to_string_lossy();
             exit(&Failure::Usage(match error.kind() {
                 ErrorKind::ArgumentConflict | ErrorKind::UnknownArgument
                     if !is_command(&typed) && !typed.starts_with('-') =>
                 {
-                    format!(
-                        "{typed} is no command: loopback, send, receive, fetch, serve, worker, status, attach, ping, compare or history (--help tells more)"
-                    )
+                    format!("{typed} is no command: {COMMANDS} (--help tells more)")
+                }
+                ErrorKind::UnknownArgument => {
+                    unknown_option(&typed, &error).unwrap_or_else(|| one_line(&error.render().to_string()))
                 }
                 _ => one_line(&error.render().to_string()),
             }))
         } else {
             // Help or the version; a reader who has gone needs neither.
             match error.print() {
-                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                    exit(&Failure::Transfer(Error::system("cannot write to standard output", &error)))
-                }
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => exit(&Failure::Transfer(Error::system(
+                    "cannot write to standard output",
+                    &error,
+                ))),
                 _ => ExitCode::SUCCESS,
             }
         }
@@ -141,11 +151,31 @@ fn is_command(word: &str) -> bool {
         .any(|command| command.get_name() == word)
 }
 
+/// An option that the command does not have, and those that have it.
+fn unknown_option(command: &str, error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let name = typed.strip_prefix("--").filter(|_| is_command(command))?;
+    let arguments = arguments::Arguments::command();
+    let has = |command: &&clap::Command| command.get_arguments().any(|one| one.get_long() == Some(name));
+    let others: Vec<&str> = arguments
+        .get_subcommands()
+        .filter(has)
+        .map(clap::Command::get_name)
+        .collect();
+    let what = format!("{typed} is no option of {command}");
+    (!others.is_empty()).then(|| format!("{what}, but of {} (--help tells more)", others.join(", ")))
+}
+
 /// What clap says in a paragraph, as one line without the usage that `--help` tells better.
 fn one_line(rendered: &str) -> String {
     let said = rendered.split("\n\nUsage:").next().unwrap_or(rendered);
     let said = said.split("\n\nFor more information").next().unwrap_or(said);
-    let said = said.strip_prefix("error: ").unwrap_or(said);
+    let said = said
+        .strip_prefix("error: ")
+        .unwrap_or(said)
+        .replace("\n\n  tip: ", "; ");
     let words: Vec<&str> = said.split_whitespace().collect();
     format!("{} (--help tells more)", words.join(" "))
 }

@@ -17,7 +17,8 @@ use crate::wire::ChecksumKind;
 
 use super::Failure;
 use super::arguments::{
-    CompareArguments, FetchArguments, LoopbackArguments, PingArguments, ReceiveArguments, SendArguments, ViewArguments,
+    CompareArguments, ENDPOINT_IS_TEXT, FetchArguments, LoopbackArguments, PingArguments, ReceiveArguments,
+    SendArguments, ViewArguments,
 };
 
 use self::ends::{endpoint, expected, sink, source_spec};
@@ -119,7 +120,7 @@ pub(super) fn send(typed: &SendArguments) -> Result<SendPlan, Failure> {
     };
     let to = to
         .to_str()
-        .ok_or_else(|| usage(format!("{} is not UTF-8", to.display())))?;
+        .ok_or_else(|| usage(format!("{}: {ENDPOINT_IS_TEXT}", to.display())))?;
     let (to, options) = (endpoint(to)?, sending(&typed.sending, &typed.common)?);
     check_handoff(&options, matches!(to, Endpoint::Unix(_)), None)?;
     Ok(SendPlan {

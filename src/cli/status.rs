@@ -164,7 +164,7 @@ fn look(path: &Path) -> Result<Option<ProcessStatus>, Error> {
         side,
         started_unix_s,
         version,
-        transfers: moving.into_values().collect(),
+        transfers: moving.into_values().filter(TransferStatus::has_peer).collect(),
         service,
     }))
 }
@@ -223,6 +223,11 @@ fn lines(seen: &ProcessStatus, now_unix_s: u64) -> Vec<String> {
 }
 
 impl TransferStatus {
+    /// Whether it is more than a place where a sender is awaited.
+    fn has_peer(&self) -> bool {
+        self.state != Some(State::Listening)
+    }
+
     /// `153 MB/s`, `4.00 MB/s  limited to 4.00 MB/s`, `paused`.
     fn doing(&self) -> String {
         let doing = match self.state {

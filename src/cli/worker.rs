@@ -47,7 +47,7 @@ pub(crate) fn run(typed: &WorkerArguments) -> Result<(), Failure> {
     report.working(path);
     let status = worker.run(signals.asked())?;
     report.ended_service(&status);
-    Ok(())
+    whole(&status)
 }
 
 /// Receives over the connections that a program of another kind accepts.

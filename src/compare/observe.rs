@@ -40,6 +40,8 @@ pub(super) struct Observed {
     sender: Counted,
     receiver: Counted,
     first_byte_s: Option<f64>,
+    /// When both ends agreed, by the receiver's clock, which begins with the connection.
+    agreed_s: f64,
     process_cpu_s: f64,
     peak_bytes: u64,
     /// How the side whose clock counts ended.
@@ -52,6 +54,17 @@ struct Counted {
     page_faults: u64,
     copied_bytes: u64,
     cpu_s: f64,
+}
+
+impl Line {
+    /// How long the transfer took that it says the end of.
+    fn seconds(&self) -> f64 {
+        if self.rate_bytes_per_s > 0.0 {
+            self.bytes as f64 / self.rate_bytes_per_s
+        } else {
+            self.elapsed_s
+        }
+    }
 }
 
 impl Observed {
@@ -81,6 +94,7 @@ impl Observed {
                 self.process_cpu_s += line.cpu_s;
                 self.peak_bytes += line.peak_resident_bytes;
             }
+            "started" if line.side == "receiver" => self.agreed_s = line.elapsed_s,
             "finished" if line.side == timed_by => self.finished = Some(line),
             _ => {}
         }
@@ -100,13 +114,9 @@ impl Observed {
         let both = |count: fn(&Counted) -> u64| count(&self.sender) + count(&self.receiver);
         Ok(Measured {
             round,
-            seconds: if rate_bytes_per_s > 0.0 {
-                bytes as f64 / rate_bytes_per_s
-            } else {
-                finished.elapsed_s
-            },
+            seconds: finished.seconds(),
             rate_bytes_per_s,
-            first_byte_s: self.first_byte_s,
+            first_byte_s: self.first_byte_s.map(|landed_s| (landed_s - self.agreed_s).max(0.0)),
             cpu_s: self.sender.cpu_s + self.receiver.cpu_s,
             process_cpu_s: self.process_cpu_s,
             syscalls: both(|side| side.syscalls),
@@ -151,7 +161,7 @@ mod tests {
             round: 2,
             seconds: 0.01,
             rate_bytes_per_s: 8000.0,
-            first_byte_s: Some(0.002),
+            first_byte_s: Some(0.002 - 0.001),
             cpu_s: measured.cpu_s,
             process_cpu_s: 1.5,
             syscalls: 8,
@@ -163,6 +173,20 @@ mod tests {
             cold: false,
         };
         assert_eq!(measured, expected);
+    }
+
+    #[test]
+    fn the_first_byte_is_counted_from_when_both_ends_agreed() {
+        // The connection waited 90 ms for its offer.
+        let late = [
+            r#"{"event":"started","side":"receiver","elapsed_s":0.09,"shape":[10]}"#,
+            r#"{"event":"sample","side":"receiver","elapsed_s":0.095,"bytes":40,"rate_bytes_per_s":0.0}"#,
+            r#"{"event":"finished","side":"receiver","elapsed_s":0.1,"bytes":80,"rate_bytes_per_s":8000.0,"verified":true}"#,
+        ];
+        let measured = observed(&late).measured(1, 80, 0, true).expect("numbers");
+        let first_byte_s = measured.first_byte_s.expect("some landed");
+        assert!((first_byte_s - 0.005).abs() < 1e-9, "{first_byte_s}");
+        assert!(first_byte_s < measured.seconds);
     }
 
     #[test]

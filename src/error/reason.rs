@@ -36,7 +36,7 @@ pub(crate) fn reason(error: &io::Error) -> Reason {
     let text = error.to_string();
     let words = match text.find(" (os error") {
         Some(end) => text[..end].to_lowercase(),
-        None => text,
+        None => in_words(text),
     };
     // An `io::Error` cannot be cloned: the same one is made again from what it is.
     let source = match error.raw_os_error() {
@@ -46,6 +46,20 @@ pub(crate) fn reason(error: &io::Error) -> Reason {
     Reason {
         words,
         source: Some(Arc::new(source)),
+    }
+}
+
+/// What the standard library says of an address, in words that say what to do.
+fn in_words(text: String) -> String {
+    if text.contains("SUN_LEN") {
+        return "the path of a Unix socket has at most 107 bytes: choose a shorter one".into();
+    }
+    match text.strip_prefix("failed to lookup address information: ") {
+        Some(why) => format!(
+            "the name cannot be looked up ({}): check it, and the name servers of this machine",
+            why.to_lowercase()
+        ),
+        None => text,
     }
 }
 

@@ -14,6 +14,11 @@ use crate::transfer::Connection;
 use super::pattern::{PIECE_BYTES, Pattern};
 use super::stop::Stop;
 
+/// The peer has closed the connection.
+const CLOSED: Error = Error::ClosedWhile(
+    "before it had sent everything back: is it an echo service (arraylift serve --echo), and does it take this user?",
+);
+
 /// The connection to an echo service.
 pub(super) struct Peer<'a> {
     connection: Connection,
@@ -96,7 +101,7 @@ impl<'a> Peer<'a> {
             .map_or(PIECE_BYTES, |left| left.min(PIECE_BYTES))
             .max(1);
         let came = match recv(&self.connection, &mut self.came[..room], RecvFlags::empty()) {
-            Ok((0, _)) => return Err(Error::ClosedWhile("before it had sent everything back")),
+            Ok((0, _)) => return Err(CLOSED),
             Ok((came, _)) => came as u64,
             Err(Errno::WOULDBLOCK | Errno::INTR) => return Ok(0),
             Err(error) => return Err(gone(&error.into())),
@@ -121,9 +126,7 @@ impl<'a> Peer<'a> {
 
 fn gone(error: &io::Error) -> Error {
     match error.kind() {
-        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
-            Error::ClosedWhile("before it had sent everything back")
-        }
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => CLOSED,
         _ => Error::system("cannot exchange bytes with the echo service", error),
     }
 }

@@ -118,7 +118,8 @@ impl Guest for EchoLoop {
     }
 
     fn accept(&mut self, connection: Connection, front: &mut FrontContext) {
-        if connection.check_user(self.peer_user).is_err() {
+        if let Err(error) = connection.check_user(self.peer_user) {
+            front.tell_stranger(connection.peer(), &error);
             front.counts_have_changed();
             return front.counters.count_connection(false);
         }

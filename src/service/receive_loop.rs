@@ -224,7 +224,7 @@ impl ReceiveLoop {
             Some(closing) if closing.is_kept => (Some(closing), None),
             removal => (None, removal),
         };
-        self.closings.extend(kept);
+        self.closings.extend(kept.filter(|closing| !closing.is_over()));
         if linger.is_none() && removal.is_none() {
             drop(socket);
             self.remove(key);
@@ -288,14 +288,19 @@ impl Guest for ReceiveLoop {
     }
 
     fn accept(&mut self, arrival: Arrival, front: &mut FrontContext) {
-        let Arrival { id, connection, event } = arrival;
+        let Arrival {
+            id,
+            connection,
+            part_number,
+            event,
+        } = arrival;
         front.counts_have_changed();
         if let Some(event) = event {
             tell(front, id, Duration::ZERO, event);
         }
         let entry = self.connections.vacant_entry();
         let key = entry.key();
-        let receiver = connection.and_then(|connection| self.factory.first(connection, key));
+        let receiver = connection.and_then(|connection| self.factory.first(connection, key, part_number));
         let receiver = receiver.and_then(|receiver| match front.watch(&receiver, key) {
             Ok(()) => Ok(receiver),
             Err(error) => Err(Error::system("cannot watch a connection", &error)),
@@ -505,6 +510,7 @@ mod tests {
             id: TransferId::next(),
             peer: "127.0.0.1:1".into(),
             sent_ns: now_ns(),
+            part: crate::transfer::PartNumber::draw(),
         };
         service.send(&message, Some(connection.into())).expect("said");
         front.obey(&mut all);

@@ -76,7 +76,7 @@ pub struct Status {
     pub failed: u64,
     /// Transfers that were cancelled, or told to come back later.
     pub cancelled: u64,
-    /// Of these, transfers that had begun.
+    /// Of these, transfers that had begun and were cut off because the service was ended at once.
     pub cut_off: u64,
     /// Bytes that have landed, also of arrays that did not come whole.
     pub bytes: u64,
@@ -133,6 +133,8 @@ pub(super) struct OpenCounts {
 #[derive(Debug)]
 pub(super) struct Counters {
     began: Instant,
+    /// Everything is ended at once: until then whoever cancels a transfer means that one.
+    stops: bool,
     status: Status,
     rate: RecentRate,
 }
@@ -141,6 +143,7 @@ impl Counters {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             began: now,
+            stops: false,
             status: Status::default(),
             rate: RecentRate::default(),
         }
@@ -149,6 +152,11 @@ impl Counters {
     /// So many bytes have landed, or gone back, as whoever moved them says.
     pub(super) fn add_bytes(&mut self, bytes: u64) {
         self.status.bytes = self.status.bytes.saturating_add(bytes);
+    }
+
+    /// What is cancelled from now on was cut off.
+    pub(super) fn stop(&mut self) {
+        self.stops = true;
     }
 
     /// Nobody is accepted for a moment, as something has run out.
@@ -166,7 +174,7 @@ impl Counters {
             EventKind::Failed(_) => self.status.failed += 1,
             EventKind::Cancelled { bytes, .. } => {
                 self.status.cancelled += 1;
-                self.status.cut_off += u64::from(*bytes > 0);
+                self.status.cut_off += u64::from(self.stops && *bytes > 0);
             }
             _ => {}
         }
@@ -222,7 +230,8 @@ mod tests {
         let first = counters.status(open, start + Duration::from_secs(1));
         assert_eq!((first.connections, first.receiving, first.waiting), (3, 2, 1));
         assert!((first.rate_bytes_per_s - 1000.0).abs() < 1e-6);
-        counters.count_transfer(&EventKind::Cancelled { bytes: 1, note: None });
+        let cancelled = EventKind::Cancelled { bytes: 1, note: None };
+        counters.count_transfer(&cancelled);
         let finished = Finished {
             bytes: 600,
             ..Finished::default()
@@ -231,10 +240,14 @@ mod tests {
         let second = counters.status(open, start + Duration::from_secs(2));
         assert_eq!((second.bytes, second.cancelled, second.done), (1000, 1, 1));
         assert_eq!(second.done_bytes, 600, "the others did not come whole");
+        assert_eq!(second.cut_off, 0, "somebody wished it");
+        counters.stop();
+        counters.count_transfer(&cancelled);
         assert!(second.rate_bytes_per_s.abs() < 1e-6, "nothing has moved since");
         counters.add_bytes(1000);
         let last = counters.status(OpenCounts::default(), start + Duration::from_secs(3));
         assert!(last.rate_bytes_per_s.abs() < 1e-6, "nobody is there");
+        assert_eq!((last.cancelled, last.cut_off), (2, 1));
     }
 
     #[test]

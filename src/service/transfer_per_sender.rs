@@ -257,7 +257,8 @@ impl Guest for TransferPerSender {
     }
 
     fn close(&mut self, how: Closing, front: &mut FrontContext) {
-        if let Some(next) = self.next.take() {
+        // A place where nobody has come is no transfer that ends, unless somebody has cancelled it.
+        if let Some(next) = self.next.take().filter(Upcoming::is_cancelled) {
             end(front, next.id(), EventKind::Cancelled { bytes: 0, note: None });
         }
         self.newcomers.dismiss("nothing more is received here");

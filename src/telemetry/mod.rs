@@ -1,6 +1,7 @@
 //! Measures a running transfer: counters become samples, samples become series, and both tell what the limit was.
 
 mod bottleneck;
+mod connections;
 mod control_groups;
 mod core_wait;
 mod probe;
@@ -13,11 +14,13 @@ mod side;
 
 pub(crate) use bottleneck::Bottleneck;
 pub use bottleneck::{Cause, Evidence, Shares, SideEvidence, Verdict};
-pub(crate) use probe::{Probe, ProbeReader, Rest, Stamp};
+pub(crate) use connections::{Connections, Sum};
+pub(crate) use probe::{Probe, ProbeReader, Rest};
 pub use process::ProcessUsage;
 pub(crate) use process::{available_memory_bytes, process_usage};
 pub(crate) use processor::{core_cache_bytes, idle_cores_s};
 pub(crate) use recent_rate::RecentRate;
+pub(crate) use sample::whole;
 pub use sample::{Counters, Sample, TcpCounters};
 pub use series::Series;
 pub use side::Side;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use socket2::{SockAddr, SockRef};
 
 use crate::sys::{Interest, Usage, tcp_info, thread_usage};
@@ -318,9 +318,15 @@ impl Probe {
 }
 
 impl ProbeReader {
-    /// The stamps that have come since the last call, oldest first.
-    pub(crate) fn stamps(&self) -> impl Iterator<Item = Stamp> + '_ {
-        self.ring.try_iter()
+    /// The stamps that have come since the last call, oldest first, and whether more can come.
+    pub(crate) fn stamps(&self) -> (Vec<Stamp>, bool) {
+        let mut stamps = Vec::new();
+        loop {
+            match self.ring.try_recv() {
+                Ok(stamp) => stamps.push(stamp),
+                Err(end) => return (stamps, end == TryRecvError::Empty),
+            }
+        }
     }
 
     /// Bytes of the array so far.
@@ -365,7 +371,7 @@ mod tests {
         probe.cost(1, 20);
         probe.moved(6);
         probe.end();
-        let stamps: Vec<Stamp> = reader.stamps().collect();
+        let (stamps, _) = reader.stamps();
         assert_eq!(stamps.first().map(|stamp| stamp.bytes), Some(0));
         let last = stamps.last().expect("a last stamp");
         assert_eq!((last.bytes, reader.bytes()), (10, 10));
@@ -386,7 +392,7 @@ mod tests {
         }
         probe.moved(5);
         assert_eq!(reader.bytes(), 5);
-        assert_eq!(reader.stamps().count(), RING_STAMPS);
+        assert_eq!(reader.stamps().0.len(), RING_STAMPS);
     }
 
     #[test]
@@ -415,7 +421,8 @@ mod tests {
         probe.end();
         let counters = reader
             .stamps()
-            .last()
+            .0
+            .pop()
             .and_then(|stamp| stamp.counters)
             .expect("counters");
         assert!(counters.thread_s < 1.0, "others had something to do, and not this one");

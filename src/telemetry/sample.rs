@@ -124,6 +124,46 @@ impl Counters {
         }
     }
 
+    /// What was so at a part of the time between two readings of one thread: times and counts have grown evenly, and
+    /// what the kernel says of the moment is still as it was.
+    #[must_use]
+    pub(crate) fn between(self, then: Self, part: f64) -> Self {
+        let time = |a: f64, b: f64| a + (b - a) * part;
+        let count = |a: u64, b: u64| a + whole(b.saturating_sub(a) as f64 * part);
+        Self {
+            connections: self.connections,
+            thread_s: time(self.thread_s, then.thread_s),
+            syscalls: count(self.syscalls, then.syscalls),
+            short_operations: count(self.short_operations, then.short_operations),
+            copied_bytes: count(self.copied_bytes, then.copied_bytes),
+            cpu_user_s: time(self.cpu_user_s, then.cpu_user_s),
+            cpu_system_s: time(self.cpu_system_s, then.cpu_system_s),
+            core_wait_s: time(self.core_wait_s, then.core_wait_s),
+            page_faults: count(self.page_faults, then.page_faults),
+            major_faults: count(self.major_faults, then.major_faults),
+            voluntary_switches: count(self.voluntary_switches, then.voluntary_switches),
+            involuntary_switches: count(self.involuntary_switches, then.involuntary_switches),
+            storage_read_bytes: count(self.storage_read_bytes, then.storage_read_bytes),
+            storage_write_bytes: count(self.storage_write_bytes, then.storage_write_bytes),
+            blocked_send_s: time(self.blocked_send_s, then.blocked_send_s),
+            blocked_receive_s: time(self.blocked_receive_s, then.blocked_receive_s),
+            rested_limit_s: time(self.rested_limit_s, then.rested_limit_s),
+            rested_pace_s: time(self.rested_pace_s, then.rested_pace_s),
+            paused_s: time(self.paused_s, then.paused_s),
+            sync_s: time(self.sync_s, then.sync_s),
+            tcp: then.tcp.map(|then| {
+                let before = self.tcp.unwrap_or_default();
+                TcpCounters {
+                    tcp_retransmits: count(before.tcp_retransmits, then.tcp_retransmits),
+                    tcp_busy_s: time(before.tcp_busy_s, then.tcp_busy_s),
+                    tcp_rwnd_limited_s: time(before.tcp_rwnd_limited_s, then.tcp_rwnd_limited_s),
+                    tcp_sndbuf_limited_s: time(before.tcp_sndbuf_limited_s, then.tcp_sndbuf_limited_s),
+                    ..self.tcp.unwrap_or(then)
+                }
+            }),
+        }
+    }
+
     /// CPU time in all, in seconds.
     #[must_use]
     pub fn cpu_s(&self) -> f64 {
@@ -146,4 +186,15 @@ impl TcpCounters {
             tcp_sndbuf_limited_s: self.tcp_sndbuf_limited_s + other.tcp_sndbuf_limited_s,
         }
     }
+}
+
+/// A count from a number that grows evenly between two counts.
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "neither negative nor beyond any count"
+)]
+pub(crate) fn whole(value: f64) -> u64 {
+    value as u64
 }

@@ -41,7 +41,6 @@ pub(crate) use net::socket_file::PrivateListener;
 pub(crate) use receive::loop_receiver::{FileClosing, JoinableTransfer, LoopReceiver, ReceiverFactory, ReceiverTurn};
 pub(crate) use receive::{Met, Newcomers};
 pub(crate) use run::{last_event, without_outcome};
-pub(crate) use sink::removal::remove_path;
 pub(crate) use tell::event_queue::EventQueue;
 pub(crate) use tell::path_text;
 
@@ -54,7 +53,8 @@ pub(crate) use net::peer_user::check_own;
 pub use net::url::Url;
 pub use plan::{Incoming, Job, OfferingSender, OptionName, Options, Origin, SinkSpec, Slice, SourceSpec};
 pub use shm::ShmName;
-pub(crate) use sink::part_name::left_behind;
+pub(crate) use sink::abandoned::AbandonedParts;
+pub(crate) use sink::part_name::{PartNumber, left_behind};
 pub use sink::received::{Element, ReceivedArray};
 #[cfg(feature = "app")]
 pub(crate) use source::AS_PLAIN;

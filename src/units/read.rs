@@ -23,7 +23,7 @@ pub(crate) enum UnitError {
     #[error("a rate of 0 moves nothing: leave it out for no limit")]
     NoRate,
     /// Not a time.
-    #[error("a time is a number with ms, s, m or h, such as 200ms, 30s or 2m")]
+    #[error("a time is a number with ms, s, m, h or d, such as 200ms, 30s or 2m")]
     Time,
     /// A unit that some take for bytes and some for bits.
     #[error("{0} may mean bytes or bits: say {1}B for bytes, {1}bit for bits")]
@@ -135,10 +135,14 @@ fn bytes_unit(unit: &str, wrong: UnitError) -> Result<(u64, u128), UnitError> {
     let Some(factor) = prefix_factor(prefix) else {
         return Err(wrong);
     };
-    // The k of kilo is small by right; any other one says that nobody looked at the case.
-    let is_careless = unit.ends_with('b') && prefix.starts_with(|c: char| c.is_ascii_lowercase()) && prefix != "k";
+    // Whoever writes megabytes in small letters may write kilobytes so, too: the case says nothing there.
+    let is_careless = unit.ends_with('b') && prefix.starts_with(|c: char| c.is_ascii_lowercase());
     if is_careless {
-        let right = prefix[..1].to_ascii_uppercase() + &prefix[1..];
+        // The k of kilo is small by right.
+        let right = match prefix {
+            "k" => prefix.to_owned(),
+            _ => prefix[..1].to_ascii_uppercase() + &prefix[1..],
+        };
         return Err(UnitError::BytesOrBits(unit.to_owned(), right));
     }
     Ok((factor, per_byte))
@@ -223,7 +227,8 @@ mod tests {
             ("9007199254740993B", 9_007_199_254_740_993),
             ("800Mbit", 100_000_000),
             ("8b", 1),
-            ("8kb", 1000),
+            ("8kbit", 1000),
+            ("8Kb", 1000),
             ("1Mib", 131_072),
         ] {
             assert_eq!(parse_bytes(typed), Ok(bytes), "{typed}");
@@ -288,6 +293,7 @@ mod tests {
         for (typed, message) in [
             ("200mb/s", "mb may mean bytes or bits: say MB for bytes, Mbit for bits"),
             ("64kib", "kib may mean bytes or bits: say KiB for bytes, Kibit for bits"),
+            ("64kb", "kb may mean bytes or bits: say kB for bytes, kbit for bits"),
             ("1gb", "gb may mean bytes or bits: say GB for bytes, Gbit for bits"),
         ] {
             assert_eq!(parse_rate(typed).unwrap_err().to_string(), message);

@@ -193,3 +193,22 @@ fn what_one_should_know_is_printed_of_each_of_several_sources() {
         "{sent}"
     );
 }
+
+#[test]
+fn a_npy_file_that_is_viewed_as_another_type_says_that_its_header_is_in_it() {
+    let dir = Dir::new();
+    dir.write("a.npy", crate::npy("'<f8'", "(10,)", &floats(10)));
+    for (options, is_noted) in [
+        ("", false),
+        (" --dtype u8", false),
+        (" --dtype f64", true),
+        (" --dtype f32 --offset 80 --length 80", true),
+    ] {
+        let ended = dir.run(&format!("loopback a.npy{options}")).done();
+        assert_eq!(
+            ended.stdout.contains("note: viewed as f"),
+            is_noted,
+            "{options}: {ended:?}"
+        );
+    }
+}

@@ -135,9 +135,18 @@ fn silent_connections_that_come_again_and_again_keep_no_sender_from_a_receiver_o
     keeper.expect("a thread").join().expect("it ends");
     receiver.signal(Signal::TERM);
     let ended = receiver.wait();
-    let count = |event: &str| ended.objects().iter().filter(|object| object["event"] == event).count();
+    let objects = ended.objects();
+    let count = |event: &str| objects.iter().filter(|object| object["event"] == event).count();
     assert_eq!((count("finished"), count("failed")), (3, 0), "{ended:?}");
-    assert!(count("stranger") > 0, "{ended:?}");
+    let messages = objects.iter().filter(|object| object["event"] == "stranger");
+    let messages = messages.filter_map(|object| object["message"].as_str());
+    let gave_way: Vec<&str> = messages.filter(|message| message.contains("offered nothing")).collect();
+    assert!(!gave_way.is_empty(), "{ended:?}");
+    for message in gave_way {
+        // A time of three digits.
+        assert!(message.len() < 80, "{message}");
+        assert!(message.starts_with("it offered nothing for 1"), "{message}");
+    }
 }
 
 #[test]

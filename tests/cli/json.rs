@@ -119,6 +119,19 @@ fn a_receiver_says_first_where_it_listens() {
 }
 
 #[test]
+fn the_place_of_a_next_sender_is_no_transfer() {
+    let dir = Dir::new();
+    let receiver = dir.receive("127.0.0.1:0 --into discard --json");
+    dir.run(&format!("send range:0:10 {}", receiver.address)).done();
+    let told = dir.run("status --json").done().objects();
+    assert_eq!(told[0]["transfers"], serde_json::json!([]), "{told:?}");
+    receiver.signal(rustix::process::Signal::TERM);
+    let objects = receiver.wait().done().objects();
+    assert_eq!(of(&objects, "receiver", "finished").len(), 1, "{objects:?}");
+    assert!(of(&objects, "receiver", "cancelled").is_empty(), "{objects:?}");
+}
+
+#[test]
 fn a_failure_is_an_object_on_standard_output_and_a_line_on_standard_error() {
     let dir = Dir::new();
     let ended = dir.run("loopback missing.npy --json").failed(1, &["missing.npy"]);

@@ -1,10 +1,12 @@
 //! Two real processes, and the same bytes in both.
 
+use std::fs::File;
 use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::common::{Dir, Ended};
+use crate::common::{Dir, Ended, PATIENCE};
 use crate::{floats, npy};
 
 const COUNT: u32 = 70_000;
@@ -212,6 +214,60 @@ fn whoever_has_too_few_descriptors_for_one_array_does_not_listen() {
         }
         assert!(who_listens > 0, "{command}");
     }
+}
+
+#[test]
+fn every_command_ends_by_itself_and_says_why_however_few_descriptors_there_are() {
+    let dir = Dir::new();
+    dir.folder("inbox");
+    dir.write("a.bin", [1; 1000]);
+    for command in [
+        "send a.bin 127.0.0.1:1 --timeout 1s",
+        "loopback a.bin",
+        "receive 127.0.0.1:0 --once --into discard",
+        "receive 127.0.0.1:0 --into inbox",
+        "serve 127.0.0.1:0 --into inbox",
+        "serve 127.0.0.1:0 --into inbox --workers 1",
+        "serve 127.0.0.1:0 --echo",
+        "worker --recipe unix:nobody",
+        "fetch http://127.0.0.1:1/a.bin --into discard",
+        "ping 127.0.0.1:1",
+        "status",
+        "attach 1",
+    ] {
+        // With fewer the system starts no program.
+        for most in 4..=16 {
+            let ended = ended_or_asked_to(&dir, most, command);
+            let (notes, told): (Vec<&str>, Vec<&str>) =
+                (ended.stderr.lines()).partition(|line| line.contains("cannot open the control socket"));
+            assert!(notes.len() <= 1, "{most}: {ended:?}");
+            match ended.status.code() {
+                Some(0) => assert!(told.is_empty(), "{most}: {ended:?}"),
+                Some(1) => assert!(
+                    told.len() == 1 && told[0].starts_with("arraylift: "),
+                    "{most}: {ended:?}"
+                ),
+                _ => panic!("{most}: {ended:?}"),
+            }
+        }
+    }
+}
+
+/// Runs a command with so few descriptors to its end. One that listens is asked to end.
+fn ended_or_asked_to(dir: &Dir, most: u32, command: &str) -> Ended {
+    let said = dir.path().join("said");
+    let program = dir.arraylift_with_descriptors(most, command);
+    let mut process = program.stdout(File::create(&said).expect("a file")).start();
+    let deadline = Instant::now() + PATIENCE;
+    while !process.has_ended() {
+        assert!(Instant::now() < deadline, "with {most} descriptors it hangs: {command}");
+        if std::fs::read_to_string(&said).expect("text").contains("listening on") {
+            process.signal(Signal::TERM);
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    process.wait()
 }
 
 #[test]

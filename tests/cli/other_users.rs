@@ -133,7 +133,9 @@ fn an_echo_service_and_its_clients_ask_whose_the_other_end_is() {
         assert_eq!(ended.status.success(), is_taken, "{user}: {ended:?}");
         dir.run(&ping).done();
         service.signal(Signal::TERM);
-        service.wait().done();
+        let told = service.wait().done();
+        let is_named = told.stdout.contains(OTHER) || told.stderr.contains(OTHER);
+        assert_eq!(is_named, !is_taken, "{user}: {told:?}");
     }
 }
 

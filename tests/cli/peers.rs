@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::common::{Dir, names_in};
+use crate::serve::until;
 use crate::{floats, npy};
 
 type Act = fn(TcpStream);
@@ -221,6 +222,37 @@ fn whoever_says_nothing_to_a_receiver_of_many_is_told_as_a_stranger_and_counts_a
         }
         assert_eq!(names_in(&dir.path().join("inbox")), ["range.npy"]);
     }
+}
+
+#[test]
+fn a_connection_that_joins_a_transfer_which_is_over_is_no_stranger() {
+    let dir = Dir::new();
+    let mut receiver = dir
+        .arraylift("receive 127.0.0.1:0 --into discard --json".split(' '))
+        .listening();
+    let join = |token: &[u8]| [&b"ARLIFT\x01\0\x09\0\0\0\x14\0\0\0\x0f\0\x10\0"[..], token].concat();
+    let mut first = TcpStream::connect(&receiver.address).expect("it listens");
+    // Of two connections.
+    let mut offer = [native_offer("a", 10), b"\x0e\0\x02\0\x02\0".to_vec()].concat();
+    offer[12] += 6;
+    first.write_all(&offer).expect("it takes them");
+    let mut accept = [0; 54];
+    first.read_exact(&mut accept).expect("an answer");
+    let (_, token) = accept.split_at(38);
+    assert_eq!(accept[34..38], *b"\x0f\0\x10\0", "{accept:?}");
+    drop(first);
+    until(&mut receiver, "failed");
+    say(&receiver.address, &join(token));
+    say(&receiver.address, &join(&[0; 16]));
+    let stranger = until(&mut receiver, "stranger");
+    let message = stranger["message"].as_str().expect("a message");
+    assert!(message.contains("joins a transfer that is not here"), "{message}");
+    receiver.signal(Signal::TERM);
+    let ended = receiver.wait();
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    let told = ended.objects();
+    let strangers = told.iter().filter(|line| line["event"] == "stranger");
+    assert_eq!(strangers.count(), 1, "the one that was never here: {told:?}");
 }
 
 #[test]

@@ -4,8 +4,11 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
+use std::time::Instant;
 
-use crate::common::{Dir, names_in};
+use rustix::process::Signal;
+
+use crate::common::{Dir, PATIENCE, names_in};
 use crate::peers::native_offer;
 use crate::{floats, npy};
 
@@ -134,6 +137,34 @@ fn an_offer_for_a_part_of_a_sparse_file_takes_no_disk_and_its_bytes_take_little_
     let mut reader = File::open(dir.path().join("sparse.bin")).expect("there");
     reader.read_exact(&mut head).expect("read");
     assert_eq!(head, *b"x\0");
+}
+
+#[test]
+fn a_cancel_tells_how_many_bytes_of_a_file_that_was_there_are_others_now() {
+    const BYTES: usize = 8_000_000;
+    let dir = Dir::new();
+    dir.write("source.bin", vec![0x55; BYTES]);
+    let others = || dir.read("whole.bin").split(|byte| *byte == 0x55).count() - 1;
+    for streams in [1, 2, 4] {
+        for json in ["", " --json"] {
+            dir.write("whole.bin", vec![0xaa; BYTES]);
+            let receiver = dir.receive(&format!("127.0.0.1:0 --once --into whole.bin --at 0{json}"));
+            let arguments = format!(
+                "send source.bin {} --wire native --streams {streams} --limit 1MB/s",
+                receiver.address
+            );
+            let sender = dir.arraylift(arguments.split(' ')).start();
+            let deadline = Instant::now() + PATIENCE;
+            while others() < 300_000 {
+                assert!(Instant::now() < deadline, "nothing moves");
+            }
+            receiver.signal(Signal::TERM);
+            let ended = receiver.wait().failed(1, &["cancelled"]);
+            sender.wait().failed(1, &[]);
+            let note = format!("{} bytes of whole.bin are overwritten already", others());
+            assert!(ended.stdout.contains(&note), "{streams}: {note:?} is not in {ended:?}");
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Wrong usage, help, and the command without a command.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
 use std::process::Command;
 
 use crate::common::Dir;
@@ -12,6 +14,18 @@ fn wrong_usage_is_one_line_and_exit_code_2() {
         ("send range:0:10", "<ENDPOINT>"),
         ("loopback", "<SOURCE>"),
         ("loopback range:0:10 --frobnicate", "--frobnicate"),
+        (
+            "serve 127.0.0.1:0 --at 3",
+            "--at is no option of serve, but of loopback, receive",
+        ),
+        ("send a 127.0.0.1:1 --into x", "--into is no option of send"),
+        ("fetch http://a/b --no-verify", "--no-verify is no option of fetch"),
+        ("attach --pause x", "arraylift status tells"),
+        ("attach x", "arraylift status tells"),
+        ("send a 127.0.0.1:1 --jobs 300", "a whole number from 1 to 256"),
+        ("ping 127.0.0.1:1 --count 0", "a whole number from 1 on"),
+        ("loopback range:0:10 --socket-buffer 64kb", "kB for bytes"),
+        ("loopback -", "standard input (-) does not tell its length"),
         ("loopback range:0:10:0", "the step is zero"),
         ("loopback range:0:nan", "nan"),
         ("loopback range:0:inf", "inf"),
@@ -121,6 +135,10 @@ fn without_a_display_a_path_is_what_is_moved() {
     let ended = dir.run("b.bin");
     assert_eq!(ended.status.code(), Some(1), "{ended:?}");
     assert!(ended.stderr.contains("there is no file at b.bin"), "{ended:?}");
+    let ended = dir
+        .run("version")
+        .failed(1, &["there is no file at version", "compare"]);
+    assert!(!ended.stderr.contains("moving"), "{ended:?}");
 }
 
 #[test]
@@ -143,6 +161,23 @@ fn what_cannot_be_told_is_not_passed_over_in_silence() {
 }
 
 #[test]
+fn an_endpoint_that_is_not_text_is_named_and_so_is_what_stands_behind_a_path_that_is_not() {
+    let dir = Dir::new();
+    let not_text = |start: &str| OsString::from_vec([start.as_bytes(), b"\xff"].concat());
+    for command in ["receive", "serve", "ping"] {
+        dir.arraylift([command.into(), not_text("unix:s")])
+            .run()
+            .failed(2, &["unix:s\u{fffd}", "an endpoint is UTF-8 text"]);
+    }
+    dir.arraylift(["send".into(), "range:0:10".into(), not_text("unix:s")])
+        .run()
+        .failed(2, &["unix:s\u{fffd}", "an endpoint is UTF-8 text"]);
+    dir.arraylift([not_text("a"), "--frobnicate".into()])
+        .run()
+        .failed(2, &["a\u{fffd} is no command"]);
+}
+
+#[test]
 fn a_socket_in_a_folder_that_is_missing_is_told_as_that() {
     let dir = Dir::new();
     dir.run("receive unix:missing/socket")
@@ -151,4 +186,20 @@ fn a_socket_in_a_folder_that_is_missing_is_told_as_that() {
     let ended = dir.run("receive unix:socket").failed(1, &["choose another path"]);
     assert!(!ended.stderr.contains("port"), "{ended:?}");
     drop(receiver);
+}
+
+#[test]
+fn an_address_that_cannot_be_used_is_told_with_what_to_do() {
+    let dir = Dir::new();
+    let long = format!("receive unix:{}", "a".repeat(200));
+    for (arguments, hint) in [
+        (&*long, "at most 107 bytes: choose a shorter one"),
+        ("receive 192.0.2.1:25000", "this machine has no such address"),
+        (
+            "send range:0:10 no.such.host.invalid:25000",
+            "check it, and the name servers",
+        ),
+    ] {
+        dir.run(arguments).failed(1, &[hint]);
+    }
 }

@@ -312,6 +312,11 @@ impl Process {
             .collect()
     }
 
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("its own child").is_some()
+    }
+
     pub(crate) fn wait(mut self) -> Ended {
         // Beside it: one that has much to say does not end before it is heard.
         let stdout = self.stdout.take().map(collect);

@@ -27,15 +27,16 @@ Examples:
 #[command(after_help = ATTACH_EXAMPLES, group = ArgGroup::new("command").multiple(false))]
 pub(crate) struct AttachArguments {
     /// The process, as arraylift status tells it [default: the only one]
+    #[arg(value_parser = parse_pid)]
     pub pid: Option<u32>,
     /// Moves no more bytes of a transfer, until it is resumed
-    #[arg(long, value_name = "ID", group = "command")]
+    #[arg(long, value_name = "ID", group = "command", value_parser = parse_id)]
     pub pause: Option<u64>,
     /// Goes on with a transfer
-    #[arg(long, value_name = "ID", group = "command")]
+    #[arg(long, value_name = "ID", group = "command", value_parser = parse_id)]
     pub resume: Option<u64>,
     /// Gives a transfer up
-    #[arg(long, value_name = "ID", group = "command")]
+    #[arg(long, value_name = "ID", group = "command", value_parser = parse_id)]
     pub cancel: Option<u64>,
     /// The most bytes a second of a transfer: 3=200MB/s, or 3=none
     #[arg(long, value_name = "ID=RATE", group = "command", value_parser = parse_limit_of)]
@@ -66,6 +67,16 @@ impl AttachArguments {
         let stop = self.stop.then_some(Command::Stop);
         pause.or(resume).or(cancel).or(limit).or(drain).or(stop)
     }
+}
+
+fn parse_id(text: &str) -> Result<u64, &'static str> {
+    text.parse()
+        .map_err(|_| "a transfer is called by its number, which arraylift status tells")
+}
+
+fn parse_pid(text: &str) -> Result<u32, &'static str> {
+    text.parse()
+        .map_err(|_| "a process is called by its id, which arraylift status tells")
 }
 
 fn parse_limit_of(text: &str) -> Result<(u64, Option<u64>), String> {

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::units::{parse_bytes, parse_count, parse_time};
 
-use super::{KeepArguments, Setting, bytes_or_auto, limit, parse_streams};
+use super::{KeepArguments, Setting, bytes_or_auto, limit, parse_streams, whole};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,7 +37,7 @@ pub(crate) struct FetchArguments {
     #[arg(long)]
     pub name_from_server: bool,
     /// Of several URLs, so many are fetched at once
-    #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", default_value = "4", value_parser = whole::<u16>(1, 256))]
     pub jobs: u16,
     /// Over how many connections each file comes, in parts of 8 MiB or more, where the server sends parts of a version
     /// that it names

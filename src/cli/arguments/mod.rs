@@ -14,7 +14,7 @@ use crate::array::{Dtype, NumberError, Shape, parse_count};
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
 use crate::transfer::PeerUser;
 use crate::wire::{ChecksumKind, WireChoice};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 use crate::units::{UnitError, parse_bytes, parse_bytes_or_auto, parse_limit, parse_rate, parse_time};
@@ -91,8 +91,9 @@ Examples:
   arraylift compare big.npy --with today.json
       beside what was saved
 
-Each run is a process of its own, contestants take turns, and medians are printed. Nothing of it is kept but what --save \
-names. The exit code is 1 where a contestant that ought to have run gave no numbers.";
+Each run is a process of its own, contestants take turns, and medians are printed. Of the result nothing is kept \
+but what --save names; what this machine can do at most is kept under ~/.cache/arraylift. The exit code is 1 where a \
+contestant that ought to have run gave no numbers.";
 
 /// Moves large arrays and files with as few copies as possible, and shows how fast.
 #[derive(Debug, Parser)]
@@ -148,7 +149,7 @@ pub(crate) struct LoopbackArguments {
     #[arg(long, value_name = "SINK", default_value = "memory")]
     pub into: PathBuf,
     /// Moves it so many times, one transfer after another in this process, and tells the median
-    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = whole::<u32>(1, u32::MAX.into()))]
     pub repeat: u32,
     #[command(flatten)]
     pub sending: SendingArguments,
@@ -171,7 +172,7 @@ pub(crate) struct SendArguments {
     #[arg(value_name = "SOURCE", required = true, num_args = 1..)]
     pub sources_and_endpoint: Vec<OsString>,
     /// Of several sources, so many are sent at once, each over a connection of its own
-    #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", default_value = "4", value_parser = whole::<u16>(1, 256))]
     pub jobs: u16,
     #[command(flatten)]
     pub view: ViewArguments,
@@ -187,6 +188,7 @@ pub(crate) struct SendArguments {
 #[command(after_help = RECEIVE_EXAMPLES)]
 pub(crate) struct ReceiveArguments {
     /// Where to listen: HOST:PORT or unix:PATH; port 0 takes a free one
+    #[arg(value_parser = endpoints())]
     pub endpoint: String,
     /// Where it lands: a folder (under the sender's name, made safe), a file or shm:NAME (which take one array, as with
     /// --once), memory, or discard (measure only). Nothing is ever overwritten
@@ -232,7 +234,7 @@ pub(crate) struct CompareArguments {
     #[arg(long, value_name = "FOLDER")]
     pub into: Option<PathBuf>,
     /// Rounds that count, beside one to warm up
-    #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value = "5", value_parser = whole::<u32>(1, 1000))]
     pub rounds: u32,
     /// Measures time against size, too: from 4 KiB on, eight times as large each
     #[arg(long)]
@@ -268,7 +270,8 @@ pub(crate) struct ViewArguments {
     /// Leaves out so many bytes of the source's array at its beginning
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     pub offset: Option<u64>,
-    /// Sends so many bytes and not all that follow; what does not tell its length (a pipe, a device) needs it
+    /// Sends so many bytes and not all that follow; what does not tell its length (a pipe, a device, which compare
+    /// refuses) needs it
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     pub length: Option<u64>,
 }
@@ -352,6 +355,21 @@ fn bytes_or_auto(text: &str) -> Result<Setting, UnitError> {
     parse_bytes_or_auto(text).map(Setting)
 }
 
+/// A whole number within bounds, both included; `u64::MAX` is none.
+fn whole<T>(least: u64, most: u64) -> impl TypedValueParser<Value = T>
+where
+    T: TryFrom<u64> + Clone + Send + Sync + 'static,
+{
+    move |text: &str| {
+        let number = parse_count(text).ok().filter(|number| (least..=most).contains(number));
+        let number = number.and_then(|number| T::try_from(number).ok());
+        number.ok_or_else(|| match most {
+            u64::MAX => format!("it is a whole number from {least} on"),
+            most => format!("it is a whole number from {least} to {most}"),
+        })
+    }
+}
+
 /// A number of connections; what is beyond any bound is refused with the other options.
 fn parse_streams(text: &str) -> Result<u16, NumberError> {
     parse_count(text).map(|streams| u16::try_from(streams).unwrap_or(u16::MAX))
@@ -359,6 +377,13 @@ fn parse_streams(text: &str) -> Result<u16, NumberError> {
 
 fn parse_user(text: &str) -> Result<PeerUser, String> {
     PeerUser::parse(text).map_err(|error| error.to_string())
+}
+
+/// What is said of one that is not: JSON, which tells of endpoints, carries no other bytes.
+pub(super) const ENDPOINT_IS_TEXT: &str = "an endpoint is UTF-8 text";
+
+fn endpoints() -> impl TypedValueParser<Value = String> {
+    OsStringValueParser::new().try_map(|typed| typed.into_string().map_err(|_| ENDPOINT_IS_TEXT))
 }
 
 fn wires() -> impl TypedValueParser<Value = WireChoice> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::parse_user;
+use super::{endpoints, parse_user, whole};
 use crate::transfer::PeerUser;
 use crate::units::{parse_bytes, parse_time};
 
@@ -23,12 +23,13 @@ was sent. Each size has one round trip before those that count.";
 #[command(after_help = PING_EXAMPLES)]
 pub(crate) struct PingArguments {
     /// Where the echo service listens: HOST:PORT or unix:PATH
+    #[arg(value_parser = endpoints())]
     pub endpoint: String,
     /// Bytes there and back again, each from 1B to 1GiB
     #[arg(long, value_name = "SIZES", value_delimiter = ',', value_parser = parse_bytes, default_value = "1,64,1KiB,16KiB,256KiB,4MiB,64MiB")]
     pub sizes: Vec<u64>,
     /// Round trips of each size [default: what a second gives, from 3 to 10000]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(1, u64::MAX))]
     pub count: Option<u64>,
     /// The size of the socket's buffers, each [default: 4MiB on this machine, else the kernel's choice]
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]

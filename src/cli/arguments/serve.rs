@@ -6,7 +6,7 @@ use crate::service::Limits;
 use crate::transfer::KeepFree;
 use clap::Args;
 
-use super::{CommonArguments, ExpectArguments, KeepArguments, ReceivingArguments};
+use super::{CommonArguments, ExpectArguments, KeepArguments, ReceivingArguments, endpoints, whole};
 use crate::units::{parse_bytes, parse_rate};
 
 const SERVE_EXAMPLES: &str = "\
@@ -27,6 +27,7 @@ second one ends it at once and removes what was half received.";
 #[command(after_help = SERVE_EXAMPLES)]
 pub(crate) struct ServeArguments {
     /// Where to listen: HOST:PORT or unix:PATH; port 0 takes a free one
+    #[arg(value_parser = endpoints())]
     pub endpoint: String,
     /// Where arrays land: a folder (under the senders' names, made safe), memory, or discard (measure only). Nothing is
     /// ever overwritten
@@ -59,7 +60,7 @@ pub(crate) struct ServeArguments {
 #[derive(Debug, Args)]
 pub(crate) struct LimitArguments {
     /// Connections at once; who comes beyond waits to be accepted [default: what descriptors there are for]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>(1, u32::MAX.into()))]
     pub max_connections: Option<u32>,
     /// The largest array that is taken
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
@@ -78,7 +79,7 @@ pub(crate) struct LimitArguments {
 #[derive(Debug, Args)]
 pub(crate) struct WorkersArguments {
     /// Worker processes that receive in the service's place; one that ends is replaced
-    #[arg(long, value_name = "N", default_value = "0", value_parser = clap::value_parser!(u16).range(..=256))]
+    #[arg(long, value_name = "N", default_value = "0", value_parser = whole::<u16>(0, 256))]
     pub workers: u16,
     /// A Unix socket at which further workers of this user join, with --key: arraylift worker PATH --key FILE
     #[arg(long, value_name = "PATH", requires = "key")]

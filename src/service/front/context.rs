@@ -9,9 +9,10 @@ use crossbeam_channel::Sender;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 
+use crate::error::Error;
 use crate::service::status::{AnyEvent, Counters, OpenCounts, ServiceEvent, Status};
 use crate::sys::{awake_now, ticking};
-use crate::transfer::EventQueue;
+use crate::transfer::{Event, EventKind, EventQueue, Side, TransferId};
 
 use super::back_off::BackOff;
 
@@ -95,6 +96,17 @@ impl FrontContext {
         } else {
             self.events.hold(event);
         }
+    }
+
+    /// Tells that somebody was not taken, of a service whose connections are no transfers.
+    pub(in crate::service) fn tell_stranger(&mut self, peer: &str, error: &Error) {
+        let kind = EventKind::Stranger {
+            peer: peer.to_owned(),
+            message: error.to_string(),
+            is_last: true,
+        };
+        let event = Event::new(TransferId::next(), Side::Receiver, 0.0, kind);
+        self.tell(AnyEvent::Transfer(event));
     }
 
     /// Bytes have moved: the counts are told when a second has passed since the last time.

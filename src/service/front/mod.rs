@@ -143,7 +143,7 @@ impl<A> Front<A> {
     /// Serves the guest until the front is closed and the guest idle.
     ///
     /// # Errors
-    /// The guest's, or the system did not let it wait.
+    /// The guest's, its source did something wrong, or the system did not let it wait.
     pub(super) fn run<G: Guest<Arrival = A>>(mut self, guest: &mut G) -> Result<Status, Error> {
         let mut events = Events::with_capacity(EVENTS);
         let mut result = Ok(());
@@ -169,7 +169,7 @@ impl<A> Front<A> {
         }
         guest.finish(&mut self.context);
         let status = self.context.end(guest.open_counts(), G::TELLS_COUNTS);
-        result.map(|()| status)
+        result.and(self.source.take_failure().map_or(Ok(status), Err))
     }
 
     /// Waits until a socket has changed, or something is due.
@@ -230,6 +230,9 @@ impl<A> Front<A> {
         }
         self.source.close();
         self.context.close();
+        if how == Closing::Stop {
+            self.context.counters.stop();
+        }
         if G::TELLS_COUNTS {
             self.context.counts_have_changed();
         }

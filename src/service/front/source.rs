@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 
 use crate::error::Error;
-use crate::transfer::{Command, Connection, EventKind, Listener, TransferId};
+use crate::transfer::{Command, Connection, EventKind, Listener, PartNumber, TransferId};
 
 /// Where connections come from; `A` is the form in which it yields them.
 pub(in crate::service) trait ConnectionSource<A>: Send {
@@ -38,6 +38,11 @@ pub(in crate::service) trait ConnectionSource<A>: Send {
         false
     }
 
+    /// What whoever yields the connections did wrong, where it is over for that.
+    fn take_failure(&mut self) -> Option<Error> {
+        None
+    }
+
     /// Lets nobody connect any more.
     fn close(&mut self) {}
 }
@@ -47,6 +52,8 @@ pub(in crate::service) struct Arrival {
     pub(in crate::service) id: TransferId,
     /// An error fails the transfer.
     pub(in crate::service) connection: Result<Connection, Error>,
+    /// The number of its file until that is whole, where it was given out.
+    pub(in crate::service) part_number: Option<PartNumber>,
     /// What is told of how it came.
     pub(in crate::service) event: Option<EventKind>,
 }
@@ -63,6 +70,7 @@ impl Arrival {
         Ok(listener.try_accept()?.map(|connection| Self {
             id: TransferId::next(),
             connection: Ok(connection),
+            part_number: None,
             event: None,
         }))
     }

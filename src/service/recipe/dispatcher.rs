@@ -164,9 +164,12 @@ impl Guest for RecipeDispatcher {
     }
 
     fn accept(&mut self, (socket, peer): (OwnedFd, String), front: &mut FrontContext) {
-        let may_come = self.peer_user.check(&socket, &peer).is_ok();
+        if let Err(error) = self.peer_user.check(&socket, &peer) {
+            front.tell_stranger(&peer, &error);
+            return front.counters.count_connection(false);
+        }
         // Programs expect a blocking socket. One that cannot be made so has broken already.
-        if !may_come || rustix::io::ioctl_fionbio(&socket, false).is_err() {
+        if rustix::io::ioctl_fionbio(&socket, false).is_err() {
             return front.counters.count_connection(false);
         }
         self.waiting.push_back(Handover {

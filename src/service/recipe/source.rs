@@ -25,6 +25,8 @@ pub(in crate::service) struct RecipeSource {
     /// Whether each connection is answered by `OK`.
     answers: bool,
     is_over: bool,
+    /// What the program did wrong.
+    failure: Option<Error>,
 }
 
 impl RecipeSource {
@@ -61,6 +63,7 @@ impl RecipeSource {
             arrivals: VecDeque::new(),
             answers: key.is_none(),
             is_over: false,
+            failure: None,
         }))
     }
 
@@ -79,6 +82,7 @@ impl RecipeSource {
         self.arrivals.push_back(Arrival {
             id: TransferId::next(),
             connection,
+            part_number: None,
             event: None,
         });
     }
@@ -109,7 +113,7 @@ impl ConnectionSource<Arrival> for RecipeSource {
                 Ok((_, None)) => {
                     let text =
                         "its server sent a byte without a descriptor: it hands nothing over, or none is left here";
-                    self.keep(Err(Error::Protocol(text.into())));
+                    self.failure = Some(Error::Protocol(text.into()));
                     break;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Vec::new(),
@@ -127,6 +131,10 @@ impl ConnectionSource<Arrival> for RecipeSource {
 
     fn is_over(&self) -> bool {
         self.is_over
+    }
+
+    fn take_failure(&mut self) -> Option<Error> {
+        self.failure.take()
     }
 }
 

@@ -1,19 +1,21 @@
 //! The guest that hands each connection to the worker process with least to do.
 
-mod abandoned;
 mod heard;
 
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use slab::Slab;
 
 use crate::error::{Error, reason};
 use crate::sys::awake_now;
-use crate::transfer::{Command, Ended, Event, EventKind, PrivateListener, PromiseTable, Side, TransferId, last_event};
+use crate::transfer::{
+    AbandonedParts, Command, Ended, Event, EventKind, PartNumber, PrivateListener, PromiseTable, Side, SinkSpec,
+    TransferId, last_event,
+};
 
 use super::handover::now_ns;
 use super::messages::{PlanMessage, ToWorker};
@@ -23,7 +25,6 @@ use crate::service::key::Key;
 use crate::service::plan::{Plan, Workers};
 use crate::service::status::{AnyEvent, OpenCounts, ServiceEvent};
 
-use abandoned::AbandonedParts;
 pub(crate) use heard::{hear_service, hear_worker};
 
 /// After so many workers in a row that ended before they were ready, none will be.
@@ -62,8 +63,8 @@ struct Assignment {
     accepted_at: Instant,
     is_confirmed: bool,
     is_receiving: bool,
-    /// The file that it receives into, until that is whole.
-    part: Option<PathBuf>,
+    /// The number of the file that it receives into, until that is whole.
+    part: PartNumber,
     bytes: u64,
 }
 
@@ -76,7 +77,7 @@ impl Assignment {
             accepted_at: awake_now(),
             is_confirmed: false,
             is_receiving: false,
-            part: None,
+            part: PartNumber::draw(),
             bytes: 0,
         }
     }
@@ -102,6 +103,12 @@ impl Dispatcher {
                 .map_err(|error| Error::system("cannot start the service", &error))?;
             joins = Some((listener, key.clone()));
         }
+        let folder = match &plan.sink {
+            SinkSpec::Folder(folder) => Some(folder.clone()),
+            _ => None,
+        };
+        let waker = front.waker();
+        let abandoned = AbandonedParts::new(folder, Arc::new(move || drop(waker.wake())));
         Ok(Self {
             wanted,
             setup: WorkerSetup {
@@ -113,7 +120,7 @@ impl Dispatcher {
             joins,
             workers: Slab::new(),
             assigned: HashMap::new(),
-            abandoned: AbandonedParts::default(),
+            abandoned,
             connections_max,
             timeout: plan.options.timeout,
             failed_starts: 0,
@@ -203,8 +210,8 @@ impl Dispatcher {
                     let worker = worker.pid;
                     front.tell(AnyEvent::Service(ServiceEvent::WorkerReady { worker }));
                 }
-                Ok(Some(WorkerReport::Event(event))) => match *event {
-                    AnyEvent::Transfer(event) => self.pass_on(key, event, front),
+                Ok(Some(WorkerReport::Event { event, file_stays })) => match *event {
+                    AnyEvent::Transfer(event) => self.pass_on(key, event, file_stays, front),
                     AnyEvent::Service(ServiceEvent::Service(status)) => worker.status = status,
                     AnyEvent::Service(_) => {}
                 },
@@ -216,7 +223,7 @@ impl Dispatcher {
     }
 
     /// Tells what happened to a transfer, and counts it.
-    fn pass_on(&mut self, key: usize, event: Event, front: &mut FrontContext) {
+    fn pass_on(&mut self, key: usize, event: Event, file_stays: bool, front: &mut FrontContext) {
         let id = event.transfer;
         let Some(assigned) = self.assigned.get_mut(&id).filter(|assigned| assigned.worker == key) else {
             return;
@@ -228,9 +235,8 @@ impl Dispatcher {
         }
         let mut bytes = assigned.bytes;
         match &event.kind {
-            EventKind::Started(started) => {
+            EventKind::Started(_) => {
                 assigned.is_receiving = true;
-                assigned.part.clone_from(&started.part);
                 front.counts_have_changed();
             }
             EventKind::Sample(sample) => bytes = sample.bytes,
@@ -242,10 +248,14 @@ impl Dispatcher {
         front.counters.add_bytes(bytes.saturating_sub(assigned.bytes));
         assigned.bytes = bytes.max(assigned.bytes);
         if event.kind.is_last() {
+            let part = assigned.part;
             self.assigned.remove(&id);
             front.counts_have_changed();
             if let Some(worker) = self.workers.get_mut(key) {
                 worker.assigned -= 1;
+                if !file_stays {
+                    worker.keeps_not(part);
+                }
                 if self.drains && worker.assigned == 0 {
                     worker.leaves_by = Some(awake_now() + STOP_TIMEOUT);
                 }
@@ -255,13 +265,14 @@ impl Dispatcher {
         front.tell(AnyEvent::Transfer(event));
     }
 
-    /// Removes a worker: its transfers fail, and what it had half received of them is deleted.
+    /// Removes a worker: its transfers fail, or are cut off where all are, and what it had half received of them is deleted.
     fn remove(&mut self, key: usize, departure: &Departure, front: &mut FrontContext) {
-        let Some(worker) = self.workers.try_remove(key) else {
+        let Some(mut worker) = self.workers.try_remove(key) else {
             return;
         };
         let number = worker.number;
         let (pid, was_known, was_ready, is_own) = (worker.pid, worker.is_known(), worker.is_ready(), worker.is_own());
+        let mut parts = worker.take_unkept();
         let how = worker.end(departure);
         self.setup.promises.release(number);
         if !was_known {
@@ -276,17 +287,17 @@ impl Dispatcher {
             let Some(assigned) = self.assigned.remove(id) else {
                 continue;
             };
-            let error = Error::WorkerLost {
-                pid,
-                how: how.trim_end_matches(',').into(),
-            };
-            // A process that joined may know another folder by that path.
-            let is_ours = |part: &PathBuf| is_own || self.setup.plan.lands_in(part.parent());
-            if let Some(part) = assigned.part.filter(is_ours) {
-                self.abandoned.add(part);
-            }
+            parts.push(assigned.part);
             let bytes = assigned.bytes;
-            let last = last_event(Ended::Failed { error, bytes }, Some(&assigned.peer));
+            let ended = if self.stop_by.is_some() {
+                // It was to be cut off in any case.
+                Ended::Cancelled { bytes, note: None }
+            } else {
+                let how = how.trim_end_matches(',').into();
+                let error = Error::WorkerLost { pid, how };
+                Ended::Failed { error, bytes }
+            };
+            let last = last_event(ended, Some(&assigned.peer));
             front.counters.count_transfer(&last);
             front.tell(AnyEvent::Transfer(Event {
                 kind: last,
@@ -297,6 +308,7 @@ impl Dispatcher {
                     .as_secs_f64(),
             }));
         }
+        self.abandoned.add(parts, !is_own);
         self.abandoned.remove();
         if is_own && !was_ready && front.is_open() {
             self.failed_starts += 1;
@@ -368,13 +380,20 @@ impl Guest for Dispatcher {
     fn accept(&mut self, (socket, peer): (OwnedFd, String), front: &mut FrontContext) {
         let Some(key) = least_loaded(&self.workers) else { return };
         let (id, sent_ns) = (TransferId::next(), now_ns());
-        self.assigned.insert(id, Assignment::new(key, peer.clone()));
+        let assignment = Assignment::new(key, peer.clone());
+        let part = assignment.part;
+        self.assigned.insert(id, assignment);
         let Some(worker) = self.workers.get_mut(key) else {
             return;
         };
         worker.assigned += 1;
         worker.unconfirmed += 1;
-        let message = ToWorker::Connection { id, peer, sent_ns };
+        let message = ToWorker::Connection {
+            id,
+            peer,
+            sent_ns,
+            part,
+        };
         if let Err(error) = worker.channel.send(&message, Some(socket)) {
             self.remove(key, &Departure::Broken(error), front);
         }
@@ -401,7 +420,7 @@ impl Guest for Dispatcher {
         let unconfirmed = has_unconfirmed.then(|| now + self.timeout);
         let of_workers = |(_, worker): (usize, &Worker)| [worker.due(self.timeout), worker.ask_at()];
         let worker_due = self.workers.iter().flat_map(of_workers).flatten().min();
-        let due = [unconfirmed, worker_due, self.stop_by, self.abandoned.due(now)];
+        let due = [unconfirmed, worker_due, self.stop_by, self.abandoned.due()];
         due.into_iter().flatten().min()
     }
 

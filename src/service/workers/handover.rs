@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::error::Error;
-use crate::transfer::{Command, Connection, EventKind, TransferId};
+use crate::transfer::{Command, Connection, EventKind, PartNumber, TransferId};
 
 use super::channel::Channel;
 use super::messages::ToWorker;
@@ -34,13 +34,14 @@ impl HandoverSource {
         }
     }
 
-    fn keep(&mut self, id: TransferId, peer: String, sent_ns: u64) {
+    fn keep(&mut self, id: TransferId, peer: String, sent_ns: u64, part_number: PartNumber) {
         let after = Duration::from_nanos(now_ns().saturating_sub(sent_ns));
         let lost = || Error::Protocol("its service handed over no connection".into());
         let socket = self.channel.descriptor().ok_or_else(lost);
         self.arrivals.push_back(Arrival {
             id,
             connection: socket.and_then(|socket| Connection::adopt(socket, peer, self.buffer_bytes)),
+            part_number: Some(part_number),
             event: Some(EventKind::HandedOver {
                 worker: std::process::id(),
                 after_s: after.as_secs_f64(),
@@ -62,7 +63,12 @@ impl ConnectionSource<Arrival> for HandoverSource {
         let mut commands = Vec::new();
         loop {
             match self.channel.receive() {
-                Ok(Some(ToWorker::Connection { id, peer, sent_ns })) => self.keep(id, peer, sent_ns),
+                Ok(Some(ToWorker::Connection {
+                    id,
+                    peer,
+                    sent_ns,
+                    part,
+                })) => self.keep(id, peer, sent_ns, part),
                 Ok(Some(ToWorker::Command(command))) => commands.push(command),
                 Ok(Some(ToWorker::Ping)) => self.is_asked = true,
                 // These belong to the beginning, which is over.

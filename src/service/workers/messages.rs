@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::array::{ArrayMeta, npy};
 use crate::error::Error;
 use crate::route::ReceiveRouteChoice;
-use crate::transfer::{Command, Event, EventKind, KeepFree, Options, PeerUser, SinkSpec, TransferId};
+use crate::transfer::{Command, Event, EventKind, KeepFree, Options, PartNumber, PeerUser, SinkSpec, TransferId};
 use crate::wire::WireChoice;
 
 use crate::service::key::{Answer, Challenge};
@@ -29,8 +29,14 @@ pub(in crate::service) enum ToWorker {
     /// How connections are received, by the worker of that number. The descriptor of the table of promises comes with the
     /// message.
     Plan(Box<PlanMessage>, u64),
-    /// A connection, whose descriptor comes with the message; `sent_ns` on the machine's monotonic clock.
-    Connection { id: TransferId, peer: String, sent_ns: u64 },
+    /// A connection, whose descriptor comes with the message; `sent_ns` on the machine's monotonic clock. A file that is
+    /// made for it gets the number `part`, so that the service finds it whatever becomes of the worker.
+    Connection {
+        id: TransferId,
+        peer: String,
+        sent_ns: u64,
+        part: PartNumber,
+    },
     /// A command for one transfer, or for all of them.
     Command(Command),
     /// Asks for a sign of life: the worker tells its counts.
@@ -48,7 +54,7 @@ pub(in crate::service) enum FromWorker {
     /// The worker takes no more connections.
     Leaving,
     /// Something happened in the worker. Where it is a beginning, the path of the `.part` comes with it as bytes: in the
-    /// event it is text, as for people.
+    /// event it is text, as for people. With a failure comes the path of what stays all the same.
     Event(Box<AnyEvent>, Option<Vec<u8>>),
 }
 
@@ -59,9 +65,14 @@ impl FromWorker {
             AnyEvent::Transfer(Event {
                 kind: EventKind::Started(started),
                 ..
-            }) => started.part.as_ref().map(|part| part.as_os_str().as_bytes().into()),
+            }) => started.part.as_ref(),
+            AnyEvent::Transfer(Event {
+                kind: EventKind::Failed(failure),
+                ..
+            }) => failure.error.kept(),
             _ => None,
         };
+        let part = part.map(|part| part.as_os_str().as_bytes().into());
         Self::Event(Box::new(event), part)
     }
 }
@@ -143,14 +154,6 @@ impl PlanMessage {
             sync: options.sync,
             peer_user: options.peer_user,
         })
-    }
-
-    /// Whether arrays land in that folder.
-    pub(in crate::service) fn lands_in(&self, folder: Option<&Path>) -> bool {
-        let SinkMessage::Folder(own) = &self.sink else {
-            return false;
-        };
-        folder.is_some_and(|folder| folder.as_os_str().as_bytes() == own)
     }
 
     /// The plan that it tells.

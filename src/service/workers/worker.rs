@@ -1,5 +1,6 @@
 //! One worker process as its service sees it: from its start or its request to join until it has gone.
 
+use std::collections::VecDeque;
 use std::fs::Metadata;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -14,7 +15,7 @@ use slab::Slab;
 
 use crate::error::{Error, reason};
 use crate::sys::{awake_now, peer_of};
-use crate::transfer::PromiseTable;
+use crate::transfer::{EventKind, PartNumber, PromiseTable};
 
 use super::channel::Channel;
 use super::messages::{FromWorker, PlanMessage, ToWorker, with_part};
@@ -23,6 +24,8 @@ use crate::service::status::{AnyEvent, Status};
 
 /// Connections that one worker may have been handed without having confirmed them.
 const UNCONFIRMED_MAX: usize = 64;
+/// A worker removes a file soon after it has told of the end of its transfer: the last so many may still be there.
+const UNKEPT_MAX: usize = 1024;
 /// A worker that has transfers and was not heard for so long is asked for a sign of life.
 const ASKED_AFTER: Duration = Duration::from_secs(5);
 /// Who asks to join has to show within this time that it has the key.
@@ -38,7 +41,9 @@ pub(super) struct Worker {
     state: State,
     /// Transfers that it was handed and that have not ended.
     pub(super) assigned: usize,
-    /// Of these, connections that it has not confirmed.
+    /// The numbers of files of transfers that have ended: it removes them, or has done so.
+    unkept: VecDeque<PartNumber>,
+    /// Of the transfers that have not ended, connections that it has not confirmed.
     pub(super) unconfirmed: usize,
     pub(super) status: Status,
     /// When it has to be gone: it was told to take nothing new, and has nothing to do any more.
@@ -87,8 +92,9 @@ pub(super) enum Departure {
 pub(super) enum WorkerReport {
     /// It takes connections from now on.
     Ready,
-    /// Something happened to one of its transfers, or its counts have changed.
-    Event(Box<AnyEvent>),
+    /// Something happened to one of its transfers, or its counts have changed. The file of a transfer that has ended stays
+    /// or goes.
+    Event { event: Box<AnyEvent>, file_stays: bool },
 }
 
 impl Worker {
@@ -145,6 +151,7 @@ impl Worker {
             number,
             state,
             assigned: 0,
+            unkept: VecDeque::new(),
             unconfirmed: 0,
             status: Status::default(),
             leaves_by: None,
@@ -174,12 +181,25 @@ impl Worker {
                 }
                 (State::Ready | State::Leaving, FromWorker::Leaving) => self.state = State::Leaving,
                 (State::Ready | State::Leaving, FromWorker::Event(event, part)) => {
-                    return Ok(Some(WorkerReport::Event(with_part(event, part))));
+                    return Ok(Some(WorkerReport::of_event(event, part)));
                 }
                 _ => return Err(io::ErrorKind::InvalidData.into()),
             }
         }
         Ok(None)
+    }
+
+    /// A transfer has ended, and its file goes.
+    pub(super) fn keeps_not(&mut self, part: PartNumber) {
+        if self.unkept.len() == UNKEPT_MAX {
+            self.unkept.pop_front();
+        }
+        self.unkept.push_back(part);
+    }
+
+    /// Takes the numbers of those files.
+    pub(super) fn take_unkept(&mut self) -> Vec<PartNumber> {
+        std::mem::take(&mut self.unkept).into()
     }
 
     /// Whether it has shown that it may work here.
@@ -238,6 +258,19 @@ impl Worker {
             (Departure::Gone, Some(status)) => format!("has ended ({status})"),
             (Departure::Gone, None) if self.child.is_some() => "has ended".into(),
             (Departure::Gone, None) => "has left".into(),
+        }
+    }
+}
+
+impl WorkerReport {
+    fn of_event(event: Box<AnyEvent>, part: Option<Vec<u8>>) -> Self {
+        let file_stays = match &*event {
+            AnyEvent::Transfer(event) => part.is_some() || matches!(event.kind, EventKind::Finished(_)),
+            AnyEvent::Service(_) => false,
+        };
+        Self::Event {
+            event: with_part(event, part),
+            file_stays,
         }
     }
 }

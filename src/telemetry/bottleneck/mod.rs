@@ -49,7 +49,10 @@ use interval::Spent;
 /// The shortest span. Readings of the two ends that are closer than this are in one span.
 const SPAN_MIN_S: f64 = 0.005;
 
-/// A span in which nothing was read of what an end did ends by then all the same.
+/// Of a span in which an end's threads spent less than this part, too little is read yet: it goes on.
+const KNOWN_FROM: f64 = 0.5;
+
+/// Such a span ends by then all the same.
 const SPAN_UNKNOWN_S: f64 = 0.25;
 
 /// Counters of the kernel have steps of up to a tick: of less time nothing can be told.
@@ -364,7 +367,8 @@ impl Bottleneck {
                     return;
                 }
                 // Connections that have nothing to do are read as well, which says nothing of those that have.
-                let is_known = |track: &Track| track.spent(done_s, next_s).thread_s > 0.0;
+                let known_from_s = (next_s - done_s) * KNOWN_FROM;
+                let is_known = |track: &Track| track.spent(done_s, next_s).thread_s >= known_from_s;
                 if next_s - done_s >= SPAN_UNKNOWN_S || self.sides.iter().all(is_known) {
                     break next_s;
                 }

@@ -346,23 +346,34 @@ fn of_a_time_too_short_to_tell_there_are_neither_shares_nor_a_band() {
 
 #[test]
 fn readings_of_connections_that_have_nothing_to_do_say_nothing_of_the_others() {
-    let mut bottleneck = Bottleneck::new(&[Side::Sender, Side::Receiver]);
-    for i in 0..=20_u32 {
-        // One of two connections waits for the receipt, and the other one, read 8 ms before, for nothing.
-        let t_s = f64::from(i) * 0.1;
-        let of_sender = counters(t_s, [0.0, 0.0, 1.0]);
-        if let Some(before) = i.checked_sub(1) {
-            let idle = counters(f64::from(before) * 0.1, [0.0, 0.0, 1.0]);
-            bottleneck.push(Side::Sender, t_s - 0.008, 0, &idle);
+    // What the reading itself took is none of the nothing.
+    for reading_s in [0.0, 30e-6] {
+        let mut bottleneck = Bottleneck::new(&[Side::Sender, Side::Receiver]);
+        for i in 0..=20_u32 {
+            // One of two connections waits for the receipt, and the other one, read 8 ms before, for nothing.
+            let t_s = f64::from(i) * 0.1;
+            let read_s = f64::from(i) * reading_s;
+            let of_sender = Counters {
+                thread_s: t_s + read_s,
+                ..counters(t_s, [0.0, 0.0, 1.0])
+            };
+            if let Some(before) = i.checked_sub(1) {
+                let before_s = f64::from(before) * 0.1;
+                let idle = Counters {
+                    thread_s: before_s + read_s,
+                    ..counters(before_s, [0.0, 0.0, 1.0])
+                };
+                bottleneck.push(Side::Sender, t_s - 0.008, 0, &idle);
+            }
+            bottleneck.push(Side::Sender, t_s, 0, &of_sender);
+            let rested = Counters {
+                thread_s: t_s,
+                rested_pace_s: t_s,
+                ..Counters::default()
+            };
+            bottleneck.push(Side::Receiver, t_s, 0, &rested);
         }
-        bottleneck.push(Side::Sender, t_s, 0, &of_sender);
-        let rested = Counters {
-            thread_s: t_s,
-            rested_pace_s: t_s,
-            ..Counters::default()
-        };
-        bottleneck.push(Side::Receiver, t_s, 0, &rested);
+        let verdict = bottleneck.verdict().expect("a verdict");
+        assert!(verdict.shares.of(Cause::ReaderPace) > 0.95, "{verdict:?}");
     }
-    let verdict = bottleneck.verdict().expect("a verdict");
-    assert!(verdict.shares.of(Cause::ReaderPace) > 0.95, "{verdict:?}");
 }

@@ -116,6 +116,13 @@ impl Machine for FurtherFetcher {
         &mut self.context.probe
     }
 
+    fn left_behind(&self) -> Option<String> {
+        match &self.phase {
+            Phase::Fetching(part) => part.file().array.sink.left_behind(),
+            Phase::Over { .. } => None,
+        }
+    }
+
     fn bytes(&self) -> u64 {
         match &self.phase {
             Phase::Fetching(part) => part.file().landed_bytes(),

@@ -157,6 +157,7 @@ impl FileRequest {
             route,
             chunk_bytes,
             keep_free: None,
+            part_number: None,
             publisher: publisher.map(Arc::downgrade),
         })?;
         Ok((sink, reason))

@@ -53,6 +53,7 @@ impl Drop for Expected {
 mod tests {
     use super::*;
     use crate::transfer::net::endpoint::Endpoint;
+    use crate::transfer::net::joins::Delivery;
     use crate::transfer::net::listener::loopback_pair;
 
     #[test]
@@ -62,15 +63,33 @@ mod tests {
         let (one, other) = loopback_pair().expect("pair");
         let (third, fourth) = loopback_pair().expect("pair");
         let joins = listener.joins();
-        assert!(!joins.deliver(&[0; 16], one));
-        assert!(joins.deliver(&expected.token, other));
+        assert_eq!(joins.deliver(&[0; 16], one), Delivery::Unknown);
+        assert_eq!(joins.deliver(&expected.token, other), Delivery::Taken);
         assert!(expected.connections.try_recv().is_ok());
-        assert!(
-            !joins.deliver(&expected.token, third),
+        assert_eq!(
+            joins.deliver(&expected.token, third),
+            Delivery::TooLate,
             "one is enough, wherever it is now"
         );
         let token = expected.token;
         drop(expected);
-        assert!(!joins.deliver(&token, fourth), "nobody waits any more");
+        assert_eq!(
+            joins.deliver(&token, fourth),
+            Delivery::TooLate,
+            "nobody waits any more"
+        );
+    }
+
+    #[test]
+    fn a_token_is_known_for_a_while_after_its_transfer_and_not_for_ever() {
+        let listener = Listener::bind(&Endpoint::Tcp("127.0.0.1:0".into())).expect("port");
+        let tokens: Vec<Token> = (0..300)
+            .map(|_| Expected::at(&listener, 1).expect("token").token)
+            .collect();
+        let came = |token: &Token| listener.joins().deliver(token, loopback_pair().expect("pair").0);
+        assert_eq!(
+            (came(&tokens[0]), came(&tokens[299])),
+            (Delivery::Unknown, Delivery::TooLate)
+        );
     }
 }

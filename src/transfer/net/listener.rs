@@ -57,6 +57,10 @@ impl Listener {
         }
         Err(match last {
             Some(error) if error.kind() == io::ErrorKind::AddrInUse => Error::AddressInUse(at.to_string()),
+            Some(error) if error.kind() == io::ErrorKind::AddrNotAvailable => Error::Endpoint {
+                endpoint: at.to_string(),
+                reason: "this machine has no such address; 0.0.0.0 or [::] listens at all that it has".into(),
+            },
             last => at.unusable(last.as_ref()),
         })
     }

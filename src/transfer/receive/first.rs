@@ -24,18 +24,19 @@ use crate::transfer::net::connection::Connection;
 use crate::transfer::net::expected::Expected;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::Options;
+use crate::transfer::sink::file_system::Effort;
 use crate::transfer::sink::incoming_array::IncomingArray;
-use crate::transfer::sink::{Publication, Published};
+use crate::transfer::sink::{PreparedSink, Publication, Published};
 use crate::transfer::tell::event::{EventKind, Finished, State};
 use crate::transfer::tell::preview::Prefix;
 use crate::wire::native::Token;
 use crate::wire::{Heard, Offer, ReceiveWire, Want};
 
-use super::ReceiveMachine;
 use super::handoff::{AwaitedHandoff, takes_handoff};
 use super::link::{Flushed, Input, Link, Receiving, closed, closed_before_offer, wait_to_read, wait_to_write};
 use super::newcomer::Offered;
 use super::plan::ReceivePlan;
+use super::{ReceiveMachine, Remainder};
 use preparing::{Preparing, Reply};
 
 /// Receives one array, of which further connections may bring blocks.
@@ -480,19 +481,21 @@ impl ReceiveMachine for FirstReceiver {
         self.total_bytes().is_some()
     }
 
-    fn into_parts(self: Box<Self>) -> (Connection, Option<Box<dyn Send>>) {
-        let is_in_file = match &self.phase {
-            Phase::Preparing(_) => true,
-            _ => self
-                .receiving()
-                .is_some_and(|receiving| receiving.array.sink.is_in_file()),
+    fn into_parts(self: Box<Self>) -> (Connection, Option<Remainder>) {
+        let sink = self.receiving().map(|receiving| &receiving.array.sink);
+        let effort = match &self.phase {
+            Phase::Preparing(_) => Some(Effort::MayLast),
+            _ => sink.filter(|sink| sink.is_in_file()).map(PreparedSink::effort),
         };
         let Self {
             link, phase, applicant, ..
         } = *self;
         // Its place is free for others when its file is closed.
-        let remains = is_in_file.then(|| Box::new((phase, applicant)) as Box<dyn Send>);
-        (link.connection, remains)
+        let remainder = effort.map(|effort| Remainder {
+            effort,
+            all: Box::new((phase, applicant)),
+        });
+        (link.connection, remainder)
     }
 }
 
@@ -560,6 +563,7 @@ mod tests {
             expect: Some(meta),
             keep: None,
             keep_free: None,
+            part_number: None,
             source: None,
         };
         let mut receiver =

@@ -15,8 +15,8 @@ use crate::transfer::sink::block_receiver::BlockReceiver;
 use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::wire::{ReceiveWire, Want};
 
-use super::ReceiveMachine;
 use super::link::{Flushed, Input, Link, Receiving, closed_early, rest_until, wait_to_read, wait_to_write};
+use super::{ReceiveMachine, Remainder};
 
 /// Receives some blocks of an array whose first connection has begun.
 pub(crate) struct FurtherReceiver {
@@ -121,6 +121,10 @@ impl Machine for FurtherReceiver {
         self.receiving.array.sink.ledger.landed_bytes()
     }
 
+    fn left_behind(&self) -> Option<String> {
+        self.receiving.array.sink.left_behind()
+    }
+
     fn lingers(&self) -> bool {
         self.phase == Phase::Over
     }
@@ -144,10 +148,12 @@ impl ReceiveMachine for FurtherReceiver {
         true
     }
 
-    fn into_parts(self: Box<Self>) -> (Connection, Option<Box<dyn Send>>) {
+    fn into_parts(self: Box<Self>) -> (Connection, Option<Remainder>) {
         let Self { link, receiving, .. } = *self;
-        let is_in_file = receiving.array.sink.is_in_file();
-        let remains = is_in_file.then(|| Box::new(receiving) as Box<dyn Send>);
-        (link.connection, remains)
+        let remainder = receiving.array.sink.is_in_file().then(|| Remainder {
+            effort: receiving.array.sink.effort(),
+            all: Box::new(receiving),
+        });
+        (link.connection, remainder)
     }
 }

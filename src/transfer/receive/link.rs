@@ -18,6 +18,7 @@ use crate::transfer::machine::drive::Progress;
 use crate::transfer::machine::keep_alive::{IdleMeter, keep_alive_interval};
 use crate::transfer::machine::outbox::Outbox;
 use crate::transfer::net::connection::Connection;
+use crate::transfer::net::joins::Delivery;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::net::socket::{is_broken, would_block};
 use crate::transfer::plan::Options;
@@ -83,12 +84,12 @@ pub(super) enum JoinOutcome {
     /// The transfer has it.
     Taken,
     /// No transfer waits for it. The connection may have to linger for its peer to read that.
-    TurnedAway { lingers: bool },
+    TurnedAway { lingers: bool, was_known: bool },
 }
 
 impl JoinOutcome {
     pub(super) fn lingers(&self) -> bool {
-        matches!(self, Self::TurnedAway { lingers: true })
+        matches!(self, Self::TurnedAway { lingers: true, .. })
     }
 }
 
@@ -280,11 +281,17 @@ impl Link {
     /// nothing is lost: the sender is told, and knows it already.
     pub(super) fn join(&mut self, listener: Option<&Listener>, token: &Token) -> Result<JoinOutcome, Error> {
         let connection = self.connection.try_clone()?;
-        if listener.is_some_and(|listener| listener.joins().deliver(token, connection)) {
+        let delivery = match listener {
+            Some(listener) => listener.joins().deliver(token, connection),
+            None => Delivery::Unknown,
+        };
+        if delivery == Delivery::Taken {
             return Ok(JoinOutcome::Taken);
         }
-        let lingers = self.give_up("no transfer here waits for a connection that shows this token");
-        Ok(JoinOutcome::TurnedAway { lingers })
+        Ok(JoinOutcome::TurnedAway {
+            lingers: self.give_up("no transfer here waits for a connection that shows this token"),
+            was_known: delivery == Delivery::TooLate,
+        })
     }
 
     /// One look, without waiting, at what follows the array.

@@ -22,6 +22,7 @@ use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::{Options, SinkSpec};
 use crate::transfer::receive::{FirstReceiver, FurtherReceiver, JoinRequest, ReceiveMachine, ReceivePlan};
 use crate::transfer::sink::incoming_array::IncomingArray;
+use crate::transfer::sink::part_name::PartNumber;
 use crate::transfer::sink::publisher::PublishContext;
 use crate::transfer::sink::task::Pending;
 use crate::transfer::tell::event::{EventKind, Side, State};
@@ -92,7 +93,7 @@ pub(crate) enum ReceiverTurn {
 }
 
 impl ReceiverFactory {
-    /// `waker` ends the loop's wait.
+    /// `waker` ends the loop's wait. Asks what keeps the files of the sink.
     pub(crate) fn new(
         sink: SinkSpec,
         expect: Option<ArrayMeta>,
@@ -101,7 +102,6 @@ impl ReceiverFactory {
         waker: Waker,
     ) -> Self {
         Self {
-            sink,
             expect,
             options,
             listener: None,
@@ -111,17 +111,23 @@ impl ReceiverFactory {
             events: bounded(EVENTS),
             // A receiver asks once, and its request is taken after its turn.
             requests: bounded(1),
-            publishing: PublishContext::new(waker),
+            publishing: PublishContext::new(waker).with_files_in(sink.file_system()),
             published: bounded(PUBLISHED),
+            sink,
         }
     }
 
     /// A receiver for the first connection of a transfer; `number` tells it apart from others that wait for admission, or
-    /// for the disk.
+    /// for the disk. A file that is made for it has the `part_number`, where one was given out.
     ///
     /// # Errors
     /// The system gives no memory or descriptor.
-    pub(crate) fn first(&self, connection: Connection, number: usize) -> Result<LoopReceiver, Error> {
+    pub(crate) fn first(
+        &self,
+        connection: Connection,
+        number: usize,
+        part_number: Option<PartNumber>,
+    ) -> Result<LoopReceiver, Error> {
         let (controls, clock) = (Arc::new(Controls::new(self.options.limit_bytes_per_s)), Instant::now());
         controls.set_pace(Side::Receiver, self.options.reader_pace_bytes_per_s);
         let plan = ReceivePlan {
@@ -129,6 +135,7 @@ impl ReceiverFactory {
             expect: self.expect.clone(),
             keep: None,
             keep_free: self.keep_free,
+            part_number,
             source: None,
         };
         // The loop tells the first state itself.
@@ -175,14 +182,14 @@ impl ReceiverFactory {
     /// the number is told when that is done.
     pub(crate) fn part(&self, receiver: LoopReceiver, number: usize) -> (Connection, Option<FileClosing>) {
         let is_kept = !receiver.machine.recall();
-        let (connection, remains) = receiver.machine.into_parts();
-        let closing = remains.map(|remains| {
+        let (connection, remainder) = receiver.machine.into_parts();
+        let closing = remainder.map(|remainder| {
             let drops = move || {
-                drop(remains);
+                drop(remainder.all);
                 Ok(())
             };
             FileClosing {
-                pending: self.publishing(number).begin(drops),
+                pending: self.publishing(number).begin(remainder.effort, drops),
                 is_kept,
             }
         });

@@ -15,6 +15,7 @@ mod reception;
 
 use crate::transfer::machine::drive::Machine;
 use crate::transfer::net::connection::Connection;
+use crate::transfer::sink::file_system::Effort;
 
 pub(crate) use first::{FirstReceiver, JoinRequest};
 pub(crate) use further::FurtherReceiver;
@@ -31,6 +32,12 @@ pub(crate) trait ReceiveMachine: Machine {
     /// Whether an array is on its way, for which there is room.
     fn is_receiving(&self) -> bool;
 
-    /// The connection, and what may take its time to be dropped: a sink that was not published is removed with it.
-    fn into_parts(self: Box<Self>) -> (Connection, Option<Box<dyn Send>>);
+    /// The connection, and what else there is where that is in a file.
+    fn into_parts(self: Box<Self>) -> (Connection, Option<Remainder>);
+}
+
+/// What is dropped of a receiver after its end: a sink that was not published is removed with it.
+pub(crate) struct Remainder {
+    pub(crate) effort: Effort,
+    pub(crate) all: Box<dyn Send>,
 }

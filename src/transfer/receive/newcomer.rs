@@ -48,8 +48,8 @@ enum Phase {
     Offered(Box<Offer>),
     /// Another transfer has it.
     Joined,
-    /// None waits for it, and it was told so; it may have to stay to read that.
-    TurnedAway { lingers: bool },
+    /// None waits for it, and it was told so; it may have to stay to read that. One that was known here is no stranger.
+    TurnedAway { lingers: bool, was_known: bool },
 }
 
 impl NewcomerReceiver {
@@ -82,8 +82,9 @@ impl NewcomerReceiver {
         matches!(self.phase, Phase::Offered(_))
     }
 
-    pub(super) fn was_turned_away(&self) -> bool {
-        matches!(self.phase, Phase::TurnedAway { .. })
+    /// Whether it joins a transfer that was never here.
+    pub(super) fn is_stranger(&self) -> bool {
+        matches!(self.phase, Phase::TurnedAway { was_known: false, .. })
     }
 
     /// What it offers, with the connection; `None` where it offers nothing.
@@ -151,7 +152,7 @@ impl Machine for NewcomerReceiver {
                 self.link.check_user()?;
                 self.phase = match self.link.join(Some(&self.listener), &token)? {
                     JoinOutcome::Taken => Phase::Joined,
-                    JoinOutcome::TurnedAway { lingers } => Phase::TurnedAway { lingers },
+                    JoinOutcome::TurnedAway { lingers, was_known } => Phase::TurnedAway { lingers, was_known },
                 };
                 Ok(Progress::Joined)
             }
@@ -173,6 +174,6 @@ impl Machine for NewcomerReceiver {
     }
 
     fn lingers(&self) -> bool {
-        matches!(self.phase, Phase::TurnedAway { lingers: true })
+        matches!(self.phase, Phase::TurnedAway { lingers: true, .. })
     }
 }

@@ -21,6 +21,7 @@ use crate::transfer::plan::Options;
 use crate::transfer::sink::publisher::PublishContext;
 use crate::transfer::tell::event::Side;
 use crate::transfer::tell::event_sender::EventSender;
+use crate::units;
 
 use super::newcomer::{NewcomerReceiver, Offered, Wanted};
 
@@ -129,9 +130,15 @@ impl Newcomers {
         if self.unproven.len() >= self.unproven_max
             && let Some(oldest) = self.oldest()
         {
-            let oldest = self.unproven.remove(oldest);
-            let silent = Error::Silent(now.saturating_duration_since(oldest.came_at));
-            met = Some(Met::of(oldest.newcomer.peer(), silent));
+            let mut oldest = self.unproven.remove(oldest);
+            let stayed = now.saturating_duration_since(oldest.came_at).as_secs_f64();
+            let message = format!(
+                "it offered nothing for {}, and another connection waited for its place",
+                units::time(stayed)
+            );
+            oldest.newcomer.give_up(&message);
+            let peer = oldest.newcomer.peer().to_owned();
+            met = Some(Met::Stranger { peer, message });
         }
         self.unproven.push(newcomer);
         Ok(met)
@@ -163,7 +170,7 @@ impl Newcomers {
             let peer = newcomer.peer().to_owned();
             let met = match ended {
                 Ended::Failed { error, .. } => Some(Met::of(&peer, error)),
-                Ended::Joined if newcomer.was_turned_away() => Some(Met::Stranger {
+                Ended::Joined if newcomer.is_stranger() => Some(Met::Stranger {
                     peer,
                     message: "the peer joins a transfer that is not here".into(),
                 }),

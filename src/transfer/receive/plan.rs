@@ -6,6 +6,7 @@ use crate::array::ArrayMeta;
 use crate::transfer::limits::keep_free::KeepFree;
 use crate::transfer::plan::SinkSpec;
 use crate::transfer::sink::PreparedSink;
+use crate::transfer::sink::part_name::PartNumber;
 use crate::transfer::sink::received::ReceivedCell;
 use crate::transfer::tell::event::Started;
 use crate::wire::Offer;
@@ -21,6 +22,8 @@ pub(crate) struct ReceivePlan {
     pub(crate) keep: Option<Arc<ReceivedCell>>,
     /// What stays free of the disk, where the array is kept on one.
     pub(crate) keep_free: Option<KeepFree>,
+    /// The number of a new file until it is whole, where it was given out.
+    pub(crate) part_number: Option<PartNumber>,
     /// What the sender sends, where it is known here because both ends are.
     pub(crate) source: Option<String>,
 }

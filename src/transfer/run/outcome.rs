@@ -41,15 +41,16 @@ pub(crate) fn last_event(ended: Ended, peer: Option<&str>) -> EventKind {
 }
 
 /// One end for each side, from the ends of its connections: that the array is where it belongs, which nothing undoes,
-/// else the cause of a failure, else the end of the first one.
+/// else the cause of a failure, else the cancel that tells most of what is left behind.
 pub(super) fn by_side(mut ended: Vec<(Side, Ended)>) -> Vec<(Side, Ended)> {
     ended.sort_by_key(|(side, ended)| {
         let rank = match ended {
-            Ended::Done(_) => (0, 0),
-            Ended::Failed { error, .. } => (1, is_consequence(error)),
-            Ended::Cancelled { .. } => (2, 0),
-            Ended::Joined | Ended::Stranger(_) => (3, 0),
-            Ended::Part => (4, 0),
+            Ended::Done(_) => (0, 0, 0),
+            Ended::Failed { error, .. } => (1, is_consequence(error), 0),
+            // The others moved bytes until the last of them had stopped.
+            Ended::Cancelled { bytes, note } => (2, u8::from(note.is_none()), u64::MAX - bytes),
+            Ended::Joined | Ended::Stranger(_) => (3, 0, 0),
+            Ended::Part => (4, 0, 0),
         };
         (rank, *side == Side::Sender)
     });
@@ -165,6 +166,24 @@ mod tests {
             (Side::Receiver, failed(Error::ReceiptMismatch)),
         ];
         assert!(matches!(outcome_of(&sides, None), Outcome::Failed(_)));
+    }
+
+    #[test]
+    fn a_cancel_tells_all_that_its_connections_have_left_behind() {
+        let cancelled = |bytes: u64, note: Option<&str>| {
+            let note = note.map(str::to_owned);
+            (Side::Receiver, Ended::Cancelled { bytes, note })
+        };
+        let ended = by_side(vec![
+            cancelled(3, None),
+            cancelled(2, Some("2 bytes")),
+            cancelled(3, Some("3 bytes")),
+            cancelled(1, Some("1 byte")),
+        ]);
+        assert!(
+            matches!(&*ended, [(Side::Receiver, Ended::Cancelled { bytes: 3, note: Some(note) })] if note == "3 bytes"),
+            "{ended:?}"
+        );
     }
 
     #[test]

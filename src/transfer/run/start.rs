@@ -52,6 +52,7 @@ impl Run<'_> {
             expect: Some(source.meta.clone()),
             keep: self.keep(&sink),
             keep_free: None,
+            part_number: None,
             source: Some(source.title.clone()),
             sink,
         };
@@ -104,6 +105,7 @@ impl Run<'_> {
             expect,
             keep: self.keep(&sink),
             keep_free: None,
+            part_number: None,
             source: None,
             sink,
         };

@@ -172,16 +172,17 @@ impl BlockReceiver {
         if !self.room.contains(&at) {
             if let Some(room) = incoming.sink.room_at(at) {
                 self.room = room;
-            } else if let Some(coming) = &self.coming {
-                let Some(room) = coming.take() else { return Ok(false) };
-                self.coming = None;
+            } else {
+                let coming = self.coming.take().unwrap_or_else(|| {
+                    let needed = at..at.saturating_add(len.min(NEEDED_BYTES_MAX));
+                    self.begin(incoming, move |sink| sink.make_room(needed))
+                });
+                let Some(room) = coming.take() else {
+                    self.coming = Some(coming);
+                    return Ok(false);
+                };
                 self.room = room?;
                 return self.has_room_at(incoming, at, len);
-            } else {
-                let needed = at..at.saturating_add(len.min(NEEDED_BYTES_MAX));
-                let incoming = Arc::clone(incoming);
-                self.coming = Some(self.disk.begin(move || incoming.sink.make_room(needed)));
-                return Ok(false);
             }
         }
         self.ask_ahead(incoming, at);
@@ -194,8 +195,17 @@ impl BlockReceiver {
         let more_comes = || incoming.sink.ledger.total_bytes().is_some_and(|total| end < total);
         if is_due && more_comes() {
             self.asked_ahead_at = end;
-            let incoming = Arc::clone(incoming);
-            self.coming = Some(self.disk.begin(move || incoming.sink.make_room_ahead(end)));
+            self.coming = Some(self.begin(incoming, move |sink| sink.make_room_ahead(end)));
         }
+    }
+
+    /// Begins to make room.
+    fn begin(
+        &self,
+        incoming: &Arc<IncomingArray>,
+        makes: impl FnOnce(&PreparedSink) -> Result<Range<u64>, Error> + Send + 'static,
+    ) -> Pending<Range<u64>> {
+        let (effort, incoming) = (incoming.sink.effort(), Arc::clone(incoming));
+        self.disk.begin(effort, move || makes(&incoming.sink))
     }
 }

@@ -89,6 +89,10 @@ impl ExistingPart {
 
     /// The error for a write that the system refused.
     pub(crate) fn write_error(&self, error: &io::Error) -> Error {
+        // What was written a moment ago is read again, and is there no more.
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            return Error::SinkChanged(self.path.clone());
+        }
         unwritable(self.path.clone(), error, self.bytes.end - self.bytes.start)
     }
 }

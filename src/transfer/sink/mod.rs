@@ -1,8 +1,10 @@
 //! Prepares where an array lands, before its first byte. Its end is in `publish.rs`.
 
+pub(crate) mod abandoned;
 pub(crate) mod block_receiver;
 mod existing;
 mod fault_ahead;
+pub(crate) mod file_system;
 mod final_name;
 mod folder;
 mod holes;
@@ -40,7 +42,9 @@ use crate::wire::Offer;
 
 use existing::{ExistingPart, open_existing};
 use fault_ahead::FaultAhead;
+use file_system::{Effort, FileSystem};
 use part_file::{PartFile, check_folder, folder_of};
+use part_name::PartNumber;
 pub(crate) use publication::{Publication, Published};
 use publisher::{PublishContext, Publisher};
 use regions::{Room, give_back, room_for};
@@ -57,6 +61,8 @@ pub(crate) struct PreparedSink {
     choice: RouteChoice,
     /// Where a new file was made.
     part: Option<PathBuf>,
+    /// What keeps the bytes.
+    file_system: FileSystem,
     /// Its writes are not for a thread that must not wait.
     writes_may_last: bool,
     len: u64,
@@ -76,6 +82,8 @@ pub(crate) struct SinkRequest {
     pub(crate) chunk_bytes: usize,
     /// What stays free of the disk of a new file.
     pub(crate) keep_free: Option<KeepFree>,
+    /// The number of a new file until it is whole, where it was given out.
+    pub(crate) part_number: Option<PartNumber>,
     /// Who puts what is kept in a file on disk before it is published, where it is to be there.
     pub(crate) publisher: Option<Weak<Publisher>>,
 }
@@ -126,6 +134,16 @@ impl SinkSpec {
         }
     }
 
+    /// What keeps what lands in it, as far as that is known before the first file is made. The question may have to wait for
+    /// an answer.
+    pub(crate) fn file_system(&self) -> FileSystem {
+        match self {
+            Self::Memory | Self::Discard | Self::Shm(_) => FileSystem::Memory,
+            Self::Folder(path) | Self::Within { path, .. } => FileSystem::at(path),
+            Self::File(path) => FileSystem::at(folder_of(path)),
+        }
+    }
+
     /// Finds what is wrong with the sink before any peer is asked to wait for it.
     pub fn check(&self) -> Result<(), Error> {
         match self {
@@ -166,25 +184,22 @@ impl PreparedSink {
             SinkSpec::File(_) | SinkSpec::Folder(_) | SinkSpec::Shm(_) => Storage::New(PartFile::create(&request)?),
             SinkSpec::Within { path, at_bytes } => Storage::Existing(ExistingPart::open(path, *at_bytes, &request)?),
         };
-        let file = match &storage {
-            Storage::New(part) => Some(&part.file),
-            Storage::Existing(part) => Some(&part.file),
-            Storage::Nowhere | Storage::Memory { .. } => None,
-        };
+        let file_system = storage.file_system();
         let is_through_buffer = matches!(choice, ReceiveRouteChoice::Auto | ReceiveRouteChoice::Recv);
-        let writes_may_last = is_through_buffer && file.is_some_and(|file| write_away::may_last(file));
+        let writes_may_last = is_through_buffer && file_system.writes_may_last();
         Ok(Self {
             choice: RouteChoice::new(choice, &storage, len, writes_may_last),
             part: match &storage {
                 Storage::New(part) => Some(part.path()),
                 _ => None,
             },
+            file_system,
             writes_may_last,
             ledger,
             storage,
             len,
             chunk_bytes: request.chunk_bytes,
-            publisher: request.publisher,
+            publisher: request.publisher.filter(|_| file_system.has_disk()),
         })
     }
 
@@ -223,7 +238,15 @@ impl PreparedSink {
 
     /// Whether it is in a file, which may take its time to be published or removed.
     pub(crate) fn is_in_file(&self) -> bool {
-        matches!(self.storage, Storage::New(_) | Storage::Existing(_))
+        self.storage.file().is_some()
+    }
+
+    /// How long it may take to give it space, to publish it or to remove it.
+    pub(crate) fn effort(&self) -> Effort {
+        // A file that grows is as long as what has come.
+        let bytes = self.ledger.total_bytes();
+        self.file_system
+            .effort(bytes.unwrap_or_else(|| self.ledger.landed_bytes()))
     }
 
     /// What kind of memory it is, where it is memory.
@@ -368,6 +391,23 @@ impl PreparedSink {
     }
 }
 
+impl Storage {
+    fn file(&self) -> Option<&Arc<File>> {
+        match self {
+            Self::New(part) => Some(&part.file),
+            Self::Existing(part) => Some(&part.file),
+            Self::Nowhere | Self::Memory { .. } => None,
+        }
+    }
+
+    fn file_system(&self) -> FileSystem {
+        match self {
+            Self::New(part) if part.is_shared_memory() => FileSystem::Memory,
+            _ => self.file().map_or(FileSystem::Memory, FileSystem::of),
+        }
+    }
+}
+
 impl Drop for PreparedSink {
     fn drop(&mut self) {
         if let Storage::Memory { room, ahead } = std::mem::replace(&mut self.storage, Storage::Nowhere) {
@@ -439,6 +479,7 @@ mod tests {
             route: ReceiveRouteChoice::Auto,
             chunk_bytes: 1 << 16,
             keep_free: None,
+            part_number: None,
             publisher: None,
         })
     }
@@ -523,7 +564,7 @@ mod tests {
         assert!(!sink.writes_may_last, "of the file systems that tests run on");
         // Processes and what is told of them are no files of a disk.
         let process = File::open("/proc/self/stat").expect("it runs");
-        assert!(write_away::may_last(&process));
+        assert!(FileSystem::of(&process).writes_may_last());
     }
 
     #[test]

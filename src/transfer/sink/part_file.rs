@@ -91,7 +91,7 @@ impl PartFile {
         let folder = Folder::open(wanted.parent().unwrap_or(Path::new(""))).map_err(refused)?;
         let wanted_name = PathBuf::from(wanted.file_name().unwrap_or_default());
         final_name::check(&folder, &wanted_name).map_err(refused)?;
-        let (file, name) = part_name::create(&folder, &wanted_name)?;
+        let (file, name) = part_name::create(&folder, &wanted_name, request.part_number)?;
         let mut part = Self {
             file: Arc::new(file),
             folder,
@@ -163,6 +163,10 @@ impl PartFile {
 
     /// The error for a write that the system refused.
     pub(crate) fn write_error(&self, error: &io::Error, needed: u64) -> Error {
+        // What was written a moment ago is read again, and is there no more.
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            return Error::SinkChanged(self.path());
+        }
         match unwritable(self.folder.path_of(&self.wanted), error, needed) {
             Error::DiskFull { needed, room, .. } => self.full(needed, room),
             error => error,

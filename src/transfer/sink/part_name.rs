@@ -7,6 +7,8 @@ use std::hash::BuildHasher as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Error;
 use crate::sys::{is_locked, lock};
 
@@ -22,14 +24,39 @@ const KEPT_BYTES_MAX: usize = 200;
 /// Numbers are drawn, so that the second try is there for chance alone.
 const TRIES: usize = 100;
 
-/// Makes a file in a folder in which it shall be called `wanted`, only for this user, and locks it. Returns its name.
-pub(super) fn create(folder: &Folder, wanted: &Path) -> Result<(File, PathBuf), Error> {
+/// The number in the name of a file that is not whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct PartNumber(u32);
+
+impl PartNumber {
+    /// One that nobody else has, but for chance.
+    pub(crate) fn draw() -> Self {
+        // It is seeded by the system once a thread, and counts up with each.
+        let [a, b, c, d, ..] = RandomState::new().hash_one(()).to_ne_bytes();
+        Self(u32::from_ne_bytes([a, b, c, d]))
+    }
+
+    /// That of a file of this name; `None` where no file that is not whole can be called so, in any case of letters: some
+    /// file systems do not tell them apart.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        let name = name.to_ascii_lowercase();
+        let (_, marked) = name.strip_suffix(".part")?.rsplit_once('.')?;
+        let digits = marked.strip_prefix(MARK)?;
+        let is_number = digits.len() == DIGITS && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        is_number
+            .then(|| u32::from_str_radix(digits, 16).ok())
+            .flatten()
+            .map(Self)
+    }
+}
+
+/// Makes a file in a folder in which it shall be called `wanted`, only for this user, and locks it. Returns its name, with
+/// the number that was given out for it, unless another file has that.
+pub(super) fn create(folder: &Folder, wanted: &Path, given: Option<PartNumber>) -> Result<(File, PathBuf), Error> {
     let name = wanted.file_name().unwrap_or_default().to_string_lossy();
     let name = &name[..name.floor_char_boundary(KEPT_BYTES_MAX)];
-    let numbers = RandomState::new();
-    for number in 0..TRIES {
-        let [a, b, c, d, ..] = numbers.hash_one(number).to_ne_bytes();
-        let number = u32::from_ne_bytes([a, b, c, d]);
+    let drawn = std::iter::repeat_with(PartNumber::draw);
+    for PartNumber(number) in given.into_iter().chain(drawn).take(TRIES) {
         let name = PathBuf::from(format!("{name}.{MARK}{number:08x}.part"));
         match folder.create(&name) {
             Ok(file) => {
@@ -47,14 +74,9 @@ pub(super) fn create(folder: &Folder, wanted: &Path) -> Result<(File, PathBuf), 
     })
 }
 
-/// Whether a file that is not whole can be called so, in any case of letters: some file systems do not tell them apart.
+/// Whether a file that is not whole can be called so.
 pub(crate) fn is_part_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let number = name
-        .strip_suffix(".part")
-        .and_then(|name| name.rsplit_once('.'))
-        .and_then(|(_, marked)| marked.strip_prefix(MARK));
-    number.is_some_and(|number| number.len() == DIGITS && number.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    PartNumber::of_name(name).is_some()
 }
 
 /// The length of a file that is not whole, and that nobody receives into any more: its process has ended, here or in
@@ -77,9 +99,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let wanted = PathBuf::from("é".repeat(127));
         let open = Folder::open(folder.path()).expect("there");
-        let (file, name) = create(&open, &wanted).expect("room");
+        let number = PartNumber::draw();
+        let (file, name) = create(&open, &wanted, Some(number)).expect("room");
+        assert_eq!(name.to_str().and_then(PartNumber::of_name), Some(number));
         let path = folder.path().join(name);
-        let (_other, beside) = create(&open, &wanted).expect("room");
+        let (_other, beside) = create(&open, &wanted, Some(number)).expect("room");
         let beside = folder.path().join(beside);
         assert_ne!(path, beside);
         assert_eq!(file.metadata().expect("open").mode() & 0o777, 0o600);

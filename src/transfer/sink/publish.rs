@@ -5,7 +5,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::fstatfs;
 use rustix::io::{Errno, retry_on_intr};
 
 use crate::error::{Error, reason};
@@ -15,9 +14,6 @@ use super::existing::ExistingPart;
 use super::folder::{Folder, FolderId, present_path};
 use super::publication::{Job, Published};
 use super::{PreparedSink, Storage, is_of};
-
-/// `f_type` of file systems that keep files in memory alone. `statfs(2)`.
-const MEMORY_FILE_SYSTEMS: [u64; 2] = [0x0102_1994, 0x8584_58f6];
 
 /// What is told of a file that could not be synced.
 const NO_SYNC: &str = "its file system syncs no files: whether it is on disk is not known";
@@ -31,20 +27,15 @@ impl PreparedSink {
     /// Gives a new file its final name, without a sync.
     pub(crate) fn publish(&self) -> Result<Published, Error> {
         self.settle()?;
-        let durable = self.file_on_disk().and_then(|file| lasts(file).then_some(false));
         Ok(Published {
-            durable,
+            durable: self.file_on_disk().map(|_| false),
             ..self.name()?
         })
     }
 
     /// The file that it lands in, where that is more than memory by a name.
     pub(super) fn file_on_disk(&self) -> Option<&Arc<File>> {
-        match &self.storage {
-            Storage::New(part) => (!part.is_shared_memory()).then_some(&part.file),
-            Storage::Existing(part) => Some(&part.file),
-            Storage::Nowhere | Storage::Memory { .. } => None,
-        }
+        self.storage.file().filter(|_| self.file_system.has_disk())
     }
 
     /// Looks a last time whether everything is there, and makes of it what it is to be, but for its name.
@@ -130,10 +121,6 @@ pub(super) fn put_on_disk(jobs: Vec<Job>) {
             (Storage::New(part), Some(file)) if is_synced => sync_name(part.folder(), &file, &mut folders),
             _ => Ok(()),
         };
-        let durable = array
-            .sink
-            .file_on_disk()
-            .and_then(|file| lasts(file).then_some(is_synced));
         job.finish(match (result, published.path) {
             (Err(error), Some(path)) => {
                 let reason = reason(&error);
@@ -141,7 +128,7 @@ pub(super) fn put_on_disk(jobs: Vec<Job>) {
             }
             (_, path) => Ok(Published {
                 path,
-                durable,
+                durable: Some(is_synced),
                 note: published.note.or((!is_synced).then(|| NO_SYNC.into())),
                 sync: None,
             }),
@@ -226,13 +213,4 @@ fn sync_name(folder: &Folder, file: &File, folders: &mut Vec<(FolderId, io::Resu
     let returned = copy(&result);
     folders.push((folder.id(), result));
     returned
-}
-
-/// Whether a file is more than memory by a name.
-fn lasts(file: &File) -> bool {
-    // A file system that does not say what it is has a disk.
-    fstatfs(file).map_or(true, |found| {
-        let kind = u64::try_from(found.f_type).unwrap_or(0);
-        !MEMORY_FILE_SYSTEMS.contains(&kind)
-    })
 }

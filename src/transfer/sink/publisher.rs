@@ -12,6 +12,7 @@ use crate::transfer::plan::Options;
 use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::tell::event_queue::Waker;
 
+use super::file_system::{Effort, FileSystem};
 use super::publication::{Job, Publication};
 use super::publish::put_on_disk;
 use super::task::{Pending, Task};
@@ -40,6 +41,8 @@ pub(crate) struct PublishContext {
     waker: Waker,
     /// The machine has a thread of its own.
     may_wait: bool,
+    /// What keeps the files that the machine makes.
+    files_in: FileSystem,
 }
 
 #[derive(Default)]
@@ -80,6 +83,7 @@ impl PublishContext {
             publisher: Publisher::shared(),
             waker,
             may_wait: false,
+            files_in: FileSystem::Unknown,
         }
     }
 
@@ -96,6 +100,20 @@ impl PublishContext {
     /// do that costs a wake of both.
     pub(crate) fn may_wait(&self) -> bool {
         self.may_wait
+    }
+
+    /// For a machine whose files are made in that file system.
+    pub(crate) fn with_files_in(self, files_in: FileSystem) -> Self {
+        Self { files_in, ..self }
+    }
+
+    /// How long it may take such a machine to make a file for so many bytes: it makes it itself where it may wait.
+    pub(crate) fn effort_to_make(&self, bytes: u64) -> Effort {
+        if self.may_wait {
+            Effort::Brief
+        } else {
+            self.files_in.effort(bytes)
+        }
     }
 
     /// The same, where `first` is done before the waker is called.
@@ -116,20 +134,32 @@ impl PublishContext {
         options.sync.then_some(&self.publisher)
     }
 
-    /// Has something done that a disk may take its time for. The machine is given another step when it is done.
+    /// Has something done that a disk may take its time for. With little effort it is done when this returns; otherwise
+    /// the machine is given another step when it is.
     pub(crate) fn begin<T: Send + 'static>(
         &self,
+        effort: Effort,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Pending<T> {
         let publisher = Arc::clone(&self.publisher);
+        if effort == Effort::Brief {
+            return Pending::ended(work(), publisher);
+        }
         let (task, pending) = Task::new(work, publisher, Arc::clone(&self.waker));
         self.publisher.push(|queue| queue.tasks.push_back(task));
         pending
     }
 
-    /// Puts an array that is whole on disk, and gives it its name.
+    /// Puts an array that is whole on disk, and gives it its name. With little effort it is done when this returns;
+    /// otherwise the machine is given another step when it is.
     pub(crate) fn publish(&self, array: &Arc<IncomingArray>) -> Publication {
-        self.publisher.publish(Arc::clone(array), Arc::clone(&self.waker))
+        let (array, publisher) = (Arc::clone(array), Arc::clone(&self.publisher));
+        if array.sink.effort() == Effort::Brief {
+            let (job, publication) = Job::new(array, publisher, Arc::new(|| {}));
+            put_on_disk(vec![job]);
+            return publication;
+        }
+        publisher.publish(array, Arc::clone(&self.waker))
     }
 }
 

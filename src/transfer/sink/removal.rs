@@ -27,7 +27,7 @@ struct Remover {
 }
 
 /// Removes a file that is half received and nobody's any more.
-pub(crate) fn remove_path(path: &Path) {
+pub(super) fn remove_path(path: &Path) {
     let file = File::open(path);
     // Gone already is as good. What cannot be removed has a name that says what it is, and the next service tells of it.
     let _ = std::fs::remove_file(path);

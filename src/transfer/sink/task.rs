@@ -66,6 +66,18 @@ impl Task {
 }
 
 impl<T> Pending<T> {
+    /// What came of something that is done already.
+    pub(super) fn ended(result: Result<T, Error>, publisher: Arc<dyn Send + Sync>) -> Self {
+        let cell = Arc::new(Cell {
+            state: Mutex::new(State::Ended(Some(result))),
+            has_ended: Condvar::new(),
+        });
+        Self {
+            cell,
+            _publisher: publisher,
+        }
+    }
+
     /// Takes what came of it; `None` until then, and ever after.
     pub(crate) fn take(&self) -> Option<Result<T, Error>> {
         match &mut *self.cell.lock() {

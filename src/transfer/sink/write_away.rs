@@ -5,32 +5,13 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
-use rustix::fs::fstatfs;
-
 use crate::error::Error;
 use crate::route::receive::Inflow;
+use crate::transfer::sink::file_system::Effort;
 use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::sink::publisher::PublishContext;
 use crate::transfer::sink::task::Pending;
 use crate::transfer::tell::event::EventKind;
-
-/// `f_type` of file systems whose writes go to the page cache of this machine: where too much waits for the disk, the
-/// kernel holds a writer for 200 ms at most (`MAX_PAUSE` of its `page-writeback.c`). All others may be served by a
-/// program or over a network. `statfs(2)`.
-const LOCAL_FILE_SYSTEMS: [u64; 12] = [
-    0x0000_ef53, // ext2, ext3, ext4
-    0x5846_5342, // XFS
-    0x9123_683e, // btrfs
-    0xf2f5_2010, // F2FS
-    0x2fc1_2fc1, // ZFS
-    0xca45_1a4e, // bcachefs
-    0x794c_7630, // overlayfs
-    0x0102_1994, // tmpfs
-    0x8584_58f6, // ramfs
-    0x9584_58f6, // hugetlbfs
-    0x0000_4d44, // FAT
-    0x2011_bab0, // exFAT
-];
 
 /// So much is taken at once: as much memory as each of a thousand connections costs then. FUSE asks its program for as
 /// much in one write, where it asked for no more (`FUSE_DEFAULT_MAX_PAGES_PER_REQ`).
@@ -61,15 +42,6 @@ pub(super) enum LastWrite {
     Lasts,
     /// So many bytes are written; the preview that was complete with them.
     Done(u64, Option<Box<EventKind>>),
-}
-
-/// Whether a write to the file may take as long as its file system likes.
-pub(super) fn may_last(file: &File) -> bool {
-    fstatfs(file).map_or(true, |found| {
-        // Negative for some that are not among them, where it is a signed number of 32 bits.
-        let kind = u64::try_from(found.f_type).unwrap_or(0);
-        !LOCAL_FILE_SYSTEMS.contains(&kind)
-    })
 }
 
 impl WriteAway {
@@ -119,7 +91,7 @@ impl WriteAway {
     ) {
         let (incoming, file) = (Arc::clone(incoming), Arc::clone(&self.file));
         let (buffer, at) = (std::mem::take(&mut self.buffer), self.base + at);
-        let written = disk.begin(move || {
+        let written = disk.begin(Effort::MayLast, move || {
             incoming.sink.check()?;
             let written = file.write_all_at(&buffer[..bytes], at);
             written.map_err(|error| incoming.sink.write_error(&error))?;

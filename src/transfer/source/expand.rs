@@ -46,7 +46,7 @@ pub(crate) fn expand(text: &OsStr, dtype: Option<&Dtype>) -> Result<Option<Vec<O
         }
     }
     if files.is_empty() {
-        return Err(Error::Usage(format!("{pattern} names no file")));
+        return Err(Error::Usage(format!("{pattern} names no file: check the pattern")));
     }
     Ok(Some(files))
 }
@@ -126,7 +126,7 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {
         let folders = if has_folders {
             "; the folders in it are sent by their own names"
         } else {
-            ""
+            ": check the path"
         };
         return Err(Error::Usage(format!(
             "{} has no files in it{folders}",

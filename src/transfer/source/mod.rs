@@ -63,6 +63,8 @@ pub(crate) struct Source {
     pub(crate) plain: bool,
     /// Why that is so where the file's name says otherwise.
     pub(crate) why_plain: Option<String>,
+    /// As what type the bytes of a `.npy` file are viewed, header included; u8 is the file as it is.
+    pub(crate) header_viewed_as: Option<String>,
     pub(crate) identity: Vec<u8>,
     content: Content,
     /// The first byte sent, counted from the content's first.
@@ -108,6 +110,12 @@ impl Source {
             let text = "the name, mode or owner of the source changed meanwhile, or a program wrote to it and set its \
                         modification time back: then what was sent is a mixture";
             return Some(text.into());
+        }
+        if let Some(dtype) = &self.header_viewed_as {
+            return Some(format!(
+                "viewed as {dtype}, the bytes of the .npy file count from the first of its header on: without a type its \
+                 array is sent"
+            ));
         }
         let why = self.why_plain.as_ref()?;
         Some(format!("sent as the plain file that it is: {why}"))

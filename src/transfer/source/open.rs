@@ -40,6 +40,7 @@ impl Source {
             name: "range.npy".into(),
             plain: false,
             why_plain: None,
+            header_viewed_as: None,
             identity: Vec::new(),
             content: Content::Range(range),
             base,
@@ -101,6 +102,8 @@ impl Source {
         let mut source = Self::from_file(path, file, is_npy && dtype.is_none(), dtype, slice)?;
         // A part of a `.npy` file is not one: what it is viewed as is an array.
         source.plain &= !(is_npy && slice.is_some());
+        let viewed_as = dtype.filter(|dtype| is_npy && **dtype != Dtype::u8());
+        source.header_viewed_as = viewed_as.map(Dtype::name);
         (source.title, source.name) = (name.clone(), name);
         Ok(source)
     }
@@ -142,6 +145,7 @@ impl Source {
             name,
             plain: dtype.is_none(),
             why_plain: None,
+            header_viewed_as: None,
             identity: Vec::new(),
             content: Content::Stream(stream),
             base: 0,
@@ -190,6 +194,7 @@ impl Source {
             name: String::new(),
             plain: data_offset.is_none(),
             why_plain,
+            header_viewed_as: None,
             identity: stamp.identity(),
             content: Content::File {
                 path: path.into(),

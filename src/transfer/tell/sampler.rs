@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 
-use crate::telemetry::{Bottleneck, Counters, ProbeReader, Sample, Stamp};
+use crate::telemetry::{Bottleneck, Connections, Counters, ProbeReader, Sample, Sum, whole};
 use crate::transfer::tell::event::{Event, EventKind, Side, TransferId};
 use crate::transfer::tell::event_queue::EventQueue;
 use crate::transfer::tell::event_queue::Waker;
@@ -63,25 +63,21 @@ type Note = (Duration, EventKind);
 /// Reads one side's stamps and notes, over all its connections.
 pub(crate) struct SideReader {
     side: Side,
-    connections: Vec<ConnectionReader>,
+    /// What leaves the stamps of each connection, by its number.
+    probes: Vec<ProbeReader>,
+    connections: Connections,
     notes: (Sender<Note>, Receiver<Note>),
-    last: (Duration, u64),
-}
-
-/// What one connection has moved, as far as it has been read.
-struct ConnectionReader {
-    stamps: ProbeReader,
-    bytes: u64,
-    counters: Option<Box<Counters>>,
+    last: (Duration, f64),
 }
 
 impl SideReader {
     pub(crate) fn new(side: Side, stamps: ProbeReader, notes: (Sender<Note>, Receiver<Note>)) -> Self {
         let mut reader = Self {
             side,
-            connections: Vec::new(),
+            probes: Vec::new(),
+            connections: Connections::default(),
             notes,
-            last: (Duration::ZERO, 0),
+            last: (Duration::ZERO, 0.0),
         };
         reader.add(stamps);
         reader
@@ -93,11 +89,8 @@ impl SideReader {
 
     /// Reads a further connection, too; returns where it tells what happens.
     pub(crate) fn add(&mut self, stamps: ProbeReader) -> Sender<Note> {
-        self.connections.push(ConnectionReader {
-            stamps,
-            bytes: 0,
-            counters: None,
-        });
+        self.connections.add();
+        self.probes.push(stamps);
         self.notes.0.clone()
     }
 
@@ -111,35 +104,36 @@ impl SideReader {
         bottleneck: &mut Bottleneck,
     ) {
         let mut told: Vec<Note> = self.notes.1.try_iter().collect();
-        let read = |(index, connection): (usize, &ConnectionReader)| -> Vec<(usize, Stamp)> {
-            connection.stamps.stamps().map(|stamp| (index, stamp)).collect()
-        };
-        let mut stamps: Vec<_> = self.connections.iter().enumerate().flat_map(read).collect();
-        stamps.sort_by_key(|(_, stamp)| stamp.elapsed);
-        if stamps.is_empty() && is_running {
-            let bytes = self
-                .connections
-                .iter()
-                .map(|connection| connection.stamps.bytes())
-                .sum();
+        for (number, probe) in self.probes.iter().enumerate() {
+            let (stamps, may_come) = probe.stamps();
+            for stamp in stamps {
+                self.connections.push(number, stamp);
+            }
+            if !may_come {
+                self.connections.end(number);
+            }
+        }
+        let sums = self.connections.sums(clock.elapsed());
+        if sums.is_empty() && is_running && !self.connections.is_waiting() {
+            let bytes = self.probes.iter().map(|probe| probe.bytes() as f64).sum();
             told.push(self.sample(clock.elapsed(), bytes, None));
         }
-        for (index, stamp) in stamps {
-            let connection = &mut self.connections[index];
-            if stamp.bytes < connection.bytes {
-                // All that had moved comes again.
-                self.last.1 = 0;
+        for sum in sums {
+            let Sum {
+                elapsed,
+                bytes,
+                counters,
+                comes_again,
+            } = sum;
+            if comes_again {
+                self.last.1 = 0.0;
             }
-            connection.bytes = stamp.bytes;
-            let has_counters = stamp.counters.is_some();
-            connection.counters = stamp.counters.or(connection.counters.take());
-            if stamp.elapsed > self.last.0 || has_counters {
-                let bytes = self.connections.iter().map(|connection| connection.bytes).sum();
-                let counters = has_counters.then(|| self.counters());
+            if elapsed > self.last.0 || counters.is_some() {
+                let sample = self.sample(elapsed.max(self.last.0), bytes, counters);
                 if let Some(counters) = &counters {
-                    bottleneck.push(self.side, stamp.elapsed.as_secs_f64(), bytes, counters);
+                    bottleneck.push(self.side, elapsed.as_secs_f64(), whole(bytes), counters);
                 }
-                told.push(self.sample(stamp.elapsed.max(self.last.0), bytes, counters));
+                told.push(sample);
             }
         }
         told.sort_by_key(|(elapsed, _)| *elapsed);
@@ -148,33 +142,24 @@ impl SideReader {
         }
     }
 
-    /// The sums over all connections.
-    fn counters(&self) -> Counters {
-        let read = self
-            .connections
-            .iter()
-            .filter_map(|connection| connection.counters.as_deref());
-        read.fold(Counters::default(), |sum, one| sum.plus(*one))
-    }
-
-    fn sample(&mut self, elapsed: Duration, bytes: u64, counters: Option<Counters>) -> (Duration, EventKind) {
+    fn sample(&mut self, elapsed: Duration, bytes: f64, counters: Option<Counters>) -> (Duration, EventKind) {
         let rate_bytes_per_s = self.rate(elapsed, bytes);
         self.last = (elapsed, bytes.max(self.last.1));
         (
             elapsed,
             EventKind::Sample(Box::new(Sample {
-                bytes,
+                bytes: whole(bytes),
                 rate_bytes_per_s,
                 counters,
             })),
         )
     }
 
-    fn rate(&self, elapsed: Duration, bytes: u64) -> f64 {
+    fn rate(&self, elapsed: Duration, bytes: f64) -> f64 {
         let (last_elapsed, last_bytes) = self.last;
         let seconds = elapsed.saturating_sub(last_elapsed).as_secs_f64();
         if seconds > 0.0 {
-            bytes.saturating_sub(last_bytes) as f64 / seconds
+            (bytes - last_bytes).max(0.0) / seconds
         } else {
             0.0
         }

@@ -12,6 +12,7 @@ use crate::transfer::net::expected::Expected;
 use crate::transfer::plan::Options;
 use crate::transfer::receive::link::Receiving;
 use crate::transfer::sink::block_receiver::BlockReceiver;
+use crate::transfer::sink::file_system::Effort;
 use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::sink::task::Pending;
 use crate::transfer::sink::{ChosenRoute, Content, PreparedSink, SinkRequest};
@@ -57,13 +58,18 @@ impl FirstReceiver {
             route: options.receive_route,
             chunk_bytes: options.chunk_bytes.max(1),
             keep_free: self.plan.keep_free,
+            part_number: self.plan.part_number,
             publisher: self.link.publishing.publisher(options).map(Arc::downgrade),
         };
-        if !request.spec.is_in_file() || self.link.publishing.may_wait() {
+        let effort = self.link.publishing.effort_to_make(offer.meta.byte_len());
+        if !request.spec.is_in_file() || effort == Effort::Brief {
             return self.begin(&offer, PreparedSink::prepare(request)?, reply);
         }
         self.link.put_off_keep_alive(awake_now());
-        let sink = self.link.publishing.begin(move || PreparedSink::prepare(request));
+        let sink = self
+            .link
+            .publishing
+            .begin(effort, move || PreparedSink::prepare(request));
         self.phase = Phase::Preparing(Preparing { offer, sink, reply });
         Ok(())
     }
