@@ -129,6 +129,11 @@ impl Draft {
         }
     }
 
+    /// Whether anything was to be moved: a receiver alone waits for an offer first.
+    pub(super) fn was_offered(&self) -> bool {
+        self.has.sender || self.started.is_some()
+    }
+
     /// Which ends were here.
     pub(super) fn way(&self) -> Way {
         let is_fetch = |started: &Beginning| started.wire.starts_with("http");

@@ -69,8 +69,9 @@ impl Recording {
     pub(crate) fn ended(&mut self, transfer: TransferId, outcome: &Outcome, again: Option<Again>) {
         let draft = self.drafts.remove(&transfer);
         let name = self.names.remove(&transfer);
-        // What was no transfer.
-        if matches!(outcome, Outcome::Joined) {
+        // What was no transfer: another one's connection, and a place that was given up before anybody offered anything.
+        let was_offered = draft.as_ref().is_some_and(Draft::was_offered);
+        if matches!(outcome, Outcome::Joined) || matches!(outcome, Outcome::Cancelled) && !was_offered {
             return;
         }
         let draft = draft.unwrap_or_else(|| {

@@ -186,7 +186,9 @@ fn with_slow(dir: &Dir, call: &str, longer: Duration, arguments: &str) -> Arrayl
     let mut strace = Command::new("strace");
     // `-D`: what is started is the program, and strace a grandchild of it.
     strace
-        .args(["-D", "-f", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e"])
+        // The history is put on disk, too.
+        .args(["-D", "-f", "-E", "ARRAYLIFT_HISTORY=off", "-o", "/dev/null"])
+        .args(["-e", &format!("trace={call}"), "-e"])
         .arg(format!("inject={call}:delay_enter={}", longer.as_micros()))
         .arg(env!("CARGO_BIN_EXE_arraylift"))
         .args(arguments.split_whitespace());

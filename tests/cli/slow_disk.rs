@@ -17,7 +17,8 @@ use crate::workers::{kill, workers};
 /// `strace(1)` over the binary, which is what is started: strace is a grandchild of it.
 fn traced(dir: &Dir, options: &[&str], arguments: &str) -> Arraylift {
     let mut strace = Command::new("strace");
-    strace.args(["-D", "-f"]).args(options);
+    // The history is kept on disk by a thread of its own.
+    strace.args(["-D", "-f", "-E", "ARRAYLIFT_HISTORY=off"]).args(options);
     strace
         .arg(env!("CARGO_BIN_EXE_arraylift"))
         .args(arguments.split_whitespace());
