@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use crate::common::{Dir, names_in};
 use crate::peers::{native_offer, peer};
 
-const KEEP_ALIVE: &[u8] = b"\x07\0\0\0\0\0\0\0";
+pub(crate) const KEEP_ALIVE: &[u8] = b"\x07\0\0\0\0\0\0\0";
 
 /// A sender that offers an array, and then says nothing but what `says` says five times a second, until it is closed.
 fn lasting(address: &str, offer: &[u8], says: &'static [u8]) -> (TcpStream, JoinHandle<()>) {

@@ -1,6 +1,7 @@
 //! Pipes, devices, and what else does not tell its length.
 
-use std::io::PipeReader;
+use std::io::{PipeReader, Read as _, Write as _};
+use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -9,6 +10,8 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::Signal;
 
 use crate::common::{Dir, names_in};
+use crate::hostile::KEEP_ALIVE;
+use crate::peers::peer;
 use crate::{floats, npy};
 
 fn fifo(dir: &Dir, name: &str) -> std::path::PathBuf {
@@ -159,6 +162,40 @@ fn a_stream_that_ends_early_is_named_and_nothing_is_kept() {
     }
     dir.run("loopback /dev/null --length 5")
         .failed(1, &["ended early: 0 of 5"]);
+}
+
+#[test]
+fn why_a_sender_gives_up_is_heard_by_a_receiver_that_reads_it_late_and_talks_meanwhile() {
+    let (address, thread) = peer(|mut stream| {
+        let mut greeting_and_head = [0; 16];
+        stream.read_exact(&mut greeting_and_head).expect("an offer");
+        let [.., a, b, c, d] = greeting_and_head;
+        let mut offer = vec![0; u32::from_le_bytes([a, b, c, d]) as usize];
+        stream.read_exact(&mut offer).expect("all of it");
+        // From byte 0 on.
+        let acceptance = b"ARLIFT\x01\0\x02\0\0\0\x0c\0\0\0\x09\0\x08\0\0\0\0\0\0\0\0\0";
+        stream.write_all(acceptance).expect("it listens");
+        let mut talks = stream.try_clone().expect("a descriptor");
+        let talker = std::thread::Builder::new().spawn(move || {
+            while talks.write_all(KEEP_ALIVE).is_ok() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+        // Long after all has been sent.
+        std::thread::sleep(Duration::from_millis(250));
+        let mut came = Vec::new();
+        stream.read_to_end(&mut came).expect("all that was sent");
+        stream.shutdown(Shutdown::Both).expect("it is open");
+        talker.expect("a thread").join().expect("it ends");
+        let words = b"the source ended early";
+        assert!(came.windows(words.len()).any(|window| window == words));
+    });
+    let dir = Dir::new();
+    dir.arraylift(["send", "-", &address, "--length", "100001"])
+        .stdin(piped(vec![7; 100_000]))
+        .run()
+        .failed(1, &["ended early: 100000 of 100001 bytes came"]);
+    thread.join().expect("a peer");
 }
 
 #[test]

@@ -165,8 +165,7 @@ impl Machine for FurtherSender {
     }
 
     fn give_up(&mut self, reason: &str) -> bool {
-        self.link.give_up(reason);
-        false
+        self.link.give_up(reason)
     }
 
     fn silence(&self, timeout: Duration) -> Error {

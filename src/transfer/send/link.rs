@@ -362,13 +362,16 @@ impl Link {
         }
     }
 
-    /// Tells the receiver why nothing more comes, as far as that goes without waiting.
-    pub(super) fn give_up(&mut self, reason: &str) {
-        if let Some(bytes) = self.wire.abort(reason).filter(|_| self.outbox.is_empty()) {
-            self.outbox.push(&bytes);
-            // The peer learns of the end by the closing connection all the same.
-            let _ = self.outbox.flush(self.connection.as_fd(), false, &mut self.probe);
-        }
+    /// Tells the receiver why nothing more comes, as far as that goes without waiting. Returns whether the connection
+    /// has to linger for that.
+    pub(super) fn give_up(&mut self, reason: &str) -> bool {
+        let Some(bytes) = self.wire.abort(reason).filter(|_| self.outbox.is_empty()) else {
+            return false;
+        };
+        self.outbox.push(&bytes);
+        // The peer learns of the end by the closing connection all the same.
+        let flushed = self.outbox.flush(self.connection.as_fd(), false, &mut self.probe);
+        flushed.is_ok()
     }
 
     /// The error for a receiver that has said nothing for so long.
