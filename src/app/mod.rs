@@ -232,6 +232,7 @@ impl App {
             app.keep_history_at(crate::history::path());
         } else {
             app.history_file = crate::history::path();
+            app.history_page.is_switched_off = true;
         }
         app.set_ceilings(crate::compare::ceilings::read_cached());
         app.other_processes = OtherProcesses::start(Arc::clone(&app.waker)).ok();

@@ -17,6 +17,9 @@ pub(super) use icons::{Icon, icon_button, paint_icon, paint_mark, sign_colour};
 pub(super) use menu::{MenuItem, menu_ui};
 pub(super) use sparkline::paint_sparkline;
 
+/// Height of the main button of a panel.
+pub(super) const MAIN_BUTTON_HEIGHT: f32 = 37.0;
+
 /// A text field takes so many characters.
 const TEXT_MAX: usize = 4096;
 
@@ -417,7 +420,7 @@ pub(super) fn from_right<R>(
 pub(super) fn main_button(ui: &mut Ui, text: &str, keys: &str, is_enabled: bool) -> Response {
     let palette = theme::palette(ui);
     let sense = if is_enabled { Sense::click() } else { Sense::hover() };
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 37.0), sense);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), MAIN_BUTTON_HEIGHT), sense);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, is_enabled, text));
     let (fill, colour, faint) = match (is_enabled, response.is_pointer_button_down_on(), response.hovered()) {
         (false, ..) => (palette.field, palette.weak, palette.weak.gamma_multiply(0.7)),

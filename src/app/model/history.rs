@@ -34,6 +34,8 @@ pub(crate) struct Page {
     pub trouble: Option<String>,
     /// Whether something was read, be it nothing.
     pub is_known: bool,
+    /// Whether what this window transfers is left out.
+    pub is_switched_off: bool,
     /// The number of the entry that is picked.
     pub picked: Option<u64>,
     /// The number of the one that lies over it.

@@ -9,7 +9,9 @@ use crate::app::model::format;
 use crate::app::model::round_trips::Page;
 use crate::app::model::view::View;
 use crate::app::theme::{self, FIELD_HEIGHT, STEP};
-use crate::app::widgets::{caption, focus_ring, main_button, plain_button, text_edit, text_line, word_button};
+use crate::app::widgets::{
+    MAIN_BUTTON_HEIGHT, caption, focus_ring, main_button, plain_button, text_edit, text_line, word_button,
+};
 use crate::ping::RoundTrips;
 
 const ROW_HEIGHT: f32 = 26.0;
@@ -50,6 +52,7 @@ pub(crate) fn ui(ui: &mut Ui, page: &Page) -> Vec<Action> {
 fn controls_ui(ui: &mut Ui, page: &Page) -> Vec<RoundTripsAction> {
     let mut endpoint = page.endpoint.clone();
     let button = ui.horizontal(|ui| {
+        ui.set_min_height(MAIN_BUTTON_HEIGHT);
         let label = caption(ui, "To").id;
         ui.allocate_ui(vec2(240.0, FIELD_HEIGHT), |ui| {
             ui.set_width(240.0);
@@ -68,7 +71,9 @@ fn controls_ui(ui: &mut Ui, page: &Page) -> Vec<RoundTripsAction> {
             );
             return cancel;
         }
-        let measure = ui.allocate_ui(vec2(120.0, 37.0), |ui| main_button(ui, "Measure", "", true));
+        let measure = ui.allocate_ui(vec2(120.0, MAIN_BUTTON_HEIGHT), |ui| {
+            main_button(ui, "Measure", "", true)
+        });
         measure.inner.clicked().then_some(RoundTripsAction::Start)
     });
     let edit = (endpoint != page.endpoint).then_some(RoundTripsAction::SetEndpoint(endpoint));

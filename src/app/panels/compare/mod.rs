@@ -11,7 +11,9 @@ use crate::app::model::format;
 use crate::app::model::plan::in_words;
 use crate::app::model::view::View;
 use crate::app::theme::{self, FIELD_HEIGHT, STEP};
-use crate::app::widgets::{bar, caption, main_button, plain_button, segments, text_edit, tick, word_button};
+use crate::app::widgets::{
+    MAIN_BUTTON_HEIGHT, bar, caption, main_button, plain_button, segments, text_edit, tick, word_button,
+};
 use crate::compare::ceilings::Ceilings;
 use crate::compare::{Comparison, differences};
 
@@ -142,7 +144,7 @@ fn controls_ui(ui: &mut Ui, page: &Page, context: &Context<'_>) -> Vec<CompareAc
     let why_not = context.busy.or(context.array.err());
     let start = ui.horizontal(|ui| {
         let can_start = why_not.is_none();
-        let button = ui.allocate_ui(vec2(168.0, 37.0), |ui| {
+        let button = ui.allocate_ui(vec2(168.0, MAIN_BUTTON_HEIGHT), |ui| {
             main_button(ui, "Compare", "Ctrl Enter", can_start)
         });
         let is_started = can_start && button.inner.clicked();

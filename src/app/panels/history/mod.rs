@@ -40,6 +40,7 @@ pub(crate) fn ui(ui: &mut Ui, page: &Page) -> Vec<Action> {
 fn head_ui(ui: &mut Ui, page: &Page) -> Vec<Action> {
     let mut search = page.search.clone();
     ui.horizontal(|ui| {
+        ui.set_min_height(FIELD_HEIGHT);
         ui.label(RichText::new("History").font(theme::strong()));
         ui.add_space(STEP);
         let label = caption(ui, "Search").id;
@@ -59,16 +60,19 @@ fn empty_ui(ui: &mut Ui, page: &Page) {
     let palette = theme::palette(ui);
     ui.vertical_centered(|ui| {
         ui.add_space((ui.available_height() * 0.3).max(STEP));
-        let (title, text) = if page.search.is_empty() {
-            (
+        let (title, text) = match (page.search.is_empty(), page.is_switched_off) {
+            (true, false) => (
                 "Nothing was transferred yet",
                 "What ends is kept here, whichever command or window did it.",
-            )
-        } else {
-            (
+            ),
+            (true, true) => (
+                "Nothing is kept",
+                "The history is switched off: by ARRAYLIFT_HISTORY=off, or by --no-history.",
+            ),
+            (false, _) => (
                 "Nothing was found",
                 "Names, places, messages and checksums are looked through.",
-            )
+            ),
         };
         ui.label(RichText::new(title).font(theme::strong()));
         ui.label(RichText::new(text).color(palette.weak));

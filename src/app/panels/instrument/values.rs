@@ -12,7 +12,8 @@ use crate::app::theme;
 use crate::app::widgets::{caption, from_right, text_line, word_button};
 use crate::transfer::Side;
 
-const LINE_HEIGHT: f32 = 22.0;
+/// Ten values and their heading fit beside the plot where the window is 800 points high.
+const LINE_HEIGHT: f32 = 20.0;
 /// The table of values is at most so wide, and the column of the checksum is always.
 const TABLE_WIDTH: f32 = 520.0;
 const SIDE_WIDTH: f32 = 232.0;
@@ -114,7 +115,12 @@ fn table_ui(ui: &mut Ui, row: &Row, rect: Rect) -> Option<Action> {
         let cells = cells(row, &sides, index);
         ui.painter().hline(rect.x_range(), top, (1.0, palette.grid));
         let response = table_line(ui, line(top), &index.to_string(), &cells, &theme::value(13.0), false);
-        let response = response.on_hover_text(format!("{}\nA click copies it.", cells.join("\n")));
+        let response = response.on_hover_ui(|ui| {
+            for (side, cell) in sides.iter().zip(&cells) {
+                ui.label(format!("{} {cell}", heading_of(*side)));
+            }
+            ui.label("A click copies it.");
+        });
         if response.clicked() {
             copied = Some(Action::Copy(cells.join("\t")));
         }
