@@ -36,6 +36,7 @@ class Window:
             # There may be no window manager that would give the focus.
             output("windowsize", "--sync", self.id, "1280", "800")
             output("windowfocus", "--sync", self.id)
+            self.point_at_nothing()
         except BaseException:
             self.__exit__()
             raise
@@ -66,6 +67,15 @@ class Window:
         output("windowfocus", "--sync", self.id, "key", "--clearmodifiers", key)
         time.sleep(0.3)
 
+    def keys(self, *keys):
+        """One after the other."""
+        for key in keys:
+            self.key(key)
+
+    def type(self, text):
+        output("windowfocus", "--sync", self.id, "type", "--clearmodifiers", text)
+        time.sleep(0.3)
+
     def click(self, x, y):
         """Clicks there, and takes the mouse away again, so that nothing is drawn as pointed at."""
         output("mousemove", "--sync", "--window", self.id, str(x), str(y))
@@ -75,8 +85,19 @@ class Window:
         time.sleep(0.2)
         output("mouseup", "1")
         time.sleep(0.2)
-        output("mousemove", "--window", self.id, "1500", "1100")
+        self.point_at_nothing()
         time.sleep(0.2)
+
+    def scroll_up(self, x, y):
+        """To the beginning of the list that is there."""
+        output("mousemove", "--sync", "--window", self.id, str(x), str(y))
+        time.sleep(0.2)
+        output("click", "--repeat", "30", "--delay", "20", "4")
+        self.point_at_nothing()
+        time.sleep(0.2)
+
+    def point_at_nothing(self):
+        output("mousemove", "--window", self.id, "1500", "1100")
 
     def size(self, width, height):
         output("windowsize", "--sync", self.id, str(width), str(height))

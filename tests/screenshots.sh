@@ -3,6 +3,8 @@
 #
 #   tests/screenshots.sh             builds the program first
 #   tests/screenshots.sh BINARY      takes this one
+#   tests/screenshots.sh BINARY dark history
+#                                    makes only window-dark.png and window-history.png
 set -euo pipefail
 # shellcheck source=tests/setup.sh
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
@@ -14,4 +16,4 @@ if (($# == 0)); then
     set -- "$target/release/arraylift"
 fi
 start_display
-python3 "$root/tests/screenshots.py" "$1" "$root/assets"
+python3 "$root/tests/screenshots.py" "$1" "$root/assets" "${@:2}"

@@ -32,9 +32,8 @@ impl Row {
             }
             // A limit that this window sets is known before the engine says so; when it counts from is not.
             EventKind::Limit { bytes_per_s } => {
-                if is_main {
-                    self.note_limit(t_s, bytes_per_s);
-                }
+                // On the native wire the sender alone keeps to it, and tells it.
+                self.note_limit(t_s, bytes_per_s);
                 if is_watched {
                     self.set_limit(bytes_per_s);
                 }

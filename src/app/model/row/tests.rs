@@ -297,6 +297,17 @@ fn a_limit_is_not_exceeded_by_the_bursts_it_lets_go() {
 }
 
 #[test]
+fn a_limit_that_only_the_sender_tells_is_flagged_once() {
+    let mut row = half_way();
+    let flagged = |row: &Row| row.marks().changes().iter().map(|mark| mark.change).collect::<Vec<_>>();
+    let limit = EventKind::Limit { bytes_per_s: Some(7) };
+    tell(&mut row, Side::Sender, 0.6, limit.clone());
+    assert_eq!(flagged(&row), [Change::Limit(Some(7))]);
+    tell(&mut row, Side::Receiver, 0.7, limit);
+    assert_eq!(flagged(&row), [Change::Limit(Some(7))]);
+}
+
+#[test]
 fn time_left_follows_a_new_limit_at_once() {
     let mut row = half_way();
     row.set_limit(Some(20_000_000));
