@@ -82,6 +82,7 @@ impl App {
     pub fn keep_history_at(&mut self, path: Option<PathBuf>) {
         self.keeping = Keeping::start(path.clone(), &self.waker);
         self.history_file = path;
+        self.history_page.is_switched_off = false;
     }
 
     /// Says with the selected transfer what its thread has to say.
