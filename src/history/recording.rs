@@ -70,7 +70,7 @@ impl Recording {
         let draft = self.drafts.remove(&transfer);
         let name = self.names.remove(&transfer);
         // What was no transfer: another one's connection, and a place that was given up before anybody offered anything.
-        let was_offered = draft.as_ref().is_some_and(Draft::was_offered);
+        let was_offered = name.is_some() || draft.as_ref().is_some_and(Draft::was_offered);
         if matches!(outcome, Outcome::Joined) || matches!(outcome, Outcome::Cancelled) && !was_offered {
             return;
         }

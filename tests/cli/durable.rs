@@ -113,7 +113,11 @@ fn what_the_disk_refuses_fails_at_both_ends_stays_as_a_part_and_the_receiver_goe
         let dir = Dir::new();
         let inbox = dir.folder("inbox");
         let arguments = format!("{command} --into inbox --json");
-        let receiver = without_fsync(|| dir.arraylift(arguments.split_whitespace()).listening());
+        let receiver = without_fsync(|| {
+            dir.arraylift(arguments.split_whitespace())
+                .without_history()
+                .listening()
+        });
         for parts in 1..=2 {
             let send = format!("send range:0:1_000_000 {} {streams}", receiver.address);
             dir.run(&send).failed(1, &["its disk took not all of it", "error"]);
@@ -150,7 +154,7 @@ fn what_the_disk_refuses_of_a_fetch_or_of_a_part_of_a_file_is_an_error() {
     let fetch = dir
         .arraylift(["fetch", &url])
         .env("NO_PROXY", "127.0.0.1")
-        .env("ARRAYLIFT_HISTORY", "off");
+        .without_history();
     without_fsync(|| fetch.start())
         .wait()
         .failed(1, &["a.bin", ".part is not on disk", "check the disk"]);
@@ -161,12 +165,13 @@ fn what_the_disk_refuses_of_a_fetch_or_of_a_part_of_a_file_is_an_error() {
 
     dir.write("there.bin", vec![0; 80_000]);
     let within = "loopback range:0:10_000 --into there.bin --at 0 --no-history";
-    without_fsync(|| dir.arraylift(within.split_whitespace()).start())
+    without_fsync(|| dir.arraylift(within.split_whitespace()).without_history().start())
         .wait()
         .failed(1, &["there.bin is not on disk", "are overwritten already"]);
     // Without a sync there is nothing that could fail.
     without_fsync(|| {
-        dir.arraylift("loopback range:0:10 --into b.npy --no-sync --no-history".split_whitespace())
+        dir.arraylift("loopback range:0:10 --into b.npy --no-sync".split_whitespace())
+            .without_history()
             .start()
     })
     .wait()

@@ -32,7 +32,7 @@ fn only(call: i64, bits: (u8, u64), error: i32) -> Refused {
 
 /// A receiver for which that call fails.
 fn receiver(dir: &Dir, command: &str, refusal: Refused) -> Process {
-    let start = || dir.arraylift(command.split_whitespace()).listening();
+    let start = || dir.arraylift(command.split_whitespace()).without_history().listening();
     refused(&[refusal], start)
 }
 
@@ -170,7 +170,7 @@ fn a_sendfile_that_fails_is_told_as_this_systems_fault_and_not_as_the_receivers(
         dir.write("a.bin", floats(COUNT));
         let receiver = dir.receive("127.0.0.1:0 --into inbox --once");
         let words = format!("send a.bin {} --json", receiver.address);
-        let start = || dir.arraylift(words.split_whitespace()).start();
+        let start = || dir.arraylift(words.split_whitespace()).without_history().start();
         let sent = refused(&[Refused::with(libc::SYS_sendfile, error)], start).wait();
         assert_eq!(sent.status.code(), Some(1), "{sent:?}");
         let failed: Vec<_> = sent.objects().into_iter().filter(|o| o["event"] == "failed").collect();
@@ -278,6 +278,7 @@ fn without_threads_a_command_ends_with_one_line() {
         let words = command.split_whitespace().chain(["--into", "inbox"]);
         let ended = dir
             .arraylift(words)
+            .without_history()
             .env("RUST_MIN_STACK", (1_u64 << 46).to_string())
             .run();
         ended.failed(1, &["temporarily unavailable"]);

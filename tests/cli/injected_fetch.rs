@@ -61,7 +61,7 @@ fn a_full_disk_is_told_without_a_figure_where_the_server_tells_no_length() {
         let words = ["fetch", &url, "--into", "a.bin", "--timeout", "5s"];
         dir.arraylift(words)
             .env("no_proxy", "127.0.0.1")
-            .env("ARRAYLIFT_HISTORY", "off")
+            .without_history()
             .start()
     };
     let full = [
@@ -98,7 +98,7 @@ fn fetch(what: &str, refusals: &[Refused], then: Then) {
     let fetch = || {
         dir.arraylift(words)
             .env("no_proxy", "127.0.0.1")
-            .env("ARRAYLIFT_HISTORY", "off")
+            .without_history()
             .start()
     };
     let ended: Ended = refused(refusals, fetch).wait();

@@ -6,7 +6,7 @@ use crate::sandbox::{Refused, refused};
 
 /// Runs a command for which that call fails.
 fn run(dir: &Dir, refusal: Refused, arguments: &str) -> Ended {
-    let start = || dir.arraylift(arguments.split_whitespace()).start();
+    let start = || dir.arraylift(arguments.split_whitespace()).without_history().start();
     refused(&[refusal], start).wait()
 }
 
@@ -71,7 +71,7 @@ fn a_key_that_is_not_on_disk_is_none_and_leaves_nothing() {
         assert_eq!(dir.names(), [""; 0]);
     }
     // Without that flag of rename it is made another way; and it is made once.
-    let service = || dir.arraylift(command.split_whitespace()).listening();
+    let service = || dir.arraylift(command.split_whitespace()).without_history().listening();
     let refusal = Refused::with(libc::SYS_renameat2, libc::EINVAL);
     drop(refused(&[refusal], service));
     let key = dir.read("key");

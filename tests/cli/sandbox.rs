@@ -63,6 +63,6 @@ pub(crate) fn refused(refused: &[Refused], start: impl FnOnce() -> Process + Sen
 /// The binary, about to run where the kernel refuses a system call.
 pub(crate) fn start_refused(dir: &Dir, one: &Refused, arguments: &str) -> Process {
     refused(std::slice::from_ref(one), || {
-        dir.arraylift(arguments.split_whitespace()).start()
+        dir.arraylift(arguments.split_whitespace()).without_history().start()
     })
 }

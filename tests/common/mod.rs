@@ -177,6 +177,11 @@ impl Arraylift {
         self
     }
 
+    /// Keeping no history, whose own system calls would be refused as well.
+    pub(crate) fn without_history(self) -> Self {
+        self.env("ARRAYLIFT_HISTORY", "off")
+    }
+
     /// With a variable in its environment.
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.0.env(name, value);
