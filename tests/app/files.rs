@@ -10,7 +10,7 @@ use eframe::egui::DroppedFile;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
-use super::{Window, open_form, type_into, until, until_shown, with_form};
+use super::{STEPS_MAX, Window, open_form, type_into, until, until_shown, with_form};
 
 #[test]
 fn of_a_folder_what_can_be_sent_is_sent_and_the_rest_is_named() {
@@ -140,7 +140,8 @@ fn a_name_that_is_no_text_on_the_command_line_is_chosen() {
 
 /// A window that may show what its own fonts have no glyph for: what a name has in place of text is drawn as a box.
 fn without_all_glyphs(options: AppOptions) -> Window {
-    let builder = Harness::builder().with_size([1280.0, 800.0]).allow_missing_glyphs();
+    let builder = Harness::builder().with_size([1280.0, 800.0]).with_max_steps(STEPS_MAX);
+    let builder = builder.allow_missing_glyphs();
     let mut window = builder.build_eframe(|cc| App::new(cc, options));
     window.run();
     open_form(&mut window);

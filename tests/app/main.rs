@@ -23,6 +23,9 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 type Window = Harness<'static, App>;
 
+/// Frames until nothing changes any more. A transfer that runs asks for more of them, the slower the machine draws.
+const STEPS_MAX: u64 = 100;
+
 /// What the page says before the first transfer.
 const HEADLINE: &str = "Move something, and see what holds it back";
 
@@ -853,7 +856,8 @@ fn open_form(window: &mut Window) {
 }
 
 fn sized(width: f32, height: f32) -> Window {
-    let mut window = Harness::builder().with_size([width, height]).build_eframe(|cc| {
+    let builder = Harness::builder().with_size([width, height]).with_max_steps(STEPS_MAX);
+    let mut window = builder.build_eframe(|cc| {
         let options = AppOptions {
             no_history: true,
             ..AppOptions::default()
