@@ -1,4 +1,5 @@
-//! Characters that do not show themselves: what strangers write must not use them on a terminal or in a file's name.
+//! Text as people read it: characters that do not show themselves, which strangers must not use on a terminal or in a
+//! file's name, and capital letters.
 
 /// Whether a character moves the cursor, turns the direction of the text around it, or takes no room: two names that
 /// look alike could be different, and one could look like another. Unicode TR 36, 3.
@@ -22,6 +23,13 @@ pub(crate) fn is_hidden(c: char) -> bool {
 /// The same text with a visible sign in place of each hidden character.
 pub(crate) fn shown(text: &str) -> String {
     text.replace(is_hidden, "\u{fffd}")
+}
+
+/// The same text with a capital letter at its beginning.
+pub(crate) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
 }
 
 #[cfg(test)]

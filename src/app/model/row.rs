@@ -21,7 +21,7 @@ use super::curves::TimeSpan;
 use super::plan::Recipe;
 use super::repaint::LACKS_FROM;
 
-pub(crate) use limits::{LimitSpan, percents};
+pub(crate) use limits::LimitSpan;
 pub(crate) use listed::{Sign, shares};
 pub(crate) use marks::{Change, Mark, Marks, Pause};
 pub(crate) use meters::{Measure, Meters};

@@ -132,6 +132,27 @@ impl Cause {
     }
 }
 
+impl Cause {
+    /// What it is called within a sentence.
+    #[must_use]
+    pub(crate) fn with_article(self) -> &'static str {
+        match self {
+            Self::SenderDisk => "the sender's disk",
+            Self::WriterPace => "the writer's pace",
+            Self::Sender => "the sender",
+            Self::Limit => "the limit that was set",
+            Self::Paused => "the pause",
+            Self::Buffers => "the socket's buffers",
+            Self::Network => "the network",
+            Self::OtherEnd => "the other end",
+            Self::Receiver => "the receiver",
+            Self::ReaderPace => "the reader's pace",
+            Self::ReceiverDisk => "the receiver's disk",
+            Self::Stopped => "a stop",
+        }
+    }
+}
+
 /// One number for each cause: seconds, or shares that add up to 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Shares([f64; Cause::COUNT]);
@@ -175,6 +196,35 @@ impl Shares {
         let mut others = *self;
         others.0[cause as usize] = 0.0;
         others.normal()
+    }
+
+    /// Shares in whole per cent that add up to 100, the largest first; those below half a per cent that get none are left
+    /// out.
+    #[must_use]
+    pub(crate) fn percents(&self) -> Vec<(Cause, u32)> {
+        let ranked = self.ranked();
+        if ranked.is_empty() {
+            return Vec::new();
+        }
+        let mut whole: Vec<(Cause, u32, f64)> = ranked
+            .iter()
+            .map(|&(cause, share)| {
+                let exact = share * 100.0;
+                // From 0 to 100.
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 100")]
+                let floor = exact.floor() as u32;
+                (cause, floor, exact - exact.floor())
+            })
+            .collect();
+        let sum: u32 = whole.iter().map(|(_, percent, _)| percent).sum();
+        // What rounding down has left over goes to those that lost most by it.
+        let mut by_loss: Vec<usize> = (0..whole.len()).collect();
+        by_loss.sort_by(|a, b| whole[*b].2.total_cmp(&whole[*a].2));
+        for index in by_loss.into_iter().take(100_u32.saturating_sub(sum) as usize) {
+            whole[index].1 += 1;
+        }
+        let kept = whole.into_iter().filter(|(_, percent, _)| *percent > 0);
+        kept.map(|(cause, percent, _)| (cause, percent)).collect()
     }
 
     fn add(&mut self, cause: Cause, amount: f64) {

@@ -377,3 +377,14 @@ fn readings_of_connections_that_have_nothing_to_do_say_nothing_of_the_others() {
         assert!(verdict.shares.of(Cause::ReaderPace) > 0.95, "{verdict:?}");
     }
 }
+
+#[test]
+fn percents_add_up_to_a_hundred() {
+    let shares = |text: &str| serde_json::from_str::<Shares>(text).expect("shares");
+    let thirds = shares(r#"{"sender": 0.3333, "receiver": 0.3334, "network": 0.3333}"#);
+    let sum: u32 = thirds.percents().iter().map(|(_, percent)| percent).sum();
+    assert_eq!(sum, 100);
+    let tiny = shares(r#"{"sender": 0.998, "receiver": 0.002}"#);
+    assert_eq!(tiny.percents(), [(Cause::Sender, 100)]);
+    assert!(Shares::default().percents().is_empty());
+}

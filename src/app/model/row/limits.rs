@@ -2,6 +2,7 @@
 
 use super::{Phase, Row};
 use crate::telemetry::{Cause, Shares, Verdict};
+use crate::text;
 use crate::transfer::State;
 
 /// *Now* is about so many seconds.
@@ -30,7 +31,9 @@ impl Row {
     /// What the limit was over all of the time in which something could move.
     #[must_use]
     pub(crate) fn limit_shares(&self) -> Shares {
-        self.bottleneck.band().shares().without(Cause::Paused)
+        self.verdict()
+            .map(|verdict| verdict.shares.without(Cause::Paused))
+            .unwrap_or_default()
     }
 
     /// The shares in each of `count` equal parts of the time between two instants.
@@ -92,12 +95,12 @@ impl Row {
             _ if cause == Cause::Paused && share >= ALONE => "It was paused until now.".to_owned(),
             Some(&(second, second_share)) if share < ALONE => format!(
                 "{} held it back for {} of the last second, {} for {}.",
-                capital(noun(cause)),
+                text::capitalised(cause.with_article()),
                 percent(share),
-                noun(second),
+                second.with_article(),
                 percent(second_share)
             ),
-            _ => format!("{} {}.", capital(noun(cause)), verb(cause)),
+            _ => format!("{} {}.", text::capitalised(cause.with_article()), verb(cause)),
         }
     }
 
@@ -112,12 +115,6 @@ fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-    first + letters.as_str()
-}
-
 fn verb(cause: Cause) -> &'static str {
     match cause {
         Cause::Sender | Cause::Receiver => "is the limit: it hardly waits for the other end",
@@ -129,67 +126,5 @@ fn verb(cause: Cause) -> &'static str {
         Cause::OtherEnd => "is the limit: this end waits for it",
         Cause::Paused => "has ended",
         Cause::Stopped => "of this process held it up",
-    }
-}
-
-fn noun(cause: Cause) -> &'static str {
-    match cause {
-        Cause::SenderDisk => "the sender's disk",
-        Cause::WriterPace => "the writer's pace",
-        Cause::Sender => "the sender",
-        Cause::Limit => "the limit that was set",
-        Cause::Paused => "the pause",
-        Cause::Buffers => "the socket's buffers",
-        Cause::Network => "the network",
-        Cause::OtherEnd => "the other end",
-        Cause::Receiver => "the receiver",
-        Cause::ReaderPace => "the reader's pace",
-        Cause::ReceiverDisk => "the receiver's disk",
-        Cause::Stopped => "a stop",
-    }
-}
-
-/// Shares in whole per cent that add up to 100, the largest first; those below half a per cent that get none are left
-/// out.
-#[must_use]
-pub(crate) fn percents(shares: &Shares) -> Vec<(Cause, u32)> {
-    let ranked = shares.ranked();
-    if ranked.is_empty() {
-        return Vec::new();
-    }
-    let mut whole: Vec<(Cause, u32, f64)> = ranked
-        .iter()
-        .map(|&(cause, share)| {
-            let exact = share * 100.0;
-            // From 0 to 100.
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 100")]
-            let floor = exact.floor() as u32;
-            (cause, floor, exact - exact.floor())
-        })
-        .collect();
-    let sum: u32 = whole.iter().map(|(_, percent, _)| percent).sum();
-    // What rounding down has left over goes to those that lost most by it.
-    let mut by_loss: Vec<usize> = (0..whole.len()).collect();
-    by_loss.sort_by(|a, b| whole[*b].2.total_cmp(&whole[*a].2));
-    for index in by_loss.into_iter().take(100_u32.saturating_sub(sum) as usize) {
-        whole[index].1 += 1;
-    }
-    let kept = whole.into_iter().filter(|(_, percent, _)| *percent > 0);
-    kept.map(|(cause, percent, _)| (cause, percent)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn percents_add_up_to_a_hundred() {
-        let shares = |text: &str| serde_json::from_str::<Shares>(text).expect("shares");
-        let thirds = shares(r#"{"sender": 0.3333, "receiver": 0.3334, "network": 0.3333}"#);
-        let sum: u32 = percents(&thirds).iter().map(|(_, percent)| percent).sum();
-        assert_eq!(sum, 100);
-        let tiny = shares(r#"{"sender": 0.998, "receiver": 0.002}"#);
-        assert_eq!(percents(&tiny), [(Cause::Sender, 100)]);
-        assert!(percents(&Shares::default()).is_empty());
     }
 }

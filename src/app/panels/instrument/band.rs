@@ -10,7 +10,7 @@ use super::plot::scene::Scene;
 use super::text::{self, Piece};
 use crate::app::action::{Action, TransferAction};
 use crate::app::model::format;
-use crate::app::model::row::{LimitSpan, Row, percents};
+use crate::app::model::row::{LimitSpan, Row};
 use crate::app::theme::{self, Palette};
 use crate::telemetry::Cause;
 
@@ -31,7 +31,7 @@ pub(super) fn ui(ui: &Ui, row: &Row, scene: &Scene, body: &Body) -> Option<Actio
     let rect = body.band;
     let response = ui.interact(rect, ui.scope_id().with("bottleneck"), Sense::CLICK);
     response.widget_info(|| {
-        let shares = percents(&row.limit_shares());
+        let shares = row.limit_shares().percents();
         let words: Vec<String> = shares
             .iter()
             .map(|(cause, percent)| format!("{} {percent} %", cause.name()))
@@ -75,7 +75,7 @@ pub(super) fn ui(ui: &Ui, row: &Row, scene: &Scene, body: &Body) -> Option<Actio
             format::duration(span.to_s - span.from_s)
         ));
         if let [Some(shares)] = row.limits_between(span.from_s, span.to_s, 1)[..] {
-            for (cause, percent) in percents(&shares) {
+            for (cause, percent) in shares.percents() {
                 ui.label(format!("{} {percent} %", cause.name()));
             }
         }
@@ -135,7 +135,7 @@ fn fill(ui: &Ui, rect: Rect, cause: Cause, fade: f32, palette: &Palette) -> Opti
 /// leaves that one coloured alone.
 pub(super) fn key_ui(ui: &Ui, row: &Row, rect: Rect, rows: usize) -> Option<Action> {
     let palette = theme::palette(ui);
-    let shares = percents(&row.limit_shares());
+    let shares = row.limit_shares().percents();
     let shown = shares.len().min(ENTRIES).min(rows * 2);
     let width = (rect.width() - 24.0) / 2.0;
     let mut picked = None;

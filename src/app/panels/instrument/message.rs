@@ -7,6 +7,7 @@ use crate::app::model::format::elided;
 use crate::app::model::row::{Phase, Row};
 use crate::app::theme::{self, STEP};
 use crate::app::widgets::{caption, from_right, word_button};
+use crate::text;
 use crate::transfer::State;
 
 /// A word on the right of a message.
@@ -110,10 +111,10 @@ fn reachable(address: &str) -> String {
 /// A message of the engine as a sentence on the screen. One that begins with a name or a path leaves that as it is.
 pub(crate) fn sentence(message: &str) -> String {
     let word = message.split_whitespace().next().unwrap_or_default();
-    let mut letters = message.chars();
-    match letters.next() {
-        Some(first) if word.chars().all(char::is_alphabetic) => first.to_uppercase().chain(letters).collect(),
-        _ => message.to_owned(),
+    if word.chars().all(char::is_alphabetic) {
+        text::capitalised(message)
+    } else {
+        message.to_owned()
     }
 }
 
