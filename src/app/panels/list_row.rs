@@ -171,6 +171,15 @@ impl RowLine<'_> {
         paint_sparkline(ui.painter(), at.sparkline, &row.sparkline(), colour);
     }
 
+    /// A rate in the unit of the list, or in its own where nothing would be left of it.
+    fn rate_in_words(&self, rate_bytes_per_s: f64) -> String {
+        if rate_bytes_per_s > 0.0 && rate_bytes_per_s < 0.005 * self.unit.divisor {
+            format::rate(rate_bytes_per_s).to_string()
+        } else {
+            self.unit.quantity(rate_bytes_per_s).number
+        }
+    }
+
     /// The rate, or why there is none; not over what stands to the right of `end`.
     fn right_ui(&self, ui: &Ui, at: &Columns, end: Option<f32>) {
         let (row, palette) = (self.row, theme::palette(ui));
@@ -184,12 +193,12 @@ impl RowLine<'_> {
             Phase::Cancelled => ("cancelled".to_owned(), theme::small(), palette.weak),
             Phase::Failed { .. } => return,
             _ if row.has_rate() => {
-                let now = self.unit.quantity(row.rate_now(self.now_s)).number;
+                let now = self.rate_in_words(row.rate_now(self.now_s));
                 (now, theme::strong(), palette.text)
             }
             Phase::Starting | Phase::Is(_) => return,
             Phase::Done { .. } => {
-                let mean = self.unit.quantity(row.mean_bytes_per_s()).number;
+                let mean = self.rate_in_words(row.mean_bytes_per_s());
                 (mean, theme::body(), palette.text)
             }
         };

@@ -28,7 +28,9 @@ pub(crate) fn ui(ui: &mut Ui, page: &Page) -> Vec<Action> {
         }
     } else {
         let height = (ui.available_height() * LIST_SHARE).max(3.0 * table::ROW_HEIGHT);
-        let list = ScrollArea::vertical().id_salt("history list").auto_shrink(false);
+        let list = ScrollArea::vertical()
+            .id_salt("history list")
+            .auto_shrink([false, true]);
         let picked = list.max_height(height).show(ui, |ui| table::ui(ui, page)).inner;
         actions.extend(picked.into_iter().map(Action::History));
         let below = ScrollArea::vertical().id_salt("history run").auto_shrink(false);

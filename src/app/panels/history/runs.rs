@@ -4,14 +4,13 @@ use eframe::egui::{Align2, Color32, Grid, RichText, Role, Sense, Ui, WidgetInfo,
 use egui_plot::{AxisHints, GridMark, Line, PlotPoints};
 
 use crate::app::action::{Action, HistoryAction};
-use crate::app::model::format;
+use crate::app::model::format::{self, RateUnit};
 use crate::app::model::history::{Page, Run};
 use crate::app::panels::still_plot::still_plot;
 use crate::app::theme::{self, STEP};
 use crate::app::widgets::{caption, plain_button, text_line};
 use crate::history::{Compared, differences, facts, markdown};
 use crate::text::shown;
-use crate::units;
 
 const PLOT_HEIGHT: f32 = 180.0;
 
@@ -86,7 +85,13 @@ fn plot_ui(ui: &mut Ui, run: &Run, beside: Option<&Run>) {
         format!("{name}: at most {}", format::rate(peak))
     });
     let in_words = in_words.collect::<Vec<_>>().join("; ");
-    let rate = |mark: GridMark, _: &std::ops::RangeInclusive<f64>| units::rate(mark.value).to_string();
+    let unit = RateUnit::of(most);
+    legend_ui(ui, unit.name, &lines);
+    // The highest mark says how many decimals all of them have.
+    let rate = move |mark: GridMark, _: &std::ops::RangeInclusive<f64>| {
+        let digits = usize::from(mark.step_size < unit.divisor);
+        format!("{:.digits$}", mark.value / unit.divisor)
+    };
     let seconds = |mark: GridMark, _: &std::ops::RangeInclusive<f64>| format::time(mark.value);
     let (x, y) = (
         AxisHints::new_x().formatter(seconds),
@@ -96,7 +101,8 @@ fn plot_ui(ui: &mut Ui, run: &Run, beside: Option<&Run>) {
     let plot = plot.y_grid_spacer(move |_| marks(most)).grid_spacing(30.0..=160.0);
     let plot = plot.show(ui, |plot| {
         plot.set_plot_bounds_x(0.0..=end_s);
-        plot.set_plot_bounds_y(0.0..=most * 1.08);
+        // A little below zero, so that its number is not cut off and stands beside no time.
+        plot.set_plot_bounds_y(-0.06 * most..=most * 1.08);
         for (name, rates, colour) in &lines {
             let points = PlotPoints::from(rates.clone());
             plot.line(Line::new(*name, points).color(*colour).width(1.5).allow_hover(false));
@@ -104,15 +110,6 @@ fn plot_ui(ui: &mut Ui, run: &Run, beside: Option<&Run>) {
     });
     plot.response
         .widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("Rate over time. {in_words}")));
-    if beside.is_some() {
-        legend_ui(
-            ui,
-            &lines
-                .iter()
-                .map(|(name, _, colour)| (*name, *colour))
-                .collect::<Vec<_>>(),
-        );
-    }
 }
 
 /// Three to seven rates above 0 up to the highest one, in steps of 1, 2 or 5.
@@ -125,9 +122,11 @@ fn marks(most: f64) -> Vec<GridMark> {
     marks.map(|value| GridMark { value, step_size: step }).collect()
 }
 
-fn legend_ui(ui: &mut Ui, lines: &[(&str, Color32)]) {
+/// The unit of the rates, and where there are two lines, which is which.
+fn legend_ui(ui: &mut Ui, unit: &str, lines: &[(&str, Vec<[f64; 2]>, Color32)]) {
     ui.horizontal(|ui| {
-        for (name, colour) in lines {
+        caption(ui, unit);
+        for (name, _, colour) in lines.iter().filter(|_| lines.len() > 1) {
             let (rect, _) = ui.allocate_exact_size(vec2(44.0, 16.0), Sense::hover());
             let y = rect.center().y;
             ui.painter()
@@ -191,14 +190,25 @@ fn difference_ui(ui: &mut Ui, run: &Run, beside: &Run) {
 }
 
 fn more(number: &Compared) -> String {
-    number
-        .more_percent()
-        .map_or_else(|| "-".into(), |percent| format!("{percent:+.1} %"))
+    number.more_percent().map_or_else(|| "-".into(), in_percent)
+}
+
+/// `+3.2 %`, `−0.5 %`; `0 %` where it is less than can be written.
+fn in_percent(percent: f64) -> String {
+    if percent.abs() < 0.05 {
+        return "0 %".into();
+    }
+    format!("{percent:+.1} %").replace('-', "\u{2212}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_difference_has_its_sign_and_none_has_none() {
+        assert_eq!([3.24, -0.5, 0.01].map(in_percent), ["+3.2 %", "\u{2212}0.5 %", "0 %"]);
+    }
 
     #[test]
     fn three_to_eight_rates_are_marked_whatever_the_highest_one_is() {
