@@ -61,7 +61,7 @@ fn yesterdays_run_is_found_laid_over_todays_done_again_and_forgotten() {
     window.run();
     window.get_by_label_contains("Lay over: range 0 … 1000000").click();
     until_shown(&mut window, "B has more");
-    window.get_by_label("-50.0 %");
+    window.get_by_label("\u{2212}50.0 %");
 
     window.get_by_label("Forget").click();
     window.run();
