@@ -43,6 +43,13 @@ fn ask(address: &str) {
     stream.read_exact(&mut [0; 8]).expect("an answer");
 }
 
+/// Waits until a file is made, which has no length yet.
+fn until_it_is_made(dir: &Dir) {
+    while names_in(&dir.path().join("inbox")).is_empty() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 fn events(ended: &Ended) -> Vec<String> {
     let name = |object: &Json| object["event"].as_str().unwrap_or_default().to_owned();
     ended.objects().iter().map(name).collect()
@@ -87,11 +94,9 @@ fn strace_who_connects_is_answered_while_another_waits_for_the_disk() {
 fn strace_a_service_that_is_stopped_while_a_file_is_made_leaves_none() {
     for how in HOW {
         let dir = Dir::new();
-        let mut service = with_slow("ftruncate", 8, &dir, how);
+        let service = with_slow("ftruncate", 8, &dir, how);
         let sender = dir.arraylift(["send", "range:0:1000", &service.address]).start();
-        until(&mut service, "state");
-        // Its offer is there before this one's.
-        ask(&service.address);
+        until_it_is_made(&dir);
         service.signal(Signal::TERM);
         // Two that come together are one ask; a service with workers asks them one after the other.
         std::thread::sleep(Duration::from_secs(1));
@@ -114,15 +119,13 @@ fn strace_a_worker_that_is_killed_before_it_has_told_of_its_file_leaves_none() {
     let mut service = with_slow("ftruncate", 8, &dir, "--workers 1");
     let there = workers(&mut service, 1);
     let sender = dir.arraylift(["send", "range:0:1000", &service.address]).start();
-    let inbox = dir.path().join("inbox");
-    while names_in(&inbox).is_empty() {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    until_it_is_made(&dir);
     kill(there[0]);
     assert_eq!(until(&mut service, "worker_gone")["transfers"], 1);
     sender.wait().failed(1, &[]);
     drained(service);
-    assert!(names_in(&inbox).is_empty(), "{:?}", names_in(&inbox));
+    let left = names_in(&dir.path().join("inbox"));
+    assert!(left.is_empty(), "{left:?}");
 }
 
 /// What a chunk of bytes needs. Before each one it is asked whether the file is as long as it was; a file that is mapped
