@@ -14,6 +14,15 @@ use spare::Work;
 #[cfg(feature = "app")]
 pub(crate) use spare::SPARE_NAME;
 
+/// Does `work` of `who`, and makes an error of a panic.
+///
+/// # Errors
+/// Those of the work; [`Error::Bug`] where it panicked.
+pub(crate) fn catch_panic<T>(who: &str, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    // What the work owns is gone with it: nobody sees it half changed.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::panicked(who)))
+}
+
 /// A thread that runs, and what comes of it. Dropping it cancels the thread and waits for its end.
 ///
 /// The kernel's thread may have done other work before, and may do other work afterwards.
@@ -48,10 +57,7 @@ impl<T: Send + Sync + 'static> Thread<T> {
         let run = {
             let (result, name) = (Arc::clone(&result), name.to_owned());
             move || {
-                // What the body owns is gone with it: nobody sees it half changed.
-                let came = catch_unwind(AssertUnwindSafe(body));
-                let came = came.unwrap_or_else(|_| Err(Error::panicked(&format!("the thread {name}"))));
-                let _ = result.set(came);
+                let _ = result.set(catch_panic(&format!("the thread {name}"), body));
                 drop(result);
             }
         };

@@ -9,6 +9,7 @@ use rustix::io::{Errno, retry_on_intr};
 
 use crate::error::{Error, reason};
 use crate::sys::begin_write_out;
+use crate::thread::catch_panic;
 
 use super::existing::ExistingPart;
 use super::folder::{Folder, FolderId, present_path};
@@ -87,6 +88,15 @@ impl PreparedSink {
 /// Puts arrays on disk and gives them their names, in the order that loses nothing: first what is in the files, then
 /// the names, then the folders of the names. Only then is any of them told of.
 pub(super) fn put_on_disk(jobs: Vec<Job>) {
+    let put = || {
+        put_in_order(jobs);
+        Ok(())
+    };
+    // A job that a panic leaves tells of it as it is dropped.
+    let _ = catch_panic("a sync", put);
+}
+
+fn put_in_order(jobs: Vec<Job>) {
     let mut synced = Vec::new();
     let (waited_for, others): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(Job::has_to_be_synced);
     others.into_iter().for_each(name_without_sync);

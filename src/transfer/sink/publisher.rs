@@ -143,7 +143,7 @@ impl PublishContext {
     ) -> Pending<T> {
         let publisher = Arc::clone(&self.publisher);
         if effort == Effort::Brief {
-            return Pending::ended(work(), publisher);
+            return Pending::done(work, publisher);
         }
         let (task, pending) = Task::new(work, publisher, Arc::clone(&self.waker));
         self.publisher.push(|queue| queue.tasks.push_back(task));
@@ -312,5 +312,26 @@ impl Queue {
         let batches = usize::from(!self.has_batch && !self.small.is_empty());
         let syncs = batches + self.large.len() + self.write_outs.len();
         self.tasks.len() + syncs.min(SYNCS_MAX - self.syncing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossbeam_channel::bounded;
+
+    #[test]
+    fn work_that_panics_is_an_error_whoever_does_it_and_the_thread_that_does_goes_on() {
+        for effort in [Effort::Brief, Effort::MayLast] {
+            let (wake, woken) = bounded(1);
+            let disk = PublishContext::new(Arc::new(move || wake.send(()).expect("heard")));
+            let panics = || -> Result<(), Error> { panic!("on purpose, in a test") };
+            let pending = disk.begin(effort, panics);
+            if effort == Effort::MayLast {
+                woken.recv().expect("a wake");
+            }
+            let told = Error::Bug("a task of the publisher panicked".into());
+            assert_eq!(pending.take(), Some(Err(told)), "{effort:?}");
+        }
     }
 }

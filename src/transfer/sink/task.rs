@@ -1,10 +1,13 @@
 //! Work on a disk that a thread of the publisher does for a machine which must not stand still, and what comes of it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
+use crate::thread::catch_panic;
 use crate::transfer::tell::event_queue::Waker;
+
+/// Whose mistake a panic is told as.
+const WHO: &str = "a task of the publisher";
 
 /// What comes of a task that was given to a publisher.
 ///
@@ -52,9 +55,7 @@ impl Task {
             if !cell.begin() {
                 return;
             }
-            // What the work owns is gone with it: nobody sees it half changed.
-            let result = catch_unwind(AssertUnwindSafe(work));
-            cell.end(result.unwrap_or_else(|_| Err(Error::panicked("a task of the publisher"))));
+            cell.end(catch_panic(WHO, work));
             waker();
         };
         (Self(Box::new(run)), pending)
@@ -66,10 +67,10 @@ impl Task {
 }
 
 impl<T> Pending<T> {
-    /// What came of something that is done already.
-    pub(super) fn ended(result: Result<T, Error>, publisher: Arc<dyn Send + Sync>) -> Self {
+    /// Does the work here, and keeps what came of it.
+    pub(super) fn done(work: impl FnOnce() -> Result<T, Error>, publisher: Arc<dyn Send + Sync>) -> Self {
         let cell = Arc::new(Cell {
-            state: Mutex::new(State::Ended(Some(result))),
+            state: Mutex::new(State::Ended(Some(catch_panic(WHO, work)))),
             has_ended: Condvar::new(),
         });
         Self {

@@ -61,15 +61,17 @@ impl FirstReceiver {
             part_number: self.plan.part_number,
             publisher: self.link.publishing.publisher(options).map(Arc::downgrade),
         };
-        let effort = self.link.publishing.effort_to_make(offer.meta.byte_len());
-        if !request.spec.is_in_file() || effort == Effort::Brief {
-            return self.begin(&offer, PreparedSink::prepare(request)?, reply);
+        let publishing = &self.link.publishing;
+        let effort = if request.spec.is_in_file() {
+            publishing.effort_to_make(offer.meta.byte_len())
+        } else {
+            Effort::Brief
+        };
+        let sink = publishing.begin(effort, move || PreparedSink::prepare(request));
+        if let Some(sink) = sink.take() {
+            return self.begin(&offer, sink?, reply);
         }
         self.link.put_off_keep_alive(awake_now());
-        let sink = self
-            .link
-            .publishing
-            .begin(effort, move || PreparedSink::prepare(request));
         self.phase = Phase::Preparing(Preparing { offer, sink, reply });
         Ok(())
     }
