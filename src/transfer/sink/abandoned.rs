@@ -1,5 +1,6 @@
 //! Removes what processes that have gone had half received.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use super::task::Pending;
 
 /// A connection may be seen to close before its process has let go of its files: they are looked for so long.
 const LOOK_TIME: Duration = Duration::from_secs(2);
-/// Until they are looked for again; then twice as long each time.
+/// Until they are looked for again; then twice as long each time, and a last time when the time is over.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Files that nobody may receive into any more, known by the numbers that were given out for them. A thread of the
@@ -73,14 +74,15 @@ impl AbandonedParts {
                 Some(again) => self.waiting.extend(again.unwrap_or_default()),
             }
         }
+        if self.looking.is_some() {
+            return;
+        }
         let now = awake_now();
-        let is_due = self.waiting.iter().any(|abandoned| abandoned.look_at <= now);
+        let due: Vec<Abandoned> = self.waiting.extract_if(.., |one| one.look_at <= now).collect();
         if let Some(folder) = self.folder.clone()
-            && is_due
-            && self.looking.is_none()
+            && !due.is_empty()
         {
-            let waiting = std::mem::take(&mut self.waiting);
-            let look = move || Ok(look_for(waiting, &folder));
+            let look = move || Ok(look_for(due, &folder));
             self.looking = Some(self.disk.begin(Effort::MayLast, look));
         }
     }
@@ -98,32 +100,42 @@ impl AbandonedParts {
 
 /// Removes those of which nobody has the file any more. Returns those that are to be looked for again.
 fn look_for(abandoned: Vec<Abandoned>, folder: &Path) -> Vec<Abandoned> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let numbered = entries.filter_map(|entry| {
-        let number = PartNumber::of_name(entry.file_name().to_str()?)?;
-        Some((number, entry.path()))
+    let still_there = remove_numbered(folder, |number| {
+        abandoned.iter().any(|one| one.numbers.contains(&number))
     });
-    let mut still_there = Vec::new();
-    for (number, path) in numbered {
-        if !abandoned.iter().any(|one| one.numbers.contains(&number)) {
-            continue;
+    let now = awake_now();
+    let again = abandoned.into_iter().filter_map(|mut one| {
+        if let (Ok(still_there), false) = (&still_there, one.may_live) {
+            one.numbers.retain(|number| still_there.contains(number));
         }
+        let is_over = one.numbers.is_empty() || now >= one.until;
+        one.look_at = one.until.min(now + one.interval);
+        one.interval *= 2;
+        (!is_over).then_some(one)
+    });
+    again.collect()
+}
+
+/// Removes files with numbers that are `wanted`. Returns the numbers of those that somebody still has.
+///
+/// # Errors
+/// The folder cannot be read to its end, for now or for ever: more may be there.
+fn remove_numbered(folder: &Path, wanted: impl Fn(PartNumber) -> bool) -> io::Result<Vec<PartNumber>> {
+    let mut still_there = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let number = entry.file_name().to_str().and_then(PartNumber::of_name);
+        let Some(number) = number.filter(|number| wanted(*number)) else {
+            continue;
+        };
+        let path = entry.path();
         if left_behind(&path).is_some() {
             removal::remove_path(&path);
         } else {
             still_there.push(number);
         }
     }
-    let now = awake_now();
-    let again = abandoned.into_iter().filter_map(|mut one| {
-        if !one.may_live {
-            one.numbers.retain(|number| still_there.contains(number));
-        }
-        one.look_at = now + one.interval;
-        one.interval *= 2;
-        (!one.numbers.is_empty() && one.look_at < one.until).then_some(one)
-    });
-    again.collect()
+    Ok(still_there)
 }
 
 #[cfg(test)]
@@ -193,5 +205,57 @@ mod tests {
             look(&mut abandoned, &woken);
         }
         assert!(!late.exists() && held.exists());
+    }
+
+    /// Looks for them until nobody is to look any more.
+    fn look_to_the_end(abandoned: &mut AbandonedParts, woken: &Receiver<()>) {
+        while !abandoned.is_empty() {
+            look(abandoned, woken);
+        }
+    }
+
+    #[test]
+    fn files_are_looked_for_a_last_time_when_the_time_is_over() {
+        let folder = tempfile::tempdir().expect("folder");
+        let name = "a.arraylift-0000000a.part";
+        let (mut abandoned, woken) = in_folder(folder.path());
+        abandoned.add(vec![number(name)], true);
+        while abandoned.waiting[0].until - abandoned.waiting[0].look_at > LOOK_INTERVAL {
+            look(&mut abandoned, &woken);
+        }
+        std::fs::write(folder.path().join(name), "half").expect("written");
+        look_to_the_end(&mut abandoned, &woken);
+        assert!(!folder.path().join(name).exists());
+    }
+
+    #[test]
+    fn a_process_that_goes_does_not_change_when_those_that_went_before_are_looked_for() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (mut abandoned, woken) = in_folder(folder.path());
+        abandoned.add(vec![number("a.arraylift-0000000a.part")], true);
+        for _ in 0..4 {
+            look(&mut abandoned, &woken);
+        }
+        let look_at = abandoned.waiting[0].look_at;
+        abandoned.add(vec![number("b.arraylift-0000000b.part")], true);
+        abandoned.remove();
+        woken.recv().expect("a wake");
+        abandoned.remove();
+        assert!(abandoned.waiting.iter().any(|one| one.look_at == look_at));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_read_for_a_moment_is_looked_through_later() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (inbox, away) = (folder.path().join("inbox"), folder.path().join("away"));
+        std::fs::create_dir(&away).expect("a folder");
+        let name = "a.arraylift-0000000a.part";
+        std::fs::write(away.join(name), "half").expect("written");
+        let (mut abandoned, woken) = in_folder(&inbox);
+        abandoned.add(vec![number(name)], false);
+        look(&mut abandoned, &woken);
+        std::fs::rename(&away, &inbox).expect("renamed");
+        look_to_the_end(&mut abandoned, &woken);
+        assert!(!inbox.join(name).exists());
     }
 }
