@@ -52,7 +52,16 @@ impl Recording {
 
     /// A transfer told something.
     pub(crate) fn hear(&mut self, event: &Event) {
-        if matches!(event.kind, EventKind::Stranger { .. } | EventKind::Joined) {
+        if matches!(
+            event.kind,
+            EventKind::Stranger { is_last: true, .. } | EventKind::Joined
+        ) {
+            // It was no transfer, and nothing more is told of it.
+            self.drafts.remove(&event.transfer);
+            self.names.remove(&event.transfer);
+            return;
+        }
+        if matches!(event.kind, EventKind::Stranger { .. }) {
             return;
         }
         if let Some(draft) = self.drafts.get_mut(&event.transfer) {
@@ -124,7 +133,7 @@ mod tests {
     use super::*;
     use crate::history::{Query, Store};
     use crate::sys::{process_usage, thread_usage};
-    use crate::transfer::{Finished, Side, Started};
+    use crate::transfer::{Finished, Side, Started, State};
     use std::time::Duration;
 
     /// What a service tells of a small file.
@@ -179,6 +188,38 @@ mod tests {
         assert!(kept.len() <= 103, "{}", kept.len());
         // 5 ms are 1 % of what 2,000 files take; this is for a busy machine.
         assert!(took < Duration::from_millis(100), "{took:?}");
+    }
+
+    #[test]
+    fn a_transfer_after_thousands_of_strangers_is_kept_with_its_source() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("history.db");
+        let quiet: Tell = Arc::new(|note: &str| panic!("{note}"));
+        let mut recording = Recording::new("serve", None, Some(path.clone()), quiet);
+        for number in 1..=5000 {
+            let id = TransferId(number);
+            let event = |kind| Event::new(id, Side::Receiver, 0.001, kind);
+            recording.hear(&event(EventKind::State {
+                state: State::Connecting,
+            }));
+            recording.hear(&event(match number % 2 {
+                0 => EventKind::Joined,
+                _ => EventKind::Stranger {
+                    peer: "10.0.0.7:80".into(),
+                    message: "it offered nothing".into(),
+                    is_last: true,
+                },
+            }));
+        }
+        serve(&mut recording, 6000);
+        drop(recording);
+        let store = Store::open_existing(&path).expect("open").expect("there");
+        let kept = store.list(&Query::default()).expect("listed");
+        assert_eq!(kept.len(), 1);
+        assert_eq!(
+            (kept[0].source.as_deref(), kept[0].sink.as_deref(), kept[0].way),
+            (Some("06000.bin"), Some("inbox"), Way::Receive)
+        );
     }
 
     #[test]
