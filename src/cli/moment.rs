@@ -40,29 +40,38 @@ pub(crate) fn parse_moment(text: &str) -> Result<Moment, String> {
         }
         return parse_time(trimmed).map(Moment::Ago).map_err(|_| wrong());
     }
-    let (date, time) = trimmed.split_once(['T', ' ']).unwrap_or((trimmed, "0:0:0"));
+    let (date, time) = match trimmed.split_once(['T', ' ']) {
+        Some((date, time)) => (date, Some(time)),
+        None => (trimmed, None),
+    };
     let [year, month, day] = numbers(date, '-')
         .filter(|parts| parts.len() == 3)
         .and_then(first_three)
         .ok_or_else(wrong)?;
-    let time = numbers(time, ':')
-        .filter(|parts| (2..=3).contains(&parts.len()))
-        .ok_or_else(wrong)?;
-    let [hour, minute, second] = first_three(time).ok_or_else(wrong)?;
-    if hour > 23 || minute > 59 || second > 59 {
-        return Err(wrong());
-    }
-    let local = LocalTime {
-        year,
-        month,
-        day,
-        hour,
-        minute,
-        second,
+    let at = |[hour, minute, second]: [i32; 3]| {
+        unix_s_of(LocalTime {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+        })
     };
-    unix_s_of(local)
+    let unix_s = match time {
+        // Where summer time begins at midnight, the day begins at 1:00.
+        None => at([0; 3]).or_else(|| at([1, 0, 0])),
+        Some(time) => at(time_of_day(time).ok_or_else(wrong)?),
+    };
+    unix_s
         .map(Moment::At)
-        .ok_or_else(|| format!("{trimmed} is in no calendar"))
+        .ok_or_else(|| format!("there was no {trimmed} here: look at the calendar, or at when summer time began"))
+}
+
+/// Hours, minutes and seconds of a day.
+fn time_of_day(text: &str) -> Option<[i32; 3]> {
+    let parts = numbers(text, ':').filter(|parts| (2..=3).contains(&parts.len()))?;
+    first_three(parts).filter(|[hour, minute, second]| *hour <= 23 && *minute <= 59 && *second <= 59)
 }
 
 fn numbers(text: &str, between: char) -> Option<Vec<i32>> {

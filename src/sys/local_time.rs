@@ -34,7 +34,8 @@ pub(crate) fn local_time(unix_s: i64) -> Option<LocalTime> {
     })
 }
 
-/// Seconds from 1970 in UTC to that time here; `None` where there is no such time, as on the 30th of February.
+/// Seconds from 1970 in UTC to that time here; `None` where there is no such time, as on the 30th of
+/// February, or in the hour that is left out when summer time begins.
 pub(crate) fn unix_s_of(local: LocalTime) -> Option<i64> {
     // SAFETY: tm is plain data for which all zeroes is valid.
     let mut parts: libc::tm = unsafe { std::mem::zeroed() };
@@ -48,8 +49,9 @@ pub(crate) fn unix_s_of(local: LocalTime) -> Option<i64> {
     parts.tm_isdst = -1;
     // SAFETY: the pointer is to a live value, and nothing else has it.
     let unix_s = unsafe { libc::mktime(&raw mut parts) };
-    // It makes the 2nd of March of the 30th of February. -1 is a time, too.
-    let is_it = parts.tm_mon + 1 == local.month && parts.tm_mday == local.day;
+    // It makes the 2nd of March of the 30th of February, and 3:30 of 2:30 where there was no 2:30. -1 is a time, too.
+    let made = (parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min);
+    let is_it = made == (local.month, local.day, local.hour, local.minute);
     (is_it && (unix_s != -1 || local.year == 1969 || local.year == 1970)).then_some(unix_s)
 }
 
