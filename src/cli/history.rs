@@ -1,5 +1,6 @@
 //! `arraylift history`: what was transferred, whatever did it.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -113,7 +114,7 @@ fn forget(typed: &ForgetArguments) -> Result<(), Failure> {
     let chosen = match typed.before {
         Some(before) => Chosen::Before(before.unix_ms(SystemTime::now())),
         None if typed.all => Chosen::All,
-        None => Chosen::Ids(typed.ids.clone()),
+        None => Chosen::Ids(typed.ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect()),
     };
     let forgotten = match open()? {
         Some(mut store) => store.forget(&chosen).map_err(told)?,
@@ -123,16 +124,29 @@ fn forget(typed: &ForgetArguments) -> Result<(), Failure> {
         && forgotten < ids.len() as u64
     {
         let missing = ids.len() as u64 - forgotten;
-        return Err(Failure::Incomplete(format!(
-            "{missing} of {} are not in the history",
-            ids.len()
-        )));
+        return Err(Failure::Incomplete(missing_in_words(missing, forgotten)));
     }
-    say(&match forgotten {
+    say(&forgotten_in_words(forgotten));
+    Ok(())
+}
+
+fn forgotten_in_words(forgotten: u64) -> String {
+    match forgotten {
         1 => "1 entry is forgotten".into(),
         several => format!("{} entries are forgotten", crate::units::count(several)),
-    });
-    Ok(())
+    }
+}
+
+/// What to say where some of the numbers that were given are those of no entries.
+fn missing_in_words(missing: u64, forgotten: u64) -> String {
+    let are_missing = match missing {
+        1 => "1 number is not in the history".into(),
+        several => format!("{} numbers are not in the history", crate::units::count(several)),
+    };
+    match forgotten {
+        0 => are_missing,
+        forgotten => format!("{are_missing}; {}", forgotten_in_words(forgotten)),
+    }
 }
 
 fn open() -> Result<Option<Store>, Failure> {

@@ -147,7 +147,7 @@ impl Entry {
         self
     }
 
-    /// What a search looks through, one text a line.
+    /// What a search looks through, the command first, one text a line.
     pub(super) fn words(&self) -> String {
         let texts = [
             &self.source,

@@ -22,7 +22,7 @@ Examples:
   arraylift history
       the last transfers of this user, whatever did them
   arraylift history --since 2d --search run_0
-      what began in the last two days and has that in a name, a place, its message or its checksum
+      what began in the last two days and has that in its command, a name, a place, its message or its checksum
   arraylift history show 4711
       everything that is known of one
   arraylift history compare 4711 4718
@@ -40,7 +40,7 @@ pub(crate) struct HistoryArguments {
     /// Only what began since then: 2d or 3h ago, 2026-11-01, or 2026-11-01T12:30 by the clock here
     #[arg(long, value_name = "TIME", value_parser = parse_moment)]
     pub since: Option<Moment>,
-    /// Only what has this text in its names, places, message or checksum
+    /// Only what has this text in its command, names, places, message or checksum
     #[arg(long, value_name = "TEXT")]
     pub search: Option<String>,
     /// Prints one JSON object for each, the latest first

@@ -14,7 +14,8 @@ pub(crate) struct Query {
     pub last: Option<u64>,
     /// Only those that began no earlier, in milliseconds since 1970.
     pub since_unix_ms: Option<i64>,
-    /// Only those whose names, places, message or checksum have this text in them, in either case of ASCII letters.
+    /// Only those whose command, names, places, message or checksum have this text in them, in either case of ASCII
+    /// letters.
     pub search: Option<String>,
 }
 

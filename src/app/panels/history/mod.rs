@@ -48,7 +48,7 @@ fn head_ui(ui: &mut Ui, page: &Page) -> Vec<Action> {
         let label = caption(ui, "Search").id;
         ui.allocate_ui(vec2(280.0, FIELD_HEIGHT), |ui| {
             ui.set_width(280.0);
-            text_edit(ui, &mut search, "name, place, message, checksum", false).labelled_by(label);
+            text_edit(ui, &mut search, "name, place, command, message", false).labelled_by(label);
         });
         if page.entries.len() as u64 >= SHOWN {
             caption(ui, &format!("the latest {SHOWN}"));
