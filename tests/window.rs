@@ -56,6 +56,7 @@ fn what_another_process_sends_is_shown_as_if_it_were_its_own_and_can_be_paused_a
         command
             .args(arguments)
             .env("XDG_RUNTIME_DIR", runtime)
+            .env("TMPDIR", runtime)
             .env("XDG_DATA_HOME", runtime)
             .stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::null());
@@ -308,6 +309,7 @@ impl Window {
             .env("XDG_DATA_HOME", settings.path())
             // What runs elsewhere on this machine is none of its business.
             .env("XDG_RUNTIME_DIR", settings.path())
+            .env("TMPDIR", settings.path())
             .env("LIBGL_ALWAYS_SOFTWARE", "1")
             .env("DISPLAY", display)
             .stdin(Stdio::null());
