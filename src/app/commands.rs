@@ -101,7 +101,7 @@ impl App {
     }
 
     /// Opens the form where it can be seen.
-    fn open_form(&mut self) {
+    pub(super) fn open_form(&mut self) {
         if self.view == View::Compare {
             self.form.unfolded = Some(true);
         } else {
@@ -232,14 +232,12 @@ impl App {
 
     fn apply_to_form(&mut self, ctx: &Context, action: FormAction) {
         match action {
-            FormAction::Edit(form) => self.settings.form = *form,
-            FormAction::Start if self.comparisons.is_comparing() => {}
-            FormAction::Start => {
-                // The list takes the place of the form.
-                let can_start = self.form.checked.recipe.is_some() || self.form.checked.pending;
-                self.settings.form_open &= !can_start;
-                self.start_form();
+            FormAction::Edit(form) => {
+                self.settings.form = *form;
+                // What waits for its path to be looked at was something else.
+                self.form.start_when_checked = false;
             }
+            FormAction::Start => self.start_form(),
             FormAction::Drop(paths) => {
                 self.choose(Dialog::Source, paths);
                 self.open_form();

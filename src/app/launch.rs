@@ -47,21 +47,29 @@ impl App {
         self.form.requested = RequestedPaths::default();
     }
 
-    /// Starts what the form says, as soon as its paths have been looked at.
+    /// Starts what the form says, as soon as its paths have been looked at. Then the list takes the place of the form;
+    /// where nothing can be started, the form is shown with what is wrong.
     pub(super) fn start_form(&mut self) {
         let checked = self.form.checked.clone();
         self.form.start_when_checked = checked.recipe.is_none() && checked.pending;
-        if let Some(recipe) = checked.recipe.clone() {
-            self.start(recipe);
-            let first = self.transfers.selected().map(|row| row.key);
-            let further: Vec<Recipe> = checked.further().collect();
-            for recipe in further {
-                self.start(recipe);
-            }
-            if let Some(key) = first {
-                self.transfers.select(key);
-            }
+        if self.form.start_when_checked {
+            return;
         }
+        let recipe = checked.recipe.clone().filter(|_| !self.comparisons.is_comparing());
+        let Some(recipe) = recipe else {
+            self.open_form();
+            return;
+        };
+        self.start(recipe);
+        let first = self.transfers.selected().map(|row| row.key);
+        let further: Vec<Recipe> = checked.further().collect();
+        for recipe in further {
+            self.start(recipe);
+        }
+        if let Some(key) = first {
+            self.transfers.select(key);
+        }
+        self.settings.form_open = false;
     }
 
     /// Starts a recipe in a row of its own, or lets it wait for its turn.

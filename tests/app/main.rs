@@ -78,6 +78,46 @@ fn a_mistake_is_named_beside_its_field_and_start_waits() {
 }
 
 #[test]
+fn start_closes_the_form_only_where_something_starts_and_else_shows_what_is_wrong() {
+    let mut window = with_form();
+    window.get_by_label("Source: File").click();
+    window.run();
+    window.state_mut().settings_mut().form.path = "/no/such/file".to_owned();
+    // The path is not looked at yet, or only just now.
+    window.step();
+    window.key_press_modifiers(Modifiers::CTRL, Key::Enter);
+    window.step();
+    until_shown(&mut window, "there is no file at /no/such/file");
+    window.get_by_label("Close New transfer");
+    // Where it was closed by hand, too.
+    window.key_press_modifiers(Modifiers::CTRL, Key::B);
+    window.run();
+    assert!(window.query_by_label("Close New transfer").is_none());
+    window.key_press_modifiers(Modifiers::CTRL, Key::Enter);
+    window.run();
+    window.get_by_label_contains("there is no file at /no/such/file");
+    assert!(window.state().transfers().rows().is_empty());
+}
+
+#[test]
+fn what_waits_for_its_path_to_be_looked_at_starts_then_and_closes_the_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data.bin");
+    std::fs::write(&path, vec![5; 1000]).unwrap();
+    let mut window = with_form();
+    window.get_by_label("Source: File").click();
+    window.run();
+    window.state_mut().settings_mut().form.path = path.to_str().unwrap().to_owned();
+    window.step();
+    window.key_press_modifiers(Modifiers::CTRL, Key::Enter);
+    until(&mut window, "done", |app| {
+        matches!(phase(app), Some(Phase::Done { .. }))
+    });
+    window.step();
+    assert!(window.query_by_label("Close New transfer").is_none());
+}
+
+#[test]
 fn a_file_is_looked_at_before_start() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data.bin");
