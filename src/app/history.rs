@@ -92,7 +92,7 @@ impl App {
         };
         let selected = self.transfers.selected().map(|row| row.key);
         if let Some(row) = selected.and_then(|key| self.transfers.row_mut(key)) {
-            row.note = Some(note);
+            row.window_note = Some(note);
         }
     }
 }

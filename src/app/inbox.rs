@@ -83,7 +83,7 @@ impl App {
                 Reply::Failed(message) => {
                     let selected = self.transfers.selected().map(|row| row.key);
                     if let Some(row) = selected.and_then(|key| self.transfers.row_mut(key)) {
-                        row.note = Some(message);
+                        row.window_note = Some(message);
                     }
                 }
                 Reply::Bound { key, listener } => self.take_listener(key, listener),

@@ -56,7 +56,8 @@ impl Page {
             Ok(entries) => (self.entries, self.trouble) = (entries, None),
             Err(why) => (self.entries, self.trouble) = (Vec::new(), Some(why)),
         }
-        if self.picked.is_none_or(|picked| self.run(picked).is_none()) {
+        let is_there = |picked| self.run(picked).is_some() || self.entries.iter().any(|entry| entry.id == picked);
+        if !self.picked.is_some_and(is_there) {
             self.picked = self.entries.first().map(|entry| entry.id);
         }
     }
@@ -98,7 +99,7 @@ impl Page {
         self.run(self.beside?)
     }
 
-    /// Lets go of what was read: it may have changed. What is no longer shown is let go of, too.
+    /// Lets go of the curves of runs that are no longer shown.
     pub(crate) fn forget_runs(&mut self) {
         let shown = [self.picked, self.beside];
         self.runs.retain(|run| shown.contains(&Some(run.entry.id)));
@@ -165,6 +166,19 @@ mod tests {
         assert_eq!(page.entries.len(), 3);
         page.take(found("b", &[2]));
         assert_eq!((page.entries.len(), page.picked), (1, Some(2)));
+    }
+
+    #[test]
+    fn what_is_picked_before_its_run_is_read_stays_picked_where_it_is_found() {
+        let mut page = Page::default();
+        page.take(found("", &[3, 2, 1]));
+        page.search = "b".into();
+        page.pick(2);
+        page.take(found("b", &[3, 2]));
+        assert_eq!((page.picked, page.missing()), (Some(2), vec![2]));
+        page.pick(1);
+        page.take(found("b", &[3, 2]));
+        assert_eq!(page.picked, Some(3), "it is not among them");
     }
 
     #[test]

@@ -152,6 +152,8 @@ pub struct Row {
     pub on_disk: Option<String>,
     /// A note of the engine, such as why the file has another name.
     pub note: Option<String>,
+    /// A note of the window, such as why the history lacks it.
+    pub window_note: Option<String>,
     /// How often it was done, where it repeats.
     pub rounds: u32,
     /// The mean rates of the rounds.
@@ -239,6 +241,7 @@ impl Row {
             durable: None,
             on_disk: None,
             note: None,
+            window_note: None,
             rounds: 0,
             rates: RoundRates::default(),
             peak_memory_bytes: None,

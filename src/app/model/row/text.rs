@@ -107,7 +107,8 @@ impl Row {
     /// What is known of a file that is done, beside its name.
     #[must_use]
     pub fn done_in_words(&self) -> Option<String> {
-        let words: Vec<&str> = self.on_disk.iter().chain(&self.note).map(String::as_str).collect();
+        let words = self.on_disk.iter().chain(&self.note).chain(&self.window_note);
+        let words: Vec<&str> = words.map(String::as_str).collect();
         (!words.is_empty()).then(|| words.join("; "))
     }
 
