@@ -22,7 +22,7 @@ use super::plan::Recipe;
 use super::repaint::LACKS_FROM;
 
 pub(crate) use limits::LimitSpan;
-pub(crate) use listed::{Sign, shares};
+pub(crate) use listed::{Sign, Told, shares};
 pub(crate) use marks::{Change, Mark, Marks, Pause};
 pub(crate) use meters::{Measure, Meters};
 pub(crate) use numbers::{Numbers, RateAxis};

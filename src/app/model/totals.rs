@@ -46,14 +46,18 @@ impl Totals {
         }
     }
 
+    /// The unit in which the rate of all and that of each row are written: that of the list, or a larger one where the
+    /// rate of all is too high for that.
+    #[must_use]
+    pub(crate) fn common_unit(&self, list: RateUnit) -> RateUnit {
+        let of_all = RateUnit::of(self.rate_bytes_per_s);
+        if of_all.divisor > list.divisor { of_all } else { list }
+    }
+
     /// The rate now in the unit of the list, unless it is too high for that.
     #[must_use]
     pub(crate) fn rate(&self, unit: RateUnit) -> Quantity {
-        if self.rate_bytes_per_s < 999.5 * unit.divisor {
-            unit.quantity(self.rate_bytes_per_s)
-        } else {
-            format::rate(self.rate_bytes_per_s)
-        }
+        self.common_unit(unit).quantity(self.rate_bytes_per_s)
     }
 
     /// All of it, with those that are done and have no row any more.
@@ -143,5 +147,25 @@ mod tests {
         assert_eq!(Totals::of(&transfers, 103.0).moved_bytes, 300);
         transfers.undo_removal();
         assert_eq!(Totals::of(&transfers, 103.0).moved_bytes, 300);
+    }
+
+    #[test]
+    fn what_all_come_to_and_each_of_them_are_in_one_unit() {
+        let totals = |rate_bytes_per_s| Totals {
+            rate_bytes_per_s,
+            running: 2,
+            moved_bytes: 0,
+            more_done: 0,
+            curve: Vec::new(),
+        };
+        let list = RateUnit::of(700e6);
+        for (rate, total, each) in [(650e6, "650 MB/s", "325 MB/s"), (1.4e9, "1.40 GB/s", "0.700 GB/s")] {
+            let totals = totals(rate);
+            let unit = totals.common_unit(list);
+            assert_eq!(totals.rate(list).to_string(), total);
+            assert_eq!(totals.rate(unit).to_string(), total);
+            assert_eq!(unit.quantity(rate / 2.0).to_string(), each);
+        }
+        assert_eq!(totals(0.0).rate(RateUnit::of(6e9)).to_string(), "0 GB/s");
     }
 }

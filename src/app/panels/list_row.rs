@@ -1,7 +1,8 @@
 //! A row of the list: its state, name, curve and rate; what can be done with it while it is pointed at.
 
 use eframe::egui::{
-    Align2, EventFilter, Id, Popup, Rect, Response, RichText, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Align2, Color32, EventFilter, Id, Popup, Rect, Response, RichText, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2,
+    vec2,
 };
 
 use super::instrument::sentence;
@@ -9,11 +10,12 @@ use super::row_menu::{self, RowButton};
 use crate::app::action::{Action, TransferAction};
 use crate::app::model::format::{self, RateUnit};
 use crate::app::model::list::Group;
-use crate::app::model::row::{Phase, Row, RowKey, Sign};
-use crate::app::theme::{self, ROW_RADIUS};
+use crate::app::model::row::{Phase, Row, RowKey, Sign, Told};
+use crate::app::theme::{self, Palette, ROW_RADIUS};
 use crate::app::widgets::{
     Icon, clicked_once, focus_ring, icon_button, name_line, paint_icon, paint_sparkline, sign_colour, text_line,
 };
+use crate::transfer::{Side, State};
 
 /// Height of a row of one line.
 const LOW: f32 = 32.0;
@@ -163,44 +165,22 @@ impl RowLine<'_> {
         if row.sign() == Sign::Waits {
             return;
         }
-        let colour = match row.sides() {
-            _ if row.is_over() => palette.neutral,
-            [crate::transfer::Side::Sender] => palette.sender,
-            _ => palette.receiver,
-        };
-        paint_sparkline(ui.painter(), at.sparkline, &row.sparkline(), colour);
-    }
-
-    /// A rate in the unit of the list, or in its own where nothing would be left of it.
-    fn rate_in_words(&self, rate_bytes_per_s: f64) -> String {
-        if rate_bytes_per_s > 0.0 && rate_bytes_per_s < 0.005 * self.unit.divisor {
-            format::rate(rate_bytes_per_s).to_string()
-        } else {
-            self.unit.quantity(rate_bytes_per_s).number
-        }
+        paint_sparkline(ui.painter(), at.sparkline, &row.sparkline(), curve_colour(row, palette));
     }
 
     /// The rate, or why there is none; not over what stands to the right of `end`.
     fn right_ui(&self, ui: &Ui, at: &Columns, end: Option<f32>) {
         let (row, palette) = (self.row, theme::palette(ui));
-        let (text, font, colour) = match &row.phase {
-            Phase::Is(crate::transfer::State::Queued) => {
+        let (text, font, colour) = match row.told_in_list(self.unit, self.now_s) {
+            // Its turn is known here alone.
+            Told::Word(size) if row.phase == Phase::Is(State::Queued) => {
                 let turn = self.turn.as_deref().unwrap_or_default().trim_end_matches(" to begin");
-                let size = row.size_in_words().map_or(String::new(), |size| format!("{size}, "));
-                (format!("{size}{turn}"), theme::small(), palette.weak)
+                let words = [size.as_str(), turn].into_iter().filter(|word| !word.is_empty());
+                (words.collect::<Vec<_>>().join(", "), theme::small(), palette.weak)
             }
-            Phase::Is(crate::transfer::State::Listening) => ("listening".to_owned(), theme::small(), palette.weak),
-            Phase::Cancelled => ("cancelled".to_owned(), theme::small(), palette.weak),
-            Phase::Failed { .. } => return,
-            _ if row.has_rate() => {
-                let now = self.rate_in_words(row.rate_now(self.now_s));
-                (now, theme::strong(), palette.text)
-            }
-            Phase::Starting | Phase::Is(_) => return,
-            Phase::Done { .. } => {
-                let mean = self.rate_in_words(row.mean_bytes_per_s());
-                (mean, theme::body(), palette.text)
-            }
+            Told::Word(word) => (word, theme::small(), palette.weak),
+            Told::Rate(now) => (now, theme::strong(), palette.text),
+            Told::Mean(mean) => (mean, theme::body(), palette.text),
         };
         if end.is_none() || at.second.is_some() {
             text_line(ui, at.right_for(ui, &text), Align2::RIGHT_CENTER, &text, font, colour);
@@ -274,6 +254,15 @@ impl RowLine<'_> {
         };
         let age = format!("Transfer {} of this window, started {age} ago", row.key);
         ui.label(RichText::new(age).color(palette.weak));
+    }
+}
+
+/// The colour of the curve of a row: of the end whose bytes it counts, and grey once it is over.
+pub(super) fn curve_colour(row: &Row, palette: &Palette) -> Color32 {
+    match row.sides() {
+        _ if row.is_over() => palette.neutral,
+        [Side::Sender] => palette.sender,
+        _ => palette.receiver,
     }
 }
 

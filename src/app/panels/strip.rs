@@ -1,15 +1,15 @@
 //! In a window that is not wide: the list as a strip of chips above the page. A chip with a count opens the list.
 
 use eframe::egui::{
-    Align2, Id, Popup, PopupCloseBehavior, Rect, Response, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Align2, Id, Popup, PopupCloseBehavior, Pos2, Rect, Response, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
-use super::list_head;
 use super::transfers::Column;
+use super::{list_head, list_row};
 use crate::app::action::{Action, FormAction, TransferAction};
-use crate::app::model::format;
+use crate::app::model::format::{self, RateUnit};
 use crate::app::model::list::Group;
-use crate::app::model::row::{Row, Sign};
+use crate::app::model::row::{Row, RowKey, Sign, Told};
 use crate::app::model::totals::Totals;
 use crate::app::theme::{self, ROW_RADIUS};
 use crate::app::widgets::{
@@ -21,6 +21,8 @@ pub(crate) const HEIGHT: f32 = 44.0;
 const CHIP_HEIGHT: f32 = 32.0;
 const NAME_MAX: f32 = 120.0;
 const SPARKLINE_WIDTH: f32 = 40.0;
+/// A rate takes so much room at least, so that nothing moves with its digits.
+const RATE_WIDTH: f32 = 40.0;
 /// The list that a chip opens.
 const LIST_WIDTH: f32 = 300.0;
 const LIST_HEIGHT_MAX: f32 = 380.0;
@@ -36,7 +38,11 @@ pub(crate) fn ui(ui: &mut Ui, column: Column<'_>) -> Vec<Action> {
     if plus_ui(ui, plus) {
         actions.push(Action::Form(FormAction::Focus));
     }
-    let total = total_ui(ui, column, pos2(plus.left() - 12.0, area.center().y));
+    let totals = Totals::of(column.list.transfers, column.now_s);
+    // Written once, beside the total.
+    let unit = totals.common_unit(column.list.unit());
+    let total_end = pos2(plus.left() - 12.0, area.center().y);
+    let total = total_ui(ui, column, &totals, unit, total_end);
     let total_left = total.rect.left();
     let mut counts = counts(column);
     let counts_width: f32 = counts.iter().map(|(_, text)| count_width(ui, text)).sum();
@@ -46,13 +52,14 @@ pub(crate) fn ui(ui: &mut Ui, column: Column<'_>) -> Vec<Action> {
     let mut x = area.left() + 8.0;
     let end = total_left - 12.0;
     for row in alive(column) {
-        let width = chip_width(ui, column, row);
+        let chip = Chip::of(ui, column, unit, row);
+        let width = chip.width(ui);
         if without_chip > 0 || x + width + counts_width > end {
             without_chip += 1;
             continue;
         }
         let place = Rect::from_min_size(pos2(x, area.top() + 6.0), vec2(width, CHIP_HEIGHT));
-        actions.extend(chip_ui(ui, column, row, place));
+        actions.extend(chip.ui(ui, place));
         x += width + 4.0;
     }
     if without_chip > 0 {
@@ -82,79 +89,92 @@ fn alive(column: Column<'_>) -> Vec<&Row> {
     selected.into_iter().chain(running).collect()
 }
 
-fn rate_of(column: Column<'_>, row: &Row) -> String {
-    let unit = column.list.unit();
-    if row.has_rate() {
-        unit.quantity(row.rate_now(column.now_s)).number
-    } else if row.is_over() && row.mean_bytes_per_s() > 0.0 {
-        unit.quantity(row.mean_bytes_per_s()).number
-    } else {
-        String::new()
-    }
+/// A transfer that is alive.
+struct Chip<'a> {
+    row: &'a Row,
+    is_selected: bool,
+    now_s: f64,
+    /// In the unit of the strip; may be empty.
+    rate: String,
+    /// As wide as it is, or as most are.
+    rate_width: f32,
 }
 
-fn chip_width(ui: &Ui, column: Column<'_>, row: &Row) -> f32 {
-    let name = text_width(ui, row.name(), theme::body()).min(NAME_MAX);
-    let rate = rate_of(column, row);
-    let rate = if rate.is_empty() { 0.0 } else { 40.0 + 8.0 };
-    let curve = if row.sign() == Sign::Waits {
-        0.0
-    } else {
-        SPARKLINE_WIDTH + 8.0
-    };
-    28.0 + name + curve + rate + 8.0
-}
-
-fn chip_ui(ui: &Ui, column: Column<'_>, row: &Row, rect: Rect) -> Option<Action> {
-    let palette = theme::palette(ui);
-    let is_selected = column.list.transfers.selected().map(|row| row.key) == Some(row.key);
-    let response = ui.interact(rect, Id::unique(("chip", row.key)), Sense::click());
-    response.widget_info(|| {
-        let rate = row.rate_in_words(column.now_s);
-        WidgetInfo::selected(Role::ListItem, true, is_selected, format!("{}, {rate}", row.name()))
-    });
-    if is_selected {
-        ui.painter().rect_filled(rect, ROW_RADIUS, palette.selected_row);
-    } else if response.hovered() {
-        ui.painter().rect_filled(rect, ROW_RADIUS, palette.field);
-    }
-    focus_ring(ui, &response, rect);
-    let sign = row.sign();
-    paint_icon(
-        ui.painter(),
-        Icon::Sign(sign),
-        rect.left_center() + vec2(14.0, 0.0),
-        sign_colour(sign, palette),
-    );
-    let rate = rate_of(column, row);
-    let inner = Rect::from_min_max(
-        pos2(rect.left() + 28.0, rect.top()),
-        pos2(rect.right() - 8.0, rect.bottom()),
-    );
-    let mut right = inner.right();
-    if !rate.is_empty() {
-        let place = inner.with_min_x(right - 40.0);
-        text_line(ui, place, Align2::RIGHT_CENTER, &rate, theme::strong(), palette.text);
-        right -= 48.0;
-    }
-    if sign != Sign::Waits {
-        let curve = Rect::from_min_size(
-            pos2(right - SPARKLINE_WIDTH, rect.center().y - 8.0),
-            vec2(SPARKLINE_WIDTH, 16.0),
-        );
-        let colour = if row.is_over() {
-            palette.neutral
-        } else {
-            palette.receiver
+impl<'a> Chip<'a> {
+    fn of(ui: &Ui, column: Column<'_>, unit: RateUnit, row: &'a Row) -> Self {
+        let rate = match row.told_in_list(unit, column.now_s) {
+            Told::Rate(rate) | Told::Mean(rate) => rate,
+            Told::Word(_) => String::new(),
         };
-        paint_sparkline(ui.painter(), curve, &row.sparkline(), colour);
-        right -= SPARKLINE_WIDTH + 8.0;
+        let rate_width = match rate.as_str() {
+            "" => 0.0,
+            rate => text_width(ui, rate, theme::strong()).max(RATE_WIDTH) + 8.0,
+        };
+        Self {
+            row,
+            is_selected: column.list.transfers.selected().map(|row| row.key) == Some(row.key),
+            now_s: column.now_s,
+            rate,
+            rate_width,
+        }
     }
-    let name = inner.with_max_x(right);
-    name_line(ui, name, Align2::LEFT_CENTER, row.name(), theme::body(), palette.text);
-    response
-        .clicked()
-        .then_some(Action::Transfer(row.key, TransferAction::Select))
+
+    fn width(&self, ui: &Ui) -> f32 {
+        let name = text_width(ui, self.row.name(), theme::body()).min(NAME_MAX);
+        let curve = if self.has_curve() { SPARKLINE_WIDTH + 8.0 } else { 0.0 };
+        28.0 + name + curve + self.rate_width + 8.0
+    }
+
+    fn has_curve(&self) -> bool {
+        self.row.sign() != Sign::Waits
+    }
+
+    fn ui(&self, ui: &Ui, rect: Rect) -> Option<Action> {
+        let (row, palette) = (self.row, theme::palette(ui));
+        let response = ui.interact(rect, chip_id(row.key), Sense::click());
+        response.widget_info(|| {
+            let text = format!("{}, {}", row.name(), row.rate_in_words(self.now_s));
+            WidgetInfo::selected(Role::ListItem, true, self.is_selected, text)
+        });
+        if self.is_selected {
+            ui.painter().rect_filled(rect, ROW_RADIUS, palette.selected_row);
+        } else if response.hovered() {
+            ui.painter().rect_filled(rect, ROW_RADIUS, palette.field);
+        }
+        focus_ring(ui, &response, rect);
+        let (sign, at) = (row.sign(), rect.left_center() + vec2(14.0, 0.0));
+        paint_icon(ui.painter(), Icon::Sign(sign), at, sign_colour(sign, palette));
+        let inner = Rect::from_min_max(
+            pos2(rect.left() + 28.0, rect.top()),
+            pos2(rect.right() - 8.0, rect.bottom()),
+        );
+        text_line(
+            ui,
+            inner,
+            Align2::RIGHT_CENTER,
+            &self.rate,
+            theme::strong(),
+            palette.text,
+        );
+        let mut right = inner.right() - self.rate_width;
+        if self.has_curve() {
+            let corner = pos2(right - SPARKLINE_WIDTH, rect.center().y - 8.0);
+            let curve = Rect::from_min_size(corner, vec2(SPARKLINE_WIDTH, 16.0));
+            let colour = list_row::curve_colour(row, palette);
+            paint_sparkline(ui.painter(), curve, &row.sparkline(), colour);
+            right -= SPARKLINE_WIDTH + 8.0;
+        }
+        let name = inner.with_max_x(right);
+        name_line(ui, name, Align2::LEFT_CENTER, row.name(), theme::body(), palette.text);
+        response
+            .clicked()
+            .then_some(Action::Transfer(row.key, TransferAction::Select))
+    }
+}
+
+/// The id of the chip of a row.
+fn chip_id(key: RowKey) -> Id {
+    Id::unique(("chip", key))
 }
 
 /// How many there are of each group that has no chips.
@@ -225,10 +245,9 @@ fn plus_ui(ui: &Ui, rect: Rect) -> bool {
 }
 
 /// The rate of all, which ends at a point; a click on it opens the list.
-fn total_ui(ui: &Ui, column: Column<'_>, end: eframe::egui::Pos2) -> Response {
+fn total_ui(ui: &Ui, column: Column<'_>, totals: &Totals, unit: RateUnit, end: Pos2) -> Response {
     let palette = theme::palette(ui);
-    let totals = Totals::of(column.list.transfers, column.now_s);
-    let rate = totals.rate(column.list.unit());
+    let rate = totals.rate(unit);
     let place = Rect::from_min_max(end - vec2(92.0, 12.0), end + vec2(0.0, 12.0));
     let unit = text_line(ui, place, Align2::RIGHT_CENTER, rate.unit, theme::small(), palette.weak);
     let number = place.with_max_x(unit.left() - 4.0);

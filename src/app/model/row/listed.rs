@@ -1,6 +1,6 @@
 //! A transfer as the list shows it: its rate over time in a few points, and what stands beside its name.
 
-use super::super::format;
+use super::super::format::{self, RateUnit};
 use super::{Phase, Row};
 use crate::array::ArrayMeta;
 use crate::transfer::{Side, State};
@@ -31,7 +31,33 @@ pub(crate) enum Sign {
     Stopped,
 }
 
+/// What stands at the right of a row of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Its rate now, in the unit of the list or with its own.
+    Rate(String),
+    /// Its mean rate, in the unit of the list or with its own.
+    Mean(String),
+    /// Why there is no rate, or how much waits; may be empty.
+    Word(String),
+}
+
 impl Row {
+    /// What the list and the strip say at its right, where rates have that unit.
+    #[must_use]
+    pub(crate) fn told_in_list(&self, unit: RateUnit, now_s: f64) -> Told {
+        match self.phase {
+            _ if self.is_stopped() => Told::Word("stopped".to_owned()),
+            Phase::Is(State::Queued) => Told::Word(self.size_in_words().unwrap_or_default()),
+            Phase::Is(State::Listening) => Told::Word("listening".to_owned()),
+            Phase::Cancelled => Told::Word("cancelled".to_owned()),
+            _ if self.has_rate() => Told::Rate(in_unit(unit, self.rate_now(now_s))),
+            Phase::Done { .. } => Told::Mean(in_unit(unit, self.mean_bytes_per_s())),
+            // Its second line says why, or that it begins.
+            Phase::Failed { .. } | Phase::Starting | Phase::Is(_) => Told::Word(String::new()),
+        }
+    }
+
     /// What the list shows in front of its name.
     #[must_use]
     pub(crate) fn sign(&self) -> Sign {
@@ -170,6 +196,15 @@ impl Row {
             .map_or(started.chunk_bytes, |recipe| recipe.options.chunk_bytes);
         words.push(format!("{} chunks", format::exact_bytes(chunk_bytes as u64)));
         words.join(" · ")
+    }
+}
+
+/// A rate as a number in that unit, or with its own unit where nothing would be left of it.
+fn in_unit(unit: RateUnit, bytes_per_s: f64) -> String {
+    if bytes_per_s > 0.0 && bytes_per_s < 0.005 * unit.divisor {
+        format::rate(bytes_per_s).to_string()
+    } else {
+        unit.quantity(bytes_per_s).number
     }
 }
 

@@ -4,6 +4,7 @@ use crate::app::model::axes::time_end;
 use crate::app::model::curves::highest;
 use crate::app::model::error_text;
 use crate::app::model::form::Form;
+use crate::app::model::format::RateUnit;
 use crate::app::model::plan::{Paths, check};
 use crate::app::model::transfers::Transfers;
 use crate::telemetry::Sample;
@@ -218,6 +219,21 @@ fn rounds_go_on_along_the_same_time_axis() {
     finish(&mut row, 1.0);
     assert!(!row.goes_on() && row.is_over() && row.is_stopped());
     assert_eq!(row.note_in_words(3.0), "after 2 rounds");
+    // In the middle of a round, too: it was stopped, and nothing was given up.
+    row.phase = Phase::Cancelled;
+    assert_eq!(
+        row.told_in_list(RateUnit::default(), 3.0),
+        Told::Word("stopped".to_owned())
+    );
+    assert_eq!(row.rate_in_words(3.0), "stopped");
+}
+
+#[test]
+fn what_the_window_says_of_a_running_row_is_still_said_when_it_is_done() {
+    let mut row = half_way();
+    row.window_note = Some("the history is full".to_owned());
+    finish(&mut row, 1.0);
+    assert_eq!(row.done_in_words().as_deref(), Some("the history is full"));
 }
 
 #[test]
