@@ -29,6 +29,7 @@ pub fn main() -> ExitCode {
         Ok((Some(Command::Ping(typed)), _)) => cli::ping::run(&typed),
         Ok((Some(Command::Compare(typed)), _)) => cli::compare::run(&typed),
         Ok((Some(Command::History(typed)), _)) => cli::history::run(&typed),
+        Ok((Some(Command::Pages(typed)), _)) => cli::pages::run(&typed),
         Err(told) => return told,
     };
     ended

@@ -34,7 +34,8 @@ if ! command -v cargo >/dev/null; then
     echo "cargo is missing: install Rust first, see https://rustup.rs"
     exit 1
 fi
-packages=("${window_packages[@]}" mesa-vulkan-drivers libvulkan1 x11-utils python3-venv iproute2 openssl strace)
+packages=("${window_packages[@]}" mesa-vulkan-drivers libvulkan1 x11-utils python3-venv iproute2 openssl strace
+    groff-base zsh fish)
 command -v cc >/dev/null || packages+=(gcc libc6-dev)
 need_packages "${packages[@]}"
 need_python

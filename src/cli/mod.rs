@@ -16,6 +16,7 @@ mod lines;
 pub(crate) mod loopback;
 mod moment;
 pub(crate) mod output;
+pub(crate) mod pages;
 pub(crate) mod ping;
 mod ping_table;
 mod plan;
@@ -39,7 +40,7 @@ use clap::{CommandFactory as _, Parser as _};
 pub(crate) use arguments::{Command, WindowArguments};
 
 /// The commands, for who typed none of them.
-const COMMANDS: &str = "loopback, send, receive, fetch, serve, worker, status, attach, ping, compare or history";
+const COMMANDS: &str = "loopback, send, receive, fetch, serve, worker, status, attach, ping, compare, history or pages";
 
 /// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]

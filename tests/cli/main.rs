@@ -27,6 +27,7 @@ mod moves;
 mod names;
 mod once;
 mod other_users;
+mod pages;
 mod peers;
 mod pipes;
 mod queue;

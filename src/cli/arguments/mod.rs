@@ -3,6 +3,7 @@
 mod control;
 mod fetch;
 mod history;
+mod pages;
 mod ping;
 mod serve;
 
@@ -24,6 +25,7 @@ pub(super) use fetch::FetchArguments;
 pub(super) use history::{
     ComparisonArguments, ForgetArguments, HistoryAction, HistoryArguments, KeepArguments, ShowArguments,
 };
+pub(super) use pages::PagesArguments;
 pub(super) use ping::PingArguments;
 pub(super) use serve::{LimitArguments, ServeArguments, WorkerArguments, WorkersArguments};
 
@@ -138,6 +140,8 @@ pub(crate) enum Command {
     Compare(CompareArguments),
     /// Tells what was transferred, and forgets it
     History(HistoryArguments),
+    /// Writes manual pages, and completions for bash, zsh and fish
+    Pages(PagesArguments),
 }
 
 #[derive(Debug, Args)]
