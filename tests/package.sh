@@ -1,0 +1,151 @@
+#!/usr/bin/env bash
+# Makes the Debian package and tries it: its rules (lintian), its place in menus and software centres, its service, and
+# an installation into a root of its own, with a transfer, and nothing left when it is removed.
+# Needs cargo-deb, and builds the release binary where that is not up to date. What is not there is named and left out.
+set -euo pipefail
+# shellcheck source=tests/setup.sh
+source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+cd "$root"
+
+work=$(mktemp -d)
+clean_root=$work/root
+finish() { rm -rf --one-file-system "$work"; }
+trap finish EXIT
+passed=0
+failures=0
+skipped=()
+
+# check NAME COMMAND...: one check; the next one follows, whatever becomes of it.
+check() {
+    local name=$1
+    shift
+    if "$@" >"$work/said" 2>&1; then
+        echo "ok: $name"
+        passed=$((passed + 1))
+    else
+        echo "FAILED: $name"
+        sed 's/^/    /' "$work/said"
+        failures=$((failures + 1))
+    fi
+}
+
+# check_with TOOL NAME COMMAND...: the same, where there is that tool.
+check_with() {
+    local tool=$1
+    shift
+    if command -v "$tool" >/dev/null; then check "$@"; else skipped+=("$1: there is no $tool"); fi
+}
+
+main() {
+    if ! cargo deb --version >/dev/null 2>&1 || ! command -v dpkg-shlibdeps >/dev/null || ! command -v python3 >/dev/null; then
+        echo "skipped: a package needs cargo-deb (cargo install cargo-deb), dpkg-dev and Python, which are not all here"
+        return 0
+    fi
+    need_packages lintian desktop-file-utils appstream debootstrap
+    packaging/deb.sh --output "$work/arraylift.deb"
+    dpkg-deb -x "$work/arraylift.deb" "$work/files"
+    local share=$work/files/usr/share unit=$work/arraylift.service
+    check_with lintian "lintian finds no error" lintian --fail-on error --profile debian "$work/arraylift.deb"
+    check_with desktop-file-validate "the menu entry is valid" desktop-file-validate "$share/applications/arraylift.desktop"
+    check "the menu entry has its program and its icons" has_what_menus_need
+    check_with appstreamcli "the entry for software centres is valid" \
+        appstreamcli validate --no-net "$share"/metainfo/*.metainfo.xml
+    # The program is not installed on this machine, and neither are its pages.
+    sed "s|/usr/bin/arraylift|$work/files/usr/bin/arraylift|" "$work/files/usr/lib/systemd/user/arraylift.service" >"$unit"
+    mkdir -m 700 "$work/runtime"
+    check_with systemd-analyze "the service is valid" valid_unit "$unit"
+
+    if make_root; then
+        check "it is installed into a clean root" on_root --install "$work/arraylift.deb"
+        check "it says its version there" says_its_version
+        check "it moves an array there" moves_an_array
+        check "it is removed" on_root --purge arraylift
+        check "nothing is left of it" nothing_is_left
+    else
+        skipped+=("an installation into a clean root: roots of one's own are not allowed here (chroot, unshare -r)")
+    fi
+
+    local reason
+    for reason in "${skipped[@]}"; do echo "skipped: $reason"; done
+    echo "package: $passed passed, $failures failed"
+    ((failures == 0))
+}
+
+has_what_menus_need() {
+    local entry=$share/applications/arraylift.desktop program icon
+    program=$(sed -n 's/^Exec=\([^ ]*\).*/\1/p' "$entry")
+    icon=$(sed -n 's/^Icon=//p' "$entry")
+    [[ -x $work/files/usr/bin/$program && -s $share/icons/hicolor/256x256/apps/$icon.png &&
+        -s $share/icons/hicolor/scalable/apps/$icon.svg ]]
+}
+
+valid_unit() {
+    local said
+    said=$(XDG_RUNTIME_DIR=$work/runtime systemd-analyze verify --user --man=no "$1" 2>&1) || { echo "$said"; return 1; }
+    echo "$said"
+    # What it does not know it only warns of.
+    [[ -z $said ]]
+}
+
+# A small Debian where that can be made, else the few files that the program needs, with a database of dpkg's own.
+make_root() {
+    in_root=(chroot "$clean_root")
+    if ((EUID != 0)); then
+        in_root=(unshare --map-root-user chroot "$clean_root")
+        unshare --map-root-user true 2>/dev/null || return 1
+    elif command -v debootstrap >/dev/null && make_debian; then
+        return 0
+    fi
+    echo "the clean root is a bare one: the package's dependencies are not looked at"
+    forced=(--force-depends)
+    local file
+    rm -rf "$clean_root"
+    mkdir -p "$clean_root"/{tmp,dev,proc,var/lib/dpkg/{info,updates,triggers}}
+    touch "$clean_root"/var/lib/dpkg/{status,available} "$clean_root/dev/null"
+    while read -r file; do
+        mkdir -p "$clean_root$(dirname "$file")"
+        cp -L "$file" "$clean_root$file"
+    done < <(ldd "$work/files/usr/bin/arraylift" | grep -o '/[^ ]*')
+    "${in_root[@]}" /none 2>"$work/said" || [[ $? == 127 ]]
+}
+
+make_debian() {
+    local suite log=$target/debootstrap.log downloads=$target/debootstrap
+    mkdir -p "$downloads"
+    suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+    debootstrap --variant=minbase --cache-dir="$downloads" "$suite" "$clean_root" >"$log" 2>&1 && return 0
+    tail -n 3 "$log"
+    return 1
+}
+
+# on_root OPTION...: dpkg, on the clean root. Lists the files before a package is installed.
+on_root() {
+    local as_root=()
+    if ((EUID != 0)); then as_root=(unshare --map-root-user); fi
+    [[ -e $work/before ]] || list_root >"$work/before"
+    "${as_root[@]}" dpkg --root="$clean_root" "${forced[@]}" "$@"
+}
+
+# Everything in the root, without dpkg's own records and what is in no package.
+list_root() {
+    (cd "$clean_root" && find . -xdev \( -path ./var/lib/dpkg -o -path ./var/log -o -path ./tmp \) -prune -o -print | sort)
+}
+
+says_its_version() {
+    [[ $("${in_root[@]}" /usr/bin/arraylift --version) == "arraylift $(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)" ]]
+}
+
+# Without a display, a home and a user's folders; what it has received is looked at from outside.
+moves_an_array() {
+    env -i PATH="$PATH" "${in_root[@]}" /usr/bin/arraylift loopback range:0:1_000_000 --into /tmp/moved.npy --no-history
+    [[ $(stat -c %s "$clean_root/tmp/moved.npy") == 8000128 ]]
+}
+
+nothing_is_left() {
+    list_root | diff "$work/before" -
+    ! dpkg --root="$clean_root" --status arraylift 2>/dev/null
+}
+
+forced=()
+in_root=()
+main
