@@ -29,7 +29,7 @@ impl Again {
     pub(crate) fn form(mut form: serde_json::Value) -> Self {
         for field in form.as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
             if let serde_json::Value::String(text) = field {
-                *text = without_secrets(text);
+                *text = public(text);
             }
         }
         Self::Form(form)
@@ -46,7 +46,7 @@ fn of_arguments(arguments: impl Iterator<Item = OsString>, folder: &OsStr) -> Ag
     let mut is_whole = true;
     let mut text = |given: &OsStr| {
         let text = given.to_string_lossy().into_owned();
-        let public = without_secrets(&text);
+        let public = public(&text);
         is_whole &= given.to_str() == Some(public.as_str());
         public
     };
@@ -70,36 +70,47 @@ fn of_arguments(arguments: impl Iterator<Item = OsString>, folder: &OsStr) -> Ag
     }
 }
 
-/// The same text with each URL in it without a user, a password, and what follows the question mark, which often is a
-/// ticket.
-pub(super) fn without_secrets(text: &str) -> String {
+/// A text that is one thing, such as a name, an argument or an address: where it is a URL, it is told without users,
+/// passwords, and what follows the first question mark, which often is a ticket.
+pub(super) fn public(text: &str) -> String {
+    let Some(begin) = text.find("://") else {
+        return text.to_owned();
+    };
+    let end = text[begin + 3..]
+        .find(['?', '#'])
+        .map_or(text.len(), |at| begin + 3 + at);
+    let mut parts = text[..end].split("://");
+    let mut public = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (authority, path) = part.split_at(part.find(['/', '\\']).unwrap_or(part.len()));
+        public += "://";
+        public += authority.rsplit('@').next().unwrap_or_default();
+        public += path;
+    }
+    public
+}
+
+/// A sentence in which URLs are told as [`public`] tells them. That of `source` is known whatever is in it; others end
+/// at a space.
+pub(super) fn public_sentence(text: &str, source: Option<&str>) -> String {
     if !text.contains("://") {
         return text.to_owned();
     }
-    text.split_inclusive(char::is_whitespace)
-        .map(word_without_secrets)
-        .collect()
+    // What follows a # is in no message.
+    let known = source.and_then(|source| source.split('#').next());
+    let known = known.filter(|source| source.contains("://"));
+    let text = known.map_or_else(|| text.to_owned(), |source| text.replace(source, &public(source)));
+    text.split_inclusive(char::is_whitespace).map(public_word).collect()
 }
 
-fn word_without_secrets(word: &str) -> String {
-    let Some(scheme) = word.find("://") else {
-        return word.to_owned();
-    };
-    let (scheme, rest) = word.split_at(scheme + 3);
-    let (rest, space) = rest.split_at(rest.trim_end().len());
-    let end = rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len());
-    let (authority, rest) = rest.split_at(end);
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    let (path, hidden) = rest.split_at(rest.find(['?', '#']).unwrap_or(rest.len()));
-    // What ends the words around it is no part of it.
-    let mark = hidden
-        .chars()
-        .next_back()
-        .filter(|c| matches!(c, ':' | ',' | ';' | ')'));
-    format!(
-        "{scheme}{host}{path}{}{space}",
-        mark.map(String::from).unwrap_or_default()
-    )
+fn public_word(given: &str) -> String {
+    let word = given.trim_end();
+    let space = &given[word.len()..];
+    let mut public = public(word);
+    // What ends the words around a URL is no part of it.
+    let mark = word.chars().next_back().filter(|c| matches!(c, ':' | ',' | ';' | ')'));
+    public.extend(mark.filter(|mark| !public.ends_with(*mark)));
+    public + space
 }
 
 #[cfg(test)]
@@ -112,13 +123,37 @@ mod tests {
             ("https://a.example/b.npy", "https://a.example/b.npy"),
             ("https://a.example/b.npy?sig=s3cret", "https://a.example/b.npy"),
             ("https://a.example?sig=s3cret#f", "https://a.example"),
+            ("https://a.example/b c?sig=s3cret s3cret", "https://a.example/b c"),
             ("http://me:s3cret@a.example:80/b", "http://a.example:80/b"),
+            ("http://a/http://me:s3cret@b/c?s3cret", "http://a/http://b/c"),
+            ("--all=http://a,http://me:s3cret@b/c", "--all=http://a,http://b/c"),
+            ("http://a/b?next=http://me:s3cret@c/", "http://a/b"),
             ("--proxy=http://me:s3@cret@p/", "--proxy=http://p/"),
             ("a@b.npy", "a@b.npy"),
+            ("what?.npy", "what?.npy"),
             ("range:0:10", "range:0:10"),
-            ("http://u:p@a/b?c: 404, see http://d?e", "http://a/b: 404, see http://d"),
         ] {
-            assert_eq!(without_secrets(given), kept, "{given}");
+            assert_eq!(public(given), kept, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_keeps_its_words_and_marks_and_no_secret_of_its_urls() {
+        for (source, given, kept) in [
+            (
+                None,
+                "http://u:p@a/b?c: 404, see http://d?e",
+                "http://a/b: 404, see http://d",
+            ),
+            (None, "(at http://a/http://u:p@b/?c) no", "(at http://a/http://b/) no"),
+            (
+                Some("http://a/b?s3cret s3cret"),
+                "cannot fetch http://a/b?s3cret s3cret: 404",
+                "cannot fetch http://a/b: 404",
+            ),
+            (Some("a.npy"), "a.npy? no\tsuch  file", "a.npy? no\tsuch  file"),
+        ] {
+            assert_eq!(public_sentence(given, source), kept, "{given}");
         }
     }
 

@@ -4,13 +4,9 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::entry::{Ending, Entry, Way};
-
-/// So many transfers have an entry of their own, however fast they come.
-const AT_ONCE: f64 = 100.0;
-
-/// And so many a second from then on.
-const PER_SECOND: f64 = 1.0;
+use super::entry::{Ending, Entry};
+use super::store::Change;
+use super::thinning::{host_of, network_of};
 
 /// A burst is over when nothing was added for so long, or when it has lasted so long.
 const QUIET_MAX: Duration = Duration::from_secs(10);
@@ -19,56 +15,7 @@ const AGE_MAX: Duration = Duration::from_mins(5);
 /// So many bursts are followed at once; what is of none of them is counted with the peer left out.
 const OPEN_MAX: usize = 64;
 
-/// Says which transfers have an entry of their own: a token bucket.
-#[derive(Debug)]
-pub(super) struct Thinning {
-    tokens: f64,
-    at: Instant,
-}
-
-impl Thinning {
-    pub(super) fn new(now: Instant) -> Self {
-        Self {
-            tokens: AT_ONCE,
-            at: now,
-        }
-    }
-
-    /// Whether a transfer that ends now has an entry of its own.
-    pub(super) fn is_single(&mut self, now: Instant) -> bool {
-        let passed = now.saturating_duration_since(self.at).as_secs_f64();
-        self.at = now;
-        self.tokens = (self.tokens + passed * PER_SECOND).min(AT_ONCE);
-        let is_single = self.tokens >= 1.0;
-        if is_single {
-            self.tokens -= 1.0;
-        }
-        is_single
-    }
-}
-
-/// A transfer that is counted in a burst.
-#[derive(Debug)]
-pub(super) struct Counted {
-    /// The other end's host.
-    pub host: String,
-    /// What came, where it is known.
-    pub source: Option<String>,
-    /// Which ends were here.
-    pub way: Way,
-    /// How it ended.
-    pub outcome: Ending,
-    /// Why it failed.
-    pub message: Option<String>,
-    /// Bytes that had moved.
-    pub bytes: u64,
-    /// When its clock began, in milliseconds since 1970.
-    pub began_unix_ms: i64,
-    /// How long it took, in seconds.
-    pub seconds: f64,
-}
-
-/// The bursts that are open.
+/// The bursts that are open, by the network of their peer and how their transfers ended.
 #[derive(Debug, Default)]
 pub(super) struct Bursts(HashMap<(String, Ending), Burst>);
 
@@ -76,67 +23,122 @@ pub(super) struct Bursts(HashMap<(String, Ending), Burst>);
 struct Burst {
     /// Its number in the history, once it is there.
     id: Option<u64>,
+    /// All of it.
     entry: Entry,
+    /// What was added since it was last written.
+    news: Option<Entry>,
     began: Instant,
     changed: Instant,
-    is_changed: bool,
+}
+
+impl Entry {
+    /// What a burst takes of a transfer.
+    pub(super) fn in_burst(self) -> Self {
+        let host = self.peer.as_deref().map(|peer| host_of(peer).to_owned());
+        Self {
+            began_unix_ms: self.began_unix_ms,
+            command: self.command,
+            way: self.way,
+            source: self.source,
+            peer: host,
+            bytes: self.bytes,
+            transfers: self.transfers,
+            outcome: self.outcome,
+            message: self.message,
+            rate_bytes_per_s: self.rate_bytes_per_s,
+            seconds: self.seconds,
+            ..Self::default()
+        }
+    }
+
+    /// Adds another one to those for which it stands.
+    fn count(&mut self, other: &Self) {
+        self.transfers = self.transfers.saturating_add(other.transfers);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        let passed_ms = other.began_unix_ms.saturating_sub(self.began_unix_ms).max(0);
+        self.seconds = self.seconds.max(passed_ms as f64 / 1e3 + other.seconds);
+        if self.seconds > 0.0 {
+            self.rate_bytes_per_s = self.bytes as f64 / self.seconds;
+        }
+    }
 }
 
 impl Bursts {
-    /// Counts a transfer of `command`.
-    pub(super) fn add(&mut self, counted: &Counted, command: &str, now: Instant) {
-        let mut key = (counted.host.clone(), counted.outcome);
+    /// Counts a transfer of which [`Entry::in_burst`] tells.
+    pub(super) fn add(&mut self, mut counted: Entry, now: Instant) {
+        self.let_go(now);
+        let network = counted.peer.as_deref().map(network_of);
+        let mut key = (network.unwrap_or_default(), counted.outcome);
         if self.0.len() >= OPEN_MAX && !self.0.contains_key(&key) {
             key.0 = String::new();
+            counted.peer = None;
         }
-        let burst = self.0.entry(key).or_insert_with_key(|(host, outcome)| Burst {
-            id: None,
-            entry: Entry {
-                began_unix_ms: counted.began_unix_ms,
-                command: command.into(),
-                way: counted.way,
-                source: counted.source.clone(),
-                peer: (!host.is_empty()).then(|| host.clone()),
-                outcome: *outcome,
-                message: counted.message.clone(),
-                ..Entry::default()
-            },
-            began: now,
-            changed: now,
-            is_changed: false,
-        });
-        burst.count(counted, now);
+        match self.0.get_mut(&key) {
+            Some(burst) => burst.add(counted, now),
+            None => {
+                self.0.insert(key, Burst::new(counted, now));
+            }
+        }
     }
 
-    /// Those that have changed, with their numbers where they have one.
-    pub(super) fn changed(&mut self) -> impl Iterator<Item = (Option<u64>, &Entry)> {
-        let bursts = self.0.values().filter(|burst| burst.is_changed);
-        bursts.map(|burst| (burst.id, &burst.entry))
+    /// What is to be written.
+    pub(super) fn changes(&self) -> impl Iterator<Item = Change> {
+        self.0.values().filter_map(Burst::change)
     }
 
-    /// Those that had changed are in the history with these numbers, in the order in which they were told. Those that
-    /// are over are let go.
-    pub(super) fn kept(&mut self, ids: impl IntoIterator<Item = u64>, now: Instant) {
-        for (burst, id) in self.0.values_mut().filter(|burst| burst.is_changed).zip(ids) {
-            burst.id = Some(id);
-            burst.is_changed = false;
+    /// All that was to be written is in the history with these numbers, in the order in which it was told.
+    pub(super) fn written(&mut self, ids: impl IntoIterator<Item = u64>) {
+        let changed = self.0.values_mut().filter(|burst| burst.news.is_some());
+        for (burst, id) in changed.zip(ids) {
+            burst.written(id);
         }
-        self.0.retain(|_, burst| burst.is_changed || !burst.is_over(now));
+    }
+
+    /// Those that are over and written. It is cheap: they are few.
+    fn let_go(&mut self, now: Instant) {
+        self.0.retain(|_, burst| burst.news.is_some() || !burst.is_over(now));
     }
 }
 
 impl Burst {
-    fn count(&mut self, counted: &Counted, now: Instant) {
-        let entry = &mut self.entry;
-        entry.transfers += 1;
-        entry.bytes = entry.bytes.saturating_add(counted.bytes);
-        let passed_ms = counted.began_unix_ms.saturating_sub(entry.began_unix_ms).max(0);
-        entry.seconds = entry.seconds.max(passed_ms as f64 / 1e3 + counted.seconds);
-        if entry.seconds > 0.0 {
-            entry.rate_bytes_per_s = entry.bytes as f64 / entry.seconds;
+    fn new(counted: Entry, now: Instant) -> Self {
+        Self {
+            id: None,
+            entry: counted.clone(),
+            news: Some(counted),
+            began: now,
+            changed: now,
         }
+    }
+
+    fn add(&mut self, counted: Entry, now: Instant) {
         self.changed = now;
-        self.is_changed = true;
+        self.entry.count(&counted);
+        match &mut self.news {
+            Some(news) => news.count(&counted),
+            None => self.news = Some(counted),
+        }
+    }
+
+    fn change(&self) -> Option<Change> {
+        let news = self.news.as_ref()?;
+        Some(match self.id {
+            None => Change::New(Box::new(self.entry.clone()), None),
+            Some(id) => Change::Grown {
+                id,
+                entry: Box::new(self.entry.clone()),
+                news: Box::new(news.clone()),
+            },
+        })
+    }
+
+    fn written(&mut self, id: u64) {
+        let Some(news) = self.news.take() else { return };
+        // What it was has been forgotten meanwhile.
+        if self.id.is_some_and(|known| known != id) {
+            self.entry = news;
+        }
+        self.id = Some(id);
     }
 
     fn is_over(&self, now: Instant) -> bool {
@@ -148,55 +150,66 @@ impl Burst {
 mod tests {
     use super::*;
 
-    fn counted(host: &str, outcome: Ending) -> Counted {
-        Counted {
-            host: host.into(),
+    fn counted(peer: &str, outcome: Ending) -> Entry {
+        let entry = Entry {
+            peer: Some(peer.into()),
             source: Some("a.npy".into()),
-            way: Way::Receive,
             outcome,
-            message: None,
             bytes: 1024,
+            transfers: 1,
             began_unix_ms: 1_000,
             seconds: 0.5,
-        }
+            ..Entry::default()
+        };
+        entry.in_burst()
     }
 
-    #[test]
-    fn the_first_hundred_are_single_and_then_one_a_second() {
-        let start = Instant::now();
-        let mut thinning = Thinning::new(start);
-        let single = (0..5000).filter(|_| thinning.is_single(start)).count();
-        assert_eq!(single, 100);
-        let later = start + Duration::from_secs(3);
-        assert_eq!((0..5000).filter(|_| thinning.is_single(later)).count(), 3);
+    /// The number, the sum and the transfers that are new of each that is to be written.
+    fn sums(bursts: &Bursts) -> Vec<(Option<u64>, u64, u64)> {
+        let sum = |change| match change {
+            Change::New(entry, _) => (None, entry.transfers, entry.transfers),
+            Change::Grown { id, entry, news } => (Some(id), entry.transfers, news.transfers),
+        };
+        let mut sums: Vec<_> = bursts.changes().map(sum).collect();
+        sums.sort_unstable();
+        sums
     }
 
     #[test]
     fn a_burst_is_one_entry_that_grows_until_it_is_quiet() {
         let start = Instant::now();
         let mut bursts = Bursts::default();
-        for _ in 0..2000 {
-            bursts.add(&counted("10.0.0.1", Ending::Done), "serve", start);
+        for port in 0..2000 {
+            bursts.add(counted(&format!("10.0.0.1:{port}"), Ending::Done), start);
         }
-        bursts.add(&counted("10.0.0.1", Ending::Failed), "serve", start);
-        let mut found: Vec<_> = bursts
-            .changed()
-            .map(|(id, entry)| (id, entry.outcome, entry.transfers))
-            .collect();
-        found.sort_by_key(|(_, _, transfers)| *transfers);
-        assert_eq!(found, [(None, Ending::Failed, 1), (None, Ending::Done, 2000)]);
-        bursts.kept([7, 8], start);
-        assert_eq!(bursts.changed().count(), 0);
-        bursts.add(&counted("10.0.0.1", Ending::Done), "serve", start);
-        let (id, entry) = bursts.changed().next().expect("one");
-        assert!(id.is_some());
-        assert_eq!((entry.transfers, entry.bytes), (2001, 2001 * 1024));
-        bursts.kept([7], start + Duration::from_mins(1));
-        bursts.add(&counted("10.0.0.1", Ending::Done), "serve", start);
-        assert_eq!(
-            bursts.changed().next().map(|(id, entry)| (id, entry.transfers)),
-            Some((None, 1))
-        );
+        bursts.add(counted("10.0.0.1:1", Ending::Failed), start);
+        assert_eq!(sums(&bursts), [(None, 1, 1), (None, 2000, 2000)]);
+        bursts.written([7, 8]);
+        assert_eq!(sums(&bursts), []);
+        bursts.add(counted("10.0.0.1:1", Ending::Done), start);
+        let [(Some(_), 2001, 1)] = sums(&bursts)[..] else {
+            panic!("{:?}", sums(&bursts))
+        };
+        let id = sums(&bursts)[0].0;
+        bursts.written(id);
+        bursts.add(counted("10.0.0.1:1", Ending::Done), start + Duration::from_mins(1));
+        assert_eq!(sums(&bursts), [(None, 1, 1)], "the one of a minute ago is over");
+    }
+
+    #[test]
+    fn of_a_burst_that_was_forgotten_only_what_is_new_comes_back() {
+        let now = Instant::now();
+        let mut bursts = Bursts::default();
+        for _ in 0..40 {
+            bursts.add(counted("10.0.0.1:1", Ending::Done), now);
+        }
+        bursts.written([7]);
+        for id in [9, 9] {
+            bursts.add(counted("10.0.0.1:1", Ending::Done), now);
+            bursts.written([id]);
+        }
+        bursts.add(counted("10.0.0.1:1", Ending::Done), now);
+        assert_eq!(sums(&bursts), [(Some(9), 3, 1)]);
     }
 
     #[test]
@@ -204,14 +217,11 @@ mod tests {
         let now = Instant::now();
         let mut bursts = Bursts::default();
         for peer in 0..10_000 {
-            bursts.add(
-                &counted(&format!("10.0.{}.{}", peer / 256, peer % 256), Ending::Done),
-                "serve",
-                now,
-            );
+            let peer = format!("10.0.{}.{}:25000", peer / 256, peer % 256);
+            bursts.add(counted(&peer, Ending::Done), now);
         }
-        let entries: Vec<u64> = bursts.changed().map(|(_, entry)| entry.transfers).collect();
-        assert!(entries.len() <= OPEN_MAX + 3, "{}", entries.len());
-        assert_eq!(entries.iter().sum::<u64>(), 10_000);
+        let sums = sums(&bursts);
+        assert!(sums.len() <= OPEN_MAX + 3, "{}", sums.len());
+        assert_eq!(sums.iter().map(|(_, transfers, _)| transfers).sum::<u64>(), 10_000);
     }
 }

@@ -5,7 +5,6 @@ use std::time::SystemTime;
 use crate::telemetry::{Side, Verdict};
 use crate::transfer::{Event, EventKind, Finished, Outcome, Started};
 
-use super::again::without_secrets;
 use super::curve::Curves;
 use super::entry::{Ending, Entry, Way};
 
@@ -55,8 +54,13 @@ impl Draft {
         }
     }
 
-    /// Takes note of what is told of it.
-    pub(super) fn hear(&mut self, event: &Event) {
+    /// Takes note of what is told of it at `now`.
+    pub(super) fn hear(&mut self, event: &Event, now: SystemTime) {
+        // Its clock begins anew when the other end is there, for which it may have waited for days.
+        if matches!(event.kind, EventKind::Started(_)) && self.started.is_none() {
+            self.began_unix_ms = unix_ms(now) - milliseconds(event.elapsed_s);
+            self.end_s = 0.0;
+        }
         self.end_s = self.end_s.max(event.elapsed_s);
         match event.side {
             Side::Sender => self.has.sender = true,
@@ -100,28 +104,8 @@ impl Draft {
         known.streams = started.streams;
     }
 
-    /// The peer's address without its port, and the name of what came: enough to count it by.
-    pub(super) fn host_and_source(&self) -> (&str, Option<&str>) {
-        let peer = self.started.as_ref().map_or("", |started| &started.peer);
-        let host = peer.rsplit_once(':').map_or(peer, |(host, _)| host);
-        (
-            host,
-            self.started.as_ref().and_then(|started| started.source.as_deref()),
-        )
-    }
-
-    /// When its clock began, in milliseconds since 1970.
-    pub(super) fn began_unix_ms(&self) -> i64 {
-        self.began_unix_ms
-    }
-
-    /// Seconds until the last that was told.
-    pub(super) fn seconds(&self) -> f64 {
-        self.end_s
-    }
-
     /// Bytes that had moved when it ended so.
-    pub(super) fn bytes(&self, outcome: &Outcome) -> u64 {
+    fn bytes(&self, outcome: &Outcome) -> u64 {
         match outcome {
             Outcome::Done(finished) => finished.bytes,
             Outcome::Failed(failure) => failure.bytes,
@@ -135,7 +119,7 @@ impl Draft {
     }
 
     /// Which ends were here.
-    pub(super) fn way(&self) -> Way {
+    fn way(&self) -> Way {
         let is_fetch = |started: &Beginning| started.wire.starts_with("http");
         match (self.has.sender, self.has.receiver) {
             (true, false) => Way::Send,
@@ -145,19 +129,23 @@ impl Draft {
         }
     }
 
-    /// What is kept of it, now that it has ended so.
-    pub(super) fn finish(self, outcome: &Outcome) -> (Entry, Curves) {
-        let way = self.way();
+    /// What is kept of it, now that it has ended so. `name` is what it was called before it told its source.
+    pub(super) fn finish(self, command: &str, name: Option<String>, outcome: &Outcome) -> (Entry, Curves) {
+        // One end may have failed before the other one told anything.
+        let way = match command {
+            "loopback" => Way::Loopback,
+            _ => self.way(),
+        };
         let bytes = self.bytes(outcome);
         let started = self.started.unwrap_or_default();
         let text = |text: String| (!text.is_empty()).then_some(text);
-        let public = |text: Option<String>| text.map(|text| without_secrets(&text));
         let mut entry = Entry {
             began_unix_ms: self.began_unix_ms,
+            command: command.into(),
             way,
-            source: public(started.source),
+            source: started.source.or(name),
             sink: started.sink,
-            peer: text(without_secrets(&started.peer)).filter(|_| way != Way::Loopback),
+            peer: text(started.peer).filter(|_| way != Way::Loopback),
             dtype: text(started.dtype),
             shape: started.shape,
             bytes,
@@ -186,12 +174,12 @@ impl Draft {
             Outcome::Failed(failure) => {
                 entry.outcome = Ending::Failed;
                 entry.fault = Some(failure.fault);
-                entry.message = Some(without_secrets(&failure.message));
+                entry.message = Some(failure.message.clone());
                 entry.peer = entry.peer.or_else(|| failure.peer.clone());
             }
             Outcome::Cancelled | Outcome::Joined => entry.outcome = Ending::Cancelled,
         }
-        (entry.bounded(), self.curves)
+        (entry.fit_to_keep(), self.curves)
     }
 }
 
@@ -204,7 +192,7 @@ impl Entry {
         self.sync_s = finished.sync_s;
         self.checksum.clone_from(&finished.checksum);
         self.path = finished.path.as_ref().map(|path| path.to_string_lossy().into_owned());
-        self.message = finished.note.as_deref().map(without_secrets);
+        self.message.clone_from(&finished.note);
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Fault;
 use crate::telemetry::Cause;
 
-use super::again::Again;
+use super::again::{Again, public, public_sentence};
 
 /// The most characters of a name, an address or a checksum that are kept.
 const NAME_CHARS_MAX: usize = 512;
@@ -126,12 +126,17 @@ impl Ending {
 }
 
 impl Entry {
-    /// The same with nothing in it that has no bound: names and messages of peers can be anything.
-    pub(super) fn bounded(mut self) -> Self {
+    /// The same without what is nobody's business, and with nothing in it that has no bound: names and messages of peers
+    /// can be anything.
+    pub(super) fn fit_to_keep(mut self) -> Self {
+        if let Some(message) = &mut self.message {
+            *message = public_sentence(message, self.source.as_deref());
+        }
+        // What a file is called here is no URL, and tells nobody's secret that the file does not tell.
+        bound(&mut self.path, NAME_CHARS_MAX);
         for name in [
             &mut self.source,
             &mut self.sink,
-            &mut self.path,
             &mut self.peer,
             &mut self.dtype,
             &mut self.checksum,
@@ -139,6 +144,9 @@ impl Entry {
             &mut self.send_route,
             &mut self.receive_route,
         ] {
+            if let Some(text) = name.as_mut().filter(|text| text.contains("://")) {
+                *text = public(text);
+            }
             bound(name, NAME_CHARS_MAX);
         }
         bound(&mut self.message, MESSAGE_CHARS_MAX);
@@ -188,7 +196,7 @@ mod tests {
             shape: vec![1; 1 << 20],
             ..Entry::default()
         };
-        let bounded = entry.bounded();
+        let bounded = entry.fit_to_keep();
         assert_eq!(
             bounded.source.as_ref().map(|text| text.chars().count()),
             Some(NAME_CHARS_MAX + 1)

@@ -14,6 +14,7 @@ mod place;
 mod recording;
 mod report;
 mod store;
+mod thinning;
 mod words;
 mod writer;
 

@@ -7,10 +7,9 @@ use std::time::{Instant, SystemTime};
 
 use crate::transfer::{Event, EventKind, Outcome, TransferId};
 
-use super::again::{Again, without_secrets};
-use super::bursts::{Counted, Thinning};
+use super::again::Again;
 use super::draft::Draft;
-use super::entry::{Ending, Way};
+use super::thinning::{Thinning, host_of, network_of};
 use super::writer::{Item, Writer};
 
 /// So many transfers that run are followed; of others only their end is kept.
@@ -64,11 +63,12 @@ impl Recording {
         if matches!(event.kind, EventKind::Stranger { .. }) {
             return;
         }
+        let now = SystemTime::now();
         if let Some(draft) = self.drafts.get_mut(&event.transfer) {
-            draft.hear(event);
+            draft.hear(event, now);
         } else if self.drafts.len() < DRAFTS_MAX {
-            let mut draft = Draft::new(event, SystemTime::now());
-            draft.hear(event);
+            let mut draft = Draft::new(event, now);
+            draft.hear(event, now);
             self.drafts.insert(event.transfer, draft);
         }
     }
@@ -87,50 +87,22 @@ impl Recording {
             let nothing = Event::new(transfer, crate::transfer::Side::Receiver, 0.0, EventKind::Joined);
             Draft::new(&nothing, SystemTime::now())
         });
-        if !self.thinning.is_single(Instant::now()) {
-            self.writer.keep(Item::Counted(
-                Box::new(counted(&draft, name, outcome)),
-                self.command.clone(),
-            ));
+        let (mut entry, curves) = draft.finish(&self.command, name, outcome);
+        let network = network_of(entry.peer.as_deref().map_or("", host_of));
+        if !self.thinning.is_single(&network, Instant::now()) {
+            self.writer.keep(Item::Counted(Box::new(entry.in_burst())));
             return;
         }
-        let (mut entry, curves) = draft.finish(outcome);
-        // One end may have failed before the other one told anything.
-        if self.command == "loopback" {
-            entry.way = Way::Loopback;
-        }
-        entry.command.clone_from(&self.command);
-        entry.source = entry.source.or(name.map(|name| without_secrets(&name)));
         entry.again = again.or_else(|| self.again.clone());
         env!("CARGO_PKG_VERSION").clone_into(&mut entry.program_version);
         self.writer.keep(Item::Single(Box::new(entry), curves));
     }
 }
 
-fn counted(draft: &Draft, name: Option<String>, outcome: &Outcome) -> Counted {
-    let (host, source) = draft.host_and_source();
-    Counted {
-        host: host.into(),
-        source: source.map(str::to_owned).or(name),
-        way: draft.way(),
-        outcome: match outcome {
-            Outcome::Done(_) => Ending::Done,
-            Outcome::Failed(_) => Ending::Failed,
-            Outcome::Cancelled | Outcome::Joined => Ending::Cancelled,
-        },
-        message: match outcome {
-            Outcome::Failed(failure) => Some(without_secrets(&failure.message)),
-            _ => None,
-        },
-        bytes: draft.bytes(outcome),
-        began_unix_ms: draft.began_unix_ms(),
-        seconds: draft.seconds(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::entry::{Ending, Entry, Way};
     use crate::history::{Query, Store};
     use crate::sys::{process_usage, thread_usage};
     use crate::transfer::{Finished, Side, Started, State};
@@ -220,6 +192,68 @@ mod tests {
             (kept[0].source.as_deref(), kept[0].sink.as_deref(), kept[0].way),
             (Some("06000.bin"), Some("inbox"), Way::Receive)
         );
+    }
+
+    #[test]
+    fn of_many_transfers_no_more_is_told_than_of_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("history.db");
+        let quiet: Tell = Arc::new(|note: &str| panic!("{note}"));
+        let mut recording = Recording::new("fetch", None, Some(path.clone()), quiet);
+        let url = format!("http://10.0.0.7/{}?s3cret", "x".repeat(100_000));
+        for number in 1..=300 {
+            let failure = crate::transfer::Failure {
+                fault: crate::error::Fault::Peer,
+                message: format!("cannot fetch {url}: 404"),
+                bytes: 0,
+                peer: Some("10.0.0.7:80".into()),
+                error: crate::Error::Bug(String::new()),
+            };
+            recording.name(TransferId(number), &url);
+            recording.ended(TransferId(number), &Outcome::Failed(failure), None);
+        }
+        drop(recording);
+        let store = Store::open_existing(&path).expect("open").expect("there");
+        let kept = store.list(&Query::default()).expect("listed");
+        assert_eq!(kept.iter().map(|entry| entry.transfers).sum::<u64>(), 300);
+        for Entry {
+            source, message, peer, ..
+        } in kept
+        {
+            let length = |text: Option<String>| text.map_or(0, |text| text.chars().count());
+            assert_eq!(peer.expect("a peer").trim_end_matches(":80"), "10.0.0.7");
+            assert_eq!((length(source), length(message)), (513, 1025));
+        }
+        let bytes = std::fs::read(path.with_file_name("history.db-wal")).expect("a log");
+        assert!(!bytes.windows(6).any(|window| window == b"s3cret"));
+    }
+
+    #[test]
+    fn a_transfer_begins_when_its_sender_is_there() {
+        let begun = SystemTime::now();
+        let event = |elapsed_s, kind| Event::new(TransferId(1), Side::Receiver, elapsed_s, kind);
+        let listening = event(
+            0.0,
+            EventKind::State {
+                state: State::Listening,
+            },
+        );
+        let started = event(0.25, EventKind::Started(Box::default()));
+        let mut draft = Draft::new(&listening, begun);
+        draft.hear(&listening, begun);
+        draft.hear(
+            &event(
+                3600.0,
+                EventKind::State {
+                    state: State::Connecting,
+                },
+            ),
+            begun,
+        );
+        draft.hear(&started, begun + Duration::from_hours(1));
+        let (entry, _) = draft.finish("receive", None, &Outcome::Cancelled);
+        let passed_ms = entry.began_unix_ms - super::super::draft::unix_ms(begun);
+        assert_eq!((passed_ms, entry.seconds), (3_599_750, 0.25));
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod schema;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Statement, Transaction, TransactionBehavior, params};
 
 use super::curve::Curves;
 use super::entry::Entry;
@@ -77,15 +77,20 @@ pub(crate) struct Store {
     path: PathBuf,
 }
 
-/// An entry on its way into the history.
+/// What is to be written.
 #[derive(Debug)]
-pub(super) struct Change {
-    /// The number of the entry that it takes the place of.
-    pub id: Option<u64>,
-    /// What it says.
-    pub entry: Entry,
-    /// The curves as they are kept.
-    pub curves: Option<Vec<u8>>,
+pub(super) enum Change {
+    /// A new entry, and its curves as they are kept.
+    New(Box<Entry>, Option<Vec<u8>>),
+    /// The entry of that number has become another one.
+    Grown {
+        /// Its number.
+        id: u64,
+        /// What it says now.
+        entry: Box<Entry>,
+        /// What is new of it: it is an entry of its own where that of the number is there no more.
+        news: Box<Entry>,
+    },
 }
 
 impl Store {
@@ -137,35 +142,13 @@ impl Store {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut ids = Vec::with_capacity(changes.len());
-        {
-            let mut insert = transaction.prepare(
-                "INSERT INTO entries (id, began_unix_ms, command, words) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (id) DO UPDATE SET words = excluded.words",
-            )?;
-            let mut detail = transaction.prepare("INSERT OR REPLACE INTO details (id, entry) VALUES (?1, ?2)")?;
-            let mut curve = transaction.prepare("INSERT OR REPLACE INTO curves (id, points) VALUES (?1, ?2)")?;
-            for Change { id, entry, curves } in changes {
-                let json = serde_json::to_string(entry);
-                let json = json.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-                insert.execute(params![
-                    id.map(signed),
-                    entry.began_unix_ms,
-                    entry.command,
-                    entry.words()
-                ])?;
-                let id = id.map_or_else(|| transaction.last_insert_rowid(), signed);
-                detail.execute(params![id, json])?;
-                if let Some(curves) = curves {
-                    curve.execute(params![id, curves])?;
-                }
-                ids.push(unsigned(id));
-            }
+        let mut writing = Writing::prepare(&transaction)?;
+        let ids = changes.iter().map(|change| writing.write(change));
+        let ids = ids.collect::<rusqlite::Result<Vec<u64>>>()?;
+        if let Some(newest) = writing.trims_to {
+            trim(&transaction, newest)?;
         }
-        let trims = |id: &&u64| id.is_multiple_of(TRIM_INTERVAL);
-        if let Some(newest) = ids.iter().rev().find(trims) {
-            trim(&transaction, *newest)?;
-        }
+        drop(writing);
         transaction.commit()?;
         Ok(ids)
     }
@@ -196,6 +179,64 @@ impl Store {
     /// Forgets entries, writes over what they said, and tells how many they were.
     pub(crate) fn forget(&mut self, chosen: &Chosen) -> Result<u64, StoreError> {
         query::forget(&mut self.connection, chosen).map_err(|error| explained(&self.path, &error))
+    }
+}
+
+/// What a batch is written with.
+struct Writing<'t> {
+    transaction: &'t Transaction<'t>,
+    insert: Statement<'t>,
+    update: Statement<'t>,
+    details: Statement<'t>,
+    curves: Statement<'t>,
+    /// The newest one with which it is time to take out the oldest ones.
+    trims_to: Option<u64>,
+}
+
+impl<'t> Writing<'t> {
+    fn prepare(transaction: &'t Transaction<'t>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            transaction,
+            insert: transaction.prepare("INSERT INTO entries (began_unix_ms, command, words) VALUES (?1, ?2, ?3)")?,
+            update: transaction.prepare("UPDATE entries SET words = ?2 WHERE id = ?1")?,
+            details: transaction.prepare("INSERT OR REPLACE INTO details (id, entry) VALUES (?1, ?2)")?,
+            curves: transaction.prepare("INSERT INTO curves (id, points) VALUES (?1, ?2)")?,
+            trims_to: None,
+        })
+    }
+
+    /// Returns the number that it has.
+    fn write(&mut self, change: &Change) -> rusqlite::Result<u64> {
+        match change {
+            Change::New(entry, curves) => {
+                let id = self.insert(entry)?;
+                if let Some(curves) = curves {
+                    self.curves.execute(params![signed(id), curves])?;
+                }
+                Ok(id)
+            }
+            Change::Grown { id, entry, news } => match self.update.execute(params![signed(*id), entry.words()])? {
+                0 => self.insert(news),
+                _ => self.put_details(*id, entry),
+            },
+        }
+    }
+
+    fn insert(&mut self, entry: &Entry) -> rusqlite::Result<u64> {
+        self.insert
+            .execute(params![entry.began_unix_ms, entry.command, entry.words()])?;
+        let id = unsigned(self.transaction.last_insert_rowid());
+        if id.is_multiple_of(TRIM_INTERVAL) {
+            self.trims_to = Some(id);
+        }
+        self.put_details(id, entry)
+    }
+
+    fn put_details(&mut self, id: u64, entry: &Entry) -> rusqlite::Result<u64> {
+        let json = serde_json::to_string(entry);
+        let json = json.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        self.details.execute(params![signed(id), json])?;
+        Ok(id)
     }
 }
 

@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use crate::thread::Thread;
 use crate::units;
 
-use super::bursts::{Bursts, Counted};
+use super::bursts::Bursts;
 use super::curve::Curves;
 use super::entry::Entry;
 use super::recording::Tell;
@@ -30,8 +30,8 @@ const LAST_WAIT: Duration = Duration::from_secs(1);
 pub(super) enum Item {
     /// As an entry of its own.
     Single(Box<Entry>, Curves),
-    /// In a burst of this command.
-    Counted(Box<Counted>, String),
+    /// In a burst.
+    Counted(Box<Entry>),
 }
 
 /// Gives what has ended to a thread, which is there from the first of it on.
@@ -164,22 +164,16 @@ fn write(store: &mut Store, batch: impl Iterator<Item = Item>, bursts: &mut Burs
     let mut changes = Vec::new();
     for item in batch {
         match item {
-            Item::Counted(counted, command) => bursts.add(&counted, &command, now),
-            Item::Single(entry, curves) => changes.push(Change {
-                id: None,
-                entry: *entry,
-                curves: (!curves.is_empty()).then(|| curves.encode()),
-            }),
+            Item::Counted(entry) => bursts.add(*entry, now),
+            Item::Single(entry, curves) => {
+                changes.push(Change::New(entry, (!curves.is_empty()).then(|| curves.encode())));
+            }
         }
     }
     let singles = changes.len();
-    changes.extend(bursts.changed().map(|(id, entry)| Change {
-        id,
-        entry: entry.clone(),
-        curves: None,
-    }));
+    changes.extend(bursts.changes());
     let ids = store.write(&changes)?;
-    bursts.kept(ids.into_iter().skip(singles), now);
+    bursts.written(ids.into_iter().skip(singles));
     Ok(())
 }
 

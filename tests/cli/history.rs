@@ -321,6 +321,12 @@ fn what_is_forgotten_is_in_no_file_any_more() {
 fn no_ticket_and_no_password_is_kept() {
     let dir = Dir::new();
     dir.run("fetch http://127.0.0.1:1/a.npy?sig=s3cret").failed(1, &[]);
+    // So many that they are not all told one by one, and with a space that no URL should have.
+    let many = (0..120).map(|index| format!("http://127.0.0.1:1/{index}.npy?sig=x s3cret"));
+    let arguments = ["fetch", "--into", "memory"].map(str::to_owned).into_iter().chain(many);
+    let ended = dir.arraylift(arguments.collect::<Vec<_>>()).run();
+    assert!(ended.stdout.contains("120 failed"), "{}", ended.stdout);
+    assert!(told(&dir, "--last 1000").iter().any(|entry| entry["transfers"] != 1));
     let shown = dir.run("history show 1").done().stdout;
     assert!(shown.contains("http://127.0.0.1:1/a.npy"), "{shown}");
     assert!(!shown.contains("s3cret"), "{shown}");

@@ -14,11 +14,7 @@ fn entry(number: u64) -> Entry {
 }
 
 fn changes(numbers: impl IntoIterator<Item = u64>) -> Vec<Change> {
-    let change = |number| Change {
-        id: None,
-        entry: entry(number),
-        curves: Some(Curves::default().encode()),
-    };
+    let change = |number| Change::New(Box::new(entry(number)), Some(Curves::default().encode()));
     numbers.into_iter().map(change).collect()
 }
 
@@ -61,17 +57,43 @@ fn what_was_written_is_listed_the_latest_first_and_found_by_its_words() {
 fn a_burst_takes_the_place_of_what_it_was() {
     let (_folder, path) = folder();
     let mut store = Store::open(&path).expect("open");
-    let mut burst = changes([1]).remove(0);
-    let [id] = store.write(&[burst]).expect("written")[..] else {
+    let [id] = store.write(&changes([1])).expect("written")[..] else {
         panic!("one")
     };
-    burst = changes([1]).remove(0);
-    burst.id = Some(id);
-    burst.entry.transfers = 2000;
-    burst.entry.outcome = Ending::Failed;
-    assert_eq!(store.write(&[burst]).expect("written"), [id]);
-    let listed = store.list(&Query::default()).expect("listed");
-    assert_eq!((listed.len(), listed[0].transfers), (1, 2000));
+    let burst = |id, sum: u64| {
+        let of = |transfers, source: &str| {
+            Box::new(Entry {
+                transfers,
+                outcome: Ending::Failed,
+                source: Some(source.into()),
+                ..entry(1)
+            })
+        };
+        Change::Grown {
+            id,
+            entry: of(sum, "first"),
+            news: of(1, "second"),
+        }
+    };
+    assert_eq!(store.write(&[burst(id, 2000)]).expect("written"), [id]);
+    let kept = |store: &Store| {
+        let listed = store.list(&Query::default()).expect("listed");
+        listed
+            .into_iter()
+            .map(|entry| (entry.id, entry.transfers, entry.source))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(kept(&store), [(id, 2000, Some("first".into()))]);
+    store.forget(&Chosen::All).expect("forgotten");
+    let [new] = store.write(&[burst(id, 2001)]).expect("written")[..] else {
+        panic!("one")
+    };
+    assert_eq!(
+        kept(&store),
+        [(new, 1, Some("second".into()))],
+        "what was forgotten stays so"
+    );
+    assert_ne!(new, id);
 }
 
 #[test]
@@ -130,7 +152,9 @@ fn the_oldest_go_and_those_of_services_first() {
     let served: Vec<Change> = changes(1..=SERVICE_ENTRIES_MAX + 2 * TRIM_INTERVAL)
         .into_iter()
         .map(|mut change| {
-            change.entry.command = "serve".into();
+            if let Change::New(entry, _) = &mut change {
+                entry.command = "serve".into();
+            }
             change
         })
         .collect();
