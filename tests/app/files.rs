@@ -63,6 +63,32 @@ fn a_npy_that_is_no_array_arrives_as_the_file_that_it_is() {
 }
 
 #[test]
+fn what_is_found_at_a_path_takes_no_focus_from_the_field_below() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pickled.npy");
+    std::fs::write(&path, npy("|O", b"\x80\x04K\x01.")).unwrap();
+    let mut window = with_form();
+    window.get_by_label("Source: File").click();
+    window.run();
+    window.get_by_label("Into: File").click();
+    window.run();
+    for (field, text) in [("Folder or new file", "/tmp/in"), ("Timeout", "7s")] {
+        window.state_mut().settings_mut().advanced_open = true;
+        window.state_mut().settings_mut().form.path = String::new();
+        window.run();
+        type_into(&mut window, field, "");
+        // It is found while someone types elsewhere.
+        window.state_mut().settings_mut().form.path = path.to_str().unwrap().to_owned();
+        until_shown(&mut window, "Sent as a plain file, as it is no array: ");
+        window.run();
+        assert!(window.get_by_label(field).is_focused(), "{field}");
+        window.get_by_label(field).type_text(text);
+        window.run();
+        assert!(window.get_by_label(field).value().unwrap_or_default().ends_with(text));
+    }
+}
+
+#[test]
 fn where_nothing_can_be_sent_start_waits_and_says_why() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["a", "b"] {

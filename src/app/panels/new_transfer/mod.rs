@@ -101,15 +101,17 @@ fn head_ui(ui: &mut Ui) -> bool {
     heading.inner
 }
 
+/// Each part is a scope of its own: a note that comes or goes in one, such as what was found at a path, changes no id in
+/// the others, and so takes no focus from the field in which someone types.
 fn fields_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut Vec<Action>) {
     if form.sends() {
-        actions.extend(source_ui(ui, form, context));
+        actions.extend(ui.scope(|ui| source_ui(ui, form, context)).inner);
     }
-    endpoint_ui(ui, form, context);
+    ui.scope(|ui| endpoint_ui(ui, form, context));
     if form.receives() {
-        actions.extend(sink_ui(ui, form, context));
+        actions.extend(ui.scope(|ui| sink_ui(ui, form, context)).inner);
     }
-    actions.extend(advanced::ui(ui, form, context));
+    actions.extend(ui.scope(|ui| advanced::ui(ui, form, context)).inner);
 }
 
 fn source_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Option<Action> {
