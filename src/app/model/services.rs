@@ -103,6 +103,27 @@ impl Service {
             counts
         }
     }
+
+    /// What it does now: `1,001 receiving at 1.21 GB/s, 3 waiting`.
+    #[must_use]
+    pub(crate) fn now_in_words(&self) -> String {
+        let rate = format::rate(self.status.rate_bytes_per_s);
+        let mut words = match self.status.receiving {
+            0 => rate.to_string(),
+            receiving => format!("{} receiving at {rate}", format::count(receiving as u64)),
+        };
+        if self.status.waiting > 0 {
+            words = format!("{words}, {} waiting", format::count(self.status.waiting as u64));
+        }
+        words
+    }
+
+    /// What it has done: `120 done, 4 failed`.
+    #[must_use]
+    pub(crate) fn done_in_words(&self) -> String {
+        let (done, failed) = (format::count(self.status.done), format::count(self.status.failed));
+        format!("{done} done, {failed} failed")
+    }
 }
 
 #[cfg(test)]
@@ -136,6 +157,8 @@ mod tests {
             "1,001 connections, 1,001 receiving at 1.21 GB/s; 0 done, 0 failed · 200 of them are listed"
         );
         assert!(!service.in_words(1001).contains("listed"));
+        assert_eq!(service.now_in_words(), "1,001 receiving at 1.21 GB/s");
+        assert_eq!(service.done_in_words(), "0 done, 0 failed");
         services.end(7);
         assert!(services.is_empty());
     }

@@ -6,11 +6,11 @@ use super::transfers::MARGIN;
 use crate::app::action::Action;
 use crate::app::model::services::Service;
 use crate::app::theme;
-use crate::app::widgets::{clicked_once, from_right, text_line, word_button};
+use crate::app::widgets::{clicked_once, from_right, name_line, text_line, word_button};
 use crate::transfer::Command;
 
 /// Height of a line.
-pub(crate) const LINE_HEIGHT: f32 = 48.0;
+pub(crate) const LINE_HEIGHT: f32 = 66.0;
 
 const BUTTON_WIDTH: f32 = 48.0;
 
@@ -31,9 +31,15 @@ pub(crate) fn line_ui(ui: &mut Ui, pid: u32, service: &Service, listed: usize) -
         )
     };
     let first = line(15.0, inner.right() - BUTTON_WIDTH);
-    text_line(ui, first, Align2::LEFT_CENTER, &who, theme::strong(), palette.text);
-    let second = line(33.0, inner.right());
-    text_line(ui, second, Align2::LEFT_CENTER, &counts, theme::small(), palette.weak);
+    // A path at its end is cut in the middle.
+    let (name, font) = (&service.command, theme::strong());
+    name_line(ui, first, Align2::LEFT_CENTER, name, font, palette.text);
+    let (second, third) = (line(33.0, inner.right()), line(50.0, inner.right()));
+    let small = |rect, align, text: &str| text_line(ui, rect, align, text, theme::small(), palette.weak);
+    small(second, Align2::LEFT_CENTER, &service.now_in_words());
+    let process = small(third, Align2::RIGHT_CENTER, &format!("process {pid}"));
+    let done = third.with_max_x(process.left() - 8.0);
+    small(done, Align2::LEFT_CENTER, &service.done_in_words());
     let buttons = Rect::from_min_max(
         pos2(first.right(), first.top()),
         pos2(inner.right() + 5.0, first.bottom()),
