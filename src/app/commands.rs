@@ -206,6 +206,7 @@ impl App {
             QueueAction::SetAtOnce(at_once) => self.settings.at_once = at_once,
             QueueAction::PauseAll => self.hold_all(true),
             QueueAction::ResumeAll => self.hold_all(false),
+            QueueAction::RetryFailed if self.refuses_while_comparing() => {}
             QueueAction::RetryFailed => {
                 for key in self.transfers.failed() {
                     if let Some(recipe) = self.transfers.row(key).and_then(|row| row.recipe()).cloned() {

@@ -55,8 +55,10 @@ impl App {
         if self.form.start_when_checked {
             return;
         }
-        let recipe = checked.recipe.clone().filter(|_| !self.comparisons.is_comparing());
-        let Some(recipe) = recipe else {
+        if self.refuses_while_comparing() {
+            return;
+        }
+        let Some(recipe) = checked.recipe.clone() else {
             self.open_form();
             return;
         };
@@ -72,9 +74,9 @@ impl App {
         self.settings.form_open = false;
     }
 
-    /// Starts a recipe in a row of its own, or lets it wait for its turn.
+    /// Starts a recipe in a row of its own, or lets it wait for its turn; nothing while routes are compared.
     pub(super) fn start(&mut self, recipe: Recipe) {
-        if self.comparisons.is_comparing() {
+        if self.refuses_while_comparing() {
             return;
         }
         self.stop_measuring();
@@ -88,6 +90,15 @@ impl App {
         } else {
             self.transfers.add_waiting(recipe, self.now_s());
         }
+    }
+
+    /// Whether nothing may start, as a comparison would measure it, too: then the comparison is shown.
+    pub(super) fn refuses_while_comparing(&mut self) -> bool {
+        let refuses = self.comparisons.is_comparing();
+        if refuses {
+            self.show(View::Compare);
+        }
+        refuses
     }
 
     /// Starts what has waited for its turn, as far as there are slots.

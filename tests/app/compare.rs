@@ -89,7 +89,14 @@ fn routes_are_compared_saved_and_laid_beside() {
 
 #[test]
 fn a_comparison_is_cancelled_at_once_and_keeps_nothing() {
-    let mut window = comparing("1000");
+    let mut window = comparing("10000000");
+    several(window.state_mut());
+    let failed = window.state().transfers().failed()[0];
+    let running = window.state().transfers().rows()[0].key;
+    window.state_mut().transfers_mut().row_mut(running).unwrap().phase = Phase::Cancelled;
+    window.step();
+    // It has ended for long enough that nobody means to stop it.
+    std::thread::sleep(Duration::from_millis(600));
     window.get_by_label("Compare").click();
     until(&mut window, "running", |app| {
         app.compare_page()
@@ -98,6 +105,21 @@ fn a_comparison_is_cancelled_at_once_and_keeps_nothing() {
             .is_some_and(|progress| progress.begun > 0)
     });
     window.step();
+    // Whatever else would start is refused, and the comparison is what says why.
+    for label in ["Retry", "New transfer"] {
+        window.state_mut().show(View::Transfers);
+        window.state_mut().transfers_mut().select(failed);
+        window.step();
+        window.get_by_label(label).click();
+        window.step();
+        if label == "New transfer" {
+            window.key_press_modifiers(Modifiers::CTRL, Key::Enter);
+        }
+        window.step();
+        window.step();
+        window.get_by_label("Cancel the comparison");
+    }
+    assert_eq!(window.state().transfers().rows().len(), 3);
     window.get_by_label("Cancel the comparison").click();
     until(&mut window, "cancelled", |app| app.compare_page().progress.is_none());
     window.step();
