@@ -203,30 +203,26 @@ impl RowLine<'_> {
 
     fn has_focused_button(&self, ui: &Ui, buttons: &[RowButton]) -> bool {
         let focused = ui.memory(eframe::egui::Memory::focused);
-        let ids = ui.data(|data| data.get_temp::<Vec<Id>>(buttons_id(self.row.key)));
-        !buttons.is_empty() && focused.zip(ids).is_some_and(|(focused, ids)| ids.contains(&focused))
+        focused.is_some_and(|focused| (0..buttons.len()).any(|at| button_id(self.row.key, at) == focused))
     }
 
     fn buttons_ui(&self, ui: &mut Ui, place: Rect, buttons: &[RowButton], is_seen: bool) -> Vec<Action> {
         let key = self.row.key;
         // Without the selection they are clicked only, so that the Tab key does not stop at each of a thousand.
         let sense = if self.is_selected { Sense::click() } else { Sense::CLICK };
-        let mut child = ui.new_child(UiBuilder::new().id_salt(buttons_id(key)).max_rect(place));
+        let mut child = ui.new_child(UiBuilder::new().max_rect(place));
         let mut actions = Vec::new();
-        let mut ids = Vec::new();
         child.spacing_mut().item_spacing.x = 0.0;
         child.horizontal(|ui| {
-            for button in buttons {
+            for (at, button) in buttons.iter().enumerate() {
                 let name = format!("{} {}", button.word, self.row.name());
-                let response = icon_button(ui, button.icon, &name, sense, is_seen);
-                ids.push(response.id);
+                let response = icon_button(ui, button_id(key, at), button.icon, &name, sense, is_seen);
                 // Rows and buttons move as transfers begin and end.
                 if clicked_once(&response.on_hover_text(button.hover)) {
                     actions.push(Action::Transfer(key, button.action));
                 }
             }
         });
-        ui.data_mut(|data| data.insert_temp(buttons_id(key), ids));
         actions
     }
 
@@ -266,8 +262,9 @@ pub(super) fn curve_colour(row: &Row, palette: &Palette) -> Color32 {
     }
 }
 
-fn buttons_id(key: RowKey) -> Id {
-    Id::unique(("transfer row, buttons", key))
+/// The id of a button of a row, from left to right.
+fn button_id(key: RowKey, at: usize) -> Id {
+    Id::unique(("transfer row, button", key, at))
 }
 
 /// A line of 2 points that fills from the left.

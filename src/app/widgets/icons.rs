@@ -1,7 +1,7 @@
 //! Icons, painted as paths of 1.5 points, so that they are crisp in either theme and at any scale.
 
 use eframe::egui::epaint::{PathShape, PathStroke};
-use eframe::egui::{Color32, Painter, Pos2, Rect, Response, Role, Sense, Shape, Stroke, Ui, WidgetInfo, vec2};
+use eframe::egui::{Color32, Id, Painter, Pos2, Rect, Response, Role, Sense, Shape, Stroke, Ui, WidgetInfo, vec2};
 
 use super::focus_ring;
 use crate::app::model::row::Sign;
@@ -165,8 +165,9 @@ pub(crate) fn paint_mark(painter: &Painter, centre: Pos2, palette: &theme::Palet
 
 /// A button that is only an icon. `name` is what a screen reader says. It is painted where `is_seen`, and whenever the
 /// keyboard or the pointer is on it.
-pub(crate) fn icon_button(ui: &mut Ui, icon: Icon, name: &str, sense: Sense, is_seen: bool) -> Response {
-    let (rect, response) = ui.allocate_exact_size(vec2(BUTTON, BUTTON), sense);
+pub(crate) fn icon_button(ui: &mut Ui, id: Id, icon: Icon, name: &str, sense: Sense, is_seen: bool) -> Response {
+    let (_, rect) = ui.allocate_space(vec2(BUTTON, BUTTON));
+    let response = ui.interact(rect, id, sense);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), name));
     let palette = theme::palette(ui);
     let is_pointed_at = response.hovered() || response.has_focus();
