@@ -67,11 +67,11 @@ fn totals_ui(ui: &mut Ui, rect: Rect, totals: &Totals, unit: RateUnit) {
     ui.painter().galley(pos2(unit_left, unit_at), unit, palette.weak);
     let words = Rect::from_min_max(
         pos2(left, rect.top() + 89.0),
-        pos2(rect.right() - MARGIN - 104.0, rect.top() + 107.0),
+        pos2(rect.right() - MARGIN, rect.top() + 107.0),
     );
     let text = totals.in_words();
     text_line(ui, words, Align2::LEFT_CENTER, &text, theme::small(), palette.weak);
-    let curve = Rect::from_min_size(pos2(rect.right() - MARGIN - 96.0, rect.top() + 60.0), vec2(96.0, 36.0));
+    let curve = Rect::from_min_size(pos2(rect.right() - MARGIN - 96.0, rect.top() + 50.0), vec2(96.0, 36.0));
     paint_sparkline(ui.painter(), curve, &shares(&totals.curve), palette.neutral);
     let all = Rect::from_min_max(pos2(left, rect.top() + 54.0), pos2(curve.right(), rect.bottom() - 4.0));
     let response = ui.interact(all, Id::unique("totals"), Sense::hover());
