@@ -44,6 +44,8 @@ pub(crate) enum Action {
     Filter(String),
     /// Go to the filter of the list.
     FocusFilter,
+    /// In a window that is not wide: let the list hang below the strip, so far from its left; `None` closes it.
+    ShowList(Option<f32>),
     /// Open the menu of a transfer.
     OpenMenu(RowKey),
     /// Show the command palette like this, or close it.

@@ -7,7 +7,7 @@ use eframe::egui::{Context, Popup};
 use super::action::{Action, CompareAction, Dialog, FormAction, QueueAction, RoundTripsAction, TransferAction};
 use super::model::form::{EndpointKind, SourceKind};
 use super::model::row::{Phase, RowKey};
-use super::model::view::View;
+use super::model::view::{View, WindowSize};
 use super::panels::list_head::filter_id;
 use super::panels::list_row::row_id;
 use super::panels::new_transfer::first_field;
@@ -46,13 +46,14 @@ impl App {
             Action::MeasureCeilings => self.measure_ceilings(),
             Action::Show(view) => self.show(view),
             Action::Filter(filter) => self.filter = filter,
-            Action::FocusFilter => {
-                self.show(View::Transfers);
-                self.settings.form_open = false;
-                ctx.memory_mut(|memory| memory.request_focus(filter_id()));
-            }
+            Action::FocusFilter => self.focus_filter(ctx),
+            Action::ShowList(at) => self.list_at = at,
             Action::OpenMenu(key) => Popup::open_id(ctx, row_menu::id(key)),
-            Action::Palette(palette) => self.palette = palette,
+            Action::Palette(palette) => {
+                // A menu would lie over it and take its keys.
+                Popup::close_all(ctx);
+                self.palette = palette;
+            }
             Action::TryThisMachine => {
                 if let Some(recipe) = self.first_steps_form().recipe {
                     self.start(recipe);
@@ -86,6 +87,20 @@ impl App {
             }
             Action::KeepRunning => self.question = None,
         }
+    }
+
+    /// Goes to the filter, where there is a list.
+    fn focus_filter(&mut self, ctx: &Context) {
+        self.show(View::Transfers);
+        if self.list().is_empty() {
+            return;
+        }
+        // In a wide window the form lies over the list, in a narrow one over the strip.
+        self.settings.form_open &= self.size == WindowSize::Medium;
+        if self.size != WindowSize::Wide {
+            self.list_at.get_or_insert_default();
+        }
+        ctx.memory_mut(|memory| memory.request_focus(filter_id()));
     }
 
     /// Selects the row so many below the selected one; the focus goes with the selection.

@@ -69,6 +69,9 @@ impl App {
             return Vec::from_iter(escape.then(|| self.leave_page()));
         }
         let mut actions = Vec::new();
+        if self.list_at.is_some() && is_pressed(ctx, Modifiers::NONE, Key::Escape) {
+            actions.push(Action::ShowList(None));
+        }
         if self.settings.form_open && is_pressed(ctx, Modifiers::NONE, Key::Escape) {
             actions.push(Action::Form(FormAction::Toggle));
         }

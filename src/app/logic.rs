@@ -44,7 +44,7 @@ impl App {
     fn note_size(&mut self, size: WindowSize) {
         // What was unfolded where there was more room is not what was meant for less.
         if self.size != size {
-            (self.size, self.form.unfolded) = (size, None);
+            (self.size, self.form.unfolded, self.list_at) = (size, None, None);
             // The form would hide what runs.
             self.settings.form_open &= size != WindowSize::Narrow || self.transfers.rows().is_empty();
         }

@@ -141,6 +141,8 @@ pub struct App {
     form: FormState,
     /// Words that the rows of the list have to have.
     filter: String,
+    /// How far from the left of the strip the list hangs, where it is open.
+    list_at: Option<f32>,
     /// The command palette, where it is open.
     palette: Option<Palette>,
     question: Option<Question>,
@@ -280,6 +282,7 @@ impl App {
             repaints,
             question: None,
             filter: String::new(),
+            list_at: None,
             palette: None,
             focus_before: None,
             is_closing: false,

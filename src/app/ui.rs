@@ -1,6 +1,6 @@
 //! Lays the panels out. Nothing changes here: what a person asked for is returned, and `commands` applies it.
 
-use eframe::egui::{CentralPanel, Color32, Context, Frame, Margin, Memory, Panel, ScrollArea, Ui};
+use eframe::egui::{CentralPanel, Color32, Context, Frame, Margin, Memory, Panel, ScrollArea, Ui, vec2};
 
 use super::action::{Action, TransferAction};
 use super::model::form::Form;
@@ -10,8 +10,8 @@ use super::model::plan::{CheckedForm, check};
 use super::model::view::{View, WindowSize, list_width};
 use super::panels::transfers::Column;
 use super::panels::{
-    close, compare, empty, help, history, instrument, new_transfer, palette, rail, round_trips, settings, status,
-    strip, undo,
+    close, compare, empty, help, history, instrument, new_transfer, palette, rail, round_trips, row_menu, settings,
+    status, strip, undo,
 };
 use super::theme;
 use super::{App, Clock, Question};
@@ -132,6 +132,11 @@ impl App {
                 self.form_ui(ui)
             });
             actions.extend(form.inner);
+            if let Some(row) = self.transfers.selected().filter(|_| self.size == WindowSize::Wide) {
+                // Its row lies below the form.
+                let corner = ui.available_rect_before_wrap().left_top() + vec2(24.0, 44.0);
+                actions.extend(row_menu::at(ui, row, self.transfers.is_next(row.key), corner));
+            }
         } else if has_list && self.size == WindowSize::Wide {
             let panel = panel_left("list", width).frame(Frame::new().fill(fill));
             actions.extend(panel.show(ui, |ui| self.column(ui).ui(ui)).inner);
@@ -147,6 +152,7 @@ impl App {
             is_moving: self.transfers.is_moving(),
             can_drop: self.can_drop,
             is_high: ui.ctx().content_rect().height() >= DROP_ZONE_FROM,
+            list_at: self.list_at,
         }
     }
 

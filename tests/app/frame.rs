@@ -295,6 +295,80 @@ fn the_palette_finds_an_action_by_its_name_and_does_it() {
 }
 
 #[test]
+fn the_palette_closes_a_menu_and_has_the_keys() {
+    let mut window = window();
+    several(window.state_mut());
+    window.run();
+    window.key_press(Key::Menu);
+    window.run();
+    window.get_by_label("Copy name");
+    window.key_press_modifiers(Modifiers::CTRL, Key::K);
+    window.run();
+    assert!(window.query_by_label("Copy name").is_none());
+    assert!(window.get_by_label("Command").is_focused());
+}
+
+#[test]
+fn the_menu_of_a_row_opens_where_the_form_lies_over_the_list_too() {
+    let mut window = window();
+    several(window.state_mut());
+    window.state_mut().settings_mut().form_open = true;
+    window.run();
+    window.key_press(Key::Menu);
+    window.run();
+    window.get_by_label("Copy name");
+}
+
+#[test]
+fn the_focus_walks_past_the_edge_of_the_list_and_a_group_is_shown_with_its_heading() {
+    let mut window = window();
+    for id in 1..=30 {
+        recorded(window.state_mut(), id, &Form::default());
+    }
+    window.run();
+    let selected = |window: &Window| window.state().transfers().selected().map(|row| row.key);
+    let first = selected(&window);
+    for _ in 0..12 {
+        window.key_press(Key::Tab);
+        window.run();
+        if focused(&window).starts_with("range 0 … 5e7, ") {
+            break;
+        }
+    }
+    for key in std::iter::repeat_n(Key::ArrowDown, 29).chain(std::iter::repeat_n(Key::ArrowUp, 29)) {
+        let before = selected(&window);
+        window.key_press(key);
+        window.run();
+        assert_ne!(selected(&window), before);
+        assert!(focused(&window).starts_with("range 0 … 5e7, "), "{}", focused(&window));
+    }
+    assert_eq!(selected(&window), first);
+    window.run();
+    let heading = window.get_by_label("Running: 30").rect();
+    assert!(
+        heading.top() >= window.get_by_label("Filter").rect().bottom(),
+        "{heading:?}"
+    );
+}
+
+#[test]
+fn nothing_is_remembered_of_rows_that_were_drawn() {
+    let mut window = window();
+    let remembered = |window: &Window| window.ctx.data(eframe::egui::util::IdTypeMap::len);
+    let round = |window: &mut Window, ids: std::ops::Range<u64>| {
+        for id in ids {
+            let (key, _) = recorded(window.state_mut(), id, &Form::default());
+            window.run();
+            window.state_mut().transfers_mut().remove(key);
+        }
+        window.run();
+        remembered(window)
+    };
+    let before = round(&mut window, 0..3);
+    assert!(round(&mut window, 3..20) <= before + 1);
+}
+
+#[test]
 fn the_settings_take_effect_at_once() {
     let mut window = window();
     choose_theme(&mut window, ThemeChoice::Light);

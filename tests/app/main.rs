@@ -9,6 +9,7 @@ mod frame;
 mod history;
 mod instrument;
 mod reading;
+mod strip;
 
 use std::time::{Duration, Instant};
 

@@ -138,6 +138,12 @@ impl Transfers {
         failed.map(|row| row.key).collect()
     }
 
+    /// Whether it is the one that begins next.
+    #[must_use]
+    pub fn is_next(&self, key: RowKey) -> bool {
+        self.waiting().next().is_some_and(|row| row.key == key)
+    }
+
     /// `next`, or `3rd to begin`, for one that waits.
     #[must_use]
     pub fn turn_in_words(&self, key: RowKey) -> Option<String> {

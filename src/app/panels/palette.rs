@@ -63,8 +63,7 @@ fn entries(transfers: &Transfers) -> Vec<Entry> {
 
 /// What can be asked of the selected transfer.
 fn of_row(row: &Row, transfers: &Transfers) -> Vec<Entry> {
-    let is_next = transfers.waiting().next().map(|next| next.key) == Some(row.key);
-    let items = row_menu::items(row, is_next).into_iter();
+    let items = row_menu::items(row, transfers.is_next(row.key)).into_iter();
     let of_it = items.filter(|item| !matches!(item.value, Action::Queue(_)));
     of_it
         .map(|item| (format!("{} ({})", item.text, row.name()), item.keys, item.value))

@@ -1,7 +1,7 @@
 //! What can be asked of a row: as buttons while it is pointed at, and all of it in the menu that a right click, Shift
 //! F10 or the Menu key opens.
 
-use eframe::egui::{Id, Popup, PopupAnchor, PopupCloseBehavior, PopupKind, Pos2, Response, Ui, vec2};
+use eframe::egui::{Context, Id, Popup, PopupAnchor, PopupCloseBehavior, PopupKind, Pos2, Response, Ui, vec2};
 
 use crate::app::action::{Action, QueueAction, TransferAction};
 use crate::app::model::row::{Phase, Row, RowKey};
@@ -76,27 +76,42 @@ pub(crate) fn id(key: RowKey) -> Id {
     Id::unique(("transfer row, menu", key))
 }
 
-/// Draws the menu of a row where it is open, and opens it by a right click.
+/// Draws the menu of a row of the list where it is open, and opens it by a right click.
 pub(super) fn ui(ui: &Ui, row: &Row, is_next: bool, response: &Response) -> Vec<Action> {
+    if response.secondary_clicked() {
+        open(ui.ctx(), row.key);
+    }
+    // By a key it hangs below the name.
+    at(ui, row, is_next, response.rect.left_top() + vec2(30.0, 26.0))
+}
+
+/// Opens the menu of a row where the pointer is.
+pub(super) fn open(ctx: &Context, key: RowKey) {
+    let id = id(key);
+    // Asked for before: the data are locked while they are changed.
+    let at = ctx.pointer_interact_pos();
+    ctx.data_mut(|data| data.insert_temp::<Option<Pos2>>(id.with("place"), at));
+    Popup::open_id(ctx, id);
+}
+
+/// Draws the menu of a row where it is open: where it was asked for by the pointer, or else at `corner`.
+pub(crate) fn at(ui: &Ui, row: &Row, is_next: bool, corner: Pos2) -> Vec<Action> {
     let (ctx, id) = (ui.ctx(), id(row.key));
     let place = id.with("place");
-    if response.secondary_clicked() {
-        // Asked for before: the data are locked while they are changed.
-        let at = ctx.pointer_interact_pos();
-        ctx.data_mut(|data| data.insert_temp::<Option<Pos2>>(place, at));
-        Popup::open_id(ctx, id);
-    }
     if !Popup::is_id_open(ctx, id) {
         ctx.data_mut(|data| data.remove::<Option<Pos2>>(place));
         return Vec::new();
     }
     let at = ctx.data(|data| data.get_temp::<Option<Pos2>>(place)).flatten();
-    // By a key it hangs below the name.
-    let at = at.unwrap_or(response.rect.left_top() + vec2(30.0, 26.0));
-    let menu = Popup::new(id, ctx.clone(), PopupAnchor::Position(at), ui.layer_id())
-        .kind(PopupKind::Menu)
-        .open_memory(None)
-        .close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    let menu = Popup::new(
+        id,
+        ctx.clone(),
+        PopupAnchor::Position(at.unwrap_or(corner)),
+        ui.layer_id(),
+    )
+    .kind(PopupKind::Menu)
+    .open_memory(None)
+    .close_behavior(PopupCloseBehavior::CloseOnClickOutside);
     let shown = menu.show(|ui| menu_ui(ui, items(row, is_next)));
     shown.and_then(|shown| shown.inner).into_iter().collect()
 }

@@ -1,14 +1,14 @@
 //! In a window that is not wide: the list as a strip of chips above the page. A chip with a count opens the list.
 
 use eframe::egui::{
-    Align2, Id, Popup, PopupCloseBehavior, Pos2, Rect, Response, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Align2, Id, Popup, PopupAnchor, Pos2, Rect, Response, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 use super::transfers::Column;
-use super::{list_head, list_row};
+use super::{list_head, list_row, row_menu};
 use crate::app::action::{Action, FormAction, TransferAction};
 use crate::app::model::format::{self, RateUnit};
-use crate::app::model::list::Group;
+use crate::app::model::list::{Group, List};
 use crate::app::model::row::{Row, RowKey, Sign, Told};
 use crate::app::model::totals::Totals;
 use crate::app::theme::{self, ROW_RADIUS};
@@ -38,28 +38,36 @@ pub(crate) fn ui(ui: &mut Ui, column: Column<'_>) -> Vec<Action> {
     if plus_ui(ui, plus) {
         actions.push(Action::Form(FormAction::Focus));
     }
-    let totals = Totals::of(column.list.transfers, column.now_s);
+    let transfers = column.list.transfers;
+    let totals = Totals::of(transfers, column.now_s);
     // Written once, beside the total.
     let unit = totals.common_unit(column.list.unit());
     let total_end = pos2(plus.left() - 12.0, area.center().y);
     let total = total_ui(ui, column, &totals, unit, total_end);
-    let total_left = total.rect.left();
-    let mut counts = counts(column);
-    let counts_width: f32 = counts.iter().map(|(_, text)| count_width(ui, text)).sum();
-    // Room for the count of those that have no chip.
-    let counts_width = counts_width + 96.0;
+    let end = total.rect.left() - 12.0;
+    // The filter is of the list that a chip opens.
+    let all = List {
+        filter: "",
+        ..column.list
+    };
+    let mut counts = counts(all);
+    // With room for the count of those that have no chip.
+    let counts_width = 96.0 + counts.iter().map(|(_, text)| count_width(ui, text)).sum::<f32>();
     let mut without_chip = 0;
     let mut x = area.left() + 8.0;
-    let end = total_left - 12.0;
-    for row in alive(column) {
+    let place = |x: f32, width: f32| Rect::from_min_size(pos2(x, area.top() + 6.0), vec2(width, CHIP_HEIGHT));
+    let mut selected_at = place(x, 0.0);
+    for row in alive(all) {
         let chip = Chip::of(ui, column, unit, row);
         let width = chip.width(ui);
         if without_chip > 0 || x + width + counts_width > end {
             without_chip += 1;
             continue;
         }
-        let place = Rect::from_min_size(pos2(x, area.top() + 6.0), vec2(width, CHIP_HEIGHT));
-        actions.extend(chip.ui(ui, place));
+        if chip.is_selected {
+            selected_at = place(x, width);
+        }
+        actions.extend(chip.ui(ui, place(x, width)));
         x += width + 4.0;
     }
     if without_chip > 0 {
@@ -68,25 +76,29 @@ pub(crate) fn ui(ui: &mut Ui, column: Column<'_>) -> Vec<Action> {
     let mut openers = vec![total];
     for (sign, text) in counts {
         let width = count_width(ui, &text);
-        let place = Rect::from_min_size(pos2(x, area.top() + 6.0), vec2(width, CHIP_HEIGHT));
-        openers.push(count_ui(ui, sign, &text, place));
+        openers.push(count_ui(ui, sign, &text, place(x, width)));
         x += width;
     }
-    for opener in openers {
-        actions.extend(list_ui(&opener, column));
+    for opener in openers.iter().filter(|opener| opener.clicked()) {
+        let at = opener.rect.left() - area.left();
+        actions.push(Action::ShowList(column.list_at.is_none().then_some(at)));
+    }
+    if let Some(at) = column.list_at {
+        // What opens it closes it, too.
+        let is_opener = openers.iter().any(Response::contains_pointer);
+        actions.extend(list_ui(ui, pos2(area.left() + at, area.bottom()), column, is_opener));
+    } else if let Some(row) = transfers.selected() {
+        let corner = selected_at.left_top() + vec2(30.0, 26.0);
+        actions.extend(row_menu::at(ui, row, transfers.is_next(row.key), corner));
     }
     actions
 }
 
 /// Those that run, and above all the selected one.
-fn alive(column: Column<'_>) -> Vec<&Row> {
-    let running = column.list.group(Group::Running);
-    let selected = column
-        .list
-        .transfers
-        .selected()
-        .filter(|row| row.group() != Group::Running);
-    selected.into_iter().chain(running).collect()
+fn alive(list: List<'_>) -> Vec<&Row> {
+    let selected = list.transfers.selected();
+    let selected = selected.filter(|row| row.group() != Group::Running);
+    selected.into_iter().chain(list.group(Group::Running)).collect()
 }
 
 /// A transfer that is alive.
@@ -166,9 +178,11 @@ impl<'a> Chip<'a> {
         }
         let name = inner.with_max_x(right);
         name_line(ui, name, Align2::LEFT_CENTER, row.name(), theme::body(), palette.text);
-        response
-            .clicked()
-            .then_some(Action::Transfer(row.key, TransferAction::Select))
+        if response.secondary_clicked() {
+            row_menu::open(ui.ctx(), row.key);
+        }
+        let is_picked = response.clicked() || response.secondary_clicked();
+        is_picked.then_some(Action::Transfer(row.key, TransferAction::Select))
     }
 }
 
@@ -178,8 +192,7 @@ fn chip_id(key: RowKey) -> Id {
 }
 
 /// How many there are of each group that has no chips.
-fn counts(column: Column<'_>) -> Vec<(Sign, String)> {
-    let list = column.list;
+fn counts(list: List<'_>) -> Vec<(Sign, String)> {
     let done = list.group(Group::Done).len() as u64 + list.transfers.forgotten_done();
     let others = list.group(Group::Others).len() + list.services.len();
     let counts = [
@@ -218,21 +231,38 @@ fn count_ui(ui: &Ui, sign: Sign, text: &str, rect: Rect) -> Response {
     response
 }
 
-/// The whole list, in a popup below a chip.
-fn list_ui(opener: &Response, column: Column<'_>) -> Vec<Action> {
-    let popup = Popup::menu(opener).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+/// The whole list, which hangs from a corner below the strip. It is no popup of those of which one alone can be open: a
+/// row of it has a menu.
+fn list_ui(ui: &Ui, corner: Pos2, column: Column<'_>, is_opener: bool) -> Vec<Action> {
+    // A click that closes a menu closes nothing else.
+    let has_menu = Popup::is_any_open(ui.ctx());
+    let anchor = PopupAnchor::Position(corner);
+    let popup = Popup::new(
+        Id::unique("list below the strip"),
+        ui.ctx().clone(),
+        anchor,
+        ui.layer_id(),
+    );
     let shown = popup.show(|ui| {
         let height = column.list_height().min(LIST_HEIGHT_MAX);
         let (rect, _) = ui.allocate_exact_size(vec2(LIST_WIDTH, height + 44.0), Sense::hover());
         let mut child = ui.new_child(UiBuilder::new().max_rect(rect));
         child.spacing_mut().item_spacing = vec2(0.0, 0.0);
-        let mut actions = Vec::from_iter(list_head::filter_ui(&mut child, column.list.filter));
+        // A popup is first measured unseen, which takes the focus from what is in it.
+        let loses_focus = ui.is_sizing_pass() && ui.memory(|memory| memory.has_focus(list_head::filter_id()));
+        let mut actions = Vec::from_iter(loses_focus.then_some(Action::FocusFilter));
+        actions.extend(list_head::filter_ui(&mut child, column.list.filter));
         let rest = child.available_rect_before_wrap();
         let mut list = child.new_child(UiBuilder::new().max_rect(rest));
         column.list_ui(&mut list, &mut actions);
         actions
     });
-    shown.map(|shown| shown.inner).unwrap_or_default()
+    let Some(shown) = shown else { return Vec::new() };
+    let mut actions = shown.inner;
+    if shown.response.clicked_elsewhere() && !has_menu && !is_opener {
+        actions.push(Action::ShowList(None));
+    }
+    actions
 }
 
 fn plus_ui(ui: &Ui, rect: Rect) -> bool {

@@ -29,6 +29,8 @@ pub(crate) struct Column<'a> {
     pub can_drop: bool,
     /// Whether the window is high enough for a place to drop files.
     pub is_high: bool,
+    /// Where the list hangs below the strip, where it is open.
+    pub list_at: Option<f32>,
 }
 
 /// Height of the line about the window itself.
@@ -90,9 +92,11 @@ impl<'a> Column<'a> {
             };
             self.scroll_to_selected(ui, &lines, place);
             let first = tops.partition_point(|top| *top <= visible.top()).saturating_sub(1);
-            for (at, line) in lines.iter().enumerate().skip(first) {
-                if tops[at] >= visible.bottom() {
-                    break;
+            let end = tops.partition_point(|top| *top < visible.bottom());
+            for (at, line) in lines.iter().enumerate() {
+                // The selected one is there wherever it is: what is not drawn loses the focus.
+                if !(first..end).contains(&at) && !self.is_selected(line) {
+                    continue;
                 }
                 let mut child = ui.new_child(UiBuilder::new().id_salt(line_id(*line)).max_rect(place(at, line)));
                 actions.extend(self.line_ui(&mut child, *line, unit));
@@ -134,7 +138,7 @@ impl<'a> Column<'a> {
         let line = RowLine {
             row,
             turn: transfers.turn_in_words(row.key),
-            is_next: transfers.waiting().next().map(|row| row.key) == Some(row.key),
+            is_next: transfers.is_next(row.key),
             is_selected: transfers.selected().map(|row| row.key) == Some(row.key),
             unit,
             now_s: self.now_s,
@@ -150,10 +154,20 @@ impl<'a> Column<'a> {
             return;
         }
         ui.data_mut(|data| data.insert_temp(id, selected));
-        let is_selected = |line: &Line<'_>| matches!(line, Line::Row(row) if Some(row.key) == selected);
-        if let Some((at, line)) = lines.iter().enumerate().find(|(_, line)| is_selected(line)) {
-            ui.scroll_to_rect_animation(place(at, line), None, ScrollAnimation::none());
-        }
+        let Some((at, line)) = lines.iter().enumerate().find(|(_, line)| self.is_selected(line)) else {
+            return;
+        };
+        let row = place(at, line);
+        // The heading belongs to the first row below it.
+        let above = at.checked_sub(1).and_then(|at| Some((at, lines.get(at)?)));
+        let heading = above.filter(|(_, line)| matches!(line, Line::Heading(_)));
+        let shown = heading.map_or(row, |(at, line)| row.union(place(at, line)));
+        ui.scroll_to_rect_animation(shown, None, ScrollAnimation::none());
+    }
+
+    fn is_selected(self, line: &Line<'_>) -> bool {
+        let selected = self.list.transfers.selected().map(|row| row.key);
+        matches!(line, Line::Row(row) if Some(row.key) == selected)
     }
 
     fn cost_ui(self, ui: &mut Ui, rect: Rect) {
