@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Cause;
 use super::interval::Spent;
 use crate::telemetry::Counters;
 
@@ -14,6 +15,25 @@ pub struct Evidence {
     pub sender: Option<SideEvidence>,
     /// The receiver's counters; `None` if it is another process.
     pub receiver: Option<SideEvidence>,
+}
+
+impl Evidence {
+    /// The same without the time of a cause, which was the limit for this share of it.
+    pub(super) fn without(&self, cause: Cause, share: f64) -> Self {
+        let of_side = |side: SideEvidence| match cause {
+            Cause::Paused => SideEvidence {
+                thread_s: (side.thread_s - side.paused_s).max(0.0),
+                paused_s: 0.0,
+                ..side
+            },
+            _ => side,
+        };
+        Self {
+            seconds: self.seconds * (1.0 - share),
+            sender: self.sender.map(of_side),
+            receiver: self.receiver.map(of_side),
+        }
+    }
 }
 
 /// What an end moved and spent, over all rounds if it repeats.

@@ -283,7 +283,7 @@ impl Verdict {
     pub(crate) fn sentence_without(&self, cause: Cause) -> String {
         let others = self.shares.without(cause);
         if others.sum() > 0.0 && self.shares.of(cause) > 0.0 {
-            sentence::of(&others, &self.evidence)
+            sentence::of(&others, &self.evidence.without(cause, self.shares.of(cause)))
         } else {
             self.sentence.clone()
         }

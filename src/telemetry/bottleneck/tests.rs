@@ -388,3 +388,26 @@ fn percents_add_up_to_a_hundred() {
     assert_eq!(tiny.percents(), [(Cause::Sender, 100)]);
     assert!(Shares::default().percents().is_empty());
 }
+
+#[test]
+fn a_sentence_without_the_pauses_tells_of_the_time_without_them() {
+    let mut bottleneck = Bottleneck::new(&[Side::Sender]);
+    for i in 0..=400_u32 {
+        // Ten seconds, of which the first five are a pause.
+        let t_s = f64::from(i) * 0.025;
+        let counters = Counters {
+            thread_s: t_s,
+            paused_s: t_s.min(5.0),
+            rested_limit_s: (t_s - 5.0).max(0.0),
+            ..Counters::default()
+        };
+        bottleneck.push(Side::Sender, t_s, 0, &counters);
+    }
+    bottleneck.finish();
+    let verdict = bottleneck.verdict().expect("a verdict");
+    assert_eq!(
+        verdict.sentence_without(Cause::Paused),
+        "The limit that was set held it back 100 % of the time: 5.00 of 5.00 s rested."
+    );
+    assert!(verdict.sentence.ends_with("of 10.0 s rested."), "{}", verdict.sentence);
+}
