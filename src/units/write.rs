@@ -183,14 +183,25 @@ pub(crate) fn exact_time(time: Duration) -> String {
     format!("{} s", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// A number that is not negative with three significant digits, or all digits of a whole part that has more.
+/// A number that is not negative with three significant digits, or all digits of a whole part that has more, with their
+/// thousands apart.
 #[must_use]
 pub(crate) fn three_digits(value: f64) -> String {
     match value {
         v if v < 9.995 => format!("{v:.2}"),
         v if v < 99.95 => format!("{v:.1}"),
-        v => format!("{v:.0}"),
+        v => count(whole(v)),
     }
+}
+
+/// The nearest whole number.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "not negative, and a float's cast saturates"
+)]
+fn whole(value: f64) -> u64 {
+    value.round() as u64
 }
 
 /// A value in the unit, each a thousand of the one before, in which it has at most three digits before the point; and
@@ -254,7 +265,7 @@ mod tests {
         ];
         assert_eq!(shown, expected);
         assert_eq!(RateUnit::of(999.6e6).name, "GB/s");
-        assert_eq!(RateUnit::of(420e6).quantity(13.9e9).to_string(), "13900 MB/s");
+        assert_eq!(RateUnit::of(420e6).quantity(13.9e9).to_string(), "13,900 MB/s");
         assert_eq!((RateUnit::of(0.0).name, RateUnit::of(f64::NAN).name), ("MB/s", "MB/s"));
     }
 
@@ -328,7 +339,7 @@ mod tests {
         ] {
             assert_eq!(left(seconds), shown, "{seconds}");
         }
-        assert_eq!((time(61.0), time(999.9)), ("61.0 s".to_owned(), "1000 s".to_owned()));
+        assert_eq!((time(61.0), time(999.9)), ("61.0 s".to_owned(), "1,000 s".to_owned()));
         assert_eq!(time_of(0.9, 1.0), "0.90 of 1.00 s");
         assert_eq!(time_of(0.0, 0.08), "0.0 of 80.0 ms");
         assert_eq!(time_of(30.0, 120.0), "30.0 s of 2 min 0 s");
