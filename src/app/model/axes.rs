@@ -104,14 +104,20 @@ impl TimeAxis {
     /// A time on this axis with as many decimals as tell one pixel from the next, with its unit.
     #[must_use]
     pub(crate) fn exact_label(&self, t_s: f64) -> String {
-        self.label(t_s, nice_step(self.length_s() / 1000.0))
+        self.label(t_s, self.step_s(1000.0))
+    }
+
+    /// The step of at most `count` times along it, in seconds: a nice one in the unit that is written.
+    fn step_s(&self, count: f64) -> f64 {
+        let (scale, _) = self.unit();
+        nice_step(self.length_s() / count.max(1.0) / scale) * scale
     }
 
     /// At most `count` times along it. The first one has the unit.
     #[must_use]
     pub(crate) fn ticks(&self, count: f64) -> Vec<Tick> {
         let (scale, _) = self.unit();
-        let step_s = nice_step(self.length_s() / count.max(1.0) / scale) * scale;
+        let step_s = self.step_s(count);
         let mut ticks = Vec::new();
         let mut index = (self.from_s / step_s - 1e-6).ceil();
         while index * step_s <= self.to_s + step_s * 1e-6 {
@@ -200,13 +206,16 @@ impl ValueAxis {
             _ => &[1.0],
         };
         let mut ticks = Vec::new();
-        let mut decade = 10_f64.powf(bottom.log10().round());
+        let is_on_axis = |value: f64| (bottom * 0.999_999..=self.top * 1.000_001).contains(&value);
+        let mut decade = 10_f64.powf(bottom.log10().floor());
         while decade <= self.top * 1.000_001 {
-            for value in factors.iter().map(|factor| factor * decade) {
-                if value <= self.top * 1.000_001 {
-                    let label = decimals(value / scale, value / scale);
-                    ticks.push(Tick { value, label });
-                }
+            for value in factors
+                .iter()
+                .map(|factor| factor * decade)
+                .filter(|value| is_on_axis(*value))
+            {
+                let label = decimals(value / scale, value / scale);
+                ticks.push(Tick { value, label });
             }
             decade *= 10.0;
         }
@@ -303,6 +312,18 @@ mod tests {
     }
 
     #[test]
+    fn an_exact_time_has_the_decimals_of_its_unit() {
+        for (to_s, t_s, label) in [
+            (0.08, 0.012_34, "12.3 ms"),
+            (12.0, 2.5, "2.50 s"),
+            (1200.0, 500.0, "8.33 min"),
+            (36_000.0, 12_345.0, "3.43 h"),
+        ] {
+            assert_eq!(axis(0.0, to_s, to_s).exact_label(t_s), label);
+        }
+    }
+
+    #[test]
     fn the_first_time_along_an_axis_has_the_unit() {
         assert_eq!(
             labels(&axis(0.0, 3.2, 3.2).ticks(8.0)),
@@ -368,6 +389,17 @@ mod tests {
         assert_eq!(labels(&axis.ticks(1e9, 8.0)), ["0.1", "0.2", "0.5", "1", "2", "5"]);
         let axis = ValueAxis::new(Scale::Log, 6e9, 1.0);
         assert_eq!(axis.ticks(1e9, 5.0).len(), 4);
+        for (top, lowest) in [(2e9, 1.9e9), (2e9, 3e8), (2.5e9, 1e9), (5e9, 4e9), (3e10, 1.0)] {
+            let axis = ValueAxis::new(Scale::Log, top, lowest);
+            let ticks = axis.ticks(1e9, 8.0);
+            let parts: Vec<f64> = ticks.iter().map(|tick| axis.part(tick.value)).collect();
+            assert!(parts.windows(2).all(|pair| pair[1] > pair[0] + 0.05), "{top} {ticks:?}");
+            let first = ticks[0].value;
+            assert!(
+                axis.part(first) > 0.0 || first > axis.value(0.0) * 0.999,
+                "{top} {ticks:?}"
+            );
+        }
         let linear = ValueAxis::new(Scale::Linear, 6e9, 1.0);
         assert_eq!(labels(&linear.ticks(1e9, 7.0)), ["0", "1", "2", "3", "4", "5", "6"]);
         assert_eq!(labels(&linear.ticks(1e9, 3.0)), ["0", "2", "4", "6"]);
