@@ -108,6 +108,8 @@ struct Counts {
     page_faults: f64,
     syscalls: f64,
     copied_bytes: f64,
+    core_wait_s: f64,
+    thread_s: f64,
     retransmits: f64,
 }
 
@@ -132,8 +134,8 @@ impl Meters {
             page_faults: base.page_faults + counters.page_faults as f64,
             syscalls: base.syscalls + counters.syscalls as f64,
             copied_bytes: base.copied_bytes + counters.copied_bytes as f64,
-            core_wait_s: counters.core_wait_s,
-            thread_s: counters.thread_s,
+            core_wait_s: base.core_wait_s + counters.core_wait_s,
+            thread_s: base.thread_s + counters.thread_s,
             tcp,
         });
         if self.readings.len() > KEPT_MAX {
@@ -153,6 +155,8 @@ impl Meters {
                 page_faults: last.page_faults,
                 syscalls: last.syscalls,
                 copied_bytes: last.copied_bytes,
+                core_wait_s: last.core_wait_s,
+                thread_s: last.thread_s,
                 retransmits: last.tcp.map_or(self.base.retransmits, |tcp| tcp[2]),
             };
         }
@@ -189,9 +193,8 @@ impl Meters {
             .rev()
             .find(|reading| last.t_s - reading.t_s >= LATELY_S);
         let before = before.or(self.readings.first());
-        // Where a round has begun since, it counts from its beginning.
-        let from = before.filter(|before| before.thread_s <= last.thread_s);
-        let (wait_s, thread_s) = from.map_or((0.0, 0.0), |before| (before.core_wait_s, before.thread_s));
+        let before = before.filter(|before| before.t_s < last.t_s);
+        let (wait_s, thread_s) = before.map_or((0.0, 0.0), |before| (before.core_wait_s, before.thread_s));
         let thread_s = last.thread_s - thread_s;
         if thread_s > 0.0 {
             (last.core_wait_s - wait_s) / thread_s
@@ -201,11 +204,23 @@ impl Meters {
     }
 
     /// What is drawn between two times: of what counts up its rate over spans of `bin_s`, of the others each reading, or
-    /// the highest in each span where they are closer.
+    /// the highest in each span where they are closer. Spans begin at the first reading after a multiple of `bin_s`,
+    /// whatever is looked at, so that what is drawn keeps its shape.
     #[must_use]
     pub(crate) fn curve(&self, measure: Measure, (from_s, to_s): (f64, f64), bin_s: f64) -> Vec<CurvePoint> {
-        let first = self.readings.partition_point(|reading| reading.t_s < from_s - bin_s);
-        let first = first.saturating_sub(1);
+        let span_of = |t_s: f64| (t_s / bin_s * 1.000_001).floor();
+        let first_span = span_of(from_s) - 1.0;
+        let first = self
+            .readings
+            .partition_point(|reading| span_of(reading.t_s) < first_span);
+        let drawn = |(begin_s, before): (f64, f64), t_s: f64, value: f64| {
+            let value = if measure.counts() {
+                ((value - before) / (t_s - begin_s)).max(0.0)
+            } else {
+                before.max(value)
+            };
+            CurvePoint { t_s, value }
+        };
         let mut curve: Vec<CurvePoint> = Vec::new();
         // The reading that the open span begins with, or the highest in it.
         let mut open: Option<(f64, f64)> = None;
@@ -214,17 +229,13 @@ impl Meters {
             let t_s = reading.t_s;
             match open {
                 None => open = Some((t_s, value)),
-                Some((begin_s, before)) if t_s - begin_s >= bin_s * 0.999 => {
-                    let drawn = if measure.counts() {
-                        ((value - before) / (t_s - begin_s)).max(0.0)
-                    } else {
-                        before.max(value)
-                    };
+                Some(begin) if span_of(t_s) > span_of(begin.0) => {
+                    let drawn = drawn(begin, t_s, value);
+                    // A curve begins level.
                     if curve.is_empty() {
-                        let t_s = begin_s;
-                        curve.push(CurvePoint { t_s, value: drawn });
+                        curve.push(CurvePoint { t_s: begin.0, ..drawn });
                     }
-                    curve.push(CurvePoint { t_s, value: drawn });
+                    curve.push(drawn);
                     open = Some((t_s, value));
                 }
                 Some((begin_s, before)) if !measure.counts() => open = Some((begin_s, before.max(value))),
@@ -235,20 +246,12 @@ impl Meters {
             }
         }
         // What is left over at the end, where it is enough to tell.
-        if let (Some((begin_s, before)), Some(last)) = (open, self.readings.last())
-            && last.t_s - begin_s >= bin_s / 2.0
+        if let (Some(begin), Some(last)) = (open, self.readings.last())
+            && last.t_s - begin.0 >= bin_s / 2.0
             && last.t_s <= to_s + bin_s
             && let Some(value) = last.of(measure)
         {
-            let drawn = if measure.counts() {
-                ((value - before) / (last.t_s - begin_s)).max(0.0)
-            } else {
-                before.max(value)
-            };
-            curve.push(CurvePoint {
-                t_s: last.t_s,
-                value: drawn,
-            });
+            curve.push(drawn(begin, last.t_s, value));
         }
         curve
     }
@@ -299,6 +302,44 @@ mod tests {
         let curve = meters.curve(Measure::RoundTrip, (0.0, 5.0), 0.5);
         assert!(curve.len() <= 12);
         assert!(curve.iter().any(|drawn| drawn.value > 9e-3));
+    }
+
+    #[test]
+    fn what_is_drawn_keeps_its_shape_whatever_part_is_looked_at() {
+        let mut meters = Meters::default();
+        for i in 0..400_u32 {
+            let cpu_s = f64::from(i) * 0.01 + f64::from(i % 13) * 0.004;
+            meters.push(f64::from(i) * 0.047, &counters(cpu_s, Some(f64::from(i % 7))));
+        }
+        for measure in [Measure::Cpu, Measure::RoundTrip] {
+            let whole = meters.curve(measure, (0.0, 20.0), 0.128);
+            for from_s in [1.0, 1.01, 3.3, 7.77] {
+                let part = meters.curve(measure, (from_s, from_s + 5.0), 0.128);
+                // A curve begins level.
+                let inside = &part[1..];
+                assert!(inside.len() > 30, "{}", inside.len());
+                assert!(inside.iter().all(|drawn| whole.contains(drawn)), "from {from_s}");
+            }
+        }
+    }
+
+    #[test]
+    fn rounds_shorter_than_a_second_lack_a_core_together() {
+        let mut meters = Meters::default();
+        for round in 0..40_u32 {
+            // Each waits for a core only at its beginning.
+            for (i, waited_s) in [(0, 0.0), (1, 0.02), (2, 0.02)] {
+                let counters = Counters {
+                    thread_s: f64::from(i) * 0.05,
+                    core_wait_s: waited_s,
+                    ..Counters::default()
+                };
+                meters.push(f64::from(round) * 0.1 + f64::from(i) * 0.05 + 1e-6, &counters);
+            }
+            meters.next_round();
+        }
+        let share = meters.core_wait_share();
+        assert!((share - 0.2).abs() < 0.02, "{share}");
     }
 
     #[test]
