@@ -24,7 +24,18 @@ impl Hatch {
 /// Texels a point, so that lines are smooth.
 const TEXELS: usize = 2;
 
+/// The texture of a way to hatch, which is made once and kept as long as the window is.
 fn texture(ctx: &Context, hatch: Hatch) -> TextureHandle {
+    let id = Id::unique(("hatch", hatch));
+    let kept = ctx.data(|data| data.get_temp::<TextureHandle>(id));
+    kept.unwrap_or_else(|| {
+        let made = ctx.load_texture("hatch", image(hatch), TextureOptions::LINEAR_REPEAT);
+        ctx.data_mut(|data| data.insert_temp(id, made.clone()));
+        made
+    })
+}
+
+fn image(hatch: Hatch) -> ColorImage {
     let (distance, width) = hatch.size();
     // 16 or 12 of them.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and whole")]
@@ -35,8 +46,7 @@ fn texture(ctx: &Context, hatch: Hatch) -> TextureHandle {
         let alpha = (width / 2.0 + 0.5 - across).clamp(0.0, 1.0);
         Color32::WHITE.gamma_multiply(alpha)
     });
-    let image = ColorImage::new([side, side], pixels.collect());
-    ctx.load_texture_cached("hatch", Id::unique(hatch), image, TextureOptions::LINEAR_REPEAT)
+    ColorImage::new([side, side], pixels.collect())
 }
 
 /// Hatches a rectangle in a colour.
