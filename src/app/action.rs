@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::model::axes::TimeAxis;
 use super::model::curves::TimeSpan;
 use super::model::form::Form;
 use super::model::palette::Palette;
-use super::model::plot_view::PlotView;
+use super::model::plot_view::{Period, PlotView};
 use super::model::row::{Cursors, RateAxis, RowKey};
 use super::model::settings::ThemeChoice;
 use super::model::view::View;
@@ -74,6 +75,34 @@ pub(crate) enum Action {
     KeepRunning,
 }
 
+impl Action {
+    /// Shows a part of a row's time axis that is `factor` times as long as what it shows now, around `centre_s`, and moved
+    /// by `shift_s`. Where that is the whole it is all of the time, whatever the period is.
+    pub(crate) fn zoomed(
+        key: RowKey,
+        view: PlotView,
+        time: TimeAxis,
+        factor: f64,
+        (centre_s, shift_s): (f64, f64),
+    ) -> Vec<Self> {
+        match time.zoomed(factor, centre_s, shift_s) {
+            Some(span) => vec![Self::Transfer(key, TransferAction::Zoom(Some(span)))],
+            None if factor > 1.0 => Self::show_all(key, view),
+            // The whole was only to be moved.
+            None => Vec::new(),
+        }
+    }
+
+    /// Shows all of a row's time.
+    pub(crate) fn show_all(key: RowKey, view: PlotView) -> Vec<Self> {
+        let period = Period::All;
+        let is_other = view.period != period;
+        let all_periods = is_other.then_some(Self::SetPlotView(PlotView { period, ..view }));
+        let all = Self::Transfer(key, TransferAction::Zoom(None));
+        all_periods.into_iter().chain([all]).collect()
+    }
+}
+
 /// What can be asked for of one transfer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum TransferAction {
@@ -107,7 +136,7 @@ pub(crate) enum TransferAction {
     MoveForward,
     /// Start it after the one that waits behind it.
     MoveBack,
-    /// Show a part of the time axis; `None` shows all of it.
+    /// Show a part of the time axis; `None` shows the period.
     Zoom(Option<TimeSpan>),
     /// Let the rate axis end there.
     SetRateAxis(RateAxis),

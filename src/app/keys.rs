@@ -92,8 +92,9 @@ impl App {
             if is_pressed(ctx, Modifiers::SHIFT, Key::F10) || is_pressed(ctx, Modifiers::NONE, Key::Menu) {
                 actions.push(Action::OpenMenu(row.key));
             }
-            let of_row = steering(ctx, row).into_iter().chain(self.zooming(ctx, row));
+            let of_row = steering(ctx, row).into_iter();
             actions.extend(of_row.map(|action| Action::Transfer(row.key, action)));
+            actions.extend(self.zooming(ctx, row));
         }
         actions
     }
@@ -110,8 +111,9 @@ impl App {
     }
 
     /// Plus, minus, left, right and 0 on the time axis of a transfer.
-    fn zooming(&self, ctx: &Context, row: &Row) -> Vec<TransferAction> {
-        let time = TimeAxis::of(row, self.settings.plot.period, self.now_s());
+    fn zooming(&self, ctx: &Context, row: &Row) -> Vec<Action> {
+        let view = self.settings.plot;
+        let time = TimeAxis::of(row, view.period, self.now_s());
         let length_s = time.length_s();
         let centre_s = time.from_s + length_s / 2.0;
         let keys = [
@@ -126,7 +128,7 @@ impl App {
             .into_iter()
             .filter(|(key, ..)| is_pressed(ctx, Modifiers::NONE, *key));
         pressed
-            .map(|(_, factor, shift)| TransferAction::Zoom(time.zoomed(factor, centre_s, shift * length_s)))
+            .flat_map(|(_, factor, shift)| Action::zoomed(row.key, view, time, factor, (centre_s, shift * length_s)))
             .collect()
     }
 }

@@ -15,7 +15,7 @@ use eframe::egui::{Align2, Response, Role, Sense, Ui, WidgetInfo, pos2};
 use super::layout::Body;
 use crate::app::action::{Action, TransferAction};
 use crate::app::model::axes::TimeAxis;
-use crate::app::model::plot_view::{Period, PlotView};
+use crate::app::model::plot_view::PlotView;
 use crate::app::model::row::{Numbers, Row};
 use crate::app::theme;
 use frame::{Frame, t_of};
@@ -83,21 +83,17 @@ pub(super) fn ui(
 
 /// What was done to the time axis: zoomed by the wheel, moved by dragging, or shown as a whole again by a double click.
 fn zoomed(ui: &Ui, row: &Row, time: TimeAxis, body: &Body, response: &Response, view: PlotView) -> Vec<Action> {
-    let zoom = |span| vec![Action::Transfer(row.key, TransferAction::Zoom(span))];
     if response.double_clicked() {
-        let mut actions = zoom(None);
+        let mut actions = Action::show_all(row.key, view);
         let cursors = TransferAction::SetCursors(crate::app::model::row::Cursors::default());
         actions.push(Action::Transfer(row.key, cursors));
-        if view.period != Period::All {
-            let period = Period::All;
-            actions.push(Action::SetPlotView(PlotView { period, ..view }));
-        }
         return actions;
     }
+    let zoom = |factor, centre_s, shift_s| Action::zoomed(row.key, view, time, factor, (centre_s, shift_s));
     let seconds_a_point = time.length_s() / f64::from(body.plot.width().max(1.0));
     if response.dragged() && response.drag_delta().x != 0.0 {
         let shift_s = -f64::from(response.drag_delta().x) * seconds_a_point;
-        return zoom(time.zoomed(1.0, time.from_s, shift_s));
+        return zoom(1.0, time.from_s, shift_s);
     }
     let Some(pointer) = response.hover_pos() else {
         return Vec::new();
@@ -109,5 +105,5 @@ fn zoomed(ui: &Ui, row: &Row, time: TimeAxis, body: &Body, response: &Response, 
     let centre_s = t_of(body.plot, time, pointer.x);
     let shift_s = -f64::from(scroll.x) * seconds_a_point;
     let factor = (-f64::from(scroll.y) / 200.0).exp() / f64::from(pinch);
-    zoom(time.zoomed(factor, centre_s, shift_s))
+    zoom(factor, centre_s, shift_s)
 }
