@@ -164,6 +164,17 @@ impl Series {
         self.end_s() - begin_s - self.active_s()
     }
 
+    /// Seconds of pauses between the first point and `t_s`.
+    #[must_use]
+    pub(crate) fn paused_until(&self, t_s: f64) -> f64 {
+        // Sums of many short times are not exact.
+        if self.paused_s() < 1e-6 {
+            return 0.0;
+        }
+        let begin_s = self.points.first().map_or(0.0, |first| first.t_s);
+        (t_s.min(self.end_s()) - begin_s).max(0.0) - self.active_until(t_s)
+    }
+
     /// Seconds from the first point to `t_s` without the pauses; between two points they pass evenly.
     #[must_use]
     pub(crate) fn active_until(&self, t_s: f64) -> f64 {

@@ -160,15 +160,147 @@ fn the_keys_zoom_while_it_runs_and_one_shows_all() {
 }
 
 #[test]
+fn zero_and_zooming_out_show_all_whatever_the_period_is() {
+    for key in [Key::Num0, Key::Minus] {
+        let mut window = shown();
+        window.get_by_role_and_label(Role::RadioButton, "Period: 10 s").click();
+        window.run();
+        for _ in 0..3 {
+            window.key_press(key);
+            window.run();
+        }
+        let all = window.get_by_role_and_label(Role::RadioButton, "Period: All");
+        let is_picked = all.accesskit_node().toggled();
+        assert_eq!(is_picked, Some(eframe::egui::accesskit::Toggled::True), "{key:?}");
+    }
+}
+
+#[test]
 fn ten_hours_with_every_kind_of_mark_are_few_shapes() {
     let mut window = sized(1280.0, 800.0);
     window.run();
     let bare = window.output().shapes.len();
-    super::ten_hours(window.state_mut());
+    super::ten_hours_with_marks(window.state_mut());
     window.run();
     window.step();
     let shapes = window.output().shapes.len();
-    assert!(shapes < bare + 400, "{shapes} and {bare} without it");
+    assert!(shapes < bare + 900, "{shapes} and {bare} without it");
+    // However many changes there are, their flags have room beside each other.
+    let flags = window.query_all_by_label_contains("after ");
+    let flags: Vec<_> = flags
+        .filter(|node| node.accesskit_node().role() == Role::Label)
+        .map(|node| node.rect())
+        .collect();
+    assert!((2..40).contains(&flags.len()), "{}", flags.len());
+    window
+        .get_all_by_label_contains(" more")
+        .next()
+        .expect("several share a flag");
+}
+
+#[test]
+fn rounds_are_flagged_a_few_at_a_time_with_their_numbers() {
+    let mut window = sized(1280.0, 800.0);
+    super::rounds(window.state_mut(), 3000);
+    window.run();
+    let flags = window.query_all_by_label_contains(": round ");
+    let flags: Vec<_> = flags.filter_map(|node| node.accesskit_node().value()).collect();
+    assert!((3..=8).contains(&flags.len()), "{flags:?}");
+    assert!(
+        flags
+            .iter()
+            .all(|said| said.contains("round ") && said.contains("one in ")),
+        "{flags:?}"
+    );
+    window.get_by_label_contains("median ");
+}
+
+#[test]
+fn texts_of_the_head_never_cover_each_other() {
+    for size in [(900.0, 600.0), (1280.0, 800.0), (1920.0, 1080.0)] {
+        for state in 0..5 {
+            let mut window = sized(size.0, size.1);
+            window.state_mut().stop_clock(15.0);
+            in_state(window.state_mut(), state);
+            window.run();
+            let hero = window.get_all_by_role(Role::Label).map(|node| node.rect());
+            let picks = window.get_by_label("Second plot").rect();
+            let head: Vec<_> = hero
+                .filter(|rect| rect.bottom() < picks.bottom() && rect.top() > picks.top() - 80.0)
+                .filter(|rect| rect.left() > picks.left() - 800.0 && rect.width() > 1.0)
+                .collect();
+            assert!(head.len() >= 5, "{size:?} {state}: {head:?}");
+            for (index, one) in head.iter().enumerate() {
+                let covered = head[index + 1..]
+                    .iter()
+                    .find(|other| one.shrink(1.0).intersects(other.shrink(1.0)));
+                assert_eq!(covered, None, "{size:?} {state}: {one:?}");
+            }
+        }
+    }
+}
+
+/// A transfer that has long texts beside its rate: days are left, its rate is far below its peak, checksums differ, it
+/// failed, it repeats.
+fn in_state(app: &mut App, state: u32) {
+    if state == 4 {
+        super::rounds(app, 1234);
+        return;
+    }
+    let (_, id) = recorded(app, 1, &of_range("9e14"));
+    let sides = [Side::Sender, Side::Receiver];
+    match state {
+        0 => {}
+        1 => {
+            for i in 141..400_u32 {
+                for side in sides {
+                    let bytes = 40e9 + f64::from(i) * 4000.0;
+                    sample(app, id, side, f64::from(i) * 0.05, bytes, u64::MAX);
+                }
+            }
+        }
+        2 => {
+            for side in sides {
+                let mut finished = arraylift::Finished::default();
+                finished.bytes = 240_000_000_000;
+                finished.rate_bytes_per_s = 12.3e6;
+                finished.verified = Some(false);
+                tell(app, id, side, 15.0, EventKind::Finished(Box::new(finished)));
+            }
+        }
+        _ => {
+            for side in sides {
+                let (bytes, note) = (240_000_000_000, None);
+                tell(app, id, side, 15.0, EventKind::Cancelled { bytes, note });
+            }
+        }
+    }
+}
+
+#[test]
+fn every_limit_has_its_entry_in_the_key_and_what_is_left_over_one_together() {
+    let mut window = shown();
+    let shares = serde_json::json!({
+        "receiver": 0.4, "sender": 0.2, "limit": 0.1, "network": 0.1, "buffers": 0.08, "writer_pace": 0.06,
+        "reader_pace": 0.04, "sender_disk": 0.02,
+    });
+    let evidence = serde_json::json!({"seconds": 10.0, "sender": null, "receiver": null});
+    let verdict =
+        serde_json::json!({"limit": "receiver", "sentence": "As told.", "shares": shares, "evidence": evidence});
+    let verdict: arraylift::Verdict = serde_json::from_value(verdict).unwrap();
+    let id = TransferId(1_000_001);
+    tell(
+        window.state_mut(),
+        id,
+        Side::Receiver,
+        15.0,
+        EventKind::Bottleneck(Box::new(verdict)),
+    );
+    window.run();
+    for entry in ["receiver", "sender", "limit", "network", "buffers"] {
+        window.get_by_label_contains(&format!("{entry}, limit "));
+    }
+    window.get_by_label_contains("3 others: writer's pace 6 %, reader's pace 4 %, sender's disk 2 %");
 }
 
 #[test]

@@ -1084,6 +1084,65 @@ fn ten_hours(app: &mut App) -> RowKey {
     key
 }
 
+/// The same with thousands of changes of every kind in its last minutes.
+fn ten_hours_with_marks(app: &mut App) -> RowKey {
+    let key = ten_hours(app);
+    let id = TransferId(1_000_001);
+    for i in 0..3000_u32 {
+        let t_s = 36_000.0 + f64::from(i);
+        let kind = match i % 3 {
+            0 => EventKind::Limit {
+                bytes_per_s: (i % 2 == 0).then_some(u64::from(i) * 1_000_000),
+            },
+            1 => EventKind::State { state: State::Paused },
+            _ => EventKind::State {
+                state: State::Transferring,
+            },
+        };
+        for side in [Side::Sender, Side::Receiver] {
+            tell(app, id, side, t_s, kind.clone());
+            sample(
+                app,
+                id,
+                side,
+                t_s + 0.5,
+                198e12 + f64::from(i) * 1e9,
+                720_000_000_000_000,
+            );
+        }
+    }
+    key
+}
+
+/// One that repeats and is in the round after so many, each of a fifth of a second.
+fn rounds(app: &mut App, count: u64) {
+    let mut recipe = recipe(&of_range("50,000,000"));
+    recipe.repeat = true;
+    let key = app.transfers_mut().add(recipe, 0.0);
+    let sides = [Side::Sender, Side::Receiver];
+    for round in 0..=count {
+        let id = TransferId(2_000_000 + round);
+        app.transfers_mut().tie(key, id);
+        for side in sides {
+            let mut started = Started::default();
+            started.total_bytes = Some(400_000_000);
+            started.streams = 1;
+            tell(app, id, side, 0.0, EventKind::Started(Box::new(started)));
+            let state = State::Transferring;
+            tell(app, id, side, 0.0, EventKind::State { state });
+            sample(app, id, side, 0.0, 0.0, 400_000_000);
+            sample(app, id, side, 0.1, 2e8, 400_000_000);
+        }
+        for side in sides.into_iter().filter(|_| round < count) {
+            sample(app, id, side, 0.2, 4e8, 400_000_000);
+            let mut finished = Finished::default();
+            finished.bytes = 400_000_000;
+            finished.rate_bytes_per_s = 2e9;
+            tell(app, id, side, 0.2, EventKind::Finished(Box::new(finished)));
+        }
+    }
+}
+
 /// One that failed, one that is done, one that runs: as after a while of work.
 fn several(app: &mut App) {
     let form = |to: &str| Form {

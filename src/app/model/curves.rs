@@ -97,7 +97,8 @@ impl Extent {
     }
 }
 
-/// The rate between `from_s` and `to_s`: the bytes of each span of `bin_s` seconds over its length, drawn at its end.
+/// The rate between `from_s` and `to_s`: the bytes of each span of `bin_s` seconds over its length without the pauses in
+/// it, drawn at its end.
 /// Spans begin at multiples of `bin_s`, so that what is drawn keeps its shape while the series grows; one that has not
 /// ended is left out while it grows, and what is left over at either end belongs to the span beside it: alone it would
 /// be a spike.
@@ -131,12 +132,12 @@ pub(crate) fn rate_curve(series: &Series, extent: Extent, (from_s, to_s): (f64, 
         bin => bin * bin_s,
     };
     let mut span_from_s = boundary(shown_from - 1.0);
-    let mut moved = series.bytes_at(span_from_s);
+    let mut before = Moved::until(series, span_from_s);
     let mut bin = shown_from;
     while bin <= shown_to {
         let t_s = boundary(bin);
-        let moved_then = series.bytes_at(t_s);
-        let value = (moved_then - moved) / (t_s - span_from_s);
+        let now = Moved::until(series, t_s);
+        let value = before.rate_to(now);
         // A curve begins level.
         if curve.is_empty() {
             curve.push(CurvePoint {
@@ -145,10 +146,36 @@ pub(crate) fn rate_curve(series: &Series, extent: Extent, (from_s, to_s): (f64, 
             });
         }
         curve.push(CurvePoint { t_s, value });
-        (span_from_s, moved) = (t_s, moved_then);
+        (span_from_s, before) = (t_s, now);
         bin += 1.0;
     }
     curve
+}
+
+/// What had moved by an instant, and how long that was paused.
+#[derive(Debug, Clone, Copy)]
+struct Moved {
+    t_s: f64,
+    paused_s: f64,
+    bytes: f64,
+}
+
+impl Moved {
+    fn until(series: &Series, t_s: f64) -> Self {
+        Self {
+            t_s,
+            paused_s: series.paused_until(t_s),
+            bytes: series.bytes_at(t_s),
+        }
+    }
+
+    /// The rate between this instant and a later one without the pauses. Of a span that is all but a pause, what little
+    /// moved just before and after it is no rate.
+    fn rate_to(self, later: Self) -> f64 {
+        let span_s = later.t_s - self.t_s;
+        let active_s = span_s - (later.paused_s - self.paused_s);
+        (later.bytes - self.bytes) / active_s.max(span_s / 4.0)
+    }
 }
 
 /// The rate between `from_s` and `to_s` in the runs between pauses: each is a curve of its own, as [`rate_curve`] has it,
@@ -198,13 +225,13 @@ pub(crate) fn spread(series: &Series, curve: &[CurvePoint], least_s: f64) -> Vec
             continue;
         }
         let part_s = (to_s - from_s) / parts;
-        let mut moved = series.bytes_at(from_s);
+        let mut before = Moved::until(series, from_s);
         let (mut least, mut most) = (f64::INFINITY, 0.0_f64);
         let mut part = 1.0;
         while part <= parts {
-            let moved_then = series.bytes_at(from_s + part * part_s);
-            let rate = (moved_then - moved) / part_s;
-            (least, most, moved) = (least.min(rate), most.max(rate), moved_then);
+            let now = Moved::until(series, from_s + part * part_s);
+            let rate = before.rate_to(now);
+            (least, most, before) = (least.min(rate), most.max(rate), now);
             part += 1.0;
         }
         if spreads.is_empty() {

@@ -35,7 +35,7 @@ pub(crate) struct Placed {
 const GAP: f32 = 4.0;
 
 /// Places flags, which come from left to right, in a lane that ends at `right`: where two would overlap the earlier one
-/// shrinks. One that would leave the lane stands to the left of its line.
+/// shrinks. One that would leave the lane ends at its line, so that this does not go through its words.
 #[must_use]
 pub(crate) fn place(flags: &[Flag], right: f32) -> Vec<Placed> {
     let mut placed = vec![
@@ -50,13 +50,12 @@ pub(crate) fn place(flags: &[Flag], right: f32) -> Vec<Placed> {
         let fits = |width: f32| flag.x + width <= free_until;
         // Only the last one may lean on the end of the lane.
         let is_last = (free_until - right).abs() < f32::EPSILON;
-        let leans = |_width: f32| is_last && flag.x <= right;
         let (form, left) = if fits(flag.full) {
             (Form::Full, flag.x)
         } else if fits(flag.short) && !is_last {
             (Form::Short, flag.x)
-        } else if leans(flag.full) {
-            (Form::Full, right - flag.full)
+        } else if is_last && flag.x <= right {
+            (Form::Full, flag.x - flag.full)
         } else {
             (Form::Tick, flag.x)
         };
@@ -64,6 +63,33 @@ pub(crate) fn place(flags: &[Flag], right: f32) -> Vec<Placed> {
         free_until = free_until.min(left.min(flag.x) - GAP);
     }
     placed
+}
+
+/// What comes from left to right in groups: each begins with its first, and holds what is less than `least` to the right
+/// of it.
+#[must_use]
+pub(crate) fn grouped(xs: &[f32], least: f32) -> Vec<std::ops::Range<usize>> {
+    let mut groups: Vec<std::ops::Range<usize>> = Vec::new();
+    for (index, x) in xs.iter().enumerate() {
+        match groups.last_mut() {
+            Some(group) if x - xs[group.start] < least => group.end = index + 1,
+            _ => groups.push(index..index + 1),
+        }
+    }
+    groups
+}
+
+/// Whether a line through these points, which go from left to right, crosses the rectangle.
+#[must_use]
+pub(crate) fn is_crossed(line: &[[f32; 2]], (left, right): (f32, f32), (top, bottom): (f32, f32)) -> bool {
+    let first = line.partition_point(|[x, _]| *x < left).saturating_sub(1);
+    let within = line[first..].windows(2).take_while(|pair| pair[0][0] <= right);
+    within.into_iter().any(|pair| {
+        let ([from_x, from_y], [to_x, to_y]) = (pair[0], pair[1]);
+        let y_at = |x: f32| from_y + (to_y - from_y) * ((x - from_x) / (to_x - from_x).max(1e-3)).clamp(0.0, 1.0);
+        let (enters, leaves) = (y_at(left), y_at(right));
+        to_x >= left && enters.min(leaves) <= bottom && enters.max(leaves) >= top
+    })
 }
 
 /// Moves labels of `height`, each wanted around a place, apart so that none overlaps another one, between `top` and
@@ -116,8 +142,24 @@ mod tests {
     fn a_flag_at_the_end_of_the_lane_stands_left_of_its_line() {
         let placed = place(&[flag(380.0)], 400.0);
         assert_eq!(placed[0].form, Form::Full);
-        assert!((placed[0].left - 320.0).abs() < 1e-3);
-        assert_eq!(forms(&[310.0, 380.0], 400.0)[0], Form::Tick);
+        assert!((placed[0].left - 300.0).abs() < 1e-3);
+        assert_eq!(forms(&[290.0, 380.0], 400.0)[0], Form::Tick);
+    }
+
+    #[test]
+    fn what_is_closer_than_that_is_one_group() {
+        assert_eq!(grouped(&[0.0, 3.0, 7.0, 8.0, 30.0], 8.0), [0..3, 3..4, 4..5]);
+        assert!(grouped(&[], 8.0).is_empty());
+    }
+
+    #[test]
+    fn a_line_crosses_what_it_goes_through() {
+        let line = [[0.0, 0.0], [10.0, 100.0], [100.0, 100.0], [100.0, 0.0]];
+        let crosses = |x, y| is_crossed(&line, x, y);
+        assert!(crosses((4.0, 6.0), (45.0, 55.0)), "it rises through it");
+        assert!(!crosses((4.0, 6.0), (80.0, 90.0)) && !crosses((40.0, 60.0), (45.0, 55.0)));
+        assert!(crosses((40.0, 60.0), (90.0, 110.0)) && !crosses((110.0, 120.0), (90.0, 110.0)));
+        assert!(!is_crossed(&[], (0.0, 1.0), (0.0, 1.0)));
     }
 
     proptest! {

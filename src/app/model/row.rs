@@ -164,7 +164,7 @@ pub struct Row {
     pub is_stopping: bool,
     /// Whether each of its rounds begins paused, because it was paused, maybe between two of them.
     pub begins_paused: bool,
-    /// The part of the time axis that is shown; `None` is all of it.
+    /// The part of the time axis that is shown; `None` is the period.
     pub zoom: Option<TimeSpan>,
     /// Where the rate axis ends.
     pub rate_axis: RateAxis,
@@ -189,8 +189,9 @@ pub struct Row {
     last_event_s: f64,
     /// When it was first seen to be over, on the window's clock.
     over_since_s: Option<f64>,
-    /// Whether there ever was a limit: it lets bytes go in small bursts, which a short span would show as peaks.
-    was_limited: bool,
+    /// From when to when there was a limit or a pace, on the row's time axis; without an end while there is one. It lets
+    /// bytes go in small bursts, which a short span would show as peaks.
+    limited_s: Option<(f64, Option<f64>)>,
 }
 
 impl Row {
@@ -208,7 +209,7 @@ impl Row {
             limit_bytes_per_s: limit,
             writer_pace_bytes_per_s: writer,
             reader_pace_bytes_per_s: reader,
-            was_limited: limit.is_some(),
+            limited_s: limit.or(writer).or(reader).map(|_| (0.0, None)),
             told_limit_bytes_per_s: limit,
             ..Self::empty(key, Process::This(Box::new(recipe)), bottleneck, now_s)
         }
@@ -254,7 +255,7 @@ impl Row {
             marks: Marks::default(),
             told_limit_bytes_per_s: None,
             over_since_s: None,
-            was_limited: false,
+            limited_s: None,
             sender: End::default(),
             receiver: End::default(),
             began_s: now_s,
@@ -324,10 +325,16 @@ impl Row {
     /// The end whose numbers count: the one that has the bytes for certain.
     #[must_use]
     pub fn main_end(&self) -> &End {
+        self.end(self.main_side())
+    }
+
+    /// Which end that is.
+    #[must_use]
+    pub(crate) fn main_side(&self) -> Side {
         if self.sides() == [Side::Sender] {
-            &self.sender
+            Side::Sender
         } else {
-            &self.receiver
+            Side::Receiver
         }
     }
 
@@ -415,7 +422,6 @@ impl Row {
 
     /// Makes the program on a side slow, or as fast as it can be.
     pub fn set_pace(&mut self, side: Side, bytes_per_s: Option<u64>) {
-        self.was_limited |= bytes_per_s.is_some();
         if self.pace_bytes_per_s(side) != bytes_per_s && self.started().is_some() {
             self.marks.push(self.elapsed_end_s(), Change::Pace(side, bytes_per_s));
         }
@@ -423,12 +429,22 @@ impl Row {
             Side::Sender => self.writer_pace_bytes_per_s = bytes_per_s,
             Side::Receiver => self.reader_pace_bytes_per_s = bytes_per_s,
         }
+        self.note_limited();
     }
 
     /// Sets the limit that counts from now on.
     pub fn set_limit(&mut self, limit_bytes_per_s: Option<u64>) {
         self.limit_bytes_per_s = limit_bytes_per_s;
-        self.was_limited |= limit_bytes_per_s.is_some();
+        self.note_limited();
+    }
+
+    fn note_limited(&mut self) {
+        let now_s = self.elapsed_end_s();
+        self.limited_s = match (self.slowest_bytes_per_s(), self.limited_s) {
+            (Some(_), before) => Some((before.map_or(now_s, |(from_s, _)| from_s), None)),
+            (None, Some((from_s, to_s))) => Some((from_s, to_s.or(Some(now_s)))),
+            (None, None) => None,
+        };
     }
 
     /// The end of the row's time axis so far.

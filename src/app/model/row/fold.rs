@@ -58,8 +58,9 @@ impl Row {
             EventKind::Finished(finished) => self.fold_finished(event.side, t_s, *finished),
             EventKind::Failed(failure) => {
                 end.series.push(t_s, end.base_bytes + failure.bytes);
-                self.marks.push(t_s, Change::Failed);
+                // The other end fails with it, and what happened is flagged once.
                 if !self.round_is_over() {
+                    self.marks.push(t_s, Change::Failed);
                     self.phase = Phase::Failed {
                         fault: failure.fault,
                         message: error_text::of(&failure.error),

@@ -7,8 +7,8 @@ use crate::transfer::State;
 
 /// *Now* is about so many seconds.
 const LATELY_S: f64 = 1.0;
-/// The limit of so large a part of the last moments is named alone.
-const ALONE: f64 = 0.8;
+/// The limit of so many per cent of the last moments is named alone.
+const ALONE: u32 = 80;
 
 /// A span of time in which one cause was the limit for the largest part.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -73,7 +73,8 @@ impl Row {
         spans
     }
 
-    /// One sentence on what holds it back in these moments, from the counters of the last second.
+    /// One sentence on what holds it back in these moments, from the counters of the last second, or
+    /// of all of the time before one has passed.
     #[must_use]
     pub(crate) fn limit_now_in_words(&self) -> String {
         match self.phase {
@@ -87,18 +88,21 @@ impl Row {
         let [Some(shares)] = lately[..] else {
             return "Too little has moved to tell.".to_owned();
         };
-        let ranked = shares.ranked();
-        let Some(&(cause, share)) = ranked.first() else {
+        let percents = shares.percents();
+        let Some(&(cause, percent)) = percents.first() else {
             return String::new();
         };
-        match ranked.get(1) {
-            _ if cause == Cause::Paused && share >= ALONE => "It was paused until now.".to_owned(),
-            Some(&(second, second_share)) if share < ALONE => format!(
-                "{} held it back for {} of the last second, {} for {}.",
+        match percents.get(1) {
+            _ if cause == Cause::Paused && percent >= ALONE => "It was paused until now.".to_owned(),
+            Some(&(second, second_percent)) if percent < ALONE => format!(
+                "{} held it back for {percent} % {}, {} for {second_percent} %.",
                 text::capitalised(cause.with_article()),
-                percent(share),
+                if end_s < LATELY_S {
+                    "of the time so far"
+                } else {
+                    "of the last second"
+                },
                 second.with_article(),
-                percent(second_share)
             ),
             _ => format!("{} {}.", text::capitalised(cause.with_article()), verb(cause)),
         }
@@ -109,10 +113,6 @@ impl Row {
     pub(crate) fn limit_in_words(&self) -> Option<String> {
         Some(self.verdict()?.sentence_without(Cause::Paused))
     }
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
 }
 
 fn verb(cause: Cause) -> &'static str {

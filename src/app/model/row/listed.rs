@@ -77,14 +77,28 @@ impl Row {
         }
     }
 
-    /// The mean rate so far, or of the whole where it is done, in bytes a second.
+    /// The mean rate so far, or of the whole where it is done, in bytes a second; where it repeats, the median of the
+    /// rounds that are done.
     #[must_use]
     pub(crate) fn mean_bytes_per_s(&self) -> f64 {
         let end = self.main_end();
-        match &end.finished {
-            Some(finished) if !self.repeats() => finished.rate_bytes_per_s,
-            _ => self.rates.median().unwrap_or_else(|| end.series.mean()),
+        let of_whole = || end.finished.as_ref().map(|finished| finished.rate_bytes_per_s);
+        let mean = self.median_of_rounds().or_else(of_whole);
+        mean.unwrap_or_else(|| end.series.mean())
+    }
+
+    /// What [`Self::mean_bytes_per_s`] is.
+    #[must_use]
+    pub(crate) fn mean_name(&self) -> &'static str {
+        if self.median_of_rounds().is_some() {
+            "median"
+        } else {
+            "mean"
         }
+    }
+
+    fn median_of_rounds(&self) -> Option<f64> {
+        self.rates.median().filter(|_| self.repeats())
     }
 
     /// Its rate over all of its time, from 0 to 1 of the highest; never finer than a rate is drawn anywhere.

@@ -88,11 +88,30 @@ pub(crate) struct Mark {
     pub change: Change,
 }
 
+impl Mark {
+    /// Whether it is the beginning of a round.
+    pub(crate) fn is_round(&self) -> bool {
+        matches!(self.change, Change::Round(_))
+    }
+
+    fn is_round_at(&self, step: u32) -> bool {
+        matches!(self.change, Change::Round(number) if number.is_multiple_of(step))
+    }
+}
+
+/// The next of 1, 5, 10, 50, 100: each is a multiple of the one before. Nothing beyond the highest.
+fn coarser(step: u32) -> Option<u32> {
+    let is_power = 10_u32.pow(step.max(1).ilog10()) == step;
+    step.checked_mul(if is_power { 5 } else { 2 })
+}
+
 /// The pauses and marks of a transfer, oldest first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Marks {
     pauses: Vec<Pause>,
-    marks: Vec<Mark>,
+    changes: Vec<Mark>,
+    /// Rounds are kept whose number is a multiple of this; 0 is 1.
+    rounds_kept: u32,
 }
 
 impl Marks {
@@ -103,9 +122,26 @@ impl Marks {
     }
 
     /// The changes, oldest first.
+    #[cfg(test)]
     #[must_use]
     pub(crate) fn changes(&self) -> &[Mark] {
-        &self.marks
+        &self.changes
+    }
+
+    /// The changes between two times, of rounds at most `rounds_max`: those whose number is a multiple of the returned
+    /// step.
+    #[must_use]
+    pub(crate) fn between(&self, from_s: f64, to_s: f64, rounds_max: usize) -> (Vec<Mark>, u32) {
+        let in_view = self.changes.iter().filter(|mark| (from_s..=to_s).contains(&mark.t_s));
+        let in_view: Vec<Mark> = in_view.copied().collect();
+        let kept = self.rounds_kept.max(1);
+        let mut step = kept;
+        while in_view.iter().filter(|mark| mark.is_round_at(step)).count() > rounds_max {
+            let Some(next) = coarser(step) else { break };
+            step = next;
+        }
+        let is_shown = |mark: &Mark| !mark.is_round() || mark.is_round_at(step);
+        (in_view.into_iter().filter(is_shown).collect(), step)
     }
 
     /// Bytes stop moving, or move again.
@@ -126,15 +162,19 @@ impl Marks {
 
     /// Something changed.
     pub(super) fn push(&mut self, t_s: f64, change: Change) {
-        if let Some(last) = self.marks.last_mut()
+        let mark = Mark { t_s, change };
+        if mark.is_round() && !mark.is_round_at(self.rounds_kept.max(1)) {
+            return;
+        }
+        if let Some(last) = self.changes.last_mut()
             && t_s - last.t_s < DRAG_S
             && let Some(merged) = change.merged_with(last.change)
         {
             last.change = merged;
             return;
         }
-        self.marks.push(Mark { t_s, change });
-        if self.marks.len() > KEPT_MAX {
+        self.changes.push(mark);
+        if self.changes.len() > KEPT_MAX {
             self.thin();
         }
     }
@@ -153,15 +193,17 @@ impl Marks {
         });
     }
 
-    /// Of very many marks every other one is kept; all but rounds as long as those suffice.
+    /// Of very many marks fewer rounds are kept, and where those are not the most of them every other mark.
     fn thin(&mut self) {
-        let is_round = |mark: &Mark| matches!(mark.change, Change::Round(_));
-        let has_rounds = self.marks.iter().filter(|mark| is_round(mark)).count() > KEPT_MAX / 2;
+        let rounds = self.changes.iter().filter(|mark| mark.is_round()).count();
+        let next = coarser(self.rounds_kept.max(1)).filter(|_| rounds > KEPT_MAX / 2);
+        if let Some(step) = next {
+            self.rounds_kept = step;
+            self.changes.retain(|mark| !mark.is_round() || mark.is_round_at(step));
+            return;
+        }
         let mut index = 0_usize;
-        self.marks.retain(|mark| {
-            if has_rounds && !is_round(mark) {
-                return true;
-            }
+        self.changes.retain(|_| {
             index += 1;
             index.is_multiple_of(2)
         });
@@ -219,6 +261,27 @@ mod tests {
                 .windows(2)
                 .all(|pair| pair[0].to_s <= Some(pair[1].from_s))
         );
+    }
+
+    #[test]
+    fn of_many_rounds_a_few_with_even_numbers_are_flagged_and_every_other_change() {
+        let mut marks = Marks::default();
+        for i in 2..=100_000_u32 {
+            let t_s = f64::from(i);
+            marks.push(t_s, Change::Round(i));
+            if i == 70_000 {
+                marks.push(t_s, Change::Limit(None));
+            }
+        }
+        for (from_s, to_s) in [(0.0, 1e5), (60_000.0, 80_000.0), (69_000.0, 71_000.0)] {
+            let (shown, step) = marks.between(from_s, to_s, 8);
+            let rounds = shown.iter().filter(|mark| mark.is_round()).count();
+            assert!((2..=8).contains(&rounds), "{shown:?}");
+            assert!(shown.iter().all(|mark| !mark.is_round() || mark.is_round_at(step)));
+            assert_eq!(shown.len(), rounds + 1, "the limit is among them");
+        }
+        let (all, step) = Marks::default().between(0.0, 1.0, 8);
+        assert_eq!((all.len(), step), (0, 1));
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! The figures of a transfer as they are drawn: rates, time left, and where the rate axis ends.
 
 use super::super::axes::time_end;
-use super::super::curves::{CurvePoint, Extent, bin_s, finest_bin_s, highest, rate_curve, rate_runs};
+use super::super::curves::{CurvePoint, Extent, bin_s, finest_bin_s, highest, rate_runs};
 use super::super::format::RateUnit;
-use super::{Phase, Row};
+use super::{Pause, Phase, Row};
 use crate::array::ArrayMeta;
 use crate::transfer::Side;
 
 /// CPU time is put in seconds a gigabyte where at least so many bytes moved: that of fewer is beginning and ending.
 const CPU_BYTES_MIN: u64 = 10_000_000;
+
+/// A limit lets bytes go at steps of ten milliseconds: of ten of them, one more or less is hardly seen.
+const BURSTS_S: f64 = 0.1;
 
 /// What stands in the numbers row.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -33,7 +36,7 @@ pub struct Numbers {
     pub cpu_s_per_gb: Option<f64>,
     /// Time since the transfer's clock began.
     pub elapsed_s: f64,
-    /// What the mean of a transfer that is done is over: without connecting and without pauses, as in a terminal.
+    /// What the mean is over: without connecting and without pauses, as in a terminal.
     pub took_s: f64,
 }
 
@@ -100,11 +103,7 @@ impl Row {
         let lately = series
             .rate_before(series.end_s() + silence_s, (elapsed_s / 2.0).clamp(0.05, 1.5))
             .min(self.slowest_bytes_per_s().map_or(f64::INFINITY, |limit| limit as f64));
-        let mean = match &end.finished {
-            _ if self.repeats() && self.rounds > 0 => self.rates.median().unwrap_or_default(),
-            Some(finished) => finished.rate_bytes_per_s,
-            None => series.mean(),
-        };
+        let mean = self.mean_bytes_per_s();
         let left_s = match total {
             Some(total) if is_transferring && !self.repeats() && lately > 0.0 && now > 0.0 => {
                 Some(total.saturating_sub(done) as f64 / lately)
@@ -130,7 +129,7 @@ impl Row {
             elapsed_s,
             took_s: match &end.finished {
                 Some(finished) if mean > 0.0 && !self.repeats() => finished.bytes as f64 / mean,
-                _ => elapsed_s,
+                _ => series.active_s(),
             },
         }
     }
@@ -178,15 +177,17 @@ impl Row {
     /// The length of the spans that rates are drawn with between two times.
     #[must_use]
     pub fn bin_between_s(&self, from_s: f64, to_s: f64) -> f64 {
-        bin_s(to_s - from_s, self.finest_bin_s())
+        bin_s(to_s - from_s, self.finest_bin_s(from_s, to_s))
     }
 
-    /// The shortest span that says anything about a rate of this transfer, in seconds.
+    /// The shortest span that says anything about a rate between two times, in seconds. Of a part of them it is never
+    /// longer.
     #[must_use]
-    pub(crate) fn finest_bin_s(&self) -> f64 {
-        // What is looked at closely is never drawn with longer spans than what is looked at as a whole.
-        let smooth_s = if self.was_limited {
-            (self.elapsed_end_s() / 10.0).min(0.5)
+    pub(crate) fn finest_bin_s(&self, from_s: f64, to_s: f64) -> f64 {
+        let is_in_view =
+            |(begin_s, end_s): (f64, Option<f64>)| begin_s <= to_s && end_s.is_none_or(|end_s| end_s >= from_s);
+        let smooth_s = if self.limited_s.is_some_and(is_in_view) {
+            (self.elapsed_end_s() / 10.0).min(BURSTS_S)
         } else {
             0.0
         };
@@ -198,19 +199,27 @@ impl Row {
         self.sides().iter().map(finest).fold(smooth_s, f64::max)
     }
 
-    /// The rate of an end between two times, as it is drawn.
-    #[must_use]
-    pub fn rate_curve(&self, side: Side, from_s: f64, to_s: f64) -> Vec<CurvePoint> {
-        let bin_s = self.bin_between_s(from_s, to_s);
-        rate_curve(&self.end(side).series, self.extent(), (from_s, to_s), bin_s)
-    }
-
-    /// The same in the runs between pauses.
+    /// The rate of an end between two times as it is drawn, in the runs between pauses.
     #[must_use]
     pub(crate) fn rate_runs(&self, side: Side, from_s: f64, to_s: f64) -> Vec<Vec<CurvePoint>> {
         let bin_s = self.bin_between_s(from_s, to_s);
         let series = &self.end(side).series;
-        rate_runs(series, self.extent(), self.marks().pauses(), (from_s, to_s), bin_s)
+        let pauses = self.pauses_between(from_s, to_s);
+        rate_runs(series, self.extent(), &pauses, (from_s, to_s), bin_s)
+    }
+
+    /// The pauses between two times that are long enough to be seen beside the spans that rates are drawn with.
+    #[must_use]
+    pub(crate) fn pauses_between(&self, from_s: f64, to_s: f64) -> Vec<Pause> {
+        let least_s = self.bin_between_s(from_s, to_s) / 4.0;
+        let pauses = self.marks().pauses().iter().copied();
+        let is_seen = |pause: &Pause| {
+            pause.from_s <= to_s
+                && pause
+                    .to_s
+                    .is_none_or(|end_s| end_s >= from_s && end_s - pause.from_s >= least_s)
+        };
+        pauses.filter(is_seen).collect()
     }
 
     /// Both ends are drawn with the same spans.
@@ -219,7 +228,7 @@ impl Row {
     }
 
     /// The slowest of the limit and both paces.
-    fn slowest_bytes_per_s(&self) -> Option<u64> {
+    pub(super) fn slowest_bytes_per_s(&self) -> Option<u64> {
         let set = [
             self.limit_bytes_per_s,
             self.writer_pace_bytes_per_s,
@@ -231,9 +240,8 @@ impl Row {
     /// The highest rate that is drawn while all of the time is in view; nothing where nothing is drawn yet.
     fn peak(&self) -> Option<f64> {
         let end_s = time_end(self.elapsed_end_s(), !self.is_over());
-        let curves = [Side::Sender, Side::Receiver].map(|side| self.rate_curve(side, 0.0, end_s));
-        let is_drawn = curves.iter().any(|curve| !curve.is_empty());
-        is_drawn.then(|| highest(&curves[0]).max(highest(&curves[1])))
+        let runs = [Side::Sender, Side::Receiver].map(|side| self.rate_runs(side, 0.0, end_s));
+        runs.iter().flatten().map(|run| highest(run)).reduce(f64::max)
     }
 
     /// How much of this round is done, from 0 to 1.

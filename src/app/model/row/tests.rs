@@ -288,9 +288,10 @@ fn the_peak_is_what_the_plot_shows_at_its_highest() {
         sample(&mut row, i as f64 * 0.002, bytes);
     }
     let peak_is_drawn = |row: &Row, end_s: f64| {
-        let drawn = [Side::Sender, Side::Receiver].map(|side| highest(&row.rate_curve(side, 0.0, end_s)));
+        let runs = [Side::Sender, Side::Receiver].map(|side| row.rate_runs(side, 0.0, end_s));
+        let drawn = runs.iter().flatten().map(|run| highest(run)).fold(0.0, f64::max);
         let numbers = row.numbers(2.0);
-        assert!(is_near(numbers.peak, drawn[0].max(drawn[1])), "{numbers:?} {drawn:?}");
+        assert!(is_near(numbers.peak, drawn), "{numbers:?} {drawn}");
     };
     peak_is_drawn(&row, time_end(row.elapsed_end_s(), true));
     finish(&mut row, 2.0);
@@ -417,4 +418,138 @@ fn what_is_done_took_as_long_as_its_mean_says() {
     assert!((numbers.mean - 4.0 * TOTAL as f64).abs() < 1.0, "{numbers:?}");
     assert!((numbers.took_s - 0.25).abs() < 1e-9, "without connecting: {numbers:?}");
     assert!((row.beaten_bytes_per_s() - numbers.mean).abs() < 1.0);
+}
+
+/// Repeats, with one round of a second behind it and half of another.
+fn in_the_second_round() -> Row {
+    let mut row = half_way();
+    let Process::This(recipe) = &mut row.process else {
+        panic!("it is done here")
+    };
+    recipe.repeat = true;
+    sample(&mut row, 1.0, TOTAL);
+    finish(&mut row, 1.0);
+    row.begin_round(TransferId(2));
+    start(&mut row);
+    row
+}
+
+#[test]
+fn the_mean_of_rounds_is_called_the_median_that_it_is() {
+    let mut row = half_way();
+    assert_eq!(row.mean_name(), "mean");
+    sample(&mut row, 1.0, TOTAL);
+    finish(&mut row, 1.0);
+    assert_eq!(row.mean_name(), "mean");
+    let row = in_the_second_round();
+    assert_eq!(row.mean_name(), "median");
+    assert!(is_near(row.numbers(1.0).mean, 4e8) && is_near(row.mean_bytes_per_s(), 4e8));
+}
+
+#[test]
+fn what_failed_after_a_pause_took_no_longer_than_it_moved_and_is_flagged_once() {
+    let mut row = half_way();
+    let told = |row: &mut Row, t_s: f64, kind: &EventKind| {
+        for side in [Side::Sender, Side::Receiver] {
+            tell(row, side, t_s, kind.clone());
+        }
+    };
+    told(&mut row, 0.5, &EventKind::State { state: State::Paused });
+    let state = State::Transferring;
+    told(&mut row, 10.5, &EventKind::State { state });
+    let error = Error::ClosedWhile("before it answered");
+    let failure = Failure {
+        peer: None,
+        fault: error.fault(),
+        message: error.to_string(),
+        bytes: 200_000_000,
+        error,
+    };
+    told(&mut row, 10.5, &EventKind::Failed(failure));
+    assert!(is_near(row.numbers(11.0).took_s, 0.5), "{:?}", row.numbers(11.0));
+    let flagged: Vec<Change> = row.marks().changes().iter().map(|mark| mark.change).collect();
+    assert_eq!(flagged, [Change::Failed]);
+}
+
+#[test]
+fn a_limit_that_was_lifted_leaves_short_spans_where_it_was_not() {
+    let mut row = started_row();
+    for i in 0..=2000_u32 {
+        match i {
+            100 => row.set_limit(Some(1_000_000_000)),
+            1000 => row.set_limit(None),
+            _ => {}
+        }
+        sample(&mut row, f64::from(i) * 0.01, u64::from(i) * 10_000_000);
+    }
+    let finest_s = |from_s: f64, to_s: f64| row.finest_bin_s(from_s, to_s);
+    assert!(finest_s(0.0, 20.0) > 0.09 && finest_s(9.0, 11.0) > 0.09);
+    assert!(finest_s(11.0, 20.0) < 0.02 && finest_s(0.0, 0.9) < 0.02);
+}
+
+#[test]
+fn before_a_second_has_passed_none_is_told_of() {
+    let mut row = started_row();
+    let mut said = Vec::new();
+    for i in 0..=150_u32 {
+        let t_s = f64::from(i) * 0.01;
+        for side in [Side::Sender, Side::Receiver] {
+            let counters = Counters {
+                thread_s: t_s,
+                cpu_system_s: t_s,
+                ..Counters::default()
+            };
+            let sample = Sample {
+                bytes: u64::from(i) * 1_000_000,
+                rate_bytes_per_s: 0.0,
+                counters: Some(counters),
+            };
+            tell(&mut row, side, t_s, EventKind::Sample(Box::new(sample)));
+        }
+        if [50, 150].contains(&i) {
+            said.push(row.limit_now_in_words());
+        }
+    }
+    assert_eq!(
+        said,
+        [
+            "The sender held it back for 50 % of the time so far, the receiver for 50 %.",
+            "The sender held it back for 50 % of the last second, the receiver for 50 %."
+        ]
+    );
+}
+
+#[test]
+fn pauses_too_short_to_be_seen_neither_divide_the_curve_nor_lower_it() {
+    let mut row = started_row();
+    let told = |row: &mut Row, t_s: f64, state: State| {
+        for side in [Side::Sender, Side::Receiver] {
+            tell(row, side, t_s, EventKind::State { state });
+        }
+    };
+    let mut bytes = 0;
+    for i in 0..4000_u32 {
+        let t_s = f64::from(i) * 0.1;
+        // Every second 0.2 s of pause; the seconds from 200 to 250 are one long pause.
+        let is_paused = i % 10 < 2 || (2000..2500).contains(&i);
+        let was_paused = i
+            .checked_sub(1)
+            .is_some_and(|i| i % 10 < 2 || (2000..2500).contains(&i));
+        if is_paused != was_paused {
+            let state = if is_paused { State::Paused } else { State::Transferring };
+            told(&mut row, t_s, state);
+        }
+        sample(&mut row, t_s, bytes);
+        bytes += if is_paused { 0 } else { 10_000_000 };
+    }
+    sample(&mut row, 400.0, bytes);
+    let runs = row.rate_runs(Side::Receiver, 0.0, 400.0);
+    assert_eq!(runs.len(), 2, "one is long");
+    for drawn in runs.iter().flatten() {
+        assert!((drawn.value - 1e8).abs() < 2e7, "{drawn:?}");
+    }
+    assert!(
+        row.rate_runs(Side::Receiver, 100.0, 110.0).len() > 8,
+        "they are seen from near"
+    );
 }

@@ -12,6 +12,7 @@ use crate::app::action::{Action, TransferAction};
 use crate::app::model::format;
 use crate::app::model::row::{LimitSpan, Row};
 use crate::app::theme::{self, Palette};
+use crate::app::widgets::text_width;
 use crate::telemetry::Cause;
 
 /// The band is this opaque.
@@ -22,8 +23,8 @@ const COLUMN: f32 = 14.0;
 const COLUMNS_MAX: f32 = 96.0;
 /// What is not picked keeps so much of its colour.
 const NOT_PICKED: f32 = 0.16;
-/// The key has at most so many entries.
-const ENTRIES: usize = 6;
+/// Between the columns of the key.
+const COLUMNS_GAP: f32 = 24.0;
 
 /// Draws the band.
 pub(super) fn ui(ui: &Ui, row: &Row, scene: &Scene, body: &Body) -> Option<Action> {
@@ -92,7 +93,7 @@ fn span_ui(ui: &Ui, rect: Rect, cause: Cause, picked: Option<Cause>, palette: &P
     let fill = fill(ui, rect, cause, fade, palette);
     let name = cause.name();
     let font = theme::value(12.0);
-    let width = text::width(ui, name, font.clone());
+    let width = text_width(ui, name, font.clone());
     if width + 12.0 > rect.width() || is_faded {
         return;
     }
@@ -131,53 +132,87 @@ fn fill(ui: &Ui, rect: Rect, cause: Cause, fade: f32, palette: &Palette) -> Opti
     }
 }
 
-/// The key to the band with the shares of the whole, in two columns that end at the right of `rect`. A click on an entry
-/// leaves that one coloured alone.
+/// The key to the band with the shares of the whole, in two columns of so many rows that end at the right of `rect`. A
+/// click on an entry leaves that one coloured alone. What it has no room for is summed up in its last entry.
 pub(super) fn key_ui(ui: &Ui, row: &Row, rect: Rect, rows: usize) -> Option<Action> {
-    let palette = theme::palette(ui);
-    let shares = row.limit_shares().percents();
-    let shown = shares.len().min(ENTRIES).min(rows * 2);
-    let width = (rect.width() - 24.0) / 2.0;
-    let mut picked = None;
-    for (index, (cause, percent)) in shares.into_iter().take(shown).enumerate() {
-        let (column, line) = if shown <= rows {
+    let mut shares = row.limit_shares().percents();
+    let room = rows * 2;
+    let rest = if shares.len() > room {
+        shares.split_off(room - 1)
+    } else {
+        Vec::new()
+    };
+    let count = shares.len() + usize::from(!rest.is_empty());
+    let size = vec2((rect.width() - COLUMNS_GAP) / 2.0, rect.height() / rows as f32);
+    let entry = |index: usize| {
+        let (column, line) = if count <= rows {
             (1, index)
         } else {
             (index % 2, index / 2)
         };
-        let left = rect.left() + column as f32 * (width + 24.0);
-        let entry = Rect::from_min_size(pos2(left, rect.top() + line as f32 * 24.0), vec2(width, 20.0));
-        let square = Rect::from_center_size(pos2(entry.left() + 5.0, entry.center().y), vec2(10.0, 10.0));
-        let fade = if row.picked_limit.is_some_and(|picked| picked != cause) {
-            NOT_PICKED
-        } else {
-            1.0
-        };
-        fill(ui, square.with_max_x(square.right() + 1.0), cause, fade, palette);
-        let baseline = entry.center().y + 4.5;
-        let name = Piece::new(cause.name(), theme::label(12.0), palette.weak);
-        text::on_baseline(ui, pos2(entry.left() + 18.0, baseline), &[name], 0.0);
-        let value = format!("{percent} %");
-        let value_width = text::width(ui, &value, theme::value(12.0));
-        let at = pos2(entry.right() - value_width, baseline);
-        let value = Piece::new(value, theme::value(12.0), palette.text);
-        text::on_baseline(ui, at, &[value], 0.0);
-        let response = ui.interact(entry, ui.scope_id().with(("limit", cause)), Sense::CLICK);
-        response.widget_info(|| {
-            WidgetInfo::selected(
-                Role::Button,
-                true,
-                row.picked_limit == Some(cause),
-                format!("{}, limit {percent} % of the time", cause.name()),
-            )
-        });
-        if response.clicked() {
-            let cause = Some(cause).filter(|cause| row.picked_limit != Some(*cause));
-            picked = Some(Action::Transfer(row.key, TransferAction::PickLimit(cause)));
-        }
-        response.on_hover_text("The share of the time in which it was the limit, pauses left out");
+        let left = rect.left() + column as f32 * (size.x + COLUMNS_GAP);
+        Rect::from_min_size(pos2(left, rect.top() + line as f32 * size.y), size)
+    };
+    let mut picked = None;
+    for (index, (cause, percent)) in shares.into_iter().enumerate() {
+        picked = entry_ui(ui, row, entry(index), cause, percent).or(picked);
+    }
+    if !rest.is_empty() {
+        rest_ui(ui, entry(count - 1), &rest);
     }
     picked
+}
+
+/// An entry of the key: a square as the band is filled, the name, and the share.
+fn entry_ui(ui: &Ui, row: &Row, entry: Rect, cause: Cause, percent: u32) -> Option<Action> {
+    let palette = theme::palette(ui);
+    let square = Rect::from_center_size(pos2(entry.left() + 5.0, entry.center().y), vec2(10.0, 10.0));
+    let fade = if row.picked_limit.is_some_and(|picked| picked != cause) {
+        NOT_PICKED
+    } else {
+        1.0
+    };
+    fill(ui, square.with_max_x(square.right() + 1.0), cause, fade, palette);
+    entry_words(ui, entry, cause.name(), percent);
+    let response = ui.interact(entry, ui.scope_id().with(("limit", cause)), Sense::CLICK);
+    response.widget_info(|| {
+        WidgetInfo::selected(
+            Role::Button,
+            true,
+            row.picked_limit == Some(cause),
+            format!("{}, limit {percent} % of the time", cause.name()),
+        )
+    });
+    let is_clicked = response.clicked();
+    response.on_hover_text("The share of the time in which it was the limit, pauses left out");
+    is_clicked.then(|| {
+        let cause = Some(cause).filter(|cause| row.picked_limit != Some(*cause));
+        Action::Transfer(row.key, TransferAction::PickLimit(cause))
+    })
+}
+
+/// The entry of all that the key has no room for.
+fn rest_ui(ui: &Ui, entry: Rect, rest: &[(Cause, u32)]) {
+    let sum = rest.iter().map(|(_, percent)| percent).sum();
+    let name = format!("{} others", rest.len());
+    entry_words(ui, entry, &name, sum);
+    let each: Vec<String> = rest
+        .iter()
+        .map(|(cause, percent)| format!("{} {percent} %", cause.name()))
+        .collect();
+    let response = text::said(ui, "other limits", entry, &format!("{name}: {}", each.join(", ")));
+    response.on_hover_text(each.join("\n"));
+}
+
+fn entry_words(ui: &Ui, entry: Rect, name: &str, percent: u32) {
+    let palette = theme::palette(ui);
+    let baseline = entry.center().y + 4.5;
+    let name = Piece::new(name, theme::label(12.0), palette.weak);
+    text::on_baseline(ui, pos2(entry.left() + 18.0, baseline), &[name], 0.0);
+    let value = format!("{percent} %");
+    let at = pos2(entry.right() - text_width(ui, &value, theme::value(12.0)), baseline);
+    let value = Piece::new(value, theme::value(12.0), palette.text);
+    text::on_baseline(ui, at, &[value], 0.0);
 }
 
 /// Blue belongs to the sender's side and orange to the receiver's, darker towards storage and paler towards the program.

@@ -7,12 +7,16 @@ use super::text::{self, Piece};
 use crate::app::model::format;
 use crate::app::model::row::{Numbers, Phase, Row};
 use crate::app::theme::{self, Palette};
+use crate::app::widgets::text_width;
 use crate::transfer::Side;
 
 /// Where the columns begin, from the left edge of what stands in the instrument.
-const SMALL_COLUMNS: [f32; 6] = [168.0, 240.0, 372.0, 490.0, 592.0, 692.0];
-const COLUMNS: [f32; 6] = [234.0, 314.0, 450.0, 566.0, 682.0, 780.0];
+const SMALL_COLUMNS: [f32; 6] = [168.0, 256.0, 380.0, 494.0, 596.0, 696.0];
+const COLUMNS: [f32; 6] = [234.0, 326.0, 456.0, 570.0, 684.0, 782.0];
 const LARGE_COLUMNS: [f32; 6] = [300.0, 400.0, 556.0, 700.0, 830.0, 946.0];
+
+/// From a value to its unit.
+const GAP: f32 = 4.0;
 
 /// A name, a value, its unit, and how it was measured.
 struct Fact {
@@ -36,11 +40,41 @@ impl Fact {
         }
     }
 
+    /// The unit; where it is wider than `width` together with the value one word of it: `12 d 7 h` is then `12 d`, and
+    /// `6.37 of 8.00 GB` is `6.37 GB`.
+    fn unit_within(&self, ui: &Ui, width: f32) -> &str {
+        let room = width - GAP - text_width(ui, &self.value, theme::value(15.0));
+        let unit = self.unit.as_str();
+        if text_width(ui, unit, theme::label(12.0)) <= room {
+            return unit;
+        }
+        let mut words = unit.split(' ');
+        let shorter = if unit.starts_with("of ") {
+            words.next_back()
+        } else {
+            words.next()
+        };
+        shorter.unwrap_or_default()
+    }
+
     /// A quantity in words, `6.37 of 8.00 GB`: the first number is the value, the rest its unit.
     fn of_words(name: &'static str, words: &str, how: impl Into<String>) -> Self {
         let (value, unit) = words.split_once(' ').unwrap_or((words, ""));
         Self::new(name, value, unit, how)
     }
+}
+
+fn columns(size: Size) -> [f32; 6] {
+    match size {
+        Size::Small => SMALL_COLUMNS,
+        Size::Normal => COLUMNS,
+        Size::Large | Size::Huge => LARGE_COLUMNS,
+    }
+}
+
+/// The width to the left of them, which the rate has.
+pub(super) fn left_free(size: Size) -> f32 {
+    columns(size)[0] - 12.0
 }
 
 /// Draws those that are known. One that is not known yet leaves its place empty.
@@ -49,11 +83,7 @@ pub(super) fn ui(ui: &Ui, row: &Row, numbers: &Numbers, head: &Head) {
         return;
     }
     let palette = theme::palette(ui);
-    let columns = match head.size {
-        Size::Small => SMALL_COLUMNS,
-        Size::Normal => COLUMNS,
-        Size::Large | Size::Huge => LARGE_COLUMNS,
-    };
+    let columns = columns(head.size);
     let facts = facts(row, numbers);
     for (index, (fact, column)) in facts.iter().zip(columns).enumerate() {
         let left = head.hero.min + column;
@@ -72,8 +102,8 @@ pub(super) fn ui(ui: &Ui, row: &Row, numbers: &Numbers, head: &Head) {
             at.x += 15.0;
         }
         let value = Piece::new(&fact.value, theme::value(15.0), colour);
-        let unit = Piece::new(&fact.unit, theme::label(12.0), palette.weak);
-        covered = covered.union(text::on_baseline(ui, at, &[value, unit], 4.0));
+        let unit = Piece::new(fact.unit_within(ui, right - at.x), theme::label(12.0), palette.weak);
+        covered = covered.union(text::on_baseline(ui, at, &[value, unit], GAP));
         let words = [fact.name, &fact.value, &fact.unit]
             .into_iter()
             .filter(|words| !words.is_empty());
@@ -116,7 +146,10 @@ fn time(row: &Row, numbers: &Numbers) -> Fact {
         return Fact::new("rounds", format::count(u64::from(row.rounds)), "", how);
     }
     if row.is_over() {
-        let how = "From the offer until all was verified, pauses left out.";
+        let how = match row.phase {
+            Phase::Done { .. } => "From the offer until all was verified, pauses left out.",
+            _ => "From the first byte until it ended, pauses left out.",
+        };
         return Fact::of_words("took", &format::duration(numbers.took_s), how);
     }
     let left = numbers.left_s.map_or_else(String::new, format::left);
@@ -145,12 +178,9 @@ fn moved(row: &Row, numbers: &Numbers) -> Fact {
 
 /// Whether both ends have the same: known when both have told each other their checksums.
 fn verified(row: &Row) -> Fact {
-    let checksum = row
-        .main_end()
-        .finished
-        .as_ref()
-        .and_then(|finished| finished.checksum.as_deref());
-    let of = checksum.map_or_else(String::new, |checksum| format!("\n{checksum}"));
+    let of = row
+        .checksum()
+        .map_or_else(String::new, |checksum| format!("\n{checksum}"));
     match row.phase {
         Phase::Done { verified: Some(true) } => {
             let bytes = row.main_end().finished.as_ref().map_or(0, |finished| finished.bytes);
@@ -162,7 +192,12 @@ fn verified(row: &Row) -> Fact {
         }
         Phase::Done { verified: Some(false) } => Fact {
             colour: Some(|palette| palette.failed),
-            ..Fact::new("verified", "Checksums differ", "", of)
+            ..Fact::new(
+                "checksums",
+                "differ",
+                "",
+                "The checksums of all bytes at both ends differ.".to_owned() + &of,
+            )
         },
         Phase::Done { verified: None } => {
             let how = "The wire, or an option, left checksums out.";

@@ -2,11 +2,13 @@
 
 use eframe::egui::{Color32, Ui, pos2};
 
+use super::facts;
 use super::layout::Head;
 use super::text::{self, Piece};
 use crate::app::model::format;
 use crate::app::model::row::{Numbers, Phase, Row};
 use crate::app::theme;
+use crate::app::widgets::text_width;
 use crate::compare::ceilings::{Ceilings, share_of_one_copy};
 use crate::transfer::State;
 
@@ -24,8 +26,8 @@ pub(super) fn ui(ui: &Ui, row: &Row, numbers: &Numbers, head: &Head, ceilings: O
     let size = head.size.hero();
     let at = pos2(head.hero.min - size * 0.02, head.baseline);
     let hero = match &row.phase {
-        _ if row.is_stopped() => Hero::Rate(numbers.mean, "median"),
-        Phase::Done { .. } if row.is_over() => Hero::Rate(numbers.mean, "mean"),
+        _ if row.is_stopped() => Hero::Rate(numbers.mean, row.mean_name()),
+        Phase::Done { .. } if row.is_over() => Hero::Rate(numbers.mean, row.mean_name()),
         _ if row.has_rate() || row.phase == Phase::Is(State::Verifying) => Hero::Rate(numbers.now, ""),
         Phase::Failed { .. } => Hero::Word(palette.failed),
         _ => Hero::Word(palette.weak),
@@ -33,12 +35,18 @@ pub(super) fn ui(ui: &Ui, row: &Row, numbers: &Numbers, head: &Head, ceilings: O
     match hero {
         Hero::Rate(rate, what) => {
             let quantity = numbers.unit.quantity(rate);
+            let unit_size = if size > 50.0 { 20.0 } else { 18.0 };
+            let words = [(what, 12.0), (quantity.unit, unit_size)];
+            let unit_width = words.map(|(words, size)| text_width(ui, words, theme::label(size)));
+            let room = facts::left_free(head.size) - unit_width[0].max(unit_width[1]) - size * 0.12;
+            // The figures of a rate that is far below its unit are many.
+            let wanted = text_width(ui, &quantity.number, theme::value(size));
+            let size = size * (room / wanted).min(1.0);
             let piece = Piece::new(&quantity.number, theme::value(size), palette.text);
             let galley = text::spaced(ui, &piece, -1.0);
             let top = head.baseline - text::baseline(&galley);
             let rect = eframe::egui::Rect::from_min_size(pos2(at.x, top), galley.size());
             ui.painter().galley(rect.min, galley, palette.text);
-            let unit_size = if size > 50.0 { 20.0 } else { 18.0 };
             let unit_at = pos2(rect.right() + size * 0.12 + 2.0, head.baseline);
             let unit = Piece::new(quantity.unit, theme::label(unit_size), palette.weak);
             let mut covered = rect.union(text::on_baseline(ui, unit_at, &[unit], 0.0));
@@ -71,12 +79,8 @@ fn tooltip(row: &Row, numbers: &Numbers, ceilings: Option<&Ceilings>) -> String 
         lines.push("All bytes by the time from the offer until all was verified, pauses left out.".to_owned());
     } else {
         lines.push("What has landed in the last moments, by their length.".to_owned());
-        let name = if row.rounds > 0 {
-            "median of rounds"
-        } else {
-            "mean so far"
-        };
-        lines.push(format!("{name} {}", quantity(numbers.mean)));
+        let name = row.mean_name();
+        lines.push(format!("{name} so far {}", quantity(numbers.mean)));
     }
     // Of a moment that is one span or two, the peak is the mean.
     if numbers.elapsed_s >= 3.0 * numbers.peak_bin_s {

@@ -7,8 +7,10 @@ pub(super) const PADDING: f32 = 24.0;
 /// The band of limits, and the gap between it and the plot.
 const BAND_HEIGHT: f32 = 24.0;
 const BAND_GAP: f32 = 4.0;
-/// The times below the band, both sentences, and the line below them.
-const SENTENCES_HEIGHT: f32 = 92.0;
+/// The times below the band, three lines of sentences, and the line below them.
+const SENTENCES_HEIGHT: f32 = 104.0;
+/// From the band to the sentences.
+const SENTENCES_TOP: f32 = 30.0;
 /// The same without the sentence of the whole.
 const ONE_SENTENCE_HEIGHT: f32 = 64.0;
 /// The row of the array.
@@ -188,7 +190,7 @@ impl Body {
             ONE_SENTENCE_HEIGHT
         };
         let sentences = Rect::from_min_max(
-            pos2(inner.left(), band.bottom() + 32.0),
+            pos2(inner.left(), band.bottom() + SENTENCES_TOP),
             pos2(inner.right(), band.bottom() + sentences_height),
         );
         let rest = Rect::from_min_max(pos2(inner.left(), sentences.bottom()), inner.max);

@@ -4,14 +4,13 @@ use eframe::egui::{Align, Align2, Layout, Popup, Rect, Ui, UiBuilder, pos2, vec2
 
 use super::plot::lines::colour_of;
 use super::plot::scene::Scene;
-use super::text;
 use crate::app::action::Action;
 use crate::app::model::plot_view::{Period, PlotView, Scale, SecondPlot};
 use crate::app::model::row::{Measure, Row};
 use crate::app::panels::compare;
 use crate::app::panels::instrument::CeilingsStatus;
 use crate::app::theme;
-use crate::app::widgets::{caption, word_button};
+use crate::app::widgets::{caption, text_width, word_button};
 use crate::transfer::Side;
 
 /// Draws the row.
@@ -55,7 +54,7 @@ pub(super) fn ui(
 fn segments<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, choices: &[(T, &str)]) {
     let widths = choices
         .iter()
-        .map(|(_, text)| text::width(ui, text, theme::value(12.0)) + 20.0);
+        .map(|(_, text)| text_width(ui, text, theme::value(12.0)) + 20.0);
     let width: f32 = widths.sum::<f32>() + 4.0;
     let height = ui.available_height().min(28.0);
     let (_, rect) = ui.allocate_space(vec2(width, height));
@@ -99,16 +98,14 @@ fn names(row: &Row, scene: &Scene) -> Vec<&'static str> {
         names.push("min to max");
     }
     if scene.mean.is_some() {
-        names.push(if row.rounds > 1 { "median" } else { "mean" });
+        names.push(row.mean_name());
     }
     names
 }
 
 fn key_width(ui: &Ui, row: &Row, scene: &Scene) -> f32 {
     let names = names(row, scene);
-    let widths = names
-        .iter()
-        .map(|name| text::width(ui, name, theme::label(12.0)) + 46.0);
+    let widths = names.iter().map(|name| text_width(ui, name, theme::label(12.0)) + 46.0);
     widths.sum()
 }
 
@@ -119,7 +116,7 @@ fn lines_ui(ui: &Ui, row: &Row, scene: &Scene) {
     let painter = ui.painter();
     let mut x = rect.left();
     for name in names(row, scene) {
-        let width = text::width(ui, name, theme::label(12.0));
+        let width = text_width(ui, name, theme::label(12.0));
         if x + 22.0 + width > rect.right() {
             break;
         }

@@ -11,7 +11,9 @@ use crate::app::theme;
 
 /// From the left edge to the sentences.
 const INDENT: f32 = 52.0;
-const LINE_HEIGHT: f32 = 24.0;
+const LINE_HEIGHT: f32 = 20.0;
+/// There is room for so many lines where the whole has a sentence.
+const LINES: usize = 3;
 /// The key to the band, at the right of the sentences.
 const KEY_WIDTH: f32 = 248.0;
 
@@ -19,32 +21,32 @@ const KEY_WIDTH: f32 = 248.0;
 pub(super) fn ui(ui: &mut Ui, row: &Row, body: &Body) -> Option<Action> {
     let palette = theme::palette(ui);
     let rect = body.sentences;
+    let room = if body.has_whole { LINES } else { 1 };
     let key = Rect::from_min_size(
         pos2(rect.right() - KEY_WIDTH, rect.top()),
-        vec2(KEY_WIDTH, 2.0 * LINE_HEIGHT),
+        vec2(KEY_WIDTH, room as f32 * LINE_HEIGHT),
     );
     let now = row.limit_now_in_words();
     let whole = row.limit_in_words().unwrap_or_default();
     let strong = |text: String| Piece::new(text, theme::value(13.0), palette.text);
     let weak = |text: String| Piece::new(text, theme::label(13.0), palette.weak);
-    let rows = if now.is_empty() && body.has_whole { 2 } else { 1 };
-    let lines = if now.is_empty() {
-        vec![("Whole", strong(whole))]
+    let sentences = if now.is_empty() {
+        vec![("Whole", strong(whole), room)]
     } else {
-        vec![("Now", strong(now)), ("Whole", weak(whole))]
+        vec![("Now", strong(now), 1), ("Whole", weak(whole), room - 1)]
     };
-    let shown = if body.has_whole { 2 } else { 1 };
-    for (index, (name, piece)) in lines.into_iter().take(shown).enumerate() {
+    let shown = sentences.into_iter().filter(|(_, _, lines)| *lines > 0);
+    for (index, (name, piece, lines)) in shown.enumerate() {
         let line = Rect::from_min_max(
             pos2(rect.left(), rect.top() + index as f32 * LINE_HEIGHT),
-            pos2(key.left() - 24.0, rect.top() + index as f32 * LINE_HEIGHT + 20.0),
+            pos2(key.left() - 24.0, rect.top() + (index + 1) as f32 * LINE_HEIGHT),
         );
         if !piece.text.is_empty() {
             let at = line.left_center();
             ui.painter()
                 .text(at, Align2::LEFT_CENTER, name, theme::label(13.0), palette.faint);
-            text::lines(ui, name, line.with_min_x(line.left() + INDENT), &piece, rows);
+            text::lines(ui, name, line.with_min_x(line.left() + INDENT), &piece, lines);
         }
     }
-    band::key_ui(ui, row, key, shown)
+    band::key_ui(ui, row, key, room)
 }

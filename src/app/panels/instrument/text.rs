@@ -23,12 +23,6 @@ impl Piece {
     }
 }
 
-/// The width of a text.
-pub(super) fn width(ui: &Ui, text: &str, font: FontId) -> f32 {
-    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER);
-    galley.size().x
-}
-
 /// Paints pieces one after the other, `gap` apart, on a common baseline; returns what they cover.
 pub(super) fn on_baseline(ui: &Ui, at: Pos2, pieces: &[Piece], gap: f32) -> Rect {
     let mut covered = Rect::from_min_max(at, at);

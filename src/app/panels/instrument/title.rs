@@ -7,7 +7,7 @@ use super::text::{self, Piece};
 use crate::app::action::{Action, TransferAction};
 use crate::app::model::row::{Phase, Row};
 use crate::app::theme::{self, RADIUS};
-use crate::app::widgets::{clicked_once, name_line};
+use crate::app::widgets::{clicked_once, name_line, text_width};
 use crate::transfer::State;
 use eframe::egui::Align2;
 
@@ -83,7 +83,7 @@ fn quiet(ui: &mut Ui, name: &str) -> eframe::egui::Response {
 
 fn word(ui: &mut Ui, name: &str) -> eframe::egui::Response {
     let palette = theme::palette(ui);
-    let width = text::width(ui, name, theme::label(13.0));
+    let width = text_width(ui, name, theme::label(13.0));
     let (rect, response) = ui.allocate_exact_size(vec2(width + 16.0, BUTTON_HEIGHT), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
     let colour = if response.hovered() || response.has_focus() {
@@ -118,7 +118,7 @@ fn words_ui(ui: &Ui, row: &Row, rect: Rect) {
     let mut right = placed.right();
     for words in [row.array_in_words(), row.endpoint_in_words()] {
         let font = theme::label(13.0);
-        if right + 16.0 + text::width(ui, &words, font.clone()) > rect.right() {
+        if right + 16.0 + text_width(ui, &words, font.clone()) > rect.right() {
             break;
         }
         let y = placed.center().y + 4.5;

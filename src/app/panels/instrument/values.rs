@@ -9,7 +9,7 @@ use crate::app::action::Action;
 use crate::app::model::format::python_shape;
 use crate::app::model::row::{Phase, Row};
 use crate::app::theme;
-use crate::app::widgets::{caption, from_right, text_line, word_button};
+use crate::app::widgets::{caption, from_right, text_line, text_width, word_button};
 use crate::transfer::Side;
 
 /// Ten values and their heading fit beside the plot where the window is 800 points high.
@@ -156,7 +156,7 @@ fn table_line(ui: &Ui, rect: Rect, index: &str, cells: &[String], font: &FontId,
     let colour = if is_head { palette.weak } else { palette.text };
     for (column, text) in cells.iter().enumerate() {
         let left = rect.left() + index_width + column as f32 * width;
-        let fits = |text: &str| text::width(ui, text, font.clone()) <= width - 8.0;
+        let fits = |text: &str| text_width(ui, text, font.clone()) <= width - 8.0;
         let text = minus(&fitting(text, fits));
         let cell = cell(left + 8.0, left + width);
         text_line(ui, cell, Align2::RIGHT_CENTER, &text, font.clone(), colour);
@@ -184,7 +184,7 @@ fn strip_ui(ui: &mut Ui, row: &Row, rect: Rect) -> Option<Action> {
             Piece::new(index.to_string(), theme::label(11.0), palette.faint),
             Piece::new(minus(&shown), theme::value(13.0), palette.text),
         ];
-        let width = text::width(ui, &shown, theme::value(13.0)) + 36.0;
+        let width = text_width(ui, &shown, theme::value(13.0)) + 36.0;
         if x + width > rect.right() - 56.0 {
             break;
         }
@@ -200,7 +200,7 @@ fn strip_ui(ui: &mut Ui, row: &Row, rect: Rect) -> Option<Action> {
         x = placed.right() + 24.0;
     }
     let line = Rect::from_min_size(pos2(rect.left(), rect.top() + 28.0), vec2(rect.width(), 20.0));
-    let words = [Some(what(row)), checksum_of(row).map(str::to_owned)];
+    let words = [Some(what(row)), row.checksum()];
     let words: Vec<String> = words.into_iter().flatten().filter(|words| !words.is_empty()).collect();
     text::line(
         ui,
@@ -219,28 +219,23 @@ fn what(row: &Row) -> String {
     })
 }
 
-fn checksum_of(row: &Row) -> Option<&str> {
-    let ends = [row.main_end(), row.end(Side::Sender), row.end(Side::Receiver)];
-    ends.into_iter()
-        .find_map(|end| end.finished.as_ref()?.checksum.as_deref())
-}
-
 /// The checksum with its kind, whether both ends have it, and what the array is.
 fn checksum_ui(ui: &mut Ui, row: &Row, rect: Rect) -> Option<Action> {
     let palette = theme::palette(ui);
     let mut copied = None;
     let title = rect.with_max_y(rect.top() + 24.0);
-    let checksum = checksum_of(row);
+    let checksum = row.checksum();
     let (kind, digits) = checksum
+        .as_deref()
         .and_then(|checksum| checksum.split_once(':'))
         .unwrap_or(("", ""));
     let piece = Piece::new("Checksum", theme::value(13.0), palette.text);
     text::on_baseline(ui, pos2(title.left(), title.center().y + 4.5), &[piece], 0.0);
-    if let Some(checksum) = checksum {
+    if let Some(checksum) = &checksum {
         let is_clicked = from_right(ui, "copy checksum", title, |ui| {
             word_button(ui, "Copy", "Copy the checksum").clicked()
         });
-        copied = is_clicked.then(|| Action::Copy(checksum.to_owned()));
+        copied = is_clicked.then(|| Action::Copy(checksum.clone()));
     }
     let line = |index: f32| {
         Rect::from_min_size(

@@ -4,8 +4,8 @@ use eframe::egui::{Align2, Painter, Rect, Ui, pos2};
 
 use super::frame::{Frame, x_of};
 use crate::app::model::axes::{Tick, TimeAxis};
-use crate::app::panels::instrument::text;
 use crate::app::theme::{self, Palette};
+use crate::app::widgets::text_width;
 
 /// From one number of the value axis to the next there are at least so many points, and there are at most so many lines.
 const LINE_HEIGHT: f32 = 34.0;
@@ -23,9 +23,7 @@ pub(super) fn ticks(frame: &Frame, scale: f64) -> Vec<Tick> {
 
 /// The width that numbers need to the left of a plot.
 pub(super) fn width(ui: &Ui, ticks: &[Tick]) -> f32 {
-    let widths = ticks
-        .iter()
-        .map(|tick| text::width(ui, &tick.label, theme::label(12.0)));
+    let widths = ticks.iter().map(|tick| text_width(ui, &tick.label, theme::label(12.0)));
     widths.fold(14.0, f32::max) + GAP
 }
 

@@ -65,6 +65,13 @@ fn with_live(scene: &Scene) -> Vec<Vec<CurvePoint>> {
     runs
 }
 
+/// The lines of both ends as they are drawn.
+pub(super) fn in_points(frame: &Frame, scene: &Scene) -> Vec<Vec<[f32; 2]>> {
+    let runs = scene.curves.sender.iter().chain(&scene.curves.receiver);
+    let line = |run: &Vec<CurvePoint>| outline(frame, run, &scene.pauses).into_iter().map(<[f32; 2]>::from);
+    runs.map(|run| line(run).collect()).collect()
+}
+
 /// Two vertices a point. Alpha is linear in the height, so the colours of the vertices give a true gradient.
 fn area_of(frame: &Frame, run: &[CurvePoint], colour: Color32, (top, bottom): (f32, f32)) -> Mesh {
     let mut mesh = Mesh::default();

@@ -4,16 +4,25 @@ use eframe::egui::{Align2, Color32, Mesh, Painter, Pos2, Rect, Stroke, Ui, pos2,
 
 use super::frame::Frame;
 use super::hatch::{self, Hatch};
-use super::lines::colour_of;
+use super::lines::{self, colour_of};
 use super::scene::Scene;
 use crate::app::model::format;
-use crate::app::model::lane::{Flag, Form, apart, place};
+use crate::app::model::lane::{Flag, Form, apart, grouped, is_crossed, place};
 use crate::app::model::row::{Mark, Pause, Row};
 use crate::app::panels::instrument::layout::Body;
 use crate::app::panels::instrument::text;
 use crate::app::theme::{self, Palette};
+use crate::app::widgets::text_width;
 
 const LABEL_HEIGHT: f32 = 16.0;
+/// From a line to the middle of a label above it or below it.
+const ABOVE: f32 = 9.0;
+/// One flag of a round is for at least so much of the width.
+const A_ROUND: f32 = 110.0;
+/// Changes whose lines would be closer share a flag.
+const LINES_APART: f32 = 8.0;
+/// A flag of several changes says so many of them.
+const SAID_MAX: usize = 6;
 /// A label this close to the live value makes way for it.
 const NEAR: f32 = 20.0;
 
@@ -30,7 +39,7 @@ pub(super) fn pauses(ui: &Ui, frame: &Frame, scene: &Scene, palette: &Palette) {
         ui.painter().rect_filled(shown, 0.0, palette.field);
         hatch::paint(ui, shown, Hatch::Pause, palette.ghost.gamma_multiply(0.45));
         let words = format!("paused {}", format::duration(to_s - pause.from_s));
-        if text::width(ui, &words, theme::value(12.0)) + 16.0 <= shown.width() {
+        if text_width(ui, &words, theme::value(12.0)) + 16.0 <= shown.width() {
             let font = theme::value(12.0);
             ui.painter()
                 .text(shown.center(), Align2::CENTER_CENTER, words, font, palette.weak);
@@ -79,52 +88,87 @@ fn interrupted(
     mesh
 }
 
-/// The names of the mean and of the ceilings at the right edge, and the value now in a pill beside its dot.
-pub(super) fn labels(ui: &Ui, frame: &Frame, scene: &Scene, pill: &str, palette: &Palette) {
+/// The names of the mean and of the ceilings, and the value now in a pill beside its dot. None of them covers a curve
+/// where there is room elsewhere.
+pub(super) fn labels(ui: &Ui, frame: &Frame, row: &Row, scene: &Scene, pill: &str, palette: &Palette) {
     let live = scene.live.map(|live| frame.at(live.t_s, live.value));
     let pill_rect = live.map(|at| pill_place(ui, frame, at, pill));
-    let mut wanted = Vec::new();
-    if let Some(mean) = scene.mean {
-        let words = format!("mean {}", scene.unit.quantity(mean).number);
-        wanted.push((words, frame.y(mean), palette.text, theme::value(12.0)));
-    }
-    for ceiling in scene.ceilings.iter().filter(|ceiling| ceiling.rate <= frame.axis.end()) {
-        let words = format!("{} {}", ceiling.name, scene.unit.quantity(ceiling.rate).number);
-        wanted.push((words, frame.y(ceiling.rate), palette.weak, theme::label(12.0)));
-    }
-    let places: Vec<f32> = wanted
-        .iter()
-        .map(|(words, y, _, font)| {
-            let left = frame.rect.right() - text::width(ui, words, font.clone());
-            match (pill_rect, live) {
-                (Some(pill), Some(live)) if pill.right() > left && (y - live.y).abs() < NEAR => {
-                    if *y <= live.y {
-                        live.y - NEAR
-                    } else {
-                        live.y + NEAR
-                    }
-                }
-                _ => *y,
-            }
-        })
-        .collect();
-    let places = apart(&places, LABEL_HEIGHT, (frame.rect.top() - 8.0, frame.rect.bottom()));
-    for ((words, _, colour, font), y) in wanted.into_iter().zip(places) {
-        let galley = ui.painter().layout_no_wrap(words, font, colour);
-        let at = pos2(frame.rect.right() - galley.size().x, y - galley.size().y / 2.0);
-        let patch = Rect::from_min_size(at, galley.size()).expand2(vec2(6.0, 0.0));
-        let patch = patch.with_max_x(frame.rect.right());
-        ui.painter().rect_filled(patch, 0.0, palette.background);
-        ui.painter().galley(at, galley, colour);
-    }
+    let mut taken: Vec<Rect> = pill_rect.into_iter().collect();
+    ceiling_names(ui, frame, scene, &mut taken, palette);
+    mean_name(ui, frame, row, scene, &taken, palette);
     if let (Some(at), Some(rect)) = (live, pill_rect) {
         live_value(ui, at, rect, pill, colour_of(scene.main, palette), palette);
     }
 }
 
+/// The names of the ceilings within the scale at the right edge, above their lines: no curve is higher than they are.
+fn ceiling_names(ui: &Ui, frame: &Frame, scene: &Scene, taken: &mut Vec<Rect>, palette: &Palette) {
+    let within = scene.ceilings.iter().filter(|ceiling| ceiling.rate <= frame.axis.end());
+    let names: Vec<_> = within
+        .map(|ceiling| {
+            let words = format!("{} {}", ceiling.name, scene.unit.quantity(ceiling.rate).number);
+            let galley = ui.painter().layout_no_wrap(words, theme::label(12.0), palette.weak);
+            let wanted = frame.y(ceiling.rate) - ABOVE;
+            let covers = |pill: &&Rect| {
+                pill.right() > frame.rect.right() - galley.size().x && (wanted - pill.center().y).abs() < NEAR
+            };
+            let pill = taken.iter().find(covers);
+            (galley.clone(), pill.map_or(wanted, |pill| pill.center().y - NEAR))
+        })
+        .collect();
+    let wanted: Vec<f32> = names.iter().map(|(_, y)| *y).collect();
+    let places = apart(&wanted, LABEL_HEIGHT, (frame.rect.top() - 8.0, frame.rect.bottom()));
+    for ((galley, _), y) in names.into_iter().zip(places) {
+        let at = pos2(frame.rect.right() - galley.size().x, y - galley.size().y / 2.0);
+        taken.push(Rect::from_min_size(at, galley.size()));
+        ui.painter().galley(at, galley, palette.weak);
+    }
+}
+
+/// The name of the mean: on its line at the right edge, or else as far to the right as it covers nothing, above the line or
+/// below it.
+fn mean_name(ui: &Ui, frame: &Frame, row: &Row, scene: &Scene, taken: &[Rect], palette: &Palette) {
+    let Some(mean) = scene.mean else { return };
+    let words = format!("{} {}", row.mean_name(), scene.unit.quantity(mean).number);
+    let galley = ui.painter().layout_no_wrap(words, theme::value(12.0), palette.text);
+    let size = galley.size();
+    let lines = lines::in_points(frame, scene);
+    let at = |right: f32, below: f32| {
+        let centre = pos2(right - size.x / 2.0, frame.y(mean) + below);
+        Rect::from_center_size(centre, size)
+    };
+    let is_free = |rect: &Rect| {
+        let rect = rect.expand2(vec2(4.0, 0.0));
+        let in_pause = |pause: &Pause| {
+            rect.right() > frame.x(pause.from_s) && rect.left() < frame.x(pause.to_s.unwrap_or(pause.from_s))
+        };
+        let (x, y) = ((rect.left(), rect.right()), (rect.top(), rect.bottom()));
+        rect.left() > frame.rect.left()
+            && rect.bottom() <= frame.rect.bottom()
+            && !taken.iter().any(|taken| taken.intersects(rect))
+            && !lines.iter().any(|line| is_crossed(line, x, y))
+            && (rect.right() > frame.rect.right() || !scene.pauses.iter().any(in_pause))
+    };
+    let right = frame.rect.right();
+    let rights = std::iter::successors(Some(right), |right| Some(right - 12.0));
+    let others = rights
+        .take_while(|right| *right > frame.rect.left())
+        .flat_map(|right| [at(right, -ABOVE), at(right, ABOVE)]);
+    let on_line = at(right, 0.0);
+    let Some(rect) = std::iter::once(on_line).chain(others).find(is_free) else {
+        // Wherever it stood it would cover a curve; it says so itself in the key and beside the rate.
+        return;
+    };
+    if rect == on_line {
+        let patch = rect.expand2(vec2(6.0, 0.0)).with_max_x(right);
+        ui.painter().rect_filled(patch, 0.0, palette.background);
+    }
+    ui.painter().galley(rect.min, galley, palette.text);
+}
+
 /// To the right of the dot, or to its left where there is no room.
 fn pill_place(ui: &Ui, frame: &Frame, at: Pos2, pill: &str) -> Rect {
-    let size = vec2(text::width(ui, pill, theme::value(13.0)) + 16.0, 22.0);
+    let size = vec2(text_width(ui, pill, theme::value(13.0)) + 16.0, 22.0);
     let y = at.y.clamp(frame.rect.top(), frame.rect.bottom() - 11.0) - size.y / 2.0;
     let is_left = at.x + 14.0 + size.x > frame.rect.right();
     let x = if is_left { at.x - 14.0 - size.x } else { at.x + 14.0 };
@@ -165,42 +209,82 @@ pub(in super::super) fn on(fill: Color32) -> Color32 {
 /// The flags in their lane with their lines down through the band, and in the lane, too, the ceilings above the scale.
 pub(super) fn flags(ui: &Ui, frame: &Frame, body: &Body, row: &Row, scene: &Scene, palette: &Palette) {
     let right = above(ui, frame, body, scene, palette);
-    let in_view = |mark: &&Mark| (scene.time.from_s..=scene.time.to_s).contains(&mark.t_s);
-    let marks: Vec<&Mark> = row.marks().changes().iter().filter(in_view).collect();
+    // A width in points is small and not negative.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "small and not negative"
+    )]
+    let rounds_max = (frame.rect.width() / A_ROUND).max(1.0) as usize;
+    let (marks, step) = row.marks().between(scene.time.from_s, scene.time.to_s, rounds_max);
+    let xs: Vec<f32> = marks.iter().map(|mark| frame.x(mark.t_s)).collect();
     let font = theme::value(11.0);
-    let texts: Vec<(String, String)> = marks
-        .iter()
-        .map(|mark| (mark.change.text(), mark.change.short()))
+    let words: Vec<FlagWords> = grouped(&xs, LINES_APART)
+        .into_iter()
+        .map(|group| FlagWords::of(&marks[group.clone()], xs[group.start], step))
         .collect();
-    let flags: Vec<Flag> = marks
+    let width = |text: &str| text_width(ui, text, font.clone()) + 13.0;
+    let flags: Vec<Flag> = words
         .iter()
-        .zip(&texts)
-        .map(|(mark, (full, short))| Flag {
-            x: frame.x(mark.t_s),
-            full: text::width(ui, full, font.clone()) + 13.0,
-            short: text::width(ui, short, font.clone()) + 13.0,
+        .map(|words| Flag {
+            x: words.x,
+            full: width(&words.full),
+            short: width(&words.short),
         })
         .collect();
     let painter = ui.painter();
-    for (((flag, placed), (full, short)), mark) in flags.iter().zip(place(&flags, right)).zip(&texts).zip(&marks) {
+    for ((flag, placed), words) in flags.iter().zip(place(&flags, right)).zip(&words) {
         let line = palette.text.gamma_multiply(0.55);
         painter.vline(flag.x, body.lane.top()..=body.band.bottom(), (1.0, line));
-        let (words, width) = match placed.form {
-            Form::Full => (full, flag.full),
-            Form::Short => (short, flag.short),
-            Form::Tick => (full, 0.0),
+        let (text, width) = match placed.form {
+            Form::Full => (&words.full, flag.full),
+            Form::Short => (&words.short, flag.short),
+            Form::Tick => (&words.full, 0.0),
         };
         let rect = Rect::from_min_size(pos2(placed.left, body.lane.top()), vec2(width.max(5.0), LABEL_HEIGHT));
         painter.rect_filled(rect, 0.0, palette.selected_row);
         painter.vline(flag.x, rect.y_range(), (1.0, palette.text));
         if width > 0.0 {
             let at = pos2(rect.left() + 6.5, rect.center().y);
-            painter.text(at, Align2::LEFT_CENTER, words, font.clone(), palette.text);
+            painter.text(at, Align2::LEFT_CENTER, text, font.clone(), palette.text);
         }
-        let at = format::duration(mark.t_s);
-        let said = format!("after {at}: {full}");
-        let response = text::said(ui, ("flag", full, mark.t_s.to_bits()), rect, &said);
-        response.on_hover_text(&said);
+        let response = text::said(ui, ("flag", flag.x.to_bits()), rect, &words.said);
+        response.on_hover_text(&words.said);
+    }
+}
+
+/// What a flag says: of several changes that are close to each other the last, and how many more there are.
+struct FlagWords {
+    x: f32,
+    full: String,
+    short: String,
+    /// All of them, with their times.
+    said: String,
+}
+
+impl FlagWords {
+    /// Of at least one mark; of rounds every `step`th is flagged.
+    fn of(marks: &[Mark], x: f32, step: u32) -> Self {
+        let line = |mark: &Mark| format!("after {}: {}", format::duration(mark.t_s), mark.change.text());
+        let mut said: Vec<String> = marks.iter().take(SAID_MAX).map(line).collect();
+        if marks.len() > SAID_MAX {
+            said.push(format!("and {} more", format::count((marks.len() - SAID_MAX) as u64)));
+        }
+        if step > 1 && marks.iter().any(Mark::is_round) {
+            said.push(format!(
+                "of rounds, one in {} is flagged",
+                format::count(u64::from(step))
+            ));
+        }
+        let (full, short) = marks.last().map_or_else(Default::default, |mark| {
+            let more = match marks.len() {
+                0 | 1 => String::new(),
+                several => format!(" +{}", several - 1),
+            };
+            (mark.change.text() + &more, mark.change.short() + &more)
+        });
+        let said = said.join("\n");
+        Self { x, full, short, said }
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) fn ui(
     marks::mean(&clipped, &frame, scene, palette);
     marks::flags(ui, &frame, body, row, scene, palette);
     let pill = scene.unit.quantity(numbers.now).number;
-    marks::labels(ui, &frame, scene, &pill, palette);
+    marks::labels(ui, &frame, row, scene, &pill, palette);
     if let (Some(second), Some(rect)) = (second, body.second) {
         second.ui(ui, rect, scene.time, &scene.pauses);
     }

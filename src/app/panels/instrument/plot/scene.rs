@@ -24,12 +24,12 @@ impl Curves {
     #[must_use]
     pub fn of(row: &Row, from_s: f64, to_s: f64) -> Self {
         let [sender, receiver] = [Side::Sender, Side::Receiver].map(|side| row.rate_runs(side, from_s, to_s));
-        let main = if main_side(row) == Side::Receiver {
+        let main = if row.main_side() == Side::Receiver {
             &receiver
         } else {
             &sender
         };
-        let (series, finest_s) = (&row.main_end().series, row.finest_bin_s());
+        let (series, finest_s) = (&row.main_end().series, row.finest_bin_s(from_s, to_s));
         let spreads = main.iter().map(|run| spread(series, run, finest_s));
         let spread = spreads.filter(|spread| !spread.is_empty()).collect();
         Self {
@@ -85,16 +85,6 @@ impl Curves {
             .flatten()
             .map(|drawn| drawn.value);
         rates.filter(|rate| *rate > 0.0).fold(f64::INFINITY, f64::min)
-    }
-}
-
-/// The end whose numbers count.
-#[must_use]
-pub(crate) fn main_side(row: &Row) -> Side {
-    if row.sides() == [Side::Sender] {
-        Side::Sender
-    } else {
-        Side::Receiver
     }
 }
 
@@ -167,18 +157,19 @@ impl Scene {
             numbers.unit.divisor
         };
         let axis = ValueAxis::new(view.scale, top, curves.lowest_above_zero());
-        let pauses = row.marks().pauses().iter().filter_map(|pause| {
-            let to_s = pause.to_s.unwrap_or(time.to_s.min(live_s));
-            let is_in_view = pause.from_s <= time.to_s && to_s >= time.from_s && to_s > pause.from_s;
-            let (from_s, to_s) = (pause.from_s, Some(to_s));
-            is_in_view.then_some(Pause { from_s, to_s })
-        });
+        let pauses = row
+            .pauses_between(time.from_s, time.to_s)
+            .into_iter()
+            .map(|pause| Pause {
+                to_s: pause.to_s.or(Some(time.to_s.min(live_s).max(pause.from_s))),
+                ..pause
+            });
         Self {
             time,
             rate_axis,
             axis,
             unit: numbers.unit,
-            main: main_side(row),
+            main: row.main_side(),
             mean: Some(numbers.mean).filter(|mean| *mean > 0.0),
             live,
             ceilings: ceilings.map_or_else(Vec::new, |ceilings| ceilings_of(row, ceilings)),
@@ -201,9 +192,9 @@ impl Scene {
             Some(format!(", {name} {last} and at most {most}"))
         });
         let ends: String = ends.collect();
-        let mean = self
-            .mean
-            .map_or_else(String::new, |mean| format!(", mean {}", self.unit.quantity(mean)));
+        let mean = self.mean.map_or_else(String::new, |mean| {
+            format!(", {} {}", row.mean_name(), self.unit.quantity(mean))
+        });
         let moved = match numbers.total {
             Some(total) => format::done_of(numbers.done, total),
             None => format::bytes(numbers.done).to_string(),
