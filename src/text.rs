@@ -32,6 +32,12 @@ pub(crate) fn capitalised(text: &str) -> String {
     first.chain(letters).collect()
 }
 
+/// The same text inside of an element or an attribute of HTML or XML, without what hides.
+pub(crate) fn xml_escaped(text: &str) -> String {
+    let text = shown(text).replace('&', "&amp;").replace('<', "&lt;");
+    text.replace('>', "&gt;").replace('"', "&quot;")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

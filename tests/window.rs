@@ -100,6 +100,58 @@ fn what_another_process_sends_is_shown_as_if_it_were_its_own_and_can_be_paused_a
 
 #[test]
 #[ignore = "needs an X display, xdotool and ImageMagick"]
+fn what_is_in_view_is_saved_at_home_where_nobody_can_be_asked_for_a_place() {
+    let home = tempfile::tempdir().unwrap();
+    let display = std::env::var_os("DISPLAY").unwrap();
+    let window = Window::open_in::<&str>(&display, &[], "()", |program| {
+        program
+            .env_remove("WAYLAND_DISPLAY")
+            .env_remove("DBUS_SESSION_BUS_ADDRESS");
+        // There is no program for dialogs.
+        program.env("HOME", home.path()).env("PATH", "/nowhere");
+    });
+    window.key("ctrl+Return");
+    window.wait_for_title("done 400 MB at");
+    let saved = |ending: &str| {
+        window.key("ctrl+k");
+        window.xdotool(&["type", &format!("save ({ending}")]);
+        window.key("Return");
+        until(|| {
+            let names = std::fs::read_dir(home.path()).unwrap().flatten();
+            let mut paths = names.map(|entry| entry.path());
+            paths.find(|path| path.to_str().unwrap().ends_with(&format!(".arraylift.{ending}")))
+        })
+    };
+    let csv = std::fs::read_to_string(saved("csv")).unwrap();
+    assert!(csv.contains("rate,receiver,B/s,"), "{csv}");
+    let json = std::fs::read_to_string(saved("json")).unwrap();
+    let view: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(view["bytes"], 400_000_000, "{json}");
+    let svg = std::fs::read_to_string(saved("svg")).unwrap();
+    assert_eq!(
+        roxmltree::Document::parse(&svg)
+            .unwrap()
+            .root_element()
+            .tag_name()
+            .name(),
+        "svg"
+    );
+    let png = saved("png");
+    let size = output("identify", &["-format", "%m %w", png.to_str().unwrap()]);
+    let width = size.strip_prefix("PNG ").and_then(|width| width.parse().ok());
+    // The page without the rail and the list.
+    assert!(width.is_some_and(|width| (600..=1100).contains(&width)), "{size}");
+    if let Some(folder) = std::env::var_os("ARRAYLIFT_SCREENSHOTS") {
+        std::fs::copy(&png, Path::new(&folder).join("saved.png")).unwrap();
+        std::fs::write(Path::new(&folder).join("saved.svg"), svg).unwrap();
+    }
+    window.screenshot("window-saved");
+    window.key("ctrl+q");
+    window.closes_with_success();
+}
+
+#[test]
+#[ignore = "needs an X display, xdotool and ImageMagick"]
 fn closing_the_window_while_something_runs_asks_and_then_leaves_no_process() {
     // What was remembered is as if someone had typed a limit under Advanced, and left.
     let window = Window::open_as_left::<&str>(&[], r#"(form:(limit:"5 MB/s"))"#);

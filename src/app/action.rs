@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::export::Format;
 use super::model::axes::TimeAxis;
 use super::model::curves::TimeSpan;
 use super::model::form::Form;
@@ -142,6 +143,8 @@ pub(crate) enum TransferAction {
     SetRateAxis(RateAxis),
     /// Point at these instants of the plot.
     SetCursors(Cursors),
+    /// Save what is in view of it.
+    Export(Format),
     /// Let this limit alone stay coloured; `None`: all of them.
     PickLimit(Option<Cause>),
 }

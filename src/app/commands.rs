@@ -177,6 +177,7 @@ impl App {
             TransferAction::Zoom(span) => row.zoom = span,
             TransferAction::SetRateAxis(axis) => row.rate_axis = axis,
             TransferAction::SetCursors(cursors) => row.cursors = cursors,
+            TransferAction::Export(format) => self.export(key, format),
             TransferAction::PickLimit(cause) => row.picked_limit = cause,
         }
     }

@@ -100,6 +100,7 @@ impl App {
                     self.form.dialog_trouble = None;
                     self.choose(dialog, paths);
                 }
+                Reply::SavedAs(saved) => self.take_saved(saved),
                 Reply::NoDialog => {
                     self.form.dialog_trouble =
                         Some("No file dialog here (no desktop portal): type the path.".to_owned());

@@ -20,6 +20,7 @@ impl App {
         self.take_events();
         self.take_process_news();
         self.take_replies();
+        self.take_pictures(ctx);
         self.take_comparisons();
         self.take_pings(ctx);
         self.transfers.note_ends(self.now_s());
@@ -94,6 +95,10 @@ impl App {
         if let Some(removed) = self.transfers.removed() {
             // Then the offer to undo it goes.
             ctx.request_repaint_after(Duration::from_secs_f64(removed.left_s(now_s).max(0.01)));
+        }
+        self.notice = self.notice.take().filter(|notice| notice.left_s(now_s) > 0.0);
+        if let Some(notice) = &self.notice {
+            ctx.request_repaint_after(Duration::from_secs_f64(notice.left_s(now_s).max(0.01)));
         }
         if self.transfers.running() == 0 && self.rounds.is_empty() {
             self.own_cost.meter.rest();

@@ -8,6 +8,8 @@
 pub(crate) mod action;
 mod commands;
 mod comparing;
+pub(crate) mod export;
+mod exporting;
 mod history;
 mod inbox;
 mod keys;
@@ -40,7 +42,9 @@ use eframe::egui;
 use crate::rounds::{RoundEvent, Rounds};
 use crate::transfer::Waker;
 use comparing::Comparisons;
+use export::picture::Pictures;
 use history::Keeping;
+use model::notice::Notice;
 use model::palette::Palette;
 use model::place::Place;
 use model::plan::{CheckedForm, Paths};
@@ -145,6 +149,9 @@ pub struct App {
     list_at: Option<f32>,
     /// The command palette, where it is open.
     palette: Option<Palette>,
+    /// What came of something, for a while.
+    notice: Option<Notice>,
+    pictures: Pictures,
     question: Option<Question>,
     /// What had the focus when the last frame ended.
     focus_before: Option<egui::Id>,
@@ -280,6 +287,8 @@ impl App {
             event_sender,
             waker,
             repaints,
+            notice: None,
+            pictures: Pictures::default(),
             question: None,
             filter: String::new(),
             list_at: None,
@@ -367,6 +376,13 @@ impl eframe::App for App {
         self.draw(ui, frame.gl().is_some());
         if self.prints_frame_times {
             eprintln!("own code of this frame: {:.2} ms", begin.elapsed().as_secs_f64() * 1e3);
+        }
+    }
+
+    fn raw_input_hook(&mut self, _ctx: &egui::Context, input: &mut egui::RawInput) {
+        if self.pictures.are_due() {
+            // What hangs beside the pointer is not to be in the picture.
+            input.events.push(egui::Event::PointerGone);
         }
     }
 

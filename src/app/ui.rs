@@ -3,6 +3,7 @@
 use eframe::egui::{CentralPanel, Color32, Context, Frame, Margin, Memory, Panel, ScrollArea, Ui, vec2};
 
 use super::action::{Action, TransferAction};
+use super::export::picture::note_page;
 use super::model::form::Form;
 use super::model::history::Page;
 use super::model::list::List;
@@ -10,8 +11,8 @@ use super::model::plan::{CheckedForm, check};
 use super::model::view::{View, WindowSize, list_width};
 use super::panels::transfers::Column;
 use super::panels::{
-    close, compare, empty, help, history, instrument, new_transfer, palette, rail, round_trips, row_menu, settings,
-    status, strip, undo,
+    close, compare, empty, help, history, instrument, new_transfer, notice, palette, rail, round_trips, row_menu,
+    settings, status, strip,
 };
 use super::theme;
 use super::{App, Clock, Question};
@@ -89,6 +90,7 @@ impl App {
                 Vec::new()
             }
         });
+        note_page(ui.ctx(), on_page.response.rect);
         actions.extend(on_page.inner);
         actions.extend(self.question_ui(ui.ctx()));
         if let Some(open) = &self.palette {
@@ -97,8 +99,11 @@ impl App {
         let removed = self
             .transfers
             .removed()
-            .filter(|_| self.view == View::Transfers && shows_page);
-        actions.extend(removed.and_then(|removed| undo::ui(ui.ctx(), removed)));
+            .filter(|_| self.view == View::Transfers && shows_page && !self.pictures.are_due());
+        actions.extend(removed.and_then(|removed| notice::undo_ui(ui.ctx(), removed)));
+        if let Some(notice) = &self.notice {
+            actions.extend(notice::ui(ui.ctx(), notice, removed.is_some()));
+        }
         empty::drop_hint_ui(ui.ctx());
         actions
     }

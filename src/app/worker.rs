@@ -7,6 +7,9 @@ use std::thread::Builder;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::action::Dialog;
+use super::export::Export;
+use super::export::picture::Picture;
+use super::exporting::{save_at, save_at_home};
 use super::history::reading;
 use super::looking::look_at;
 use super::model::compare::Notice;
@@ -76,6 +79,8 @@ pub(super) enum Task {
     },
     /// Show a folder in the file manager.
     ShowFolder(PathBuf),
+    /// Save this where someone chooses.
+    Save(Content),
     /// Keep the settings in this file.
     KeepSettings {
         /// The file, whether or not it is there.
@@ -85,10 +90,19 @@ pub(super) enum Task {
     },
 }
 
+/// What is to be saved.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// All of a file.
+    Ready(Export),
+    /// What a file is to be made of.
+    Picture(Box<Picture>),
+}
+
 impl Task {
     /// Whether nobody knows how long it takes: a name server may be mute, and a file manager stay in front.
     fn may_last(&self) -> bool {
-        matches!(self, Self::Bind { .. } | Self::ShowFolder(_))
+        matches!(self, Self::Bind { .. } | Self::ShowFolder(_) | Self::Save(_))
     }
 }
 
@@ -125,6 +139,8 @@ pub(super) enum Reply {
         /// The paths that were chosen, if any.
         paths: Vec<PathBuf>,
     },
+    /// Something was saved there, or not.
+    SavedAs(Result<PathBuf, String>),
     /// No dialog can be shown.
     NoDialog,
 }
@@ -264,8 +280,25 @@ fn run(task: Task) -> Option<Reply> {
             sent.err().map(|error| Reply::Failed(error_text::of(&error)))
         }
         Task::ShowFolder(folder) => show_folder(&folder).err().map(Reply::Failed),
+        Task::Save(content) => save_as(content).map(Reply::SavedAs),
         Task::KeepSettings { path, settings } => settings_file::write(&path, &settings).err().map(Reply::Failed),
     }
+}
+
+/// Saves it where someone chooses, or at home where nobody can be asked. `None` where the dialog was left without a choice.
+fn save_as(content: Content) -> Option<Result<PathBuf, String>> {
+    let export = match content {
+        Content::Ready(export) => export,
+        Content::Picture(picture) => match picture.into_export() {
+            Ok(export) => export,
+            Err(why) => return Some(Err(why)),
+        },
+    };
+    if !has_dialog() {
+        return Some(save_at_home(&export));
+    }
+    let dialog = rfd::FileDialog::new().set_title("Save as").set_file_name(&export.name);
+    Some(save_at(&dialog.save_file()?, &export))
 }
 
 fn save(comparison: &Comparison, path: &Path) -> Notice {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::text::shown;
+use crate::text::{shown, xml_escaped};
 use crate::units;
 
 use super::curve::{Curve, Curves};
@@ -61,6 +61,11 @@ fn how(entry: &Entry) -> String {
 
 /// A heading and a table.
 pub(crate) fn markdown(entry: &Entry) -> String {
+    markdown_table(&entry.what(), &facts(entry))
+}
+
+/// A heading, and a table of names and values.
+pub(crate) fn markdown_table(heading: &str, facts: &[(&str, String)]) -> String {
     let cell = |text: &str| {
         let escaped = shown(text).replace('\\', "\\\\").replace('|', "\\|");
         escaped
@@ -69,17 +74,17 @@ pub(crate) fn markdown(entry: &Entry) -> String {
             .replace('*', "\\*")
             .replace('[', "\\[")
     };
-    let mut text = format!("### {}\n\n| | |\n|---|---|\n", cell(&entry.what()));
-    for (name, value) in facts(entry) {
+    let mut text = format!("### {}\n\n| | |\n|---|---|\n", cell(heading));
+    for (name, value) in facts {
         // Writing to a string cannot fail, here and below.
-        let _ = writeln!(text, "| {name} | {} |", cell(&value));
+        let _ = writeln!(text, "| {name} | {} |", cell(value));
     }
     text
 }
 
 /// A page that loads nothing and runs nothing: a picture of its rate over time, and what is known of it.
 pub(crate) fn html(entry: &Entry, curves: &Curves) -> String {
-    let title = escaped(&entry.what());
+    let title = xml_escaped(&entry.what());
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
@@ -87,17 +92,17 @@ pub(crate) fn html(entry: &Entry, curves: &Curves) -> String {
          <h1>{title}</h1>\n"
     );
     if let Some(sentence) = &entry.sentence {
-        let _ = writeln!(page, "<p>{}</p>", escaped(sentence));
+        let _ = writeln!(page, "<p>{}</p>", xml_escaped(sentence));
     }
     page += &picture(curves);
     page += "<table>\n";
     for (name, value) in facts(entry) {
-        let _ = writeln!(page, "<tr><th>{name}</th><td>{}</td></tr>", escaped(&value));
+        let _ = writeln!(page, "<tr><th>{name}</th><td>{}</td></tr>", xml_escaped(&value));
     }
     let _ = writeln!(
         page,
         "</table>\n<footer>Arraylift {}</footer>\n</html>",
-        escaped(&entry.program_version)
+        xml_escaped(&entry.program_version)
     );
     page
 }
@@ -164,12 +169,6 @@ pub(crate) fn csv(curves: &Curves) -> String {
         }
     }
     text
-}
-
-/// A text in HTML, without what hides.
-fn escaped(text: &str) -> String {
-    let text = shown(text).replace('&', "&amp;").replace('<', "&lt;");
-    text.replace('>', "&gt;").replace('"', "&quot;")
 }
 
 impl Curve {

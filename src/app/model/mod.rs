@@ -10,6 +10,7 @@ pub(crate) mod format;
 pub(crate) mod history;
 pub(crate) mod lane;
 pub(crate) mod list;
+pub(crate) mod notice;
 pub(crate) mod palette;
 pub(crate) mod place;
 pub(crate) mod plan;

@@ -4,6 +4,7 @@
 use eframe::egui::{Context, Id, Popup, PopupAnchor, PopupCloseBehavior, PopupKind, Pos2, Response, Ui, vec2};
 
 use crate::app::action::{Action, QueueAction, TransferAction};
+use crate::app::export::{Format, markdown};
 use crate::app::model::row::{Phase, Row, RowKey};
 use crate::app::widgets::{Icon, MenuItem, menu_ui};
 use crate::transfer::State;
@@ -140,12 +141,28 @@ pub(crate) fn items(row: &Row, is_next: bool) -> Vec<MenuItem<Action>> {
             Action::ShowFolder(folder.to_owned()),
         ));
     }
+    items.extend(saves(row));
     if row.is_over() && row.is_own() {
         let mut finished = MenuItem::new("Remove finished", "", Action::Queue(QueueAction::RemoveFinished));
         finished.begins_part = true;
         items.push(finished);
     }
     items
+}
+
+/// What can be saved of a row, once there is something to see.
+fn saves(row: &Row) -> Vec<MenuItem<Action>> {
+    let formats = Format::ALL.iter().filter(|_| row.started().is_some());
+    let mut saves: Vec<MenuItem<Action>> = formats
+        .map(|format| {
+            let action = Action::Transfer(row.key, TransferAction::Export(*format));
+            MenuItem::new(format.command(), "", action)
+        })
+        .collect();
+    if let Some(first) = saves.first_mut() {
+        first.begins_part = true;
+    }
+    saves
 }
 
 /// What can be copied of a row.
@@ -157,6 +174,9 @@ fn copies(row: &Row) -> Vec<MenuItem<Action>> {
             row.address.clone().unwrap_or_else(|| row.endpoint_in_words()),
         ),
     ];
+    if row.started().is_some() {
+        copies.push(("Copy summary", markdown(row, row.began_s() + row.elapsed_end_s())));
+    }
     copies.extend(row.checksum().map(|checksum| ("Copy checksum", checksum)));
     copies.extend(row.sentence().map(|sentence| ("Copy sentence", sentence)));
     if let Phase::Failed { message, .. } = &row.phase {

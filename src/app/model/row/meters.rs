@@ -56,6 +56,32 @@ impl Measure {
         }
     }
 
+    /// Its name for programs.
+    #[must_use]
+    pub(crate) fn id(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::PageFaults => "page_faults",
+            Self::Syscalls => "syscalls",
+            Self::RoundTrip => "round_trip",
+            Self::CongestionWindow => "congestion_window",
+            Self::Retransmits => "retransmits",
+            Self::DeliveryRate => "delivery_rate",
+        }
+    }
+
+    /// The unit of its values.
+    #[must_use]
+    pub(crate) fn unit(self) -> &'static str {
+        match self {
+            Self::Cpu => "cores",
+            Self::PageFaults | Self::Syscalls | Self::Retransmits => "1/s",
+            Self::RoundTrip => "s",
+            Self::CongestionWindow => "B",
+            Self::DeliveryRate => "B/s",
+        }
+    }
+
     /// Whether it counts up, so that its rate is what is shown.
     fn counts(self) -> bool {
         matches!(self, Self::Cpu | Self::PageFaults | Self::Syscalls | Self::Retransmits)

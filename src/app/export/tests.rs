@@ -1,0 +1,126 @@
+use serde_json::{Value as Json, json};
+
+use super::*;
+use crate::app::model::row::OtherProcess;
+use crate::transfer::{Event, Side};
+
+/// A sender of another process, of this name: 100 MB in a second, two of them at rest, then another second.
+fn sent(name: &str) -> Row {
+    let process = OtherProcess {
+        pid: 7,
+        side: Side::Sender,
+        name: name.to_owned(),
+        is_gone: false,
+    };
+    let mut row = Row::watched(1, process, 0.0);
+    let mut tell = |elapsed_s: f64, mut event: Json| {
+        event["transfer"] = json!(1);
+        event["side"] = json!("sender");
+        event["elapsed_s"] = json!(elapsed_s);
+        let event: Event = serde_json::from_value(event).expect("an event");
+        row.fold(event, elapsed_s);
+    };
+    tell(
+        0.0,
+        json!({
+            "event": "started", "peer": "10.0.0.7:1", "wire": "native", "route_reason": "", "dtype": "f64",
+            "shape": [25_000_000], "total_bytes": 200_000_000, "streams": 1, "chunk_bytes": 1 << 20
+        }),
+    );
+    tell(0.0, json!({"event": "state", "state": "transferring"}));
+    for step in 0..=20_u32 {
+        tell(
+            f64::from(step) * 0.05,
+            json!({"event": "sample", "bytes": 5_000_000 * step, "rate_bytes_per_s": 1e8}),
+        );
+    }
+    tell(1.0, json!({"event": "state", "state": "paused"}));
+    tell(3.0, json!({"event": "state", "state": "transferring"}));
+    for step in 1..=20_u32 {
+        let bytes = 100_000_000 + 5_000_000 * step;
+        tell(
+            3.0 + f64::from(step) * 0.05,
+            json!({"event": "sample", "bytes": bytes, "rate_bytes_per_s": 1e8}),
+        );
+    }
+    row
+}
+
+const SVG: &str = "http://www.w3.org/2000/svg";
+
+fn text_of(format: Format, row: &Row) -> String {
+    let export = of(format, row, PlotView::default(), None, 4.0).expect("a text");
+    String::from_utf8(export.bytes).expect("a text")
+}
+
+#[test]
+fn every_point_of_the_curve_is_a_line_and_no_line_is_of_a_pause() {
+    let csv = text_of(Format::Csv, &sent("a.npy"));
+    let mut lines = csv.lines();
+    assert_eq!(lines.next(), Some("series,end,unit,t_s,value,least,most"));
+    let mut rates = 0;
+    for line in lines.filter(|line| line.starts_with("rate,")) {
+        let cells: Vec<&str> = line.split(',').collect();
+        let (t_s, rate): (f64, f64) = (cells[3].parse().unwrap(), cells[4].parse().unwrap());
+        assert_eq!((cells.len(), &cells[..3]), (7, &["rate", "sender", "B/s"][..]));
+        assert!(t_s <= 1.0 + 1e-9 || t_s >= 3.0 - 1e-9, "{line}");
+        assert!((rate - 1e8).abs() < 1e6, "{line}");
+        rates += 1;
+    }
+    assert!(rates >= 8, "{csv}");
+}
+
+#[test]
+fn what_stands_beside_the_curve_is_in_the_numbers_for_programs() {
+    let view: Json = serde_json::from_str(&text_of(Format::Json, &sent("a.npy"))).unwrap();
+    assert_eq!(
+        (&view["name"], &view["total_bytes"]),
+        (&json!("a.npy"), &json!(200_000_000))
+    );
+    assert_eq!(view["pauses"], json!([{"from_s": 1.0, "to_s": 3.0}]));
+    let rates = view["series"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|series| series["name"] == "rate");
+    assert_eq!(rates.count(), 2, "one before and one after the pause");
+}
+
+#[test]
+fn a_drawing_has_its_unit_and_its_times_and_runs_and_loads_nothing() {
+    let svg = text_of(Format::Svg, &sent("<script>alert(1)</script>&\u{202e}.npy"));
+    for part in [
+        "&lt;script&gt;alert(1)&lt;/script&gt;&amp;\u{fffd}.npy",
+        ">MB/s<",
+        ">0 s<",
+        "paused 2.00 s",
+        ">mean ",
+    ] {
+        assert!(svg.contains(part), "{part} is not in {svg}");
+    }
+    for never in ["<script", "href", "@import", "url(h", "NaN", "inf"] {
+        assert!(!svg.contains(never), "{never} is in {svg}");
+    }
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    assert_eq!(document.root_element().tag_name().name(), "svg");
+    let lines = document
+        .descendants()
+        .filter(|node| node.has_tag_name((SVG, "polyline")));
+    assert_eq!(lines.count(), 2, "no line leads over the pause");
+}
+
+#[test]
+fn a_summary_says_what_was_moved_and_how_fast() {
+    let summary = markdown(&sent("a|b.npy"), 4.0);
+    assert!(summary.starts_with("### a\\|b.npy\n"), "{summary}");
+    assert!(summary.contains("| moved | 200 of 200 MB |"), "{summary}");
+    assert!(summary.contains("| rate | 100 MB/s |"), "{summary}");
+}
+
+#[test]
+fn a_name_that_is_offered_is_one_that_a_file_can_have() {
+    assert_eq!(file_name("range 0 … 5e7", "svg"), "range 0 … 5e7.arraylift.svg");
+    assert_eq!(file_name("../a/b\n.npy", "csv"), "a-b-.npy.arraylift.csv");
+    assert_eq!(file_name("..", "png"), "transfer.arraylift.png");
+    assert!(file_name(&"数".repeat(300), "json").len() < 200);
+}
