@@ -9,7 +9,10 @@ cd "$root"
 
 work=$(mktemp -d)
 clean_root=$work/root
-finish() { rm -rf --one-file-system "$work"; }
+finish() {
+    end_display
+    rm -rf --one-file-system "$work"
+}
 trap finish EXIT
 passed=0
 failures=0
@@ -19,41 +22,60 @@ skipped=()
 check() {
     local name=$1
     shift
-    if "$@" >"$work/said" 2>&1; then
-        echo "ok: $name"
-        passed=$((passed + 1))
-    else
+    if ! "$@" >"$work/said" 2>&1; then
         echo "FAILED: $name"
         sed 's/^/    /' "$work/said"
         failures=$((failures + 1))
+    elif grep -q '^skipped: ' "$work/said"; then
+        skipped+=("$(sed -n 's/^skipped: //p' "$work/said")")
+    else
+        echo "ok: $name"
+        passed=$((passed + 1))
     fi
+}
+
+# has TOOL...: whether all of them are there.
+has() {
+    local tool
+    for tool in "$@"; do command -v "$tool" >/dev/null || return 1; done
 }
 
 # check_with TOOL NAME COMMAND...: the same, where there is that tool.
 check_with() {
     local tool=$1
     shift
-    if command -v "$tool" >/dev/null; then check "$@"; else skipped+=("$1: there is no $tool"); fi
+    if has "$tool"; then check "$@"; else skipped+=("$1: there is no $tool"); fi
 }
 
 main() {
-    if ! cargo deb --version >/dev/null 2>&1 || ! command -v dpkg-shlibdeps >/dev/null || ! command -v python3 >/dev/null; then
-        echo "skipped: a package needs cargo-deb (cargo install cargo-deb), dpkg-dev and Python, which are not all here"
+    if ! has cargo-deb; then
+        echo "skipped: all of it: there is no cargo-deb (cargo install cargo-deb)"
         return 0
     fi
-    need_packages lintian desktop-file-utils appstream debootstrap
+    need_packages dpkg-dev python3 lintian desktop-file-utils appstream debootstrap libglib2.0-bin x11-utils \
+        "${window_packages[@]}"
+    if ! has dpkg-shlibdeps python3; then
+        echo "skipped: all of it: a package needs dpkg-dev and Python"
+        return 0
+    fi
     packaging/deb.sh --output "$work/arraylift.deb"
     dpkg-deb -x "$work/arraylift.deb" "$work/files"
     local share=$work/files/usr/share unit=$work/arraylift.service
     check_with lintian "lintian finds no error" lintian --fail-on error --profile debian "$work/arraylift.deb"
     check_with desktop-file-validate "the menu entry is valid" desktop-file-validate "$share/applications/arraylift.desktop"
     check "the menu entry has its program and its icons" has_what_menus_need
+    if has gio Xvfb xdotool xprop && start_display; then
+        check "its menu entry opens the window, which has its icon" opens_from_menu
+    else
+        skipped+=("a start from the menu: there is no gio, Xvfb, xdotool or xprop")
+    fi
     check_with appstreamcli "the entry for software centres is valid" \
         appstreamcli validate --no-net "$share"/metainfo/*.metainfo.xml
     # The program is not installed on this machine, and neither are its pages.
     sed "s|/usr/bin/arraylift|$work/files/usr/bin/arraylift|" "$work/files/usr/lib/systemd/user/arraylift.service" >"$unit"
     mkdir -m 700 "$work/runtime"
     check_with systemd-analyze "the service is valid" valid_unit "$unit"
+    check "the service runs as a user's, and writes its own folders alone" tests/user_service.sh "$work/files"
 
     if make_root; then
         check "it is installed into a clean root" on_root --install "$work/arraylift.deb"
@@ -79,6 +101,26 @@ has_what_menus_need() {
         -s $share/icons/hicolor/scalable/apps/$icon.svg ]]
 }
 
+# Started by the entry, as a menu does it, with the package's folders before the machine's.
+opens_from_menu() {
+    local entry=$share/applications/arraylift.desktop class window process
+    class=$(sed -n 's/^StartupWMClass=//p' "$entry")
+    mkdir -p "$work/home"
+    env -u WAYLAND_DISPLAY HOME="$work/home" XDG_DATA_DIRS="$share" PATH="$work/files/usr/bin:$PATH" LIBGL_ALWAYS_SOFTWARE=1 \
+        XDG_DATA_HOME="$work/home" XDG_CONFIG_HOME="$work/home" XDG_CACHE_HOME="$work/home" gio launch "$entry"
+    window=$(timeout 60 xdotool search --sync --onlyvisible --class "^$class\$" | head -n 1)
+    [[ -n $window ]] || return 1
+    process=$(xdotool getwindowpid "$window")
+    [[ $(xprop -id "$window" -f _NET_WM_ICON 32c ' $0 x $1\n' _NET_WM_ICON) == *" 256 x 256" ]] || return 1
+    kill "$process"
+    for _ in {1..100}; do
+        kill -0 "$process" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    echo "it goes on after it was asked to end"
+    return 1
+}
+
 valid_unit() {
     local said
     said=$(XDG_RUNTIME_DIR=$work/runtime systemd-analyze verify --user --man=no "$1" 2>&1) || { echo "$said"; return 1; }
@@ -93,7 +135,7 @@ make_root() {
     if ((EUID != 0)); then
         in_root=(unshare --map-root-user chroot "$clean_root")
         unshare --map-root-user true 2>/dev/null || return 1
-    elif command -v debootstrap >/dev/null && make_debian; then
+    elif has debootstrap && make_debian; then
         return 0
     fi
     echo "the clean root is a bare one: the package's dependencies are not looked at"
@@ -142,8 +184,7 @@ moves_an_array() {
 }
 
 nothing_is_left() {
-    list_root | diff "$work/before" -
-    ! dpkg --root="$clean_root" --status arraylift 2>/dev/null
+    list_root | diff "$work/before" - && ! dpkg --root="$clean_root" --status arraylift 2>/dev/null
 }
 
 forced=()
