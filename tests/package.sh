@@ -7,6 +7,9 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 cd "$root"
 
+# A PATH may lack the folders of chroot and of the programs that dpkg runs.
+PATH=$PATH:/usr/sbin:/sbin
+
 work=$(mktemp -d)
 clean_root=$work/root
 finish() {
@@ -61,6 +64,7 @@ main() {
     packaging/deb.sh --output "$work/arraylift.deb"
     dpkg-deb -x "$work/arraylift.deb" "$work/files"
     local share=$work/files/usr/share unit=$work/arraylift.service
+    check "its changelog and its entry for software centres are of this version" has_one_version
     check_with lintian "lintian finds no error" lintian --fail-on error --profile debian "$work/arraylift.deb"
     check_with desktop-file-validate "the menu entry is valid" desktop-file-validate "$share/applications/arraylift.desktop"
     check "the menu entry has its program and its icons" has_what_menus_need
@@ -91,6 +95,14 @@ main() {
     for reason in "${skipped[@]}"; do echo "skipped: $reason"; done
     echo "package: $passed passed, $failures failed"
     ((failures == 0))
+}
+
+version() { sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1; }
+
+has_one_version() {
+    [[ $(dpkg-deb --field "$work/arraylift.deb" Version) == "$(version)-1" ]] &&
+        [[ $(zcat "$share/doc/arraylift/changelog.Debian.gz" | head -n 1) == "arraylift ($(version)-1) "* ]] &&
+        [[ $(grep -o '<release version="[^"]*"' "$share"/metainfo/*.metainfo.xml | head -n 1) == *"\"$(version)\"" ]]
 }
 
 has_what_menus_need() {
@@ -131,10 +143,9 @@ valid_unit() {
 
 # A small Debian where that can be made, else the few files that the program needs, with a database of dpkg's own.
 make_root() {
-    in_root=(chroot "$clean_root")
     if ((EUID != 0)); then
-        in_root=(unshare --map-root-user chroot "$clean_root")
-        unshare --map-root-user true 2>/dev/null || return 1
+        as_root=(unshare --map-root-user)
+        "${as_root[@]}" true 2>/dev/null || return 1
     elif has debootstrap && make_debian; then
         return 0
     fi
@@ -148,7 +159,7 @@ make_root() {
         mkdir -p "$clean_root$(dirname "$file")"
         cp -L "$file" "$clean_root$file"
     done < <(ldd "$work/files/usr/bin/arraylift" | grep -o '/[^ ]*')
-    "${in_root[@]}" /none 2>"$work/said" || [[ $? == 127 ]]
+    in_root /none 2>"$work/said" || [[ $? == 127 ]]
 }
 
 make_debian() {
@@ -160,10 +171,11 @@ make_debian() {
     return 1
 }
 
+# in_root COMMAND...: without a display, a home and a user's folders.
+in_root() { env -i PATH="$PATH" "${as_root[@]}" chroot "$clean_root" "$@"; }
+
 # on_root OPTION...: dpkg, on the clean root. Lists the files before a package is installed.
 on_root() {
-    local as_root=()
-    if ((EUID != 0)); then as_root=(unshare --map-root-user); fi
     [[ -e $work/before ]] || list_root >"$work/before"
     "${as_root[@]}" dpkg --root="$clean_root" "${forced[@]}" "$@"
 }
@@ -174,12 +186,12 @@ list_root() {
 }
 
 says_its_version() {
-    [[ $("${in_root[@]}" /usr/bin/arraylift --version) == "arraylift $(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)" ]]
+    [[ $(in_root /usr/bin/arraylift --version) == "arraylift $(version)" ]]
 }
 
-# Without a display, a home and a user's folders; what it has received is looked at from outside.
+# What it has received is looked at from outside.
 moves_an_array() {
-    env -i PATH="$PATH" "${in_root[@]}" /usr/bin/arraylift loopback range:0:1_000_000 --into /tmp/moved.npy --no-history
+    in_root /usr/bin/arraylift loopback range:0:1_000_000 --into /tmp/moved.npy --no-history
     [[ $(stat -c %s "$clean_root/tmp/moved.npy") == 8000128 ]]
 }
 
@@ -188,5 +200,5 @@ nothing_is_left() {
 }
 
 forced=()
-in_root=()
+as_root=()
 main
