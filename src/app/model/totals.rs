@@ -159,7 +159,7 @@ mod tests {
             curve: Vec::new(),
         };
         let list = RateUnit::of(700e6);
-        for (rate, total, each) in [(650e6, "650 MB/s", "325 MB/s"), (1.4e9, "1.40 GB/s", "0.700 GB/s")] {
+        for (rate, total, each) in [(650e6, "650 MB/s", "325 MB/s"), (1.4e9, "1.40 GB/s", "0.70 GB/s")] {
             let totals = totals(rate);
             let unit = totals.common_unit(list);
             assert_eq!(totals.rate(list).to_string(), total);
