@@ -15,7 +15,7 @@ use super::model::row::RowKey;
 use super::model::transfers::Transfers;
 use super::model::view::View;
 use super::worker::Task;
-use crate::history::{Again, Recording};
+use crate::history::{Again, Forgotten, Recording};
 use crate::transfer::{Event, Outcome, TransferId, Waker};
 
 /// The transfers of this window on their way into the history.
@@ -115,10 +115,13 @@ impl App {
     }
 
     /// Takes in that an entry is gone, or why it is not.
-    pub(super) fn take_forgotten(&mut self, forgotten: Result<u64, String>) {
+    pub(super) fn take_forgotten(&mut self, forgotten: Result<(u64, bool), String>) {
         match forgotten {
-            Ok(id) => {
+            Ok((id, is_wiped)) => {
                 self.history_page.remove(id);
+                if !is_wiped {
+                    self.history_page.trouble = Some(format!("It is forgotten; {}", Forgotten::LEFT));
+                }
                 self.read_runs();
             }
             Err(why) => self.history_page.trouble = Some(why),

@@ -129,7 +129,7 @@ pub(super) enum Reply {
     /// These entries are known now.
     Runs(Vec<Run>),
     /// An entry is forgotten, or not.
-    Forgotten(Result<u64, String>),
+    Forgotten(Result<(u64, bool), String>),
     /// The folder could not be shown, or the command not sent.
     Failed(String),
     /// A dialog was left.

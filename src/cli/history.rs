@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use crate::history::{self, Chosen, Curves, Entry, Query, Recording, Store, StoreError};
+use crate::history::{self, Chosen, Curves, Entry, Forgotten, Query, Recording, Store, StoreError};
 
 use crate::{Error, own_file};
 
@@ -46,20 +46,26 @@ fn list(typed: &HistoryArguments) -> Result<(), Failure> {
         since_unix_ms: typed.since.map(|since| since.unix_ms(now)),
         search: typed.search.clone(),
     };
-    let entries = match open()? {
-        Some(store) => store.list(&query).map_err(told)?,
-        None => Vec::new(),
-    };
-    if typed.json {
-        output::hold(true);
-        for entry in &entries {
-            output::line(&Object::of(entry, None));
+    // Of the first one, which has the largest number.
+    let mut id_columns = None;
+    let mut print = |part: Vec<Entry>| {
+        let columns = *id_columns.get_or_insert(part.first().map_or(1, |first| first.id.to_string().len()));
+        if typed.json {
+            output::hold(true);
+            for entry in &part {
+                output::line(&Object::of(entry, None));
+            }
+            output::hold(false);
+        } else {
+            say(&history_tables::list(&part, columns));
         }
-        output::hold(false);
-    } else if entries.is_empty() {
+        output::flush();
+    };
+    if let Some(store) = open()? {
+        store.list_in_parts(&query, &mut print).map_err(told)?;
+    }
+    if id_columns.is_none() && !typed.json {
         say("nothing was transferred, or it was forgotten");
-    } else {
-        say(&history_tables::list(&entries));
     }
     Ok(())
 }
@@ -118,15 +124,27 @@ fn forget(typed: &ForgetArguments) -> Result<(), Failure> {
     };
     let forgotten = match open()? {
         Some(mut store) => store.forget(&chosen).map_err(told)?,
-        None => 0,
+        None => Forgotten {
+            entries: 0,
+            is_wiped: true,
+        },
     };
+    let mut words = forgotten_in_words(forgotten.entries);
+    let mut is_incomplete = false;
     if let Chosen::Ids(ids) = &chosen
-        && forgotten < ids.len() as u64
+        && forgotten.entries < ids.len() as u64
     {
-        let missing = ids.len() as u64 - forgotten;
-        return Err(Failure::Incomplete(missing_in_words(missing, forgotten)));
+        words = missing_in_words(ids.len() as u64 - forgotten.entries, forgotten.entries);
+        is_incomplete = true;
     }
-    say(&forgotten_in_words(forgotten));
+    if !forgotten.is_wiped {
+        words = format!("{words}; {}", Forgotten::LEFT);
+        is_incomplete = true;
+    }
+    if is_incomplete {
+        return Err(Failure::Incomplete(words));
+    }
+    say(&words);
     Ok(())
 }
 
@@ -162,9 +180,11 @@ fn find(id: u64) -> Result<(Entry, Curves), Failure> {
     found.ok_or_else(|| Failure::Incomplete(format!("{id} is not in the history: see arraylift history")))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is mapped")]
 fn told(error: StoreError) -> Failure {
-    Failure::Incomplete(error.to_string())
+    match error {
+        StoreError::LongSearch => Failure::Usage(error.to_string()),
+        error => Failure::Incomplete(error.to_string()),
+    }
 }
 
 /// Lines, of which none has anything that would move the cursor.

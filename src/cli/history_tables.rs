@@ -8,13 +8,8 @@ use crate::units;
 /// What moved, in the table.
 const WHAT: usize = 42;
 
-/// The entries, one a line.
-pub(super) fn list(entries: &[Entry]) -> String {
-    let id = entries
-        .iter()
-        .map(|entry| entry.id.to_string().len())
-        .max()
-        .unwrap_or(0);
+/// The entries, one a line, with their numbers in so many columns.
+pub(super) fn list(entries: &[Entry], id: usize) -> String {
     let mut text = String::new();
     for entry in entries {
         // Writing to a string cannot fail, here and below.

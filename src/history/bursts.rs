@@ -94,6 +94,17 @@ impl Bursts {
         }
     }
 
+    /// What is written from now on is in another file, where none of them has a number.
+    pub(super) fn leave(&mut self) {
+        self.0.retain(|_, burst| burst.leave());
+    }
+
+    /// Transfers that were counted and are not in the history.
+    pub(super) fn unwritten(&self) -> u64 {
+        let news = self.0.values().filter_map(|burst| burst.news.as_ref());
+        news.map(|news| news.transfers).sum()
+    }
+
     /// Those that are over and written. It is cheap: they are few.
     fn let_go(&mut self, now: Instant) {
         self.0.retain(|_, burst| burst.news.is_some() || !burst.is_over(now));
@@ -139,6 +150,15 @@ impl Burst {
             self.entry = news;
         }
         self.id = Some(id);
+    }
+
+    /// Returns whether anything of it is still to be written.
+    fn leave(&mut self) -> bool {
+        self.id = None;
+        if let Some(news) = &self.news {
+            self.entry.clone_from(news);
+        }
+        self.news.is_some()
     }
 
     fn is_over(&self, now: Instant) -> bool {

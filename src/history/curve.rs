@@ -5,6 +5,13 @@ use crate::telemetry::Side;
 /// The most points that a curve has.
 pub(crate) const POINTS_MAX: usize = 256;
 
+/// A rate is drawn as so many spans at most.
+const SPANS_MAX: u32 = 128;
+
+/// Each has so many bytes on average, ten of the largest chunks, unless it is as long as is enough for slow ones.
+const SPAN_BYTES_MIN: f64 = (20 << 20) as f64;
+const SPAN_ENOUGH_S: f64 = 2.0;
+
 /// Bytes over time of one end: the first and the last point are always there, and between them the points are about
 /// evenly spaced in time. The bytes of each are exact.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -40,6 +47,49 @@ impl Curve {
     /// The points, oldest first.
     pub(crate) fn points(&self) -> &[(f64, u64)] {
         &self.points
+    }
+
+    /// The rate over time as it is drawn: seconds, and bytes a second. It is the mean of spans of the same length, with the
+    /// first one's at the beginning and each one's at its end. Bytes are counted when a chunk has moved: where spans had
+    /// only a few chunks, the rate would leap between what they happen to have.
+    pub(crate) fn rates(&self) -> Vec<(f64, f64)> {
+        let (Some((first_s, first)), Some((last_s, last))) = (self.points.first(), self.points.last()) else {
+            return Vec::new();
+        };
+        let (seconds, bytes) = (last_s - first_s, (last - first) as f64);
+        if seconds <= 0.0 {
+            return Vec::new();
+        }
+        let fine_enough = (bytes / SPAN_BYTES_MIN).max(seconds / SPAN_ENOUGH_S);
+        let spans = (1..=SPANS_MAX)
+            .rev()
+            .find(|spans| f64::from(*spans) <= fine_enough)
+            .unwrap_or(1);
+        let span_s = seconds / f64::from(spans);
+        let ends = (0..=spans).map(|index| {
+            let t_s = first_s + span_s * f64::from(index);
+            (t_s, self.bytes_at(t_s))
+        });
+        let ends: Vec<(f64, f64)> = ends.collect();
+        let rate = |pair: &[(f64, f64)]| (pair[1].0, (pair[1].1 - pair[0].1) / span_s);
+        let rates: Vec<(f64, f64)> = ends.windows(2).map(rate).collect();
+        let begin = rates.first().map(|(_, rate)| (*first_s, *rate));
+        begin.into_iter().chain(rates).collect()
+    }
+
+    /// Bytes that had moved by then, where they moved evenly between two points.
+    fn bytes_at(&self, t_s: f64) -> f64 {
+        let after = self.points.partition_point(|(point_s, _)| *point_s <= t_s);
+        match (
+            after.checked_sub(1).and_then(|at| self.points.get(at)),
+            self.points.get(after),
+        ) {
+            (Some((from_s, from)), Some((to_s, to))) => {
+                *from as f64 + (to - from) as f64 * (t_s - from_s) / (to_s - from_s)
+            }
+            (Some((_, bytes)), None) | (None, Some((_, bytes))) => *bytes as f64,
+            (None, None) => 0.0,
+        }
     }
 
     fn put(&mut self, point: (f64, u64)) {
@@ -192,6 +242,48 @@ mod tests {
         same(&read.receiver, &curves.receiver);
     }
 
+    #[test]
+    fn a_steady_run_is_drawn_steady_however_its_chunks_fell() {
+        // 1 GB in half a second: chunks of 2 MiB, of which each look finds a few, or none.
+        let mut curve = Curve::default();
+        for step in 0..=240_u32 {
+            let chunks = u64::from(step) * 2 + u64::from(step * 7 % 5);
+            curve.push(f64::from(step) / 480.0, chunks * (2 << 20));
+        }
+        let rates = curve.rates();
+        assert!((20..=52).contains(&rates.len()), "{}", rates.len());
+        let mean = rates.iter().map(|(_, rate)| rate).sum::<f64>() / rates.len() as f64;
+        let furthest = rates
+            .iter()
+            .map(|(_, rate)| (rate / mean - 1.0).abs())
+            .fold(0.0, f64::max);
+        assert!(furthest < 0.5, "{furthest}");
+        assert_eq!((rates[0].0, rates[rates.len() - 1].0), (0.0, 0.5));
+    }
+
+    #[test]
+    fn what_is_drawn_is_what_moved() {
+        for (curve, points) in [(steady(1), 2), (steady(720_000), 129), (Curve::default(), 0)] {
+            let rates = curve.rates();
+            assert_eq!(rates.len(), points);
+            assert!(
+                rates.iter().all(|(_, rate)| (rate / 20e6 - 1.0).abs() < 1e-6),
+                "{rates:?}"
+            );
+        }
+        // Slow, and in two halves: it is no single mean.
+        let mut curve = Curve::default();
+        for step in 0..=100_u32 {
+            curve.push(f64::from(step), u64::from(step.min(50)) * 1000);
+        }
+        let rates = curve.rates();
+        assert_eq!(rates.len(), 51);
+        assert!(
+            (rates[10].1 - 1000.0).abs() < 1e-6 && rates[40].1.abs() < 1e-6,
+            "{rates:?}"
+        );
+    }
+
     proptest! {
         #[test]
         fn whatever_lies_in_the_file_is_a_curve_or_none(bytes: Vec<u8>) {
@@ -211,6 +303,9 @@ mod tests {
             prop_assert!(curve.points().len() <= POINTS_MAX);
             for pair in curve.points().windows(2) {
                 prop_assert!(pair[0].0 <= pair[1].0 && pair[0].1 <= pair[1].1);
+            }
+            for (t_s, rate) in curve.rates() {
+                prop_assert!(t_s.is_finite() && rate >= 0.0, "{t_s} {rate}");
             }
             let curves = Curves { sender: curve, receiver: Curve::default() };
             prop_assert!(Curves::decode(&curves.encode()).is_some());

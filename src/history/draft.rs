@@ -49,7 +49,7 @@ impl Draft {
     /// Something is told of it for the first time at `now`.
     pub(super) fn new(event: &Event, now: SystemTime) -> Self {
         Self {
-            began_unix_ms: unix_ms(now) - milliseconds(event.elapsed_s),
+            began_unix_ms: began_unix_ms(event, now),
             ..Self::default()
         }
     }
@@ -58,7 +58,7 @@ impl Draft {
     pub(super) fn hear(&mut self, event: &Event, now: SystemTime) {
         // Its clock begins anew when the other end is there, for which it may have waited for days.
         if matches!(event.kind, EventKind::Started(_)) && self.started.is_none() {
-            self.began_unix_ms = unix_ms(now) - milliseconds(event.elapsed_s);
+            self.began_unix_ms = began_unix_ms(event, now);
             self.end_s = 0.0;
         }
         self.end_s = self.end_s.max(event.elapsed_s);
@@ -194,6 +194,11 @@ impl Entry {
         self.path = finished.path.as_ref().map(|path| path.to_string_lossy().into_owned());
         self.message.clone_from(&finished.note);
     }
+}
+
+/// When the clock began of an event that is told at `now`.
+fn began_unix_ms(event: &Event, now: SystemTime) -> i64 {
+    unix_ms(now).saturating_sub(milliseconds(event.elapsed_s))
 }
 
 /// Milliseconds since 1970.

@@ -112,6 +112,8 @@ pub(crate) enum Ending {
     Failed,
     /// Someone gave it up.
     Cancelled,
+    /// What was kept of it cannot be read.
+    Damaged,
 }
 
 impl Ending {
@@ -121,6 +123,7 @@ impl Ending {
             Self::Done => "done",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::Damaged => "damaged",
         }
     }
 }
@@ -152,6 +155,16 @@ impl Entry {
         bound(&mut self.message, MESSAGE_CHARS_MAX);
         bound(&mut self.sentence, MESSAGE_CHARS_MAX);
         self.shape.truncate(AXES_MAX);
+        // JSON has no other numbers: the whole entry could not be read back.
+        for number in [&mut self.rate_bytes_per_s, &mut self.seconds] {
+            if !number.is_finite() {
+                *number = 0.0;
+            }
+        }
+        for number in [&mut self.sync_s, &mut self.sender_cpu_s, &mut self.receiver_cpu_s] {
+            *number = number.filter(|number| number.is_finite());
+        }
+        self.shares.retain(|(_, share)| share.is_finite());
         self
     }
 
@@ -170,7 +183,8 @@ impl Entry {
             words.push('\n');
             words += text;
         }
-        words
+        // A search ends at a NUL.
+        words.replace('\0', " ")
     }
 }
 
@@ -186,6 +200,23 @@ fn bound(text: &mut Option<String>, chars: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_entry_is_read_back_whatever_its_numbers_and_names_are() {
+        let entry = Entry {
+            source: Some("a\0b".into()),
+            peer: Some("10.0.0.7:1".into()),
+            rate_bytes_per_s: f64::INFINITY,
+            seconds: f64::NAN,
+            sync_s: Some(f64::NAN),
+            shares: vec![(Cause::Sender, f64::NAN)],
+            ..Entry::default()
+        };
+        let kept = entry.fit_to_keep();
+        let json = serde_json::to_string(&kept).expect("JSON");
+        assert_eq!(serde_json::from_str::<Entry>(&json).expect("an entry"), kept);
+        assert!(kept.words().contains("a b\n10.0.0.7:1"), "{:?}", kept.words());
+    }
 
     #[test]
     fn nothing_of_an_entry_grows_with_what_a_peer_says() {

@@ -17,6 +17,7 @@ mod store;
 mod thinning;
 mod words;
 mod writer;
+mod writing;
 
 pub(crate) use again::{Again, command_line};
 pub(crate) use curve::Curves;
@@ -25,4 +26,4 @@ pub(crate) use entry::{Ending, Entry};
 pub(crate) use place::{SWITCH, is_switched_off, path};
 pub(crate) use recording::Recording;
 pub(crate) use report::{csv, facts, html, markdown, markdown_table};
-pub(crate) use store::{Chosen, Query, Store, StoreError};
+pub(crate) use store::{Chosen, Forgotten, Query, Store, StoreError};

@@ -38,7 +38,7 @@ impl Recording {
             drafts: HashMap::new(),
             names: HashMap::new(),
             thinning: Thinning::new(Instant::now()),
-            writer: Writer::new(path, tell),
+            writer: Writer::new(path, matches!(command, "serve" | "worker" | "window"), tell),
         }
     }
 
@@ -106,6 +106,7 @@ mod tests {
     use crate::history::{Query, Store};
     use crate::sys::{process_usage, thread_usage};
     use crate::transfer::{Finished, Side, Started, State};
+    use std::path::Path;
     use std::time::Duration;
 
     /// What a service tells of a small file.
@@ -226,6 +227,69 @@ mod tests {
         }
         let bytes = std::fs::read(path.with_file_name("history.db-wal")).expect("a log");
         assert!(!bytes.windows(6).any(|window| window == b"s3cret"));
+    }
+
+    /// What is kept there, waited for.
+    fn kept_soon(path: &Path, transfers: u64) {
+        let begun = Instant::now();
+        loop {
+            let store = Store::open_existing(path).expect("open");
+            let kept = store.map_or_else(Vec::new, |store| store.list(&Query::default()).expect("listed"));
+            let sum: u64 = kept.iter().map(|entry| entry.transfers).sum();
+            if sum == transfers {
+                return;
+            }
+            assert!(begun.elapsed() < Duration::from_mins(1), "{sum} of {transfers}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    #[test]
+    fn whoever_holds_the_history_for_long_loses_a_service_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("history.db");
+        let quiet: Tell = Arc::new(|note: &str| panic!("{note}"));
+        let mut recording = Recording::new("serve", None, Some(path.clone()), quiet);
+        serve(&mut recording, 1);
+        kept_soon(&path, 1);
+        let other = rusqlite::Connection::open(&path).expect("open");
+        other.execute_batch("BEGIN EXCLUSIVE").expect("held");
+        for number in 2..=300 {
+            serve(&mut recording, number);
+        }
+        std::thread::sleep(Duration::from_secs(5));
+        other.execute_batch("ROLLBACK").expect("let go");
+        kept_soon(&path, 300);
+        serve(&mut recording, 301);
+        drop(other);
+        drop(recording);
+        assert!(
+            !path.with_file_name("history.db-wal").exists(),
+            "a service leaves no log"
+        );
+        kept_soon(&path, 301);
+    }
+
+    #[test]
+    fn where_the_file_is_moved_away_a_new_one_has_what_is_new() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("history.db");
+        let quiet: Tell = Arc::new(|note: &str| panic!("{note}"));
+        let mut recording = Recording::new("serve", None, Some(path.clone()), quiet);
+        for number in 1..=200 {
+            serve(&mut recording, number);
+        }
+        kept_soon(&path, 200);
+        for end in ["", "-wal", "-shm"] {
+            let from = folder.path().join(format!("history.db{end}"));
+            std::fs::rename(from, folder.path().join(format!("old.db{end}"))).expect("moved");
+        }
+        for number in 201..=203 {
+            serve(&mut recording, number);
+        }
+        drop(recording);
+        kept_soon(&path, 3);
+        kept_soon(&folder.path().join("old.db"), 200);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::text::{shown, xml_escaped};
 use crate::units;
 
-use super::curve::{Curve, Curves};
+use super::curve::Curves;
 use super::entry::Entry;
 
 /// A smaller share is left out: it would be 0 %.
@@ -169,17 +169,6 @@ pub(crate) fn csv(curves: &Curves) -> String {
         }
     }
     text
-}
-
-impl Curve {
-    /// When each span between two points ended, in seconds, and its mean rate, in bytes a second.
-    pub(crate) fn rates(&self) -> Vec<(f64, f64)> {
-        let span = |pair: &[(f64, u64)]| match pair {
-            [(from_s, from), (to_s, to)] if to_s > from_s => Some((*to_s, (to - from) as f64 / (to_s - from_s))),
-            _ => None,
-        };
-        self.points().windows(2).filter_map(span).collect()
-    }
 }
 
 #[cfg(test)]

@@ -6,16 +6,20 @@
 mod query;
 mod schema;
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Statement, Transaction, TransactionBehavior, params};
+use rusqlite::config::DbConfig;
+use rusqlite::{
+    Connection, OpenFlags, OptionalExtension as _, Row, Statement, Transaction, TransactionBehavior, params,
+};
 
 use super::curve::Curves;
 use super::entry::Entry;
 use super::place;
 
-pub(crate) use query::{Chosen, Query};
+pub(crate) use query::{Chosen, Forgotten, Query, SEARCH_CHARS_MAX};
 
 /// At most so many entries are kept; the oldest ones go.
 pub(crate) const ENTRIES_MAX: u64 = 100_000;
@@ -54,6 +58,17 @@ pub(crate) enum StoreError {
         /// What is wrong with it.
         why: String,
     },
+    /// The disk refuses, such as when it is full.
+    #[error("cannot use the history {path}: {why}", path = path.display())]
+    Disk {
+        /// The file.
+        path: PathBuf,
+        /// What `SQLite` says.
+        why: String,
+    },
+    /// No entry says so much.
+    #[error("a text to search for has at most {SEARCH_CHARS_MAX} characters")]
+    LongSearch,
     /// Others have been writing it all the time.
     #[error("the history {path} is in use by others", path = path.display())]
     Busy {
@@ -70,12 +85,23 @@ pub(crate) enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether the same may go well a moment later.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::Disk { .. })
+    }
+}
+
 /// The history, open.
 #[derive(Debug)]
 pub(crate) struct Store {
     connection: Connection,
     path: PathBuf,
+    file: FileId,
 }
+
+/// Tells files apart: device and inode.
+pub(super) type FileId = (u64, u64);
 
 /// What is to be written.
 #[derive(Debug)]
@@ -96,27 +122,30 @@ pub(super) enum Change {
 impl Store {
     /// Opens the history there, and makes it where there is none.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        place::make(path).map_err(|error| system(path, &error))?;
-        Self::connect(path)
+        let place = place::make(path).map_err(|error| system(path, &error))?;
+        Self::connect(path, &place)
     }
 
     /// Opens the history there; `None` where there is none.
     pub(crate) fn open_existing(path: &Path) -> Result<Option<Self>, StoreError> {
-        match place::check_file(path) {
+        match place::existing(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(system(path, &error)),
-            Ok(()) => Self::connect(path).map(Some),
+            Ok(place) => Self::connect(path, &place).map(Some),
         }
     }
 
-    fn connect(path: &Path) -> Result<Self, StoreError> {
+    /// Connects to the file at `place`, which is `path` without links.
+    fn connect(path: &Path, place: &Path) -> Result<Self, StoreError> {
         // Each connection is used by one thread at a time.
         let flags =
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-        let connection = Connection::open_with_flags(path, flags).map_err(|error| explained(path, &error))?;
+        let file = file_at(place).map_err(|error| system(path, &error))?;
+        let connection = Connection::open_with_flags(place, flags).map_err(|error| explained(path, &error))?;
         let mut store = Self {
             connection,
             path: path.to_owned(),
+            file,
         };
         schema::prepare(&mut store.connection, BUSY_TIMEOUT).map_err(|error| match error {
             schema::Refused::Newer(version) => StoreError::Newer {
@@ -130,6 +159,25 @@ impl Store {
             schema::Refused::Database(error) => explained(path, &error),
         })?;
         Ok(store)
+    }
+
+    /// The file that it is.
+    pub(super) fn file(&self) -> FileId {
+        self.file
+    }
+
+    /// Whether its file is still what others find there: someone may have moved it away.
+    pub(super) fn is_in_place(&self) -> bool {
+        file_at(&self.path).is_ok_and(|file| file == self.file)
+    }
+
+    /// Closes it, and takes in what its log says, for which it waits for the disk: where nobody else has it open, no log
+    /// is left.
+    pub(super) fn close_whole(self) {
+        // What is not taken in stays in the log, and is read there.
+        let _ = self
+            .connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
     }
 
     /// Writes all of them or none, and gives each its number. A kill after this takes none of them; a loss of power may
@@ -159,25 +207,37 @@ impl Store {
     }
 
     fn read_entry(&self, id: u64) -> rusqlite::Result<Option<(Entry, Curves)>> {
-        let mut details = self.connection.prepare("SELECT id, entry FROM details WHERE id = ?1")?;
+        let mut details = self.connection.prepare(
+            "SELECT id, details.entry, began_unix_ms, command FROM entries JOIN details USING (id) WHERE id = ?1",
+        )?;
         let Some(entry) = details.query_row([signed(id)], query::entry_of).optional()? else {
             return Ok(None);
         };
         let mut curves = self.connection.prepare("SELECT points FROM curves WHERE id = ?1")?;
-        let points: Option<Vec<u8>> = curves.query_row([signed(id)], |row| row.get(0)).optional()?;
-        Ok(Some((
-            entry,
-            points.and_then(|points| Curves::decode(&points)).unwrap_or_default(),
-        )))
+        // What cannot be read is none.
+        let points = |row: &Row<'_>| Ok(row.get_ref(0)?.as_bytes().ok().and_then(Curves::decode));
+        let curves = curves.query_row([signed(id)], points).optional()?.flatten();
+        Ok(Some((entry, curves.unwrap_or_default())))
     }
 
     /// The entries that are asked for, the latest first.
     pub(crate) fn list(&self, query: &Query) -> Result<Vec<Entry>, StoreError> {
-        query::list(&self.connection, query).map_err(|error| explained(&self.path, &error))
+        let mut entries = Vec::new();
+        self.list_in_parts(query, &mut |part| entries.extend(part))?;
+        Ok(entries)
+    }
+
+    /// The same in parts of some hundreds, so that they need not all be in memory. Nobody who writes waits for who takes
+    /// them.
+    pub(crate) fn list_in_parts(&self, query: &Query, take: &mut dyn FnMut(Vec<Entry>)) -> Result<(), StoreError> {
+        if query.is_too_long() {
+            return Err(StoreError::LongSearch);
+        }
+        query::list(&self.connection, query, take).map_err(|error| explained(&self.path, &error))
     }
 
     /// Forgets entries, writes over what they said, and tells how many they were.
-    pub(crate) fn forget(&mut self, chosen: &Chosen) -> Result<u64, StoreError> {
+    pub(crate) fn forget(&mut self, chosen: &Chosen) -> Result<Forgotten, StoreError> {
         query::forget(&mut self.connection, chosen).map_err(|error| explained(&self.path, &error))
     }
 }
@@ -267,6 +327,11 @@ fn trim(connection: &Connection, newest: u64) -> rusqlite::Result<()> {
     Ok(())
 }
 
+fn file_at(path: &Path) -> std::io::Result<FileId> {
+    let metadata = path.symlink_metadata()?;
+    Ok((metadata.dev(), metadata.ino()))
+}
+
 fn system(path: &Path, error: &std::io::Error) -> StoreError {
     StoreError::System {
         path: path.to_owned(),
@@ -281,6 +346,7 @@ fn explained(path: &Path, error: &rusqlite::Error) -> StoreError {
     let why = error.to_string();
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
+        Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => StoreError::Disk { path, why },
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged { path, why },
         _ => StoreError::System { path, why },
     }

@@ -20,6 +20,7 @@ impl Entry {
     pub(crate) fn what(&self) -> String {
         let mut what = match &self.source {
             Some(source) => source.clone(),
+            None if self.outcome == Ending::Damaged => "?".into(),
             // The other end told nothing of it.
             None => "an array".into(),
         };

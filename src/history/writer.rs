@@ -1,26 +1,22 @@
-//! The thread that writes the history, a batch a moment, so that nobody else waits for a disk.
+//! Gives what is to be kept to a thread that writes it, so that nobody else waits for a disk.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 
 use crate::thread::Thread;
 use crate::units;
 
-use super::bursts::Bursts;
 use super::curve::Curves;
 use super::entry::Entry;
 use super::recording::Tell;
-use super::store::{Change, Store, StoreError};
+use super::writing::write_on;
 
 /// What may wait to be written; what comes beyond is counted and told.
 const ITEMS_MAX: usize = 4096;
-
-/// What ends within this time is written together.
-const MOMENT: Duration = Duration::from_millis(100);
 
 /// At the end, what is left is waited for so long.
 const LAST_WAIT: Duration = Duration::from_secs(1);
@@ -37,6 +33,8 @@ pub(super) enum Item {
 /// Gives what has ended to a thread, which is there from the first of it on.
 pub(super) struct Writer {
     path: Option<PathBuf>,
+    /// It is for a process that lives long.
+    is_for_long: bool,
     tell: Tell,
     thread: Option<Running>,
     /// There is none, and that was told.
@@ -52,9 +50,11 @@ struct Running {
 }
 
 impl Writer {
-    pub(super) fn new(path: Option<PathBuf>, tell: Tell) -> Self {
+    /// For the history at `path`. Whoever lives long leaves no log behind: it can wait for the disk.
+    pub(super) fn new(path: Option<PathBuf>, is_for_long: bool, tell: Tell) -> Self {
         Self {
             path,
+            is_for_long,
             tell,
             thread: None,
             is_off: false,
@@ -68,7 +68,7 @@ impl Writer {
             return;
         }
         if self.thread.is_none() {
-            match Running::start(self.path.clone(), &self.tell) {
+            match Running::start(self.path.clone(), self.is_for_long, &self.tell) {
                 Ok(running) => self.thread = Some(running),
                 Err(error) => {
                     self.is_off = true;
@@ -79,7 +79,14 @@ impl Writer {
         }
         let sent = self.thread.as_ref().map(|running| running.items.try_send(item));
         match sent {
-            Some(Err(TrySendError::Full(_))) => self.lost += 1,
+            Some(Err(TrySendError::Full(_))) => {
+                if self.lost == 0 {
+                    (self.tell)(
+                        "transfers are missing in the history from now on: they come faster than it is written",
+                    );
+                }
+                self.lost += 1;
+            }
             // It has ended by itself, and has told why.
             Some(Err(TrySendError::Disconnected(_))) => self.is_off = true,
             _ => {}
@@ -88,7 +95,7 @@ impl Writer {
 }
 
 impl Running {
-    fn start(path: Option<PathBuf>, tell: &Tell) -> std::io::Result<Self> {
+    fn start(path: Option<PathBuf>, is_for_long: bool, tell: &Tell) -> std::io::Result<Self> {
         let (items, taken) = bounded(ITEMS_MAX);
         let (end, ended) = bounded(0);
         let is_ending = Arc::new(AtomicBool::new(false));
@@ -97,7 +104,7 @@ impl Running {
             move || {
                 // Dropped last: whoever waits for the end hears of it.
                 let _end: Sender<()> = end;
-                write_on(path.as_deref(), &taken, &is_ending, &tell);
+                write_on(path.as_deref(), is_for_long, &taken, &is_ending, &tell);
                 Ok(())
             }
         };
@@ -125,56 +132,23 @@ impl Drop for Writer {
         drop(items);
         thread.unpark();
         // It sends nothing: that it can no longer send says that it has ended.
-        if ended.recv_timeout(LAST_WAIT) == Err(crossbeam_channel::RecvTimeoutError::Timeout) {
+        if ended.recv_timeout(LAST_WAIT) == Err(RecvTimeoutError::Timeout) {
             // A disk that does not answer holds nobody back: the thread goes with the process.
             std::mem::forget(thread);
-            (self.tell)("the last transfers may not be in the history: its disk does not answer");
+            (self.tell)("the last transfers may not be in the history: it is in use, or its disk does not answer");
         }
         if self.lost > 0 {
-            let lost = units::count(self.lost);
-            (self.tell)(&format!(
-                "{lost} transfers are not in the history: they came faster than it is written"
-            ));
+            (self.tell)(&format!("{}: they came faster than it is written", missing(self.lost)));
         }
     }
 }
 
-/// Writes what comes until nothing more can come, or nothing can be written.
-fn write_on(path: Option<&Path>, items: &Receiver<Item>, is_ending: &AtomicBool, tell: &Tell) {
-    let mut store = match path.ok_or(StoreError::NoPlace).and_then(Store::open) {
-        Ok(store) => store,
-        Err(error) => return tell(&format!("no history is kept: {error}")),
-    };
-    let mut bursts = Bursts::default();
-    while let Ok(first) = items.recv() {
-        let until = Instant::now() + MOMENT;
-        // While it rests nobody who sends has to wake it.
-        while !is_ending.load(Ordering::Acquire) && Instant::now() < until {
-            std::thread::park_timeout(until.saturating_duration_since(Instant::now()));
-        }
-        let batch = std::iter::once(first).chain(items.try_iter());
-        if let Err(error) = write(&mut store, batch, &mut bursts) {
-            return tell(&format!("no more history is kept: {error}"));
-        }
+/// `3 transfers are not in the history`.
+pub(super) fn missing(transfers: u64) -> String {
+    match transfers {
+        1 => "1 transfer is not in the history".into(),
+        several => format!("{} transfers are not in the history", units::count(several)),
     }
-}
-
-fn write(store: &mut Store, batch: impl Iterator<Item = Item>, bursts: &mut Bursts) -> Result<(), StoreError> {
-    let now = Instant::now();
-    let mut changes = Vec::new();
-    for item in batch {
-        match item {
-            Item::Counted(entry) => bursts.add(*entry, now),
-            Item::Single(entry, curves) => {
-                changes.push(Change::New(entry, (!curves.is_empty()).then(|| curves.encode())));
-            }
-        }
-    }
-    let singles = changes.len();
-    changes.extend(bursts.changes());
-    let ids = store.write(&changes)?;
-    bursts.written(ids.into_iter().skip(singles));
-    Ok(())
 }
 
 impl std::fmt::Debug for Writer {

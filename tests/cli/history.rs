@@ -232,6 +232,40 @@ fn no_transfer_fails_and_one_note_is_said_where_no_history_can_be_kept() {
 }
 
 #[test]
+fn a_home_behind_a_link_has_a_history() {
+    let dir = Dir::new();
+    std::os::unix::fs::symlink(dir.data(), dir.path().join("link")).expect("a link");
+    let run = dir.arraylift(["loopback", "range:0:1000"]);
+    let ended = run.env("XDG_DATA_HOME", dir.path().join("link")).run().done();
+    assert_eq!(ended.stderr, "");
+    assert_eq!(told(&dir, "").len(), 1);
+}
+
+#[test]
+fn a_service_leaves_no_log_behind() {
+    let dir = Dir::new();
+    let service = serve(&dir, "");
+    dir.run(&format!("send range:0:1000 {} --no-history", service.address))
+        .done();
+    drained(service);
+    let files = std::fs::read_dir(dir.data().join("arraylift")).expect("a folder");
+    let names: Vec<_> = files.map(|file| file.expect("a file").file_name()).collect();
+    assert_eq!(names, ["history.db"]);
+}
+
+#[test]
+fn a_text_that_nothing_has_room_for_is_refused_in_one_line() {
+    let dir = Dir::new();
+    dir.run("loopback range:0:1000").done();
+    let long = "x".repeat(100_000);
+    let ended = dir.arraylift(["history", "--search", &long]).run();
+    assert_eq!(
+        (ended.status.code(), ended.stderr.as_str()),
+        (Some(2), "arraylift: a text to search for has at most 4096 characters\n")
+    );
+}
+
+#[test]
 fn a_full_disk_is_said_once_and_ends_no_transfer() {
     let dir = Dir::new();
     // Files may have no more than 8 KiB: the history needs more.

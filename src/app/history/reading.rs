@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::app::model::history::{Found, Run, SHOWN};
-use crate::history::{Chosen, Entry, Query, Store, StoreError};
+use crate::history::{Chosen, Entry, Forgotten, Query, Store, StoreError};
 
 /// The latest entries that have this text.
 pub(in crate::app) fn find(path: &Path, search: String) -> Found {
@@ -35,11 +35,14 @@ pub(in crate::app) fn runs(path: &Path, ids: &[u64]) -> Vec<Run> {
     ids.iter().filter_map(run).collect()
 }
 
-/// Forgets an entry.
-pub(in crate::app) fn forget(path: &Path, id: u64) -> Result<u64, String> {
+/// Forgets an entry; returns its number, and whether nothing of it is left.
+pub(in crate::app) fn forget(path: &Path, id: u64) -> Result<(u64, bool), String> {
     let forgotten = Store::open_existing(path).and_then(|store| match store {
-        Some(mut store) => store.forget(&Chosen::Ids(vec![id])),
-        None => Ok(0),
+        Some(mut store) => store.forget(&Chosen::Ids(vec![id])).map(Some),
+        None => Ok(None),
     });
-    forgotten.map(|_| id).map_err(|error| error.to_string())
+    let is_wiped = |forgotten: Option<Forgotten>| forgotten.is_none_or(|forgotten| forgotten.is_wiped);
+    forgotten
+        .map(|forgotten| (id, is_wiped(forgotten)))
+        .map_err(|error| error.to_string())
 }

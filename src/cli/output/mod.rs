@@ -67,6 +67,12 @@ pub(super) fn hold(holds: bool) {
     standard_output().hold(holds);
 }
 
+/// Waits until what was said is written, but not for a reader who takes nothing: so that little of much has to wait.
+pub(super) fn flush() {
+    // What is not written yet is waited for again at the end.
+    let _ = standard_output().finish();
+}
+
 /// Waits until all is written, a few seconds at most.
 pub(super) fn finish() {
     if !STANDARD_OUTPUT.get().is_none_or(Printer::finish) {

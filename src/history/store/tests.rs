@@ -101,8 +101,13 @@ fn what_is_forgotten_is_in_none_of_the_files() {
     let (folder, path) = folder();
     let mut store = Store::open(&path).expect("open");
     store.write(&changes(1..=50)).expect("written");
-    assert_eq!(store.forget(&Chosen::Ids(vec![7, 99])).expect("forgotten"), 1);
-    assert_eq!(store.forget(&Chosen::Before(5_000)).expect("forgotten"), 4);
+    let mut forget = |chosen| {
+        let forgotten = store.forget(&chosen).expect("forgotten");
+        assert!(forgotten.is_wiped);
+        forgotten.entries
+    };
+    assert_eq!(forget(Chosen::Ids(vec![7, 99])), 1);
+    assert_eq!(forget(Chosen::Before(5_000)), 4);
     let has = |text: &str| {
         let files = std::fs::read_dir(folder.path().join("arraylift")).expect("a folder");
         let mut bytes = files.map(|file| std::fs::read(file.expect("a file").path()).expect("a file"));
@@ -110,13 +115,91 @@ fn what_is_forgotten_is_in_none_of_the_files() {
     };
     assert!(has("run_000008"));
     assert!(!has("run_000007") && !has("run_000003"));
-    assert_eq!(store.forget(&Chosen::All).expect("forgotten"), 45);
+    assert_eq!(forget(Chosen::All), 45);
     assert!(!has("run_0000"));
     assert_eq!(
         store.write(&changes([1])).expect("written"),
         [51],
         "no number is used again"
     );
+}
+
+#[test]
+fn who_reads_keeps_what_is_forgotten_in_the_log_and_that_is_told() {
+    let (_folder, path) = folder();
+    let mut store = Store::open(&path).expect("open");
+    store.write(&changes(1..=5)).expect("written");
+    let reader = Connection::open(&path).expect("open");
+    reader.execute_batch("BEGIN; SELECT * FROM entries").expect("read");
+    let forgotten = store.forget(&Chosen::All).expect("forgotten");
+    assert_eq!((forgotten.entries, forgotten.is_wiped), (5, false));
+    drop(reader);
+    let forgotten = store.forget(&Chosen::All).expect("forgotten");
+    assert_eq!((forgotten.entries, forgotten.is_wiped), (0, true));
+}
+
+#[test]
+fn an_entry_that_is_damaged_is_listed_as_such_and_hides_no_other() {
+    let (_folder, path) = folder();
+    let mut store = Store::open(&path).expect("open");
+    store.write(&changes(1..=4)).expect("written");
+    let damage = "UPDATE details SET entry = x'ff00' WHERE id = 2; UPDATE details SET entry = '{' WHERE id = 3;
+                  UPDATE entries SET began_unix_ms = 'x', command = x'ff' WHERE id = 3;
+                  UPDATE curves SET points = 'text' WHERE id = 2";
+    store.connection.execute_batch(damage).expect("damaged");
+    let listed = store.list(&Query::default()).expect("listed");
+    let told: Vec<_> = listed.iter().map(|entry| (entry.id, entry.outcome)).collect();
+    assert_eq!(
+        told,
+        [
+            (4, Ending::Done),
+            (3, Ending::Damaged),
+            (2, Ending::Damaged),
+            (1, Ending::Done)
+        ]
+    );
+    assert_eq!((listed[2].began_unix_ms, listed[2].command.as_str()), (2_000, "send"));
+    let (entry, curves) = store.entry(2).expect("read").expect("there");
+    assert!(entry.outcome == Ending::Damaged && curves.is_empty());
+}
+
+#[test]
+fn more_is_listed_than_is_read_at_once() {
+    let (_folder, path) = folder();
+    let mut store = Store::open(&path).expect("open");
+    store.write(&changes(1..=1000)).expect("written");
+    let query = |last| Query {
+        last,
+        search: Some("run_".into()),
+        ..Query::default()
+    };
+    for (last, count) in [
+        (None, 1000),
+        (Some(0), 0),
+        (Some(256), 256),
+        (Some(700), 700),
+        (Some(5000), 1000),
+    ] {
+        let listed = store.list(&query(last)).expect("listed");
+        let ids: Vec<u64> = listed.iter().map(|entry| entry.id).collect();
+        assert_eq!(ids, (1001 - count..=1000).rev().collect::<Vec<_>>());
+    }
+    let mut most = 0;
+    store
+        .list_in_parts(&query(None), &mut |part| most = most.max(part.len()))
+        .expect("listed");
+    assert!(most <= 256, "{most}");
+    let long = Query {
+        search: Some("x".repeat(100_000)),
+        ..Query::default()
+    };
+    let error = store.list(&long).expect_err("too long");
+    assert_eq!(error.to_string(), "a text to search for has at most 4096 characters");
+    let longest = Query {
+        search: Some("%".repeat(SEARCH_CHARS_MAX)),
+        ..Query::default()
+    };
+    assert_eq!(store.list(&longest).expect("listed").len(), 0);
 }
 
 #[test]

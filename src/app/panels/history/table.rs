@@ -91,7 +91,7 @@ fn cells_ui(ui: &Ui, row: Rect, entry: &Entry, palette: &Palette) {
     let colour = match entry.outcome {
         Ending::Done if entry.verified == Some(true) => palette.verified,
         Ending::Done | Ending::Cancelled => palette.weak,
-        Ending::Failed => palette.failed,
+        Ending::Failed | Ending::Damaged => palette.failed,
     };
     small(cell(ENDED), Align2::LEFT_CENTER, &entry.how_it_ended(), colour);
 }
