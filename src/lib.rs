@@ -38,6 +38,7 @@ mod checksum;
 mod cli;
 mod compare;
 mod control;
+mod documents;
 mod error;
 mod history;
 #[doc(hidden)]

@@ -127,6 +127,11 @@ fn what_is_in_view_is_saved_at_home_where_nobody_can_be_asked_for_a_place() {
     let json = std::fs::read_to_string(saved("json")).unwrap();
     let view: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(view["bytes"], 400_000_000, "{json}");
+    let report = std::fs::read_to_string(saved("html")).unwrap();
+    assert!(
+        report.contains("<td>400 of 400 MB</td>") && report.contains("<polyline"),
+        "{report}"
+    );
     let svg = std::fs::read_to_string(saved("svg")).unwrap();
     assert_eq!(
         roxmltree::Document::parse(&svg)

@@ -25,5 +25,5 @@ pub(crate) use difference::{Compared, differences};
 pub(crate) use entry::{Ending, Entry};
 pub(crate) use place::{SWITCH, is_switched_off, path};
 pub(crate) use recording::Recording;
-pub(crate) use report::{csv, facts, html, markdown, markdown_table};
+pub(crate) use report::{csv, facts, html, markdown};
 pub(crate) use store::{Chosen, Forgotten, Query, Store, StoreError};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::text::{shown, xml_escaped};
+use crate::documents::{Page, markdown_table};
 use crate::units;
 
 use super::curve::Curves;
@@ -64,55 +64,20 @@ pub(crate) fn markdown(entry: &Entry) -> String {
     markdown_table(&entry.what(), &facts(entry))
 }
 
-/// A heading, and a table of names and values.
-pub(crate) fn markdown_table(heading: &str, facts: &[(&str, String)]) -> String {
-    let cell = |text: &str| {
-        let escaped = shown(text).replace('\\', "\\\\").replace('|', "\\|");
-        escaped
-            .replace('<', "&lt;")
-            .replace('`', "\\`")
-            .replace('*', "\\*")
-            .replace('[', "\\[")
-    };
-    let mut text = format!("### {}\n\n| | |\n|---|---|\n", cell(heading));
-    for (name, value) in facts {
-        // Writing to a string cannot fail, here and below.
-        let _ = writeln!(text, "| {name} | {} |", cell(value));
-    }
-    text
-}
-
 /// A page that loads nothing and runs nothing: a picture of its rate over time, and what is known of it.
 pub(crate) fn html(entry: &Entry, curves: &Curves) -> String {
-    let title = xml_escaped(&entry.what());
-    let mut page = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n<style>{STYLE}</style>\n\
-         <h1>{title}</h1>\n"
-    );
-    if let Some(sentence) = &entry.sentence {
-        let _ = writeln!(page, "<p>{}</p>", xml_escaped(sentence));
-    }
-    page += &picture(curves);
-    page += "<table>\n";
-    for (name, value) in facts(entry) {
-        let _ = writeln!(page, "<tr><th>{name}</th><td>{}</td></tr>", xml_escaped(&value));
-    }
-    let _ = writeln!(
-        page,
-        "</table>\n<footer>Arraylift {}</footer>\n</html>",
-        xml_escaped(&entry.program_version)
-    );
-    page
+    let page = Page {
+        title: &entry.what(),
+        sentence: entry.sentence.as_deref(),
+        picture: &picture(curves),
+        facts: &facts(entry),
+        program_version: &entry.program_version,
+    };
+    page.html()
 }
 
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:860px;margin:2em auto;padding:0 1em;color:#15191e;\
-background:#fff}h1{font-size:1.4em;overflow-wrap:anywhere}th{text-align:left;font-weight:400;color:#545e69;\
-padding-right:2em;vertical-align:top;white-space:nowrap}td{overflow-wrap:anywhere}svg{width:100%;height:auto}\
-footer{margin-top:2em;color:#545e69}.s{stroke:#0072b2}.r{stroke:#cc7a00}.a{stroke:#cfd5db}text{fill:#545e69;font-size:12px}\
-@media(prefers-color-scheme:dark){body{color:#edeff2;background:#15191e}th,footer{color:#a0a9b4}.s{stroke:#56b4e9}\
-.r{stroke:#e69f00}.a{stroke:#303740}text{fill:#a0a9b4}}";
+const PICTURE_STYLE: &str = ".s{stroke:#0072b2}.r{stroke:#cc7a00}.a{stroke:#cfd5db}text{fill:#545e69;font-size:12px}\
+@media(prefers-color-scheme:dark){.s{stroke:#56b4e9}.r{stroke:#e69f00}.a{stroke:#303740}text{fill:#a0a9b4}}";
 
 /// The rates of the ends over time; nothing where there are none.
 fn picture(curves: &Curves) -> String {
@@ -130,6 +95,7 @@ fn picture(curves: &Curves) -> String {
     }
     let mut svg = format!(
         "<svg viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\" aria-label=\"rate over time\">\n\
+         <style>{PICTURE_STYLE}</style>\n\
          <path class=\"a\" fill=\"none\" d=\"M0 {HEIGHT}H{WIDTH}M0 1H{WIDTH}\"/>\n\
          <text x=\"0\" y=\"14\">{}</text><text x=\"{WIDTH}\" y=\"{:.0}\" text-anchor=\"end\">{}</text>\n",
         HEIGHT + 20.0,

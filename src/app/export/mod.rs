@@ -22,6 +22,8 @@ pub(crate) enum Format {
     Png,
     /// The plot, drawn anew.
     Svg,
+    /// A report: the plot, and what is known of the transfer.
+    Html,
     /// A line a point.
     Csv,
     /// All of it, for programs.
@@ -30,13 +32,14 @@ pub(crate) enum Format {
 
 impl Format {
     /// All of them.
-    pub(crate) const ALL: [Self; 4] = [Self::Png, Self::Svg, Self::Csv, Self::Json];
+    pub(crate) const ALL: [Self; 5] = [Self::Png, Self::Svg, Self::Html, Self::Csv, Self::Json];
 
     /// What asks for it.
     pub(crate) fn command(self) -> &'static str {
         match self {
             Self::Png => "Save picture (PNG)",
             Self::Svg => "Save drawing (SVG)",
+            Self::Html => "Save report (HTML)",
             Self::Csv => "Save numbers (CSV)",
             Self::Json => "Save numbers (JSON)",
         }
@@ -47,6 +50,7 @@ impl Format {
         match self {
             Self::Png => "png",
             Self::Svg => "svg",
+            Self::Html => "html",
             Self::Csv => "csv",
             Self::Json => "json",
         }
@@ -69,6 +73,7 @@ pub(crate) fn of(format: Format, row: &Row, view: PlotView, ceilings: Option<&Ce
     let text = match format {
         Format::Png => return None,
         Format::Svg => svg::drawing(row, &scene, &numbers),
+        Format::Html => summary::html(row, &scene, &numbers),
         Format::Csv => table::csv(row, &scene),
         Format::Json => table::json(row, &scene, &numbers),
     };

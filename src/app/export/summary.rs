@@ -1,13 +1,32 @@
-//! A transfer in a few words, as Markdown.
+//! A transfer in a few words: as Markdown, and with the plot on a page of HTML.
 
 use crate::app::model::format;
 use crate::app::model::row::{Numbers, Phase, Row};
-use crate::history::markdown_table;
+use crate::app::panels::instrument::plot::scene::Scene;
+use crate::documents::{Page, markdown_table};
 
 /// A heading and a table of what is known of it.
 pub(crate) fn markdown(row: &Row, now_s: f64) -> String {
     markdown_table(row.name(), &facts(row, &row.numbers(now_s)))
 }
+
+/// A page that loads nothing and runs nothing.
+pub(super) fn html(row: &Row, scene: &Scene, numbers: &Numbers) -> String {
+    let mut facts = facts(row, numbers);
+    // It stands above.
+    facts.retain(|(name, _)| *name != LIMIT);
+    let sentence = row.sentence();
+    let page = Page {
+        title: row.name(),
+        sentence: sentence.as_deref(),
+        picture: &super::svg::drawing(row, scene, numbers),
+        facts: &facts,
+        program_version: env!("CARGO_PKG_VERSION"),
+    };
+    page.html()
+}
+
+const LIMIT: &str = "limit";
 
 fn facts(row: &Row, numbers: &Numbers) -> Vec<(&'static str, String)> {
     let rate = |bytes_per_s: f64| (bytes_per_s > 0.0).then(|| numbers.unit.quantity(bytes_per_s).to_string());
@@ -32,7 +51,7 @@ fn facts(row: &Row, numbers: &Numbers) -> Vec<(&'static str, String)> {
         ("rate", rate(numbers.mean)),
         ("highest", rate(numbers.peak)),
         ("time", (numbers.took_s > 0.0).then(|| format::duration(numbers.took_s))),
-        ("limit", row.sentence()),
+        (LIMIT, row.sentence()),
         ("checksum", row.checksum()),
         ("file", row.path.as_ref().map(|path| path.display().to_string())),
     ];

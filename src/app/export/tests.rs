@@ -110,6 +110,21 @@ fn a_drawing_has_its_unit_and_its_times_and_runs_and_loads_nothing() {
 }
 
 #[test]
+fn a_report_has_the_drawing_and_the_facts_and_runs_and_loads_nothing() {
+    let page = text_of(Format::Html, &sent("<b>a</b>.npy"));
+    for part in [
+        "<h1>&lt;b&gt;a&lt;/b&gt;.npy</h1>",
+        "<polyline",
+        "<tr><th>moved</th><td>200 of 200 MB</td></tr>",
+    ] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
+    for never in ["<b>", "<script", "src=", "href", "@import", "url(h"] {
+        assert!(!page.contains(never), "{never} is in {page}");
+    }
+}
+
+#[test]
 fn a_summary_says_what_was_moved_and_how_fast() {
     let summary = markdown(&sent("a|b.npy"), 4.0);
     assert!(summary.starts_with("### a\\|b.npy\n"), "{summary}");
