@@ -1,13 +1,13 @@
 //! What stands in a plot beside the curves: pauses, flags, the mean, ceilings, and where the rate is now.
 
-use eframe::egui::{Align2, Color32, Mesh, Painter, Pos2, Rect, Stroke, Ui, pos2, vec2};
+use eframe::egui::{Align2, Color32, Mesh, Painter, Pos2, Rect, Stroke, Ui, Vec2, pos2, vec2};
 
 use super::frame::Frame;
 use super::hatch::{self, Hatch};
 use super::lines::{self, colour_of};
 use super::scene::Scene;
 use crate::app::model::format;
-use crate::app::model::lane::{Flag, Form, apart, grouped, is_crossed, place};
+use crate::app::model::lane::{Flag, Form, grouped, is_crossed, place};
 use crate::app::model::row::{Mark, Pause, Row};
 use crate::app::panels::instrument::layout::Body;
 use crate::app::panels::instrument::text;
@@ -23,8 +23,6 @@ const A_ROUND: f32 = 110.0;
 const LINES_APART: f32 = 8.0;
 /// A flag of several changes says so many of them.
 const SAID_MAX: usize = 6;
-/// A label this close to the live value makes way for it.
-const NEAR: f32 = 20.0;
 
 /// Pauses, under the curves: hatched, with their length.
 pub(super) fn pauses(ui: &Ui, frame: &Frame, scene: &Scene, palette: &Palette) {
@@ -93,77 +91,78 @@ fn interrupted(
 pub(super) fn labels(ui: &Ui, frame: &Frame, row: &Row, scene: &Scene, pill: &str, palette: &Palette) {
     let live = scene.live.map(|live| frame.at(live.t_s, live.value));
     let pill_rect = live.map(|at| pill_place(ui, frame, at, pill));
-    let mut taken: Vec<Rect> = pill_rect.into_iter().collect();
-    ceiling_names(ui, frame, scene, &mut taken, palette);
-    mean_name(ui, frame, row, scene, &taken, palette);
+    let mut room = Room {
+        frame,
+        pauses: &scene.pauses,
+        lines: lines::in_points(frame, scene),
+        taken: pill_rect.into_iter().collect(),
+    };
+    for ceiling in scene.ceilings.iter().filter(|ceiling| ceiling.rate <= frame.axis.end()) {
+        let words = format!("{} {}", ceiling.name, scene.unit.quantity(ceiling.rate).number);
+        let galley = ui.painter().layout_no_wrap(words, theme::label(12.0), palette.weak);
+        if let Some(rect) = room.beside(frame.y(ceiling.rate), galley.size()) {
+            ui.painter().galley(rect.min, galley, palette.weak);
+            room.taken.push(rect);
+        }
+    }
+    if let Some(mean) = scene.mean {
+        let words = format!("{} {}", row.mean_name(), scene.unit.quantity(mean).number);
+        let galley = ui.painter().layout_no_wrap(words, theme::value(12.0), palette.text);
+        let (y, size) = (frame.y(mean), galley.size());
+        let on_line = room.on_line(y, size);
+        if let Some(rect) = on_line {
+            let patch = rect.expand2(vec2(6.0, 0.0)).with_max_x(frame.rect.right());
+            ui.painter().rect_filled(patch, 0.0, palette.background);
+        }
+        // Wherever it would cover a curve, it is read in the key and beside the rate.
+        if let Some(rect) = on_line.or_else(|| room.beside(y, size)) {
+            ui.painter().galley(rect.min, galley, palette.text);
+        }
+    }
     if let (Some(at), Some(rect)) = (live, pill_rect) {
         live_value(ui, at, rect, pill, colour_of(scene.main, palette), palette);
     }
 }
 
-/// The names of the ceilings within the scale at the right edge, above their lines: no curve is higher than they are.
-fn ceiling_names(ui: &Ui, frame: &Frame, scene: &Scene, taken: &mut Vec<Rect>, palette: &Palette) {
-    let within = scene.ceilings.iter().filter(|ceiling| ceiling.rate <= frame.axis.end());
-    let names: Vec<_> = within
-        .map(|ceiling| {
-            let words = format!("{} {}", ceiling.name, scene.unit.quantity(ceiling.rate).number);
-            let galley = ui.painter().layout_no_wrap(words, theme::label(12.0), palette.weak);
-            let wanted = frame.y(ceiling.rate) - ABOVE;
-            let covers = |pill: &&Rect| {
-                pill.right() > frame.rect.right() - galley.size().x && (wanted - pill.center().y).abs() < NEAR
-            };
-            let pill = taken.iter().find(covers);
-            (galley.clone(), pill.map_or(wanted, |pill| pill.center().y - NEAR))
-        })
-        .collect();
-    let wanted: Vec<f32> = names.iter().map(|(_, y)| *y).collect();
-    let places = apart(&wanted, LABEL_HEIGHT, (frame.rect.top() - 8.0, frame.rect.bottom()));
-    for ((galley, _), y) in names.into_iter().zip(places) {
-        let at = pos2(frame.rect.right() - galley.size().x, y - galley.size().y / 2.0);
-        taken.push(Rect::from_min_size(at, galley.size()));
-        ui.painter().galley(at, galley, palette.weak);
-    }
+/// What labels in a plot stand clear of.
+struct Room<'a> {
+    frame: &'a Frame,
+    pauses: &'a [Pause],
+    lines: Vec<Vec<[f32; 2]>>,
+    taken: Vec<Rect>,
 }
 
-/// The name of the mean: on its line at the right edge, or else as far to the right as it covers nothing, above the line or
-/// below it.
-fn mean_name(ui: &Ui, frame: &Frame, row: &Row, scene: &Scene, taken: &[Rect], palette: &Palette) {
-    let Some(mean) = scene.mean else { return };
-    let words = format!("{} {}", row.mean_name(), scene.unit.quantity(mean).number);
-    let galley = ui.painter().layout_no_wrap(words, theme::value(12.0), palette.text);
-    let size = galley.size();
-    let lines = lines::in_points(frame, scene);
-    let at = |right: f32, below: f32| {
-        let centre = pos2(right - size.x / 2.0, frame.y(mean) + below);
-        Rect::from_center_size(centre, size)
-    };
-    let is_free = |rect: &Rect| {
+impl Room<'_> {
+    /// At the right edge on a line at `y`.
+    fn on_line(&self, y: f32, size: Vec2) -> Option<Rect> {
+        let centre = pos2(self.frame.rect.right() - size.x / 2.0, y);
+        Some(Rect::from_center_size(centre, size)).filter(|rect| self.is_free(*rect))
+    }
+
+    /// Above a line at `y` or else below it, as far to the right as there is room.
+    fn beside(&self, y: f32, size: Vec2) -> Option<Rect> {
+        let rights = std::iter::successors(Some(self.frame.rect.right()), |right| Some(right - 12.0));
+        rights
+            .take_while(|right| right - size.x > self.frame.rect.left())
+            .flat_map(|right| [y - ABOVE, y + ABOVE].map(|y| pos2(right - size.x / 2.0, y)))
+            .map(|centre| Rect::from_center_size(centre, size))
+            .find(|rect| self.is_free(*rect))
+    }
+
+    fn is_free(&self, rect: Rect) -> bool {
+        let plot = self.frame.rect;
         let rect = rect.expand2(vec2(4.0, 0.0));
         let in_pause = |pause: &Pause| {
-            rect.right() > frame.x(pause.from_s) && rect.left() < frame.x(pause.to_s.unwrap_or(pause.from_s))
+            let [from, to] = [pause.from_s, pause.to_s.unwrap_or(pause.from_s)].map(|t_s| self.frame.x(t_s));
+            rect.right() > from && rect.left() < to && from < plot.right()
         };
         let (x, y) = ((rect.left(), rect.right()), (rect.top(), rect.bottom()));
-        rect.left() > frame.rect.left()
-            && rect.bottom() <= frame.rect.bottom()
-            && !taken.iter().any(|taken| taken.intersects(rect))
-            && !lines.iter().any(|line| is_crossed(line, x, y))
-            && (rect.right() > frame.rect.right() || !scene.pauses.iter().any(in_pause))
-    };
-    let right = frame.rect.right();
-    let rights = std::iter::successors(Some(right), |right| Some(right - 12.0));
-    let others = rights
-        .take_while(|right| *right > frame.rect.left())
-        .flat_map(|right| [at(right, -ABOVE), at(right, ABOVE)]);
-    let on_line = at(right, 0.0);
-    let Some(rect) = std::iter::once(on_line).chain(others).find(is_free) else {
-        // Wherever it stood it would cover a curve; it says so itself in the key and beside the rate.
-        return;
-    };
-    if rect == on_line {
-        let patch = rect.expand2(vec2(6.0, 0.0)).with_max_x(right);
-        ui.painter().rect_filled(patch, 0.0, palette.background);
+        rect.top() >= plot.top() - 2.0
+            && rect.bottom() <= plot.bottom()
+            && !self.taken.iter().any(|taken| taken.intersects(rect))
+            && !self.lines.iter().any(|line| is_crossed(line, x, y))
+            && !self.pauses.iter().any(in_pause)
     }
-    ui.painter().galley(rect.min, galley, palette.text);
 }
 
 /// To the right of the dot, or to its left where there is no room.
