@@ -6,12 +6,13 @@
 mod compare;
 mod files;
 mod frame;
+mod frame_time;
 mod history;
 mod instrument;
 mod reading;
 mod strip;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arraylift::internals::Series;
 use arraylift::internals::app::{
@@ -817,26 +818,6 @@ fn ten_hours_of_history_draw_no_more_than_the_plot_has_room_for() {
     let curves = Curves::of(row, 0.0, row.elapsed_end_s());
     assert!(curves.point_count() <= 3 * 124, "{}", curves.point_count());
     assert!(curves.point_count() >= 3 * 60, "{}", curves.point_count());
-}
-
-#[test]
-#[ignore = "prints how long a frame takes: cargo test --release --test app -- --ignored --nocapture frame"]
-fn a_frame_with_ten_hours_of_history_is_timed() {
-    let mut window = window();
-    ten_hours(window.state_mut());
-    window.run();
-    let mut times: Vec<Duration> = (0..200)
-        .map(|_| {
-            let begin = Instant::now();
-            window.step();
-            begin.elapsed()
-        })
-        .collect();
-    times.sort();
-    println!(
-        "a frame, from input to shapes: median {:?}, slowest {:?}",
-        times[100], times[199]
-    );
 }
 
 #[test]

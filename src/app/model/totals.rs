@@ -88,19 +88,13 @@ impl Totals {
     }
 }
 
-/// The rate of all rows in the last minute. Each row counts in those spans in which it moved.
+/// The rate of all rows in the last minute.
 fn curve(rows: &[Row], now_s: f64) -> Vec<f64> {
     let bin_s = CURVE_S / f64::from(CURVE_POINTS);
     let begin_s = now_s - CURVE_S;
     let mut curve = vec![0.0; CURVE_POINTS as usize];
     for row in rows {
-        let (from_s, to_s) = row.moved_between_s();
-        for (bin, rate) in (0_u32..).zip(&mut curve) {
-            let bin_from_s = begin_s + f64::from(bin) * bin_s;
-            if bin_from_s < to_s && bin_from_s + bin_s > from_s {
-                *rate += row.rate_between(bin_from_s, bin_from_s + bin_s);
-            }
-        }
+        row.add_rates(begin_s, bin_s, &mut curve);
     }
     curve
 }
