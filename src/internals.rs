@@ -2,6 +2,7 @@
 
 pub mod parsers;
 
+pub use crate::array::{Grid, Statistics, TileStats};
 pub use crate::checksum::Digest;
 pub use crate::ledger::Ledger;
 pub use crate::ping::RoundTrips;

@@ -62,7 +62,8 @@ mod units;
 mod wire;
 
 pub use array::{
-    ArrayMeta, Dtype, DtypeError, MetaError, Number, Order, Range, RangeError, Shape, ShapeError, Value, npy, values,
+    ArrayMeta, ArrayStats, Dtype, DtypeError, HistogramCounts, MetaError, Number, Order, Range, RangeError, Shape,
+    ShapeError, Value, npy, values,
 };
 pub use checksum::ChecksumKind;
 pub use error::{DiskRoom, Error, Fault, Reason, ServiceLimit};

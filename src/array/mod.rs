@@ -10,6 +10,7 @@ mod preview;
 mod progression;
 mod range;
 mod shape;
+mod stats;
 
 pub(crate) use crate::units::{NumberError, parse_count};
 pub(crate) use datetime::utc;
@@ -20,3 +21,4 @@ pub use number::Number;
 pub use preview::{Value, values};
 pub use range::{Range, RangeError};
 pub use shape::{Shape, ShapeError};
+pub use stats::{ArrayStats, Grid, HistogramCounts, Statistics, TileStats};

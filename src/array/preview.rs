@@ -206,6 +206,12 @@ fn half(bits: u16) -> f32 {
     shortest * sign
 }
 
+/// The same of a number that is a 16-bit float. The exponent of one is 15 above its own, and that of an `f32` 127.
+pub(super) fn shortest_half(float: f32) -> f32 {
+    let bits = (float.abs() * 2_f32.powi(15 - 127)).to_bits() >> 13;
+    half(u16::try_from(bits).unwrap_or(HALF_INFINITY)).copysign(float)
+}
+
 const HALF_INFINITY: u16 = 0x7c00;
 const HALF_NAN: u16 = HALF_INFINITY + 1;
 

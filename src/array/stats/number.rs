@@ -1,0 +1,539 @@
+//! The numbers that statistics are made of: how each type is read, ordered and added up, many at once.
+//!
+//! The loops keep a lane for each of several neighbours, of which the compiler makes SIMD.
+
+use crate::array::dtype::Scalar;
+use crate::array::dtype::scalar::Kind;
+use crate::array::preview::{Value, shortest_half};
+
+use super::histogram::Histogram;
+
+/// Some values that were reduced to a few numbers. What is not finite is in no number but its own count.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Reduced {
+    /// The keys of the smallest and of the largest value: of keys, the order is that of the values.
+    pub(super) min: u64,
+    pub(super) max: u64,
+    pub(super) sum: f64,
+    /// How many are numbers, and finite.
+    pub(super) finite: u64,
+    pub(super) nan: u64,
+    pub(super) infinite: u64,
+}
+
+impl Reduced {
+    /// Of no values.
+    pub(super) const NONE: Self = Self {
+        min: u64::MAX,
+        max: 0,
+        sum: 0.0,
+        finite: 0,
+        nan: 0,
+        infinite: 0,
+    };
+
+    /// Adds other values.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+        self.sum += other.sum;
+        self.finite += other.finite;
+        self.nan += other.nan;
+        self.infinite += other.infinite;
+    }
+
+    /// How many values there were.
+    pub(super) fn seen(&self) -> u64 {
+        self.finite + self.nan + self.infinite
+    }
+}
+
+/// A type of numbers, with the loops that were made for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NumberType {
+    pub(super) size_bytes: usize,
+    /// Whether a fraction cannot be.
+    pub(super) is_whole: bool,
+    /// Reduces the values that the bytes are, a whole number of them.
+    pub(super) reduce: fn(&[u8]) -> Reduced,
+    /// Counts every so many-th of them; the histogram covers them all.
+    pub(super) count: fn(&mut Histogram, &[u8], usize),
+    /// The value of a key, as near as an `f64` can be.
+    pub(super) to_f64: fn(u64) -> f64,
+    /// The value of a key.
+    pub(super) to_value: fn(u64) -> Value,
+}
+
+impl NumberType {
+    /// That of a scalar; `None` where it is not one number that can be computed with.
+    pub(super) fn of(scalar: Scalar) -> Option<Self> {
+        let big = scalar.big_endian;
+        Some(match (scalar.kind, scalar.size_bytes) {
+            (Kind::Bool, 1) => Self::short::<Truth>(big),
+            (Kind::UInt, 1) => Self::short::<u8>(big),
+            (Kind::UInt, 2) => Self::short::<u16>(big),
+            (Kind::UInt, 4) => Self::short::<u32>(big),
+            (Kind::UInt, 8) => Self::whole::<u64>(big),
+            (Kind::Int, 1) => Self::short::<i8>(big),
+            (Kind::Int, 2) => Self::short::<i16>(big),
+            (Kind::Int, 4) => Self::short::<i32>(big),
+            (Kind::Int, 8) => Self::whole::<i64>(big),
+            (Kind::Float, 2) => Self::float::<Half>(big),
+            (Kind::Float, 4) => Self::float::<f32>(big),
+            (Kind::Float, 8) => Self::float::<f64>(big),
+            _ => return None,
+        })
+    }
+
+    fn whole<T: Whole>(big_endian: bool) -> Self {
+        Self {
+            size_bytes: T::SIZE,
+            is_whole: true,
+            reduce: if big_endian {
+                reduce_whole::<T, true>
+            } else {
+                reduce_whole::<T, false>
+            },
+            count: if big_endian {
+                count::<T, true>
+            } else {
+                count::<T, false>
+            },
+            to_f64: T::key_to_f64,
+            to_value: T::key_to_value,
+        }
+    }
+
+    /// One that an `f64` holds exactly.
+    fn short<T: Whole + Into<i64>>(big_endian: bool) -> Self {
+        Self {
+            count: if big_endian {
+                count_short::<T, true>
+            } else {
+                count_short::<T, false>
+            },
+            ..Self::whole::<T>(big_endian)
+        }
+    }
+
+    fn float<T: Float>(big_endian: bool) -> Self {
+        Self {
+            size_bytes: T::SIZE,
+            is_whole: false,
+            reduce: if big_endian {
+                reduce_floats::<T, true>
+            } else {
+                reduce_floats::<T, false>
+            },
+            count: if big_endian {
+                count::<T, true>
+            } else {
+                count::<T, false>
+            },
+            to_f64: float_of,
+            to_value: T::key_to_value,
+        }
+    }
+}
+
+/// A number in memory.
+trait Read: Copy {
+    const SIZE: usize;
+
+    /// Of that many bytes.
+    fn read<const BIG_ENDIAN: bool>(bytes: &[u8]) -> Self;
+
+    fn to_f64(self) -> f64;
+
+    fn key_to_value(key: u64) -> Value;
+}
+
+/// A whole number.
+trait Whole: Read + Ord {
+    const MIN: Self;
+    const MAX: Self;
+
+    /// In which as many as are reduced at once are added up.
+    type Sum: Copy + std::ops::Add<Output = Self::Sum>;
+    const ZERO: Self::Sum;
+
+    fn widen(self) -> Self::Sum;
+    fn sum_to_f64(sum: Self::Sum) -> f64;
+    fn key(self) -> u64;
+    fn key_to_f64(key: u64) -> f64;
+}
+
+trait Float: Read {}
+
+impl Float for f64 {}
+impl Float for f32 {}
+impl Float for Half {}
+
+/// The bit by which keys of signed numbers are in order.
+const SIGN: u64 = 1 << 63;
+
+macro_rules! read_whole {
+    ($number:ty, $to_f64:expr, $value:expr) => {
+        impl Read for $number {
+            const SIZE: usize = size_of::<Self>();
+
+            fn read<const BIG_ENDIAN: bool>(bytes: &[u8]) -> Self {
+                let mut of_number = [0; size_of::<Self>()];
+                of_number.copy_from_slice(bytes);
+                if BIG_ENDIAN {
+                    Self::from_be_bytes(of_number)
+                } else {
+                    Self::from_le_bytes(of_number)
+                }
+            }
+
+            fn to_f64(self) -> f64 {
+                $to_f64(self)
+            }
+
+            fn key_to_value(key: u64) -> Value {
+                $value(key)
+            }
+        }
+    };
+}
+
+macro_rules! unsigned {
+    ($($number:ty: $to_f64:expr, $sum:ty: $sum_to_f64:expr;)*) => {$(
+        read_whole!($number, $to_f64, Value::UInt);
+
+        impl Whole for $number {
+            const MIN: Self = Self::MIN;
+            const MAX: Self = Self::MAX;
+            type Sum = $sum;
+            const ZERO: $sum = 0;
+
+            fn widen(self) -> $sum {
+                self.into()
+            }
+
+            fn sum_to_f64(sum: $sum) -> f64 {
+                $sum_to_f64(sum)
+            }
+
+            fn key(self) -> u64 {
+                self.into()
+            }
+
+            fn key_to_f64(key: u64) -> f64 {
+                key as f64
+            }
+        }
+    )*};
+}
+
+macro_rules! signed {
+    ($($number:ty: $to_f64:expr, $sum:ty: $sum_to_f64:expr;)*) => {$(
+        read_whole!($number, $to_f64, |key: u64| Value::Int((key ^ SIGN).cast_signed()));
+
+        impl Whole for $number {
+            const MIN: Self = Self::MIN;
+            const MAX: Self = Self::MAX;
+            type Sum = $sum;
+            const ZERO: $sum = 0;
+
+            fn widen(self) -> $sum {
+                self.into()
+            }
+
+            fn sum_to_f64(sum: $sum) -> f64 {
+                $sum_to_f64(sum)
+            }
+
+            fn key(self) -> u64 {
+                i64::from(self).cast_unsigned() ^ SIGN
+            }
+
+            fn key_to_f64(key: u64) -> f64 {
+                (key ^ SIGN).cast_signed() as f64
+            }
+        }
+    )*};
+}
+
+// Wide enough for a piece of which `REDUCED_BYTES_MAX` are reduced at once.
+unsigned! {
+    u8: f64::from, u32: f64::from;
+    u16: f64::from, u32: f64::from;
+    u32: f64::from, u64: |sum| sum as f64;
+    u64: |number| number as f64, u128: |sum| sum as f64;
+}
+signed! {
+    i8: f64::from, i32: f64::from;
+    i16: f64::from, i32: f64::from;
+    i32: f64::from, i64: |sum| sum as f64;
+    i64: |number| number as f64, i128: |sum| sum as f64;
+}
+
+/// At most so many bytes are reduced at once, for whose values the sums are wide enough.
+pub(super) const REDUCED_BYTES_MAX: usize = 64 << 10;
+
+/// A bool: whatever is not 0 is true.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Truth(u8);
+
+impl From<Truth> for i64 {
+    fn from(truth: Truth) -> Self {
+        truth.0.into()
+    }
+}
+
+impl Read for Truth {
+    const SIZE: usize = 1;
+
+    fn read<const BIG_ENDIAN: bool>(bytes: &[u8]) -> Self {
+        Self(u8::from(bytes[0] != 0))
+    }
+
+    fn to_f64(self) -> f64 {
+        self.0.into()
+    }
+
+    fn key_to_value(key: u64) -> Value {
+        Value::Bool(key != 0)
+    }
+}
+
+impl Whole for Truth {
+    const MIN: Self = Self(0);
+    const MAX: Self = Self(1);
+    type Sum = u32;
+    const ZERO: u32 = 0;
+
+    fn widen(self) -> u32 {
+        self.0.into()
+    }
+
+    fn sum_to_f64(sum: u32) -> f64 {
+        sum.into()
+    }
+
+    fn key(self) -> u64 {
+        self.0.into()
+    }
+
+    fn key_to_f64(key: u64) -> f64 {
+        key as f64
+    }
+}
+
+/// A 16-bit float.
+#[derive(Clone, Copy)]
+struct Half(u16);
+
+impl Read for Half {
+    const SIZE: usize = 2;
+
+    fn read<const BIG_ENDIAN: bool>(bytes: &[u8]) -> Self {
+        Self(u16::read::<BIG_ENDIAN>(bytes))
+    }
+
+    /// Exact. The exponent of a half is 15 above its own and that of an `f32` 127, which a product mends for subnormal
+    /// numbers, too. The largest exponent of a half is that of what is not finite.
+    fn to_f64(self) -> f64 {
+        let bits = u32::from(self.0);
+        let magnitude = (bits & 0x7fff) << 13;
+        let is_finite = bits & 0x7c00 != 0x7c00;
+        let scale = if is_finite {
+            f32::from_bits((127 + 112) << 23)
+        } else {
+            1.0
+        };
+        let magnitude = if is_finite { magnitude } else { magnitude | 0x7f80_0000 };
+        let float = f32::from_bits(magnitude) * scale;
+        f64::from(f32::from_bits(float.to_bits() | (bits & 0x8000) << 16))
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "it was one")]
+    fn key_to_value(key: u64) -> Value {
+        Value::Float32(shortest_half(float_of(key) as f32))
+    }
+}
+
+impl Read for f32 {
+    const SIZE: usize = 4;
+
+    fn read<const BIG_ENDIAN: bool>(bytes: &[u8]) -> Self {
+        Self::from_bits(u32::read::<BIG_ENDIAN>(bytes))
+    }
+
+    fn to_f64(self) -> f64 {
+        self.into()
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "it was one")]
+    fn key_to_value(key: u64) -> Value {
+        Value::Float32(float_of(key) as Self)
+    }
+}
+
+impl Read for f64 {
+    const SIZE: usize = 8;
+
+    fn read<const BIG_ENDIAN: bool>(bytes: &[u8]) -> Self {
+        Self::from_bits(u64::read::<BIG_ENDIAN>(bytes))
+    }
+
+    fn to_f64(self) -> f64 {
+        self
+    }
+
+    fn key_to_value(key: u64) -> Value {
+        Value::Float(float_of(key))
+    }
+}
+
+/// A key of a float that is a number. Both zeros have the same.
+fn float_key(float: f64) -> u64 {
+    let bits = (float + 0.0).to_bits();
+    if bits & SIGN == 0 { bits | SIGN } else { !bits }
+}
+
+/// The float of a key.
+fn float_of(key: u64) -> f64 {
+    f64::from_bits(if key & SIGN == 0 { !key } else { key ^ SIGN })
+}
+
+/// So many neighbours are reduced side by side.
+const LANES: usize = 8;
+/// The same of whole numbers, of which more are in a register.
+const WHOLE_LANES: usize = 16;
+
+fn reduce_whole<T: Whole, const BIG_ENDIAN: bool>(bytes: &[u8]) -> Reduced {
+    let mut reduced = Reduced::NONE;
+    for bytes in bytes.chunks(REDUCED_BYTES_MAX) {
+        let (mut min, mut max) = ([T::MAX; WHOLE_LANES], [T::MIN; WHOLE_LANES]);
+        let mut sum = [T::ZERO; WHOLE_LANES];
+        let mut blocks = bytes.chunks_exact(WHOLE_LANES * T::SIZE);
+        for block in &mut blocks {
+            for lane in 0..WHOLE_LANES {
+                let value = T::read::<BIG_ENDIAN>(&block[lane * T::SIZE..(lane + 1) * T::SIZE]);
+                min[lane] = min[lane].min(value);
+                max[lane] = max[lane].max(value);
+                sum[lane] = sum[lane] + value.widen();
+            }
+        }
+        for (lane, item) in blocks.remainder().chunks_exact(T::SIZE).enumerate() {
+            let value = T::read::<BIG_ENDIAN>(item);
+            min[lane] = min[lane].min(value);
+            max[lane] = max[lane].max(value);
+            sum[lane] = sum[lane] + value.widen();
+        }
+        let sum = sum.into_iter().fold(T::ZERO, std::ops::Add::add);
+        reduced.add(&Reduced {
+            min: min.into_iter().fold(T::MAX, T::min).key(),
+            max: max.into_iter().fold(T::MIN, T::max).key(),
+            sum: T::sum_to_f64(sum),
+            finite: (bytes.len() / T::SIZE) as u64,
+            ..Reduced::NONE
+        });
+    }
+    reduced
+}
+
+fn reduce_floats<T: Float, const BIG_ENDIAN: bool>(bytes: &[u8]) -> Reduced {
+    let (mut min, mut max) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
+    // What is not finite makes a NaN of nothing.
+    let (mut sum, mut nothing) = ([0.0_f64; LANES], [0.0_f64; LANES]);
+    let mut blocks = bytes.chunks_exact(LANES * T::SIZE);
+    for block in &mut blocks {
+        for lane in 0..LANES {
+            let value = T::read::<BIG_ENDIAN>(&block[lane * T::SIZE..(lane + 1) * T::SIZE]).to_f64();
+            min[lane] = if value < min[lane] { value } else { min[lane] };
+            max[lane] = if value > max[lane] { value } else { max[lane] };
+            sum[lane] += value;
+            nothing[lane] += value * 0.0;
+        }
+    }
+    let rest = blocks.remainder();
+    let mut reduced = reduce_any::<T, BIG_ENDIAN>(rest);
+    let done = bytes.len() - rest.len();
+    if nothing.iter().sum::<f64>().is_nan() {
+        reduced.add(&reduce_any::<T, BIG_ENDIAN>(&bytes[..done]));
+    } else if done > 0 {
+        reduced.add(&Reduced {
+            min: float_key(min.into_iter().fold(f64::INFINITY, f64::min)),
+            max: float_key(max.into_iter().fold(f64::NEG_INFINITY, f64::max)),
+            sum: sum.iter().sum(),
+            finite: (done / T::SIZE) as u64,
+            ..Reduced::NONE
+        });
+    }
+    reduced
+}
+
+/// The same where some may not be finite.
+fn reduce_any<T: Float, const BIG_ENDIAN: bool>(bytes: &[u8]) -> Reduced {
+    let mut reduced = Reduced::NONE;
+    let (mut min, mut max) = (f64::INFINITY, f64::NEG_INFINITY);
+    for value in bytes.chunks_exact(T::SIZE).map(T::read::<BIG_ENDIAN>) {
+        let value = value.to_f64();
+        let is_finite = value.abs() < f64::INFINITY;
+        reduced.nan += u64::from(value.is_nan());
+        reduced.finite += u64::from(is_finite);
+        let value = if is_finite { value } else { 0.0 };
+        reduced.sum += value;
+        min = if is_finite && value < min { value } else { min };
+        max = if is_finite && value > max { value } else { max };
+    }
+    let count = (bytes.len() / T::SIZE) as u64;
+    reduced.infinite = count - reduced.nan - reduced.finite;
+    if reduced.finite > 0 {
+        (reduced.min, reduced.max) = (float_key(min), float_key(max));
+    }
+    reduced
+}
+
+fn count<T: Read, const BIG_ENDIAN: bool>(histogram: &mut Histogram, bytes: &[u8], every: usize) {
+    for item in bytes.chunks_exact(T::SIZE).step_by(every) {
+        let value = T::read::<BIG_ENDIAN>(item).to_f64();
+        if value.is_finite() {
+            histogram.count(value);
+        }
+    }
+}
+
+/// The same of whole numbers that a shift puts into their bins.
+fn count_short<T: Whole + Into<i64>, const BIG_ENDIAN: bool>(histogram: &mut Histogram, bytes: &[u8], every: usize) {
+    for item in bytes.chunks_exact(T::SIZE).step_by(every) {
+        histogram.count_whole(T::read::<BIG_ENDIAN>(item).into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_half_is_read_as_the_number_that_it_is() {
+        for bits in 0..=u16::MAX {
+            let (exponent, fraction) = (bits >> 10 & 0x1f, f64::from(bits & 0x3ff));
+            let magnitude = match exponent {
+                0 => fraction * 2_f64.powi(-24),
+                31 if fraction == 0.0 => f64::INFINITY,
+                31 => f64::NAN,
+                _ => (1024.0 + fraction) * 2_f64.powi(i32::from(exponent) - 25),
+            };
+            let value = if bits >> 15 == 0 { magnitude } else { -magnitude };
+            let read = Half::read::<false>(&bits.to_le_bytes()).to_f64();
+            assert!(
+                read == value || read.is_nan() && value.is_nan(),
+                "{bits:x}: {read} {value}"
+            );
+        }
+    }
+
+    #[test]
+    fn keys_are_in_the_order_of_their_values() {
+        let floats = [-f64::MAX, -1.0, -5e-324, 0.0, 5e-324, 1.0, f64::MAX];
+        assert!(floats.map(float_key).is_sorted());
+        assert_eq!(floats.map(|float| float_of(float_key(float))), floats);
+        assert_eq!(float_key(-0.0), float_key(0.0));
+        assert!([i64::MIN, -1, 0, 1, i64::MAX].map(Whole::key).is_sorted());
+    }
+}
