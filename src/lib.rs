@@ -74,6 +74,6 @@ pub use telemetry::{Cause, Counters, Evidence, ProcessUsage, Sample, Shares, Sid
 pub use transfer::{
     Connection, Element, Endpoint, Event, EventKind, Failure, Finished, Incoming, Job, Listener, OfferingSender,
     OptionName, Options, Origin, Outcome, PeerUser, ReceivedArray, ShmName, Side, SinkSpec, Slice, SourceSpec, Started,
-    State, Transfer, TransferId, Trust, Url, Waker,
+    State, Stats, StatsChoice, Transfer, TransferId, Trust, Url, Waker,
 };
 pub use wire::WireChoice;

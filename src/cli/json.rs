@@ -61,13 +61,14 @@ mod names {
         "result",
         "omitted",
     ];
-    pub(super) const TRANSFER: [&str; 13] = [
+    pub(super) const TRANSFER: [&str; 14] = [
         "state",
         "handed_over",
         "started",
         "limit",
         "sample",
         "preview",
+        "stats",
         "process",
         "bottleneck",
         "finished",

@@ -2,7 +2,7 @@
 
 use crate::array::Value;
 use crate::service::Status;
-use crate::transfer::{Finished, Started};
+use crate::transfer::{Finished, Started, Stats};
 use crate::units;
 
 use super::printable;
@@ -154,9 +154,50 @@ pub(super) fn first_elements(values: &[Value], element_count: u64) -> Option<Str
     (!shown.is_empty()).then(|| format!("first elements: {}{more}", shown.join(" ")))
 }
 
+/// `values: min 0.0, max 999.0, mean 499.5, no NaN, no infinities; all 1,000 were looked at`. Why some were not, in a line
+/// of its own.
+pub(super) fn statistics(stats: &Stats) -> Vec<String> {
+    let array = &stats.array;
+    let left_out = stats.left_out.as_ref();
+    if array.seen == 0 {
+        let why = left_out.map_or("the transfer had no time to spare", String::as_str);
+        return vec![format!("values: none was looked at: {why}")];
+    }
+    let value = |name: &str, value: Option<String>| value.map(|value| format!("{name} {value}"));
+    let count = |count: u64, name: &str, none: &str| match count {
+        0 => none.to_owned(),
+        count => format!("{} {name}", units::count(count)),
+    };
+    let parts = [
+        value("min", array.min.as_ref().map(ToString::to_string)),
+        value("max", array.max.as_ref().map(ToString::to_string)),
+        value("mean", array.mean.map(|mean| Value::Float(mean).to_string())),
+        Some(count(array.nan, "NaN", "no NaN")),
+        Some(count(array.infinite, "infinite", "no infinities")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let of = how_many(array.seen, stats.values);
+    let mut lines = vec![format!("values: {}; {of}", parts.join(", "))];
+    lines.extend(left_out.cloned());
+    lines
+}
+
+/// How much of an array was looked at.
+fn how_many(seen: u64, values: u64) -> String {
+    let all = units::count(values);
+    if seen >= values {
+        return format!("all {all} were looked at");
+    }
+    match values as f64 / seen as f64 {
+        one_in if one_in >= 1.95 => format!("1 in {one_in:.0} of {all} was looked at"),
+        _ => format!("{} of {all} were looked at", units::count(seen)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::array::ArrayStats;
 
     #[test]
     fn a_result_is_one_line_with_everything_in_it() {
@@ -256,6 +297,30 @@ mod tests {
             "1.2 of 40.0 GB  5.10 GB/s  8 s left"
         );
         assert_eq!(numbers(1_000, None, 2e9), "1.00 kB  2.00 GB/s");
+    }
+
+    #[test]
+    fn statistics_say_how_much_of_the_array_they_are_of() {
+        let array = ArrayStats {
+            seen: 1000,
+            min: Some(Value::Float(0.0)),
+            max: Some(Value::Float(999.0)),
+            mean: Some(499.5),
+            ..ArrayStats::default()
+        };
+        let mut stats = Stats::default();
+        (stats.values, stats.array) = (1000, array);
+        let numbers = "values: min 0.0, max 999.0, mean 499.5";
+        assert_eq!(
+            statistics(&stats),
+            [format!("{numbers}, no NaN, no infinities; all 1,000 were looked at")]
+        );
+        (stats.values, stats.array.nan) = (24_000, 7);
+        stats.left_out = Some("why".into());
+        let line = format!("{numbers}, 7 NaN, no infinities; 1 in 24 of 24,000 was looked at");
+        assert_eq!(statistics(&stats), [line, "why".into()]);
+        stats.array = ArrayStats::default();
+        assert_eq!(statistics(&stats), ["values: none was looked at: why"]);
     }
 
     #[test]

@@ -57,6 +57,7 @@ pub(super) fn loopback(typed: &LoopbackArguments) -> Result<TransferPlan<Infalli
         receive_route: receive_route(&typed.receiving, &sink)?,
         reader_pace_bytes_per_s: typed.receiving.reader_pace,
         sync: !typed.receiving.no_sync,
+        stats: typed.looking.choice(),
         ..sending(&typed.sending, &typed.common)?
     })?;
     let into_file = !matches!(sink, SinkSpec::Memory | SinkSpec::Discard);
@@ -121,7 +122,8 @@ pub(super) fn send(typed: &SendArguments) -> Result<SendPlan, Failure> {
     let to = to
         .to_str()
         .ok_or_else(|| usage(format!("{}: {ENDPOINT_IS_TEXT}", to.display())))?;
-    let (to, options) = (endpoint(to)?, sending(&typed.sending, &typed.common)?);
+    let (to, mut options) = (endpoint(to)?, sending(&typed.sending, &typed.common)?);
+    options.stats = typed.looking.choice();
     check_handoff(&options, matches!(to, Endpoint::Unix(_)), None)?;
     Ok(SendPlan {
         sources: sources(given, &typed.view)?,
@@ -216,7 +218,10 @@ pub(super) fn receive(typed: &ReceiveArguments) -> Result<ReceivePlan, Failure> 
         at: endpoint(&typed.endpoint)?,
         // A file takes one array: whoever came next would find it there.
         once: typed.once || matches!(sink, SinkSpec::File(_) | SinkSpec::Shm(_) | SinkSpec::Within { .. }),
-        options: receiving(&typed.receiving, &typed.common, &sink)?,
+        options: Options {
+            stats: typed.looking.choice(),
+            ..receiving(&typed.receiving, &typed.common, &sink)?
+        },
         sink,
         expect,
         json: typed.common.json,

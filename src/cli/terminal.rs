@@ -8,7 +8,7 @@ use crate::ping::PingEvent;
 use crate::queue::Counts;
 use crate::service::{Leftover, ServiceEvent, Status};
 use crate::telemetry::{Sample, Series};
-use crate::transfer::{Event, EventKind, Finished, Outcome, Side, Started, State, TransferId};
+use crate::transfer::{Event, EventKind, Finished, Outcome, Side, Started, State, Stats, TransferId};
 use crate::units;
 
 use super::lines::Way;
@@ -44,6 +44,7 @@ struct Shown {
     element_count: u64,
     way: Way,
     first_elements: Vec<Value>,
+    stats: Option<Box<Stats>>,
     history: Series,
     bottleneck: Option<String>,
     limit_bytes_per_s: Option<u64>,
@@ -102,6 +103,7 @@ impl Terminal {
                 EventKind::Sample(sample) => shown.sample(sample, event.elapsed_s),
                 EventKind::Limit { bytes_per_s } => shown.limit_bytes_per_s = *bytes_per_s,
                 EventKind::Preview { values, .. } => shown.first_elements.clone_from(values),
+                EventKind::Stats(stats) => shown.stats = Some(stats.clone()),
                 EventKind::Bottleneck(verdict) => shown.bottleneck = Some(verdict.sentence.clone()),
                 EventKind::Cancelled { note: Some(note), .. } => self.say(note),
                 _ => {}
@@ -156,6 +158,11 @@ impl Terminal {
             // Of thousands one line each is enough.
             if let Some(line) = first.filter(|_| !self.has_status) {
                 self.say(&line);
+            }
+            if let Some(stats) = &shown.stats {
+                for line in lines::statistics(stats) {
+                    self.say(&line);
+                }
             }
             if let Some(note) = &finished.note {
                 self.say(&format!("note: {note}"));
@@ -293,6 +300,7 @@ impl Shown {
             element_count: started.shape.iter().product(),
             way: Way::of(started),
             first_elements: Vec::new(),
+            stats: None,
             history: Series::new(),
             bottleneck: None,
             limit_bytes_per_s: None,

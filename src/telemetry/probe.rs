@@ -196,6 +196,19 @@ impl Probe {
         }
     }
 
+    /// How long it has had nothing to do in all: it rested for a limit, a pace or a pause, or waited for a peer on another
+    /// machine. One on this machine wants the same cores meanwhile.
+    pub(crate) fn idle(&self) -> Duration {
+        let waits = &self.waits;
+        let is_far = self.socket.is_some() && !self.is_local;
+        let for_peer = if is_far {
+            waits.send + waits.receive
+        } else {
+            Duration::ZERO
+        };
+        for_peer + waits.limit + waits.pace + waits.pause
+    }
+
     /// Counts a system call that was asked to move `asked` bytes and moved `moved`.
     pub(crate) fn syscall(&mut self, asked: usize, moved: usize) {
         self.syscalls += 1;

@@ -269,6 +269,8 @@ pub struct Options {
     pub socket_buffer_bytes: Option<usize>,
     /// How many first elements are shown, at most [`Options::PREVIEW_ELEMENTS_MAX`].
     pub preview_elements: usize,
+    /// Whether the values that pass by are looked at, and when it is told what they are.
+    pub stats: StatsChoice,
     /// Which checksum a native sender offers; `None` means unverified.
     pub checksum: ChecksumKind,
     /// Over how many connections a native sender would move the array: from 1 to [`Options::STREAMS_MAX`].
@@ -387,6 +389,20 @@ impl Options {
     }
 }
 
+/// Whether the values of an array are looked at as they pass by. That costs no more than 2 % of the rate: of a transfer
+/// that has no time to spare, samples are looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StatsChoice {
+    /// Not at all.
+    #[default]
+    Off,
+    /// They are, and [`EventKind::Stats`](super::EventKind::Stats) tells what they were right before the end.
+    AtEnd,
+    /// The same, and four times a second meanwhile.
+    Live,
+}
+
 /// An option that has bounds, for whoever says which one is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields of `Options`")]
@@ -420,6 +436,7 @@ impl Default for Options {
             reader_pace_bytes_per_s: None,
             socket_buffer_bytes: None,
             preview_elements: 10,
+            stats: StatsChoice::Off,
             checksum: ChecksumKind::default(),
             streams: 1,
             keep_received: false,

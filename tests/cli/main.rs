@@ -41,6 +41,7 @@ mod sinks;
 mod slow_disk;
 mod small_files;
 mod sources;
+mod stats;
 mod streams;
 mod unread;
 mod usage;

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use crate::array::Value;
 use crate::error::Fault;
 use crate::telemetry::{Bottleneck, Cause, Counters, Series, Verdict};
-use crate::transfer::{Finished, Side, Started, State, TransferId};
+use crate::transfer::{Finished, Side, Started, State, Stats, TransferId};
 
 use super::curves::TimeSpan;
 use super::plan::Recipe;
@@ -69,6 +69,8 @@ pub struct End {
     pub(crate) meters: Meters,
     /// The first elements as this end has them.
     pub preview: Vec<Value>,
+    /// What its values are, as far as this end has looked at them.
+    pub stats: Option<Box<Stats>>,
     /// What is moved, and how.
     pub started: Option<Started>,
     /// When that was told, on the time axis of the row.

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::array::{Dtype, NumberError, Shape, parse_count};
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
-use crate::transfer::PeerUser;
+use crate::transfer::{PeerUser, StatsChoice};
 use crate::wire::{ChecksumKind, WireChoice};
 use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
@@ -162,6 +162,8 @@ pub(crate) struct LoopbackArguments {
     #[command(flatten)]
     pub receiving: ReceivingArguments,
     #[command(flatten)]
+    pub looking: LookingArguments,
+    #[command(flatten)]
     pub common: CommonArguments,
     #[command(flatten)]
     pub keep: KeepArguments,
@@ -182,6 +184,8 @@ pub(crate) struct SendArguments {
     pub view: ViewArguments,
     #[command(flatten)]
     pub sending: SendingArguments,
+    #[command(flatten)]
+    pub looking: LookingArguments,
     #[command(flatten)]
     pub common: CommonArguments,
     #[command(flatten)]
@@ -207,6 +211,8 @@ pub(crate) struct ReceiveArguments {
     pub part: PartArguments,
     #[command(flatten)]
     pub receiving: ReceivingArguments,
+    #[command(flatten)]
+    pub looking: LookingArguments,
     #[command(flatten)]
     pub common: CommonArguments,
     #[command(flatten)]
@@ -310,6 +316,25 @@ pub(crate) struct ReceivingArguments {
     /// As if a slow program read the array: it takes at most so many bytes a second
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     pub reader_pace: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LookingArguments {
+    /// Tells what the values are that pass by: minimum, maximum, mean, NaN, infinities and a histogram. It looks at as many
+    /// as cost no more than 2 % of the rate
+    #[arg(long)]
+    pub stats: bool,
+}
+
+impl LookingArguments {
+    /// The option that it stands for.
+    pub(crate) fn choice(&self) -> StatsChoice {
+        if self.stats {
+            StatsChoice::AtEnd
+        } else {
+            StatsChoice::Off
+        }
+    }
 }
 
 #[derive(Debug, Args)]

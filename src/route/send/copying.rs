@@ -4,7 +4,7 @@ use std::os::fd::BorrowedFd;
 
 use crate::wire::Digest;
 
-use super::{Cost, SendError, SendRoute, index, send_slice};
+use super::{Cost, SendError, SendRoute, copy_slice, index, send_slice};
 
 /// Its time grows with the square of the length. Above this length it would look like a hang.
 pub(crate) const COPYING_BYTES_MAX: u64 = 1_000_000_000;
@@ -34,6 +34,10 @@ impl SendRoute for Copying {
         let begin = index(at - self.rest_at)?;
         digest.update(&self.rest[begin..begin + len]);
         Ok(())
+    }
+
+    fn copy_loaded(&self, at: u64, out: &mut [u8]) -> bool {
+        copy_slice(&self.rest, index(at - self.rest_at), out)
     }
 
     fn send(&mut self, socket: BorrowedFd<'_>, at: u64, len: usize) -> Result<usize, SendError> {

@@ -7,7 +7,7 @@ use std::os::fd::BorrowedFd;
 use crate::array;
 use crate::wire::Digest;
 
-use super::{Cost, SendError, SendRoute, index, send_slice};
+use super::{Cost, SendError, SendRoute, copy_slice, index, send_slice};
 
 /// The part of a piece that is generated, and then checksummed while it is in the first-level cache. It is a whole
 /// number of elements.
@@ -88,6 +88,10 @@ impl SendRoute for Generated {
         }
         (self.piece_at, self.piece_len) = (at, len);
         Ok(())
+    }
+
+    fn copy_loaded(&self, at: u64, out: &mut [u8]) -> bool {
+        copy_slice(&self.piece[..self.piece_len], index(at - self.piece_at), out)
     }
 
     fn send(&mut self, socket: BorrowedFd<'_>, at: u64, len: usize) -> Result<usize, SendError> {

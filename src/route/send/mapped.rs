@@ -37,6 +37,10 @@ impl SendRoute for Mapped {
         }
     }
 
+    fn copy_loaded(&self, at: u64, out: &mut [u8]) -> bool {
+        index(self.base + at).is_ok_and(|at| self.file.copy_out(at, out).is_ok())
+    }
+
     fn send(&mut self, socket: BorrowedFd<'_>, at: u64, len: usize) -> Result<usize, SendError> {
         Ok(self.file.send_to(socket, index(self.base + at)?, len)?)
     }

@@ -53,6 +53,12 @@ pub(crate) trait SendRoute: Send {
     /// Makes `at..at + len` ready to be sent, and adds it to the checksum while it is in cache.
     fn load(&mut self, at: u64, len: usize, digest: &mut Digest) -> Result<(), SendError>;
 
+    /// Copies bytes that are loaded, from `at` on, for whoever wants to look at them; false where that cannot be.
+    fn copy_loaded(&self, at: u64, out: &mut [u8]) -> bool {
+        let _ = (at, out);
+        false
+    }
+
     /// Sends as many bytes as the socket takes now, at most `len` from `at` on, all of them loaded. Returns how many.
     fn send(&mut self, socket: BorrowedFd<'_>, at: u64, len: usize) -> Result<usize, SendError>;
 
@@ -90,6 +96,12 @@ impl From<ReadError> for SendError {
             ReadError::Io(error) => Self::Socket(error),
         }
     }
+}
+
+/// Copies what lies in `bytes` from `begin` on; false where it does not.
+fn copy_slice(bytes: &[u8], begin: Result<usize, SendError>, out: &mut [u8]) -> bool {
+    let from = begin.ok().and_then(|begin| bytes.get(begin..begin + out.len()));
+    from.map(|from| out.copy_from_slice(from)).is_some()
 }
 
 /// `send(2)` of a slice.

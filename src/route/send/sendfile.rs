@@ -53,6 +53,10 @@ impl SendRoute for Sendfile {
         }
     }
 
+    fn copy_loaded(&self, at: u64, out: &mut [u8]) -> bool {
+        index(self.base + at).is_ok_and(|at| self.file.copy_out(at, out).is_ok())
+    }
+
     fn send(&mut self, socket: BorrowedFd<'_>, at: u64, len: usize) -> Result<usize, SendError> {
         let mut offset = self.base + at;
         match rustix::fs::sendfile(socket, self.file.as_fd(), Some(&mut offset), len) {

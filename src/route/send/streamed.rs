@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use crate::route::Cost;
 use crate::wire::Digest;
 
-use super::{SendError, SendRoute, index, send_slice};
+use super::{SendError, SendRoute, copy_slice, index, send_slice};
 
 /// Sends a source that can be read only once, in order, as it comes.
 pub(crate) struct Streamed {
@@ -104,6 +104,10 @@ impl SendRoute for Streamed {
         let place = self.place_of(at, len)?;
         digest.update(&self.buffer[place]);
         Ok(())
+    }
+
+    fn copy_loaded(&self, at: u64, out: &mut [u8]) -> bool {
+        copy_slice(&self.buffer[..self.filled], index(at.wrapping_sub(self.buffer_at)), out)
     }
 
     fn send(&mut self, socket: BorrowedFd<'_>, at: u64, len: usize) -> Result<usize, SendError> {

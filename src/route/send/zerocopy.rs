@@ -8,7 +8,7 @@ use std::os::fd::BorrowedFd;
 use crate::sys::{FrozenMemory, enable_zerocopy, next_completion, send_zerocopy};
 use crate::wire::Digest;
 
-use super::{Cost, SendError, SendRoute, index, send_slice};
+use super::{Cost, SendError, SendRoute, copy_slice, index, send_slice};
 
 /// Reports of the kernel are read after so many sends, because their queue is charged to the socket.
 const SENDS_BETWEEN_LOOKS: u64 = 16;
@@ -76,6 +76,10 @@ impl SendRoute for Zerocopy {
         let begin = index(at)?;
         digest.update(&self.bytes[begin..begin + len]);
         Ok(())
+    }
+
+    fn copy_loaded(&self, at: u64, out: &mut [u8]) -> bool {
+        copy_slice(&self.bytes, index(at), out)
     }
 
     fn send(&mut self, socket: BorrowedFd<'_>, at: u64, len: usize) -> Result<usize, SendError> {

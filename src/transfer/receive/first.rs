@@ -27,6 +27,7 @@ use crate::transfer::plan::Options;
 use crate::transfer::sink::file_system::Effort;
 use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::sink::{PreparedSink, Publication, Published};
+use crate::transfer::survey::HANDED_OVER;
 use crate::transfer::tell::event::{EventKind, Finished, State};
 use crate::transfer::tell::preview::Prefix;
 use crate::wire::native::Token;
@@ -354,6 +355,9 @@ impl FirstReceiver {
         let reason = "the peer is on this host: its memory is mapped here";
         let started = self.plan.started(&self.link, &offer, Handed::name(), reason, 1, None);
         self.link.events.tell(EventKind::Started(Box::new(started)));
+        if let Some(surveyor) = &self.link.surveyor {
+            surveyor.survey().leave_out(HANDED_OVER.into());
+        }
         let mut preview = Prefix::new(&offer.meta, self.link.options.preview_elements);
         self.link.events.tell(preview.event());
         array.copy_prefix(preview.bytes_mut())?;

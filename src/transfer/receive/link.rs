@@ -25,6 +25,7 @@ use crate::transfer::plan::Options;
 use crate::transfer::sink::block_receiver::{BlockReceiver, Received, Wanted};
 use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::sink::publisher::PublishContext;
+use crate::transfer::survey::Surveyor;
 use crate::transfer::tell::event::{Side, State};
 use crate::transfer::tell::event_sender::EventSender;
 use crate::wire::native::Token;
@@ -43,6 +44,8 @@ pub(super) struct Link {
     pub(super) probe: Probe,
     pub(super) events: EventSender,
     pub(super) publishing: PublishContext,
+    /// Looks at what passes by.
+    pub(super) surveyor: Option<Surveyor>,
     /// Where both ends are here, the sender alone keeps to the limit and to pauses.
     led_by_sender: bool,
     keep_alive_interval: Duration,
@@ -111,6 +114,7 @@ impl Link {
             probe: context.probe,
             events: context.events,
             publishing: context.publishing,
+            surveyor: context.surveyor,
             led_by_sender,
             keep_alive_interval: keep_alive_interval(options.timeout),
             keep_alive_at: awake_now(),
@@ -244,10 +248,14 @@ impl Link {
             chunk_bytes: self.options.chunk_bytes.max(1),
         };
         let Receiving { array, blocks, .. } = receiving;
-        let wire = &mut self.wire;
-        let mut socket = self.connection.as_fd();
+        let (wire, surveyor, idle) = (&mut self.wire, &mut self.surveyor, self.probe.idle());
+        let (mut socket, mut seen_at) = (self.connection.as_fd(), at);
         let received = blocks.receive(array, &mut socket, wanted, now, &mut self.probe, &mut |bytes| {
             wire.absorb(bytes);
+            if let Some(surveyor) = surveyor {
+                surveyor.see(seen_at, bytes, now, idle);
+                seen_at += bytes.len() as u64;
+            }
         })?;
         match received {
             Received::Bytes(bytes, preview) => {

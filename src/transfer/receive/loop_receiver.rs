@@ -248,6 +248,7 @@ fn light_context(
         controls: Arc::clone(controls),
         probe: Probe::light(clock),
         events,
+        surveyor: None,
         publishing,
     }
 }

@@ -220,6 +220,7 @@ impl Newcomers {
             controls: Arc::clone(&hearing.controls),
             probe: Probe::light(now),
             events: EventSender::for_further_connection(nobody, now),
+            surveyor: None,
             publishing: hearing.publishing.clone(),
         };
         let listener = hearing.listener.clone();

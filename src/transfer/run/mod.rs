@@ -19,11 +19,12 @@ use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::{Ended, Machine, Remains, drive};
 use crate::transfer::net::connection::Connection;
 use crate::transfer::net::endpoint::Endpoint;
-use crate::transfer::plan::{Job, Options};
+use crate::transfer::plan::{Job, Options, StatsChoice};
 use crate::transfer::receive::JoinRequest;
 use crate::transfer::send::StreamRequest;
 use crate::transfer::sink::publisher::PublishContext;
 use crate::transfer::sink::received::ReceivedCell;
+use crate::transfer::survey::SurveyReader;
 use crate::transfer::tell::event::{EventKind, Outcome, Side, State};
 use crate::transfer::tell::event_sender::EventSender;
 use crate::transfer::tell::sampler::{Emitter, INTERVAL, SideReader};
@@ -34,6 +35,8 @@ pub(crate) use outcome::{last_event, without_outcome};
 
 /// A side tells a handful of things between two readings; a peer cannot make it tell more.
 const NOTES: usize = 256;
+/// What was looked at is told four times a second.
+const INTERVALS_BETWEEN_STATS: u32 = 5;
 
 /// Runs `job` to its end and leaves how it ended in `outcome`, before the last event is sent.
 pub(super) fn run(
@@ -59,6 +62,8 @@ pub(super) fn run(
         requests: Requests::new(),
         threads: Vec::new(),
         readers: Vec::new(),
+        surveys: Vec::new(),
+        stats_due: INTERVALS_BETWEEN_STATS,
         joining: None,
         bottleneck: Bottleneck::new(sides),
         remains: Vec::new(),
@@ -70,6 +75,7 @@ pub(super) fn run(
     let ended = by_side(ended);
     // A transfer runs once.
     let _ = outcome.set(outcome_of(&ended, peer.as_deref()));
+    run.tell_stats(true);
     run.bottleneck.finish();
     if let (Some(verdict), Some(side)) = (run.bottleneck.verdict(), sides.last()) {
         run.emitter
@@ -100,6 +106,10 @@ struct Run<'a> {
     requests: Requests,
     threads: Vec<RunningThread>,
     readers: Vec<SideReader>,
+    /// What each side has looked at, where that was asked for.
+    surveys: Vec<(Side, SurveyReader)>,
+    /// After so many readings what was looked at is told again.
+    stats_due: u32,
     /// Where further connections of a receiver come in.
     joining: Option<Joining>,
     bottleneck: Bottleneck,
@@ -144,12 +154,14 @@ impl Run<'_> {
             self.readers.push(SideReader::new(side, stamps, (notes.clone(), heard)));
             EventSender::new(notes, self.clock, announced.map(|(_, state)| state))
         };
+        let surveyor = self.survey_of(side).map(|survey| survey.survey().surveyor());
         let (controls, timeout) = (Arc::clone(self.controls), self.options.timeout);
         let wake = new_wake(&controls)?;
         let mut context = MachineContext {
             controls: Arc::clone(&controls),
             probe,
             events,
+            surveyor,
             publishing: PublishContext::of_thread(&wake),
         };
         let number = self.threads.iter().filter(|thread| thread.side == side).count();
@@ -179,6 +191,29 @@ impl Run<'_> {
         let thread = thread.map_err(|error| Error::system("cannot start a thread", &error))?;
         self.threads.push(RunningThread { side, thread, ended });
         Ok(())
+    }
+
+    /// The survey of a side, where it is asked for.
+    fn survey_of(&mut self, side: Side) -> Option<&SurveyReader> {
+        if self.options.stats == StatsChoice::Off {
+            return None;
+        }
+        if !self.surveys.iter().any(|(other, _)| *other == side) {
+            self.surveys.push((side, SurveyReader::new()));
+        }
+        self.surveys
+            .iter()
+            .find_map(|(other, survey)| (*other == side).then_some(survey))
+    }
+
+    /// Tells what was looked at.
+    fn tell_stats(&mut self, is_last: bool) {
+        let elapsed = self.clock.elapsed();
+        for (side, survey) in &mut self.surveys {
+            if let Some(stats) = survey.stats(Instant::now(), is_last) {
+                self.emitter.emit(*side, elapsed, EventKind::Stats(Box::new(stats)));
+            }
+        }
     }
 
     /// How each side ended, once all have.
@@ -274,6 +309,17 @@ impl Run<'_> {
         for reader in &mut self.readers {
             let is_running = self.threads.iter().any(|thread| thread.side == reader.side());
             reader.drain(self.clock, is_running, &mut self.emitter, &mut self.bottleneck);
+            let survey = self.surveys.iter_mut().find(|(side, _)| *side == reader.side());
+            if let (Some((_, survey)), Some(counters)) = (survey, reader.last_counters()) {
+                survey.hear(counters, Instant::now());
+            }
+        }
+        self.stats_due -= 1;
+        if self.stats_due == 0 {
+            self.stats_due = INTERVALS_BETWEEN_STATS;
+            if self.options.stats == StatsChoice::Live {
+                self.tell_stats(false);
+            }
         }
         self.emitter.wake();
     }

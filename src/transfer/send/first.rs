@@ -20,6 +20,7 @@ use crate::transfer::net::socket::would_block;
 use crate::transfer::plan::Options;
 use crate::transfer::source::Source;
 use crate::transfer::source::send_path::SendPath;
+use crate::transfer::survey::HANDED_OVER;
 use crate::transfer::tell::event::{EventKind, Finished, Started};
 use crate::transfer::tell::preview::Prefix;
 use crate::wire::native::{BLOCK_BYTES_MAX, OutgoingBlocks, Token};
@@ -108,6 +109,9 @@ impl FirstSender {
         let streams = offer.streams;
         let wire = SendWire::new(options.wire, offer);
         context.probe.begin_transfer();
+        if let Some(surveyor) = &context.surveyor {
+            surveyor.survey().begin(&sending.source.meta);
+        }
         Ok(Self {
             link: Link::new(connection, sending, path.route, wire, options, context),
             handing: Handing::of(path.handoff),
@@ -178,6 +182,9 @@ impl FirstSender {
     fn hand_over(&mut self) -> Result<Progress, Error> {
         match self.handing.hand_over(&mut self.link)? {
             Attempt::Done => {
+                if let Some(surveyor) = &self.link.surveyor {
+                    surveyor.survey().leave_out(HANDED_OVER.into());
+                }
                 self.start();
                 let bytes = self.link.sending.source.meta.byte_len();
                 self.link.sending.sent.fetch_add(bytes, Ordering::Relaxed);

@@ -20,6 +20,7 @@ use crate::transfer::machine::outbox::Outbox;
 use crate::transfer::net::connection::Connection;
 use crate::transfer::net::socket::{is_broken, would_block};
 use crate::transfer::plan::Options;
+use crate::transfer::survey::Surveyor;
 use crate::transfer::tell::event::{Side, State};
 use crate::transfer::tell::event_sender::EventSender;
 use crate::transfer::tell::preview::Prefix;
@@ -43,6 +44,8 @@ pub(super) struct Link {
     pub(super) chunk_bytes: usize,
     pub(super) probe: Probe,
     pub(super) events: EventSender,
+    /// Looks at what passes by.
+    pub(super) surveyor: Option<Surveyor>,
     /// Bytes from here to there are ready in the route.
     loaded: (u64, u64),
     keep_alive_interval: Duration,
@@ -91,6 +94,7 @@ impl Link {
             chunk_bytes: options.chunk_bytes.max(1),
             probe: context.probe,
             events: context.events,
+            surveyor: context.surveyor,
             loaded: (0, 0),
             keep_alive_interval: keep_alive_interval(options.timeout),
             keep_alive_at: awake_now(),
@@ -223,6 +227,10 @@ impl Link {
         let piece = usize::try_from(len).unwrap_or(self.chunk_bytes);
         if let Err(error) = self.route.load(at, piece, self.wire.digest()) {
             return self.send_error(error).map(Some);
+        }
+        if let Some(surveyor) = &mut self.surveyor {
+            let (route, idle) = (&self.route, self.probe.idle());
+            surveyor.see_copies(at, piece, now, idle, |at, out| route.copy_loaded(at, out));
         }
         if let Some(preview) = preview
             && let Ok(Some(bytes)) = self.route.at_hand(at)

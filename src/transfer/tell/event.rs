@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::array::Value;
+use crate::array::{ArrayStats, Grid, TileStats, Value};
 use crate::error::{Error, Fault};
 use crate::telemetry::{ProcessUsage, Sample, Verdict};
 use crate::units;
@@ -69,7 +70,11 @@ impl Event {
 
     /// Whether the next event of its kind tells as much.
     pub(crate) fn is_sample(&self) -> bool {
-        matches!(self.kind, EventKind::Sample(_))
+        match &self.kind {
+            EventKind::Sample(_) => true,
+            EventKind::Stats(stats) => !stats.is_last,
+            _ => false,
+        }
     }
 }
 
@@ -116,6 +121,9 @@ pub enum EventKind {
         /// The values, in memory order.
         values: Vec<Value>,
     },
+    /// What the values are that this side has looked at; told right before the end by each end that is here, where that
+    /// was asked for.
+    Stats(Box<Stats>),
     /// What the whole process has used so far; told once, right before the end of one that went well.
     Process(ProcessUsage),
     /// What held the transfer back, told once, right before its end: by the receiver where both ends are here.
@@ -222,6 +230,34 @@ pub struct Started {
     /// Seconds that it took to reach the peer, on the side that reached out. They are in no rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connect_s: Option<f64>,
+}
+
+/// What the values of an array are, of which one side has looked at some as they passed by.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Values of the whole array.
+    pub values: u64,
+    /// Those that were looked at.
+    #[serde(flatten)]
+    pub array: ArrayStats,
+    /// Why others were not, beside that looking at all of them would have held the transfer up.
+    pub left_out: Option<String>,
+    /// More may follow where it is false.
+    #[serde(skip)]
+    pub(crate) is_last: bool,
+    /// The same tile by tile.
+    #[serde(skip)]
+    pub(crate) tiles: Option<Arc<Tiles>>,
+}
+
+/// What has been looked at of an array, tile by tile.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Tiles {
+    /// How the array is divided.
+    pub(crate) grid: Grid,
+    /// All across the first rows, and so on.
+    pub(crate) tiles: Vec<TileStats>,
 }
 
 /// How a side ended well.
@@ -412,6 +448,18 @@ mod tests {
             resident_bytes: 2,
             peak_resident_bytes: 3,
         };
+        let stats = Stats {
+            values: 1000,
+            array: ArrayStats {
+                seen: 5,
+                min: Some(Value::Int(-3)),
+                max: Some(Value::Float(2.5)),
+                mean: Some(0.25),
+                ..ArrayStats::default()
+            },
+            left_out: Some("a reason".into()),
+            ..Stats::default()
+        };
         let values = vec![
             Value::Int(-1),
             Value::Bool(true),
@@ -429,6 +477,7 @@ mod tests {
             EventKind::Sample(Box::new(sample(Some(counters)))),
             EventKind::Preview { offset: 0, values },
             EventKind::Process(usage),
+            EventKind::Stats(Box::new(stats)),
             EventKind::Bottleneck(Box::new(bottleneck.verdict().expect("a verdict"))),
             EventKind::Finished(Box::new(finished)),
             EventKind::Cancelled { bytes: 1, note: None },

@@ -68,6 +68,7 @@ pub(crate) struct SideReader {
     connections: Connections,
     notes: (Sender<Note>, Receiver<Note>),
     last: (Duration, f64),
+    last_counters: Option<Counters>,
 }
 
 impl SideReader {
@@ -78,6 +79,7 @@ impl SideReader {
             connections: Connections::default(),
             notes,
             last: (Duration::ZERO, 0.0),
+            last_counters: None,
         };
         reader.add(stamps);
         reader
@@ -85,6 +87,11 @@ impl SideReader {
 
     pub(crate) fn side(&self) -> Side {
         self.side
+    }
+
+    /// The counters as they were last read.
+    pub(crate) fn last_counters(&self) -> Option<&Counters> {
+        self.last_counters.as_ref()
     }
 
     /// Reads a further connection, too; returns where it tells what happens.
@@ -130,6 +137,7 @@ impl SideReader {
             }
             if elapsed > self.last.0 || counters.is_some() {
                 let sample = self.sample(elapsed.max(self.last.0), bytes, counters);
+                self.last_counters = counters.or(self.last_counters);
                 if let Some(counters) = &counters {
                     bottleneck.push(self.side, elapsed.as_secs_f64(), whole(bytes), counters);
                 }

@@ -95,6 +95,9 @@ impl FirstReceiver {
     fn begin(&mut self, offer: &Offer, sink: PreparedSink, reply: Reply) -> Result<(), Error> {
         let ledger = Arc::clone(&sink.ledger);
         let ChosenRoute { route, reason } = sink.route()?;
+        if let Some(surveyor) = &self.link.surveyor {
+            surveyor.survey().begin(&offer.meta);
+        }
         let preview = Prefix::new(&offer.meta, self.link.options.preview_elements);
         let listener = self.listener.take();
         let (streams, is_sole) = match &listener {

@@ -24,6 +24,7 @@ fn context() -> MachineContext {
         controls: Arc::new(Controls::new(None)),
         probe,
         events: EventSender::new(notes, clock, None),
+        surveyor: None,
         publishing: PublishContext::new(Arc::new(|| {})),
     }
 }

@@ -1,0 +1,90 @@
+use super::*;
+use crate::array::{Dtype, Value};
+use crate::telemetry::Counters;
+
+fn ramp(count: u32) -> (ArrayMeta, Vec<u8>) {
+    let meta = ArrayMeta::vector(Dtype::f64(), count.into()).expect("an array");
+    (
+        meta,
+        (0..count).flat_map(|value| f64::from(value).to_le_bytes()).collect(),
+    )
+}
+
+#[test]
+fn where_there_is_time_for_it_every_value_is_looked_at_whatever_the_chunks_are() {
+    let (meta, bytes) = ramp(10_000);
+    let mut reader = SurveyReader::new();
+    reader.survey().begin(&meta);
+    let mut surveyors = [reader.survey().surveyor(), reader.survey().surveyor()];
+    let (mut now, mut waited) = (Instant::now(), Duration::ZERO);
+    for (index, chunk) in bytes.chunks(1003).enumerate() {
+        now += Duration::from_millis(10);
+        waited += Duration::from_millis(10);
+        surveyors[index % 2].see(index as u64 * 1003, chunk, now, waited);
+        if index % 7 == 0 {
+            reader.stats(now, false);
+        }
+    }
+    let stats = reader.stats(now, true).expect("an array");
+    assert_eq!((stats.values, stats.array.seen), (10_000, 10_000));
+    assert_eq!(stats.array.max, Some(Value::Float(9999.0)));
+    assert_eq!(stats.array.mean, Some(4999.5));
+    assert_eq!(stats.left_out, None);
+}
+
+#[test]
+fn where_there_is_no_time_samples_lie_all_over_the_array() {
+    let (meta, bytes) = ramp(1 << 20);
+    let mut reader = SurveyReader::new();
+    reader.survey().begin(&meta);
+    let mut surveyor = reader.survey().surveyor();
+    let mut now = Instant::now();
+    // 8 MB in 1.6 ms: as fast as it comes.
+    for (index, chunk) in bytes.chunks(1 << 20).enumerate() {
+        now += Duration::from_micros(200);
+        surveyor.see(index as u64 * (1 << 20), chunk, now, Duration::ZERO);
+    }
+    let stats = reader.stats(now, true).expect("an array");
+    assert!(stats.array.seen < 1 << 18, "{}", stats.array.seen);
+    assert!(stats.array.seen > 0);
+}
+
+#[test]
+fn a_thread_without_a_core_does_not_look_and_the_event_says_so() {
+    let (meta, bytes) = ramp(1000);
+    let mut reader = SurveyReader::new();
+    reader.survey().begin(&meta);
+    let mut surveyor = reader.survey().surveyor();
+    let start = Instant::now();
+    let counters = |thread_s, core_wait_s| Counters {
+        thread_s,
+        core_wait_s,
+        ..Counters::default()
+    };
+    reader.hear(&counters(1.0, 0.5), start);
+    surveyor.see(0, &bytes[..4000], start, Duration::ZERO);
+    let later = start + Duration::from_millis(1500);
+    let stats = reader.stats(later, false).expect("an array");
+    assert_eq!(stats.array.seen, 0);
+    let why = stats.left_out.expect("a reason");
+    assert!(why.contains("1.5") && why.contains("lacked a core"), "{why}");
+    reader.hear(&counters(2.0, 0.51), later);
+    surveyor.see(4000, &bytes[4000..], later, Duration::ZERO);
+    assert_eq!(reader.stats(later, true).expect("an array").array.seen, 500);
+}
+
+#[test]
+fn an_array_without_numbers_says_that_there_are_none() {
+    let mut reader = SurveyReader::new();
+    assert_eq!(reader.stats(Instant::now(), true), None);
+    let dtype = Dtype::from_name("c128").expect("a dtype");
+    let meta = ArrayMeta::vector(dtype, 5).expect("an array");
+    reader.survey().begin(&meta);
+    reader
+        .survey()
+        .surveyor()
+        .see(0, &[0; 80], Instant::now(), Duration::ZERO);
+    let stats = reader.stats(Instant::now(), true).expect("a reason");
+    assert_eq!(stats.left_out.as_deref(), Some("there are none of c128"));
+    assert_eq!(stats.array.seen, 0);
+}
