@@ -12,6 +12,7 @@ pub(crate) mod lane;
 pub(crate) mod list;
 pub(crate) mod notice;
 pub(crate) mod palette;
+pub(crate) mod picture;
 pub(crate) mod place;
 pub(crate) mod plan;
 pub(crate) mod plot_view;

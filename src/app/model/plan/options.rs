@@ -3,7 +3,7 @@
 use super::super::form::{EndpointKind, Field, SinkKind};
 use super::Checker;
 use crate::route::{SendRouteChoice, why_no_handoff};
-use crate::transfer::{Endpoint, OptionName, Options};
+use crate::transfer::{Endpoint, OptionName, Options, StatsChoice};
 use crate::units::{UnitError, parse_bytes_or_auto, parse_count, parse_limit, parse_time};
 use crate::wire::ChecksumKind;
 
@@ -34,6 +34,7 @@ impl Checker<'_> {
             chunk_bytes: chunk?,
             limit_bytes_per_s: limit?,
             preview_elements: preview?,
+            stats: StatsChoice::Live,
             checksum,
             timeout: timeout?,
             sync: form.sync,

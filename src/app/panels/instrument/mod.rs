@@ -7,6 +7,7 @@ mod layout;
 mod limit;
 mod message;
 mod picks;
+mod picture;
 pub(crate) mod plot;
 mod sentences;
 mod text;
@@ -122,6 +123,8 @@ fn body_ui(
     plot::axes::times(ui.painter(), body.band, scene.time, body.times_y, palette);
     actions.extend(sentences::ui(ui, row, &body));
     if let Some(place) = body.array {
+        let (picture, place) = picture::divided(row, place);
+        actions.extend(picture.and_then(|rect| picture::ui(ui, row, fresh, rect)));
         actions.extend(values::ui(ui, row, place));
     }
     actions

@@ -1,0 +1,206 @@
+//! The picture of an array as it is drawn: what its tiles come to in so many columns, and how much of it they are of.
+
+use crate::array::TileStats;
+use crate::transfer::{Stats, Tiles};
+use crate::units;
+
+/// Some tiles beside each other. What none of them has looked at is not in it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Column {
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+    pub(crate) mean: f64,
+}
+
+/// What a tile is drawn as.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Cell {
+    /// Nobody has looked at it.
+    Unseen,
+    /// It has NaN and infinities alone.
+    NotFinite,
+    /// Its mean, from 0 for the least value of the array to 1 for the greatest.
+    Mean(f32),
+}
+
+/// The least and the greatest of all finite values; `None` where there are none.
+pub(crate) fn range(tiles: &Tiles) -> Option<(f64, f64)> {
+    let finite = || tiles.tiles.iter().filter(|tile| !tile.min.is_nan());
+    let least = finite().map(|tile| tile.min).reduce(f64::min)?;
+    Some((least, finite().map(|tile| tile.max).reduce(f64::max)?))
+}
+
+/// A strip in so many columns, each of as many tiles as come to lie in it; `None` where nobody has looked.
+pub(crate) fn columns(tiles: &Tiles, count: usize) -> Vec<Option<Column>> {
+    let all = tiles.tiles.len();
+    let count = count.min(all).max(1);
+    (0..count)
+        .map(|index| column(&tiles.tiles[index * all / count..((index + 1) * all / count).min(all)]))
+        .collect()
+}
+
+fn column(tiles: &[TileStats]) -> Option<Column> {
+    let finite = || tiles.iter().filter(|tile| !tile.min.is_nan());
+    let weight = |tile: &TileStats| tile.seen.saturating_sub(tile.not_finite) as f64;
+    let all: f64 = finite().map(weight).sum();
+    Some(Column {
+        min: finite().map(|tile| tile.min).reduce(f64::min)?,
+        max: finite().map(|tile| tile.max).reduce(f64::max)?,
+        mean: finite().map(|tile| tile.mean * (weight(tile) / all)).sum(),
+    })
+}
+
+/// The cells of an image, in the order of its tiles.
+pub(crate) fn cells(tiles: &Tiles) -> Vec<Cell> {
+    let (least, most) = range(tiles).unwrap_or_default();
+    tiles
+        .tiles
+        .iter()
+        .map(|tile| match tile {
+            tile if tile.seen == 0 => Cell::Unseen,
+            tile if tile.min.is_nan() => Cell::NotFinite,
+            tile => Cell::Mean(share(tile.mean, (least, most))),
+        })
+        .collect()
+}
+
+/// Where a value lies between the ends of a range, from 0 to 1; in the middle of one without a length.
+pub(crate) fn share(value: f64, (least, most): (f64, f64)) -> f32 {
+    // Halves, so that the whole of `f64` has a length.
+    let length = most / 2.0 - least / 2.0;
+    if length <= 0.0 {
+        return 0.5;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "from 0 to 1")]
+    let share = ((value / 2.0 - least / 2.0) / length) as f32;
+    share.clamp(0.0, 1.0)
+}
+
+/// The counts of a histogram in at most so many bins.
+pub(crate) fn bins(counts: &[u64], most: usize) -> Vec<u64> {
+    let together = counts.len().div_ceil(most.max(1)).max(1);
+    counts.chunks(together).map(|counts| counts.iter().sum()).collect()
+}
+
+/// The first tile of which both ends have seen every value, and not the same.
+pub(crate) fn first_difference(one: &Tiles, other: &Tiles) -> Option<usize> {
+    if one.grid != other.grid {
+        return None;
+    }
+    (0..one.tiles.len().min(other.tiles.len())).find(|index| {
+        let (one_tile, other_tile) = (&one.tiles[*index], &other.tiles[*index]);
+        let (_, elements) = one.grid.elements_of(*index);
+        let differ = |of: fn(&TileStats) -> f64| of(one_tile).to_bits() != of(other_tile).to_bits();
+        let are_whole = one_tile.seen == elements && other_tile.seen == elements;
+        are_whole
+            && (differ(|tile| tile.min) || differ(|tile| tile.max) || one_tile.not_finite != other_tile.not_finite)
+    })
+}
+
+/// How much of the array was looked at: `all looked at`, `1 in 33 looked at`.
+pub(crate) fn how_much(stats: &Stats) -> String {
+    let (seen, all) = (stats.array.seen, stats.values);
+    match all as f64 / seen as f64 {
+        _ if seen == 0 => "none looked at".into(),
+        _ if seen >= all => "all looked at".into(),
+        one_in if one_in >= 1.95 => format!("1 in {one_in:.0} looked at"),
+        _ => format!("{:.0} % looked at", (seen as f64 / all as f64 * 100.0).min(99.0)),
+    }
+}
+
+/// What the picture says in words.
+pub(crate) fn sentence(stats: &Stats) -> String {
+    let array = &stats.array;
+    let number = |name: &str, value: Option<String>| value.map(|value| format!("{name} {value}"));
+    let count = |count: u64, name: &str| (count > 0).then(|| format!("{} {name}", units::count(count)));
+    let parts = [
+        number("min", array.min.as_ref().map(ToString::to_string)),
+        number("mean", array.mean.map(short)),
+        number("max", array.max.as_ref().map(ToString::to_string)),
+        count(array.nan, "NaN"),
+        count(array.infinite, "infinite"),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() {
+        return stats.left_out.clone().unwrap_or_else(|| how_much(stats));
+    }
+    parts.join(", ")
+}
+
+/// A number with so many figures as are read at a glance. Its exponent stays.
+pub(crate) fn short(number: f64) -> String {
+    let plain = crate::array::Value::Float(number).to_string();
+    if plain.len() <= 9 {
+        return plain;
+    }
+    if (1e-3..1e9).contains(&number.abs()) {
+        let whole = number.abs().log10().floor().max(0.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 8")]
+        let digits = 6_usize.saturating_sub(whole as usize);
+        return format!("{number:.digits$}");
+    }
+    format!("{number:.4e}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::array::{ArrayMeta, Dtype, Statistics};
+
+    fn tiles(bytes: &[u8], seen: std::ops::Range<usize>) -> Tiles {
+        let meta = ArrayMeta::vector(Dtype::u8(), bytes.len() as u64).expect("an array");
+        let mut statistics = Statistics::of(&meta).expect("numbers");
+        statistics.see(seen.start as u64, &bytes[seen], 1);
+        Tiles {
+            grid: *statistics.grid(),
+            tiles: statistics.tiles(),
+        }
+    }
+
+    #[test]
+    fn columns_have_the_extremes_and_the_mean_of_their_tiles() {
+        let ramp: Vec<u8> = (0..200).collect();
+        let columns = columns(&tiles(&ramp, 0..100), 4);
+        let column = |min, max, mean| Some(Column { min, max, mean });
+        assert_eq!(columns[0], column(0.0, 49.0, 24.5));
+        assert_eq!(columns[1], column(50.0, 99.0, 74.5));
+        assert_eq!(&columns[2..], [None, None]);
+    }
+
+    #[test]
+    fn cells_lie_between_the_least_and_the_greatest_value() {
+        let ramp: Vec<u8> = (0..=100).collect();
+        let cells = cells(&tiles(&ramp, 0..101));
+        assert_eq!(
+            (cells[0], cells[50], cells[100]),
+            (Cell::Mean(0.0), Cell::Mean(0.5), Cell::Mean(1.0))
+        );
+        assert_eq!(super::cells(&tiles(&ramp, 0..10))[50], Cell::Unseen);
+        assert!((share(f64::MAX, (-f64::MAX, f64::MAX)) - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn ends_differ_where_both_have_seen_all_and_not_the_same() {
+        let one = vec![7; 50];
+        let mut other = one.clone();
+        other[31] = 8;
+        let of = |bytes: &[u8]| tiles(bytes, 0..50);
+        assert_eq!(first_difference(&of(&one), &of(&other)), Some(31));
+        assert_eq!(first_difference(&of(&one), &of(&one)), None);
+        assert_eq!(first_difference(&of(&one), &tiles(&other, 0..20)), None);
+    }
+
+    #[test]
+    fn numbers_are_short_and_keep_their_exponent() {
+        for (number, shown) in [
+            (0.5, "0.5"),
+            (499.5, "499.5"),
+            (24_999_999.5, "25000000"),
+            (123.456_789_12, "123.4568"),
+            (-3.471_748_198e-12, "-3.4717e-12"),
+            (6.022e23, "6.022e+23"),
+        ] {
+            assert_eq!(short(number), shown);
+        }
+    }
+}
