@@ -93,6 +93,7 @@ fn open_window(typed: &WindowArguments) -> Result<(), String> {
     let options = crate::app::AppOptions {
         path: typed.path.clone(),
         no_history: typed.keep.no_history,
+        minimized: typed.minimized,
     };
     crate::app::run(options).map_err(|_| "this display opens no window".into())
 }

@@ -16,7 +16,7 @@ web_python=
 display_server=
 # What the window needs that someone's own machine has anyway, and what looks at it.
 # shellcheck disable=SC2034
-window_packages=(xvfb libgl1-mesa-dri libegl1 libgl1 libxkbcommon-x11-0 xdotool imagemagick)
+window_packages=(xvfb libgl1-mesa-dri libegl1 libgl1 libxkbcommon-x11-0 xdotool imagemagick dbus-daemon)
 
 # One line a step, with the time since the start.
 step() { printf '== %s == (%d:%02d)\n' "$1" $((SECONDS / 60)) $((SECONDS % 60)); }

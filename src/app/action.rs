@@ -62,12 +62,16 @@ pub(crate) enum Action {
     Browse(Dialog),
     /// Open a folder in the file manager.
     ShowFolder(PathBuf),
+    /// Open a file with the program that the desktop has for it.
+    OpenFile(PathBuf),
     /// Put a text on the clipboard.
     Copy(String),
     /// Change the window's colours.
     SetTheme(ThemeChoice),
     /// Let things on the screen move in steps, or freely.
     SetReducedMotion(bool),
+    /// Tell the desktop what has ended while the window is not in front, or not.
+    SetNotifies(bool),
     /// End a service of another process although transfers of it run.
     StopServiceAnyway(u32),
     /// Close the window, and cancel what runs.

@@ -70,13 +70,14 @@ impl App {
                     worker.open_dialog(dialog, self.waker.clone());
                 }
             }
-            Action::ShowFolder(folder) => drop(self.ask_worker(Task::ShowFolder(folder))),
+            Action::ShowFolder(path) | Action::OpenFile(path) => drop(self.ask_worker(Task::Open(path))),
             Action::Copy(text) => ctx.copy_text(text),
             Action::SetTheme(choice) => {
                 self.settings.theme = choice;
                 theme::choose(ctx, choice);
             }
             Action::SetReducedMotion(is_reduced) => self.settings.reduced_motion = is_reduced,
+            Action::SetNotifies(notifies) => self.settings.notifies = notifies,
             Action::StopServiceAnyway(pid) => {
                 self.question = None;
                 self.command_service(pid, Command::Stop);

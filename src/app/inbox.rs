@@ -47,6 +47,7 @@ impl App {
             self.rounds.remove(&key);
             self.keeping.end(key, &outcome, &self.transfers);
             self.transfers.settle(key, outcome);
+            self.note_end_of(key);
         }
         self.take_history_notes();
         if a_round_ended {
@@ -86,6 +87,7 @@ impl App {
                         row.window_note = Some(message);
                     }
                 }
+                Reply::Notified(notified) => self.take_notified(notified),
                 Reply::Bound { key, listener } => self.take_listener(key, listener),
                 Reply::Saved(notice) => self.comparisons.page.notice = Some(notice),
                 Reply::Loaded(Ok(older)) => {

@@ -17,6 +17,7 @@ impl App {
         // Before the events are taken, so that each later one requests another frame.
         self.repaints.is_requested.store(false, Ordering::Release);
         self.obey_signals(ctx);
+        self.note_front(ctx);
         self.take_events();
         self.take_process_news();
         self.take_replies();
@@ -24,6 +25,7 @@ impl App {
         self.take_comparisons();
         self.take_pings(ctx);
         self.transfers.note_ends(self.now_s());
+        self.notify();
         self.begin_waiting();
         self.check_form();
         self.note_size(WindowSize::of(ctx.content_rect().width()));

@@ -17,6 +17,7 @@ mod launch;
 mod logic;
 mod looking;
 pub(crate) mod model;
+mod notifying;
 mod other_processes;
 pub(crate) mod panels;
 mod pinging;
@@ -54,6 +55,7 @@ use model::services::Services;
 use model::settings::Settings;
 use model::transfers::Transfers;
 use model::view::{View, WindowSize};
+use notifying::Notifying;
 use other_processes::OtherProcesses;
 use pinging::Pings;
 use process_end::ProcessEnd;
@@ -71,6 +73,8 @@ pub struct AppOptions {
     pub path: Option<PathBuf>,
     /// What it transfers is not kept in the history.
     pub no_history: bool,
+    /// It opens as an icon, or in the list of windows alone.
+    pub minimized: bool,
 }
 
 /// Opens the window and returns when it has closed and every transfer has ended.
@@ -100,6 +104,7 @@ pub(crate) fn run(options: AppOptions) -> eframe::Result {
     let create: eframe::AppCreator<'_> = Box::new(|cc| {
         if let Some(window) = cc.winit_window() {
             placement::bring_onto_a_monitor(window);
+            window.set_minimized(options.minimized);
         }
         let mut app = App::new(cc, options);
         // Without a thread for them there are boxes in their place.
@@ -138,6 +143,7 @@ pub struct App {
     history_file: Option<PathBuf>,
     /// What other processes do; nothing in a window of a test.
     other_processes: Option<OtherProcesses>,
+    notifying: Notifying,
     system_fonts: Option<SystemFonts>,
     comparisons: Comparisons,
     pings: Pings,
@@ -273,6 +279,7 @@ impl App {
             keeping: Keeping::default(),
             history_file: None,
             other_processes: None,
+            notifying: Notifying::default(),
             system_fonts: None,
             size: WindowSize::default(),
             view: View::default(),

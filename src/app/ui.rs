@@ -166,7 +166,9 @@ impl App {
             View::Compare => self.compare_ui(ui),
             View::RoundTrips => page_ui(ui, "round trips", |ui| round_trips::ui(ui, &self.pings.page)),
             View::History => history_ui(ui, &self.history_page),
-            View::Settings => page_ui(ui, "settings", |ui| settings::ui(ui, &self.settings)),
+            View::Settings => page_ui(ui, "settings", |ui| {
+                settings::ui(ui, &self.settings, self.notifying_trouble())
+            }),
             View::Help => page_ui(ui, "help", |ui| {
                 help::ui(ui);
                 Vec::new()

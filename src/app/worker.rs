@@ -12,6 +12,7 @@ use super::export::picture::Picture;
 use super::exporting::{save_at, save_at_home};
 use super::history::reading;
 use super::looking::look_at;
+use super::model::away::Words;
 use super::model::compare::Notice;
 use super::model::error_text;
 use super::model::history::{Found, Run};
@@ -20,7 +21,7 @@ use super::model::plan::{PathLookup, SinkPathStatus};
 use super::model::row::RowKey;
 use super::model::settings::Settings;
 use super::model::sources::Sources;
-use super::settings_file;
+use super::{notifying, settings_file};
 use crate::Error;
 use crate::compare::{self, Comparison};
 use crate::thread::Thread;
@@ -77,8 +78,17 @@ pub(super) enum Task {
         /// The command.
         command: Command,
     },
-    /// Show a folder in the file manager.
-    ShowFolder(PathBuf),
+    /// Open a file or a folder with the program that the desktop has for it.
+    Open(PathBuf),
+    /// Show a notification.
+    Notify {
+        /// The address of the desktop's bus; that of the session where there is none.
+        bus: Option<String>,
+        /// What it says.
+        words: Words,
+        /// The number of the one whose place it takes; 0 for none.
+        replaces: u32,
+    },
     /// Save this where someone chooses.
     Save(Content),
     /// Keep the settings in this file.
@@ -100,9 +110,12 @@ pub(super) enum Content {
 }
 
 impl Task {
-    /// Whether nobody knows how long it takes: a name server may be mute, and a file manager stay in front.
+    /// Whether nobody knows how long it takes: a name server or a desktop may be mute, and a file manager stay in front.
     fn may_last(&self) -> bool {
-        matches!(self, Self::Bind { .. } | Self::ShowFolder(_) | Self::Save(_))
+        matches!(
+            self,
+            Self::Bind { .. } | Self::Open(_) | Self::Notify { .. } | Self::Save(_)
+        )
     }
 }
 
@@ -130,8 +143,10 @@ pub(super) enum Reply {
     Runs(Vec<Run>),
     /// An entry is forgotten, or not.
     Forgotten(Result<(u64, bool), String>),
-    /// The folder could not be shown, or the command not sent.
+    /// The file or folder could not be opened, or the command not sent.
     Failed(String),
+    /// The number of the notification that is shown, or why none is.
+    Notified(Result<u32, String>),
     /// A dialog was left.
     Chosen {
         /// Which one.
@@ -279,7 +294,10 @@ fn run(task: Task) -> Option<Reply> {
             let sent = super::other_processes::send(pid, command);
             sent.err().map(|error| Reply::Failed(error_text::of(&error)))
         }
-        Task::ShowFolder(folder) => show_folder(&folder).err().map(Reply::Failed),
+        Task::Open(path) => open(&path).err().map(Reply::Failed),
+        Task::Notify { bus, words, replaces } => {
+            Some(Reply::Notified(notifying::show(bus.as_deref(), &words, replaces)))
+        }
         Task::Save(content) => save_as(content).map(Reply::SavedAs),
         Task::KeepSettings { path, settings } => settings_file::write(&path, &settings).err().map(Reply::Failed),
     }
@@ -342,16 +360,16 @@ fn checked(status: SinkPathStatus, spec: &SinkSpec) -> SinkPathStatus {
     }
 }
 
-fn show_folder(folder: &Path) -> Result<(), String> {
+fn open(path: &Path) -> Result<(), String> {
     let opened = process::Command::new("xdg-open")
-        .arg(folder)
+        .arg(path)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();
     match opened {
         Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err(format!("no file manager opened {}", folder.display())),
+        Ok(_) => Err(format!("no program here opens {}", path.display())),
         Err(error) => Err(format!("xdg-open cannot be run: {error}")),
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn run(typed: &LoopbackArguments) -> Result<(), Failure> {
 
 /// What runs where the window was meant and cannot open, for `reason`.
 pub(crate) fn run_default(reason: &str, typed: WindowArguments) -> Result<(), Failure> {
-    let WindowArguments { path, keep } = typed;
+    let WindowArguments { path, keep, .. } = typed;
     if let Some(path) = path.as_ref().filter(|path| !path.exists() && is_word(path)) {
         let path = path.display();
         return Err(Failure::Incomplete(format!(

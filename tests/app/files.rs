@@ -158,6 +158,7 @@ fn a_name_that_is_no_text_on_the_command_line_is_chosen() {
     let mut window = without_all_glyphs(AppOptions {
         path: Some(path),
         no_history: true,
+        ..AppOptions::default()
     });
     until_shown(&mut window, "u8 100 · 100 B");
     window.get_by_label("Start").click();

@@ -9,6 +9,7 @@ mod frame;
 mod frame_time;
 mod history;
 mod instrument;
+mod notify;
 mod reading;
 mod strip;
 

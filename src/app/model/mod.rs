@@ -1,5 +1,6 @@
 //! What the window knows: pure data, without egui, without threads, with the time passed in.
 
+pub(crate) mod away;
 pub(crate) mod axes;
 mod by_name;
 pub(crate) mod compare;

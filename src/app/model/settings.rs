@@ -32,6 +32,7 @@ impl ThemeChoice {
 /// Everything that is kept. A field that is new or missing takes its default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each stands for a box to tick or a fold")]
 pub struct Settings {
     /// Light or dark.
     pub theme: ThemeChoice,
@@ -41,6 +42,8 @@ pub struct Settings {
     pub form_open: bool,
     /// Whether things on the screen move in steps.
     pub reduced_motion: bool,
+    /// Whether the desktop is told what ends while the window is not in front.
+    pub notifies: bool,
     /// Whether Advanced is unfolded.
     pub advanced_open: bool,
     /// How plots are looked at.
@@ -56,6 +59,7 @@ impl Default for Settings {
             theme: ThemeChoice::System,
             form_open: false,
             reduced_motion: false,
+            notifies: true,
             advanced_open: false,
             plot: PlotView::default(),
             form: Form::default(),

@@ -133,6 +133,11 @@ pub(crate) fn items(row: &Row, is_next: bool) -> Vec<MenuItem<Action>> {
         first.begins_part = true;
     }
     items.extend(copies);
+    if let (Some(path), Phase::Done { .. }) = (&row.path, &row.phase) {
+        let mut open = MenuItem::new("Open", "", Action::OpenFile(path.clone()));
+        open.begins_part = true;
+        items.push(open);
+    }
     let folder = row.path.as_ref().and_then(|path| path.parent());
     if let Some(folder) = folder {
         items.push(MenuItem::new(

@@ -2,6 +2,7 @@
 
 use eframe::egui::{RichText, Ui};
 
+use super::instrument::sentence;
 use crate::app::action::{Action, QueueAction};
 use crate::app::model::settings::{Settings, ThemeChoice};
 use crate::app::theme;
@@ -22,8 +23,8 @@ pub(crate) const AT_ONCE: [(Option<usize>, &str); 5] = [
     (Some(8), "8"),
 ];
 
-/// Draws the page.
-pub(crate) fn ui(ui: &mut Ui, settings: &Settings) -> Vec<Action> {
+/// Draws the page. Where the desktop shows no notifications, it says why.
+pub(crate) fn ui(ui: &mut Ui, settings: &Settings, no_notifications: Option<&str>) -> Vec<Action> {
     ui.set_max_width(WIDTH);
     ui.spacing_mut().item_spacing.y = 6.0;
     let mut actions = Vec::new();
@@ -50,6 +51,16 @@ pub(crate) fn ui(ui: &mut Ui, settings: &Settings) -> Vec<Action> {
         .on_hover_text("Curves and numbers change in steps, at most twice a second");
     if is_reduced != settings.reduced_motion {
         actions.push(Action::SetReducedMotion(is_reduced));
+    }
+    part(ui, "Notifications", None);
+    let mut notifies = settings.notifies;
+    tick(ui, &mut notifies, "Tell the desktop when a transfer ends")
+        .on_hover_text("While this window is not in front; what you cancel yourself is not told");
+    if notifies != settings.notifies {
+        actions.push(Action::SetNotifies(notifies));
+    }
+    if let Some(why) = no_notifications.filter(|_| notifies) {
+        caption(ui, &sentence(why));
     }
     actions
 }

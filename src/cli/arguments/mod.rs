@@ -112,6 +112,9 @@ pub(super) struct Arguments {
 pub(crate) struct WindowArguments {
     /// Opens the window with this file chosen
     pub path: Option<PathBuf>,
+    /// Opens the window minimized
+    #[arg(long)]
+    pub minimized: bool,
     #[command(flatten)]
     pub keep: KeepArguments,
 }
