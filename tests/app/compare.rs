@@ -119,7 +119,7 @@ fn a_comparison_is_cancelled_at_once_and_keeps_nothing() {
         window.step();
         window.get_by_label("Cancel the comparison");
     }
-    assert_eq!(window.state().transfers().rows().len(), 3);
+    assert_eq!(window.state().transfers().own_rows().len(), 3);
     window.get_by_label("Cancel the comparison").click();
     until(&mut window, "cancelled", |app| app.compare_page().progress.is_none());
     window.step();
