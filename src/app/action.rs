@@ -6,6 +6,7 @@ use super::export::Format;
 use super::model::axes::TimeAxis;
 use super::model::curves::TimeSpan;
 use super::model::form::Form;
+use super::model::format::RateScale;
 use super::model::palette::Palette;
 use super::model::plot_view::{Period, PlotView};
 use super::model::row::{Cursors, RateAxis, RowKey};
@@ -68,6 +69,8 @@ pub(crate) enum Action {
     Copy(String),
     /// Change the window's colours.
     SetTheme(ThemeChoice),
+    /// Count rates in this.
+    SetRates(RateScale),
     /// Let things on the screen move in steps, or freely.
     SetReducedMotion(bool),
     /// Tell the desktop what has ended while the window is not in front, or not.

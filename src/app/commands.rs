@@ -76,6 +76,7 @@ impl App {
                 self.settings.theme = choice;
                 theme::choose(ctx, choice);
             }
+            Action::SetRates(scale) => self.settings.rates = scale,
             Action::SetReducedMotion(is_reduced) => self.settings.reduced_motion = is_reduced,
             Action::SetNotifies(notifies) => self.settings.notifies = notifies,
             Action::StopServiceAnyway(pid) => {

@@ -23,6 +23,8 @@ impl App {
         self.take_replies();
         self.take_pictures(ctx);
         self.take_comparisons();
+        // Those that came just now, too.
+        self.transfers.set_scale(self.settings.rates);
         self.take_pings(ctx);
         self.transfers.note_ends(self.now_s());
         self.notify();

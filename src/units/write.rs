@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// A number and its unit, apart because they are drawn apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Quantity {
@@ -21,6 +23,8 @@ impl fmt::Display for Quantity {
 
 const BYTES: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
 const RATES: [&str; 7] = ["B/s", "kB/s", "MB/s", "GB/s", "TB/s", "PB/s", "EB/s"];
+const BINARY_RATES: [&str; 7] = ["B/s", "KiB/s", "MiB/s", "GiB/s", "TiB/s", "PiB/s", "EiB/s"];
+const BIT_RATES: [&str; 7] = ["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s", "Pbit/s", "Ebit/s"];
 /// Below, a span has three digits; from here on it would be shown as 60.0 s.
 const MINUTES_FROM_S: f64 = 59.95;
 
@@ -49,6 +53,50 @@ pub(crate) fn rate(bytes_per_s: f64) -> Quantity {
     }
 }
 
+/// What rates are counted in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum RateScale {
+    /// Bytes, with prefixes of 1000: `GB/s`.
+    #[default]
+    Bytes,
+    /// Bytes, with prefixes of 1024: `GiB/s`.
+    BinaryBytes,
+    /// Bits, with prefixes of 1000: `Gbit/s`.
+    Bits,
+}
+
+impl RateScale {
+    /// The unit in which the highest rate of a view is written.
+    #[must_use]
+    pub(crate) fn unit(self, highest_bytes_per_s: f64) -> RateUnit {
+        let (names, step, in_byte) = match self {
+            Self::Bytes => (RATES, 1000.0, 1.0),
+            Self::BinaryBytes => (BINARY_RATES, 1024.0, 1.0),
+            Self::Bits => (BIT_RATES, 1000.0, 8.0),
+        };
+        let (mut at, mut units) = (0, 1.0);
+        if highest_bytes_per_s.is_finite() && highest_bytes_per_s >= 1.0 {
+            // What would be shown as 1000 is 1.00 of the next unit.
+            while highest_bytes_per_s * in_byte / units >= 999.5 && at + 1 < names.len() {
+                (at, units) = (at + 1, units * step);
+            }
+        } else {
+            (at, units) = (2, step * step);
+        }
+        RateUnit {
+            divisor: units / in_byte,
+            name: names[at],
+            scale: self,
+        }
+    }
+
+    /// A rate in the unit that suits it.
+    #[must_use]
+    pub(crate) fn rate(self, bytes_per_s: f64) -> Quantity {
+        self.unit(bytes_per_s).quantity(bytes_per_s)
+    }
+}
+
 /// A unit that the rates of one view share.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct RateUnit {
@@ -56,6 +104,8 @@ pub(crate) struct RateUnit {
     pub divisor: f64,
     /// Such as `GB/s`.
     pub name: &'static str,
+    /// What it counts.
+    pub scale: RateScale,
 }
 
 impl Default for RateUnit {
@@ -65,18 +115,10 @@ impl Default for RateUnit {
 }
 
 impl RateUnit {
-    /// The unit in which the highest rate of the view is written.
+    /// The unit of bytes in which the highest rate of the view is written.
     #[must_use]
     pub(crate) fn of(highest_bytes_per_s: f64) -> Self {
-        if highest_bytes_per_s.is_finite() && highest_bytes_per_s >= 1.0 {
-            let (divisor, Quantity { unit: name, .. }) = scaled(highest_bytes_per_s, &RATES);
-            Self { divisor, name }
-        } else {
-            Self {
-                divisor: 1e6,
-                name: "MB/s",
-            }
-        }
+        RateScale::Bytes.unit(highest_bytes_per_s)
     }
 
     /// A rate in this unit. One that is far lower than the highest keeps two digits: `0.0042 GB/s`.
@@ -267,6 +309,22 @@ mod tests {
         assert_eq!(RateUnit::of(999.6e6).name, "GB/s");
         assert_eq!(RateUnit::of(420e6).quantity(13.9e9).to_string(), "13,900 MB/s");
         assert_eq!((RateUnit::of(0.0).name, RateUnit::of(f64::NAN).name), ("MB/s", "MB/s"));
+    }
+
+    #[test]
+    fn rates_are_counted_in_what_someone_chose() {
+        let shown = |scale: RateScale, rate| scale.rate(rate).to_string();
+        for (rate, bytes, binary, bits) in [
+            (4.2e9, "4.20 GB/s", "3.91 GiB/s", "33.6 Gbit/s"),
+            (42e6, "42.0 MB/s", "40.1 MiB/s", "336 Mbit/s"),
+            (0.0, "0 MB/s", "0 MiB/s", "0 Mbit/s"),
+        ] {
+            assert_eq!(shown(RateScale::Bytes, rate), bytes);
+            assert_eq!(shown(RateScale::BinaryBytes, rate), binary);
+            assert_eq!(shown(RateScale::Bits, rate), bits);
+        }
+        assert_eq!(RateScale::BinaryBytes.unit(1000.0 * 1024.0 * 1024.0).name, "GiB/s");
+        assert_eq!(RateScale::Bits.unit(8e9).quantity(1e6).to_string(), "0.0080 Gbit/s");
     }
 
     #[test]

@@ -380,6 +380,32 @@ fn the_settings_take_effect_at_once() {
     window.run();
     let settings = window.state().settings();
     assert_eq!((settings.at_once, settings.reduced_motion), (Some(2), true));
+    several(window.state_mut());
+    for (choice, rate) in [
+        ("GiB/s", "5.57 GiB/s"),
+        ("Gbit/s", "47.9 Gbit/s"),
+        ("GB/s", "5.98 GB/s"),
+    ] {
+        window.state_mut().stop_clock(7.0);
+        window.key_press_modifiers(Modifiers::CTRL, Key::Comma);
+        window.run();
+        window.get_by_label(&format!("Rates: {choice}")).click();
+        window.run();
+        window.key_press_modifiers(Modifiers::CTRL, Key::Num1);
+        window.run();
+        // Of all, of the row, and of the plot.
+        window.get_by_label_contains(&format!("All transfers: {rate}"));
+        let of_rows = window.get_all_by_label_contains("range 0 … 6e9, f64");
+        assert!(
+            of_rows
+                .filter(|row| row.accesskit_node().label().unwrap_or_default().contains(rate))
+                .count()
+                == 1
+        );
+        let plot = window.get_by_label_contains("Rates over time");
+        let said = plot.accesskit_node().label().unwrap_or_default();
+        assert!(said.contains(choice), "{said}");
+    }
 }
 
 #[test]

@@ -189,12 +189,14 @@ impl ValueAxis {
     #[must_use]
     pub(crate) fn ticks(&self, scale: f64, count: f64) -> Vec<Tick> {
         let Some(bottom) = self.bottom else {
-            let step = nice_step(self.top / count.max(1.0) * 0.999);
+            // Round in the unit of the labels, of which a binary one has no round number of others.
+            let top = self.top / scale;
+            let step = nice_step(top / count.max(1.0) * 0.999);
             let mut ticks = Vec::new();
             let mut index = 0.0;
-            while index * step <= self.top * 1.000_001 {
-                let value = index * step;
-                let label = decimals(value / scale, step / scale);
+            while index * step <= top * 1.000_001 {
+                let label = decimals(index * step, step);
+                let value = index * step * scale;
                 ticks.push(Tick { value, label });
                 index += 1.0;
             }
@@ -207,7 +209,7 @@ impl ValueAxis {
         };
         let mut ticks = Vec::new();
         let is_on_axis = |value: f64| (bottom * 0.999_999..=self.top * 1.000_001).contains(&value);
-        let mut decade = 10_f64.powf(bottom.log10().floor());
+        let mut decade = scale * 10_f64.powf((bottom / scale).log10().floor());
         while decade <= self.top * 1.000_001 {
             for value in factors
                 .iter()
@@ -379,6 +381,16 @@ mod tests {
             assert!(axis.part(0.0).abs() < 1e-9 && axis.part(axis.end()) > 0.999);
             assert!(axis.part(6e9) < 1.0, "its number has room");
         }
+    }
+
+    #[test]
+    fn numbers_along_an_axis_are_round_in_their_unit_also_where_that_is_binary() {
+        let gib = 1024.0_f64.powi(3);
+        let ticks = ValueAxis::new(Scale::Linear, 8e9, 0.0).ticks(gib, 5.0);
+        assert_eq!(labels(&ticks), ["0", "2", "4", "6"]);
+        assert!((ticks[1].value - 2.0 * gib).abs() < 1.0);
+        let ticks = ValueAxis::new(Scale::Log, 8e9, 2e8).ticks(gib, 5.0);
+        assert!(labels(&ticks).contains(&"1"), "{:?}", labels(&ticks));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What the window writes: quantities as everywhere (see `units`), and shapes.
 
 pub(crate) use crate::units::{
-    Quantity, RateUnit, bytes, count, done_of, duration, exact_bytes, left, mean_bytes, rate, time,
+    Quantity, RateScale, RateUnit, bytes, count, done_of, duration, exact_bytes, left, mean_bytes, rate, time,
 };
 
 /// A word with more characters is not shown whole.

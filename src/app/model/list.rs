@@ -137,7 +137,7 @@ impl<'a> List<'a> {
     pub(crate) fn unit(self) -> RateUnit {
         let means = self.transfers.rows().iter().map(Row::mean_bytes_per_s);
         let selected = self.transfers.selected().map(|row| row.rate_unit().divisor);
-        RateUnit::of(means.chain(selected).fold(0.0, f64::max))
+        self.transfers.scale().unit(means.chain(selected).fold(0.0, f64::max))
     }
 
     /// How many of a group have no row of their own, where somebody looks at all of it.

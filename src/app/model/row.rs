@@ -18,6 +18,7 @@ use crate::telemetry::{Bottleneck, Cause, Counters, Series, Verdict};
 use crate::transfer::{Finished, Side, Started, State, Stats, TransferId};
 
 use super::curves::TimeSpan;
+use super::format::RateScale;
 use super::plan::Recipe;
 use super::repaint::LACKS_FROM;
 
@@ -156,6 +157,8 @@ pub struct Row {
     pub note: Option<String>,
     /// A note of the window, such as why the history lacks it.
     pub window_note: Option<String>,
+    /// What its rates are counted in.
+    pub(crate) scale: RateScale,
     /// How often it was done, where it repeats.
     pub rounds: u32,
     /// The mean rates of the rounds.
@@ -245,6 +248,7 @@ impl Row {
             on_disk: None,
             note: None,
             window_note: None,
+            scale: RateScale::default(),
             rounds: 0,
             rates: RoundRates::default(),
             peak_memory_bytes: None,

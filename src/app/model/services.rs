@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::format;
+use super::format::{self, RateScale};
 use crate::service::Status;
 
 /// A service of another process.
@@ -106,8 +106,8 @@ impl Service {
 
     /// What it does now: `1,001 receiving at 1.21 GB/s, 3 waiting`.
     #[must_use]
-    pub(crate) fn now_in_words(&self) -> String {
-        let rate = format::rate(self.status.rate_bytes_per_s);
+    pub(crate) fn now_in_words(&self, scale: RateScale) -> String {
+        let rate = scale.rate(self.status.rate_bytes_per_s);
         let mut words = match self.status.receiving {
             0 => rate.to_string(),
             receiving => format!("{} receiving at {rate}", format::count(receiving as u64)),
@@ -157,7 +157,7 @@ mod tests {
             "1,001 connections, 1,001 receiving at 1.21 GB/s; 0 done, 0 failed · 200 of them are listed"
         );
         assert!(!service.in_words(1001).contains("listed"));
-        assert_eq!(service.now_in_words(), "1,001 receiving at 1.21 GB/s");
+        assert_eq!(service.now_in_words(RateScale::Bytes), "1,001 receiving at 1.21 GB/s");
         assert_eq!(service.done_in_words(), "0 done, 0 failed");
         services.end(7);
         assert!(services.is_empty());

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::form::Form;
+use super::format::RateScale;
 use super::plot_view::PlotView;
 
 /// Light or dark.
@@ -38,6 +39,8 @@ pub struct Settings {
     pub theme: ThemeChoice,
     /// So many transfers run at once, and the others wait; nothing: all of them.
     pub at_once: Option<usize>,
+    /// What rates are counted in.
+    pub(crate) rates: RateScale,
     /// Whether New transfer is open.
     pub form_open: bool,
     /// Whether things on the screen move in steps.
@@ -57,6 +60,7 @@ impl Default for Settings {
         Self {
             at_once: None,
             theme: ThemeChoice::System,
+            rates: RateScale::default(),
             form_open: false,
             reduced_motion: false,
             notifies: true,

@@ -50,7 +50,7 @@ impl Totals {
     /// rate of all is too high for that.
     #[must_use]
     pub(crate) fn common_unit(&self, list: RateUnit) -> RateUnit {
-        let of_all = RateUnit::of(self.rate_bytes_per_s);
+        let of_all = list.scale.unit(self.rate_bytes_per_s);
         if of_all.divisor > list.divisor { of_all } else { list }
     }
 

@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::transfer::{Event, EventKind, Outcome, TransferId};
 
-use super::format;
+use super::format::{self, RateScale};
 use super::plan::Recipe;
 use super::removed::Removed;
 use super::row::{Phase, Row, RowKey};
@@ -25,6 +25,8 @@ pub struct Transfers {
     /// Those that wait for their turn and have no row yet, the next one first.
     pub(super) backlog: VecDeque<Recipe>,
     pub(super) forgotten_done: u64,
+    /// What rates are counted in.
+    scale: RateScale,
     /// Those of other processes are not shown.
     others_folded: bool,
     pub(super) removed: Option<Removed>,
@@ -80,6 +82,20 @@ impl Transfers {
     /// The row of a key, to change it.
     pub fn row_mut(&mut self, key: RowKey) -> Option<&mut Row> {
         self.rows.iter_mut().find(|row| row.key == key)
+    }
+
+    /// What rates are counted in.
+    #[must_use]
+    pub(crate) fn scale(&self) -> RateScale {
+        self.scale
+    }
+
+    /// Counts the rates of all transfers in this.
+    pub(crate) fn set_scale(&mut self, scale: RateScale) {
+        self.scale = scale;
+        for row in &mut self.rows {
+            row.scale = scale;
+        }
     }
 
     /// Whether nothing that waits begins.

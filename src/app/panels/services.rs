@@ -4,6 +4,7 @@ use eframe::egui::{Align2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::transfers::MARGIN;
 use crate::app::action::Action;
+use crate::app::model::format::RateScale;
 use crate::app::model::services::Service;
 use crate::app::theme;
 use crate::app::widgets::{clicked_once, from_right, name_line, text_line, word_button};
@@ -15,7 +16,7 @@ pub(crate) const LINE_HEIGHT: f32 = 66.0;
 const BUTTON_WIDTH: f32 = 48.0;
 
 /// Draws the line; so many transfers of the process are `listed`.
-pub(crate) fn line_ui(ui: &mut Ui, pid: u32, service: &Service, listed: usize) -> Option<Action> {
+pub(crate) fn line_ui(ui: &mut Ui, pid: u32, service: &Service, listed: usize, scale: RateScale) -> Option<Action> {
     let palette = theme::palette(ui);
     let rect = ui.max_rect();
     let response = ui.interact(rect, ui.scope_id().with("service"), Sense::hover());
@@ -36,7 +37,7 @@ pub(crate) fn line_ui(ui: &mut Ui, pid: u32, service: &Service, listed: usize) -
     name_line(ui, first, Align2::LEFT_CENTER, name, font, palette.text);
     let (second, third) = (line(33.0, inner.right()), line(50.0, inner.right()));
     let small = |rect, align, text: &str| text_line(ui, rect, align, text, theme::small(), palette.weak);
-    small(second, Align2::LEFT_CENTER, &service.now_in_words());
+    small(second, Align2::LEFT_CENTER, &service.now_in_words(scale));
     let process = small(third, Align2::RIGHT_CENTER, &format!("process {pid}"));
     let done = third.with_max_x(process.left() - 8.0);
     small(done, Align2::LEFT_CENTER, &service.done_in_words());

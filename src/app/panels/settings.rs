@@ -4,6 +4,7 @@ use eframe::egui::{RichText, Ui};
 
 use super::instrument::sentence;
 use crate::app::action::{Action, QueueAction};
+use crate::app::model::format::RateScale;
 use crate::app::model::settings::{Settings, ThemeChoice};
 use crate::app::theme;
 use crate::app::widgets::{caption, segments, tick};
@@ -13,6 +14,11 @@ const THEMES: [(ThemeChoice, &str); 3] = [
     (ThemeChoice::System, "System"),
     (ThemeChoice::Dark, "Dark"),
     (ThemeChoice::Light, "Light"),
+];
+const RATES: [(RateScale, &str); 3] = [
+    (RateScale::Bytes, "GB/s"),
+    (RateScale::BinaryBytes, "GiB/s"),
+    (RateScale::Bits, "Gbit/s"),
 ];
 /// So many transfers run at once; `None` is as many as can be.
 pub(crate) const AT_ONCE: [(Option<usize>, &str); 5] = [
@@ -44,6 +50,12 @@ pub(crate) fn ui(ui: &mut Ui, settings: &Settings, no_notifications: Option<&str
     segments(ui, "Transfers at once", &mut at_once, &AT_ONCE);
     if at_once != settings.at_once {
         actions.push(Action::Queue(QueueAction::SetAtOnce(at_once)));
+    }
+    part(ui, "Rates", Some("On the page of transfers."));
+    let mut scale = settings.rates;
+    segments(ui, "Rates", &mut scale, &RATES);
+    if scale != settings.rates {
+        actions.push(Action::SetRates(scale));
     }
     part(ui, "Motion", None);
     let mut is_reduced = settings.reduced_motion;

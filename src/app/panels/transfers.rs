@@ -132,7 +132,9 @@ impl<'a> Column<'a> {
             }
             Line::Service(pid, service) => {
                 let listed = transfers.listed_of(pid);
-                return services::line_ui(ui, pid, service, listed).into_iter().collect();
+                return services::line_ui(ui, pid, service, listed, unit.scale)
+                    .into_iter()
+                    .collect();
             }
         };
         let line = RowLine {

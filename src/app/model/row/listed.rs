@@ -222,7 +222,7 @@ impl Row {
 /// A rate as a number in that unit, or with its own unit where nothing would be left of it.
 fn in_unit(unit: RateUnit, bytes_per_s: f64) -> String {
     if bytes_per_s > 0.0 && bytes_per_s < 0.005 * unit.divisor {
-        format::rate(bytes_per_s).to_string()
+        unit.scale.rate(bytes_per_s).to_string()
     } else {
         unit.quantity(bytes_per_s).number
     }

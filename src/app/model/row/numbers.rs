@@ -117,7 +117,7 @@ impl Row {
         let moved = series.bytes();
         let peak = self.peak().unwrap_or(mean);
         Numbers {
-            unit: RateUnit::of(peak.max(mean)),
+            unit: self.scale.unit(peak.max(mean)),
             now,
             mean,
             peak,
