@@ -63,6 +63,9 @@ impl Recording {
         if matches!(event.kind, EventKind::Stranger { .. }) {
             return;
         }
+        if matches!(event.kind, EventKind::Started(_)) {
+            self.make_room(event.transfer);
+        }
         let now = SystemTime::now();
         if let Some(draft) = self.drafts.get_mut(&event.transfer) {
             draft.hear(event, now);
@@ -70,6 +73,17 @@ impl Recording {
             let mut draft = Draft::new(event, now);
             draft.hear(event, now);
             self.drafts.insert(event.transfer, draft);
+        }
+    }
+
+    /// Connections that only wait take the place of no transfer that begins.
+    fn make_room(&mut self, transfer: TransferId) {
+        if self.drafts.len() < DRAFTS_MAX || self.drafts.contains_key(&transfer) {
+            return;
+        }
+        let waits = self.drafts.iter().find(|(_, draft)| !draft.was_offered());
+        if let Some(id) = waits.map(|(id, _)| *id) {
+            self.drafts.remove(&id);
         }
     }
 
@@ -227,6 +241,24 @@ mod tests {
         }
         let bytes = std::fs::read(path.with_file_name("history.db-wal")).expect("a log");
         assert!(!bytes.windows(6).any(|window| window == b"s3cret"));
+    }
+
+    #[test]
+    fn thousands_that_only_wait_hide_nothing_of_a_transfer() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("history.db");
+        let quiet: Tell = Arc::new(|note: &str| panic!("{note}"));
+        let mut recording = Recording::new("serve", None, Some(path.clone()), quiet);
+        for number in 1..=5000 {
+            let state = State::Connecting;
+            let kind = EventKind::State { state };
+            recording.hear(&Event::new(TransferId(number), Side::Receiver, 0.001, kind));
+        }
+        serve(&mut recording, 6000);
+        drop(recording);
+        let store = Store::open_existing(&path).expect("open").expect("there");
+        let kept = store.list(&Query::default()).expect("listed");
+        assert_eq!(kept[0].source.as_deref(), Some("06000.bin"));
     }
 
     /// What is kept there, waited for.

@@ -58,12 +58,12 @@ pub(crate) enum StoreError {
         /// What is wrong with it.
         why: String,
     },
-    /// The disk refuses, such as when it is full.
+    /// The system refuses for want of something, such as room on the disk or descriptors.
     #[error("cannot use the history {path}: {why}", path = path.display())]
-    Disk {
+    Want {
         /// The file.
         path: PathBuf,
-        /// What `SQLite` says.
+        /// What the system says.
         why: String,
     },
     /// No entry says so much.
@@ -88,7 +88,7 @@ pub(crate) enum StoreError {
 impl StoreError {
     /// Whether the same may go well a moment later.
     pub(super) fn may_pass(&self) -> bool {
-        matches!(self, Self::Busy { .. } | Self::Disk { .. })
+        matches!(self, Self::Busy { .. } | Self::Want { .. })
     }
 }
 
@@ -260,7 +260,7 @@ impl<'t> Writing<'t> {
             insert: transaction.prepare("INSERT INTO entries (began_unix_ms, command, words) VALUES (?1, ?2, ?3)")?,
             update: transaction.prepare("UPDATE entries SET words = ?2 WHERE id = ?1")?,
             details: transaction.prepare("INSERT OR REPLACE INTO details (id, entry) VALUES (?1, ?2)")?,
-            curves: transaction.prepare("INSERT INTO curves (id, points) VALUES (?1, ?2)")?,
+            curves: transaction.prepare("INSERT OR REPLACE INTO curves (id, points) VALUES (?1, ?2)")?,
             trims_to: None,
         })
     }
@@ -333,9 +333,14 @@ fn file_at(path: &Path) -> std::io::Result<FileId> {
 }
 
 fn system(path: &Path, error: &std::io::Error) -> StoreError {
-    StoreError::System {
-        path: path.to_owned(),
-        why: crate::error::reason(error).to_string(),
+    use rustix::io::Errno;
+    let path = path.to_owned();
+    let why = crate::error::reason(error).to_string();
+    match Errno::from_io_error(error) {
+        Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOSPC | Errno::DQUOT | Errno::IO) => {
+            StoreError::Want { path, why }
+        }
+        _ => StoreError::System { path, why },
     }
 }
 
@@ -346,7 +351,9 @@ fn explained(path: &Path, error: &rusqlite::Error) -> StoreError {
     let why = error.to_string();
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
-        Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => StoreError::Disk { path, why },
+        Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::OutOfMemory) => {
+            StoreError::Want { path, why }
+        }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged { path, why },
         _ => StoreError::System { path, why },
     }

@@ -75,7 +75,8 @@ pub(super) fn list(connection: &Connection, query: &Query, take: &mut dyn FnMut(
 /// The latest entries with smaller numbers.
 fn part(connection: &Connection, query: &Query, before: i64, count: u64) -> rusqlite::Result<Vec<Entry>> {
     let mut sql =
-        "SELECT id, details.entry, began_unix_ms, command FROM entries JOIN details USING (id) WHERE id < ?".to_owned();
+        "SELECT id, details.entry, began_unix_ms, command FROM entries JOIN details USING (id) WHERE id > 0 AND id < ?"
+            .to_owned();
     let mut values: Vec<Value> = vec![before.into()];
     if let Some(since) = query.since_unix_ms {
         sql += " AND began_unix_ms >= ?";

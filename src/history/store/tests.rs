@@ -164,6 +164,42 @@ fn an_entry_that_is_damaged_is_listed_as_such_and_hides_no_other() {
 }
 
 #[test]
+fn what_the_system_lacks_for_a_moment_is_worth_another_try() {
+    use rustix::io::Errno;
+    for (error, may_pass) in [
+        (Errno::MFILE, true),
+        (Errno::NOSPC, true),
+        (Errno::DQUOT, true),
+        (Errno::NOTDIR, false),
+        (Errno::ACCESS, false),
+    ] {
+        let error = system(Path::new("history.db"), &error.into());
+        assert_eq!(error.may_pass(), may_pass, "{error}");
+    }
+    let foreign = explained(Path::new("history.db"), &rusqlite::Error::InvalidQuery);
+    assert!(!foreign.may_pass());
+}
+
+#[test]
+fn numbers_that_no_entry_has_end_no_list() {
+    let (_folder, path) = folder();
+    let mut store = Store::open(&path).expect("open");
+    store.write(&changes(1..=3)).expect("written");
+    let odd = "UPDATE entries SET id = -5 WHERE id = 2; UPDATE details SET id = -5 WHERE id = 2;
+               INSERT INTO curves VALUES (4, x'00')";
+    store.connection.execute_batch(odd).expect("changed");
+    let ids = |store: &Store| {
+        let listed = store.list(&Query::default()).expect("listed");
+        listed.iter().map(|entry| entry.id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&store), [3, 1]);
+    store
+        .write(&changes([4]))
+        .expect("what was left of another one is in nobody's way");
+    assert_eq!(ids(&store), [4, 3, 1]);
+}
+
+#[test]
 fn more_is_listed_than_is_read_at_once() {
     let (_folder, path) = folder();
     let mut store = Store::open(&path).expect("open");
