@@ -112,14 +112,24 @@ fn what_is_in_view_is_saved_at_home_where_nobody_can_be_asked_for_a_place() {
     });
     window.key("ctrl+Return");
     window.wait_for_title("done 400 MB at");
+    let found = |ending: &str| {
+        let names = std::fs::read_dir(home.path()).unwrap().flatten();
+        let mut paths = names.map(|entry| entry.path());
+        paths.find(|path| path.to_str().unwrap().ends_with(&format!(".arraylift.{ending}")))
+    };
     let saved = |ending: &str| {
-        window.key("ctrl+k");
-        window.xdotool(&["type", &format!("save ({ending}")]);
-        window.key("Return");
         until(|| {
-            let names = std::fs::read_dir(home.path()).unwrap().flatten();
-            let mut paths = names.map(|entry| entry.path());
-            paths.find(|path| path.to_str().unwrap().ends_with(&format!(".arraylift.{ending}")))
+            // Keys that come with the same frame as Ctrl K are typed into nothing.
+            window.key("ctrl+k");
+            std::thread::sleep(Duration::from_millis(500));
+            window.xdotool(&["type", &format!("save ({ending}")]);
+            std::thread::sleep(Duration::from_millis(500));
+            window.key("Return");
+            let asked = Instant::now();
+            while found(ending).is_none() && asked.elapsed() < Duration::from_secs(10) {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            found(ending)
         })
     };
     let csv = std::fs::read_to_string(saved("csv")).unwrap();
@@ -296,8 +306,18 @@ struct XServer {
 
 impl XServer {
     fn start() -> Self {
+        // Without -noreset it would begin anew whenever its last client leaves, and turn the next one away meanwhile.
         let mut process = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1600x1200x24", "-nolisten", "tcp"])
+            .args([
+                "-displayfd",
+                "1",
+                "-screen",
+                "0",
+                "1600x1200x24",
+                "-nolisten",
+                "tcp",
+                "-noreset",
+            ])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
