@@ -46,7 +46,7 @@ fn every_path_that_the_pages_name_exists() {
         let paths = prose(&text)
             .flat_map(|line| line.split('`').skip(1).step_by(2))
             .filter(|code| {
-                let is_path = ["src/", "tests/", "docs/", "examples/", "packaging/"]
+                let is_path = ["src/", "tests/", "docs/", "examples/", "assets/"]
                     .iter()
                     .any(|root| code.starts_with(root));
                 is_path && code.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c))

@@ -61,7 +61,7 @@ main() {
         echo "skipped: all of it: a package needs dpkg-dev and Python"
         return 0
     fi
-    packaging/deb.sh --output "$work/arraylift.deb"
+    assets/package/deb.sh --output "$work/arraylift.deb"
     dpkg-deb -x "$work/arraylift.deb" "$work/files"
     local share=$work/files/usr/share unit=$work/arraylift.service
     check "its changelog and its entry for software centres are of this version" has_one_version

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints the notices and licences of what is built into the program, as their makers ask of whoever passes it on.
 
-Usage: packaging/third_party.py; needs cargo, and the crates in its cache, where a build has put them.
+Usage: assets/package/third_party.py; needs cargo, and the crates in its cache, where a build has put them.
 """
 
 import json

@@ -2,7 +2,7 @@
 # Makes target/debian/arraylift_*.deb of the release binary, which it builds where that is not up to date.
 # Needs cargo-deb (cargo install cargo-deb), Python and dpkg-dev.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 release=${CARGO_TARGET_DIR:-target}/release
 
 cargo build --release --locked
@@ -12,5 +12,5 @@ rm -rf "$release/share"
 # cargo-deb compresses no page that a build has made (findings/cargo-deb-packs-generated-manual-pages-uncompressed.sh).
 gzip -9n "$release"/share/man/man1/*
 mkdir -p "$release/share/doc/arraylift"
-packaging/third_party.py | gzip -9n >"$release/share/doc/arraylift/third-party.txt.gz"
+assets/package/third_party.py | gzip -9n >"$release/share/doc/arraylift/third-party.txt.gz"
 cargo deb --no-build --locked "$@"
