@@ -135,11 +135,10 @@ impl Marks {
         let in_view = self.changes.iter().filter(|mark| (from_s..=to_s).contains(&mark.t_s));
         let in_view: Vec<Mark> = in_view.copied().collect();
         let kept = self.rounds_kept.max(1);
-        let mut step = kept;
-        while in_view.iter().filter(|mark| mark.is_round_at(step)).count() > rounds_max {
-            let Some(next) = coarser(step) else { break };
-            step = next;
-        }
+        let steps = (0..9).flat_map(|power| [1, 2, 5].map(|factor| factor * 10_u32.pow(power)));
+        let is_few = |step: &u32| in_view.iter().filter(|mark| mark.is_round_at(*step)).count() <= rounds_max;
+        let mut steps = steps.filter(|step| step.is_multiple_of(kept));
+        let step = steps.find(is_few).unwrap_or(kept);
         let is_shown = |mark: &Mark| !mark.is_round() || mark.is_round_at(step);
         (in_view.into_iter().filter(is_shown).collect(), step)
     }
@@ -273,6 +272,8 @@ mod tests {
                 marks.push(t_s, Change::Limit(None));
             }
         }
+        let (few, step) = marks.between(0.0, 85_000.0, 8);
+        assert_eq!((few.len(), step), (9, 10_000), "eight rounds and the limit");
         for (from_s, to_s) in [(0.0, 1e5), (60_000.0, 80_000.0), (69_000.0, 71_000.0)] {
             let (shown, step) = marks.between(from_s, to_s, 8);
             let rounds = shown.iter().filter(|mark| mark.is_round()).count();

@@ -156,10 +156,14 @@ impl Row {
         (now_s - self.last_event_s - 0.15).max(0.0)
     }
 
-    /// The rate that the whole of what is done came to: a ceiling below it is none.
+    /// The rate that the whole of what is done, or of the rounds that are done, came to: a ceiling below it is none.
     #[must_use]
     pub(crate) fn beaten_bytes_per_s(&self) -> f64 {
-        if self.is_over() { self.numbers(0.0).mean } else { 0.0 }
+        if self.is_over() || self.rounds > 0 {
+            self.mean_bytes_per_s()
+        } else {
+            0.0
+        }
     }
 
     /// A rate of this transfer, in the unit of all its rates.

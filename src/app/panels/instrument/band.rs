@@ -23,8 +23,10 @@ const COLUMN: f32 = 14.0;
 const COLUMNS_MAX: f32 = 96.0;
 /// What is not picked keeps so much of its colour.
 const NOT_PICKED: f32 = 0.16;
-/// Between the columns of the key.
-const COLUMNS_GAP: f32 = 24.0;
+/// The key with its two columns, and the gap between them.
+pub(super) const KEY_WIDTH: f32 = 300.0;
+const COLUMNS_GAP: f32 = 16.0;
+const COLUMN_WIDTH: f32 = (KEY_WIDTH - COLUMNS_GAP) / 2.0;
 
 /// Draws the band.
 pub(super) fn ui(ui: &Ui, row: &Row, scene: &Scene, body: &Body) -> Option<Action> {
@@ -132,6 +134,15 @@ fn fill(ui: &Ui, rect: Rect, cause: Cause, fade: f32, palette: &Palette) -> Opti
     }
 }
 
+/// The width that the key of a row needs: one column where that has a row for each limit.
+pub(super) fn key_width(row: &Row, rows: usize) -> f32 {
+    if row.limit_shares().percents().len() <= rows {
+        COLUMN_WIDTH
+    } else {
+        KEY_WIDTH
+    }
+}
+
 /// The key to the band with the shares of the whole, in two columns of so many rows that end at the right of `rect`. A
 /// click on an entry leaves that one coloured alone. What it has no room for is summed up in its last entry.
 pub(super) fn key_ui(ui: &Ui, row: &Row, rect: Rect, rows: usize) -> Option<Action> {
@@ -143,7 +154,7 @@ pub(super) fn key_ui(ui: &Ui, row: &Row, rect: Rect, rows: usize) -> Option<Acti
         Vec::new()
     };
     let count = shares.len() + usize::from(!rest.is_empty());
-    let size = vec2((rect.width() - COLUMNS_GAP) / 2.0, rect.height() / rows as f32);
+    let size = vec2(COLUMN_WIDTH, rect.height() / rows as f32);
     let entry = |index: usize| {
         let (column, line) = if count <= rows {
             (1, index)

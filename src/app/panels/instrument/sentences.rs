@@ -14,8 +14,6 @@ const INDENT: f32 = 52.0;
 const LINE_HEIGHT: f32 = 20.0;
 /// There is room for so many lines where the whole has a sentence.
 const LINES: usize = 3;
-/// The key to the band, at the right of the sentences.
-const KEY_WIDTH: f32 = 248.0;
 
 /// Draws both, and the key to the band beside them.
 pub(super) fn ui(ui: &mut Ui, row: &Row, body: &Body) -> Option<Action> {
@@ -23,9 +21,10 @@ pub(super) fn ui(ui: &mut Ui, row: &Row, body: &Body) -> Option<Action> {
     let rect = body.sentences;
     let room = if body.has_whole { LINES } else { 1 };
     let key = Rect::from_min_size(
-        pos2(rect.right() - KEY_WIDTH, rect.top()),
-        vec2(KEY_WIDTH, room as f32 * LINE_HEIGHT),
+        pos2(rect.right() - band::KEY_WIDTH, rect.top()),
+        vec2(band::KEY_WIDTH, room as f32 * LINE_HEIGHT),
     );
+    let right = rect.right() - band::key_width(row, room) - 24.0;
     let now = row.limit_now_in_words();
     let whole = row.limit_in_words().unwrap_or_default();
     let strong = |text: String| Piece::new(text, theme::value(13.0), palette.text);
@@ -39,7 +38,7 @@ pub(super) fn ui(ui: &mut Ui, row: &Row, body: &Body) -> Option<Action> {
     for (index, (name, piece, lines)) in shown.enumerate() {
         let line = Rect::from_min_max(
             pos2(rect.left(), rect.top() + index as f32 * LINE_HEIGHT),
-            pos2(key.left() - 24.0, rect.top() + (index + 1) as f32 * LINE_HEIGHT),
+            pos2(right, rect.top() + (index + 1) as f32 * LINE_HEIGHT),
         );
         if !piece.text.is_empty() {
             let at = line.left_center();
