@@ -5,6 +5,7 @@
 mod fragments;
 mod grid;
 mod histogram;
+mod loops;
 mod number;
 
 use serde::{Deserialize, Serialize};

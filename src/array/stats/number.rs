@@ -1,12 +1,11 @@
-//! The numbers that statistics are made of: how each type is read, ordered and added up, many at once.
-//!
-//! The loops keep a lane for each of several neighbours, of which the compiler makes SIMD.
+//! The types of numbers that have statistics: how each is read, ordered and added up.
 
 use crate::array::dtype::Scalar;
 use crate::array::dtype::scalar::Kind;
 use crate::array::preview::{Value, shortest_half};
 
 use super::histogram::Histogram;
+use super::loops::{count, count_short, reduce_floats, reduce_whole};
 
 /// Some values that were reduced to a few numbers. What is not finite is in no number but its own count.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -137,7 +136,7 @@ impl NumberType {
 }
 
 /// A number in memory.
-trait Read: Copy {
+pub(super) trait Read: Copy {
     const SIZE: usize;
 
     /// Of that many bytes.
@@ -149,7 +148,7 @@ trait Read: Copy {
 }
 
 /// A whole number.
-trait Whole: Read + Ord {
+pub(super) trait Whole: Read + Ord {
     const MIN: Self;
     const MAX: Self;
 
@@ -163,7 +162,7 @@ trait Whole: Read + Ord {
     fn key_to_f64(key: u64) -> f64;
 }
 
-trait Float: Read {}
+pub(super) trait Float: Read {}
 
 impl Float for f64 {}
 impl Float for f32 {}
@@ -389,7 +388,7 @@ impl Read for f64 {
 }
 
 /// A key of a float that is a number. Both zeros have the same.
-fn float_key(float: f64) -> u64 {
+pub(super) fn float_key(float: f64) -> u64 {
     let bits = (float + 0.0).to_bits();
     if bits & SIGN == 0 { bits | SIGN } else { !bits }
 }
@@ -397,112 +396,6 @@ fn float_key(float: f64) -> u64 {
 /// The float of a key.
 fn float_of(key: u64) -> f64 {
     f64::from_bits(if key & SIGN == 0 { !key } else { key ^ SIGN })
-}
-
-/// So many neighbours are reduced side by side.
-const LANES: usize = 8;
-/// The same of whole numbers, of which more are in a register.
-const WHOLE_LANES: usize = 16;
-
-fn reduce_whole<T: Whole, const BIG_ENDIAN: bool>(bytes: &[u8]) -> Reduced {
-    let mut reduced = Reduced::NONE;
-    for bytes in bytes.chunks(REDUCED_BYTES_MAX) {
-        let (mut min, mut max) = ([T::MAX; WHOLE_LANES], [T::MIN; WHOLE_LANES]);
-        let mut sum = [T::ZERO; WHOLE_LANES];
-        let mut blocks = bytes.chunks_exact(WHOLE_LANES * T::SIZE);
-        for block in &mut blocks {
-            for lane in 0..WHOLE_LANES {
-                let value = T::read::<BIG_ENDIAN>(&block[lane * T::SIZE..(lane + 1) * T::SIZE]);
-                min[lane] = min[lane].min(value);
-                max[lane] = max[lane].max(value);
-                sum[lane] = sum[lane] + value.widen();
-            }
-        }
-        for (lane, item) in blocks.remainder().chunks_exact(T::SIZE).enumerate() {
-            let value = T::read::<BIG_ENDIAN>(item);
-            min[lane] = min[lane].min(value);
-            max[lane] = max[lane].max(value);
-            sum[lane] = sum[lane] + value.widen();
-        }
-        let sum = sum.into_iter().fold(T::ZERO, std::ops::Add::add);
-        reduced.add(&Reduced {
-            min: min.into_iter().fold(T::MAX, T::min).key(),
-            max: max.into_iter().fold(T::MIN, T::max).key(),
-            sum: T::sum_to_f64(sum),
-            finite: (bytes.len() / T::SIZE) as u64,
-            ..Reduced::NONE
-        });
-    }
-    reduced
-}
-
-fn reduce_floats<T: Float, const BIG_ENDIAN: bool>(bytes: &[u8]) -> Reduced {
-    let (mut min, mut max) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
-    // What is not finite makes a NaN of nothing.
-    let (mut sum, mut nothing) = ([0.0_f64; LANES], [0.0_f64; LANES]);
-    let mut blocks = bytes.chunks_exact(LANES * T::SIZE);
-    for block in &mut blocks {
-        for lane in 0..LANES {
-            let value = T::read::<BIG_ENDIAN>(&block[lane * T::SIZE..(lane + 1) * T::SIZE]).to_f64();
-            min[lane] = if value < min[lane] { value } else { min[lane] };
-            max[lane] = if value > max[lane] { value } else { max[lane] };
-            sum[lane] += value;
-            nothing[lane] += value * 0.0;
-        }
-    }
-    let rest = blocks.remainder();
-    let mut reduced = reduce_any::<T, BIG_ENDIAN>(rest);
-    let done = bytes.len() - rest.len();
-    if nothing.iter().sum::<f64>().is_nan() {
-        reduced.add(&reduce_any::<T, BIG_ENDIAN>(&bytes[..done]));
-    } else if done > 0 {
-        reduced.add(&Reduced {
-            min: float_key(min.into_iter().fold(f64::INFINITY, f64::min)),
-            max: float_key(max.into_iter().fold(f64::NEG_INFINITY, f64::max)),
-            sum: sum.iter().sum(),
-            finite: (done / T::SIZE) as u64,
-            ..Reduced::NONE
-        });
-    }
-    reduced
-}
-
-/// The same where some may not be finite.
-fn reduce_any<T: Float, const BIG_ENDIAN: bool>(bytes: &[u8]) -> Reduced {
-    let mut reduced = Reduced::NONE;
-    let (mut min, mut max) = (f64::INFINITY, f64::NEG_INFINITY);
-    for value in bytes.chunks_exact(T::SIZE).map(T::read::<BIG_ENDIAN>) {
-        let value = value.to_f64();
-        let is_finite = value.abs() < f64::INFINITY;
-        reduced.nan += u64::from(value.is_nan());
-        reduced.finite += u64::from(is_finite);
-        let value = if is_finite { value } else { 0.0 };
-        reduced.sum += value;
-        min = if is_finite && value < min { value } else { min };
-        max = if is_finite && value > max { value } else { max };
-    }
-    let count = (bytes.len() / T::SIZE) as u64;
-    reduced.infinite = count - reduced.nan - reduced.finite;
-    if reduced.finite > 0 {
-        (reduced.min, reduced.max) = (float_key(min), float_key(max));
-    }
-    reduced
-}
-
-fn count<T: Read, const BIG_ENDIAN: bool>(histogram: &mut Histogram, bytes: &[u8], every: usize) {
-    for item in bytes.chunks_exact(T::SIZE).step_by(every) {
-        let value = T::read::<BIG_ENDIAN>(item).to_f64();
-        if value.is_finite() {
-            histogram.count(value);
-        }
-    }
-}
-
-/// The same of whole numbers that a shift puts into their bins.
-fn count_short<T: Whole + Into<i64>, const BIG_ENDIAN: bool>(histogram: &mut Histogram, bytes: &[u8], every: usize) {
-    for item in bytes.chunks_exact(T::SIZE).step_by(every) {
-        histogram.count_whole(T::read::<BIG_ENDIAN>(item).into());
-    }
 }
 
 #[cfg(test)]
