@@ -17,6 +17,8 @@ use crate::transfer::{Side, Stats, Tiles};
 /// In the row below the plot, the picture is so wide, and so far from what follows.
 const WIDTH: f32 = 320.0;
 const GAP: f32 = 32.0;
+/// From the line over the row to what stands in it.
+const ROW_TOP: f32 = 10.0;
 /// The row has room for it from this width on, beside the first values and the checksum.
 const ROW_FROM: f32 = 800.0;
 /// Its height where it is a strip of a small window.
@@ -35,7 +37,7 @@ pub(super) fn divided(row: &Row, place: Array) -> (Option<Rect>, Array) {
     }
     match place {
         Array::Row(rect) if rect.width() >= ROW_FROM => {
-            let inner = Rect::from_min_max(rect.min + vec2(0.0, 10.0), rect.max - vec2(0.0, 16.0));
+            let inner = Rect::from_min_max(rect.min + vec2(0.0, ROW_TOP), rect.max - vec2(0.0, 16.0));
             let rest = rect.with_min_x(rect.left() + WIDTH + GAP);
             (Some(inner.with_max_x(inner.left() + WIDTH)), Array::Row(rest))
         }
@@ -69,6 +71,11 @@ pub(super) fn ui(ui: &mut Ui, row: &Row, numbers: &Numbers, rect: Rect) -> Optio
     if rect.height() <= THIN {
         let copied = tiles.and_then(|tiles| tiles_ui(ui, row, stats, tiles, landed, rect));
         return copied;
+    }
+    if rect.width() <= WIDTH {
+        // The line over the row of the array goes on over what is beside it.
+        let line = rect.left()..=rect.right() + GAP;
+        ui.painter().hline(line, rect.top() - ROW_TOP, (1.0, palette.hairline));
     }
     let title = Piece::new("Values", theme::value(13.0), palette.text);
     text::on_baseline(ui, pos2(rect.left(), rect.top() + 16.5), &[title], 0.0);
