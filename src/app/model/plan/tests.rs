@@ -3,7 +3,7 @@ use super::*;
 use crate::app::model::form::{EndpointKind, SinkKind, SourceKind};
 use crate::array::Dtype;
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
-use crate::transfer::{Origin, Side, SinkSpec};
+use crate::transfer::{Origin, Side, SinkSpec, StatsChoice};
 use crate::wire::{ChecksumKind, WireChoice};
 
 fn checked(change: impl FnOnce(&mut Form)) -> CheckedForm {
@@ -20,7 +20,12 @@ fn the_form_opens_ready_with_400_mb() {
     let recipe = checked.recipe.unwrap();
     assert_eq!(recipe.name, "range 0 … 5e7");
     assert_eq!(recipe.meta.unwrap().byte_len(), 400_000_000);
-    assert_eq!(recipe.options, Options::default());
+    // A window draws what the values are.
+    let options = Options {
+        stats: StatsChoice::Live,
+        ..Options::default()
+    };
+    assert_eq!(recipe.options, options);
     assert!(matches!(
         recipe.job,
         Job::Loopback {
