@@ -298,6 +298,8 @@ mod tests {
     #[cfg(feature = "app")]
     use crate::app::model::plan::{Paths, check};
     use crate::transfer::ShmName;
+    #[cfg(feature = "app")]
+    use crate::transfer::StatsChoice;
     use clap::Parser as _;
 
     /// What a person types is read by one reader, and refused by one, wherever it is typed.
@@ -351,7 +353,9 @@ mod tests {
 
     #[cfg(feature = "app")]
     fn formed(form: &Form) -> Option<String> {
-        let recipe = check(form, &Paths::default()).recipe?;
+        let mut recipe = check(form, &Paths::default()).recipe?;
+        // A window asks for them by itself, and draws them.
+        recipe.options.stats = StatsChoice::default();
         Some(format!("{:?} {:?}", recipe.job, recipe.options))
     }
 
