@@ -9,7 +9,7 @@ cargo build --release --locked
 # What Cargo.toml takes from there beside the binary: manual pages, completions, and the licences of what is built in.
 rm -rf "$release/share"
 "$release/arraylift" pages "$release/share" >/dev/null
-# cargo-deb compresses no page that a build has made (findings/cargo-deb-packs-generated-manual-pages-uncompressed.sh).
+# cargo-deb compresses no page that a build has made (`compressed_assets` in its src/assets.rs), and lintian wants that.
 gzip -9n "$release"/share/man/man1/*
 mkdir -p "$release/share/doc/arraylift"
 assets/package/third_party.py | gzip -9n >"$release/share/doc/arraylift/third-party.txt.gz"
