@@ -574,7 +574,7 @@ fn odd_answers_of_a_python_server_are_files_and_a_busy_one_is_asked_when_it_want
     fetch(&dir, &format!("{} --into later.bin", server.url("later"))).done();
     assert!(dir.read("later.bin") == bytes && began.elapsed() >= Duration::from_secs(1));
     fetch(&dir, &format!("{} --into never.bin", server.url("much-later")))
-        .failed(1, &["429 Too Many Requests", "asks to be left alone for 3600 s"]);
+        .failed(1, &["429 Too Many Requests", "asks to be left alone for 3,600 s"]);
 }
 
 #[test]

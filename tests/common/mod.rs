@@ -302,10 +302,12 @@ impl Process {
         value.expect("a line").trim().into()
     }
 
-    /// How many descriptors it has open.
+    /// How many descriptors it has open, without those of the history: it is opened when there is something to write.
     pub(crate) fn descriptors(&self) -> usize {
         let descriptors = std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("it runs");
-        descriptors.count()
+        let files = descriptors.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+        let is_of_history = |file: &Path| file.to_string_lossy().contains("/history.db");
+        files.filter(|file| !is_of_history(file)).count()
     }
 
     fn thread_states(&self) -> Vec<char> {
