@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-/// So much of a thread's time goes into looking. Both ends of a transfer, one behind the other, lose no more than twice
-/// as much.
+/// So much of a thread's time goes into looking, where a transfer has one connection: of several each has its part of it,
+/// as their threads may wait for the same cores. Both ends of a transfer, one behind the other, lose no more than twice as
+/// much.
 const SHARE: f64 = 0.008;
-/// Of the time in which the thread has nothing to do, so much more.
+/// Of the time in which the thread has nothing to do, so much more. Beside other connections there is no such time: while
+/// one waits, the core is another one's.
 const SHARE_OF_IDLE: f64 = 0.1;
 /// What may be looked at before any time has passed: a short transfer shows something, too.
 const FIRST: Duration = Duration::from_micros(60);
@@ -34,17 +36,21 @@ impl Budget {
         }
     }
 
-    /// How many bytes may be looked at now, by a thread that has had nothing to do for so long in all.
+    /// How many bytes may be looked at now, by a thread that has had nothing to do for so long in all, where the transfer
+    /// has so many `connections`.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "neither negative nor beyond any count"
     )]
-    pub(super) fn bytes(&mut self, now: Instant, idle: Duration) -> usize {
+    pub(super) fn bytes(&mut self, now: Instant, idle: Duration, connections: usize) -> usize {
         if let Some((then, idle_then)) = self.as_of {
             let passed = now.saturating_duration_since(then).as_secs_f64();
             let idled = idle.saturating_sub(idle_then).as_secs_f64().min(passed);
-            let earned = passed * SHARE + idled * SHARE_OF_IDLE;
+            let earned = match connections {
+                0 | 1 => passed * SHARE + idled * SHARE_OF_IDLE,
+                several => passed * SHARE / several as f64,
+            };
             self.left_s = (self.left_s + earned).min(SAVED_MAX.as_secs_f64());
         }
         self.as_of = Some((now, idle));
@@ -72,11 +78,31 @@ mod tests {
         let (mut spent, mut elapsed) = (Duration::ZERO, Duration::ZERO);
         for _ in 0..20_000 {
             elapsed += Duration::from_micros(100);
-            let bytes = budget.bytes(start + elapsed, Duration::ZERO).min(1 << 20);
+            let bytes = budget.bytes(start + elapsed, Duration::ZERO, 1).min(1 << 20);
             if bytes > 4096 {
                 let took = Duration::from_nanos(bytes as u64);
                 spent += took;
                 budget.spend(bytes, took);
+            }
+        }
+        let share = spent.as_secs_f64() / elapsed.as_secs_f64();
+        assert!((SHARE * 0.9..SHARE * 1.1).contains(&share), "{share}");
+    }
+
+    #[test]
+    fn four_connections_spend_no_more_than_one_does_however_long_each_of_them_waits() {
+        let start = Instant::now();
+        let mut budgets = [(); 4].map(|()| Budget::new());
+        let (mut spent, mut elapsed) = (Duration::ZERO, Duration::ZERO);
+        for _ in 0..20_000 {
+            elapsed += Duration::from_micros(100);
+            for budget in &mut budgets {
+                let bytes = budget.bytes(start + elapsed, elapsed / 2, 4).min(1 << 20);
+                if bytes > 4096 {
+                    let took = Duration::from_nanos(bytes as u64);
+                    spent += took;
+                    budget.spend(bytes, took);
+                }
             }
         }
         let share = spent.as_secs_f64() / elapsed.as_secs_f64();
@@ -92,7 +118,7 @@ mod tests {
                 start + step * Duration::from_micros(500),
                 step * Duration::from_micros(480),
             );
-            assert!(budget.bytes(now, idle) >= 64 << 10, "step {step}");
+            assert!(budget.bytes(now, idle, 1) >= 64 << 10, "step {step}");
             budget.spend(64 << 10, Duration::from_micros(40));
         }
     }

@@ -7,7 +7,7 @@
 mod budget;
 mod reader;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,8 @@ pub(crate) struct Survey {
     /// Empty statistics, once it is known what moves; `None` where it has none.
     empty: OnceLock<Option<Statistics>>,
     parts: Mutex<Vec<Arc<Part>>>,
+    /// How many those are.
+    connections: AtomicUsize,
     /// Why nothing is looked at, from the beginning on.
     left_out: OnceLock<String>,
     /// Nothing is looked at for now.
@@ -142,8 +144,9 @@ impl Surveyor {
         if self.survey.rests.load(Ordering::Relaxed) {
             return;
         }
-        let allowed = self.budget.bytes(now, idle);
         let Some(part) = self.part() else { return };
+        let connections = self.survey.connections.load(Ordering::Relaxed);
+        let allowed = self.budget.bytes(now, idle, connections);
         // Whoever asks just now has it for a moment: this chunk is left out.
         let mut statistics = match part.try_lock() {
             Ok(statistics) => statistics,
@@ -203,6 +206,7 @@ impl Surveyor {
             let empty = self.survey.empty.get()?.as_ref()?;
             let part = Arc::new(Mutex::new(empty.emptied()));
             self.survey.lock().push(Arc::clone(&part));
+            self.survey.connections.fetch_add(1, Ordering::Relaxed);
             self.part = Some(part);
         }
         self.part.clone()
