@@ -63,19 +63,19 @@ impl Histogram {
         self.rebin(exponent, bin_of(low, exponent));
     }
 
-    /// Counts a value that it covers.
-    pub(super) fn count(&mut self, value: f64) {
+    /// Counts so many values, all like this one, which it covers.
+    pub(super) fn count(&mut self, value: f64, times: usize) {
         let bin = usize::try_from(bin_of(value, self.exponent) - self.first).unwrap_or(0);
         if let Some(count) = self.counts.get_mut(bin) {
-            *count += 1;
+            *count += times as u64;
         }
     }
 
     /// The same of one that is whole, where all are. An `f64` has to hold it exactly.
-    pub(super) fn count_whole(&mut self, value: i64) {
+    pub(super) fn count_whole(&mut self, value: i64, times: usize) {
         let bin = usize::try_from((value >> self.exponent) - self.first).unwrap_or(0);
         if let Some(count) = self.counts.get_mut(bin) {
-            *count += 1;
+            *count += times as u64;
         }
     }
 
@@ -158,7 +158,7 @@ mod tests {
         let mut histogram = Histogram::new(false);
         for value in values {
             histogram.cover(*value, *value);
-            histogram.count(*value);
+            histogram.count(*value, 1);
         }
         histogram
     }
@@ -168,7 +168,7 @@ mod tests {
         let mut histogram = Histogram::new(true);
         for byte in [0_u8, 255, 7, 7] {
             histogram.cover(byte.into(), byte.into());
-            histogram.count(byte.into());
+            histogram.count(byte.into(), 1);
         }
         let (from, width, counts) = histogram.shown().expect("values");
         assert_eq!((from, width, counts.len()), (0.0, 1.0, 256));

@@ -95,11 +95,12 @@ fn reduce_any<T: Float, const BIG_ENDIAN: bool>(bytes: &[u8]) -> Reduced {
     reduced
 }
 
+/// Counts the first of each `every` values, for all of them: what is looked at in full and in samples weighs the same.
 pub(super) fn count<T: Read, const BIG_ENDIAN: bool>(histogram: &mut Histogram, bytes: &[u8], every: usize) {
-    for item in bytes.chunks_exact(T::SIZE).step_by(every) {
-        let value = T::read::<BIG_ENDIAN>(item).to_f64();
+    for group in bytes.chunks(T::SIZE * every) {
+        let value = T::read::<BIG_ENDIAN>(&group[..T::SIZE]).to_f64();
         if value.is_finite() {
-            histogram.count(value);
+            histogram.count(value, group.len() / T::SIZE);
         }
     }
 }
@@ -110,7 +111,7 @@ pub(super) fn count_short<T: Whole + Into<i64>, const BIG_ENDIAN: bool>(
     bytes: &[u8],
     every: usize,
 ) {
-    for item in bytes.chunks_exact(T::SIZE).step_by(every) {
-        histogram.count_whole(T::read::<BIG_ENDIAN>(item).into());
+    for group in bytes.chunks(T::SIZE * every) {
+        histogram.count_whole(T::read::<BIG_ENDIAN>(&group[..T::SIZE]).into(), group.len() / T::SIZE);
     }
 }

@@ -135,7 +135,7 @@ impl Statistics {
     }
 
     /// Looks at the bytes of the array from `at` on, none of which was shown before. Of each so many values one is
-    /// counted in the histogram. What is beyond the array's end is left out.
+    /// counted in the histogram, for all of them. What is beyond the array's end is left out.
     pub fn see(&mut self, at: u64, bytes: &[u8], histogram_one_in: usize) {
         let size = self.number.size_bytes;
         let end = self.elements.saturating_mul(size as u64);

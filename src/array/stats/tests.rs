@@ -80,6 +80,22 @@ fn what_is_not_finite_is_counted_and_in_no_other_number() {
 }
 
 #[test]
+fn what_is_counted_in_samples_weighs_as_much_as_what_is_counted_in_full() {
+    for dtype in ["<f8", "|u1"] {
+        let meta = meta(dtype, &[2000], Order::C);
+        let size = meta.dtype().item_size();
+        let bytes = [[0; 8]; 2000].concat()[..2000 * size].to_vec();
+        let mut seen = statistics(&meta);
+        let (full, sampled) = bytes.split_at(1000 * size);
+        seen.see(0, full, 1);
+        seen.see(1000 * size as u64, &sampled[..900 * size], 8);
+        seen.see(1900 * size as u64, &sampled[900 * size..], 7);
+        let counted: u64 = seen.stats().histogram.expect("numbers").counts.iter().sum();
+        assert_eq!(counted, 2000, "{dtype}");
+    }
+}
+
+#[test]
 fn nothing_has_no_numbers_and_what_overflows_has_no_mean() {
     let stats = statistics(&meta("<f8", &[2], Order::C)).stats();
     assert_eq!(stats, ArrayStats::default());
