@@ -7,6 +7,7 @@ mod marks;
 mod meters;
 mod numbers;
 mod paired;
+mod process;
 mod rates;
 mod text;
 
@@ -27,6 +28,8 @@ pub(crate) use listed::{Sign, Told, shares};
 pub(crate) use marks::{Change, Mark, Marks, Pause};
 pub(crate) use meters::{Measure, Meters};
 pub(crate) use numbers::{Numbers, RateAxis};
+use process::sides_of;
+pub(crate) use process::{Mate, OtherProcess, Process};
 use rates::RoundRates;
 
 /// Tells rows apart for as long as the window is open; a row that repeats keeps its key.
@@ -84,37 +87,6 @@ pub struct End {
     base_paused_s: f64,
     /// CPU seconds of the rounds before this one.
     base_cpu_s: f64,
-}
-
-/// Which process does what a row shows.
-#[derive(Debug, Clone)]
-pub enum Process {
-    /// This one, and it can do the same again.
-    This(Box<Recipe>),
-    /// Another one, which this window watches.
-    Other(OtherProcess),
-}
-
-/// Another process, and what its first event said of the transfer.
-#[derive(Debug, Clone)]
-pub struct OtherProcess {
-    /// Its process id.
-    pub pid: u32,
-    /// The end of the transfer that it is.
-    pub side: Side,
-    /// The array's name on the screen.
-    pub name: String,
-    /// Whether it has ended.
-    pub is_gone: bool,
-}
-
-/// The process that does the other end of a transfer, where this window sees both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mate {
-    /// Its process id.
-    pub pid: u32,
-    /// Whether it has ended.
-    pub is_gone: bool,
 }
 
 /// Up to two instants of a transfer, to read values there and the difference between them.
@@ -271,40 +243,10 @@ impl Row {
         }
     }
 
-    /// What it does here, to do it again; nothing where another process does it.
-    #[must_use]
-    pub fn recipe(&self) -> Option<&Recipe> {
-        match &self.process {
-            Process::This(recipe) => Some(recipe),
-            Process::Other(_) => None,
-        }
-    }
-
-    /// The id of the other process that does it, if any.
-    #[must_use]
-    pub fn other_pid(&self) -> Option<u32> {
-        match &self.process {
-            Process::This(_) => None,
-            Process::Other(process) => Some(process.pid),
-        }
-    }
-
-    /// Whether this process does it.
-    #[must_use]
-    pub fn is_own(&self) -> bool {
-        self.recipe().is_some()
-    }
-
     /// Whether it begins again whenever it is done.
     #[must_use]
     pub fn repeats(&self) -> bool {
         self.recipe().is_some_and(|recipe| recipe.repeat)
-    }
-
-    /// Whether both ends are here.
-    #[must_use]
-    pub fn is_loopback(&self) -> bool {
-        self.sides().len() == 2
     }
 
     /// An end of it.
@@ -313,18 +255,6 @@ impl Row {
         match side {
             Side::Sender => &self.sender,
             Side::Receiver => &self.receiver,
-        }
-    }
-
-    /// The ends that are seen here.
-    #[must_use]
-    pub fn sides(&self) -> &'static [Side] {
-        if self.mate.is_some() {
-            return &[Side::Sender, Side::Receiver];
-        }
-        match &self.process {
-            Process::This(recipe) => recipe.job.sides(),
-            Process::Other(process) => sides_of(process.side),
         }
     }
 
@@ -492,13 +422,6 @@ impl Row {
             .as_ref()
             .or(self.sender.started.as_ref())
             .or(self.receiver.started.as_ref())
-    }
-}
-
-fn sides_of(side: Side) -> &'static [Side] {
-    match side {
-        Side::Sender => &[Side::Sender],
-        Side::Receiver => &[Side::Receiver],
     }
 }
 
