@@ -74,10 +74,12 @@ fn lines(row: &Row, scene: &Scene, second: Option<&Second>, t_s: f64, palette: &
         lines.push((palette.weak, format!("moved until then {moved}")));
     }
     if let Some(second) = second {
-        lines.extend(second.at(t_s).into_iter().map(|(side, words)| {
-            let name = if side == Side::Sender { "sender" } else { "receiver" };
-            (colour_of(side, palette), format!("{name} {words}"))
-        }));
+        lines.extend(
+            second
+                .at(t_s)
+                .into_iter()
+                .map(|(side, words)| (colour_of(side, palette), format!("{} {words}", side.name()))),
+        );
     }
     lines
 }

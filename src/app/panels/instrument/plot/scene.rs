@@ -183,13 +183,12 @@ impl Scene {
     pub(crate) fn in_a_sentence(&self, row: &Row, numbers: &Numbers) -> String {
         use crate::app::model::format;
         let end_s = self.time.to_s.min(row.elapsed_end_s());
-        let ends = [(Side::Sender, "sender"), (Side::Receiver, "receiver")];
-        let ends = ends.into_iter().filter_map(|(side, name)| {
+        let ends = [Side::Sender, Side::Receiver].into_iter().filter_map(|side| {
             let runs = self.curves.of_side(side);
             let last = runs.last()?.last()?;
             let most = runs.iter().map(|run| highest(run)).fold(0.0, f64::max);
             let (last, most) = (self.unit.quantity(last.value), self.unit.quantity(most));
-            Some(format!(", {name} {last} and at most {most}"))
+            Some(format!(", {} {last} and at most {most}", side.name()))
         });
         let ends: String = ends.collect();
         let mean = self.mean.map_or_else(String::new, |mean| {

@@ -108,10 +108,10 @@ impl Second {
     /// What a screen reader says of it.
     fn in_a_sentence(&self) -> String {
         let ends = self.curves.iter().map(|(side, curve)| {
-            let name = if *side == Side::Sender { "sender" } else { "receiver" };
             let last = curve.last().map_or(0.0, |drawn| drawn.value);
             format!(
-                ", {name} {} and at most {}",
+                ", {} {} and at most {}",
+                side.name(),
                 self.in_words(last),
                 self.in_words(highest(curve))
             )
