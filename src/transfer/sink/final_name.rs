@@ -59,7 +59,7 @@ fn free_name(folder: &Folder, wanted: &Path) -> io::Result<(PathBuf, Option<u32>
     if folder.is_free(wanted)? {
         return Ok((wanted.into(), None));
     }
-    let mut taken = last_number(folder, wanted);
+    let mut taken = last_number(folder, wanted)?;
     let mut step = 1_u32;
     let too_many = || io::Error::from(io::ErrorKind::AlreadyExists);
     let mut free = loop {
@@ -100,9 +100,14 @@ static NUMBERED: LazyLock<Mutex<Numbered>> = LazyLock::new(Mutex::default);
 
 type Numbered = HashMap<(FolderId, PathBuf), u32>;
 
-fn last_number(folder: &Folder, name: &Path) -> u32 {
+/// The number to look behind: 0 where nothing is remembered, or where it no longer holds. Its file may have gone, and
+/// a new folder may have the inode of one that was removed.
+fn last_number(folder: &Folder, name: &Path) -> io::Result<u32> {
     let key = (folder.id(), name.into());
-    with_numbered(|numbered| numbered.get(&key).copied().unwrap_or(0))
+    match with_numbered(|numbered| numbered.get(&key).copied()) {
+        Some(number) if !folder.is_free(&numbered(name, number))? => Ok(number),
+        _ => Ok(0),
+    }
 }
 
 fn remember_number(folder: &Folder, name: &Path, number: u32) {
@@ -180,6 +185,25 @@ mod tests {
             assert_eq!(given.name, numbered(wanted, number));
             assert!(given.is_another);
         }
+    }
+
+    #[test]
+    fn numbers_begin_anew_where_those_that_were_given_are_gone() {
+        let folder = tempfile::tempdir().expect("folder");
+        let open = Folder::open(folder.path()).expect("there");
+        let wanted = Path::new("a.npy");
+        std::fs::write(folder.path().join(wanted), "").expect("write");
+        let give_one = || {
+            let file = part(folder.path());
+            give(&open, &file, Path::new(PART), wanted).expect("a name").name
+        };
+        let given: Vec<PathBuf> = (0..3).map(|_| give_one()).collect();
+        for name in &given {
+            std::fs::remove_file(folder.path().join(name)).expect("it is there");
+        }
+        // As in a new folder that has the inode of this one.
+        assert_eq!(give_one(), numbered(wanted, 1));
+        assert_eq!(give_one(), numbered(wanted, 2));
     }
 
     #[test]
