@@ -4,6 +4,7 @@ pub mod parsers;
 
 pub use crate::array::{Grid, Statistics, TileStats};
 pub use crate::checksum::Digest;
+pub use crate::language::Language;
 pub use crate::ledger::Ledger;
 pub use crate::ping::RoundTrips;
 pub use crate::service::Status;

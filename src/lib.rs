@@ -43,6 +43,7 @@ mod error;
 mod history;
 #[doc(hidden)]
 pub mod internals;
+mod language;
 mod ledger;
 mod line_queue;
 mod own_file;

@@ -94,6 +94,7 @@ fn open_window(typed: &WindowArguments) -> Result<(), String> {
         path: typed.path.clone(),
         no_history: typed.keep.no_history,
         minimized: typed.minimized,
+        language: typed.lang,
     };
     crate::app::run(options).map_err(|_| "this display opens no window".into())
 }

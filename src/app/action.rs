@@ -12,6 +12,7 @@ use super::model::plot_view::{Period, PlotView};
 use super::model::row::{Cursors, RateAxis, RowKey};
 use super::model::settings::ThemeChoice;
 use super::model::view::View;
+use crate::language::Language;
 use crate::telemetry::Cause;
 use crate::transfer::{Command, Side};
 
@@ -69,6 +70,8 @@ pub(crate) enum Action {
     Copy(String),
     /// Change the window's colours.
     SetTheme(ThemeChoice),
+    /// Speak this language; `None`: that of the system.
+    SetLanguage(Option<Language>),
     /// Count rates in this.
     SetRates(RateScale),
     /// Let things on the screen move in steps, or freely.

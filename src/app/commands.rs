@@ -13,7 +13,8 @@ use super::panels::list_row::row_id;
 use super::panels::new_transfer::first_field;
 use super::panels::row_menu;
 use super::worker::Task;
-use super::{App, Question, theme};
+use super::{App, Question, theme, words};
+use crate::language::Language;
 use crate::transfer::{Command, TransferId};
 
 /// A transfer that has run for so long is cancelled only after a question.
@@ -76,6 +77,7 @@ impl App {
                 self.settings.theme = choice;
                 theme::choose(ctx, choice);
             }
+            Action::SetLanguage(choice) => self.set_language(choice),
             Action::SetRates(scale) => self.settings.rates = scale,
             Action::SetReducedMotion(is_reduced) => self.settings.reduced_motion = is_reduced,
             Action::SetNotifies(notifies) => self.settings.notifies = notifies,
@@ -88,6 +90,16 @@ impl App {
                 self.close_anyway(ctx);
             }
             Action::KeepRunning => self.question = None,
+        }
+    }
+
+    /// Speaks another language from now on.
+    fn set_language(&mut self, choice: Option<Language>) {
+        self.settings.language = choice;
+        self.asked_language = None;
+        words::speak(self.language());
+        if let Some(fonts) = &self.system_fonts {
+            fonts.prepare(self.language());
         }
     }
 

@@ -9,11 +9,12 @@ use eframe::egui::{Context, ViewportCommand};
 use super::model::repaint::LONGEST;
 use super::model::row::Row;
 use super::model::view::{View, WindowSize};
-use super::{App, Clock, Question};
+use super::{App, Clock, Question, words};
 
 impl App {
     /// One step of the state machine.
     pub(super) fn step(&mut self, ctx: &Context) {
+        words::speak(self.language());
         // Before the events are taken, so that each later one requests another frame.
         self.repaints.is_requested.store(false, Ordering::Release);
         self.obey_signals(ctx);

@@ -29,6 +29,7 @@ pub(crate) mod theme;
 mod ui;
 mod widgets;
 mod window_threads;
+pub(crate) mod words;
 mod worker;
 
 use std::collections::HashMap;
@@ -40,6 +41,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use eframe::egui;
 
+use crate::language::Language;
 use crate::rounds::{RoundEvent, Rounds};
 use crate::transfer::Waker;
 use comparing::Comparisons;
@@ -75,6 +77,8 @@ pub struct AppOptions {
     pub no_history: bool,
     /// It opens as an icon, or in the list of windows alone.
     pub minimized: bool,
+    /// It speaks this language, whatever was chosen before.
+    pub language: Option<Language>,
 }
 
 /// Opens the window and returns when it has closed and every transfer has ended.
@@ -108,7 +112,7 @@ pub(crate) fn run(options: AppOptions) -> eframe::Result {
         }
         let mut app = App::new(cc, options);
         // Without a thread for them there are boxes in their place.
-        app.system_fonts = SystemFonts::install(&cc.egui_ctx).ok();
+        app.system_fonts = SystemFonts::install(&cc.egui_ctx, app.language()).ok();
         Ok(Box::new(app))
     });
     eframe::run_native("arraylift", native, create)
@@ -125,6 +129,10 @@ pub struct App {
     saved: Settings,
     /// Where they are kept; nowhere by a window of a test.
     settings_file: Option<PathBuf>,
+    /// The language that the window was opened with, until a person chooses another one in the settings.
+    asked_language: Option<Language>,
+    /// That of the system, where nobody chose one.
+    system_language: Language,
     size: WindowSize,
     view: View,
     transfers: Transfers,
@@ -243,6 +251,7 @@ impl App {
         let keeps_history = !options.no_history && !crate::history::is_switched_off();
         let mut app = Self::with_settings(&cc.egui_ctx, settings, options);
         app.settings_file = file;
+        app.system_language = Language::of_environment(|name| std::env::var(name).ok());
         if keeps_history {
             app.keep_history_at(crate::history::path());
         } else {
@@ -260,6 +269,7 @@ impl App {
     pub fn with_settings(ctx: &egui::Context, mut settings: Settings, options: AppOptions) -> Self {
         theme::install(ctx);
         theme::choose(ctx, settings.theme);
+        words::speak(options.language.or(settings.language).unwrap_or_default());
         if let Some(path) = options.path {
             let path = std::path::absolute(&path).unwrap_or(path);
             settings.form.choose_source(vec![path]);
@@ -276,6 +286,8 @@ impl App {
             saved: settings.clone(),
             settings,
             settings_file: None,
+            asked_language: options.language,
+            system_language: Language::default(),
             keeping: Keeping::default(),
             history_file: None,
             other_processes: None,
@@ -342,6 +354,13 @@ impl App {
     /// The same, to change it.
     pub fn settings_mut(&mut self) -> &mut Settings {
         &mut self.settings
+    }
+
+    /// The language of the window.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        let chosen = self.asked_language.or(self.settings.language);
+        chosen.unwrap_or(self.system_language)
     }
 
     /// Shows a page in the middle of the window.

@@ -7,17 +7,22 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use eframe::egui::{Context, FallbackRequest, FontFamily, FontInsert, FontProvider};
 use egui_system_font_provider::SystemFontProvider;
 
+use crate::language::Language;
 use crate::thread::Thread;
 
 /// A thread that looks for fonts as soon as one is missing. Dropping it ends and joins it.
 #[derive(Debug)]
 pub(super) struct SystemFonts {
+    ask: Sender<Option<Missing>>,
     _thread: Thread,
 }
 
 /// A text that has no font.
+#[derive(Debug)]
 struct Missing {
     cluster: String,
+    /// The language whose forms of the characters are meant; `None`: that of the system.
+    locale: Option<&'static str>,
     family: FontFamily,
 }
 
@@ -26,9 +31,12 @@ struct Finder(Sender<Option<Missing>>);
 
 impl SystemFonts {
     /// Lets the context ask for fonts of the system.
-    pub(super) fn install(ctx: &Context) -> std::io::Result<Self> {
+    ///
+    /// # Errors
+    /// There is no thread for it.
+    pub(super) fn install(ctx: &Context, language: Language) -> std::io::Result<Self> {
         let (tell, told) = bounded(1);
-        let stop = tell.clone();
+        let (stop, ask) = (tell.clone(), tell.clone());
         ctx.add_font_provider(Arc::new(Finder(tell)));
         let ctx = ctx.clone();
         let thread = Thread::start("system fonts", move || {
@@ -39,7 +47,22 @@ impl SystemFonts {
             // Where a text was missing first, the thread ends by itself.
             let _ = stop.try_send(None);
         });
-        Ok(Self { _thread: thread })
+        let fonts = Self { ask, _thread: thread };
+        fonts.prepare(language);
+        Ok(fonts)
+    }
+
+    /// Looks for the fonts of a language before a text of it is drawn.
+    pub(super) fn prepare(&self, language: Language) {
+        if language == Language::Chinese {
+            let missing = Missing {
+                cluster: "文".to_owned(),
+                locale: Some("zh-Hans"),
+                family: FontFamily::Proportional,
+            };
+            // Where it is full, or nobody takes it any more, fonts have been asked for.
+            let _ = self.ask.try_send(Some(missing));
+        }
     }
 }
 
@@ -47,6 +70,10 @@ impl SystemFonts {
 fn load(ctx: &Context, told: &Receiver<Option<Missing>>) {
     let Ok(Some(missing)) = told.recv() else { return };
     let fonts = SystemFontProvider::new();
+    let fonts = match missing.locale {
+        Some(locale) => fonts.with_locale(Some(locale)),
+        None => fonts,
+    };
     // The first answer waits until all fonts are known.
     let request = FallbackRequest {
         cluster: &missing.cluster,
@@ -61,6 +88,7 @@ impl FontProvider for Finder {
     fn font_for(&self, request: &FallbackRequest<'_>) -> Option<FontInsert> {
         let missing = Missing {
             cluster: request.cluster.to_owned(),
+            locale: None,
             family: request.family.clone(),
         };
         // It is told of one: that brings fonts for all.

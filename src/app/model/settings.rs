@@ -1,10 +1,12 @@
 //! What the window remembers from one run to the next.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::form::Form;
 use super::format::RateScale;
 use super::plot_view::PlotView;
+use crate::app::words::say;
+use crate::language::Language;
 
 /// Light or dark.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,13 +21,16 @@ pub enum ThemeChoice {
 }
 
 impl ThemeChoice {
+    /// Every choice.
+    pub const ALL: [Self; 3] = [Self::System, Self::Dark, Self::Light];
+
     /// Its name on the screen.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::System => "System",
-            Self::Dark => "Dark",
-            Self::Light => "Light",
+            Self::System => say!("settings-system"),
+            Self::Dark => say!("settings-dark"),
+            Self::Light => say!("settings-light"),
         }
     }
 }
@@ -37,6 +42,9 @@ impl ThemeChoice {
 pub struct Settings {
     /// Light or dark.
     pub theme: ThemeChoice,
+    /// The language of the window; nothing: that of the system.
+    #[serde(deserialize_with = "known_language")]
+    pub language: Option<Language>,
     /// So many transfers run at once, and the others wait; nothing: all of them.
     pub at_once: Option<usize>,
     /// What rates are counted in.
@@ -55,10 +63,18 @@ pub struct Settings {
     pub form: Form,
 }
 
+/// A language that this version does not speak is that of the system, so that the rest of what was kept is not lost.
+fn known_language<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Language>, D::Error> {
+    let tag = Option::<String>::deserialize(deserializer)?;
+    let known = |tag: String| Language::ALL.into_iter().find(|language| language.tag() == tag);
+    Ok(tag.and_then(known))
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             at_once: None,
+            language: None,
             theme: ThemeChoice::System,
             rates: RateScale::default(),
             form_open: false,
@@ -99,9 +115,18 @@ mod tests {
     }
 
     #[test]
+    fn a_language_that_is_not_spoken_is_that_of_the_system() {
+        let read = |text: &str| serde_json::from_str::<Settings>(text).unwrap();
+        assert_eq!(read(r#"{"language":"zh-CN"}"#).language, Some(Language::Chinese));
+        let settings = read(r#"{"language":"tlh","theme":"Light"}"#);
+        assert_eq!((settings.language, settings.theme), (None, ThemeChoice::Light));
+    }
+
+    #[test]
     fn settings_come_back_as_they_were() {
         let mut settings = Settings {
             theme: ThemeChoice::Dark,
+            language: Some(Language::Chinese),
             form_open: true,
             ..Settings::default()
         };

@@ -4,6 +4,7 @@ use super::format::{self, Quantity, RateUnit};
 use super::list::Group;
 use super::row::Row;
 use super::transfers::Transfers;
+use crate::app::words::say;
 use crate::transfer::State;
 
 /// The curve is of so many seconds.
@@ -64,14 +65,14 @@ impl Totals {
     #[must_use]
     pub(crate) fn all_in_words(&self) -> String {
         let mut words = vec![match self.running {
-            0 => "Nothing runs".to_owned(),
-            count => format!("{} running", format::count(count as u64)),
+            0 => say!("totals-nothing-runs").to_owned(),
+            count => say!("totals-running", count = count),
         }];
         words.push(self.moved_in_words());
         if self.more_done > 0 {
-            words.push(format!("{} more done than are listed", format::count(self.more_done)));
+            words.push(say!("totals-more-done", count = self.more_done));
         }
-        words.join(", ")
+        words.join(say!("comma"))
     }
 
     /// `2 running, 15.6 GB moved`, or where nothing runs what has moved alone.
@@ -79,12 +80,12 @@ impl Totals {
     pub(crate) fn in_words(&self) -> String {
         match self.running {
             0 => self.moved_in_words(),
-            count => format!("{} running, {}", format::count(count as u64), self.moved_in_words()),
+            count => [say!("totals-running", count = count), self.moved_in_words()].join(say!("comma")),
         }
     }
 
     fn moved_in_words(&self) -> String {
-        format!("{} moved", format::bytes(self.moved_bytes))
+        say!("totals-moved", bytes = format::bytes(self.moved_bytes))
     }
 }
 

@@ -13,6 +13,7 @@ use crate::app::model::row::shares;
 use crate::app::model::totals::Totals;
 use crate::app::theme::{self, CARD_RADIUS, RADIUS};
 use crate::app::widgets::{Icon, focus_ring, paint_icon, paint_sparkline, text_line, text_width};
+use crate::app::words::say;
 
 const HEIGHT: f32 = 112.5;
 const FILTER_HEIGHT: f32 = 40.0;
@@ -33,7 +34,14 @@ pub(super) fn ui(ui: &mut Ui, list: List<'_>, now_s: f64) -> Vec<Action> {
     let line = |from: f32, to: f32, y: f32| Rect::from_min_max(pos2(from, y - 12.0), pos2(to, y + 12.0));
     let title = line(left, right - 100.0, rect.top() + 28.0);
     let font = theme::strong_of(theme::TITLE);
-    text_line(ui, title, Align2::LEFT_CENTER, "Transfers", font, palette.text);
+    text_line(
+        ui,
+        title,
+        Align2::LEFT_CENTER,
+        say!("rail-transfers"),
+        font,
+        palette.text,
+    );
     let totals = Totals::of(list.transfers, now_s);
     totals_ui(ui, rect, &totals, list.unit());
     ui.painter()
@@ -75,27 +83,25 @@ fn totals_ui(ui: &mut Ui, rect: Rect, totals: &Totals, unit: RateUnit) {
     paint_sparkline(ui.painter(), curve, &shares(&totals.curve), palette.neutral);
     let all = Rect::from_min_max(pos2(left, rect.top() + 54.0), pos2(curve.right(), rect.bottom() - 4.0));
     let response = ui.interact(all, Id::unique("totals"), Sense::hover());
-    let all = format!("All transfers: {rate}. {}", totals.all_in_words());
+    let all = say!("totals-all", rate = rate.to_string(), rest = totals.all_in_words());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &all));
-    response.on_hover_text(format!(
-        "{all}\nThe rate is of now, the curve of the last minute, the bytes since the window was opened."
-    ));
+    response.on_hover_text(format!("{all}\n{}", say!("totals-hover")));
 }
 
 /// The button that opens the form.
 pub(super) fn new_button(ui: &mut Ui, rect: Rect) -> bool {
     let palette = theme::palette(ui);
     let response = ui.interact(rect, Id::unique("new transfer"), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, "New transfer"));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, say!("list-new-transfer")));
     button_back(ui, rect, response.hovered());
     focus_ring(ui, &response, rect);
-    let (word, keys) = ("New", "Ctrl N");
+    let (word, keys) = (say!("list-new"), "Ctrl N");
     let width = text_width(ui, word, theme::strong()) + 8.0 + text_width(ui, keys, theme::small());
     let from = rect.center().x - width / 2.0;
     let inner = Rect::from_min_max(pos2(from, rect.top()), pos2(from + width + 1.0, rect.bottom()));
     text_line(ui, inner, Align2::LEFT_CENTER, word, theme::strong(), palette.text);
     text_line(ui, inner, Align2::RIGHT_CENTER, keys, theme::small(), palette.faint);
-    response.on_hover_text("Move something else (Ctrl N)").clicked()
+    response.on_hover_text(say!("list-new-hover")).clicked()
 }
 
 /// The back of a quiet button: a fill in the dark, a line around it in the light.
@@ -140,12 +146,12 @@ pub(super) fn filter_ui(ui: &mut Ui, filter: &str) -> Option<Action> {
     let mut child = ui.new_child(UiBuilder::new().max_rect(text));
     let edit = TextEdit::singleline(&mut typed)
         .id(filter_id())
-        .hint_text("Filter")
+        .hint_text(say!("list-filter"))
         .frame(eframe::egui::Frame::NONE)
         .char_limit(200)
         .align(Align2::LEFT_CENTER)
         .desired_width(text.width());
-    let response = child.add_sized(text.size(), edit).accessible_name("Filter");
+    let response = child.add_sized(text.size(), edit).accessible_name(say!("list-filter"));
     if response.has_focus() {
         let escape = EventFilter {
             escape: true,
@@ -171,7 +177,7 @@ pub(super) fn drop_ui(ui: &mut Ui, left: Rect) -> Option<Action> {
     let corner = pos2(left.left() + MARGIN, left.top() + 24.0);
     let rect = Rect::from_min_size(corner, vec2(left.width() - 2.0 * MARGIN, height));
     let response = ui.interact(rect, Id::unique("drop zone"), Sense::click());
-    let text = "Drop files or folders to send";
+    let text = say!("list-drop");
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, text));
     let colour = if response.hovered() || response.has_focus() {
         palette.weak
@@ -182,7 +188,7 @@ pub(super) fn drop_ui(ui: &mut Ui, left: Rect) -> Option<Action> {
     focus_ring(ui, &response, rect);
     text_line(ui, rect, Align2::CENTER_CENTER, text, theme::small(), colour);
     response
-        .on_hover_text("Or click to choose them (Ctrl O)")
+        .on_hover_text(say!("list-drop-hover"))
         .clicked()
         .then_some(Action::Browse(Dialog::Source))
 }

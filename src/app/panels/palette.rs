@@ -1,13 +1,13 @@
 //! The command palette: every action by its name, narrowed down by typing.
 
 use eframe::egui::{
-    Align2, Context, EventFilter, Frame, Id, Key, Margin, Modal, Modifiers, Rect, Role, ScrollArea, Sense, Ui,
+    self, Align2, Context, EventFilter, Frame, Id, Margin, Modal, Modifiers, Rect, Role, ScrollArea, Sense, Ui,
     WidgetInfo, vec2,
 };
 
 use super::rail;
 use super::row_menu;
-use super::settings::AT_ONCE;
+use super::settings::at_once;
 use crate::app::action::{Action, Dialog, FormAction, QueueAction};
 use crate::app::model::palette::Palette;
 use crate::app::model::row::Row;
@@ -15,6 +15,8 @@ use crate::app::model::settings::ThemeChoice;
 use crate::app::model::transfers::Transfers;
 use crate::app::theme::{self, RADIUS};
 use crate::app::widgets::{text_edit_with_id, text_line};
+use crate::app::words::{Key, key, say};
+use crate::language::Language;
 
 const WIDTH: f32 = 480.0;
 const LINE_HEIGHT: f32 = 30.0;
@@ -23,41 +25,56 @@ const LINES_SHOWN: f32 = 10.0;
 /// A command: its name, its keys, and what it does.
 type Entry = (String, &'static str, Action);
 
+fn entry(name: Key, keys: &'static str, action: Action) -> Entry {
+    (name.say().to_owned(), keys, action)
+}
+
 /// All commands that can be given now.
 fn entries(transfers: &Transfers) -> Vec<Entry> {
     let form = |action| Action::Form(action);
     let queue = |action| Action::Queue(action);
     let mut entries: Vec<Entry> = vec![
-        ("New transfer".into(), "Ctrl N", form(FormAction::Focus)),
-        ("Start what the form says".into(), "Ctrl Enter", form(FormAction::Start)),
-        ("Try this machine".into(), "", Action::TryThisMachine),
-        ("Choose files to send".into(), "Ctrl O", Action::Browse(Dialog::Source)),
-        ("Receive here".into(), "Ctrl L", form(FormAction::PrepareToReceive)),
+        entry(key!("list-new-transfer"), "Ctrl N", form(FormAction::Focus)),
+        entry(key!("palette-start"), "Ctrl Enter", form(FormAction::Start)),
+        entry(key!("palette-try"), "", Action::TryThisMachine),
+        entry(key!("palette-choose"), "Ctrl O", Action::Browse(Dialog::Source)),
+        entry(key!("palette-receive"), "Ctrl L", form(FormAction::PrepareToReceive)),
     ];
     if let Some(row) = transfers.selected() {
         entries.extend(of_row(row, transfers));
     }
-    entries.extend(rail::pages().map(|(view, name)| (format!("Show {}", lower(name)), "", Action::Show(view))));
-    let all = [
-        ("Pause all", "", queue(QueueAction::PauseAll)),
-        ("Resume all", "", queue(QueueAction::ResumeAll)),
-        ("Retry failed", "", queue(QueueAction::RetryFailed)),
-        ("Remove finished", "", queue(QueueAction::RemoveFinished)),
-        ("Remove waiting", "", queue(QueueAction::RemoveWaiting)),
-        ("Undo removal", "Ctrl Z", queue(QueueAction::UndoRemoval)),
-        ("Filter the list", "Ctrl F", Action::FocusFilter),
-        ("Measure this machine's ceilings", "", Action::MeasureCeilings),
-    ];
-    entries.extend(all.map(|(name, keys, action)| (name.to_owned(), keys, action)));
-    let at_once = AT_ONCE.map(|(count, name)| {
-        let action = queue(QueueAction::SetAtOnce(count));
-        (format!("Transfers at once: {}", name.to_lowercase()), "", action)
+    let shows = rail::pages().map(|(view, name)| {
+        let text = say!("palette-show", page = name.say().to_lowercase());
+        (text, "", Action::Show(view))
     });
-    entries.extend(at_once);
-    for choice in [ThemeChoice::System, ThemeChoice::Dark, ThemeChoice::Light] {
-        let name = format!("Theme: {}", choice.name().to_lowercase());
-        entries.push((name, "", Action::SetTheme(choice)));
-    }
+    entries.extend(shows);
+    entries.extend([
+        entry(key!("menu-pause-all"), "", queue(QueueAction::PauseAll)),
+        entry(key!("menu-resume-all"), "", queue(QueueAction::ResumeAll)),
+        entry(key!("menu-retry-failed"), "", queue(QueueAction::RetryFailed)),
+        entry(key!("menu-remove-finished"), "", queue(QueueAction::RemoveFinished)),
+        entry(key!("menu-remove-waiting"), "", queue(QueueAction::RemoveWaiting)),
+        entry(key!("palette-undo"), "Ctrl Z", queue(QueueAction::UndoRemoval)),
+        entry(key!("palette-filter"), "Ctrl F", Action::FocusFilter),
+        entry(key!("palette-ceilings"), "", Action::MeasureCeilings),
+    ]);
+    let choice = |part: &str, name: &str| say!("palette-choice", part = part, name = name.to_lowercase());
+    entries.extend(at_once().map(|(count, name)| {
+        let action = queue(QueueAction::SetAtOnce(count));
+        (choice(say!("settings-at-once"), name), "", action)
+    }));
+    entries.extend(ThemeChoice::ALL.map(|theme| {
+        let action = Action::SetTheme(theme);
+        (choice(say!("settings-theme"), theme.name()), "", action)
+    }));
+    entries.extend(Language::ALL.map(|language| {
+        let text = say!(
+            "palette-choice",
+            part = say!("settings-language"),
+            name = language.name()
+        );
+        (text, "", Action::SetLanguage(Some(language)))
+    }));
     entries
 }
 
@@ -66,12 +83,11 @@ fn of_row(row: &Row, transfers: &Transfers) -> Vec<Entry> {
     let items = row_menu::items(row, transfers.is_next(row.key)).into_iter();
     let of_it = items.filter(|item| !matches!(item.value, Action::Queue(_)));
     of_it
-        .map(|item| (format!("{} ({})", item.text, row.name()), item.keys, item.value))
+        .map(|item| {
+            let text = say!("palette-of-row", action = item.text, row = row.name());
+            (text, item.keys, item.value)
+        })
         .collect()
-}
-
-fn lower(name: &str) -> String {
-    name.to_lowercase()
 }
 
 /// Draws the open palette.
@@ -95,12 +111,12 @@ fn content_ui(ui: &mut Ui, palette: &Palette, entries: Vec<Entry>) -> Vec<Action
     let found = palette.matching(&names);
     let mut next = palette.clone();
     let pressed = |ui: &Ui, key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
-    if pressed(ui, Key::Escape) {
+    if pressed(ui, egui::Key::Escape) {
         return vec![Action::Palette(None)];
     }
-    let is_down = pressed(ui, Key::ArrowDown);
-    let is_up = pressed(ui, Key::ArrowUp);
-    let is_enter = pressed(ui, Key::Enter);
+    let is_down = pressed(ui, egui::Key::ArrowDown);
+    let is_up = pressed(ui, egui::Key::ArrowUp);
+    let is_enter = pressed(ui, egui::Key::Enter);
     if !found.is_empty() {
         let last = found.len() - 1;
         next.at = next.at.min(last);
@@ -111,8 +127,8 @@ fn content_ui(ui: &mut Ui, palette: &Palette, entries: Vec<Entry>) -> Vec<Action
         }
     }
     let field = Id::unique("palette, field");
-    let response = text_edit_with_id(ui, Some(field), &mut next.typed, "Type a command", false);
-    let response = response.accessible_name("Command");
+    let response = text_edit_with_id(ui, Some(field), &mut next.typed, say!("palette-hint"), false);
+    let response = response.accessible_name(say!("palette-command"));
     response.request_focus();
     let keys = EventFilter {
         vertical_arrows: true,
@@ -142,7 +158,7 @@ fn content_ui(ui: &mut Ui, palette: &Palette, entries: Vec<Entry>) -> Vec<Action
 fn list_ui(ui: &mut Ui, entries: &[Entry], found: &[usize], at: usize, is_moved: bool) -> Option<usize> {
     let palette = theme::palette(ui);
     if found.is_empty() {
-        crate::app::widgets::caption(ui, "No command has these words.");
+        crate::app::widgets::caption(ui, say!("palette-nothing"));
         return None;
     }
     ui.spacing_mut().item_spacing.y = 0.0;

@@ -1,66 +1,79 @@
 //! The rail at the left edge: the pages, and below them settings and help. The arrows walk it, Enter picks.
 
-use eframe::egui::{Align2, EventFilter, Id, Key, Modifiers, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{self, Align2, EventFilter, Id, Modifiers, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::app::action::Action;
 use crate::app::model::view::View;
 use crate::app::theme::{self, ROW_RADIUS};
 use crate::app::widgets::{Icon, focus_ring, paint_icon, paint_mark, text_line};
+use crate::app::words::{Key, key};
 
 /// An entry of the rail.
 struct Entry {
     view: View,
     icon: Icon,
     /// What stands below the icon.
-    word: &'static str,
+    word: Option<Key>,
     /// What a screen reader says, and the tooltip.
-    name: &'static str,
+    name: Key,
     keys: &'static str,
 }
 
 /// The pages, from top to bottom; another one is one line more.
 const PAGES: [Entry; 4] = [
-    Entry::new(View::Transfers, Icon::Transfers, "Transfers", "Transfers", "Ctrl 1"),
-    Entry::new(
-        View::Compare,
-        Icon::Compare,
-        "Compare",
-        "Compare routes",
-        "Ctrl 2, Ctrl R",
-    ),
-    Entry::new(
-        View::RoundTrips,
-        Icon::RoundTrips,
-        "Round trips",
-        "Round trips",
-        "Ctrl 3",
-    ),
-    Entry::new(View::History, Icon::History, "History", "History", "Ctrl 4"),
+    Entry {
+        view: View::Transfers,
+        icon: Icon::Transfers,
+        word: Some(key!("rail-transfers")),
+        name: key!("rail-transfers"),
+        keys: "Ctrl 1",
+    },
+    Entry {
+        view: View::Compare,
+        icon: Icon::Compare,
+        word: Some(key!("rail-compare")),
+        name: key!("rail-compare-routes"),
+        keys: "Ctrl 2, Ctrl R",
+    },
+    Entry {
+        view: View::RoundTrips,
+        icon: Icon::RoundTrips,
+        word: Some(key!("rail-round-trips")),
+        name: key!("rail-round-trips"),
+        keys: "Ctrl 3",
+    },
+    Entry {
+        view: View::History,
+        icon: Icon::History,
+        word: Some(key!("rail-history")),
+        name: key!("rail-history"),
+        keys: "Ctrl 4",
+    },
 ];
 
 /// What stands at the bottom, from top to bottom.
 const BELOW: [Entry; 2] = [
-    Entry::new(View::Settings, Icon::Settings, "", "Settings", "Ctrl ,"),
-    Entry::new(View::Help, Icon::Help, "", "Help", "F1"),
+    Entry {
+        view: View::Settings,
+        icon: Icon::Settings,
+        word: None,
+        name: key!("rail-settings"),
+        keys: "Ctrl ,",
+    },
+    Entry {
+        view: View::Help,
+        icon: Icon::Help,
+        word: None,
+        name: key!("rail-help"),
+        keys: "F1",
+    },
 ];
 
 const MARK_Y: f32 = 29.0;
 const FIRST_TOP: f32 = 66.0;
 
-impl Entry {
-    const fn new(view: View, icon: Icon, word: &'static str, name: &'static str, keys: &'static str) -> Self {
-        Self {
-            view,
-            icon,
-            word,
-            name,
-            keys,
-        }
-    }
-}
-
 /// The pages that a key with Ctrl shows: Ctrl 1 the first, and so on.
-pub(crate) fn pages() -> impl Iterator<Item = (View, &'static str)> {
+pub(crate) fn pages() -> impl Iterator<Item = (View, Key)> {
     PAGES.iter().chain(&BELOW).map(|entry| (entry.view, entry.name))
 }
 
@@ -107,7 +120,7 @@ fn entries_ui(ui: &mut Ui, shown: View, placed: &[(&Entry, Rect)]) -> Option<Act
         let sense = if at == stop { Sense::click() } else { Sense::CLICK };
         let response = ui.interact(*rect, id(at), sense);
         let is_shown = entry.view == shown;
-        response.widget_info(|| WidgetInfo::selected(Role::Tab, true, is_shown, entry.name));
+        response.widget_info(|| WidgetInfo::selected(Role::Tab, true, is_shown, entry.name.say()));
         if response.has_focus() {
             let upright = EventFilter {
                 vertical_arrows: true,
@@ -115,9 +128,9 @@ fn entries_ui(ui: &mut Ui, shown: View, placed: &[(&Entry, Rect)]) -> Option<Act
             };
             ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, upright));
             let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
-            if pressed(Key::ArrowDown) {
+            if pressed(egui::Key::ArrowDown) {
                 to = Some((at + 1).min(placed.len() - 1));
-            } else if pressed(Key::ArrowUp) {
+            } else if pressed(egui::Key::ArrowUp) {
                 to = Some(at.saturating_sub(1));
             }
         }
@@ -125,7 +138,7 @@ fn entries_ui(ui: &mut Ui, shown: View, placed: &[(&Entry, Rect)]) -> Option<Act
             picked = Some(Action::Show(entry.view));
         }
         entry_ui(ui, entry, *rect, is_shown, &response);
-        response.on_hover_text(format!("{}  ({})", entry.name, entry.keys));
+        response.on_hover_text(format!("{}  ({})", entry.name.say(), entry.keys));
     }
     if let Some(to) = to {
         // Once all are drawn: one that is no stop yet would give the focus away.
@@ -144,16 +157,20 @@ fn entry_ui(ui: &Ui, entry: &Entry, rect: Rect, is_shown: bool, response: &efram
     focus_ring(ui, response, rect);
     let is_lit = is_shown || response.hovered() || response.has_focus();
     let colour = if is_lit { palette.text } else { palette.weak };
-    let has_word = !entry.word.is_empty() && rect.height() > 50.0;
-    let icon_y = if has_word { rect.top() + 19.0 } else { rect.center().y };
+    let word = entry.word.filter(|_| rect.height() > 50.0);
+    let icon_y = if word.is_some() {
+        rect.top() + 19.0
+    } else {
+        rect.center().y
+    };
     paint_icon(ui.painter(), entry.icon, pos2(rect.center().x, icon_y), colour);
-    if has_word {
+    if let Some(word) = word {
         let font = if is_shown {
             theme::strong_of(theme::TINY)
         } else {
             theme::tiny()
         };
         let words = Rect::from_center_size(pos2(rect.center().x, rect.top() + 40.0), vec2(rect.width() + 8.0, 16.0));
-        text_line(ui, words, Align2::CENTER_CENTER, entry.word, font, colour);
+        text_line(ui, words, Align2::CENTER_CENTER, word.say(), font, colour);
     }
 }

@@ -8,66 +8,64 @@ use crate::app::model::format::RateScale;
 use crate::app::model::settings::{Settings, ThemeChoice};
 use crate::app::theme;
 use crate::app::widgets::{caption, segments, tick};
+use crate::app::words::say;
+use crate::language::Language;
 
 const WIDTH: f32 = 420.0;
-const THEMES: [(ThemeChoice, &str); 3] = [
-    (ThemeChoice::System, "System"),
-    (ThemeChoice::Dark, "Dark"),
-    (ThemeChoice::Light, "Light"),
-];
 const RATES: [(RateScale, &str); 3] = [
     (RateScale::Bytes, "GB/s"),
     (RateScale::BinaryBytes, "GiB/s"),
     (RateScale::Bits, "Gbit/s"),
 ];
 /// So many transfers run at once; `None` is as many as can be.
-pub(crate) const AT_ONCE: [(Option<usize>, &str); 5] = [
-    (None, "All"),
-    (Some(1), "1"),
-    (Some(2), "2"),
-    (Some(4), "4"),
-    (Some(8), "8"),
-];
+pub(crate) fn at_once() -> [(Option<usize>, &'static str); 5] {
+    [
+        (None, say!("settings-at-once-all")),
+        (Some(1), "1"),
+        (Some(2), "2"),
+        (Some(4), "4"),
+        (Some(8), "8"),
+    ]
+}
 
 /// Draws the page. Where the desktop shows no notifications, it says why.
 pub(crate) fn ui(ui: &mut Ui, settings: &Settings, no_notifications: Option<&str>) -> Vec<Action> {
     ui.set_max_width(WIDTH);
     ui.spacing_mut().item_spacing.y = 6.0;
     let mut actions = Vec::new();
-    title(ui, "Settings");
-    part(ui, "Theme", None);
+    title(ui, say!("rail-settings"));
+    let theme = say!("settings-theme");
+    part(ui, theme, None);
     let mut chosen = settings.theme;
-    segments(ui, "Theme", &mut chosen, &THEMES);
+    let themes = ThemeChoice::ALL.map(|choice| (choice, choice.name()));
+    segments(ui, theme, &mut chosen, &themes);
     if chosen != settings.theme {
         actions.push(Action::SetTheme(chosen));
     }
-    part(
-        ui,
-        "Transfers at once",
-        Some("The others wait for their turn. All is 32 at most."),
-    );
-    let mut at_once = settings.at_once;
-    segments(ui, "Transfers at once", &mut at_once, &AT_ONCE);
-    if at_once != settings.at_once {
-        actions.push(Action::Queue(QueueAction::SetAtOnce(at_once)));
+    actions.extend(language_ui(ui, settings));
+    let name = say!("settings-at-once");
+    part(ui, name, Some(say!("settings-at-once-note")));
+    let mut count = settings.at_once;
+    segments(ui, name, &mut count, &at_once());
+    if count != settings.at_once {
+        actions.push(Action::Queue(QueueAction::SetAtOnce(count)));
     }
-    part(ui, "Rates", Some("On the page of transfers."));
+    let name = say!("settings-rates");
+    part(ui, name, Some(say!("settings-rates-note")));
     let mut scale = settings.rates;
-    segments(ui, "Rates", &mut scale, &RATES);
+    segments(ui, name, &mut scale, &RATES);
     if scale != settings.rates {
         actions.push(Action::SetRates(scale));
     }
-    part(ui, "Motion", None);
+    part(ui, say!("settings-motion"), None);
     let mut is_reduced = settings.reduced_motion;
-    tick(ui, &mut is_reduced, "Reduced motion")
-        .on_hover_text("Curves and numbers change in steps, at most twice a second");
+    tick(ui, &mut is_reduced, say!("settings-reduced-motion")).on_hover_text(say!("settings-reduced-motion-hover"));
     if is_reduced != settings.reduced_motion {
         actions.push(Action::SetReducedMotion(is_reduced));
     }
-    part(ui, "Notifications", None);
+    part(ui, say!("settings-notifications"), None);
     let mut notifies = settings.notifies;
-    tick(ui, &mut notifies, "Tell the desktop when a transfer ends")
-        .on_hover_text("While this window is not in front; what you cancel yourself is not told");
+    tick(ui, &mut notifies, say!("settings-notifies")).on_hover_text(say!("settings-notifies-hover"));
     if notifies != settings.notifies {
         actions.push(Action::SetNotifies(notifies));
     }
@@ -75,6 +73,16 @@ pub(crate) fn ui(ui: &mut Ui, settings: &Settings, no_notifications: Option<&str
         caption(ui, &sentence(why));
     }
     actions
+}
+
+fn language_ui(ui: &mut Ui, settings: &Settings) -> Option<Action> {
+    let name = say!("settings-language");
+    part(ui, name, None);
+    let system = (None, say!("settings-system"));
+    let [english, chinese] = Language::ALL.map(|language| (Some(language), language.name()));
+    let mut chosen = settings.language;
+    segments(ui, name, &mut chosen, &[system, english, chinese]);
+    (chosen != settings.language).then_some(Action::SetLanguage(chosen))
 }
 
 /// The title of a page.

@@ -7,7 +7,7 @@ use eframe::egui::{
 use super::transfers::Column;
 use super::{list_head, list_row, row_menu};
 use crate::app::action::{Action, FormAction, TransferAction};
-use crate::app::model::format::{self, RateUnit};
+use crate::app::model::format::RateUnit;
 use crate::app::model::list::{Group, List};
 use crate::app::model::row::{Row, RowKey, Sign, Told};
 use crate::app::model::totals::Totals;
@@ -15,6 +15,7 @@ use crate::app::theme::{self, ROW_RADIUS};
 use crate::app::widgets::{
     Icon, focus_ring, name_line, paint_icon, paint_sparkline, sign_colour, text_line, text_width,
 };
+use crate::app::words::say;
 
 /// Height of the strip.
 pub(crate) const HEIGHT: f32 = 44.0;
@@ -53,7 +54,7 @@ pub(crate) fn ui(ui: &mut Ui, column: Column<'_>) -> Vec<Action> {
     let mut counts = counts(all);
     // With room for the count of those that have no chip.
     let counts_width = 96.0 + counts.iter().map(|(_, text)| count_width(ui, text)).sum::<f32>();
-    let mut without_chip = 0;
+    let mut without_chip = 0_usize;
     let mut x = area.left() + 8.0;
     let place = |x: f32, width: f32| Rect::from_min_size(pos2(x, area.top() + 6.0), vec2(width, CHIP_HEIGHT));
     let mut selected_at = place(x, 0.0);
@@ -71,7 +72,7 @@ pub(crate) fn ui(ui: &mut Ui, column: Column<'_>) -> Vec<Action> {
         x += width + 4.0;
     }
     if without_chip > 0 {
-        counts.insert(0, (Sign::Both, format!("{without_chip} more")));
+        counts.insert(0, (Sign::Both, say!("strip-more", count = without_chip)));
     }
     let mut openers = vec![total];
     for (sign, text) in counts {
@@ -195,17 +196,21 @@ fn chip_id(key: RowKey) -> Id {
 fn counts(list: List<'_>) -> Vec<(Sign, String)> {
     let done = list.group(Group::Done).len() as u64 + list.transfers.forgotten_done();
     let others = list.group(Group::Others).len() + list.services.len();
-    let counts = [
-        (Sign::Waits, list.group(Group::Waiting).len() as u64, "waiting"),
-        (Sign::Failed, list.group(Group::Failed).len() as u64, "failed"),
-        (Sign::Verified, done, "done"),
-        (Sign::Done, others as u64, "elsewhere"),
-    ];
+    let (waiting, failed) = (list.group(Group::Waiting).len(), list.group(Group::Failed).len());
+    let mut counts = Vec::new();
+    if waiting > 0 {
+        counts.push((Sign::Waits, say!("strip-waiting", count = waiting)));
+    }
+    if failed > 0 {
+        counts.push((Sign::Failed, say!("strip-failed", count = failed)));
+    }
+    if done > 0 {
+        counts.push((Sign::Verified, say!("strip-done", count = done)));
+    }
+    if others > 0 {
+        counts.push((Sign::Done, say!("strip-elsewhere", count = others)));
+    }
     counts
-        .into_iter()
-        .filter(|(_, count, _)| *count > 0)
-        .map(|(sign, count, word)| (sign, format!("{} {word}", format::count(count))))
-        .collect()
 }
 
 fn count_width(ui: &Ui, text: &str) -> f32 {
@@ -214,8 +219,8 @@ fn count_width(ui: &Ui, text: &str) -> f32 {
 
 fn count_ui(ui: &Ui, sign: Sign, text: &str, rect: Rect) -> Response {
     let palette = theme::palette(ui);
-    let response = ui.interact(rect, Id::unique(("chip", text.split(' ').next_back())), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("List: {text}")));
+    let response = ui.interact(rect, Id::unique(("count chip", sign as u8)), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, say!("strip-list", counted = text)));
     if response.hovered() {
         ui.painter().rect_filled(rect, ROW_RADIUS, palette.field);
     }
@@ -267,11 +272,11 @@ fn list_ui(ui: &Ui, corner: Pos2, column: Column<'_>, is_opener: bool) -> Vec<Ac
 
 fn plus_ui(ui: &Ui, rect: Rect) -> bool {
     let response = ui.interact(rect, Id::unique("new transfer"), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, "New transfer"));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, say!("list-new-transfer")));
     list_head::button_back(ui, rect, response.hovered());
     focus_ring(ui, &response, rect);
     paint_icon(ui.painter(), Icon::Plus, rect.center(), theme::palette(ui).text);
-    response.on_hover_text("Move something else (Ctrl N)").clicked()
+    response.on_hover_text(say!("list-new-hover")).clicked()
 }
 
 /// The rate of all, which ends at a point; a click on it opens the list.
@@ -290,7 +295,7 @@ fn total_ui(ui: &Ui, column: Column<'_>, totals: &Totals, unit: RateUnit, end: P
         palette.text,
     );
     let response = ui.interact(place, Id::unique("totals"), Sense::click());
-    let words = format!("All transfers: {rate}. {}", totals.all_in_words());
+    let words = say!("totals-all", rate = rate.to_string(), rest = totals.all_in_words());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &words));
     focus_ring(ui, &response, place.expand2(vec2(4.0, 2.0)));
     let cost = super::status::itself(column.cost, column.is_moving);

@@ -13,6 +13,7 @@ use crate::app::model::repaint::WindowCost;
 use crate::app::model::row::RowKey;
 use crate::app::theme;
 use crate::app::widgets::caption;
+use crate::app::words::say;
 
 /// What the column shows besides the list.
 #[derive(Debug, Clone, Copy)]
@@ -116,7 +117,7 @@ impl<'a> Column<'a> {
         ui.add_space(16.0);
         ui.horizontal(|ui| {
             ui.add_space(MARGIN);
-            caption(ui, "No transfer has these words.");
+            caption(ui, say!("list-nothing-found"));
         });
         48.0
     }
@@ -179,7 +180,7 @@ impl<'a> Column<'a> {
         let mut child = ui.new_child(UiBuilder::new().max_rect(rect.shrink2(vec2(MARGIN, 0.0))));
         child.horizontal_centered(|ui| {
             let words = super::status::itself(self.cost, self.is_moving);
-            caption(ui, &words).on_hover_text("What this window takes from the transfers that it shows");
+            caption(ui, &words).on_hover_text(say!("status-hover"));
         });
     }
 }

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::array::{Dtype, NumberError, Shape, parse_count};
+use crate::language::Language;
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
 use crate::transfer::{PeerUser, StatsChoice};
 use crate::wire::{ChecksumKind, WireChoice};
@@ -115,6 +116,9 @@ pub(crate) struct WindowArguments {
     /// Opens the window minimized
     #[arg(long)]
     pub minimized: bool,
+    /// Lets the window speak this language; else the one that was chosen in it, else that of the system
+    #[arg(long, value_parser = languages())]
+    pub lang: Option<Language>,
     #[command(flatten)]
     pub keep: KeepArguments,
 }
@@ -416,6 +420,10 @@ pub(super) const ENDPOINT_IS_TEXT: &str = "an endpoint is UTF-8 text";
 
 fn endpoints() -> impl TypedValueParser<Value = String> {
     OsStringValueParser::new().try_map(|typed| typed.into_string().map_err(|_| ENDPOINT_IS_TEXT))
+}
+
+fn languages() -> impl TypedValueParser<Value = Language> {
+    named(Language::ALL, Language::tag)
 }
 
 fn wires() -> impl TypedValueParser<Value = WireChoice> {
