@@ -134,6 +134,7 @@ mod tests {
             bytes,
             rate_bytes_per_s: 0.0,
             counters: None,
+            ..Sample::default()
         };
         told(transfer, EventKind::Sample(Box::new(sample)))
     }
@@ -189,7 +190,7 @@ mod tests {
             let sample = Sample {
                 bytes: i / 2 * 400_000,
                 rate_bytes_per_s: if i % 2 == 0 { 8e6 } else { 0.0 },
-                counters: None,
+                ..Sample::default()
             };
             let told = AnyEvent::Transfer(Event {
                 kind: EventKind::Sample(Box::new(sample)),

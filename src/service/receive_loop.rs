@@ -415,6 +415,7 @@ impl Receiving {
             bytes,
             rate_bytes_per_s: bytes.saturating_sub(bytes_before) as f64 / seconds,
             counters: None,
+            ..Sample::default()
         };
         Some((elapsed, sample))
     }

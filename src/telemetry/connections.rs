@@ -11,6 +11,13 @@ use super::sample::Counters;
 /// is read every 100 ms; one that is in a long system call is not.
 const HELD: Duration = Duration::from_millis(500);
 
+/// What each connection has moved is told at least so far apart: of less, whole chunks would be drawn.
+const EACH_INTERVAL_MIN: Duration = Duration::from_millis(4);
+/// No further apart than this: as often as samples are taken.
+const EACH_INTERVAL_MAX: Duration = Duration::from_millis(50);
+/// In between, it is told again after the time that has passed, divided by this.
+const EACH_PER_ELAPSED: u32 = 128;
+
 /// The connections of one side.
 #[derive(Debug, Default)]
 pub(crate) struct Connections {
@@ -18,15 +25,19 @@ pub(crate) struct Connections {
     /// Instants that are not told yet.
     pending: Vec<Instant>,
     told: Duration,
+    /// When it is next due to tell what each has moved.
+    next_each: Duration,
 }
 
 /// What all connections together had done by an instant.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Sum {
     /// The time since the transfer's clock began.
     pub(crate) elapsed: Duration,
     /// Bytes of the array that had moved.
     pub(crate) bytes: f64,
+    /// Those of each of several connections, by number, where that is told at this instant.
+    pub(crate) each_bytes: Vec<f64>,
     /// The sums of the counters, where one of them was read then.
     pub(crate) counters: Option<Counters>,
     /// What had moved before is of no use: the array comes from its first byte again.
@@ -96,7 +107,14 @@ impl Connections {
             .sort_by_key(|instant| (instant.elapsed, !instant.comes_again));
         let count = self.pending.partition_point(|instant| instant.elapsed <= known);
         let instants: Vec<Instant> = self.pending.drain(..count).collect();
-        instants.into_iter().map(|instant| self.sum(instant)).collect()
+        let last = instants.last().map(|instant| instant.elapsed);
+        let has_many = self.each.len() > 1;
+        let tells_each = |this: &Self, at: Duration| has_many && (at >= this.next_each || Some(at) == last);
+        let sum = |instant: Instant| {
+            let tells_each = tells_each(self, instant.elapsed);
+            self.sum(instant, tells_each)
+        };
+        instants.into_iter().map(sum).collect()
     }
 
     /// Until when all is known of all that go on.
@@ -118,21 +136,27 @@ impl Connections {
         }
     }
 
-    fn sum(&mut self, instant: Instant) -> Sum {
+    fn sum(&mut self, instant: Instant, tells_each: bool) -> Sum {
         let Instant {
             elapsed,
             has_counters,
             comes_again,
         } = instant;
         self.told = elapsed;
+        if tells_each {
+            self.next_each = elapsed + (elapsed / EACH_PER_ELAPSED).clamp(EACH_INTERVAL_MIN, EACH_INTERVAL_MAX);
+        }
         let mut sum = Sum {
             elapsed,
             bytes: 0.0,
+            each_bytes: Vec::new(),
             counters: has_counters.then(Counters::default),
             comes_again,
         };
         for readings in &mut self.each {
-            sum.bytes += at(&mut readings.bytes, elapsed, |a, b, part| a + (b - a) * part).unwrap_or_default();
+            let bytes = at(&mut readings.bytes, elapsed, |a, b, part| a + (b - a) * part).unwrap_or_default();
+            sum.bytes += bytes;
+            sum.each_bytes.extend(tells_each.then_some(bytes));
             let counters = at(&mut readings.counters, elapsed, Counters::between);
             if let Some(all) = &mut sum.counters {
                 *all = all.plus(counters.unwrap_or_default());
@@ -269,6 +293,28 @@ mod tests {
                 (100.0, false)
             ]
         );
+    }
+
+    #[test]
+    fn what_each_of_several_has_moved_is_told_now_and_then_and_at_the_end() {
+        let mut connections = Connections::default();
+        let one = connections.add();
+        connections.push(one, stamp(0, 0, Some(0.0)));
+        assert!(connections.sums(ms(0))[0].each_bytes.is_empty(), "one is all");
+        let two = connections.add();
+        connections.push(two, stamp(0, 0, Some(0.0)));
+        for at in 1..=40 {
+            connections.push(one, stamp(at, at * 300, Some(0.0)));
+            connections.push(two, stamp(at, at * 100, Some(0.0)));
+        }
+        let sums = connections.sums(ms(40));
+        let each: Vec<&Sum> = sums.iter().filter(|sum| !sum.each_bytes.is_empty()).collect();
+        assert!((10..=14).contains(&each.len()), "{}", each.len());
+        for sum in &each {
+            assert!((sum.each_bytes.iter().sum::<f64>() - sum.bytes).abs() < 1e-6);
+        }
+        let last = each.last().map(|sum| (sum.elapsed, sum.each_bytes.clone()));
+        assert_eq!(last, Some((ms(40), vec![12_000.0, 4_000.0])));
     }
 
     #[test]

@@ -3,13 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 /// What one side had done by an instant.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Sample {
     /// Bytes of the array that this side has moved so far.
     pub bytes: u64,
     /// The rate since the sample before, in bytes a second.
     pub rate_bytes_per_s: f64,
+    /// The bytes of each connection, in the order in which they were opened, where there are several; empty in between.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stream_bytes: Vec<u64>,
     /// The counters, if they were read at this instant.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub counters: Option<Counters>,

@@ -192,3 +192,36 @@ fn a_file_that_is_shorter_than_the_preview_shows_what_it_has() {
     let said = fetch("").stdout;
     assert!(said.contains("first elements: 97 98 99\n"), "{said}");
 }
+
+#[test]
+fn of_several_connections_each_tells_what_it_has_moved() {
+    let dir = Dir::new();
+    let count = 10_000_000;
+    let told = dir
+        .run(&format!(
+            "loopback range:0:{count} --streams 3 --limit 400MB/s --json --no-history"
+        ))
+        .done()
+        .objects();
+    for side in ["sender", "receiver"] {
+        let samples = of(&told, side, "sample");
+        let each = |sample: &Json| -> Vec<u64> {
+            let bytes = sample["stream_bytes"].as_array();
+            bytes.map_or_else(Vec::new, |bytes| bytes.iter().filter_map(Json::as_u64).collect())
+        };
+        let with_each: Vec<_> = samples.iter().filter(|sample| !each(sample).is_empty()).collect();
+        assert!(with_each.len() >= 5, "{side}: {samples:?}");
+        for sample in &with_each {
+            let (sum, bytes) = (
+                each(sample).iter().sum::<u64>(),
+                sample["bytes"].as_u64().expect("bytes"),
+            );
+            // What lies between two readings is cut to a whole byte.
+            assert!(bytes - sum <= 3, "{sample}");
+        }
+        let last = each(with_each.last().expect("one"));
+        assert_eq!((last.len(), last.iter().sum::<u64>()), (3, 8 * count), "{side}");
+    }
+    let alone = dir.run("loopback range:0:1e6 --json --no-history").done().objects();
+    assert!(alone.iter().all(|object| object.get("stream_bytes").is_none()));
+}

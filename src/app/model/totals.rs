@@ -121,7 +121,7 @@ mod tests {
                 ..Sample::default()
             };
             for side in [Side::Sender, Side::Receiver] {
-                let event = Event::new(id, side, t_s, EventKind::Sample(Box::new(sample)));
+                let event = Event::new(id, side, t_s, EventKind::Sample(Box::new(sample.clone())));
                 transfers.fold(event, 100.0 + t_s);
             }
         }

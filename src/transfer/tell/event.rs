@@ -399,6 +399,7 @@ mod tests {
             bytes: u64::MAX,
             rate_bytes_per_s: 1.5e9,
             counters,
+            ..Sample::default()
         };
         let mut bottleneck = Bottleneck::new(&[Side::Receiver]);
         for index in 0..5_u32 {

@@ -122,24 +122,22 @@ impl SideReader {
         }
         let sums = self.connections.sums(clock.elapsed());
         if sums.is_empty() && is_running && !self.connections.is_waiting() {
-            let bytes = self.probes.iter().map(|probe| probe.bytes() as f64).sum();
-            told.push(self.sample(clock.elapsed(), bytes, None));
+            let sum = Sum {
+                elapsed: clock.elapsed(),
+                bytes: self.probes.iter().map(|probe| probe.bytes() as f64).sum(),
+                ..Sum::default()
+            };
+            told.push(self.sample(&sum));
         }
         for sum in sums {
-            let Sum {
-                elapsed,
-                bytes,
-                counters,
-                comes_again,
-            } = sum;
-            if comes_again {
+            if sum.comes_again {
                 self.last.1 = 0.0;
             }
-            if elapsed > self.last.0 || counters.is_some() {
-                let sample = self.sample(elapsed.max(self.last.0), bytes, counters);
-                self.last_counters = counters.or(self.last_counters);
-                if let Some(counters) = &counters {
-                    bottleneck.push(self.side, elapsed.as_secs_f64(), whole(bytes), counters);
+            if sum.elapsed > self.last.0 || sum.counters.is_some() {
+                let sample = self.sample(&sum);
+                self.last_counters = sum.counters.or(self.last_counters);
+                if let Some(counters) = &sum.counters {
+                    bottleneck.push(self.side, sum.elapsed.as_secs_f64(), whole(sum.bytes), counters);
                 }
                 told.push(sample);
             }
@@ -150,7 +148,8 @@ impl SideReader {
         }
     }
 
-    fn sample(&mut self, elapsed: Duration, bytes: f64, counters: Option<Counters>) -> (Duration, EventKind) {
+    fn sample(&mut self, sum: &Sum) -> Note {
+        let (elapsed, bytes) = (sum.elapsed.max(self.last.0), sum.bytes);
         let rate_bytes_per_s = self.rate(elapsed, bytes);
         self.last = (elapsed, bytes.max(self.last.1));
         (
@@ -158,7 +157,8 @@ impl SideReader {
             EventKind::Sample(Box::new(Sample {
                 bytes: whole(bytes),
                 rate_bytes_per_s,
-                counters,
+                stream_bytes: sum.each_bytes.iter().map(|bytes| whole(*bytes)).collect(),
+                counters: sum.counters,
             })),
         )
     }
@@ -191,6 +191,7 @@ mod tests {
             bytes,
             rate_bytes_per_s: 0.0,
             counters: None,
+            ..Sample::default()
         }))
     }
 

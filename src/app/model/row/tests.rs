@@ -75,6 +75,7 @@ fn sample(row: &mut Row, elapsed_s: f64, bytes: u64) {
             bytes,
             rate_bytes_per_s: 0.0,
             counters: Some(counters),
+            ..Sample::default()
         };
         tell(row, side, elapsed_s, EventKind::Sample(Box::new(sample)));
     }
@@ -503,6 +504,7 @@ fn before_a_second_has_passed_none_is_told_of() {
                 bytes: u64::from(i) * 1_000_000,
                 rate_bytes_per_s: 0.0,
                 counters: Some(counters),
+                ..Sample::default()
             };
             tell(&mut row, side, t_s, EventKind::Sample(Box::new(sample)));
         }

@@ -169,6 +169,7 @@ mod tests {
             bytes,
             rate_bytes_per_s: 0.0,
             counters: None,
+            ..Sample::default()
         };
         event(transfer, EventKind::Sample(Box::new(sample)))
     }
