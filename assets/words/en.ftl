@@ -3,6 +3,8 @@
 ## What stands between words everywhere
 
 comma = { ", " }
+semicolon = { "; " }
+process = process { $pid }
 
 ## The rail: the pages
 
@@ -49,8 +51,87 @@ list-filter = Filter
 list-nothing-found = No transfer has these words.
 list-drop = Drop files or folders to send
 list-drop-hover = Or click to choose them (Ctrl O)
+list-age = Transfer { $number } of this window, started { $age } ago
+list-button = { $word } { $row }
+list-running = Running
+list-waiting = Waiting
+list-others = Other processes
+list-waiting-count = Waiting: { $count } wait
+list-group-count = { $group }: { $count }
+list-more-done = { $count } more done
+list-services = { $count ->
+    [one] { $count } service
+   *[other] { $count } services
+}
+list-transfers = { $count ->
+    [one] { $count } transfer
+   *[other] { $count } transfers
+}
+list-others-counts = Other processes: { $counts }
 
 ## A row: states, notes and outcomes
+
+phase-starting = Starting
+phase-queued = Queued
+phase-listening = Listening
+phase-connecting = Connecting
+phase-transferring = Transferring
+phase-paused = Paused
+phase-verifying = Verifying
+phase-verified = Verified
+phase-checksums-differ = Done, checksums differ
+phase-done = Done
+phase-failed = Failed
+phase-cancelled = Cancelled
+row-rounds = { $count ->
+    [one] { $count } round
+   *[other] { $count } rounds
+}
+row-into-memory = { $array } · into memory
+row-discarded = { $array } · discarded
+row-into = { $array } · into { $name }
+row-array-unknown = not known yet
+row-to-process = to process { $pid }
+row-from-process = from process { $pid }
+row-this-machine = this machine
+row-to = to { $endpoint }
+row-from = from { $endpoint }
+row-at = at { $endpoint }
+row-processes = process { $sender } → { $receiver }
+row-stopped = stopped
+row-listening = listening
+row-cancelled = cancelled
+row-paused = paused
+row-done = done
+row-round = round { $round }
+row-round-moved = round { $round } · { $moved }
+row-after = { $count ->
+    [one] after { $count } round
+   *[other] after { $count } rounds
+}
+row-left = { $time } left
+row-verified-on-disk = verified, on disk
+row-verified = verified
+row-checksums-differ = checksums differ
+row-not-verified = not verified
+row-stranger = waits for a sender; { $peer } offered nothing
+row-waits = waits for a sender
+row-on-disk = on disk
+row-on-disk-after = on disk (the last { $time })
+row-not-synced = not synced to disk
+row-mean = mean
+row-median = median
+row-loopback = loopback { $congestion }
+row-chunks = { $size } chunks
+turn-next-to-begin = next to begin
+turn-to-begin = { $place } to begin
+turn-next = next
+turn = { $place }
+title-sized = { $state } { $size }
+title-stopped = stopped after { $rounds }, median { $median }, { $moved } in all
+title-done = { $done } at { $mean }
+title-failed = failed: { $message }
+title-repeating = repeating
 
 ## What can be asked of rows
 
@@ -59,8 +140,51 @@ menu-resume-all = Resume all
 menu-retry-failed = Retry failed
 menu-remove-finished = Remove finished
 menu-remove-waiting = Remove waiting
+menu-resume-all-hover = Go on with all of them
+menu-pause-all-hover = Stop moving bytes, and let nothing begin
+menu-remove-waiting-hover = Take what waits for its turn off the list
+menu-retry-failed-hover = Start what failed again
+menu-remove-finished-hover = Take what is done or cancelled off the list; what failed stays
+menu-retry = Retry
+menu-again = Again
+menu-again-hover = Start the same again
+menu-remove = Remove
+menu-remove-hover = Take it off the list (Del)
+menu-sooner = Sooner
+menu-sooner-hover = Begin before the one before it
+menu-later = Later
+menu-resume = Resume
+menu-resume-hover = Go on (Space)
+menu-pause = Pause
+menu-pause-hover = Stop moving bytes for a while (Space)
+menu-stop = Stop
+menu-stop-hover = Stop repeating (Del)
+menu-cancel = Cancel
+menu-cancel-hover = Give up (Del)
+menu-open = Open
+menu-show-in-folder = Show in folder
+menu-copy-name = Copy name
+menu-copy-endpoint = Copy endpoint
+menu-copy-summary = Copy summary
+menu-copy-checksum = Copy checksum
+menu-copy-sentence = Copy sentence
+menu-copy-message = Copy message
 
 ## Services of other processes
+
+services-connections = { $count ->
+    [one] { $count } connection
+   *[other] { $count } connections
+}
+services-receiving = { $count } receiving at { $rate }
+services-done = { $done } done, { $failed } failed
+services-draining = draining
+services-listed = { $counts } · { $count } of them are listed
+services-said = { $who }: { $counts }
+services-stop = Stop
+services-stop-hover = End at once: what is half received is lost
+services-drain = Drain
+services-drain-hover = Take nobody new, and end when what is on its way has come
 
 ## The command palette
 
@@ -99,19 +223,181 @@ settings-notifies-hover = While this window is not in front; what you cancel you
 
 ## Help
 
+help-palette = finds any action by its name
+help-new = opens the form for a new transfer
+help-start = starts what the form says; on the page Compare, compares
+help-files = chooses files to send
+help-receive = opens the form to receive here
+help-form = opens or closes the form
+help-filter = goes to the filter of the list
+help-choose = choose a transfer
+help-pause = pauses or resumes the chosen transfer
+help-delete = removes a transfer that has ended; cancels one that runs
+help-menu = opens the menu of the chosen transfer
+help-undo = puts back what was removed last, for 20 seconds
+help-zoom = zoom and move the plots; 0 shows all
+help-escape = closes what is open, else cancels the chosen transfer
+help-pages = show Transfers, Compare, Round trips, History
+help-compare = opens or closes Compare
+help-settings = shows the settings
+help-help = shows this page
+help-close = closes the window
+help-key-up-down = Up, Down
+help-key-menu = Shift F10, Menu
+help-key-zoom = +, -, Left, Right, 0
+help-term-wire = wire
+help-term-wire-text = what goes over the connection: native is verified, npy is a NumPy file, raw is bytes only
+help-term-route = route
+help-term-route-text = how bytes leave one end and land at the other: sendfile, write, recv, splice and others
+help-term-chunk = chunk
+help-term-chunk-text = how many bytes are moved at a time
+help-term-verified = verified
+help-term-verified-text = the checksums of both ends agree
+help-term-on-disk = on disk
+help-term-on-disk-text = the file and its folder were synced: a loss of power does not undo it
+help-term-limit = limit
+help-term-limit-text = the rate that you allow at most
+help-term-mean = mean
+help-term-mean-text = bytes over time, pauses left out
+help-term-ceiling = ceiling
+help-term-ceiling-text = the highest rate that was measured on this machine
+help-term-cpu = CPU a GB
+help-term-cpu-text = the processor time that moving 10^9 bytes took
+help-keys = Keys
+help-terms = Terms
+help-about = About
+help-version = version
+help-licence = licence
+help-typeface = typeface
+help-typeface-text = Inter, under the SIL Open Font License 1.1
+help-drawn-by = drawn by
+help-drawn-by-text = egui and OpenGL
+help-manual = The manual is docs/manual.md; it describes the window and the commands.
+help-line = { $name }: { $text }
+
 ## Notices, and what a removal leaves to undo
+
+notice-removed = Removed { $name }
+notice-removed-several = Removed { $count } transfers
+notice-saved = Saved as { $path }
+notice-undo = Undo
 
 ## Questions before something is given up
 
+close-comparison = A comparison is running
+close-comparison-loss = Closing cancels it, and nothing is kept.
+close-transfer = A transfer is running
+close-transfer-loss = Closing cancels it. What was half received is removed.
+close-transfers = { $count } transfers are running
+close-transfers-loss = Closing cancels them. What was half received is removed.
+close-anyway = Cancel and close
+close-cancel = Cancel { $name }?
+close-cancel-loss = What was half received is removed.
+close-cancel-anyway = Cancel it
+close-stop = { $count ->
+    [one] Stop process { $pid } while { $count } transfer runs?
+   *[other] Stop process { $pid } while { $count } transfers run?
+}
+close-stop-loss = What it has half received is removed. Drain lets it end with what is on its way.
+close-stop-anyway = Stop it
+close-keep-running = Keep running
+
 ## The page before the first transfer
 
+empty-headline = Move something, and see what holds it back
+empty-try = Try this machine: 400 MB
+empty-try-text = 50,000,000 numbers, sent and received here. They are checked, and nothing is kept.
+empty-start = Start
+empty-send = Send files or folders
+empty-send-text = Arrays, files and all that is in a folder, to the address of a receiver.
+empty-choose = Choose
+empty-receive-text = Listens at an address, which you tell to the sender.
+empty-receive = Receive
+empty-drop = Drop files or folders anywhere to send them.
+empty-ready = Ready: { $summary }. Press Start, or Ctrl Enter, and watch it cross.
+empty-ready-to-receive = Ready to receive. Press Listen, or Ctrl Enter.
+empty-needs = The form on the left says what is still needed.
+empty-choose-what = Choose what to move on the left, then press Start, or Ctrl Enter.
+empty-card = { $word }: { $title }
+empty-drop-this = Drop to send this
+empty-drop-these = Drop to send these
+empty-ghost-rate = how fast it moves
+empty-ghost-limit = what holds it back, at every moment
+empty-ghost-ceiling = one copy in memory { $rate }, measured here
+
 ## Notifications on the desktop
+
+notify-one = { $name }: { $state }
+notify-several = Transfers: { $counts }
+notify-last = Last of all { $summary }, { $body }
+notify-done = { $bytes } at { $mean }, { $note }
 
 ## The instrument: title, message, facts
 
 ## The instrument: the plot and its axes
 
+mark-limit = limit { $rate }
+mark-limit-off = limit off
+mark-pace = { $program } { $rate }
+mark-pace-off = { $program } as fast as it can
+mark-streams = streams { $before } → { $now }
+mark-failed = failed
+mark-off = off
+mark-slow = slow { $program }
+mark-writer = writer
+mark-reader = reader
+measure-cpu = CPU, cores
+measure-page-faults = page faults a second
+measure-syscalls = system calls a second
+measure-round-trip = round trip
+measure-congestion-window = congestion window
+measure-retransmits = segments sent again a second
+measure-delivery-rate = delivery rate
+
 ## The instrument: bands, and what the limit is
+
+cause-sender-disk = sender's disk
+cause-writer-pace = writer's pace
+cause-sender = sender
+cause-limit = limit
+cause-paused = paused
+cause-buffers = buffers
+cause-network = network
+cause-other-end = other end
+cause-receiver = receiver
+cause-reader-pace = reader's pace
+cause-receiver-disk = receiver's disk
+cause-stopped = stopped
+cause-the-sender-disk = the sender's disk
+cause-the-writer-pace = the writer's pace
+cause-the-sender = the sender
+cause-the-limit = the limit that was set
+cause-the-pause = the pause
+cause-the-buffers = the socket's buffers
+cause-the-network = the network
+cause-the-other-end = the other end
+cause-the-receiver = the receiver
+cause-the-reader-pace = the reader's pace
+cause-the-receiver-disk = the receiver's disk
+cause-a-stop = a stop
+cause-now-sender-disk = The sender's disk is the limit.
+cause-now-writer-pace = The writer's pace is the limit: the program is made slow.
+cause-now-sender = The sender is the limit: it hardly waits for the other end.
+cause-now-limit = The limit that was set holds it back.
+cause-now-paused = The pause has ended.
+cause-now-buffers = The socket's buffers are the limit: both ends wait for each other.
+cause-now-network = The network is the limit: neither end is busy.
+cause-now-other-end = The other end is the limit: this end waits for it.
+cause-now-receiver = The receiver is the limit: it hardly waits for the other end.
+cause-now-reader-pace = The reader's pace is the limit: the program is made slow.
+cause-now-receiver-disk = The receiver's disk is the limit.
+cause-now-stopped = A stop of this process held it up.
+limit-paused = Paused: nothing moves.
+limit-verifying = All has moved; the receipt is awaited.
+limit-too-little = Too little has moved to tell.
+limit-was-paused = It was paused until now.
+limit-two-lately = { $first } held it back for { $percent } % of the last second, { $second } for { $second_percent } %.
+limit-two-so-far = { $first } held it back for { $percent } % of the time so far, { $second } for { $second_percent } %.
 
 ## The instrument: the picture and its values
 

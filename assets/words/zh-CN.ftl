@@ -1,7 +1,7 @@
 ### 窗口的简体中文词句。键与 en.ftl 相同，标题也相同。添加方法见 docs/architecture.md。
 ###
 ### 用语：transfer 传输，send 发送，receive 接收，sender 发送端，receiver 接收端，array 数组，element 元素，rate 速率，
-### throughput 吞吐量，mean 平均，ceiling 上限，bottleneck 瓶颈，what limits 限制因素，limit（由人设定）限速，pace 节奏，
+### throughput 吞吐量，mean 平均，ceiling 上限，bottleneck 瓶颈，what limits 限制因素，limit（由人设定）限速，writer 生产者，reader 消费者，pace 速度，
 ### verify 校验，checksum 校验和，route 通路，wire 协议，endpoint 端点，source 来源，sink 去处，connection 连接，stream 流，
 ### service 服务，process 进程，core 核心，round trip 往返，retransmit 重传，cwnd 拥塞窗口，page fault 缺页，drain 收尾，
 ### waiting 等待，listening 监听，failed 失败，done 完成，cancelled 已取消，again 重来，remove 移除，forget 删除记录。
@@ -10,6 +10,8 @@
 ## What stands between words everywhere
 
 comma = ，
+semicolon = ；
+process = 进程 { $pid }
 
 ## The rail: the pages
 
@@ -56,8 +58,75 @@ list-filter = 筛选
 list-nothing-found = 没有传输含有这些字词。
 list-drop = 拖放文件或文件夹即可发送
 list-drop-hover = 或点击选择（Ctrl O）
+list-age = 本窗口的第 { $number } 个传输，{ $age }前开始
+list-button = { $word } { $row }
+list-running = 进行中
+list-waiting = 等待中
+list-others = 其他进程
+list-waiting-count = 等待中：{ $count } 个
+list-group-count = { $group }：{ $count }
+list-more-done = 另有 { $count } 个完成
+list-services = { $count } 个服务
+list-transfers = { $count } 个传输
+list-others-counts = 其他进程：{ $counts }
 
 ## A row: states, notes and outcomes
+
+phase-starting = 启动中
+phase-queued = 排队中
+phase-listening = 监听中
+phase-connecting = 连接中
+phase-transferring = 传输中
+phase-paused = 已暂停
+phase-verifying = 校验中
+phase-verified = 已校验
+phase-checksums-differ = 完成，但校验和不一致
+phase-done = 完成
+phase-failed = 失败
+phase-cancelled = 已取消
+row-rounds = { $count } 轮
+row-into-memory = { $array } · 存入内存
+row-discarded = { $array } · 丢弃
+row-into = { $array } · 存入 { $name }
+row-array-unknown = 尚不清楚
+row-to-process = 发往进程 { $pid }
+row-from-process = 来自进程 { $pid }
+row-this-machine = 本机
+row-to = 发往 { $endpoint }
+row-from = 来自 { $endpoint }
+row-at = 监听 { $endpoint }
+row-processes = 进程 { $sender } → { $receiver }
+row-stopped = 已停止
+row-listening = 监听中
+row-cancelled = 已取消
+row-paused = 已暂停
+row-done = 完成
+row-round = 第 { $round } 轮
+row-round-moved = 第 { $round } 轮 · { $moved }
+row-after = { $count } 轮之后
+row-left = 剩余 { $time }
+row-verified-on-disk = 已校验，已落盘
+row-verified = 已校验
+row-checksums-differ = 校验和不一致
+row-not-verified = 未校验
+row-stranger = 等待发送端；{ $peer } 未提供任何内容
+row-waits = 等待发送端
+row-on-disk = 已落盘
+row-on-disk-after = 已落盘（最后 { $time }）
+row-not-synced = 未同步到磁盘
+row-mean = 平均
+row-median = 中位数
+row-loopback = 回环 { $congestion }
+row-chunks = 每块 { $size }
+turn-next-to-begin = 下一个开始
+turn-to-begin = 第 { $place } 个开始
+turn-next = 下一个
+turn = 第 { $place }
+title-sized = { $state } { $size }
+title-stopped = { $rounds }后停止，中位数 { $median }，共 { $moved }
+title-done = { $done }，{ $mean }
+title-failed = 失败：{ $message }
+title-repeating = 重复传输
 
 ## What can be asked of rows
 
@@ -66,8 +135,48 @@ menu-resume-all = 全部继续
 menu-retry-failed = 重试失败项
 menu-remove-finished = 移除已结束项
 menu-remove-waiting = 移除等待项
+menu-resume-all-hover = 全部继续传输
+menu-pause-all-hover = 停止移动字节，也不开始新的
+menu-remove-waiting-hover = 从列表移除排队等待的项
+menu-retry-failed-hover = 重新开始失败的项
+menu-remove-finished-hover = 从列表移除已完成或已取消的项；失败的保留
+menu-retry = 重试
+menu-again = 重来
+menu-again-hover = 再次开始同样的传输
+menu-remove = 移除
+menu-remove-hover = 从列表移除（Del）
+menu-sooner = 提前
+menu-sooner-hover = 排到前一个之前
+menu-later = 推后
+menu-resume = 继续
+menu-resume-hover = 继续传输（空格）
+menu-pause = 暂停
+menu-pause-hover = 暂时停止移动字节（空格）
+menu-stop = 停止
+menu-stop-hover = 停止重复（Del）
+menu-cancel = 取消
+menu-cancel-hover = 放弃传输（Del）
+menu-open = 打开
+menu-show-in-folder = 在文件夹中显示
+menu-copy-name = 复制名称
+menu-copy-endpoint = 复制端点
+menu-copy-summary = 复制摘要
+menu-copy-checksum = 复制校验和
+menu-copy-sentence = 复制瓶颈说明
+menu-copy-message = 复制错误信息
 
 ## Services of other processes
+
+services-connections = { $count } 个连接
+services-receiving = { $count } 个接收中，{ $rate }
+services-done = { $done } 个完成，{ $failed } 个失败
+services-draining = 收尾中
+services-listed = { $counts } · 其中列出 { $count } 个
+services-said = { $who }：{ $counts }
+services-stop = 停止
+services-stop-hover = 立即结束：未收完的数据将丢失
+services-drain = 收尾
+services-drain-hover = 不再接受新的发送端，收完在途数据后结束
 
 ## The command palette
 
@@ -106,19 +215,178 @@ settings-notifies-hover = 仅当本窗口不在最前；您自己取消的不通
 
 ## Help
 
+help-palette = 按名称查找任何操作
+help-new = 打开新建传输的表单
+help-start = 按表单开始；在“比较”页则开始比较
+help-files = 选择要发送的文件
+help-receive = 打开表单以在此接收
+help-form = 打开或关闭表单
+help-filter = 转到列表的筛选框
+help-choose = 选择传输
+help-pause = 暂停或继续所选传输
+help-delete = 移除已结束的传输；取消进行中的传输
+help-menu = 打开所选传输的菜单
+help-undo = 恢复最近移除的项，20 秒内有效
+help-zoom = 缩放、移动曲线图；0 显示全部
+help-escape = 关闭打开的内容，否则取消所选传输
+help-pages = 显示传输、比较、往返、历史
+help-compare = 打开或关闭比较页
+help-settings = 显示设置
+help-help = 显示本页
+help-close = 关闭窗口
+help-key-up-down = 上、下
+help-key-menu = Shift F10、菜单键
+help-key-zoom = +、-、左、右、0
+help-term-wire = 协议
+help-term-wire-text = 连接上的数据格式：native 带校验，npy 是 NumPy 文件，raw 只有字节
+help-term-route = 通路
+help-term-route-text = 字节离开一端、到达另一端的方式：sendfile、write、recv、splice 等
+help-term-chunk = 块
+help-term-chunk-text = 一次移动的字节数
+help-term-verified = 已校验
+help-term-verified-text = 两端的校验和一致
+help-term-on-disk = 已落盘
+help-term-on-disk-text = 文件及其文件夹已同步：断电也不会丢失
+help-term-limit = 限速
+help-term-limit-text = 您允许的最高速率
+help-term-mean = 平均
+help-term-mean-text = 字节数除以时间，不计暂停
+help-term-ceiling = 上限
+help-term-ceiling-text = 在本机测得的最高速率
+help-term-cpu = 每 GB 的 CPU
+help-term-cpu-text = 移动 10^9 字节所用的处理器时间
+help-keys = 按键
+help-terms = 用语
+help-about = 关于
+help-version = 版本
+help-licence = 许可证
+help-typeface = 字体
+help-typeface-text = Inter，SIL Open Font License 1.1；汉字用系统字体
+help-drawn-by = 绘制
+help-drawn-by-text = egui 和 OpenGL
+help-manual = 手册是 docs/manual.md（英文），介绍窗口和各命令。
+help-line = { $name }：{ $text }
+
 ## Notices, and what a removal leaves to undo
+
+notice-removed = 已移除 { $name }
+notice-removed-several = 已移除 { $count } 个传输
+notice-saved = 已保存为 { $path }
+notice-undo = 撤销
 
 ## Questions before something is given up
 
+close-comparison = 比较正在进行
+close-comparison-loss = 关闭窗口会取消它，结果不保留。
+close-transfer = 有传输正在进行
+close-transfer-loss = 关闭窗口会取消它。未收完的数据将被删除。
+close-transfers = { $count } 个传输正在进行
+close-transfers-loss = 关闭窗口会取消它们。未收完的数据将被删除。
+close-anyway = 取消并关闭
+close-cancel = 取消 { $name }？
+close-cancel-loss = 未收完的数据将被删除。
+close-cancel-anyway = 取消传输
+close-stop = 进程 { $pid } 有 { $count } 个传输正在进行，仍要停止吗？
+close-stop-loss = 其未收完的数据将被删除。“收尾”则收完在途数据后再结束。
+close-stop-anyway = 停止进程
+close-keep-running = 继续运行
+
 ## The page before the first transfer
 
+empty-headline = 传点东西，看看瓶颈在哪里
+empty-try = 试试本机：400 MB
+empty-try-text = 50,000,000 个数，在本机发送并接收。会校验，不保留。
+empty-start = 开始
+empty-send = 发送文件或文件夹
+empty-send-text = 将数组、文件和文件夹中的全部内容发往接收端的地址。
+empty-choose = 选择
+empty-receive-text = 在一个地址上监听，请将该地址告知发送端。
+empty-receive = 接收
+empty-drop = 将文件或文件夹拖放到任意位置即可发送。
+empty-ready = 就绪：{ $summary }。按“开始”或 Ctrl Enter 开始传输。
+empty-ready-to-receive = 接收就绪。按“监听”或 Ctrl Enter。
+empty-needs = 左侧表单指出了还缺什么。
+empty-choose-what = 在左侧选择要传输的内容，再按“开始”或 Ctrl Enter。
+empty-card = { $word }：{ $title }
+empty-drop-this = 松开即可发送
+empty-drop-these = 松开即可全部发送
+empty-ghost-rate = 速率有多高
+empty-ghost-limit = 每一刻的瓶颈
+empty-ghost-ceiling = 内存中拷贝一次 { $rate }，本机实测
+
 ## Notifications on the desktop
+
+notify-one = { $name }：{ $state }
+notify-several = 传输：{ $counts }
+notify-last = 最近一个：{ $summary }，{ $body }
+notify-done = { $bytes }，{ $mean }，{ $note }
 
 ## The instrument: title, message, facts
 
 ## The instrument: the plot and its axes
 
+mark-limit = 限速 { $rate }
+mark-limit-off = 限速已取消
+mark-pace = { $program } { $rate }
+mark-pace-off = { $program }全速
+mark-streams = 流 { $before } → { $now }
+mark-failed = 失败
+mark-off = 取消
+mark-slow = { $program }放慢
+mark-writer = 生产者
+mark-reader = 消费者
+measure-cpu = CPU（核）
+measure-page-faults = 每秒缺页
+measure-syscalls = 每秒系统调用
+measure-round-trip = 往返时延
+measure-congestion-window = 拥塞窗口
+measure-retransmits = 每秒重传段
+measure-delivery-rate = 交付速率
+
 ## The instrument: bands, and what the limit is
+
+cause-sender-disk = 发送端磁盘
+cause-writer-pace = 生产者速度
+cause-sender = 发送端
+cause-limit = 限速
+cause-paused = 暂停
+cause-buffers = 缓冲区
+cause-network = 网络
+cause-other-end = 对端
+cause-receiver = 接收端
+cause-reader-pace = 消费者速度
+cause-receiver-disk = 接收端磁盘
+cause-stopped = 停住
+cause-the-sender-disk = 发送端磁盘
+cause-the-writer-pace = 生产者速度
+cause-the-sender = 发送端
+cause-the-limit = 限速
+cause-the-pause = 暂停
+cause-the-buffers = 套接字缓冲区
+cause-the-network = 网络
+cause-the-other-end = 对端
+cause-the-receiver = 接收端
+cause-the-reader-pace = 消费者速度
+cause-the-receiver-disk = 接收端磁盘
+cause-a-stop = 进程停住
+cause-now-sender-disk = 瓶颈是发送端磁盘。
+cause-now-writer-pace = 瓶颈是生产者速度：已设定放慢。
+cause-now-sender = 瓶颈是发送端：它几乎不等待对端。
+cause-now-limit = 受所设限速约束。
+cause-now-paused = 暂停已结束。
+cause-now-buffers = 瓶颈是套接字缓冲区：两端互相等待。
+cause-now-network = 瓶颈是网络：两端都不忙。
+cause-now-other-end = 瓶颈是对端：本端在等它。
+cause-now-receiver = 瓶颈是接收端：它几乎不等待对端。
+cause-now-reader-pace = 瓶颈是消费者速度：已设定放慢。
+cause-now-receiver-disk = 瓶颈是接收端磁盘。
+cause-now-stopped = 本进程曾停住，传输因此中断。
+limit-paused = 已暂停：没有数据移动。
+limit-verifying = 全部已传完，正在等待回执。
+limit-too-little = 传输的数据太少，尚无法判断。
+limit-was-paused = 刚才一直处于暂停。
+limit-two-lately = 最近一秒的瓶颈：{ $first }占 { $percent } %，{ $second }占 { $second_percent } %。
+limit-two-so-far = 至今的瓶颈：{ $first }占 { $percent } %，{ $second }占 { $second_percent } %。
 
 ## The instrument: the picture and its values
 

@@ -2,6 +2,7 @@
 
 use super::format;
 use super::row::{Phase, Row};
+use crate::app::words::say;
 
 /// A notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,15 +27,15 @@ impl Away {
         let (state, body) = match &row.phase {
             Phase::Done { .. } if row.is_over() && !row.repeats() => {
                 self.done += 1;
-                ("done", done_in_words(row))
+                (say!("row-done"), done_in_words(row))
             }
             Phase::Failed { message, .. } => {
                 self.failed += 1;
-                ("failed", message.clone())
+                (say!("mark-failed"), message.clone())
             }
             Phase::Done { .. } | Phase::Cancelled | Phase::Starting | Phase::Is(_) => return,
         };
-        let summary = format!("{}: {state}", row.name());
+        let summary = say!("notify-one", name = row.name(), state = state);
         self.last = Some(Words { summary, body });
     }
 
@@ -49,14 +50,12 @@ impl Away {
         if self.done + self.failed == 1 {
             return Some(last.clone());
         }
-        let counts = [(self.done, "done"), (self.failed, "failed")];
-        let counts = counts.into_iter().filter(|(count, _)| *count > 0);
-        let counts: Vec<String> = counts
-            .map(|(count, word)| format!("{} {word}", format::count(count)))
-            .collect();
+        let done = (self.done > 0).then(|| say!("strip-done", count = self.done));
+        let failed = (self.failed > 0).then(|| say!("strip-failed", count = self.failed));
+        let counts: Vec<String> = done.into_iter().chain(failed).collect();
         Some(Words {
-            summary: format!("Transfers: {}", counts.join(", ")),
-            body: format!("Last of all {}, {}", last.summary, last.body),
+            summary: say!("notify-several", counts = counts.join(say!("comma"))),
+            body: say!("notify-last", summary = &last.summary, body = &last.body),
         })
     }
 }
@@ -65,7 +64,7 @@ impl Away {
 fn done_in_words(row: &Row) -> String {
     let bytes = format::bytes(row.main_end().series.bytes());
     let note = row.note_in_words(0.0);
-    format!("{bytes} at {}, {note}", row.mean_in_words())
+    say!("notify-done", bytes = bytes, mean = row.mean_in_words(), note = note)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A line that says what came of something, for a while.
 
+use crate::app::words::say;
 use std::path::{Path, PathBuf};
 
 /// It stands for so long.
@@ -20,7 +21,7 @@ impl Notice {
     #[must_use]
     pub(crate) fn saved(path: PathBuf, now_s: f64) -> Self {
         Self {
-            text: format!("Saved as {}", path.display()),
+            text: say!("notice-saved", path = path.display().to_string()),
             path: Some(path),
             at_s: now_s,
         }

@@ -4,6 +4,7 @@
 use super::plan::Recipe;
 use super::row::{Phase, Row, RowKey};
 use super::transfers::Transfers;
+use crate::app::words::{ordinal, say};
 use crate::transfer::{Job, State};
 
 /// So many run at once where nobody says how many: each has threads and connections of its own.
@@ -144,27 +145,39 @@ impl Transfers {
         self.waiting().next().is_some_and(|row| row.key == key)
     }
 
-    /// `next`, or `3rd to begin`, for one that waits.
+    /// When one that waits begins.
     #[must_use]
-    pub fn turn_in_words(&self, key: RowKey) -> Option<String> {
-        let at = self.waiting().position(|row| row.key == key)?;
-        Some(match at + 1 {
-            1 => "next to begin".to_owned(),
-            place => format!("{} to begin", ordinal(place)),
-        })
+    pub fn turn(&self, key: RowKey) -> Option<Turn> {
+        let before = self.waiting().position(|row| row.key == key)?;
+        Some(Turn { before })
     }
 }
 
-/// `2nd`, `11th`, `103rd`.
-fn ordinal(number: usize) -> String {
-    let ending = match (number % 100, number % 10) {
-        (11..=13, _) => "th",
-        (_, 1) => "st",
-        (_, 2) => "nd",
-        (_, 3) => "rd",
-        _ => "th",
-    };
-    format!("{number}{ending}")
+/// When a transfer begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    /// How many begin before it.
+    before: usize,
+}
+
+impl Turn {
+    /// `next to begin`, `3rd to begin`.
+    #[must_use]
+    pub fn in_words(self) -> String {
+        match self.before {
+            0 => say!("turn-next-to-begin").to_owned(),
+            before => say!("turn-to-begin", place = ordinal(before + 1)),
+        }
+    }
+
+    /// `next`, `3rd`.
+    #[must_use]
+    pub(crate) fn in_short(self) -> String {
+        match self.before {
+            0 => say!("turn-next").to_owned(),
+            before => say!("turn", place = ordinal(before + 1)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -217,11 +230,12 @@ mod tests {
         transfers.move_back(a);
         assert_eq!(order(&transfers), [c, b, a]);
         transfers.move_forward(a);
-        assert_eq!(transfers.turn_in_words(b).as_deref(), Some("3rd to begin"));
+        let turn = |transfers: &Transfers, key| transfers.turn(key).map(Turn::in_words);
+        assert_eq!(turn(&transfers, b).as_deref(), Some("3rd to begin"));
         set(&mut transfers, a, Phase::Starting);
         transfers.move_forward(b);
         assert_eq!(order(&transfers), [b, c]);
-        assert_eq!(transfers.turn_in_words(a), None);
+        assert_eq!(turn(&transfers, a), None);
     }
 
     #[test]
@@ -261,10 +275,6 @@ mod tests {
         }
         assert_eq!(transfers.next_to_begin(None), None);
         assert_eq!(transfers.next_to_begin(Some(AT_ONCE_MAX + 1)), Some(a));
-        assert_eq!(
-            [2, 11, 21, 112, 123].map(ordinal),
-            ["2nd", "11th", "21st", "112th", "123rd"]
-        );
     }
 
     #[test]

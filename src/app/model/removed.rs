@@ -1,5 +1,6 @@
 //! What was taken off the list, for as long as that can be undone.
 
+use crate::app::words::say;
 use std::collections::VecDeque;
 
 use super::plan::Recipe;
@@ -36,11 +37,8 @@ impl Removed {
     #[must_use]
     pub fn in_words(&self) -> String {
         match (&self.rows[..], self.backlog.len()) {
-            ([(_, only)], 0) => format!("Removed {}", super::format::elided(only.name())),
-            (rows, more) => {
-                let count = super::format::count((rows.len() + more) as u64);
-                format!("Removed {count} transfers")
-            }
+            ([(_, only)], 0) => say!("notice-removed", name = super::format::elided(only.name())),
+            (rows, more) => say!("notice-removed-several", count = rows.len() + more),
         }
     }
 }

@@ -123,8 +123,8 @@ pub struct Row {
     pub path: Option<PathBuf>,
     /// Whether that is on disk, and was not only handed to the kernel.
     pub durable: Option<bool>,
-    /// The same in words, with the time that it took.
-    pub on_disk: Option<String>,
+    /// How much of the time that took after all bytes had landed, in seconds.
+    pub synced_s: Option<f64>,
     /// A note of the engine, such as why the file has another name.
     pub note: Option<String>,
     /// A note of the window, such as why the history lacks it.
@@ -217,7 +217,7 @@ impl Row {
             address: None,
             path: None,
             durable: None,
-            on_disk: None,
+            synced_s: None,
             note: None,
             window_note: None,
             scale: RateScale::default(),

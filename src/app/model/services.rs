@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::format::{self, RateScale};
+use super::format::RateScale;
+use crate::app::words::say;
 use crate::service::Status;
 
 /// A service of another process.
@@ -96,9 +97,16 @@ impl Service {
     /// `1,001 connections, 1,001 receiving at 1.21 GB/s; 0 done, 0 failed · 200 of them are listed`.
     #[must_use]
     pub fn in_words(&self, listed: usize) -> String {
-        let counts = self.status.in_words();
-        if self.status.receiving > listed {
-            format!("{counts} · {} of them are listed", format::count(listed as u64))
+        let status = &self.status;
+        let connections = say!("services-connections", count = status.connections);
+        let now = [connections, self.now_in_words(RateScale::Bytes)].join(say!("comma"));
+        let mut words = vec![now, self.done_in_words()];
+        if status.draining {
+            words.push(say!("services-draining").to_owned());
+        }
+        let counts = words.join(say!("semicolon"));
+        if status.receiving > listed {
+            say!("services-listed", counts = counts, count = listed)
         } else {
             counts
         }
@@ -110,10 +118,10 @@ impl Service {
         let rate = scale.rate(self.status.rate_bytes_per_s);
         let mut words = match self.status.receiving {
             0 => rate.to_string(),
-            receiving => format!("{} receiving at {rate}", format::count(receiving as u64)),
+            receiving => say!("services-receiving", count = receiving, rate = rate),
         };
         if self.status.waiting > 0 {
-            words = format!("{words}, {} waiting", format::count(self.status.waiting as u64));
+            words = [words, say!("strip-waiting", count = self.status.waiting)].join(say!("comma"));
         }
         words
     }
@@ -121,8 +129,7 @@ impl Service {
     /// What it has done: `120 done, 4 failed`.
     #[must_use]
     pub(crate) fn done_in_words(&self) -> String {
-        let (done, failed) = (format::count(self.status.done), format::count(self.status.failed));
-        format!("{done} done, {failed} failed")
+        say!("services-done", done = self.status.done, failed = self.status.failed)
     }
 }
 

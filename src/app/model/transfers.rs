@@ -4,6 +4,7 @@ mod watched;
 
 use std::collections::{HashMap, VecDeque};
 
+use crate::app::words::say;
 use crate::transfer::{Event, EventKind, Outcome, TransferId};
 
 use super::format::{self, RateScale};
@@ -240,24 +241,29 @@ impl Transfers {
             return "Arraylift".to_owned();
         };
         let total = row.started().and_then(|started| started.total_bytes);
-        let size = total.map_or_else(String::new, |total| format!(" {}", format::bytes(total)));
+        // Behind a word.
+        let sized = |word: &str| match total {
+            Some(total) => say!("title-sized", state = word, size = format::bytes(total)),
+            None => word.to_owned(),
+        };
         let state = match &row.phase {
             _ if row.is_stopped() => {
                 let moved = format::bytes(row.main_end().series.bytes());
-                let median = row.mean_in_words();
-                format!(
-                    "stopped after {}, median {median}, {moved} in all",
-                    row.rounds_in_words()
-                )
+                let (rounds, median) = (row.rounds_in_words(), row.mean_in_words());
+                say!("title-stopped", rounds = rounds, median = median, moved = moved)
             }
             Phase::Done { verified } if row.is_over() => {
-                let mean = row.mean_in_words();
-                let verified = if *verified == Some(true) { ", verified" } else { "" };
-                format!("done{size} at {mean}{verified}")
+                let done = sized(say!("row-done"));
+                let done = say!("title-done", done = done, mean = row.mean_in_words());
+                if *verified == Some(true) {
+                    [done.as_str(), say!("row-verified")].join(say!("comma"))
+                } else {
+                    done
+                }
             }
-            Phase::Failed { message, .. } => format!("failed: {message}"),
-            _ if row.repeats() && row.has_rate() => format!("repeating{size}"),
-            phase => format!("{}{size}", phase.name().to_lowercase()),
+            Phase::Failed { message, .. } => say!("title-failed", message = message),
+            _ if row.repeats() && row.has_rate() => sized(say!("title-repeating")),
+            phase => sized(&phase.name().to_lowercase()),
         };
         format!("Arraylift — {state}")
     }

@@ -3,48 +3,42 @@
 use eframe::egui::{Button, Context, Frame, Id, Key, Label, Margin, Modal, RichText, vec2};
 
 use crate::app::action::{Action, TransferAction};
-use crate::app::model::format::count;
 use crate::app::model::row::Row;
 use crate::app::theme::{self, FIELD_HEIGHT};
 use crate::app::widgets::plain_button;
+use crate::app::words::say;
 
 /// Asks whether the window is to close although `running` transfers run.
 #[must_use]
 pub(crate) fn ui(ctx: &Context, running: usize) -> Option<Action> {
     let (title, loss) = match running {
-        0 => (
-            "A comparison is running".to_owned(),
-            "Closing cancels it, and nothing is kept.",
-        ),
-        1 => (
-            "A transfer is running".to_owned(),
-            "Closing cancels it. What was half received is removed.",
-        ),
-        _ => (
-            format!("{running} transfers are running"),
-            "Closing cancels them. What was half received is removed.",
-        ),
+        0 => (say!("close-comparison").to_owned(), say!("close-comparison-loss")),
+        1 => (say!("close-transfer").to_owned(), say!("close-transfer-loss")),
+        _ => (say!("close-transfers", count = running), say!("close-transfers-loss")),
     };
-    question_ui(ctx, &title, loss, "Cancel and close", Action::CloseAnyway)
+    question_ui(ctx, &title, loss, say!("close-anyway"), Action::CloseAnyway)
 }
 
 /// Asks whether a transfer is to be cancelled.
 #[must_use]
 pub(crate) fn cancel_ui(ctx: &Context, row: &Row) -> Option<Action> {
-    let title = format!("Cancel {}?", row.name());
+    let title = say!("close-cancel", name = row.name());
     let cancel = Action::Transfer(row.key, TransferAction::Cancel);
-    question_ui(ctx, &title, "What was half received is removed.", "Cancel it", cancel)
+    question_ui(
+        ctx,
+        &title,
+        say!("close-cancel-loss"),
+        say!("close-cancel-anyway"),
+        cancel,
+    )
 }
 
 /// Asks whether a service is to end while `receiving` transfers of it run.
 #[must_use]
 pub(crate) fn stop_ui(ctx: &Context, pid: u32, receiving: usize) -> Option<Action> {
-    let title = match receiving {
-        1 => format!("Stop process {pid} while 1 transfer runs?"),
-        _ => format!("Stop process {pid} while {} transfers run?", count(receiving as u64)),
-    };
-    let loss = "What it has half received is removed. Drain lets it end with what is on its way.";
-    question_ui(ctx, &title, loss, "Stop it", Action::StopServiceAnyway(pid))
+    let title = say!("close-stop", pid = pid.to_string(), count = receiving);
+    let (loss, yes) = (say!("close-stop-loss"), say!("close-stop-anyway"));
+    question_ui(ctx, &title, loss, yes, Action::StopServiceAnyway(pid))
 }
 
 fn question_ui(ctx: &Context, title: &str, loss: &str, yes: &str, action: Action) -> Option<Action> {
@@ -56,7 +50,7 @@ fn question_ui(ctx: &Context, title: &str, loss: &str, yes: &str, action: Action
             ui.add(Label::new(RichText::new(loss).color(palette.weak)).wrap());
             ui.add_space(8.0);
             let buttons = ui.horizontal(|ui| {
-                let keep = plain_button(ui, "Keep running");
+                let keep = plain_button(ui, say!("close-keep-running"));
                 if ui.memory(|memory| memory.focused().is_none()) {
                     keep.request_focus();
                 }

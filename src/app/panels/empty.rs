@@ -11,6 +11,7 @@ use crate::app::action::{Action, Dialog, FormAction};
 use crate::app::model::plan::CheckedForm;
 use crate::app::theme::{self, CARD_RADIUS, RADIUS};
 use crate::app::widgets::{caption, focus_ring, text_line, text_width};
+use crate::app::words::say;
 use crate::compare::ceilings::Ceilings;
 
 const MARGIN: f32 = 24.0;
@@ -40,7 +41,7 @@ pub(crate) struct Page<'a> {
 
 /// A card: what it is about, what it does, its button.
 struct Card<'a> {
-    title: String,
+    title: &'static str,
     text: &'a str,
     word: &'static str,
     keys: &'static str,
@@ -118,27 +119,27 @@ impl Page<'_> {
         let mistake = self.first.mistakes.values().next().map_or("", String::as_str);
         [
             Card {
-                title: "Try this machine: 400 MB".to_owned(),
-                text: "50,000,000 numbers, sent and received here. They are checked, and nothing is kept.",
-                word: "Start",
+                title: say!("empty-try"),
+                text: say!("empty-try-text"),
+                word: say!("empty-start"),
                 keys: "Enter",
                 why_not: (!can_try).then_some(mistake),
                 is_primary: true,
                 actions: vec![Action::TryThisMachine],
             },
             Card {
-                title: "Send files or folders".to_owned(),
-                text: "Arrays, files and all that is in a folder, to the address of a receiver.",
-                word: "Choose",
+                title: say!("empty-send"),
+                text: say!("empty-send-text"),
+                word: say!("empty-choose"),
                 keys: "Ctrl O",
                 why_not: None,
                 is_primary: false,
                 actions: vec![Action::Form(FormAction::PrepareToSend), Action::Browse(Dialog::Source)],
             },
             Card {
-                title: "Receive here".to_owned(),
-                text: "Listens at an address, which you tell to the sender.",
-                word: "Receive",
+                title: say!("palette-receive"),
+                text: say!("empty-receive-text"),
+                word: say!("empty-receive"),
                 keys: "Ctrl L",
                 why_not: None,
                 is_primary: false,
@@ -153,7 +154,7 @@ impl Page<'_> {
             pos2(area.left() + MARGIN, area.bottom() - 40.0),
             pos2(area.right() - MARGIN, area.bottom() - 8.0),
         );
-        let drop = "Drop files or folders anywhere to send them.";
+        let drop = say!("empty-drop");
         if self.can_drop {
             text_line(ui, line, Align2::LEFT_CENTER, drop, theme::small(), palette.faint);
         }
@@ -166,14 +167,21 @@ fn head_ui(ui: &mut Ui, area: Rect) -> Option<Action> {
     let palette = theme::palette(ui);
     let line = Rect::from_min_size(area.min + vec2(MARGIN, 16.0), vec2(area.width() - 2.0 * MARGIN, 24.0));
     let font = theme::strong_of(theme::TITLE);
-    text_line(ui, line, Align2::LEFT_CENTER, "Transfers", font, palette.text);
+    text_line(
+        ui,
+        line,
+        Align2::LEFT_CENTER,
+        say!("rail-transfers"),
+        font,
+        palette.text,
+    );
     let place = Rect::from_min_size(pos2(line.right() - 92.0, area.top() + 14.0), vec2(92.0, 28.0));
     list_head::new_button(ui, place).then_some(Action::Form(FormAction::Focus))
 }
 
 fn headline_ui(ui: &mut Ui, rect: Rect) {
     let palette = theme::palette(ui);
-    let text = "Move something, and see what holds it back";
+    let text = say!("empty-headline");
     let response = ui.interact(rect, Id::unique("headline"), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(eframe::egui::Role::Heading, true, text));
     let font = theme::strong_of(theme::HEADLINE);
@@ -183,10 +191,10 @@ fn headline_ui(ui: &mut Ui, rect: Rect) {
 /// What the form beside it would do.
 fn ready_ui(ui: &mut Ui, rect: Rect, form: &CheckedForm) {
     let ready = match (&form.recipe, &form.summary) {
-        (Some(_), Some(summary)) => format!("Ready: {summary}. Press Start, or Ctrl Enter, and watch it cross."),
-        (Some(_), None) => "Ready to receive. Press Listen, or Ctrl Enter.".to_owned(),
-        (None, _) if !form.mistakes.is_empty() => "The form on the left says what is still needed.".to_owned(),
-        (None, _) => "Choose what to move on the left, then press Start, or Ctrl Enter.".to_owned(),
+        (Some(_), Some(summary)) => say!("empty-ready", summary = summary),
+        (Some(_), None) => say!("empty-ready-to-receive").to_owned(),
+        (None, _) if !form.mistakes.is_empty() => say!("empty-needs").to_owned(),
+        (None, _) => say!("empty-choose-what").to_owned(),
     };
     let mut child = ui.new_child(UiBuilder::new().max_rect(rect));
     child.vertical_centered(|ui| {
@@ -222,7 +230,7 @@ impl Card<'_> {
             )
         };
         let font = theme::strong_of(theme::TITLE);
-        text_line(ui, title, Align2::LEFT_CENTER, &self.title, font, palette.text);
+        text_line(ui, title, Align2::LEFT_CENTER, self.title, font, palette.text);
         if is_card {
             let place = Rect::from_min_max(
                 pos2(inner.left(), inner.top() + 22.0),
@@ -244,7 +252,7 @@ impl Card<'_> {
         let is_enabled = self.why_not.is_none();
         let sense = if is_enabled { Sense::click() } else { Sense::hover() };
         let response = ui.interact(rect, Id::unique(("card", self.word)), sense);
-        let name = format!("{}: {}", self.word, self.title);
+        let name = say!("empty-card", word = self.word, title = self.title);
         response.widget_info(|| WidgetInfo::labeled(eframe::egui::Role::Button, is_enabled, &name));
         let (word, keys) = if self.is_primary && is_enabled {
             let fill = if response.hovered() {
@@ -292,9 +300,9 @@ pub(crate) fn drop_hint_ui(ctx: &Context) {
     };
     painter.rect_filled(screen, 0.0, palette.background.gamma_multiply(0.85));
     let text = if count == 1 {
-        "Drop to send this"
+        say!("empty-drop-this")
     } else {
-        "Drop to send these"
+        say!("empty-drop-these")
     };
     painter.text(
         screen.center(),

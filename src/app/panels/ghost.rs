@@ -7,6 +7,7 @@ use eframe::egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, Ui, pos2, vec2};
 use crate::app::model::format;
 use crate::app::theme;
 use crate::app::widgets::text_line;
+use crate::app::words::say;
 use crate::compare::ceilings::Ceilings;
 
 const BAND_HEIGHT: f32 = 24.0;
@@ -31,8 +32,13 @@ pub(crate) fn paint(ui: &Ui, rect: Rect, ceilings: Option<&Ceilings>) {
         let place = Rect::from_center_size(centre, vec2(260.0, 18.0));
         text_line(ui, place, Align2::CENTER_CENTER, text, theme::small(), palette.faint);
     };
-    words(plot, 0.79, plot.bottom() - plot.height() * 0.4, "how fast it moves");
-    words(band, 0.79, band.center().y, "what holds it back, at every moment");
+    words(
+        plot,
+        0.79,
+        plot.bottom() - plot.height() * 0.4,
+        say!("empty-ghost-rate"),
+    );
+    words(band, 0.79, band.center().y, say!("empty-ghost-limit"));
     if let Some(ceilings) = ceilings {
         paint_ceiling(ui, plot, ceilings);
     }
@@ -41,7 +47,7 @@ pub(crate) fn paint(ui: &Ui, rect: Rect, ceilings: Option<&Ceilings>) {
 fn paint_ceiling(ui: &Ui, plot: Rect, ceilings: &Ceilings) {
     let palette = theme::palette(ui);
     let copy = format::rate(ceilings.memcpy_bytes_per_s);
-    let text = format!("one copy in memory {copy}, measured here");
+    let text = say!("empty-ghost-ceiling", rate = copy);
     let line = Rect::from_min_max(plot.min - vec2(0.0, 10.0), pos2(plot.right(), plot.top() + 10.0));
     let placed = text_line(ui, line, Align2::RIGHT_CENTER, &text, theme::small(), palette.weak);
     let ends = [

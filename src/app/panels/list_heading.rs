@@ -4,10 +4,11 @@ use eframe::egui::{Align2, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, ve
 
 use super::transfers::MARGIN;
 use crate::app::action::{Action, QueueAction};
-use crate::app::model::format::{self, RateUnit};
+use crate::app::model::format::RateUnit;
 use crate::app::model::list::{Group, List};
 use crate::app::theme;
 use crate::app::widgets::{clicked_once, focus_ring, fold_triangle, from_right, text_line, text_width};
+use crate::app::words::say;
 
 /// Height of a heading.
 pub(super) const HEIGHT: f32 = 32.0;
@@ -76,7 +77,7 @@ fn quiet_button(ui: &mut Ui, text: &str) -> Response {
 
 /// The line that says how many more are done.
 pub(super) fn more_ui(ui: &mut Ui, count: u64) {
-    let text = format!("{} more done", format::count(count));
+    let text = say!("list-more-done", count = count);
     let palette = theme::palette(ui);
     let rect = ui.max_rect();
     let response = ui.interact(rect, ui.scope_id().with("more"), Sense::hover());
@@ -95,12 +96,8 @@ fn line_of(rect: Rect) -> Rect {
 /// What the heading says. The unit of the rates below is said once: here, or by the heading of those that run.
 fn name(group: Group, list: List<'_>, unit: RateUnit) -> String {
     match group {
-        Group::Running => "Running".to_owned(),
-        Group::Waiting => "Waiting".to_owned(),
-        Group::Failed => "Failed".to_owned(),
-        Group::Done if list.group(Group::Running).is_empty() => format!("Done, {}", unit.name),
-        Group::Done => "Done".to_owned(),
-        Group::Others => "Other processes".to_owned(),
+        Group::Done if list.group(Group::Running).is_empty() => [plain(group), unit.name].join(say!("comma")),
+        _ => plain(group).to_owned(),
     }
 }
 
@@ -108,18 +105,18 @@ fn name(group: Group, list: List<'_>, unit: RateUnit) -> String {
 fn described(group: Group, list: List<'_>) -> String {
     let count = list.group(group).len();
     match group {
-        Group::Waiting => format!("Waiting: {} wait", format::count(list.transfers.waiting_count() as u64)),
-        _ => format!("{}: {}", plain(group), format::count(count as u64)),
+        Group::Waiting => say!("list-waiting-count", count = list.transfers.waiting_count()),
+        _ => say!("list-group-count", group = plain(group), count = count),
     }
 }
 
 fn plain(group: Group) -> &'static str {
     match group {
-        Group::Running => "Running",
-        Group::Waiting => "Waiting",
-        Group::Failed => "Failed",
-        Group::Done => "Done",
-        Group::Others => "Other processes",
+        Group::Running => say!("list-running"),
+        Group::Waiting => say!("list-waiting"),
+        Group::Failed => say!("phase-failed"),
+        Group::Done => say!("phase-done"),
+        Group::Others => say!("list-others"),
     }
 }
 
@@ -128,10 +125,14 @@ fn words(group: Group, list: List<'_>) -> Vec<Word> {
     let transfers = list.transfers;
     let (runs, waits) = (transfers.slots_taken(), transfers.waiting_count());
     let hold: Option<Word> = if transfers.is_held() {
-        Some(("Resume all", "Go on with all of them", QueueAction::ResumeAll))
+        Some((
+            say!("menu-resume-all"),
+            say!("menu-resume-all-hover"),
+            QueueAction::ResumeAll,
+        ))
     } else if runs + waits > 1 && runs > 0 {
-        let hover = "Stop moving bytes, and let nothing begin";
-        Some(("Pause all", hover, QueueAction::PauseAll))
+        let hover = say!("menu-pause-all-hover");
+        Some((say!("menu-pause-all"), hover, QueueAction::PauseAll))
     } else {
         None
     };
@@ -141,17 +142,18 @@ fn words(group: Group, list: List<'_>) -> Vec<Word> {
         Group::Running => words.extend(hold),
         Group::Waiting => {
             if waits > 1 {
-                let hover = "Take what waits for its turn off the list";
-                words.push(("Remove waiting", hover, QueueAction::RemoveWaiting));
+                let hover = say!("menu-remove-waiting-hover");
+                words.push((say!("menu-remove-waiting"), hover, QueueAction::RemoveWaiting));
             }
             words.extend(hold.filter(|_| !has_running));
         }
         Group::Failed if transfers.failed().len() > 1 => {
-            words.push(("Retry failed", "Start what failed again", QueueAction::RetryFailed));
+            let hover = say!("menu-retry-failed-hover");
+            words.push((say!("menu-retry-failed"), hover, QueueAction::RetryFailed));
         }
         Group::Done if transfers.finished_count() > 1 => {
-            let hover = "Take what is done or cancelled off the list; what failed stays";
-            words.push(("Remove finished", hover, QueueAction::RemoveFinished));
+            let hover = say!("menu-remove-finished-hover");
+            words.push((say!("menu-remove-finished"), hover, QueueAction::RemoveFinished));
         }
         Group::Failed | Group::Done | Group::Others => {}
     }
@@ -165,13 +167,11 @@ fn others_ui(ui: &mut Ui, list: List<'_>) -> Option<Action> {
     let transfers = list.transfers;
     let response = ui.interact(rect, ui.scope_id().with("fold"), Sense::click());
     let is_open = !transfers.others_are_folded();
-    let counts = [(list.services.len(), "service"), (transfers.others().len(), "transfer")];
-    let words = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| {
-        let plural = if count == 1 { "" } else { "s" };
-        format!("{} {word}{plural}", format::count(count as u64))
-    });
-    let counts = words.collect::<Vec<_>>().join(", ");
-    let text = format!("Other processes: {counts}");
+    let (services, others) = (list.services.len(), transfers.others().len());
+    let services = (services > 0).then(|| say!("list-services", count = services));
+    let others = (others > 0).then(|| say!("list-transfers", count = others));
+    let counts: Vec<String> = services.into_iter().chain(others).collect();
+    let text = say!("list-others-counts", counts = counts.join(say!("comma")));
     response.widget_info(|| WidgetInfo::selected(Role::DisclosureTriangle, true, is_open, &text));
     let line = line_of(rect);
     let colour = if response.hovered() {

@@ -10,11 +10,13 @@ use super::row_menu::{self, RowButton};
 use crate::app::action::{Action, TransferAction};
 use crate::app::model::format::{self, RateUnit};
 use crate::app::model::list::Group;
+use crate::app::model::queue::Turn;
 use crate::app::model::row::{Phase, Row, RowKey, Sign, Told};
 use crate::app::theme::{self, Palette, ROW_RADIUS};
 use crate::app::widgets::{
     Icon, clicked_once, focus_ring, icon_button, name_line, paint_icon, paint_sparkline, sign_colour, text_line,
 };
+use crate::app::words::say;
 use crate::transfer::{Side, State};
 
 /// Height of a row of one line.
@@ -52,7 +54,7 @@ pub(crate) fn height(row: &Row) -> f32 {
 pub(super) struct RowLine<'a> {
     pub row: &'a Row,
     /// When it begins, where it waits for its turn.
-    pub turn: Option<String>,
+    pub turn: Option<Turn>,
     /// Whether it is the next one that begins.
     pub is_next: bool,
     pub is_selected: bool,
@@ -108,18 +110,17 @@ impl RowLine<'_> {
         response.widget_info(|| {
             let rate = row.rate_in_words(self.now_s);
             let note = self.note();
-            let text = format!(
-                "{}, {}, {}, {rate}, {note}",
-                row.name(),
-                row.array_in_words(),
-                row.endpoint_in_words()
-            );
+            let name = row.name().to_owned();
+            let text = [name, row.array_in_words(), row.endpoint_in_words(), rate, note].join(say!("comma"));
             WidgetInfo::selected(Role::ListItem, true, self.is_selected, text)
         });
     }
 
     fn note(&self) -> String {
-        self.turn.clone().unwrap_or_else(|| self.row.note_in_words(self.now_s))
+        match self.turn {
+            Some(turn) => turn.in_words(),
+            None => self.row.note_in_words(self.now_s),
+        }
     }
 
     fn background(&self, ui: &Ui, back: Rect, response: &Response, is_pointed_at: bool) {
@@ -174,9 +175,10 @@ impl RowLine<'_> {
         let (text, font, colour) = match row.told_in_list(self.unit, self.now_s) {
             // Its turn is known here alone.
             Told::Word(size) if row.phase == Phase::Is(State::Queued) => {
-                let turn = self.turn.as_deref().unwrap_or_default().trim_end_matches(" to begin");
-                let words = [size.as_str(), turn].into_iter().filter(|word| !word.is_empty());
-                (words.collect::<Vec<_>>().join(", "), theme::small(), palette.weak)
+                let turn = self.turn.map(Turn::in_short).unwrap_or_default();
+                let words = [size, turn].into_iter().filter(|word| !word.is_empty());
+                let words = words.collect::<Vec<_>>().join(say!("comma"));
+                (words, theme::small(), palette.weak)
             }
             Told::Word(word) => (word, theme::small(), palette.weak),
             Told::Rate(now) => (now, theme::strong(), palette.text),
@@ -215,7 +217,7 @@ impl RowLine<'_> {
         child.spacing_mut().item_spacing.x = 0.0;
         child.horizontal(|ui| {
             for (at, button) in buttons.iter().enumerate() {
-                let name = format!("{} {}", button.word, self.row.name());
+                let name = say!("list-button", word = button.word, row = self.row.name());
                 let response = icon_button(ui, button_id(key, at), button.icon, &name, sense, is_seen);
                 // Rows and buttons move as transfers begin and end.
                 if clicked_once(&response.on_hover_text(button.hover)) {
@@ -248,7 +250,7 @@ impl RowLine<'_> {
         } else {
             format::duration(age_s)
         };
-        let age = format!("Transfer {} of this window, started {age} ago", row.key);
+        let age = say!("list-age", number = row.key, age = age);
         ui.label(RichText::new(age).color(palette.weak));
     }
 }

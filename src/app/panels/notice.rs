@@ -8,6 +8,7 @@ use crate::app::model::notice::Notice;
 use crate::app::model::removed::Removed;
 use crate::app::theme::{self, RADIUS};
 use crate::app::widgets::plain_button;
+use crate::app::words::say;
 
 const ABOVE_BOTTOM: f32 = 44.0;
 /// From one line to the one above it.
@@ -17,14 +18,14 @@ const STEP: f32 = 52.0;
 pub(crate) fn ui(ctx: &Context, notice: &Notice, is_second: bool) -> Option<Action> {
     let above = if is_second { ABOVE_BOTTOM + STEP } else { ABOVE_BOTTOM };
     let folder = notice.folder().map(ToOwned::to_owned);
-    let button = folder.is_some().then_some(("Show in folder", ""));
+    let button = folder.is_some().then_some((say!("menu-show-in-folder"), ""));
     let is_clicked = line_ui(ctx, "notice", above, &notice.text, button);
     folder.filter(|_| is_clicked).map(Action::ShowFolder)
 }
 
 /// Draws what was taken off the list, and Undo.
 pub(crate) fn undo_ui(ctx: &Context, removed: &Removed) -> Option<Action> {
-    let button = Some(("Undo", "Ctrl Z"));
+    let button = Some((say!("notice-undo"), "Ctrl Z"));
     let is_clicked = line_ui(ctx, "undo", ABOVE_BOTTOM, &removed.in_words(), button);
     is_clicked.then_some(Action::Queue(QueueAction::UndoRemoval))
 }

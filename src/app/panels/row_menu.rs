@@ -7,6 +7,7 @@ use crate::app::action::{Action, QueueAction, TransferAction};
 use crate::app::export::{Format, markdown};
 use crate::app::model::row::{Phase, Row, RowKey};
 use crate::app::widgets::{Icon, MenuItem, menu_ui};
+use crate::app::words::say;
 use crate::transfer::State;
 
 /// A button in a row.
@@ -34,38 +35,32 @@ pub(super) fn buttons(row: &Row, is_next: bool) -> Vec<RowButton> {
     if row.is_over() {
         if row.is_own() {
             let has_failed = matches!(row.phase, Phase::Failed { .. });
-            let word = if has_failed { "Retry" } else { "Again" };
-            buttons.push(button(
-                Icon::Again,
-                word,
-                "Start the same again",
-                "",
-                TransferAction::Again,
-            ));
+            let word = if has_failed {
+                say!("menu-retry")
+            } else {
+                say!("menu-again")
+            };
+            let hover = say!("menu-again-hover");
+            buttons.push(button(Icon::Again, word, hover, "", TransferAction::Again));
         }
-        let hover = "Take it off the list (Del)";
-        buttons.push(button(Icon::Cross, "Remove", hover, "Del", TransferAction::Remove));
+        let (word, hover) = (say!("menu-remove"), say!("menu-remove-hover"));
+        buttons.push(button(Icon::Cross, word, hover, "Del", TransferAction::Remove));
         return buttons;
     }
     if row.is_waiting() && !is_next {
-        let hover = "Begin before the one before it";
-        buttons.push(button(Icon::Up, "Sooner", hover, "", TransferAction::MoveForward));
+        let (word, hover) = (say!("menu-sooner"), say!("menu-sooner-hover"));
+        buttons.push(button(Icon::Up, word, hover, "", TransferAction::MoveForward));
     } else if row.phase == Phase::Is(State::Paused) {
-        buttons.push(button(
-            Icon::Play,
-            "Resume",
-            "Go on (Space)",
-            "Space",
-            TransferAction::Resume,
-        ));
+        let (word, hover) = (say!("menu-resume"), say!("menu-resume-hover"));
+        buttons.push(button(Icon::Play, word, hover, "Space", TransferAction::Resume));
     } else if row.can_pause() {
-        let hover = "Stop moving bytes for a while (Space)";
-        buttons.push(button(Icon::Pause, "Pause", hover, "Space", TransferAction::Pause));
+        let (word, hover) = (say!("menu-pause"), say!("menu-pause-hover"));
+        buttons.push(button(Icon::Pause, word, hover, "Space", TransferAction::Pause));
     }
     let (word, hover) = if row.repeats() {
-        ("Stop", "Stop repeating (Del)")
+        (say!("menu-stop"), say!("menu-stop-hover"))
     } else {
-        ("Cancel", "Give up (Del)")
+        (say!("menu-cancel"), say!("menu-cancel-hover"))
     };
     buttons.push(button(Icon::Cross, word, hover, "Del", TransferAction::AskToCancel));
     buttons
@@ -126,7 +121,7 @@ pub(crate) fn items(row: &Row, is_next: bool) -> Vec<MenuItem<Action>> {
         .collect();
     if row.is_waiting() {
         let later = Action::Transfer(row.key, TransferAction::MoveBack);
-        items.push(MenuItem::new("Later", "", later));
+        items.push(MenuItem::new(say!("menu-later"), "", later));
     }
     let mut copies = copies(row);
     if let Some(first) = copies.first_mut() {
@@ -134,21 +129,25 @@ pub(crate) fn items(row: &Row, is_next: bool) -> Vec<MenuItem<Action>> {
     }
     items.extend(copies);
     if let (Some(path), Phase::Done { .. }) = (&row.path, &row.phase) {
-        let mut open = MenuItem::new("Open", "", Action::OpenFile(path.clone()));
+        let mut open = MenuItem::new(say!("menu-open"), "", Action::OpenFile(path.clone()));
         open.begins_part = true;
         items.push(open);
     }
     let folder = row.path.as_ref().and_then(|path| path.parent());
     if let Some(folder) = folder {
         items.push(MenuItem::new(
-            "Show in folder",
+            say!("menu-show-in-folder"),
             "",
             Action::ShowFolder(folder.to_owned()),
         ));
     }
     items.extend(saves(row));
     if row.is_over() && row.is_own() {
-        let mut finished = MenuItem::new("Remove finished", "", Action::Queue(QueueAction::RemoveFinished));
+        let mut finished = MenuItem::new(
+            say!("menu-remove-finished"),
+            "",
+            Action::Queue(QueueAction::RemoveFinished),
+        );
         finished.begins_part = true;
         items.push(finished);
     }
@@ -173,19 +172,22 @@ fn saves(row: &Row) -> Vec<MenuItem<Action>> {
 /// What can be copied of a row.
 fn copies(row: &Row) -> Vec<MenuItem<Action>> {
     let mut copies = vec![
-        ("Copy name", row.name().to_owned()),
+        (say!("menu-copy-name"), row.name().to_owned()),
         (
-            "Copy endpoint",
+            say!("menu-copy-endpoint"),
             row.address.clone().unwrap_or_else(|| row.endpoint_in_words()),
         ),
     ];
     if row.started().is_some() {
-        copies.push(("Copy summary", markdown(row, row.began_s() + row.elapsed_end_s())));
+        copies.push((
+            say!("menu-copy-summary"),
+            markdown(row, row.began_s() + row.elapsed_end_s()),
+        ));
     }
-    copies.extend(row.checksum().map(|checksum| ("Copy checksum", checksum)));
-    copies.extend(row.sentence().map(|sentence| ("Copy sentence", sentence)));
+    copies.extend(row.checksum().map(|checksum| (say!("menu-copy-checksum"), checksum)));
+    copies.extend(row.sentence().map(|sentence| (say!("menu-copy-sentence"), sentence)));
     if let Phase::Failed { message, .. } = &row.phase {
-        copies.push(("Copy message", message.clone()));
+        copies.push((say!("menu-copy-message"), message.clone()));
     }
     copies
         .into_iter()

@@ -8,6 +8,7 @@ use crate::app::model::format::RateScale;
 use crate::app::model::services::Service;
 use crate::app::theme;
 use crate::app::widgets::{clicked_once, from_right, name_line, text_line, word_button};
+use crate::app::words::say;
 use crate::transfer::Command;
 
 /// Height of a line.
@@ -21,8 +22,12 @@ pub(crate) fn line_ui(ui: &mut Ui, pid: u32, service: &Service, listed: usize, s
     let rect = ui.max_rect();
     let response = ui.interact(rect, ui.scope_id().with("service"), Sense::hover());
     let counts = service.in_words(listed);
-    let who = format!("{} · process {pid}", service.command);
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{who}: {counts}")));
+    let process = say!("process", pid = pid.to_string());
+    let who = format!("{} · {process}", service.command);
+    response.widget_info(|| {
+        let text = say!("services-said", who = &who, counts = &counts);
+        WidgetInfo::labeled(Role::Label, true, text)
+    });
     response.on_hover_text(format!("{who}\n{counts}"));
     let inner = rect.shrink2(vec2(MARGIN, 0.0));
     let line = |y: f32, right: f32| {
@@ -38,8 +43,8 @@ pub(crate) fn line_ui(ui: &mut Ui, pid: u32, service: &Service, listed: usize, s
     let (second, third) = (line(33.0, inner.right()), line(50.0, inner.right()));
     let small = |rect, align, text: &str| text_line(ui, rect, align, text, theme::small(), palette.weak);
     small(second, Align2::LEFT_CENTER, &service.now_in_words(scale));
-    let process = small(third, Align2::RIGHT_CENTER, &format!("process {pid}"));
-    let done = third.with_max_x(process.left() - 8.0);
+    let placed = small(third, Align2::RIGHT_CENTER, &process);
+    let done = third.with_max_x(placed.left() - 8.0);
     small(done, Align2::LEFT_CENTER, &service.done_in_words());
     let buttons = Rect::from_min_max(
         pos2(first.right(), first.top()),
@@ -47,15 +52,11 @@ pub(crate) fn line_ui(ui: &mut Ui, pid: u32, service: &Service, listed: usize, s
     );
     from_right(ui, ("service", pid), buttons, |ui| {
         let (word, hover, command) = if service.is_draining {
-            ("Stop", "End at once: what is half received is lost", Command::Stop)
+            (say!("services-stop"), say!("services-stop-hover"), Command::Stop)
         } else {
-            (
-                "Drain",
-                "Take nobody new, and end when what is on its way has come",
-                Command::Drain,
-            )
+            (say!("services-drain"), say!("services-drain-hover"), Command::Drain)
         };
-        let button = word_button(ui, word, &format!("{word} process {pid}"));
+        let button = word_button(ui, word, &say!("list-button", word = word, row = process));
         clicked_once(&button.on_hover_text(hover)).then_some(Action::Service { pid, command })
     })
 }

@@ -146,7 +146,7 @@ impl<'a> Chip<'a> {
         let (row, palette) = (self.row, theme::palette(ui));
         let response = ui.interact(rect, chip_id(row.key), Sense::click());
         response.widget_info(|| {
-            let text = format!("{}, {}", row.name(), row.rate_in_words(self.now_s));
+            let text = [row.name(), &row.rate_in_words(self.now_s)].join(say!("comma"));
             WidgetInfo::selected(Role::ListItem, true, self.is_selected, text)
         });
         if self.is_selected {

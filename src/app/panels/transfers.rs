@@ -140,7 +140,7 @@ impl<'a> Column<'a> {
         };
         let line = RowLine {
             row,
-            turn: transfers.turn_in_words(row.key),
+            turn: transfers.turn(row.key),
             is_next: transfers.is_next(row.key),
             is_selected: transfers.selected().map(|row| row.key) == Some(row.key),
             unit,

@@ -8,6 +8,7 @@
 //! The language is that of the thread: the window sets it at the beginning of each frame, and whoever makes texts on
 //! another thread sets it there.
 
+pub(crate) mod causes;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -112,6 +113,20 @@ pub(crate) fn filled<const N: usize>(key: &'static str, arguments: [(&'static st
     table()
         .filled(key, &arguments.into_iter().collect())
         .unwrap_or_else(|| key.to_owned())
+}
+
+/// A place in a row, from 1 on: `2nd`, `11th`, `103rd`; in Chinese the number, with what the text has around it.
+#[must_use]
+pub(crate) fn ordinal(number: usize) -> String {
+    let ending = match (spoken(), number % 100, number % 10) {
+        (Language::Chinese, ..) => "",
+        (Language::English, 11..=13, _) => "th",
+        (Language::English, _, 1) => "st",
+        (Language::English, _, 2) => "nd",
+        (Language::English, _, 3) => "rd",
+        (Language::English, ..) => "th",
+    };
+    format!("{number}{ending}")
 }
 
 fn table() -> &'static Table {

@@ -64,6 +64,14 @@ fn a_number_has_commas_and_decides_about_plurals() {
 }
 
 #[test]
+fn a_place_in_a_row_is_written_as_the_language_does() {
+    let places = [2, 11, 21, 112, 123];
+    assert_eq!(places.map(ordinal), ["2nd", "11th", "21st", "112th", "123rd"]);
+    speak(Language::Chinese);
+    assert_eq!(places.map(ordinal), ["2", "11", "21", "112", "123"]);
+}
+
+#[test]
 fn each_thread_has_its_language() {
     speak(Language::Chinese);
     let other = std::thread::Builder::new().spawn(|| say!("rail-history"));

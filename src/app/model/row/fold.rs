@@ -191,7 +191,7 @@ impl Row {
         let all = [finished, self.sender.finished.clone(), self.receiver.finished.clone()];
         self.path = all.iter().flatten().find_map(|finished| finished.path.clone());
         self.durable = all.iter().flatten().find_map(|finished| finished.durable);
-        self.on_disk = all.iter().flatten().find_map(Finished::on_disk_in_words);
+        self.synced_s = all.iter().flatten().find_map(|finished| finished.sync_s);
         self.note = all.iter().flatten().find_map(|finished| finished.note.clone());
     }
 }

@@ -1,6 +1,7 @@
 //! What the limit is: for the moment, for the whole, and over time. Pauses are in no share.
 
 use super::{Phase, Row};
+use crate::app::words::{causes, say};
 use crate::telemetry::{Cause, Shares, Verdict};
 use crate::text;
 use crate::transfer::State;
@@ -78,33 +79,45 @@ impl Row {
     #[must_use]
     pub(crate) fn limit_now_in_words(&self) -> String {
         match self.phase {
-            Phase::Is(State::Paused) => return "Paused: nothing moves.".to_owned(),
-            Phase::Is(State::Verifying) => return "All has moved; the receipt is awaited.".to_owned(),
+            Phase::Is(State::Paused) => return say!("limit-paused").to_owned(),
+            Phase::Is(State::Verifying) => return say!("limit-verifying").to_owned(),
             _ if !self.has_rate() => return String::new(),
             _ => {}
         }
         let end_s = self.elapsed_end_s();
         let lately = self.limits_between((end_s - LATELY_S).max(0.0), end_s, 1);
         let [Some(shares)] = lately[..] else {
-            return "Too little has moved to tell.".to_owned();
+            return say!("limit-too-little").to_owned();
         };
         let percents = shares.percents();
         let Some(&(cause, percent)) = percents.first() else {
             return String::new();
         };
         match percents.get(1) {
-            _ if cause == Cause::Paused && percent >= ALONE => "It was paused until now.".to_owned(),
-            Some(&(second, second_percent)) if percent < ALONE => format!(
-                "{} held it back for {percent} % {}, {} for {second_percent} %.",
-                text::capitalised(cause.with_article()),
+            _ if cause == Cause::Paused && percent >= ALONE => say!("limit-was-paused").to_owned(),
+            Some(&(second, second_percent)) if percent < ALONE => {
+                let first = text::capitalised(causes::in_a_sentence(cause));
+                let second = causes::in_a_sentence(second);
+                let (percent, second_percent) = (percent.to_string(), second_percent.to_string());
                 if end_s < LATELY_S {
-                    "of the time so far"
+                    say!(
+                        "limit-two-so-far",
+                        first = first,
+                        percent = percent,
+                        second = second,
+                        second_percent = second_percent
+                    )
                 } else {
-                    "of the last second"
-                },
-                second.with_article(),
-            ),
-            _ => format!("{} {}.", text::capitalised(cause.with_article()), verb(cause)),
+                    say!(
+                        "limit-two-lately",
+                        first = first,
+                        percent = percent,
+                        second = second,
+                        second_percent = second_percent
+                    )
+                }
+            }
+            _ => causes::now(cause).to_owned(),
         }
     }
 
@@ -112,19 +125,5 @@ impl Row {
     #[must_use]
     pub(crate) fn limit_in_words(&self) -> Option<String> {
         Some(self.verdict()?.sentence_without(Cause::Paused))
-    }
-}
-
-fn verb(cause: Cause) -> &'static str {
-    match cause {
-        Cause::Sender | Cause::Receiver => "is the limit: it hardly waits for the other end",
-        Cause::SenderDisk | Cause::ReceiverDisk => "is the limit",
-        Cause::WriterPace | Cause::ReaderPace => "is the limit: the program is made slow",
-        Cause::Limit => "holds it back",
-        Cause::Buffers => "are the limit: both ends wait for each other",
-        Cause::Network => "is the limit: neither end is busy",
-        Cause::OtherEnd => "is the limit: this end waits for it",
-        Cause::Paused => "has ended",
-        Cause::Stopped => "of this process held it up",
     }
 }

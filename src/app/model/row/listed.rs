@@ -2,6 +2,7 @@
 
 use super::super::format::{self, RateUnit};
 use super::{Phase, Row};
+use crate::app::words::say;
 use crate::array::ArrayMeta;
 use crate::transfer::{Side, State};
 
@@ -47,10 +48,10 @@ impl Row {
     #[must_use]
     pub(crate) fn told_in_list(&self, unit: RateUnit, now_s: f64) -> Told {
         match self.phase {
-            _ if self.is_stopped() => Told::Word("stopped".to_owned()),
+            _ if self.is_stopped() => Told::Word(say!("row-stopped").to_owned()),
             Phase::Is(State::Queued) => Told::Word(self.size_in_words().unwrap_or_default()),
-            Phase::Is(State::Listening) => Told::Word("listening".to_owned()),
-            Phase::Cancelled => Told::Word("cancelled".to_owned()),
+            Phase::Is(State::Listening) => Told::Word(say!("row-listening").to_owned()),
+            Phase::Cancelled => Told::Word(say!("row-cancelled").to_owned()),
             _ if self.has_rate() => Told::Rate(in_unit(unit, self.rate_now(now_s))),
             Phase::Done { .. } => Told::Mean(in_unit(unit, self.mean_bytes_per_s())),
             // Its second line says why, or that it begins.
@@ -91,9 +92,9 @@ impl Row {
     #[must_use]
     pub(crate) fn mean_name(&self) -> &'static str {
         if self.median_of_rounds().is_some() {
-            "median"
+            say!("row-median")
         } else {
-            "mean"
+            say!("row-mean")
         }
     }
 
@@ -154,8 +155,8 @@ impl Row {
     #[must_use]
     pub(crate) fn short_note(&self, now_s: f64) -> String {
         match &self.phase {
-            Phase::Is(State::Paused) => "paused".to_owned(),
-            _ if self.repeats() && self.has_rate() => format!("round {}", format::count(u64::from(self.rounds) + 1)),
+            Phase::Is(State::Paused) => say!("row-paused").to_owned(),
+            _ if self.repeats() && self.has_rate() => say!("row-round", round = self.rounds + 1),
             Phase::Is(State::Transferring) => self.numbers(now_s).left_s.map_or_else(String::new, format::left),
             Phase::Done { .. } => self.note_in_words(now_s),
             phase => phase.name().to_lowercase(),
@@ -207,14 +208,15 @@ impl Row {
         if !routes.is_empty() {
             words.push(routes.join(" → "));
         }
-        let network = if self.is_loopback() { "loopback " } else { "" };
-        if let Some(congestion) = &started.congestion_control {
-            words.push(format!("{network}{congestion}"));
+        match &started.congestion_control {
+            Some(congestion) if self.is_loopback() => words.push(say!("row-loopback", congestion = congestion)),
+            Some(congestion) => words.push(congestion.clone()),
+            None => {}
         }
         let chunk_bytes = self
             .recipe()
             .map_or(started.chunk_bytes, |recipe| recipe.options.chunk_bytes);
-        words.push(format!("{} chunks", format::exact_bytes(chunk_bytes as u64)));
+        words.push(say!("row-chunks", size = format::exact_bytes(chunk_bytes as u64)));
         words.join(" · ")
     }
 }

@@ -1,6 +1,7 @@
 //! What happened to a transfer while it ran: its pauses, and the changes that a plot flags.
 
 use crate::app::model::format::{count, rate};
+use crate::app::words::say;
 use crate::transfer::Side;
 
 /// So many pauses and so many marks are kept at most.
@@ -37,13 +38,13 @@ impl Change {
     #[must_use]
     pub(crate) fn text(self) -> String {
         match self {
-            Self::Limit(Some(limit)) => format!("limit {}", rate(limit as f64)),
-            Self::Limit(None) => "limit off".to_owned(),
-            Self::Pace(side, Some(pace)) => format!("{} {}", program(side), rate(pace as f64)),
-            Self::Pace(side, None) => format!("{} as fast as it can", program(side)),
-            Self::Streams(from, to) => format!("streams {from} → {to}"),
-            Self::Round(number) => format!("round {}", count(u64::from(number))),
-            Self::Failed => "failed".to_owned(),
+            Self::Limit(Some(limit)) => say!("mark-limit", rate = rate(limit as f64)),
+            Self::Limit(None) => say!("mark-limit-off").to_owned(),
+            Self::Pace(side, Some(pace)) => say!("mark-pace", program = program(side), rate = rate(pace as f64)),
+            Self::Pace(side, None) => say!("mark-pace-off", program = program(side)),
+            Self::Streams(from, to) => say!("mark-streams", before = from, now = to),
+            Self::Round(number) => say!("row-round", round = number),
+            Self::Failed => say!("mark-failed").to_owned(),
         }
     }
 
@@ -52,12 +53,12 @@ impl Change {
     pub(crate) fn short(self) -> String {
         match self {
             Self::Limit(Some(limit)) => rate(limit as f64).to_string(),
-            Self::Limit(None) => "off".to_owned(),
-            Self::Pace(side, Some(_)) => format!("slow {}", program(side)),
+            Self::Limit(None) => say!("mark-off").to_owned(),
+            Self::Pace(side, Some(_)) => say!("mark-slow", program = program(side)),
             Self::Pace(side, None) => program(side).to_owned(),
             Self::Streams(_, to) => to.to_string(),
             Self::Round(number) => count(u64::from(number)),
-            Self::Failed => "failed".to_owned(),
+            Self::Failed => say!("mark-failed").to_owned(),
         }
     }
 
@@ -74,8 +75,8 @@ impl Change {
 
 fn program(side: Side) -> &'static str {
     match side {
-        Side::Sender => "writer",
-        Side::Receiver => "reader",
+        Side::Sender => say!("mark-writer"),
+        Side::Receiver => say!("mark-reader"),
     }
 }
 

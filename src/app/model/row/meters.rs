@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::app::model::curves::CurvePoint;
+use crate::app::words::say;
 use crate::telemetry::Counters;
 
 /// So many readings are kept at most.
@@ -46,13 +47,13 @@ impl Measure {
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Cpu => "CPU, cores",
-            Self::PageFaults => "page faults a second",
-            Self::Syscalls => "system calls a second",
-            Self::RoundTrip => "round trip",
-            Self::CongestionWindow => "congestion window",
-            Self::Retransmits => "segments sent again a second",
-            Self::DeliveryRate => "delivery rate",
+            Self::Cpu => say!("measure-cpu"),
+            Self::PageFaults => say!("measure-page-faults"),
+            Self::Syscalls => say!("measure-syscalls"),
+            Self::RoundTrip => say!("measure-round-trip"),
+            Self::CongestionWindow => say!("measure-congestion-window"),
+            Self::Retransmits => say!("measure-retransmits"),
+            Self::DeliveryRate => say!("measure-delivery-rate"),
         }
     }
 

@@ -3,6 +3,7 @@
 use super::super::format;
 use super::super::plan::in_words;
 use super::{OtherProcess, Phase, Process, Row};
+use crate::app::words::say;
 use crate::transfer::{Job, Side, SinkSpec, State};
 
 impl Phase {
@@ -10,18 +11,18 @@ impl Phase {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Starting => "Starting",
-            Self::Is(State::Queued) => "Queued",
-            Self::Is(State::Listening) => "Listening",
-            Self::Is(State::Connecting) => "Connecting",
-            Self::Is(State::Transferring) => "Transferring",
-            Self::Is(State::Paused) => "Paused",
-            Self::Is(State::Verifying) => "Verifying",
-            Self::Done { verified: Some(true) } => "Verified",
-            Self::Done { verified: Some(false) } => "Done, checksums differ",
-            Self::Done { verified: None } => "Done",
-            Self::Failed { .. } => "Failed",
-            Self::Cancelled => "Cancelled",
+            Self::Starting => say!("phase-starting"),
+            Self::Is(State::Queued) => say!("phase-queued"),
+            Self::Is(State::Listening) => say!("phase-listening"),
+            Self::Is(State::Connecting) => say!("phase-connecting"),
+            Self::Is(State::Transferring) => say!("phase-transferring"),
+            Self::Is(State::Paused) => say!("phase-paused"),
+            Self::Is(State::Verifying) => say!("phase-verifying"),
+            Self::Done { verified: Some(true) } => say!("phase-verified"),
+            Self::Done { verified: Some(false) } => say!("phase-checksums-differ"),
+            Self::Done { verified: None } => say!("phase-done"),
+            Self::Failed { .. } => say!("phase-failed"),
+            Self::Cancelled => say!("phase-cancelled"),
         }
     }
 }
@@ -30,11 +31,7 @@ impl Row {
     /// `148 rounds`.
     #[must_use]
     pub fn rounds_in_words(&self) -> String {
-        format!(
-            "{} {}",
-            format::count(u64::from(self.rounds)),
-            if self.rounds == 1 { "round" } else { "rounds" }
-        )
+        say!("row-rounds", count = self.rounds)
     }
 
     /// The array's name.
@@ -53,12 +50,12 @@ impl Row {
     pub fn array_in_words(&self) -> String {
         let array = self.only_array_in_words();
         match self.recipe().and_then(|recipe| recipe.job.sink()) {
-            Some(SinkSpec::Memory) => format!("{array} · into memory"),
+            Some(SinkSpec::Memory) => say!("row-into-memory", array = array),
             Some(SinkSpec::Shm(name)) => format!("{array} · {name}"),
-            Some(SinkSpec::Discard) => format!("{array} · discarded"),
+            Some(SinkSpec::Discard) => say!("row-discarded", array = array),
             Some(SinkSpec::File(path) | SinkSpec::Folder(path) | SinkSpec::Within { path, .. }) => {
                 let name = path.file_name().unwrap_or(path.as_os_str());
-                format!("{array} · into {}", name.display())
+                say!("row-into", array = array, name = name.display().to_string())
             }
             None => array,
         }
@@ -68,7 +65,7 @@ impl Row {
         match (self.started(), self.recipe().and_then(|recipe| recipe.meta.as_ref())) {
             (Some(started), _) => in_words(&started.dtype, &started.shape, started.total_bytes),
             (None, Some(meta)) => in_words(&meta.dtype().name(), meta.shape().dimensions(), Some(meta.byte_len())),
-            (None, None) => "not known yet".to_owned(),
+            (None, None) => say!("row-array-unknown").to_owned(),
         }
     }
 
@@ -80,36 +77,47 @@ impl Row {
             Process::Other(process) => return self.processes_in_words(process),
         };
         if let (Some(mate), Job::Send { .. } | Job::Receive { .. }) = (self.mate, job) {
-            let word = if matches!(job, Job::Send { .. }) { "to" } else { "from" };
-            return format!("{word} process {}", mate.pid);
+            let pid = mate.pid.to_string();
+            return match job {
+                Job::Send { .. } => say!("row-to-process", pid = pid),
+                _ => say!("row-from-process", pid = pid),
+            };
         }
         match job {
-            Job::Loopback { .. } => "this machine".to_owned(),
-            Job::Send { to, .. } => format!("to {to}"),
-            Job::Fetch { url, .. } => format!("from {}", url.server()),
+            Job::Loopback { .. } => say!("row-this-machine").to_owned(),
+            Job::Send { to, .. } => say!("row-to", endpoint = to.to_string()),
+            Job::Fetch { url, .. } => say!("row-from", endpoint = url.server()),
             Job::Receive { from: endpoint, .. } => match (&self.receiver.started, &self.address) {
-                (Some(started), _) => format!("from {}", started.peer),
-                (None, Some(address)) => format!("at {address}"),
-                (None, None) => format!("at {endpoint}"),
+                (Some(started), _) => say!("row-from", endpoint = &started.peer),
+                (None, Some(address)) => say!("row-at", endpoint = address),
+                (None, None) => say!("row-at", endpoint = endpoint.to_string()),
             },
         }
     }
 
     /// `process 12`, or with both ends `process 12 → 13`.
     fn processes_in_words(&self, process: &OtherProcess) -> String {
+        let both = |sender: u32, receiver: u32| {
+            say!(
+                "row-processes",
+                sender = sender.to_string(),
+                receiver = receiver.to_string()
+            )
+        };
         match (self.mate.filter(|mate| mate.pid != process.pid), process.side) {
-            (None, _) => format!("process {}", process.pid),
-            (Some(mate), Side::Sender) => format!("process {} → {}", process.pid, mate.pid),
-            (Some(mate), Side::Receiver) => format!("process {} → {}", mate.pid, process.pid),
+            (None, _) => say!("process", pid = process.pid.to_string()),
+            (Some(mate), Side::Sender) => both(process.pid, mate.pid),
+            (Some(mate), Side::Receiver) => both(mate.pid, process.pid),
         }
     }
 
     /// What is known of a file that is done, beside its name.
     #[must_use]
     pub fn done_in_words(&self) -> Option<String> {
-        let words = self.on_disk.iter().chain(&self.note).chain(&self.window_note);
-        let words: Vec<&str> = words.map(String::as_str).collect();
-        (!words.is_empty()).then(|| words.join("; "))
+        let on_disk = self.durable.map(|durable| on_disk_in_words(durable, self.synced_s));
+        let notes = self.note.iter().chain(&self.window_note).cloned();
+        let words: Vec<String> = on_disk.into_iter().chain(notes).collect();
+        (!words.is_empty()).then(|| words.join(say!("semicolon")))
     }
 
     /// The rate column: a rate while there is one, else the state.
@@ -120,7 +128,7 @@ impl Row {
                 let numbers = self.numbers(now_s);
                 numbers.unit.quantity(numbers.now).to_string()
             }
-            _ if self.is_stopped() => "stopped".to_owned(),
+            _ if self.is_stopped() => say!("row-stopped").to_owned(),
             Phase::Done { .. } => self.mean_in_words(),
             ref phase => phase.name().to_lowercase(),
         }
@@ -139,26 +147,35 @@ impl Row {
         match &self.phase {
             _ if self.repeats() && self.has_rate() => {
                 let moved = format::bytes(self.main_end().series.bytes());
-                format!("round {} · {moved}", format::count(u64::from(self.rounds) + 1))
+                say!("row-round-moved", round = self.rounds + 1, moved = moved)
             }
-            _ if self.is_stopped() => format!("after {}", self.rounds_in_words()),
+            _ if self.is_stopped() => say!("row-after", count = self.rounds),
             Phase::Is(State::Transferring) => self
                 .numbers(now_s)
                 .left_s
-                .map_or(String::new(), |left_s| format!("{} left", format::left(left_s))),
+                .map_or(String::new(), |left_s| say!("row-left", time = format::left(left_s))),
             Phase::Done { verified: Some(true) } => match self.durable {
-                Some(true) => "verified, on disk".to_owned(),
-                _ => "verified".to_owned(),
+                Some(true) => say!("row-verified-on-disk").to_owned(),
+                _ => say!("row-verified").to_owned(),
             },
-            Phase::Done { verified: Some(false) } => "checksums differ".to_owned(),
-            Phase::Done { verified: None } => "not verified".to_owned(),
+            Phase::Done { verified: Some(false) } => say!("row-checksums-differ").to_owned(),
+            Phase::Done { verified: None } => say!("row-not-verified").to_owned(),
             Phase::Failed { message, .. } => message.clone(),
             Phase::Is(State::Listening) => match &self.stranger {
-                Some(peer) => format!("waits for a sender; {peer} offered nothing"),
-                None => "waits for a sender".to_owned(),
+                Some(peer) => say!("row-stranger", peer = peer),
+                None => say!("row-waits").to_owned(),
             },
             Phase::Cancelled => self.note.clone().unwrap_or_default(),
             _ => String::new(),
         }
+    }
+}
+
+/// Whether an array is on disk, and how much of the time that took at last.
+fn on_disk_in_words(durable: bool, synced_s: Option<f64>) -> String {
+    match (durable, synced_s) {
+        (true, Some(synced_s)) => say!("row-on-disk-after", time = format::duration(synced_s)),
+        (true, None) => say!("row-on-disk").to_owned(),
+        (false, _) => say!("row-not-synced").to_owned(),
     }
 }

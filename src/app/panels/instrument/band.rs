@@ -13,6 +13,7 @@ use crate::app::model::format;
 use crate::app::model::row::{LimitSpan, Row};
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::text_width;
+use crate::app::words::causes;
 use crate::telemetry::Cause;
 
 /// The band is this opaque.
@@ -37,7 +38,7 @@ pub(super) fn ui(ui: &Ui, row: &Row, scene: &Scene, body: &Body) -> Option<Actio
         let shares = row.limit_shares().percents();
         let words: Vec<String> = shares
             .iter()
-            .map(|(cause, percent)| format!("{} {percent} %", cause.name()))
+            .map(|(cause, percent)| format!("{} {percent} %", causes::name(*cause)))
             .collect();
         WidgetInfo::labeled(Role::Image, true, format!("The limit over time: {}", words.join(", ")))
     });
@@ -79,7 +80,7 @@ pub(super) fn ui(ui: &Ui, row: &Row, scene: &Scene, body: &Body) -> Option<Actio
         ));
         if let [Some(shares)] = row.limits_between(span.from_s, span.to_s, 1)[..] {
             for (cause, percent) in shares.percents() {
-                ui.label(format!("{} {percent} %", cause.name()));
+                ui.label(format!("{} {percent} %", causes::name(cause)));
             }
         }
     });
@@ -93,7 +94,7 @@ fn span_ui(ui: &Ui, rect: Rect, cause: Cause, picked: Option<Cause>, palette: &P
     let is_faded = picked.is_some_and(|picked| picked != cause);
     let fade = if is_faded { NOT_PICKED } else { 1.0 };
     let fill = fill(ui, rect, cause, fade, palette);
-    let name = cause.name();
+    let name = causes::name(cause);
     let font = theme::value(12.0);
     let width = text_width(ui, name, font.clone());
     if width + 12.0 > rect.width() || is_faded {
@@ -184,14 +185,14 @@ fn entry_ui(ui: &Ui, row: &Row, entry: Rect, cause: Cause, percent: u32) -> Opti
         1.0
     };
     fill(ui, square.with_max_x(square.right() + 1.0), cause, fade, palette);
-    entry_words(ui, entry, cause.name(), percent);
+    entry_words(ui, entry, causes::name(cause), percent);
     let response = ui.interact(entry, ui.scope_id().with(("limit", cause)), Sense::CLICK);
     response.widget_info(|| {
         WidgetInfo::selected(
             Role::Button,
             true,
             row.picked_limit == Some(cause),
-            format!("{}, limit {percent} % of the time", cause.name()),
+            format!("{}, limit {percent} % of the time", causes::name(cause)),
         )
     });
     let is_clicked = response.clicked();
@@ -209,7 +210,7 @@ fn rest_ui(ui: &Ui, entry: Rect, rest: &[(Cause, u32)]) {
     entry_words(ui, entry, &name, sum);
     let each: Vec<String> = rest
         .iter()
-        .map(|(cause, percent)| format!("{} {percent} %", cause.name()))
+        .map(|(cause, percent)| format!("{} {percent} %", causes::name(*cause)))
         .collect();
     let response = text::said(ui, "other limits", entry, &format!("{name}: {}", each.join(", ")));
     response.on_hover_text(each.join("\n"));
