@@ -353,6 +353,26 @@ measure-round-trip = round trip
 measure-congestion-window = congestion window
 measure-retransmits = segments sent again a second
 measure-delivery-rate = delivery rate
+plot-each-stream = rate of each stream
+plot-sender = sender
+plot-receiver = receiver
+plot-stream = stream { $number }
+plot-thousands = thousands
+plot-value-cores = { $cores } cores
+plot-value-faults = { $count } page faults a second
+plot-value-calls = { $count } calls a second
+plot-value-again = { $count } sent again a second
+plot-value-round-trip = round trip { $time }
+plot-value-window = window { $bytes }
+plot-value-delivers = delivers { $rate }
+plot-between-streams = { $least } to { $most } over each stream
+plot-between-cpu = { $end } { $time } on a core
+plot-between-faults = { $end } { $count } page faults
+plot-between-calls = { $end } { $count } calls
+plot-between-again = { $end } { $count } sent again
+plot-between-change = { $end } { $from } to { $to }
+plot-line-said = { $name } { $last } and at most { $most }
+plot-second-said = { $name } over time: { $lines }
 
 ## The instrument: bands, and what the limit is
 

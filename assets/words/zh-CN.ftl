@@ -342,6 +342,26 @@ measure-round-trip = 往返时延
 measure-congestion-window = 拥塞窗口
 measure-retransmits = 每秒重传段
 measure-delivery-rate = 交付速率
+plot-each-stream = 各流速率
+plot-sender = 发送端
+plot-receiver = 接收端
+plot-stream = 流 { $number }
+plot-thousands = 千
+plot-value-cores = { $cores } 个核心
+plot-value-faults = 每秒缺页 { $count } 次
+plot-value-calls = 每秒调用 { $count } 次
+plot-value-again = 每秒重传 { $count } 段
+plot-value-round-trip = 往返 { $time }
+plot-value-window = 窗口 { $bytes }
+plot-value-delivers = 交付 { $rate }
+plot-between-streams = 每条流 { $least } 到 { $most }
+plot-between-cpu = { $end }占用核心 { $time }
+plot-between-faults = { $end }缺页 { $count } 次
+plot-between-calls = { $end }调用 { $count } 次
+plot-between-again = { $end }重传 { $count } 段
+plot-between-change = { $end }从 { $from } 到 { $to }
+plot-line-said = { $name } { $last }，最高 { $most }
+plot-second-said = { $name }随时间：{ $lines }
 
 ## The instrument: bands, and what the limit is
 

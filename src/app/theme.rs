@@ -144,6 +144,52 @@ pub(crate) const LIGHT: Palette = Palette {
     on_primary: Color32::from_rgb(255, 255, 255),
 };
 
+/// The colours of up to 16 connections side by side, of hues that are neither green nor red, the lighter ones first in
+/// the dark and the darker ones first in the light.
+const STREAMS_DARK: [Color32; 16] = [
+    Color32::from_rgb(108, 201, 253),
+    Color32::from_rgb(251, 169, 82),
+    Color32::from_rgb(235, 157, 239),
+    Color32::from_rgb(12, 215, 224),
+    Color32::from_rgb(218, 188, 67),
+    Color32::from_rgb(182, 180, 255),
+    Color32::from_rgb(255, 153, 194),
+    Color32::from_rgb(152, 191, 254),
+    Color32::from_rgb(8, 145, 201),
+    Color32::from_rgb(189, 114, 15),
+    Color32::from_rgb(176, 102, 180),
+    Color32::from_rgb(3, 153, 159),
+    Color32::from_rgb(158, 132, 10),
+    Color32::from_rgb(127, 120, 214),
+    Color32::from_rgb(197, 94, 138),
+    Color32::from_rgb(82, 133, 217),
+];
+const STREAMS_LIGHT: [Color32; 16] = [
+    Color32::from_rgb(1, 114, 159),
+    Color32::from_rgb(149, 89, 5),
+    Color32::from_rgb(144, 72, 149),
+    Color32::from_rgb(16, 119, 124),
+    Color32::from_rgb(124, 103, 5),
+    Color32::from_rgb(99, 89, 181),
+    Color32::from_rgb(164, 64, 109),
+    Color32::from_rgb(53, 102, 184),
+    Color32::from_rgb(0, 158, 219),
+    Color32::from_rgb(204, 125, 27),
+    Color32::from_rgb(189, 114, 193),
+    Color32::from_rgb(16, 166, 173),
+    Color32::from_rgb(172, 144, 3),
+    Color32::from_rgb(138, 132, 228),
+    Color32::from_rgb(211, 106, 150),
+    Color32::from_rgb(93, 145, 231),
+];
+
+/// The colour of a connection, by its number from 1.
+#[must_use]
+pub(crate) fn stream_colour(number: usize, is_dark: bool) -> Color32 {
+    let colours = if is_dark { &STREAMS_DARK } else { &STREAMS_LIGHT };
+    colours[number.saturating_sub(1) % colours.len()]
+}
+
 /// The colours in use.
 #[must_use]
 pub(crate) fn palette(ui: &Ui) -> &'static Palette {

@@ -23,9 +23,10 @@ pub struct Point {
 }
 
 /// Bytes over time, thinned.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Series {
     points: Vec<Point>,
+    max_points: usize,
     /// Pairs closer together than this merge at once.
     min_span_s: f64,
     is_paused: bool,
@@ -38,7 +39,18 @@ impl Series {
     /// An empty series.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self::with_room(Self::MAX_POINTS)
+    }
+
+    /// An empty series that never holds more than so many points, of which there are at least 8.
+    #[must_use]
+    pub(crate) fn with_room(max_points: usize) -> Self {
+        Self {
+            points: Vec::new(),
+            max_points: max_points.max(8),
+            min_span_s: 0.0,
+            is_paused: false,
+        }
     }
 
     /// Adds the bytes that had moved by `t_s`. A time before the last one counts as the last one.
@@ -73,7 +85,7 @@ impl Series {
             self.merge_into_last(next);
         } else {
             self.points.push(next);
-            if self.points.len() > Self::MAX_POINTS {
+            if self.points.len() > self.max_points {
                 self.thin();
             }
         }
@@ -221,8 +233,8 @@ impl Series {
             return;
         };
         // Two neighbours that do not merge span more than this together, so that at most half of the points stay.
-        self.min_span_s = (last.t_s - first.t_s) / (Self::MAX_POINTS / 4) as f64;
-        let mut kept: Vec<Point> = Vec::with_capacity(Self::MAX_POINTS + 1);
+        self.min_span_s = (last.t_s - first.t_s) / (self.max_points / 4) as f64;
+        let mut kept: Vec<Point> = Vec::with_capacity(self.max_points + 1);
         for &point in &self.points {
             if let [.., before, open] = kept.as_mut_slice()
                 && point.t_s - before.t_s <= self.min_span_s
@@ -233,6 +245,12 @@ impl Series {
             }
         }
         self.points = kept;
+    }
+}
+
+impl Default for Series {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The numbers that are drawn, and those behind them: as CSV (RFC 4180), a line a point, and as JSON.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -12,7 +13,7 @@ use crate::transfer::Side;
 /// A curve between pauses, of one end.
 #[derive(Debug, Serialize)]
 struct Series {
-    name: &'static str,
+    name: Cow<'static, str>,
     end: Side,
     unit: &'static str,
     points: Vec<Point>,
@@ -130,14 +131,15 @@ pub(super) fn json(row: &Row, scene: &Scene, numbers: &Numbers) -> String {
     serde_json::to_string_pretty(&view).unwrap_or_default() + "\n"
 }
 
-/// The rates of both ends, then whatever was counted of them.
+/// The rates of both ends, then whatever was counted of them, then the rates of several connections of the end that
+/// counts.
 fn all(row: &Row, scene: &Scene) -> Vec<Series> {
     let (from_s, to_s) = (scene.time.from_s, scene.time.to_s);
     let mut all = Vec::new();
     for &end in row.sides() {
         let runs = scene.curves.of_side(end).iter();
         let rate = |points: &Vec<CurvePoint>| Series {
-            name: "rate",
+            name: "rate".into(),
             end,
             unit: "B/s",
             points: points.iter().map(|point| with_spread(*point, end, scene)).collect(),
@@ -148,23 +150,34 @@ fn all(row: &Row, scene: &Scene) -> Vec<Series> {
     for measure in Measure::ALL {
         for &end in row.sides() {
             let curve = row.end(end).meters.curve(measure, (from_s, to_s), bin_s);
-            let point = |point: &CurvePoint| Point {
-                t_s: point.t_s,
-                value: point.value,
-                least: None,
-                most: None,
-            };
             if !curve.is_empty() {
                 all.push(Series {
-                    name: measure.id(),
+                    name: measure.id().into(),
                     end,
                     unit: measure.unit(),
-                    points: curve.iter().map(point).collect(),
+                    points: curve.iter().map(plain).collect(),
                 });
             }
         }
     }
+    for (number, runs) in row.stream_runs(from_s, to_s) {
+        all.extend(runs.iter().map(|points| Series {
+            name: format!("stream_{number}").into(),
+            end: row.main_side(),
+            unit: "B/s",
+            points: points.iter().map(plain).collect(),
+        }));
+    }
     all
+}
+
+fn plain(point: &CurvePoint) -> Point {
+    Point {
+        t_s: point.t_s,
+        value: point.value,
+        least: None,
+        most: None,
+    }
 }
 
 fn with_spread(point: CurvePoint, end: Side, scene: &Scene) -> Point {

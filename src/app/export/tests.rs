@@ -31,7 +31,10 @@ fn sent(name: &str) -> Row {
     for step in 0..=20_u32 {
         tell(
             f64::from(step) * 0.05,
-            json!({"event": "sample", "bytes": 5_000_000 * step, "rate_bytes_per_s": 1e8}),
+            json!({
+                "event": "sample", "bytes": 5_000_000 * step, "rate_bytes_per_s": 1e8,
+                "stream_bytes": [3_000_000 * step, 2_000_000 * step]
+            }),
         );
     }
     tell(1.0, json!({"event": "state", "state": "paused"}));
@@ -40,7 +43,10 @@ fn sent(name: &str) -> Row {
         let bytes = 100_000_000 + 5_000_000 * step;
         tell(
             3.0 + f64::from(step) * 0.05,
-            json!({"event": "sample", "bytes": bytes, "rate_bytes_per_s": 1e8}),
+            json!({
+                "event": "sample", "bytes": bytes, "rate_bytes_per_s": 1e8,
+                "stream_bytes": [bytes / 5 * 3, bytes / 5 * 2]
+            }),
         );
     }
     row
@@ -68,6 +74,25 @@ fn every_point_of_the_curve_is_a_line_and_no_line_is_of_a_pause() {
         rates += 1;
     }
     assert!(rates >= 8, "{csv}");
+}
+
+#[test]
+fn of_several_streams_each_is_in_the_numbers_and_moves_nothing_in_a_pause() {
+    let csv = text_of(Format::Csv, &sent("a.npy"));
+    for (name, expected) in [("stream_1", 6e7), ("stream_2", 4e7)] {
+        let lines = csv.lines().filter(|line| line.starts_with(name));
+        let points: Vec<(f64, f64)> = lines
+            .map(|line| {
+                let cells: Vec<&str> = line.split(',').collect();
+                (cells[3].parse().unwrap(), cells[4].parse().unwrap())
+            })
+            .collect();
+        assert!(points.len() >= 6, "{csv}");
+        for (t_s, rate) in points {
+            assert!(t_s <= 1.0 + 1e-9 || t_s >= 3.0 - 1e-9, "{t_s} s");
+            assert!((rate / expected - 1.0).abs() < 0.01, "{name}: {rate} at {t_s} s");
+        }
+    }
 }
 
 #[test]

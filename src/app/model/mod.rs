@@ -23,6 +23,7 @@ pub(crate) mod removed;
 pub(crate) mod repaint;
 pub(crate) mod round_trips;
 pub(crate) mod row;
+pub(crate) mod second_plot;
 pub(crate) mod services;
 pub(crate) mod settings;
 pub(crate) mod sources;

@@ -69,4 +69,6 @@ pub enum SecondPlot {
     Hidden,
     /// This, always.
     Of(Measure),
+    /// The rate of each connection where there are several, always.
+    EachStream,
 }

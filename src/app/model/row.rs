@@ -9,6 +9,7 @@ mod numbers;
 mod paired;
 mod process;
 mod rates;
+mod streams;
 mod text;
 
 use std::path::PathBuf;
@@ -31,6 +32,7 @@ pub(crate) use numbers::{Numbers, RateAxis};
 use process::sides_of;
 pub(crate) use process::{Mate, OtherProcess, Process};
 use rates::RoundRates;
+pub(crate) use streams::Streams;
 
 /// Tells rows apart for as long as the window is open; a row that repeats keeps its key.
 pub type RowKey = u64;
@@ -71,6 +73,8 @@ pub struct End {
     pub counters: Counters,
     /// The same over time.
     pub(crate) meters: Meters,
+    /// What each of several connections has moved.
+    pub(crate) streams: Streams,
     /// The first elements as this end has them.
     pub preview: Vec<Value>,
     /// What its values are, as far as this end has looked at them.

@@ -19,6 +19,7 @@ impl Row {
         match event.kind {
             EventKind::State { state } => {
                 end.series.set_paused(t_s, state == State::Paused);
+                end.streams.set_paused(t_s, state == State::Paused);
                 if is_main {
                     self.marks.set_paused(t_s, state == State::Paused);
                 }
@@ -41,6 +42,9 @@ impl Row {
             EventKind::Sample(sample) => {
                 self.bottleneck.note_awake(t_s);
                 end.series.push(t_s, end.base_bytes + sample.bytes);
+                if !sample.stream_bytes.is_empty() {
+                    end.streams.push(t_s, &sample.stream_bytes);
+                }
                 if let Some(counters) = sample.counters {
                     let before = std::mem::replace(&mut end.counters, counters).connections;
                     end.meters.push(t_s, &counters);
@@ -133,6 +137,7 @@ impl Row {
             end.base_cpu_s += end.counters.cpu_s();
             end.counters = Counters::default();
             end.meters.next_round();
+            end.streams.next_round(self.base_s);
             end.finished = None;
             if !end.series.points().is_empty() {
                 end.series.push(self.base_s, end.base_bytes);

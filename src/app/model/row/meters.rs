@@ -198,6 +198,21 @@ impl Meters {
         })
     }
 
+    /// What was counted by an instant, or the last reading then; nothing before the first and after the last one.
+    #[must_use]
+    pub(crate) fn value_at(&self, measure: Measure, t_s: f64) -> Option<f64> {
+        let after = self.readings.partition_point(|reading| reading.t_s < t_s);
+        let then = self.readings.get(after)?;
+        let Some(before) = after.checked_sub(1).map(|before| self.readings[before]) else {
+            return then.of(measure).filter(|_| then.t_s <= t_s);
+        };
+        let (from, to) = (before.of(measure)?, then.of(measure)?);
+        if !measure.counts() {
+            return Some(from);
+        }
+        Some(from + (to - from) * (t_s - before.t_s) / (then.t_s - before.t_s))
+    }
+
     /// Page faults so far, over all rounds.
     #[must_use]
     pub(crate) fn page_faults(&self) -> f64 {

@@ -18,7 +18,8 @@ use eframe::egui::{Id, Rect, ScrollArea, Sense, Ui, UiBuilder, pos2};
 
 use crate::app::action::Action;
 use crate::app::model::plot_view::{PlotView, SecondPlot};
-use crate::app::model::row::{Measure, Numbers, Row, RowKey};
+use crate::app::model::row::{Numbers, Row, RowKey};
+use crate::app::model::second_plot::{SecondScene, Shows};
 use crate::compare::ceilings::Ceilings;
 use layout::{Body, Head, PADDING, Second, Size};
 pub(crate) use message::sentence;
@@ -108,14 +109,11 @@ fn body_ui(
     let wanted = match view.second {
         SecondPlot::Hidden => Second::Never,
         SecondPlot::WhereRoom => Second::WhereRoom,
-        SecondPlot::Of(_) => Second::Always,
+        SecondPlot::Of(_) | SecondPlot::EachStream => Second::Always,
     };
     let body = Body::of(area, size, axis_width, wanted);
-    let measure = match view.second {
-        SecondPlot::Of(measure) => measure,
-        SecondPlot::Hidden | SecondPlot::WhereRoom => Measure::Cpu,
-    };
-    let second = body.second.map(|_| plot::second::Second::of(row, measure, scene.time));
+    let shows = Shows::of(view.second).filter(|_| body.second.is_some());
+    let second = shows.map(|shows| SecondScene::of(row, shows, scene.time));
     let mut actions = picks::ui(ui, row, &scene, view, &context.ceilings, body.picks);
     actions.extend(plot::ui(ui, row, numbers, (&scene, second.as_ref()), &body, view));
     actions.extend(band::ui(ui, row, &scene, &body));

@@ -11,6 +11,7 @@ use crate::app::panels::compare;
 use crate::app::panels::instrument::CeilingsStatus;
 use crate::app::theme;
 use crate::app::widgets::{caption, text_width, word_button};
+use crate::app::words::say;
 use crate::transfer::Side;
 
 /// Draws the row.
@@ -68,6 +69,7 @@ fn second_ui(ui: &mut Ui, row: &Row, second: &mut SecondPlot) {
         SecondPlot::WhereRoom => "Second plot",
         SecondPlot::Hidden => "One plot",
         SecondPlot::Of(measure) => measure.name(),
+        SecondPlot::EachStream => say!("plot-each-stream"),
     };
     let button = word_button(ui, word, "Second plot").on_hover_text("What the second plot shows, below the rates");
     Popup::menu(&button).show(|ui| {
@@ -76,6 +78,9 @@ fn second_ui(ui: &mut Ui, row: &Row, second: &mut SecondPlot) {
         ui.selectable_value(second, SecondPlot::WhereRoom, "CPU, where there is room");
         for measure in Measure::ALL.into_iter().filter(is_measured) {
             ui.selectable_value(second, SecondPlot::Of(measure), measure.name());
+        }
+        if row.main_end().streams.moved().count() > 1 {
+            ui.selectable_value(second, SecondPlot::EachStream, say!("plot-each-stream"));
         }
         ui.selectable_value(second, SecondPlot::Hidden, "None");
     });

@@ -6,10 +6,11 @@ use eframe::egui::{Align2, Id, PopupAnchor, Rect, Response, Stroke, Tooltip, Ui,
 use super::frame::{Frame, t_of, x_of};
 use super::lines::colour_of;
 use super::scene::Scene;
-use super::second::Second;
+use super::second::colour_of_line;
 use crate::app::action::{Action, TransferAction};
 use crate::app::model::format;
 use crate::app::model::row::{Cursors, Row};
+use crate::app::model::second_plot::{LineOf, SecondScene, Shows};
 use crate::app::panels::instrument::layout::Body;
 use crate::app::theme::{self, Palette};
 use crate::transfer::Side;
@@ -18,7 +19,7 @@ use crate::transfer::Side;
 const NEAR: f32 = 4.0;
 
 /// Draws the line under the pointer, and its values beside it.
-pub(super) fn ui(ui: &Ui, body: &Body, row: &Row, scene: &Scene, second: Option<&Second>, response: &Response) {
+pub(super) fn ui(ui: &Ui, body: &Body, row: &Row, scene: &Scene, second: Option<&SecondScene>, response: &Response) {
     let Some(pointer) = response.hover_pos().filter(|_| !response.dragged()) else {
         return;
     };
@@ -27,8 +28,9 @@ pub(super) fn ui(ui: &Ui, body: &Body, row: &Row, scene: &Scene, second: Option<
     let t_s = t_of(body.plot, scene.time, pointer.x);
     ui.painter()
         .vline(pointer.x, over.y_range(), (1.0, palette.neutral.gamma_multiply(0.6)));
-    let lines = lines(row, scene, second, t_s, palette);
-    if lines.len() < 2 {
+    let lines = lines(row, scene, t_s, palette);
+    let second = second.map_or_else(Vec::new, |second| second_lines(ui, second, t_s));
+    if lines.len() + second.len() < 2 {
         return;
     }
     let id = Id::unique("plot values");
@@ -39,13 +41,37 @@ pub(super) fn ui(ui: &Ui, body: &Body, row: &Row, scene: &Scene, second: Option<
         for (colour, line) in lines {
             ui.colored_label(colour, line);
         }
+        for row in second {
+            ui.horizontal(|ui| {
+                for (colour, words) in row {
+                    ui.colored_label(colour, words);
+                }
+            });
+        }
     });
 }
 
 type Lines = Vec<(eframe::egui::Color32, String)>;
 
+/// What the second plot shows at an instant: of the connections several in one line.
+fn second_lines(ui: &Ui, second: &SecondScene, t_s: f64) -> Vec<Lines> {
+    let values: Lines = second
+        .at(t_s)
+        .into_iter()
+        .map(|(of, value)| {
+            let words = match of {
+                LineOf::End(_) => [&of.name(), " ", &second.in_words(value)].concat(),
+                LineOf::Stream(number) => format!("{number}: {}", second.in_words(value)),
+            };
+            (colour_of_line(ui, of), words)
+        })
+        .collect();
+    let a_line = if second.shows == Shows::EachStream { 2 } else { 1 };
+    values.chunks(a_line).map(<[_]>::to_vec).collect()
+}
+
 /// What all plots show at an instant: what is drawn there, not what lies behind it.
-fn lines(row: &Row, scene: &Scene, second: Option<&Second>, t_s: f64, palette: &Palette) -> Lines {
+fn lines(row: &Row, scene: &Scene, t_s: f64, palette: &Palette) -> Lines {
     let bin = format::duration(row.bin_between_s(scene.time.from_s, scene.time.to_s));
     let mut lines = vec![(palette.text, format!("{}, over {bin}", scene.time.exact_label(t_s)))];
     let quantity = |rate: f64| scene.unit.quantity(rate);
@@ -73,14 +99,6 @@ fn lines(row: &Row, scene: &Scene, second: Option<&Second>, t_s: f64, palette: &
         let moved = format::mean_bytes(series.bytes_at(t_s));
         lines.push((palette.weak, format!("moved until then {moved}")));
     }
-    if let Some(second) = second {
-        lines.extend(
-            second
-                .at(t_s)
-                .into_iter()
-                .map(|(side, words)| (colour_of(side, palette), format!("{} {words}", side.name()))),
-        );
-    }
     lines
 }
 
@@ -107,7 +125,13 @@ pub(super) fn clicked(ui: &Ui, frame: &Frame, row: &Row, response: &Response) ->
 }
 
 /// Draws the instants that stay, and what lies between them.
-pub(super) fn cursors(ui: &Ui, body: &Body, row: &Row, scene: &Scene, palette: &Palette) {
+pub(super) fn cursors(
+    ui: &Ui,
+    body: &Body,
+    row: &Row,
+    (scene, second): (&Scene, Option<&SecondScene>),
+    palette: &Palette,
+) {
     let Cursors { first_s, second_s } = row.cursors;
     let over = body.over_time();
     let instants = [first_s, second_s].into_iter().flatten();
@@ -128,6 +152,11 @@ pub(super) fn cursors(ui: &Ui, body: &Body, row: &Row, scene: &Scene, palette: &
         let words = between(row, scene, first_s.min(second_s), first_s.max(second_s));
         let rect = patch(ui, body.plot, pos2(middle, body.plot.top() + 32.0), &words, palette);
         super::super::text::said(ui, "between the cursors", rect, &words);
+        let counted = second.and_then(|second| second.between(row, first_s.min(second_s), first_s.max(second_s)));
+        if let (Some(counted), Some(plot)) = (counted, body.second) {
+            let rect = patch(ui, plot, pos2(middle, plot.top() + 12.0), &counted, palette);
+            super::super::text::said(ui, "counted between the cursors", rect, &counted);
+        }
     }
 }
 

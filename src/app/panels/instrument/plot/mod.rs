@@ -8,7 +8,7 @@ mod hover;
 pub(super) mod lines;
 pub(super) mod marks;
 pub(crate) mod scene;
-pub(super) mod second;
+mod second;
 
 use eframe::egui::{Align2, Response, Role, Sense, Ui, WidgetInfo, pos2};
 
@@ -17,10 +17,10 @@ use crate::app::action::{Action, TransferAction};
 use crate::app::model::axes::TimeAxis;
 use crate::app::model::plot_view::PlotView;
 use crate::app::model::row::{Numbers, Row};
+use crate::app::model::second_plot::SecondScene;
 use crate::app::theme;
 use frame::{Frame, t_of};
 use scene::Scene;
-use second::Second;
 
 /// The width of the numbers to the left of the plot: that of the widest, also where a little later one is wider.
 pub(super) fn axis_width(ui: &Ui, scene: &Scene) -> f32 {
@@ -38,7 +38,7 @@ pub(super) fn ui(
     ui: &Ui,
     row: &Row,
     numbers: &Numbers,
-    (scene, second): (&Scene, Option<&Second>),
+    (scene, second): (&Scene, Option<&SecondScene>),
     body: &Body,
     view: PlotView,
 ) -> Vec<Action> {
@@ -67,9 +67,9 @@ pub(super) fn ui(
     let pill = scene.unit.quantity(numbers.now).number;
     marks::labels(ui, &frame, row, scene, &pill, palette);
     if let (Some(second), Some(rect)) = (second, body.second) {
-        second.ui(ui, rect, scene.time, &scene.pauses);
+        second::ui(ui, second, rect, scene.time, &scene.pauses);
     }
-    hover::cursors(ui, body, row, scene, palette);
+    hover::cursors(ui, body, row, (scene, second), palette);
     hover::ui(ui, body, row, scene, second, &response);
     let mut actions = zoomed(ui, row, scene.time, body, &response, view);
     if !response.double_clicked() {
