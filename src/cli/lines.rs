@@ -154,44 +154,48 @@ pub(super) fn first_elements(values: &[Value], element_count: u64) -> Option<Str
     (!shown.is_empty()).then(|| format!("first elements: {}{more}", shown.join(" ")))
 }
 
-/// `values: min 0.0, max 999.0, mean 499.5, no NaN, no infinities; all 1,000 were looked at`. Why some were not, in a line
-/// of its own.
+/// `values: min 0.0, max 999.0, mean 499.5, no NaN, no infinities; all 1,000 were looked at`. Where not all were, it says of
+/// how many the numbers are, and that the mean is an estimate. Why some were not is in a line of its own.
 pub(super) fn statistics(stats: &Stats) -> Vec<String> {
     let array = &stats.array;
     let left_out = stats.left_out.as_ref();
     if array.seen == 0 {
-        let why = left_out.map_or("the transfer had no time to spare", String::as_str);
-        return vec![format!("values: none was looked at: {why}")];
+        let nothing = if stats.values == 0 && left_out.is_none() {
+            "the array is empty"
+        } else {
+            left_out.map_or("the transfer had no time to spare", String::as_str)
+        };
+        return vec![format!("values: none was looked at: {nothing}")];
     }
-    let value = |name: &str, value: Option<String>| value.map(|value| format!("{name} {value}"));
+    let value = |name: &str, value: &Option<Value>| value.as_ref().map(|value| format!("{name} {value}"));
     let count = |count: u64, name: &str, none: &str| match count {
         0 => none.to_owned(),
         count => format!("{} {name}", units::count(count)),
     };
-    let parts = [
-        value("min", array.min.as_ref().map(ToString::to_string)),
-        value("max", array.max.as_ref().map(ToString::to_string)),
-        value("mean", array.mean.map(|mean| Value::Float(mean).to_string())),
+    let (min, max) = (value("min", &array.min), value("max", &array.max));
+    let mean = array.mean.map(|mean| Value::Float(mean).to_string());
+    let not_finite = [
         Some(count(array.nan, "NaN", "no NaN")),
         Some(count(array.infinite, "infinite", "no infinities")),
     ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    let of = how_many(array.seen, stats.values);
-    let mut lines = vec![format!("values: {}; {of}", parts.join(", "))];
+    let listed = |parts: Vec<Option<String>>| parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let all = units::count(stats.values);
+    let line = if array.exact {
+        let mean = mean.map(|mean| format!("mean {mean}"));
+        let parts = [vec![min, max, mean], not_finite.to_vec()].concat();
+        format!("values: {}; all {all} were looked at", listed(parts))
+    } else {
+        let parts = [vec![min, max], not_finite.to_vec()].concat();
+        let seen = units::count(array.seen);
+        let mean = mean.map_or_else(String::new, |mean| format!("; mean of all about {mean}"));
+        format!(
+            "values: {} among {seen} of {all} that were looked at{mean}",
+            listed(parts)
+        )
+    };
+    let mut lines = vec![line];
     lines.extend(left_out.cloned());
     lines
-}
-
-/// How much of an array was looked at.
-fn how_many(seen: u64, values: u64) -> String {
-    let all = units::count(values);
-    if seen >= values {
-        return format!("all {all} were looked at");
-    }
-    match values as f64 / seen as f64 {
-        one_in if one_in >= 1.95 => format!("1 in {one_in:.0} of {all} was looked at"),
-        _ => format!("{} of {all} were looked at", units::count(seen)),
-    }
 }
 
 #[cfg(test)]
@@ -303,6 +307,7 @@ mod tests {
     fn statistics_say_how_much_of_the_array_they_are_of() {
         let array = ArrayStats {
             seen: 1000,
+            exact: true,
             min: Some(Value::Float(0.0)),
             max: Some(Value::Float(999.0)),
             mean: Some(499.5),
@@ -310,17 +315,19 @@ mod tests {
         };
         let mut stats = Stats::default();
         (stats.values, stats.array) = (1000, array);
-        let numbers = "values: min 0.0, max 999.0, mean 499.5";
-        assert_eq!(
-            statistics(&stats),
-            [format!("{numbers}, no NaN, no infinities; all 1,000 were looked at")]
-        );
-        (stats.values, stats.array.nan) = (24_000, 7);
+        let line = "values: min 0.0, max 999.0, mean 499.5, no NaN, no infinities; all 1,000 were looked at";
+        assert_eq!(statistics(&stats), [line]);
+        (stats.values, stats.array.nan, stats.array.exact) = (24_000, 7, false);
         stats.left_out = Some("why".into());
-        let line = format!("{numbers}, 7 NaN, no infinities; 1 in 24 of 24,000 was looked at");
-        assert_eq!(statistics(&stats), [line, "why".into()]);
+        let line = "values: min 0.0, max 999.0, 7 NaN, no infinities among 1,000 of 24,000 that were looked at; \
+                    mean of all about 499.5";
+        assert_eq!(statistics(&stats), [line, "why"]);
         stats.array = ArrayStats::default();
         assert_eq!(statistics(&stats), ["values: none was looked at: why"]);
+        assert_eq!(
+            statistics(&Stats::default()),
+            ["values: none was looked at: the array is empty"]
+        );
     }
 
     #[test]

@@ -35,8 +35,8 @@ fn each_end_tells_what_the_values_of_a_file_are_and_what_is_no_number_apart() {
         for side in ["sender", "receiver"] {
             let told = of(&ended, side);
             assert_eq!(
-                (&told["values"], &told["seen"]),
-                (&json!(7), &json!(7)),
+                (&told["values"], &told["seen"], &told["exact"]),
+                (&json!(7), &json!(7), &json!(true)),
                 "{options}: {told}"
             );
             assert_eq!(
@@ -78,6 +78,7 @@ fn what_a_transfer_has_no_time_for_is_not_looked_at_and_how_much_was_is_told() {
         assert!((1.0..=20e6).contains(&number("seen")), "{told}");
         assert!(number("min") >= 0.0 && number("max") < 20e6, "{told}");
         assert!((number("min")..number("max")).contains(&number("mean")), "{told}");
+        assert_eq!(told["exact"], number("seen") == 20e6, "{told}");
     }
 }
 

@@ -41,7 +41,8 @@ pub(crate) fn columns(tiles: &Tiles, count: usize) -> Vec<Option<Column>> {
 
 fn column(tiles: &[TileStats]) -> Option<Column> {
     let finite = || tiles.iter().filter(|tile| !tile.min.is_nan());
-    let weight = |tile: &TileStats| tile.seen.saturating_sub(tile.not_finite) as f64;
+    // Each tile is as much of the array as any other, however much of it was looked at.
+    let weight = |tile: &TileStats| 1.0 - tile.not_finite as f64 / tile.seen.max(1) as f64;
     let all: f64 = finite().map(weight).sum();
     Some(Column {
         min: finite().map(|tile| tile.min).reduce(f64::min)?,

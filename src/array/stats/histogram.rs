@@ -22,6 +22,7 @@ pub(super) struct Histogram {
     exponent_min: i32,
     /// The first bin begins at so many widths.
     first: i64,
+    /// None before there is anything to be counted.
     counts: Vec<u64>,
     /// What it covers: from the smallest to the largest value.
     range: Option<(f64, f64)>,
@@ -35,7 +36,7 @@ impl Histogram {
             exponent: exponent_min,
             exponent_min,
             first: 0,
-            counts: vec![0; BINS],
+            counts: Vec::new(),
             range: None,
         }
     }
@@ -89,19 +90,40 @@ impl Histogram {
         }
     }
 
-    /// The beginning of the first bin that counts any, the width of a bin, and the counts up to the last such one.
-    pub(super) fn shown(&self) -> Option<(f64, f64, Vec<u64>)> {
-        let from = self.counts.iter().position(|count| *count > 0)?;
-        let to = self.counts.iter().rposition(|count| *count > 0)?;
-        let width = power_of_two(self.exponent);
-        let first = self.first.saturating_add_unsigned(from as u64);
+    /// What several of them come to, where each count of one stands for so many. Returns the beginning of the first bin
+    /// that counts any, the width of a bin, and the counts up to the last such one.
+    pub(super) fn shown_together(parts: &[(&Self, f64)]) -> Option<(f64, f64, Vec<u64>)> {
+        let mut all = Self::new(parts.first()?.0.exponent_min == 0);
+        for (part, _) in parts {
+            if let Some((low, high)) = part.range {
+                all.cover(low, high);
+            }
+        }
+        let mut counts = [0.0; BINS];
+        for (part, weight) in parts {
+            for (bin, count) in part.bins() {
+                counts[place(bin, all.exponent - part.exponent, all.first)] += count as f64 * weight;
+            }
+        }
+        let from = counts.iter().position(|count| *count > 0.0)?;
+        let to = counts.iter().rposition(|count| *count > 0.0)?;
+        let width = power_of_two(all.exponent);
+        let first = all.first.saturating_add_unsigned(from as u64);
         let begins = (first as f64 * width).max(-f64::MAX);
-        Some((begins, width, self.counts[from..=to].to_vec()))
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a number of values is neither negative nor beyond any count"
+        )]
+        let counts = counts[from..=to].iter().map(|count| count.round() as u64).collect();
+        Some((begins, width, counts))
     }
 
     fn rebin(&mut self, exponent: i32, first: i64) {
         let doubled = exponent - self.exponent;
-        if doubled != 0 || first != self.first {
+        if self.counts.is_empty() {
+            self.counts = vec![0; BINS];
+        } else if doubled != 0 || first != self.first {
             let mut counts = vec![0; BINS];
             for (bin, count) in self.bins() {
                 counts[place(bin, doubled, first)] += count;
@@ -154,6 +176,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn shown(histogram: &Histogram) -> Option<(f64, f64, Vec<u64>)> {
+        Histogram::shown_together(&[(histogram, 1.0)])
+    }
+
     fn of(values: &[f64]) -> Histogram {
         let mut histogram = Histogram::new(false);
         for value in values {
@@ -170,7 +196,7 @@ mod tests {
             histogram.cover(byte.into(), byte.into());
             histogram.count(byte.into(), 1);
         }
-        let (from, width, counts) = histogram.shown().expect("values");
+        let (from, width, counts) = shown(&histogram).expect("values");
         assert_eq!((from, width, counts.len()), (0.0, 1.0, 256));
         assert_eq!((counts[0], counts[7], counts[255]), (1, 2, 1));
     }
@@ -185,7 +211,7 @@ mod tests {
             &[f64::MAX],
             &[-1e-300, 1e300],
         ] {
-            let (from, width, counts) = of(values).shown().expect("values");
+            let (from, width, counts) = shown(&of(values)).expect("values");
             assert_eq!(counts.iter().sum::<u64>(), values.len() as u64, "{values:?}");
             let least = values.iter().copied().fold(f64::INFINITY, f64::min);
             assert!(from <= least && least - from <= width, "{values:?}: {from} {width}");
@@ -206,7 +232,7 @@ mod tests {
             let mut joined = of(one);
             joined.add(&of(other));
             prop_assert_eq!(&joined, &whole);
-            let (from, width, counts) = whole.shown().unwrap_or((0.0, 1.0, Vec::new()));
+            let (from, width, counts) = shown(&whole).unwrap_or((0.0, 1.0, Vec::new()));
             for (index, count) in counts.into_iter().enumerate() {
                 let ends = [0.0, 1.0].map(|more| from + (index as f64 + more) * width);
                 let there = values.iter().filter(|value| (ends[0]..ends[1]).contains(*value)).count();

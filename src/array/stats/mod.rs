@@ -7,14 +7,15 @@ mod grid;
 mod histogram;
 mod loops;
 mod number;
+mod strata;
 
 use serde::{Deserialize, Serialize};
 
 use super::dtype::Layout;
 use super::{ArrayMeta, Value};
 use fragments::Fragments;
-use histogram::Histogram;
 use number::{NumberType, Reduced};
+use strata::Strata;
 
 pub use grid::Grid;
 
@@ -29,24 +30,29 @@ pub struct Statistics {
     tiles: Vec<Reduced>,
     /// Tiles outside of it have seen nothing.
     touched: std::ops::Range<usize>,
-    histogram: Histogram,
+    strata: Strata,
     fragments: Fragments,
 }
 
-/// The statistics of what has been looked at of an array.
+/// The statistics of an array, as far as it has been looked at.
 ///
-/// Minimum, maximum, mean and histogram are those of the finite values; what is NaN or infinite is counted apart.
+/// Minimum, maximum, mean and histogram are those of the finite values; what is NaN or infinite is counted apart. Where
+/// not all values were looked at, minimum, maximum and the counts of what is not finite are those of the values that
+/// were, and mean and histogram are estimates for all of the array up to the last look: each value that was looked at
+/// stands for all of its 32nd part of the array.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ArrayStats {
-    /// How many values were looked at. Every count below is one of these.
+    /// How many values were looked at.
     pub seen: u64,
-    /// The smallest; null where none was finite.
+    /// Whether all of them were: then no number is an estimate.
+    pub exact: bool,
+    /// The smallest that was looked at; null where none was finite.
     pub min: Option<Value>,
-    /// The largest.
+    /// The largest that was looked at.
     pub max: Option<Value>,
-    /// Their mean; null as well where their sum is beyond an `f64`.
+    /// The mean of the array; null as well where a sum is beyond an `f64`.
     pub mean: Option<f64>,
-    /// How many are NaN.
+    /// How many that were looked at are NaN.
     pub nan: u64,
     /// How many are infinite, of either sign.
     pub infinite: u64,
@@ -62,7 +68,7 @@ pub struct HistogramCounts {
     pub from: f64,
     /// The width of each bin, a power of two. A bin has its lower end and not its upper one.
     pub bin_width: f64,
-    /// How many values each has. They can be a part of those that were looked at.
+    /// How many values of the array each has.
     pub counts: Vec<u64>,
 }
 
@@ -99,7 +105,7 @@ impl Statistics {
             elements: meta.element_count(),
             tiles: vec![Reduced::NONE; down * across],
             touched: 0..0,
-            histogram: Histogram::new(number.is_whole),
+            strata: Strata::new(down * across, number.is_whole),
             fragments: Fragments::default(),
         })
     }
@@ -110,7 +116,7 @@ impl Statistics {
         Self {
             tiles: vec![Reduced::NONE; self.tiles.len()],
             touched: 0..0,
-            histogram: Histogram::new(self.number.is_whole),
+            strata: Strata::new(self.tiles.len(), self.number.is_whole),
             fragments: Fragments::default(),
             ..*self
         }
@@ -164,9 +170,8 @@ impl Statistics {
             other.tiles[index] = Reduced::NONE;
         }
         self.touch(&other.touched);
+        self.strata.take_from(&mut other.strata, &other.touched);
         other.touched = 0..0;
-        self.histogram.add(&other.histogram);
-        other.histogram.clear();
         for (index, element) in self.fragments.absorb(&mut other.fragments, self.number.size_bytes) {
             self.see_whole(index, &element[..self.number.size_bytes], 1);
         }
@@ -179,17 +184,17 @@ impl Statistics {
         for tile in &self.tiles[self.touched.clone()] {
             all.add(tile);
         }
-        let mean = all.sum / all.finite as f64;
+        let estimate = self.strata.estimate(&self.grid, &self.tiles);
         let value = |key| (all.finite > 0).then(|| (self.number.to_value)(key));
-        let histogram = self.histogram.shown();
         ArrayStats {
             seen: all.seen(),
+            exact: all.seen() == self.elements,
             min: value(all.min),
             max: value(all.max),
-            mean: Some(mean).filter(|mean| mean.is_finite()),
+            mean: Some(estimate.mean).filter(|mean| mean.is_finite()),
             nan: all.nan,
             infinite: all.infinite,
-            histogram: histogram.map(|(from, bin_width, counts)| HistogramCounts {
+            histogram: estimate.histogram.map(|(from, bin_width, counts)| HistogramCounts {
                 from,
                 bin_width,
                 counts,
@@ -229,8 +234,10 @@ impl Statistics {
             self.touch(&(tile..tile + 1));
             if reduced.finite > 0 {
                 let to_f64 = self.number.to_f64;
-                self.histogram.cover(to_f64(reduced.min), to_f64(reduced.max));
-                (self.number.count)(&mut self.histogram, bytes, histogram_one_in);
+                if let Some(histogram) = self.strata.histogram(tile) {
+                    histogram.cover(to_f64(reduced.min), to_f64(reduced.max));
+                    (self.number.count)(histogram, bytes, histogram_one_in);
+                }
             }
             index += (bytes.len() / size) as u64;
             rest = after;

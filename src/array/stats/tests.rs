@@ -95,6 +95,67 @@ fn what_is_counted_in_samples_weighs_as_much_as_what_is_counted_in_full() {
     }
 }
 
+/// Statistics of a range of which the first eighth is looked at in full, a half 1 in 20, and then 1 in 5.
+fn range_at_a_changing_pace(shape: &[u64], order: Order) -> ArrayStats {
+    let meta = meta("<f8", shape, order);
+    let count = meta.element_count();
+    let mut seen = statistics(&meta);
+    let chunks = count / 512;
+    for chunk in 0..chunks {
+        let one_in = match chunk * 8 / chunks {
+            0 => 1,
+            1..=4 => 20,
+            _ => 5,
+        };
+        if chunk % one_in == 0 {
+            let values = chunk * 512..(chunk + 1) * 512;
+            let bytes: Vec<u8> = values.flat_map(|value| (value as f64).to_le_bytes()).collect();
+            seen.see(chunk * 4096, &bytes, 8);
+        }
+    }
+    seen.stats()
+}
+
+#[test]
+fn the_mean_and_the_histogram_of_a_range_are_right_however_much_was_looked_at_of_its_parts() {
+    for (shape, order) in [
+        (&[5_000_000_u64][..], Order::C),
+        (&[2000, 2500], Order::C),
+        (&[2500, 2000], Order::Fortran),
+        (&[5_000_000, 1], Order::C),
+    ] {
+        let stats = range_at_a_changing_pace(shape, order);
+        assert!(!stats.exact && stats.seen < 1_500_000, "{}", stats.seen);
+        let mean = stats.mean.expect("a mean");
+        assert!((mean / 2.5e6 - 1.0).abs() < 0.01, "{shape:?}: {mean}");
+        let histogram = stats.histogram.expect("a histogram");
+        // As finely as it is drawn.
+        let bins: Vec<u64> = histogram.counts.chunks(8).map(|bins| bins.iter().sum()).collect();
+        let whole = &bins[..bins.len() - 1];
+        let wide = histogram.bin_width * 8.0;
+        for (index, count) in whole.iter().enumerate() {
+            let share = *count as f64 / wide;
+            assert!((0.9..1.1).contains(&share), "{shape:?}: {share} in bin {index}");
+        }
+        let counted = histogram.counts.iter().sum::<u64>() as f64;
+        assert!((counted / 5e6 - 1.0).abs() < 0.01, "{shape:?}: {counted}");
+    }
+}
+
+#[test]
+fn a_part_that_has_not_come_yet_is_in_no_number() {
+    let ramp: Vec<u8> = (0..200).collect();
+    let mut seen = statistics(&meta("|u1", &[200], Order::C));
+    seen.see(0, &ramp[..100], 1);
+    let stats = seen.stats();
+    assert!(!stats.exact);
+    // A stratum is 7 values; the last one that came is taken to be whole.
+    assert!((49.5..53.0).contains(&stats.mean.expect("a mean")), "{stats:?}");
+    seen.see(100, &ramp[100..], 1);
+    assert!(seen.stats().exact);
+    assert_eq!(seen.stats().mean, Some(99.5));
+}
+
 #[test]
 fn nothing_has_no_numbers_and_what_overflows_has_no_mean() {
     let stats = statistics(&meta("<f8", &[2], Order::C)).stats();

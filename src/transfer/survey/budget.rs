@@ -9,7 +9,8 @@ const SHARE: f64 = 0.008;
 /// Of the time in which the thread has nothing to do, so much more. Beside other connections there is no such time: while
 /// one waits, the core is another one's.
 const SHARE_OF_IDLE: f64 = 0.1;
-/// What may be looked at before any time has passed: a short transfer shows something, too.
+/// So much is given for a whole array beside that, as it passes, and once more before its first byte: a short transfer
+/// shows something of all of the array, too, and one that mostly rests all of it.
 const FIRST: Duration = Duration::from_micros(60);
 /// So much is saved up at most: a longer look would let the buffers of the socket run full, or empty.
 const SAVED_MAX: Duration = Duration::from_micros(250);
@@ -30,10 +31,15 @@ pub(super) struct Budget {
 impl Budget {
     pub(super) fn new() -> Self {
         Self {
-            left_s: FIRST.as_secs_f64(),
+            left_s: 0.0,
             as_of: None,
             cost_s_per_byte: COST_S_PER_BYTE,
         }
+    }
+
+    /// So large a share of the array passes now.
+    pub(super) fn pass(&mut self, share: f64) {
+        self.left_s += FIRST.as_secs_f64() * share;
     }
 
     /// How many bytes may be looked at now, by a thread that has had nothing to do for so long in all, where the transfer
@@ -112,6 +118,7 @@ mod tests {
     #[test]
     fn a_thread_that_mostly_rests_looks_at_everything() {
         let (mut budget, start) = (Budget::new(), Instant::now());
+        budget.pass(1.0);
         for step in 1..1000_u32 {
             // A chunk of 64 KiB each 500 microseconds, and next to nothing to do in between.
             let (now, idle) = (

@@ -61,6 +61,7 @@ impl Survey {
         Surveyor {
             survey: Arc::clone(self),
             part: None,
+            array_bytes: 0,
             budget: Budget::new(),
             sample: Vec::new(),
             turn: 0,
@@ -77,6 +78,8 @@ impl Survey {
 pub(crate) struct Surveyor {
     survey: Arc<Survey>,
     part: Option<Arc<Part>>,
+    /// The length of the array, once it is known.
+    array_bytes: u64,
     budget: Budget,
     /// Room for a sample of what cannot be lent.
     sample: Vec<u8>,
@@ -146,6 +149,7 @@ impl Surveyor {
         }
         let Some(part) = self.part() else { return };
         let connections = self.survey.connections.load(Ordering::Relaxed);
+        self.budget.pass(len as f64 / self.array_bytes.max(1) as f64);
         let allowed = self.budget.bytes(now, idle, connections);
         // Whoever asks just now has it for a moment: this chunk is left out.
         let mut statistics = match part.try_lock() {
@@ -204,9 +208,12 @@ impl Surveyor {
     fn part(&mut self) -> Option<Arc<Part>> {
         if self.part.is_none() {
             let empty = self.survey.empty.get()?.as_ref()?;
+            self.array_bytes = empty.elements().saturating_mul(empty.item_bytes() as u64);
             let part = Arc::new(Mutex::new(empty.emptied()));
             self.survey.lock().push(Arc::clone(&part));
-            self.survey.connections.fetch_add(1, Ordering::Relaxed);
+            if self.survey.connections.fetch_add(1, Ordering::Relaxed) == 0 {
+                self.budget.pass(1.0);
+            }
             self.part = Some(part);
         }
         self.part.clone()

@@ -50,6 +50,28 @@ fn where_there_is_no_time_samples_lie_all_over_the_array() {
 }
 
 #[test]
+fn a_short_transfer_is_looked_at_from_its_first_byte_to_its_last() {
+    let (meta, bytes) = ramp(1 << 20);
+    let mut reader = SurveyReader::new();
+    reader.survey().begin(&meta);
+    let mut surveyor = reader.survey().surveyor();
+    let now = Instant::now();
+    // In no time: nothing but what each array is given.
+    for (index, chunk) in bytes.chunks(256 << 10).enumerate() {
+        surveyor.see(index as u64 * (256 << 10), chunk, now, Duration::ZERO);
+    }
+    let stats = reader.stats(now, true).expect("an array");
+    let tiles = stats.tiles.expect("tiles");
+    let eighths = tiles.tiles.chunks(tiles.tiles.len() / 8);
+    for (index, eighth) in eighths.enumerate() {
+        let seen: u64 = eighth.iter().map(|tile| tile.seen).sum();
+        assert!(seen > 0, "nothing of eighth {index}");
+    }
+    let mean = stats.array.mean.expect("a mean") / f64::from(1 << 19);
+    assert!((0.9..1.1).contains(&mean), "{mean}");
+}
+
+#[test]
 fn a_thread_without_a_core_does_not_look_and_the_event_says_so() {
     let (meta, bytes) = ramp(1000);
     let mut reader = SurveyReader::new();
