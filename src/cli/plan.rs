@@ -203,6 +203,7 @@ pub(super) fn fetch(typed: &FetchArguments) -> Result<FetchPlan, Failure> {
             streams: typed.streams,
             name_from_server: typed.name_from_server,
             sync: !typed.no_sync,
+            stats: typed.looking.choice(),
             timeout: typed.timeout,
             ..Options::default()
         })?,

@@ -145,6 +145,9 @@ impl Terminal {
                 };
                 // Of several one line each is enough, and what one should know.
                 self.say(&line);
+                for line in shown.stats.iter().flat_map(|stats| lines::statistics(stats)) {
+                    self.say(&format!("{name}: {line}"));
+                }
                 if let Some(note) = &finished.note {
                     self.say(&format!("{name}: note: {note}"));
                 }

@@ -200,7 +200,7 @@ impl ReceiveLoop {
         let Some(connection) = self.connections.get_mut(key) else {
             return;
         };
-        let Phase::Receiving(receiver) = std::mem::replace(&mut connection.phase, Phase::Over) else {
+        let Phase::Receiving(mut receiver) = std::mem::replace(&mut connection.phase, Phase::Over) else {
             return;
         };
         front.counts_have_changed();
@@ -211,7 +211,7 @@ impl ReceiveLoop {
             front.unwatch(&*receiver);
         }
         if self.firsts.get(&id) == Some(&key) {
-            self.end_transfer(id, ended, &receiver, front);
+            self.end_transfer(id, ended, &mut receiver, front);
         } else if let Some(group) = self.groups.get_mut(&id) {
             group.members.retain(|member| *member != key);
             if let Ended::Failed { error, .. } = ended {
@@ -242,7 +242,7 @@ impl ReceiveLoop {
     }
 
     /// The first connection of a transfer has ended, and so does the transfer.
-    fn end_transfer(&mut self, id: TransferId, ended: Ended, first: &LoopReceiver, front: &mut FrontContext) {
+    fn end_transfer(&mut self, id: TransferId, ended: Ended, first: &mut LoopReceiver, front: &mut FrontContext) {
         self.firsts.remove(&id);
         let ended = match self.groups.remove(&id) {
             Some(group) => {
@@ -253,6 +253,9 @@ impl ReceiveLoop {
             }
             None => ended,
         };
+        if let Some(stats) = first.stats() {
+            tell(front, id, first.elapsed(), stats);
+        }
         let last = last_event(ended, Some(first.peer()));
         front.counters.count_transfer(&last);
         tell(front, id, first.elapsed(), last);

@@ -36,6 +36,12 @@ impl Grid {
         }
     }
 
+    /// That of one that is divided into so many pieces of memory at most, and not drawn.
+    #[must_use]
+    pub fn in_pieces(meta: &ArrayMeta, pieces: u64) -> Self {
+        Self::new(1, meta.element_count(), 1, pieces.clamp(1, TILES_MAX))
+    }
+
     fn new(rows: u64, row_elements: u64, down_max: u64, across_max: u64) -> Self {
         let tile_rows = rows.div_ceil(down_max).max(1);
         let tile_row_elements = row_elements.div_ceil(across_max).max(1);

@@ -93,11 +93,16 @@ impl Statistics {
     /// numbers, long doubles, times, texts, raw bytes and records.
     #[must_use]
     pub fn of(meta: &ArrayMeta) -> Option<Self> {
+        Self::with_grid(meta, Grid::of(meta))
+    }
+
+    /// The same in tiles of another kind. The fewer there are, the less memory they take.
+    #[must_use]
+    pub fn with_grid(meta: &ArrayMeta, grid: Grid) -> Option<Self> {
         let Layout::Scalar(scalar) = meta.dtype().layout() else {
             return None;
         };
         let number = NumberType::of(*scalar)?;
-        let grid = Grid::of(meta);
         let (down, across) = grid.tiles();
         Some(Self {
             number,

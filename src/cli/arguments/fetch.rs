@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::units::{parse_bytes, parse_count, parse_time};
 
-use super::{KeepArguments, Setting, bytes_or_auto, limit, parse_streams, whole};
+use super::{KeepArguments, LookingArguments, Setting, bytes_or_auto, limit, parse_streams, whole};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -64,6 +64,8 @@ pub(crate) struct FetchArguments {
     /// How long the server may be silent: 500ms, 30s, 2m
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_time)]
     pub timeout: Duration,
+    #[command(flatten)]
+    pub looking: LookingArguments,
     /// Prints events as JSON, one object a line
     #[arg(long)]
     pub json: bool,

@@ -6,7 +6,7 @@ use crate::service::Limits;
 use crate::transfer::KeepFree;
 use clap::Args;
 
-use super::{CommonArguments, ExpectArguments, KeepArguments, ReceivingArguments, endpoints, whole};
+use super::{CommonArguments, ExpectArguments, KeepArguments, LookingArguments, ReceivingArguments, endpoints, whole};
 use crate::units::{parse_bytes, parse_rate};
 
 const SERVE_EXAMPLES: &str = "\
@@ -35,12 +35,12 @@ pub(crate) struct ServeArguments {
     pub into: PathBuf,
     /// Sends back what comes, and keeps nothing
     #[arg(long, conflicts_with_all = ["into", "workers", "workers_at", "count", "shape", "dtype", "max_bytes", "max_total",
-        "keep_free", "slowest", "receive_route", "no_sync", "reader_pace", "wire", "chunk", "limit", "preview"])]
+        "keep_free", "slowest", "receive_route", "no_sync", "reader_pace", "stats", "wire", "chunk", "limit", "preview"])]
     pub echo: bool,
     /// Hands each connection to a program of the same user that connects to this Unix socket: one byte with the
     /// descriptor beside it, which it answers with OK within the timeout. Reads and keeps nothing
     #[arg(long, value_name = "PATH", conflicts_with_all = ["echo", "into", "workers", "workers_at", "count", "shape", "dtype",
-        "max_connections", "max_bytes", "max_total", "keep_free", "slowest", "receive_route", "no_sync", "reader_pace", "wire",
+        "max_connections", "max_bytes", "max_total", "keep_free", "slowest", "receive_route", "no_sync", "reader_pace", "stats", "wire",
         "chunk", "limit", "preview"])]
     pub recipe_workers: Option<PathBuf>,
     #[command(flatten)]
@@ -51,6 +51,8 @@ pub(crate) struct ServeArguments {
     pub expect: ExpectArguments,
     #[command(flatten)]
     pub receiving: ReceivingArguments,
+    #[command(flatten)]
+    pub looking: LookingArguments,
     #[command(flatten)]
     pub common: CommonArguments,
     #[command(flatten)]
@@ -107,7 +109,7 @@ pub(crate) struct WorkerArguments {
     /// Where the service lets workers join; - is for workers that a service starts itself. What is received and how is
     /// the service's to say
     #[arg(required_unless_present = "recipe", conflicts_with_all = ["recipe", "into", "count", "shape", "dtype",
-        "max_connections", "max_bytes", "max_total", "keep_free", "slowest", "receive_route", "no_sync", "reader_pace", "wire",
+        "max_connections", "max_bytes", "max_total", "keep_free", "slowest", "receive_route", "no_sync", "reader_pace", "stats", "wire",
         "chunk", "limit", "preview", "timeout", "socket_buffer", "peer_user"])]
     pub path: Option<PathBuf>,
     /// The file with the service's key; with --recipe the authkey of a Listener of multiprocessing.connection
@@ -126,6 +128,8 @@ pub(crate) struct WorkerArguments {
     pub expect: ExpectArguments,
     #[command(flatten)]
     pub receiving: ReceivingArguments,
+    #[command(flatten)]
+    pub looking: LookingArguments,
     #[command(flatten)]
     pub common: CommonArguments,
     #[command(flatten)]

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::Failure;
 use crate::cli::arguments::{
-    CommonArguments, ExpectArguments, LimitArguments, ReceivingArguments, ServeArguments, WorkerArguments,
-    WorkersArguments,
+    CommonArguments, ExpectArguments, LimitArguments, LookingArguments, ReceivingArguments, ServeArguments,
+    WorkerArguments, WorkersArguments,
 };
 use crate::service::{AuthKey, Key, Limits, Workers};
 use crate::transfer::{Endpoint, Options, SinkSpec};
@@ -62,6 +62,7 @@ pub(crate) fn serve(typed: &ServeArguments) -> Result<ServePlan, Failure> {
                     &typed.limits,
                     &typed.expect,
                     &typed.receiving,
+                    &typed.looking,
                     &typed.common,
                 )?
             })),
@@ -77,6 +78,7 @@ pub(crate) fn recipe_worker(typed: &WorkerArguments) -> Result<crate::service::P
         &typed.limits,
         &typed.expect,
         &typed.receiving,
+        &typed.looking,
         &typed.common,
     )
 }
@@ -86,6 +88,7 @@ fn service(
     limits: &LimitArguments,
     expect: &ExpectArguments,
     receives: &ReceivingArguments,
+    looking: &LookingArguments,
     common: &CommonArguments,
 ) -> Result<crate::service::Plan, Failure> {
     let sink = sink(into, None)?;
@@ -96,7 +99,10 @@ fn service(
     }
     Ok(crate::service::Plan {
         expect: expected(expect, common.wire)?,
-        options: receiving(receives, common, &sink)?,
+        options: Options {
+            stats: looking.choice(),
+            ..receiving(receives, common, &sink)?
+        },
         limits: limits.limits(),
         workers: None,
         sink,

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::array::{ArrayMeta, npy};
 use crate::error::Error;
 use crate::route::ReceiveRouteChoice;
-use crate::transfer::{Command, Event, EventKind, KeepFree, Options, PartNumber, PeerUser, SinkSpec, TransferId};
+use crate::transfer::{
+    Command, Event, EventKind, KeepFree, Options, PartNumber, PeerUser, SinkSpec, StatsChoice, TransferId,
+};
 use crate::wire::WireChoice;
 
 use crate::service::key::{Answer, Challenge};
@@ -107,6 +109,7 @@ pub(in crate::service) struct PlanMessage {
     keep_free: KeepFree,
     slowest_bytes_per_s: Option<u64>,
     sync: bool,
+    stats: bool,
     peer_user: PeerUser,
 }
 
@@ -152,6 +155,7 @@ impl PlanMessage {
             keep_free: plan.limits.keep_free,
             slowest_bytes_per_s: plan.limits.slowest_bytes_per_s,
             sync: options.sync,
+            stats: options.stats != StatsChoice::Off,
             peer_user: options.peer_user,
         })
     }
@@ -175,6 +179,11 @@ impl PlanMessage {
             preview_elements: self.preview_elements,
             timeout: self.timeout,
             sync: self.sync,
+            stats: if self.stats {
+                StatsChoice::AtEnd
+            } else {
+                StatsChoice::Off
+            },
             peer_user: self.peer_user,
             ..Options::default()
         };
@@ -250,6 +259,7 @@ mod tests {
                 preview_elements: 8,
                 timeout: Duration::from_millis(1500),
                 peer_user: PeerUser::Uid(5),
+                stats: StatsChoice::AtEnd,
                 ..Options::default()
             },
             limits: Limits {

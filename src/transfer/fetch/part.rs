@@ -243,10 +243,15 @@ impl PartFetch {
             chunk_bytes: self.options.chunk_bytes.max(1),
         };
         let (array, digest) = (&self.file.array, &mut self.digest);
+        let (surveyor, idle, mut seen_at) = (&mut context.surveyor, context.probe.idle(), wanted.at);
         let received = self
             .receiver
             .receive(array, &mut *body, wanted, now, &mut context.probe, &mut |bytes| {
                 digest.update(bytes);
+                if let Some(surveyor) = surveyor {
+                    surveyor.see(seen_at, bytes, now, idle);
+                    seen_at += bytes.len() as u64;
+                }
             });
         count(&mut context.probe, body.take_cost());
         match received? {

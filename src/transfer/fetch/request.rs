@@ -68,6 +68,14 @@ impl FileRequest {
         let streams = u16::try_from(parts.others.len() + 1).unwrap_or(u16::MAX);
         let connection = body.connection().socket();
         let started = self.started(&info, connection, &sink, &receiver, reason, streams)?;
+        if let Some(surveyor) = &context.surveyor {
+            let survey = surveyor.survey();
+            survey.begin_again();
+            match info.len {
+                Some(len) => survey.begin(&bytes(len)?),
+                None => survey.leave_out("the server did not say how long the file is".into()),
+            }
+        }
         context.probe.begin_transfer();
         context.events.tell(EventKind::Started(Box::new(started)));
         context.events.tell(preview.event());

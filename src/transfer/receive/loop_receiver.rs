@@ -19,12 +19,13 @@ use crate::transfer::net::connection::Connection;
 use crate::transfer::net::expected::Expected;
 use crate::transfer::net::linger::Linger;
 use crate::transfer::net::listener::Listener;
-use crate::transfer::plan::{Options, SinkSpec};
+use crate::transfer::plan::{Options, SinkSpec, StatsChoice};
 use crate::transfer::receive::{FirstReceiver, FurtherReceiver, JoinRequest, ReceiveMachine, ReceivePlan};
 use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::sink::part_name::PartNumber;
 use crate::transfer::sink::publisher::PublishContext;
 use crate::transfer::sink::task::Pending;
+use crate::transfer::survey::{Detail, SharedBudget, Survey, SurveyReader, Surveyor};
 use crate::transfer::tell::event::{EventKind, Side, State};
 use crate::transfer::tell::event_queue::Waker;
 use crate::transfer::tell::event_sender::EventSender;
@@ -47,6 +48,8 @@ pub(crate) struct ReceiverFactory {
     pub(crate) admissions: Arc<Admissions>,
     /// What stays free of the disk that arrays are kept on.
     pub(crate) keep_free: Option<KeepFree>,
+    /// The time that the loop's thread has for looking at values.
+    looking: SharedBudget,
     /// A peer that moves fewer bytes a second, measured over the timeout, is given up.
     pub(crate) slowest_bytes_per_s: Option<u64>,
     events: (Sender<TimedEvent>, Receiver<TimedEvent>),
@@ -60,6 +63,8 @@ pub(crate) struct ReceiverFactory {
 /// The receiver of one connection.
 pub(crate) struct LoopReceiver {
     machine: Box<dyn ReceiveMachine + Send>,
+    /// What its transfer has looked at, where that is asked for and this is its first connection.
+    survey: Option<SurveyReader>,
     course: Course,
     controls: Arc<Controls>,
     clock: Instant,
@@ -71,6 +76,7 @@ pub(crate) struct JoinableTransfer {
     array: Arc<IncomingArray>,
     expected: Expected,
     controls: Arc<Controls>,
+    survey: Option<Arc<Survey>>,
     clock: Instant,
     seen_changes: u64,
 }
@@ -107,6 +113,7 @@ impl ReceiverFactory {
             listener: None,
             admissions,
             keep_free: None,
+            looking: SharedBudget::of_loop(),
             slowest_bytes_per_s: None,
             events: bounded(EVENTS),
             // A receiver asks once, and its request is taken after its turn.
@@ -140,7 +147,9 @@ impl ReceiverFactory {
         };
         // The loop tells the first state itself.
         let events = EventSender::new(self.events.0.clone(), clock, Some(State::Connecting));
-        let context = light_context(&controls, clock, events, self.publishing(number));
+        let survey = (self.options.stats != StatsChoice::Off).then(|| SurveyReader::new(Detail::FewNumbers));
+        let surveyor = survey.as_ref().map(|survey| self.surveyor(survey.survey()));
+        let context = light_context(&controls, clock, events, surveyor, self.publishing(number));
         let requests = self.requests.0.clone();
         let mut machine = FirstReceiver::new(
             connection,
@@ -152,7 +161,7 @@ impl ReceiverFactory {
         )?
         .one_of_many(true);
         machine.apply_as(self.admissions.applicant(number));
-        Ok(self.in_loop(Box::new(machine), controls, clock))
+        Ok(self.in_loop(Box::new(machine), survey, controls, clock))
     }
 
     /// A receiver for a further connection of a transfer; `number` tells it apart from others that wait for the disk.
@@ -167,10 +176,15 @@ impl ReceiverFactory {
     ) -> Result<LoopReceiver, Error> {
         let (controls, clock) = (Arc::clone(&joining.controls), joining.clock);
         let events = EventSender::for_further_connection(self.events.0.clone(), clock);
-        let context = light_context(&controls, clock, events, self.publishing(number));
+        let surveyor = joining.survey.as_ref().map(|survey| self.surveyor(survey));
+        let context = light_context(&controls, clock, events, surveyor, self.publishing(number));
         let array = Arc::clone(&joining.array);
         let machine = FurtherReceiver::new(connection, array, false, &self.options, context)?;
-        Ok(self.in_loop(Box::new(machine), controls, clock))
+        Ok(self.in_loop(Box::new(machine), None, controls, clock))
+    }
+
+    fn surveyor(&self, survey: &Arc<Survey>) -> Surveyor {
+        survey.surveyor_within(self.looking.clone())
     }
 
     /// The receivers, by their numbers, that are to have a turn because their arrays are on disk. Some may have ended.
@@ -217,6 +231,7 @@ impl ReceiverFactory {
             array,
             expected,
             controls: Arc::clone(&by.controls),
+            survey: by.survey.as_ref().map(|survey| Arc::clone(survey.survey())),
             clock: by.clock,
             seen_changes: by.controls.changes(),
         })
@@ -225,11 +240,13 @@ impl ReceiverFactory {
     fn in_loop(
         &self,
         machine: Box<dyn ReceiveMachine + Send>,
+        survey: Option<SurveyReader>,
         controls: Arc<Controls>,
         clock: Instant,
     ) -> LoopReceiver {
         LoopReceiver {
             machine,
+            survey,
             course: Course::new(awake_now()).with_slowest(self.slowest_bytes_per_s),
             controls,
             clock,
@@ -242,13 +259,14 @@ fn light_context(
     controls: &Arc<Controls>,
     clock: Instant,
     events: EventSender,
+    surveyor: Option<Surveyor>,
     publishing: PublishContext,
 ) -> MachineContext {
     MachineContext {
         controls: Arc::clone(controls),
         probe: Probe::light(clock),
         events,
-        surveyor: None,
+        surveyor,
         publishing,
     }
 }
@@ -275,6 +293,12 @@ impl LoopReceiver {
     /// Bytes of the array that have landed, over all its connections.
     pub(crate) fn bytes(&self) -> u64 {
         self.machine.bytes()
+    }
+
+    /// What the values are that its transfer has looked at, as its last words but how it ended.
+    pub(crate) fn stats(&mut self) -> Option<EventKind> {
+        let stats = self.survey.as_mut()?.stats(awake_now(), true)?;
+        Some(EventKind::Stats(Box::new(stats)))
     }
 
     /// Whether the peer has said what it sends, and has room for it.

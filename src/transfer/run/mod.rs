@@ -24,7 +24,7 @@ use crate::transfer::receive::JoinRequest;
 use crate::transfer::send::StreamRequest;
 use crate::transfer::sink::publisher::PublishContext;
 use crate::transfer::sink::received::ReceivedCell;
-use crate::transfer::survey::SurveyReader;
+use crate::transfer::survey::{Detail, SurveyReader};
 use crate::transfer::tell::event::{EventKind, Outcome, Side, State};
 use crate::transfer::tell::event_sender::EventSender;
 use crate::transfer::tell::sampler::{Emitter, INTERVAL, SideReader};
@@ -199,7 +199,11 @@ impl Run<'_> {
             return None;
         }
         if !self.surveys.iter().any(|(other, _)| *other == side) {
-            self.surveys.push((side, SurveyReader::new()));
+            let detail = match self.options.stats {
+                StatsChoice::Live => Detail::Picture,
+                _ => Detail::Numbers,
+            };
+            self.surveys.push((side, SurveyReader::new(detail)));
         }
         self.surveys
             .iter()

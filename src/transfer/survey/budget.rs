@@ -1,5 +1,6 @@
 //! How many bytes may be looked at, so that the transfer is hardly slower for it.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// So much of a thread's time goes into looking, where a transfer has one connection: of several each has its part of it,
@@ -9,8 +10,7 @@ const SHARE: f64 = 0.008;
 /// Of the time in which the thread has nothing to do, so much more. Beside other connections there is no such time: while
 /// one waits, the core is another one's.
 const SHARE_OF_IDLE: f64 = 0.1;
-/// So much is given for a whole array beside that, as it passes, and once more before its first byte: a short transfer
-/// shows something of all of the array, too, and one that mostly rests all of it.
+/// What may be looked at before any time has passed: one that mostly rests looks at all of the array.
 const FIRST: Duration = Duration::from_micros(60);
 /// So much is saved up at most: a longer look would let the buffers of the socket run full, or empty.
 const SAVED_MAX: Duration = Duration::from_micros(250);
@@ -19,41 +19,71 @@ const SAVED_MAX: Duration = Duration::from_micros(250);
 const COST_S_PER_BYTE: f64 = 0.4e-9;
 const COST_MAX_S_PER_BYTE: f64 = 8e-9;
 
-/// The time that one connection's thread may still look.
+/// The time that a thread may still look, over one connection or those of a loop.
+#[derive(Clone, Debug)]
+pub(crate) struct SharedBudget(Arc<Mutex<Budget>>);
+
+impl SharedBudget {
+    /// That of a thread with one connection.
+    pub(crate) fn of_thread() -> Self {
+        Self::new(false)
+    }
+
+    /// That of a thread with many: what one of them waits the others may work.
+    pub(crate) fn of_loop() -> Self {
+        Self::new(true)
+    }
+
+    fn new(is_of_loop: bool) -> Self {
+        Self(Arc::new(Mutex::new(Budget::new(is_of_loop))))
+    }
+
+    /// How many bytes may be looked at now over a connection that has had nothing to do for so long in all, and whose
+    /// transfer has so many `connections`.
+    pub(super) fn bytes(&self, now: Instant, idle: Duration, connections: usize) -> usize {
+        self.lock().bytes(now, idle, connections)
+    }
+
+    /// So many bytes were looked at, which took so long.
+    pub(super) fn spend(&self, bytes: usize, took: Duration) {
+        self.lock().spend(bytes, took);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Budget> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 #[derive(Debug)]
-pub(super) struct Budget {
+struct Budget {
     left_s: f64,
     /// When time was last added, and how long the thread had had nothing to do by then.
     as_of: Option<(Instant, Duration)>,
     cost_s_per_byte: f64,
+    is_of_loop: bool,
 }
 
 impl Budget {
-    pub(super) fn new() -> Self {
+    fn new(is_of_loop: bool) -> Self {
         Self {
-            left_s: 0.0,
+            left_s: FIRST.as_secs_f64(),
             as_of: None,
             cost_s_per_byte: COST_S_PER_BYTE,
+            is_of_loop,
         }
     }
 
-    /// So large a share of the array passes now.
-    pub(super) fn pass(&mut self, share: f64) {
-        self.left_s += FIRST.as_secs_f64() * share;
-    }
-
-    /// How many bytes may be looked at now, by a thread that has had nothing to do for so long in all, where the transfer
-    /// has so many `connections`.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "neither negative nor beyond any count"
     )]
-    pub(super) fn bytes(&mut self, now: Instant, idle: Duration, connections: usize) -> usize {
+    fn bytes(&mut self, now: Instant, idle: Duration, connections: usize) -> usize {
         if let Some((then, idle_then)) = self.as_of {
             let passed = now.saturating_duration_since(then).as_secs_f64();
             let idled = idle.saturating_sub(idle_then).as_secs_f64().min(passed);
             let earned = match connections {
+                _ if self.is_of_loop => passed * SHARE,
                 0 | 1 => passed * SHARE + idled * SHARE_OF_IDLE,
                 several => passed * SHARE / several as f64,
             };
@@ -63,8 +93,7 @@ impl Budget {
         (self.left_s / self.cost_s_per_byte).max(0.0) as usize
     }
 
-    /// So many bytes were looked at, which took so long.
-    pub(super) fn spend(&mut self, bytes: usize, took: Duration) {
+    fn spend(&mut self, bytes: usize, took: Duration) {
         let bytes = bytes.max(1) as f64;
         let cost = (took.as_secs_f64() / bytes).min(COST_MAX_S_PER_BYTE);
         self.left_s -= cost * bytes;
@@ -80,7 +109,7 @@ mod tests {
 
     #[test]
     fn no_more_time_is_spent_than_the_share_of_what_has_passed() {
-        let (mut budget, start) = (Budget::new(), Instant::now());
+        let (mut budget, start) = (Budget::new(false), Instant::now());
         let (mut spent, mut elapsed) = (Duration::ZERO, Duration::ZERO);
         for _ in 0..20_000 {
             elapsed += Duration::from_micros(100);
@@ -98,7 +127,7 @@ mod tests {
     #[test]
     fn four_connections_spend_no_more_than_one_does_however_long_each_of_them_waits() {
         let start = Instant::now();
-        let mut budgets = [(); 4].map(|()| Budget::new());
+        let mut budgets = [(); 4].map(|()| Budget::new(false));
         let (mut spent, mut elapsed) = (Duration::ZERO, Duration::ZERO);
         for _ in 0..20_000 {
             elapsed += Duration::from_micros(100);
@@ -116,9 +145,27 @@ mod tests {
     }
 
     #[test]
+    fn the_connections_of_a_loop_spend_no_more_than_one_does() {
+        let (budget, start) = (SharedBudget::of_loop(), Instant::now());
+        let (mut spent, mut elapsed) = (Duration::ZERO, Duration::ZERO);
+        for step in 0..20_000 {
+            elapsed += Duration::from_micros(100);
+            // Each of a hundred connections was idle for as long as all others had a turn.
+            let idle = elapsed.saturating_sub(Duration::from_micros(step));
+            let bytes = budget.clone().bytes(start + elapsed, idle, 1).min(1 << 20);
+            if bytes > 4096 {
+                let took = Duration::from_nanos(bytes as u64);
+                spent += took;
+                budget.spend(bytes, took);
+            }
+        }
+        let share = spent.as_secs_f64() / elapsed.as_secs_f64();
+        assert!((SHARE * 0.9..SHARE * 1.1).contains(&share), "{share}");
+    }
+
+    #[test]
     fn a_thread_that_mostly_rests_looks_at_everything() {
-        let (mut budget, start) = (Budget::new(), Instant::now());
-        budget.pass(1.0);
+        let (mut budget, start) = (Budget::new(false), Instant::now());
         for step in 1..1000_u32 {
             // A chunk of 64 KiB each 500 microseconds, and next to nothing to do in between.
             let (now, idle) = (

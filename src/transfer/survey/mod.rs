@@ -1,75 +1,129 @@
 //! Looks at the values of an array as its bytes pass by, at hardly any cost.
 //!
-//! Each connection of a side has a [`Surveyor`], which looks at as much as its [`Budget`] allows while the bytes are in
+//! Each connection of a side has a [`Surveyor`], which looks at as much as its [budget](SharedBudget) allows while the bytes are in
 //! cache: all of them, or samples of 4 KiB. It adds up by itself; nobody waits for anybody. The thread of the transfer
 //! takes what there is ([`SurveyReader`]) and makes events of it.
 
 mod budget;
 mod reader;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, TryLockError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use crate::array::{ArrayMeta, Statistics};
-use budget::Budget;
-
+use crate::array::{ArrayMeta, Grid, Statistics};
+pub(crate) use budget::SharedBudget;
 pub(crate) use reader::SurveyReader;
 
 /// Where not everything is looked at, so many bytes at a time are. Every number has a size that divides it.
 const SAMPLE_BYTES: usize = 4 << 10;
+/// In so many pieces an array is divided where it has no picture, and where thousands move at once.
+const PIECES: u64 = 32;
+const FEW_PIECES: u64 = 8;
+/// However little time there is, one sample is looked at in each so large a part of the array, as long as it has this
+/// length: so that what is estimated is of all of it.
+const STRETCHES_MAX: u64 = 64;
+const STRETCH_BYTES_MIN: u64 = 256 << 10;
 /// Of each so many values of a sample one is counted in the histogram, which costs more than all else.
 const HISTOGRAM_ONE_IN: usize = 8;
 
 /// Why nothing is looked at of an array in memory that is handed over.
 pub(crate) const HANDED_OVER: &str = "the array was handed over as it lies in memory: no byte of it passed by";
 
+/// Into how many parts an array is divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// Into the tiles of a picture.
+    Picture,
+    /// Into as many as estimates need.
+    Numbers,
+    /// Into a few: thousands of transfers may have such numbers at the same time, of which each takes 16 KiB.
+    FewNumbers,
+}
+
 /// What the connections of one side have looked at.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Survey {
-    /// Empty statistics, once it is known what moves; `None` where it has none.
-    empty: OnceLock<Option<Statistics>>,
-    parts: Mutex<Vec<Arc<Part>>>,
-    /// How many those are.
+    detail: Detail,
+    moving: Mutex<Moving>,
+    /// How often the array began to move from its first byte on.
+    begun: AtomicU64,
+    /// How many connections look.
     connections: AtomicUsize,
-    /// Why nothing is looked at, from the beginning on.
-    left_out: OnceLock<String>,
-    /// Nothing is looked at for now.
+    /// Nothing but a sample a stretch is looked at for now.
     rests: AtomicBool,
+}
+
+/// What moves, and who has looked at it.
+#[derive(Debug, Default)]
+struct Moving {
+    /// Empty statistics, once it is known what moves and where it has any.
+    empty: Option<Statistics>,
+    parts: Vec<Arc<Part>>,
+    /// Why nothing is looked at.
+    left_out: Option<String>,
 }
 
 /// What one connection has looked at since it was last asked. Whoever asks puts empty statistics in its place.
 type Part = Mutex<Statistics>;
 
 impl Survey {
-    /// This array moves.
-    pub(crate) fn begin(&self, meta: &ArrayMeta) {
-        let empty = self.empty.get_or_init(|| Statistics::of(meta));
-        if empty.is_none() {
-            self.leave_out(format!("there are none of {}", meta.dtype().name()));
+    fn new(detail: Detail) -> Self {
+        Self {
+            detail,
+            moving: Mutex::default(),
+            begun: AtomicU64::new(0),
+            connections: AtomicUsize::new(0),
+            rests: AtomicBool::new(false),
         }
     }
 
-    /// Nothing is looked at, and this is why.
-    pub(crate) fn leave_out(&self, why: String) {
-        // The first reason stays.
-        let _ = self.left_out.set(why);
+    /// This array moves.
+    pub(crate) fn begin(&self, meta: &ArrayMeta) {
+        let grid = match self.detail {
+            Detail::Picture => Grid::of(meta),
+            Detail::Numbers => Grid::in_pieces(meta, PIECES),
+            Detail::FewNumbers => Grid::in_pieces(meta, FEW_PIECES),
+        };
+        match Statistics::with_grid(meta, grid) {
+            Some(empty) => _ = self.lock().empty.get_or_insert(empty),
+            None => self.leave_out(format!("there are none of {}", meta.dtype().name())),
+        }
     }
 
-    /// The one who looks for a connection.
+    /// What has come is of no use, and all of it comes again: nothing of it is counted. No connection looks meanwhile.
+    pub(crate) fn begin_again(&self) {
+        *self.lock() = Moving::default();
+        self.connections.store(0, Ordering::Relaxed);
+        self.begun.fetch_add(1, Ordering::Release);
+    }
+
+    /// Nothing is looked at, and this is why. The first reason stays.
+    pub(crate) fn leave_out(&self, why: String) {
+        self.lock().left_out.get_or_insert(why);
+    }
+
+    /// The one who looks for a connection that has a thread of its own.
     pub(crate) fn surveyor(self: &Arc<Self>) -> Surveyor {
+        self.surveyor_within(SharedBudget::of_thread())
+    }
+
+    /// The one who looks for a connection of a loop, whose thread has this budget for all of its connections.
+    pub(crate) fn surveyor_within(self: &Arc<Self>, budget: SharedBudget) -> Surveyor {
         Surveyor {
             survey: Arc::clone(self),
             part: None,
-            array_bytes: 0,
-            budget: Budget::new(),
+            begun: 0,
+            stretch_bytes: 0,
+            passed: 0,
+            budget,
             sample: Vec::new(),
             turn: 0,
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Part>>> {
-        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Moving> {
+        self.moving.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -78,9 +132,13 @@ impl Survey {
 pub(crate) struct Surveyor {
     survey: Arc<Survey>,
     part: Option<Arc<Part>>,
-    /// The length of the array, once it is known.
-    array_bytes: u64,
-    budget: Budget,
+    /// How often the array had begun to move when it got that.
+    begun: u64,
+    /// In so many bytes at least one sample is looked at, once it is known what moves.
+    stretch_bytes: u64,
+    /// What has passed since the last look.
+    passed: u64,
+    budget: SharedBudget,
     /// Room for a sample of what cannot be lent.
     sample: Vec<u8>,
     /// Moves the samples of a chunk about, so that they do not all lie at the same place of each.
@@ -144,13 +202,18 @@ impl Surveyor {
         idle: Duration,
         mut see: impl FnMut(&mut Statistics, std::ops::Range<usize>, &mut Vec<u8>, usize) -> bool,
     ) {
-        if self.survey.rests.load(Ordering::Relaxed) {
-            return;
-        }
         let Some(part) = self.part() else { return };
         let connections = self.survey.connections.load(Ordering::Relaxed);
-        self.budget.pass(len as f64 / self.array_bytes.max(1) as f64);
-        let allowed = self.budget.bytes(now, idle, connections);
+        self.passed += len as u64;
+        let is_due = self.passed >= self.stretch_bytes;
+        let allowed = match self.budget.bytes(now, idle, connections) {
+            _ if self.survey.rests.load(Ordering::Relaxed) => 0,
+            allowed => allowed,
+        };
+        let allowed = allowed.max(if is_due { SAMPLE_BYTES } else { 0 });
+        if allowed < SAMPLE_BYTES.min(len) {
+            return;
+        }
         // Whoever asks just now has it for a moment: this chunk is left out.
         let mut statistics = match part.try_lock() {
             Ok(statistics) => statistics,
@@ -160,6 +223,7 @@ impl Surveyor {
         let Some(samples) = self.samples(at, len, allowed, statistics.item_bytes()) else {
             return;
         };
+        self.passed = 0;
         let began = Instant::now();
         for index in 0..samples.count {
             let start = samples.first + index * samples.step;
@@ -206,14 +270,19 @@ impl Surveyor {
 
     /// Where it adds up; `None` where there is nothing to be looked at, or not yet.
     fn part(&mut self) -> Option<Arc<Part>> {
-        if self.part.is_none() {
-            let empty = self.survey.empty.get()?.as_ref()?;
-            self.array_bytes = empty.elements().saturating_mul(empty.item_bytes() as u64);
+        let begun = self.survey.begun.load(Ordering::Acquire);
+        if self.part.is_none() || self.begun != begun {
+            self.part = None;
+            self.begun = begun;
+            let mut moving = self.survey.lock();
+            let empty = moving.empty.as_ref()?;
+            let array_bytes = empty.elements().saturating_mul(empty.item_bytes() as u64);
+            self.stretch_bytes = (array_bytes / STRETCHES_MAX).max(STRETCH_BYTES_MIN);
+            // The samples lie in the middle of the stretches.
+            self.passed = self.stretch_bytes / 2;
             let part = Arc::new(Mutex::new(empty.emptied()));
-            self.survey.lock().push(Arc::clone(&part));
-            if self.survey.connections.fetch_add(1, Ordering::Relaxed) == 0 {
-                self.budget.pass(1.0);
-            }
+            moving.parts.push(Arc::clone(&part));
+            self.survey.connections.fetch_add(1, Ordering::Relaxed);
             self.part = Some(part);
         }
         self.part.clone()

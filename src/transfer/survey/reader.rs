@@ -8,7 +8,7 @@ use crate::array::Statistics;
 use crate::telemetry::Counters;
 use crate::transfer::tell::event::{Stats, Tiles};
 
-use super::Survey;
+use super::{Detail, Moving, Survey};
 
 /// Threads that wait for a core for more than this share of their time lack one.
 const LACKING: f64 = 0.2;
@@ -21,20 +21,21 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(crate) struct SurveyReader {
     survey: Arc<Survey>,
-    total: Option<Statistics>,
+    /// With how often the array had begun to move by then.
+    total: Option<(u64, Statistics)>,
     /// To be put in the place of what is taken.
     spare: Option<Statistics>,
     /// The time of the data threads, and the part of it without a core, when that was last looked at.
     threads: (f64, f64),
-    /// Since when nothing is looked at, and how long that was so before.
+    /// Since when hardly anything is looked at, and how long that was so before.
     rests_since: Option<Instant>,
     rested: Duration,
 }
 
 impl SurveyReader {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(detail: Detail) -> Self {
         Self {
-            survey: Arc::default(),
+            survey: Arc::new(Survey::new(detail)),
             total: None,
             spare: None,
             threads: (0.0, 0.0),
@@ -71,17 +72,31 @@ impl SurveyReader {
 
     /// What there is by now. `None` where nothing is known yet of what moves.
     pub(crate) fn stats(&mut self, now: Instant, is_last: bool) -> Option<Stats> {
-        let left_out = self.left_out(now);
-        let Some(empty) = self.survey.empty.get().and_then(Option::as_ref) else {
+        let (begun, left_out, empty, parts) = {
+            let moving = self.survey.lock();
+            let Moving { empty, parts, left_out } = &*moving;
+            // Whoever begins again does so with the lock.
+            let begun = self.survey.begun.load(Ordering::Acquire);
+            let left_out = left_out.clone().or_else(|| self.rested(now));
+            (begun, left_out, empty.as_ref().map(Statistics::emptied), parts.clone())
+        };
+        let Some(empty) = empty else {
             return left_out.map(|why| Stats {
                 left_out: Some(why),
                 is_last,
                 ..Stats::default()
             });
         };
-        let total = self.total.get_or_insert_with(|| empty.emptied());
-        let mut spare = self.spare.take().unwrap_or_else(|| empty.emptied());
-        let parts = self.survey.lock().clone();
+        let (_, mut total) = self
+            .total
+            .take()
+            .filter(|(of, _)| *of == begun)
+            .unwrap_or_else(|| (begun, empty.emptied()));
+        let mut spare = self
+            .spare
+            .take()
+            .filter(|spare| spare.grid() == empty.grid())
+            .unwrap_or(empty);
         for part in parts {
             {
                 let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
@@ -90,28 +105,30 @@ impl SurveyReader {
             total.take_from(&mut spare);
         }
         self.spare = Some(spare);
-        Some(Stats {
+        let tiles = (self.survey.detail == Detail::Picture).then(|| {
+            Arc::new(Tiles {
+                grid: *total.grid(),
+                tiles: total.tiles(),
+            })
+        });
+        let stats = Stats {
             values: total.elements(),
             array: total.stats(),
             left_out,
             is_last,
-            tiles: Some(Arc::new(Tiles {
-                grid: *total.grid(),
-                tiles: total.tiles(),
-            })),
-        })
+            tiles,
+        };
+        self.total = Some((begun, total));
+        Some(stats)
     }
 
-    /// Why something was not looked at, beside what there was no time for.
-    fn left_out(&self, now: Instant) -> Option<String> {
-        if let Some(why) = self.survey.left_out.get() {
-            return Some(why.clone());
-        }
+    /// For how long hardly anything was looked at.
+    fn rested(&self, now: Instant) -> Option<String> {
         let rests = self.rests_since.map(|since| now.saturating_duration_since(since));
         let rested = self.rested + rests.unwrap_or_default();
         (!rested.is_zero()).then(|| {
             let seconds = crate::units::duration(rested.as_secs_f64());
-            format!("nothing was looked at for {seconds}: the transfer lacked a core")
+            format!("hardly anything was looked at for {seconds}: the transfer lacked a core")
         })
     }
 }

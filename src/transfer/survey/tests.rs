@@ -13,7 +13,7 @@ fn ramp(count: u32) -> (ArrayMeta, Vec<u8>) {
 #[test]
 fn where_there_is_time_for_it_every_value_is_looked_at_whatever_the_chunks_are() {
     let (meta, bytes) = ramp(10_000);
-    let mut reader = SurveyReader::new();
+    let mut reader = SurveyReader::new(Detail::Picture);
     reader.survey().begin(&meta);
     let mut surveyors = [reader.survey().surveyor(), reader.survey().surveyor()];
     let (mut now, mut waited) = (Instant::now(), Duration::ZERO);
@@ -35,7 +35,7 @@ fn where_there_is_time_for_it_every_value_is_looked_at_whatever_the_chunks_are()
 #[test]
 fn where_there_is_no_time_samples_lie_all_over_the_array() {
     let (meta, bytes) = ramp(1 << 20);
-    let mut reader = SurveyReader::new();
+    let mut reader = SurveyReader::new(Detail::Picture);
     reader.survey().begin(&meta);
     let mut surveyor = reader.survey().surveyor();
     let mut now = Instant::now();
@@ -52,11 +52,11 @@ fn where_there_is_no_time_samples_lie_all_over_the_array() {
 #[test]
 fn a_short_transfer_is_looked_at_from_its_first_byte_to_its_last() {
     let (meta, bytes) = ramp(1 << 20);
-    let mut reader = SurveyReader::new();
+    let mut reader = SurveyReader::new(Detail::Picture);
     reader.survey().begin(&meta);
     let mut surveyor = reader.survey().surveyor();
     let now = Instant::now();
-    // In no time: nothing but what each array is given.
+    // In no time.
     for (index, chunk) in bytes.chunks(256 << 10).enumerate() {
         surveyor.see(index as u64 * (256 << 10), chunk, now, Duration::ZERO);
     }
@@ -74,7 +74,7 @@ fn a_short_transfer_is_looked_at_from_its_first_byte_to_its_last() {
 #[test]
 fn a_thread_without_a_core_does_not_look_and_the_event_says_so() {
     let (meta, bytes) = ramp(1000);
-    let mut reader = SurveyReader::new();
+    let mut reader = SurveyReader::new(Detail::Picture);
     reader.survey().begin(&meta);
     let mut surveyor = reader.survey().surveyor();
     let start = Instant::now();
@@ -96,8 +96,55 @@ fn a_thread_without_a_core_does_not_look_and_the_event_says_so() {
 }
 
 #[test]
+fn what_lacks_a_core_all_the_time_still_has_a_mean_of_all_of_the_array() {
+    let (meta, bytes) = ramp(4 << 20);
+    let mut reader = SurveyReader::new(Detail::Picture);
+    reader.survey().begin(&meta);
+    let mut surveyor = reader.survey().surveyor();
+    let now = Instant::now();
+    let lacking = Counters {
+        thread_s: 1.0,
+        core_wait_s: 0.9,
+        ..Counters::default()
+    };
+    reader.hear(&lacking, now);
+    for (index, chunk) in bytes.chunks(64 << 10).enumerate() {
+        surveyor.see(index as u64 * (64 << 10), chunk, now, Duration::ZERO);
+    }
+    let stats = reader.stats(now, true).expect("an array");
+    assert!(stats.array.seen <= 64 * 512, "{}", stats.array.seen);
+    let mean = stats.array.mean.expect("a mean") / f64::from(2 << 20);
+    assert!((0.99..1.01).contains(&mean), "{mean}");
+}
+
+#[test]
+fn what_comes_again_from_the_beginning_is_counted_once() {
+    for detail in [Detail::Picture, Detail::Numbers, Detail::FewNumbers] {
+        let ((first, _), (meta, bytes)) = (ramp(500), ramp(1000));
+        let mut reader = SurveyReader::new(detail);
+        reader.survey().begin(&first);
+        let now = Instant::now();
+        let mut surveyors = [reader.survey().surveyor(), reader.survey().surveyor()];
+        surveyors[0].see(0, &[7; 2000], now, Duration::ZERO);
+        surveyors[1].see(2000, &[7; 2000], now, Duration::ZERO);
+        assert_eq!(reader.stats(now, false).expect("an array").array.seen, 500);
+        reader.survey().begin_again();
+        assert_eq!(reader.stats(now, false), None);
+        reader.survey().begin(&meta);
+        surveyors[1].see(0, &bytes, now, Duration::ZERO);
+        let stats = reader.stats(now, true).expect("an array");
+        assert_eq!((stats.values, stats.array.seen), (1000, 1000));
+        assert_eq!(
+            (stats.array.mean, stats.array.max),
+            (Some(499.5), Some(Value::Float(999.0)))
+        );
+        assert_eq!(stats.tiles.is_some(), detail == Detail::Picture);
+    }
+}
+
+#[test]
 fn an_array_without_numbers_says_that_there_are_none() {
-    let mut reader = SurveyReader::new();
+    let mut reader = SurveyReader::new(Detail::Picture);
     assert_eq!(reader.stats(Instant::now(), true), None);
     let dtype = Dtype::from_name("c128").expect("a dtype");
     let meta = ArrayMeta::vector(dtype, 5).expect("an array");

@@ -243,12 +243,16 @@ pub struct Stats {
     pub array: ArrayStats,
     /// Why others were not, beside that looking at all of them would have held the transfer up.
     pub left_out: Option<String>,
-    /// More may follow where it is false.
-    #[serde(skip)]
+    /// More may follow where it is false. Of those that go on to another process none is left out.
+    #[serde(skip, default = "is_last")]
     pub(crate) is_last: bool,
     /// The same tile by tile.
     #[serde(skip)]
     pub(crate) tiles: Option<Arc<Tiles>>,
+}
+
+fn is_last() -> bool {
+    true
 }
 
 /// What has been looked at of an array, tile by tile.
@@ -459,6 +463,7 @@ mod tests {
                 ..ArrayStats::default()
             },
             left_out: Some("a reason".into()),
+            is_last: true,
             ..Stats::default()
         };
         let values = vec![
