@@ -15,6 +15,7 @@ mod strip;
 
 use std::time::Duration;
 
+use arraylift::internals::Language;
 use arraylift::internals::Series;
 use arraylift::internals::app::{
     App, AppOptions, Curves, EndpointKind, Form, Paths, Phase, Recipe, RowKey, ThemeChoice, check,
@@ -880,9 +881,13 @@ fn open_form(window: &mut Window) {
 
 fn sized(width: f32, height: f32) -> Window {
     let builder = Harness::builder().with_size([width, height]).with_max_steps(STEPS_MAX);
+    // Languages have their names in themselves, for which the window asks the system for a font. That its own have all
+    // that is English is tested beside the words.
+    let builder = builder.allow_missing_glyphs();
     let mut window = builder.build_eframe(|cc| {
         let options = AppOptions {
             no_history: true,
+            language: Some(Language::English),
             ..AppOptions::default()
         };
         let mut app = App::new(cc, options);

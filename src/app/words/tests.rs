@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use eframe::egui::epaint::FontsView;
+use eframe::egui::{Context, RawInput};
 use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternElement};
 use fluent_syntax::parser;
 
 use super::table::source;
 use super::*;
+use crate::app::theme;
 
 /// The arguments of a text.
 type Arguments = BTreeSet<String>;
@@ -46,6 +49,23 @@ fn every_text_is_used_and_what_is_used_is_there_with_its_arguments() {
     }
     let unused: Vec<&String> = there.keys().filter(|key| !used.contains(*key)).collect();
     assert!(unused.is_empty(), "nobody says {unused:?}");
+}
+
+#[test]
+fn the_windows_own_fonts_have_all_that_is_english() {
+    let ctx = Context::default();
+    theme::install(&ctx);
+    let _ = ctx.run_ui(RawInput::default(), |_| {});
+    let english = source(Language::English).chars().filter(|character| *character != '\n');
+    let lacking: BTreeSet<char> = ctx.fonts_mut(|fonts| {
+        let has = |fonts: &mut FontsView<'_>, character| {
+            [theme::body(), theme::strong()]
+                .iter()
+                .all(|font| fonts.has_glyph(font, character))
+        };
+        english.filter(|character| !has(fonts, *character)).collect()
+    });
+    assert!(lacking.is_empty(), "{lacking:?}");
 }
 
 #[test]
