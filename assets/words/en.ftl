@@ -418,6 +418,44 @@ limit-too-little = Too little has moved to tell.
 limit-was-paused = It was paused until now.
 limit-two-lately = { $first } held it back for { $percent } % of the last second, { $second } for { $second_percent } %.
 limit-two-so-far = { $first } held it back for { $percent } % of the time so far, { $second } for { $second_percent } %.
+finding-too-short = It was too short to tell what held it back.
+finding = { $cause } was the limit { $percent } % of the time{ $second }: { $evidence }.
+finding-paused = It was paused { $percent } % of the time{ $second }: { $evidence }.
+finding-stopped = This process was stopped { $percent } % of the time{ $second }: { $evidence }.
+finding-buffers = The socket's buffers were the limit { $percent } % of the time{ $second }: { $evidence }.
+finding-limit = The limit that was set held it back { $percent } % of the time{ $second }: { $evidence }.
+finding-second = { " " }({ $cause } { $percent } %)
+finding-list = { $facts }, and { $last }
+fact-cpu = { $time } of CPU time for { $bytes }
+fact-faults = { $count ->
+    [one] { $count } page fault in { $time } of CPU time
+   *[other] { $count } page faults in { $time } of CPU time
+}
+fact-from-disk = { $bytes } of them from the disk
+fact-waited-for-core = and it waited { $time } for a free core{ $average }
+fact-fresh-memory = as the kernel had to find fresh memory
+fact-to-disk = { $bytes } went to it
+fact-read-from-disk = { $bytes } came from it
+fact-faults-waited = { $count ->
+    [one] { $count } page fault waited for it
+   *[other] { $count } page faults waited for it
+}
+fact-reading-waited = reading waited { $time } for it
+fact-writing-waited = writing waited { $time } for it
+fact-synced = { $time } passed until all was on it
+fact-rested = { $time } rested{ $average }
+fact-waited-for-each-other = the ends waited { $sender } and { $receiver } for each other
+fact-window-full = the receive window was full for { $time }
+fact-buffer-too-small = the send buffer was too small for { $time }
+fact-average = on average over { $count } connections
+fact-connection = { $count ->
+    [one] round trip { $rtt }, congestion window { $window }, { $count } segment sent again
+   *[other] round trip { $rtt }, congestion window { $window }, { $count } segments sent again
+}
+fact-waited-for-room = this end waited { $time } for room in the socket{ $average }; what the other end did is not known here
+fact-waited-for-answer = this end waited { $time } for its answer{ $average }; what the other end did is not known here
+fact-waited-for-data = this end waited { $time } for data{ $average }; what the other end did is not known here
+fact-nothing-ran = nothing ran for { $time }
 
 ## The instrument: the picture and its values
 

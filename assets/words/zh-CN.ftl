@@ -407,6 +407,35 @@ limit-too-little = 传输的数据太少，尚无法判断。
 limit-was-paused = 刚才一直处于暂停。
 limit-two-lately = 最近一秒的瓶颈：{ $first }占 { $percent } %，{ $second }占 { $second_percent } %。
 limit-two-so-far = 至今的瓶颈：{ $first }占 { $percent } %，{ $second }占 { $second_percent } %。
+finding-too-short = 时间太短，无法判断瓶颈。
+finding = { $percent } % 的时间瓶颈是{ $cause }{ $second }：{ $evidence }。
+finding-paused = { $percent } % 的时间处于暂停{ $second }：{ $evidence }。
+finding-stopped = { $percent } % 的时间本进程停住{ $second }：{ $evidence }。
+finding-buffers = { $percent } % 的时间瓶颈是套接字缓冲区{ $second }：{ $evidence }。
+finding-limit = { $percent } % 的时间受所设限速约束{ $second }：{ $evidence }。
+finding-second = （{ $cause } { $percent } %）
+finding-list = { $facts }，{ $last }
+fact-cpu = { $bytes } 用了 { $time } CPU 时间
+fact-faults = { $time } CPU 时间内缺页 { $count } 次
+fact-from-disk = 其中 { $bytes } 读自磁盘
+fact-waited-for-core = 等待空闲核心 { $time }{ $average }
+fact-fresh-memory = 因为内核须分配新内存
+fact-to-disk = 写入 { $bytes }
+fact-read-from-disk = 读出 { $bytes }
+fact-faults-waited = { $count } 次缺页等待磁盘
+fact-reading-waited = 读取等待 { $time }
+fact-writing-waited = 写入等待 { $time }
+fact-synced = 全部落盘用了 { $time }
+fact-rested = 停歇 { $time }{ $average }
+fact-waited-for-each-other = 两端互相等待，分别为 { $sender } 和 { $receiver }
+fact-window-full = 接收窗口占满 { $time }
+fact-buffer-too-small = 发送缓冲区不足 { $time }
+fact-average = 为 { $count } 个连接的平均
+fact-connection = 往返时延 { $rtt }，拥塞窗口 { $window }，重传 { $count } 段
+fact-waited-for-room = 本端等待套接字空间 { $time }{ $average }；对端情况此处不得而知
+fact-waited-for-answer = 本端等待其应答 { $time }{ $average }；对端情况此处不得而知
+fact-waited-for-data = 本端等待数据 { $time }{ $average }；对端情况此处不得而知
+fact-nothing-ran = { $time } 内没有运行
 
 ## The instrument: the picture and its values
 

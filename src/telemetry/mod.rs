@@ -12,7 +12,7 @@ mod sample;
 mod series;
 mod side;
 
-pub(crate) use bottleneck::Bottleneck;
+pub(crate) use bottleneck::{Awaited, Bottleneck, Fact, Finding, Waited};
 pub use bottleneck::{Cause, Evidence, Shares, SideEvidence, Verdict};
 pub(crate) use connections::{Connections, Sum};
 pub(crate) use probe::{Probe, ProbeReader, Rest};

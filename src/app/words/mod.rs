@@ -9,6 +9,7 @@
 //! another thread sets it there.
 
 pub(crate) mod causes;
+pub(crate) mod findings;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -33,6 +33,7 @@
 mod band;
 mod cause;
 mod evidence;
+mod facts;
 mod interval;
 mod sentence;
 mod shares;
@@ -44,6 +45,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use band::Band;
 pub use cause::Cause;
 pub use evidence::{Evidence, SideEvidence};
+pub(crate) use facts::{Awaited, Fact, Waited};
+pub(crate) use sentence::Finding;
 pub use shares::Shares;
 
 use super::{Counters, Side};
@@ -78,15 +81,46 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// What these come to.
+    #[must_use]
+    pub(crate) fn new(shares: Shares, evidence: &Evidence) -> Self {
+        Self {
+            limit: shares.ranked().first().map(|(limit, _)| *limit),
+            sentence: sentence::of(&shares, evidence),
+            shares,
+            evidence: *evidence,
+        }
+    }
+
     /// The sentence, where the time of a cause, such as a pause, is left out; the whole one where there is no other.
     #[must_use]
     pub(crate) fn sentence_without(&self, cause: Cause) -> String {
-        let others = self.shares.without(cause);
-        if others.sum() > 0.0 && self.shares.of(cause) > 0.0 {
-            sentence::of(&others, &self.evidence.without(cause, self.shares.of(cause)))
-        } else {
-            self.sentence.clone()
+        match self.without(cause) {
+            Some((others, evidence)) => sentence::of(&others, &evidence),
+            None => self.sentence.clone(),
         }
+    }
+
+    /// What the sentence says, for other languages; `None` where the time was too short to tell.
+    #[must_use]
+    pub(crate) fn finding(&self) -> Option<Finding> {
+        Finding::of(&self.shares, &self.evidence)
+    }
+
+    /// The same of [`Self::sentence_without`].
+    #[must_use]
+    pub(crate) fn finding_without(&self, cause: Cause) -> Option<Finding> {
+        match self.without(cause) {
+            Some((others, evidence)) => Finding::of(&others, &evidence),
+            None => self.finding(),
+        }
+    }
+
+    /// What is left where the time of a cause is left out; `None` where all is, or it was no limit.
+    fn without(&self, cause: Cause) -> Option<(Shares, Evidence)> {
+        let (others, share) = (self.shares.without(cause), self.shares.of(cause));
+        let is_left = others.sum() > 0.0 && share > 0.0;
+        is_left.then(|| (others, self.evidence.without(cause, share)))
     }
 }
 
@@ -198,12 +232,7 @@ impl Bottleneck {
             receiver: of(Side::Receiver),
         };
         let shares = self.band.shares();
-        Some(Verdict {
-            limit: shares.ranked().first().map(|(limit, _)| *limit),
-            sentence: sentence::of(&shares, &evidence),
-            shares,
-            evidence,
-        })
+        Some(Verdict::new(shares, &evidence))
     }
 
     /// Puts everything before `to_s` into the band, in spans that end at readings.

@@ -81,7 +81,7 @@ impl Shares {
         kept.map(|(cause, percent, _)| (cause, percent)).collect()
     }
 
-    pub(super) fn add(&mut self, cause: Cause, amount: f64) {
+    pub(crate) fn add(&mut self, cause: Cause, amount: f64) {
         self.0[cause as usize] += amount;
     }
 

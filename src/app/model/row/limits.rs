@@ -1,7 +1,8 @@
 //! What the limit is: for the moment, for the whole, and over time. Pauses are in no share.
 
 use super::{Phase, Row};
-use crate::app::words::{causes, say};
+use crate::app::words::{causes, findings, say, spoken};
+use crate::language::Language;
 use crate::telemetry::{Cause, Shares, Verdict};
 use crate::text;
 use crate::transfer::State;
@@ -124,6 +125,10 @@ impl Row {
     /// One sentence on what held it back all in all, pauses left out.
     #[must_use]
     pub(crate) fn limit_in_words(&self) -> Option<String> {
-        Some(self.verdict()?.sentence_without(Cause::Paused))
+        let verdict = self.verdict()?;
+        Some(match spoken() {
+            Language::English => verdict.sentence_without(Cause::Paused),
+            Language::Chinese => findings::in_words(verdict.finding_without(Cause::Paused).as_ref()),
+        })
     }
 }

@@ -2,8 +2,9 @@
 
 use super::super::format::{self, RateUnit};
 use super::{Phase, Row};
-use crate::app::words::say;
+use crate::app::words::{findings, say, spoken};
 use crate::array::ArrayMeta;
+use crate::language::Language;
 use crate::transfer::{Side, State};
 
 /// A sparkline has at most so many points.
@@ -185,9 +186,12 @@ impl Row {
     /// What held it back, in a sentence.
     #[must_use]
     pub(crate) fn sentence(&self) -> Option<String> {
-        self.verdict()
-            .map(|verdict| verdict.sentence)
-            .filter(|sentence| !sentence.is_empty())
+        let verdict = self.verdict()?;
+        let sentence = match spoken() {
+            Language::English => verdict.sentence,
+            Language::Chinese => findings::in_words(verdict.finding().as_ref()),
+        };
+        (!sentence.is_empty()).then_some(sentence)
     }
 
     /// Wire, routes, congestion control and chunk: `native · sendfile → recv · loopback cubic · 1 MiB chunks`.
