@@ -5,6 +5,8 @@
 comma = { ", " }
 semicolon = { "; " }
 process = process { $pid }
+array-one-element = one element
+array-unknown-length = as long as it comes
 
 ## The rail: the pages
 
@@ -468,5 +470,101 @@ fact-nothing-ran = nothing ran for { $time }
 ## New transfer
 
 ## What is exported
+form-close = Close
+form-close-name = Close New transfer
+form-close-hover = Back to the list (Esc)
+form-source = Source
+form-range = Float range
+form-file = File
+form-path = Path
+form-path-hint = /data/array.npy, shm:NAME or https://…
+form-choose = Choose files, type a path or a folder.
+form-choose-or-drop = Choose files, type a path or a folder, or drop them here.
+form-browse = Browse
+form-browse-for = Browse: { $what }
+form-from = From
+form-to = To (not included)
+form-step = Step
+form-type = Type
+form-8-bytes = 8 bytes
+form-4-bytes = 4 bytes
+form-2-bytes = 2 bytes
+form-1-byte = 1 byte
+form-refused = { $count } cannot be sent
+form-plain-file = Sent as a plain file, as it is no array: { $why }.
+form-plain-files = { $count ->
+    [one] { $count } is no array: sent as a plain file
+   *[other] { $count } are no arrays: sent as plain files
+}
+form-remark = { $name }: { $why }
+form-between = Between
+form-this-machine = This machine
+form-send-to = Send to
+form-receive-at = Receive at
+form-endpoint-hint = HOST:PORT or unix:PATH
+form-receiver = Receiver's address
+form-listen-on = Address to listen on
+form-listen-note = Port 0 takes a free one. What comes is up to the sender.
+form-into = Into
+form-memory = Memory
+form-discard = Discard
+form-sink-path = Folder or new file
+form-sink-hint = /data/incoming or shm:NAME
+form-choose-sink = Choose a folder, or type the path of a new file.
+form-advanced = Advanced
+form-advanced-said = Advanced: { $words }
+form-routes = { $routes } routes
+form-wire-named = { $wire } wire
+form-chunks = { $size } chunks
+form-stream-count = { $streams } streams
+form-at-most = at most { $rate }
+form-verified = verified
+form-not-verified = not verified
+form-wire = Wire
+form-wire-native = verified
+form-wire-npy = NumPy's file format
+form-wire-raw = bytes only
+form-chunk = Chunk
+form-expect-type = Type that comes
+form-expect-shape = Count or shape
+form-send-route = Send route
+form-receive-route = Receive route
+form-route-handoff = the memory itself, on one host
+form-route-zerocopy = to compare with
+form-route-copying = the slow baseline
+form-route-splice = files
+form-route-map = files, to compare with
+form-limit = Limit
+form-no-limit = no limit
+form-timeout = Timeout
+form-preview = First values shown
+form-streams = Streams
+form-streams-hover = Connections at once; their blocks land in one array
+form-verify = Verify
+form-sync = Wait until it is on disk
+form-sync-hover = What is done outlasts a loss of power
+form-repeat = Repeat until stopped
+form-start = Start
+form-listen = Listen
+form-comparing = A comparison is running: it would measure this transfer, too
+plan-from-a-sender = from a sender
+plan-from-web = from { $server }, as it is there
+plan-range = range { $from } … { $to }
+plan-numbers = { $count ->
+    [one] { $count } number, { $bytes }
+   *[other] { $count } numbers, { $bytes }
+}
+plan-files = { $count } files, { $bytes }
+plan-not-sent-on = a file on the web is not sent on: fetch it to this machine first
+plan-no-path = choose a file, or type its path
+plan-no-sink-path = choose a folder, or type the path of a new file
+plan-several-in-one = one file takes one of them: choose a folder
+plan-sink-exists = this file exists and is never overwritten: type another name
+plan-no-folder = there is no such folder
+plan-no-address = an address is needed, such as 192.168.1.7:25000
+plan-no-number = a number is needed
+plan-not-finite = must be finite
+plan-step-0 = a step of 0 never gets anywhere
+plan-needs-file = { $route } leads into a file: receive into one, or choose auto
 
 ## Errors

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::place::{Chosen, Place};
 use super::{by_name, format};
 use crate::Error;
+use crate::app::words::say;
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
 use crate::transfer::Url;
 use crate::units::parse_limit;
@@ -251,17 +252,25 @@ impl Form {
             EndpointKind::ThisMachine | EndpointKind::SendTo => send.to_owned(),
             EndpointKind::ReceiveAt => receive.to_owned(),
         };
-        let mut words = vec![format!("{routes} routes"), format!("{} wire", self.wire.name())];
+        let mut words = vec![
+            say!("form-routes", routes = routes),
+            say!("form-wire-named", wire = self.wire.name()),
+        ];
         if !matches!(self.chunk.trim(), "" | "auto") {
-            words.push(format!("{} chunks", self.chunk.trim()));
+            words.push(say!("form-chunks", size = self.chunk.trim()));
         }
         if self.sends() && self.streams.trim() != "1" {
-            words.push(format!("{} streams", self.streams.trim()));
+            words.push(say!("form-stream-count", streams = self.streams.trim()));
         }
         if !self.limit.trim().is_empty() {
-            words.push(format!("at most {}", self.limit.trim()));
+            words.push(say!("form-at-most", rate = self.limit.trim()));
         }
-        words.push(if self.verify { "verified" } else { "not verified" }.to_owned());
-        words.join(", ")
+        let verified = if self.verify {
+            say!("form-verified")
+        } else {
+            say!("form-not-verified")
+        };
+        words.push(verified.to_owned());
+        words.join(say!("comma"))
     }
 }

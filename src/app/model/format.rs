@@ -4,6 +4,8 @@ pub(crate) use crate::units::{
     Quantity, RateScale, RateUnit, bytes, count, done_of, duration, exact_bytes, left, mean_bytes, rate, time,
 };
 
+use crate::app::words::say;
+
 /// A word with more characters is not shown whole.
 const WORD_MAX: usize = 72;
 
@@ -27,7 +29,7 @@ pub(crate) fn elided(text: &str) -> String {
 #[must_use]
 pub(crate) fn shape(lengths: &[u64]) -> String {
     if lengths.is_empty() {
-        return "one element".to_owned();
+        return say!("array-one-element").to_owned();
     }
     lengths
         .iter()

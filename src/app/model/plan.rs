@@ -10,6 +10,7 @@ use super::form::{Field, Form};
 use super::format;
 use super::place::Place;
 use super::sources::{FileInfo, Sources};
+use crate::app::words::say;
 use crate::array::ArrayMeta;
 use crate::transfer::{Endpoint, Job, Options};
 
@@ -153,7 +154,7 @@ pub fn check(form: &Form, paths: &Paths) -> CheckedForm {
 #[must_use]
 pub(crate) fn in_words(dtype: &str, shape: &[u64], total_bytes: Option<u64>) -> String {
     let Some(total_bytes) = total_bytes else {
-        return "as long as it comes".to_owned();
+        return say!("array-unknown-length").to_owned();
     };
     format!("{dtype} {} · {}", format::shape(shape), format::bytes(total_bytes))
 }

@@ -6,6 +6,7 @@ use super::super::format;
 use super::super::sources::FileInfo;
 use super::{Checker, PathLookup, SinkPathStatus, in_words};
 use crate::Error;
+use crate::app::words::say;
 use crate::array::{ArrayMeta, Dtype, Number, Order, Range, RangeError, Shape};
 use crate::transfer::{Endpoint, Job, Origin, SinkSpec, SourceSpec, Trust, Url};
 use crate::units::parse_count;
@@ -44,7 +45,7 @@ impl Checker<'_> {
                     None
                 };
                 Some(Ends {
-                    name: "from a sender".to_owned(),
+                    name: say!("plan-from-a-sender").to_owned(),
                     meta: expect.clone(),
                     job: Job::Receive {
                         from: from?,
@@ -59,15 +60,12 @@ impl Checker<'_> {
     /// What is typed as the path is on the web.
     fn fetched(&mut self, url: Result<Url, Error>) -> Option<Ends> {
         if self.form.endpoint == EndpointKind::SendTo {
-            self.mistake(
-                Field::Path,
-                "a file on the web is not sent on: fetch it to this machine first",
-            );
+            self.mistake(Field::Path, say!("plan-not-sent-on"));
             return None;
         }
         let sink = self.sink();
         let url = url.map_err(|error| self.mistake(Field::Path, error)).ok()?;
-        self.summary = Some(format!("from {}, as it is there", url.server()));
+        self.summary = Some(say!("plan-from-web", server = url.server()));
         let name = url.file_name().unwrap_or_else(|| url.server());
         let (sink, trust) = (sink?, Trust::system());
         Some(Ends {
@@ -85,16 +83,15 @@ impl Checker<'_> {
         let (meta, bytes) = (&first.meta, first.meta.byte_len());
         self.summary = Some(match self.form.source {
             SourceKind::Range => {
-                let numbers = if meta.element_count() == 1 { "number" } else { "numbers" };
-                let count = format::count(meta.element_count());
-                format!("{count} {numbers}, {}", format::bytes(bytes))
+                let count = meta.element_count();
+                say!("plan-numbers", count = count, bytes = format::bytes(bytes))
             }
             SourceKind::File
                 if let Some(sources) = &self.sources
                     && sources.files().len() > 1 =>
             {
-                let files = format::count(sources.files().len() as u64);
-                format!("{files} files, {}", format::bytes(sources.total_bytes()))
+                let (count, bytes) = (sources.files().len(), format::bytes(sources.total_bytes()));
+                say!("plan-files", count = count, bytes = bytes)
             }
             SourceKind::File => in_words(&meta.dtype().name(), meta.shape().dimensions(), Some(bytes)),
         });
@@ -111,14 +108,14 @@ impl Checker<'_> {
         let step = self.number(Field::Step, &form.step, &read_as);
         let (from, to, step, dtype) = (from?, to?, step?, dtype?);
         if step.to_f64() == 0.0 {
-            self.mistake(Field::Step, "a step of 0 never gets anywhere");
+            self.mistake(Field::Step, say!("plan-step-0"));
             return None;
         }
         let range = Range::new(from, to, step, dtype)
             .map_err(|error| self.mistake(blamed_field(&error, from, step), error))
             .ok()?;
         Some(FileInfo {
-            name: format!("range {} … {}", short(&form.from), short(&form.to)),
+            name: say!("plan-range", from = short(&form.from), to = short(&form.to)),
             meta: range.meta().clone(),
             origin: Origin::Range(range),
         })
@@ -126,7 +123,7 @@ impl Checker<'_> {
 
     fn file(&mut self) -> Option<FileInfo> {
         let Some(place) = self.form.source_place() else {
-            self.mistake(Field::Path, "choose a file, or type its path");
+            self.mistake(Field::Path, say!("plan-no-path"));
             return None;
         };
         match PathLookup::at(self.paths.source.as_ref(), &place) {
@@ -155,15 +152,15 @@ impl Checker<'_> {
 
     fn sink_path(&mut self) -> Option<SinkSpec> {
         let Some(place) = self.form.sink_place() else {
-            self.mistake(Field::SinkPath, "choose a folder, or type the path of a new file");
+            self.mistake(Field::SinkPath, say!("plan-no-sink-path"));
             return None;
         };
         let mistake = match PathLookup::at(self.paths.sink.as_ref(), &place) {
             Some(SinkPathStatus::Free) if self.file_count() == 1 => return place.new_sink().ok(),
             Some(SinkPathStatus::Folder) => return Some(SinkSpec::Folder(place.path())),
-            Some(SinkPathStatus::Free) => "one file takes one of them: choose a folder",
-            Some(SinkPathStatus::File) => "this file exists and is never overwritten: type another name",
-            Some(SinkPathStatus::NoFolder) => "there is no such folder",
+            Some(SinkPathStatus::Free) => say!("plan-several-in-one"),
+            Some(SinkPathStatus::File) => say!("plan-sink-exists"),
+            Some(SinkPathStatus::NoFolder) => say!("plan-no-folder"),
             Some(SinkPathStatus::Refused(why)) => why,
             None => {
                 self.pending = true;
@@ -206,7 +203,7 @@ impl Checker<'_> {
 
     fn endpoint(&mut self, field: Field, typed: &str) -> Option<Endpoint> {
         if typed.trim().is_empty() {
-            self.mistake(field, "an address is needed, such as 192.168.1.7:25000");
+            self.mistake(field, say!("plan-no-address"));
             return None;
         }
         Endpoint::parse(typed.trim())
@@ -222,8 +219,8 @@ impl Checker<'_> {
         let typed = typed.trim();
         match Range::read(typed, dtype) {
             Ok(number) if number.to_f64().is_finite() => return Some(number),
-            Ok(_) => self.mistake(field, "must be finite"),
-            Err(_) if typed.is_empty() => self.mistake(field, "a number is needed"),
+            Ok(_) => self.mistake(field, say!("plan-not-finite")),
+            Err(_) if typed.is_empty() => self.mistake(field, say!("plan-no-number")),
             Err(error) => self.mistake(field, error),
         }
         None

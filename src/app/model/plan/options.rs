@@ -2,6 +2,7 @@
 
 use super::super::form::{EndpointKind, Field, SinkKind};
 use super::Checker;
+use crate::app::words::say;
 use crate::route::{SendRouteChoice, why_no_handoff};
 use crate::transfer::{Endpoint, OptionName, Options, StatsChoice};
 use crate::units::{UnitError, parse_bytes_or_auto, parse_count, parse_limit, parse_time};
@@ -51,10 +52,7 @@ impl Checker<'_> {
         let form = self.form;
         let into_file = form.sink == SinkKind::File;
         if form.receives() && options.receive_route.needs_file() && !into_file {
-            let text = format!(
-                "{} leads into a file: receive into one, or choose auto",
-                form.receive_route.name()
-            );
+            let text = say!("plan-needs-file", route = form.receive_route.name());
             self.mistake(Field::ReceiveRoute, text);
         }
         if form.sends() && options.send_route == SendRouteChoice::Handoff {

@@ -7,30 +7,36 @@ use crate::app::action::{Action, FormAction};
 use crate::app::model::form::{Field, Form, SinkKind};
 use crate::app::theme;
 use crate::app::widgets::{caption, dropdown, field, focus_ring, fold_triangle, pair, tick};
+use crate::app::words::{Key, key, say};
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
 use crate::wire::WireChoice;
 
 /// Wires, each with what is to be known of it.
-const WIRES: [(WireChoice, &str); 4] = [
-    (WireChoice::Auto, ""),
-    (WireChoice::Native, "verified"),
-    (WireChoice::Npy, "NumPy's file format"),
-    (WireChoice::Raw, "bytes only"),
+const WIRES: [(WireChoice, Option<Key>); 4] = [
+    (WireChoice::Auto, None),
+    (WireChoice::Native, Some(key!("form-wire-native"))),
+    (WireChoice::Npy, Some(key!("form-wire-npy"))),
+    (WireChoice::Raw, Some(key!("form-wire-raw"))),
 ];
-const SEND_ROUTES: [(SendRouteChoice, &str); 6] = [
-    (SendRouteChoice::Auto, ""),
-    (SendRouteChoice::Sendfile, ""),
-    (SendRouteChoice::Write, ""),
-    (SendRouteChoice::Handoff, "the memory itself, on one host"),
-    (SendRouteChoice::Zerocopy, "to compare with"),
-    (SendRouteChoice::Copying, "the slow baseline"),
+const SEND_ROUTES: [(SendRouteChoice, Option<Key>); 6] = [
+    (SendRouteChoice::Auto, None),
+    (SendRouteChoice::Sendfile, None),
+    (SendRouteChoice::Write, None),
+    (SendRouteChoice::Handoff, Some(key!("form-route-handoff"))),
+    (SendRouteChoice::Zerocopy, Some(key!("form-route-zerocopy"))),
+    (SendRouteChoice::Copying, Some(key!("form-route-copying"))),
 ];
-const RECEIVE_ROUTES: [(ReceiveRouteChoice, &str); 4] = [
-    (ReceiveRouteChoice::Auto, ""),
-    (ReceiveRouteChoice::Recv, ""),
-    (ReceiveRouteChoice::Splice, "files"),
-    (ReceiveRouteChoice::Map, "files, to compare with"),
+const RECEIVE_ROUTES: [(ReceiveRouteChoice, Option<Key>); 4] = [
+    (ReceiveRouteChoice::Auto, None),
+    (ReceiveRouteChoice::Recv, None),
+    (ReceiveRouteChoice::Splice, Some(key!("form-route-splice"))),
+    (ReceiveRouteChoice::Map, Some(key!("form-route-map"))),
 ];
+
+/// The choices, each with its note in words.
+fn noted<T, const N: usize>(choices: [(T, Option<Key>); N]) -> [(T, &'static str); N] {
+    choices.map(|(choice, note)| (choice, note.map_or("", Key::say)))
+}
 
 /// Draws the fold and, where it is open, its fields.
 pub(super) fn ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Option<Action> {
@@ -41,9 +47,9 @@ pub(super) fn ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Option<
         wire_ui(ui, form, context);
         routes_ui(ui, form, context);
         rate_ui(ui, form, context);
-        tick(ui, &mut form.verify, "Verify");
+        tick(ui, &mut form.verify, say!("form-verify"));
         if form.receives() && form.sink == SinkKind::File {
-            tick(ui, &mut form.sync, "Wait until it is on disk").on_hover_text("What is done outlasts a loss of power");
+            tick(ui, &mut form.sync, say!("form-sync")).on_hover_text(say!("form-sync-hover"));
         }
     }
     (is_open != context.advanced_open).then_some(Action::Form(FormAction::SetAdvancedOpen(is_open)))
@@ -54,17 +60,20 @@ fn wire_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) {
     let Form { wire, chunk, .. } = form;
     pair(
         ui,
-        |ui| dropdown(ui, "Wire", wire, WireChoice::name, &WIRES, None),
-        |ui| drop(field(ui, "Chunk", chunk, "auto", context.wrong(Field::Chunk))),
+        |ui| dropdown(ui, say!("form-wire"), wire, WireChoice::name, &noted(WIRES), None),
+        |ui| {
+            let wrong = context.wrong(Field::Chunk);
+            field(ui, say!("form-chunk"), chunk, "auto", wrong);
+        },
     );
     if needs_expectation {
         let (dtype, shape) = (&mut form.expect_dtype, &mut form.expect_shape);
         pair(
             ui,
-            |ui| dtype_ui(ui, "Type that comes", dtype, context.wrong(Field::ExpectDtype)),
+            |ui| dtype_ui(ui, say!("form-expect-type"), dtype, context.wrong(Field::ExpectDtype)),
             |ui| {
                 let wrong = context.wrong(Field::ExpectShape);
-                field(ui, "Count or shape", shape, "3,4", wrong);
+                field(ui, say!("form-expect-shape"), shape, "3,4", wrong);
             },
         );
     }
@@ -79,12 +88,20 @@ fn routes_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) {
         ..
     } = form;
     let mut send = |ui: &mut Ui| {
-        let wrong = context.wrong(Field::SendRoute);
-        dropdown(ui, "Send route", send_route, SendRouteChoice::name, &SEND_ROUTES, wrong);
+        let (name, wrong) = (SendRouteChoice::name, context.wrong(Field::SendRoute));
+        dropdown(
+            ui,
+            say!("form-send-route"),
+            send_route,
+            name,
+            &noted(SEND_ROUTES),
+            wrong,
+        );
     };
     let mut receive = |ui: &mut Ui| {
         let (name, wrong) = (ReceiveRouteChoice::name, context.wrong(Field::ReceiveRoute));
-        dropdown(ui, "Receive route", receive_route, name, &RECEIVE_ROUTES, wrong);
+        let (label, routes) = (say!("form-receive-route"), noted(RECEIVE_ROUTES));
+        dropdown(ui, label, receive_route, name, &routes, wrong);
     };
     match (sends, receives) {
         (true, true) => pair(ui, send, receive),
@@ -108,24 +125,27 @@ fn rate_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) {
             ui.vertical(|ui| {
                 ui.spacing_mut().item_spacing.y = 5.0;
                 let wrong = context.wrong(Field::Limit);
-                field(ui, "Limit", limit, "no limit", wrong);
+                field(ui, say!("form-limit"), limit, say!("form-no-limit"), wrong);
                 if let (None, Some(words)) = (wrong, &limit_in_words) {
                     caption(ui, words);
                 }
             });
         },
-        |ui| drop(field(ui, "Timeout", timeout, "30 s", context.wrong(Field::Timeout))),
+        |ui| {
+            let wrong = context.wrong(Field::Timeout);
+            field(ui, say!("form-timeout"), timeout, "30 s", wrong);
+        },
     );
     pair(
         ui,
         |ui| {
             let wrong = context.wrong(Field::Preview);
-            field(ui, "First values shown", preview, "10", wrong);
+            field(ui, say!("form-preview"), preview, "10", wrong);
         },
         |ui| {
             if sends {
-                field(ui, "Streams", streams, "1", context.wrong(Field::Streams))
-                    .on_hover_text("Connections at once; their blocks land in one array");
+                field(ui, say!("form-streams"), streams, "1", context.wrong(Field::Streams))
+                    .on_hover_text(say!("form-streams-hover"));
             }
         },
     );
@@ -136,9 +156,9 @@ fn fold_ui(ui: &mut Ui, form: &Form, is_open: bool) -> bool {
     let palette = theme::palette(ui);
     let words = form.advanced_in_words();
     let text = if is_open {
-        "Advanced".to_owned()
+        say!("form-advanced").to_owned()
     } else {
-        format!("Advanced   {words}")
+        format!("{}   {words}", say!("form-advanced"))
     };
     let width = ui.available_width();
     let galley = ui.painter().layout(text, theme::small(), palette.weak, width - 14.0);
@@ -148,7 +168,7 @@ fn fold_ui(ui: &mut Ui, form: &Form, is_open: bool) -> bool {
             Role::DisclosureTriangle,
             ui.is_enabled(),
             is_open,
-            format!("Advanced: {words}"),
+            say!("form-advanced-said", words = &words),
         )
     });
     let is_open = is_open != response.clicked();

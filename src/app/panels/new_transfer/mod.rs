@@ -13,18 +13,19 @@ use crate::app::theme::{self, STEP};
 use crate::app::widgets::{
     caption, dropdown, field, field_with_id, main_button, mistake, pair, segments, text_edit_with_id, tick, word_button,
 };
+use crate::app::words::{Key, key, say};
 
-const DTYPES: [(&str, &str); 10] = [
-    ("f64", "8 bytes"),
-    ("f32", "4 bytes"),
-    ("i64", "8 bytes"),
-    ("i32", "4 bytes"),
-    ("i16", "2 bytes"),
-    ("int8", "1 byte"),
-    ("u64", "8 bytes"),
-    ("u32", "4 bytes"),
-    ("u16", "2 bytes"),
-    ("u8", "1 byte"),
+const DTYPES: [(&str, Key); 10] = [
+    ("f64", key!("form-8-bytes")),
+    ("f32", key!("form-4-bytes")),
+    ("i64", key!("form-8-bytes")),
+    ("i32", key!("form-4-bytes")),
+    ("i16", key!("form-2-bytes")),
+    ("int8", key!("form-1-byte")),
+    ("u64", key!("form-8-bytes")),
+    ("u32", key!("form-4-bytes")),
+    ("u16", key!("form-2-bytes")),
+    ("u8", key!("form-1-byte")),
 ];
 
 /// What Start and what stands below it take, with the space above.
@@ -91,10 +92,10 @@ fn inset<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
 /// The title; returns whether the form is to be closed.
 fn head_ui(ui: &mut Ui) -> bool {
     let heading = ui.horizontal(|ui| {
-        ui.label(RichText::new("New transfer").font(theme::strong_of(theme::TITLE)));
+        ui.label(RichText::new(say!("list-new-transfer")).font(theme::strong_of(theme::TITLE)));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let close = word_button(ui, "Close", "Close New transfer");
-            close.on_hover_text("Back to the list (Esc)").clicked()
+            let close = word_button(ui, say!("form-close"), say!("form-close-name"));
+            close.on_hover_text(say!("form-close-hover")).clicked()
         })
         .inner
     });
@@ -115,8 +116,11 @@ fn fields_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>, actions: &mut 
 }
 
 fn source_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Option<Action> {
-    let kinds = [(SourceKind::Range, "Float range"), (SourceKind::File, "File")];
-    segments(ui, "Source", &mut form.source, &kinds);
+    let kinds = [
+        (SourceKind::Range, say!("form-range")),
+        (SourceKind::File, say!("form-file")),
+    ];
+    segments(ui, say!("form-source"), &mut form.source, &kinds);
     let browse = match form.source {
         SourceKind::Range => {
             range_ui(ui, form, context);
@@ -125,14 +129,18 @@ fn source_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Option<Acti
         SourceKind::File => {
             let path = PathField {
                 id: Some(first_field()),
-                label: "Path",
-                hint: "/data/array.npy, shm:NAME or https://…",
+                label: say!("form-path"),
+                hint: say!("form-path-hint"),
                 dialog: Dialog::Source,
             };
             let browse = path.ui(ui, &mut form.path, context);
             if form.path.trim().is_empty() {
-                let drop = if context.can_drop { ", or drop them here" } else { "" };
-                note_below(ui, &format!("Choose files, type a path or a folder{drop}."));
+                let note = if context.can_drop {
+                    say!("form-choose-or-drop")
+                } else {
+                    say!("form-choose")
+                };
+                note_below(ui, note);
             } else {
                 mistake_below(ui, context.wrong(Field::Path));
             }
@@ -155,57 +163,61 @@ fn range_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) {
     let first = Some(first_field());
     pair(
         ui,
-        |ui| drop(field_with_id(ui, first, "From", from, "0", context.wrong(Field::From))),
+        |ui| {
+            let wrong = context.wrong(Field::From);
+            field_with_id(ui, first, say!("form-from"), from, "0", wrong);
+        },
         |ui| {
             let wrong = context.wrong(Field::To);
-            field(ui, "To (not included)", to, "50,000,000", wrong);
+            field(ui, say!("form-to"), to, "50,000,000", wrong);
         },
     );
     pair(
         ui,
-        |ui| drop(field(ui, "Step", step, "1", context.wrong(Field::Step))),
-        |ui| dtype_ui(ui, "Type", dtype, context.wrong(Field::Dtype)),
+        |ui| drop(field(ui, say!("form-step"), step, "1", context.wrong(Field::Step))),
+        |ui| dtype_ui(ui, say!("form-type"), dtype, context.wrong(Field::Dtype)),
     );
 }
 
 fn dtype_ui(ui: &mut Ui, label: &str, dtype: &mut String, wrong: Option<&String>) {
     let mut chosen = dtype.as_str();
-    dropdown(ui, label, &mut chosen, |name| name, &DTYPES, wrong);
+    let dtypes = DTYPES.map(|(name, bytes)| (name, bytes.say()));
+    dropdown(ui, label, &mut chosen, |name| name, &dtypes, wrong);
     *dtype = chosen.to_owned();
 }
 
 fn endpoint_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) {
-    titled(ui, "Between", |ui| {
+    titled(ui, say!("form-between"), |ui| {
         let choices = [
-            (EndpointKind::ThisMachine, "This machine"),
-            (EndpointKind::SendTo, "Send to"),
-            (EndpointKind::ReceiveAt, "Receive at"),
+            (EndpointKind::ThisMachine, say!("form-this-machine")),
+            (EndpointKind::SendTo, say!("form-send-to")),
+            (EndpointKind::ReceiveAt, say!("form-receive-at")),
         ];
-        segments(ui, "Between", &mut form.endpoint, &choices);
+        segments(ui, say!("form-between"), &mut form.endpoint, &choices);
     });
-    let hint = "HOST:PORT or unix:PATH";
+    let hint = say!("form-endpoint-hint");
     match form.endpoint {
         EndpointKind::ThisMachine => {}
         EndpointKind::SendTo => {
             let wrong = context.wrong(Field::SendTo);
-            field(ui, "Receiver's address", &mut form.send_to, hint, wrong);
+            field(ui, say!("form-receiver"), &mut form.send_to, hint, wrong);
         }
         EndpointKind::ReceiveAt => {
             let wrong = context.wrong(Field::ReceiveAt);
-            field(ui, "Address to listen on", &mut form.receive_at, hint, wrong);
-            note_below(ui, "Port 0 takes a free one. What comes is up to the sender.");
+            field(ui, say!("form-listen-on"), &mut form.receive_at, hint, wrong);
+            note_below(ui, say!("form-listen-note"));
         }
     }
 }
 
 fn sink_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Option<Action> {
-    titled(ui, "Into", |ui| {
+    titled(ui, say!("form-into"), |ui| {
         let choices = [
-            (SinkKind::Memory, "Memory"),
-            (SinkKind::File, "File"),
-            (SinkKind::Discard, "Discard"),
+            (SinkKind::Memory, say!("form-memory")),
+            (SinkKind::File, say!("form-file")),
+            (SinkKind::Discard, say!("form-discard")),
         ];
-        segments(ui, "Into", &mut form.sink, &choices);
+        segments(ui, say!("form-into"), &mut form.sink, &choices);
     });
     mistake_below(ui, context.wrong(Field::Sink));
     if form.sink != SinkKind::File {
@@ -213,13 +225,13 @@ fn sink_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Option<Action
     }
     let path = PathField {
         id: None,
-        label: "Folder or new file",
-        hint: "/data/incoming or shm:NAME",
+        label: say!("form-sink-path"),
+        hint: say!("form-sink-hint"),
         dialog: Dialog::Sink,
     };
     let browse = path.ui(ui, &mut form.sink_path, context);
     if form.sink_path.trim().is_empty() {
-        note_below(ui, "Choose a folder, or type the path of a new file.");
+        note_below(ui, say!("form-choose-sink"));
     } else {
         mistake_below(ui, context.wrong(Field::SinkPath));
     }
@@ -229,7 +241,7 @@ fn sink_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Option<Action
 /// Start and Repeat.
 fn start_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Option<Action> {
     let start = start_button(ui, form.endpoint, context);
-    tick(ui, &mut form.repeat, "Repeat until stopped");
+    tick(ui, &mut form.repeat, say!("form-repeat"));
     start
 }
 
@@ -237,9 +249,9 @@ fn start_button(ui: &mut Ui, endpoint: EndpointKind, context: &Context<'_>) -> O
     let checked = context.checked;
     let is_ready = (checked.recipe.is_some() || checked.pending) && !context.is_comparing;
     let word = if endpoint == EndpointKind::ReceiveAt {
-        "Listen"
+        say!("form-listen")
     } else {
-        "Start"
+        say!("form-start")
     };
     // On the compare page the keys compare.
     let keys = if context.view == View::Compare {
@@ -252,7 +264,7 @@ fn start_button(ui: &mut Ui, endpoint: EndpointKind, context: &Context<'_>) -> O
         return button.clicked().then_some(Action::Form(FormAction::Start));
     }
     let why_not = if context.is_comparing {
-        "A comparison is running: it would measure this transfer, too"
+        say!("form-comparing")
     } else {
         checked.mistakes.values().next().map_or("", String::as_str)
     };
@@ -279,8 +291,8 @@ impl PathField {
                     ui.set_width(room);
                     text_edit_with_id(ui, self.id, path, self.hint, false).labelled_by(label_id);
                 });
-                let button = Button::new("Browse").min_size(vec2(70.0, theme::FIELD_HEIGHT));
-                let name = format!("Browse: {}", self.label);
+                let button = Button::new(say!("form-browse")).min_size(vec2(70.0, theme::FIELD_HEIGHT));
+                let name = say!("form-browse-for", what = self.label);
                 ui.add(button).accessible_name(name).clicked()
             });
             if let Some(trouble) = context.dialog_trouble {

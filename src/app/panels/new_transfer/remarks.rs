@@ -2,10 +2,10 @@
 
 use eframe::egui::{CollapsingHeader, Label, RichText, ScrollArea, Ui};
 
-use crate::app::model::format;
 use crate::app::model::sources::{Remark, Sources};
 use crate::app::theme;
 use crate::app::widgets::caption;
+use crate::app::words::say;
 
 const LINE_HEIGHT: f32 = 17.0;
 /// More scroll.
@@ -24,19 +24,15 @@ pub(super) fn ui(ui: &mut Ui, sources: &Sources) {
 
 fn lines_ui(ui: &mut Ui, sources: &Sources) {
     if !sources.refused().is_empty() {
-        let count = format::count(sources.refused().len() as u64);
-        fold_ui(ui, &format!("{count} cannot be sent"), sources.refused());
+        let refused = sources.refused();
+        fold_ui(ui, &say!("form-refused", count = refused.len()), refused);
     }
     match sources.plain() {
         [] => {}
         [only] if sources.files().len() == 1 => {
-            caption(ui, &format!("Sent as a plain file, as it is no array: {}.", only.why));
+            caption(ui, &say!("form-plain-file", why = &only.why));
         }
-        [_] => fold_ui(ui, "1 is no array: sent as a plain file", sources.plain()),
-        many => {
-            let count = format::count(many.len() as u64);
-            fold_ui(ui, &format!("{count} are no arrays: sent as plain files"), many);
-        }
+        plain => fold_ui(ui, &say!("form-plain-files", count = plain.len()), plain),
     }
 }
 
@@ -52,7 +48,7 @@ fn fold_ui(ui: &mut Ui, title: &str, remarks: &[Remark]) {
                 .auto_shrink([false, true]);
             list.show_rows(ui, LINE_HEIGHT, remarks.len(), |ui, visible| {
                 for remark in remarks.get(visible).unwrap_or_default() {
-                    let text = format!("{}: {}", remark.name, remark.why);
+                    let text = say!("form-remark", name = &remark.name, why = &remark.why);
                     // What is cut off is shown when it is pointed at.
                     ui.add(Label::new(small(text)).truncate());
                 }
