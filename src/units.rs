@@ -51,8 +51,8 @@ pub(crate) use number::{Decimal, WHOLE_MAX, parse_whole, without_commas};
 pub(crate) use number::{NumberError, parse_count};
 pub(crate) use read::{UnitError, parse_bytes, parse_bytes_or_auto, parse_limit, parse_rate, parse_time};
 pub(crate) use write::{
-    Quantity, RateScale, RateUnit, bytes, count, done_of, duration, exact_bytes, exact_time, left, mean_bytes, rate,
-    three_digits, time, time_of,
+    Quantity, RateScale, RateUnit, bytes, count, done_and_total, done_of, duration, exact_bytes, exact_time, left,
+    mean_bytes, rate, three_digits, time, time_of,
 };
 
 #[cfg(test)]

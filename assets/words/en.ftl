@@ -7,6 +7,7 @@ semicolon = { "; " }
 process = process { $pid }
 array-one-element = one element
 array-unknown-length = as long as it comes
+done-of = { $done } of { $total }
 
 ## The rail: the pages
 
@@ -463,13 +464,222 @@ fact-nothing-ran = nothing ran for { $time }
 
 ## The history
 
+history-search = Search
+history-search-hint = name, place, command, message
+history-latest = the latest { $count }
+history-empty = Nothing was transferred yet
+history-empty-text = What ends is kept here, whichever command or window did it.
+history-off = Nothing is kept
+history-off-text = The history is switched off: by ARRAYLIFT_HISTORY=off, or by --no-history.
+history-nothing-found = Nothing was found
+history-nothing-found-text = Names, places, messages and checksums are looked through.
+history-again = Again
+history-copy-summary = Copy summary
+history-forget = Forget
+history-forget-for-good = Forget for good
+history-keep = Keep
+history-not-wiped = It is forgotten; as others read the history, its log may have what was kept until the next time that something is forgotten
+history-lay-over = Lay over
+history-lay-over-note = Lay over, in another row, compares the two
+history-take-away = Take away
+history-button = { $word }: { $what }
+history-no-picture = It was too short, or too long ago, for a picture.
+history-plot = Rate over time. { $words }
+history-run-peak = { $run }: at most { $rate }
+history-run-sentence = { $run }: { $sentence }
+history-more = B has more
+entry-an-array = an array
+entry-and-more = { $what } and { $count } more
+entry-to = { $what } to { $place }
+entry-from = { $what } from { $place }
+entry-into = { $what } into { $place }
+entry-done = done
+entry-failed = failed
+entry-cancelled = cancelled
+entry-damaged = damaged
+entry-verified = verified
+entry-not-verified = not verified
+entry-on-disk = on disk
+entry-not-synced = not synced
+entry-limit = Limited most by: { $cause }, { $percent } % of the time.
+entry-name-began = began
+entry-name-ended = ended
+entry-name-message = message
+entry-name-moved = moved
+entry-moved = { $bytes } in { $time }: { $rate }
+entry-name-array = array
+entry-name-sync = until on disk
+entry-name-checksum = checksum
+entry-name-path = written to
+entry-name-peer = peer
+entry-name-how = how
+entry-name-sender-cpu = sender's CPU
+entry-name-receiver-cpu = receiver's CPU
+entry-name-limit = limit
+entry-name-shares = shares
+entry-wire = { $wire } wire
+entry-leaves = leaves by { $route }
+entry-lands = lands by { $route }
+entry-connections = { $count } connections
+entry-rate = mean rate
+entry-took = took
+entry-bytes = bytes
+entry-sender-cpu = CPU of the sender
+entry-receiver-cpu = CPU of the receiver
+
 ## Comparisons
+
+compare-back = Back to the transfers
+compare-back-hover = Back to the transfers (Ctrl R)
+compare-measuring = Measuring this machine, some 5 s
+compare-ceilings = one copy { $copy } · loopback sendfile { $sendfile }
+compare-ceilings-hover = One copy of memory, and a loopback that keeps nothing: some 5 seconds, once
+compare-round-count = { $count ->
+    [one] { $count } round
+   *[other] { $count } rounds
+}
+compare-cores = { $count } cores
+compare-cancel = Cancel
+compare-cancel-hover = Ends it; nothing is kept (Esc)
+compare-cancel-name = Cancel the comparison
+compare-cancelled = Cancelled: nothing was kept.
+compare-rounds = Rounds
+compare-with-sizes = Time against size, too
+compare-looks = Looks at who can take part
+compare-run = run { $run } of { $runs }: { $now }
+compare-now-size = { $name }, { $bytes }
+compare-now-warm-up = { $name }, to warm up
+compare-now-round = { $name }, round { $round }
+compare-title = compare routes
+compare-title-running = comparing
+compare-title-done = compared { $bytes } by { $count } routes
+compare-empty = Nothing was compared yet
+compare-empty-text = Compare moves the same array by every route, in rounds that take turns.
+compare-empty-choose = Choose what to move on the left: the same array goes by every route.
+compare-empty-cost = It takes about a minute, and both cores.
+compare-waits = It waits until the transfers have ended: they would be measured, too.
+compare-runs = A comparison is running.
+compare-ceilings-run = This machine's ceilings are being measured.
+compare-not-here = What is compared comes from here: choose This machine on the left.
+compare-not-fetched = What is compared comes from here: fetch it first.
+compare-no-array = New transfer says what is still needed: the same array is compared.
+compare-no-program = the program's own file cannot be found, and every run needs it
+compare-median = median
+compare-cpu = CPU s a GB
+compare-cpu-hover = CPU time of both sides' data threads, in seconds a GB
+compare-copies = copies a byte
+compare-copies-hover = Bytes that the CPU copied, for each byte of the array
+compare-syscalls = syscalls
+compare-syscalls-hover = System calls that moved bytes, of both sides
+compare-faults = page faults
+compare-faults-hover = Page faults of both sides' data threads
+compare-memory = extra memory
+compare-memory-hover = The most memory in use beyond the array where it lies and where it lands
+compare-first-byte = first byte
+compare-first-byte-hover = From connecting to the first data landed
+compare-none-went-well = no round went well
+compare-to-come = to come
+compare-no-numbers = { $name }, no numbers yet
+compare-ratio = { $ratio } × the older result
+compare-cell = { $title }: { $cell }
+compare-spread = { $least } to { $most }
+compare-in-rounds = { $count ->
+    [one] { $spread } in { $count } round
+   *[other] { $spread } in { $count } rounds
+}
+compare-cold = { $count ->
+    [one] { $cold } of { $count } round met cold memory pages
+   *[other] { $cold } of { $count } rounds met cold memory pages
+}
+compare-tcp = TCP loopback
+compare-unix = Unix socket
+compare-into-memory = into memory
+compare-into-file = into a new file
+compare-older = Lighter bars: the older result
+compare-older-differs = Lighter bars: the older result, which differs in more than time ({ $differences })
+compare-differs = { $what }: { $here } here, { $there } there
+compare-source = source
+compare-processor = processor
+compare-differing-cores = cores
+compare-kernel = kernel
+compare-program = program
+compare-take-away = Take the older result away
+compare-without = Did not take part
+compare-skipped = { $name }: { $why }
+compare-lost = { $name }, { $count } lost: { $why }
+compare-sizes = Time against size
+compare-sizes-note = how long so many bytes take, medians; both axes logarithmic; pick a row above to make its line stand out
+compare-no-sizes = Time against size was not measured: tick it above, and compare again.
+compare-time-for = { $time } for { $bytes }
+compare-curve = { $name }: { $ends }
+compare-file = File: NAME.json keeps everything and can be laid beside, NAME.csv is for spreadsheets
+compare-browse = Browse: a saved comparison
+compare-save = Save
+compare-save-name = Save the comparison
+compare-lay-beside = Lay beside
+way-no-folder = it writes a file: name a folder for it
+way-no-range = the source is a file, which is not generated
+way-too-long = its time grows with the square of the length: only up to 1 GB
+way-copying = copying the rest
+way-copying-shows = the recipe's first way, from one process to another: what is left is copied after every send
+way-view = slicing a view
+way-view-shows = the recipe's second way, from one process to another: sent from the array itself
+way-made = made as it goes
+way-made-shows = a range that is made and sent from cache, verified
+way-write = write
+way-write-shows = sent from memory, verified
+way-sendfile = sendfile
+way-sendfile-shows = the socket takes the array's own pages, verified
+way-unverified = sendfile, unverified
+way-unverified-shows = the same without checksums
+way-raw = sendfile, raw
+way-raw-shows = the same on the raw wire: the bytes and nothing else
+way-streams-2 = sendfile, 2 streams
+way-streams-2-shows = verified, over two connections at once
+way-streams-4 = sendfile, 4 streams
+way-streams-4-shows = verified, over four connections at once
+way-unix = sendfile, Unix socket
+way-unix-shows = verified, from one process to another
+way-zerocopy = zerocopy
+way-zerocopy-shows = MSG_ZEROCOPY, verified: over loopback the kernel copies all the same, and says so
+way-handoff = handoff, Unix socket
+way-handoff-shows = the memory itself goes from one process to another: no byte moves, nothing to verify
+way-file-recv = to a file: recv
+way-file-recv-shows = verified, through a buffer in cache into a new file
+way-file-splice = to a file: splice
+way-file-splice-shows = verified, within the kernel into a new file
+way-file-map = to a file: map
+way-file-map-shows = verified, into a mapping of a new file
 
 ## Round trips
 
+ping-to = To
+ping-measure = Measure
+ping-measuring = measuring, a second a size
+ping-connecting = connecting
+ping-empty = Nothing was measured yet
+ping-empty-text = Measure sends 1 B to 64 MiB to a service that sends back what comes, and compares every byte.
+ping-empty-service = One is: arraylift serve 127.0.0.1:25000 --echo
+ping-size = size
+ping-count = count
+ping-min = min
+ping-p50 = p50
+ping-p90 = p90
+ping-p99 = p99
+ping-max = max
+ping-echoed = echoed
+ping-there-and-back = { $size } there and back
+ping-histogram = how many of the round trips took how long; the time is logarithmic; pick a row above for its histogram
+
 ## New transfer
 
-## What is exported
+dialog-none = No file dialog here (no desktop portal): type the path.
+dialog-source = Choose files to send
+dialog-sink = Choose a folder to receive into
+dialog-comparison = Choose a saved comparison
+dialog-save = Save as
+dialog-saved = Saved as { $path }
+dialog-exists = { $path } exists and is never overwritten: type another name
 form-close = Close
 form-close-name = Close New transfer
 form-close-hover = Back to the list (Esc)
@@ -567,4 +777,9 @@ plan-not-finite = must be finite
 plan-step-0 = a step of 0 never gets anywhere
 plan-needs-file = { $route } leads into a file: receive into one, or choose auto
 
+## What is exported
+
 ## Errors
+
+open-no-program = no program here opens { $path }
+open-no-xdg-open = xdg-open cannot be run: { $error }

@@ -101,6 +101,9 @@ impl App {
         if let Some(fonts) = &self.system_fonts {
             fonts.prepare(self.language());
         }
+        // What is wrong in the form is said anew.
+        self.look_at_paths_again();
+        self.check_form();
     }
 
     /// Goes to the filter, where there is a list.

@@ -8,6 +8,7 @@ use super::App;
 use super::model::compare::{Notice, Page};
 use super::model::error_text;
 use super::model::place::typed_path;
+use super::words::say;
 use super::worker::Task;
 use crate::compare::ceilings::{Ceilings, Measuring};
 use crate::compare::{CompareEvent, Comparing, Plan};
@@ -62,11 +63,11 @@ impl App {
     /// Why nothing can be measured now.
     pub(super) fn measuring_waits_for(&self) -> Option<&'static str> {
         if self.transfers.running() > 0 {
-            Some("It waits until the transfers have ended: they would be measured, too.")
+            Some(say!("compare-waits"))
         } else if self.comparisons.is_comparing() {
-            Some("A comparison is running.")
+            Some(say!("compare-runs"))
         } else if self.comparisons.is_measuring() {
-            Some("This machine's ceilings are being measured.")
+            Some(say!("compare-ceilings-run"))
         } else {
             None
         }
@@ -76,10 +77,10 @@ impl App {
     pub(super) fn array_to_compare(&self) -> Result<String, &'static str> {
         let checked = &self.form.checked;
         match checked.recipe.as_ref().map(|recipe| &recipe.job) {
-            Some(Job::Receive { .. }) => Err("What is compared comes from here: choose This machine on the left."),
-            Some(Job::Fetch { .. }) => Err("What is compared comes from here: fetch it first."),
+            Some(Job::Receive { .. }) => Err(say!("compare-not-here")),
+            Some(Job::Fetch { .. }) => Err(say!("compare-not-fetched")),
             Some(_) => Ok(checked.summary.clone().unwrap_or_default()),
-            None => Err("New transfer says what is still needed: the same array is compared."),
+            None => Err(say!("compare-no-array")),
         }
     }
 
@@ -103,7 +104,7 @@ impl App {
         };
         let program = self.comparisons.program.clone().map_or_else(std::env::current_exe, Ok);
         let Ok(program) = program else {
-            let message = "the program's own file cannot be found, and every run needs it";
+            let message = say!("compare-no-program");
             self.comparisons.page.notice = Some(Notice::Failure(message.to_owned()));
             return;
         };

@@ -14,8 +14,9 @@ use super::model::history::Found;
 use super::model::row::RowKey;
 use super::model::transfers::Transfers;
 use super::model::view::View;
+use super::words::say;
 use super::worker::Task;
-use crate::history::{Again, Forgotten, Recording};
+use crate::history::{Again, Recording};
 use crate::transfer::{Event, Outcome, TransferId, Waker};
 
 /// The transfers of this window on their way into the history.
@@ -120,7 +121,7 @@ impl App {
             Ok((id, is_wiped)) => {
                 self.history_page.remove(id);
                 if !is_wiped {
-                    self.history_page.trouble = Some(format!("It is forgotten; {}", Forgotten::LEFT));
+                    self.history_page.trouble = Some(say!("history-not-wiped").to_owned());
                 }
                 self.read_runs();
             }

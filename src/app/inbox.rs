@@ -6,6 +6,7 @@ use super::App;
 use super::model::compare::Notice;
 use super::model::row::RowKey;
 use super::other_processes::ProcessNews;
+use super::words::say;
 use super::worker::Reply;
 use crate::Error;
 use crate::rounds::RoundEvent;
@@ -104,8 +105,7 @@ impl App {
                 }
                 Reply::SavedAs(saved) => self.take_saved(saved),
                 Reply::NoDialog => {
-                    self.form.dialog_trouble =
-                        Some("No file dialog here (no desktop portal): type the path.".to_owned());
+                    self.form.dialog_trouble = Some(say!("dialog-none").to_owned());
                 }
             }
         }

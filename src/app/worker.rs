@@ -21,9 +21,11 @@ use super::model::plan::{PathLookup, SinkPathStatus};
 use super::model::row::RowKey;
 use super::model::settings::Settings;
 use super::model::sources::Sources;
+use super::words::{self, say};
 use super::{notifying, settings_file};
 use crate::Error;
 use crate::compare::{self, Comparison};
+use crate::language::Language;
 use crate::thread::Thread;
 use crate::transfer::{Command, Endpoint, Listener, SinkSpec, Waker};
 
@@ -163,8 +165,8 @@ pub(super) enum Reply {
 /// One named thread for what is quick, and one each for a dialog that is open and for what may last.
 #[derive(Debug)]
 pub(super) struct Worker {
-    /// Dropped before the thread, which ends when no more tasks can come.
-    tasks: Sender<Task>,
+    /// Dropped before the thread, which ends when no more tasks can come. Each with the language of the window then.
+    tasks: Sender<(Language, Task)>,
     _thread: Thread,
     replies: Receiver<Reply>,
     reply: Sender<Reply>,
@@ -173,11 +175,12 @@ pub(super) struct Worker {
 impl Worker {
     /// Starts the thread.
     pub(super) fn start(waker: Waker) -> std::io::Result<Self> {
-        let (tasks, queue) = bounded::<Task>(64);
+        let (tasks, queue) = bounded::<(Language, Task)>(64);
         let (reply, replies) = bounded(64);
         let answers = reply.clone();
         let body = move || {
-            for task in queue {
+            for (language, task) in queue {
+                words::speak(language);
                 if let Some(answer) = run(task)
                     && answers.try_send(answer).is_ok()
                 {
@@ -199,7 +202,7 @@ impl Worker {
     /// with the process.
     pub(super) fn ask(&self, task: Task, waker: &Waker) -> bool {
         if !task.may_last() {
-            return self.tasks.try_send(task).is_ok();
+            return self.tasks.try_send((words::spoken(), task)).is_ok();
         }
         let waker = waker.clone();
         self.beside("window helper 2", move || run(task), move || waker())
@@ -212,8 +215,9 @@ impl Worker {
         body: impl FnOnce() -> Option<Reply> + Send + 'static,
         wake: impl FnOnce() + Send + 'static,
     ) -> bool {
-        let reply = self.reply.clone();
+        let (reply, language) = (self.reply.clone(), words::spoken());
         let thread = Builder::new().name(name.to_owned()).spawn(move || {
+            words::speak(language);
             // Where the window has gone nobody needs the answer.
             if let Some(answer) = body()
                 && reply.send(answer).is_ok()
@@ -251,13 +255,13 @@ impl Worker {
 fn chosen_in(dialog: Dialog) -> Vec<PathBuf> {
     let window = rfd::FileDialog::new();
     let chosen = match dialog {
-        Dialog::Source => window.set_title("Choose files to send").pick_files(),
+        Dialog::Source => window.set_title(say!("dialog-source")).pick_files(),
         Dialog::Comparison => window
-            .set_title("Choose a saved comparison")
+            .set_title(say!("dialog-comparison"))
             .pick_file()
             .map(|path| vec![path]),
         Dialog::Sink => window
-            .set_title("Choose a folder to receive into")
+            .set_title(say!("dialog-sink"))
             .pick_folder()
             .map(|path| vec![path]),
     };
@@ -315,17 +319,19 @@ fn save_as(content: Content) -> Option<Result<PathBuf, String>> {
     if !has_dialog() {
         return Some(save_at_home(&export));
     }
-    let dialog = rfd::FileDialog::new().set_title("Save as").set_file_name(&export.name);
+    let dialog = rfd::FileDialog::new()
+        .set_title(say!("dialog-save"))
+        .set_file_name(&export.name);
     Some(save_at(&dialog.save_file()?, &export))
 }
 
 fn save(comparison: &Comparison, path: &Path) -> Notice {
     match compare::save(comparison, path) {
-        Ok(()) => Notice::Success(format!("Saved as {}", path.display())),
-        Err(Error::SinkExists(path)) => Notice::Failure(format!(
-            "{} exists and is never overwritten: type another name",
-            path.display()
-        )),
+        Ok(()) => Notice::Success(say!("dialog-saved", path = path.display().to_string())),
+        Err(Error::SinkExists(path)) => {
+            let path = path.display().to_string();
+            Notice::Failure(say!("dialog-exists", path = path))
+        }
         Err(error) => Notice::Failure(error_text::of(&error)),
     }
 }
@@ -369,8 +375,8 @@ fn open(path: &Path) -> Result<(), String> {
         .status();
     match opened {
         Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err(format!("no program here opens {}", path.display())),
-        Err(error) => Err(format!("xdg-open cannot be run: {error}")),
+        Ok(_) => Err(say!("open-no-program", path = path.display().to_string())),
+        Err(error) => Err(say!("open-no-xdg-open", error = error.to_string())),
     }
 }
 

@@ -27,10 +27,12 @@ pub use file::load;
 pub(crate) use file::{check_save, save};
 pub use machine::Machine;
 pub use measured::{Measured, Subject};
-pub(crate) use overlay::{Pair, differences, overlay};
+pub(crate) use overlay::{Difference, Pair, differences, overlay};
 pub(crate) use plan::Plan;
 pub use result::{Comparison, Entry, SizePoint};
 pub(crate) use run::{CompareEvent, Comparing, check};
 pub use spread::Spread;
 pub(crate) use spread::Summary;
-pub(crate) use ways::NO_FOLDER;
+#[cfg(test)]
+pub(crate) use ways::contestants;
+pub(crate) use ways::{NO_FOLDER, NO_RANGE, TOO_LONG};

@@ -46,13 +46,30 @@ pub(crate) fn overlay<'a>(new: &'a Comparison, old: &'a Comparison) -> Vec<Pair<
     pairs.collect()
 }
 
-/// Reasons why a ratio may come from something else than the routes, one line each; empty if nothing else differs.
+/// Something else than the routes that differs, from which a ratio may come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Difference {
+    /// What differs.
+    pub what: &'static str,
+    /// What it is in the new result.
+    pub new: String,
+    /// What it is in the old one.
+    pub old: String,
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {} here, {} there", self.what, self.new, self.old)
+    }
+}
+
+/// What differs besides the routes; empty if nothing else does.
 #[must_use]
-pub(crate) fn differences(new: &Comparison, old: &Comparison) -> Vec<String> {
+pub(crate) fn differences(new: &Comparison, old: &Comparison) -> Vec<Difference> {
     let mut lines = Vec::new();
-    let mut differ = |what: &str, new: String, old: String| {
+    let mut differ = |what: &'static str, new: String, old: String| {
         if new != old {
-            lines.push(format!("{what}: {new} here, {old} there"));
+            lines.push(Difference { what, new, old });
         }
     };
     differ("bytes", new.subject.bytes.to_string(), old.subject.bytes.to_string());

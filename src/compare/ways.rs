@@ -156,6 +156,18 @@ pub(super) struct Terms<'a> {
 /// Why a contestant does not take part that writes a file, where nobody has named a folder for it.
 pub(crate) const NO_FOLDER: &str = "it writes a file: name a folder for it";
 
+/// Why one does not take part that makes a range as it goes.
+pub(crate) const NO_RANGE: &str = "the source is a file, which is not generated";
+
+/// Why one does not take part whose time grows with the square of the length.
+pub(crate) const TOO_LONG: &str = "its time grows with the square of the length: only up to 1 GB";
+
+/// All contestants.
+#[cfg(test)]
+pub(crate) fn contestants() -> Vec<Contestant> {
+    WAYS.iter().map(Way::contestant).collect()
+}
+
 /// The contestants that take part, and those that do not.
 pub(super) fn who(terms: &Terms<'_>) -> (Vec<Way>, Vec<Skipped>) {
     let (mut taking_part, mut skipped) = (Vec::new(), Vec::new());
@@ -174,10 +186,10 @@ pub(super) fn who(terms: &Terms<'_>) -> (Vec<Way>, Vec<Skipped>) {
 
 fn obstacle(way: &Way, terms: &Terms<'_>, available: Option<u64>) -> Option<String> {
     if way.send_route == SendRouteChoice::Copying && terms.bytes > COPYING_BYTES_MAX {
-        return Some("its time grows with the square of the length: only up to 1 GB".into());
+        return Some(TOO_LONG.into());
     }
     if way.id == "made" && !terms.of_range {
-        return Some("the source is a file, which is not generated".into());
+        return Some(NO_RANGE.into());
     }
     if way.sink == Sink::File && terms.folder.is_none() {
         return Some(NO_FOLDER.into());

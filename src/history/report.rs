@@ -9,7 +9,7 @@ use super::curve::Curves;
 use super::entry::Entry;
 
 /// A smaller share is left out: it would be 0 %.
-const SHARE_MIN: f64 = 0.005;
+pub(crate) const SHARE_MIN: f64 = 0.005;
 
 const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 240.0;

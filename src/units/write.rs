@@ -145,9 +145,16 @@ impl RateUnit {
 /// How much of how much: `19.0 of 28.0 GB`, both in the unit of the total.
 #[must_use]
 pub(crate) fn done_of(done: u64, total: u64) -> String {
+    let (done, total) = done_and_total(done, total);
+    format!("{done} of {total}")
+}
+
+/// How much, as a number in the unit of the total, and the total.
+#[must_use]
+pub(crate) fn done_and_total(done: u64, total: u64) -> (String, Quantity) {
     let (divisor, total) = scaled(total as f64, &BYTES);
     let decimals = total.number.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-    format!("{:.decimals$} of {total}", done as f64 / divisor)
+    (format!("{:.decimals$}", done as f64 / divisor), total)
 }
 
 /// A short time in seconds, as of a round trip: `500 ns`, `12.3 µs`, `80.4 ms`, `1.53 s`. Nothing where it is not finite.

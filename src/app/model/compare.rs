@@ -3,7 +3,8 @@
 use crate::compare::ceilings::Ceilings;
 use crate::compare::{CompareEvent, Comparison, Contestant, Entry, Machine, Pair, Spread, Summary, overlay};
 
-use super::format;
+use super::{contestant_text, format};
+use crate::app::words::{Key, key, say};
 
 /// The page.
 #[derive(Debug, Clone)]
@@ -98,12 +99,12 @@ impl Page {
             CompareEvent::Begun { id, round, bytes } => {
                 progress.begun += 1;
                 let name = self.result.as_ref().and_then(|result| result.entry(&id));
-                let name = name.map_or(id, |entry| entry.contestant.name.clone());
+                let name = name.map_or(id, |entry| contestant_text::name(&entry.contestant).to_owned());
                 let whole = self.result.as_ref().is_none_or(|result| result.subject.bytes == bytes);
                 progress.now = match round {
-                    _ if !whole => format!("{name}, {}", format::bytes(bytes)),
-                    0 => format!("{name}, to warm up"),
-                    _ => format!("{name}, round {round}"),
+                    _ if !whole => say!("compare-now-size", name = name, bytes = format::bytes(bytes)),
+                    0 => say!("compare-now-warm-up", name = name),
+                    _ => say!("compare-now-round", name = name, round = round),
                 };
             }
             CompareEvent::Round { id, measured } if measured.round > 0 => {
@@ -127,7 +128,7 @@ impl Page {
             Ok(None) => {
                 // Half of the rounds are no result.
                 self.result = None;
-                self.notice = Some(Notice::Success("Cancelled: nothing was kept.".to_owned()));
+                self.notice = Some(Notice::Success(say!("compare-cancelled").to_owned()));
             }
             Err(message) => {
                 self.result = None;
@@ -140,12 +141,12 @@ impl Page {
     #[must_use]
     pub fn title(&self) -> String {
         let state = match (&self.progress, &self.result) {
-            (Some(_), _) => "comparing".to_owned(),
+            (Some(_), _) => say!("compare-title-running").to_owned(),
             (None, Some(result)) => {
-                let moved = format::bytes(result.subject.bytes);
-                format!("compared {moved} by {} routes", result.ranked().len())
+                let (bytes, count) = (format::bytes(result.subject.bytes), result.ranked().len());
+                say!("compare-title-done", bytes = bytes, count = count)
             }
-            (None, None) => "compare routes".to_owned(),
+            (None, None) => say!("compare-title").to_owned(),
         };
         format!("Arraylift — {state}")
     }
@@ -185,9 +186,10 @@ impl Progress {
     #[must_use]
     pub fn in_words(&self) -> String {
         if self.begun == 0 {
-            return "Looks at who can take part".to_owned();
+            return say!("compare-looks").to_owned();
         }
-        format!("run {} of {}: {}", self.begun, self.runs.max(self.begun), self.now)
+        let runs = self.runs.max(self.begun);
+        say!("compare-run", run = self.begun, runs = runs, now = &self.now)
     }
 }
 
@@ -235,16 +237,13 @@ pub(crate) fn highest_rate(rows: &[Pair<'_>]) -> f64 {
 }
 
 /// The figures beside the rate, each with its title: short enough for a column, and said in full.
-pub(crate) const COLUMNS: [(&str, &str); 6] = [
-    ("CPU s a GB", "CPU time of both sides' data threads, in seconds a GB"),
-    ("copies a byte", "Bytes that the CPU copied, for each byte of the array"),
-    ("syscalls", "System calls that moved bytes, of both sides"),
-    ("page faults", "Page faults of both sides' data threads"),
-    (
-        "extra memory",
-        "The most memory in use beyond the array where it lies and where it lands",
-    ),
-    ("first byte", "From connecting to the first data landed"),
+pub(crate) const COLUMNS: [(Key, Key); 6] = [
+    (key!("compare-cpu"), key!("compare-cpu-hover")),
+    (key!("compare-copies"), key!("compare-copies-hover")),
+    (key!("compare-syscalls"), key!("compare-syscalls-hover")),
+    (key!("compare-faults"), key!("compare-faults-hover")),
+    (key!("compare-memory"), key!("compare-memory-hover")),
+    (key!("compare-first-byte"), key!("compare-first-byte-hover")),
 ];
 
 /// The figures of [`COLUMNS`]: medians.
@@ -267,9 +266,9 @@ pub(crate) fn cells(summary: &Summary) -> [String; 6] {
 pub(crate) fn spread_in_words(spread: &Spread) -> String {
     let (least, most) = (format::rate(spread.min), format::rate(spread.max));
     if least.unit == most.unit {
-        format!("{} to {most}", least.number)
+        say!("compare-spread", least = least.number, most = most)
     } else {
-        format!("{least} to {most}")
+        say!("compare-spread", least = least, most = most)
     }
 }
 
@@ -277,12 +276,12 @@ pub(crate) fn spread_in_words(spread: &Spread) -> String {
 #[must_use]
 pub(crate) fn way_in_words(contestant: &Contestant) -> String {
     let over = match contestant.over {
-        crate::compare::Over::Tcp => "TCP loopback",
-        crate::compare::Over::Unix => "Unix socket",
+        crate::compare::Over::Tcp => say!("compare-tcp"),
+        crate::compare::Over::Unix => say!("compare-unix"),
     };
     let into = match contestant.sink {
-        crate::compare::Sink::Memory => "into memory",
-        crate::compare::Sink::File => "into a new file",
+        crate::compare::Sink::Memory => say!("compare-into-memory"),
+        crate::compare::Sink::File => say!("compare-into-file"),
     };
     let mut words = vec![
         contestant.wire.clone(),
@@ -291,19 +290,24 @@ pub(crate) fn way_in_words(contestant: &Contestant) -> String {
         into.to_owned(),
     ];
     if contestant.streams > 1 {
-        words.push(format!("{} connections", contestant.streams));
+        words.push(say!("entry-connections", count = contestant.streams));
     }
-    words.push(if contestant.verify { "verified" } else { "not verified" }.to_owned());
+    let verified = if contestant.verify {
+        say!("form-verified")
+    } else {
+        say!("form-not-verified")
+    };
+    words.push(verified.to_owned());
     words.join(" · ")
 }
 
 /// What the machine can do at most: `one copy 13.9 GB/s · loopback sendfile 8.40 GB/s`.
 #[must_use]
 pub(crate) fn ceilings_in_words(ceilings: &Ceilings) -> String {
-    format!(
-        "one copy {} · loopback sendfile {}",
-        format::rate(ceilings.memcpy_bytes_per_s),
-        format::rate(ceilings.sendfile_bytes_per_s)
+    say!(
+        "compare-ceilings",
+        copy = format::rate(ceilings.memcpy_bytes_per_s),
+        sendfile = format::rate(ceilings.sendfile_bytes_per_s),
     )
 }
 
@@ -331,12 +335,18 @@ impl Curve<'_> {
     /// `handoff: 112 µs for 4.10 kB, 120 µs for 400 MB`.
     #[must_use]
     pub(crate) fn in_words(&self) -> String {
-        let at = |(bytes, seconds): &(u64, f64)| format!("{} for {}", format::time(*seconds), format::bytes(*bytes));
+        let at = |(bytes, seconds): &(u64, f64)| {
+            say!(
+                "compare-time-for",
+                time = format::time(*seconds),
+                bytes = format::bytes(*bytes)
+            )
+        };
         let ends: Vec<String> = match self.points.as_slice() {
             [first, .., last] => vec![at(first), at(last)],
             few => few.iter().map(at).collect(),
         };
-        format!("{}: {}", self.name, ends.join(", "))
+        say!("compare-curve", name = self.name, ends = ends.join(say!("comma")))
     }
 }
 
@@ -354,7 +364,7 @@ pub(crate) fn curves(comparison: &Comparison) -> Vec<Curve<'_>> {
         if !points.is_empty() {
             curves.push(Curve {
                 id: &entry.contestant.id,
-                name: &entry.contestant.name,
+                name: contestant_text::name(&entry.contestant),
                 points,
             });
         }

@@ -1,10 +1,11 @@
 //! What the window writes: quantities as everywhere (see `units`), and shapes.
 
 pub(crate) use crate::units::{
-    Quantity, RateScale, RateUnit, bytes, count, done_of, duration, exact_bytes, left, mean_bytes, rate, time,
+    Quantity, RateScale, RateUnit, bytes, count, duration, exact_bytes, left, mean_bytes, rate, time,
 };
 
 use crate::app::words::say;
+use crate::units::done_and_total;
 
 /// A word with more characters is not shown whole.
 const WORD_MAX: usize = 72;
@@ -23,6 +24,13 @@ pub(crate) fn elided(text: &str) -> String {
         format!("{head}…{tail}")
     };
     text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// How much of how much: `19.0 of 28.0 GB`, both in the unit of the total.
+#[must_use]
+pub(crate) fn done_of(done: u64, total: u64) -> String {
+    let (done, total) = done_and_total(done, total);
+    say!("done-of", done = done, total = total)
 }
 
 /// A shape for people: `1,200,000 × 768`.

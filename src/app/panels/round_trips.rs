@@ -12,20 +12,30 @@ use crate::app::theme::{self, FIELD_HEIGHT, STEP};
 use crate::app::widgets::{
     MAIN_BUTTON_HEIGHT, caption, focus_ring, main_button, plain_button, text_edit, text_line, word_button,
 };
+use crate::app::words::{Key, key, say};
 use crate::ping::RoundTrips;
 
 const ROW_HEIGHT: f32 = 26.0;
 const PLOT_HEIGHT: f32 = 220.0;
-const HEADS: [&str; 8] = ["size", "count", "min", "p50", "p90", "p99", "max", "echoed"];
+const HEADS: [Key; 8] = [
+    key!("ping-size"),
+    key!("ping-count"),
+    key!("ping-min"),
+    key!("ping-p50"),
+    key!("ping-p90"),
+    key!("ping-p99"),
+    key!("ping-max"),
+    key!("ping-echoed"),
+];
 
 /// Draws the page.
 pub(crate) fn ui(ui: &mut Ui, page: &Page) -> Vec<Action> {
     ui.spacing_mut().item_spacing.y = STEP;
     let back = ui.horizontal(|ui| {
-        ui.label(RichText::new("Round trips").font(theme::strong()));
+        ui.label(RichText::new(say!("rail-round-trips")).font(theme::strong()));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let back = word_button(ui, "Transfers", "Back to the transfers");
-            back.on_hover_text("Back to the transfers").clicked()
+            let back = word_button(ui, say!("rail-transfers"), say!("compare-back"));
+            back.on_hover_text(say!("compare-back")).clicked()
         })
         .inner
     });
@@ -53,26 +63,27 @@ fn controls_ui(ui: &mut Ui, page: &Page) -> Vec<RoundTripsAction> {
     let mut endpoint = page.endpoint.clone();
     let button = ui.horizontal(|ui| {
         ui.set_min_height(MAIN_BUTTON_HEIGHT);
-        let label = caption(ui, "To").id;
+        let label = caption(ui, say!("ping-to")).id;
         ui.allocate_ui(vec2(240.0, FIELD_HEIGHT), |ui| {
             ui.set_width(240.0);
-            text_edit(ui, &mut endpoint, "HOST:PORT or unix:PATH", false).labelled_by(label);
+            text_edit(ui, &mut endpoint, say!("form-endpoint-hint"), false).labelled_by(label);
         });
         if page.is_running {
-            let cancel = plain_button(ui, "Cancel").clicked().then_some(RoundTripsAction::Cancel);
+            let cancel = plain_button(ui, say!("compare-cancel"));
+            let cancel = cancel.clicked().then_some(RoundTripsAction::Cancel);
             let is_connected = page.peer.is_some();
             caption(
                 ui,
                 if is_connected {
-                    "measuring, a second a size"
+                    say!("ping-measuring")
                 } else {
-                    "connecting"
+                    say!("ping-connecting")
                 },
             );
             return cancel;
         }
         let measure = ui.allocate_ui(vec2(120.0, MAIN_BUTTON_HEIGHT), |ui| {
-            main_button(ui, "Measure", "", true)
+            main_button(ui, say!("ping-measure"), "", true)
         });
         measure.inner.clicked().then_some(RoundTripsAction::Start)
     });
@@ -84,11 +95,9 @@ fn empty_ui(ui: &mut Ui) {
     let palette = theme::palette(ui);
     ui.vertical_centered(|ui| {
         ui.add_space((ui.available_height() * 0.3).max(STEP));
-        ui.label(RichText::new("Nothing was measured yet").font(theme::strong()));
-        let text = "Measure sends 1 B to 64 MiB to a service that sends back what comes, and compares every byte.";
-        ui.label(RichText::new(text).color(palette.weak));
-        let text = "One is: arraylift serve 127.0.0.1:25000 --echo";
-        ui.label(RichText::new(text).color(palette.weak));
+        ui.label(RichText::new(say!("ping-empty")).font(theme::strong()));
+        ui.label(RichText::new(say!("ping-empty-text")).color(palette.weak));
+        ui.label(RichText::new(say!("ping-empty-service")).color(palette.weak));
     });
 }
 
@@ -98,7 +107,7 @@ fn table_ui(ui: &mut Ui, page: &Page) -> Option<RoundTripsAction> {
     ui.spacing_mut().item_spacing.y = 0.0;
     let picked_bytes = page.picked().map(|one| one.size_bytes);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::hover());
-    cells_ui(ui, rect, &HEADS.map(str::to_owned), palette.weak);
+    cells_ui(ui, rect, &HEADS.map(|head| head.say().to_owned()), palette.weak);
     ui.painter()
         .hline(rect.x_range(), rect.bottom() - 0.5, (1.0, palette.hairline));
     for one in &page.measured {
@@ -109,9 +118,9 @@ fn table_ui(ui: &mut Ui, page: &Page) -> Option<RoundTripsAction> {
             let named: Vec<String> = HEADS
                 .iter()
                 .zip(&cells)
-                .map(|(head, cell)| format!("{head} {cell}"))
+                .map(|(head, cell)| format!("{} {cell}", head.say()))
                 .collect();
-            WidgetInfo::selected(Role::ListItem, true, is_picked, named.join(", "))
+            WidgetInfo::selected(Role::ListItem, true, is_picked, named.join(say!("comma")))
         });
         if response.clicked() {
             pick = Some(RoundTripsAction::Pick {
@@ -155,12 +164,10 @@ fn histogram_ui(ui: &mut Ui, one: &RoundTrips) {
     let palette = theme::palette(ui);
     ui.add_space(STEP);
     let size = format::exact_bytes(one.size_bytes);
-    ui.label(RichText::new(format!("{size} there and back")).font(theme::strong()));
+    let title = say!("ping-there-and-back", size = size);
+    ui.label(RichText::new(title).font(theme::strong()));
     ui.add_space(-4.0);
-    caption(
-        ui,
-        "how many of the round trips took how long; the time is logarithmic; pick a row above for its histogram",
-    );
+    caption(ui, say!("ping-histogram"));
     let bars: Vec<Bar> = one
         .histogram
         .iter()

@@ -7,15 +7,16 @@ use eframe::egui::{Align, Button, Layout, RichText, Ui, vec2};
 
 use crate::app::action::{Action, CompareAction, Dialog};
 use crate::app::model::compare::{Notice, Page, Progress, ceilings_in_words};
-use crate::app::model::format;
+use crate::app::model::contestant_text;
 use crate::app::model::plan::in_words;
 use crate::app::model::view::View;
 use crate::app::theme::{self, FIELD_HEIGHT, STEP};
 use crate::app::widgets::{
     MAIN_BUTTON_HEIGHT, bar, caption, main_button, plain_button, segments, text_edit, tick, word_button,
 };
+use crate::app::words::say;
 use crate::compare::ceilings::Ceilings;
-use crate::compare::{Comparison, differences};
+use crate::compare::{Comparison, Difference, Skipped, differences};
 
 /// What the page needs to know besides itself.
 #[derive(Debug)]
@@ -68,10 +69,10 @@ pub(crate) fn ui(ui: &mut Ui, page: &Page, context: &Context<'_>) -> Vec<Action>
 
 fn head_ui(ui: &mut Ui, page: &Page, context: &Context<'_>) -> Vec<Action> {
     let head = ui.horizontal(|ui| {
-        ui.label(RichText::new("Compare routes").font(theme::strong()));
+        ui.label(RichText::new(say!("rail-compare-routes")).font(theme::strong()));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let back = word_button(ui, "Transfers", "Back to the transfers");
-            let is_back = back.on_hover_text("Back to the transfers (Ctrl R)").clicked();
+            let back = word_button(ui, say!("rail-transfers"), say!("compare-back"));
+            let is_back = back.on_hover_text(say!("compare-back-hover")).clicked();
             let back = is_back.then_some(Action::Show(View::Transfers));
             back.into_iter().chain(ceilings_ui(ui, context)).collect()
         })
@@ -92,7 +93,7 @@ fn head_ui(ui: &mut Ui, page: &Page, context: &Context<'_>) -> Vec<Action> {
 /// What this machine can do at most, or how to find out.
 fn ceilings_ui(ui: &mut Ui, context: &Context<'_>) -> Option<Action> {
     if context.is_measuring {
-        caption(ui, "Measuring this machine, some 5 s");
+        caption(ui, say!("compare-measuring"));
     } else if let Some(ceilings) = context.ceilings {
         caption(ui, &ceilings_in_words(ceilings));
     } else if context.busy.is_none() {
@@ -103,8 +104,8 @@ fn ceilings_ui(ui: &mut Ui, context: &Context<'_>) -> Option<Action> {
 
 /// Offers to measure what this machine can do at most.
 pub(crate) fn measure_ceilings_ui(ui: &mut Ui) -> Option<Action> {
-    let text = "Measure this machine's ceilings";
-    let hover = "One copy of memory, and a loopback that keeps nothing: some 5 seconds, once";
+    let text = say!("palette-ceilings");
+    let hover = say!("compare-ceilings-hover");
     let button = word_button(ui, text, text).on_hover_text(hover);
     button.clicked().then_some(Action::MeasureCeilings)
 }
@@ -112,12 +113,12 @@ pub(crate) fn measure_ceilings_ui(ui: &mut Ui) -> Option<Action> {
 fn subject_in_words(shown: &Comparison) -> String {
     let subject = &shown.subject;
     let array = in_words(&subject.dtype, &subject.shape, Some(subject.bytes));
-    let rounds = if shown.rounds == 1 { "round" } else { "rounds" };
-    let mut words = vec![subject.source.clone(), array, format!("{} {rounds}", shown.rounds)];
+    let rounds = say!("compare-round-count", count = shown.rounds);
+    let mut words = vec![subject.source.clone(), array, rounds];
     let machine = &shown.machine;
     if !machine.cpu.is_empty() {
         words.push(machine.cpu.clone());
-        words.push(format!("{} cores", machine.cores));
+        words.push(say!("compare-cores", count = machine.cores));
     }
     words.retain(|word| !word.is_empty());
     words.join(" · ")
@@ -126,8 +127,8 @@ fn subject_in_words(shown: &Comparison) -> String {
 /// How far a comparison is, and how to end it.
 fn progress_ui(ui: &mut Ui, progress: &Progress) -> Option<CompareAction> {
     ui.horizontal(|ui| {
-        let cancel = plain_button(ui, "Cancel").on_hover_text("Ends it; nothing is kept (Esc)");
-        let is_cancelled = cancel.accessible_name("Cancel the comparison").clicked();
+        let cancel = plain_button(ui, say!("compare-cancel")).on_hover_text(say!("compare-cancel-hover"));
+        let is_cancelled = cancel.accessible_name(say!("compare-cancel-name")).clicked();
         ui.add_space(4.0);
         let (rect, _) = ui.allocate_exact_size(vec2(160.0, FIELD_HEIGHT), eframe::egui::Sense::hover());
         let track = rect.shrink2(vec2(0.0, rect.height() / 2.0 - 2.0));
@@ -145,21 +146,21 @@ fn controls_ui(ui: &mut Ui, page: &Page, context: &Context<'_>) -> Vec<CompareAc
     let start = ui.horizontal(|ui| {
         let can_start = why_not.is_none();
         let button = ui.allocate_ui(vec2(168.0, MAIN_BUTTON_HEIGHT), |ui| {
-            main_button(ui, "Compare", "Ctrl Enter", can_start)
+            main_button(ui, say!("rail-compare"), "Ctrl Enter", can_start)
         });
         let is_started = can_start && button.inner.clicked();
         if let Some(why) = why_not {
             button.inner.on_hover_text(why);
         }
         ui.add_space(STEP);
-        caption(ui, "Rounds");
+        caption(ui, say!("compare-rounds"));
         ui.allocate_ui(vec2(132.0, FIELD_HEIGHT), |ui| {
             ui.set_width(132.0);
             let choices = [(1, "1"), (3, "3"), (5, "5"), (9, "9")];
-            segments(ui, "Rounds", &mut rounds, &choices);
+            segments(ui, say!("compare-rounds"), &mut rounds, &choices);
         });
         ui.add_space(STEP);
-        tick(ui, &mut with_sizes, "Time against size, too");
+        tick(ui, &mut with_sizes, say!("compare-with-sizes"));
         is_started.then_some(CompareAction::Start)
     });
     if let Some(why) = why_not {
@@ -184,25 +185,42 @@ fn empty_ui(ui: &mut Ui, context: &Context<'_>) {
     let palette = theme::palette(ui);
     ui.vertical_centered(|ui| {
         ui.add_space((ui.available_height() * 0.3).max(STEP));
-        ui.label(RichText::new("Nothing was compared yet").font(theme::strong()));
+        ui.label(RichText::new(say!("compare-empty")).font(theme::strong()));
         let text = match context.array {
-            Ok(_) => "Compare moves the same array by every route, in rounds that take turns.",
-            Err(_) => "Choose what to move on the left: the same array goes by every route.",
+            Ok(_) => say!("compare-empty-text"),
+            Err(_) => say!("compare-empty-choose"),
         };
         ui.label(RichText::new(text).color(palette.weak));
-        ui.label(RichText::new("It takes about a minute, and both cores.").color(palette.weak));
+        ui.label(RichText::new(say!("compare-empty-cost")).color(palette.weak));
         ui.add_space(STEP);
     });
 }
 
+/// Something that differs between two results.
+fn difference_in_words(difference: &Difference) -> String {
+    let what = match difference.what {
+        "bytes" => say!("entry-bytes"),
+        "source" => say!("compare-source"),
+        "processor" => say!("compare-processor"),
+        "cores" => say!("compare-differing-cores"),
+        "kernel" => say!("compare-kernel"),
+        "program" => say!("compare-program"),
+        other => other,
+    };
+    let Difference { new, old, .. } = difference;
+    say!("compare-differs", what = what, here = new, there = old)
+}
+
 fn older_ui(ui: &mut Ui, shown: &Comparison, older: &Comparison) -> Option<Action> {
     let differing = differences(shown, older);
-    let mut text = "Lighter bars: the older result".to_owned();
-    if !differing.is_empty() && !shown.program.is_empty() {
-        text = format!("{text}, which differs in more than time ({})", differing.join("; "));
-    }
+    let text = if differing.is_empty() || shown.program.is_empty() {
+        say!("compare-older").to_owned()
+    } else {
+        let differing: Vec<String> = differing.iter().map(difference_in_words).collect();
+        say!("compare-older-differs", differences = differing.join(say!("semicolon")))
+    };
     ui.horizontal(|ui| {
-        let remove = word_button(ui, "Take away", "Take the older result away");
+        let remove = word_button(ui, say!("history-take-away"), say!("compare-take-away"));
         caption(ui, &text);
         remove.clicked().then_some(Action::Compare(CompareAction::RemoveOlder))
     })
@@ -211,21 +229,21 @@ fn older_ui(ui: &mut Ui, shown: &Comparison, older: &Comparison) -> Option<Actio
 
 /// Who did not take part, and why; and whose rounds were lost.
 fn without_ui(ui: &mut Ui, shown: &Comparison) {
-    let skipped = shown
-        .skipped
-        .iter()
-        .map(|skipped| format!("{}: {}", skipped.contestant.name, skipped.reason));
+    let skipped = shown.skipped.iter().map(|Skipped { contestant, reason }| {
+        let (name, why) = (contestant_text::name(contestant), contestant_text::reason(reason));
+        say!("compare-skipped", name = name, why = why)
+    });
     let lost = shown.entries.iter().filter_map(|entry| {
         let first = entry.lost.first()?;
-        let (name, count) = (&entry.contestant.name, format::count(entry.lost.len() as u64));
-        Some(format!("{name}, {count} lost: {}", first.reason))
+        let (name, count) = (contestant_text::name(&entry.contestant), entry.lost.len());
+        Some(say!("compare-lost", name = name, count = count, why = &first.reason))
     });
     let lines: Vec<String> = skipped.chain(lost).collect();
     if lines.is_empty() {
         return;
     }
     ui.add_space(STEP);
-    ui.label(RichText::new("Did not take part").font(theme::small()).strong());
+    ui.label(RichText::new(say!("compare-without")).font(theme::small()).strong());
     ui.spacing_mut().item_spacing.y = 4.0;
     for line in lines {
         caption(ui, &line);
@@ -236,8 +254,7 @@ fn without_ui(ui: &mut Ui, shown: &Comparison) {
 /// Saves what is shown, and reads back what was saved.
 fn file_ui(ui: &mut Ui, page: &Page, context: &Context<'_>) -> Vec<Action> {
     ui.add_space(STEP);
-    let label = "File: NAME.json keeps everything and can be laid beside, NAME.csv is for spreadsheets";
-    let label = caption(ui, label).id;
+    let label = caption(ui, say!("compare-file")).id;
     let mut path = page.path.clone();
     let buttons = ui.horizontal(|ui| {
         let width = (ui.available_width() - 290.0).clamp(120.0, 420.0);
@@ -245,13 +262,13 @@ fn file_ui(ui: &mut Ui, page: &Page, context: &Context<'_>) -> Vec<Action> {
             ui.set_width(width);
             text_edit(ui, &mut path, "/data/comparison.json", false).labelled_by(label);
         });
-        let browse = plain_button(ui, "Browse").accessible_name("Browse: a saved comparison");
+        let browse = plain_button(ui, say!("form-browse")).accessible_name(say!("compare-browse"));
         let is_typed = !path.trim().is_empty();
         let button =
             |text: &str| Button::new(RichText::new(text).font(theme::body())).min_size(vec2(0.0, FIELD_HEIGHT));
-        let save = ui.add_enabled(is_typed && page.result.is_some(), button("Save"));
-        let save = save.accessible_name("Save the comparison");
-        let load = ui.add_enabled(is_typed, button("Lay beside"));
+        let save = ui.add_enabled(is_typed && page.result.is_some(), button(say!("compare-save")));
+        let save = save.accessible_name(say!("compare-save-name"));
+        let load = ui.add_enabled(is_typed, button(say!("compare-lay-beside")));
         [
             browse.clicked().then_some(Action::Browse(Dialog::Comparison)),
             save.clicked().then_some(Action::Compare(CompareAction::Save)),

@@ -8,6 +8,7 @@ use crate::app::model::format;
 use crate::app::panels::still_plot::still_plot;
 use crate::app::theme::{self, Palette, STEP};
 use crate::app::widgets::caption;
+use crate::app::words::say;
 use crate::compare::Comparison;
 
 const HEIGHT: f32 = 280.0;
@@ -22,20 +23,14 @@ pub(super) fn ui(ui: &mut Ui, shown: &Comparison, beside: Option<&Comparison>, i
     if curves.is_empty() {
         if !is_running {
             ui.add_space(STEP);
-            caption(
-                ui,
-                "Time against size was not measured: tick it above, and compare again.",
-            );
+            caption(ui, say!("compare-no-sizes"));
         }
         return;
     }
     ui.add_space(2.0 * STEP);
-    ui.label(RichText::new("Time against size").font(theme::strong()));
+    ui.label(RichText::new(say!("compare-sizes")).font(theme::strong()));
     ui.add_space(-4.0);
-    caption(
-        ui,
-        "how long so many bytes take, medians; both axes logarithmic; pick a row above to make its line stand out",
-    );
+    caption(ui, say!("compare-sizes-note"));
     let palette = theme::palette(ui);
     let (area, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
     let plot_area = area.with_max_x(area.right() - NAMES_WIDTH);

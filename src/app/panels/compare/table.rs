@@ -3,9 +3,11 @@
 use eframe::egui::{Align2, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::app::model::compare::{COLUMNS, cells, highest_rate, rows, spread_in_words, way_in_words};
+use crate::app::model::contestant_text;
 use crate::app::model::format;
 use crate::app::theme;
 use crate::app::widgets::{focus_ring, text_line};
+use crate::app::words::say;
 use crate::compare::{Comparison, Pair};
 
 const ROW_HEIGHT: f32 = 28.0;
@@ -35,8 +37,16 @@ fn head_ui(ui: &mut Ui) {
     let weak = theme::palette(ui).weak;
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::hover());
     let columns = Columns::of(rect);
-    text_line(ui, columns.rate, Align2::RIGHT_CENTER, "median", theme::small(), weak);
+    text_line(
+        ui,
+        columns.rate,
+        Align2::RIGHT_CENTER,
+        say!("compare-median"),
+        theme::small(),
+        weak,
+    );
     for (cell, (title, hover)) in columns.cells.iter().zip(COLUMNS) {
+        let (title, hover) = (title.say(), hover.say());
         text_line(ui, *cell, Align2::RIGHT_CENTER, title, theme::small(), weak);
         ui.interact(*cell, ui.scope_id().with(title), Sense::hover())
             .on_hover_text(hover);
@@ -68,7 +78,7 @@ fn row_ui(ui: &mut Ui, row: &Pair<'_>, shown: &Comparison, top: f64, is_tall: bo
     focus_ring(ui, &response, rect.expand2(vec2(8.0, -1.0)));
 
     let colour = if row.new.is_some() { palette.text } else { palette.weak };
-    let name = &row.contestant.name;
+    let name = contestant_text::name(row.contestant);
     text_line(ui, columns.name, Align2::LEFT_CENTER, name, theme::body(), colour);
     let half =
         |rect: Rect, offset: f32| Rect::from_center_size(rect.center() + vec2(0.0, offset), vec2(rect.width(), 16.0));
@@ -85,9 +95,9 @@ fn row_ui(ui: &mut Ui, row: &Pair<'_>, shown: &Comparison, top: f64, is_tall: bo
         }
         None if !is_tall => {
             let text = if shown.entry(id).is_some_and(|entry| !entry.lost.is_empty()) {
-                "no round went well"
+                say!("compare-none-went-well")
             } else {
-                "to come"
+                say!("compare-to-come")
             };
             text_line(ui, columns.bar, Align2::LEFT_CENTER, text, theme::small(), palette.weak);
         }
@@ -145,9 +155,9 @@ fn bar_ui(
 
 /// The row for assistive technology.
 fn in_words(row: &Pair<'_>) -> String {
-    let name = &row.contestant.name;
+    let name = contestant_text::name(row.contestant);
     let Some(summary) = row.new else {
-        return format!("{name}, no numbers yet");
+        return say!("compare-no-numbers", name = name);
     };
     let median = format::rate(summary.rate_bytes_per_s.median);
     let spread = spread_in_words(&summary.rate_bytes_per_s);
@@ -155,33 +165,35 @@ fn in_words(row: &Pair<'_>) -> String {
         .iter()
         .zip(cells(summary))
         .filter(|(_, cell)| !cell.is_empty())
-        .map(|((title, _), cell)| format!(", {title} {cell}"));
+        .map(|((title, _), cell)| format!("{} {cell}", title.say()));
     let older = row
         .rate_ratio()
-        .map_or_else(String::new, |ratio| format!(", {ratio:.2} × the older result"));
-    format!("{name}, {median}, {spread}{}{older}", cells.collect::<String>())
+        .map(|ratio| say!("compare-ratio", ratio = format!("{ratio:.2}")));
+    let words: Vec<String> = [name.to_owned(), median.to_string(), spread]
+        .into_iter()
+        .chain(cells)
+        .chain(older)
+        .collect();
+    words.join(say!("comma"))
 }
 
 fn tooltip_ui(ui: &mut Ui, row: &Pair<'_>, shown: &Comparison, columns_shown: usize) {
     ui.set_max_width(360.0);
-    ui.label(RichText::new(&row.contestant.name).font(theme::strong()));
-    ui.label(&row.contestant.shows);
+    ui.label(RichText::new(contestant_text::name(row.contestant)).font(theme::strong()));
+    ui.label(contestant_text::shows(row.contestant));
     ui.label(way_in_words(row.contestant));
     let entry = shown.entry(&row.contestant.id);
     if let Some((entry, summary)) = entry.and_then(|entry| Some((entry, entry.summary.as_ref()?))) {
         let rounds = entry.rounds.len();
-        let word = if rounds == 1 { "round" } else { "rounds" };
-        ui.label(format!(
-            "{} in {rounds} {word}",
-            spread_in_words(&summary.rate_bytes_per_s)
-        ));
+        let spread = spread_in_words(&summary.rate_bytes_per_s);
+        ui.label(say!("compare-in-rounds", spread = spread, count = rounds));
         // What the row has no room for.
         for ((title, _), cell) in COLUMNS.iter().zip(cells(summary)).skip(columns_shown) {
-            ui.label(format!("{title}: {cell}"));
+            ui.label(say!("compare-cell", title = title.say(), cell = cell));
         }
         let cold = entry.rounds.iter().filter(|round| round.cold).count();
         if cold > 0 {
-            ui.label(format!("{cold} of {rounds} {word} met cold memory pages"));
+            ui.label(say!("compare-cold", cold = cold, count = rounds));
         }
     }
     if let Some(note) = entry.and_then(|entry| entry.note.as_ref()) {

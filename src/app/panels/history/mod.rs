@@ -10,6 +10,7 @@ use crate::app::action::{Action, HistoryAction};
 use crate::app::model::history::{Page, SHOWN};
 use crate::app::theme::{self, FIELD_HEIGHT, STEP};
 use crate::app::widgets::{caption, text_edit};
+use crate::app::words::say;
 
 /// The list takes this share of the height.
 const LIST_SHARE: f32 = 0.42;
@@ -43,15 +44,15 @@ fn head_ui(ui: &mut Ui, page: &Page) -> Vec<Action> {
     let mut search = page.search.clone();
     ui.horizontal(|ui| {
         ui.set_min_height(FIELD_HEIGHT);
-        ui.label(RichText::new("History").font(theme::strong()));
+        ui.label(RichText::new(say!("rail-history")).font(theme::strong()));
         ui.add_space(STEP);
-        let label = caption(ui, "Search").id;
+        let label = caption(ui, say!("history-search")).id;
         ui.allocate_ui(vec2(280.0, FIELD_HEIGHT), |ui| {
             ui.set_width(280.0);
-            text_edit(ui, &mut search, "name, place, command, message", false).labelled_by(label);
+            text_edit(ui, &mut search, say!("history-search-hint"), false).labelled_by(label);
         });
         if page.entries.len() as u64 >= SHOWN {
-            caption(ui, &format!("the latest {SHOWN}"));
+            caption(ui, &say!("history-latest", count = SHOWN));
         }
     });
     let edit = (search != page.search).then_some(Action::History(HistoryAction::Search(search)));
@@ -63,18 +64,9 @@ fn empty_ui(ui: &mut Ui, page: &Page) {
     ui.vertical_centered(|ui| {
         ui.add_space((ui.available_height() * 0.3).max(STEP));
         let (title, text) = match (page.search.is_empty(), page.is_switched_off) {
-            (true, false) => (
-                "Nothing was transferred yet",
-                "What ends is kept here, whichever command or window did it.",
-            ),
-            (true, true) => (
-                "Nothing is kept",
-                "The history is switched off: by ARRAYLIFT_HISTORY=off, or by --no-history.",
-            ),
-            (false, _) => (
-                "Nothing was found",
-                "Names, places, messages and checksums are looked through.",
-            ),
+            (true, false) => (say!("history-empty"), say!("history-empty-text")),
+            (true, true) => (say!("history-off"), say!("history-off-text")),
+            (false, _) => (say!("history-nothing-found"), say!("history-nothing-found-text")),
         };
         ui.label(RichText::new(title).font(theme::strong()));
         ui.label(RichText::new(text).color(palette.weak));

@@ -4,12 +4,14 @@ use eframe::egui::{Align2, Color32, Grid, RichText, Role, Sense, Ui, WidgetInfo,
 use egui_plot::{AxisHints, GridMark, Line, PlotPoints};
 
 use crate::app::action::{Action, HistoryAction};
+use crate::app::model::entry_text;
 use crate::app::model::format::{self, RateUnit};
 use crate::app::model::history::{Page, Run};
 use crate::app::panels::still_plot::still_plot;
 use crate::app::theme::{self, STEP};
 use crate::app::widgets::{caption, plain_button, text_line};
-use crate::history::{Compared, differences, facts, markdown};
+use crate::app::words::say;
+use crate::history::{Compared, differences};
 use crate::text::shown;
 
 const PLOT_HEIGHT: f32 = 180.0;
@@ -34,24 +36,24 @@ fn buttons_ui(ui: &mut Ui, page: &Page, run: &Run) -> Vec<Action> {
     let id = run.entry.id;
     let mut actions = Vec::new();
     ui.horizontal(|ui| {
-        if page.form(id).is_some() && plain_button(ui, "Again").clicked() {
+        if page.form(id).is_some() && plain_button(ui, say!("history-again")).clicked() {
             actions.push(Action::History(HistoryAction::Again(id)));
         }
-        if plain_button(ui, "Copy summary").clicked() {
-            actions.push(Action::Copy(markdown(&run.entry)));
+        if plain_button(ui, say!("history-copy-summary")).clicked() {
+            actions.push(Action::Copy(entry_text::markdown(&run.entry)));
         }
         if page.asks_to_forget {
-            if plain_button(ui, "Forget for good").clicked() {
+            if plain_button(ui, say!("history-forget-for-good")).clicked() {
                 actions.push(Action::History(HistoryAction::Forget(id)));
             }
-            if plain_button(ui, "Keep").clicked() {
+            if plain_button(ui, say!("history-keep")).clicked() {
                 actions.push(Action::History(HistoryAction::AskToForget(false)));
             }
-        } else if plain_button(ui, "Forget").clicked() {
+        } else if plain_button(ui, say!("history-forget")).clicked() {
             actions.push(Action::History(HistoryAction::AskToForget(true)));
         }
         if page.beside.is_none() {
-            caption(ui, "Lay over, in another row, compares the two");
+            caption(ui, say!("history-lay-over-note"));
         }
     });
     actions
@@ -74,7 +76,7 @@ fn plot_ui(ui: &mut Ui, run: &Run, beside: Option<&Run>) {
     lines.extend(beside.map(|beside| ("B", rates(beside), palette.sender)));
     lines.retain(|(_, rates, _)| rates.len() > 1);
     if lines.is_empty() {
-        caption(ui, "It was too short, or too long ago, for a picture.");
+        caption(ui, say!("history-no-picture"));
         return;
     }
     let all = || lines.iter().flat_map(|(_, rates, _)| rates);
@@ -82,9 +84,9 @@ fn plot_ui(ui: &mut Ui, run: &Run, beside: Option<&Run>) {
     let end_s = all().map(|[t_s, _]| *t_s).fold(0.0, f64::max);
     let in_words = lines.iter().map(|(name, rates, _)| {
         let peak = rates.iter().map(|[_, rate]| *rate).fold(0.0, f64::max);
-        format!("{name}: at most {}", format::rate(peak))
+        say!("history-run-peak", run = *name, rate = format::rate(peak))
     });
-    let in_words = in_words.collect::<Vec<_>>().join("; ");
+    let in_words = in_words.collect::<Vec<_>>().join(say!("semicolon"));
     let unit = RateUnit::of(most);
     legend_ui(ui, unit.name, &lines);
     // The highest mark says how many decimals all of them have.
@@ -109,7 +111,7 @@ fn plot_ui(ui: &mut Ui, run: &Run, beside: Option<&Run>) {
         }
     });
     plot.response
-        .widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("Rate over time. {in_words}")));
+        .widget_info(|| WidgetInfo::labeled(Role::Image, true, say!("history-plot", words = &in_words)));
 }
 
 /// Three to seven rates above 0 up to the highest one, in steps of 1, 2 or 5.
@@ -150,7 +152,7 @@ fn facts_ui(ui: &mut Ui, run: &Run) {
         .num_columns(2)
         .spacing(vec2(24.0, 6.0))
         .show(ui, |ui| {
-            for (name, value) in facts(&run.entry) {
+            for (name, value) in entry_text::facts(&run.entry) {
                 ui.label(RichText::new(name).font(theme::small()).color(palette.weak));
                 ui.label(RichText::new(shown(&value)).font(theme::small()));
                 ui.end_row();
@@ -162,20 +164,20 @@ fn difference_ui(ui: &mut Ui, run: &Run, beside: &Run) {
     let palette = theme::palette(ui);
     let small = |text: String, colour: Color32| RichText::new(text).font(theme::small()).color(colour);
     for (name, run) in [("A", run), ("B", beside)] {
-        let text = format!("{name}  {}  {}", run.entry.when(), shown(&run.entry.what()));
+        let text = format!("{name}  {}  {}", run.entry.when(), shown(&entry_text::what(&run.entry)));
         ui.label(small(text, palette.weak));
     }
     Grid::new("difference")
         .num_columns(4)
         .spacing(vec2(24.0, 6.0))
         .show(ui, |ui| {
-            for head in ["", "A", "B", "B has more"] {
+            for head in ["", "A", "B", say!("history-more")] {
                 ui.label(small(head.into(), palette.weak));
             }
             ui.end_row();
             for number in differences(&run.entry, &beside.entry) {
                 let cell = |value: Option<f64>| value.map_or_else(|| "-".into(), |value| number.in_words(value));
-                ui.label(small(number.label.into(), palette.weak));
+                ui.label(small(entry_text::label(&number).to_owned(), palette.weak));
                 ui.label(small(cell(number.first), palette.text));
                 ui.label(small(cell(number.second), palette.text));
                 ui.label(small(more(&number), palette.text));
@@ -183,8 +185,9 @@ fn difference_ui(ui: &mut Ui, run: &Run, beside: &Run) {
             }
         });
     for (name, run) in [("A", run), ("B", beside)] {
-        if let Some(sentence) = &run.entry.sentence {
-            ui.label(small(format!("{name}: {sentence}"), palette.weak));
+        if let Some(sentence) = entry_text::sentence(&run.entry) {
+            let words = say!("history-run-sentence", run = name, sentence = sentence);
+            ui.label(small(words, palette.weak));
         }
     }
 }

@@ -3,10 +3,12 @@
 use eframe::egui::{Align2, Color32, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::app::action::HistoryAction;
+use crate::app::model::entry_text;
 use crate::app::model::format;
 use crate::app::model::history::Page;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::{focus_ring, from_right, name_line, text_line, word_button};
+use crate::app::words::say;
 use crate::history::{Ending, Entry};
 use crate::text::shown;
 
@@ -45,13 +47,13 @@ fn row_ui(ui: &mut Ui, page: &Page, entry: &Entry) -> Option<HistoryAction> {
     let button = Rect::from_min_max(pos2(rect.right() - BUTTON, rect.top()), rect.max);
     let word = match (is_picked, is_beside) {
         (true, _) => None,
-        (_, true) => Some(("Take away", None)),
-        _ if page.picked.is_some() => Some(("Lay over", Some(entry.id))),
+        (_, true) => Some((say!("history-take-away"), None)),
+        _ if page.picked.is_some() => Some((say!("history-lay-over"), Some(entry.id))),
         _ => None,
     };
     let lay_over = word.filter(|_| is_beside || response.contains_pointer() || response.has_focus());
     let laid = lay_over.and_then(|(word, id)| {
-        let name = format!("{word}: {}", shown(&entry.what()));
+        let name = say!("history-button", word = word, what = shown(&entry_text::what(entry)));
         let clicked = from_right(ui, ("lay over", entry.id), button, |ui| {
             word_button(ui, word, &name).clicked()
         });
@@ -76,7 +78,7 @@ fn cells_ui(ui: &Ui, row: Rect, entry: &Entry, palette: &Palette) {
         ui,
         cell(what),
         Align2::LEFT_CENTER,
-        &shown(&entry.what()),
+        &shown(&entry_text::what(entry)),
         theme::small(),
         palette.text,
     );
@@ -93,17 +95,22 @@ fn cells_ui(ui: &Ui, row: Rect, entry: &Entry, palette: &Palette) {
         Ending::Done | Ending::Cancelled => palette.weak,
         Ending::Failed | Ending::Damaged => palette.failed,
     };
-    small(cell(ENDED), Align2::LEFT_CENTER, &entry.how_it_ended(), colour);
+    small(
+        cell(ENDED),
+        Align2::LEFT_CENTER,
+        &entry_text::how_it_ended(entry),
+        colour,
+    );
 }
 
 /// A row for who does not see it.
 fn name(entry: &Entry) -> String {
-    format!(
-        "{}, {}, {}, {}, {}",
-        shown(&entry.what()),
+    let words = [
+        shown(&entry_text::what(entry)),
         entry.when(),
-        format::bytes(entry.bytes),
-        format::rate(entry.rate_bytes_per_s),
-        entry.how_it_ended()
-    )
+        format::bytes(entry.bytes).to_string(),
+        format::rate(entry.rate_bytes_per_s).to_string(),
+        entry_text::how_it_ended(entry),
+    ];
+    words.join(say!("comma"))
 }

@@ -1,0 +1,228 @@
+//! What the history keeps of a transfer, in the words of the window.
+
+use super::format;
+use crate::app::words::{causes, say, spoken};
+use crate::documents::markdown_table;
+use crate::history::{Compared, Ending, Entry, SHARE_MIN, Way};
+use crate::language::Language;
+use crate::telemetry::Cause;
+
+/// What moved, from where to where: `a.npy to 10.0.0.7:25000`.
+#[must_use]
+pub(crate) fn what(entry: &Entry) -> String {
+    let source = match &entry.source {
+        Some(source) => source.clone(),
+        None if entry.outcome == Ending::Damaged => "?".to_owned(),
+        // The other end told nothing of it.
+        None => say!("entry-an-array").to_owned(),
+    };
+    let what = match entry.transfers {
+        0 | 1 => source,
+        all => say!("entry-and-more", what = source, count = all - 1),
+    };
+    match (entry.way, &entry.peer, entry.path.as_ref().or(entry.sink.as_ref())) {
+        (Way::Send, Some(peer), _) => say!("entry-to", what = what, place = peer),
+        (Way::Receive, Some(peer), _) => say!("entry-from", what = what, place = peer),
+        (Way::Loopback | Way::Fetch, _, Some(place)) => say!("entry-into", what = what, place = place),
+        _ => what,
+    }
+}
+
+/// How it ended: `done, verified, on disk`.
+#[must_use]
+pub(crate) fn how_it_ended(entry: &Entry) -> String {
+    let outcome = match entry.outcome {
+        Ending::Done => say!("entry-done"),
+        Ending::Failed => return say!("entry-failed").to_owned(),
+        Ending::Cancelled => return say!("entry-cancelled").to_owned(),
+        Ending::Damaged => return say!("entry-damaged").to_owned(),
+    };
+    let verified = entry.verified.map(|is_so| {
+        if is_so {
+            say!("entry-verified")
+        } else {
+            say!("entry-not-verified")
+        }
+    });
+    let durable = entry.durable.map(|is_so| {
+        if is_so {
+            say!("entry-on-disk")
+        } else {
+            say!("entry-not-synced")
+        }
+    });
+    let words: Vec<&str> = [Some(outcome), verified, durable].into_iter().flatten().collect();
+    words.join(say!("comma"))
+}
+
+/// What the limit was, with the evidence in the language in which that was kept.
+#[must_use]
+pub(crate) fn sentence(entry: &Entry) -> Option<String> {
+    let kept = entry.sentence.as_ref()?;
+    Some(match (spoken(), shares(entry).first()) {
+        (Language::English, _) | (_, None) => kept.clone(),
+        (_, Some(&(cause, percent))) => say!("entry-limit", cause = causes::name(cause), percent = percent),
+    })
+}
+
+/// What is known of it, a name and a value each, without what is not known.
+#[must_use]
+pub(crate) fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
+    let bytes = match entry.total_bytes {
+        Some(total) if total != entry.bytes && entry.transfers <= 1 => format::done_of(entry.bytes, total),
+        _ => format::bytes(entry.bytes).to_string(),
+    };
+    let (time, rate) = (format::duration(entry.seconds), format::rate(entry.rate_bytes_per_s));
+    let cpu = |cpu_s: Option<f64>| cpu_s.map(format::duration);
+    let array = |dtype: &String| format!("{dtype} {:?}", entry.shape);
+    let facts = [
+        (
+            say!("entry-name-began"),
+            Some(format!("{} ({})", entry.when(), entry.began_utc())),
+        ),
+        (say!("entry-name-ended"), Some(how_it_ended(entry))),
+        (say!("entry-name-message"), entry.message.clone()),
+        (
+            say!("entry-name-moved"),
+            Some(say!("entry-moved", bytes = bytes, time = time, rate = rate)),
+        ),
+        (say!("entry-name-array"), entry.dtype.as_ref().map(array)),
+        (say!("entry-name-sync"), entry.sync_s.map(format::duration)),
+        (say!("entry-name-checksum"), entry.checksum.clone()),
+        (say!("entry-name-path"), entry.path.clone()),
+        (say!("entry-name-peer"), entry.peer.clone()),
+        (say!("entry-name-how"), Some(how(entry))),
+        (say!("entry-name-sender-cpu"), cpu(entry.sender_cpu_s)),
+        (say!("entry-name-receiver-cpu"), cpu(entry.receiver_cpu_s)),
+        (say!("entry-name-limit"), sentence(entry)),
+        (say!("entry-name-shares"), Some(shares_in_words(entry))),
+    ];
+    let known = |(name, value): (&'static str, Option<String>)| Some((name, value.filter(|value| !value.is_empty())?));
+    facts.into_iter().filter_map(known).collect()
+}
+
+/// A heading and a table, as Markdown.
+#[must_use]
+pub(crate) fn markdown(entry: &Entry) -> String {
+    markdown_table(&what(entry), &facts(entry))
+}
+
+/// The name of a number that two of them have.
+#[must_use]
+pub(crate) fn label(number: &Compared) -> &'static str {
+    match number.name {
+        "rate_bytes_per_s" => say!("entry-rate"),
+        "seconds" => say!("entry-took"),
+        "bytes" => say!("entry-bytes"),
+        "sync_s" => say!("entry-name-sync"),
+        "sender_cpu_s" => say!("entry-sender-cpu"),
+        "receiver_cpu_s" => say!("entry-receiver-cpu"),
+        _ => number.label,
+    }
+}
+
+fn how(entry: &Entry) -> String {
+    let wire = entry.wire.as_ref().map(|wire| say!("entry-wire", wire = wire));
+    let leaves = entry.send_route.as_ref();
+    let leaves = leaves.map(|route| say!("entry-leaves", route = route));
+    let lands = entry.receive_route.as_ref();
+    let lands = lands.map(|route| say!("entry-lands", route = route));
+    let streams = (entry.streams > 1).then(|| say!("entry-connections", count = entry.streams));
+    let parts: Vec<String> = [wire, leaves, lands, streams].into_iter().flatten().collect();
+    parts.join(say!("comma"))
+}
+
+fn shares_in_words(entry: &Entry) -> String {
+    let each = shares(entry).into_iter();
+    let each = each.map(|(cause, percent)| format!("{} {percent} %", causes::name(cause)));
+    each.collect::<Vec<_>>().join(say!("comma"))
+}
+
+/// Its limits with their shares in per cent, the largest first.
+fn shares(entry: &Entry) -> Vec<(Cause, u32)> {
+    let shares = entry.shares.iter().filter(|(_, share)| *share >= SHARE_MIN);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "of 1, in per cent"
+    )]
+    let percent = |share: f64| (share * 100.0).round_ties_even() as u32;
+    shares.map(|(cause, share)| (*cause, percent(*share))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::words::speak;
+    use crate::history;
+
+    fn entry() -> Entry {
+        Entry {
+            source: Some("a.npy".into()),
+            sink: Some("memory".into()),
+            path: Some("/data/a.npy".into()),
+            peer: Some("10.0.0.7:25000".into()),
+            dtype: Some("f64".into()),
+            shape: vec![2, 3],
+            bytes: 2_000_000,
+            total_bytes: Some(3_000_000),
+            message: Some("it is there already".into()),
+            verified: Some(true),
+            durable: Some(false),
+            checksum: Some("xxh3 1f".into()),
+            rate_bytes_per_s: 4e9,
+            seconds: 62.0,
+            sync_s: Some(0.5),
+            sentence: Some("The network was the limit 62 % of the time: no evidence.".into()),
+            shares: vec![(Cause::Network, 0.625), (Cause::Sender, 0.375), (Cause::Limit, 0.001)],
+            streams: 4,
+            wire: Some("native".into()),
+            send_route: Some("write".into()),
+            receive_route: Some("recv".into()),
+            sender_cpu_s: Some(1.0),
+            receiver_cpu_s: Some(2.0),
+            ..Entry::default()
+        }
+    }
+
+    #[test]
+    fn in_english_the_window_says_what_the_terminal_says() {
+        let ways = [Way::Loopback, Way::Send, Way::Receive, Way::Fetch];
+        let endings = [Ending::Done, Ending::Failed, Ending::Cancelled, Ending::Damaged];
+        for (way, outcome) in ways.into_iter().flat_map(|way| endings.map(|ending| (way, ending))) {
+            let whole = Entry {
+                way,
+                outcome,
+                ..entry()
+            };
+            let bare = Entry {
+                way,
+                outcome,
+                ..Entry::default()
+            };
+            let several = Entry {
+                transfers: 2000,
+                source: None,
+                verified: Some(false),
+                durable: Some(true),
+                ..whole.clone()
+            };
+            for entry in [whole, bare, several] {
+                assert_eq!(what(&entry), entry.what());
+                assert_eq!(facts(&entry), history::facts(&entry));
+                assert_eq!(markdown(&entry), history::markdown(&entry));
+            }
+        }
+        for number in history::differences(&entry(), &entry()) {
+            assert_eq!(label(&number), number.label);
+        }
+    }
+
+    #[test]
+    fn in_chinese_only_names_and_what_others_said_stay_as_they_were_kept() {
+        speak(Language::Chinese);
+        assert_eq!(sentence(&entry()).as_deref(), Some("瓶颈主要是网络：占 62 % 的时间。"));
+        assert_eq!(what(&entry()), "a.npy 存入 /data/a.npy");
+        assert_eq!(how_it_ended(&entry()), "完成，已校验，未同步");
+    }
+}
