@@ -27,7 +27,7 @@ pub mod app {
     pub use crate::app::model::form::{EndpointKind, Form};
     pub use crate::app::model::plan::{Paths, Recipe, check};
     pub use crate::app::model::row::{Phase, RowKey};
-    pub use crate::app::model::settings::ThemeChoice;
+    pub use crate::app::model::settings::{Settings, ThemeChoice};
     pub use crate::app::model::view::View;
     pub use crate::app::panels::instrument::plot::scene::Curves;
     pub use crate::app::{App, AppOptions};

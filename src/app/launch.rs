@@ -9,6 +9,7 @@ use super::model::row::{Phase, RowKey};
 use super::model::view::View;
 use super::worker::Task;
 use super::{App, RequestedPaths};
+use crate::app::words::say;
 use crate::rounds::{Rounds, RoundsPlan};
 use crate::transfer::{Endpoint, Incoming, Job, Listener};
 
@@ -127,7 +128,7 @@ impl App {
                 if !self.ask_worker(Task::Bind { key, endpoint })
                     && let Some(row) = self.transfers.row_mut(key)
                 {
-                    let why = "too much waits to be started: try again";
+                    let why = say!("error-too-much-waits");
                     row.fail(&crate::Error::Usage(why.to_owned()));
                 }
             }

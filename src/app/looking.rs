@@ -4,6 +4,7 @@ use super::model::error_text;
 use super::model::place::{Origins, Place};
 use super::model::sources::{FileInfo, Remark, Sources};
 use crate::Error;
+use crate::app::words::say;
 use crate::transfer::{Origin, SourceSpec, describe};
 
 /// What is at a source's path: one file or several.
@@ -30,7 +31,12 @@ pub(super) fn look_at(place: &Place) -> Result<Sources, String> {
     match &refused[..] {
         [first, ..] if files.is_empty() => Err(match refused.len() {
             1 => first.why.clone(),
-            len => format!("none of {len} can be sent; of {}: {}", first.name, first.why),
+            len => say!(
+                "error-none-can-be-sent",
+                count = len,
+                name = &first.name,
+                why = &first.why
+            ),
         }),
         _ => Ok(Sources::new(files, refused, plain)),
     }

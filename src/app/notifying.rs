@@ -1,6 +1,7 @@
 //! Tells the desktop that transfers have ended while the window is not in front: by one notification, whose place the
 //! next one takes.
 
+use crate::app::words::say;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -109,7 +110,7 @@ impl App {
 /// # Errors
 /// No bus, or no desktop on it that shows notifications: why.
 pub(super) fn show(bus: Option<&str>, words: &Words, replaces: u32) -> Result<u32, String> {
-    shown(bus, words, replaces).map_err(|error| format!("the desktop shows no notifications: {error}"))
+    shown(bus, words, replaces).map_err(|error| say!("error-no-notifications", error = error.to_string()))
 }
 
 /// As in the Desktop Notifications Specification, 1.2.

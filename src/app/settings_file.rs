@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::model::settings::Settings;
+use crate::app::words::say;
 use crate::error::reason;
 use crate::own_file;
 
@@ -23,7 +24,7 @@ pub(super) fn read(path: &Path) -> Option<Settings> {
 /// # Errors
 /// Why they are not kept, in one line; those that were kept before still are.
 pub(super) fn write(path: &Path, settings: &Settings) -> Result<(), String> {
-    let failed = |why: String| format!("what was typed is not kept in {}: {why}", path.display());
+    let failed = |why: String| say!("error-settings-not-kept", path = path.display().to_string(), why = why);
     let text = serde_json::to_string_pretty(settings).map_err(|error| failed(error.to_string()))?;
     let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
     folder

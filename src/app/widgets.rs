@@ -4,6 +4,7 @@ mod icons;
 mod menu;
 mod sparkline;
 
+use crate::app::words::say;
 use eframe::egui::{
     self, Align, Align2, Color32, ComboBox, EventFilter, FontId, Frame, Id, Key, Label, Layout, Margin, Modifiers,
     Popup, Pos2, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, TextEdit, Ui, UiBuilder, WidgetInfo, pos2,
@@ -172,7 +173,12 @@ fn segments_of<T: Copy + PartialEq>(
             }
         }
         response.widget_info(|| {
-            WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), is_chosen, format!("{name}: {text}"))
+            WidgetInfo::selected(
+                Role::RadioButton,
+                ui.is_enabled(),
+                is_chosen,
+                say!("labelled", name = name, value = *text),
+            )
         });
         if response.clicked() {
             *value = *choice;

@@ -228,7 +228,7 @@ fn ceilings() -> Ceilings {
 }
 
 /// A result with figures as a machine would give them.
-fn shows_result(app: &mut App) {
+pub(super) fn shows_result(app: &mut App) {
     let subject = Subject {
         source: "range 0 … 5e7".to_owned(),
         dtype: "f64".to_owned(),

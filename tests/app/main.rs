@@ -12,13 +12,14 @@ mod instrument;
 mod notify;
 mod reading;
 mod strip;
+mod words;
 
 use std::time::Duration;
 
 use arraylift::internals::Language;
 use arraylift::internals::Series;
 use arraylift::internals::app::{
-    App, AppOptions, Curves, EndpointKind, Form, Paths, Phase, Recipe, RowKey, ThemeChoice, check,
+    App, AppOptions, Curves, EndpointKind, Form, Paths, Phase, Recipe, RowKey, Settings, ThemeChoice, check,
 };
 use arraylift::{Counters, Event, EventKind, Failure, Finished, Sample, Side, Started, State, TransferId, Value};
 use eframe::egui::{Key, Modifiers, Role};
@@ -880,14 +881,16 @@ fn open_form(window: &mut Window) {
 }
 
 fn sized(width: f32, height: f32) -> Window {
+    speaking(Language::English, width, height)
+}
+
+fn speaking(language: Language, width: f32, height: f32) -> Window {
     let builder = Harness::builder().with_size([width, height]).with_max_steps(STEPS_MAX);
-    // Languages have their names in themselves, for which the window asks the system for a font. That its own have all
-    // that is English is tested beside the words.
-    let builder = builder.allow_missing_glyphs();
     let mut window = builder.build_eframe(|cc| {
+        cc.egui_ctx.add_glyph_rasterizer(words::squares());
         let options = AppOptions {
             no_history: true,
-            language: Some(Language::English),
+            language: Some(language),
             ..AppOptions::default()
         };
         let mut app = App::new(cc, options);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Error;
+use crate::app::words::say;
 use crate::transfer::{Origin, ShmName, SinkSpec, expand};
 
 /// Where something is.
@@ -32,7 +33,7 @@ impl Chosen {
         let first = paths.first().map_or(Path::new(""), PathBuf::as_path);
         let shown = match paths.len() {
             0 | 1 => first.display().to_string(),
-            len => format!("{} and {} more", first.display(), len - 1),
+            len => say!("form-and-more", first = first.display().to_string(), count = len - 1),
         };
         let is_said =
             paths.len() < 2 && matches!(Place::of(&shown, None), Some(Place::Typed(text)) if Path::new(&text) == first);

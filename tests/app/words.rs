@@ -1,0 +1,276 @@
+//! Every page in every language: nothing is cut off, and the language is the one that was chosen.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use arraylift::internals::Status;
+use arraylift::internals::app::View;
+use eframe::egui::epaint::{ClippedShape, Shape, TextShape};
+use eframe::egui::{Color32, ColorImage, Context, GlyphBitmap, GlyphRasterizer, RasterizedGlyph, Vec2};
+
+use super::*;
+
+/// What is shown: a name, and how it comes about.
+type Scene = (&'static str, fn(&mut Window));
+
+const SCENES: [Scene; 15] = [
+    ("empty", |_| {}),
+    ("form", |window| press(window, Key::N)),
+    ("form with all of it", |window| {
+        window.state_mut().settings_mut().advanced_open = true;
+        press(window, Key::N);
+    }),
+    ("running", |window| several(window.state_mut())),
+    ("failed", |window| {
+        several(window.state_mut());
+        let failed = window.state().transfers().rows()[1].key;
+        window.state_mut().transfers_mut().select(failed);
+    }),
+    ("done", |window| {
+        several(window.state_mut());
+        let done = window.state().transfers().rows()[2].key;
+        window.state_mut().transfers_mut().select(done);
+    }),
+    ("list", |window| {
+        several(window.state_mut());
+        let status = Status {
+            connections: 1001,
+            receiving: 1001,
+            rate_bytes_per_s: 1.21e9,
+            ..Status::default()
+        };
+        let services = window.state_mut().services_mut();
+        services.note_command(4711, "serve 127.0.0.1:25000".to_owned());
+        services.note_status(4711, status);
+        press(window, Key::F);
+    }),
+    ("menu", |window| {
+        several(window.state_mut());
+        window.run();
+        window.key_press(Key::Menu);
+    }),
+    ("palette", |window| press(window, Key::K)),
+    ("question", |window| {
+        several(window.state_mut());
+        window.run();
+        window.key_press(Key::Escape);
+    }),
+    ("compare", |window| window.state_mut().show(View::Compare)),
+    ("compared", |window| compare::shows_result(window.state_mut())),
+    ("round trips", |window| window.state_mut().show(View::RoundTrips)),
+    ("settings", |window| window.state_mut().show(View::Settings)),
+    ("help", |window| window.state_mut().show(View::Help)),
+];
+
+/// Panels whose words are still to be moved.
+const NOT_YET: [&str; 2] = ["panels/instrument", "panels/still_plot.rs"];
+
+/// What stands before a literal that is no text.
+const CALLERS: [&str; 12] = [
+    "say!(",
+    "key!(",
+    "Id::unique(",
+    "Id::unique((",
+    ".with(",
+    ".with((",
+    "id_salt(",
+    "id_salt((",
+    "reason =",
+    "from_right(ui,",
+    "from_right(ui, (",
+    "env!(",
+];
+
+/// Keys, units, and what a program is told.
+const SHOWN_AS_IT_IS: [&str; 20] = [
+    "Esc",
+    "Del",
+    "Space",
+    "Enter",
+    "Escape",
+    "Delete",
+    "GB/s",
+    "GiB/s",
+    "Gbit/s",
+    "auto",
+    "handoff",
+    "int8",
+    "bytes",
+    "source",
+    "processor",
+    "cores",
+    "kernel",
+    "program",
+    "Arraylift ",
+    "/data/comparison.json",
+];
+
+#[test]
+fn nothing_is_cut_off_in_any_language() {
+    let mut cut = Vec::new();
+    for language in Language::ALL {
+        for (width, height) in [(900.0, 600.0), (1280.0, 800.0)] {
+            for (name, comes_about) in SCENES {
+                let mut window = speaking(language, width, height);
+                window.state_mut().stop_clock(7.0);
+                comes_about(&mut window);
+                window.run();
+                window.run();
+                let texts = cut_texts(&window.output().shapes);
+                let texts = texts.into_iter().filter(|text| !may_be_cut(text));
+                cut.extend(texts.map(|text| format!("{} {width} {name}: {text}", language.tag())));
+            }
+        }
+    }
+    assert!(cut.is_empty(), "cut off:\n{}", cut.join("\n"));
+}
+
+#[test]
+fn the_language_is_chosen_in_the_settings_and_takes_effect_at_once() {
+    let mut window = window();
+    window.key_press_modifiers(Modifiers::CTRL, Key::Comma);
+    window.run();
+    window.get_by_label("Language: 简体中文").click();
+    window.run();
+    assert_eq!(window.state().settings().language, Some(Language::Chinese));
+    window.get_by_label("主题：深色");
+    window.get_by_label("传输");
+    window.get_by_label("语言：English").click();
+    window.run();
+    window.get_by_label("Theme: Dark");
+    assert_eq!(window.state().settings().language, Some(Language::English));
+}
+
+#[test]
+fn the_language_of_the_command_line_counts_until_one_is_chosen() {
+    let settings = || {
+        let mut settings = Settings::default();
+        settings.language = Some(Language::English);
+        settings
+    };
+    let language = |asked: Option<Language>| {
+        let options = AppOptions {
+            language: asked,
+            ..AppOptions::default()
+        };
+        App::with_settings(&Context::default(), settings(), options).language()
+    };
+    assert_eq!(language(None), Language::English, "as it was kept");
+    assert_eq!(language(Some(Language::Chinese)), Language::Chinese);
+    let mut window = speaking(Language::Chinese, 900.0, 600.0);
+    window.state_mut().show(View::Settings);
+    window.run();
+    window.get_by_label("语言：English").click();
+    window.run();
+    assert_eq!(window.state().language(), Language::English);
+}
+
+#[test]
+fn panels_have_no_words_of_their_own() {
+    let app = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/app");
+    let mut places = vec![app.join("panels"), app.join("widgets"), app.join("widgets.rs")];
+    let mut found = Vec::new();
+    while let Some(place) = places.pop() {
+        if place.is_dir() {
+            places.extend(std::fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().path()));
+        } else if !NOT_YET.iter().any(|folder| place.starts_with(app.join(folder))) {
+            let text = std::fs::read_to_string(&place).unwrap();
+            let words = own_words(&text).into_iter();
+            found.extend(words.map(|word| format!("{}: {word}", place.display())));
+        }
+    }
+    assert!(found.is_empty(), "say them:\n{}", found.join("\n"));
+}
+
+/// Literals that are shown, or may be. What an id, a key of a text or the name of a wire is made of is not.
+fn own_words(source: &str) -> Vec<String> {
+    let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let code = lines.collect::<Vec<_>>().join("\n");
+    // What is quoted stands between every other quotation mark.
+    let parts: Vec<&str> = code.split('"').collect();
+    let quoted = parts.windows(2).step_by(2).filter_map(|pair| match pair {
+        [before, literal] => Some((before.trim_end(), *literal)),
+        _ => None,
+    });
+    let is_word = |literal: &str| {
+        let mut depth = 0;
+        let outside: String = literal
+            .chars()
+            .filter(|character| {
+                depth += i32::from(*character == '{') - i32::from(*character == '}');
+                depth == 0
+            })
+            .collect();
+        let letters = |pair: &[u8]| pair.iter().all(u8::is_ascii_alphabetic);
+        outside.as_bytes().windows(2).any(letters)
+    };
+    let is_no_text = |before: &str, literal: &str| {
+        CALLERS.iter().any(|caller| before.ends_with(caller))
+            || SHOWN_AS_IT_IS.contains(&literal)
+            || literal.starts_with("Ctrl ")
+    };
+    quoted
+        .filter(|(before, literal)| is_word(literal) && !is_no_text(before, literal))
+        .map(|(_, literal)| literal.to_owned())
+        .collect()
+}
+
+fn press(window: &mut Window, key: Key) {
+    window.key_press_modifiers(Modifiers::CTRL, key);
+}
+
+/// Chinese characters as squares: so wide they are in any font, and a machine without one measures the same.
+pub(super) fn squares() -> GlyphRasterizer {
+    GlyphRasterizer::new("squares", |request| {
+        let is_wide = |character: char| ('\u{2e80}'..='\u{ffef}').contains(&character);
+        request.cluster.chars().any(is_wide).then(|| {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some pixels")]
+            let side = request.font_size_px.round().max(1.0) as usize;
+            RasterizedGlyph {
+                bitmap: GlyphBitmap {
+                    image: ColorImage::filled([side, side], Color32::WHITE),
+                    offset_px: Vec2::new(0.0, -request.font_size_px),
+                    is_color: false,
+                },
+                advance_px: request.font_size_px,
+            }
+        })
+    })
+}
+
+/// The texts that are cut off: by an ellipsis, or sideways by what they are drawn in. What is scrolled away is not.
+fn cut_texts(shapes: &[ClippedShape]) -> BTreeSet<String> {
+    let mut cut = BTreeSet::new();
+    for ClippedShape { clip_rect, shape, .. } in shapes {
+        each_text(shape, &mut |text| {
+            let rect = text.galley.rect.translate(text.pos.to_vec2());
+            let is_beyond = rect.left() < clip_rect.left() - 1.0 || rect.right() > clip_rect.right() + 1.0;
+            let is_seen = clip_rect.intersects(rect) && !text.galley.text().trim().is_empty();
+            if is_seen && (text.galley.elided || is_beyond && text.angle == 0.0) {
+                cut.insert(text.galley.text().to_owned());
+            }
+        });
+    }
+    cut
+}
+
+fn each_text(shape: &Shape, take: &mut impl FnMut(&TextShape)) {
+    match shape {
+        Shape::Text(text) => take(text),
+        Shape::Vec(shapes) => shapes.iter().for_each(|shape| each_text(shape, take)),
+        _ => {}
+    }
+}
+
+/// Names of arrays, and messages, which are shown whole when they are pointed at.
+fn may_be_cut(text: &str) -> bool {
+    [
+        "range 0 …",
+        "范围 0 …",
+        "peer closed the connection early",
+        "对端过早关闭了连接",
+    ]
+    .iter()
+    .any(|name| text.to_lowercase().contains(name))
+}
