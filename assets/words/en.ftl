@@ -527,6 +527,7 @@ entry-took = took
 entry-bytes = bytes
 entry-sender-cpu = CPU of the sender
 entry-receiver-cpu = CPU of the receiver
+history-save = Save
 
 ## Comparisons
 

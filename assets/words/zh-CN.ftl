@@ -507,6 +507,7 @@ entry-took = 用时
 entry-bytes = 字节数
 entry-sender-cpu = 发送端 CPU
 entry-receiver-cpu = 接收端 CPU
+history-save = 保存
 
 ## Comparisons
 

@@ -253,6 +253,8 @@ pub(crate) enum HistoryAction {
     LayOver(Option<u64>),
     /// Start the same.
     Again(u64),
+    /// Save the picked one.
+    Export(Format),
     /// Ask whether the picked one is to be forgotten, or let go of the question.
     AskToForget(bool),
     /// Forget it.

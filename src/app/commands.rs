@@ -6,6 +6,7 @@ use eframe::egui::{Context, Popup};
 
 use super::action::{Action, CompareAction, Dialog, FormAction, QueueAction, RoundTripsAction, TransferAction};
 use super::model::form::{EndpointKind, SourceKind};
+use super::model::format::count_rates_in;
 use super::model::row::{Phase, RowKey};
 use super::model::view::{View, WindowSize};
 use super::panels::list_head::filter_id;
@@ -78,7 +79,10 @@ impl App {
                 theme::choose(ctx, choice);
             }
             Action::SetLanguage(choice) => self.set_language(choice),
-            Action::SetRates(scale) => self.settings.rates = scale,
+            Action::SetRates(scale) => {
+                self.settings.rates = scale;
+                count_rates_in(scale);
+            }
             Action::SetReducedMotion(is_reduced) => self.settings.reduced_motion = is_reduced,
             Action::SetNotifies(notifies) => self.settings.notifies = notifies,
             Action::StopServiceAnyway(pid) => {

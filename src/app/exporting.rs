@@ -6,6 +6,7 @@ use eframe::egui::Context;
 
 use super::App;
 use super::export::{self, Export, Format, file_name};
+use super::model::entry_text;
 use super::model::notice::Notice;
 use super::model::row::RowKey;
 use super::model::view::View;
@@ -31,6 +32,20 @@ impl App {
         self.transfers.select(key);
         self.show(View::Transfers);
         self.settings.form_open = false;
+        self.notice = None;
+        self.pictures.ask(name);
+    }
+
+    /// Saves the run that is picked on the page of the history, where it is read.
+    pub(super) fn export_run(&mut self, format: Format) {
+        let Some(run) = self.history_page.picked_run() else {
+            return;
+        };
+        if let Some(made) = export::of_run(format, run) {
+            self.save_export(Content::Ready(made));
+            return;
+        }
+        let name = file_name(&entry_text::what(&run.entry), format.ending());
         self.notice = None;
         self.pictures.ask(name);
     }

@@ -145,6 +145,7 @@ impl App {
                 page.lay_over(id);
                 self.read_runs();
             }
+            HistoryAction::Export(format) => self.export_run(format),
             HistoryAction::AskToForget(asks) => page.asks_to_forget = asks,
             HistoryAction::Forget(id) => {
                 if let Some(path) = self.history_file.clone() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use eframe::egui::{Context, ViewportCommand};
 
+use super::model::format::count_rates_in;
 use super::model::repaint::LONGEST;
 use super::model::row::Row;
 use super::model::view::{View, WindowSize};
@@ -15,6 +16,7 @@ impl App {
     /// One step of the state machine.
     pub(super) fn step(&mut self, ctx: &Context) {
         words::speak(self.language());
+        count_rates_in(self.settings.rates);
         // Before the events are taken, so that each later one requests another frame.
         self.repaints.is_requested.store(false, Ordering::Release);
         self.obey_signals(ctx);

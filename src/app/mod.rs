@@ -47,6 +47,7 @@ use crate::transfer::Waker;
 use comparing::Comparisons;
 use export::picture::Pictures;
 use history::Keeping;
+use model::format::count_rates_in;
 use model::notice::Notice;
 use model::palette::Palette;
 use model::place::Place;
@@ -270,6 +271,7 @@ impl App {
         theme::install(ctx);
         theme::choose(ctx, settings.theme);
         words::speak(options.language.or(settings.language).unwrap_or_default());
+        count_rates_in(settings.rates);
         if let Some(path) = options.path {
             let path = std::path::absolute(&path).unwrap_or(path);
             settings.form.choose_source(vec![path]);

@@ -8,8 +8,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use crate::history::{self, Chosen, Curves, Entry, Forgotten, Query, Recording, Store, StoreError};
-
+use crate::history::{self, Chosen, Curves, Entry, Forgotten, Object, Query, Recording, Store, StoreError};
 use crate::{Error, own_file};
 
 use super::arguments::{
@@ -193,39 +192,9 @@ fn say(text: &str) {
     output::text(lines.collect());
 }
 
-/// An entry as one object. docs/manual.md has its fields.
-#[derive(Serialize)]
-struct Object<'a> {
-    began: String,
-    #[serde(flatten)]
-    entry: &'a Entry,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    curves: Option<Points<'a>>,
-}
-
-/// Seconds since the clock began, and bytes that had moved by then.
-#[derive(Serialize)]
-struct Points<'a> {
-    sender: &'a [(f64, u64)],
-    receiver: &'a [(f64, u64)],
-}
-
 #[derive(Serialize)]
 struct Pair<'a> {
     first: Object<'a>,
     second: Object<'a>,
     difference_percent: std::collections::BTreeMap<&'static str, Option<f64>>,
-}
-
-impl<'a> Object<'a> {
-    fn of(entry: &'a Entry, curves: Option<&'a Curves>) -> Self {
-        Self {
-            began: entry.began_utc(),
-            entry,
-            curves: curves.map(|curves| Points {
-                sender: curves.sender.points(),
-                receiver: curves.receiver.points(),
-            }),
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::history::{Again, Entry, differences, facts};
-use crate::units;
+use crate::units::{self, RateScale};
 
 /// What moved, in the table.
 const WHAT: usize = 42;
@@ -44,7 +44,8 @@ pub(super) fn two(first: &Entry, second: &Entry) -> String {
     let _ = writeln!(text, "B  {}  {}  {}", second.id, second.when(), second.what());
     let _ = writeln!(text, "\n{:<20}  {:>12}  {:>12}  {:>12}", "", "A", "B", "B has more");
     for number in differences(first, second) {
-        let cell = |value: Option<f64>| value.map_or_else(|| "-".into(), |value| number.in_words(value));
+        let cell =
+            |value: Option<f64>| value.map_or_else(|| "-".into(), |value| number.in_words(value, RateScale::Bytes));
         let more = number
             .more_percent()
             .map_or_else(|| "-".into(), |percent| format!("{percent:+.1} %"));

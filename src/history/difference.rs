@@ -1,6 +1,6 @@
 //! Two entries side by side: their numbers, and how much more the second one has.
 
-use crate::units;
+use crate::units::{self, RateScale};
 
 use super::entry::Entry;
 
@@ -18,10 +18,10 @@ pub(crate) struct Compared {
 }
 
 impl Compared {
-    /// One of its two values for people, with its unit.
-    pub(crate) fn in_words(&self, value: f64) -> String {
+    /// One of its two values for people, with its unit; a rate counted in `rates`.
+    pub(crate) fn in_words(&self, value: f64, rates: RateScale) -> String {
         match self.name {
-            "rate_bytes_per_s" => units::rate(value).to_string(),
+            "rate_bytes_per_s" => rates.rate(value).to_string(),
             "bytes" => units::mean_bytes(value).to_string(),
             _ => units::duration(value),
         }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::documents::{Page, markdown_table};
-use crate::units;
+use crate::units::{self, RateScale};
 
 use super::curve::Curves;
 use super::entry::Entry;
@@ -69,7 +69,7 @@ pub(crate) fn html(entry: &Entry, curves: &Curves) -> String {
     let page = Page {
         title: &entry.what(),
         sentence: entry.sentence.as_deref(),
-        picture: &picture(curves),
+        picture: &drawing(curves, RateScale::Bytes),
         facts: &facts(entry),
         program_version: &entry.program_version,
     };
@@ -79,8 +79,8 @@ pub(crate) fn html(entry: &Entry, curves: &Curves) -> String {
 const PICTURE_STYLE: &str = ".s{stroke:#0072b2}.r{stroke:#cc7a00}.a{stroke:#cfd5db}text{fill:#545e69;font-size:12px}\
 @media(prefers-color-scheme:dark){.s{stroke:#56b4e9}.r{stroke:#e69f00}.a{stroke:#303740}text{fill:#a0a9b4}}";
 
-/// The rates of the ends over time; nothing where there are none.
-fn picture(curves: &Curves) -> String {
+/// The rates of the ends over time as SVG; nothing where there are none.
+pub(crate) fn drawing(curves: &Curves, scale: RateScale) -> String {
     let ends = [("s", "sender", &curves.sender), ("r", "receiver", &curves.receiver)];
     let rates: Vec<_> = ends
         .iter()
@@ -94,12 +94,12 @@ fn picture(curves: &Curves) -> String {
         return String::new();
     }
     let mut svg = format!(
-        "<svg viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\" aria-label=\"rate over time\">\n\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\" aria-label=\"rate over time\">\n\
          <style>{PICTURE_STYLE}</style>\n\
          <path class=\"a\" fill=\"none\" d=\"M0 {HEIGHT}H{WIDTH}M0 1H{WIDTH}\"/>\n\
          <text x=\"0\" y=\"14\">{}</text><text x=\"{WIDTH}\" y=\"{:.0}\" text-anchor=\"end\">{}</text>\n",
         HEIGHT + 20.0,
-        units::rate(most),
+        scale.rate(most),
         HEIGHT + 16.0,
         units::duration(end_s),
     );
@@ -165,6 +165,7 @@ mod tests {
             "{page}"
         );
         assert!(page.contains("limit &amp; more"), "{page}");
+        let page = page.replace("http://www.w3.org/2000/svg", "");
         for outside in ["http://", "https://", "src=", "href=", "@import", "url(", "\u{202e}"] {
             assert!(!page.contains(outside), "{outside}");
         }

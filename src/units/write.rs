@@ -93,7 +93,10 @@ impl RateScale {
     /// A rate in the unit that suits it.
     #[must_use]
     pub(crate) fn rate(self, bytes_per_s: f64) -> Quantity {
-        self.unit(bytes_per_s).quantity(bytes_per_s)
+        match self {
+            Self::Bytes => rate(bytes_per_s),
+            Self::BinaryBytes | Self::Bits => self.unit(bytes_per_s).quantity(bytes_per_s),
+        }
     }
 }
 

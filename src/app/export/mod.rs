@@ -6,10 +6,16 @@ mod summary;
 mod svg;
 mod table;
 
+use crate::app::model::entry_text;
+use crate::app::model::format::rate_scale;
+use crate::app::model::history::Run;
 use crate::app::model::plot_view::PlotView;
 use crate::app::model::row::Row;
+use crate::app::model::second_plot::{SecondScene, Shows};
 use crate::app::panels::instrument::plot::scene::Scene;
 use crate::compare::ceilings::Ceilings;
+use crate::documents::Page;
+use crate::history::{self, Object};
 pub(crate) use summary::markdown;
 
 /// A name of at most so many bytes is left for what is saved: with an ending and a number it is still a file's name.
@@ -70,15 +76,46 @@ pub(crate) struct Export {
 pub(crate) fn of(format: Format, row: &Row, view: PlotView, ceilings: Option<&Ceilings>, now_s: f64) -> Option<Export> {
     let numbers = row.numbers(now_s);
     let scene = Scene::of(row, &numbers, view, ceilings, now_s, false);
+    // A drawing has room for what the window shows where it has much.
+    let second = Shows::of(view.second).map(|shows| SecondScene::of(row, shows, scene.time));
+    let second = second.filter(|second| !second.lines.is_empty());
     let text = match format {
         Format::Png => return None,
-        Format::Svg => svg::drawing(row, &scene, &numbers),
-        Format::Html => summary::html(row, &scene, &numbers),
+        Format::Svg => svg::drawing(row, &scene, second.as_ref(), &numbers),
+        Format::Html => summary::html(row, &scene, second.as_ref(), &numbers),
         Format::Csv => table::csv(row, &scene),
         Format::Json => table::json(row, &scene, &numbers),
     };
     Some(Export {
         name: file_name(row.name(), format.ending()),
+        bytes: text.into_bytes(),
+    })
+}
+
+/// A run of the history, whatever did it. `None` for a picture: only the window has that.
+pub(crate) fn of_run(format: Format, run: &Run) -> Option<Export> {
+    let Run { entry, curves } = run;
+    let rates = rate_scale();
+    let text = match format {
+        Format::Png => return None,
+        Format::Svg => history::drawing(curves, rates),
+        Format::Html => {
+            let sentence = entry_text::sentence(entry);
+            let page = Page {
+                title: &entry_text::what(entry),
+                sentence: sentence.as_deref(),
+                picture: &history::drawing(curves, rates),
+                facts: &entry_text::facts(entry),
+                program_version: &entry.program_version,
+            };
+            page.html()
+        }
+        Format::Csv => history::csv(curves),
+        // Names, numbers and texts: it cannot fail.
+        Format::Json => serde_json::to_string_pretty(&Object::of(entry, Some(curves))).unwrap_or_default() + "\n",
+    };
+    Some(Export {
+        name: file_name(&entry_text::what(entry), format.ending()),
         bytes: text.into_bytes(),
     })
 }

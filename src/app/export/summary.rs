@@ -2,6 +2,7 @@
 
 use crate::app::model::format;
 use crate::app::model::row::{Numbers, Phase, Row};
+use crate::app::model::second_plot::SecondScene;
 use crate::app::panels::instrument::plot::scene::Scene;
 use crate::documents::{Page, markdown_table};
 
@@ -11,7 +12,7 @@ pub(crate) fn markdown(row: &Row, now_s: f64) -> String {
 }
 
 /// A page that loads nothing and runs nothing.
-pub(super) fn html(row: &Row, scene: &Scene, numbers: &Numbers) -> String {
+pub(super) fn html(row: &Row, scene: &Scene, second: Option<&SecondScene>, numbers: &Numbers) -> String {
     let mut facts = facts(row, numbers);
     // It stands above.
     facts.retain(|(name, _)| *name != LIMIT);
@@ -19,7 +20,7 @@ pub(super) fn html(row: &Row, scene: &Scene, numbers: &Numbers) -> String {
     let page = Page {
         title: row.name(),
         sentence: sentence.as_deref(),
-        picture: &super::svg::drawing(row, scene, numbers),
+        picture: &super::svg::drawing(row, scene, second, numbers),
         facts: &facts,
         program_version: env!("CARGO_PKG_VERSION"),
     };

@@ -1,11 +1,14 @@
-//! The plot as a drawing of its own, for papers and pages: SVG 1.1 without scripts, links or fonts from elsewhere.
+//! The plot, and the second one below it, as a drawing of its own, for papers and pages: SVG 1.1 without scripts, links
+//! or fonts from elsewhere.
 
 use std::fmt::Write as _;
 
 use crate::app::model::format;
 use crate::app::model::lane::apart;
 use crate::app::model::row::{Numbers, Row};
+use crate::app::model::second_plot::{LineOf, SecondScene};
 use crate::app::panels::instrument::plot::scene::Scene;
+use crate::app::theme;
 use crate::text::xml_escaped;
 use crate::transfer::Side;
 
@@ -17,6 +20,15 @@ const RIGHT: f64 = 768.0;
 const EDGE: f64 = 936.0;
 const TOP: f64 = 96.0;
 const BOTTOM: f64 = 396.0;
+/// The second plot, and what it makes the drawing higher by.
+const SECOND_TOP: f64 = 456.0;
+const SECOND_BOTTOM: f64 = 556.0;
+const SECOND_HEIGHT: f64 = 160.0;
+const SECOND_VALUES_MAX: f64 = 4.0;
+/// The names of the connections stand beside it in columns of so many.
+const STREAMS_A_COLUMN: usize = 8;
+const STREAM_HEIGHT: f64 = 13.0;
+const STREAM_WIDTH: f64 = 76.0;
 /// At most so many numbers stand along each axis.
 const TIMES_MAX: f64 = 9.0;
 const RATES_MAX: f64 = 7.0;
@@ -32,18 +44,21 @@ const STYLE: &str = "text{font:12px system-ui,sans-serif;fill:#545e69}.title{fon
 .grid{stroke:#e4e8ec}.axis{stroke:#8a949e}.mean{stroke:#15191e;stroke-dasharray:5 3}.ceiling{stroke:#545e69;\
 stroke-dasharray:1.5 2.5}.pause{fill:url(#hatch)}.flag{stroke:#15191e;stroke-opacity:.5}";
 
-/// Draws it.
-pub(super) fn drawing(row: &Row, scene: &Scene, numbers: &Numbers) -> String {
+/// Draws both, where there is a second one.
+pub(super) fn drawing(row: &Row, scene: &Scene, second: Option<&SecondScene>, numbers: &Numbers) -> String {
     let mut svg = Drawing {
         scene,
         text: String::new(),
     };
-    svg.begin(row, numbers);
-    svg.pauses();
+    svg.begin(row, second, numbers);
+    svg.pauses((TOP, BOTTOM), true);
     svg.axes();
     svg.curves();
     svg.levels();
     svg.flags(row);
+    if let Some(second) = second {
+        svg.second(second);
+    }
     svg.text + "</svg>\n"
 }
 
@@ -75,15 +90,20 @@ impl Drawing<'_> {
         ));
     }
 
-    fn begin(&mut self, row: &Row, numbers: &Numbers) {
-        let said = xml_escaped(&self.scene.in_a_sentence(row, numbers));
+    fn begin(&mut self, row: &Row, second: Option<&SecondScene>, numbers: &Numbers) {
+        let height = HEIGHT + second.map_or(0.0, |_| SECOND_HEIGHT);
+        let mut said = self.scene.in_a_sentence(row, numbers);
+        if let Some(second) = second {
+            said = [said, second.in_a_sentence()].join(". ");
+        }
+        let said = xml_escaped(&said);
         self.put(format_args!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" \
-             height=\"{HEIGHT}\" role=\"img\">\n<title>{said}</title>\n<style>{STYLE}</style>\n\
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
+             height=\"{height}\" role=\"img\">\n<title>{said}</title>\n<style>{STYLE}</style>\n\
              <defs><pattern id=\"hatch\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" \
              patternTransform=\"rotate(45)\"><rect width=\"6\" height=\"6\" fill=\"#f2f4f6\"/>\
              <path d=\"M0 0V6\" stroke=\"#c3cad1\" stroke-width=\"2\"/></pattern></defs>\n\
-             <rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#fff\"/>"
+             <rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#fff\"/>"
         ));
         let name = xml_escaped(row.name());
         self.put(format_args!(
@@ -104,17 +124,17 @@ impl Drawing<'_> {
         }
     }
 
-    fn pauses(&mut self) {
+    fn pauses(&mut self, (top, bottom): (f64, f64), are_named: bool) {
         for pause in &self.scene.pauses {
             let (from, to) = (self.x(pause.from_s), self.x(pause.to_s.unwrap_or(pause.from_s)));
-            let (width, height) = (to - from, BOTTOM - TOP);
+            let (width, height) = (to - from, bottom - top);
             self.put(format_args!(
-                "<rect class=\"pause\" x=\"{from:.1}\" y=\"{TOP}\" width=\"{width:.1}\" height=\"{height}\"/>"
+                "<rect class=\"pause\" x=\"{from:.1}\" y=\"{top}\" width=\"{width:.1}\" height=\"{height}\"/>"
             ));
-            if width > 80.0 {
+            if are_named && width > 80.0 {
                 let length_s = pause.to_s.unwrap_or(pause.from_s) - pause.from_s;
                 let words = format!("paused {}", format::duration(length_s));
-                self.words((f64::midpoint(from, to), f64::midpoint(TOP, BOTTOM)), "middle", &words);
+                self.words((f64::midpoint(from, to), f64::midpoint(top, bottom)), "middle", &words);
             }
         }
     }
@@ -127,11 +147,16 @@ impl Drawing<'_> {
             self.put(format_args!("<path class=\"grid\" d=\"M{LEFT} {y:.1}H{RIGHT}\"/>"));
             self.words((LEFT - 8.0, y + 4.0), "end", &tick.label);
         }
-        self.put(format_args!("<path class=\"axis\" d=\"M{LEFT} {BOTTOM}H{RIGHT}\"/>"));
+        self.times(BOTTOM);
+    }
+
+    /// The time axis at a height, with its numbers.
+    fn times(&mut self, y: f64) {
+        self.put(format_args!("<path class=\"axis\" d=\"M{LEFT} {y}H{RIGHT}\"/>"));
         for tick in self.scene.time.ticks(TIMES_MAX) {
             let x = self.x(tick.value);
-            self.put(format_args!("<path class=\"axis\" d=\"M{x:.1} {BOTTOM}v4\"/>"));
-            self.words((x, BOTTOM + 20.0), "middle", &tick.label);
+            self.put(format_args!("<path class=\"axis\" d=\"M{x:.1} {y}v4\"/>"));
+            self.words((x, y + 20.0), "middle", &tick.label);
         }
     }
 
@@ -209,6 +234,41 @@ impl Drawing<'_> {
             if x - before >= FLAG_WIDTH / 2.0 {
                 self.words((x + 4.0, y), "start", &mark.change.text());
                 before = x;
+            }
+        }
+    }
+
+    /// The second plot: its axis, and its lines in the colours of the ends or of the connections.
+    fn second(&mut self, second: &SecondScene) {
+        let y_of = |value: f64| SECOND_BOTTOM - second.axis.part(value).clamp(0.0, 1.0) * (SECOND_BOTTOM - SECOND_TOP);
+        self.words((LEFT, SECOND_TOP - 10.0), "start", &second.heading());
+        self.pauses((SECOND_TOP, SECOND_BOTTOM), false);
+        for tick in second.axis.ticks(second.scale().0, SECOND_VALUES_MAX) {
+            let y = y_of(tick.value);
+            self.put(format_args!("<path class=\"grid\" d=\"M{LEFT} {y:.1}H{RIGHT}\"/>"));
+            self.words((LEFT - 8.0, y + 4.0), "end", &tick.label);
+        }
+        self.times(SECOND_BOTTOM);
+        for (index, line) in second.lines.iter().enumerate() {
+            let colour = match line.of {
+                LineOf::End(side) => format!("class=\"line other {}\"", side.name()),
+                LineOf::Stream(number) => {
+                    let [red, green, blue, _] = theme::stream_colour(number, false).to_array();
+                    format!("class=\"line other\" stroke=\"#{red:02x}{green:02x}{blue:02x}\"")
+                }
+            };
+            for run in &line.runs {
+                let points = run
+                    .iter()
+                    .map(|drawn| format!("{:.1},{:.1}", self.x(drawn.t_s), y_of(drawn.value)));
+                let points = points.collect::<Vec<_>>().join(" ");
+                self.put(format_args!("<polyline {colour} points=\"{points}\"/>"));
+            }
+            if matches!(line.of, LineOf::Stream(_)) {
+                let x = RIGHT + 8.0 + (index / STREAMS_A_COLUMN) as f64 * STREAM_WIDTH;
+                let y = SECOND_TOP + 6.0 + (index % STREAMS_A_COLUMN) as f64 * STREAM_HEIGHT;
+                self.put(format_args!("<path {colour} d=\"M{x} {:.1}h12\"/>", y - 4.0));
+                self.words((x + 18.0, y), "start", &line.of.name());
             }
         }
     }

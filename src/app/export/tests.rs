@@ -1,7 +1,10 @@
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::app::model::format::{RateScale, count_rates_in};
+use crate::app::model::plot_view::SecondPlot;
 use crate::app::model::row::OtherProcess;
+use crate::history::{Curves, Entry};
 use crate::transfer::{Event, Side};
 
 /// A sender of another process, of this name: 100 MB in a second, two of them at rest, then another second.
@@ -132,6 +135,62 @@ fn a_drawing_has_its_unit_and_its_times_and_runs_and_loads_nothing() {
         .descendants()
         .filter(|node| node.has_tag_name((SVG, "polyline")));
     assert_eq!(lines.count(), 2, "no line leads over the pause");
+}
+
+#[test]
+fn the_second_plot_is_drawn_below_with_its_own_lines_and_says_what_they_are() {
+    let row = sent("a.npy");
+    let view = PlotView {
+        second: SecondPlot::EachStream,
+        ..PlotView::default()
+    };
+    for format in [Format::Svg, Format::Html] {
+        let export = of(format, &row, view, None, 4.0).expect("a text");
+        let text = String::from_utf8(export.bytes).unwrap();
+        for part in [
+            "rate of each stream, MB/s",
+            ">stream 1<",
+            ">stream 2<",
+            "stream 1 60.0 MB/s",
+        ] {
+            assert!(text.contains(part), "{part} is not in {text}");
+        }
+        // Two runs of the rate, and two of each connection: none leads over the pause.
+        assert_eq!(text.matches("<polyline").count(), 6);
+    }
+}
+
+#[test]
+fn a_run_of_the_history_is_saved_in_every_form_but_a_picture() {
+    let mut run = Run {
+        entry: Entry {
+            source: Some("a.npy".into()),
+            bytes: 300,
+            rate_bytes_per_s: 1e9,
+            ..Entry::default()
+        },
+        curves: Curves::default(),
+    };
+    for step in 0..4_u32 {
+        run.curves.push(Side::Receiver, f64::from(step), u64::from(step) * 100);
+    }
+    count_rates_in(RateScale::Bits);
+    let saved = |format| of_run(format, &run).map(|export| (export.name, String::from_utf8(export.bytes).unwrap()));
+    assert_eq!(saved(Format::Png), None);
+    let (name, svg) = saved(Format::Svg).unwrap();
+    assert!(name.ends_with(".arraylift.svg"), "{name}");
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    assert!(document.descendants().any(|node| node.has_tag_name((SVG, "polyline"))));
+    let (_, html) = saved(Format::Html).unwrap();
+    assert!(html.contains("8.00 Gbit/s") && html.contains("<svg"), "{html}");
+    let (_, csv) = saved(Format::Csv).unwrap();
+    assert_eq!(csv.lines().count(), 5, "{csv}");
+    let (_, json) = saved(Format::Json).unwrap();
+    let json: Json = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        (&json["bytes"], &json["curves"]["receiver"][3]),
+        (&json!(300), &json!([3.0, 300]))
+    );
 }
 
 #[test]

@@ -1,11 +1,36 @@
-//! What the window writes: quantities as everywhere (see `units`), and shapes.
+//! What the window writes: quantities as everywhere (see `units`), rates in what a person chose, and shapes.
+//!
+//! What rates are counted in is, like the language of [`words`](crate::app::words), that of the thread: the window sets
+//! it at the beginning of each frame.
 
-pub(crate) use crate::units::{
-    Quantity, RateScale, RateUnit, bytes, count, duration, exact_bytes, left, mean_bytes, rate, time,
-};
+use std::cell::Cell;
 
 use crate::app::words::say;
 use crate::units::done_and_total;
+pub(crate) use crate::units::{
+    Quantity, RateScale, RateUnit, bytes, count, duration, exact_bytes, left, mean_bytes, time,
+};
+
+thread_local! {
+    static RATES: Cell<RateScale> = const { Cell::new(RateScale::Bytes) };
+}
+
+/// Counts the rates of this thread in this from now on.
+pub(crate) fn count_rates_in(scale: RateScale) {
+    RATES.set(scale);
+}
+
+/// What this thread counts rates in.
+#[must_use]
+pub(crate) fn rate_scale() -> RateScale {
+    RATES.get()
+}
+
+/// A rate in bytes a second, in what was chosen: `5.92 GB/s`, `47.4 Gbit/s`.
+#[must_use]
+pub(crate) fn rate(bytes_per_s: f64) -> Quantity {
+    rate_scale().rate(bytes_per_s)
+}
 
 /// A word with more characters is not shown whole.
 const WORD_MAX: usize = 72;
@@ -72,6 +97,15 @@ mod tests {
             "{shown}"
         );
         assert!(shown.chars().count() < 100);
+    }
+
+    #[test]
+    fn rates_are_written_in_what_was_chosen() {
+        let written = [RateScale::Bytes, RateScale::BinaryBytes, RateScale::Bits].map(|scale| {
+            count_rates_in(scale);
+            rate(4.2e9).to_string()
+        });
+        assert_eq!(written, ["4.20 GB/s", "3.91 GiB/s", "33.6 Gbit/s"]);
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! The picked run, or two over each other: their rates over time, their numbers and the difference, and what to do.
 
-use eframe::egui::{Align2, Color32, Grid, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align2, Color32, Grid, Popup, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use egui_plot::{AxisHints, GridMark, Line, PlotPoints};
 
 use crate::app::action::{Action, HistoryAction};
+use crate::app::export::Format;
 use crate::app::model::entry_text;
-use crate::app::model::format::{self, RateUnit};
+use crate::app::model::format;
 use crate::app::model::history::{Page, Run};
 use crate::app::panels::still_plot::still_plot;
 use crate::app::theme::{self, STEP};
-use crate::app::widgets::{caption, plain_button, text_line};
+use crate::app::widgets::{MenuItem, caption, menu_ui, plain_button, text_line};
 use crate::app::words::say;
 use crate::history::{Compared, differences};
 use crate::text::shown;
@@ -42,6 +43,7 @@ fn buttons_ui(ui: &mut Ui, page: &Page, run: &Run) -> Vec<Action> {
         if plain_button(ui, say!("history-copy-summary")).clicked() {
             actions.push(Action::Copy(entry_text::markdown(&run.entry)));
         }
+        actions.extend(save_ui(ui, run));
         if page.asks_to_forget {
             if plain_button(ui, say!("history-forget-for-good")).clicked() {
                 actions.push(Action::History(HistoryAction::Forget(id)));
@@ -57,6 +59,20 @@ fn buttons_ui(ui: &mut Ui, page: &Page, run: &Run) -> Vec<Action> {
         }
     });
     actions
+}
+
+/// A button that drops all the forms in which the run can be saved.
+fn save_ui(ui: &mut Ui, run: &Run) -> Option<Action> {
+    let button = plain_button(ui, say!("history-save"));
+    let shown = Popup::menu(&button).show(|ui| {
+        let has_curve = rates(run).len() > 1;
+        let formats = Format::ALL
+            .into_iter()
+            .filter(|format| has_curve || *format != Format::Svg);
+        let items = formats.map(|format| MenuItem::new(format.command(), "", HistoryAction::Export(format)));
+        menu_ui(ui, items.collect())
+    });
+    shown.and_then(|shown| shown.inner).map(Action::History)
 }
 
 /// The rate over time of the receiver, or of the sender where that is the end that was here.
@@ -87,7 +103,7 @@ fn plot_ui(ui: &mut Ui, run: &Run, beside: Option<&Run>) {
         say!("history-run-peak", run = *name, rate = format::rate(peak))
     });
     let in_words = in_words.collect::<Vec<_>>().join(say!("semicolon"));
-    let unit = RateUnit::of(most);
+    let unit = format::rate_scale().unit(most);
     legend_ui(ui, unit.name, &lines);
     // The highest mark says how many decimals all of them have.
     let rate = move |mark: GridMark, _: &std::ops::RangeInclusive<f64>| {
@@ -176,7 +192,9 @@ fn difference_ui(ui: &mut Ui, run: &Run, beside: &Run) {
             }
             ui.end_row();
             for number in differences(&run.entry, &beside.entry) {
-                let cell = |value: Option<f64>| value.map_or_else(|| "-".into(), |value| number.in_words(value));
+                let cell = |value: Option<f64>| {
+                    value.map_or_else(|| "-".into(), |value| number.in_words(value, format::rate_scale()))
+                };
                 ui.label(small(entry_text::label(&number).to_owned(), palette.weak));
                 ui.label(small(cell(number.first), palette.text));
                 ui.label(small(cell(number.second), palette.text));
