@@ -1,6 +1,8 @@
 //! Lays the panels out. Nothing changes here: what a person asked for is returned, and `commands` applies it.
 
-use eframe::egui::{CentralPanel, Color32, Context, Frame, Margin, Memory, Panel, ScrollArea, Ui, vec2};
+use eframe::egui::{
+    CentralPanel, Color32, Context, Frame, Margin, Memory, Panel, ScrollArea, Ui, accesskit_root_id, vec2,
+};
 
 use super::action::{Action, TransferAction};
 use super::export::picture::note_page;
@@ -15,6 +17,7 @@ use super::panels::{
     settings, status, strip,
 };
 use super::theme;
+use super::widgets::scrolled_page;
 use super::{App, Clock, Question};
 
 /// In a lower window the list has no place to drop files.
@@ -25,6 +28,8 @@ impl App {
     /// would cost as much as everything that is drawn on it.
     pub(super) fn draw(&mut self, ui: &mut Ui, is_cleared: bool) {
         let ctx = ui.ctx().clone();
+        // A screen reader names the window as its frame does.
+        ctx.accesskit_node_builder(accesskit_root_id(), |node| node.set_label(self.title.as_str()));
         let mut actions = self.input_actions(&ctx);
         actions.extend(self.window_ui(ui, is_cleared));
         // The plot is drawn with the new axis already; every other change shows in the next frame.
@@ -266,5 +271,5 @@ fn history_ui(ui: &mut Ui, page: &Page) -> Vec<Action> {
 fn page_ui(ui: &mut Ui, name: &str, content: impl FnOnce(&mut Ui) -> Vec<Action>) -> Vec<Action> {
     let page = ScrollArea::vertical().id_salt(name).auto_shrink(false);
     let frame = Frame::new().inner_margin(Margin::symmetric(24, 16));
-    page.show(ui, |ui| frame.show(ui, content).inner).inner
+    scrolled_page(ui, page, |ui| frame.show(ui, content).inner)
 }

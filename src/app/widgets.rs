@@ -2,7 +2,9 @@
 
 mod icons;
 mod menu;
+mod scroll;
 mod sparkline;
+mod walk;
 
 use crate::app::words::say;
 use eframe::egui::{
@@ -16,7 +18,9 @@ use super::theme::{self, FIELD_HEIGHT, RADIUS, STEP};
 
 pub(super) use icons::{Icon, icon_button, paint_icon, paint_mark, sign_colour};
 pub(super) use menu::{MenuItem, menu_ui};
+pub(super) use scroll::{scrolled, scrolled_page};
 pub(super) use sparkline::paint_sparkline;
+pub(super) use walk::Walk;
 
 /// Height of the main button of a panel.
 pub(super) const MAIN_BUTTON_HEIGHT: f32 = 37.0;
@@ -292,11 +296,21 @@ pub(super) fn tick(ui: &mut Ui, value: &mut bool, text: &str) -> Response {
 
 /// A button that is only a word, grey until someone points at it.
 pub(super) fn word_button(ui: &mut Ui, text: &str, name: &str) -> Response {
+    a_word_button(ui, None, text, name)
+}
+
+/// The same with an id that is known before it is drawn.
+pub(super) fn word_button_with_id(ui: &mut Ui, id: Id, text: &str, name: &str) -> Response {
+    a_word_button(ui, Some(id), text, name)
+}
+
+fn a_word_button(ui: &mut Ui, id: Option<Id>, text: &str, name: &str) -> Response {
     let palette = theme::palette(ui);
     let galley = ui
         .painter()
         .layout_no_wrap(text.to_owned(), theme::small(), Color32::PLACEHOLDER);
-    let (rect, response) = ui.allocate_exact_size(galley.size() + vec2(10.0, 8.0), Sense::click());
+    let (auto_id, rect) = ui.allocate_space(galley.size() + vec2(10.0, 8.0));
+    let response = ui.interact(rect, id.unwrap_or(auto_id), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), name));
     let colour = if response.hovered() || response.has_focus() {
         palette.text

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use egui_kittest::kittest::Queryable as _;
+use eframe::egui::Key;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use crate::{HEADLINE, Window, phase, type_into, until, until_shown, with_form};
 use arraylift::internals::app::{Phase, View};
@@ -57,11 +58,17 @@ fn yesterdays_run_is_found_laid_over_todays_done_again_and_forgotten() {
     until_shown(&mut window, "Nothing was found");
     type_into(&mut window, "Search", "range");
     until_shown(&mut window, "range 0 … 2000000");
-    window.get_by_label_contains("range 0 … 1000000").focus();
+    // The picked row is the stop of the Tab key; from there the arrows walk.
+    window.get_by_label_contains("range 0 … 2000000").focus();
     window.run();
-    window.get_by_label_contains("Lay over: range 0 … 1000000").click();
+    window.key_press(Key::ArrowDown);
+    window.run();
+    window.key_press(Key::Tab);
+    window.run();
+    assert!(window.get_by_label_contains("Lay over: range 0 … 1000000").is_focused());
+    window.key_press(Key::Enter);
     until_shown(&mut window, "B has more");
-    window.get_by_label("\u{2212}50.0 %");
+    assert!(window.query_all_by_label("\u{2212}50.0 %").next().is_some());
 
     window.get_by_label("Forget").click();
     window.run();
@@ -90,4 +97,49 @@ fn a_window_of_nothing_says_so() {
     window.get_by_label("Transfers").click();
     window.run();
     window.get_by_label(HEADLINE);
+}
+
+/// As if a day had passed since what is in the history; returns when the latest of it began.
+fn a_day_passes(folder: &tempfile::TempDir) -> String {
+    let history = rusqlite::Connection::open(folder.path().join("arraylift/history.db")).unwrap();
+    let back = "UPDATE entries SET began_unix_ms = began_unix_ms - 86400000;
+        UPDATE details SET entry = json_set(entry, '$.began_unix_ms', entry ->> '$.began_unix_ms' - 86400000)";
+    history.execute_batch(back).unwrap();
+    let latest = "SELECT strftime('%Y-%m-%d %H:%M', max(began_unix_ms) / 1000, 'unixepoch', 'localtime') FROM entries";
+    history.query_row(latest, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn yesterdays_run_lies_over_todays_and_the_difference_is_told_in_per_cent() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = with_history(&folder);
+    transfer(&mut window, "3,000,000");
+    drop(window);
+    let yesterday = a_day_passes(&folder);
+    let mut window = with_history(&folder);
+    transfer(&mut window, "2,000,000");
+    drop(window);
+
+    let mut window = with_history(&folder);
+    window.get_by_label("History").click();
+    until_shown(&mut window, "range 0 … 2000000");
+    until_shown(&mut window, "Again");
+    window.get_by_label_contains(&yesterday).hover();
+    window.run();
+    window.get_by_label_contains("Lay over: range 0 … 3000000").click();
+    until_shown(&mut window, "B has more");
+    // Both are there with their days, and what B has more in bytes and in rate.
+    window.get_by_label_contains(&format!("B  {yesterday}"));
+    window.get_by_label_contains("A  ");
+    assert!(window.query_all_by_label("+50.0 %").next().is_some());
+    let percents = window.query_all_by_label_contains(" %");
+    let percents: Vec<_> = percents.filter_map(|node| node.accesskit_node().value()).collect();
+    assert!(percents.len() >= 3, "{percents:?}");
+    let plot = window.get_by_label_contains("Rate over time. A: at most ");
+    assert!(
+        plot.accesskit_node()
+            .label()
+            .unwrap_or_default()
+            .contains("; B: at most ")
+    );
 }

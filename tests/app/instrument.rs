@@ -119,12 +119,12 @@ fn the_second_plot_shows_what_was_picked() {
     assert!(window.query_by_label("round trip").is_none(), "it is not measured here");
     window.get_by_label("page faults a second").click();
     window.run();
-    window.get_by_label_contains("page faults a second over time, sender ");
+    window.get_by_label_contains("page faults a second over time: sender ");
     window.get_by_label("Second plot").click();
     window.run();
     window.get_by_label("CPU, cores").click();
     window.run();
-    window.get_by_label_contains("CPU, cores over time, sender ");
+    window.get_by_label_contains("CPU, cores over time: sender ");
 }
 
 #[test]

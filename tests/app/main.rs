@@ -9,6 +9,8 @@ mod frame;
 mod frame_time;
 mod history;
 mod instrument;
+mod keyboard;
+mod keyboard_story;
 mod notify;
 mod reading;
 mod strip;

@@ -1,11 +1,11 @@
 //! The rail at the left edge: the pages, and below them settings and help. The arrows walk it, Enter picks.
 
-use eframe::egui::{self, Align2, EventFilter, Id, Modifiers, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align2, Id, Rect, Role, Ui, WidgetInfo, pos2, vec2};
 
 use crate::app::action::Action;
 use crate::app::model::view::View;
 use crate::app::theme::{self, ROW_RADIUS};
-use crate::app::widgets::{Icon, focus_ring, paint_icon, paint_mark, text_line};
+use crate::app::widgets::{Icon, Walk, focus_ring, paint_icon, paint_mark, text_line};
 use crate::app::words::{Key, key};
 
 /// An entry of the rail.
@@ -109,41 +109,22 @@ pub(crate) fn ui(ui: &mut Ui, shown: View, has_words: bool) -> Option<Action> {
 }
 
 fn entries_ui(ui: &mut Ui, shown: View, placed: &[(&Entry, Rect)]) -> Option<Action> {
-    let id = |at: usize| Id::unique(("rail", at));
-    let focused = (0..placed.len()).find(|at| ui.memory(|memory| memory.has_focus(id(*at))));
-    // One stop for the Tab key: where the focus is, else the page that is shown.
+    let ids = (0..placed.len()).map(|at| Id::unique(("rail", at))).collect();
     let current = placed.iter().position(|(entry, _)| entry.view == shown);
-    let stop = focused.or(current).unwrap_or(0);
-    let mut to = None;
+    let mut walk = Walk::new(ui, ids, current.unwrap_or(0));
     let mut picked = None;
     for (at, (entry, rect)) in placed.iter().enumerate() {
-        let sense = if at == stop { Sense::click() } else { Sense::CLICK };
-        let response = ui.interact(*rect, id(at), sense);
+        let response = ui.interact(*rect, walk.id(at), walk.sense(at));
         let is_shown = entry.view == shown;
         response.widget_info(|| WidgetInfo::selected(Role::Tab, true, is_shown, entry.name.say()));
-        if response.has_focus() {
-            let upright = EventFilter {
-                vertical_arrows: true,
-                ..EventFilter::default()
-            };
-            ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, upright));
-            let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
-            if pressed(egui::Key::ArrowDown) {
-                to = Some((at + 1).min(placed.len() - 1));
-            } else if pressed(egui::Key::ArrowUp) {
-                to = Some(at.saturating_sub(1));
-            }
-        }
+        walk.take_keys(ui, at, &response);
         if response.clicked() {
             picked = Some(Action::Show(entry.view));
         }
         entry_ui(ui, entry, *rect, is_shown, &response);
         response.on_hover_text(format!("{}  ({})", entry.name.say(), entry.keys));
     }
-    if let Some(to) = to {
-        // Once all are drawn: one that is no stop yet would give the focus away.
-        ui.memory_mut(|memory| memory.request_focus(id(to)));
-    }
+    walk.end(ui);
     picked
 }
 

@@ -1,16 +1,16 @@
 //! The round trips page: how long bytes take to an echo service and back, a row a size, and a histogram of one of them.
 
-use eframe::egui::{Align, Align2, Layout, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align, Align2, Id, Layout, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use egui_plot::{AxisHints, Bar, BarChart, GridMark};
 
-use super::still_plot::still_plot;
+use super::still_plot::{still_plot, walk_ui};
 use crate::app::action::{Action, RoundTripsAction};
 use crate::app::model::format;
 use crate::app::model::round_trips::Page;
 use crate::app::model::view::View;
 use crate::app::theme::{self, FIELD_HEIGHT, STEP};
 use crate::app::widgets::{
-    MAIN_BUTTON_HEIGHT, caption, focus_ring, main_button, plain_button, text_edit, text_line, word_button,
+    MAIN_BUTTON_HEIGHT, Walk, caption, focus_ring, main_button, plain_button, text_edit, text_line, word_button,
 };
 use crate::app::words::{Key, key, say};
 use crate::ping::RoundTrips;
@@ -110,8 +110,19 @@ fn table_ui(ui: &mut Ui, page: &Page) -> Option<RoundTripsAction> {
     cells_ui(ui, rect, &HEADS.map(|head| head.say().to_owned()), palette.weak);
     ui.painter()
         .hline(rect.x_range(), rect.bottom() - 0.5, (1.0, palette.hairline));
-    for one in &page.measured {
-        let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
+    let ids = page
+        .measured
+        .iter()
+        .map(|one| Id::unique(("round trips", one.size_bytes)));
+    let picked_at = page
+        .measured
+        .iter()
+        .position(|one| Some(one.size_bytes) == picked_bytes);
+    let mut walk = Walk::new(ui, ids.collect(), picked_at.unwrap_or(0));
+    for (at, one) in page.measured.iter().enumerate() {
+        let (_, rect) = ui.allocate_space(vec2(ui.available_width(), ROW_HEIGHT));
+        let response = ui.interact(rect, walk.id(at), walk.sense(at));
+        walk.take_keys(ui, at, &response);
         let cells = cells(one);
         let is_picked = Some(one.size_bytes) == picked_bytes;
         response.widget_info(|| {
@@ -133,6 +144,7 @@ fn table_ui(ui: &mut Ui, page: &Page) -> Option<RoundTripsAction> {
         focus_ring(ui, &response, rect.shrink(1.0));
         cells_ui(ui, rect, &cells, palette.text);
     }
+    walk.end(ui);
     ui.spacing_mut().item_spacing.y = STEP;
     pick
 }
@@ -164,7 +176,7 @@ fn histogram_ui(ui: &mut Ui, one: &RoundTrips) {
     let palette = theme::palette(ui);
     ui.add_space(STEP);
     let size = format::exact_bytes(one.size_bytes);
-    let title = say!("ping-there-and-back", size = size);
+    let title = say!("ping-there-and-back", size = &size);
     ui.label(RichText::new(title).font(theme::strong()));
     ui.add_space(-4.0);
     caption(ui, say!("ping-histogram"));
@@ -188,7 +200,7 @@ fn histogram_ui(ui: &mut Ui, one: &RoundTrips) {
     let counts = |mark: GridMark, _: &std::ops::RangeInclusive<f64>| format::count(mark.value.max(0.0) as u64);
     let (x_axis, y_axis) = (AxisHints::new_x(), AxisHints::new_y());
     let (x_axis, y_axis) = (x_axis.formatter(seconds), y_axis.formatter(counts));
-    still_plot(ui, "round trips", PLOT_HEIGHT, x_axis, y_axis)
+    let plot = still_plot(ui, "round trips", PLOT_HEIGHT, x_axis, y_axis)
         .x_grid_spacer(|input| marks(input.bounds))
         .show(ui, |plot| {
             let margin = ((to - from) * 0.05).max(0.1);
@@ -200,6 +212,20 @@ fn histogram_ui(ui: &mut Ui, one: &RoundTrips) {
                     .allow_hover(false),
             );
         });
+    let points = one.histogram.iter().map(|bin| {
+        let (from, to) = (format::time(bin.from_s), format::time(bin.to_s));
+        let words = say!("ping-bin", from = from, to = to, count = bin.count);
+        (f64::midpoint(bin.from_s.log10(), bin.to_s.log10()), words)
+    });
+    let (half, slowest) = (format::time(one.p50_s), format::time(one.p99_s));
+    let sentence = say!("ping-plot", size = &size, half = half, slowest = slowest);
+    walk_ui(
+        ui,
+        &plot.response,
+        &plot.transform,
+        &sentence,
+        &points.collect::<Vec<_>>(),
+    );
 }
 
 /// 1, 2 and 5 of each decade.

@@ -24,6 +24,8 @@ const NAME_MAX: f32 = 120.0;
 const SPARKLINE_WIDTH: f32 = 40.0;
 /// A rate takes so much room at least, so that nothing moves with its digits.
 const RATE_WIDTH: f32 = 40.0;
+/// The place of the rate of all.
+const TOTAL_WIDTH: f32 = 92.0;
 /// The list that a chip opens.
 const LIST_WIDTH: f32 = 300.0;
 const LIST_HEIGHT_MAX: f32 = 380.0;
@@ -36,16 +38,12 @@ pub(crate) fn ui(ui: &mut Ui, column: Column<'_>) -> Vec<Action> {
         .hline(area.x_range(), area.bottom() - 0.5, (1.0, palette.hairline));
     let mut actions = Vec::new();
     let plus = Rect::from_center_size(pos2(area.right() - 30.0, area.center().y), vec2(28.0, 28.0));
-    if plus_ui(ui, plus) {
-        actions.push(Action::Form(FormAction::Focus));
-    }
     let transfers = column.list.transfers;
     let totals = Totals::of(transfers, column.now_s);
     // Written once, beside the total.
     let unit = totals.common_unit(column.list.unit());
     let total_end = pos2(plus.left() - 12.0, area.center().y);
-    let total = total_ui(ui, column, &totals, unit, total_end);
-    let end = total.rect.left() - 12.0;
+    let end = total_end.x - TOTAL_WIDTH - 12.0;
     // The filter is of the list that a chip opens.
     let all = List {
         filter: "",
@@ -74,11 +72,16 @@ pub(crate) fn ui(ui: &mut Ui, column: Column<'_>) -> Vec<Action> {
     if without_chip > 0 {
         counts.insert(0, (Sign::Both, say!("strip-more", count = without_chip)));
     }
-    let mut openers = vec![total];
+    let mut openers = Vec::new();
     for (sign, text) in counts {
         let width = count_width(ui, &text);
         openers.push(count_ui(ui, sign, &text, place(x, width)));
         x += width;
+    }
+    // In the order in which they are read.
+    openers.push(total_ui(ui, column, &totals, unit, total_end));
+    if plus_ui(ui, plus) {
+        actions.push(Action::Form(FormAction::Focus));
     }
     for opener in openers.iter().filter(|opener| opener.clicked()) {
         let at = opener.rect.left() - area.left();
@@ -283,7 +286,7 @@ fn plus_ui(ui: &Ui, rect: Rect) -> bool {
 fn total_ui(ui: &Ui, column: Column<'_>, totals: &Totals, unit: RateUnit, end: Pos2) -> Response {
     let palette = theme::palette(ui);
     let rate = totals.rate(unit);
-    let place = Rect::from_min_max(end - vec2(92.0, 12.0), end + vec2(0.0, 12.0));
+    let place = Rect::from_min_max(end - vec2(TOTAL_WIDTH, 12.0), end + vec2(0.0, 12.0));
     let unit = text_line(ui, place, Align2::RIGHT_CENTER, rate.unit, theme::small(), palette.weak);
     let number = place.with_max_x(unit.left() - 4.0);
     text_line(

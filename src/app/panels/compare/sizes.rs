@@ -1,11 +1,11 @@
 //! Time against size, both axes logarithmic: a handoff lies flat, everything that moves bytes climbs.
 
-use eframe::egui::{Align2, Color32, RichText, Sense, Ui, pos2, vec2};
+use eframe::egui::{Align2, Color32, Response, RichText, Sense, Ui, pos2, vec2};
 use egui_plot::{AxisHints, GridMark, Line, PlotPoint, PlotPoints, PlotTransform};
 
 use crate::app::model::compare::{Curve, curves};
 use crate::app::model::format;
-use crate::app::panels::still_plot::still_plot;
+use crate::app::panels::still_plot::{Point, still_plot, walk_ui};
 use crate::app::theme::{self, Palette, STEP};
 use crate::app::widgets::caption;
 use crate::app::words::say;
@@ -39,11 +39,9 @@ pub(super) fn ui(ui: &mut Ui, shown: &Comparison, beside: Option<&Comparison>, i
         .map(|curve| StyledCurve::of(curve, palette.neutral.gamma_multiply(0.3), 1.0))
         .chain(curves.iter().map(|curve| StyledCurve::looking(curve, palette, picked)))
         .collect();
-    let transform = ui
-        .scope_builder(eframe::egui::UiBuilder::new().max_rect(plot_area), |ui| {
-            plot(ui, &lines)
-        })
-        .inner;
+    let place = eframe::egui::UiBuilder::new().max_rect(plot_area);
+    let (transform, response) = ui.scope_builder(place, |ui| plot(ui, &lines)).inner;
+    walk_ui(ui, &response, &transform, say!("compare-sizes"), &points(&curves));
     names_ui(ui, &transform, &lines[older.len()..], area.right() - NAMES_WIDTH + 8.0);
     // What a plot shows, for who does not see it: the flattest, and the picked one.
     let flattest = curves.iter().min_by(|a, b| a.growth().total_cmp(&b.growth()));
@@ -87,7 +85,33 @@ impl<'a> StyledCurve<'a> {
     }
 }
 
-fn plot(ui: &mut Ui, lines: &[StyledCurve<'_>]) -> PlotTransform {
+/// Each size, and how long each curve takes for it, the fastest first.
+fn points(curves: &[Curve<'_>]) -> Vec<Point> {
+    let mut sizes: Vec<u64> = curves
+        .iter()
+        .flat_map(|curve| &curve.points)
+        .map(|(bytes, _)| *bytes)
+        .collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    let words = |size: u64| {
+        let of = |curve: &Curve<'_>| {
+            let (_, seconds) = curve.points.iter().find(|(bytes, _)| *bytes == size)?;
+            Some((*seconds, format!("{} {}", curve.name, format::time(*seconds))))
+        };
+        let mut times: Vec<(f64, String)> = curves.iter().filter_map(of).collect();
+        times.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let times: Vec<String> = times.into_iter().map(|(_, words)| words).collect();
+        let times = times.join(say!("comma"));
+        say!("compare-at-size", size = format::bytes(size), times = times)
+    };
+    sizes
+        .into_iter()
+        .map(|size| ((size as f64).log10(), words(size)))
+        .collect()
+}
+
+fn plot(ui: &mut Ui, lines: &[StyledCurve<'_>]) -> (PlotTransform, Response) {
     let all = || lines.iter().flat_map(|line| &line.points);
     let range = |value: fn(&PlotPoint) -> f64| {
         let (least, most) = all()
@@ -114,7 +138,7 @@ fn plot(ui: &mut Ui, lines: &[StyledCurve<'_>]) -> PlotTransform {
     };
     let x_axis = AxisHints::new_x().formatter(size);
     let y_axis = AxisHints::new_y().formatter(seconds).label_spacing(8.0..=12.0);
-    still_plot(ui, "time against size", HEIGHT, x_axis, y_axis)
+    let shown = still_plot(ui, "time against size", HEIGHT, x_axis, y_axis)
         .x_grid_spacer(|input| decades(input.bounds))
         .y_grid_spacer(|input| decades(input.bounds))
         .show(ui, |plot| {
@@ -128,8 +152,8 @@ fn plot(ui: &mut Ui, lines: &[StyledCurve<'_>]) -> PlotTransform {
                         .allow_hover(false),
                 );
             }
-        })
-        .transform
+        });
+    (shown.transform, shown.response)
 }
 
 /// The names at the right ends of the lines, pushed apart where lines end close to each other.

@@ -1,12 +1,12 @@
 //! One row a contestant: its rate as a bar with its spread, and what it costs beside it.
 
-use eframe::egui::{Align2, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align2, Id, Rect, Response, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::app::model::compare::{COLUMNS, cells, highest_rate, rows, spread_in_words, way_in_words};
 use crate::app::model::contestant_text;
 use crate::app::model::format;
 use crate::app::theme;
-use crate::app::widgets::{focus_ring, text_line};
+use crate::app::widgets::{Walk, focus_ring, text_line};
 use crate::app::words::say;
 use crate::compare::{Comparison, Pair};
 
@@ -27,9 +27,17 @@ pub(super) fn ui(
     let top = highest_rate(&rows).max(1.0);
     ui.spacing_mut().item_spacing.y = 0.0;
     head_ui(ui);
-    for row in &rows {
-        row_ui(ui, row, shown, top, beside.is_some(), picked);
+    let ids = rows.iter().map(|row| Id::unique(("contestant", &row.contestant.id)));
+    let picked_at = rows.iter().position(|row| picked.as_ref() == Some(&row.contestant.id));
+    let mut walk = Walk::new(ui, ids.collect(), picked_at.unwrap_or(0));
+    for (at, row) in rows.iter().enumerate() {
+        let height = if beside.is_some() { TALL_ROW_HEIGHT } else { ROW_HEIGHT };
+        let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
+        let response = ui.interact(rect, walk.id(at), walk.sense(at));
+        walk.take_keys(ui, at, &response);
+        row_ui(ui, row, shown, top, beside.is_some(), response, picked);
     }
+    walk.end(ui);
     ui.spacing_mut().item_spacing.y = theme::STEP;
 }
 
@@ -55,12 +63,17 @@ fn head_ui(ui: &mut Ui) {
         .hline(rect.x_range(), rect.bottom(), (1.0, theme::palette(ui).hairline));
 }
 
-fn row_ui(ui: &mut Ui, row: &Pair<'_>, shown: &Comparison, top: f64, is_tall: bool, picked: &mut Option<String>) {
+fn row_ui(
+    ui: &Ui,
+    row: &Pair<'_>,
+    shown: &Comparison,
+    top: f64,
+    is_tall: bool,
+    response: Response,
+    picked: &mut Option<String>,
+) {
     let palette = theme::palette(ui);
-    let height = if is_tall { TALL_ROW_HEIGHT } else { ROW_HEIGHT };
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
-    let id = &row.contestant.id;
-    let response = ui.interact(rect, ui.scope_id().with(("contestant", id)), Sense::click());
+    let (id, rect) = (&row.contestant.id, response.rect);
     let is_picked = picked.as_ref() == Some(id);
     let said = in_words(row);
     response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, is_picked, said.clone()));

@@ -9,7 +9,7 @@ use eframe::egui::{RichText, ScrollArea, Ui, vec2};
 use crate::app::action::{Action, HistoryAction};
 use crate::app::model::history::{Page, SHOWN};
 use crate::app::theme::{self, FIELD_HEIGHT, STEP};
-use crate::app::widgets::{caption, text_edit};
+use crate::app::widgets::{caption, scrolled, scrolled_page, text_edit};
 use crate::app::words::say;
 
 /// The list takes this share of the height.
@@ -32,10 +32,10 @@ pub(crate) fn ui(ui: &mut Ui, page: &Page) -> Vec<Action> {
         let list = ScrollArea::vertical()
             .id_salt("history list")
             .auto_shrink([false, true]);
-        let picked = list.max_height(height).show(ui, |ui| table::ui(ui, page)).inner;
+        let picked = scrolled(ui, list.max_height(height), |ui| table::ui(ui, page)).inner;
         actions.extend(picked.into_iter().map(Action::History));
         let below = ScrollArea::vertical().id_salt("history run").auto_shrink(false);
-        actions.extend(below.show(ui, |ui| runs::ui(ui, page)).inner);
+        actions.extend(scrolled_page(ui, below, |ui| runs::ui(ui, page)));
     }
     actions
 }

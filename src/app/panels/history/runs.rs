@@ -1,6 +1,6 @@
 //! The picked run, or two over each other: their rates over time, their numbers and the difference, and what to do.
 
-use eframe::egui::{Align2, Color32, Grid, Popup, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align2, Color32, Grid, Popup, RichText, Sense, Ui, pos2, vec2};
 use egui_plot::{AxisHints, GridMark, Line, PlotPoints};
 
 use crate::app::action::{Action, HistoryAction};
@@ -8,7 +8,7 @@ use crate::app::export::Format;
 use crate::app::model::entry_text;
 use crate::app::model::format;
 use crate::app::model::history::{Page, Run};
-use crate::app::panels::still_plot::still_plot;
+use crate::app::panels::still_plot::{Point, still_plot, walk_ui};
 use crate::app::theme::{self, STEP};
 use crate::app::widgets::{MenuItem, caption, menu_ui, plain_button, text_line};
 use crate::app::words::say;
@@ -16,6 +16,8 @@ use crate::history::{Compared, differences};
 use crate::text::shown;
 
 const PLOT_HEIGHT: f32 = 180.0;
+/// The arrows go through the time in so many steps.
+const POINTS: u32 = 40;
 
 /// Draws it; returns what was asked for.
 pub(super) fn ui(ui: &mut Ui, page: &Page) -> Vec<Action> {
@@ -45,11 +47,12 @@ fn buttons_ui(ui: &mut Ui, page: &Page, run: &Run) -> Vec<Action> {
         }
         actions.extend(save_ui(ui, run));
         if page.asks_to_forget {
-            if plain_button(ui, say!("history-forget-for-good")).clicked() {
-                actions.push(Action::History(HistoryAction::Forget(id)));
-            }
+            // It takes the place of Forget, and its focus: the same key pressed twice forgets nothing.
             if plain_button(ui, say!("history-keep")).clicked() {
                 actions.push(Action::History(HistoryAction::AskToForget(false)));
+            }
+            if plain_button(ui, say!("history-forget-for-good")).clicked() {
+                actions.push(Action::History(HistoryAction::Forget(id)));
             }
         } else if plain_button(ui, say!("history-forget")).clicked() {
             actions.push(Action::History(HistoryAction::AskToForget(true)));
@@ -126,8 +129,28 @@ fn plot_ui(ui: &mut Ui, run: &Run, beside: Option<&Run>) {
             plot.line(Line::new(*name, points).color(*colour).width(1.5).allow_hover(false));
         }
     });
-    plot.response
-        .widget_info(|| WidgetInfo::labeled(Role::Image, true, say!("history-plot", words = &in_words)));
+    let sentence = say!("history-plot", words = &in_words);
+    let points: Vec<Point> = (0..=POINTS)
+        .map(|at| end_s * f64::from(at) / f64::from(POINTS))
+        .map(|t_s| (t_s, rates_in_words(&lines, t_s)))
+        .collect();
+    walk_ui(ui, &plot.response, &plot.transform, &sentence, &points);
+}
+
+/// What each line shows at an instant.
+fn rates_in_words(lines: &[(&str, Vec<[f64; 2]>, Color32)], t_s: f64) -> String {
+    let shown = lines.iter().filter_map(|(name, rates, _)| {
+        let after = rates.partition_point(|[at_s, _]| *at_s < t_s);
+        let [_, rate] = rates.get(after)?;
+        let rate = format::rate(*rate);
+        Some(if lines.len() > 1 {
+            format!("{name} {rate}")
+        } else {
+            rate.to_string()
+        })
+    });
+    let rates = shown.collect::<Vec<_>>().join(say!("comma"));
+    say!("history-at", time = format::time(t_s), rates = rates)
 }
 
 /// Three to seven rates above 0 up to the highest one, in steps of 1, 2 or 5.

@@ -1,13 +1,13 @@
 //! The entries of the history, a row each.
 
-use eframe::egui::{Align2, Color32, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align2, Color32, Id, Memory, Rect, Role, Ui, WidgetInfo, pos2, vec2};
 
 use crate::app::action::HistoryAction;
 use crate::app::model::entry_text;
 use crate::app::model::format;
 use crate::app::model::history::Page;
 use crate::app::theme::{self, Palette};
-use crate::app::widgets::{focus_ring, from_right, name_line, text_line, word_button};
+use crate::app::widgets::{Walk, focus_ring, from_right, name_line, text_line, word_button_with_id};
 use crate::app::words::say;
 use crate::history::{Ending, Entry};
 use crate::text::shown;
@@ -23,15 +23,27 @@ const BUTTON: f32 = 72.0;
 /// Draws the rows; returns what was asked for.
 pub(super) fn ui(ui: &mut Ui, page: &Page) -> Vec<HistoryAction> {
     ui.spacing_mut().item_spacing.y = 0.0;
-    let rows = page.entries.iter();
-    rows.filter_map(|entry| row_ui(ui, page, entry)).collect()
+    let ids = page.entries.iter().map(|entry| Id::unique(("history row", entry.id)));
+    let picked = page.entries.iter().position(|entry| page.picked == Some(entry.id));
+    let mut walk = Walk::new(ui, ids.collect(), picked.unwrap_or(0));
+    let rows = page.entries.iter().enumerate();
+    let asked = rows.filter_map(|(at, entry)| row_ui(ui, page, entry, at, &mut walk));
+    let asked = asked.collect();
+    walk.end(ui);
+    asked
 }
 
-fn row_ui(ui: &mut Ui, page: &Page, entry: &Entry) -> Option<HistoryAction> {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
+fn row_ui(ui: &mut Ui, page: &Page, entry: &Entry, at: usize, walk: &mut Walk) -> Option<HistoryAction> {
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), ROW_HEIGHT));
+    let lay_over_id = Id::unique(("lay over", entry.id));
+    // Asked for before the row is: from it the Tab key goes to the button in this very frame.
+    let focused = ui.memory(Memory::focused);
+    let has_focus = focused.is_some_and(|id| id == walk.id(at) || id == lay_over_id);
+    let response = ui.interact(rect, walk.id(at), walk.sense(at));
+    walk.take_keys(ui, at, &response);
     let is_picked = page.picked == Some(entry.id);
     let is_beside = page.beside == Some(entry.id);
-    if !ui.is_rect_visible(rect) && !response.has_focus() {
+    if !ui.is_rect_visible(rect) && !has_focus {
         response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, is_picked, name(entry)));
         return None;
     }
@@ -51,11 +63,11 @@ fn row_ui(ui: &mut Ui, page: &Page, entry: &Entry) -> Option<HistoryAction> {
         _ if page.picked.is_some() => Some((say!("history-lay-over"), Some(entry.id))),
         _ => None,
     };
-    let lay_over = word.filter(|_| is_beside || response.contains_pointer() || response.has_focus());
+    let lay_over = word.filter(|_| is_beside || response.contains_pointer() || has_focus);
     let laid = lay_over.and_then(|(word, id)| {
         let name = say!("history-button", word = word, what = shown(&entry_text::what(entry)));
         let clicked = from_right(ui, ("lay over", entry.id), button, |ui| {
-            word_button(ui, word, &name).clicked()
+            word_button_with_id(ui, lay_over_id, word, &name).clicked()
         });
         clicked.then_some(HistoryAction::LayOver(id))
     });

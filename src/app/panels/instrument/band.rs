@@ -12,7 +12,7 @@ use crate::app::action::{Action, TransferAction};
 use crate::app::model::format;
 use crate::app::model::row::{LimitSpan, Row};
 use crate::app::theme::{self, Palette};
-use crate::app::widgets::text_width;
+use crate::app::widgets::{focus_ring, text_width};
 use crate::app::words::causes;
 use crate::telemetry::Cause;
 
@@ -186,7 +186,8 @@ fn entry_ui(ui: &Ui, row: &Row, entry: Rect, cause: Cause, percent: u32) -> Opti
     };
     fill(ui, square.with_max_x(square.right() + 1.0), cause, fade, palette);
     entry_words(ui, entry, causes::name(cause), percent);
-    let response = ui.interact(entry, ui.scope_id().with(("limit", cause)), Sense::CLICK);
+    let response = ui.interact(entry, ui.scope_id().with(("limit", cause)), Sense::click());
+    focus_ring(ui, &response, entry.expand2(vec2(5.0, 0.0)));
     response.widget_info(|| {
         WidgetInfo::selected(
             Role::Button,

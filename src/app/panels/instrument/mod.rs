@@ -20,6 +20,7 @@ use crate::app::action::Action;
 use crate::app::model::plot_view::{PlotView, SecondPlot};
 use crate::app::model::row::{Numbers, Row, RowKey};
 use crate::app::model::second_plot::{SecondScene, Shows};
+use crate::app::widgets::scrolled_page;
 use crate::compare::ceilings::Ceilings;
 use layout::{Body, Head, PADDING, Second, Size};
 pub(crate) use message::sentence;
@@ -56,7 +57,7 @@ const TEXT_S: f64 = 0.2;
 pub(crate) fn ui(ui: &mut Ui, row: &Row, context: &Context<'_>) -> Vec<Action> {
     let size = Size::of(ui.ctx().content_rect().width(), ui.available_height());
     let scroll = ScrollArea::vertical().id_salt("instrument").auto_shrink(false);
-    scroll.show(ui, |ui| content_ui(ui, row, context, size)).inner
+    scrolled_page(ui, scroll, |ui| content_ui(ui, row, context, size))
 }
 
 fn content_ui(ui: &mut Ui, row: &Row, context: &Context<'_>, size: Size) -> Vec<Action> {

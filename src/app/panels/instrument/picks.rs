@@ -14,6 +14,9 @@ use crate::app::widgets::{caption, text_width, word_button};
 use crate::app::words::say;
 use crate::transfer::Side;
 
+/// From one pick to the next.
+const GAP: f32 = 12.0;
+
 /// Draws the row.
 pub(super) fn ui(
     ui: &mut Ui,
@@ -23,54 +26,73 @@ pub(super) fn ui(
     ceilings: &CeilingsStatus<'_>,
     rect: Rect,
 ) -> Vec<Action> {
-    let layout = Layout::right_to_left(Align::Center);
-    let mut right = ui.new_child(UiBuilder::new().id_salt("picks").max_rect(rect).layout(layout));
-    right.spacing_mut().item_spacing.x = 12.0;
+    let word = second_word(view.second);
+    let widths = [
+        text_width(ui, word, theme::small()) + 10.0,
+        segments_width(ui, &Scale::NAMED),
+        segments_width(ui, &Period::NAMED),
+    ];
+    let left = (rect.right() - widths.iter().sum::<f32>() - 2.0 * GAP).max(rect.left());
+    let mut actions = Vec::from_iter(key_ui(ui, row, scene, ceilings, rect.with_max_x(left)));
+    // From left to right, so that the Tab key goes through them as they are read.
+    let layout = Layout::left_to_right(Align::Center);
+    let picks = UiBuilder::new()
+        .id_salt("picks")
+        .max_rect(rect.with_min_x(left))
+        .layout(layout);
+    let mut picks = ui.new_child(picks);
+    picks.spacing_mut().item_spacing.x = GAP;
     let mut picked = view;
-    segments(&mut right, "Period", &mut picked.period, &Period::NAMED);
-    segments(&mut right, "Rate axis", &mut picked.scale, &Scale::NAMED);
-    second_ui(&mut right, row, &mut picked.second);
-    let left = right.min_rect().left();
-    let mut actions: Vec<Action> = (picked != view)
-        .then_some(Action::SetPlotView(picked))
-        .into_iter()
-        .collect();
-    let mut key = ui.new_child(
-        UiBuilder::new()
-            .id_salt("lines")
-            .max_rect(rect.with_max_x(left - 12.0).with_min_x(rect.left() + 24.0))
-            .layout(Layout::left_to_right(Align::Center)),
-    );
+    second_ui(&mut picks, row, word, &mut picked.second);
+    segments(&mut picks, "Rate axis", &mut picked.scale, &Scale::NAMED);
+    segments(&mut picks, "Period", &mut picked.period, &Period::NAMED);
+    actions.extend((picked != view).then_some(Action::SetPlotView(picked)));
+    actions
+}
+
+/// The key to the lines, and whether this machine was measured.
+fn key_ui(ui: &mut Ui, row: &Row, scene: &Scene, ceilings: &CeilingsStatus<'_>, rect: Rect) -> Option<Action> {
+    let place = rect.with_max_x(rect.right() - GAP).with_min_x(rect.left() + 24.0);
+    let layout = Layout::left_to_right(Align::Center);
+    let mut key = ui.new_child(UiBuilder::new().id_salt("lines").max_rect(place).layout(layout));
     lines_ui(&key, row, scene);
     key.add_space(key_width(ui, row, scene));
     if ceilings.is_measuring {
         caption(&mut key, "measuring this machine, some 5 s");
     } else if ceilings.known.is_none() && ceilings.can_measure && key.available_width() > 200.0 {
-        actions.extend(compare::measure_ceilings_ui(&mut key));
+        return compare::measure_ceilings_ui(&mut key);
     }
-    actions
+    None
 }
 
 /// A few words side by side of which one is picked, as wide as they are.
 fn segments<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, choices: &[(T, &str)]) {
-    let widths = choices
-        .iter()
-        .map(|(_, text)| text_width(ui, text, theme::value(12.0)) + 20.0);
-    let width: f32 = widths.sum::<f32>() + 4.0;
+    let width = segments_width(ui, choices);
     let height = ui.available_height().min(28.0);
     let (_, rect) = ui.allocate_space(vec2(width, height));
     let mut child = ui.new_child(UiBuilder::new().id_salt(name).max_rect(rect));
     crate::app::widgets::small_segments(&mut child, name, value, choices);
 }
 
-/// A word that says what the second plot shows, and opens a list of what it can show.
-fn second_ui(ui: &mut Ui, row: &Row, second: &mut SecondPlot) {
-    let word = match second {
+fn segments_width<T>(ui: &Ui, choices: &[(T, &str)]) -> f32 {
+    let widths = choices
+        .iter()
+        .map(|(_, text)| text_width(ui, text, theme::value(12.0)) + 20.0);
+    widths.sum::<f32>() + 4.0
+}
+
+/// What the second plot shows, in a word.
+fn second_word(second: SecondPlot) -> &'static str {
+    match second {
         SecondPlot::WhereRoom => "Second plot",
         SecondPlot::Hidden => "One plot",
         SecondPlot::Of(measure) => measure.name(),
         SecondPlot::EachStream => say!("plot-each-stream"),
-    };
+    }
+}
+
+/// A word that says what the second plot shows, and opens a list of what it can show.
+fn second_ui(ui: &mut Ui, row: &Row, word: &str, second: &mut SecondPlot) {
     let button = word_button(ui, word, "Second plot").on_hover_text("What the second plot shows, below the rates");
     Popup::menu(&button).show(|ui| {
         ui.set_min_width(200.0);

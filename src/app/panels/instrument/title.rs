@@ -1,97 +1,141 @@
 //! What is moved, between which ends, and what can be done with it.
 
-use eframe::egui::{Align, Button, Layout, Rect, RichText, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Align2, Button, Rect, Response, RichText, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+};
 
 use super::limit;
 use super::text::{self, Piece};
 use crate::app::action::{Action, TransferAction};
 use crate::app::model::row::{Phase, Row};
 use crate::app::theme::{self, RADIUS};
-use crate::app::widgets::{clicked_once, name_line, text_width};
+use crate::app::widgets::{clicked_once, focus_ring, name_line, text_width};
 use crate::transfer::State;
-use eframe::egui::Align2;
 
 const BUTTON_HEIGHT: f32 = 28.0;
+/// From one button to the next.
+const GAP: f32 = 8.0;
 /// The name has at most this part of what the buttons leave.
 const NAME_SHARE: f32 = 0.55;
 
 /// Draws the row.
 pub(super) fn ui(ui: &mut Ui, row: &Row, rect: Rect) -> Vec<Action> {
-    let layout = Layout::right_to_left(Align::Center);
-    let mut buttons = ui.new_child(UiBuilder::new().id_salt("title buttons").max_rect(rect).layout(layout));
-    buttons.spacing_mut().item_spacing.x = 8.0;
-    let actions = buttons_ui(&mut buttons, row);
-    let right = buttons.min_rect().left() - 24.0;
-    words_ui(
-        ui,
-        row,
-        Rect::from_min_max(rect.min, pos2(right.max(rect.left()), rect.bottom())),
-    );
-    actions
+    let buttons = buttons(row);
+    let widths: Vec<f32> = buttons.iter().map(|button| button.width(ui)).collect();
+    let gaps = GAP * buttons.len().saturating_sub(1) as f32;
+    let left = (rect.right() - widths.iter().sum::<f32>() - gaps).max(rect.left());
+    let words = rect.with_max_x((left - 24.0).max(rect.left()));
+    words_ui(ui, row, words);
+    // From left to right, so that the Tab key goes through them as they are read.
+    let mut x = left;
+    let mut actions = Vec::new();
+    for (at, (button, width)) in buttons.into_iter().zip(widths).enumerate() {
+        let size = vec2(width, BUTTON_HEIGHT);
+        let place = Rect::from_center_size(pos2(x + width / 2.0, rect.center().y), size);
+        actions.extend(button.ui(ui, row, at, place));
+        x += width + GAP;
+    }
+    let of_row = |action| Action::Transfer(row.key, action);
+    actions.into_iter().map(of_row).collect()
 }
 
-/// From right to left, in the order in which they are read from left to right.
-fn buttons_ui(ui: &mut Ui, row: &Row) -> Vec<Action> {
-    let mut asked = Vec::new();
-    let mut actions = Vec::new();
+/// A button of the title.
+struct TitleButton {
+    name: &'static str,
+    /// A word alone, without a fill.
+    is_word: bool,
+    is_enabled: bool,
+    does: Does,
+}
+
+/// What a button of the title does.
+#[derive(Clone, Copy)]
+enum Does {
+    Action(TransferAction),
+    /// Drops the limits.
+    Limit,
+}
+
+/// Those of a row, from left to right.
+fn buttons(row: &Row) -> Vec<TitleButton> {
+    let quiet = |name, does| TitleButton {
+        name,
+        is_word: false,
+        is_enabled: true,
+        does,
+    };
+    let word = |name, does| TitleButton {
+        is_word: true,
+        ..quiet(name, does)
+    };
     if row.is_over() {
-        if clicked_once(&word(ui, "Remove")) {
-            asked.push(TransferAction::Remove);
-        }
-        if row.is_own() {
-            let name = if matches!(row.phase, Phase::Failed { .. }) {
-                "Retry"
-            } else {
-                "Again"
-            };
-            if clicked_once(&quiet(ui, name)) {
-                asked.push(TransferAction::Again);
-            }
-        }
+        let name = match row.phase {
+            Phase::Failed { .. } => "Retry",
+            _ => "Again",
+        };
+        let again = row.is_own().then(|| quiet(name, Does::Action(TransferAction::Again)));
+        let remove = word("Remove", Does::Action(TransferAction::Remove));
+        return again.into_iter().chain([remove]).collect();
+    }
+    let pause = if row.phase == Phase::Is(State::Paused) {
+        quiet("Resume", Does::Action(TransferAction::Resume))
     } else {
-        let name = if row.repeats() { "Stop" } else { "Cancel" };
-        if clicked_once(&word(ui, name)) {
-            asked.push(TransferAction::AskToCancel);
+        TitleButton {
+            is_enabled: row.can_pause(),
+            ..quiet("Pause", Does::Action(TransferAction::Pause))
         }
-        let button = quiet(ui, "Limit");
-        actions.extend(limit::popup(&button, row));
-        if row.phase == Phase::Is(State::Paused) {
-            if quiet(ui, "Resume").clicked() {
-                asked.push(TransferAction::Resume);
-            }
+    };
+    let name = if row.repeats() { "Stop" } else { "Cancel" };
+    let cancel = word(name, Does::Action(TransferAction::AskToCancel));
+    vec![pause, quiet("Limit", Does::Limit), cancel]
+}
+
+impl TitleButton {
+    fn width(&self, ui: &Ui) -> f32 {
+        if self.is_word {
+            return text_width(ui, self.name, theme::label(13.0)) + 16.0;
+        }
+        let padding = 2.0 * ui.spacing().button_padding.x;
+        (text_width(ui, self.name, theme::value(13.0)) + padding).max(64.0)
+    }
+
+    /// Draws it. What takes its place, as Resume does that of Pause, keeps the focus.
+    fn ui(self, ui: &mut Ui, row: &Row, at: usize, place: Rect) -> Vec<TransferAction> {
+        let response = if self.is_word {
+            word(ui, self.name, at, place)
         } else {
-            let is_clicked = ui.add_enabled_ui(row.can_pause(), |ui| quiet(ui, "Pause").clicked());
-            if is_clicked.inner {
-                asked.push(TransferAction::Pause);
+            let builder = UiBuilder::new().id_salt(("title", at)).max_rect(place);
+            let mut child = ui.new_child(builder);
+            let button = |ui: &mut Ui| quiet(ui, self.name, place.size());
+            child.add_enabled_ui(self.is_enabled, button).inner
+        };
+        match self.does {
+            Does::Limit => limit::popup(&response, row),
+            // Where they stand another button may just have been. To pause or to resume twice does no harm.
+            Does::Action(action @ (TransferAction::Pause | TransferAction::Resume)) => {
+                Vec::from_iter(response.clicked().then_some(action))
             }
+            Does::Action(action) => Vec::from_iter(clicked_once(&response).then_some(action)),
         }
     }
-    actions.extend(asked);
-    actions
-        .into_iter()
-        .map(|action| Action::Transfer(row.key, action))
-        .collect()
 }
 
-fn quiet(ui: &mut Ui, name: &str) -> eframe::egui::Response {
+fn quiet(ui: &mut Ui, name: &str, size: Vec2) -> Response {
     let text = RichText::new(name).font(theme::value(13.0));
-    let button = Button::new(text)
-        .corner_radius(RADIUS + 1)
-        .min_size(vec2(64.0, BUTTON_HEIGHT));
+    let button = Button::new(text).corner_radius(RADIUS + 1).min_size(size);
     ui.add(button)
 }
 
-fn word(ui: &mut Ui, name: &str) -> eframe::egui::Response {
+fn word(ui: &Ui, name: &str, at: usize, rect: Rect) -> Response {
     let palette = theme::palette(ui);
-    let width = text_width(ui, name, theme::label(13.0));
-    let (rect, response) = ui.allocate_exact_size(vec2(width + 16.0, BUTTON_HEIGHT), Sense::click());
+    let response = ui.interact(rect, ui.scope_id().with(("title word", at)), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
     let colour = if response.hovered() || response.has_focus() {
         palette.text
     } else {
         palette.weak
     };
-    crate::app::widgets::focus_ring(ui, &response, rect);
+    focus_ring(ui, &response, rect);
     ui.painter().text(
         rect.right_center(),
         Align2::RIGHT_CENTER,

@@ -11,7 +11,8 @@ use crate::app::model::plan::CheckedForm;
 use crate::app::model::view::View;
 use crate::app::theme::{self, STEP};
 use crate::app::widgets::{
-    caption, dropdown, field, field_with_id, main_button, mistake, pair, segments, text_edit_with_id, tick, word_button,
+    caption, dropdown, field, field_with_id, main_button, mistake, pair, scrolled, segments, text_edit_with_id, tick,
+    word_button,
 };
 use crate::app::words::{Key, key, say};
 
@@ -69,12 +70,11 @@ pub(crate) fn ui(ui: &mut Ui, form: &Form, context: &Context<'_>) -> Vec<Action>
     let closes = inset(ui, head_ui);
     actions.extend(closes.then_some(Action::Form(FormAction::Toggle)));
     // Start stays in sight below the fields, however many of them are shown.
+    let height = (ui.available_height() - START_HEIGHT).max(0.0);
     let fields = ScrollArea::vertical().id_salt("fields").auto_shrink([false, true]);
-    fields
-        .max_height((ui.available_height() - START_HEIGHT).max(0.0))
-        .show(ui, |ui| {
-            inset(ui, |ui| fields_ui(ui, &mut edited, context, &mut actions));
-        });
+    scrolled(ui, fields.max_height(height), |ui| {
+        inset(ui, |ui| fields_ui(ui, &mut edited, context, &mut actions));
+    });
     actions.extend(inset(ui, |ui| start_ui(ui, &mut edited, context)));
     if edited != *form {
         // What is typed is taken before it is started.

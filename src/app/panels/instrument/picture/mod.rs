@@ -2,6 +2,7 @@
 //! value; below it where the values lie, and what they are in numbers.
 
 mod image;
+mod keys;
 
 use eframe::egui::{Color32, Mesh, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
@@ -11,7 +12,7 @@ use crate::app::action::Action;
 use crate::app::model::picture;
 use crate::app::model::row::{Numbers, Phase, Row};
 use crate::app::theme::{self, Palette};
-use crate::app::widgets::text_width;
+use crate::app::widgets::{focus_ring, text_width};
 use crate::transfer::{Side, Stats, Tiles};
 
 /// In the row below the plot, the picture is so wide, and so far from what follows.
@@ -122,9 +123,15 @@ pub(super) fn ui(ui: &mut Ui, row: &Row, numbers: &Numbers, rect: Rect) -> Optio
 /// The tiles as an image or a strip, where bytes land, and what is verified.
 fn tiles_ui(ui: &mut Ui, row: &Row, stats: &Stats, tiles: &Tiles, landed: f32, rect: Rect) -> Option<Action> {
     let palette = theme::palette(ui);
-    let response = ui.interact(rect, ui.scope_id().with("picture"), Sense::CLICK);
-    let sentence = picture::sentence(stats);
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("The array: {sentence}")));
+    let response = ui.interact(rect, ui.scope_id().with("picture"), Sense::click());
+    let walked_to = keys::tile(ui, row.key, tiles, &response);
+    response.widget_info(|| {
+        let sentence = format!("The array: {}", picture::sentence(stats));
+        let said = walked_to.map_or(sentence.clone(), |tile| {
+            format!("{}; {sentence}", tile_in_words(tiles, tile))
+        });
+        WidgetInfo::labeled(Role::Image, true, said)
+    });
     ui.painter().rect_filled(rect, 0.0, palette.field);
     let edge = rect.left() + rect.width() * landed;
     ui.painter().rect_filled(rect.with_max_x(edge), 0.0, palette.grid);
@@ -144,9 +151,12 @@ fn tiles_ui(ui: &mut Ui, row: &Row, stats: &Stats, tiles: &Tiles, landed: f32, r
     let pointed_at = response
         .hover_pos()
         .and_then(|pointer| tile_at(tiles, rect, (pointer.x, pointer.y)));
-    let words = pointed_at.map(|tile| tile_in_words(tiles, tile));
+    focus_ring(ui, &response, rect.expand(3.0));
+    let words = pointed_at.or(walked_to).map(|tile| tile_in_words(tiles, tile));
     let is_clicked = response.clicked();
-    if let Some(words) = &words {
+    if let (None, Some(tile), Some(words)) = (pointed_at, walked_to, &words) {
+        keys::point_ui(ui, tiles, tile, rect, words);
+    } else if let Some(words) = &words {
         response.on_hover_text_at_pointer(format!("{words}\nA click copies it."));
     }
     words.filter(|_| is_clicked).map(Action::Copy)

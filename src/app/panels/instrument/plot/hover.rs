@@ -4,6 +4,7 @@
 use eframe::egui::{Align2, Id, PopupAnchor, Rect, Response, Stroke, Tooltip, Ui, pos2, vec2};
 
 use super::frame::{Frame, t_of, x_of};
+use super::keys;
 use super::lines::colour_of;
 use super::scene::Scene;
 use super::second::colour_of_line;
@@ -18,23 +19,28 @@ use crate::transfer::Side;
 /// A click so near to an instant that stays takes it away.
 const NEAR: f32 = 4.0;
 
-/// Draws the line under the pointer, and its values beside it.
+/// Draws the line under the pointer, and its values beside it; or those of the instant that the keyboard has moved.
 pub(super) fn ui(ui: &Ui, body: &Body, row: &Row, scene: &Scene, second: Option<&SecondScene>, response: &Response) {
-    let Some(pointer) = response.hover_pos().filter(|_| !response.dragged()) else {
-        return;
-    };
     let palette = theme::palette(ui);
     let over = body.over_time();
-    let t_s = t_of(body.plot, scene.time, pointer.x);
+    let pointer = response.hover_pos().filter(|_| !response.dragged());
+    let (t_s, anchor) = match (pointer, keys::instant(row, response)) {
+        (Some(pointer), _) => (t_of(body.plot, scene.time, pointer.x), PopupAnchor::Pointer),
+        (None, Some(t_s)) => {
+            let at = pos2(x_of(body.plot, scene.time, t_s), body.plot.center().y);
+            (t_s, PopupAnchor::Position(at))
+        }
+        (None, None) => return,
+    };
+    let x = x_of(body.plot, scene.time, t_s);
     ui.painter()
-        .vline(pointer.x, over.y_range(), (1.0, palette.neutral.gamma_multiply(0.6)));
+        .vline(x, over.y_range(), (1.0, palette.neutral.gamma_multiply(0.6)));
     let lines = lines(row, scene, t_s, palette);
     let second = second.map_or_else(Vec::new, |second| second_lines(ui, second, t_s));
     if lines.len() + second.len() < 2 {
         return;
     }
     let id = Id::unique("plot values");
-    let anchor = PopupAnchor::Pointer;
     let tooltip = Tooltip::always_open(ui.ctx().clone(), ui.layer_id(), id, anchor);
     tooltip.gap(14.0).show(|ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
@@ -49,6 +55,14 @@ pub(super) fn ui(ui: &Ui, body: &Body, row: &Row, scene: &Scene, second: Option<
             });
         }
     });
+}
+
+/// What all plots show at an instant, in one line for who does not see it.
+pub(super) fn in_words(ui: &Ui, row: &Row, scene: &Scene, second: Option<&SecondScene>, t_s: f64) -> String {
+    let lines = lines(row, scene, t_s, theme::palette(ui)).into_iter();
+    let second = second.map_or_else(Vec::new, |second| second_lines(ui, second, t_s));
+    let all = lines.chain(second.into_iter().flatten());
+    all.map(|(_, words)| words).collect::<Vec<_>>().join(", ")
 }
 
 type Lines = Vec<(eframe::egui::Color32, String)>;

@@ -5,6 +5,7 @@ pub(super) mod axes;
 pub(super) mod frame;
 pub(super) mod hatch;
 mod hover;
+mod keys;
 pub(super) mod lines;
 pub(super) mod marks;
 pub(crate) mod scene;
@@ -19,6 +20,7 @@ use crate::app::model::plot_view::PlotView;
 use crate::app::model::row::{Numbers, Row};
 use crate::app::model::second_plot::SecondScene;
 use crate::app::theme;
+use crate::app::widgets::focus_ring;
 use frame::{Frame, t_of};
 use scene::Scene;
 
@@ -51,8 +53,15 @@ pub(super) fn ui(
     let over = body
         .over_time()
         .with_max_y(body.second.map_or(body.plot.bottom(), |second| second.bottom()));
-    let response = ui.interact(over, ui.scope_id().with("plot"), Sense::CLICK | Sense::DRAG);
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, scene.in_a_sentence(row, numbers)));
+    let response = ui.interact(over, ui.scope_id().with("plot"), Sense::click_and_drag());
+    // What the keyboard points at is said first. It is asked for before: the context is locked while a node is described.
+    let pointed_at = keys::instant(row, &response);
+    let pointed_at = pointed_at.map(|t_s| hover::in_words(ui, row, scene, second, t_s));
+    response.widget_info(|| {
+        let sentence = Some(scene.in_a_sentence(row, numbers));
+        let parts: Vec<String> = pointed_at.clone().into_iter().chain(sentence).collect();
+        WidgetInfo::labeled(Role::Image, true, parts.join("; "))
+    });
     let painter = ui.painter();
     let unit_at = pos2(body.plot.left() - 10.0, body.lane.center().y);
     let unit = scene.unit.name;
@@ -71,7 +80,9 @@ pub(super) fn ui(
     }
     hover::cursors(ui, body, row, (scene, second), palette);
     hover::ui(ui, body, row, scene, second, &response);
-    let mut actions = zoomed(ui, row, scene.time, body, &response, view);
+    focus_ring(ui, &response, over.expand(2.0));
+    let mut actions = keys::pressed(ui, row, scene, view, &response);
+    actions.extend(zoomed(ui, row, scene.time, body, &response, view));
     if !response.double_clicked() {
         actions.extend(hover::clicked(ui, &frame, row, &response));
     }
