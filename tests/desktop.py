@@ -17,24 +17,26 @@ class Trouble(Exception):
 class Window:
     """Arraylift's window. `left` are the settings as the run before would have left them behind, in RON."""
 
-    def __init__(self, arraylift, left="()", folder=None):
+    def __init__(self, arraylift, left="()", folder=None, size=(1280, 800), scale=1):
         self.settings = tempfile.TemporaryDirectory()
         os.mkdir(os.path.join(self.settings.name, "arraylift"))
         with open(os.path.join(self.settings.name, "arraylift", "app.ron"), "w", encoding="utf-8") as file:
             file.write(f'{{"settings": {json.dumps(left)}}}')
         environment = {**os.environ, "XDG_DATA_HOME": self.settings.name, "LIBGL_ALWAYS_SOFTWARE": "1"}
+        environment["WINIT_X11_SCALE_FACTOR"] = str(scale)
         environment.pop("WAYLAND_DISPLAY", None)
         self.process = subprocess.Popen(
             [os.path.abspath(arraylift)], cwd=folder, env=environment, stdin=subprocess.DEVNULL
         )
         self.id = None
+        self.pixels = (size[0] * scale, size[1] * scale)
 
     def __enter__(self):
         try:
             pid = str(self.process.pid)
             self.id = self._until("a window", lambda: output("search", "--onlyvisible", "--pid", pid).split("\n")[0])
             # There may be no window manager that would give the focus.
-            output("windowsize", "--sync", self.id, "1280", "800")
+            self.size(*self.pixels)
             output("windowfocus", "--sync", self.id)
             self.point_at_nothing()
         except BaseException:
@@ -97,7 +99,8 @@ class Window:
         time.sleep(0.2)
 
     def point_at_nothing(self):
-        output("mousemove", "--window", self.id, "1500", "1100")
+        # The corner of the screen, which no window reaches.
+        output("mousemove", "99999", "99999")
 
     def size(self, width, height):
         output("windowsize", "--sync", self.id, str(width), str(height))

@@ -34,7 +34,7 @@ if ! command -v cargo >/dev/null; then
     echo "cargo is missing: install Rust first, see https://rustup.rs"
     exit 1
 fi
-packages=("${window_packages[@]}" mesa-vulkan-drivers libvulkan1 x11-utils python3-venv iproute2 openssl strace
+packages=("${window_packages[@]}" at-spi2-core mesa-vulkan-drivers libvulkan1 x11-utils python3-venv iproute2 openssl strace
     groff-base zsh fish)
 command -v cc >/dev/null || packages+=(gcc libc6-dev)
 need_packages "${packages[@]}"
@@ -60,6 +60,8 @@ if command -v Xvfb >/dev/null && command -v xdotool >/dev/null && command -v imp
 else
     skipped+=("tests named window: they need Xvfb, xdotool and ImageMagick")
 fi
+[[ -x /usr/libexec/at-spi-bus-launcher ]] ||
+    skipped+=("tests named at_spi: there is no bus of AT-SPI (at-spi2-core)")
 if [[ -n $python ]]; then
     export ARRAYLIFT_PYTHON=$python
 else

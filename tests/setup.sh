@@ -129,12 +129,12 @@ need_python_package() {
     echo "Could not install $2"
 }
 
-# A display of this script's own, on a number that is free. It is there until end_display.
+# start_display [WIDTHxHEIGHT]: a display of this script's own, on a number that is free. It is there until end_display.
 # Without -noreset it would begin anew whenever its last window closes, and turn the next one away meanwhile.
 start_display() {
     local display number
     exec {display}<> <(:)
-    Xvfb -displayfd "$display" -screen 0 1600x1200x24 -nolisten tcp -noreset >"$target/xvfb.log" 2>&1 </dev/null &
+    Xvfb -displayfd "$display" -screen 0 "${1:-1600x1200}x24" -nolisten tcp -noreset >"$target/xvfb.log" 2>&1 </dev/null &
     display_server=$!
     if ! read -r -t 20 -u "$display" number; then
         exec {display}>&-

@@ -23,7 +23,7 @@ pub(super) struct Stop {
 
 /// What has the focus, if anything has.
 pub(super) fn focused(window: &Window) -> Option<Stop> {
-    let nodes = window.query_all(By::new().predicate(|node| node.is_focused()));
+    let nodes = window.query_all(By::new().predicate(|node| node.is_focused() && !node.is_hidden()));
     let node = nodes
         .last()
         .filter(|node| node.accesskit_node().role() != Role::Window)?;
@@ -65,10 +65,11 @@ fn faults(window: &mut Window) -> Vec<String> {
             // From the last stop to the first one it takes a frame more.
             window.step();
         }
-        if let Some(before) = stops.last().filter(|before| focused(window).as_ref() != Some(before)) {
-            if painted(window, before.rect.expand(3.0)) == with_focus {
-                faults.push(format!("it is not seen that it has the focus: {before:?}"));
-            }
+        let before = stops.last().filter(|before| focused(window).as_ref() != Some(before));
+        if let Some(before) = before
+            && painted(window, before.rect.expand(3.0)) == with_focus
+        {
+            faults.push(format!("it is not seen that it has the focus: {before:?}"));
         }
         let Some(stop) = focused(window) else {
             faults.push(format!("nothing has the focus after {:?}", stops.last()));

@@ -1,0 +1,183 @@
+"""Takes pictures of the real window in each of its states. See looks.sh."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from desktop import Window
+from screenshots import measure_ceilings, write_embeddings
+
+SIZES = {
+    "900x600": ((900, 600), 1),
+    "1280x800": ((1280, 800), 1),
+    "1920x1080": ((1920, 1080), 1),
+    "scale-2": ((1280, 800), 2),
+}
+THEMES = ("Dark", "Light")
+# From nothing: the rail, then what comes after it.
+TO_SEARCH = ("Tab", "Tab")
+TO_ECHO = ("Tab", "Tab", "Tab")
+
+
+class Look:
+    """A window of one theme and size, and where its pictures go."""
+
+    def __init__(self, arraylift, folder, pictures, theme, size):
+        self.arraylift, self.folder = arraylift, folder
+        self.name = lambda state: os.path.join(pictures, f"{state}-{theme.lower()}-{size}.png")
+        self.theme, (self.size, self.scale) = theme, SIZES[size]
+
+    def window(self, form="", more=""):
+        left = f"(theme: {self.theme}, {more} form: ({form}))"
+        return Window(self.arraylift, left, self.folder, self.size, self.scale)
+
+    def picture(self, window, state):
+        time.sleep(1)
+        window.picture(self.name(state))
+        print(self.name(state), flush=True)
+
+
+def transfers(look):
+    """The first page, a transfer that runs, the same paused and limited, and one that failed."""
+    form = 'to: "4e9", sink: Discard, limit: "1.5 GB/s", send_to: "127.0.0.1:1", receive_at: "127.0.0.1:0"'
+    with look.window(form) as window:
+        window.rest()
+        look.picture(window, "first")
+        window.key("ctrl+n")
+        look.picture(window, "form")
+        window.key("ctrl+Return")
+        window.wait_for_title("transferring")
+        time.sleep(6)
+        look.picture(window, "running")
+        window.key("space")
+        time.sleep(2)
+        look.picture(window, "paused")
+        # From the first field to where it goes: to another machine.
+        window.keys("ctrl+n", "Tab", "Tab", "Tab", "Tab", "Right", "ctrl+Return")
+        window.wait_for_title("failed")
+        look.picture(window, "failed")
+
+
+def history(look):
+    """What was transferred, and two runs over each other."""
+    with look.window() as window:
+        environment = {**os.environ, "XDG_DATA_HOME": window.settings.name}
+        past(look, environment)
+        window.key("ctrl+4")
+        time.sleep(1)
+        look.picture(window, "history")
+        # The row below the picked one, and what lays it over that.
+        window.keys(*TO_SEARCH, "Tab", "Down", "Tab", "Return")
+        look.picture(window, "two-runs")
+        window.close()
+
+
+def past(look, environment):
+    """What there is to be remembered; the latest comes last."""
+    run = lambda *command: subprocess.run(
+        [look.arraylift, *command],
+        cwd=look.folder,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    run("send", "embeddings.npy", "127.0.0.1:1", "--timeout", "1s")
+    for count in ("1e6", "1e7", "1e8"):
+        run("loopback", f"range:0:{count}")
+    run("loopback", "embeddings.npy", "--into", "discard", "--limit", "800MB/s")
+    run("loopback", "embeddings.npy", "--into", "discard", "--limit", "1200MB/s")
+
+
+def compare(look):
+    """What a comparison came to, sizes with it."""
+    with look.window('to: "1e6"') as window:
+        window.keys("ctrl+2", "ctrl+b")
+        time.sleep(1)
+        window.key("ctrl+Return")
+        window.wait_for_title("comparing")
+        window.wait_for_title("compared")
+        look.picture(window, "compare")
+        window.close()
+
+
+def round_trips(look):
+    """Round trips to an echo service."""
+    with service(look, "--echo") as (_, address), look.window() as window:
+        window.keys("ctrl+3", *TO_ECHO)
+        window.type(address)
+        window.keys("Tab", "Return")
+        time.sleep(20)
+        look.picture(window, "round-trips")
+        window.close()
+
+
+def a_service(look):
+    """A service of another process that receives, and what the window does beside it."""
+    with service(look, "--into", "discard") as (running, address), look.window('to: "1e7"') as window:
+        for limit in ("40MB/s", "20MB/s"):
+            running.append(start(look, "send", "embeddings.npy", address, "--limit", limit))
+        window.key("ctrl+Return")
+        time.sleep(3)
+        look.picture(window, "service")
+
+
+def start(look, *command):
+    return subprocess.Popen(
+        [look.arraylift, *command],
+        cwd=look.folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+@contextlib.contextmanager
+def service(look, *options):
+    """A service with its address; what is added to the list ends with it."""
+    serving = start(look, "serve", "127.0.0.1:0", *options, "--json")
+    running = [serving]
+    try:
+        address = json.loads(serving.stdout.readline())["address"]
+        # Nobody else reads it, and a full pipe would hold the service up.
+        threading.Thread(target=serving.stdout.read, daemon=True).start()
+        yield running, address
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+
+
+def main():
+    arraylift, pictures, *wanted = sys.argv[1:]
+    arraylift = os.path.abspath(arraylift)
+    parts = {
+        "transfers": transfers,
+        "history": history,
+        "compare": compare,
+        "round-trips": round_trips,
+        "service": a_service,
+    }
+    # What runs elsewhere on this machine is not to be seen, nor what was transferred on it before.
+    with tempfile.TemporaryDirectory() as own, tempfile.TemporaryDirectory() as folder:
+        for name in ("XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_CACHE_HOME", "TMPDIR"):
+            os.environ[name] = os.path.join(own, name)
+            os.mkdir(os.environ[name], 0o700)
+        os.environ.pop("ARRAYLIFT_HISTORY", None)
+        measure_ceilings(arraylift)
+        write_embeddings(os.path.join(folder, "embeddings.npy"), 1_000_000)
+        for part, take in parts.items():
+            for theme in THEMES:
+                for size in SIZES:
+                    words = {part, theme.lower(), size}
+                    if words >= set(wanted):
+                        take(Look(arraylift, folder, pictures, theme, size))
+
+
+if __name__ == "__main__":
+    main()
