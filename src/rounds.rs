@@ -1,6 +1,8 @@
 //! Transfers of one job, one after the other: each begins when the one before has ended, whoever looks on and however
 //! rarely.
 
+mod spread;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::{Sender, bounded};
@@ -12,6 +14,8 @@ use crate::transfer::{
     Command, Controls, Event, EventQueue, Job, Options, Outcome, Side, Transfer, TransferId, Upcoming, Waker,
     without_outcome,
 };
+
+pub(crate) use spread::RoundSpread;
 
 /// Events of one round that may wait to be passed on.
 const EVENTS: usize = 1024;

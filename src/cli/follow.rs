@@ -12,6 +12,7 @@ use crossbeam_channel::{Receiver, Select, bounded, select};
 
 use super::Failure;
 use super::plan::TransferPlan;
+use super::repeated::Repeated;
 use super::report::Report;
 use crate::signals::Signals;
 
@@ -117,7 +118,7 @@ pub(super) fn repeat(
     times: u32,
     signals: &Signals,
     report: &mut Report,
-) -> Result<Vec<Finished>, Failure> {
+) -> Result<Repeated, Failure> {
     let (tell, events) = bounded(EVENTS);
     let job = move || {
         // Both ends are here: there is no peer.
@@ -131,13 +132,17 @@ pub(super) fn repeat(
     // The channel itself wakes whoever reads it.
     let rounds = Rounds::start(plan, job, tell, |event| event, Arc::new(|| {}))?;
     let commands = report.commands();
-    let (mut finished, mut id) = (Vec::new(), rounds.id());
+    let (mut repeated, mut id) = (Repeated::default(), rounds.id());
     loop {
         select! {
             recv(events) -> event => match event {
                 Ok(RoundEvent::Began(transfer)) => id = transfer,
                 Ok(RoundEvent::Told(event)) => report.event(&event),
-                Ok(RoundEvent::Ended(outcome)) => finished.extend(end_of(id, outcome, report)?),
+                Ok(RoundEvent::Ended(outcome)) => {
+                    if let Some(finished) = end_of(id, outcome, report)? {
+                        repeated.push(&finished);
+                    }
+                }
                 Err(_) => break,
             },
             recv(signals.asked()) -> _ => rounds.cancel(),
@@ -149,12 +154,14 @@ pub(super) fn repeat(
             },
         }
     }
-    if finished.len() < times as usize {
+    let done = repeated.count();
+    if done < u64::from(times) {
         // Between two of them.
-        let how_far = format!("{} of {times} transfers were done", finished.len());
-        return Err(Failure::Cancelled(Some(how_far)));
+        return Err(Failure::Cancelled(Some(format!(
+            "{done} of {times} transfers were done"
+        ))));
     }
-    Ok(finished)
+    Ok(repeated)
 }
 
 /// Joins a transfer that has told everything, and says how it ended.

@@ -97,38 +97,8 @@ pub(super) fn result(finished: &Finished, way: &Way, elapsed_s: f64) -> String {
 }
 
 /// How long it took, where it had bytes.
-fn seconds_of(finished: &Finished) -> Option<f64> {
+pub(super) fn seconds_of(finished: &Finished) -> Option<f64> {
     (finished.rate_bytes_per_s > 0.0).then(|| finished.bytes as f64 / finished.rate_bytes_per_s)
-}
-
-/// `5 handoffs: median 59.6 µs, 51.2 µs to 80.1 µs`.
-pub(super) fn repeated_handoffs(finished: &[Finished]) -> String {
-    let mut seconds: Vec<f64> = finished.iter().filter_map(seconds_of).collect();
-    let (median, least, most) = spread(&mut seconds);
-    let [median, least, most] = [median, least, most].map(units::duration);
-    format!("{} handoffs: median {median}, {least} to {most}", finished.len())
-}
-
-/// `5 transfers: median 5.10 GB/s, 4.80 GB/s to 5.50 GB/s`. The median of an even number is the mean of the middle two.
-pub(super) fn repeated(rates: &mut [f64]) -> String {
-    let (median, least, most) = spread(rates);
-    format!(
-        "{} transfers: median {}, {} to {}",
-        rates.len(),
-        units::rate(median),
-        units::rate(least),
-        units::rate(most)
-    )
-}
-
-/// The median, the least and the most; zeros of nothing.
-fn spread(values: &mut [f64]) -> (f64, f64, f64) {
-    values.sort_by(f64::total_cmp);
-    let (Some(least), Some(most)) = (values.first(), values.last()) else {
-        return (0.0, 0.0, 0.0);
-    };
-    let (count, last) = (values.len(), values.len() - 1);
-    (f64::midpoint(values[last / 2], values[count / 2]), *least, *most)
 }
 
 /// `120 arrays, 1.20 GB; 4 failed, 1 cancelled`.
@@ -250,22 +220,6 @@ mod tests {
         assert_eq!(
             result(&finished, &Way::Handoff, 1.0),
             "400 MB handed over in 59.6 µs, no byte moved"
-        );
-        assert_eq!(
-            repeated_handoffs(&[finished.clone(), finished]),
-            "2 handoffs: median 59.6 µs, 59.6 µs to 59.6 µs"
-        );
-    }
-
-    #[test]
-    fn repeated_transfers_are_summed_up_by_their_median() {
-        assert_eq!(
-            repeated(&mut [3e9, 1e9, 2e9]),
-            "3 transfers: median 2.00 GB/s, 1.00 GB/s to 3.00 GB/s"
-        );
-        assert_eq!(
-            repeated(&mut [2e9, 1e9]),
-            "2 transfers: median 1.50 GB/s, 1.00 GB/s to 2.00 GB/s"
         );
     }
 

@@ -13,8 +13,8 @@ pub(crate) fn run(typed: &LoopbackArguments) -> Result<(), Failure> {
     let plan = plan::loopback(typed)?;
     let mut report = Report::new(plan.json, Side::Receiver);
     report.keep("loopback", typed.keep);
-    let finished = follow::repeat(plan, typed.repeat, &Signals::new(1)?, &mut report)?;
-    report.repeated(&finished);
+    let repeated = follow::repeat(plan, typed.repeat, &Signals::new(1)?, &mut report)?;
+    report.repeated(&repeated);
     Ok(())
 }
 

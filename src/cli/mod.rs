@@ -21,6 +21,7 @@ pub(crate) mod ping;
 mod ping_table;
 mod plan;
 pub(crate) mod receive;
+mod repeated;
 mod report;
 pub(crate) mod send;
 pub(crate) mod serve;

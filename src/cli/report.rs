@@ -7,7 +7,7 @@ use crate::history::Recording;
 use crate::ping::PingEvent;
 use crate::queue::Counts;
 use crate::service::{AnyEvent, Leftover, ServiceEvent, Status};
-use crate::transfer::{Command, Event, EventKind, Finished, FullFolder, Outcome, Side, TransferId};
+use crate::transfer::{Command, Event, EventKind, FullFolder, Outcome, Side, TransferId};
 use crossbeam_channel::{Receiver, never};
 use serde::Serialize;
 
@@ -17,6 +17,7 @@ use super::history;
 use super::how_far::HowFar;
 use super::json::CommandEvent;
 use super::output;
+use super::repeated::Repeated;
 use super::terminal::Terminal;
 
 /// Who is told: whoever reads the output, and whoever is attached.
@@ -285,9 +286,9 @@ impl Report {
     }
 
     /// The same was transferred so many times; a program has every rate already.
-    pub(crate) fn repeated(&self, finished: &[Finished]) {
+    pub(crate) fn repeated(&self, repeated: &Repeated) {
         if let Output::Terminal(terminal) = &self.output {
-            terminal.repeated(finished);
+            terminal.repeated(repeated);
         }
     }
 }

@@ -8,11 +8,12 @@ use crate::ping::PingEvent;
 use crate::queue::Counts;
 use crate::service::{Leftover, ServiceEvent, Status};
 use crate::telemetry::{Sample, Series};
-use crate::transfer::{Event, EventKind, Finished, Outcome, Side, Started, State, Stats, TransferId};
+use crate::transfer::{Event, EventKind, Outcome, Side, Started, State, Stats, TransferId};
 use crate::units;
 
 use super::lines::Way;
 use super::output::{BarChange, BarId, Look};
+use super::repeated::Repeated;
 use super::{lines, output, ping_table, printable};
 
 /// The rate that is shown is the mean of so much time.
@@ -259,12 +260,12 @@ impl Terminal {
         }
     }
 
-    pub(super) fn repeated(&self, finished: &[Finished]) {
-        let mut rates: Vec<f64> = finished.iter().map(|finished| finished.rate_bytes_per_s).collect();
-        if finished.len() > 1 && self.was_handed_over {
-            self.say(&lines::repeated_handoffs(finished));
-        } else if finished.len() > 1 {
-            self.say(&lines::repeated(&mut rates));
+    pub(super) fn repeated(&self, repeated: &Repeated) {
+        let is_several = repeated.count() > 1;
+        if is_several && self.was_handed_over {
+            self.say(&repeated.handoffs_in_words());
+        } else if is_several {
+            self.say(&repeated.in_words());
         }
     }
 

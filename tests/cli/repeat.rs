@@ -60,6 +60,24 @@ fn two_hundred_transfers_leave_neither_memory_nor_descriptors_behind() {
     );
 }
 
+#[test]
+fn ten_thousand_small_transfers_take_the_memory_of_the_first_thousand() {
+    let dir = Dir::new();
+    let mut process = dir
+        .arraylift("loopback range:0:1000 --repeat 10100 --json".split(' '))
+        .start();
+    let early = held(&mut process, 1000);
+    let late = held(&mut process, 10_000);
+    process.wait().done();
+    println!("{early:?} {late:?}");
+    // 9,000 transfers that leave 120 bytes each behind are more.
+    assert!(
+        late.descriptors < early.descriptors + GROWTH_DESCRIPTORS_MAX
+            && late.resident_bytes < early.resident_bytes + (1 << 20),
+        "{early:?} {late:?}"
+    );
+}
+
 #[derive(Debug)]
 struct Held {
     resident_bytes: u64,

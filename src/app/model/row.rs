@@ -8,7 +8,6 @@ mod meters;
 mod numbers;
 mod paired;
 mod process;
-mod rates;
 mod streams;
 mod text;
 
@@ -16,6 +15,7 @@ use std::path::PathBuf;
 
 use crate::array::Value;
 use crate::error::Fault;
+use crate::rounds::RoundSpread;
 use crate::telemetry::{Bottleneck, Cause, Counters, Series, Verdict};
 use crate::transfer::{Finished, Side, Started, State, Stats, TransferId};
 
@@ -31,7 +31,6 @@ pub(crate) use meters::{Measure, Meters};
 pub(crate) use numbers::{Numbers, RateAxis};
 use process::sides_of;
 pub(crate) use process::{Mate, OtherProcess, Process};
-use rates::RoundRates;
 pub(crate) use streams::Streams;
 
 /// Tells rows apart for as long as the window is open; a row that repeats keeps its key.
@@ -138,7 +137,7 @@ pub struct Row {
     /// How often it was done, where it repeats.
     pub rounds: u32,
     /// The mean rates of the rounds.
-    rates: RoundRates,
+    rates: RoundSpread,
     /// The most memory that the process had while it ran.
     pub peak_memory_bytes: Option<u64>,
     /// Whether it is to end with this round.
@@ -226,7 +225,7 @@ impl Row {
             window_note: None,
             scale: RateScale::default(),
             rounds: 0,
-            rates: RoundRates::default(),
+            rates: RoundSpread::default(),
             peak_memory_bytes: None,
             is_stopping: false,
             begins_paused: false,

@@ -100,7 +100,10 @@ impl Row {
     }
 
     fn median_of_rounds(&self) -> Option<f64> {
-        self.rates.median().filter(|_| self.repeats())
+        self.rates
+            .spread()
+            .map(|spread| spread.median)
+            .filter(|_| self.repeats())
     }
 
     /// Its rate over all of its time, from 0 to 1 of the highest; never finer than a rate is drawn anywhere.
