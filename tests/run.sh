@@ -34,8 +34,8 @@ if ! command -v cargo >/dev/null; then
     echo "cargo is missing: install Rust first, see https://rustup.rs"
     exit 1
 fi
-packages=("${window_packages[@]}" at-spi2-core mesa-vulkan-drivers libvulkan1 x11-utils python3-venv iproute2 openssl strace
-    groff-base zsh fish)
+packages=("${window_packages[@]}" at-spi2-core jwm mesa-vulkan-drivers libvulkan1 x11-utils python3-venv iproute2 openssl
+    strace groff-base zsh fish)
 command -v cc >/dev/null || packages+=(gcc libc6-dev)
 need_packages "${packages[@]}"
 need_python
@@ -62,6 +62,7 @@ else
 fi
 [[ -x /usr/libexec/at-spi-bus-launcher ]] ||
     skipped+=("tests named at_spi: there is no bus of AT-SPI (at-spi2-core)")
+command -v jwm >/dev/null || skipped+=("tests named window_manager: there is no window manager (jwm)")
 if [[ -n $python ]]; then
     export ARRAYLIFT_PYTHON=$python
 else

@@ -16,6 +16,7 @@ mod keys;
 mod launch;
 mod logic;
 mod looking;
+mod minimized;
 pub(crate) mod model;
 mod notifying;
 mod other_processes;
@@ -109,7 +110,9 @@ pub(crate) fn run(options: AppOptions) -> eframe::Result {
     let create: eframe::AppCreator<'_> = Box::new(|cc| {
         if let Some(window) = cc.winit_window() {
             placement::bring_onto_a_monitor(window);
-            window.set_minimized(options.minimized);
+            if options.minimized {
+                minimized::open_minimized(window);
+            }
         }
         let mut app = App::new(cc, options);
         // Without a thread for them there are boxes in their place.

@@ -288,6 +288,102 @@ fn a_window_whose_x_server_goes_leaves_no_half_file_and_keeps_what_was_typed() {
     assert!(kept.contains("\"form_open\": true"), "{kept}");
 }
 
+#[test]
+#[ignore = "needs Xvfb, jwm, xdotool and xprop"]
+fn a_window_manager_shows_a_window_that_opens_minimized_as_an_icon_until_somebody_wants_it() {
+    let server = XServer::start();
+    let manager = WindowManager::start(&server.display);
+    let window = Window::start(
+        &server.display,
+        &["--minimized"],
+        "()",
+        |program| {
+            program.env_remove("WAYLAND_DISPLAY");
+        },
+        |_| manager.windows().pop(),
+    );
+    let state = || {
+        output_at(
+            "xprop",
+            &["-id", &window.id, "WM_STATE", "_NET_WM_STATE"],
+            &server.display,
+        )
+    };
+    until(|| state().contains("window state: Iconic").then_some(()));
+    // It stays so once all that opening it has started is done.
+    std::thread::sleep(Duration::from_secs(2));
+    let iconic = state();
+    assert!(
+        iconic.contains("window state: Iconic") && iconic.contains("_NET_WM_STATE_HIDDEN"),
+        "{iconic}"
+    );
+    let seen = output_at(
+        "xdotool",
+        &["search", "--onlyvisible", "--name", "Arraylift"],
+        &server.display,
+    );
+    assert_eq!(seen, "");
+    window.xdotool(&["windowactivate", &window.id]);
+    until(|| {
+        let shown = state();
+        (shown.contains("window state: Normal") && !shown.contains("_NET_WM_STATE_HIDDEN")).then_some(())
+    });
+    window.key("ctrl+Return");
+    window.wait_for_title("done 400 MB at");
+    // Minimized again by hand, it is told to close.
+    window.xdotool(&["windowminimize", "--sync", &window.id]);
+    until(|| state().contains("window state: Iconic").then_some(()));
+    output("kill", &["-TERM", &window.program.borrow().id().to_string()]);
+    window.closes_with_success();
+}
+
+/// A window manager of this test's own.
+struct WindowManager {
+    process: Child,
+    display: OsString,
+    _settings: tempfile::NamedTempFile,
+}
+
+impl WindowManager {
+    fn start(display: &OsStr) -> Self {
+        let settings = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(settings.path(), "<?xml version=\"1.0\"?><JWM/>").unwrap();
+        let process = Command::new("jwm")
+            .arg("-f")
+            .arg(settings.path())
+            .env("DISPLAY", display)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("jwm is needed: {error}"));
+        let manager = Self {
+            process,
+            display: display.to_owned(),
+            _settings: settings,
+        };
+        until(|| {
+            let manages = output_at("xprop", &["-root", "_NET_SUPPORTING_WM_CHECK"], display);
+            manages.contains("window id").then_some(())
+        });
+        manager
+    }
+
+    /// The windows that it manages.
+    fn windows(&self) -> Vec<String> {
+        let listed = output_at("xprop", &["-root", "_NET_CLIENT_LIST"], &self.display);
+        let ids = listed.split(['#', ',']).skip(1).map(|id| id.trim().to_owned());
+        ids.filter(|id| id.starts_with("0x")).collect()
+    }
+}
+
+impl Drop for WindowManager {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 /// A window in which a transfer runs into a file in that folder, and the form was just opened.
 fn receiving_into_a_file(display: &OsStr) -> (Window, tempfile::TempDir) {
     let into = tempfile::tempdir().unwrap();
@@ -378,6 +474,24 @@ impl Window {
         left: &str,
         environment: impl FnOnce(&mut Command),
     ) -> Self {
+        let window = Self::start(display, arguments, left, environment, |pid| {
+            let found = output_at("xdotool", &["search", "--onlyvisible", "--pid", pid], display);
+            found.lines().next().map(str::to_owned)
+        });
+        // There may be no window manager that would give the focus.
+        window.xdotool(&["windowsize", "--sync", &window.id, "1280", "800"]);
+        window.xdotool(&["windowfocus", "--sync", &window.id]);
+        window
+    }
+
+    /// Starts the program. `find` looks for its window by the number of the process.
+    fn start<A: AsRef<OsStr>>(
+        display: &OsStr,
+        arguments: &[A],
+        left: &str,
+        environment: impl FnOnce(&mut Command),
+        find: impl Fn(&str) -> Option<String>,
+    ) -> Self {
         let keyboard = KEYBOARD.lock().unwrap_or_else(PoisonError::into_inner);
         let settings = tempfile::tempdir().unwrap();
         let folder = settings.path().join("arraylift");
@@ -396,21 +510,14 @@ impl Window {
         environment(&mut program);
         let program = program.spawn().unwrap();
         let pid = program.id().to_string();
-        let id = until(|| {
-            let found = output_at("xdotool", &["search", "--onlyvisible", "--pid", &pid], display);
-            found.lines().next().map(str::to_owned)
-        });
-        let window = Self {
+        let id = until(|| find(&pid));
+        Self {
             program: program.into(),
             id,
             display: display.to_owned(),
             settings,
             _keyboard: keyboard,
-        };
-        // There may be no window manager that would give the focus.
-        window.xdotool(&["windowsize", "--sync", &window.id, "1280", "800"]);
-        window.xdotool(&["windowfocus", "--sync", &window.id]);
-        window
+        }
     }
 
     fn xdotool(&self, arguments: &[&str]) -> String {
