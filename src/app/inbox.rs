@@ -26,7 +26,8 @@ impl App {
             .filter_map(|(key, rounds)| rounds.outcome().map(|outcome| (*key, outcome)))
             .collect();
         let mut a_round_ended = !ended.is_empty();
-        for (key, event) in self.events.try_iter().take(EVENTS_A_FRAME) {
+        for told in self.events.try_iter().take(EVENTS_A_FRAME) {
+            let (key, event) = *told;
             match event {
                 RoundEvent::Began(id) => {
                     self.keeping.begin(key, id);
@@ -61,7 +62,7 @@ impl App {
     pub(super) fn take_process_news(&mut self) {
         let now_s = self.now_s();
         for news in self.other_processes.iter().flat_map(|all| all.news(EVENTS_A_FRAME)) {
-            match news {
+            match *news {
                 ProcessNews::Event { pid, side, event } => self.transfers.fold_watched(pid, side, *event, now_s),
                 ProcessNews::Source { pid, transfer, source } => self.transfers.name_watched(pid, transfer, &source),
                 ProcessNews::Command { pid, command } => self.services.note_command(pid, command),

@@ -162,7 +162,7 @@ impl App {
             )
         };
         let (events, waker) = (self.event_sender.clone(), self.waker.clone());
-        match Rounds::start(plan, job, events, move |event| (key, event), waker) {
+        match Rounds::start(plan, job, events, move |event| Box::new((key, event)), waker) {
             Ok(rounds) => {
                 let rounds = Arc::new(rounds);
                 self.process_end.add(&rounds);

@@ -145,8 +145,9 @@ pub struct App {
     /// Those of this window that run, by row.
     rounds: HashMap<RowKey, Arc<Rounds>>,
     process_end: ProcessEnd,
-    events: Receiver<(RowKey, RoundEvent)>,
-    event_sender: Sender<(RowKey, RoundEvent)>,
+    /// Boxed: a channel has the memory for all that may wait in it from the start on.
+    events: Receiver<Box<(RowKey, RoundEvent)>>,
+    event_sender: Sender<Box<(RowKey, RoundEvent)>>,
     waker: Waker,
     repaints: Arc<Repaints>,
     worker: Option<Worker>,
@@ -470,3 +471,6 @@ fn waker(ctx: egui::Context, repaints: Arc<Repaints>) -> Waker {
         }
     })
 }
+
+#[cfg(test)]
+mod tests;

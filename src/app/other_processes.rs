@@ -45,8 +45,9 @@ pub(super) enum ProcessNews {
 /// Threads that look for engines and listen to them. Dropping it ends and joins them.
 #[derive(Debug)]
 pub(super) struct OtherProcesses {
-    /// Dropped before the thread: whatever waits to send sees that nobody reads.
-    news: Receiver<ProcessNews>,
+    /// Dropped before the thread: whatever waits to send sees that nobody reads. Boxed: a channel has the memory for all
+    /// that may wait in it from the start on.
+    news: Receiver<Box<ProcessNews>>,
     _thread: Thread,
 }
 
@@ -67,7 +68,7 @@ impl OtherProcesses {
     }
 
     /// What was heard since, at most so much.
-    pub(super) fn news(&self, most: usize) -> impl Iterator<Item = ProcessNews> + '_ {
+    pub(super) fn news(&self, most: usize) -> impl Iterator<Item = Box<ProcessNews>> + '_ {
         self.news.try_iter().take(most)
     }
 }
@@ -91,7 +92,7 @@ pub(super) fn send(pid: u32, command: Command) -> Result<(), Error> {
     }
 }
 
-fn look(tell: &Sender<ProcessNews>, waker: &Waker, stopped: &Receiver<()>) {
+fn look(tell: &Sender<Box<ProcessNews>>, waker: &Waker, stopped: &Receiver<()>) {
     let mut watched: HashMap<PathBuf, Thread> = HashMap::new();
     loop {
         watched.retain(|_, one| one.result().is_none());
@@ -109,7 +110,7 @@ fn look(tell: &Sender<ProcessNews>, waker: &Waker, stopped: &Receiver<()>) {
     }
 }
 
-fn watch(pid: u32, path: &Path, tell: Sender<ProcessNews>, waker: Waker) -> Result<Thread, Error> {
+fn watch(pid: u32, path: &Path, tell: Sender<Box<ProcessNews>>, waker: Waker) -> Result<Thread, Error> {
     let mut viewer = Viewer::connect(path, CONNECT_TIMEOUT)?;
     viewer.set_patience(None)?;
     let close = viewer.closer()?;
@@ -135,12 +136,12 @@ fn watch(pid: u32, path: &Path, tell: Sender<ProcessNews>, waker: Waker) -> Resu
                 },
                 _ => continue,
             };
-            if tell.send(news).is_err() {
+            if tell.send(Box::new(news)).is_err() {
                 return Ok(());
             }
             waker();
         }
-        if tell.send(ProcessNews::Ended { pid }).is_ok() {
+        if tell.send(Box::new(ProcessNews::Ended { pid })).is_ok() {
             waker();
         }
         Ok(())
