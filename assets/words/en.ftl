@@ -222,7 +222,7 @@ settings-motion = Motion
 settings-reduced-motion = Reduced motion
 settings-reduced-motion-hover = Curves and numbers change in steps, at most twice a second
 settings-notifications = Notifications
-settings-notifies = Tell the desktop when a transfer ends
+settings-notifies = Tell the desktop when something ends
 settings-notifies-hover = While this window is not in front; what you cancel yourself is not told
 
 ## Help
@@ -331,10 +331,18 @@ empty-ghost-ceiling = one copy in memory { $rate }, measured here
 
 ## Notifications on the desktop
 
-notify-one = { $name }: { $state }
-notify-several = Transfers: { $counts }
+notify-done = { $name }: done
+notify-failed = { $name }: failed
+notify-transferred = { $bytes } at { $rate }, { $note }
+notify-comparison = Comparison
+notify-compared = { $bytes } by { $count } routes; { $route } was the fastest, at { $rate }
+notify-compared-nothing = No route came to its end
+notify-round-trips = Round trips
+notify-measured = { $time } for { $bytes }, half of them faster
+notify-service-gone = The service has gone, and nobody told it to
+notify-transfers = Transfers: { $counted }
+notify-several = Arraylift: { $counted }
 notify-last = Last of all { $summary }, { $body }
-notify-done = { $bytes } at { $mean }, { $note }
 
 ## The instrument: title, message, facts
 

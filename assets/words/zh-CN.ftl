@@ -214,7 +214,7 @@ settings-motion = 动效
 settings-reduced-motion = 减少动效
 settings-reduced-motion-hover = 曲线和数字跳变，每秒最多两次
 settings-notifications = 通知
-settings-notifies = 传输结束时发送桌面通知
+settings-notifies = 结束时发送桌面通知
 settings-notifies-hover = 仅当本窗口不在最前；您自己取消的不通知
 
 ## Help
@@ -320,10 +320,18 @@ empty-ghost-ceiling = 内存中拷贝一次 { $rate }，本机实测
 
 ## Notifications on the desktop
 
-notify-one = { $name }：{ $state }
-notify-several = 传输：{ $counts }
-notify-last = 最近一个：{ $summary }，{ $body }
-notify-done = { $bytes }，{ $mean }，{ $note }
+notify-done = { $name }：完成
+notify-failed = { $name }：失败
+notify-transferred = { $bytes }，{ $rate }，{ $note }
+notify-comparison = 比较
+notify-compared = { $bytes }，{ $count } 条通路；最快的是 { $route }，{ $rate }
+notify-compared-nothing = 没有通路完成
+notify-round-trips = 往返
+notify-measured = { $bytes } 用时 { $time }，半数更快
+notify-service-gone = 服务已消失，但无人要求其结束
+notify-transfers = 传输：{ $counted }
+notify-several = Arraylift：{ $counted }
+notify-last = 最后一个：{ $summary }，{ $body }
 
 ## The instrument: title, message, facts
 

@@ -150,6 +150,7 @@ impl App {
     /// Takes in what was compared and measured since the last frame.
     pub(super) fn take_comparisons(&mut self) {
         let comparisons = &mut self.comparisons;
+        let mut ended = None;
         if let Some((comparing, events)) = &comparisons.running {
             // Read before the events, so that the last ones are among those that are taken now.
             let result = comparing.result().cloned();
@@ -163,6 +164,7 @@ impl App {
                 {
                     comparisons.ceilings = Some(ceilings.clone());
                 }
+                ended = Some(result.clone());
                 comparisons.page.end(result);
                 comparisons.running = None;
             }
@@ -174,6 +176,12 @@ impl App {
                 Err(error) => comparisons.page.notice = Some(Notice::Failure(error_text::of(&error))),
             }
             comparisons.measuring = None;
+        }
+        match ended {
+            Some(Ok(Some(comparison))) => self.note_other_end(|away| away.note_comparison(Ok(&comparison))),
+            Some(Err(why)) => self.note_other_end(|away| away.note_comparison(Err(&why))),
+            // A person cancelled it.
+            Some(Ok(None)) | None => {}
         }
     }
 

@@ -49,7 +49,6 @@ impl App {
             self.rounds.remove(&key);
             self.keeping.end(key, &outcome, &self.transfers);
             self.transfers.settle(key, outcome);
-            self.note_end_of(key);
         }
         self.take_history_notes();
         if a_round_ended {
@@ -61,6 +60,7 @@ impl App {
     /// News of other processes.
     pub(super) fn take_process_news(&mut self) {
         let now_s = self.now_s();
+        let mut lost = Vec::new();
         for news in self.other_processes.iter().flat_map(|all| all.news(EVENTS_A_FRAME)) {
             match *news {
                 ProcessNews::Event { pid, side, event } => self.transfers.fold_watched(pid, side, *event, now_s),
@@ -68,10 +68,13 @@ impl App {
                 ProcessNews::Command { pid, command } => self.services.note_command(pid, command),
                 ProcessNews::Status { pid, status } => self.services.note_status(pid, status),
                 ProcessNews::Ended { pid } => {
-                    self.services.end(pid);
+                    lost.extend(self.services.end(pid));
                     self.transfers.end_watched(pid);
                 }
             }
+        }
+        for service in lost {
+            self.note_other_end(|away| away.note_lost_service(&service));
         }
     }
 

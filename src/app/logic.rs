@@ -29,9 +29,12 @@ impl App {
         // Those that came just now, too.
         self.transfers.set_scale(self.settings.rates);
         self.take_pings(ctx);
-        self.transfers.note_ends(self.now_s());
+        for key in self.transfers.note_ends(self.now_s()) {
+            self.note_end_of(key);
+        }
         self.notify();
         self.begin_waiting();
+        self.show_badge(ctx);
         self.check_form();
         self.note_size(WindowSize::of(ctx.content_rect().width()));
         self.forget_question();

@@ -8,9 +8,11 @@
 pub(crate) mod action;
 mod commands;
 mod comparing;
+mod desktop_bus;
 pub(crate) mod export;
 mod exporting;
 mod history;
+mod icon_badge;
 mod inbox;
 mod keys;
 mod launch;
@@ -46,8 +48,10 @@ use crate::language::Language;
 use crate::rounds::{RoundEvent, Rounds};
 use crate::transfer::Waker;
 use comparing::Comparisons;
+use desktop_bus::DesktopBus;
 use export::picture::Pictures;
 use history::Keeping;
+use icon_badge::IconBadge;
 use model::format::count_rates_in;
 use model::notice::Notice;
 use model::palette::Palette;
@@ -156,7 +160,10 @@ pub struct App {
     history_file: Option<PathBuf>,
     /// What other processes do; nothing in a window of a test.
     other_processes: Option<OtherProcesses>,
+    /// What tells the desktop.
+    bus: DesktopBus,
     notifying: Notifying,
+    icon_badge: IconBadge,
     system_fonts: Option<SystemFonts>,
     comparisons: Comparisons,
     pings: Pings,
@@ -266,6 +273,7 @@ impl App {
         app.set_ceilings(crate::compare::ceilings::read_cached());
         app.other_processes = OtherProcesses::start(Arc::clone(&app.waker)).ok();
         app.process_end = ProcessEnd::hear(&app.waker);
+        app.bus = DesktopBus::Session;
         app
     }
 
@@ -297,7 +305,9 @@ impl App {
             keeping: Keeping::default(),
             history_file: None,
             other_processes: None,
+            bus: DesktopBus::default(),
             notifying: Notifying::default(),
+            icon_badge: IconBadge::default(),
             system_fonts: None,
             size: WindowSize::default(),
             view: View::default(),

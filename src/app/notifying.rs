@@ -1,21 +1,18 @@
-//! Tells the desktop that transfers have ended while the window is not in front: by one notification, whose place the
+//! Tells the desktop what has ended while the window is not in front: by one notification, whose place the
 //! next one takes.
 
 use crate::app::words::say;
 use std::collections::HashMap;
-use std::time::Duration;
 
 use eframe::egui::Context;
-use zbus::blocking::{Connection, Proxy, connection};
+use zbus::blocking::Proxy;
 use zbus::zvariant::Value;
 
 use super::App;
+use super::desktop_bus::DesktopBus;
 use super::model::away::{Away, Words};
 use super::model::row::RowKey;
 use super::worker::Task;
-
-/// The desktop has so long to answer.
-const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the desktop is told, and what it answered.
 #[derive(Debug, Default)]
@@ -29,8 +26,6 @@ pub(super) struct Notifying {
     shown: u32,
     /// Why it shows nothing.
     trouble: Option<String>,
-    /// The address of its bus; that of the session where there is none.
-    bus: Option<String>,
 }
 
 /// Whether the desktop was asked to show something.
@@ -46,9 +41,9 @@ enum Asked {
 }
 
 impl App {
-    /// Sends notifications over the bus with this address and not over that of the session.
-    pub fn notify_over(&mut self, bus: String) {
-        self.notifying.bus = Some(bus);
+    /// Tells the desktop things over the bus with this address.
+    pub fn tell_desktop_at(&mut self, address: String) {
+        self.bus = DesktopBus::At(address);
     }
 
     /// Takes in whether the window is in front. What was told before is seen then.
@@ -66,11 +61,25 @@ impl App {
 
     /// A transfer of this window has ended.
     pub(super) fn note_end_of(&mut self, key: RowKey) {
-        let is_news = self.settings.notifies && !self.notifying.is_in_front;
-        if let Some(row) = self.transfers.row(key).filter(|_| is_news) {
+        if self.is_told_to_desktop()
+            && let Some(row) = self.transfers.row(key)
+        {
             self.notifying.away.note(row);
             self.notifying.has_news = true;
         }
+    }
+
+    /// Something has ended that is no transfer of this window; `note` notes it.
+    pub(super) fn note_other_end(&mut self, note: impl FnOnce(&mut Away)) {
+        if self.is_told_to_desktop() {
+            note(&mut self.notifying.away);
+            self.notifying.has_news = true;
+        }
+    }
+
+    /// Whether the desktop is told what ends now.
+    fn is_told_to_desktop(&self) -> bool {
+        self.settings.notifies && !self.notifying.is_in_front && !matches!(self.bus, DesktopBus::Nowhere)
     }
 
     /// Tells the desktop what it does not know, once it has answered.
@@ -80,7 +89,7 @@ impl App {
             return;
         }
         let Some(words) = notifying.away.words() else { return };
-        let (bus, replaces) = (notifying.bus.clone(), notifying.shown);
+        let (bus, replaces) = (self.bus.clone(), notifying.shown);
         if self.ask_worker(Task::Notify { bus, words, replaces }) {
             (self.notifying.asked, self.notifying.has_news) = (Asked::Yes, false);
         }
@@ -109,17 +118,13 @@ impl App {
 ///
 /// # Errors
 /// No bus, or no desktop on it that shows notifications: why.
-pub(super) fn show(bus: Option<&str>, words: &Words, replaces: u32) -> Result<u32, String> {
+pub(super) fn show(bus: &DesktopBus, words: &Words, replaces: u32) -> Result<u32, String> {
     shown(bus, words, replaces).map_err(|error| say!("error-no-notifications", error = error.to_string()))
 }
 
 /// As in the Desktop Notifications Specification, 1.2.
-fn shown(bus: Option<&str>, words: &Words, replaces: u32) -> zbus::Result<u32> {
-    let desktop = match bus {
-        Some(address) => connection::Builder::address(address)?,
-        None => connection::Builder::session()?,
-    };
-    let connection: Connection = desktop.method_timeout(TIMEOUT).build()?;
+fn shown(bus: &DesktopBus, words: &Words, replaces: u32) -> zbus::Result<u32> {
+    let connection = bus.connect()?;
     let name = "org.freedesktop.Notifications";
     let proxy = Proxy::new(&connection, name, "/org/freedesktop/Notifications", name)?;
     let abilities: Vec<String> = proxy.call("GetCapabilities", &())?;

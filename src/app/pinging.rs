@@ -80,9 +80,14 @@ impl App {
             ctx.request_repaint_after(LOOK_INTERVAL);
         } else if let Some((ping, _)) = self.pings.running.take() {
             // Its thread has nothing more to say: it ends at once.
-            self.pings
-                .page
-                .end(ping.join().err().map(|error| error_text::of(&error)));
+            let outcome = ping.join();
+            let trouble = outcome.as_ref().err().map(error_text::of);
+            self.pings.page.end(trouble.clone());
+            // What a person cancelled is no news to them.
+            if !matches!(outcome, Ok(false)) {
+                let measured = self.pings.page.measured.clone();
+                self.note_other_end(|away| away.note_round_trips(&measured, trouble.as_deref()));
+            }
         }
     }
 }

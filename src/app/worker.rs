@@ -7,6 +7,7 @@ use std::thread::Builder;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::action::Dialog;
+use super::desktop_bus::DesktopBus;
 use super::export::Export;
 use super::export::picture::Picture;
 use super::exporting::{save_at, save_at_home};
@@ -84,8 +85,8 @@ pub(super) enum Task {
     Open(PathBuf),
     /// Show a notification.
     Notify {
-        /// The address of the desktop's bus; that of the session where there is none.
-        bus: Option<String>,
+        /// The desktop's bus.
+        bus: DesktopBus,
         /// What it says.
         words: Words,
         /// The number of the one whose place it takes; 0 for none.
@@ -299,9 +300,7 @@ fn run(task: Task) -> Option<Reply> {
             sent.err().map(|error| Reply::Failed(error_text::of(&error)))
         }
         Task::Open(path) => open(&path).err().map(Reply::Failed),
-        Task::Notify { bus, words, replaces } => {
-            Some(Reply::Notified(notifying::show(bus.as_deref(), &words, replaces)))
-        }
+        Task::Notify { bus, words, replaces } => Some(Reply::Notified(notifying::show(&bus, &words, replaces))),
         Task::Save(content) => save_as(content).map(Reply::SavedAs),
         Task::KeepSettings { path, settings } => settings_file::write(&path, &settings).err().map(Reply::Failed),
     }

@@ -3,11 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod bus;
 mod compare;
 mod files;
 mod frame;
 mod frame_time;
 mod history;
+mod icon_badge;
 mod instrument;
 mod keyboard;
 mod keyboard_story;

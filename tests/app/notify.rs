@@ -1,48 +1,16 @@
 //! What ends while the window is not in front is told to a desktop, over a real bus.
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use arraylift::internals::app::Phase;
+use arraylift::internals::app::{EndpointKind, Phase};
 use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
-use zbus::blocking::connection;
+use zbus::blocking::{Connection, connection};
 use zbus::zvariant::OwnedValue;
 
+use super::bus::Bus;
 use super::{Window, phase, until, until_shown, window};
-
-/// A bus of its own; `None` where none is installed.
-struct Bus {
-    daemon: Child,
-    address: String,
-}
-
-impl Bus {
-    fn start() -> Option<Self> {
-        let mut daemon = Command::new("dbus-daemon")
-            .args(["--session", "--nofork", "--nopidfile", "--print-address"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .inspect_err(|_| eprintln!("not tried: dbus-daemon is not installed"))
-            .ok()?;
-        let mut address = String::new();
-        BufReader::new(daemon.stdout.take().unwrap())
-            .read_line(&mut address)
-            .unwrap();
-        let address = address.trim().to_owned();
-        Some(Self { daemon, address })
-    }
-}
-
-impl Drop for Bus {
-    fn drop(&mut self) {
-        let _ = self.daemon.kill();
-        let _ = self.daemon.wait();
-    }
-}
 
 /// What it was asked to show: the number of the one that is replaced, the summary and the body.
 type Shown = Arc<Mutex<Vec<(u32, String, String)>>>;
@@ -81,6 +49,18 @@ impl Desktop {
     }
 }
 
+/// It is there until this goes.
+fn desktop(bus: &Bus, shown: &Shown) -> Connection {
+    connection::Builder::address(bus.address.as_str())
+        .unwrap()
+        .serve_at("/org/freedesktop/Notifications", Desktop(Arc::clone(shown)))
+        .unwrap()
+        .name("org.freedesktop.Notifications")
+        .unwrap()
+        .build()
+        .unwrap()
+}
+
 fn moves_once(window: &mut Window) {
     window.key_press_modifiers(Modifiers::CTRL, Key::Enter);
     window.step();
@@ -105,16 +85,9 @@ fn until_told(window: &mut Window, shown: &Shown, count: usize) -> Vec<(u32, Str
 fn what_ends_while_the_window_is_not_in_front_is_told_once_and_in_one_place() {
     let Some(bus) = Bus::start() else { return };
     let shown = Shown::default();
-    let _desktop = connection::Builder::address(bus.address.as_str())
-        .unwrap()
-        .serve_at("/org/freedesktop/Notifications", Desktop(Arc::clone(&shown)))
-        .unwrap()
-        .name("org.freedesktop.Notifications")
-        .unwrap()
-        .build()
-        .unwrap();
+    let _desktop = desktop(&bus, &shown);
     let mut window = window();
-    window.state_mut().notify_over(bus.address.clone());
+    window.state_mut().tell_desktop_at(bus.address.clone());
     window.state_mut().settings_mut().form.to = "1000".to_owned();
     window.run();
     moves_once(&mut window);
@@ -150,7 +123,7 @@ fn what_ends_while_the_window_is_not_in_front_is_told_once_and_in_one_place() {
 #[test]
 fn where_the_desktop_shows_none_the_settings_say_why() {
     let mut window = window();
-    window.state_mut().notify_over("unix:path=/no/such/bus".to_owned());
+    window.state_mut().tell_desktop_at("unix:path=/no/such/bus".to_owned());
     window.state_mut().settings_mut().form.to = "1000".to_owned();
     window.run();
     window.input_mut().focused = false;
@@ -158,8 +131,50 @@ fn where_the_desktop_shows_none_the_settings_say_why() {
     window.input_mut().focused = true;
     window.key_press_modifiers(Modifiers::CTRL, Key::Comma);
     until_shown(&mut window, "The desktop shows no notifications: ");
-    window.get_by_label("Tell the desktop when a transfer ends").click();
+    window.get_by_label("Tell the desktop when something ends").click();
     window.run();
     assert!(!window.state().settings().notifies);
     assert!(window.query_by_label_contains("shows no notifications").is_none());
+}
+
+#[test]
+fn a_receiver_that_cannot_listen_a_comparison_and_round_trips_are_told_too() {
+    let Some(bus) = Bus::start() else { return };
+    let shown = Shown::default();
+    let _desktop = desktop(&bus, &shown);
+    let mut window = window();
+    window.state_mut().tell_desktop_at(bus.address.clone());
+    window.input_mut().focused = false;
+    window.run();
+    // Somebody else listens there.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let form = &mut window.state_mut().settings_mut().form;
+    form.endpoint = EndpointKind::ReceiveAt;
+    form.receive_at = taken.local_addr().unwrap().to_string();
+    window.run();
+    window.key_press_modifiers(Modifiers::CTRL, Key::Enter);
+    let told = until_told(&mut window, &shown, 1);
+    assert!(told[0].1.ends_with(": failed"), "{told:?}");
+    assert!(told[0].2.contains("in use"), "{told:?}");
+
+    // Nobody answers: whoever is asked is gone.
+    let address = taken.local_addr().unwrap().to_string();
+    drop(taken);
+    window.state_mut().round_trips_page_mut().endpoint = address;
+    window.get_by_label("Round trips").click();
+    window.run();
+    window.get_by_label("Measure").click();
+    let told = until_told(&mut window, &shown, 2);
+    assert_eq!(told[1].1, "Arraylift: 2 failed");
+    assert!(told[1].2.starts_with("Last of all Round trips: failed, "), "{told:?}");
+
+    let form = &mut window.state_mut().settings_mut().form;
+    (form.endpoint, form.to) = (EndpointKind::ThisMachine, "1000".to_owned());
+    window.state_mut().compare_with("/no/such/program".into());
+    window.key_press_modifiers(Modifiers::CTRL, Key::R);
+    window.run();
+    window.key_press_modifiers(Modifiers::CTRL, Key::Enter);
+    let told = until_told(&mut window, &shown, 3);
+    assert_eq!(told[2].1, "Arraylift: 3 failed");
+    assert!(told[2].2.starts_with("Last of all Comparison: failed, "), "{told:?}");
 }

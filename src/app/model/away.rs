@@ -3,6 +3,8 @@
 use super::format;
 use super::row::{Phase, Row};
 use crate::app::words::say;
+use crate::compare::Comparison;
+use crate::ping::RoundTrips;
 
 /// A notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,24 +20,56 @@ pub(crate) struct Words {
 pub(crate) struct Away {
     done: u64,
     failed: u64,
+    /// Something was no transfer.
+    is_mixed: bool,
     last: Option<Words>,
 }
 
 impl Away {
     /// A transfer of this window has ended. One that a person cancelled or stopped is no news to them.
     pub(crate) fn note(&mut self, row: &Row) {
-        let (state, body) = match &row.phase {
-            Phase::Done { .. } if row.is_over() && !row.repeats() => {
-                self.done += 1;
-                (say!("row-done"), done_in_words(row))
-            }
-            Phase::Failed { message, .. } => {
-                self.failed += 1;
-                (say!("mark-failed"), message.clone())
-            }
+        let outcome = match &row.phase {
+            Phase::Done { .. } if row.is_over() && !row.repeats() => Ok(done_in_words(row)),
+            Phase::Failed { message, .. } => Err(message.clone()),
             Phase::Done { .. } | Phase::Cancelled | Phase::Starting | Phase::Is(_) => return,
         };
-        let summary = say!("notify-one", name = row.name(), state = state);
+        self.note_outcome(row.name(), outcome);
+    }
+
+    /// A comparison has ended, with a result or an error in words.
+    pub(crate) fn note_comparison(&mut self, result: Result<&Comparison, &String>) {
+        self.is_mixed = true;
+        self.note_outcome(
+            say!("notify-comparison"),
+            result.map_err(String::clone).and_then(compared_in_words),
+        );
+    }
+
+    /// Round trips were measured, or could not be.
+    pub(crate) fn note_round_trips(&mut self, measured: &[RoundTrips], trouble: Option<&str>) {
+        self.is_mixed = true;
+        let outcome = trouble.map_or_else(|| Ok(measured_in_words(measured)), |trouble| Err(trouble.to_owned()));
+        self.note_outcome(say!("notify-round-trips"), outcome);
+    }
+
+    /// A service of another process has gone that nobody told to end.
+    pub(crate) fn note_lost_service(&mut self, command: &str) {
+        self.is_mixed = true;
+        self.note_outcome(command, Err(say!("notify-service-gone").to_owned()));
+    }
+
+    /// What is called `name` has ended; what is to be known of that.
+    fn note_outcome(&mut self, name: &str, outcome: Result<String, String>) {
+        let (summary, body) = match outcome {
+            Ok(body) => {
+                self.done += 1;
+                (say!("notify-done", name = name), body)
+            }
+            Err(body) => {
+                self.failed += 1;
+                (say!("notify-failed", name = name), body)
+            }
+        };
         self.last = Some(Words { summary, body });
     }
 
@@ -50,11 +84,20 @@ impl Away {
         if self.done + self.failed == 1 {
             return Some(last.clone());
         }
-        let done = (self.done > 0).then(|| say!("strip-done", count = self.done));
-        let failed = (self.failed > 0).then(|| say!("strip-failed", count = self.failed));
-        let counts: Vec<String> = done.into_iter().chain(failed).collect();
+        let mut counts = Vec::new();
+        if self.done > 0 {
+            counts.push(say!("strip-done", count = self.done));
+        }
+        if self.failed > 0 {
+            counts.push(say!("strip-failed", count = self.failed));
+        }
+        let counted = counts.join(say!("comma"));
         Some(Words {
-            summary: say!("notify-several", counts = counts.join(say!("comma"))),
+            summary: if self.is_mixed {
+                say!("notify-several", counted = counted)
+            } else {
+                say!("notify-transfers", counted = counted)
+            },
             body: say!("notify-last", summary = &last.summary, body = &last.body),
         })
     }
@@ -62,9 +105,36 @@ impl Away {
 
 /// `400 MB at 5.41 GB/s, verified`.
 fn done_in_words(row: &Row) -> String {
-    let bytes = format::bytes(row.main_end().series.bytes());
-    let note = row.note_in_words(0.0);
-    say!("notify-done", bytes = bytes, mean = row.mean_in_words(), note = note)
+    say!(
+        "notify-transferred",
+        bytes = format::bytes(row.main_end().series.bytes()),
+        rate = row.mean_in_words(),
+        note = row.note_in_words(0.0)
+    )
+}
+
+/// `400 MB by 7 routes; sendfile was the fastest, at 5.41 GB/s`, or that no route came to an end.
+fn compared_in_words(comparison: &Comparison) -> Result<String, String> {
+    let ranked = comparison.ranked();
+    let (fastest, summary) = ranked
+        .first()
+        .ok_or_else(|| say!("notify-compared-nothing").to_owned())?;
+    Ok(say!(
+        "notify-compared",
+        bytes = format::bytes(comparison.subject.bytes),
+        count = ranked.len(),
+        route = &fastest.contestant.name,
+        rate = format::rate(summary.rate_bytes_per_s.median)
+    ))
+}
+
+/// `12.1 µs for 1 B, half of them faster`.
+fn measured_in_words(measured: &[RoundTrips]) -> String {
+    let smallest = measured.first().map(|one| {
+        let (time, bytes) = (format::time(one.p50_s), format::bytes(one.size_bytes));
+        say!("notify-measured", time = time, bytes = bytes)
+    });
+    smallest.unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -111,5 +181,27 @@ mod tests {
         assert_eq!(words.body, "Last of all range 0 … 30: failed, nobody listens");
         away.clear();
         assert_eq!(away.words(), None);
+    }
+
+    #[test]
+    fn what_is_no_transfer_is_named_and_counted_with_them() {
+        let mut away = Away::default();
+        away.note_round_trips(&[], Some("nobody answers"));
+        let words = away.words().expect("one");
+        assert_eq!(
+            (words.summary.as_str(), words.body.as_str()),
+            ("Round trips: failed", "nobody answers")
+        );
+        away.note(&row("10", Phase::Done { verified: Some(true) }));
+        away.note_lost_service("serve 127.0.0.1:25000");
+        let words = away.words().expect("three");
+        assert_eq!(words.summary, "Arraylift: 1 done, 2 failed");
+        assert_eq!(
+            words.body,
+            "Last of all serve 127.0.0.1:25000: failed, The service has gone, and nobody told it to"
+        );
+        away.clear();
+        away.note_comparison(Err(&"no core is free".to_owned()));
+        assert_eq!(away.words().expect("one").summary, "Comparison: failed");
     }
 }

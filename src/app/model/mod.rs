@@ -2,6 +2,7 @@
 
 pub(crate) mod away;
 pub(crate) mod axes;
+pub(crate) mod badge;
 mod by_name;
 pub(crate) mod compare;
 pub(crate) mod contestant_text;

@@ -309,9 +309,17 @@ impl Row {
             .is_some_and(|over_since_s| now_s - over_since_s >= SETTLING_S)
     }
 
-    /// Takes in whether it is over at `now_s`.
-    pub fn note_end(&mut self, now_s: f64) {
-        self.over_since_s = self.is_over().then(|| self.over_since_s.unwrap_or(now_s));
+    /// When it was first seen to be over, on the window's clock.
+    #[must_use]
+    pub(crate) fn over_since_s(&self) -> Option<f64> {
+        self.over_since_s
+    }
+
+    /// Takes in whether it is over at `now_s`. Returns whether it was not before.
+    pub fn note_end(&mut self, now_s: f64) -> bool {
+        let before_s = self.over_since_s;
+        self.over_since_s = self.is_over().then(|| before_s.unwrap_or(now_s));
+        before_s.is_none() && self.over_since_s.is_some()
     }
 
     /// Whether another round begins now that this one is over.

@@ -44,7 +44,7 @@ impl Services {
 
     /// A process does this. A service that waits for its first connection has counted nothing, and is one all the same.
     pub fn note_command(&mut self, pid: u32, command: String) {
-        if command.starts_with("serve ") {
+        if serves(&command) {
             let idle = Service {
                 command: command.clone(),
                 status: Status::default(),
@@ -86,11 +86,17 @@ impl Services {
         self.services.get(&pid).map_or(0, |service| service.status.receiving)
     }
 
-    /// A process has ended.
-    pub fn end(&mut self, pid: u32) {
+    /// A process has ended. Returns its command, where it was a `serve` that nobody had told to end.
+    pub fn end(&mut self, pid: u32) -> Option<String> {
         self.commands.remove(&pid);
-        self.services.remove(&pid);
+        let service = self.services.remove(&pid)?;
+        // A `receive` of several ends by itself.
+        (serves(&service.command) && !service.is_draining).then_some(service.command)
     }
+}
+
+fn serves(command: &str) -> bool {
+    command.starts_with("serve ")
 }
 
 impl Service {
@@ -166,7 +172,10 @@ mod tests {
         assert!(!service.in_words(1001).contains("listed"));
         assert_eq!(service.now_in_words(RateScale::Bytes), "1,001 receiving at 1.21 GB/s");
         assert_eq!(service.done_in_words(), "0 done, 0 failed");
-        services.end(7);
+        assert_eq!(services.end(7), None, "as it was told to");
         assert!(services.is_empty());
+        services.note_command(8, "serve 127.0.0.1:25001".to_owned());
+        assert_eq!(services.end(8).as_deref(), Some("serve 127.0.0.1:25001"));
+        assert_eq!(services.end(8), None);
     }
 }

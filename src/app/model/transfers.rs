@@ -218,12 +218,16 @@ impl Transfers {
         self.rows.iter().any(|row| row.is_moving() && row.lacks_a_core())
     }
 
-    /// Takes in which are over at `now_s`.
-    pub fn note_ends(&mut self, now_s: f64) {
-        for row in &mut self.rows {
-            row.note_end(now_s);
+    /// Takes in which are over at `now_s`. Returns those of this window that were not before, the first one first.
+    pub fn note_ends(&mut self, now_s: f64) -> Vec<RowKey> {
+        let mut ended = Vec::new();
+        for row in self.rows.iter_mut().rev() {
+            if row.note_end(now_s) && row.is_own() {
+                ended.push(row.key);
+            }
         }
         self.removed = self.removed.take().filter(|removed| removed.may_be_undone(now_s));
+        ended
     }
 
     /// Takes in how much memory the process has now, for those that run.

@@ -91,11 +91,9 @@ impl Row {
     pub fn numbers(&self, now_s: f64) -> Numbers {
         let end = self.main_end();
         let series = &end.series;
-        let told = end.started.as_ref().and_then(|started| started.total_bytes);
-        let meta = self.recipe().and_then(|recipe| recipe.meta.as_ref());
-        let total = told.or(meta.map(ArrayMeta::byte_len));
+        let total = self.total_bytes();
         let elapsed_s = self.elapsed_end_s();
-        let done = series.bytes().saturating_sub(end.base_bytes);
+        let done = self.done_bytes();
         let silence_s = self.silence_s(now_s);
         let is_transferring = self.has_rate();
         let now = self.rate_now(now_s);
@@ -132,6 +130,21 @@ impl Row {
                 _ => series.active_s(),
             },
         }
+    }
+
+    /// Bytes of one round, where known.
+    #[must_use]
+    pub(crate) fn total_bytes(&self) -> Option<u64> {
+        let told = self.main_end().started.as_ref().and_then(|started| started.total_bytes);
+        let meta = self.recipe().and_then(|recipe| recipe.meta.as_ref());
+        told.or(meta.map(ArrayMeta::byte_len))
+    }
+
+    /// Bytes of this round so far.
+    #[must_use]
+    pub(crate) fn done_bytes(&self) -> u64 {
+        let end = self.main_end();
+        end.series.bytes().saturating_sub(end.base_bytes)
     }
 
     /// The rate at `now_s` on the window's clock, in bytes a second; 0 where none moves.
