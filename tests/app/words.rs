@@ -66,7 +66,7 @@ const SCENES: [Scene; 15] = [
 const NOT_YET: [&str; 2] = ["panels/instrument", "panels/still_plot.rs"];
 
 /// What stands before a literal that is no text.
-const CALLERS: [&str; 12] = [
+const CALLERS: [&str; 14] = [
     "say!(",
     "key!(",
     "Id::unique(",
@@ -79,6 +79,8 @@ const CALLERS: [&str; 12] = [
     "from_right(ui,",
     "from_right(ui, (",
     "env!(",
+    "still_plot(ui,",
+    "BarChart::new(",
 ];
 
 /// Keys, units, and what a program is told.

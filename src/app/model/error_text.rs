@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use super::format;
-use crate::app::words::say;
+use crate::app::words::{say, translated};
 use crate::error::DiskRoom;
 use crate::transfer::AS_PLAIN;
 use crate::units::exact_time;
@@ -41,6 +41,7 @@ pub(crate) fn of(error: &Error) -> String {
                 path = shown(path)
             )
         }
+        Error::Usage(why) => translated(why).to_owned(),
         other => of_peer(other).unwrap_or_else(|| other.to_string()),
     }
 }
@@ -96,7 +97,7 @@ fn of_peer(error: &Error) -> Option<String> {
             let (moved, missing) = (format::done_of(*received, *total), format::bytes(*missing));
             say!("error-closed-early", moved = moved, missing = missing)
         }
-        Error::ClosedWhile(when) => say!("error-closed", when = of_moment(when)),
+        Error::ClosedWhile(when) => say!("error-closed", when = translated(when)),
         Error::Answered { url, status, meaning } => {
             let (status, is_gone) = (status.to_string(), matches!(status, 404 | 410));
             if is_gone {
@@ -122,7 +123,7 @@ fn of_peer(error: &Error) -> Option<String> {
         }
         Error::HandoffNotTaken => say!("error-handoff-not-taken").to_owned(),
         Error::ReceiptMismatch => say!("error-receipt-mismatch").to_owned(),
-        Error::System { doing, reason } => say!("error-system", doing = *doing, reason = of_reason(reason)),
+        Error::System { doing, reason } => say!("error-system", doing = translated(doing), reason = of_reason(reason)),
         _ => return None,
     })
 }
@@ -181,24 +182,9 @@ fn of_reason(reason: &Reason) -> String {
         Some(libc::ENETUNREACH) => say!("reason-network"),
         Some(libc::EHOSTUNREACH) => say!("reason-host"),
         Some(libc::EADDRNOTAVAIL) => say!("reason-address"),
-        _ => reason.as_str(),
+        _ => translated(reason.as_str()),
     };
     words.to_owned()
-}
-
-/// When the peer closed the connection.
-fn of_moment(when: &'static str) -> &'static str {
-    match when {
-        "before it said what it sends" => say!("error-before-offer"),
-        "before it answered the offer" => say!("error-before-answer-to-offer"),
-        "before it answered" => say!("error-before-answer"),
-        "before its receipt came" => say!("error-before-receipt"),
-        "before the checksum of the last block came" => say!("error-before-checksum"),
-        "as the last bytes were sent" => say!("error-at-last-bytes"),
-        "in the middle of the file" => say!("error-in-the-middle"),
-        "as its process has ended" => say!("error-process-ended"),
-        other => other,
-    }
 }
 
 #[cfg(test)]

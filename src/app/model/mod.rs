@@ -32,4 +32,5 @@ pub(crate) mod settings;
 pub(crate) mod sources;
 pub(crate) mod totals;
 pub(crate) mod transfers;
+pub(crate) mod typed_text;
 pub(crate) mod view;

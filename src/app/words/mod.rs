@@ -116,6 +116,16 @@ pub(crate) fn filled<const N: usize>(key: &'static str, arguments: [(&'static st
         .unwrap_or_else(|| key.to_owned())
 }
 
+/// What the library says in fixed words, in the language that is spoken; the same where the window has no words for it.
+/// Its key begins with `said-`.
+#[must_use]
+pub(crate) fn translated(text: &str) -> &str {
+    match spoken() {
+        Language::English => text,
+        Language::Chinese => ENGLISH.key_of(text).and_then(|key| CHINESE.plain(key)).unwrap_or(text),
+    }
+}
+
 /// A place in a row, from 1 on: `2nd`, `11th`, `103rd`; in Chinese the number, with what the text has around it.
 #[must_use]
 pub(crate) fn ordinal(number: usize) -> String {

@@ -15,6 +15,8 @@ pub(super) struct Table {
     bundle: FluentBundle<FluentResource>,
     /// Those that are the same whenever they are said.
     plain: HashMap<String, String>,
+    /// The keys of what the library says in fixed words, by these.
+    said: HashMap<String, String>,
 }
 
 /// The file of a language.
@@ -48,6 +50,7 @@ impl Table {
         let mut table = Self {
             bundle,
             plain: HashMap::new(),
+            said: HashMap::new(),
         };
         let said = |key: String| {
             let mut errors = Vec::new();
@@ -56,12 +59,19 @@ impl Table {
             errors.is_empty().then_some((key, text))
         };
         table.plain = keys.into_iter().filter_map(said).collect();
+        let of_library = table.plain.iter().filter(|(key, _)| key.starts_with("said-"));
+        table.said = of_library.map(|(key, text)| (text.clone(), key.clone())).collect();
         table
     }
 
     /// A text that takes no arguments.
     pub(super) fn plain(&self, key: &str) -> Option<&str> {
         self.plain.get(key).map(String::as_str)
+    }
+
+    /// The key of what the library says in these words.
+    pub(super) fn key_of(&self, text: &str) -> Option<&str> {
+        self.said.get(text).map(String::as_str)
     }
 
     /// A text with its arguments.

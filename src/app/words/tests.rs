@@ -47,15 +47,36 @@ fn every_text_is_used_and_what_is_used_is_there_with_its_arguments() {
             used.insert(key);
         }
     }
-    let unused: Vec<&String> = there.keys().filter(|key| !used.contains(*key)).collect();
+    let is_used = |key: &String| used.contains(key) || key.starts_with("said-");
+    let unused: Vec<&String> = there.keys().filter(|key| !is_used(key)).collect();
     assert!(unused.is_empty(), "nobody says {unused:?}");
+}
+
+#[test]
+fn what_the_library_says_in_fixed_words_is_in_its_source() {
+    // A literal may go on in the next line.
+    let whole = |text: &str| {
+        text.replace("\\\n", "")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let sources: Vec<String> = sources().iter().map(|(_, text)| whole(text)).collect();
+    for key in texts(Language::English).keys().filter(|key| key.starts_with("said-")) {
+        let text = ENGLISH.plain(key).expect("a text without arguments");
+        let quoted = format!("\"{text}\"");
+        assert!(
+            sources.iter().any(|source| source.contains(&quoted)),
+            "nobody says {quoted}"
+        );
+    }
 }
 
 #[test]
 fn the_windows_own_fonts_have_all_that_is_english() {
     let ctx = Context::default();
     theme::install(&ctx);
-    let _ = ctx.run_ui(RawInput::default(), |_| {});
+    ctx.run_ui(RawInput::default(), |_| {}).textures_delta.clear();
     let english = source(Language::English).chars().filter(|character| *character != '\n');
     let lacking: BTreeSet<char> = ctx.fonts_mut(|fonts| {
         let has = |fonts: &mut FontsView<'_>, character| {

@@ -4,6 +4,7 @@ use super::super::error_text;
 use super::super::form::{EndpointKind, Field, SinkKind, SourceKind};
 use super::super::format;
 use super::super::sources::FileInfo;
+use super::super::typed_text;
 use super::{Checker, PathLookup, SinkPathStatus, in_words};
 use crate::Error;
 use crate::app::words::say;
@@ -64,7 +65,9 @@ impl Checker<'_> {
             return None;
         }
         let sink = self.sink();
-        let url = url.map_err(|error| self.mistake(Field::Path, error)).ok()?;
+        let url = url
+            .map_err(|error| self.mistake(Field::Path, error_text::of(&error)))
+            .ok()?;
         self.summary = Some(say!("plan-from-web", server = url.server()));
         let name = url.file_name().unwrap_or_else(|| url.server());
         let (sink, trust) = (sink?, Trust::system());
@@ -112,7 +115,7 @@ impl Checker<'_> {
             return None;
         }
         let range = Range::new(from, to, step, dtype)
-            .map_err(|error| self.mistake(blamed_field(&error, from, step), error))
+            .map_err(|error| self.mistake(blamed_field(&error, from, step), typed_text::of_range(&error)))
             .ok()?;
         Some(FileInfo {
             name: say!("plan-range", from = short(&form.from), to = short(&form.to)),
@@ -207,7 +210,7 @@ impl Checker<'_> {
             return None;
         }
         Endpoint::parse(typed.trim())
-            .map_err(|error| self.mistake(field, error))
+            .map_err(|error| self.mistake(field, error_text::of(&error)))
             .ok()
     }
 
@@ -221,7 +224,7 @@ impl Checker<'_> {
             Ok(number) if number.to_f64().is_finite() => return Some(number),
             Ok(_) => self.mistake(field, say!("plan-not-finite")),
             Err(_) if typed.is_empty() => self.mistake(field, say!("plan-no-number")),
-            Err(error) => self.mistake(field, error),
+            Err(error) => self.mistake(field, typed_text::of_range(&error)),
         }
         None
     }

@@ -1,8 +1,9 @@
 //! Reads how the array is moved, and finds routes that contradict the ends.
 
 use super::super::form::{EndpointKind, Field, SinkKind};
+use super::super::typed_text;
 use super::Checker;
-use crate::app::words::say;
+use crate::app::words::{say, translated};
 use crate::route::{SendRouteChoice, why_no_handoff};
 use crate::transfer::{Endpoint, OptionName, Options, StatsChoice};
 use crate::units::{UnitError, parse_bytes_or_auto, parse_count, parse_limit, parse_time};
@@ -42,7 +43,7 @@ impl Checker<'_> {
             ..Options::default()
         };
         for (name, right) in options.mistakes() {
-            self.mistake(field_of(name), right);
+            self.mistake(field_of(name), typed_text::of_option(name, &right));
         }
         Some(options)
     }
@@ -63,14 +64,15 @@ impl Checker<'_> {
             };
             let receiving = form.receives().then_some((options.receive_route, into_file));
             if let Some(text) = why_no_handoff(options.wire, unix, receiving) {
-                self.mistake(Field::SendRoute, text);
+                self.mistake(Field::SendRoute, translated(text));
             }
         }
     }
 
     /// The value that was read; an error becomes the field's mistake.
-    fn valid<T>(&mut self, field: Field, read: Result<T, impl std::fmt::Display>) -> Option<T> {
-        read.map_err(|error| self.mistake(field, error)).ok()
+    fn valid<T>(&mut self, field: Field, read: Result<T, impl Into<UnitError>>) -> Option<T> {
+        read.map_err(|error| self.mistake(field, typed_text::of_unit(&error.into())))
+            .ok()
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::format;
 use super::super::plan::in_words;
 use super::{OtherProcess, Phase, Process, Row};
-use crate::app::words::say;
+use crate::app::words::{say, translated};
 use crate::transfer::{Job, Side, SinkSpec, State};
 
 impl Phase {
@@ -115,7 +115,8 @@ impl Row {
     #[must_use]
     pub fn done_in_words(&self) -> Option<String> {
         let on_disk = self.durable.map(|durable| on_disk_in_words(durable, self.synced_s));
-        let notes = self.note.iter().chain(&self.window_note).cloned();
+        let notes = self.note.iter().flat_map(|note| note.split("; ").map(translated));
+        let notes = notes.chain(self.window_note.as_deref()).map(str::to_owned);
         let words: Vec<String> = on_disk.into_iter().chain(notes).collect();
         (!words.is_empty()).then(|| words.join(say!("semicolon")))
     }
