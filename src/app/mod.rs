@@ -111,6 +111,9 @@ pub(crate) fn run(options: AppOptions) -> eframe::Result {
         system_font_fallback: false,
         ..eframe::NativeOptions::default()
     };
+    let asked = options.language.or_else(|| kept_settings()?.language);
+    // That takes longer than to read the settings twice.
+    let fonts = SystemFonts::begin(asked.unwrap_or_else(system_language));
     let create: eframe::AppCreator<'_> = Box::new(|cc| {
         if let Some(window) = cc.winit_window() {
             placement::bring_onto_a_monitor(window);
@@ -120,10 +123,19 @@ pub(crate) fn run(options: AppOptions) -> eframe::Result {
         }
         let mut app = App::new(cc, options);
         // Without a thread for them there are boxes in their place.
-        app.system_fonts = SystemFonts::install(&cc.egui_ctx, app.language()).ok();
+        app.system_fonts = SystemFonts::install(&cc.egui_ctx, fonts).ok();
         Ok(Box::new(app))
     });
     eframe::run_native("arraylift", native, create)
+}
+
+/// The settings as the last window left them.
+fn kept_settings() -> Option<Settings> {
+    settings_file::path().as_deref().and_then(settings_file::read)
+}
+
+fn system_language() -> Language {
+    Language::of_environment(|name| std::env::var(name).ok())
 }
 
 fn icon() -> egui::IconData {
@@ -256,14 +268,13 @@ impl App {
     #[must_use]
     pub fn new(cc: &eframe::CreationContext<'_>, options: AppOptions) -> Self {
         let file = settings_file::path();
-        let kept = file.as_deref().and_then(settings_file::read);
         // Before they had a file of their own they were in eframe's, with the place of the window.
         let with_place = || cc.storage.and_then(|storage| eframe::get_value(storage, "settings"));
-        let settings = kept.or_else(with_place).unwrap_or_default();
+        let settings = kept_settings().or_else(with_place).unwrap_or_default();
         let keeps_history = !options.no_history && !crate::history::is_switched_off();
         let mut app = Self::with_settings(&cc.egui_ctx, settings, options);
         app.settings_file = file;
-        app.system_language = Language::of_environment(|name| std::env::var(name).ok());
+        app.system_language = system_language();
         if keeps_history {
             app.keep_history_at(crate::history::path());
         } else {

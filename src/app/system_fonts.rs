@@ -10,6 +10,9 @@ use egui_system_font_provider::SystemFontProvider;
 use crate::language::Language;
 use crate::thread::Thread;
 
+/// Chinese in simplified characters (BCP 47), which look otherwise than those of Japanese.
+const SIMPLIFIED: &str = "zh-Hans";
+
 /// A thread that looks for fonts as soon as one is missing. Dropping it ends and joins it.
 #[derive(Debug)]
 pub(super) struct SystemFonts {
@@ -34,13 +37,14 @@ impl SystemFonts {
     ///
     /// # Errors
     /// There is no thread for it.
-    pub(super) fn install(ctx: &Context, language: Language) -> std::io::Result<Self> {
+    pub(super) fn install(ctx: &Context, begun: Option<SystemFontProvider>) -> std::io::Result<Self> {
         let (tell, told) = bounded(1);
         let (stop, ask) = (tell.clone(), tell.clone());
         ctx.add_font_provider(Arc::new(Finder(tell)));
         let ctx = ctx.clone();
+        let is_begun = begun.is_some();
         let thread = Thread::start("system fonts", move || {
-            load(&ctx, &told);
+            load(&ctx, &told, begun);
             Ok(())
         })?;
         let thread = thread.cancelled_by(move || {
@@ -48,8 +52,15 @@ impl SystemFonts {
             let _ = stop.try_send(None);
         });
         let fonts = Self { ask, _thread: thread };
-        fonts.prepare(language);
+        if is_begun {
+            fonts.prepare(Language::Chinese);
+        }
         Ok(fonts)
+    }
+
+    /// Looks for the fonts of a language while there is no window yet; `None` where the window's own have all of it.
+    pub(super) fn begin(language: Language) -> Option<SystemFontProvider> {
+        (language == Language::Chinese).then(|| looking(Some(SIMPLIFIED)))
     }
 
     /// Looks for the fonts of a language before a text of it is drawn.
@@ -57,7 +68,7 @@ impl SystemFonts {
         if language == Language::Chinese {
             let missing = Missing {
                 cluster: "文".to_owned(),
-                locale: Some("zh-Hans"),
+                locale: Some(SIMPLIFIED),
                 family: FontFamily::Proportional,
             };
             // Where it is full, or nobody takes it any more, fonts have been asked for.
@@ -67,13 +78,9 @@ impl SystemFonts {
 }
 
 /// Waits for a text without a font, and gives the context the fonts of the system.
-fn load(ctx: &Context, told: &Receiver<Option<Missing>>) {
+fn load(ctx: &Context, told: &Receiver<Option<Missing>>, begun: Option<SystemFontProvider>) {
     let Ok(Some(missing)) = told.recv() else { return };
-    let fonts = SystemFontProvider::new();
-    let fonts = match missing.locale {
-        Some(locale) => fonts.with_locale(Some(locale)),
-        None => fonts,
-    };
+    let fonts = begun.unwrap_or_else(|| looking(missing.locale));
     // The first answer waits until all fonts are known.
     let request = FallbackRequest {
         cluster: &missing.cluster,
@@ -82,6 +89,15 @@ fn load(ctx: &Context, told: &Receiver<Option<Missing>>) {
     let _ = fonts.font_for(&request);
     // Whatever had no glyph is looked up again.
     ctx.add_font_provider(Arc::new(fonts));
+}
+
+/// Begins to look, on a thread of its own.
+fn looking(locale: Option<&'static str>) -> SystemFontProvider {
+    let fonts = SystemFontProvider::new();
+    match locale {
+        Some(locale) => fonts.with_locale(Some(locale)),
+        None => fonts,
+    }
 }
 
 impl FontProvider for Finder {
