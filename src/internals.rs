@@ -24,7 +24,7 @@ pub mod compare {
 pub mod app {
     pub use crate::app::model::compare::Notice;
     pub use crate::app::model::curves::TimeSpan;
-    pub use crate::app::model::form::{EndpointKind, Form};
+    pub use crate::app::model::form::{EndpointKind, Form, SinkKind, SourceKind};
     pub use crate::app::model::plan::{Paths, Recipe, check};
     pub use crate::app::model::row::{Phase, RowKey};
     pub use crate::app::model::settings::{Settings, ThemeChoice};

@@ -471,6 +471,28 @@ fact-nothing-ran = nothing ran for { $time }
 
 ## The instrument: the picture and its values
 
+picture-landed = landed { $percent } %
+picture-verified = verified { $percent } %
+picture-click = A click reads the values there.
+picture-enter = Enter reads the values there.
+picture-exact = All { $all } values were looked at as they passed by: every number is exact.
+picture-estimated = { $seen } of { $all } values were looked at as they passed by. Least, greatest, NaN and infinities are of those; mean and histogram are estimates for the array.
+values-from = From { $place } on
+values-sender = sender: { $values }
+values-receiver = receiver: { $values }
+values-same = Both ends are the same, to the last byte.
+values-same-so-far = The first { $count } values of both ends are the same; the rest was not compared.
+values-differ = First difference at { $place }: { $sender } and { $receiver }
+values-on-a-server = on a web server
+values-elsewhere = in another process
+values-freed = memory that is free again
+values-discarded = kept nowhere
+values-on-their-way = on their way
+values-copy = Copy
+values-copy-hover = Copy these values
+values-close = Close
+values-close-hover = Close these values, and show the histogram
+
 ## The history
 
 history-search = Search

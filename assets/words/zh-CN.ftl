@@ -451,6 +451,28 @@ fact-nothing-ran = { $time } 内没有运行
 
 ## The instrument: the picture and its values
 
+picture-landed = 已到达 { $percent } %
+picture-verified = 已校验 { $percent } %
+picture-click = 点击可读取该处的值。
+picture-enter = 按 Enter 读取该处的值。
+picture-exact = 经过的全部 { $all } 个值都查看过：每个数字都是准确的。
+picture-estimated = 经过时查看了 { $all } 个值中的 { $seen } 个。最小值、最大值、NaN 和无穷的个数只针对这些值；均值和直方图是对整个数组的估计。
+values-from = 从 { $place } 起
+values-sender = 发送端：{ $values }
+values-receiver = 接收端：{ $values }
+values-same = 两端逐字节相同。
+values-same-so-far = 两端的前 { $count } 个值相同；其余未比较。
+values-differ = 第一处不同在 { $place }：{ $sender } 与 { $receiver }
+values-on-a-server = 在网页服务器上
+values-elsewhere = 在另一个进程中
+values-freed = 内存已释放
+values-discarded = 未保留
+values-on-their-way = 正在传输
+values-copy = 复制
+values-copy-hover = 复制这些值
+values-close = 关闭
+values-close-hover = 关闭这些值，显示直方图
+
 ## The history
 
 history-search = 搜索

@@ -141,6 +141,13 @@ pub(crate) enum TransferAction {
     },
     /// Start the same in a row of its own.
     Again,
+    /// Read the values of its array from this one on, in the order of memory.
+    ReadValues {
+        /// The first of them.
+        index: u64,
+    },
+    /// Show no values that were read.
+    CloseValues,
     /// Take it off the list.
     Remove,
     /// Start it before the one that waits in front of it.

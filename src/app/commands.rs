@@ -8,6 +8,7 @@ use super::action::{Action, CompareAction, Dialog, FormAction, QueueAction, Roun
 use super::model::form::{EndpointKind, SourceKind};
 use super::model::format::count_rates_in;
 use super::model::row::{Phase, RowKey};
+use super::model::values::ValuesAsked;
 use super::model::view::{View, WindowSize};
 use super::panels::list_head::filter_id;
 use super::panels::list_row::row_id;
@@ -200,6 +201,14 @@ impl App {
             TransferAction::SetCursors(cursors) => row.cursors = cursors,
             TransferAction::Export(format) => self.export(key, format),
             TransferAction::PickLimit(cause) => row.picked_limit = cause,
+            TransferAction::ReadValues { index } => {
+                if let Some(tiles) = row.tiles() {
+                    let asked = Box::new(ValuesAsked::of(row, &tiles.meta, index));
+                    // Where the worker's queue is full a further click asks again.
+                    self.ask_worker(Task::ReadValues { key, asked });
+                }
+            }
+            TransferAction::CloseValues => row.values = None,
         }
     }
 

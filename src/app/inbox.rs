@@ -92,6 +92,11 @@ impl App {
                         row.window_note = Some(message);
                     }
                 }
+                Reply::Values { key, read } => {
+                    if let Some(row) = self.transfers.row_mut(key) {
+                        row.values = Some(read);
+                    }
+                }
                 Reply::Notified(notified) => self.take_notified(notified),
                 Reply::Bound { key, listener } => self.take_listener(key, listener),
                 Reply::Saved(notice) => self.comparisons.page.notice = Some(notice),

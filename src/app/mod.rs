@@ -26,6 +26,7 @@ pub(crate) mod panels;
 mod pinging;
 mod placement;
 mod process_end;
+mod reading_values;
 mod settings_file;
 mod system_fonts;
 pub(crate) mod theme;

@@ -22,8 +22,9 @@ use super::model::plan::{PathLookup, SinkPathStatus};
 use super::model::row::RowKey;
 use super::model::settings::Settings;
 use super::model::sources::Sources;
+use super::model::values::{ValuesAsked, ValuesRead};
 use super::words::{self, say};
-use super::{notifying, settings_file};
+use super::{notifying, reading_values, settings_file};
 use crate::Error;
 use crate::compare::{self, Comparison};
 use crate::language::Language;
@@ -74,6 +75,13 @@ pub(super) enum Task {
         /// Its number.
         id: u64,
     },
+    /// Read values of a row's array at its ends.
+    ReadValues {
+        /// The row.
+        key: RowKey,
+        /// Which, and where.
+        asked: Box<ValuesAsked>,
+    },
     /// Send another process a command.
     Command {
         /// The process.
@@ -117,7 +125,7 @@ impl Task {
     fn may_last(&self) -> bool {
         matches!(
             self,
-            Self::Bind { .. } | Self::Open(_) | Self::Notify { .. } | Self::Save(_)
+            Self::Bind { .. } | Self::Open(_) | Self::Notify { .. } | Self::Save(_) | Self::ReadValues { .. }
         )
     }
 }
@@ -146,6 +154,13 @@ pub(super) enum Reply {
     Runs(Vec<Run>),
     /// An entry is forgotten, or not.
     Forgotten(Result<(u64, bool), String>),
+    /// Values of a row's array were read, or why they were not.
+    Values {
+        /// The row.
+        key: RowKey,
+        /// They, or the reasons.
+        read: Box<ValuesRead>,
+    },
     /// The file or folder could not be opened, or the command not sent.
     Failed(String),
     /// The number of the notification that is shown, or why none is.
@@ -295,6 +310,10 @@ fn run(task: Task) -> Option<Reply> {
         Task::ReadHistory { path, search } => Some(Reply::History(reading::find(&path, search))),
         Task::ReadRuns { path, ids } => Some(Reply::Runs(reading::runs(&path, &ids))),
         Task::Forget { path, id } => Some(Reply::Forgotten(reading::forget(&path, id))),
+        Task::ReadValues { key, asked } => Some(Reply::Values {
+            key,
+            read: Box::new(reading_values::read(&asked)),
+        }),
         Task::Command { pid, command } => {
             let sent = super::other_processes::send(pid, command);
             sent.err().map(|error| Reply::Failed(error_text::of(&error)))

@@ -57,12 +57,12 @@ pub use shm::ShmName;
 pub(crate) use sink::abandoned::AbandonedParts;
 pub(crate) use sink::part_name::{PartNumber, left_behind};
 pub use sink::received::{Element, ReceivedArray};
-#[cfg(feature = "app")]
-pub(crate) use source::AS_PLAIN;
 pub(crate) use source::expand::expand;
+#[cfg(feature = "app")]
+pub(crate) use source::{AS_PLAIN, Source};
 pub(crate) use source::{SourceInfo, describe, in_memory};
 #[cfg(feature = "app")]
-pub(crate) use tell::event::Tiles;
+pub(crate) use tell::event::TiledArray;
 pub use tell::event::{Event, EventKind, Failure, Finished, Outcome, Side, Started, State, Stats, TransferId};
 pub use tell::event_queue::Waker;
 pub use trust::Trust;

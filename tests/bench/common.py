@@ -177,17 +177,22 @@ def rate_of(finished, options, verified):
 # ---- rounds and tables ----
 
 
-def measure(contestants, options, pages=contextlib.nullcontext):
+def rotated(names, number):
+    """Every round begins with another one, so that none always follows the same. All count."""
+    first = number % len(names)
+    return [(name, True) for name in names[first:] + names[:first]]
+
+
+def measure(contestants, options, pages=contextlib.nullcontext, order=rotated):
     """Rates by name, one a round; None where a round gave none. Each goes once before, for nothing.
 
-    Every round begins with another one, so that none always follows the same. `pages` is entered around each. Who
-    is Missing is left out.
+    `order` gives the names of a round in turn, each with whether it counts. `pages` is entered around each. Who is
+    Missing is left out.
     """
     names = list(contestants)
     rates = {name: [] for name in names}
     for number in range(options.rounds + 1):
-        first = number % len(names)
-        for name in names[first:] + names[:first]:
+        for name, counts in order(names, number):
             if name not in rates:
                 continue
             try:
@@ -200,9 +205,10 @@ def measure(contestants, options, pages=contextlib.nullcontext):
             except Unusable as error:
                 print(f"round {number}: {name}: {error}", file=sys.stderr)
                 rate = None
-            if number > 0:
+            if number > 0 and counts:
                 rates[name].append(rate)
             shown = "no result" if rate is None else f"{rate / 1e9:.2f} GB/s"
+            shown += "" if counts else ", does not count"
             print(f"round {number} of {options.rounds}: {name}: {shown}", file=sys.stderr)
     return rates
 

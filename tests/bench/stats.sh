@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures what `--stats` costs: the same transfers with it and without, each in a process of its own, in an order that
-# turns. Prints a Markdown table; the exit code is 0 where none lost more than 2 %.
+# Measures what `--stats` costs: the same transfers with it and without, each in a process of its own, in pairs, in an
+# order that changes with each round. Prints a Markdown table; the exit code is 0 where none lost more than 2 %.
 #
 #   tests/bench/stats.sh                             9 rounds, and one before that does not count
 #   tests/bench/stats.sh --rounds 25 --count 50_000_000

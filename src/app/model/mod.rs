@@ -33,4 +33,5 @@ pub(crate) mod sources;
 pub(crate) mod totals;
 pub(crate) mod transfers;
 pub(crate) mod typed_text;
+pub(crate) mod values;
 pub(crate) mod view;

@@ -1,7 +1,7 @@
 //! The picture of an array as it is drawn: what its tiles come to in so many columns, and how much of it they are of.
 
 use crate::array::TileStats;
-use crate::transfer::{Stats, Tiles};
+use crate::transfer::{Stats, TiledArray};
 use crate::units;
 
 /// Some tiles beside each other. What none of them has looked at is not in it.
@@ -24,14 +24,14 @@ pub(crate) enum Cell {
 }
 
 /// The least and the greatest of all finite values; `None` where there are none.
-pub(crate) fn range(tiles: &Tiles) -> Option<(f64, f64)> {
+pub(crate) fn range(tiles: &TiledArray) -> Option<(f64, f64)> {
     let finite = || tiles.tiles.iter().filter(|tile| !tile.min.is_nan());
     let least = finite().map(|tile| tile.min).reduce(f64::min)?;
     Some((least, finite().map(|tile| tile.max).reduce(f64::max)?))
 }
 
 /// A strip in so many columns, each of as many tiles as come to lie in it; `None` where nobody has looked.
-pub(crate) fn columns(tiles: &Tiles, count: usize) -> Vec<Option<Column>> {
+pub(crate) fn columns(tiles: &TiledArray, count: usize) -> Vec<Option<Column>> {
     let all = tiles.tiles.len();
     let count = count.min(all).max(1);
     (0..count)
@@ -52,7 +52,7 @@ fn column(tiles: &[TileStats]) -> Option<Column> {
 }
 
 /// The cells of an image, in the order of its tiles.
-pub(crate) fn cells(tiles: &Tiles) -> Vec<Cell> {
+pub(crate) fn cells(tiles: &TiledArray) -> Vec<Cell> {
     let (least, most) = range(tiles).unwrap_or_default();
     tiles
         .tiles
@@ -84,7 +84,7 @@ pub(crate) fn bins(counts: &[u64], most: usize) -> Vec<u64> {
 }
 
 /// The first tile of which both ends have seen every value, and not the same.
-pub(crate) fn first_difference(one: &Tiles, other: &Tiles) -> Option<usize> {
+pub(crate) fn first_difference(one: &TiledArray, other: &TiledArray) -> Option<usize> {
     if one.grid != other.grid {
         return None;
     }
@@ -148,11 +148,12 @@ mod tests {
     use super::*;
     use crate::array::{ArrayMeta, Dtype, Statistics};
 
-    fn tiles(bytes: &[u8], seen: std::ops::Range<usize>) -> Tiles {
+    fn tiles(bytes: &[u8], seen: std::ops::Range<usize>) -> TiledArray {
         let meta = ArrayMeta::vector(Dtype::u8(), bytes.len() as u64).expect("an array");
         let mut statistics = Statistics::of(&meta).expect("numbers");
         statistics.see(seen.start as u64, &bytes[seen], 1);
-        Tiles {
+        TiledArray {
+            meta,
             grid: *statistics.grid(),
             tiles: statistics.tiles(),
         }

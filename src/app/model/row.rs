@@ -17,12 +17,13 @@ use crate::array::Value;
 use crate::error::Fault;
 use crate::rounds::RoundSpread;
 use crate::telemetry::{Bottleneck, Cause, Counters, Series, Verdict};
-use crate::transfer::{Finished, Side, Started, State, Stats, TransferId};
+use crate::transfer::{Finished, Side, Started, State, Stats, TiledArray, TransferId};
 
 use super::curves::TimeSpan;
 use super::format::RateScale;
 use super::plan::Recipe;
 use super::repaint::LACKS_FROM;
+use super::values::ValuesRead;
 
 pub(crate) use limits::LimitSpan;
 pub(crate) use listed::{Sign, Told, shares};
@@ -130,6 +131,8 @@ pub struct Row {
     pub synced_s: Option<f64>,
     /// A note of the engine, such as why the file has another name.
     pub note: Option<String>,
+    /// Values that were read at a place of its array.
+    pub(crate) values: Option<Box<ValuesRead>>,
     /// A note of the window, such as why the history lacks it.
     pub window_note: Option<String>,
     /// What its rates are counted in.
@@ -222,6 +225,7 @@ impl Row {
             durable: None,
             synced_s: None,
             note: None,
+            values: None,
             window_note: None,
             scale: RateScale::default(),
             rounds: 0,
@@ -250,6 +254,17 @@ impl Row {
     #[must_use]
     pub fn repeats(&self) -> bool {
         self.recipe().is_some_and(|recipe| recipe.repeat)
+    }
+
+    /// What has been looked at of its values: where both ends have, what came of them.
+    pub(crate) fn stats(&self) -> Option<&Stats> {
+        let ends = [&self.receiver, &self.sender];
+        ends.into_iter().find_map(|end| end.stats.as_deref())
+    }
+
+    /// The same tile by tile.
+    pub(crate) fn tiles(&self) -> Option<&TiledArray> {
+        self.stats()?.tiles.as_deref()
     }
 
     /// An end of it.

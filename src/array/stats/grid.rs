@@ -73,6 +73,27 @@ impl Grid {
         (self.tile_rows, self.tile_row_elements)
     }
 
+    /// How many rows there are, and how many elements each has.
+    #[must_use]
+    pub fn extent(&self) -> (u64, u64) {
+        (self.rows, self.row_elements)
+    }
+
+    /// The element, in the order of memory, at such a share of the rows and such a share of a row.
+    #[must_use]
+    pub fn element_at(&self, of_rows: f64, of_row: f64) -> u64 {
+        let at = |share: f64, count: u64| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "neither negative nor beyond the count"
+            )]
+            let index = (share.clamp(0.0, 1.0) * count as f64) as u64;
+            index.min(count.saturating_sub(1))
+        };
+        at(of_rows, self.rows) * self.row_elements + at(of_row, self.row_elements)
+    }
+
     /// The first element of a tile, in the order of memory, and how many elements it has.
     #[must_use]
     pub fn elements_of(&self, tile: usize) -> (u64, u64) {

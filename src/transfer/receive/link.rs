@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
+use crate::checksum::ChecksumKind;
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::sys::{Interest, awake_now};
@@ -248,6 +249,12 @@ impl Link {
             chunk_bytes: self.options.chunk_bytes.max(1),
         };
         let Receiving { array, blocks, .. } = receiving;
+        if let Some(surveyor) = &self.surveyor
+            && self.wire.tells_checksums()
+            && array.sink.ledger.checksum_kind() != ChecksumKind::None
+        {
+            surveyor.survey().verified(array.sink.ledger.verified_bytes());
+        }
         let (wire, surveyor, idle) = (&mut self.wire, &mut self.surveyor, self.probe.idle());
         let (mut socket, mut seen_at) = (self.connection.as_fd(), at);
         let received = blocks.receive(array, &mut socket, wanted, now, &mut self.probe, &mut |bytes| {

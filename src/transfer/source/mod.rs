@@ -44,7 +44,7 @@ pub(crate) struct SourceInfo {
 pub(crate) fn describe(spec: &SourceSpec) -> Result<SourceInfo, Error> {
     let source = Source::open(spec)?;
     Ok(SourceInfo {
-        is_stream: matches!(source.content, Content::Stream(_)),
+        is_stream: source.is_stream(),
         name: source.title,
         meta: source.meta,
         why_plain: source.why_plain,
@@ -85,23 +85,34 @@ enum Content {
 impl Source {
     /// The first bytes of what is sent, as many as `out` has room for.
     pub(crate) fn copy_prefix(&self, out: &mut [u8]) -> Result<(), Error> {
+        self.copy_out(0, out)
+    }
+
+    /// The bytes of what is sent from `at` on, as many as `out` has room for. Those of a stream are known when they have
+    /// come, and `out` stays as it is.
+    pub(crate) fn copy_out(&self, mut at: u64, out: &mut [u8]) -> Result<(), Error> {
         match &self.content {
             Content::Range(range) => {
                 let mut generated = Generated::new(range.clone(), self.base, out.len().min(PIECE_BYTES));
-                let mut at = 0;
                 for out in out.chunks_mut(PIECE_BYTES) {
                     out.copy_from_slice(generated.piece(at, out.len()));
                     at += out.len() as u64;
                 }
                 Ok(())
             }
-            // Known when it has come.
             Content::Stream(_) => Ok(()),
             Content::File { path, file, .. } => {
-                let at = usize::try_from(self.base).map_err(|_| Error::SourceChanged(path.clone()))?;
+                let at = self.base.checked_add(at).and_then(|at| usize::try_from(at).ok());
+                let at = at.ok_or_else(|| Error::SourceChanged(path.clone()))?;
                 file.copy_out(at, out).map_err(|error| self.read_error(&error))
             }
         }
+    }
+
+    /// Whether it is read as it comes, and once only.
+    #[must_use]
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(self.content, Content::Stream(_))
     }
 
     /// What whoever sent it should know of it.

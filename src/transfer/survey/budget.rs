@@ -10,7 +10,8 @@ const SHARE: f64 = 0.008;
 /// Of the time in which the thread has nothing to do, so much more. Beside other connections there is no such time: while
 /// one waits, the core is another one's.
 const SHARE_OF_IDLE: f64 = 0.1;
-/// What may be looked at before any time has passed: one that mostly rests looks at all of the array.
+/// What may be looked at before any time has passed: one that mostly rests looks at all of the array. A further connection
+/// has less, as its thread may wait for the same cores.
 const FIRST: Duration = Duration::from_micros(60);
 /// So much is saved up at most: a longer look would let the buffers of the socket run full, or empty.
 const SAVED_MAX: Duration = Duration::from_micros(250);
@@ -42,6 +43,14 @@ impl SharedBudget {
     /// transfer has so many `connections`.
     pub(super) fn bytes(&self, now: Instant, idle: Duration, connections: usize) -> usize {
         self.lock().bytes(now, idle, connections)
+    }
+
+    /// It is that of so many-th connection.
+    pub(super) fn is_of(&self, connection: usize) {
+        let mut budget = self.lock();
+        if !budget.is_of_loop {
+            budget.left_s /= connection.max(1) as f64;
+        }
     }
 
     /// So many bytes were looked at, which took so long.

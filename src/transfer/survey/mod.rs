@@ -52,11 +52,16 @@ pub(crate) struct Survey {
     connections: AtomicUsize,
     /// Nothing but a sample a stretch is looked at for now.
     rests: AtomicBool,
+    /// Bytes of the blocks whose checksums have agreed so far; [`NOT_COMPARED`] where there are none to compare.
+    verified_bytes: AtomicU64,
 }
+
+const NOT_COMPARED: u64 = u64::MAX;
 
 /// What moves, and who has looked at it.
 #[derive(Debug, Default)]
 struct Moving {
+    meta: Option<ArrayMeta>,
     /// Empty statistics, once it is known what moves and where it has any.
     empty: Option<Statistics>,
     parts: Vec<Arc<Part>>,
@@ -75,6 +80,7 @@ impl Survey {
             begun: AtomicU64::new(0),
             connections: AtomicUsize::new(0),
             rests: AtomicBool::new(false),
+            verified_bytes: AtomicU64::new(NOT_COMPARED),
         }
     }
 
@@ -86,7 +92,11 @@ impl Survey {
             Detail::FewNumbers => Grid::in_pieces(meta, FEW_PIECES),
         };
         match Statistics::with_grid(meta, grid) {
-            Some(empty) => _ = self.lock().empty.get_or_insert(empty),
+            Some(empty) => {
+                let mut moving = self.lock();
+                moving.meta.get_or_insert_with(|| meta.clone());
+                moving.empty.get_or_insert(empty);
+            }
             None => self.leave_out(format!("there are none of {}", meta.dtype().name())),
         }
     }
@@ -96,6 +106,11 @@ impl Survey {
         *self.lock() = Moving::default();
         self.connections.store(0, Ordering::Relaxed);
         self.begun.fetch_add(1, Ordering::Release);
+    }
+
+    /// The blocks whose checksums have agreed come to so many bytes by now.
+    pub(crate) fn verified(&self, bytes: u64) {
+        self.verified_bytes.store(bytes, Ordering::Relaxed);
     }
 
     /// Nothing is looked at, and this is why. The first reason stays.
@@ -282,7 +297,8 @@ impl Surveyor {
             self.passed = self.stretch_bytes / 2;
             let part = Arc::new(Mutex::new(empty.emptied()));
             moving.parts.push(Arc::clone(&part));
-            self.survey.connections.fetch_add(1, Ordering::Relaxed);
+            let before = self.survey.connections.fetch_add(1, Ordering::Relaxed);
+            self.budget.is_of(before + 1);
             self.part = Some(part);
         }
         self.part.clone()

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::array::Statistics;
 use crate::telemetry::Counters;
-use crate::transfer::tell::event::{Stats, Tiles};
+use crate::transfer::tell::event::{Stats, TiledArray};
 
-use super::{Detail, Moving, Survey};
+use super::{Detail, Moving, NOT_COMPARED, Survey};
 
 /// Threads that wait for a core for more than this share of their time lack one.
 const LACKING: f64 = 0.2;
@@ -72,15 +72,21 @@ impl SurveyReader {
 
     /// What there is by now. `None` where nothing is known yet of what moves.
     pub(crate) fn stats(&mut self, now: Instant, is_last: bool) -> Option<Stats> {
-        let (begun, left_out, empty, parts) = {
+        let (begun, left_out, empty, meta, parts) = {
             let moving = self.survey.lock();
-            let Moving { empty, parts, left_out } = &*moving;
+            let Moving {
+                meta,
+                empty,
+                parts,
+                left_out,
+            } = &*moving;
             // Whoever begins again does so with the lock.
             let begun = self.survey.begun.load(Ordering::Acquire);
             let left_out = left_out.clone().or_else(|| self.rested(now));
-            (begun, left_out, empty.as_ref().map(Statistics::emptied), parts.clone())
+            let empty = empty.as_ref().map(Statistics::emptied);
+            (begun, left_out, empty, meta.clone(), parts.clone())
         };
-        let Some(empty) = empty else {
+        let Some((empty, meta)) = empty.zip(meta) else {
             return left_out.map(|why| Stats {
                 left_out: Some(why),
                 is_last,
@@ -106,7 +112,8 @@ impl SurveyReader {
         }
         self.spare = Some(spare);
         let tiles = (self.survey.detail == Detail::Picture).then(|| {
-            Arc::new(Tiles {
+            Arc::new(TiledArray {
+                meta,
                 grid: *total.grid(),
                 tiles: total.tiles(),
             })
@@ -116,6 +123,8 @@ impl SurveyReader {
             array: total.stats(),
             left_out,
             is_last,
+            verified_bytes: Some(self.survey.verified_bytes.load(Ordering::Relaxed))
+                .filter(|bytes| *bytes != NOT_COMPARED),
             tiles,
         };
         self.total = Some((begun, total));

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::array::{ArrayStats, Grid, TileStats, Value};
+use crate::array::{ArrayMeta, ArrayStats, Grid, TileStats, Value};
 use crate::error::{Error, Fault};
 use crate::telemetry::{ProcessUsage, Sample, Verdict};
 use crate::units;
@@ -246,9 +246,12 @@ pub struct Stats {
     /// More may follow where it is false. Of those that go on to another process none is left out.
     #[serde(skip, default = "is_last")]
     pub(crate) is_last: bool,
+    /// Bytes of the blocks whose checksums have agreed by now, where there are any to compare on this side.
+    #[serde(skip)]
+    pub(crate) verified_bytes: Option<u64>,
     /// The same tile by tile.
     #[serde(skip)]
-    pub(crate) tiles: Option<Arc<Tiles>>,
+    pub(crate) tiles: Option<Arc<TiledArray>>,
 }
 
 fn is_last() -> bool {
@@ -257,7 +260,9 @@ fn is_last() -> bool {
 
 /// What has been looked at of an array, tile by tile.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Tiles {
+pub(crate) struct TiledArray {
+    /// What the array is.
+    pub(crate) meta: ArrayMeta,
     /// How the array is divided.
     pub(crate) grid: Grid,
     /// All across the first rows, and so on.

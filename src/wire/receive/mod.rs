@@ -257,6 +257,12 @@ impl ReceiveWire {
         }
     }
 
+    /// Whether the sender says what the checksum of each block is.
+    #[must_use]
+    pub fn tells_checksums(&self) -> bool {
+        matches!(self, Self::Native(_))
+    }
+
     /// Whether the wire ends with the array, so that anything that follows it is surplus.
     #[must_use]
     pub fn ends_with_data(&self) -> bool {

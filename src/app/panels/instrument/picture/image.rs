@@ -5,7 +5,7 @@ use eframe::egui::{Color32, ColorImage, Id, Mesh, Rect, TextureHandle, TextureOp
 use crate::app::model::picture::{self, Cell};
 use crate::app::model::row::RowKey;
 use crate::app::theme;
-use crate::transfer::Tiles;
+use crate::transfer::TiledArray;
 
 /// From low to high, in a dark window and in a light one: no hue, for that would mean an end or a verdict.
 const DARK: [Color32; 5] = [
@@ -32,7 +32,7 @@ struct Made {
 }
 
 /// Draws the image with axis 0 from left to right.
-pub(super) fn paint(ui: &Ui, row: RowKey, tiles: &Tiles, rect: Rect) {
+pub(super) fn paint(ui: &Ui, row: RowKey, tiles: &TiledArray, rect: Rect) {
     let made = Made {
         row,
         seen: tiles.tiles.iter().map(|tile| tile.seen).sum(),
@@ -55,7 +55,7 @@ pub(super) fn paint(ui: &Ui, row: RowKey, tiles: &Tiles, rect: Rect) {
     ui.painter().add(mesh);
 }
 
-fn image(ui: &Ui, tiles: &Tiles, is_dark: bool) -> ColorImage {
+fn image(ui: &Ui, tiles: &TiledArray, is_dark: bool) -> ColorImage {
     let (down, across) = tiles.grid.tiles();
     let cells = picture::cells(tiles);
     let background = theme::palette(ui).background;

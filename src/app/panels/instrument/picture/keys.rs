@@ -1,4 +1,4 @@
-//! The picture of the array by the keyboard: the arrows walk its tiles, Enter copies what is known of one.
+//! The picture of the array by the keyboard: the arrows walk its tiles, Enter reads the values from one on.
 
 use eframe::egui::{
     EventFilter, Id, Key, Modifiers, PopupAnchor, Rect, Response, Stroke, StrokeKind, Tooltip, Ui, pos2, vec2,
@@ -6,10 +6,11 @@ use eframe::egui::{
 
 use crate::app::model::row::RowKey;
 use crate::app::theme;
-use crate::transfer::Tiles;
+use crate::app::words::say;
+use crate::transfer::TiledArray;
 
 /// The tile that the arrows have come to, where the picture has the focus.
-pub(super) fn tile(ui: &Ui, row: RowKey, tiles: &Tiles, response: &Response) -> Option<usize> {
+pub(super) fn tile(ui: &Ui, row: RowKey, tiles: &TiledArray, response: &Response) -> Option<usize> {
     if !response.has_focus() {
         return None;
     }
@@ -47,7 +48,7 @@ pub(super) fn tile(ui: &Ui, row: RowKey, tiles: &Tiles, response: &Response) -> 
 }
 
 /// Draws what the arrows have come to, and what is known of it.
-pub(super) fn point_ui(ui: &Ui, tiles: &Tiles, tile: usize, rect: Rect, words: &str) {
+pub(super) fn point_ui(ui: &Ui, tiles: &TiledArray, tile: usize, rect: Rect, words: &str) {
     let palette = theme::palette(ui);
     let (down, across) = tiles.grid.tiles();
     let place = if tiles.grid.is_image() {
@@ -66,5 +67,5 @@ pub(super) fn point_ui(ui: &Ui, tiles: &Tiles, tile: usize, rect: Rect, words: &
     let tooltip = Tooltip::always_open(ui.ctx().clone(), ui.layer_id(), Id::unique("tile values"), anchor);
     tooltip
         .gap(8.0)
-        .show(|ui| ui.label(format!("{words}\nEnter copies it.")));
+        .show(|ui| ui.label(format!("{words}\n{}", say!("picture-enter"))));
 }

@@ -3,17 +3,20 @@
 
 mod image;
 mod keys;
+mod read;
 
-use eframe::egui::{Color32, Mesh, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Color32, Mesh, Pos2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::layout::Array;
 use super::text::{self, Piece};
-use crate::app::action::Action;
+use crate::app::action::{Action, TransferAction};
 use crate::app::model::picture;
 use crate::app::model::row::{Numbers, Phase, Row};
+use crate::app::model::values;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::{focus_ring, text_width};
-use crate::transfer::{Side, Stats, Tiles};
+use crate::app::words::say;
+use crate::transfer::{Side, Stats, TiledArray};
 
 /// In the row below the plot, the picture is so wide, and so far from what follows.
 const WIDTH: f32 = 320.0;
@@ -30,6 +33,8 @@ const LINE: f32 = 20.0;
 /// More columns nobody tells apart.
 const COLUMNS: usize = 256;
 const BINS: usize = 64;
+/// No side of an image is shorter, so that it can be seen and pointed at.
+const SIDE_MIN: f32 = 16.0;
 
 /// Divides the place of the array: what the picture takes of it, and what is left.
 pub(super) fn divided(row: &Row, place: Array) -> (Option<Rect>, Array) {
@@ -56,21 +61,14 @@ pub(super) fn divided(row: &Row, place: Array) -> (Option<Rect>, Array) {
     }
 }
 
-/// Draws the picture into its place. A click on a tile copies what is known of it.
+/// Draws the picture into its place. A click on it reads the values there.
 pub(super) fn ui(ui: &mut Ui, row: &Row, numbers: &Numbers, rect: Rect) -> Option<Action> {
     let palette = theme::palette(ui);
-    let side = if row.end(Side::Receiver).stats.is_some() {
-        Side::Receiver
-    } else {
-        Side::Sender
-    };
-    let stats = row.end(side).stats.as_deref()?;
-    let landed = numbers
-        .total
-        .map_or(0.0, |total| picture::share(numbers.done as f64, (0.0, total as f64)));
+    let stats = row.stats()?;
+    let so_far = SoFar::of(stats, numbers);
     let tiles = stats.tiles.as_deref();
     if rect.height() <= THIN {
-        let copied = tiles.and_then(|tiles| tiles_ui(ui, row, stats, tiles, landed, rect));
+        let copied = tiles.and_then(|tiles| tiles_ui(ui, row, stats, tiles, so_far, rect));
         return copied;
     }
     if rect.width() <= WIDTH {
@@ -78,8 +76,7 @@ pub(super) fn ui(ui: &mut Ui, row: &Row, numbers: &Numbers, rect: Rect) -> Optio
         let line = rect.left()..=rect.right() + GAP;
         ui.painter().hline(line, rect.top() - ROW_TOP, (1.0, palette.hairline));
     }
-    let title = Piece::new("Values", theme::value(13.0), palette.text);
-    text::on_baseline(ui, pos2(rect.left(), rect.top() + 16.5), &[title], 0.0);
+    heading_ui(ui, row, so_far, pos2(rect.left(), rect.top() + 16.5));
     let much = picture::how_much(stats);
     let width = text_width(ui, &much, theme::label(12.0));
     let at = pos2(rect.right() - width, rect.top() + 16.5);
@@ -103,7 +100,11 @@ pub(super) fn ui(ui: &mut Ui, row: &Row, numbers: &Numbers, rect: Rect) -> Optio
     };
     let below = HISTOGRAM + 2.0 * LINE + 12.0;
     let place = Rect::from_min_max(rect.min + vec2(0.0, HEADING), rect.max - vec2(0.0, below));
-    let copied = tiles_ui(ui, row, stats, tiles, landed, place);
+    let asked = tiles_ui(ui, row, stats, tiles, so_far, place);
+    if let Some(values) = row.values.as_deref() {
+        let place = rect.with_min_y(place.bottom() + 6.0);
+        return asked.or(read::ui(ui, row.key, values, place));
+    }
     let histogram = Rect::from_min_size(pos2(rect.left(), place.bottom() + 12.0), vec2(rect.width(), HISTOGRAM));
     histogram_ui(ui, stats, histogram, palette);
     let ends = histogram
@@ -117,12 +118,59 @@ pub(super) fn ui(ui: &mut Ui, row: &Row, numbers: &Numbers, rect: Rect) -> Optio
         line,
         &Piece::new(counts(stats, row), theme::label(12.0), palette.weak),
     );
-    copied
+    asked
+}
+
+/// How far the array is here, as shares of it.
+#[derive(Clone, Copy)]
+struct SoFar {
+    landed: f32,
+    /// None where no checksums are compared on this side.
+    verified: Option<f32>,
+}
+
+impl SoFar {
+    fn of(stats: &Stats, numbers: &Numbers) -> Self {
+        let share = |bytes: u64| {
+            numbers
+                .total
+                .map_or(0.0, |total| picture::share(bytes as f64, (0.0, total as f64)))
+        };
+        Self {
+            landed: share(numbers.done),
+            verified: stats.verified_bytes.map(share),
+        }
+    }
+}
+
+/// What the picture is called; while bytes land, the key of its edges.
+fn heading_ui(ui: &Ui, row: &Row, so_far: SoFar, at: Pos2) {
+    let palette = theme::palette(ui);
+    let mut pieces = vec![Piece::new("Values", theme::value(13.0), palette.text)];
+    if row.is_moving() && so_far.landed < 1.0 {
+        let landed = say!("picture-landed", percent = percent(so_far.landed));
+        pieces.push(Piece::new(landed, theme::label(12.0), palette.receiver));
+        pieces.extend(so_far.verified.map(|verified| {
+            let verified = say!("picture-verified", percent = percent(verified));
+            Piece::new(verified, theme::label(12.0), palette.verified)
+        }));
+    }
+    let key: Vec<String> = pieces.iter().skip(1).map(|piece| piece.text.clone()).collect();
+    let placed = text::on_baseline(ui, at, &pieces, 8.0);
+    if !key.is_empty() {
+        text::said(ui, "how far", placed, &key.join(", "));
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 100")]
+fn percent(share: f32) -> u32 {
+    (share * 100.0) as u32
 }
 
 /// The tiles as an image or a strip, where bytes land, and what is verified.
-fn tiles_ui(ui: &mut Ui, row: &Row, stats: &Stats, tiles: &Tiles, landed: f32, rect: Rect) -> Option<Action> {
+fn tiles_ui(ui: &mut Ui, row: &Row, stats: &Stats, tiles: &TiledArray, so_far: SoFar, place: Rect) -> Option<Action> {
     let palette = theme::palette(ui);
+    let rect = fitted(tiles, place);
     let response = ui.interact(rect, ui.scope_id().with("picture"), Sense::click());
     let walked_to = keys::tile(ui, row.key, tiles, &response);
     response.widget_info(|| {
@@ -133,37 +181,87 @@ fn tiles_ui(ui: &mut Ui, row: &Row, stats: &Stats, tiles: &Tiles, landed: f32, r
         WidgetInfo::labeled(Role::Image, true, said)
     });
     ui.painter().rect_filled(rect, 0.0, palette.field);
-    let edge = rect.left() + rect.width() * landed;
-    ui.painter().rect_filled(rect.with_max_x(edge), 0.0, palette.grid);
+    let landed = rect.with_max_x(rect.left() + rect.width() * so_far.landed);
+    ui.painter().rect_filled(landed, 0.0, palette.grid);
     if tiles.grid.is_image() {
         image::paint(ui, row.key, tiles, rect);
     } else {
         strip(ui, tiles, rect, palette);
     }
-    if landed < 1.0 && row.is_moving() {
-        let edge = Rect::from_x_y_ranges(edge - 1.0..=edge + 1.0, rect.y_range());
-        ui.painter().rect_filled(edge.intersect(rect), 0.0, palette.receiver);
+    edges_ui(ui, row, so_far, rect);
+    if let Some(values) = &row.values {
+        read::mark(ui, tiles, values.index, rect, palette);
     }
-    if matches!(row.phase, Phase::Done { verified: Some(true) }) {
-        let line = Rect::from_min_size(pos2(rect.left(), rect.bottom() + 2.0), vec2(rect.width(), 2.0));
-        ui.painter().rect_filled(line, 0.0, palette.verified);
-    }
-    let pointed_at = response
-        .hover_pos()
-        .and_then(|pointer| tile_at(tiles, rect, (pointer.x, pointer.y)));
+    let pointed_at = response.hover_pos().and_then(|pointer| {
+        let tile = tile_at(tiles, rect, (pointer.x, pointer.y))?;
+        Some((tile, index_at(tiles, rect, pointer)))
+    });
     focus_ring(ui, &response, rect.expand(3.0));
-    let words = pointed_at.or(walked_to).map(|tile| tile_in_words(tiles, tile));
     let is_clicked = response.clicked();
-    if let (None, Some(tile), Some(words)) = (pointed_at, walked_to, &words) {
-        keys::point_ui(ui, tiles, tile, rect, words);
-    } else if let Some(words) = &words {
-        response.on_hover_text_at_pointer(format!("{words}\nA click copies it."));
+    let walked_to = walked_to.map(|tile| (tile, tiles.grid.elements_of(tile).0));
+    let (tile, index) = pointed_at.or(walked_to)?;
+    let mut words = tile_in_words(tiles, tile);
+    if let Some(values) = row.values.as_ref().filter(|_| place.height() <= THIN) {
+        // There is no room for them but here.
+        words.extend(values.lines().iter().flat_map(|line| ["\n", line]));
     }
-    words.filter(|_| is_clicked).map(Action::Copy)
+    if pointed_at.is_none() {
+        keys::point_ui(ui, tiles, tile, rect, &words);
+    } else {
+        response.on_hover_text_at_pointer(format!("{words}\n{}", say!("picture-click")));
+    }
+    is_clicked.then_some(Action::Transfer(row.key, TransferAction::ReadValues { index }))
+}
+
+/// Where bytes land, and how many of them are verified.
+fn edges_ui(ui: &Ui, row: &Row, so_far: SoFar, rect: Rect) {
+    let palette = theme::palette(ui);
+    let edge = |share: f32, colour: Color32| {
+        let x = rect.left() + rect.width() * share;
+        let edge = Rect::from_x_y_ranges(x - 1.0..=x + 1.0, rect.y_range());
+        ui.painter().rect_filled(edge.intersect(rect), 0.0, colour);
+    };
+    let verified = match row.phase {
+        Phase::Done { verified: Some(true) } => Some(1.0),
+        _ => so_far.verified,
+    };
+    if so_far.landed < 1.0 && row.is_moving() {
+        edge(so_far.landed, palette.receiver);
+        if let Some(verified) = verified {
+            edge(verified, palette.verified);
+        }
+    }
+    let size = vec2(rect.width() * verified.unwrap_or(0.0), 2.0);
+    let line = Rect::from_min_size(pos2(rect.left(), rect.bottom() + 2.0), size);
+    ui.painter().rect_filled(line, 0.0, palette.verified);
+}
+
+/// The part of a place that an image fills which is as high for its width as the array, as far as both can be seen.
+fn fitted(tiles: &TiledArray, place: Rect) -> Rect {
+    if !tiles.grid.is_image() || place.height() <= THIN {
+        return place;
+    }
+    let (rows, row_elements) = tiles.grid.extent();
+    let scale = (f64::from(place.width()) / rows as f64).min(f64::from(place.height()) / row_elements as f64);
+    #[expect(clippy::cast_possible_truncation, reason = "no longer than the place")]
+    let length = |elements: u64, most: f32| ((elements as f64 * scale) as f32).max(SIDE_MIN).min(most);
+    let size = vec2(length(rows, place.width()), length(row_elements, place.height()));
+    Rect::from_min_size(place.min, size)
+}
+
+/// The element at a place of the picture, in the order of memory.
+fn index_at(tiles: &TiledArray, rect: Rect, pointer: Pos2) -> u64 {
+    let along = f64::from((pointer.x - rect.left()) / rect.width().max(1.0));
+    let down = f64::from((pointer.y - rect.top()) / rect.height().max(1.0));
+    if tiles.grid.is_image() {
+        tiles.grid.element_at(along, down)
+    } else {
+        tiles.grid.element_at(0.0, along)
+    }
 }
 
 /// The tile at a place of the picture. Axis 0, or the strip, runs from left to right.
-fn tile_at(tiles: &Tiles, rect: Rect, (x, y): (f32, f32)) -> Option<usize> {
+fn tile_at(tiles: &TiledArray, rect: Rect, (x, y): (f32, f32)) -> Option<usize> {
     let (down, across) = tiles.grid.tiles();
     let part = |from: f32, length: f32, count: usize| {
         #[expect(
@@ -184,7 +282,7 @@ fn tile_at(tiles: &Tiles, rect: Rect, (x, y): (f32, f32)) -> Option<usize> {
 }
 
 /// What is known of a tile: which values it has, and what they are.
-fn tile_in_words(tiles: &Tiles, index: usize) -> String {
+fn tile_in_words(tiles: &TiledArray, index: usize) -> String {
     let tile = &tiles.tiles[index];
     let (first, elements) = tiles.grid.elements_of(index);
     let (rows, across) = tiles.grid.tile();
@@ -194,7 +292,7 @@ fn tile_in_words(tiles: &Tiles, index: usize) -> String {
             "tile of {} by {} values from {} on",
             count(rows),
             count(across),
-            count(first)
+            values::place(&tiles.meta, first)
         )
     } else {
         format!(
@@ -221,7 +319,7 @@ fn tile_in_words(tiles: &Tiles, index: usize) -> String {
 }
 
 /// From the least to the greatest value a band a column, and the mean in it.
-fn strip(ui: &Ui, tiles: &Tiles, rect: Rect, palette: &Palette) {
+fn strip(ui: &Ui, tiles: &TiledArray, rect: Rect, palette: &Palette) {
     let Some(range) = picture::range(tiles) else { return };
     let columns = picture::columns(tiles, COLUMNS);
     let width = rect.width() / columns.len() as f32;
@@ -308,18 +406,20 @@ fn counts(stats: &Stats, row: &Row) -> String {
         && let Some(tile) = picture::first_difference(one, other)
     {
         let (first, _) = one.grid.elements_of(tile);
-        parts.push(format!("the ends differ from value {} on", crate::units::count(first)));
+        let place = values::place(&one.meta, first);
+        parts.push(format!("the ends differ from value {place} on"));
     }
     parts.join(", ")
 }
 
 /// How the numbers came about.
 fn how_measured(stats: &Stats) -> String {
-    let of = format!(
-        "{} of {} values were looked at as they passed by, for at most 2 % of the rate.",
-        crate::units::count(stats.array.seen),
-        crate::units::count(stats.values)
-    );
+    let (seen, all) = (crate::units::count(stats.array.seen), crate::units::count(stats.values));
+    let of = if stats.array.exact {
+        say!("picture-exact", all = all)
+    } else {
+        say!("picture-estimated", seen = seen, all = all)
+    };
     match &stats.left_out {
         Some(why) => format!("{of}\n{why}"),
         None => of,
