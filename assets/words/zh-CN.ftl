@@ -316,7 +316,7 @@ empty-drop-this = 松开即可发送
 empty-drop-these = 松开即可全部发送
 empty-ghost-rate = 速率有多高
 empty-ghost-limit = 每一刻的瓶颈
-empty-ghost-ceiling = 内存中拷贝一次 { $rate }，本机实测
+empty-ghost-ceiling = 单次内存复制 { $rate }，本机实测
 
 ## Notifications on the desktop
 
@@ -417,15 +417,15 @@ limit-paused = 已暂停：没有数据移动。
 limit-verifying = 全部已传完，正在等待回执。
 limit-too-little = 传输的数据太少，尚无法判断。
 limit-was-paused = 刚才一直处于暂停。
-limit-two-lately = 最近一秒的瓶颈：{ $first }占 { $percent } %，{ $second }占 { $second_percent } %。
-limit-two-so-far = 至今的瓶颈：{ $first }占 { $percent } %，{ $second }占 { $second_percent } %。
+limit-two-lately = 最近一秒的瓶颈：{ $first }占 { $percent }{ "\u00A0" }%，{ $second }占 { $second_percent }{ "\u00A0" }%。
+limit-two-so-far = 至今的瓶颈：{ $first }占 { $percent }{ "\u00A0" }%，{ $second }占 { $second_percent }{ "\u00A0" }%。
 finding-too-short = 时间太短，无法判断瓶颈。
-finding = { $percent } % 的时间瓶颈是{ $cause }{ $second }：{ $evidence }。
-finding-paused = { $percent } % 的时间处于暂停{ $second }：{ $evidence }。
-finding-stopped = { $percent } % 的时间本进程停住{ $second }：{ $evidence }。
-finding-buffers = { $percent } % 的时间瓶颈是套接字缓冲区{ $second }：{ $evidence }。
-finding-limit = { $percent } % 的时间受所设限速约束{ $second }：{ $evidence }。
-finding-second = （{ $cause } { $percent } %）
+finding = { $percent }{ "\u00A0" }% 的时间瓶颈是{ $cause }{ $second }：{ $evidence }。
+finding-paused = { $percent }{ "\u00A0" }% 的时间处于暂停{ $second }：{ $evidence }。
+finding-stopped = { $percent }{ "\u00A0" }% 的时间本进程停住{ $second }：{ $evidence }。
+finding-buffers = { $percent }{ "\u00A0" }% 的时间瓶颈是套接字缓冲区{ $second }：{ $evidence }。
+finding-limit = { $percent }{ "\u00A0" }% 的时间受所设限速约束{ $second }：{ $evidence }。
+finding-second = （{ $cause } { $percent }{ "\u00A0" }%）
 finding-list = { $facts }，{ $last }
 fact-cpu = { $bytes } 用了 { $time } CPU 时间
 fact-faults = { $time } CPU 时间内缺页 { $count } 次

@@ -109,7 +109,7 @@ mod tests {
             parse_bytes_or_auto("64kb").unwrap_err(),
             parse_limit("12").unwrap_err(),
             parse_limit("0").unwrap_err(),
-            parse_limit("3 m").unwrap_err(),
+            parse_limit("fast").unwrap_err(),
             parse_time("soon").unwrap_err(),
         ];
         for error in units {
