@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use crate::language::Language;
 use crate::text::{shown, xml_escaped};
 
 /// A page about one transfer.
@@ -18,14 +19,16 @@ pub(crate) struct Page<'a> {
     pub facts: &'a [(&'static str, String)],
     /// The version of the program that it was done by.
     pub program_version: &'a str,
+    /// The language of all of it.
+    pub language: Language,
 }
 
 impl Page<'_> {
     /// HTML that loads nothing and runs nothing.
     pub(crate) fn html(&self) -> String {
-        let title = xml_escaped(self.title);
+        let (title, language) = (xml_escaped(self.title), self.language.tag());
         let mut page = format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+            "<!DOCTYPE html>\n<html lang=\"{language}\">\n<meta charset=\"utf-8\">\n\
              <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
              <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n<style>{STYLE}</style>\n\
              <h1>{title}</h1>\n"

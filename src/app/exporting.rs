@@ -10,6 +10,7 @@ use super::model::entry_text;
 use super::model::notice::Notice;
 use super::model::row::RowKey;
 use super::model::view::View;
+use super::words::say;
 use super::worker::{Content, Task};
 use crate::error::reason;
 use crate::own_file;
@@ -59,7 +60,7 @@ impl App {
 
     fn save_export(&mut self, content: Content) {
         if !self.ask_worker(Task::Save(content)) {
-            let text = "It was not saved: this process gets no further thread".to_owned();
+            let text = say!("export-no-thread").to_owned();
             self.notice = Some(Notice::failure(text, self.now_s()));
         }
     }
@@ -90,7 +91,7 @@ pub(super) fn save_at(path: &Path, export: &Export) -> Result<PathBuf, String> {
 /// Why it is not there, in one line.
 pub(super) fn save_at_home(export: &Export) -> Result<PathBuf, String> {
     let home = std::env::home_dir().filter(|home| home.is_absolute());
-    let home = home.ok_or_else(|| "It was not saved: this user has no home folder".to_owned())?;
+    let home = home.ok_or_else(|| say!("export-no-home").to_owned())?;
     let downloads = home.join("Downloads");
     save_in(if downloads.is_dir() { &downloads } else { &home }, export)
 }
@@ -104,10 +105,10 @@ fn save_in(folder: &Path, export: &Export) -> Result<PathBuf, String> {
             Err(error) => return Err(failed(&path, &error)),
         }
     }
-    Err(format!(
-        "It was not saved: {} and its like exist in {}",
-        export.name,
-        folder.display()
+    Err(say!(
+        "export-all-exist",
+        name = &export.name,
+        folder = folder.display().to_string(),
     ))
 }
 
@@ -120,7 +121,11 @@ fn numbered(name: &str, number: u32) -> String {
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> String {
-    format!("{} was not saved: {}", path.display(), reason(error))
+    say!(
+        "export-not-saved",
+        path = path.display().to_string(),
+        why = reason(error).to_string(),
+    )
 }
 
 #[cfg(test)]

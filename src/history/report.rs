@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::documents::{Page, markdown_table};
+use crate::language::Language;
 use crate::units::{self, RateScale};
 
 use super::curve::Curves;
@@ -72,6 +73,7 @@ pub(crate) fn html(entry: &Entry, curves: &Curves) -> String {
         picture: &drawing(curves, RateScale::Bytes),
         facts: &facts(entry),
         program_version: &entry.program_version,
+        language: Language::English,
     };
     page.html()
 }

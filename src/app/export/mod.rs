@@ -13,6 +13,7 @@ use crate::app::model::plot_view::PlotView;
 use crate::app::model::row::Row;
 use crate::app::model::second_plot::{SecondScene, Shows};
 use crate::app::panels::instrument::plot::scene::Scene;
+use crate::app::words::{say, spoken};
 use crate::compare::ceilings::Ceilings;
 use crate::documents::Page;
 use crate::history::{self, Object};
@@ -43,11 +44,11 @@ impl Format {
     /// What asks for it.
     pub(crate) fn command(self) -> &'static str {
         match self {
-            Self::Png => "Save picture (PNG)",
-            Self::Svg => "Save drawing (SVG)",
-            Self::Html => "Save report (HTML)",
-            Self::Csv => "Save numbers (CSV)",
-            Self::Json => "Save numbers (JSON)",
+            Self::Png => say!("export-png"),
+            Self::Svg => say!("export-svg"),
+            Self::Html => say!("export-html"),
+            Self::Csv => say!("export-csv"),
+            Self::Json => say!("export-json"),
         }
     }
 
@@ -107,6 +108,7 @@ pub(crate) fn of_run(format: Format, run: &Run) -> Option<Export> {
                 picture: &history::drawing(curves, rates),
                 facts: &entry_text::facts(entry),
                 program_version: &entry.program_version,
+                language: spoken(),
             };
             page.html()
         }
@@ -126,7 +128,7 @@ pub(crate) fn file_name(of: &str, ending: &str) -> String {
     let name: String = of.chars().map(|c| if kept(c) { c } else { '-' }).collect();
     let name = name.trim_matches(['.', ' ', '-']);
     let name = &name[..name.floor_char_boundary(NAME_BYTES_MAX)];
-    let name = if name.is_empty() { "transfer" } else { name };
+    let name = if name.is_empty() { say!("export-name") } else { name };
     format!("{name}.arraylift.{ending}")
 }
 

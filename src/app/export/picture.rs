@@ -7,6 +7,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use eframe::egui::{ColorImage, Context, Id, Rect, ScreenshotCallback, ViewportCommand};
 
 use super::Export;
+use crate::app::words::say;
 
 /// The menu that a picture was asked for in is still drawn in the frame that it was asked in.
 const FRAMES_BEFORE: u8 = 1;
@@ -112,7 +113,7 @@ impl Picture {
     /// # Errors
     /// It has no pixels.
     pub(in crate::app) fn into_export(self) -> Result<Export, String> {
-        let failed = |error: png::EncodingError| format!("the picture cannot be made: {error}");
+        let failed = |error: png::EncodingError| say!("export-no-picture", error = error.to_string());
         let [width, height] = self.image.size.map(|pixels| u32::try_from(pixels).unwrap_or(0));
         let mut bytes = Vec::new();
         let mut encoder = png::Encoder::new(&mut bytes, width, height);

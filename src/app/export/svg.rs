@@ -9,6 +9,7 @@ use crate::app::model::row::{Numbers, Row};
 use crate::app::model::second_plot::{LineOf, SecondScene};
 use crate::app::panels::instrument::plot::scene::Scene;
 use crate::app::theme;
+use crate::app::words::say;
 use crate::text::xml_escaped;
 use crate::transfer::Side;
 
@@ -116,7 +117,7 @@ impl Drawing<'_> {
             if self.scene.curves.of_side(side).is_empty() {
                 continue;
             }
-            self.words((x, 28.0), "end", side.name());
+            self.words((x, 28.0), "end", &LineOf::End(side).name());
             let class = side.name();
             let (from, to) = (x - 84.0, x - 64.0);
             self.put(format_args!("<path class=\"line {class}\" d=\"M{from} 24H{to}\"/>"));
@@ -133,7 +134,7 @@ impl Drawing<'_> {
             ));
             if are_named && width > 80.0 {
                 let length_s = pause.to_s.unwrap_or(pause.from_s) - pause.from_s;
-                let words = format!("paused {}", format::duration(length_s));
+                let words = say!("plot-paused", time = format::duration(length_s));
                 self.words((f64::midpoint(from, to), f64::midpoint(top, bottom)), "middle", &words);
             }
         }
@@ -202,15 +203,15 @@ impl Drawing<'_> {
 
     /// The mean and the ceilings within the scale, each with its number beside the plot.
     fn levels(&mut self) {
-        let mean = self.scene.mean.map(|mean| ("mean", mean));
-        let ceilings = self.scene.ceilings.iter().map(|ceiling| (ceiling.name, ceiling.rate));
+        let mean = self.scene.mean.map(|mean| ("mean", say!("row-mean"), mean));
+        let ceilings = self.scene.ceilings.iter();
+        let ceilings = ceilings.map(|ceiling| ("ceiling", ceiling.name, ceiling.rate));
         let levels = mean.into_iter().chain(ceilings);
-        let levels: Vec<(&str, f64)> = levels.filter(|(_, rate)| *rate <= self.scene.axis.end()).collect();
+        let levels: Vec<(&str, &str, f64)> = levels.filter(|(_, _, rate)| *rate <= self.scene.axis.end()).collect();
         #[expect(clippy::cast_possible_truncation, reason = "a coordinate")]
-        let wanted: Vec<f32> = levels.iter().map(|(_, rate)| self.y(*rate) as f32).collect();
+        let wanted: Vec<f32> = levels.iter().map(|(_, _, rate)| self.y(*rate) as f32).collect();
         let places = apart(&wanted, LABEL_HEIGHT, (0.0, 1e4));
-        for ((name, rate), place) in levels.into_iter().zip(places) {
-            let class = if name == "mean" { "mean" } else { "ceiling" };
+        for ((class, name, rate), place) in levels.into_iter().zip(places) {
             let y = self.y(rate);
             self.put(format_args!("<path class=\"{class}\" d=\"M{LEFT} {y:.1}H{RIGHT}\"/>"));
             let words = format!("{name} {}", self.scene.unit.quantity(rate));

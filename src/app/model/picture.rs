@@ -1,8 +1,8 @@
 //! The picture of an array as it is drawn: what its tiles come to in so many columns, and how much of it they are of.
 
+use crate::app::words::say;
 use crate::array::TileStats;
 use crate::transfer::{Stats, TiledArray};
-use crate::units;
 
 /// Some tiles beside each other. What none of them has looked at is not in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -102,30 +102,33 @@ pub(crate) fn first_difference(one: &TiledArray, other: &TiledArray) -> Option<u
 pub(crate) fn how_much(stats: &Stats) -> String {
     let (seen, all) = (stats.array.seen, stats.values);
     match all as f64 / seen as f64 {
-        _ if seen == 0 => "none looked at".into(),
-        _ if seen >= all => "all looked at".into(),
-        one_in if one_in >= 1.95 => format!("1 in {one_in:.0} looked at"),
-        _ => format!("{:.0} % looked at", (seen as f64 / all as f64 * 100.0).min(99.0)),
+        _ if seen == 0 => say!("picture-none-looked-at").to_owned(),
+        _ if seen >= all => say!("picture-all-looked-at").to_owned(),
+        one_in if one_in >= 1.95 => say!("picture-one-in", count = format!("{one_in:.0}")),
+        _ => {
+            let percent = format!("{:.0}", (seen as f64 / all as f64 * 100.0).min(99.0));
+            say!("picture-percent", percent = percent)
+        }
     }
 }
 
 /// What the picture says in words.
 pub(crate) fn sentence(stats: &Stats) -> String {
     let array = &stats.array;
-    let number = |name: &str, value: Option<String>| value.map(|value| format!("{name} {value}"));
-    let count = |count: u64, name: &str| (count > 0).then(|| format!("{} {name}", units::count(count)));
+    let [min, max] = [&array.min, &array.max].map(|value| value.as_ref().map(ToString::to_string));
+    let counted = |count: u64| Some(count).filter(|count| *count > 0);
     let parts = [
-        number("min", array.min.as_ref().map(ToString::to_string)),
-        number("mean", array.mean.map(short)),
-        number("max", array.max.as_ref().map(ToString::to_string)),
-        count(array.nan, "NaN"),
-        count(array.infinite, "infinite"),
+        min.map(|min| say!("picture-min", value = min)),
+        array.mean.map(|mean| say!("picture-mean", value = short(mean))),
+        max.map(|max| say!("picture-max", value = max)),
+        counted(array.nan).map(|count| say!("picture-nan", count = count)),
+        counted(array.infinite).map(|count| say!("picture-infinite", count = count)),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() {
         return stats.left_out.clone().unwrap_or_else(|| how_much(stats));
     }
-    parts.join(", ")
+    parts.join(say!("comma"))
 }
 
 /// A number with so many figures as are read at a glance. Its exponent stays.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::row::Measure;
+use crate::app::words::say;
 
 /// What a person chose for all plots.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,8 +31,13 @@ pub enum Period {
 
 impl Period {
     /// All of them, with their names.
-    pub(crate) const NAMED: [(Self, &'static str); 3] =
-        [(Self::TenSeconds, "10 s"), (Self::Minute, "1 min"), (Self::All, "All")];
+    pub(crate) fn named() -> [(Self, &'static str); 3] {
+        [
+            (Self::TenSeconds, "10 s"),
+            (Self::Minute, "1 min"),
+            (Self::All, say!("plot-all")),
+        ]
+    }
 
     /// Its length in seconds; `None` for all of the time.
     #[must_use]
@@ -56,7 +62,9 @@ pub enum Scale {
 
 impl Scale {
     /// Both, with their names.
-    pub(crate) const NAMED: [(Self, &'static str); 2] = [(Self::Linear, "Linear"), (Self::Log, "Log")];
+    pub(crate) fn named() -> [(Self, &'static str); 2] {
+        [(Self::Linear, say!("plot-linear")), (Self::Log, say!("plot-log"))]
+    }
 }
 
 /// What the second plot shows.

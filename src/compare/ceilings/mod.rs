@@ -58,19 +58,36 @@ impl Measuring {
 /// that was kept and that a rate beats is none: no share of it is told.
 #[must_use]
 pub(crate) fn share_of_one_copy(rate_bytes_per_s: f64, memcpy_bytes_per_s: f64) -> Option<String> {
-    let share = 100.0 * rate_bytes_per_s / memcpy_bytes_per_s;
-    let known = share.is_finite() && memcpy_bytes_per_s > 0.0 && rate_bytes_per_s > 0.0;
-    known.then(|| {
-        if share >= 100.5 {
-            return "faster than one copy was: measured anew by compare".into();
-        }
-        let share = if share < 1.0 {
-            "under 1".into()
-        } else {
-            format!("{share:.0}")
-        };
-        format!("{share} % of what one copy allows")
+    Some(match CopyShare::of(rate_bytes_per_s, memcpy_bytes_per_s)? {
+        CopyShare::Faster => "faster than one copy was: measured anew by compare".into(),
+        CopyShare::Under1 => "under 1 % of what one copy allows".into(),
+        CopyShare::Percent(percent) => format!("{percent:.0} % of what one copy allows"),
     })
+}
+
+/// A rate as a share of one copy in memory.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum CopyShare {
+    /// More than all of it: the copy was slower when it was measured.
+    Faster,
+    /// Less than a per cent.
+    Under1,
+    /// So many per cent.
+    Percent(f64),
+}
+
+impl CopyShare {
+    /// The share, where there is a rate.
+    #[must_use]
+    pub(crate) fn of(rate_bytes_per_s: f64, memcpy_bytes_per_s: f64) -> Option<Self> {
+        let share = 100.0 * rate_bytes_per_s / memcpy_bytes_per_s;
+        let known = share.is_finite() && memcpy_bytes_per_s > 0.0 && rate_bytes_per_s > 0.0;
+        known.then_some(match share {
+            share if share >= 100.5 => Self::Faster,
+            share if share < 1.0 => Self::Under1,
+            share => Self::Percent(share),
+        })
+    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::app::model::format;
 use crate::app::model::row::{LimitSpan, Row};
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::{focus_ring, text_width};
-use crate::app::words::causes;
+use crate::app::words::{causes, say};
 use crate::telemetry::Cause;
 
 /// The band is this opaque.
@@ -36,11 +36,8 @@ pub(super) fn ui(ui: &Ui, row: &Row, scene: &Scene, body: &Body) -> Option<Actio
     let response = ui.interact(rect, ui.scope_id().with("bottleneck"), Sense::CLICK);
     response.widget_info(|| {
         let shares = row.limit_shares().percents();
-        let words: Vec<String> = shares
-            .iter()
-            .map(|(cause, percent)| format!("{} {percent} %", causes::name(*cause)))
-            .collect();
-        WidgetInfo::labeled(Role::Image, true, format!("The limit over time: {}", words.join(", ")))
+        let words = shares.iter().map(share).collect::<Vec<_>>().join(say!("comma"));
+        WidgetInfo::labeled(Role::Image, true, say!("band-said", shares = words))
     });
     ui.painter().rect_filled(rect, 0.0, palette.field);
     let time = scene.time;
@@ -72,15 +69,15 @@ pub(super) fn ui(ui: &Ui, row: &Row, scene: &Scene, body: &Body) -> Option<Actio
         .rect_stroke(place(span), 0.0, Stroke::new(1.0, palette.text), StrokeKind::Inside);
     let cause = span.cause;
     let response = response.on_hover_ui_at_pointer(|ui| {
-        ui.label(format!(
-            "{} to {}, {}",
-            time.exact_label(span.from_s),
-            time.exact_label(span.to_s),
-            format::duration(span.to_s - span.from_s)
+        ui.label(say!(
+            "band-span",
+            from = time.exact_label(span.from_s),
+            until = time.exact_label(span.to_s),
+            length = format::duration(span.to_s - span.from_s),
         ));
         if let [Some(shares)] = row.limits_between(span.from_s, span.to_s, 1)[..] {
-            for (cause, percent) in shares.percents() {
-                ui.label(format!("{} {percent} %", causes::name(cause)));
+            for one in shares.percents() {
+                ui.label(share(&one));
             }
         }
     });
@@ -193,27 +190,30 @@ fn entry_ui(ui: &Ui, row: &Row, entry: Rect, cause: Cause, percent: u32) -> Opti
             Role::Button,
             true,
             row.picked_limit == Some(cause),
-            format!("{}, limit {percent} % of the time", causes::name(cause)),
+            say!("band-entry", cause = causes::name(cause), percent = percent),
         )
     });
     let is_clicked = response.clicked();
-    response.on_hover_text("The share of the time in which it was the limit, pauses left out");
+    response.on_hover_text(say!("band-share-hover"));
     is_clicked.then(|| {
         let cause = Some(cause).filter(|cause| row.picked_limit != Some(*cause));
         Action::Transfer(row.key, TransferAction::PickLimit(cause))
     })
 }
 
+/// A limit with its share of the time: `network 63 %`.
+fn share((cause, percent): &(Cause, u32)) -> String {
+    format!("{} {percent} %", causes::name(*cause))
+}
+
 /// The entry of all that the key has no room for.
 fn rest_ui(ui: &Ui, entry: Rect, rest: &[(Cause, u32)]) {
     let sum = rest.iter().map(|(_, percent)| percent).sum();
-    let name = format!("{} others", rest.len());
+    let name = say!("band-others", count = rest.len());
     entry_words(ui, entry, &name, sum);
-    let each: Vec<String> = rest
-        .iter()
-        .map(|(cause, percent)| format!("{} {percent} %", causes::name(*cause)))
-        .collect();
-    let response = text::said(ui, "other limits", entry, &format!("{name}: {}", each.join(", ")));
+    let each: Vec<String> = rest.iter().map(share).collect();
+    let said = say!("band-others-said", name = &name, shares = each.join(say!("comma")));
+    let response = text::said(ui, "other limits", entry, &said);
     response.on_hover_text(each.join("\n"));
 }
 

@@ -8,6 +8,7 @@ use crate::app::model::format;
 use crate::app::model::row::{Numbers, Phase, Row};
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::text_width;
+use crate::app::words::say;
 use crate::transfer::Side;
 
 /// Where the columns begin, from the left edge of what stands in the instrument.
@@ -23,6 +24,8 @@ struct Fact {
     name: &'static str,
     value: String,
     unit: String,
+    /// One word of the unit, for where there is little room; its first one where this is none.
+    short_unit: Option<&'static str>,
     colour: Option<fn(&Palette) -> Color32>,
     has_tick: bool,
     how: String,
@@ -34,6 +37,7 @@ impl Fact {
             name,
             value: value.into(),
             unit: unit.into(),
+            short_unit: None,
             colour: None,
             has_tick: false,
             how: how.into(),
@@ -48,13 +52,8 @@ impl Fact {
         if text_width(ui, unit, theme::label(12.0)) <= room {
             return unit;
         }
-        let mut words = unit.split(' ');
-        let shorter = if unit.starts_with("of ") {
-            words.next_back()
-        } else {
-            words.next()
-        };
-        shorter.unwrap_or_default()
+        let first = unit.split(' ').next();
+        self.short_unit.or(first).unwrap_or_default()
     }
 
     /// A quantity in words, `6.37 of 8.00 GB`: the first number is the value, the rest its unit.
@@ -142,37 +141,38 @@ fn facts(row: &Row, numbers: &Numbers) -> [Fact; 6] {
 /// Time left, time taken, or the number of rounds.
 fn time(row: &Row, numbers: &Numbers) -> Fact {
     if row.repeats() && row.rounds > 0 {
-        let how = "How often it was done so far. The mean of several rounds is their median.";
-        return Fact::new("rounds", format::count(u64::from(row.rounds)), "", how);
+        let how = say!("figure-rounds-how");
+        return Fact::new(say!("figure-rounds"), format::count(u64::from(row.rounds)), "", how);
     }
     if row.is_over() {
         let how = match row.phase {
-            Phase::Done { .. } => "From the offer until all was verified, pauses left out.",
-            _ => "From the first byte until it ended, pauses left out.",
+            Phase::Done { .. } => say!("figure-took-done-how"),
+            _ => say!("figure-took-ended-how"),
         };
-        return Fact::of_words("took", &format::duration(numbers.took_s), how);
+        return Fact::of_words(say!("figure-took"), &format::duration(numbers.took_s), how);
     }
     let left = numbers.left_s.map_or_else(String::new, format::left);
-    let how = "What is left, by the rate of the last one and a half seconds, and no faster than the limit.";
-    Fact::of_words("left", &left, how)
+    Fact::of_words(say!("figure-left"), &left, say!("figure-left-how"))
 }
 
 fn moved(row: &Row, numbers: &Numbers) -> Fact {
-    let memory = row.peak_memory_bytes.map_or_else(String::new, |bytes| {
-        format!(
-            "\nThis process has had up to {} of memory meanwhile.",
-            format::bytes(bytes)
-        )
-    });
-    let how = format!("Bytes of the array that have landed, as the end counts them that has them.{memory}");
+    let mut how = say!("figure-moved-how").to_owned();
+    if let Some(bytes) = row.peak_memory_bytes {
+        how += "\n";
+        how += &say!("figure-moved-memory", bytes = format::bytes(bytes));
+    }
     if row.repeats() && row.rounds > 0 {
         let all = format::bytes(row.main_end().series.bytes()).to_string();
-        return Fact::of_words("moved in all", &all, how);
+        return Fact::of_words(say!("figure-moved-in-all"), &all, how);
     }
+    let name = say!("figure-moved");
     match (&row.phase, numbers.total) {
-        (Phase::Done { .. }, Some(total)) => Fact::of_words("moved", &format::bytes(total).to_string(), how),
-        (_, Some(total)) => Fact::of_words("moved", &format::done_of(numbers.done, total), how),
-        (_, None) => Fact::of_words("moved", &format::bytes(numbers.done).to_string(), how),
+        (Phase::Done { .. }, Some(total)) => Fact::of_words(name, &format::bytes(total).to_string(), how),
+        (_, Some(total)) => Fact {
+            short_unit: Some(format::bytes(total).unit),
+            ..Fact::of_words(name, &format::done_of(numbers.done, total), how)
+        },
+        (_, None) => Fact::of_words(name, &format::bytes(numbers.done).to_string(), how),
     }
 }
 
@@ -184,50 +184,54 @@ fn verified(row: &Row) -> Fact {
     match row.phase {
         Phase::Done { verified: Some(true) } => {
             let bytes = row.main_end().finished.as_ref().map_or(0, |finished| finished.bytes);
-            let how = format!("Both ends have the same checksum of all bytes.{of}");
+            let how = say!("figure-verified-how").to_owned() + &of;
             Fact {
                 has_tick: true,
-                ..Fact::of_words("verified", &format::bytes(bytes).to_string(), how)
+                ..Fact::of_words(say!("figure-verified"), &format::bytes(bytes).to_string(), how)
             }
         }
         Phase::Done { verified: Some(false) } => Fact {
             colour: Some(|palette| palette.failed),
             ..Fact::new(
-                "checksums",
-                "differ",
+                say!("figure-checksums"),
+                say!("figure-differ"),
                 "",
-                "The checksums of all bytes at both ends differ.".to_owned() + &of,
+                say!("figure-differ-how").to_owned() + &of,
             )
         },
         Phase::Done { verified: None } => {
-            let how = "The wire, or an option, left checksums out.";
-            Fact::new("verified", "", "not verified", how)
+            let how = say!("figure-not-verified-how");
+            Fact::new(say!("figure-verified"), "", say!("row-not-verified"), how)
         }
-        Phase::Failed { .. } | Phase::Cancelled => Fact::new("verified", "", "nothing", "It came to no end."),
-        _ => Fact::new(
-            "verified",
+        Phase::Failed { .. } | Phase::Cancelled => Fact::new(
+            say!("figure-verified"),
             "",
-            "at the end",
-            "Both ends compare their checksums of all bytes at the end.",
+            say!("figure-nothing"),
+            say!("figure-nothing-how"),
+        ),
+        _ => Fact::new(
+            say!("figure-verified"),
+            "",
+            say!("figure-at-the-end"),
+            say!("figure-at-the-end-how"),
         ),
     }
 }
 
 fn cpu(row: &Row, numbers: &Numbers) -> Fact {
-    let ends = if row.is_loopback() { "both ends" } else { "this end" };
-    let how = format!(
-        "Processor time of the threads that move the bytes, {ends}, in the kernel and outside of it, by the \
-         gigabytes that have moved. Told from 10 MB on."
-    );
+    let how = if row.is_loopback() {
+        say!("figure-cpu-both-how")
+    } else {
+        say!("figure-cpu-this-how")
+    };
     match numbers.cpu_s_per_gb {
-        Some(cpu_s) => Fact::new("CPU", format!("{cpu_s:.2}"), "s/GB", how),
-        None => Fact::new("CPU", "", "", how),
+        Some(cpu_s) => Fact::new(say!("figure-cpu"), format!("{cpu_s:.2}"), "s/GB", how),
+        None => Fact::new(say!("figure-cpu"), "", "", how),
     }
 }
 
 fn copies(row: &Row) -> Fact {
-    let how = "How often the processor has copied each byte from one place in memory to another, at both ends, as \
-               the routes count it call by call.";
+    let (name, how) = (say!("figure-copies"), say!("figure-copies-how"));
     let copied: f64 = row
         .sides()
         .iter()
@@ -235,13 +239,12 @@ fn copies(row: &Row) -> Fact {
         .sum();
     let bytes = row.main_end().series.bytes() as f64;
     if bytes <= 0.0 {
-        return Fact::new("copies a byte", "", "", how);
+        return Fact::new(name, "", "", how);
     }
-    Fact::new("copies a byte", format!("{:.2}", copied / bytes), "", how)
+    Fact::new(name, format!("{:.2}", copied / bytes), "", how)
 }
 
 fn faults(row: &Row) -> Fact {
-    let how = "Page faults of the threads that move the bytes, at both ends, as the kernel counts them.";
     let faults: f64 = row.sides().iter().map(|side| row.end(*side).meters.page_faults()).sum();
     // A count, which an f64 holds exactly up to 2^53.
     #[expect(
@@ -250,7 +253,12 @@ fn faults(row: &Row) -> Fact {
         reason = "a count that is not negative"
     )]
     let faults = faults as u64;
-    Fact::new("page faults", format::count(faults), "", how)
+    Fact::new(
+        say!("figure-faults"),
+        format::count(faults),
+        "",
+        say!("figure-faults-how"),
+    )
 }
 
 fn streams(row: &Row) -> Fact {
@@ -262,21 +270,21 @@ fn streams(row: &Row) -> Fact {
         told
     };
     Fact::new(
-        "streams",
+        say!("figure-streams"),
         format::count(streams),
         "",
-        "Connections over which the array moves.",
+        say!("figure-streams-how"),
     )
 }
 
 fn round_trip(row: &Row) -> Fact {
-    let how = "The smoothed round trip of the connection, as the kernel of the sending end has it (TCP_INFO).";
+    let (name, how) = (say!("figure-round-trip"), say!("figure-round-trip-how"));
     let sides = [Side::Sender, Side::Receiver].into_iter();
     let tcp = sides
         .filter_map(|side| row.end(side).counters.tcp)
         .find(|tcp| tcp.tcp_rtt_s > 0.0);
     match tcp {
-        Some(tcp) => Fact::of_words("round trip", &format::time(tcp.tcp_rtt_s), how),
-        None => Fact::new("round trip", "", "", how),
+        Some(tcp) => Fact::of_words(name, &format::time(tcp.tcp_rtt_s), how),
+        None => Fact::new(name, "", "", how),
     }
 }

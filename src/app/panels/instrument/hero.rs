@@ -9,7 +9,8 @@ use crate::app::model::format;
 use crate::app::model::row::{Numbers, Phase, Row};
 use crate::app::theme;
 use crate::app::widgets::text_width;
-use crate::compare::ceilings::{Ceilings, share_of_one_copy};
+use crate::app::words::say;
+use crate::compare::ceilings::{Ceilings, CopyShare};
 use crate::transfer::State;
 
 /// What stands in the place of the rate.
@@ -55,10 +56,13 @@ pub(super) fn ui(ui: &Ui, row: &Row, numbers: &Numbers, head: &Head, ceilings: O
                 let what = Piece::new(what, theme::label(12.0), palette.weak);
                 covered = covered.union(text::on_baseline(ui, what_at, &[what], 0.0));
             }
-            let share = ceilings.and_then(|ceilings| share_of_one_copy(rate, ceilings.memcpy_bytes_per_s));
-            let share = share.map_or_else(String::new, |share| format!(", {share}"));
+            let share = ceilings.and_then(|ceilings| share_of_one_copy(rate, ceilings));
             let said = format!("{quantity} {what}");
-            let said = format!("{}{share}", said.trim_end());
+            let words: Vec<String> = [Some(said.trim_end().to_owned()), share]
+                .into_iter()
+                .flatten()
+                .collect();
+            let said = words.join(say!("comma"));
             let response = text::said(ui, "hero", covered, &said);
             response.on_hover_text(tooltip(row, numbers, ceilings));
         }
@@ -71,25 +75,34 @@ pub(super) fn ui(ui: &Ui, row: &Row, numbers: &Numbers, head: &Head, ceilings: O
     }
 }
 
+/// A rate beside one copy in memory.
+fn share_of_one_copy(rate: f64, ceilings: &Ceilings) -> Option<String> {
+    Some(match CopyShare::of(rate, ceilings.memcpy_bytes_per_s)? {
+        CopyShare::Faster => say!("hero-faster-than-copy").to_owned(),
+        CopyShare::Under1 => say!("hero-under-1-of-copy").to_owned(),
+        CopyShare::Percent(percent) => say!("hero-percent-of-copy", percent = format!("{percent:.0}")),
+    })
+}
+
 /// How the rate was measured, and what belongs to it.
 fn tooltip(row: &Row, numbers: &Numbers, ceilings: Option<&Ceilings>) -> String {
     let mut lines = Vec::new();
     let quantity = |rate: f64| numbers.unit.quantity(rate);
     if row.is_over() {
-        lines.push("All bytes by the time from the offer until all was verified, pauses left out.".to_owned());
+        lines.push(say!("hero-mean-how").to_owned());
     } else {
-        lines.push("What has landed in the last moments, by their length.".to_owned());
-        let name = row.mean_name();
-        lines.push(format!("{name} so far {}", quantity(numbers.mean)));
+        lines.push(say!("hero-now-how").to_owned());
+        let (name, rate) = (row.mean_name(), quantity(numbers.mean));
+        lines.push(say!("hero-so-far", name = name, rate = rate));
     }
     // Of a moment that is one span or two, the peak is the mean.
     if numbers.elapsed_s >= 3.0 * numbers.peak_bin_s {
         let span = format::duration(numbers.peak_bin_s);
-        lines.push(format!("peak {}, over {span}", quantity(numbers.peak)));
+        lines.push(say!("hero-peak", rate = quantity(numbers.peak), span = span));
     }
     if let Some(ceilings) = ceilings {
         let rate = if row.is_over() { numbers.mean } else { numbers.now };
-        lines.extend(share_of_one_copy(rate, ceilings.memcpy_bytes_per_s));
+        lines.extend(share_of_one_copy(rate, ceilings));
     }
     lines.join("\n")
 }

@@ -8,6 +8,7 @@ use crate::app::model::format;
 use crate::app::model::row::Row;
 use crate::app::theme;
 use crate::app::widgets::caption;
+use crate::app::words::say;
 use crate::transfer::Side;
 use crate::units::parse_limit;
 
@@ -19,11 +20,11 @@ pub(super) fn popup(button: &Response, row: &Row) -> Vec<TransferAction> {
         ui.spacing_mut().item_spacing.y = 6.0;
         ui.set_min_width(300.0);
         let slider = RateSlider {
-            name: "Limit",
-            none: "no limit",
-            hint: "At most so many bytes a second; takes effect at once",
+            name: say!("form-limit"),
+            none: say!("form-no-limit"),
+            hint: say!("instrument-limit-hover"),
         };
-        caption(ui, "At most so many bytes a second");
+        caption(ui, say!("instrument-limit"));
         let mut bytes_per_s = row.limit_bytes_per_s;
         slider.ui(ui, &mut bytes_per_s);
         let limit = (bytes_per_s != row.limit_bytes_per_s).then_some(TransferAction::SetLimit { bytes_per_s });
@@ -37,23 +38,17 @@ pub(super) fn popup(button: &Response, row: &Row) -> Vec<TransferAction> {
 /// A slider for the program at each end that is here.
 fn paces_ui(ui: &mut Ui, row: &Row) -> Vec<TransferAction> {
     ui.add_space(4.0);
-    caption(ui, "See what a slow program at an end does");
+    caption(ui, say!("instrument-paces"));
     let mut actions = Vec::new();
     for side in row.sides().iter().copied() {
-        let (name, program) = program(side);
+        let (name, slow) = names(side);
         let palette = theme::palette(ui);
         let (hint, colour) = match side {
-            Side::Sender => (
-                "As if the program that the array comes from yielded no more a second",
-                palette.sender,
-            ),
-            Side::Receiver => (
-                "As if the program that the array is for took no more a second",
-                palette.receiver,
-            ),
+            Side::Sender => (say!("instrument-writer-hover"), palette.sender),
+            Side::Receiver => (say!("instrument-reader-hover"), palette.receiver),
         };
-        ui.colored_label(colour, format!("slow {program}"));
-        let none = "as fast as it can";
+        ui.colored_label(colour, slow);
+        let none = say!("instrument-no-pace");
         let pace = row.pace_bytes_per_s(side);
         let mut bytes_per_s = pace;
         RateSlider { name, none, hint }.ui(ui, &mut bytes_per_s);
@@ -64,11 +59,11 @@ fn paces_ui(ui: &mut Ui, row: &Row) -> Vec<TransferAction> {
     actions
 }
 
-/// The accessible name of a side's pace, and what the program there does.
-fn program(side: Side) -> (&'static str, &'static str) {
+/// The accessible name of a side's pace, and what stands over it.
+fn names(side: Side) -> (&'static str, &'static str) {
     match side {
-        Side::Sender => ("Writer's pace", "writer"),
-        Side::Receiver => ("Reader's pace", "reader"),
+        Side::Sender => (say!("instrument-writer-pace"), say!("instrument-slow-writer")),
+        Side::Receiver => (say!("instrument-reader-pace"), say!("instrument-slow-reader")),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::app::model::format::elided;
 use crate::app::model::row::{Phase, Row};
 use crate::app::theme::{self, STEP};
 use crate::app::widgets::{caption, from_right, word_button};
+use crate::app::words::say;
 use crate::text;
 use crate::transfer::State;
 
@@ -23,10 +24,10 @@ pub(super) fn ui(ui: &mut Ui, row: &Row) -> Option<Action> {
     match &row.phase {
         Phase::Failed { message, .. } => {
             let moved = row.main_end().series.bytes() > 0;
-            let again = moved.then_some("Again begins from the start.");
+            let again = moved.then(|| say!("message-again"));
             let copy = Offer {
-                word: "Copy",
-                accessible_name: "Copy the message",
+                word: say!("instrument-copy"),
+                accessible_name: say!("message-copy"),
                 action: Action::Copy(message.clone()),
             };
             strip(ui, palette.failed, &elided(&sentence(message)), again, Some(copy))
@@ -34,11 +35,11 @@ pub(super) fn ui(ui: &mut Ui, row: &Row) -> Option<Action> {
         Phase::Is(State::Listening) => {
             let address = row.address.clone().unwrap_or_default();
             let reachable = reachable(&address);
-            let text = format!("Waits for a sender at {address}");
-            let how = format!("On the other end: arraylift send FILE {reachable}");
+            let text = say!("message-waits", address = address);
+            let how = say!("message-other-end", address = &reachable);
             let copy = Offer {
-                word: "Copy",
-                accessible_name: "Copy the address",
+                word: say!("instrument-copy"),
+                accessible_name: say!("message-copy-address"),
                 action: Action::Copy(reachable),
             };
             strip(ui, palette.receiver, &text, Some(&how), Some(copy))
@@ -50,8 +51,8 @@ pub(super) fn ui(ui: &mut Ui, row: &Row) -> Option<Action> {
             };
             let folder = path.parent().map(std::path::Path::to_path_buf).unwrap_or_default();
             let show = Offer {
-                word: "Show in folder",
-                accessible_name: "Show in folder",
+                word: say!("menu-show-in-folder"),
+                accessible_name: say!("menu-show-in-folder"),
                 action: Action::ShowFolder(folder),
             };
             let path = path.display().to_string();

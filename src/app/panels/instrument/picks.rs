@@ -29,8 +29,8 @@ pub(super) fn ui(
     let word = second_word(view.second);
     let widths = [
         text_width(ui, word, theme::small()) + 10.0,
-        segments_width(ui, &Scale::NAMED),
-        segments_width(ui, &Period::NAMED),
+        segments_width(ui, &Scale::named()),
+        segments_width(ui, &Period::named()),
     ];
     let left = (rect.right() - widths.iter().sum::<f32>() - 2.0 * GAP).max(rect.left());
     let mut actions = Vec::from_iter(key_ui(ui, row, scene, ceilings, rect.with_max_x(left)));
@@ -44,8 +44,8 @@ pub(super) fn ui(
     picks.spacing_mut().item_spacing.x = GAP;
     let mut picked = view;
     second_ui(&mut picks, row, word, &mut picked.second);
-    segments(&mut picks, "Rate axis", &mut picked.scale, &Scale::NAMED);
-    segments(&mut picks, "Period", &mut picked.period, &Period::NAMED);
+    segments(&mut picks, say!("plot-rate-axis"), &mut picked.scale, &Scale::named());
+    segments(&mut picks, say!("plot-period"), &mut picked.period, &Period::named());
     actions.extend((picked != view).then_some(Action::SetPlotView(picked)));
     actions
 }
@@ -58,7 +58,7 @@ fn key_ui(ui: &mut Ui, row: &Row, scene: &Scene, ceilings: &CeilingsStatus<'_>, 
     lines_ui(&key, row, scene);
     key.add_space(key_width(ui, row, scene));
     if ceilings.is_measuring {
-        caption(&mut key, "measuring this machine, some 5 s");
+        caption(&mut key, say!("plot-measuring-ceilings"));
     } else if ceilings.known.is_none() && ceilings.can_measure && key.available_width() > 200.0 {
         return compare::measure_ceilings_ui(&mut key);
     }
@@ -84,8 +84,8 @@ fn segments_width<T>(ui: &Ui, choices: &[(T, &str)]) -> f32 {
 /// What the second plot shows, in a word.
 fn second_word(second: SecondPlot) -> &'static str {
     match second {
-        SecondPlot::WhereRoom => "Second plot",
-        SecondPlot::Hidden => "One plot",
+        SecondPlot::WhereRoom => say!("plot-second"),
+        SecondPlot::Hidden => say!("plot-one"),
         SecondPlot::Of(measure) => measure.name(),
         SecondPlot::EachStream => say!("plot-each-stream"),
     }
@@ -93,46 +93,62 @@ fn second_word(second: SecondPlot) -> &'static str {
 
 /// A word that says what the second plot shows, and opens a list of what it can show.
 fn second_ui(ui: &mut Ui, row: &Row, word: &str, second: &mut SecondPlot) {
-    let button = word_button(ui, word, "Second plot").on_hover_text("What the second plot shows, below the rates");
+    let button = word_button(ui, word, say!("plot-second")).on_hover_text(say!("plot-second-hover"));
     Popup::menu(&button).show(|ui| {
         ui.set_min_width(200.0);
         let is_measured = |measure: &Measure| row.sides().iter().any(|side| row.end(*side).meters.has(*measure));
-        ui.selectable_value(second, SecondPlot::WhereRoom, "CPU, where there is room");
+        ui.selectable_value(second, SecondPlot::WhereRoom, say!("plot-where-room"));
         for measure in Measure::ALL.into_iter().filter(is_measured) {
             ui.selectable_value(second, SecondPlot::Of(measure), measure.name());
         }
         if row.main_end().streams.moved().count() > 1 {
             ui.selectable_value(second, SecondPlot::EachStream, say!("plot-each-stream"));
         }
-        ui.selectable_value(second, SecondPlot::Hidden, "None");
+        ui.selectable_value(second, SecondPlot::Hidden, say!("plot-none"));
     });
 }
 
-/// The names of what is drawn.
-fn names(row: &Row, scene: &Scene) -> Vec<&'static str> {
-    let name = |side: Side| match side {
-        Side::Receiver => "received",
-        Side::Sender => "sent",
-    };
-    let mut names = vec![name(scene.main)];
-    names.extend(
-        row.sides()
-            .iter()
-            .filter(|side| **side != scene.main)
-            .map(|side| name(*side)),
-    );
+/// What is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sample {
+    /// The rate of an end.
+    Rate(Side),
+    /// From the slowest to the fastest.
+    Spread,
+    /// The mean, or the median of several rounds.
+    Mean,
+}
+
+impl Sample {
+    fn name(self, row: &Row) -> &'static str {
+        match self {
+            Self::Rate(Side::Receiver) => say!("plot-received"),
+            Self::Rate(Side::Sender) => say!("plot-sent"),
+            Self::Spread => say!("plot-spread"),
+            Self::Mean => row.mean_name(),
+        }
+    }
+}
+
+/// What is drawn of a row, each with its name.
+fn samples(row: &Row, scene: &Scene) -> Vec<(Sample, &'static str)> {
+    let mut samples = vec![Sample::Rate(scene.main)];
+    let others = row.sides().iter().filter(|side| **side != scene.main);
+    samples.extend(others.map(|side| Sample::Rate(*side)));
     if !scene.curves.spread.is_empty() {
-        names.push("min to max");
+        samples.push(Sample::Spread);
     }
     if scene.mean.is_some() {
-        names.push(row.mean_name());
+        samples.push(Sample::Mean);
     }
-    names
+    samples.into_iter().map(|sample| (sample, sample.name(row))).collect()
 }
 
 fn key_width(ui: &Ui, row: &Row, scene: &Scene) -> f32 {
-    let names = names(row, scene);
-    let widths = names.iter().map(|name| text_width(ui, name, theme::label(12.0)) + 46.0);
+    let samples = samples(row, scene);
+    let widths = samples
+        .iter()
+        .map(|(_, name)| text_width(ui, name, theme::label(12.0)) + 46.0);
     widths.sum()
 }
 
@@ -142,34 +158,34 @@ fn lines_ui(ui: &Ui, row: &Row, scene: &Scene) {
     let rect = ui.max_rect();
     let painter = ui.painter();
     let mut x = rect.left();
-    for name in names(row, scene) {
+    for (sample, name) in samples(row, scene) {
         let width = text_width(ui, name, theme::label(12.0));
         if x + 22.0 + width > rect.right() {
             break;
         }
         let y = rect.center().y;
-        let sample = Rect::from_min_max(pos2(x, y - 5.0), pos2(x + 16.0, y + 5.0));
+        let place = Rect::from_min_max(pos2(x, y - 5.0), pos2(x + 16.0, y + 5.0));
         let main = colour_of(scene.main, palette);
         let other = if scene.main == Side::Receiver {
             palette.sender
         } else {
             palette.receiver
         };
-        match name {
-            "min to max" => {
-                painter.rect_filled(sample, 0.0, main.gamma_multiply(0.3));
+        match sample {
+            Sample::Spread => {
+                painter.rect_filled(place, 0.0, main.gamma_multiply(0.3));
             }
-            "mean" | "median" => {
+            Sample::Mean => {
                 for dash in [0.0, 9.0] {
                     painter.hline(x + dash..=x + dash + 6.0, y, (1.5, palette.text));
                 }
             }
-            _ if (name == "received") == (scene.main == Side::Receiver) => {
-                painter.rect_filled(sample, 0.0, main.gamma_multiply(0.4));
-                painter.hline(sample.x_range(), sample.top() + 1.0, (2.0, main));
+            Sample::Rate(side) if side == scene.main => {
+                painter.rect_filled(place, 0.0, main.gamma_multiply(0.4));
+                painter.hline(place.x_range(), place.top() + 1.0, (2.0, main));
             }
-            _ => {
-                painter.hline(sample.x_range(), y, (1.5, other));
+            Sample::Rate(_) => {
+                painter.hline(place.x_range(), y, (1.5, other));
             }
         }
         painter.text(

@@ -8,6 +8,7 @@ use super::text::{self, Piece};
 use crate::app::action::Action;
 use crate::app::model::row::Row;
 use crate::app::theme;
+use crate::app::words::say;
 
 /// From the left edge to the sentences.
 const INDENT: f32 = 52.0;
@@ -30,9 +31,12 @@ pub(super) fn ui(ui: &mut Ui, row: &Row, body: &Body) -> Option<Action> {
     let strong = |text: String| Piece::new(text, theme::value(13.0), palette.text);
     let weak = |text: String| Piece::new(text, theme::label(13.0), palette.weak);
     let sentences = if now.is_empty() {
-        vec![("Whole", strong(whole), room)]
+        vec![(say!("band-whole"), strong(whole), room)]
     } else {
-        vec![("Now", strong(now), 1), ("Whole", weak(whole), room - 1)]
+        vec![
+            (say!("band-now"), strong(now), 1),
+            (say!("band-whole"), weak(whole), room - 1),
+        ]
     };
     let shown = sentences.into_iter().filter(|(_, _, lines)| *lines > 0);
     for (index, (name, piece, lines)) in shown.enumerate() {

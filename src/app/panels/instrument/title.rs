@@ -10,6 +10,7 @@ use crate::app::action::{Action, TransferAction};
 use crate::app::model::row::{Phase, Row};
 use crate::app::theme::{self, RADIUS};
 use crate::app::widgets::{clicked_once, focus_ring, name_line, text_width};
+use crate::app::words::say;
 use crate::transfer::State;
 
 const BUTTON_HEIGHT: f32 = 28.0;
@@ -70,24 +71,28 @@ fn buttons(row: &Row) -> Vec<TitleButton> {
     };
     if row.is_over() {
         let name = match row.phase {
-            Phase::Failed { .. } => "Retry",
-            _ => "Again",
+            Phase::Failed { .. } => say!("menu-retry"),
+            _ => say!("menu-again"),
         };
         let again = row.is_own().then(|| quiet(name, Does::Action(TransferAction::Again)));
-        let remove = word("Remove", Does::Action(TransferAction::Remove));
+        let remove = word(say!("menu-remove"), Does::Action(TransferAction::Remove));
         return again.into_iter().chain([remove]).collect();
     }
     let pause = if row.phase == Phase::Is(State::Paused) {
-        quiet("Resume", Does::Action(TransferAction::Resume))
+        quiet(say!("menu-resume"), Does::Action(TransferAction::Resume))
     } else {
         TitleButton {
             is_enabled: row.can_pause(),
-            ..quiet("Pause", Does::Action(TransferAction::Pause))
+            ..quiet(say!("menu-pause"), Does::Action(TransferAction::Pause))
         }
     };
-    let name = if row.repeats() { "Stop" } else { "Cancel" };
+    let name = if row.repeats() {
+        say!("menu-stop")
+    } else {
+        say!("menu-cancel")
+    };
     let cancel = word(name, Does::Action(TransferAction::AskToCancel));
-    vec![pause, quiet("Limit", Does::Limit), cancel]
+    vec![pause, quiet(say!("form-limit"), Does::Limit), cancel]
 }
 
 impl TitleButton {
@@ -169,7 +174,12 @@ fn words_ui(ui: &Ui, row: &Row, rect: Rect) {
         let piece = Piece::new(words, font, palette.weak);
         right = text::on_baseline(ui, pos2(right + 16.0, y), &[piece], 0.0).right();
     }
-    let all = format!("{name}: {}, {}", row.array_in_words(), row.endpoint_in_words());
+    let all = say!(
+        "instrument-title",
+        name = name,
+        array = row.array_in_words(),
+        place = row.endpoint_in_words(),
+    );
     let response = text::said(ui, "title", rect.with_max_x(right), &all);
     response.on_hover_text(all);
 }

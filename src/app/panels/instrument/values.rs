@@ -10,6 +10,7 @@ use crate::app::model::format::python_shape;
 use crate::app::model::row::{Phase, Row};
 use crate::app::theme;
 use crate::app::widgets::{caption, from_right, text_line, text_width, word_button};
+use crate::app::words::say;
 use crate::transfer::Side;
 
 /// Ten values and their heading fit beside the plot where the window is 800 points high.
@@ -56,14 +57,14 @@ fn previews(row: &Row) -> (Vec<Side>, usize) {
 
 fn heading(ui: &mut Ui, row: &Row, rect: Rect) -> Option<Action> {
     let palette = theme::palette(ui);
-    let piece = Piece::new("First values", theme::value(13.0), palette.text);
+    let piece = Piece::new(say!("values-first"), theme::value(13.0), palette.text);
     text::on_baseline(ui, pos2(rect.left(), rect.center().y + 4.5), &[piece], 0.0);
     let (sides, lines) = previews(row);
     if lines == 0 {
         return None;
     }
     let is_clicked = from_right(ui, "copy values", rect, |ui| {
-        word_button(ui, "Copy", "Copy the first values").clicked()
+        word_button(ui, say!("instrument-copy"), say!("values-copy-first")).clicked()
     });
     is_clicked.then(|| {
         let lines = (0..lines).map(|index| format!("{index}\t{}\n", cells(row, &sides, index).join("\t")));
@@ -91,9 +92,9 @@ fn table_ui(ui: &mut Ui, row: &Row, rect: Rect) -> Option<Action> {
     if lines == 0 {
         let has_none = row.started().is_some_and(|started| started.total_bytes == Some(0));
         let words = if has_none {
-            "The array has no elements."
+            say!("values-none")
         } else {
-            "They appear here as they land."
+            say!("values-to-come")
         };
         text::line(
             ui,
@@ -105,7 +106,7 @@ fn table_ui(ui: &mut Ui, row: &Row, rect: Rect) -> Option<Action> {
     }
     if sides.len() > 1 {
         let names: Vec<String> = sides.iter().map(|side| heading_of(*side).to_owned()).collect();
-        table_line(ui, line(top), "index", &names, &theme::label(12.0), true);
+        table_line(ui, line(top), say!("values-index"), &names, &theme::label(12.0), true);
         top += LINE_HEIGHT;
     }
     for index in 0..lines {
@@ -119,7 +120,7 @@ fn table_ui(ui: &mut Ui, row: &Row, rect: Rect) -> Option<Action> {
             for (side, cell) in sides.iter().zip(&cells) {
                 ui.label(format!("{} {cell}", heading_of(*side)));
             }
-            ui.label("A click copies it.");
+            ui.label(say!("values-click"));
         });
         if response.clicked() {
             copied = Some(Action::Copy(cells.join("\t")));
@@ -131,8 +132,8 @@ fn table_ui(ui: &mut Ui, row: &Row, rect: Rect) -> Option<Action> {
 
 fn heading_of(side: Side) -> &'static str {
     match side {
-        Side::Sender => "sent",
-        Side::Receiver => "received",
+        Side::Sender => say!("plot-sent"),
+        Side::Receiver => say!("plot-received"),
     }
 }
 
@@ -192,7 +193,7 @@ fn strip_ui(ui: &mut Ui, row: &Row, rect: Rect) -> Option<Action> {
         let response = ui.interact(placed, ui.scope_id().with(("value", index)), Sense::CLICK);
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{index}: {}", cells.join(", "))));
         if response
-            .on_hover_text(format!("{}\nA click copies it.", cells.join("\n")))
+            .on_hover_text(format!("{}\n{}", cells.join("\n"), say!("values-click")))
             .clicked()
         {
             copied = Some(Action::Copy(cells.join("\t")));
@@ -215,7 +216,7 @@ fn strip_ui(ui: &mut Ui, row: &Row, rect: Rect) -> Option<Action> {
 fn what(row: &Row) -> String {
     row.started().map_or_else(String::new, |started| {
         let dtype = dtype_in_words(&started.dtype);
-        format!("{dtype}, shape {}", python_shape(&started.shape))
+        say!("values-array", dtype = dtype, shape = python_shape(&started.shape))
     })
 }
 
@@ -229,11 +230,11 @@ fn checksum_ui(ui: &mut Ui, row: &Row, rect: Rect) -> Option<Action> {
         .as_deref()
         .and_then(|checksum| checksum.split_once(':'))
         .unwrap_or(("", ""));
-    let piece = Piece::new("Checksum", theme::value(13.0), palette.text);
+    let piece = Piece::new(say!("values-checksum"), theme::value(13.0), palette.text);
     text::on_baseline(ui, pos2(title.left(), title.center().y + 4.5), &[piece], 0.0);
     if let Some(checksum) = &checksum {
         let is_clicked = from_right(ui, "copy checksum", title, |ui| {
-            word_button(ui, "Copy", "Copy the checksum").clicked()
+            word_button(ui, say!("instrument-copy"), say!("values-copy-checksum")).clicked()
         });
         copied = is_clicked.then(|| Action::Copy(checksum.clone()));
     }
@@ -244,7 +245,7 @@ fn checksum_ui(ui: &mut Ui, row: &Row, rect: Rect) -> Option<Action> {
         )
     };
     let digits = if digits.is_empty() {
-        "known at the end".to_owned()
+        say!("values-checksum-to-come").to_owned()
     } else {
         in_fours(digits)
     };
@@ -266,9 +267,9 @@ fn checksum_ui(ui: &mut Ui, row: &Row, rect: Rect) -> Option<Action> {
         next += 1.0;
     }
     let verdict = match row.phase {
-        Phase::Done { verified: Some(true) } => Some(("Verified", palette.verified)),
-        Phase::Done { verified: Some(false) } => Some(("Checksums differ", palette.failed)),
-        Phase::Done { verified: None } => Some(("Not verified", palette.weak)),
+        Phase::Done { verified: Some(true) } => Some((say!("phase-verified"), palette.verified)),
+        Phase::Done { verified: Some(false) } => Some((say!("values-checksums-differ"), palette.failed)),
+        Phase::Done { verified: None } => Some((say!("values-not-verified"), palette.weak)),
         _ => None,
     };
     if let Some((words, colour)) = verdict {
@@ -327,9 +328,9 @@ fn fitting(text: &str, fits: impl Fn(&str) -> bool) -> String {
 /// The dtype and its byte order: `f64, little endian`.
 fn dtype_in_words(dtype: &str) -> String {
     match dtype.strip_prefix("big-endian ") {
-        Some(rest) => format!("{rest}, big endian"),
+        Some(rest) => say!("values-big-endian", dtype = rest),
         None if matches!(dtype, "u8" | "int8" | "bool") || dtype.contains("record") => dtype.to_owned(),
-        None => format!("{dtype}, little endian"),
+        None => say!("values-little-endian", dtype = dtype),
     }
 }
 

@@ -146,7 +146,7 @@ impl SoFar {
 /// What the picture is called; while bytes land, the key of its edges.
 fn heading_ui(ui: &Ui, row: &Row, so_far: SoFar, at: Pos2) {
     let palette = theme::palette(ui);
-    let mut pieces = vec![Piece::new("Values", theme::value(13.0), palette.text)];
+    let mut pieces = vec![Piece::new(say!("picture-title"), theme::value(13.0), palette.text)];
     if row.is_moving() && so_far.landed < 1.0 {
         let landed = say!("picture-landed", percent = percent(so_far.landed));
         pieces.push(Piece::new(landed, theme::label(12.0), palette.receiver));
@@ -158,7 +158,7 @@ fn heading_ui(ui: &Ui, row: &Row, so_far: SoFar, at: Pos2) {
     let key: Vec<String> = pieces.iter().skip(1).map(|piece| piece.text.clone()).collect();
     let placed = text::on_baseline(ui, at, &pieces, 8.0);
     if !key.is_empty() {
-        text::said(ui, "how far", placed, &key.join(", "));
+        text::said(ui, "how far", placed, &key.join(say!("comma")));
     }
 }
 
@@ -174,9 +174,9 @@ fn tiles_ui(ui: &mut Ui, row: &Row, stats: &Stats, tiles: &TiledArray, so_far: S
     let response = ui.interact(rect, ui.scope_id().with("picture"), Sense::click());
     let walked_to = keys::tile(ui, row.key, tiles, &response);
     response.widget_info(|| {
-        let sentence = format!("The array: {}", picture::sentence(stats));
+        let sentence = say!("picture-said", words = picture::sentence(stats));
         let said = walked_to.map_or(sentence.clone(), |tile| {
-            format!("{}; {sentence}", tile_in_words(tiles, tile))
+            [tile_in_words(tiles, tile).as_str(), &sentence].join(say!("semicolon"))
         });
         WidgetInfo::labeled(Role::Image, true, said)
     });
@@ -286,36 +286,26 @@ fn tile_in_words(tiles: &TiledArray, index: usize) -> String {
     let tile = &tiles.tiles[index];
     let (first, elements) = tiles.grid.elements_of(index);
     let (rows, across) = tiles.grid.tile();
-    let count = crate::units::count;
     let which = if tiles.grid.is_image() {
-        format!(
-            "tile of {} by {} values from {} on",
-            count(rows),
-            count(across),
-            values::place(&tiles.meta, first)
-        )
+        let place = values::place(&tiles.meta, first);
+        say!("picture-tile", rows = rows, across = across, first = place)
     } else {
-        format!(
-            "values {} to {}",
-            count(first),
-            count((first + elements).saturating_sub(1))
-        )
+        let last = (first + elements).saturating_sub(1);
+        say!("picture-values", first = first, last = last)
     };
     let what = match tile {
-        tile if tile.seen == 0 => "not looked at".to_owned(),
-        tile if tile.min.is_nan() => "NaN or infinite alone".to_owned(),
+        tile if tile.seen == 0 => say!("picture-not-looked-at").to_owned(),
+        tile if tile.min.is_nan() => say!("picture-none-finite").to_owned(),
         tile => {
             let [min, mean, max] = [tile.min, tile.mean, tile.max].map(picture::short);
-            format!("min {min}, mean {mean}, max {max}")
+            say!("picture-min-mean-max", min = min, mean = mean, max = max)
         }
     };
-    let not_finite = (tile.not_finite > 0).then(|| format!(", {} NaN or infinite", count(tile.not_finite)));
-    let seen = (0 < tile.seen && tile.seen < elements).then(|| format!("; {} looked at", count(tile.seen)));
-    format!(
-        "{which}: {what}{}{}",
-        not_finite.unwrap_or_default(),
-        seen.unwrap_or_default()
-    )
+    let not_finite = (tile.not_finite > 0).then(|| say!("picture-not-finite", count = tile.not_finite));
+    let seen = (0 < tile.seen && tile.seen < elements).then(|| say!("picture-looked-at", count = tile.seen));
+    let what: Vec<String> = [what].into_iter().chain(not_finite).collect();
+    let what: Vec<String> = [what.join(say!("comma"))].into_iter().chain(seen).collect();
+    say!("picture-tile-said", which = which, what = what.join(say!("semicolon")))
 }
 
 /// From the least to the greatest value a band a column, and the mean in it.
@@ -357,10 +347,12 @@ fn histogram_ui(ui: &Ui, stats: &Stats, rect: Rect, palette: &Palette) {
     }
     ui.painter().add(mesh);
     ui.painter().hline(rect.x_range(), rect.bottom(), (1.0, palette.edge));
-    text::said(ui, "histogram", rect, "Histogram of the values").on_hover_text(format!(
-        "Where the finite values lie. {} bins, each {} wide.",
-        bins.len(),
-        picture::short(histogram.bin_width * histogram.counts.len().div_ceil(bins.len().max(1)) as f64)
+    let together = histogram.counts.len().div_ceil(bins.len().max(1));
+    let width = picture::short(histogram.bin_width * together as f64);
+    text::said(ui, "histogram", rect, say!("picture-histogram")).on_hover_text(say!(
+        "picture-histogram-how",
+        count = bins.len(),
+        width = width,
     ));
 }
 
@@ -374,7 +366,9 @@ fn ends_ui(ui: &Ui, stats: &Stats, rect: Rect, palette: &Palette) {
     };
     let texts = [
         array.min.as_ref().map(value),
-        array.mean.map(|mean| format!("mean {}", picture::short(mean))),
+        array
+            .mean
+            .map(|mean| say!("picture-mean", value = picture::short(mean))),
         array.max.as_ref().map(value),
     ];
     for (text, share) in texts.into_iter().zip([0.0, 0.5, 1.0]) {
@@ -392,13 +386,15 @@ fn ends_ui(ui: &Ui, stats: &Stats, rect: Rect, palette: &Palette) {
 
 /// What is no number, and whether both ends have the same where both have looked at all.
 fn counts(stats: &Stats, row: &Row) -> String {
-    let count = |count: u64, name: &str, none: &str| match count {
-        0 => none.to_owned(),
-        count => format!("{} {name}", crate::units::count(count)),
-    };
     let mut parts = vec![
-        count(stats.array.nan, "NaN", "no NaN"),
-        count(stats.array.infinite, "infinite", "no infinities"),
+        match stats.array.nan {
+            0 => say!("picture-no-nan").to_owned(),
+            count => say!("picture-nan", count = count),
+        },
+        match stats.array.infinite {
+            0 => say!("picture-no-infinities").to_owned(),
+            count => say!("picture-infinite", count = count),
+        },
     ];
     let ends = [Side::Sender, Side::Receiver].map(|side| row.end(side).stats.as_deref());
     if let [Some(sender), Some(receiver)] = ends
@@ -407,9 +403,9 @@ fn counts(stats: &Stats, row: &Row) -> String {
     {
         let (first, _) = one.grid.elements_of(tile);
         let place = values::place(&one.meta, first);
-        parts.push(format!("the ends differ from value {place} on"));
+        parts.push(say!("picture-ends-differ", first = place));
     }
-    parts.join(", ")
+    parts.join(say!("comma"))
 }
 
 /// How the numbers came about.

@@ -14,6 +14,7 @@ use crate::app::model::row::{Cursors, Row};
 use crate::app::model::second_plot::{LineOf, SecondScene, Shows};
 use crate::app::panels::instrument::layout::Body;
 use crate::app::theme::{self, Palette};
+use crate::app::words::say;
 use crate::transfer::Side;
 
 /// A click so near to an instant that stays takes it away.
@@ -87,7 +88,10 @@ fn second_lines(ui: &Ui, second: &SecondScene, t_s: f64) -> Vec<Lines> {
 /// What all plots show at an instant: what is drawn there, not what lies behind it.
 fn lines(row: &Row, scene: &Scene, t_s: f64, palette: &Palette) -> Lines {
     let bin = format::duration(row.bin_between_s(scene.time.from_s, scene.time.to_s));
-    let mut lines = vec![(palette.text, format!("{}, over {bin}", scene.time.exact_label(t_s)))];
+    let mut lines = vec![(
+        palette.text,
+        say!("plot-instant", time = scene.time.exact_label(t_s), span = bin),
+    )];
     let quantity = |rate: f64| scene.unit.quantity(rate);
     let pause = scene
         .pauses
@@ -95,23 +99,27 @@ fn lines(row: &Row, scene: &Scene, t_s: f64, palette: &Palette) -> Lines {
         .find(|pause| pause.from_s <= t_s && pause.to_s.is_some_and(|to_s| t_s <= to_s));
     if let Some(pause) = pause {
         let length_s = pause.to_s.unwrap_or(pause.from_s) - pause.from_s;
-        lines.push((palette.weak, format!("paused for {}", format::duration(length_s))));
+        lines.push((palette.weak, say!("plot-paused-for", time = format::duration(length_s))));
     }
-    for (side, name) in [(Side::Receiver, "received"), (Side::Sender, "sent")] {
+    for (side, name) in [
+        (Side::Receiver, say!("plot-received")),
+        (Side::Sender, say!("plot-sent")),
+    ] {
         if let Some(rate) = scene.curves.at(side, t_s) {
             lines.push((colour_of(side, palette), format!("{name} {}", quantity(rate))));
         }
     }
     if let Some(spread) = scene.curves.spread_at(t_s) {
-        let words = format!("from {} to {}", quantity(spread.least).number, quantity(spread.most));
+        let (least, most) = (quantity(spread.least).number, quantity(spread.most));
+        let words = say!("plot-from-to", least = least, most = most);
         lines.push((palette.weak, words));
     }
     let series = &row.main_end().series;
     if t_s >= 0.0 && t_s <= series.end_s() && series.mean_until(t_s) > 0.0 {
         let mean = quantity(series.mean_until(t_s));
-        lines.push((palette.weak, format!("mean until then {mean}")));
+        lines.push((palette.weak, say!("plot-mean-until", rate = mean)));
         let moved = format::mean_bytes(series.bytes_at(t_s));
-        lines.push((palette.weak, format!("moved until then {moved}")));
+        lines.push((palette.weak, say!("plot-moved-until", bytes = moved)));
     }
     lines
 }
@@ -156,7 +164,10 @@ pub(super) fn cursors(
         let x = x_of(body.plot, scene.time, t_s);
         ui.painter().vline(x, over.y_range(), Stroke::new(1.0, palette.text));
         let words = match scene.curves.at(scene.main, t_s) {
-            Some(rate) => format!("{}, {}", scene.time.exact_label(t_s), scene.unit.quantity(rate)),
+            Some(rate) => {
+                let rate = scene.unit.quantity(rate).to_string();
+                [scene.time.exact_label(t_s), rate].join(say!("comma"))
+            }
             None => scene.time.exact_label(t_s),
         };
         patch(ui, body.plot, pos2(x, body.plot.top() + 12.0), &words, palette);
@@ -181,11 +192,11 @@ fn between(row: &Row, scene: &Scene, from_s: f64, to_s: f64) -> String {
     let [active_from_s, active_to_s] = [from_s, to_s].map(|t_s| series.active_until(t_s));
     let active_s = active_to_s - active_from_s;
     let mut words = vec![
-        format!("{} between", format::duration(to_s - from_s)),
+        say!("plot-between", time = format::duration(to_s - from_s)),
         format::mean_bytes(moved).to_string(),
     ];
     if active_s > 0.0 {
-        words.push(format!("mean {}", scene.unit.quantity(moved / active_s)));
+        words.push(say!("plot-mean", rate = scene.unit.quantity(moved / active_s)));
     }
     let rates = [from_s, to_s].map(|t_s| scene.curves.at(scene.main, t_s));
     if let [Some(before), Some(after)] = rates
@@ -194,7 +205,7 @@ fn between(row: &Row, scene: &Scene, from_s: f64, to_s: f64) -> String {
         let percent = format!("{:+.0} %", (after / before - 1.0) * 100.0);
         words.push(percent.replace('-', "\u{2212}"));
     }
-    words.join(", ")
+    words.join(say!("comma"))
 }
 
 /// A text on a patch of the background, kept inside of the plot.

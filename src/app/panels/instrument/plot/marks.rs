@@ -13,6 +13,7 @@ use crate::app::panels::instrument::layout::Body;
 use crate::app::panels::instrument::text;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::text_width;
+use crate::app::words::say;
 
 const LABEL_HEIGHT: f32 = 16.0;
 /// From a line to the middle of a label above it or below it.
@@ -36,7 +37,7 @@ pub(super) fn pauses(ui: &Ui, frame: &Frame, scene: &Scene, palette: &Palette) {
         }
         ui.painter().rect_filled(shown, 0.0, palette.field);
         hatch::paint(ui, shown, Hatch::Pause, palette.ghost.gamma_multiply(0.45));
-        let words = format!("paused {}", format::duration(to_s - pause.from_s));
+        let words = say!("plot-paused", time = format::duration(to_s - pause.from_s));
         if text_width(ui, &words, theme::value(12.0)) + 16.0 <= shown.width() {
             let font = theme::value(12.0);
             ui.painter()
@@ -264,16 +265,16 @@ struct FlagWords {
 impl FlagWords {
     /// Of at least one mark; of rounds every `step`th is flagged.
     fn of(marks: &[Mark], x: f32, step: u32) -> Self {
-        let line = |mark: &Mark| format!("after {}: {}", format::duration(mark.t_s), mark.change.text());
+        let line = |mark: &Mark| {
+            let time = format::duration(mark.t_s);
+            say!("plot-flag", time = time, change = mark.change.text())
+        };
         let mut said: Vec<String> = marks.iter().take(SAID_MAX).map(line).collect();
         if marks.len() > SAID_MAX {
-            said.push(format!("and {} more", format::count((marks.len() - SAID_MAX) as u64)));
+            said.push(say!("plot-more-flags", count = marks.len() - SAID_MAX));
         }
         if step > 1 && marks.iter().any(Mark::is_round) {
-            said.push(format!(
-                "of rounds, one in {} is flagged",
-                format::count(u64::from(step))
-            ));
+            said.push(say!("plot-rounds-flagged", count = step));
         }
         let (full, short) = marks.last().map_or_else(Default::default, |mark| {
             let more = match marks.len() {
@@ -310,7 +311,7 @@ fn above(ui: &Ui, frame: &Frame, body: &Body, scene: &Scene, palette: &Palette) 
             ui,
             ("ceiling", ceiling.name),
             rect,
-            &format!("above the scale: {words}"),
+            &say!("plot-above-scale", ceiling = &words),
         );
         right = at.x - 28.0;
     }

@@ -5,6 +5,8 @@ use crate::app::model::curves::{CurvePoint, Spread, highest, shown_at, spread};
 use crate::app::model::format::RateUnit;
 use crate::app::model::plot_view::PlotView;
 use crate::app::model::row::{Numbers, Pause, Phase, RateAxis, Row};
+use crate::app::model::second_plot::LineOf;
+use crate::app::words::say;
 use crate::compare::ceilings::Ceilings;
 use crate::transfer::{Side, State};
 
@@ -188,26 +190,31 @@ impl Scene {
             let last = runs.last()?.last()?;
             let most = runs.iter().map(|run| highest(run)).fold(0.0, f64::max);
             let (last, most) = (self.unit.quantity(last.value), self.unit.quantity(most));
-            Some(format!(", {} {last} and at most {most}", side.name()))
+            Some(say!(
+                "plot-line-said",
+                name = LineOf::End(side).name(),
+                last = last,
+                most = most
+            ))
         });
-        let ends: String = ends.collect();
-        let mean = self.mean.map_or_else(String::new, |mean| {
-            format!(", {} {}", row.mean_name(), self.unit.quantity(mean))
-        });
+        let mean = self
+            .mean
+            .map(|mean| format!("{} {}", row.mean_name(), self.unit.quantity(mean)));
         let moved = match numbers.total {
             Some(total) => format::done_of(numbers.done, total),
             None => format::bytes(numbers.done).to_string(),
         };
-        let after = format::duration(end_s);
-        format!("Rates over time: after {after}{ends}{mean}; {moved} moved")
+        let after = say!("plot-after", time = format::duration(end_s));
+        let lines: Vec<String> = [after].into_iter().chain(ends).chain(mean).collect();
+        say!("plot-said", lines = lines.join(say!("comma")), moved = moved)
     }
 }
 
 /// The ceilings that this transfer has not beaten: one that was kept and is beaten here is none.
 fn ceilings_of(row: &Row, ceilings: &Ceilings) -> Vec<Ceiling> {
     let known = [
-        ("one copy in memory", ceilings.memcpy_bytes_per_s),
-        ("loopback sendfile", ceilings.sendfile_bytes_per_s),
+        (say!("plot-one-copy"), ceilings.memcpy_bytes_per_s),
+        (say!("plot-loopback"), ceilings.sendfile_bytes_per_s),
     ];
     let beaten = row.beaten_bytes_per_s();
     let known = known.into_iter().map(|(name, rate)| Ceiling { name, rate });
