@@ -63,7 +63,7 @@ const SCENES: [Scene; 15] = [
 ];
 
 /// What stands before a literal that is no text.
-const CALLERS: [&str; 18] = [
+const CALLERS: [&str; 25] = [
     "say!(",
     "key!(",
     "Id::unique(",
@@ -82,10 +82,17 @@ const CALLERS: [&str; 18] = [
     "said( ui,",
     "text::line(ui,",
     "text::line( ui,",
+    "said(ui, (",
+    "said( ui, (",
+    "Grid::new(",
+    "line_ui(ctx,",
+    "load_texture(",
+    "strip_prefix(",
+    "contains(",
 ];
 
 /// Keys, units, and what a program is told.
-const SHOWN_AS_IT_IS: [&str; 20] = [
+const SHOWN_AS_IT_IS: [&str; 22] = [
     "Esc",
     "Del",
     "Space",
@@ -106,6 +113,8 @@ const SHOWN_AS_IT_IS: [&str; 20] = [
     "program",
     "Arraylift ",
     "/data/comparison.json",
+    "s/GB",
+    "bool",
 ];
 
 #[test]
