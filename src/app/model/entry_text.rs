@@ -23,7 +23,11 @@ pub(crate) fn what(entry: &Entry) -> String {
     match (entry.way, &entry.peer, entry.path.as_ref().or(entry.sink.as_ref())) {
         (Way::Send, Some(peer), _) => say!("entry-to", what = what, place = peer),
         (Way::Receive, Some(peer), _) => say!("entry-from", what = what, place = peer),
-        (Way::Loopback | Way::Fetch, _, Some(place)) => say!("entry-into", what = what, place = place),
+        (Way::Loopback | Way::Fetch, _, Some(place)) => match place.as_str() {
+            "memory" => say!("entry-into-memory", what = what),
+            "discard" => say!("entry-discarded", what = what),
+            path => say!("entry-into", what = what, place = path),
+        },
         _ => what,
     }
 }
@@ -207,7 +211,12 @@ mod tests {
                 durable: Some(true),
                 ..whole.clone()
             };
-            for entry in [whole, bare, several] {
+            let [in_memory, discarded] = ["memory", "discard"].map(|sink| Entry {
+                path: None,
+                sink: Some(sink.into()),
+                ..whole.clone()
+            });
+            for entry in [whole, bare, several, in_memory, discarded] {
                 assert_eq!(what(&entry), entry.what());
                 assert_eq!(facts(&entry), history::facts(&entry));
                 assert_eq!(markdown(&entry), history::markdown(&entry));

@@ -36,7 +36,7 @@ pub(super) fn ui(ui: &Ui, row: &Row, scene: &Scene, body: &Body) -> Option<Actio
     let response = ui.interact(rect, ui.scope_id().with("bottleneck"), Sense::CLICK);
     response.widget_info(|| {
         let shares = row.limit_shares().percents();
-        let words = shares.iter().map(share).collect::<Vec<_>>().join(say!("comma"));
+        let words = shares.into_iter().map(share).collect::<Vec<_>>().join(say!("comma"));
         WidgetInfo::labeled(Role::Image, true, say!("band-said", shares = words))
     });
     ui.painter().rect_filled(rect, 0.0, palette.field);
@@ -77,7 +77,7 @@ pub(super) fn ui(ui: &Ui, row: &Row, scene: &Scene, body: &Body) -> Option<Actio
         ));
         if let [Some(shares)] = row.limits_between(span.from_s, span.to_s, 1)[..] {
             for one in shares.percents() {
-                ui.label(share(&one));
+                ui.label(share(one));
             }
         }
     });
@@ -202,8 +202,8 @@ fn entry_ui(ui: &Ui, row: &Row, entry: Rect, cause: Cause, percent: u32) -> Opti
 }
 
 /// A limit with its share of the time: `network 63 %`.
-fn share((cause, percent): &(Cause, u32)) -> String {
-    format!("{} {percent} %", causes::name(*cause))
+fn share((cause, percent): (Cause, u32)) -> String {
+    format!("{} {percent} %", causes::name(cause))
 }
 
 /// The entry of all that the key has no room for.
@@ -211,7 +211,7 @@ fn rest_ui(ui: &Ui, entry: Rect, rest: &[(Cause, u32)]) {
     let sum = rest.iter().map(|(_, percent)| percent).sum();
     let name = say!("band-others", count = rest.len());
     entry_words(ui, entry, &name, sum);
-    let each: Vec<String> = rest.iter().map(share).collect();
+    let each: Vec<String> = rest.iter().copied().map(share).collect();
     let said = say!("band-others-said", name = &name, shares = each.join(say!("comma")));
     let response = text::said(ui, "other limits", entry, &said);
     response.on_hover_text(each.join("\n"));

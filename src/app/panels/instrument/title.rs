@@ -1,7 +1,7 @@
 //! What is moved, between which ends, and what can be done with it.
 
 use eframe::egui::{
-    Align2, Button, Rect, Response, RichText, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+    Align, Align2, Button, Layout, Rect, Response, RichText, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use super::limit;
@@ -109,7 +109,9 @@ impl TitleButton {
         let response = if self.is_word {
             word(ui, self.name, at, place)
         } else {
-            let builder = UiBuilder::new().id_salt(("title", at)).max_rect(place);
+            // Where the name is narrower than the button it stands in its middle.
+            let layout = Layout::top_down(Align::Center);
+            let builder = UiBuilder::new().id_salt(("title", at)).max_rect(place).layout(layout);
             let mut child = ui.new_child(builder);
             let button = |ui: &mut Ui| quiet(ui, self.name, place.size());
             child.add_enabled_ui(self.is_enabled, button).inner
