@@ -11,6 +11,7 @@ mod recent_rate;
 mod sample;
 mod series;
 mod side;
+mod thinned;
 
 pub(crate) use bottleneck::{Awaited, Bottleneck, Fact, Finding, Waited};
 pub use bottleneck::{Cause, Evidence, Shares, SideEvidence, Verdict};
@@ -24,3 +25,4 @@ pub(crate) use sample::whole;
 pub use sample::{Counters, Sample, TcpCounters};
 pub use series::Series;
 pub use side::Side;
+pub(crate) use thinned::thinned;

@@ -1,9 +1,11 @@
 //! The history of one side of a transfer. It is thinned, so that it stays small for a transfer of any length.
 //!
 //! A [`Series`] takes `(t_s, bytes)` pairs and keeps at most [`Series::MAX_POINTS`] points. When it is full,
-//! neighbours merge until the points are about evenly spaced in time; the bytes of a point stay exact, its rate is
-//! bytes over time of the merged span, and the slowest and fastest rate within it are kept. The first and the last
-//! pair are never lost. Time that passes while it is paused counts in no mean.
+//! neighbours merge until the points are about evenly spaced in time, those of the last minute closer; the bytes of a
+//! point stay exact, its rate is bytes over time of the merged span, and the slowest and fastest rate within it are
+//! kept. The first and the last pair are never lost. Time that passes while it is paused counts in no mean.
+
+use super::thinned::thinned;
 
 /// What is known about the span of time from the point before to this one.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,6 +31,8 @@ pub struct Series {
     max_points: usize,
     /// Pairs closer together than this merge at once.
     min_span_s: f64,
+    /// Points from there on are closer to each other than those before.
+    close_from_s: f64,
     is_paused: bool,
 }
 
@@ -49,6 +53,7 @@ impl Series {
             points: Vec::new(),
             max_points: max_points.max(8),
             min_span_s: 0.0,
+            close_from_s: f64::NEG_INFINITY,
             is_paused: false,
         }
     }
@@ -104,6 +109,23 @@ impl Series {
     #[must_use]
     pub fn points(&self) -> &[Point] {
         &self.points
+    }
+
+    /// How far apart its points are on average in the part that `from_s` is in, without the pauses, in seconds. That is
+    /// never more in the last minute than before it.
+    #[must_use]
+    pub(crate) fn spacing_s(&self, from_s: f64) -> f64 {
+        let close_from = self.points.partition_point(|point| point.t_s < self.close_from_s);
+        let mean = |points: &[Point]| match points {
+            [first, .., last] => (last.active_s - first.active_s) / (points.len() - 1) as f64,
+            _ => 0.0,
+        };
+        let close_s = mean(&self.points[close_from.saturating_sub(1)..]);
+        if from_s >= self.close_from_s {
+            close_s
+        } else {
+            mean(&self.points[..close_from]).max(close_s)
+        }
     }
 
     /// The time of the last point, in seconds; 0 where there is none.
@@ -227,24 +249,13 @@ impl Series {
         }
     }
 
-    /// Merges neighbours until at most about half of the points are left.
+    /// Merges neighbours where there is no room for more.
     fn thin(&mut self) {
-        let (Some(first), Some(last)) = (self.points.first(), self.points.last()) else {
-            return;
-        };
-        // Two neighbours that do not merge span more than this together, so that at most half of the points stay.
-        self.min_span_s = (last.t_s - first.t_s) / (self.max_points / 4) as f64;
-        let mut kept: Vec<Point> = Vec::with_capacity(self.max_points + 1);
-        for &point in &self.points {
-            if let [.., before, open] = kept.as_mut_slice()
-                && point.t_s - before.t_s <= self.min_span_s
-            {
-                *open = merged(before, open, &point);
-            } else {
-                kept.push(point);
-            }
+        if let Some(thinned) = thinned(&self.points, self.max_points, |point| point.t_s, merged) {
+            self.points = thinned.kept;
+            self.close_from_s = thinned.close_from_s;
+            self.min_span_s = thinned.close_s;
         }
-        self.points = kept;
     }
 }
 
@@ -419,9 +430,15 @@ mod tests {
             series.push(t_s, i * 1000);
             t_s += if t_s < 1.0 { 0.001 } else { 0.05 };
         }
-        let half = series.end_s() / 2.0;
-        let older = series.points().iter().filter(|point| point.t_s < half).count();
-        let newer = series.points().len() - older;
+        let within = |from_s: f64, to_s: f64| {
+            let points = series.points().iter();
+            points.filter(|point| (from_s..to_s).contains(&point.t_s)).count()
+        };
+        // The last minute is closer.
+        let end_s = series.end_s() - 130.0;
+        let (older, newer) = (within(0.0, end_s / 2.0), within(end_s / 2.0, end_s));
         assert!(older * 3 > newer && newer * 3 > older, "{older} {newer}");
+        assert!(within(series.end_s() - 60.0, f64::INFINITY) > 500);
+        assert!(series.spacing_s(end_s + 120.0) < 0.15 && series.spacing_s(0.0) > 5.0);
     }
 }

@@ -37,12 +37,12 @@ pub(crate) fn bin_s(length_s: f64, least_s: f64) -> f64 {
     1e-3 * (wanted_s * 1e3 * 0.999_999).log2().ceil().exp2()
 }
 
-/// The shortest span that the rate of a series says anything about: of so many chunks, and from one sample to the next.
-/// It does not depend on what part of it is looked at.
+/// The shortest span that the rate of a series from `from_s` on says anything about: of so many chunks, and from one
+/// sample to the next. It depends on what part of it is looked at only where that is within the last minute or so, of
+/// which more is known.
 #[must_use]
-pub(crate) fn finest_bin_s(series: &Series, chunk_bytes: u64) -> f64 {
-    let spans = series.points().len().saturating_sub(1).max(1);
-    let sample_s = series.active_s() / spans as f64;
+pub(crate) fn finest_bin_s(series: &Series, chunk_bytes: u64, from_s: f64) -> f64 {
+    let sample_s = series.spacing_s(from_s);
     let mean = series.mean();
     let chunks_s = if mean > 0.0 {
         CHUNKS_A_BIN * chunk_bytes as f64 / mean
@@ -298,7 +298,7 @@ mod tests {
         for i in 0..=80_u32 {
             series.push(f64::from(i) * 0.001, u64::from(i * i) * 62_500);
         }
-        let curve = whole(&series, bin_s(0.08, finest_bin_s(&series, 0)));
+        let curve = whole(&series, bin_s(0.08, finest_bin_s(&series, 0, 0.0)));
         assert_eq!(curve.len(), 81);
         assert!(curve.windows(2).skip(1).all(|pair| pair[0].value < pair[1].value));
     }
@@ -318,7 +318,7 @@ mod tests {
             let chunks = (t_s * rate / chunk_bytes as f64).floor() as u64;
             series.push(t_s, chunks * chunk_bytes);
         }
-        let curve = whole(&series, bin_s(0.08, finest_bin_s(&series, chunk_bytes)));
+        let curve = whole(&series, bin_s(0.08, finest_bin_s(&series, chunk_bytes, 0.0)));
         assert!(curve.len() >= 8, "{}", curve.len());
         for drawn in &curve {
             assert!((drawn.value - rate).abs() < rate * 0.12, "{drawn:?}");
@@ -339,13 +339,13 @@ mod tests {
                 (t_s, bytes) = (t_s + f64::from(microseconds) * 1e-6, bytes + more);
                 series.push(t_s, bytes);
             }
-            let finest_s = bin_s(0.0, finest_bin_s(&series, chunk_bytes));
+            let finest_s = bin_s(0.0, finest_bin_s(&series, chunk_bytes, 0.0));
             let at_s = at * series.end_s();
             let mut length_s = series.end_s();
             let mut before: Option<(f64, f64)> = None;
             for _ in 0..12 {
                 let from_s = (at_s - length_s / 2.0).clamp(0.0, series.end_s() - length_s);
-                let bin_s = bin_s(length_s, finest_bin_s(&series, chunk_bytes));
+                let bin_s = bin_s(length_s, finest_bin_s(&series, chunk_bytes, 0.0));
                 let curve = rate_curve(&series, extent(&series, false), (from_s, from_s + length_s), bin_s);
                 let shown = shown_at(&curve, at_s).unwrap_or_default();
                 if let Some((last_bin_s, last)) = before {

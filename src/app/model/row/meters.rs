@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::model::curves::CurvePoint;
 use crate::app::words::say;
-use crate::telemetry::Counters;
+use crate::telemetry::{Counters, thinned};
 
 /// So many readings are kept at most.
 const KEPT_MAX: usize = 4096;
@@ -108,6 +108,26 @@ struct Reading {
 }
 
 impl Reading {
+    /// One in place of two neighbours: what was counted by the later one, and the higher ones of what was read.
+    fn merged(_before: &Self, first: &Self, second: &Self) -> Self {
+        let higher = |first: [f64; 4], second: [f64; 4]| {
+            let [round_trip, window, _, delivery] = first;
+            [
+                round_trip.max(second[0]),
+                window.max(second[1]),
+                second[2],
+                delivery.max(second[3]),
+            ]
+        };
+        Self {
+            tcp: match (first.tcp, second.tcp) {
+                (Some(first), Some(second)) => Some(higher(first, second)),
+                (first, second) => second.or(first),
+            },
+            ..*second
+        }
+    }
+
     fn of(&self, measure: Measure) -> Option<f64> {
         match measure {
             Measure::Cpu => Some(self.cpu_s),
@@ -166,11 +186,8 @@ impl Meters {
             tcp,
         });
         if self.readings.len() > KEPT_MAX {
-            let mut index = 0_usize;
-            self.readings.retain(|_| {
-                index += 1;
-                index % 2 == 1
-            });
+            let thinned = thinned(&self.readings, KEPT_MAX, |reading| reading.t_s, Reading::merged);
+            self.readings = thinned.map_or_else(Vec::new, |thinned| thinned.kept);
         }
     }
 
@@ -392,6 +409,9 @@ mod tests {
         }
         assert!(meters.readings.len() <= KEPT_MAX);
         let curve = meters.curve(Measure::Cpu, (0.0, 36_000.0), 300.0);
-        assert!(curve.len() <= 125 && curve.iter().all(|drawn| (drawn.value - 0.2).abs() < 1e-6));
+        assert!((100..=125).contains(&curve.len()), "{}", curve.len());
+        assert!(curve.iter().all(|drawn| (drawn.value - 0.2).abs() < 1e-6));
+        let lately = meters.curve(Measure::Cpu, (35_990.0, 36_000.0), 0.128);
+        assert!(lately.len() >= 60, "{}", lately.len());
     }
 }

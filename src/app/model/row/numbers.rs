@@ -211,7 +211,7 @@ impl Row {
         let finest = |side: &Side| {
             let end = self.end(*side);
             let chunk_bytes = end.started.as_ref().map_or(0, |started| started.chunk_bytes);
-            finest_bin_s(&end.series, chunk_bytes as u64)
+            finest_bin_s(&end.series, chunk_bytes as u64, from_s)
         };
         self.sides().iter().map(finest).fold(smooth_s, f64::max)
     }

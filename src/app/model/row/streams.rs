@@ -74,7 +74,10 @@ impl Row {
         let end = self.main_end();
         let chunk_bytes = end.started.as_ref().map_or(0, |started| started.chunk_bytes as u64);
         // A connection that has moved little is drawn with the spans of the others.
-        let finest_s = end.streams.moved().map(|(_, series)| finest_bin_s(series, chunk_bytes));
+        let finest_s = end
+            .streams
+            .moved()
+            .map(|(_, series)| finest_bin_s(series, chunk_bytes, from_s));
         let finest_s = finest_s.reduce(f64::min).unwrap_or(0.0);
         let bin_s = bin_s(to_s - from_s, finest_s.max(self.finest_bin_s(from_s, to_s)));
         let extent = Extent::of(end.streams.moved().map(|(_, series)| series), !self.is_over());
