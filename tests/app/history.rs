@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eframe::egui::Key;
+use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use crate::{HEADLINE, Window, phase, type_into, until, until_shown, with_form};
@@ -142,4 +142,37 @@ fn yesterdays_run_lies_over_todays_and_the_difference_is_told_in_per_cent() {
             .unwrap_or_default()
             .contains("; B: at most ")
     );
+}
+
+#[test]
+fn a_run_is_saved_from_the_page_and_its_rates_are_in_the_unit_of_choice() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = with_history(&folder);
+    transfer(&mut window, "2,000,000");
+    drop(window);
+
+    let mut window = with_history(&folder);
+    window.state_mut().show(View::History);
+    until_shown(&mut window, "Again");
+    window.key_press_modifiers(Modifiers::CTRL, Key::Comma);
+    window.run();
+    window.get_by_label("Rates: Gbit/s").click();
+    window.run();
+    window.state_mut().show(View::History);
+    window.run();
+    assert!(
+        window.query_all_by_label_contains("bit/s").count() >= 2,
+        "in its row, and of its facts"
+    );
+    assert!(window.query_all_by_label_contains("B/s").next().is_none());
+    window.get_by_label("Save").click();
+    window.run();
+    for form in [
+        "Save picture (PNG)",
+        "Save report (HTML)",
+        "Save numbers (CSV)",
+        "Save numbers (JSON)",
+    ] {
+        window.get_by_label(form);
+    }
 }

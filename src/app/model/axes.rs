@@ -35,6 +35,16 @@ pub(crate) struct TimeAxis {
 }
 
 impl TimeAxis {
+    /// All of the time of something that is over, of so many seconds.
+    #[must_use]
+    pub(crate) fn until(to_s: f64) -> Self {
+        Self {
+            from_s: 0.0,
+            to_s,
+            whole_to_s: to_s,
+        }
+    }
+
     /// The axis of a row at `now_s` on the window's clock: what someone looks at closely, or else the period, which
     /// follows what runs.
     #[must_use]

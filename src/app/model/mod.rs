@@ -13,6 +13,7 @@ pub(crate) mod form;
 pub(crate) mod format;
 pub(crate) mod history;
 pub(crate) mod lane;
+pub(crate) mod last_minute;
 pub(crate) mod list;
 pub(crate) mod notice;
 pub(crate) mod palette;

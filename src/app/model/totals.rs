@@ -7,11 +7,6 @@ use super::transfers::Transfers;
 use crate::app::words::say;
 use crate::transfer::State;
 
-/// The curve is of so many seconds.
-const CURVE_S: f64 = 60.0;
-/// And of so many points.
-const CURVE_POINTS: u32 = 46;
-
 /// The sums over all rows.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Totals {
@@ -43,7 +38,7 @@ impl Totals {
             running: running.len(),
             moved_bytes: transfers.moved_bytes(),
             more_done: transfers.forgotten_done(),
-            curve: curve(rows, now_s),
+            curve: transfers.rates_of_last_minute(now_s),
         }
     }
 
@@ -89,21 +84,11 @@ impl Totals {
     }
 }
 
-/// The rate of all rows in the last minute.
-fn curve(rows: &[Row], now_s: f64) -> Vec<f64> {
-    let bin_s = CURVE_S / f64::from(CURVE_POINTS);
-    let begin_s = now_s - CURVE_S;
-    let mut curve = vec![0.0; CURVE_POINTS as usize];
-    for row in rows {
-        row.add_rates(begin_s, bin_s, &mut curve);
-    }
-    curve
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::app::model::form::Form;
+    use crate::app::model::last_minute::{CURVE_POINTS, CURVE_S};
     use crate::app::model::plan::{Paths, check};
     use crate::telemetry::Sample;
     use crate::transfer::{Event, EventKind, Side, TransferId};
@@ -129,14 +114,10 @@ mod tests {
         assert_eq!((totals.running, totals.moved_bytes), (1, 300));
         assert_eq!(totals.in_words(), "1 running, 300 B moved");
         // All of it in the last two seconds of the minute.
-        let bin_s = CURVE_S / f64::from(CURVE_POINTS);
+        let bin_s = CURVE_S / CURVE_POINTS as f64;
         let moved: f64 = totals.curve.iter().map(|rate| rate * bin_s).sum();
         assert!((moved - 300.0).abs() < 1e-6, "{moved}");
-        assert!(
-            totals.curve[..CURVE_POINTS as usize - 3]
-                .iter()
-                .all(|rate| *rate == 0.0)
-        );
+        assert!(totals.curve[..CURVE_POINTS - 3].iter().all(|rate| *rate == 0.0));
 
         transfers.take_off(key, 103.0);
         assert_eq!(Totals::of(&transfers, 103.0).moved_bytes, 300);

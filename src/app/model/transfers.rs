@@ -8,6 +8,7 @@ use crate::app::words::say;
 use crate::transfer::{Event, EventKind, Outcome, TransferId};
 
 use super::format::{self, RateScale};
+use super::last_minute::LastMinute;
 use super::plan::Recipe;
 use super::removed::Removed;
 use super::row::{Phase, Row, RowKey};
@@ -33,6 +34,7 @@ pub struct Transfers {
     pub(super) removed: Option<Removed>,
     /// Bytes of those that are on the list no more.
     pub(super) removed_bytes: u64,
+    last_minute: LastMinute,
 }
 
 impl Transfers {
@@ -150,11 +152,31 @@ impl Transfers {
     pub fn fold(&mut self, event: Event, now_s: f64) -> Option<RowKey> {
         let key = *self.by_id.get(&event.transfer)?;
         let has_started = matches!(event.kind, EventKind::Started(_));
-        self.row_mut(key)?.fold(event, now_s);
+        self.fold_into(key, event, now_s)?;
         if has_started {
             self.take_in_other_end(key);
         }
         Some(key)
+    }
+
+    /// Takes an event of a row in, and counts what moved.
+    fn fold_into(&mut self, key: RowKey, event: Event, now_s: f64) -> Option<()> {
+        let row = self.rows.iter_mut().find(|row| row.key == key)?;
+        let moved = |row: &Row| row.main_end().series.points().last().map(|last| (last.t_s, last.bytes));
+        let before = moved(row);
+        row.fold(event, now_s);
+        // What had moved before it was first looked at is not of now.
+        if let (Some((from_s, before)), Some((to_s, now))) = (before, moved(row)) {
+            let bytes = now.saturating_sub(before);
+            self.last_minute.add(now_s - (to_s - from_s).max(0.0), now_s, bytes);
+        }
+        Some(())
+    }
+
+    /// The rate of all of them in the minute before `now_s`, in bytes a second, the oldest first.
+    #[must_use]
+    pub(crate) fn rates_of_last_minute(&self, now_s: f64) -> Vec<f64> {
+        self.last_minute.rates(now_s)
     }
 
     /// Selects a row.

@@ -127,34 +127,6 @@ impl Row {
         shares(&rates)
     }
 
-    /// Adds its mean rates, in bytes a second, to those of spans of `bin_s` that follow each other from `begin_s` on the
-    /// window's clock. It counts in those in which it moved.
-    pub(crate) fn add_rates(&self, begin_s: f64, bin_s: f64, rates: &mut [f64]) {
-        let series = &self.main_end().series;
-        let later_s = self.later_s();
-        let first_s = series.points().first().map_or(self.elapsed_end_s(), |point| point.t_s);
-        let (moved_from_s, moved_to_s) = (first_s + later_s, self.last_event_s);
-        if moved_to_s <= begin_s {
-            return;
-        }
-        // The end of a span is the beginning of the next one, and is looked up once.
-        let mut moved_before = None;
-        for (bin, rate) in (0_u32..).zip(rates) {
-            let (from_s, to_s) = (begin_s + f64::from(bin) * bin_s, begin_s + f64::from(bin + 1) * bin_s);
-            if from_s < moved_to_s && to_s > moved_from_s {
-                let before = moved_before.unwrap_or_else(|| series.bytes_at(from_s - later_s));
-                let moved = series.bytes_at(to_s - later_s);
-                *rate += (moved - before).max(0.0) / bin_s;
-                moved_before = Some(moved);
-            }
-        }
-    }
-
-    /// By how much the transfer's clock began later than that of the window, in seconds.
-    fn later_s(&self) -> f64 {
-        self.last_event_s - self.elapsed_end_s()
-    }
-
     /// What stands below the rate of one that runs: the time left, or why there is none.
     #[must_use]
     pub(crate) fn short_note(&self, now_s: f64) -> String {

@@ -30,13 +30,14 @@ impl Transfers {
         let Some(key) = known.or_else(|| self.add_watched(pid, side, &event, now_s)) else {
             return;
         };
-        if let Some(row) = self.row_mut(key) {
-            if !row.sides().contains(&event.side) && matches!(event.kind, EventKind::Started(_)) {
-                // It does both ends itself.
-                row.join(pid);
-            }
-            row.fold(event, now_s);
+        if let Some(row) = self.row_mut(key)
+            && !row.sides().contains(&event.side)
+            && matches!(event.kind, EventKind::Started(_))
+        {
+            // It does both ends itself.
+            row.join(pid);
         }
+        self.fold_into(key, event, now_s);
         self.forget_old();
     }
 

@@ -5,6 +5,7 @@ use egui_plot::{AxisHints, GridMark, Line, PlotPoints};
 
 use crate::app::action::{Action, HistoryAction};
 use crate::app::export::Format;
+use crate::app::model::axes::TimeAxis;
 use crate::app::model::entry_text;
 use crate::app::model::format;
 use crate::app::model::history::{Page, Run};
@@ -18,6 +19,7 @@ use crate::text::shown;
 const PLOT_HEIGHT: f32 = 180.0;
 /// The arrows go through the time in so many steps.
 const POINTS: u32 = 40;
+const TIMES_MAX: f64 = 8.0;
 
 /// Draws it; returns what was asked for.
 pub(super) fn ui(ui: &mut Ui, page: &Page) -> Vec<Action> {
@@ -113,13 +115,23 @@ fn plot_ui(ui: &mut Ui, run: &Run, beside: Option<&Run>) {
         let digits = usize::from(mark.step_size < unit.divisor);
         format!("{:.digits$}", mark.value / unit.divisor)
     };
-    let seconds = |mark: GridMark, _: &std::ops::RangeInclusive<f64>| format::time(mark.value);
+    let times = TimeAxis::until(end_s).ticks(TIMES_MAX);
+    let step_s = times.get(1).map_or(end_s, |tick| tick.value);
+    let at_times: Vec<GridMark> = times.iter().map(|tick| mark(tick.value, step_s)).collect();
+    let seconds = move |mark: GridMark, _: &std::ops::RangeInclusive<f64>| {
+        let tick = times.iter().find(|tick| (tick.value - mark.value).abs() < step_s / 2.0);
+        tick.map_or_else(String::new, |tick| tick.label.clone())
+    };
+    // Each mark has a number, all equally strong.
     let (x, y) = (
-        AxisHints::new_x().formatter(seconds),
+        AxisHints::new_x().formatter(seconds).label_spacing(10.0..=14.0),
         AxisHints::new_y().formatter(rate).label_spacing(10.0..=14.0),
     );
     let plot = still_plot(ui, "runs over each other", PLOT_HEIGHT, x, y);
-    let plot = plot.y_grid_spacer(move |_| marks(most)).grid_spacing(30.0..=160.0);
+    let plot = plot.x_grid_spacer(move |_| at_times.clone());
+    let plot = plot
+        .y_grid_spacer(move |_| marks(most, unit.divisor))
+        .grid_spacing(30.0..=160.0);
     let plot = plot.show(ui, |plot| {
         plot.set_plot_bounds_x(0.0..=end_s);
         // A little below zero, so that its number is not cut off and stands beside no time.
@@ -153,14 +165,19 @@ fn rates_in_words(lines: &[(&str, Vec<[f64; 2]>, Color32)], t_s: f64) -> String 
     say!("history-at", time = format::time(t_s), rates = rates)
 }
 
-/// Three to seven rates above 0 up to the highest one, in steps of 1, 2 or 5.
-fn marks(most: f64) -> Vec<GridMark> {
+/// Three to seven rates above 0 up to the highest one, in steps of 1, 2 or 5 of a unit.
+fn marks(most: f64, unit: f64) -> Vec<GridMark> {
+    let most = most / unit;
     let decade = 10_f64.powf((most / 3.0).log10().floor());
     let steps = [5.0, 2.0, 1.0].map(|step| step * decade);
     let step = steps.into_iter().find(|step| 3.0 * step <= most).unwrap_or(decade);
     let values = (0_u32..8).map(|index| f64::from(index) * step);
     let marks = values.take_while(|value| *value <= most * 1.08);
-    marks.map(|value| GridMark { value, step_size: step }).collect()
+    marks.map(|value| mark(value * unit, step * unit)).collect()
+}
+
+fn mark(value: f64, step_size: f64) -> GridMark {
+    GridMark { value, step_size }
 }
 
 /// The unit of the rates, and where there are two lines, which is which.
@@ -257,7 +274,7 @@ mod tests {
     #[test]
     fn three_to_eight_rates_are_marked_whatever_the_highest_one_is() {
         for most in [1.0, 9.9, 1e3, 79.1e6, 8.08e9, 2.5e11] {
-            let marks = marks(most);
+            let marks = marks(most, 1.0);
             assert!((4..=8).contains(&marks.len()), "{most}: {}", marks.len());
         }
     }
