@@ -4,6 +4,7 @@
 mod spread;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
 
@@ -11,14 +12,18 @@ use crate::error::Error;
 use crate::thread::Thread;
 
 use crate::transfer::{
-    Command, Controls, Event, EventQueue, Job, Options, Outcome, Side, Transfer, TransferId, Upcoming, Waker,
-    without_outcome,
+    Command, Controls, Event, EventQueue, Job, Options, Outcome, Side, StatsChoice, Transfer, TransferId, Upcoming,
+    Waker, without_outcome,
 };
 
 pub(crate) use spread::RoundSpread;
 
 /// Events of one round that may wait to be passed on.
 const EVENTS: usize = 1024;
+
+/// Of rounds without end that follow each other faster, one in so long tells what the values are: nobody could see more,
+/// and what waits to be read of a thousand rounds would take a hundred megabytes.
+const STATS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// How a job is repeated.
 #[derive(Debug)]
@@ -72,6 +77,7 @@ impl Rounds {
             events: EventQueue::new(events),
             wrap,
             waker,
+            stats_told: None,
         };
         let times = plan.times;
         let body = move || Ok(runner.run(first, times, job));
@@ -192,6 +198,8 @@ struct Runner<T, W> {
     events: EventQueue<T>,
     wrap: W,
     waker: Waker,
+    /// When the last round began that tells what its values are.
+    stats_told: Option<Instant>,
 }
 
 impl<T, W: Fn(RoundEvent) -> T> Runner<T, W> {
@@ -203,7 +211,7 @@ impl<T, W: Fn(RoundEvent) -> T> Runner<T, W> {
             left = left.map(|left| left.saturating_sub(1));
             self.tell(RoundEvent::Began(upcoming.id()));
             outcome = self
-                .round(upcoming, &mut job)
+                .round(upcoming, &mut job, times.is_none())
                 .unwrap_or_else(|error| without_outcome(Some(error)));
             self.tell(RoundEvent::Ended(outcome.clone()));
             if matches!(outcome, Outcome::Done(_)) && left != Some(0) {
@@ -217,8 +225,18 @@ impl<T, W: Fn(RoundEvent) -> T> Runner<T, W> {
         outcome
     }
 
-    fn round(&mut self, upcoming: Upcoming, job: &mut impl FnMut() -> Result<Job, Error>) -> Result<Outcome, Error> {
-        let options = self.wishes.lock().options.clone();
+    fn round(
+        &mut self,
+        upcoming: Upcoming,
+        job: &mut impl FnMut() -> Result<Job, Error>,
+        is_endless: bool,
+    ) -> Result<Outcome, Error> {
+        let mut options = self.wishes.lock().options.clone();
+        if is_endless && self.stats_told.is_some_and(|told| told.elapsed() < STATS_INTERVAL) {
+            options.stats = StatsChoice::Off;
+        } else {
+            self.stats_told = Some(Instant::now());
+        }
         let (tell, told) = bounded(EVENTS);
         // The channel itself wakes this thread.
         let transfer = Transfer::begin(upcoming, job()?, options, tell, Arc::new(|| {}))?;
@@ -346,6 +364,43 @@ mod tests {
             until(&events, |event| matches!(event, RoundEvent::Ended(_)));
         }
         drop(rounds);
+    }
+
+    #[test]
+    fn of_fast_rounds_without_end_few_tell_what_the_values_are_and_the_first_one_does() {
+        let (tell, events) = bounded(1 << 16);
+        let plan = RoundsPlan {
+            options: Options {
+                stats: StatsChoice::Live,
+                ..Options::default()
+            },
+            times: None,
+            is_paused: false,
+        };
+        let begun = Instant::now();
+        let rounds = Rounds::start(plan, || Ok(job()), tell, |event| event, Arc::new(|| {})).expect("a thread");
+        std::thread::sleep(Duration::from_secs(1));
+        rounds.cancel();
+        let (mut began, mut told) = (0, Vec::new());
+        for event in events {
+            match event {
+                RoundEvent::Began(_) => began += 1,
+                RoundEvent::Told(Event {
+                    transfer,
+                    kind: EventKind::Stats(_),
+                    ..
+                }) => told.push((began, transfer)),
+                RoundEvent::Told(_) | RoundEvent::Ended(_) => {}
+            }
+        }
+        assert_eq!(told.first().map(|(round, _)| *round), Some(1));
+        told.dedup();
+        let most = begun.elapsed().as_millis() / STATS_INTERVAL.as_millis() + 1;
+        assert!(
+            told.len() as u128 <= most && told.len() < began,
+            "{} of {began}",
+            told.len()
+        );
     }
 
     #[test]
