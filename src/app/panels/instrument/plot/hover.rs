@@ -45,6 +45,8 @@ pub(super) fn ui(ui: &Ui, body: &Body, row: &Row, scene: &Scene, second: Option<
     let tooltip = Tooltip::always_open(ui.ctx().clone(), ui.layer_id(), id, anchor);
     tooltip.gap(14.0).show(|ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
+        // Lines of several values are as low as those of one.
+        ui.spacing_mut().interact_size.y = 0.0;
         for (colour, line) in lines {
             ui.colored_label(colour, line);
         }
