@@ -1,8 +1,9 @@
 //! The picture of an array as it is drawn: what its tiles come to in so many columns, and how much of it they are of.
 
 use crate::app::words::say;
-use crate::array::TileStats;
+use crate::array::{TileStats, Value};
 use crate::transfer::{Stats, TiledArray};
+use crate::units;
 
 /// Some tiles beside each other. What none of them has looked at is not in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -115,7 +116,7 @@ pub(crate) fn how_much(stats: &Stats) -> String {
 /// What the picture says in words.
 pub(crate) fn sentence(stats: &Stats) -> String {
     let array = &stats.array;
-    let [min, max] = [&array.min, &array.max].map(|value| value.as_ref().map(ToString::to_string));
+    let [min, max] = [&array.min, &array.max].map(|value| value.as_ref().map(|value| grouped(&value.to_string())));
     let counted = |count: u64| Some(count).filter(|count| *count > 0);
     let parts = [
         min.map(|min| say!("picture-min", value = min)),
@@ -131,9 +132,34 @@ pub(crate) fn sentence(stats: &Stats) -> String {
     parts.join(say!("comma"))
 }
 
+/// A value at a glance.
+pub(crate) fn glanced(value: &Value) -> String {
+    match value {
+        Value::Float(number) => short(*number),
+        other => grouped(&other.to_string()),
+    }
+}
+
 /// A number with so many figures as are read at a glance. Its exponent stays.
 pub(crate) fn short(number: f64) -> String {
-    let plain = crate::array::Value::Float(number).to_string();
+    grouped(&figures(number))
+}
+
+/// A number with commas between the thousands before its point. What has an exponent, or is no number, stays as it is.
+fn grouped(number: &str) -> String {
+    let (sign, digits) = match number.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", number),
+    };
+    let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+    match whole.parse::<u64>() {
+        Ok(count) if !fraction.contains('e') => format!("{sign}{}{fraction}", units::count(count)),
+        _ => number.to_owned(),
+    }
+}
+
+fn figures(number: f64) -> String {
+    let plain = Value::Float(number).to_string();
     if plain.len() <= 9 {
         return plain;
     }
@@ -200,7 +226,9 @@ mod tests {
         for (number, shown) in [
             (0.5, "0.5"),
             (499.5, "499.5"),
-            (24_999_999.5, "25000000"),
+            (24_999_999.5, "25,000,000"),
+            (-1_234_567.0, "-1,234,567"),
+            (999.0, "999.0"),
             (123.456_789_12, "123.4568"),
             (-3.471_748_198e-12, "-3.4717e-12"),
             (6.022e23, "6.022e+23"),

@@ -360,24 +360,19 @@ fn histogram_ui(ui: &Ui, stats: &Stats, rect: Rect, palette: &Palette) {
 fn ends_ui(ui: &Ui, stats: &Stats, rect: Rect, palette: &Palette) {
     let array = &stats.array;
     let baseline = rect.center().y + 4.5;
-    let value = |value: &crate::array::Value| match value {
-        crate::array::Value::Float(number) => picture::short(*number),
-        other => other.to_string(),
+    let signed = |text: String| match text.strip_prefix('-') {
+        Some(magnitude) => format!("\u{2212}{magnitude}"),
+        None => text,
     };
     let texts = [
-        array.min.as_ref().map(value),
+        array.min.as_ref().map(picture::glanced).map(signed),
         array
             .mean
-            .map(|mean| say!("picture-mean", value = picture::short(mean))),
-        array.max.as_ref().map(value),
+            .map(|mean| say!("picture-mean", value = signed(picture::short(mean)))),
+        array.max.as_ref().map(picture::glanced).map(signed),
     ];
     for (text, share) in texts.into_iter().zip([0.0, 0.5, 1.0]) {
         let Some(text) = text else { continue };
-        let text = if text.starts_with('-') {
-            text.replacen('-', "\u{2212}", 1)
-        } else {
-            text
-        };
         let width = text_width(ui, &text, theme::value(12.0));
         let at = pos2(rect.left() + (rect.width() - width) * share, baseline);
         text::on_baseline(ui, at, &[Piece::new(text, theme::value(12.0), palette.text)], 0.0);
