@@ -108,7 +108,7 @@ def compare(look):
 def round_trips(look):
     """Round trips to an echo service."""
     with service(look, "--echo") as (_, address), look.window() as window:
-        window.keys("ctrl+3", *TO_ECHO)
+        window.keys("ctrl+3", *TO_ECHO, "ctrl+a")
         window.type(address)
         window.keys("Tab", "Return")
         time.sleep(20)

@@ -84,6 +84,7 @@ impl App {
         self.keeping = Keeping::start(path.clone(), &self.waker);
         self.history_file = path;
         self.history_page.is_switched_off = false;
+        self.last_done_for = None;
     }
 
     /// Says with the selected transfer what its thread has to say.

@@ -24,6 +24,7 @@ impl App {
         self.take_events();
         self.take_process_news();
         self.take_replies();
+        self.look_at_last_done();
         self.take_pictures(ctx);
         self.take_comparisons();
         // Those that came just now, too.
@@ -41,6 +42,17 @@ impl App {
         self.guard_close(ctx);
         self.set_title(ctx);
         self.schedule_repaint(ctx);
+    }
+
+    /// The page before the first transfer shows what was done last.
+    fn look_at_last_done(&mut self) {
+        // Who keeps nothing is not shown what others keep, unless on the page of the history.
+        let shows = self.shows_first_steps() && !self.history_page.is_switched_off;
+        let page = shows.then_some(self.view);
+        if page.is_some() && page != self.last_done_for {
+            self.read_history();
+        }
+        self.last_done_for = page;
     }
 
     /// Cancels everything and closes the window; the threads are joined when the handles go.

@@ -181,6 +181,8 @@ pub struct App {
     comparisons: Comparisons,
     pings: Pings,
     history_page: model::history::Page,
+    /// The page for which it was read what was done last.
+    last_done_for: Option<View>,
     form: FormState,
     /// Words that the rows of the list have to have.
     filter: String,
@@ -326,6 +328,7 @@ impl App {
             comparisons: Comparisons::default(),
             pings: Pings::default(),
             history_page: model::history::Page::default(),
+            last_done_for: None,
             transfers: Transfers::default(),
             services: Services::default(),
             rounds: HashMap::new(),

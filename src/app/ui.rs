@@ -190,6 +190,7 @@ impl App {
             first: &self.first_steps_form(),
             form: shows_form.then_some(&self.form.checked),
             ceilings: self.comparisons.ceilings.as_ref(),
+            history: &self.history_page,
             has_new: !shows_form && !has_column,
             can_drop: self.can_drop,
             cost: if has_column { "" } else { &cost },

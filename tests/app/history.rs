@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eframe::egui::{Key, Modifiers};
+use eframe::egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use crate::{HEADLINE, Window, phase, type_into, until, until_shown, with_form};
@@ -175,4 +175,35 @@ fn a_run_is_saved_from_the_page_and_its_rates_are_in_the_unit_of_choice() {
     ] {
         window.get_by_label(form);
     }
+}
+
+#[test]
+fn the_first_page_has_what_was_done_last_and_does_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = with_history(&folder);
+    for to in ["1,000,000", "2,000,000", "3,000,000", "4,000,000"] {
+        super::open_form(&mut window);
+        transfer(&mut window, to);
+    }
+    drop(window);
+    let mut window = crate::sized(1280.0, 800.0);
+    let path = folder.path().join("arraylift/history.db");
+    window.state_mut().keep_history_at(Some(path));
+    until_shown(&mut window, "Last done");
+    for count in ["2000000", "3000000", "4000000"] {
+        window.get_by_role_and_label(Role::Button, &format!("Again: range 0 … {count} into memory"));
+    }
+    assert!(
+        window.query_by_label_contains("range 0 … 1000000").is_none(),
+        "the last three"
+    );
+    window.get_by_label("All history").click();
+    until_shown(&mut window, "range 0 … 1000000");
+    window.get_by_label("Transfers").click();
+    window.run();
+    window.get_by_label("Again: range 0 … 3000000 into memory").click();
+    until(&mut window, "done", |app| {
+        matches!(phase(app), Some(Phase::Done { verified: Some(true) }))
+    });
+    assert_eq!(window.state().settings().form.to, "3,000,000");
 }

@@ -6,8 +6,9 @@ use eframe::egui::{
     vec2,
 };
 
-use super::{ghost, list_head};
+use super::{ghost, last_done, list_head};
 use crate::app::action::{Action, Dialog, FormAction};
+use crate::app::model::history;
 use crate::app::model::plan::CheckedForm;
 use crate::app::theme::{self, CARD_RADIUS, RADIUS};
 use crate::app::widgets::{caption, focus_ring, text_line, text_width};
@@ -21,6 +22,10 @@ const CARD_HEIGHT: f32 = 144.0;
 /// Where the page is narrower, each card is a line.
 const CARDS_SIDE_BY_SIDE: f32 = 680.0;
 const LINE_HEIGHT: f32 = 56.0;
+/// The picture is not lower.
+const PICTURE_MIN: f32 = 120.0;
+/// From the cards to what was done last.
+const GAP_ABOVE_LAST: f32 = 12.0;
 
 /// What the page needs to know.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +36,8 @@ pub(crate) struct Page<'a> {
     pub form: Option<&'a CheckedForm>,
     /// The highest rates that this machine reaches, where they were measured.
     pub ceilings: Option<&'a Ceilings>,
+    /// What was done before.
+    pub history: &'a history::Page,
     /// Whether New has no place elsewhere.
     pub has_new: bool,
     /// Whether files can be dropped on the window.
@@ -72,10 +79,15 @@ impl Page<'_> {
             None if is_row => CARD_HEIGHT,
             None => 3.0 * LINE_HEIGHT + 16.0,
         };
-        // The picture takes what the headline and the cards leave; where that is little, nothing.
-        let room = column.height() - cards_height - 110.0;
-        let picture_height = if room >= 120.0 { room.min(300.0) } else { 0.0 };
-        let spare = (column.height() - picture_height - cards_height - 110.0).max(0.0);
+        // The picture takes what the headline, the cards and what was done last leave; where that is little, nothing. What
+        // was done last has its place only beside it.
+        let without_last = column.height() - cards_height - 110.0;
+        let wanted = GAP_ABOVE_LAST + last_done::height(self.history);
+        let has_last = wanted > GAP_ABOVE_LAST && self.form.is_none() && without_last - wanted >= PICTURE_MIN;
+        let last_height = if has_last { wanted } else { 0.0 };
+        let room = without_last - last_height;
+        let picture_height = if room >= PICTURE_MIN { room.min(300.0) } else { 0.0 };
+        let spare = (room - picture_height).max(0.0);
         let picture = Rect::from_min_size(column.min + vec2(0.0, spare * 0.45), vec2(width, picture_height));
         if picture_height > 0.0 {
             ghost::paint(ui, picture, self.ceilings);
@@ -87,6 +99,11 @@ impl Page<'_> {
         match self.form {
             Some(form) => ready_ui(ui, cards, form),
             None => actions.extend(self.cards_ui(ui, cards, is_row)),
+        }
+        if has_last {
+            let top = cards.bottom() + GAP_ABOVE_LAST;
+            let place = Rect::from_min_max(pos2(column.left(), top), pos2(column.right(), top + last_height));
+            actions.extend(last_done::ui(ui, place, self.history));
         }
         self.foot_ui(ui, area);
         actions

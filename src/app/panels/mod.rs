@@ -7,6 +7,7 @@ mod ghost;
 pub(crate) mod help;
 pub(crate) mod history;
 pub(crate) mod instrument;
+mod last_done;
 pub(crate) mod list_head;
 mod list_heading;
 pub(crate) mod list_row;
