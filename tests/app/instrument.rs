@@ -8,7 +8,7 @@ use super::{Window, of_range, recorded, sample, sized, tell};
 use arraylift::internals::app::{App, ThemeChoice};
 
 /// A transfer at 5.8 GB/s, then at a limit of 2 GB/s, then paused, then at full speed again; it runs.
-fn eventful(app: &mut App) -> TransferId {
+pub(super) fn eventful(app: &mut App) -> TransferId {
     let ceilings = serde_json::json!({
         "version": 1, "machine": {"cpu": "", "cores": 2, "memory_bytes": 0, "kernel": ""}, "measured_unix_s": 0,
         "memcpy_bytes_per_s": 13.9e9, "sendfile_bytes_per_s": 6.2e9,

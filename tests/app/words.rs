@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use arraylift::internals::Status;
 use arraylift::internals::app::View;
+use arraylift::internals::{RoundTrips, Status};
 use eframe::egui::epaint::{ClippedShape, Shape, TextShape};
 use eframe::egui::{Color32, ColorImage, Context, GlyphBitmap, GlyphRasterizer, RasterizedGlyph, Vec2};
 
@@ -13,7 +13,7 @@ use super::*;
 /// What is shown: a name, and how it comes about.
 type Scene = (&'static str, fn(&mut Window));
 
-const SCENES: [Scene; 15] = [
+const SCENES: [Scene; 19] = [
     ("empty", |_| {}),
     ("form", |window| press(window, Key::N)),
     ("form with all of it", |window| {
@@ -58,12 +58,23 @@ const SCENES: [Scene; 15] = [
     ("compare", |window| window.state_mut().show(View::Compare)),
     ("compared", |window| compare::shows_result(window.state_mut())),
     ("round trips", |window| window.state_mut().show(View::RoundTrips)),
+    ("round trips that were measured", |window| {
+        let page = window.state_mut().round_trips_page_mut();
+        page.measured = [1, 64, 64 << 20].map(measured).to_vec();
+        window.state_mut().show(View::RoundTrips);
+    }),
+    ("a limit, a pause and ceilings", |window| {
+        window.state_mut().stop_clock(15.0);
+        instrument::eventful(window.state_mut());
+    }),
+    ("history", |window| window.state_mut().show(View::History)),
+    ("two runs", two_runs),
     ("settings", |window| window.state_mut().show(View::Settings)),
     ("help", |window| window.state_mut().show(View::Help)),
 ];
 
 /// What stands before a literal that is no text.
-const CALLERS: [&str; 25] = [
+const CALLERS: [&str; 26] = [
     "say!(",
     "key!(",
     "Id::unique(",
@@ -82,6 +93,7 @@ const CALLERS: [&str; 25] = [
     "said( ui,",
     "text::line(ui,",
     "text::line( ui,",
+    "text::line( ui, &format!(",
     "said(ui, (",
     "said( ui, (",
     "Grid::new(",
@@ -226,6 +238,57 @@ fn own_words(source: &str) -> Vec<String> {
         .filter(|(before, literal)| is_word(literal) && !is_no_text(before, literal))
         .map(|(_, literal)| literal.to_owned())
         .collect()
+}
+
+/// Two runs of the history over each other.
+fn two_runs(window: &mut Window) {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("arraylift/history.db");
+    window.state_mut().keep_history_at(Some(kept));
+    for (index, to) in ["1,000,000", "2,000,000"].into_iter().enumerate() {
+        to.clone_into(&mut window.state_mut().settings_mut().form.to);
+        window.step();
+        press(window, Key::Enter);
+        until(window, "done", |app| {
+            app.transfers().rows().len() == index + 1 && matches!(phase(app), Some(Phase::Done { .. }))
+        });
+    }
+    // What ended is there a moment later: it is looked for until it is.
+    for _ in 0..1000 {
+        window.state_mut().show(View::Transfers);
+        window.step();
+        window.state_mut().show(View::History);
+        window.step();
+        let found = |text: &str| window.query_all_by_label_contains(text).next().is_some();
+        if found("0 … 1000000") && found("0 … 2000000") {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    window.get_all_by_label_contains("0 … 1000000").next().unwrap().hover();
+    window.run();
+    let lay_over = match window.state().language() {
+        Language::English => "Lay over: ",
+        Language::Chinese => "叠加：",
+    };
+    window.get_by_label_contains(lay_over).click();
+    until_shown(window, "\u{2212}50.0 %");
+}
+
+fn measured(size_bytes: u64) -> RoundTrips {
+    RoundTrips {
+        size_bytes,
+        count: 100_000,
+        min_s: 0.000_012_3,
+        p50_s: 0.000_014_5,
+        p90_s: 0.000_018_9,
+        p99_s: 0.000_034_5,
+        p999_s: 0.000_123,
+        max_s: 0.012_3,
+        mean_s: 0.000_015_1,
+        echoed_bytes_per_s: 1.23e9,
+        histogram: Vec::new(),
+    }
 }
 
 fn press(window: &mut Window, key: Key) {
