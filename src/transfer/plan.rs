@@ -389,7 +389,7 @@ impl Options {
     }
 }
 
-/// Whether the values of an array are looked at as they pass by. That costs about 2 % of the rate at most: of a transfer
+/// Whether the values of an array are looked at as they pass by. That costs a few percent of the rate: of a transfer
 /// that has no time to spare, samples are looked at.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]

@@ -328,7 +328,7 @@ pub(crate) struct ReceivingArguments {
 #[derive(Debug, Args)]
 pub(crate) struct LookingArguments {
     /// Tells what the values are that pass by: minimum, maximum, mean, NaN, infinities and a histogram. It looks at as many
-    /// as cost about 2 % of the rate
+    /// as cost a few percent of the rate
     #[arg(long)]
     pub stats: bool,
 }
