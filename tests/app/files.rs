@@ -136,7 +136,7 @@ fn what_is_dropped_is_sent_all_of_it_whatever_its_name_is() {
     for name in [&b"a\xff.bin"[..], b"b[1]?.bin", b"f\xfe/c"] {
         std::fs::write(path(name), [3; 100]).unwrap();
     }
-    let mut window = without_all_glyphs(AppOptions::default());
+    let mut window = without_all_glyphs(None);
     window.get_by_label("Into: Discard").click();
     window.run();
     let dropped = [path(b"a\xff.bin"), path(b"b[1]?.bin"), path(b"f\xfe")];
@@ -155,18 +155,20 @@ fn a_name_that_is_no_text_on_the_command_line_is_chosen() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(OsStr::from_bytes(b"a\xff.bin"));
     std::fs::write(&path, [3; 100]).unwrap();
-    let mut window = without_all_glyphs(AppOptions {
-        path: Some(path),
-        no_history: true,
-        ..AppOptions::default()
-    });
+    let mut window = without_all_glyphs(Some(path));
     until_shown(&mut window, "u8 100 · 100 B");
     window.get_by_label("Start").click();
     done(&mut window, 1);
 }
 
-/// A window that may show what its own fonts have no glyph for: what a name has in place of text is drawn as a box.
-fn without_all_glyphs(options: AppOptions) -> Window {
+/// A window that may show what its own fonts have no glyph for: what a name has in place of text is drawn as a box. Others
+/// are not shown such names, so that it keeps no history.
+fn without_all_glyphs(path: Option<PathBuf>) -> Window {
+    let options = AppOptions {
+        path,
+        no_history: true,
+        ..AppOptions::default()
+    };
     let builder = Harness::builder().with_size([1280.0, 800.0]).with_max_steps(STEPS_MAX);
     let builder = builder.allow_missing_glyphs();
     let mut window = builder.build_eframe(|cc| App::new(cc, options));

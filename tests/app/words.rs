@@ -74,7 +74,7 @@ const SCENES: [Scene; 19] = [
 ];
 
 /// What stands before a literal that is no text.
-const CALLERS: [&str; 26] = [
+const CALLERS: [&str; 27] = [
     "say!(",
     "key!(",
     "Id::unique(",
@@ -84,6 +84,7 @@ const CALLERS: [&str; 26] = [
     "id_salt(",
     "id_salt((",
     "reason =",
+    "text::line( ui, &format!(",
     "from_right(ui,",
     "from_right(ui, (",
     "env!(",
