@@ -1,5 +1,7 @@
 //! The round trips page: how long bytes take to an echo service and back, a row a size, and a histogram of one of them.
 
+use std::ops::RangeInclusive;
+
 use eframe::egui::{Align, Align2, Id, Layout, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use egui_plot::{AxisHints, Bar, BarChart, GridMark};
 
@@ -191,13 +193,21 @@ fn histogram_ui(ui: &mut Ui, one: &RoundTrips) {
     let from = one.histogram.first().map_or(-6.0, |bin| bin.from_s.log10());
     let to = one.histogram.last().map_or(-3.0, |bin| bin.to_s.log10());
     let most = one.histogram.iter().map(|bin| bin.count).max().unwrap_or(1) as f64;
-    let seconds = |mark: GridMark, _: &std::ops::RangeInclusive<f64>| format::time(10_f64.powf(mark.value));
+    let seconds = |mark: GridMark, shown: &RangeInclusive<f64>| {
+        let part = (mark.value - shown.start()) / (shown.end() - shown.start());
+        // At the ends it would be cut off, or meet the other axis' first number.
+        if (0.03..=0.965).contains(&part) {
+            format::time(10_f64.powf(mark.value))
+        } else {
+            String::new()
+        }
+    };
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "counts, and saturating"
     )]
-    let counts = |mark: GridMark, _: &std::ops::RangeInclusive<f64>| format::count(mark.value.max(0.0) as u64);
+    let counts = |mark: GridMark, _: &RangeInclusive<f64>| format::count(mark.value.max(0.0) as u64);
     let (x_axis, y_axis) = (AxisHints::new_x(), AxisHints::new_y());
     let (x_axis, y_axis) = (x_axis.formatter(seconds), y_axis.formatter(counts));
     let plot = still_plot(ui, "round trips", PLOT_HEIGHT, x_axis, y_axis)
