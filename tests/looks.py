@@ -5,12 +5,11 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 from desktop import Window
-from screenshots import measure_ceilings, write_embeddings
+from screenshots import own_surroundings
 
 SIZES = {
     "900x600": ((900, 600), 1),
@@ -163,14 +162,7 @@ def main():
         "round-trips": round_trips,
         "service": a_service,
     }
-    # What runs elsewhere on this machine is not to be seen, nor what was transferred on it before.
-    with tempfile.TemporaryDirectory() as own, tempfile.TemporaryDirectory() as folder:
-        for name in ("XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_CACHE_HOME", "TMPDIR"):
-            os.environ[name] = os.path.join(own, name)
-            os.mkdir(os.environ[name], 0o700)
-        os.environ.pop("ARRAYLIFT_HISTORY", None)
-        measure_ceilings(arraylift)
-        write_embeddings(os.path.join(folder, "embeddings.npy"), 1_000_000)
+    with own_surroundings(arraylift) as folder:
         for part, take in parts.items():
             for theme in THEMES:
                 for size in SIZES:

@@ -1,6 +1,7 @@
 """Makes the pictures of README.md and docs/manual.md from the real window. See screenshots.sh."""
 
 import array
+import contextlib
 import json
 import os
 import random
@@ -199,8 +200,16 @@ def main():
         "history": history,
         "compare": compare,
     }
-    # What runs elsewhere on this machine is not to be seen, nor what was transferred on it or kept of it before. A window
-    # also looks for processes that have no folder at run time, where they are: in the one for temporary files.
+    with own_surroundings(arraylift) as folder:
+        for name in wanted or pictures:
+            pictures[name](arraylift, folder, os.path.join(assets, f"window-{name}.png"))
+
+
+@contextlib.contextmanager
+def own_surroundings(arraylift):
+    """A folder with an array in it, for windows that see nothing else of this machine: neither what runs elsewhere on it nor
+    what was transferred on it or kept of it before. A window also looks for processes that have no folder at run time, where
+    they are: in the one for temporary files."""
     with tempfile.TemporaryDirectory() as own, tempfile.TemporaryDirectory() as folder:
         for name in ("XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_CACHE_HOME", "TMPDIR"):
             os.environ[name] = os.path.join(own, name)
@@ -208,8 +217,7 @@ def main():
         os.environ.pop("ARRAYLIFT_HISTORY", None)
         measure_ceilings(arraylift)
         write_embeddings(os.path.join(folder, "embeddings.npy"), 1_000_000)
-        for name in wanted or pictures:
-            pictures[name](arraylift, folder, os.path.join(assets, f"window-{name}.png"))
+        yield folder
 
 
 def measure_ceilings(arraylift):
