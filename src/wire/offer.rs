@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::array::ArrayMeta;
 
 use super::ChecksumKind;
+use super::native::BLOCKS_MAX;
 
 /// The array that is about to come.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +20,8 @@ pub struct Offer {
     pub identity: Vec<u8>,
     /// The checksum that follows each block.
     pub checksum: ChecksumKind,
+    /// Its blocks lie on a grid of so many bytes; `None` where they come in order, of any length.
+    pub grain: Option<Grain>,
     /// How many connections the sender would move it over.
     pub streams: u16,
     /// The sender can hand the array over as it lies in memory or in a file, where the receiver asks for it.
@@ -34,6 +37,51 @@ impl Offer {
             && name
                 .and_then(Path::extension)
                 .is_some_and(|extension| extension == "npy")
+    }
+}
+
+/// The length of blocks in bytes, but for an array's last one: a power of two from 64 KiB to 4 MiB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grain(u32);
+
+impl Grain {
+    /// The longest.
+    pub const MAX: Self = Self(4 << 20);
+    /// The shortest.
+    pub const MIN: Self = Self(64 << 10);
+
+    /// Of exactly so many bytes; `None` where blocks cannot be of that length.
+    #[must_use]
+    pub fn new(bytes: u32) -> Option<Self> {
+        let is_one = bytes.is_power_of_two() && bytes >= Self::MIN.0 && bytes <= Self::MAX.0;
+        is_one.then_some(Self(bytes))
+    }
+
+    /// The longest of at most so many bytes, or the shortest there is.
+    #[must_use]
+    pub fn at_most(bytes: u64) -> Self {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).clamp(Self::MIN.0, Self::MAX.0);
+        Self(1 << bytes.ilog2())
+    }
+
+    /// For an array of so many bytes: the longest of at most `wanted` bytes that is not too short for it.
+    #[must_use]
+    pub fn for_array(bytes: u64, wanted: u64) -> Self {
+        let shortest = bytes.div_ceil(BLOCKS_MAX);
+        let shortest = shortest.checked_next_power_of_two().unwrap_or(u64::MAX);
+        Self::at_most(wanted.max(shortest))
+    }
+
+    /// In bytes.
+    #[must_use]
+    pub fn get(self) -> u32 {
+        self.0
+    }
+
+    /// In bytes, to reckon with.
+    #[must_use]
+    pub fn bytes(self) -> u64 {
+        self.0.into()
     }
 }
 

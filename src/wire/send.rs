@@ -20,6 +20,8 @@ pub enum SendStep {
         /// How many there are before the next step.
         len: u64,
     },
+    /// Look whether the source is still what was offered, and tell it to [`SendWire::unchanged`].
+    LookAgain,
     /// Hand the array's descriptor over together with [`SendWire::handoff`], and report it to
     /// [`SendWire::handed_over`].
     HandOver,
@@ -89,16 +91,16 @@ impl SendWire {
 
     /// What to do next. A block that begins has at most `block_bytes`, so that a slow or limited sender can be
     /// paused soon; without a length none begins.
-    pub fn step(&mut self, block_bytes: Option<u32>) -> Result<SendStep, Error> {
-        Ok(match self {
-            Self::Native(native) => native.step(block_bytes)?,
+    pub fn step(&mut self, block_bytes: Option<u32>) -> SendStep {
+        match self {
+            Self::Native(native) => native.step(block_bytes),
             Self::Stream(stream) if !stream.header.is_empty() => SendStep::Write(std::mem::take(&mut stream.header)),
             Self::Stream(stream) if stream.at < stream.total => SendStep::Data {
                 at: stream.at,
                 len: stream.total - stream.at,
             },
             Self::Stream(_) => SendStep::Done,
-        })
+        }
     }
 
     /// The checksum that the bytes of this step are to be added to.
@@ -119,6 +121,17 @@ impl SendWire {
             Self::Stream(stream) => stream.at += len,
         }
         Ok(())
+    }
+
+    /// The source is still what was offered: what to write then.
+    ///
+    /// # Errors
+    /// Nobody was to look: a mistake of whoever did.
+    pub fn unchanged(&mut self) -> Result<Vec<u8>, Error> {
+        match self {
+            Self::Native(native) => native.unchanged(),
+            Self::Stream(_) => Err(Error::Bug("an end on a wire that has none".into())),
+        }
     }
 
     /// Whether the receiver has asked for the handoff that was offered, which has not been done yet.
@@ -220,10 +233,10 @@ impl SendWire {
         }
     }
 
-    /// Whether the receipt has come; the end can still wait for other connections.
+    /// Whether the receiver has said that the array is where it belongs.
     #[must_use]
-    pub fn has_receipt(&self) -> bool {
-        matches!(self, Self::Native(native) if native.has_receipt())
+    pub fn has_result(&self) -> bool {
+        matches!(self, Self::Native(native) if native.has_result())
     }
 
     /// Whether bytes are left that this connection may have to send.
@@ -244,13 +257,10 @@ impl SendWire {
         }
     }
 
-    /// Whether this connection has nothing more to send when the bytes before `end` are sent.
+    /// Whether the byte before `end` is the last one, and the wire has no word to follow it.
     #[must_use]
     pub fn ends_with(&self, end: u64) -> bool {
-        match self {
-            Self::Native(native) => native.ends_with(end),
-            Self::Stream(stream) => stream.total == end,
-        }
+        matches!(self, Self::Stream(stream) if stream.total == end)
     }
 
     /// The checksum that both ends agreed on, once done; `None` where nothing is verified.

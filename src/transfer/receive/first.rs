@@ -166,7 +166,10 @@ impl FirstReceiver {
             return self.after_flush(&flushed, now);
         }
         match &self.phase {
-            Phase::Confirming { .. } => self.end_unheard(),
+            Phase::Confirming { until, .. } => {
+                let until = *until;
+                self.confirm(until, now)
+            }
             Phase::Offered(offer) => {
                 let offer = offer.clone();
                 self.consider(offer)?;

@@ -46,8 +46,9 @@ impl FurtherReceiver {
         context: MachineContext,
     ) -> Result<Self, Error> {
         let blocks = BlockReceiver::new(&array.sink, array.sink.route()?.route, context.publishing.clone());
+        let wire = ReceiveWire::joined(array.grain);
         Ok(Self {
-            link: Link::new(connection, ReceiveWire::joined(), led_by_sender, options, context),
+            link: Link::new(connection, wire, led_by_sender, options, context),
             receiving: Receiving {
                 array,
                 blocks,

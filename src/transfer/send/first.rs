@@ -23,11 +23,11 @@ use crate::transfer::source::send_path::SendPath;
 use crate::transfer::survey::HANDED_OVER;
 use crate::transfer::tell::event::{EventKind, Finished, Started};
 use crate::transfer::tell::preview::Prefix;
-use crate::wire::native::{BLOCK_BYTES_MAX, OutgoingBlocks, Token};
-use crate::wire::{Offer, SendStep, SendWire};
+use crate::wire::native::{OutgoingBlocks, Token};
+use crate::wire::{Grain, Offer, SendStep, SendWire};
 
 use super::handoff::{Answer, Attempt, Handing};
-use super::link::{Link, Next, Reply, until_woken};
+use super::link::{Link, Next, Reply, limited_block_bytes, until_woken};
 use super::sending::Sending;
 
 /// No event tells that the peer has acknowledged the last byte: that is looked at so often.
@@ -64,7 +64,7 @@ enum Phase {
     Sending,
     /// The source has nothing at hand.
     Starved,
-    /// The receiver has sent its receipt and left, and other connections of ours have not noticed their end.
+    /// The receiver has the array where it belongs, and has left without a further word.
     Left,
     /// Nothing more is written; whether the kernel has handed all over is looked at again after so long.
     Ending { look_interval: Duration },
@@ -81,17 +81,21 @@ impl FirstSender {
         requests: Sender<StreamRequest>,
         mut context: MachineContext,
     ) -> Result<Self, Error> {
+        let bytes = source.meta.byte_len();
+        // What is read as it comes leaves in order, and in blocks of what is at hand.
+        let grain = path
+            .route
+            .stream()
+            .is_none()
+            .then(|| Grain::for_array(bytes, limited_block_bytes(context.controls.slowest_bytes_per_s())));
         let offer = Offer {
             meta: source.meta.clone(),
             name: Some(source.name.clone()),
             plain: source.plain,
             identity: source.identity.clone(),
             checksum: options.checksum,
-            // What is read as it comes leaves in order.
-            streams: match path.route.stream() {
-                Some(_) => 1,
-                None => streams_for(source.meta.byte_len(), options.streams),
-            },
+            grain,
+            streams: grain.map_or(1, |grain| streams_for(bytes, grain, options.streams)),
             handoff: path.handoff.as_ref().map(|path| path.handoff.offer()),
         };
         let mut preview = Prefix::new(&source.meta, options.preview_elements);
@@ -198,7 +202,7 @@ impl FirstSender {
 
     /// Whether the receiver has said something.
     fn hear(&mut self) -> Result<bool, Error> {
-        let reply = self.link.hear(self.link.wire.has_receipt())?;
+        let reply = self.link.hear(self.link.wire.has_result())?;
         if reply == Reply::Left {
             self.phase = Phase::Left;
         }
@@ -208,9 +212,7 @@ impl FirstSender {
     /// Nothing is to be sent now.
     fn wait(&mut self, now: Instant) -> Result<Progress, Error> {
         self.link.tell_waiting();
-        if self.phase == Phase::Left {
-            Ok(self.link.await_others())
-        } else if self.hear()? {
+        if self.hear()? || self.phase == Phase::Left {
             Ok(Progress::Moved)
         } else {
             Ok(self.link.await_receiver(now))
@@ -236,16 +238,16 @@ impl FirstSender {
 
     /// All is said: ends once the kernel needs nothing of ours any more.
     fn finish(&mut self, now: Instant) -> Result<Progress, Error> {
-        let has_receipt = self.link.wire.listens();
+        let listens = self.link.wire.listens();
         let look_interval = if let Phase::Ending { look_interval } = self.phase {
             look_interval
         } else {
-            if !has_receipt {
+            if !listens {
                 shutdown(self.link.connection.as_fd(), Shutdown::Write).map_err(|_| cut_at_end())?;
             }
             LOOK_INTERVAL_MIN
         };
-        if (has_receipt || self.has_handed_over()?) && self.link.settled()? {
+        if (listens || self.has_handed_over()?) && self.link.settled()? {
             return Ok(Progress::Done(Box::new(self.conclude())));
         }
         self.phase = Phase::Ending {
@@ -296,6 +298,9 @@ impl FirstSender {
                 None => Err(self.link.broken()),
             };
         }
+        if self.phase == Phase::Left {
+            return self.finish(now);
+        }
         if self.phase == Phase::Offering && self.link.wire.agreed() && !self.awaits_handoff()? {
             self.start();
         }
@@ -313,6 +318,12 @@ impl FirstSender {
                 Ok(Progress::Moved)
             }
             SendStep::Data { at, len } => self.link.send(at, len, Some(&mut self.preview), now),
+            SendStep::LookAgain => {
+                self.link.sending.source.check_unchanged()?;
+                let bytes = self.link.wire.unchanged()?;
+                self.link.outbox.push(&bytes);
+                Ok(Progress::Moved)
+            }
             SendStep::HandOver => self.hand_over(),
             SendStep::Await => self.wait(now),
             SendStep::Done => self.finish(now),
@@ -359,8 +370,8 @@ fn cut_at_end() -> Error {
 }
 
 /// Blocks are what connections share: more than there are blocks would have nothing to do.
-fn streams_for(bytes: u64, wanted: u16) -> u16 {
-    let blocks = bytes.div_ceil(BLOCK_BYTES_MAX.into());
+fn streams_for(bytes: u64, grain: Grain, wanted: u16) -> u16 {
+    let blocks = bytes.div_ceil(grain.bytes());
     u16::try_from(blocks)
         .unwrap_or(u16::MAX)
         .min(wanted)

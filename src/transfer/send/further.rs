@@ -148,7 +148,7 @@ impl FurtherSender {
                 Ok(progress)
             }
             SendStep::Await => self.wait(now),
-            SendStep::HandOver | SendStep::Done => {
+            SendStep::LookAgain | SendStep::HandOver | SendStep::Done => {
                 Err(Error::Bug("a further connection speaks for its transfer".into()))
             }
         }

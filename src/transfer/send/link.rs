@@ -24,8 +24,7 @@ use crate::transfer::survey::Surveyor;
 use crate::transfer::tell::event::{Side, State};
 use crate::transfer::tell::event_sender::EventSender;
 use crate::transfer::tell::preview::Prefix;
-use crate::wire::native::BLOCK_BYTES_MAX;
-use crate::wire::{SendStep, SendWire};
+use crate::wire::{Grain, SendStep, SendWire};
 
 use super::sending::Sending;
 
@@ -155,9 +154,9 @@ impl Link {
             Some(Err(_)) if !may_pause => 0,
             Some(at_hand) => at_hand?,
         };
-        let block_bytes = u32::try_from(at_hand.min(self.block_bytes().into())).unwrap_or(BLOCK_BYTES_MAX);
+        let block_bytes = u32::try_from(at_hand.min(self.block_bytes().into())).unwrap_or(Grain::MAX.get());
         let may_begin = !self.controls.is_paused() && block_bytes > 0;
-        self.wire.step(may_begin.then_some(block_bytes)).map(Next::Step)
+        Ok(Next::Step(self.wire.step(may_begin.then_some(block_bytes))))
     }
 
     /// Sends a chunk at most, of `len` bytes from `at` on. `preview` is of a stream's first elements, told when the last
@@ -252,10 +251,8 @@ impl Link {
     }
 
     fn block_bytes(&self) -> u32 {
-        let bytes = self.controls.slowest_bytes_per_s().map_or(u64::MAX, |limit| {
-            whole_bytes(limit as f64 * BLOCK_DURATION.as_secs_f64()).max(BLOCK_BYTES_MIN)
-        });
-        u32::try_from(bytes).unwrap_or(BLOCK_BYTES_MAX).min(BLOCK_BYTES_MAX)
+        let bytes = limited_block_bytes(self.controls.slowest_bytes_per_s()).max(BLOCK_BYTES_MIN);
+        u32::try_from(bytes).unwrap_or(u32::MAX).min(Grain::MAX.get())
     }
 
     /// Whether the kernel needs nothing of the route's any more; what it has to say of that is read.
@@ -390,6 +387,13 @@ impl Link {
             Error::Unanswered(timeout)
         }
     }
+}
+
+/// How long a block may be at most that leaves with so many bytes a second, so that a pause is not kept waiting by it.
+pub(super) fn limited_block_bytes(limit_bytes_per_s: Option<u64>) -> u64 {
+    limit_bytes_per_s.map_or(u64::MAX, |limit| {
+        whole_bytes(limit as f64 * BLOCK_DURATION.as_secs_f64())
+    })
 }
 
 /// Until someone changes something that concerns this connection, or the clock says so.

@@ -8,6 +8,7 @@ use crate::transfer::limits::limiter::Throttle;
 use crate::transfer::sink::PreparedSink;
 use crate::transfer::tell::event::EventKind;
 use crate::transfer::tell::preview::Prefix;
+use crate::wire::Grain;
 
 /// One array that comes in, over one connection or several.
 pub(crate) struct IncomingArray {
@@ -17,6 +18,8 @@ pub(crate) struct IncomingArray {
     pub(crate) is_being_synced: AtomicBool,
     /// Every byte is where it belongs, under its final name.
     pub(crate) is_published: AtomicBool,
+    /// Where its blocks lie, where they come over several connections.
+    pub(crate) grain: Grain,
     preview: Mutex<Prefix>,
     /// Bytes from here on are not in the preview.
     preview_bytes: u64,
@@ -29,8 +32,17 @@ impl IncomingArray {
             throttle: Mutex::new(Throttle::new(Instant::now())),
             is_being_synced: AtomicBool::new(false),
             is_published: AtomicBool::new(false),
+            grain: Grain::MAX,
             preview_bytes: preview.len() as u64,
             preview: Mutex::new(preview),
+        }
+    }
+
+    /// Its blocks lie on that grid; without one they come over one connection, in order.
+    pub(crate) fn on_grid(self, grain: Option<Grain>) -> Self {
+        Self {
+            grain: grain.unwrap_or(self.grain),
+            ..self
         }
     }
 

@@ -8,6 +8,8 @@ use super::Token;
 const REASON_BYTES_MAX: usize = 1024;
 /// The most fields that a body can have.
 const FIELDS_MAX: usize = 64;
+/// A field from here on changes what its message says: whoever does not know it must not go on.
+const FIRST_MANDATORY_TAG: u16 = 0x8000;
 /// In place of a length: the length follows as a u32.
 const LONG: u16 = u16::MAX;
 
@@ -20,14 +22,16 @@ pub(super) mod tag {
     pub(in crate::wire::native) const NAME: u16 = 5;
     pub(in crate::wire::native) const IDENTITY: u16 = 6;
     pub(in crate::wire::native) const CHECKSUM_KIND: u16 = 7;
-    pub(in crate::wire::native) const PLAIN: u16 = 8;
-    pub(in crate::wire::native) const FIRST_BYTE: u16 = 9;
+    pub(in crate::wire::native) const WHAT: u16 = 8;
+    pub(in crate::wire::native) const ITEM: u16 = 9;
     pub(in crate::wire::native) const CHECKSUM: u16 = 10;
     pub(in crate::wire::native) const REASON: u16 = 11;
-    pub(in crate::wire::native) const STREAMS: u16 = 14;
-    pub(in crate::wire::native) const TOKEN: u16 = 15;
     pub(in crate::wire::native) const HANDOFF: u16 = 12;
     pub(in crate::wire::native) const POSITION: u16 = 13;
+    pub(in crate::wire::native) const STREAMS: u16 = 14;
+    pub(in crate::wire::native) const TOKEN: u16 = 15;
+    pub(in crate::wire::native) const GRAIN: u16 = 16;
+    pub(in crate::wire::native) const STATUS: u16 = 17;
 }
 
 /// The fields of a body. Nobody asks for unknown ones, so that they are skipped.
@@ -37,7 +41,7 @@ impl<'a> Fields<'a> {
     /// All fields of a body.
     ///
     /// # Errors
-    /// One reaches beyond the body or comes twice, or there are too many.
+    /// One reaches beyond the body or comes twice, there are too many, or one must be understood and is not known here.
     pub(super) fn read(mut body: &'a [u8]) -> Result<Self, Error> {
         let mut fields = Vec::new();
         while !body.is_empty() {
@@ -54,6 +58,9 @@ impl<'a> Fields<'a> {
             }
             if fields.iter().any(|(earlier, _)| *earlier == tag) {
                 return Err(Error::Protocol(format!("a message with its field {tag} twice")));
+            }
+            if tag >= FIRST_MANDATORY_TAG {
+                return Err(Error::Protocol(format!("field {tag} has to be understood and is unknown here")));
             }
             fields.push((tag, value));
             body = rest;
@@ -83,11 +90,12 @@ impl<'a> Fields<'a> {
 
     /// A number of 8 bytes.
     pub(super) fn number(&self, tag: u16) -> Result<u64, Error> {
-        let bytes = self.require(tag)?;
-        let bytes = bytes
-            .try_into()
-            .map_err(|_| Error::Protocol(format!("field {tag} is not 8 bytes long")))?;
-        Ok(u64::from_le_bytes(bytes))
+        self.array(tag).map(u64::from_le_bytes)
+    }
+
+    /// A number of 4 bytes.
+    pub(super) fn short_number(&self, tag: u16) -> Result<u32, Error> {
+        self.array(tag).map(u32::from_le_bytes)
     }
 
     /// A number of one byte.
@@ -109,17 +117,19 @@ impl<'a> Fields<'a> {
 
     /// How many connections; one where it is not given.
     pub(super) fn streams(&self) -> Result<u16, Error> {
-        match self.get(tag::STREAMS) {
-            None => Ok(1),
-            Some([low, high]) => Ok(u16::from_le_bytes([*low, *high])),
-            Some(_) => Err(Error::Protocol(format!("field {} is not 2 bytes long", tag::STREAMS))),
-        }
+        let streams = self.optional(tag::STREAMS, Self::array)?;
+        Ok(streams.map_or(1, u16::from_le_bytes))
     }
 
     /// What a connection that joins shows.
     pub(super) fn token(&self) -> Result<Token, Error> {
-        let wrong = |_| Error::Protocol(format!("field {} is not 16 bytes long", tag::TOKEN));
-        self.require(tag::TOKEN)?.try_into().map_err(wrong)
+        self.array(tag::TOKEN)
+    }
+
+    /// A value of so many bytes.
+    fn array<const N: usize>(&self, tag: u16) -> Result<[u8; N], Error> {
+        let wrong = |_| Error::Protocol(format!("field {tag} is not {N} bytes long"));
+        self.require(tag)?.try_into().map_err(wrong)
     }
 
     /// Why the peer stops, in its words.

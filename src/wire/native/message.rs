@@ -1,5 +1,8 @@
 //! The `native` wire's messages: what each is made of, and the header before it. Every number is little-endian.
 
+#[cfg(test)]
+mod tests;
+
 use crate::array::MAX_DESCR_BYTES;
 use crate::error::Error;
 use crate::wire::Offer;
@@ -8,17 +11,17 @@ use super::fields::{Fields, put, put_reason, tag};
 use super::{Token, offer};
 
 /// The version spoken here.
-pub(crate) const VERSION: u16 = 1;
+pub(crate) const VERSION: u16 = 2;
 /// The length of the greeting that each side sends first: magic and version.
 pub(crate) const GREETING_BYTES: usize = 8;
 /// The most data bytes that a block can have.
-pub(crate) const BLOCK_BYTES_MAX: u32 = 4 << 20;
+pub(super) const BLOCK_BYTES_MAX: u32 = 4 << 20;
 
 pub(in crate::wire) const MAGIC: [u8; 6] = *b"ARLIFT";
 
-/// Kind, three zero bytes, length of the body.
+/// Kind, flags, two zero bytes, length of the body.
 pub(super) const HEADER_BYTES: usize = 8;
-/// A block's header and the offset that follows it.
+/// A block's header, and the item and the index that follow it.
 pub(super) const BLOCK_HEADER_BYTES: usize = 16;
 /// A block's checksum, after its data.
 pub(super) const TRAILER_BYTES: usize = 8;
@@ -35,50 +38,109 @@ mod kind {
     pub(super) const ACCEPT: u8 = 2;
     pub(super) const REFUSE: u8 = 3;
     pub(super) const BLOCK: u8 = 4;
-    pub(super) const RECEIPT: u8 = 5;
+    pub(super) const RESULT: u8 = 5;
     pub(super) const ABORT: u8 = 6;
     pub(super) const KEEP_ALIVE: u8 = 7;
-    pub(super) const JOIN: u8 = 9;
     pub(super) const HANDOFF: u8 = 8;
+    pub(super) const JOIN: u8 = 9;
+    pub(super) const HELLO: u8 = 10;
+    pub(super) const WELCOME: u8 = 11;
+    pub(super) const END: u8 = 15;
+    pub(super) const FINISH: u8 = 19;
+    pub(super) const SUMMARY: u8 = 20;
 }
 
 /// What one side says to the other.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Message {
-    Offer(Box<Offer>),
-    Accept {
-        first_byte: u64,
-        /// How many connections the array may take in all, and what the further ones show.
-        more: Option<(u16, Token)>,
-        /// The receiver wants the array handed over, as was offered.
-        handoff: bool,
+    /// Begins a session, on its control connection.
+    Hello {
+        /// Over how many connections the sender would move what it has.
+        streams: u16,
     },
+    /// The receiver takes the session, or the connection that joins it.
+    Welcome {
+        /// How many connections the session may have in all, and what the further ones show.
+        more: Option<(u16, Token)>,
+    },
+    /// Ends the session in place of a welcome.
     Refuse {
         reason: String,
     },
+    /// This connection takes part in a session that has begun on another one.
+    Join {
+        token: Token,
+    },
+    Offer {
+        item: u32,
+        offer: Box<Offer>,
+    },
+    Accept {
+        item: u32,
+        /// The receiver wants the array handed over, as was offered.
+        handoff: bool,
+    },
     /// The header alone; data and checksum follow.
     Block {
-        offset: u64,
+        item: u32,
+        index: u32,
         len: u32,
     },
-    Receipt {
+    /// Every block was sent, and the source is still what was offered.
+    End {
+        item: u32,
         bytes: u64,
         checksum: Option<u64>,
     },
+    /// The receiver's last word on an item.
+    Result {
+        item: u32,
+        status: Status,
+        bytes: u64,
+        checksum: Option<u64>,
+        reason: Option<String>,
+    },
+    /// Comes with a descriptor: of what has the array in it, from byte `position` on.
+    Handoff {
+        item: u32,
+        position: u64,
+    },
+    /// Nothing more is offered.
+    Finish,
+    /// Every result was given: both sides close.
+    Summary,
     Abort {
         reason: String,
     },
     KeepAlive,
-    /// This connection takes part in a transfer that has begun on another one.
-    Join {
-        token: Token,
-    },
-    /// Comes with a descriptor: of what has the array in it, from byte `position` on.
-    Handoff {
-        position: u64,
-    },
     /// Of a kind that a later version may send and this one skips.
     Skipped,
+}
+
+/// What became of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Status {
+    /// It is where it belongs.
+    Stored,
+    /// The receiver does not want it.
+    Refused,
+    /// The receiver could not keep it.
+    Failed,
+}
+
+impl Status {
+    const CODES: [(Self, u8); 3] = [(Self::Stored, 0), (Self::Refused, 2), (Self::Failed, 3)];
+
+    fn code(self) -> u8 {
+        let mut codes = Self::CODES.into_iter();
+        codes.find(|(status, _)| *status == self).map_or(u8::MAX, |(_, code)| code)
+    }
+
+    fn from_code(code: u8) -> Result<Self, Error> {
+        let mut codes = Self::CODES.into_iter();
+        let known = codes.find(|(_, known)| *known == code).map(|(status, _)| status);
+        known.ok_or_else(|| Error::Protocol(format!("a result of the unknown status {code}")))
+    }
 }
 
 /// The greeting: magic and version.
@@ -98,75 +160,107 @@ pub(super) fn version_of(greeting: &[u8]) -> Option<u16> {
 impl Message {
     /// Appends the message's bytes; for a block, its header's.
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        if let Self::Block { item, index, len } = self {
+            header(out, kind::BLOCK, *len);
+            out.extend_from_slice(&item.to_le_bytes());
+            out.extend_from_slice(&index.to_le_bytes());
+            return;
+        }
         let mut body = Vec::new();
-        let kind = match self {
-            Self::Offer(offer) => {
-                offer::write(&mut body, offer);
-                kind::OFFER
-            }
-            Self::Accept {
-                first_byte,
-                more,
-                handoff,
-            } => {
-                put(&mut body, tag::FIRST_BYTE, &first_byte.to_le_bytes());
-                if let Some((streams, token)) = more {
-                    put(&mut body, tag::STREAMS, &streams.to_le_bytes());
-                    put(&mut body, tag::TOKEN, token);
-                }
-                if *handoff {
-                    put(&mut body, tag::HANDOFF, &[1]);
-                }
-                kind::ACCEPT
-            }
-            Self::Refuse { reason } => {
-                put_reason(&mut body, reason);
-                kind::REFUSE
-            }
-            Self::Block { offset, len } => {
-                header(out, kind::BLOCK, *len);
-                out.extend_from_slice(&offset.to_le_bytes());
-                return;
-            }
-            Self::Receipt { bytes, checksum } => {
-                put(&mut body, tag::BYTES, &bytes.to_le_bytes());
-                if let Some(checksum) = checksum {
-                    put(&mut body, tag::CHECKSUM, &checksum.to_le_bytes());
-                }
-                kind::RECEIPT
-            }
-            Self::Abort { reason } => {
-                put_reason(&mut body, reason);
-                kind::ABORT
-            }
-            Self::KeepAlive => kind::KEEP_ALIVE,
-            Self::Join { token } => {
-                put(&mut body, tag::TOKEN, token);
-                kind::JOIN
-            }
-            Self::Handoff { position } => {
-                put(&mut body, tag::POSITION, &position.to_le_bytes());
-                kind::HANDOFF
-            }
-            Self::Skipped => FIRST_SKIPPABLE_KIND,
-        };
+        let kind = self.encode_body(&mut body);
         // Every body is bounded far below 4 GiB by its fields' bounds.
         header(out, kind, u32::try_from(body.len()).unwrap_or(u32::MAX));
         out.extend_from_slice(&body);
     }
 
+    /// Appends its fields, and returns its kind.
+    fn encode_body(&self, body: &mut Vec<u8>) -> u8 {
+        match self {
+            Self::Hello { streams } => {
+                put(body, tag::STREAMS, &streams.to_le_bytes());
+                kind::HELLO
+            }
+            Self::Welcome { more } => {
+                if let Some((streams, token)) = more {
+                    put(body, tag::STREAMS, &streams.to_le_bytes());
+                    put(body, tag::TOKEN, token);
+                }
+                kind::WELCOME
+            }
+            Self::Refuse { reason } => {
+                put_reason(body, reason);
+                kind::REFUSE
+            }
+            Self::Join { token } => {
+                put(body, tag::TOKEN, token);
+                kind::JOIN
+            }
+            Self::Offer { item, offer } => {
+                put_item(body, *item);
+                offer::write(body, offer);
+                kind::OFFER
+            }
+            Self::Accept { item, handoff } => {
+                put_item(body, *item);
+                if *handoff {
+                    put(body, tag::HANDOFF, &[1]);
+                }
+                kind::ACCEPT
+            }
+            Self::End { item, bytes, checksum } => {
+                put_item(body, *item);
+                put_sum(body, *bytes, *checksum);
+                kind::END
+            }
+            Self::Result {
+                item,
+                status,
+                bytes,
+                checksum,
+                reason,
+            } => {
+                put_item(body, *item);
+                put(body, tag::STATUS, &[status.code()]);
+                put_sum(body, *bytes, *checksum);
+                if let Some(reason) = reason {
+                    put_reason(body, reason);
+                }
+                kind::RESULT
+            }
+            Self::Handoff { item, position } => {
+                put_item(body, *item);
+                put(body, tag::POSITION, &position.to_le_bytes());
+                kind::HANDOFF
+            }
+            Self::Abort { reason } => {
+                put_reason(body, reason);
+                kind::ABORT
+            }
+            Self::Finish => kind::FINISH,
+            Self::Summary => kind::SUMMARY,
+            Self::KeepAlive => kind::KEEP_ALIVE,
+            Self::Block { .. } => kind::BLOCK,
+            Self::Skipped => FIRST_SKIPPABLE_KIND,
+        }
+    }
+
     /// What it is, for people.
     pub(super) fn name(&self) -> &'static str {
         match self {
-            Self::Offer(_) => "an offer",
-            Self::Accept { .. } => "an acceptance",
+            Self::Hello { .. } => "a hello",
+            Self::Welcome { .. } => "a welcome",
             Self::Refuse { .. } => "a refusal",
+            Self::Join { .. } => "a connection that joins",
+            Self::Offer { .. } => "an offer",
+            Self::Accept { .. } => "an acceptance",
             Self::Block { .. } => "a block",
-            Self::Receipt { .. } => "a receipt",
+            Self::End { .. } => "an end",
+            Self::Result { .. } => "a result",
+            Self::Handoff { .. } => "a handoff",
+            Self::Finish => "a finish",
+            Self::Summary => "a summary",
             Self::Abort { .. } => "an abort",
             Self::KeepAlive => "a keep-alive",
-            Self::Join { .. } => "a connection that joins",
-            Self::Handoff { .. } => "a handoff",
             Self::Skipped => "a message of a later version",
         }
     }
@@ -176,21 +270,13 @@ impl Message {
         let Some((header, rest)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
             return Ok(Parsed::Need(HEADER_BYTES));
         };
-        let [kind, _, _, _, length @ ..] = *header;
+        let [kind, flags, _, _, length @ ..] = *header;
+        if flags != 0 && kind < FIRST_SKIPPABLE_KIND {
+            return Err(Error::Protocol(format!("a message of kind {kind} with the unknown flags {flags:#x}")));
+        }
         let length = u32::from_le_bytes(length);
         if kind == kind::BLOCK {
-            if length == 0 || length > BLOCK_BYTES_MAX {
-                return Err(Error::Protocol(format!(
-                    "a block of {length} bytes, of 1 to {BLOCK_BYTES_MAX}"
-                )));
-            }
-            return Ok(match rest.first_chunk() {
-                Some(offset) => {
-                    let offset = u64::from_le_bytes(*offset);
-                    Parsed::Message(Self::Block { offset, len: length }, BLOCK_HEADER_BYTES)
-                }
-                None => Parsed::Need(BLOCK_HEADER_BYTES),
-            });
+            return Self::parse_block(length, rest);
         }
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let most = if kind == kind::OFFER {
@@ -209,36 +295,73 @@ impl Message {
         Ok(Parsed::Message(Self::decode(kind, body)?, HEADER_BYTES + length))
     }
 
+    fn parse_block(len: u32, rest: &[u8]) -> Result<Parsed, Error> {
+        if len == 0 || len > BLOCK_BYTES_MAX {
+            return Err(Error::Protocol(format!(
+                "a block of {len} bytes, of 1 to {BLOCK_BYTES_MAX}"
+            )));
+        }
+        let Some((item, rest)) = rest.split_first_chunk() else {
+            return Ok(Parsed::Need(BLOCK_HEADER_BYTES));
+        };
+        let Some(index) = rest.first_chunk() else {
+            return Ok(Parsed::Need(BLOCK_HEADER_BYTES));
+        };
+        let (item, index) = (u32::from_le_bytes(*item), u32::from_le_bytes(*index));
+        Ok(Parsed::Message(Self::Block { item, index, len }, BLOCK_HEADER_BYTES))
+    }
+
     fn decode(kind: u8, body: &[u8]) -> Result<Self, Error> {
         if kind >= FIRST_SKIPPABLE_KIND {
             return Ok(Self::Skipped);
         }
         let fields = Fields::read(body)?;
+        let item = || fields.short_number(tag::ITEM);
+        let checksum = || fields.optional(tag::CHECKSUM, Fields::number);
         Ok(match kind {
-            kind::OFFER => Self::Offer(Box::new(offer::read(&fields)?)),
-            kind::ACCEPT => Self::Accept {
-                first_byte: fields.number(tag::FIRST_BYTE)?,
+            kind::HELLO => Self::Hello {
+                streams: fields.streams()?,
+            },
+            kind::WELCOME => Self::Welcome {
                 more: match fields.streams()? {
                     0 | 1 => None,
                     streams => Some((streams, fields.token()?)),
                 },
-                handoff: fields.flag(tag::HANDOFF)?,
             },
             kind::REFUSE => Self::Refuse {
                 reason: fields.reason()?,
             },
-            kind::RECEIPT => Self::Receipt {
-                bytes: fields.number(tag::BYTES)?,
-                checksum: fields.optional(tag::CHECKSUM, Fields::number)?,
+            kind::JOIN => Self::Join { token: fields.token()? },
+            kind::OFFER => Self::Offer {
+                item: item()?,
+                offer: Box::new(offer::read(&fields)?),
             },
+            kind::ACCEPT => Self::Accept {
+                item: item()?,
+                handoff: fields.flag(tag::HANDOFF)?,
+            },
+            kind::END => Self::End {
+                item: item()?,
+                bytes: fields.number(tag::BYTES)?,
+                checksum: checksum()?,
+            },
+            kind::RESULT => Self::Result {
+                item: item()?,
+                status: Status::from_code(fields.byte(tag::STATUS)?)?,
+                bytes: fields.number(tag::BYTES)?,
+                checksum: checksum()?,
+                reason: fields.optional(tag::REASON, |fields, _| fields.reason())?,
+            },
+            kind::HANDOFF => Self::Handoff {
+                item: item()?,
+                position: fields.number(tag::POSITION)?,
+            },
+            kind::FINISH => Self::Finish,
+            kind::SUMMARY => Self::Summary,
             kind::ABORT => Self::Abort {
                 reason: fields.reason()?,
             },
             kind::KEEP_ALIVE => Self::KeepAlive,
-            kind::JOIN => Self::Join { token: fields.token()? },
-            kind::HANDOFF => Self::Handoff {
-                position: fields.number(tag::POSITION)?,
-            },
             _ => {
                 return Err(Error::Protocol(format!("a message of the unknown kind {kind}")));
             }
@@ -255,207 +378,18 @@ pub(super) enum Parsed {
     Need(usize),
 }
 
+fn put_item(body: &mut Vec<u8>, item: u32) {
+    put(body, tag::ITEM, &item.to_le_bytes());
+}
+
+fn put_sum(body: &mut Vec<u8>, bytes: u64, checksum: Option<u64>) {
+    put(body, tag::BYTES, &bytes.to_le_bytes());
+    if let Some(checksum) = checksum {
+        put(body, tag::CHECKSUM, &checksum.to_le_bytes());
+    }
+}
+
 fn header(out: &mut Vec<u8>, kind: u8, length: u32) {
     out.extend_from_slice(&[kind, 0, 0, 0]);
     out.extend_from_slice(&length.to_le_bytes());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::array::{ArrayMeta, Dtype, Order, Shape};
-    use crate::wire::{ChecksumKind, Handoff};
-    use proptest::prelude::*;
-
-    fn offer() -> Offer {
-        Offer {
-            meta: ArrayMeta::new(Dtype::f64(), Shape::new(vec![3, 4]).expect("shape"), Order::Fortran).expect("meta"),
-            name: Some("Größe.npy".into()),
-            plain: false,
-            identity: vec![1, 2, 3],
-            checksum: ChecksumKind::Crc32,
-            streams: 3,
-            handoff: Some(Handoff::Unsealed),
-        }
-    }
-
-    fn encoded(message: &Message) -> Vec<u8> {
-        let mut out = Vec::new();
-        message.encode(&mut out);
-        out
-    }
-
-    #[test]
-    fn every_message_survives_the_wire_and_is_awaited_whole() {
-        let messages = [
-            Message::Offer(Box::new(offer())),
-            Message::Accept {
-                first_byte: 1 << 40,
-                more: None,
-                handoff: false,
-            },
-            Message::Accept {
-                first_byte: 0,
-                more: Some((8, [7; 16])),
-                handoff: false,
-            },
-            Message::Join { token: [9; 16] },
-            Message::Accept {
-                first_byte: 0,
-                more: None,
-                handoff: true,
-            },
-            Message::Handoff { position: 128 },
-            Message::Refuse {
-                reason: "no room".into(),
-            },
-            Message::Block {
-                offset: 7,
-                len: BLOCK_BYTES_MAX,
-            },
-            Message::Receipt {
-                bytes: 96,
-                checksum: Some(5),
-            },
-            Message::Receipt {
-                bytes: 96,
-                checksum: None,
-            },
-            Message::Abort {
-                reason: "cancelled".into(),
-            },
-            Message::KeepAlive,
-        ];
-        for message in messages {
-            let bytes = encoded(&message);
-            for len in 0..bytes.len() {
-                let parsed = Message::parse(&bytes[..len]).expect("a beginning");
-                assert!(
-                    matches!(parsed, Parsed::Need(n) if n > len && n <= bytes.len()),
-                    "{message:?} cut at {len}"
-                );
-            }
-            assert_eq!(Message::parse(&bytes), Ok(Parsed::Message(message, bytes.len())));
-        }
-    }
-
-    #[test]
-    fn unknown_fields_and_later_kinds_are_skipped_and_unknown_low_kinds_are_not() {
-        let mut body = Vec::new();
-        put(&mut body, 999, b"from the future");
-        put(&mut body, tag::FIRST_BYTE, &4_u64.to_le_bytes());
-        assert_eq!(
-            Message::decode(kind::ACCEPT, &body),
-            Ok(Message::Accept {
-                first_byte: 4,
-                more: None,
-                handoff: false
-            })
-        );
-        assert_eq!(Message::decode(0x99, b"not fields"), Ok(Message::Skipped));
-        assert!(Message::decode(99, &body).is_err());
-    }
-
-    #[test]
-    fn lengths_are_bounded_before_they_are_used() {
-        let mut huge = vec![kind::OFFER, 0, 0, 0];
-        huge.extend_from_slice(&u32::MAX.to_le_bytes());
-        assert!(Message::parse(&huge).is_err());
-        huge[0] = kind::BLOCK;
-        assert!(Message::parse(&huge).is_err());
-        let lying = [1, 0, 255, 255, 0];
-        assert!(Fields::read(&lying).is_err());
-    }
-
-    #[test]
-    fn a_dtype_of_any_length_that_is_read_travels_whole() {
-        // Around the longest value with a short length, and the longest there is.
-        for length in [65_534, 65_535, 65_536, MAX_DESCR_BYTES] {
-            let name = "n".repeat(length - "[('', '|u1')]".len());
-            let dtype = Dtype::from_descr(&format!("[('{name}', '|u1')]")).expect("a dtype");
-            assert_eq!(dtype.descr().len(), length);
-            let meta = ArrayMeta::vector(dtype, 12).expect("meta");
-            let message = Message::Offer(Box::new(Offer {
-                meta,
-                name: Some("n".repeat(4096)),
-                ..offer()
-            }));
-            let bytes = encoded(&message);
-            assert_eq!(Message::parse(&bytes), Ok(Parsed::Message(message, bytes.len())));
-        }
-    }
-
-    #[test]
-    fn a_field_name_arrives_as_it_was_sent_whatever_characters_it_has() {
-        let dtype = Dtype::from_descr("[('a\u{202e}b\u{200b}', '|u1')]").expect("a dtype");
-        let meta = ArrayMeta::vector(dtype, 12).expect("meta");
-        let message = Message::Offer(Box::new(Offer { meta, ..offer() }));
-        let bytes = encoded(&message);
-        assert_eq!(Message::parse(&bytes), Ok(Parsed::Message(message, bytes.len())));
-    }
-
-    #[test]
-    fn a_field_that_comes_twice_and_a_flag_that_is_neither_on_nor_off_are_errors() {
-        let mut body = Vec::new();
-        put(&mut body, tag::FIRST_BYTE, &4_u64.to_le_bytes());
-        put(&mut body, tag::FIRST_BYTE, &5_u64.to_le_bytes());
-        assert!(Message::decode(kind::ACCEPT, &body).is_err());
-        let mut body = Vec::new();
-        put(&mut body, tag::ORDER, &[2]);
-        let fields = Fields::read(&body).expect("fields");
-        assert!(fields.flag(tag::ORDER).is_err());
-        assert_eq!(fields.flag(tag::PLAIN), Ok(false));
-    }
-
-    #[test]
-    fn an_abort_without_a_reason_is_still_an_abort() {
-        let Ok(Message::Abort { reason }) = Message::decode(kind::ABORT, &[]) else {
-            panic!("abort")
-        };
-        assert!(reason.contains("no reason"));
-    }
-
-    #[test]
-    fn an_offer_whose_bytes_do_not_fit_its_shape_is_refused() {
-        let mut bytes = encoded(&Message::Offer(Box::new(offer())));
-        let at = bytes
-            .windows(8)
-            .position(|window| window == 96_u64.to_le_bytes())
-            .expect("the length");
-        bytes[at] = 97;
-        assert!(matches!(Message::parse(&bytes), Err(Error::BadOffer(_))));
-    }
-
-    #[test]
-    fn control_characters_of_a_peer_do_not_reach_the_terminal() {
-        let bytes = encoded(&Message::Abort {
-            reason: "\x1b[31mred".into(),
-        });
-        let Ok(Parsed::Message(Message::Abort { reason }, _)) = Message::parse(&bytes) else {
-            panic!("abort")
-        };
-        assert_eq!(reason, "\u{fffd}[31mred");
-    }
-
-    #[test]
-    fn the_first_byte_can_never_begin_a_tls_record() {
-        assert_ne!(greeting()[0], 0x16);
-        assert_eq!(version_of(&greeting()), Some(VERSION));
-        assert_eq!(version_of(b"GET / HT"), None);
-    }
-
-    proptest! {
-        #[test]
-        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-            let _ = Message::parse(&bytes);
-        }
-
-        #[test]
-        fn a_changed_offer_never_panics(at in 0_usize..200, byte: u8) {
-            let mut bytes = encoded(&Message::Offer(Box::new(offer())));
-            let at = at % bytes.len();
-            bytes[at] = byte;
-            let _ = Message::parse(&bytes);
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! The `native` wire: an offer, an answer, blocks with checksums, a receipt.
+//! The `native` wire: an offer, an answer, blocks with checksums, a result.
 //!
 //! `docs/wire.md` is the page from which to write a peer.
 
@@ -9,7 +9,6 @@ mod outgoing;
 mod receive;
 mod send;
 
-pub(crate) use message::BLOCK_BYTES_MAX;
 pub(crate) use outgoing::OutgoingBlocks;
 pub(crate) use receive::NativeReceiver;
 pub(crate) use send::NativeSender;
@@ -18,3 +17,9 @@ pub(super) use message::MAGIC;
 
 /// What a connection shows that joins a transfer: 16 bytes that the receiver drew.
 pub(crate) type Token = [u8; 16];
+
+/// The most blocks of a grid that one array can have.
+pub(super) const BLOCKS_MAX: u64 = 1 << 24;
+
+/// The number of the one item of a session.
+const ITEM: u32 = 1;

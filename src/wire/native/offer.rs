@@ -2,12 +2,17 @@
 
 use crate::array::{ArrayMeta, Dtype, Order, Shape};
 use crate::error::Error;
-use crate::wire::{ChecksumKind, Handoff, Offer};
+use crate::wire::{ChecksumKind, Grain, Handoff, Offer};
 
+use super::BLOCKS_MAX;
 use super::fields::{Fields, put, put_text, tag};
 
 const NAME_BYTES_MAX: usize = 4096;
 const IDENTITY_BYTES_MAX: usize = 64;
+/// What an item is: an array, which is kept with its dtype and shape.
+const ARRAY: u8 = 0;
+/// What an item is: a plain file, whose bytes are kept as they are.
+const PLAIN_FILE: u8 = 1;
 
 /// Appends them.
 pub(super) fn write(body: &mut Vec<u8>, offer: &Offer) {
@@ -27,9 +32,9 @@ pub(super) fn write(body: &mut Vec<u8>, offer: &Offer) {
     }
     put(body, tag::IDENTITY, &offer.identity);
     put(body, tag::CHECKSUM_KIND, &[offer.checksum.code()]);
-    put(body, tag::PLAIN, &[u8::from(offer.plain)]);
-    if offer.streams > 1 {
-        put(body, tag::STREAMS, &offer.streams.to_le_bytes());
+    put(body, tag::WHAT, &[if offer.plain { PLAIN_FILE } else { ARRAY }]);
+    if let Some(grain) = offer.grain {
+        put(body, tag::GRAIN, &grain.get().to_le_bytes());
     }
     if let Some(handoff) = offer.handoff {
         put(body, tag::HANDOFF, &[handoff.code()]);
@@ -71,13 +76,27 @@ pub(super) fn read(fields: &Fields<'_>) -> Result<Offer, Error> {
     let code = fields.byte(tag::CHECKSUM_KIND)?;
     let checksum =
         ChecksumKind::from_code(code).ok_or_else(|| bad(format!("its checksum kind {code} is unknown here")))?;
+    let plain = match fields.optional(tag::WHAT, Fields::byte)? {
+        None | Some(ARRAY) => false,
+        Some(PLAIN_FILE) => true,
+        Some(other) => return Err(bad(format!("what it offers, {other}, is unknown here"))),
+    };
+    let grain = fields.optional(tag::GRAIN, Fields::short_number)?;
+    let grain = grain.map(|bytes| {
+        Grain::new(bytes).ok_or_else(|| bad(format!("its blocks of {bytes} bytes are no power of two from 64 KiB to 4 MiB")))
+    });
+    let grain = grain.transpose()?;
+    if let Some(grain) = grain.filter(|grain| bytes.div_ceil(grain.bytes()) > BLOCKS_MAX) {
+        return Err(bad(format!("it has more than {BLOCKS_MAX} blocks of {} bytes", grain.get())));
+    }
     Ok(Offer {
         meta,
         name,
-        plain: fields.flag(tag::PLAIN)?,
+        plain,
         identity: identity.to_vec(),
         checksum,
-        streams: fields.streams()?,
+        streams: 1,
+        grain,
         // A way that a later version may know is none here: the array comes in blocks.
         handoff: fields
             .optional(tag::HANDOFF, Fields::byte)?

@@ -3,32 +3,46 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::ledger::Runs;
-use crate::wire::{Checksum, ChecksumKind, Digest};
+use crate::wire::{Checksum, ChecksumKind, Digest, Grain, Offer};
 
 /// The blocks of one array on their way out, over however many connections.
 #[derive(Debug)]
 pub struct OutgoingBlocks {
     total_bytes: u64,
     checksum: ChecksumKind,
+    grain: Option<Grain>,
     state: Mutex<State>,
+}
+
+/// A block that one connection sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct OutgoingBlock {
+    /// Its number, from 0.
+    pub(super) index: u32,
+    /// Its first byte.
+    pub(super) at: u64,
+    /// Its bytes.
+    pub(super) len: u32,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Where the next block begins that is given out.
+    /// Where the next block begins that is given out, and its number.
     next: u64,
+    index: u32,
     sent_bytes: u64,
     /// Given out is open, sent is closed. There are few: blocks are given out in order.
     runs: Runs,
 }
 
 impl OutgoingBlocks {
-    /// Of an array of `total_bytes`, none of which has moved.
+    /// Of an array that is offered, none of which has moved.
     #[must_use]
-    pub(super) fn new(total_bytes: u64, checksum: ChecksumKind) -> Arc<Self> {
+    pub(super) fn new(offer: &Offer) -> Arc<Self> {
         Arc::new(Self {
-            total_bytes,
-            checksum,
+            total_bytes: offer.meta.byte_len(),
+            checksum: offer.checksum,
+            grain: offer.grain,
             state: Mutex::default(),
         })
     }
@@ -43,19 +57,21 @@ impl OutgoingBlocks {
         self.checksum
     }
 
-    /// Gives out the next block, of at most `most` bytes: its first byte and its length. `None` where all are out.
-    pub(super) fn give_out(&self, most: u32) -> Option<(u64, u32)> {
+    /// Gives out the next block; of at most `most` bytes, where no grid says how many. `None` where all are out.
+    pub(super) fn give_out(&self, most: u32) -> Option<OutgoingBlock> {
         let mut state = self.lock();
-        let at = state.next;
-        let left = self.total_bytes - at;
-        let len = u32::try_from(left).unwrap_or(u32::MAX).min(most);
+        let (index, at) = (state.index, state.next);
+        let most = self.grain.map_or(most, Grain::get);
+        let len = u32::try_from(self.total_bytes - at).unwrap_or(u32::MAX).min(most);
         if len == 0 {
             return None;
         }
         state.next += u64::from(len);
+        // Without a grid a block can be of one byte: the count may run over, and nobody reckons with it.
+        state.index = index.wrapping_add(1);
         let next = state.next;
         state.runs.open(at, next);
-        Some((at, len))
+        Some(OutgoingBlock { index, at, len })
     }
 
     /// Whether every block is given out.
@@ -100,6 +116,7 @@ impl OutgoingBlocks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::array::{ArrayMeta, Dtype};
     use proptest::prelude::*;
 
     fn digest(bytes: &[u8]) -> Digest {
@@ -108,24 +125,38 @@ mod tests {
         digest
     }
 
+    fn offer(bytes: u64, grain: Option<Grain>, checksum: ChecksumKind) -> Offer {
+        Offer {
+            meta: ArrayMeta::vector(Dtype::u8(), bytes).expect("small"),
+            name: None,
+            plain: false,
+            identity: Vec::new(),
+            checksum,
+            grain,
+            streams: 1,
+            handoff: None,
+        }
+    }
+
     #[test]
     fn blocks_are_given_out_once_and_in_order() {
-        let blocks = OutgoingBlocks::new(10, ChecksumKind::None);
-        assert_eq!(
-            [
-                blocks.give_out(4),
-                blocks.give_out(4),
-                blocks.give_out(4),
-                blocks.give_out(4)
-            ],
-            [Some((0, 4)), Some((4, 4)), Some((8, 2)), None]
-        );
+        let blocks = OutgoingBlocks::new(&offer(10, None, ChecksumKind::None));
+        let out: Vec<_> = std::iter::from_fn(|| blocks.give_out(4)).collect();
+        let block = |index, at, len| OutgoingBlock { index, at, len };
+        assert_eq!(out, [block(0, 0, 4), block(1, 4, 4), block(2, 8, 2)]);
         assert!(blocks.all_out() && !blocks.all_sent());
     }
 
     #[test]
+    fn on_a_grid_every_block_but_the_last_is_as_long_as_it_says() {
+        let blocks = OutgoingBlocks::new(&offer(200_000, Some(Grain::MIN), ChecksumKind::None));
+        let lens: Vec<_> = std::iter::from_fn(|| blocks.give_out(7)).map(|block| block.len).collect();
+        assert_eq!(lens, [65_536, 65_536, 65_536, 3_392]);
+    }
+
+    #[test]
     fn an_array_of_nothing_is_whole_and_has_the_checksum_of_nothing() {
-        let blocks = OutgoingBlocks::new(0, ChecksumKind::Crc64Nvme);
+        let blocks = OutgoingBlocks::new(&offer(0, Some(Grain::MAX), ChecksumKind::Crc64Nvme));
         assert!(blocks.all_out() && blocks.all_sent());
         assert_eq!(blocks.checksum().map(Checksum::value), Some(0));
     }
@@ -137,14 +168,14 @@ mod tests {
             most in 1_u32..40,
             seed in any::<u64>(),
         ) {
-            let blocks = OutgoingBlocks::new(bytes.len() as u64, ChecksumKind::Crc64Nvme);
+            let blocks = OutgoingBlocks::new(&offer(bytes.len() as u64, None, ChecksumKind::Crc64Nvme));
             let mut out: Vec<_> = std::iter::from_fn(|| blocks.give_out(most)).collect();
-            out.sort_by_key(|(at, _)| at.wrapping_mul(seed | 1));
-            for (index, (at, len)) in out.iter().enumerate() {
+            out.sort_by_key(|block| block.at.wrapping_mul(seed | 1));
+            for (index, OutgoingBlock { at, len, .. }) in out.into_iter().enumerate() {
                 prop_assert!(blocks.checksum().is_none() && !blocks.all_sent(), "after {index}");
-                let begin = usize::try_from(*at).expect("small");
-                let end = begin + usize::try_from(*len).expect("small");
-                blocks.sent(*at, u64::from(*len), &digest(&bytes[begin..end]));
+                let begin = usize::try_from(at).expect("small");
+                let end = begin + usize::try_from(len).expect("small");
+                blocks.sent(at, u64::from(len), &digest(&bytes[begin..end]));
             }
             prop_assert!(blocks.all_sent());
             prop_assert_eq!(blocks.checksum(), digest(&bytes).checksum());

@@ -4,68 +4,110 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::ledger::{Claim, Ledger, Span};
-use crate::wire::{Checksum, ChecksumKind, Digest, Heard, Want};
+use crate::wire::{Checksum, ChecksumKind, Digest, Grain, Heard, Offer, Want};
 
-use super::Token;
 use super::message::{
-    BLOCK_HEADER_BYTES, GREETING_BYTES, HEADER_BYTES, Message, Parsed, TRAILER_BYTES, VERSION, greeting, version_of,
+    BLOCK_HEADER_BYTES, GREETING_BYTES, HEADER_BYTES, Message, Parsed, Status, TRAILER_BYTES, VERSION, greeting,
+    version_of,
 };
+use super::{ITEM, Token};
 
-/// Takes an offer, then blocks, and checks each at its end; or takes some blocks of a transfer that has begun.
+/// Behind the last block come an end and a finish, and no block: so many bytes are read at once then.
+const LAST_BYTES: usize = 256;
+
+/// Takes a session of one array: the offer, then blocks, and checks each at its end; or takes some blocks of a session
+/// that has begun.
 #[derive(Debug)]
 pub struct NativeReceiver {
+    role: Role,
     state: State,
     inbox: Vec<u8>,
+    /// Over how many connections the sender would move what it has.
+    streams: u16,
     /// The array's, from the answer on.
     ledger: Option<Arc<Ledger>>,
-    /// Where the next block has to begin; anywhere that is free, where blocks come over several connections.
-    due_at: Option<u64>,
-    block_index: u64,
+    grid: Grid,
     /// Of what has come of the current block.
     digest: Digest,
     /// Ours has been sent, ahead of the answer.
     has_greeted: bool,
+    /// The sender has said that nothing more is offered.
+    has_finished: bool,
     idle_messages: u64,
+}
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// It began the session.
+    Control,
+    /// It brings blocks.
+    Joined,
+}
+
+/// Where blocks lie.
+#[derive(Debug)]
+enum Grid {
+    /// At multiples of so many bytes.
+    Every(Grain),
+    /// One behind the other: the next one has this number, and begins with this byte.
+    InOrder { index: u32, at: u64 },
 }
 
 #[derive(Debug)]
 enum State {
     Greeting,
+    AwaitHello,
     AwaitOffer,
     /// The owner decides.
     Offered,
     /// The array was asked for as a whole, which comes unless a block does.
     AwaitHandoff,
+    /// It has come, and its end has not.
+    Handed {
+        position: u64,
+    },
     Between,
-    Data(Claim),
-    Trailer(Claim),
+    Data(IncomingBlock),
+    Trailer(IncomingBlock),
     /// A block has begun to come that cannot be claimed.
     Refused,
-    Whole,
+    /// The sender has looked again, and all is as it offered. Other connections may still bring blocks.
+    Ended,
+}
+
+/// A block that is on its way.
+#[derive(Debug)]
+struct IncomingBlock {
+    index: u32,
+    claim: Claim,
 }
 
 impl Default for NativeReceiver {
     fn default() -> Self {
         Self {
+            role: Role::Control,
             state: State::Greeting,
             inbox: Vec::new(),
+            streams: 1,
             ledger: None,
-            due_at: Some(0),
-            block_index: 0,
+            grid: Grid::InOrder { index: 0, at: 0 },
             digest: Digest::new(ChecksumKind::None),
             has_greeted: false,
+            has_finished: false,
             idle_messages: 0,
         }
     }
 }
 
 impl NativeReceiver {
-    /// Takes blocks of a transfer from a connection that has joined it.
+    /// Takes blocks of an array with such blocks from a connection that has joined its session.
     #[must_use]
-    pub fn joined() -> Self {
+    pub fn joined(grain: Grain) -> Self {
         Self {
+            role: Role::Joined,
             state: State::Offered,
-            due_at: None,
+            grid: Grid::Every(grain),
             ..Self::default()
         }
     }
@@ -78,21 +120,22 @@ impl NativeReceiver {
             State::Greeting => Want::Control(GREETING_BYTES - have),
             State::Offered => Want::Decision,
             // Another connection has brought the last block.
-            State::Between if self.is_whole() => Want::Done,
-            State::AwaitOffer | State::AwaitHandoff | State::Between => Want::Control(self.message_bytes_missing()),
-            State::Data(block) => Want::Data {
-                at: block.at(),
-                len: block.left(),
-            },
-            State::Trailer(block) => {
-                // Whatever message follows a checksum has at least a header, and a block's header is as long as
-                // two: reading both at once never reaches into data.
-                let next = if self.is_last(block) { 0 } else { BLOCK_HEADER_BYTES };
-                Want::Control(TRAILER_BYTES + next - have)
+            State::Between if self.role == Role::Joined && self.is_whole() => Want::Done,
+            State::Between if self.is_whole() => Want::Control(LAST_BYTES),
+            State::Ended if self.is_whole() => Want::Done,
+            State::Ended | State::Handed { .. } => Want::Control(LAST_BYTES),
+            State::AwaitHello | State::AwaitOffer | State::AwaitHandoff | State::Between => {
+                Want::Control(self.message_bytes_missing())
             }
+            State::Data(block) => Want::Data {
+                at: block.claim.at(),
+                len: block.claim.left(),
+            },
+            // Whatever message follows a checksum has at least a header, and a block's header is as long as two:
+            // reading both at once never reaches into data.
+            State::Trailer(_) => Want::Control(TRAILER_BYTES + BLOCK_HEADER_BYTES - have),
             // Its owner gives up; it is never whole.
             State::Refused => Want::Control(1),
-            State::Whole => Want::Done,
         }
     }
 
@@ -107,7 +150,7 @@ impl NativeReceiver {
                         break;
                     };
                     match version_of(first) {
-                        Some(VERSION) => self.state = State::AwaitOffer,
+                        Some(VERSION) => self.state = State::AwaitHello,
                         Some(other) => {
                             let reason =
                                 format!("version {other} of the native wire is unknown here, version {VERSION} is");
@@ -119,7 +162,12 @@ impl NativeReceiver {
                     }
                     self.inbox.drain(..GREETING_BYTES);
                 }
-                State::AwaitOffer | State::AwaitHandoff | State::Between => {
+                State::AwaitHello
+                | State::AwaitOffer
+                | State::AwaitHandoff
+                | State::Handed { .. }
+                | State::Between
+                | State::Ended => {
                     let Parsed::Message(message, len) = Message::parse(&self.inbox)? else {
                         break;
                     };
@@ -135,14 +183,16 @@ impl NativeReceiver {
                     let trailer = u64::from_le_bytes(*trailer);
                     self.inbox.drain(..TRAILER_BYTES);
                     if self.digest.value().is_some_and(|value| value != trailer) {
-                        let (index, start, end) = (self.block_index, block.start(), block.end());
+                        let (start, end) = (block.claim.start(), block.claim.end());
+                        let index = block.index.into();
                         return Err(Error::DamagedBlock { index, start, end });
                     }
                     if let State::Trailer(block) = std::mem::replace(&mut self.state, State::Between) {
-                        self.end_block(block);
+                        block.claim.verified(&self.digest);
+                        self.digest = Digest::new(self.digest.kind());
                     }
                 }
-                State::Offered | State::Data(_) | State::Refused | State::Whole => break,
+                State::Offered | State::Data(_) | State::Refused => break,
             }
         }
         Ok(heard)
@@ -154,11 +204,8 @@ impl NativeReceiver {
     /// # Errors
     /// Nothing was offered.
     pub fn accept(&mut self, ledger: &Arc<Ledger>, more: Option<(u16, Token)>) -> Result<Vec<u8>, Error> {
-        if more.is_some() {
-            self.due_at = None;
-        }
         let answer = self.acceptance(ledger, more, false)?;
-        self.state = self.after_block();
+        self.state = State::Between;
         Ok(answer)
     }
 
@@ -175,7 +222,7 @@ impl NativeReceiver {
     /// Whether a descriptor may come with what is read next.
     #[must_use]
     pub fn awaits_handoff(&self) -> bool {
-        matches!(self.state, State::AwaitHandoff)
+        matches!(self.state, State::AwaitHandoff | State::Handed { .. })
     }
 
     /// What tells the sender why nothing more is taken: a refusal before the answer, else an abort.
@@ -183,7 +230,10 @@ impl NativeReceiver {
     pub fn give_up(&self, reason: &str) -> Vec<u8> {
         let reason = reason.into();
         let mut out = Vec::new();
-        if matches!(self.state, State::Greeting | State::AwaitOffer | State::Offered) {
+        if matches!(
+            self.state,
+            State::Greeting | State::AwaitHello | State::AwaitOffer | State::Offered
+        ) {
             if !self.has_greeted {
                 out.extend_from_slice(&greeting());
             }
@@ -197,7 +247,7 @@ impl NativeReceiver {
     /// What tells the sender that we are still here; only once there is an offer.
     #[must_use]
     pub fn keep_alive(&mut self) -> Option<Vec<u8>> {
-        if matches!(self.state, State::Greeting | State::AwaitOffer) {
+        if matches!(self.state, State::Greeting | State::AwaitHello | State::AwaitOffer) {
             return None;
         }
         let mut out = self.greeting_if_due();
@@ -213,7 +263,7 @@ impl NativeReceiver {
     /// The proof that the current block's bytes are this connection's; once a block.
     pub(crate) fn take_span(&mut self) -> Option<Span> {
         match &mut self.state {
-            State::Data(block) => block.take_span(),
+            State::Data(block) => block.claim.take_span(),
             _ => None,
         }
     }
@@ -231,32 +281,45 @@ impl NativeReceiver {
         let State::Data(block) = &mut self.state else {
             return Err(Error::Bug("bytes landed outside a block".into()));
         };
-        block.landed(len);
-        if block.left() > 0 {
-            return Ok(());
-        }
-        let has_trailer = self.digest.value().is_some();
-        match std::mem::replace(&mut self.state, State::Between) {
-            State::Data(block) if has_trailer => self.state = State::Trailer(block),
-            State::Data(block) => self.end_block(block),
-            _ => {}
+        block.claim.landed(len);
+        if block.claim.left() == 0
+            && let State::Data(block) = std::mem::replace(&mut self.state, State::Between)
+        {
+            self.state = State::Trailer(block);
         }
         Ok(())
     }
 
-    /// The receipt for a whole array.
+    /// What tells the sender that the array is where it belongs, and that all is said, if it has said so itself.
     #[must_use]
-    pub fn receipt(&self) -> Vec<u8> {
+    pub fn result(&self) -> Vec<u8> {
+        let total = self.ledger.as_ref().and_then(|ledger| ledger.total_bytes());
         let mut out = Vec::new();
-        Message::Receipt {
-            bytes: self
-                .ledger
-                .as_ref()
-                .and_then(|ledger| ledger.total_bytes())
-                .unwrap_or(0),
+        Message::Result {
+            item: ITEM,
+            status: Status::Stored,
+            bytes: total.unwrap_or(0),
             checksum: self.checksum().map(Checksum::value),
+            reason: None,
         }
         .encode(&mut out);
+        if self.has_finished {
+            Message::Summary.encode(&mut out);
+        }
+        out
+    }
+
+    /// Whether the sender may still offer something.
+    #[must_use]
+    pub fn may_go_on(&self) -> bool {
+        !self.has_finished
+    }
+
+    /// What tells the sender that all is said.
+    #[must_use]
+    pub fn summary() -> Vec<u8> {
+        let mut out = Vec::new();
+        Message::Summary.encode(&mut out);
         out
     }
 
@@ -291,12 +354,10 @@ impl NativeReceiver {
         self.digest = Digest::new(ledger.checksum_kind());
         self.ledger = Some(Arc::clone(ledger));
         let mut out = self.greeting_if_due();
-        Message::Accept {
-            first_byte: 0,
-            more,
-            handoff,
+        Message::Welcome { more }.encode(&mut out);
+        if self.role == Role::Control {
+            Message::Accept { item: ITEM, handoff }.encode(&mut out);
         }
-        .encode(&mut out);
         Ok(out)
     }
 
@@ -308,28 +369,12 @@ impl NativeReceiver {
         self.ledger.as_ref()?.checksum()
     }
 
-    /// Whether all is verified once this block is.
-    fn is_last(&self, block: &Claim) -> bool {
-        let ledger = self.ledger.as_ref();
-        ledger
-            .is_some_and(|ledger| Some(ledger.verified_bytes() + (block.end() - block.start())) == ledger.total_bytes())
-    }
-
-    fn end_block(&mut self, block: Claim) {
-        block.verified(&self.digest);
-        self.digest = Digest::new(self.digest.kind());
-        self.block_index += 1;
-        self.state = self.after_block();
-    }
-
-    fn after_block(&self) -> State {
-        if self.is_whole() { State::Whole } else { State::Between }
-    }
-
     /// How many bytes may be read without reaching into a block's data.
     fn message_bytes_missing(&self) -> usize {
         let need = match Message::parse(&self.inbox) {
-            Ok(Parsed::Need(HEADER_BYTES)) if !matches!(self.state, State::AwaitOffer) => BLOCK_HEADER_BYTES,
+            Ok(Parsed::Need(HEADER_BYTES)) if !matches!(self.state, State::AwaitHello | State::AwaitOffer) => {
+                BLOCK_HEADER_BYTES
+            },
             Ok(Parsed::Need(need)) => need,
             // A whole or a broken message is dealt with as soon as its bytes are heard.
             Ok(Parsed::Message(..)) | Err(_) => HEADER_BYTES,
@@ -344,43 +389,109 @@ impl NativeReceiver {
                 Ok(Some(Heard::KeepAlive))
             }
             (_, Message::Abort { reason }) => Err(Error::Aborted(reason)),
-            (State::AwaitOffer, Message::Offer(offer)) => {
-                self.state = State::Offered;
-                Ok(Some(Heard::Offer(offer)))
+            (State::AwaitHello, Message::Hello { streams }) => {
+                self.streams = streams;
+                self.state = State::AwaitOffer;
+                Ok(None)
             }
-            (State::AwaitOffer, Message::Join { token }) => {
+            (State::AwaitHello, Message::Join { token }) => {
                 self.state = State::Offered;
                 Ok(Some(Heard::Join(token)))
             }
-            (State::Between, Message::Block { offset, len }) => {
-                self.begin_block(offset, len)?;
+            (State::AwaitOffer, Message::Offer { item: ITEM, mut offer }) => {
+                // Without a grid nobody could tell where a block of another connection belongs.
+                offer.streams = offer.grain.map_or(1, |_| self.streams);
+                if let Some(grain) = offer.grain {
+                    self.grid = Grid::Every(grain);
+                }
+                self.state = State::Offered;
+                Ok(Some(Heard::Offer(offer)))
+            }
+            (State::Between, Message::Block { item: ITEM, index, len }) => {
+                self.begin_block(index, len)?;
                 Ok(None)
             }
-            (State::AwaitHandoff, Message::Block { offset, len }) => {
-                self.begin_block(offset, len)?;
+            (State::AwaitHandoff, Message::Block { item: ITEM, index, len }) => {
+                self.begin_block(index, len)?;
                 Ok(Some(Heard::BlocksInstead))
             }
-            (State::AwaitHandoff, Message::Handoff { position }) => {
-                self.state = State::Whole;
+            (State::AwaitHandoff, Message::Handoff { item: ITEM, position }) => {
+                self.state = State::Handed { position };
+                Ok(None)
+            }
+            (State::Handed { position }, Message::End { item: ITEM, .. }) => {
+                let position = *position;
+                self.state = State::Ended;
                 Ok(Some(Heard::Handoff { position }))
             }
+            (State::Between, Message::End { item: ITEM, bytes, checksum }) if self.role == Role::Control => {
+                self.end(bytes, checksum)?;
+                Ok(None)
+            }
+            (State::Ended, Message::Finish) if !self.has_finished => {
+                self.has_finished = true;
+                Ok(None)
+            }
+            (State::Between | State::Ended, Message::Offer { .. }) => Err(Error::Protocol(
+                "a second array in one session, where one was to come".into(),
+            )),
             (_, message) => Err(Error::Protocol(format!("{} out of turn", message.name()))),
         }
     }
 
     /// Claims a block whose header has come.
-    fn begin_block(&mut self, at: u64, len: u32) -> Result<(), Error> {
-        if let Some(due_at) = self.due_at.filter(|due_at| *due_at != at) {
-            return Err(Error::Protocol(format!(
-                "a block that begins at byte {at} where {due_at} was due"
-            )));
-        }
+    fn begin_block(&mut self, index: u32, len: u32) -> Result<(), Error> {
         let early = || Error::Bug("blocks are taken before there is a ledger".into());
         let ledger = self.ledger.as_ref().ok_or_else(early)?;
         self.state = State::Refused;
-        let block = ledger.claim(at, len.into())?;
-        self.due_at = self.due_at.map(|_| block.end());
-        self.state = State::Data(block);
+        let at = self.grid.place(index, len, ledger.total_bytes().unwrap_or(0))?;
+        let claim = ledger.claim(at, len.into())?;
+        self.state = State::Data(IncomingBlock { index, claim });
         Ok(())
+    }
+
+    /// The sender has sent all of it, and this is what it sent.
+    fn end(&mut self, bytes: u64, checksum: Option<u64>) -> Result<(), Error> {
+        let total = self.ledger.as_ref().and_then(|ledger| ledger.total_bytes());
+        if total != Some(bytes) {
+            return Err(Error::Protocol(format!(
+                "an end after {bytes} bytes of {}",
+                total.unwrap_or(0)
+            )));
+        }
+        let ours = self.checksum().map(Checksum::value);
+        if ours.zip(checksum).is_some_and(|(ours, theirs)| ours != theirs) {
+            return Err(Error::Protocol(
+                "its checksum of the whole array is not that of the blocks that it sent".into(),
+            ));
+        }
+        self.state = State::Ended;
+        Ok(())
+    }
+}
+
+impl Grid {
+    /// The first byte of a block with that number and so many bytes, of an array of `total` bytes.
+    fn place(&mut self, index: u32, len: u32, total: u64) -> Result<u64, Error> {
+        match self {
+            Self::Every(grain) => {
+                let at = u64::from(index) * grain.bytes();
+                let due = total.saturating_sub(at).min(grain.bytes());
+                if u64::from(len) != due {
+                    return Err(Error::Protocol(format!(
+                        "block {index} has {len} bytes where {due} were due"
+                    )));
+                }
+                Ok(at)
+            }
+            Self::InOrder { index: due, at } => {
+                if index != *due {
+                    return Err(Error::Protocol(format!("block {index} where {due} was due")));
+                }
+                let place = *at;
+                (*due, *at) = (due.wrapping_add(1), at.saturating_add(len.into()));
+                Ok(place)
+            }
+        }
     }
 }

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::wire::{Checksum, Digest, Offer, SendStep};
 
-use super::message::{BLOCK_BYTES_MAX, GREETING_BYTES, Message, Parsed, greeting, version_of};
-use super::{OutgoingBlocks, Token};
+use super::message::{BLOCK_BYTES_MAX, GREETING_BYTES, Message, Parsed, Status, greeting, version_of};
+use super::{ITEM, OutgoingBlocks, Token};
 
-/// Offers an array, sends it in blocks, and waits for the receipt; or joins a transfer and sends some of its blocks.
+/// Begins a session of one array, sends it in blocks, and waits for the result; or joins a session and sends some of its
+/// blocks.
 #[derive(Debug)]
 pub struct NativeSender {
-    /// What is said first: the offer, or that this connection joins.
-    hello: Message,
+    /// What is said first: that a session begins and the offer, or that this connection joins.
+    opening: Opening,
     blocks: Arc<OutgoingBlocks>,
     state: State,
     /// Where the next byte belongs that this connection sends.
@@ -22,22 +23,21 @@ pub struct NativeSender {
     block: Digest,
     /// Over how many connections the receiver would take the array, and what the further ones show.
     more: Option<(u16, Token)>,
-    /// A receipt; it may come before every connection had noticed that it has sent its last block.
-    receipt: Option<Receipt>,
     inbox: Vec<u8>,
     greeted: bool,
     idle_messages: u64,
 }
 
-/// What a receipt says of the whole array.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Receipt {
-    checksum: Option<u64>,
+#[derive(Debug)]
+enum Opening {
+    Offer(Box<Offer>),
+    Join(Token),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Hello,
+    AwaitWelcome,
     AwaitAnswer,
     /// At the boundary between two blocks; a checksum may be owed.
     Between {
@@ -48,7 +48,13 @@ enum State {
     },
     /// The receiver wants the array handed over.
     HandOver,
-    AwaitReceipt,
+    /// This connection has no block left. The one that speaks for all waits until all are sent.
+    AllOut,
+    /// All are sent, and the owner looks whether the source is still what was offered.
+    LookAgain,
+    AwaitResult,
+    /// The array is where it belongs.
+    AwaitSummary,
     Done,
 }
 
@@ -56,26 +62,25 @@ impl NativeSender {
     /// Begins to send what is offered.
     #[must_use]
     pub fn new(offer: Offer) -> Self {
-        let blocks = OutgoingBlocks::new(offer.meta.byte_len(), offer.checksum);
-        Self::with(Message::Offer(Box::new(offer)), blocks)
+        let blocks = OutgoingBlocks::new(&offer);
+        Self::with(Opening::Offer(Box::new(offer)), blocks)
     }
 
-    /// Joins the transfer that these blocks are of.
+    /// Joins the session that these blocks are of.
     #[must_use]
     pub fn joining(token: Token, blocks: Arc<OutgoingBlocks>) -> Self {
-        Self::with(Message::Join { token }, blocks)
+        Self::with(Opening::Join(token), blocks)
     }
 
-    fn with(hello: Message, blocks: Arc<OutgoingBlocks>) -> Self {
+    fn with(opening: Opening, blocks: Arc<OutgoingBlocks>) -> Self {
         Self {
-            hello,
+            opening,
             block: Digest::new(blocks.checksum_kind()),
             blocks,
             state: State::Hello,
             at: 0,
             block_at: 0,
             more: None,
-            receipt: None,
             inbox: Vec::new(),
             greeted: false,
             idle_messages: 0,
@@ -93,49 +98,50 @@ impl NativeSender {
         self.more.take()
     }
 
-    /// What to do next. A block that begins has at most `block_bytes`; without a length none begins.
-    pub fn step(&mut self, block_bytes: Option<u32>) -> Result<SendStep, Error> {
-        Ok(match self.state {
+    /// What to do next. Where no grid says how long blocks are, one that begins has at most `block_bytes`; without a
+    /// length none begins.
+    pub fn step(&mut self, block_bytes: Option<u32>) -> SendStep {
+        match self.state {
             State::Hello => {
-                self.state = State::AwaitAnswer;
-                let mut out = greeting().to_vec();
-                self.hello.encode(&mut out);
-                SendStep::Write(out)
+                self.state = State::AwaitWelcome;
+                SendStep::Write(self.first_words())
             }
-            State::AwaitReceipt if self.receipt.is_some() && self.blocks.all_sent() => {
-                let checksum = self.blocks.checksum().map(Checksum::value);
-                if self.receipt != Some(Receipt { checksum }) {
-                    return Err(Error::ReceiptMismatch);
-                }
-                self.state = State::Done;
-                SendStep::Done
+            State::AllOut if self.speaks_for_all() && self.blocks.all_sent() => {
+                self.state = State::LookAgain;
+                SendStep::LookAgain
             }
-            State::AwaitAnswer | State::AwaitReceipt => SendStep::Await,
-            State::Between { owed } => {
-                let mut out = Vec::new();
-                if owed {
-                    out.extend(self.block.value().map(u64::to_le_bytes).into_iter().flatten());
-                    self.blocks.sent(self.block_at, self.at - self.block_at, &self.block);
-                    self.block = Digest::new(self.blocks.checksum_kind());
-                    self.state = State::Between { owed: false };
-                }
-                let next = block_bytes.and_then(|most| self.blocks.give_out(most.clamp(1, BLOCK_BYTES_MAX)));
-                if let Some((offset, len)) = next {
-                    Message::Block { offset, len }.encode(&mut out);
-                    (self.block_at, self.at) = (offset, offset);
-                    self.state = State::Data { left: len };
-                } else if self.blocks.all_out() {
-                    self.state = State::AwaitReceipt;
-                }
-                SendStep::Write(out)
+            State::LookAgain => SendStep::LookAgain,
+            State::AwaitWelcome | State::AwaitAnswer | State::AllOut | State::AwaitResult | State::AwaitSummary => {
+                SendStep::Await
             }
+            State::Between { owed } => SendStep::Write(self.between(owed, block_bytes)),
             State::Data { left } => SendStep::Data {
                 at: self.at,
                 len: u64::from(left),
             },
             State::HandOver => SendStep::HandOver,
             State::Done => SendStep::Done,
-        })
+        }
+    }
+
+    /// The source is still what was offered: says so, and that nothing more is.
+    ///
+    /// # Errors
+    /// Nobody was to look.
+    pub fn unchanged(&mut self) -> Result<Vec<u8>, Error> {
+        if self.state != State::LookAgain {
+            return Err(Error::Bug("the end of an array that is not sent".into()));
+        }
+        self.state = State::AwaitResult;
+        let mut out = Vec::new();
+        Message::End {
+            item: ITEM,
+            bytes: self.blocks.total_bytes(),
+            checksum: self.blocks.checksum().map(Checksum::value),
+        }
+        .encode(&mut out);
+        Message::Finish.encode(&mut out);
+        Ok(out)
     }
 
     /// Whether the receiver has asked for the handoff that was offered, which has not been done yet.
@@ -147,7 +153,7 @@ impl NativeSender {
     /// The message with which the descriptor travels; the array begins at byte `position` of what it is of.
     #[must_use]
     pub fn handoff(position: u64) -> Vec<u8> {
-        encoded(&Message::Handoff { position })
+        encoded(&Message::Handoff { item: ITEM, position })
     }
 
     /// The array was handed over, or could not be, so that blocks follow after all.
@@ -160,7 +166,7 @@ impl NativeSender {
         }
         self.state = if done {
             self.blocks.handed_over();
-            State::AwaitReceipt
+            State::AllOut
         } else {
             State::Between { owed: false }
         };
@@ -225,13 +231,13 @@ impl NativeSender {
     /// The receiver has accepted and bytes of the array can follow.
     #[must_use]
     pub fn accepted(&self) -> bool {
-        !matches!(self.state, State::Hello | State::AwaitAnswer)
+        !matches!(self.state, State::Hello | State::AwaitWelcome | State::AwaitAnswer)
     }
 
-    /// The checksum of the whole array, once the receipt has come; `None` also where nothing is verified.
+    /// The checksum of the whole array, once it is where it belongs; `None` also where nothing is verified.
     #[must_use]
     pub fn verified_checksum(&self) -> Option<String> {
-        let whole = (self.state == State::Done).then(|| self.blocks.checksum()).flatten();
+        let whole = self.has_result().then(|| self.blocks.checksum()).flatten();
         whole.map(|checksum| checksum.to_string())
     }
 
@@ -247,10 +253,10 @@ impl NativeSender {
         self.state != State::Hello
     }
 
-    /// Whether the receipt has come.
+    /// Whether the receiver has said that the array is where it belongs.
     #[must_use]
-    pub fn has_receipt(&self) -> bool {
-        self.receipt.is_some()
+    pub fn has_result(&self) -> bool {
+        matches!(self.state, State::AwaitSummary | State::Done)
     }
 
     /// Whether blocks are left that no connection has been given, or this one has not sent whole.
@@ -259,16 +265,50 @@ impl NativeSender {
         matches!(self.state, State::Data { .. }) || !self.blocks.all_out()
     }
 
-    /// Whether the block that this connection sends ends with the byte before `end`, and no other one begins after it.
-    #[must_use]
-    pub fn ends_with(&self, end: u64) -> bool {
-        matches!(self.state, State::Data { left } if self.at + u64::from(left) == end) && self.blocks.all_out()
+    /// Greeting and opening.
+    fn first_words(&self) -> Vec<u8> {
+        let mut out = greeting().to_vec();
+        match &self.opening {
+            Opening::Offer(offer) => {
+                let streams = offer.streams;
+                Message::Hello { streams }.encode(&mut out);
+                let offer = offer.clone();
+                Message::Offer { item: ITEM, offer }.encode(&mut out);
+            }
+            Opening::Join(token) => Message::Join { token: *token }.encode(&mut out),
+        }
+        out
+    }
+
+    /// What is written between two blocks: the checksum of the one, if owed, and the header of the other, if it begins.
+    fn between(&mut self, owed: bool, block_bytes: Option<u32>) -> Vec<u8> {
+        let mut out = Vec::new();
+        if owed {
+            out.extend_from_slice(&self.block.value().unwrap_or_default().to_le_bytes());
+            self.blocks.sent(self.block_at, self.at - self.block_at, &self.block);
+            self.block = Digest::new(self.blocks.checksum_kind());
+            self.state = State::Between { owed: false };
+        }
+        let next = block_bytes.and_then(|most| self.blocks.give_out(most.clamp(1, BLOCK_BYTES_MAX)));
+        if let Some(block) = next {
+            let (index, len) = (block.index, block.len);
+            Message::Block { item: ITEM, index, len }.encode(&mut out);
+            (self.block_at, self.at) = (block.at, block.at);
+            self.state = State::Data { left: len };
+        } else if self.blocks.all_out() {
+            self.state = State::AllOut;
+        }
+        out
+    }
+
+    fn speaks_for_all(&self) -> bool {
+        matches!(self.opening, Opening::Offer(_))
     }
 
     fn between_messages(&self) -> bool {
-        matches!(
+        !matches!(
             self.state,
-            State::AwaitAnswer | State::Between { owed: false } | State::HandOver | State::AwaitReceipt
+            State::Hello | State::Between { owed: true } | State::Data { .. } | State::Done
         )
     }
 
@@ -279,50 +319,77 @@ impl NativeSender {
                 Ok(())
             }
             (_, Message::Abort { reason }) => Err(Error::Aborted(reason)),
-            (State::AwaitAnswer, Message::Refuse { reason }) => Err(Error::Refused(reason)),
+            (State::AwaitWelcome, Message::Refuse { reason }) => Err(Error::Refused(reason)),
+            (State::AwaitWelcome, Message::Welcome { more }) => {
+                if self.speaks_for_all() {
+                    self.more = more;
+                    self.state = State::AwaitAnswer;
+                } else {
+                    self.state = State::Between { owed: false };
+                }
+                Ok(())
+            }
+            (State::AwaitAnswer, Message::Accept { item: ITEM, handoff }) => self.accept(handoff),
             (
                 State::AwaitAnswer,
-                Message::Accept {
-                    first_byte: 0,
-                    handoff: true,
+                Message::Result {
+                    item: ITEM,
+                    status: Status::Refused | Status::Failed,
+                    reason,
                     ..
                 },
-            ) => {
-                if !matches!(&self.hello, Message::Offer(offer) if offer.handoff.is_some()) {
-                    return Err(Error::Protocol("it asks for a handoff that was not offered".into()));
-                }
-                self.state = State::HandOver;
-                Ok(())
-            }
+            ) => Err(Error::Refused(reason.unwrap_or_else(|| "it gave no reason".into()))),
             (
-                State::AwaitAnswer,
-                Message::Accept {
-                    first_byte: 0, more, ..
+                State::AwaitResult,
+                Message::Result {
+                    item: ITEM,
+                    status,
+                    bytes,
+                    checksum,
+                    reason,
                 },
             ) => {
-                self.state = State::Between { owed: false };
-                self.more = more;
-                Ok(())
-            }
-            (State::AwaitAnswer, Message::Accept { first_byte, .. }) => Err(Error::Protocol(format!(
-                "it wants to go on from byte {first_byte}, which was not offered"
-            ))),
-            // It can come before we have noticed ourselves that nothing is left to send.
-            (State::AwaitReceipt | State::Between { .. }, Message::Receipt { bytes, checksum })
-                if self.blocks.all_out() && matches!(self.hello, Message::Offer(_)) =>
-            {
-                let total = self.blocks.total_bytes();
-                if bytes != total {
-                    return Err(Error::Protocol(format!("a receipt for {bytes} bytes of {total}")));
+                if status != Status::Stored {
+                    let reason = reason.unwrap_or_else(|| "it could not keep the array".into());
+                    return Err(Error::Aborted(reason));
                 }
-                self.receipt = Some(Receipt { checksum });
+                self.take_result(bytes, checksum)
+            }
+            (State::AwaitSummary, Message::Summary) => {
+                self.state = State::Done;
                 Ok(())
             }
-            (State::AwaitAnswer, Message::Offer(_)) => Err(Error::OtherProtocol(
+            (State::AwaitWelcome, Message::Hello { .. }) => Err(Error::OtherProtocol(
                 "it sends back what it gets, as an echo service does: a receiver is needed there".into(),
             )),
             (_, message) => Err(Error::Protocol(format!("{} out of turn", message.name()))),
         }
+    }
+
+    /// The array is taken; as a whole, where a handoff is asked for.
+    fn accept(&mut self, handoff: bool) -> Result<(), Error> {
+        let offers_handoff = matches!(&self.opening, Opening::Offer(offer) if offer.handoff.is_some());
+        self.state = match (handoff, offers_handoff) {
+            (false, _) => State::Between { owed: false },
+            (true, true) => State::HandOver,
+            (true, false) => {
+                return Err(Error::Protocol("it asks for a handoff that was not offered".into()));
+            }
+        };
+        Ok(())
+    }
+
+    /// The array is where it belongs, with these bytes.
+    fn take_result(&mut self, bytes: u64, checksum: Option<u64>) -> Result<(), Error> {
+        let total = self.blocks.total_bytes();
+        if bytes != total {
+            return Err(Error::Protocol(format!("a result of {bytes} bytes of {total}")));
+        }
+        if checksum != self.blocks.checksum().map(Checksum::value) {
+            return Err(Error::ReceiptMismatch);
+        }
+        self.state = State::AwaitSummary;
+        Ok(())
     }
 }
 

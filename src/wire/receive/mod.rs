@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::ledger::{Ledger, Span};
 
 use super::native::{NativeReceiver, Token};
-use super::{Offer, WireChoice, native};
+use super::{Grain, Offer, WireChoice, native};
 
 pub(super) use stream::{HeaderReader, StreamReceiver};
 
@@ -140,10 +140,10 @@ impl ReceiveWire {
         matches!(self, Self::Native(native) if native.is_within_block())
     }
 
-    /// Takes blocks from a connection that has joined a transfer.
+    /// Takes blocks, which lie on such a grid, from a connection that has joined a transfer.
     #[must_use]
-    pub fn joined() -> Self {
-        Self::Native(Box::new(NativeReceiver::joined()))
+    pub fn joined(grain: Grain) -> Self {
+        Self::Native(Box::new(NativeReceiver::joined(grain)))
     }
 
     /// What is offered is taken, and claimed in this ledger as it comes; returns the answer to send, which may be empty.
@@ -214,9 +214,24 @@ impl ReceiveWire {
 
     /// What to say when the array is whole and where it belongs; may be empty.
     #[must_use]
-    pub fn receipt(&self) -> Vec<u8> {
+    pub fn result(&self) -> Vec<u8> {
         match self {
-            Self::Native(native) => native.receipt(),
+            Self::Native(native) => native.result(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the sender has yet to say that nothing more is offered, after which it is to hear [`ReceiveWire::summary`].
+    #[must_use]
+    pub fn may_go_on(&self) -> bool {
+        matches!(self, Self::Native(native) if native.may_go_on())
+    }
+
+    /// What tells the sender that all is said; may be empty.
+    #[must_use]
+    pub fn summary(&self) -> Vec<u8> {
+        match self {
+            Self::Native(_) => NativeReceiver::summary(),
             _ => Vec::new(),
         }
     }

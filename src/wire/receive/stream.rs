@@ -34,6 +34,7 @@ impl StreamReceiver {
             plain: false,
             identity: Vec::new(),
             checksum: ChecksumKind::None,
+            grain: None,
             streams: 1,
             handoff: None,
         };

@@ -5,14 +5,17 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use crate::error::Error;
-use crate::sys::awake_now;
+use crate::sys::{Interest, awake_now};
 use crate::telemetry::Rest;
 use crate::transfer::machine::drive::Progress;
-use crate::transfer::receive::link::Receiving;
+use crate::transfer::receive::link::{Input, Link, Receiving};
 use crate::transfer::sink::Published;
 use crate::transfer::tell::event::{Finished, State};
 
 use super::{FirstReceiver, Kept, Phase};
+
+/// The last word and a few keep-alives.
+const LAST_WORD_BYTES: usize = 256;
 
 impl FirstReceiver {
     /// Every byte has come: gives the array its place, once it is on disk where it has to be.
@@ -121,10 +124,31 @@ impl FirstReceiver {
             path,
             note,
         });
-        let receipt = self.link.wire.receipt();
-        self.link.outbox.push(&receipt);
+        let result = self.link.wire.result();
+        self.link.outbox.push(&result);
         let until = awake_now() + self.link.options.timeout;
         self.phase = Phase::Confirming { kept, finished, until };
+    }
+
+    /// Hears the sender's last word after the result, and answers it. Whatever becomes of that, the array is kept.
+    pub(super) fn confirm(&mut self, until: Instant, now: Instant) -> Result<Progress, Error> {
+        if !self.link.wire.may_go_on() {
+            return self.end_unheard();
+        }
+        match self.link.hear(LAST_WORD_BYTES, || Error::ClosedWhile("before its last word"), Link::read) {
+            Ok(Input::Nothing) if now < until => Ok(Progress::Wait {
+                interest: Interest::READ,
+                until: Some(until),
+                peer_owes: false,
+            }),
+            Ok(Input::Bytes) if self.link.wire.may_go_on() => Ok(Progress::Moved),
+            Ok(Input::Bytes) => {
+                let summary = self.link.wire.summary();
+                self.link.outbox.push(&summary);
+                Ok(Progress::Moved)
+            }
+            Ok(Input::Nothing | Input::Message(_)) | Err(_) => self.end_unheard(),
+        }
     }
 
     /// Ends with the array kept; `None` where it is not.

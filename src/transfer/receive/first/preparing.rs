@@ -114,7 +114,7 @@ impl FirstReceiver {
         self.link.events.tell(EventKind::Started(Box::new(started)));
         self.link.events.tell(preview.event());
         let blocks = BlockReceiver::new(&sink, route, self.link.publishing.clone());
-        let array = Arc::new(IncomingArray::new(sink, preview));
+        let array = Arc::new(IncomingArray::new(sink, preview).on_grid(offer.grain));
         let joins = expected.as_ref().map(|expected| (streams, expected.token));
         if let Some(expected) = expected {
             // There is room: a transfer asks once.
