@@ -8,6 +8,8 @@ pub(crate) mod send_path;
 mod stamp;
 pub(crate) mod stream;
 mod view;
+#[expect(dead_code, unused_imports, reason = "the end that sends trees is built on it")]
+pub(crate) mod walk;
 
 use std::io;
 use std::path::{Path, PathBuf};
