@@ -184,12 +184,12 @@ impl Seen {
 
 impl TreePolicy {
     /// The mode that something gets here.
-    pub(super) fn mode(&self, offered: u32) -> u32 {
+    pub(super) fn mode(self, offered: u32) -> u32 {
         offered & KEPT_MODE & !self.umask
     }
 
     /// Whether what has a name may be replaced. `is_newer`: than what is offered.
-    pub(super) fn may_replace(&self, is_newer: bool) -> Result<(), Refusal> {
+    pub(super) fn may_replace(self, is_newer: bool) -> Result<(), Refusal> {
         match self.replace {
             _ if !self.allow_replace => Err(Refusal::Different),
             Replace::Never => Err(Refusal::Different),

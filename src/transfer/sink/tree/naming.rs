@@ -9,7 +9,7 @@ use super::compare::have_same_bytes;
 use super::item::{Decision, Refusal, Seen, Stop, TreeItem};
 use super::new_file::NewFile;
 use super::places::{Place, as_path};
-use super::volume::Syncing;
+use super::volume::{Syncing, Volume};
 
 /// Others may take or change a name while it is looked at, but not for ever.
 const TRIES: usize = 8;
@@ -84,6 +84,6 @@ impl TreeSink {
 
     /// How what lies in that folder gets onto its disk.
     pub(super) fn syncing(&self, place: &Place) -> Syncing {
-        self.places.volume(place).map_or(Syncing::Each, |volume| volume.syncing())
+        self.places.volume(place).map_or(Syncing::Each, Volume::syncing)
     }
 }

@@ -182,10 +182,10 @@ mod tests {
         drop(new);
         drop(NewFile::private(Arc::clone(&open), Path::new("a")).expect("room"));
         assert_eq!(names_in(folder.path()), Vec::<String>::new());
-        for mut new in [
-            NewFile::nameless(Arc::clone(&open), 0o640).expect("tmpfs and ext4 have it"),
-            NewFile::private(Arc::clone(&open), Path::new("a")).expect("room"),
-        ] {
+        let nameless = || NewFile::nameless(Arc::clone(&open), 0o640).expect("tmpfs and ext4 have it");
+        let private = || NewFile::private(Arc::clone(&open), Path::new("a")).expect("room");
+        for make in [&nameless as &dyn Fn() -> NewFile, &private] {
+            let mut new = make();
             new.file.write_all(b"data").expect("room");
             new.give_name(Path::new("a")).expect("free");
             let mut other = NewFile::private(Arc::clone(&open), Path::new("a")).expect("room");

@@ -1,12 +1,15 @@
 //! Small files, many at a time: each is whole before it has a name, and they share one sync.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::sync::Arc;
 
+use rustix::fs::fstat;
+
 use crate::error::Reason;
+use crate::transfer::sink::folder::Folder;
 
 use super::TreeSink;
-use super::item::{ItemKind, Outcome, Refusal, SmallFile, Stop, TreeItem};
+use super::item::{ItemKind, Outcome, Refusal, Seen, SmallFile, Stop, TreeItem};
 use super::naming::Naming;
 use super::new_file::NewFile;
 use super::places::{Place, as_path};
@@ -55,8 +58,8 @@ impl TreeSink {
         }
         let place = self.place_of(item)?;
         match self.store_in(&place, item, data, *replaces) {
-            // Its folder was removed or moved since it was opened: another one may have its name.
-            Err(Stop::Failed(error)) if error.kind() == io::ErrorKind::NotFound => {
+            // Its folder was removed since it was opened: another one may have its name.
+            Err(Stop::Failed(_)) if is_removed(&place.folder) => {
                 if let Some(parent) = item.path.parent() {
                     self.places.forget(parent.as_bytes());
                 }
@@ -72,7 +75,7 @@ impl TreeSink {
         place: &Place,
         item: &TreeItem,
         data: &[u8],
-        replaces: Option<super::Seen>,
+        replaces: Option<Seen>,
     ) -> Result<Stored, Stop> {
         let mut new = self.new_file(place, item)?;
         if !data.is_empty() {
@@ -107,6 +110,11 @@ impl TreeSink {
         new.set_mode(mode)?;
         Ok(new)
     }
+}
+
+/// Whether an open folder has no name any more, nor can anything in it have one.
+fn is_removed(folder: &Folder) -> bool {
+    fstat(folder).is_ok_and(|status| status.st_nlink == 0)
 }
 
 /// What is told of a file whose sync failed.
