@@ -53,7 +53,9 @@ fn text_of(folder: BorrowedFd<'_>, name: &str) -> Result<Option<String>, Reason>
     }
     let mut text = String::new();
     let file = std::fs::File::from(file);
-    file.take(BYTES_MAX + 1).read_to_string(&mut text).map_err(|error| reason(&error))?;
+    file.take(BYTES_MAX + 1)
+        .read_to_string(&mut text)
+        .map_err(|error| reason(&error))?;
     if text.len() as u64 > BYTES_MAX {
         return Err("it has more than 1 MiB".into());
     }

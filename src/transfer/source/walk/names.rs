@@ -76,6 +76,8 @@ impl Names {
 
 impl Span {
     fn of(self, bytes: &[u8]) -> &[u8] {
-        bytes.get(self.start..self.start + usize::from(self.len)).unwrap_or_default()
+        bytes
+            .get(self.start..self.start + usize::from(self.len))
+            .unwrap_or_default()
     }
 }

@@ -78,7 +78,9 @@ fn name_of(path: &Path) -> Result<RelativePath, Error> {
     };
     let Some(name) = whole.file_name() else {
         let path = path.display();
-        return Err(Error::Usage(format!("{path} has no name to arrive under: name what is in it")));
+        return Err(Error::Usage(format!(
+            "{path} has no name to arrive under: name what is in it"
+        )));
     };
     RelativePath::new(name.as_bytes())
         .map_err(|fault| Error::Usage(format!("{} cannot be sent: {fault}", path.display())))

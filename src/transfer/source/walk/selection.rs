@@ -19,12 +19,8 @@ use crate::error::Error;
 pub(crate) struct Selection {
     excludes: Gitignore,
     includes: Gitignore,
-    /// Whether `.gitignore` and `.ignore` in the folders below a root are obeyed, `.ignore` over `.gitignore` and the
-    /// deeper folder over the higher one. Those in folders above the root are not looked at. A `!` exclude is stronger.
-    pub(crate) obeys_ignore_files: bool,
-    /// Whether folders in which another file system begins are sent as empty ones. A subvolume of btrfs is another file
-    /// system here; a bind mount of the same one is not.
-    pub(crate) stays_on_file_system: bool,
+    pub(super) obeys_ignore_files: bool,
+    pub(super) stays_on_file_system: bool,
 }
 
 /// What the excludes say of an item.
@@ -61,6 +57,24 @@ impl Selection {
         })
     }
 
+    /// The same, and whether `.gitignore` and `.ignore` in the folders of the tree are obeyed, `.ignore` over `.gitignore`
+    /// and the deeper folder over the higher one. Those above the root are not looked at. A `!` exclude is stronger.
+    pub(crate) fn obeying_ignore_files(self, obeys_ignore_files: bool) -> Self {
+        Self {
+            obeys_ignore_files,
+            ..self
+        }
+    }
+
+    /// The same, and whether a folder in which another file system begins is sent as an empty one. A subvolume of btrfs is
+    /// another file system here; a bind mount of the same one is not.
+    pub(crate) fn staying_on_file_system(self, stays_on_file_system: bool) -> Self {
+        Self {
+            stays_on_file_system,
+            ..self
+        }
+    }
+
     /// What the excludes say of the item at `path`, below its root.
     pub(super) fn verdict(&self, path: &[u8], is_folder: bool) -> Verdict {
         verdict(&self.excludes, path, is_folder)
@@ -91,11 +105,15 @@ fn matcher(globs: &[String]) -> Result<Gitignore, Error> {
     for glob in globs {
         let problem = |error: &ignore::Error| Error::Usage(format!("{glob} is no glob: {error}"));
         if glob.trim_matches(['!', '/', ' ']).is_empty() {
-            return Err(Error::Usage(format!("the glob \"{glob}\" matches nothing: name what it is about")));
+            return Err(Error::Usage(format!(
+                "the glob \"{glob}\" matches nothing: name what it is about"
+            )));
         }
         // At the beginning of a line in a file, a # begins a comment.
         let escape = if glob.starts_with('#') { "\\" } else { "" };
-        builder.add_line(None, &format!("{escape}{glob}")).map_err(|error| problem(&error))?;
+        builder
+            .add_line(None, &format!("{escape}{glob}"))
+            .map_err(|error| problem(&error))?;
     }
     let problem = |error: ignore::Error| Error::Usage(format!("these globs cannot be matched: {error}"));
     builder.build().map_err(problem)

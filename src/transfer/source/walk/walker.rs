@@ -190,7 +190,10 @@ impl Walk {
             FileType::Symlink => {
                 let target = readlinkat(folder, name, Vec::new())?.into_bytes();
                 path.check_target(&target)?;
-                Step::Link { entry: Entry::of(path, &stat), target }
+                Step::Link {
+                    entry: Entry::of(path, &stat),
+                    target,
+                }
             }
             other => return Err(Failure::of_kind(other)),
         };
@@ -215,14 +218,18 @@ impl Walk {
     /// Makes room for one more open folder: the root stays, and the last ones.
     fn close_far(&mut self) {
         let far = (self.levels.len() + 1).saturating_sub(OPEN_FOLDERS_MAX);
-        if far > 0 && let Some(level) = self.levels.get_mut(far) {
+        if far > 0
+            && let Some(level) = self.levels.get_mut(far)
+        {
             level.folder = None;
         }
     }
 
     /// Opens the folder that the walk has come back to, if it was closed meanwhile.
     fn reopen(&mut self) {
-        let [root, .., level] = self.levels.as_mut_slice() else { return };
+        let [root, .., level] = self.levels.as_mut_slice() else {
+            return;
+        };
         if level.folder.is_some() {
             return;
         }
@@ -244,7 +251,12 @@ impl Walk {
     }
 
     fn leave(&mut self) {
-        if let Some(Level { path, unannounced: None, .. }) = self.levels.pop() {
+        if let Some(Level {
+            path,
+            unannounced: None,
+            ..
+        }) = self.levels.pop()
+        {
             self.ready.push_back(Step::FolderEnd(path));
         }
     }
@@ -254,7 +266,8 @@ impl Walk {
         let announced = self.levels.iter().rposition(|level| level.unannounced.is_none());
         let first = announced.map_or(0, |last| last + 1);
         let levels = self.levels.iter_mut().skip(first);
-        self.ready.extend(levels.filter_map(|level| level.unannounced.take()).map(Step::Folder));
+        self.ready
+            .extend(levels.filter_map(|level| level.unannounced.take()).map(Step::Folder));
     }
 
     fn fail(&mut self, path: Vec<u8>, reason: Failure) {
