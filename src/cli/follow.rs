@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use crate::rounds::{RoundEvent, Rounds, RoundsPlan};
 use crate::transfer::{
-    Command, Event, Failure as TransferFailure, Finished, Job, Options, Outcome, Transfer, TransferId,
+    Command, Event, Failure as TransferFailure, Finished, Items, Job, Options, Outcome, Transfer, TransferId,
 };
 use crate::{Error, Fault};
 use crossbeam_channel::{Receiver, Select, bounded, select};
 
-use super::Failure;
 use super::plan::TransferPlan;
 use super::repeated::Repeated;
 use super::report::Report;
+use super::{Failure, output};
 use crate::signals::Signals;
 
 /// Events that may wait; samples beyond are dropped by the transfer.
@@ -170,10 +170,25 @@ pub(super) fn end(transfer: Transfer, report: &mut Report) -> Result<Option<Fini
     end_of(id, transfer.join(), report)
 }
 
+/// Names what did not arrive of a tree.
+fn incomplete(items: &Items) -> Failure {
+    for failure in &items.failures {
+        output::complain(&Failure::Of {
+            name: failure.path.clone(),
+            failure: Box::new(Failure::Incomplete(failure.reason.clone())),
+        });
+    }
+    let all = items.settled();
+    Failure::Incomplete(format!("{} of {all} files, folders and links did not arrive", items.failed))
+}
+
 fn end_of(id: TransferId, outcome: Outcome, report: &mut Report) -> Result<Option<Finished>, Failure> {
     report.ended(id, &outcome);
     match outcome {
-        Outcome::Done(finished) => Ok(Some(finished)),
+        Outcome::Done(finished) => match &finished.items {
+            Some(items) if items.failed > 0 => Err(incomplete(items)),
+            _ => Ok(Some(finished)),
+        },
         Outcome::Joined => Ok(None),
         Outcome::Failed(TransferFailure {
             peer: Some(peer),

@@ -6,13 +6,15 @@ mod service;
 
 use std::convert::Infallible;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::Error;
 use crate::array::{ArrayMeta, Range};
 use crate::compare::{Comparison, check_save, load};
 use crate::ping::Rounds;
-use crate::transfer::{Endpoint, Incoming, Job, Options, Origin, SinkSpec, SourceSpec, Trust, Url, expand};
+use crate::transfer::{
+    Endpoint, Incoming, Job, Options, Origin, Replace, SinkSpec, SourceSpec, TreeSpec, Trust, Url, expand,
+};
 use crate::wire::ChecksumKind;
 
 use super::Failure;
@@ -57,6 +59,7 @@ pub(super) fn loopback(typed: &LoopbackArguments) -> Result<TransferPlan<Infalli
         receive_route: receive_route(&typed.receiving, &sink)?,
         reader_pace_bytes_per_s: typed.receiving.reader_pace,
         sync: !typed.receiving.no_sync,
+        allow_replace: typed.receiving.allow_replace,
         stats: typed.looking.choice(),
         ..sending(&typed.sending, &typed.common)?
     })?;
@@ -126,12 +129,64 @@ pub(super) fn send(typed: &SendArguments) -> Result<SendPlan, Failure> {
     options.stats = typed.looking.choice();
     check_handoff(&options, matches!(to, Endpoint::Unix(_)), None)?;
     Ok(SendPlan {
-        sources: sources(given, &typed.view)?,
+        sources: match tree(given, typed)? {
+            Some(tree) => Sources::One(Box::new(SourceSpec::new(Origin::Tree(tree)))),
+            None => sources(given, &typed.view)?,
+        },
         at_once: usize::from(typed.jobs),
         to,
         options,
         json: typed.common.json,
     })
+}
+
+/// The tree that is sent, where a folder is among the sources or something is said that concerns folders alone.
+fn tree(given: &[OsString], typed: &SendArguments) -> Result<Option<TreeSpec>, Failure> {
+    let is_folder = |source: &&OsString| Path::new(source).is_dir();
+    if !given.iter().any(|source| is_folder(&source)) && !typed.tree.is_typed() {
+        return Ok(None);
+    }
+    let ViewArguments { dtype, offset, length } = &typed.view;
+    if dtype.is_some() || offset.is_some() || length.is_some() {
+        return Err(usage(
+            "--dtype, --offset and --length are for arrays: files of a folder are sent as they are",
+        ));
+    }
+    if typed.looking.stats {
+        return Err(usage("--stats is for arrays: files of a folder are sent as they are"));
+    }
+    let mut roots = Vec::new();
+    for source in given {
+        if is_folder(&source) {
+            roots.push(source.into());
+            continue;
+        }
+        let files = expand(source, None)?;
+        let one = files.is_none().then(|| source_spec(source, &typed.view)).transpose()?;
+        for origin in files.into_iter().flatten().chain(one.map(|one| one.origin)) {
+            match origin {
+                Origin::File { path, .. } if source != "-" => roots.push(path),
+                _ => {
+                    let source = source.display();
+                    return Err(usage(format!("{source} is no file: send it by itself, without folders")));
+                }
+            }
+        }
+    }
+    let tree = &typed.tree;
+    Ok(Some(TreeSpec {
+        roots,
+        excludes: tree.exclude.clone(),
+        includes: tree.include.clone(),
+        obeys_ignore_files: tree.ignore_files,
+        stays_on_file_system: tree.one_file_system,
+        replace: match (tree.update, tree.replace) {
+            (_, true) => Replace::Always,
+            (true, false) => Replace::Older,
+            (false, false) => Replace::Never,
+        },
+        compares: tree.by_content,
+    }))
 }
 
 fn sources(typed: &[OsString], view: &ViewArguments) -> Result<Sources, Failure> {

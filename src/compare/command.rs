@@ -84,6 +84,8 @@ fn positional(source: &SourceSpec) -> Vec<OsString> {
             path.as_os_str().into(),
             dtype.as_ref().map(|dtype| dtype.descr().to_owned()),
         ),
+        // Whoever compares has refused it.
+        Origin::Tree(tree) => (tree.roots.first().cloned().unwrap_or_default().into(), None),
         Origin::Shm { name, dtype } => (
             name.to_string().into(),
             dtype.as_ref().map(|dtype| dtype.descr().to_owned()),

@@ -6,6 +6,7 @@ mod history;
 mod pages;
 mod ping;
 mod serve;
+mod tree;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ pub(super) use history::{
 };
 pub(super) use pages::PagesArguments;
 pub(super) use ping::PingArguments;
+pub(super) use tree::TreeArguments;
 pub(super) use serve::{LimitArguments, ServeArguments, WorkerArguments, WorkersArguments};
 
 const EXAMPLES: &str = "\
@@ -62,8 +64,10 @@ Examples:
 const SEND_EXAMPLES: &str = "\
 Examples:
   arraylift send big.npy server:25000
-  arraylift send a.npy b.npy runs/ server:25000 --jobs 5
-      five at once; of a folder the files in it
+  arraylift send a.npy b.npy c.npy server:25000 --jobs 2
+      two at once
+  arraylift send runs/ server:25000 --exclude '*.tmp'
+      a folder with all that is in it; what is there already is not sent again
   arraylift send range:0:1e9:0.5 '[::1]:25000' --limit 200MB/s
   arraylift send big.bin unix:$XDG_RUNTIME_DIR/arrays --offset 1GiB --length 256MiB --dtype f32
   arraylift send big.npy server:25000 --wire npy
@@ -179,14 +183,16 @@ pub(crate) struct LoopbackArguments {
 #[derive(Debug, Args)]
 #[command(after_help = SEND_EXAMPLES, override_usage = "arraylift send [OPTIONS] <SOURCE>... <ENDPOINT>")]
 pub(crate) struct SendArguments {
-    /// Files, folders (the files in them), patterns such as 'runs/*.npy', range:START:STOP[:STEP] as numpy.arange makes
-    /// it, shm:NAME, or - for standard input; the last one is where the receiver listens: HOST:PORT or unix:PATH
+    /// Files, folders (with all that is in them), patterns such as 'runs/*.npy', range:START:STOP[:STEP] as numpy.arange
+    /// makes it, shm:NAME, or - for standard input; the last one is where the receiver listens: HOST:PORT or unix:PATH
     // One list: of two, options could not stand between the sources and the endpoint.
     #[arg(value_name = "SOURCE", required = true, num_args = 1..)]
     pub sources_and_endpoint: Vec<OsString>,
     /// Of several sources, so many are sent at once, each over a connection of its own
     #[arg(long, value_name = "N", default_value = "4", value_parser = whole::<u16>(1, 256))]
     pub jobs: u16,
+    #[command(flatten)]
+    pub tree: TreeArguments,
     #[command(flatten)]
     pub view: ViewArguments,
     #[command(flatten)]
@@ -320,6 +326,10 @@ pub(crate) struct ReceivingArguments {
     /// Does not wait until a file is on disk: it is done when the kernel has it, and a loss of power can cost it
     #[arg(long)]
     pub no_sync: bool,
+    /// Lets the sender of a folder have files replaced that are there and differ (its --update and --replace). Otherwise
+    /// nothing is ever replaced
+    #[arg(long)]
+    pub allow_replace: bool,
     /// As if a slow program read the array: it takes at most so many bytes a second
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     pub reader_pace: Option<u64>,

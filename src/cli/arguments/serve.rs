@@ -35,12 +35,12 @@ pub(crate) struct ServeArguments {
     pub into: PathBuf,
     /// Sends back what comes, and keeps nothing
     #[arg(long, conflicts_with_all = ["into", "workers", "workers_at", "count", "shape", "dtype", "max_bytes", "max_total",
-        "keep_free", "slowest", "receive_route", "no_sync", "reader_pace", "stats", "wire", "chunk", "limit", "preview"])]
+        "keep_free", "slowest", "receive_route", "no_sync", "allow_replace", "reader_pace", "stats", "wire", "chunk", "limit", "preview"])]
     pub echo: bool,
     /// Hands each connection to a program of the same user that connects to this Unix socket: one byte with the
     /// descriptor beside it, which it answers with OK within the timeout. Reads and keeps nothing
     #[arg(long, value_name = "PATH", conflicts_with_all = ["echo", "into", "workers", "workers_at", "count", "shape", "dtype",
-        "max_connections", "max_bytes", "max_total", "keep_free", "slowest", "receive_route", "no_sync", "reader_pace", "stats", "wire",
+        "max_connections", "max_bytes", "max_total", "keep_free", "slowest", "receive_route", "no_sync", "allow_replace", "reader_pace", "stats", "wire",
         "chunk", "limit", "preview"])]
     pub recipe_workers: Option<PathBuf>,
     #[command(flatten)]
@@ -109,7 +109,7 @@ pub(crate) struct WorkerArguments {
     /// Where the service lets workers join; - is for workers that a service starts itself. What is received and how is
     /// the service's to say
     #[arg(required_unless_present = "recipe", conflicts_with_all = ["recipe", "into", "count", "shape", "dtype",
-        "max_connections", "max_bytes", "max_total", "keep_free", "slowest", "receive_route", "no_sync", "reader_pace", "stats", "wire",
+        "max_connections", "max_bytes", "max_total", "keep_free", "slowest", "receive_route", "no_sync", "allow_replace", "reader_pace", "stats", "wire",
         "chunk", "limit", "preview", "timeout", "socket_buffer", "peer_user"])]
     pub path: Option<PathBuf>,
     /// The file with the service's key; with --recipe the authkey of a Listener of multiprocessing.connection

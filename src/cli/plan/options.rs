@@ -43,6 +43,7 @@ pub(super) fn receiving(
         receive_route: receive_route(typed, sink)?,
         reader_pace_bytes_per_s: typed.reader_pace,
         sync: !typed.no_sync,
+        allow_replace: typed.allow_replace,
         ..common(common_typed, ChecksumKind::default())
     })
 }

@@ -147,6 +147,7 @@ impl FileRequest {
             plain: true,
             identity: Vec::new(),
             checksum,
+            grain: None,
             streams: 1,
             handoff: None,
         };
@@ -219,6 +220,7 @@ impl FileRequest {
             own_address: connection.own_address().ok().flatten(),
             peer_process: connection.peer_process(),
             wire: if url.is_https() { "https" } else { "http" }.into(),
+            is_tree: false,
             send_route: None,
             receive_route: Some(receiver.route.name().into()),
             route_reason: reason.into(),

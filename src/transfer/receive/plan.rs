@@ -47,6 +47,7 @@ impl ReceivePlan {
             own_address: connection.own_address().ok().flatten(),
             peer_process: connection.peer_process(),
             wire: link.wire.name().into(),
+            is_tree: false,
             send_route: None,
             receive_route: Some(route.into()),
             route_reason: reason.into(),

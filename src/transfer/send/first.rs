@@ -154,6 +154,7 @@ impl FirstSender {
             wire: self.link.wire.name().into(),
             send_route: Some(self.handing.route_name().unwrap_or(self.link.route.name()).into()),
             receive_route: None,
+            is_tree: false,
             route_reason: self.route_reason.into(),
             dtype: meta.dtype().name(),
             shape: meta.shape().dimensions().to_vec(),
@@ -271,6 +272,7 @@ impl FirstSender {
             durable: None,
             sync_s: None,
             checksum,
+            items: None,
             path: None,
             note: self
                 .handing

@@ -21,6 +21,7 @@ pub(crate) mod removal;
 mod reservation;
 mod route_choice;
 pub(crate) mod task;
+pub(crate) mod tree;
 pub(crate) mod write_away;
 
 use std::fs::{File, Metadata};

@@ -42,9 +42,9 @@ impl TreeSource {
     /// # Errors
     /// Something is not there, has no name that can be sent, or has that of another; or a glob is none.
     pub(crate) fn open(spec: &TreeSpec) -> Result<Self, Error> {
-        let mut selection = Selection::new(&spec.excludes, &spec.includes)?;
-        selection.obeys_ignore_files = spec.obeys_ignore_files;
-        selection.stays_on_file_system = spec.stays_on_file_system;
+        let selection = Selection::new(&spec.excludes, &spec.includes)?
+            .obeying_ignore_files(spec.obeys_ignore_files)
+            .staying_on_file_system(spec.stays_on_file_system);
         let roots = Roots::new(spec.roots.iter().cloned())?;
         Ok(Self {
             title: roots.title(),
@@ -58,6 +58,11 @@ impl TreeSource {
     /// What it is called: the name under which it arrives, where it is one.
     pub(crate) fn title(&self) -> String {
         self.title.clone()
+    }
+
+    /// Whether all of it arrives under one name.
+    pub(crate) fn is_single(&self) -> bool {
+        self.roots.count() == 1
     }
 
     pub(crate) fn walk(&self) -> Walk {

@@ -44,7 +44,7 @@ pub(crate) enum EntryKind {
 }
 
 /// A time since 1970 as `timespec` has it: before 1970 the seconds are negative, the nanoseconds never.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Timestamp {
     pub(crate) seconds: i64,
     /// 0 to 999,999,999.

@@ -121,6 +121,7 @@ impl FirstReceiver {
             durable,
             sync_s: sync.map(|sync| sync.as_secs_f64()),
             checksum,
+            items: None,
             path,
             note,
         });

@@ -98,7 +98,7 @@ impl TreeDisk {
     /// # Errors
     /// It cannot be opened, or is no folder.
     pub(super) fn open(root: &Path, policy: TreePolicy) -> Result<Self, Error> {
-        let sink = TreeSink::open(root, policy).map_err(|error| Error::SinkUnusable {
+        let sink = TreeSink::open(root, policy).map_err(|error| Error::SinkUnwritable {
             path: root.into(),
             reason: reason(&error),
         })?;

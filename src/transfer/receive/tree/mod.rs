@@ -4,6 +4,7 @@
 mod disk;
 mod incoming;
 
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -74,12 +75,12 @@ enum Phase {
 impl TreeReceiving {
     /// Takes the tree that was announced into the folder `root`.
     pub(super) fn begin(link: &mut Link, root: &Path, request: TreeRequest, allow_replace: bool) -> Self {
-        let options = &link.options;
+        let syncs = link.options.sync;
         let policy = TreePolicy {
             replace: request.replace,
             allow_replace,
             checksum: request.compares,
-            sync: options.sync,
+            sync: syncs,
             umask: disk::umask(),
         };
         let (at, name) = (root.to_path_buf(), request.root.clone());
@@ -91,7 +92,7 @@ impl TreeReceiving {
         link.put_off_keep_alive(now);
         Self {
             root: root.into(),
-            syncs: options.sync,
+            syncs,
             request,
             disk: Disk::Opening(opening),
             inbox: None,

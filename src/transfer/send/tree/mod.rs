@@ -59,7 +59,7 @@ pub(crate) struct TreeSender {
     /// A file of several blocks that is on its way.
     file: Option<SentFile>,
     /// A step of the walk for which there was no credit.
-    waiting: Option<Step>,
+    waiting: Option<(Step, Option<u64>)>,
     walk_is_over: bool,
     phase: Phase,
     checksum: ChecksumKind,
@@ -116,6 +116,7 @@ impl TreeSender {
         context.probe.watch(connection.as_fd());
         context.probe.begin_transfer();
         let now = awake_now();
+        let kind = source.compares.then_some(options.checksum);
         Ok(Self {
             connection,
             controls: context.controls,
@@ -123,7 +124,7 @@ impl TreeSender {
             events: context.events,
             outbox: Outbox::default(),
             inbox: Vec::new(),
-            walker: Walker::begin(source.walk(), wake)?,
+            walker: Walker::begin(source.walk(), source.reader(), kind, wake)?,
             reader: source.reader(),
             source,
             outgoing: Outgoing::new(),
@@ -246,8 +247,9 @@ impl TreeSender {
 
     /// Takes the walk a step further. Says why it cannot.
     fn offer_next(&mut self, limit: Option<u64>, now: Instant) -> Option<Pause> {
-        let step = match self.waiting.take().map_or_else(|| self.walker.next(), NextStep::Step) {
-            NextStep::Step(step) => step,
+        let waiting = self.waiting.take().map(|(step, content)| NextStep::Step(step, content));
+        let (step, content) = match waiting.unwrap_or_else(|| self.walker.next()) {
+            NextStep::Step(step, content) => (step, content),
             NextStep::NotYet => return Some(Pause::ForWalk),
             NextStep::Over => {
                 if !self.walk_is_over {
@@ -268,13 +270,13 @@ impl TreeSender {
         };
         if !matches!(step, Step::FolderEnd(_) | Step::Failed { .. }) {
             if !self.outgoing.may_offer(OFFER_BYTES_MAX + at_once) {
-                self.waiting = Some(step);
+                self.waiting = Some((step, content));
                 return Some(Pause::ForReceiver);
             }
             if at_once > 0
                 && let Err((then, rest)) = self.throttle.allow(limit, None, at_once, now)
             {
-                self.waiting = Some(step);
+                self.waiting = Some((step, content));
                 return Some(Pause::Until(then, rest));
             }
         }
@@ -287,7 +289,7 @@ impl TreeSender {
                 let item = self.outgoing.offer_link(entry.path.clone());
                 self.say_offer(item, &entry, EntryKind::Link { target });
             }
-            Step::File(entry) => self.offer_file(entry, false),
+            Step::File(entry) => self.offer_file(entry, content, false),
             Step::FolderEnd(_) => self.outgoing.leave_folder(),
             Step::Failed { path, reason } => {
                 let path = shown_bytes(&path);
@@ -302,13 +304,14 @@ impl TreeSender {
         self.outgoing.is_eager && bytes <= Grain::MIN.bytes()
     }
 
-    fn offer_file(&mut self, entry: walk::Entry, is_second: bool) {
+    fn offer_file(&mut self, entry: walk::Entry, content: Option<u64>, is_second: bool) {
         let bytes = entry.bytes;
         let kind = EntryKind::File {
             bytes,
             grain: file::grain(bytes),
             checksum: self.checksum,
             is_sparse: entry.is_sparse,
+            content,
         };
         let item = self.outgoing.offer_file(entry.clone(), is_second);
         self.say_offer(item, &entry, kind);
@@ -322,7 +325,7 @@ impl TreeSender {
     /// Offers a file once more that had changed.
     fn offer_again(&mut self, path: &RelativePath) {
         match self.reader.entry(path) {
-            Ok(entry) => self.offer_file(entry, true),
+            Ok(entry) => self.offer_file(entry, None, true),
             Err(fault) => self.outgoing.fail(path.display(), fault.to_string()),
         }
     }
@@ -471,7 +474,7 @@ impl TreeSender {
             (_, Message::Abort { reason }) => return Err(Error::Aborted(reason)),
             (Phase::AwaitWelcome, Message::Refuse { reason }) => return Err(Error::Refused(reason)),
             (Phase::AwaitWelcome, Message::Welcome { is_fresh, .. }) => {
-                self.outgoing.is_eager = is_fresh;
+                self.outgoing.is_eager = is_fresh && self.source.is_single();
                 self.phase = Phase::Moving;
                 self.tell_started();
             }

@@ -12,7 +12,7 @@ use crate::transfer::sink::part_name::is_part_name;
 use super::TreeSink;
 use super::item::{Decision, ItemKind, Refusal, Seen, Stop, TreeItem};
 use super::places::{Place, as_path};
-use super::time::FileTime;
+use crate::wire::native::Timestamp;
 
 impl TreeSink {
     /// Says what is to be done with an item. Where it is had already, its mode is set, as far as this user may.
@@ -83,7 +83,7 @@ impl TreeSink {
             return Ok(Decision::Compare(seen));
         }
         let times = self.places.volume(place).map(|volume| &volume.traits.times);
-        let is_as_old = times.is_some_and(|times| times.are_same(item.mtime, FileTime::modified(found)));
+        let is_as_old = times.is_some_and(|times| times.are_same(item.mtime, Timestamp::modified(found)));
         if is_as_long && is_as_old {
             if found.st_mode & 0o7777 != self.policy.mode(item.mode) {
                 self.adjust(place, as_path(item.path.name()), seen, item.mode, None);
@@ -102,7 +102,7 @@ impl TreeSink {
 
     /// Gives what is there the mode, and perhaps the time, of what was offered. Where that is not this user's to do, or
     /// another one stands there now, it stays as it is: its bytes are right.
-    fn adjust(&mut self, place: &Place, name: &Path, seen: Seen, mode: u32, mtime: Option<FileTime>) {
+    fn adjust(&mut self, place: &Place, name: &Path, seen: Seen, mode: u32, mtime: Option<Timestamp>) {
         let mode = self.policy.mode(mode);
         if adjust(&place.folder, name, seen, mode, mtime).is_ok()
             && let Some(volume) = self.places.volume_mut(place)
@@ -123,7 +123,7 @@ fn check(item: &TreeItem) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn adjust(folder: &Folder, name: &Path, seen: Seen, mode: u32, mtime: Option<FileTime>) -> Result<(), Errno> {
+fn adjust(folder: &Folder, name: &Path, seen: Seen, mode: u32, mtime: Option<Timestamp>) -> Result<(), Errno> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let there = openat(folder, name, flags, Mode::empty())?;
     if !seen.is_same_inode(&fstat(&there)?) {

@@ -11,7 +11,7 @@ use super::TreeSink;
 use super::decide::set_mode;
 use super::item::{Decision, Outcome, Refusal, Stop, TreeItem};
 use super::places::{Place, as_path};
-use super::time::FileTime;
+use crate::wire::native::Timestamp;
 
 /// What its owner needs to put something into a folder.
 const OWNER_MODE: u32 = 0o700;
@@ -31,7 +31,7 @@ impl TreeSink {
 
     /// Gives a folder its mode and time, after everything below it. That is on disk by [`sync`](Self::sync). A folder that
     /// was there before and is another user's stays as it is.
-    pub(crate) fn finish_folder(&mut self, path: &RelativePath, mode: u32, mtime: FileTime) -> Outcome {
+    pub(crate) fn finish_folder(&mut self, path: &RelativePath, mode: u32, mtime: Timestamp) -> Outcome {
         let is_ours = self.unfinished.remove(path.as_bytes()).unwrap_or(false);
         let result = self.finished_folder(path, mode, mtime);
         // Nothing more comes into it.
@@ -103,7 +103,7 @@ impl TreeSink {
         Ok(())
     }
 
-    fn finished_folder(&mut self, path: &RelativePath, mode: u32, mtime: FileTime) -> Result<(), Stop> {
+    fn finished_folder(&mut self, path: &RelativePath, mode: u32, mtime: Timestamp) -> Result<(), Stop> {
         let place = self.folder_at(path.as_bytes())?;
         let folder = &place.folder;
         // The mode comes last: it may be one that does not let in whoever sets the time.

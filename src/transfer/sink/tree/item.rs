@@ -8,7 +8,8 @@ use rustix::io::Errno;
 use crate::error::{Reason, reason};
 use crate::transfer::tree::path::{RelativePath, TargetFault};
 
-use super::time::FileTime;
+use crate::wire::Replace;
+use crate::wire::native::Timestamp;
 
 /// The bits of a mode that are kept: read, write and execute of the three classes. Never set-id, never sticky.
 const KEPT_MODE: u32 = 0o777;
@@ -28,17 +29,6 @@ pub(crate) struct TreePolicy {
     pub(crate) umask: u32,
 }
 
-/// When what has a name may be replaced by what is offered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Replace {
-    /// Never.
-    Never,
-    /// Where it is not newer than what is offered.
-    Update,
-    /// Always.
-    Always,
-}
-
 /// An item of a tree, as it is offered.
 #[derive(Debug, Clone)]
 pub(crate) struct TreeItem {
@@ -46,7 +36,7 @@ pub(crate) struct TreeItem {
     pub(crate) kind: ItemKind,
     /// `st_mode` at the sender; only rwx of it counts.
     pub(crate) mode: u32,
-    pub(crate) mtime: FileTime,
+    pub(crate) mtime: Timestamp,
 }
 
 /// What an item is.
@@ -153,8 +143,8 @@ pub(crate) struct Seen {
     device: u64,
     inode: u64,
     bytes: i64,
-    mtime: FileTime,
-    ctime: FileTime,
+    mtime: Timestamp,
+    ctime: Timestamp,
 }
 
 impl Seen {
@@ -163,8 +153,8 @@ impl Seen {
             device: status.st_dev,
             inode: status.st_ino,
             bytes: status.st_size,
-            mtime: FileTime::modified(status),
-            ctime: FileTime::changed(status),
+            mtime: Timestamp::modified(status),
+            ctime: Timestamp::changed(status),
         }
     }
 
@@ -173,7 +163,7 @@ impl Seen {
         self.bytes.unsigned_abs()
     }
 
-    pub(super) fn mtime(&self) -> FileTime {
+    pub(super) fn mtime(&self) -> Timestamp {
         self.mtime
     }
 
@@ -193,8 +183,8 @@ impl TreePolicy {
         match self.replace {
             _ if !self.allow_replace => Err(Refusal::Different),
             Replace::Never => Err(Refusal::Different),
-            Replace::Update if is_newer => Err(Refusal::Newer),
-            Replace::Update | Replace::Always => Ok(()),
+            Replace::Older if is_newer => Err(Refusal::Newer),
+            Replace::Older | Replace::Always => Ok(()),
         }
     }
 }

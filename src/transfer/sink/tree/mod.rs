@@ -29,9 +29,8 @@ use std::io;
 use std::path::Path;
 
 pub(crate) use compare::BlockChecksums;
-pub(crate) use item::{Decision, ItemKind, Outcome, Refusal, Replace, Seen, SmallFile, TreeItem, TreePolicy};
+pub(crate) use item::{Decision, ItemKind, Outcome, Refusal, Seen, SmallFile, TreeItem, TreePolicy};
 pub(crate) use large::TreePart;
-pub(crate) use time::FileTime;
 
 use item::Stop;
 use places::{Place, Places};

@@ -14,7 +14,7 @@ use crate::transfer::sink::final_name::rename_new;
 use crate::transfer::sink::folder::Folder;
 use crate::transfer::sink::part_name::PartNumber;
 
-use super::time::FileTime;
+use crate::wire::native::Timestamp;
 use super::volume::nameless;
 
 /// Numbers are drawn, so that the second try is there for chance alone.
@@ -76,7 +76,7 @@ impl NewFile {
     }
 
     /// Sets the time of its last modification. Nothing is written afterwards.
-    pub(super) fn set_mtime(&self, mtime: FileTime) -> Result<(), Errno> {
+    pub(super) fn set_mtime(&self, mtime: Timestamp) -> Result<(), Errno> {
         futimens(&self.file, &mtime.as_modified())
     }
 

@@ -13,7 +13,7 @@ use super::item::{ItemKind, Outcome, Refusal, Seen, SmallFile, Stop, TreeItem};
 use super::naming::Naming;
 use super::new_file::NewFile;
 use super::places::{Place, as_path};
-use super::time::FileTime;
+use crate::wire::native::Timestamp;
 use super::volume::{Syncing, says_no_nameless};
 
 /// A file that got its name in this batch.
@@ -123,7 +123,7 @@ fn not_on_disk(file: &SmallFile, stored: &Stored, reason: Reason) -> Outcome {
     if stored.naming == Naming::New
         && let Ok(there) = stored.place.folder.stat(name)
         && there.st_size.unsigned_abs() == file.data.len() as u64
-        && FileTime::modified(&there).seconds == file.item.mtime.seconds
+        && Timestamp::modified(&there).seconds == file.item.mtime.seconds
     {
         // If that fails, too, the disk is beyond help.
         let _ = stored.place.folder.unlink(name);

@@ -23,7 +23,7 @@ const POLICY: TreePolicy = TreePolicy {
     umask: 0o022,
 };
 
-const THEN: FileTime = FileTime {
+const THEN: Timestamp = Timestamp {
     seconds: 1_234_567_890,
     nanoseconds: 987_654_321,
 };

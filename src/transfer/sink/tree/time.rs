@@ -4,18 +4,11 @@ use std::ops::RangeInclusive;
 
 use rustix::fs::{Stat, Timespec, Timestamps, UTIME_OMIT};
 
+use crate::wire::native::Timestamp;
+
 const NS_PER_S: i128 = 1_000_000_000;
 
-/// When a file was modified, since 1970-01-01 UTC without leap seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct FileTime {
-    /// Whole seconds, rounded down.
-    pub(crate) seconds: i64,
-    /// Of the second that has begun, 0 to 999,999,999.
-    pub(crate) nanoseconds: u32,
-}
-
-impl FileTime {
+impl Timestamp {
     pub(super) fn modified(status: &Stat) -> Self {
         Self::new(status.st_mtime, status.st_mtime_nsec)
     }
@@ -73,25 +66,25 @@ impl TimeRules {
 
     /// The finest step that explains how `given` is read back; of steps that file systems have: 1 ns, 100 ns (NTFS), 1 us,
     /// 1 ms, 10 ms (exFAT), 1 s, and 2 s (FAT).
-    pub(super) fn step_ns(given: FileTime, read: FileTime) -> i128 {
+    pub(super) fn step_ns(given: Timestamp, read: Timestamp) -> i128 {
         let off_ns = (given.in_ns() - read.in_ns()).abs();
         let steps = [1, 100, 1_000, 1_000_000, 10_000_000, NS_PER_S, 2 * NS_PER_S];
         steps.into_iter().find(|step| off_ns < *step).unwrap_or(1)
     }
 
     /// Whether a file that was given the time `offered` can have the time `there` now.
-    pub(super) fn are_same(&self, offered: FileTime, there: FileTime) -> bool {
+    pub(super) fn are_same(&self, offered: Timestamp, there: Timestamp) -> bool {
         (self.kept(offered).in_ns() - there.in_ns()).abs() < self.step_ns
     }
 
     /// Whether `there` is later than `offered`, and not only by what the file system rounds.
-    pub(super) fn is_newer(&self, there: FileTime, offered: FileTime) -> bool {
+    pub(super) fn is_newer(&self, there: Timestamp, offered: Timestamp) -> bool {
         there.in_ns() - self.kept(offered).in_ns() >= self.step_ns
     }
 
-    fn kept(&self, offered: FileTime) -> FileTime {
+    fn kept(&self, offered: Timestamp) -> Timestamp {
         // The kernel drops the nanoseconds of a time that it moves to an end, and of one at an end. `timestamp_truncate`.
-        let at = |end: i64| FileTime {
+        let at = |end: i64| Timestamp {
             seconds: end,
             nanoseconds: 0,
         };
@@ -109,8 +102,8 @@ impl TimeRules {
 mod tests {
     use super::*;
 
-    fn at(seconds: i64, nanoseconds: u32) -> FileTime {
-        FileTime { seconds, nanoseconds }
+    fn at(seconds: i64, nanoseconds: u32) -> Timestamp {
+        Timestamp { seconds, nanoseconds }
     }
 
     #[test]

@@ -11,10 +11,11 @@ use crate::transfer::sink::file_system::FileSystem;
 use crate::transfer::sink::folder::Folder;
 use crate::transfer::sink::part_name::PartNumber;
 
-use super::time::{FileTime, TimeRules};
+use crate::wire::native::Timestamp;
+use super::time::{TimeRules};
 
 /// An odd second, and every digit behind it another one: what a file system leaves of it tells its step.
-const PROBED: FileTime = FileTime {
+const PROBED: Timestamp = Timestamp {
     seconds: 1_000_000_001,
     nanoseconds: 123_456_789,
 };
@@ -109,7 +110,7 @@ impl Traits {
             let _ = utimensat(
                 folder,
                 ".",
-                &FileTime::modified(&before).as_modified(),
+                &Timestamp::modified(&before).as_modified(),
                 rustix::fs::AtFlags::empty(),
             );
         }
@@ -137,12 +138,12 @@ pub(super) fn says_no_nameless(error: Errno) -> bool {
 }
 
 fn probed_times(file: &File) -> TimeRules {
-    let after = |time: FileTime| -> Option<FileTime> {
+    let after = |time: Timestamp| -> Option<Timestamp> {
         futimens(file, &time.as_modified()).ok()?;
-        Some(FileTime::modified(&fstat(file).ok()?))
+        Some(Timestamp::modified(&fstat(file).ok()?))
     };
     let end = |seconds: i64| {
-        let read = after(FileTime {
+        let read = after(Timestamp {
             seconds,
             nanoseconds: 0,
         });
@@ -182,7 +183,7 @@ mod tests {
         utimensat(&open, ".", &PROBED.as_modified(), rustix::fs::AtFlags::empty()).expect("own");
         let volume = Volume::of(&open);
         assert_eq!(std::fs::read_dir(folder.path()).expect("there").count(), 0);
-        assert_eq!(FileTime::modified(&fstat(&open).expect("open")), PROBED);
+        assert_eq!(Timestamp::modified(&fstat(&open).expect("open")), PROBED);
         assert!(volume.traits.times.are_same(PROBED, PROBED));
     }
 

@@ -3,20 +3,12 @@
 use rustix::fs::{FileType, Stat};
 
 use crate::transfer::tree::path::RelativePath;
+use crate::wire::native::Timestamp;
 
 /// Bytes of the blocks in which the system counts a file's space. stat(2).
 const BLOCK_BYTES: u64 = 512;
 /// The bits of a mode that are sent: reading, writing and executing, for owner, group and others.
 const MODE_BITS: u32 = 0o777;
-
-/// A time of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Time {
-    /// Whole seconds since 1970, negative before it.
-    pub(crate) seconds: i64,
-    /// Nanoseconds after them, less than 1,000,000,000.
-    pub(crate) nanoseconds: u32,
-}
 
 /// What tells whether a file is still the one that was offered. A write changes `changed`, which no program sets back;
 /// but a store through a mapping may change none of them.
@@ -27,9 +19,9 @@ pub(crate) struct Identity {
     /// Its length in bytes.
     pub(crate) bytes: u64,
     /// When its content was written last (mtime).
-    pub(crate) modified: Time,
+    pub(crate) modified: Timestamp,
     /// When its content, mode, owner or names were changed last (ctime).
-    pub(crate) changed: Time,
+    pub(crate) changed: Timestamp,
 }
 
 /// One file, folder or link of a tree, as it was when the walk came by.
@@ -40,7 +32,7 @@ pub(crate) struct Entry {
     /// Its rwx bits, without those of its kind and without set-user-id and its kin.
     pub(crate) mode: u32,
     /// When it was written last.
-    pub(crate) modified: Time,
+    pub(crate) modified: Timestamp,
     /// Its length in bytes; what this means for a folder is its file system's business.
     pub(crate) bytes: u64,
     /// Whether it takes less space than it has bytes: it has holes, or its file system compresses it.
@@ -74,17 +66,15 @@ impl Identity {
         Self {
             inode: stat.st_ino,
             bytes: u64::try_from(stat.st_size).unwrap_or(0),
-            modified: Time::of(stat.st_mtime, stat.st_mtime_nsec),
-            changed: Time::of(stat.st_ctime, stat.st_ctime_nsec),
+            modified: timestamp(stat.st_mtime, stat.st_mtime_nsec),
+            changed: timestamp(stat.st_ctime, stat.st_ctime_nsec),
         }
     }
 }
 
-impl Time {
-    fn of(seconds: i64, nanoseconds: u64) -> Self {
-        Self {
-            seconds,
-            nanoseconds: u32::try_from(nanoseconds).unwrap_or(0),
-        }
+fn timestamp(seconds: i64, nanoseconds: u64) -> Timestamp {
+    Timestamp {
+        seconds,
+        nanoseconds: u32::try_from(nanoseconds).unwrap_or(0),
     }
 }

@@ -20,7 +20,7 @@ mod selection;
 mod tests;
 mod walker;
 
-pub(crate) use entry::{Entry, Identity, Time};
+pub(crate) use entry::{Entry, Identity};
 pub(crate) use failure::Failure;
 pub(crate) use reader::{OpenedFile, ReadFault, SMALL_FILE_BYTES_MAX, TreeReader};
 pub(crate) use roots::Roots;

@@ -43,6 +43,20 @@ impl Roots {
         Ok(roots)
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.roots.len()
+    }
+
+    /// What it is called for people: the first name, and how many more there are.
+    pub(crate) fn title(&self) -> String {
+        let first = self.roots.first().map(|root| root.name.display()).unwrap_or_default();
+        match self.roots.len() {
+            0 | 1 => first,
+            several => format!("{first} and {} more", several - 1),
+        }
+    }
+
     /// The root that a walk comes to after so many.
     pub(super) fn get(&self, place: usize) -> Option<&Root> {
         self.roots.get(place)

@@ -65,10 +65,10 @@ fn what_is_there_and_different_is_replaced_only_if_both_ends_say_so() {
     for (replace, allow_replace, there_s, expected) in [
         (Replace::Never, true, 0, Outcome::Refused(Refusal::Different)),
         (Replace::Always, false, 0, Outcome::Refused(Refusal::Different)),
-        (Replace::Update, false, 0, Outcome::Refused(Refusal::Different)),
-        (Replace::Update, true, newer, Outcome::Refused(Refusal::Newer)),
-        (Replace::Update, true, 0, stored()),
-        (Replace::Update, true, THEN.seconds, stored()),
+        (Replace::Older, false, 0, Outcome::Refused(Refusal::Different)),
+        (Replace::Older, true, newer, Outcome::Refused(Refusal::Newer)),
+        (Replace::Older, true, 0, stored()),
+        (Replace::Older, true, THEN.seconds, stored()),
         (Replace::Always, true, newer, stored()),
     ] {
         let mut tree = Tree::new(TreePolicy {
@@ -90,7 +90,7 @@ fn what_is_there_and_different_is_replaced_only_if_both_ends_say_so() {
 #[test]
 fn a_file_that_is_changed_between_the_decision_and_its_replacement_is_decided_anew() {
     let policy = TreePolicy {
-        replace: Replace::Update,
+        replace: Replace::Older,
         sync: true,
         ..POLICY
     };

@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use super::super::{Failure, Time};
+use super::super::{Failure, Timestamp};
 use super::*;
 use crate::error::Error;
 use crate::transfer::tree::path::{NameFault, PathFault};
@@ -48,7 +48,7 @@ fn mode_time_and_length_come_as_the_system_has_them() {
     let [old_entry, suid] = files(&walked(folder.path(), Selection::everything()))
         .try_into()
         .unwrap();
-    let expected = Time {
+    let expected = Timestamp {
         seconds: -11,
         nanoseconds: 999_999_995,
     };

@@ -1,0 +1,42 @@
+//! What can be typed for folders that are sent.
+
+use clap::Args;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Folders")]
+pub(crate) struct TreeArguments {
+    /// Leaves out what this glob matches, as in a .gitignore; may be given several times
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+    /// Sends only files that match one of these globs
+    #[arg(long, value_name = "GLOB")]
+    pub include: Vec<String>,
+    /// Obeys the .gitignore and .ignore files in the folders
+    #[arg(long)]
+    pub ignore_files: bool,
+    /// Leaves folders empty in which another file system begins
+    #[arg(long)]
+    pub one_file_system: bool,
+    /// Has older files at the receiver replaced, where it allows that (--allow-replace)
+    #[arg(long, conflicts_with = "replace")]
+    pub update: bool,
+    /// Has files at the receiver replaced that differ, where it allows that (--allow-replace)
+    #[arg(long)]
+    pub replace: bool,
+    /// Tells by their content which files are there already, and not by length and time
+    #[arg(long)]
+    pub by_content: bool,
+}
+
+impl TreeArguments {
+    /// Whether anything was typed that makes sense for folders alone.
+    pub(crate) fn is_typed(&self) -> bool {
+        !self.exclude.is_empty()
+            || !self.include.is_empty()
+            || self.ignore_files
+            || self.one_file_system
+            || self.update
+            || self.replace
+            || self.by_content
+    }
+}
