@@ -16,7 +16,7 @@ mod sink;
 mod source;
 mod survey;
 mod tell;
-#[expect(dead_code, reason = "the ends that send and receive trees are built on it")]
+#[allow(dead_code, reason = "the ends that send and receive trees are built on it")]
 mod tree;
 mod trust;
 mod upcoming;

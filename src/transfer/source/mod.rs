@@ -8,7 +8,7 @@ pub(crate) mod send_path;
 mod stamp;
 pub(crate) mod stream;
 mod view;
-#[expect(dead_code, unused_imports, reason = "the end that sends trees is built on it")]
+#[allow(dead_code, unused_imports, reason = "the end that sends trees is built on it")]
 pub(crate) mod walk;
 
 use std::io;

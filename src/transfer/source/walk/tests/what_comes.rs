@@ -165,7 +165,7 @@ fn names_that_the_wire_refuses_are_named_and_not_cleaned() {
 fn a_folder_that_may_not_be_read_is_named_and_the_rest_goes_on() {
     let folder = tree(&["t/a/x", "t/locked/x", "t/z"]);
     let locked = folder.path().join("t/locked");
-    fs::set_permissions(&locked, Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&locked, Permissions::from_mode(0o000)).unwrap();
     let path = folder.path().to_path_buf();
     // Of this thread alone: root reads what nobody may.
     let walking = move || {
