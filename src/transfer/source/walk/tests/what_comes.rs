@@ -248,7 +248,13 @@ fn roots_that_cannot_be_sent_are_refused_before_anything_moves() {
     assert_eq!(Roots::new([at("none")]).unwrap_err(), Error::SourceMissing(at("none")));
     let nameless = Roots::new(["/".into()]).unwrap_err().to_string();
     assert!(nameless.contains("/ has no name to arrive under"), "{nameless}");
-    assert!(matches!(Roots::new([at("bad\nname")]), Err(Error::Usage(_))));
+    let hidden = Roots::new([at("bad\nname")]).unwrap_err().to_string();
+    assert!(
+        hidden.ends_with(
+            "/bad\u{fffd}name cannot be sent: its name has the character U+000A, which does not show itself"
+        ),
+        "{hidden}"
+    );
 }
 
 #[test]
