@@ -60,6 +60,12 @@ impl Names {
         Some((span.of(&self.bytes).to_vec(), span.kind))
     }
 
+    /// Makes the names those of a file system that does not tell what they are.
+    #[cfg(test)]
+    pub(super) fn forget_kinds(&mut self) {
+        self.left.iter_mut().for_each(|span| span.kind = FileType::Unknown);
+    }
+
     /// Forgets what is left.
     pub(super) fn clear(&mut self) {
         *self = Self::default();

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, reason};
-use crate::transfer::tree::path::RelativePath;
+use crate::transfer::tree::path::{RelativePath, shown_bytes};
 
 /// Files and folders to be sent, each under its last name. Slashes at the end change nothing. A root that is a link is
 /// followed, as somebody has named it; below a root none is.
@@ -73,8 +73,8 @@ impl Roots {
         if let Some(other) = self.named(name.as_bytes()) {
             return Err(Error::Usage(format!(
                 "{} and {} would both arrive as {}: send them one after the other, or rename one",
-                other.path.display(),
-                path.display(),
+                in_words(&other.path),
+                in_words(&path),
                 name.display()
             )));
         }
@@ -91,13 +91,18 @@ fn name_of(path: &Path) -> Result<RelativePath, Error> {
         None => fs::canonicalize(path).map_err(|error| unreadable(path, &error))?,
     };
     let Some(name) = whole.file_name() else {
-        let path = path.display();
+        let path = in_words(path);
         return Err(Error::Usage(format!(
             "{path} has no name to arrive under: name what is in it"
         )));
     };
     RelativePath::new(name.as_bytes())
-        .map_err(|fault| Error::Usage(format!("{} cannot be sent: {fault}", path.display())))
+        .map_err(|fault| Error::Usage(format!("{} cannot be sent: {fault}", in_words(path))))
+}
+
+/// A path as it was given, for people.
+fn in_words(path: &Path) -> String {
+    shown_bytes(path.as_os_str().as_bytes())
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Error {

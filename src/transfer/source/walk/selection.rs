@@ -11,6 +11,8 @@ use crate::error::Error;
 
 /// Which items of a tree are sent: all, unless it says otherwise. gitignore(5) has the form of its globs.
 ///
+/// As in ripgrep, and not in git, `{a,b}` means either.
+///
 /// They are matched with the path below the root, or with the name of a root that is a file; a folder that was named as
 /// a root is always entered. Among globs of one kind the last that matches decides, and `!` at its beginning turns it
 /// around. What an exclude matches is out, with all below it. Where there are includes, a file or link must match one,
@@ -87,6 +89,7 @@ impl Selection {
 
     /// Whether an include matches the item at `path` below its root, or there are none.
     pub(super) fn includes(&self, path: &[u8], is_folder: bool) -> bool {
+        // To "ignore" it is what a line that matches says; here it says that the item is wanted.
         !self.has_includes() || verdict(&self.includes, path, is_folder) == Verdict::Out
     }
 }

@@ -347,3 +347,33 @@ fn below_root(path: &RelativePath) -> Option<&[u8]> {
 fn behind<'a>(path: &'a [u8], folder: &RelativePath) -> &'a [u8] {
     path.get(folder.as_bytes().len() + 1..).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_folder_does_not_tell_what_its_names_are_each_is_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("t/out")).unwrap();
+        std::fs::create_dir_all(folder.path().join("t/sub")).unwrap();
+        std::fs::write(folder.path().join("t/x"), "").unwrap();
+        std::fs::write(folder.path().join("t/out.log"), "").unwrap();
+        std::os::unix::fs::symlink("x", folder.path().join("t/link")).unwrap();
+        let roots = Arc::new(Roots::new([folder.path().join("t")]).unwrap());
+        let selection = Selection::new(&["out/".into(), "*.log".into()], &[]).unwrap();
+        let mut walk = Walk::new(roots, selection);
+        let mut seen = Vec::new();
+        while let Some(step) = walk.next() {
+            walk.levels.iter_mut().for_each(|level| level.names.forget_kinds());
+            seen.push(match step {
+                Step::Folder(entry) => format!("D {}", entry.path.display()),
+                Step::File(entry) => format!("F {}", entry.path.display()),
+                Step::Link { entry, .. } => format!("L {}", entry.path.display()),
+                Step::FolderEnd(path) => format!("/ {}", path.display()),
+                Step::Failed { reason, .. } => panic!("{reason}"),
+            });
+        }
+        assert_eq!(seen, ["D t", "L t/link", "D t/sub", "/ t/sub", "F t/x", "/ t"]);
+    }
+}
