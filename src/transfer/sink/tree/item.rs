@@ -53,10 +53,14 @@ pub(crate) struct TreeItem {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ItemKind {
     /// A plain file of so many bytes.
-    File { bytes: u64 },
+    File {
+        bytes: u64,
+    },
     Folder,
     /// A symbolic link.
-    Link { target: Vec<u8> },
+    Link {
+        target: Vec<u8>,
+    },
 }
 
 /// A whole file in memory, to be stored with others.

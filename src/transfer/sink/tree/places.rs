@@ -134,7 +134,7 @@ impl Places {
         self.volumes.get_mut(place.volume)
     }
 
-    fn volume_of(&mut self, folder: &Folder) -> usize {
+    fn volume_of(&mut self, folder: &Arc<Folder>) -> usize {
         let device = folder.id().0;
         let known = self.volumes.iter().position(|volume| volume.device == device);
         known.unwrap_or_else(|| {

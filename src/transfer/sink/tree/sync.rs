@@ -83,10 +83,10 @@ impl TreeSink {
 }
 
 impl Synced {
-    /// Whether what has its name in that folder is on disk, if it was there itself.
-    pub(super) fn is_on_disk(&self, place: &Place) -> Result<bool, Reason> {
-        let of_folder = || self.folders.get(&place.folder.id());
-        let result = self.volumes.get(&place.volume).or_else(of_folder);
+    /// Whether what has its name in that folder of that volume is on disk now, if its bytes were before.
+    pub(super) fn is_on_disk(&self, volume: usize, folder: FolderId) -> Result<bool, Reason> {
+        let of_folder = || self.folders.get(&folder);
+        let result = self.volumes.get(&volume).or_else(of_folder);
         // A folder of too many was synced before.
         result.cloned().unwrap_or(Ok(true))
     }
