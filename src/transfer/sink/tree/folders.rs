@@ -32,9 +32,9 @@ impl TreeSink {
     /// Gives a folder its mode and time, after everything below it. That is on disk by [`sync`](Self::sync). A folder that
     /// was there before and is another user's stays as it is.
     pub(crate) fn finish_folder(&mut self, path: &RelativePath, mode: u32, mtime: FileTime) -> Outcome {
-        let is_ours = self.unfinished.remove(path.as_bytes()).unwrap_or(false);
         let result = self.finished_folder(path, mode, mtime);
         // Nothing more comes into it.
+        let is_ours = self.unfinished.remove(path.as_bytes()).unwrap_or(false);
         self.places.forget(path.as_bytes());
         match result {
             Ok(()) if is_ours => Outcome::Stored { durable: false },
@@ -87,7 +87,7 @@ impl TreeSink {
 
     fn folder_at(&mut self, path: &[u8]) -> Result<Place, Stop> {
         let unfinished = &self.unfinished;
-        self.places.at(path, |path| unfinished.get(path) == Some(&true))
+        self.places.at(path, |path| unfinished.get(path).copied())
     }
 
     fn finished_folder(&mut self, path: &RelativePath, mode: u32, mtime: FileTime) -> Result<(), Stop> {

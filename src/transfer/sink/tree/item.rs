@@ -136,6 +136,9 @@ pub(crate) enum Refusal {
     /// A folder of its path is missing.
     #[error("the folder that it belongs in is not there")]
     FolderMissing,
+    /// Its folder was not taken before it, or is finished.
+    #[error("the folder that it belongs in was not taken")]
+    FolderNotTaken,
     /// Its name is kept for files that are not whole.
     #[error("its name is one of those that files have here until they are whole")]
     NameOfPart,

@@ -76,7 +76,6 @@ impl TreeSink {
     fn place_of(&mut self, item: &TreeItem) -> Result<Place, Stop> {
         decide::check(item)?;
         let unfinished = &self.unfinished;
-        self.places
-            .parent_of(&item.path, |path| unfinished.get(path) == Some(&true))
+        self.places.parent_of(&item.path, |path| unfinished.get(path).copied())
     }
 }

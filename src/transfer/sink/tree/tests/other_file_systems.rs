@@ -31,6 +31,17 @@ fn where_the_case_of_letters_does_not_count_another_spelling_is_refused_and_neve
     assert_eq!(tree.sink.decide(&file_of("NAME", 4)), refused);
     assert_eq!(tree.store("NAME", "data"), Outcome::Refused(Refusal::DiffersByCase));
     assert_eq!(tree.read("Name"), "data");
+    // What lies in a folder that was refused for its spelling does not land in the one that is found.
+    assert_eq!(tree.folder("Folder"), stored());
+    fs::create_dir(tree.at("folder")).expect("free");
+    assert_eq!(tree.folder("folder"), Outcome::Refused(Refusal::DiffersByCase));
+    assert_eq!(
+        tree.receive("folder/a", "data"),
+        Outcome::Refused(Refusal::FolderNotTaken)
+    );
+    assert_eq!(tree.receive("Folder/a", "data"), stored());
+    assert_eq!(tree.sink.finish_folder(&path("Folder"), 0o755, THEN), stored());
+    assert_eq!(tree.names("folder"), Vec::<String>::new());
 }
 
 #[test]
@@ -46,7 +57,13 @@ fn where_a_program_may_stand_behind_a_file_system_each_file_and_folder_is_synced
     let durable = Outcome::Stored { durable: true };
     assert_eq!(tree.sink.store_batch(&files), [durable.clone(), durable.clone()]);
     assert_eq!(tree.receive("b", "new"), durable);
-    // As many folders as are held open, and one more.
+    let files: Vec<SmallFile> = (0..=300).map(|number| small(&format!("e{number}/a"), "data")).collect();
+    for number in 0..=300 {
+        fs::create_dir(tree.at(&format!("e{number}"))).expect("free");
+    }
+    let outcomes = tree.sink.store_batch(&files);
+    assert!(outcomes.iter().all(|outcome| *outcome == durable), "{outcomes:?}");
+    // As many folders as are held open, and more.
     for number in 0..=300 {
         assert_eq!(tree.folder(&format!("d/{number}")), stored());
         let finished = tree.sink.finish_folder(&path(&format!("d/{number}")), 0o755, THEN);
