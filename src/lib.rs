@@ -73,8 +73,8 @@ pub use route::{ReceiveRouteChoice, SendRouteChoice};
 pub use start::main;
 pub use telemetry::{Cause, Counters, Evidence, ProcessUsage, Sample, Shares, SideEvidence, TcpCounters, Verdict};
 pub use transfer::{
-    Connection, Element, Endpoint, Event, EventKind, Failure, Finished, Incoming, Job, Listener, OfferingSender,
-    OptionName, Options, Origin, Outcome, PeerUser, ReceivedArray, ShmName, Side, SinkSpec, Slice, SourceSpec, Started,
-    State, Stats, StatsChoice, Transfer, TransferId, Trust, Url, Waker,
+    Connection, Element, Endpoint, Event, EventKind, Failure, Finished, Incoming, ItemFailure, Items, Job, Listener,
+    OfferingSender, OptionName, Options, Origin, Outcome, PeerUser, ReceivedArray, Replace, ShmName, Side, SinkSpec, Slice,
+    SourceSpec, Started, State, Stats, StatsChoice, Transfer, TransferId, TreeSpec, Trust, Url, Waker,
 };
 pub use wire::WireChoice;

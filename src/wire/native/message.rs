@@ -138,7 +138,7 @@ pub(crate) enum Message {
 
 /// What a sender says of a tree before its first item.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TreeRequest {
+pub struct TreeRequest {
     /// What the sender calls it, for people.
     pub(crate) root: String,
     /// What is to become of files that are there and differ.

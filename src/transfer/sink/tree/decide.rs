@@ -1,9 +1,9 @@
 //! What is to be done with an offered item, by what has its name.
 
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsFd, AsRawFd as _};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, chmod, fstat, openat, readlinkat, utimensat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, chmod, chmodat, fstat, openat, readlinkat, utimensat};
 use rustix::io::Errno;
 
 use crate::transfer::sink::folder::Folder;
@@ -38,7 +38,6 @@ impl TreeSink {
     }
 
     fn decided(&mut self, item: &TreeItem) -> Result<Decision, Stop> {
-        check(item)?;
         let place = self.place_of(item)?;
         // Its name can be taken only by what this tree put there, and then giving it fails.
         if place.is_ours && item.kind != ItemKind::Folder {
@@ -113,8 +112,11 @@ impl TreeSink {
 }
 
 /// Fails where an item can have no place, whatever is there.
-fn check(item: &TreeItem) -> Result<(), Refusal> {
-    if is_part_name(&String::from_utf8_lossy(item.path.name())) {
+pub(super) fn check(item: &TreeItem) -> Result<(), Refusal> {
+    let ending = item.path.name().last_chunk::<5>();
+    if ending.is_some_and(|ending| ending.eq_ignore_ascii_case(b".part"))
+        && is_part_name(&String::from_utf8_lossy(item.path.name()))
+    {
         return Err(Refusal::NameOfPart);
     }
     if let ItemKind::Link { target } = &item.kind {
@@ -135,9 +137,18 @@ fn adjust(folder: &Folder, name: &Path, seen: Seen, mode: u32, mtime: Option<Tim
     set_mode(&there, mode)
 }
 
+/// Sets the mode of an open folder.
+pub(super) fn set_folder_mode(folder: &Folder, mode: u32) -> Result<(), Errno> {
+    match chmodat(folder, ".", Mode::from_raw_mode(mode), AtFlags::empty()) {
+        // Its owner may not enter it.
+        Err(Errno::ACCESS) => set_mode(folder, mode),
+        result => result,
+    }
+}
+
 /// Sets the mode of what is open by `O_PATH`: by its name in `/proc`, since `fchmod(2)` takes no such descriptor and
 /// `fchmodat(2)` follows links.
-pub(super) fn set_mode(open: &impl std::os::fd::AsFd, mode: u32) -> Result<(), Errno> {
+fn set_mode(open: &impl AsFd, mode: u32) -> Result<(), Errno> {
     let number = open.as_fd().as_raw_fd();
     chmod(format!("/proc/self/fd/{number}"), Mode::from_raw_mode(mode))
 }

@@ -137,7 +137,10 @@ mod tests {
 
     #[test]
     fn neither_a_link_nor_a_file_in_the_way_is_walked_through() {
-        let (root, elsewhere) = (tempfile::tempdir().expect("folder"), tempfile::tempdir().expect("folder"));
+        let (root, elsewhere) = (
+            tempfile::tempdir().expect("folder"),
+            tempfile::tempdir().expect("folder"),
+        );
         let at = |name: &str| root.path().join(name);
         std::fs::create_dir_all(at("a/b/c")).expect("folders");
         std::fs::create_dir(elsewhere.path().join("b")).expect("folder");

@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use crate::transfer::tree::path::RelativePath;
 
 use super::TreeSink;
-use super::decide::set_mode;
+use super::decide::set_folder_mode;
 use super::item::{Decision, Outcome, Refusal, Stop, TreeItem};
 use super::places::{Place, as_path};
 use crate::wire::native::Timestamp;
@@ -32,9 +32,9 @@ impl TreeSink {
     /// Gives a folder its mode and time, after everything below it. That is on disk by [`sync`](Self::sync). A folder that
     /// was there before and is another user's stays as it is.
     pub(crate) fn finish_folder(&mut self, path: &RelativePath, mode: u32, mtime: Timestamp) -> Outcome {
-        let is_ours = self.unfinished.remove(path.as_bytes()).unwrap_or(false);
         let result = self.finished_folder(path, mode, mtime);
         // Nothing more comes into it.
+        let is_ours = self.unfinished.remove(path.as_bytes()).unwrap_or(false);
         self.places.forget(path.as_bytes());
         match result {
             Ok(()) if is_ours => Outcome::Stored { durable: false },
@@ -54,7 +54,7 @@ impl TreeSink {
                 Decision::Failed(reason) => return Ok(Outcome::Failed(reason)),
                 _ => {
                     let unfinished = self.begin(item.path.as_bytes(), false)?;
-                    self.make_writable(&unfinished)?;
+                    make_writable(&unfinished)?;
                     return Ok(Outcome::Had);
                 }
             }
@@ -87,20 +87,7 @@ impl TreeSink {
 
     fn folder_at(&mut self, path: &[u8]) -> Result<Place, Stop> {
         let unfinished = &self.unfinished;
-        self.places.at(path, |path| unfinished.get(path) == Some(&true))
-    }
-
-    /// A folder that its owner may not write to gets its last mode when it is finished, as one that is new.
-    fn make_writable(&mut self, place: &Place) -> Result<(), Stop> {
-        let mode = fstat(&place.folder)?.st_mode & 0o7777;
-        if mode & OWNER_MODE != OWNER_MODE {
-            match set_mode(&place.folder, mode | OWNER_MODE) {
-                // It is another user's. Its group may write, perhaps.
-                Ok(()) | Err(Errno::PERM) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
+        self.places.at(path, |path| unfinished.get(path).copied())
     }
 
     fn finished_folder(&mut self, path: &RelativePath, mode: u32, mtime: Timestamp) -> Result<(), Stop> {
@@ -111,9 +98,22 @@ impl TreeSink {
         let there = fstat(folder)?.st_mode & 0o7777;
         let mode = self.policy.mode(mode) | there & SET_GROUP_MODE;
         if mode != there {
-            set_mode(folder, mode)?;
+            set_folder_mode(folder, mode)?;
         }
         self.touch(&place);
         Ok(())
     }
+}
+
+/// A folder that its owner may not write to gets its last mode when it is finished, as one that is new.
+fn make_writable(place: &Place) -> Result<(), Stop> {
+    let mode = fstat(&place.folder)?.st_mode & 0o7777;
+    if mode & OWNER_MODE != OWNER_MODE {
+        match set_folder_mode(&place.folder, mode | OWNER_MODE) {
+            // It is another user's. Its group may write, perhaps.
+            Ok(()) | Err(Errno::PERM) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }

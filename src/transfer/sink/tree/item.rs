@@ -43,10 +43,14 @@ pub(crate) struct TreeItem {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ItemKind {
     /// A plain file of so many bytes.
-    File { bytes: u64 },
+    File {
+        bytes: u64,
+    },
     Folder,
     /// A symbolic link.
-    Link { target: Vec<u8> },
+    Link {
+        target: Vec<u8>,
+    },
 }
 
 /// A whole file in memory, to be stored with others.
@@ -122,6 +126,9 @@ pub(crate) enum Refusal {
     /// A folder of its path is missing.
     #[error("the folder that it belongs in is not there")]
     FolderMissing,
+    /// Its folder was not taken before it, or is finished.
+    #[error("the folder that it belongs in was not taken")]
+    FolderNotTaken,
     /// Its name is kept for files that are not whole.
     #[error("its name is one of those that files have here until they are whole")]
     NameOfPart,

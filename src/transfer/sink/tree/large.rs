@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{FallocateFlags, fallocate};
+use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
 use rustix::io::{Errno, retry_on_intr};
 
 use crate::sys::lock;
@@ -88,6 +88,10 @@ impl TreeSink {
             return Err(Errno::INVAL.into());
         };
         let place = self.place_of(&item)?;
+        // Asked for first: a call for more than there is takes all of it for a moment, and others find the disk full.
+        if !is_sparse && bytes > free_bytes(&place.folder) {
+            return Err(Errno::NOSPC.into());
+        }
         let new = part_file(&place.folder, item.path.name())?;
         if !is_sparse && bytes > 0 {
             match retry_on_intr(|| fallocate(&new.file, FallocateFlags::empty(), 0, bytes)) {
@@ -127,6 +131,14 @@ impl TreeSink {
             Ok(durable) => Outcome::Stored { durable },
             Err(reason) => Outcome::Failed(reason),
         })
+    }
+}
+
+/// What the file system of a folder has free for this user; all there could be where it does not say.
+fn free_bytes(folder: &Folder) -> u64 {
+    match fstatvfs(folder) {
+        Ok(told) if told.f_blocks > 0 => told.f_bavail.saturating_mul(told.f_frsize),
+        _ => u64::MAX,
     }
 }
 

@@ -73,8 +73,8 @@ impl TreeSink {
 
     /// The folder in which an item has its name.
     fn place_of(&mut self, item: &TreeItem) -> Result<Place, Stop> {
+        decide::check(item)?;
         let unfinished = &self.unfinished;
-        self.places
-            .parent_of(&item.path, |path| unfinished.get(path) == Some(&true))
+        self.places.parent_of(&item.path, |path| unfinished.get(path).copied())
     }
 }

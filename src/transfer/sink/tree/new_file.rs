@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, CWD, Mode, fchmod, fsync, futimens, linkat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, fchmod, fsync, futimens, linkat, openat};
 use rustix::io::{Errno, retry_on_intr};
 
 use crate::transfer::sink::final_name::rename_new;
@@ -15,10 +15,11 @@ use crate::transfer::sink::folder::Folder;
 use crate::transfer::sink::part_name::PartNumber;
 
 use crate::wire::native::Timestamp;
-use super::volume::nameless;
 
 /// Numbers are drawn, so that the second try is there for chance alone.
 const TRIES: usize = 100;
+/// How a file without a name is opened. It is read again where it is compared with one that is there.
+const NAMELESS: OFlags = OFlags::TMPFILE.union(OFlags::RDWR).union(OFlags::CLOEXEC);
 
 /// A new file. It is removed unless it got its final name, or is kept.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ impl NewFile {
     /// A file that nobody finds until it is named, with this mode but for what the process masks.
     pub(super) fn nameless(folder: Arc<Folder>, mode: u32) -> Result<Self, Errno> {
         Ok(Self {
-            file: nameless(&folder, Mode::from_raw_mode(mode))?,
+            file: openat(&folder, ".", NAMELESS, Mode::from_raw_mode(mode)).map(File::from)?,
             folder,
             name: None,
             stays: false,
@@ -119,7 +120,7 @@ impl NewFile {
     }
 
     /// Makes sure that it has a name, which only then can take another one's place.
-    fn temporary_name(&mut self, wanted: &Path) -> io::Result<PathBuf> {
+    pub(super) fn temporary_name(&mut self, wanted: &Path) -> io::Result<PathBuf> {
         if let Some(name) = &self.name {
             return Ok(name.clone());
         }
@@ -169,8 +170,12 @@ mod tests {
     use std::io::Write as _;
 
     fn names_in(folder: &Path) -> Vec<String> {
-        let entries = std::fs::read_dir(folder).expect("there").map(|entry| entry.expect("read"));
-        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+        let entries = std::fs::read_dir(folder)
+            .expect("there")
+            .map(|entry| entry.expect("read"));
+        entries
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect()
     }
 
     #[test]

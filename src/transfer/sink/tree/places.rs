@@ -15,7 +15,7 @@ use crate::transfer::sink::folder::{Folder, FolderId};
 use crate::transfer::tree::path::RelativePath;
 
 use super::descend::Descent;
-use super::item::Stop;
+use super::item::{Refusal, Stop};
 use super::volume::Volume;
 
 /// So many folders stay open. A walk goes down first, so the next item's is mostly the last one, or a few above it.
@@ -79,17 +79,22 @@ impl Places {
         &self.root
     }
 
-    /// The folder in which an item has its name.
-    pub(super) fn parent_of(&mut self, path: &RelativePath, is_ours: impl Fn(&[u8]) -> bool) -> Result<Place, Stop> {
+    /// The folder in which an item has its name. See [`at`](Self::at).
+    pub(super) fn parent_of(
+        &mut self,
+        path: &RelativePath,
+        begun: impl Fn(&[u8]) -> Option<bool>,
+    ) -> Result<Place, Stop> {
         let bytes = path.as_bytes();
         match bytes.iter().rposition(|byte| *byte == b'/') {
-            Some(slash) => self.at(bytes.get(..slash).unwrap_or_default(), is_ours),
+            Some(slash) => self.at(bytes.get(..slash).unwrap_or_default(), begun),
             None => Ok(self.root.clone()),
         }
     }
 
-    /// The folder of that path.
-    pub(super) fn at(&mut self, path: &[u8], is_ours: impl Fn(&[u8]) -> bool) -> Result<Place, Stop> {
+    /// The folder of that path. `begun` says of one that is to be filled whether it was made for this tree. Where the case
+    /// of letters does not count no other is opened: one that was refused for its spelling would be found all the same.
+    pub(super) fn at(&mut self, path: &[u8], begun: impl Fn(&[u8]) -> Option<bool>) -> Result<Place, Stop> {
         if let Some(found) = self.open.iter().rposition(|(open, _)| open == path) {
             if found + 1 < self.open.len() {
                 let used = self.open.remove(found);
@@ -108,11 +113,15 @@ impl Places {
         let descriptor = self.descent.open(from, rest)?;
         let folder = Folder::of_descriptor(descriptor, self.root_path.join(as_path(path)))?;
         let volume = self.volume_of(&folder);
+        let begun = begun(path);
         let place = Place {
             folder,
             volume,
-            is_ours: is_ours(path),
+            is_ours: begun.unwrap_or(false),
         };
+        if begun.is_none() && self.folds_case(&place) {
+            return Err(Refusal::FolderNotTaken.into());
+        }
         if self.open.len() >= OPEN_MAX {
             let (_, closed) = self.open.remove(0);
             self.exact_names.remove(&closed.folder.id());
@@ -134,7 +143,7 @@ impl Places {
         self.volumes.get_mut(place.volume)
     }
 
-    fn volume_of(&mut self, folder: &Folder) -> usize {
+    fn volume_of(&mut self, folder: &Arc<Folder>) -> usize {
         let device = folder.id().0;
         let known = self.volumes.iter().position(|volume| volume.device == device);
         known.unwrap_or_else(|| {
@@ -198,8 +207,8 @@ fn is_below(path: &[u8], above: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn is_ours(_: &[u8]) -> bool {
-        false
+    fn begun(_: &[u8]) -> Option<bool> {
+        None
     }
 
     #[test]
@@ -209,8 +218,8 @@ mod tests {
         for number in 0..3 * OPEN_MAX {
             let path = format!("a{number}/b");
             std::fs::create_dir_all(root.path().join(&path)).expect("folders");
-            let first = places.at(path.as_bytes(), is_ours).expect("there");
-            let again = places.at(path.as_bytes(), is_ours).expect("there");
+            let first = places.at(path.as_bytes(), begun).expect("there");
+            let again = places.at(path.as_bytes(), begun).expect("there");
             assert!(Arc::ptr_eq(&first.folder, &again.folder));
             assert!(places.open.len() <= OPEN_MAX);
         }

@@ -5,20 +5,21 @@ use std::sync::Arc;
 
 use rustix::fs::fstat;
 
-use crate::error::Reason;
-use crate::transfer::sink::folder::Folder;
+use crate::transfer::sink::folder::{Folder, FolderId};
 
 use super::TreeSink;
 use super::item::{ItemKind, Outcome, Refusal, Seen, SmallFile, Stop, TreeItem};
 use super::naming::Naming;
 use super::new_file::NewFile;
 use super::places::{Place, as_path};
+use super::sync::Synced;
 use crate::wire::native::Timestamp;
-use super::volume::{Syncing, says_no_nameless};
+use super::volume::Syncing;
 
-/// A file that got its name in this batch.
+/// A file that got its name in this batch. It holds no folder open: each may lie in another one.
 struct Stored {
-    place: Place,
+    volume: usize,
+    folder: FolderId,
     naming: Naming,
     /// Its bytes are on disk, or come there with the rest of its file system.
     bytes_are_synced: bool,
@@ -33,22 +34,28 @@ impl TreeSink {
     pub(crate) fn store_batch(&mut self, files: &[SmallFile]) -> Vec<Outcome> {
         let stored: Vec<Result<Stored, Stop>> = files.iter().map(|file| self.store(file)).collect();
         let synced = self.policy.sync.then(|| self.sync_touched());
-        let outcome = |(file, stored): (&SmallFile, Result<Stored, Stop>)| match stored {
-            Err(stop) => stop.into(),
-            Ok(Stored {
-                naming: Naming::Had, ..
-            }) => Outcome::Had,
-            Ok(stored) => match &synced {
-                None => Outcome::Stored { durable: false },
-                Some(synced) => match synced.is_on_disk(&stored.place) {
-                    Ok(is_on_disk) => Outcome::Stored {
-                        durable: is_on_disk && stored.bytes_are_synced,
-                    },
-                    Err(reason) => not_on_disk(file, &stored, reason),
-                },
-            },
-        };
+        let outcome = |(file, stored)| self.outcome(file, stored, synced.as_ref());
         files.iter().zip(stored).map(outcome).collect()
+    }
+
+    fn outcome(&mut self, file: &SmallFile, stored: Result<Stored, Stop>, synced: Option<&Synced>) -> Outcome {
+        let stored = match stored {
+            Ok(stored) if stored.naming == Naming::Had => return Outcome::Had,
+            Ok(stored) => stored,
+            Err(stop) => return stop.into(),
+        };
+        match synced.map(|synced| synced.is_on_disk(stored.volume, stored.folder)) {
+            None => Outcome::Stored { durable: false },
+            Some(Ok(is_on_disk)) => Outcome::Stored {
+                durable: is_on_disk && stored.bytes_are_synced,
+            },
+            Some(Err(reason)) => {
+                if stored.naming == Naming::New {
+                    self.remove_again(file);
+                }
+                Outcome::Failed(reason)
+            }
+        }
     }
 
     fn store(&mut self, file: &SmallFile) -> Result<Stored, Stop> {
@@ -89,7 +96,8 @@ impl TreeSink {
             self.touch(place);
         }
         Ok(Stored {
-            place: place.clone(),
+            volume: place.volume,
+            folder: place.folder.id(),
             naming,
             bytes_are_synced,
         })
@@ -98,17 +106,29 @@ impl TreeSink {
     /// A new file that has the mode of an item and no name that anybody would look for.
     fn new_file(&mut self, place: &Place, item: &TreeItem) -> Result<NewFile, Stop> {
         let mode = self.policy.mode(item.mode);
-        let has_nameless = self.places.volume(place).is_some_and(|volume| volume.traits.has_nameless);
+        let has_nameless = self
+            .places
+            .volume(place)
+            .is_some_and(|volume| volume.traits.has_nameless);
         if has_nameless {
-            match NewFile::nameless(Arc::clone(&place.folder), mode) {
-                Ok(new) => return Ok(new),
-                Err(error) if says_no_nameless(error) => {}
-                Err(error) => return Err(error.into()),
-            }
+            return Ok(NewFile::nameless(Arc::clone(&place.folder), mode)?);
         }
         let new = NewFile::private(Arc::clone(&place.folder), as_path(item.path.name()))?;
         new.set_mode(mode)?;
         Ok(new)
+    }
+
+    /// Removes a file that was stored a moment ago, if it is still the one.
+    fn remove_again(&mut self, SmallFile { item, data, .. }: &SmallFile) {
+        let Ok(place) = self.place_of(item) else { return };
+        let name = as_path(item.path.name());
+        if let Ok(there) = place.folder.stat(name)
+            && there.st_size.unsigned_abs() == data.len() as u64
+            && Timestamp::modified(&there).seconds == item.mtime.seconds
+        {
+            // If that fails, too, the disk is beyond help.
+            let _ = place.folder.unlink(name);
+        }
     }
 }
 
@@ -117,16 +137,46 @@ fn is_removed(folder: &Folder) -> bool {
     fstat(folder).is_ok_and(|status| status.st_nlink == 0)
 }
 
-/// What is told of a file whose sync failed.
-fn not_on_disk(file: &SmallFile, stored: &Stored, reason: Reason) -> Outcome {
-    let name = as_path(file.item.path.name());
-    if stored.naming == Naming::New
-        && let Ok(there) = stored.place.folder.stat(name)
-        && there.st_size.unsigned_abs() == file.data.len() as u64
-        && Timestamp::modified(&there).seconds == file.item.mtime.seconds
-    {
-        // If that fails, too, the disk is beyond help.
-        let _ = stored.place.folder.unlink(name);
+#[cfg(test)]
+mod tests {
+    use super::super::{Replace, TreePolicy};
+    use super::*;
+    use crate::transfer::tree::path::RelativePath;
+
+    #[test]
+    fn a_batch_whose_files_each_lie_in_another_folder_holds_few_of_them_open() {
+        let root = tempfile::tempdir().expect("folder");
+        let policy = TreePolicy {
+            replace: Replace::Never,
+            allow_replace: false,
+            checksum: false,
+            sync: true,
+            umask: 0o022,
+        };
+        let mut sink = TreeSink::open(root.path(), policy).expect("there");
+        let store = |number: usize| {
+            std::fs::create_dir(root.path().join(number.to_string())).expect("free");
+            let mtime = Timestamp {
+                seconds: 0,
+                nanoseconds: 0,
+            };
+            let item = TreeItem {
+                path: RelativePath::new(format!("{number}/a")).expect("a path"),
+                kind: ItemKind::File { bytes: 0 },
+                mode: 0o644,
+                mtime,
+            };
+            let file = SmallFile {
+                item,
+                data: Vec::new(),
+                replaces: None,
+            };
+            sink.store(&file).expect("free")
+        };
+        let stored: Vec<Stored> = (0..200).map(store).collect();
+        let open = std::fs::read_dir("/proc/self/fd").expect("there").flatten();
+        let leads_to = open.filter_map(|entry| std::fs::read_link(entry.path()).ok());
+        let below = leads_to.filter(|path| path.starts_with(root.path())).count();
+        assert!((1..40).contains(&below) && stored.len() == 200, "{below}");
     }
-    Outcome::Failed(reason)
 }

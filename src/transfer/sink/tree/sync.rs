@@ -20,8 +20,8 @@ const FOLDERS_MAX: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct Unsynced {
     folders: HashMap<FolderId, Arc<Folder>>,
-    /// The first thing that went wrong with those that were too many.
-    failed: Option<Reason>,
+    /// What came of those that were too many.
+    before: Option<Result<bool, Reason>>,
 }
 
 /// What a sync brought, by where something lies. True where it is on disk now.
@@ -29,6 +29,8 @@ pub(super) struct Unsynced {
 pub(super) struct Synced {
     volumes: HashMap<usize, Result<bool, Reason>>,
     folders: HashMap<FolderId, Result<bool, Reason>>,
+    /// Of the folders that were synced before, for there were too many.
+    before: Option<Result<bool, Reason>>,
 }
 
 impl TreeSink {
@@ -42,9 +44,8 @@ impl TreeSink {
             return Ok(());
         }
         let synced = self.sync_touched();
-        let failed = self.unsynced.failed.take();
         let results = synced.volumes.into_values().chain(synced.folders.into_values());
-        results.map(|result| result.map(drop)).chain(failed.map(Err)).collect()
+        results.chain(synced.before).map(|result| result.map(drop)).collect()
     }
 
     /// Something in that folder is to be put on disk with the next sync.
@@ -57,8 +58,10 @@ impl TreeSink {
         }
         if self.unsynced.folders.len() >= FOLDERS_MAX {
             let full = std::mem::take(&mut self.unsynced.folders);
-            let failed = full.values().find_map(|folder| sync_folder(folder).err());
-            self.unsynced.failed = self.unsynced.failed.take().or(failed);
+            let results = self.unsynced.before.take().into_iter();
+            let results = results.chain(full.values().map(|folder| sync_folder(folder)));
+            // All of them are on disk, or it is not known which.
+            self.unsynced.before = Some(results.reduce(|all, next| Ok(all? & next?)).unwrap_or(Ok(true)));
         }
         let folder = Arc::clone(&place.folder);
         self.unsynced.folders.insert(folder.id(), folder);
@@ -66,7 +69,10 @@ impl TreeSink {
 
     /// Syncs all that was touched.
     pub(super) fn sync_touched(&mut self) -> Synced {
-        let mut synced = Synced::default();
+        let mut synced = Synced {
+            before: self.unsynced.before.take(),
+            ..Synced::default()
+        };
         for (number, volume) in self.places.volumes.iter_mut().enumerate() {
             let result = match volume.syncing() {
                 Syncing::Never => Ok(false),
@@ -83,12 +89,11 @@ impl TreeSink {
 }
 
 impl Synced {
-    /// Whether what has its name in that folder is on disk, if it was there itself.
-    pub(super) fn is_on_disk(&self, place: &Place) -> Result<bool, Reason> {
-        let of_folder = || self.folders.get(&place.folder.id());
-        let result = self.volumes.get(&place.volume).or_else(of_folder);
-        // A folder of too many was synced before.
-        result.cloned().unwrap_or(Ok(true))
+    /// Whether what has its name in that folder of that volume is on disk now, if its bytes were before.
+    pub(super) fn is_on_disk(&self, volume: usize, folder: FolderId) -> Result<bool, Reason> {
+        let of_folder = || self.folders.get(&folder);
+        let result = self.volumes.get(&volume).or_else(of_folder);
+        result.or(self.before.as_ref()).cloned().unwrap_or(Ok(true))
     }
 }
 

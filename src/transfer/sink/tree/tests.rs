@@ -81,7 +81,9 @@ impl Tree {
     fn names(&self, folder: &str) -> Vec<String> {
         let entries = fs::read_dir(self.at(folder)).expect("a folder");
         let name = |entry: std::io::Result<fs::DirEntry>| entry.expect("read").file_name();
-        let mut names: Vec<String> = entries.map(|entry| name(entry).to_string_lossy().into_owned()).collect();
+        let mut names: Vec<String> = entries
+            .map(|entry| name(entry).to_string_lossy().into_owned())
+            .collect();
         names.sort();
         names
     }

@@ -3,16 +3,17 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use rustix::fs::{Mode, OFlags, fstat, futimens, openat, syncfs, utimensat};
-use rustix::io::{Errno, retry_on_intr};
+use rustix::fs::{AtFlags, fstat, futimens, syncfs, utimensat};
+use rustix::io::retry_on_intr;
 
 use crate::transfer::sink::file_system::FileSystem;
 use crate::transfer::sink::folder::Folder;
-use crate::transfer::sink::part_name::PartNumber;
 
+use super::new_file::NewFile;
+use super::time::TimeRules;
 use crate::wire::native::Timestamp;
-use super::time::{TimeRules};
 
 /// An odd second, and every digit behind it another one: what a file system leaves of it tells its step.
 const PROBED: Timestamp = Timestamp {
@@ -25,9 +26,9 @@ const PROBED: Timestamp = Timestamp {
 pub(super) struct Volume {
     pub(super) device: u64,
     pub(super) traits: Traits,
-    kind: FileSystem,
+    pub(super) kind: FileSystem,
     /// A folder of it, open since before the first write: errors of a file system are told to whoever had it open then.
-    to_sync: Option<File>,
+    pub(super) to_sync: Option<File>,
     /// Something there is not synced yet.
     is_touched: bool,
 }
@@ -38,7 +39,7 @@ pub(super) struct Traits {
     pub(super) times: TimeRules,
     /// Names that differ by the case of letters alone are one name.
     pub(super) folds_case: bool,
-    /// Files can be made without a name. `O_TMPFILE` of `open(2)`.
+    /// Files can be made without a name, and get one later. `O_TMPFILE` of `open(2)`.
     pub(super) has_nameless: bool,
 }
 
@@ -55,8 +56,8 @@ pub(super) enum Syncing {
 
 impl Volume {
     /// The one that a folder lies on.
-    pub(super) fn of(folder: &Folder) -> Self {
-        let kind = FileSystem::of(folder);
+    pub(super) fn of(folder: &Arc<Folder>) -> Self {
+        let kind = FileSystem::of(&**folder);
         Self {
             device: folder.id().0,
             traits: Traits::probed(folder),
@@ -92,17 +93,19 @@ impl Volume {
 impl Traits {
     /// Asks the file system by a file that is gone afterwards. What cannot be asked is as on ext4: a folder that takes no
     /// file takes none of the tree's either.
-    fn probed(folder: &Folder) -> Self {
-        let has_nameless = nameless(folder, Mode::RUSR | Mode::WUSR).is_ok();
+    fn probed(folder: &Arc<Folder>) -> Self {
         let before = fstat(folder);
-        let name = PartNumber::draw().name_for(Path::new("a"));
-        let (times, folds_case) = match folder.create(&name) {
-            Ok(file) => {
-                let found = (probed_times(&file), folds(folder, &name));
-                // It was made above, and has a name that says what it is.
-                let _ = folder.unlink(&name);
-                found
-            }
+        let wanted = Path::new("a");
+        let nameless = NewFile::nameless(Arc::clone(folder), 0o600).map_err(io::Error::from);
+        let nameless = nameless.and_then(|mut new| new.temporary_name(wanted).map(|name| (new, name)));
+        let has_nameless = nameless.is_ok();
+        let named = || {
+            let new = NewFile::private(Arc::clone(folder), wanted)?;
+            let name = new.name().unwrap_or(wanted).to_path_buf();
+            Ok::<_, io::Error>((new, name))
+        };
+        let (times, folds_case) = match nameless.or_else(|_| named()) {
+            Ok((new, name)) => (probed_times(&new.file), folds(folder, &name)),
             Err(_) => (TimeRules::exact(), false),
         };
         if let Ok(before) = before {
@@ -111,7 +114,7 @@ impl Traits {
                 folder,
                 ".",
                 &Timestamp::modified(&before).as_modified(),
-                rustix::fs::AtFlags::empty(),
+                AtFlags::empty(),
             );
         }
         Self {
@@ -120,21 +123,6 @@ impl Traits {
             has_nameless,
         }
     }
-}
-
-/// A new file without a name in that folder, with this mode but for what the process masks.
-pub(super) fn nameless(folder: &Folder, mode: Mode) -> Result<File, Errno> {
-    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-    openat(folder, ".", flags, mode).map(File::from)
-}
-
-/// Whether an error says that a file system has no files without names.
-pub(super) fn says_no_nameless(error: Errno) -> bool {
-    // The last two are kernels' and file systems' that take the flag for a folder to be opened for writing.
-    matches!(
-        error,
-        Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::ISDIR | Errno::NOENT
-    )
 }
 
 fn probed_times(file: &File) -> TimeRules {
@@ -180,7 +168,7 @@ mod tests {
     fn probing_a_folder_leaves_nothing_in_it_and_its_time_as_it_was() {
         let folder = tempfile::tempdir().expect("folder");
         let open = Folder::open(folder.path()).expect("there");
-        utimensat(&open, ".", &PROBED.as_modified(), rustix::fs::AtFlags::empty()).expect("own");
+        utimensat(&open, ".", &PROBED.as_modified(), AtFlags::empty()).expect("own");
         let volume = Volume::of(&open);
         assert_eq!(std::fs::read_dir(folder.path()).expect("there").count(), 0);
         assert_eq!(Timestamp::modified(&fstat(&open).expect("open")), PROBED);

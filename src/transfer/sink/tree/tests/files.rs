@@ -192,7 +192,10 @@ fn with_checksums_files_of_one_length_are_compared_by_their_bytes() {
         panic!("it is as long");
     };
     let blocks = tree.sink.block_checksums(&item, seen, ChecksumKind::Crc64Nvme, 1 << 18);
-    let blocks: Vec<_> = blocks.expect("there").map(|block| block.expect("read").value()).collect();
+    let blocks: Vec<_> = blocks
+        .expect("there")
+        .map(|block| block.expect("read").value())
+        .collect();
     let expected = old.as_bytes().chunks(1 << 18).map(|block| {
         let mut digest = Digest::new(ChecksumKind::Crc64Nvme);
         digest.update(block);
@@ -213,7 +216,10 @@ fn with_checksums_files_of_one_length_are_compared_by_their_bytes() {
     let Decision::Compare(seen) = tree.sink.decide(&item) else {
         panic!("it is as long");
     };
-    let mut blocks = tree.sink.block_checksums(&item, seen, ChecksumKind::Crc32, 1 << 19).expect("there");
+    let mut blocks = tree
+        .sink
+        .block_checksums(&item, seen, ChecksumKind::Crc32, 1 << 19)
+        .expect("there");
     blocks.next().expect("a block").expect("read");
     fs::write(tree.at("a"), "y".repeat(700_000)).expect("written");
     assert!(blocks.any(|block| block.is_err()));
@@ -232,10 +238,7 @@ fn a_file_with_fewer_bytes_than_were_offered_is_not_stored() {
     let mut tree = Tree::new(POLICY);
     let mut file = small("a", "data");
     file.data.pop();
-    assert_eq!(
-        tree.sink.store_batch(&[file]),
-        [Outcome::Refused(Refusal::OtherLength)]
-    );
+    assert_eq!(tree.sink.store_batch(&[file]), [Outcome::Refused(Refusal::OtherLength)]);
     assert_eq!(tree.names(""), Vec::<String>::new());
 }
 

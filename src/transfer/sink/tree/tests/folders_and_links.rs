@@ -65,7 +65,10 @@ fn a_path_of_a_thousand_parts_is_made_and_filled() {
     // A later run finds it anew, from the root.
     let mut tree = tree.again(POLICY);
     assert_eq!(tree.receive(&format!("{deep}/x"), "data"), Outcome::Had);
-    assert_eq!(mtime(&tree.at(&vec!["abc"; 500].join("/"))), (1_234_567_890, 987_654_321));
+    assert_eq!(
+        mtime(&tree.at(&vec!["abc"; 500].join("/"))),
+        (1_234_567_890, 987_654_321)
+    );
 }
 
 #[test]
@@ -92,7 +95,11 @@ fn a_folder_can_be_filled_whatever_its_mode_will_be_and_gets_mode_and_time_at_it
     assert_eq!((mode(&tree.at("d")), mtime(&tree.at("d")).0), (0o555, THEN.seconds));
     fs::set_permissions(tree.at("d"), fs::Permissions::from_mode(0o2700)).expect("own");
     assert_eq!(tree.sink.finish_folder(&path("d"), 0o750, THEN), Outcome::Had);
-    assert_eq!(mode(&tree.at("d")), 0o2750, "the group of what lies in it is the receiver's");
+    assert_eq!(
+        mode(&tree.at("d")),
+        0o2750,
+        "the group of what lies in it is the receiver's"
+    );
 }
 
 #[test]
@@ -104,7 +111,10 @@ fn a_folder_is_not_made_where_something_else_is_or_where_its_own_is_missing() {
     fs::write(tree.at("file"), "precious").expect("written");
     assert_eq!(tree.folder("file"), Outcome::Refused(Refusal::FileThere));
     assert_eq!(tree.folder("file/d"), Outcome::Refused(Refusal::NoFolderInPath));
-    assert_eq!(tree.store("file/d/a", "data"), Outcome::Refused(Refusal::NoFolderInPath));
+    assert_eq!(
+        tree.store("file/d/a", "data"),
+        Outcome::Refused(Refusal::NoFolderInPath)
+    );
     assert_eq!(tree.folder("none/d"), Outcome::Refused(Refusal::FolderMissing));
     assert_eq!(tree.store("none/a", "data"), Outcome::Refused(Refusal::FolderMissing));
     fs::create_dir(tree.at("d")).expect("free");

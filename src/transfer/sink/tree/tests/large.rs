@@ -3,7 +3,9 @@
 use super::*;
 
 fn begin(tree: &mut Tree, path: &str, bytes: u64) -> TreePart {
-    tree.sink.begin_file(file_of(path, bytes), false, None).expect("a place")
+    tree.sink
+        .begin_file(file_of(path, bytes), false, None)
+        .expect("a place")
 }
 
 #[test]
@@ -28,7 +30,10 @@ fn a_large_file_is_private_and_locked_until_it_is_published_and_then_durable() {
 #[test]
 fn the_part_of_a_sparse_file_takes_no_space_before_its_bytes_come() {
     let mut tree = Tree::new(POLICY);
-    let part = tree.sink.begin_file(file_of("sparse", 1 << 40), true, None).expect("a place");
+    let part = tree
+        .sink
+        .begin_file(file_of("sparse", 1 << 40), true, None)
+        .expect("a place");
     assert_eq!(part.file().metadata().expect("open").blocks(), 0);
     assert_eq!(tree.sink.publish(part), stored());
     assert_eq!(fs::metadata(tree.at("sparse")).expect("there").len(), 1 << 40);
@@ -55,12 +60,18 @@ fn a_name_that_is_taken_at_the_end_is_never_replaced_unasked() {
     let part = begin(&mut tree, "big", 8);
     fs::write(tree.at("big"), "precious").expect("written");
     assert_eq!(tree.sink.publish(part), Outcome::Refused(Refusal::Different));
-    assert_eq!((tree.read("big"), tree.names("")), ("precious".into(), vec!["big".into()]));
+    assert_eq!(
+        (tree.read("big"), tree.names("")),
+        ("precious".into(), vec!["big".into()])
+    );
     // An equal one is had.
     let part = begin(&mut tree, "other", 8);
     assert_eq!(tree.store("other", "original"), Outcome::Stored { durable: true });
     assert_eq!(tree.sink.publish(part), Outcome::Had);
-    assert_eq!((tree.read("other"), tree.names("")), ("original".into(), vec!["big".into(), "other".into()]));
+    assert_eq!(
+        (tree.read("other"), tree.names("")),
+        ("original".into(), vec!["big".into(), "other".into()])
+    );
 }
 
 #[test]
@@ -79,7 +90,10 @@ fn a_large_file_replaces_what_was_there_when_it_was_decided() {
     part.file().write_all_at(b"new data", 0).expect("room");
     assert_eq!(tree.read("big"), "old");
     assert_eq!(tree.sink.publish(part), Outcome::Stored { durable: true });
-    assert_eq!((tree.read("big"), tree.names("")), ("new data".into(), vec!["big".into()]));
+    assert_eq!(
+        (tree.read("big"), tree.names("")),
+        ("new data".into(), vec!["big".into()])
+    );
 }
 
 #[test]
@@ -92,13 +106,19 @@ fn a_part_that_somebody_cut_or_replaced_is_not_published() {
     fs::remove_file(part.path()).expect("there");
     fs::write(tree.at("big.part"), "precious").expect("written");
     assert_eq!(tree.sink.publish(part), Outcome::Refused(Refusal::OtherLength));
-    assert_eq!((tree.read("big.part"), tree.names("")), ("precious".into(), vec!["big.part".into()]));
+    assert_eq!(
+        (tree.read("big.part"), tree.names("")),
+        ("precious".into(), vec!["big.part".into()])
+    );
 }
 
 #[test]
 fn a_disk_without_room_is_told_before_the_first_byte() {
     let mut tree = Tree::new(POLICY);
-    let begun = tree.sink.begin_file(file_of("big", 1 << 43), false, None);
-    assert!(matches!(begun, Err(Outcome::Failed(_))), "{begun:?}");
+    let begun = tree.sink.begin_file(file_of("big", 1 << 60), false, None);
+    match begun.expect_err("no disk has that") {
+        Outcome::Failed(reason) => assert!(reason.contains("no space"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
     assert_eq!(tree.names(""), Vec::<String>::new());
 }
