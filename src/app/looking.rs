@@ -57,6 +57,7 @@ fn name_of(origin: &Origin) -> String {
             name.to_string_lossy().into_owned()
         }
         Origin::Shm { name, .. } => name.to_string(),
+        Origin::Tree(tree) => tree.title(),
         Origin::Range(_) => "range".to_owned(),
     }
 }

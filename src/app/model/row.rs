@@ -17,7 +17,7 @@ use crate::array::Value;
 use crate::error::Fault;
 use crate::rounds::RoundSpread;
 use crate::telemetry::{Bottleneck, Cause, Counters, Series, Verdict};
-use crate::transfer::{Finished, Side, Started, State, Stats, TiledArray, TransferId};
+use crate::transfer::{Finished, Items, Side, Started, State, Stats, TiledArray, TransferId};
 
 use super::curves::TimeSpan;
 use super::format::RateScale;
@@ -79,6 +79,8 @@ pub struct End {
     pub preview: Vec<Value>,
     /// What its values are, as far as this end has looked at them.
     pub stats: Option<Box<Stats>>,
+    /// How far a tree is, counted in items.
+    pub items: Option<Items>,
     /// What is moved, and how.
     pub started: Option<Started>,
     /// When that was told, on the time axis of the row.

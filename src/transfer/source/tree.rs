@@ -26,6 +26,17 @@ pub struct TreeSpec {
     pub compares: bool,
 }
 
+impl TreeSpec {
+    /// What it is called for people.
+    pub(crate) fn title(&self) -> String {
+        let first = self.roots.first().map(|root| root.display().to_string()).unwrap_or_default();
+        match self.roots.len() {
+            0 | 1 => first,
+            several => format!("{first} and {} more", several - 1),
+        }
+    }
+}
+
 /// A tree that can be walked and read.
 #[derive(Debug)]
 pub(crate) struct TreeSource {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::ledger::{Claim, Ledger, Span};
-use crate::wire::{Checksum, ChecksumKind, Digest, Grain, Heard, Offer, Want};
+use crate::wire::{Checksum, ChecksumKind, Digest, Grain, Heard, Want};
 
 use super::message::{
     BLOCK_HEADER_BYTES, GREETING_BYTES, HEADER_BYTES, ItemResult, Message, Parsed, Status, TRAILER_BYTES, VERSION, greeting,

@@ -56,6 +56,7 @@ impl Row {
             }
             EventKind::Preview { values, .. } => end.preview = values,
             EventKind::Stats(stats) => end.stats = Some(stats),
+            EventKind::Items(items) => end.items = Some(*items),
             // One is of the whole process, the end of the transfer says the next, and services alone tell the last.
             EventKind::Process(_) | EventKind::Joined | EventKind::HandedOver { .. } => {}
             EventKind::Stranger { is_last: true, .. } => self.phase = Phase::Cancelled,

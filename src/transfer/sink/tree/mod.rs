@@ -28,8 +28,7 @@ use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 
-pub(crate) use compare::BlockChecksums;
-pub(crate) use item::{Decision, ItemKind, Outcome, Refusal, Seen, SmallFile, TreeItem, TreePolicy};
+pub(crate) use item::{Decision, ItemKind, Outcome, Seen, SmallFile, TreeItem, TreePolicy};
 pub(crate) use large::TreePart;
 
 use item::Stop;

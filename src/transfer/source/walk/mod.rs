@@ -20,9 +20,8 @@ mod selection;
 mod tests;
 mod walker;
 
-pub(crate) use entry::{Entry, Identity};
-pub(crate) use failure::Failure;
+pub(crate) use entry::Entry;
 pub(crate) use reader::{OpenedFile, ReadFault, SMALL_FILE_BYTES_MAX, TreeReader};
 pub(crate) use roots::Roots;
 pub(crate) use selection::Selection;
-pub(crate) use walker::{OPEN_FOLDERS_MAX, Step, Walk};
+pub(crate) use walker::{Step, Walk};
