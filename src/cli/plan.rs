@@ -19,8 +19,8 @@ use crate::wire::ChecksumKind;
 
 use super::Failure;
 use super::arguments::{
-    CompareArguments, ENDPOINT_IS_TEXT, FetchArguments, LoopbackArguments, PingArguments, ReceiveArguments,
-    SendArguments, ViewArguments,
+    CompareArguments, ENDPOINT_IS_TEXT, FetchArguments, LookingArguments, LoopbackArguments, PingArguments,
+    ReceiveArguments, SendArguments, TreeArguments, ViewArguments,
 };
 
 use self::ends::{endpoint, expected, sink, source_spec};
@@ -55,6 +55,11 @@ pub(super) fn loopback(typed: &LoopbackArguments) -> Result<TransferPlan<Infalli
             "a file takes one array: to --repeat it, name a folder, memory or discard with --into",
         ));
     }
+    let given = std::slice::from_ref(&typed.source.source);
+    let source = match tree(given, &typed.tree, &typed.source.view, &typed.looking)? {
+        Some(tree) => SourceSpec::new(Origin::Tree(tree)),
+        None => source_spec(&typed.source.source, &typed.source.view)?,
+    };
     let options = checked(Options {
         receive_route: receive_route(&typed.receiving, &sink)?,
         reader_pace_bytes_per_s: typed.receiving.reader_pace,
@@ -67,7 +72,7 @@ pub(super) fn loopback(typed: &LoopbackArguments) -> Result<TransferPlan<Infalli
     check_handoff(&options, true, Some((options.receive_route, into_file)))?;
     Ok(TransferPlan {
         job: Job::Loopback {
-            source: source_spec(&typed.source.source, &typed.source.view)?,
+            source,
             sink,
         },
         options,
@@ -129,7 +134,7 @@ pub(super) fn send(typed: &SendArguments) -> Result<SendPlan, Failure> {
     options.stats = typed.looking.choice();
     check_handoff(&options, matches!(to, Endpoint::Unix(_)), None)?;
     Ok(SendPlan {
-        sources: match tree(given, typed)? {
+        sources: match tree(given, &typed.tree, &typed.view, &typed.looking)? {
             Some(tree) => Sources::One(Box::new(SourceSpec::new(Origin::Tree(tree)))),
             None => sources(given, &typed.view)?,
         },
@@ -141,18 +146,23 @@ pub(super) fn send(typed: &SendArguments) -> Result<SendPlan, Failure> {
 }
 
 /// The tree that is sent, where a folder is among the sources or something is said that concerns folders alone.
-fn tree(given: &[OsString], typed: &SendArguments) -> Result<Option<TreeSpec>, Failure> {
+fn tree(
+    given: &[OsString],
+    tree: &TreeArguments,
+    view: &ViewArguments,
+    looking: &LookingArguments,
+) -> Result<Option<TreeSpec>, Failure> {
     let is_folder = |source: &&OsString| Path::new(source).is_dir();
-    if !given.iter().any(|source| is_folder(&source)) && !typed.tree.is_typed() {
+    if !given.iter().any(|source| is_folder(&source)) && !tree.is_typed() {
         return Ok(None);
     }
-    let ViewArguments { dtype, offset, length } = &typed.view;
+    let ViewArguments { dtype, offset, length } = view;
     if dtype.is_some() || offset.is_some() || length.is_some() {
         return Err(usage(
             "--dtype, --offset and --length are for arrays: files of a folder are sent as they are",
         ));
     }
-    if typed.looking.stats {
+    if looking.stats {
         return Err(usage("--stats is for arrays: files of a folder are sent as they are"));
     }
     let mut roots = Vec::new();
@@ -162,7 +172,7 @@ fn tree(given: &[OsString], typed: &SendArguments) -> Result<Option<TreeSpec>, F
             continue;
         }
         let files = expand(source, None)?;
-        let one = files.is_none().then(|| source_spec(source, &typed.view)).transpose()?;
+        let one = files.is_none().then(|| source_spec(source, view)).transpose()?;
         for origin in files.into_iter().flatten().chain(one.map(|one| one.origin)) {
             match origin {
                 Origin::File { path, .. } if source != "-" => roots.push(path),
@@ -173,7 +183,6 @@ fn tree(given: &[OsString], typed: &SendArguments) -> Result<Option<TreeSpec>, F
             }
         }
     }
-    let tree = &typed.tree;
     Ok(Some(TreeSpec {
         roots,
         excludes: tree.exclude.clone(),

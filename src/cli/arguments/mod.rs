@@ -167,6 +167,8 @@ pub(crate) struct LoopbackArguments {
     #[arg(long, value_name = "N", default_value = "1", value_parser = whole::<u32>(1, u32::MAX.into()))]
     pub repeat: u32,
     #[command(flatten)]
+    pub tree: TreeArguments,
+    #[command(flatten)]
     pub sending: SendingArguments,
     #[command(flatten)]
     pub part: PartArguments,

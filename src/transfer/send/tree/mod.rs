@@ -324,7 +324,7 @@ impl TreeSender {
 
     /// Offers a file once more that had changed.
     fn offer_again(&mut self, path: &RelativePath) {
-        match self.reader.entry(path) {
+        match self.reader.look_again(path) {
             Ok(entry) => self.offer_file(entry, None, true),
             Err(fault) => self.outgoing.fail(path.display(), fault.to_string()),
         }

@@ -204,7 +204,8 @@ impl Outgoing {
                 self.accepted.push_back(item);
                 Ok(())
             }
-            Some(OpenKind::File { state, .. }) if *state == FileState::Dropped => Ok(()),
+            // It was sent with its offer, or dropped, before the receiver had decided.
+            Some(OpenKind::File { state, .. }) if matches!(state, FileState::Sent | FileState::Dropped) => Ok(()),
             _ => Err(Error::Protocol(format!("it accepts item {item}, which does not wait for that"))),
         }
     }

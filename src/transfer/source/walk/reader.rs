@@ -79,15 +79,6 @@ impl TreeReader {
         }
     }
 
-    /// Looks at the file at `path` anew, to be offered again.
-    pub(crate) fn entry(&mut self, path: &RelativePath) -> Result<Entry, ReadFault> {
-        let stat = fstat(&self.open_any(path)?)?;
-        match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => Ok(Entry::of(path.clone(), &stat)),
-            other => Err(Failure::of_kind(other).into()),
-        }
-    }
-
     /// Appends what is in the file of `entry` to `content`, whole and as it was offered: looked at before and after.
     /// Five system calls where it lies beside the last one: openat, fstat, read, fstat, close.
     ///
