@@ -32,6 +32,18 @@ pub(super) mod tag {
     pub(in crate::wire::native) const TOKEN: u16 = 15;
     pub(in crate::wire::native) const GRAIN: u16 = 16;
     pub(in crate::wire::native) const STATUS: u16 = 17;
+    pub(in crate::wire::native) const PATH: u16 = 18;
+    pub(in crate::wire::native) const COUNT: u16 = 19;
+    pub(in crate::wire::native) const DURABLE: u16 = 20;
+    pub(in crate::wire::native) const MODE: u16 = 21;
+    pub(in crate::wire::native) const MTIME: u16 = 22;
+    pub(in crate::wire::native) const TARGET: u16 = 23;
+    pub(in crate::wire::native) const SPARSE: u16 = 24;
+    pub(in crate::wire::native) const ROOT: u16 = 25;
+    pub(in crate::wire::native) const FRESH: u16 = 26;
+    pub(in crate::wire::native) const ITEMS: u16 = 27;
+    pub(in crate::wire::native) const REPLACE: u16 = 28;
+    pub(in crate::wire::native) const COMPARE: u16 = 29;
 }
 
 /// The fields of a body. Nobody asks for unknown ones, so that they are skipped.
@@ -126,8 +138,17 @@ impl<'a> Fields<'a> {
         self.array(tag::TOKEN)
     }
 
+    /// At most so many bytes, as they came.
+    pub(super) fn bytes(&self, tag: u16, bytes_max: usize) -> Result<Vec<u8>, Error> {
+        let bytes = self.require(tag)?;
+        if bytes.len() > bytes_max {
+            return Err(Error::Protocol(format!("field {tag} is longer than {bytes_max} bytes")));
+        }
+        Ok(bytes.to_vec())
+    }
+
     /// A value of so many bytes.
-    fn array<const N: usize>(&self, tag: u16) -> Result<[u8; N], Error> {
+    pub(super) fn array<const N: usize>(&self, tag: u16) -> Result<[u8; N], Error> {
         let wrong = |_| Error::Protocol(format!("field {tag} is not {N} bytes long"));
         self.require(tag)?.try_into().map_err(wrong)
     }

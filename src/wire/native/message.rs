@@ -7,7 +7,8 @@ use crate::array::MAX_DESCR_BYTES;
 use crate::error::Error;
 use crate::wire::Offer;
 
-use super::fields::{Fields, put, put_reason, tag};
+use super::entry::Entry;
+use super::fields::{Fields, put, put_reason, put_text, tag};
 use super::{Token, offer};
 
 /// The version spoken here.
@@ -33,6 +34,11 @@ const OFFER_BYTES_MAX: usize = BODY_BYTES_MAX + MAX_DESCR_BYTES;
 /// Messages of an unknown kind from here on are skipped; below, they are an error.
 const FIRST_SKIPPABLE_KIND: u8 = 0x80;
 
+/// The flag of a block that an end is in.
+const ENDS: u8 = 1;
+/// The most bytes that the name of a tree can have.
+const ROOT_BYTES_MAX: usize = 255;
+
 mod kind {
     pub(super) const OFFER: u8 = 1;
     pub(super) const ACCEPT: u8 = 2;
@@ -45,24 +51,32 @@ mod kind {
     pub(super) const JOIN: u8 = 9;
     pub(super) const HELLO: u8 = 10;
     pub(super) const WELCOME: u8 = 11;
+    pub(super) const CREDIT: u8 = 12;
     pub(super) const END: u8 = 15;
+    pub(super) const DROP: u8 = 16;
     pub(super) const FINISH: u8 = 19;
     pub(super) const SUMMARY: u8 = 20;
 }
 
 /// What one side says to the other.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Message {
+pub(crate) enum Message {
     /// Begins a session, on its control connection.
     Hello {
         /// Over how many connections the sender would move what it has.
         streams: u16,
+        /// What it sends is a tree.
+        tree: Option<TreeRequest>,
     },
     /// The receiver takes the session, or the connection that joins it.
     Welcome {
         /// How many connections the session may have in all, and what the further ones show.
         more: Option<(u16, Token)>,
+        /// Nothing of the tree is there yet.
+        is_fresh: bool,
     },
+    /// How far offers may go ahead.
+    Credit(Credit),
     /// Ends the session in place of a welcome.
     Refuse {
         reason: String,
@@ -75,6 +89,10 @@ pub(super) enum Message {
         item: u32,
         offer: Box<Offer>,
     },
+    OfferEntry {
+        item: u32,
+        entry: Box<Entry>,
+    },
     Accept {
         item: u32,
         /// The receiver wants the array handed over, as was offered.
@@ -85,6 +103,8 @@ pub(super) enum Message {
         item: u32,
         index: u32,
         len: u32,
+        /// It is the item's only one, and an end is in it.
+        ends: bool,
     },
     /// Every block was sent, and the source is still what was offered.
     End {
@@ -92,14 +112,13 @@ pub(super) enum Message {
         bytes: u64,
         checksum: Option<u64>,
     },
-    /// The receiver's last word on an item.
-    Result {
+    /// No more of an item comes.
+    Drop {
         item: u32,
-        status: Status,
-        bytes: u64,
-        checksum: Option<u64>,
-        reason: Option<String>,
+        reason: String,
     },
+    /// The receiver's last word on an item.
+    Result(ItemResult),
     /// Comes with a descriptor: of what has the array in it, from byte `position` on.
     Handoff {
         item: u32,
@@ -117,19 +136,98 @@ pub(super) enum Message {
     Skipped,
 }
 
+/// What a sender says of a tree before its first item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TreeRequest {
+    /// What the sender calls it, for people.
+    pub(crate) root: String,
+    /// What is to become of files that are there and differ.
+    pub(crate) replace: Replace,
+    /// Content decides whether a file is there already, and not size and time.
+    pub(crate) compares: bool,
+}
+
+/// What is to become of files that are there and differ, where the receiver allows to replace any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Replace {
+    /// They stay, and what was offered is refused.
+    #[default]
+    Never,
+    /// They are replaced where they are older.
+    Older,
+    /// They are replaced.
+    Always,
+}
+
+/// How far offers may go ahead; both count from the session's first, and never fall.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Credit {
+    /// The highest item that may be offered.
+    pub(crate) items: u32,
+    /// The bytes of offers, and of blocks that were sent before their items were accepted.
+    pub(crate) bytes: u64,
+}
+
+impl Credit {
+    /// What counts before the receiver has said anything.
+    pub(crate) const FIRST: Self = Self {
+        items: 64,
+        bytes: 1 << 20,
+    };
+}
+
+/// The receiver's last word on an item, or on several that follow one another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ItemResult {
+    pub(crate) item: u32,
+    /// How many have this result, from `item` on.
+    pub(crate) count: u32,
+    pub(crate) status: Status,
+    /// They are on disk, so that they outlast a loss of power.
+    pub(crate) is_durable: bool,
+    pub(crate) bytes: Option<u64>,
+    pub(crate) checksum: Option<u64>,
+    pub(crate) reason: Option<String>,
+}
+
 /// What became of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Status {
+pub(crate) enum Status {
     /// It is where it belongs.
     Stored,
+    /// It was there already.
+    Had,
     /// The receiver does not want it.
     Refused,
     /// The receiver could not keep it.
     Failed,
+    /// The sender has dropped it.
+    Withdrawn,
+}
+
+impl Replace {
+    const CODES: [(Self, u8); 3] = [(Self::Never, 0), (Self::Older, 1), (Self::Always, 2)];
+
+    fn code(self) -> u8 {
+        let mut codes = Self::CODES.into_iter();
+        codes.find(|(replace, _)| *replace == self).map_or(0, |(_, code)| code)
+    }
+
+    fn from_code(code: u8) -> Result<Self, Error> {
+        let mut codes = Self::CODES.into_iter();
+        let known = codes.find(|(_, known)| *known == code).map(|(replace, _)| replace);
+        known.ok_or_else(|| Error::Protocol(format!("the wish {code} for files that are there is unknown here")))
+    }
 }
 
 impl Status {
-    const CODES: [(Self, u8); 3] = [(Self::Stored, 0), (Self::Refused, 2), (Self::Failed, 3)];
+    const CODES: [(Self, u8); 5] = [
+        (Self::Stored, 0),
+        (Self::Had, 1),
+        (Self::Refused, 2),
+        (Self::Failed, 3),
+        (Self::Withdrawn, 4),
+    ];
 
     fn code(self) -> u8 {
         let mut codes = Self::CODES.into_iter();
@@ -144,7 +242,7 @@ impl Status {
 }
 
 /// The greeting: magic and version.
-pub(super) fn greeting() -> [u8; GREETING_BYTES] {
+pub(crate) fn greeting() -> [u8; GREETING_BYTES] {
     let mut bytes = [0; GREETING_BYTES];
     bytes[..MAGIC.len()].copy_from_slice(&MAGIC);
     bytes[MAGIC.len()..].copy_from_slice(&VERSION.to_le_bytes());
@@ -152,16 +250,16 @@ pub(super) fn greeting() -> [u8; GREETING_BYTES] {
 }
 
 /// The version in a greeting; `None` where the bytes are not one.
-pub(super) fn version_of(greeting: &[u8]) -> Option<u16> {
+pub(crate) fn version_of(greeting: &[u8]) -> Option<u16> {
     let version = greeting.strip_prefix(&MAGIC)?.first_chunk()?;
     Some(u16::from_le_bytes(*version))
 }
 
 impl Message {
     /// Appends the message's bytes; for a block, its header's.
-    pub(super) fn encode(&self, out: &mut Vec<u8>) {
-        if let Self::Block { item, index, len } = self {
-            header(out, kind::BLOCK, *len);
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        if let Self::Block { item, index, len, ends } = self {
+            header(out, kind::BLOCK, if *ends { ENDS } else { 0 }, *len);
             out.extend_from_slice(&item.to_le_bytes());
             out.extend_from_slice(&index.to_le_bytes());
             return;
@@ -169,23 +267,36 @@ impl Message {
         let mut body = Vec::new();
         let kind = self.encode_body(&mut body);
         // Every body is bounded far below 4 GiB by its fields' bounds.
-        header(out, kind, u32::try_from(body.len()).unwrap_or(u32::MAX));
+        header(out, kind, 0, u32::try_from(body.len()).unwrap_or(u32::MAX));
         out.extend_from_slice(&body);
     }
 
     /// Appends its fields, and returns its kind.
     fn encode_body(&self, body: &mut Vec<u8>) -> u8 {
         match self {
-            Self::Hello { streams } => {
+            Self::Hello { streams, tree } => {
                 put(body, tag::STREAMS, &streams.to_le_bytes());
+                if let Some(tree) = tree {
+                    put_text(body, tag::ROOT, &tree.root, ROOT_BYTES_MAX);
+                    put(body, tag::REPLACE, &[tree.replace.code()]);
+                    put(body, tag::COMPARE, &[u8::from(tree.compares)]);
+                }
                 kind::HELLO
             }
-            Self::Welcome { more } => {
+            Self::Welcome { more, is_fresh } => {
                 if let Some((streams, token)) = more {
                     put(body, tag::STREAMS, &streams.to_le_bytes());
                     put(body, tag::TOKEN, token);
                 }
+                if *is_fresh {
+                    put(body, tag::FRESH, &[1]);
+                }
                 kind::WELCOME
+            }
+            Self::Credit(Credit { items, bytes }) => {
+                put(body, tag::ITEMS, &items.to_le_bytes());
+                put(body, tag::BYTES, &bytes.to_le_bytes());
+                kind::CREDIT
             }
             Self::Refuse { reason } => {
                 put_reason(body, reason);
@@ -200,6 +311,11 @@ impl Message {
                 offer::write(body, offer);
                 kind::OFFER
             }
+            Self::OfferEntry { item, entry } => {
+                put_item(body, *item);
+                entry.write(body);
+                kind::OFFER
+            }
             Self::Accept { item, handoff } => {
                 put_item(body, *item);
                 if *handoff {
@@ -209,20 +325,25 @@ impl Message {
             }
             Self::End { item, bytes, checksum } => {
                 put_item(body, *item);
-                put_sum(body, *bytes, *checksum);
+                put_sum(body, Some(*bytes), *checksum);
                 kind::END
             }
-            Self::Result {
-                item,
-                status,
-                bytes,
-                checksum,
-                reason,
-            } => {
+            Self::Drop { item, reason } => {
                 put_item(body, *item);
-                put(body, tag::STATUS, &[status.code()]);
-                put_sum(body, *bytes, *checksum);
-                if let Some(reason) = reason {
+                put_reason(body, reason);
+                kind::DROP
+            }
+            Self::Result(result) => {
+                put_item(body, result.item);
+                if result.count != 1 {
+                    put(body, tag::COUNT, &result.count.to_le_bytes());
+                }
+                put(body, tag::STATUS, &[result.status.code()]);
+                if result.is_durable {
+                    put(body, tag::DURABLE, &[1]);
+                }
+                put_sum(body, result.bytes, result.checksum);
+                if let Some(reason) = &result.reason {
                     put_reason(body, reason);
                 }
                 kind::RESULT
@@ -245,17 +366,19 @@ impl Message {
     }
 
     /// What it is, for people.
-    pub(super) fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Hello { .. } => "a hello",
             Self::Welcome { .. } => "a welcome",
             Self::Refuse { .. } => "a refusal",
             Self::Join { .. } => "a connection that joins",
-            Self::Offer { .. } => "an offer",
+            Self::Credit(_) => "credit",
+            Self::Offer { .. } | Self::OfferEntry { .. } => "an offer",
             Self::Accept { .. } => "an acceptance",
             Self::Block { .. } => "a block",
             Self::End { .. } => "an end",
-            Self::Result { .. } => "a result",
+            Self::Drop { .. } => "a drop",
+            Self::Result(_) => "a result",
             Self::Handoff { .. } => "a handoff",
             Self::Finish => "a finish",
             Self::Summary => "a summary",
@@ -266,17 +389,18 @@ impl Message {
     }
 
     /// Takes one message from the front of `bytes`.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Parsed, Error> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed, Error> {
         let Some((header, rest)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
             return Ok(Parsed::Need(HEADER_BYTES));
         };
         let [kind, flags, _, _, length @ ..] = *header;
-        if flags != 0 && kind < FIRST_SKIPPABLE_KIND {
+        let known = if kind == kind::BLOCK { ENDS } else { 0 };
+        if flags & !known != 0 && kind < FIRST_SKIPPABLE_KIND {
             return Err(Error::Protocol(format!("a message of kind {kind} with the unknown flags {flags:#x}")));
         }
         let length = u32::from_le_bytes(length);
         if kind == kind::BLOCK {
-            return Self::parse_block(length, rest);
+            return Self::parse_block(flags, length, rest);
         }
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let most = if kind == kind::OFFER {
@@ -295,7 +419,7 @@ impl Message {
         Ok(Parsed::Message(Self::decode(kind, body)?, HEADER_BYTES + length))
     }
 
-    fn parse_block(len: u32, rest: &[u8]) -> Result<Parsed, Error> {
+    fn parse_block(flags: u8, len: u32, rest: &[u8]) -> Result<Parsed, Error> {
         if len == 0 || len > BLOCK_BYTES_MAX {
             return Err(Error::Protocol(format!(
                 "a block of {len} bytes, of 1 to {BLOCK_BYTES_MAX}"
@@ -308,7 +432,8 @@ impl Message {
             return Ok(Parsed::Need(BLOCK_HEADER_BYTES));
         };
         let (item, index) = (u32::from_le_bytes(*item), u32::from_le_bytes(*index));
-        Ok(Parsed::Message(Self::Block { item, index, len }, BLOCK_HEADER_BYTES))
+        let ends = flags & ENDS != 0;
+        Ok(Parsed::Message(Self::Block { item, index, len, ends }, BLOCK_HEADER_BYTES))
     }
 
     fn decode(kind: u8, body: &[u8]) -> Result<Self, Error> {
@@ -321,17 +446,34 @@ impl Message {
         Ok(match kind {
             kind::HELLO => Self::Hello {
                 streams: fields.streams()?,
+                tree: match fields.get(tag::ROOT) {
+                    Some(_) => Some(TreeRequest {
+                        root: fields.text(tag::ROOT, ROOT_BYTES_MAX)?,
+                        replace: Replace::from_code(fields.optional(tag::REPLACE, Fields::byte)?.unwrap_or(0))?,
+                        compares: fields.flag(tag::COMPARE)?,
+                    }),
+                    None => None,
+                },
             },
             kind::WELCOME => Self::Welcome {
                 more: match fields.streams()? {
                     0 | 1 => None,
                     streams => Some((streams, fields.token()?)),
                 },
+                is_fresh: fields.flag(tag::FRESH)?,
             },
+            kind::CREDIT => Self::Credit(Credit {
+                items: fields.short_number(tag::ITEMS)?,
+                bytes: fields.number(tag::BYTES)?,
+            }),
             kind::REFUSE => Self::Refuse {
                 reason: fields.reason()?,
             },
             kind::JOIN => Self::Join { token: fields.token()? },
+            kind::OFFER if fields.get(tag::PATH).is_some() => Self::OfferEntry {
+                item: item()?,
+                entry: Box::new(Entry::read(&fields)?),
+            },
             kind::OFFER => Self::Offer {
                 item: item()?,
                 offer: Box::new(offer::read(&fields)?),
@@ -345,13 +487,19 @@ impl Message {
                 bytes: fields.number(tag::BYTES)?,
                 checksum: checksum()?,
             },
-            kind::RESULT => Self::Result {
+            kind::DROP => Self::Drop {
                 item: item()?,
+                reason: fields.reason()?,
+            },
+            kind::RESULT => Self::Result(ItemResult {
+                item: item()?,
+                count: fields.optional(tag::COUNT, Fields::short_number)?.unwrap_or(1),
                 status: Status::from_code(fields.byte(tag::STATUS)?)?,
-                bytes: fields.number(tag::BYTES)?,
+                is_durable: fields.flag(tag::DURABLE)?,
+                bytes: fields.optional(tag::BYTES, Fields::number)?,
                 checksum: checksum()?,
                 reason: fields.optional(tag::REASON, |fields, _| fields.reason())?,
-            },
+            }),
             kind::HANDOFF => Self::Handoff {
                 item: item()?,
                 position: fields.number(tag::POSITION)?,
@@ -371,7 +519,7 @@ impl Message {
 
 /// What the front of some bytes is.
 #[derive(Debug, PartialEq)]
-pub(super) enum Parsed {
+pub(crate) enum Parsed {
     /// A message, and its length in bytes.
     Message(Message, usize),
     /// The beginning of one that has so many bytes, as far as can be told.
@@ -382,14 +530,16 @@ fn put_item(body: &mut Vec<u8>, item: u32) {
     put(body, tag::ITEM, &item.to_le_bytes());
 }
 
-fn put_sum(body: &mut Vec<u8>, bytes: u64, checksum: Option<u64>) {
-    put(body, tag::BYTES, &bytes.to_le_bytes());
+fn put_sum(body: &mut Vec<u8>, bytes: Option<u64>, checksum: Option<u64>) {
+    if let Some(bytes) = bytes {
+        put(body, tag::BYTES, &bytes.to_le_bytes());
+    }
     if let Some(checksum) = checksum {
         put(body, tag::CHECKSUM, &checksum.to_le_bytes());
     }
 }
 
-fn header(out: &mut Vec<u8>, kind: u8, length: u32) {
-    out.extend_from_slice(&[kind, 0, 0, 0]);
+fn header(out: &mut Vec<u8>, kind: u8, flags: u8, length: u32) {
+    out.extend_from_slice(&[kind, flags, 0, 0]);
     out.extend_from_slice(&length.to_le_bytes());
 }

@@ -2,16 +2,21 @@
 //!
 //! `docs/wire.md` is the page from which to write a peer.
 
+mod entry;
 mod fields;
 mod message;
 mod offer;
 mod outgoing;
 mod receive;
 mod send;
+mod tree_inbox;
 
+pub(crate) use entry::{Entry, EntryKind, Timestamp};
+pub(crate) use message::{Credit, ItemResult, Message, Parsed, Replace, Status, TreeRequest, greeting, version_of};
 pub(crate) use outgoing::OutgoingBlocks;
 pub(crate) use receive::NativeReceiver;
 pub(crate) use send::NativeSender;
+pub(crate) use tree_inbox::{BLOCK_OVERHEAD_BYTES, TreeBlock, TreeInbox, TreeWord};
 
 pub(super) use message::MAGIC;
 

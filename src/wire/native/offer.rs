@@ -5,14 +5,13 @@ use crate::error::Error;
 use crate::wire::{ChecksumKind, Grain, Handoff, Offer};
 
 use super::BLOCKS_MAX;
+use super::entry::FILE;
 use super::fields::{Fields, put, put_text, tag};
 
 const NAME_BYTES_MAX: usize = 4096;
 const IDENTITY_BYTES_MAX: usize = 64;
 /// What an item is: an array, which is kept with its dtype and shape.
 const ARRAY: u8 = 0;
-/// What an item is: a plain file, whose bytes are kept as they are.
-const PLAIN_FILE: u8 = 1;
 
 /// Appends them.
 pub(super) fn write(body: &mut Vec<u8>, offer: &Offer) {
@@ -32,7 +31,7 @@ pub(super) fn write(body: &mut Vec<u8>, offer: &Offer) {
     }
     put(body, tag::IDENTITY, &offer.identity);
     put(body, tag::CHECKSUM_KIND, &[offer.checksum.code()]);
-    put(body, tag::WHAT, &[if offer.plain { PLAIN_FILE } else { ARRAY }]);
+    put(body, tag::WHAT, &[if offer.plain { FILE } else { ARRAY }]);
     if let Some(grain) = offer.grain {
         put(body, tag::GRAIN, &grain.get().to_le_bytes());
     }
@@ -78,17 +77,10 @@ pub(super) fn read(fields: &Fields<'_>) -> Result<Offer, Error> {
         ChecksumKind::from_code(code).ok_or_else(|| bad(format!("its checksum kind {code} is unknown here")))?;
     let plain = match fields.optional(tag::WHAT, Fields::byte)? {
         None | Some(ARRAY) => false,
-        Some(PLAIN_FILE) => true,
+        Some(FILE) => true,
         Some(other) => return Err(bad(format!("what it offers, {other}, is unknown here"))),
     };
-    let grain = fields.optional(tag::GRAIN, Fields::short_number)?;
-    let grain = grain.map(|bytes| {
-        Grain::new(bytes).ok_or_else(|| bad(format!("its blocks of {bytes} bytes are no power of two from 64 KiB to 4 MiB")))
-    });
-    let grain = grain.transpose()?;
-    if let Some(grain) = grain.filter(|grain| bytes.div_ceil(grain.bytes()) > BLOCKS_MAX) {
-        return Err(bad(format!("it has more than {BLOCKS_MAX} blocks of {} bytes", grain.get())));
-    }
+    let grain = read_grain(fields, bytes)?;
     Ok(Offer {
         meta,
         name,
@@ -102,4 +94,23 @@ pub(super) fn read(fields: &Fields<'_>) -> Result<Offer, Error> {
             .optional(tag::HANDOFF, Fields::byte)?
             .and_then(Handoff::from_code),
     })
+}
+
+/// How long the blocks of `bytes` bytes are, where that is said.
+pub(super) fn read_grain(fields: &Fields<'_>, bytes: u64) -> Result<Option<Grain>, Error> {
+    let Some(grain) = fields.optional(tag::GRAIN, Fields::short_number)? else {
+        return Ok(None);
+    };
+    let grain = Grain::new(grain).ok_or_else(|| {
+        Error::BadOffer(format!(
+            "its blocks of {grain} bytes are no power of two from 64 KiB to 4 MiB"
+        ))
+    })?;
+    if bytes.div_ceil(grain.bytes()) > BLOCKS_MAX {
+        return Err(Error::BadOffer(format!(
+            "it has more than {BLOCKS_MAX} blocks of {} bytes",
+            grain.get()
+        )));
+    }
+    Ok(Some(grain))
 }

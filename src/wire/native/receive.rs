@@ -7,7 +7,7 @@ use crate::ledger::{Claim, Ledger, Span};
 use crate::wire::{Checksum, ChecksumKind, Digest, Grain, Heard, Offer, Want};
 
 use super::message::{
-    BLOCK_HEADER_BYTES, GREETING_BYTES, HEADER_BYTES, Message, Parsed, Status, TRAILER_BYTES, VERSION, greeting,
+    BLOCK_HEADER_BYTES, GREETING_BYTES, HEADER_BYTES, ItemResult, Message, Parsed, Status, TRAILER_BYTES, VERSION, greeting,
     version_of,
 };
 use super::{ITEM, Token};
@@ -31,6 +31,8 @@ pub struct NativeReceiver {
     digest: Digest,
     /// Ours has been sent, ahead of the answer.
     has_greeted: bool,
+    /// The session was taken.
+    has_welcomed: bool,
     /// The sender has said that nothing more is offered.
     has_finished: bool,
     idle_messages: u64,
@@ -61,6 +63,8 @@ enum State {
     AwaitOffer,
     /// The owner decides.
     Offered,
+    /// A tree is to come. The owner decides, and takes over what follows.
+    Tree,
     /// The array was asked for as a whole, which comes unless a block does.
     AwaitHandoff,
     /// It has come, and its end has not.
@@ -94,6 +98,7 @@ impl Default for NativeReceiver {
             grid: Grid::InOrder { index: 0, at: 0 },
             digest: Digest::new(ChecksumKind::None),
             has_greeted: false,
+            has_welcomed: false,
             has_finished: false,
             idle_messages: 0,
         }
@@ -118,7 +123,7 @@ impl NativeReceiver {
         let have = self.inbox.len();
         match &self.state {
             State::Greeting => Want::Control(GREETING_BYTES - have),
-            State::Offered => Want::Decision,
+            State::Offered | State::Tree => Want::Decision,
             // Another connection has brought the last block.
             State::Between if self.role == Role::Joined && self.is_whole() => Want::Done,
             State::Between if self.is_whole() => Want::Control(LAST_BYTES),
@@ -192,7 +197,7 @@ impl NativeReceiver {
                         self.digest = Digest::new(self.digest.kind());
                     }
                 }
-                State::Offered | State::Data(_) | State::Refused => break,
+                State::Offered | State::Tree | State::Data(_) | State::Refused => break,
             }
         }
         Ok(heard)
@@ -219,6 +224,21 @@ impl NativeReceiver {
         Ok(answer)
     }
 
+    /// The tree is taken, of which nothing is there where it is `fresh`: the answer to send, and what was read beyond the
+    /// hello, which whoever takes the tree goes on after.
+    ///
+    /// # Errors
+    /// No tree is to come.
+    pub fn accept_tree(&mut self, is_fresh: bool) -> Result<(Vec<u8>, Vec<u8>), Error> {
+        if !matches!(self.state, State::Tree) || self.has_welcomed {
+            return Err(Error::Bug("a tree is taken that nobody sends".into()));
+        }
+        let mut out = self.greeting_if_due();
+        Message::Welcome { more: None, is_fresh }.encode(&mut out);
+        self.has_welcomed = true;
+        Ok((out, std::mem::take(&mut self.inbox)))
+    }
+
     /// Whether a descriptor may come with what is read next.
     #[must_use]
     pub fn awaits_handoff(&self) -> bool {
@@ -232,8 +252,9 @@ impl NativeReceiver {
         let mut out = Vec::new();
         if matches!(
             self.state,
-            State::Greeting | State::AwaitHello | State::AwaitOffer | State::Offered
-        ) {
+            State::Greeting | State::AwaitHello | State::AwaitOffer | State::Offered | State::Tree
+        ) && !self.has_welcomed
+        {
             if !self.has_greeted {
                 out.extend_from_slice(&greeting());
             }
@@ -295,13 +316,15 @@ impl NativeReceiver {
     pub fn result(&self) -> Vec<u8> {
         let total = self.ledger.as_ref().and_then(|ledger| ledger.total_bytes());
         let mut out = Vec::new();
-        Message::Result {
+        Message::Result(ItemResult {
             item: ITEM,
+            count: 1,
             status: Status::Stored,
-            bytes: total.unwrap_or(0),
+            is_durable: false,
+            bytes: total,
             checksum: self.checksum().map(Checksum::value),
             reason: None,
-        }
+        })
         .encode(&mut out);
         if self.has_finished {
             Message::Summary.encode(&mut out);
@@ -337,7 +360,7 @@ impl NativeReceiver {
 
     /// Our greeting, right before the first message.
     fn greeting_if_due(&mut self) -> Vec<u8> {
-        let is_due = matches!(self.state, State::Offered) && !std::mem::replace(&mut self.has_greeted, true);
+        let is_due = matches!(self.state, State::Offered | State::Tree) && !std::mem::replace(&mut self.has_greeted, true);
         if is_due { greeting().to_vec() } else { Vec::new() }
     }
 
@@ -354,7 +377,8 @@ impl NativeReceiver {
         self.digest = Digest::new(ledger.checksum_kind());
         self.ledger = Some(Arc::clone(ledger));
         let mut out = self.greeting_if_due();
-        Message::Welcome { more }.encode(&mut out);
+        Message::Welcome { more, is_fresh: false }.encode(&mut out);
+        self.has_welcomed = true;
         if self.role == Role::Control {
             Message::Accept { item: ITEM, handoff }.encode(&mut out);
         }
@@ -389,10 +413,14 @@ impl NativeReceiver {
                 Ok(Some(Heard::KeepAlive))
             }
             (_, Message::Abort { reason }) => Err(Error::Aborted(reason)),
-            (State::AwaitHello, Message::Hello { streams }) => {
+            (State::AwaitHello, Message::Hello { streams, tree: None }) => {
                 self.streams = streams;
                 self.state = State::AwaitOffer;
                 Ok(None)
+            }
+            (State::AwaitHello, Message::Hello { tree: Some(tree), .. }) => {
+                self.state = State::Tree;
+                Ok(Some(Heard::Tree(Box::new(tree))))
             }
             (State::AwaitHello, Message::Join { token }) => {
                 self.state = State::Offered;
@@ -407,12 +435,12 @@ impl NativeReceiver {
                 self.state = State::Offered;
                 Ok(Some(Heard::Offer(offer)))
             }
-            (State::Between, Message::Block { item: ITEM, index, len }) => {
-                self.begin_block(index, len)?;
+            (State::Between, block @ Message::Block { .. }) => {
+                self.begin_block(&block)?;
                 Ok(None)
             }
-            (State::AwaitHandoff, Message::Block { item: ITEM, index, len }) => {
-                self.begin_block(index, len)?;
+            (State::AwaitHandoff, block @ Message::Block { .. }) => {
+                self.begin_block(&block)?;
                 Ok(Some(Heard::BlocksInstead))
             }
             (State::AwaitHandoff, Message::Handoff { item: ITEM, position }) => {
@@ -440,7 +468,16 @@ impl NativeReceiver {
     }
 
     /// Claims a block whose header has come.
-    fn begin_block(&mut self, index: u32, len: u32) -> Result<(), Error> {
+    fn begin_block(&mut self, block: &Message) -> Result<(), Error> {
+        let &Message::Block {
+            item: ITEM,
+            index,
+            len,
+            ends: false,
+        } = block
+        else {
+            return Err(Error::Protocol("a block that is none of the array's".into()));
+        };
         let early = || Error::Bug("blocks are taken before there is a ledger".into());
         let ledger = self.ledger.as_ref().ok_or_else(early)?;
         self.state = State::Refused;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::wire::{Checksum, Digest, Offer, SendStep};
 
-use super::message::{BLOCK_BYTES_MAX, GREETING_BYTES, Message, Parsed, Status, greeting, version_of};
+use super::message::{BLOCK_BYTES_MAX, GREETING_BYTES, ItemResult, Message, Parsed, Status, greeting, version_of};
 use super::{ITEM, OutgoingBlocks, Token};
 
 /// Begins a session of one array, sends it in blocks, and waits for the result; or joins a session and sends some of its
@@ -271,7 +271,7 @@ impl NativeSender {
         match &self.opening {
             Opening::Offer(offer) => {
                 let streams = offer.streams;
-                Message::Hello { streams }.encode(&mut out);
+                Message::Hello { streams, tree: None }.encode(&mut out);
                 let offer = offer.clone();
                 Message::Offer { item: ITEM, offer }.encode(&mut out);
             }
@@ -291,8 +291,9 @@ impl NativeSender {
         }
         let next = block_bytes.and_then(|most| self.blocks.give_out(most.clamp(1, BLOCK_BYTES_MAX)));
         if let Some(block) = next {
-            let (index, len) = (block.index, block.len);
-            Message::Block { item: ITEM, index, len }.encode(&mut out);
+            let (item, index, len) = (ITEM, block.index, block.len);
+            let ends = false;
+            Message::Block { item, index, len, ends }.encode(&mut out);
             (self.block_at, self.at) = (block.at, block.at);
             self.state = State::Data { left: len };
         } else if self.blocks.all_out() {
@@ -320,7 +321,7 @@ impl NativeSender {
             }
             (_, Message::Abort { reason }) => Err(Error::Aborted(reason)),
             (State::AwaitWelcome, Message::Refuse { reason }) => Err(Error::Refused(reason)),
-            (State::AwaitWelcome, Message::Welcome { more }) => {
+            (State::AwaitWelcome, Message::Welcome { more, .. }) => {
                 if self.speaks_for_all() {
                     self.more = more;
                     self.state = State::AwaitAnswer;
@@ -330,31 +331,16 @@ impl NativeSender {
                 Ok(())
             }
             (State::AwaitAnswer, Message::Accept { item: ITEM, handoff }) => self.accept(handoff),
-            (
-                State::AwaitAnswer,
-                Message::Result {
-                    item: ITEM,
-                    status: Status::Refused | Status::Failed,
-                    reason,
-                    ..
-                },
-            ) => Err(Error::Refused(reason.unwrap_or_else(|| "it gave no reason".into()))),
-            (
-                State::AwaitResult,
-                Message::Result {
-                    item: ITEM,
-                    status,
-                    bytes,
-                    checksum,
-                    reason,
-                },
-            ) => {
-                if status != Status::Stored {
-                    let reason = reason.unwrap_or_else(|| "it could not keep the array".into());
-                    return Err(Error::Aborted(reason));
-                }
-                self.take_result(bytes, checksum)
+            (State::AwaitAnswer, Message::Result(result)) if result.item == ITEM && result.status != Status::Stored => {
+                Err(Error::Refused(result.reason.unwrap_or_else(|| "it gave no reason".into())))
             }
+            (State::AwaitResult, Message::Result(result)) if result.item == ITEM => match result.status {
+                Status::Stored => self.take_result(&result),
+                _ => {
+                    let reason = result.reason.unwrap_or_else(|| "it could not keep the array".into());
+                    Err(Error::Aborted(reason))
+                }
+            },
             (State::AwaitSummary, Message::Summary) => {
                 self.state = State::Done;
                 Ok(())
@@ -380,12 +366,12 @@ impl NativeSender {
     }
 
     /// The array is where it belongs, with these bytes.
-    fn take_result(&mut self, bytes: u64, checksum: Option<u64>) -> Result<(), Error> {
-        let total = self.blocks.total_bytes();
+    fn take_result(&mut self, result: &ItemResult) -> Result<(), Error> {
+        let (bytes, total) = (result.bytes.unwrap_or_default(), self.blocks.total_bytes());
         if bytes != total {
             return Err(Error::Protocol(format!("a result of {bytes} bytes of {total}")));
         }
-        if checksum != self.blocks.checksum().map(Checksum::value) {
+        if result.checksum != self.blocks.checksum().map(Checksum::value) {
             return Err(Error::ReceiptMismatch);
         }
         self.state = State::AwaitSummary;

@@ -10,7 +10,7 @@ use crate::array::{ArrayMeta, npy};
 use crate::error::Error;
 use crate::ledger::{Ledger, Span};
 
-use super::native::{NativeReceiver, Token};
+use super::native::{NativeReceiver, Token, TreeRequest};
 use super::{Grain, Offer, WireChoice, native};
 
 pub(super) use stream::{HeaderReader, StreamReceiver};
@@ -47,6 +47,8 @@ pub enum Heard {
     BlocksInstead,
     /// The sender is still there.
     KeepAlive,
+    /// A tree of files is about to come.
+    Tree(Box<TreeRequest>),
     /// The connection joins a transfer that has begun on another one.
     Join(Token),
 }
@@ -169,6 +171,18 @@ impl ReceiveWire {
         match self {
             Self::Native(native) => native.accept_handoff(ledger),
             _ => Err(Error::Bug("a handoff on a wire that has none".into())),
+        }
+    }
+
+    /// The tree that was announced is taken, of which nothing is there where it is `fresh`: the answer to send, and what
+    /// was read of the tree.
+    ///
+    /// # Errors
+    /// None was announced.
+    pub(crate) fn accept_tree(&mut self, is_fresh: bool) -> Result<(Vec<u8>, Vec<u8>), Error> {
+        match self {
+            Self::Native(native) => native.accept_tree(is_fresh),
+            _ => Err(Error::Bug("a tree on a wire that has none".into())),
         }
     }
 

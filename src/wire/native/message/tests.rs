@@ -1,6 +1,7 @@
 //! Every message, there and back, and what is refused.
 
 use super::*;
+use crate::wire::native::entry::{EntryKind, Timestamp};
 use crate::array::{ArrayMeta, Dtype, Order, Shape};
 use crate::wire::{ChecksumKind, Grain, Handoff};
 use proptest::prelude::*;
@@ -33,19 +34,71 @@ fn encoded(message: &Message) -> Vec<u8> {
 
 #[test]
 fn every_message_survives_the_wire_and_is_awaited_whole() {
-    let stored = |checksum, reason| Message::Result {
-        item: 1,
-        status: Status::Stored,
-        bytes: 96,
-        checksum,
-        reason,
+    let stored = |checksum, reason| {
+        Message::Result(ItemResult {
+            item: 1,
+            count: 1,
+            status: Status::Stored,
+            is_durable: true,
+            bytes: Some(96),
+            checksum,
+            reason,
+        })
+    };
+    let entry = |what| Message::OfferEntry {
+        item: 9,
+        entry: Box::new(Entry {
+            path: b"runs/a \xff".to_vec(),
+            mode: 0o640,
+            mtime: Timestamp {
+                seconds: -1,
+                nanoseconds: 999_999_999,
+            },
+            what,
+        }),
     };
     let messages = [
-        Message::Hello { streams: 4 },
-        Message::Welcome { more: None },
+        Message::Hello { streams: 4, tree: None },
+        Message::Hello {
+            streams: 1,
+            tree: Some(TreeRequest {
+                root: "runs".into(),
+                replace: Replace::Older,
+                compares: true,
+            }),
+        },
+        Message::Welcome {
+            more: None,
+            is_fresh: true,
+        },
         Message::Welcome {
             more: Some((8, [7; 16])),
+            is_fresh: false,
         },
+        Message::Credit(Credit::FIRST),
+        entry(EntryKind::File {
+            bytes: 1 << 40,
+            grain: Grain::MAX,
+            checksum: ChecksumKind::None,
+            is_sparse: true,
+        }),
+        entry(EntryKind::Folder),
+        entry(EntryKind::Link {
+            target: b"../b".to_vec(),
+        }),
+        Message::Drop {
+            item: 7,
+            reason: "the source has changed".into(),
+        },
+        Message::Result(ItemResult {
+            item: 2,
+            count: 500,
+            status: Status::Had,
+            is_durable: false,
+            bytes: None,
+            checksum: None,
+            reason: None,
+        }),
         Message::Refuse {
             reason: "no room".into(),
         },
@@ -68,6 +121,7 @@ fn every_message_survives_the_wire_and_is_awaited_whole() {
             item: 1,
             index: 7,
             len: BLOCK_BYTES_MAX,
+            ends: true,
         },
         Message::End {
             item: 1,
@@ -119,6 +173,14 @@ fn what_changes_the_meaning_of_a_message_and_is_unknown_is_an_error() {
     let mut flagged = encoded(&Message::KeepAlive);
     flagged[1] = 1;
     assert!(Message::parse(&flagged).is_err());
+    let mut block = encoded(&Message::Block {
+        item: 1,
+        index: 0,
+        len: 1,
+        ends: false,
+    });
+    block[1] = 2;
+    assert!(Message::parse(&block).is_err());
 }
 
 #[test]
