@@ -22,7 +22,7 @@ pub(crate) fn native_offer(name: &str, bytes: u64) -> Vec<u8> {
 /// As [`native_offer`], of a sender that would move them over so many connections, with further fields.
 pub(crate) fn native_offer_over(streams: u16, name: &str, bytes: u64, further: &[u8]) -> Vec<u8> {
     let further = [&field(3, &[0]), &field(5, name.as_bytes()), &field(8, &[1]), further].concat();
-    [hello(streams), native::offer(b"'|u1'", &[bytes], bytes, &further)].concat()
+    [hello(streams), native::offer(bytes, &further)].concat()
 }
 
 /// Says something to a receiver, then listens until it has nothing more to say.
@@ -276,7 +276,7 @@ fn greeting_and_message(stream: &mut TcpStream) -> (u8, u8, String) {
 fn a_sender_and_a_receiver_of_version_1_are_refused_by_name_and_told_both_versions() {
     let versions = ["version 1 of the native wire", "version 2"];
     // Greeting and offer were said together, without a hello.
-    let offer = native::offer(b"'|u1'", &[10], 10, b"");
+    let offer = native::offer(10, b"");
     let old = [b"ARLIFT\x01\0", &offer[..]].concat();
     for command in ["receive 127.0.0.1:0 --once --json", "serve 127.0.0.1:0 --json --workers 1"] {
         let dir = Dir::new();

@@ -51,16 +51,20 @@ pub(crate) fn hello(streams: u16) -> Vec<u8> {
     [GREETING, &message(HELLO, &field(14, &streams.to_le_bytes()))].concat()
 }
 
-/// An offer of an array without a checksum, with these fields beside those that it must have.
-pub(crate) fn offer(descr: &[u8], shape: &[u64], bytes: u64, further: &[u8]) -> Vec<u8> {
+/// An offer of bytes without a checksum, with these fields beside those that it must have.
+pub(crate) fn offer(bytes: u64, further: &[u8]) -> Vec<u8> {
+    described(b"'|u1'", &[bytes], bytes, 0, further)
+}
+
+/// An offer of an array with blocks that are checked so, with these fields beside those that it must have.
+pub(crate) fn described(descr: &[u8], shape: &[u64], bytes: u64, checksum: u8, further: &[u8]) -> Vec<u8> {
     let shape: Vec<u8> = shape.iter().flat_map(|len| len.to_le_bytes()).collect();
-    let checksum_kind = field(7, &[0]);
     let body = [
         &item()[..],
         &field(1, descr),
         &field(2, &shape),
         &field(4, &bytes.to_le_bytes()),
-        if further.starts_with(&checksum_kind[..2]) { b"" } else { &checksum_kind },
+        &field(7, &[checksum]),
         further,
     ];
     message(OFFER, &body.concat())
@@ -76,10 +80,14 @@ pub(crate) fn join(token: &[u8]) -> Vec<u8> {
     [GREETING, &message(JOIN, &field(15, token))].concat()
 }
 
-/// A block with the checksum of an array that has none.
+/// A block of an array whose blocks are not checked.
 pub(crate) fn block(index: u32, data: &[u8]) -> Vec<u8> {
+    block_with(index, data, 0)
+}
+
+pub(crate) fn block_with(index: u32, data: &[u8], checksum: u64) -> Vec<u8> {
     let len = u32::try_from(data.len()).expect("short");
-    [&block_header(index, len), data, &[0; 8]].concat()
+    [&block_header(index, len), data, &checksum.to_le_bytes()].concat()
 }
 
 pub(crate) fn block_header(index: u32, len: u32) -> Vec<u8> {
@@ -93,7 +101,13 @@ pub(crate) fn handoff(position: u64) -> Vec<u8> {
 
 /// The end of an array of so many bytes, and that nothing more is offered.
 pub(crate) fn end(bytes: u64) -> Vec<u8> {
-    let body = [item(), field(4, &bytes.to_le_bytes())].concat();
+    end_with(bytes, None)
+}
+
+/// As [`end`], with the checksum of the whole.
+pub(crate) fn end_with(bytes: u64, checksum: Option<u64>) -> Vec<u8> {
+    let checksum = checksum.map(|value| field(10, &value.to_le_bytes()));
+    let body = [item(), field(4, &bytes.to_le_bytes()), checksum.unwrap_or_default()].concat();
     [message(END, &body), message(FINISH, b"")].concat()
 }
 
