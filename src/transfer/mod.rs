@@ -16,6 +16,7 @@ mod sink;
 mod source;
 mod survey;
 mod tell;
+mod tree;
 mod trust;
 mod upcoming;
 
@@ -53,11 +54,13 @@ pub use net::peer_user::PeerUser;
 pub(crate) use net::peer_user::check_own;
 pub use net::url::Url;
 pub use plan::{Incoming, Job, OfferingSender, OptionName, Options, Origin, SinkSpec, Slice, SourceSpec, StatsChoice};
+pub use crate::wire::Replace;
 pub use shm::ShmName;
 pub(crate) use sink::abandoned::AbandonedParts;
 pub(crate) use sink::part_name::{PartNumber, left_behind};
 pub use sink::received::{Element, ReceivedArray};
 pub(crate) use source::expand::expand;
+pub use source::tree::TreeSpec;
 #[cfg(feature = "app")]
 pub(crate) use source::{AS_PLAIN, Source};
 pub(crate) use source::{SourceInfo, describe, in_memory};
@@ -65,6 +68,7 @@ pub(crate) use source::{SourceInfo, describe, in_memory};
 pub(crate) use tell::event::TiledArray;
 pub use tell::event::{Event, EventKind, Failure, Finished, Outcome, Side, Started, State, Stats, TransferId};
 pub use tell::event_queue::Waker;
+pub use tell::items::{ItemFailure, Items};
 pub use trust::Trust;
 pub(crate) use upcoming::Upcoming;
 

@@ -19,6 +19,7 @@ use super::net::peer_user::PeerUser;
 use super::net::url::Url;
 use super::receive::Offered;
 use super::shm::ShmName;
+use super::source::tree::TreeSpec;
 use super::tell::event::Side;
 use super::trust::Trust;
 
@@ -180,6 +181,9 @@ pub enum Origin {
         /// How to view its bytes.
         dtype: Option<Dtype>,
     },
+    /// Files and folders with all that is in them, as they are: they go over one connection of the native wire, and into a
+    /// folder.
+    Tree(TreeSpec),
     /// POSIX shared memory, which has no header: an array of u8, or of what is said here.
     Shm {
         /// Its name.
@@ -194,7 +198,7 @@ impl Origin {
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::File { path, .. } | Self::InFolder { path, .. } => Some(path),
-            Self::Range(_) | Self::Shm { .. } => None,
+            Self::Range(_) | Self::Tree(_) | Self::Shm { .. } => None,
         }
     }
 }
@@ -284,6 +288,9 @@ pub struct Options {
     /// Puts what is received into a file on disk (`fsync` of the file and of its folder) before it is called done, so that
     /// it outlasts a loss of power. Memory, shared memory and what is discarded have no disk.
     pub sync: bool,
+    /// Whether the sender of a tree may have files replaced that are there and differ. Without this nothing is ever
+    /// replaced, whatever the sender asks for.
+    pub allow_replace: bool,
     /// How long a peer may be silent, and how long connecting may take: more than 0, at most [`Options::TIMEOUT_MAX`].
     pub timeout: Duration,
     /// Whose process may be at the other end of a Unix socket.
@@ -442,6 +449,7 @@ impl Default for Options {
             keep_received: false,
             name_from_server: false,
             sync: true,
+            allow_replace: false,
             timeout: Duration::from_secs(30),
             peer_user: PeerUser::Own,
         }

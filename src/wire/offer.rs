@@ -47,6 +47,8 @@ pub struct Grain(u32);
 impl Grain {
     /// The longest.
     pub const MAX: Self = Self(4 << 20);
+    /// One that stays in a core's cache.
+    pub(crate) const MIB: Self = Self(1 << 20);
     /// The shortest.
     pub const MIN: Self = Self(64 << 10);
 

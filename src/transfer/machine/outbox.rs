@@ -16,11 +16,21 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.buffer().extend_from_slice(bytes);
+    }
+
+    /// Where more is to be appended, behind what is there.
+    pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
         if self.is_empty() {
             self.bytes.clear();
             self.written = 0;
         }
-        self.bytes.extend_from_slice(bytes);
+        &mut self.bytes
+    }
+
+    /// How many bytes it has, of which some may be written.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len() - self.written
     }
 
     pub(crate) fn is_empty(&self) -> bool {

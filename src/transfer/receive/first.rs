@@ -27,13 +27,14 @@ use crate::transfer::sink::file_system::Effort;
 use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::sink::{PreparedSink, Publication};
 use crate::transfer::tell::event::Finished;
-use crate::wire::native::Token;
+use crate::wire::native::{Token, TreeRequest};
 use crate::wire::{Heard, Offer, ReceiveWire, Want};
 
 use super::handoff::AwaitedHandoff;
 use super::link::{Flushed, Input, Link, Receiving, closed, closed_before_offer, wait_to_read, wait_to_write};
-use super::newcomer::Offered;
+use super::newcomer::{Announced, Offered};
 use super::plan::ReceivePlan;
+use super::tree::TreeReceiving;
 use super::{ReceiveMachine, Remainder};
 use preparing::Preparing;
 
@@ -66,6 +67,8 @@ enum Phase {
     Greeting { due: Instant },
     /// It has said what it sends.
     Offered(Box<Offer>),
+    /// It has said that it sends a tree.
+    TreeOffered(Box<TreeRequest>),
     /// What it offers waits for room.
     Applying(Box<Offer>),
     /// There is room for it, which is being made ready.
@@ -88,6 +91,8 @@ enum Phase {
     },
     /// All is said.
     Over(Kept),
+    /// A tree of files comes.
+    Tree(Box<TreeReceiving>),
     /// It joined another transfer, or `lingers` to read that none waits for it.
     Joined { lingers: bool },
 }
@@ -146,7 +151,10 @@ impl FirstReceiver {
             applicant: None,
             is_one_of_many: false,
             meta: None,
-            phase: Phase::Offered(offer),
+            phase: match offer {
+                Announced::Array(offer) => Phase::Offered(offer),
+                Announced::Tree(request) => Phase::TreeOffered(request),
+            },
         }
     }
 
@@ -161,6 +169,9 @@ impl FirstReceiver {
     }
 
     fn advance(&mut self, now: Instant) -> Result<Progress, Error> {
+        if let Phase::Tree(tree) = &mut self.phase {
+            return tree.step(&mut self.link, now);
+        }
         if !self.link.outbox.is_empty() {
             let flushed = self.link.flush();
             return self.after_flush(&flushed, now);
@@ -175,6 +186,11 @@ impl FirstReceiver {
                 self.consider(offer)?;
                 Ok(Progress::Moved)
             }
+            Phase::TreeOffered(request) => {
+                let request = request.clone();
+                self.consider_tree(*request)?;
+                Ok(Progress::Moved)
+            }
             Phase::Applying(_) => self.apply(now),
             Phase::Preparing(_) => self.await_sink(now),
             Phase::Greeting { due } => {
@@ -183,7 +199,7 @@ impl FirstReceiver {
             }
             Phase::AwaitingHandoff(_) | Phase::Receiving(_) => self.take(now),
             Phase::Publishing { .. } => self.await_publication(now),
-            Phase::Over(_) | Phase::Joined { .. } => Err(Error::Bug("a receiver goes on after its end".into())),
+            Phase::Tree(_) | Phase::Over(_) | Phase::Joined { .. } => Err(Error::Bug("a receiver goes on after its end".into())),
         }
     }
 
@@ -241,6 +257,7 @@ impl FirstReceiver {
         match input {
             Input::Nothing => return Ok(wait_to_read(true)),
             Input::Message(Heard::Offer(offer)) => self.consider(offer)?,
+            Input::Message(Heard::Tree(request)) => self.consider_tree(*request)?,
             Input::Message(Heard::Join(token)) => return self.join(&token),
             Input::Message(Heard::Handoff { position }) => self.take_over(position)?,
             Input::Message(Heard::BlocksInstead) => self.take_blocks_instead()?,
@@ -266,7 +283,12 @@ impl FirstReceiver {
     /// How many bytes are to come, once that is agreed.
     fn total_bytes(&self) -> Option<u64> {
         match &self.phase {
-            Phase::Greeting { .. } | Phase::Offered(_) | Phase::Applying(_) | Phase::Joined { .. } => None,
+            Phase::Greeting { .. }
+            | Phase::Offered(_)
+            | Phase::TreeOffered(_)
+            | Phase::Applying(_)
+            | Phase::Tree(_)
+            | Phase::Joined { .. } => None,
             Phase::Preparing(preparing) => Some(preparing.byte_len()),
             Phase::AwaitingHandoff(awaited) => Some(awaited.offer.meta.byte_len()),
             Phase::Receiving(receiving) | Phase::Publishing { receiving, .. } => {
@@ -316,6 +338,7 @@ impl Machine for FirstReceiver {
 
     fn bytes(&self) -> u64 {
         match (&self.phase, self.receiving()) {
+            (Phase::Tree(tree), _) => tree.bytes(),
             (_, Some(receiving)) => receiving.array.sink.ledger.landed_bytes(),
             (Phase::Confirming { kept, .. } | Phase::Over(kept), None) => match kept {
                 Kept::Handed { bytes, .. } => *bytes,
@@ -344,6 +367,7 @@ impl Machine for FirstReceiver {
 
     fn recall(&self) -> bool {
         match &self.phase {
+            Phase::Tree(tree) => tree.recall(),
             Phase::Publishing { publication, .. } => publication.recall(),
             Phase::Confirming { .. } | Phase::Over(_) => false,
             _ => true,
@@ -367,13 +391,13 @@ impl ReceiveMachine for FirstReceiver {
     }
 
     fn is_receiving(&self) -> bool {
-        self.total_bytes().is_some()
+        matches!(self.phase, Phase::Tree(_)) || self.total_bytes().is_some()
     }
 
     fn into_parts(self: Box<Self>) -> (Connection, Option<Remainder>) {
         let sink = self.receiving().map(|receiving| &receiving.array.sink);
         let effort = match &self.phase {
-            Phase::Preparing(_) => Some(Effort::MayLast),
+            Phase::Preparing(_) | Phase::Tree(_) => Some(Effort::MayLast),
             _ => sink.filter(|sink| sink.is_in_file()).map(PreparedSink::effort),
         };
         let Self {

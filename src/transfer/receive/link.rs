@@ -163,6 +163,12 @@ impl Link {
         }
     }
 
+    /// # Errors
+    /// So many messages that say nothing have come that they are a flood.
+    pub(super) fn check_idle(&self, messages: u64) -> Result<(), Error> {
+        self.idle_meter.check(messages, awake_now())
+    }
+
     /// Reads without taking a descriptor: one that comes unasked is closed by the kernel.
     pub(super) fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         Ok(recv(self.connection.as_fd(), into, RecvFlags::empty())?.0)

@@ -12,6 +12,7 @@ mod newcomer;
 mod newcomers;
 mod plan;
 mod reception;
+mod tree;
 
 use crate::transfer::machine::drive::Machine;
 use crate::transfer::net::connection::Connection;

@@ -12,6 +12,7 @@ use crate::transfer::machine::drive::{Machine, Progress};
 use crate::transfer::net::connection::Connection;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::Options;
+use crate::wire::native::TreeRequest;
 use crate::wire::{Heard, Offer, ReceiveWire, Want, WireChoice};
 
 use super::link::{Flushed, Input, JoinOutcome, Link, closed_before_offer, wait_to_read, wait_to_write};
@@ -30,7 +31,14 @@ pub(crate) struct Offered {
     pub(crate) connection: Connection,
     /// It has heard the offer.
     pub(crate) wire: ReceiveWire,
-    pub(crate) offer: Box<Offer>,
+    pub(crate) offer: Announced,
+}
+
+/// What is about to come.
+pub(crate) enum Announced {
+    Array(Box<Offer>),
+    /// A tree of files.
+    Tree(Box<TreeRequest>),
 }
 
 /// Hears what a connection wants.
@@ -44,8 +52,8 @@ pub(super) struct NewcomerReceiver {
 enum Phase {
     /// It has not said what it wants, which is due by then.
     Greeting { due: Instant },
-    /// It offers an array.
-    Offered(Box<Offer>),
+    /// It offers an array or a tree.
+    Offered(Announced),
     /// Another transfer has it.
     Joined,
     /// None waits for it, and it was told so; it may have to stay to read that. One that was known here is no stranger.
@@ -100,7 +108,7 @@ impl NewcomerReceiver {
         }
     }
 
-    fn offer(&mut self, offer: Box<Offer>) -> Result<Progress, Error> {
+    fn offer(&mut self, offer: Announced) -> Result<Progress, Error> {
         self.link.check_user()?;
         if !self.takes_offers {
             let text = "another array is being received here: send again when that is done";
@@ -139,7 +147,8 @@ impl Machine for NewcomerReceiver {
                     false => Ok(wait_to_read(true)),
                     true => {
                         let offer = self.link.wire.known_offer();
-                        self.offer(offer.ok_or_else(|| Error::Bug("an offer that was not considered".into()))?)
+                        let offer = offer.ok_or_else(|| Error::Bug("an offer that was not considered".into()))?;
+                        self.offer(Announced::Array(offer))
                     }
                 };
             }
@@ -156,7 +165,8 @@ impl Machine for NewcomerReceiver {
                 };
                 Ok(Progress::Joined)
             }
-            Input::Message(Heard::Offer(offer)) => self.offer(offer),
+            Input::Message(Heard::Offer(offer)) => self.offer(Announced::Array(offer)),
+            Input::Message(Heard::Tree(request)) => self.offer(Announced::Tree(request)),
             Input::Message(_) => Err(Error::Bug("a newcomer hands an array over".into())),
         }
     }

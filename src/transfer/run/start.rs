@@ -11,13 +11,15 @@ use crate::transfer::fetch::{FetchPlan, FirstFetcher};
 use crate::transfer::net::connection::{Connection, unix_pair};
 use crate::transfer::net::endpoint::Endpoint;
 use crate::transfer::net::listener::{Listener, loopback};
-use crate::transfer::plan::{Incoming, Job, OfferingSender, SinkSpec, SourceSpec};
+use crate::transfer::plan::{Incoming, Job, OfferingSender, Origin, SinkSpec, SourceSpec};
 use crate::transfer::receive::{FirstReceiver, Met, Offered, ReceivePlan, Reception, Wanted};
-use crate::transfer::send::FirstSender;
+use crate::transfer::send::{FirstSender, TreeSender};
 use crate::transfer::sink::received::ReceivedCell;
 use crate::transfer::source::Source;
 use crate::transfer::source::send_path::{SendPath, SendPathRequest};
+use crate::transfer::source::tree::{TreeSource, TreeSpec};
 use crate::transfer::tell::event::{EventKind, Side, State};
+use crate::wire::WireChoice;
 
 use super::{Run, new_wake};
 
@@ -36,6 +38,9 @@ impl Run<'_> {
     /// Both ends are here.
     fn loop_back(&mut self, source: &SourceSpec, sink: SinkSpec) -> Result<bool, Error> {
         sink.check()?;
+        if let Origin::Tree(spec) = &source.origin {
+            return self.loop_tree_back(spec, sink);
+        }
         let source = Source::open(source)?;
         // A handoff that was asked for can have its Unix socket.
         let unix = self.options.send_route == SendRouteChoice::Handoff;
@@ -74,30 +79,73 @@ impl Run<'_> {
         Ok(true)
     }
 
+    /// Both ends of a tree are here.
+    fn loop_tree_back(&mut self, spec: &TreeSpec, sink: SinkSpec) -> Result<bool, Error> {
+        let source = self.open_tree(spec)?;
+        self.begin_clock(Side::Sender, State::Connecting);
+        let at = Endpoint::Tcp("127.0.0.1:0".into());
+        let listener = Listener::bind_with_buffers(&at, self.options.socket_buffer_bytes)?;
+        let (sending, receiving) = loopback(&listener)?;
+        self.restart_clock();
+        let into = sink.describe();
+        let plan = ReceivePlan {
+            expect: None,
+            keep: None,
+            keep_free: None,
+            part_number: None,
+            source: Some(source.title()),
+            sink,
+        };
+        self.spawn_receiver(receiving, plan, None)?;
+        self.spawn_tree_sender(sending, source, Some(into))?;
+        Ok(true)
+    }
+
+    fn open_tree(&self, spec: &TreeSpec) -> Result<TreeSource, Error> {
+        match self.options.wire {
+            WireChoice::Auto | WireChoice::Native => TreeSource::open(spec),
+            WireChoice::Npy | WireChoice::Raw => Err(Error::Usage(
+                "a tree of files needs the native wire: npy and raw carry one array".into(),
+            )),
+        }
+    }
+
     fn send(&mut self, source: &SourceSpec, to: Endpoint) -> Result<bool, Error> {
         self.peer = Some(to.to_string());
+        if let Origin::Tree(spec) = &source.origin {
+            let tree = self.open_tree(spec)?;
+            let Some(connection) = self.connect(&to)? else { return Ok(false) };
+            self.spawn_tree_sender(connection, tree, None)?;
+            return Ok(true);
+        }
         let source = Source::open(source)?;
         let Some(path) = self.send_path(&source, matches!(to, Endpoint::Unix(_)))? else {
             return Ok(false);
         };
-        self.begin_clock(Side::Sender, State::Connecting);
-        let cancelled = || self.controls.is_cancelled();
-        let buffer_bytes = self.options.socket_buffer_bytes;
-        let wake = new_wake(self.controls)?;
-        let connection = Connection::open(&to, buffer_bytes, self.options.timeout, &wake, &cancelled)?;
-        // The connection's thread takes it over.
-        drop(wake);
-        let Some(connection) = connection else {
-            return Ok(false);
-        };
-        connection.check_user(self.options.peer_user)?;
+        let Some(connection) = self.connect(&to)? else { return Ok(false) };
         // Further connections go where this one got through.
-        self.restart_clock();
         if self.options.streams > 1 {
             self.to = connection.endpoint().or(Some(to));
         }
         self.spawn_sender(connection, source, path, None)?;
         Ok(true)
+    }
+
+    /// Reaches the receiver; `None` where it was cancelled meanwhile.
+    fn connect(&mut self, to: &Endpoint) -> Result<Option<Connection>, Error> {
+        self.begin_clock(Side::Sender, State::Connecting);
+        let cancelled = || self.controls.is_cancelled();
+        let buffer_bytes = self.options.socket_buffer_bytes;
+        let wake = new_wake(self.controls)?;
+        let connection = Connection::open(to, buffer_bytes, self.options.timeout, &wake, &cancelled)?;
+        // The connection's thread takes it over.
+        drop(wake);
+        let Some(connection) = connection else {
+            return Ok(None);
+        };
+        connection.check_user(self.options.peer_user)?;
+        self.restart_clock();
+        Ok(Some(connection))
     }
 
     fn receive(&mut self, from: Incoming, sink: SinkSpec, expect: Option<ArrayMeta>) -> Result<bool, Error> {
@@ -221,6 +269,18 @@ impl Run<'_> {
         let requests = self.requests.joins.0.clone();
         self.spawn(Side::Receiver, move |context, _| {
             FirstReceiver::new(connection, plan, listener, &options, requests, context).map(Some)
+        })
+    }
+
+    fn spawn_tree_sender(
+        &mut self,
+        connection: Connection,
+        source: TreeSource,
+        sink: Option<String>,
+    ) -> Result<(), Error> {
+        let options = self.options.clone();
+        self.spawn(Side::Sender, move |context, wake| {
+            TreeSender::new(connection, source, &options, sink, wake, context).map(Some)
         })
     }
 

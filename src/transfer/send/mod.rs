@@ -6,6 +6,8 @@ mod further;
 mod handoff;
 mod link;
 mod sending;
+mod tree;
 
 pub(crate) use first::{FirstSender, StreamRequest};
 pub(crate) use further::FurtherSender;
+pub(crate) use tree::TreeSender;

@@ -7,6 +7,8 @@ mod open;
 pub(crate) mod send_path;
 mod stamp;
 pub(crate) mod stream;
+pub(crate) mod tree;
+pub(crate) mod walk;
 mod view;
 
 use std::io;

@@ -12,6 +12,7 @@ use crate::error::{Error, Fault};
 use crate::telemetry::{ProcessUsage, Sample, Verdict};
 use crate::units;
 
+use super::items::Items;
 use super::path_text;
 
 pub use crate::telemetry::Side;
@@ -71,7 +72,7 @@ impl Event {
     /// Whether the next event of its kind tells as much.
     pub(crate) fn is_sample(&self) -> bool {
         match &self.kind {
-            EventKind::Sample(_) => true,
+            EventKind::Sample(_) | EventKind::Items(_) => true,
             EventKind::Stats(stats) => !stats.is_last,
             _ => false,
         }
@@ -114,6 +115,8 @@ pub enum EventKind {
     },
     /// The counters at an instant.
     Sample(Box<Sample>),
+    /// How far a tree is, counted in items; told a few times a second.
+    Items(Box<Items>),
     /// The first elements as this side has them now: on a receiver none until they have arrived.
     Preview {
         /// The index of the first value.
@@ -208,6 +211,9 @@ pub struct Started {
     pub shape: Vec<u64>,
     /// Bytes in all; null where nobody knows before the end.
     pub total_bytes: Option<u64>,
+    /// It is a tree of files; what else is told of arrays says nothing then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_tree: bool,
     /// Over how many connections at most.
     pub streams: u16,
     /// What kind of memory the array lands in, where it lands in memory.
@@ -290,7 +296,10 @@ pub struct Finished {
     pub sync_s: Option<f64>,
     /// The checksum of the whole array with its kind, such as `crc64nvme:0123456789abcdef`.
     pub checksum: Option<String>,
-    /// The file that was published.
+    /// What became of the files, folders and links of a tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<Box<Items>>,
+    /// The file that was published, or the folder that a tree is in.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "path_text::optional")]
     pub path: Option<PathBuf>,
     /// Something that the user should know, such as surplus bytes from the peer.

@@ -33,6 +33,8 @@ pub(crate) enum EntryKind {
         checksum: ChecksumKind,
         /// There are holes in it.
         is_sparse: bool,
+        /// The checksum of the whole, where the sender has taken it before.
+        content: Option<u64>,
     },
     Folder,
     /// A symbolic link, which points there.
@@ -69,6 +71,7 @@ impl Entry {
                 grain,
                 checksum,
                 is_sparse,
+                content,
             } => {
                 put(body, tag::WHAT, &[FILE]);
                 put(body, tag::BYTES, &bytes.to_le_bytes());
@@ -76,6 +79,9 @@ impl Entry {
                 put(body, tag::CHECKSUM_KIND, &[checksum.code()]);
                 if *is_sparse {
                     put(body, tag::SPARSE, &[1]);
+                }
+                if let Some(content) = content {
+                    put(body, tag::CHECKSUM, &content.to_le_bytes());
                 }
             }
             EntryKind::Folder => put(body, tag::WHAT, &[FOLDER]),
@@ -105,6 +111,7 @@ impl Entry {
                     checksum: ChecksumKind::from_code(code)
                         .ok_or_else(|| Error::Protocol(format!("the checksum kind {code} is unknown here")))?,
                     is_sparse: fields.flag(tag::SPARSE)?,
+                    content: fields.optional(tag::CHECKSUM, Fields::number)?,
                 }
             }
             FOLDER => EntryKind::Folder,

@@ -12,7 +12,8 @@ mod send;
 mod tree_inbox;
 
 pub(crate) use entry::{Entry, EntryKind, Timestamp};
-pub(crate) use message::{Credit, ItemResult, Message, Parsed, Replace, Status, TreeRequest, greeting, version_of};
+pub use message::Replace;
+pub(crate) use message::{Credit, ItemResult, Message, Parsed, Status, TreeRequest, greeting, version_of};
 pub(crate) use outgoing::OutgoingBlocks;
 pub(crate) use receive::NativeReceiver;
 pub(crate) use send::NativeSender;

@@ -10,13 +10,15 @@ use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::route::receive::Handed;
 use crate::transfer::machine::drive::Progress;
-use crate::transfer::plan::Options;
+use crate::transfer::plan::{Options, SinkSpec};
 use crate::transfer::receive::handoff::{AwaitedHandoff, takes_handoff};
 use crate::transfer::receive::link::wait_to_read;
+use crate::transfer::receive::tree::TreeReceiving;
 use crate::transfer::sink::Published;
 use crate::transfer::survey::HANDED_OVER;
 use crate::transfer::tell::event::{EventKind, State};
 use crate::transfer::tell::preview::Prefix;
+use crate::wire::native::TreeRequest;
 use crate::wire::{Offer, Want};
 
 use super::preparing::Reply;
@@ -58,6 +60,24 @@ impl FirstReceiver {
             return self.accept(offer);
         }
         self.phase = Phase::Applying(offer);
+        Ok(())
+    }
+
+    /// Takes a tree, or fails where none was to come.
+    pub(super) fn consider_tree(&mut self, request: TreeRequest) -> Result<(), Error> {
+        self.link.check_user()?;
+        self.link.probe.begin_transfer();
+        if let Some(expected) = &self.plan.expect {
+            return Err(Error::BadOffer(format!("expected {expected}, got a tree of files")));
+        }
+        let SinkSpec::Folder(root) = &self.plan.sink else {
+            return Err(Error::BadOffer(
+                "a tree of files needs a folder to go to: receive into one".into(),
+            ));
+        };
+        let allow_replace = self.link.options.allow_replace;
+        let tree = TreeReceiving::begin(&mut self.link, root, request, allow_replace);
+        self.phase = Phase::Tree(Box::new(tree));
         Ok(())
     }
 

@@ -81,6 +81,7 @@ fn every_message_survives_the_wire_and_is_awaited_whole() {
             grain: Grain::MAX,
             checksum: ChecksumKind::None,
             is_sparse: true,
+            content: Some(7),
         }),
         entry(EntryKind::Folder),
         entry(EntryKind::Link {

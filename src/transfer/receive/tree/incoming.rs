@@ -1,0 +1,375 @@
+//! What a tree's receiver was offered, what has come of it, and what it has said: without I/O or a clock.
+
+use std::collections::BTreeMap;
+
+use crate::checksum::{Checksum, ChecksumKind, Digest};
+use crate::error::Error;
+use crate::transfer::sink::tree::{ItemKind, Outcome, TreeItem};
+use crate::transfer::tell::items::Items;
+use crate::transfer::tree::path::{RelativePath, shown_bytes};
+use crate::wire::Grain;
+use crate::wire::native::{
+    BLOCK_OVERHEAD_BYTES, Credit, Entry, EntryKind, ItemResult, Message, Status, TreeBlock,
+};
+
+use super::disk::{Answer, FileFacts, Task};
+
+/// Offers may run so many items and bytes ahead of their results.
+const AHEAD: Credit = Credit {
+    items: 8192,
+    bytes: 16 << 20,
+};
+/// New credit is given in such steps.
+const CREDIT_STEP: u32 = AHEAD.items / 8;
+
+/// The items of a tree that comes in.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    next: u32,
+    /// Offered, and without a result.
+    open: BTreeMap<u32, OpenItem>,
+    settled: u32,
+    credit: Credit,
+    /// Bytes of offers, and of blocks that came before their items were accepted.
+    ahead_bytes: u64,
+    has_finished: bool,
+    /// Results that were not said.
+    results: Vec<ItemResult>,
+    pub(super) items: Items,
+    pub(super) bytes: u64,
+    /// Every file came with checksums.
+    pub(super) is_verified: bool,
+}
+
+#[derive(Debug)]
+struct OpenItem {
+    path: RelativePath,
+    what: OpenKind,
+}
+
+#[derive(Debug)]
+enum OpenKind {
+    Other,
+    File(ComingFile),
+}
+
+/// A file whose blocks come in order.
+#[derive(Debug)]
+struct ComingFile {
+    bytes: u64,
+    grain: Grain,
+    kind: ChecksumKind,
+    at: u64,
+    index: u32,
+    whole: Option<Checksum>,
+    is_wanted: bool,
+    is_whole: bool,
+}
+
+impl Incoming {
+    pub(super) fn new() -> Self {
+        Self {
+            next: 1,
+            open: BTreeMap::new(),
+            settled: 0,
+            credit: Credit::FIRST,
+            ahead_bytes: 0,
+            has_finished: false,
+            results: Vec::new(),
+            items: Items::default(),
+            bytes: 0,
+            is_verified: true,
+        }
+    }
+
+    /// Whether nothing more comes, and every result was given.
+    pub(super) fn is_over(&self) -> bool {
+        self.has_finished && self.open.is_empty()
+    }
+
+    /// An item is offered by a message of so many bytes. What is to be done, or nothing where it has its result by now.
+    pub(super) fn offer(&mut self, number: u32, entry: Entry, bytes: usize) -> Result<Option<Task>, Error> {
+        if number != self.next || self.has_finished {
+            return Err(Error::Protocol(format!("item {number} is offered out of turn")));
+        }
+        self.spend(bytes)?;
+        if number > self.credit.items {
+            return Err(Error::Protocol(format!(
+                "item {number} is offered, and credit was given up to {}",
+                self.credit.items
+            )));
+        }
+        self.next += 1;
+        self.items.known += 1;
+        let path = match RelativePath::new(entry.path) {
+            Ok(path) => path,
+            Err(fault) => {
+                // What is refused has no path that could be kept.
+                self.refuse(number, format!("item {number}"), fault.to_string());
+                return Ok(None);
+            }
+        };
+        let (kind, file, what) = match entry.what {
+            EntryKind::Folder => (ItemKind::Folder, None, OpenKind::Other),
+            EntryKind::Link { target } => {
+                if let Err(fault) = path.check_target(&target) {
+                    let to = format!("{} -> {}", path.display(), shown_bytes(&target));
+                    self.refuse(number, to, fault.to_string());
+                    return Ok(None);
+                }
+                (ItemKind::Link { target }, None, OpenKind::Other)
+            }
+            EntryKind::File {
+                bytes,
+                grain,
+                checksum,
+                is_sparse,
+                content,
+            } => {
+                self.is_verified &= checksum != ChecksumKind::None;
+                let facts = FileFacts {
+                    is_sparse,
+                    kind: checksum,
+                    content,
+                };
+                let coming = ComingFile {
+                    bytes,
+                    grain,
+                    kind: checksum,
+                    at: 0,
+                    index: 0,
+                    whole: Digest::new(checksum).checksum(),
+                    is_wanted: false,
+                    is_whole: false,
+                };
+                (ItemKind::File { bytes }, Some(facts), OpenKind::File(coming))
+            }
+        };
+        self.items.moving = Some(path.display());
+        let item = TreeItem {
+            path: path.clone(),
+            kind,
+            mode: entry.mode,
+            mtime: entry.mtime,
+        };
+        self.open.insert(number, OpenItem { path, what });
+        Ok(Some(Task::Offer {
+            number,
+            item,
+            file,
+            data: None,
+        }))
+    }
+
+    /// A block has come. What is to be done with it; nothing where its item has its result.
+    pub(super) fn block(&mut self, block: TreeBlock) -> Result<Option<Task>, Error> {
+        let number = block.item;
+        if number >= self.next {
+            return Err(Error::Protocol(format!("a block of item {number}, which was not offered")));
+        }
+        let Some(OpenItem { what, .. }) = self.open.get_mut(&number) else {
+            // It was sent ahead, or was on its way when its item failed. Where it was not ahead, too much credit is given.
+            self.ahead_bytes += (block.data.len() + BLOCK_OVERHEAD_BYTES) as u64;
+            return Ok(None);
+        };
+        let OpenKind::File(file) = what else {
+            return Err(Error::Protocol(format!("a block of item {number}, which is no file")));
+        };
+        let is_ahead = !file.is_wanted;
+        let task = file.take(block)?;
+        if is_ahead {
+            let bytes = task.bytes() + BLOCK_OVERHEAD_BYTES;
+            self.spend(bytes)?;
+        }
+        self.bytes += task.bytes() as u64;
+        Ok(Some(task))
+    }
+
+    /// The sender has sent all of an item, and has looked again.
+    pub(super) fn end(&mut self, number: u32, bytes: u64, checksum: Option<u64>) -> Result<Option<Task>, Error> {
+        if number >= self.next {
+            return Err(Error::Protocol(format!("an end of item {number}, which was not offered")));
+        }
+        match self.open.get_mut(&number).map(|open| &mut open.what) {
+            None => Ok(None),
+            Some(OpenKind::Other) => Ok(Some(Task::EndFolder { number })),
+            Some(OpenKind::File(file)) => file.end(number, bytes, checksum).map(Some),
+        }
+    }
+
+    /// The sender has dropped an item.
+    pub(super) fn drop_item(&mut self, number: u32) -> Option<Task> {
+        self.open.contains_key(&number).then_some(Task::Abandon { number })
+    }
+
+    /// Nothing more is offered.
+    pub(super) fn finish(&mut self) -> Result<(), Error> {
+        if std::mem::replace(&mut self.has_finished, true) {
+            return Err(Error::Protocol("a second finish".into()));
+        }
+        Ok(())
+    }
+
+    /// What the disk has done with an item. What is to be said at once.
+    pub(super) fn answer(&mut self, number: u32, answer: Answer, out: &mut Vec<u8>) {
+        let outcome = match answer {
+            Answer::Wanted => {
+                if let Some(OpenItem {
+                    what: OpenKind::File(file),
+                    ..
+                }) = self.open.get_mut(&number)
+                {
+                    file.is_wanted = true;
+                    let item = number;
+                    Message::Accept { item, handoff: false }.encode(out);
+                }
+                return;
+            }
+            Answer::Settled(outcome) => Some(outcome),
+            Answer::Withdrawn => None,
+        };
+        // A file that failed can be dropped as well, and has one result.
+        let Some(open) = self.open.remove(&number) else { return };
+        let (status, is_durable, reason) = match outcome {
+            None => {
+                self.items.known -= 1;
+                (Status::Withdrawn, false, None)
+            }
+            Some(Outcome::Stored { durable }) => {
+                self.items.stored += 1;
+                (Status::Stored, durable, None)
+            }
+            Some(Outcome::Had) => {
+                self.items.had += 1;
+                (Status::Had, false, None)
+            }
+            Some(Outcome::Refused(refusal)) => (Status::Refused, false, Some(refusal.to_string())),
+            Some(Outcome::Failed(reason)) => (Status::Failed, false, Some(reason.to_string())),
+        };
+        if let Some(reason) = &reason {
+            self.items.fail(open.path.display(), reason.clone());
+        }
+        self.say(number, status, is_durable, reason);
+    }
+
+    /// Says the results that there are by now.
+    pub(super) fn say_results(&mut self, out: &mut Vec<u8>) {
+        for result in self.results.drain(..) {
+            Message::Result(result).encode(out);
+        }
+    }
+
+    /// New credit, where there is enough of it, or a first one.
+    pub(super) fn give_credit(&mut self, out: &mut Vec<u8>) {
+        let credit = Credit {
+            items: self.settled.saturating_add(AHEAD.items),
+            bytes: self.ahead_bytes.saturating_add(AHEAD.bytes),
+        };
+        let is_due = credit.items - self.credit.items >= CREDIT_STEP
+            || credit.bytes - self.credit.bytes >= AHEAD.bytes / 8;
+        if is_due {
+            self.credit = credit;
+            Message::Credit(credit).encode(out);
+        }
+    }
+
+    fn spend(&mut self, bytes: usize) -> Result<(), Error> {
+        self.ahead_bytes += bytes as u64;
+        if self.ahead_bytes > self.credit.bytes {
+            return Err(Error::Protocol(format!(
+                "{} bytes were sent ahead, and credit was given for {}",
+                self.ahead_bytes, self.credit.bytes
+            )));
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, number: u32, path: String, reason: String) {
+        self.items.fail(path, reason.clone());
+        self.say(number, Status::Refused, false, Some(reason));
+    }
+
+    /// Gives an item its result. Equal ones of neighbours are said as one.
+    fn say(&mut self, item: u32, status: Status, is_durable: bool, reason: Option<String>) {
+        self.settled += 1;
+        let joins = self.results.last_mut().filter(|run| {
+            let follows = run.item.checked_add(run.count) == Some(item);
+            follows && run.status == status && run.is_durable == is_durable && run.reason.is_none() && reason.is_none()
+        });
+        if let Some(run) = joins {
+            run.count += 1;
+            return;
+        }
+        self.results.push(ItemResult {
+            item,
+            count: 1,
+            status,
+            is_durable,
+            bytes: None,
+            checksum: None,
+            reason,
+        });
+    }
+}
+
+impl ComingFile {
+    /// Takes the next block.
+    fn take(&mut self, block: TreeBlock) -> Result<Task, Error> {
+        let number = block.item;
+        let due = (self.bytes - self.at).min(self.grain.bytes());
+        if block.index != self.index || block.data.len() as u64 != due || due == 0 || self.is_whole {
+            return Err(Error::Protocol(format!(
+                "block {} of item {number}, where block {} of {due} bytes was due",
+                block.index, self.index
+            )));
+        }
+        if !self.is_wanted && due != self.bytes {
+            return Err(Error::Protocol(format!("a block of item {number} before it was accepted")));
+        }
+        let mut digest = Digest::new(self.kind);
+        digest.update(&block.data);
+        if digest.value().is_some_and(|value| value != block.checksum) {
+            return Err(Error::DamagedBlock {
+                index: block.index.into(),
+                start: self.at,
+                end: self.at + due,
+            });
+        }
+        self.whole = self.whole.zip(digest.checksum()).map(|(whole, block)| whole.followed_by(block));
+        let at = self.at;
+        self.at += due;
+        self.index += 1;
+        let data = block.data;
+        if block.ends {
+            if self.at != self.bytes || at != 0 {
+                return Err(Error::Protocol(format!("an end within item {number}")));
+            }
+            self.is_whole = true;
+            return Ok(Task::Whole { number, data });
+        }
+        Ok(Task::Block { number, at, data })
+    }
+
+    fn end(&mut self, number: u32, bytes: u64, checksum: Option<u64>) -> Result<Task, Error> {
+        if self.at != self.bytes || bytes != self.bytes || self.is_whole {
+            return Err(Error::Protocol(format!(
+                "an end of item {number} after {} bytes of {}",
+                self.at, self.bytes
+            )));
+        }
+        let ours = self.whole.map(Checksum::value);
+        if ours.zip(checksum).is_some_and(|(ours, theirs)| ours != theirs) {
+            return Err(Error::Protocol(format!(
+                "its checksum of item {number} is not that of the blocks that it sent"
+            )));
+        }
+        self.is_whole = true;
+        Ok(match self.bytes {
+            0 => Task::Whole {
+                number,
+                data: Vec::new(),
+            },
+            _ => Task::Publish { number },
+        })
+    }
+}

@@ -1,0 +1,392 @@
+//! Receives a tree of files over one connection. What comes passes through memory to a disk's thread, which decides and
+//! stores in batches: while one is stored the next one comes.
+
+mod disk;
+mod incoming;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::net::{RecvFlags, recv};
+
+use crate::error::Error;
+use crate::sys::{Interest, awake_now};
+use crate::telemetry::Rest;
+use crate::transfer::limits::limiter::Throttle;
+use crate::transfer::machine::drive::Progress;
+use crate::transfer::net::socket::{is_broken, would_block};
+use crate::transfer::receive::link::{Flushed, Link, rest_until, wait_to_read};
+use crate::transfer::sink::file_system::Effort;
+use crate::transfer::sink::task::Pending;
+use crate::transfer::sink::tree::TreePolicy;
+use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
+use crate::transfer::tell::items::Items;
+use crate::wire::native::{Message, TreeInbox, TreeRequest, TreeWord};
+
+use disk::{Answer, Task, TreeDisk};
+use incoming::Incoming;
+
+/// While so many bytes wait for the disk no more are read.
+const WAITING_BYTES_MAX: usize = 32 << 20;
+/// While so many bytes of answers wait for the sender no more is read.
+const OUTBOX_BYTES_MAX: usize = 256 << 10;
+/// The items are told so often.
+const ITEMS_INTERVAL: Duration = Duration::from_millis(200);
+
+/// A tree that is received.
+pub(super) struct TreeReceiving {
+    root: PathBuf,
+    request: TreeRequest,
+    disk: Disk,
+    inbox: Option<TreeInbox>,
+    incoming: Incoming,
+    /// For the disk, when it is free.
+    tasks: Vec<Task>,
+    tasks_bytes: usize,
+    throttle: Throttle,
+    phase: Phase,
+    items_told_at: Instant,
+    syncs: bool,
+    /// Bytes that were counted by the probe.
+    counted_bytes: u64,
+    idle_messages: u64,
+}
+
+/// What the disk does.
+enum Disk {
+    /// The folder is opened, and it is looked whether anything of the tree is there.
+    Opening(Pending<(TreeDisk, bool)>),
+    Idle(TreeDisk),
+    Working(Pending<(TreeDisk, Vec<(u32, Answer)>)>),
+    /// All is put on disk.
+    Finishing(Pending<()>),
+    Done,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Items come.
+    Moving,
+    /// The last word is on its way, until its reader has had the time for it.
+    Confirming { until: Instant },
+}
+
+impl TreeReceiving {
+    /// Takes the tree that was announced into the folder `root`.
+    pub(super) fn begin(link: &mut Link, root: &Path, request: TreeRequest, allow_replace: bool) -> Self {
+        let options = &link.options;
+        let policy = TreePolicy {
+            replace: request.replace,
+            allow_replace,
+            checksum: request.compares,
+            sync: options.sync,
+            umask: disk::umask(),
+        };
+        let (at, name) = (root.to_path_buf(), request.root.clone());
+        let opening = link.publishing.begin(Effort::MayLast, move || {
+            let is_fresh = TreeDisk::is_fresh(&at, &name);
+            Ok((TreeDisk::open(&at, policy)?, is_fresh))
+        });
+        let now = awake_now();
+        link.put_off_keep_alive(now);
+        Self {
+            root: root.into(),
+            syncs: options.sync,
+            request,
+            disk: Disk::Opening(opening),
+            inbox: None,
+            incoming: Incoming::new(),
+            tasks: Vec::new(),
+            tasks_bytes: 0,
+            throttle: Throttle::new(now),
+            phase: Phase::Moving,
+            items_told_at: now,
+            counted_bytes: 0,
+            idle_messages: 0,
+        }
+    }
+
+    /// Bytes of files that have come.
+    pub(super) fn bytes(&self) -> u64 {
+        self.incoming.bytes
+    }
+
+    /// Whether it can still be called off.
+    pub(super) fn recall(&self) -> bool {
+        self.phase == Phase::Moving
+    }
+
+    /// Steps as the machine does.
+    pub(super) fn step(&mut self, link: &mut Link, now: Instant) -> Result<Progress, Error> {
+        if let Phase::Confirming { until } = self.phase {
+            return self.confirm(link, until, now);
+        }
+        let mut has_moved = self.hear_disk(link)?;
+        has_moved |= self.give_work(link);
+        has_moved |= self.read(link, now)?;
+        self.tell_items(link, now);
+        if self.inbox.is_some() {
+            let out = link.outbox.buffer();
+            self.incoming.say_results(out);
+            self.incoming.give_credit(out);
+        }
+        if self.incoming.is_over() && self.tasks.is_empty() {
+            has_moved |= self.end(link);
+        }
+        if !link.outbox.is_empty() {
+            match link.flush() {
+                Flushed::Sent => has_moved = true,
+                Flushed::Waits => {}
+                Flushed::Broken => return Err(closed()),
+            }
+        }
+        if has_moved || matches!(self.phase, Phase::Confirming { .. }) {
+            return Ok(Progress::Moved);
+        }
+        Ok(self.wait(link, now))
+    }
+
+    /// Takes what the disk has done; whether it has done something.
+    fn hear_disk(&mut self, link: &mut Link) -> Result<bool, Error> {
+        match &self.disk {
+            Disk::Opening(pending) => {
+                let Some(opened) = pending.take() else { return Ok(false) };
+                let (disk, is_fresh) = opened?;
+                self.disk = Disk::Idle(disk);
+                let (welcome, read) = link.wire.accept_tree(is_fresh)?;
+                link.outbox.push(&welcome);
+                self.inbox = Some(TreeInbox::after(&read));
+                self.tell_started(link);
+            }
+            Disk::Working(pending) => {
+                let Some(done) = pending.take() else { return Ok(false) };
+                let (disk, answers) = done?;
+                self.disk = Disk::Idle(disk);
+                for (number, answer) in answers {
+                    self.incoming.answer(number, answer, link.outbox.buffer());
+                }
+            }
+            Disk::Finishing(pending) => {
+                let Some(done) = pending.take() else { return Ok(false) };
+                done?;
+                self.disk = Disk::Done;
+            }
+            Disk::Idle(_) | Disk::Done => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Gives the disk what waits for it, if it is free; whether it was.
+    fn give_work(&mut self, link: &Link) -> bool {
+        if self.tasks.is_empty() || !matches!(self.disk, Disk::Idle(_)) {
+            return false;
+        }
+        if let Disk::Idle(mut disk) = std::mem::replace(&mut self.disk, Disk::Done) {
+            let tasks = std::mem::take(&mut self.tasks);
+            self.tasks_bytes = 0;
+            self.disk = Disk::Working(link.publishing.begin(Effort::MayLast, move || {
+                let answers = disk.run(tasks);
+                Ok((disk, answers))
+            }));
+        }
+        true
+    }
+
+    /// Reads what has come, and makes tasks of it; whether anything has come.
+    fn read(&mut self, link: &mut Link, now: Instant) -> Result<bool, Error> {
+        if self.inbox.is_none() || self.is_full(link) {
+            return Ok(false);
+        }
+        let mut has_moved = self.take_words()?;
+        if link.tell_pause() {
+            return Ok(has_moved);
+        }
+        let Some(inbox) = &mut self.inbox else { return Ok(has_moved) };
+        let room = inbox.room();
+        let limit = link.controls.limit_bytes_per_s();
+        let pace = link.controls.pace_bytes_per_s(Side::Receiver);
+        link.events.limit(limit);
+        let allowed = match self.throttle.allow(limit, pace, room.len() as u64, now) {
+            Ok(allowed) => usize::try_from(allowed).unwrap_or(room.len()),
+            Err((_, rest)) => {
+                link.probe.rests(rest);
+                return Ok(has_moved);
+            }
+        };
+        let room = &mut room[..allowed];
+        let wanted = room.len();
+        let received = recv(link.connection.as_fd(), room, RecvFlags::DONTWAIT);
+        match received.map(|(received, _)| received).map_err(std::io::Error::from) {
+            Ok(0) => return Err(closed()),
+            Ok(received) => {
+                link.probe.syscall(wanted, received);
+                self.throttle.spend(received as u64);
+                inbox.filled(received);
+                self.take_words()?;
+                has_moved = true;
+            }
+            Err(error) if would_block(&error) => {}
+            Err(error) if is_broken(&error) => return Err(closed()),
+            Err(error) => return Err(Error::system("cannot take bytes from the connection", &error)),
+        }
+        let bytes = self.incoming.bytes;
+        link.probe.moved(bytes - std::mem::replace(&mut self.counted_bytes, bytes));
+        link.check_idle(self.idle_messages)?;
+        Ok(has_moved)
+    }
+
+    fn is_full(&self, link: &Link) -> bool {
+        self.tasks_bytes >= WAITING_BYTES_MAX || link.outbox.len() >= OUTBOX_BYTES_MAX
+    }
+
+    /// Makes tasks of what has come whole; whether there was something.
+    fn take_words(&mut self) -> Result<bool, Error> {
+        let mut has_moved = false;
+        while let Some(word) = self.inbox.as_mut().map_or(Ok(None), TreeInbox::next)? {
+            has_moved = true;
+            let task = match word {
+                TreeWord::Block(block) => self.incoming.block(block)?,
+                TreeWord::Message(message, bytes) => self.take(message, bytes)?,
+            };
+            match (task, self.tasks.last_mut()) {
+                (None, _) => {}
+                // It came with its offer.
+                (Some(Task::Whole { number, data }), Some(Task::Offer { number: offered, data: with, .. }))
+                    if number == *offered && with.is_none() =>
+                {
+                    self.tasks_bytes += data.len();
+                    *with = Some(data);
+                }
+                (Some(task), _) => {
+                    self.tasks_bytes += task.bytes();
+                    self.tasks.push(task);
+                }
+            }
+        }
+        Ok(has_moved)
+    }
+
+    fn take(&mut self, message: Message, bytes: usize) -> Result<Option<Task>, Error> {
+        match message {
+            Message::KeepAlive | Message::Skipped => {
+                self.idle_messages += 1;
+                Ok(None)
+            }
+            Message::Abort { reason } => Err(Error::Aborted(reason)),
+            Message::OfferEntry { item, entry } => self.incoming.offer(item, *entry, bytes),
+            Message::End { item, bytes, checksum } => self.incoming.end(item, bytes, checksum),
+            Message::Drop { item, .. } => Ok(self.incoming.drop_item(item)),
+            Message::Finish => self.incoming.finish().map(|()| None),
+            message => Err(Error::Protocol(format!("{} out of turn", message.name()))),
+        }
+    }
+
+    /// Every item has its result: puts on disk what is not, and says so. Whether anything was done.
+    fn end(&mut self, link: &mut Link) -> bool {
+        match std::mem::replace(&mut self.disk, Disk::Done) {
+            Disk::Idle(mut disk) => {
+                link.events.state(State::Verifying);
+                self.disk = Disk::Finishing(link.publishing.begin(Effort::MayLast, move || disk.finish()));
+                true
+            }
+            Disk::Done => {
+                Message::Summary.encode(link.outbox.buffer());
+                let until = awake_now() + link.options.timeout;
+                self.phase = Phase::Confirming { until };
+                true
+            }
+            busy => {
+                self.disk = busy;
+                false
+            }
+        }
+    }
+
+    /// Everything is where it belongs, and the sender hears so if it listens.
+    fn confirm(&mut self, link: &mut Link, until: Instant, now: Instant) -> Result<Progress, Error> {
+        if !link.outbox.is_empty() && matches!(link.flush(), Flushed::Waits) && now < until {
+            return Ok(Progress::Wait {
+                interest: Interest::WRITE,
+                until: Some(until),
+                peer_owes: false,
+            });
+        }
+        let items: Items = std::mem::take(&mut self.incoming.items);
+        Ok(Progress::Done(Box::new(Finished {
+            bytes: self.incoming.bytes,
+            rate_bytes_per_s: link.probe.mean_rate(self.incoming.bytes, link.events.paused_for()),
+            verified: self.incoming.is_verified.then_some(true),
+            durable: Some(self.syncs),
+            path: Some(self.root.join(&self.request.root)),
+            items: Some(Box::new(items)),
+            ..Finished::default()
+        })))
+    }
+
+    fn wait(&mut self, link: &mut Link, now: Instant) -> Progress {
+        let is_working = matches!(self.disk, Disk::Opening(_) | Disk::Working(_) | Disk::Finishing(_));
+        if self.inbox.is_none() || self.is_full(link) || matches!(self.disk, Disk::Finishing(_)) {
+            return link.wait_for_disk(now, Rest::Disk);
+        }
+        if link.controls.is_paused() {
+            if link.keep_alive(now) {
+                return Progress::Moved;
+            }
+            link.probe.rests(Rest::Pause);
+            return link.rest();
+        }
+        let limit = link.controls.limit_bytes_per_s();
+        let pace = link.controls.pace_bytes_per_s(Side::Receiver);
+        if (limit.is_some() || pace.is_some())
+            && let Err((then, rest)) = self.throttle.allow(limit, pace, 1, now)
+        {
+            link.probe.rests(rest);
+            return rest_until(Some(then));
+        }
+        if is_working && link.outbox.is_empty() && link.keep_alive(now) {
+            return Progress::Moved;
+        }
+        if link.outbox.is_empty() {
+            return wait_to_read(!is_working);
+        }
+        Progress::Wait {
+            interest: Interest { read: true, write: true },
+            until: None,
+            peer_owes: true,
+        }
+    }
+
+    fn tell_started(&self, link: &Link) {
+        let connection = &link.connection;
+        link.events.tell(EventKind::Started(Box::new(Started {
+            source: Some(self.request.root.clone()),
+            sink: Some(self.root.display().to_string()),
+            peer: connection.peer().into(),
+            own_address: connection.own_address().ok().flatten(),
+            peer_process: connection.peer_process(),
+            wire: link.wire.name().into(),
+            receive_route: Some("files".into()),
+            route_reason: "files of a tree are stored in batches".into(),
+            streams: 1,
+            is_tree: true,
+            congestion_control: connection.congestion_control().map(Into::into),
+            chunk_bytes: link.options.chunk_bytes.max(1),
+            send_buffer_bytes: connection.buffers().send,
+            receive_buffer_bytes: connection.buffers().receive,
+            ..Started::default()
+        })));
+    }
+
+    fn tell_items(&mut self, link: &Link, now: Instant) {
+        if now < self.items_told_at || self.inbox.is_none() {
+            return;
+        }
+        self.items_told_at = now + ITEMS_INTERVAL;
+        link.events
+            .tell(EventKind::Items(Box::new(self.incoming.items.counts())));
+    }
+}
+
+fn closed() -> Error {
+    Error::ClosedWhile("before it had sent every file")
+}

@@ -1,0 +1,320 @@
+//! What a tree's sender has offered, and what has become of it: without I/O or a clock.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::error::Error;
+use crate::transfer::source::walk::Entry;
+use crate::transfer::tell::items::Items;
+use crate::transfer::tree::path::RelativePath;
+use crate::wire::native::{Credit, ItemResult, Status};
+
+/// The items of a tree, from their offers to their results.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    next: u32,
+    credit: Credit,
+    /// Bytes of offers and of blocks that were sent before their items were accepted.
+    spent_bytes: u64,
+    /// Offered, and without a result. Bounded by the credit, and by the depth of the tree.
+    open: BTreeMap<u32, OpenItem>,
+    /// Folders that the walk is in, the deepest last.
+    walked: Vec<u32>,
+    /// Folders all of whose content has results.
+    due_ends: VecDeque<u32>,
+    accepted: VecDeque<u32>,
+    /// Dropped as they had changed, and to be offered once more.
+    again: VecDeque<RelativePath>,
+    /// Files that were sent with their offers are wanted: nothing of the tree is there yet.
+    pub(super) is_eager: bool,
+    pub(super) items: Items,
+}
+
+#[derive(Debug)]
+struct OpenItem {
+    /// The folder that it is in.
+    folder: Option<u32>,
+    what: OpenKind,
+}
+
+#[derive(Debug)]
+enum OpenKind {
+    Folder {
+        path: RelativePath,
+        /// Items in it that have no result.
+        unsettled: u32,
+        /// The walk has left it.
+        is_left: bool,
+    },
+    Link(RelativePath),
+    File {
+        entry: Box<Entry>,
+        state: FileState,
+        /// It had changed when it was its turn, and this is its second offer.
+        is_second: bool,
+        /// Why it is dropped for good.
+        why: Option<String>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FileState {
+    /// The receiver has not said whether it wants it.
+    Offered,
+    /// It is sent, or will be.
+    Wanted,
+    /// All of it was sent, and its end.
+    Sent,
+    /// It is not what was offered.
+    Dropped,
+}
+
+impl Outgoing {
+    pub(super) fn new() -> Self {
+        Self {
+            next: 1,
+            credit: Credit::FIRST,
+            spent_bytes: 0,
+            open: BTreeMap::new(),
+            walked: Vec::new(),
+            due_ends: VecDeque::new(),
+            accepted: VecDeque::new(),
+            again: VecDeque::new(),
+            is_eager: false,
+            items: Items::default(),
+        }
+    }
+
+    /// Whether one more item may be offered, with so many bytes of it at once.
+    pub(super) fn may_offer(&self, bytes: u64) -> bool {
+        self.next <= self.credit.items && self.spent_bytes.saturating_add(bytes) <= self.credit.bytes
+    }
+
+    /// So many bytes were spent of the credit.
+    pub(super) fn spend(&mut self, bytes: usize) {
+        self.spent_bytes += bytes as u64;
+    }
+
+    /// The receiver gives credit.
+    pub(super) fn give(&mut self, credit: Credit) {
+        // It never falls.
+        self.credit.items = self.credit.items.max(credit.items);
+        self.credit.bytes = self.credit.bytes.max(credit.bytes);
+    }
+
+    /// A folder is offered, whose content follows.
+    pub(super) fn offer_folder(&mut self, path: RelativePath) -> u32 {
+        let item = self.offer(OpenKind::Folder {
+            path,
+            unsettled: 0,
+            is_left: false,
+        });
+        self.walked.push(item);
+        item
+    }
+
+    /// The walk has left its deepest folder.
+    pub(super) fn leave_folder(&mut self) {
+        let Some(item) = self.walked.pop() else { return };
+        if let Some(OpenItem {
+            what: OpenKind::Folder {
+                is_left, unsettled, ..
+            },
+            ..
+        }) = self.open.get_mut(&item)
+        {
+            *is_left = true;
+            if *unsettled == 0 {
+                self.due_ends.push_back(item);
+            }
+        }
+    }
+
+    /// A link is offered.
+    pub(super) fn offer_link(&mut self, path: RelativePath) -> u32 {
+        self.offer(OpenKind::Link(path))
+    }
+
+    /// A file is offered.
+    pub(super) fn offer_file(&mut self, entry: Entry, is_second: bool) -> u32 {
+        self.items.moving = Some(entry.path.display());
+        self.offer(OpenKind::File {
+            entry: Box::new(entry),
+            state: FileState::Offered,
+            is_second,
+            why: None,
+        })
+    }
+
+    /// A file whose offer stands.
+    pub(super) fn entry(&self, item: u32) -> Option<&Entry> {
+        match &self.open.get(&item)?.what {
+            OpenKind::File { entry, state, .. } if *state != FileState::Dropped => Some(entry),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing has a result yet to come, and no file is to be offered again.
+    pub(super) fn is_settled(&self) -> bool {
+        self.open.is_empty() && self.again.is_empty()
+    }
+
+    /// The next folder whose end is to be said.
+    pub(super) fn take_due_end(&mut self) -> Option<u32> {
+        self.due_ends.pop_front()
+    }
+
+    /// The next file that the receiver wants.
+    pub(super) fn take_accepted(&mut self) -> Option<u32> {
+        self.accepted.pop_front()
+    }
+
+    /// The next file that is to be offered again.
+    pub(super) fn take_again(&mut self) -> Option<RelativePath> {
+        self.again.pop_front()
+    }
+
+    /// All of a file was sent, and its end.
+    pub(super) fn sent(&mut self, item: u32) {
+        self.set(item, FileState::Sent);
+    }
+
+    /// A file is not sent as it was offered. Once more it is only where it has `changed`.
+    pub(super) fn dropped(&mut self, item: u32, changed: bool, reason: String) {
+        if let Some(OpenItem {
+            what: OpenKind::File { state, why, .. },
+            ..
+        }) = self.open.get_mut(&item)
+        {
+            *state = FileState::Dropped;
+            *why = (!changed).then_some(reason);
+        }
+    }
+
+    /// Something that the walk could not read is not sent.
+    pub(super) fn fail(&mut self, path: String, reason: String) {
+        self.items.known += 1;
+        self.items.fail(path, reason);
+    }
+
+    /// The receiver wants a file.
+    pub(super) fn accept(&mut self, item: u32) -> Result<(), Error> {
+        match self.open.get_mut(&item).map(|open| &mut open.what) {
+            Some(OpenKind::File { state, .. }) if *state == FileState::Offered => {
+                *state = FileState::Wanted;
+                self.accepted.push_back(item);
+                Ok(())
+            }
+            Some(OpenKind::File { state, .. }) if *state == FileState::Dropped => Ok(()),
+            _ => Err(Error::Protocol(format!("it accepts item {item}, which does not wait for that"))),
+        }
+    }
+
+    /// What has become of one item or several.
+    pub(super) fn settle(&mut self, result: &ItemResult) -> Result<(), Error> {
+        let end = result.item.checked_add(result.count).filter(|end| *end <= self.next);
+        let end = end.ok_or_else(|| Error::Protocol("a result for what was not offered".into()))?;
+        for item in result.item..end {
+            let open = self.open.remove(&item);
+            let open = open.ok_or_else(|| Error::Protocol(format!("a second result for item {item}")))?;
+            self.count(open.what, result)?;
+            if let Some(folder) = open.folder {
+                self.settled_in(folder);
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, what: OpenKind, result: &ItemResult) -> Result<(), Error> {
+        match result.status {
+            Status::Stored => {
+                if matches!(&what, OpenKind::File { state, .. } if *state != FileState::Sent) {
+                    return Err(Error::Protocol("it says that it has stored what was not sent".into()));
+                }
+                self.items.stored += 1;
+            }
+            Status::Had => {
+                // A second, unchanged run would send everything.
+                self.is_eager = false;
+                self.items.had += 1;
+            }
+            Status::Refused | Status::Failed => {
+                let (OpenKind::Folder { path, .. } | OpenKind::Link(path)) = &what else {
+                    let OpenKind::File { entry, .. } = &what else { return Ok(()) };
+                    self.items.fail(entry.path.display(), reason_of(result));
+                    return Ok(());
+                };
+                self.items.fail(path.display(), reason_of(result));
+            }
+            Status::Withdrawn => match what {
+                OpenKind::File {
+                    entry,
+                    state: FileState::Dropped,
+                    is_second: false,
+                    why: None,
+                } => {
+                    self.items.known -= 1;
+                    self.again.push_back(entry.path);
+                }
+                OpenKind::File {
+                    entry,
+                    state: FileState::Dropped,
+                    why,
+                    ..
+                } => {
+                    let why = why.unwrap_or_else(|| "it keeps changing while it is sent".into());
+                    self.items.fail(entry.path.display(), why);
+                }
+                _ => return Err(Error::Protocol("it withdraws what was not dropped".into())),
+            },
+        }
+        Ok(())
+    }
+
+    /// One item of a folder has a result.
+    fn settled_in(&mut self, folder: u32) {
+        // A folder that was refused has its own result already.
+        if let Some(OpenItem {
+            what: OpenKind::Folder {
+                unsettled, is_left, ..
+            },
+            ..
+        }) = self.open.get_mut(&folder)
+        {
+            *unsettled -= 1;
+            if *unsettled == 0 && *is_left {
+                self.due_ends.push_back(folder);
+            }
+        }
+    }
+
+    fn offer(&mut self, what: OpenKind) -> u32 {
+        let item = self.next;
+        // The credit ends before the numbers do.
+        self.next += 1;
+        self.items.known += 1;
+        let folder = self.walked.last().copied();
+        if let Some(OpenItem {
+            what: OpenKind::Folder { unsettled, .. },
+            ..
+        }) = folder.and_then(|folder| self.open.get_mut(&folder))
+        {
+            *unsettled += 1;
+        }
+        self.open.insert(item, OpenItem { folder, what });
+        item
+    }
+
+    fn set(&mut self, item: u32, to: FileState) {
+        if let Some(OpenItem {
+            what: OpenKind::File { state, .. },
+            ..
+        }) = self.open.get_mut(&item)
+        {
+            *state = to;
+        }
+    }
+}
+
+fn reason_of(result: &ItemResult) -> String {
+    result.reason.clone().unwrap_or_else(|| "the receiver gave no reason".into())
+}

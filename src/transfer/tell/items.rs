@@ -1,0 +1,79 @@
+//! What became of the items of a tree: files, folders and links.
+
+use serde::{Deserialize, Serialize};
+
+/// How far a tree is, counted in items.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Items {
+    /// Those that are where they belong since this transfer.
+    pub stored: u64,
+    /// Those that were there already.
+    pub had: u64,
+    /// Those that could not be read, were refused, or could not be kept.
+    pub failed: u64,
+    /// Those that are known so far.
+    pub known: u64,
+    /// The path of the one that moved last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moving: Option<String>,
+    /// The first of those that failed; told at the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<ItemFailure>,
+}
+
+/// An item that did not arrive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ItemFailure {
+    /// Where it is in the tree, with what is hidden in it made visible.
+    pub path: String,
+    /// Why, in one line.
+    pub reason: String,
+}
+
+/// More failures are counted and not named.
+const FAILURES_MAX: usize = 10_000;
+
+impl Items {
+    /// One did not arrive.
+    pub(crate) fn fail(&mut self, path: String, reason: String) {
+        self.failed += 1;
+        if self.failures.len() < FAILURES_MAX {
+            self.failures.push(ItemFailure { path, reason });
+        }
+    }
+
+    /// The counts without the failures, to be told meanwhile.
+    pub(crate) fn counts(&self) -> Self {
+        Self {
+            stored: self.stored,
+            had: self.had,
+            failed: self.failed,
+            known: self.known,
+            moving: self.moving.clone(),
+            failures: Vec::new(),
+        }
+    }
+
+    /// Those of which is known what became of them.
+    #[must_use]
+    pub fn settled(&self) -> u64 {
+        self.stored + self.had + self.failed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_all_counted_and_the_first_ones_named() {
+        let mut items = Items::default();
+        for number in 0..=FAILURES_MAX {
+            items.fail(number.to_string(), "unreadable".into());
+        }
+        assert_eq!((items.failed, items.failures.len()), (10_001, FAILURES_MAX));
+        assert!(items.counts().failures.is_empty() && items.settled() == 10_001);
+    }
+}
