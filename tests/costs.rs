@@ -234,7 +234,6 @@ fn hello_and_finish_come_once() {
     // What follows the last word is nobody's.
     let cost = taken(&[&whole[..], &message(19, b"").repeat(1000)].concat());
     assert!(cost.most_bytes < AT_SIGHT_BYTES, "{cost:?}");
-    refused(&[offer(1, b""), end(1)].concat(), "an end");
     refused(&[offer(1, b""), block(0, b"x"), end(2)].concat(), "an end after 2 bytes of 1");
 }
 

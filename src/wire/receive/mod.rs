@@ -226,6 +226,17 @@ impl ReceiveWire {
         }
     }
 
+    /// The array is whole: whether what the sender told of the whole is right, where it told any.
+    ///
+    /// # Errors
+    /// The peer's fault: it is not.
+    pub fn check_whole(&self) -> Result<(), Error> {
+        match self {
+            Self::Native(native) => native.check_whole(),
+            _ => Ok(()),
+        }
+    }
+
     /// What to say when the array is whole and where it belongs; may be empty.
     #[must_use]
     pub fn result(&self) -> Vec<u8> {
