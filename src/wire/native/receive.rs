@@ -463,9 +463,9 @@ impl NativeReceiver {
                 self.state = State::Handed { position };
                 Ok(None)
             }
-            (State::Handed { position }, Message::End { item: ITEM, .. }) => {
+            (State::Handed { position }, Message::End { item: ITEM, bytes, checksum }) => {
                 let position = *position;
-                self.state = State::Ended;
+                self.end(bytes, checksum)?;
                 Ok(Some(Heard::Handoff { position }))
             }
             (State::Between, Message::End { item: ITEM, bytes, checksum }) if self.role == Role::Control => {
