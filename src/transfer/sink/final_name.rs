@@ -125,7 +125,7 @@ fn with_numbered<T>(act: impl FnOnce(&mut Numbered) -> T) -> T {
 }
 
 /// Renames and never replaces, in the first of three ways that the file system has.
-fn rename_new(folder: &Folder, file: &File, from: &Path, to: &Path) -> io::Result<()> {
+pub(super) fn rename_new(folder: &Folder, file: &File, from: &Path, to: &Path) -> io::Result<()> {
     match folder.rename_new(from, to) {
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
         result => return Ok(result?),

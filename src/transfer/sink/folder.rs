@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -53,6 +53,18 @@ impl Folder {
         open.retain(|folder| folder.strong_count() > 0);
         open.push(Arc::downgrade(&folder));
         Ok(folder)
+    }
+
+    /// A folder that is open already. `path` is where people find it.
+    ///
+    /// # Errors
+    /// The system does not say which one it is.
+    pub(super) fn of_descriptor(descriptor: OwnedFd, path: PathBuf) -> io::Result<Arc<Self>> {
+        Ok(Arc::new(Self {
+            id: id_of(&fstat(&descriptor)?),
+            descriptor,
+            path,
+        }))
     }
 
     pub(super) fn id(&self) -> FolderId {
@@ -122,8 +134,15 @@ impl Folder {
         Ok(File::from(openat(&self.descriptor, ".", flags, Mode::empty())?))
     }
 
-    fn stat(&self, name: &Path) -> Result<Stat, Errno> {
+    /// What has that name; of a link, the link itself.
+    pub(super) fn stat(&self, name: &Path) -> Result<Stat, Errno> {
         statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW)
+    }
+}
+
+impl AsFd for Folder {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
     }
 }
 

@@ -36,6 +36,13 @@ impl PartNumber {
         Self(u32::from_ne_bytes([a, b, c, d]))
     }
 
+    /// What a file of this number is called that shall be called `wanted`.
+    pub(super) fn name_for(self, wanted: &Path) -> PathBuf {
+        let name = wanted.file_name().unwrap_or_default().to_string_lossy();
+        let name = &name[..name.floor_char_boundary(KEPT_BYTES_MAX)];
+        PathBuf::from(format!("{name}.{MARK}{:08x}.part", self.0))
+    }
+
     /// That of a file of this name; `None` where no file that is not whole can be called so, in any case of letters: some
     /// file systems do not tell them apart.
     pub(crate) fn of_name(name: &str) -> Option<Self> {
@@ -53,11 +60,9 @@ impl PartNumber {
 /// Makes a file in a folder in which it shall be called `wanted`, only for this user, and locks it. Returns its name, with
 /// the number that was given out for it, unless another file has that.
 pub(super) fn create(folder: &Folder, wanted: &Path, given: Option<PartNumber>) -> Result<(File, PathBuf), Error> {
-    let name = wanted.file_name().unwrap_or_default().to_string_lossy();
-    let name = &name[..name.floor_char_boundary(KEPT_BYTES_MAX)];
     let drawn = std::iter::repeat_with(PartNumber::draw);
-    for PartNumber(number) in given.into_iter().chain(drawn).take(TRIES) {
-        let name = PathBuf::from(format!("{name}.{MARK}{number:08x}.part"));
+    for number in given.into_iter().chain(drawn).take(TRIES) {
+        let name = number.name_for(wanted);
         match folder.create(&name) {
             Ok(file) => {
                 // A file system without locks does without: then nothing of it is ever taken for left behind.

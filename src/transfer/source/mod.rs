@@ -8,8 +8,8 @@ pub(crate) mod send_path;
 mod stamp;
 pub(crate) mod stream;
 pub(crate) mod tree;
-pub(crate) mod walk;
 mod view;
+pub(crate) mod walk;
 
 use std::io;
 use std::path::{Path, PathBuf};

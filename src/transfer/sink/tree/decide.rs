@@ -1,0 +1,143 @@
+//! What is to be done with an offered item, by what has its name.
+
+use std::os::fd::AsRawFd as _;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, chmod, fstat, openat, readlinkat, utimensat};
+use rustix::io::Errno;
+
+use crate::transfer::sink::folder::Folder;
+use crate::transfer::sink::part_name::is_part_name;
+
+use super::TreeSink;
+use super::item::{Decision, ItemKind, Refusal, Seen, Stop, TreeItem};
+use super::places::{Place, as_path};
+use super::time::FileTime;
+
+impl TreeSink {
+    /// Says what is to be done with an item. Where it is had already, its mode is set, as far as this user may.
+    ///
+    /// A folder that was made for this tree is not looked into again: what got a name in it meanwhile is seen when the next
+    /// thing of that name is to get it.
+    pub(crate) fn decide(&mut self, item: &TreeItem) -> Decision {
+        self.decided(item).unwrap_or_else(Decision::from)
+    }
+
+    /// Says what is to be done with a file after [`Decision::Compare`]. Where its bytes are the same it is had already, and
+    /// gets the mode and the time that were offered.
+    pub(crate) fn decide_compared(&mut self, item: &TreeItem, seen: Seen, is_equal: bool) -> Decision {
+        let decided = self.place_of(item).and_then(|place| {
+            if is_equal {
+                let name = as_path(item.path.name());
+                self.adjust(&place, name, seen, item.mode, Some(item.mtime));
+                return Ok(Decision::Had);
+            }
+            Ok(self.replaced(&place, item, seen)?)
+        });
+        decided.unwrap_or_else(Decision::from)
+    }
+
+    fn decided(&mut self, item: &TreeItem) -> Result<Decision, Stop> {
+        check(item)?;
+        let place = self.place_of(item)?;
+        // Its name can be taken only by what this tree put there, and then giving it fails.
+        if place.is_ours && item.kind != ItemKind::Folder {
+            return Ok(Decision::Make);
+        }
+        self.look(&place, item)
+    }
+
+    /// Looks at what has an item's name now.
+    pub(super) fn look(&mut self, place: &Place, item: &TreeItem) -> Result<Decision, Stop> {
+        let name = item.path.name();
+        let found = match place.folder.stat(as_path(name)) {
+            Ok(found) => found,
+            Err(Errno::NOENT) => return Ok(Decision::Make),
+            Err(error) => return Err(error.into()),
+        };
+        if !self.places.is_exact(place, name)? {
+            return Err(Refusal::DiffersByCase.into());
+        }
+        let there = FileType::from_raw_mode(found.st_mode);
+        match (&item.kind, there) {
+            (ItemKind::Folder, FileType::Directory) => Ok(Decision::Had),
+            (ItemKind::File { bytes }, FileType::RegularFile) => self.look_at_file(place, item, *bytes, &found),
+            (ItemKind::Link { target }, FileType::Symlink) => {
+                let read = readlinkat(&place.folder, name, Vec::new())?;
+                if read.as_bytes() == target {
+                    return Ok(Decision::Had);
+                }
+                Ok(self.replaced(place, item, Seen::of(&found))?)
+            }
+            (_, FileType::Directory) => Err(Refusal::FolderThere.into()),
+            (_, FileType::RegularFile) => Err(Refusal::FileThere.into()),
+            (_, FileType::Symlink) => Err(Refusal::LinkThere.into()),
+            _ => Err(Refusal::SpecialThere.into()),
+        }
+    }
+
+    fn look_at_file(&mut self, place: &Place, item: &TreeItem, bytes: u64, found: &Stat) -> Result<Decision, Stop> {
+        let seen = Seen::of(found);
+        let is_as_long = seen.bytes() == bytes;
+        if is_as_long && self.policy.checksum {
+            return Ok(Decision::Compare(seen));
+        }
+        let times = self.places.volume(place).map(|volume| &volume.traits.times);
+        let is_as_old = times.is_some_and(|times| times.are_same(item.mtime, FileTime::modified(found)));
+        if is_as_long && is_as_old {
+            if found.st_mode & 0o7777 != self.policy.mode(item.mode) {
+                self.adjust(place, as_path(item.path.name()), seen, item.mode, None);
+            }
+            return Ok(Decision::Had);
+        }
+        Ok(self.replaced(place, item, seen)?)
+    }
+
+    /// Whether what was seen may be replaced by an item.
+    fn replaced(&self, place: &Place, item: &TreeItem, seen: Seen) -> Result<Decision, Refusal> {
+        let times = self.places.volume(place).map(|volume| &volume.traits.times);
+        let is_newer = times.is_some_and(|times| times.is_newer(seen.mtime(), item.mtime));
+        self.policy.may_replace(is_newer).map(|()| Decision::Replace(seen))
+    }
+
+    /// Gives what is there the mode, and perhaps the time, of what was offered. Where that is not this user's to do, or
+    /// another one stands there now, it stays as it is: its bytes are right.
+    fn adjust(&mut self, place: &Place, name: &Path, seen: Seen, mode: u32, mtime: Option<FileTime>) {
+        let mode = self.policy.mode(mode);
+        if adjust(&place.folder, name, seen, mode, mtime).is_ok()
+            && let Some(volume) = self.places.volume_mut(place)
+        {
+            volume.touch();
+        }
+    }
+}
+
+/// Fails where an item can have no place, whatever is there.
+fn check(item: &TreeItem) -> Result<(), Refusal> {
+    if is_part_name(&String::from_utf8_lossy(item.path.name())) {
+        return Err(Refusal::NameOfPart);
+    }
+    if let ItemKind::Link { target } = &item.kind {
+        item.path.check_target(target).map_err(Refusal::Target)?;
+    }
+    Ok(())
+}
+
+fn adjust(folder: &Folder, name: &Path, seen: Seen, mode: u32, mtime: Option<FileTime>) -> Result<(), Errno> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let there = openat(folder, name, flags, Mode::empty())?;
+    if !seen.is_same_inode(&fstat(&there)?) {
+        return Err(Errno::STALE);
+    }
+    if let Some(mtime) = mtime {
+        utimensat(&there, "", &mtime.as_modified(), AtFlags::EMPTY_PATH)?;
+    }
+    set_mode(&there, mode)
+}
+
+/// Sets the mode of what is open by `O_PATH`: by its name in `/proc`, since `fchmod(2)` takes no such descriptor and
+/// `fchmodat(2)` follows links.
+pub(super) fn set_mode(open: &impl std::os::fd::AsFd, mode: u32) -> Result<(), Errno> {
+    let number = open.as_fd().as_raw_fd();
+    chmod(format!("/proc/self/fd/{number}"), Mode::from_raw_mode(mode))
+}

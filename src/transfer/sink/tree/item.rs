@@ -1,0 +1,243 @@
+//! What is offered of a tree, what is decided about it, and what came of it.
+
+use std::io;
+
+use rustix::fs::Stat;
+use rustix::io::Errno;
+
+use crate::error::{Reason, reason};
+use crate::transfer::tree::path::{RelativePath, TargetFault};
+
+use super::time::FileTime;
+
+/// The bits of a mode that are kept: read, write and execute of the three classes. Never set-id, never sticky.
+const KEPT_MODE: u32 = 0o777;
+
+/// How a tree is received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TreePolicy {
+    /// What the sender asks for where something different has the name.
+    pub(crate) replace: Replace,
+    /// Whether the receiver lets anything be replaced.
+    pub(crate) allow_replace: bool,
+    /// Files of equal length are compared by their bytes, whatever their times say.
+    pub(crate) checksum: bool,
+    /// What is told as stored is on disk.
+    pub(crate) sync: bool,
+    /// The bits that no mode here gets. It has those of the process, which the kernel takes away anyway.
+    pub(crate) umask: u32,
+}
+
+/// When what has a name may be replaced by what is offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Replace {
+    /// Never.
+    Never,
+    /// Where it is not newer than what is offered.
+    Update,
+    /// Always.
+    Always,
+}
+
+/// An item of a tree, as it is offered.
+#[derive(Debug, Clone)]
+pub(crate) struct TreeItem {
+    pub(crate) path: RelativePath,
+    pub(crate) kind: ItemKind,
+    /// `st_mode` at the sender; only rwx of it counts.
+    pub(crate) mode: u32,
+    pub(crate) mtime: FileTime,
+}
+
+/// What an item is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ItemKind {
+    /// A plain file of so many bytes.
+    File { bytes: u64 },
+    Folder,
+    /// A symbolic link.
+    Link { target: Vec<u8> },
+}
+
+/// A whole file in memory, to be stored with others.
+#[derive(Debug)]
+pub(crate) struct SmallFile {
+    /// What was offered: a file of as many bytes as `data` has.
+    pub(crate) item: TreeItem,
+    pub(crate) data: Vec<u8>,
+    /// What it may replace, as [`Decision::Replace`] said.
+    pub(crate) replaces: Option<Seen>,
+}
+
+/// What is to be done with an offered item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// It is there already. Its mode is set.
+    Had,
+    /// Nothing has its name.
+    Make,
+    /// It may replace what has its name.
+    Replace(Seen),
+    /// A file of the same length has its name: their bytes are to be compared.
+    Compare(Seen),
+    /// It is not taken.
+    Refused(Refusal),
+    /// The system does not let its place be looked at.
+    Failed(Reason),
+}
+
+/// What came of an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It has its name. Durable: it outlasts a loss of power.
+    Stored { durable: bool },
+    /// It was there already.
+    Had,
+    /// It was not taken.
+    Refused(Refusal),
+    /// The system did not take it.
+    Failed(Reason),
+}
+
+/// Why an item of a tree is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// A folder has the name.
+    #[error("a folder has its name")]
+    FolderThere,
+    /// A plain file has the name of a folder or of a link.
+    #[error("a file has its name")]
+    FileThere,
+    /// A symbolic link has the name of a folder or of a file.
+    #[error("a symbolic link has its name")]
+    LinkThere,
+    /// A FIFO, a socket or a device has the name.
+    #[error("something that is no file has its name")]
+    SpecialThere,
+    /// It may not be replaced.
+    #[error("a different one is there: it is replaced only if both ends say so")]
+    Different,
+    /// Only older ones may be replaced.
+    #[error("the one that is there is newer")]
+    Newer,
+    /// The file system takes both names for one.
+    #[error("a name that differs from it by the case of letters alone is there")]
+    DiffersByCase,
+    /// A part of its path is a symbolic link.
+    #[error("a symbolic link is in its path, and none is followed")]
+    LinkInPath,
+    /// A part of its path is something else than a folder.
+    #[error("a part of its path is no folder")]
+    NoFolderInPath,
+    /// A folder of its path is missing.
+    #[error("the folder that it belongs in is not there")]
+    FolderMissing,
+    /// Its name is kept for files that are not whole.
+    #[error("its name is one of those that files have here until they are whole")]
+    NameOfPart,
+    /// Its target leads out of the tree, say.
+    #[error(transparent)]
+    Target(TargetFault),
+    /// What has its name was another one each time.
+    #[error("the one that is there keeps changing")]
+    Unsteady,
+    /// The data are not as many bytes as were offered.
+    #[error("it has another length than was offered")]
+    OtherLength,
+}
+
+/// A file or a link as it was when something was decided about it. Whoever changes it changes this, as far as its file
+/// system tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seen {
+    device: u64,
+    inode: u64,
+    bytes: i64,
+    mtime: FileTime,
+    ctime: FileTime,
+}
+
+impl Seen {
+    pub(super) fn of(status: &Stat) -> Self {
+        Self {
+            device: status.st_dev,
+            inode: status.st_ino,
+            bytes: status.st_size,
+            mtime: FileTime::modified(status),
+            ctime: FileTime::changed(status),
+        }
+    }
+
+    /// Its length.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.unsigned_abs()
+    }
+
+    pub(super) fn mtime(&self) -> FileTime {
+        self.mtime
+    }
+
+    pub(super) fn is_same_inode(&self, status: &Stat) -> bool {
+        (self.device, self.inode) == (status.st_dev, status.st_ino)
+    }
+}
+
+impl TreePolicy {
+    /// The mode that something gets here.
+    pub(super) fn mode(self, offered: u32) -> u32 {
+        offered & KEPT_MODE & !self.umask
+    }
+
+    /// Whether what has a name may be replaced. `is_newer`: than what is offered.
+    pub(super) fn may_replace(self, is_newer: bool) -> Result<(), Refusal> {
+        match self.replace {
+            _ if !self.allow_replace => Err(Refusal::Different),
+            Replace::Never => Err(Refusal::Different),
+            Replace::Update if is_newer => Err(Refusal::Newer),
+            Replace::Update | Replace::Always => Ok(()),
+        }
+    }
+}
+
+/// Why something goes no further.
+#[derive(Debug)]
+pub(super) enum Stop {
+    Refused(Refusal),
+    Failed(io::Error),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Errno> for Stop {
+    fn from(error: Errno) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<Stop> for Decision {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Refused(refusal) => Self::Refused(refusal),
+            Stop::Failed(error) => Self::Failed(reason(&error)),
+        }
+    }
+}
+
+impl From<Stop> for Outcome {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Refused(refusal) => Self::Refused(refusal),
+            Stop::Failed(error) => Self::Failed(reason(&error)),
+        }
+    }
+}

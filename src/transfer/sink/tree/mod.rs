@@ -1,0 +1,81 @@
+//! The disk side of receiving a folder: what is offered of a tree is compared with what is there, and made, below one
+//! folder that is held open. It knows no sockets, and its calls wait for the disk: a disk's thread makes them.
+//!
+//! The order of calls is the caller's: a folder ([`TreeSink::make_folder`]) before what lies in it, its end
+//! ([`TreeSink::finish_folder`]) after that, links ([`TreeSink::make_link`]) after all else, and at last
+//! [`TreeSink::sync`]. Nothing is ever deleted, but a file may be replaced where both ends say so.
+//!
+//! No link below the root is ever walked through. See `openat2(2)`.
+
+mod compare;
+mod decide;
+mod descend;
+mod folders;
+mod item;
+mod large;
+mod links;
+mod naming;
+mod new_file;
+mod places;
+mod small;
+mod sync;
+#[cfg(test)]
+mod tests;
+mod time;
+mod volume;
+
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+
+pub(crate) use compare::BlockChecksums;
+pub(crate) use item::{Decision, ItemKind, Outcome, Refusal, Replace, Seen, SmallFile, TreeItem, TreePolicy};
+pub(crate) use large::TreePart;
+pub(crate) use time::FileTime;
+
+use item::Stop;
+use places::{Place, Places};
+use sync::Unsynced;
+
+/// Where a tree is received.
+#[derive(Debug)]
+pub(crate) struct TreeSink {
+    places: Places,
+    policy: TreePolicy,
+    /// Folders that were made or found, and are not finished; whether they were made for this tree.
+    unfinished: HashMap<Vec<u8>, bool>,
+    unsynced: Unsynced,
+}
+
+impl TreeSink {
+    /// Opens the folder into which a tree goes, which is there. Its file system is asked what it makes of times and names;
+    /// so is each other one that is mounted below, once something is put there.
+    ///
+    /// # Errors
+    /// It cannot be opened, or is no folder.
+    pub(crate) fn open(root: &Path, policy: TreePolicy) -> io::Result<Self> {
+        Ok(Self {
+            places: Places::open(root)?,
+            policy,
+            unfinished: HashMap::new(),
+            unsynced: Unsynced::default(),
+        })
+    }
+
+    /// Whether names that differ by the case of letters alone are one name in the root.
+    pub(crate) fn folds_case(&self) -> bool {
+        self.places.folds_case(self.places.root())
+    }
+
+    /// Folders that were begun and are not finished.
+    pub(crate) fn unfinished_folders(&self) -> usize {
+        self.unfinished.len()
+    }
+
+    /// The folder in which an item has its name.
+    fn place_of(&mut self, item: &TreeItem) -> Result<Place, Stop> {
+        let unfinished = &self.unfinished;
+        self.places
+            .parent_of(&item.path, |path| unfinished.get(path) == Some(&true))
+    }
+}

@@ -1,0 +1,106 @@
+//! What was stored is put on disk: once a batch for a whole file system, or for each folder where that does nothing.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rustix::fs::fsync;
+use rustix::io::{Errno, retry_on_intr};
+
+use crate::error::{Reason, reason};
+use crate::transfer::sink::folder::{Folder, FolderId};
+
+use super::TreeSink;
+use super::places::Place;
+use super::volume::Syncing;
+
+/// So many folders are held open until they are synced.
+const FOLDERS_MAX: usize = 256;
+
+/// Folders whose names are to be put on disk one by one.
+#[derive(Debug, Default)]
+pub(super) struct Unsynced {
+    folders: HashMap<FolderId, Arc<Folder>>,
+    /// The first thing that went wrong with those that were too many.
+    failed: Option<Reason>,
+}
+
+/// What a sync brought, by where something lies. True where it is on disk now.
+#[derive(Debug, Default)]
+pub(super) struct Synced {
+    volumes: HashMap<usize, Result<bool, Reason>>,
+    folders: HashMap<FolderId, Result<bool, Reason>>,
+}
+
+impl TreeSink {
+    /// Puts on disk what was made, named or changed since the last time: folders that were finished, and links. A batch of
+    /// small files and a published part have done so for themselves. Does nothing where nothing is to be synced.
+    ///
+    /// # Errors
+    /// The system could not: what is told of is perhaps not on disk.
+    pub(crate) fn sync(&mut self) -> Result<(), Reason> {
+        if !self.policy.sync {
+            return Ok(());
+        }
+        let synced = self.sync_touched();
+        let failed = self.unsynced.failed.take();
+        let results = synced.volumes.into_values().chain(synced.folders.into_values());
+        results.map(|result| result.map(drop)).chain(failed.map(Err)).collect()
+    }
+
+    /// Something in that folder is to be put on disk with the next sync.
+    pub(super) fn touch(&mut self, place: &Place) {
+        if let Some(volume) = self.places.volume_mut(place) {
+            volume.touch();
+        }
+        if !self.policy.sync || self.syncing(place) != Syncing::Each {
+            return;
+        }
+        if self.unsynced.folders.len() >= FOLDERS_MAX {
+            let full = std::mem::take(&mut self.unsynced.folders);
+            let failed = full.values().find_map(|folder| sync_folder(folder).err());
+            self.unsynced.failed = self.unsynced.failed.take().or(failed);
+        }
+        let folder = Arc::clone(&place.folder);
+        self.unsynced.folders.insert(folder.id(), folder);
+    }
+
+    /// Syncs all that was touched.
+    pub(super) fn sync_touched(&mut self) -> Synced {
+        let mut synced = Synced::default();
+        for (number, volume) in self.places.volumes.iter_mut().enumerate() {
+            let result = match volume.syncing() {
+                Syncing::Never => Ok(false),
+                Syncing::AtOnce => volume.sync_at_once().map(|()| true),
+                Syncing::Each => continue,
+            };
+            synced.volumes.insert(number, result.map_err(|error| reason(&error)));
+        }
+        for (id, folder) in self.unsynced.folders.drain() {
+            synced.folders.insert(id, sync_folder(&folder));
+        }
+        synced
+    }
+}
+
+impl Synced {
+    /// Whether what has its name in that folder is on disk, if it was there itself.
+    pub(super) fn is_on_disk(&self, place: &Place) -> Result<bool, Reason> {
+        let of_folder = || self.folders.get(&place.folder.id());
+        let result = self.volumes.get(&place.volume).or_else(of_folder);
+        // A folder of too many was synced before.
+        result.cloned().unwrap_or(Ok(true))
+    }
+}
+
+/// Puts the names in a folder on disk. False where that cannot be done: it may be written and not read, or its file
+/// system syncs no folders.
+pub(super) fn sync_folder(folder: &Folder) -> Result<bool, Reason> {
+    let Ok(opened) = folder.to_sync() else {
+        return Ok(false);
+    };
+    match retry_on_intr(|| fsync(&opened)) {
+        Ok(()) => Ok(true),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(false),
+        Err(error) => Err(reason(&error.into())),
+    }
+}

@@ -1,0 +1,104 @@
+//! Large files: their parts, and how they get their names.
+
+use super::*;
+
+fn begin(tree: &mut Tree, path: &str, bytes: u64) -> TreePart {
+    tree.sink.begin_file(file_of(path, bytes), false, None).expect("a place")
+}
+
+#[test]
+fn a_large_file_is_private_and_locked_until_it_is_published_and_then_durable() {
+    let mut tree = Tree::new(TreePolicy { sync: true, ..POLICY });
+    assert_eq!(tree.folder("d"), stored());
+    let part = begin(&mut tree, "d/big", 3 << 20);
+    assert_eq!(part.path(), tree.at("d/big.part"));
+    assert_eq!(mode(&tree.at("d/big.part")), 0o600);
+    let metadata = part.file().metadata().expect("open");
+    assert_eq!(metadata.len(), 3 << 20);
+    assert!(metadata.blocks() * 512 >= 3 << 20, "its space is there");
+    assert!(crate::sys::is_locked(&File::open(part.path()).expect("own")).expect("locks"));
+    part.file().write_all_at(b"end", (3 << 20) - 3).expect("room");
+    assert_eq!(tree.sink.publish(part), Outcome::Stored { durable: true });
+    assert_eq!(tree.names("d"), ["big"]);
+    assert_eq!(mode(&tree.at("d/big")), 0o644);
+    assert_eq!(mtime(&tree.at("d/big")), (1_234_567_890, 987_654_321));
+    assert!(tree.read("d/big").ends_with("end"));
+}
+
+#[test]
+fn the_part_of_a_sparse_file_takes_no_space_before_its_bytes_come() {
+    let mut tree = Tree::new(POLICY);
+    let part = tree.sink.begin_file(file_of("sparse", 1 << 40), true, None).expect("a place");
+    assert_eq!(part.file().metadata().expect("open").blocks(), 0);
+    assert_eq!(tree.sink.publish(part), stored());
+    assert_eq!(fs::metadata(tree.at("sparse")).expect("there").len(), 1 << 40);
+}
+
+#[test]
+fn a_part_whose_name_is_taken_has_a_number_and_one_that_is_dropped_is_removed() {
+    let mut tree = Tree::new(POLICY);
+    fs::write(tree.at("big.part"), "precious").expect("written");
+    let (first, second) = (begin(&mut tree, "big", 5), begin(&mut tree, "big", 5));
+    assert_eq!(tree.names(""), ["big.1.part", "big.2.part", "big.part"]);
+    drop(first);
+    second.keep();
+    assert_eq!(tree.names(""), ["big.2.part", "big.part"]);
+    let long = "n".repeat(255);
+    let part = begin(&mut tree, &long, 5);
+    assert_eq!(tree.sink.publish(part), stored());
+    assert!(tree.at(&long).exists());
+}
+
+#[test]
+fn a_name_that_is_taken_at_the_end_is_never_replaced_unasked() {
+    let mut tree = Tree::new(TreePolicy { sync: true, ..POLICY });
+    let part = begin(&mut tree, "big", 8);
+    fs::write(tree.at("big"), "precious").expect("written");
+    assert_eq!(tree.sink.publish(part), Outcome::Refused(Refusal::Different));
+    assert_eq!((tree.read("big"), tree.names("")), ("precious".into(), vec!["big".into()]));
+    // An equal one is had.
+    let part = begin(&mut tree, "other", 8);
+    assert_eq!(tree.store("other", "original"), Outcome::Stored { durable: true });
+    assert_eq!(tree.sink.publish(part), Outcome::Had);
+    assert_eq!((tree.read("other"), tree.names("")), ("original".into(), vec!["big".into(), "other".into()]));
+}
+
+#[test]
+fn a_large_file_replaces_what_was_there_when_it_was_decided() {
+    let mut tree = Tree::new(TreePolicy {
+        replace: Replace::Always,
+        sync: true,
+        ..POLICY
+    });
+    fs::write(tree.at("big"), "old").expect("written");
+    let item = file_of("big", 8);
+    let Decision::Replace(seen) = tree.sink.decide(&item) else {
+        panic!("it differs");
+    };
+    let part = tree.sink.begin_file(item, false, Some(seen)).expect("a place");
+    part.file().write_all_at(b"new data", 0).expect("room");
+    assert_eq!(tree.read("big"), "old");
+    assert_eq!(tree.sink.publish(part), Outcome::Stored { durable: true });
+    assert_eq!((tree.read("big"), tree.names("")), ("new data".into(), vec!["big".into()]));
+}
+
+#[test]
+fn a_part_that_somebody_cut_or_replaced_is_not_published() {
+    let mut tree = Tree::new(POLICY);
+    let part = begin(&mut tree, "big", 8);
+    part.file().set_len(4).expect("own");
+    assert_eq!(tree.sink.publish(part), Outcome::Refused(Refusal::OtherLength));
+    let part = begin(&mut tree, "big", 8);
+    fs::remove_file(part.path()).expect("there");
+    fs::write(tree.at("big.part"), "precious").expect("written");
+    assert_eq!(tree.sink.publish(part), Outcome::Refused(Refusal::OtherLength));
+    assert_eq!((tree.read("big.part"), tree.names("")), ("precious".into(), vec!["big.part".into()]));
+}
+
+#[test]
+fn a_disk_without_room_is_told_before_the_first_byte() {
+    let mut tree = Tree::new(POLICY);
+    let begun = tree.sink.begin_file(file_of("big", 1 << 43), false, None);
+    assert!(matches!(begun, Err(Outcome::Failed(_))), "{begun:?}");
+    assert_eq!(tree.names(""), Vec::<String>::new());
+}
