@@ -58,7 +58,7 @@ pub enum Heard {
 pub enum ReceiveWire {
     /// The first bytes will tell.
     Unknown,
-    /// Offer, answer, blocks, receipt.
+    /// Offer, answer, blocks, result.
     Native(Box<NativeReceiver>),
     /// A `.npy` header, then the bytes.
     Npy(HeaderReader),
