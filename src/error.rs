@@ -299,7 +299,7 @@ pub enum Error {
     HandoffNotTaken,
     /// The two ends do not agree on the checksum of the whole array.
     #[error("the receiver's checksum of the array differs from the sender's: send again")]
-    ReceiptMismatch,
+    ResultMismatch,
     /// The worker process that had the transfer is gone.
     #[error("the worker process {pid} that received it {how}: send it again")]
     WorkerLost {
@@ -406,7 +406,7 @@ impl Error {
             | Self::DamagedBlock { .. }
             | Self::BadHandoff(_)
             | Self::HandoffNotTaken
-            | Self::ReceiptMismatch => Fault::Peer,
+            | Self::ResultMismatch => Fault::Peer,
             Self::Bug(_) => Fault::Bug,
         }
     }

@@ -412,7 +412,7 @@ mod tests {
             is_paused: false,
         };
         let mut first = Some(());
-        let job = move || first.take().map_or_else(|| Err(Error::ReceiptMismatch), |()| Ok(job()));
+        let job = move || first.take().map_or_else(|| Err(Error::ResultMismatch), |()| Ok(job()));
         let rounds = Rounds::start(plan, job, tell, |event| event, Arc::new(|| {})).expect("a thread");
         let last = events.iter().last();
         assert!(matches!(last, Some(RoundEvent::Ended(Outcome::Failed(_)))), "{last:?}");

@@ -11,57 +11,25 @@ mod bodies;
 #[expect(unreachable_pub, reason = "the fuzzers use it, too")]
 mod budget;
 
+#[path = "common/native.rs"]
+mod native;
+
 use bodies::{Manner, receive, send};
 use budget::{Cost, cost};
-
-const GREETING: &[u8] = b"ARLIFT\x01\0";
-const KEEP_ALIVE: &[u8] = b"\x07\0\0\0\0\0\0\0";
+use native::{
+    ABORT, GRAIN, GREETING, HELLO, KEEP_ALIVE, OFFER, REFUSE, block, block_header, end, field, grain, hello, message,
+};
 
 /// What is refused at sight costs next to nothing, whatever it announced: an error with its text, and what was read.
 const AT_SIGHT_BYTES: u64 = 4 << 10;
 
-fn field(tag: u16, value: &[u8]) -> Vec<u8> {
-    let len = match u16::try_from(value.len()) {
-        Ok(len) if len < u16::MAX => len.to_le_bytes().to_vec(),
-        _ => [
-            &[0xff; 2][..],
-            &u32::try_from(value.len()).expect("a field").to_le_bytes(),
-        ]
-        .concat(),
-    };
-    [&tag.to_le_bytes()[..], &len, value].concat()
-}
-
-fn message(kind: u8, body: &[u8]) -> Vec<u8> {
-    let len = u32::try_from(body.len()).expect("a short body");
-    [&[kind, 0, 0, 0][..], &len.to_le_bytes(), body].concat()
-}
-
-/// An offer of bytes without a checksum, with these fields beside those that it must have.
+/// A session that begins with an offer of bytes without a checksum, with these fields beside those that it must have.
 fn offer(bytes: u64, further: &[u8]) -> Vec<u8> {
-    described(b"'|u1'", &[bytes], bytes, further)
+    [hello(1), native::offer(bytes, further)].concat()
 }
 
-fn described(descr: &[u8], shape: &[u64], bytes: u64, further: &[u8]) -> Vec<u8> {
-    let shape: Vec<u8> = shape.iter().flat_map(|len| len.to_le_bytes()).collect();
-    let body = [
-        &field(1, descr)[..],
-        &field(2, &shape),
-        &field(4, &bytes.to_le_bytes()),
-        &field(7, &[0]),
-        further,
-    ];
-    [GREETING, &message(1, &body.concat())].concat()
-}
-
-fn block(at: u64, data: &[u8]) -> Vec<u8> {
-    let mut block = block_header(at, u32::try_from(data.len()).expect("short"));
-    block.extend(data);
-    block
-}
-
-fn block_header(at: u64, len: u32) -> Vec<u8> {
-    [&[4, 0, 0, 0][..], &len.to_le_bytes(), &at.to_le_bytes()].concat()
+fn described(descr: &[u8], shape: &[u64], bytes: u64) -> Vec<u8> {
+    [hello(1), native::described(descr, shape, bytes, 0, b"")].concat()
 }
 
 fn npy(text: &[u8]) -> Vec<u8> {
@@ -99,7 +67,7 @@ fn body_of_a_message() {
     assert!(cost.allocations < 64, "{cost:?}");
 
     taken(&[GREETING, &message(0x99, &vec![0; 64 << 10])].concat());
-    for (kind, most) in [(7, 64 << 10), (1, 320 << 10)] {
+    for (kind, most) in [(7, 64 << 10), (HELLO, 64 << 10), (OFFER, 320 << 10)] {
         let announced = |len: u32| [GREETING, &[kind, 0, 0, 0], &len.to_le_bytes()].concat();
         taken(&announced(most));
         let cost = refused(&announced(most + 1), &format!("of at most {most}"));
@@ -107,14 +75,18 @@ fn body_of_a_message() {
     }
     // A field within it that says more than there is.
     let lying = [&[1, 0, 0xff, 0xff][..], &u32::MAX.to_le_bytes()].concat();
-    let cost = refused(&[GREETING, &message(1, &lying)].concat(), "reaches beyond its message");
-    assert!(cost.total_bytes < AT_SIGHT_BYTES, "{cost:?}");
+    for (before, kind) in [(GREETING.to_vec(), HELLO), (hello(1), OFFER)] {
+        let cost = refused(&[before, message(kind, &lying)].concat(), "reaches beyond its message");
+        assert!(cost.total_bytes < AT_SIGHT_BYTES, "{cost:?}");
+    }
 }
 
 #[test]
 fn announced_bodies_take_no_memory_before_they_come() {
-    let cost = taken(&[GREETING, &[1, 0, 0, 0], &(320_u32 << 10).to_le_bytes()].concat());
-    assert!(cost.total_bytes < 1024, "{cost:?}");
+    for (before, kind, most) in [(GREETING.to_vec(), HELLO, 64_u32 << 10), (hello(1), OFFER, 320 << 10)] {
+        let cost = taken(&[&before[..], &[kind, 0, 0, 0], &most.to_le_bytes()].concat());
+        assert!(cost.total_bytes < 1024, "{cost:?}");
+    }
 }
 
 #[test]
@@ -142,18 +114,18 @@ fn header_of_a_npy_file() {
 #[test]
 fn dtype() {
     let nested = |depth: usize| format!("{}'|u1'{}", "[('a', ".repeat(depth), ")]".repeat(depth));
-    taken(&described(nested(8).as_bytes(), &[1], 1, b""));
-    refused(&described(nested(9).as_bytes(), &[1], 1, b""), "16 deep");
+    taken(&described(nested(8).as_bytes(), &[1], 1));
+    refused(&described(nested(9).as_bytes(), &[1], 1), "16 deep");
 
     let longest = format!("[{}]", "('','|V1'),".repeat(23_831));
     assert!(longest.len() <= 256 << 10);
-    taken(&described(longest.as_bytes(), &[1], 23_831, b""));
+    taken(&described(longest.as_bytes(), &[1], 23_831));
     let longer = format!("{longest}{}'", " ".repeat((256 << 10) - longest.len()));
     let cost = cost(|| u64::from(Dtype::from_descr(&longer).is_err()));
     assert!(cost.steps == 1 && cost.total_bytes < 256, "{cost:?}");
 
-    taken(&described(b"'|V1073741824'", &[1], 1 << 30, b""));
-    refused(&described(b"'|V1073741825'", &[1], (1 << 30) + 1, b""), "1 GiB");
+    taken(&described(b"'|V1073741824'", &[1], 1 << 30));
+    refused(&described(b"'|V1073741825'", &[1], (1 << 30) + 1), "1 GiB");
     // Descriptions that are written anew, and padding of no bytes, which costs nothing in any element.
     for hostile in [
         "('a','d'),".repeat(18_000),
@@ -175,11 +147,11 @@ fn dtype() {
 
 #[test]
 fn shape() {
-    taken(&described(b"'|u1'", &[1; 64], 1, b""));
-    refused(&described(b"'|u1'", &[1; 65], 1, b""), "64");
+    taken(&described(b"'|u1'", &[1; 64], 1));
+    refused(&described(b"'|u1'", &[1; 65], 1), "64");
     taken(&offer((1 << 63) - 1, b""));
     refused(&offer(1 << 63, b""), "");
-    let cost = refused(&described(b"'|u1'", &vec![1; 8000], 1, b""), "64");
+    let cost = refused(&described(b"'|u1'", &vec![1; 8000], 1), "64");
     assert!(cost.allocations < 64, "{cost:?}");
 }
 
@@ -193,8 +165,8 @@ fn name() {
 
 #[test]
 fn reason_of_a_refusal_or_an_abort() {
-    let abort = |bytes: usize| [GREETING, &message(6, &field(11, &vec![1; bytes]))].concat();
-    let refusal = |bytes: usize| [GREETING, &message(3, &field(11, &vec![1; bytes]))].concat();
+    let abort = |bytes: usize| [GREETING, &message(ABORT, &field(11, &vec![1; bytes]))].concat();
+    let refusal = |bytes: usize| [GREETING, &message(REFUSE, &field(11, &vec![1; bytes]))].concat();
     refused(&abort(1024), "\u{fffd}");
     refused(&abort(1025), "longer than 1024 bytes");
     for (bytes, hint) in [(1024, "\u{fffd}"), (1025, "longer than 1024 bytes")] {
@@ -209,24 +181,65 @@ fn reason_of_a_refusal_or_an_abort() {
 fn block_bytes() {
     let begun = offer(8 << 20, b"");
     taken(&[&begun[..], &block_header(0, 4 << 20)].concat());
-    for (at, len, hint) in [
+    for (index, len, hint) in [
         (0, 0, "a block of 0 bytes"),
         (0, (4 << 20) + 1, "a block of 4194305 bytes"),
         (0, u32::MAX, "of 1 to 4194304"),
-        (u64::MAX, 4, "due"),
+        (u32::MAX, 4, "due"),
     ] {
-        let cost = refused(&[&begun[..], &block_header(at, len)].concat(), hint);
+        let cost = refused(&[&begun[..], &block_header(index, len)].concat(), hint);
         assert!(cost.total_bytes < AT_SIGHT_BYTES, "{cost:?}");
     }
-    let twice = [&begun[..], &block(0, b"12"), &block(1, b"23")].concat();
+    let on_grid = offer(8 << 20, &grain(GRAIN));
+    for (index, len, hint) in [
+        (0, GRAIN - 1, "65535 bytes where 65536 were due"),
+        (0, 4 << 20, "4194304 bytes where 65536 were due"),
+        (128, GRAIN, "65536 bytes where 0 were due"),
+        (u32::MAX, GRAIN, "65536 bytes where 0 were due"),
+    ] {
+        let cost = refused(&[&on_grid[..], &block_header(index, len)].concat(), hint);
+        assert!(cost.total_bytes < AT_SIGHT_BYTES, "{cost:?}");
+    }
+    let twice = [on_grid, block(1, &[0; GRAIN as usize]).repeat(2)].concat();
     let streams = Manner(Manner::STREAMS);
     let error = receive(streams, &twice).1.expect("an end").to_string();
     assert!(error.contains("came twice"), "{error}");
 }
 
 #[test]
+fn grain_of_an_offer() {
+    let cost = taken(&offer(1 << 40, &grain(64 << 10)));
+    assert!(cost.total_bytes < AT_SIGHT_BYTES, "2^24 blocks are not here yet: {cost:?}");
+    taken(&offer(1 << 46, &grain(4 << 20)));
+    for (bytes, grain_bytes, hint) in [
+        ((1 << 40) + 1, 64 << 10, "more than 16777216 blocks of 65536 bytes"),
+        ((1 << 46) + 1, 4 << 20, "more than 16777216 blocks of 4194304 bytes"),
+        (10, 32 << 10, "power of two"),
+        (10, 8 << 20, "power of two"),
+        (10, 65_537, "power of two"),
+        (10, 0, "power of two"),
+        (10, u32::MAX, "power of two"),
+    ] {
+        let cost = refused(&offer(bytes, &grain(grain_bytes)), hint);
+        assert!(cost.total_bytes < AT_SIGHT_BYTES, "{cost:?}");
+    }
+}
+
+#[test]
+fn hello_and_finish_come_once() {
+    taken(&hello(u16::MAX));
+    refused(&[&hello(1)[..], &message(HELLO, b"")].concat(), "a hello out of turn");
+    let whole = [offer(1, b""), block(0, b"x"), end(1)].concat();
+    taken(&whole);
+    // What follows the last word is nobody's.
+    let cost = taken(&[&whole[..], &message(19, b"").repeat(1000)].concat());
+    assert!(cost.most_bytes < AT_SIGHT_BYTES, "{cost:?}");
+    refused(&[offer(1, b""), block(0, b"x"), end(2)].concat(), "an end after 2 bytes of 1");
+}
+
+#[test]
 fn blocks_in_order_take_the_memory_of_one() {
-    let blocks = |count: u64| -> Vec<u8> { (0..count).flat_map(|at| block(at, b"x")).collect() };
+    let blocks = |count: u32| -> Vec<u8> { (0..count).flat_map(|index| block(index, b"x")).collect() };
     let costs = [10, 9_000].map(|count| taken(&[offer(10_000, b""), blocks(count)].concat()));
     assert_eq!(costs[0].most_bytes, costs[1].most_bytes);
     assert!(costs[1].steps <= 2 * 9_000 + 8, "{costs:?}");
@@ -234,12 +247,15 @@ fn blocks_in_order_take_the_memory_of_one() {
 
 #[test]
 fn gaps_between_blocks() {
-    let gaps = |count: u64| -> Vec<u8> { (0..count).flat_map(|at| block(2 * at, b"x")).collect() };
+    let gaps = |count: u32| -> Vec<u8> {
+        let of_even = |index| block(2 * index, &[0; GRAIN as usize]);
+        (0..count).flat_map(of_even).collect()
+    };
     let streams = Manner(Manner::STREAMS);
-    let hear = |count| receive(streams, &[offer(1 << 20, b""), gaps(count)].concat());
+    let hear = |count| receive(streams, &[offer(1 << 40, &grain(GRAIN)), gaps(count)].concat());
     let (cost, error) = hear(34);
     assert_eq!(error, None);
-    let (beyond, error) = hear(100_000);
+    let (beyond, error) = hear(100);
     let error = error.expect("an end").to_string();
     assert!(error.contains("more than 34 runs"), "{error}");
     assert!(beyond.most_bytes < cost.most_bytes + 1024, "{beyond:?} beside {cost:?}");

@@ -200,7 +200,7 @@ mod tests {
     fn usage_is_2_and_everything_else_is_1() {
         assert_eq!(Failure::Usage("x".into()).exit_code(), ExitCode::from(2));
         assert_eq!(Failure::from(Error::Usage("x".into())).exit_code(), ExitCode::from(2));
-        assert_eq!(Failure::from(Error::ReceiptMismatch).exit_code(), ExitCode::from(1));
+        assert_eq!(Failure::from(Error::ResultMismatch).exit_code(), ExitCode::from(1));
         assert_eq!(Failure::Cancelled(None).exit_code(), ExitCode::from(1));
         assert_eq!(Failure::Cancelled(None).to_string(), "cancelled");
         let how_far = "a.npy, 3.2 of 80.0 MB had moved";

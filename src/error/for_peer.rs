@@ -51,7 +51,7 @@ impl Error {
             | Self::DamagedBlock { .. }
             | Self::BadHandoff(_)
             | Self::HandoffNotTaken
-            | Self::ReceiptMismatch => self.to_string(),
+            | Self::ResultMismatch => self.to_string(),
             // Only what was being done: the rest is for whoever sits there.
             Self::System { doing, .. } => format!("its system failed: {doing}"),
             Self::Bug(_) => "it met a mistake of its own program".into(),

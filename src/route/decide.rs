@@ -69,7 +69,7 @@ pub(crate) fn send_route(asked: SendRouteChoice, sending: Sending) -> Result<Cho
         (Auto, SourceKind::Sealed) => chosen(Sendfile, "the memory is sealed: the socket can take its pages"),
         (Auto, SourceKind::File { .. }) if !native => chosen(
             Write,
-            "without a receipt the sender cannot know when the socket has finished with the file's pages",
+            "without a result the sender cannot know when the socket has finished with the file's pages",
         ),
         (Auto, SourceKind::File { takes_sendfile: true }) => {
             chosen(Sendfile, "the source is a file, whose pages the socket can take")

@@ -7,7 +7,7 @@ pub enum WireChoice {
     /// A sender speaks `native`; a receiver tells `native` and `npy` apart by their first bytes.
     #[default]
     Auto,
-    /// Offer, accept, blocks with checksums, receipt.
+    /// Offer, accept, blocks with checksums, result.
     Native,
     /// A `.npy` header, then the bytes.
     Npy,

@@ -34,7 +34,7 @@ pub enum SendStep {
 /// The sender's side of a wire.
 #[derive(Debug)]
 pub enum SendWire {
-    /// Offer, answer, blocks, receipt.
+    /// Offer, answer, blocks, result.
     Native(Box<NativeSender>),
     /// A header, then the bytes; a `raw` wire is one with an empty header.
     Stream(Box<StreamSender>),

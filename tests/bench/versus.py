@@ -136,7 +136,7 @@ def handoffs(options):
         print(f"{name}: {told} microseconds, one before not counted", file=sys.stderr)
         handed[name] = statistics.median(seconds)
     if handed:
-        print("\n| two processes over a Unix socket | from connecting to the receipt, microseconds |\n|---|---|")
+        print("\n| two processes over a Unix socket | from connecting to the result, microseconds |\n|---|---|")
         for name, each in handed.items():
             print(f"| {name} | {each * 1e6:,.0f} |")
     return handed

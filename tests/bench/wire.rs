@@ -4,11 +4,11 @@
 
 use std::hint::black_box;
 
-use arraylift::internals::{Heard, Ledger, Offer, ReceiveWire, SendStep, SendWire, Want};
+use arraylift::internals::{Grain, Heard, Ledger, Offer, ReceiveWire, SendStep, SendWire, Want};
 use arraylift::{ArrayMeta, ChecksumKind, Dtype, WireChoice};
 use criterion::{Criterion, Throughput};
 
-const BLOCK_BYTES: u32 = 4 << 20;
+const BLOCK_BYTES: u32 = Grain::MAX.get();
 /// 1000 blocks.
 const ARRAY_BYTES: u64 = 1000 * BLOCK_BYTES as u64;
 
@@ -39,6 +39,7 @@ fn transferred(choice: WireChoice, checksum: ChecksumKind, bytes: u64) -> u64 {
         plain: true,
         identity: vec![7; 40],
         checksum,
+        grain: Some(Grain::MAX),
         streams: 1,
         handoff: None,
     };
@@ -47,12 +48,13 @@ fn transferred(choice: WireChoice, checksum: ChecksumKind, bytes: u64) -> u64 {
     let ledger = Ledger::new(bytes, checksum, 1);
     let (mut on_the_way, mut data) = (Vec::new(), 0);
     loop {
-        match sender.step(Some(BLOCK_BYTES)).expect("a step") {
+        match sender.step(Some(BLOCK_BYTES)) {
             SendStep::Write(bytes) => on_the_way.extend(bytes),
             SendStep::Data { len, .. } => {
                 sender.sent(len).expect("a block");
                 data += len;
             }
+            SendStep::LookAgain => on_the_way.extend(sender.unchanged().expect("all of it was sent")),
             SendStep::Await | SendStep::Done | SendStep::HandOver => {}
         }
         loop {
@@ -77,7 +79,8 @@ fn transferred(choice: WireChoice, checksum: ChecksumKind, bytes: u64) -> u64 {
                     receiver.accept(&ledger, None).expect("a ledger");
                 }
                 Want::Done => {
-                    sender.hear(&receiver.receipt()).expect("a receipt");
+                    sender.hear(&receiver.result()).expect("a result");
+                    assert!(sender.step(None) == SendStep::Done || choice != WireChoice::Native);
                     return bytes;
                 }
             }

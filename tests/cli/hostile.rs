@@ -10,9 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::common::{Dir, names_in};
+use crate::native::{ACCEPTED_BYTES, KEEP_ALIVE, accepted, message};
 use crate::peers::{native_offer, peer};
-
-pub(crate) const KEEP_ALIVE: &[u8] = b"\x07\0\0\0\0\0\0\0";
 
 /// A sender that offers an array, and then says nothing but what `says` says five times a second, until it is closed.
 fn lasting(address: &str, offer: &[u8], says: &'static [u8]) -> (TcpStream, JoinHandle<()>) {
@@ -37,11 +36,10 @@ fn a_flood_of_keep_alives_is_the_peers_fault_in_both_directions() {
     let _ = stream.write_all(&KEEP_ALIVE.repeat(10_000));
     receiver.wait().failed(1, &["keep-alives"]);
 
-    // A greeting, an acceptance from byte 0 on, and then keep-alives.
+    // An answer, and then keep-alives.
     let (address, thread) = peer(|mut stream| {
         stream.read_exact(&mut [0; 50]).expect("an offer");
-        let accept = b"ARLIFT\x01\0\x02\0\0\0\x0c\0\0\0\x09\0\x08\0\0\0\0\0\0\0\0\0";
-        stream.write_all(accept).expect("it listens");
+        stream.write_all(&accepted()).expect("it listens");
         let _ = stream.write_all(&KEEP_ALIVE.repeat(10_000));
         let _ = stream.read_to_end(&mut Vec::new());
     });
@@ -57,15 +55,8 @@ fn a_keep_alive_with_thousands_of_fields_is_refused_before_it_costs_anything() {
     let fields: Vec<u8> = (0_u16..16_000)
         .flat_map(|tag| [tag.to_le_bytes(), [0, 0]].concat())
         .collect();
-    let length = u32::try_from(fields.len()).expect("short");
-    let message = [
-        &native_offer("a", 10)[..],
-        &[7, 0, 0, 0],
-        &length.to_le_bytes(),
-        &fields,
-    ]
-    .concat();
-    crate::peers::say(&receiver.address, &message);
+    let says = [native_offer("a", 10), message(7, &fields)].concat();
+    crate::peers::say(&receiver.address, &says);
     receiver.wait().failed(1, &["more than 64 fields"]);
 }
 
@@ -158,7 +149,7 @@ fn who_is_promised_the_whole_disk_and_sends_nothing_gives_way_to_one_that_wants_
     let receiver = dir.receive("127.0.0.1:0 --into inbox --timeout 2s");
     let offer = native_offer("held", free_bytes / 10 * 8);
     let (mut held, keeper) = lasting(&receiver.address, &offer, KEEP_ALIVE);
-    held.read_exact(&mut [0; 28]).expect("an acceptance");
+    held.read_exact(&mut [0; ACCEPTED_BYTES]).expect("an acceptance");
     std::fs::File::create(dir.path().join("half.bin"))
         .and_then(|file| file.set_len(free_bytes / 2))
         .expect("a file of holes");
@@ -167,7 +158,7 @@ fn who_is_promised_the_whole_disk_and_sends_nothing_gives_way_to_one_that_wants_
     // The one that was refused has it ended.
     keeper.join().expect("it ends");
     let (mut taken, keeper) = lasting(&receiver.address, &native_offer("taken", free_bytes / 2), KEEP_ALIVE);
-    taken.read_exact(&mut [0; 28]).expect("an acceptance");
+    taken.read_exact(&mut [0; ACCEPTED_BYTES]).expect("an acceptance");
     receiver.signal(Signal::TERM);
     let ended = receiver.wait();
     drop(taken);
@@ -186,7 +177,7 @@ fn what_no_disk_can_hold_is_refused_at_once_with_the_same_figures_at_both_ends_a
             .arraylift(format!("{command} 127.0.0.1:0 --into inbox --timeout 2s").split(' '))
             .listening();
         let (mut held, keeper) = lasting(&receiver.address, &native_offer("held", 1_000_000), KEEP_ALIVE);
-        held.read_exact(&mut [0; 28]).expect("an acceptance");
+        held.read_exact(&mut [0; ACCEPTED_BYTES]).expect("an acceptance");
         std::fs::File::create(dir.path().join("huge.bin"))
             .and_then(|file| file.set_len(2 * all_bytes))
             .expect("a file of holes");
@@ -220,7 +211,7 @@ fn an_offer_alone_takes_no_disk_and_little_memory() {
         let hold = || lasting(&receiver.address, &native_offer("held.bin", bytes), KEEP_ALIVE);
         let held: Vec<_> = std::iter::repeat_with(hold).take(10).collect();
         for (stream, _) in &held {
-            let mut answer = [0; 28];
+            let mut answer = [0; ACCEPTED_BYTES];
             (&*stream).read_exact(&mut answer).expect("an acceptance");
         }
         let blocks: u64 = names_in(&inbox)

@@ -25,6 +25,8 @@ mod json;
 mod memory;
 mod moves;
 mod names;
+#[path = "../common/native.rs"]
+mod native;
 mod once;
 mod other_users;
 mod pages;

@@ -8,29 +8,21 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::common::{Dir, names_in};
+use crate::native::{self, ACCEPT, GREETING, REFUSE, WELCOME, end, field, grain, hello, join, message};
 use crate::serve::until;
 use crate::{floats, npy};
 
 type Act = fn(TcpStream);
 
-/// What a `native` sender says first: the greeting, and an offer of bytes under a name.
+/// What a `native` sender says first: the greeting, a hello, and an offer of bytes under a name.
 pub(crate) fn native_offer(name: &str, bytes: u64) -> Vec<u8> {
-    let field = |tag: u16, value: &[u8]| {
-        let length = u16::try_from(value.len()).expect("short");
-        [&tag.to_le_bytes()[..], &length.to_le_bytes(), value].concat()
-    };
-    let body = [
-        field(1, b"'|u1'"),
-        field(2, &bytes.to_le_bytes()),
-        field(3, &[0]),
-        field(4, &bytes.to_le_bytes()),
-        field(5, name.as_bytes()),
-        field(7, &[0]),
-        field(8, &[1]),
-    ]
-    .concat();
-    let length = u32::try_from(body.len()).expect("short");
-    [&b"ARLIFT\x01\x00\x01\x00\x00\x00"[..], &length.to_le_bytes(), &body].concat()
+    native_offer_over(1, name, bytes, &[])
+}
+
+/// As [`native_offer`], of a sender that would move them over so many connections, with further fields.
+pub(crate) fn native_offer_over(streams: u16, name: &str, bytes: u64, further: &[u8]) -> Vec<u8> {
+    let further = [&field(3, &[0]), &field(5, name.as_bytes()), &field(8, &[1]), further].concat();
+    [hello(streams), native::offer(bytes, &further)].concat()
 }
 
 /// Says something to a receiver, then listens until it has nothing more to say.
@@ -70,6 +62,21 @@ fn senders_that_do_it_wrong_are_named_and_leave_no_file() {
         ("", &npy("'|u1'", "(4611686018427387904,)", &[]), &["array.npy needs"]),
         ("", &npy("'|O'", "(3,)", &[0; 24]), &["objects"]),
         ("", &native_offer("a", 1 << 63), &["2^63"]),
+        (
+            "",
+            &native_offer_over(2, "a", (1 << 40) + 1, &grain(64 << 10)),
+            &["more than 16777216 blocks of 65536 bytes"],
+        ),
+        (
+            "",
+            &native_offer_over(2, "a", 1 << 40, &grain(64 << 10)),
+            &["inbox/a needs", "are free there"],
+        ),
+        (
+            "",
+            &native_offer_over(2, "a", 10, &grain(100_000)),
+            &["100000 bytes are no power of two"],
+        ),
         ("", &native_offer("a", 1 << 62), &["inbox/a needs", "are free there"]),
         ("", &native_offer("a", 10), &["closed the connection"]),
     ] {
@@ -87,11 +94,10 @@ fn senders_that_do_it_wrong_are_named_and_leave_no_file() {
 fn whoever_offers_nothing_is_named_and_the_sender_still_waited_for() {
     let dir = Dir::new();
     let receive = |options: &str| dir.receive(&format!("127.0.0.1:0 --json --timeout 1s {options}"));
-    // A greeting, and a join with a token of zeros.
-    let join = [&b"ARLIFT\x01\0\x09\0\0\0\x14\0\0\0\x0f\0\x10\0"[..], &[0; 16]].concat();
+    let join = join(&[0; 16]);
     let short = npy("'<f8'", "(100,)", &[]);
     let raw = "--wire raw --count 10";
-    let strangers: [(&str, &[u8], &str); 10] = [
+    let strangers: [(&str, &[u8], &str); 12] = [
         ("", b"", "closed the connection before it said what it sends"),
         (raw, b"", "closed the connection before it said what it sends"),
         ("--wire npy", b"", "closed the connection before it said what it sends"),
@@ -109,6 +115,8 @@ fn whoever_offers_nothing_is_named_and_the_sender_still_waited_for() {
         ("--wire native", &short, "speaks another protocol"),
         ("", b"ARLIFT\x07\x00", "version 7"),
         ("", &native_offer("a", 10)[..20], "closed the connection"),
+        ("", &hello(1), "closed the connection"),
+        ("", &native_offer("a", 10)[..40], "closed the connection"),
         ("", &join, "joins a transfer that is not here"),
     ];
     for (index, (options, says, hint)) in strangers.into_iter().enumerate() {
@@ -177,7 +185,7 @@ fn a_sender_whose_offer_cannot_be_counts_and_a_second_one_is_told_why_it_is_not_
     // It has begun to offer when another one is taken.
     let mut late = TcpStream::connect(&receiver.address).expect("it listens");
     let offer = native_offer("a", 10);
-    late.write_all(&offer[..12]).expect("sent");
+    late.write_all(&offer[..40]).expect("sent");
     dir.run(&format!("send range:0:10 {}", receiver.address)).done();
     let mut told = Vec::new();
     let _ = late.read_to_end(&mut told);
@@ -230,16 +238,15 @@ fn a_connection_that_joins_a_transfer_which_is_over_is_no_stranger() {
     let mut receiver = dir
         .arraylift("receive 127.0.0.1:0 --into discard --json".split(' '))
         .listening();
-    let join = |token: &[u8]| [&b"ARLIFT\x01\0\x09\0\0\0\x14\0\0\0\x0f\0\x10\0"[..], token].concat();
     let mut first = TcpStream::connect(&receiver.address).expect("it listens");
-    // Of two connections.
-    let mut offer = [native_offer("a", 10), b"\x0e\0\x02\0\x02\0".to_vec()].concat();
-    offer[12] += 6;
+    let offer = native_offer_over(2, "a", 10, &grain(native::GRAIN));
     first.write_all(&offer).expect("it takes them");
-    let mut accept = [0; 54];
-    first.read_exact(&mut accept).expect("an answer");
-    let (_, token) = accept.split_at(38);
-    assert_eq!(accept[34..38], *b"\x0f\0\x10\0", "{accept:?}");
+    // A greeting, a welcome with the number of connections and the token, and the header of an acceptance.
+    let mut answer = [0; 50];
+    first.read_exact(&mut answer).expect("an answer");
+    assert_eq!((answer[8], answer[42]), (WELCOME, ACCEPT), "{answer:?}");
+    let token = &answer[26..42];
+    assert_eq!(answer[22..26], *b"\x0f\0\x10\0", "{answer:?}");
     drop(first);
     until(&mut receiver, "failed");
     say(&receiver.address, &join(token));
@@ -253,6 +260,105 @@ fn a_connection_that_joins_a_transfer_which_is_over_is_no_stranger() {
     let told = ended.objects();
     let strangers = told.iter().filter(|line| line["event"] == "stranger");
     assert_eq!(strangers.count(), 1, "the one that was never here: {told:?}");
+}
+
+/// Reads a greeting and one message; the version and the kind, and the rest as text.
+fn greeting_and_message(stream: &mut TcpStream) -> (u8, u8, String) {
+    let mut head = [0; 16];
+    stream.read_exact(&mut head).expect("a greeting and a header");
+    assert_eq!(&head[..6], b"ARLIFT");
+    let mut body = Vec::new();
+    stream.read_to_end(&mut body).expect("a body");
+    (head[6], head[8], String::from_utf8_lossy(&body).into_owned())
+}
+
+#[test]
+fn a_sender_and_a_receiver_of_version_1_are_refused_by_name_and_told_both_versions() {
+    let versions = ["version 1 of the native wire", "version 2"];
+    // Greeting and offer were said together, without a hello.
+    let offer = native::offer(10, b"");
+    let old = [b"ARLIFT\x01\0", &offer[..]].concat();
+    for command in ["receive 127.0.0.1:0 --once --json", "serve 127.0.0.1:0 --json --workers 1"] {
+        let dir = Dir::new();
+        let arguments = format!("{command} --into memory");
+        let mut receiver = dir.arraylift(arguments.split(' ')).listening();
+        let mut sender = TcpStream::connect(&receiver.address).expect("it listens");
+        sender.write_all(&old).expect("it takes them");
+        let (version, kind, reason) = greeting_and_message(&mut sender);
+        assert_eq!((version, kind), (2, REFUSE), "{reason:?}");
+        let told = until(&mut receiver, "stranger")["message"].to_string();
+        for part in versions {
+            assert!(reason.contains(part) && told.contains(part), "{reason} {told}");
+        }
+        dir.run(&format!("send range:0:10 {}", receiver.address)).done();
+        receiver.signal(Signal::TERM);
+        receiver.wait();
+    }
+
+    let dir = Dir::new();
+    let (address, thread) = peer(|mut stream| {
+        let mut greeting = [0; 8];
+        stream.read_exact(&mut greeting).expect("a greeting");
+        assert_eq!(greeting, GREETING);
+        let reason = "version 2 of the native wire is unknown here, version 1 is";
+        let refusal = message(REFUSE, &field(11, reason.as_bytes()));
+        stream.write_all(&[b"ARLIFT\x01\0", &refusal[..]].concat()).expect("it listens");
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    dir.run(&format!("send range:0:10 {address}"))
+        .failed(1, &["refused", "version 2 of the native wire", "version 1"]);
+    thread.join().expect("a peer");
+}
+
+#[test]
+fn flags_and_fields_that_have_to_be_known_are_refused_and_others_are_skipped() {
+    let dir = Dir::new();
+    let flagged = |kind: u8| [&[kind, 1, 0, 0][..], &[0; 4]].concat();
+    let receive = || dir.receive("127.0.0.1:0 --into memory --once --timeout 2s");
+    for (further, hint) in [
+        (field(0x8000, b""), "field 32768 has to be understood"),
+        (field(0xffff, b"x"), "field 65535 has to be understood"),
+    ] {
+        let receiver = receive();
+        say(&receiver.address, &native_offer_over(1, "a", 0, &further));
+        receiver.wait().failed(1, &[hint]);
+    }
+    let receiver = receive();
+    let flags = [native_offer("a", 0), flagged(native::END)].concat();
+    say(&receiver.address, &flags);
+    receiver.wait().failed(1, &["a message of kind 15 with the unknown flags 0x1"]);
+
+    let receiver = receive();
+    let later = [native_offer_over(1, "a", 0, &field(0x7fff, b"later")), flagged(0x80), end(0)].concat();
+    say(&receiver.address, &later);
+    receiver.wait().done();
+}
+
+#[test]
+fn an_array_whose_sender_never_says_that_it_is_still_what_was_offered_is_not_kept() {
+    let dir = Dir::new();
+    let inbox = dir.folder("inbox");
+    let blocks = native::block(0, b"0123456789");
+    for (says, hint) in [
+        (vec![], "closed the connection"),
+        (message(native::ABORT, &field(11, b"it has changed")), "it has changed"),
+        (end(9), "an end after 9 bytes of 10"),
+    ] {
+        let receiver = dir.receive("127.0.0.1:0 --into inbox --once");
+        say(&receiver.address, &[&native_offer("a", 10)[..], &blocks, &says].concat());
+        receiver.wait().failed(1, &[hint]);
+        assert!(names_in(&inbox).is_empty(), "{hint}");
+    }
+    // Before its last block it is no end.
+    let receiver = dir.receive("127.0.0.1:0 --into inbox --once");
+    say(&receiver.address, &[native_offer("a", 10), end(10)].concat());
+    receiver.wait().failed(1, &["closed the connection", "10 are missing"]);
+    assert!(names_in(&inbox).is_empty());
+
+    let receiver = dir.receive("127.0.0.1:0 --into inbox --once");
+    say(&receiver.address, &[native_offer("a", 10), blocks, end(10)].concat());
+    receiver.wait().done();
+    assert_eq!(dir.read("inbox/a"), b"0123456789");
 }
 
 #[test]
@@ -298,7 +404,7 @@ fn a_name_from_a_peer_stays_in_the_folder() {
         ("a\u{1b}[2Jb\n", "a\u{fffd}[2Jb\u{fffd}"),
         ("a\u{202e}ypn\u{200b}", "a\u{fffd}ypn\u{fffd}"),
     ] {
-        say(&receiver.address, &native_offer(offered, 0));
+        say(&receiver.address, &[native_offer(offered, 0), end(0)].concat());
         let names = names_in(&inbox);
         assert!(names.iter().any(|there| there == name), "{offered:?} became {names:?}");
     }

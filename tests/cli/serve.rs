@@ -8,6 +8,7 @@ use rustix::process::Signal;
 use serde_json::Value as Json;
 
 use crate::common::{Dir, Ended, Process, names_in};
+use crate::native::{KEEP_ALIVE, block, end};
 use crate::peers::{native_offer, say};
 use crate::{floats, npy};
 
@@ -163,13 +164,9 @@ fn a_service_with_few_descriptors_takes_all_the_same_one_after_the_other() {
 fn fifty_arrays_of_one_name_get_fifty_names_and_none_leaves_the_folder() {
     let dir = Dir::new();
     let service = serve(&dir, "");
-    let offer = [
-        &native_offer("../../same.bin", 3)[..],
-        b"\x04\0\0\0\x03\0\0\0\0\0\0\0\0\0\0\0abc",
-    ]
-    .concat();
+    let says = [native_offer("../../same.bin", 3), block(0, b"abc"), end(3)].concat();
     for _ in 0..50 {
-        say(&service.address, &offer);
+        say(&service.address, &says);
     }
     drained(service).done();
     let names = names_in(&dir.path().join("inbox"));
@@ -246,7 +243,7 @@ fn the_idle_the_dribbling_and_the_slow_give_way_and_one_beside_them_does_not_not
     let service = serve(&dir, "--timeout 1s --slowest 100kB/s");
     let idle = TcpStream::connect(&service.address).expect("it listens");
     let mut half = TcpStream::connect(&service.address).expect("it listens");
-    half.write_all(&native_offer("half.bin", 10)[..20])
+    half.write_all(&native_offer("half.bin", 10)[..40])
         .expect("it takes them");
     let slow = senders(
         &service.address,
@@ -260,7 +257,7 @@ fn the_idle_the_dribbling_and_the_slow_give_way_and_one_beside_them_does_not_not
     alive.write_all(&native_offer("alive.bin", 10)).expect("it takes them");
     let mut keeps = alive.try_clone().expect("a descriptor");
     let keeper = std::thread::Builder::new().spawn(move || {
-        while keeps.write_all(b"\x07\0\0\0\0\0\0\0").is_ok() {
+        while keeps.write_all(KEEP_ALIVE).is_ok() {
             std::thread::sleep(std::time::Duration::from_millis(100));
         }
     });
@@ -338,7 +335,7 @@ fn a_drained_service_ends_what_is_on_its_way_and_takes_nobody_new() {
     let address = service.address.clone();
     let mut waits = TcpStream::connect(&address).expect("it listens");
     waits
-        .write_all(&native_offer("late.bin", 10)[..20])
+        .write_all(&native_offer("late.bin", 10)[..40])
         .expect("it takes them");
     until(&mut service, "state");
     let sender = dir

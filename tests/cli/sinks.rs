@@ -9,6 +9,7 @@ use std::time::Instant;
 use rustix::process::Signal;
 
 use crate::common::{Dir, PATIENCE, names_in};
+use crate::native::{ACCEPT, ACCEPTED_BYTES, WELCOME, block};
 use crate::peers::native_offer;
 use crate::{floats, npy};
 
@@ -119,11 +120,11 @@ fn an_offer_for_a_part_of_a_sparse_file_takes_no_disk_and_its_bytes_take_little_
     let receiver = dir.receive("127.0.0.1:0 --into sparse.bin --at 0 --once");
     let mut stream = TcpStream::connect(&receiver.address).expect("it listens");
     stream.write_all(&native_offer("a", BYTES)).expect("it takes them");
-    let mut answer = [0; 28];
+    let mut answer = [0; ACCEPTED_BYTES];
     stream.read_exact(&mut answer).expect("an answer");
-    assert_eq!((answer[8], disk_bytes()), (2, 0), "accepted, and nothing taken");
-    let block = [&[4, 0, 0, 0, 1, 0, 0, 0][..], &[0; 8], b"x"].concat();
-    stream.write_all(&block).expect("it takes them");
+    assert_eq!((answer[8], answer[16]), (WELCOME, ACCEPT));
+    assert_eq!(disk_bytes(), 0, "accepted, and nothing taken");
+    stream.write_all(&block(0, b"x")).expect("it takes them");
     // Closed with bytes unread it would take back what it has sent.
     stream.shutdown(Shutdown::Write).expect("open");
     let _ = stream.read_to_end(&mut Vec::new());

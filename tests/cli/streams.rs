@@ -10,7 +10,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::Signal;
 
 use crate::common::{Dir, names_in};
-use crate::hostile::KEEP_ALIVE;
+use crate::native::{KEEP_ALIVE, accepted, hear_offer};
 use crate::peers::peer;
 use crate::{floats, npy};
 
@@ -167,14 +167,8 @@ fn a_stream_that_ends_early_is_named_and_nothing_is_kept() {
 #[test]
 fn why_a_sender_gives_up_is_heard_by_a_receiver_that_reads_it_late_and_talks_meanwhile() {
     let (address, thread) = peer(|mut stream| {
-        let mut greeting_and_head = [0; 16];
-        stream.read_exact(&mut greeting_and_head).expect("an offer");
-        let [.., a, b, c, d] = greeting_and_head;
-        let mut offer = vec![0; u32::from_le_bytes([a, b, c, d]) as usize];
-        stream.read_exact(&mut offer).expect("all of it");
-        // From byte 0 on.
-        let acceptance = b"ARLIFT\x01\0\x02\0\0\0\x0c\0\0\0\x09\0\x08\0\0\0\0\0\0\0\0\0";
-        stream.write_all(acceptance).expect("it listens");
+        hear_offer(&mut stream);
+        stream.write_all(&accepted()).expect("it listens");
         let mut talks = stream.try_clone().expect("a descriptor");
         let talker = std::thread::Builder::new().spawn(move || {
             while talks.write_all(KEEP_ALIVE).is_ok() {

@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 
 use crate::common::{Dir, Ended, Process, names_in};
 use crate::floats;
+use crate::native::{REFUSE, WELCOME};
 use crate::serve::{drained, senders, sent, serve, until, until_draining};
 use crate::signals::until_bytes_move;
 
@@ -475,7 +476,7 @@ fn workers_do_not_promise_the_same_memory_twice_and_a_killed_one_gives_its_promi
     let kib: u64 = available.expect("a line").trim().parse().expect("a number");
     let offer = crate::peers::native_offer("most", kib * 1024 / 10 * 6);
     let address = service.address.clone();
-    // The kind of the message that answers: 2 is an acceptance, 3 a refusal.
+    // The kind of the message that answers.
     let ask = || {
         let mut stream = std::net::TcpStream::connect(&address).expect("it listens");
         stream.write_all(&offer).expect("it takes them");
@@ -487,11 +488,11 @@ fn workers_do_not_promise_the_same_memory_twice_and_a_killed_one_gives_its_promi
     let holder = until(&mut service, "handed_over")["worker"]
         .as_u64()
         .expect("a process id");
-    assert_eq!((first, ask().0, ask().0), (2, 3, 3), "both workers were asked");
+    assert_eq!((first, ask().0, ask().0), (WELCOME, REFUSE, REFUSE), "both workers were asked");
     kill(holder);
     until(&mut service, "worker_gone");
     drop(stream);
-    assert_eq!(ask().0, 2);
+    assert_eq!(ask().0, WELCOME);
 }
 
 #[test]

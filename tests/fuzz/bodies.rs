@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use arraylift::internals::{Handoff, Heard, Ledger, Offer, ReceiveWire, SendStep, SendWire, Want, parsers};
+use arraylift::internals::{Grain, Handoff, Heard, Ledger, Offer, ReceiveWire, SendStep, SendWire, Want, parsers};
 use arraylift::npy::{HeaderProgress, read_header, write_header};
 use arraylift::{ArrayMeta, ChecksumKind, Dtype, Error, WireChoice, values};
 
@@ -36,6 +36,9 @@ const WIRE: Budget = Budget {
     most_bytes: [64 << 10, 128],
 };
 
+/// What is read at once of a sender's or a receiver's last words.
+const LAST_WORD_BYTES: usize = 256;
+
 /// The most that a wire may ask for at once: an offer and the header before it, with a block's header behind it.
 const CONTROL_BYTES_MAX: usize = (320 << 10) + 24;
 
@@ -46,12 +49,14 @@ pub struct Manner(pub u8);
 impl Manner {
     /// Bytes come one at a time, and not as many as are wanted.
     pub const SLOW: u8 = 1;
-    /// Blocks come over several connections, so that they may begin anywhere; a handoff that was asked for is done.
+    /// Blocks may come over two connections; a handoff that was asked for is done.
     pub const STREAMS: u8 = 2;
     /// What is offered to be handed over is taken so.
     pub const HANDOFF: u8 = 4;
     /// A receiver's connection joins a transfer; a sender hears its peer at any time.
     pub const JOINS: u8 = 8;
+    /// A sender's blocks lie on a grid.
+    pub const GRID: u8 = 16;
 
     fn has(self, bit: u8) -> bool {
         self.0 & bit != 0
@@ -71,8 +76,9 @@ pub fn receive(manner: Manner, bytes: &[u8]) -> (Cost, Option<Error>) {
     let mut error = None;
     let cost = within(WIRE, bytes.len(), || {
         let (mut wire, mut ledger) = if manner.has(Manner::JOINS) {
-            let ledger = Ledger::new(1 << 20, ChecksumKind::Crc64Nvme, 2);
-            (ReceiveWire::joined(), Some(ledger))
+            // Sixteen whole blocks and 20 bytes.
+            let ledger = Ledger::new((1 << 20) + 20, ChecksumKind::Crc64Nvme, 2);
+            (ReceiveWire::joined(Grain::MIN), Some(ledger))
         } else {
             let wire = ReceiveWire::new(WireChoice::Auto, None).expect("it needs to be told nothing");
             (wire, None)
@@ -109,8 +115,8 @@ fn receive_all(
                 }
                 match wire.hear(heard) {
                     Ok(Some(Heard::Offer(heard))) => offer = Some(heard),
-                    // Which transfer it joins is not the wire's to know.
-                    Ok(Some(Heard::Join(_))) => break,
+                    // Which transfer it joins is not the wire's to know, and a tree is taken by another one.
+                    Ok(Some(Heard::Join(_) | Heard::Tree(_))) => break,
                     Ok(_) => {}
                     Err(error) => {
                         assert!(wire.give_up(&error.to_string()).len() < 2 << 10, "a long reason");
@@ -142,11 +148,25 @@ fn receive_all(
                 wire.landed(data.len() as u64).expect("bytes that were wanted");
             }
             Want::Done => {
-                assert!(wire.receipt().len() < 1 << 10, "a long receipt");
-                break;
+                assert!(wire.result().len() < 1 << 10, "a long result");
+                return hear_last_word(wire, steps, piece, rest);
             }
         }
     }
+    (steps, None)
+}
+
+/// The array is where it belongs, and all that the sender may say is that nothing follows.
+fn hear_last_word(wire: &mut ReceiveWire, mut steps: u64, piece: usize, mut rest: &[u8]) -> (u64, Option<Error>) {
+    while wire.may_go_on() && !rest.is_empty() {
+        steps += 1;
+        let (heard, after) = rest.split_at(LAST_WORD_BYTES.min(piece).min(rest.len()));
+        rest = after;
+        if let Err(error) = wire.hear(heard) {
+            return (steps, Some(error));
+        }
+    }
+    assert!(wire.summary().len() < 64, "a long summary");
     (steps, None)
 }
 
@@ -162,13 +182,15 @@ pub fn send_wire(input: &[u8]) {
 pub fn send(manner: Manner, bytes: &[u8]) -> (Cost, Option<Error>) {
     let mut error = None;
     let cost = within(WIRE, bytes.len(), || {
+        let grain = manner.has(Manner::GRID).then_some(Grain::MIN);
         let offer = Offer {
             meta: ArrayMeta::vector(Dtype::u8(), 64).expect("small"),
             name: Some("a.npy".into()),
             plain: false,
             identity: Vec::new(),
             checksum: ChecksumKind::Crc64Nvme,
-            streams: 2,
+            grain,
+            streams: if grain.is_some() { 2 } else { 1 },
             handoff: manner.has(Manner::HANDOFF).then_some(Handoff::Sealed),
         };
         let steps;
@@ -186,25 +208,29 @@ fn send_all(manner: Manner, wire: &mut SendWire, mut rest: &[u8]) -> (u64, Optio
         steps += 1;
         // With 64 bytes in blocks of 16 there are at most so many steps without a byte.
         let is_waiting = match wire.step(Some(16)) {
-            Ok(SendStep::Write(bytes)) => {
+            SendStep::Write(bytes) => {
                 assert!(bytes.len() < 1 << 10, "a long message");
                 false
             }
-            Ok(SendStep::Data { len, .. }) => {
+            SendStep::Data { len, .. } => {
                 wire.digest()
-                    .update(&[0; 16][..usize::try_from(len).expect("a block").min(16)]);
+                    .update(&[0; 64][..usize::try_from(len).expect("a block").min(64)]);
                 wire.sent(len).expect("bytes that were to be sent");
                 false
             }
-            Ok(SendStep::HandOver) => {
+            SendStep::LookAgain => {
+                let end = wire.unchanged().expect("all of it was sent");
+                assert!(end.len() < 128, "a long end");
+                false
+            }
+            SendStep::HandOver => {
                 assert!(wire.handoff(0).len() < 64, "a long handoff");
                 wire.handed_over(manner.has(Manner::STREAMS))
                     .expect("a handoff that was asked for");
                 false
             }
-            Ok(SendStep::Await) => true,
-            Ok(SendStep::Done) => return (steps, None),
-            Err(error) => return (steps, Some(error)),
+            SendStep::Await => true,
+            SendStep::Done => return (steps, None),
         };
         let _ = wire.take_more();
         // A receiver may speak at any time.

@@ -65,15 +65,17 @@ def check_npy():
 
 def check_native(folder):
     for array in NPY_ARRAYS:
-        sent, received = both("native_peer.py", [*array, "--block", "1000", "--name", "an array"], [])
-        for key in ["dtype", "shape", "fortran", "values", "name"]:
-            assert sent[key] == received[key], (sent, received)
+        for blocks in [["--block", "1000"], ["--grain", "65536"]]:
+            sent, received = both("native_peer.py", [*array, *blocks, "--name", "an array"], [])
+            for key in ["dtype", "shape", "fortran", "values", "name"]:
+                assert sent[key] == received[key], (sent, received)
     for checksum in ["none", "crc64nvme", "crc32"]:
         for count in ["0", "1", "30011"]:  # none, less than one, and several blocks that do not end with an element
-            array = ["--count", count, "--dtype", "<i4", "--block", "7001", "--checksum", checksum]
-            sent, received = both("native_peer.py", array, [], f"unix:{folder}/{checksum}-{count}")
-            assert received["verified"] == sent["verified"] == (checksum != "none"), received
-            assert received["values"] == list(range(min(int(count), 10))), received
+            for blocks in [["--grain", "65536"], ["--block", "7001"]]:
+                array = ["--count", count, "--dtype", "<i4", *blocks, "--checksum", checksum]
+                sent, received = both("native_peer.py", array, [], f"unix:{folder}/{checksum}-{count}{blocks[0]}")
+                assert received["verified"] == sent["verified"] == (checksum != "none"), received
+                assert received["values"] == list(range(min(int(count), 10))), received
         # A byte of the third block, turned over: both ends name the block, where there is something to tell it by.
         receiver = start("native_peer.py", "receive", "[::1]:0", "--listen")
         where = json.loads(receiver.stdout.readline())["address"]
@@ -82,7 +84,7 @@ def check_native(folder):
         if checksum == "none":
             assert sent["sha256"] != received["sha256"], (sent, received)
         else:
-            assert "at byte 14002" in received["error"] and received["error"] in sent["error"], (sent, received)
+            assert "block 2, bytes 14002 to 21003," in received["error"] and received["error"] in sent["error"], (sent, received)
             assert sender.returncode == receiver.returncode == 1
 
 

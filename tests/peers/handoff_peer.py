@@ -18,13 +18,14 @@ import tempfile
 import endpoint
 import numpy
 
-OFFER, ACCEPT, RECEIPT, ABORT, KEEP_ALIVE, HANDOFF = 1, 2, 5, 6, 7, 8
-DTYPE, SHAPE, ORDER, BYTES, NAME, CHECKSUM_KIND, FIRST_BYTE, REASON, HANDOFF_FIELD, POSITION = 1, 2, 3, 4, 5, 7, 9, 11, 12, 13
-GREETING = b"ARLIFT\x01\x00"
+OFFER, ACCEPT, RESULT, ABORT, KEEP_ALIVE, HANDOFF, HELLO, WELCOME, END, FINISH, SUMMARY = 1, 2, 5, 6, 7, 8, 10, 11, 15, 19, 20
+DTYPE, SHAPE, ORDER, BYTES, NAME, CHECKSUM_KIND, ITEM, REASON, HANDOFF_FIELD, POSITION, STATUS = 1, 2, 3, 4, 5, 7, 9, 11, 12, 13, 17
+GREETING = b"ARLIFT\x02\x00"
+ITEM_1, STORED = {ITEM: struct.pack("<I", 1)}, {STATUS: b"\x00"}
 
 
-def say(s, kind, fields, descriptors=()):
-    body = b"".join(struct.pack("<HH", tag, len(value)) + value for tag, value in fields.items())
+def say(s, kind, fields=(), descriptors=()):
+    body = b"".join(struct.pack("<HH", tag, len(value)) + value for tag, value in dict(fields).items())
     socket.send_fds(s, [struct.pack("<B3xI", kind, len(body)) + body], descriptors)
 
 
@@ -50,10 +51,12 @@ def number(value):
 def take(s):
     """The array, as it lies in the sender's memory. Who still has it cannot change it, unless it was not sealed."""
     assert s.recv(8, socket.MSG_WAITALL) == GREETING
+    hear(s, HELLO)
     (offer,) = hear(s, OFFER)
     assert HANDOFF_FIELD in offer, "the sender hands nothing over"
     s.sendall(GREETING)
-    say(s, ACCEPT, {FIRST_BYTE: bytes(8), HANDOFF_FIELD: b"\x01"})
+    say(s, WELCOME)
+    say(s, ACCEPT, ITEM_1 | {HANDOFF_FIELD: b"\x01"})
     handoff, descriptor = hear(s, HANDOFF)
     at, length = number(handoff[POSITION]), number(offer[BYTES])
     # Private for reading is the same pages, and works for sealed memory on every kernel.
@@ -62,7 +65,10 @@ def take(s):
     dtype = numpy.lib.format.descr_to_dtype(ast.literal_eval(offer[DTYPE].decode("ascii")))
     shape = struct.unpack(f"<{len(offer[SHAPE]) // 8}Q", offer[SHAPE])
     array = numpy.frombuffer(memory, dtype, math.prod(shape), at)
-    say(s, RECEIPT, {BYTES: offer[BYTES]})
+    assert hear(s, END)[0][BYTES] == offer[BYTES]
+    say(s, RESULT, ITEM_1 | STORED | {BYTES: offer[BYTES]})
+    hear(s, FINISH)
+    say(s, SUMMARY)
     return array.reshape(shape, order="F" if number(offer.get(ORDER, b"")) else "C")
 
 
@@ -79,14 +85,21 @@ def give(s, array, sealed=True):
         if sealed:
             fcntl.fcntl(file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE)
         descr = repr(numpy.lib.format.dtype_to_descr(array.dtype)).encode("ascii")
-        offer = {DTYPE: descr, SHAPE: struct.pack(f"<{array.ndim}Q", *array.shape), BYTES: struct.pack("<Q", array.nbytes)}
+        size = {BYTES: struct.pack("<Q", array.nbytes)}
+        offer = ITEM_1 | size | {DTYPE: descr, SHAPE: struct.pack(f"<{array.ndim}Q", *array.shape)}
         s.sendall(GREETING)
+        say(s, HELLO)
         say(s, OFFER, offer | {CHECKSUM_KIND: b"\x00", HANDOFF_FIELD: b"\x01" if sealed else b"\x02"})
         assert s.recv(8, socket.MSG_WAITALL) == GREETING
+        hear(s, WELCOME)
         (answer,) = hear(s, ACCEPT)
         assert HANDOFF_FIELD in answer, "the receiver takes no handoff: it would have to be sent blocks"
-        say(s, HANDOFF, {POSITION: bytes(8)}, [descriptor])
-        assert number(hear(s, RECEIPT)[0][BYTES]) == array.nbytes
+        say(s, HANDOFF, ITEM_1 | {POSITION: bytes(8)}, [descriptor])
+        say(s, END, ITEM_1 | size)
+        say(s, FINISH)
+        (result,) = hear(s, RESULT)
+        assert (ITEM_1 | STORED | size).items() <= result.items(), "it was not stored"
+        hear(s, SUMMARY)
 
 
 def main():

@@ -5,7 +5,7 @@
     many_senders.py 127.0.0.1:25000 --connections 1000 --bytes 100000 --slowly 1 --seconds 20
     many_senders.py 127.0.0.1:25000 --connections 10000 --bytes 100000 --bare
 
-Prints one JSON object: how many were verified by their receipts, what went wrong, and how long it took. With --bare only
+Prints one JSON object: how many were verified by their results, what went wrong, and how long it took. With --bare only
 the bytes are sent, to a server that reads and drops them.
 """
 
@@ -21,8 +21,10 @@ import sys
 import time
 import zlib
 
-GREETING = b"ARLIFT" + struct.pack("<H", 1)
-OFFER, ACCEPT, REFUSE, BLOCK, RECEIPT, ABORT, KEEP_ALIVE = range(1, 8)
+GREETING = b"ARLIFT" + struct.pack("<H", 2)
+OFFER, ACCEPT, REFUSE, BLOCK, RESULT, ABORT, KEEP_ALIVE = range(1, 8)
+HELLO, WELCOME, END, FINISH, SUMMARY = 10, 11, 15, 19, 20
+ITEM = struct.pack("<I", 1)
 PENDING_MAX = 1000  # connections that are being made at once: no more than a listener's queue holds
 
 
@@ -30,7 +32,13 @@ def field(tag, value):
     return struct.pack("<HH", tag, len(value)) + value
 
 
+def message(kind, fields=()):
+    body = b"".join(field(*each) for each in fields)
+    return struct.pack("<B3xI", kind, len(body)) + body
+
+
 def offer(name, size):
+    """A session's beginning. Without a grain, so that blocks are as long as one likes."""
     fields = [
         (1, b"'|u1'"),
         (2, struct.pack("<Q", size)),
@@ -38,9 +46,9 @@ def offer(name, size):
         (5, name.encode()),
         (7, b"\2"),  # CRC-32
         (8, b"\1"),
+        (9, ITEM),
     ]
-    body = b"".join(field(*each) for each in fields)
-    return GREETING + struct.pack("<B3xI", OFFER, len(body)) + body
+    return GREETING + message(HELLO) + message(OFFER, fields)
 
 
 class Sender:
@@ -49,7 +57,7 @@ class Sender:
     def __init__(self, number, load):
         self.number, self.load = number, load
         self.out, self.inbox = [], b""
-        self.greeted = self.is_sending = self.is_over = False
+        self.greeted = self.is_sending = self.is_stored = self.is_over = False
 
     def begin(self):
         if self.load.bare:
@@ -59,8 +67,10 @@ class Sender:
 
     def send_data(self):
         data = self.load.data
-        head = b"" if self.load.bare else struct.pack("<B3xIQ", BLOCK, len(data), 0)
-        tail = b"" if self.load.bare else struct.pack("<Q", self.load.checksum)
+        head = tail = b""
+        if not self.load.bare:
+            head = struct.pack("<B3xI4sI", BLOCK, len(data), ITEM, 0)
+            tail = struct.pack("<Q", self.load.checksum) + message(END, [(9, ITEM), *self.load.sums]) + message(FINISH)
         self.out = [memoryview(part) for part in (head, data, tail) if part]
         self.is_sending = True
 
@@ -90,7 +100,7 @@ class Sender:
         if not came:
             self.is_over = True
             if not self.load.bare:
-                raise ConnectionError("closed without a receipt")
+                raise ConnectionError("closed before the summary")
             return True
         self.inbox += came
         if not self.greeted and len(self.inbox) >= 8:
@@ -104,12 +114,14 @@ class Sender:
             body, self.inbox = self.inbox[8 : 8 + length], self.inbox[8 + length :]
             if kind == ACCEPT:
                 self.send_data()
-            elif kind == RECEIPT:
-                wanted = field(4, struct.pack("<Q", self.load.bytes)), field(10, struct.pack("<Q", self.load.checksum))
-                if not all(each in body for each in wanted):
-                    raise ConnectionError("the receipt is of something else")
+            elif kind == RESULT:
+                wanted = [(9, ITEM), (17, b"\0"), *self.load.sums]  # stored, and all of it
+                if not all(field(*each) in body for each in wanted):
+                    raise ConnectionError("the result is of something else")
+                self.is_stored = True
+            elif kind == SUMMARY and self.is_stored:
                 return True
-            elif kind != KEEP_ALIVE:
+            elif kind not in (WELCOME, KEEP_ALIVE):
                 raise ConnectionError(f"message {kind}: {body[4:].decode('utf-8', 'replace')}")
         return False
 
@@ -119,6 +131,7 @@ class Load:
         self.bytes, self.bare, self.slowly = options.bytes, options.bare, options.slowly
         self.data = bytes(i * 37 % 251 for i in range(options.bytes))
         self.checksum = zlib.crc32(self.data)
+        self.sums = [(4, struct.pack("<Q", options.bytes)), (10, struct.pack("<Q", self.checksum))]
         host, _, port = options.endpoint.rpartition(":")
         self.address = (host, int(port))
         self.selector = selectors.DefaultSelector()
@@ -189,7 +202,7 @@ def main():
     parser.add_argument("--bytes", type=int, default=100_000)
     parser.add_argument("--seconds", type=float, default=120, help="not longer than this in all")
     parser.add_argument("--slowly", type=int, help="so many bytes each half second and connection")
-    parser.add_argument("--bare", action="store_true", help="only the bytes, and no receipt")
+    parser.add_argument("--bare", action="store_true", help="only the bytes, and no result")
     parser.add_argument("--wait", action="store_true", help="for a line on standard input before anything is sent")
     options = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -3,6 +3,7 @@
 
     native_peer.py send 127.0.0.1:25000 --shape 1000,768 --dtype '>f4' --fortran --name weights
     native_peer.py send 127.0.0.1:25000 --count 1000000 --checksum crc64nvme --flip 12345
+    native_peer.py send 127.0.0.1:25000 --count 1000000 --block 7001
     native_peer.py receive 127.0.0.1:0 --listen
 """
 
@@ -20,12 +21,16 @@ import endpoint
 import numpy as np
 from npy_peer import dtype_of, made, shape_of
 
-LETTERS, VERSION = b"ARLIFT", 1
-OFFER, ACCEPT, REFUSE, BLOCK, RECEIPT, ABORT, KEEP_ALIVE, LATER_KINDS = 1, 2, 3, 4, 5, 6, 7, 128
-DTYPE, SHAPE, ORDER, BYTES, NAME, IDENTITY, CHECKSUM_KIND, PLAIN, FIRST_BYTE, CHECKSUM, REASON = range(1, 12)
-NUMBERS = {ORDER: 1, BYTES: 8, CHECKSUM_KIND: 1, PLAIN: 1, FIRST_BYTE: 8, CHECKSUM: 8}  # how long each is
+LETTERS, VERSION, ITEM_1 = b"ARLIFT", 2, 1
+OFFER, ACCEPT, REFUSE, BLOCK, RESULT, ABORT, KEEP_ALIVE = range(1, 8)
+HELLO, WELCOME, END, FINISH, SUMMARY, LATER_KINDS = 10, 11, 15, 19, 20, 128
+DTYPE, SHAPE, ORDER, BYTES, NAME, IDENTITY, CHECKSUM_KIND, WHAT, ITEM, CHECKSUM, REASON = range(1, 12)
+STREAMS, GRAIN, STATUS, STORED = 14, 16, 17, 0
+# How long each number is.
+NUMBERS = {ORDER: 1, BYTES: 8, CHECKSUM_KIND: 1, WHAT: 1, ITEM: 4, CHECKSUM: 8, STREAMS: 2, GRAIN: 4, STATUS: 1}
 LONGEST = {DTYPE: 262_144, SHAPE: 64 * 8, NAME: 4096, IDENTITY: 64, REASON: 1024}
 LONGEST_BODY, LONGEST_OFFER, LONGEST_BLOCK, SILENCE = 65_536, 327_680, 4_194_304, 30.0
+SHORTEST_GRAIN, MOST_BLOCKS, MOST_FIELDS, FIRST_NEEDED_TAG = 65_536, 1 << 24, 64, 0x8000
 LONG = 65_535  # in place of a length: the length follows as a u32
 CRC64_TABLE = list(range(256))
 for _ in range(8):
@@ -54,7 +59,7 @@ def need(condition, text):
 
 def fields_of(body):
     """The fields by their tags, numbers as such, everything else as bytes."""
-    fields = {}
+    fields, tags = {}, set()
     while body:
         need(len(body) >= 4, "a field without a length")
         (tag, length), body = struct.unpack_from("<HH", body), body[4:]
@@ -63,7 +68,10 @@ def fields_of(body):
             (length,), body = struct.unpack_from("<I", body), body[4:]
         value, body = body[:length], body[length:]
         need(len(value) == length, f"field {tag} is longer than what it is in")
-        need(tag not in fields, f"field {tag} comes twice")
+        need(tag not in tags, f"field {tag} comes twice")
+        need(tag < FIRST_NEEDED_TAG, f"field {tag} is not known, and has to be")
+        tags.add(tag)
+        need(len(tags) <= MOST_FIELDS, "more fields than a message may have")
         if tag in NUMBERS:
             need(length == NUMBERS[tag], f"field {tag} has {length} bytes")
             fields[tag] = int.from_bytes(value, "little")
@@ -102,8 +110,9 @@ class Wire:
 
     def message(self, expected):
         """One message: what its body has in it (of a block, how long its data is), or None where it says nothing."""
-        kind, zeros, length = self.read("<B3sI")
-        need(not any(zeros), f"bytes 1 to 3 of a message of kind {kind} are not zero")
+        kind, flags, zeros, length = self.read("<BB2sI")
+        need(not flags or kind >= LATER_KINDS, f"a message of kind {kind} has the flags {flags}")
+        need(not any(zeros), f"bytes 2 and 3 of a message of kind {kind} are not zero")
         if kind == BLOCK == expected:
             need(1 <= length <= LONGEST_BLOCK, f"a block of {length} bytes")
             return length
@@ -111,13 +120,15 @@ class Wire:
         need(length <= longest, f"a message of kind {kind} with {length} bytes")
         need(kind in (expected, REFUSE, ABORT, KEEP_ALIVE) or kind >= LATER_KINDS, f"kind {kind} is out of turn")
         (body,) = self.read(f"{length}s")
-        need(kind != KEEP_ALIVE or not body, f"a keep-alive with {length} bytes")
+        need(kind not in (KEEP_ALIVE, FINISH, SUMMARY) or not body, f"a message of kind {kind} with {length} bytes")
         if kind >= LATER_KINDS or kind == KEEP_ALIVE:
             return None
         fields = fields_of(body)
         if kind in (REFUSE, ABORT):
             reason = fields.get(REASON, b"for no reason").decode("utf-8", "replace")
             raise ConnectionAbortedError(f"the peer {'refused' if kind == REFUSE else 'gave up'}: {reason}")
+        of_item = kind in (OFFER, ACCEPT, RESULT, END)
+        need(not of_item or fields.get(ITEM) == ITEM_1, f"a message of kind {kind} is not about item {ITEM_1}")
         return fields
 
     def receive(self, expected):
@@ -169,6 +180,10 @@ def room_for(offer):
         need(tag in offer, f"the offer has no field {tag}")
     need(offer[CHECKSUM_KIND] < len(CHECKSUMS), f"checksum kind {offer[CHECKSUM_KIND]} is not known")
     need(offer.get(ORDER, 0) <= 1, f"order {offer.get(ORDER)} is not known")
+    need(offer.get(WHAT, 0) <= 1, f"what is offered, {offer.get(WHAT)}, is not known")
+    if (grain := offer.get(GRAIN)) is not None:
+        need(grain & (grain - 1) == 0 and SHORTEST_GRAIN <= grain <= LONGEST_BLOCK, f"a grain of {grain} bytes")
+        need(offer[BYTES] <= grain * MOST_BLOCKS, f"too many blocks of {grain} bytes")
     need(len(offer[SHAPE]) % 8 == 0, "the shape ends within an axis")
     shape = struct.unpack(f"<{len(offer[SHAPE]) // 8}Q", offer[SHAPE])
     try:
@@ -187,48 +202,67 @@ def send(wire, args):
     descr = repr(np.lib.format.dtype_to_descr(array.dtype)).encode("ascii")
     offer = [(DTYPE, descr), (SHAPE, struct.pack(f"<{array.ndim}Q", *array.shape)), (ORDER, int(args.fortran))]
     offer += [(BYTES, len(memory)), (CHECKSUM_KIND, kind)] + ([(NAME, args.name.encode())] if args.name else [])
+    offer += [(ITEM, ITEM_1)] + ([] if args.block else [(GRAIN, args.grain)])
+    wire.send(HELLO)
     wire.send(OFFER, offer)
     wire.read_greeting()
-    need(wire.receive(ACCEPT).get(FIRST_BYTE) == 0, "the receiver does not want the first byte first")
+    wire.receive(WELCOME)
+    wire.receive(ACCEPT)
     try:
-        for at in range(0, len(memory), args.block):
+        length = args.block or args.grain
+        for number, at in enumerate(range(0, len(memory), length)):
             wire.hear()
             wire.keep_alive()
-            data = memory[at : at + args.block]
+            data = memory[at : at + length]
             own, whole = checksum(data), checksum(data, whole)
             if args.flip is not None and 0 <= args.flip - at < len(data):
                 data[args.flip - at] ^= 1
-            wire.stream.sendall(struct.pack("<B3xIQ", BLOCK, len(data), at))
+            wire.stream.sendall(struct.pack("<B3xIII", BLOCK, len(data), ITEM_1, number))
             wire.stream.sendall(data)
-            wire.stream.sendall(struct.pack("<Q", own) if kind else b"")
+            wire.stream.sendall(struct.pack("<Q", own))
+        wire.send(END, [(ITEM, ITEM_1), (BYTES, len(memory))] + ([(CHECKSUM, whole)] if kind else []))
+        wire.send(FINISH)
     except (BrokenPipeError, ConnectionResetError):
         wire.hear()  # the other end may have said why
         raise
-    receipt = wire.receive(RECEIPT)
-    need(receipt.get(BYTES) == len(memory), f"{receipt.get(BYTES)} bytes arrived instead of {len(memory)}")
-    need(not kind or receipt.get(CHECKSUM) == whole, "the array arrived with another checksum")
+    result = wire.receive(RESULT)
+    need(result.get(STATUS) == STORED, f"it was not stored: {result.get(REASON)}")
+    need(result.get(BYTES) == len(memory), f"{result.get(BYTES)} bytes arrived instead of {len(memory)}")
+    need(result.get(CHECKSUM) == (whole if kind else None), "the array arrived with another checksum")
+    wire.receive(SUMMARY)
     return array, kind, sha256, args.name
 
 
 def receive(wire, _):
     wire.read_greeting()
+    wire.receive(HELLO)
     offer = wire.receive(OFFER)
     array, memory = room_for(offer)
-    kind, at, whole = offer[CHECKSUM_KIND], 0, 0
+    kind, grain, count = offer[CHECKSUM_KIND], offer.get(GRAIN), 0
     checksum = list(CHECKSUMS.values())[kind]
-    wire.send(ACCEPT, [(FIRST_BYTE, 0)])
-    wire.parting = ABORT
-    while at < len(memory):
+    wire.send(WELCOME)  # without a field: one connection is enough
+    wire.send(ACCEPT, [(ITEM, ITEM_1)])
+    wire.parting, came = ABORT, set()
+    while count < len(memory):
         length = wire.receive(BLOCK)
-        (first,) = wire.read("<Q")
-        need(first == at, f"a block begins at byte {first}, not {at}")
-        data = memory[at : at + length]
-        need(len(data) == length, f"{length} bytes at byte {at} are more than the array has")
+        item, index = wire.read("<II")
+        need(item == ITEM_1 and (grain or index == len(came)), f"block {index} of item {item} is not due")
+        at = index * grain if grain else count
+        data = memory[at : at + (grain or length)]
+        need(len(data) == length and index not in came, f"{length} bytes do not belong at byte {at}, as block {index}")
         wire.read_into(data)
-        need(not kind or wire.read("<Q")[0] == checksum(data), f"the checksum of the block at byte {at} differs")
-        at, whole = at + length, checksum(data, whole)
+        (sent,) = wire.read("<Q")
+        need(sent == checksum(data), f"the checksum of block {index}, bytes {at} to {at + length}, differs")
+        came.add(index)
+        count += length
         wire.keep_alive()
-    wire.send(RECEIPT, [(BYTES, at)] + ([(CHECKSUM, whole)] if kind else []))
+    whole = checksum(memory)
+    end = wire.receive(END)
+    need(end.get(BYTES) == len(memory), f"the sender ends after {end.get(BYTES)} bytes of {len(memory)}")
+    need(end.get(CHECKSUM) == (whole if kind else None), "the sender has another checksum of the whole")
+    wire.send(RESULT, [(ITEM, ITEM_1), (STATUS, STORED), (BYTES, count)] + ([(CHECKSUM, whole)] if kind else []))
+    wire.receive(FINISH)
+    wire.send(SUMMARY)
     wire.stream.settimeout(5.0)
     with contextlib.suppress(EOFError, ConnectionResetError, TimeoutError):
         wire.receive(KEEP_ALIVE)  # until the sender closes, or says that it does not agree
@@ -241,7 +275,8 @@ def main():
     parser.add_argument("--shape", type=shape_of, default="1000", help="what to send: 3,4")
     parser.add_argument("--dtype", type=dtype_of, default="<f8", help="what to send")
     parser.add_argument("--fortran", action="store_true", help="send in Fortran order")
-    parser.add_argument("--block", type=int, default=1_048_576, help="how many bytes of data a block has")
+    parser.add_argument("--grain", type=int, default=1_048_576, help="on what grid to send: how many bytes a block has")
+    parser.add_argument("--block", type=int, help="send blocks of so many bytes, and on no grid")
     parser.add_argument("--checksum", choices=CHECKSUMS, default="crc32", help="with what to send")
     parser.add_argument("--name", help="what to call it")
     parser.add_argument("--flip", type=int, help="turn over a bit of this byte, after its checksum has been taken")

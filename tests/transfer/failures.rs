@@ -10,6 +10,7 @@ use arraylift::{
     SendRouteChoice, Side, SinkSpec, Slice, WireChoice, npy,
 };
 
+use crate::native::{self, field, hello};
 use crate::support::*;
 
 /// Passes a connection on, changing one byte of what the sender says.
@@ -74,22 +75,8 @@ type Check = fn(&Error) -> bool;
 #[test]
 fn peers_that_misbehave_are_named_and_cost_no_file() {
     let offer_of = |bytes: u64| {
-        let mut body = Vec::new();
-        for (tag, value) in [
-            (1_u16, b"'|u1'".to_vec()),
-            (2, bytes.to_le_bytes().to_vec()),
-            (4, bytes.to_le_bytes().to_vec()),
-            (5, b"../../x".to_vec()),
-            (7, vec![1]),
-        ] {
-            body.extend(tag.to_le_bytes());
-            body.extend(u16::try_from(value.len()).expect("short").to_le_bytes());
-            body.extend(value);
-        }
-        let mut offer = b"ARLIFT\x01\x00\x01\x00\x00\x00".to_vec();
-        offer.extend(u32::try_from(body.len()).expect("short").to_le_bytes());
-        offer.extend(body);
-        offer
+        let offer = native::described(b"'|u1'", &[bytes], bytes, 1, &field(5, b"../../x"));
+        [hello(1), offer].concat()
     };
     let huge = offer_of(1 << 62);
     let small = offer_of(1000);

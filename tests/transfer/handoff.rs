@@ -14,6 +14,7 @@ use arraylift::{
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
+use crate::native::{self, ABORT, ACCEPTED_BYTES, RESULT, accepted, asks_for_handoff, block_with, end, end_with, field, hello};
 use crate::support::*;
 
 /// None, less than an element's worth, one, a page, three pages and one more, many megabytes.
@@ -223,14 +224,6 @@ fn a_handoff_that_was_asked_for_by_name_is_that_or_an_error() {
     assert!(listener.accept().is_err(), "nobody connected");
 }
 
-/// The greeting, and an answer that asks for a handoff.
-fn asks_for_handoff() -> Vec<u8> {
-    let mut answer = b"ARLIFT\x01\x00\x02\x00\x00\x00\x11\x00\x00\x00".to_vec();
-    answer.extend(b"\x09\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00");
-    answer.extend(b"\x0c\x00\x01\x00\x01");
-    answer
-}
-
 #[test]
 fn a_source_that_was_written_to_is_not_handed_over() {
     let folder = tempfile::tempdir().expect("folder");
@@ -264,23 +257,9 @@ impl OwnSender {
         let Endpoint::Unix(path) = to else {
             panic!("a Unix socket")
         };
-        let mut body = Vec::new();
-        for (tag, value) in [
-            (1_u16, b"'|u1'".to_vec()),
-            (2, 5000_u64.to_le_bytes().to_vec()),
-            (4, 5000_u64.to_le_bytes().to_vec()),
-            (7, vec![1]),
-            (12, vec![handoff]),
-        ] {
-            body.extend(tag.to_le_bytes());
-            body.extend(u16::try_from(value.len()).expect("short").to_le_bytes());
-            body.extend(value);
-        }
-        let mut offer = b"ARLIFT\x01\x00\x01\x00\x00\x00".to_vec();
-        offer.extend(u32::try_from(body.len()).expect("short").to_le_bytes());
-        offer.extend(body);
+        let offer = native::described(b"'|u1'", &[5000], 5000, 1, &field(12, &[handoff]));
         let mut stream = UnixStream::connect(path).expect("it listens");
-        stream.write_all(&offer).expect("offered");
+        stream.write_all(&[hello(1), offer].concat()).expect("offered");
         Self(stream)
     }
 
@@ -292,15 +271,16 @@ impl OwnSender {
         assert_eq!(answer, expected);
     }
 
-    /// Hands over, whatever these are of; the array begins at `position`.
-    fn hands_over(&self, descriptors: &[BorrowedFd<'_>], position: u64) {
-        let mut message = b"\x08\x00\x00\x00\x0c\x00\x00\x00\x0d\x00\x08\x00".to_vec();
-        message.extend(position.to_le_bytes());
+    /// Hands over, whatever these are of, and says that it is all; the array begins at `position`.
+    fn hands_over(&mut self, descriptors: &[BorrowedFd<'_>], position: u64) {
+        let message = native::handoff(position);
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(8))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
         assert!(descriptors.is_empty() || ancillary.push(SendAncillaryMessage::ScmRights(descriptors)));
         let sent = sendmsg(&self.0, &[IoSlice::new(&message)], &mut ancillary, SendFlags::empty());
         assert_eq!(sent, Ok(message.len()));
+        // It may have closed by then.
+        let _ = self.0.write_all(&end(5000));
     }
 
     /// What the receiver says last; 0 bytes where it has closed.
@@ -348,12 +328,12 @@ fn what_is_handed_over_is_looked_at_and_a_peer_that_lies_is_named() {
         let mut sender = OwnSender::offers(&to, 1);
         sender.is_asked();
         sender.hands_over(descriptors, position);
-        // A receipt, or an abort.
+        // A result, or an abort.
         let said = sender.hears();
         let outcome = receiver.join();
         match hint {
             None => {
-                assert_eq!((done(outcome).bytes, said[0]), (5000, 5));
+                assert_eq!((done(outcome).bytes, said[0]), (5000, RESULT));
                 let events: Vec<Event> = events.try_iter().collect();
                 let first = last_preview(&events)[..3].to_vec();
                 assert_eq!(first, [97, 98, 99].map(Value::UInt));
@@ -362,7 +342,7 @@ fn what_is_handed_over_is_looked_at_and_a_peer_that_lies_is_named() {
                 let error = error(outcome);
                 assert_eq!(error.fault(), Fault::Peer, "{error}");
                 assert!(error.to_string().contains(hint), "{error}");
-                assert_eq!(said[0], 6, "an abort");
+                assert_eq!(said[0], ABORT);
             }
         }
     }
@@ -385,10 +365,9 @@ fn a_sender_that_cannot_after_all_sends_blocks_and_one_that_goes_is_missed() {
             let content = pattern(5000);
             let mut digest = arraylift::internals::Digest::new(arraylift::ChecksumKind::Crc64Nvme);
             digest.update(&content);
-            let mut block = b"\x04\x00\x00\x00\x88\x13\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00".to_vec();
-            block.extend(content);
-            block.extend(digest.value().expect("a checksum").to_le_bytes());
-            sender.0.write_all(&block).expect("sent");
+            let checksum = digest.value().expect("a checksum");
+            let all = [block_with(0, &content, checksum), end_with(5000, Some(checksum))].concat();
+            sender.0.write_all(&all).expect("sent");
         }
         sender.0.shutdown(std::net::Shutdown::Write).expect("shut");
         sender.hears();
@@ -416,9 +395,9 @@ fn a_handoff_of_a_kind_that_nobody_knows_is_not_asked_for() {
     };
     let (receiver, _events) = start(receive, &options(WireChoice::Auto));
     let mut sender = OwnSender::offers(&to, 77);
-    let mut answer = [0; 28];
+    let mut answer = [0; ACCEPTED_BYTES];
     sender.0.read_exact(&mut answer).expect("an answer");
-    assert_eq!(answer[12], 12, "its body has the first byte and no more");
+    assert_eq!(answer[..], accepted(), "it has the item and no more");
     // Comes all the same: it is out of turn, and its descriptor goes nowhere.
     let sealed = memory(5000, SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE);
     sender.hands_over(&[sealed.as_fd()], 0);

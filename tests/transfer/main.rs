@@ -7,8 +7,11 @@ mod changes;
 mod controls;
 mod counts;
 mod failures;
+mod grid;
 mod handoff;
 mod moves;
+#[path = "../common/native.rs"]
+mod native;
 mod python;
 mod python_maps;
 mod streams;

@@ -351,7 +351,7 @@ fn samples_grow_and_end_with_every_byte_and_the_counters() {
 }
 
 #[test]
-fn a_file_leaves_by_sendfile_only_where_a_receipt_says_when_its_pages_are_free() {
+fn a_file_leaves_by_sendfile_only_where_a_result_says_when_its_pages_are_free() {
     let folder = tempfile::tempdir().expect("folder");
     let from = file(folder.path(), "a.bin", &pattern(1000));
     for (wire, route) in WIRES.into_iter().zip(["sendfile", "write", "write"]) {

@@ -234,7 +234,7 @@ mod tests {
         transfers
             .row_mut(failed)
             .expect("a row")
-            .fail(&crate::Error::ReceiptMismatch);
+            .fail(&crate::Error::ResultMismatch);
         assert_eq!(
             transfers.badge(1.0),
             Badge {

@@ -122,7 +122,7 @@ fn of_peer(error: &Error) -> Option<String> {
             say!("error-damaged-block", index = index, start = start, end = end)
         }
         Error::HandoffNotTaken => say!("error-handoff-not-taken").to_owned(),
-        Error::ReceiptMismatch => say!("error-receipt-mismatch").to_owned(),
+        Error::ResultMismatch => say!("error-result-mismatch").to_owned(),
         Error::System { doing, reason } => say!("error-system", doing = translated(doing), reason = of_reason(reason)),
         _ => return None,
     })
@@ -232,7 +232,7 @@ mod tests {
             Error::PartlyOverwritten {
                 path: path(),
                 bytes: 1200,
-                cause: Box::new(Error::ReceiptMismatch),
+                cause: Box::new(Error::ResultMismatch),
             },
         ]
     }
@@ -249,7 +249,7 @@ mod tests {
                 reason: denied(),
             },
             Error::ClosedWhile("before it said what it sends"),
-            Error::ClosedWhile("before its receipt came"),
+            Error::ClosedWhile("before its result came"),
             Error::Answered {
                 url: "https://a/b".into(),
                 status: 404,
@@ -279,7 +279,7 @@ mod tests {
                 end: 4,
             },
             Error::HandoffNotTaken,
-            Error::ReceiptMismatch,
+            Error::ResultMismatch,
             Error::System {
                 doing: "cannot wait",
                 reason: denied(),

@@ -350,7 +350,7 @@ fn readings_of_connections_that_have_nothing_to_do_say_nothing_of_the_others() {
     for reading_s in [0.0, 30e-6] {
         let mut bottleneck = Bottleneck::new(&[Side::Sender, Side::Receiver]);
         for i in 0..=20_u32 {
-            // One of two connections waits for the receipt, and the other one, read 8 ms before, for nothing.
+            // One of two connections waits for the result, and the other one, read 8 ms before, for nothing.
             let t_s = f64::from(i) * 0.1;
             let read_s = f64::from(i) * reading_s;
             let of_sender = Counters {

@@ -83,7 +83,7 @@ enum Phase {
         publication: Publication,
         surplus: Option<String>,
     },
-    /// The array is where it belongs, and the receipt may still be on its way, until its reader has had the time for it.
+    /// The array is where it belongs, and the result may still be on its way, until its reader has had the time for it.
     Confirming {
         kept: Kept,
         finished: Box<Finished>,
@@ -220,12 +220,12 @@ impl FirstReceiver {
                 self.link.outbox = Outbox::default();
                 self.await_publication(now)
             }
-            // A sender that did not wait for the receipt lost nothing here.
+            // A sender that did not wait for the result lost nothing here.
             (Flushed::Broken, _) => self.end_unheard(),
         }
     }
 
-    /// Ends with the array kept, whether its sender has read the receipt or not.
+    /// Ends with the array kept, whether its sender has read the result or not.
     fn end_unheard(&mut self) -> Result<Progress, Error> {
         self.finish()
             .ok_or_else(|| Error::Bug("an array is kept and not told of".into()))

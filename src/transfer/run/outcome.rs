@@ -163,7 +163,7 @@ mod tests {
         );
         let sides = [
             (Side::Sender, cancelled()),
-            (Side::Receiver, failed(Error::ReceiptMismatch)),
+            (Side::Receiver, failed(Error::ResultMismatch)),
         ];
         assert!(matches!(outcome_of(&sides, None), Outcome::Failed(_)));
     }
@@ -201,7 +201,7 @@ mod tests {
             }))
         };
         let receiver = by_side(vec![
-            (Side::Receiver, failed(Error::ReceiptMismatch)),
+            (Side::Receiver, failed(Error::ResultMismatch)),
             (Side::Receiver, Ended::Cancelled { bytes: 1, note: None }),
             (Side::Receiver, done()),
             (Side::Sender, Ended::Cancelled { bytes: 1, note: None }),

@@ -60,7 +60,7 @@ pub(crate) struct StreamRequest {
 enum Phase {
     /// The receiver has not agreed to what is offered.
     Offering,
-    /// Bytes of the array leave, or wait for the receipt.
+    /// Bytes of the array leave, or wait for the result.
     Sending,
     /// The source has nothing at hand.
     Starved,
@@ -220,7 +220,7 @@ impl FirstSender {
         }
     }
 
-    /// On a wire without a receipt: waits until the peer's system has all.
+    /// On a wire without a result: waits until the peer's system has all.
     ///
     /// Without that a peer that dies, or that has sent something which nobody read, could cost the last bytes after
     /// the transfer was called done.

@@ -101,7 +101,7 @@ impl FurtherSender {
             };
             if told != self.phase {
                 self.phase = told;
-                // The first one may have the receipt already.
+                // The first one may have the result already.
                 self.link.controls.wake();
             }
         }

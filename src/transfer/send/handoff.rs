@@ -79,7 +79,7 @@ impl Handing {
 
     /// Sends the descriptor, or finds that the system does not let it through.
     pub(super) fn hand_over(&mut self, link: &mut Link) -> Result<Attempt, Error> {
-        // Before it counts as handed over: what follows the receipt is for whoever writes to it.
+        // Before it counts as handed over: what follows the result is for whoever writes to it.
         link.sending.source.check_unchanged()?;
         let Self::Offered(path) = self else {
             return Err(Error::Bug("a handoff that was not offered".into()));

@@ -299,7 +299,7 @@ impl Link {
         let (total, received) = (self.sending.source.meta.byte_len(), self.bytes());
         match total - received {
             _ if self.wire.listens() && !self.wire.agreed() => Error::ClosedWhile("before it answered the offer"),
-            0 => Error::ClosedWhile("before its receipt came"),
+            0 => Error::ClosedWhile("before its result came"),
             missing => Error::ClosedEarly {
                 missing,
                 received,

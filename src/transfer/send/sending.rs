@@ -13,6 +13,6 @@ pub(crate) struct Sending {
     /// Bytes that have been sent over all connections.
     pub(crate) sent: AtomicU64,
     pub(crate) throttle: Mutex<Throttle>,
-    /// The receipt has come, or all has been handed over.
+    /// The result has come, or all has been handed over.
     pub(crate) is_done: AtomicBool,
 }

@@ -44,7 +44,7 @@ impl Source {
     /// it was cancelled meanwhile.
     ///
     /// Pages that `sendfile` gave to a socket are still the file's: whoever writes to the file changes what a peer has
-    /// not read yet. A receipt tells that it has; on a wire without one, `auto` takes a copy.
+    /// not read yet. A result tells that it has; on a wire without one, `auto` takes a copy.
     pub(crate) fn send_path(&self, request: &SendPathRequest<'_>) -> Result<Option<SendPath>, Error> {
         let empty = self.meta.byte_len() == 0;
         let chosen = send_route(

@@ -177,7 +177,7 @@ pub enum State {
     Transferring,
     /// Someone asked for a pause.
     Paused,
-    /// Every byte has moved; the receipt is awaited.
+    /// Every byte has moved; the result is awaited.
     Verifying,
 }
 
@@ -517,7 +517,7 @@ mod tests {
 
     #[test]
     fn a_failure_that_is_read_back_says_the_same() {
-        let error = Error::ReceiptMismatch;
+        let error = Error::ResultMismatch;
         let failure = Failure {
             fault: error.fault(),
             message: error.to_string(),

@@ -372,7 +372,7 @@ impl NativeSender {
             return Err(Error::Protocol(format!("a result of {bytes} bytes of {total}")));
         }
         if result.checksum != self.blocks.checksum().map(Checksum::value) {
-            return Err(Error::ReceiptMismatch);
+            return Err(Error::ResultMismatch);
         }
         self.state = State::AwaitSummary;
         Ok(())

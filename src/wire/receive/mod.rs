@@ -58,7 +58,7 @@ pub enum Heard {
 pub enum ReceiveWire {
     /// The first bytes will tell.
     Unknown,
-    /// Offer, answer, blocks, receipt.
+    /// Offer, answer, blocks, result.
     Native(Box<NativeReceiver>),
     /// A `.npy` header, then the bytes.
     Npy(HeaderReader),
@@ -223,6 +223,17 @@ impl ReceiveWire {
             })
             | Self::Raw(stream) => stream.landed(len),
             Self::Npy(_) | Self::Unknown => Err(Error::Bug("bytes landed before an offer".into())),
+        }
+    }
+
+    /// The array is whole: whether what the sender told of the whole is right, where it told any.
+    ///
+    /// # Errors
+    /// The peer's fault: it is not.
+    pub fn check_whole(&self) -> Result<(), Error> {
+        match self {
+            Self::Native(native) => native.check_whole(),
+            _ => Ok(()),
         }
     }
 

@@ -185,7 +185,7 @@ fn of_an_end_elsewhere_only_what_is_known_is_said() {
     assert!((shares.of(Cause::Network) - 0.8).abs() < 1e-9, "{shares:?}");
     assert!(
         (shares.of(Cause::OtherEnd) - 0.1).abs() < 1e-9,
-        "it kept the receipt waiting: {shares:?}"
+        "it kept the result waiting: {shares:?}"
     );
     let shares = checked(super::shares(None, Some(waiting(0.0, 1.9))));
     assert!((shares.of(Cause::OtherEnd) - 0.95).abs() < 1e-9, "{shares:?}");

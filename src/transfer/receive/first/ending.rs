@@ -20,6 +20,7 @@ const LAST_WORD_BYTES: usize = 256;
 impl FirstReceiver {
     /// Every byte has come: gives the array its place, once it is on disk where it has to be.
     pub(super) fn publish(&mut self, now: Instant) -> Result<Progress, Error> {
+        self.link.wire.check_whole()?;
         let over = Phase::Joined { lingers: false };
         let receiving = match std::mem::replace(&mut self.phase, over) {
             Phase::Receiving(receiving) => receiving,
