@@ -18,22 +18,33 @@ SIZES = {
     "scale-2": ((1280, 800), 2),
 }
 THEMES = ("Dark", "Light")
+# The window's languages, by what they are called here.
+LANGUAGES = {"en": "en", "zh": "zh-CN"}
+WORDS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "assets", "words")
 # From nothing: the rail, then what comes after it.
 TO_SEARCH = ("Tab", "Tab")
 TO_ECHO = ("Tab", "Tab", "Tab")
 
 
 class Look:
-    """A window of one theme and size, and where its pictures go."""
+    """A window of one language, theme and size, and where its pictures go."""
 
-    def __init__(self, arraylift, folder, pictures, theme, size):
+    def __init__(self, arraylift, folder, pictures, language, theme, size):
         self.arraylift, self.folder = arraylift, folder
-        self.name = lambda state: os.path.join(pictures, f"{state}-{theme.lower()}-{size}.png")
+        of = "-".join(["" if language == "en" else f"-{language}", theme.lower(), size])
+        self.name = lambda state: os.path.join(pictures, f"{state}{of}.png")
         self.theme, (self.size, self.scale) = theme, SIZES[size]
+        self.language = LANGUAGES[language]
 
     def window(self, form="", more=""):
-        left = f"(theme: {self.theme}, {more} form: ({form}))"
+        left = f'(theme: {self.theme}, language: Some("{self.language}"), {more} form: ({form}))'
         return Window(self.arraylift, left, self.folder, self.size, self.scale)
+
+    def wait_for(self, window, key):
+        """Until the title of the window says this text of its language, as far as nothing is filled in."""
+        with open(os.path.join(WORDS, f"{self.language}.ftl"), encoding="utf-8") as file:
+            texts = dict(line.rstrip("\n").split(" = ", 1) for line in file if " = " in line)
+        window.wait_for_title(texts[key].split("{")[0].strip().lower())
 
     def picture(self, window, state):
         time.sleep(1)
@@ -50,7 +61,7 @@ def transfers(look):
         window.key("ctrl+n")
         look.picture(window, "form")
         window.key("ctrl+Return")
-        window.wait_for_title("transferring")
+        look.wait_for(window, "phase-transferring")
         time.sleep(6)
         look.picture(window, "running")
         window.key("space")
@@ -58,7 +69,7 @@ def transfers(look):
         look.picture(window, "paused")
         # From the first field to where it goes: to another machine.
         window.keys("ctrl+n", "Tab", "Tab", "Tab", "Tab", "Right", "ctrl+Return")
-        window.wait_for_title("failed")
+        look.wait_for(window, "title-failed")
         look.picture(window, "failed")
 
 
@@ -98,8 +109,8 @@ def compare(look):
         window.keys("ctrl+2", "ctrl+b")
         time.sleep(1)
         window.key("ctrl+Return")
-        window.wait_for_title("comparing")
-        window.wait_for_title("compared")
+        look.wait_for(window, "compare-title-running")
+        look.wait_for(window, "compare-title-done")
         look.picture(window, "compare")
         window.close()
 
@@ -162,13 +173,18 @@ def main():
         "round-trips": round_trips,
         "service": a_service,
     }
+    spoken = [language for language in LANGUAGES if language in wanted] or ["en"]
+    wanted = set(wanted) - set(LANGUAGES)
+    known = {*parts, *(theme.lower() for theme in THEMES), *SIZES}
+    if wanted - known:
+        sys.exit(f"not known: {', '.join(sorted(wanted - known))}; there are {', '.join([*LANGUAGES, *sorted(known)])}")
     with own_surroundings(arraylift) as folder:
         for part, take in parts.items():
-            for theme in THEMES:
-                for size in SIZES:
-                    words = {part, theme.lower(), size}
-                    if words >= set(wanted):
-                        take(Look(arraylift, folder, pictures, theme, size))
+            for language in spoken:
+                for theme in THEMES:
+                    for size in SIZES:
+                        if {part, theme.lower(), size} >= wanted:
+                            take(Look(arraylift, folder, pictures, language, theme, size))
 
 
 if __name__ == "__main__":

@@ -49,8 +49,8 @@ totals-hover = 速率为当前值，曲线为最近一分钟，字节数自窗�
 
 status-itself = Arraylift 自身
 status-rests = Arraylift 自身：空闲
-status-sparing = Arraylift 自身：{ $percent } %，正让出核心
-status-runs = Arraylift 自身：占一个核心的 { $percent } %，{ $frames } 帧/秒
+status-sparing = Arraylift 自身：{ $percent }{ "\u00A0" }%，正让出核心
+status-runs = Arraylift 自身：占一个核心的 { $percent }{ "\u00A0" }%，{ $frames } 帧/秒
 status-hover = 本窗口从所示传输中占用的资源
 
 ## The list
@@ -431,8 +431,8 @@ hero-now-how = 最近片刻收到的字节除以该段时长。
 hero-so-far = 至今{ $name } { $rate }
 hero-peak = 峰值 { $rate }，以 { $span } 计
 hero-faster-than-copy = 快于当时测得的单次复制：比较时会重新测量
-hero-under-1-of-copy = 不足单次复制上限的 1 %
-hero-percent-of-copy = 单次复制上限的 { $percent } %
+hero-under-1-of-copy = 不足单次复制上限的 1{ "\u00A0" }%
+hero-percent-of-copy = 单次复制上限的 { $percent }{ "\u00A0" }%
 plot-received = 接收
 plot-sent = 发送
 plot-spread = 最小至最大
@@ -541,15 +541,15 @@ band-now = 当前
 band-whole = 总体
 band-said = 瓶颈随时间变化：{ $shares }
 band-span = { $from } 至 { $until }，{ $length }
-band-entry = { $cause }，占 { $percent } % 的时间
+band-entry = { $cause }，占 { $percent }{ "\u00A0" }% 的时间
 band-share-hover = 它成为瓶颈的时间占比，不计暂停
 band-others = 其他 { $count } 项
 band-others-said = { $name }：{ $shares }
 
 ## The instrument: the picture and its values
 
-picture-landed = 已到达 { $percent } %
-picture-verified = 已校验 { $percent } %
+picture-landed = 已到达 { $percent }{ "\u00A0" }%
+picture-verified = 已校验 { $percent }{ "\u00A0" }%
 picture-click = 点击可读取该处的值。
 picture-enter = 按 Enter 读取该处的值。
 picture-exact = 经过的全部 { $all } 个值都查看过：每个数字都是准确的。
@@ -588,7 +588,7 @@ picture-said = 数组：{ $words }
 picture-none-looked-at = 未查看
 picture-all-looked-at = 已全部查看
 picture-one-in = 每 { $count } 个查看 1 个
-picture-percent = 已查看 { $percent } %
+picture-percent = 已查看 { $percent }{ "\u00A0" }%
 picture-min = 最小 { $value }
 picture-mean = 平均 { $value }
 picture-max = 最大 { $value }
@@ -605,6 +605,10 @@ picture-values = 第 { $first } 至 { $last } 个值
 picture-tile-said = { $which }：{ $what }
 picture-not-looked-at = 未查看
 picture-looked-at = 查看了 { $count } 个
+picture-tiles = 每块显示
+picture-tile-min = 最小
+picture-tile-mean = 平均
+picture-tile-max = 最大
 picture-histogram = 数值的直方图
 picture-histogram-how = 有限值的分布。共 { $count } 格，每格宽 { $width }。
 
@@ -648,7 +652,7 @@ entry-verified = 已校验
 entry-not-verified = 未校验
 entry-on-disk = 已落盘
 entry-not-synced = 未同步
-entry-limit = 瓶颈主要是{ $cause }：占 { $percent } % 的时间。
+entry-limit = 瓶颈主要是{ $cause }：占 { $percent }{ "\u00A0" }% 的时间。
 entry-name-began = 开始
 entry-name-ended = 结果
 entry-name-message = 信息

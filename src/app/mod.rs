@@ -437,6 +437,7 @@ impl eframe::App for App {
     }
 
     fn raw_input_hook(&mut self, _ctx: &egui::Context, input: &mut egui::RawInput) {
+        theme::bound_textures(input);
         if self.pictures.are_due() {
             // What hangs beside the pointer is not to be in the picture.
             input.events.push(egui::Event::PointerGone);

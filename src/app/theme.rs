@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use eframe::egui::{
-    self, Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin, Shadow, Stroke, Style,
-    TextStyle, Theme, ThemePreference, Ui, Visuals, style::WidgetVisuals, vec2,
+    self, Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin, RawInput, Shadow,
+    Stroke, Style, TextStyle, Theme, ThemePreference, Ui, Visuals, style::WidgetVisuals, vec2,
 };
 
 use super::model::settings::ThemeChoice;
@@ -243,6 +243,15 @@ pub(crate) fn install(ctx: &Context) {
     ctx.set_fonts(fonts());
     ctx.set_style_of(Theme::Dark, style(&DARK, Visuals::dark()));
     ctx.set_style_of(Theme::Light, style(&LIGHT, Visuals::light()));
+}
+
+/// No texture is wider or higher. The glyphs are kept in one that is as wide as any may be, both here and where it is
+/// drawn: as wide as a graphics card allows, a few lines of them would be megabytes.
+const TEXTURE_SIDE_MAX: usize = 2048;
+
+/// Bounds the textures of the frame that this input is for, and of those after it.
+pub(crate) fn bound_textures(input: &mut RawInput) {
+    input.max_texture_side = input.max_texture_side.map(|side| side.min(TEXTURE_SIDE_MAX));
 }
 
 /// Follows the chosen theme.

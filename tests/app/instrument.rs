@@ -100,7 +100,7 @@ fn two_clicks_leave_two_instants_and_say_what_lies_between_them() {
     let node = window.get_by_label_contains(" between, ");
     let said = node.accesskit_node().value().unwrap_or_default();
     assert!(
-        said.contains("mean ") && said.contains(" %") && said.contains(" GB"),
+        said.contains("mean ") && said.contains("\u{a0}%") && said.contains(" GB"),
         "{said}"
     );
     click(&mut window, second, Modifiers::NONE);
@@ -300,7 +300,7 @@ fn every_limit_has_its_entry_in_the_key_and_what_is_left_over_one_together() {
     for entry in ["receiver", "sender", "limit", "network", "buffers"] {
         window.get_by_label_contains(&format!("{entry}, limit "));
     }
-    window.get_by_label_contains("3 others: writer's pace 6 %, reader's pace 4 %, sender's disk 2 %");
+    window.get_by_label_contains("3 others: writer's pace 6\u{a0}%, reader's pace 4\u{a0}%, sender's disk 2\u{a0}%");
 }
 
 #[test]

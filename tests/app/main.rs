@@ -163,6 +163,7 @@ fn a_transfer_pauses_resumes_and_is_cancelled() {
     });
     window.step();
     window.get_by_label("Paused");
+    window.get_by_label("left: not known yet");
     window.get_by_label("Resume range 0 … 5e7").click();
     until(&mut window, "moving again", |app| {
         phase(app) == Some(&Phase::Is(State::Transferring))

@@ -4,6 +4,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use arraylift::internals::app::{Phase, SinkKind, SourceKind};
+use eframe::egui::accesskit::{Role, Toggled};
 use eframe::egui::{Event, Key, Modifiers, PointerButton, Pos2, Rect, pos2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
@@ -108,6 +109,50 @@ fn pick_an_array_of_two_dimensions_and_read_a_value() {
     window.get_by_label("Histogram of the values");
 }
 
+/// Whether a choice is picked.
+fn is_picked(window: &Window, choice: &str) -> bool {
+    let node = window.get_by_role_and_label(Role::RadioButton, choice);
+    node.accesskit_node().toggled() == Some(Toggled::True)
+}
+
+#[test]
+fn an_image_shows_the_least_the_mean_or_the_greatest_value_of_its_tiles_as_the_mouse_or_the_arrows_choose() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = folder.path().join("a.npy");
+    two_dimensions(&from);
+    for (width, height) in [(1280.0, 800.0), (1920.0, 1080.0)] {
+        let mut window = sized(width, height);
+        let form = &mut window.state_mut().settings_mut().form;
+        (form.source, form.path) = (SourceKind::File, from.to_str().unwrap().to_owned());
+        form.sink = SinkKind::Discard;
+        window.run();
+        window.key_press_modifiers(Modifiers::CTRL, Key::Enter);
+        until_shown(&mut window, "A tile shows: mean");
+        until(&mut window, "done", |app| {
+            matches!(phase(app), Some(Phase::Done { .. }))
+        });
+        window.run();
+        assert!(is_picked(&window, "A tile shows: mean"));
+        let max = window.get_by_role_and_label(Role::RadioButton, "A tile shows: max");
+        max.click();
+        window.run();
+        assert!(is_picked(&window, "A tile shows: max") && !is_picked(&window, "A tile shows: mean"));
+        window
+            .get_by_role_and_label(Role::RadioButton, "A tile shows: max")
+            .focus();
+        window.run();
+        window.key_press(Key::ArrowLeft);
+        window.run();
+        window.key_press(Key::ArrowLeft);
+        window.run();
+        assert!(is_picked(&window, "A tile shows: min"));
+        // How much was looked at, and what is no number, stand beside each other below the histogram.
+        let much = window.get_by_label_contains(" looked at").rect();
+        let counts = window.get_by_label_contains("no NaN").rect();
+        assert!(counts.right() < much.left(), "{counts:?} {much:?}");
+    }
+}
+
 #[test]
 fn what_was_received_into_memory_is_read_where_it_came_from_alone() {
     let mut window = sized(1280.0, 800.0);
@@ -138,7 +183,7 @@ fn while_bytes_land_the_picture_tells_how_many_have_and_how_many_are_verified() 
         window.step();
         let parts = said(&window, "landed ").and_then(|text| {
             let (_, verified) = text.split_once(", verified ")?;
-            verified.trim_end_matches(" %").parse::<u32>().ok()
+            verified.trim_end_matches("\u{a0}%").parse::<u32>().ok()
         });
         if parts.is_some_and(|percent| (1..100).contains(&percent)) {
             window.key_press(Key::Escape);

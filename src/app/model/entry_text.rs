@@ -230,7 +230,10 @@ mod tests {
     #[test]
     fn in_chinese_only_names_and_what_others_said_stay_as_they_were_kept() {
         speak(Language::Chinese);
-        assert_eq!(sentence(&entry()).as_deref(), Some("瓶颈主要是网络：占 62 % 的时间。"));
+        assert_eq!(
+            sentence(&entry()).as_deref(),
+            Some("瓶颈主要是网络：占 62\u{a0}% 的时间。")
+        );
         assert_eq!(what(&entry()), "a.npy 存入 /data/a.npy");
         assert_eq!(how_it_ended(&entry()), "完成，已校验，未同步");
     }

@@ -58,6 +58,12 @@ pub(crate) fn done_of(done: u64, total: u64) -> String {
     say!("done-of", done = done, total = total)
 }
 
+/// A sentence of the library, in which no line ends between a number and its `%`.
+#[must_use]
+pub(crate) fn unbroken(sentence: &str) -> String {
+    sentence.replace(" %", "\u{a0}%")
+}
+
 /// A shape for people: `1,200,000 × 768`.
 #[must_use]
 pub(crate) fn shape(lengths: &[u64]) -> String {
@@ -106,6 +112,14 @@ mod tests {
             rate(4.2e9).to_string()
         });
         assert_eq!(written, ["4.20 GB/s", "3.91 GiB/s", "33.6 Gbit/s"]);
+    }
+
+    #[test]
+    fn no_line_ends_between_a_number_and_its_percent_sign() {
+        assert_eq!(
+            unbroken("the limit 62 % (the sender 38 %)"),
+            "the limit 62\u{a0}% (the sender 38\u{a0}%)"
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The picture of an array as it is drawn: what its tiles come to in so many columns, and how much of it they are of.
 
+use super::plot_view::TileValue;
 use crate::app::words::say;
 use crate::array::{TileStats, Value};
 use crate::transfer::{Stats, TiledArray};
@@ -20,8 +21,8 @@ pub(crate) enum Cell {
     Unseen,
     /// It has NaN and infinities alone.
     NotFinite,
-    /// Its mean, from 0 for the least value of the array to 1 for the greatest.
-    Mean(f32),
+    /// Its value, from 0 for the least one of the array to 1 for the greatest.
+    Value(f32),
 }
 
 /// The least and the greatest of all finite values; `None` where there are none.
@@ -52,16 +53,21 @@ fn column(tiles: &[TileStats]) -> Option<Column> {
     })
 }
 
-/// The cells of an image, in the order of its tiles.
-pub(crate) fn cells(tiles: &TiledArray) -> Vec<Cell> {
+/// The cells of an image that shows this value of each tile, in the order of its tiles.
+pub(crate) fn cells(tiles: &TiledArray, shows: TileValue) -> Vec<Cell> {
     let (least, most) = range(tiles).unwrap_or_default();
+    let value = |tile: &TileStats| match shows {
+        TileValue::Min => tile.min,
+        TileValue::Mean => tile.mean,
+        TileValue::Max => tile.max,
+    };
     tiles
         .tiles
         .iter()
         .map(|tile| match tile {
             tile if tile.seen == 0 => Cell::Unseen,
             tile if tile.min.is_nan() => Cell::NotFinite,
-            tile => Cell::Mean(share(tile.mean, (least, most))),
+            tile => Cell::Value(share(value(tile), (least, most))),
         })
         .collect()
 }
@@ -105,7 +111,7 @@ pub(crate) fn how_much(stats: &Stats) -> String {
     match all as f64 / seen as f64 {
         _ if seen == 0 => say!("picture-none-looked-at").to_owned(),
         _ if seen >= all => say!("picture-all-looked-at").to_owned(),
-        one_in if one_in >= 1.95 => say!("picture-one-in", count = format!("{one_in:.0}")),
+        one_in if one_in >= 1.95 => say!("picture-one-in", count = grouped(&format!("{one_in:.0}"))),
         _ => {
             let percent = format!("{:.0}", (seen as f64 / all as f64 * 100.0).min(99.0));
             say!("picture-percent", percent = percent)
@@ -201,13 +207,26 @@ mod tests {
     #[test]
     fn cells_lie_between_the_least_and_the_greatest_value() {
         let ramp: Vec<u8> = (0..=100).collect();
-        let cells = cells(&tiles(&ramp, 0..101));
+        let mean = |tiles: &TiledArray| cells(tiles, TileValue::Mean);
+        let cells = mean(&tiles(&ramp, 0..101));
         assert_eq!(
             (cells[0], cells[50], cells[100]),
-            (Cell::Mean(0.0), Cell::Mean(0.5), Cell::Mean(1.0))
+            (Cell::Value(0.0), Cell::Value(0.5), Cell::Value(1.0))
         );
-        assert_eq!(super::cells(&tiles(&ramp, 0..10))[50], Cell::Unseen);
+        assert_eq!(mean(&tiles(&ramp, 0..10))[50], Cell::Unseen);
         assert!((share(f64::MAX, (-f64::MAX, f64::MAX)) - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_cell_is_the_least_the_mean_or_the_greatest_value_of_its_tile() {
+        // Three values a tile, of which the last is larger than the others.
+        let values: Vec<u8> = (0..4096 * 3).map(|index| [0, 0, 99][index % 3]).collect();
+        let tiles = tiles(&values, 0..values.len());
+        let of = |shows| cells(&tiles, shows)[7];
+        assert_eq!(
+            [TileValue::Min, TileValue::Mean, TileValue::Max].map(of),
+            [0.0, 1.0 / 3.0, 1.0].map(Cell::Value)
+        );
     }
 
     #[test]

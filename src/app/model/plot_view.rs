@@ -1,11 +1,12 @@
-//! How plots are looked at: the period, the rate axis, the second plot. It is remembered from one run to the next.
+//! How plots and pictures are looked at: the period, the rate axis, the second plot, what a tile is drawn as. It is
+//! remembered from one run to the next.
 
 use serde::{Deserialize, Serialize};
 
 use super::row::Measure;
 use crate::app::words::say;
 
-/// What a person chose for all plots.
+/// What a person chose for all plots, and for the images of arrays.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PlotView {
@@ -15,6 +16,8 @@ pub struct PlotView {
     pub scale: Scale,
     /// What the second plot shows.
     pub second: SecondPlot,
+    /// Which value of a tile the image of an array shows.
+    pub(crate) tile: TileValue,
 }
 
 /// The part of the time axis that is shown.
@@ -79,4 +82,27 @@ pub enum SecondPlot {
     Of(Measure),
     /// The rate of each connection where there are several, always.
     EachStream,
+}
+
+/// Which of its values a tile is drawn as.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum TileValue {
+    /// The least.
+    Min,
+    /// Their mean.
+    #[default]
+    Mean,
+    /// The greatest.
+    Max,
+}
+
+impl TileValue {
+    /// All of them, with their names.
+    pub(crate) fn named() -> [(Self, &'static str); 3] {
+        [
+            (Self::Min, say!("picture-tile-min")),
+            (Self::Mean, say!("picture-tile-mean")),
+            (Self::Max, say!("picture-tile-max")),
+        ]
+    }
 }

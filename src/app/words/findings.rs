@@ -1,4 +1,5 @@
-//! The sentence on what held a transfer back, with its evidence. In English it is what the library says.
+//! The sentence on what held a transfer back, with its evidence. In English it is what the library says, with no line
+//! that ends between a number and its `%`.
 
 use super::{causes, say};
 use crate::app::model::format::{bytes, duration, time};
@@ -112,7 +113,11 @@ fn fact_in_words(fact: Fact) -> String {
 }
 
 fn part(waited: Waited) -> String {
-    time_of(waited.seconds, waited.of_s)
+    let time = time_of(waited.seconds, waited.of_s);
+    match time.split_once(" of ") {
+        Some((part, whole)) => say!("done-of", done = part, total = whole),
+        None => time,
+    }
 }
 
 /// How times of several connections became one.
@@ -128,6 +133,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::app::model::format::unbroken;
     use crate::app::words::speak;
     use crate::language::Language;
     use crate::telemetry::{Evidence, Shares, SideEvidence, Verdict};
@@ -180,10 +186,10 @@ mod tests {
             let evidence = Evidence { seconds: 10.0, sender, receiver };
             let verdict = Verdict::new(shares, &evidence);
             speak(Language::English);
-            prop_assert_eq!(in_words(verdict.finding().as_ref()), verdict.sentence.clone());
+            prop_assert_eq!(in_words(verdict.finding().as_ref()), unbroken(&verdict.sentence));
             speak(Language::Chinese);
             let chinese = in_words(verdict.finding().as_ref());
-            prop_assert!(!chinese.contains(" the ") && chinese.ends_with('。'), "{}", chinese);
+            prop_assert!(![" the ", " of "].iter().any(|word| chinese.contains(word)) && chinese.ends_with('。'), "{}", chinese);
         }
     }
 }

@@ -110,7 +110,7 @@ impl Statistics {
             elements: meta.element_count(),
             tiles: vec![Reduced::NONE; down * across],
             touched: 0..0,
-            strata: Strata::new(down * across, number.is_whole),
+            strata: Strata::of(&grid, number.is_whole),
             fragments: Fragments::default(),
         })
     }
@@ -121,7 +121,7 @@ impl Statistics {
         Self {
             tiles: vec![Reduced::NONE; self.tiles.len()],
             touched: 0..0,
-            strata: Strata::new(self.tiles.len(), self.number.is_whole),
+            strata: self.strata.emptied(self.number.is_whole),
             fragments: Fragments::default(),
             ..*self
         }
@@ -189,7 +189,7 @@ impl Statistics {
         for tile in &self.tiles[self.touched.clone()] {
             all.add(tile);
         }
-        let estimate = self.strata.estimate(&self.grid, &self.tiles);
+        let estimate = self.strata.estimate(&self.tiles);
         let value = |key| (all.finite > 0).then(|| (self.number.to_value)(key));
         ArrayStats {
             seen: all.seen(),

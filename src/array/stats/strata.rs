@@ -14,6 +14,8 @@ const STRATA_MAX: usize = 32;
 #[derive(Clone, Debug)]
 pub(super) struct Strata {
     tiles_each: usize,
+    /// How many elements each has.
+    elements: Vec<u64>,
     histograms: Vec<Histogram>,
 }
 
@@ -27,12 +29,29 @@ pub(super) struct Estimate {
 }
 
 impl Strata {
-    /// Of an array of so many tiles, of which nothing was looked at.
-    pub(super) fn new(tiles: usize, is_whole: bool) -> Self {
+    /// Of an array in these tiles, of which nothing was looked at.
+    pub(super) fn of(grid: &Grid, is_whole: bool) -> Self {
+        let (down, across) = grid.tiles();
+        let tiles = down * across;
         let tiles_each = tiles.div_ceil(STRATA_MAX).max(1);
+        let of_stratum = |first: usize| (first..tiles.min(first + tiles_each)).map(|tile| grid.elements_of(tile).1);
+        let elements: Vec<u64> = (0..tiles)
+            .step_by(tiles_each)
+            .map(|first| of_stratum(first).sum())
+            .collect();
         Self {
             tiles_each,
-            histograms: vec![Histogram::new(is_whole); tiles.div_ceil(tiles_each)],
+            histograms: vec![Histogram::new(is_whole); elements.len()],
+            elements,
+        }
+    }
+
+    /// The same of which nothing was looked at.
+    pub(super) fn emptied(&self, is_whole: bool) -> Self {
+        Self {
+            tiles_each: self.tiles_each,
+            elements: self.elements.clone(),
+            histograms: vec![Histogram::new(is_whole); self.histograms.len()],
         }
     }
 
@@ -52,19 +71,14 @@ impl Strata {
     }
 
     /// What follows for all values from those of the tiles that were looked at.
-    pub(super) fn estimate(&self, grid: &Grid, tiles: &[Reduced]) -> Estimate {
-        let strata: Vec<(u64, Reduced)> = tiles
-            .chunks(self.tiles_each)
-            .enumerate()
-            .map(|(stratum, tiles)| {
-                let (mut elements, mut reduced) = (0, Reduced::NONE);
-                for (index, tile) in tiles.iter().enumerate() {
-                    elements += grid.elements_of(stratum * self.tiles_each + index).1;
-                    reduced.add(tile);
-                }
-                (elements, reduced)
-            })
-            .collect();
+    pub(super) fn estimate(&self, tiles: &[Reduced]) -> Estimate {
+        let of_stratum = |tiles: &[Reduced]| {
+            let mut reduced = Reduced::NONE;
+            tiles.iter().for_each(|tile| reduced.add(tile));
+            reduced
+        };
+        let reduced = tiles.chunks(self.tiles_each).map(of_stratum);
+        let strata: Vec<(u64, Reduced)> = self.elements.iter().copied().zip(reduced).collect();
         let counts: Vec<(u64, u64)> = strata
             .iter()
             .map(|(elements, reduced)| (*elements, reduced.seen()))

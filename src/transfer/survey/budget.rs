@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// So much of a thread's time goes into looking, where a transfer has one connection: of several each has its part of it,
 /// as their threads may wait for the same cores. Both ends of a transfer, one behind the other, lose no more than twice as
 /// much.
-const SHARE: f64 = 0.008;
+const SHARE: f64 = 0.004;
 /// Of the time in which the thread has nothing to do, so much more. Beside other connections there is no such time: while
 /// one waits, the core is another one's.
 const SHARE_OF_IDLE: f64 = 0.1;

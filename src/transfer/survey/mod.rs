@@ -217,7 +217,9 @@ impl Surveyor {
         idle: Duration,
         mut see: impl FnMut(&mut Statistics, std::ops::Range<usize>, &mut Vec<u8>, usize) -> bool,
     ) {
-        let Some(part) = self.part() else { return };
+        if !self.has_part() {
+            return;
+        }
         let connections = self.survey.connections.load(Ordering::Relaxed);
         self.passed += len as u64;
         let is_due = self.passed >= self.stretch_bytes;
@@ -229,6 +231,9 @@ impl Surveyor {
         if allowed < SAMPLE_BYTES.min(len) {
             return;
         }
+        let Some(part) = self.part.clone() else { return };
+        // What comes before the look and after it takes time, too.
+        let began = Instant::now();
         // Whoever asks just now has it for a moment: this chunk is left out.
         let mut statistics = match part.try_lock() {
             Ok(statistics) => statistics,
@@ -239,7 +244,6 @@ impl Surveyor {
             return;
         };
         self.passed = 0;
-        let began = Instant::now();
         for index in 0..samples.count {
             let start = samples.first + index * samples.step;
             let place = start..len.min(start + samples.bytes);
@@ -283,25 +287,28 @@ impl Surveyor {
         })
     }
 
-    /// Where it adds up; `None` where there is nothing to be looked at, or not yet.
-    fn part(&mut self) -> Option<Arc<Part>> {
+    /// Whether it has where to add up: not where there is nothing to be looked at, or not yet.
+    fn has_part(&mut self) -> bool {
         let begun = self.survey.begun.load(Ordering::Acquire);
-        if self.part.is_none() || self.begun != begun {
-            self.part = None;
-            self.begun = begun;
-            let mut moving = self.survey.lock();
-            let empty = moving.empty.as_ref()?;
-            let array_bytes = empty.elements().saturating_mul(empty.item_bytes() as u64);
-            self.stretch_bytes = (array_bytes / STRETCHES_MAX).max(STRETCH_BYTES_MIN);
-            // The samples lie in the middle of the stretches.
-            self.passed = self.stretch_bytes / 2;
-            let part = Arc::new(Mutex::new(empty.emptied()));
-            moving.parts.push(Arc::clone(&part));
-            let before = self.survey.connections.fetch_add(1, Ordering::Relaxed);
-            self.budget.is_of(before + 1);
-            self.part = Some(part);
+        if self.part.is_some() && self.begun == begun {
+            return true;
         }
-        self.part.clone()
+        self.part = None;
+        self.begun = begun;
+        let mut moving = self.survey.lock();
+        let Some(empty) = moving.empty.as_ref() else {
+            return false;
+        };
+        let array_bytes = empty.elements().saturating_mul(empty.item_bytes() as u64);
+        self.stretch_bytes = (array_bytes / STRETCHES_MAX).max(STRETCH_BYTES_MIN);
+        // The samples lie in the middle of the stretches.
+        self.passed = self.stretch_bytes / 2;
+        let part = Arc::new(Mutex::new(empty.emptied()));
+        moving.parts.push(Arc::clone(&part));
+        let before = self.survey.connections.fetch_add(1, Ordering::Relaxed);
+        self.budget.is_of(before + 1);
+        self.part = Some(part);
+        true
     }
 }
 

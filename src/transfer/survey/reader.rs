@@ -72,7 +72,7 @@ impl SurveyReader {
 
     /// What there is by now. `None` where nothing is known yet of what moves.
     pub(crate) fn stats(&mut self, now: Instant, is_last: bool) -> Option<Stats> {
-        let (begun, left_out, empty, meta, parts) = {
+        let (begun, left_out, total, meta, parts) = {
             let moving = self.survey.lock();
             let Moving {
                 meta,
@@ -83,26 +83,25 @@ impl SurveyReader {
             // Whoever begins again does so with the lock.
             let begun = self.survey.begun.load(Ordering::Acquire);
             let left_out = left_out.clone().or_else(|| self.rested(now));
-            let empty = empty.as_ref().map(Statistics::emptied);
-            (begun, left_out, empty, meta.clone(), parts.clone())
+            // Tiles are many: empty ones are made once, and not each time that they are told.
+            let total = match self.total.take().filter(|(of, _)| *of == begun) {
+                Some((_, total)) => Some(total),
+                None => empty.as_ref().map(Statistics::emptied),
+            };
+            (begun, left_out, total, meta.clone(), parts.clone())
         };
-        let Some((empty, meta)) = empty.zip(meta) else {
+        let Some((mut total, meta)) = total.zip(meta) else {
             return left_out.map(|why| Stats {
                 left_out: Some(why),
                 is_last,
                 ..Stats::default()
             });
         };
-        let (_, mut total) = self
-            .total
-            .take()
-            .filter(|(of, _)| *of == begun)
-            .unwrap_or_else(|| (begun, empty.emptied()));
         let mut spare = self
             .spare
             .take()
-            .filter(|spare| spare.grid() == empty.grid())
-            .unwrap_or(empty);
+            .filter(|spare| spare.grid() == total.grid())
+            .unwrap_or_else(|| total.emptied());
         for part in parts {
             {
                 let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);

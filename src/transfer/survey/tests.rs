@@ -157,3 +157,27 @@ fn an_array_without_numbers_says_that_there_are_none() {
     assert_eq!(stats.left_out.as_deref(), Some("there are none of c128"));
     assert_eq!(stats.array.seen, 0);
 }
+
+#[test]
+fn what_a_service_keeps_of_the_values_of_a_connection_has_the_bounds_that_docs_bounds_tells() {
+    let meta = ArrayMeta::vector(Dtype::f64(), 1 << 24).expect("an array");
+    let array_bytes = (1_u64 << 24) * 8;
+    let few = || Statistics::with_grid(&meta, Grid::in_pieces(&meta, FEW_PIECES)).expect("numbers");
+    let fill = |statistics: &mut Statistics| {
+        for piece in 0..FEW_PIECES {
+            let values = [-1e300_f64, 0.0, 1e300].map(f64::to_le_bytes).concat();
+            statistics.see(piece * array_bytes / FEW_PIECES, &values, 1);
+        }
+    };
+    let seen = allocation_counter::measure(|| fill(&mut few()));
+    assert!(seen.bytes_max <= 18 << 10, "{seen:?}");
+    let seen = allocation_counter::measure(|| {
+        let mut statistics = few();
+        fill(&mut statistics);
+        // The first byte of each element and no more: of more elements than are kept.
+        for index in 8..10_000 {
+            statistics.see(index * 8, &[1], 1);
+        }
+    });
+    assert!((18 << 10..242 << 10).contains(&seen.bytes_max), "{seen:?}");
+}

@@ -1,6 +1,7 @@
 //! What the limit is: for the moment, for the whole, and over time. Pauses are in no share.
 
 use super::{Phase, Row};
+use crate::app::model::format::unbroken;
 use crate::app::words::{causes, findings, say, spoken};
 use crate::language::Language;
 use crate::telemetry::{Cause, Shares, Verdict};
@@ -127,7 +128,7 @@ impl Row {
     pub(crate) fn limit_in_words(&self) -> Option<String> {
         let verdict = self.verdict()?;
         Some(match spoken() {
-            Language::English => verdict.sentence_without(Cause::Paused),
+            Language::English => unbroken(&verdict.sentence_without(Cause::Paused)),
             Language::Chinese => findings::in_words(verdict.finding_without(Cause::Paused).as_ref()),
         })
     }

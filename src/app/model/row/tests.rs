@@ -515,8 +515,8 @@ fn before_a_second_has_passed_none_is_told_of() {
     assert_eq!(
         said,
         [
-            "The sender held it back for 50 % of the time so far, the receiver for 50 %.",
-            "The sender held it back for 50 % of the last second, the receiver for 50 %."
+            "The sender held it back for 50\u{a0}% of the time so far, the receiver for 50\u{a0}%.",
+            "The sender held it back for 50\u{a0}% of the last second, the receiver for 50\u{a0}%."
         ]
     );
 }

@@ -7,7 +7,7 @@ use crate::app::action::{Action, HistoryAction};
 use crate::app::export::Format;
 use crate::app::model::axes::TimeAxis;
 use crate::app::model::entry_text;
-use crate::app::model::format;
+use crate::app::model::format::{self, unbroken};
 use crate::app::model::history::{Page, Run};
 use crate::app::panels::still_plot::{Point, still_plot, walk_ui};
 use crate::app::theme::{self, STEP};
@@ -210,7 +210,7 @@ fn facts_ui(ui: &mut Ui, run: &Run) {
         .show(ui, |ui| {
             for (name, value) in entry_text::facts(&run.entry) {
                 ui.label(RichText::new(name).font(theme::small()).color(palette.weak));
-                ui.label(RichText::new(shown(&value)).font(theme::small()));
+                ui.label(RichText::new(unbroken(&shown(&value))).font(theme::small()));
                 ui.end_row();
             }
         });
@@ -244,7 +244,7 @@ fn difference_ui(ui: &mut Ui, run: &Run, beside: &Run) {
         });
     for (name, run) in [("A", run), ("B", beside)] {
         if let Some(sentence) = entry_text::sentence(&run.entry) {
-            let words = say!("history-run-sentence", run = name, sentence = sentence);
+            let words = say!("history-run-sentence", run = name, sentence = unbroken(&sentence));
             ui.label(small(words, palette.weak));
         }
     }

@@ -203,7 +203,7 @@ fn entry_ui(ui: &Ui, row: &Row, entry: Rect, cause: Cause, percent: u32) -> Opti
 
 /// A limit with its share of the time: `network 63 %`.
 fn share((cause, percent): (Cause, u32)) -> String {
-    format!("{} {percent} %", causes::name(cause))
+    format!("{} {percent}\u{a0}%", causes::name(cause))
 }
 
 /// The entry of all that the key has no room for.

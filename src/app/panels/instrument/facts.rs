@@ -18,6 +18,8 @@ const LARGE_COLUMNS: [f32; 6] = [300.0, 400.0, 556.0, 700.0, 830.0, 946.0];
 
 /// From a value to its unit.
 const GAP: f32 = 4.0;
+/// Stands where a value is not known, as the time left while nothing moves.
+const UNKNOWN: &str = "\u{2013}";
 
 /// A name, a value, its unit, and how it was measured.
 struct Fact {
@@ -56,6 +58,20 @@ impl Fact {
         self.short_unit.or(first).unwrap_or_default()
     }
 
+    /// Whether there is a value.
+    fn is_known(&self) -> bool {
+        !self.value.is_empty() || !self.unit.is_empty()
+    }
+
+    /// What it says to who does not see it.
+    fn said(&self) -> String {
+        if !self.is_known() {
+            return say!("labelled", name = self.name, value = say!("row-array-unknown"));
+        }
+        let words = [self.name, &self.value, &self.unit].into_iter();
+        words.filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+
     /// A quantity in words, `6.37 of 8.00 GB`: the first number is the value, the rest its unit.
     fn of_words(name: &'static str, words: &str, how: impl Into<String>) -> Self {
         let (value, unit) = words.split_once(' ').unwrap_or((words, ""));
@@ -76,7 +92,7 @@ pub(super) fn left_free(size: Size) -> f32 {
     columns(size)[0] - 12.0
 }
 
-/// Draws those that are known. One that is not known yet leaves its place empty.
+/// Draws them. One that is not known has a dash for a value.
 pub(super) fn ui(ui: &Ui, row: &Row, numbers: &Numbers, head: &Head) {
     if row.started().is_none() {
         return;
@@ -100,14 +116,14 @@ pub(super) fn ui(ui: &Ui, row: &Row, numbers: &Numbers, head: &Head) {
             tick(ui, pos2(left + 4.5, head.baseline - 5.0), palette.verified);
             at.x += 15.0;
         }
-        let value = Piece::new(&fact.value, theme::value(15.0), colour);
+        let value = if fact.is_known() {
+            Piece::new(&fact.value, theme::value(15.0), colour)
+        } else {
+            Piece::new(UNKNOWN, theme::value(15.0), palette.weak)
+        };
         let unit = Piece::new(fact.unit_within(ui, right - at.x), theme::label(12.0), palette.weak);
         covered = covered.union(text::on_baseline(ui, at, &[value, unit], GAP));
-        let words = [fact.name, &fact.value, &fact.unit]
-            .into_iter()
-            .filter(|words| !words.is_empty());
-        let said = words.collect::<Vec<_>>().join(" ");
-        let response = text::said(ui, ("fact", index), covered, &said);
+        let response = text::said(ui, ("fact", index), covered, &fact.said());
         response.on_hover_text(&fact.how);
     }
 }

@@ -123,7 +123,7 @@ fn body_ui(
     actions.extend(sentences::ui(ui, row, &body));
     if let Some(place) = body.array {
         let (picture, place) = picture::divided(row, place);
-        actions.extend(picture.and_then(|rect| picture::ui(ui, row, fresh, rect)));
+        actions.extend(picture.and_then(|rect| picture::ui(ui, row, fresh, view, rect)));
         actions.extend(values::ui(ui, row, place));
     }
     actions

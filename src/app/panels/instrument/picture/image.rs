@@ -3,6 +3,7 @@
 use eframe::egui::{Color32, ColorImage, Id, Mesh, Rect, TextureHandle, TextureOptions, Ui, pos2, vec2};
 
 use crate::app::model::picture::{self, Cell};
+use crate::app::model::plot_view::TileValue;
 use crate::app::model::row::RowKey;
 use crate::app::theme;
 use crate::transfer::TiledArray;
@@ -28,14 +29,16 @@ const LIGHT: [Color32; 5] = [
 struct Made {
     row: RowKey,
     seen: u64,
+    shows: TileValue,
     is_dark: bool,
 }
 
 /// Draws the image with axis 0 from left to right.
-pub(super) fn paint(ui: &Ui, row: RowKey, tiles: &TiledArray, rect: Rect) {
+pub(super) fn paint(ui: &Ui, row: RowKey, tiles: &TiledArray, shows: TileValue, rect: Rect) {
     let made = Made {
         row,
         seen: tiles.tiles.iter().map(|tile| tile.seen).sum(),
+        shows,
         is_dark: ui.visuals().dark_mode,
     };
     let id = Id::unique("picture of the array");
@@ -43,7 +46,7 @@ pub(super) fn paint(ui: &Ui, row: RowKey, tiles: &TiledArray, rect: Rect) {
     let texture = match kept {
         Some((of, texture)) if of == made => texture,
         _ => {
-            let image = image(ui, tiles, made.is_dark);
+            let image = image(ui, tiles, made);
             let texture = ui.ctx().load_texture("array", image, TextureOptions::NEAREST);
             ui.data_mut(|data| data.insert_temp(id, (made, texture.clone())));
             texture
@@ -55,15 +58,15 @@ pub(super) fn paint(ui: &Ui, row: RowKey, tiles: &TiledArray, rect: Rect) {
     ui.painter().add(mesh);
 }
 
-fn image(ui: &Ui, tiles: &TiledArray, is_dark: bool) -> ColorImage {
+fn image(ui: &Ui, tiles: &TiledArray, made: Made) -> ColorImage {
     let (down, across) = tiles.grid.tiles();
-    let cells = picture::cells(tiles);
+    let cells = picture::cells(tiles, made.shows);
     let background = theme::palette(ui).background;
     let pixels = (0..down * across).map(|index| {
         // The texels run along axis 0, the tiles along the rows.
         let (x, y) = (index % down, index / down);
         match cells.get(x * across + y) {
-            Some(Cell::Mean(share)) => shade(*share, is_dark),
+            Some(Cell::Value(share)) => shade(*share, made.is_dark),
             Some(Cell::NotFinite) => background,
             Some(Cell::Unseen) | None => Color32::TRANSPARENT,
         }

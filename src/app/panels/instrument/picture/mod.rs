@@ -5,16 +5,17 @@ mod image;
 mod keys;
 mod read;
 
-use eframe::egui::{Color32, Mesh, Pos2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Color32, Mesh, Pos2, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
 use super::layout::Array;
 use super::text::{self, Piece};
 use crate::app::action::{Action, TransferAction};
 use crate::app::model::picture;
+use crate::app::model::plot_view::{PlotView, TileValue};
 use crate::app::model::row::{Numbers, Phase, Row};
 use crate::app::model::values;
 use crate::app::theme::{self, Palette};
-use crate::app::widgets::{focus_ring, text_width};
+use crate::app::widgets::{focus_ring, small_segments, text_width};
 use crate::app::words::say;
 use crate::transfer::{Side, Stats, TiledArray};
 
@@ -62,32 +63,23 @@ pub(super) fn divided(row: &Row, place: Array) -> (Option<Rect>, Array) {
 }
 
 /// Draws the picture into its place. A click on it reads the values there.
-pub(super) fn ui(ui: &mut Ui, row: &Row, numbers: &Numbers, rect: Rect) -> Option<Action> {
+pub(super) fn ui(ui: &mut Ui, row: &Row, numbers: &Numbers, view: PlotView, rect: Rect) -> Option<Action> {
     let palette = theme::palette(ui);
     let stats = row.stats()?;
     let so_far = SoFar::of(stats, numbers);
     let tiles = stats.tiles.as_deref();
     if rect.height() <= THIN {
-        let copied = tiles.and_then(|tiles| tiles_ui(ui, row, stats, tiles, so_far, rect));
-        return copied;
+        return tiles.and_then(|tiles| tiles_ui(ui, row, stats, tiles, view.tile, so_far, rect));
     }
     if rect.width() <= WIDTH {
         // The line over the row of the array goes on over what is beside it.
         let line = rect.left()..=rect.right() + GAP;
         ui.painter().hline(line, rect.top() - ROW_TOP, (1.0, palette.hairline));
     }
-    heading_ui(ui, row, so_far, pos2(rect.left(), rect.top() + 16.5));
-    let much = picture::how_much(stats);
-    let width = text_width(ui, &much, theme::label(12.0));
-    let at = pos2(rect.right() - width, rect.top() + 16.5);
-    let placed = text::on_baseline(
-        ui,
-        at,
-        &[Piece::new(much.as_str(), theme::label(12.0), palette.weak)],
-        0.0,
-    );
-    text::said(ui, "how much", placed, &much).on_hover_text(how_measured(stats));
+    let title = rect.with_max_y(rect.top() + HEADING);
     let Some(tiles) = tiles.filter(|_| stats.array.seen > 0) else {
+        heading_ui(ui, row, so_far, title);
+        how_much_ui(ui, stats, title);
         let why = picture::sentence(stats);
         let line = Rect::from_min_size(rect.min + vec2(0.0, HEADING), vec2(rect.width(), LINE));
         text::line(
@@ -98,9 +90,19 @@ pub(super) fn ui(ui: &mut Ui, row: &Row, numbers: &Numbers, rect: Rect) -> Optio
         );
         return None;
     };
+    let picked = if tiles.grid.is_image() {
+        // A strip shows all three at once.
+        let (picked, width) = choice_ui(ui, view, title);
+        heading_ui(ui, row, so_far, title.with_max_x(rect.right() - width - 8.0));
+        picked
+    } else {
+        let width = how_much_ui(ui, stats, title);
+        heading_ui(ui, row, so_far, title.with_max_x(rect.right() - width - 8.0));
+        None
+    };
     let below = HISTOGRAM + 2.0 * LINE + 12.0;
     let place = Rect::from_min_max(rect.min + vec2(0.0, HEADING), rect.max - vec2(0.0, below));
-    let asked = tiles_ui(ui, row, stats, tiles, so_far, place);
+    let asked = picked.or(tiles_ui(ui, row, stats, tiles, view.tile, so_far, place));
     if let Some(values) = row.values.as_deref() {
         let place = rect.with_min_y(place.bottom() + 6.0);
         return asked.or(read::ui(ui, row.key, values, place));
@@ -111,7 +113,10 @@ pub(super) fn ui(ui: &mut Ui, row: &Row, numbers: &Numbers, rect: Rect) -> Optio
         .translate(vec2(0.0, HISTOGRAM))
         .with_max_y(histogram.bottom() + LINE);
     ends_ui(ui, stats, ends, palette);
-    let line = ends.translate(vec2(0.0, LINE));
+    let mut line = ends.translate(vec2(0.0, LINE));
+    if tiles.grid.is_image() {
+        line.set_right(line.right() - how_much_ui(ui, stats, line) - 8.0);
+    }
     text::line(
         ui,
         "values",
@@ -119,6 +124,32 @@ pub(super) fn ui(ui: &mut Ui, row: &Row, numbers: &Numbers, rect: Rect) -> Optio
         &Piece::new(counts(stats, row), theme::label(12.0), palette.weak),
     );
     asked
+}
+
+/// How much was looked at, at the right end of a line; returns how wide it is.
+fn how_much_ui(ui: &Ui, stats: &Stats, line: Rect) -> f32 {
+    let much = picture::how_much(stats);
+    let piece = Piece::new(much.as_str(), theme::label(12.0), theme::palette(ui).weak);
+    let width = text_width(ui, &much, theme::label(12.0));
+    let at = pos2(line.right() - width, line.center().y + 3.5);
+    let placed = text::on_baseline(ui, at, &[piece], 0.0);
+    text::said(ui, "how much", placed, &much).on_hover_text(how_measured(stats));
+    width
+}
+
+/// Which value of its tiles an image shows, at the right end of its heading; returns what was picked, and how wide it is.
+fn choice_ui(ui: &mut Ui, mut view: PlotView, title: Rect) -> (Option<Action>, f32) {
+    let choices = TileValue::named();
+    let before = view.tile;
+    let texts = choices.iter().map(|(_, text)| text_width(ui, text, theme::value(12.0)));
+    let width = texts.map(|width| width + 14.0).sum::<f32>() + 4.0;
+    let place = Rect::from_min_max(
+        pos2(title.right() - width, title.top() + 1.0),
+        title.max - vec2(0.0, 3.0),
+    );
+    let mut child = ui.new_child(UiBuilder::new().id_salt("tile value").max_rect(place));
+    small_segments(&mut child, say!("picture-tiles"), &mut view.tile, &choices);
+    ((view.tile != before).then_some(Action::SetPlotView(view)), width)
 }
 
 /// How far the array is here, as shares of it.
@@ -143,8 +174,8 @@ impl SoFar {
     }
 }
 
-/// What the picture is called; while bytes land, the key of its edges.
-fn heading_ui(ui: &Ui, row: &Row, so_far: SoFar, at: Pos2) {
+/// What the picture is called; while bytes land, the key of its edges, as much of it as there is room for.
+fn heading_ui(ui: &Ui, row: &Row, so_far: SoFar, place: Rect) {
     let palette = theme::palette(ui);
     let mut pieces = vec![Piece::new(say!("picture-title"), theme::value(13.0), palette.text)];
     if row.is_moving() && so_far.landed < 1.0 {
@@ -156,7 +187,14 @@ fn heading_ui(ui: &Ui, row: &Row, so_far: SoFar, at: Pos2) {
         }));
     }
     let key: Vec<String> = pieces.iter().skip(1).map(|piece| piece.text.clone()).collect();
-    let placed = text::on_baseline(ui, at, &pieces, 8.0);
+    let mut left = place.left();
+    pieces.retain(|piece| {
+        left += text_width(ui, &piece.text, piece.font.clone());
+        let fits = left <= place.right();
+        left += 8.0;
+        fits
+    });
+    let placed = text::on_baseline(ui, pos2(place.left(), place.top() + 16.5), &pieces, 8.0);
     if !key.is_empty() {
         text::said(ui, "how far", placed, &key.join(say!("comma")));
     }
@@ -168,7 +206,15 @@ fn percent(share: f32) -> u32 {
 }
 
 /// The tiles as an image or a strip, where bytes land, and what is verified.
-fn tiles_ui(ui: &mut Ui, row: &Row, stats: &Stats, tiles: &TiledArray, so_far: SoFar, place: Rect) -> Option<Action> {
+fn tiles_ui(
+    ui: &mut Ui,
+    row: &Row,
+    stats: &Stats,
+    tiles: &TiledArray,
+    shows: TileValue,
+    so_far: SoFar,
+    place: Rect,
+) -> Option<Action> {
     let palette = theme::palette(ui);
     let rect = fitted(tiles, place);
     let response = ui.interact(rect, ui.scope_id().with("picture"), Sense::click());
@@ -184,7 +230,7 @@ fn tiles_ui(ui: &mut Ui, row: &Row, stats: &Stats, tiles: &TiledArray, so_far: S
     let landed = rect.with_max_x(rect.left() + rect.width() * so_far.landed);
     ui.painter().rect_filled(landed, 0.0, palette.grid);
     if tiles.grid.is_image() {
-        image::paint(ui, row.key, tiles, rect);
+        image::paint(ui, row.key, tiles, shows, rect);
     } else {
         strip(ui, tiles, rect, palette);
     }

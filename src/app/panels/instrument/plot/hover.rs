@@ -204,7 +204,7 @@ fn between(row: &Row, scene: &Scene, from_s: f64, to_s: f64) -> String {
     if let [Some(before), Some(after)] = rates
         && before > 0.0
     {
-        let percent = format!("{:+.0} %", (after / before - 1.0) * 100.0);
+        let percent = format!("{:+.0}\u{a0}%", (after / before - 1.0) * 100.0);
         words.push(percent.replace('-', "\u{2212}"));
     }
     words.join(say!("comma"))
