@@ -12,7 +12,6 @@ mod send;
 pub(crate) use crate::checksum::{Checksum, ChecksumKind, Digest};
 pub use choice::WireChoice;
 pub use native::Replace;
-pub(crate) use offer::Grain;
-pub use offer::{Handoff, Offer};
+pub use offer::{Grain, Handoff, Offer};
 pub use receive::{Heard, ReceiveWire, Want};
 pub use send::{SendStep, SendWire};
