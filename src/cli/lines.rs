@@ -196,6 +196,7 @@ mod tests {
             verified: Some(true),
             durable: Some(true),
             sync_s: Some(0.009),
+            items: None,
             checksum: Some("crc32:cbf43926".into()),
             path: Some("a.npy".into()),
             note: None,

@@ -195,6 +195,7 @@ mod tests {
                 verified: Some(true),
                 durable: None,
                 sync_s: None,
+                items: None,
                 checksum: None,
                 path: None,
                 note: None,

@@ -12,6 +12,7 @@ fn offer(meta: ArrayMeta, checksum: ChecksumKind) -> Offer {
         plain: false,
         identity: Vec::new(),
         checksum,
+        grain: None,
         streams: 1,
         handoff: None,
     }
@@ -24,10 +25,27 @@ fn moved(
     checksum: ChecksumKind,
     piece: usize,
     block_bytes: u32,
+    tamper: impl FnMut(u64, &mut [u8]),
+) -> Result<(Vec<u8>, Option<String>), Error> {
+    moved_on(None, choice, data, checksum, piece, block_bytes, tamper)
+}
+
+/// The same with blocks that lie on a grid.
+fn moved_on(
+    grain: Option<Grain>,
+    choice: WireChoice,
+    data: &[u8],
+    checksum: ChecksumKind,
+    piece: usize,
+    block_bytes: u32,
     mut tamper: impl FnMut(u64, &mut [u8]),
 ) -> Result<(Vec<u8>, Option<String>), Error> {
     let meta = ArrayMeta::vector(Dtype::u8(), data.len() as u64).expect("small");
-    let mut sender = SendWire::new(choice, offer(meta.clone(), checksum));
+    let offer = Offer {
+        grain,
+        ..offer(meta.clone(), checksum)
+    };
+    let mut sender = SendWire::new(choice, offer);
     let (known, choice) = if choice == WireChoice::Raw {
         (Some(meta), choice)
     } else {
@@ -36,9 +54,9 @@ fn moved(
     let mut receiver = ReceiveWire::new(choice, known.as_ref())?;
     let ledger = Ledger::new(data.len() as u64, checksum, 1);
     let (mut on_the_way, mut out) = (std::collections::VecDeque::new(), vec![0; data.len()]);
-    let mut bytes_sent = 0;
+    let (mut bytes_sent, mut has_answered) = (0, false);
     for _ in 0..100_000 {
-        match sender.step(Some(block_bytes))? {
+        match sender.step(Some(block_bytes)) {
             SendStep::Write(bytes) => on_the_way.extend(bytes),
             SendStep::Data { at, len } => {
                 let at = usize::try_from(at).expect("small");
@@ -50,6 +68,7 @@ fn moved(
                 on_the_way.extend(bytes);
                 sender.sent(len as u64)?;
             }
+            SendStep::LookAgain => on_the_way.extend(sender.unchanged()?),
             SendStep::Await | SendStep::Done | SendStep::HandOver => {}
         }
         let answer = match receiver.want() {
@@ -71,12 +90,22 @@ fn moved(
                 receiver.landed(len as u64)?;
                 Vec::new()
             }
-            Want::Done if sender.step(Some(block_bytes))? == SendStep::Done => {
+            Want::Done if sender.step(Some(block_bytes)) == SendStep::Done => {
                 assert_eq!(receiver.verified_checksum(), sender.verified_checksum());
                 assert!(on_the_way.is_empty());
                 return Ok((out, sender.verified_checksum()));
             }
-            Want::Done => receiver.receipt(),
+            Want::Done if !std::mem::replace(&mut has_answered, true) => receiver.result(),
+            Want::Done if receiver.may_go_on() => {
+                let bytes: Vec<u8> = on_the_way.drain(..piece.min(on_the_way.len())).collect();
+                receiver.hear(&bytes)?;
+                if receiver.may_go_on() {
+                    Vec::new()
+                } else {
+                    receiver.summary()
+                }
+            }
+            Want::Done => Vec::new(),
         };
         sender.hear(&answer)?;
     }
@@ -95,6 +124,22 @@ fn every_wire_moves_every_byte_whatever_the_pieces() {
             }
         }
     }
+}
+
+#[test]
+fn blocks_on_a_grid_arrive_where_they_belong_and_a_flipped_bit_names_its_block() {
+    let data: Vec<u8> = (0..200_000_u32).map(|i| (i % 251) as u8).collect();
+    let grain = Some(Grain::MIN);
+    let kind = ChecksumKind::Crc64Nvme;
+    for len in [0, 1, 65_536, 65_537, 200_000] {
+        let data = &data[..len];
+        let (out, _) = moved_on(grain, WireChoice::Native, data, kind, 1000, 1, |_, _| {}).expect("moved");
+        assert!(out == data, "{len}");
+    }
+    let flip = |at: u64, bytes: &mut [u8]| bytes[0] ^= u8::from(at == 70_536);
+    let error = moved_on(grain, WireChoice::Native, &data, kind, 5000, 1, flip).expect_err("a flipped bit");
+    let (index, start, end) = (1, 65_536, 131_072);
+    assert_eq!(error, Error::DamagedBlock { index, start, end });
 }
 
 #[test]
@@ -166,43 +211,83 @@ fn a_later_version_is_refused_by_its_number() {
         WireChoice::Native,
         offer(ArrayMeta::vector(Dtype::u8(), 1).expect("1"), ChecksumKind::None),
     );
-    sender.step(Some(1)).expect("offer");
+    sender.step(Some(1));
     let refused = sender.hear(&wire.give_up("no version 7")).expect_err("a refusal");
     assert_eq!(refused, Error::Refused("no version 7".into()));
 }
 
-#[test]
-fn a_receipt_before_the_last_byte_was_sent_is_not_taken() {
-    let array = ArrayMeta::vector(Dtype::u8(), 10).expect("10");
-    let mut sender = SendWire::new(WireChoice::Native, offer(array, ChecksumKind::Crc64Nvme));
-    sender.step(Some(4)).expect("block");
-    let mut answer = b"ARLIFT\x01\x00".to_vec();
-    answer.extend([2, 0, 0, 0, 12, 0, 0, 0, 9, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-    sender.hear(&answer).expect("an acceptance");
-    let mut receipt = vec![5, 0, 0, 0, 24, 0, 0, 0, 4, 0, 8, 0, 10, 0, 0, 0, 0, 0, 0, 0];
-    receipt.extend([10, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-    assert!(matches!(sender.hear(&receipt), Err(Error::Protocol(_))));
+/// The first words of a sender of an array of so many bytes: greeting, hello and offer.
+fn first_words(bytes: u64, grain: Option<Grain>) -> Vec<u8> {
+    let array = ArrayMeta::vector(Dtype::u8(), bytes).expect("small");
+    let offer = Offer {
+        grain,
+        ..offer(array, ChecksumKind::None)
+    };
+    match SendWire::new(WireChoice::Native, offer).step(Some(1)) {
+        SendStep::Write(bytes) => bytes,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
-fn a_block_out_of_place_or_beyond_the_end_is_an_error() {
-    for (offset, len) in [(1_u64, 1_u32), (0, 11), (u64::MAX, 4)] {
+fn a_result_before_the_last_byte_was_sent_is_not_taken() {
+    let array = ArrayMeta::vector(Dtype::u8(), 10).expect("10");
+    let mut sender = SendWire::new(WireChoice::Native, offer(array, ChecksumKind::None));
+    sender.step(Some(4));
+    let mut receiver = ReceiveWire::new(WireChoice::Native, None).expect("native");
+    receiver.hear(&first_words(10, None)).expect("an offer");
+    let ledger = Ledger::new(10, ChecksumKind::None, 1);
+    sender.hear(&receiver.accept(&ledger, None).expect("an answer")).expect("heard");
+    assert!(sender.agreed());
+    assert!(matches!(sender.hear(&receiver.result()), Err(Error::Protocol(_))));
+}
+
+#[test]
+fn a_block_out_of_place_or_beyond_the_end_or_of_another_item_is_an_error() {
+    let grain = Some(Grain::MIN);
+    for (grain, item, index, len) in [
+        (None, 1_u32, 1_u32, 1_u32),
+        (None, 1, 0, 11),
+        (None, 2, 0, 1),
+        (grain, 1, 0, 9),
+        (grain, 1, 1, 10),
+        (grain, 1, u32::MAX, 10),
+    ] {
         let mut wire = ReceiveWire::new(WireChoice::Native, None).expect("native");
-        let mut sender = SendWire::new(
-            WireChoice::Native,
-            offer(ArrayMeta::vector(Dtype::u8(), 10).expect("10"), ChecksumKind::None),
-        );
-        let Ok(SendStep::Write(bytes)) = sender.step(Some(1)) else {
-            panic!("an offer")
-        };
-        wire.hear(&bytes).expect("an offer");
+        wire.hear(&first_words(10, grain)).expect("an offer");
         let ledger = Ledger::new(10, ChecksumKind::None, 1);
         wire.accept(&ledger, None).expect("an answer");
-        let mut block = vec![4, 0, 0, 0];
-        block.extend_from_slice(&len.to_le_bytes());
-        block.extend_from_slice(&offset.to_le_bytes());
-        assert!(matches!(wire.hear(&block), Err(Error::Protocol(_))), "{offset} {len}");
+        let block = [[4, 0, 0, 0], len.to_le_bytes(), item.to_le_bytes(), index.to_le_bytes()].concat();
+        assert!(
+            matches!(wire.hear(&block), Err(Error::Protocol(_))),
+            "{item} {index} {len}"
+        );
     }
+}
+
+#[test]
+fn an_array_is_not_whole_before_its_sender_has_looked_again_and_its_end_must_be_true() {
+    let accepted = || {
+        let mut wire = ReceiveWire::new(WireChoice::Native, None).expect("native");
+        wire.hear(&first_words(0, None)).expect("an offer");
+        let ledger = Ledger::new(0, ChecksumKind::None, 1);
+        wire.accept(&ledger, None).expect("an answer");
+        assert!(matches!(wire.want(), Want::Control(_)));
+        wire
+    };
+    let end = |bytes: u64| {
+        let mut end = vec![15, 0, 0, 0, 20, 0, 0, 0, 9, 0, 4, 0, 1, 0, 0, 0, 4, 0, 8, 0];
+        end.extend(bytes.to_le_bytes());
+        end
+    };
+    assert!(matches!(accepted().hear(&end(1)), Err(Error::Protocol(_))));
+    let mut wire = accepted();
+    assert!(matches!(wire.hear(&[19, 0, 0, 0, 0, 0, 0, 0]), Err(Error::Protocol(_))));
+    wire = accepted();
+    wire.hear(&end(0)).expect("an end");
+    assert_eq!((wire.want(), wire.may_go_on()), (Want::Done, true));
+    wire.hear(&[19, 0, 0, 0, 0, 0, 0, 0]).expect("a finish");
+    assert!(!wire.may_go_on());
 }
 
 proptest! {
@@ -210,7 +295,7 @@ proptest! {
     fn arbitrary_bytes_never_panic_and_never_make_a_receiver_want_without_bound(
         bytes in proptest::collection::vec(any::<u8>(), 1..300), magic in 0..3_u8
     ) {
-        let mut stream = match magic { 0 => b"ARLIFT\x01\x00".to_vec(), 1 => b"\x93NUMPY\x01\x00".to_vec(), _ => Vec::new() };
+        let mut stream = match magic { 0 => b"ARLIFT\x02\x00".to_vec(), 1 => b"\x93NUMPY\x01\x00".to_vec(), _ => Vec::new() };
         stream.extend(bytes);
         let mut wire = ReceiveWire::new(WireChoice::Auto, None).expect("auto");
         let mut at = 0;

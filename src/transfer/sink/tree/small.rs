@@ -139,7 +139,8 @@ fn is_removed(folder: &Folder) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Replace, TreePolicy};
+    use super::super::TreePolicy;
+    use crate::wire::Replace;
     use super::*;
     use crate::transfer::tree::path::RelativePath;
 

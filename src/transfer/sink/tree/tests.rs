@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::checksum::{ChecksumKind, Digest};
+use crate::wire::Replace;
+use crate::wire::native::Timestamp;
 
+use super::item::Refusal;
 use super::*;
 
 mod files;

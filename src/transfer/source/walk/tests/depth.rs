@@ -6,7 +6,8 @@ use std::process::Command;
 
 use rustix::fs::{CWD, Mode, OFlags, mkdirat, open, openat, renameat};
 
-use super::super::{OPEN_FOLDERS_MAX, TreeReader};
+use super::super::TreeReader;
+use super::super::walker::OPEN_FOLDERS_MAX;
 use super::*;
 use crate::transfer::tree::path::{DEPTH_MAX, PATH_BYTES_MAX};
 

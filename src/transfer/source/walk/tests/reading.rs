@@ -4,7 +4,8 @@ use std::fs::{File, FileTimes};
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
 
-use super::super::{Failure, ReadFault, SMALL_FILE_BYTES_MAX, TreeReader};
+use super::super::failure::Failure;
+use super::super::{ReadFault, SMALL_FILE_BYTES_MAX, TreeReader};
 use super::*;
 
 /// A tree, its files, and a reader for them.

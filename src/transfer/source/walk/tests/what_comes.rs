@@ -7,7 +7,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use super::super::{Failure, Timestamp};
+use super::super::failure::Failure;
+use crate::wire::native::Timestamp;
 use super::*;
 use crate::error::Error;
 use crate::transfer::tree::path::{NameFault, PathFault};
