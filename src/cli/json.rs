@@ -61,11 +61,12 @@ mod names {
         "result",
         "omitted",
     ];
-    pub(super) const TRANSFER: [&str; 14] = [
+    pub(super) const TRANSFER: [&str; 15] = [
         "state",
         "handed_over",
         "started",
         "limit",
+        "items",
         "sample",
         "preview",
         "stats",

@@ -188,9 +188,10 @@ fn what_changes_the_meaning_of_a_message_and_is_unknown_is_an_error() {
 fn blocks_are_as_long_as_a_power_of_two_that_is_in_bounds_and_not_too_many() {
     let mut bytes = encoded(&offered(offer()));
     let at = bytes
-        .windows(4)
-        .position(|window| window == 65_536_u32.to_le_bytes())
-        .expect("the grain");
+        .windows(8)
+        .position(|window| window == [16, 0, 4, 0, 0, 0, 1, 0])
+        .expect("the grain")
+        + 4;
     for wrong in [0_u32, 65_535, 32_768, 8 << 20] {
         bytes[at..at + 4].copy_from_slice(&wrong.to_le_bytes());
         assert!(matches!(Message::parse(&bytes), Err(Error::BadOffer(_))), "{wrong}");
