@@ -60,6 +60,7 @@ mod tests {
             plain,
             identity: Vec::new(),
             checksum: ChecksumKind::None,
+            grain: None,
             streams: 1,
             handoff: None,
         }

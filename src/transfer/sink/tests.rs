@@ -20,6 +20,7 @@ fn offer(name: Option<&str>, plain: bool, count: u64) -> Offer {
         plain,
         identity: Vec::new(),
         checksum: ChecksumKind::None,
+        grain: None,
         streams: 1,
         handoff: None,
     }
