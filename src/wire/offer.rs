@@ -66,12 +66,14 @@ impl Grain {
         Self(1 << bytes.ilog2())
     }
 
-    /// For an array of so many bytes: the longest of at most `wanted` bytes that is not too short for it.
+    /// For an array of so many bytes: the longest of at most `wanted` bytes that is not too short for it; `None` where the
+    /// longest of all is, beyond 64 TiB.
     #[must_use]
-    pub fn for_array(bytes: u64, wanted: u64) -> Self {
+    pub fn for_array(bytes: u64, wanted: u64) -> Option<Self> {
         let shortest = bytes.div_ceil(BLOCKS_MAX);
         let shortest = shortest.checked_next_power_of_two().unwrap_or(u64::MAX);
-        Self::at_most(wanted.max(shortest))
+        let grain = Self::at_most(wanted.max(shortest));
+        (bytes.div_ceil(grain.bytes()) <= BLOCKS_MAX).then_some(grain)
     }
 
     /// In bytes.
