@@ -83,10 +83,9 @@ impl FirstSender {
     ) -> Result<Self, Error> {
         let bytes = source.meta.byte_len();
         // What is read as it comes leaves in order, and in blocks of what is at hand. So does what no grid reaches over.
-        let grain = match path.route.stream() {
-            Some(_) => None,
-            None => Grain::for_array(bytes, limited_block_bytes(context.controls.slowest_bytes_per_s())),
-        };
+        let wanted = limited_block_bytes(context.controls.slowest_bytes_per_s());
+        let grain = Some(Grain::for_array(bytes, wanted));
+        let grain = grain.filter(|grain| path.route.stream().is_none() && grain.reaches_over(bytes));
         let offer = Offer {
             meta: source.meta.clone(),
             name: Some(source.name.clone()),
