@@ -246,13 +246,6 @@ impl RelativePath {
         self.0.get(..slash).map(|parent| Self(parent.to_vec()))
     }
 
-    /// Whether this item lies in the folder `folder`, at any depth below it. No path lies in itself.
-    pub(crate) fn is_below(&self, folder: &Self) -> bool {
-        self.0
-            .strip_prefix(folder.as_bytes())
-            .is_some_and(|rest| rest.first() == Some(&b'/'))
-    }
-
     /// Says whether a link at this path may have this target. Its `..` may lead up to the folder in which the first
     /// names of the tree stand. See [`check_target`].
     pub(crate) fn check_target(&self, target: &[u8]) -> Result<(), TargetFault> {

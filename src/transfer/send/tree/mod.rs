@@ -149,11 +149,12 @@ impl TreeSender {
         if self.phase == Phase::Hello {
             self.say_hello();
         }
+        // Whoever has said the last word may have left.
+        if self.phase == Phase::Done {
+            return Ok(Progress::Done(Box::new(self.conclude())));
+        }
         if self.hear(now)? {
             return Ok(Progress::Moved);
-        }
-        if self.phase == Phase::Done && self.outbox.is_empty() {
-            return Ok(Progress::Done(Box::new(self.conclude())));
         }
         self.tell_items(now);
         let pause = match self.phase {

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+#[cfg(test)]
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -43,13 +44,15 @@ impl TreePart {
         &self.new.file
     }
 
-    /// Where it is now, for people.
-    pub(crate) fn path(&self) -> PathBuf {
+    /// Where it is now.
+    #[cfg(test)]
+    pub(super) fn path(&self) -> PathBuf {
         self.new.folder.path_of(self.new.name().unwrap_or(Path::new("")))
     }
 
-    /// Leaves it where it is, to be gone on with later.
-    pub(crate) fn keep(mut self) {
+    /// Leaves it where it is, as one does whose process ends.
+    #[cfg(test)]
+    pub(super) fn keep(mut self) {
         self.new.keep();
     }
 }

@@ -61,12 +61,14 @@ impl TreeSink {
     }
 
     /// Whether names that differ by the case of letters alone are one name in the root.
-    pub(crate) fn folds_case(&self) -> bool {
+    #[cfg(test)]
+    fn folds_case(&self) -> bool {
         self.places.folds_case(self.places.root())
     }
 
     /// Folders that were begun and are not finished.
-    pub(crate) fn unfinished_folders(&self) -> usize {
+    #[cfg(test)]
+    fn unfinished_folders(&self) -> usize {
         self.unfinished.len()
     }
 

@@ -75,6 +75,7 @@ impl Places {
         })
     }
 
+    #[cfg(test)]
     pub(super) fn root(&self) -> &Place {
         &self.root
     }
