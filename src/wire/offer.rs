@@ -66,12 +66,19 @@ impl Grain {
         Self(1 << bytes.ilog2())
     }
 
-    /// For an array of so many bytes: the longest of at most `wanted` bytes that is not too short for it.
+    /// For an array of so many bytes: the longest of at most `wanted` bytes that is not too short for it. For more than
+    /// 64 TiB the longest of all is too short, too.
     #[must_use]
     pub fn for_array(bytes: u64, wanted: u64) -> Self {
         let shortest = bytes.div_ceil(BLOCKS_MAX);
         let shortest = shortest.checked_next_power_of_two().unwrap_or(u64::MAX);
         Self::at_most(wanted.max(shortest))
+    }
+
+    /// Whether so many bytes are no more blocks than an array can have.
+    #[must_use]
+    pub fn reaches_over(self, bytes: u64) -> bool {
+        bytes.div_ceil(self.bytes()) <= BLOCKS_MAX
     }
 
     /// In bytes.

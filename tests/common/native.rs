@@ -92,7 +92,7 @@ pub(crate) fn block_with(index: u32, data: &[u8], checksum: u64) -> Vec<u8> {
 
 pub(crate) fn block_header(index: u32, len: u32) -> Vec<u8> {
     let [len, item, index] = [len, ITEM, index].map(u32::to_le_bytes);
-    [&[BLOCK, 0, 0, 0], len, item, index].concat()
+    [&[BLOCK, 0, 0, 0][..], &len, &item, &index].concat()
 }
 
 pub(crate) fn handoff(position: u64) -> Vec<u8> {

@@ -115,8 +115,8 @@ fn receive_all(
                 }
                 match wire.hear(heard) {
                     Ok(Some(Heard::Offer(heard))) => offer = Some(heard),
-                    // Which transfer it joins is not the wire's to know, and a tree is taken by another one.
-                    Ok(Some(Heard::Join(_) | Heard::Tree(_))) => break,
+                    // Which transfer it joins is not the wire's to know.
+                    Ok(Some(Heard::Join(_))) => break,
                     Ok(_) => {}
                     Err(error) => {
                         assert!(wire.give_up(&error.to_string()).len() < 2 << 10, "a long reason");
@@ -124,6 +124,8 @@ fn receive_all(
                     }
                 }
             }
+            // What is to come is no array: another one takes it.
+            Want::Decision if offer.is_none() && ledger.is_none() => break,
             Want::Decision => {
                 let is_offered_whole = offer.as_deref().is_some_and(|offer: &Offer| offer.handoff.is_some());
                 let ledger = ledger.get_or_insert_with(|| {

@@ -82,12 +82,10 @@ impl FirstSender {
         mut context: MachineContext,
     ) -> Result<Self, Error> {
         let bytes = source.meta.byte_len();
-        // What is read as it comes leaves in order, and in blocks of what is at hand.
-        let grain = path
-            .route
-            .stream()
-            .is_none()
-            .then(|| Grain::for_array(bytes, limited_block_bytes(context.controls.slowest_bytes_per_s())));
+        // What is read as it comes leaves in order, and in blocks of what is at hand. So does what no grid reaches over.
+        let wanted = limited_block_bytes(context.controls.slowest_bytes_per_s());
+        let grain = Some(Grain::for_array(bytes, wanted));
+        let grain = grain.filter(|grain| path.route.stream().is_none() && grain.reaches_over(bytes));
         let offer = Offer {
             meta: source.meta.clone(),
             name: Some(source.name.clone()),
