@@ -27,12 +27,12 @@ use crate::transfer::source::tree::TreeSource;
 use crate::transfer::source::walk::{self, ReadFault, SMALL_FILE_BYTES_MAX, Step, TreeReader};
 use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
 use crate::transfer::tell::event_sender::EventSender;
-use crate::transfer::tree::path::{RelativePath, shown_bytes};
+use crate::transfer::tree::path::shown_bytes;
 use crate::wire::native::{Entry, EntryKind, Message, Parsed, TreeRequest, greeting, version_of};
 use crate::wire::Grain;
 
 use file::{Sent, SentFile};
-use outgoing::Outgoing;
+use outgoing::{Again, Outgoing};
 use walker::{NextStep, Walker};
 
 /// As much is written ahead of the socket, beside one block.
@@ -60,7 +60,8 @@ pub(crate) struct TreeSender {
     file: Option<SentFile>,
     /// A step of the walk for which there was no credit.
     waiting: Option<(Step, Option<u64>)>,
-    walk_is_over: bool,
+    /// It was said that nothing more is offered.
+    has_finished: bool,
     phase: Phase,
     checksum: ChecksumKind,
     throttle: Throttle,
@@ -130,7 +131,7 @@ impl TreeSender {
             outgoing: Outgoing::new(),
             file: None,
             waiting: None,
-            walk_is_over: false,
+            has_finished: false,
             phase: Phase::Hello,
             checksum: options.checksum,
             throttle: Throttle::new(now),
@@ -236,8 +237,10 @@ impl TreeSender {
                 self.begin_file(item);
                 continue;
             }
-            if let Some(path) = self.outgoing.take_again() {
-                self.offer_again(&path);
+            if self.outgoing.may_offer(OFFER_BYTES_MAX)
+                && let Some(again) = self.outgoing.take_again()
+            {
+                self.offer_again(&again);
                 continue;
             }
             if let Some(pause) = self.offer_next(limit, now) {
@@ -253,12 +256,13 @@ impl TreeSender {
             NextStep::Step(step, content) => (step, content),
             NextStep::NotYet => return Some(Pause::ForWalk),
             NextStep::Over => {
-                if !self.walk_is_over {
-                    self.walk_is_over = true;
+                // A file that has changed when it is its turn is offered once more.
+                if !self.has_finished && !self.outgoing.may_offer_again() {
+                    self.has_finished = true;
                     Message::Finish.encode(self.outbox.buffer());
                     return None;
                 }
-                if self.outgoing.is_settled() {
+                if self.is_settled() {
                     self.phase = Phase::AwaitSummary;
                     self.events.state(State::Verifying);
                 }
@@ -290,7 +294,7 @@ impl TreeSender {
                 let item = self.outgoing.offer_link(entry.path.clone());
                 self.say_offer(item, &entry, EntryKind::Link { target });
             }
-            Step::File(entry) => self.offer_file(entry, content, false),
+            Step::File(entry) => self.offer_file(entry, content),
             Step::FolderEnd(_) => self.outgoing.leave_folder(),
             Step::Failed { path, reason } => {
                 let path = shown_bytes(&path);
@@ -305,18 +309,10 @@ impl TreeSender {
         self.outgoing.is_eager && bytes <= Grain::MIN.bytes()
     }
 
-    fn offer_file(&mut self, entry: walk::Entry, content: Option<u64>, is_second: bool) {
-        let bytes = entry.bytes;
-        let kind = EntryKind::File {
-            bytes,
-            grain: file::grain(bytes),
-            checksum: self.checksum,
-            is_sparse: entry.is_sparse,
-            content,
-        };
-        let item = self.outgoing.offer_file(entry.clone(), is_second);
-        self.say_offer(item, &entry, kind);
-        if self.sends_at_once(bytes) && !is_second {
+    fn offer_file(&mut self, entry: walk::Entry, content: Option<u64>) {
+        let item = self.outgoing.offer_file(entry.clone());
+        self.say_offer(item, &entry, self.file_kind(&entry, content));
+        if self.sends_at_once(entry.bytes) {
             let before = self.outbox.len();
             self.send_small(item);
             self.outgoing.spend(self.outbox.len() - before);
@@ -324,10 +320,23 @@ impl TreeSender {
     }
 
     /// Offers a file once more that had changed.
-    fn offer_again(&mut self, path: &RelativePath) {
-        match self.reader.look_again(path) {
-            Ok(entry) => self.offer_file(entry, None, true),
-            Err(fault) => self.outgoing.fail(path.display(), fault.to_string()),
+    fn offer_again(&mut self, again: &Again) {
+        match self.reader.look_again(&again.path) {
+            Ok(entry) => {
+                let item = self.outgoing.offer_again(entry.clone(), again);
+                self.say_offer(item, &entry, self.file_kind(&entry, None));
+            }
+            Err(fault) => self.outgoing.fail_again(again, fault.to_string()),
+        }
+    }
+
+    fn file_kind(&self, entry: &walk::Entry, content: Option<u64>) -> EntryKind {
+        EntryKind::File {
+            bytes: entry.bytes,
+            grain: file::grain(entry.bytes),
+            checksum: self.checksum,
+            is_sparse: entry.is_sparse,
+            content,
         }
     }
 
@@ -496,7 +505,7 @@ impl TreeSender {
     }
 
     fn is_settled(&self) -> bool {
-        self.walk_is_over && self.outgoing.is_settled()
+        self.has_finished && self.outgoing.is_settled()
     }
 
     /// The error for a socket that takes nothing more: what the peer said last tells why, if it said anything.

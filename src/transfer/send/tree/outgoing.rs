@@ -22,11 +22,19 @@ pub(super) struct Outgoing {
     /// Folders all of whose content has results.
     due_ends: VecDeque<u32>,
     accepted: VecDeque<u32>,
-    /// Dropped as they had changed, and to be offered once more.
-    again: VecDeque<RelativePath>,
+    /// Dropped as they had changed, and to be offered once more. Their folders wait for them.
+    again: VecDeque<Again>,
     /// Files that were sent with their offers are wanted: nothing of the tree is there yet.
     pub(super) is_eager: bool,
     pub(super) items: Items,
+}
+
+/// A file that is to be offered once more, which has no result until then.
+#[derive(Debug)]
+pub(super) struct Again {
+    pub(super) path: RelativePath,
+    /// The folder that it is in.
+    folder: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -103,7 +111,7 @@ impl Outgoing {
 
     /// A folder is offered, whose content follows.
     pub(super) fn offer_folder(&mut self, path: RelativePath) -> u32 {
-        let item = self.offer(OpenKind::Folder {
+        let item = self.offer_in_walked(OpenKind::Folder {
             path,
             unsettled: 0,
             is_left: false,
@@ -131,18 +139,27 @@ impl Outgoing {
 
     /// A link is offered.
     pub(super) fn offer_link(&mut self, path: RelativePath) -> u32 {
-        self.offer(OpenKind::Link(path))
+        self.offer_in_walked(OpenKind::Link(path))
     }
 
     /// A file is offered.
-    pub(super) fn offer_file(&mut self, entry: Entry, is_second: bool) -> u32 {
+    pub(super) fn offer_file(&mut self, entry: Entry) -> u32 {
         self.items.moving = Some(entry.path.display());
-        self.offer(OpenKind::File {
-            entry: Box::new(entry),
-            state: FileState::Offered,
-            is_second,
-            why: None,
-        })
+        self.offer_in_walked(file(entry, false))
+    }
+
+    /// A file is offered once more.
+    pub(super) fn offer_again(&mut self, entry: Entry, again: &Again) -> u32 {
+        self.items.moving = Some(entry.path.display());
+        self.offer(file(entry, true), again.folder)
+    }
+
+    /// A file cannot be offered once more.
+    pub(super) fn fail_again(&mut self, again: &Again, reason: String) {
+        self.fail(again.path.display(), reason);
+        if let Some(folder) = again.folder {
+            self.settled_in(folder);
+        }
     }
 
     /// A file whose offer stands.
@@ -158,6 +175,12 @@ impl Outgoing {
         self.open.is_empty() && self.again.is_empty()
     }
 
+    /// Whether a file can still turn out to have changed, and be offered once more.
+    pub(super) fn may_offer_again(&self) -> bool {
+        let is_unsent = |open: &OpenItem| matches!(&open.what, OpenKind::File { state, .. } if *state != FileState::Sent);
+        !self.again.is_empty() || self.open.values().any(is_unsent)
+    }
+
     /// The next folder whose end is to be said.
     pub(super) fn take_due_end(&mut self) -> Option<u32> {
         self.due_ends.pop_front()
@@ -169,7 +192,7 @@ impl Outgoing {
     }
 
     /// The next file that is to be offered again.
-    pub(super) fn take_again(&mut self) -> Option<RelativePath> {
+    pub(super) fn take_again(&mut self) -> Option<Again> {
         self.again.pop_front()
     }
 
@@ -217,15 +240,18 @@ impl Outgoing {
         for item in result.item..end {
             let open = self.open.remove(&item);
             let open = open.ok_or_else(|| Error::Protocol(format!("a second result for item {item}")))?;
-            self.count(open.what, result)?;
-            if let Some(folder) = open.folder {
+            if let Some(path) = self.count(open.what, result)? {
+                let folder = open.folder;
+                self.again.push_back(Again { path, folder });
+            } else if let Some(folder) = open.folder {
                 self.settled_in(folder);
             }
         }
         Ok(())
     }
 
-    fn count(&mut self, what: OpenKind, result: &ItemResult) -> Result<(), Error> {
+    /// Counts an item that has a result. The path of a file that is to be offered once more.
+    fn count(&mut self, what: OpenKind, result: &ItemResult) -> Result<Option<RelativePath>, Error> {
         match result.status {
             Status::Stored => {
                 if matches!(&what, OpenKind::File { state, .. } if *state != FileState::Sent) {
@@ -240,9 +266,9 @@ impl Outgoing {
             }
             Status::Refused | Status::Failed => {
                 let (OpenKind::Folder { path, .. } | OpenKind::Link(path)) = &what else {
-                    let OpenKind::File { entry, .. } = &what else { return Ok(()) };
+                    let OpenKind::File { entry, .. } = &what else { return Ok(None) };
                     self.items.fail(entry.path.display(), reason_of(result));
-                    return Ok(());
+                    return Ok(None);
                 };
                 self.items.fail(path.display(), reason_of(result));
             }
@@ -254,7 +280,7 @@ impl Outgoing {
                     why: None,
                 } => {
                     self.items.known -= 1;
-                    self.again.push_back(entry.path);
+                    return Ok(Some(entry.path));
                 }
                 OpenKind::File {
                     entry,
@@ -268,7 +294,7 @@ impl Outgoing {
                 _ => return Err(Error::Protocol("it withdraws what was not dropped".into())),
             },
         }
-        Ok(())
+        Ok(None)
     }
 
     /// One item of a folder has a result.
@@ -288,12 +314,25 @@ impl Outgoing {
         }
     }
 
-    fn offer(&mut self, what: OpenKind) -> u32 {
+    /// Offers what the walk has come to.
+    fn offer_in_walked(&mut self, what: OpenKind) -> u32 {
+        let folder = self.walked.last().copied();
+        let item = self.offer(what, folder);
+        self.expect_in(folder);
+        item
+    }
+
+    fn offer(&mut self, what: OpenKind, folder: Option<u32>) -> u32 {
         let item = self.next;
         // The credit ends before the numbers do.
         self.next += 1;
         self.items.known += 1;
-        let folder = self.walked.last().copied();
+        self.open.insert(item, OpenItem { folder, what });
+        item
+    }
+
+    /// One more item of a folder has no result yet.
+    fn expect_in(&mut self, folder: Option<u32>) {
         if let Some(OpenItem {
             what: OpenKind::Folder { unsettled, .. },
             ..
@@ -301,8 +340,6 @@ impl Outgoing {
         {
             *unsettled += 1;
         }
-        self.open.insert(item, OpenItem { folder, what });
-        item
     }
 
     fn set(&mut self, item: u32, to: FileState) {
@@ -313,6 +350,15 @@ impl Outgoing {
         {
             *state = to;
         }
+    }
+}
+
+fn file(entry: Entry, is_second: bool) -> OpenKind {
+    OpenKind::File {
+        entry: Box::new(entry),
+        state: FileState::Offered,
+        is_second,
+        why: None,
     }
 }
 
