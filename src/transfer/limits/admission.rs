@@ -44,6 +44,8 @@ pub(crate) struct Applicant {
 #[derive(Debug)]
 struct Place {
     bytes: u64,
+    /// Those of them that count for good, though not all is whole.
+    kept_bytes: u64,
     is_whole: bool,
 }
 
@@ -124,8 +126,41 @@ impl Applicant {
         }
         state.open += 1;
         state.taken_bytes += bytes;
-        self.place = Some(Place { bytes, is_whole: false });
+        self.place = Some(Place {
+            bytes,
+            kept_bytes: 0,
+            is_whole: false,
+        });
         Ok(true)
+    }
+
+    /// Asks for room for so many bytes more, which stand by themselves: a file of a tree, which has a place.
+    ///
+    /// # Errors
+    /// Where they will not be taken.
+    pub(crate) fn add(&mut self, bytes: u64) -> Result<(), Error> {
+        let mut state = self.admissions.lock();
+        self.admissions.check(&state, bytes)?;
+        if let Some(place) = &mut self.place {
+            state.taken_bytes += bytes;
+            place.bytes += bytes;
+        }
+        Ok(())
+    }
+
+    /// Of the bytes that were added so many are kept, and count for good.
+    pub(crate) fn keep(&mut self, bytes: u64) {
+        if let Some(place) = &mut self.place {
+            place.kept_bytes += bytes;
+        }
+    }
+
+    /// Of the bytes that were added so many are not needed.
+    pub(crate) fn give_back(&mut self, bytes: u64) {
+        if let Some(place) = &mut self.place {
+            place.bytes -= bytes;
+            self.admissions.lock().taken_bytes -= bytes;
+        }
     }
 
     /// The array is whole: its bytes count for good.
@@ -145,7 +180,7 @@ impl Drop for Applicant {
         if let Some(place) = &self.place {
             state.open -= 1;
             if !place.is_whole {
-                state.taken_bytes -= place.bytes;
+                state.taken_bytes -= place.bytes - place.kept_bytes;
             }
         }
     }
@@ -181,6 +216,27 @@ mod tests {
         drop(applicants);
         assert!(late.ask(1).expect("allowed"));
         assert_eq!((admissions.next(), admissions.waiting()), (None, 0));
+    }
+
+    #[test]
+    fn of_a_tree_those_files_count_that_are_kept_whatever_becomes_of_the_others() {
+        let admissions = Admissions::new(AdmissionLimits {
+            bytes_each: Some(60),
+            bytes_in_all: Some(100),
+            ..limits()
+        });
+        let mut tree = admissions.applicant(0);
+        assert!(tree.ask(0).expect("a place"));
+        assert!(tree.add(61).is_err(), "too large by itself");
+        tree.add(50).expect("room");
+        tree.keep(50);
+        tree.add(40).expect("room");
+        assert!(tree.add(11).is_err(), "too large with the others");
+        tree.give_back(40);
+        tree.add(30).expect("what was given back");
+        drop(tree);
+        let mut next = admissions.applicant(1);
+        assert!(next.ask(51).is_err() && next.ask(50).expect("what nobody has kept"));
     }
 
     #[test]

@@ -170,7 +170,7 @@ impl FirstReceiver {
 
     fn advance(&mut self, now: Instant) -> Result<Progress, Error> {
         if let Phase::Tree(tree) = &mut self.phase {
-            return tree.step(&mut self.link, now);
+            return tree.step(&mut self.link, &mut self.applicant, now);
         }
         if !self.link.outbox.is_empty() {
             let flushed = self.link.flush();
@@ -189,7 +189,10 @@ impl FirstReceiver {
             Phase::TreeOffered(request) => {
                 let request = request.clone();
                 self.consider_tree(*request)?;
-                Ok(Progress::Moved)
+                match self.phase {
+                    Phase::TreeOffered(_) => self.wait_for_room(now),
+                    _ => Ok(Progress::Moved),
+                }
             }
             Phase::Applying(_) => self.apply(now),
             Phase::Preparing(_) => self.await_sink(now),

@@ -75,13 +75,17 @@ impl FirstReceiver {
                 "a tree of files needs a folder to go to: receive into one".into(),
             ));
         };
-        let allow_replace = self.link.options.allow_replace;
-        let tree = TreeReceiving::begin(&mut self.link, root, request, allow_replace);
+        // Its files need room each; the tree itself needs a place.
+        if !self.applicant.as_mut().map_or(Ok(true), |applicant| applicant.ask(0))? {
+            self.phase = Phase::TreeOffered(Box::new(request));
+            return Ok(());
+        }
+        let tree = TreeReceiving::begin(&mut self.link, root, request, self.plan.keep_free);
         self.phase = Phase::Tree(Box::new(tree));
         Ok(())
     }
 
-    /// Asks again for room. Until it is its turn the sender hears that it is not forgotten.
+    /// Asks again for room.
     pub(super) fn apply(&mut self, now: Instant) -> Result<Progress, Error> {
         let due = Phase::Greeting { due: now };
         let Phase::Applying(offer) = std::mem::replace(&mut self.phase, due) else {
@@ -92,6 +96,11 @@ impl FirstReceiver {
             return Ok(Progress::Moved);
         }
         self.phase = Phase::Applying(offer);
+        self.wait_for_room(now)
+    }
+
+    /// Until it is its turn the sender hears that it is not forgotten.
+    pub(super) fn wait_for_room(&mut self, now: Instant) -> Result<Progress, Error> {
         if self.link.keep_alive(now) {
             return Ok(Progress::Moved);
         }

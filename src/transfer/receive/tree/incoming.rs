@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::checksum::{Checksum, ChecksumKind, Digest};
 use crate::error::Error;
+use crate::transfer::limits::admission::Applicant;
 use crate::transfer::sink::tree::{ItemKind, Outcome, TreeItem};
 use crate::transfer::tell::items::Items;
 use crate::transfer::tree::path::{RelativePath, shown_bytes};
@@ -39,6 +40,8 @@ pub(super) struct Incoming {
     pub(super) bytes: u64,
     /// Every file came with checksums.
     pub(super) is_verified: bool,
+    /// Bytes of files that are kept, and of others that were offered, since that was asked last.
+    settled_bytes: (u64, u64),
 }
 
 #[derive(Debug)]
@@ -79,6 +82,7 @@ impl Incoming {
             items: Items::default(),
             bytes: 0,
             is_verified: true,
+            settled_bytes: (0, 0),
         }
     }
 
@@ -161,6 +165,23 @@ impl Incoming {
         }))
     }
 
+    /// Whether there is room for what is to be done. A file for which there is none has its result by then.
+    pub(super) fn is_admitted(&mut self, task: &Task, applicant: &mut Option<Applicant>) -> bool {
+        let (Task::Offer { number, item, .. }, Some(applicant)) = (task, applicant) else {
+            return true;
+        };
+        let ItemKind::File { bytes } = item.kind else { return true };
+        let Err(error) = applicant.add(bytes) else { return true };
+        self.open.remove(number);
+        self.refuse(*number, item.path.display(), error.for_peer());
+        false
+    }
+
+    /// Bytes of files that were kept, and of files that were not, since this was asked last.
+    pub(super) fn take_settled_bytes(&mut self) -> (u64, u64) {
+        std::mem::take(&mut self.settled_bytes)
+    }
+
     /// A block has come. What is to be done with it; nothing where its item has its result.
     pub(super) fn block(&mut self, block: TreeBlock) -> Result<Option<Task>, Error> {
         let number = block.item;
@@ -230,6 +251,12 @@ impl Incoming {
         };
         // A file that failed can be dropped as well, and has one result.
         let Some(open) = self.open.remove(&number) else { return };
+        if let OpenKind::File(file) = &open.what {
+            match outcome {
+                Some(Outcome::Stored { .. }) => self.settled_bytes.0 += file.bytes,
+                _ => self.settled_bytes.1 += file.bytes,
+            }
+        }
         let (status, is_durable, reason) = match outcome {
             None => {
                 self.items.known -= 1;

@@ -13,6 +13,8 @@ use rustix::net::{RecvFlags, recv};
 use crate::error::Error;
 use crate::sys::{Interest, awake_now};
 use crate::telemetry::Rest;
+use crate::transfer::limits::admission::Applicant;
+use crate::transfer::limits::keep_free::KeepFree;
 use crate::transfer::limits::limiter::Throttle;
 use crate::transfer::machine::drive::Progress;
 use crate::transfer::net::socket::{is_broken, would_block};
@@ -74,11 +76,12 @@ enum Phase {
 
 impl TreeReceiving {
     /// Takes the tree that was announced into the folder `root`.
-    pub(super) fn begin(link: &mut Link, root: &Path, request: TreeRequest, allow_replace: bool) -> Self {
+    pub(super) fn begin(link: &mut Link, root: &Path, request: TreeRequest, keep_free: Option<KeepFree>) -> Self {
         let syncs = link.options.sync;
         let policy = TreePolicy {
             replace: request.replace,
-            allow_replace,
+            allow_replace: link.options.allow_replace,
+            keep_free,
             checksum: request.compares,
             sync: syncs,
             umask: disk::umask(),
@@ -118,13 +121,24 @@ impl TreeReceiving {
     }
 
     /// Steps as the machine does.
-    pub(super) fn step(&mut self, link: &mut Link, now: Instant) -> Result<Progress, Error> {
+    /// Files need room of the `applicant`, where there is one.
+    pub(super) fn step(
+        &mut self,
+        link: &mut Link,
+        applicant: &mut Option<Applicant>,
+        now: Instant,
+    ) -> Result<Progress, Error> {
         if let Phase::Confirming { until } = self.phase {
             return self.confirm(link, until, now);
         }
         let mut has_moved = self.hear_disk(link)?;
+        if let Some(applicant) = applicant {
+            let (kept_bytes, left_bytes) = self.incoming.take_settled_bytes();
+            applicant.keep(kept_bytes);
+            applicant.give_back(left_bytes);
+        }
         has_moved |= self.give_work(link);
-        has_moved |= self.read(link, now)?;
+        has_moved |= self.read(link, applicant, now)?;
         self.tell_items(link, now);
         if self.inbox.is_some() {
             let out = link.outbox.buffer();
@@ -194,11 +208,11 @@ impl TreeReceiving {
     }
 
     /// Reads what has come, and makes tasks of it; whether anything has come.
-    fn read(&mut self, link: &mut Link, now: Instant) -> Result<bool, Error> {
+    fn read(&mut self, link: &mut Link, applicant: &mut Option<Applicant>, now: Instant) -> Result<bool, Error> {
         if self.inbox.is_none() || self.is_full(link) {
             return Ok(false);
         }
-        let mut has_moved = self.take_words()?;
+        let mut has_moved = self.take_words(applicant)?;
         if link.tell_pause() {
             return Ok(has_moved);
         }
@@ -223,7 +237,7 @@ impl TreeReceiving {
                 link.probe.syscall(wanted, received);
                 self.throttle.spend(received as u64);
                 inbox.filled(received);
-                self.take_words()?;
+                self.take_words(applicant)?;
                 has_moved = true;
             }
             Err(error) if would_block(&error) => {}
@@ -241,7 +255,7 @@ impl TreeReceiving {
     }
 
     /// Makes tasks of what has come whole; whether there was something.
-    fn take_words(&mut self) -> Result<bool, Error> {
+    fn take_words(&mut self, applicant: &mut Option<Applicant>) -> Result<bool, Error> {
         let mut has_moved = false;
         while let Some(word) = self.inbox.as_mut().map_or(Ok(None), TreeInbox::next)? {
             has_moved = true;
@@ -249,6 +263,7 @@ impl TreeReceiving {
                 TreeWord::Block(block) => self.incoming.block(block)?,
                 TreeWord::Message(message, bytes) => self.take(message, bytes)?,
             };
+            let task = task.filter(|task| self.incoming.is_admitted(task, applicant));
             match (task, self.tasks.last_mut()) {
                 (None, _) => {}
                 // It came with its offer.

@@ -6,6 +6,7 @@ use rustix::fs::Stat;
 use rustix::io::Errno;
 
 use crate::error::{Reason, reason};
+use crate::transfer::limits::keep_free::KeepFree;
 use crate::transfer::tree::path::{RelativePath, TargetFault};
 
 use crate::wire::Replace;
@@ -25,6 +26,8 @@ pub(crate) struct TreePolicy {
     pub(crate) checksum: bool,
     /// What is told as stored is on disk.
     pub(crate) sync: bool,
+    /// What stays free of the disk.
+    pub(crate) keep_free: Option<KeepFree>,
     /// The bits that no mode here gets. It has those of the process, which the kernel takes away anyway.
     pub(crate) umask: u32,
 }

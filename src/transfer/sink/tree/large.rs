@@ -92,7 +92,7 @@ impl TreeSink {
         };
         let place = self.place_of(&item)?;
         // Asked for first: a call for more than there is takes all of it for a moment, and others find the disk full.
-        if !is_sparse && bytes > free_bytes(&place.folder) {
+        if !is_sparse && !self.has_room(&place, bytes) {
             return Err(Errno::NOSPC.into());
         }
         let new = part_file(&place.folder, item.path.name())?;
@@ -111,6 +111,17 @@ impl TreeSink {
             place,
             new,
         })
+    }
+
+    /// Whether the disk of a folder has room for so many bytes beside what is to stay free. True where it does not say.
+    pub(super) fn has_room(&self, place: &Place, bytes: u64) -> bool {
+        match fstatvfs(&place.folder) {
+            Ok(disk) if disk.f_blocks > 0 => {
+                let kept_bytes = self.policy.keep_free.map_or(0, |keep| keep.bytes_of(&disk));
+                disk.f_bavail.saturating_mul(disk.f_frsize) >= bytes.saturating_add(kept_bytes)
+            }
+            _ => true,
+        }
     }
 
     fn published(&mut self, part: &mut TreePart) -> Result<Outcome, Stop> {
@@ -134,14 +145,6 @@ impl TreeSink {
             Ok(durable) => Outcome::Stored { durable },
             Err(reason) => Outcome::Failed(reason),
         })
-    }
-}
-
-/// What the file system of a folder has free for this user; all there could be where it does not say.
-fn free_bytes(folder: &Folder) -> u64 {
-    match fstatvfs(folder) {
-        Ok(told) if told.f_blocks > 0 => told.f_bavail.saturating_mul(told.f_frsize),
-        _ => u64::MAX,
     }
 }
 

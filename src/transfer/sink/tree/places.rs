@@ -75,7 +75,7 @@ impl Places {
         })
     }
 
-    #[cfg(test)]
+    /// The folder that the tree is in.
     pub(super) fn root(&self) -> &Place {
         &self.root
     }

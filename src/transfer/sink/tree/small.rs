@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use rustix::fs::fstat;
+use rustix::io::Errno;
 
 use crate::transfer::sink::folder::{Folder, FolderId};
 
@@ -32,6 +33,11 @@ impl TreeSink {
     /// Where the sync fails, those that are new are removed again: they have the right length and time, and a later run
     /// would take them for whole.
     pub(crate) fn store_batch(&mut self, files: &[SmallFile]) -> Vec<Outcome> {
+        let bytes = files.iter().map(|file| file.data.len() as u64).sum();
+        if self.policy.keep_free.is_some() && !self.has_room(&self.places.root().clone(), bytes) {
+            let full = || Outcome::from(Stop::from(Errno::NOSPC));
+            return files.iter().map(|_| full()).collect();
+        }
         let stored: Vec<Result<Stored, Stop>> = files.iter().map(|file| self.store(file)).collect();
         let synced = self.policy.sync.then(|| self.sync_touched());
         let outcome = |(file, stored)| self.outcome(file, stored, synced.as_ref());

@@ -21,6 +21,7 @@ mod other_file_systems;
 const POLICY: TreePolicy = TreePolicy {
     replace: Replace::Never,
     allow_replace: true,
+    keep_free: None,
     checksum: false,
     sync: false,
     umask: 0o022,
