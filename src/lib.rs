@@ -74,7 +74,7 @@ pub use start::main;
 pub use telemetry::{Cause, Counters, Evidence, ProcessUsage, Sample, Shares, SideEvidence, TcpCounters, Verdict};
 pub use transfer::{
     Connection, Element, Endpoint, Event, EventKind, Failure, Finished, Incoming, ItemFailure, Items, Job, Listener,
-    OfferingSender, OptionName, Options, Origin, Outcome, PeerUser, ReceivedArray, Replace, ShmName, Side, SinkSpec, Slice,
-    SourceSpec, Started, State, Stats, StatsChoice, Transfer, TransferId, TreeSpec, Trust, Url, Waker,
+    OfferingSender, OptionName, Options, Origin, Outcome, PeerUser, ReceivedArray, Replace, ShmName, Side, SinkSpec,
+    Slice, SourceSpec, Started, State, Stats, StatsChoice, Transfer, TransferId, TreeSpec, Trust, Url, Waker,
 };
 pub use wire::WireChoice;

@@ -17,7 +17,8 @@ mod native;
 use bodies::{Manner, receive, send};
 use budget::{Cost, cost};
 use native::{
-    ABORT, FINISH, GRAIN, GREETING, HELLO, KEEP_ALIVE, OFFER, REFUSE, block, block_header, end, field, grain, hello, message,
+    ABORT, FINISH, GRAIN, GREETING, HELLO, KEEP_ALIVE, OFFER, REFUSE, block, block_header, end, field, grain, hello,
+    message,
 };
 
 /// What is refused at sight costs next to nothing, whatever it announced: an error with its text, and what was read.
@@ -209,7 +210,10 @@ fn block_bytes() {
 #[test]
 fn grain_of_an_offer() {
     let cost = taken(&offer(1 << 40, &grain(64 << 10)));
-    assert!(cost.total_bytes < AT_SIGHT_BYTES, "2^24 blocks are not here yet: {cost:?}");
+    assert!(
+        cost.total_bytes < AT_SIGHT_BYTES,
+        "2^24 blocks are not here yet: {cost:?}"
+    );
     taken(&offer(1 << 46, &grain(4 << 20)));
     for (bytes, grain_bytes, hint) in [
         ((1 << 40) + 1, 64 << 10, "more than 16777216 blocks of 65536 bytes"),
@@ -234,7 +238,10 @@ fn hello_and_finish_come_once() {
     let twice = [&whole[..], &message(FINISH, b"")].concat();
     let error = receive(Manner::default(), &twice).1.expect("an end").to_string();
     assert!(error.contains("a finish out of turn"), "{error}");
-    refused(&[offer(1, b""), block(0, b"x"), end(2)].concat(), "an end after 2 bytes of 1");
+    refused(
+        &[offer(1, b""), block(0, b"x"), end(2)].concat(),
+        "an end after 2 bytes of 1",
+    );
 }
 
 #[test]

@@ -179,7 +179,10 @@ fn incomplete(items: &Items) -> Failure {
         });
     }
     let all = items.settled();
-    Failure::Incomplete(format!("{} of {all} files, folders and links did not arrive", items.failed))
+    Failure::Incomplete(format!(
+        "{} of {all} files, folders and links did not arrive",
+        items.failed
+    ))
 }
 
 fn end_of(id: TransferId, outcome: Outcome, report: &mut Report) -> Result<Option<Finished>, Failure> {

@@ -71,10 +71,7 @@ pub(super) fn loopback(typed: &LoopbackArguments) -> Result<TransferPlan<Infalli
     let into_file = !matches!(sink, SinkSpec::Memory | SinkSpec::Discard);
     check_handoff(&options, true, Some((options.receive_route, into_file)))?;
     Ok(TransferPlan {
-        job: Job::Loopback {
-            source,
-            sink,
-        },
+        job: Job::Loopback { source, sink },
         options,
         json: typed.common.json,
     })
@@ -178,7 +175,9 @@ fn tree(
                 Origin::File { path, .. } if source != "-" => roots.push(path),
                 _ => {
                     let source = source.display();
-                    return Err(usage(format!("{source} is no file: send it by itself, without folders")));
+                    return Err(usage(format!(
+                        "{source} is no file: send it by itself, without folders"
+                    )));
                 }
             }
         }

@@ -46,6 +46,7 @@ pub(crate) use run::{last_event, without_outcome};
 pub(crate) use tell::event_queue::EventQueue;
 pub(crate) use tell::path_text;
 
+pub use crate::wire::Replace;
 pub(crate) use limits::command::Command;
 pub use net::connection::Connection;
 pub use net::endpoint::Endpoint;
@@ -54,7 +55,6 @@ pub use net::peer_user::PeerUser;
 pub(crate) use net::peer_user::check_own;
 pub use net::url::Url;
 pub use plan::{Incoming, Job, OfferingSender, OptionName, Options, Origin, SinkSpec, Slice, SourceSpec, StatsChoice};
-pub use crate::wire::Replace;
 pub use shm::ShmName;
 pub(crate) use sink::abandoned::AbandonedParts;
 pub(crate) use sink::part_name::{PartNumber, left_behind};

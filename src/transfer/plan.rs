@@ -253,6 +253,10 @@ pub enum SinkSpec {
 /// assert!(Options { streams: 17, ..options }.check().is_err());
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "switches that have nothing to do with each other"
+)]
 pub struct Options {
     /// What peers say to each other.
     pub wire: WireChoice,

@@ -55,7 +55,7 @@ impl Grain {
     /// Of exactly so many bytes; `None` where blocks cannot be of that length.
     #[must_use]
     pub fn new(bytes: u32) -> Option<Self> {
-        let is_one = bytes.is_power_of_two() && bytes >= Self::MIN.0 && bytes <= Self::MAX.0;
+        let is_one = bytes.is_power_of_two() && (Self::MIN.0..=Self::MAX.0).contains(&bytes);
         is_one.then_some(Self(bytes))
     }
 

@@ -74,7 +74,9 @@ impl Strata {
     pub(super) fn estimate(&self, tiles: &[Reduced]) -> Estimate {
         let of_stratum = |tiles: &[Reduced]| {
             let mut reduced = Reduced::NONE;
-            tiles.iter().for_each(|tile| reduced.add(tile));
+            for tile in tiles {
+                reduced.add(tile);
+            }
             reduced
         };
         let reduced = tiles.chunks(self.tiles_each).map(of_stratum);

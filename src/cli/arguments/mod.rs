@@ -29,8 +29,8 @@ pub(super) use history::{
 };
 pub(super) use pages::PagesArguments;
 pub(super) use ping::PingArguments;
-pub(super) use tree::TreeArguments;
 pub(super) use serve::{LimitArguments, ServeArguments, WorkerArguments, WorkersArguments};
+pub(super) use tree::TreeArguments;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -3,6 +3,7 @@
 use clap::Args;
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 #[command(next_help_heading = "Folders")]
 pub(crate) struct TreeArguments {
     /// Leaves out what this glob matches, as in a .gitignore; may be given several times

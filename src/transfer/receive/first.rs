@@ -202,7 +202,9 @@ impl FirstReceiver {
             }
             Phase::AwaitingHandoff(_) | Phase::Receiving(_) => self.take(now),
             Phase::Publishing { .. } => self.await_publication(now),
-            Phase::Tree(_) | Phase::Over(_) | Phase::Joined { .. } => Err(Error::Bug("a receiver goes on after its end".into())),
+            Phase::Tree(_) | Phase::Over(_) | Phase::Joined { .. } => {
+                Err(Error::Bug("a receiver goes on after its end".into()))
+            }
         }
     }
 

@@ -114,7 +114,9 @@ impl Run<'_> {
         self.peer = Some(to.to_string());
         if let Origin::Tree(spec) = &source.origin {
             let tree = self.open_tree(spec)?;
-            let Some(connection) = self.connect(&to)? else { return Ok(false) };
+            let Some(connection) = self.connect(&to)? else {
+                return Ok(false);
+            };
             self.spawn_tree_sender(connection, tree, None)?;
             return Ok(true);
         }
@@ -122,7 +124,9 @@ impl Run<'_> {
         let Some(path) = self.send_path(&source, matches!(to, Endpoint::Unix(_)))? else {
             return Ok(false);
         };
-        let Some(connection) = self.connect(&to)? else { return Ok(false) };
+        let Some(connection) = self.connect(&to)? else {
+            return Ok(false);
+        };
         // Further connections go where this one got through.
         if self.options.streams > 1 {
             self.to = connection.endpoint().or(Some(to));

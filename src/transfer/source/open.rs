@@ -26,7 +26,9 @@ impl Source {
             Origin::Range(range) => Self::from_range(range.clone(), spec.slice),
             Origin::File { path, dtype } => Self::from_path(path, None, dtype.as_ref(), spec.slice),
             Origin::InFolder { folder, path, dtype } => Self::from_path(path, Some(folder), dtype.as_ref(), spec.slice),
-            Origin::Tree(_) => Err(Error::Usage("a tree of files is no array: send it, or take one file of it".into())),
+            Origin::Tree(_) => Err(Error::Usage(
+                "a tree of files is no array: send it, or take one file of it".into(),
+            )),
             Origin::Shm { name, dtype } => Self::from_shm(name, dtype.as_ref(), spec.slice),
         }
     }

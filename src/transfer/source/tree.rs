@@ -29,7 +29,11 @@ pub struct TreeSpec {
 impl TreeSpec {
     /// What it is called for people.
     pub(crate) fn title(&self) -> String {
-        let first = self.roots.first().map(|root| root.display().to_string()).unwrap_or_default();
+        let first = self
+            .roots
+            .first()
+            .map(|root| root.display().to_string())
+            .unwrap_or_default();
         match self.roots.len() {
             0 | 1 => first,
             several => format!("{first} and {} more", several - 1),

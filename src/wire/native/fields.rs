@@ -72,7 +72,9 @@ impl<'a> Fields<'a> {
                 return Err(Error::Protocol(format!("a message with its field {tag} twice")));
             }
             if tag >= FIRST_MANDATORY_TAG {
-                return Err(Error::Protocol(format!("field {tag} has to be understood and is unknown here")));
+                return Err(Error::Protocol(format!(
+                    "field {tag} has to be understood and is unknown here"
+                )));
             }
             fields.push((tag, value));
             body = rest;

@@ -1,5 +1,7 @@
 //! The `native` wire's messages: what each is made of, and the header before it. Every number is little-endian.
 
+mod decode;
+mod encode;
 #[cfg(test)]
 mod tests;
 
@@ -7,9 +9,8 @@ use crate::array::MAX_DESCR_BYTES;
 use crate::error::Error;
 use crate::wire::Offer;
 
+use super::Token;
 use super::entry::Entry;
-use super::fields::{Fields, put, put_reason, put_text, tag};
-use super::{Token, offer};
 
 /// The version spoken here.
 pub(crate) const VERSION: u16 = 2;
@@ -231,7 +232,9 @@ impl Status {
 
     fn code(self) -> u8 {
         let mut codes = Self::CODES.into_iter();
-        codes.find(|(status, _)| *status == self).map_or(u8::MAX, |(_, code)| code)
+        codes
+            .find(|(status, _)| *status == self)
+            .map_or(u8::MAX, |(_, code)| code)
     }
 
     fn from_code(code: u8) -> Result<Self, Error> {
@@ -256,115 +259,6 @@ pub(crate) fn version_of(greeting: &[u8]) -> Option<u16> {
 }
 
 impl Message {
-    /// Appends the message's bytes; for a block, its header's.
-    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
-        if let Self::Block { item, index, len, ends } = self {
-            header(out, kind::BLOCK, if *ends { ENDS } else { 0 }, *len);
-            out.extend_from_slice(&item.to_le_bytes());
-            out.extend_from_slice(&index.to_le_bytes());
-            return;
-        }
-        let mut body = Vec::new();
-        let kind = self.encode_body(&mut body);
-        // Every body is bounded far below 4 GiB by its fields' bounds.
-        header(out, kind, 0, u32::try_from(body.len()).unwrap_or(u32::MAX));
-        out.extend_from_slice(&body);
-    }
-
-    /// Appends its fields, and returns its kind.
-    fn encode_body(&self, body: &mut Vec<u8>) -> u8 {
-        match self {
-            Self::Hello { streams, tree } => {
-                put(body, tag::STREAMS, &streams.to_le_bytes());
-                if let Some(tree) = tree {
-                    put_text(body, tag::ROOT, &tree.root, ROOT_BYTES_MAX);
-                    put(body, tag::REPLACE, &[tree.replace.code()]);
-                    put(body, tag::COMPARE, &[u8::from(tree.compares)]);
-                }
-                kind::HELLO
-            }
-            Self::Welcome { more, is_fresh } => {
-                if let Some((streams, token)) = more {
-                    put(body, tag::STREAMS, &streams.to_le_bytes());
-                    put(body, tag::TOKEN, token);
-                }
-                if *is_fresh {
-                    put(body, tag::FRESH, &[1]);
-                }
-                kind::WELCOME
-            }
-            Self::Credit(Credit { items, bytes }) => {
-                put(body, tag::ITEMS, &items.to_le_bytes());
-                put(body, tag::BYTES, &bytes.to_le_bytes());
-                kind::CREDIT
-            }
-            Self::Refuse { reason } => {
-                put_reason(body, reason);
-                kind::REFUSE
-            }
-            Self::Join { token } => {
-                put(body, tag::TOKEN, token);
-                kind::JOIN
-            }
-            Self::Offer { item, offer } => {
-                put_item(body, *item);
-                offer::write(body, offer);
-                kind::OFFER
-            }
-            Self::OfferEntry { item, entry } => {
-                put_item(body, *item);
-                entry.write(body);
-                kind::OFFER
-            }
-            Self::Accept { item, handoff } => {
-                put_item(body, *item);
-                if *handoff {
-                    put(body, tag::HANDOFF, &[1]);
-                }
-                kind::ACCEPT
-            }
-            Self::End { item, bytes, checksum } => {
-                put_item(body, *item);
-                put_sum(body, Some(*bytes), *checksum);
-                kind::END
-            }
-            Self::Drop { item, reason } => {
-                put_item(body, *item);
-                put_reason(body, reason);
-                kind::DROP
-            }
-            Self::Result(result) => {
-                put_item(body, result.item);
-                if result.count != 1 {
-                    put(body, tag::COUNT, &result.count.to_le_bytes());
-                }
-                put(body, tag::STATUS, &[result.status.code()]);
-                if result.is_durable {
-                    put(body, tag::DURABLE, &[1]);
-                }
-                put_sum(body, result.bytes, result.checksum);
-                if let Some(reason) = &result.reason {
-                    put_reason(body, reason);
-                }
-                kind::RESULT
-            }
-            Self::Handoff { item, position } => {
-                put_item(body, *item);
-                put(body, tag::POSITION, &position.to_le_bytes());
-                kind::HANDOFF
-            }
-            Self::Abort { reason } => {
-                put_reason(body, reason);
-                kind::ABORT
-            }
-            Self::Finish => kind::FINISH,
-            Self::Summary => kind::SUMMARY,
-            Self::KeepAlive => kind::KEEP_ALIVE,
-            Self::Block { .. } => kind::BLOCK,
-            Self::Skipped => FIRST_SKIPPABLE_KIND,
-        }
-    }
-
     /// What it is, for people.
     pub(crate) fn name(&self) -> &'static str {
         match self {
@@ -387,134 +281,6 @@ impl Message {
             Self::Skipped => "a message of a later version",
         }
     }
-
-    /// Takes one message from the front of `bytes`.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed, Error> {
-        let Some((header, rest)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
-            return Ok(Parsed::Need(HEADER_BYTES));
-        };
-        let [kind, flags, _, _, length @ ..] = *header;
-        let known = if kind == kind::BLOCK { ENDS } else { 0 };
-        if flags & !known != 0 && kind < FIRST_SKIPPABLE_KIND {
-            return Err(Error::Protocol(format!("a message of kind {kind} with the unknown flags {flags:#x}")));
-        }
-        let length = u32::from_le_bytes(length);
-        if kind == kind::BLOCK {
-            return Self::parse_block(flags, length, rest);
-        }
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
-        let most = if kind == kind::OFFER {
-            OFFER_BYTES_MAX
-        } else {
-            BODY_BYTES_MAX
-        };
-        if length > most {
-            return Err(Error::Protocol(format!(
-                "a message of {length} bytes, of at most {most}"
-            )));
-        }
-        let Some(body) = rest.get(..length) else {
-            return Ok(Parsed::Need(HEADER_BYTES + length));
-        };
-        Ok(Parsed::Message(Self::decode(kind, body)?, HEADER_BYTES + length))
-    }
-
-    fn parse_block(flags: u8, len: u32, rest: &[u8]) -> Result<Parsed, Error> {
-        if len == 0 || len > BLOCK_BYTES_MAX {
-            return Err(Error::Protocol(format!(
-                "a block of {len} bytes, of 1 to {BLOCK_BYTES_MAX}"
-            )));
-        }
-        let Some((item, rest)) = rest.split_first_chunk() else {
-            return Ok(Parsed::Need(BLOCK_HEADER_BYTES));
-        };
-        let Some(index) = rest.first_chunk() else {
-            return Ok(Parsed::Need(BLOCK_HEADER_BYTES));
-        };
-        let (item, index) = (u32::from_le_bytes(*item), u32::from_le_bytes(*index));
-        let ends = flags & ENDS != 0;
-        Ok(Parsed::Message(Self::Block { item, index, len, ends }, BLOCK_HEADER_BYTES))
-    }
-
-    fn decode(kind: u8, body: &[u8]) -> Result<Self, Error> {
-        if kind >= FIRST_SKIPPABLE_KIND {
-            return Ok(Self::Skipped);
-        }
-        let fields = Fields::read(body)?;
-        let item = || fields.short_number(tag::ITEM);
-        let checksum = || fields.optional(tag::CHECKSUM, Fields::number);
-        Ok(match kind {
-            kind::HELLO => Self::Hello {
-                streams: fields.streams()?,
-                tree: match fields.get(tag::ROOT) {
-                    Some(_) => Some(TreeRequest {
-                        root: fields.text(tag::ROOT, ROOT_BYTES_MAX)?,
-                        replace: Replace::from_code(fields.optional(tag::REPLACE, Fields::byte)?.unwrap_or(0))?,
-                        compares: fields.flag(tag::COMPARE)?,
-                    }),
-                    None => None,
-                },
-            },
-            kind::WELCOME => Self::Welcome {
-                more: match fields.streams()? {
-                    0 | 1 => None,
-                    streams => Some((streams, fields.token()?)),
-                },
-                is_fresh: fields.flag(tag::FRESH)?,
-            },
-            kind::CREDIT => Self::Credit(Credit {
-                items: fields.short_number(tag::ITEMS)?,
-                bytes: fields.number(tag::BYTES)?,
-            }),
-            kind::REFUSE => Self::Refuse {
-                reason: fields.reason()?,
-            },
-            kind::JOIN => Self::Join { token: fields.token()? },
-            kind::OFFER if fields.get(tag::PATH).is_some() => Self::OfferEntry {
-                item: item()?,
-                entry: Box::new(Entry::read(&fields)?),
-            },
-            kind::OFFER => Self::Offer {
-                item: item()?,
-                offer: Box::new(offer::read(&fields)?),
-            },
-            kind::ACCEPT => Self::Accept {
-                item: item()?,
-                handoff: fields.flag(tag::HANDOFF)?,
-            },
-            kind::END => Self::End {
-                item: item()?,
-                bytes: fields.number(tag::BYTES)?,
-                checksum: checksum()?,
-            },
-            kind::DROP => Self::Drop {
-                item: item()?,
-                reason: fields.reason()?,
-            },
-            kind::RESULT => Self::Result(ItemResult {
-                item: item()?,
-                count: fields.optional(tag::COUNT, Fields::short_number)?.unwrap_or(1),
-                status: Status::from_code(fields.byte(tag::STATUS)?)?,
-                is_durable: fields.flag(tag::DURABLE)?,
-                bytes: fields.optional(tag::BYTES, Fields::number)?,
-                checksum: checksum()?,
-                reason: fields.optional(tag::REASON, |fields, _| fields.reason())?,
-            }),
-            kind::HANDOFF => Self::Handoff {
-                item: item()?,
-                position: fields.number(tag::POSITION)?,
-            },
-            kind::FINISH => Self::Finish,
-            kind::SUMMARY => Self::Summary,
-            kind::ABORT => Self::Abort {
-                reason: fields.reason()?,
-            },
-            kind::KEEP_ALIVE => Self::KeepAlive,
-            _ => {
-                return Err(Error::Protocol(format!("a message of the unknown kind {kind}")));
-            }
-        })
-    }
 }
 
 /// What the front of some bytes is.
@@ -524,22 +290,4 @@ pub(crate) enum Parsed {
     Message(Message, usize),
     /// The beginning of one that has so many bytes, as far as can be told.
     Need(usize),
-}
-
-fn put_item(body: &mut Vec<u8>, item: u32) {
-    put(body, tag::ITEM, &item.to_le_bytes());
-}
-
-fn put_sum(body: &mut Vec<u8>, bytes: Option<u64>, checksum: Option<u64>) {
-    if let Some(bytes) = bytes {
-        put(body, tag::BYTES, &bytes.to_le_bytes());
-    }
-    if let Some(checksum) = checksum {
-        put(body, tag::CHECKSUM, &checksum.to_le_bytes());
-    }
-}
-
-fn header(out: &mut Vec<u8>, kind: u8, flags: u8, length: u32) {
-    out.extend_from_slice(&[kind, flags, 0, 0]);
-    out.extend_from_slice(&length.to_le_bytes());
 }

@@ -150,7 +150,9 @@ mod tests {
     #[test]
     fn on_a_grid_every_block_but_the_last_is_as_long_as_it_says() {
         let blocks = OutgoingBlocks::new(&offer(200_000, Some(Grain::MIN), ChecksumKind::None));
-        let lens: Vec<_> = std::iter::from_fn(|| blocks.give_out(7)).map(|block| block.len).collect();
+        let lens: Vec<_> = std::iter::from_fn(|| blocks.give_out(7))
+            .map(|block| block.len)
+            .collect();
         assert_eq!(lens, [65_536, 65_536, 65_536, 3_392]);
     }
 

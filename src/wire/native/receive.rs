@@ -7,8 +7,8 @@ use crate::ledger::{Claim, Ledger, Span};
 use crate::wire::{Checksum, ChecksumKind, Digest, Grain, Heard, Want};
 
 use super::message::{
-    BLOCK_HEADER_BYTES, GREETING_BYTES, HEADER_BYTES, ItemResult, Message, Parsed, Status, TRAILER_BYTES, VERSION, greeting,
-    version_of,
+    BLOCK_HEADER_BYTES, GREETING_BYTES, HEADER_BYTES, ItemResult, Message, Parsed, Status, TRAILER_BYTES, VERSION,
+    greeting, version_of,
 };
 use super::{ITEM, Token};
 
@@ -376,7 +376,8 @@ impl NativeReceiver {
 
     /// Our greeting, right before the first message.
     fn greeting_if_due(&mut self) -> Vec<u8> {
-        let is_due = matches!(self.state, State::Offered | State::Tree) && !std::mem::replace(&mut self.has_greeted, true);
+        let is_due =
+            matches!(self.state, State::Offered | State::Tree) && !std::mem::replace(&mut self.has_greeted, true);
         if is_due { greeting().to_vec() } else { Vec::new() }
     }
 
@@ -414,7 +415,7 @@ impl NativeReceiver {
         let need = match Message::parse(&self.inbox) {
             Ok(Parsed::Need(HEADER_BYTES)) if !matches!(self.state, State::AwaitHello | State::AwaitOffer) => {
                 BLOCK_HEADER_BYTES
-            },
+            }
             Ok(Parsed::Need(need)) => need,
             // A whole or a broken message is dealt with as soon as its bytes are heard.
             Ok(Parsed::Message(..)) | Err(_) => HEADER_BYTES,
@@ -463,12 +464,26 @@ impl NativeReceiver {
                 self.state = State::Handed { position };
                 Ok(None)
             }
-            (State::Handed { position }, Message::End { item: ITEM, bytes, checksum }) => {
+            (
+                State::Handed { position },
+                Message::End {
+                    item: ITEM,
+                    bytes,
+                    checksum,
+                },
+            ) => {
                 let position = *position;
                 self.end(bytes, checksum)?;
                 Ok(Some(Heard::Handoff { position }))
             }
-            (State::Between, Message::End { item: ITEM, bytes, checksum }) if self.role == Role::Control => {
+            (
+                State::Between,
+                Message::End {
+                    item: ITEM,
+                    bytes,
+                    checksum,
+                },
+            ) if self.role == Role::Control => {
                 self.end(bytes, checksum)?;
                 Ok(None)
             }

@@ -332,15 +332,17 @@ impl NativeSender {
             }
             (State::AwaitAnswer, Message::Accept { item: ITEM, handoff }) => self.accept(handoff),
             (State::AwaitAnswer, Message::Result(result)) if result.item == ITEM && result.status != Status::Stored => {
-                Err(Error::Refused(result.reason.unwrap_or_else(|| "it gave no reason".into())))
+                Err(Error::Refused(
+                    result.reason.unwrap_or_else(|| "it gave no reason".into()),
+                ))
             }
-            (State::AwaitResult, Message::Result(result)) if result.item == ITEM => match result.status {
-                Status::Stored => self.take_result(&result),
-                _ => {
-                    let reason = result.reason.unwrap_or_else(|| "it could not keep the array".into());
-                    Err(Error::Aborted(reason))
+            (State::AwaitResult, Message::Result(result)) if result.item == ITEM => {
+                if result.status == Status::Stored {
+                    return self.take_result(&result);
                 }
-            },
+                let reason = result.reason.unwrap_or_else(|| "it could not keep the array".into());
+                Err(Error::Aborted(reason))
+            }
             (State::AwaitSummary, Message::Summary) => {
                 self.state = State::Done;
                 Ok(())

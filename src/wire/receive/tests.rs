@@ -237,7 +237,9 @@ fn a_result_before_the_last_byte_was_sent_is_not_taken() {
     let mut receiver = ReceiveWire::new(WireChoice::Native, None).expect("native");
     receiver.hear(&first_words(10, None)).expect("an offer");
     let ledger = Ledger::new(10, ChecksumKind::None, 1);
-    sender.hear(&receiver.accept(&ledger, None).expect("an answer")).expect("heard");
+    sender
+        .hear(&receiver.accept(&ledger, None).expect("an answer"))
+        .expect("heard");
     assert!(sender.agreed());
     assert!(matches!(sender.hear(&receiver.result()), Err(Error::Protocol(_))));
 }

@@ -137,7 +137,11 @@ impl FirstReceiver {
         if !self.link.wire.may_go_on() {
             return self.end_unheard();
         }
-        match self.link.hear(LAST_WORD_BYTES, || Error::ClosedWhile("before its last word"), Link::read) {
+        match self.link.hear(
+            LAST_WORD_BYTES,
+            || Error::ClosedWhile("before its last word"),
+            Link::read,
+        ) {
             Ok(Input::Nothing) if now < until => Ok(Progress::Wait {
                 interest: Interest::READ,
                 until: Some(until),

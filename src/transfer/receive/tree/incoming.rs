@@ -9,9 +9,7 @@ use crate::transfer::sink::tree::{ItemKind, Outcome, TreeItem};
 use crate::transfer::tell::items::Items;
 use crate::transfer::tree::path::{RelativePath, shown_bytes};
 use crate::wire::Grain;
-use crate::wire::native::{
-    BLOCK_OVERHEAD_BYTES, Credit, Entry, EntryKind, ItemResult, Message, Status, TreeBlock,
-};
+use crate::wire::native::{BLOCK_OVERHEAD_BYTES, Credit, Entry, EntryKind, ItemResult, Message, Status, TreeBlock};
 
 use super::disk::{Answer, FileFacts, Task};
 
@@ -170,7 +168,9 @@ impl Incoming {
         let (Task::Offer { number, item, .. }, Some(applicant)) = (task, applicant) else {
             return true;
         };
-        let ItemKind::File { bytes } = item.kind else { return true };
+        let ItemKind::File { bytes } = item.kind else {
+            return true;
+        };
         let Err(error) = applicant.add(bytes) else { return true };
         self.open.remove(number);
         self.refuse(*number, item.path.display(), error.for_peer());
@@ -186,7 +186,9 @@ impl Incoming {
     pub(super) fn block(&mut self, block: TreeBlock) -> Result<Option<Task>, Error> {
         let number = block.item;
         if number >= self.next {
-            return Err(Error::Protocol(format!("a block of item {number}, which was not offered")));
+            return Err(Error::Protocol(format!(
+                "a block of item {number}, which was not offered"
+            )));
         }
         let Some(OpenItem { what, .. }) = self.open.get_mut(&number) else {
             // It was sent ahead, or was on its way when its item failed. Where it was not ahead, too much credit is given.
@@ -209,7 +211,9 @@ impl Incoming {
     /// The sender has sent all of an item, and has looked again.
     pub(super) fn end(&mut self, number: u32, bytes: u64, checksum: Option<u64>) -> Result<Option<Task>, Error> {
         if number >= self.next {
-            return Err(Error::Protocol(format!("an end of item {number}, which was not offered")));
+            return Err(Error::Protocol(format!(
+                "an end of item {number}, which was not offered"
+            )));
         }
         match self.open.get_mut(&number).map(|open| &mut open.what) {
             None => Ok(None),
@@ -292,8 +296,8 @@ impl Incoming {
             items: self.settled.saturating_add(AHEAD.items),
             bytes: self.ahead_bytes.saturating_add(AHEAD.bytes),
         };
-        let is_due = credit.items - self.credit.items >= CREDIT_STEP
-            || credit.bytes - self.credit.bytes >= AHEAD.bytes / 8;
+        let is_due =
+            credit.items - self.credit.items >= CREDIT_STEP || credit.bytes - self.credit.bytes >= AHEAD.bytes / 8;
         if is_due {
             self.credit = credit;
             Message::Credit(credit).encode(out);
@@ -351,7 +355,9 @@ impl ComingFile {
             )));
         }
         if !self.is_wanted && due != self.bytes {
-            return Err(Error::Protocol(format!("a block of item {number} before it was accepted")));
+            return Err(Error::Protocol(format!(
+                "a block of item {number} before it was accepted"
+            )));
         }
         let mut digest = Digest::new(self.kind);
         digest.update(&block.data);
@@ -362,7 +368,10 @@ impl ComingFile {
                 end: self.at + due,
             });
         }
-        self.whole = self.whole.zip(digest.checksum()).map(|(whole, block)| whole.followed_by(block));
+        self.whole = self
+            .whole
+            .zip(digest.checksum())
+            .map(|(whole, block)| whole.followed_by(block));
         let at = self.at;
         self.at += due;
         self.index += 1;

@@ -58,9 +58,9 @@ pub(super) struct TreeReceiving {
 /// What the disk does.
 enum Disk {
     /// The folder is opened, and it is looked whether anything of the tree is there.
-    Opening(Pending<(TreeDisk, bool)>),
-    Idle(TreeDisk),
-    Working(Pending<(TreeDisk, Vec<(u32, Answer)>)>),
+    Opening(Pending<(Box<TreeDisk>, bool)>),
+    Idle(Box<TreeDisk>),
+    Working(Pending<(Box<TreeDisk>, Vec<(u32, Answer)>)>),
     /// All is put on disk.
     Finishing(Pending<()>),
     Done,
@@ -89,7 +89,7 @@ impl TreeReceiving {
         let (at, name) = (root.to_path_buf(), request.root.clone());
         let opening = link.publishing.begin(Effort::MayLast, move || {
             let is_fresh = TreeDisk::is_fresh(&at, &name);
-            Ok((TreeDisk::open(&at, policy)?, is_fresh))
+            Ok((Box::new(TreeDisk::open(&at, policy)?), is_fresh))
         });
         let now = awake_now();
         link.put_off_keep_alive(now);
@@ -129,7 +129,7 @@ impl TreeReceiving {
         now: Instant,
     ) -> Result<Progress, Error> {
         if let Phase::Confirming { until } = self.phase {
-            return self.confirm(link, until, now);
+            return Ok(self.confirm(link, until, now));
         }
         let mut has_moved = self.hear_disk(link)?;
         if let Some(applicant) = applicant {
@@ -216,7 +216,9 @@ impl TreeReceiving {
         if link.tell_pause() {
             return Ok(has_moved);
         }
-        let Some(inbox) = &mut self.inbox else { return Ok(has_moved) };
+        let Some(inbox) = &mut self.inbox else {
+            return Ok(has_moved);
+        };
         let room = inbox.room();
         let limit = link.controls.limit_bytes_per_s();
         let pace = link.controls.pace_bytes_per_s(Side::Receiver);
@@ -245,7 +247,8 @@ impl TreeReceiving {
             Err(error) => return Err(Error::system("cannot take bytes from the connection", &error)),
         }
         let bytes = self.incoming.bytes;
-        link.probe.moved(bytes - std::mem::replace(&mut self.counted_bytes, bytes));
+        link.probe
+            .moved(bytes - std::mem::replace(&mut self.counted_bytes, bytes));
         link.check_idle(self.idle_messages)?;
         Ok(has_moved)
     }
@@ -267,9 +270,14 @@ impl TreeReceiving {
             match (task, self.tasks.last_mut()) {
                 (None, _) => {}
                 // It came with its offer.
-                (Some(Task::Whole { number, data }), Some(Task::Offer { number: offered, data: with, .. }))
-                    if number == *offered && with.is_none() =>
-                {
+                (
+                    Some(Task::Whole { number, data }),
+                    Some(Task::Offer {
+                        number: offered,
+                        data: with,
+                        ..
+                    }),
+                ) if number == *offered && with.is_none() => {
                     self.tasks_bytes += data.len();
                     *with = Some(data);
                 }
@@ -319,16 +327,16 @@ impl TreeReceiving {
     }
 
     /// Everything is where it belongs, and the sender hears so if it listens.
-    fn confirm(&mut self, link: &mut Link, until: Instant, now: Instant) -> Result<Progress, Error> {
+    fn confirm(&mut self, link: &mut Link, until: Instant, now: Instant) -> Progress {
         if !link.outbox.is_empty() && matches!(link.flush(), Flushed::Waits) && now < until {
-            return Ok(Progress::Wait {
+            return Progress::Wait {
                 interest: Interest::WRITE,
                 until: Some(until),
                 peer_owes: false,
-            });
+            };
         }
         let items: Items = std::mem::take(&mut self.incoming.items);
-        Ok(Progress::Done(Box::new(Finished {
+        Progress::Done(Box::new(Finished {
             bytes: self.incoming.bytes,
             rate_bytes_per_s: link.probe.mean_rate(self.incoming.bytes, link.events.paused_for()),
             verified: self.incoming.is_verified.then_some(true),
@@ -336,7 +344,7 @@ impl TreeReceiving {
             path: Some(self.root.join(&self.request.root)),
             items: Some(Box::new(items)),
             ..Finished::default()
-        })))
+        }))
     }
 
     fn wait(&mut self, link: &mut Link, now: Instant) -> Progress {
@@ -366,7 +374,10 @@ impl TreeReceiving {
             return wait_to_read(!is_working);
         }
         Progress::Wait {
-            interest: Interest { read: true, write: true },
+            interest: Interest {
+                read: true,
+                write: true,
+            },
             until: None,
             peer_owes: true,
         }

@@ -102,7 +102,10 @@ impl SentFile {
         let mut digest = Digest::new(self.kind);
         digest.update(&out[begin..]);
         out.extend_from_slice(&digest.value().unwrap_or_default().to_le_bytes());
-        self.whole = self.whole.zip(digest.checksum()).map(|(whole, block)| whole.followed_by(block));
+        self.whole = self
+            .whole
+            .zip(digest.checksum())
+            .map(|(whole, block)| whole.followed_by(block));
         self.at += bytes;
         self.index += 1;
         Ok(())

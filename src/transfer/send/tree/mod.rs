@@ -28,8 +28,8 @@ use crate::transfer::source::walk::{self, ReadFault, SMALL_FILE_BYTES_MAX, Step,
 use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
 use crate::transfer::tell::event_sender::EventSender;
 use crate::transfer::tree::path::shown_bytes;
-use crate::wire::native::{Entry, EntryKind, Message, Parsed, TreeRequest, greeting, version_of};
 use crate::wire::Grain;
+use crate::wire::native::{Entry, EntryKind, Message, Parsed, TreeRequest, greeting, version_of};
 
 use file::{Sent, SentFile};
 use outgoing::{Again, Outgoing};
@@ -294,7 +294,7 @@ impl TreeSender {
                 let item = self.outgoing.offer_link(entry.path.clone());
                 self.say_offer(item, &entry, EntryKind::Link { target });
             }
-            Step::File(entry) => self.offer_file(entry, content),
+            Step::File(entry) => self.offer_file(&entry, content),
             Step::FolderEnd(_) => self.outgoing.leave_folder(),
             Step::Failed { path, reason } => {
                 let path = shown_bytes(&path);
@@ -309,7 +309,7 @@ impl TreeSender {
         self.outgoing.is_eager && bytes <= Grain::MIN.bytes()
     }
 
-    fn offer_file(&mut self, entry: walk::Entry, content: Option<u64>) {
+    fn offer_file(&mut self, entry: &walk::Entry, content: Option<u64>) {
         let item = self.outgoing.offer_file(entry.clone());
         self.say_offer(item, &entry, self.file_kind(&entry, content));
         if self.sends_at_once(entry.bytes) {
@@ -408,7 +408,9 @@ impl TreeSender {
 
     /// Sends the next block of the file that is on its way.
     fn send_block(&mut self, limit: Option<u64>, now: Instant) -> Result<(), Pause> {
-        let Some(mut file) = self.file.take() else { return Ok(()) };
+        let Some(mut file) = self.file.take() else {
+            return Ok(());
+        };
         let pace = self.controls.pace_bytes_per_s(Side::Sender);
         if let Err((then, rest)) = self.throttle.allow(limit, pace, file.next_bytes().max(1), now) {
             self.file = Some(file);
@@ -436,7 +438,8 @@ impl TreeSender {
     /// A file is not what was offered, or cannot be read.
     fn drop_item(&mut self, item: u32, fault: &ReadFault) {
         let reason = fault.to_string();
-        self.outgoing.dropped(item, *fault == ReadFault::Changed, reason.clone());
+        self.outgoing
+            .dropped(item, *fault == ReadFault::Changed, reason.clone());
         Message::Drop { item, reason }.encode(self.outbox.buffer());
     }
 
@@ -462,7 +465,9 @@ impl TreeSender {
         }
         let mut at = 0;
         if self.phase == Phase::AwaitGreeting {
-            let Some(first) = self.inbox.first_chunk::<8>() else { return Ok(true) };
+            let Some(first) = self.inbox.first_chunk::<8>() else {
+                return Ok(true);
+            };
             if version_of(first).is_none() {
                 return Err(Error::OtherProtocol("its answer is not a native receiver's".into()));
             }
@@ -556,7 +561,8 @@ impl TreeSender {
             return;
         }
         self.items_told_at = now + ITEMS_INTERVAL;
-        self.events.tell(EventKind::Items(Box::new(self.outgoing.items.counts())));
+        self.events
+            .tell(EventKind::Items(Box::new(self.outgoing.items.counts())));
     }
 
     fn conclude(&mut self) -> Finished {

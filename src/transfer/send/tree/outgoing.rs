@@ -124,9 +124,7 @@ impl Outgoing {
     pub(super) fn leave_folder(&mut self) {
         let Some(item) = self.walked.pop() else { return };
         if let Some(OpenItem {
-            what: OpenKind::Folder {
-                is_left, unsettled, ..
-            },
+            what: OpenKind::Folder { is_left, unsettled, .. },
             ..
         }) = self.open.get_mut(&item)
         {
@@ -177,7 +175,8 @@ impl Outgoing {
 
     /// Whether a file can still turn out to have changed, and be offered once more.
     pub(super) fn may_offer_again(&self) -> bool {
-        let is_unsent = |open: &OpenItem| matches!(&open.what, OpenKind::File { state, .. } if *state != FileState::Sent);
+        let is_unsent =
+            |open: &OpenItem| matches!(&open.what, OpenKind::File { state, .. } if *state != FileState::Sent);
         !self.again.is_empty() || self.open.values().any(is_unsent)
     }
 
@@ -228,8 +227,13 @@ impl Outgoing {
                 Ok(())
             }
             // It was sent with its offer, or dropped, before the receiver had decided.
-            Some(OpenKind::File { state, .. }) if matches!(state, FileState::Sent | FileState::Dropped) => Ok(()),
-            _ => Err(Error::Protocol(format!("it accepts item {item}, which does not wait for that"))),
+            Some(OpenKind::File {
+                state: FileState::Sent | FileState::Dropped,
+                ..
+            }) => Ok(()),
+            _ => Err(Error::Protocol(format!(
+                "it accepts item {item}, which does not wait for that"
+            ))),
         }
     }
 
@@ -266,7 +270,9 @@ impl Outgoing {
             }
             Status::Refused | Status::Failed => {
                 let (OpenKind::Folder { path, .. } | OpenKind::Link(path)) = &what else {
-                    let OpenKind::File { entry, .. } = &what else { return Ok(None) };
+                    let OpenKind::File { entry, .. } = &what else {
+                        return Ok(None);
+                    };
                     self.items.fail(entry.path.display(), reason_of(result));
                     return Ok(None);
                 };
@@ -301,9 +307,7 @@ impl Outgoing {
     fn settled_in(&mut self, folder: u32) {
         // A folder that was refused has its own result already.
         if let Some(OpenItem {
-            what: OpenKind::Folder {
-                unsettled, is_left, ..
-            },
+            what: OpenKind::Folder { unsettled, is_left, .. },
             ..
         }) = self.open.get_mut(&folder)
         {
@@ -363,5 +367,8 @@ fn file(entry: Entry, is_second: bool) -> OpenKind {
 }
 
 fn reason_of(result: &ItemResult) -> String {
-    result.reason.clone().unwrap_or_else(|| "the receiver gave no reason".into())
+    result
+        .reason
+        .clone()
+        .unwrap_or_else(|| "the receiver gave no reason".into())
 }

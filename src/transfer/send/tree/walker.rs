@@ -78,7 +78,9 @@ impl Walker {
     }
 
     pub(super) fn next(&mut self) -> NextStep {
-        let Some(steps) = &self.steps else { return NextStep::Over };
+        let Some(steps) = &self.steps else {
+            return NextStep::Over;
+        };
         let mut next = steps.try_recv();
         if next == Err(TryRecvError::Empty) {
             self.is_awaited.store(true, Ordering::SeqCst);

@@ -14,8 +14,8 @@ use super::naming::Naming;
 use super::new_file::NewFile;
 use super::places::{Place, as_path};
 use super::sync::Synced;
-use crate::wire::native::Timestamp;
 use super::volume::Syncing;
+use crate::wire::native::Timestamp;
 
 /// A file that got its name in this batch. It holds no folder open: each may lie in another one.
 struct Stored {
@@ -146,9 +146,9 @@ fn is_removed(folder: &Folder) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::TreePolicy;
-    use crate::wire::Replace;
     use super::*;
     use crate::transfer::tree::path::RelativePath;
+    use crate::wire::Replace;
 
     #[test]
     fn a_batch_whose_files_each_lie_in_another_folder_holds_few_of_them_open() {
@@ -158,6 +158,7 @@ mod tests {
             allow_replace: false,
             checksum: false,
             sync: true,
+            keep_free: None,
             umask: 0o022,
         };
         let mut sink = TreeSink::open(root.path(), policy).expect("there");

@@ -45,7 +45,7 @@ impl TreeSink {
         }
         let synced = self.sync_touched();
         let results = synced.volumes.into_values().chain(synced.folders.into_values());
-        results.chain(synced.before).map(|result| result.map(drop)).collect()
+        results.chain(synced.before).try_for_each(|result| result.map(drop))
     }
 
     /// Something in that folder is to be put on disk with the next sync.

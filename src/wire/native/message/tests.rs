@@ -1,8 +1,9 @@
 //! Every message, there and back, and what is refused.
 
 use super::*;
-use crate::wire::native::entry::{EntryKind, Timestamp};
+use crate::wire::native::fields::{Fields, put, tag};
 use crate::array::{ArrayMeta, Dtype, Order, Shape};
+use crate::wire::native::entry::{EntryKind, Timestamp};
 use crate::wire::{ChecksumKind, Grain, Handoff};
 use proptest::prelude::*;
 
@@ -114,10 +115,7 @@ fn every_message_survives_the_wire_and_is_awaited_whole() {
             item: u32::MAX,
             handoff: true,
         },
-        Message::Handoff {
-            item: 1,
-            position: 128,
-        },
+        Message::Handoff { item: 1, position: 128 },
         Message::Block {
             item: 1,
             index: 7,

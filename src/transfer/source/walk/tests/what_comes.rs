@@ -8,10 +8,10 @@ use std::time::{Duration, UNIX_EPOCH};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use super::super::failure::Failure;
-use crate::wire::native::Timestamp;
 use super::*;
 use crate::error::Error;
 use crate::transfer::tree::path::{NameFault, PathFault};
+use crate::wire::native::Timestamp;
 
 #[test]
 fn a_walk_goes_depth_first_with_names_by_their_bytes() {
