@@ -255,6 +255,7 @@ impl TreeSender {
             NextStep::Over => {
                 if !self.walk_is_over {
                     self.walk_is_over = true;
+                    self.outgoing.items.are_all_known = true;
                     Message::Finish.encode(self.outbox.buffer());
                     return None;
                 }
