@@ -95,6 +95,7 @@ row-into-memory = { $array } · into memory
 row-discarded = { $array } · discarded
 row-into = { $array } · into { $name }
 row-array-unknown = not known yet
+row-folder = folder
 row-to-process = to process { $pid }
 row-from-process = from process { $pid }
 row-this-machine = this machine
@@ -375,6 +376,15 @@ figure-copies = copies a byte
 figure-copies-how = How often the processor has copied each byte from one place in memory to another, at both ends, as the routes count it call by call.
 figure-faults = page faults
 figure-faults-how = Page faults of the threads that move the bytes, at both ends, as the kernel counts them.
+figure-elapsed = elapsed
+figure-elapsed-how = Time since the transfer began, without pauses.
+figure-items = items
+figure-items-how = Files, folders and links of which is known what became of them, of those that are known so far.
+figure-item-rate = items now
+figure-item-rate-how = Files, folders and links settled in a second, over the last second and a half.
+figure-item-mean = items, mean
+figure-item-mean-how = Files, folders and links settled in a second, over all of the time.
+figure-per-s = a second
 figure-streams = streams
 figure-streams-how = Connections over which the array moves.
 figure-round-trip = round trip
@@ -632,6 +642,36 @@ picture-tile-max = max
 picture-histogram = Histogram of the values
 picture-histogram-how = Where the finite values lie. { $count } bins, each { $width } wide.
 
+## The items of a folder
+
+items-of = of { $count }
+items-of-so-far = of { $count } so far
+items-all = { $count ->
+    [one] { $count } item
+   *[other] { $count } items
+}
+items-done-of = { $done } of { $count } items
+items-done-of-so-far = { $done } of { $count } items so far
+items-stored = { $count } arrived
+items-had = { $count } were there
+items-failed = { $count } failed
+items-unit = { $count ->
+    [one] item
+   *[other] items
+}
+items-name-stored = arrived
+items-name-had = were there already
+items-name-failed = failed
+items-name-left = known, and to come
+items-moving = moving
+items-none-yet = Nothing has moved yet.
+items-none = There was nothing to move.
+items-none-failed = None failed.
+items-not-named = Which ones is not known: it ended early.
+items-named-at-the-end = Which ones failed is told at the end.
+items-more-failed = and { $count } more
+items-copy = Copy the items that failed
+
 ## The history
 
 history-search = Search
@@ -660,6 +700,8 @@ history-run-peak = { $run }: at most { $rate }
 history-run-sentence = { $run }: { $sentence }
 history-more = B has more
 entry-an-array = an array
+entry-a-folder = a folder
+entry-folder = { $what } (folder)
 entry-and-more = { $what } and { $count } more
 entry-to = { $what } to { $place }
 entry-from = { $what } from { $place }
@@ -679,6 +721,8 @@ entry-name-message = message
 entry-name-moved = moved
 entry-moved = { $bytes } in { $time }: { $rate }
 entry-name-array = array
+entry-name-folder = folder
+entry-name-sent = what
 entry-name-sync = until on disk
 entry-name-checksum = checksum
 entry-name-path = written to
@@ -736,6 +780,7 @@ compare-runs = A comparison is running.
 compare-ceilings-run = This machine's ceilings are being measured.
 compare-not-here = What is compared comes from here: choose This machine on the left.
 compare-not-fetched = What is compared comes from here: fetch it first.
+compare-no-folder = A folder is no array: its files go one after the other
 compare-no-array = New transfer says what is still needed: the same array is compared.
 compare-no-program = the program's own file cannot be found, and every run needs it
 compare-median = median
@@ -930,6 +975,21 @@ form-streams-hover = Connections at once; their blocks land in one array
 form-verify = Verify
 form-sync = Wait until it is on disk
 form-sync-hover = What is done outlasts a loss of power
+form-exclude = Leave out
+form-exclude-hover = Globs with commas between, as .gitignore has them: what one matches stays here
+form-include = Take only
+form-include-hover = Globs with commas between: of the files those go that one matches
+form-include-all = all files
+form-there = Files that are there and differ
+form-there-never = Leave
+form-there-older = Replace older
+form-there-always = Replace
+form-there-here = Files that are replaced are lost.
+form-there-asks = Only where the receiver allows it.
+form-allow-replace = Allow replacing
+form-allow-replace-off = Nothing that is there is replaced.
+form-allow-replace-warning = A sender can replace any file in this folder. What was in it is lost.
+form-timeout-named = timeout { $time }
 form-repeat = Repeat until stopped
 form-start = Start
 form-listen = Listen
@@ -942,6 +1002,17 @@ plan-numbers = { $count ->
    *[other] { $count } numbers, { $bytes }
 }
 plan-files = { $count } files, { $bytes }
+plan-tree = { $count ->
+    [one] { $count } file
+   *[other] { $count } files
+}{ $folders }, { $bytes }
+plan-tree-more = more than { $count } files{ $folders }, { $bytes } so far
+plan-tree-folders = { $count ->
+    [one] {" "}in { $count } folder
+   *[other] {" "}in { $count } folders
+}
+plan-tree-sink = a folder goes into a folder: choose File here, and name one
+plan-tree-into-file = this is a file: a folder goes into a folder
 plan-not-sent-on = a file on the web is not sent on: fetch it to this machine first
 plan-no-path = choose a file, or type its path
 plan-no-sink-path = choose a folder, or type the path of a new file

@@ -79,6 +79,7 @@ impl App {
         match checked.recipe.as_ref().map(|recipe| &recipe.job) {
             Some(Job::Receive { .. }) => Err(say!("compare-not-here")),
             Some(Job::Fetch { .. }) => Err(say!("compare-not-fetched")),
+            Some(_) if checked.is_tree() => Err(say!("compare-no-folder")),
             Some(_) => Ok(checked.summary.clone().unwrap_or_default()),
             None => Err(say!("compare-no-array")),
         }
@@ -94,6 +95,9 @@ impl App {
             Job::Send { source, .. } => (source, None),
             Job::Receive { .. } | Job::Fetch { .. } => return,
         };
+        if self.form.checked.is_tree() {
+            return;
+        }
         if self.measuring_waits_for().is_some() {
             return;
         }

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use crate::telemetry::{Side, Verdict};
-use crate::transfer::{Event, EventKind, Finished, Outcome, Started};
+use crate::transfer::{Event, EventKind, Finished, Items, Outcome, Started};
 
 use super::curve::Curves;
 use super::entry::{Ending, Entry, Way};
@@ -21,6 +21,8 @@ pub(super) struct Draft {
     sender_cpu_s: Option<f64>,
     receiver_cpu_s: Option<f64>,
     bytes: u64,
+    /// Of a tree, as the end has told that knows more.
+    items: Option<(Side, Items)>,
 }
 
 /// Which ends tell something.
@@ -43,6 +45,7 @@ struct Beginning {
     shape: Vec<u64>,
     total_bytes: Option<u64>,
     streams: u16,
+    is_tree: bool,
 }
 
 impl Draft {
@@ -78,9 +81,22 @@ impl Draft {
                     *cpu_s = Some(counters.cpu_s());
                 }
             }
+            EventKind::Items(items) => self.count(event.side, items),
+            EventKind::Finished(finished) => {
+                if let Some(items) = &finished.items {
+                    self.count(event.side, items);
+                }
+            }
             EventKind::Bottleneck(verdict) => self.verdict = Some(verdict.clone()),
             EventKind::Cancelled { bytes, .. } => self.bytes = self.bytes.max(*bytes),
             _ => {}
+        }
+    }
+
+    /// Takes note of how far a tree is. The sender knows of items, too, that it could not even offer.
+    fn count(&mut self, side: Side, items: &Items) {
+        if side == Side::Sender || self.items.as_ref().is_none_or(|(known, _)| *known == side) {
+            self.items = Some((side, items.counts()));
         }
     }
 
@@ -102,6 +118,7 @@ impl Draft {
         known.shape.clone_from(&started.shape);
         known.total_bytes = started.total_bytes.or(known.total_bytes);
         known.streams = started.streams;
+        known.is_tree |= started.is_tree;
     }
 
     /// Bytes that had moved when it ended so.
@@ -148,6 +165,11 @@ impl Draft {
             peer: text(started.peer).filter(|_| way != Way::Loopback),
             dtype: text(started.dtype),
             shape: started.shape,
+            items: match (self.items, outcome) {
+                (Some((_, items)), _) => Some(items),
+                (None, Outcome::Done(Finished { items: Some(items), .. })) => Some(items.counts()),
+                (None, _) => started.is_tree.then(Items::default),
+            },
             bytes,
             total_bytes: started.total_bytes,
             transfers: 1,

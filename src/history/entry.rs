@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Fault;
 use crate::telemetry::Cause;
+use crate::transfer::Items;
 
 use super::again::{Again, public, public_sentence};
 
@@ -40,6 +41,9 @@ pub(crate) struct Entry {
     pub dtype: Option<String>,
     /// The shape, one length an axis.
     pub shape: Vec<u64>,
+    /// What became of the items of a folder, and of what went with it; `None` where it was an array or a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items: Option<Items>,
     /// Bytes that had moved at the end; of several transfers the sum.
     pub bytes: u64,
     /// Bytes that were to move; `None` where nobody knew.
@@ -152,6 +156,11 @@ impl Entry {
             }
             bound(name, NAME_CHARS_MAX);
         }
+        // Which ones failed the window told: there may be very many.
+        self.items = self.items.map(|items| Items {
+            moving: None,
+            ..items.counts()
+        });
         bound(&mut self.message, MESSAGE_CHARS_MAX);
         bound(&mut self.sentence, MESSAGE_CHARS_MAX);
         self.shape.truncate(AXES_MAX);

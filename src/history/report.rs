@@ -8,6 +8,7 @@ use crate::units::{self, RateScale};
 
 use super::curve::Curves;
 use super::entry::Entry;
+use super::words;
 
 /// A smaller share is left out: it would be 0 %.
 pub(crate) const SHARE_MIN: f64 = 0.005;
@@ -28,6 +29,8 @@ pub(crate) fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
         .iter()
         .filter(|(_, share)| *share >= SHARE_MIN)
         .map(|(cause, share)| format!("{} {:.0} %", cause.name(), share * 100.0));
+    // What is told of arrays says nothing of a folder.
+    let array = entry.dtype.as_ref().filter(|_| entry.items.is_none());
     let facts = [
         ("began", Some(format!("{} ({})", entry.when(), entry.began_utc()))),
         ("ended", Some(entry.how_it_ended())),
@@ -35,8 +38,9 @@ pub(crate) fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
         ("moved", Some(format!("{bytes} in {time}: {rate}"))),
         (
             "array",
-            entry.dtype.as_ref().map(|dtype| format!("{dtype} {:?}", entry.shape)),
+            array.map(|dtype| format!("{dtype} {:?}", entry.shape)),
         ),
+        ("folder", entry.items.as_ref().map(words::items)),
         ("until on disk", entry.sync_s.map(units::duration)),
         ("checksum", entry.checksum.clone()),
         ("written to", entry.path.clone()),

@@ -1,6 +1,7 @@
 //! What an entry is, in words for people.
 
 use crate::sys::{LocalTime, local_time};
+use crate::transfer::Items;
 use crate::units;
 
 use super::entry::{Ending, Entry, Way};
@@ -19,8 +20,10 @@ impl Entry {
     /// What moved, from where to where: `a.npy to 10.0.0.7:25000`. For a service's burst: `a.npy and 1,999 more`.
     pub(crate) fn what(&self) -> String {
         let mut what = match &self.source {
+            Some(source) if self.items.is_some() => format!("{source} (folder)"),
             Some(source) => source.clone(),
             None if self.outcome == Ending::Damaged => "?".into(),
+            None if self.items.is_some() => "a folder".into(),
             // The other end told nothing of it.
             None => "an array".into(),
         };
@@ -44,6 +47,11 @@ impl Entry {
     /// How it ended: `done, verified, on disk`.
     pub(crate) fn how_it_ended(&self) -> String {
         let mut words = self.outcome.name().to_owned();
+        if let Some(items) = self.items.as_ref().filter(|items| items.failed > 0) {
+            words += ", ";
+            words += &units::count(items.failed);
+            words += " failed";
+        }
         if self.outcome == Ending::Done {
             words += match self.verified {
                 Some(true) => ", verified",
@@ -58,6 +66,18 @@ impl Entry {
         }
         words
     }
+}
+
+/// What became of the items of a folder: `1,238 items: 1,233 arrived, 3 were there, 2 failed`.
+pub(super) fn items(items: &Items) -> String {
+    let known = match items.known.max(items.settled()) {
+        1 => "1 item".to_owned(),
+        count => format!("{} items", units::count(count)),
+    };
+    let counted = [(items.stored, "arrived"), (items.had, "were there"), (items.failed, "failed")];
+    let counted = counted.iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = counted.map(|(count, word)| format!("{} {word}", units::count(*count))).collect();
+    if parts.is_empty() { known } else { format!("{known}: {}", parts.join(", ")) }
 }
 
 /// A time here, from milliseconds since 1970: `2026-11-29 16:46:32`.

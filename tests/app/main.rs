@@ -16,6 +16,7 @@ mod keyboard_story;
 mod notify;
 mod reading;
 mod strip;
+mod trees;
 mod values;
 mod words;
 

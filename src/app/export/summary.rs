@@ -42,12 +42,18 @@ fn facts(row: &Row, numbers: &Numbers) -> Vec<(&'static str, String)> {
         phase => phase.name().to_lowercase(),
     };
     let rounds = (row.rounds > 0).then(|| row.rounds_in_words());
+    let what = if row.is_tree() {
+        say!("entry-name-sent")
+    } else {
+        say!("entry-name-array")
+    };
     let facts = [
-        (say!("entry-name-array"), Some(row.array_in_words())),
+        (what, Some(row.array_in_words())),
         (say!("export-between"), Some(row.endpoint_in_words())),
         (say!("entry-name-how"), Some(row.how_in_words())),
         (say!("export-outcome"), Some(outcome)),
         (say!("entry-name-moved"), Some(moved)),
+        (say!("figure-items"), row.items_in_words()),
         (say!("figure-rounds"), rounds),
         (say!("export-rate"), rate(numbers.mean)),
         (say!("export-highest"), rate(numbers.peak)),

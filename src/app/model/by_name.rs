@@ -4,6 +4,7 @@
 use serde::{Deserialize as _, Deserializer, Serializer};
 
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
+use crate::transfer::Replace;
 use crate::wire::WireChoice;
 
 /// A choice that has a name.
@@ -28,6 +29,18 @@ macro_rules! named {
 }
 
 named!(WireChoice, SendRouteChoice, ReceiveRouteChoice);
+
+impl Named for Replace {
+    const CHOICES: &'static [Self] = &[Self::Never, Self::Older, Self::Always];
+
+    fn to_name(self) -> &'static str {
+        match self {
+            Self::Older => "older",
+            Self::Always => "always",
+            _ => "never",
+        }
+    }
+}
 
 pub(super) fn serialize<T: Named, S: Serializer>(choice: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(choice.to_name())

@@ -6,13 +6,16 @@ use crate::documents::markdown_table;
 use crate::history::{Compared, Ending, Entry, SHARE_MIN, Way};
 use crate::language::Language;
 use crate::telemetry::Cause;
+use crate::transfer::Items;
 
 /// What moved, from where to where: `a.npy to 10.0.0.7:25000`.
 #[must_use]
 pub(crate) fn what(entry: &Entry) -> String {
     let source = match &entry.source {
+        Some(source) if entry.items.is_some() => say!("entry-folder", what = source),
         Some(source) => source.clone(),
         None if entry.outcome == Ending::Damaged => "?".to_owned(),
+        None if entry.items.is_some() => say!("entry-a-folder").to_owned(),
         // The other end told nothing of it.
         None => say!("entry-an-array").to_owned(),
     };
@@ -35,11 +38,13 @@ pub(crate) fn what(entry: &Entry) -> String {
 /// How it ended: `done, verified, on disk`.
 #[must_use]
 pub(crate) fn how_it_ended(entry: &Entry) -> String {
+    let failed = entry.items.as_ref().map(|items| items.failed).filter(|failed| *failed > 0);
+    let failed = failed.map(|count| say!("items-failed", count = count));
     let outcome = match entry.outcome {
         Ending::Done => say!("entry-done"),
-        Ending::Failed => return say!("entry-failed").to_owned(),
-        Ending::Cancelled => return say!("entry-cancelled").to_owned(),
-        Ending::Damaged => return say!("entry-damaged").to_owned(),
+        Ending::Failed => say!("entry-failed"),
+        Ending::Cancelled => say!("entry-cancelled"),
+        Ending::Damaged => say!("entry-damaged"),
     };
     let verified = entry.verified.map(|is_so| {
         if is_so {
@@ -55,7 +60,9 @@ pub(crate) fn how_it_ended(entry: &Entry) -> String {
             say!("entry-not-synced")
         }
     });
-    let words: Vec<&str> = [Some(outcome), verified, durable].into_iter().flatten().collect();
+    let [verified, durable] = [verified, durable].map(|words| words.filter(|_| entry.outcome == Ending::Done));
+    let words = [Some(outcome), failed.as_deref(), verified, durable];
+    let words: Vec<&str> = words.into_iter().flatten().collect();
     words.join(say!("comma"))
 }
 
@@ -90,7 +97,11 @@ pub(crate) fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
             say!("entry-name-moved"),
             Some(say!("entry-moved", bytes = bytes, time = time, rate = rate)),
         ),
-        (say!("entry-name-array"), entry.dtype.as_ref().map(array)),
+        (
+            say!("entry-name-array"),
+            entry.dtype.as_ref().filter(|_| entry.items.is_none()).map(array),
+        ),
+        (say!("entry-name-folder"), entry.items.as_ref().map(items_in_words)),
         (say!("entry-name-sync"), entry.sync_s.map(format::duration)),
         (say!("entry-name-checksum"), entry.checksum.clone()),
         (say!("entry-name-path"), entry.path.clone()),
@@ -123,6 +134,22 @@ pub(crate) fn label(number: &Compared) -> &'static str {
         "receiver_cpu_s" => say!("entry-receiver-cpu"),
         _ => number.label,
     }
+}
+
+/// What became of the items of a folder.
+fn items_in_words(items: &Items) -> String {
+    let known = say!("items-all", count = items.known.max(items.settled()));
+    let counted = |count: u64| Some(count).filter(|count| *count > 0);
+    let parts = [
+        counted(items.stored).map(|count| say!("items-stored", count = count)),
+        counted(items.had).map(|count| say!("items-had", count = count)),
+        counted(items.failed).map(|count| say!("items-failed", count = count)),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() {
+        return known;
+    }
+    say!("labelled", name = known, value = parts.join(say!("comma")))
 }
 
 fn how(entry: &Entry) -> String {
@@ -216,7 +243,22 @@ mod tests {
                 sink: Some(sink.into()),
                 ..whole.clone()
             });
-            for entry in [whole, bare, several, in_memory, discarded] {
+            let folder = Entry {
+                items: Some(Items {
+                    stored: 1200,
+                    had: 3,
+                    failed: 1,
+                    known: 1204,
+                    ..Items::default()
+                }),
+                ..whole.clone()
+            };
+            let nothing = Entry {
+                items: Some(Items::default()),
+                source: None,
+                ..whole.clone()
+            };
+            for entry in [whole, bare, several, in_memory, discarded, folder, nothing] {
                 assert_eq!(what(&entry), entry.what());
                 assert_eq!(facts(&entry), history::facts(&entry));
                 assert_eq!(markdown(&entry), history::markdown(&entry));

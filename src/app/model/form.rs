@@ -9,7 +9,7 @@ use super::{by_name, format};
 use crate::Error;
 use crate::app::words::say;
 use crate::route::{ReceiveRouteChoice, SendRouteChoice};
-use crate::transfer::Url;
+use crate::transfer::{Replace, Url};
 use crate::units::parse_limit;
 use crate::wire::WireChoice;
 
@@ -106,6 +106,15 @@ pub struct Form {
     pub sync: bool,
     /// Whether it begins again whenever it is done.
     pub repeat: bool,
+    /// Globs of what stays here of a folder, with commas between.
+    pub exclude: String,
+    /// Globs of which a file of a folder must match one, with commas between.
+    pub include: String,
+    /// What becomes of files that are there and differ from those of a folder.
+    #[serde(with = "by_name")]
+    pub replace: Replace,
+    /// Whether a sender of a folder may have files replaced that are there and differ.
+    pub allow_replace: bool,
 }
 
 impl Default for Form {
@@ -137,6 +146,10 @@ impl Default for Form {
             verify: true,
             sync: true,
             repeat: false,
+            exclude: String::new(),
+            include: String::new(),
+            replace: Replace::Never,
+            allow_replace: false,
         }
     }
 }
@@ -224,6 +237,18 @@ impl Form {
         (self.sink_path, self.chosen_sink) = Chosen::of(vec![path]);
     }
 
+    /// What is typed as globs, one by one.
+    pub(super) fn globs(typed: &str) -> Vec<String> {
+        let globs = typed.split(',').map(str::trim);
+        globs.filter(|glob| !glob.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// Whether files of a folder may come from a sender elsewhere.
+    #[must_use]
+    pub fn may_allow_replace(&self) -> bool {
+        self.endpoint == EndpointKind::ReceiveAt && self.sink == SinkKind::File
+    }
+
     /// Whether the array lands here.
     #[must_use]
     pub fn receives(&self) -> bool {
@@ -241,6 +266,26 @@ impl Form {
     pub fn limit_in_words(&self) -> Option<String> {
         let limit = parse_limit(&self.limit).ok()??;
         Some(format!("= {}", format::rate(limit as f64)))
+    }
+
+    /// The line that stands for the Advanced fold while it is closed, and a folder is sent.
+    #[must_use]
+    pub(crate) fn advanced_of_tree_in_words(&self) -> String {
+        let mut words = Vec::new();
+        if !self.limit.trim().is_empty() {
+            words.push(say!("form-at-most", rate = self.limit.trim()));
+        }
+        words.push(say!("form-timeout-named", time = self.timeout.trim()));
+        words.push(self.verified_in_words().to_owned());
+        words.join(say!("comma"))
+    }
+
+    fn verified_in_words(&self) -> &'static str {
+        if self.verify {
+            say!("form-verified")
+        } else {
+            say!("form-not-verified")
+        }
     }
 
     /// The line that stands for the Advanced fold while it is closed.
@@ -265,12 +310,7 @@ impl Form {
         if !self.limit.trim().is_empty() {
             words.push(say!("form-at-most", rate = self.limit.trim()));
         }
-        let verified = if self.verify {
-            say!("form-verified")
-        } else {
-            say!("form-not-verified")
-        };
-        words.push(verified.to_owned());
+        words.push(self.verified_in_words().to_owned());
         words.join(say!("comma"))
     }
 }

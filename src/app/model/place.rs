@@ -42,15 +42,6 @@ impl Chosen {
     }
 }
 
-/// What a place names.
-#[derive(Debug)]
-pub(crate) struct Origins {
-    /// What is to be sent.
-    pub found: Vec<Origin>,
-    /// The folders, of several that were chosen, that name nothing, and why.
-    pub refused: Vec<(PathBuf, Error)>,
-}
-
 impl Place {
     /// What a field's text means, beside which this was chosen; nothing where the field is empty.
     pub(crate) fn of(text: &str, chosen: Option<&Chosen>) -> Option<Self> {
@@ -61,23 +52,33 @@ impl Place {
         (!text.is_empty()).then(|| Self::Typed(text.to_owned()))
     }
 
-    /// What is sent: shared memory, a file, or the files of folders or of a pattern.
+    /// What goes together as a tree of files: all that is named where a folder is among it.
+    pub(crate) fn roots(&self) -> Option<Arc<[PathBuf]>> {
+        let named = match self {
+            Self::Chosen(paths) => Arc::clone(paths),
+            Self::Typed(text) => [typed_path(text)].into(),
+        };
+        named.iter().any(|path| path.is_dir()).then_some(named)
+    }
+
+    /// What is sent where there is no folder: shared memory, files, or those of a pattern.
     ///
     /// # Errors
-    /// The name of shared memory is malformed, or the only folder or pattern names no file.
-    pub(crate) fn origins(&self) -> Result<Origins, Error> {
+    /// The name of shared memory is malformed, or the pattern names no file.
+    pub(crate) fn origins(&self) -> Result<Vec<Origin>, Error> {
+        let file = |path: PathBuf| Origin::File { path, dtype: None };
         let typed = match self {
-            Self::Chosen(paths) => return files_of(paths),
+            Self::Chosen(paths) => return Ok(paths.iter().cloned().map(file).collect()),
             Self::Typed(text) => text,
         };
         if let Some(name) = ShmName::parse(typed) {
-            let name = name?;
-            return Ok(Origins {
-                found: vec![Origin::Shm { name, dtype: None }],
-                refused: Vec::new(),
-            });
+            return Ok(vec![Origin::Shm {
+                name: name?,
+                dtype: None,
+            }]);
         }
-        files_of(&[typed_path(typed)])
+        let path = typed_path(typed);
+        Ok(expand(path.as_os_str(), None)?.unwrap_or_else(|| vec![file(path)]))
     }
 
     /// What is made new: a file, or shared memory.
@@ -108,22 +109,6 @@ pub(crate) fn typed_path(text: &str) -> PathBuf {
         (Some(rest), Some(home)) => Path::new(&home).join(rest),
         _ => PathBuf::from(text),
     }
-}
-
-fn files_of(paths: &[PathBuf]) -> Result<Origins, Error> {
-    let (mut files, mut refused) = (Vec::new(), Vec::new());
-    for path in paths {
-        match expand(path.as_os_str(), None) {
-            Ok(Some(expanded)) => files.extend(expanded),
-            Ok(None) => files.push(Origin::File {
-                path: path.clone(),
-                dtype: None,
-            }),
-            Err(error) if paths.len() == 1 => return Err(error),
-            Err(error) => refused.push((path.clone(), error)),
-        }
-    }
-    Ok(Origins { found: files, refused })
 }
 
 /// Keeps paths as the bytes that they are: they need not be text.
@@ -175,24 +160,26 @@ mod tests {
     }
 
     #[test]
-    fn of_several_that_were_chosen_the_files_are_sent_and_an_empty_folder_is_named() {
+    fn what_has_a_folder_among_it_goes_together_and_files_go_alone() {
         let folder = tempfile::tempdir().expect("folder");
         let path = |name: &str| folder.path().join(name);
-        for name in ["full", "empty"] {
-            std::fs::create_dir(path(name)).expect("folder");
-        }
-        for name in ["full/a", "b"] {
+        std::fs::create_dir(path("folder")).expect("folder");
+        for name in ["folder/a", "b", "c"] {
             std::fs::write(path(name), "x").expect("write");
         }
         let chosen = |names: &[&str]| Place::Chosen(names.iter().map(|name| path(name)).collect());
-        let Origins { found, refused } = chosen(&["full", "empty", "b"]).origins().expect("some");
-        let files: Vec<PathBuf> = found
+        let roots = chosen(&["folder", "b"]).roots().expect("a tree");
+        assert_eq!(*roots, ["folder", "b"].map(path));
+        let files = chosen(&["b", "c"]);
+        assert_eq!(files.roots(), None);
+        let found = files.origins().expect("files");
+        let found: Vec<PathBuf> = found
             .into_iter()
             .filter_map(|origin| origin.path().map(PathBuf::from))
             .collect();
-        assert_eq!(files, ["full/a", "b"].map(path));
-        assert_eq!(refused.len(), 1);
-        assert_eq!(refused[0].0, path("empty"));
-        assert!(chosen(&["empty"]).origins().is_err());
+        assert_eq!(found, ["b", "c"].map(path));
+        let typed = |name: &str| Place::Typed(path(name).display().to_string());
+        assert!(typed("folder").roots().is_some() && typed("b").roots().is_none());
+        assert_eq!(typed("?").origins().expect("a pattern").len(), 2);
     }
 }

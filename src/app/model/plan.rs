@@ -116,6 +116,14 @@ impl CheckedForm {
     }
 }
 
+impl CheckedForm {
+    /// Whether a tree of files is what is sent.
+    #[must_use]
+    pub fn is_tree(&self) -> bool {
+        self.sources.as_ref().is_some_and(|sources| sources.tree().is_some())
+    }
+}
+
 /// Checks everything that is typed.
 #[must_use]
 pub fn check(form: &Form, paths: &Paths) -> CheckedForm {
@@ -127,9 +135,14 @@ pub fn check(form: &Form, paths: &Paths) -> CheckedForm {
         pending: false,
         sources: None,
     };
-    let options = checker.options();
+    // What is sent decides which options there are.
     let ends = checker.ends();
-    if let Some(options) = &options {
+    let options = if checker.is_tree() {
+        checker.options_of_tree()
+    } else {
+        checker.options()
+    };
+    if let Some(options) = options.as_ref().filter(|_| !checker.is_tree()) {
         checker.check_routes(options);
     }
     let is_ready = checker.mistakes.is_empty() && !checker.pending;
@@ -173,6 +186,11 @@ impl Checker<'_> {
     /// How many files there are.
     fn file_count(&self) -> usize {
         self.sources.as_ref().map_or(1, |sources| sources.files().len())
+    }
+
+    /// Whether a tree of files is what is sent.
+    fn is_tree(&self) -> bool {
+        self.sources.as_ref().is_some_and(|sources| sources.tree().is_some())
     }
 
     /// Puts a mistake beside its field; the first one stays.

@@ -1,6 +1,7 @@
 //! One transfer as the window knows it: folded from its events and from nothing else.
 
 mod fold;
+mod items;
 mod limits;
 mod listed;
 mod marks;
@@ -25,6 +26,7 @@ use super::plan::Recipe;
 use super::repaint::LACKS_FROM;
 use super::values::ValuesRead;
 
+pub(crate) use items::ItemNumbers;
 pub(crate) use limits::LimitSpan;
 pub(crate) use listed::{Sign, Told, shares};
 pub(crate) use marks::{Change, Mark, Marks, Pause};
@@ -80,7 +82,9 @@ pub struct End {
     /// What its values are, as far as this end has looked at them.
     pub stats: Option<Box<Stats>>,
     /// How far a tree is, counted in items.
-    pub items: Option<Items>,
+    pub items: Option<Box<Items>>,
+    /// Items of which is known what became of them, over time.
+    settled: Series,
     /// What is moved, and how.
     pub started: Option<Started>,
     /// When that was told, on the time axis of the row.

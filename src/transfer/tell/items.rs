@@ -14,6 +14,9 @@ pub struct Items {
     pub failed: u64,
     /// Those that are known so far.
     pub known: u64,
+    /// Whether that is all of them: the sender has been through its folders.
+    #[serde(default)]
+    pub are_all_known: bool,
     /// The path of the one that moved last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moving: Option<String>,
@@ -51,6 +54,7 @@ impl Items {
             had: self.had,
             failed: self.failed,
             known: self.known,
+            are_all_known: self.are_all_known,
             moving: self.moving.clone(),
             failures: Vec::new(),
         }

@@ -1,15 +1,15 @@
 //! Reads where the array comes from and where it lands.
 
 use super::super::error_text;
-use super::super::form::{EndpointKind, Field, SinkKind, SourceKind};
+use super::super::form::{EndpointKind, Field, Form, SinkKind, SourceKind};
 use super::super::format;
-use super::super::sources::FileInfo;
+use super::super::sources::{FileInfo, TreeInfo};
 use super::super::typed_text;
 use super::{Checker, PathLookup, SinkPathStatus, in_words};
 use crate::Error;
 use crate::app::words::say;
 use crate::array::{ArrayMeta, Dtype, Number, Order, Range, RangeError, Shape};
-use crate::transfer::{Endpoint, Job, Origin, SinkSpec, SourceSpec, Trust, Url};
+use crate::transfer::{Endpoint, Job, Origin, SinkSpec, SourceSpec, TreeSpec, Trust, Url};
 use crate::units::parse_count;
 
 /// A job with what is known of its array.
@@ -17,6 +17,14 @@ pub(super) struct Ends {
     pub(super) job: Job<Endpoint>,
     pub(super) name: String,
     pub(super) meta: Option<ArrayMeta>,
+}
+
+/// What is sent.
+struct Sent {
+    origin: Origin,
+    name: String,
+    /// What it is, where it is an array.
+    meta: Option<ArrayMeta>,
 }
 
 impl Checker<'_> {
@@ -29,14 +37,16 @@ impl Checker<'_> {
         let sink = if self.form.receives() { self.sink() } else { None };
         match self.form.endpoint {
             EndpointKind::ThisMachine => {
-                let (file, sink) = (source?, sink?);
-                self.check_memory(&sink, &file.meta);
-                Some(file.sent(|source| Job::Loopback { source, sink }))
+                let (sent, sink) = (source?, sink?);
+                if let Some(meta) = &sent.meta {
+                    self.check_memory(&sink, meta);
+                }
+                Some(sent.by(|source| Job::Loopback { source, sink }))
             }
             EndpointKind::SendTo => {
                 let to = self.endpoint(Field::SendTo, &self.form.send_to);
-                let (file, to) = (source?, to?);
-                Some(file.sent(|source| Job::Send { source, to }))
+                let (sent, to) = (source?, to?);
+                Some(sent.by(|source| Job::Send { source, to }))
             }
             EndpointKind::ReceiveAt => {
                 let from = self.endpoint(Field::ReceiveAt, &self.form.receive_at);
@@ -78,10 +88,17 @@ impl Checker<'_> {
         })
     }
 
-    fn source(&mut self) -> Option<FileInfo> {
+    fn source(&mut self) -> Option<Sent> {
         let first = match self.form.source {
             SourceKind::Range => self.range()?,
-            SourceKind::File => self.file()?,
+            SourceKind::File => {
+                let first = self.file();
+                if let Some(tree) = self.sources.as_ref().and_then(|sources| sources.tree()) {
+                    self.summary = Some(tree.in_words());
+                    return Some(self.form.sent_tree(tree));
+                }
+                first?
+            }
         };
         let (meta, bytes) = (&first.meta, first.meta.byte_len());
         self.summary = Some(match self.form.source {
@@ -98,7 +115,11 @@ impl Checker<'_> {
             }
             SourceKind::File => in_words(&meta.dtype().name(), meta.shape().dimensions(), Some(bytes)),
         });
-        Some(first)
+        Some(Sent {
+            origin: first.origin,
+            name: first.name,
+            meta: Some(first.meta),
+        })
     }
 
     fn range(&mut self) -> Option<FileInfo> {
@@ -147,6 +168,10 @@ impl Checker<'_> {
 
     fn sink(&mut self) -> Option<SinkSpec> {
         match self.form.sink {
+            SinkKind::Memory | SinkKind::Discard if self.is_tree() => {
+                self.mistake(Field::Sink, say!("plan-tree-sink"));
+                None
+            }
             SinkKind::Memory => Some(SinkSpec::Memory),
             SinkKind::Discard => Some(SinkSpec::Discard),
             SinkKind::File => self.sink_path(),
@@ -159,6 +184,8 @@ impl Checker<'_> {
             return None;
         };
         let mistake = match PathLookup::at(self.paths.sink.as_ref(), &place) {
+            Some(SinkPathStatus::Free) if self.is_tree() => say!("plan-no-folder"),
+            Some(SinkPathStatus::File) if self.is_tree() => say!("plan-tree-into-file"),
             Some(SinkPathStatus::Free) if self.file_count() == 1 => return place.new_sink().ok(),
             Some(SinkPathStatus::Folder) => return Some(SinkSpec::Folder(place.path())),
             Some(SinkPathStatus::Free) => say!("plan-several-in-one"),
@@ -230,16 +257,46 @@ impl Checker<'_> {
     }
 }
 
-impl FileInfo {
-    fn sent(self, job: impl FnOnce(SourceSpec) -> Job<Endpoint>) -> Ends {
-        let source = SourceSpec {
-            origin: self.origin,
-            slice: None,
-        };
+impl Sent {
+    fn by(self, job: impl FnOnce(SourceSpec) -> Job<Endpoint>) -> Ends {
         Ends {
-            job: job(source),
+            job: job(SourceSpec::new(self.origin)),
             name: self.name,
-            meta: Some(self.meta),
+            meta: self.meta,
+        }
+    }
+}
+
+impl Form {
+    /// A tree as it is to be sent.
+    fn sent_tree(&self, tree: &TreeInfo) -> Sent {
+        let spec = TreeSpec {
+            roots: tree.roots.to_vec(),
+            excludes: Self::globs(&self.exclude),
+            includes: Self::globs(&self.include),
+            replace: self.replace,
+            ..TreeSpec::default()
+        };
+        Sent {
+            origin: Origin::Tree(spec),
+            name: tree.name.clone(),
+            meta: None,
+        }
+    }
+}
+
+impl TreeInfo {
+    /// What was seen of it: `1,234 files in 56 folders, 7.80 GB`, or `more than` that.
+    fn in_words(&self) -> String {
+        let bytes = format::bytes(self.bytes);
+        let folders = match self.folders {
+            0 => String::new(),
+            count => say!("plan-tree-folders", count = count),
+        };
+        if self.is_all {
+            say!("plan-tree", count = self.files, folders = folders, bytes = bytes)
+        } else {
+            say!("plan-tree-more", count = self.files, folders = folders, bytes = bytes)
         }
     }
 }

@@ -5,7 +5,7 @@ use super::super::typed_text;
 use super::Checker;
 use crate::app::words::{say, translated};
 use crate::route::{SendRouteChoice, why_no_handoff};
-use crate::transfer::{Endpoint, OptionName, Options, StatsChoice};
+use crate::transfer::{Endpoint, OptionName, Options, Replace, StatsChoice};
 use crate::units::{UnitError, parse_bytes_or_auto, parse_count, parse_limit, parse_time};
 use crate::wire::ChecksumKind;
 
@@ -40,6 +40,27 @@ impl Checker<'_> {
             checksum,
             timeout: timeout?,
             sync: form.sync,
+            allow_replace: form.may_allow_replace() && form.allow_replace,
+            ..Options::default()
+        };
+        for (name, right) in options.mistakes() {
+            self.mistake(field_of(name), typed_text::of_option(name, &right));
+        }
+        Some(options)
+    }
+
+    /// Those of a tree, which goes over one connection of the native wire.
+    pub(super) fn options_of_tree(&mut self) -> Option<Options> {
+        let form = self.form;
+        let limit = self.valid(Field::Limit, parse_limit(&form.limit));
+        let timeout = self.valid(Field::Timeout, parse_time(&form.timeout));
+        let options = Options {
+            limit_bytes_per_s: limit?,
+            timeout: timeout?,
+            checksum: if form.verify { ChecksumKind::default() } else { ChecksumKind::None },
+            sync: form.sync,
+            // With both ends here who asks for it is who allows it.
+            allow_replace: form.endpoint == EndpointKind::ThisMachine && form.replace != Replace::Never,
             ..Options::default()
         };
         for (name, right) in options.mistakes() {

@@ -184,11 +184,11 @@ fn file(path: &str, meta: ArrayMeta) -> FileInfo {
 }
 
 #[test]
-fn a_folder_is_its_files_each_with_a_transfer_of_its_own() {
+fn a_pattern_is_its_files_each_with_a_transfer_of_its_own() {
     let meta = |count| ArrayMeta::vector(Dtype::u8(), count).unwrap();
     let mut form = Form {
         source: SourceKind::File,
-        path: "/data".to_owned(),
+        path: "/data/*".to_owned(),
         ..Form::default()
     };
     let files = vec![file("/data/a.npy", meta(1000)), file("/data/b.npy", meta(500))];

@@ -2,7 +2,7 @@
 
 use super::{Change, Phase, Row};
 use crate::app::model::error_text;
-use crate::telemetry::Counters;
+use crate::telemetry::{Counters, Series};
 use crate::transfer::{Event, EventKind, Finished, Outcome, Side, State, TransferId};
 
 impl Row {
@@ -56,7 +56,10 @@ impl Row {
             }
             EventKind::Preview { values, .. } => end.preview = values,
             EventKind::Stats(stats) => end.stats = Some(stats),
-            EventKind::Items(items) => end.items = Some(*items),
+            EventKind::Items(items) => {
+                end.settled.push(t_s, items.settled());
+                end.items = Some(items);
+            }
             // One is of the whole process, the end of the transfer says the next, and services alone tell the last.
             EventKind::Process(_) | EventKind::Joined | EventKind::HandedOver { .. } => {}
             EventKind::Stranger { is_last: true, .. } => self.phase = Phase::Cancelled,
@@ -93,7 +96,16 @@ impl Row {
     /// Takes in how the whole transfer ended, which knows the cause where two ends failed.
     pub fn settle(&mut self, outcome: Outcome) {
         match outcome {
-            Outcome::Done(finished) => {
+            Outcome::Done(mut finished) => {
+                // They may be many, and are kept once.
+                let items = finished.items.take();
+                let main = match self.main_side() {
+                    Side::Sender => &mut self.sender,
+                    Side::Receiver => &mut self.receiver,
+                };
+                if main.finished.is_none() {
+                    main.items = items.or(main.items.take());
+                }
                 self.receiver.finished.get_or_insert_with(|| finished.clone());
                 self.sender.finished.get_or_insert(finished);
                 if !self.round_is_over() {
@@ -140,6 +152,8 @@ impl Row {
             end.meters.next_round();
             end.streams.next_round(self.base_s);
             end.finished = None;
+            end.items = None;
+            end.settled = Series::default();
             if !end.series.points().is_empty() {
                 end.series.push(self.base_s, end.base_bytes);
             }
@@ -156,7 +170,7 @@ impl Row {
         self.phase = Phase::Starting;
     }
 
-    fn fold_finished(&mut self, side: Side, t_s: f64, finished: Finished) {
+    fn fold_finished(&mut self, side: Side, t_s: f64, mut finished: Finished) {
         let end = match side {
             Side::Sender => &mut self.sender,
             Side::Receiver => &mut self.receiver,
@@ -169,6 +183,10 @@ impl Row {
             t_s
         };
         end.series.push(ended_s.min(t_s), end.base_bytes + finished.bytes);
+        if let Some(items) = finished.items.take() {
+            end.settled.push(t_s, items.settled());
+            end.items = Some(items);
+        }
         end.finished = Some(finished);
         if !self.round_is_over() && self.sides().iter().all(|side| self.end(*side).finished.is_some()) {
             self.finish();

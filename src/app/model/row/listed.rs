@@ -66,6 +66,7 @@ impl Row {
         match self.phase {
             _ if self.is_stopped() => Sign::Stopped,
             Phase::Failed { .. } | Phase::Done { verified: Some(false) } => Sign::Failed,
+            Phase::Done { .. } if self.is_over() && self.failed_items() > 0 => Sign::Failed,
             Phase::Done { verified: Some(true) } if self.is_over() => Sign::Verified,
             Phase::Done { verified: None } if self.is_over() => Sign::Done,
             Phase::Cancelled => Sign::Stopped,
@@ -133,6 +134,10 @@ impl Row {
         match &self.phase {
             Phase::Is(State::Paused) => say!("row-paused").to_owned(),
             _ if self.repeats() && self.has_rate() => say!("row-round", round = self.rounds + 1),
+            Phase::Is(State::Transferring) if self.is_tree() => {
+                let items = self.numbers(now_s).items;
+                items.map_or_else(String::new, |items| items.in_words())
+            }
             Phase::Is(State::Transferring) => self.numbers(now_s).left_s.map_or_else(String::new, format::left),
             Phase::Done { .. } => self.note_in_words(now_s),
             phase => phase.name().to_lowercase(),

@@ -3,7 +3,7 @@
 use super::super::axes::time_end;
 use super::super::curves::{CurvePoint, Extent, bin_s, finest_bin_s, highest, rate_runs};
 use super::super::format::RateUnit;
-use super::{Pause, Phase, Row};
+use super::{ItemNumbers, Pause, Phase, Row};
 use crate::array::ArrayMeta;
 use crate::transfer::Side;
 
@@ -30,6 +30,8 @@ pub struct Numbers {
     pub done: u64,
     /// Bytes of one round, where known.
     pub total: Option<u64>,
+    /// How far a tree is, counted in items.
+    pub(crate) items: Option<ItemNumbers>,
     /// Time left, in seconds; `None` where it cannot be known.
     pub left_s: Option<f64>,
     /// CPU time of the data threads here for a gigabyte.
@@ -113,6 +115,10 @@ impl Row {
             .map(|end| end.base_cpu_s + end.counters.cpu_s())
             .sum();
         let moved = series.bytes();
+        let took_s = match &end.finished {
+            Some(finished) if mean > 0.0 && !self.repeats() => finished.bytes as f64 / mean,
+            _ => series.active_s(),
+        };
         let peak = self.peak().unwrap_or(mean);
         Numbers {
             unit: self.scale.unit(peak.max(mean)),
@@ -125,10 +131,8 @@ impl Row {
             left_s,
             cpu_s_per_gb: (cpu_s > 0.0 && moved >= CPU_BYTES_MIN).then(|| cpu_s / (moved as f64 / 1e9)),
             elapsed_s,
-            took_s: match &end.finished {
-                Some(finished) if mean > 0.0 && !self.repeats() => finished.bytes as f64 / mean,
-                _ => series.active_s(),
-            },
+            items: self.item_numbers(silence_s, took_s),
+            took_s,
         }
     }
 
@@ -273,6 +277,9 @@ impl Row {
             (Phase::Done { .. }, _) => 1.0,
             // Rounds come and go too fast to be followed.
             _ if self.rounds > 0 => 1.0,
+            _ if self.is_tree() => self.items().map_or(0.0, |items| {
+                items.settled() as f64 / items.known.max(items.settled()).max(1) as f64
+            }),
             (_, Some(total)) if total > 0 => (done as f64 / total as f64).min(1.0),
             _ => 0.0,
         }

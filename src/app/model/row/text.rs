@@ -62,6 +62,9 @@ impl Row {
     }
 
     fn only_array_in_words(&self) -> String {
+        if self.is_tree() {
+            return say!("row-folder").to_owned();
+        }
         match (self.started(), self.recipe().and_then(|recipe| recipe.meta.as_ref())) {
             (Some(started), _) => in_words(&started.dtype, &started.shape, started.total_bytes),
             (None, Some(meta)) => in_words(&meta.dtype().name(), meta.shape().dimensions(), Some(meta.byte_len())),
@@ -117,7 +120,7 @@ impl Row {
         let on_disk = self.durable.map(|durable| on_disk_in_words(durable, self.synced_s));
         let notes = self.note.iter().flat_map(|note| note.split("; ").map(translated));
         let notes = notes.chain(self.window_note.as_deref()).map(str::to_owned);
-        let words: Vec<String> = on_disk.into_iter().chain(notes).collect();
+        let words: Vec<String> = self.items_in_words().into_iter().chain(on_disk).chain(notes).collect();
         (!words.is_empty()).then(|| words.join(say!("semicolon")))
     }
 
@@ -151,10 +154,12 @@ impl Row {
                 say!("row-round-moved", round = self.rounds + 1, moved = moved)
             }
             _ if self.is_stopped() => say!("row-after", count = self.rounds),
+            Phase::Is(State::Transferring) if self.is_tree() => self.short_note(now_s),
             Phase::Is(State::Transferring) => self
                 .numbers(now_s)
                 .left_s
                 .map_or(String::new(), |left_s| say!("row-left", time = format::left(left_s))),
+            Phase::Done { .. } if self.is_tree() => self.items_in_words().unwrap_or_default(),
             Phase::Done { verified: Some(true) } => match self.durable {
                 Some(true) => say!("row-verified-on-disk").to_owned(),
                 _ => say!("row-verified").to_owned(),

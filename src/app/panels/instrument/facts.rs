@@ -139,6 +139,16 @@ pub(super) fn tick(ui: &Ui, centre: eframe::egui::Pos2, colour: Color32) {
 }
 
 fn facts(row: &Row, numbers: &Numbers) -> [Fact; 6] {
+    if row.is_tree() {
+        return [
+            time(row, numbers),
+            items(numbers),
+            moved(row, numbers),
+            item_rate(row, numbers),
+            verified(row),
+            cpu(row, numbers),
+        ];
+    }
     let [fifth, sixth] = if row.is_loopback() {
         [copies(row), faults(row)]
     } else {
@@ -167,8 +177,46 @@ fn time(row: &Row, numbers: &Numbers) -> Fact {
         };
         return Fact::of_words(say!("figure-took"), &format::duration(numbers.took_s), how);
     }
+    if row.is_tree() {
+        // How many bytes are left nobody knows.
+        let how = say!("figure-elapsed-how");
+        return Fact::of_words(say!("figure-elapsed"), &format::duration(numbers.took_s), how);
+    }
     let left = numbers.left_s.map_or_else(String::new, format::left);
     Fact::of_words(say!("figure-left"), &left, say!("figure-left-how"))
+}
+
+/// Items that are settled, of those that are known.
+fn items(numbers: &Numbers) -> Fact {
+    let (name, how) = (say!("figure-items"), say!("figure-items-how"));
+    let Some(items) = numbers.items else {
+        return Fact::new(name, "", "", how);
+    };
+    if items.are_all_known && items.settled >= items.known {
+        return Fact::new(name, format::count(items.known), "", how);
+    }
+    Fact {
+        short_unit: Some(""),
+        ..Fact::new(name, format::count(items.settled), items.of_known_in_words(), how)
+    }
+}
+
+fn item_rate(row: &Row, numbers: &Numbers) -> Fact {
+    let (name, how) = if row.is_over() {
+        (say!("figure-item-mean"), say!("figure-item-mean-how"))
+    } else {
+        (say!("figure-item-rate"), say!("figure-item-rate-how"))
+    };
+    let Some(items) = numbers.items.filter(|items| items.per_s > 0.0) else {
+        return Fact::new(name, "", "", how);
+    };
+    let per_s = match items.per_s {
+        few if few < 9.95 => format!("{few:.1}"),
+        // Far below 2^64.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a conversion of floats saturates")]
+        many => format::count(many.round() as u64),
+    };
+    Fact::new(name, per_s, say!("figure-per-s"), how)
 }
 
 fn moved(row: &Row, numbers: &Numbers) -> Fact {

@@ -145,8 +145,9 @@ impl Body {
     /// The least height of an area, below the head, that it fits into.
     pub(super) const LEAST: f32 = 52.0 + PLOT_MIN + BAND_GAP + BAND_HEIGHT + ONE_SENTENCE_HEIGHT;
 
-    /// In `area`, which begins below the head. The numbers of the rate axis have a width of `axis_width`.
-    pub(super) fn of(area: Rect, size: Size, axis_width: f32, second: Second) -> Self {
+    /// In `area`, which begins below the head. The numbers of the rate axis have a width of `axis_width`. Of a tree the
+    /// items come before the sentence of the whole: nowhere else it is said which of them failed.
+    pub(super) fn of(area: Rect, size: Size, axis_width: f32, second: Second, is_tree: bool) -> Self {
         let mut inner = area.shrink2(vec2(PADDING, 0.0));
         let mut array = None;
         let column = size.column();
@@ -174,6 +175,7 @@ impl Body {
                 (SENTENCES_HEIGHT + ARRAY_HEIGHT, true)
             }
             None if fits(SENTENCES_HEIGHT + STRIP_HEIGHT) => (SENTENCES_HEIGHT + STRIP_HEIGHT, true),
+            None if is_tree && fits(ONE_SENTENCE_HEIGHT + STRIP_HEIGHT) => (ONE_SENTENCE_HEIGHT + STRIP_HEIGHT, false),
             None if fits(SENTENCES_HEIGHT + BOTTOM) => (SENTENCES_HEIGHT + BOTTOM, true),
             None => (ONE_SENTENCE_HEIGHT, false),
         };
@@ -245,7 +247,7 @@ mod tests {
         let size = Size::of(window_width, height);
         let head = Head::of(area, size);
         let below = Rect::from_min_max(pos2(0.0, head.bottom), area.max);
-        Body::of(below, size, 24.0, second)
+        Body::of(below, size, 24.0, second, false)
     }
 
     #[test]

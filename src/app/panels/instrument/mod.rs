@@ -3,6 +3,7 @@
 mod band;
 mod facts;
 mod hero;
+mod items;
 mod layout;
 mod limit;
 mod message;
@@ -112,7 +113,7 @@ fn body_ui(
         SecondPlot::WhereRoom => Second::WhereRoom,
         SecondPlot::Of(_) | SecondPlot::EachStream => Second::Always,
     };
-    let body = Body::of(area, size, axis_width, wanted);
+    let body = Body::of(area, size, axis_width, wanted, row.is_tree());
     let shows = Shows::of(view.second).filter(|_| body.second.is_some());
     let second = shows.map(|shows| SecondScene::of(row, shows, scene.time));
     let mut actions = picks::ui(ui, row, &scene, view, &context.ceilings, body.picks);
@@ -121,7 +122,9 @@ fn body_ui(
     let palette = crate::app::theme::palette(ui);
     plot::axes::times(ui.painter(), body.band, scene.time, body.times_y, palette);
     actions.extend(sentences::ui(ui, row, &body));
-    if let Some(place) = body.array {
+    if let Some(place) = body.array.filter(|_| row.is_tree()) {
+        actions.extend(items::ui(ui, row, place));
+    } else if let Some(place) = body.array {
         let (picture, place) = picture::divided(row, place);
         actions.extend(picture.and_then(|rect| picture::ui(ui, row, fresh, view, rect)));
         actions.extend(values::ui(ui, row, place));

@@ -42,11 +42,22 @@ fn noted<T, const N: usize>(choices: [(T, Option<Key>); N]) -> [(T, &'static str
 pub(super) fn ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Option<Action> {
     // A mistake is never hidden behind a closed fold.
     let must_open = context.checked.mistakes.keys().any(|field| field.is_advanced()) || form.needs_expectation();
-    let is_open = fold_ui(ui, form, context.advanced_open || must_open);
+    let is_tree = form.sends() && context.checked.is_tree();
+    let words = if is_tree {
+        form.advanced_of_tree_in_words()
+    } else {
+        form.advanced_in_words()
+    };
+    let is_open = fold_ui(ui, &words, context.advanced_open || must_open);
     if is_open {
-        wire_ui(ui, form, context);
-        routes_ui(ui, form, context);
-        rate_ui(ui, form, context);
+        if is_tree {
+            limit_ui(ui, form, context);
+        } else {
+            wire_ui(ui, form, context);
+            routes_ui(ui, form, context);
+            limit_ui(ui, form, context);
+            array_ui(ui, form, context);
+        }
         tick(ui, &mut form.verify, say!("form-verify"));
         if form.receives() && form.sink == SinkKind::File {
             tick(ui, &mut form.sync, say!("form-sync")).on_hover_text(say!("form-sync-hover"));
@@ -110,15 +121,10 @@ fn routes_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) {
     }
 }
 
-fn rate_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) {
-    let (limit_in_words, sends) = (form.limit_in_words(), form.sends());
-    let Form {
-        limit,
-        timeout,
-        preview,
-        streams,
-        ..
-    } = form;
+/// How fast it goes at most, and how long a peer may be silent.
+fn limit_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) {
+    let limit_in_words = form.limit_in_words();
+    let Form { limit, timeout, .. } = form;
     pair(
         ui,
         |ui| {
@@ -136,6 +142,12 @@ fn rate_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) {
             field(ui, say!("form-timeout"), timeout, "30 s", wrong);
         },
     );
+}
+
+/// How much is shown of an array, and over how many connections it goes.
+fn array_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) {
+    let sends = form.sends();
+    let Form { preview, streams, .. } = form;
     pair(
         ui,
         |ui| {
@@ -152,9 +164,8 @@ fn rate_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) {
 }
 
 /// The line that opens and closes Advanced; returns whether it is open now.
-fn fold_ui(ui: &mut Ui, form: &Form, is_open: bool) -> bool {
+fn fold_ui(ui: &mut Ui, words: &str, is_open: bool) -> bool {
     let palette = theme::palette(ui);
-    let words = form.advanced_in_words();
     let text = if is_open {
         say!("form-advanced").to_owned()
     } else {
@@ -168,7 +179,7 @@ fn fold_ui(ui: &mut Ui, form: &Form, is_open: bool) -> bool {
             Role::DisclosureTriangle,
             ui.is_enabled(),
             is_open,
-            say!("form-advanced-said", words = &words),
+            say!("form-advanced-said", words = words),
         )
     });
     let is_open = is_open != response.clicked();

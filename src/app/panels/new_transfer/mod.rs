@@ -2,6 +2,7 @@
 
 mod advanced;
 mod remarks;
+mod tree;
 
 use eframe::egui::{Align, Button, Frame, Id, Label, Layout, Margin, RichText, ScrollArea, Ui, vec2};
 
@@ -153,6 +154,9 @@ fn source_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Option<Acti
     if let Some(sources) = &context.checked.sources {
         remarks::ui(ui, sources);
     }
+    if form.source == SourceKind::File && context.checked.is_tree() {
+        tree::choices_ui(ui, form);
+    }
     browse
 }
 
@@ -234,6 +238,9 @@ fn sink_ui(ui: &mut Ui, form: &mut Form, context: &Context<'_>) -> Option<Action
         note_below(ui, say!("form-choose-sink"));
     } else {
         mistake_below(ui, context.wrong(Field::SinkPath));
+    }
+    if form.may_allow_replace() {
+        tree::allow_replace_ui(ui, form);
     }
     browse
 }

@@ -232,6 +232,7 @@ impl Incoming {
         if std::mem::replace(&mut self.has_finished, true) {
             return Err(Error::Protocol("a second finish".into()));
         }
+        self.items.are_all_known = true;
         Ok(())
     }
 

@@ -256,6 +256,7 @@ impl TreeSender {
             NextStep::Step(step, content) => (step, content),
             NextStep::NotYet => return Some(Pause::ForWalk),
             NextStep::Over => {
+                self.outgoing.items.are_all_known = true;
                 // A file that has changed when it is its turn is offered once more.
                 if !self.has_finished && !self.outgoing.may_offer_again() {
                     self.has_finished = true;

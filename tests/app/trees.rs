@@ -1,0 +1,129 @@
+//! A folder that is dropped on the window: it goes as one transfer, and what becomes of its items is told.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arraylift::internals::app::{EndpointKind, Phase, SinkKind};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+
+use super::files::Dropped;
+use super::{Window, open_form, phase, until, until_shown, with_form};
+
+/// Drops files and folders on the window, and lets them go into a folder of this machine.
+fn drop_into(window: &mut Window, dropped: &[&Path], into: &Path) {
+    let form = &mut window.state_mut().settings_mut().form;
+    (form.sink, form.sink_path) = (SinkKind::File, into.to_str().unwrap().to_owned());
+    form.sync = false;
+    let files = dropped.iter().map(|path| Arc::new(Dropped((*path).to_owned())) as _);
+    window.input_mut().dropped_files.extend(files);
+    window.step();
+    window.input_mut().dropped_files.clear();
+    window.run();
+    open_form(window);
+}
+
+fn start(window: &mut Window) {
+    until(window, "ready", arraylift::internals::app::App::can_start);
+    window.get_by_label("Start").click();
+    until(window, "over", |app| {
+        app.transfers().running() == 0 && matches!(phase(app), Some(Phase::Done { .. }))
+    });
+    window.run();
+}
+
+/// A folder with three files, one of them in a folder of its own.
+fn folder_in(base: &Path) -> std::path::PathBuf {
+    let folder = base.join("photos");
+    std::fs::create_dir_all(folder.join("2026")).unwrap();
+    for name in ["a.jpg", "b.jpg", "2026/c.jpg"] {
+        std::fs::write(folder.join(name), name.repeat(1000)).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn a_folder_is_one_row_all_of_it_arrives_and_the_second_time_it_was_there() {
+    let base = tempfile::tempdir().unwrap();
+    let into = tempfile::tempdir().unwrap();
+    let folder = folder_in(base.path());
+    let mut window = with_form();
+    drop_into(&mut window, &[&folder], into.path());
+    until_shown(&mut window, "3 files in 1 folder, ");
+    start(&mut window);
+    let rows = window.state().transfers().rows();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].name(), "photos");
+    for name in ["a.jpg", "b.jpg", "2026/c.jpg"] {
+        let arrived = std::fs::read_to_string(into.path().join("photos").join(name)).unwrap();
+        assert_eq!(arrived, name.repeat(1000));
+    }
+    let items = rows[0].items().cloned().unwrap();
+    assert_eq!((items.failed, items.had, items.stored), (0, 0, items.known));
+    window.get_by_label("None failed.");
+    window.get_by_label(&format!("arrived: {} items", items.stored));
+    // Nothing of arrays is said of it.
+    assert!(window.query_by_label("First values").is_none());
+    window.get_by_label("Again photos").click();
+    window.run();
+    until(&mut window, "done again", |app| {
+        app.transfers().running() == 0 && app.transfers().selected().is_some_and(|row| row.items().is_some_and(|items| items.had > 0))
+    });
+    window.run();
+    let items = window.state().transfers().selected().and_then(|row| row.items()).cloned().unwrap();
+    assert!(items.had >= 3 && items.stored + items.had == items.known, "{items:?}");
+    window.get_by_label(&format!("were there already: {} items", items.had));
+}
+
+#[test]
+fn what_is_dropped_with_a_folder_goes_with_it_and_what_fails_is_named() {
+    let base = tempfile::tempdir().unwrap();
+    let into = tempfile::tempdir().unwrap();
+    let folder = folder_in(base.path());
+    let file = base.path().join("notes.txt");
+    std::fs::write(&file, "new").unwrap();
+    // Another file of that name is there, and nothing is replaced.
+    std::fs::write(into.path().join("notes.txt"), "old and longer").unwrap();
+    let mut window = with_form();
+    drop_into(&mut window, &[&folder, &file], into.path());
+    until_shown(&mut window, "4 files in 1 folder, ");
+    start(&mut window);
+    assert_eq!(window.state().transfers().rows().len(), 1);
+    let row = window.state().transfers().selected().unwrap();
+    let items = row.items().cloned().unwrap();
+    assert_eq!((items.failed, items.failures.len()), (1, 1), "{items:?}");
+    window.get_by_label("failed: 1 item");
+    let failure = &items.failures[0];
+    window.get_by_label(&format!("{}: {}", failure.path, failure.reason));
+    assert!(failure.path.contains("notes.txt"), "{failure:?}");
+    window.get_by_label("Copy the items that failed");
+    assert_eq!(std::fs::read_to_string(into.path().join("notes.txt")).unwrap(), "old and longer");
+    // Who asks for it has it replaced.
+    open_form(&mut window);
+    window.get_by_label("Files that are there and differ: Replace").click();
+    window.run();
+    start(&mut window);
+    assert_eq!(std::fs::read_to_string(into.path().join("notes.txt")).unwrap(), "new");
+}
+
+#[test]
+fn a_folder_goes_into_a_folder_and_its_form_has_no_fields_of_arrays() {
+    let base = tempfile::tempdir().unwrap();
+    let folder = folder_in(base.path());
+    let mut window = with_form();
+    drop_into(&mut window, &[&folder], base.path());
+    window.state_mut().settings_mut().form.sink = SinkKind::Memory;
+    window.state_mut().settings_mut().advanced_open = true;
+    until_shown(&mut window, "a folder goes into a folder");
+    assert!(window.get_by_label("Start").accesskit_node().is_disabled());
+    for field in ["Wire", "Streams", "Send route"] {
+        assert!(window.query_by_label(field).is_none(), "{field}");
+    }
+    window.get_by_label("Leave out");
+    window.state_mut().settings_mut().form.endpoint = EndpointKind::ReceiveAt;
+    window.state_mut().settings_mut().form.sink = SinkKind::File;
+    window.run();
+    window.get_by_label("Nothing that is there is replaced.");
+    window.get_by_label("Allow replacing").click();
+    window.run();
+    window.get_by_label_contains("A sender can replace any file in this folder.");
+}
