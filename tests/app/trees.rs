@@ -66,10 +66,20 @@ fn a_folder_is_one_row_all_of_it_arrives_and_the_second_time_it_was_there() {
     window.get_by_label("Again photos").click();
     window.run();
     until(&mut window, "done again", |app| {
-        app.transfers().running() == 0 && app.transfers().selected().is_some_and(|row| row.items().is_some_and(|items| items.had > 0))
+        app.transfers().running() == 0
+            && app
+                .transfers()
+                .selected()
+                .is_some_and(|row| row.items().is_some_and(|items| items.had > 0))
     });
     window.run();
-    let items = window.state().transfers().selected().and_then(|row| row.items()).cloned().unwrap();
+    let items = window
+        .state()
+        .transfers()
+        .selected()
+        .and_then(|row| row.items())
+        .cloned()
+        .unwrap();
     assert!(items.had >= 3 && items.stored + items.had == items.known, "{items:?}");
     window.get_by_label(&format!("were there already: {} items", items.had));
 }
@@ -96,7 +106,10 @@ fn what_is_dropped_with_a_folder_goes_with_it_and_what_fails_is_named() {
     window.get_by_label(&format!("{}: {}", failure.path, failure.reason));
     assert!(failure.path.contains("notes.txt"), "{failure:?}");
     window.get_by_label("Copy the items that failed");
-    assert_eq!(std::fs::read_to_string(into.path().join("notes.txt")).unwrap(), "old and longer");
+    assert_eq!(
+        std::fs::read_to_string(into.path().join("notes.txt")).unwrap(),
+        "old and longer"
+    );
     // Who asks for it has it replaced.
     open_form(&mut window);
     window.get_by_label("Files that are there and differ: Replace").click();

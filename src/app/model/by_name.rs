@@ -37,7 +37,7 @@ impl Named for Replace {
         match self {
             Self::Older => "older",
             Self::Always => "always",
-            _ => "never",
+            Self::Never => "never",
         }
     }
 }

@@ -50,6 +50,7 @@ pub enum SinkKind {
 /// Everything under New transfer, as text wherever it is text on the screen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "switches on the screen")]
 pub struct Form {
     /// What is sent.
     pub source: SourceKind,

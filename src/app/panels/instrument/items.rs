@@ -48,14 +48,14 @@ pub(super) fn ui(ui: &mut Ui, row: &Row, place: Array) -> Option<Action> {
 /// How many, and what became of them.
 struct Count {
     name: &'static str,
-    count: u64,
+    items: u64,
     is_bad: bool,
 }
 
 fn counts(row: &Row, items: &Items) -> Vec<Count> {
-    let count = |name, count| Count {
+    let count = |name, items| Count {
         name,
-        count,
+        items,
         is_bad: false,
     };
     let left = items.known.saturating_sub(items.settled());
@@ -78,17 +78,45 @@ fn counts_ui(ui: &Ui, row: &Row, items: &Items, rect: Rect) -> f32 {
     let palette = theme::palette(ui);
     heading(ui, say!("figure-items"), rect);
     let mut top = rect.top() + HEADING_HEIGHT + 2.0;
-    for Count { name, count, is_bad } in counts(row, items) {
+    for Count {
+        name,
+        items: count,
+        is_bad,
+    } in counts(row, items)
+    {
         let line = Rect::from_min_size(pos2(rect.left(), top), vec2(rect.width(), LINE_HEIGHT));
         ui.painter().hline(line.x_range(), top, (1.0, palette.grid));
         let unit = say!("items-unit", count = count);
         let colour = if is_bad { palette.failed } else { palette.text };
         text_line(ui, line, Align2::LEFT_CENTER, name, theme::label(12.0), palette.weak);
         let unit_width = text_width(ui, &unit, theme::label(12.0)).max(34.0);
-        text_line(ui, line.with_min_x(line.right() - unit_width), Align2::LEFT_CENTER, &unit, theme::label(12.0), palette.weak);
+        text_line(
+            ui,
+            line.with_min_x(line.right() - unit_width),
+            Align2::LEFT_CENTER,
+            &unit,
+            theme::label(12.0),
+            palette.weak,
+        );
         let number = line.with_max_x(line.right() - unit_width - 4.0);
-        text_line(ui, number, Align2::RIGHT_CENTER, &format::count(count), theme::value(13.0), colour);
-        text::said(ui, ("count", name), line, &say!("labelled", name = name, value = format!("{} {unit}", format::count(count))));
+        text_line(
+            ui,
+            number,
+            Align2::RIGHT_CENTER,
+            &format::count(count),
+            theme::value(13.0),
+            colour,
+        );
+        text::said(
+            ui,
+            ("count", name),
+            line,
+            &say!(
+                "labelled",
+                name = name,
+                value = format!("{} {unit}", format::count(count))
+            ),
+        );
         top += LINE_HEIGHT;
     }
     top
@@ -97,7 +125,12 @@ fn counts_ui(ui: &Ui, row: &Row, items: &Items, rect: Rect) -> f32 {
 fn heading(ui: &Ui, words: &str, rect: Rect) {
     let palette = theme::palette(ui);
     let piece = Piece::new(words, theme::value(13.0), palette.text);
-    text::on_baseline(ui, pos2(rect.left(), rect.top() + HEADING_HEIGHT / 2.0 + 4.5), &[piece], 0.0);
+    text::on_baseline(
+        ui,
+        pos2(rect.left(), rect.top() + HEADING_HEIGHT / 2.0 + 4.5),
+        &[piece],
+        0.0,
+    );
 }
 
 /// What stands beside the counts where no list does.
@@ -155,10 +188,15 @@ fn failures_ui(ui: &mut Ui, items: &Items, rect: Rect) -> Option<Action> {
     let mut child = ui.new_child(UiBuilder::new().id_salt("failures").max_rect(rect));
     child.spacing_mut().item_spacing.y = 0.0;
     child.set_clip_rect(rect.intersect(ui.clip_rect()));
-    let list = ScrollArea::vertical().id_salt("failures").auto_shrink(false).max_height(rect.height());
+    let list = ScrollArea::vertical()
+        .id_salt("failures")
+        .auto_shrink(false)
+        .max_height(rect.height());
     list.show_rows(&mut child, LINE_HEIGHT, lines, |ui, visible| {
         for index in visible {
-            let line = ui.allocate_exact_size(vec2(ui.available_width(), LINE_HEIGHT), Sense::hover()).0;
+            let line = ui
+                .allocate_exact_size(vec2(ui.available_width(), LINE_HEIGHT), Sense::hover())
+                .0;
             match items.failures.get(index) {
                 Some(failure) => copied = failure_ui(ui, index, failure, line).or(copied.take()),
                 None => said_line(ui, line, &say!("items-more-failed", count = unnamed)),
@@ -177,9 +215,23 @@ fn failure_ui(ui: &Ui, index: usize, failure: &ItemFailure, line: Rect) -> Optio
         WidgetInfo::labeled(Role::Label, true, said)
     });
     let middle = line.left() + line.width() * PATH_SHARE;
-    let path = text_line(ui, line.with_max_x(middle - 8.0), Align2::LEFT_CENTER, &failure.path, theme::label(12.0), palette.text);
+    let path = text_line(
+        ui,
+        line.with_max_x(middle - 8.0),
+        Align2::LEFT_CENTER,
+        &failure.path,
+        theme::label(12.0),
+        palette.text,
+    );
     let left = (path.right() + 16.0).min(middle).max(line.left() + line.width() * 0.25);
-    text_line(ui, line.with_min_x(left).with_max_x(line.right() - 12.0), Align2::LEFT_CENTER, &failure.reason, theme::label(12.0), palette.weak);
+    text_line(
+        ui,
+        line.with_min_x(left).with_max_x(line.right() - 12.0),
+        Align2::LEFT_CENTER,
+        &failure.reason,
+        theme::label(12.0),
+        palette.weak,
+    );
     let response = response.on_hover_ui(|ui| {
         ui.label(&failure.path);
         ui.label(&failure.reason);
@@ -194,7 +246,12 @@ fn strip_ui(ui: &mut Ui, row: &Row, items: &Items, rect: Rect) -> Option<Action>
     heading(ui, say!("figure-items"), rect);
     let y = rect.top() + HEADING_HEIGHT / 2.0 + 4.5;
     let mut x = rect.left() + text_width(ui, say!("figure-items"), theme::value(13.0)) + 24.0;
-    for Count { name, count, is_bad } in counts(row, items) {
+    for Count {
+        name,
+        items: count,
+        is_bad,
+    } in counts(row, items)
+    {
         let colour = if is_bad { palette.failed } else { palette.text };
         let number = Piece::new(format::count(count), theme::value(13.0), colour);
         let name = Piece::new(name, theme::label(12.0), palette.weak);

@@ -55,12 +55,15 @@ pub(super) struct TreeReceiving {
     idle_messages: u64,
 }
 
+/// The disk, and what it has done with items by their numbers.
+type Worked = (Box<TreeDisk>, Vec<(u32, Answer)>);
+
 /// What the disk does.
 enum Disk {
     /// The folder is opened, and it is looked whether anything of the tree is there.
     Opening(Pending<(Box<TreeDisk>, bool)>),
     Idle(Box<TreeDisk>),
-    Working(Pending<(Box<TreeDisk>, Vec<(u32, Answer)>)>),
+    Working(Pending<Worked>),
     /// All is put on disk.
     Finishing(Pending<()>),
     Done,

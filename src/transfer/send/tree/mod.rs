@@ -312,7 +312,7 @@ impl TreeSender {
 
     fn offer_file(&mut self, entry: &walk::Entry, content: Option<u64>) {
         let item = self.outgoing.offer_file(entry.clone());
-        self.say_offer(item, &entry, self.file_kind(&entry, content));
+        self.say_offer(item, entry, self.file_kind(entry, content));
         if self.sends_at_once(entry.bytes) {
             let before = self.outbox.len();
             self.send_small(item);

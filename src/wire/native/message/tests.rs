@@ -1,9 +1,9 @@
 //! Every message, there and back, and what is refused.
 
 use super::*;
-use crate::wire::native::fields::{Fields, put, tag};
 use crate::array::{ArrayMeta, Dtype, Order, Shape};
 use crate::wire::native::entry::{EntryKind, Timestamp};
+use crate::wire::native::fields::{Fields, put, tag};
 use crate::wire::{ChecksumKind, Grain, Handoff};
 use proptest::prelude::*;
 
@@ -33,8 +33,9 @@ fn encoded(message: &Message) -> Vec<u8> {
     out
 }
 
-#[test]
-fn every_message_survives_the_wire_and_is_awaited_whole() {
+/// One of each, and of some more.
+#[expect(clippy::too_many_lines, reason = "one of each kind of message")]
+fn messages() -> Vec<Message> {
     let stored = |checksum, reason| {
         Message::Result(ItemResult {
             item: 1,
@@ -58,7 +59,7 @@ fn every_message_survives_the_wire_and_is_awaited_whole() {
             what,
         }),
     };
-    let messages = [
+    vec![
         Message::Hello { streams: 4, tree: None },
         Message::Hello {
             streams: 1,
@@ -135,8 +136,12 @@ fn every_message_survives_the_wire_and_is_awaited_whole() {
             reason: "cancelled".into(),
         },
         Message::KeepAlive,
-    ];
-    for message in messages {
+    ]
+}
+
+#[test]
+fn every_message_survives_the_wire_and_is_awaited_whole() {
+    for message in messages() {
         let bytes = encoded(&message);
         for len in 0..bytes.len() {
             let parsed = Message::parse(&bytes[..len]).expect("a beginning");
