@@ -36,10 +36,7 @@ pub(crate) fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
         ("ended", Some(entry.how_it_ended())),
         ("message", entry.message.clone()),
         ("moved", Some(format!("{bytes} in {time}: {rate}"))),
-        (
-            "array",
-            array.map(|dtype| format!("{dtype} {:?}", entry.shape)),
-        ),
+        ("array", array.map(|dtype| format!("{dtype} {:?}", entry.shape))),
         ("folder", entry.items.as_ref().map(words::items)),
         ("until on disk", entry.sync_s.map(units::duration)),
         ("checksum", entry.checksum.clone()),

@@ -74,10 +74,20 @@ pub(super) fn items(items: &Items) -> String {
         1 => "1 item".to_owned(),
         count => format!("{} items", units::count(count)),
     };
-    let counted = [(items.stored, "arrived"), (items.had, "were there"), (items.failed, "failed")];
+    let counted = [
+        (items.stored, "arrived"),
+        (items.had, "were there"),
+        (items.failed, "failed"),
+    ];
     let counted = counted.iter().filter(|(count, _)| *count > 0);
-    let parts: Vec<String> = counted.map(|(count, word)| format!("{} {word}", units::count(*count))).collect();
-    if parts.is_empty() { known } else { format!("{known}: {}", parts.join(", ")) }
+    let parts: Vec<String> = counted
+        .map(|(count, word)| format!("{} {word}", units::count(*count)))
+        .collect();
+    if parts.is_empty() {
+        known
+    } else {
+        format!("{known}: {}", parts.join(", "))
+    }
 }
 
 /// A time here, from milliseconds since 1970: `2026-11-29 16:46:32`.

@@ -67,10 +67,20 @@ fn a_folder_is_one_row_all_of_it_arrives_and_the_second_time_it_was_there() {
     window.get_by_label("Again photos").click();
     window.run();
     until(&mut window, "done again", |app| {
-        app.transfers().running() == 0 && app.transfers().selected().is_some_and(|row| row.items().is_some_and(|items| items.had > 0))
+        app.transfers().running() == 0
+            && app
+                .transfers()
+                .selected()
+                .is_some_and(|row| row.items().is_some_and(|items| items.had > 0))
     });
     window.run();
-    let items = window.state().transfers().selected().and_then(|row| row.items()).cloned().unwrap();
+    let items = window
+        .state()
+        .transfers()
+        .selected()
+        .and_then(|row| row.items())
+        .cloned()
+        .unwrap();
     assert!(items.had >= 3 && items.stored + items.had == items.known, "{items:?}");
     window.get_by_label(&format!("were there already: {} items", items.had));
 }
@@ -97,7 +107,10 @@ fn what_is_dropped_with_a_folder_goes_with_it_and_what_fails_is_named() {
     window.get_by_label(&format!("{}: {}", failure.path, failure.reason));
     assert!(failure.path.contains("notes.txt"), "{failure:?}");
     window.get_by_label("Copy the items that failed");
-    assert_eq!(std::fs::read_to_string(into.path().join("notes.txt")).unwrap(), "old and longer");
+    assert_eq!(
+        std::fs::read_to_string(into.path().join("notes.txt")).unwrap(),
+        "old and longer"
+    );
     // Who asks for it has it replaced.
     open_form(&mut window);
     window.get_by_label("Files that are there and differ: Replace").click();
@@ -182,7 +195,13 @@ fn progress_is_counted_in_items_and_is_so_far_until_all_are_known() {
     window.state_mut().transfers_mut().select(key);
     let mut told = items(1000, 0);
     (told.stored, told.moving) = (250, Some("photos/a.jpg".to_owned()));
-    tell(window.state_mut(), id, Side::Receiver, 5.0, EventKind::Items(Box::new(told.clone())));
+    tell(
+        window.state_mut(),
+        id,
+        Side::Receiver,
+        5.0,
+        EventKind::Items(Box::new(told.clone())),
+    );
     window.run_ok();
     window.get_by_label("items 250 of 1,000 so far");
     window.get_by_label("photos/a.jpg");
@@ -190,7 +209,13 @@ fn progress_is_counted_in_items_and_is_so_far_until_all_are_known() {
     let share = window.state().transfers().selected().unwrap().share_done();
     assert!((share - 0.25).abs() < 1e-9, "{share}");
     told.are_all_known = true;
-    tell(window.state_mut(), id, Side::Receiver, 5.0, EventKind::Items(Box::new(told)));
+    tell(
+        window.state_mut(),
+        id,
+        Side::Receiver,
+        5.0,
+        EventKind::Items(Box::new(told)),
+    );
     window.run_ok();
     std::thread::sleep(std::time::Duration::from_millis(250));
     window.run_ok();

@@ -38,7 +38,11 @@ pub(crate) fn what(entry: &Entry) -> String {
 /// How it ended: `done, verified, on disk`.
 #[must_use]
 pub(crate) fn how_it_ended(entry: &Entry) -> String {
-    let failed = entry.items.as_ref().map(|items| items.failed).filter(|failed| *failed > 0);
+    let failed = entry
+        .items
+        .as_ref()
+        .map(|items| items.failed)
+        .filter(|failed| *failed > 0);
     let failed = failed.map(|count| say!("items-failed", count = count));
     let outcome = match entry.outcome {
         Ending::Done => say!("entry-done"),

@@ -57,7 +57,11 @@ impl Checker<'_> {
         let options = Options {
             limit_bytes_per_s: limit?,
             timeout: timeout?,
-            checksum: if form.verify { ChecksumKind::default() } else { ChecksumKind::None },
+            checksum: if form.verify {
+                ChecksumKind::default()
+            } else {
+                ChecksumKind::None
+            },
             sync: form.sync,
             // With both ends here who asks for it is who allows it.
             allow_replace: form.endpoint == EndpointKind::ThisMachine && form.replace != Replace::Never,

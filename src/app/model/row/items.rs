@@ -71,7 +71,11 @@ impl Row {
     /// The items in numbers as they are at a time for which nothing has been heard of it.
     pub(super) fn item_numbers(&self, silence_s: f64, took_s: f64) -> Option<ItemNumbers> {
         let items = self.items()?;
-        let side = if self.sender.items.is_some() { Side::Sender } else { Side::Receiver };
+        let side = if self.sender.items.is_some() {
+            Side::Sender
+        } else {
+            Side::Receiver
+        };
         let series = &self.end(side).settled;
         let settled = items.settled();
         let is_over = self.is_over();
@@ -79,7 +83,10 @@ impl Row {
             settled as f64 / took_s
         } else if self.has_rate() {
             // What was told last was told up to a third of a second ago.
-            series.rate_before(series.end_s() + (silence_s - 0.3).max(0.0), RATE_S.min(series.end_s().max(0.1)))
+            series.rate_before(
+                series.end_s() + (silence_s - 0.3).max(0.0),
+                RATE_S.min(series.end_s().max(0.1)),
+            )
         } else {
             0.0
         };

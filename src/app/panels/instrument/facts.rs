@@ -213,7 +213,11 @@ fn item_rate(row: &Row, numbers: &Numbers) -> Fact {
     let per_s = match items.per_s {
         few if few < 9.95 => format!("{few:.1}"),
         // Far below 2^64.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a conversion of floats saturates")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a conversion of floats saturates"
+        )]
         many => format::count(many.round() as u64),
     };
     Fact::new(name, per_s, say!("figure-per-s"), how)

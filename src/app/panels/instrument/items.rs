@@ -85,19 +85,47 @@ fn counts_ui(ui: &Ui, row: &Row, items: &Items, rect: Rect) -> f32 {
         let colour = if is_bad { palette.failed } else { palette.text };
         text_line(ui, line, Align2::LEFT_CENTER, name, theme::label(12.0), palette.weak);
         let unit_width = text_width(ui, &unit, theme::label(12.0)).max(34.0);
-        text_line(ui, line.with_min_x(line.right() - unit_width), Align2::LEFT_CENTER, &unit, theme::label(12.0), palette.weak);
+        text_line(
+            ui,
+            line.with_min_x(line.right() - unit_width),
+            Align2::LEFT_CENTER,
+            &unit,
+            theme::label(12.0),
+            palette.weak,
+        );
         let number = line.with_max_x(line.right() - unit_width - 4.0);
-        text_line(ui, number, Align2::RIGHT_CENTER, &format::count(count), theme::value(13.0), colour);
-        text::said(ui, ("count", name), line, &say!("labelled", name = name, value = format!("{} {unit}", format::count(count))));
+        text_line(
+            ui,
+            number,
+            Align2::RIGHT_CENTER,
+            &format::count(count),
+            theme::value(13.0),
+            colour,
+        );
+        text::said(ui, ("count", name), line, &said_count(name, count));
         top += LINE_HEIGHT;
     }
     top
 }
 
+fn said_count(name: &str, count: u64) -> String {
+    let unit = say!("items-unit", count = count);
+    say!(
+        "labelled",
+        name = name,
+        value = format!("{} {unit}", format::count(count))
+    )
+}
+
 fn heading(ui: &Ui, words: &str, rect: Rect) {
     let palette = theme::palette(ui);
     let piece = Piece::new(words, theme::value(13.0), palette.text);
-    text::on_baseline(ui, pos2(rect.left(), rect.top() + HEADING_HEIGHT / 2.0 + 4.5), &[piece], 0.0);
+    text::on_baseline(
+        ui,
+        pos2(rect.left(), rect.top() + HEADING_HEIGHT / 2.0 + 4.5),
+        &[piece],
+        0.0,
+    );
 }
 
 /// What stands beside the counts where no list does.
@@ -155,10 +183,15 @@ fn failures_ui(ui: &mut Ui, items: &Items, rect: Rect) -> Option<Action> {
     let mut child = ui.new_child(UiBuilder::new().id_salt("failures").max_rect(rect));
     child.spacing_mut().item_spacing.y = 0.0;
     child.set_clip_rect(rect.intersect(ui.clip_rect()));
-    let list = ScrollArea::vertical().id_salt("failures").auto_shrink(false).max_height(rect.height());
+    let list = ScrollArea::vertical()
+        .id_salt("failures")
+        .auto_shrink(false)
+        .max_height(rect.height());
     list.show_rows(&mut child, LINE_HEIGHT, lines, |ui, visible| {
         for index in visible {
-            let line = ui.allocate_exact_size(vec2(ui.available_width(), LINE_HEIGHT), Sense::hover()).0;
+            let line = ui
+                .allocate_exact_size(vec2(ui.available_width(), LINE_HEIGHT), Sense::hover())
+                .0;
             match items.failures.get(index) {
                 Some(failure) => copied = failure_ui(ui, index, failure, line).or(copied.take()),
                 None => said_line(ui, line, &say!("items-more-failed", count = unnamed)),
@@ -177,9 +210,23 @@ fn failure_ui(ui: &Ui, index: usize, failure: &ItemFailure, line: Rect) -> Optio
         WidgetInfo::labeled(Role::Label, true, said)
     });
     let middle = line.left() + line.width() * PATH_SHARE;
-    let path = text_line(ui, line.with_max_x(middle - 8.0), Align2::LEFT_CENTER, &failure.path, theme::label(12.0), palette.text);
+    let path = text_line(
+        ui,
+        line.with_max_x(middle - 8.0),
+        Align2::LEFT_CENTER,
+        &failure.path,
+        theme::label(12.0),
+        palette.text,
+    );
     let left = (path.right() + 16.0).min(middle).max(line.left() + line.width() * 0.25);
-    text_line(ui, line.with_min_x(left).with_max_x(line.right() - 12.0), Align2::LEFT_CENTER, &failure.reason, theme::label(12.0), palette.weak);
+    text_line(
+        ui,
+        line.with_min_x(left).with_max_x(line.right() - 12.0),
+        Align2::LEFT_CENTER,
+        &failure.reason,
+        theme::label(12.0),
+        palette.weak,
+    );
     let response = response.on_hover_ui(|ui| {
         ui.label(&failure.path);
         ui.label(&failure.reason);
@@ -197,10 +244,10 @@ fn strip_ui(ui: &mut Ui, row: &Row, items: &Items, rect: Rect) -> Option<Action>
     for Count { name, count, is_bad } in counts(row, items) {
         let colour = if is_bad { palette.failed } else { palette.text };
         let number = Piece::new(format::count(count), theme::value(13.0), colour);
-        let name = Piece::new(name, theme::label(12.0), palette.weak);
-        let said = format!("{} {}", number.text, name.text);
-        let placed = text::on_baseline(ui, pos2(x, y), &[number, name], 5.0);
-        text::said(ui, ("count", &said), placed, &said);
+        let piece = Piece::new(name, theme::label(12.0), palette.weak);
+        let said = said_count(name, count);
+        let placed = text::on_baseline(ui, pos2(x, y), &[number, piece], 5.0);
+        text::said(ui, ("count", name), placed, &said);
         x = placed.right() + 20.0;
     }
     let below = rect.with_min_y(rect.top() + HEADING_HEIGHT);
