@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -71,6 +72,34 @@ def transfers(look):
         window.keys("ctrl+n", "Tab", "Tab", "Tab", "Tab", "Right", "ctrl+Return")
         look.wait_for(window, "title-failed")
         look.picture(window, "failed")
+
+
+def trees(look):
+    """A folder: its form, on its way, and done with some of its items failed."""
+    source, into = os.path.join(look.folder, "photos"), tempfile.mkdtemp(dir=look.folder)
+    for folder in range(20):
+        os.makedirs(os.path.join(source, f"{folder:02}"), exist_ok=True)
+        for number in range(100):
+            path = os.path.join(source, f"{folder:02}", f"{number:03}.jpg")
+            if not os.path.exists(path):
+                with open(path, "wb") as file:
+                    file.write(os.urandom(300_000))
+    # What is there and differs is not replaced.
+    os.makedirs(os.path.join(into, "photos", "19"))
+    for number in range(7):
+        with open(os.path.join(into, "photos", "19", f"{number:03}.jpg"), "wb") as file:
+            file.write(b"another")
+    form = f'source: File, path: "{source}", sink: File, sink_path: "{into}", limit: "60 MB/s"'
+    with look.window(form) as window:
+        window.rest()
+        window.key("ctrl+n")
+        look.picture(window, "folder-form")
+        window.key("ctrl+Return")
+        look.wait_for(window, "phase-transferring")
+        time.sleep(5)
+        look.picture(window, "folder-running")
+        time.sleep(8)
+        look.picture(window, "folder-done")
 
 
 def history(look):
@@ -168,6 +197,7 @@ def main():
     arraylift = os.path.abspath(arraylift)
     parts = {
         "transfers": transfers,
+        "folder": trees,
         "history": history,
         "compare": compare,
         "round-trips": round_trips,

@@ -976,6 +976,7 @@ form-verify = Verify
 form-sync = Wait until it is on disk
 form-sync-hover = What is done outlasts a loss of power
 form-exclude = Leave out
+form-exclude-nothing = nothing
 form-exclude-hover = Globs with commas between, as .gitignore has them: what one matches stays here
 form-include = Take only
 form-include-hover = Globs with commas between: of the files those go that one matches

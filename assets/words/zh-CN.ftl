@@ -938,6 +938,7 @@ form-verify = 校验
 form-sync = 等待落盘
 form-sync-hover = 完成后断电也不丢失
 form-exclude = 排除
+form-exclude-nothing = 无
 form-exclude-hover = 用逗号隔开的通配符，写法同 .gitignore：匹配的不发送
 form-include = 仅限
 form-include-hover = 用逗号隔开的通配符：只发送匹配的文件

@@ -9,7 +9,7 @@ use arraylift::{Counters, EventKind, Sample, Side, TcpCounters, TransferId};
 use eframe::egui::{Key, Modifiers, Role, pos2};
 use egui_kittest::kittest::Queryable as _;
 
-use super::{Window, of_range, recorded, sized, tell, ten_hours_with_marks};
+use super::{Window, of_range, recorded, sized, tell, ten_hours_with_marks, trees};
 
 /// No frame of our own code may take longer.
 const FRAME_MAX: Duration = Duration::from_millis(4);
@@ -92,6 +92,32 @@ fn no_frame_takes_four_milliseconds() {
         cfg!(debug_assertions) || slowest <= FRAME_MAX,
         "a frame took {slowest:?}"
     );
+}
+
+#[test]
+#[ignore = "prints what frames cost: tests/bench/frame.sh"]
+fn two_thousand_items_that_fail_at_once_cost_no_frame_of_four_milliseconds() {
+    for (width, height) in [(1280.0, 800.0), (900.0, 600.0)] {
+        let mut window = sized(width, height);
+        let (key, id) = trees::receives(window.state_mut(), 1);
+        window.state_mut().transfers_mut().select(key);
+        window.run_ok();
+        let items = trees::items(2000, 2000);
+        let begin = on_core();
+        trees::ends(window.state_mut(), id, items);
+        window.step();
+        let mut times = vec![on_core().saturating_sub(begin)];
+        for _ in 0..FRAMES {
+            let begin = on_core();
+            window.step();
+            times.push(on_core().saturating_sub(begin));
+        }
+        let first = times[0];
+        times.sort_unstable();
+        let [median, last] = [50, 100].map(|percent| times[times.len() * percent / 100 - 1]);
+        println!("| 2,000 items that failed, {width}x{height} | first {first:.2?} | {median:.2?} | {last:.2?} |");
+        assert!(cfg!(debug_assertions) || last <= FRAME_MAX, "a frame took {last:?}");
+    }
 }
 
 /// A sample of every transfer that runs. Those that are done were done hours ago.

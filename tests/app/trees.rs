@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arraylift::internals::app::{EndpointKind, Phase, SinkKind};
+use arraylift::internals::app::{App, EndpointKind, Phase, RowKey, SinkKind};
+use arraylift::{EventKind, Finished, Items, Side, Started, State, TransferId};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::files::Dropped;
-use super::{Window, open_form, phase, until, until_shown, with_form};
+use super::{Window, of_range, open_form, phase, recipe, sample, tell, until, until_shown, with_form};
 
 /// Drops files and folders on the window, and lets them go into a folder of this machine.
 fn drop_into(window: &mut Window, dropped: &[&Path], into: &Path) {
@@ -23,7 +24,7 @@ fn drop_into(window: &mut Window, dropped: &[&Path], into: &Path) {
 }
 
 fn start(window: &mut Window) {
-    until(window, "ready", arraylift::internals::app::App::can_start);
+    until(window, "ready", App::can_start);
     window.get_by_label("Start").click();
     until(window, "over", |app| {
         app.transfers().running() == 0 && matches!(phase(app), Some(Phase::Done { .. }))
@@ -139,4 +140,84 @@ fn a_folder_goes_into_a_folder_and_its_form_has_no_fields_of_arrays() {
     window.get_by_label("Allow replacing").click();
     window.run();
     window.get_by_label_contains("A sender can replace any file in this folder.");
+}
+
+/// Items of which so many failed, as they are told at the end.
+pub(super) fn items(known: u64, failed: u64) -> Items {
+    let failures: Vec<_> = (0..failed)
+        .map(|index| serde_json::json!({"path": format!("photos/{index:04}.jpg"), "reason": "permission denied"}))
+        .collect();
+    let items = serde_json::json!({
+        "stored": known - failed, "had": 0, "failed": failed, "known": known, "failures": failures,
+    });
+    serde_json::from_value(items).unwrap()
+}
+
+/// A row that receives a tree, with five seconds of it.
+pub(super) fn receives(app: &mut App, id: u64) -> (RowKey, TransferId) {
+    let id = TransferId(1_000_000 + id);
+    let mut form = of_range("1000");
+    (form.endpoint, form.sink) = (EndpointKind::ReceiveAt, SinkKind::Discard);
+    let key = app.transfers_mut().add(recipe(&form), 0.0);
+    app.transfers_mut().tie(key, id);
+    let mut started = Started::default();
+    started.source = Some("photos".to_owned());
+    started.peer = "10.0.0.7:40123".into();
+    started.wire = "native".into();
+    started.receive_route = Some("files".into());
+    started.is_tree = true;
+    started.streams = 1;
+    started.chunk_bytes = 1 << 20;
+    tell(app, id, Side::Receiver, 0.0, EventKind::Started(Box::new(started)));
+    let state = State::Transferring;
+    tell(app, id, Side::Receiver, 0.0, EventKind::State { state });
+    for step in 0..=100_u32 {
+        let t_s = f64::from(step) * 0.05;
+        sample(app, id, Side::Receiver, t_s, t_s * 1e8, u64::MAX);
+    }
+    (key, id)
+}
+
+/// The same when it has ended.
+pub(super) fn ends(app: &mut App, id: TransferId, items: Items) {
+    let mut finished = Finished::default();
+    finished.bytes = 500_000_000;
+    finished.rate_bytes_per_s = 1e8;
+    finished.verified = Some(true);
+    finished.items = Some(Box::new(items));
+    tell(app, id, Side::Receiver, 5.0, EventKind::Finished(Box::new(finished)));
+}
+
+#[test]
+fn progress_is_counted_in_items_and_is_so_far_until_all_are_known() {
+    let mut window = super::sized(1280.0, 800.0);
+    let (key, id) = receives(window.state_mut(), 1);
+    window.state_mut().transfers_mut().select(key);
+    let mut told = items(1000, 0);
+    (told.stored, told.moving) = (250, Some("photos/a.jpg".to_owned()));
+    tell(
+        window.state_mut(),
+        id,
+        Side::Receiver,
+        5.0,
+        EventKind::Items(Box::new(told.clone())),
+    );
+    window.run_ok();
+    window.get_by_label("items 250 of 1,000 so far");
+    window.get_by_label("photos/a.jpg");
+    window.get_by_label("known, and to come: 750 items");
+    let share = window.state().transfers().selected().unwrap().share_done();
+    assert!((share - 0.25).abs() < 1e-9, "{share}");
+    told.are_all_known = true;
+    tell(
+        window.state_mut(),
+        id,
+        Side::Receiver,
+        5.0,
+        EventKind::Items(Box::new(told)),
+    );
+    window.run_ok();
+    std::thread::sleep(std::time::Duration::from_millis(250));
+    window.run_ok();
+    window.get_by_label("items 250 of 1,000");
 }

@@ -13,7 +13,7 @@ use super::*;
 /// What is shown: a name, and how it comes about.
 type Scene = (&'static str, fn(&mut Window));
 
-const SCENES: [Scene; 19] = [
+const SCENES: [Scene; 21] = [
     ("empty", |_| {}),
     ("form", |window| press(window, Key::N)),
     ("form with all of it", |window| {
@@ -69,6 +69,15 @@ const SCENES: [Scene; 19] = [
     }),
     ("history", |window| window.state_mut().show(View::History)),
     ("two runs", two_runs),
+    ("a folder that comes", |window| {
+        let (key, _) = trees::receives(window.state_mut(), 1);
+        window.state_mut().transfers_mut().select(key);
+    }),
+    ("a folder of which some failed", |window| {
+        let (key, id) = trees::receives(window.state_mut(), 1);
+        trees::ends(window.state_mut(), id, trees::items(2000, 30));
+        window.state_mut().transfers_mut().select(key);
+    }),
     ("settings", |window| window.state_mut().show(View::Settings)),
     ("help", |window| window.state_mut().show(View::Help)),
 ];

@@ -188,7 +188,10 @@ fn a_block_that_comes_twice_over_one_connection_ends_the_transfer_and_nothing_is
 #[test]
 fn a_block_that_does_not_lie_on_the_grid_ends_the_transfer() {
     for (wrong, hint) in [
-        (block(0, &vec![1; GRAIN as usize - 1]), "65535 bytes where 65536 were due"),
+        (
+            block(0, &vec![1; GRAIN as usize - 1]),
+            "65535 bytes where 65536 were due",
+        ),
         (block(1, &[1; 7]), "7 bytes where 6 were due"),
         (block(2, &[1; 6]), "6 bytes where 0 were due"),
         (block(u32::MAX, &[1; 6]), "6 bytes where 0 were due"),

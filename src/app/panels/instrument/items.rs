@@ -107,19 +107,19 @@ fn counts_ui(ui: &Ui, row: &Row, items: &Items, rect: Rect) -> f32 {
             theme::value(13.0),
             colour,
         );
-        text::said(
-            ui,
-            ("count", name),
-            line,
-            &say!(
-                "labelled",
-                name = name,
-                value = format!("{} {unit}", format::count(count))
-            ),
-        );
+        text::said(ui, ("count", name), line, &said_count(name, count));
         top += LINE_HEIGHT;
     }
     top
+}
+
+fn said_count(name: &str, count: u64) -> String {
+    let unit = say!("items-unit", count = count);
+    say!(
+        "labelled",
+        name = name,
+        value = format!("{} {unit}", format::count(count))
+    )
 }
 
 fn heading(ui: &Ui, words: &str, rect: Rect) {
@@ -254,10 +254,10 @@ fn strip_ui(ui: &mut Ui, row: &Row, items: &Items, rect: Rect) -> Option<Action>
     {
         let colour = if is_bad { palette.failed } else { palette.text };
         let number = Piece::new(format::count(count), theme::value(13.0), colour);
-        let name = Piece::new(name, theme::label(12.0), palette.weak);
-        let said = format!("{} {}", number.text, name.text);
-        let placed = text::on_baseline(ui, pos2(x, y), &[number, name], 5.0);
-        text::said(ui, ("count", &said), placed, &said);
+        let piece = Piece::new(name, theme::label(12.0), palette.weak);
+        let said = said_count(name, count);
+        let placed = text::on_baseline(ui, pos2(x, y), &[number, piece], 5.0);
+        text::said(ui, ("count", name), placed, &said);
         x = placed.right() + 20.0;
     }
     let below = rect.with_min_y(rect.top() + HEADING_HEIGHT);

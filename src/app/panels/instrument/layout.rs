@@ -15,6 +15,8 @@ const SENTENCES_TOP: f32 = 30.0;
 const ONE_SENTENCE_HEIGHT: f32 = 64.0;
 /// The row of the array.
 const ARRAY_HEIGHT: f32 = 278.0;
+/// That of a tree's items.
+const ITEMS_HEIGHT: f32 = 200.0;
 /// The same where there is little room.
 const STRIP_HEIGHT: f32 = 76.0;
 /// Below the last line.
@@ -169,11 +171,10 @@ impl Body {
         let top = lane.bottom() + 6.0;
         let room = inner.bottom() - top - BAND_GAP - BAND_HEIGHT;
         let fits = |height: f32| room - height >= PLOT_MIN;
+        let row_height = if is_tree { ITEMS_HEIGHT } else { ARRAY_HEIGHT };
         let (below, has_whole) = match array {
             Some(_) => (SENTENCES_HEIGHT, true),
-            None if size != Size::Small && fits(SENTENCES_HEIGHT + ARRAY_HEIGHT) => {
-                (SENTENCES_HEIGHT + ARRAY_HEIGHT, true)
-            }
+            None if size != Size::Small && fits(SENTENCES_HEIGHT + row_height) => (SENTENCES_HEIGHT + row_height, true),
             None if fits(SENTENCES_HEIGHT + STRIP_HEIGHT) => (SENTENCES_HEIGHT + STRIP_HEIGHT, true),
             None if is_tree && fits(ONE_SENTENCE_HEIGHT + STRIP_HEIGHT) => (ONE_SENTENCE_HEIGHT + STRIP_HEIGHT, false),
             None if fits(SENTENCES_HEIGHT + BOTTOM) => (SENTENCES_HEIGHT + BOTTOM, true),
@@ -197,7 +198,7 @@ impl Body {
         );
         let rest = Rect::from_min_max(pos2(inner.left(), sentences.bottom()), inner.max);
         let array = array.or(match below - sentences_height {
-            height if height >= ARRAY_HEIGHT => Some(Array::Row(rest)),
+            height if height >= row_height => Some(Array::Row(rest)),
             height if height >= STRIP_HEIGHT => Some(Array::Strip(rest)),
             _ => None,
         });

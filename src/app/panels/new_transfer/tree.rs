@@ -15,7 +15,8 @@ pub(super) fn choices_ui(ui: &mut Ui, form: &mut Form) {
     pair(
         ui,
         |ui| {
-            field(ui, say!("form-exclude"), exclude, "*.tmp, build/", None).on_hover_text(say!("form-exclude-hover"));
+            field(ui, say!("form-exclude"), exclude, say!("form-exclude-nothing"), None)
+                .on_hover_text(say!("form-exclude-hover"));
         },
         |ui| {
             field(ui, say!("form-include"), include, say!("form-include-all"), None)
