@@ -201,7 +201,7 @@ fn block_bytes() {
         let cost = refused(&[&on_grid[..], &block_header(index, len)].concat(), hint);
         assert!(cost.total_bytes < AT_SIGHT_BYTES, "{cost:?}");
     }
-    let twice = [on_grid, block(1, &[0; GRAIN as usize]).repeat(2)].concat();
+    let twice = [on_grid, block(1, &vec![0; GRAIN as usize]).repeat(2)].concat();
     let streams = Manner(Manner::STREAMS);
     let error = receive(streams, &twice).1.expect("an end").to_string();
     assert!(error.contains("came twice"), "{error}");
@@ -255,7 +255,7 @@ fn blocks_in_order_take_the_memory_of_one() {
 #[test]
 fn gaps_between_blocks() {
     let gaps = |count: u32| -> Vec<u8> {
-        let of_even = |index| block(2 * index, &[0; GRAIN as usize]);
+        let of_even = |index| block(2 * index, &vec![0; GRAIN as usize]);
         (0..count).flat_map(of_even).collect()
     };
     let streams = Manner(Manner::STREAMS);

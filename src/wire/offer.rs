@@ -83,7 +83,7 @@ impl Grain {
 
     /// In bytes.
     #[must_use]
-    pub fn get(self) -> u32 {
+    pub const fn get(self) -> u32 {
         self.0
     }
 
