@@ -23,6 +23,9 @@ pub struct Items {
     /// The first of those that failed; told at the end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<ItemFailure>,
+    /// The bytes of what is in `failures`.
+    #[serde(skip)]
+    named_bytes: usize,
 }
 
 /// An item that did not arrive.
@@ -37,12 +40,16 @@ pub struct ItemFailure {
 
 /// More failures are counted and not named.
 const FAILURES_MAX: usize = 10_000;
+/// And so are those beyond so many bytes: a peer chooses its paths, and bytes that are no text take four times the room.
+const FAILURES_BYTES_MAX: usize = 4 << 20;
 
 impl Items {
     /// One did not arrive.
     pub(crate) fn fail(&mut self, path: String, reason: String) {
         self.failed += 1;
-        if self.failures.len() < FAILURES_MAX {
+        let bytes = path.len() + reason.len();
+        if self.failures.len() < FAILURES_MAX && self.named_bytes + bytes <= FAILURES_BYTES_MAX {
+            self.named_bytes += bytes;
             self.failures.push(ItemFailure { path, reason });
         }
     }
@@ -57,6 +64,7 @@ impl Items {
             are_all_known: self.are_all_known,
             moving: self.moving.clone(),
             failures: Vec::new(),
+            named_bytes: 0,
         }
     }
 
@@ -79,5 +87,15 @@ mod tests {
         }
         assert_eq!((items.failed, items.failures.len()), (10_001, FAILURES_MAX));
         assert!(items.counts().failures.is_empty() && items.settled() == 10_001);
+    }
+
+    #[test]
+    fn failures_of_long_paths_are_named_as_far_as_there_is_room() {
+        let mut items = Items::default();
+        for _ in 0..2_000 {
+            items.fail("\\xff".repeat(4_095), "unreadable".into());
+        }
+        assert_eq!(items.failed, 2_000);
+        assert!((200..300).contains(&items.failures.len()), "{}", items.failures.len());
     }
 }

@@ -82,13 +82,18 @@ pub(super) enum Answer {
 }
 
 impl Task {
-    /// The memory that it holds.
+    /// The bytes of files in it.
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Offer { data, .. } => data.as_ref().map_or(0, Vec::len),
             Self::Whole { data, .. } | Self::Block { data, .. } => data.len(),
             Self::Publish { .. } | Self::EndFolder { .. } | Self::Abandon { .. } => 0,
         }
+    }
+
+    /// The memory that it holds, without an item's names, which are paid for with credit.
+    pub(super) fn memory_bytes(&self) -> usize {
+        size_of::<Self>() + self.bytes()
     }
 }
 

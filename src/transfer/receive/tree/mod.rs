@@ -285,7 +285,8 @@ impl TreeReceiving {
                     *with = Some(data);
                 }
                 (Some(task), _) => {
-                    self.tasks_bytes += task.bytes();
+                    // Also where no byte of a file is in it: a peer can end and drop as often as it likes.
+                    self.tasks_bytes += task.memory_bytes();
                     self.tasks.push(task);
                 }
             }

@@ -1,0 +1,166 @@
+//! Trees that come from and go to a peer that was written from `docs/wire.md` alone; and what no sender may say.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use rustix::process::Signal;
+use serde_json::Value as Json;
+
+use crate::common::{Dir, Process, names_in};
+use crate::trees::{counts, incomplete, noise, put, send};
+
+/// The peer, about to run in the folder of the test.
+fn peer(dir: &Dir, arguments: &[&str]) -> crate::common::Arraylift {
+    let mut command = Command::new(std::env::var_os("ARRAYLIFT_PYTHON").expect("ARRAYLIFT_PYTHON is set"));
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/tree_peer.py"));
+    command.args(arguments).args(["--timeout", "25"]);
+    dir.program(command)
+}
+
+/// The last object that it printed.
+fn said(dir: &Dir, arguments: &[&str]) -> Json {
+    let ended = peer(dir, arguments).run();
+    ended.objects().pop().unwrap_or_else(|| panic!("{ended:?}"))
+}
+
+fn tree(dir: &Dir) {
+    put(dir, "src/small", "small");
+    put(dir, "src/zero", "");
+    put(dir, "src/one block", noise(65_536));
+    put(dir, "src/sub/large", noise(3_000_001));
+    for number in 0..300 {
+        put(dir, format!("src/many/{number}"), number.to_string());
+    }
+    fs::create_dir(dir.path().join("src/empty")).expect("a folder");
+    symlink("../small", dir.path().join("src/sub/link")).expect("a link");
+}
+
+/// All in the tree.
+const ITEMS: u64 = 309;
+
+#[track_caller]
+fn is_there(dir: &Dir) {
+    for path in ["small", "zero", "one block", "sub/large", "sub/link", "many/0", "many/299"] {
+        assert!(dir.read(&format!("inbox/src/{path}")) == dir.read(&format!("src/{path}")), "{path}");
+        let time = |root: &str| dir.path().join(root).join(path).metadata().expect("there").modified().expect("a time");
+        assert_eq!(time("src"), time("inbox/src"), "{path}");
+    }
+    assert_eq!(names_in(&dir.path().join("inbox/src/many")).len(), 300);
+    assert!(names_in(&dir.path().join("inbox/src/empty")).is_empty());
+}
+
+#[test]
+#[ignore = "needs Python"]
+fn python_sends_a_tree_small_files_at_once_and_a_second_time_nothing() {
+    let dir = Dir::new();
+    tree(&dir);
+    dir.folder("inbox");
+    let service = dir.listen("serve", "127.0.0.1:0 --into inbox --json --keep-free 0");
+    let arguments = ["send", &service.address, "--folder", "src"];
+    let first = said(&dir, &arguments);
+    assert_eq!(first["counts"], serde_json::json!([ITEMS, 0, 0, 0, 0]), "{first}");
+    assert!(first["eagerly"].as_u64().is_some_and(|eagerly| eagerly >= 300), "{first}");
+    is_there(&dir);
+    let second = said(&dir, &arguments);
+    assert_eq!((&second["counts"], &second["bytes"]), (&serde_json::json!([0, ITEMS, 0, 0, 0]), &0.into()), "{second}");
+    service.signal(Signal::TERM);
+    service.wait().done();
+}
+
+#[test]
+#[ignore = "needs Python"]
+fn python_takes_a_tree_and_a_second_time_nothing() {
+    let dir = Dir::new();
+    tree(&dir);
+    dir.folder("inbox");
+    let listen = || -> Process { peer(&dir, &["receive", "127.0.0.1:0", "--listen", "--folder", "inbox"]).listening() };
+    let receiver = listen();
+    assert_eq!(counts(&send(&dir, "src", &receiver).done()), [ITEMS, 0, 0]);
+    receiver.wait().done();
+    is_there(&dir);
+    let receiver = listen();
+    let ended = send(&dir, "src", &receiver).done();
+    receiver.wait().done();
+    // The peer calls folders and links stored each time.
+    assert_eq!(counts(&ended)[1], 304);
+    assert_eq!(crate::trees::finished(&ended)["bytes"], 0);
+
+    fs::write(dir.path().join("src/small"), "other").expect("written");
+    let receiver = listen();
+    let ended = send(&dir, "src", &receiver);
+    receiver.wait().done();
+    incomplete(&ended, [5, 303, 1], &[("src/small", "another one is there")]);
+}
+
+#[test]
+#[ignore = "needs Python"]
+fn python_is_answered_in_words_whatever_it_does_wrong_and_others_are_served_meanwhile() {
+    let dir = Dir::new();
+    dir.folder("inbox");
+    put(&dir, "good/a", "a");
+    let mut answers = Vec::new();
+    for command in ["serve", "receive"] {
+        let service = dir.listen(command, "127.0.0.1:0 --into inbox --json --timeout 5s");
+        let all = said(&dir, &["send", &service.address, "--bad", "all"]);
+        for what in all["bad"].as_array().expect("a list") {
+            let what = what.as_str().expect("a name");
+            let told = said(&dir, &["send", &service.address, "--bad", what]);
+            answers.push((what.to_owned(), told["answer"].as_str().unwrap_or_default().to_owned()));
+        }
+        send(&dir, "good", &service).done();
+        service.signal(Signal::TERM);
+        assert_eq!(service.wait().status.code(), Some(0));
+    }
+    // Each by its own name.
+    for (what, hint) in [
+        ("credit", "credit was given up to"),
+        ("bytes", "before it was accepted"),
+        ("order", "out of turn"),
+        ("again", "out of turn"),
+        ("end within", "an end of item 2 after 0 bytes of 10"),
+        ("short block", "of 10 bytes was due"),
+        ("long block", "of 10 bytes was due"),
+        ("second block", "block 1 of item 2"),
+        ("damaged", "block 0"),
+        ("not offered", "item 7, which was not offered"),
+        ("of a folder", "no file"),
+        ("end of nothing", "item 9, which was not offered"),
+        ("second finish", "a second finish"),
+        ("after finish", "out of turn"),
+        ("an array", "an offer out of turn"),
+        ("hello again", "a hello out of turn"),
+        ("unknown flag", "unknown flags 0x2"),
+        ("no grain", "without a grain"),
+        ("time", "nanoseconds"),
+        ("long path", "longer than 4095"),
+        ("keep-alives", "keep-alives"),
+        ("dots", "result 2: its name is . or .."),
+        ("dot", "result 2: its name is . or .."),
+        ("absolute", "result 2: its name is empty"),
+        ("empty", "result 2: its name is empty"),
+        ("zero", "result 2: its name has a zero byte"),
+        ("control", "result 2: its name has the character U+001B"),
+        ("bidi", "result 2: its name has the character U+202E"),
+        ("long name", "result 2: its name has 256 bytes"),
+        ("deep", "result 2: it lies 1025 folders deep"),
+        ("record", "result 2: its name ends in .part.log"),
+        ("no folder", "result 2: the folder that it belongs in"),
+        ("out", "result 2: the link leads out of the tree"),
+        ("far", "result 2: the link points to an absolute path"),
+        ("behind", "result 2: the link's target has .. behind a name"),
+    ] {
+        let of_this: Vec<&String> = answers.iter().filter(|(name, _)| name == what).map(|(_, answer)| answer).collect();
+        assert_eq!(of_this.len(), 2, "{what}");
+        for answer in of_this {
+            assert!(answer.contains(hint), "{what}: {answer}");
+        }
+    }
+    assert_eq!(answers.len(), 2 * 35);
+    // Of all that, folders came at most.
+    let inbox = dir.path().join("inbox");
+    let names = names_in(&inbox);
+    assert!(names.iter().all(|name| name == "bad" || name == "good" || name.starts_with('f')), "{names:?}");
+    assert!(names_in(&inbox.join("bad")).is_empty(), "{:?}", names_in(&inbox.join("bad")));
+    assert_eq!(dir.names(), ["good", "inbox"]);
+}

@@ -1,0 +1,461 @@
+#!/usr/bin/env python3
+"""Trees of files over the native wire, written from its description alone.
+
+    tree_peer.py send 127.0.0.1:25000 --folder runs
+    tree_peer.py send 127.0.0.1:25000 --bad credit
+    tree_peer.py receive 127.0.0.1:0 --listen --folder inbox
+
+The second form sends what no sender may, and tells how the receiver answers. `--bad all` names what there is.
+"""
+
+import contextlib
+import os
+import select
+import socket
+import stat
+import struct
+import sys
+import time
+import zlib
+
+import endpoint
+
+GREETING = b"ARLIFT\x02\0"
+OFFER, ACCEPT, REFUSE, BLOCK, RESULT, ABORT, KEEP_ALIVE = range(1, 8)
+HELLO, WELCOME, CREDIT, END, DROP, FINISH, SUMMARY, LATER_KINDS = 10, 11, 12, 15, 16, 19, 20, 128
+BYTES, CHECKSUM_KIND, WHAT, ITEM, CHECKSUM, REASON, GRAIN, STATUS = 4, 7, 8, 9, 10, 11, 16, 17
+PATH, COUNT, DURABLE, MODE, MTIME, TARGET, ROOT, FRESH, ITEMS, REPLACE = 18, 19, 20, 21, 22, 23, 25, 26, 27, 28
+FORMS = {BYTES: "<Q", CHECKSUM_KIND: "B", WHAT: "B", ITEM: "<I", CHECKSUM: "<Q", GRAIN: "<I", STATUS: "B", COUNT: "<I"}
+FORMS |= {DURABLE: "B", MODE: "<I", MTIME: "<qI", FRESH: "B", ITEMS: "<I", REPLACE: "B"}
+FILE, FOLDER, LINK = 1, 2, 3
+STORED, HAD, REFUSED, FAILED, WITHDRAWN = range(5)
+CRC32, SMALL, ENDS, SILENCE = 2, 65_536, 1, 20.0
+FIRST_CREDIT, AHEAD = (64, 1 << 20), (8192, 16 << 20)
+HIDING = {0xAD, 0x61C, 0x180E, 0xFEFF, *range(32), *range(127, 160), *range(0x200B, 0x2010), *range(0x2028, 0x202F)}
+HIDING |= {*range(0x2060, 0x2070), *range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080)}
+
+
+class Fault(Exception):
+    """What this side has against the other."""
+
+
+def need(condition, text):
+    if not condition:
+        raise Fault(text)
+
+
+def field(tag, value):
+    if tag in FORMS:
+        value = struct.pack(FORMS[tag], *(value if isinstance(value, tuple) else (value,)))
+    return struct.pack("<HH", tag, len(value)) + value
+
+
+def message(kind, *fields):
+    body = b"".join(field(tag, value) for tag, value in fields)
+    return struct.pack("<BB2xI", kind, 0, len(body)) + body
+
+
+def block(item, index, data, flags=0):
+    return struct.pack("<BB2xIII", BLOCK, flags, len(data), item, index) + data + struct.pack("<Q", zlib.crc32(data))
+
+
+def fields_of(body):
+    fields = {}
+    while body:
+        tag, length = struct.unpack_from("<HH", body)
+        value, body = body[4 : 4 + length], body[4 + length :]
+        need(len(value) == length and tag not in fields and tag < 0x8000, f"field {tag}")
+        if tag in FORMS:
+            value = struct.unpack(FORMS[tag], value)
+            value = value if tag == MTIME else value[0]
+        fields[tag] = value
+    return fields
+
+
+class Wire:
+    """Messages over a socket."""
+
+    def __init__(self, stream):
+        stream.settimeout(SILENCE)
+        self.stream, self.unread = stream, b""
+
+    def send(self, data):
+        """Writes, and reads whenever it waits to write: otherwise both sides could wait for each other."""
+        view = memoryview(data)
+        while view:
+            readable, writable, _ = select.select([self.stream], [self.stream], [], SILENCE)
+            need(readable or writable, "the peer is silent")
+            if readable:
+                self.fill()
+            if writable:
+                view = view[self.stream.send(view[:SMALL]) :]
+
+    def fill(self):
+        data = self.stream.recv(1 << 20)
+        if not data:
+            raise EOFError("the peer closed")
+        self.unread += data
+
+    def take(self, count):
+        while len(self.unread) < count:
+            self.fill()
+        taken, self.unread = self.unread[:count], self.unread[count:]
+        return taken
+
+    def hear(self):
+        """The next message that says something: its kind, flags and fields; of a block, all that is in it."""
+        while True:
+            kind, flags, length = struct.unpack("<BB2xI", self.take(8))
+            if kind == BLOCK:
+                item, index = struct.unpack("<II", self.take(8))
+                data = self.take(length)
+                (checksum,) = struct.unpack("<Q", self.take(8))
+                return kind, flags, (item, index, data, checksum)
+            body = self.take(length)
+            if kind == KEEP_ALIVE or kind >= LATER_KINDS:
+                continue
+            need(not flags, f"flags {flags} of kind {kind}")
+            fields = fields_of(body)
+            if kind in (REFUSE, ABORT):
+                raise Fault(f"{'refused' if kind == REFUSE else 'gave up'}: {fields.get(REASON, b'').decode()}")
+            return kind, flags, fields
+
+    def has_more(self):
+        return bool(self.unread) or bool(select.select([self.stream], [], [], 0)[0])
+
+
+def offer(item, path, what, mode=0o644, mtime=(1, 2), **more):
+    fields = [(ITEM, item), (WHAT, what), (PATH, path), (MODE, mode), (MTIME, mtime)]
+    if what == FILE:
+        fields += [(BYTES, more["size"]), (CHECKSUM_KIND, CRC32), (GRAIN, SMALL)]
+    if what == LINK:
+        fields += [(TARGET, more["target"])]
+    return message(OFFER, *fields)
+
+
+def hello(root):
+    return GREETING + message(HELLO, (ROOT, root), (REPLACE, 0))
+
+
+def name_fault(name):
+    """Why a name may not stand in a tree, or nothing."""
+    text = name.decode("utf-8", "ignore")
+    if name in (b"", b".", b"..") or len(name) > 255 or b"\0" in name:
+        return "no name"
+    if any(ord(letter) in HIDING for letter in text):
+        return "a character that hides"
+    return "the name of a record" if name.lower().endswith(b".part.log") else None
+
+
+def path_fault(path):
+    faults = [fault for fault in map(name_fault, path.split(b"/")) if fault]
+    return faults[0] if faults else ("too long" if len(path) > 4095 or path.count(b"/") > 1023 else None)
+
+
+def target_fault(path, target):
+    parts = [part for part in target.split(b"/") if part not in (b"", b".")]
+    ups = next((n for n, part in enumerate(parts) if part != b".."), len(parts))
+    leaves = target[:1] in (b"", b"/") or b".." in parts[ups:] or ups > path.count(b"/")
+    return "it leads out of the tree" if leaves else None
+
+
+def walk(root):
+    """Paths on the disk and in the tree, depth first; a folder's path comes again, without what it is, at its end."""
+    base = os.path.dirname(os.path.abspath(root))
+
+    def below(place):
+        path = os.path.relpath(place, base)
+        status = os.lstat(place)
+        yield place, path, status
+        if stat.S_ISDIR(status.st_mode):
+            for name in sorted(os.listdir(place)):
+                yield from below(os.path.join(place, name))
+            yield place, path, None
+
+    yield from below(os.path.abspath(root))
+
+
+class Sender:
+    def __init__(self, wire, root):
+        self.wire, self.root = wire, root
+        self.item, self.spent, self.credit = 0, 0, FIRST_CREDIT
+        self.open, self.folders, self.inside, self.eager = {}, [], {}, False
+        self.counts, self.reasons, self.sent, self.eagerly = [0] * 5, [], 0, 0
+
+    def run(self):
+        self.wire.send(hello(os.path.basename(self.root)))
+        need(self.wire.take(8) == GREETING, "it is no peer")
+        kind, _, fields = self.wire.hear()
+        need(kind == WELCOME, f"kind {kind} in place of a welcome")
+        self.eager = bool(fields.get(FRESH))
+        for place, path, status in walk(self.root):
+            if status is None:
+                self.left(self.folders.pop())
+            else:
+                self.offer(place, path, status)
+            while self.wire.has_more():
+                self.hear()
+        while self.open:
+            self.hear()
+        self.wire.send(message(FINISH))
+        while (heard := self.wire.hear())[0] == CREDIT:
+            pass
+        need(heard[0] == SUMMARY, f"kind {heard[0]} in place of a summary")
+
+    def offer(self, place, path, status):
+        what = {stat.S_IFREG: FILE, stat.S_IFDIR: FOLDER, stat.S_IFLNK: LINK}[stat.S_IFMT(status.st_mode)]
+        more = {"size": status.st_size}
+        if what == LINK:
+            more["target"] = os.readlink(place)
+        mtime = divmod(status.st_mtime_ns, 1_000_000_000)
+        said = offer(self.item + 1, path, what, stat.S_IMODE(status.st_mode) & 0o777, mtime, **more)
+        at_once = self.eager and what == FILE and 0 < status.st_size <= SMALL
+        ahead = len(said) + (status.st_size + 24 if at_once else 0)
+        while self.item >= self.credit[0] or self.spent + ahead > self.credit[1]:
+            self.hear()
+        self.item, self.spent = self.item + 1, self.spent + ahead
+        parent = self.folders[-1] if self.folders else None
+        self.open[self.item] = (what, place, parent)
+        if parent:
+            self.inside[parent][0] += 1
+        if what == FOLDER:
+            self.folders.append(self.item)
+            self.inside[self.item] = [0, False]
+        self.wire.send(said)
+        if at_once:
+            self.eagerly += 1
+            self.send_file(self.item)
+
+    def send_file(self, item):
+        _, place, _ = self.open[item]
+        with open(place, "rb") as file:
+            data = file.read()
+        self.sent += len(data)
+        if 0 < len(data) <= SMALL:
+            self.wire.send(block(item, 0, data, ENDS))
+            return
+        for index, at in enumerate(range(0, len(data), SMALL)):
+            self.wire.send(block(item, index, data[at : at + SMALL]))
+        self.wire.send(message(END, (ITEM, item), (BYTES, len(data)), (CHECKSUM, zlib.crc32(data))))
+
+    def left(self, item):
+        self.inside[item][1] = True
+        self.end_if_due(item)
+
+    def end_if_due(self, item):
+        if item in self.open and self.inside[item] == [0, True]:
+            self.wire.send(message(END, (ITEM, item), (BYTES, 0)))
+
+    def hear(self):
+        kind, _, fields = self.wire.hear()
+        if kind == CREDIT:
+            self.credit = max(self.credit[0], fields[ITEMS]), max(self.credit[1], fields[BYTES])
+        elif kind == ACCEPT:
+            self.send_file(fields[ITEM])
+        else:
+            need(kind == RESULT, f"kind {kind} is out of turn")
+            for item in range(fields[ITEM], fields[ITEM] + fields.get(COUNT, 1)):
+                need(item in self.open, f"a result for item {item}")
+                _, _, parent = self.open.pop(item)
+                self.counts[fields[STATUS]] += 1
+                self.eager &= fields[STATUS] != HAD
+                if REASON in fields:
+                    self.reasons.append(fields[REASON].decode())
+                if parent:
+                    self.inside[parent][0] -= 1
+                    self.end_if_due(parent)
+
+
+class Receiver:
+    def __init__(self, wire, into):
+        self.wire, self.into, self.items, self.settled, self.ahead = wire, into, {}, 0, 0
+        self.counts, self.came, self.eagerly, self.last = [0] * 5, 0, 0, 0
+
+    def run(self):
+        need(self.wire.take(8) == GREETING, "it is no peer")
+        kind, _, fields = self.wire.hear()
+        need(kind == HELLO and ROOT in fields, "no tree is to come")
+        root = fields[ROOT]
+        fresh = b"/" not in root and not os.path.lexists(os.path.join(self.into, root))
+        self.wire.send(GREETING + message(WELCOME, *([(FRESH, 1)] if fresh else [])))
+        self.wire.send(message(CREDIT, (ITEMS, AHEAD[0]), (BYTES, AHEAD[1])))
+        finished = False
+        while not finished or self.items:
+            kind, flags, said = self.wire.hear()
+            if kind == OFFER:
+                need(not finished, "an offer after finish")
+                self.offered(said)
+            elif kind == BLOCK:
+                self.block(flags, *said)
+            elif kind == END:
+                self.end(said[ITEM], said)
+            elif kind == DROP and said[ITEM] in self.items:
+                self.settle(said[ITEM], WITHDRAWN)
+            elif kind == FINISH:
+                finished = True
+        self.wire.send(message(SUMMARY))
+
+    def offered(self, fields):
+        item, path, what = fields[ITEM], fields[PATH], fields[WHAT]
+        self.last += 1
+        need(item == self.last, f"item {item} is out of turn")
+        place = os.path.join(self.into, path)
+        self.items[item] = {"place": place, "fields": fields, "data": b"", "wanted": False}
+        why = path_fault(path) or (target_fault(path, fields[TARGET]) if what == LINK else None)
+        if why:
+            self.settle(item, REFUSED, why)
+        elif what == FOLDER:
+            os.makedirs(place, exist_ok=True)
+        elif what == LINK:
+            if not os.path.islink(place):
+                os.symlink(fields[TARGET], place)
+            self.settle(item, STORED)
+        elif os.path.lexists(place):
+            status = os.lstat(place)
+            same = divmod(status.st_mtime_ns, 1_000_000_000) == fields[MTIME] and status.st_size == fields[BYTES]
+            self.settle(item, HAD if same else REFUSED, None if same else "another one is there")
+        else:
+            self.items[item]["wanted"] = True
+            self.wire.send(message(ACCEPT, (ITEM, item)))
+
+    def block(self, flags, item, index, data, checksum):
+        need(item <= self.last, f"a block of item {item}")
+        if item not in self.items:
+            self.eagerly += 1
+            return
+        open_ = self.items[item]
+        need(index * SMALL <= len(open_["data"]), f"block {index} is not due")
+        need(zlib.crc32(data) == checksum, "a damaged block")
+        open_["data"] += data
+        self.came += len(data)
+        if flags & ENDS:
+            need(index == 0 and len(data) == open_["fields"][BYTES], "an end within a file")
+            self.store(item)
+
+    def end(self, item, fields):
+        if item not in self.items:
+            return
+        open_ = self.items[item]
+        if open_["fields"][WHAT] == FOLDER:
+            self.finish_mode(open_)
+            self.settle(item, STORED)
+            return
+        whole = open_["data"]
+        need(fields[BYTES] == len(whole) == open_["fields"][BYTES], "an end within a file")
+        need(fields.get(CHECKSUM) == zlib.crc32(whole), "another checksum of the whole")
+        self.store(item)
+
+    def store(self, item):
+        open_ = self.items[item]
+        with open(open_["place"], "xb") as file:
+            file.write(open_["data"])
+        self.finish_mode(open_)
+        self.settle(item, STORED)
+
+    def finish_mode(self, open_):
+        seconds, nanoseconds = open_["fields"][MTIME]
+        time_ns = seconds * 1_000_000_000 + nanoseconds
+        os.chmod(open_["place"], open_["fields"][MODE] & 0o777)
+        os.utime(open_["place"], ns=(time_ns, time_ns))
+
+    def settle(self, item, status, reason=None):
+        self.counts[status] += 1
+        self.settled += 1
+        del self.items[item]
+        fields = [(ITEM, item), (STATUS, status)] + ([(REASON, reason.encode())] if reason else [])
+        self.wire.send(message(RESULT, *fields))
+
+
+def whole(item, path, data=b"x"):
+    """A small file with its offer."""
+    return offer(item, path, FILE, size=len(data)) + block(item, 0, data, ENDS)
+
+
+ROOT_OFFER = offer(1, b"bad", FOLDER, 0o755)
+# What no sender may say after its hello; the answer is an abort, or the result of item 2, where there is one.
+BAD = {
+    "credit": b"".join(offer(n, b"f%d" % n, FOLDER) for n in range(1, 20_000)),
+    "bytes": ROOT_OFFER + offer(2, b"bad/f", FILE, size=2_000_000_000) + block(2, 0, bytes(SMALL)),
+    "order": ROOT_OFFER + offer(3, b"bad/f", FOLDER),
+    "again": ROOT_OFFER + ROOT_OFFER,
+    "end within": ROOT_OFFER + offer(2, b"bad/f", FILE, size=10) + message(END, (ITEM, 2), (BYTES, 10), (CHECKSUM, 0)),
+    "short block": ROOT_OFFER + offer(2, b"bad/f", FILE, size=10) + block(2, 0, b"123456789"),
+    "long block": ROOT_OFFER + offer(2, b"bad/f", FILE, size=10) + block(2, 0, b"12345678901"),
+    "second block": ROOT_OFFER + offer(2, b"bad/f", FILE, size=10) + block(2, 1, b"1234567890"),
+    "damaged": ROOT_OFFER + offer(2, b"bad/f", FILE, size=2) + block(2, 0, b"ab", ENDS).replace(b"ab", b"ac"),
+    "not offered": ROOT_OFFER + block(7, 0, b"x", ENDS),
+    "of a folder": ROOT_OFFER + block(1, 0, b"x", ENDS),
+    "end of nothing": message(END, (ITEM, 9), (BYTES, 0)),
+    "second finish": ROOT_OFFER + message(FINISH) + message(FINISH),
+    "after finish": ROOT_OFFER + message(FINISH) + offer(2, b"bad/f", FOLDER),
+    "an array": message(OFFER, (ITEM, 1), (1, b"'|u1'"), (2, struct.pack("<Q", 1)), (BYTES, 1), (CHECKSUM_KIND, 0)),
+    "hello again": message(HELLO, (ROOT, b"bad")),
+    "unknown flag": ROOT_OFFER + struct.pack("<BB2xIII", BLOCK, 2, 1, 1, 0) + b"x" + bytes(8),
+    "no grain": message(OFFER, (ITEM, 1), (WHAT, FILE), (PATH, b"f"), (MODE, 0), (MTIME, (0, 0)), (BYTES, 1), (CHECKSUM_KIND, 0)),
+    "time": offer(1, b"f", FOLDER, mtime=(0, 1_000_000_000)),
+    "long path": offer(1, b"f" * 4096, FOLDER),
+    "keep-alives": ROOT_OFFER + message(KEEP_ALIVE) * 10_000,
+    "dots": ROOT_OFFER + whole(2, b"bad/../../f"),
+    "dot": ROOT_OFFER + whole(2, b"bad/./f"),
+    "absolute": ROOT_OFFER + whole(2, b"/tmp/f"),
+    "empty": ROOT_OFFER + whole(2, b""),
+    "zero": ROOT_OFFER + whole(2, b"bad/\0"),
+    "control": ROOT_OFFER + whole(2, b"bad/a\x1b[2J"),
+    "bidi": ROOT_OFFER + whole(2, "bad/a\u202etxt".encode()),
+    "long name": ROOT_OFFER + whole(2, b"bad/" + b"f" * 256),
+    "deep": ROOT_OFFER + whole(2, b"/".join([b"d"] * 1025)),
+    "record": ROOT_OFFER + whole(2, b"bad/f.PART.log"),
+    "no folder": ROOT_OFFER + whole(2, b"bad/none/f"),
+    "out": ROOT_OFFER + offer(2, b"bad/l", LINK, target=b"../../x"),
+    "far": ROOT_OFFER + offer(2, b"bad/l", LINK, target=b"/etc/passwd"),
+    "behind": ROOT_OFFER + offer(2, b"bad/l", LINK, target=b"d/../../../x"),
+}
+
+
+def misbehave(wire, what):
+    """How a receiver answers what no sender may say: with an abort or a result, in words."""
+    with contextlib.suppress(ConnectionError, EOFError):
+        wire.send(hello(b"bad") + BAD[what])
+    need(wire.take(8) == GREETING, "it is no peer")
+    deadline = time.monotonic() + SILENCE
+    while time.monotonic() < deadline:
+        kind, _, fields = wire.hear()
+        if kind == RESULT and fields[STATUS] in (REFUSED, FAILED):
+            return f"result {fields[STATUS]}: {fields[REASON].decode()}"
+        need(kind in (WELCOME, CREDIT, ACCEPT, RESULT), f"kind {kind} is out of turn")
+    raise Fault("it takes all of it")
+
+
+def main():
+    parser = endpoint.parser(__doc__, ["send", "receive"])
+    parser.add_argument("--folder", help="what to send, or where to")
+    parser.add_argument("--bad", choices=[*BAD, "all"], help="send this, and tell the answer")
+    args = parser.parse_args()
+    if args.bad == "all":
+        endpoint.say(bad=list(BAD))
+        return
+    try:
+        with endpoint.open_socket(args) as stream:
+            wire = Wire(stream)
+            if args.bad:
+                try:
+                    answer = misbehave(wire, args.bad)
+                except Fault as fault:
+                    answer = str(fault)
+                endpoint.say(event="answer", answer=answer)
+                return
+            folder = os.fsencode(args.folder)
+            side = (Sender if args.action == "send" else Receiver)(wire, folder)
+            side.run()
+            with contextlib.suppress(OSError):
+                stream.shutdown(socket.SHUT_WR)
+    except (Fault, OSError, EOFError, struct.error) as error:
+        endpoint.say(event="failed", action=args.action, error=str(error))
+        sys.exit(1)
+    moved = side.sent if args.action == "send" else side.came
+    reasons = getattr(side, "reasons", [])
+    endpoint.say(event="finished", counts=side.counts, bytes=moved, eagerly=side.eagerly, reasons=reasons)
+
+
+if __name__ == "__main__":
+    main()
