@@ -41,9 +41,28 @@ const ITEMS: u64 = 309;
 
 #[track_caller]
 fn is_there(dir: &Dir) {
-    for path in ["small", "zero", "one block", "sub/large", "sub/link", "many/0", "many/299"] {
-        assert!(dir.read(&format!("inbox/src/{path}")) == dir.read(&format!("src/{path}")), "{path}");
-        let time = |root: &str| dir.path().join(root).join(path).metadata().expect("there").modified().expect("a time");
+    for path in [
+        "small",
+        "zero",
+        "one block",
+        "sub/large",
+        "sub/link",
+        "many/0",
+        "many/299",
+    ] {
+        assert!(
+            dir.read(&format!("inbox/src/{path}")) == dir.read(&format!("src/{path}")),
+            "{path}"
+        );
+        let time = |root: &str| {
+            dir.path()
+                .join(root)
+                .join(path)
+                .metadata()
+                .expect("there")
+                .modified()
+                .expect("a time")
+        };
         assert_eq!(time("src"), time("inbox/src"), "{path}");
     }
     assert_eq!(names_in(&dir.path().join("inbox/src/many")).len(), 300);
@@ -60,10 +79,17 @@ fn python_sends_a_tree_small_files_at_once_and_a_second_time_nothing() {
     let arguments = ["send", &service.address, "--folder", "src"];
     let first = said(&dir, &arguments);
     assert_eq!(first["counts"], serde_json::json!([ITEMS, 0, 0, 0, 0]), "{first}");
-    assert!(first["eagerly"].as_u64().is_some_and(|eagerly| eagerly >= 300), "{first}");
+    assert!(
+        first["eagerly"].as_u64().is_some_and(|eagerly| eagerly >= 300),
+        "{first}"
+    );
     is_there(&dir);
     let second = said(&dir, &arguments);
-    assert_eq!((&second["counts"], &second["bytes"]), (&serde_json::json!([0, ITEMS, 0, 0, 0]), &0.into()), "{second}");
+    assert_eq!(
+        (&second["counts"], &second["bytes"]),
+        (&serde_json::json!([0, ITEMS, 0, 0, 0]), &0.into()),
+        "{second}"
+    );
     service.signal(Signal::TERM);
     service.wait().done();
 }
@@ -150,7 +176,11 @@ fn python_is_answered_in_words_whatever_it_does_wrong_and_others_are_served_mean
         ("far", "result 2: the link points to an absolute path"),
         ("behind", "result 2: the link's target has .. behind a name"),
     ] {
-        let of_this: Vec<&String> = answers.iter().filter(|(name, _)| name == what).map(|(_, answer)| answer).collect();
+        let of_this: Vec<&String> = answers
+            .iter()
+            .filter(|(name, _)| name == what)
+            .map(|(_, answer)| answer)
+            .collect();
         assert_eq!(of_this.len(), 2, "{what}");
         for answer in of_this {
             assert!(answer.contains(hint), "{what}: {answer}");
@@ -160,7 +190,16 @@ fn python_is_answered_in_words_whatever_it_does_wrong_and_others_are_served_mean
     // Of all that, folders came at most.
     let inbox = dir.path().join("inbox");
     let names = names_in(&inbox);
-    assert!(names.iter().all(|name| name == "bad" || name == "good" || name.starts_with('f')), "{names:?}");
-    assert!(names_in(&inbox.join("bad")).is_empty(), "{:?}", names_in(&inbox.join("bad")));
+    assert!(
+        names
+            .iter()
+            .all(|name| name == "bad" || name == "good" || name.starts_with('f')),
+        "{names:?}"
+    );
+    assert!(
+        names_in(&inbox.join("bad")).is_empty(),
+        "{:?}",
+        names_in(&inbox.join("bad"))
+    );
     assert_eq!(dir.names(), ["good", "inbox"]);
 }

@@ -52,7 +52,11 @@ fn services_with_and_without_workers_and_receivers_of_one_take_trees() {
             put(&dir, "src/b", "b");
             let into = dir.folder("inbox");
             let listener = dir.listen(command, &format!("{address} --into inbox --json {options}"));
-            assert_eq!(counts(&send(&dir, "src", &listener).done()), [4, 0, 0], "{command} {options} {address}");
+            assert_eq!(
+                counts(&send(&dir, "src", &listener).done()),
+                [4, 0, 0],
+                "{command} {options} {address}"
+            );
             assert_eq!(dir.read("inbox/src/sub/a"), noise(100_000));
             assert_eq!(names_in(&into), ["src"]);
             if signal {
@@ -113,11 +117,14 @@ fn the_wires_of_one_array_refuse_a_tree() {
     put(&dir, "src/a", "a");
     dir.folder("inbox");
     for wire in ["npy", "raw"] {
-        dir.run(&format!("send src 127.0.0.1:1 --wire {wire}")).failed(2, &["native wire"]);
-        dir.run(&format!("loopback src --into inbox/ --wire {wire}")).failed(2, &["native wire"]);
+        dir.run(&format!("send src 127.0.0.1:1 --wire {wire}"))
+            .failed(2, &["native wire"]);
+        dir.run(&format!("loopback src --into inbox/ --wire {wire}"))
+            .failed(2, &["native wire"]);
     }
     for option in ["--dtype f8", "--offset 8", "--stats"] {
-        dir.run(&format!("send src 127.0.0.1:1 {option}")).failed(2, &["are sent as they are"]);
+        dir.run(&format!("send src 127.0.0.1:1 {option}"))
+            .failed(2, &["are sent as they are"]);
     }
 }
 
@@ -131,10 +138,17 @@ fn a_limit_holds_for_a_tree_at_either_end() {
         let limit = "--limit 2MB/s";
         let receiver = inbox(&dir, if at_receiver { limit } else { "" });
         let begin = Instant::now();
-        let words = if at_receiver { "src".into() } else { format!("src {limit}") };
+        let words = if at_receiver {
+            "src".into()
+        } else {
+            format!("src {limit}")
+        };
         assert_eq!(counts(&send(&dir, &words, &receiver).done()), [21, 0, 0]);
         let took = begin.elapsed();
-        assert!(took > Duration::from_millis(500) && took < Duration::from_secs(8), "{at_receiver}: {took:?}");
+        assert!(
+            took > Duration::from_millis(500) && took < Duration::from_secs(8),
+            "{at_receiver}: {took:?}"
+        );
     }
 }
 
@@ -153,7 +167,11 @@ fn whichever_end_is_cancelled_or_killed_the_other_is_told_and_no_part_stays() {
         if signal == Signal::INT {
             sent.failed(1, &["cancelled"]);
         }
-        let words = if signal == Signal::KILL { "closed the connection" } else { "cancelled" };
+        let words = if signal == Signal::KILL {
+            "closed the connection"
+        } else {
+            "cancelled"
+        };
         received.failed(1, &[words]);
         let into = dir.path().join("inbox");
         assert!(parts_below(&into).is_empty(), "{:?}", parts_below(&into));
@@ -193,14 +211,29 @@ fn json_tells_how_many_items_there_are_while_they_move_and_at_the_end() {
     let received = receiver.wait().done();
     for (end, ended) in [("sender", &sent), ("receiver", &received)] {
         let objects = ended.objects();
-        let started = objects.iter().find(|object| object["event"] == "started").expect("a start");
-        assert_eq!((&started["is_tree"], &started["source"]), (&true.into(), &"src".into()), "{end}");
+        let started = objects
+            .iter()
+            .find(|object| object["event"] == "started")
+            .expect("a start");
+        assert_eq!(
+            (&started["is_tree"], &started["source"]),
+            (&true.into(), &"src".into()),
+            "{end}"
+        );
         let items: Vec<_> = objects.iter().filter(|object| object["event"] == "items").collect();
         assert!(items.len() > 2, "{end}: {items:?}");
         let known: Vec<u64> = items.iter().filter_map(|object| object["known"].as_u64()).collect();
         assert!(known.is_sorted() && known.len() == items.len(), "{end}: {known:?}");
-        assert!(items.iter().any(|object| object["moving"].as_str().is_some_and(|path| path.starts_with("src"))));
-        assert_eq!((counts(ended), finished(ended)["bytes"].as_u64()), ([11, 0, 0], Some(3_000_000)), "{end}");
+        assert!(
+            items
+                .iter()
+                .any(|object| object["moving"].as_str().is_some_and(|path| path.starts_with("src")))
+        );
+        assert_eq!(
+            (counts(ended), finished(ended)["bytes"].as_u64()),
+            ([11, 0, 0], Some(3_000_000)),
+            "{end}"
+        );
         assert_eq!(finished(ended)["items"]["known"], 11, "{end}");
     }
     assert_eq!(finished(&received)["path"], "inbox/src");
@@ -227,8 +260,16 @@ fn a_file_that_is_changed_once_before_its_turn_is_offered_again_and_arrives_as_i
     let mut sender = slowly(&dir, &receiver, "2MB/s");
     until_bytes_move(&mut sender);
     until_there(&dir.path().join("inbox/src/a large.part"));
-    OpenOptions::new().append(true).open(&grows).and_then(|mut file| file.write_all(b"more")).expect("written");
-    File::options().write(true).open(&shrinks).and_then(|file| file.set_len(100)).expect("cut");
+    OpenOptions::new()
+        .append(true)
+        .open(&grows)
+        .and_then(|mut file| file.write_all(b"more"))
+        .expect("written");
+    File::options()
+        .write(true)
+        .open(&shrinks)
+        .and_then(|file| file.set_len(100))
+        .expect("cut");
     fs::remove_file(&replaced).expect("there");
     fs::write(&replaced, "another").expect("written");
     let ended = sender.wait().done();
@@ -237,7 +278,15 @@ fn a_file_that_is_changed_once_before_its_turn_is_offered_again_and_arrives_as_i
         let arrived = dir.read(&format!("inbox/src/sub/{name}"));
         assert_eq!(arrived, dir.read(&format!("src/sub/{name}")), "{name}");
     }
-    let time = |root: &str| dir.path().join(root).join("sub").metadata().expect("there").modified().expect("a time");
+    let time = |root: &str| {
+        dir.path()
+            .join(root)
+            .join("sub")
+            .metadata()
+            .expect("there")
+            .modified()
+            .expect("a time")
+    };
     assert_eq!(time("src"), time("inbox/src"), "its folder was finished after it");
 }
 

@@ -130,12 +130,22 @@ fn tree(dir: &Dir) -> PathBuf {
     let read_only = dir.path().join("src/read only");
     put(dir, "src/read only/in it", "y");
     fs::set_permissions(&read_only, Permissions::from_mode(0o555)).expect("ours");
-    for folder in ["src/empty/in it", "src/empty", "src/deeper", "src/.hidden", "src/read only", "src"] {
+    for folder in [
+        "src/empty/in it",
+        "src/empty",
+        "src/deeper",
+        "src/.hidden",
+        "src/read only",
+        "src",
+    ] {
         set_mtime(&dir.path().join(folder), 1_000_000_000, 987_654_321);
     }
     for link in ["src/link", "src/dangling", "src/deeper/up"] {
         let time = rustix::fs::Timespec { tv_sec: 5, tv_nsec: 7 };
-        let times = rustix::fs::Timestamps { last_access: time, last_modification: time };
+        let times = rustix::fs::Timestamps {
+            last_access: time,
+            last_modification: time,
+        };
         let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
         rustix::fs::utimensat(rustix::fs::CWD, dir.path().join(link), &times, flags).expect("ours");
     }
@@ -168,7 +178,10 @@ fn a_tree_arrives_as_it_was_and_a_second_time_no_byte_moves() {
 
     let second = send(&dir, "src", &receiver).done();
     let told = finished(&second);
-    assert_eq!((counts(&second)[..2].iter().sum::<u64>(), told["bytes"].as_u64()), (items, Some(0)));
+    assert_eq!(
+        (counts(&second)[..2].iter().sum::<u64>(), told["bytes"].as_u64()),
+        (items, Some(0))
+    );
     assert_eq!(counts(&second), [0, items, 0]);
     assert_eq!(seen(&dir.path().join("inbox/src")), expected);
     open_up(&dir);
@@ -216,7 +229,10 @@ fn a_file_that_has_changed_is_replaced_only_where_both_ends_say_so() {
     let generous = inbox(&dir, "--allow-replace");
     incomplete(&send(&dir, "src", &generous), [0, 2, 1], &[why]);
     let ended = send(&dir, "src --update", &generous).done();
-    assert_eq!((counts(&ended), dir.read("inbox/src/other")), ([1, 2, 0], b"changed".to_vec()));
+    assert_eq!(
+        (counts(&ended), dir.read("inbox/src/other")),
+        ([1, 2, 0], b"changed".to_vec())
+    );
 
     // What is newer there stays with --update, and goes with --replace.
     fs::write(&path, "older").expect("written");
@@ -227,7 +243,8 @@ fn a_file_that_has_changed_is_replaced_only_where_both_ends_say_so() {
     send(&dir, "src --replace", &generous).done();
     assert_eq!(dir.read("inbox/src/other"), b"older");
     assert_eq!(names_in(&dir.path().join("inbox/src")), ["other", "same"]);
-    dir.run(&format!("send src {} --update --replace", generous.address)).failed(2, &["--replace"]);
+    dir.run(&format!("send src {} --update --replace", generous.address))
+        .failed(2, &["--replace"]);
 }
 
 #[test]
@@ -251,9 +268,16 @@ fn by_content_an_equal_file_of_another_time_is_there_already_and_gets_that_time(
     let receiver = inbox(&dir, "--allow-replace");
     send(&dir, "src", &receiver).done();
     set_mtime(&path, 1_000_000_000, 5);
-    incomplete(&send(&dir, "src", &receiver), [0, 2, 1], &[("src/a", "a different one is there")]);
+    incomplete(
+        &send(&dir, "src", &receiver),
+        [0, 2, 1],
+        &[("src/a", "a different one is there")],
+    );
     let ended = send(&dir, "src --by-content", &receiver).done();
-    assert_eq!((counts(&ended), finished(&ended)["bytes"].as_u64()), ([0, 3, 0], Some(0)));
+    assert_eq!(
+        (counts(&ended), finished(&ended)["bytes"].as_u64()),
+        ([0, 3, 0], Some(0))
+    );
     let there = dir.path().join("inbox/src/a").metadata().expect("there");
     assert_eq!((there.mtime(), there.mtime_nsec()), (1_000_000_000, 5));
 
@@ -262,7 +286,10 @@ fn by_content_an_equal_file_of_another_time_is_there_already_and_gets_that_time(
     fs::write(&quiet, "54321").expect("written");
     File::open(&quiet).expect("there").set_modified(time).expect("ours");
     assert_eq!(counts(&send(&dir, "src", &receiver).done()), [0, 3, 0]);
-    assert_eq!(counts(&send(&dir, "src --by-content --replace", &receiver).done()), [1, 2, 0]);
+    assert_eq!(
+        counts(&send(&dir, "src --by-content --replace", &receiver).done()),
+        [1, 2, 0]
+    );
     assert_eq!(dir.read("inbox/src/quiet"), b"54321");
 }
 
@@ -276,12 +303,32 @@ fn files_below(root: &Path) -> Vec<String> {
 #[test]
 fn globs_and_ignore_files_say_what_goes() {
     for (words, expected) in [
-        ("", &[".ignore", "a.log", "a.txt", "build/b.txt", "sub/.gitignore", "sub/c.log", "sub/c.txt"][..]),
-        ("--exclude *.log --exclude build/", &[".ignore", "a.txt", "sub/.gitignore", "sub/c.txt"]),
+        (
+            "",
+            &[
+                ".ignore",
+                "a.log",
+                "a.txt",
+                "build/b.txt",
+                "sub/.gitignore",
+                "sub/c.log",
+                "sub/c.txt",
+            ][..],
+        ),
+        (
+            "--exclude *.log --exclude build/",
+            &[".ignore", "a.txt", "sub/.gitignore", "sub/c.txt"],
+        ),
         ("--include *.txt", &["a.txt", "build/b.txt", "sub/c.txt"]),
         ("--include *.txt --exclude build", &["a.txt", "sub/c.txt"]),
-        ("--ignore-files", &[".ignore", "a.log", "a.txt", "sub/.gitignore", "sub/c.log"]),
-        ("--one-file-system --exclude /src/sub", &[".ignore", "a.log", "a.txt", "build/b.txt"]),
+        (
+            "--ignore-files",
+            &[".ignore", "a.log", "a.txt", "sub/.gitignore", "sub/c.log"],
+        ),
+        (
+            "--one-file-system --exclude /src/sub",
+            &[".ignore", "a.log", "a.txt", "build/b.txt"],
+        ),
     ] {
         let dir = Dir::new();
         for path in ["a.txt", "a.log", "build/b.txt", "sub/c.txt", "sub/c.log"] {
@@ -311,7 +358,11 @@ fn what_is_neither_file_nor_folder_nor_link_is_named_and_the_rest_goes() {
     incomplete(
         &ended,
         [2, 0, 3],
-        &[("src/fifo", "it is a pipe"), ("src/socket", "it is a socket"), ("lines", "U+000A")],
+        &[
+            ("src/fifo", "it is a pipe"),
+            ("src/socket", "it is a socket"),
+            ("lines", "U+000A"),
+        ],
     );
     assert_eq!(names_in(&dir.path().join("inbox/src")), ["a"]);
 }
@@ -321,7 +372,12 @@ fn links_that_leave_the_tree_are_named_at_both_ends_and_the_others_go() {
     let dir = Dir::new();
     dir.write("secret", "not asked for");
     put(&dir, "src/sub/a", "a");
-    for (target, name) in [("/etc/passwd", "absolute"), ("../../secret", "leaves"), ("a/../../a", "behind"), ("a", "good")] {
+    for (target, name) in [
+        ("/etc/passwd", "absolute"),
+        ("../../secret", "leaves"),
+        ("a/../../a", "behind"),
+        ("a", "good"),
+    ] {
         symlink(target, dir.path().join("src/sub").join(name)).expect("a link");
     }
     // The root may be named by a link.
@@ -363,7 +419,10 @@ fn a_file_where_a_folder_is_and_a_folder_where_a_file_is_are_refused_with_all_be
             ("src/was link", "a symbolic link has its name"),
         ],
     );
-    assert_eq!((dir.read("inbox/src/was folder/x"), dir.read("inbox/src/was file")), (b"x".into(), b"y".into()));
+    assert_eq!(
+        (dir.read("inbox/src/was folder/x"), dir.read("inbox/src/was file")),
+        (b"x".into(), b"y".into())
+    );
 }
 
 #[test]
@@ -396,31 +455,45 @@ fn several_roots_arrive_side_by_side_and_two_of_one_name_are_refused() {
     let ended = send(&dir, "one two/ file", &receiver).done();
     assert_eq!(counts(&ended), [5, 0, 0]);
     assert_eq!(names_in(&dir.path().join("inbox")), ["file", "one", "two"]);
-    assert_eq!((dir.read("inbox/one/a"), dir.read("inbox/two/a")), (b"1".into(), b"2".into()));
+    assert_eq!(
+        (dir.read("inbox/one/a"), dir.read("inbox/two/a")),
+        (b"1".into(), b"2".into())
+    );
     assert_eq!(counts(&send(&dir, "one two file", &receiver).done()), [0, 5, 0]);
     dir.run(&format!("send one more/one {}", receiver.address))
         .failed(2, &["one and more/one would both arrive as one"]);
-    dir.run(&format!("send one nowhere {}", receiver.address)).failed(1, &["nowhere"]);
-    dir.run(&format!("send one range:0:5 {}", receiver.address)).failed(2, &["range:0:5 is no file"]);
-    dir.run(&format!("send one - {}", receiver.address)).failed(2, &["- is no file"]);
+    dir.run(&format!("send one nowhere {}", receiver.address))
+        .failed(1, &["nowhere"]);
+    dir.run(&format!("send one range:0:5 {}", receiver.address))
+        .failed(2, &["range:0:5 is no file"]);
+    dir.run(&format!("send one - {}", receiver.address))
+        .failed(2, &["- is no file"]);
 }
 
 #[test]
 fn five_thousand_small_files_arrive_and_are_there_the_next_time() {
     let dir = Dir::new();
     for number in 0..5_000_u32 {
-        put(&dir, format!("src/{:02}/{number}", number % 50), number.to_string().repeat(number as usize % 300));
+        put(
+            &dir,
+            format!("src/{:02}/{number}", number % 50),
+            number.to_string().repeat(number as usize % 300),
+        );
     }
     let receiver = inbox(&dir, "--no-sync");
     let first = send(&dir, "src", &receiver).done();
     assert_eq!(counts(&first), [5_051, 0, 0]);
     let content = |root: &str| {
         let all = seen(&dir.path().join(root)).into_iter();
-        all.map(|(path, mode, time, bytes)| (path, mode, time, bytes)).collect::<Vec<_>>()
+        all.map(|(path, mode, time, bytes)| (path, mode, time, bytes))
+            .collect::<Vec<_>>()
     };
     assert_eq!(content("src"), content("inbox/src"));
     let second = send(&dir, "src", &receiver).done();
-    assert_eq!((counts(&second), finished(&second)["bytes"].as_u64()), ([0, 5_051, 0], Some(0)));
+    assert_eq!(
+        (counts(&second), finished(&second)["bytes"].as_u64()),
+        ([0, 5_051, 0], Some(0))
+    );
 }
 
 #[test]
