@@ -25,7 +25,7 @@ pub struct Items {
     pub failures: Vec<ItemFailure>,
     /// The bytes of what is in `failures`.
     #[serde(skip)]
-    named_bytes: usize,
+    pub(crate) named_bytes: usize,
 }
 
 /// An item that did not arrive.
