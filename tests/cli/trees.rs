@@ -67,8 +67,11 @@ fn set_mtime(path: &Path, seconds: u64, nanoseconds: u32) {
     File::open(path).expect("there").set_modified(time).expect("our own");
 }
 
-/// What can be compared of everything below a folder: path, kind, mode, mtime, and content or target.
-fn seen(root: &Path) -> Vec<(PathBuf, u32, (i64, i64), Vec<u8>)> {
+/// What can be compared of one thing in a folder: path, kind and mode, mtime, and content or target.
+type Seen = (PathBuf, u32, (i64, i64), Vec<u8>);
+
+/// Everything below a folder.
+fn seen(root: &Path) -> Vec<Seen> {
     let mut seen = Vec::new();
     let mut folders = vec![root.to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -483,11 +486,7 @@ fn five_thousand_small_files_arrive_and_are_there_the_next_time() {
     let receiver = inbox(&dir, "--no-sync");
     let first = send(&dir, "src", &receiver).done();
     assert_eq!(counts(&first), [5_051, 0, 0]);
-    let content = |root: &str| {
-        let all = seen(&dir.path().join(root)).into_iter();
-        all.map(|(path, mode, time, bytes)| (path, mode, time, bytes))
-            .collect::<Vec<_>>()
-    };
+    let content = |root: &str| seen(&dir.path().join(root));
     assert_eq!(content("src"), content("inbox/src"));
     let second = send(&dir, "src", &receiver).done();
     assert_eq!(
