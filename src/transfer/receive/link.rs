@@ -332,9 +332,10 @@ impl Link {
     /// Tells the sender why nothing more is taken. Returns whether the connection has to linger for that.
     pub(super) fn give_up(&mut self, reason: &str) -> bool {
         let bytes = self.wire.give_up(reason);
-        if !self.outbox.is_empty() || bytes.is_empty() {
+        if bytes.is_empty() {
             return false;
         }
+        // Behind what waits there, which is whole messages.
         self.outbox.push(&bytes);
         // The peer learns of the end by the closing connection all the same.
         matches!(self.flush(), Flushed::Sent)

@@ -212,7 +212,7 @@ impl TreeReceiving {
 
     /// Reads what has come, and makes tasks of it; whether anything has come.
     fn read(&mut self, link: &mut Link, applicant: &mut Option<Applicant>, now: Instant) -> Result<bool, Error> {
-        if self.inbox.is_none() || self.is_full(link) {
+        if self.inbox.is_none() || self.is_full(link) || self.incoming.is_over() {
             return Ok(false);
         }
         let mut has_moved = self.take_words(applicant)?;

@@ -233,6 +233,10 @@ impl TreeSender {
                     Err(pause) => return Ok(pause),
                 }
             }
+            let pace = self.controls.pace_bytes_per_s(Side::Sender);
+            if let Err((then, rest)) = self.throttle.allow(limit, pace, 1, now) {
+                return Ok(Pause::Until(then, rest));
+            }
             if let Some(item) = self.outgoing.take_accepted() {
                 self.begin_file(item);
                 continue;
@@ -588,9 +592,10 @@ impl Machine for TreeSender {
     }
 
     fn give_up(&mut self, reason: &str) -> bool {
-        if self.phase == Phase::Hello || !self.outbox.is_empty() {
+        if self.phase == Phase::Hello {
             return false;
         }
+        // Behind what waits there, which is whole messages.
         Message::Abort { reason: reason.into() }.encode(self.outbox.buffer());
         // The peer learns of the end by the closing connection all the same.
         let flushed = self.outbox.flush(self.connection.as_fd(), false, &mut self.probe);
