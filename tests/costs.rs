@@ -209,10 +209,7 @@ fn block_bytes() {
 #[test]
 fn grain_of_an_offer() {
     let cost = taken(&offer(1 << 40, &grain(64 << 10)));
-    assert!(
-        cost.total_bytes < AT_SIGHT_BYTES,
-        "2^24 blocks are not here yet: {cost:?}"
-    );
+    assert!(cost.total_bytes < AT_SIGHT_BYTES, "2^24 blocks are not here yet: {cost:?}");
     taken(&offer(1 << 46, &grain(4 << 20)));
     for (bytes, grain_bytes, hint) in [
         ((1 << 40) + 1, 64 << 10, "more than 16777216 blocks of 65536 bytes"),
@@ -237,10 +234,7 @@ fn hello_and_finish_come_once() {
     // What follows the last word is nobody's.
     let cost = taken(&[&whole[..], &message(19, b"").repeat(1000)].concat());
     assert!(cost.most_bytes < AT_SIGHT_BYTES, "{cost:?}");
-    refused(
-        &[offer(1, b""), block(0, b"x"), end(2)].concat(),
-        "an end after 2 bytes of 1",
-    );
+    refused(&[offer(1, b""), block(0, b"x"), end(2)].concat(), "an end after 2 bytes of 1");
 }
 
 #[test]
