@@ -64,6 +64,9 @@ fn a_folder_is_one_row_all_of_it_arrives_and_the_second_time_it_was_there() {
     window.get_by_label(&format!("arrived: {} items", items.stored));
     // Nothing of arrays is said of it.
     assert!(window.query_by_label("First values").is_none());
+    // A click right after the end was meant for Cancel.
+    std::thread::sleep(std::time::Duration::from_millis(600));
+    window.step();
     window.get_by_label("Again photos").click();
     window.run();
     until(&mut window, "done again", |app| {
@@ -220,4 +223,28 @@ fn progress_is_counted_in_items_and_is_so_far_until_all_are_known() {
     std::thread::sleep(std::time::Duration::from_millis(250));
     window.run_ok();
     window.get_by_label("items 250 of 1,000");
+}
+
+#[test]
+fn the_history_says_that_it_was_a_folder_and_does_it_again() {
+    let base = tempfile::tempdir().unwrap();
+    let into = tempfile::tempdir().unwrap();
+    let folder = folder_in(base.path());
+    let history = base.path().join("kept/arraylift/history.db");
+    let mut window = with_form();
+    window.state_mut().keep_history_at(Some(history.clone()));
+    drop_into(&mut window, &[&folder], into.path());
+    start(&mut window);
+    drop(window);
+    let mut window = with_form();
+    window.state_mut().keep_history_at(Some(history));
+    window.get_by_label("History").click();
+    until_shown(&mut window, "photos (folder) into ");
+    until_shown(&mut window, "5 items: 5 arrived");
+    until_shown(&mut window, "Again");
+    window.get_by_label("Again").click();
+    until(&mut window, "there already", |app| {
+        let row = app.transfers().selected();
+        row.is_some_and(|row| row.is_over() && row.items().is_some_and(|items| items.had >= 3))
+    });
 }

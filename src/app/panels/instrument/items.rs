@@ -76,7 +76,7 @@ fn counts(row: &Row, items: &Items) -> Vec<Count> {
 /// A heading and a line for each count; returns where they end.
 fn counts_ui(ui: &Ui, row: &Row, items: &Items, rect: Rect) -> f32 {
     let palette = theme::palette(ui);
-    heading(ui, say!("figure-items"), rect);
+    heading(ui, say!("items-heading"), rect);
     let mut top = rect.top() + HEADING_HEIGHT + 2.0;
     for Count {
         name,
@@ -135,12 +135,13 @@ fn heading(ui: &Ui, words: &str, rect: Rect) {
 
 /// What stands beside the counts where no list does.
 fn instead(row: &Row, items: &Items) -> (&'static str, String) {
-    match &items.moving {
-        _ if items.failed > 0 && row.is_over() => (say!("items-name-failed"), say!("items-not-named").to_owned()),
+    let moving = row.main_end().items.as_ref().and_then(|items| items.moving.as_ref());
+    match moving {
+        _ if items.failed > 0 && row.is_over() => (say!("items-heading-failed"), say!("items-not-named").to_owned()),
         Some(path) if !row.is_over() => (say!("items-moving"), path.clone()),
         _ if !row.is_over() => (say!("items-moving"), say!("items-none-yet").to_owned()),
-        _ if items.known == 0 => (say!("items-name-failed"), say!("items-none").to_owned()),
-        _ => (say!("items-name-failed"), say!("items-none-failed").to_owned()),
+        _ if items.known == 0 => (say!("items-heading-failed"), say!("items-none").to_owned()),
+        _ => (say!("items-heading-failed"), say!("items-none-failed").to_owned()),
     }
 }
 
@@ -159,7 +160,7 @@ fn list_ui(ui: &mut Ui, row: &Row, items: &Items, rect: Rect) -> Option<Action> 
         }
         return None;
     }
-    heading(ui, say!("items-name-failed"), rect);
+    heading(ui, say!("items-heading-failed"), rect);
     let copied = copy_ui(ui, items, rect.with_max_y(rect.top() + HEADING_HEIGHT));
     copied.or(failures_ui(ui, items, below))
 }
@@ -243,7 +244,7 @@ fn failure_ui(ui: &Ui, index: usize, failure: &ItemFailure, line: Rect) -> Optio
 /// The counts in one line; below it those that failed, or the one that moves.
 fn strip_ui(ui: &mut Ui, row: &Row, items: &Items, rect: Rect) -> Option<Action> {
     let palette = theme::palette(ui);
-    heading(ui, say!("figure-items"), rect);
+    heading(ui, say!("items-heading"), rect);
     let y = rect.top() + HEADING_HEIGHT / 2.0 + 4.5;
     let mut x = rect.left() + text_width(ui, say!("figure-items"), theme::value(13.0)) + 24.0;
     for Count {

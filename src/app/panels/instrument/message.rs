@@ -56,7 +56,12 @@ pub(super) fn ui(ui: &mut Ui, row: &Row) -> Option<Action> {
                 action: Action::ShowFolder(folder),
             };
             let path = path.display().to_string();
-            strip(ui, palette.verified, &elided(&path), note.as_deref(), Some(show))
+            let colour = if row.failed_items() > 0 {
+                palette.failed
+            } else {
+                palette.verified
+            };
+            strip(ui, colour, &elided(&path), note.as_deref(), Some(show))
         }
         _ => None,
     }
