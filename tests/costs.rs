@@ -210,7 +210,10 @@ fn block_bytes() {
 #[test]
 fn grain_of_an_offer() {
     let cost = taken(&offer(1 << 40, &grain(64 << 10)));
-    assert!(cost.total_bytes < AT_SIGHT_BYTES, "2^24 blocks are not here yet: {cost:?}");
+    assert!(
+        cost.total_bytes < AT_SIGHT_BYTES,
+        "2^24 blocks are not here yet: {cost:?}"
+    );
     taken(&offer(1 << 46, &grain(4 << 20)));
     for (bytes, grain_bytes, hint) in [
         ((1 << 40) + 1, 64 << 10, "more than 16777216 blocks of 65536 bytes"),

@@ -99,7 +99,7 @@ fn a_npy_file_viewed_as_bytes_keeps_the_header_that_it_has_and_gets_no_second_on
 }
 
 #[test]
-fn of_a_folder_a_npy_file_that_is_no_array_goes_as_it_is_and_one_that_is_cut_off_is_named() {
+fn of_several_a_npy_file_that_is_no_array_goes_as_it_is_and_one_that_is_cut_off_is_named() {
     let dir = Dir::new();
     let runs = dir.folder("runs");
     dir.folder("inbox");
@@ -110,7 +110,7 @@ fn of_a_folder_a_npy_file_that_is_no_array_goes_as_it_is_and_one_that_is_cut_off
     }
     std::fs::write(runs.join("cut.npy"), &array[..array.len() - 1]).expect("written");
     let receiver = dir.receive("127.0.0.1:0 --into inbox");
-    let ended = dir.run(&format!("send runs {}", receiver.address));
+    let ended = dir.run(&format!("send runs/*.npy {}", receiver.address));
     assert_eq!(ended.status.code(), Some(1), "{ended:?}");
     for hint in ["cut.npy", "799 bytes of data follow", "1 of 3 were not sent"] {
         assert!(ended.stderr.contains(hint), "{hint}: {ended:?}");

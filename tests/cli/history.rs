@@ -379,7 +379,7 @@ fn what_one_peer_sends_by_the_thousand_is_a_few_entries() {
     }
     let socket = dir.path().join("door");
     let service = dir.listen("serve", &format!("unix:{} --into discard", socket.display()));
-    dir.run(&format!("send many --jobs 8 {}", service.address)).done();
+    dir.run(&format!("send many/*.bin --jobs 8 {}", service.address)).done();
     // Whoever only knocks is no transfer.
     drop(UnixStream::connect(&socket).expect("it listens"));
     drained(service);

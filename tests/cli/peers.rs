@@ -278,7 +278,10 @@ fn a_sender_and_a_receiver_of_version_1_are_refused_by_name_and_told_both_versio
     // Greeting and offer were said together, without a hello.
     let offer = native::offer(10, b"");
     let old = [b"ARLIFT\x01\0", &offer[..]].concat();
-    for command in ["receive 127.0.0.1:0 --once --json", "serve 127.0.0.1:0 --json --workers 1"] {
+    for command in [
+        "receive 127.0.0.1:0 --once --json",
+        "serve 127.0.0.1:0 --json --workers 1",
+    ] {
         let dir = Dir::new();
         let arguments = format!("{command} --into memory");
         let mut receiver = dir.arraylift(arguments.split(' ')).listening();
@@ -302,7 +305,9 @@ fn a_sender_and_a_receiver_of_version_1_are_refused_by_name_and_told_both_versio
         assert_eq!(greeting, GREETING);
         let reason = "version 2 of the native wire is unknown here, version 1 is";
         let refusal = message(REFUSE, &field(11, reason.as_bytes()));
-        stream.write_all(&[b"ARLIFT\x01\0", &refusal[..]].concat()).expect("it listens");
+        stream
+            .write_all(&[b"ARLIFT\x01\0", &refusal[..]].concat())
+            .expect("it listens");
         let _ = stream.read_to_end(&mut Vec::new());
     });
     dir.run(&format!("send range:0:10 {address}"))
@@ -330,10 +335,17 @@ fn flags_and_fields_that_have_to_be_known_are_refused_and_others_are_skipped() {
     let receiver = receive();
     let flags = [native_offer("a", 0), flagged(native::END)].concat();
     say(&receiver.address, &flags);
-    receiver.wait().failed(1, &["a message of kind 15 with the unknown flags 0x1"]);
+    receiver
+        .wait()
+        .failed(1, &["a message of kind 15 with the unknown flags 0x1"]);
 
     let receiver = receive();
-    let later = [native_offer_over(1, "a", 0, &field(0x7fff, b"later")), flagged(0x80), end(0)].concat();
+    let later = [
+        native_offer_over(1, "a", 0, &field(0x7fff, b"later")),
+        flagged(0x80),
+        end(0),
+    ]
+    .concat();
     say(&receiver.address, &later);
     receiver.wait().done();
 }
@@ -349,7 +361,10 @@ fn an_array_whose_sender_never_says_that_it_is_still_what_was_offered_is_not_kep
         (end(9), "an end after 9 bytes of 10"),
     ] {
         let receiver = dir.receive("127.0.0.1:0 --into inbox --once");
-        say(&receiver.address, &[&native_offer("a", 10)[..], &blocks, &says].concat());
+        say(
+            &receiver.address,
+            &[&native_offer("a", 10)[..], &blocks, &says].concat(),
+        );
         receiver.wait().failed(1, &[hint]);
         assert!(names_in(&inbox).is_empty(), "{hint}");
     }

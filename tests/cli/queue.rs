@@ -60,7 +60,7 @@ fn options_may_stand_before_between_and_after_what_is_sent_and_where_to() {
 }
 
 #[test]
-fn files_ranges_folders_and_patterns_go_in_one_command_and_each_arrives_whole() {
+fn files_ranges_and_patterns_go_in_one_command_and_each_arrives_whole() {
     let dir = Dir::new();
     files(&dir, "runs", 3, 1000);
     dir.folder("runs/deeper");
@@ -69,7 +69,10 @@ fn files_ranges_folders_and_patterns_go_in_one_command_and_each_arrives_whole() 
     dir.write("x2.dat", b"two");
     dir.write("y.dat", b"three");
     let receiver = receiver(&dir);
-    let ended = dir.run(&format!("send runs x*.dat y.dat range:0:1e5 {}", receiver.address));
+    let ended = dir.run(&format!(
+        "send runs/*.bin x*.dat y.dat range:0:1e5 {}",
+        receiver.address
+    ));
     let ended = ended.done();
     let lines: Vec<&str> = ended.stdout.lines().collect();
     assert_eq!(lines.last(), Some(&"7 sent"));
@@ -107,7 +110,7 @@ fn no_more_than_so_many_run_at_once_and_each_end_is_told_when_it_comes() {
     files(&dir, "runs", 12, 300_000);
     let receiver = receiver(&dir);
     let ended = dir
-        .run(&format!("send runs {} --jobs 3 --json", receiver.address))
+        .run(&format!("send runs/*.bin {} --jobs 3 --json", receiver.address))
         .done();
     assert_eq!(counts(&ended), [12, 0, 0, 0].map(Some));
     let (mut running, mut most, mut sources) = (HashSet::new(), 0, HashSet::new());
@@ -148,7 +151,7 @@ fn one_that_fails_is_named_and_concerns_no_other() {
 fn where_nobody_listens_the_rest_is_not_tried() {
     let dir = Dir::new();
     files(&dir, "runs", 50, 10);
-    let ended = dir.run("send runs unix:nobody --jobs 1 --json");
+    let ended = dir.run("send runs/*.bin unix:nobody --jobs 1 --json");
     assert_eq!(counts(&ended), [0, 1, 0, 49].map(Some));
     complains(&ended, &["runs/00.bin: nobody listens", "50 of 50 were not sent"]);
 }
@@ -160,7 +163,7 @@ fn a_signal_ends_those_that_run_and_the_others_never_begin() {
     let receiver = receiver(&dir);
     let arguments = [
         "send",
-        "runs",
+        "runs/*.bin",
         &receiver.address,
         "--jobs",
         "2",
@@ -187,73 +190,15 @@ fn a_signal_ends_those_that_run_and_the_others_never_begin() {
 #[test]
 fn what_makes_no_sense_for_several_is_wrong_usage() {
     let dir = Dir::new();
-    dir.folder("empty");
     dir.write("a", b"a");
     for (arguments, word) in [
         ("send a a localhost:1 --offset 1", "--offset"),
         ("send *.npy localhost:1", "names no file"),
         ("send [a localhost:1", "no pattern"),
-        ("send empty localhost:1", "no files"),
         ("send - a - localhost:1", "once"),
         ("send a a", "HOST:PORT"),
         ("send a a localhost:1 --jobs 0", "--jobs"),
     ] {
         dir.run(arguments).failed(2, &[word]);
     }
-}
-
-#[test]
-fn links_that_stay_in_a_folder_go_as_their_files_and_those_that_lead_out_are_named() {
-    let dir = Dir::new();
-    let (outbox, inbox) = (dir.folder("outbox"), dir.folder("inbox"));
-    let secret = dir.write("secret", "not asked for");
-    std::fs::create_dir(outbox.join("deeper")).expect("a folder");
-    std::fs::write(outbox.join("a"), "in it").expect("written");
-    std::fs::write(outbox.join("deeper/b"), "below it").expect("written");
-    let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, outbox.join(name)).expect("a link");
-    link("a", "inside");
-    link("deeper/b", "below");
-    link("../outbox/a", "around");
-    link(outbox.join("a").to_str().expect("utf-8"), "absolute");
-    link("../secret", "out");
-    link(secret.to_str().expect("utf-8"), "far");
-    // The folder may itself be named by a link.
-    std::os::unix::fs::symlink("outbox", dir.path().join("box")).expect("a link");
-    let receiver = dir.listen("serve", "127.0.0.1:0 --into inbox");
-    let sent = dir.run(&format!("send box {}", receiver.address));
-    assert_eq!(sent.status.code(), Some(1), "{sent:?}");
-    for hint in ["box/out", "box/far", "a link out of the folder", "2 of 7 were not sent"] {
-        assert!(sent.stderr.contains(hint), "{hint} is not in {sent:?}");
-    }
-    assert_eq!(
-        crate::common::names_in(&inbox),
-        ["a", "absolute", "around", "below", "inside"]
-    );
-    assert_eq!(
-        std::fs::read(inbox.join("below")).ok().as_deref(),
-        Some(&b"below it"[..])
-    );
-    // By its own name it is meant.
-    dir.run(&format!("send outbox/out outbox/a {}", receiver.address))
-        .done();
-    assert_eq!(
-        std::fs::read(inbox.join("out")).ok().as_deref(),
-        Some(&b"not asked for"[..])
-    );
-}
-
-#[test]
-fn what_cannot_be_sent_of_a_folder_is_named_and_the_rest_is_sent() {
-    let dir = Dir::new();
-    let (outbox, inbox) = (dir.folder("outbox"), dir.folder("inbox"));
-    std::fs::write(outbox.join("a.npy"), crate::npy("'<f8'", "(1,)", &[0; 8])).expect("written");
-    std::os::unix::fs::symlink("nowhere", outbox.join("b.npy")).expect("a link");
-    std::os::unix::fs::symlink("c.npy", outbox.join("c.npy")).expect("a loop");
-    let receiver = dir.listen("serve", "127.0.0.1:0 --into inbox");
-    let sent = dir.run(&format!("send outbox {}", receiver.address));
-    assert_eq!(sent.status.code(), Some(1), "{sent:?}");
-    for hint in ["b.npy", "a link to nowhere", "c.npy", "2 of 3 were not sent"] {
-        assert!(sent.stderr.contains(hint), "{hint} is not in {sent:?}");
-    }
-    assert_eq!(crate::common::names_in(&inbox), ["a.npy"]);
 }

@@ -11,7 +11,7 @@ fn a_source_that_is_not_there_or_no_file_is_named() {
     dir.folder("folder");
     dir.run("loopback nowhere.npy")
         .failed(1, &["there is no file at nowhere.npy"]);
-    dir.run("loopback folder").failed(1, &["folder is a folder", "tar"]);
+    dir.run("loopback folder").failed(2, &["--into", "a folder to go to"]);
     dir.run("send nowhere.npy 127.0.0.1:1")
         .failed(1, &["there is no file at nowhere.npy"]);
 }

@@ -488,7 +488,11 @@ fn workers_do_not_promise_the_same_memory_twice_and_a_killed_one_gives_its_promi
     let holder = until(&mut service, "handed_over")["worker"]
         .as_u64()
         .expect("a process id");
-    assert_eq!((first, ask().0, ask().0), (WELCOME, REFUSE, REFUSE), "both workers were asked");
+    assert_eq!(
+        (first, ask().0, ask().0),
+        (WELCOME, REFUSE, REFUSE),
+        "both workers were asked"
+    );
     kill(holder);
     until(&mut service, "worker_gone");
     drop(stream);

@@ -180,6 +180,7 @@ class Sender:
         self.wire, self.root = wire, root
         self.item, self.spent, self.credit = 0, 0, FIRST_CREDIT
         self.open, self.folders, self.inside, self.eager = {}, [], {}, False
+        self.went_ahead = set()
         self.counts, self.reasons, self.sent, self.eagerly = [0] * 5, [], 0, 0
 
     def run(self):
@@ -224,6 +225,7 @@ class Sender:
         self.wire.send(said)
         if at_once:
             self.eagerly += 1
+            self.went_ahead.add(self.item)
             self.send_file(self.item)
 
     def send_file(self, item):
@@ -251,7 +253,8 @@ class Sender:
         if kind == CREDIT:
             self.credit = max(self.credit[0], fields[ITEMS]), max(self.credit[1], fields[BYTES])
         elif kind == ACCEPT:
-            self.send_file(fields[ITEM])
+            if fields[ITEM] not in self.went_ahead:
+                self.send_file(fields[ITEM])
         else:
             need(kind == RESULT, f"kind {kind} is out of turn")
             for item in range(fields[ITEM], fields[ITEM] + fields.get(COUNT, 1)):

@@ -7,8 +7,8 @@ use std::time::Duration;
 use arraylift::{ChecksumKind, Endpoint, Error, Incoming, Job, Listener, SinkSpec, WireChoice};
 
 use crate::native::{
-    self, ABORT, ACCEPT, GRAIN, GREETING, REFUSE, RESULT, SUMMARY, WELCOME, block, end, field, grain, hear, hello, join,
-    message,
+    self, ABORT, ACCEPT, GRAIN, GREETING, REFUSE, RESULT, SUMMARY, WELCOME, block, end, field, grain, hear, hello,
+    join, message,
 };
 use crate::support::*;
 
@@ -201,7 +201,10 @@ fn a_block_that_does_not_lie_on_the_grid_ends_the_transfer() {
         // It may have closed by then.
         let _ = first.write_all(&wrong);
         let error = error(receiving.join());
-        assert!(matches!(&error, Error::Protocol(text) if text.contains(hint)), "{error:?}");
+        assert!(
+            matches!(&error, Error::Protocol(text) if text.contains(hint)),
+            "{error:?}"
+        );
     }
 }
 
@@ -287,7 +290,13 @@ fn a_checksum_of_the_whole_that_is_another_one_keeps_no_file_whenever_the_end_co
         for end_comes_first in [false, true] {
             let folder = tempfile::tempdir().expect("folder");
             let (receiving, to) = receiving_into(SinkSpec::Folder(folder.path().into()));
-            let offer = native::described(b"'|u1'", &[blocks(2)], blocks(2), 1, &[grain(GRAIN), field(5, b"a")].concat());
+            let offer = native::described(
+                b"'|u1'",
+                &[blocks(2)],
+                blocks(2),
+                1,
+                &[grain(GRAIN), field(5, b"a")].concat(),
+            );
             let mut first = connected(&to, &[hello(2), offer].concat());
             let (_, body) = answer(&mut first);
             assert_eq!(hear(&mut first).0, ACCEPT);

@@ -14,7 +14,9 @@ use arraylift::{
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
-use crate::native::{self, ABORT, ACCEPTED_BYTES, RESULT, accepted, asks_for_handoff, block_with, end, end_with, field, hello};
+use crate::native::{
+    self, ABORT, ACCEPTED_BYTES, RESULT, accepted, asks_for_handoff, block_with, end, end_with, field, hello,
+};
 use crate::support::*;
 
 /// None, less than an element's worth, one, a page, three pages and one more, many megabytes.

@@ -81,6 +81,11 @@ impl Run<'_> {
 
     /// Both ends of a tree are here.
     fn loop_tree_back(&mut self, spec: &TreeSpec, sink: SinkSpec) -> Result<bool, Error> {
+        if !matches!(sink, SinkSpec::Folder(_)) {
+            return Err(Error::Usage(
+                "a folder and what is in it need a folder to go to: name one with --into FOLDER/".into(),
+            ));
+        }
         let source = self.open_tree(spec)?;
         self.begin_clock(Side::Sender, State::Connecting);
         let at = Endpoint::Tcp("127.0.0.1:0".into());

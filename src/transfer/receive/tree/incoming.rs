@@ -246,8 +246,11 @@ impl Incoming {
                 }) = self.open.get_mut(&number)
                 {
                     file.is_wanted = true;
-                    let item = number;
-                    Message::Accept { item, handoff: false }.encode(out);
+                    // Of what has come by now nobody waits for that.
+                    if !file.is_whole {
+                        let item = number;
+                        Message::Accept { item, handoff: false }.encode(out);
+                    }
                 }
                 return;
             }
