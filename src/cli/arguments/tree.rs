@@ -2,30 +2,32 @@
 
 use clap::Args;
 
+/// What stands above these options in the help.
+const FOLDERS: &str = "Folders";
+
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
-#[command(next_help_heading = "Folders")]
 pub(crate) struct TreeArguments {
     /// Leaves out what this glob matches, as in a .gitignore; may be given several times
-    #[arg(long, value_name = "GLOB")]
+    #[arg(long, help_heading = FOLDERS, value_name = "GLOB")]
     pub exclude: Vec<String>,
     /// Sends only files that match one of these globs
-    #[arg(long, value_name = "GLOB")]
+    #[arg(long, help_heading = FOLDERS, value_name = "GLOB")]
     pub include: Vec<String>,
     /// Obeys the .gitignore and .ignore files in the folders
-    #[arg(long)]
+    #[arg(long, help_heading = FOLDERS)]
     pub ignore_files: bool,
     /// Leaves folders empty in which another file system begins
-    #[arg(long)]
+    #[arg(long, help_heading = FOLDERS)]
     pub one_file_system: bool,
     /// Has older files at the receiver replaced, where it allows that (--allow-replace)
-    #[arg(long, conflicts_with = "replace")]
+    #[arg(long, help_heading = FOLDERS, conflicts_with = "replace")]
     pub update: bool,
     /// Has files at the receiver replaced that differ, where it allows that (--allow-replace)
-    #[arg(long)]
+    #[arg(long, help_heading = FOLDERS)]
     pub replace: bool,
     /// Tells by their content which files are there already, and not by length and time
-    #[arg(long)]
+    #[arg(long, help_heading = FOLDERS)]
     pub by_content: bool,
 }
 
