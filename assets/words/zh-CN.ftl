@@ -632,7 +632,9 @@ items-done-of-so-far = { $done } / 目前 { $count } 个项目
 items-stored = { $count } 个已到达
 items-had = { $count } 个原已存在
 items-failed = { $count } 个失败
-items-unit = 个
+items-unit = { $count ->
+   *[other] 个
+}
 items-name-stored = 已到达
 items-name-had = 原已存在
 items-name-failed = 失败

@@ -345,7 +345,8 @@ fn globs_and_ignore_files_say_what_goes() {
     }
     let dir = Dir::new();
     dir.folder("src");
-    dir.run("send src 127.0.0.1:1 --exclude [").failed(1, &["[ is no glob"]);
+    dir.run("send src 127.0.0.1:1 --exclude [z-a]")
+        .failed(2, &["[z-a] is no glob"]);
 }
 
 #[test]
