@@ -198,7 +198,7 @@ fn steady_line(line: &str) -> Option<String> {
         return None;
     }
     let told = [
-        " % of the time",
+        "\u{a0}% of the time",
         "was the limit",
         "held it back",
         "no single limit",
