@@ -69,7 +69,7 @@ fn strace_many_small_files_take_few_threads_and_few_system_calls() {
     }
     dir.folder("inbox");
     let receiver = counted(&dir, "received", "receive 127.0.0.1:0 --into inbox --json").listening();
-    let send = format!("send source {} --jobs 4 --preview 0", receiver.address);
+    let send = format!("send source/*.bin {} --jobs 4 --preview 0", receiver.address);
     counted(&dir, "sent", &send).run().done();
     receiver.signal(Signal::TERM);
     receiver.wait();
