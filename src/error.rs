@@ -340,6 +340,19 @@ impl Error {
         }
     }
 
+    /// Whether it may pass by itself: the other end, or the way to it, is not there for the moment.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::ClosedEarly { .. }
+                | Self::ClosedWhile(_)
+                | Self::Silent(_)
+                | Self::Unanswered(_)
+                | Self::NobodyListening(_)
+                | Self::Endpoint { .. }
+        )
+    }
+
     /// Whether a peer that ends with this before it has offered anything is a stranger, such as a scan of ports: nothing
     /// was to be received from it.
     pub(crate) fn is_of_stranger(&self) -> bool {

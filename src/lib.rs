@@ -49,6 +49,7 @@ mod line_queue;
 mod own_file;
 mod ping;
 mod queue;
+mod retry;
 mod rounds;
 mod route;
 mod service;

@@ -63,7 +63,7 @@ pub(super) fn run(
                 was_asked = true;
                 queue.withdraw_waiting();
                 for one in &running {
-                    one.transfer.cancel();
+                    one.transfer.stop();
                 }
             }
             Occurrence::Event(event) => report.event(&event),

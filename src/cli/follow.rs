@@ -2,13 +2,15 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use crate::retry::Retry;
 use crate::rounds::{RoundEvent, Rounds, RoundsPlan};
 use crate::transfer::{
     Command, Event, Failure as TransferFailure, Finished, Items, Job, Options, Outcome, Transfer, TransferId,
 };
 use crate::{Error, Fault};
-use crossbeam_channel::{Receiver, Select, bounded, select};
+use crossbeam_channel::{Receiver, Select, after, bounded, select};
 
 use super::plan::TransferPlan;
 use super::repeated::Repeated;
@@ -97,11 +99,65 @@ fn obey(command: Command, running: &[Running]) -> Occurrence {
 
 /// Does one transfer, to its end.
 pub(super) fn run(plan: TransferPlan, signals: &Signals, report: &mut Report) -> Result<Option<Finished>, Failure> {
-    let running = [Running::start(plan.job, plan.options)?];
+    let (id, outcome) = to_end(plan.job, plan.options, signals, report)?;
+    end_of(id, outcome, report)
+}
+
+/// Does the same, and again where it fails in a way that may pass, until nothing has moved for as long as `patience`.
+pub(super) fn run_patiently(
+    job: impl Fn() -> Job,
+    options: &Options,
+    patience: Duration,
+    signals: &Signals,
+    report: &mut Report,
+) -> Result<Option<Finished>, Failure> {
+    let mut retry = Retry::new(patience);
+    loop {
+        let began = Instant::now();
+        let (id, outcome) = to_end(job(), options.clone(), signals, report)?;
+        let wait = match &outcome {
+            Outcome::Failed(failure) => retry.after(&failure.error, failure.bytes > 0, began.elapsed()),
+            _ => None,
+        };
+        let ended = end_of(id, outcome, report);
+        let (Some(wait), Err(failure)) = (wait, &ended) else {
+            return ended;
+        };
+        report.retry(failure, wait);
+        if is_stopped_within(wait, signals, report) {
+            return Err(Failure::Cancelled(None));
+        }
+    }
+}
+
+/// Whether a signal or an attached viewer asks for the end before so much time has passed.
+fn is_stopped_within(wait: Duration, signals: &Signals, report: &Report) -> bool {
+    let (commands, over) = (report.commands(), after(wait));
+    loop {
+        select! {
+            recv(over) -> _ => return false,
+            recv(signals.asked()) -> _ => return true,
+            recv(commands) -> command => match command {
+                Ok(Command::Stop | Command::Drain) => return true,
+                Ok(_) => {}
+                Err(_) => return false,
+            },
+        }
+    }
+}
+
+/// Follows one transfer until it has told everything.
+fn to_end(
+    job: Job,
+    options: Options,
+    signals: &Signals,
+    report: &mut Report,
+) -> Result<(TransferId, Outcome), Error> {
+    let running = [Running::start(job, options)?];
     let commands = report.commands();
     loop {
         match next(&running, signals, &commands) {
-            Occurrence::Stop => running[0].transfer.cancel(),
+            Occurrence::Stop => running[0].transfer.stop(),
             // It is what is on its way.
             Occurrence::Drain | Occurrence::Nothing => {}
             Occurrence::Event(event) => report.event(&event),
@@ -109,7 +165,7 @@ pub(super) fn run(plan: TransferPlan, signals: &Signals, report: &mut Report) ->
         }
     }
     let [Running { transfer, .. }] = running;
-    end(transfer, report)
+    Ok((transfer.id(), transfer.join()))
 }
 
 /// Does the same so many times, one after the other. The first one that does not end well is the last.

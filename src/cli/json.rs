@@ -43,6 +43,13 @@ pub(super) enum CommandEvent<'a> {
         cancelled: usize,
         not_begun: usize,
     },
+    /// A transfer has failed in a way that may pass, and is tried again as another one.
+    Retry {
+        /// After so many seconds.
+        after_s: f64,
+        /// How it failed.
+        why: String,
+    },
     /// What a comparison came to.
     Result(&'a Comparison),
     /// Nobody read for a while: so much was left out before the next line.
@@ -52,12 +59,13 @@ pub(super) enum CommandEvent<'a> {
 /// The names of events, by who tells them.
 #[cfg(test)]
 mod names {
-    pub(super) const COMMAND: [&str; 7] = [
+    pub(super) const COMMAND: [&str; 8] = [
         "listening",
         "working",
         "leftover",
         "no_room",
         "jobs",
+        "retry",
         "result",
         "omitted",
     ];

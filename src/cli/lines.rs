@@ -85,9 +85,13 @@ pub(super) fn result(finished: &Finished, way: &Way, elapsed_s: f64) -> String {
         let on_disk = on_disk.unwrap_or_default();
         format!(", written to {}{on_disk}", path.display())
     });
+    let there = match finished.resumed_bytes {
+        0 => String::new(),
+        there => format!(" ({} there already)", units::bytes(there)),
+    };
     let what = match way {
-        Way::Web(url) => format!("{bytes} received from {url}"),
-        Way::Wire(_) | Way::Handoff => bytes.to_string(),
+        Way::Web(url) => format!("{bytes} received from {url}{there}"),
+        Way::Wire(_) | Way::Handoff => format!("{bytes}{there}"),
     };
     if let Some(items) = &finished.items {
         let had = match items.had {
@@ -112,7 +116,7 @@ pub(super) fn result(finished: &Finished, way: &Way, elapsed_s: f64) -> String {
 
 /// How long it took, where it had bytes.
 pub(super) fn seconds_of(finished: &Finished) -> Option<f64> {
-    (finished.rate_bytes_per_s > 0.0).then(|| finished.bytes as f64 / finished.rate_bytes_per_s)
+    (finished.rate_bytes_per_s > 0.0).then(|| finished.moved_bytes() as f64 / finished.rate_bytes_per_s)
 }
 
 /// `120 arrays, 1.20 GB; 4 failed, 1 cancelled`.

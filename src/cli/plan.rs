@@ -7,6 +7,7 @@ mod service;
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::Error;
 use crate::array::{ArrayMeta, Range};
@@ -102,6 +103,8 @@ pub(super) struct SendPlan {
     /// Of many, so many at once.
     pub at_once: usize,
     pub to: Endpoint,
+    /// For so long a source is tried again where the connection breaks.
+    pub retry: Option<Duration>,
     pub options: Options,
     pub json: bool,
 }
@@ -130,16 +133,34 @@ pub(super) fn send(typed: &SendArguments) -> Result<SendPlan, Failure> {
     let (to, mut options) = (endpoint(to)?, sending(&typed.sending, &typed.common)?);
     options.stats = typed.looking.choice();
     check_handoff(&options, matches!(to, Endpoint::Unix(_)), None)?;
+    let sources = match tree(given, &typed.tree, &typed.view, &typed.looking)? {
+        Some(tree) => Sources::One(Box::new(SourceSpec::new(Origin::Tree(tree)))),
+        None => sources(given, &typed.view)?,
+    };
+    if typed.retry.is_some() {
+        check_retry(given, &sources)?;
+    }
     Ok(SendPlan {
-        sources: match tree(given, &typed.tree, &typed.view, &typed.looking)? {
-            Some(tree) => Sources::One(Box::new(SourceSpec::new(Origin::Tree(tree)))),
-            None => sources(given, &typed.view)?,
-        },
+        sources,
         at_once: usize::from(typed.jobs),
         to,
+        retry: typed.retry,
         options,
         json: typed.common.json,
     })
+}
+
+/// Only what can be read once more can be sent once more.
+fn check_retry(given: &[OsString], sources: &Sources) -> Result<(), Failure> {
+    match sources {
+        Sources::Many(_) => Err(usage(
+            "--retry goes with one source or one folder: send each by itself, or the folder that they are in",
+        )),
+        Sources::One(_) if given.iter().any(|source| source == "-") => Err(usage(
+            "--retry needs a source that can be read again: standard input cannot",
+        )),
+        Sources::One(_) => Ok(()),
+    }
 }
 
 /// The tree that is sent, where a folder is among the sources or something is said that concerns folders alone.

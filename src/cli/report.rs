@@ -1,6 +1,7 @@
 //! Tells what happens: to people, or as JSON Lines.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::control::{Engine, EngineEvent, EngineLine};
 use crate::history::Recording;
@@ -8,6 +9,7 @@ use crate::ping::PingEvent;
 use crate::queue::Counts;
 use crate::service::{AnyEvent, Leftover, ServiceEvent, Status};
 use crate::transfer::{Command, Event, EventKind, FullFolder, Outcome, Side, TransferId};
+use crate::units;
 use crossbeam_channel::{Receiver, never};
 use serde::Serialize;
 
@@ -237,6 +239,17 @@ impl Report {
                 source: name.into(),
             }),
             Output::Terminal(terminal) => terminal.job(transfer, name),
+        }
+    }
+
+    /// A transfer has failed, and is tried again after so long.
+    pub(crate) fn retry(&mut self, failure: &Failure, after: Duration) {
+        let (after_s, why) = (after.as_secs_f64(), failure.to_string());
+        match &mut self.output {
+            Output::Json => output::line(&CommandEvent::Retry { after_s, why }),
+            Output::Terminal(terminal) => {
+                terminal.say(&format!("{why}; trying again in {}", units::duration(after_s)));
+            }
         }
     }
 

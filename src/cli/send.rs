@@ -5,7 +5,7 @@ use crate::transfer::{Job, Side};
 
 use super::arguments::SendArguments;
 use super::batch::{BatchOptions, NamedJob, run as run_many};
-use super::follow::run as run_one;
+use super::follow::{run as run_one, run_patiently};
 use super::plan::{SendPlan, Sources, TransferPlan};
 use super::report::Report;
 use super::{Failure, plan};
@@ -21,12 +21,23 @@ pub(crate) fn run(typed: &SendArguments) -> Result<(), Failure> {
         SendPlan {
             sources: Sources::One(source),
             to,
+            retry,
             options,
             json,
             ..
         } => {
-            let job = Job::Send { source: *source, to };
-            run_one(TransferPlan { job, options, json }, &signals, &mut report).map(drop)
+            let job = || Job::Send {
+                source: (*source).clone(),
+                to: to.clone(),
+            };
+            match retry {
+                Some(patience) => run_patiently(job, &options, patience, &signals, &mut report),
+                None => {
+                    let job = job();
+                    run_one(TransferPlan { job, options, json }, &signals, &mut report)
+                }
+            }
+            .map(drop)
         }
         SendPlan {
             sources: Sources::Many(sources),

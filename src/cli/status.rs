@@ -42,6 +42,7 @@ struct TransferStatus {
     bytes: u64,
     has_begun: bool,
     total_bytes: Option<u64>,
+    resumed_bytes: u64,
     /// Over the last second or two.
     rate_bytes_per_s: f64,
     state: Option<State>,
@@ -184,6 +185,7 @@ fn note(moving: &mut TransferStatus, side: Side, event: &Event) {
             moving.source = moving.source.take().or_else(|| started.source.clone());
             moving.peer = Some(started.peer.clone());
             (moving.has_begun, moving.total_bytes) = (true, started.total_bytes);
+            moving.resumed_bytes = started.resumed_bytes;
         }
         EventKind::Sample(sample) => {
             moving.bytes = sample.bytes;
@@ -210,7 +212,7 @@ fn lines(seen: &ProcessStatus, now_unix_s: u64) -> Vec<String> {
             name.map_or("", String::as_str),
             moving.total_bytes.map_or_else(
                 || units::bytes(moving.bytes).to_string(),
-                |total| units::done_of(moving.bytes, total)
+                |total| units::done_of(moving.resumed_bytes.saturating_add(moving.bytes), total)
             ),
             moving.doing()
         ));

@@ -42,6 +42,7 @@ struct Shown {
     /// Its bar, if it has one.
     bar: Option<BarId>,
     total_bytes: Option<u64>,
+    resumed_bytes: u64,
     element_count: u64,
     way: Way,
     first_elements: Vec<Value>,
@@ -97,6 +98,14 @@ impl Terminal {
             self.state(event.transfer, state);
         }
         if let EventKind::Started(started) = &event.kind {
+            if started.resumed_bytes > 0 {
+                let (there, all) = (started.resumed_bytes, started.total_bytes.unwrap_or(0));
+                let words = format!("goes on: {} are there already", units::done_of(there, all));
+                match self.names.get(&event.transfer) {
+                    Some(name) => self.say(&format!("{name}: {words}")),
+                    None => self.say(&words),
+                }
+            }
             let shown = Shown::new(event.transfer, started);
             self.shown.insert(event.transfer, shown);
         } else if let Some(shown) = self.shown.get_mut(&event.transfer) {
@@ -301,6 +310,7 @@ impl Shown {
         Self {
             bar,
             total_bytes,
+            resumed_bytes: started.resumed_bytes,
             element_count: started.shape.iter().product(),
             way: Way::of(started),
             first_elements: Vec::new(),
@@ -315,9 +325,10 @@ impl Shown {
         self.history.push(elapsed_s, sample.bytes);
         if let Some(bar) = self.bar {
             let rate = self.history.rate_before(elapsed_s, RATE_WINDOW_S);
-            let numbers = lines::numbers(sample.bytes, self.total_bytes, rate);
+            let done_bytes = self.resumed_bytes.saturating_add(sample.bytes);
+            let numbers = lines::numbers(done_bytes, self.total_bytes, rate);
             let change = BarChange::Move {
-                position: sample.bytes,
+                position: done_bytes,
                 text: match self.limit_bytes_per_s {
                     Some(limit) => format!("{numbers}  limited to {}", units::rate(limit as f64)),
                     None => numbers,

@@ -124,7 +124,7 @@ impl Draft {
     /// Bytes that had moved when it ended so.
     fn bytes(&self, outcome: &Outcome) -> u64 {
         match outcome {
-            Outcome::Done(finished) => finished.bytes,
+            Outcome::Done(finished) => finished.moved_bytes(),
             Outcome::Failed(failure) => failure.bytes,
             Outcome::Cancelled | Outcome::Joined => self.bytes,
         }

@@ -264,7 +264,7 @@ impl Guest for TransferPerSender {
         self.newcomers.dismiss("nothing more is received here");
         if how == Closing::Stop {
             for running in &self.running {
-                running.transfer.cancel();
+                running.transfer.stop();
             }
         }
     }

@@ -72,7 +72,7 @@ pub use tell::items::{ItemFailure, Items};
 pub use trust::Trust;
 pub(crate) use upcoming::Upcoming;
 
-/// A running transfer. Dropping it cancels the transfer and joins its threads.
+/// A running transfer. Dropping it stops the transfer and joins its threads.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -142,7 +142,7 @@ impl Transfer {
         let thread = Thread::start_with_waker(&format!("arraylift-{}", id.0), body, end).map_err(failed)?;
         let thread = thread.cancelled_by({
             let controls = Arc::clone(&controls);
-            move || controls.cancel()
+            move || controls.stop()
         });
         Ok(Self {
             id,
@@ -174,12 +174,18 @@ impl Transfer {
         self.controls.cancel();
     }
 
+    /// Gives up for now; what was half received into a file stays where it can be gone on with: when the same is sent
+    /// there once more. So does dropping it.
+    pub fn stop(&self) {
+        self.controls.stop();
+    }
+
     /// Changes the limit while the transfer runs; `None`, or 0, lifts it.
     pub fn set_limit(&self, bytes_per_s: Option<u64>) {
         self.controls.set_limit(bytes_per_s);
     }
 
-    /// Does what `command` asks of this transfer, whichever id it names. [`Command::Stop`] cancels it;
+    /// Does what `command` asks of this transfer, whichever id it names. [`Command::Stop`] stops it;
     /// [`Command::Drain`] lets it go on to its end.
     pub(crate) fn apply(&self, command: Command) {
         self.controls.apply(command);

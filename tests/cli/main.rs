@@ -35,6 +35,7 @@ mod pipes;
 mod queue;
 mod recipe;
 mod repeat;
+mod resume;
 mod sandbox;
 mod serve;
 mod shm;

@@ -193,6 +193,11 @@ pub(crate) struct SendArguments {
     /// Of several sources, so many are sent at once, each over a connection of its own
     #[arg(long, value_name = "N", default_value = "4", value_parser = whole::<u16>(1, 256))]
     pub jobs: u16,
+    /// Where the connection breaks, or nobody listens, tries again until nothing has moved for so long; what the receiver
+    /// has by then is not sent again
+    #[arg(long, value_name = "TIME", value_parser = parse_time, default_missing_value = "10m", num_args = 0..=1,
+          require_equals = true)]
+    pub retry: Option<Duration>,
     #[command(flatten)]
     pub tree: TreeArguments,
     #[command(flatten)]

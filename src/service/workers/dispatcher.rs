@@ -240,7 +240,7 @@ impl Dispatcher {
                 front.counts_have_changed();
             }
             EventKind::Sample(sample) => bytes = sample.bytes,
-            EventKind::Finished(finished) => bytes = finished.bytes,
+            EventKind::Finished(finished) => bytes = finished.moved_bytes(),
             EventKind::Failed(failure) => bytes = failure.bytes,
             EventKind::Cancelled { bytes: moved, .. } => bytes = *moved,
             _ => {}

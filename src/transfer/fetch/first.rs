@@ -301,6 +301,7 @@ fn finished(file: &FetchedFile, published: Published, context: &MachineContext, 
     let bytes = file.landed_bytes();
     Finished {
         bytes,
+        resumed_bytes: 0,
         rate_bytes_per_s: context.probe.mean_rate(bytes, context.events.paused_for()),
         verified: None,
         items: None,

@@ -227,6 +227,7 @@ impl FileRequest {
             dtype: meta.dtype().name(),
             shape: meta.shape().dimensions().to_vec(),
             total_bytes: info.len,
+            resumed_bytes: 0,
             streams,
             memory: sink.memory().map(Into::into),
             congestion_control: connection.congestion_control().map(Into::into),

@@ -14,6 +14,8 @@ use crate::transfer::tell::event::Side;
 pub(crate) struct Controls {
     paused: AtomicBool,
     cancelled: AtomicBool,
+    /// What was received is not to be gone on with.
+    discards: AtomicBool,
     /// 0 is no limit.
     limit_bytes_per_s: AtomicU64,
     writer_pace_bytes_per_s: AtomicU64,
@@ -34,6 +36,7 @@ impl Controls {
         Self {
             paused: AtomicBool::new(false),
             cancelled: AtomicBool::new(false),
+            discards: AtomicBool::new(false),
             limit_bytes_per_s: AtomicU64::new(limit_bytes_per_s.unwrap_or(0)),
             writer_pace_bytes_per_s: AtomicU64::new(0),
             reader_pace_bytes_per_s: AtomicU64::new(0),
@@ -50,7 +53,8 @@ impl Controls {
         match command {
             Command::Pause { .. } => self.pause(true),
             Command::Resume { .. } => self.pause(false),
-            Command::Cancel { .. } | Command::Stop => self.cancel(),
+            Command::Cancel { .. } => self.cancel(),
+            Command::Stop => self.stop(),
             Command::Limit { bytes_per_s, .. } => self.set_limit(bytes_per_s),
             // It is under way, and goes on to its end.
             Command::Drain => {}
@@ -62,7 +66,14 @@ impl Controls {
         self.wake();
     }
 
+    /// Gives up, for good: what was half received is removed.
     pub(crate) fn cancel(&self) {
+        self.discards.store(true, Ordering::SeqCst);
+        self.stop();
+    }
+
+    /// Gives up for now: what was half received stays, where it can be gone on with.
+    pub(crate) fn stop(&self) {
         self.cancelled.store(true, Ordering::SeqCst);
         self.wake();
     }
@@ -84,6 +95,11 @@ impl Controls {
 
     pub(crate) fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::SeqCst)
+    }
+
+    /// Whether somebody wants nothing of it any more, ever.
+    pub(crate) fn discards(&self) -> bool {
+        self.discards.load(Ordering::SeqCst)
     }
 
     pub(crate) fn limit_bytes_per_s(&self) -> Option<u64> {

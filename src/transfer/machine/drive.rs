@@ -80,6 +80,9 @@ pub(crate) trait Machine {
         true
     }
 
+    /// Nobody wants to go on with what has come so far.
+    fn discard(&self) {}
+
     /// What stays of an array that does not become whole, where that is more than nothing.
     fn left_behind(&self) -> Option<String> {
         None
@@ -185,6 +188,9 @@ impl Course {
         now: Instant,
         timeout: Duration,
     ) -> Turn {
+        if controls.discards() {
+            machine.discard();
+        }
         let stopped = if controls.is_cancelled() {
             Some(CANCELLED)
         } else {

@@ -344,7 +344,7 @@ impl Machine for FirstReceiver {
     fn bytes(&self) -> u64 {
         match (&self.phase, self.receiving()) {
             (Phase::Tree(tree), _) => tree.bytes(),
-            (_, Some(receiving)) => receiving.array.sink.ledger.landed_bytes(),
+            (_, Some(receiving)) => receiving.array.sink.ledger.received_bytes(),
             (Phase::Confirming { kept, .. } | Phase::Over(kept), None) => match kept {
                 Kept::Handed { bytes, .. } => *bytes,
                 Kept::Sink(_) => 0,
@@ -355,6 +355,12 @@ impl Machine for FirstReceiver {
 
     fn awaits_offer_of_many(&self) -> bool {
         self.is_one_of_many && matches!(self.phase, Phase::Greeting { .. })
+    }
+
+    fn discard(&self) {
+        if let Some(receiving) = self.receiving() {
+            receiving.array.sink.discard();
+        }
     }
 
     fn left_behind(&self) -> Option<String> {

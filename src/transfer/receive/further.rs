@@ -119,7 +119,11 @@ impl Machine for FurtherReceiver {
     }
 
     fn bytes(&self) -> u64 {
-        self.receiving.array.sink.ledger.landed_bytes()
+        self.receiving.array.sink.ledger.received_bytes()
+    }
+
+    fn discard(&self) {
+        self.receiving.array.sink.discard();
     }
 
     fn left_behind(&self) -> Option<String> {

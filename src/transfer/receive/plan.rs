@@ -54,6 +54,7 @@ impl ReceivePlan {
             dtype: meta.dtype().name(),
             shape: meta.shape().dimensions().to_vec(),
             total_bytes: Some(meta.byte_len()),
+            resumed_bytes: sink.map_or(0, |sink| sink.resumed_bytes),
             streams,
             memory: sink.and_then(PreparedSink::memory).map(Into::into),
             congestion_control: connection.congestion_control().map(Into::into),

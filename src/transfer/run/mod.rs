@@ -227,7 +227,7 @@ impl Run<'_> {
             Ok(false) => vec![(side, Ended::Cancelled { bytes: 0, note: None })],
             Err(error) => {
                 // A side that had begun meanwhile has nobody to talk to.
-                self.controls.cancel();
+                self.controls.stop();
                 let mut ended = self.sample();
                 ended.retain(|(other, _)| *other != side);
                 ended.insert(0, (side, Ended::Failed { error, bytes: 0 }));

@@ -157,6 +157,7 @@ impl FirstSender {
             dtype: meta.dtype().name(),
             shape: meta.shape().dimensions().to_vec(),
             total_bytes: Some(meta.byte_len()),
+            resumed_bytes: self.link.wire.claimed_bytes(),
             streams,
             memory: None,
             congestion_control: connection.congestion_control().map(Into::into),
@@ -261,11 +262,16 @@ impl FirstSender {
         if self.streams > 1 {
             self.link.controls.wake();
         }
-        let bytes = self.link.bytes();
+        let kept_bytes = self.link.wire.kept_bytes();
+        let moved_bytes = self.link.bytes();
         let checksum = self.link.wire.verified_checksum();
         Finished {
-            bytes,
-            rate_bytes_per_s: self.link.probe.mean_rate(bytes, self.link.events.paused_for()),
+            bytes: kept_bytes + moved_bytes,
+            resumed_bytes: kept_bytes,
+            rate_bytes_per_s: self
+                .link
+                .probe
+                .mean_rate(moved_bytes, self.link.events.paused_for()),
             verified: checksum.is_some().then_some(true),
             durable: None,
             sync_s: None,

@@ -30,6 +30,8 @@ pub(crate) struct BlockReceiver {
     asked_ahead_at: u64,
     /// Who writes, where that may last too long for this thread.
     away: Option<WriteAway>,
+    /// What is verified is being written down.
+    recording: Option<Pending<()>>,
 }
 
 /// So much room is asked for at most, beside what the file system is asked for at once.
@@ -76,6 +78,7 @@ impl BlockReceiver {
             disk,
             coming: None,
             asked_ahead_at: 0,
+            recording: None,
         }
     }
 
@@ -93,6 +96,7 @@ impl BlockReceiver {
         seen: &mut dyn FnMut(&[u8]),
     ) -> Result<Received, Error> {
         let Wanted { at, len, .. } = wanted;
+        self.keep_record(incoming, now)?;
         match self.away.as_mut().map_or(Ok(LastWrite::None), WriteAway::last)? {
             LastWrite::None => {}
             LastWrite::Lasts => return Ok(Received::WaitsForDisk),
@@ -197,6 +201,25 @@ impl BlockReceiver {
             self.asked_ahead_at = end;
             self.coming = Some(self.begin(incoming, move |sink| sink.make_room_ahead(end)));
         }
+    }
+
+    /// Has it written down what is verified, where that is due.
+    fn keep_record(&mut self, incoming: &Arc<IncomingArray>, now: Instant) -> Result<(), Error> {
+        if let Some(recording) = self.recording.take() {
+            match recording.take() {
+                None => {
+                    self.recording = Some(recording);
+                    return Ok(());
+                }
+                Some(written) => written?,
+            }
+        }
+        if incoming.sink.record_is_due(now) {
+            let array = Arc::clone(incoming);
+            let write = move || array.sink.write_record();
+            self.recording = Some(self.disk.begin(incoming.sink.effort(), write));
+        }
+        Ok(())
     }
 
     /// Begins to make room.

@@ -10,7 +10,10 @@ mod folder;
 mod holes;
 pub(crate) mod incoming_array;
 mod name;
+mod on_record;
+mod opened_part;
 mod part_file;
+mod part_log;
 pub(crate) mod part_name;
 mod publication;
 mod publish;
@@ -27,9 +30,11 @@ pub(crate) mod write_away;
 use std::fs::{File, Metadata};
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Instant;
 
 use crate::error::{Error, overwritten, reason};
 use crate::ledger::Ledger;
@@ -43,6 +48,8 @@ use crate::wire::Offer;
 
 use existing::{ExistingPart, open_existing};
 use fault_ahead::FaultAhead;
+use on_record::OnRecord;
+use part_log::MarkError;
 use file_system::{Effort, FileSystem};
 use part_file::{PartFile, check_folder, folder_of};
 use part_name::PartNumber;
@@ -53,11 +60,18 @@ pub(crate) use route_choice::ChosenRoute;
 use route_choice::RouteChoice;
 use write_away::WriteAway;
 
+/// Less that has come is not worth a file that stays behind.
+const KEPT_BYTES_MIN: u64 = 1 << 20;
+
 /// A sink that is ready for an array's bytes, over one connection or several. Dropping it before it is published
 /// removes what was half received.
 pub(crate) struct PreparedSink {
     /// Which bytes of the array are here.
     pub(crate) ledger: Arc<Ledger>,
+    /// Bytes that were there already.
+    pub(crate) resumed_bytes: u64,
+    /// Nobody wants to go on with what has come.
+    is_unwanted: AtomicBool,
     storage: Storage,
     choice: RouteChoice,
     /// Where a new file was made.
@@ -167,7 +181,7 @@ impl PreparedSink {
     /// Makes room for what is offered: memory or disk that is not there is refused here, before anything is sent. Where
     /// it [is in a file](SinkSpec::is_in_file) that takes as long as its disk does.
     pub(crate) fn prepare(request: SinkRequest) -> Result<Self, Error> {
-        let (ledger, choice) = (Arc::clone(&request.ledger), request.route);
+        let (mut ledger, choice) = (Arc::clone(&request.ledger), request.route);
         let len = ledger.total_bytes().unwrap_or(u64::MAX);
         if choice.needs_file() && !request.spec.is_in_file() {
             return Err(Error::Usage(format!(
@@ -182,10 +196,15 @@ impl PreparedSink {
                 let ahead = FaultAhead::start(room.region.populator());
                 Storage::Memory { room, ahead }
             }
-            SinkSpec::File(_) | SinkSpec::Folder(_) | SinkSpec::Shm(_) => Storage::New(PartFile::create(&request)?),
+            SinkSpec::File(_) | SinkSpec::Folder(_) | SinkSpec::Shm(_) => {
+                let (part, resumed) = PartFile::create(&request)?;
+                ledger = part.ledger(&request, resumed)?;
+                Storage::New(part)
+            }
             SinkSpec::Within { path, at_bytes } => Storage::Existing(ExistingPart::open(path, *at_bytes, &request)?),
         };
         let file_system = storage.file_system();
+        let resumed_bytes = ledger.recorded_bytes();
         let is_through_buffer = matches!(choice, ReceiveRouteChoice::Auto | ReceiveRouteChoice::Recv);
         let writes_may_last = is_through_buffer && file_system.writes_may_last();
         Ok(Self {
@@ -197,6 +216,8 @@ impl PreparedSink {
             file_system,
             writes_may_last,
             ledger,
+            resumed_bytes,
+            is_unwanted: AtomicBool::new(false),
             storage,
             len,
             chunk_bytes: request.chunk_bytes,
@@ -260,11 +281,25 @@ impl PreparedSink {
 
     /// The bytes around byte `at` for which there is room; `None` where it has to be made. Never waits for a disk.
     pub(crate) fn room_at(&self, at: u64) -> Option<Range<u64>> {
-        match &self.storage {
+        let room = match &self.storage {
             Storage::New(part) => part.space_at(at),
             Storage::Existing(part) => part.space_at(at),
             Storage::Nowhere | Storage::Memory { .. } => Some(0..u64::MAX),
+        }?;
+        match self.ledger.grain() {
+            // Each block is asked for: another one may be on record.
+            Some(grain) if self.is_resumed() => {
+                let begin = at - at % grain.bytes();
+                let is_void = !self.ledger.needs_void(at);
+                is_void.then(|| room.start.max(begin)..room.end.min(begin + grain.bytes()))
+            }
+            _ => Some(room),
         }
+    }
+
+    /// Whether some of it was there before.
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.resumed_bytes > 0
     }
 
     /// Makes room for these bytes before they come. Returns the bytes around them that need not be asked for again.
@@ -272,6 +307,7 @@ impl PreparedSink {
     /// # Errors
     /// The disk is full.
     pub(crate) fn make_room(&self, bytes: Range<u64>) -> Result<Range<u64>, Error> {
+        self.void(bytes.start)?;
         match &self.storage {
             Storage::New(part) => part.take_space(bytes, self.ledger.landed_bytes()),
             Storage::Existing(part) => part.take_space(bytes, self.ledger.landed_bytes()),
@@ -285,7 +321,10 @@ impl PreparedSink {
     /// The disk is full.
     pub(crate) fn make_room_ahead(&self, at: u64) -> Result<Range<u64>, Error> {
         match &self.storage {
-            Storage::New(part) => part.take_space_ahead(at, self.ledger.landed_bytes()),
+            Storage::New(part) => {
+                let room = part.take_space_ahead(at, self.ledger.landed_bytes())?;
+                Ok(if self.is_resumed() { at..at } else { room })
+            }
             Storage::Existing(part) => part.take_space_ahead(at, self.ledger.landed_bytes()),
             Storage::Nowhere | Storage::Memory { .. } => Ok(0..u64::MAX),
         }
@@ -338,6 +377,63 @@ impl PreparedSink {
     /// The name of a new file while it is not whole, as it was when it was made.
     pub(crate) fn part(&self) -> Option<&Path> {
         self.part.as_deref()
+    }
+
+    /// Copies the first bytes of what was there before.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) fn copy_prefix(&self, into: &mut [u8]) -> Result<(), Error> {
+        let Storage::New(part) = &self.storage else {
+            return Err(Error::Bug("bytes that were there before, in what is no file".into()));
+        };
+        let read = part.file.read_exact_at(into, part.data_offset);
+        read.map_err(|error| part.write_error(&error, self.len))
+    }
+
+    /// Whether [`PreparedSink::write_record`] is to be called now; by whoever is told so.
+    pub(crate) fn record_is_due(&self, now: Instant) -> bool {
+        self.record().is_some_and(|record| record.is_due(&self.ledger, now))
+    }
+
+    /// Writes down which blocks are verified, so that they need not come again if the transfer breaks. Waits for the disk.
+    ///
+    /// # Errors
+    /// The file is somebody else's now, or could not be put on disk.
+    pub(crate) fn write_record(&self) -> Result<(), Error> {
+        let Storage::New(part) = &self.storage else {
+            return Ok(());
+        };
+        let Some(record) = part.record() else {
+            return Ok(());
+        };
+        record.write(&self.ledger, &part.file).map_err(|error| match error {
+            MarkError::NotOurs => Error::SinkChanged(part.path()),
+            MarkError::NotOnDisk(error) => self.not_on_disk(&error),
+        })
+    }
+
+    /// Nobody wants to go on with what has come: nothing of it stays.
+    pub(crate) fn discard(&self) {
+        self.is_unwanted.store(true, Ordering::SeqCst);
+    }
+
+    fn record(&self) -> Option<&OnRecord> {
+        match &self.storage {
+            Storage::New(part) => part.record(),
+            _ => None,
+        }
+    }
+
+    /// Takes the block around byte `at` off the record, where it is about to get other bytes.
+    fn void(&self, at: u64) -> Result<(), Error> {
+        if self.ledger.needs_void(at) {
+            if let (Some(record), Some(index)) = (self.record(), self.ledger.index_of(at)) {
+                record.void(index).map_err(|error| self.write_error(&error))?;
+            }
+            self.ledger.voided(at);
+        }
+        Ok(())
     }
 
     /// An error as it is, or with what it has left behind: bytes in a file that was there before.
@@ -411,6 +507,14 @@ impl Storage {
 
 impl Drop for PreparedSink {
     fn drop(&mut self) {
+        if let (Storage::New(part), false) = (&self.storage, *self.is_unwanted.get_mut())
+            && self.ledger.verified_bytes() >= KEPT_BYTES_MIN
+            && part.record().is_some()
+        {
+            // What it comes to is told already.
+            let _ = self.write_record();
+            part.keep_to_resume();
+        }
         if let Storage::Memory { room, ahead } = std::mem::replace(&mut self.storage, Storage::Nowhere) {
             // First of all nobody faults pages in any more.
             drop(ahead);

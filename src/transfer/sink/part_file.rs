@@ -12,16 +12,20 @@ use rustix::fs::{Mode, fchmod};
 
 use crate::array::npy;
 use crate::error::{DiskRoom, Error, Reason, reason};
+use crate::ledger::Ledger;
 use crate::route::ReceiveRouteChoice;
 use crate::route::receive::takes_splice;
 use crate::transfer::limits::promise::Promise;
 use crate::transfer::plan::SinkSpec;
 
 use super::folder::Folder;
+use super::holes::Holes;
 use super::name::file_name;
+use super::on_record::OnRecord;
+use super::opened_part::{OpenedPart, Resumed, head_of};
 use super::removal;
-use super::reservation::Reservation;
-use super::{Content, SinkRequest, final_name, part_name, unwritable};
+use super::reservation::{NoSpace, Reservation};
+use super::{Content, SinkRequest, final_name, unwritable};
 
 /// Less than this is received sooner without a pipe.
 const SPLICE_BYTES_MIN: u64 = 1 << 20;
@@ -43,6 +47,8 @@ pub(crate) struct PartFile {
     shared: Option<Shared>,
     /// The disk that it takes, where it is no shared memory and its length is known.
     space: Option<Reservation>,
+    /// What is written down of it while it grows, where it could be gone on with.
+    record: Option<OnRecord>,
     /// It is not removed with this value: it has its name, or is kept where it is.
     stays: AtomicBool,
 }
@@ -54,11 +60,12 @@ struct Shared {
 }
 
 impl PartFile {
-    /// Makes the file for what is offered.
+    /// Makes the file for what is offered, or opens the one that an earlier transfer of the same has left half received:
+    /// then also what is there of it.
     ///
     /// # Errors
     /// The disk has no room for it, or does not take it.
-    pub(crate) fn create(request: &SinkRequest) -> Result<Self, Error> {
+    pub(super) fn create(request: &SinkRequest) -> Result<(Self, Option<Resumed>), Error> {
         let SinkRequest { offer, content, .. } = request;
         let mut shared = None;
         let (wanted, plain) = match &request.spec {
@@ -91,35 +98,88 @@ impl PartFile {
         let folder = Folder::open(wanted.parent().unwrap_or(Path::new(""))).map_err(refused)?;
         let wanted_name = PathBuf::from(wanted.file_name().unwrap_or_default());
         final_name::check(&folder, &wanted_name).map_err(refused)?;
-        let (file, name) = part_name::create(&folder, &wanted_name, request.part_number)?;
+        let head = head_of(request, &wanted_name, data_offset).filter(|_| shared.is_none());
+        let opened = OpenedPart::open(&folder, &wanted_name, head.as_ref(), request)?;
         let mut part = Self {
-            file: Arc::new(file),
+            file: Arc::new(opened.file),
             folder,
-            name,
+            name: opened.name,
             wanted: wanted_name,
             data_offset,
             len: AtomicU64::new(needed),
             grows: *content == Content::Growing,
             shared,
             space: None,
+            record: opened.record,
             stays: AtomicBool::new(false),
         };
+        if let Err(error) = part.make_ready(request, &header, opened.resumed.is_some()) {
+            if opened.resumed.is_some() {
+                // There may be room for the rest of it later.
+                part.keep();
+            }
+            return Err(error);
+        }
+        Ok((part, opened.resumed))
+    }
+
+    /// Promises it room, and gives it its length and its header.
+    fn make_ready(&mut self, request: &SinkRequest, header: &[u8], is_resumed: bool) -> Result<(), Error> {
+        let (needed, array_at) = (self.len.load(Ordering::Relaxed), self.data_offset);
         // Memory and disk are only promised: an offer alone must not cost them.
         // Writing to a map of a file tells nobody that the disk is full.
         let in_any_case = request.route == ReceiveRouteChoice::Map;
-        let keep_free = request.keep_free.filter(|_| part.shared.is_none());
-        let space = Reservation::of_new(&part.file, needed, data_offset, keep_free, in_any_case);
+        let keep_free = request.keep_free.filter(|_| self.shared.is_none());
+        let space = if is_resumed {
+            let bytes = array_at..needed;
+            Holes::within(&self.file, bytes.clone())
+                .map_err(NoSpace::from)
+                .and_then(|holes| Reservation::of_part(&self.file, bytes, holes, keep_free, in_any_case))
+        } else {
+            Reservation::of_new(&self.file, needed, array_at, keep_free, in_any_case)
+        };
         let space = space.map_err(|no| {
-            let refused = |error: &io::Error| part.write_error(error, needed);
-            let full = |room| part.full(needed, Some(room));
-            no.error(offer.meta.byte_len(), folder_of(&wanted), full, refused)
+            let refused = |error: &io::Error| self.write_error(error, needed);
+            let full = |room| self.full(needed, Some(room));
+            let folder = self.folder.path_of(Path::new(""));
+            no.error(needed - array_at, &folder, full, refused)
         })?;
-        part.file
+        self.file
             .set_len(needed)
-            .and_then(|()| part.file.write_all_at(&header, 0))
-            .map_err(|error| part.write_error(&error, needed))?;
-        part.space = Some(space).filter(|_| part.shared.is_none() && !part.grows);
-        Ok(part)
+            .and_then(|()| self.file.write_all_at(header, 0))
+            .map_err(|error| self.write_error(&error, needed))?;
+        self.space = Some(space).filter(|_| self.shared.is_none() && !self.grows);
+        Ok(())
+    }
+
+    /// The ledger for what is offered: what was there of it is in it already, and what comes is kept for the record.
+    ///
+    /// # Errors
+    /// What was there is none of what is offered.
+    pub(super) fn ledger(&self, request: &SinkRequest, resumed: Option<Resumed>) -> Result<Arc<Ledger>, Error> {
+        let given = &request.ledger;
+        let (total, checksum) = (given.total_bytes(), given.checksum_kind());
+        match (total, resumed, request.offer.grain) {
+            (Some(total), Some(Resumed { grain, blocks }), _) => {
+                Ledger::resumed(total, checksum, grain, request.offer.streams, blocks)
+            }
+            (Some(total), None, Some(grain)) if self.record.is_some() => {
+                Ok(Ledger::recording(total, checksum, grain, request.offer.streams))
+            }
+            _ => Ok(Arc::clone(given)),
+        }
+    }
+
+    /// What is written down of it.
+    pub(super) fn record(&self) -> Option<&OnRecord> {
+        self.record.as_ref().filter(|record| record.is_kept())
+    }
+
+    /// It stays with what is written down of it, so that it can be gone on with; not where anybody has cut or replaced it.
+    pub(super) fn keep_to_resume(&self) {
+        if self.check().is_ok() && self.is_still_there() {
+            self.keep();
+        }
     }
 
     /// The bytes around byte `at` of the array whose disk space is taken; `None` where it is not. Never waits for the disk.
@@ -211,6 +271,11 @@ impl PartFile {
         if !self.is_still_there() {
             return Err(Error::SinkChanged(self.path()));
         }
+        if let Some(record) = &self.record
+            && !record.is_ours(&self.file)
+        {
+            return Err(Error::SinkChanged(self.path()));
+        }
         if self.shared.is_none() {
             // A file system without modes has its own.
             let _ = fchmod(&self.file, usual_mode());
@@ -258,7 +323,13 @@ impl PartFile {
 
 impl Drop for PartFile {
     fn drop(&mut self) {
-        if !*self.stays.get_mut() && self.is_still_there() {
+        if *self.stays.get_mut() {
+            return;
+        }
+        if let Some(record) = &self.record {
+            record.remove();
+        }
+        if self.is_still_there() {
             // Gone already is as good. What cannot be removed has a name that says what it is, and the next service tells
             // of it.
             let _ = self.folder.unlink(&self.name);

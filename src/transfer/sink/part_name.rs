@@ -58,8 +58,12 @@ impl PartNumber {
 }
 
 /// Makes a file in a folder in which it shall be called `wanted`, only for this user, and locks it. Returns its name, with
-/// the number that was given out for it, unless another file has that.
-pub(super) fn create(folder: &Folder, wanted: &Path, given: Option<PartNumber>) -> Result<(File, PathBuf), Error> {
+/// the first of the numbers that were given for it that no other file has, or with any where all are taken.
+pub(super) fn create(
+    folder: &Folder,
+    wanted: &Path,
+    given: impl IntoIterator<Item = PartNumber>,
+) -> Result<(File, PathBuf), Error> {
     let drawn = std::iter::repeat_with(PartNumber::draw);
     for number in given.into_iter().chain(drawn).take(TRIES) {
         let name = number.name_for(wanted);

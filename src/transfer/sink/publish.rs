@@ -28,10 +28,31 @@ impl PreparedSink {
     /// Gives a new file its final name, without a sync.
     pub(crate) fn publish(&self) -> Result<Published, Error> {
         self.settle()?;
-        Ok(Published {
+        let published = Published {
             durable: self.file_on_disk().map(|_| false),
             ..self.name()?
-        })
+        };
+        self.remove_record();
+        Ok(published)
+    }
+
+    /// Puts its file on disk.
+    fn sync(&self, file: &File) -> io::Result<bool> {
+        match &self.storage {
+            Storage::New(part) => part
+                .record()
+                .map_or_else(|| sync(file), |record| record.around_sync(|| sync(file))),
+            _ => sync(file),
+        }
+    }
+
+    /// It has its name, and needs no record to be gone on with.
+    fn remove_record(&self) {
+        if let Storage::New(part) = &self.storage
+            && let Some(record) = part.record()
+        {
+            record.remove();
+        }
     }
 
     /// The file that it lands in, where that is more than memory by a name.
@@ -103,7 +124,7 @@ fn put_in_order(jobs: Vec<Job>) {
     for job in settled(waited_for) {
         let Some(array) = job.array() else { continue };
         let file = array.sink.file_on_disk().map(Arc::clone);
-        match file.map_or(Ok(true), |file| sync(&file)) {
+        match file.map_or(Ok(true), |file| array.sink.sync(&file)) {
             Ok(is_synced) => synced.push((job, is_synced)),
             Err(error) => {
                 let error = array.sink.not_on_disk(&error);
@@ -131,6 +152,7 @@ fn put_in_order(jobs: Vec<Job>) {
             (Storage::New(part), Some(file)) if is_synced => sync_name(part.folder(), &file, &mut folders),
             _ => Ok(()),
         };
+        array.sink.remove_record();
         job.finish(match (result, published.path) {
             (Err(error), Some(path)) => {
                 let reason = reason(&error);

@@ -211,6 +211,10 @@ pub struct Started {
     pub shape: Vec<u64>,
     /// Bytes in all; null where nobody knows before the end.
     pub total_bytes: Option<u64>,
+    /// Bytes of them that were at the receiver already, from a transfer that broke. They do not move again, and are in no
+    /// sample; where the source has other bytes now, some do move.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub resumed_bytes: u64,
     /// It is a tree of files; what else is told of arrays says nothing then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_tree: bool,
@@ -264,6 +268,11 @@ fn is_last() -> bool {
     true
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// What has been looked at of an array, tile by tile.
 #[derive(Debug, PartialEq)]
 pub(crate) struct TiledArray {
@@ -281,6 +290,9 @@ pub(crate) struct TiledArray {
 pub struct Finished {
     /// Bytes of the array.
     pub bytes: u64,
+    /// Bytes of them that were at the receiver already, from a transfer that broke, and are in no rate.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub resumed_bytes: u64,
     /// The mean, in bytes a second: from the offer, or the head of a server's answer, until all was verified and, where
     /// it is synced, on disk; without pauses of this end. No wire tells of a pause of the other end, which counts.
     pub rate_bytes_per_s: f64,
@@ -308,6 +320,12 @@ pub struct Finished {
 }
 
 impl Finished {
+    /// Bytes that have moved.
+    #[must_use]
+    pub fn moved_bytes(&self) -> u64 {
+        self.bytes.saturating_sub(self.resumed_bytes)
+    }
+
     /// Whether the array is on disk, and how much of the time that took; `None` where there is nothing to say.
     pub(crate) fn on_disk_in_words(&self) -> Option<String> {
         match (self.durable?, self.sync_s) {

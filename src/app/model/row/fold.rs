@@ -176,13 +176,13 @@ impl Row {
             Side::Receiver => &mut self.receiver,
         };
         // Where its mean ends: the threads are joined after that.
-        let took_s = finished.bytes as f64 / finished.rate_bytes_per_s;
+        let took_s = finished.moved_bytes() as f64 / finished.rate_bytes_per_s;
         let ended_s = if took_s.is_finite() {
             end.started_s + took_s + end.series.paused_s() - end.base_paused_s
         } else {
             t_s
         };
-        end.series.push(ended_s.min(t_s), end.base_bytes + finished.bytes);
+        end.series.push(ended_s.min(t_s), end.base_bytes + finished.moved_bytes());
         if let Some(items) = finished.items.take() {
             end.settled.push(t_s, items.settled());
             end.items = Some(items);

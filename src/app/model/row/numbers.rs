@@ -116,7 +116,7 @@ impl Row {
             .sum();
         let moved = series.bytes();
         let took_s = match &end.finished {
-            Some(finished) if mean > 0.0 && !self.repeats() => finished.bytes as f64 / mean,
+            Some(finished) if mean > 0.0 && !self.repeats() => finished.moved_bytes() as f64 / mean,
             _ => series.active_s(),
         };
         let peak = self.peak().unwrap_or(mean);
@@ -144,11 +144,15 @@ impl Row {
         told.or(meta.map(ArrayMeta::byte_len))
     }
 
-    /// Bytes of this round so far.
+    /// Bytes of this round so far, and those that were there before it.
     #[must_use]
     pub(crate) fn done_bytes(&self) -> u64 {
         let end = self.main_end();
-        end.series.bytes().saturating_sub(end.base_bytes)
+        let there = end.started.as_ref().map_or(0, |started| started.resumed_bytes);
+        let moved = end.series.bytes().saturating_sub(end.base_bytes);
+        // Where the source has other bytes now, what was there moves once more.
+        self.total_bytes()
+            .map_or(moved, |total| total.min(there.saturating_add(moved)).max(moved))
     }
 
     /// The rate at `now_s` on the window's clock, in bytes a second; 0 where none moves.
@@ -268,8 +272,7 @@ impl Row {
     /// How much of this round is done, from 0 to 1.
     #[must_use]
     pub fn share_done(&self) -> f64 {
-        let end = self.main_end();
-        let done = end.series.bytes().saturating_sub(end.base_bytes);
+        let (end, done) = (self.main_end(), self.done_bytes());
         match (
             &self.phase,
             end.started.as_ref().and_then(|started| started.total_bytes),

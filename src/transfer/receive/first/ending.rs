@@ -99,7 +99,8 @@ impl FirstReceiver {
             // Further connections wait for it.
             self.link.controls.wake();
         }
-        let bytes = array.sink.ledger.landed_bytes();
+        let ledger = &array.sink.ledger;
+        let bytes = (ledger.landed_bytes(), ledger.recorded_bytes());
         let notes = [published.note.clone(), surplus, array.sink.note_on_routes()];
         let notes: Vec<String> = notes.into_iter().flatten().collect();
         let note = (!notes.is_empty()).then(|| notes.join("; "));
@@ -107,7 +108,8 @@ impl FirstReceiver {
     }
 
     /// The array is where it belongs: says so to the sender.
-    pub(super) fn conclude(&mut self, kept: Kept, bytes: u64, published: Published) {
+    /// Of its `bytes` so many were there before.
+    pub(super) fn conclude(&mut self, kept: Kept, (bytes, resumed_bytes): (u64, u64), published: Published) {
         let checksum = self.link.wire.verified_checksum();
         let Published {
             path,
@@ -117,7 +119,11 @@ impl FirstReceiver {
         } = published;
         let finished = Box::new(Finished {
             bytes,
-            rate_bytes_per_s: self.link.probe.mean_rate(bytes, self.link.events.paused_for()),
+            resumed_bytes,
+            rate_bytes_per_s: self
+                .link
+                .probe
+                .mean_rate(bytes - resumed_bytes, self.link.events.paused_for()),
             verified: checksum.is_some().then_some(true),
             durable,
             sync_s: sync.map(|sync| sync.as_secs_f64()),

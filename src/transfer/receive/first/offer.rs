@@ -163,7 +163,7 @@ impl FirstReceiver {
             ..Published::default()
         };
         let array = Some(array);
-        self.conclude(Kept::Handed { array, bytes }, bytes, published);
+        self.conclude(Kept::Handed { array, bytes }, (bytes, 0), published);
         Ok(())
     }
 }

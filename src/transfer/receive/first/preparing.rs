@@ -97,8 +97,17 @@ impl FirstReceiver {
         let ChosenRoute { route, reason } = sink.route()?;
         if let Some(surveyor) = &self.link.surveyor {
             surveyor.survey().begin(&offer.meta);
+            if sink.is_resumed() {
+                surveyor
+                    .survey()
+                    .leave_out("what was here before it went on was not looked at".into());
+            }
         }
-        let preview = Prefix::new(&offer.meta, self.link.options.preview_elements);
+        let mut preview = Prefix::new(&offer.meta, self.link.options.preview_elements);
+        // No block is shorter than all that is shown.
+        if ledger.is_recorded(0) {
+            sink.copy_prefix(preview.bytes_mut())?;
+        }
         let listener = self.listener.take();
         let (streams, is_sole) = match &listener {
             Some(listener) => (offer.streams.clamp(1, Options::STREAMS_MAX), listener.is_sole()),
@@ -114,7 +123,8 @@ impl FirstReceiver {
         self.link.events.tell(EventKind::Started(Box::new(started)));
         self.link.events.tell(preview.event());
         let blocks = BlockReceiver::new(&sink, route, self.link.publishing.clone());
-        let array = Arc::new(IncomingArray::new(sink, preview).on_grid(offer.grain));
+        let grain = ledger.grain().or(offer.grain);
+        let array = Arc::new(IncomingArray::new(sink, preview).on_grid(grain));
         let joins = expected.as_ref().map(|expected| (streams, expected.token));
         if let Some(expected) = expected {
             // There is room: a transfer asks once.

@@ -342,6 +342,7 @@ impl TreeReceiving {
         let items: Items = std::mem::take(&mut self.incoming.items);
         Progress::Done(Box::new(Finished {
             bytes: self.incoming.bytes,
+            resumed_bytes: 0,
             rate_bytes_per_s: link.probe.mean_rate(self.incoming.bytes, link.events.paused_for()),
             verified: self.incoming.is_verified.then_some(true),
             durable: Some(self.syncs),

@@ -574,6 +574,7 @@ impl TreeSender {
         let items = std::mem::take(&mut self.outgoing.items);
         Finished {
             bytes: self.bytes,
+            resumed_bytes: 0,
             rate_bytes_per_s: self.probe.mean_rate(self.bytes, self.events.paused_for()),
             verified: (self.checksum != ChecksumKind::None).then_some(true),
             items: Some(Box::new(items)),

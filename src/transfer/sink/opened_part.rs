@@ -1,0 +1,109 @@
+//! Opens the file that is received into: a new one, or the one that an earlier transfer of the same has left half received.
+
+use std::fs::File;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::array::npy;
+use crate::checksum::ChecksumKind;
+use crate::error::Error;
+use crate::wire::Grain;
+
+use super::file_system::FileSystem;
+use super::folder::Folder;
+use super::on_record::OnRecord;
+use super::part_log::{Found, ItemHead, PartLog, find, numbers_for};
+use super::{Content, SinkRequest, part_name};
+
+/// Who sends is not known for sure.
+const OPEN: &[u8] = b"open";
+
+/// A file under its temporary name, locked.
+pub(super) struct OpenedPart {
+    pub(super) file: File,
+    pub(super) name: PathBuf,
+    /// What is written down of it, where it can be gone on with.
+    pub(super) record: Option<OnRecord>,
+    /// It was there.
+    pub(super) resumed: Option<Resumed>,
+}
+
+/// What was there already of a file that is gone on with.
+pub(super) struct Resumed {
+    /// The length of its blocks.
+    pub(super) grain: Grain,
+    /// The number of each block that is there, in order, and its checksum.
+    pub(super) blocks: Vec<(u32, u64)>,
+}
+
+impl OpenedPart {
+    /// The file for what is offered, which shall be called `wanted` in its folder. `head` tells it from others that could be
+    /// gone on with.
+    ///
+    /// # Errors
+    /// The folder takes no file.
+    pub(super) fn open(
+        folder: &Folder,
+        wanted: &Path,
+        head: Option<&ItemHead>,
+        request: &SinkRequest,
+    ) -> Result<Self, Error> {
+        let Some(head) = head else {
+            let (file, name) = part_name::create(folder, wanted, request.part_number)?;
+            return Ok(Self {
+                file,
+                name,
+                record: None,
+                resumed: None,
+            });
+        };
+        let is_marked = |file: &File| request.publisher.is_some() && FileSystem::of(file).has_disk();
+        if let Found::Part(part) = find(folder, head) {
+            return Ok(Self {
+                record: Some(OnRecord::new(part.log, is_marked(&part.file))),
+                resumed: Some(Resumed {
+                    grain: part.grain,
+                    blocks: part.recorded,
+                }),
+                file: part.file,
+                name: part.name,
+            });
+        }
+        let (file, name) = part_name::create(folder, wanted, numbers_for(wanted, head.bytes))?;
+        // Without a log it is a file that cannot be gone on with, and no worse.
+        let log = PartLog::create(folder, &name, &file, head).ok();
+        let record = log.map(|log| OnRecord::new(log, is_marked(&file)));
+        Ok(Self {
+            file,
+            name,
+            record,
+            resumed: None,
+        })
+    }
+}
+
+/// What tells an array that could be gone on with from every other; `None` of one that cannot: it is a single block, or
+/// its blocks have no place of their own or nothing to know them by.
+pub(super) fn head_of(request: &SinkRequest, wanted: &Path, data_offset: u64) -> Option<ItemHead> {
+    let SinkRequest { offer, content, .. } = request;
+    let (bytes, grain) = (offer.meta.byte_len(), offer.grain?);
+    if *content != Content::Array || bytes <= grain.bytes() || offer.checksum == ChecksumKind::None {
+        return None;
+    }
+    let mut what = Sha256::new();
+    what.update([u8::from(offer.plain)]);
+    // As NumPy writes it: dtype, order and shape.
+    what.update(npy::write_header(&offer.meta));
+    Some(ItemHead {
+        peer: OPEN.to_vec(),
+        wanted: wanted.as_os_str().as_bytes().to_vec(),
+        identity: offer.identity.clone(),
+        bytes,
+        data_offset,
+        content: what.finalize().into(),
+        grain_bytes: grain.get(),
+        checksum: offer.checksum,
+    })
+}

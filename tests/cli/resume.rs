@@ -1,0 +1,306 @@
+//! Transfers that break, and go on when the same is sent again: killed at either end, stopped, or with a source that is
+//! another one meanwhile.
+
+use std::io::{Seek as _, SeekFrom, Write as _};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use serde_json::Value as Json;
+
+use super::common::{Dir, Ended, PATIENCE, Process, names_in};
+
+/// Of the file that is sent.
+const BYTES: usize = 48 << 20;
+/// A block of it.
+const BLOCK: u64 = 4 << 20;
+
+/// Bytes that differ everywhere.
+fn content(seed: u64) -> Vec<u8> {
+    let mut state = seed | 1;
+    let words = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    });
+    words.take(BYTES / 8).flatten().collect()
+}
+
+/// A folder with the file and the inbox for it.
+fn dir() -> (Dir, Vec<u8>) {
+    let (dir, bytes) = (Dir::new(), content(7));
+    dir.write("a.bin", &bytes);
+    dir.folder("inbox");
+    (dir, bytes)
+}
+
+fn serve(dir: &Dir, options: &str) -> Process {
+    dir.listen("serve", &format!("127.0.0.1:0 --into inbox --json {options}"))
+}
+
+/// The part in the inbox that has a log.
+fn part(dir: &Dir) -> Option<PathBuf> {
+    let inbox = dir.path().join("inbox");
+    let names = names_in(&inbox);
+    let log = names.iter().find_map(|name| name.strip_suffix(".part.log"));
+    log.map(|name| inbox.join(format!("{name}.part")))
+}
+
+/// Waits until the log has so many records, beside that of its opening.
+fn until_recorded(dir: &Dir, records: u64) {
+    let deadline = Instant::now() + PATIENCE;
+    let recorded = || {
+        let log = part(dir)?.with_extension("part.log");
+        Some(std::fs::metadata(log).ok()?.len())
+    };
+    while recorded().is_none_or(|bytes| bytes < 12288 + 32 * (1 + records)) {
+        assert!(Instant::now() < deadline, "nothing is recorded: {:?}", recorded());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Sends so slowly that there is time to end it.
+fn send_slowly(dir: &Dir, address: &str, options: &str) -> Process {
+    let arguments = format!("send a.bin {address} --limit 100MB/s {options}");
+    dir.arraylift(arguments.split_whitespace()).start()
+}
+
+/// Sends all of it and returns the bytes that were there before.
+fn go_on(dir: &Dir, address: &str, options: &str) -> u64 {
+    let arguments = format!("send a.bin {address} --json {options}");
+    resumed_bytes(&dir.arraylift(arguments.split_whitespace()).run().done())
+}
+
+fn resumed_bytes(ended: &Ended) -> u64 {
+    let finished = ended.objects().into_iter().find(|object| object["event"] == "finished");
+    let finished: Json = finished.unwrap_or_else(|| panic!("it is not done: {ended:?}"));
+    assert_eq!(finished["verified"], true);
+    finished["resumed_bytes"].as_u64().unwrap_or(0)
+}
+
+fn assert_whole(dir: &Dir, bytes: &[u8]) {
+    assert_eq!(names_in(&dir.path().join("inbox")), ["a.bin"]);
+    assert!(dir.read("inbox/a.bin") == bytes, "other bytes");
+}
+
+#[test]
+fn what_a_killed_receiver_had_is_not_sent_again() {
+    for options in ["", "--no-sync", "--workers 2"] {
+        let (dir, bytes) = dir();
+        let service = serve(&dir, options);
+        let sender = send_slowly(&dir, &service.address, "");
+        until_recorded(&dir, 4);
+        service.signal(Signal::KILL);
+        drop(service);
+        sender.wait().failed(1, &["closed the connection"]);
+        let service = serve(&dir, options);
+        let there = go_on(&dir, &service.address, "");
+        assert!(there >= 4 * BLOCK && there < BYTES as u64, "{options}: {there}");
+        assert_whole(&dir, &bytes);
+    }
+}
+
+#[test]
+fn what_a_killed_sender_had_sent_is_not_sent_again_over_one_connection_or_several() {
+    for streams in ["", "--streams 4"] {
+        let (dir, bytes) = dir();
+        let service = serve(&dir, "");
+        let sender = send_slowly(&dir, &service.address, streams);
+        until_recorded(&dir, 4);
+        sender.signal(Signal::KILL);
+        drop(sender);
+        let there = go_on(&dir, &service.address, streams);
+        assert!(there >= 4 * BLOCK && there < BYTES as u64, "{streams}: {there}");
+        assert_whole(&dir, &bytes);
+    }
+}
+
+#[test]
+fn a_worker_that_is_killed_leaves_what_it_has_for_another_one() {
+    let (dir, bytes) = dir();
+    let service = serve(&dir, "--workers 1");
+    let sender = send_slowly(&dir, &service.address, "");
+    until_recorded(&dir, 4);
+    let children = format!("/proc/{0}/task/{0}/children", service.id());
+    let children = std::fs::read_to_string(children).expect("it runs");
+    let worker: i32 = children.split_whitespace().next().expect("a worker").parse().expect("a number");
+    let worker = rustix::process::Pid::from_raw(worker).expect("not 0");
+    rustix::process::kill_process(worker, Signal::KILL).expect("it runs");
+    sender.wait().failed(1, &[]);
+    let there = go_on(&dir, &service.address, "--retry");
+    assert!(there >= 4 * BLOCK, "{there}");
+    assert_whole(&dir, &bytes);
+}
+
+#[test]
+fn blocks_that_are_other_ones_now_are_sent_and_the_others_are_not() {
+    let (dir, mut bytes) = dir();
+    let service = serve(&dir, "");
+    let sender = send_slowly(&dir, &service.address, "");
+    until_recorded(&dir, 6);
+    sender.signal(Signal::KILL);
+    drop(sender);
+    // One of the first blocks, and a byte of the last.
+    let file = std::fs::File::options().write(true).open(dir.path().join("a.bin"));
+    let mut file = file.expect("there");
+    for at in [BLOCK + 5, BYTES as u64 - 1] {
+        file.seek(SeekFrom::Start(at)).expect("a place");
+        file.write_all(b"\0").expect("written");
+        bytes[usize::try_from(at).expect("small")] = 0;
+    }
+    drop(file);
+    let there = go_on(&dir, &service.address, "");
+    assert!(there >= 5 * BLOCK && there < BYTES as u64, "{there}");
+    assert_whole(&dir, &bytes);
+}
+
+#[test]
+fn another_file_of_the_same_name_and_length_arrives_as_it_is() {
+    let (dir, _) = dir();
+    let service = serve(&dir, "");
+    let sender = send_slowly(&dir, &service.address, "");
+    until_recorded(&dir, 4);
+    sender.signal(Signal::KILL);
+    drop(sender);
+    let bytes = content(11);
+    dir.write("a.bin", &bytes);
+    assert_eq!(go_on(&dir, &service.address, ""), 0);
+    assert_whole(&dir, &bytes);
+}
+
+#[test]
+fn a_file_of_another_length_begins_anew_and_the_part_waits_for_its_own() {
+    let (dir, bytes) = dir();
+    let service = serve(&dir, "");
+    let sender = send_slowly(&dir, &service.address, "");
+    until_recorded(&dir, 4);
+    sender.signal(Signal::KILL);
+    drop(sender);
+    dir.write("a.bin", &bytes[..BYTES - 8]);
+    assert_eq!(go_on(&dir, &service.address, ""), 0);
+    assert!(dir.read("inbox/a.bin") == bytes[..BYTES - 8]);
+    std::fs::remove_file(dir.path().join("inbox/a.bin")).expect("there");
+    dir.write("a.bin", &bytes);
+    assert!(go_on(&dir, &service.address, "") >= 4 * BLOCK);
+    assert_whole(&dir, &bytes);
+}
+
+#[test]
+fn a_part_or_a_log_that_somebody_has_changed_is_never_taken_for_what_it_was() {
+    type Change = fn(&std::path::Path);
+    let changes: [(&str, Change); 4] = [
+        ("a log that ends early", |part| {
+            let log = std::fs::File::options().write(true).open(part.with_extension("part.log"));
+            log.expect("there").set_len(12288 + 40).expect("shortened");
+        }),
+        ("a log of nothing", |part| {
+            std::fs::write(part.with_extension("part.log"), [0; 20_000]).expect("written");
+        }),
+        ("a part that was cut", |part| {
+            let file = std::fs::File::options().write(true).open(part).expect("there");
+            file.set_len(BLOCK).expect("cut");
+        }),
+        ("bytes that are other ones", |part| {
+            let mut file = std::fs::File::options().write(true).open(part).expect("there");
+            file.write_all(&[0; 100]).expect("written");
+        }),
+    ];
+    for (what, change) in changes {
+        let (dir, bytes) = dir();
+        // Without a sync nothing is trusted that is not read again.
+        let service = serve(&dir, "--no-sync");
+        let sender = send_slowly(&dir, &service.address, "");
+        until_recorded(&dir, 4);
+        sender.signal(Signal::KILL);
+        drop(sender);
+        let there = part(&dir).expect("a part");
+        change(&there);
+        go_on(&dir, &service.address, "");
+        assert!(dir.read("inbox/a.bin") == bytes, "{what}: other bytes");
+    }
+}
+
+#[test]
+fn a_receiver_that_is_stopped_keeps_what_it_has_and_one_whose_transfer_is_cancelled_does_not() {
+    for (stops, is_kept) in [(true, true), (false, false)] {
+        let (dir, bytes) = dir();
+        let mut service = serve(&dir, "");
+        let sender = send_slowly(&dir, &service.address, "");
+        until_recorded(&dir, 4);
+        if stops {
+            service.signal(Signal::TERM);
+            while !service.line().contains("\"draining\":true") {}
+            service.signal(Signal::TERM);
+            service.wait().failed(1, &["cancelled"]);
+            sender.wait().failed(1, &["stopped"]);
+        } else {
+            let pid = service.id().to_string();
+            dir.run(&format!("attach {pid} --cancel 1"));
+            sender.wait().failed(1, &["cancelled"]);
+            drop(service);
+        }
+        assert_eq!(part(&dir).is_some(), is_kept, "{:?}", names_in(&dir.path().join("inbox")));
+        let service = serve(&dir, "");
+        assert_eq!(go_on(&dir, &service.address, "") >= 4 * BLOCK, is_kept);
+        assert_whole(&dir, &bytes);
+    }
+}
+
+#[test]
+fn with_retry_a_sender_goes_on_by_itself_once_the_receiver_is_there_again() {
+    let (dir, bytes) = dir();
+    let service = serve(&dir, "");
+    let address = service.address.clone();
+    let sender = send_slowly(&dir, &address, "--retry=1m --json");
+    until_recorded(&dir, 4);
+    service.signal(Signal::KILL);
+    drop(service);
+    let service = dir.listen("serve", &format!("{address} --into inbox --json"));
+    let ended = sender.wait();
+    assert!(ended.status.success(), "{ended:?}");
+    assert!(ended.objects().iter().any(|object| object["event"] == "retry"), "{ended:?}");
+    assert!(resumed_bytes(&ended) >= 4 * BLOCK);
+    drop(service);
+    assert_whole(&dir, &bytes);
+}
+
+#[test]
+fn with_retry_what_no_second_try_can_change_is_tried_once() {
+    let (dir, _) = dir();
+    let service = dir.listen("serve", "127.0.0.1:0 --into inbox --max-bytes 1MB");
+    let ended = dir.run(&format!("send a.bin {} --retry", service.address));
+    ended.failed(1, &["refused"]);
+    dir.run("send a.bin 127.0.0.1:1 --retry=300ms")
+        .failed(1, &["nobody listens"]);
+    dir.run("send a.bin a.bin 127.0.0.1:1 --retry")
+        .failed(2, &["--retry goes with one source"]);
+}
+
+#[test]
+fn one_file_by_name_goes_on_and_so_does_an_array_with_a_header() {
+    let dir = Dir::new();
+    let (once, sends) = ("127.0.0.1:0 --once --into a.npy", "send range:0:6e6");
+    let receiver = dir.receive(once);
+    let arguments = format!("{sends} {} --limit 100MB/s", receiver.address);
+    let sender = dir.arraylift(arguments.split_whitespace()).start();
+    let deadline = Instant::now() + PATIENCE;
+    let log = || dir.names().into_iter().find(|name| name.ends_with(".part.log"));
+    let len = || Some(std::fs::metadata(dir.path().join(log()?)).ok()?.len());
+    while len().is_none_or(|len| len < 12288 + 32 * 5) {
+        assert!(Instant::now() < deadline, "{:?}", dir.names());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    receiver.signal(Signal::KILL);
+    drop(receiver);
+    sender.wait().failed(1, &[]);
+    let receiver = dir.receive(&format!("{once} --json"));
+    let sent = dir.run(&format!("{sends} {} --json", receiver.address)).done();
+    let received = receiver.wait().done();
+    let there = resumed_bytes(&received);
+    assert!(there >= 4 * BLOCK && there == resumed_bytes(&sent), "{there}");
+    let preview = received.objects().into_iter().filter(|object| object["event"] == "preview").next_back();
+    assert_eq!(preview.expect("a preview")["values"][1], 1.0);
+    assert_eq!(dir.names(), ["a.npy"]);
+    assert!(dir.read("a.npy")[128..] == super::floats(6_000_000));
+}
