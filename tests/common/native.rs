@@ -51,6 +51,26 @@ pub(crate) fn hello(streams: u16) -> Vec<u8> {
     [GREETING, &message(HELLO, &field(14, &streams.to_le_bytes()))].concat()
 }
 
+/// A greeting and a hello, of a sender of a tree that it calls so.
+pub(crate) fn tree_hello(root: &str) -> Vec<u8> {
+    [GREETING, &message(HELLO, &field(25, root.as_bytes()))].concat()
+}
+
+/// An offer of a file in a tree, whose blocks are not checked. It was modified at the second 0.
+pub(crate) fn tree_file(item: u32, path: &str, bytes: u64) -> Vec<u8> {
+    let body = [
+        field(9, &item.to_le_bytes()),
+        field(8, &[1]),
+        field(18, path.as_bytes()),
+        field(21, &0o644_u32.to_le_bytes()),
+        field(22, &[0; 12]),
+        field(4, &bytes.to_le_bytes()),
+        field(7, &[0]),
+        grain(GRAIN),
+    ];
+    message(OFFER, &body.concat())
+}
+
 /// An offer of bytes without a checksum, with these fields beside those that it must have.
 pub(crate) fn offer(bytes: u64, further: &[u8]) -> Vec<u8> {
     described(b"'|u1'", &[bytes], bytes, 0, further)

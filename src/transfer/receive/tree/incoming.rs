@@ -103,6 +103,7 @@ impl Incoming {
         }
         self.next += 1;
         self.items.known += 1;
+        self.items.offered_bytes += bytes as u64;
         let path = match RelativePath::new(entry.path) {
             Ok(path) => path,
             Err(fault) => {

@@ -118,6 +118,11 @@ impl TreeReceiving {
         self.incoming.bytes
     }
 
+    /// Bytes of files, and of offers: of a tree that is there already nothing else comes.
+    pub(super) fn progress_bytes(&self) -> u64 {
+        self.incoming.bytes + self.incoming.items.offered_bytes
+    }
+
     /// Whether it can still be called off.
     pub(super) fn recall(&self) -> bool {
         self.phase == Phase::Moving
