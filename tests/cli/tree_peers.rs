@@ -14,8 +14,10 @@ use serde_json::Value as Json;
 
 use crate::common::{Dir, Process, names_in};
 use crate::hostile::lasting;
-use crate::native::{FINISH, GREETING, KEEP_ALIVE, SUMMARY, hear, message, tree_file, tree_hello};
-use crate::peers::native_offer;
+use crate::native::{
+    CREDIT, FINISH, GREETING, KEEP_ALIVE, SUMMARY, WELCOME, field, hear, message, tree_file, tree_hello,
+};
+use crate::peers::{native_offer, peer as peer_that};
 use crate::trees::{counts, incomplete, noise, put, send};
 
 /// The peer, about to run in the folder of the test.
@@ -277,4 +279,22 @@ fn a_tree_that_is_there_already_keeps_its_place_where_others_want_one() {
         keeper.join().expect("it ends");
     }
     assert!(ended.stderr.contains("less than is asked of it here"), "{ended:?}");
+}
+
+#[test]
+fn credit_that_gives_nothing_more_is_no_sign_that_a_receiver_goes_on() {
+    let dir = Dir::new();
+    put(&dir, "src/a", "a");
+    let (address, thread) = peer_that(|mut stream| {
+        let items = field(27, &64_u32.to_le_bytes());
+        let bytes = field(4, &(1_u64 << 20).to_le_bytes());
+        let credit = message(CREDIT, &[items, bytes].concat());
+        let says = [GREETING, &message(WELCOME, b""), &credit.repeat(10_000)].concat();
+        // It may be closed before the last one.
+        let _ = stream.write_all(&says);
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    dir.run(&format!("send src {address} --timeout 5s"))
+        .failed(1, &["keep-alives"]);
+    thread.join().expect("a peer");
 }

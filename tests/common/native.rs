@@ -18,6 +18,7 @@ pub(crate) const HANDOFF: u8 = 8;
 pub(crate) const JOIN: u8 = 9;
 pub(crate) const HELLO: u8 = 10;
 pub(crate) const WELCOME: u8 = 11;
+pub(crate) const CREDIT: u8 = 12;
 pub(crate) const END: u8 = 15;
 pub(crate) const FINISH: u8 = 19;
 pub(crate) const SUMMARY: u8 = 20;

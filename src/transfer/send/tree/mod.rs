@@ -503,12 +503,16 @@ impl TreeSender {
                     "it sends back what it gets, as an echo service does: a receiver is needed there".into(),
                 ));
             }
-            (Phase::Moving, Message::Credit(credit)) => self.outgoing.give(credit),
+            (Phase::Moving | Phase::AwaitSummary, Message::Credit(credit)) => {
+                // One that gives nothing moves nothing on.
+                if !self.outgoing.give(credit) {
+                    self.idle_messages += 1;
+                }
+            }
             (Phase::Moving, Message::Accept { item, handoff: false }) => self.outgoing.accept(item)?,
             (Phase::Moving, Message::Result(result)) => self.outgoing.settle(&result)?,
             // Between the last result and our noticing that it was the last one.
             (Phase::Moving | Phase::AwaitSummary, Message::Summary) if self.is_settled() => self.phase = Phase::Done,
-            (Phase::AwaitSummary, Message::Credit(_)) => {}
             (_, message) => return Err(Error::Protocol(format!("{} out of turn", message.name()))),
         }
         Ok(())
