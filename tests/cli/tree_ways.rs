@@ -223,6 +223,29 @@ fn json_tells_how_many_items_there_are_while_they_move_and_at_the_end() {
     assert_eq!(finished(&received)["path"], "inbox/src");
 }
 
+#[test]
+fn a_tree_is_on_disk_or_it_is_said_that_it_is_not_and_nothing_is_said_where_nothing_came_onto_one() {
+    let memory = tempfile::tempdir_in("/dev/shm");
+    for (options, first) in [("", true), ("--no-sync", false)] {
+        let dir = Dir::new();
+        put(&dir, "src/sub/large", noise(3 << 20));
+        put(&dir, "src/small", "s");
+        let durable = |into: &str| {
+            let receiver = dir.receive(&format!("127.0.0.1:0 --into {into} --once --json {options}"));
+            send(&dir, "src", &receiver).done();
+            finished(&receiver.wait().done())["durable"].clone()
+        };
+        dir.folder("inbox");
+        assert_eq!(durable("inbox"), first, "{options}");
+        assert_eq!(durable("inbox"), serde_json::Value::Null, "all of it is there: {options}");
+        if let Ok(memory) = &memory {
+            let into = memory.path().join(if first { "a" } else { "b" });
+            fs::create_dir(&into).expect("a folder");
+            assert_eq!(durable(&into.display().to_string()), serde_json::Value::Null, "{options}");
+        }
+    }
+}
+
 /// Waits until the files before the slow one have arrived, so that it is known that the sender is in the middle.
 fn until_there(path: &Path) {
     let deadline = Instant::now() + crate::common::PATIENCE;

@@ -288,6 +288,7 @@ pub struct Finished {
     pub verified: Option<bool>,
     /// True where the array is on disk, so that it outlasts a loss of power; false where that was not waited for
     /// ([`Options::sync`](crate::Options::sync)); null where it is not kept on a disk, or at the other end.
+    /// Of a tree it is said of all files that were stored, and null where none was.
     #[serde(default)]
     pub durable: Option<bool>,
     /// Seconds from the last byte until it was on disk, which are in the rate; null where that was not waited for, or

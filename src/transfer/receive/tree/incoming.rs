@@ -38,6 +38,8 @@ pub(super) struct Incoming {
     pub(super) bytes: u64,
     /// Every file came with checksums.
     pub(super) is_verified: bool,
+    /// Whether every file that was stored is on disk; nothing where none was stored on one.
+    pub(super) is_durable: Option<bool>,
     /// Bytes of files that are kept, and of others that were offered, since that was asked last.
     settled_bytes: (u64, u64),
 }
@@ -80,6 +82,7 @@ impl Incoming {
             items: Items::default(),
             bytes: 0,
             is_verified: true,
+            is_durable: None,
             settled_bytes: (0, 0),
         }
     }
@@ -262,7 +265,10 @@ impl Incoming {
         let Some(open) = self.open.remove(&number) else { return };
         if let OpenKind::File(file) = &open.what {
             match outcome {
-                Some(Outcome::Stored { .. }) => self.settled_bytes.0 += file.bytes,
+                Some(Outcome::Stored { durable }) => {
+                    self.settled_bytes.0 += file.bytes;
+                    self.is_durable = self.is_durable.into_iter().chain(durable).reduce(|all, one| all && one);
+                }
                 _ => self.settled_bytes.1 += file.bytes,
             }
         }
@@ -273,7 +279,7 @@ impl Incoming {
             }
             Some(Outcome::Stored { durable }) => {
                 self.items.stored += 1;
-                (Status::Stored, durable, None)
+                (Status::Stored, durable == Some(true), None)
             }
             Some(Outcome::Had) => {
                 self.items.had += 1;

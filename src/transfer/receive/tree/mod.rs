@@ -49,7 +49,6 @@ pub(super) struct TreeReceiving {
     throttle: Throttle,
     phase: Phase,
     items_told_at: Instant,
-    syncs: bool,
     /// Bytes that were counted by the probe.
     counted_bytes: u64,
     idle_messages: u64,
@@ -80,13 +79,12 @@ enum Phase {
 impl TreeReceiving {
     /// Takes the tree that was announced into the folder `root`.
     pub(super) fn begin(link: &mut Link, root: &Path, request: TreeRequest, keep_free: Option<KeepFree>) -> Self {
-        let syncs = link.options.sync;
         let policy = TreePolicy {
             replace: request.replace,
             allow_replace: link.options.allow_replace,
             keep_free,
             checksum: request.compares,
-            sync: syncs,
+            sync: link.options.sync,
             umask: disk::umask(),
         };
         let (at, name) = (root.to_path_buf(), request.root.clone());
@@ -98,7 +96,6 @@ impl TreeReceiving {
         link.put_off_keep_alive(now);
         Self {
             root: root.into(),
-            syncs,
             request,
             disk: Disk::Opening(opening),
             inbox: None,
@@ -349,7 +346,7 @@ impl TreeReceiving {
             bytes: self.incoming.bytes,
             rate_bytes_per_s: link.probe.mean_rate(self.incoming.bytes, link.events.paused_for()),
             verified: self.incoming.is_verified.then_some(true),
-            durable: Some(self.syncs),
+            durable: self.incoming.is_durable,
             path: Some(self.root.join(&self.request.root)),
             items: Some(Box::new(items)),
             ..Finished::default()

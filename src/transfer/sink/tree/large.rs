@@ -139,10 +139,10 @@ impl TreeSink {
         }
         self.touch(place);
         if !is_synced {
-            return Ok(Outcome::Stored { durable: false });
+            return Ok(self.stored(place.volume, false));
         }
         Ok(match sync_folder(&place.folder) {
-            Ok(durable) => Outcome::Stored { durable },
+            Ok(is_on_disk) => self.stored(place.volume, is_on_disk),
             Err(reason) => Outcome::Failed(reason),
         })
     }

@@ -20,7 +20,7 @@ fn a_large_file_is_private_and_locked_until_it_is_published_and_then_durable() {
     assert!(metadata.blocks() * 512 >= 3 << 20, "its space is there");
     assert!(crate::sys::is_locked(&File::open(part.path()).expect("own")).expect("locks"));
     part.file().write_all_at(b"end", (3 << 20) - 3).expect("room");
-    assert_eq!(tree.sink.publish(part), Outcome::Stored { durable: true });
+    assert_eq!(tree.sink.publish(part), Outcome::Stored { durable: Some(true) });
     assert_eq!(tree.names("d"), ["big"]);
     assert_eq!(mode(&tree.at("d/big")), 0o644);
     assert_eq!(mtime(&tree.at("d/big")), (1_234_567_890, 987_654_321));
@@ -66,7 +66,7 @@ fn a_name_that_is_taken_at_the_end_is_never_replaced_unasked() {
     );
     // An equal one is had.
     let part = begin(&mut tree, "other", 8);
-    assert_eq!(tree.store("other", "original"), Outcome::Stored { durable: true });
+    assert_eq!(tree.store("other", "original"), Outcome::Stored { durable: Some(true) });
     assert_eq!(tree.sink.publish(part), Outcome::Had);
     assert_eq!(
         (tree.read("other"), tree.names("")),
@@ -89,7 +89,7 @@ fn a_large_file_replaces_what_was_there_when_it_was_decided() {
     let part = tree.sink.begin_file(item, false, Some(seen)).expect("a place");
     part.file().write_all_at(b"new data", 0).expect("room");
     assert_eq!(tree.read("big"), "old");
-    assert_eq!(tree.sink.publish(part), Outcome::Stored { durable: true });
+    assert_eq!(tree.sink.publish(part), Outcome::Stored { durable: Some(true) });
     assert_eq!(
         (tree.read("big"), tree.names("")),
         ("new data".into(), vec!["big".into()])
