@@ -239,11 +239,16 @@ fn offer_what_is_there(dir: &Dir, address: &str, mut begin: impl FnMut()) {
         stream.write_all(&offer).expect("it listens");
         sleep(Duration::from_millis(50));
     }
+    finish(&mut stream);
+}
+
+/// Says that nothing more is offered, and waits until the receiver says that all is done.
+fn finish(stream: &mut TcpStream) {
     stream.write_all(&message(FINISH, b"")).expect("it listens");
     let mut greeting = [0; 8];
     stream.read_exact(&mut greeting).expect("a greeting");
     assert_eq!(greeting, GREETING);
-    while hear(&mut stream).0 != SUMMARY {}
+    while hear(stream).0 != SUMMARY {}
 }
 
 #[test]
@@ -297,4 +302,25 @@ fn credit_that_gives_nothing_more_is_no_sign_that_a_receiver_goes_on() {
     dir.run(&format!("send src {address} --timeout 5s"))
         .failed(1, &["keep-alives"]);
     thread.join().expect("a peer");
+}
+
+#[test]
+fn where_a_tree_is_said_to_be_is_below_the_folder_whatever_its_sender_calls_it() {
+    let dir = Dir::new();
+    dir.folder("inbox");
+    for root in ["/etc", "..", "a and 3 more"] {
+        let receiver = dir.receive("127.0.0.1:0 --into inbox --once --json");
+        let mut stream = TcpStream::connect(&receiver.address).expect("it listens");
+        stream.write_all(&tree_hello(root)).expect("it listens");
+        finish(&mut stream);
+        assert_eq!(crate::trees::finished(&receiver.wait().done())["path"], "inbox", "{root}");
+    }
+    put(&dir, "one/a", "1");
+    put(&dir, "two/a", "2");
+    for (roots, path) in [("one two", "inbox"), ("one", "inbox/one"), ("one/a", "inbox/a")] {
+        let receiver = dir.receive("127.0.0.1:0 --into inbox --once --json");
+        // What concerns folders alone makes a tree of a file.
+        send(&dir, &format!("{roots} --update"), &receiver).done();
+        assert_eq!(crate::trees::finished(&receiver.wait().done())["path"], path, "{roots}");
+    }
 }

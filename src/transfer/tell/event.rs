@@ -300,7 +300,7 @@ pub struct Finished {
     /// What became of the files, folders and links of a tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<Box<Items>>,
-    /// The file that was published, or the folder that a tree is in.
+    /// The file that was published, or where a tree is: what all of it is in, or the folder that it was received into.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "path_text::optional")]
     pub path: Option<PathBuf>,
     /// Something that the user should know, such as surplus bytes from the peer.

@@ -1,6 +1,12 @@
 //! What a tree's receiver was offered, what has come of it, and what it has said: without I/O or a clock.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
 use crate::checksum::{Checksum, ChecksumKind, Digest};
 use crate::error::Error;
@@ -40,8 +46,17 @@ pub(super) struct Incoming {
     pub(super) is_verified: bool,
     /// Whether every file that was stored is on disk; nothing where none was stored on one.
     pub(super) is_durable: Option<bool>,
+    names: Names,
     /// Bytes of files that are kept, and of others that were offered, since that was asked last.
     settled_bytes: (u64, u64),
+}
+
+/// The names that stand first in the paths of what is there now.
+#[derive(Debug, PartialEq)]
+enum Names {
+    None,
+    One(Vec<u8>),
+    Several,
 }
 
 #[derive(Debug)]
@@ -83,6 +98,7 @@ impl Incoming {
             bytes: 0,
             is_verified: true,
             is_durable: None,
+            names: Names::None,
             settled_bytes: (0, 0),
         }
     }
@@ -90,6 +106,15 @@ impl Incoming {
     /// Whether nothing more comes, and every result was given.
     pub(super) fn is_over(&self) -> bool {
         self.has_finished && self.open.is_empty()
+    }
+
+    /// The one name, right below the receiver's folder, under which all is that arrived or was there. The sender's word for
+    /// its tree is no path; this is one, as each item's was looked at.
+    pub(super) fn only_name(&self) -> Option<&Path> {
+        match &self.names {
+            Names::One(name) => Some(Path::new(OsStr::from_bytes(name))),
+            Names::None | Names::Several => None,
+        }
     }
 
     /// An item is offered by a message of so many bytes. What is to be done, or nothing where it has its result by now.
@@ -272,6 +297,9 @@ impl Incoming {
                 _ => self.settled_bytes.1 += file.bytes,
             }
         }
+        if matches!(outcome, Some(Outcome::Stored { .. } | Outcome::Had)) {
+            self.names.add(&open.path);
+        }
         let (status, is_durable, reason) = match outcome {
             None => {
                 self.items.known -= 1;
@@ -351,6 +379,18 @@ impl Incoming {
             checksum: None,
             reason,
         });
+    }
+}
+
+impl Names {
+    fn add(&mut self, path: &RelativePath) {
+        let name = path.as_bytes().split(|byte| *byte == b'/').next().unwrap_or_default();
+        match self {
+            Self::None => *self = Self::One(name.to_vec()),
+            Self::One(one) if one == name => {}
+            Self::One(_) => *self = Self::Several,
+            Self::Several => {}
+        }
     }
 }
 

@@ -347,7 +347,10 @@ impl TreeReceiving {
             rate_bytes_per_s: link.probe.mean_rate(self.incoming.bytes, link.events.paused_for()),
             verified: self.incoming.is_verified.then_some(true),
             durable: self.incoming.is_durable,
-            path: Some(self.root.join(&self.request.root)),
+            path: Some(match self.incoming.only_name() {
+                Some(name) => self.root.join(name),
+                None => self.root.clone(),
+            }),
             items: Some(Box::new(items)),
             ..Finished::default()
         }))
