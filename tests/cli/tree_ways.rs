@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use serde_json::Value as Json;
 
 use crate::common::{Dir, Process, names_in};
 use crate::serve::{serve, until};
@@ -237,11 +238,11 @@ fn a_tree_is_on_disk_or_it_is_said_that_it_is_not_and_nothing_is_said_where_noth
         };
         dir.folder("inbox");
         assert_eq!(durable("inbox"), first, "{options}");
-        assert_eq!(durable("inbox"), serde_json::Value::Null, "all of it is there: {options}");
+        assert_eq!(durable("inbox"), Json::Null, "all of it is there: {options}");
         if let Ok(memory) = &memory {
             let into = memory.path().join(if first { "a" } else { "b" });
             fs::create_dir(&into).expect("a folder");
-            assert_eq!(durable(&into.display().to_string()), serde_json::Value::Null, "{options}");
+            assert_eq!(durable(&into.display().to_string()), Json::Null, "{options}");
         }
     }
 }
