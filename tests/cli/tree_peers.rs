@@ -313,7 +313,11 @@ fn where_a_tree_is_said_to_be_is_below_the_folder_whatever_its_sender_calls_it()
         let mut stream = TcpStream::connect(&receiver.address).expect("it listens");
         stream.write_all(&tree_hello(root)).expect("it listens");
         finish(&mut stream);
-        assert_eq!(crate::trees::finished(&receiver.wait().done())["path"], "inbox", "{root}");
+        assert_eq!(
+            crate::trees::finished(&receiver.wait().done())["path"],
+            "inbox",
+            "{root}"
+        );
     }
     put(&dir, "one/a", "1");
     put(&dir, "two/a", "2");
