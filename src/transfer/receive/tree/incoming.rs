@@ -33,6 +33,8 @@ pub(super) struct Incoming {
     next: u32,
     /// Offered, and without a result.
     open: BTreeMap<u32, OpenItem>,
+    /// The file of which blocks have come, and more or an end are due.
+    current: Option<u32>,
     settled: u32,
     credit: Credit,
     /// Bytes of offers, and of blocks that came before their items were accepted.
@@ -89,6 +91,7 @@ impl Incoming {
         Self {
             next: 1,
             open: BTreeMap::new(),
+            current: None,
             settled: 0,
             credit: Credit::FIRST,
             ahead_bytes: 0,
@@ -227,8 +230,14 @@ impl Incoming {
         let OpenKind::File(file) = what else {
             return Err(Error::Protocol(format!("a block of item {number}, which is no file")));
         };
+        if let Some(current) = self.current.filter(|current| *current != number) {
+            return Err(Error::Protocol(format!(
+                "a block of item {number} before the end of item {current}"
+            )));
+        }
         let is_ahead = !file.is_wanted;
         let task = file.take(block)?;
+        self.current = (!file.is_whole).then_some(number);
         if is_ahead {
             let bytes = task.bytes() + BLOCK_OVERHEAD_BYTES;
             self.spend(bytes)?;
@@ -247,12 +256,17 @@ impl Incoming {
         match self.open.get_mut(&number).map(|open| &mut open.what) {
             None => Ok(None),
             Some(OpenKind::Other) => Ok(Some(Task::EndFolder { number })),
-            Some(OpenKind::File(file)) => file.end(number, bytes, checksum).map(Some),
+            Some(OpenKind::File(file)) => {
+                let task = file.end(number, bytes, checksum)?;
+                self.is_past(number);
+                Ok(Some(task))
+            }
         }
     }
 
     /// The sender has dropped an item.
     pub(super) fn drop_item(&mut self, number: u32) -> Option<Task> {
+        self.is_past(number);
         self.open.contains_key(&number).then_some(Task::Abandon { number })
     }
 
@@ -288,6 +302,7 @@ impl Incoming {
         };
         // A file that failed can be dropped as well, and has one result.
         let Some(open) = self.open.remove(&number) else { return };
+        self.is_past(number);
         if let OpenKind::File(file) = &open.what {
             match outcome {
                 Some(Outcome::Stored { durable }) => {
@@ -341,6 +356,11 @@ impl Incoming {
             self.credit = credit;
             Message::Credit(credit).encode(out);
         }
+    }
+
+    /// No more of an item is to come: blocks of another file may.
+    fn is_past(&mut self, number: u32) {
+        self.current = self.current.filter(|current| *current != number);
     }
 
     fn spend(&mut self, bytes: usize) -> Result<(), Error> {
