@@ -247,6 +247,26 @@ fn a_tree_is_on_disk_or_it_is_said_that_it_is_not_and_nothing_is_said_where_noth
     }
 }
 
+#[test]
+fn a_file_with_holes_is_held_to_what_is_to_stay_free_as_any_other() {
+    let dir = Dir::new();
+    dir.folder("src");
+    for (name, written_bytes) in [("sparse", 1 << 20), ("dense", 3 << 20)] {
+        let file = File::create(dir.path().join("src").join(name)).expect("free");
+        file.set_len(3 << 20).expect("room");
+        file.write_all_at(&noise(written_bytes), 0).expect("room");
+    }
+    dir.folder("inbox");
+    let service = dir.listen("serve", "127.0.0.1:0 --into inbox --keep-free 100% --json");
+    let why = "no space";
+    incomplete(
+        &send(&dir, "src", &service),
+        [1, 0, 2],
+        &[("src/sparse", why), ("src/dense", why)],
+    );
+    assert!(names_in(&dir.path().join("inbox/src")).is_empty());
+}
+
 /// Waits until the files before the slow one have arrived, so that it is known that the sender is in the middle.
 fn until_there(path: &Path) {
     let deadline = Instant::now() + crate::common::PATIENCE;
