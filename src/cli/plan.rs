@@ -221,7 +221,7 @@ fn sources(typed: &[OsString], view: &ViewArguments) -> Result<Sources, Failure>
     Ok(Sources::Many(each))
 }
 
-/// A file that a folder or a pattern stands for, with what it is called.
+/// A file that a pattern stands for, with what it is called.
 fn found(origin: Origin) -> (String, SourceSpec) {
     let name = origin
         .path()
