@@ -287,6 +287,7 @@ impl Outgoing {
                     state: FileState::Dropped,
                     is_second: false,
                     why: None,
+                    ..
                 } => {
                     self.items.known -= 1;
                     return Ok(Some(entry.path));
