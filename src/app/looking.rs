@@ -114,7 +114,7 @@ fn described(origin: Origin) -> Result<(FileInfo, Option<String>), Error> {
 
 fn name_of(origin: &Origin) -> String {
     match origin {
-        Origin::File { path, .. } | Origin::InFolder { path, .. } => {
+        Origin::File { path, .. } => {
             let name = path.file_name().unwrap_or(path.as_os_str());
             name.to_string_lossy().into_owned()
         }

@@ -3,31 +3,32 @@
 mod ends;
 mod options;
 mod service;
+mod sources;
 
 use std::convert::Infallible;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::Error;
 use crate::array::{ArrayMeta, Range};
 use crate::compare::{Comparison, check_save, load};
 use crate::ping::Rounds;
-use crate::transfer::{
-    Endpoint, Incoming, Job, Options, Origin, Replace, SinkSpec, SourceSpec, TreeSpec, Trust, Url, expand,
-};
+use crate::transfer::{Endpoint, Incoming, Job, Options, Origin, SinkSpec, SourceSpec, Trust, Url};
 use crate::wire::ChecksumKind;
 
 use super::Failure;
 use super::arguments::{
-    CompareArguments, ENDPOINT_IS_TEXT, FetchArguments, LookingArguments, LoopbackArguments, PingArguments,
-    ReceiveArguments, SendArguments, TreeArguments, ViewArguments,
+    CompareArguments, ENDPOINT_IS_TEXT, FetchArguments, LoopbackArguments, PingArguments, ReceiveArguments,
+    SendArguments,
 };
 
 use self::ends::{endpoint, expected, sink, source_spec};
 use self::options::{check_handoff, checked, chunk_bytes, out_of_bounds, receive_route, receiving, sending, size};
+use self::sources::{sources, tree};
 
 pub(super) use self::service::{ServicePlan, recipe_worker, serve};
+pub(super) use self::sources::Sources;
 
 /// One transfer.
 #[derive(Debug)]
@@ -109,14 +110,6 @@ pub(super) struct SendPlan {
     pub json: bool,
 }
 
-/// One source, or a list of them, which may have any length.
-#[derive(Debug)]
-pub(super) enum Sources {
-    One(Box<SourceSpec>),
-    /// Each with what it is called.
-    Many(Vec<(String, SourceSpec)>),
-}
-
 /// The plan of `arraylift send`.
 pub(super) fn send(typed: &SendArguments) -> Result<SendPlan, Failure> {
     let (given, to) = match &*typed.sources_and_endpoint {
@@ -161,93 +154,6 @@ fn check_retry(given: &[OsString], sources: &Sources) -> Result<(), Failure> {
         )),
         Sources::One(_) => Ok(()),
     }
-}
-
-/// The tree that is sent, where a folder is among the sources or something is said that concerns folders alone.
-fn tree(
-    given: &[OsString],
-    tree: &TreeArguments,
-    view: &ViewArguments,
-    looking: &LookingArguments,
-) -> Result<Option<TreeSpec>, Failure> {
-    let is_folder = |source: &&OsString| Path::new(source).is_dir();
-    if !given.iter().any(|source| is_folder(&source)) && !tree.is_typed() {
-        return Ok(None);
-    }
-    let ViewArguments { dtype, offset, length } = view;
-    if dtype.is_some() || offset.is_some() || length.is_some() {
-        return Err(usage(
-            "--dtype, --offset and --length are for arrays: files of a folder are sent as they are",
-        ));
-    }
-    if looking.stats {
-        return Err(usage("--stats is for arrays: files of a folder are sent as they are"));
-    }
-    let mut roots = Vec::new();
-    for source in given {
-        if is_folder(&source) {
-            roots.push(source.into());
-            continue;
-        }
-        let files = expand(source, None)?;
-        let one = files.is_none().then(|| source_spec(source, view)).transpose()?;
-        for origin in files.into_iter().flatten().chain(one.map(|one| one.origin)) {
-            match origin {
-                Origin::File { path, .. } if source != "-" => roots.push(path),
-                _ => {
-                    let source = source.display();
-                    return Err(usage(format!(
-                        "{source} is no file: send it by itself, without folders"
-                    )));
-                }
-            }
-        }
-    }
-    Ok(Some(TreeSpec {
-        roots,
-        excludes: tree.exclude.clone(),
-        includes: tree.include.clone(),
-        obeys_ignore_files: tree.ignore_files,
-        stays_on_file_system: tree.one_file_system,
-        replace: match (tree.update, tree.replace) {
-            (_, true) => Replace::Always,
-            (true, false) => Replace::Older,
-            (false, false) => Replace::Never,
-        },
-        compares: tree.by_content,
-    }))
-}
-
-fn sources(typed: &[OsString], view: &ViewArguments) -> Result<Sources, Failure> {
-    let expanded: Vec<Option<Vec<Origin>>> = typed
-        .iter()
-        .map(|source| expand(source, view.dtype.as_ref()))
-        .collect::<Result<_, Error>>()?;
-    if let ([only], [None]) = (typed, &*expanded) {
-        return Ok(Sources::One(Box::new(source_spec(only, view)?)));
-    }
-    if view.offset.is_some() || view.length.is_some() {
-        return Err(usage("--offset and --length take a part of one source: send it alone"));
-    }
-    if typed.iter().filter(|source| *source == "-").count() > 1 {
-        return Err(usage("standard input can be sent once"));
-    }
-    let mut each = Vec::new();
-    for (typed, files) in typed.iter().zip(expanded) {
-        match files {
-            Some(files) => each.extend(files.into_iter().map(found)),
-            None => each.push((typed.display().to_string(), source_spec(typed, view)?)),
-        }
-    }
-    Ok(Sources::Many(each))
-}
-
-/// A file that a folder or a pattern stands for, with what it is called.
-fn found(origin: Origin) -> (String, SourceSpec) {
-    let name = origin
-        .path()
-        .map_or_else(String::new, |path| path.display().to_string());
-    (name, SourceSpec { origin, slice: None })
 }
 
 /// What `arraylift fetch` fetches, and where to.

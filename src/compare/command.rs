@@ -80,7 +80,7 @@ fn positional(source: &SourceSpec) -> Vec<OsString> {
     let mut line = Vec::new();
     let (name, dtype) = match &source.origin {
         Origin::Range(range) => (range_words(range).into(), Some(range.dtype().descr().to_owned())),
-        Origin::File { path, dtype } | Origin::InFolder { path, dtype, .. } => (
+        Origin::File { path, dtype } => (
             path.as_os_str().into(),
             dtype.as_ref().map(|dtype| dtype.descr().to_owned()),
         ),

@@ -52,7 +52,11 @@ struct Running {
     events: Receiver<Event>,
     /// It has told how it ended.
     has_ended: bool,
-    /// Its bytes when they last were as many as they should be, and when that was.
+    /// Bytes of the array, or of the files of a tree, that have come.
+    landed_bytes: u64,
+    /// Bytes of offers of a tree, which are all that comes of one that is there already.
+    offered_bytes: u64,
+    /// Both together when they last were as many as they should be, and when that was.
     moved: (u64, Instant),
     /// No byte has to move: it is paused here, or every byte has come.
     rests: bool,
@@ -104,6 +108,8 @@ impl TransferPerSender {
             transfer,
             events,
             has_ended: false,
+            landed_bytes: 0,
+            offered_bytes: 0,
             moved: (0, awake_now()),
             rests: false,
         })
@@ -311,20 +317,30 @@ impl Running {
         self.has_ended = kind.is_last();
         match kind {
             EventKind::Sample(sample) => {
-                let (bytes, since) = self.moved;
-                let own = self.transfer.own_limit_bytes_per_s();
-                let slowest = own.map_or(SLOWEST_BYTES_PER_S, |own| (own / 2).min(SLOWEST_BYTES_PER_S));
-                if sample.bytes.saturating_sub(bytes) as f64
-                    > slowest as f64 * awake_now().saturating_duration_since(since).as_secs_f64()
-                {
-                    self.moved = (sample.bytes, awake_now());
-                }
+                self.landed_bytes = sample.bytes;
+                self.measure();
+            }
+            EventKind::Items(items) => {
+                self.offered_bytes = items.offered_bytes;
+                self.measure();
             }
             EventKind::State { state } => {
                 self.rests = matches!(state, State::Paused | State::Verifying);
                 self.moved.1 = awake_now();
             }
             _ => {}
+        }
+    }
+
+    /// Looks whether as many bytes have come as should have.
+    fn measure(&mut self) {
+        let (before, since) = self.moved;
+        let (bytes, now) = (self.landed_bytes + self.offered_bytes, awake_now());
+        let own = self.transfer.own_limit_bytes_per_s();
+        let slowest = own.map_or(SLOWEST_BYTES_PER_S, |own| (own / 2).min(SLOWEST_BYTES_PER_S));
+        let due = slowest as f64 * now.saturating_duration_since(since).as_secs_f64();
+        if bytes.saturating_sub(before) as f64 > due {
+            self.moved = (bytes, now);
         }
     }
 

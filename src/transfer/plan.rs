@@ -172,15 +172,6 @@ pub enum Origin {
         /// How to view its bytes.
         dtype: Option<Dtype>,
     },
-    /// A file that was found in a folder which is sent. As [`Self::File`], but only where no link leads it out of there.
-    InFolder {
-        /// The folder's own path, without links in it.
-        folder: PathBuf,
-        /// The file's path, by whatever way.
-        path: PathBuf,
-        /// How to view its bytes.
-        dtype: Option<Dtype>,
-    },
     /// Files and folders with all that is in them, as they are: they go over one connection of the native wire, and into a
     /// folder.
     Tree(TreeSpec),
@@ -197,7 +188,7 @@ impl Origin {
     /// The path of a file, or `None`.
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
-            Self::File { path, .. } | Self::InFolder { path, .. } => Some(path),
+            Self::File { path, .. } => Some(path),
             Self::Range(_) | Self::Tree(_) | Self::Shm { .. } => None,
         }
     }

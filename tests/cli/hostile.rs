@@ -14,7 +14,7 @@ use crate::native::{ACCEPTED_BYTES, KEEP_ALIVE, accepted, message};
 use crate::peers::{native_offer, peer};
 
 /// A sender that offers an array, and then says nothing but what `says` says five times a second, until it is closed.
-fn lasting(address: &str, offer: &[u8], says: &'static [u8]) -> (TcpStream, JoinHandle<()>) {
+pub(crate) fn lasting(address: &str, offer: &[u8], says: &'static [u8]) -> (TcpStream, JoinHandle<()>) {
     let mut stream = TcpStream::connect(address).expect("it listens");
     stream.write_all(offer).expect("it takes them");
     let mut keeps = stream.try_clone().expect("a descriptor");

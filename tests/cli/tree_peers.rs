@@ -1,13 +1,23 @@
-//! Trees that come from and go to a peer that was written from `docs/wire.md` alone; and what no sender may say.
+//! Trees that come from and go to a peer that was written from `docs/wire.md` alone; what no sender may say; and peers
+//! that take their time.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::fs::symlink;
 use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, SystemTime};
 
 use rustix::process::Signal;
 use serde_json::Value as Json;
 
 use crate::common::{Dir, Process, names_in};
+use crate::hostile::lasting;
+use crate::native::{
+    CREDIT, FINISH, GREETING, KEEP_ALIVE, SUMMARY, WELCOME, field, hear, message, tree_file, tree_hello,
+};
+use crate::peers::{native_offer, peer as peer_that};
 use crate::trees::{counts, incomplete, noise, put, send};
 
 /// The peer, about to run in the folder of the test.
@@ -205,4 +215,116 @@ fn python_is_answered_in_words_whatever_it_does_wrong_and_others_are_served_mean
         names_in(&inbox.join("bad"))
     );
     assert_eq!(dir.names(), ["good", "inbox"]);
+}
+
+/// Files that are in the folder `inbox`, and were modified at the second 0.
+const THERE: u32 = 60;
+
+/// Offers what is there already, for longer than a timeout of 1 second, until the receiver says that all is done. Begins
+/// something when it is half through.
+fn offer_what_is_there(dir: &Dir, address: &str, mut begin: impl FnMut()) {
+    let name = |number: u32| format!("{number:0200}");
+    for number in 1..=THERE {
+        let path = put(dir, format!("inbox/{}", name(number)), "x");
+        let file = File::open(path).expect("there");
+        file.set_modified(SystemTime::UNIX_EPOCH).expect("ours");
+    }
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    stream.write_all(&tree_hello("src")).expect("it listens");
+    for number in 1..=THERE {
+        if number == THERE / 2 {
+            begin();
+        }
+        let offer = tree_file(number, &name(number), 1);
+        stream.write_all(&offer).expect("it listens");
+        sleep(Duration::from_millis(50));
+    }
+    finish(&mut stream);
+}
+
+/// Says that nothing more is offered, and waits until the receiver says that all is done.
+fn finish(stream: &mut TcpStream) {
+    stream.write_all(&message(FINISH, b"")).expect("it listens");
+    let mut greeting = [0; 8];
+    stream.read_exact(&mut greeting).expect("a greeting");
+    assert_eq!(greeting, GREETING);
+    while hear(stream).0 != SUMMARY {}
+}
+
+#[test]
+fn a_tree_that_is_there_already_is_not_too_slow_for_a_service_though_no_byte_of_a_file_moves() {
+    let dir = Dir::new();
+    dir.folder("inbox");
+    let options = "--into inbox --json --timeout 1s --slowest 100B/s --keep-free 0";
+    let service = dir.listen("serve", &format!("127.0.0.1:0 {options}"));
+    offer_what_is_there(&dir, &service.address, || {});
+    service.signal(Signal::TERM);
+    let ended = service.wait().done();
+    assert_eq!(crate::trees::finished(&ended)["items"]["had"], THERE);
+}
+
+#[test]
+fn a_tree_that_is_there_already_keeps_its_place_where_others_want_one() {
+    let dir = Dir::new();
+    dir.folder("inbox");
+    let receiver = dir.receive("127.0.0.1:0 --into inbox --json --timeout 1s");
+    // With the tree these are as many as have a place, and they move nothing.
+    let hold = || lasting(&receiver.address, &native_offer("a", 10), KEEP_ALIVE);
+    let held: Vec<_> = std::iter::repeat_with(hold).take(15).collect();
+    let mut further = None;
+    offer_what_is_there(&dir, &receiver.address, || {
+        let arguments = ["send", "range:0:10", &receiver.address, "--timeout", "20s"];
+        further = Some(dir.arraylift(arguments).start());
+    });
+    further.expect("begun").wait().done();
+    receiver.signal(Signal::TERM);
+    let ended = receiver.wait();
+    for (stream, keeper) in held {
+        drop(stream);
+        keeper.join().expect("it ends");
+    }
+    assert!(ended.stderr.contains("less than is asked of it here"), "{ended:?}");
+}
+
+#[test]
+fn credit_that_gives_nothing_more_is_no_sign_that_a_receiver_goes_on() {
+    let dir = Dir::new();
+    put(&dir, "src/a", "a");
+    let (address, thread) = peer_that(|mut stream| {
+        let items = field(27, &64_u32.to_le_bytes());
+        let bytes = field(4, &(1_u64 << 20).to_le_bytes());
+        let credit = message(CREDIT, &[items, bytes].concat());
+        let says = [GREETING, &message(WELCOME, b""), &credit.repeat(10_000)].concat();
+        // It may be closed before the last one.
+        let _ = stream.write_all(&says);
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    dir.run(&format!("send src {address} --timeout 5s"))
+        .failed(1, &["keep-alives"]);
+    thread.join().expect("a peer");
+}
+
+#[test]
+fn where_a_tree_is_said_to_be_is_below_the_folder_whatever_its_sender_calls_it() {
+    let dir = Dir::new();
+    dir.folder("inbox");
+    for root in ["/etc", "..", "a and 3 more"] {
+        let receiver = dir.receive("127.0.0.1:0 --into inbox --once --json");
+        let mut stream = TcpStream::connect(&receiver.address).expect("it listens");
+        stream.write_all(&tree_hello(root)).expect("it listens");
+        finish(&mut stream);
+        assert_eq!(
+            crate::trees::finished(&receiver.wait().done())["path"],
+            "inbox",
+            "{root}"
+        );
+    }
+    put(&dir, "one/a", "1");
+    put(&dir, "two/a", "2");
+    for (roots, path) in [("one two", "inbox"), ("one", "inbox/one"), ("one/a", "inbox/a")] {
+        let receiver = dir.receive("127.0.0.1:0 --into inbox --once --json");
+        // What concerns folders alone makes a tree of a file.
+        send(&dir, &format!("{roots} --update"), &receiver).done();
+        assert_eq!(crate::trees::finished(&receiver.wait().done())["path"], path, "{roots}");
+    }
 }

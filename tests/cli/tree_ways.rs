@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use serde_json::Value as Json;
 
 use crate::common::{Dir, Process, names_in};
 use crate::serve::{serve, until};
@@ -221,6 +222,49 @@ fn json_tells_how_many_items_there_are_while_they_move_and_at_the_end() {
         assert_eq!(finished(ended)["items"]["known"], 11, "{end}");
     }
     assert_eq!(finished(&received)["path"], "inbox/src");
+}
+
+#[test]
+fn a_tree_is_on_disk_or_it_is_said_that_it_is_not_and_nothing_is_said_where_nothing_came_onto_one() {
+    let memory = tempfile::tempdir_in("/dev/shm");
+    for (options, first) in [("", true), ("--no-sync", false)] {
+        let dir = Dir::new();
+        put(&dir, "src/sub/large", noise(3 << 20));
+        put(&dir, "src/small", "s");
+        let durable = |into: &str| {
+            let receiver = dir.receive(&format!("127.0.0.1:0 --into {into} --once --json {options}"));
+            send(&dir, "src", &receiver).done();
+            finished(&receiver.wait().done())["durable"].clone()
+        };
+        dir.folder("inbox");
+        assert_eq!(durable("inbox"), first, "{options}");
+        assert_eq!(durable("inbox"), Json::Null, "all of it is there: {options}");
+        if let Ok(memory) = &memory {
+            let into = memory.path().join(if first { "a" } else { "b" });
+            fs::create_dir(&into).expect("a folder");
+            assert_eq!(durable(&into.display().to_string()), Json::Null, "{options}");
+        }
+    }
+}
+
+#[test]
+fn a_file_with_holes_is_held_to_what_is_to_stay_free_as_any_other() {
+    let dir = Dir::new();
+    dir.folder("src");
+    for (name, written_bytes) in [("sparse", 1 << 20), ("dense", 3 << 20)] {
+        let file = File::create(dir.path().join("src").join(name)).expect("free");
+        file.set_len(3 << 20).expect("room");
+        file.write_all_at(&noise(written_bytes), 0).expect("room");
+    }
+    dir.folder("inbox");
+    let service = dir.listen("serve", "127.0.0.1:0 --into inbox --keep-free 100% --json");
+    let why = "no space";
+    incomplete(
+        &send(&dir, "src", &service),
+        [1, 0, 2],
+        &[("src/sparse", why), ("src/dense", why)],
+    );
+    assert!(names_in(&dir.path().join("inbox/src")).is_empty());
 }
 
 /// Waits until the files before the slow one have arrived, so that it is known that the sender is in the middle.

@@ -18,6 +18,7 @@ pub(crate) const HANDOFF: u8 = 8;
 pub(crate) const JOIN: u8 = 9;
 pub(crate) const HELLO: u8 = 10;
 pub(crate) const WELCOME: u8 = 11;
+pub(crate) const CREDIT: u8 = 12;
 pub(crate) const END: u8 = 15;
 pub(crate) const FINISH: u8 = 19;
 pub(crate) const SUMMARY: u8 = 20;
@@ -49,6 +50,26 @@ pub(crate) fn message(kind: u8, body: &[u8]) -> Vec<u8> {
 /// A greeting and a hello, of a sender that would move what it has over so many connections.
 pub(crate) fn hello(streams: u16) -> Vec<u8> {
     [GREETING, &message(HELLO, &field(14, &streams.to_le_bytes()))].concat()
+}
+
+/// A greeting and a hello, of a sender of a tree that it calls so.
+pub(crate) fn tree_hello(root: &str) -> Vec<u8> {
+    [GREETING, &message(HELLO, &field(25, root.as_bytes()))].concat()
+}
+
+/// An offer of a file in a tree, whose blocks are not checked. It was modified at the second 0.
+pub(crate) fn tree_file(item: u32, path: &str, bytes: u64) -> Vec<u8> {
+    let body = [
+        field(9, &item.to_le_bytes()),
+        field(8, &[1]),
+        field(18, path.as_bytes()),
+        field(21, &0o644_u32.to_le_bytes()),
+        field(22, &[0; 12]),
+        field(4, &bytes.to_le_bytes()),
+        field(7, &[0]),
+        grain(GRAIN),
+    ];
+    message(OFFER, &body.concat())
 }
 
 /// An offer of bytes without a checksum, with these fields beside those that it must have.

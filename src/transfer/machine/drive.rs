@@ -74,6 +74,11 @@ pub(crate) trait Machine {
     /// Bytes of the array moved so far, over all connections.
     fn bytes(&self) -> u64;
 
+    /// Bytes by which it is seen that the peer gets on: those of the array, and what else it has to say of its content.
+    fn progress_bytes(&self) -> u64 {
+        self.bytes()
+    }
+
     /// Gives the array up, for good. False where it is where it belongs, or about to be: to be told to stop comes too
     /// late then.
     fn recall(&self) -> bool {
@@ -227,7 +232,7 @@ impl Course {
                     let silence = machine.silence(timeout);
                     return failed(machine, controls, silence);
                 }
-                let measured = self.measure(machine.bytes(), peer_owes, now, timeout);
+                let measured = self.measure(machine.progress_bytes(), peer_owes, now, timeout);
                 let measured = match measured {
                     Ok(until) => until,
                     Err(slow) => return failed(machine, controls, slow),

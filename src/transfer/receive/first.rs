@@ -353,6 +353,13 @@ impl Machine for FirstReceiver {
         }
     }
 
+    fn progress_bytes(&self) -> u64 {
+        match &self.phase {
+            Phase::Tree(tree) => tree.progress_bytes(),
+            _ => self.bytes(),
+        }
+    }
+
     fn awaits_offer_of_many(&self) -> bool {
         self.is_one_of_many && matches!(self.phase, Phase::Greeting { .. })
     }

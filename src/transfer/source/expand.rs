@@ -1,4 +1,4 @@
-//! Several files by one name: a folder, or a pattern.
+//! Several files by one name: a pattern.
 
 use std::ffi::OsStr;
 use std::io;
@@ -8,23 +8,13 @@ use crate::array::Dtype;
 use crate::error::{Error, reason};
 use crate::transfer::plan::Origin;
 
-/// The files in a folder, or those that a pattern names where the shell has not replaced it, by their names and viewed as
-/// `dtype`; nothing where `text` is one source by itself.
+/// The files that a pattern names where the shell has not replaced it, viewed as `dtype`; nothing where `text` is one source
+/// by itself.
 ///
 /// # Errors
 /// There are none, or they cannot be found out.
 pub(crate) fn expand(text: &OsStr, dtype: Option<&Dtype>) -> Result<Option<Vec<Origin>>, Error> {
     let path = Path::new(text);
-    if path.is_dir() {
-        let folder = std::fs::canonicalize(path).map_err(|error| unreadable(path, &error))?;
-        let in_folder = |found| Origin::InFolder {
-            folder: folder.clone(),
-            path: found,
-            dtype: dtype.cloned(),
-        };
-        let files = files_in(path)?;
-        return Ok(Some(files.into_iter().map(in_folder).collect()));
-    }
     let is_pattern = |text: &&str| text.contains(['*', '?', '[']);
     let Some(pattern) = text.to_str().filter(is_pattern).filter(|_| !path.exists()) else {
         return Ok(None);
@@ -108,35 +98,6 @@ fn check_reach(pattern: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let (mut files, mut has_folders) = (Vec::new(), false);
-    for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
-        let path = entry.map_err(|error| unreadable(folder, &error))?.path();
-        // Links to files are sent, too; sockets and the like are not files. What cannot be looked at, as a link to
-        // nowhere, is among them, and so are links out of the folder: their own transfers say why they cannot be sent.
-        if let Ok(metadata) = path.metadata()
-            && !metadata.is_file()
-        {
-            has_folders |= metadata.is_dir();
-            continue;
-        }
-        files.push(path);
-    }
-    if files.is_empty() {
-        let folders = if has_folders {
-            "; the folders in it are sent by their own names"
-        } else {
-            ": check the path"
-        };
-        return Err(Error::Usage(format!(
-            "{} has no files in it{folders}",
-            folder.display()
-        )));
-    }
-    files.sort();
-    Ok(files)
-}
-
 fn unreadable(path: &Path, error: &io::Error) -> Error {
     Error::SourceUnreadable {
         path: path.into(),
@@ -150,14 +111,14 @@ mod tests {
 
     fn paths(files: Vec<Origin>) -> Vec<PathBuf> {
         let path = |file| match file {
-            Origin::File { path, .. } | Origin::InFolder { path, .. } => path,
+            Origin::File { path, .. } => path,
             other => panic!("{other:?}"),
         };
         files.into_iter().map(path).collect()
     }
 
     #[test]
-    fn a_folder_and_a_pattern_are_their_files_and_a_file_is_itself() {
+    fn a_pattern_is_its_files_and_anything_else_is_itself() {
         let folder = tempfile::tempdir().expect("folder");
         let path = |name: &str| folder.path().join(name);
         for name in ["b.npy", "a.npy", "c.txt", "d[1].npy"] {
@@ -166,28 +127,15 @@ mod tests {
         std::fs::create_dir(path("deeper")).expect("folder");
         let expanded = |name: &str| expand(path(name).as_os_str(), None);
         let names = |name: &str| paths(expanded(name).expect("found").expect("several"));
-        assert_eq!(names(""), ["a.npy", "b.npy", "c.txt", "d[1].npy"].map(path));
         assert_eq!(names("[ab].npy"), ["a.npy", "b.npy"].map(path));
         // One whose own name reads like a pattern.
         assert_eq!(expanded("d[1].npy"), Ok(None));
-        assert_eq!(expanded("a.npy"), Ok(None));
-        for wrong in ["deeper", "no*", "a[.npy"] {
+        for one in ["a.npy", "deeper", ""] {
+            assert_eq!(expanded(one), Ok(None), "{one}");
+        }
+        for wrong in ["no*", "a[.npy"] {
             assert!(matches!(expanded(wrong), Err(Error::Usage(_))), "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_link_to_nowhere_and_a_loop_are_named_by_what_is_sent_of_a_folder() {
-        let folder = tempfile::tempdir().expect("folder");
-        let path = |name: &str| folder.path().join(name);
-        std::fs::write(path("a"), "x").expect("write");
-        std::os::unix::fs::symlink("nowhere", path("b")).expect("a link");
-        std::os::unix::fs::symlink("c", path("c")).expect("a loop");
-        std::os::unix::fs::symlink(".", path("d")).expect("a link to a folder");
-        let files = expand(folder.path().as_os_str(), None)
-            .expect("found")
-            .expect("several");
-        assert_eq!(paths(files), ["a", "b", "c"].map(path));
     }
 
     #[test]
@@ -216,9 +164,5 @@ mod tests {
             .expect("found")
             .expect("several");
         assert_eq!(other.len(), 1, "one that does not mean it");
-        let whole = expand(folder.path().as_os_str(), None)
-            .expect("found")
-            .expect("several");
-        assert_eq!(whole.len(), 2);
     }
 }

@@ -2,7 +2,6 @@
 
 use std::fs::{File, Metadata};
 use std::io::{self, Seek as _};
-use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,8 +23,7 @@ impl Source {
     pub(crate) fn open(spec: &SourceSpec) -> Result<Self, Error> {
         match &spec.origin {
             Origin::Range(range) => Self::from_range(range.clone(), spec.slice),
-            Origin::File { path, dtype } => Self::from_path(path, None, dtype.as_ref(), spec.slice),
-            Origin::InFolder { folder, path, dtype } => Self::from_path(path, Some(folder), dtype.as_ref(), spec.slice),
+            Origin::File { path, dtype } => Self::from_path(path, dtype.as_ref(), spec.slice),
             Origin::Tree(_) => Err(Error::Usage(
                 "a tree of files is no array: send it, or take one file of it".into(),
             )),
@@ -50,13 +48,7 @@ impl Source {
         })
     }
 
-    /// Of a file in `folder`, where one is named.
-    fn from_path(
-        path: &Path,
-        folder: Option<&Path>,
-        dtype: Option<&Dtype>,
-        slice: Option<Slice>,
-    ) -> Result<Self, Error> {
+    fn from_path(path: &Path, dtype: Option<&Dtype>, slice: Option<Slice>) -> Result<Self, Error> {
         let unreadable = |error: &io::Error| unreadable(path, error);
         // A named pipe would block in open, and its writer would go on: looked at first.
         let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
@@ -79,9 +71,6 @@ impl Source {
             Ok((file.metadata()?, file))
         };
         let (metadata, mut file) = open().map_err(|error| unreadable(&error))?;
-        if let Some(folder) = folder {
-            check_lies_in(folder, path, &file)?;
-        }
         if file.stream_position().map_err(|error| unreadable(&error))? > 0 {
             let reason = "someone has read from it already: name the file itself, and an offset".into();
             let path = path.into();
@@ -217,25 +206,6 @@ fn missing(path: &Path) -> Error {
         },
         Err(_) => Error::SourceMissing(path.into()),
     }
-}
-
-/// Fails where a link has led out of the folder. Asked of the open file: a link can be changed at any time.
-fn check_lies_in(folder: &Path, path: &Path, file: &File) -> Result<(), Error> {
-    // Without procfs the path has to serve.
-    let there = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))
-        .or_else(|_| std::fs::canonicalize(path))
-        .map_err(|error| unreadable(path, &error))?;
-    if there.starts_with(folder) {
-        return Ok(());
-    }
-    let reason = format!(
-        "it is a link out of the folder, to {}: send that by its own name",
-        there.display()
-    );
-    Err(Error::SourceInvalid {
-        path: path.into(),
-        reason: reason.into(),
-    })
 }
 
 fn name_of(path: &Path) -> String {

@@ -300,6 +300,7 @@ pub struct Finished {
     pub verified: Option<bool>,
     /// True where the array is on disk, so that it outlasts a loss of power; false where that was not waited for
     /// ([`Options::sync`](crate::Options::sync)); null where it is not kept on a disk, or at the other end.
+    /// Of a tree it is said of all files that were stored, and null where none was.
     #[serde(default)]
     pub durable: Option<bool>,
     /// Seconds from the last byte until it was on disk, which are in the rate; null where that was not waited for, or
@@ -311,7 +312,7 @@ pub struct Finished {
     /// What became of the files, folders and links of a tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<Box<Items>>,
-    /// The file that was published, or the folder that a tree is in.
+    /// The file that was published, or where a tree is: what all of it is in, or the folder that it was received into.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "path_text::optional")]
     pub path: Option<PathBuf>,
     /// Something that the user should know, such as surplus bytes from the peer.

@@ -26,6 +26,9 @@ pub struct Items {
     /// The bytes of what is in `failures`.
     #[serde(skip)]
     pub(crate) named_bytes: usize,
+    /// The bytes of the messages that offered them, at the receiver.
+    #[serde(skip)]
+    pub(crate) offered_bytes: u64,
 }
 
 /// An item that did not arrive.
@@ -65,6 +68,7 @@ impl Items {
             moving: self.moving.clone(),
             failures: Vec::new(),
             named_bytes: 0,
+            offered_bytes: self.offered_bytes,
         }
     }
 

@@ -4,7 +4,7 @@ use crate::error::Error;
 
 use super::message::{BLOCK_HEADER_BYTES, HEADER_BYTES, Message, Parsed, TRAILER_BYTES};
 
-/// So many bytes are read at once, at most, but for a block's, which are read to where they stay.
+/// So many bytes are read at once, at most. There is room for no more of a block than has come of it, and so many.
 const BUFFER_BYTES: usize = 256 << 10;
 
 /// Takes what comes over the control connection of a session and gives it out message by message.
@@ -44,8 +44,11 @@ struct ComingBlock {
     item: u32,
     index: u32,
     ends: bool,
+    /// How many data it has.
+    len: usize,
+    /// Those that have come, and room for the next ones.
     data: Vec<u8>,
-    /// How much of it is there.
+    /// How many have come.
     have: usize,
 }
 
@@ -65,9 +68,9 @@ impl TreeInbox {
     /// Where the next bytes are to be read to: never empty, once [`TreeInbox::next`] has had nothing more.
     pub(crate) fn room(&mut self) -> &mut [u8] {
         if let Some(block) = &mut self.block
-            && block.have < block.data.len()
+            && block.have < block.len
         {
-            return &mut block.data[block.have..];
+            return block.room();
         }
         if self.begin > 0 {
             self.buffer.copy_within(self.begin..self.end, 0);
@@ -83,7 +86,7 @@ impl TreeInbox {
     /// So many bytes were read to where there was [room](TreeInbox::room).
     pub(crate) fn filled(&mut self, count: usize) {
         match &mut self.block {
-            Some(block) if block.have < block.data.len() => block.have += count,
+            Some(block) if block.have < block.len => block.have += count,
             _ => self.end += count,
         }
     }
@@ -110,13 +113,13 @@ impl TreeInbox {
                     self.begin += bytes;
                     let len = usize::try_from(len).unwrap_or(usize::MAX);
                     let have = len.min(self.end - self.begin);
-                    let mut data = vec![0; len];
-                    data[..have].copy_from_slice(&self.buffer[self.begin..self.begin + have]);
+                    let data = self.buffer[self.begin..self.begin + have].to_vec();
                     self.begin += have;
                     self.block = Some(ComingBlock {
                         item,
                         index,
                         ends,
+                        len,
                         data,
                         have,
                     });
@@ -132,7 +135,7 @@ impl TreeInbox {
     /// The block, if all of it has come.
     fn finish(&mut self, block: ComingBlock) -> Result<TreeBlock, ComingBlock> {
         let trailer = self.buffer[self.begin..self.end].first_chunk::<TRAILER_BYTES>();
-        let Some(trailer) = trailer.filter(|_| block.have == block.data.len()) else {
+        let Some(trailer) = trailer.filter(|_| block.have == block.len) else {
             return Err(block);
         };
         let checksum = u64::from_le_bytes(*trailer);
@@ -144,6 +147,18 @@ impl TreeInbox {
             data: block.data,
             checksum,
         })
+    }
+}
+
+impl ComingBlock {
+    /// Where its next data are to be read to. A header alone takes nothing.
+    fn room(&mut self) -> &mut [u8] {
+        let end = self.len.min(self.have + BUFFER_BYTES);
+        if end > self.data.len() {
+            self.data.reserve_exact(end - self.data.len());
+            self.data.resize(end, 0);
+        }
+        &mut self.data[self.have..]
     }
 }
 
@@ -196,6 +211,38 @@ mod tests {
             words.push(TreeWord::Block(block));
         }
         (bytes, words)
+    }
+
+    #[test]
+    fn a_block_takes_memory_as_its_bytes_come_and_not_as_its_header_says() {
+        let len = 4 << 20;
+        let mut header = Vec::new();
+        Message::Block {
+            item: 1,
+            index: 0,
+            len,
+            ends: false,
+        }
+        .encode(&mut header);
+        let mut inbox = TreeInbox::after(&header);
+        assert_eq!(inbox.next(), Ok(None));
+        let mut come = 0;
+        while come < len as usize {
+            let block = inbox.block.as_ref().expect("begun");
+            assert!(block.data.capacity() <= come + BUFFER_BYTES, "{come}");
+            // Less than there is room for, as a socket gives it.
+            let count = inbox.room().len().min(100_000);
+            inbox.filled(count);
+            come += count;
+            assert_eq!(inbox.next(), Ok(None));
+        }
+        let room = inbox.room();
+        room[..TRAILER_BYTES].copy_from_slice(&7_u64.to_le_bytes());
+        inbox.filled(TRAILER_BYTES);
+        let Ok(Some(TreeWord::Block(block))) = inbox.next() else {
+            panic!("it has come");
+        };
+        assert_eq!((block.data.len(), block.checksum), (4 << 20, 7));
     }
 
     proptest! {

@@ -272,14 +272,21 @@ impl TreeDisk {
         }
         // One that failed goes on to come for a moment.
         let growing = self.parts.get(&number)?;
-        let written = if growing.is_sparse {
-            write_without_holes(&growing.part, at, data)
-        } else {
-            growing.part.file().write_all_at(data, at)
+        let outcome = match self.sink.may_grow(&growing.part, data.len() as u64) {
+            Ok(()) => Outcome::Failed(reason(&growing.write(at, data).err()?)),
+            Err(outcome) => outcome,
         };
-        let error = written.err()?;
         self.parts.remove(&number);
-        Some((number, Answer::Settled(Outcome::Failed(reason(&error)))))
+        Some((number, Answer::Settled(outcome)))
+    }
+}
+
+impl GrowingPart {
+    fn write(&self, at: u64, data: &[u8]) -> std::io::Result<()> {
+        if self.is_sparse {
+            return write_without_holes(&self.part, at, data);
+        }
+        self.part.file().write_all_at(data, at)
     }
 }
 

@@ -1,6 +1,12 @@
 //! What a tree's receiver was offered, what has come of it, and what it has said: without I/O or a clock.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
 use crate::checksum::{Checksum, ChecksumKind, Digest};
 use crate::error::Error;
@@ -27,6 +33,8 @@ pub(super) struct Incoming {
     next: u32,
     /// Offered, and without a result.
     open: BTreeMap<u32, OpenItem>,
+    /// The file of which blocks have come, and more or an end are due.
+    current: Option<u32>,
     settled: u32,
     credit: Credit,
     /// Bytes of offers, and of blocks that came before their items were accepted.
@@ -38,8 +46,19 @@ pub(super) struct Incoming {
     pub(super) bytes: u64,
     /// Every file came with checksums.
     pub(super) is_verified: bool,
+    /// Whether every file that was stored is on disk; nothing where none was stored on one.
+    pub(super) is_durable: Option<bool>,
+    names: Names,
     /// Bytes of files that are kept, and of others that were offered, since that was asked last.
     settled_bytes: (u64, u64),
+}
+
+/// The names that stand first in the paths of what is there now.
+#[derive(Debug, PartialEq)]
+enum Names {
+    None,
+    One(Vec<u8>),
+    Several,
 }
 
 #[derive(Debug)]
@@ -72,6 +91,7 @@ impl Incoming {
         Self {
             next: 1,
             open: BTreeMap::new(),
+            current: None,
             settled: 0,
             credit: Credit::FIRST,
             ahead_bytes: 0,
@@ -80,6 +100,8 @@ impl Incoming {
             items: Items::default(),
             bytes: 0,
             is_verified: true,
+            is_durable: None,
+            names: Names::None,
             settled_bytes: (0, 0),
         }
     }
@@ -87,6 +109,15 @@ impl Incoming {
     /// Whether nothing more comes, and every result was given.
     pub(super) fn is_over(&self) -> bool {
         self.has_finished && self.open.is_empty()
+    }
+
+    /// The one name, right below the receiver's folder, under which all is that arrived or was there. The sender's word for
+    /// its tree is no path; this is one, as each item's was looked at.
+    pub(super) fn only_name(&self) -> Option<&Path> {
+        match &self.names {
+            Names::One(name) => Some(Path::new(OsStr::from_bytes(name))),
+            Names::None | Names::Several => None,
+        }
     }
 
     /// An item is offered by a message of so many bytes. What is to be done, or nothing where it has its result by now.
@@ -103,6 +134,7 @@ impl Incoming {
         }
         self.next += 1;
         self.items.known += 1;
+        self.items.offered_bytes += bytes as u64;
         let path = match RelativePath::new(entry.path) {
             Ok(path) => path,
             Err(fault) => {
@@ -198,8 +230,14 @@ impl Incoming {
         let OpenKind::File(file) = what else {
             return Err(Error::Protocol(format!("a block of item {number}, which is no file")));
         };
+        if let Some(current) = self.current.filter(|current| *current != number) {
+            return Err(Error::Protocol(format!(
+                "a block of item {number} before the end of item {current}"
+            )));
+        }
         let is_ahead = !file.is_wanted;
         let task = file.take(block)?;
+        self.current = (!file.is_whole).then_some(number);
         if is_ahead {
             let bytes = task.bytes() + BLOCK_OVERHEAD_BYTES;
             self.spend(bytes)?;
@@ -218,12 +256,17 @@ impl Incoming {
         match self.open.get_mut(&number).map(|open| &mut open.what) {
             None => Ok(None),
             Some(OpenKind::Other) => Ok(Some(Task::EndFolder { number })),
-            Some(OpenKind::File(file)) => file.end(number, bytes, checksum).map(Some),
+            Some(OpenKind::File(file)) => {
+                let task = file.end(number, bytes, checksum)?;
+                self.is_past(number);
+                Ok(Some(task))
+            }
         }
     }
 
     /// The sender has dropped an item.
     pub(super) fn drop_item(&mut self, number: u32) -> Option<Task> {
+        self.is_past(number);
         self.open.contains_key(&number).then_some(Task::Abandon { number })
     }
 
@@ -259,11 +302,18 @@ impl Incoming {
         };
         // A file that failed can be dropped as well, and has one result.
         let Some(open) = self.open.remove(&number) else { return };
+        self.is_past(number);
         if let OpenKind::File(file) = &open.what {
             match outcome {
-                Some(Outcome::Stored { .. }) => self.settled_bytes.0 += file.bytes,
+                Some(Outcome::Stored { durable }) => {
+                    self.settled_bytes.0 += file.bytes;
+                    self.is_durable = self.is_durable.into_iter().chain(durable).reduce(|all, one| all && one);
+                }
                 _ => self.settled_bytes.1 += file.bytes,
             }
+        }
+        if matches!(outcome, Some(Outcome::Stored { .. } | Outcome::Had)) {
+            self.names.add(&open.path);
         }
         let (status, is_durable, reason) = match outcome {
             None => {
@@ -272,7 +322,7 @@ impl Incoming {
             }
             Some(Outcome::Stored { durable }) => {
                 self.items.stored += 1;
-                (Status::Stored, durable, None)
+                (Status::Stored, durable == Some(true), None)
             }
             Some(Outcome::Had) => {
                 self.items.had += 1;
@@ -306,6 +356,11 @@ impl Incoming {
             self.credit = credit;
             Message::Credit(credit).encode(out);
         }
+    }
+
+    /// No more of an item is to come: blocks of another file may.
+    fn is_past(&mut self, number: u32) {
+        self.current = self.current.filter(|current| *current != number);
     }
 
     fn spend(&mut self, bytes: usize) -> Result<(), Error> {
@@ -344,6 +399,18 @@ impl Incoming {
             checksum: None,
             reason,
         });
+    }
+}
+
+impl Names {
+    fn add(&mut self, path: &RelativePath) {
+        let name = path.as_bytes().split(|byte| *byte == b'/').next().unwrap_or_default();
+        match self {
+            Self::None => *self = Self::One(name.to_vec()),
+            Self::One(one) if one == name => {}
+            Self::One(_) => *self = Self::Several,
+            Self::Several => {}
+        }
     }
 }
 

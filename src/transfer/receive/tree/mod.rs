@@ -49,7 +49,6 @@ pub(super) struct TreeReceiving {
     throttle: Throttle,
     phase: Phase,
     items_told_at: Instant,
-    syncs: bool,
     /// Bytes that were counted by the probe.
     counted_bytes: u64,
     idle_messages: u64,
@@ -80,13 +79,12 @@ enum Phase {
 impl TreeReceiving {
     /// Takes the tree that was announced into the folder `root`.
     pub(super) fn begin(link: &mut Link, root: &Path, request: TreeRequest, keep_free: Option<KeepFree>) -> Self {
-        let syncs = link.options.sync;
         let policy = TreePolicy {
             replace: request.replace,
             allow_replace: link.options.allow_replace,
             keep_free,
             checksum: request.compares,
-            sync: syncs,
+            sync: link.options.sync,
             umask: disk::umask(),
         };
         let (at, name) = (root.to_path_buf(), request.root.clone());
@@ -98,7 +96,6 @@ impl TreeReceiving {
         link.put_off_keep_alive(now);
         Self {
             root: root.into(),
-            syncs,
             request,
             disk: Disk::Opening(opening),
             inbox: None,
@@ -116,6 +113,11 @@ impl TreeReceiving {
     /// Bytes of files that have come.
     pub(super) fn bytes(&self) -> u64 {
         self.incoming.bytes
+    }
+
+    /// Bytes of files, and of offers: of a tree that is there already nothing else comes.
+    pub(super) fn progress_bytes(&self) -> u64 {
+        self.incoming.bytes + self.incoming.items.offered_bytes
     }
 
     /// Whether it can still be called off.
@@ -345,8 +347,11 @@ impl TreeReceiving {
             resumed_bytes: 0,
             rate_bytes_per_s: link.probe.mean_rate(self.incoming.bytes, link.events.paused_for()),
             verified: self.incoming.is_verified.then_some(true),
-            durable: Some(self.syncs),
-            path: Some(self.root.join(&self.request.root)),
+            durable: self.incoming.is_durable,
+            path: Some(match self.incoming.only_name() {
+                Some(name) => self.root.join(name),
+                None => self.root.clone(),
+            }),
             items: Some(Box::new(items)),
             ..Finished::default()
         }))

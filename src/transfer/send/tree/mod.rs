@@ -1,14 +1,14 @@
 //! Sends a tree of files over one connection: offers run ahead of answers, and what is wanted follows.
 
 mod file;
+mod hearing;
+mod offers;
 mod outgoing;
 mod walker;
 
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use rustix::net::{RecvFlags, recv};
 
 use crate::checksum::{ChecksumKind, Digest};
 use crate::error::Error;
@@ -21,28 +21,23 @@ use crate::transfer::machine::drive::{Machine, Progress};
 use crate::transfer::machine::keep_alive::{IdleMeter, keep_alive_interval};
 use crate::transfer::machine::outbox::Outbox;
 use crate::transfer::net::connection::Connection;
-use crate::transfer::net::socket::{is_broken, would_block};
+use crate::transfer::net::socket::would_block;
 use crate::transfer::plan::Options;
 use crate::transfer::source::tree::TreeSource;
-use crate::transfer::source::walk::{self, ReadFault, SMALL_FILE_BYTES_MAX, Step, TreeReader};
+use crate::transfer::source::walk::{ReadFault, SMALL_FILE_BYTES_MAX, Step, TreeReader};
 use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
 use crate::transfer::tell::event_sender::EventSender;
-use crate::transfer::tree::path::shown_bytes;
-use crate::wire::Grain;
-use crate::wire::native::{Entry, EntryKind, Message, Parsed, TreeRequest, greeting, version_of};
+use crate::wire::native::{Message, TreeRequest, greeting};
 
 use file::{Sent, SentFile};
-use outgoing::{Again, Outgoing};
-use walker::{NextStep, Walker};
+use offers::OFFER_BYTES_MAX;
+use outgoing::Outgoing;
+use walker::Walker;
 
 /// As much is written ahead of the socket, beside one block.
 const OUTBOX_BYTES: usize = 256 << 10;
-/// More than any offer of an entry has: two paths and some numbers.
-const OFFER_BYTES_MAX: u64 = 16 << 10;
 /// The items are told so often.
 const ITEMS_INTERVAL: Duration = Duration::from_millis(200);
-/// So long is an honest receiver's message: a reason, and some numbers.
-const INBOX_BYTES: usize = 64 << 10;
 
 /// Sends what is in a tree.
 pub(crate) struct TreeSender {
@@ -253,112 +248,6 @@ impl TreeSender {
         }
     }
 
-    /// Takes the walk a step further. Says why it cannot.
-    fn offer_next(&mut self, limit: Option<u64>, now: Instant) -> Option<Pause> {
-        let waiting = self.waiting.take().map(|(step, content)| NextStep::Step(step, content));
-        let (step, content) = match waiting.unwrap_or_else(|| self.walker.next()) {
-            NextStep::Step(step, content) => (step, content),
-            NextStep::NotYet => return Some(Pause::ForWalk),
-            NextStep::Over => {
-                self.outgoing.items.are_all_known = true;
-                // A file that has changed when it is its turn is offered once more.
-                if !self.has_finished && !self.outgoing.may_offer_again() {
-                    self.has_finished = true;
-                    Message::Finish.encode(self.outbox.buffer());
-                    return None;
-                }
-                if self.is_settled() {
-                    self.phase = Phase::AwaitSummary;
-                    self.events.state(State::Verifying);
-                }
-                return Some(Pause::ForReceiver);
-            }
-        };
-        let at_once = match &step {
-            Step::File(entry) if self.sends_at_once(entry.bytes) => entry.bytes,
-            _ => 0,
-        };
-        if !matches!(step, Step::FolderEnd(_) | Step::Failed { .. }) {
-            if !self.outgoing.may_offer(OFFER_BYTES_MAX + at_once) {
-                self.waiting = Some((step, content));
-                return Some(Pause::ForReceiver);
-            }
-            if at_once > 0
-                && let Err((then, rest)) = self.throttle.allow(limit, None, at_once, now)
-            {
-                self.waiting = Some((step, content));
-                return Some(Pause::Until(then, rest));
-            }
-        }
-        match step {
-            Step::Folder(entry) => {
-                let item = self.outgoing.offer_folder(entry.path.clone());
-                self.say_offer(item, &entry, EntryKind::Folder);
-            }
-            Step::Link { entry, target } => {
-                let item = self.outgoing.offer_link(entry.path.clone());
-                self.say_offer(item, &entry, EntryKind::Link { target });
-            }
-            Step::File(entry) => self.offer_file(&entry, content),
-            Step::FolderEnd(_) => self.outgoing.leave_folder(),
-            Step::Failed { path, reason } => {
-                let path = shown_bytes(&path);
-                self.outgoing.fail(path, reason.to_string());
-            }
-        }
-        None
-    }
-
-    /// Whether a file of so many bytes goes with its offer.
-    fn sends_at_once(&self, bytes: u64) -> bool {
-        self.outgoing.is_eager && bytes <= Grain::MIN.bytes()
-    }
-
-    fn offer_file(&mut self, entry: &walk::Entry, content: Option<u64>) {
-        let item = self.outgoing.offer_file(entry.clone());
-        self.say_offer(item, entry, self.file_kind(entry, content));
-        if self.sends_at_once(entry.bytes) {
-            let before = self.outbox.len();
-            self.send_small(item);
-            self.outgoing.spend(self.outbox.len() - before);
-        }
-    }
-
-    /// Offers a file once more that had changed.
-    fn offer_again(&mut self, again: &Again) {
-        match self.reader.look_again(&again.path) {
-            Ok(entry) => {
-                let item = self.outgoing.offer_again(entry.clone(), again);
-                self.say_offer(item, &entry, self.file_kind(&entry, None));
-            }
-            Err(fault) => self.outgoing.fail_again(again, fault.to_string()),
-        }
-    }
-
-    fn file_kind(&self, entry: &walk::Entry, content: Option<u64>) -> EntryKind {
-        EntryKind::File {
-            bytes: entry.bytes,
-            grain: file::grain(entry.bytes),
-            checksum: self.checksum,
-            is_sparse: entry.is_sparse,
-            content,
-        }
-    }
-
-    fn say_offer(&mut self, item: u32, entry: &walk::Entry, what: EntryKind) {
-        let entry = Box::new(Entry {
-            path: entry.path.as_bytes().to_vec(),
-            mode: entry.mode,
-            mtime: entry.modified,
-            what,
-        });
-        let out = self.outbox.buffer();
-        let before = out.len();
-        Message::OfferEntry { item, entry }.encode(out);
-        let said = out.len() - before;
-        self.outgoing.spend(said);
-    }
-
     fn say_end(&mut self, item: u32, bytes: u64, checksum: Option<u64>) {
         Message::End { item, bytes, checksum }.encode(self.outbox.buffer());
     }
@@ -452,90 +341,6 @@ impl TreeSender {
         self.throttle.spend(bytes);
         self.bytes += bytes;
         self.probe.moved(bytes);
-    }
-
-    /// Takes what the receiver has said, and whether it has said something.
-    fn hear(&mut self, now: Instant) -> Result<bool, Error> {
-        let before = self.inbox.len();
-        self.inbox.resize(before + INBOX_BYTES, 0);
-        let received = recv(self.connection.as_fd(), &mut self.inbox[before..], RecvFlags::DONTWAIT);
-        let received = received.map(|(received, _)| received).map_err(std::io::Error::from);
-        self.inbox.truncate(before + *received.as_ref().unwrap_or(&0));
-        match received {
-            Ok(0) => return Err(self.closed()),
-            Ok(_) => {}
-            Err(error) if would_block(&error) => return Ok(false),
-            Err(error) if is_broken(&error) => return Err(self.closed()),
-            Err(error) => return Err(Error::system("cannot hear the receiver", &error)),
-        }
-        let mut at = 0;
-        if self.phase == Phase::AwaitGreeting {
-            let Some(first) = self.inbox.first_chunk::<8>() else {
-                return Ok(true);
-            };
-            if version_of(first).is_none() {
-                return Err(Error::OtherProtocol("its answer is not a native receiver's".into()));
-            }
-            at = first.len();
-            self.phase = Phase::AwaitWelcome;
-        }
-        while let Parsed::Message(message, len) = Message::parse(&self.inbox[at..])? {
-            at += len;
-            self.take(message)?;
-        }
-        self.inbox.drain(..at);
-        self.idle_meter.check(self.idle_messages, now)?;
-        Ok(true)
-    }
-
-    fn take(&mut self, message: Message) -> Result<(), Error> {
-        match (self.phase, message) {
-            (_, Message::KeepAlive | Message::Skipped) => self.idle_messages += 1,
-            (_, Message::Abort { reason }) => return Err(Error::Aborted(reason)),
-            (Phase::AwaitWelcome, Message::Refuse { reason }) => return Err(Error::Refused(reason)),
-            (Phase::AwaitWelcome, Message::Welcome { is_fresh, .. }) => {
-                self.outgoing.is_eager = is_fresh && self.source.is_single();
-                self.phase = Phase::Moving;
-                self.tell_started();
-            }
-            (Phase::AwaitWelcome, Message::Hello { .. }) => {
-                return Err(Error::OtherProtocol(
-                    "it sends back what it gets, as an echo service does: a receiver is needed there".into(),
-                ));
-            }
-            (Phase::Moving, Message::Credit(credit)) => self.outgoing.give(credit),
-            (Phase::Moving, Message::Accept { item, handoff: false }) => self.outgoing.accept(item)?,
-            (Phase::Moving, Message::Result(result)) => self.outgoing.settle(&result)?,
-            // Between the last result and our noticing that it was the last one.
-            (Phase::Moving | Phase::AwaitSummary, Message::Summary) if self.is_settled() => self.phase = Phase::Done,
-            (Phase::AwaitSummary, Message::Credit(_)) => {}
-            (_, message) => return Err(Error::Protocol(format!("{} out of turn", message.name()))),
-        }
-        Ok(())
-    }
-
-    fn is_settled(&self) -> bool {
-        self.has_finished && self.outgoing.is_settled()
-    }
-
-    /// The error for a socket that takes nothing more: what the peer said last tells why, if it said anything.
-    fn broken(&mut self, now: Instant) -> Error {
-        loop {
-            match self.hear(now) {
-                Ok(true) => {}
-                Ok(false) => return self.closed(),
-                Err(error) => return error,
-            }
-        }
-    }
-
-    fn closed(&self) -> Error {
-        match self.phase {
-            Phase::Hello | Phase::AwaitGreeting | Phase::AwaitWelcome => {
-                Error::ClosedWhile("before it answered the offer")
-            }
-            _ => Error::ClosedWhile("before it had said what became of every file"),
-        }
     }
 
     fn tell_started(&mut self) {

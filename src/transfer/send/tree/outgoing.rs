@@ -57,6 +57,8 @@ enum OpenKind {
     File {
         entry: Box<Entry>,
         state: FileState,
+        /// The receiver has said that it wants it.
+        is_accepted: bool,
         /// It had changed when it was its turn, and this is its second offer.
         is_second: bool,
         /// Why it is dropped for good.
@@ -102,11 +104,13 @@ impl Outgoing {
         self.spent_bytes += bytes as u64;
     }
 
-    /// The receiver gives credit.
-    pub(super) fn give(&mut self, credit: Credit) {
+    /// The receiver gives credit; whether that is more than it has given before.
+    pub(super) fn give(&mut self, credit: Credit) -> bool {
+        let before = self.credit;
         // It never falls.
-        self.credit.items = self.credit.items.max(credit.items);
-        self.credit.bytes = self.credit.bytes.max(credit.bytes);
+        self.credit.items = before.items.max(credit.items);
+        self.credit.bytes = before.bytes.max(credit.bytes);
+        self.credit != before
     }
 
     /// A folder is offered, whose content follows.
@@ -221,16 +225,15 @@ impl Outgoing {
     /// The receiver wants a file.
     pub(super) fn accept(&mut self, item: u32) -> Result<(), Error> {
         match self.open.get_mut(&item).map(|open| &mut open.what) {
-            Some(OpenKind::File { state, .. }) if *state == FileState::Offered => {
-                *state = FileState::Wanted;
-                self.accepted.push_back(item);
+            Some(OpenKind::File { state, is_accepted, .. }) if !*is_accepted => {
+                *is_accepted = true;
+                // Or it was sent with its offer, or dropped, before the receiver had decided.
+                if *state == FileState::Offered {
+                    *state = FileState::Wanted;
+                    self.accepted.push_back(item);
+                }
                 Ok(())
             }
-            // It was sent with its offer, or dropped, before the receiver had decided.
-            Some(OpenKind::File {
-                state: FileState::Sent | FileState::Dropped,
-                ..
-            }) => Ok(()),
             _ => Err(Error::Protocol(format!(
                 "it accepts item {item}, which does not wait for that"
             ))),
@@ -284,6 +287,7 @@ impl Outgoing {
                     state: FileState::Dropped,
                     is_second: false,
                     why: None,
+                    ..
                 } => {
                     self.items.known -= 1;
                     return Ok(Some(entry.path));
@@ -361,6 +365,7 @@ fn file(entry: Entry, is_second: bool) -> OpenKind {
     OpenKind::File {
         entry: Box::new(entry),
         state: FileState::Offered,
+        is_accepted: false,
         is_second,
         why: None,
     }
@@ -371,4 +376,50 @@ fn reason_of(result: &ItemResult) -> String {
         .reason
         .clone()
         .unwrap_or_else(|| "the receiver gave no reason".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transfer::source::walk::{Roots, Selection, Step, Walk};
+    use std::sync::Arc;
+
+    #[test]
+    fn credit_that_is_no_more_than_before_is_told_and_takes_nothing_away() {
+        let mut outgoing = Outgoing::new();
+        let credit = |items, bytes| Credit { items, bytes };
+        for (given, is_more) in [
+            (Credit::FIRST, false),
+            (credit(100, 0), true),
+            (credit(100, 0), false),
+            (credit(0, 2 << 20), true),
+            (credit(100, 2 << 20), false),
+            (credit(0, 0), false),
+        ] {
+            assert_eq!(outgoing.give(given), is_more, "{given:?}");
+        }
+        assert_eq!(outgoing.credit, credit(100, 2 << 20));
+    }
+
+    #[test]
+    fn a_file_is_accepted_once_even_if_it_was_sent_before() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("a");
+        std::fs::write(&path, "data").expect("room");
+        let roots = Arc::new(Roots::new([path]).expect("there"));
+        let step = Walk::new(roots, Selection::everything()).next();
+        let Some(Step::File(entry)) = step else {
+            panic!("{step:?}");
+        };
+        for sends_before in [false, true] {
+            let mut outgoing = Outgoing::new();
+            let item = outgoing.offer_file(entry.clone());
+            if sends_before {
+                outgoing.sent(item);
+            }
+            assert_eq!(outgoing.accept(item), Ok(()));
+            assert_eq!(outgoing.take_accepted(), (!sends_before).then_some(item));
+            assert!(matches!(outgoing.accept(item), Err(Error::Protocol(_))));
+        }
+    }
 }

@@ -37,8 +37,8 @@ impl TreeSink {
         let is_ours = self.unfinished.remove(path.as_bytes()).unwrap_or(false);
         self.places.forget(path.as_bytes());
         match result {
-            Ok(()) if is_ours => Outcome::Stored { durable: false },
-            Ok(()) => Outcome::Had,
+            Ok(place) if is_ours => self.stored(place.volume, false),
+            Ok(_) => Outcome::Had,
             Err(Stop::Failed(error)) if !is_ours && error.raw_os_error() == Some(Errno::PERM.raw_os_error()) => {
                 Outcome::Had
             }
@@ -68,7 +68,7 @@ impl TreeSink {
                     // What had this name before is not what is there now.
                     self.places.forget(item.path.as_bytes());
                     self.unfinished.insert(item.path.as_bytes().to_vec(), true);
-                    return Ok(Outcome::Stored { durable: false });
+                    return Ok(self.stored(place.volume, false));
                 }
                 Err(Errno::EXIST) => {}
                 Err(error) => return Err(error.into()),
@@ -90,7 +90,7 @@ impl TreeSink {
         self.places.at(path, |path| unfinished.get(path).copied())
     }
 
-    fn finished_folder(&mut self, path: &RelativePath, mode: u32, mtime: Timestamp) -> Result<(), Stop> {
+    fn finished_folder(&mut self, path: &RelativePath, mode: u32, mtime: Timestamp) -> Result<Place, Stop> {
         let place = self.folder_at(path.as_bytes())?;
         let folder = &place.folder;
         // The mode comes last: it may be one that does not let in whoever sets the time.
@@ -101,7 +101,7 @@ impl TreeSink {
             set_folder_mode(folder, mode)?;
         }
         self.touch(&place);
-        Ok(())
+        Ok(place)
     }
 }
 

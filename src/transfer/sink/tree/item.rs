@@ -86,8 +86,8 @@ pub(crate) enum Decision {
 /// What came of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// It has its name. Durable: it outlasts a loss of power.
-    Stored { durable: bool },
+    /// It has its name. Durable: whether it outlasts a loss of power by now; nothing where it is kept on no disk.
+    Stored { durable: Option<bool> },
     /// It was there already.
     Had,
     /// It was not taken.

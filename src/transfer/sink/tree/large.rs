@@ -6,8 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
-use rustix::io::{Errno, retry_on_intr};
+use rustix::fs::fstatvfs;
+use rustix::io::Errno;
 
 use crate::sys::lock;
 use crate::transfer::sink::folder::Folder;
@@ -39,7 +39,7 @@ pub(crate) struct TreePart {
 }
 
 impl TreePart {
-    /// Where its bytes go. It has its full length from the first moment.
+    /// Where its bytes go. It has its full length from the first moment, and takes space as they come.
     pub(crate) fn file(&self) -> &File {
         &self.new.file
     }
@@ -58,8 +58,8 @@ impl TreePart {
 }
 
 impl TreeSink {
-    /// Makes the file for a large item, which gets its disk space at once unless its source has holes (`is_sparse`).
-    /// `replaces` is what it may replace, as [`Decision::Replace`](super::Decision::Replace) said.
+    /// Makes the file for a large item. It takes no space: its length is what a stranger says. Unless its source has holes
+    /// (`is_sparse`) there has to be room for all of it now. `replaces` is what it may replace, as [`Decision::Replace`](super::Decision::Replace) said.
     ///
     /// # Errors
     /// As an outcome: its place is not there, or the disk has no room.
@@ -70,6 +70,17 @@ impl TreeSink {
         replaces: Option<Seen>,
     ) -> Result<TreePart, Outcome> {
         Ok(self.begun_file(item, is_sparse, replaces)?)
+    }
+
+    /// Asks whether so many bytes more may be written to a part, beside what is to stay free of its disk.
+    ///
+    /// # Errors
+    /// As an outcome: there is no room.
+    pub(crate) fn may_grow(&self, part: &TreePart, bytes: u64) -> Result<(), Outcome> {
+        if self.has_room(&part.place, bytes) {
+            return Ok(());
+        }
+        Err(Stop::from(Errno::NOSPC).into())
     }
 
     /// Gives a file whose bytes are all there its mode, its time and its name. If the name is taken by now it is decided
@@ -91,18 +102,10 @@ impl TreeSink {
             return Err(Errno::INVAL.into());
         };
         let place = self.place_of(&item)?;
-        // Asked for first: a call for more than there is takes all of it for a moment, and others find the disk full.
         if !is_sparse && !self.has_room(&place, bytes) {
             return Err(Errno::NOSPC.into());
         }
         let new = part_file(&place.folder, item.path.name())?;
-        if !is_sparse && bytes > 0 {
-            match retry_on_intr(|| fallocate(&new.file, FallocateFlags::empty(), 0, bytes)) {
-                // A file system that cannot promise space gives it as the bytes come.
-                Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
         new.file.set_len(bytes)?;
         Ok(TreePart {
             item,
@@ -139,10 +142,10 @@ impl TreeSink {
         }
         self.touch(place);
         if !is_synced {
-            return Ok(Outcome::Stored { durable: false });
+            return Ok(self.stored(place.volume, false));
         }
         Ok(match sync_folder(&place.folder) {
-            Ok(durable) => Outcome::Stored { durable },
+            Ok(is_on_disk) => self.stored(place.volume, is_on_disk),
             Err(reason) => Outcome::Failed(reason),
         })
     }

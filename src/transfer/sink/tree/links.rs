@@ -47,7 +47,7 @@ impl TreeSink {
                 );
                 self.places.was_named(&place, item.path.name());
                 self.touch(&place);
-                return Ok(Outcome::Stored { durable: false });
+                return Ok(self.stored(place.volume, false));
             }
             decision = self.look(&place, item)?;
         }

@@ -51,10 +51,8 @@ impl TreeSink {
             Err(stop) => return stop.into(),
         };
         match synced.map(|synced| synced.is_on_disk(stored.volume, stored.folder)) {
-            None => Outcome::Stored { durable: false },
-            Some(Ok(is_on_disk)) => Outcome::Stored {
-                durable: is_on_disk && stored.bytes_are_synced,
-            },
+            None => self.stored(stored.volume, false),
+            Some(Ok(is_on_disk)) => self.stored(stored.volume, is_on_disk && stored.bytes_are_synced),
             Some(Err(reason)) => {
                 if stored.naming == Naming::New {
                     self.remove_again(file);

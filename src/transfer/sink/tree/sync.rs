@@ -10,6 +10,7 @@ use crate::error::{Reason, reason};
 use crate::transfer::sink::folder::{Folder, FolderId};
 
 use super::TreeSink;
+use super::item::Outcome;
 use super::places::Place;
 use super::volume::Syncing;
 
@@ -65,6 +66,15 @@ impl TreeSink {
         }
         let folder = Arc::clone(&place.folder);
         self.unsynced.folders.insert(folder.id(), folder);
+    }
+
+    /// What is said of something that has its name on that volume, and is on its disk or is not yet.
+    pub(super) fn stored(&self, volume: usize, is_on_disk: bool) -> Outcome {
+        let volume = self.places.volumes.get(volume);
+        let has_disk = volume.is_none_or(|volume| volume.syncing() != Syncing::Never);
+        Outcome::Stored {
+            durable: has_disk.then_some(is_on_disk),
+        }
     }
 
     /// Syncs all that was touched.

@@ -132,5 +132,5 @@ fn mode(path: &Path) -> u32 {
 }
 
 fn stored() -> Outcome {
-    Outcome::Stored { durable: false }
+    Outcome::Stored { durable: Some(false) }
 }

@@ -16,7 +16,7 @@ fn a_small_file_has_its_bytes_its_mode_and_its_time_to_the_nanosecond() {
         },
         small("empty", ""),
     ];
-    let durable = Outcome::Stored { durable: true };
+    let durable = Outcome::Stored { durable: Some(true) };
     assert_eq!(tree.sink.store_batch(&files), [durable.clone(), durable]);
     assert_eq!((tree.read("a"), tree.read("empty")), ("data".into(), String::new()));
     assert_eq!(mode(&tree.at("a")), 0o755, "no set-id, no sticky, and the umask");
@@ -36,7 +36,7 @@ fn where_files_cannot_be_without_a_name_a_private_one_is_used_and_nothing_else_i
     let mut tree = Tree::new(TreePolicy { sync: true, ..POLICY });
     tree.sink.places.volumes[0].traits.has_nameless = false;
     let files = [small("a", "first"), small("a", "other"), small("b", "second")];
-    let durable = Outcome::Stored { durable: true };
+    let durable = Outcome::Stored { durable: Some(true) };
     let refused = Outcome::Refused(Refusal::Different);
     let outcomes = tree.sink.store_batch(&files);
     // The two of one name are as long and as old as each other.
@@ -120,7 +120,7 @@ fn a_file_that_is_changed_between_the_decision_and_its_replacement_is_decided_an
     old(&tree);
     let new = decide(&mut tree);
     fs::remove_file(tree.at("a")).expect("there");
-    assert_eq!(tree.sink.store_batch(&[new]), [Outcome::Stored { durable: true }]);
+    assert_eq!(tree.sink.store_batch(&[new]), [Outcome::Stored { durable: Some(true) }]);
     assert_eq!(tree.read("a"), "new");
     let mut tree = Tree::new(policy);
     old(&tree);

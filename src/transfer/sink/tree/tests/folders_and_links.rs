@@ -80,7 +80,7 @@ fn a_folder_can_be_filled_whatever_its_mode_will_be_and_gets_mode_and_time_at_it
     };
     assert_eq!(tree.sink.make_folder(&folder), stored());
     assert_eq!(mode(&tree.at("d")), 0o755);
-    assert_eq!(tree.receive("d/a", "data"), Outcome::Stored { durable: true });
+    assert_eq!(tree.receive("d/a", "data"), Outcome::Stored { durable: Some(true) });
     assert_eq!(tree.sink.finish_folder(&path("d"), 0o040_555, THEN), stored());
     assert_eq!(tree.sink.sync(), Ok(()));
     assert_eq!(mode(&tree.at("d")), 0o555);

@@ -1,5 +1,7 @@
 //! Large files: their parts, and how they get their names.
 
+use crate::transfer::limits::keep_free::KeepFree;
+
 use super::*;
 
 fn begin(tree: &mut Tree, path: &str, bytes: u64) -> TreePart {
@@ -17,10 +19,10 @@ fn a_large_file_is_private_and_locked_until_it_is_published_and_then_durable() {
     assert_eq!(mode(&tree.at("d/big.part")), 0o600);
     let metadata = part.file().metadata().expect("open");
     assert_eq!(metadata.len(), 3 << 20);
-    assert!(metadata.blocks() * 512 >= 3 << 20, "its space is there");
+    assert_eq!(metadata.blocks(), 0, "it takes space as its bytes come");
     assert!(crate::sys::is_locked(&File::open(part.path()).expect("own")).expect("locks"));
     part.file().write_all_at(b"end", (3 << 20) - 3).expect("room");
-    assert_eq!(tree.sink.publish(part), Outcome::Stored { durable: true });
+    assert_eq!(tree.sink.publish(part), Outcome::Stored { durable: Some(true) });
     assert_eq!(tree.names("d"), ["big"]);
     assert_eq!(mode(&tree.at("d/big")), 0o644);
     assert_eq!(mtime(&tree.at("d/big")), (1_234_567_890, 987_654_321));
@@ -37,6 +39,25 @@ fn the_part_of_a_sparse_file_takes_no_space_before_its_bytes_come() {
     assert_eq!(part.file().metadata().expect("open").blocks(), 0);
     assert_eq!(tree.sink.publish(part), stored());
     assert_eq!(fs::metadata(tree.at("sparse")).expect("there").len(), 1 << 40);
+}
+
+#[test]
+fn a_part_grows_only_as_far_as_that_stays_free_which_is_to() {
+    let mut tree = Tree::new(TreePolicy {
+        keep_free: Some(KeepFree::Percent(100)),
+        ..POLICY
+    });
+    assert!(tree.sink.begin_file(file_of("big", 1 << 20), false, None).is_err());
+    // Whether it has holes is the sender's word.
+    let sparse = file_of("sparse", 1 << 20);
+    let part = tree.sink.begin_file(sparse, true, None).expect("a place");
+    match tree.sink.may_grow(&part, 1).expect_err("nothing is free") {
+        Outcome::Failed(reason) => assert!(reason.contains("no space"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+    tree.sink.policy.keep_free = None;
+    assert_eq!(tree.sink.may_grow(&part, 1), Ok(()));
+    assert!(tree.sink.may_grow(&part, 1 << 60).is_err());
 }
 
 #[test]
@@ -66,7 +87,7 @@ fn a_name_that_is_taken_at_the_end_is_never_replaced_unasked() {
     );
     // An equal one is had.
     let part = begin(&mut tree, "other", 8);
-    assert_eq!(tree.store("other", "original"), Outcome::Stored { durable: true });
+    assert_eq!(tree.store("other", "original"), Outcome::Stored { durable: Some(true) });
     assert_eq!(tree.sink.publish(part), Outcome::Had);
     assert_eq!(
         (tree.read("other"), tree.names("")),
@@ -89,7 +110,7 @@ fn a_large_file_replaces_what_was_there_when_it_was_decided() {
     let part = tree.sink.begin_file(item, false, Some(seen)).expect("a place");
     part.file().write_all_at(b"new data", 0).expect("room");
     assert_eq!(tree.read("big"), "old");
-    assert_eq!(tree.sink.publish(part), Outcome::Stored { durable: true });
+    assert_eq!(tree.sink.publish(part), Outcome::Stored { durable: Some(true) });
     assert_eq!(
         (tree.read("big"), tree.names("")),
         ("new data".into(), vec!["big".into()])

@@ -10,8 +10,14 @@ fn memory_is_durable_nowhere() {
         return;
     };
     let mut sink = TreeSink::open(root.path(), TreePolicy { sync: true, ..POLICY }).expect("there");
-    assert_eq!(sink.store_batch(&[small("a", "data")]), [stored()]);
+    let in_memory = Outcome::Stored { durable: None };
+    assert_eq!(sink.store_batch(&[small("a", "data")]), [in_memory.clone()]);
     assert_eq!(sink.store_batch(&[small("a", "data")]), [Outcome::Had]);
+    let part = sink.begin_file(file_of("big", 4), false, None).expect("a place");
+    assert_eq!(sink.publish(part), in_memory);
+    assert_eq!(sink.make_link(&link("l", "a")), in_memory);
+    assert_eq!(sink.make_folder(&item("d", ItemKind::Folder)), in_memory);
+    assert_eq!(sink.finish_folder(&path("d"), 0o755, THEN), in_memory);
     assert_eq!(mtime(&root.path().join("a")), (1_234_567_890, 987_654_321));
 }
 
@@ -54,7 +60,7 @@ fn where_a_program_may_stand_behind_a_file_system_each_file_and_folder_is_synced
     tree.sink.places.volumes[0].kind = FileSystem::Unknown;
     assert_eq!(tree.folder("d"), stored());
     let files = [small("d/a", "data"), small("b", "data")];
-    let durable = Outcome::Stored { durable: true };
+    let durable = Outcome::Stored { durable: Some(true) };
     assert_eq!(tree.sink.store_batch(&files), [durable.clone(), durable.clone()]);
     assert_eq!(tree.receive("b", "new"), durable);
     let files: Vec<SmallFile> = (0..=300).map(|number| small(&format!("e{number}/a"), "data")).collect();
@@ -123,11 +129,12 @@ fn a_file_system_that_is_mounted_below_is_entered_and_known_for_what_it_is() {
         return;
     };
     let mut sink = TreeSink::open(Path::new(&root), TreePolicy { sync: true, ..POLICY }).expect("there");
-    assert_eq!(sink.make_folder(&item("mnt/d", ItemKind::Folder)), stored());
+    let in_memory = Outcome::Stored { durable: None };
+    assert_eq!(sink.make_folder(&item("mnt/d", ItemKind::Folder)), in_memory);
     let outcomes = sink.store_batch(&[small("mnt/d/a", "data"), small("b", "data")]);
-    assert_eq!(outcomes, [stored(), Outcome::Stored { durable: true }]);
+    assert_eq!(outcomes, [in_memory.clone(), Outcome::Stored { durable: Some(true) }]);
     let part = sink.begin_file(file_of("mnt/big", 4), false, None).expect("a place");
-    assert_eq!(sink.publish(part), stored());
+    assert_eq!(sink.publish(part), in_memory);
     assert_eq!(sink.places.volumes.len(), 2);
     assert_eq!(mtime(&Path::new(&root).join("mnt/d/a")), (1_234_567_890, 987_654_321));
 }
