@@ -196,6 +196,7 @@ mod tests {
         let wire = |name: &str| Way::Wire(name.into());
         let mut finished = Finished {
             bytes: 400_000_000,
+            resumed_bytes: 0,
             rate_bytes_per_s: 5e9,
             verified: Some(true),
             durable: Some(true),

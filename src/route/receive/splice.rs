@@ -16,7 +16,8 @@ const PIPE_BYTES: usize = 1 << 20;
 /// What every pipe has that nobody has made larger or smaller: `recv` is faster than through a smaller one.
 const LARGE_PIPE_BYTES_MIN: usize = 64 << 10;
 
-/// Whether the file system of a file takes bytes from a pipe. It tries: a zero byte is written to position `at`.
+/// Whether the file system of a file takes bytes from a pipe. It tries: a zero byte is written to position `at`, where
+/// nothing is to be yet.
 pub(crate) fn takes_splice(file: &File, at: u64) -> bool {
     let try_once = || -> io::Result<usize> {
         let (pipe_out, pipe_in) = pipe_with(PipeFlags::CLOEXEC)?;

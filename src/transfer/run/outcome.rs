@@ -191,6 +191,7 @@ mod tests {
         let done = || {
             Ended::Done(Box::new(Finished {
                 bytes: 8,
+                resumed_bytes: 0,
                 rate_bytes_per_s: 1.0,
                 verified: Some(true),
                 durable: None,

@@ -1,8 +1,8 @@
 //! Opens the file that is received into: a new one, or the one that an earlier transfer of the same has left half received.
 
 use std::fs::File;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
@@ -16,9 +16,6 @@ use super::folder::Folder;
 use super::on_record::OnRecord;
 use super::part_log::{Found, ItemHead, PartLog, find, numbers_for};
 use super::{Content, SinkRequest, part_name};
-
-/// Who sends is not known for sure.
-const OPEN: &[u8] = b"open";
 
 /// A file under its temporary name, locked.
 pub(super) struct OpenedPart {
@@ -45,7 +42,7 @@ impl OpenedPart {
     /// # Errors
     /// The folder takes no file.
     pub(super) fn open(
-        folder: &Folder,
+        folder: &Arc<Folder>,
         wanted: &Path,
         head: Option<&ItemHead>,
         request: &SinkRequest,
@@ -60,11 +57,13 @@ impl OpenedPart {
             });
         };
         let is_marked = |file: &File| request.publisher.is_some() && FileSystem::of(file).has_disk();
-        if let Found::Part(part) = find(folder, head) {
+        if let Found::Part(part) = find(folder, head)
+            && let Some(grain) = Grain::new(part.grain_bytes)
+        {
             return Ok(Self {
                 record: Some(OnRecord::new(part.log, is_marked(&part.file))),
                 resumed: Some(Resumed {
-                    grain: part.grain,
+                    grain,
                     blocks: part.recorded,
                 }),
                 file: part.file,
@@ -97,8 +96,9 @@ pub(super) fn head_of(request: &SinkRequest, wanted: &Path, data_offset: u64) ->
     // As NumPy writes it: dtype, order and shape.
     what.update(npy::write_header(&offer.meta));
     Some(ItemHead {
-        peer: OPEN.to_vec(),
-        wanted: wanted.as_os_str().as_bytes().to_vec(),
+        // Whoever connects: nobody has shown who it is.
+        peer: None,
+        wanted: wanted.into(),
         identity: offer.identity.clone(),
         bytes,
         data_offset,

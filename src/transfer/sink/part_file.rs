@@ -43,6 +43,8 @@ pub(crate) struct PartFile {
     /// Its length: from the first moment to the last, or so far where it grows.
     len: AtomicU64,
     grows: bool,
+    /// Some of it was there before.
+    is_resumed: bool,
     /// The memory that it takes, where it is shared memory.
     shared: Option<Shared>,
     /// The disk that it takes, where it is no shared memory and its length is known.
@@ -108,13 +110,14 @@ impl PartFile {
             data_offset,
             len: AtomicU64::new(needed),
             grows: *content == Content::Growing,
+            is_resumed: opened.resumed.is_some(),
             shared,
             space: None,
             record: opened.record,
             stays: AtomicBool::new(false),
         };
-        if let Err(error) = part.make_ready(request, &header, opened.resumed.is_some()) {
-            if opened.resumed.is_some() {
+        if let Err(error) = part.make_ready(request, &header) {
+            if part.is_resumed {
                 // There may be room for the rest of it later.
                 part.keep();
             }
@@ -124,13 +127,13 @@ impl PartFile {
     }
 
     /// Promises it room, and gives it its length and its header.
-    fn make_ready(&mut self, request: &SinkRequest, header: &[u8], is_resumed: bool) -> Result<(), Error> {
+    fn make_ready(&mut self, request: &SinkRequest, header: &[u8]) -> Result<(), Error> {
         let (needed, array_at) = (self.len.load(Ordering::Relaxed), self.data_offset);
         // Memory and disk are only promised: an offer alone must not cost them.
         // Writing to a map of a file tells nobody that the disk is full.
         let in_any_case = request.route == ReceiveRouteChoice::Map;
         let keep_free = request.keep_free.filter(|_| self.shared.is_none());
-        let space = if is_resumed {
+        let space = if self.is_resumed {
             let bytes = array_at..needed;
             Holes::within(&self.file, bytes.clone())
                 .map_err(NoSpace::from)
@@ -250,7 +253,11 @@ impl PartFile {
     /// Whether an array of `len` bytes had better come by a pipe: not a small one, for which making the pipe takes
     /// longer, and not into shared memory, whose pages a copy fills as fast.
     pub(crate) fn takes_splice(&self, len: u64) -> bool {
-        len >= SPLICE_BYTES_MIN && self.shared.is_none() && takes_splice(&self.file, self.data_offset)
+        // Whether it can is tried with its first byte, which must not be there yet.
+        len >= SPLICE_BYTES_MIN
+            && !self.is_resumed
+            && self.shared.is_none()
+            && takes_splice(&self.file, self.data_offset)
     }
 
     pub(crate) fn is_shared_memory(&self) -> bool {

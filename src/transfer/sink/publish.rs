@@ -92,7 +92,7 @@ impl PreparedSink {
     }
 
     /// The error for a sync that failed: a new file stays under its temporary name.
-    fn not_on_disk(&self, error: &io::Error) -> Error {
+    pub(super) fn not_on_disk(&self, error: &io::Error) -> Error {
         let path = match &self.storage {
             Storage::New(part) => {
                 part.keep();

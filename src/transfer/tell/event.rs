@@ -463,6 +463,7 @@ mod tests {
             dtype: "f64".into(),
             shape: vec![3, 4],
             total_bytes: Some(96),
+            resumed_bytes: 0,
             streams: 1,
             memory: Some("huge pages".into()),
             congestion_control: None,
@@ -474,6 +475,7 @@ mod tests {
         };
         let finished = Finished {
             bytes: 96,
+            resumed_bytes: 0,
             rate_bytes_per_s: 3.0,
             verified: None,
             durable: Some(false),

@@ -34,6 +34,7 @@ fn start(row: &mut Row) {
             dtype: "f64".to_owned(),
             shape: vec![50_000_000],
             total_bytes: Some(TOTAL),
+            resumed_bytes: 0,
             streams: 1,
             memory: None,
             congestion_control: None,
@@ -86,6 +87,7 @@ fn finish(row: &mut Row, elapsed_s: f64) {
     for side in [Side::Sender, Side::Receiver] {
         let finished = Finished {
             bytes: TOTAL,
+            resumed_bytes: 0,
             rate_bytes_per_s: TOTAL as f64 / elapsed_s,
             verified: Some(true),
             durable: None,

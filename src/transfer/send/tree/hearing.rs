@@ -70,7 +70,14 @@ impl TreeSender {
                     self.idle_messages += 1;
                 }
             }
-            (Phase::Moving, Message::Accept { item, handoff: false }) => self.outgoing.accept(item)?,
+            (
+                Phase::Moving,
+                Message::Accept {
+                    item,
+                    handoff: false,
+                    grain: None,
+                },
+            ) => self.outgoing.accept(item)?,
             (Phase::Moving, Message::Result(result)) => self.outgoing.settle(&result)?,
             // Between the last result and our noticing that it was the last one.
             (Phase::Moving | Phase::AwaitSummary, Message::Summary) if self.is_settled() => self.phase = Phase::Done,

@@ -249,7 +249,14 @@ impl TreeSender {
     }
 
     fn say_end(&mut self, item: u32, bytes: u64, checksum: Option<u64>) {
-        Message::End { item, bytes, checksum }.encode(self.outbox.buffer());
+        let kept = 0;
+        let end = Message::End {
+            item,
+            bytes,
+            checksum,
+            kept,
+        };
+        end.encode(self.outbox.buffer());
     }
 
     /// A file that the receiver wants is next.
@@ -294,7 +301,7 @@ impl TreeSender {
         if bytes > 0 {
             out.extend_from_slice(&checksum.unwrap_or_default().to_le_bytes());
         } else {
-            Message::End { item, bytes, checksum }.encode(out);
+            self.say_end(item, bytes, checksum);
         }
         self.moved(bytes);
         self.outgoing.sent(item);
