@@ -108,6 +108,12 @@ impl Folder {
         Ok(File::from(file))
     }
 
+    /// Opens a file that is there to be read and written, and neither follows a link nor waits for anybody.
+    pub(super) fn open_existing(&self, name: &Path) -> Result<File, Errno> {
+        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Ok(File::from(openat(&self.descriptor, name, flags, Mode::empty())?))
+    }
+
     pub(super) fn rename(&self, from: &Path, to: &Path) -> Result<(), Errno> {
         renameat(&self.descriptor, from, &self.descriptor, to)
     }

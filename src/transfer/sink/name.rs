@@ -93,9 +93,10 @@ mod tests {
             "a.arraylift-0123abcd.part",
             "A.Arraylift-0123ABCD.Part",
             "../a.arraylift-0123abcd.part",
+            "a.arraylift-0123abcd.part.log",
         ] {
             let made = file_name(&offer(Some(name), true, 1));
-            assert!(!is_part_name(&made) && made.ends_with("art_"), "{made}");
+            assert!(!is_part_name(&made) && made.ends_with('_'), "{made}");
         }
         let long = format!("{}.arraylift-0123abcd{}.part", "x".repeat(181), "y".repeat(99));
         assert!(!is_part_name(&file_name(&offer(Some(&long), true, 1))));

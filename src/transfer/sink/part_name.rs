@@ -5,10 +5,12 @@ use std::collections::hash_map::RandomState;
 use std::fs::File;
 use std::hash::BuildHasher as _;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::checksum::{ChecksumKind, Digest};
 use crate::error::Error;
 use crate::sys::{is_locked, lock};
 
@@ -17,10 +19,14 @@ use super::unwritable;
 
 /// Between the final name and the number.
 const MARK: &str = "arraylift-";
+/// Behind the name of a file that is not whole, this is its log.
+pub(super) const LOG_ENDING: &str = ".log";
 /// The digits of the number.
 const DIGITS: usize = 8;
 /// Of the final name, what the temporary one keeps: a name may have 255 bytes, and this one gets longer.
 const KEPT_BYTES_MAX: usize = 200;
+/// Under so many numbers an item is looked for that goes on.
+const NUMBERS_OF_ITEM: u32 = 16;
 /// Numbers are drawn, so that the second try is there for chance alone.
 const TRIES: usize = 100;
 
@@ -57,6 +63,19 @@ impl PartNumber {
     }
 }
 
+/// The numbers of files that are not whole and shall be called `wanted`, with items of so many bytes: they are found again
+/// by these, and the folder need not be listed. Where somebody has the first, the next one is taken.
+pub(crate) fn numbers_for(wanted: &Path, bytes: u64) -> impl Iterator<Item = PartNumber> + use<> {
+    let mut digest = Digest::new(ChecksumKind::Crc32);
+    digest.update(wanted.as_os_str().as_bytes());
+    // No name has it.
+    digest.update(&[0]);
+    digest.update(&bytes.to_le_bytes());
+    let [a, b, c, d, ..] = digest.value().unwrap_or_default().to_le_bytes();
+    let first = u32::from_le_bytes([a, b, c, d]);
+    (0..NUMBERS_OF_ITEM).map(move |step| PartNumber(first.wrapping_add(step)))
+}
+
 /// Makes a file in a folder in which it shall be called `wanted`, only for this user, and locks it. Returns its name, with
 /// the number that was given out for it, unless another file has that.
 pub(super) fn create(folder: &Folder, wanted: &Path, given: Option<PartNumber>) -> Result<(File, PathBuf), Error> {
@@ -79,15 +98,21 @@ pub(super) fn create(folder: &Folder, wanted: &Path, given: Option<PartNumber>) 
     })
 }
 
-/// Whether a file that is not whole can be called so.
+/// Whether a file that is not whole can be called so, or the log of one.
 pub(crate) fn is_part_name(name: &str) -> bool {
-    PartNumber::of_name(name).is_some()
+    PartNumber::of_name(name).is_some() || is_log_name(name)
+}
+
+/// Whether the log of a file that is not whole can be called so, in any case of letters.
+pub(super) fn is_log_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.strip_suffix(LOG_ENDING).and_then(PartNumber::of_name).is_some()
 }
 
 /// The length of a file that is not whole, and that nobody receives into any more: its process has ended, here or in
 /// another container. `None` where it is anything else, or that cannot be told.
 pub(crate) fn left_behind(path: &Path) -> Option<u64> {
-    is_part_name(path.file_name()?.to_str()?).then_some(())?;
+    PartNumber::of_name(path.file_name()?.to_str()?)?;
     path.symlink_metadata().ok().filter(std::fs::Metadata::is_file)?;
     let file = File::open(path).ok()?;
     (!is_locked(&file).ok()?).then_some(())?;
@@ -133,8 +158,30 @@ mod tests {
             ("a.arraylift-0123abc.part", false),
             ("a.arraylift-0123abcx.part", false),
             ("a.arraylift-0123abcd.part_", false),
+            ("a.arraylift-0123abcd.part.log", true),
+            ("A.ARRAYLIFT-0123ABCD.PART.LOG", true),
+            ("a.part.log", false),
+            ("a.arraylift-0123abcd.log", false),
         ] {
             assert_eq!(is_part_name(name), is_ours, "{name}");
         }
+    }
+
+    #[test]
+    fn an_item_has_the_same_numbers_each_time_and_another_name_or_length_has_others() {
+        let numbers = |wanted: &str, bytes| -> Vec<PartNumber> { numbers_for(Path::new(wanted), bytes).collect() };
+        let ours = numbers("a.npy", 1000);
+        assert_eq!(ours, numbers("a.npy", 1000));
+        assert_eq!(ours.len(), 16);
+        assert_eq!(ours[1].0, ours[0].0.wrapping_add(1));
+        assert!(ours[0] != numbers("a.npy", 1001)[0] && ours[0] != numbers("b.npy", 1000)[0]);
+    }
+
+    #[test]
+    fn a_log_is_not_taken_for_a_file_that_is_left_behind() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("a.arraylift-0123abcd.part.log");
+        std::fs::write(&path, "log").expect("written");
+        assert_eq!(left_behind(&path), None);
     }
 }

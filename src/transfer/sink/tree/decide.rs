@@ -113,10 +113,10 @@ impl TreeSink {
 
 /// Fails where an item can have no place, whatever is there.
 pub(super) fn check(item: &TreeItem) -> Result<(), Refusal> {
-    let ending = item.path.name().last_chunk::<5>();
-    if ending.is_some_and(|ending| ending.eq_ignore_ascii_case(b".part"))
-        && is_part_name(&String::from_utf8_lossy(item.path.name()))
-    {
+    let name = item.path.name();
+    let ends_in =
+        |ending: &[u8]| name.len() >= ending.len() && name[name.len() - ending.len()..].eq_ignore_ascii_case(ending);
+    if (ends_in(b".part") || ends_in(b".log")) && is_part_name(&String::from_utf8_lossy(name)) {
         return Err(Refusal::NameOfPart);
     }
     if let ItemKind::Link { target } = &item.kind {

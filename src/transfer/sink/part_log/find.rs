@@ -1,0 +1,160 @@
+//! Finds the part of an item that was interrupted, and which of its blocks are there.
+
+use std::fs::{File, Metadata};
+use std::num::NonZeroU64;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{Advice, fadvise};
+
+use crate::checksum::{ChecksumKind, Digest};
+use crate::transfer::sink::folder::Folder;
+use crate::transfer::sink::part_name::numbers_for;
+
+use super::head::{Head, ItemHead};
+use super::log::PartLog;
+use super::stored::{Patience, is_of, open_own, read_head, remove_orphan, replay};
+use super::{Unusable, log_name};
+
+/// So much of a part is read at a time.
+const READ_BYTES: usize = 1 << 20;
+/// No page of memory is larger: what is dropped from the page cache are whole pages.
+const PAGE_BYTES_MAX: u64 = 64 << 10;
+
+/// What there is of an item.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// Nothing: its transfer begins.
+    Nothing,
+    /// A part that its transfer does not go on from, but begins anew beside it.
+    NotUsable { part: PathBuf, reason: Unusable },
+    /// A part, which is this process's now.
+    Part(Interrupted),
+}
+
+/// A part that was interrupted, and whose transfer goes on.
+#[derive(Debug)]
+pub(crate) struct Interrupted {
+    /// The part, locked.
+    pub(crate) file: File,
+    /// What it is called in its folder.
+    pub(crate) name: PathBuf,
+    pub(crate) log: PartLog,
+    /// Bytes of a block, as they were recorded: whatever the transfer that goes on would have taken.
+    pub(crate) grain_bytes: u32,
+    /// The blocks that are there, in their order, and the checksum of each.
+    pub(crate) recorded: Vec<(u32, u64)>,
+    /// What its source said of itself when the part was made.
+    pub(crate) was_identity: Vec<u8>,
+}
+
+/// Looks for a part of this item, which may come from another source and in other blocks. Blocks that may not have been on
+/// disk are read and compared: at most as many as come in some seconds. A log without a part is removed.
+pub(in crate::transfer::sink) fn find(folder: &Arc<Folder>, item: &ItemHead) -> Found {
+    let mut found = Found::Nothing;
+    let mut patience = Patience::short();
+    for number in numbers_for(&item.wanted, item.bytes) {
+        let part = number.name_for(&item.wanted);
+        match look_at(folder, &part, item, &mut patience) {
+            Ok(Some(interrupted)) => return Found::Part(interrupted),
+            Ok(None) => {}
+            Err(reason) => found = Found::NotUsable { part, reason },
+        }
+    }
+    found
+}
+
+/// `None` where there is none, or somebody has it.
+fn look_at(
+    folder: &Arc<Folder>,
+    part: &Path,
+    item: &ItemHead,
+    patience: &mut Patience,
+) -> Result<Option<Interrupted>, Unusable> {
+    let name = log_name(part);
+    let Some(log) = open_own(folder, &name)? else {
+        return Ok(None);
+    };
+    let Some(file) = open_own(folder, part)? else {
+        remove_orphan(folder, part, &name, &log, patience);
+        return Ok(None);
+    };
+    if !(patience.lock(&file)? && patience.lock(&log)?) {
+        return Ok(None);
+    }
+    // Whoever had it may have named or removed it a moment ago.
+    if !(folder.leads_to(part, &file) && folder.leads_to(&name, &log)) {
+        return Ok(None);
+    }
+    let head = read_head(&log)?;
+    let metadata = file.metadata()?;
+    if !is_of(&head, &metadata) {
+        return Err(Unusable::OtherFile);
+    }
+    if metadata.nlink() > 1 {
+        // It was given its name, and is whole under that.
+        let _ = folder.unlink(part);
+        let _ = folder.unlink(&name);
+        return Ok(None);
+    }
+    check_item(&head, item, &metadata)?;
+    let read = replay(&log, &head)?;
+    let pending = still_there(&file, &head.item, &read.pending);
+    let log = PartLog::reopen(folder, part, log, (head.log_id, read.records), &pending);
+    let mut recorded = read.on_disk;
+    recorded.extend(pending);
+    recorded.sort_unstable_by_key(|(index, _)| *index);
+    Ok(Some(Interrupted {
+        file,
+        name: part.into(),
+        log,
+        grain_bytes: head.item.grain_bytes,
+        recorded,
+        was_identity: head.item.identity,
+    }))
+}
+
+fn check_item(head: &Head, item: &ItemHead, part: &Metadata) -> Result<(), Unusable> {
+    if !head.item.is_same_item(item) {
+        return Err(Unusable::OtherItem);
+    }
+    if part.len() != head.item.part_bytes() {
+        return Err(Unusable::OtherLength);
+    }
+    Ok(())
+}
+
+/// Those of these blocks that are in the part as they were recorded.
+fn still_there(part: &File, item: &ItemHead, blocks: &[(u32, u64)]) -> Vec<(u32, u64)> {
+    // Without a checksum nobody can say so.
+    if item.checksum == ChecksumKind::None || blocks.is_empty() {
+        return Vec::new();
+    }
+    let mut buffer = vec![0; READ_BYTES];
+    let is_there = |(index, value): &&(u32, u64)| checksum_of(part, item, *index, &mut buffer) == Some(*value);
+    blocks.iter().filter(is_there).copied().collect()
+}
+
+/// The checksum of a block as it is on disk; `None` where it cannot be read.
+fn checksum_of(part: &File, item: &ItemHead, index: u32, buffer: &mut [u8]) -> Option<u64> {
+    let block = item.block(index);
+    let (mut at, end) = (item.data_offset + block.start, item.data_offset + block.end);
+    let pages = at - at % PAGE_BYTES_MAX..end.next_multiple_of(PAGE_BYTES_MAX);
+    // What could not be written stays in the page cache for a while, as if it had been. A file system without a disk has
+    // nothing else.
+    let _ = fadvise(
+        part,
+        pages.start,
+        NonZeroU64::new(pages.end - pages.start),
+        Advice::DontNeed,
+    );
+    let mut digest = Digest::new(item.checksum);
+    while at < end {
+        let wanted = usize::try_from(end - at).map_or(buffer.len(), |left| left.min(buffer.len()));
+        part.read_exact_at(&mut buffer[..wanted], at).ok()?;
+        digest.update(&buffer[..wanted]);
+        at += wanted as u64;
+    }
+    digest.value()
+}

@@ -1,0 +1,162 @@
+//! Parts in a folder that were interrupted: told to people, and removed where nobody has gone on with them for days.
+
+use std::fs::{File, read_dir};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::sys::is_locked;
+use crate::transfer::sink::folder::Folder;
+use crate::transfer::sink::part_name::{LOG_ENDING, is_log_name};
+use crate::transfer::sink::removal;
+
+use super::Unusable;
+use super::stored::{Patience, is_of, open_own, read_head, remove_orphan, replay};
+
+/// A part stays for so long after it was last written to.
+const KEPT: Duration = Duration::from_hours(7 * 24);
+/// A process removes none before it is so old: its senders come back first.
+const PROCESS_AGE_MIN: Duration = Duration::from_mins(10);
+
+/// A part that was interrupted, and from which its transfer can go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InterruptedPart {
+    /// Its path, `NAME.arraylift-NUMBER.part`.
+    pub(crate) part: PathBuf,
+    /// What it is to be called.
+    pub(crate) wanted: String,
+    /// Bytes of the item.
+    pub(crate) bytes: u64,
+    /// How many of them were recorded; some may have to come again.
+    pub(crate) recorded_bytes: u64,
+    /// When it was last written to.
+    pub(crate) since: SystemTime,
+    /// Somebody is receiving it.
+    pub(crate) is_in_use: bool,
+}
+
+/// Finds them in a folder, in order of their names. What cannot be read is left out, and a log without a part is removed.
+///
+/// # Errors
+/// The folder cannot be read.
+pub(crate) fn interrupted_parts(folder: &Path) -> io::Result<Vec<InterruptedPart>> {
+    let mut found: Vec<InterruptedPart> = parts_with_logs(folder)?
+        .filter_map(|pair| describe(&pair).ok()?)
+        .collect();
+    found.sort_by(|a, b| a.part.cmp(&b.part));
+    Ok(found)
+}
+
+/// Removes those that nobody has, and that were last written to seven days before `now`. Returns their paths. A process
+/// that began `process_age` ago removes none in its first ten minutes, and none goes of which a time lies in the future: a
+/// clock is wrong. A log without a part goes at any time.
+///
+/// # Errors
+/// The folder cannot be read.
+pub(crate) fn expire(folder: &Path, now: SystemTime, process_age: Duration) -> io::Result<Vec<PathBuf>> {
+    let removed = parts_with_logs(folder)?.filter_map(|pair| {
+        let path = pair.folder.path_of(&pair.part);
+        let is_due = |times: [SystemTime; 2]| {
+            let rests = |time| now.duration_since(time).is_ok_and(|rest| rest >= KEPT);
+            process_age >= PROCESS_AGE_MIN && times.into_iter().all(rests)
+        };
+        remove_if(&pair, is_due).unwrap_or(false).then_some(path)
+    });
+    Ok(removed.collect())
+}
+
+/// A log, and what its part is called.
+struct Pair {
+    folder: Arc<Folder>,
+    part: PathBuf,
+    name: PathBuf,
+    log: File,
+}
+
+/// The logs in a folder, each opened as it is come to.
+fn parts_with_logs(path: &Path) -> io::Result<impl Iterator<Item = Pair> + use<>> {
+    let folder = Folder::open(path)?;
+    let entries = read_dir(path)?.flatten();
+    Ok(entries.filter_map(move |entry| {
+        let name = entry.file_name();
+        let part = name.to_str().filter(|name| is_log_name(name))?;
+        let part = PathBuf::from(&part[..part.len() - LOG_ENDING.len()]);
+        let name = PathBuf::from(name);
+        let log = open_own(&folder, &name).ok()??;
+        let folder = Arc::clone(&folder);
+        Some(Pair {
+            folder,
+            part,
+            name,
+            log,
+        })
+    }))
+}
+
+impl Pair {
+    /// The part; `None` where it is gone, and then the log goes, too.
+    fn open_part(&self) -> Result<Option<File>, Unusable> {
+        let part = open_own(&self.folder, &self.part)?;
+        if part.is_none() {
+            remove_orphan(&self.folder, &self.part, &self.name, &self.log, &mut Patience::none());
+        }
+        Ok(part)
+    }
+
+    /// When either was last written to.
+    fn written(&self, part: &File) -> io::Result<[SystemTime; 2]> {
+        Ok([part.metadata()?.modified()?, self.log.metadata()?.modified()?])
+    }
+
+    /// Both, where nobody has them, and nobody will until this is dropped.
+    fn lock(&self, part: &File) -> Result<bool, Unusable> {
+        let mut patience = Patience::none();
+        let is_locked = patience.lock(part)? && patience.lock(&self.log)?;
+        let is_there = || self.folder.leads_to(&self.part, part) && self.folder.leads_to(&self.name, &self.log);
+        Ok(is_locked && is_there())
+    }
+}
+
+/// `None` where the part is gone.
+fn describe(pair: &Pair) -> Result<Option<InterruptedPart>, Unusable> {
+    let Some(part) = pair.open_part()? else {
+        return Ok(None);
+    };
+    let head = read_head(&pair.log)?;
+    if !is_of(&head, &part.metadata()?) {
+        return Err(Unusable::OtherFile);
+    }
+    let read = replay(&pair.log, &head)?;
+    let recorded = read.on_disk.iter().chain(&read.pending);
+    let [part_written, log_written] = pair.written(&part)?;
+    Ok(Some(InterruptedPart {
+        part: pair.folder.path_of(&pair.part),
+        wanted: head.item.wanted.to_string_lossy().into_owned(),
+        bytes: head.item.bytes,
+        recorded_bytes: head.item.bytes_of(recorded.map(|(index, _)| *index)),
+        since: part_written.max(log_written),
+        // Without locks nobody knows.
+        is_in_use: is_locked(&part).unwrap_or(true),
+    }))
+}
+
+/// Removes both where nobody has them, and the times of their last writes say so. Returns whether it did.
+fn remove_if(pair: &Pair, is_due: impl Fn([SystemTime; 2]) -> bool) -> Result<bool, Unusable> {
+    let Some(part) = pair.open_part()? else {
+        return Ok(false);
+    };
+    let is_over = || Ok::<bool, Unusable>(is_due(pair.written(&part)?));
+    // Whoever had it a moment ago wrote to it.
+    if !(is_over()? && pair.lock(&part)? && is_over()?) {
+        return Ok(false);
+    }
+    if !is_of(&read_head(&pair.log)?, &part.metadata()?) {
+        return Err(Unusable::OtherFile);
+    }
+    // A log without a part is removed when it is seen; a part without a log would stay.
+    pair.folder.unlink(&pair.part).map_err(io::Error::from)?;
+    let _ = pair.folder.unlink(&pair.name);
+    removal::close(Arc::new(part));
+    Ok(true)
+}

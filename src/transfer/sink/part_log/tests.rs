@@ -1,0 +1,1 @@
+//! A log and its part, in real folders.
