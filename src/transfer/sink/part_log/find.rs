@@ -51,7 +51,7 @@ pub(crate) struct Interrupted {
 
 /// Looks for a part of this item, which may come from another source and in other blocks. Blocks that may not have been on
 /// disk are read and compared: at most as many as come in some seconds. A log without a part is removed.
-pub(crate) fn find(folder: &Arc<Folder>, item: &ItemHead) -> Found {
+pub(in crate::transfer::sink) fn find(folder: &Arc<Folder>, item: &ItemHead) -> Found {
     let mut found = Found::Nothing;
     let mut patience = Patience::short();
     for number in numbers_for(&item.wanted, item.bytes) {

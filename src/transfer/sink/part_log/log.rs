@@ -74,7 +74,12 @@ impl PartLog {
     ///
     /// # Errors
     /// There is none: the disk is full, say, or the item is beyond the bounds.
-    pub(crate) fn create(folder: &Arc<Folder>, part: &Path, data: &File, item: &ItemHead) -> io::Result<Self> {
+    pub(in crate::transfer::sink) fn create(
+        folder: &Arc<Folder>,
+        part: &Path,
+        data: &File,
+        item: &ItemHead,
+    ) -> io::Result<Self> {
         item.check()?;
         let head = Head {
             log_id: draw(),

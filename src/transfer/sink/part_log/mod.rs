@@ -19,7 +19,8 @@ use std::io;
 use std::path::PathBuf;
 
 pub(crate) use super::part_name::numbers_for;
-pub(crate) use find::{Found, Interrupted, find};
+pub(super) use find::find;
+pub(crate) use find::{Found, Interrupted};
 pub(crate) use head::ItemHead;
 pub(crate) use leftover::{InterruptedPart, expire, interrupted_parts};
 pub(crate) use log::{MarkError, PartLog};
