@@ -28,6 +28,7 @@ pub fn main() -> ExitCode {
         Ok((Some(Command::Attach(typed)), _)) => cli::attach::run(&typed),
         Ok((Some(Command::Ping(typed)), _)) => cli::ping::run(&typed),
         Ok((Some(Command::Compare(typed)), _)) => cli::compare::run(&typed),
+        Ok((Some(Command::Resume(typed)), _)) => cli::resume::run(&typed),
         Ok((Some(Command::History(typed)), _)) => cli::history::run(&typed),
         Ok((Some(Command::Pages(typed)), _)) => cli::pages::run(&typed),
         Err(told) => return told,

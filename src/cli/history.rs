@@ -166,12 +166,12 @@ fn missing_in_words(missing: u64, forgotten: u64) -> String {
     }
 }
 
-fn open() -> Result<Option<Store>, Failure> {
+pub(super) fn open() -> Result<Option<Store>, Failure> {
     let path = history::path().ok_or(StoreError::NoPlace).map_err(told)?;
     Store::open_existing(&path).map_err(told)
 }
 
-fn find(id: u64) -> Result<(Entry, Curves), Failure> {
+pub(super) fn find(id: u64) -> Result<(Entry, Curves), Failure> {
     let found = match open()? {
         Some(store) => store.entry(id).map_err(told)?,
         None => None,
@@ -179,7 +179,7 @@ fn find(id: u64) -> Result<(Entry, Curves), Failure> {
     found.ok_or_else(|| Failure::Incomplete(format!("{id} is not in the history: see arraylift history")))
 }
 
-fn told(error: StoreError) -> Failure {
+pub(super) fn told(error: StoreError) -> Failure {
     match error {
         StoreError::LongSearch => Failure::Usage(error.to_string()),
         error => Failure::Incomplete(error.to_string()),
@@ -187,7 +187,7 @@ fn told(error: StoreError) -> Failure {
 }
 
 /// Lines, of which none has anything that would move the cursor.
-fn say(text: &str) {
+pub(super) fn say(text: &str) {
     let lines = text.lines().map(|line| printable(line) + "\n");
     output::text(lines.collect());
 }

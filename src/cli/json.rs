@@ -150,6 +150,7 @@ mod tests {
         let leftover = Leftover {
             path: "a.1-1.part".into(),
             bytes: 5,
+            resumed_bytes: None,
         };
         let full = FullFolder {
             folder: "incoming".into(),

@@ -23,6 +23,7 @@ mod plan;
 pub(crate) mod receive;
 mod repeated;
 mod report;
+pub(crate) mod resume;
 pub(crate) mod send;
 pub(crate) mod serve;
 mod source;
@@ -41,7 +42,7 @@ use clap::{CommandFactory as _, Parser as _};
 pub(crate) use arguments::{Command, WindowArguments};
 
 /// The commands, for who typed none of them.
-const COMMANDS: &str = "loopback, send, receive, fetch, serve, worker, status, attach, ping, compare, history or pages";
+const COMMANDS: &str = "loopback, send, receive, fetch, serve, worker, status, attach, ping, compare, resume, history or pages";
 
 /// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]

@@ -223,9 +223,15 @@ impl Terminal {
 
     pub(super) fn leftover(&self, leftover: &Leftover) {
         let (path, bytes) = (leftover.path.display(), units::bytes(leftover.bytes));
-        self.say(&format!(
-            "{path} ({bytes}) was half received by a process that is gone: send it again, and remove it"
-        ));
+        self.say(&match leftover.resumed_bytes {
+            Some(there) => format!(
+                "{path} was half received by a process that is gone: send it again, and it goes on from {}",
+                units::done_of(there, leftover.bytes)
+            ),
+            None => {
+                format!("{path} ({bytes}) was half received by a process that is gone: send it again, and remove it")
+            }
+        });
     }
 
     pub(super) fn draining(&self) {

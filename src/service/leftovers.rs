@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::transfer::left_behind;
+use crate::transfer::{interrupted_parts, left_behind};
 
 /// A file that never became whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,18 +14,28 @@ pub(crate) struct Leftover {
     pub path: PathBuf,
     /// Its length; not all of it has come.
     pub bytes: u64,
+    /// How much of it need not come again, where a transfer of the same can go on with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed_bytes: Option<u64>,
 }
 
 /// Finds half received files in a folder that nobody receives into any more, in order of their names. None is taken for
 /// whole, and none removed: whoever knows their sender decides.
 #[must_use]
 pub(crate) fn leftovers(folder: &Path) -> Vec<Leftover> {
+    // What has a log.
+    let known = interrupted_parts(folder).unwrap_or_default();
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut found: Vec<Leftover> = entries
         .filter_map(|entry| {
             let path = entry.path();
             let bytes = left_behind(&path)?;
-            Some(Leftover { path, bytes })
+            let known = known.iter().find(|known| known.part == path);
+            Some(Leftover {
+                resumed_bytes: known.map(|known| known.recorded_bytes),
+                path,
+                bytes,
+            })
         })
         .collect();
     found.sort_by(|a, b| a.path.cmp(&b.path));
@@ -50,7 +60,12 @@ mod tests {
         let receives = receives.expect("open");
         crate::sys::lock(&receives).expect("free");
         let path = folder.path().join(left);
-        assert_eq!(leftovers(folder.path()), [Leftover { path, bytes: 3 }]);
+        let alone = Leftover {
+            path,
+            bytes: 3,
+            resumed_bytes: None,
+        };
+        assert_eq!(leftovers(folder.path()), [alone]);
         drop(receives);
         assert_eq!(leftovers(folder.path()).len(), 2);
         assert!(leftovers(Path::new("/no/such/folder")).is_empty());

@@ -175,7 +175,7 @@ fn options(help: &str) -> Vec<String> {
             .strip_prefix("--")
             .or_else(|| line.split_once(", --").map(|(_, rest)| rest))?;
         line.starts_with('-')
-            .then(|| long.split([' ', '=']).next().unwrap_or_default())
+            .then(|| long.split([' ', '=', '[']).next().unwrap_or_default())
     });
     names.map(|name| format!("--{name}")).collect()
 }

@@ -28,7 +28,7 @@ fn a_signal_cancels_a_transfer_and_removes_what_was_half_received() {
             .arraylift("loopback range:0:1e7 --limit 1MB/s --json --into a.npy".split(' '))
             .start();
         until_bytes_move(&mut running, "receiver");
-        assert_eq!(dir.names().len(), 1, "the .part");
+        assert_eq!(dir.names().len(), 2, "the .part and its log");
         running.signal(signal);
         let ended = running.wait().failed(1, &["cancelled"]);
         assert!(ended.stderr.starts_with("arraylift: cancelled: "), "{ended:?}");

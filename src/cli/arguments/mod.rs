@@ -5,6 +5,7 @@ mod fetch;
 mod history;
 mod pages;
 mod ping;
+mod resume;
 mod serve;
 mod tree;
 
@@ -29,6 +30,7 @@ pub(super) use history::{
 };
 pub(super) use pages::PagesArguments;
 pub(super) use ping::PingArguments;
+pub(super) use resume::ResumeArguments;
 pub(super) use serve::{LimitArguments, ServeArguments, WorkerArguments, WorkersArguments};
 pub(super) use tree::TreeArguments;
 
@@ -149,6 +151,8 @@ pub(crate) enum Command {
     Ping(PingArguments),
     /// Moves a source by each route in turn, and tells what each costs
     Compare(CompareArguments),
+    /// Lists what broke, and goes on with it
+    Resume(ResumeArguments),
     /// Tells what was transferred, and forgets it
     History(HistoryArguments),
     /// Writes manual pages, and completions for bash, zsh and fish

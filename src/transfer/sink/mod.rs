@@ -13,7 +13,7 @@ mod name;
 mod on_record;
 mod opened_part;
 mod part_file;
-mod part_log;
+pub(crate) mod part_log;
 pub(crate) mod part_name;
 mod publication;
 mod publish;

@@ -2,7 +2,8 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 use sha2::{Digest as _, Sha256};
 
@@ -14,8 +15,12 @@ use crate::wire::Grain;
 use super::file_system::FileSystem;
 use super::folder::Folder;
 use super::on_record::OnRecord;
-use super::part_log::{Found, ItemHead, PartLog, find, numbers_for};
+use super::part_log::{Found, ItemHead, PartLog, expire, find};
+use super::part_name::numbers_for;
 use super::{Content, SinkRequest, part_name};
+
+/// What is too old is looked for so often.
+const EXPIRE_INTERVAL: Duration = Duration::from_hours(1);
 
 /// A file under its temporary name, locked.
 pub(super) struct OpenedPart {
@@ -25,6 +30,8 @@ pub(super) struct OpenedPart {
     pub(super) record: Option<OnRecord>,
     /// It was there.
     pub(super) resumed: Option<Resumed>,
+    /// What is to be known of another one that was there, and is not gone on with.
+    pub(super) note: Option<String>,
 }
 
 /// What was there already of a file that is gone on with.
@@ -54,13 +61,22 @@ impl OpenedPart {
                 name,
                 record: None,
                 resumed: None,
+                note: None,
             });
         };
         let is_marked = |file: &File| request.publisher.is_some() && FileSystem::of(file).has_disk();
-        if let Found::Part(part) = find(folder, head)
+        expire_in(folder);
+        let found = find(folder, head);
+        let mut note = None;
+        if let Found::NotUsable { part, reason } = found {
+            let part = folder.path_of(&part);
+            note = Some(format!("{} was not gone on with: {reason}", part.display()));
+        } else if let Found::Part(part) = found
             && let Some(grain) = Grain::new(part.grain_bytes)
         {
+            let has_changed = part.was_identity != head.identity;
             return Ok(Self {
+                note: has_changed.then(|| "its source is another one than before the break".into()),
                 record: Some(OnRecord::new(part.log, is_marked(&part.file))),
                 resumed: Some(Resumed {
                     grain,
@@ -79,7 +95,23 @@ impl OpenedPart {
             name,
             record,
             resumed: None,
+            note,
         })
+    }
+}
+
+/// From time to time removes what nobody has gone on with in a folder for days.
+fn expire_in(folder: &Folder) {
+    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    static NEXT: Mutex<Option<Instant>> = Mutex::new(None);
+    let (began, now) = (*BEGAN, Instant::now());
+    // Nothing that panics is done under the lock.
+    let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
+    if next.is_none_or(|next| now >= next) {
+        *next = Some(now + EXPIRE_INTERVAL);
+        drop(next);
+        // What cannot be removed is told of by the next service, as before.
+        let _ = expire(&folder.path_of(Path::new("")), SystemTime::now(), now - began);
     }
 }
 

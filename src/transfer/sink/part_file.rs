@@ -51,6 +51,8 @@ pub(crate) struct PartFile {
     space: Option<Reservation>,
     /// What is written down of it while it grows, where it could be gone on with.
     record: Option<OnRecord>,
+    /// What is to be known of how it was made.
+    note: Option<String>,
     /// It is not removed with this value: it has its name, or is kept where it is.
     stays: AtomicBool,
 }
@@ -114,6 +116,7 @@ impl PartFile {
             shared,
             space: None,
             record: opened.record,
+            note: opened.note,
             stays: AtomicBool::new(false),
         };
         if let Err(error) = part.make_ready(request, &header) {
@@ -300,16 +303,24 @@ impl PartFile {
         // Whatever comes of it, what is whole is never removed.
         self.keep();
         let given = final_name::give(&self.folder, &self.file, &self.name, &self.wanted);
-        let given = given.map_err(|error| Error::NotNamed {
-            path: self.folder.path_of(&self.wanted),
-            part: self.path(),
-            reason: reason(&error),
+        let given = given.map_err(|error| {
+            if let Some(record) = &self.record {
+                // Nobody removes it one day as something that never became whole.
+                record.remove();
+            }
+            Error::NotNamed {
+                path: self.folder.path_of(&self.wanted),
+                part: self.path(),
+                reason: reason(&error),
+            }
         })?;
         let path = self.folder.path_of(&given.name);
         let note = given.is_another.then(|| {
             let wanted = self.folder.path_of(&self.wanted);
             format!("{} existed, so the array is in {}", wanted.display(), path.display())
         });
+        let notes: Vec<&str> = [&self.note, &note].into_iter().flatten().map(String::as_str).collect();
+        let note = (!notes.is_empty()).then(|| notes.join("; "));
         Ok((path, note))
     }
 }

@@ -128,6 +128,8 @@ fn put_in_order(jobs: Vec<Job>) {
             Ok(is_synced) => synced.push((job, is_synced)),
             Err(error) => {
                 let error = array.sink.not_on_disk(&error);
+                // All of it came: what can be saved is for people, and nobody removes it.
+                array.sink.remove_record();
                 job.finish(Err(error));
             }
         }

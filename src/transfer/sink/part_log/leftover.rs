@@ -11,7 +11,7 @@ use crate::transfer::sink::folder::Folder;
 use crate::transfer::sink::part_name::{LOG_ENDING, is_log_name};
 use crate::transfer::sink::removal;
 
-use super::Unusable;
+use super::{Unusable, log_name};
 use super::stored::{Patience, is_of, open_own, read_head, remove_orphan, replay};
 
 /// A part stays for so long after it was last written to.
@@ -64,6 +64,26 @@ pub(crate) fn expire(folder: &Path, now: SystemTime, process_age: Duration) -> i
         remove_if(&pair, is_due).unwrap_or(false).then_some(path)
     });
     Ok(removed.collect())
+}
+
+/// Removes a part with its log, unless somebody is receiving it. Returns whether it did.
+///
+/// # Errors
+/// Its folder cannot be opened.
+pub(crate) fn discard(part: &Path) -> io::Result<bool> {
+    let folder = Folder::open(part.parent().unwrap_or(Path::new("")))?;
+    let part = PathBuf::from(part.file_name().unwrap_or_default());
+    let name = log_name(&part);
+    let Ok(Some(log)) = open_own(&folder, &name) else {
+        return Ok(false);
+    };
+    let pair = Pair {
+        folder,
+        part,
+        name,
+        log,
+    };
+    Ok(remove_if(&pair, |_| true).unwrap_or(false))
 }
 
 /// A log, and what its part is called.

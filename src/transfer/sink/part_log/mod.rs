@@ -18,11 +18,10 @@ mod stored;
 use std::io;
 use std::path::PathBuf;
 
-pub(crate) use super::part_name::numbers_for;
 pub(super) use find::find;
-pub(crate) use find::{Found, Interrupted};
+pub(crate) use find::Found;
 pub(crate) use head::ItemHead;
-pub(crate) use leftover::{InterruptedPart, expire, interrupted_parts};
+pub(crate) use leftover::{InterruptedPart, discard, expire, interrupted_parts};
 pub(crate) use log::{MarkError, PartLog};
 pub(crate) use mark_clock::MarkClock;
 

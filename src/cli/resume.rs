@@ -1,0 +1,182 @@
+//! `arraylift resume`: what broke, and how it goes on.
+
+use std::collections::HashSet;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+
+use crate::Error;
+use crate::error::{Fault, reason};
+use crate::history::{Again, Ending, Entry, Object, Query, Way};
+use crate::transfer::{InterruptedPart, discard_part, interrupted_parts};
+use crate::units;
+
+use super::arguments::ResumeArguments;
+use super::history::{find, open, say, told};
+use super::{Failure, output};
+
+/// What broke earlier has been removed by its receiver.
+const LISTED: Duration = Duration::from_hours(7 * 24);
+
+pub(crate) fn run(typed: &ResumeArguments) -> Result<(), Failure> {
+    if let Some(id) = typed.id {
+        return go_on(id);
+    }
+    let unreadable = |error: std::io::Error| Error::SourceUnreadable {
+        path: typed.folder.clone(),
+        reason: reason(&error),
+    };
+    let parts = interrupted_parts(&typed.folder).map_err(unreadable)?;
+    if typed.discard {
+        return discard(&parts);
+    }
+    let broken = broken()?;
+    if typed.json {
+        for part in &parts {
+            output::line(&Part::of(part));
+        }
+        for entry in &broken {
+            output::line(&Object::of(entry, None));
+        }
+        return Ok(());
+    }
+    tell_parts(&typed.folder, &parts);
+    tell_broken(&broken);
+    Ok(())
+}
+
+/// Does again what was typed, as that process.
+fn go_on(id: u64) -> Result<(), Failure> {
+    let (entry, _) = find(id)?;
+    let Some(Again::CommandLine {
+        arguments,
+        folder,
+        is_whole: true,
+    }) = entry.again
+    else {
+        return Err(Failure::Incomplete(format!(
+            "{id} was not done by a command that is known as a whole: type it again, or open it in the window"
+        )));
+    };
+    let failed = |error: std::io::Error| Error::system("cannot start the command again", &error);
+    let program = std::env::current_exe().map_err(failed)?;
+    say(&format!("arraylift {}", arguments.join(" ")));
+    output::finish();
+    // It returns only where it fails.
+    let error = Command::new(program).args(arguments).current_dir(folder).exec();
+    Err(failed(error).into())
+}
+
+fn discard(parts: &[InterruptedPart]) -> Result<(), Failure> {
+    let (mut removed, mut left) = (0, 0);
+    for part in parts {
+        if discard_part(&part.part).unwrap_or(false) {
+            removed += 1;
+        } else {
+            left += 1;
+        }
+    }
+    say(&format!("{removed} removed"));
+    match left {
+        0 => Ok(()),
+        left => Err(Failure::Incomplete(format!(
+            "{left} of {} are being received, or cannot be removed",
+            parts.len()
+        ))),
+    }
+}
+
+/// Sends and fetches of the last days that did not come to their end, the latest first; not those that were done again.
+fn broken() -> Result<Vec<Entry>, Failure> {
+    let since = SystemTime::now().checked_sub(LISTED).unwrap_or(UNIX_EPOCH);
+    let since_ms = since.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let query = Query {
+        since_unix_ms: Some(i64::try_from(since_ms).unwrap_or(i64::MAX)),
+        ..Query::default()
+    };
+    let (mut seen, mut broken) = (HashSet::new(), Vec::new());
+    let mut take = |entries: Vec<Entry>| {
+        for entry in entries {
+            let Some(Again::CommandLine {
+                arguments,
+                folder,
+                is_whole: true,
+            }) = &entry.again
+            else {
+                continue;
+            };
+            let is_latest = seen.insert((folder.clone(), arguments.clone()));
+            let may_go_on = match entry.outcome {
+                Ending::Cancelled => true,
+                Ending::Failed => entry.fault == Some(Fault::Peer),
+                _ => false,
+            };
+            if is_latest && may_go_on && entry.way == Way::Send {
+                broken.push(entry);
+            }
+        }
+    };
+    if let Some(store) = open()? {
+        store.list_in_parts(&query, &mut take).map_err(told)?;
+    }
+    Ok(broken)
+}
+
+fn tell_parts(folder: &Path, parts: &[InterruptedPart]) {
+    if parts.is_empty() {
+        say(&format!("nothing lies half received in {}", folder.display()));
+    }
+    for part in parts {
+        let is_in_use = if part.is_in_use { ", being received" } else { "" };
+        let name = part.part.file_name().unwrap_or_default().display();
+        say(&format!(
+            "{}: {} are there{is_in_use} ({name})",
+            part.wanted,
+            units::done_of(part.recorded_bytes, part.bytes)
+        ));
+    }
+}
+
+fn tell_broken(broken: &[Entry]) {
+    for entry in broken {
+        let moved = match entry.total_bytes {
+            Some(total) => units::done_of(entry.bytes.min(total), total).to_string(),
+            None => units::bytes(entry.bytes).to_string(),
+        };
+        say(&format!(
+            "{}  {}: {moved} had moved; arraylift resume {} goes on",
+            entry.when(),
+            entry.what(),
+            entry.id
+        ));
+    }
+}
+
+/// A part as an object of JSON.
+#[derive(Serialize)]
+struct Part<'a> {
+    #[serde(serialize_with = "crate::transfer::path_text::path")]
+    part: &'a Path,
+    name: &'a str,
+    bytes: u64,
+    recorded_bytes: u64,
+    since_unix_s: u64,
+    is_in_use: bool,
+}
+
+impl<'a> Part<'a> {
+    fn of(part: &'a InterruptedPart) -> Self {
+        let since = part.since.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            part: &part.part,
+            name: &part.wanted,
+            bytes: part.bytes,
+            recorded_bytes: part.recorded_bytes,
+            since_unix_s: since.as_secs(),
+            is_in_use: part.is_in_use,
+        }
+    }
+}
