@@ -9,6 +9,7 @@ use rustix::process::Signal;
 use serde_json::Value as Json;
 
 use super::common::{Dir, Ended, PATIENCE, Process, names_in};
+use super::serve::until_draining;
 
 /// Of the file that is sent.
 const BYTES: usize = 48 << 20;
@@ -238,7 +239,7 @@ fn a_receiver_that_is_stopped_keeps_what_it_has_and_one_whose_transfer_is_cancel
         until_recorded(&dir, 16);
         if stops {
             service.signal(Signal::TERM);
-            while !service.line().contains("\"draining\":true") {}
+            until_draining(&mut service);
             service.signal(Signal::TERM);
             service.wait().failed(1, &["cancelled"]);
             sender.wait().failed(1, &["stopped"]);
