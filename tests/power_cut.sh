@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Cuts the power of a disk at the moment when a receiver has said that an array is on disk, and 10 seconds later, and
-# looks at what is left of it. The disk is an ext4 image on a loop device: its copy is what a machine would find that
+# looks at what is left of it; and in the middle of a transfer, which has to go on from what had been marked as on disk. The disk is an ext4 image on a loop device: its copy is what a machine would find that
 # starts again. Usage: tests/power_cut.sh [BINARY]; needs root, or says so.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -21,7 +21,7 @@ finish() {
 }
 trap 'finish || true' EXIT
 
-truncate -s 192M "$work/image"
+truncate -s 384M "$work/image"
 # Nothing is to be written for another reason than that it was asked for.
 if ! { mkfs.ext4 -q "$work/image" && mount -o loop,commit=300 "$work/image" "$disk"; } 2>"$work/why"; then
     echo "skipped: a power cut needs mkfs.ext4 and a loop device, which are not to be had here ($(head -n 1 "$work/why"))"
@@ -128,6 +128,31 @@ if command -v python3 >/dev/null; then
 else
     echo "skipped: fetch needs python3 as a web server"
 fi
+
+# In the middle of a transfer: what comes of it is right, and of the 50 MB before the cut no more than the last seconds
+# move again.
+"$binary" loopback range:0:10_000_000 --into "$work/long.npy" --preview 0 >/dev/null
+listen serve 127.0.0.1:0 --into "$disk/inbox"
+"$binary" send "$work/long.npy" "$address" --limit 10MB/s >/dev/null 2>&1 &
+running+=($!)
+sleep 5
+cut_power middle
+stop
+stop
+mount -o loop "$work/middle" "$after"
+listen serve 127.0.0.1:0 --into "$after/inbox"
+there=$("$binary" send "$work/long.npy" "$address" --json | sed -n 's/.*"event":"finished".*"resumed_bytes":\([0-9]*\).*/\1/p')
+stop
+if ! cmp -s "$work/long.npy" "$after/inbox/long.npy"; then
+    echo "LOST: a transfer that went on has other bytes"
+    failures=$((failures + 1))
+elif ((${there:-0} < 16000000)); then
+    echo "LOST: only ${there:-0} bytes were gone on with"
+    failures=$((failures + 1))
+else
+    echo "went on: $there bytes were there after the cut"
+fi
+umount "$after"
 
 # Without a sync the same cut has to show what it costs, or the cuts above have shown nothing.
 "$binary" loopback "range:0:$elements" --into "$disk/careless.npy" --no-sync >/dev/null

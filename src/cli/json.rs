@@ -183,6 +183,10 @@ mod tests {
                 cancelled: 0,
                 not_begun: 0,
             },
+            CommandEvent::Retry {
+                after_s: 0.5,
+                why: "gone".into(),
+            },
             CommandEvent::Result(&comparison),
             CommandEvent::Omitted(Omitted { samples: 3, events: 0 }),
         ];
@@ -191,7 +195,7 @@ mod tests {
             assert!(line.starts_with(&format!("{{\"event\":\"{name}\",")), "{line}");
         }
         assert_eq!(lines[2], r#"{"event":"leftover","path":"a.1-1.part","bytes":5}"#);
-        assert_eq!(lines[6], r#"{"event":"omitted","samples":3,"events":0}"#);
+        assert_eq!(lines[7], r#"{"event":"omitted","samples":3,"events":0}"#);
     }
 
     #[test]
