@@ -271,6 +271,9 @@ pub enum Error {
     /// The peer gave up and said why.
     #[error("the peer gave up: {0}")]
     Aborted(String),
+    /// The peer ends for now, and said why: the same may be tried again soon.
+    #[error("the peer gave up: {0}")]
+    GoesAway(String),
     /// A block's checksum is not the one of its bytes.
     #[error("block {index} (bytes {start} to {end}) was damaged on the way: send again")]
     DamagedBlock {
@@ -350,6 +353,7 @@ impl Error {
                 | Self::Unanswered(_)
                 | Self::NobodyListening(_)
                 | Self::Endpoint { .. }
+                | Self::GoesAway(_)
         )
     }
 
@@ -416,6 +420,7 @@ impl Error {
             | Self::BadOffer(_)
             | Self::Refused(_)
             | Self::Aborted(_)
+            | Self::GoesAway(_)
             | Self::DamagedBlock { .. }
             | Self::BadHandoff(_)
             | Self::HandoffNotTaken

@@ -147,12 +147,7 @@ fn is_stopped_within(wait: Duration, signals: &Signals, report: &Report) -> bool
 }
 
 /// Follows one transfer until it has told everything.
-fn to_end(
-    job: Job,
-    options: Options,
-    signals: &Signals,
-    report: &mut Report,
-) -> Result<(TransferId, Outcome), Error> {
+fn to_end(job: Job, options: Options, signals: &Signals, report: &mut Report) -> Result<(TransferId, Outcome), Error> {
     let running = [Running::start(job, options)?];
     let commands = report.commands();
     loop {

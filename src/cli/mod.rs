@@ -42,7 +42,8 @@ use clap::{CommandFactory as _, Parser as _};
 pub(crate) use arguments::{Command, WindowArguments};
 
 /// The commands, for who typed none of them.
-const COMMANDS: &str = "loopback, send, receive, fetch, serve, worker, status, attach, ping, compare, resume, history or pages";
+const COMMANDS: &str =
+    "loopback, send, receive, fetch, serve, worker, status, attach, ping, compare, resume, history or pages";
 
 /// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]

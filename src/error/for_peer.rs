@@ -48,6 +48,7 @@ impl Error {
             | Self::BadOffer(_)
             | Self::Refused(_)
             | Self::Aborted(_)
+            | Self::GoesAway(_)
             | Self::DamagedBlock { .. }
             | Self::BadHandoff(_)
             | Self::HandoffNotTaken

@@ -10,8 +10,8 @@ use crate::error::Error;
 use crate::sys::awake_now;
 use crate::telemetry::Sample;
 use crate::transfer::{
-    CANCELLED, Command, Connection, Ended, Event, EventKind, FileClosing, JoinableTransfer, Linger, LoopReceiver,
-    ReceiverFactory, ReceiverTurn, Side, State, TransferId, last_event,
+    CANCELLED, Command, Connection, Ended, Event, EventKind, Farewell, FileClosing, JoinableTransfer, Linger,
+    LoopReceiver, ReceiverFactory, ReceiverTurn, Side, State, TransferId, last_event,
 };
 
 use super::front::{Arrival, Closing, FrontContext, Guest, Turns};
@@ -104,14 +104,18 @@ impl ReceiveLoop {
         }
     }
 
-    /// Ends those that are to be ended, with these words to their senders.
+    /// Ends those that are to be ended, with these words to their senders: they may find another service here soon.
     fn dismiss(&mut self, words: &str, ends: impl Fn(&LoopReceiver) -> bool, front: &mut FrontContext) {
+        let farewell = Farewell {
+            reason: words.into(),
+            returns: true,
+        };
         let keys: Vec<usize> = self.connections.iter().map(|(key, _)| key).collect();
         for key in keys {
             if let Some(Phase::Receiving(receiver)) =
                 self.connections.get_mut(key).map(|connection| &mut connection.phase)
                 && ends(receiver)
-                && let Some(ReceiverTurn::Ended(ended, linger)) = receiver.dismiss(words)
+                && let Some(ReceiverTurn::Ended(ended, linger)) = receiver.dismiss(&farewell)
             {
                 self.end(key, ended, linger, front);
             }

@@ -12,8 +12,8 @@ use crate::array::ArrayMeta;
 use crate::error::Error;
 use crate::sys::awake_now;
 use crate::transfer::{
-    Command, Connection, Ended, Event, EventKind, Incoming, Job, Listener, Met, Newcomers, OfferingSender, Options,
-    Outcome, Side, SinkSpec, State, Transfer, TransferId, Upcoming, last_event,
+    Command, Connection, Ended, Event, EventKind, Farewell, Incoming, Job, Listener, Met, Newcomers, OfferingSender,
+    Options, Outcome, Side, SinkSpec, State, Transfer, TransferId, Upcoming, last_event,
 };
 
 use super::front::{Closing, FrontContext, Guest};
@@ -267,7 +267,10 @@ impl Guest for TransferPerSender {
         if let Some(next) = self.next.take().filter(Upcoming::is_cancelled) {
             end(front, next.id(), EventKind::Cancelled { bytes: 0, note: None });
         }
-        self.newcomers.dismiss("nothing more is received here");
+        self.newcomers.dismiss(&Farewell {
+            reason: "nothing more is received here".into(),
+            returns: true,
+        });
         if how == Closing::Stop {
             for running in &self.running {
                 running.transfer.stop();

@@ -47,6 +47,7 @@ pub(crate) use tell::event_queue::EventQueue;
 pub(crate) use tell::path_text;
 
 pub use crate::wire::Replace;
+pub(crate) use crate::wire::native::Farewell;
 pub(crate) use limits::command::Command;
 pub use net::connection::Connection;
 pub use net::endpoint::Endpoint;

@@ -199,7 +199,9 @@ fn a_part_or_a_log_that_somebody_has_changed_is_never_taken_for_what_it_was() {
     type Change = fn(&std::path::Path);
     let changes: [(&str, Change); 4] = [
         ("a log that ends early", |part| {
-            let log = std::fs::File::options().write(true).open(part.with_extension("part.log"));
+            let log = std::fs::File::options()
+                .write(true)
+                .open(part.with_extension("part.log"));
             log.expect("there").set_len(12288 + 40).expect("shortened");
         }),
         ("a log of nothing", |part| {
@@ -249,7 +251,12 @@ fn a_receiver_that_is_stopped_keeps_what_it_has_and_one_whose_transfer_is_cancel
             sender.wait().failed(1, &["cancelled"]);
             drop(service);
         }
-        assert_eq!(part(&dir).is_some(), is_kept, "{:?}", names_in(&dir.path().join("inbox")));
+        assert_eq!(
+            part(&dir).is_some(),
+            is_kept,
+            "{:?}",
+            names_in(&dir.path().join("inbox"))
+        );
         let service = serve(&dir, "");
         assert_eq!(go_on(&dir, &service.address, "") >= 4 * BLOCK, is_kept);
         assert_whole(&dir, &bytes);
@@ -268,7 +275,10 @@ fn with_retry_a_sender_goes_on_by_itself_once_the_receiver_is_there_again() {
     let service = dir.listen("serve", &format!("{address} --into inbox --json"));
     let ended = sender.wait();
     assert!(ended.status.success(), "{ended:?}");
-    assert!(ended.objects().iter().any(|object| object["event"] == "retry"), "{ended:?}");
+    assert!(
+        ended.objects().iter().any(|object| object["event"] == "retry"),
+        "{ended:?}"
+    );
     assert!(resumed_bytes(&ended) >= 12 * BLOCK);
     drop(service);
     assert_whole(&dir, &bytes);
@@ -308,7 +318,11 @@ fn one_file_by_name_goes_on_and_so_does_an_array_with_a_header() {
     let received = receiver.wait().done();
     let there = resumed_bytes(&received);
     assert!(there >= 12 * BLOCK && there == resumed_bytes(&sent), "{there}");
-    let preview = received.objects().into_iter().filter(|object| object["event"] == "preview").next_back();
+    let preview = received
+        .objects()
+        .into_iter()
+        .filter(|object| object["event"] == "preview")
+        .next_back();
     assert_eq!(preview.expect("a preview")["values"][1], 1.0);
     assert_eq!(dir.names(), ["a.npy"]);
     assert!(dir.read("a.npy")[128..] == super::floats(6_000_000));

@@ -130,7 +130,14 @@ fn what_a_killed_worker_left_goes_from_a_folder_whose_name_is_not_utf_8_too() {
     let mut service = dir.arraylift(arguments).listening();
     let there = workers(&mut service, 1);
     // Without checksums nobody could go on with it.
-    let send = ["send", "range:0:1e6", &service.address, "--limit", "4MB/s", "--no-verify"];
+    let send = [
+        "send",
+        "range:0:1e6",
+        &service.address,
+        "--limit",
+        "4MB/s",
+        "--no-verify",
+    ];
     let sender = dir.arraylift(send).start();
     until(&mut service, "started");
     assert_eq!(names_in(&inbox).len(), 1, "the .part");
@@ -316,7 +323,14 @@ fn what_a_killed_worker_from_outside_had_half_received_is_removed() {
     let worker = dir.arraylift(["worker", "door", "--key", "key"]).start();
     workers(&mut service, 1);
     // Without checksums nobody could go on with it.
-    let send = ["send", "range:0:1e6", &service.address, "--limit", "1MB/s", "--no-verify"];
+    let send = [
+        "send",
+        "range:0:1e6",
+        &service.address,
+        "--limit",
+        "1MB/s",
+        "--no-verify",
+    ];
     let sender = dir.arraylift(send).start();
     until(&mut service, "sample");
     let inbox = dir.path().join("inbox");
@@ -416,7 +430,14 @@ fn what_a_worker_that_hangs_had_when_all_were_told_to_stop_counts_as_cut_off() {
     let mut service = serve(&dir, "--workers 1");
     let there = workers(&mut service, 1);
     let sender = dir
-        .arraylift(["send", "range:0:1e7", &service.address, "--limit", "1MB/s", "--no-verify"])
+        .arraylift([
+            "send",
+            "range:0:1e7",
+            &service.address,
+            "--limit",
+            "1MB/s",
+            "--no-verify",
+        ])
         .start();
     until_bytes_move(&mut service, "receiver");
     let pid = i32::try_from(there[0]).ok().and_then(Pid::from_raw);

@@ -116,7 +116,7 @@ fn of_peer(error: &Error) -> Option<String> {
         Error::Protocol(why) => say!("error-protocol", why = why),
         Error::BadOffer(why) => say!("error-bad-offer", why = why),
         Error::Refused(why) => say!("error-refused", why = why),
-        Error::Aborted(why) => say!("error-aborted", why = why),
+        Error::Aborted(why) | Error::GoesAway(why) => say!("error-aborted", why = why),
         Error::DamagedBlock { index, start, end } => {
             let (index, start, end) = (index.to_string(), start.to_string(), end.to_string());
             say!("error-damaged-block", index = index, start = start, end = end)
@@ -273,6 +273,7 @@ mod tests {
             Error::BadOffer(text()),
             Error::Refused(text()),
             Error::Aborted(text()),
+            Error::GoesAway(text()),
             Error::DamagedBlock {
                 index: 1200,
                 start: 3,

@@ -16,6 +16,7 @@ use crate::transfer::machine::drive::{Machine, Progress};
 use crate::transfer::plan::Options;
 use crate::transfer::sink::{Publication, Published};
 use crate::transfer::tell::event::{Finished, State};
+use crate::wire::native::Farewell;
 
 use super::client::Client;
 use super::connection::ConnectionContext;
@@ -268,7 +269,7 @@ impl Machine for FirstFetcher {
         })
     }
 
-    fn give_up(&mut self, _reason: &str) -> bool {
+    fn give_up(&mut self, _farewell: &Farewell) -> bool {
         // A server has no ear for it: it sees the connection close.
         false
     }

@@ -12,6 +12,7 @@ use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::{Machine, Progress};
 use crate::transfer::plan::Options;
 use crate::transfer::sink::block_receiver::BlockReceiver;
+use crate::wire::native::Farewell;
 
 use super::client::Client;
 use super::connection::ConnectionContext;
@@ -107,7 +108,7 @@ impl Machine for FurtherFetcher {
         self.advance(now)
     }
 
-    fn give_up(&mut self, _reason: &str) -> bool {
+    fn give_up(&mut self, _farewell: &Farewell) -> bool {
         // A server has no ear for it: it sees the connection close.
         false
     }

@@ -10,6 +10,7 @@ use crate::telemetry::{Probe, Rest};
 use crate::transfer::limits::controls::Controls;
 use crate::transfer::net::linger::Linger;
 use crate::transfer::tell::event::{Finished, Side};
+use crate::wire::native::Farewell;
 
 /// What a peer is told whose transfer was cancelled here.
 pub(crate) const CANCELLED: &str = "the transfer was cancelled";
@@ -51,7 +52,7 @@ pub(crate) trait Machine {
 
     /// Tells the peer why nothing more comes, as far as that goes without waiting. Returns whether the connection has
     /// to stay for it a while.
-    fn give_up(&mut self, reason: &str) -> bool;
+    fn give_up(&mut self, farewell: &Farewell) -> bool;
 
     /// Whether the connection has to stay a while after its end, so that the peer can read what it was told last.
     fn lingers(&self) -> bool {
@@ -176,12 +177,12 @@ impl Course {
     }
 
     /// Ends a machine whose peer has done nothing wrong; `None` where that comes too late, and it ends by itself soon.
-    pub(crate) fn dismiss(machine: &mut dyn Machine, words: &str) -> Option<Turn> {
+    pub(crate) fn dismiss(machine: &mut dyn Machine, farewell: &Farewell) -> Option<Turn> {
         if !machine.recall() {
             return None;
         }
         let cancelled = cancelled(machine);
-        Some(ended(machine, cancelled, Some(words)))
+        Some(ended(machine, cancelled, Some(farewell)))
     }
 
     /// Steps once.
@@ -197,11 +198,14 @@ impl Course {
             machine.discard();
         }
         let stopped = if controls.is_cancelled() {
-            Some(CANCELLED)
+            Some(Farewell {
+                reason: CANCELLED.into(),
+                returns: !controls.discards(),
+            })
         } else {
-            controls.failure(side)
+            controls.failure(side).map(Farewell::from)
         };
-        if let Some(turn) = stopped.and_then(|words| Self::dismiss(machine, words)) {
+        if let Some(turn) = stopped.and_then(|farewell| Self::dismiss(machine, &farewell)) {
             return turn;
         }
         if let Some(during) = controls.gives_way_after().filter(|_| machine.recall()) {
@@ -277,7 +281,7 @@ pub(crate) fn failed(machine: &mut dyn Machine, controls: &Controls, error: Erro
         let cancelled = cancelled(machine);
         return ended(machine, cancelled, None);
     }
-    let words = error.for_peer();
+    let words = Farewell::from(&*error.for_peer());
     if !machine.is_needed() {
         return ended(machine, Ended::Part, Some(&words));
     }
@@ -285,8 +289,8 @@ pub(crate) fn failed(machine: &mut dyn Machine, controls: &Controls, error: Erro
         return ended(machine, Ended::Stranger(error), Some(&words));
     }
     // A peer that has given up itself needs no answer.
-    let has_left = matches!(error, Error::Aborted(_) | Error::Refused(_));
-    ended(machine, Ended::Failed { error, bytes }, (!has_left).then_some(&*words))
+    let has_left = matches!(error, Error::Aborted(_) | Error::GoesAway(_) | Error::Refused(_));
+    ended(machine, Ended::Failed { error, bytes }, (!has_left).then_some(&words))
 }
 
 fn cancelled(machine: &dyn Machine) -> Ended {
@@ -297,7 +301,7 @@ fn cancelled(machine: &dyn Machine) -> Ended {
 }
 
 /// Takes the last stamp, and leaves the peer with these words.
-fn ended(machine: &mut dyn Machine, ended: Ended, words: Option<&str>) -> Turn {
+fn ended(machine: &mut dyn Machine, ended: Ended, words: Option<&Farewell>) -> Turn {
     machine.end();
     let lingers = words.is_some_and(|words| machine.give_up(words)) || machine.lingers();
     let linger = lingers.then(|| Linger::begin(machine.socket(), awake_now()));
@@ -388,7 +392,7 @@ mod tests {
             Ok(Progress::Part)
         }
 
-        fn give_up(&mut self, _reason: &str) -> bool {
+        fn give_up(&mut self, _farewell: &Farewell) -> bool {
             false
         }
 

@@ -27,7 +27,7 @@ use crate::transfer::sink::file_system::Effort;
 use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::sink::{PreparedSink, Publication};
 use crate::transfer::tell::event::Finished;
-use crate::wire::native::{Token, TreeRequest};
+use crate::wire::native::{Farewell, Token, TreeRequest};
 use crate::wire::{Heard, Offer, ReceiveWire, Want};
 
 use super::handoff::AwaitedHandoff;
@@ -333,8 +333,8 @@ impl Machine for FirstReceiver {
         })
     }
 
-    fn give_up(&mut self, reason: &str) -> bool {
-        self.link.give_up(reason)
+    fn give_up(&mut self, farewell: &Farewell) -> bool {
+        self.link.give_up(farewell)
     }
 
     fn probe(&mut self) -> &mut Probe {

@@ -13,6 +13,7 @@ use crate::transfer::net::connection::Connection;
 use crate::transfer::plan::Options;
 use crate::transfer::sink::block_receiver::BlockReceiver;
 use crate::transfer::sink::incoming_array::IncomingArray;
+use crate::wire::native::Farewell;
 use crate::wire::{ReceiveWire, Want};
 
 use super::link::{Flushed, Input, Link, Receiving, closed_early, rest_until, wait_to_read, wait_to_write};
@@ -110,8 +111,8 @@ impl Machine for FurtherReceiver {
         step.map_err(|cause| self.receiving.array.sink.failure(cause))
     }
 
-    fn give_up(&mut self, reason: &str) -> bool {
-        self.link.give_up(reason)
+    fn give_up(&mut self, farewell: &Farewell) -> bool {
+        self.link.give_up(farewell)
     }
 
     fn probe(&mut self) -> &mut Probe {

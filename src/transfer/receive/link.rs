@@ -29,7 +29,7 @@ use crate::transfer::sink::publisher::PublishContext;
 use crate::transfer::survey::Surveyor;
 use crate::transfer::tell::event::{Side, State};
 use crate::transfer::tell::event_sender::EventSender;
-use crate::wire::native::Token;
+use crate::wire::native::{Farewell, Token};
 use crate::wire::{Heard, ReceiveWire};
 
 /// The most bytes of the wire that are read at once.
@@ -310,7 +310,7 @@ impl Link {
             return Ok(JoinOutcome::Taken);
         }
         Ok(JoinOutcome::TurnedAway {
-            lingers: self.give_up("no transfer here waits for a connection that shows this token"),
+            lingers: self.give_up(&"no transfer here waits for a connection that shows this token".into()),
             was_known: delivery == Delivery::TooLate,
         })
     }
@@ -330,8 +330,8 @@ impl Link {
     }
 
     /// Tells the sender why nothing more is taken. Returns whether the connection has to linger for that.
-    pub(super) fn give_up(&mut self, reason: &str) -> bool {
-        let bytes = self.wire.give_up(reason);
+    pub(super) fn give_up(&mut self, farewell: &Farewell) -> bool {
+        let bytes = self.wire.give_up(farewell);
         if bytes.is_empty() {
             return false;
         }

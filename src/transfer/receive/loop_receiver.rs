@@ -29,6 +29,7 @@ use crate::transfer::survey::{Detail, SharedBudget, Survey, SurveyReader, Survey
 use crate::transfer::tell::event::{EventKind, Side, State};
 use crate::transfer::tell::event_queue::Waker;
 use crate::transfer::tell::event_sender::EventSender;
+use crate::wire::native::Farewell;
 
 /// An event of a receiver, and when it was since the transfer began.
 type TimedEvent = (Duration, EventKind);
@@ -281,8 +282,8 @@ impl LoopReceiver {
     }
 
     /// Ends it, with these words to the peer; `None` where that comes too late, and it ends by itself soon.
-    pub(crate) fn dismiss(&mut self, words: &str) -> Option<ReceiverTurn> {
-        Course::dismiss(&mut *self.machine, words).map(ReceiverTurn::from)
+    pub(crate) fn dismiss(&mut self, farewell: &Farewell) -> Option<ReceiverTurn> {
+        Course::dismiss(&mut *self.machine, farewell).map(ReceiverTurn::from)
     }
 
     /// The controls of its transfer.

@@ -12,7 +12,7 @@ use crate::transfer::machine::drive::{Machine, Progress};
 use crate::transfer::net::connection::Connection;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::Options;
-use crate::wire::native::TreeRequest;
+use crate::wire::native::{Farewell, TreeRequest};
 use crate::wire::{Heard, Offer, ReceiveWire, Want, WireChoice};
 
 use super::link::{Flushed, Input, JoinOutcome, Link, closed_before_offer, wait_to_read, wait_to_write};
@@ -171,8 +171,8 @@ impl Machine for NewcomerReceiver {
         }
     }
 
-    fn give_up(&mut self, reason: &str) -> bool {
-        self.link.give_up(reason)
+    fn give_up(&mut self, farewell: &Farewell) -> bool {
+        self.link.give_up(farewell)
     }
 
     fn probe(&mut self) -> &mut Probe {

@@ -22,6 +22,7 @@ use crate::transfer::sink::publisher::PublishContext;
 use crate::transfer::tell::event::Side;
 use crate::transfer::tell::event_sender::EventSender;
 use crate::units;
+use crate::wire::native::Farewell;
 
 use super::newcomer::{NewcomerReceiver, Offered, Wanted};
 
@@ -136,7 +137,7 @@ impl Newcomers {
                 "it offered nothing for {}, and another connection waited for its place",
                 units::time(stayed)
             );
-            oldest.newcomer.give_up(&message);
+            oldest.newcomer.give_up(&(*message).into());
             let peer = oldest.newcomer.peer().to_owned();
             met = Some(Met::Stranger { peer, message });
         }
@@ -205,9 +206,9 @@ impl Newcomers {
     }
 
     /// Ends all of them with these words.
-    pub(crate) fn dismiss(&mut self, words: &str) {
+    pub(crate) fn dismiss(&mut self, farewell: &Farewell) {
         for mut unproven in self.unproven.drain(..) {
-            unproven.newcomer.give_up(words);
+            unproven.newcomer.give_up(farewell);
         }
     }
 }

@@ -63,7 +63,7 @@ impl<'a> Reception<'a> {
     pub(crate) fn next(&mut self) -> Result<Option<Met>, Error> {
         loop {
             if self.controls.is_cancelled() {
-                self.newcomers.dismiss(CANCELLED);
+                self.newcomers.dismiss(&CANCELLED.into());
                 return Ok(None);
             }
             if let Some(met) = self.accept()? {
@@ -72,7 +72,7 @@ impl<'a> Reception<'a> {
             if let Some(met) = self.newcomers.hear(true, &|_| {}) {
                 if matches!(met, Met::Sender(_)) {
                     self.newcomers
-                        .dismiss("another array is being received here: send again when that is done");
+                        .dismiss(&"another array is being received here: send again when that is done".into());
                 }
                 return Ok(Some(met));
             }

@@ -68,7 +68,7 @@ pub(super) fn by_side(mut ended: Vec<(Side, Ended)>) -> Vec<(Side, Ended)> {
 fn is_consequence(error: &Error) -> u8 {
     match error {
         Error::ClosedEarly { .. } | Error::ClosedWhile(_) => 3,
-        Error::Aborted(_) | Error::Refused(_) => 2,
+        Error::Aborted(_) | Error::GoesAway(_) | Error::Refused(_) => 2,
         Error::DamagedBlock { .. } => 1,
         _ => 0,
     }

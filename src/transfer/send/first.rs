@@ -23,7 +23,7 @@ use crate::transfer::source::send_path::SendPath;
 use crate::transfer::survey::HANDED_OVER;
 use crate::transfer::tell::event::{EventKind, Finished, Started};
 use crate::transfer::tell::preview::Prefix;
-use crate::wire::native::{OutgoingBlocks, Token};
+use crate::wire::native::{Farewell, OutgoingBlocks, Token};
 use crate::wire::{Grain, Offer, SendStep, SendWire};
 
 use super::handoff::{Answer, Attempt, Handing};
@@ -268,10 +268,7 @@ impl FirstSender {
         Finished {
             bytes: kept_bytes + moved_bytes,
             resumed_bytes: kept_bytes,
-            rate_bytes_per_s: self
-                .link
-                .probe
-                .mean_rate(moved_bytes, self.link.events.paused_for()),
+            rate_bytes_per_s: self.link.probe.mean_rate(moved_bytes, self.link.events.paused_for()),
             verified: checksum.is_some().then_some(true),
             durable: None,
             sync_s: None,
@@ -355,8 +352,8 @@ impl Machine for FirstSender {
         self.advance(now, ready).map_err(|error| self.link.explained(error))
     }
 
-    fn give_up(&mut self, reason: &str) -> bool {
-        self.link.give_up(reason)
+    fn give_up(&mut self, farewell: &Farewell) -> bool {
+        self.link.give_up(&farewell.reason)
     }
 
     fn silence(&self, timeout: Duration) -> Error {

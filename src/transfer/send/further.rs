@@ -13,6 +13,7 @@ use crate::transfer::machine::drive::{Machine, Progress};
 use crate::transfer::machine::outbox::Outbox;
 use crate::transfer::net::connection::Connection;
 use crate::transfer::plan::Options;
+use crate::wire::native::Farewell;
 use crate::wire::{SendStep, SendWire};
 
 use super::link::{Link, Next, Reply};
@@ -170,8 +171,8 @@ impl Machine for FurtherSender {
         self.advance(now, ready).map_err(|error| self.link.explained(error))
     }
 
-    fn give_up(&mut self, reason: &str) -> bool {
-        self.link.give_up(reason)
+    fn give_up(&mut self, farewell: &Farewell) -> bool {
+        self.link.give_up(&farewell.reason)
     }
 
     fn silence(&self, timeout: Duration) -> Error {

@@ -308,14 +308,17 @@ impl Link {
     /// The error behind one that the peer told: where the source has changed, a block that was damaged is no wonder.
     pub(super) fn explained(&self, error: Error) -> Error {
         match error {
-            Error::Aborted(_) => self.sending.source.check_unchanged().err().unwrap_or(error),
+            Error::Aborted(_) | Error::GoesAway(_) => self.sending.source.check_unchanged().err().unwrap_or(error),
             _ => error,
         }
     }
 
     /// The error for a connection that the peer has closed.
     fn closed(&self) -> Error {
-        let (total, received) = (self.sending.source.meta.byte_len(), self.bytes() + self.wire.kept_bytes());
+        let (total, received) = (
+            self.sending.source.meta.byte_len(),
+            self.bytes() + self.wire.kept_bytes(),
+        );
         match total.saturating_sub(received) {
             _ if self.wire.listens() && !self.wire.agreed() => Error::ClosedWhile("before it answered the offer"),
             0 => Error::ClosedWhile("before its result came"),

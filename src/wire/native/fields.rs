@@ -48,6 +48,7 @@ pub(super) mod tag {
     pub(in crate::wire::native) const CLAIMED: u16 = 31;
     pub(in crate::wire::native) const CHECKSUMS: u16 = 32;
     pub(in crate::wire::native) const KEPT: u16 = 33;
+    pub(in crate::wire::native) const RETURNS: u16 = 34;
 }
 
 /// The fields of a body. Nobody asks for unknown ones, so that they are skipped.

@@ -61,6 +61,36 @@ mod kind {
     pub(super) const SUMMARY: u8 = 20;
 }
 
+/// The last word of whoever goes on no longer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Farewell {
+    /// Why, for people.
+    pub reason: String,
+    /// Its side ends for now, and the same may be tried again soon.
+    pub returns: bool,
+}
+
+impl From<&str> for Farewell {
+    /// For good.
+    fn from(reason: &str) -> Self {
+        Self {
+            reason: reason.into(),
+            returns: false,
+        }
+    }
+}
+
+impl Farewell {
+    /// The error of whoever hears it: `otherwise` where the other side is not to be back.
+    pub(crate) fn into_error(self, otherwise: fn(String) -> Error) -> Error {
+        if self.returns {
+            Error::GoesAway(self.reason)
+        } else {
+            otherwise(self.reason)
+        }
+    }
+}
+
 /// What one side says to the other.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Message {
@@ -81,9 +111,7 @@ pub(crate) enum Message {
     /// How far offers may go ahead.
     Credit(Credit),
     /// Ends the session in place of a welcome.
-    Refuse {
-        reason: String,
-    },
+    Refuse(Farewell),
     /// This connection takes part in a session that has begun on another one.
     Join {
         token: Token,
@@ -140,9 +168,7 @@ pub(crate) enum Message {
     Finish,
     /// Every result was given: both sides close.
     Summary,
-    Abort {
-        reason: String,
-    },
+    Abort(Farewell),
     KeepAlive,
     /// Of a kind that a later version may send and this one skips.
     Skipped,
@@ -275,7 +301,7 @@ impl Message {
         match self {
             Self::Hello { .. } => "a hello",
             Self::Welcome { .. } => "a welcome",
-            Self::Refuse { .. } => "a refusal",
+            Self::Refuse(_) => "a refusal",
             Self::Join { .. } => "a connection that joins",
             Self::Credit(_) => "credit",
             Self::Offer { .. } | Self::OfferEntry { .. } => "an offer",
@@ -288,7 +314,7 @@ impl Message {
             Self::Handoff { .. } => "a handoff",
             Self::Finish => "a finish",
             Self::Summary => "a summary",
-            Self::Abort { .. } => "an abort",
+            Self::Abort(_) => "an abort",
             Self::KeepAlive => "a keep-alive",
             Self::Skipped => "a message of a later version",
         }

@@ -13,8 +13,8 @@ mod send;
 mod tree_inbox;
 
 pub(crate) use entry::{Entry, EntryKind, Timestamp};
-pub use message::Replace;
 pub(crate) use message::{Credit, ItemResult, Message, Parsed, Status, TreeRequest, greeting, version_of};
+pub use message::{Farewell, Replace};
 pub(crate) use outgoing::OutgoingBlocks;
 pub(crate) use receive::NativeReceiver;
 pub(crate) use send::NativeSender;

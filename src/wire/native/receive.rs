@@ -11,8 +11,8 @@ use crate::wire::{Checksum, ChecksumKind, Digest, Grain, Heard, Want};
 
 use super::claims::BlockClaims;
 use super::message::{
-    BLOCK_HEADER_BYTES, GREETING_BYTES, HEADER_BYTES, ItemResult, Message, Parsed, Status, TRAILER_BYTES, VERSION,
-    greeting, version_of,
+    BLOCK_HEADER_BYTES, Farewell, GREETING_BYTES, HEADER_BYTES, ItemResult, Message, Parsed, Status, TRAILER_BYTES,
+    VERSION, greeting, version_of,
 };
 use super::{ITEM, Token};
 
@@ -248,8 +248,8 @@ impl NativeReceiver {
 
     /// What tells the sender why nothing more is taken: a refusal before the answer, else an abort.
     #[must_use]
-    pub fn give_up(&self, reason: &str) -> Vec<u8> {
-        let reason = reason.into();
+    pub fn give_up(&self, farewell: &Farewell) -> Vec<u8> {
+        let farewell = farewell.clone();
         let mut out = Vec::new();
         if matches!(
             self.state,
@@ -259,9 +259,9 @@ impl NativeReceiver {
             if !self.has_greeted {
                 out.extend_from_slice(&greeting());
             }
-            Message::Refuse { reason }.encode(&mut out);
+            Message::Refuse(farewell).encode(&mut out);
         } else {
-            Message::Abort { reason }.encode(&mut out);
+            Message::Abort(farewell).encode(&mut out);
         }
         out
     }

@@ -272,8 +272,7 @@ impl NativeSender {
     /// What tells the receiver that we give up, where it may be said now.
     #[must_use]
     pub fn abort(&self, reason: &str) -> Option<Vec<u8>> {
-        self.between_messages()
-            .then(|| encoded(&Message::Abort { reason: reason.into() }))
+        self.between_messages().then(|| encoded(&Message::Abort(reason.into())))
     }
 
     /// The receiver has accepted and bytes of the array can follow.
@@ -381,8 +380,8 @@ impl NativeSender {
                 self.idle_messages += 1;
                 Ok(())
             }
-            (_, Message::Abort { reason }) => Err(Error::Aborted(reason)),
-            (State::AwaitWelcome, Message::Refuse { reason }) => Err(Error::Refused(reason)),
+            (_, Message::Abort(farewell)) => Err(farewell.into_error(Error::Aborted)),
+            (State::AwaitWelcome, Message::Refuse(farewell)) => Err(farewell.into_error(Error::Refused)),
             (State::AwaitWelcome, Message::Welcome { more, .. }) => {
                 if self.speaks_for_all() {
                     self.more = more;

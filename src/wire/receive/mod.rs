@@ -10,7 +10,7 @@ use crate::array::{ArrayMeta, npy};
 use crate::error::Error;
 use crate::ledger::{Ledger, Span};
 
-use super::native::{NativeReceiver, Token, TreeRequest};
+use super::native::{Farewell, NativeReceiver, Token, TreeRequest};
 use super::{Grain, Offer, WireChoice, native};
 
 pub(super) use stream::{HeaderReader, StreamReceiver};
@@ -263,9 +263,9 @@ impl ReceiveWire {
 
     /// What tells the sender why nothing more is taken; may be empty.
     #[must_use]
-    pub fn give_up(&self, reason: &str) -> Vec<u8> {
+    pub fn give_up(&self, farewell: &Farewell) -> Vec<u8> {
         match self {
-            Self::Native(native) => native.give_up(reason),
+            Self::Native(native) => native.give_up(farewell),
             _ => Vec::new(),
         }
     }

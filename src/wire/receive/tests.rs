@@ -212,7 +212,9 @@ fn a_later_version_is_refused_by_its_number() {
         offer(ArrayMeta::vector(Dtype::u8(), 1).expect("1"), ChecksumKind::None),
     );
     sender.step(Some(1));
-    let refused = sender.hear(&wire.give_up("no version 7")).expect_err("a refusal");
+    let refused = sender
+        .hear(&wire.give_up(&"no version 7".into()))
+        .expect_err("a refusal");
     assert_eq!(refused, Error::Refused("no version 7".into()));
 }
 

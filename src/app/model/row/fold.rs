@@ -182,7 +182,8 @@ impl Row {
         } else {
             t_s
         };
-        end.series.push(ended_s.min(t_s), end.base_bytes + finished.moved_bytes());
+        end.series
+            .push(ended_s.min(t_s), end.base_bytes + finished.moved_bytes());
         if let Some(items) = finished.items.take() {
             end.settled.push(t_s, items.settled());
             end.items = Some(items);

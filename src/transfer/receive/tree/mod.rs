@@ -302,7 +302,7 @@ impl TreeReceiving {
                 self.idle_messages += 1;
                 Ok(None)
             }
-            Message::Abort { reason } => Err(Error::Aborted(reason)),
+            Message::Abort(farewell) => Err(farewell.into_error(Error::Aborted)),
             Message::OfferEntry { item, entry } => self.incoming.offer(item, *entry, bytes),
             Message::End {
                 item,

@@ -52,8 +52,8 @@ impl TreeSender {
     fn take(&mut self, message: Message) -> Result<(), Error> {
         match (self.phase, message) {
             (_, Message::KeepAlive | Message::Skipped) => self.idle_messages += 1,
-            (_, Message::Abort { reason }) => return Err(Error::Aborted(reason)),
-            (Phase::AwaitWelcome, Message::Refuse { reason }) => return Err(Error::Refused(reason)),
+            (_, Message::Abort(farewell)) => return Err(farewell.into_error(Error::Aborted)),
+            (Phase::AwaitWelcome, Message::Refuse(farewell)) => return Err(farewell.into_error(Error::Refused)),
             (Phase::AwaitWelcome, Message::Welcome { is_fresh, .. }) => {
                 self.outgoing.is_eager = is_fresh && self.source.is_single();
                 self.phase = Phase::Moving;

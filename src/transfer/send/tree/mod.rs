@@ -27,7 +27,7 @@ use crate::transfer::source::tree::TreeSource;
 use crate::transfer::source::walk::{ReadFault, SMALL_FILE_BYTES_MAX, Step, TreeReader};
 use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
 use crate::transfer::tell::event_sender::EventSender;
-use crate::wire::native::{Message, TreeRequest, greeting};
+use crate::wire::native::{Farewell, Message, TreeRequest, greeting};
 
 use file::{Sent, SentFile};
 use offers::OFFER_BYTES_MAX;
@@ -404,12 +404,12 @@ impl Machine for TreeSender {
         self.advance(now)
     }
 
-    fn give_up(&mut self, reason: &str) -> bool {
+    fn give_up(&mut self, farewell: &Farewell) -> bool {
         if self.phase == Phase::Hello {
             return false;
         }
         // Behind what waits there, which is whole messages.
-        Message::Abort { reason: reason.into() }.encode(self.outbox.buffer());
+        Message::Abort(farewell.clone()).encode(self.outbox.buffer());
         // The peer learns of the end by the closing connection all the same.
         let flushed = self.outbox.flush(self.connection.as_fd(), false, &mut self.probe);
         flushed.is_ok()

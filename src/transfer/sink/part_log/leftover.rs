@@ -11,8 +11,8 @@ use crate::transfer::sink::folder::Folder;
 use crate::transfer::sink::part_name::{LOG_ENDING, is_log_name};
 use crate::transfer::sink::removal;
 
-use super::{Unusable, log_name};
 use super::stored::{Patience, is_of, open_own, read_head, remove_orphan, replay};
+use super::{Unusable, log_name};
 
 /// A part stays for so long after it was last written to.
 const KEPT: Duration = Duration::from_hours(7 * 24);

@@ -8,8 +8,8 @@ use crate::wire::native::fields::{Fields, tag};
 use crate::wire::native::offer;
 
 use super::{
-    BLOCK_BYTES_MAX, BLOCK_HEADER_BYTES, BODY_BYTES_MAX, Credit, ENDS, FIRST_SKIPPABLE_KIND, HEADER_BYTES, ItemResult,
-    Message, OFFER_BYTES_MAX, Parsed, ROOT_BYTES_MAX, Replace, Status, TreeRequest, kind,
+    BLOCK_BYTES_MAX, BLOCK_HEADER_BYTES, BODY_BYTES_MAX, Credit, ENDS, FIRST_SKIPPABLE_KIND, Farewell, HEADER_BYTES,
+    ItemResult, Message, OFFER_BYTES_MAX, Parsed, ROOT_BYTES_MAX, Replace, Status, TreeRequest, kind,
 };
 
 impl Message {
@@ -88,9 +88,7 @@ impl Message {
                 items: fields.short_number(tag::ITEMS)?,
                 bytes: fields.number(tag::BYTES)?,
             }),
-            kind::REFUSE => Self::Refuse {
-                reason: fields.reason()?,
-            },
+            kind::REFUSE => Self::Refuse(farewell(&fields)?),
             kind::JOIN => Self::Join { token: fields.token()? },
             kind::OFFER if fields.get(tag::PATH).is_some() => Self::OfferEntry {
                 item: item()?,
@@ -126,9 +124,7 @@ impl Message {
             },
             kind::FINISH => Self::Finish,
             kind::SUMMARY => Self::Summary,
-            kind::ABORT => Self::Abort {
-                reason: fields.reason()?,
-            },
+            kind::ABORT => Self::Abort(farewell(&fields)?),
             kind::KEEP_ALIVE => Self::KeepAlive,
             _ => {
                 return Err(Error::Protocol(format!("a message of the unknown kind {kind}")));
@@ -165,4 +161,11 @@ impl ItemResult {
             reason: fields.optional(tag::REASON, |fields, _| fields.reason())?,
         })
     }
+}
+
+fn farewell(fields: &Fields<'_>) -> Result<Farewell, Error> {
+    Ok(Farewell {
+        reason: fields.reason()?,
+        returns: fields.flag(tag::RETURNS)?,
+    })
 }

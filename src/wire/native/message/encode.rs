@@ -3,7 +3,7 @@
 use crate::wire::native::fields::{put, put_reason, put_text, tag};
 use crate::wire::native::offer;
 
-use super::{Credit, ENDS, FIRST_SKIPPABLE_KIND, ItemResult, Message, ROOT_BYTES_MAX, TreeRequest, kind};
+use super::{Credit, ENDS, FIRST_SKIPPABLE_KIND, Farewell, ItemResult, Message, ROOT_BYTES_MAX, TreeRequest, kind};
 
 impl Message {
     /// Appends the message's bytes; for a block, its header's.
@@ -46,8 +46,8 @@ impl Message {
                 put(body, tag::BYTES, &bytes.to_le_bytes());
                 kind::CREDIT
             }
-            Self::Refuse { reason } => {
-                put_reason(body, reason);
+            Self::Refuse(farewell) => {
+                put_farewell(body, farewell);
                 kind::REFUSE
             }
             Self::Join { token } => {
@@ -106,8 +106,8 @@ impl Message {
                 put(body, tag::POSITION, &position.to_le_bytes());
                 kind::HANDOFF
             }
-            Self::Abort { reason } => {
-                put_reason(body, reason);
+            Self::Abort(farewell) => {
+                put_farewell(body, farewell);
                 kind::ABORT
             }
             Self::Finish => kind::FINISH,
@@ -156,4 +156,11 @@ fn put_sum(body: &mut Vec<u8>, bytes: Option<u64>, checksum: Option<u64>) {
 fn header(out: &mut Vec<u8>, kind: u8, flags: u8, length: u32) {
     out.extend_from_slice(&[kind, flags, 0, 0]);
     out.extend_from_slice(&length.to_le_bytes());
+}
+
+fn put_farewell(body: &mut Vec<u8>, farewell: &Farewell) {
+    put_reason(body, &farewell.reason);
+    if farewell.returns {
+        put(body, tag::RETURNS, &[1]);
+    }
 }

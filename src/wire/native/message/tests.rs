@@ -103,9 +103,7 @@ fn messages() -> Vec<Message> {
             checksum: None,
             reason: None,
         }),
-        Message::Refuse {
-            reason: "no room".into(),
-        },
+        Message::Refuse("no room".into()),
         Message::Join { token: [9; 16] },
         offered(offer()),
         offered(Offer { grain: None, ..offer() }),
@@ -146,9 +144,11 @@ fn messages() -> Vec<Message> {
         stored(None, Some("no room".into())),
         Message::Finish,
         Message::Summary,
-        Message::Abort {
-            reason: "cancelled".into(),
-        },
+        Message::Abort("cancelled".into()),
+        Message::Abort(Farewell {
+            reason: "stopped".into(),
+            returns: true,
+        }),
         Message::KeepAlive,
     ]
 }
@@ -272,7 +272,7 @@ fn a_field_that_comes_twice_and_a_flag_that_is_neither_on_nor_off_are_errors() {
 
 #[test]
 fn an_abort_without_a_reason_is_still_an_abort() {
-    let Ok(Message::Abort { reason }) = Message::decode(kind::ABORT, &[]) else {
+    let Ok(Message::Abort(Farewell { reason, .. })) = Message::decode(kind::ABORT, &[]) else {
         panic!("abort")
     };
     assert!(reason.contains("no reason"));
@@ -291,10 +291,8 @@ fn an_offer_whose_bytes_do_not_fit_its_shape_is_refused() {
 
 #[test]
 fn control_characters_of_a_peer_do_not_reach_the_terminal() {
-    let bytes = encoded(&Message::Abort {
-        reason: "\x1b[31mred".into(),
-    });
-    let Ok(Parsed::Message(Message::Abort { reason }, _)) = Message::parse(&bytes) else {
+    let bytes = encoded(&Message::Abort("\x1b[31mred".into()));
+    let Ok(Parsed::Message(Message::Abort(Farewell { reason, .. }), _)) = Message::parse(&bytes) else {
         panic!("abort")
     };
     assert_eq!(reason, "\u{fffd}[31mred");

@@ -15,7 +15,7 @@ impl NativeReceiver {
                 self.idle_messages += 1;
                 Ok(Some(Heard::KeepAlive))
             }
-            (_, Message::Abort { reason }) => Err(Error::Aborted(reason)),
+            (_, Message::Abort(farewell)) => Err(farewell.into_error(Error::Aborted)),
             (State::AwaitHello, Message::Hello { streams, tree: None }) => {
                 self.streams = streams;
                 self.state = State::AwaitOffer;
