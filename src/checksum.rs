@@ -114,6 +114,17 @@ impl Digest {
 }
 
 impl Checksum {
+    /// Of `bytes` bytes, as somebody took it before; `None` where no checksum of the kind can have that value.
+    #[must_use]
+    pub(crate) fn known(kind: ChecksumKind, value: u64, bytes: u64) -> Option<Self> {
+        let is_possible = match kind {
+            ChecksumKind::None => false,
+            ChecksumKind::Crc64Nvme => true,
+            ChecksumKind::Crc32 => u32::try_from(value).is_ok(),
+        };
+        is_possible.then_some(Self { kind, value, bytes })
+    }
+
     /// The value: CRC-32 in the lower half, CRC-64 in all of it.
     #[must_use]
     pub fn value(self) -> u64 {

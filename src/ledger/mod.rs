@@ -3,17 +3,26 @@
 //! A [`Claim`] takes a block through it. Whoever reads a block's header claims its bytes, which nobody else can claim
 //! any more; whoever puts them where they belong counts them as landed; and with the last of them, and a checksum that
 //! agrees, the block is verified. Counts are atomic loads; the record itself is locked twice a block, never a chunk.
+//!
+//! A session that goes on where an earlier one ended has [recorded](Ledger::resumed) blocks: they are verified from the
+//! start, unless they come again.
 
+mod record;
+mod recorded;
+#[cfg(test)]
+mod resume_tests;
 mod runs;
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::checksum::{Checksum, ChecksumKind, Digest};
 use crate::error::Error;
+use crate::wire::Grain;
 
+use record::Record;
 pub(crate) use runs::Runs;
 
 /// Blocks may begin anywhere, so that gaps are remembered: as many as the connections of an honest sender can leave,
@@ -28,9 +37,25 @@ pub struct Ledger {
     total_bytes: AtomicU64,
     landed_bytes: AtomicU64,
     verified_bytes: AtomicU64,
-    /// Claimed is open, verified is closed. Blocks that lie on a fixed grid would need a bit and a checksum each here.
-    runs: Mutex<Runs>,
+    /// Of recorded blocks that have not come again.
+    recorded_bytes: AtomicU64,
+    /// What the sender says that these come to in the end; [`UNKNOWN`] until it does, where any block is recorded.
+    kept_bytes: AtomicU64,
+    /// Where the blocks lie that are recorded, and those that are to be.
+    grain: Option<Grain>,
+    /// How many blocks wait to be taken by whoever keeps a record.
+    newly_verified: AtomicUsize,
+    /// How many records have been withdrawn and are not void yet where they are kept.
+    voids_due: AtomicUsize,
+    state: Mutex<State>,
     runs_max: usize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Claimed is open, verified is closed. Recorded blocks are none of them.
+    runs: Runs,
+    record: Record,
 }
 
 /// Nobody knows how many bytes there are.
@@ -59,14 +84,24 @@ impl Ledger {
     /// Of `total_bytes`, nothing of which is claimed, over at most so many connections.
     #[must_use]
     pub fn new(total_bytes: u64, checksum: ChecksumKind, streams: u16) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new(Self::with(total_bytes, checksum, None, streams))
+    }
+
+    /// With nothing recorded.
+    fn with(total_bytes: u64, checksum: ChecksumKind, grain: Option<Grain>, streams: u16) -> Self {
+        Self {
             checksum,
             total_bytes: AtomicU64::new(total_bytes),
             landed_bytes: AtomicU64::new(0),
             verified_bytes: AtomicU64::new(0),
-            runs: Mutex::default(),
+            recorded_bytes: AtomicU64::new(0),
+            kept_bytes: AtomicU64::new(0),
+            grain,
+            newly_verified: AtomicUsize::new(0),
+            voids_due: AtomicUsize::new(0),
+            state: Mutex::default(),
             runs_max: usize::from(streams) + GAPS_MAX,
-        })
+        }
     }
 
     /// Of as many bytes as come, over one connection.
@@ -85,26 +120,29 @@ impl Ledger {
         self.checksum
     }
 
-    /// Claims `len` bytes from `at` on.
+    /// Claims `len` bytes from `at` on. A record of any of them is withdrawn.
     ///
     /// # Errors
-    /// The peer's fault: they reach beyond the end, one of them comes a second time, or blocks leave too many gaps.
+    /// The peer's fault: they reach beyond the end, one of them comes a second time or was not to come, or blocks leave
+    /// too many gaps.
     pub(crate) fn claim(self: &Arc<Self>, at: u64, len: u64) -> Result<Claim, Error> {
         let total = self.total_bytes.load(Ordering::Acquire);
         let end = at.checked_add(len).filter(|end| *end <= total);
         let beyond = || Error::Protocol(format!("bytes {at} and {len} more of {total}"));
         let end = end.ok_or_else(beyond)?;
         if len > 0 {
-            let mut runs = self.lock();
-            if runs.count() >= self.runs_max {
-                let most = self.runs_max;
+            let mut state = self.lock();
+            // Where something is recorded nothing comes, and it leaves a gap that is nobody's fault.
+            let most = self.runs_max + state.record.recorded.groups();
+            if state.runs.count() >= most {
                 return Err(Error::Protocol(format!(
                     "blocks with gaps between more than {most} runs"
                 )));
             }
-            if !runs.open(at, end) {
+            if !state.runs.open(at, end) {
                 return Err(Error::Protocol(format!("bytes {at} and {len} more came twice")));
             }
+            self.withdraw(&mut state.record, at, end)?;
         }
         Ok(Claim {
             ledger: Arc::clone(self),
@@ -115,32 +153,36 @@ impl Ledger {
         })
     }
 
-    /// Bytes that have landed.
+    /// Bytes that have landed. They become fewer where a record is withdrawn.
     pub(crate) fn landed_bytes(&self) -> u64 {
         self.landed_bytes.load(Ordering::Relaxed)
     }
 
-    /// Bytes of the blocks that are verified.
+    /// Bytes of the blocks that are verified. They become fewer where a record is withdrawn.
     pub(crate) fn verified_bytes(&self) -> u64 {
         self.verified_bytes.load(Ordering::Acquire)
     }
 
-    /// Whether every byte is verified. No byte is claimed twice, so that their number tells.
+    /// Whether every byte is verified, and no recorded one can come again. No byte is claimed twice, so that their number
+    /// tells. Once whole it stays so.
     pub(crate) fn is_whole(&self) -> bool {
-        self.total_bytes() == Some(self.verified_bytes())
+        // In this order: once the two are equal no record is withdrawn any more, which would take from what is verified.
+        let is_settled = self.recorded_bytes() == self.kept_bytes.load(Ordering::Acquire);
+        is_settled && self.total_bytes() == Some(self.verified_bytes())
     }
 
     /// The checksum of the whole item; `None` before it is whole, and where none is taken.
     pub(crate) fn checksum(&self) -> Option<Checksum> {
         match self.total_bytes()? {
             0 => Digest::new(self.checksum).checksum(),
-            total => self.lock().checksum(total),
+            total if self.is_whole() => self.checksum_of_parts(total),
+            _ => None,
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Runs> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing that panics is done under the lock.
-        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -185,7 +227,7 @@ impl Claim {
     /// The item ends with the bytes that have landed. This is how a growing one becomes known.
     pub(crate) fn ends_here(&mut self) {
         if self.ledger.total_bytes().is_none() {
-            self.ledger.lock().cut(self.start, self.at);
+            self.ledger.lock().runs.cut(self.start, self.at);
             self.end = self.at;
             self.ledger.total_bytes.store(self.at, Ordering::Release);
         }
@@ -198,7 +240,10 @@ impl Claim {
             return;
         }
         let checksum = digest.checksum();
-        self.ledger.lock().close(self.start, checksum);
+        let mut state = self.ledger.lock();
+        state.runs.close(self.start, checksum);
+        self.ledger.queue(&mut state.record, self.start, self.end, checksum);
+        drop(state);
         let bytes = self.end - self.start;
         self.ledger.verified_bytes.fetch_add(bytes, Ordering::AcqRel);
     }

@@ -79,11 +79,18 @@ impl Runs {
 
     /// The checksum of all bytes before `end`; `None` where not all are done, or none is taken.
     pub(crate) fn checksum(&self, end: u64) -> Option<Checksum> {
-        match self.by_start.get(&0)? {
+        let (reached, checksum) = self.closed_at(0)?;
+        checksum.filter(|_| reached == end)
+    }
+
+    /// The blocks that are done from `start` on, at the beginning of a run: the byte after the last of them, and their
+    /// checksum. `None` where no block that is done begins a run there.
+    pub(crate) fn closed_at(&self, start: u64) -> Option<(u64, Option<Checksum>)> {
+        match self.by_start.get(&start)? {
             Run {
-                end: reached,
+                end,
                 state: State::Closed(checksum),
-            } if *reached == end => *checksum,
+            } => Some((*end, *checksum)),
             _ => None,
         }
     }

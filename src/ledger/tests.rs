@@ -98,7 +98,7 @@ proptest! {
             prop_assert!(ledger.landed_bytes() <= count(Byte::Claimed));
             prop_assert_eq!(ledger.is_whole(), count(Byte::Verified) == BYTES);
             prop_assert_eq!(ledger.checksum().is_some(), ledger.is_whole());
-            prop_assert!(ledger.lock().count() <= index(BYTES).min(ledger.runs_max));
+            prop_assert!(ledger.lock().runs.count() <= index(BYTES).min(ledger.runs_max));
         }
     }
 
@@ -127,7 +127,7 @@ proptest! {
         }
         prop_assert!(ledger.is_whole());
         prop_assert_eq!(ledger.checksum(), digest(&bytes).checksum());
-        prop_assert_eq!(ledger.lock().count(), 1, "neighbours are one run");
+        prop_assert_eq!(ledger.lock().runs.count(), 1, "neighbours are one run");
     }
 }
 
@@ -145,7 +145,7 @@ fn blocks_in_order_stay_one_run_and_none_comes_twice() {
     let ledger = Ledger::new(100, ChecksumKind::Crc64Nvme, 1);
     for at in (0..100).step_by(10) {
         verify(&ledger, &bytes, at, 10);
-        assert_eq!(ledger.lock().count(), 1);
+        assert_eq!(ledger.lock().runs.count(), 1);
     }
     for (at, len) in [(99, 1), (0, 100), (95, 3), (100, 1), (101, 0), (u64::MAX, 2)] {
         let error = ledger.claim(at, len).expect_err("taken, or beyond the end");
@@ -200,7 +200,7 @@ fn blocks_of_one_byte_with_gaps_cost_a_bounded_number_of_runs_and_are_the_peers_
                 refused += 1;
             }
         }
-        assert!(ledger.lock().count() <= most);
+        assert!(ledger.lock().runs.count() <= most);
     }
     assert_eq!(refused, 50_000 - most, "as many as are remembered");
     // An entry of the record is a few words, whatever the checksum.

@@ -38,6 +38,10 @@ impl SendRoute for Stingy<dyn SendRoute> {
         self.route.name()
     }
 
+    fn goes_back(&self) -> bool {
+        self.route.goes_back()
+    }
+
     fn at_hand(&mut self, at: u64) -> Result<Option<&[u8]>, SendError> {
         self.route.at_hand(at)
     }

@@ -20,6 +20,14 @@ pub enum SendStep {
         /// How many there are before the next step.
         len: u64,
     },
+    /// Add bytes of the array, `len` from `at` on, to [`SendWire::digest`] without sending them, as many as go, and report
+    /// them to [`SendWire::compared`]: the receiver says that it has them.
+    Compare {
+        /// The first byte.
+        at: u64,
+        /// How many there are before the next step.
+        len: u64,
+    },
     /// Look whether the source is still what was offered, and tell it to [`SendWire::unchanged`].
     LookAgain,
     /// Hand the array's descriptor over together with [`SendWire::handoff`], and report it to
@@ -121,6 +129,26 @@ impl SendWire {
             Self::Stream(stream) => stream.at += len,
         }
         Ok(())
+    }
+
+    /// `len` bytes of the array were added to the checksum and not sent.
+    ///
+    /// # Errors
+    /// Nothing was to be compared: a mistake of whoever did.
+    pub fn compared(&mut self, len: u64) -> Result<(), Error> {
+        match self {
+            Self::Native(native) => native.compared(len),
+            Self::Stream(_) => Err(Error::Bug("a comparison on a wire that has none".into())),
+        }
+    }
+
+    /// Bytes of the array that were not sent over any connection, as the receiver has them.
+    #[must_use]
+    pub fn kept_bytes(&self) -> u64 {
+        match self {
+            Self::Native(native) => native.kept_bytes(),
+            Self::Stream(_) => 0,
+        }
     }
 
     /// The source is still what was offered: what to write then.
@@ -239,7 +267,7 @@ impl SendWire {
         matches!(self, Self::Native(native) if native.has_result())
     }
 
-    /// Whether bytes are left that this connection may have to send.
+    /// Whether bytes are left that this connection may have to send or to compare.
     #[must_use]
     pub fn has_more(&self) -> bool {
         match self {

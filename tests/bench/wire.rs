@@ -55,7 +55,7 @@ fn transferred(choice: WireChoice, checksum: ChecksumKind, bytes: u64) -> u64 {
                 data += len;
             }
             SendStep::LookAgain => on_the_way.extend(sender.unchanged().expect("all of it was sent")),
-            SendStep::Await | SendStep::Done | SendStep::HandOver => {}
+            SendStep::Await | SendStep::Done | SendStep::HandOver | SendStep::Compare { .. } => {}
         }
         loop {
             match receiver.want() {

@@ -30,6 +30,10 @@ impl SendRoute for Copying {
         "copying"
     }
 
+    fn goes_back(&self) -> bool {
+        false
+    }
+
     fn load(&mut self, at: u64, len: usize, digest: &mut Digest) -> Result<(), SendError> {
         let begin = index(at - self.rest_at)?;
         digest.update(&self.rest[begin..begin + len]);

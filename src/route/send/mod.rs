@@ -33,6 +33,11 @@ pub(crate) trait SendRoute: Send {
         None
     }
 
+    /// Whether bytes can be loaded again, and in any order.
+    fn goes_back(&self) -> bool {
+        true
+    }
+
     /// The bytes that can be sent from `at` on without waiting for the source: none if it has to be waited for. `None`
     /// if the source never makes anyone wait.
     fn at_hand(&mut self, at: u64) -> Result<Option<&[u8]>, SendError> {

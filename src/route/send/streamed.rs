@@ -100,6 +100,10 @@ impl SendRoute for Streamed {
         Some(self.file.as_fd())
     }
 
+    fn goes_back(&self) -> bool {
+        false
+    }
+
     fn load(&mut self, at: u64, len: usize, digest: &mut Digest) -> Result<(), SendError> {
         let place = self.place_of(at, len)?;
         digest.update(&self.buffer[place]);

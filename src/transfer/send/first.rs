@@ -85,7 +85,7 @@ impl FirstSender {
         // What is read as it comes leaves in order, and in blocks of what is at hand. So does what no grid reaches over.
         let wanted = limited_block_bytes(context.controls.slowest_bytes_per_s());
         let grain = Some(Grain::for_array(bytes, wanted));
-        let grain = grain.filter(|grain| path.route.stream().is_none() && grain.reaches_over(bytes));
+        let grain = grain.filter(|grain| path.route.goes_back() && grain.reaches_over(bytes));
         let offer = Offer {
             meta: source.meta.clone(),
             name: Some(source.name.clone()),
@@ -318,6 +318,11 @@ impl FirstSender {
                 Ok(Progress::Moved)
             }
             SendStep::Data { at, len } => self.link.send(at, len, Some(&mut self.preview), now),
+            SendStep::Compare { at, len } => {
+                // Nothing is waited for meanwhile.
+                self.hear()?;
+                self.link.compare(at, len, now)
+            }
             SendStep::LookAgain => {
                 self.link.sending.source.check_unchanged()?;
                 let bytes = self.link.wire.unchanged()?;

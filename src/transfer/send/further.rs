@@ -147,6 +147,12 @@ impl FurtherSender {
                 }
                 Ok(progress)
             }
+            SendStep::Compare { at, len } => {
+                // Nobody else will do it.
+                self.phase = Phase::Sending;
+                self.hear()?;
+                self.link.compare(at, len, now)
+            }
             SendStep::Await => self.wait(now),
             SendStep::LookAgain | SendStep::HandOver | SendStep::Done => {
                 Err(Error::Bug("a further connection speaks for its transfer".into()))

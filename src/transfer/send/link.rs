@@ -101,9 +101,9 @@ impl Link {
         }
     }
 
-    /// Bytes of the array that were sent, over all connections.
+    /// Bytes of the array that were sent, over all connections, or need not be.
     pub(super) fn bytes(&self) -> u64 {
-        self.sending.sent.load(Ordering::Relaxed)
+        self.sending.sent.load(Ordering::Relaxed) + self.wire.kept_bytes()
     }
 
     /// Reads what the receiver says, as far as it has come; `may_leave` says that nothing more has to.
@@ -169,7 +169,7 @@ impl Link {
         now: Instant,
     ) -> Result<Progress, Error> {
         self.events.state(State::Transferring);
-        if self.loaded.1 <= at
+        if !(self.loaded.0..self.loaded.1).contains(&at)
             && let Some(progress) = self.load(at, len, preview, now)?
         {
             return Ok(progress);
@@ -193,6 +193,25 @@ impl Link {
             }
             Err(error) => self.send_error(error),
         }
+    }
+
+    /// Looks at a chunk at most, of `len` bytes from `at` on, which the receiver says that it has. No limit holds it back:
+    /// nothing is sent but that we are still here.
+    pub(super) fn compare(&mut self, at: u64, len: u64, now: Instant) -> Result<Progress, Error> {
+        self.events.state(State::Verifying);
+        if now >= self.keep_alive_at {
+            self.keep_alive_at = now + self.keep_alive_interval;
+            self.outbox.push(&self.wire.keep_alive().unwrap_or_default());
+        }
+        // At most a chunk, which is a usize.
+        let piece = usize::try_from(len).unwrap_or(usize::MAX).min(self.chunk_bytes);
+        // A block that turns out to be another one is loaded again: what a route has at hand is the last of it.
+        self.loaded = (0, 0);
+        if let Err(error) = self.route.load(at, piece, self.wire.digest()) {
+            return self.send_error(error);
+        }
+        self.wire.compared(piece as u64)?;
+        Ok(Progress::Moved)
     }
 
     /// Makes the next chunk ready in the route. Returns what to wait for where a limit does not let it go yet.

@@ -44,6 +44,10 @@ pub(super) mod tag {
     pub(in crate::wire::native) const ITEMS: u16 = 27;
     pub(in crate::wire::native) const REPLACE: u16 = 28;
     pub(in crate::wire::native) const COMPARE: u16 = 29;
+    pub(in crate::wire::native) const FIRST_BLOCK: u16 = 30;
+    pub(in crate::wire::native) const CLAIMED: u16 = 31;
+    pub(in crate::wire::native) const CHECKSUMS: u16 = 32;
+    pub(in crate::wire::native) const KEPT: u16 = 33;
 }
 
 /// The fields of a body. Nobody asks for unknown ones, so that they are skipped.

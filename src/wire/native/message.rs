@@ -7,9 +7,10 @@ mod tests;
 
 use crate::array::MAX_DESCR_BYTES;
 use crate::error::Error;
-use crate::wire::Offer;
+use crate::wire::{Grain, Offer};
 
 use super::Token;
+use super::claims::BlockClaims;
 use super::entry::Entry;
 
 /// The version spoken here.
@@ -53,6 +54,7 @@ mod kind {
     pub(super) const HELLO: u8 = 10;
     pub(super) const WELCOME: u8 = 11;
     pub(super) const CREDIT: u8 = 12;
+    pub(super) const CLAIM: u8 = 13;
     pub(super) const END: u8 = 15;
     pub(super) const DROP: u8 = 16;
     pub(super) const FINISH: u8 = 19;
@@ -98,6 +100,13 @@ pub(crate) enum Message {
         item: u32,
         /// The receiver wants the array handed over, as was offered.
         handoff: bool,
+        /// The receiver has blocks of this length from an earlier session, which the sender's are to have as well.
+        grain: Option<Grain>,
+    },
+    /// The receiver has some blocks from an earlier session.
+    Claim {
+        item: u32,
+        claims: BlockClaims,
     },
     /// The header alone; data and checksum follow.
     Block {
@@ -112,6 +121,8 @@ pub(crate) enum Message {
         item: u32,
         bytes: u64,
         checksum: Option<u64>,
+        /// Bytes that were not sent, as the receiver has them.
+        kept: u64,
     },
     /// No more of an item comes.
     Drop {
@@ -269,6 +280,7 @@ impl Message {
             Self::Credit(_) => "credit",
             Self::Offer { .. } | Self::OfferEntry { .. } => "an offer",
             Self::Accept { .. } => "an acceptance",
+            Self::Claim { .. } => "a claim",
             Self::Block { .. } => "a block",
             Self::End { .. } => "an end",
             Self::Drop { .. } => "a drop",

@@ -2,6 +2,7 @@
 //!
 //! `docs/wire.md` is the page from which to write a peer.
 
+mod claims;
 mod entry;
 mod fields;
 mod message;

@@ -1,16 +1,22 @@
 //! The receiving half of the `native` wire.
 
+mod grid;
+mod messages;
+
 use std::sync::Arc;
 
 use crate::error::Error;
 use crate::ledger::{Claim, Ledger, Span};
 use crate::wire::{Checksum, ChecksumKind, Digest, Grain, Heard, Want};
 
+use super::claims::BlockClaims;
 use super::message::{
     BLOCK_HEADER_BYTES, GREETING_BYTES, HEADER_BYTES, ItemResult, Message, Parsed, Status, TRAILER_BYTES, VERSION,
     greeting, version_of,
 };
 use super::{ITEM, Token};
+
+use grid::Grid;
 
 /// Behind the last block come an end and a finish, and no block: so many bytes are read at once then.
 const LAST_BYTES: usize = 256;
@@ -47,15 +53,6 @@ enum Role {
     Control,
     /// It brings blocks.
     Joined,
-}
-
-/// Where blocks lie.
-#[derive(Debug)]
-enum Grid {
-    /// At multiples of so many bytes.
-    Every(Grain),
-    /// One behind the other: the next one has this number, and begins with this byte.
-    InOrder { index: u32, at: u64 },
 }
 
 #[derive(Debug)]
@@ -207,10 +204,11 @@ impl NativeReceiver {
     }
 
     /// What was offered is taken, and its blocks are claimed in this ledger; returns the answer to send. `more` is over how
-    /// many connections in all, and what the further ones have to show.
+    /// many connections in all, and what the further ones have to show. Blocks lie on the grid of the ledger, where it and
+    /// the offer have one, and the sender is told of those that are recorded there.
     ///
     /// # Errors
-    /// Nothing was offered.
+    /// Nothing was offered, or nothing of it can be recorded.
     pub fn accept(&mut self, ledger: &Arc<Ledger>, more: Option<(u16, Token)>) -> Result<Vec<u8>, Error> {
         let answer = self.acceptance(ledger, more, false)?;
         self.state = State::Between;
@@ -391,13 +389,37 @@ impl NativeReceiver {
         if !matches!(self.state, State::Offered) {
             return Err(Error::Bug("an answer before an offer".into()));
         }
+        let recorded = match self.role {
+            Role::Control => ledger.recorded(),
+            Role::Joined => Vec::new(),
+        };
+        let offered = self.grid.grain();
+        let grain = ledger.grain().filter(|_| offered.is_some() && !handoff);
+        if grain.is_none() && !recorded.is_empty() {
+            return Err(Error::Bug(
+                "blocks are recorded of what does not come in such blocks".into(),
+            ));
+        }
+        if let Some(grain) = grain {
+            self.grid = Grid::Every(grain);
+        }
+        // Where nothing is here, and the sender's blocks are as long as ours, it need not know.
+        let grain = grain.filter(|_| !recorded.is_empty() || grain != offered);
         self.digest = Digest::new(ledger.checksum_kind());
         self.ledger = Some(Arc::clone(ledger));
         let mut out = self.greeting_if_due();
         Message::Welcome { more, is_fresh: false }.encode(&mut out);
         self.has_welcomed = true;
         if self.role == Role::Control {
-            Message::Accept { item: ITEM, handoff }.encode(&mut out);
+            for claims in BlockClaims::of(&recorded) {
+                Message::Claim { item: ITEM, claims }.encode(&mut out);
+            }
+            Message::Accept {
+                item: ITEM,
+                handoff,
+                grain,
+            }
+            .encode(&mut out);
         }
         Ok(out)
     }
@@ -421,141 +443,5 @@ impl NativeReceiver {
             Ok(Parsed::Message(..)) | Err(_) => HEADER_BYTES,
         };
         need.saturating_sub(self.inbox.len())
-    }
-
-    fn take(&mut self, message: Message) -> Result<Option<Heard>, Error> {
-        match (&self.state, message) {
-            (_, Message::KeepAlive | Message::Skipped) => {
-                self.idle_messages += 1;
-                Ok(Some(Heard::KeepAlive))
-            }
-            (_, Message::Abort { reason }) => Err(Error::Aborted(reason)),
-            (State::AwaitHello, Message::Hello { streams, tree: None }) => {
-                self.streams = streams;
-                self.state = State::AwaitOffer;
-                Ok(None)
-            }
-            (State::AwaitHello, Message::Hello { tree: Some(tree), .. }) => {
-                self.state = State::Tree;
-                Ok(Some(Heard::Tree(Box::new(tree))))
-            }
-            (State::AwaitHello, Message::Join { token }) => {
-                self.state = State::Offered;
-                Ok(Some(Heard::Join(token)))
-            }
-            (State::AwaitOffer, Message::Offer { item: ITEM, mut offer }) => {
-                // Without a grid nobody could tell where a block of another connection belongs.
-                offer.streams = offer.grain.map_or(1, |_| self.streams);
-                if let Some(grain) = offer.grain {
-                    self.grid = Grid::Every(grain);
-                }
-                self.state = State::Offered;
-                Ok(Some(Heard::Offer(offer)))
-            }
-            (State::Between, block @ Message::Block { .. }) => {
-                self.begin_block(&block)?;
-                Ok(None)
-            }
-            (State::AwaitHandoff, block @ Message::Block { .. }) => {
-                self.begin_block(&block)?;
-                Ok(Some(Heard::BlocksInstead))
-            }
-            (State::AwaitHandoff, Message::Handoff { item: ITEM, position }) => {
-                self.state = State::Handed { position };
-                Ok(None)
-            }
-            (
-                State::Handed { position },
-                Message::End {
-                    item: ITEM,
-                    bytes,
-                    checksum,
-                },
-            ) => {
-                let position = *position;
-                self.end(bytes, checksum)?;
-                Ok(Some(Heard::Handoff { position }))
-            }
-            (
-                State::Between,
-                Message::End {
-                    item: ITEM,
-                    bytes,
-                    checksum,
-                },
-            ) if self.role == Role::Control => {
-                self.end(bytes, checksum)?;
-                Ok(None)
-            }
-            (State::Ended, Message::Finish) if !self.has_finished => {
-                self.has_finished = true;
-                Ok(None)
-            }
-            (State::Between | State::Ended, Message::Offer { .. }) => Err(Error::Protocol(
-                "a second array in one session, where one was to come".into(),
-            )),
-            (_, message) => Err(Error::Protocol(format!("{} out of turn", message.name()))),
-        }
-    }
-
-    /// Claims a block whose header has come.
-    fn begin_block(&mut self, block: &Message) -> Result<(), Error> {
-        let &Message::Block {
-            item: ITEM,
-            index,
-            len,
-            ends: false,
-        } = block
-        else {
-            return Err(Error::Protocol("a block that is none of the array's".into()));
-        };
-        let early = || Error::Bug("blocks are taken before there is a ledger".into());
-        let ledger = self.ledger.as_ref().ok_or_else(early)?;
-        self.state = State::Refused;
-        let at = self.grid.place(index, len, ledger.total_bytes().unwrap_or(0))?;
-        let claim = ledger.claim(at, len.into())?;
-        self.state = State::Data(IncomingBlock { index, claim });
-        Ok(())
-    }
-
-    /// The sender has sent all of it, and this is what it sent.
-    fn end(&mut self, bytes: u64, checksum: Option<u64>) -> Result<(), Error> {
-        let total = self.ledger.as_ref().and_then(|ledger| ledger.total_bytes());
-        if total != Some(bytes) {
-            return Err(Error::Protocol(format!(
-                "an end after {bytes} bytes of {}",
-                total.unwrap_or(0)
-            )));
-        }
-        self.told = checksum;
-        self.state = State::Ended;
-        // Blocks that are still on their way over other connections are part of the whole.
-        if self.is_whole() { self.check_whole() } else { Ok(()) }
-    }
-}
-
-impl Grid {
-    /// The first byte of a block with that number and so many bytes, of an array of `total` bytes.
-    fn place(&mut self, index: u32, len: u32, total: u64) -> Result<u64, Error> {
-        match self {
-            Self::Every(grain) => {
-                let at = u64::from(index) * grain.bytes();
-                let due = total.saturating_sub(at).min(grain.bytes());
-                if u64::from(len) != due {
-                    return Err(Error::Protocol(format!(
-                        "block {index} has {len} bytes where {due} were due"
-                    )));
-                }
-                Ok(at)
-            }
-            Self::InOrder { index: due, at } => {
-                if index != *due {
-                    return Err(Error::Protocol(format!("block {index} where {due} was due")));
-                }
-                let place = *at;
-                (*due, *at) = (due.wrapping_add(1), at.saturating_add(len.into()));
-                Ok(place)
-            }
-        }
     }
 }

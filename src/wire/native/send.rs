@@ -3,24 +3,27 @@
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::wire::{Checksum, Digest, Offer, SendStep};
+use crate::wire::{Checksum, ChecksumKind, Digest, Grain, Offer, SendStep};
 
+use super::claims::{BlockClaims, Claimed};
 use super::message::{BLOCK_BYTES_MAX, GREETING_BYTES, ItemResult, Message, Parsed, Status, greeting, version_of};
+use super::outgoing::{OutgoingBlock, Task};
 use super::{ITEM, OutgoingBlocks, Token};
 
 /// Begins a session of one array, sends it in blocks, and waits for the result; or joins a session and sends some of its
-/// blocks.
+/// blocks. What the receiver says that it has is compared, and not sent where it is the same.
 #[derive(Debug)]
 pub struct NativeSender {
     /// What is said first: that a session begins and the offer, or that this connection joins.
     opening: Opening,
     blocks: Arc<OutgoingBlocks>,
+    /// What the receiver has said that it has, until it accepts.
+    claimed: Claimed,
     state: State,
-    /// Where the next byte belongs that this connection sends.
+    /// The block that this connection sends or compares, its checksum so far, and the next byte of it.
+    block: OutgoingBlock,
+    digest: Digest,
     at: u64,
-    /// The first byte of the current block, and its checksum so far.
-    block_at: u64,
-    block: Digest,
     /// Over how many connections the receiver would take the array, and what the further ones show.
     more: Option<(u16, Token)>,
     inbox: Vec<u8>,
@@ -46,6 +49,13 @@ enum State {
     Data {
         left: u32,
     },
+    /// The receiver has a block, whose checksum it says is this. The owner looks at ours.
+    Compare {
+        left: u32,
+        checksum: u64,
+    },
+    /// Ours is another one: it is to be sent.
+    Differs,
     /// The receiver wants the array handed over.
     HandOver,
     /// This connection has no block left. The one that speaks for all waits until all are sent.
@@ -75,11 +85,12 @@ impl NativeSender {
     fn with(opening: Opening, blocks: Arc<OutgoingBlocks>) -> Self {
         Self {
             opening,
-            block: Digest::new(blocks.checksum_kind()),
+            digest: Digest::new(blocks.checksum_kind()),
             blocks,
+            claimed: Claimed::default(),
             state: State::Hello,
+            block: OutgoingBlock::default(),
             at: 0,
-            block_at: 0,
             more: None,
             inbox: Vec::new(),
             greeted: false,
@@ -93,9 +104,11 @@ impl NativeSender {
         &self.blocks
     }
 
-    /// Over how many connections the receiver would take the array, and what the further ones show; asked once.
+    /// Over how many connections the receiver would take the array, and what the further ones show; once, when the
+    /// receiver has accepted.
     pub fn take_more(&mut self) -> Option<(u16, Token)> {
-        self.more.take()
+        // Before that nobody knows yet which blocks there are to share.
+        if self.accepted() { self.more.take() } else { None }
     }
 
     /// What to do next. Where no grid says how long blocks are, one that begins has at most `block_bytes`; without a
@@ -115,6 +128,11 @@ impl NativeSender {
                 SendStep::Await
             }
             State::Between { owed } => SendStep::Write(self.between(owed, block_bytes)),
+            State::Differs => SendStep::Write(block_bytes.map_or_else(Vec::new, |_| self.begin(self.block))),
+            State::Compare { left, .. } => SendStep::Compare {
+                at: self.at,
+                len: u64::from(left),
+            },
             State::Data { left } => SendStep::Data {
                 at: self.at,
                 len: u64::from(left),
@@ -138,6 +156,7 @@ impl NativeSender {
             item: ITEM,
             bytes: self.blocks.total_bytes(),
             checksum: self.blocks.checksum().map(Checksum::value),
+            kept: self.blocks.kept_bytes(),
         }
         .encode(&mut out);
         Message::Finish.encode(&mut out);
@@ -173,9 +192,9 @@ impl NativeSender {
         Ok(())
     }
 
-    /// The checksum that bytes of the current block are to be added to.
+    /// The checksum that bytes of the current block are to be added to, whether they are sent or compared.
     pub fn digest(&mut self) -> &mut Digest {
-        &mut self.block
+        &mut self.digest
     }
 
     /// `len` bytes of the current block were sent.
@@ -192,6 +211,35 @@ impl NativeSender {
             self.state = State::Between { owed: true };
         }
         Ok(())
+    }
+
+    /// `len` bytes more of the current block were added to its checksum, and not sent.
+    ///
+    /// # Errors
+    /// No block is to be compared.
+    pub fn compared(&mut self, len: u64) -> Result<(), Error> {
+        let State::Compare { left, checksum } = &mut self.state else {
+            return Err(Error::Bug("bytes were compared that nobody claims".into()));
+        };
+        self.at += len;
+        *left = left.saturating_sub(u32::try_from(len).unwrap_or(u32::MAX));
+        if *left == 0 {
+            let checksum = *checksum;
+            let digest = std::mem::replace(&mut self.digest, Digest::new(self.blocks.checksum_kind()));
+            self.state = if digest.value() == Some(checksum) {
+                self.blocks.kept(self.block, &digest);
+                State::Between { owed: false }
+            } else {
+                State::Differs
+            };
+        }
+        Ok(())
+    }
+
+    /// Bytes that no connection has sent, as the receiver has them.
+    #[must_use]
+    pub fn kept_bytes(&self) -> u64 {
+        self.blocks.kept_bytes()
     }
 
     /// Takes bytes that the receiver sent.
@@ -259,10 +307,10 @@ impl NativeSender {
         matches!(self.state, State::AwaitSummary | State::Done)
     }
 
-    /// Whether blocks are left that no connection has been given, or this one has not sent whole.
+    /// Whether blocks are left that no connection has been given, or this one has not sent or compared whole.
     #[must_use]
     pub fn has_more(&self) -> bool {
-        matches!(self.state, State::Data { .. }) || !self.blocks.all_out()
+        matches!(self.state, State::Data { .. } | State::Compare { .. } | State::Differs) || !self.blocks.all_out()
     }
 
     /// Greeting and opening.
@@ -284,22 +332,36 @@ impl NativeSender {
     fn between(&mut self, owed: bool, block_bytes: Option<u32>) -> Vec<u8> {
         let mut out = Vec::new();
         if owed {
-            out.extend_from_slice(&self.block.value().unwrap_or_default().to_le_bytes());
-            self.blocks.sent(self.block_at, self.at - self.block_at, &self.block);
-            self.block = Digest::new(self.blocks.checksum_kind());
+            out.extend_from_slice(&self.digest.value().unwrap_or_default().to_le_bytes());
+            self.blocks.sent(self.block.at, self.at - self.block.at, &self.digest);
+            self.digest = Digest::new(self.blocks.checksum_kind());
             self.state = State::Between { owed: false };
         }
-        let next = block_bytes.and_then(|most| self.blocks.give_out(most.clamp(1, BLOCK_BYTES_MAX)));
-        if let Some(block) = next {
-            let (item, index, len) = (ITEM, block.index, block.len);
-            let ends = false;
-            Message::Block { item, index, len, ends }.encode(&mut out);
-            (self.block_at, self.at) = (block.at, block.at);
-            self.state = State::Data { left: len };
-        } else if self.blocks.all_out() {
-            self.state = State::AllOut;
+        match block_bytes.and_then(|most| self.blocks.give_out(most.clamp(1, BLOCK_BYTES_MAX))) {
+            Some(Task::Send(block)) => out.extend_from_slice(&self.begin(block)),
+            Some(Task::Compare(block, checksum)) => {
+                (self.block, self.at) = (block, block.at);
+                self.state = State::Compare {
+                    left: block.len,
+                    checksum,
+                };
+            }
+            None if self.blocks.all_out() => self.state = State::AllOut,
+            None => {}
         }
         out
+    }
+
+    /// Begins to send a block: its header.
+    fn begin(&mut self, block: OutgoingBlock) -> Vec<u8> {
+        (self.block, self.at) = (block, block.at);
+        self.state = State::Data { left: block.len };
+        encoded(&Message::Block {
+            item: ITEM,
+            index: block.index,
+            len: block.len,
+            ends: false,
+        })
     }
 
     fn speaks_for_all(&self) -> bool {
@@ -330,7 +392,15 @@ impl NativeSender {
                 }
                 Ok(())
             }
-            (State::AwaitAnswer, Message::Accept { item: ITEM, handoff }) => self.accept(handoff),
+            (State::AwaitAnswer, Message::Claim { item: ITEM, claims }) => self.claim(&claims),
+            (
+                State::AwaitAnswer,
+                Message::Accept {
+                    item: ITEM,
+                    handoff,
+                    grain,
+                },
+            ) => self.accept(handoff, grain),
             (State::AwaitAnswer, Message::Result(result)) if result.item == ITEM && result.status != Status::Stored => {
                 Err(Error::Refused(
                     result.reason.unwrap_or_else(|| "it gave no reason".into()),
@@ -354,17 +424,50 @@ impl NativeSender {
         }
     }
 
-    /// The array is taken; as a whole, where a handoff is asked for.
-    fn accept(&mut self, handoff: bool) -> Result<(), Error> {
-        let offers_handoff = matches!(&self.opening, Opening::Offer(offer) if offer.handoff.is_some());
-        self.state = match (handoff, offers_handoff) {
-            (false, _) => State::Between { owed: false },
-            (true, true) => State::HandOver,
-            (true, false) => {
-                return Err(Error::Protocol("it asks for a handoff that was not offered".into()));
-            }
+    /// The receiver has some blocks.
+    fn claim(&mut self, claims: &BlockClaims) -> Result<(), Error> {
+        let offer = self.offer()?;
+        if offer.grain.is_none() || offer.checksum == ChecksumKind::None {
+            return Err(Error::Protocol(
+                "a claim of blocks that lie on no grid or have no checksum".into(),
+            ));
+        }
+        self.claimed.add(claims)
+    }
+
+    /// The array is taken; as a whole, where a handoff is asked for; with the receiver's blocks, where it says how long
+    /// these are.
+    fn accept(&mut self, handoff: bool, grain: Option<Grain>) -> Result<(), Error> {
+        let claimed = std::mem::take(&mut self.claimed);
+        let offer = self.offer()?;
+        let wrong = match grain {
+            None if !claimed.is_empty() => Some("it claims blocks and does not say how long they are"),
+            Some(_) if offer.grain.is_none() => Some("it says how long blocks are that lie on no grid"),
+            Some(_) if handoff => Some("it asks for a handoff of what it has"),
+            _ if handoff && offer.handoff.is_none() => Some("it asks for a handoff that was not offered"),
+            _ => None,
+        };
+        if let Some(wrong) = wrong {
+            return Err(Error::Protocol(wrong.into()));
+        }
+        if let Some(grain) = grain {
+            let claimed = claimed.on(grain, offer.meta.byte_len())?;
+            self.blocks = OutgoingBlocks::resumed(offer, grain, claimed);
+        }
+        self.state = if handoff {
+            State::HandOver
+        } else {
+            State::Between { owed: false }
         };
         Ok(())
+    }
+
+    /// What this connection has offered.
+    fn offer(&self) -> Result<&Offer, Error> {
+        match &self.opening {
+            Opening::Offer(offer) => Ok(offer),
+            Opening::Join(_) => Err(Error::Bug("an answer to an offer that was not made".into())),
+        }
     }
 
     /// The array is where it belongs, with these bytes.

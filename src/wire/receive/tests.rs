@@ -69,7 +69,7 @@ fn moved_on(
                 sender.sent(len as u64)?;
             }
             SendStep::LookAgain => on_the_way.extend(sender.unchanged()?),
-            SendStep::Await | SendStep::Done | SendStep::HandOver => {}
+            SendStep::Await | SendStep::Done | SendStep::HandOver | SendStep::Compare { .. } => {}
         }
         let answer = match receiver.want() {
             Want::Decision => receiver.accept(&ledger, None)?,

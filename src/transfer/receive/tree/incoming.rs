@@ -249,7 +249,8 @@ impl Incoming {
                     // Of what has come by now nobody waits for that.
                     if !file.is_whole {
                         let item = number;
-                        Message::Accept { item, handoff: false }.encode(out);
+                        let (handoff, grain) = (false, None);
+                        Message::Accept { item, handoff, grain }.encode(out);
                     }
                 }
                 return;

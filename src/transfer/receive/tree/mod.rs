@@ -302,7 +302,12 @@ impl TreeReceiving {
             }
             Message::Abort { reason } => Err(Error::Aborted(reason)),
             Message::OfferEntry { item, entry } => self.incoming.offer(item, *entry, bytes),
-            Message::End { item, bytes, checksum } => self.incoming.end(item, bytes, checksum),
+            Message::End {
+                item,
+                bytes,
+                checksum,
+                kept: 0,
+            } => self.incoming.end(item, bytes, checksum),
             Message::Drop { item, .. } => Ok(self.incoming.drop_item(item)),
             Message::Finish => self.incoming.finish().map(|()| None),
             message => Err(Error::Protocol(format!("{} out of turn", message.name()))),

@@ -360,7 +360,14 @@ impl TreeSender {
     }
 
     fn say_end(&mut self, item: u32, bytes: u64, checksum: Option<u64>) {
-        Message::End { item, bytes, checksum }.encode(self.outbox.buffer());
+        let kept = 0;
+        let end = Message::End {
+            item,
+            bytes,
+            checksum,
+            kept,
+        };
+        end.encode(self.outbox.buffer());
     }
 
     /// A file that the receiver wants is next.
@@ -405,7 +412,7 @@ impl TreeSender {
         if bytes > 0 {
             out.extend_from_slice(&checksum.unwrap_or_default().to_le_bytes());
         } else {
-            Message::End { item, bytes, checksum }.encode(out);
+            self.say_end(item, bytes, checksum);
         }
         self.moved(bytes);
         self.outgoing.sent(item);
@@ -504,7 +511,14 @@ impl TreeSender {
                 ));
             }
             (Phase::Moving, Message::Credit(credit)) => self.outgoing.give(credit),
-            (Phase::Moving, Message::Accept { item, handoff: false }) => self.outgoing.accept(item)?,
+            (
+                Phase::Moving,
+                Message::Accept {
+                    item,
+                    handoff: false,
+                    grain: None,
+                },
+            ) => self.outgoing.accept(item)?,
             (Phase::Moving, Message::Result(result)) => self.outgoing.settle(&result)?,
             // Between the last result and our noticing that it was the last one.
             (Phase::Moving | Phase::AwaitSummary, Message::Summary) if self.is_settled() => self.phase = Phase::Done,

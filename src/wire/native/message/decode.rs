@@ -1,6 +1,8 @@
 //! Bytes become messages, within their bounds.
 
 use crate::error::Error;
+use crate::wire::Grain;
+use crate::wire::native::claims::BlockClaims;
 use crate::wire::native::entry::Entry;
 use crate::wire::native::fields::{Fields, tag};
 use crate::wire::native::offer;
@@ -101,11 +103,17 @@ impl Message {
             kind::ACCEPT => Self::Accept {
                 item: item()?,
                 handoff: fields.flag(tag::HANDOFF)?,
+                grain: fields.optional(tag::GRAIN, read_grain)?,
+            },
+            kind::CLAIM => Self::Claim {
+                item: item()?,
+                claims: BlockClaims::read(&fields)?,
             },
             kind::END => Self::End {
                 item: item()?,
                 bytes: fields.number(tag::BYTES)?,
                 checksum: fields.optional(tag::CHECKSUM, Fields::number)?,
+                kept: fields.optional(tag::KEPT, Fields::number)?.unwrap_or(0),
             },
             kind::DROP => Self::Drop {
                 item: item()?,
@@ -127,6 +135,12 @@ impl Message {
             }
         })
     }
+}
+
+/// The length of the receiver's blocks.
+fn read_grain(fields: &Fields<'_>, tag: u16) -> Result<Grain, Error> {
+    let bytes = fields.short_number(tag)?;
+    Grain::new(bytes).ok_or_else(|| Error::Protocol(format!("blocks of {bytes} bytes are on no grid")))
 }
 
 impl TreeRequest {

@@ -64,16 +64,32 @@ impl Message {
                 entry.write(body);
                 kind::OFFER
             }
-            Self::Accept { item, handoff } => {
+            Self::Accept { item, handoff, grain } => {
                 put_item(body, *item);
                 if *handoff {
                     put(body, tag::HANDOFF, &[1]);
                 }
+                if let Some(grain) = grain {
+                    put(body, tag::GRAIN, &grain.get().to_le_bytes());
+                }
                 kind::ACCEPT
             }
-            Self::End { item, bytes, checksum } => {
+            Self::Claim { item, claims } => {
+                put_item(body, *item);
+                claims.write(body);
+                kind::CLAIM
+            }
+            Self::End {
+                item,
+                bytes,
+                checksum,
+                kept,
+            } => {
                 put_item(body, *item);
                 put_sum(body, Some(*bytes), *checksum);
+                if *kept > 0 {
+                    put(body, tag::KEPT, &kept.to_le_bytes());
+                }
                 kind::END
             }
             Self::Drop { item, reason } => {

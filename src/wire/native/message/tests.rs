@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::array::{ArrayMeta, Dtype, Order, Shape};
+use crate::wire::native::claims::BlockClaims;
 use crate::wire::native::entry::{EntryKind, Timestamp};
 use crate::wire::native::fields::{Fields, put, tag};
 use crate::wire::{ChecksumKind, Grain, Handoff};
@@ -111,10 +112,16 @@ fn messages() -> Vec<Message> {
         Message::Accept {
             item: 1,
             handoff: false,
+            grain: Grain::new(128 << 10),
+        },
+        Message::Claim {
+            item: 1,
+            claims: BlockClaims::of(&[(3, 7), (9, 8)]).next().expect("of two blocks"),
         },
         Message::Accept {
             item: u32::MAX,
             handoff: true,
+            grain: None,
         },
         Message::Handoff { item: 1, position: 128 },
         Message::Block {
@@ -127,6 +134,13 @@ fn messages() -> Vec<Message> {
             item: 1,
             bytes: 96,
             checksum: Some(5),
+            kept: 0,
+        },
+        Message::End {
+            item: 1,
+            bytes: 96,
+            checksum: Some(5),
+            kept: 32,
         },
         stored(Some(5), None),
         stored(None, Some("no room".into())),
@@ -162,6 +176,7 @@ fn unknown_fields_and_later_kinds_are_skipped_and_unknown_low_kinds_are_not() {
     let accept = Message::Accept {
         item: 4,
         handoff: false,
+        grain: None,
     };
     assert_eq!(Message::decode(kind::ACCEPT, &body), Ok(accept));
     assert_eq!(Message::decode(0x99, b"not fields"), Ok(Message::Skipped));
