@@ -101,9 +101,9 @@ impl Link {
         }
     }
 
-    /// Bytes of the array that were sent, over all connections.
+    /// Bytes of the array that were sent, over all connections, or need not be.
     pub(super) fn bytes(&self) -> u64 {
-        self.sending.sent.load(Ordering::Relaxed)
+        self.sending.sent.load(Ordering::Relaxed) + self.wire.kept_bytes()
     }
 
     /// Reads what the receiver says, as far as it has come; `may_leave` says that nothing more has to.
