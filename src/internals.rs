@@ -9,7 +9,7 @@ pub use crate::ledger::Ledger;
 pub use crate::ping::RoundTrips;
 pub use crate::service::Status;
 pub use crate::telemetry::Series;
-pub use crate::wire::{Grain, Handoff, Heard, Offer, ReceiveWire, SendStep, SendWire, Want};
+pub use crate::wire::{Farewell, Grain, Handoff, Heard, Offer, ReceiveWire, SendStep, SendWire, Want};
 
 /// Comparisons and how they are kept.
 pub mod compare {

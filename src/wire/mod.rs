@@ -11,7 +11,7 @@ mod send;
 
 pub(crate) use crate::checksum::{Checksum, ChecksumKind, Digest};
 pub use choice::WireChoice;
-pub use native::Replace;
+pub use native::{Farewell, Replace};
 pub use offer::{Grain, Handoff, Offer};
 pub use receive::{Heard, ReceiveWire, Want};
 pub use send::{SendStep, SendWire};

@@ -265,23 +265,29 @@ fn a_receiver_that_is_stopped_keeps_what_it_has_and_one_whose_transfer_is_cancel
 
 #[test]
 fn with_retry_a_sender_goes_on_by_itself_once_the_receiver_is_there_again() {
-    let (dir, bytes) = dir();
-    let service = serve(&dir, "");
-    let address = service.address.clone();
-    let sender = send_slowly(&dir, &address, "--retry=1m --json");
-    until_recorded(&dir, 12);
-    service.signal(Signal::KILL);
-    drop(service);
-    let service = dir.listen("serve", &format!("{address} --into inbox --json"));
-    let ended = sender.wait();
-    assert!(ended.status.success(), "{ended:?}");
-    assert!(
-        ended.objects().iter().any(|object| object["event"] == "retry"),
-        "{ended:?}"
-    );
-    assert!(resumed_bytes(&ended) >= 12 * BLOCK);
-    drop(service);
-    assert_whole(&dir, &bytes);
+    for is_killed in [true, false] {
+        let (dir, bytes) = dir();
+        let mut service = serve(&dir, "");
+        let address = service.address.clone();
+        let sender = send_at("10MB/s", &dir, &address, "--retry=1m --json");
+        until_recorded(&dir, 16);
+        if is_killed {
+            service.signal(Signal::KILL);
+        } else {
+            service.signal(Signal::TERM);
+            until_draining(&mut service);
+            service.signal(Signal::TERM);
+        }
+        service.wait();
+        let service = dir.listen("serve", &format!("{address} --into inbox --json"));
+        let ended = sender.wait();
+        assert!(ended.status.success(), "{ended:?}");
+        let mut told = ended.objects().into_iter();
+        assert!(told.any(|object| object["event"] == "retry"), "{ended:?}");
+        assert!(resumed_bytes(&ended) >= 4 * BLOCK);
+        drop(service);
+        assert_whole(&dir, &bytes);
+    }
 }
 
 #[test]

@@ -119,7 +119,7 @@ fn receive_all(
                     Ok(Some(Heard::Join(_))) => break,
                     Ok(_) => {}
                     Err(error) => {
-                        assert!(wire.give_up(&error.to_string()).len() < 2 << 10, "a long reason");
+                        assert!(wire.give_up(&Farewell::from(&*error.to_string())).len() < 2 << 10, "a long reason");
                         return (steps, Some(error));
                     }
                 }
