@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use arraylift::internals::{Grain, Handoff, Heard, Ledger, Offer, ReceiveWire, SendStep, SendWire, Want, parsers};
+use arraylift::internals::{Farewell, Grain, Handoff, Heard, Ledger, Offer, ReceiveWire, SendStep, SendWire, Want, parsers};
 use arraylift::npy::{HeaderProgress, read_header, write_header};
 use arraylift::{ArrayMeta, ChecksumKind, Dtype, Error, WireChoice, values};
 
