@@ -23,7 +23,7 @@ pub(super) use find::find;
 pub(crate) use find::{Found, Interrupted};
 pub(crate) use head::ItemHead;
 pub(crate) use leftover::{InterruptedPart, expire, interrupted_parts};
-pub(crate) use log::{MarkError, PartLog};
+pub(crate) use log::{PartLog, PartLogError};
 pub(crate) use mark_clock::MarkClock;
 
 /// Where the second copy of the head lies; the first is at byte 0.
