@@ -235,12 +235,14 @@ impl PartLog {
         self.file.write_all_at(&opened.to_bytes(self.seal), OWNER_AT)
     }
 
-    /// Whether nobody has opened it since.
+    /// Whether nobody has opened it since. One that was removed was ours until then, and says so no more.
     fn is_last(&self) -> bool {
         let mut last = [0; RECORD_BYTES];
         let read = self.file.read_exact_at(&mut last, OWNER_AT);
         let opened = read.ok().and_then(|()| Record::from_bytes(&last, self.seal));
-        matches!((opened, self.seal.writer), (Some(Record::Opened { writer }), Some(ours)) if writer == ours)
+        let is_ours =
+            matches!((opened, self.seal.writer), (Some(Record::Opened { writer }), Some(ours)) if writer == ours);
+        is_ours || self.lost().is_some()
     }
 
     /// Writes records, unless somebody else does.
@@ -496,6 +498,18 @@ mod tests {
         assert!(receiving.log.lost().is_none());
         receiving.receive(&[2]);
         assert!(receiving.log.lost().is_some() && !has_log(&place, &receiving));
+        let metadata = receiving.log.file.metadata().expect("open");
+        assert_eq!(
+            metadata.len(),
+            0,
+            "where its name comes back, there is nothing behind it"
+        );
+        // The part is this transfer's as before.
+        assert!(receiving.log.is_ours(&receiving.file));
+        receiving.log.mark(&receiving.file).expect("nothing is to be marked");
+        receiving.log.void(1..2).expect("there is none to be wrong");
+        std::fs::remove_file(place.at(&receiving.name)).expect("there");
+        assert!(!receiving.log.is_ours(&receiving.file));
     }
 
     #[test]

@@ -146,6 +146,7 @@ fn checksum(item: &ItemHead, bytes: &[u8]) -> u64 {
 }
 
 const ALL: [u32; 10] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+const NONE: [u32; 0] = [];
 
 #[test]
 fn nothing_is_found_where_nothing_was_begun_and_nothing_is_recorded_where_nothing_came() {
@@ -153,7 +154,7 @@ fn nothing_is_found_where_nothing_was_begun_and_nothing_is_recorded_where_nothin
     assert!(matches!(place.find(&item), Found::Nothing));
     assert!(place.names().is_empty());
     drop(place.begin(&item));
-    assert_eq!(place.go_on(&item).1, []);
+    assert_eq!(place.go_on(&item).1, NONE);
 }
 
 #[test]
@@ -393,7 +394,7 @@ fn a_part_of_something_else_is_left_alone_and_told_of() {
     for other in elsewhere {
         assert!(matches!(place.find(&other), Found::Nothing), "{other:?}");
     }
-    assert_eq!(place.go_on(&item).1, []);
+    assert_eq!(place.go_on(&item).1, NONE);
 }
 
 #[test]
@@ -608,7 +609,7 @@ fn what_is_no_plain_file_is_not_opened() {
         std::fs::remove_file(&path).expect("there");
         std::fs::rename(&aside, &path).expect("renamed");
     }
-    assert_eq!(place.go_on(&item).1, []);
+    assert_eq!(place.go_on(&item).1, NONE);
 }
 
 #[test]
