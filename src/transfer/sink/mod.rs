@@ -51,7 +51,7 @@ use fault_ahead::FaultAhead;
 use file_system::{Effort, FileSystem};
 use on_record::OnRecord;
 use part_file::{PartFile, check_folder, folder_of};
-use part_log::MarkError;
+use part_log::PartLogError;
 use part_name::PartNumber;
 pub(crate) use publication::{Publication, Published};
 use publisher::{PublishContext, Publisher};
@@ -407,10 +407,15 @@ impl PreparedSink {
         let Some(record) = part.record() else {
             return Ok(());
         };
-        record.write(&self.ledger, &part.file).map_err(|error| match error {
-            MarkError::NotOurs => Error::SinkChanged(part.path()),
-            MarkError::NotOnDisk(error) => self.not_on_disk(&error),
-        })
+        let written = record.write(&self.ledger, &part.file);
+        written.map_err(|error| self.record_error(part, &error))
+    }
+
+    fn record_error(&self, part: &PartFile, error: &PartLogError) -> Error {
+        match error {
+            PartLogError::NotOurs => Error::SinkChanged(part.path()),
+            PartLogError::NotOnDisk(error) => self.not_on_disk(error),
+        }
     }
 
     /// Nobody wants to go on with what has come: nothing of it stays.
@@ -428,8 +433,10 @@ impl PreparedSink {
     /// Takes the block around byte `at` off the record, where it is about to get other bytes.
     fn void(&self, at: u64) -> Result<(), Error> {
         if self.ledger.needs_void(at) {
-            if let (Some(record), Some(index)) = (self.record(), self.ledger.index_of(at)) {
-                record.void(index).map_err(|error| self.write_error(&error))?;
+            if let Storage::New(part) = &self.storage
+                && let (Some(record), Some(index)) = (part.record(), self.ledger.index_of(at))
+            {
+                record.void(index).map_err(|error| self.record_error(part, &error))?;
             }
             self.ledger.voided(at);
         }

@@ -11,7 +11,7 @@ use crate::ledger::Ledger;
 use crate::sys::awake_now;
 use crate::wire::Grain;
 
-use super::part_log::{MarkClock, MarkError, PartLog};
+use super::part_log::{MarkClock, PartLogError, PartLog};
 
 /// Between two writes: what a killed process has verified meanwhile comes once more.
 const WRITE_INTERVAL: Duration = Duration::from_millis(250);
@@ -56,7 +56,7 @@ impl OnRecord {
     ///
     /// # Errors
     /// The file is somebody else's now, or could not be put on disk.
-    pub(super) fn write(&self, ledger: &Ledger, file: &File) -> Result<(), MarkError> {
+    pub(super) fn write(&self, ledger: &Ledger, file: &File) -> Result<(), PartLogError> {
         let blocks = ledger.take_newly_verified();
         self.log.record(&blocks);
         let grain_bytes = ledger.grain().map_or(0, Grain::bytes);
@@ -71,8 +71,8 @@ impl OnRecord {
     /// Takes a block off the record, for good, before other bytes come in its place.
     ///
     /// # Errors
-    /// It may still be on it: nothing may come in its place.
-    pub(super) fn void(&self, index: u32) -> io::Result<()> {
+    /// The file is somebody else's now, or the block may still be on the record: nothing may come in its place.
+    pub(super) fn void(&self, index: u32) -> Result<(), PartLogError> {
         self.log.void(index..index.saturating_add(1))
     }
 
@@ -103,7 +103,7 @@ impl OnRecord {
 }
 
 impl OnRecord {
-    fn mark_if_due(&self, recorded_bytes: u64, file: &File) -> Result<(), MarkError> {
+    fn mark_if_due(&self, recorded_bytes: u64, file: &File) -> Result<(), PartLogError> {
         let Some(marks) = &self.marks else {
             return Ok(());
         };

@@ -237,3 +237,130 @@ fn array<const N: usize>(bytes: &[u8; HEAD_BYTES], at: usize) -> [u8; N] {
     copy.copy_from_slice(&bytes[at..at + N]);
     copy
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item() -> ItemHead {
+        ItemHead {
+            peer: Some([7; 32]),
+            wanted: "ü".repeat(127).into(),
+            identity: (0..64).collect(),
+            bytes: 10_000_001,
+            data_offset: 128,
+            content: [9; 32],
+            grain_bytes: 1 << 20,
+            checksum: ChecksumKind::Crc32,
+        }
+    }
+
+    fn head() -> Head {
+        Head {
+            log_id: 0x0123_4567_89ab_cdef,
+            part: PartId {
+                inode: 42,
+                born_ns: 1_700_000_000_000_000_001,
+            },
+            item: item(),
+        }
+    }
+
+    #[test]
+    fn a_head_is_read_as_it_was_written() {
+        for peer in [None, Some([7; 32])] {
+            let mut head = head();
+            head.item.peer = peer;
+            assert_eq!(Head::from_bytes(&head.to_bytes()).expect("whole"), head);
+        }
+    }
+
+    #[test]
+    fn a_head_of_which_any_byte_is_another_is_torn() {
+        for at in 0..HEAD_BYTES {
+            let mut bytes = head().to_bytes();
+            bytes[at] ^= 0x10;
+            assert!(matches!(Head::from_bytes(&bytes), Err(Unusable::Torn)), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn a_head_of_another_version_and_one_beyond_the_bounds_are_known_as_such() {
+        for (at, value) in [(8, 2), (12, 0), (56, 99), (58, 0), (59, 65), (NAME_AT, b'/')] {
+            let mut bytes = head().to_bytes();
+            bytes[at] = value;
+            if at == 12 {
+                bytes[12..16].fill(0);
+            }
+            let crc = crc(&bytes);
+            bytes[CRC_AT..].copy_from_slice(&crc.to_le_bytes());
+            assert!(
+                matches!(Head::from_bytes(&bytes), Err(Unusable::OtherVersion)),
+                "byte {at}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_beyond_the_bounds_is_not_written() {
+        let good = item();
+        good.check().expect("within the bounds");
+        let bad = [
+            ItemHead {
+                wanted: "".into(),
+                ..good.clone()
+            },
+            ItemHead {
+                wanted: "..".into(),
+                ..good.clone()
+            },
+            ItemHead {
+                wanted: "a/b".into(),
+                ..good.clone()
+            },
+            ItemHead {
+                wanted: "n".repeat(256).into(),
+                ..good.clone()
+            },
+            ItemHead {
+                identity: vec![0; 65],
+                ..good.clone()
+            },
+            ItemHead {
+                grain_bytes: 0,
+                ..good.clone()
+            },
+            ItemHead {
+                bytes: (1 << 44) + 1,
+                ..good.clone()
+            },
+            ItemHead {
+                bytes: u64::MAX,
+                data_offset: 1,
+                ..good.clone()
+            },
+        ];
+        for item in bad {
+            assert_eq!(
+                item.check().expect_err("refused").kind(),
+                io::ErrorKind::InvalidInput,
+                "{item:?}"
+            );
+        }
+        let most = ItemHead { bytes: 1 << 44, ..good };
+        most.check().expect("as many blocks as may be");
+        assert_eq!(most.blocks(), 1 << 24);
+    }
+
+    #[test]
+    fn the_last_block_has_what_is_left() {
+        let item = item();
+        assert_eq!(item.blocks(), 10);
+        assert_eq!(item.block(9), 9 << 20..10_000_001);
+        assert!(item.block(10).is_empty() && item.block(u32::MAX).is_empty());
+        assert_eq!(
+            item.bytes_of([0, 9, 10].into_iter()),
+            (1 << 20) + 10_000_001 - (9 << 20)
+        );
+    }
+}

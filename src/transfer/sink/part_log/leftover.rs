@@ -180,3 +180,141 @@ fn remove_if(pair: &Pair, is_due: impl Fn([SystemTime; 2]) -> bool) -> Result<bo
     removal::close(Arc::new(part));
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{Place, Receiving, item};
+    use super::super::{Found, ItemHead};
+    use super::*;
+
+    const DAY: Duration = Duration::from_hours(24);
+    /// A second less than seven of them.
+    const ALMOST: Duration = Duration::from_secs(7 * 24 * 3600 - 1);
+    const OLD_PROCESS: Duration = Duration::from_hours(1);
+
+    fn names_of(found: &[InterruptedPart]) -> Vec<&str> {
+        found.iter().map(|part| part.wanted.as_str()).collect()
+    }
+
+    /// One that was received, and last written to so long before `now`.
+    fn interrupted(place: &Place, wanted: &str, now: SystemTime, [part_age, log_age]: [Duration; 2]) -> PathBuf {
+        let item = ItemHead {
+            wanted: wanted.into(),
+            ..item()
+        };
+        let receiving = place.begin(&item);
+        receiving.receive(&[0, 9]);
+        set_written(place, &receiving, [now - part_age, now - log_age]);
+        place.at(&receiving.name)
+    }
+
+    fn set_written(place: &Place, receiving: &Receiving, [part, log]: [SystemTime; 2]) {
+        receiving.file.set_modified(part).expect("set");
+        let name = super::super::log_name(&receiving.name);
+        let file = File::options().write(true).open(place.at(name)).expect("there");
+        file.set_modified(log).expect("set");
+    }
+
+    #[test]
+    fn interrupted_parts_are_told_with_what_they_have() {
+        let place = Place::new();
+        let now = SystemTime::now();
+        let path = interrupted(&place, "b.npy", now, [DAY, 2 * DAY]);
+        let receiving = place.begin(&item());
+        // Neither a part without a log nor anything else is one.
+        std::fs::write(place.at("c.npy.arraylift-00000001.part"), "half").expect("written");
+        std::fs::write(place.at("d.npy.arraylift-00000001.part"), "half").expect("written");
+        std::fs::write(place.at("d.npy.arraylift-00000001.part.log"), "log").expect("written");
+        std::fs::write(place.at("e.log"), "log").expect("written");
+        let found = interrupted_parts(&place.at("")).expect("a folder");
+        assert_eq!(names_of(&found), ["a.npy", "b.npy"]);
+        assert!(found[0].is_in_use && found[0].recorded_bytes == 0);
+        let expected = InterruptedPart {
+            part: path,
+            wanted: "b.npy".into(),
+            bytes: 9500,
+            recorded_bytes: 1500,
+            since: now - DAY,
+            is_in_use: false,
+        };
+        assert_eq!(found[1], expected);
+        drop(receiving);
+        assert!(!interrupted_parts(&place.at("")).expect("a folder")[0].is_in_use);
+        interrupted_parts(&place.at("no such folder")).expect_err("none");
+    }
+
+    #[test]
+    fn a_part_goes_seven_days_after_either_was_last_written_to() {
+        let place = Place::new();
+        let now = SystemTime::now();
+        let old = interrupted(&place, "old", now, [7 * DAY, 8 * DAY]);
+        interrupted(&place, "part", now, [ALMOST, 8 * DAY]);
+        interrupted(&place, "log", now, [8 * DAY, ALMOST]);
+        let removed = expire(&place.at(""), now, OLD_PROCESS).expect("a folder");
+        assert_eq!(removed, std::slice::from_ref(&old));
+        assert!(!old.exists());
+        let left = interrupted_parts(&place.at("")).expect("a folder");
+        assert_eq!(names_of(&left), ["log", "part"]);
+        assert_eq!(std::fs::read_dir(place.at("")).expect("a folder").count(), 4);
+    }
+
+    #[test]
+    fn no_part_goes_in_the_first_ten_minutes_of_a_process_or_by_a_clock_that_is_wrong() {
+        let place = Place::new();
+        let now = SystemTime::now();
+        interrupted(&place, "old", now, [8 * DAY, 8 * DAY]);
+        let young = Duration::from_secs(599);
+        assert_eq!(expire(&place.at(""), now, young).expect("a folder").len(), 0);
+        let before = now - 9 * DAY;
+        assert_eq!(expire(&place.at(""), before, OLD_PROCESS).expect("a folder").len(), 0);
+        assert_eq!(expire(&place.at(""), now, PROCESS_AGE_MIN).expect("a folder").len(), 1);
+        let receiving = place.begin(&item());
+        set_written(&place, &receiving, [now - 8 * DAY, now + DAY]);
+        drop(receiving);
+        assert_eq!(expire(&place.at(""), now, OLD_PROCESS).expect("a folder").len(), 0);
+    }
+
+    #[test]
+    fn no_part_goes_that_somebody_has_or_whose_log_is_not_its_own() {
+        let place = Place::new();
+        let now = SystemTime::now();
+        let receiving = place.begin(&item());
+        set_written(&place, &receiving, [now - 8 * DAY; 2]);
+        assert_eq!(expire(&place.at(""), now, OLD_PROCESS).expect("a folder").len(), 0);
+        let path = place.at(&receiving.name);
+        drop(receiving);
+        std::fs::copy(&path, place.at("copy")).expect("copied");
+        let copy = File::options().write(true).open(place.at("copy")).expect("there");
+        copy.set_modified(now - 8 * DAY).expect("set");
+        std::fs::rename(place.at("copy"), &path).expect("replaced");
+        std::fs::write(place.at("b.arraylift-00000001.part"), "half").expect("written");
+        assert_eq!(expire(&place.at(""), now, OLD_PROCESS).expect("a folder").len(), 0);
+        assert!(path.exists());
+    }
+
+    #[test]
+    fn a_log_without_a_part_goes_when_it_is_seen_unless_somebody_has_it() {
+        for see in [
+            (|folder| interrupted_parts(folder).map(|_| ())) as fn(&Path) -> io::Result<()>,
+            |folder| expire(folder, SystemTime::now(), Duration::ZERO).map(|_| ()),
+        ] {
+            let place = Place::new();
+            let receiving = place.begin(&item());
+            std::fs::remove_file(place.at(&receiving.name)).expect("there");
+            see(&place.at("")).expect("a folder");
+            assert_eq!(std::fs::read_dir(place.at("")).expect("a folder").count(), 1);
+            drop(receiving);
+            see(&place.at("")).expect("a folder");
+            assert_eq!(std::fs::read_dir(place.at("")).expect("a folder").count(), 0);
+        }
+    }
+
+    #[test]
+    fn to_look_at_a_part_does_not_keep_it_from_going_on() {
+        let place = Place::new();
+        interrupted(&place, "a.npy", SystemTime::now(), [DAY, DAY]);
+        let found = interrupted_parts(&place.at("")).expect("a folder");
+        assert_eq!(found.len(), 1);
+        assert!(matches!(super::super::find(&place.open, &item()), Found::Part(_)));
+    }
+}

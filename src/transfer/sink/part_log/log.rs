@@ -58,22 +58,22 @@ pub(crate) struct PartLog {
     lost: OnceLock<Reason>,
 }
 
-/// Why a mark was not made.
+/// Why a transfer fails by its log.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum MarkError {
+pub(crate) enum PartLogError {
     /// Another file has the name of the part, or somebody else has opened the log since.
     #[error("somebody else has taken the part")]
     NotOurs,
-    /// The data could not be put on disk. What no mark covers may be lost.
+    /// What was to be on disk is not.
     #[error("{}", reason(.0))]
-    NotOnDisk(#[source] io::Error),
+    NotOnDisk(#[from] io::Error),
 }
 
 impl PartLog {
     /// Makes the log of a part that was made a moment ago and is locked.
     ///
     /// # Errors
-    /// There is none: the disk is full, say, or the item is beyond the bounds.
+    /// There is none: the disk is full, say, its file system has no locks, or the item is beyond the bounds.
     pub(in crate::transfer::sink) fn create(
         folder: &Arc<Folder>,
         part: &Path,
@@ -95,8 +95,6 @@ impl PartLog {
             }
             file => file,
         }?;
-        // A file system without locks does without: then no part of it is ever gone on with.
-        let _ = lock(&file);
         let log = Self::new(folder, part, file, head.log_id, 0);
         log.begin(&head).inspect_err(|_| log.unlink())?;
         Ok(log)
@@ -122,7 +120,7 @@ impl PartLog {
     /// written the log is [lost](Self::lost).
     pub(crate) fn record(&self, blocks: &[(u32, u64)]) {
         if !self.is_closed()
-            && let Err(error) = self.write(block_records(blocks))
+            && let Err(PartLogError::NotOnDisk(error)) = self.append(block_records(blocks))
         {
             self.lose_what_is_so(&error);
         }
@@ -133,7 +131,7 @@ impl PartLog {
     ///
     /// # Errors
     /// The part is somebody else's now, or cannot be put on disk: its transfer has failed.
-    pub(crate) fn mark(&self, data: &File) -> Result<(), MarkError> {
+    pub(crate) fn mark(&self, data: &File) -> Result<(), PartLogError> {
         if self.is_closed() || self.is_marking.swap(true, Ordering::SeqCst) {
             return Ok(());
         }
@@ -146,8 +144,8 @@ impl PartLog {
     /// returned may anything else be written in their place.
     ///
     /// # Errors
-    /// Neither is that on disk, nor is the log gone: nothing may be overwritten.
-    pub(crate) fn void(&self, blocks: Range<u32>) -> io::Result<()> {
+    /// The part is somebody else's now, or neither is that on disk, nor is the log gone: nothing may be overwritten.
+    pub(crate) fn void(&self, blocks: Range<u32>) -> Result<(), PartLogError> {
         if self.is_gone.load(Ordering::SeqCst) || blocks.is_empty() {
             return Ok(());
         }
@@ -155,10 +153,10 @@ impl PartLog {
             from: blocks.start,
             count: blocks.end - blocks.start,
         };
-        let written = self.write([void].into_iter());
-        written
-            .and_then(|()| sync_data(&self.file))
-            .map_or_else(|error| self.lose(&error), |_| Ok(()))
+        match self.append_synced(void) {
+            Err(PartLogError::NotOnDisk(error)) => Ok(self.lose(&error)?),
+            done => done,
+        }
     }
 
     /// Does `sync`, which puts the part on disk. Where that fails, what was not known to be there before counts no more,
@@ -172,23 +170,18 @@ impl PartLog {
         sync().inspect_err(|_| self.unsynced(known_to))
     }
 
-    /// Whether the part is still this log's, and `data` has its name: to be asked before it is published, as locks are not
-    /// the same everywhere.
+    /// Whether the part is still this log's, and `data` has its name: to be asked before it is published or removed, as
+    /// locks are not the same everywhere.
     pub(crate) fn is_ours(&self, data: &File) -> bool {
-        let mut last = [0; RECORD_BYTES];
-        let read = self.file.read_exact_at(&mut last, OWNER_AT);
-        let opened = read.ok().and_then(|()| Record::from_bytes(&last, self.seal));
-        let is_last = match (opened, self.seal.writer) {
-            (Some(Record::Opened { writer }), Some(ours)) => writer == ours,
-            _ => false,
-        };
-        is_last && self.folder.leads_to(&self.part, data)
+        self.is_last() && self.folder.leads_to(&self.part, data)
     }
 
     /// Removes it: the part is published, or removed. Nothing is recorded any more.
     pub(crate) fn remove(&self) {
         self.is_closed.store(true, Ordering::SeqCst);
-        self.unlink();
+        if self.is_last() {
+            self.unlink();
+        }
     }
 
     /// Why it was removed before its part was whole, so that the transfer cannot go on later; `None` where it was not.
@@ -223,6 +216,8 @@ impl PartLog {
 
     /// Writes all that a new log has.
     fn begin(&self, head: &Head) -> io::Result<()> {
+        // Without locks no part is ever gone on with.
+        lock(&self.file)?;
         let records = 2 * u64::from(head.item.blocks()) + OTHER_RECORDS;
         self.take_space(at_byte(records).min(AHEAD_BYTES_MAX));
         let bytes = head.to_bytes();
@@ -238,6 +233,32 @@ impl PartLog {
         };
         self.write([opened].into_iter().chain(block_records(blocks)))?;
         self.file.write_all_at(&opened.to_bytes(self.seal), OWNER_AT)
+    }
+
+    /// Whether nobody has opened it since. One that was removed was ours until then, and says so no more.
+    fn is_last(&self) -> bool {
+        let mut last = [0; RECORD_BYTES];
+        let read = self.file.read_exact_at(&mut last, OWNER_AT);
+        let opened = read.ok().and_then(|()| Record::from_bytes(&last, self.seal));
+        let is_ours =
+            matches!((opened, self.seal.writer), (Some(Record::Opened { writer }), Some(ours)) if writer == ours);
+        is_ours || self.lost().is_some()
+    }
+
+    /// Writes records, unless somebody else does.
+    fn append(&self, records: impl Iterator<Item = Record>) -> Result<(), PartLogError> {
+        if !self.is_last() {
+            return Err(PartLogError::NotOurs);
+        }
+        Ok(self.write(records)?)
+    }
+
+    /// Writes a record, and puts it on disk with all that have been written before.
+    fn append_synced(&self, record: Record) -> Result<(), PartLogError> {
+        self.append([record].into_iter())?;
+        // Where no file is synced, no mark is made: all is read again in any case.
+        sync_data(&self.file)?;
+        Ok(())
     }
 
     /// Writes records one behind the other.
@@ -265,27 +286,24 @@ impl PartLog {
         }
     }
 
-    fn mark_alone(&self, data: &File) -> Result<(), MarkError> {
+    fn mark_alone(&self, data: &File) -> Result<(), PartLogError> {
         // What is recorded while the sync runs is not covered, though its record lies before the mark.
         let covered_to = self.next.load(Ordering::SeqCst);
-        let is_synced = self.around_sync(|| sync_data(data)).map_err(MarkError::NotOnDisk)?;
+        let is_synced = self.around_sync(|| sync_data(data))?;
         if !self.is_ours(data) {
-            self.is_closed.store(true, Ordering::SeqCst);
-            return Err(MarkError::NotOurs);
+            return Err(PartLogError::NotOurs);
         }
         if self.is_closed() || !is_synced {
             return Ok(());
         }
-        // Both are numbers of records, of which there are not more.
-        let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
         let mark = Record::Mark {
             from: number(self.opened_at),
             count: number(covered_to - self.opened_at),
         };
-        let written = self.write([mark].into_iter());
-        match written.and_then(|()| sync_data(&self.file)) {
-            Ok(_) => self.marked_to.store(covered_to, Ordering::SeqCst),
-            Err(error) => self.lose_what_is_so(&error),
+        match self.append_synced(mark) {
+            Ok(()) => self.marked_to.store(covered_to, Ordering::SeqCst),
+            Err(PartLogError::NotOnDisk(error)) => self.lose_what_is_so(&error),
+            Err(not_ours) => return Err(not_ours),
         }
         // Where that is refused, a loss of power may cost the names, and with them what has come. The next mark tries again.
         if !self.is_named.load(Ordering::SeqCst) && sync_folder(&self.folder).is_ok() {
@@ -300,9 +318,8 @@ impl PartLog {
         if self.is_gone.load(Ordering::SeqCst) {
             return;
         }
-        let from = u32::try_from(from).unwrap_or(u32::MAX);
-        let written = self.write([Record::Unsynced { from }].into_iter());
-        if let Err(error) = written.and_then(|()| sync_data(&self.file)) {
+        let unsynced = Record::Unsynced { from: number(from) };
+        if let Err(PartLogError::NotOnDisk(error)) = self.append_synced(unsynced) {
             self.lose_what_is_so(&error);
         }
     }
@@ -323,10 +340,13 @@ impl PartLog {
     fn lose(&self, why: &io::Error) -> io::Result<()> {
         self.is_closed.store(true, Ordering::SeqCst);
         let _ = self.lost.set(reason(why));
+        // Where its name comes back, there is nothing behind it. A file that has no name is not synced everywhere: btrfs.
+        let emptied = self.file.set_len(0).and_then(|()| sync_data(&self.file));
         self.unlink();
-        // Where its name comes back, there is nothing behind it.
-        let is_empty = self.file.set_len(0).and_then(|()| Ok(fsync(&self.file)?));
-        if is_empty.is_err() {
+        if emptied.is_err() {
+            if !self.folder.is_free(&self.name)? {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
             sync_folder(&self.folder)?;
         }
         self.is_gone.store(true, Ordering::SeqCst);
@@ -360,6 +380,11 @@ fn remove_stale(folder: &Folder, name: &Path) {
     }
 }
 
+/// The number of a record, of which a log has no more than fit.
+fn number(record: u64) -> u32 {
+    u32::try_from(record).unwrap_or(u32::MAX)
+}
+
 /// Where that record lies.
 fn at_byte(record: u64) -> u64 {
     RECORDS_AT + record * RECORD_BYTES as u64
@@ -383,4 +408,133 @@ fn sync_data(file: &File) -> io::Result<bool> {
 fn sync_folder(folder: &Folder) -> io::Result<()> {
     let opened = folder.to_sync()?;
     Ok(retry_on_intr(|| fsync(&opened))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{Place, Receiving, item};
+    use super::*;
+
+    /// A log that the system does not let be written.
+    fn unwritable(place: &Place) -> Receiving {
+        let mut receiving = place.begin(&item());
+        receiving.receive(&[1]);
+        let path = place.at(&receiving.log.name);
+        receiving.log.file = File::open(path).expect("there");
+        receiving
+    }
+
+    fn has_log(place: &Place, receiving: &Receiving) -> bool {
+        place.at(&receiving.log.name).exists()
+    }
+
+    #[test]
+    fn a_log_is_for_many_threads() {
+        fn is_shared<T: Send + Sync>() {}
+        is_shared::<PartLog>();
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_written_goes_and_its_part_is_received_all_the_same() {
+        let place = Place::new();
+        let receiving = unwritable(&place);
+        assert!(receiving.log.lost().is_none() && has_log(&place, &receiving));
+        receiving.receive(&[2]);
+        assert!(receiving.log.lost().is_some() && !has_log(&place, &receiving));
+        receiving.receive(&[3]);
+        receiving.log.mark(&receiving.file).expect("nothing is to be marked");
+        assert!(receiving.log.is_ours(&receiving.file));
+    }
+
+    #[test]
+    fn a_mark_that_cannot_be_written_costs_the_log_and_not_the_transfer() {
+        let place = Place::new();
+        let receiving = unwritable(&place);
+        receiving.log.mark(&receiving.file).expect("the data is on disk");
+        assert!(receiving.log.lost().is_some() && !has_log(&place, &receiving));
+    }
+
+    #[test]
+    fn where_a_void_cannot_be_written_the_log_is_gone_before_anything_is_overwritten() {
+        let place = Place::new();
+        let receiving = unwritable(&place);
+        receiving.log.void(1..2).expect("it is gone");
+        assert!(receiving.log.lost().is_some() && !has_log(&place, &receiving));
+        receiving.log.void(2..3).expect("there is none to be wrong");
+    }
+
+    #[test]
+    fn where_a_void_can_neither_be_written_nor_the_log_be_gone_for_good_that_is_told_each_time() {
+        let place = Place::new();
+        let mut receiving = unwritable(&place);
+        // Nothing can be removed from what is no folder.
+        let no_folder = File::open("/dev/null").expect("there");
+        receiving.log.folder = Folder::of_descriptor(no_folder.into(), PathBuf::new()).expect("open");
+        for _ in 0..2 {
+            receiving.log.void(1..2).expect_err("it may come back");
+        }
+    }
+
+    #[test]
+    fn a_void_after_a_sync_that_failed_still_holds() {
+        let place = Place::new();
+        let receiving = place.begin(&item());
+        receiving.receive(&[1, 2]);
+        receiving.log.mark(&receiving.file).expect("on disk");
+        let failed: io::Result<()> = receiving.log.around_sync(|| Err(io::ErrorKind::StorageFull.into()));
+        failed.expect_err("failed");
+        receiving.log.void(1..2).expect("on disk");
+        assert!(receiving.log.lost().is_none());
+        drop(receiving);
+        assert_eq!(place.go_on(&item()).1, [2]);
+    }
+
+    #[test]
+    fn a_log_that_is_full_goes() {
+        let place = Place::new();
+        let receiving = place.begin(&item());
+        receiving.log.next.store(RECORDS_MAX - 1, Ordering::SeqCst);
+        receiving.receive(&[1]);
+        assert!(receiving.log.lost().is_none());
+        receiving.receive(&[2]);
+        assert!(receiving.log.lost().is_some() && !has_log(&place, &receiving));
+        let metadata = receiving.log.file.metadata().expect("open");
+        assert_eq!(
+            metadata.len(),
+            0,
+            "where its name comes back, there is nothing behind it"
+        );
+        // The part is this transfer's as before.
+        assert!(receiving.log.is_ours(&receiving.file));
+        receiving.log.mark(&receiving.file).expect("nothing is to be marked");
+        receiving.log.void(1..2).expect("there is none to be wrong");
+        std::fs::remove_file(place.at(&receiving.name)).expect("there");
+        assert!(!receiving.log.is_ours(&receiving.file));
+    }
+
+    #[test]
+    fn more_disk_space_is_taken_before_a_record_needs_it() {
+        let place = Place::new();
+        let receiving = place.begin(&item());
+        let taken_to = receiving.log.taken_to.load(Ordering::SeqCst);
+        let last = (taken_to - RECORDS_AT) / RECORD_BYTES as u64;
+        receiving.log.next.store(last, Ordering::SeqCst);
+        receiving.receive(&[1]);
+        assert!(receiving.log.taken_to.load(Ordering::SeqCst) >= taken_to + MORE_BYTES);
+        let blocks = receiving.log.file.metadata().expect("open");
+        assert!(512 * std::os::unix::fs::MetadataExt::blocks(&blocks) >= MORE_BYTES);
+    }
+
+    #[test]
+    fn a_log_beyond_the_bounds_is_not_made() {
+        let place = Place::new();
+        let data = tempfile::tempfile().expect("a file");
+        let item = ItemHead {
+            grain_bytes: 0,
+            ..item()
+        };
+        let refused = PartLog::create(&place.open, Path::new("a.part"), &data, &item).expect_err("no blocks");
+        assert_eq!(refused.kind(), io::ErrorKind::InvalidInput);
+        assert!(!place.at("a.part.log").exists());
+    }
 }

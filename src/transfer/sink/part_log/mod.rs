@@ -22,7 +22,7 @@ pub(crate) use find::Found;
 pub(super) use find::find;
 pub(crate) use head::ItemHead;
 pub(crate) use leftover::{InterruptedPart, discard, expire, interrupted_parts};
-pub(crate) use log::{MarkError, PartLog};
+pub(crate) use log::{PartLog, PartLogError};
 pub(crate) use mark_clock::MarkClock;
 
 /// Where the second copy of the head lies; the first is at byte 0.

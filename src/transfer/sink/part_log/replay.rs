@@ -263,7 +263,9 @@ mod tests {
             bytes.push(record.to_bytes(late));
         }
         let mut replay = Replay::new(LOG, BLOCKS);
-        bytes.iter().for_each(|bytes| replay.push(bytes));
+        for bytes in &bytes {
+            replay.push(bytes);
+        }
         let replayed = replay.finish();
         assert_eq!((replayed.on_disk, replayed.pending), (vec![], vec![(2, 20)]));
     }
@@ -297,7 +299,9 @@ mod tests {
                 _ => {
                     let count = u32::try_from(records.len()).expect("few");
                     records.push(Record::Mark { from: 0, count });
-                    now.values_mut().for_each(|on_disk| *on_disk = true);
+                    for on_disk in now.values_mut() {
+                        *on_disk = true;
+                    }
                 }
             }
             states.push(now.clone());
@@ -306,39 +310,41 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn a_log_that_is_cut_anywhere_says_what_was_so_then(steps in prop::collection::vec((0_u8..9, 0_u32..8), 0..40)) {
-            let (records, states) = model(&steps);
-            for (len, state) in states.iter().enumerate() {
-                let replayed = replayed(&records[..len]);
-                let of = |wanted: bool| -> Vec<(u32, u64)> {
-                    let those = state.iter().filter(|(_, on_disk)| **on_disk == wanted);
-                    those.map(|(index, _)| (*index, u64::from(*index))).collect()
-                };
-                prop_assert_eq!((replayed.on_disk, replayed.pending), (of(true), of(false)));
+            #[test]
+            fn a_log_that_is_cut_anywhere_says_what_was_so_then(steps in prop::collection::vec((0_u8..9, 0_u32..8), 0..40)) {
+                let (records, states) = model(&steps);
+                for (len, state) in states.iter().enumerate() {
+                    let replayed = replayed(&records[..len]);
+                    let of = |wanted: bool| -> Vec<(u32, u64)> {
+                        let those = state.iter().filter(|(_, on_disk)| **on_disk == wanted);
+                        those.map(|(index, _)| (*index, u64::from(*index))).collect()
+                    };
+                    prop_assert_eq!((replayed.on_disk, replayed.pending), (of(true), of(false)));
+                }
             }
-        }
 
-        #[test]
-        fn records_that_are_torn_cost_blocks_and_bring_none(
-            steps in prop::collection::vec((0_u8..9, 0_u32..8), 1..40),
-            torn in prop::collection::vec(any::<prop::sample::Index>(), 1..8),
-        ) {
-            // A void is on disk before anything of its block is overwritten, so that no torn one was ever waited for.
-            let steps: Vec<(u8, u32)> = steps.into_iter().filter(|(step, _)| !(6..8).contains(step)).collect();
-            let (records, states) = model(&steps);
-            let mut bytes = sealed(&records);
-            for index in torn {
-                index.get_mut(&mut bytes)[20] ^= 1;
-            }
-            let mut replay = Replay::new(LOG, BLOCKS);
-            bytes.iter().for_each(|bytes| replay.push(bytes));
-            let replayed = replay.finish();
-            let last = states.last().expect("one at least");
-            let both = replayed.on_disk.iter().chain(&replayed.pending);
-            prop_assert!(both.copied().all(|(index, value)| u64::from(index) == value && last.contains_key(&index)));
-            let was_on_disk = |index| states.iter().any(|state| state.get(index) == Some(&true));
-            prop_assert!(replayed.on_disk.iter().all(|(index, _)| was_on_disk(index)));
-        }
+            #[test]
+            fn records_that_are_torn_cost_blocks_and_bring_none(
+                steps in prop::collection::vec((0_u8..9, 0_u32..8), 1..40),
+                torn in prop::collection::vec(any::<prop::sample::Index>(), 1..8),
+            ) {
+                // A void is on disk before anything of its block is overwritten, so that no torn one was ever waited for.
+                let steps: Vec<(u8, u32)> = steps.into_iter().filter(|(step, _)| !(6..8).contains(step)).collect();
+                let (records, states) = model(&steps);
+                let mut bytes = sealed(&records);
+                for index in torn {
+                    index.get_mut(&mut bytes)[20] ^= 1;
+                }
+                let mut replay = Replay::new(LOG, BLOCKS);
+                for bytes in &bytes {
+     replay.push(bytes);
     }
+                let replayed = replay.finish();
+                let last = states.last().expect("one at least");
+                let both = replayed.on_disk.iter().chain(&replayed.pending);
+                prop_assert!(both.copied().all(|(index, value)| u64::from(index) == value && last.contains_key(&index)));
+                let was_on_disk = |index| states.iter().any(|state| state.get(index) == Some(&true));
+                prop_assert!(replayed.on_disk.iter().all(|(index, _)| was_on_disk(index)));
+            }
+        }
 }

@@ -157,3 +157,26 @@ fn read_up_to(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
 fn is_plain(found: &Stat) -> bool {
     FileType::from_raw_mode(found.st_mode) == FileType::RegularFile
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_let_go_a_moment_later_is_waited_for_and_another_one_is_not() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let open = || File::options().write(true).open(file.path()).expect("there");
+        let (held, ours) = (open(), open());
+        lock(&held).expect("free");
+        assert!(!Patience::none().lock(&ours).expect("locks"));
+        assert!(!Patience::short().lock(&ours).expect("locks"));
+        let mut patience = Patience { tries_left: u32::MAX };
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(LOCK_INTERVAL);
+                drop(held);
+            });
+            assert!(patience.lock(&ours).expect("locks"));
+        });
+    }
+}
