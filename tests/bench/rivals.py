@@ -257,12 +257,13 @@ def free_port():
 
 
 def wait_for_listener(server, port):
-    """Waits until someone listens on the port, without connecting: that could be the server's only client."""
+    """Waits until someone listens on the port, in the server's network, without connecting: that could be its only client."""
     deadline = time.monotonic() + 10
     needle = f":{port:04X}"
     while time.monotonic() < deadline and server.process.poll() is None:
-        for table in ["/proc/net/tcp", "/proc/net/tcp6"]:
-            with contextlib.suppress(FileNotFoundError), open(table, encoding="ascii") as lines:
+        for table in ["tcp", "tcp6"]:
+            path = f"/proc/{server.process.pid}/net/{table}"
+            with contextlib.suppress(FileNotFoundError), open(path, encoding="ascii") as lines:
                 if any(line.split()[1].endswith(needle) and line.split()[3] == "0A" for line in lines):
                     return
         time.sleep(0.005)
