@@ -143,7 +143,7 @@ fn tell_parts(folder: &Path, parts: &[InterruptedPart]) {
 fn tell_broken(broken: &[Entry]) {
     for entry in broken {
         let moved = match entry.total_bytes {
-            Some(total) => units::done_of(entry.bytes.min(total), total).to_string(),
+            Some(total) => units::done_of(entry.bytes.min(total), total),
             None => units::bytes(entry.bytes).to_string(),
         };
         say(&format!(
@@ -159,7 +159,7 @@ fn tell_broken(broken: &[Entry]) {
 #[derive(Serialize)]
 struct Part<'a> {
     #[serde(serialize_with = "crate::transfer::path_text::path")]
-    part: &'a Path,
+    path: &'a Path,
     name: &'a str,
     bytes: u64,
     recorded_bytes: u64,
@@ -171,7 +171,7 @@ impl<'a> Part<'a> {
     fn of(part: &'a InterruptedPart) -> Self {
         let since = part.since.duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
-            part: &part.part,
+            path: &part.part,
             name: &part.wanted,
             bytes: part.bytes,
             recorded_bytes: part.recorded_bytes,

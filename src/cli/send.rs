@@ -5,8 +5,8 @@ use crate::transfer::{Job, Side};
 
 use super::arguments::SendArguments;
 use super::batch::{BatchOptions, NamedJob, run as run_many};
-use super::follow::{run as run_one, run_patiently};
-use super::plan::{SendPlan, Sources, TransferPlan};
+use super::follow::run_patiently;
+use super::plan::{SendPlan, Sources};
 use super::report::Report;
 use super::{Failure, plan};
 use crate::signals::Signals;
@@ -23,21 +23,14 @@ pub(crate) fn run(typed: &SendArguments) -> Result<(), Failure> {
             to,
             retry,
             options,
-            json,
             ..
         } => {
             let job = || Job::Send {
                 source: (*source).clone(),
                 to: to.clone(),
             };
-            match retry {
-                Some(patience) => run_patiently(job, &options, patience, &signals, &mut report),
-                None => {
-                    let job = job();
-                    run_one(TransferPlan { job, options, json }, &signals, &mut report)
-                }
-            }
-            .map(drop)
+            let patience = retry.unwrap_or_default();
+            run_patiently(job, &options, patience, &signals, &mut report).map(drop)
         }
         SendPlan {
             sources: Sources::Many(sources),

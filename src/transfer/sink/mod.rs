@@ -9,6 +9,7 @@ mod final_name;
 mod folder;
 mod holes;
 pub(crate) mod incoming_array;
+mod kept;
 mod name;
 mod on_record;
 mod opened_part;
@@ -30,11 +31,10 @@ pub(crate) mod write_away;
 use std::fs::{File, Metadata};
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Weak};
-use std::time::Instant;
 
 use crate::error::{Error, overwritten, reason};
 use crate::ledger::Ledger;
@@ -49,9 +49,7 @@ use crate::wire::Offer;
 use existing::{ExistingPart, open_existing};
 use fault_ahead::FaultAhead;
 use file_system::{Effort, FileSystem};
-use on_record::OnRecord;
 use part_file::{PartFile, check_folder, folder_of};
-use part_log::PartLogError;
 use part_name::PartNumber;
 pub(crate) use publication::{Publication, Published};
 use publisher::{PublishContext, Publisher};
@@ -59,9 +57,6 @@ use regions::{Room, give_back, room_for};
 pub(crate) use route_choice::ChosenRoute;
 use route_choice::RouteChoice;
 use write_away::WriteAway;
-
-/// Less that has come is not worth a file that stays behind.
-const KEPT_BYTES_MIN: u64 = 1 << 20;
 
 /// A sink that is ready for an array's bytes, over one connection or several. Dropping it before it is published
 /// removes what was half received.
@@ -123,7 +118,7 @@ enum Storage {
         ahead: Option<FaultAhead>,
     },
     /// A new file under its temporary name.
-    New(PartFile),
+    New(Box<PartFile>),
     /// A part of an existing file.
     Existing(ExistingPart),
 }
@@ -199,7 +194,7 @@ impl PreparedSink {
             SinkSpec::File(_) | SinkSpec::Folder(_) | SinkSpec::Shm(_) => {
                 let (part, resumed) = PartFile::create(&request)?;
                 ledger = part.ledger(&request, resumed)?;
-                Storage::New(part)
+                Storage::New(Box::new(part))
             }
             SinkSpec::Within { path, at_bytes } => Storage::Existing(ExistingPart::open(path, *at_bytes, &request)?),
         };
@@ -297,11 +292,6 @@ impl PreparedSink {
         }
     }
 
-    /// Whether some of it was there before.
-    pub(crate) fn is_resumed(&self) -> bool {
-        self.resumed_bytes > 0
-    }
-
     /// Makes room for these bytes before they come. Returns the bytes around them that need not be asked for again.
     ///
     /// # Errors
@@ -379,70 +369,6 @@ impl PreparedSink {
         self.part.as_deref()
     }
 
-    /// Copies the first bytes of what was there before.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub(crate) fn copy_prefix(&self, into: &mut [u8]) -> Result<(), Error> {
-        let Storage::New(part) = &self.storage else {
-            return Err(Error::Bug("bytes that were there before, in what is no file".into()));
-        };
-        let read = part.file.read_exact_at(into, part.data_offset);
-        read.map_err(|error| part.write_error(&error, self.len))
-    }
-
-    /// Whether [`PreparedSink::write_record`] is to be called now; by whoever is told so.
-    pub(crate) fn record_is_due(&self, now: Instant) -> bool {
-        self.record().is_some_and(|record| record.is_due(&self.ledger, now))
-    }
-
-    /// Writes down which blocks are verified, so that they need not come again if the transfer breaks. Waits for the disk.
-    ///
-    /// # Errors
-    /// The file is somebody else's now, or could not be put on disk.
-    pub(crate) fn write_record(&self) -> Result<(), Error> {
-        let Storage::New(part) = &self.storage else {
-            return Ok(());
-        };
-        let Some(record) = part.record() else {
-            return Ok(());
-        };
-        let written = record.write(&self.ledger, &part.file);
-        written.map_err(|error| self.record_error(part, &error))
-    }
-
-    fn record_error(&self, part: &PartFile, error: &PartLogError) -> Error {
-        match error {
-            PartLogError::NotOurs => Error::SinkChanged(part.path()),
-            PartLogError::NotOnDisk(error) => self.not_on_disk(error),
-        }
-    }
-
-    /// Nobody wants to go on with what has come: nothing of it stays.
-    pub(crate) fn discard(&self) {
-        self.is_unwanted.store(true, Ordering::SeqCst);
-    }
-
-    fn record(&self) -> Option<&OnRecord> {
-        match &self.storage {
-            Storage::New(part) => part.record(),
-            _ => None,
-        }
-    }
-
-    /// Takes the block around byte `at` off the record, where it is about to get other bytes.
-    fn void(&self, at: u64) -> Result<(), Error> {
-        if self.ledger.needs_void(at) {
-            if let Storage::New(part) = &self.storage
-                && let (Some(record), Some(index)) = (part.record(), self.ledger.index_of(at))
-            {
-                record.void(index).map_err(|error| self.record_error(part, &error))?;
-            }
-            self.ledger.voided(at);
-        }
-        Ok(())
-    }
-
     /// An error as it is, or with what it has left behind: bytes in a file that was there before.
     pub(crate) fn failure(&self, cause: Error) -> Error {
         match self.overwritten() {
@@ -514,14 +440,7 @@ impl Storage {
 
 impl Drop for PreparedSink {
     fn drop(&mut self) {
-        if let (Storage::New(part), false) = (&self.storage, *self.is_unwanted.get_mut())
-            && self.ledger.verified_bytes() >= KEPT_BYTES_MIN
-            && part.record().is_some()
-        {
-            // What it comes to is told already.
-            let _ = self.write_record();
-            part.keep_to_resume();
-        }
+        self.keep_to_resume();
         if let Storage::Memory { room, ahead } = std::mem::replace(&mut self.storage, Storage::Nowhere) {
             // First of all nobody faults pages in any more.
             drop(ahead);

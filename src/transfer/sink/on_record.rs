@@ -11,7 +11,7 @@ use crate::ledger::Ledger;
 use crate::sys::awake_now;
 use crate::wire::Grain;
 
-use super::part_log::{MarkClock, PartLogError, PartLog};
+use super::part_log::{MarkClock, PartLog, PartLogError};
 
 /// Between two writes: what a killed process has verified meanwhile comes once more.
 const WRITE_INTERVAL: Duration = Duration::from_millis(250);

@@ -1,7 +1,8 @@
 //! Messages become bytes.
 
+use crate::wire::Grain;
 use crate::wire::native::fields::{put, put_reason, put_text, tag};
-use crate::wire::native::offer;
+use crate::wire::native::{Token, offer};
 
 use super::{Credit, ENDS, FIRST_SKIPPABLE_KIND, Farewell, ItemResult, Message, ROOT_BYTES_MAX, TreeRequest, kind};
 
@@ -32,13 +33,7 @@ impl Message {
                 kind::HELLO
             }
             Self::Welcome { more, is_fresh } => {
-                if let Some((streams, token)) = more {
-                    put(body, tag::STREAMS, &streams.to_le_bytes());
-                    put(body, tag::TOKEN, token);
-                }
-                if *is_fresh {
-                    put(body, tag::FRESH, &[1]);
-                }
+                put_welcome(body, more.as_ref(), *is_fresh);
                 kind::WELCOME
             }
             Self::Credit(Credit { items, bytes }) => {
@@ -66,12 +61,7 @@ impl Message {
             }
             Self::Accept { item, handoff, grain } => {
                 put_item(body, *item);
-                if *handoff {
-                    put(body, tag::HANDOFF, &[1]);
-                }
-                if let Some(grain) = grain {
-                    put(body, tag::GRAIN, &grain.get().to_le_bytes());
-                }
+                put_ways(body, *handoff, *grain);
                 kind::ACCEPT
             }
             Self::Claim { item, claims } => {
@@ -87,9 +77,7 @@ impl Message {
             } => {
                 put_item(body, *item);
                 put_sum(body, Some(*bytes), *checksum);
-                if *kept > 0 {
-                    put(body, tag::KEPT, &kept.to_le_bytes());
-                }
+                put_kept(body, *kept);
                 kind::END
             }
             Self::Drop { item, reason } => {
@@ -116,6 +104,31 @@ impl Message {
             Self::Block { .. } => kind::BLOCK,
             Self::Skipped => FIRST_SKIPPABLE_KIND,
         }
+    }
+}
+
+fn put_welcome(body: &mut Vec<u8>, more: Option<&(u16, Token)>, is_fresh: bool) {
+    if let Some((streams, token)) = more {
+        put(body, tag::STREAMS, &streams.to_le_bytes());
+        put(body, tag::TOKEN, token);
+    }
+    if is_fresh {
+        put(body, tag::FRESH, &[1]);
+    }
+}
+
+fn put_ways(body: &mut Vec<u8>, handoff: bool, grain: Option<Grain>) {
+    if handoff {
+        put(body, tag::HANDOFF, &[1]);
+    }
+    if let Some(grain) = grain {
+        put(body, tag::GRAIN, &grain.get().to_le_bytes());
+    }
+}
+
+fn put_kept(body: &mut Vec<u8>, bytes: u64) {
+    if bytes > 0 {
+        put(body, tag::KEPT, &bytes.to_le_bytes());
     }
 }
 
