@@ -38,6 +38,9 @@ use super::tree::TreeReceiving;
 use super::{ReceiveMachine, Remainder};
 use preparing::Preparing;
 
+/// What a sender reads from a slow disk between two keep-alives, and more.
+const COMPARED_BYTES: u64 = 32 << 20;
+
 /// Receives one array, of which further connections may bring blocks.
 pub(crate) struct FirstReceiver {
     link: Link,
@@ -306,6 +309,15 @@ impl FirstReceiver {
         }
     }
 
+    /// Bytes that were here before and that the sender may have compared by now: meanwhile none of them comes, and it only
+    /// says that it is still there.
+    fn compared_bytes(&self) -> u64 {
+        let there = self
+            .receiving()
+            .map_or(0, |receiving| receiving.array.sink.resumed_bytes);
+        there.min(self.link.wire.idle_messages().saturating_mul(COMPARED_BYTES))
+    }
+
     /// What the array is received into.
     fn receiving(&self) -> Option<&Receiving> {
         match &self.phase {
@@ -356,7 +368,7 @@ impl Machine for FirstReceiver {
     fn progress_bytes(&self) -> u64 {
         match &self.phase {
             Phase::Tree(tree) => tree.progress_bytes(),
-            _ => self.bytes(),
+            _ => self.bytes() + self.compared_bytes(),
         }
     }
 
