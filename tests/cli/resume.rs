@@ -81,6 +81,10 @@ fn resumed_bytes(ended: &Ended) -> u64 {
     let finished = ended.objects().into_iter().find(|object| object["event"] == "finished");
     let finished: Json = finished.unwrap_or_else(|| panic!("it is not done: {ended:?}"));
     assert_eq!(finished["verified"], true);
+    let moved = ended.objects().into_iter().filter(|object| object["event"] == "sample").next_back();
+    let moved = moved.map_or(0, |sample| sample["bytes"].as_u64().expect("a number"));
+    let there = finished["resumed_bytes"].as_u64().unwrap_or(0);
+    assert_eq!(finished["bytes"], there + moved, "{ended:?}");
     finished["resumed_bytes"].as_u64().unwrap_or(0)
 }
 

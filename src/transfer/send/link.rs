@@ -101,9 +101,9 @@ impl Link {
         }
     }
 
-    /// Bytes of the array that were sent, over all connections, or need not be.
+    /// Bytes of the array that were sent, over all connections.
     pub(super) fn bytes(&self) -> u64 {
-        self.sending.sent.load(Ordering::Relaxed) + self.wire.kept_bytes()
+        self.sending.sent.load(Ordering::Relaxed)
     }
 
     /// Reads what the receiver says, as far as it has come; `may_leave` says that nothing more has to.
