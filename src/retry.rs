@@ -10,7 +10,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Waits that grow for as long as nothing moves, up to an end.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Retry {
     /// For so long it is tried without a byte that moves.
     patience: Duration,

@@ -4,7 +4,7 @@
 ### throughput 吞吐量，mean 平均，ceiling 上限，bottleneck 瓶颈，what limits 限制因素，limit（由人设定）限速，writer 生产者，reader 消费者，pace 速度，
 ### verify 校验，checksum 校验和，route 通路，wire 协议，endpoint 端点，source 来源，sink 去处，connection 连接，stream 流，
 ### service 服务，process 进程，core 核心，round trip 往返，retransmit 重传，cwnd 拥塞窗口，page fault 缺页，drain 收尾，
-### waiting 等待，listening 监听，failed 失败，done 完成，cancelled 已取消，again 重来，remove 移除，forget 删除记录。
+### waiting 等待，listening 监听，failed 失败，interrupted 中断，discard 丢弃，done 完成，cancelled 已取消，again 重来，remove 移除，forget 删除记录。
 ### 汉字与西文、数字之间空一格。
 
 ## What stands between words everywhere
@@ -31,6 +31,7 @@ rail-help = 帮助
 
 strip-more = 另有 { $count } 个
 strip-waiting = { $count } 个等待
+strip-interrupted = { $count } 个中断
 strip-failed = { $count } 个失败
 strip-done = { $count } 个完成
 strip-elsewhere = { $count } 个在别处
@@ -86,6 +87,7 @@ phase-verifying = 校验中
 phase-verified = 已校验
 phase-checksums-differ = 完成，但校验和不一致
 phase-done = 完成
+phase-interrupted = 已中断
 phase-failed = 失败
 phase-cancelled = 已取消
 row-rounds = { $count } 轮
@@ -119,6 +121,12 @@ row-waits = 等待发送端
 row-on-disk = 已落盘
 row-on-disk-after = 已落盘（最后 { $time }）
 row-not-synced = 未同步到磁盘
+row-kept-there = 接收端已有 { $done }
+row-kept-here = 本机已有 { $done }
+row-kept-items = 已完整的文件保留
+row-kept-nothing = “继续”将从头开始
+row-trying = { $seconds } 秒后再试
+row-resumed = 其中 { $bytes } 先前已有
 row-mean = 平均
 row-median = 中位数
 row-loopback = 回环 { $congestion }
@@ -131,18 +139,21 @@ title-sized = { $state } { $size }
 title-stopped = { $rounds }后停止，中位数 { $median }，共 { $moved }
 title-done = { $done }，{ $mean }
 title-failed = 失败：{ $message }
+title-interrupted = 已中断：{ $message }
 title-repeating = 重复传输
 
 ## What can be asked of rows
 
 menu-pause-all = 全部暂停
 menu-resume-all = 全部继续
+menu-resume-interrupted = 继续中断项
 menu-retry-failed = 重试失败项
 menu-remove-finished = 移除已结束项
 menu-remove-waiting = 移除等待项
 menu-resume-all-hover = 全部继续传输
 menu-pause-all-hover = 停止移动字节，也不开始新的
 menu-remove-waiting-hover = 从列表移除排队等待的项
+menu-resume-interrupted-hover = 继续所有中断的传输
 menu-retry-failed-hover = 重新开始失败的项
 menu-remove-finished-hover = 从列表移除已完成或已取消的项；失败的保留
 menu-retry = 重试
@@ -155,6 +166,14 @@ menu-sooner-hover = 排到前一个之前
 menu-later = 推后
 menu-resume = 继续
 menu-resume-hover = 继续传输（空格）
+menu-go-on-hover = 再次发送同样内容：已有的不再移动
+menu-discard = 丢弃
+menu-discard-there-hover = 从列表移除；接收端在 7 天后删除已有部分
+menu-discard-here-hover = 从列表移除，并删除已收到的部分
+menu-now = 立即
+menu-now-hover = 马上再试
+menu-stop-trying = 停止再试
+menu-stop-trying-hover = 保持中断，直到有人继续
 menu-pause = 暂停
 menu-pause-hover = 暂时停止移动字节（空格）
 menu-stop = 停止
@@ -214,6 +233,9 @@ settings-rates-note = 用于传输页。
 settings-motion = 动效
 settings-reduced-motion = 减少动效
 settings-reduced-motion-hover = 曲线和数字跳变，每秒最多两次
+settings-breaks = 发送
+settings-retries = 连接中断时自动再试
+settings-retries-hover = 若无字节移动，则持续 10 分钟，间隔逐渐增大
 settings-notifications = 通知
 settings-notifies = 结束时发送桌面通知
 settings-notifies-hover = 仅当本窗口不在最前；您自己取消的不通知
@@ -324,6 +346,7 @@ empty-ghost-ceiling = 单次内存复制 { $rate }，本机实测
 ## Notifications on the desktop
 
 notify-done = { $name }：完成
+notify-interrupted = { $name }：已中断
 notify-failed = { $name }：失败
 notify-transferred = { $bytes }，{ $rate }，{ $note }
 notify-comparison = 比较
@@ -387,6 +410,7 @@ mark-limit-off = 限速已取消
 mark-pace = { $program } { $rate }
 mark-pace-off = { $program }全速
 mark-streams = 流 { $before } → { $now }
+mark-interrupted = 中断
 mark-failed = 失败
 mark-off = 取消
 mark-slow = { $program }放慢
@@ -1074,6 +1098,7 @@ reason-host = 主机不可达
 reason-address = 地址不可用
 error-too-much-waits = 等待启动的太多：请重试
 error-none-can-be-sent = { $count } 个都无法发送；其中 { $name }：{ $why }
+error-not-discarded = { $path } 中已收到的部分未能删除：{ $why }
 error-settings-not-kept = 输入的内容未能保存到 { $path }：{ $why }
 error-no-notifications = 桌面不显示通知：{ $error }
 typed-no-number = { $typed } 不是数

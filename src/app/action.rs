@@ -76,6 +76,8 @@ pub(crate) enum Action {
     SetRates(RateScale),
     /// Let things on the screen move in steps, or freely.
     SetReducedMotion(bool),
+    /// Try a send that broke again by itself, or not.
+    SetRetries(bool),
     /// Tell the desktop what has ended while the window is not in front, or not.
     SetNotifies(bool),
     /// End a service of another process although transfers of it run.
@@ -141,6 +143,12 @@ pub(crate) enum TransferAction {
     },
     /// Start the same in a row of its own.
     Again,
+    /// Go on with what was interrupted, as soon as it is its turn.
+    GoOn,
+    /// Do not try it again by itself.
+    StopTrying,
+    /// Take what was interrupted off the list, and remove what came of it where that is here.
+    Discard,
     /// Read the values of its array from this one on, in the order of memory.
     ReadValues {
         /// The first of them.
@@ -177,6 +185,8 @@ pub(crate) enum QueueAction {
     ResumeAll,
     /// Start what failed again, in place of it.
     RetryFailed,
+    /// Go on with all that was interrupted.
+    GoOnWithInterrupted,
     /// Take those off the list that have ended well or were cancelled.
     RemoveFinished,
     /// Give up those that wait for their turn.

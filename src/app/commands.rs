@@ -86,6 +86,12 @@ impl App {
             }
             Action::SetReducedMotion(is_reduced) => self.settings.reduced_motion = is_reduced,
             Action::SetNotifies(notifies) => self.settings.notifies = notifies,
+            Action::SetRetries(retries) => {
+                self.settings.retries = retries;
+                if !retries {
+                    self.transfers.stop_trying();
+                }
+            }
             Action::StopServiceAnyway(pid) => {
                 self.question = None;
                 self.command_service(pid, Command::Stop);
@@ -172,6 +178,9 @@ impl App {
                 row.begins_paused = false;
                 self.send(key, |transfer| Command::Resume { transfer });
             }
+            TransferAction::StopTrying => row.stop_trying(),
+            // Nothing moves that could be given up.
+            TransferAction::Cancel | TransferAction::AskToCancel if row.waits_to_retry() => row.stop_trying(),
             TransferAction::Cancel => self.cancel(key),
             TransferAction::SetLimit { bytes_per_s } => {
                 row.set_limit(bytes_per_s);
@@ -187,7 +196,16 @@ impl App {
                 }
             }
             // A click that comes right after the end was meant to stop it.
-            TransferAction::Again | TransferAction::Remove if !row.has_settled(now_s) => {}
+            TransferAction::Again | TransferAction::Remove | TransferAction::Discard if !row.has_settled(now_s) => {}
+            TransferAction::GoOn if row.is_over() && !row.has_settled(now_s) => {}
+            TransferAction::GoOn => self.go_on(key),
+            TransferAction::Discard => {
+                let part = row.part().map(PathBuf::from);
+                // Where the worker's queue is full the part stays, and so does the row.
+                if part.is_none_or(|part| self.ask_worker(Task::DiscardPart(part))) {
+                    self.transfers.remove(key);
+                }
+            }
             TransferAction::Again => {
                 if let Some(recipe) = row.recipe().cloned() {
                     self.start(recipe);
@@ -209,6 +227,18 @@ impl App {
                 }
             }
             TransferAction::CloseValues => row.values = None,
+        }
+    }
+
+    /// Goes on with one that was interrupted, as soon as it is its turn.
+    fn go_on(&mut self, key: RowKey) {
+        if self.refuses_while_comparing() {
+            return;
+        }
+        self.stop_measuring();
+        let now_s = self.now_s();
+        if let Some(row) = self.transfers.row_mut(key) {
+            row.go_on(now_s);
         }
     }
 
@@ -252,6 +282,11 @@ impl App {
             QueueAction::SetAtOnce(at_once) => self.settings.at_once = at_once,
             QueueAction::PauseAll => self.hold_all(true),
             QueueAction::ResumeAll => self.hold_all(false),
+            QueueAction::GoOnWithInterrupted => {
+                for key in self.transfers.interrupted() {
+                    self.go_on(key);
+                }
+            }
             QueueAction::RetryFailed if self.refuses_while_comparing() => {}
             QueueAction::RetryFailed => {
                 for key in self.transfers.failed() {

@@ -10,7 +10,7 @@ use super::words::say;
 use super::worker::Reply;
 use crate::Error;
 use crate::rounds::RoundEvent;
-use crate::transfer::{Incoming, Listener};
+use crate::transfer::{Incoming, Listener, Outcome};
 
 /// Events taken in for one frame: more than two frames' worth, few enough never to hold a frame up.
 const EVENTS_A_FRAME: usize = 8192;
@@ -48,7 +48,14 @@ impl App {
             // It has ended, so that dropping it joins at once.
             self.rounds.remove(&key);
             self.keeping.end(key, &outcome, &self.transfers);
+            let failure = match &outcome {
+                Outcome::Failed(failure) if self.settings.retries => Some(failure.clone()),
+                _ => None,
+            };
             self.transfers.settle(key, outcome);
+            if let (Some(failure), Some(row)) = (failure, self.transfers.row_mut(key)) {
+                row.retry_after(&failure, now_s);
+            }
         }
         self.take_history_notes();
         if a_round_ended {

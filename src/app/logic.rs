@@ -30,10 +30,15 @@ impl App {
         // Those that came just now, too.
         self.transfers.set_scale(self.settings.rates);
         self.take_pings(ctx);
-        for key in self.transfers.note_ends(self.now_s()) {
+        // One whose thread has not ended may yet be tried again.
+        let (now_s, rounds) = (self.now_s(), &self.rounds);
+        for key in self.transfers.note_ends(now_s, |key| rounds.contains_key(&key)) {
             self.note_end_of(key);
         }
         self.notify();
+        if !self.is_closing {
+            self.transfers.retry_due(self.now_s());
+        }
         self.begin_waiting();
         self.show_badge(ctx);
         self.check_form();
@@ -121,6 +126,10 @@ impl App {
         self.notice = self.notice.take().filter(|notice| notice.left_s(now_s) > 0.0);
         if let Some(notice) = &self.notice {
             ctx.request_repaint_after(Duration::from_secs_f64(notice.left_s(now_s).max(0.01)));
+        }
+        if let Some(changes_s) = self.transfers.retries_change_in_s(now_s) {
+            // Every second says how many are left.
+            ctx.request_repaint_after(Duration::from_secs_f64(changes_s + 0.01));
         }
         if self.transfers.running() == 0 && self.rounds.is_empty() {
             self.own_cost.meter.rest();

@@ -1,7 +1,7 @@
 //! The look: two palettes, a few text sizes, one typeface with figures of one width.
 //!
 //! There is no accent colour. Blue is the sender and orange the receiver wherever they appear (Okabe and Ito's hues, which the colour-blind can
-//! tell apart); green means verified and red failed, and nothing else is green or red.
+//! tell apart); green means verified, red failed and yellow interrupted, and nothing else is green or red.
 
 use std::sync::Arc;
 
@@ -78,6 +78,8 @@ pub(crate) struct Palette {
     pub network: Color32,
     /// Verified bytes.
     pub verified: Color32,
+    /// What broke and may go on.
+    pub interrupted: Color32,
     /// A failure.
     pub failed: Color32,
     /// The one button of a view that is pressed first.
@@ -110,6 +112,7 @@ pub(crate) const DARK: Palette = Palette {
     buffers: Color32::from_rgb(240, 228, 66),
     network: Color32::from_rgb(204, 121, 167),
     verified: Color32::from_rgb(47, 191, 143),
+    interrupted: Color32::from_rgb(226, 200, 92),
     failed: Color32::from_rgb(240, 92, 96),
     primary: Color32::from_rgb(237, 239, 242),
     primary_hover: Color32::from_rgb(255, 255, 255),
@@ -138,6 +141,7 @@ pub(crate) const LIGHT: Palette = Palette {
     buffers: Color32::from_rgb(184, 155, 0),
     network: Color32::from_rgb(176, 86, 138),
     verified: Color32::from_rgb(11, 138, 99),
+    interrupted: Color32::from_rgb(138, 106, 0),
     failed: Color32::from_rgb(198, 42, 47),
     primary: Color32::from_rgb(21, 25, 30),
     primary_hover: Color32::from_rgb(43, 50, 58),

@@ -27,9 +27,10 @@ use super::words::{self, say};
 use super::{notifying, reading_values, settings_file};
 use crate::Error;
 use crate::compare::{self, Comparison};
+use crate::error::reason;
 use crate::language::Language;
 use crate::thread::Thread;
-use crate::transfer::{Command, Endpoint, Listener, SinkSpec, Waker};
+use crate::transfer::{Command, Endpoint, Listener, SinkSpec, Waker, discard_part};
 
 /// Something to be found out or done.
 #[derive(Debug)]
@@ -89,6 +90,8 @@ pub(super) enum Task {
         /// The command.
         command: Command,
     },
+    /// Remove what came of a transfer that was interrupted.
+    DiscardPart(PathBuf),
     /// Open a file or a folder with the program that the desktop has for it.
     Open(PathBuf),
     /// Show a notification.
@@ -318,11 +321,21 @@ fn run(task: Task) -> Option<Reply> {
             let sent = super::other_processes::send(pid, command);
             sent.err().map(|error| Reply::Failed(error_text::of(&error)))
         }
+        Task::DiscardPart(part) => discard(&part).err().map(Reply::Failed),
         Task::Open(path) => open(&path).err().map(Reply::Failed),
         Task::Notify { bus, words, replaces } => Some(Reply::Notified(notifying::show(&bus, &words, replaces))),
         Task::Save(content) => save_as(content).map(Reply::SavedAs),
         Task::KeepSettings { path, settings } => settings_file::write(&path, &settings).err().map(Reply::Failed),
     }
+}
+
+/// Removes a part with its log. One that is gone, or that another transfer goes on with, is left alone.
+fn discard(part: &Path) -> Result<(), String> {
+    let discarded = discard_part(part);
+    discarded.map(drop).map_err(|error| {
+        let path = part.display().to_string();
+        say!("error-not-discarded", path = path, why = reason(&error).to_string())
+    })
 }
 
 /// Saves it where someone chooses, or at home where nobody can be asked. `None` where the dialog was left without a choice.

@@ -11,6 +11,7 @@ mod frame_time;
 mod history;
 mod icon_badge;
 mod instrument;
+mod interrupted;
 mod keyboard;
 mod keyboard_story;
 mod notify;

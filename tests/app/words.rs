@@ -13,7 +13,7 @@ use super::*;
 /// What is shown: a name, and how it comes about.
 type Scene = (&'static str, fn(&mut Window));
 
-const SCENES: [Scene; 21] = [
+const SCENES: [Scene; 23] = [
     ("empty", |_| {}),
     ("form", |window| press(window, Key::N)),
     ("form with all of it", |window| {
@@ -25,6 +25,14 @@ const SCENES: [Scene; 21] = [
         several(window.state_mut());
         let failed = window.state().transfers().rows()[1].key;
         window.state_mut().transfers_mut().select(failed);
+    }),
+    ("interrupted", |window| {
+        several(window.state_mut());
+        interrupted::broken(window.state_mut(), false);
+    }),
+    ("trying again", |window| {
+        several(window.state_mut());
+        interrupted::broken(window.state_mut(), true);
     }),
     ("done", |window| {
         several(window.state_mut());

@@ -37,6 +37,7 @@ fn facts(row: &Row, numbers: &Numbers) -> Vec<(&'static str, String)> {
     };
     let outcome = match &row.phase {
         Phase::Failed { message, .. } => say!("title-failed", message = message),
+        Phase::Interrupted { message } => say!("title-interrupted", message = message),
         Phase::Done { .. } => row.note_in_words(0.0),
         _ if row.is_stopped() => row.note_in_words(0.0),
         phase => phase.name().to_lowercase(),

@@ -30,10 +30,13 @@ impl Away {
     pub(crate) fn note(&mut self, row: &Row) {
         let outcome = match &row.phase {
             Phase::Done { .. } if row.is_over() && !row.repeats() => Ok(done_in_words(row)),
-            Phase::Failed { message, .. } => Err(message.clone()),
+            Phase::Failed { message, .. } | Phase::Interrupted { message } => Err(message.clone()),
             Phase::Done { .. } | Phase::Cancelled | Phase::Starting | Phase::Is(_) => return,
         };
         self.note_outcome(row.name(), outcome);
+        if let Some(last) = self.last.as_mut().filter(|_| row.is_interrupted()) {
+            last.summary = say!("notify-interrupted", name = row.name());
+        }
     }
 
     /// A comparison has ended, with a result or an error in words.

@@ -201,7 +201,7 @@ mod tests {
         assert!(!transfers.any_runs());
         let done = moves(&mut transfers, 8000);
         transfers.row_mut(done).expect("a row").phase = Phase::Done { verified: Some(true) };
-        transfers.note_ends(2.0);
+        transfers.note_ends(2.0, |_| false);
         moves(&mut transfers, 4000);
         assert_eq!(
             transfers.badge(1.0),

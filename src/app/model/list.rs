@@ -13,6 +13,8 @@ pub(crate) enum Group {
     Running,
     /// It waits for its turn or for a sender; the next one first.
     Waiting,
+    /// It broke, and may go on.
+    Interrupted,
     /// It failed, and may be tried again.
     Failed,
     /// It has ended well, or was cancelled.
@@ -52,6 +54,7 @@ impl Row {
         match self.phase {
             _ if !self.is_own() => Group::Others,
             Phase::Is(State::Queued | State::Listening) => Group::Waiting,
+            Phase::Interrupted { .. } => Group::Interrupted,
             Phase::Failed { .. } => Group::Failed,
             _ if self.is_over() => Group::Done,
             _ => Group::Running,
@@ -82,7 +85,8 @@ impl<'a> List<'a> {
     #[must_use]
     pub(crate) fn lines(self) -> Vec<Line<'a>> {
         let mut lines = Vec::new();
-        for group in [Group::Running, Group::Waiting, Group::Failed, Group::Done] {
+        let own = [Group::Running, Group::Waiting, Group::Interrupted, Group::Failed, Group::Done];
+        for group in own {
             let rows = self.group(group);
             let more = self.more(group);
             if rows.is_empty() && more.is_none() {

@@ -26,7 +26,7 @@ impl Row {
         let moves = self
             .recipe()
             .is_some_and(|recipe| !matches!(recipe.job, Job::Receive { .. }));
-        moves && !self.is_over() && !self.is_waiting()
+        moves && !self.is_over() && !self.is_waiting() && !self.waits_to_retry()
     }
 
     /// Whether it could be tried again.
@@ -137,6 +137,34 @@ impl Transfers {
     pub fn failed(&self) -> Vec<RowKey> {
         let failed = self.rows().iter().rev().filter(|row| row.has_failed());
         failed.map(|row| row.key).collect()
+    }
+
+    /// Those that were interrupted, the first one first.
+    #[must_use]
+    pub(crate) fn interrupted(&self) -> Vec<RowKey> {
+        let interrupted = self.rows().iter().rev().filter(|row| row.is_interrupted());
+        interrupted.map(|row| row.key).collect()
+    }
+
+    /// Lets those go on whose time has come to be tried again.
+    pub(crate) fn retry_due(&mut self, now_s: f64) {
+        for row in self.rows.iter_mut().filter(|row| row.is_to_be_retried(now_s)) {
+            row.go_on(now_s);
+        }
+    }
+
+    /// Tries none of them again by itself.
+    pub(crate) fn stop_trying(&mut self) {
+        for row in &mut self.rows {
+            row.stop_trying();
+        }
+    }
+
+    /// When the time changes next that is told until one is tried again, in seconds from `now_s`.
+    #[must_use]
+    pub(crate) fn retries_change_in_s(&self, now_s: f64) -> Option<f64> {
+        let changes = self.rows().iter().filter_map(|row| row.retry_changes_in_s(now_s));
+        changes.reduce(f64::min)
     }
 
     /// Whether it is the one that begins next.

@@ -89,6 +89,6 @@ impl Transfers {
 impl Row {
     /// Whether it has ended and nothing is left to be done about it.
     fn is_finished(&self) -> bool {
-        self.is_over() && !matches!(self.phase, Phase::Failed { .. })
+        self.is_over() && !matches!(self.phase, Phase::Failed { .. } | Phase::Interrupted { .. })
     }
 }

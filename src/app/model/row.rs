@@ -1,6 +1,7 @@
 //! One transfer as the window knows it: folded from its events and from nothing else.
 
 mod fold;
+mod interruption;
 mod items;
 mod limits;
 mod listed;
@@ -26,6 +27,7 @@ use super::plan::Recipe;
 use super::repaint::LACKS_FROM;
 use super::values::ValuesRead;
 
+use interruption::Tries;
 pub(crate) use items::ItemNumbers;
 pub(crate) use limits::LimitSpan;
 pub(crate) use listed::{Sign, Told, shares};
@@ -60,6 +62,11 @@ pub enum Phase {
         /// Who has to act.
         fault: Fault,
         /// What happened and what to do.
+        message: String,
+    },
+    /// It broke, and the same goes on from what is kept.
+    Interrupted {
+        /// What happened.
         message: String,
     },
     /// It was cancelled.
@@ -181,6 +188,7 @@ pub struct Row {
     /// From when to when there was a limit or a pace, on the row's time axis; without an end while there is one. It lets
     /// bytes go in small bursts, which a short span would show as peaks.
     limited_s: Option<(f64, Option<f64>)>,
+    tries: Tries,
 }
 
 impl Row {
@@ -247,6 +255,7 @@ impl Row {
             told_limit_bytes_per_s: None,
             over_since_s: None,
             limited_s: None,
+            tries: Tries::default(),
             sender: End::default(),
             receiver: End::default(),
             began_s: now_s,
@@ -298,10 +307,10 @@ impl Row {
         }
     }
 
-    /// Whether it has ended, one way or another; the end of a round that another one follows is none.
+    /// Whether it has ended, one way or another; the end of a round or of a try that another one follows is none.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.round_is_over() && !self.goes_on()
+        self.round_is_over() && !self.goes_on() && !self.waits_to_retry()
     }
 
     /// Whether it repeated until it was stopped, which is a good end.
@@ -314,7 +323,10 @@ impl Row {
     }
 
     fn round_is_over(&self) -> bool {
-        matches!(self.phase, Phase::Done { .. } | Phase::Failed { .. } | Phase::Cancelled)
+        matches!(
+            self.phase,
+            Phase::Done { .. } | Phase::Failed { .. } | Phase::Interrupted { .. } | Phase::Cancelled
+        )
     }
 
     /// When it was asked for, on the window's clock.

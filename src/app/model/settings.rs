@@ -55,6 +55,8 @@ pub struct Settings {
     pub reduced_motion: bool,
     /// Whether the desktop is told what ends while the window is not in front.
     pub notifies: bool,
+    /// Whether a send that broke is tried again by itself.
+    pub retries: bool,
     /// Whether Advanced is unfolded.
     pub advanced_open: bool,
     /// How plots are looked at.
@@ -80,6 +82,7 @@ impl Default for Settings {
             form_open: false,
             reduced_motion: false,
             notifies: true,
+            retries: true,
             advanced_open: false,
             plot: PlotView::default(),
             form: Form::default(),

@@ -240,10 +240,11 @@ impl Transfers {
         self.rows.iter().any(|row| row.is_moving() && row.lacks_a_core())
     }
 
-    /// Takes in which are over at `now_s`. Returns those of this window that were not before, the first one first.
-    pub fn note_ends(&mut self, now_s: f64) -> Vec<RowKey> {
+    /// Takes in which are over at `now_s`, of those that do not run any more. Returns those of this window that were not
+    /// over before, the first one first.
+    pub(crate) fn note_ends(&mut self, now_s: f64, runs: impl Fn(RowKey) -> bool) -> Vec<RowKey> {
         let mut ended = Vec::new();
-        for row in self.rows.iter_mut().rev() {
+        for row in self.rows.iter_mut().rev().filter(|row| !runs(row.key)) {
             if row.note_end(now_s) && row.is_own() {
                 ended.push(row.key);
             }
@@ -288,6 +289,7 @@ impl Transfers {
                 }
             }
             Phase::Failed { message, .. } => say!("title-failed", message = message),
+            Phase::Interrupted { message } => say!("title-interrupted", message = message),
             _ if row.repeats() && row.has_rate() => sized(say!("title-repeating")),
             phase => sized(&phase.name().to_lowercase()),
         };

@@ -114,6 +114,7 @@ fn plain(group: Group) -> &'static str {
     match group {
         Group::Running => say!("list-running"),
         Group::Waiting => say!("list-waiting"),
+        Group::Interrupted => say!("phase-interrupted"),
         Group::Failed => say!("phase-failed"),
         Group::Done => say!("phase-done"),
         Group::Others => say!("list-others"),
@@ -147,6 +148,14 @@ fn words(group: Group, list: List<'_>) -> Vec<Word> {
             }
             words.extend(hold.filter(|_| !has_running));
         }
+        Group::Interrupted if transfers.interrupted().len() > 1 => {
+            let hover = say!("menu-resume-interrupted-hover");
+            words.push((
+                say!("menu-resume-interrupted"),
+                hover,
+                QueueAction::GoOnWithInterrupted,
+            ));
+        }
         Group::Failed if transfers.failed().len() > 1 => {
             let hover = say!("menu-retry-failed-hover");
             words.push((say!("menu-retry-failed"), hover, QueueAction::RetryFailed));
@@ -155,7 +164,7 @@ fn words(group: Group, list: List<'_>) -> Vec<Word> {
             let hover = say!("menu-remove-finished-hover");
             words.push((say!("menu-remove-finished"), hover, QueueAction::RemoveFinished));
         }
-        Group::Failed | Group::Done | Group::Others => {}
+        Group::Interrupted | Group::Failed | Group::Done | Group::Others => {}
     }
     words
 }

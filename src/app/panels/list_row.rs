@@ -43,7 +43,7 @@ pub(crate) fn row_id(key: RowKey) -> Id {
 #[must_use]
 pub(crate) fn height(row: &Row) -> f32 {
     match row.group() {
-        Group::Running => HIGH,
+        Group::Running | Group::Interrupted => HIGH,
         Group::Failed => FAILED,
         Group::Others if !row.is_over() => HIGH,
         _ => LOW,
@@ -153,12 +153,32 @@ impl RowLine<'_> {
             text_line(ui, second, Align2::LEFT_CENTER, &why, theme::small(), palette.weak);
             return;
         }
+        if row.is_interrupted() {
+            self.interruption_ui(ui, second);
+            progress_ui(ui, at.progress, row.share_done());
+            return;
+        }
         let note = row.short_note(self.now_s);
         let noted = text_line(ui, second, Align2::RIGHT_CENTER, &note, theme::small(), palette.weak);
         let end = Rect::from_min_max(second.min, pos2(noted.left() - 8.0, second.bottom()));
         let words = row.endpoint_in_words();
         text_line(ui, end, Align2::LEFT_CENTER, &words, theme::small(), palette.weak);
         progress_ui(ui, at.progress, row.share_done());
+    }
+
+    /// What is kept; where it is tried again by itself, when, and beside that what is kept in short.
+    fn interruption_ui(&self, ui: &Ui, second: Rect) {
+        let (row, palette) = (self.row, theme::palette(ui));
+        let retries = row.retries_in_words(self.now_s);
+        let kept = if retries.is_some() {
+            row.kept_in_short()
+        } else {
+            String::new()
+        };
+        let noted = text_line(ui, second, Align2::RIGHT_CENTER, &kept, theme::small(), palette.weak);
+        let rest = Rect::from_min_max(second.min, pos2(noted.left() - 8.0, second.bottom()));
+        let words = sentence(&retries.or_else(|| row.kept_in_words()).unwrap_or_default());
+        text_line(ui, rest, Align2::LEFT_CENTER, &words, theme::small(), palette.weak);
     }
 
     fn curve_ui(&self, ui: &Ui, at: &Columns) {
@@ -193,7 +213,8 @@ impl RowLine<'_> {
     fn buttons_rect(&self, rect: Rect, count: usize) -> Rect {
         let at = Columns::of(rect);
         let width = (count as f32) * 24.0;
-        let has_rate = at.second.is_some() && !matches!(self.row.phase, Phase::Failed { .. });
+        let is_broken = matches!(self.row.phase, Phase::Failed { .. } | Phase::Interrupted { .. });
+        let has_rate = at.second.is_some() && !is_broken;
         let right = if has_rate {
             at.rate.left()
         } else {

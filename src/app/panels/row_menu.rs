@@ -8,7 +8,7 @@ use crate::app::export::{Format, markdown};
 use crate::app::model::row::{Phase, Row, RowKey};
 use crate::app::widgets::{Icon, MenuItem, menu_ui};
 use crate::app::words::say;
-use crate::transfer::State;
+use crate::transfer::{Side, State};
 
 /// A button in a row.
 pub(super) struct RowButton {
@@ -32,6 +32,12 @@ pub(super) fn buttons(row: &Row, is_next: bool) -> Vec<RowButton> {
         keys,
     };
     let mut buttons = Vec::new();
+    if row.is_interrupted() {
+        let [go_on, give_up] = after_a_break(row);
+        let icons = [(Icon::Play, go_on), (Icon::Cross, give_up)];
+        let button = |(icon, (word, hover, action))| button(icon, word, hover, "", action);
+        return icons.into_iter().map(button).collect();
+    }
     if row.is_over() {
         if row.is_own() {
             let has_failed = matches!(row.phase, Phase::Failed { .. });
@@ -64,6 +70,24 @@ pub(super) fn buttons(row: &Row, is_next: bool) -> Vec<RowButton> {
     };
     buttons.push(button(Icon::Cross, word, hover, "Del", TransferAction::AskToCancel));
     buttons
+}
+
+/// What can be done with one that was interrupted: to go on, and to give up. Each with its word and what it does.
+pub(super) fn after_a_break(row: &Row) -> [(&'static str, &'static str, TransferAction); 2] {
+    if row.waits_to_retry() {
+        let now = (say!("menu-now"), say!("menu-now-hover"), TransferAction::GoOn);
+        let (word, hover) = (say!("menu-stop-trying"), say!("menu-stop-trying-hover"));
+        return [now, (word, hover, TransferAction::StopTrying)];
+    }
+    let hover = if row.sides() == [Side::Sender] {
+        say!("menu-discard-there-hover")
+    } else {
+        say!("menu-discard-here-hover")
+    };
+    [
+        (say!("menu-resume"), say!("menu-go-on-hover"), TransferAction::GoOn),
+        (say!("menu-discard"), hover, TransferAction::Discard),
+    ]
 }
 
 /// The id of the menu of a row.
@@ -142,6 +166,12 @@ pub(crate) fn items(row: &Row, is_next: bool) -> Vec<MenuItem<Action>> {
         ));
     }
     items.extend(saves(row));
+    if row.is_interrupted() && !row.waits_to_retry() {
+        let remove = Action::Transfer(row.key, TransferAction::Remove);
+        let mut remove = MenuItem::new(say!("menu-remove"), "Del", remove);
+        remove.begins_part = true;
+        items.push(remove);
+    }
     if row.is_over() && row.is_own() {
         let mut finished = MenuItem::new(
             say!("menu-remove-finished"),
@@ -186,7 +216,7 @@ fn copies(row: &Row) -> Vec<MenuItem<Action>> {
     }
     copies.extend(row.checksum().map(|checksum| (say!("menu-copy-checksum"), checksum)));
     copies.extend(row.sentence().map(|sentence| (say!("menu-copy-sentence"), sentence)));
-    if let Phase::Failed { message, .. } = &row.phase {
+    if let Phase::Failed { message, .. } | Phase::Interrupted { message } = &row.phase {
         copies.push((say!("menu-copy-message"), message.clone()));
     }
     copies

@@ -63,6 +63,12 @@ pub(crate) fn ui(ui: &mut Ui, settings: &Settings, no_notifications: Option<&str
     if is_reduced != settings.reduced_motion {
         actions.push(Action::SetReducedMotion(is_reduced));
     }
+    part(ui, say!("settings-breaks"), None);
+    let mut retries = settings.retries;
+    tick(ui, &mut retries, say!("settings-retries")).on_hover_text(say!("settings-retries-hover"));
+    if retries != settings.retries {
+        actions.push(Action::SetRetries(retries));
+    }
     part(ui, say!("settings-notifications"), None);
     let mut notifies = settings.notifies;
     tick(ui, &mut notifies, say!("settings-notifies")).on_hover_text(say!("settings-notifies-hover"));

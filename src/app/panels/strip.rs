@@ -200,9 +200,13 @@ fn counts(list: List<'_>) -> Vec<(Sign, String)> {
     let done = list.group(Group::Done).len() as u64 + list.transfers.forgotten_done();
     let others = list.group(Group::Others).len() + list.services.len();
     let (waiting, failed) = (list.group(Group::Waiting).len(), list.group(Group::Failed).len());
+    let interrupted = list.group(Group::Interrupted).len();
     let mut counts = Vec::new();
     if waiting > 0 {
         counts.push((Sign::Waits, say!("strip-waiting", count = waiting)));
+    }
+    if interrupted > 0 {
+        counts.push((Sign::Interrupted, say!("strip-interrupted", count = interrupted)));
     }
     if failed > 0 {
         counts.push((Sign::Failed, say!("strip-failed", count = failed)));

@@ -130,18 +130,20 @@ fn paint_sign(pen: &Pen<'_>, sign: Sign) {
             pen.line(&[(2.0, -4.0), (2.0, 4.0)]);
         }
         Sign::Waits => pen.circle((0.0, 0.0), 3.5),
+        Sign::Interrupted => pen.closed(&[(0.0, -4.5), (5.0, 4.0), (-5.0, 4.0)]),
         Sign::Failed => pen.dot((0.0, 0.0), 4.0),
         Sign::Verified | Sign::Done => pen.line(&[(-4.5, 0.5), (-1.5, 3.5), (4.5, -3.5)]),
         Sign::Stopped => pen.line(&[(-4.0, 0.0), (4.0, 0.0)]),
     }
 }
 
-/// The colour of a sign: green is verified and red failed, and everything else is grey or ink.
+/// The colour of a sign: green is verified, red failed and yellow interrupted, and everything else is grey or ink.
 #[must_use]
 pub(crate) fn sign_colour(sign: Sign, palette: &theme::Palette) -> Color32 {
     match sign {
         Sign::Sends | Sign::Receives | Sign::Both => palette.text,
         Sign::Paused | Sign::Waits => palette.weak,
+        Sign::Interrupted => palette.interrupted,
         Sign::Failed => palette.failed,
         Sign::Verified => palette.verified,
         Sign::Done | Sign::Stopped => palette.neutral,

@@ -1,7 +1,6 @@
 //! How a row changes by what the engine tells: events, the outcome, and the next round.
 
 use super::{Change, Phase, Row};
-use crate::app::model::error_text;
 use crate::telemetry::{Counters, Series};
 use crate::transfer::{Event, EventKind, Finished, Outcome, Side, State, TransferId};
 
@@ -30,6 +29,7 @@ impl Row {
             EventKind::Started(started) => {
                 end.started = Some(*started);
                 end.started_s = t_s;
+                self.tries.has_started = true;
             }
             // A limit that this window sets is known before the engine says so; when it counts from is not.
             EventKind::Limit { bytes_per_s } => {
@@ -69,11 +69,8 @@ impl Row {
                 end.series.push(t_s, end.base_bytes + failure.bytes);
                 // The other end fails with it, and what happened is flagged once.
                 if !self.round_is_over() {
-                    self.marks.push(t_s, Change::Failed);
-                    self.phase = Phase::Failed {
-                        fault: failure.fault,
-                        message: error_text::of(&failure.error),
-                    };
+                    self.end_with(&failure.error);
+                    self.marks.push(t_s, if self.is_interrupted() { Change::Interrupted } else { Change::Failed });
                 }
             }
             EventKind::Cancelled { bytes, note } => {
@@ -87,7 +84,7 @@ impl Row {
             EventKind::Bottleneck(verdict) => {
                 self.bottleneck.finish();
                 // One process knows its own end; both are followed here.
-                let is_of_all = self.rounds == 0 && self.mate.is_none();
+                let is_of_all = self.rounds == 0 && self.tries.broken == 0 && self.mate.is_none();
                 self.verdict = is_of_all.then_some(*verdict);
             }
         }
@@ -112,37 +109,32 @@ impl Row {
                     self.finish();
                 }
             }
-            Outcome::Failed(failure) => {
-                self.phase = Phase::Failed {
-                    fault: failure.fault,
-                    message: error_text::of(&failure.error),
-                };
-            }
+            Outcome::Failed(failure) => self.end_with(&failure.error),
             Outcome::Cancelled | Outcome::Joined => self.phase = Phase::Cancelled,
         }
     }
 
     /// It could not even begin.
     pub fn fail(&mut self, error: &crate::Error) {
-        self.phase = Phase::Failed {
-            fault: error.fault(),
-            message: error_text::of(error),
-        };
+        self.end_with(error);
     }
 
-    /// Another transfer has begun for this row: the first one, or another round. Returns the one before.
+    /// Another transfer has begun for this row: the first one, another round, or another try. Returns the one before.
     pub fn begin_round(&mut self, id: TransferId) -> Option<TransferId> {
-        if self.rounds > 0 {
+        if self.rounds > 0 || self.tries.broken > 0 {
             self.next_round();
         }
         self.id.replace(id)
     }
 
-    /// Goes on with another round on the same time axis, which has the rounds' own time: what passes between two of
+    /// Goes on with another round or try on the same time axis, which has the rounds' own time: what passes between two of
     /// them is in no rate.
     fn next_round(&mut self) {
         self.base_s = self.elapsed_end_s();
-        self.marks.push(self.base_s, Change::Round(self.rounds + 1));
+        if self.rounds > 0 {
+            self.marks.push(self.base_s, Change::Round(self.rounds + 1));
+        }
+        self.tries.has_started = false;
         self.marks.set_paused(self.base_s, false);
         for end in [&mut self.sender, &mut self.receiver] {
             end.base_bytes = end.series.bytes();

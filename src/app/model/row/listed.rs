@@ -23,6 +23,8 @@ pub(crate) enum Sign {
     Paused,
     /// It waits.
     Waits,
+    /// It broke, and may go on.
+    Interrupted,
     /// It failed.
     Failed,
     /// It is done and verified.
@@ -56,7 +58,7 @@ impl Row {
             _ if self.has_rate() => Told::Rate(in_unit(unit, self.rate_now(now_s))),
             Phase::Done { .. } => Told::Mean(in_unit(unit, self.mean_bytes_per_s())),
             // Its second line says why, or that it begins.
-            Phase::Failed { .. } | Phase::Starting | Phase::Is(_) => Told::Word(String::new()),
+            Phase::Failed { .. } | Phase::Interrupted { .. } | Phase::Starting | Phase::Is(_) => Told::Word(String::new()),
         }
     }
 
@@ -69,6 +71,7 @@ impl Row {
             Phase::Done { .. } if self.is_over() && self.failed_items() > 0 => Sign::Failed,
             Phase::Done { verified: Some(true) } if self.is_over() => Sign::Verified,
             Phase::Done { verified: None } if self.is_over() => Sign::Done,
+            Phase::Interrupted { .. } => Sign::Interrupted,
             Phase::Cancelled => Sign::Stopped,
             Phase::Is(State::Queued | State::Listening) => Sign::Waits,
             Phase::Is(State::Paused) => Sign::Paused,
@@ -85,7 +88,10 @@ impl Row {
     #[must_use]
     pub(crate) fn mean_bytes_per_s(&self) -> f64 {
         let end = self.main_end();
-        let of_whole = || end.finished.as_ref().map(|finished| finished.rate_bytes_per_s);
+        let of_whole = || {
+            let finished = end.finished.as_ref().filter(|_| self.tries.broken == 0);
+            finished.map(|finished| finished.rate_bytes_per_s)
+        };
         let mean = self.median_of_rounds().or_else(of_whole);
         mean.unwrap_or_else(|| end.series.mean())
     }

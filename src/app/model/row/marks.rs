@@ -29,6 +29,8 @@ pub(crate) enum Change {
     Streams(u64, u64),
     /// A further round began, with this number.
     Round(u32),
+    /// It broke, and may go on.
+    Interrupted,
     /// It failed.
     Failed,
 }
@@ -44,6 +46,7 @@ impl Change {
             Self::Pace(side, None) => say!("mark-pace-off", program = program(side)),
             Self::Streams(from, to) => say!("mark-streams", before = from, now = to),
             Self::Round(number) => say!("row-round", round = number),
+            Self::Interrupted => say!("mark-interrupted").to_owned(),
             Self::Failed => say!("mark-failed").to_owned(),
         }
     }
@@ -58,6 +61,7 @@ impl Change {
             Self::Pace(side, None) => program(side).to_owned(),
             Self::Streams(_, to) => to.to_string(),
             Self::Round(number) => count(u64::from(number)),
+            Self::Interrupted => say!("mark-interrupted").to_owned(),
             Self::Failed => say!("mark-failed").to_owned(),
         }
     }
@@ -68,6 +72,8 @@ impl Change {
             (Self::Limit(_), Self::Limit(_)) => Some(self),
             (Self::Pace(one, _), Self::Pace(other, _)) => (one == other).then_some(self),
             (Self::Streams(from, _), Self::Streams(_, to)) => Some(Self::Streams(from, to)),
+            // It was tried again, and nothing moved meanwhile.
+            (Self::Interrupted, Self::Interrupted) => Some(self),
             _ => None,
         }
     }

@@ -116,7 +116,7 @@ impl Row {
             .sum();
         let moved = series.bytes();
         let took_s = match &end.finished {
-            Some(finished) if mean > 0.0 && !self.repeats() => finished.moved_bytes() as f64 / mean,
+            Some(finished) if mean > 0.0 && !self.repeats() && self.tries.broken == 0 => finished.moved_bytes() as f64 / mean,
             _ => series.active_s(),
         };
         let peak = self.peak().unwrap_or(mean);
@@ -147,6 +147,9 @@ impl Row {
     /// Bytes of this round so far, and those that were there before it.
     #[must_use]
     pub(crate) fn done_bytes(&self) -> u64 {
+        if self.tries.broken > 0 && !self.tries.has_started {
+            return self.tries.kept_bytes;
+        }
         let end = self.main_end();
         let there = end.started.as_ref().map_or(0, |started| started.resumed_bytes);
         let moved = end.series.bytes().saturating_sub(end.base_bytes);

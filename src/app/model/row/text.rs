@@ -22,6 +22,7 @@ impl Phase {
             Self::Done { verified: Some(false) } => say!("phase-checksums-differ"),
             Self::Done { verified: None } => say!("phase-done"),
             Self::Failed { .. } => say!("phase-failed"),
+            Self::Interrupted { .. } => say!("phase-interrupted"),
             Self::Cancelled => say!("phase-cancelled"),
         }
     }
@@ -120,7 +121,9 @@ impl Row {
         let on_disk = self.durable.map(|durable| on_disk_in_words(durable, self.synced_s));
         let notes = self.note.iter().flat_map(|note| note.split("; ").map(translated));
         let notes = notes.chain(self.window_note.as_deref()).map(str::to_owned);
-        let words: Vec<String> = self.items_in_words().into_iter().chain(on_disk).chain(notes).collect();
+        let resumed = self.resumed_in_words();
+        let words = self.items_in_words().into_iter().chain(resumed).chain(on_disk).chain(notes);
+        let words: Vec<String> = words.collect();
         (!words.is_empty()).then(|| words.join(say!("semicolon")))
     }
 
@@ -167,6 +170,10 @@ impl Row {
             Phase::Done { verified: Some(false) } => say!("row-checksums-differ").to_owned(),
             Phase::Done { verified: None } => say!("row-not-verified").to_owned(),
             Phase::Failed { message, .. } => message.clone(),
+            Phase::Interrupted { message } => {
+                let words = [self.interruption_in_words(now_s), message.clone()];
+                words.join(say!("semicolon"))
+            }
             Phase::Is(State::Listening) => match &self.stranger {
                 Some(peer) => say!("row-stranger", peer = peer),
                 None => say!("row-waits").to_owned(),

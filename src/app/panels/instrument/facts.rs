@@ -3,6 +3,7 @@
 use eframe::egui::{Color32, Ui, pos2};
 
 use super::layout::{Head, Size};
+use super::message::sentence;
 use super::text::{self, Piece};
 use crate::app::model::format;
 use crate::app::model::row::{Numbers, Phase, Row};
@@ -229,6 +230,10 @@ fn moved(row: &Row, numbers: &Numbers) -> Fact {
         how += "\n";
         how += &say!("figure-moved-memory", bytes = format::bytes(bytes));
     }
+    if let Some(there) = row.resumed_in_words() {
+        how += "\n";
+        how += &sentence(&there);
+    }
     if row.repeats() && row.rounds > 0 {
         let all = format::bytes(row.main_end().series.bytes()).to_string();
         return Fact::of_words(say!("figure-moved-in-all"), &all, how);
@@ -271,7 +276,7 @@ fn verified(row: &Row) -> Fact {
             let how = say!("figure-not-verified-how");
             Fact::new(say!("figure-verified"), "", say!("row-not-verified"), how)
         }
-        Phase::Failed { .. } | Phase::Cancelled => Fact::new(
+        Phase::Failed { .. } | Phase::Interrupted { .. } | Phase::Cancelled => Fact::new(
             say!("figure-verified"),
             "",
             say!("figure-nothing"),

@@ -31,6 +31,7 @@ pub(super) fn ui(ui: &Ui, row: &Row, numbers: &Numbers, head: &Head, ceilings: O
         Phase::Done { .. } if row.is_over() => Hero::Rate(numbers.mean, row.mean_name()),
         _ if row.has_rate() || row.phase == Phase::Is(State::Verifying) => Hero::Rate(numbers.now, ""),
         Phase::Failed { .. } => Hero::Word(palette.failed),
+        Phase::Interrupted { .. } => Hero::Word(palette.interrupted),
         _ => Hero::Word(palette.weak),
     };
     match hero {

@@ -19,18 +19,18 @@ struct Offer {
 }
 
 /// Draws the message that the transfer's phase calls for, if any.
-pub(super) fn ui(ui: &mut Ui, row: &Row) -> Option<Action> {
+pub(super) fn ui(ui: &mut Ui, row: &Row, now_s: f64) -> Option<Action> {
     let palette = theme::palette(ui);
     match &row.phase {
         Phase::Failed { message, .. } => {
             let moved = row.main_end().series.bytes() > 0;
             let again = moved.then(|| say!("message-again"));
-            let copy = Offer {
-                word: say!("instrument-copy"),
-                accessible_name: say!("message-copy"),
-                action: Action::Copy(message.clone()),
-            };
-            strip(ui, palette.failed, &elided(&sentence(message)), again, Some(copy))
+            strip(ui, palette.failed, &elided(&sentence(message)), again, Some(copy_of(message)))
+        }
+        Phase::Interrupted { message } => {
+            let below = sentence(&row.interruption_in_words(now_s));
+            let message_words = elided(&sentence(message));
+            strip(ui, palette.interrupted, &message_words, Some(&below), Some(copy_of(message)))
         }
         Phase::Is(State::Listening) => {
             let address = row.address.clone().unwrap_or_default();
@@ -64,6 +64,14 @@ pub(super) fn ui(ui: &mut Ui, row: &Row) -> Option<Action> {
             strip(ui, colour, &elided(&path), note.as_deref(), Some(show))
         }
         _ => None,
+    }
+}
+
+fn copy_of(message: &str) -> Offer {
+    Offer {
+        word: say!("instrument-copy"),
+        accessible_name: say!("message-copy"),
+        action: Action::Copy(message.to_owned()),
     }
 }
 

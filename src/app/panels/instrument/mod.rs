@@ -76,7 +76,7 @@ fn content_ui(ui: &mut Ui, row: &Row, context: &Context<'_>, size: Size) -> Vec<
     let message = ui.scope_builder(UiBuilder::new().max_rect(message_place), |ui| {
         ui.add_space(4.0);
         let top = ui.cursor().top();
-        let action = message::ui(ui, row);
+        let action = message::ui(ui, row, context.now_s);
         (action, ui.cursor().top() > top)
     });
     let (action, has_message) = message.inner;

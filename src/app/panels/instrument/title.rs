@@ -6,6 +6,7 @@ use eframe::egui::{
 
 use super::limit;
 use super::text::{self, Piece};
+use crate::app::panels::row_menu;
 use crate::app::action::{Action, TransferAction};
 use crate::app::model::row::{Phase, Row};
 use crate::app::theme::{self, RADIUS};
@@ -69,6 +70,13 @@ fn buttons(row: &Row) -> Vec<TitleButton> {
         is_word: true,
         ..quiet(name, does)
     };
+    if row.is_interrupted() {
+        let [(go_on, _, goes_on), (give_up, _, gives_up)] = row_menu::after_a_break(row);
+        return vec![
+            quiet(go_on, Does::Action(goes_on)),
+            word(give_up, Does::Action(gives_up)),
+        ];
+    }
     if row.is_over() {
         let name = match row.phase {
             Phase::Failed { .. } => say!("menu-retry"),
