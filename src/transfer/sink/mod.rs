@@ -48,10 +48,11 @@ use crate::wire::Offer;
 
 use existing::{ExistingPart, open_existing};
 use fault_ahead::FaultAhead;
-use on_record::OnRecord;
-use part_log::MarkError;
 use file_system::{Effort, FileSystem};
+use on_record::OnRecord;
+pub(crate) use opened_part::Resumed;
 use part_file::{PartFile, check_folder, folder_of};
+use part_log::MarkError;
 use part_name::PartNumber;
 pub(crate) use publication::{Publication, Published};
 use publisher::{PublishContext, Publisher};

@@ -19,7 +19,7 @@ use std::io;
 use std::path::PathBuf;
 
 pub(super) use find::find;
-pub(crate) use find::Found;
+pub(crate) use find::{Found, Interrupted};
 pub(crate) use head::ItemHead;
 pub(crate) use leftover::{InterruptedPart, discard, expire, interrupted_parts};
 pub(crate) use log::{MarkError, PartLog};
