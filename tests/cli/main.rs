@@ -37,6 +37,7 @@ mod recipe;
 mod repeat;
 mod resume;
 mod resume_fetch;
+mod resume_trees;
 mod sandbox;
 mod serve;
 mod shm;

@@ -154,7 +154,7 @@ fn a_limit_holds_for_a_tree_at_either_end() {
 }
 
 #[test]
-fn whichever_end_is_cancelled_or_killed_the_other_is_told_and_no_part_stays() {
+fn whichever_end_is_cancelled_or_killed_the_other_is_told_and_the_rest_comes_the_next_time() {
     for (at_sender, signal) in [(true, Signal::INT), (false, Signal::INT), (true, Signal::KILL)] {
         let dir = Dir::new();
         put(&dir, "src/small", "s");
@@ -175,13 +175,13 @@ fn whichever_end_is_cancelled_or_killed_the_other_is_told_and_no_part_stays() {
         };
         received.failed(1, &[words]);
         let into = dir.path().join("inbox");
-        assert!(parts_below(&into).is_empty(), "{:?}", parts_below(&into));
         assert!(!into.join("src/sub/large").exists());
-        // What is whole stays, and is there already the next time.
+        // What is whole stays, and is there already the next time; what is not is gone on with.
         let again = inbox(&dir, "");
         let ended = send(&dir, "src", &again).done();
         assert_eq!(counts(&ended).iter().sum::<u64>(), 4);
         assert_eq!(dir.read("inbox/src/sub/large"), noise(20 << 20));
+        assert!(parts_below(&into).is_empty(), "{:?}", parts_below(&into));
     }
 }
 
@@ -267,11 +267,12 @@ fn a_file_with_holes_is_held_to_what_is_to_stay_free_as_any_other() {
     assert!(names_in(&dir.path().join("inbox/src")).is_empty());
 }
 
-/// Waits until the files before the slow one have arrived, so that it is known that the sender is in the middle.
-fn until_there(path: &Path) {
+/// Waits until a file of that name is half received, so that it is known that the sender is in the middle.
+fn until_part_of(dir: &Dir, name: &str) {
     let deadline = Instant::now() + crate::common::PATIENCE;
-    while !path.exists() {
-        assert!(Instant::now() < deadline, "{} does not come", path.display());
+    let is_it = |part: &String| part.starts_with(&format!("{name}.arraylift-"));
+    while !parts_below(&dir.path().join("inbox")).iter().any(is_it) {
+        assert!(Instant::now() < deadline, "{name} does not come");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -287,7 +288,7 @@ fn a_file_that_is_changed_once_before_its_turn_is_offered_again_and_arrives_as_i
     let receiver = inbox(&dir, "");
     let mut sender = slowly(&dir, &receiver, "2MB/s");
     until_bytes_move(&mut sender);
-    until_there(&dir.path().join("inbox/src/a large.part"));
+    until_part_of(&dir, "a large");
     OpenOptions::new()
         .append(true)
         .open(&grows)
@@ -317,7 +318,7 @@ fn a_file_that_is_changed_while_it_is_sent_arrives_whole_or_is_named() {
         let receiver = inbox(&dir, "");
         let mut sender = slowly(&dir, &receiver, "2MB/s");
         until_bytes_move(&mut sender);
-        until_there(&dir.path().join("inbox/src/file.part"));
+        until_part_of(&dir, "file");
         let file = OpenOptions::new().write(true).open(&path).expect("there");
         match what {
             "grows" => file.write_all_at(b"more", 3 << 20).expect("written"),

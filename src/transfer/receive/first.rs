@@ -377,6 +377,9 @@ impl Machine for FirstReceiver {
     }
 
     fn discard(&self) {
+        if let Phase::Tree(tree) = &self.phase {
+            tree.discard();
+        }
         if let Some(receiving) = self.receiving() {
             receiving.array.sink.discard();
         }

@@ -17,6 +17,7 @@ use super::part_log::{MarkClock, PartLog, PartLogError};
 const WRITE_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The log of one file, and when it is due.
+#[derive(Debug)]
 pub(super) struct OnRecord {
     log: PartLog,
     /// The file is on a disk that it is waited for: what has got there is marked.
@@ -46,8 +47,12 @@ impl OnRecord {
 
     /// Whether blocks are to be written down now; whoever is told so does it.
     pub(super) fn is_due(&self, ledger: &Ledger, now: Instant) -> bool {
-        ledger.newly_verified_count() > 0
-            && self.is_kept()
+        ledger.newly_verified_count() > 0 && self.begins(now)
+    }
+
+    /// The same for a file without a ledger.
+    pub(super) fn begins(&self, now: Instant) -> bool {
+        self.is_kept()
             && now.saturating_duration_since(self.began).as_millis() >= self.next_ms.load(Ordering::Relaxed).into()
             && !self.is_being_written.swap(true, Ordering::Acquire)
     }
@@ -58,9 +63,17 @@ impl OnRecord {
     /// The file is somebody else's now, or could not be put on disk.
     pub(super) fn write(&self, ledger: &Ledger, file: &File) -> Result<(), PartLogError> {
         let blocks = ledger.take_newly_verified();
-        self.log.record(&blocks);
         let grain_bytes = ledger.grain().map_or(0, Grain::bytes);
-        let marked = self.mark_if_due(grain_bytes.saturating_mul(blocks.len() as u64), file);
+        self.write_down(&blocks, grain_bytes.saturating_mul(blocks.len() as u64), file)
+    }
+
+    /// The same for a file without a ledger: these blocks, of so many bytes in all.
+    ///
+    /// # Errors
+    /// As of [`OnRecord::write`].
+    pub(super) fn write_down(&self, blocks: &[(u32, u64)], bytes: u64, file: &File) -> Result<(), MarkError> {
+        self.log.record(blocks);
+        let marked = self.mark_if_due(bytes, file);
         let next = self.began.elapsed() + WRITE_INTERVAL;
         let next_ms = u64::try_from(next.as_millis()).unwrap_or(u64::MAX);
         self.next_ms.store(next_ms, Ordering::Relaxed);

@@ -35,11 +35,12 @@ pub(super) struct OpenedPart {
 }
 
 /// What was there already of a file that is gone on with.
-pub(super) struct Resumed {
+#[derive(Debug)]
+pub(crate) struct Resumed {
     /// The length of its blocks.
-    pub(super) grain: Grain,
+    pub(crate) grain: Grain,
     /// The number of each block that is there, in order, and its checksum.
-    pub(super) blocks: Vec<(u32, u64)>,
+    pub(crate) blocks: Vec<(u32, u64)>,
 }
 
 impl OpenedPart {
@@ -101,7 +102,7 @@ impl OpenedPart {
 }
 
 /// From time to time removes what nobody has gone on with in a folder for days.
-fn expire_in(folder: &Folder) {
+pub(super) fn expire_in(folder: &Folder) {
     static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
     static NEXT: Mutex<Option<Instant>> = Mutex::new(None);
     let (began, now) = (*BEGAN, Instant::now());

@@ -21,7 +21,7 @@ pub(crate) struct BlockClaims {
 
 /// What all messages of a session have said.
 #[derive(Debug, Default)]
-pub(super) struct Claimed {
+pub(crate) struct Claimed {
     there: Vec<(u32, u64)>,
     /// The first block that the next message can be about.
     next: u32,
@@ -29,7 +29,7 @@ pub(super) struct Claimed {
 
 impl BlockClaims {
     /// All that are there, in order, in as many messages as they take.
-    pub(super) fn of(there: &[(u32, u64)]) -> impl Iterator<Item = Self> {
+    pub(crate) fn of(there: &[(u32, u64)]) -> impl Iterator<Item = Self> {
         let mut rest = there;
         std::iter::from_fn(move || {
             let (first, _) = *rest.first()?;
@@ -43,6 +43,11 @@ impl BlockClaims {
                 there: there.to_vec(),
             })
         })
+    }
+
+    /// The block after the last one that it is about.
+    pub(crate) fn end(&self) -> u32 {
+        self.first + self.count
     }
 
     /// Appends its fields.
@@ -105,20 +110,20 @@ impl Claimed {
     ///
     /// # Errors
     /// It is about a block that an earlier one was about, or about one before that.
-    pub(super) fn add(&mut self, claims: &BlockClaims) -> Result<(), Error> {
+    pub(crate) fn add(&mut self, claims: &BlockClaims) -> Result<(), Error> {
         if claims.first < self.next {
             return Err(Error::Protocol(format!(
                 "a claim from block {} on after one up to block {}",
                 claims.first, self.next
             )));
         }
-        self.next = claims.first + claims.count;
+        self.next = claims.end();
         self.there.extend_from_slice(&claims.there);
         Ok(())
     }
 
     /// Whether anything was said.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.next == 0
     }
 
@@ -126,7 +131,7 @@ impl Claimed {
     ///
     /// # Errors
     /// The array has too many such blocks, or fewer than were claimed.
-    pub(super) fn on(self, grain: Grain, total_bytes: u64) -> Result<Vec<(u32, u64)>, Error> {
+    pub(crate) fn on(self, grain: Grain, total_bytes: u64) -> Result<Vec<(u32, u64)>, Error> {
         if !grain.reaches_over(total_bytes) {
             return Err(Error::Protocol(format!(
                 "more than {BLOCKS_MAX} blocks of {} bytes",

@@ -12,6 +12,7 @@ mod receive;
 mod send;
 mod tree_inbox;
 
+pub(crate) use claims::{BlockClaims, Claimed};
 pub(crate) use entry::{Entry, EntryKind, Timestamp};
 pub(crate) use message::{Credit, ItemResult, Message, Parsed, Status, TreeRequest, greeting, version_of};
 pub use message::{Farewell, Replace};

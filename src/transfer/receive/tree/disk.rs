@@ -2,49 +2,47 @@
 //! disk, and so is done by a disk's thread, in pieces.
 
 use std::collections::HashMap;
-use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::checksum::{Checksum, ChecksumKind, Digest};
+use crate::checksum::{Checksum, Digest};
 use crate::error::{Error, reason};
+use crate::transfer::sink::Resumed;
 use crate::transfer::sink::tree::{
-    Decision, ItemKind, Outcome, Seen, SmallFile, TreeItem, TreePart, TreePolicy, TreeSink,
+    Decision, FileBlock, FileBlocks, ItemKind, Outcome, Seen, SmallFile, TreeItem, TreePart, TreePolicy, TreeSink,
 };
 
-/// A page: a hole is at least as long.
-const PAGE_BYTES: usize = 4096;
 /// Blocks of a file that is there, as they are read to be compared.
 const COMPARED_BYTES: u64 = 1 << 20;
 /// Files that are stored together have so many bytes at most.
 const BATCH_BYTES: usize = 64 << 20;
 /// And there are so many of them.
 const BATCH_FILES: usize = 1000;
+/// So many parts are open at once that files go on with: offers run ahead, and each takes two descriptors.
+const RESUMED_MAX: usize = 64;
 
 /// A folder that a tree goes into, and the items that are on their way into it.
 pub(super) struct TreeDisk {
     sink: TreeSink,
     /// Files that are wanted, and of which nothing has come.
     wanted: HashMap<u32, Wanted>,
-    parts: HashMap<u32, GrowingPart>,
+    parts: HashMap<u32, TreePart>,
     folders: HashMap<u32, TreeItem>,
+    /// Nobody wants to go on with what is half received.
+    is_unwanted: Arc<AtomicBool>,
 }
 
 struct Wanted {
     item: TreeItem,
-    is_sparse: bool,
+    blocks: FileBlocks,
     replaces: Option<Seen>,
-}
-
-struct GrowingPart {
-    part: TreePart,
-    is_sparse: bool,
 }
 
 /// What a file is, beside what is offered of every item.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FileFacts {
-    pub(super) is_sparse: bool,
-    pub(super) kind: ChecksumKind,
+    pub(super) blocks: FileBlocks,
     /// The checksum of the whole, where the sender has taken it before.
     pub(super) content: Option<u64>,
 }
@@ -63,7 +61,7 @@ pub(super) enum Task {
     /// Store a file that was wanted.
     Whole { number: u32, data: Vec<u8> },
     /// Write a part of a file that was wanted.
-    Block { number: u32, at: u64, data: Vec<u8> },
+    Block { number: u32, block: FileBlock },
     /// All of a file is written.
     Publish { number: u32 },
     /// All in a folder is settled.
@@ -74,8 +72,8 @@ pub(super) enum Task {
 
 /// What came of it.
 pub(super) enum Answer {
-    /// It is wanted.
-    Wanted,
+    /// It is wanted, but for what is there from before.
+    Wanted(Option<Resumed>),
     Settled(Outcome),
     /// The sender dropped it, and nothing of it is left.
     Withdrawn,
@@ -86,7 +84,8 @@ impl Task {
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Offer { data, .. } => data.as_ref().map_or(0, Vec::len),
-            Self::Whole { data, .. } | Self::Block { data, .. } => data.len(),
+            Self::Whole { data, .. } => data.len(),
+            Self::Block { block, .. } => block.data.len(),
             Self::Publish { .. } | Self::EndFolder { .. } | Self::Abandon { .. } => 0,
         }
     }
@@ -98,11 +97,11 @@ impl Task {
 }
 
 impl TreeDisk {
-    /// Opens the folder.
+    /// Opens the folder. What is half received when this is dropped stays, unless it `is_unwanted` by then.
     ///
     /// # Errors
     /// It cannot be opened, or is no folder.
-    pub(super) fn open(root: &Path, policy: TreePolicy) -> Result<Self, Error> {
+    pub(super) fn open(root: &Path, policy: TreePolicy, is_unwanted: Arc<AtomicBool>) -> Result<Self, Error> {
         let sink = TreeSink::open(root, policy).map_err(|error| Error::SinkUnwritable {
             path: root.into(),
             reason: reason(&error),
@@ -112,6 +111,7 @@ impl TreeDisk {
             wanted: HashMap::new(),
             parts: HashMap::new(),
             folders: HashMap::new(),
+            is_unwanted,
         })
     }
 
@@ -141,10 +141,10 @@ impl TreeDisk {
                         batch.add(number, SmallFile { item, data, replaces });
                     }
                 }
-                Task::Block { number, at, data } => answers.extend(self.write(number, at, &data)),
+                Task::Block { number, block } => answers.extend(self.write(number, &block)),
                 Task::Publish { number } => {
-                    if let Some(growing) = self.parts.remove(&number) {
-                        answers.push((number, Answer::Settled(self.sink.publish(growing.part))));
+                    if let Some(part) = self.parts.remove(&number) {
+                        answers.push((number, Answer::Settled(self.sink.publish(part))));
                     }
                 }
                 Task::EndFolder { number } => {
@@ -155,7 +155,7 @@ impl TreeDisk {
                 }
                 Task::Abandon { number } => {
                     self.wanted.remove(&number);
-                    self.parts.remove(&number);
+                    self.discard(number);
                     answers.push((number, Answer::Withdrawn));
                 }
             }
@@ -208,16 +208,20 @@ impl TreeDisk {
             batch.add(number, SmallFile { item, data, replaces });
             return None;
         }
-        let is_sparse = facts.is_sparse;
-        self.wanted.insert(
-            number,
-            Wanted {
-                item,
-                is_sparse,
-                replaces,
-            },
-        );
-        Some(Answer::Wanted)
+        let blocks = facts.blocks;
+        if self.parts.len() < RESUMED_MAX {
+            match self.sink.resume_file(&item, blocks, replaces) {
+                Ok(Some((part, resumed))) => {
+                    self.parts.insert(number, part);
+                    return Some(Answer::Wanted(Some(resumed)));
+                }
+                Ok(None) => {}
+                Err(outcome) => return Some(Answer::Settled(outcome)),
+            }
+        }
+        let wanted = Wanted { item, blocks, replaces };
+        self.wanted.insert(number, wanted);
+        Some(Answer::Wanted(None))
     }
 
     /// Decides on a file, by its bytes where that is asked for and the sender has said what they are.
@@ -227,13 +231,16 @@ impl TreeDisk {
             return decision;
         };
         let seen = *seen;
-        let blocks = match self.sink.block_checksums(item, seen, facts.kind, COMPARED_BYTES) {
+        let blocks = match self
+            .sink
+            .block_checksums(item, seen, facts.blocks.checksum, COMPARED_BYTES)
+        {
             Ok(blocks) => blocks,
             Err(Outcome::Refused(refusal)) => return Decision::Refused(refusal),
             Err(Outcome::Failed(reason)) => return Decision::Failed(reason),
             Err(_) => return Decision::Make,
         };
-        let mut whole = Digest::new(facts.kind).checksum();
+        let mut whole = Digest::new(facts.blocks.checksum).checksum();
         for block in blocks {
             match block {
                 Ok(block) => whole = whole.map(|whole| whole.followed_by(block)),
@@ -260,33 +267,36 @@ impl TreeDisk {
     }
 
     /// Writes a part of a file. Says so only where that went wrong.
-    fn write(&mut self, number: u32, at: u64, data: &[u8]) -> Option<(u32, Answer)> {
+    fn write(&mut self, number: u32, block: &FileBlock) -> Option<(u32, Answer)> {
         if let Some(wanted) = self.wanted.remove(&number) {
-            let is_sparse = wanted.is_sparse;
-            match self.sink.begin_file(wanted.item, is_sparse, wanted.replaces) {
+            match self.sink.begin_file(wanted.item, wanted.blocks, wanted.replaces) {
                 Ok(part) => {
-                    self.parts.insert(number, GrowingPart { part, is_sparse });
+                    self.parts.insert(number, part);
                 }
                 Err(outcome) => return Some((number, Answer::Settled(outcome))),
             }
         }
         // One that failed goes on to come for a moment.
-        let growing = self.parts.get(&number)?;
-        let outcome = match self.sink.may_grow(&growing.part, data.len() as u64) {
-            Ok(()) => Outcome::Failed(reason(&growing.write(at, data).err()?)),
-            Err(outcome) => outcome,
-        };
-        self.parts.remove(&number);
+        let part = self.parts.get_mut(&number)?;
+        let may_grow = self.sink.may_grow(part, block.data.len() as u64);
+        let outcome = may_grow.and_then(|()| part.write(block)).err()?;
+        self.discard(number);
         Some((number, Answer::Settled(outcome)))
+    }
+
+    /// Nobody goes on with a part: its file was dropped, or has failed, and makes room for the others.
+    fn discard(&mut self, number: u32) {
+        if let Some(part) = self.parts.remove(&number) {
+            part.discard();
+        }
     }
 }
 
-impl GrowingPart {
-    fn write(&self, at: u64, data: &[u8]) -> std::io::Result<()> {
-        if self.is_sparse {
-            return write_without_holes(&self.part, at, data);
+impl Drop for TreeDisk {
+    fn drop(&mut self) {
+        if self.is_unwanted.load(Ordering::SeqCst) {
+            self.parts.drain().for_each(|(_, part)| part.discard());
         }
-        self.part.file().write_all_at(data, at)
     }
 }
 
@@ -317,17 +327,4 @@ impl Batch {
     fn is_full(&self) -> bool {
         self.files.len() >= BATCH_FILES || self.bytes >= BATCH_BYTES
     }
-}
-
-/// Writes what is no page of zeros: those are holes in a part that is new.
-fn write_without_holes(part: &TreePart, at: u64, data: &[u8]) -> std::io::Result<()> {
-    let mut from = 0;
-    for (number, page) in data.chunks(PAGE_BYTES).enumerate() {
-        let (begin, end) = (number * PAGE_BYTES, number * PAGE_BYTES + page.len());
-        if page.iter().all(|byte| *byte == 0) {
-            part.file().write_all_at(&data[from..begin], at + from as u64)?;
-            from = end;
-        }
-    }
-    part.file().write_all_at(&data[from..], at + from as u64)
 }

@@ -1,5 +1,6 @@
 //! What a tree's receiver was offered, what has come of it, and what it has said: without I/O or a clock.
 
+mod file;
 #[cfg(test)]
 mod tests;
 
@@ -8,16 +9,18 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use crate::checksum::{Checksum, ChecksumKind, Digest};
+use crate::checksum::ChecksumKind;
 use crate::error::Error;
 use crate::transfer::limits::admission::Applicant;
-use crate::transfer::sink::tree::{ItemKind, Outcome, TreeItem};
+use crate::transfer::sink::tree::{FileBlocks, ItemKind, Outcome, TreeItem};
 use crate::transfer::tell::items::Items;
 use crate::transfer::tree::path::{RelativePath, shown_bytes};
-use crate::wire::Grain;
-use crate::wire::native::{BLOCK_OVERHEAD_BYTES, Credit, Entry, EntryKind, ItemResult, Message, Status, TreeBlock};
+use crate::wire::native::{
+    BLOCK_OVERHEAD_BYTES, BlockClaims, Credit, Entry, EntryKind, ItemResult, Message, Status, TreeBlock,
+};
 
 use super::disk::{Answer, FileFacts, Task};
+use file::ComingFile;
 
 /// Offers may run so many items and bytes ahead of their results.
 const AHEAD: Credit = Credit {
@@ -44,6 +47,8 @@ pub(super) struct Incoming {
     results: Vec<ItemResult>,
     pub(super) items: Items,
     pub(super) bytes: u64,
+    /// Bytes of files that were there from before, and did not come.
+    pub(super) kept_bytes: u64,
     /// Every file came with checksums.
     pub(super) is_verified: bool,
     /// Whether every file that was stored is on disk; nothing where none was stored on one.
@@ -73,19 +78,6 @@ enum OpenKind {
     File(ComingFile),
 }
 
-/// A file whose blocks come in order.
-#[derive(Debug)]
-struct ComingFile {
-    bytes: u64,
-    grain: Grain,
-    kind: ChecksumKind,
-    at: u64,
-    index: u32,
-    whole: Option<Checksum>,
-    is_wanted: bool,
-    is_whole: bool,
-}
-
 impl Incoming {
     pub(super) fn new() -> Self {
         Self {
@@ -99,6 +91,7 @@ impl Incoming {
             results: Vec::new(),
             items: Items::default(),
             bytes: 0,
+            kept_bytes: 0,
             is_verified: true,
             is_durable: None,
             names: Names::None,
@@ -161,21 +154,13 @@ impl Incoming {
                 content,
             } => {
                 self.is_verified &= checksum != ChecksumKind::None;
-                let facts = FileFacts {
+                let blocks = FileBlocks {
                     is_sparse,
-                    kind: checksum,
-                    content,
-                };
-                let coming = ComingFile {
-                    bytes,
                     grain,
-                    kind: checksum,
-                    at: 0,
-                    index: 0,
-                    whole: Digest::new(checksum).checksum(),
-                    is_wanted: false,
-                    is_whole: false,
+                    checksum,
                 };
+                let facts = FileFacts { blocks, content };
+                let coming = ComingFile::new(bytes, grain, checksum);
                 (ItemKind::File { bytes }, Some(facts), OpenKind::File(coming))
             }
         };
@@ -247,7 +232,13 @@ impl Incoming {
     }
 
     /// The sender has sent all of an item, and has looked again.
-    pub(super) fn end(&mut self, number: u32, bytes: u64, checksum: Option<u64>) -> Result<Option<Task>, Error> {
+    pub(super) fn end(
+        &mut self,
+        number: u32,
+        bytes: u64,
+        checksum: Option<u64>,
+        kept_bytes: u64,
+    ) -> Result<Option<Task>, Error> {
         if number >= self.next {
             return Err(Error::Protocol(format!(
                 "an end of item {number}, which was not offered"
@@ -257,7 +248,8 @@ impl Incoming {
             None => Ok(None),
             Some(OpenKind::Other) => Ok(Some(Task::EndFolder { number })),
             Some(OpenKind::File(file)) => {
-                let task = file.end(number, bytes, checksum)?;
+                let task = file.end(number, bytes, checksum, kept_bytes)?;
+                self.kept_bytes += kept_bytes;
                 self.is_past(number);
                 Ok(Some(task))
             }
@@ -282,7 +274,7 @@ impl Incoming {
     /// What the disk has done with an item. What is to be said at once.
     pub(super) fn answer(&mut self, number: u32, answer: Answer, out: &mut Vec<u8>) {
         let outcome = match answer {
-            Answer::Wanted => {
+            Answer::Wanted(resumed) => {
                 if let Some(OpenItem {
                     what: OpenKind::File(file),
                     ..
@@ -292,7 +284,13 @@ impl Incoming {
                     // Of what has come by now nobody waits for that.
                     if !file.is_whole {
                         let item = number;
-                        let (handoff, grain) = (false, None);
+                        let (handoff, grain) = (false, resumed.as_ref().map(|resumed| resumed.grain));
+                        if let Some(resumed) = resumed {
+                            for claims in BlockClaims::of(&resumed.blocks) {
+                                Message::Claim { item, claims }.encode(out);
+                            }
+                            file.resume(resumed);
+                        }
                         Message::Accept { item, handoff, grain }.encode(out);
                     }
                 }
@@ -412,72 +410,5 @@ impl Names {
             Self::One(_) => *self = Self::Several,
             Self::Several => {}
         }
-    }
-}
-
-impl ComingFile {
-    /// Takes the next block.
-    fn take(&mut self, block: TreeBlock) -> Result<Task, Error> {
-        let number = block.item;
-        let due = (self.bytes - self.at).min(self.grain.bytes());
-        if block.index != self.index || block.data.len() as u64 != due || due == 0 || self.is_whole {
-            return Err(Error::Protocol(format!(
-                "block {} of item {number}, where block {} of {due} bytes was due",
-                block.index, self.index
-            )));
-        }
-        if !self.is_wanted && due != self.bytes {
-            return Err(Error::Protocol(format!(
-                "a block of item {number} before it was accepted"
-            )));
-        }
-        let mut digest = Digest::new(self.kind);
-        digest.update(&block.data);
-        if digest.value().is_some_and(|value| value != block.checksum) {
-            return Err(Error::DamagedBlock {
-                index: block.index.into(),
-                start: self.at,
-                end: self.at + due,
-            });
-        }
-        self.whole = self
-            .whole
-            .zip(digest.checksum())
-            .map(|(whole, block)| whole.followed_by(block));
-        let at = self.at;
-        self.at += due;
-        self.index += 1;
-        let data = block.data;
-        if block.ends {
-            if self.at != self.bytes || at != 0 {
-                return Err(Error::Protocol(format!("an end within item {number}")));
-            }
-            self.is_whole = true;
-            return Ok(Task::Whole { number, data });
-        }
-        Ok(Task::Block { number, at, data })
-    }
-
-    fn end(&mut self, number: u32, bytes: u64, checksum: Option<u64>) -> Result<Task, Error> {
-        if self.at != self.bytes || bytes != self.bytes || self.is_whole {
-            return Err(Error::Protocol(format!(
-                "an end of item {number} after {} bytes of {}",
-                self.at, self.bytes
-            )));
-        }
-        let ours = self.whole.map(Checksum::value);
-        if ours.zip(checksum).is_some_and(|(ours, theirs)| ours != theirs) {
-            return Err(Error::Protocol(format!(
-                "its checksum of item {number} is not that of the blocks that it sent"
-            )));
-        }
-        self.is_whole = true;
-        Ok(match self.bytes {
-            0 => Task::Whole {
-                number,
-                data: Vec::new(),
-            },
-            _ => Task::Publish { number },
-        })
     }
 }

@@ -6,6 +6,8 @@ mod incoming;
 
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::net::{RecvFlags, recv};
@@ -52,6 +54,8 @@ pub(super) struct TreeReceiving {
     /// Bytes that were counted by the probe.
     counted_bytes: u64,
     idle_messages: u64,
+    /// Nobody wants to go on with what is half received.
+    is_unwanted: Arc<AtomicBool>,
 }
 
 /// The disk, and what it has done with items by their numbers.
@@ -88,9 +92,11 @@ impl TreeReceiving {
             umask: disk::umask(),
         };
         let (at, name) = (root.to_path_buf(), request.root.clone());
+        let is_unwanted = Arc::new(AtomicBool::new(false));
+        let unwanted = Arc::clone(&is_unwanted);
         let opening = link.publishing.begin(Effort::MayLast, move || {
             let is_fresh = TreeDisk::is_fresh(&at, &name);
-            Ok((Box::new(TreeDisk::open(&at, policy)?), is_fresh))
+            Ok((Box::new(TreeDisk::open(&at, policy, unwanted)?), is_fresh))
         });
         let now = awake_now();
         link.put_off_keep_alive(now);
@@ -107,6 +113,7 @@ impl TreeReceiving {
             items_told_at: now,
             counted_bytes: 0,
             idle_messages: 0,
+            is_unwanted,
         }
     }
 
@@ -118,6 +125,11 @@ impl TreeReceiving {
     /// Bytes of files, and of offers: of a tree that is there already nothing else comes.
     pub(super) fn progress_bytes(&self) -> u64 {
         self.incoming.bytes + self.incoming.items.offered_bytes
+    }
+
+    /// Nobody wants to go on with what is half received.
+    pub(super) fn discard(&self) {
+        self.is_unwanted.store(true, Ordering::SeqCst);
     }
 
     /// Whether it can still be called off.
@@ -308,8 +320,8 @@ impl TreeReceiving {
                 item,
                 bytes,
                 checksum,
-                kept: 0,
-            } => self.incoming.end(item, bytes, checksum),
+                kept,
+            } => self.incoming.end(item, bytes, checksum, kept),
             Message::Drop { item, .. } => Ok(self.incoming.drop_item(item)),
             Message::Finish => self.incoming.finish().map(|()| None),
             message => Err(Error::Protocol(format!("{} out of turn", message.name()))),
@@ -347,9 +359,10 @@ impl TreeReceiving {
             };
         }
         let items: Items = std::mem::take(&mut self.incoming.items);
+        let kept_bytes = self.incoming.kept_bytes;
         Progress::Done(Box::new(Finished {
-            bytes: self.incoming.bytes,
-            resumed_bytes: 0,
+            bytes: kept_bytes + self.incoming.bytes,
+            resumed_bytes: kept_bytes,
             rate_bytes_per_s: link.probe.mean_rate(self.incoming.bytes, link.events.paused_for()),
             verified: self.incoming.is_verified.then_some(true),
             durable: self.incoming.is_durable,

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use rustix::net::{RecvFlags, recv};
 
+use crate::checksum::ChecksumKind;
 use crate::error::Error;
 use crate::transfer::net::socket::{is_broken, would_block};
 use crate::wire::native::{Message, Parsed, version_of};
@@ -75,9 +76,13 @@ impl TreeSender {
                 Message::Accept {
                     item,
                     handoff: false,
-                    grain: None,
+                    grain,
                 },
-            ) => self.outgoing.accept(item)?,
+            ) => self.outgoing.accept(item, grain)?,
+            // Without checksums nobody could compare any.
+            (Phase::Moving, Message::Claim { item, claims }) if self.checksum != ChecksumKind::None => {
+                self.outgoing.claim(item, &claims)?;
+            }
             (Phase::Moving, Message::Result(result)) => self.outgoing.settle(&result)?,
             // Between the last result and our noticing that it was the last one.
             (Phase::Moving | Phase::AwaitSummary, Message::Summary) if self.is_settled() => self.phase = Phase::Done,

@@ -29,7 +29,7 @@ use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
 use crate::transfer::tell::event_sender::EventSender;
 use crate::wire::native::{Farewell, Message, TreeRequest, greeting};
 
-use file::{Sent, SentFile};
+use file::{Blocks, Sent, SentFile};
 use offers::OFFER_BYTES_MAX;
 use outgoing::Outgoing;
 use walker::Walker;
@@ -61,6 +61,8 @@ pub(crate) struct TreeSender {
     checksum: ChecksumKind,
     throttle: Throttle,
     bytes: u64,
+    /// Bytes of files that the receiver had from before, and that were not sent.
+    kept_bytes: u64,
     /// What the receiver does with the tree, where it is known here because both ends are.
     sink: Option<String>,
     items_told_at: Instant,
@@ -92,6 +94,8 @@ enum Pause {
     ForReceiver,
     /// The walk is slower.
     ForWalk,
+    /// A block was compared that the receiver has. There may be more to say at once, but others have their turn before.
+    Compared,
     /// A limit.
     Until(Instant, Rest),
 }
@@ -131,6 +135,7 @@ impl TreeSender {
             checksum: options.checksum,
             throttle: Throttle::new(now),
             bytes: 0,
+            kept_bytes: 0,
             sink,
             items_told_at: now,
             keep_alive_interval: keep_alive_interval(options.timeout),
@@ -180,6 +185,7 @@ impl TreeSender {
         match pause {
             _ if is_paused => self.probe.rests(Rest::Pause),
             Pause::ForReceiver => {}
+            Pause::Compared => return Progress::Moved,
             Pause::ForWalk => self.probe.rests(Rest::Disk),
             Pause::Until(then, rest) => {
                 until = until.min(*then);
@@ -219,7 +225,7 @@ impl TreeSender {
                 return Ok(Pause::ForReceiver);
             }
             if let Some(item) = self.outgoing.take_due_end() {
-                self.say_end(item, 0, None);
+                self.say_end(item, 0, None, 0);
                 continue;
             }
             if self.file.is_some() {
@@ -232,8 +238,8 @@ impl TreeSender {
             if let Err((then, rest)) = self.throttle.allow(limit, pace, 1, now) {
                 return Ok(Pause::Until(then, rest));
             }
-            if let Some(item) = self.outgoing.take_accepted() {
-                self.begin_file(item);
+            if let Some((item, claimed)) = self.outgoing.take_accepted() {
+                self.begin_file(item, claimed);
                 continue;
             }
             if self.outgoing.may_offer(OFFER_BYTES_MAX)
@@ -248,8 +254,7 @@ impl TreeSender {
         }
     }
 
-    fn say_end(&mut self, item: u32, bytes: u64, checksum: Option<u64>) {
-        let kept = 0;
+    fn say_end(&mut self, item: u32, bytes: u64, checksum: Option<u64>, kept: u64) {
         let end = Message::End {
             item,
             bytes,
@@ -260,16 +265,16 @@ impl TreeSender {
     }
 
     /// A file that the receiver wants is next.
-    fn begin_file(&mut self, item: u32) {
+    fn begin_file(&mut self, item: u32, claimed: Option<Blocks>) {
         let Some(entry) = self.outgoing.entry(item) else { return };
         if entry.bytes <= SMALL_FILE_BYTES_MAX.min(file::GRAIN_MAX.bytes()) {
             self.send_small(item);
             return;
         }
-        let grain = file::grain(entry.bytes);
+        let blocks = claimed.unwrap_or_else(|| (file::grain(entry.bytes), Vec::new()));
         let opened = self.reader.open(&entry.path, entry.identity);
         match opened {
-            Ok(opened) => self.file = Some(SentFile::new(item, opened, entry.bytes, grain, self.checksum)),
+            Ok(opened) => self.file = Some(SentFile::new(item, opened, entry.bytes, blocks, self.checksum)),
             Err(fault) => self.drop_item(item, &fault),
         }
     }
@@ -301,7 +306,7 @@ impl TreeSender {
         if bytes > 0 {
             out.extend_from_slice(&checksum.unwrap_or_default().to_le_bytes());
         } else {
-            self.say_end(item, bytes, checksum);
+            self.say_end(item, bytes, checksum, 0);
         }
         self.moved(bytes);
         self.outgoing.sent(item);
@@ -327,8 +332,17 @@ impl TreeSender {
                 self.moved(bytes);
                 self.file = Some(file);
             }
-            Ok(Sent::Last(bytes, checksum)) => {
-                self.say_end(item, bytes, checksum);
+            Ok(Sent::Kept) => {
+                self.file = Some(file);
+                return Err(Pause::Compared);
+            }
+            Ok(Sent::Last {
+                bytes,
+                checksum,
+                kept_bytes,
+            }) => {
+                self.kept_bytes += kept_bytes;
+                self.say_end(item, bytes, checksum, kept_bytes);
                 self.outgoing.sent(item);
             }
             Err(fault) => self.drop_item(item, &fault),
@@ -385,8 +399,8 @@ impl TreeSender {
     fn conclude(&mut self) -> Finished {
         let items = std::mem::take(&mut self.outgoing.items);
         Finished {
-            bytes: self.bytes,
-            resumed_bytes: 0,
+            bytes: self.kept_bytes + self.bytes,
+            resumed_bytes: self.kept_bytes,
             rate_bytes_per_s: self.probe.mean_rate(self.bytes, self.events.paused_for()),
             verified: (self.checksum != ChecksumKind::None).then_some(true),
             items: Some(Box::new(items)),

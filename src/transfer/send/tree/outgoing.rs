@@ -6,7 +6,10 @@ use crate::error::Error;
 use crate::transfer::source::walk::Entry;
 use crate::transfer::tell::items::Items;
 use crate::transfer::tree::path::RelativePath;
-use crate::wire::native::{Credit, ItemResult, Status};
+use crate::wire::Grain;
+use crate::wire::native::{BlockClaims, Claimed, Credit, ItemResult, Status};
+
+use super::file::{self, Blocks};
 
 /// The items of a tree, from their offers to their results.
 #[derive(Debug)]
@@ -21,7 +24,8 @@ pub(super) struct Outgoing {
     walked: Vec<u32>,
     /// Folders all of whose content has results.
     due_ends: VecDeque<u32>,
-    accepted: VecDeque<u32>,
+    /// Files that the receiver wants, with the blocks of those of which it has some.
+    accepted: VecDeque<(u32, Option<Blocks>)>,
     /// Dropped as they had changed, and to be offered once more. Their folders wait for them.
     again: VecDeque<Again>,
     /// Files that were sent with their offers are wanted: nothing of the tree is there yet.
@@ -59,6 +63,8 @@ enum OpenKind {
         state: FileState,
         /// The receiver has said that it wants it.
         is_accepted: bool,
+        /// The blocks that the receiver has said that it has, until it accepts.
+        claimed: Claimed,
         /// It had changed when it was its turn, and this is its second offer.
         is_second: bool,
         /// Why it is dropped for good.
@@ -147,13 +153,13 @@ impl Outgoing {
     /// A file is offered.
     pub(super) fn offer_file(&mut self, entry: Entry) -> u32 {
         self.items.moving = Some(entry.path.display());
-        self.offer_in_walked(file(entry, false))
+        self.offer_in_walked(file_of(entry, false))
     }
 
     /// A file is offered once more.
     pub(super) fn offer_again(&mut self, entry: Entry, again: &Again) -> u32 {
         self.items.moving = Some(entry.path.display());
-        self.offer(file(entry, true), again.folder)
+        self.offer(file_of(entry, true), again.folder)
     }
 
     /// A file cannot be offered once more.
@@ -189,8 +195,8 @@ impl Outgoing {
         self.due_ends.pop_front()
     }
 
-    /// The next file that the receiver wants.
-    pub(super) fn take_accepted(&mut self) -> Option<u32> {
+    /// The next file that the receiver wants, with those of its blocks that the receiver says that it has.
+    pub(super) fn take_accepted(&mut self) -> Option<(u32, Option<Blocks>)> {
         self.accepted.pop_front()
     }
 
@@ -222,15 +228,56 @@ impl Outgoing {
         self.items.fail(path, reason);
     }
 
-    /// The receiver wants a file.
-    pub(super) fn accept(&mut self, item: u32) -> Result<(), Error> {
+    /// The receiver has some blocks of a file.
+    pub(super) fn claim(&mut self, item: u32, claims: &BlockClaims) -> Result<(), Error> {
         match self.open.get_mut(&item).map(|open| &mut open.what) {
-            Some(OpenKind::File { state, is_accepted, .. }) if !*is_accepted => {
+            Some(OpenKind::File {
+                entry,
+                state: FileState::Offered,
+                claimed,
+                ..
+            }) if is_of_blocks(entry) => {
+                // Whatever the length of its blocks, it has no more.
+                let most = entry.bytes.div_ceil(Grain::MIN.bytes());
+                if u64::from(claims.end()) > most {
+                    return Err(Error::Protocol(format!(
+                        "a claim up to block {} of item {item}, which has at most {most}",
+                        claims.end()
+                    )));
+                }
+                claimed.add(claims)
+            }
+            _ => Err(Error::Protocol(format!(
+                "a claim of blocks of item {item}, which does not wait for that"
+            ))),
+        }
+    }
+
+    /// The receiver wants a file; but for its blocks, where it says how long these are.
+    pub(super) fn accept(&mut self, item: u32, grain: Option<Grain>) -> Result<(), Error> {
+        match self.open.get_mut(&item).map(|open| &mut open.what) {
+            Some(OpenKind::File {
+                entry,
+                state,
+                is_accepted,
+                claimed,
+                ..
+            }) if !*is_accepted => {
+                let claimed = std::mem::take(claimed);
+                let blocks = match grain {
+                    None if claimed.is_empty() => None,
+                    Some(grain) if is_of_blocks(entry) => Some((grain, claimed.on(grain, entry.bytes)?)),
+                    None | Some(_) => {
+                        return Err(Error::Protocol(format!(
+                            "it accepts item {item} with the length of blocks, or without it, against its claims"
+                        )));
+                    }
+                };
                 *is_accepted = true;
                 // Or it was sent with its offer, or dropped, before the receiver had decided.
                 if *state == FileState::Offered {
                     *state = FileState::Wanted;
-                    self.accepted.push_back(item);
+                    self.accepted.push_back((item, blocks));
                 }
                 Ok(())
             }
@@ -361,14 +408,20 @@ impl Outgoing {
     }
 }
 
-fn file(entry: Entry, is_second: bool) -> OpenKind {
+fn file_of(entry: Entry, is_second: bool) -> OpenKind {
     OpenKind::File {
         entry: Box::new(entry),
         state: FileState::Offered,
         is_accepted: false,
+        claimed: Claimed::default(),
         is_second,
         why: None,
     }
+}
+
+/// Whether a file is more than one block.
+fn is_of_blocks(entry: &Entry) -> bool {
+    entry.bytes > file::grain(entry.bytes).bytes()
 }
 
 fn reason_of(result: &ItemResult) -> String {
@@ -401,25 +454,86 @@ mod tests {
         assert_eq!(outgoing.credit, credit(100, 2 << 20));
     }
 
-    #[test]
-    fn a_file_is_accepted_once_even_if_it_was_sent_before() {
+    /// What a walk says of a file of so many bytes.
+    fn entry_of(bytes: u64) -> Entry {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("a");
-        std::fs::write(&path, "data").expect("room");
+        let file = std::fs::File::create_new(&path).expect("free");
+        file.set_len(bytes).expect("room");
         let roots = Arc::new(Roots::new([path]).expect("there"));
         let step = Walk::new(roots, Selection::everything()).next();
         let Some(Step::File(entry)) = step else {
             panic!("{step:?}");
         };
+        entry
+    }
+
+    #[test]
+    fn a_file_is_accepted_once_even_if_it_was_sent_before() {
+        let entry = entry_of(4);
         for sends_before in [false, true] {
             let mut outgoing = Outgoing::new();
             let item = outgoing.offer_file(entry.clone());
             if sends_before {
                 outgoing.sent(item);
             }
-            assert_eq!(outgoing.accept(item), Ok(()));
-            assert_eq!(outgoing.take_accepted(), (!sends_before).then_some(item));
-            assert!(matches!(outgoing.accept(item), Err(Error::Protocol(_))));
+            assert_eq!(outgoing.accept(item, None), Ok(()));
+            assert_eq!(outgoing.take_accepted(), (!sends_before).then_some((item, None)));
+            assert!(matches!(outgoing.accept(item, None), Err(Error::Protocol(_))));
+        }
+    }
+
+    fn claims(there: &[(u32, u64)]) -> BlockClaims {
+        BlockClaims::of(there).next().expect("some")
+    }
+
+    #[test]
+    fn what_is_claimed_before_an_acceptance_goes_with_it() {
+        let mut outgoing = Outgoing::new();
+        let item = outgoing.offer_file(entry_of(3 << 20));
+        outgoing.claim(item, &claims(&[(1, 11)])).expect("its turn");
+        outgoing.claim(item, &claims(&[(7, 17)])).expect("its turn");
+        outgoing.accept(item, Some(Grain::MIN)).expect("its turn");
+        let blocks = (Grain::MIN, vec![(1, 11), (7, 17)]);
+        assert_eq!(outgoing.take_accepted(), Some((item, Some(blocks))));
+        let late = outgoing.claim(item, &claims(&[(8, 18)]));
+        assert!(matches!(late, Err(Error::Protocol(_))), "{late:?}");
+    }
+
+    #[test]
+    fn claims_of_no_such_blocks_and_acceptances_against_claims_are_errors() {
+        type Say = fn(&mut Outgoing, u32) -> Result<(), Error>;
+        let says: [(&str, u64, Say); 7] = [
+            ("of what is not offered", 3 << 20, |outgoing, item| {
+                outgoing.claim(item + 1, &claims(&[(0, 7)]))
+            }),
+            ("of a file of one block", 1 << 20, |outgoing, item| {
+                outgoing.claim(item, &claims(&[(0, 7)]))
+            }),
+            ("of more blocks than there can be", 3 << 20, |outgoing, item| {
+                outgoing.claim(item, &claims(&[(48, 7)]))
+            }),
+            ("out of order", 3 << 20, |outgoing, item| {
+                outgoing.claim(item, &claims(&[(5, 7)]))?;
+                outgoing.claim(item, &claims(&[(5, 7)]))
+            }),
+            ("of more blocks than there are", 3 << 20, |outgoing, item| {
+                outgoing.claim(item, &claims(&[(3, 7)]))?;
+                outgoing.accept(item, Some(Grain::MIB))
+            }),
+            ("without the length of its blocks", 3 << 20, |outgoing, item| {
+                outgoing.claim(item, &claims(&[(0, 7)]))?;
+                outgoing.accept(item, None)
+            }),
+            ("a length of blocks for one block", 1 << 20, |outgoing, item| {
+                outgoing.accept(item, Some(Grain::MIB))
+            }),
+        ];
+        for (what, bytes, say) in says {
+            let mut outgoing = Outgoing::new();
+            let item = outgoing.offer_file(entry_of(bytes));
+            let said = say(&mut outgoing, item);
+            assert!(matches!(said, Err(Error::Protocol(_))), "{what}: {said:?}");
         }
     }
 }

@@ -18,8 +18,8 @@ mod stored;
 use std::io;
 use std::path::PathBuf;
 
-pub(crate) use find::Found;
 pub(super) use find::find;
+pub(crate) use find::{Found, Interrupted};
 pub(crate) use head::ItemHead;
 pub(crate) use leftover::{InterruptedPart, discard, expire, interrupted_parts};
 pub(crate) use log::{PartLog, PartLogError};

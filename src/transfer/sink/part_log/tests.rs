@@ -10,7 +10,7 @@ use crate::sys::lock;
 use crate::transfer::sink::folder::Folder;
 
 use super::record::RECORD_BYTES;
-use super::find::Interrupted;
+
 use super::*;
 use crate::transfer::sink::part_name::numbers_for;
 

@@ -9,8 +9,8 @@ use crate::error::{Reason, reason};
 use crate::transfer::limits::keep_free::KeepFree;
 use crate::transfer::tree::path::{RelativePath, TargetFault};
 
-use crate::wire::Replace;
 use crate::wire::native::Timestamp;
+use crate::wire::{ChecksumKind, Grain, Replace};
 
 /// The bits of a mode that are kept: read, write and execute of the three classes. Never set-id, never sticky.
 const KEPT_MODE: u32 = 0o777;
@@ -54,6 +54,17 @@ pub(crate) enum ItemKind {
     Link {
         target: Vec<u8>,
     },
+}
+
+/// How the bytes of a file come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileBlocks {
+    /// It has holes at its source.
+    pub(crate) is_sparse: bool,
+    /// The length of its blocks.
+    pub(crate) grain: Grain,
+    /// What they are checked with.
+    pub(crate) checksum: ChecksumKind,
 }
 
 /// A whole file in memory, to be stored with others.
@@ -179,6 +190,16 @@ impl Seen {
 
     pub(super) fn is_same_inode(&self, status: &Stat) -> bool {
         (self.device, self.inode) == (status.st_dev, status.st_ino)
+    }
+}
+
+impl TreeItem {
+    /// The length of a file; of anything else 0.
+    pub(super) fn file_bytes(&self) -> u64 {
+        match self.kind {
+            ItemKind::File { bytes } => bytes,
+            ItemKind::Folder | ItemKind::Link { .. } => 0,
+        }
     }
 }
 

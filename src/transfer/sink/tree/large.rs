@@ -1,5 +1,6 @@
 //! Large files of a tree: each grows under a temporary name in its folder, and is on disk before it has its own.
 
+#[cfg(test)]
 use std::fs::File;
 use std::io;
 #[cfg(test)]
@@ -10,37 +11,74 @@ use rustix::fs::fstatvfs;
 use rustix::io::Errno;
 
 use crate::sys::lock;
-use crate::transfer::sink::folder::Folder;
+use crate::transfer::sink::part_name::numbers_for;
 
 use super::TreeSink;
-use super::item::{ItemKind, Outcome, Refusal, Seen, Stop, TreeItem};
+use super::item::{FileBlocks, ItemKind, Outcome, Refusal, Seen, Stop, TreeItem};
 use super::naming::Naming;
 use super::new_file::NewFile;
 use super::places::{Place, as_path};
+use super::resume::PartRecord;
 use super::sync::sync_folder;
 use super::volume::Syncing;
 
-/// What the name of a file ends in until it is whole.
-const ENDING: &str = ".part";
-/// A name may have so many bytes.
-const NAME_BYTES_MAX: usize = 255;
-/// Other receivers may have the names before.
-const NUMBERS_MAX: u32 = 1_000;
-
-/// A large file on its way: `NAME.part` in its folder, this user's alone, and locked. It is removed unless it is published
-/// or kept.
+/// A large file on its way: `NAME.arraylift-NUMBER.part` in its folder, this user's alone, and locked. Dropped before it is
+/// published, it stays where there is enough of it to go on with; otherwise it is removed.
 #[derive(Debug)]
 pub(crate) struct TreePart {
     item: TreeItem,
     bytes: u64,
+    pub(super) is_sparse: bool,
     replaces: Option<Seen>,
     place: Place,
-    new: NewFile,
+    pub(super) new: NewFile,
+    /// What is written down of it, where it could be gone on with.
+    pub(super) record: Option<PartRecord>,
+    /// It was there.
+    pub(super) is_resumed: bool,
 }
 
 impl TreePart {
+    /// One that an earlier transfer has left half received. It has its full length.
+    pub(super) fn resumed(
+        item: TreeItem,
+        blocks: FileBlocks,
+        replaces: Option<Seen>,
+        place: Place,
+        new: NewFile,
+        record: PartRecord,
+    ) -> Self {
+        Self {
+            bytes: item.file_bytes(),
+            item,
+            is_sparse: blocks.is_sparse,
+            replaces,
+            place,
+            new,
+            record: Some(record),
+            is_resumed: true,
+        }
+    }
+
+    /// The folder in which it has its names.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Removes it: nobody goes on with it.
+    pub(crate) fn discard(mut self) {
+        self.is_unwanted();
+    }
+
+    fn is_unwanted(&mut self) {
+        if let Some(record) = &mut self.record {
+            record.discard();
+        }
+    }
+
     /// Where its bytes go. It has its full length from the first moment, and takes space as they come.
-    pub(crate) fn file(&self) -> &File {
+    #[cfg(test)]
+    pub(super) fn file(&self) -> &File {
         &self.new.file
     }
 
@@ -59,17 +97,17 @@ impl TreePart {
 
 impl TreeSink {
     /// Makes the file for a large item. It takes no space: its length is what a stranger says. Unless its source has holes
-    /// (`is_sparse`) there has to be room for all of it now. `replaces` is what it may replace, as [`Decision::Replace`](super::Decision::Replace) said.
+    /// there has to be room for all of it now. `replaces` is what it may replace, as [`Decision::Replace`](super::Decision::Replace) said.
     ///
     /// # Errors
     /// As an outcome: its place is not there, or the disk has no room.
     pub(crate) fn begin_file(
         &mut self,
         item: TreeItem,
-        is_sparse: bool,
+        blocks: FileBlocks,
         replaces: Option<Seen>,
     ) -> Result<TreePart, Outcome> {
-        Ok(self.begun_file(item, is_sparse, replaces)?)
+        Ok(self.begun_file(item, blocks, replaces)?)
     }
 
     /// Asks whether so many bytes more may be written to a part, beside what is to stay free of its disk.
@@ -89,30 +127,37 @@ impl TreeSink {
         match self.published(&mut part) {
             Ok(outcome) => outcome,
             Err(stop) => {
-                if matches!(stop, Stop::Failed(_)) {
-                    part.new.keep();
+                match stop {
+                    Stop::Failed(_) => part.new.keep(),
+                    Stop::Refused(_) => part.is_unwanted(),
                 }
                 stop.into()
             }
         }
     }
 
-    fn begun_file(&mut self, item: TreeItem, is_sparse: bool, replaces: Option<Seen>) -> Result<TreePart, Stop> {
+    fn begun_file(&mut self, item: TreeItem, blocks: FileBlocks, replaces: Option<Seen>) -> Result<TreePart, Stop> {
         let ItemKind::File { bytes } = item.kind else {
             return Err(Errno::INVAL.into());
         };
         let place = self.place_of(&item)?;
-        if !is_sparse && !self.has_room(&place, bytes) {
+        if !blocks.is_sparse && !self.has_room(&place, bytes) {
             return Err(Errno::NOSPC.into());
         }
-        let new = part_file(&place.folder, item.path.name())?;
+        let wanted = as_path(item.path.name());
+        let new = NewFile::numbered(Arc::clone(&place.folder), wanted, numbers_for(wanted, bytes))?;
+        // A file system without locks does without: then nobody takes it for left behind.
+        let _ = lock(&new.file);
         new.file.set_len(bytes)?;
         Ok(TreePart {
+            record: self.new_record(&item, blocks, &place, &new),
             item,
             bytes,
+            is_sparse: blocks.is_sparse,
             replaces,
             place,
             new,
+            is_resumed: false,
         })
     }
 
@@ -128,16 +173,29 @@ impl TreeSink {
     }
 
     fn published(&mut self, part: &mut TreePart) -> Result<Outcome, Stop> {
-        let TreePart { item, place, new, .. } = part;
-        let is_there = new.name().is_some_and(|name| new.folder.leads_to(name, &new.file));
-        if !is_there || new.file.metadata()?.len() != part.bytes {
+        let TreePart {
+            item,
+            place,
+            new,
+            record,
+            ..
+        } = part;
+        let log = record.as_ref().map(PartRecord::log);
+        let is_ours = new.is_there() && log.is_none_or(|log| log.is_ours(&new.file));
+        if !is_ours || new.file.metadata()?.len() != part.bytes {
             return Err(Refusal::OtherLength.into());
         }
         new.set_mode(self.policy.mode(item.mode))?;
         new.set_mtime(item.mtime)?;
         let has_to_be_synced = self.policy.sync && self.syncing(place) != Syncing::Never;
-        let is_synced = has_to_be_synced && new.sync()?;
-        if self.give_name(place, item, new, part.replaces)? == Naming::Had {
+        let sync = || new.sync().map_err(io::Error::from);
+        let is_synced = has_to_be_synced && log.map_or_else(sync, |log| log.around_sync(sync))?;
+        let naming = self.give_name(place, item, new, part.replaces);
+        if let Some(log) = log {
+            // Whatever came of that, it is whole: nobody goes on with it, or removes it one day as something that is not.
+            log.remove();
+        }
+        if naming? == Naming::Had {
             return Ok(Outcome::Had);
         }
         self.touch(place);
@@ -151,24 +209,18 @@ impl TreeSink {
     }
 }
 
-/// Makes the first of `NAME.part`, `NAME.1.part`, … that nobody has, and locks it.
-fn part_file(folder: &Arc<Folder>, name: &[u8]) -> io::Result<NewFile> {
-    for number in 0..NUMBERS_MAX {
-        let ending = match number {
-            0 => ENDING.to_owned(),
-            number => format!(".{number}{ENDING}"),
-        };
-        let kept = name.get(..NAME_BYTES_MAX - ending.len()).unwrap_or(name);
-        let part = as_path(&[kept, ending.as_bytes()].concat()).to_path_buf();
-        match folder.create(&part) {
-            Ok(file) => {
-                // A file system without locks does without: then nobody takes it for left behind.
-                let _ = lock(&file);
-                return Ok(NewFile::named(Arc::clone(folder), file, part));
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+impl Drop for TreePart {
+    fn drop(&mut self) {
+        let Some(record) = &mut self.record else { return };
+        if record.is_to_stay() && self.new.is_there() {
+            // What it comes to is told already.
+            let _ = record.write_down(&self.new.file);
+            self.new.keep();
+        } else if record.log().is_ours(&self.new.file) {
+            record.log().remove();
+        } else {
+            // Somebody else goes on with it.
+            self.new.keep();
         }
     }
-    Err(io::ErrorKind::AlreadyExists.into())
 }

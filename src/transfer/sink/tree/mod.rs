@@ -7,6 +7,7 @@
 //!
 //! No link below the root is ever walked through. See `openat2(2)`.
 
+mod block;
 mod compare;
 mod decide;
 mod descend;
@@ -17,6 +18,7 @@ mod links;
 mod naming;
 mod new_file;
 mod places;
+mod resume;
 mod small;
 mod sync;
 #[cfg(test)]
@@ -28,7 +30,8 @@ use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 
-pub(crate) use item::{Decision, ItemKind, Outcome, Seen, SmallFile, TreeItem, TreePolicy};
+pub(crate) use block::FileBlock;
+pub(crate) use item::{Decision, FileBlocks, ItemKind, Outcome, Seen, SmallFile, TreeItem, TreePolicy};
 pub(crate) use large::TreePart;
 
 use item::Stop;

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -55,8 +56,18 @@ impl NewFile {
 
     /// A file for this user alone, of a temporary name that no peer may give.
     pub(super) fn private(folder: Arc<Folder>, wanted: &Path) -> io::Result<Self> {
-        for _ in 0..TRIES {
-            let name = PartNumber::draw().name_for(wanted);
+        Self::numbered(folder, wanted, None)
+    }
+
+    /// The same, with the first of the numbers that were given which no other file has, or with any where all are taken.
+    pub(super) fn numbered(
+        folder: Arc<Folder>,
+        wanted: &Path,
+        given: impl IntoIterator<Item = PartNumber>,
+    ) -> io::Result<Self> {
+        let drawn = std::iter::repeat_with(PartNumber::draw);
+        for number in given.into_iter().chain(drawn).take(TRIES) {
+            let name = number.name_for(wanted);
             match folder.create(&name) {
                 Ok(file) => return Ok(Self::named(folder, file, name)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -112,6 +123,18 @@ impl NewFile {
         self.folder.rename(&name, wanted)?;
         self.stays = true;
         Ok(())
+    }
+
+    /// How many of its bytes have no disk space, where it is to have so many.
+    pub(super) fn missing_bytes(&self, bytes: u64) -> io::Result<u64> {
+        // Blocks of 512 bytes, whatever those of the file system. stat(2).
+        let taken_bytes = self.file.metadata()?.blocks().saturating_mul(512);
+        Ok(bytes.saturating_sub(taken_bytes))
+    }
+
+    /// Whether its temporary name leads to it, and not to something that took its place.
+    pub(super) fn is_there(&self) -> bool {
+        self.name().is_some_and(|name| self.folder.leads_to(name, &self.file))
     }
 
     /// Leaves it where it is, under its temporary name.

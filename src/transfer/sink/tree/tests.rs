@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::checksum::{ChecksumKind, Digest};
-use crate::wire::Replace;
 use crate::wire::native::Timestamp;
+use crate::wire::{Grain, Replace};
 
 use super::item::Refusal;
 use super::*;
@@ -17,6 +17,7 @@ mod files;
 mod folders_and_links;
 mod large;
 mod other_file_systems;
+mod resume;
 
 const POLICY: TreePolicy = TreePolicy {
     replace: Replace::Never,
@@ -25,6 +26,17 @@ const POLICY: TreePolicy = TreePolicy {
     checksum: false,
     sync: false,
     umask: 0o022,
+};
+
+/// How large files come.
+const BLOCKS: FileBlocks = FileBlocks {
+    is_sparse: false,
+    grain: Grain::MIN,
+    checksum: ChecksumKind::Crc64Nvme,
+};
+const SPARSE: FileBlocks = FileBlocks {
+    is_sparse: true,
+    ..BLOCKS
 };
 
 const THEN: Timestamp = Timestamp {

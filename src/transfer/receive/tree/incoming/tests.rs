@@ -1,7 +1,9 @@
 //! What a sender of a tree may say, and what it is told.
 
 use super::*;
-use crate::wire::native::Timestamp;
+use crate::transfer::sink::Resumed;
+use crate::wire::Grain;
+use crate::wire::native::{Parsed, Timestamp};
 
 fn entry(path: &str, what: EntryKind) -> Entry {
     Entry {
@@ -74,7 +76,7 @@ const LARGE_BYTES: u64 = 2 * BLOCK_BYTES + 1;
 fn wanted(count: u32) -> Incoming {
     let mut incoming = offered((1..=count).map(|number| file(&number.to_string(), LARGE_BYTES)));
     for number in 1..=count {
-        incoming.answer(number, Answer::Wanted, &mut Vec::new());
+        incoming.answer(number, Answer::Wanted(None), &mut Vec::new());
     }
     incoming
 }
@@ -106,12 +108,12 @@ fn blocks_come_of_one_file_at_a_time_until_its_end_or_drop_or_until_it_has_its_r
                 incoming.block(block(1, 1)).expect("its turn");
                 incoming.block(block(1, 2)).expect("its turn");
                 refused(&mut incoming);
-                let task = incoming.end(1, LARGE_BYTES, None).expect("all has come");
+                let task = incoming.end(1, LARGE_BYTES, None, 0).expect("all has come");
                 assert!(matches!(task, Some(Task::Publish { number: 1 })));
             }
         }
         let task = incoming.block(block(2, 0)).expect("its turn");
-        assert!(matches!(task, Some(Task::Block { number: 2, at: 0, .. })), "{until}");
+        assert!(matches!(task, Some(Task::Block { number: 2, .. })), "{until}");
         // What was on its way of one that has failed stands in nobody's way.
         if until == "result" {
             assert!(incoming.block(block(1, 1)).expect("thrown away").is_none());
@@ -123,7 +125,7 @@ fn blocks_come_of_one_file_at_a_time_until_its_end_or_drop_or_until_it_has_its_r
 #[test]
 fn a_file_of_one_block_comes_between_others_and_not_within_one() {
     let mut incoming = offered([file("a", LARGE_BYTES), file("b", 1), file("c", 1)]);
-    incoming.answer(1, Answer::Wanted, &mut Vec::new());
+    incoming.answer(1, Answer::Wanted(None), &mut Vec::new());
     let small = |item| TreeBlock {
         item,
         index: 0,
@@ -134,4 +136,119 @@ fn a_file_of_one_block_comes_between_others_and_not_within_one() {
     incoming.block(small(2)).expect("its turn");
     incoming.block(block(1, 0)).expect("its turn");
     assert!(matches!(incoming.block(small(3)), Err(Error::Protocol(_))));
+}
+
+/// The checksum of a block of [`block`].
+fn known(index: u32) -> u64 {
+    let mut digest = crate::checksum::Digest::new(ChecksumKind::Crc32);
+    digest.update(&block(1, index).data);
+    digest.value().expect("a kind that verifies")
+}
+
+/// A file of three blocks of which these are there, and what was said of it.
+fn resumed(blocks: &[u32]) -> (Incoming, Vec<Message>) {
+    let what = EntryKind::File {
+        bytes: LARGE_BYTES,
+        grain: Grain::MAX,
+        checksum: ChecksumKind::Crc32,
+        is_sparse: false,
+        content: None,
+    };
+    let mut incoming = offered([entry("a", what)]);
+    let blocks = blocks.iter().map(|index| (*index, known(*index))).collect();
+    let resumed = Resumed {
+        grain: Grain::MIN,
+        blocks,
+    };
+    let (mut out, mut said, mut at) = (Vec::new(), Vec::new(), 0);
+    incoming.answer(1, Answer::Wanted(Some(resumed)), &mut out);
+    while let Ok(Parsed::Message(message, len)) = Message::parse(&out[at..]) {
+        said.push(message);
+        at += len;
+    }
+    (incoming, said)
+}
+
+fn checked(index: u32) -> TreeBlock {
+    TreeBlock {
+        checksum: known(index),
+        ..block(1, index)
+    }
+}
+
+fn whole() -> Option<u64> {
+    let mut digest = crate::checksum::Digest::new(ChecksumKind::Crc32);
+    digest.update(&vec![0; usize::try_from(LARGE_BYTES).expect("small")]);
+    digest.value()
+}
+
+#[test]
+fn what_is_there_is_claimed_before_its_file_is_accepted_with_the_length_of_its_blocks() {
+    let (_, said) = resumed(&[0, 2]);
+    let [
+        Message::Claim { item: 1, claims },
+        Message::Accept {
+            item: 1,
+            handoff: false,
+            grain,
+        },
+    ] = &said[..]
+    else {
+        panic!("{said:?}");
+    };
+    assert_eq!((claims.end(), *grain), (3, Some(Grain::MIN)));
+}
+
+#[test]
+fn blocks_that_are_there_need_not_come_and_are_part_of_the_whole() {
+    for (there, comes, kept_bytes) in [
+        (&[0, 2][..], &[1][..], BLOCK_BYTES + 1),
+        (&[0, 1, 2], &[], LARGE_BYTES),
+        (&[0, 1], &[2], 2 * BLOCK_BYTES),
+        // Some are other ones now.
+        (&[0, 1], &[0, 2], BLOCK_BYTES),
+        (&[], &[0, 1, 2], 0),
+    ] {
+        let (mut incoming, _) = resumed(there);
+        for index in comes {
+            let Some(Task::Block { number: 1, block }) = incoming.block(checked(*index)).expect("its turn") else {
+                panic!("a block of it");
+            };
+            assert_eq!((block.index, block.at), (*index, u64::from(*index) * BLOCK_BYTES));
+            assert_eq!(block.is_on_record, there.contains(index), "{index} of {there:?}");
+        }
+        let task = incoming.end(1, LARGE_BYTES, whole(), kept_bytes).expect("all is there");
+        assert!(matches!(task, Some(Task::Publish { number: 1 })));
+        assert_eq!(incoming.kept_bytes, kept_bytes);
+        assert_eq!(incoming.bytes + incoming.kept_bytes, LARGE_BYTES);
+    }
+}
+
+#[test]
+fn a_block_that_is_not_there_is_due_and_an_end_tells_how_many_bytes_were() {
+    let words = |result: Result<Option<Task>, Error>| match result {
+        Err(Error::Protocol(words)) => words,
+        other => panic!("{:?}", other.is_ok()),
+    };
+    let (mut incoming, _) = resumed(&[0]);
+    assert_eq!(
+        words(incoming.block(checked(2))),
+        "block 2 of item 1, where block 1 of 65536 bytes was due"
+    );
+    let (mut incoming, _) = resumed(&[0, 1]);
+    incoming.block(checked(1)).expect("its turn");
+    // It has passed.
+    words(incoming.block(checked(0)));
+    let (mut incoming, _) = resumed(&[0, 1]);
+    assert_eq!(
+        words(incoming.end(1, LARGE_BYTES, whole(), 2 * BLOCK_BYTES)),
+        "an end of item 1 after 131072 bytes of 131073"
+    );
+    for kept_bytes in [0, LARGE_BYTES - 1, u64::MAX] {
+        let (mut incoming, _) = resumed(&[0, 1, 2]);
+        let words = words(incoming.end(1, LARGE_BYTES, whole(), kept_bytes));
+        assert!(words.contains("need not come again"), "{words}");
+    }
+    let (mut incoming, _) = resumed(&[0, 1, 2]);
+    words(incoming.end(1, LARGE_BYTES, Some(7), LARGE_BYTES));
 }

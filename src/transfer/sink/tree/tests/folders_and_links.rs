@@ -19,7 +19,7 @@ fn nothing_lands_behind_a_link_that_stands_in_the_way() {
         assert_eq!(tree.store(name, "data"), Outcome::Refused(in_path));
         assert_eq!(tree.folder(name), Outcome::Refused(in_path));
         assert_eq!(tree.sink.make_link(&link(name, "b")), Outcome::Refused(in_path));
-        let begun = tree.sink.begin_file(file_of(name, 4), false, None);
+        let begun = tree.sink.begin_file(file_of(name, 4), BLOCKS, None);
         assert_eq!(begun.expect_err("in the way"), Outcome::Refused(in_path));
     }
     let there = Outcome::Refused(Refusal::LinkThere);

@@ -13,7 +13,7 @@ fn memory_is_durable_nowhere() {
     let in_memory = Outcome::Stored { durable: None };
     assert_eq!(sink.store_batch(&[small("a", "data")]), [in_memory.clone()]);
     assert_eq!(sink.store_batch(&[small("a", "data")]), [Outcome::Had]);
-    let part = sink.begin_file(file_of("big", 4), false, None).expect("a place");
+    let part = sink.begin_file(file_of("big", 4), BLOCKS, None).expect("a place");
     assert_eq!(sink.publish(part), in_memory);
     assert_eq!(sink.make_link(&link("l", "a")), in_memory);
     assert_eq!(sink.make_folder(&item("d", ItemKind::Folder)), in_memory);
@@ -133,7 +133,7 @@ fn a_file_system_that_is_mounted_below_is_entered_and_known_for_what_it_is() {
     assert_eq!(sink.make_folder(&item("mnt/d", ItemKind::Folder)), in_memory);
     let outcomes = sink.store_batch(&[small("mnt/d/a", "data"), small("b", "data")]);
     assert_eq!(outcomes, [in_memory.clone(), Outcome::Stored { durable: Some(true) }]);
-    let part = sink.begin_file(file_of("mnt/big", 4), false, None).expect("a place");
+    let part = sink.begin_file(file_of("mnt/big", 4), BLOCKS, None).expect("a place");
     assert_eq!(sink.publish(part), in_memory);
     assert_eq!(sink.places.volumes.len(), 2);
     assert_eq!(mtime(&Path::new(&root).join("mnt/d/a")), (1_234_567_890, 987_654_321));

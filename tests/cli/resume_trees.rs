@@ -1,0 +1,227 @@
+//! Folders whose transfer breaks within a large file, and goes on within it when the same is sent again.
+
+use std::fs;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::common::{Dir, Ended, PATIENCE, Process, names_in};
+use crate::trees::{counts, finished, noise, put};
+
+/// Of the large file.
+const BYTES: usize = 48 << 20;
+/// A block of it.
+const BLOCK: u64 = 1 << 20;
+
+/// A folder with small files and a large one, and an inbox for it.
+fn dir() -> Dir {
+    let dir = Dir::new();
+    for number in 0..20 {
+        put(&dir, format!("src/{number}"), noise(1000 + number));
+    }
+    put(&dir, "src/sub/large", noise(BYTES));
+    put(&dir, "src/sub/small", "s");
+    dir.folder("inbox");
+    dir
+}
+
+fn serve(dir: &Dir, options: &str) -> Process {
+    dir.listen(
+        "serve",
+        &format!("127.0.0.1:0 --into inbox --json --keep-free 0 {options}"),
+    )
+}
+
+fn send_slowly(dir: &Dir, service: &Process, options: &str) -> Process {
+    let arguments = format!("send src {} --limit 20MB/s {options}", service.address);
+    dir.arraylift(arguments.split_whitespace()).start()
+}
+
+/// Sends all of it and returns the bytes that were there before, as both ends have told.
+fn go_on(dir: &Dir, service: &mut Process, options: &str) -> u64 {
+    let arguments = format!("send src {} --json {options}", service.address);
+    let sent = dir.arraylift(arguments.split_whitespace()).run().done();
+    let told = loop {
+        let told: serde_json::Value = serde_json::from_str(&service.line()).expect("an object");
+        if told["event"] == "finished" {
+            break told;
+        }
+    };
+    let resumed = |told: &serde_json::Value| told["resumed_bytes"].as_u64().unwrap_or(0);
+    assert_eq!(resumed(&finished(&sent)), resumed(&told));
+    assert_eq!(
+        (finished(&sent)["verified"].clone(), counts(&sent)[2]),
+        (true.into(), 0),
+        "{sent:?}"
+    );
+    resumed(&told)
+}
+
+/// The parts with a log and the logs.
+fn half_received(dir: &Dir) -> Vec<PathBuf> {
+    let folder = dir.path().join("inbox/src/sub");
+    if !folder.exists() {
+        return Vec::new();
+    }
+    let names = names_in(&folder).into_iter().filter(|name| name.contains(".part"));
+    names.map(|name| folder.join(name)).collect()
+}
+
+/// Waits until the log has so many records, beside that of its opening.
+fn until_recorded(dir: &Dir, records: u64) {
+    let deadline = Instant::now() + PATIENCE;
+    let recorded = || {
+        let log = half_received(dir)
+            .into_iter()
+            .find(|path| path.to_string_lossy().ends_with(".part.log"));
+        Some(fs::metadata(log?).ok()?.len())
+    };
+    while recorded().is_none_or(|bytes| bytes < 12288 + 32 * (1 + records)) {
+        assert!(Instant::now() < deadline, "nothing is recorded: {:?}", recorded());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn assert_same(dir: &Dir, folder: &Path) {
+    let source = dir.path().join(folder);
+    let there = dir.path().join("inbox").join(folder);
+    assert_eq!(names_in(&source), names_in(&there));
+    for name in names_in(&source) {
+        let path = folder.join(&name);
+        if source.join(&name).is_dir() {
+            assert_same(dir, &path);
+        } else {
+            assert!(
+                fs::read(source.join(&name)).ok() == fs::read(there.join(&name)).ok(),
+                "{path:?}"
+            );
+            let time = |path: PathBuf| path.metadata().expect("there").modified().expect("a time");
+            assert_eq!(time(source.join(&name)), time(there.join(&name)), "{path:?}");
+        }
+    }
+}
+
+fn killed(process: Process) -> Ended {
+    process.signal(Signal::KILL);
+    process.wait()
+}
+
+#[test]
+fn what_a_killed_receiver_had_of_a_large_file_is_not_sent_again() {
+    for options in ["", "--no-sync", "--workers 2"] {
+        let dir = dir();
+        let service = serve(&dir, options);
+        let sender = send_slowly(&dir, &service, "");
+        until_recorded(&dir, 12);
+        killed(service);
+        sender.wait().failed(1, &["the peer "]);
+        let mut service = serve(&dir, options);
+        let there = go_on(&dir, &mut service, "");
+        assert!(there >= 12 * BLOCK && there < BYTES as u64, "{options}: {there}");
+        assert_same(&dir, Path::new("src"));
+    }
+}
+
+#[test]
+fn what_a_killed_sender_had_sent_of_a_large_file_is_not_sent_again_and_what_changed_since_is() {
+    for changes in [false, true] {
+        let dir = dir();
+        let mut service = serve(&dir, "");
+        let sender = send_slowly(&dir, &service, "");
+        until_recorded(&dir, 16);
+        killed(sender);
+        if changes {
+            let large = fs::File::options().write(true).open(dir.path().join("src/sub/large"));
+            let large = large.expect("there");
+            for at in [BLOCK + 5, BYTES as u64 - 1] {
+                large.write_all_at(b"\0", at).expect("written");
+            }
+        }
+        let there = go_on(&dir, &mut service, "");
+        assert!(there >= 15 * BLOCK && there < BYTES as u64, "{changes}: {there}");
+        assert_same(&dir, Path::new("src"));
+    }
+}
+
+#[test]
+fn a_large_file_of_another_length_begins_anew() {
+    let dir = dir();
+    let mut service = serve(&dir, "");
+    let sender = send_slowly(&dir, &service, "");
+    until_recorded(&dir, 12);
+    killed(sender);
+    let parts = half_received(&dir);
+    put(&dir, "src/sub/large", noise(BYTES - 8));
+    assert_eq!(go_on(&dir, &mut service, ""), 0);
+    assert_eq!(half_received(&dir), parts, "it waits for its own");
+    for part in parts {
+        fs::remove_file(part).expect("there");
+    }
+    assert_same(&dir, Path::new("src"));
+}
+
+#[test]
+fn a_large_file_that_replaces_another_one_is_gone_on_with_and_the_old_one_stays_until_then() {
+    let dir = dir();
+    put(&dir, "inbox/src/sub/large", "old");
+    let options = "--allow-replace";
+    let service = serve(&dir, options);
+    let sender = send_slowly(&dir, &service, "--replace");
+    until_recorded(&dir, 12);
+    killed(service);
+    sender.wait().failed(1, &["the peer "]);
+    assert_eq!(dir.read("inbox/src/sub/large"), b"old");
+    let mut service = serve(&dir, options);
+    assert!(go_on(&dir, &mut service, "--replace") >= 12 * BLOCK);
+    assert_same(&dir, Path::new("src"));
+}
+
+#[test]
+fn a_receiver_that_is_stopped_keeps_what_it_has_and_one_whose_transfer_is_cancelled_does_not() {
+    for (stops, is_kept) in [(true, true), (false, false)] {
+        let dir = dir();
+        let mut service = serve(&dir, "");
+        let sender = send_slowly(&dir, &service, "");
+        until_recorded(&dir, 8);
+        if stops {
+            service.signal(Signal::TERM);
+            crate::serve::until_draining(&mut service);
+            service.signal(Signal::TERM);
+            service.wait().failed(1, &["cancelled"]);
+            sender.wait().failed(1, &["stopped"]);
+        } else {
+            let pid = service.id().to_string();
+            dir.run(&format!("attach {pid} --cancel 1"));
+            sender.wait().failed(1, &["cancelled"]);
+            drop(service);
+        }
+        assert_eq!(
+            half_received(&dir).len(),
+            if is_kept { 2 } else { 0 },
+            "{:?}",
+            half_received(&dir)
+        );
+        let mut service = serve(&dir, "");
+        assert_eq!(go_on(&dir, &mut service, "") >= 4 * BLOCK, is_kept);
+        assert_same(&dir, Path::new("src"));
+    }
+}
+
+#[test]
+fn with_retry_a_folder_goes_on_by_itself_once_the_receiver_is_there_again() {
+    let dir = dir();
+    let service = serve(&dir, "");
+    let address = service.address.clone();
+    let sender = send_slowly(&dir, &service, "--retry=1m --json");
+    until_recorded(&dir, 12);
+    killed(service);
+    let _service = dir.listen("serve", &format!("{address} --into inbox --json --keep-free 0"));
+    let ended = sender.wait().done();
+    assert!(
+        finished(&ended)["resumed_bytes"].as_u64() >= Some(12 * BLOCK),
+        "{ended:?}"
+    );
+    assert_same(&dir, Path::new("src"));
+}
