@@ -1,5 +1,7 @@
 //! The receiving half of every wire, and how a receiver tells them apart.
 
+#[cfg(test)]
+mod resume_tests;
 mod stream;
 #[cfg(test)]
 mod tests;
