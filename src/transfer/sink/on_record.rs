@@ -71,7 +71,7 @@ impl OnRecord {
     ///
     /// # Errors
     /// As of [`OnRecord::write`].
-    pub(super) fn write_down(&self, blocks: &[(u32, u64)], bytes: u64, file: &File) -> Result<(), MarkError> {
+    pub(super) fn write_down(&self, blocks: &[(u32, u64)], bytes: u64, file: &File) -> Result<(), PartLogError> {
         self.log.record(blocks);
         let marked = self.mark_if_due(bytes, file);
         let next = self.began.elapsed() + WRITE_INTERVAL;

@@ -7,6 +7,7 @@ use std::os::unix::fs::FileExt as _;
 use rustix::fs::{FallocateFlags, fallocate};
 
 use crate::error::reason;
+use crate::transfer::sink::part_log::PartLogError;
 
 use super::item::Outcome;
 use super::large::TreePart;
@@ -34,18 +35,19 @@ impl TreePart {
     /// # Errors
     /// As an outcome: the disk does not take it, or the part is somebody else's now.
     pub(crate) fn write(&mut self, block: &FileBlock) -> Result<(), Outcome> {
+        let unrecorded = |error: PartLogError| Outcome::Failed(error.to_string().into());
         let failed = |error: io::Error| Outcome::Failed(reason(&error));
         let bytes = block.data.len() as u64;
         if block.is_on_record
             && let Some(record) = &mut self.record
         {
-            record.void(block.index, bytes).map_err(failed)?;
+            record.void(block.index, bytes).map_err(unrecorded)?;
         }
         self.put(block.at, &block.data).map_err(failed)?;
         match &mut self.record {
             Some(record) => record
                 .add((block.index, block.checksum), bytes, &self.new.file)
-                .map_err(|error| Outcome::Failed(error.to_string().into())),
+                .map_err(unrecorded),
             None => Ok(()),
         }
     }

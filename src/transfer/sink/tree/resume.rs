@@ -2,15 +2,14 @@
 //! down for that while one grows.
 
 use std::fs::File;
-use std::io;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::sys::awake_now;
-use crate::transfer::sink::KEPT_BYTES_MIN;
+use crate::transfer::sink::kept::KEPT_BYTES_MIN;
 use crate::transfer::sink::on_record::OnRecord;
 use crate::transfer::sink::opened_part::{Resumed, expire_in};
-use crate::transfer::sink::part_log::{Found, Interrupted, ItemHead, MarkError, PartLog, find};
+use crate::transfer::sink::part_log::{Found, Interrupted, ItemHead, PartLogError, PartLog, find};
 use crate::wire::{ChecksumKind, Grain};
 
 use super::TreeSink;
@@ -129,8 +128,8 @@ impl PartRecord {
     /// Takes a block of so many bytes off the record, for good, before others come in its place.
     ///
     /// # Errors
-    /// It may still be on it: nothing may come in its place.
-    pub(super) fn void(&mut self, index: u32, bytes: u64) -> io::Result<()> {
+    /// The part is somebody else's now, or the block may still be on the record: nothing may come in its place.
+    pub(super) fn void(&mut self, index: u32, bytes: u64) -> Result<(), PartLogError> {
         self.log.void(index)?;
         self.verified_bytes = self.verified_bytes.saturating_sub(bytes);
         Ok(())
@@ -140,7 +139,7 @@ impl PartRecord {
     ///
     /// # Errors
     /// The part is somebody else's now, or could not be put on disk.
-    pub(super) fn add(&mut self, block: (u32, u64), bytes: u64, part: &File) -> Result<(), MarkError> {
+    pub(super) fn add(&mut self, block: (u32, u64), bytes: u64, part: &File) -> Result<(), PartLogError> {
         self.pending.push(block);
         self.pending_bytes += bytes;
         self.verified_bytes += bytes;
@@ -154,7 +153,7 @@ impl PartRecord {
     ///
     /// # Errors
     /// As of [`PartRecord::add`].
-    pub(super) fn write_down(&mut self, part: &File) -> Result<(), MarkError> {
+    pub(super) fn write_down(&mut self, part: &File) -> Result<(), PartLogError> {
         let (blocks, bytes) = (
             std::mem::take(&mut self.pending),
             std::mem::take(&mut self.pending_bytes),
