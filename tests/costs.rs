@@ -269,6 +269,41 @@ fn gaps_between_blocks() {
 }
 
 #[test]
+fn claims_of_a_receiver() {
+    let on_grid = Manner(Manner::GRID);
+    let heard = |said: &[Vec<u8>]| {
+        let (cost, error) = send(on_grid, &[native::welcome(None), said.concat()].concat());
+        (cost, error.map(|error| error.to_string()).unwrap_or_default())
+    };
+    // As many as there can be of any array: how many this one has is known only by the accept.
+    let claims = |count: u32| -> Vec<Vec<u8>> {
+        let all = [Some(7); 4096];
+        (0..count).map(|number| native::claim(4096 * number, &all)).collect()
+    };
+    let (few, _) = heard(&claims(1));
+    let (many, text) = heard(&claims(64));
+    assert_eq!(text, "");
+    // Eight bytes each on the wire, sixteen here, and as many again while they are moved.
+    let kept = many.most_bytes - few.most_bytes;
+    assert!(kept <= 63 * 4096 * 16 * 3, "{kept}");
+    let accept = native::accept(&grain(GRAIN));
+    let (_, text) = heard(&[claims(1), vec![accept.clone()]].concat());
+    assert!(text.contains("a claim up to block 4096 of 1"), "{text}");
+    for (first, count, hint) in [
+        (0, 4097, "a claim of 4097 blocks from block 0 on"),
+        ((1 << 24) - 1, 2, "a claim of 2 blocks from block 16777215 on"),
+        (u32::MAX, u32::MAX, "a claim of 4294967295 blocks"),
+    ] {
+        let (cost, text) = heard(&[native::claim_of(first, count, &[], &[])]);
+        assert!(text.contains(hint), "{text}");
+        assert!(cost.total_bytes < 8 * AT_SIGHT_BYTES, "{cost:?}");
+    }
+    // The block that there is, rightly and wrongly.
+    let (_, text) = heard(&[native::claim(0, &[Some(7)]), accept]);
+    assert_eq!(text, "");
+}
+
+#[test]
 fn keep_alives_and_messages_of_unknown_kinds() {
     for said in [KEEP_ALIVE.to_vec(), message(0x99, b"of a later version")] {
         let costs = [10, 10_000].map(|count| taken(&[GREETING, &said.repeat(count)].concat()));

@@ -4,6 +4,7 @@
 
 mod addresses;
 mod asleep;
+mod claims;
 #[path = "../common/mod.rs"]
 mod common;
 mod compare;

@@ -19,6 +19,7 @@ pub(crate) const JOIN: u8 = 9;
 pub(crate) const HELLO: u8 = 10;
 pub(crate) const WELCOME: u8 = 11;
 pub(crate) const CREDIT: u8 = 12;
+pub(crate) const CLAIM: u8 = 13;
 pub(crate) const END: u8 = 15;
 pub(crate) const FINISH: u8 = 19;
 pub(crate) const SUMMARY: u8 = 20;
@@ -144,8 +145,49 @@ pub(crate) fn asks_for_handoff() -> Vec<u8> {
 
 /// That an array of so many bytes, without a checksum, is where it belongs, and that all is said.
 pub(crate) fn stored(bytes: u64) -> Vec<u8> {
-    let body = [item(), field(17, &[0]), field(4, &bytes.to_le_bytes())].concat();
+    stored_with(bytes, None)
+}
+
+/// As [`stored`], with the checksum of the whole.
+pub(crate) fn stored_with(bytes: u64, checksum: Option<u64>) -> Vec<u8> {
+    let checksum = checksum.map(|value| field(10, &value.to_le_bytes()));
+    let bytes = field(4, &bytes.to_le_bytes());
+    let body = [item(), field(17, &[0]), bytes, checksum.unwrap_or_default()].concat();
     [message(RESULT, &body), message(SUMMARY, b"")].concat()
+}
+
+/// A receiver's greeting, and that it takes a session; over how many connections, and what the further ones have to show.
+pub(crate) fn welcome(more: Option<(u16, &[u8])>) -> Vec<u8> {
+    let more = more.map(|(streams, token)| [field(14, &streams.to_le_bytes()), field(15, token)].concat());
+    [GREETING, &message(WELCOME, &more.unwrap_or_default())].concat()
+}
+
+/// That a receiver takes what is offered, with these fields beside the one that it must have.
+pub(crate) fn accept(further: &[u8]) -> Vec<u8> {
+    message(ACCEPT, &[&item(), further].concat())
+}
+
+/// A claim about the blocks from `first` on: for each its checksum, where it is there.
+pub(crate) fn claim(first: u32, there: &[Option<u64>]) -> Vec<u8> {
+    let mut bits = vec![0; there.len().div_ceil(8)];
+    for (bit, _) in there.iter().enumerate().filter(|(_, checksum)| checksum.is_some()) {
+        bits[bit / 8] |= 1 << (bit % 8);
+    }
+    let checksums: Vec<u64> = there.iter().copied().flatten().collect();
+    claim_of(first, u32::try_from(there.len()).expect("few"), &bits, &checksums)
+}
+
+/// A claim about so many blocks, with these bits and checksums, which need not fit.
+pub(crate) fn claim_of(first: u32, count: u32, bits: &[u8], checksums: &[u64]) -> Vec<u8> {
+    let checksums: Vec<u8> = checksums.iter().flat_map(|checksum| checksum.to_le_bytes()).collect();
+    let body = [
+        item(),
+        field(30, &first.to_le_bytes()),
+        field(19, &count.to_le_bytes()),
+        field(31, bits),
+        field(32, &checksums),
+    ];
+    message(CLAIM, &body.concat())
 }
 
 /// Reads a sender's greeting and its messages up to its offer; the offer's body.
@@ -174,8 +216,7 @@ pub(crate) fn hear(stream: &mut impl Read) -> (u8, Vec<u8>) {
 }
 
 fn answer(further: &[u8]) -> Vec<u8> {
-    let accept = message(ACCEPT, &[&item(), further].concat());
-    [GREETING, &message(WELCOME, b""), &accept].concat()
+    [welcome(None), accept(further)].concat()
 }
 
 fn item() -> Vec<u8> {

@@ -57,6 +57,8 @@ impl Manner {
     pub const JOINS: u8 = 8;
     /// A sender's blocks lie on a grid.
     pub const GRID: u8 = 16;
+    /// A receiver has some blocks of what is offered, where it can say so.
+    pub const RESUMES: u8 = 32;
 
     fn has(self, bit: u8) -> bool {
         self.0 & bit != 0
@@ -77,7 +79,12 @@ pub fn receive(manner: Manner, bytes: &[u8]) -> (Cost, Option<Error>) {
     let cost = within(WIRE, bytes.len(), || {
         let (mut wire, mut ledger) = if manner.has(Manner::JOINS) {
             // Sixteen whole blocks and 20 bytes.
-            let ledger = Ledger::new((1 << 20) + 20, ChecksumKind::Crc64Nvme, 2);
+            let (bytes, kind) = ((1 << 20) + 20, ChecksumKind::Crc64Nvme);
+            let ledger = if manner.has(Manner::RESUMES) {
+                Ledger::resumed(bytes, kind, Grain::MIN, 2, [(0, 7), (16, 7)]).expect("blocks of it")
+            } else {
+                Ledger::new(bytes, kind, 2)
+            };
             (ReceiveWire::joined(Grain::MIN), Some(ledger))
         } else {
             let wire = ReceiveWire::new(WireChoice::Auto, None).expect("it needs to be told nothing");
@@ -130,22 +137,25 @@ fn receive_all(
                 let is_offered_whole = offer.as_deref().is_some_and(|offer: &Offer| offer.handoff.is_some());
                 let ledger = ledger.get_or_insert_with(|| {
                     let offer = offer.as_ref().expect("an offer comes before its decision");
-                    Ledger::new(offer.meta.byte_len(), offer.checksum, 2)
+                    ledger_for(manner, offer)
                 });
-                if manner.has(Manner::HANDOFF) && is_offered_whole {
+                if ledger.recorded_bytes() == 0 && manner.has(Manner::HANDOFF) && is_offered_whole {
                     let _ = wire.accept_handoff(ledger);
                 } else {
                     let answer = wire.accept(ledger, more).expect("an offer that was just made");
                     assert!(answer.len() < 1 << 10, "a long answer");
                 }
             }
-            Want::Data { len, .. } => {
+            Want::Data { at, len } => {
                 let len = usize::try_from(len).unwrap_or(usize::MAX).min(piece).min(rest.len());
                 let (data, after) = rest.split_at(len);
                 rest = after;
                 if data.is_empty() {
                     break;
                 }
+                let ledger = ledger.as_ref().expect("blocks come after a decision");
+                ledger.voided(at);
+                assert!(!ledger.needs_void(at), "its record is void");
                 wire.absorb(data);
                 wire.landed(data.len() as u64).expect("bytes that were wanted");
             }
@@ -156,6 +166,18 @@ fn receive_all(
         }
     }
     (steps, None)
+}
+
+/// The ledger of what is offered: the first block of a grid is there from before, where a receiver can say so.
+fn ledger_for(manner: Manner, offer: &Offer) -> Arc<Ledger> {
+    let bytes = offer.meta.byte_len();
+    let can_resume = offer.grain.is_some() && offer.checksum != ChecksumKind::None && Grain::MIN.reaches_over(bytes);
+    if manner.has(Manner::RESUMES) && can_resume && bytes > 0 {
+        // Another grid than the sender's, as it may be.
+        Ledger::resumed(bytes, offer.checksum, Grain::MIN, 2, [(0, 7)]).expect("a block of it")
+    } else {
+        Ledger::new(bytes, offer.checksum, 2)
+    }
 }
 
 /// The array is where it belongs, and all that the sender may say is that nothing follows.
