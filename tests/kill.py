@@ -191,7 +191,7 @@ class Run:
 
         if was_whole:
             self.look_at_both()
-            return f"too late: all {moved / 1e6:.1f} MB had come"
+            return "too late: it was whole before the kill"
         self.look_at_events(started, finished, max(0, long_ago - KEPT_BUT_BYTES))
         self.look_at_folder()
         return f"{finished.get('resumed_bytes', 0) / 1e6:.1f} of {moved / 1e6:.1f} MB were there"
