@@ -277,7 +277,7 @@ fn claims_of_a_receiver() {
     };
     // As many as there can be of any array: how many this one has is known only by the accept.
     let claims = |count: u32| -> Vec<Vec<u8>> {
-        let all = [Some(7); 4096];
+        let all = vec![Some(7); 4096];
         (0..count).map(|number| native::claim(4096 * number, &all)).collect()
     };
     let (few, _) = heard(&claims(1));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::process::Command;
 use std::thread::JoinHandle;
 
@@ -16,7 +16,7 @@ use crate::peers::peer;
 use crate::{floats, npy};
 
 /// What is sent: 12 blocks of 64 KiB and a shorter one.
-const ELEMENTS: usize = 100_000;
+const ELEMENTS: u32 = 100_000;
 const TOKEN: [u8; 16] = [7; 16];
 
 /// What a receiver has of a block.

@@ -69,11 +69,10 @@ impl Change {
     /// What this change, soon after `other`, comes to with it: the last of a slider that is dragged counts.
     fn merged_with(self, other: Self) -> Option<Self> {
         match (other, self) {
-            (Self::Limit(_), Self::Limit(_)) => Some(self),
+            // The latter also where it was tried again, and nothing moved meanwhile.
+            (Self::Limit(_), Self::Limit(_)) | (Self::Interrupted, Self::Interrupted) => Some(self),
             (Self::Pace(one, _), Self::Pace(other, _)) => (one == other).then_some(self),
             (Self::Streams(from, _), Self::Streams(_, to)) => Some(Self::Streams(from, to)),
-            // It was tried again, and nothing moved meanwhile.
-            (Self::Interrupted, Self::Interrupted) => Some(self),
             _ => None,
         }
     }
