@@ -177,20 +177,19 @@ impl Row {
 
     /// Whether the time has come to try it again.
     #[must_use]
-    pub(crate) fn is_to_be_retried(&self, now_s: f64) -> bool {
+    pub(in crate::app::model) fn is_to_be_retried(&self, now_s: f64) -> bool {
         self.is_interrupted() && self.next_try_s().is_some_and(|next_s| next_s <= now_s)
     }
 
-    /// It goes on as soon as it is its turn.
-    pub(crate) fn go_on(&mut self, now_s: f64) {
-        if !self.is_interrupted() {
-            return;
-        }
+    /// It waits for its turn to go on.
+    pub(in crate::app::model) fn go_on(&mut self, now_s: f64) {
         if let Some(again) = &mut self.tries.again {
             (again.tried_s, again.next_s) = (Some(now_s), None);
         }
         self.tries.broken += 1;
         self.over_since_s = None;
+        // Another process may be the other end then.
+        self.mate = None;
         self.phase = Phase::Is(State::Queued);
     }
 
