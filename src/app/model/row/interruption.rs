@@ -122,7 +122,9 @@ impl Row {
     /// The part in which the receiver, where it is in this process, has what came.
     #[must_use]
     pub(crate) fn part(&self) -> Option<&std::path::Path> {
-        let receives = self.recipe().is_some_and(|recipe| recipe.job.sides().contains(&Side::Receiver));
+        let receives = self
+            .recipe()
+            .is_some_and(|recipe| recipe.job.sides().contains(&Side::Receiver));
         let started = self.end(Side::Receiver).started.as_ref().filter(|_| receives)?;
         started.part.as_deref()
     }
@@ -160,7 +162,9 @@ impl Row {
     /// A try has ended with this at `now_s` on the window's clock: a send that was interrupted is tried again after a
     /// while.
     pub fn retry_after(&mut self, failure: &Failure, now_s: f64) {
-        let sends = self.recipe().is_some_and(|recipe| matches!(recipe.job, Job::Send { .. }));
+        let sends = self
+            .recipe()
+            .is_some_and(|recipe| matches!(recipe.job, Job::Send { .. }));
         if !sends || !self.is_interrupted() {
             self.tries.again = None;
             return;
@@ -171,7 +175,9 @@ impl Row {
             next_s: None,
         });
         let took_s = again.tried_s.map_or(0.0, |tried_s| (now_s - tried_s).max(0.0));
-        let wait = again.retry.after(&failure.error, failure.bytes > 0, Duration::from_secs_f64(took_s));
+        let wait = again
+            .retry
+            .after(&failure.error, failure.bytes > 0, Duration::from_secs_f64(took_s));
         again.next_s = wait.map(|wait| now_s + wait.as_secs_f64());
     }
 
