@@ -165,6 +165,41 @@ def a_service(look):
         look.picture(window, "service")
 
 
+def interrupted(look):
+    """A send whose receiver has gone: while it is tried again, and left alone; and the same of a receiver."""
+    into = tempfile.mkdtemp(dir=look.folder)
+    source = os.path.join(look.folder, "big.bin")
+    if not os.path.exists(source):
+        with open(source, "wb") as file:
+            file.write(os.urandom(400_000_000))
+    with service(look, "--into", into) as (running, address):
+        form = f'source: File, path: "{source}", endpoint: SendTo, send_to: "{address}", limit: "40 MB/s"'
+        with look.window(form) as window:
+            window.rest()
+            window.key("ctrl+Return")
+            look.wait_for(window, "phase-transferring")
+            time.sleep(4)
+            running[0].kill()
+            look.wait_for(window, "title-interrupted")
+            look.picture(window, "trying-again")
+            window.key("Delete")
+            look.picture(window, "interrupted")
+            window.keys("shift+F10")
+            look.picture(window, "interrupted-menu")
+    port = address.rpartition(":")[2]
+    form = f'endpoint: ReceiveAt, receive_at: "127.0.0.1:{port}", sink: File, sink_path: "{into}"'
+    with look.window(form) as window:
+        window.rest()
+        window.key("ctrl+Return")
+        look.wait_for(window, "phase-listening")
+        sender = start(look, "send", source, f"127.0.0.1:{port}", "--limit", "40MB/s")
+        time.sleep(4)
+        sender.kill()
+        sender.wait()
+        look.wait_for(window, "title-interrupted")
+        look.picture(window, "interrupted-receiver")
+
+
 def start(look, *command):
     return subprocess.Popen(
         [look.arraylift, *command],
@@ -202,6 +237,7 @@ def main():
         "compare": compare,
         "round-trips": round_trips,
         "service": a_service,
+        "interrupted": interrupted,
     }
     spoken = [language for language in LANGUAGES if language in wanted] or ["en"]
     wanted = set(wanted) - set(LANGUAGES)

@@ -6,7 +6,8 @@
 #   tests/looks.sh BINARY              takes this one
 #   tests/looks.sh BINARY dark 1920x1080 history
 #                                      makes only those that all these words are true of: a theme, a size, or one of
-#                                      transfers, folder, history, compare, round-trips, service
+#                                      transfers, folder, history, compare, round-trips, service,
+#                                      interrupted
 #   tests/looks.sh BINARY zh dark      in Chinese; `en zh` makes them in both languages, none of the two in English
 set -euo pipefail
 # shellcheck source=tests/setup.sh

@@ -237,9 +237,7 @@ impl App {
         }
         self.stop_measuring();
         let now_s = self.now_s();
-        if let Some(row) = self.transfers.row_mut(key) {
-            row.go_on(now_s);
-        }
+        self.transfers.go_on(key, now_s);
     }
 
     fn cancel(&mut self, key: RowKey) {

@@ -126,7 +126,9 @@ impl App {
             Err(typed) => {
                 // Where it listened before, so that who sent goes on.
                 let endpoint = self.transfers.row(key).and_then(|row| row.address.as_deref());
-                let endpoint = endpoint.and_then(|address| Endpoint::parse(address).ok()).unwrap_or(typed);
+                let endpoint = endpoint
+                    .and_then(|address| Endpoint::parse(address).ok())
+                    .unwrap_or(typed);
                 // A name in an address may take seconds to look up.
                 if !self.ask_worker(Task::Bind { key, endpoint })
                     && let Some(row) = self.transfers.row_mut(key)

@@ -85,7 +85,13 @@ impl<'a> List<'a> {
     #[must_use]
     pub(crate) fn lines(self) -> Vec<Line<'a>> {
         let mut lines = Vec::new();
-        let own = [Group::Running, Group::Waiting, Group::Interrupted, Group::Failed, Group::Done];
+        let own = [
+            Group::Running,
+            Group::Waiting,
+            Group::Interrupted,
+            Group::Failed,
+            Group::Done,
+        ];
         for group in own {
             let rows = self.group(group);
             let more = self.more(group);

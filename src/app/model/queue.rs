@@ -148,8 +148,19 @@ impl Transfers {
 
     /// Lets those go on whose time has come to be tried again.
     pub(crate) fn retry_due(&mut self, now_s: f64) {
-        for row in self.rows.iter_mut().filter(|row| row.is_to_be_retried(now_s)) {
+        let due = self.rows().iter().filter(|row| row.is_to_be_retried(now_s));
+        let due: Vec<RowKey> = due.map(|row| row.key).collect();
+        for key in due {
+            self.go_on(key, now_s);
+        }
+    }
+
+    /// Lets one that was interrupted go on, as soon as it is its turn.
+    pub(crate) fn go_on(&mut self, key: RowKey, now_s: f64) {
+        if let Some(row) = self.row_mut(key).filter(|row| row.is_interrupted()) {
             row.go_on(now_s);
+            // What another process still tells of the try that broke is not of the next one.
+            self.untie(key);
         }
     }
 

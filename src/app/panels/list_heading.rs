@@ -150,11 +150,7 @@ fn words(group: Group, list: List<'_>) -> Vec<Word> {
         }
         Group::Interrupted if transfers.interrupted().len() > 1 => {
             let hover = say!("menu-resume-interrupted-hover");
-            words.push((
-                say!("menu-resume-interrupted"),
-                hover,
-                QueueAction::GoOnWithInterrupted,
-            ));
+            words.push((say!("menu-resume-interrupted"), hover, QueueAction::GoOnWithInterrupted));
         }
         Group::Failed if transfers.failed().len() > 1 => {
             let hover = say!("menu-retry-failed-hover");

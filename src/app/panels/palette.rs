@@ -51,7 +51,11 @@ fn entries(transfers: &Transfers) -> Vec<Entry> {
     entries.extend([
         entry(key!("menu-pause-all"), "", queue(QueueAction::PauseAll)),
         entry(key!("menu-resume-all"), "", queue(QueueAction::ResumeAll)),
-        entry(key!("menu-resume-interrupted"), "", queue(QueueAction::GoOnWithInterrupted)),
+        entry(
+            key!("menu-resume-interrupted"),
+            "",
+            queue(QueueAction::GoOnWithInterrupted),
+        ),
         entry(key!("menu-retry-failed"), "", queue(QueueAction::RetryFailed)),
         entry(key!("menu-remove-finished"), "", queue(QueueAction::RemoveFinished)),
         entry(key!("menu-remove-waiting"), "", queue(QueueAction::RemoveWaiting)),

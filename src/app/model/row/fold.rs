@@ -66,11 +66,21 @@ impl Row {
             EventKind::Stranger { peer, .. } => self.stranger = Some(peer),
             EventKind::Finished(finished) => self.fold_finished(event.side, t_s, *finished),
             EventKind::Failed(failure) => {
-                end.series.push(t_s, end.base_bytes + failure.bytes);
+                // The time of a try that reached nobody is in no rate.
+                if self.tries.has_started || self.tries.broken == 0 {
+                    end.series.push(t_s, end.base_bytes + failure.bytes);
+                }
                 // The other end fails with it, and what happened is flagged once.
                 if !self.round_is_over() {
                     self.end_with(&failure.error);
-                    self.marks.push(t_s, if self.is_interrupted() { Change::Interrupted } else { Change::Failed });
+                    self.marks.push(
+                        t_s,
+                        if self.is_interrupted() {
+                            Change::Interrupted
+                        } else {
+                            Change::Failed
+                        },
+                    );
                 }
             }
             EventKind::Cancelled { bytes, note } => {

@@ -122,7 +122,9 @@ impl Row {
     /// The part in which the receiver, where it is in this process, has what came.
     #[must_use]
     pub(crate) fn part(&self) -> Option<&std::path::Path> {
-        let receives = self.recipe().is_some_and(|recipe| recipe.job.sides().contains(&Side::Receiver));
+        let receives = self
+            .recipe()
+            .is_some_and(|recipe| recipe.job.sides().contains(&Side::Receiver));
         let started = self.end(Side::Receiver).started.as_ref().filter(|_| receives)?;
         started.part.as_deref()
     }
@@ -160,7 +162,9 @@ impl Row {
     /// A try has ended with this at `now_s` on the window's clock: a send that was interrupted is tried again after a
     /// while.
     pub fn retry_after(&mut self, failure: &Failure, now_s: f64) {
-        let sends = self.recipe().is_some_and(|recipe| matches!(recipe.job, Job::Send { .. }));
+        let sends = self
+            .recipe()
+            .is_some_and(|recipe| matches!(recipe.job, Job::Send { .. }));
         if !sends || !self.is_interrupted() {
             self.tries.again = None;
             return;
@@ -171,26 +175,27 @@ impl Row {
             next_s: None,
         });
         let took_s = again.tried_s.map_or(0.0, |tried_s| (now_s - tried_s).max(0.0));
-        let wait = again.retry.after(&failure.error, failure.bytes > 0, Duration::from_secs_f64(took_s));
+        let wait = again
+            .retry
+            .after(&failure.error, failure.bytes > 0, Duration::from_secs_f64(took_s));
         again.next_s = wait.map(|wait| now_s + wait.as_secs_f64());
     }
 
     /// Whether the time has come to try it again.
     #[must_use]
-    pub(crate) fn is_to_be_retried(&self, now_s: f64) -> bool {
+    pub(in crate::app::model) fn is_to_be_retried(&self, now_s: f64) -> bool {
         self.is_interrupted() && self.next_try_s().is_some_and(|next_s| next_s <= now_s)
     }
 
-    /// It goes on as soon as it is its turn.
-    pub(crate) fn go_on(&mut self, now_s: f64) {
-        if !self.is_interrupted() {
-            return;
-        }
+    /// It waits for its turn to go on.
+    pub(in crate::app::model) fn go_on(&mut self, now_s: f64) {
         if let Some(again) = &mut self.tries.again {
             (again.tried_s, again.next_s) = (Some(now_s), None);
         }
         self.tries.broken += 1;
         self.over_since_s = None;
+        // Another process may be the other end then.
+        self.mate = None;
         self.phase = Phase::Is(State::Queued);
     }
 

@@ -58,7 +58,9 @@ impl Row {
             _ if self.has_rate() => Told::Rate(in_unit(unit, self.rate_now(now_s))),
             Phase::Done { .. } => Told::Mean(in_unit(unit, self.mean_bytes_per_s())),
             // Its second line says why, or that it begins.
-            Phase::Failed { .. } | Phase::Interrupted { .. } | Phase::Starting | Phase::Is(_) => Told::Word(String::new()),
+            Phase::Failed { .. } | Phase::Interrupted { .. } | Phase::Starting | Phase::Is(_) => {
+                Told::Word(String::new())
+            }
         }
     }
 

@@ -116,7 +116,9 @@ impl Row {
             .sum();
         let moved = series.bytes();
         let took_s = match &end.finished {
-            Some(finished) if mean > 0.0 && !self.repeats() && self.tries.broken == 0 => finished.moved_bytes() as f64 / mean,
+            Some(finished) if mean > 0.0 && !self.repeats() && self.tries.broken == 0 => {
+                finished.moved_bytes() as f64 / mean
+            }
             _ => series.active_s(),
         };
         let peak = self.peak().unwrap_or(mean);

@@ -122,7 +122,12 @@ impl Row {
         let notes = self.note.iter().flat_map(|note| note.split("; ").map(translated));
         let notes = notes.chain(self.window_note.as_deref()).map(str::to_owned);
         let resumed = self.resumed_in_words();
-        let words = self.items_in_words().into_iter().chain(resumed).chain(on_disk).chain(notes);
+        let words = self
+            .items_in_words()
+            .into_iter()
+            .chain(resumed)
+            .chain(on_disk)
+            .chain(notes);
         let words: Vec<String> = words.collect();
         (!words.is_empty()).then(|| words.join(say!("semicolon")))
     }

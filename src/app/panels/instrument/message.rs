@@ -25,12 +25,24 @@ pub(super) fn ui(ui: &mut Ui, row: &Row, now_s: f64) -> Option<Action> {
         Phase::Failed { message, .. } => {
             let moved = row.main_end().series.bytes() > 0;
             let again = moved.then(|| say!("message-again"));
-            strip(ui, palette.failed, &elided(&sentence(message)), again, Some(copy_of(message)))
+            strip(
+                ui,
+                palette.failed,
+                &elided(&sentence(message)),
+                again,
+                Some(copy_of(message)),
+            )
         }
         Phase::Interrupted { message } => {
             let below = sentence(&row.interruption_in_words(now_s));
             let message_words = elided(&sentence(message));
-            strip(ui, palette.interrupted, &message_words, Some(&below), Some(copy_of(message)))
+            strip(
+                ui,
+                palette.interrupted,
+                &message_words,
+                Some(&below),
+                Some(copy_of(message)),
+            )
         }
         Phase::Is(State::Listening) => {
             let address = row.address.clone().unwrap_or_default();

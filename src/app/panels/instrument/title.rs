@@ -6,9 +6,9 @@ use eframe::egui::{
 
 use super::limit;
 use super::text::{self, Piece};
-use crate::app::panels::row_menu;
 use crate::app::action::{Action, TransferAction};
 use crate::app::model::row::{Phase, Row};
+use crate::app::panels::row_menu;
 use crate::app::theme::{self, RADIUS};
 use crate::app::widgets::{clicked_once, focus_ring, name_line, text_width};
 use crate::app::words::say;

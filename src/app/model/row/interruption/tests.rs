@@ -229,7 +229,9 @@ fn it_gives_up_after_ten_minutes_without_a_byte() {
     let mut story = broken(a_send());
     let mut now_s = 4.0;
     for _ in 0..100 {
-        let Some(wait_s) = story.row().retries_in_s(now_s) else { break };
+        let Some(wait_s) = story.row().retries_in_s(now_s) else {
+            break;
+        };
         now_s += wait_s as f64;
         story.transfers.retry_due(now_s);
         story.begins(now_s);
