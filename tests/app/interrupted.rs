@@ -36,7 +36,8 @@ impl Service {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.next().unwrap().unwrap();
         // What it says later is read to its end, so that it never waits.
-        std::thread::spawn(move || lines.count());
+        let rest = std::thread::Builder::new().name("rest".to_owned());
+        rest.spawn(move || lines.count()).unwrap();
         let told: serde_json::Value = serde_json::from_str(&line).unwrap();
         let address = told["address"].as_str().unwrap_or_else(|| panic!("{line}")).to_owned();
         Self { child, address }
@@ -90,7 +91,7 @@ impl Story {
         let form = &mut self.window.state_mut().settings_mut().form;
         (form.source, form.path) = (SourceKind::File, path.to_str().unwrap().to_owned());
         (form.endpoint, form.send_to) = (EndpointKind::SendTo, address.to_owned());
-        form.limit = LIMIT.to_owned();
+        LIMIT.clone_into(&mut form.limit);
         self.window.run();
         open_form(&mut self.window);
         until_shown(&mut self.window, "u8 50,331,648");

@@ -81,7 +81,7 @@ fn resumed_bytes(ended: &Ended) -> u64 {
     let finished = ended.objects().into_iter().find(|object| object["event"] == "finished");
     let finished: Json = finished.unwrap_or_else(|| panic!("it is not done: {ended:?}"));
     assert_eq!(finished["verified"], true);
-    let moved = ended.objects().into_iter().filter(|object| object["event"] == "sample").next_back();
+    let moved = ended.objects().into_iter().rfind(|object| object["event"] == "sample");
     let moved = moved.map_or(0, |sample| sample["bytes"].as_u64().expect("a number"));
     let there = finished["resumed_bytes"].as_u64().unwrap_or(0);
     assert_eq!(finished["bytes"], there + moved, "{ended:?}");
@@ -209,7 +209,7 @@ fn a_part_or_a_log_that_somebody_has_changed_is_never_taken_for_what_it_was() {
             log.expect("there").set_len(12288 + 40).expect("shortened");
         }),
         ("a log of nothing", |part| {
-            std::fs::write(part.with_extension("part.log"), [0; 20_000]).expect("written");
+            std::fs::write(part.with_extension("part.log"), vec![0; 20_000]).expect("written");
         }),
         ("a part that was cut", |part| {
             let file = std::fs::File::options().write(true).open(part).expect("there");
@@ -331,8 +331,7 @@ fn one_file_by_name_goes_on_and_so_does_an_array_with_a_header() {
     let preview = received
         .objects()
         .into_iter()
-        .filter(|object| object["event"] == "preview")
-        .next_back();
+        .rfind(|object| object["event"] == "preview");
     assert_eq!(preview.expect("a preview")["values"][1], 1.0);
     assert_eq!(dir.names(), ["a.npy"]);
     assert!(dir.read("a.npy")[128..] == super::floats(6_000_000));

@@ -59,13 +59,19 @@ impl WebServer {
             sent_bytes: AtomicU64::new(0),
         });
         let for_peers = Arc::clone(&served);
-        std::thread::spawn(move || {
+        let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        let accepts = move || {
             for peer in listener.incoming() {
                 let (served, peer) = (Arc::clone(&for_peers), peer.expect("it comes"));
                 // Whoever has gone meanwhile wants nothing.
-                std::thread::spawn(move || served.answer(peer).unwrap_or_default());
+                let answers = move || served.answer(peer).unwrap_or_default();
+                named("answers").spawn(answers).expect("a thread");
             }
-        });
+        };
+        std::thread::Builder::new()
+            .name("accepts".to_owned())
+            .spawn(accepts)
+            .expect("a thread");
         Self { url, served }
     }
 

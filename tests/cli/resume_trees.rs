@@ -95,10 +95,11 @@ fn assert_same(dir: &Dir, folder: &Path) {
         } else {
             assert!(
                 fs::read(source.join(&name)).ok() == fs::read(there.join(&name)).ok(),
-                "{path:?}"
+                "{}",
+                path.display()
             );
             let time = |path: PathBuf| path.metadata().expect("there").modified().expect("a time");
-            assert_eq!(time(source.join(&name)), time(there.join(&name)), "{path:?}");
+            assert_eq!(time(source.join(&name)), time(there.join(&name)), "{}", path.display());
         }
     }
 }

@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use arraylift::internals::{Farewell, Grain, Handoff, Heard, Ledger, Offer, ReceiveWire, SendStep, SendWire, Want, parsers};
+use arraylift::internals::{
+    Farewell, Grain, Handoff, Heard, Ledger, Offer, ReceiveWire, SendStep, SendWire, Want, parsers,
+};
 use arraylift::npy::{HeaderProgress, read_header, write_header};
 use arraylift::{ArrayMeta, ChecksumKind, Dtype, Error, WireChoice, values};
 
@@ -126,7 +128,10 @@ fn receive_all(
                     Ok(Some(Heard::Join(_))) => break,
                     Ok(_) => {}
                     Err(error) => {
-                        assert!(wire.give_up(&Farewell::from(&*error.to_string())).len() < 2 << 10, "a long reason");
+                        assert!(
+                            wire.give_up(&Farewell::from(&*error.to_string())).len() < 2 << 10,
+                            "a long reason"
+                        );
                         return (steps, Some(error));
                     }
                 }

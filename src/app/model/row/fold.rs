@@ -2,7 +2,7 @@
 
 use super::{Change, Phase, Row};
 use crate::telemetry::{Counters, Series};
-use crate::transfer::{Event, EventKind, Finished, Outcome, Side, State, TransferId};
+use crate::transfer::{Event, EventKind, Failure, Finished, Outcome, Side, State, TransferId};
 
 impl Row {
     /// Takes an event in.
@@ -65,24 +65,7 @@ impl Row {
             EventKind::Stranger { is_last: true, .. } => self.phase = Phase::Cancelled,
             EventKind::Stranger { peer, .. } => self.stranger = Some(peer),
             EventKind::Finished(finished) => self.fold_finished(event.side, t_s, *finished),
-            EventKind::Failed(failure) => {
-                // The time of a try that reached nobody is in no rate.
-                if self.tries.has_started || self.tries.broken == 0 {
-                    end.series.push(t_s, end.base_bytes + failure.bytes);
-                }
-                // The other end fails with it, and what happened is flagged once.
-                if !self.round_is_over() {
-                    self.end_with(&failure.error);
-                    self.marks.push(
-                        t_s,
-                        if self.is_interrupted() {
-                            Change::Interrupted
-                        } else {
-                            Change::Failed
-                        },
-                    );
-                }
-            }
+            EventKind::Failed(failure) => self.fold_failed(event.side, t_s, &failure),
             EventKind::Cancelled { bytes, note } => {
                 end.series.push(t_s, end.base_bytes + bytes);
                 self.note = note.or(self.note.take());
@@ -97,6 +80,30 @@ impl Row {
                 let is_of_all = self.rounds == 0 && self.tries.broken == 0 && self.mate.is_none();
                 self.verdict = is_of_all.then_some(*verdict);
             }
+        }
+    }
+
+    fn fold_failed(&mut self, side: Side, t_s: f64, failure: &Failure) {
+        let end = match side {
+            Side::Sender => &mut self.sender,
+            Side::Receiver => &mut self.receiver,
+        };
+        // The time of a try that reached nobody is in no rate.
+        if self.tries.has_started || self.tries.broken == 0 {
+            end.series.push(t_s, end.base_bytes + failure.bytes);
+        }
+        // The other end fails with it, and what happened is flagged once.
+        if !self.round_is_over() {
+            self.end_with(&failure.error);
+            let is_interrupted = self.is_interrupted();
+            self.marks.push(
+                t_s,
+                if is_interrupted {
+                    Change::Interrupted
+                } else {
+                    Change::Failed
+                },
+            );
         }
     }
 

@@ -9,7 +9,7 @@ use crate::sys::awake_now;
 use crate::transfer::sink::kept::KEPT_BYTES_MIN;
 use crate::transfer::sink::on_record::OnRecord;
 use crate::transfer::sink::opened_part::{Resumed, expire_in};
-use crate::transfer::sink::part_log::{Found, Interrupted, ItemHead, PartLogError, PartLog, find};
+use crate::transfer::sink::part_log::{Found, Interrupted, ItemHead, PartLog, PartLogError, find};
 use crate::wire::{ChecksumKind, Grain};
 
 use super::TreeSink;

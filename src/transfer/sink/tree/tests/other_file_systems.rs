@@ -11,7 +11,10 @@ fn memory_is_durable_nowhere() {
     };
     let mut sink = TreeSink::open(root.path(), TreePolicy { sync: true, ..POLICY }).expect("there");
     let in_memory = Outcome::Stored { durable: None };
-    assert_eq!(sink.store_batch(&[small("a", "data")]), std::slice::from_ref(&in_memory));
+    assert_eq!(
+        sink.store_batch(&[small("a", "data")]),
+        std::slice::from_ref(&in_memory)
+    );
     assert_eq!(sink.store_batch(&[small("a", "data")]), [Outcome::Had]);
     let part = sink.begin_file(file_of("big", 4), BLOCKS, None).expect("a place");
     assert_eq!(sink.publish(part), in_memory);
