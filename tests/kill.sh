@@ -3,7 +3,7 @@
 # more, and looks at what is on disk and what the receiver told: the file is whole under its name, nothing is left beside
 # it, and what had come before was not sent again. Then the same with a source that changed in between.
 #
-#   tests/kill.sh [BINARY]             some 3 minutes; target/debug/arraylift by default
+#   tests/kill.sh [BINARY]             some 2 minutes; target/debug/arraylift by default
 #   tests/kill.sh BINARY quick         eight instants, half a minute
 #   tests/kill.sh BINARY receiver      only cases whose names have all these words; `quick` may stand beside them
 #
