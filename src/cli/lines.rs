@@ -99,10 +99,10 @@ pub(super) fn result(finished: &Finished, way: &Way, elapsed_s: f64) -> String {
             had => format!(" ({} there already)", units::count(had)),
         };
         return format!(
-            "{} files, folders and links{had} in {}: {bytes}, {}, {verified}{}",
+            "{} files, folders and links{had} in {}: {bytes}{there}, {}, {verified}{}",
             units::count(items.stored + items.had),
             units::duration(elapsed_s),
-            units::rate(finished.bytes as f64 / elapsed_s.max(f64::MIN_POSITIVE)),
+            units::rate(finished.moved_bytes() as f64 / elapsed_s.max(f64::MIN_POSITIVE)),
             written.unwrap_or_default()
         );
     }

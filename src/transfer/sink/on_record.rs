@@ -14,7 +14,7 @@ use crate::wire::Grain;
 use super::part_log::{MarkClock, PartLog, PartLogError};
 
 /// Between two writes: what a killed process has verified meanwhile comes once more.
-const WRITE_INTERVAL: Duration = Duration::from_millis(250);
+pub(super) const WRITE_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The log of one file, and when it is due.
 #[derive(Debug)]

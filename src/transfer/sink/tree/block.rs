@@ -46,7 +46,7 @@ impl TreePart {
         self.put(block.at, &block.data).map_err(failed)?;
         match &mut self.record {
             Some(record) => record
-                .add((block.index, block.checksum), bytes, &self.new.file)
+                .add((block.index, block.checksum), bytes, &self.new)
                 .map_err(unrecorded),
             None => Ok(()),
         }

@@ -67,12 +67,15 @@ impl TreePart {
 
     /// Removes it: nobody goes on with it.
     pub(crate) fn discard(mut self) {
-        self.is_unwanted();
+        self.forget();
     }
 
-    fn is_unwanted(&mut self) {
-        if let Some(record) = &mut self.record {
-            record.discard();
+    /// Nobody goes on with it.
+    fn forget(&mut self) {
+        if let Some(record) = &mut self.record
+            && record.is_ours(&self.new.file)
+        {
+            record.remove();
         }
     }
 
@@ -129,7 +132,7 @@ impl TreeSink {
             Err(stop) => {
                 match stop {
                     Stop::Failed(_) => part.new.keep(),
-                    Stop::Refused(_) => part.is_unwanted(),
+                    Stop::Refused(_) => part.forget(),
                 }
                 stop.into()
             }
@@ -150,7 +153,7 @@ impl TreeSink {
         let _ = lock(&new.file);
         new.file.set_len(bytes)?;
         Ok(TreePart {
-            record: self.new_record(&item, blocks, &place, &new),
+            record: self.new_record(&item, blocks, &place),
             item,
             bytes,
             is_sparse: blocks.is_sparse,
@@ -180,8 +183,7 @@ impl TreeSink {
             record,
             ..
         } = part;
-        let log = record.as_ref().map(PartRecord::log);
-        let is_ours = new.is_there() && log.is_none_or(|log| log.is_ours(&new.file));
+        let is_ours = new.is_there() && record.as_ref().is_none_or(|record| record.is_ours(&new.file));
         if !is_ours || new.file.metadata()?.len() != part.bytes {
             return Err(Refusal::OtherLength.into());
         }
@@ -189,11 +191,15 @@ impl TreeSink {
         new.set_mtime(item.mtime)?;
         let has_to_be_synced = self.policy.sync && self.syncing(place) != Syncing::Never;
         let sync = || new.sync().map_err(io::Error::from);
-        let is_synced = has_to_be_synced && log.map_or_else(sync, |log| log.around_sync(sync))?;
+        let is_synced = has_to_be_synced
+            && match record {
+                Some(record) => record.around_sync(sync)?,
+                None => sync()?,
+            };
         let naming = self.give_name(place, item, new, part.replaces);
-        if let Some(log) = log {
+        if let Some(record) = record {
             // Whatever came of that, it is whole: nobody goes on with it, or removes it one day as something that is not.
-            log.remove();
+            record.remove();
         }
         if naming? == Naming::Had {
             return Ok(Outcome::Had);
@@ -212,15 +218,10 @@ impl TreeSink {
 impl Drop for TreePart {
     fn drop(&mut self) {
         let Some(record) = &mut self.record else { return };
-        if record.is_to_stay() && self.new.is_there() {
-            // What it comes to is told already.
-            let _ = record.write_down(&self.new.file);
+        if !record.is_ours(&self.new.file) || record.is_kept(&self.new) {
             self.new.keep();
-        } else if record.log().is_ours(&self.new.file) {
-            record.log().remove();
         } else {
-            // Somebody else goes on with it.
-            self.new.keep();
+            record.remove();
         }
     }
 }

@@ -2,12 +2,15 @@
 //! down for that while one grows.
 
 use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::time::Instant;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::sys::awake_now;
 use crate::transfer::sink::kept::KEPT_BYTES_MIN;
-use crate::transfer::sink::on_record::OnRecord;
+use crate::transfer::sink::on_record::{OnRecord, WRITE_INTERVAL};
 use crate::transfer::sink::opened_part::{Resumed, expire_in};
 use crate::transfer::sink::part_log::{Found, Interrupted, ItemHead, PartLog, PartLogError, find};
 use crate::wire::{ChecksumKind, Grain};
@@ -26,14 +29,26 @@ const CONTENT: &[u8] = b"a file of a tree";
 /// What is written down of a part, and what will be.
 #[derive(Debug)]
 pub(super) struct PartRecord {
-    log: OnRecord,
+    log: Log,
+    /// What has got to the disk is marked.
+    is_marked: bool,
     /// Blocks that are verified and in the part, and are not written down, and how many bytes they have.
     pending: Vec<(u32, u64)>,
     pending_bytes: u64,
     /// Bytes of all blocks that are verified and in the part.
     verified_bytes: u64,
-    /// Nobody goes on with it.
-    is_unwanted: bool,
+}
+
+#[derive(Debug)]
+enum Log {
+    /// It is made with the first that is written down: most files are whole before.
+    NotYet {
+        head: Box<ItemHead>,
+        due: Instant,
+    },
+    Open(Box<OnRecord>),
+    /// There is none, and will be none.
+    Gone,
 }
 
 impl TreeSink {
@@ -84,7 +99,7 @@ impl TreeSink {
             .iter()
             .map(|(index, _)| block_bytes(head.bytes, grain, *index))
             .sum();
-        let record = PartRecord::new(OnRecord::new(log, self.is_marked(&place)), recorded_bytes);
+        let record = PartRecord::resumed(log, self.is_marked(&place), recorded_bytes);
         let missing_bytes = new.missing_bytes(head.bytes)?;
         let part = TreePart::resumed(item.clone(), blocks, replaces, place, new, record);
         if !blocks.is_sparse && !self.has_room(part.place(), missing_bytes) {
@@ -94,18 +109,13 @@ impl TreeSink {
         Ok(Some((part, Resumed { grain, blocks })))
     }
 
-    /// The record of a part that was made a moment ago; `None` where it cannot be gone on with.
-    pub(super) fn new_record(
-        &self,
-        item: &TreeItem,
-        blocks: FileBlocks,
-        place: &Place,
-        new: &NewFile,
-    ) -> Option<PartRecord> {
-        let head = head_of(item, blocks)?;
-        // Without a log it is a file that cannot be gone on with, and no worse.
-        let log = PartLog::create(&place.folder, new.name()?, &new.file, &head).ok()?;
-        Some(PartRecord::new(OnRecord::new(log, self.is_marked(place)), 0))
+    /// The record of a part that is new; `None` where it cannot be gone on with.
+    pub(super) fn new_record(&self, item: &TreeItem, blocks: FileBlocks, place: &Place) -> Option<PartRecord> {
+        let log = Log::NotYet {
+            head: Box::new(head_of(item, blocks)?),
+            due: awake_now() + WRITE_INTERVAL,
+        };
+        Some(PartRecord::new(log, self.is_marked(place), 0))
     }
 
     /// Whether what has come into a file in that folder is put on disk from time to time.
@@ -115,14 +125,23 @@ impl TreeSink {
 }
 
 impl PartRecord {
-    fn new(log: OnRecord, verified_bytes: u64) -> Self {
+    fn new(log: Log, is_marked: bool, verified_bytes: u64) -> Self {
         Self {
             log,
+            is_marked,
             pending: Vec::new(),
             pending_bytes: 0,
             verified_bytes,
-            is_unwanted: false,
         }
+    }
+
+    /// Of a part whose log is there.
+    fn resumed(log: PartLog, is_marked: bool, verified_bytes: u64) -> Self {
+        Self::new(
+            Log::Open(Box::new(OnRecord::new(log, is_marked))),
+            is_marked,
+            verified_bytes,
+        )
     }
 
     /// Takes a block of so many bytes off the record, for good, before others come in its place.
@@ -130,7 +149,9 @@ impl PartRecord {
     /// # Errors
     /// The part is somebody else's now, or the block may still be on the record: nothing may come in its place.
     pub(super) fn void(&mut self, index: u32, bytes: u64) -> Result<(), PartLogError> {
-        self.log.void(index)?;
+        if let Log::Open(log) = &self.log {
+            log.void(index)?;
+        }
         self.verified_bytes = self.verified_bytes.saturating_sub(bytes);
         Ok(())
     }
@@ -139,41 +160,73 @@ impl PartRecord {
     ///
     /// # Errors
     /// The part is somebody else's now, or could not be put on disk.
-    pub(super) fn add(&mut self, block: (u32, u64), bytes: u64, part: &File) -> Result<(), PartLogError> {
+    pub(super) fn add(&mut self, block: (u32, u64), bytes: u64, part: &NewFile) -> Result<(), PartLogError> {
+        let now = awake_now();
+        let is_due = match &self.log {
+            Log::NotYet { due, .. } => *due <= now,
+            Log::Open(log) => log.begins(now),
+            Log::Gone => return Ok(()),
+        };
         self.pending.push(block);
         self.pending_bytes += bytes;
         self.verified_bytes += bytes;
-        if self.log.begins(awake_now()) {
+        if is_due {
             return self.write_down(part);
         }
         Ok(())
     }
 
-    /// Writes down what is pending.
+    /// Does `sync`, which puts the part on disk. Where that fails, what it was to cover counts no more.
     ///
     /// # Errors
-    /// As of [`PartRecord::add`].
-    pub(super) fn write_down(&mut self, part: &File) -> Result<(), PartLogError> {
+    /// Those of `sync`.
+    pub(super) fn around_sync<T>(&self, sync: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        match &self.log {
+            Log::Open(log) => log.around_sync(sync),
+            Log::NotYet { .. } | Log::Gone => sync(),
+        }
+    }
+
+    /// Whether nobody else goes on with the part.
+    pub(super) fn is_ours(&self, part: &File) -> bool {
+        match &self.log {
+            Log::Open(log) => log.is_ours(part),
+            Log::NotYet { .. } | Log::Gone => true,
+        }
+    }
+
+    /// Writes down what is pending, if the part is to stay so that it can be gone on with. Whether it is.
+    pub(super) fn is_kept(&mut self, part: &NewFile) -> bool {
+        let is_enough = self.verified_bytes >= KEPT_BYTES_MIN && part.is_there();
+        if is_enough {
+            // What it comes to is told already.
+            let _ = self.write_down(part);
+        }
+        is_enough && matches!(&self.log, Log::Open(log) if log.is_kept())
+    }
+
+    /// The part needs no log: it has its name, or nobody goes on with it.
+    pub(super) fn remove(&mut self) {
+        if let Log::Open(log) = std::mem::replace(&mut self.log, Log::Gone) {
+            log.remove();
+        }
+    }
+
+    fn write_down(&mut self, part: &NewFile) -> Result<(), PartLogError> {
+        if let Log::NotYet { head, .. } = &self.log {
+            let name = part.name().unwrap_or(Path::new(""));
+            // Without a log it is a file that cannot be gone on with, and no worse.
+            self.log = PartLog::create(&part.folder, name, &part.file, head)
+                .map_or(Log::Gone, |log| Log::Open(Box::new(OnRecord::new(log, self.is_marked))));
+        }
         let (blocks, bytes) = (
             std::mem::take(&mut self.pending),
             std::mem::take(&mut self.pending_bytes),
         );
-        self.log.write_down(&blocks, bytes, part)
-    }
-
-    /// Nobody goes on with the part.
-    pub(super) fn discard(&mut self) {
-        self.is_unwanted = true;
-    }
-
-    /// Whether the part is to stay so that it can be gone on with.
-    pub(super) fn is_to_stay(&self) -> bool {
-        !self.is_unwanted && self.log.is_kept() && self.verified_bytes >= KEPT_BYTES_MIN
-    }
-
-    /// What is written down, to be asked or removed.
-    pub(super) fn log(&self) -> &OnRecord {
-        &self.log
+        match &self.log {
+            Log::Open(log) => log.write_down(&blocks, bytes, &part.file),
+            Log::NotYet { .. } | Log::Gone => Ok(()),
+        }
     }
 }
 
