@@ -36,6 +36,7 @@ mod queue;
 mod recipe;
 mod repeat;
 mod resume;
+mod resume_fetch;
 mod sandbox;
 mod serve;
 mod shm;

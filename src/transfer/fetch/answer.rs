@@ -8,8 +8,10 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, StatusCode};
 use httpdate::parse_http_date;
+use sha2::{Digest as _, Sha256};
 
 use crate::text::shown;
+use crate::transfer::net::url::Url;
 
 use super::disposition::file_name;
 use super::header::text;
@@ -79,6 +81,26 @@ impl FileInfo {
     pub(crate) fn one_stream(&self) -> Option<&'static str> {
         self.doubt()
             .or_else(|| (!self.takes_ranges).then_some("the server does not say that it sends parts"))
+    }
+
+    /// What tells this version of a file from every other one, for a process that has nothing else of it: SHA-256 of where
+    /// it was `asked` for, of where it was `found`, and of all that is told of the version. `None` where that is not proved,
+    /// or no part can be asked for.
+    pub(super) fn identity(&self, asked: &Url, found: &Url) -> Option<[u8; 32]> {
+        if self.one_stream().is_some() {
+            return None;
+        }
+        let [etag, modified] = self.version.named();
+        let (asked, found) = (asked.without_fragment(), found.without_query());
+        let mut identity = Sha256::new();
+        identity.update(b"fetch");
+        for text in [Some(asked), Some(&found), etag, modified, self.encoding.as_deref()] {
+            let text = text.unwrap_or_default();
+            // None is the beginning of another.
+            identity.update((text.len() as u64).to_le_bytes());
+            identity.update(text);
+        }
+        Some(identity.finalize().into())
     }
 
     /// Whether `later` tells of the same file, as far as both say; `None` where it does not name the version that this

@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::ledger::Claim;
 use crate::transfer::net::url::Url;
 use crate::transfer::sink::incoming_array::IncomingArray;
 use crate::transfer::trust::Trust;
 
 use super::answer::FileInfo;
+use super::claimed::ClaimedPart;
 use super::setback::Setback;
 
 /// What the connections of one file share.
@@ -23,7 +23,7 @@ pub(in crate::transfer) struct FetchedFile {
     /// What should be known of how it came.
     notes: Mutex<Vec<String>>,
     /// Parts of which nothing has come, because the server did not serve their connections.
-    given_back: Mutex<Vec<Claim>>,
+    given_back: Mutex<Vec<ClaimedPart>>,
     /// How many there were.
     unserved: AtomicU32,
     /// Further connections of which it is not known yet whether the server serves them.
@@ -59,6 +59,11 @@ impl FetchedFile {
         self.array.sink.ledger.landed_bytes()
     }
 
+    /// Those of them that came, and were not there from an earlier fetch.
+    pub(super) fn received_bytes(&self) -> u64 {
+        self.array.sink.ledger.received_bytes()
+    }
+
     /// A connection broke, and another one goes on.
     pub(super) fn count_break(&self) {
         self.breaks.fetch_add(1, Ordering::Relaxed);
@@ -75,7 +80,7 @@ impl FetchedFile {
     }
 
     /// Leaves a part to the first connection.
-    pub(super) fn give_back(&self, part: Claim) {
+    pub(super) fn give_back(&self, part: ClaimedPart) {
         self.unserved.fetch_add(1, Ordering::Relaxed);
         self.given_back
             .lock()
@@ -84,12 +89,12 @@ impl FetchedFile {
     }
 
     /// A part that another connection has left.
-    pub(super) fn take_given_back(&self) -> Option<Claim> {
+    pub(super) fn take_given_back(&self) -> Option<ClaimedPart> {
         self.given_back.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
     /// The part that begins there, where another connection has left it.
-    pub(super) fn take_given_back_at(&self, begin: u64) -> Option<Claim> {
+    pub(super) fn take_given_back_at(&self, begin: u64) -> Option<ClaimedPart> {
         let mut given_back = self.given_back.lock().unwrap_or_else(PoisonError::into_inner);
         let index = given_back.iter().position(|part| part.start() == begin)?;
         Some(given_back.swap_remove(index))

@@ -21,7 +21,7 @@ use super::client::Client;
 use super::connection::ConnectionContext;
 use super::file::{FetchedFile, times};
 use super::part::{self, PartFetch, answer_to, rest};
-use super::request::FileRequest;
+use super::request::{Asked, FileRequest};
 use super::setback::Setback;
 use super::{FetchPlan, PartRequest};
 
@@ -112,9 +112,12 @@ impl FirstFetcher {
         let next = match &mut self.phase {
             Phase::Asking(Some(then)) if now < *then => return Ok(rest(Some(*then))),
             Phase::Asking(_) => match self.request.ask(&mut self.context) {
-                Ok(part) => {
+                Ok(asked) => {
                     self.again.asked = 0;
-                    Phase::Fetching(Box::new(part))
+                    match asked {
+                        Asked::Part(part) => Phase::Fetching(part),
+                        Asked::Whole(file) => Phase::WaitingForOtherParts(file),
+                    }
                 }
                 Err(setback) => self.ask_later(setback)?,
             },
@@ -127,8 +130,8 @@ impl FirstFetcher {
             Phase::GivingUp(file, _) if Arc::strong_count(file) > 1 => return Ok(rest(Some(now + LOOK_EVERY))),
             Phase::GivingUp(_, until) => Phase::Asking(Some(*until)),
             Phase::WaitingForOtherParts(file) => {
-                if let Some(claim) = file.take_given_back() {
-                    Phase::Fetching(Box::new(self.request.further_part(file, claim, &self.context)?))
+                if let Some(part) = file.take_given_back() {
+                    Phase::Fetching(Box::new(self.request.further_part(file, part, &self.context)?))
                 } else if file.array.sink.ledger.is_whole() {
                     if let Some(preview) = file.array.last_preview() {
                         self.context.events.tell(preview);
@@ -190,6 +193,10 @@ impl FirstFetcher {
         if setback.refused || was_left_alone {
             // What is refused to several may be granted to one.
             self.request.options.streams = 1;
+        }
+        if let Some(file) = self.file().filter(|_| setback.begin_again.is_some()) {
+            // Nobody goes on with it, nor does another process.
+            file.array.sink.discard();
         }
         let may_begin = self.again.begun < TRIES && !self.context.controls.is_cancelled();
         let file = self.file().filter(|_| setback.begin_again.is_some() && may_begin);
@@ -277,12 +284,18 @@ impl Machine for FirstFetcher {
         &mut self.context.probe
     }
 
+    fn discard(&self) {
+        if let Some(file) = self.file() {
+            file.array.sink.discard();
+        }
+    }
+
     fn left_behind(&self) -> Option<String> {
         self.file()?.array.sink.left_behind()
     }
 
     fn bytes(&self) -> u64 {
-        self.file().map_or(0, |file| file.landed_bytes())
+        self.file().map_or(0, |file| file.received_bytes())
     }
 }
 
@@ -298,11 +311,13 @@ fn finished(file: &FetchedFile, published: Published, context: &MachineContext, 
         let times = times(again.begun);
         file.note(format!("it came from its first byte again {times}: {why}"));
     }
-    let bytes = file.landed_bytes();
+    let (bytes, resumed_bytes) = (file.landed_bytes(), file.array.sink.ledger.recorded_bytes());
     Finished {
         bytes,
-        resumed_bytes: 0,
-        rate_bytes_per_s: context.probe.mean_rate(bytes, context.events.paused_for()),
+        resumed_bytes,
+        rate_bytes_per_s: context
+            .probe
+            .mean_rate(bytes - resumed_bytes, context.events.paused_for()),
         verified: None,
         items: None,
         durable,

@@ -13,6 +13,7 @@ use crate::transfer::machine::drive::{Machine, Progress};
 use crate::transfer::plan::Options;
 use crate::transfer::sink::block_receiver::BlockReceiver;
 
+use super::claimed::ClaimedPart;
 use super::client::Client;
 use super::connection::ConnectionContext;
 use super::file::FetchedFile;
@@ -28,20 +29,21 @@ pub(in crate::transfer) struct FurtherFetcher {
 /// Where it is.
 enum Phase {
     Fetching(Box<PartFetch>),
-    /// Its part is whole, or not its business any more. So many bytes of the file had landed by then.
+    /// Its part is whole, or not its business any more.
     Over {
-        landed_bytes: u64,
+        /// So many bytes of the file had come by then.
+        received_bytes: u64,
     },
 }
 
 impl FurtherFetcher {
-    /// For these bytes of the file.
+    /// For these ranges of the file.
     ///
     /// # Errors
     /// The file that it lands in cannot be written in another place, too.
     pub(in crate::transfer) fn new(
         file: &Arc<FetchedFile>,
-        part: Range<u64>,
+        ranges: Vec<Range<u64>>,
         options: &Options,
         wake: &Arc<Wake>,
         context: MachineContext,
@@ -53,8 +55,8 @@ impl FurtherFetcher {
         );
         let sink = &file.array.sink;
         let receiver = BlockReceiver::new(sink, sink.route()?.route, context.publishing.clone());
-        let claim = sink.ledger.claim(part.start, part.end - part.start)?;
-        let part = PartFetch::new(client, options, receiver, Arc::clone(file), claim, None).may_be_left();
+        let part = ClaimedPart::claim(&sink.ledger, ranges)?;
+        let part = PartFetch::new(client, options, receiver, Arc::clone(file), part, None).may_be_left();
         Ok(Self {
             wake: Arc::clone(wake),
             context,
@@ -76,8 +78,8 @@ impl FurtherFetcher {
             return Ok(progress);
         }
         let file = Arc::clone(part.file());
-        let landed_bytes = file.landed_bytes();
-        if let Phase::Fetching(part) = std::mem::replace(&mut self.phase, Phase::Over { landed_bytes }) {
+        let received_bytes = file.received_bytes();
+        if let Phase::Fetching(part) = std::mem::replace(&mut self.phase, Phase::Over { received_bytes }) {
             match step {
                 Ok(_) => part.finish(),
                 Err(setback) if part.is_left(&setback) => part.leave(),
@@ -116,6 +118,12 @@ impl Machine for FurtherFetcher {
         &mut self.context.probe
     }
 
+    fn discard(&self) {
+        if let Phase::Fetching(part) = &self.phase {
+            part.file().array.sink.discard();
+        }
+    }
+
     fn left_behind(&self) -> Option<String> {
         match &self.phase {
             Phase::Fetching(part) => part.file().array.sink.left_behind(),
@@ -125,8 +133,8 @@ impl Machine for FurtherFetcher {
 
     fn bytes(&self) -> u64 {
         match &self.phase {
-            Phase::Fetching(part) => part.file().landed_bytes(),
-            Phase::Over { landed_bytes } => *landed_bytes,
+            Phase::Fetching(part) => part.file().received_bytes(),
+            Phase::Over { received_bytes } => *received_bytes,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod answer;
 mod buffers;
+mod claimed;
 mod client;
 mod connection;
 mod disposition;
@@ -13,6 +14,7 @@ mod header;
 mod heard;
 mod part;
 mod proxy;
+mod ranges;
 mod request;
 mod setback;
 mod tls;
@@ -45,5 +47,6 @@ pub(super) struct FetchPlan {
 /// A file's first connection can do with further ones, one for each of these parts.
 pub(super) struct PartRequest {
     pub(super) file: Arc<FetchedFile>,
-    pub(super) parts: Vec<Range<u64>>,
+    /// The ranges of each.
+    pub(super) parts: Vec<Vec<Range<u64>>>,
 }

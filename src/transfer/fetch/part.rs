@@ -5,9 +5,7 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::checksum::Digest;
 use crate::error::Error;
-use crate::ledger::Claim;
 use crate::route::receive::Inflow as _;
 use crate::sys::{Interest, awake_now};
 use crate::telemetry::{Probe, Rest};
@@ -19,6 +17,7 @@ use crate::transfer::sink::block_receiver::{BlockReceiver, Received, Wanted};
 use crate::transfer::tell::event::{Side, State};
 
 use super::answer::RangeRequest;
+use super::claimed::{ClaimedPart, Next as Claimed};
 use super::client::{Body, Client};
 use super::connection::IoCost;
 use super::file::FetchedFile;
@@ -42,9 +41,8 @@ pub(super) struct PartFetch {
     /// Dropped before the file, whose memory it leads to.
     receiver: BlockReceiver,
     file: Arc<FetchedFile>,
-    /// Its bytes. It ends nowhere while the length of the file is not known.
-    claim: Claim,
-    digest: Digest,
+    /// Its bytes.
+    part: ClaimedPart,
     retries: Retries,
     /// Where nothing of it comes, another connection may fetch it.
     may_be_left: bool,
@@ -85,23 +83,22 @@ impl PartFetch {
         options: &Options,
         receiver: BlockReceiver,
         file: Arc<FetchedFile>,
-        claim: Claim,
+        part: ClaimedPart,
         body: Option<Box<Body>>,
     ) -> Self {
         Self {
             client,
             options: options.clone(),
             receiver,
-            digest: Digest::new(options.checksum),
             retries: Retries {
                 left: TRIES,
-                from: claim.at(),
+                from: part.at(),
             },
             may_be_left: false,
             is_unheard: false,
             heard_at: awake_now(),
             phase: body.map_or(Phase::Asking, |body| Phase::Receiving { body }),
-            claim,
+            part,
             file,
         }
     }
@@ -117,13 +114,13 @@ impl PartFetch {
 
     /// Whether another connection is to fetch it, after a step that has failed.
     pub(super) fn is_left(&self, setback: &Setback) -> bool {
-        self.may_be_left && (setback.may_pass() || setback.refused) && self.claim.at() == self.claim.start()
+        self.may_be_left && (setback.may_pass() || setback.refused) && self.part.at() == self.part.start()
     }
 
     /// Leaves it to another connection.
     pub(super) fn leave(mut self) {
         let was_unheard = std::mem::take(&mut self.is_unheard);
-        self.file.give_back(self.claim);
+        self.file.give_back(self.part);
         // Whoever waits for that finds the part.
         if was_unheard {
             self.file.heard();
@@ -148,8 +145,13 @@ impl PartFetch {
     /// # Errors
     /// What is missing cannot be had any more, or cannot be kept.
     pub(super) fn step(&mut self, context: &mut MachineContext, now: Instant) -> Result<Option<Progress>, Setback> {
-        if self.claim.left() == 0 {
-            return Ok(self.go_on(context, now));
+        if self.part.left_in_block() == 0 {
+            match self.part.claim_next()? {
+                Claimed::Block => {}
+                // Whatever the answer has between is here.
+                Claimed::Range => self.phase = Phase::Asking,
+                Claimed::Nothing => return Ok(self.go_on(context, now)),
+            }
         }
         let phase = std::mem::replace(&mut self.phase, Phase::Asking);
         let (phase, progress) = match phase {
@@ -175,9 +177,9 @@ impl PartFetch {
         Ok(Some(progress))
     }
 
-    /// Counts the part, every byte of which has landed, as verified: nobody says what its checksum should be.
+    /// Counts what is not counted yet of the part, every byte of which has landed, as verified.
     pub(super) fn finish(self) {
-        self.claim.verified(&self.digest);
+        self.part.finish();
     }
 
     /// Where the answer has more than this part, and another connection has left what comes next: takes that as well. A
@@ -188,9 +190,8 @@ impl PartFetch {
         }
         // Asked first: one that is refused gives its part back before it is heard of.
         let has_unheard = self.file.has_unheard();
-        if let Some(next) = self.file.take_given_back_at(self.claim.end()) {
-            let digest = std::mem::replace(&mut self.digest, Digest::new(self.options.checksum));
-            std::mem::replace(&mut self.claim, next).verified(&digest);
+        if let Some(next) = self.file.take_given_back_at(self.part.range_end()) {
+            std::mem::replace(&mut self.part, next).finish();
             return Some(Progress::Moved);
         }
         let is_kept = has_unheard && now < self.heard_at + KEPT_FOR;
@@ -210,7 +211,7 @@ impl PartFetch {
     /// Asks for what is missing, and waits for the head of the answer.
     fn ask(&mut self, context: &mut MachineContext) -> Next {
         context.events.state(State::Connecting);
-        let (at, end) = (self.claim.at(), self.claim.end());
+        let (at, end) = (self.part.at(), self.part.range_end());
         let request = RangeRequest {
             from: at,
             to: (self.file.info.len != Some(end)).then_some(end),
@@ -221,6 +222,13 @@ impl PartFetch {
             Err(setback) => return self.broke(context, setback),
         };
         self.hear();
+        if answer.at < at && self.file.array.sink.is_resumed() {
+            // It would come as far as it is there already.
+            return Err(Setback {
+                begin_again: Some("the server sent all of it where the rest was asked for"),
+                ..Error::Protocol("a part was asked for, and the whole file came".into()).into()
+            });
+        }
         watch(&mut context.probe, &body);
         self.heard_at = awake_now();
         let body = Box::new(body);
@@ -235,14 +243,14 @@ impl PartFetch {
         let limit_bytes_per_s = context.controls.limit_bytes_per_s();
         context.events.limit(limit_bytes_per_s);
         let wanted = Wanted {
-            at: self.claim.at(),
-            len: self.claim.left(),
-            span: self.claim.take_span(),
+            at: self.part.at(),
+            len: self.part.left_in_block(),
+            span: self.part.take_span(),
             limit_bytes_per_s,
             pace_bytes_per_s: context.controls.pace_bytes_per_s(Side::Receiver),
             chunk_bytes: self.options.chunk_bytes.max(1),
         };
-        let (array, digest) = (&self.file.array, &mut self.digest);
+        let (array, digest) = (&self.file.array, self.part.digest());
         let (surveyor, idle, mut seen_at) = (&mut context.surveyor, context.probe.idle(), wanted.at);
         let received = self
             .receiver
@@ -259,10 +267,10 @@ impl PartFetch {
                 if let Some(preview) = preview {
                     context.events.tell(*preview);
                 }
-                self.claim.landed(bytes);
+                self.part.landed(bytes);
                 self.heard_at = now;
                 body.took(bytes);
-                if body.is_over() && self.claim.left() > 0 {
+                if body.is_over() && self.part.at() < self.part.range_end() {
                     return self.ask_again();
                 }
                 Ok((Phase::Receiving { body }, Progress::Moved))
@@ -282,7 +290,7 @@ impl PartFetch {
             Received::Nothing => self.wait(context, Phase::Receiving { body }, now),
             // The end tells the length; an answer that breaks off between two chunks is told from one that ends.
             Received::End if self.file.info.len.is_none() => {
-                self.claim.ends_here();
+                self.part.ends_here();
                 Ok((Phase::Asking, Progress::Moved))
             }
             Received::End => self.broke(context, self.closed().into()),
@@ -316,7 +324,7 @@ impl PartFetch {
 
     /// A server may send less than was asked for: the rest is asked for next.
     fn ask_again(&mut self) -> Next {
-        if self.retries.take(self.claim.at(), PIECE_BYTES) {
+        if self.retries.take(self.part.at(), PIECE_BYTES) {
             Ok((Phase::Asking, Progress::Moved))
         } else {
             Err(self.closed().into())
@@ -352,7 +360,7 @@ impl PartFetch {
             setback.begin_again = refused.then_some("the server did not send the rest of it");
             return Err(setback);
         }
-        if !self.retries.take(self.claim.at(), PROGRESS_BYTES) {
+        if !self.retries.take(self.part.at(), PROGRESS_BYTES) {
             return Err(setback);
         }
         self.file.count_break();

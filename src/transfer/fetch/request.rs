@@ -7,7 +7,7 @@ use crossbeam_channel::Sender;
 
 use crate::array::{ArrayMeta, Dtype};
 use crate::error::Error;
-use crate::ledger::{Claim, Ledger};
+use crate::ledger::Ledger;
 use crate::route::ReceiveRouteChoice;
 use crate::transfer::machine::context::MachineContext;
 use crate::transfer::net::connection::Connection;
@@ -19,13 +19,15 @@ use crate::transfer::sink::publisher::Publisher;
 use crate::transfer::sink::{Content, PreparedSink, SinkRequest};
 use crate::transfer::tell::event::{EventKind, Started, State};
 use crate::transfer::tell::preview::Prefix;
-use crate::wire::Offer;
+use crate::wire::{Grain, Offer};
 
 use super::answer::{Answer, FileInfo, RangeRequest};
+use super::claimed::ClaimedPart;
 use super::client::{Body, Client};
 use super::connection::ConnectionContext;
 use super::file::FetchedFile;
 use super::part::{PartFetch, answer_to, watch};
+use super::ranges::{bytes_of, missing, share};
 use super::setback::Setback;
 use super::{FetchPlan, PartRequest};
 
@@ -41,12 +43,20 @@ pub(super) struct FileRequest {
     pub(super) requests: Sender<PartRequest>,
 }
 
+/// What comes of asking for a file.
+pub(super) enum Asked {
+    /// The first part of it comes.
+    Part(Box<PartFetch>),
+    /// All of it was there from an earlier fetch.
+    Whole(Arc<FetchedFile>),
+}
+
 impl FileRequest {
-    /// Asks for the file, makes room for it, and shares it out. Returns the first part.
+    /// Asks for the file, makes room for it, and shares out what is missing.
     ///
     /// # Errors
     /// There is no such file, or it cannot be kept.
-    pub(super) fn ask(&self, context: &mut MachineContext) -> Result<PartFetch, Setback> {
+    pub(super) fn ask(&self, context: &mut MachineContext) -> Result<Asked, Setback> {
         context.events.state(State::Connecting);
         let all = RangeRequest {
             from: 0,
@@ -58,14 +68,25 @@ impl FileRequest {
         let (Answer { info, name, .. }, body, url) = answered?;
         watch(&mut context.probe, &body);
         let publisher = context.publishing.publisher(&self.options);
-        let (sink, reason) = self.make_room(&info, name, &body, publisher)?;
-        let preview = self.preview(&info)?;
+        let record = info.identity(&self.plan.url, &url).map(|identity| Record {
+            identity,
+            // Of a file that comes slowly so much is worth a record.
+            grain: Grain::for_array(info.len.unwrap_or(0), Grain::MIB.bytes()),
+        });
+        let (sink, reason) = self.make_room(&info, name, record, &body, publisher)?;
+        let ledger = Arc::clone(&sink.ledger);
+        // The version is the one of then.
+        ledger.keep(ledger.recorded_bytes())?;
+        let mut preview = self.preview(&info)?;
+        // No block is shorter than all that is shown.
+        if ledger.is_recorded(0) {
+            sink.copy_prefix(preview.bytes_mut())?;
+        }
         let chosen = sink.route()?;
         let reason = reason.unwrap_or(chosen.reason);
         let receiver = BlockReceiver::new(&sink, chosen.route, context.publishing.clone());
-        let (parts, fewer) = self.share_out(&info);
-        let claim = sink.ledger.claim(0, parts.first)?;
-        let streams = u16::try_from(parts.others.len() + 1).unwrap_or(u16::MAX);
+        let (mut parts, fewer) = self.share_out(&info, &ledger);
+        let streams = u16::try_from(parts.len()).unwrap_or(u16::MAX).max(1);
         let connection = body.connection().socket();
         let started = self.started(&info, connection, &sink, &receiver, reason, streams)?;
         if let Some(surveyor) = &context.surveyor {
@@ -74,6 +95,9 @@ impl FileRequest {
             match info.len {
                 Some(len) => survey.begin(&bytes(len)?),
                 None => survey.leave_out("the server did not say how long the file is".into()),
+            }
+            if sink.is_resumed() {
+                survey.leave_out("what was here before it went on was not looked at".into());
             }
         }
         context.probe.begin_transfer();
@@ -89,22 +113,29 @@ impl FileRequest {
                 self.options.streams
             ));
         }
-        if !parts.others.is_empty() {
+        let others = parts.split_off(parts.len().min(1));
+        if !others.is_empty() {
             // There is room: whatever was asked for before is done, or given up.
             let _ = self.requests.try_send(PartRequest {
                 file: Arc::clone(&file),
-                parts: parts.others,
+                parts: others,
             });
         }
-        let body = Some(Box::new(body));
-        Ok(PartFetch::new(client, &self.options, receiver, file, claim, body))
+        let Some(first) = parts.pop() else {
+            return Ok(Asked::Whole(file));
+        };
+        let part = ClaimedPart::claim(&ledger, first)?;
+        // The answer has the file from its first byte on. What is there already need not come.
+        let body = Some(Box::new(body)).filter(|_| part.start() == 0);
+        let part = PartFetch::new(client, &self.options, receiver, file, part, body);
+        Ok(Asked::Part(Box::new(part)))
     }
 
     /// A part that another connection has left.
     pub(super) fn further_part(
         &self,
         file: &Arc<FetchedFile>,
-        part: Claim,
+        part: ClaimedPart,
         context: &MachineContext,
     ) -> Result<PartFetch, Error> {
         let client = Client::new(&file.url, &file.trust, self.connecting.clone());
@@ -128,6 +159,7 @@ impl FileRequest {
         &self,
         info: &FileInfo,
         name: Option<String>,
+        record: Option<Record>,
         body: &Body,
         publisher: Option<&Arc<Publisher>>,
     ) -> Result<(PreparedSink, Option<&'static str>), Error> {
@@ -147,8 +179,8 @@ impl FileRequest {
             plain: true,
             identity: Vec::new(),
             checksum,
-            grain: None,
-            streams: 1,
+            grain: record.as_ref().map(|record| record.grain),
+            streams: self.options.streams,
             handoff: None,
         };
         let (route, reason) = if body.is_bare() {
@@ -162,6 +194,7 @@ impl FileRequest {
             spec: sink.clone(),
             offer,
             content,
+            identity: record.map(|record| record.identity),
             ledger,
             route,
             chunk_bytes,
@@ -178,26 +211,26 @@ impl FileRequest {
         Ok(Prefix::new(&bytes(info.len.unwrap_or(elements as u64))?, elements))
     }
 
-    /// Leaves this connection the first part of the file, and gives further ones the others; and why there are none,
-    /// where some were asked for.
-    fn share_out(&self, info: &FileInfo) -> (Parts, Option<&'static str>) {
+    /// The ranges that are missing, shared out among connections, of which this one is the first; and why there are no
+    /// others, where some were asked for.
+    fn share_out(&self, info: &FileInfo, ledger: &Ledger) -> (Vec<Vec<Range<u64>>>, Option<&'static str>) {
         let len = info.len.unwrap_or(u64::MAX);
-        let too_small = (len < 2 * PART_BYTES_MIN).then_some("a part has 8 MiB at least");
+        let ranges = match ledger.grain() {
+            Some(grain) => missing(len, grain, ledger.recorded().into_iter().map(|(index, _)| index)),
+            // An empty file is a part, too.
+            None => vec![0..len],
+        };
+        let left = bytes_of(&ranges);
+        let too_small = (left < 2 * PART_BYTES_MIN).then_some("a part has 8 MiB at least");
         let fewer = (self.options.streams > 1)
             .then(|| info.one_stream().or(too_small))
             .flatten();
         let count = match fewer {
-            None if info.len.is_some() => u64::from(self.options.streams).min(len / PART_BYTES_MIN).max(1),
+            None if info.len.is_some() => u64::from(self.options.streams).min(left / PART_BYTES_MIN),
             _ => 1,
         };
-        let begin = |index: u64| {
-            let begin = u128::from(len) * u128::from(index) / u128::from(count);
-            u64::try_from(begin).unwrap_or(len)
-        };
-        let parts = Parts {
-            first: begin(1),
-            others: (1..count).map(|index| begin(index)..begin(index + 1)).collect(),
-        };
+        let mut parts = share(ranges, count, ledger.grain().map_or(1, Grain::bytes));
+        parts.retain(|part| !part.is_empty());
         (parts, fewer)
     }
 
@@ -227,7 +260,7 @@ impl FileRequest {
             dtype: meta.dtype().name(),
             shape: meta.shape().dimensions().to_vec(),
             total_bytes: info.len,
-            resumed_bytes: 0,
+            resumed_bytes: sink.resumed_bytes,
             streams,
             memory: sink.memory().map(Into::into),
             congestion_control: connection.congestion_control().map(Into::into),
@@ -240,11 +273,10 @@ impl FileRequest {
     }
 }
 
-/// How a file is shared out.
-struct Parts {
-    /// The end of the first part, which begins at 0. It ends nowhere while the length is not known.
-    first: u64,
-    others: Vec<Range<u64>>,
+/// How a file is written down, so that another process can go on with it.
+struct Record {
+    identity: [u8; 32],
+    grain: Grain,
 }
 
 /// So many bytes as an array.

@@ -78,6 +78,11 @@ impl Version {
         named.filter(|_| self.doubt.is_none())
     }
 
+    /// Everything by which it is compared.
+    pub(super) fn named(&self) -> [Option<&str>; 2] {
+        [self.etag.as_deref(), self.modified.as_deref()]
+    }
+
     /// Whether `later` names a version as this one does, and the same one: a comparison that tells something, though it
     /// need not prove anything.
     pub(super) fn is_named_again_by(&self, later: &Self) -> bool {

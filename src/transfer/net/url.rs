@@ -112,6 +112,19 @@ impl Url {
         })
     }
 
+    /// As it is asked for.
+    pub(crate) fn without_fragment(&self) -> &str {
+        // What is read or redirected to has none.
+        self.parsed.as_str()
+    }
+
+    /// Its server and path.
+    pub(crate) fn without_query(&self) -> String {
+        let mut url = self.parsed.clone();
+        url.set_query(None);
+        url.into()
+    }
+
     /// `HOST:PORT` of its server.
     #[must_use]
     pub fn server(&self) -> String {

@@ -91,6 +91,8 @@ pub(crate) struct SinkRequest {
     pub(crate) spec: SinkSpec,
     pub(crate) offer: Offer,
     pub(crate) content: Content,
+    /// By what bytes that can be gone on with are told from all others, as their source knows it.
+    pub(crate) identity: Option<[u8; 32]>,
     /// That of what is offered.
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) route: ReceiveRouteChoice,

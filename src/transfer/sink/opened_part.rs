@@ -120,13 +120,20 @@ fn expire_in(folder: &Folder) {
 pub(super) fn head_of(request: &SinkRequest, wanted: &Path, data_offset: u64) -> Option<ItemHead> {
     let SinkRequest { offer, content, .. } = request;
     let (bytes, grain) = (offer.meta.byte_len(), offer.grain?);
-    if *content != Content::Array || bytes <= grain.bytes() || offer.checksum == ChecksumKind::None {
+    if bytes <= grain.bytes() || offer.checksum == ChecksumKind::None {
         return None;
     }
-    let mut what = Sha256::new();
-    what.update([u8::from(offer.plain)]);
-    // As NumPy writes it: dtype, order and shape.
-    what.update(npy::write_header(&offer.meta));
+    let content = match content {
+        Content::Array => {
+            let mut what = Sha256::new();
+            what.update([u8::from(offer.plain)]);
+            // As NumPy writes it: dtype, order and shape.
+            what.update(npy::write_header(&offer.meta));
+            what.finalize().into()
+        }
+        Content::Bytes => request.identity?,
+        Content::Growing => return None,
+    };
     Some(ItemHead {
         // Whoever connects: nobody has shown who it is.
         peer: None,
@@ -134,7 +141,7 @@ pub(super) fn head_of(request: &SinkRequest, wanted: &Path, data_offset: u64) ->
         identity: offer.identity.clone(),
         bytes,
         data_offset,
-        content: what.finalize().into(),
+        content,
         grain_bytes: grain.get(),
         checksum: offer.checksum,
     })

@@ -32,6 +32,7 @@ fn prepared(spec: &SinkSpec, offer: &Offer) -> Result<PreparedSink, Error> {
         spec: spec.clone(),
         offer: offer.clone(),
         content: Content::Array,
+        identity: None,
         ledger,
         route: ReceiveRouteChoice::Auto,
         chunk_bytes: 1 << 16,

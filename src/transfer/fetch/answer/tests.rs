@@ -253,3 +253,33 @@ fn a_refusal_is_told_by_its_status() {
         );
     }
 }
+
+#[test]
+fn a_version_is_known_again_by_another_process_where_all_that_is_told_of_it_is_the_same() {
+    const RANGES: (&str, &str) = ("accept-ranges", "bytes");
+    let url = |text: &str| Url::parse(text).expect("one").expect("one that can be fetched");
+    let (asked, found) = (url("http://a.example/f?id=1#top"), url("http://b.example/f?key=1"));
+    let info = known(&[LENGTH, ETAG, RANGES]);
+    let identity = info.identity(&asked, &found);
+    assert!(identity.is_some());
+    // A redirect may have another key each time.
+    let same = info.identity(&url("http://A.example:80/f?id=1"), &url("http://b.example/f?key=2"));
+    assert_eq!(same, identity);
+    let others = [
+        info.identity(&url("http://a.example/f?id=2"), &found),
+        info.identity(&asked, &url("http://b.example/g?key=1")),
+        info.identity(&asked, &url("http://c.example/f?key=1")),
+        known(&[LENGTH, ("etag", "\"v2\""), RANGES]).identity(&asked, &found),
+        known(&[LENGTH, ETAG, ("last-modified", "Thu, 26 Nov 2026 10:00:00 GMT"), RANGES]).identity(&asked, &found),
+        known(&[LENGTH, ETAG, ("content-encoding", "gzip"), RANGES]).identity(&asked, &found),
+    ];
+    assert!(others.iter().all(|other| other.is_some() && *other != identity));
+    for lines in [
+        &[LENGTH, ETAG][..],
+        &[ETAG, RANGES],
+        &[LENGTH, RANGES],
+        &[LENGTH, ("etag", "W/\"v1\""), RANGES],
+    ] {
+        assert_eq!(known(lines).identity(&asked, &found), None, "{lines:?}");
+    }
+}

@@ -54,6 +54,7 @@ impl FirstReceiver {
             spec: self.plan.sink.clone(),
             offer: (*offer).clone(),
             content: Content::Array,
+            identity: None,
             ledger,
             route: options.receive_route,
             chunk_bytes: options.chunk_bytes.max(1),
