@@ -30,6 +30,8 @@ struct Served {
     /// The file, and its `ETag`.
     version: Mutex<(Arc<Vec<u8>>, &'static str)>,
     is_slow: AtomicBool,
+    /// Whose turn it is while it is slow, over however many connections.
+    turn: Mutex<()>,
     says_ranges: bool,
     /// What it does when a part is asked for.
     answers: Mutex<Answers>,
@@ -54,24 +56,19 @@ impl WebServer {
         let served = Arc::new(Served {
             version: Mutex::new((Arc::new(bytes.to_vec()), "\"1\"")),
             is_slow: AtomicBool::new(true),
+            turn: Mutex::new(()),
             says_ranges,
             answers: Mutex::new(Answers::Part),
             sent_bytes: AtomicU64::new(0),
         });
         let for_peers = Arc::clone(&served);
-        let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
-        let accepts = move || {
+        std::thread::spawn(move || {
             for peer in listener.incoming() {
                 let (served, peer) = (Arc::clone(&for_peers), peer.expect("it comes"));
                 // Whoever has gone meanwhile wants nothing.
-                let answers = move || served.answer(peer).unwrap_or_default();
-                named("answers").spawn(answers).expect("a thread");
+                std::thread::spawn(move || served.answer(peer).unwrap_or_default());
             }
-        };
-        std::thread::Builder::new()
-            .name("accepts".to_owned())
-            .spawn(accepts)
-            .expect("a thread");
+        });
         Self { url, served }
     }
 
@@ -140,6 +137,7 @@ impl Served {
             peer.write_all(piece)?;
             self.sent_bytes.fetch_add(piece.len() as u64, Ordering::SeqCst);
             if self.is_slow.load(Ordering::SeqCst) {
+                let _turn = lock(&self.turn);
                 std::thread::sleep(Duration::from_millis(3));
             }
         }
