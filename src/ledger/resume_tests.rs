@@ -81,7 +81,7 @@ proptest! {
         let mut under_way: Vec<(u32, (Claim, Digest))> = Vec::new();
         let mut is_told = held.is_empty();
         // Two turns more than blocks come, so that the last ones end.
-        for turn in 0..arrivals.len() + usize::from(streams) + 1 {
+        for turn in 0..=arrivals.len() + usize::from(streams) {
             if turn == told_after {
                 ledger.keep(kept).expect("what is left in the end");
                 is_told = true;

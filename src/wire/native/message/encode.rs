@@ -1,5 +1,6 @@
 //! Messages become bytes.
 
+use crate::wire::Grain;
 use crate::wire::native::fields::{put, put_reason, put_text, tag};
 use crate::wire::native::offer;
 
@@ -66,12 +67,7 @@ impl Message {
             }
             Self::Accept { item, handoff, grain } => {
                 put_item(body, *item);
-                if *handoff {
-                    put(body, tag::HANDOFF, &[1]);
-                }
-                if let Some(grain) = grain {
-                    put(body, tag::GRAIN, &grain.get().to_le_bytes());
-                }
+                put_ways(body, *handoff, *grain);
                 kind::ACCEPT
             }
             Self::Claim { item, claims } => {
@@ -123,6 +119,16 @@ fn put_tree(body: &mut Vec<u8>, tree: &TreeRequest) {
     put_text(body, tag::ROOT, &tree.root, ROOT_BYTES_MAX);
     put(body, tag::REPLACE, &[tree.replace.code()]);
     put(body, tag::COMPARE, &[u8::from(tree.compares)]);
+}
+
+/// How what was offered is to come.
+fn put_ways(body: &mut Vec<u8>, handoff: bool, grain: Option<Grain>) {
+    if handoff {
+        put(body, tag::HANDOFF, &[1]);
+    }
+    if let Some(grain) = grain {
+        put(body, tag::GRAIN, &grain.get().to_le_bytes());
+    }
 }
 
 fn put_result(body: &mut Vec<u8>, result: &ItemResult) {
