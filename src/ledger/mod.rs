@@ -35,12 +35,14 @@ pub struct Ledger {
     checksum: ChecksumKind,
     /// [`UNKNOWN`] until the end tells.
     total_bytes: AtomicU64,
-    landed_bytes: AtomicU64,
-    verified_bytes: AtomicU64,
+    /// That have landed in this session.
+    received_bytes: AtomicU64,
     /// Of recorded blocks that have not come again.
     recorded_bytes: AtomicU64,
     /// What the sender says that these come to in the end; [`UNKNOWN`] until it does, where any block is recorded.
     kept_bytes: AtomicU64,
+    /// Of recorded blocks, and of those that were received whole.
+    verified_bytes: AtomicU64,
     /// Where the blocks lie that are recorded, and those that are to be.
     grain: Option<Grain>,
     /// How many blocks wait to be taken by whoever keeps a record.
@@ -92,10 +94,10 @@ impl Ledger {
         Self {
             checksum,
             total_bytes: AtomicU64::new(total_bytes),
-            landed_bytes: AtomicU64::new(0),
-            verified_bytes: AtomicU64::new(0),
+            received_bytes: AtomicU64::new(0),
             recorded_bytes: AtomicU64::new(0),
             kept_bytes: AtomicU64::new(0),
+            verified_bytes: AtomicU64::new(0),
             grain,
             newly_verified: AtomicUsize::new(0),
             voids_due: AtomicUsize::new(0),
@@ -153,9 +155,15 @@ impl Ledger {
         })
     }
 
-    /// Bytes that have landed. They become fewer where a record is withdrawn.
+    /// Bytes that have landed, in this session or before. They become fewer where a record is withdrawn.
     pub(crate) fn landed_bytes(&self) -> u64 {
-        self.landed_bytes.load(Ordering::Relaxed)
+        self.received_bytes() + self.recorded_bytes()
+    }
+
+    /// Bytes that have landed in this session. They never become fewer.
+    #[must_use]
+    pub fn received_bytes(&self) -> u64 {
+        self.received_bytes.load(Ordering::Relaxed)
     }
 
     /// Bytes of the blocks that are verified. They become fewer where a record is withdrawn.
@@ -221,7 +229,7 @@ impl Claim {
         debug_assert!(bytes <= self.left(), "more has landed than was claimed");
         let bytes = bytes.min(self.left());
         self.at += bytes;
-        self.ledger.landed_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.ledger.received_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// The item ends with the bytes that have landed. This is how a growing one becomes known.

@@ -58,7 +58,6 @@ impl Ledger {
             bytes += len;
         }
         let mut ledger = Self::with(total_bytes, checksum, Some(grain), streams);
-        *ledger.landed_bytes.get_mut() = bytes;
         *ledger.verified_bytes.get_mut() = bytes;
         *ledger.recorded_bytes.get_mut() = bytes;
         // What came before is in doubt until the sender has said that it holds.
@@ -77,12 +76,6 @@ impl Ledger {
     #[must_use]
     pub fn recorded_bytes(&self) -> u64 {
         self.recorded_bytes.load(Ordering::Acquire)
-    }
-
-    /// Bytes that have landed in this session.
-    #[must_use]
-    pub fn received_bytes(&self) -> u64 {
-        self.landed_bytes().saturating_sub(self.recorded_bytes())
     }
 
     /// The recorded blocks that have not come again, in order, each with the value of its checksum.
@@ -160,7 +153,6 @@ impl Ledger {
         while let Some(index) = record.recorded.remove_within(first, last) {
             let len = self.grain.map_or(0, |grain| block_len(total, grain, index));
             // In this order: whoever sees fewer recorded bytes sees fewer verified ones, too.
-            self.landed_bytes.fetch_sub(len, Ordering::Relaxed);
             self.verified_bytes.fetch_sub(len, Ordering::AcqRel);
             let left = self.recorded_bytes.fetch_sub(len, Ordering::AcqRel) - len;
             record.voids_due.insert(index);

@@ -114,6 +114,7 @@ proptest! {
             prop_assert_eq!(ledger.verified_bytes(), bytes_of(&[Block::Recorded, Block::Verified]));
             prop_assert_eq!(ledger.landed_bytes(), bytes_of(&[Block::Recorded, Block::Verified]));
             prop_assert_eq!(ledger.recorded_bytes(), bytes_of(&[Block::Recorded]));
+            prop_assert_eq!(ledger.received_bytes(), bytes_of(&[Block::Verified]));
             let is_verified = ledger.verified_bytes() == total;
             let is_settled = is_told && (held.is_empty() || ledger.recorded_bytes() == kept);
             prop_assert_eq!(ledger.is_whole(), is_verified && is_settled);

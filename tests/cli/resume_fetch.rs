@@ -48,6 +48,11 @@ enum Answers {
     Nothing,
 }
 
+fn start(name: &str, body: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    thread.spawn(body).expect("a thread");
+}
+
 impl WebServer {
     /// One that sends slowly.
     fn start(bytes: &[u8], says_ranges: bool) -> Self {
@@ -62,13 +67,14 @@ impl WebServer {
             sent_bytes: AtomicU64::new(0),
         });
         let for_peers = Arc::clone(&served);
-        std::thread::spawn(move || {
+        let accepts = move || {
             for peer in listener.incoming() {
                 let (served, peer) = (Arc::clone(&for_peers), peer.expect("it comes"));
                 // Whoever has gone meanwhile wants nothing.
-                std::thread::spawn(move || served.answer(peer).unwrap_or_default());
+                start("answers", move || served.answer(peer).unwrap_or_default());
             }
-        });
+        };
+        start("accepts", accepts);
         Self { url, served }
     }
 

@@ -68,6 +68,7 @@ pub(super) fn bytes_of(ranges: &[Range<u64>]) -> u64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "lists of ranges, some of which have one")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -218,7 +218,7 @@ impl FileRequest {
         let ranges = match ledger.grain() {
             Some(grain) => missing(len, grain, ledger.recorded().into_iter().map(|(index, _)| index)),
             // An empty file is a part, too.
-            None => vec![0..len],
+            None => std::iter::once(0..len).collect(),
         };
         let left = bytes_of(&ranges);
         let too_small = (left < 2 * PART_BYTES_MIN).then_some("a part has 8 MiB at least");

@@ -117,15 +117,6 @@ fn put_welcome(body: &mut Vec<u8>, more: Option<&(u16, Token)>, is_fresh: bool) 
     }
 }
 
-fn put_ways(body: &mut Vec<u8>, handoff: bool, grain: Option<Grain>) {
-    if handoff {
-        put(body, tag::HANDOFF, &[1]);
-    }
-    if let Some(grain) = grain {
-        put(body, tag::GRAIN, &grain.get().to_le_bytes());
-    }
-}
-
 fn put_kept(body: &mut Vec<u8>, bytes: u64) {
     if bytes > 0 {
         put(body, tag::KEPT, &bytes.to_le_bytes());
@@ -136,6 +127,16 @@ fn put_tree(body: &mut Vec<u8>, tree: &TreeRequest) {
     put_text(body, tag::ROOT, &tree.root, ROOT_BYTES_MAX);
     put(body, tag::REPLACE, &[tree.replace.code()]);
     put(body, tag::COMPARE, &[u8::from(tree.compares)]);
+}
+
+/// How what was offered is to come.
+fn put_ways(body: &mut Vec<u8>, handoff: bool, grain: Option<Grain>) {
+    if handoff {
+        put(body, tag::HANDOFF, &[1]);
+    }
+    if let Some(grain) = grain {
+        put(body, tag::GRAIN, &grain.get().to_le_bytes());
+    }
 }
 
 fn put_result(body: &mut Vec<u8>, result: &ItemResult) {
