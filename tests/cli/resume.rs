@@ -336,3 +336,42 @@ fn one_file_by_name_goes_on_and_so_does_an_array_with_a_header() {
     assert_eq!(dir.names(), ["a.npy"]);
     assert!(dir.read("a.npy")[128..] == super::floats(6_000_000));
 }
+
+#[test]
+fn what_broke_is_listed_at_both_ends_goes_on_by_its_number_and_can_be_removed() {
+    let (dir, bytes) = dir();
+    let service = serve(&dir, "");
+    let address = service.address.clone();
+    let sender = send_slowly(&dir, &address, "");
+    until_recorded(&dir, 12);
+    service.signal(Signal::KILL);
+    drop(service);
+    sender.wait().failed(1, &["the peer "]);
+    let listed = dir.run("resume --in inbox").done();
+    let lines: Vec<&str> = listed.stdout.lines().collect();
+    assert!(
+        lines[0].starts_with("a.bin: ") && lines[0].contains(" of 50.3 MB are there"),
+        "{listed:?}"
+    );
+    assert!(lines[1].contains("a.bin") && lines[1].contains("goes on"), "{listed:?}");
+    let objects = dir.run("resume --in inbox --json").done().objects();
+    let (part, sent) = (&objects[0], &objects[1]);
+    assert!(part["recorded_bytes"].as_u64() >= Some(12 * BLOCK), "{part}");
+    assert_eq!((&part["name"], &part["is_in_use"]), (&"a.bin".into(), &false.into()));
+    let service = dir.listen("serve", &format!("{address} --into inbox --json"));
+    let again = dir.run(&format!("resume {}", sent["id"])).done();
+    assert!(again.stdout.contains("goes on: "), "{again:?}");
+    assert_whole(&dir, &bytes);
+    assert!(!dir.run("resume --in inbox").done().stdout.contains("goes on"));
+    std::fs::remove_file(dir.path().join("inbox/a.bin")).expect("there");
+    let sender = send_slowly(&dir, &address, "");
+    until_recorded(&dir, 12);
+    // What is being received stays.
+    dir.run("resume --in inbox --discard").failed(1, &["being received"]);
+    service.signal(Signal::KILL);
+    drop(service);
+    sender.wait().failed(1, &["the peer "]);
+    dir.run("resume --in inbox --discard").done();
+    assert!(names_in(&dir.path().join("inbox")).is_empty());
+    dir.run("resume 4711").failed(1, &["4711 is not in the history"]);
+}
