@@ -353,6 +353,19 @@ mod tests {
     }
 
     #[test]
+    fn a_part_is_told_from_a_later_file_of_its_inode_where_the_file_system_tells_its_birth() {
+        let metadata = tempfile::tempfile().and_then(|file| file.metadata()).expect("a file");
+        let id = PartId::of(&metadata);
+        assert_eq!(id.inode, metadata.ino());
+        assert_eq!(id.born_ns > 0, metadata.created().is_ok());
+        let later = PartId {
+            born_ns: id.born_ns + 1,
+            ..id
+        };
+        assert_ne!(later, id);
+    }
+
+    #[test]
     fn the_last_block_has_what_is_left() {
         let item = item();
         assert_eq!(item.blocks(), 10);

@@ -135,7 +135,7 @@ impl PartLog {
         if self.is_closed() || self.is_marking.swap(true, Ordering::SeqCst) {
             return Ok(());
         }
-        let marked = self.mark_alone(data);
+        let marked = self.mark_after(data, || sync_data(data));
         self.is_marking.store(false, Ordering::SeqCst);
         marked
     }
@@ -286,10 +286,11 @@ impl PartLog {
         }
     }
 
-    fn mark_alone(&self, data: &File) -> Result<(), PartLogError> {
+    /// Marks what was recorded before `sync`, which says whether it has put it on disk.
+    fn mark_after(&self, data: &File, sync: impl FnOnce() -> io::Result<bool>) -> Result<(), PartLogError> {
         // What is recorded while the sync runs is not covered, though its record lies before the mark.
         let covered_to = self.next.load(Ordering::SeqCst);
-        let is_synced = self.around_sync(|| sync_data(data))?;
+        let is_synced = self.around_sync(sync)?;
         if !self.is_ours(data) {
             return Err(PartLogError::NotOurs);
         }
@@ -447,6 +448,36 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_does_not_cover_what_is_recorded_while_the_sync_runs() {
+        let place = Place::new();
+        let receiving = place.begin(&item());
+        receiving.receive(&[1]);
+        let sync = || {
+            let synced = sync_data(&receiving.file);
+            receiving.receive(&[2]);
+            synced
+        };
+        receiving.log.mark_after(&receiving.file, sync).expect("on disk");
+        receiving.spoil(&[1, 2]);
+        drop(receiving);
+        assert_eq!(place.go_on(&item()).1, [1]);
+    }
+
+    #[test]
+    fn where_no_file_is_synced_nothing_is_marked() {
+        let place = Place::new();
+        let receiving = place.begin(&item());
+        receiving.receive(&[1, 2]);
+        receiving
+            .log
+            .mark_after(&receiving.file, || Ok(false))
+            .expect("nobody knows");
+        receiving.spoil(&[1]);
+        drop(receiving);
+        assert_eq!(place.go_on(&item()).1, [2]);
+    }
+
+    #[test]
     fn a_mark_that_cannot_be_written_costs_the_log_and_not_the_transfer() {
         let place = Place::new();
         let receiving = unwritable(&place);
@@ -467,6 +498,10 @@ mod tests {
     fn where_a_void_can_neither_be_written_nor_the_log_be_gone_for_good_that_is_told_each_time() {
         let place = Place::new();
         let mut receiving = unwritable(&place);
+        // Something that is not ours to remove has its name, as far as is known.
+        let name = std::mem::replace(&mut receiving.log.name, receiving.name.clone());
+        receiving.log.void(1..2).expect_err("it is still there");
+        assert!(place.at(&name).exists() && place.at(&receiving.name).exists());
         // Nothing can be removed from what is no folder.
         let no_folder = File::open("/dev/null").expect("there");
         receiving.log.folder = Folder::of_descriptor(no_folder.into(), PathBuf::new()).expect("open");

@@ -122,7 +122,7 @@ impl Receiving {
     }
 
     /// What a loss of power makes of blocks that were not on disk.
-    fn spoil(&self, blocks: &[u32]) {
+    pub(super) fn spoil(&self, blocks: &[u32]) {
         for index in blocks {
             let at = self.item.data_offset + self.item.block(*index).start;
             self.file.write_all_at(b"?", at).expect("written");
@@ -327,6 +327,27 @@ fn a_part_that_has_its_final_name_is_whole_and_loses_the_other_one() {
         std::fs::metadata(place.at("a.npy")).expect("there").len(),
         item.part_bytes()
     );
+}
+
+#[test]
+fn a_part_that_is_named_while_it_is_looked_for_is_not_taken() {
+    let item = item();
+    for _ in 0..50 {
+        let place = Place::new();
+        let receiving = place.begin(&item);
+        receiving.receive(&ALL);
+        std::thread::scope(|scope| {
+            let naming = scope.spawn(|| {
+                let receiving = receiving;
+                std::fs::rename(place.at(&receiving.name), place.at("a.npy")).expect("named");
+                receiving.log.remove();
+            });
+            while !naming.is_finished() {
+                assert!(matches!(place.find(&item), Found::Nothing));
+            }
+        });
+        assert_eq!(place.names(), ["a.npy"]);
+    }
 }
 
 #[test]
@@ -539,6 +560,26 @@ fn a_log_that_is_cut_at_any_byte_says_nothing_that_is_not_so() {
         most = most.max(says_what_is_so(&place, &item));
     }
     assert_eq!(most, 7);
+}
+
+#[test]
+fn a_record_that_is_cut_is_not_made_whole_by_one_that_was_read_before() {
+    let (place, item) = (Place::new(), item());
+    let receiving = place.begin(&item);
+    receiving.receive(&[5]);
+    receiving.log.void(5..6).expect("on disk");
+    // As many are read at a time as there are before the last one but one.
+    let zero = receiving.land(0);
+    receiving.log.record(&vec![zero; 8191]);
+    let log = OpenOptions::new()
+        .write(true)
+        .open(receiving.log_path(&place))
+        .expect("there");
+    let len = log.metadata().expect("open").len();
+    assert_eq!(len, RECORDS_AT + (8192 + 2) * RECORD_BYTES as u64);
+    log.set_len(len - RECORD_BYTES as u64 + 1).expect("cut");
+    drop(receiving);
+    assert_eq!(place.go_on(&item).1, [0]);
 }
 
 #[test]
