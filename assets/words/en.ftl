@@ -206,7 +206,7 @@ services-draining = draining
 services-listed = { $counts } · { $count } of them are listed
 services-said = { $who }: { $counts }
 services-stop = Stop
-services-stop-hover = End at once: what is half received is lost
+services-stop-hover = End at once: a file that is half received can go on later
 services-drain = Drain
 services-drain-hover = Take nobody new, and end when what is on its way has come
 
@@ -314,10 +314,10 @@ notice-undo = Undo
 close-comparison = A comparison is running
 close-comparison-loss = Closing cancels it, and nothing is kept.
 close-transfer = A transfer is running
-close-transfer-loss = Closing cancels it. What was half received is removed.
+close-transfer-loss = Closing ends it. A file that is half received can go on later.
 close-transfers = { $count } transfers are running
-close-transfers-loss = Closing cancels them. What was half received is removed.
-close-anyway = Cancel and close
+close-transfers-loss = Closing ends them. Files that are half received can go on later.
+close-anyway = End and close
 close-cancel = Cancel { $name }?
 close-cancel-loss = What was half received is removed.
 close-cancel-anyway = Cancel it
@@ -325,7 +325,7 @@ close-stop = { $count ->
     [one] Stop process { $pid } while { $count } transfer runs?
    *[other] Stop process { $pid } while { $count } transfers run?
 }
-close-stop-loss = What it has half received is removed. Drain lets it end with what is on its way.
+close-stop-loss = Files that are half received can go on later. Drain lets it end with what is on its way.
 close-stop-anyway = Stop it
 close-keep-running = Keep running
 

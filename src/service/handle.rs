@@ -174,7 +174,7 @@ impl Service {
         self.apply(Command::Drain);
     }
 
-    /// Ends at once; what was half received is removed, and the senders are told.
+    /// Ends at once, and the senders are told; what was half received stays where it can be gone on with.
     pub(crate) fn stop(&self) {
         self.apply(Command::Stop);
     }
