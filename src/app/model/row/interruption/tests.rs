@@ -82,6 +82,7 @@ impl Story {
         self.told(0.0, EventKind::Started(Box::new(started)));
         let state = State::Transferring;
         self.told(0.0, EventKind::State { state });
+        self.moves(0.0, 0);
     }
 
     fn moves(&mut self, elapsed_s: f64, bytes: u64) {
