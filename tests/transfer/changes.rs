@@ -38,7 +38,7 @@ fn writable(path: &Path) -> File {
     File::options().write(true).open(path).expect("there")
 }
 
-/// Sends `source` and lets `change` happen on the way. Returns the error, and what there is in the sink's folder.
+/// Sends `source` and lets `change` happen on the way. Returns the error, and what there is whole in the sink's folder.
 fn changed_on_the_way(source: SourceSpec, options: &Options, change: impl FnOnce()) -> (Error, Vec<String>) {
     let sinks = tempfile::tempdir().expect("folder");
     let job = Job::Loopback {
@@ -46,7 +46,7 @@ fn changed_on_the_way(source: SourceSpec, options: &Options, change: impl FnOnce
         sink: SinkSpec::Folder(sinks.path().into()),
     };
     let error = error(touched_on_the_way(job, options, change));
-    (error, names_in(sinks.path()))
+    (error, whole_in(sinks.path()))
 }
 
 /// Lets `touch` happen to a source on its way: half a minute is left until its last byte would leave.
@@ -63,7 +63,7 @@ fn touched_on_the_way(job: Job, options: &Options, touch: impl FnOnce()) -> Outc
 }
 
 #[test]
-fn a_source_that_changes_on_the_way_fails_on_every_route_and_wire_and_nothing_is_kept() {
+fn a_source_that_changes_on_the_way_fails_on_every_route_and_wire_and_nothing_gets_its_name() {
     let folder = tempfile::tempdir().expect("folder");
     // What is handed over is the file itself: nobody reads it on the way.
     let routes = SendRouteChoice::ALL

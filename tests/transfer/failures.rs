@@ -42,7 +42,7 @@ fn flipping_proxy(to: String, flip_at: usize) -> String {
 }
 
 #[test]
-fn a_bit_that_flips_on_the_way_fails_the_transfer_at_its_block_on_both_ends_and_nothing_is_kept() {
+fn a_bit_that_flips_on_the_way_fails_the_transfer_at_its_block_on_both_ends_and_nothing_gets_its_name() {
     let folder = tempfile::tempdir().expect("folder");
     let listener = Listener::bind(&Endpoint::parse("127.0.0.1:0").expect("endpoint")).expect("port");
     // Well within the third block: what precedes is an offer of some hundred bytes, and 24 bytes a block.
@@ -66,7 +66,7 @@ fn a_bit_that_flips_on_the_way_fails_the_transfer_at_its_block_on_both_ends_and_
     };
     assert_eq!(error(receiver.join()), damaged);
     assert!(matches!(error(sent), Error::Aborted(reason) if reason.contains("block 2")));
-    assert!(names_in(folder.path()).is_empty(), "{:?}", names_in(folder.path()));
+    assert!(whole_in(folder.path()).is_empty(), "{:?}", names_in(folder.path()));
 }
 
 type BoxedPeer = Box<dyn FnOnce(&mut TcpStream) + Send>;

@@ -307,7 +307,7 @@ fn through_a_proxy(cut: usize, after_bytes: usize, into: &std::path::Path) -> (O
 }
 
 #[test]
-fn a_connection_that_breaks_within_a_block_is_an_error_and_nothing_is_kept() {
+fn a_connection_that_breaks_within_a_block_is_an_error_and_nothing_gets_its_name() {
     let folder = tempfile::tempdir().expect("folder");
     for cut in [0, 1, 2] {
         let into = folder.path().join("into.npy");
@@ -322,7 +322,7 @@ fn a_connection_that_breaks_within_a_block_is_an_error_and_nothing_is_kept() {
                 "connection {cut}: {error:?}"
             );
         }
-        assert!(names_in(folder.path()).is_empty(), "connection {cut}");
+        assert!(whole_in(folder.path()).is_empty(), "connection {cut}");
     }
 }
 

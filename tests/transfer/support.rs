@@ -102,6 +102,12 @@ pub(crate) fn options(wire: WireChoice) -> Options {
     }
 }
 
+/// What is in a folder, without what is half received and may be gone on with.
+pub(crate) fn whole_in(folder: &Path) -> Vec<String> {
+    let is_part = |name: &String| name.ends_with(".part") || name.ends_with(".part.log");
+    names_in(folder).into_iter().filter(|name| !is_part(name)).collect()
+}
+
 pub(crate) fn names_in(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("folder");
     entries
