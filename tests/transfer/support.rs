@@ -104,7 +104,7 @@ pub(crate) fn options(wire: WireChoice) -> Options {
 
 /// What is in a folder, without what is half received and may be gone on with.
 pub(crate) fn whole_in(folder: &Path) -> Vec<String> {
-    let is_part = |name: &String| name.ends_with(".part") || name.ends_with(".part.log");
+    let is_part = |name: &String| name.contains(".arraylift-");
     names_in(folder).into_iter().filter(|name| !is_part(name)).collect()
 }
 
