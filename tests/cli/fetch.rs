@@ -318,7 +318,7 @@ fn ctrl_c_ends_a_fetch_from_nginx_at_once_and_leaves_nothing_but_what_can_be_gon
         process.signal(Signal::INT);
         process.wait().failed(1, &["cancelled"]);
         let names = crate::common::names_in(&dir.path().join("out"));
-        let is_part = |name: &String| name.ends_with(".part") || name.ends_with(".part.log");
+        let is_part = |name: &String| name.contains(".arraylift-");
         assert!(names.iter().all(is_part) && names.len() != 1, "{names:?}");
         dir.run("resume --in out --discard").done();
     }
